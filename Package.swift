@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "RMOS",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "RMOSModels", targets: ["RMOSModels"]),
+    .library(name: "RMOSStore", targets: ["RMOSStore"]),
+    .library(name: "RMOSMigration", targets: ["RMOSMigration"]),
+    .executable(name: "rmos-cli", targets: ["rmos-cli"]),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CSQLite",
+      pkgConfig: "sqlite3",
+      providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]
+    ),
+    .target(name: "RMOSModels"),
+    .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels"]),
+    .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore"]),
+    .executableTarget(
+      name: "rmos-cli", dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration"]),
+
+    .target(
+      name: "RMOSTestSupport",
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration"],
+      path: "Tests/RMOSTestSupport"),
+    .testTarget(name: "RMOSModelsTests", dependencies: ["RMOSModels", "RMOSTestSupport"]),
+    .testTarget(
+      name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
+    .testTarget(
+      name: "RMOSMigrationTests",
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"]),
+    .testTarget(
+      name: "rmos-cliTests",
+      dependencies: ["rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+  target.swiftSettings = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ]
+}

@@ -1,0 +1,33 @@
+/// Why a migration could not run, or could not go on.
+///
+/// Failures of the store come as `StoreError`.
+public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// A stable name for the failure.
+  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The code's text.
+    public let rawValue: String
+    /// A code of one's own.
+    public init(rawValue: String) { self.rawValue = rawValue }
+    /// The code's text.
+    public var description: String { rawValue }
+
+    /// The source directory is not there or cannot be read.
+    public static let sourceUnreadable = Code(rawValue: "source.unreadable")
+    /// An option makes no sense.
+    public static let invalidOption = Code(rawValue: "option.invalid")
+  }
+
+  /// What kind of failure.
+  public var code: Code
+  /// The whole story for people.
+  public var message: String
+
+  /// An error.
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// The message.
+  public var description: String { message }
+}

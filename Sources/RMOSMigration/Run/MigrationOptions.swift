@@ -1,0 +1,39 @@
+/// How a migration goes about its work.
+public struct MigrationOptions: Sendable {
+  /// What to do with an id the store already has.
+  public enum DuplicatePolicy: String, Sendable, Hashable, CaseIterable {
+    /// Leave the store's row alone and count the entity as skipped.
+    case skip
+    /// Count the entity as failed.
+    case fail
+  }
+  /// What to do with an entity that has no id.
+  public enum MissingIDPolicy: String, Sendable, Hashable, CaseIterable {
+    /// Derive one from where the entity stands: `legacy:<path>#<locator>`.
+    case derive
+    /// Refuse the entity.
+    case reject
+  }
+
+  /// How many entities one transaction holds at most. At least 1.
+  public var batchSize = 2000
+  /// Whether to write nothing at all and only say what would happen.
+  public var isDryRun = false
+  /// Whether one failed entity keeps everything from being written.
+  public var isAtomic = false
+  /// What to do with an id the store already has.
+  public var onDuplicate = DuplicatePolicy.skip
+  /// What to do with an entity that has no id.
+  public var missingID = MissingIDPolicy.derive
+  /// How many failed entities are tolerated; one more stops the run. nil: any number.
+  public var maxErrors: Int?
+  /// How many errors and warnings the summary keeps; the ledger keeps all.
+  public var maxIssuesInSummary = 10_000
+  /// Whether to measure the source first, so that progress knows the total.
+  public var measuresSource = false
+  /// What the ledger and stand-in timestamps call now, ISO 8601 in UTC; tests fix it.
+  public var clock: MigrationClock = .system
+
+  /// The defaults.
+  public init() {}
+}

@@ -1,0 +1,58 @@
+public import RMOSModels
+
+/// What a run did, as a value.
+public struct MigrationSummary: Sendable {
+  /// How the run ended.
+  public enum Ending: String, Sendable, Hashable {
+    /// Everything was read.
+    case completed
+    /// It was cancelled; what was committed stays.
+    case interrupted
+    /// More entities failed than ``MigrationOptions/maxErrors`` tolerates; what was committed stays.
+    case tooManyErrors
+    /// An atomic run met a failure; nothing was written.
+    case rolledBack
+  }
+
+  /// How the run ended.
+  public var ending: Ending
+  /// The run's id in the ledger; nil for a dry run and where nothing was written.
+  public var run: Int64?
+  /// When it began, ISO 8601 in UTC.
+  public var startedAt: String
+  /// Whether it was a dry run.
+  public var isDryRun: Bool
+  /// The source directory, as given.
+  public var source: String
+  /// The store's location.
+  public var store: String
+  /// The options, as a JSON object.
+  public var optionsJSON: String
+  /// What became of the entities.
+  public var statistics: MigrationStatistics
+  /// How often each code was reported.
+  public var issueCounts: [IssueCode: Int]
+  /// How often each severity was reported.
+  public var severityCounts: [Severity: Int]
+  /// The first errors and warnings, in order.
+  public var issues: [Issue]
+  /// How many errors and warnings `issues` leaves out.
+  public var issuesOmitted: Int
+  /// Wall time per kind, seconds.
+  public var kindSeconds: [EntityKind: Double]
+  /// Wall time of the run, seconds.
+  public var seconds: Double
+  /// Bytes of source read.
+  public var bytesRead: Int
+  /// How many files were read.
+  public var filesRead: Int
+
+  /// Whether nothing failed.
+  public var isSuccess: Bool { ending == .completed && statistics.total.failed == 0 }
+
+  /// Per cent of the entities that did not fail; 100 where there was none.
+  public var successRate: Double {
+    let total = statistics.total
+    return total.found == 0 ? 100 : 100 * Double(total.found - total.failed) / Double(total.found)
+  }
+}

@@ -1,0 +1,32 @@
+/// One entity as the store holds it: values aligned with the fields of its schema.
+///
+/// The typed structs (``Pattern``, ``StripFamily``, ``JobLog``) are made from records and turn
+/// into records; the stores know only records.
+public struct Record: Sendable, Hashable {
+  /// The kind of entity.
+  public let kind: EntityKind
+  /// The values, in the order of `kind.schema.fields`; the id is the first.
+  public var values: [Value]
+
+  /// A record.
+  ///
+  /// - Parameter values: One value per field of the schema, in its order.
+  /// - Precondition: `values.count == kind.schema.fields.count`.
+  public init(kind: EntityKind, values: [Value]) {
+    precondition(
+      values.count == kind.schema.fields.count,
+      "a \(kind.schema.singular) has \(kind.schema.fields.count) values")
+    self.kind = kind
+    self.values = values
+  }
+
+  /// The id; empty where the stored id is no text.
+  public var id: String {
+    if case .text(let id) = values[0] { id } else { "" }
+  }
+
+  /// A value by its member name, nil where the schema has no such member.
+  public subscript(member: String) -> Value? {
+    kind.schema.position(ofMember: member).map { values[$0] }
+  }
+}

@@ -1,0 +1,201 @@
+/// A batch of entities of one kind on their way from files to the store.
+///
+/// The pipeline's unit of work. All text lies in one byte arena and values are plain cells, so an
+/// entity costs no allocation; batches are emptied and used again. For one entity at a time use
+/// ``Record``.
+public struct RecordBatch: Sendable {
+  /// The kind of all entities in the batch.
+  public private(set) var kind: EntityKind
+  /// The arena: decoded texts, compacted JSON and paths. Bytes past ``used`` are scratch.
+  package var arena: [UInt8] = []
+  /// How much of the arena is in use.
+  package var used = 0
+  /// The values: `kind.schema.fields.count` cells an entry.
+  package private(set) var cells: [Cell] = []
+  /// Where the reference fields' values stand: `kind.schema.references.count` an entry.
+  package private(set) var referencePlaces: [SourcePlace] = []
+  /// The entities, in order.
+  package private(set) var entries: [Entry] = []
+  /// The issues found while reading, in the order of the entries.
+  package var issues: [Issue] = []
+  /// The relative paths of the files the entries come from.
+  package private(set) var sources: [String] = []
+
+  /// An empty batch.
+  public init(kind: EntityKind) { self.kind = kind }
+
+  /// How many entities the batch holds, failed ones included.
+  public var count: Int { entries.count }
+
+  /// A value of an entry, without its text.
+  package enum Cell: Sendable, Hashable {
+    case null
+    case integer(Int64)
+    case real(Double)
+    case text(TextSpan)
+  }
+
+  /// A piece of the arena.
+  package struct TextSpan: Sendable, Hashable {
+    package var offset: UInt32
+    package var length: UInt32
+
+    package init(offset: Int, length: Int) {
+      self.offset = UInt32(truncatingIfNeeded: offset)
+      self.length = UInt32(truncatingIfNeeded: length)
+    }
+    package static let empty = TextSpan(offset: 0, length: 0)
+    package var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }
+    package var isEmpty: Bool { length == 0 }
+  }
+
+  /// A place in a source file.
+  package struct SourcePlace: Sendable, Hashable {
+    /// 0-based offset in the file's bytes.
+    package var offset: Int
+    /// 1-based.
+    package var line: Int
+    /// 1-based, in bytes.
+    package var column: Int
+
+    package init(offset: Int, line: Int, column: Int) {
+      self.offset = offset
+      self.line = line
+      self.column = column
+    }
+  }
+
+  /// A locator whose key lies in the arena.
+  package enum EntryLocator: Sendable, Hashable {
+    case none
+    case index(Int)
+    case key(TextSpan)
+    case line(Int)
+  }
+
+  /// One entity of the batch.
+  package struct Entry: Sendable {
+    /// The id; empty where none is known.
+    package var id: TextSpan = .empty
+    /// The members the schema does not know, as one compact JSON object; empty where there is none.
+    package var unknownMembers: TextSpan = .empty
+    /// Position in ``RecordBatch/sources``.
+    package var source: Int
+    package var locator: EntryLocator
+    /// Where the entity (or what broke it) begins.
+    package var place: SourcePlace
+    /// Length of the entity in the file's bytes.
+    package var byteLength = 0
+    /// SHA-256 of the entity's bytes in the file.
+    package var digest = SHA256.Digest.zero
+    /// Bit n is set where the source gives field n (a value, not null).
+    package var given: UInt32 = 0
+    /// Whether reading it found an error.
+    package var isFailed = false
+    /// Its issues, as a range in ``RecordBatch/issues``.
+    package var issues: Range<Int> = 0..<0
+
+    package init(source: Int, locator: EntryLocator, place: SourcePlace) {
+      self.source = source
+      self.locator = locator
+      self.place = place
+    }
+  }
+
+  /// Empties the batch for entities of `kind`, keeping its memory.
+  package mutating func reset(kind: EntityKind) {
+    self.kind = kind
+    used = 0
+    cells.removeAll(keepingCapacity: true)
+    referencePlaces.removeAll(keepingCapacity: true)
+    entries.removeAll(keepingCapacity: true)
+    issues.removeAll(keepingCapacity: true)
+    sources.removeAll(keepingCapacity: true)
+  }
+
+  /// Registers a file and returns its position in ``sources``.
+  package mutating func addSource(_ path: String) -> Int {
+    sources.append(path)
+    return sources.count - 1
+  }
+
+  /// Appends an entity. `values` and `places` must fit the schema of ``kind``.
+  package mutating func append(_ entry: Entry, cells: [Cell], places: [SourcePlace]) {
+    let schema = kind.schema
+    precondition(
+      cells.count == schema.fields.count && places.count == schema.references.count,
+      "an entry has a cell for each field and a place for each reference")
+    entries.append(entry)
+    self.cells.append(contentsOf: cells)
+    referencePlaces.append(contentsOf: places)
+  }
+
+  /// Copies text into the arena.
+  package mutating func intern(_ text: some Collection<UInt8>) -> TextSpan {
+    reserve(text.count)
+    let start = used
+    for byte in text {
+      arena[used] = byte
+      used += 1
+    }
+    return TextSpan(offset: start, length: used - start)
+  }
+
+  /// Makes room for `count` more bytes in the arena.
+  package mutating func reserve(_ count: Int) {
+    let needed = used + count
+    guard arena.count < needed else { return }
+    arena.append(contentsOf: repeatElement(0, count: max(needed, arena.count * 2) - arena.count))
+  }
+
+  /// A piece of the arena as a string.
+  package func text(_ span: TextSpan) -> String {
+    String(decoding: arena[span.range], as: UTF8.self)
+  }
+
+  /// The cells of one entry.
+  package func cells(at index: Int) -> ArraySlice<Cell> {
+    let width = kind.schema.fields.count
+    return cells[index * width..<(index + 1) * width]
+  }
+
+  /// The record at `index`.
+  public func record(at index: Int) -> Record {
+    Record(
+      kind: kind,
+      values: cells(at: index).map { cell in
+        switch cell {
+        case .null: .null
+        case .integer(let number): .integer(number)
+        case .real(let number): .real(number)
+        case .text(let span): .text(text(span))
+        }
+      })
+  }
+
+  /// The id of the entity at `index`, nil where none is known.
+  public func id(at index: Int) -> String? {
+    let id = entries[index].id
+    return id.isEmpty ? nil : text(id)
+  }
+
+  /// Where the entity at `index` comes from.
+  public func provenance(at index: Int, run: Int64) -> Provenance {
+    let entry = entries[index]
+    return Provenance(
+      kind: kind, entityID: text(entry.id), run: run, path: sources[entry.source],
+      locator: locator(at: index), byteOffset: entry.place.offset, byteLength: entry.byteLength,
+      sha256: entry.digest,
+      unknownMembers: entry.unknownMembers.isEmpty ? nil : text(entry.unknownMembers))
+  }
+
+  /// Which of its file's entities the one at `index` is.
+  public func locator(at index: Int) -> Locator? {
+    switch entries[index].locator {
+    case .none: nil
+    case .index(let number): .index(number)
+    case .key(let span): .key(text(span))
+    case .line(let number): .line(number)
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/// What a field's value must be.
+///
+/// Source: the fields table of the RMOS interchange contract (Documentation/Database.md).
+public enum FieldType: Sendable, Hashable {
+  /// Text, under the given rule.
+  case text(TextRule)
+  /// The id of an entity of another kind.
+  case reference(EntityKind)
+  /// A whole number that fits `Int64`, at least `minimum`.
+  case integer(minimum: Int64)
+  /// A finite number in `range`.
+  case real(RealRange)
+  /// An ISO 8601 date or date-time, kept as written. See ``Timestamp``.
+  case timestamp
+  /// A JSON value kept token for token.
+  case json(JSONRule)
+
+  /// The rule of a text field.
+  public struct TextRule: Sendable, Hashable {
+    /// Whether white space alone (or nothing) is refused.
+    public var refusesBlank: Bool
+    /// The values the applications know; empty where any value will do.
+    public var knownValues: [String]
+    /// How a value outside `knownValues` is reported.
+    public var unknownValue: Severity
+
+    /// Any text.
+    public static let any = TextRule(refusesBlank: false, knownValues: [], unknownValue: .error)
+    /// Any text that is not blank.
+    public static let notBlank = TextRule(
+      refusesBlank: true, knownValues: [], unknownValue: .error)
+    /// One of `values`; another is an error.
+    public static func oneOf(_ values: [String]) -> TextRule {
+      TextRule(refusesBlank: false, knownValues: values, unknownValue: .error)
+    }
+    /// Text that is not blank, usually one of `values`; another is a warning.
+    public static func usually(_ values: [String]) -> TextRule {
+      TextRule(refusesBlank: true, knownValues: values, unknownValue: .warning)
+    }
+  }
+
+  /// The range of a real field.
+  public enum RealRange: Sendable, Hashable {
+    /// Greater than 0.
+    case positive
+    /// At least 0.
+    case nonNegative
+  }
+
+  /// The rule of a JSON field.
+  public struct JSONRule: Sendable, Hashable {
+    /// The outermost value expected.
+    public enum Shape: String, Sendable, Hashable {
+      /// A JSON object.
+      case object
+      /// A JSON array.
+      case array
+    }
+    /// The outermost value expected.
+    public var shape: Shape
+    /// How another JSON value is reported; it is kept where that is not an error.
+    public var otherShape: Severity
+    /// How an empty object or array is reported; nil where it is fine.
+    public var empty: Severity?
+  }
+
+  /// The SQL type of the column.
+  public var sqlType: String {
+    switch self {
+    case .text, .reference, .timestamp, .json: "TEXT"
+    case .integer: "INTEGER"
+    case .real: "REAL"
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/// A stable name for what is wrong. Codes are API: programs may match on them.
+public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
+  /// The code's text, such as `field.missing`.
+  public let rawValue: String
+
+  /// A code of one's own.
+  public init(rawValue: String) { self.rawValue = rawValue }
+  private init(_ rawValue: String) { self.rawValue = rawValue }
+
+  /// The code's text.
+  public var description: String { rawValue }
+
+  /// The file or directory cannot be read.
+  public static let inputUnreadable = IssueCode("input.unreadable")
+  /// The bytes are neither UTF-8 nor UTF-16 with a byte-order mark.
+  public static let inputEncoding = IssueCode("input.encoding")
+  /// The file holds nothing.
+  public static let inputEmpty = IssueCode("input.empty")
+  /// One entity is larger than 64 MiB.
+  public static let inputTooLarge = IssueCode("input.too-large")
+  /// A symbolic link leads back to a directory that is being read.
+  public static let inputLoop = IssueCode("input.loop")
+  /// The text is not JSON (RFC 8259).
+  public static let jsonSyntax = IssueCode("json.syntax")
+  /// The JSON nests deeper than 512.
+  public static let jsonDepth = IssueCode("json.depth")
+  /// A member stands twice at the top of an entity.
+  public static let jsonDuplicateKey = IssueCode("json.duplicate-key")
+  /// An entity is not a JSON object.
+  public static let shapeNotObject = IssueCode("shape.not-object")
+  /// The entity has no id, and ids are not to be derived.
+  public static let idMissing = IssueCode("id.missing")
+  /// The entity has no id; one was derived from where it stands.
+  public static let idDerived = IssueCode("id.derived")
+  /// The id is a number; its text was taken.
+  public static let idNumber = IssueCode("id.number")
+  /// The id inside disagrees with the dictionary key.
+  public static let idMismatch = IssueCode("id.mismatch")
+  /// A required member is absent or null.
+  public static let fieldMissing = IssueCode("field.missing")
+  /// A value has the wrong type.
+  public static let fieldType = IssueCode("field.type")
+  /// A value is blank or empty.
+  public static let fieldEmpty = IssueCode("field.empty")
+  /// A number is out of range.
+  public static let fieldRange = IssueCode("field.range")
+  /// A text has the wrong format.
+  public static let fieldFormat = IssueCode("field.format")
+  /// A text is none of the known values.
+  public static let fieldUnknownValue = IssueCode("field.unknown-value")
+  /// An end is before its start.
+  public static let timeOrder = IssueCode("time.order")
+  /// The entity referred to is neither in the store nor migrated in this run.
+  public static let referenceMissing = IssueCode("reference.missing")
+  /// The entity is already in the store, with the same content.
+  public static let duplicateIdentical = IssueCode("duplicate.identical")
+  /// The id is already in the store, with other content.
+  public static let duplicateDiffers = IssueCode("duplicate.differs")
+  /// The store refused the row.
+  public static let storeRejected = IssueCode("store.rejected")
+}

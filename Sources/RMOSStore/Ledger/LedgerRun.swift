@@ -1,0 +1,66 @@
+public import RMOSModels
+
+/// A run as the ledger keeps it: live while it runs, final after.
+public struct LedgerRun: Sendable, Hashable {
+  /// Where a run stands.
+  public enum State: String, Sendable, Hashable, Codable {
+    /// Under way; or, where no process holds the writer lock, cut off and not yet noticed.
+    case running
+    /// Ended; failed entities may be among what it found.
+    case completed
+    /// Stopped by the store or by its limit of failures; what was committed stays.
+    case failed
+    /// Cancelled, or its process died.
+    case interrupted
+  }
+
+  /// The ledger's number for it.
+  public var id: Int64
+  /// What ran, such as `migrate`.
+  public var command: String
+  /// Where it stands.
+  public var state: State
+  /// When it began, ISO 8601 in UTC.
+  public var startedAt: String
+  /// When it last committed, ISO 8601 in UTC.
+  public var heartbeatAt: String
+  /// When it ended, ISO 8601 in UTC.
+  public var finishedAt: String?
+  /// The source directory, as given.
+  public var source: String
+  /// The options, as a JSON object.
+  public var optionsJSON: String
+  /// The version of the tool.
+  public var toolVersion: String
+  /// The process.
+  public var processID: Int32
+  /// What became of the entities so far.
+  public var statistics: MigrationStatistics
+  /// How often each code was reported so far.
+  public var issueCounts: [IssueCode: Int]
+  /// Wall time, seconds.
+  public var seconds: Double
+  /// Why it failed, where it did.
+  public var failure: String?
+
+  /// A run that begins.
+  public init(
+    id: Int64 = 0, command: String, startedAt: String, source: String, optionsJSON: String,
+    toolVersion: String, processID: Int32
+  ) {
+    self.id = id
+    self.command = command
+    self.state = .running
+    self.startedAt = startedAt
+    self.heartbeatAt = startedAt
+    self.finishedAt = nil
+    self.source = source
+    self.optionsJSON = optionsJSON
+    self.toolVersion = toolVersion
+    self.processID = processID
+    self.statistics = MigrationStatistics()
+    self.issueCounts = [:]
+    self.seconds = 0
+    self.failure = nil
+  }
+}

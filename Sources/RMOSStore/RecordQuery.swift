@@ -1,0 +1,64 @@
+public import RMOSModels
+
+/// Which records of a kind to read, in which order.
+///
+/// ```swift
+/// let wide = RecordQuery(.stripFamilies).filter("material_type", is: .text("Ebony")).limit(20)
+/// ```
+public struct RecordQuery: Sendable, Hashable {
+  /// One condition on a field.
+  public enum Condition: Sendable, Hashable {
+    /// The field equals the value.
+    case equals(member: String, value: Value)
+    /// The text field contains the text; ASCII letters match in either case, and `%` and `_` stand
+    /// for themselves.
+    case contains(member: String, text: String)
+  }
+  /// The order of the records.
+  public enum Order: Sendable, Hashable {
+    /// Byte order of the id.
+    case id
+    /// Newest `created_at` first (as text), then byte order of the id.
+    case newestFirst
+  }
+
+  /// The kind.
+  public var kind: EntityKind
+  /// The conditions; all must hold.
+  public var conditions: [Condition] = []
+  /// The order.
+  public var order: Order = .id
+  /// How many at most; nil for all.
+  public var limit: Int?
+  /// How many to pass over first.
+  public var offset: Int = 0
+
+  /// All records of a kind, in byte order of the id.
+  public init(_ kind: EntityKind) { self.kind = kind }
+
+  /// Adds an equality.
+  public func filter(_ member: String, is value: Value) -> RecordQuery {
+    var copy = self
+    copy.conditions.append(.equals(member: member, value: value))
+    return copy
+  }
+  /// Adds a search for a piece of text.
+  public func filter(_ member: String, contains text: String) -> RecordQuery {
+    var copy = self
+    copy.conditions.append(.contains(member: member, text: text))
+    return copy
+  }
+  /// Sets the order.
+  public func order(_ order: Order) -> RecordQuery {
+    var copy = self
+    copy.order = order
+    return copy
+  }
+  /// Limits the number of records.
+  public func limit(_ limit: Int?, offset: Int = 0) -> RecordQuery {
+    var copy = self
+    copy.limit = limit
+    copy.offset = offset
+    return copy
+  }
+}

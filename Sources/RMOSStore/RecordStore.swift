@@ -1,0 +1,51 @@
+/// A place that keeps entities, and the ledger of the runs that wrote them.
+///
+/// Two backends come with the package: ``SQLiteStore`` and ``InMemoryStore``. Both pass the same
+/// conformance suite, so tests may swap one for the other.
+///
+/// ```swift
+/// let store: any RecordStore = InMemoryStore()
+/// try store.write { try $0.insert(record) }
+/// let rings = try store.read { try $0.record(.patterns, id: "torres_wave_5x11")?["ring_count"] }
+/// ```
+public protocol RecordStore: Sendable {
+  /// What the store is, for people: a path or "in memory".
+  var location: String { get }
+
+  /// Runs `body` on a consistent snapshot: writes by others do not show while it runs.
+  ///
+  /// The reader must not outlive `body`; using it later throws ``StoreError/Code/handleExpired``.
+  /// - Throws: ``StoreError``, or what `body` throws.
+  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result
+
+  /// Runs `body` in one transaction: all of it is kept, or, where it throws, nothing.
+  ///
+  /// An error of rolling back never hides the first error. Transactions do not nest.
+  /// The transaction must not outlive `body`.
+  /// - Throws: ``StoreError``, or what `body` throws.
+  func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result
+
+  /// Runs `body` as the only writer, across processes: other writers of this project wait or are
+  /// refused meanwhile. Within, ``write(_:)`` works as usual; reads by others are not hindered.
+  ///
+  /// The lock belongs to the operating system and dies with the process.
+  /// - Throws: ``StoreError/Code/locked`` at once where another process or store holds the lock.
+  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result
+
+  /// Prepares for a large load: where all entity tables are empty, their recommended indexes may be
+  /// dropped until ``endBulkLoad()``.
+  ///
+  /// Call it within ``withExclusiveWriter(_:)``.
+  func beginBulkLoad() throws
+
+  /// Creates the recommended indexes that are missing and leaves the store as after a quiet load.
+  /// A store that was never told of the end (a crash) does so when it is next opened for a load.
+  func endBulkLoad() throws
+}
+
+extension RecordStore {
+  /// Does nothing.
+  public func beginBulkLoad() throws {}
+  /// Does nothing.
+  public func endBulkLoad() throws {}
+}

@@ -1,0 +1,81 @@
+public import RMOSModels
+
+/// The reading side of a store, valid within one ``RecordStore/read(_:)`` or
+/// ``RecordStore/write(_:)``.
+public protocol StoreReader: AnyObject {
+  /// The version of the shared schema, and when it was applied (as stored); nil for a store that
+  /// has no schema yet.
+  func schemaVersion() throws -> SchemaVersion?
+
+  /// The record with `id`, nil where there is none.
+  func record(_ kind: EntityKind, id: String) throws -> Record?
+
+  /// Whether an entity exists; `id` is UTF-8. O(log n).
+  func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
+
+  /// Which of `ids` exist.
+  func knownIDs(_ kind: EntityKind, among ids: [String]) throws -> Set<String>
+
+  /// How the entity at `index` of `batch` relates to the store. See ``StoredComparison``.
+  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison
+
+  /// The records that match `query`, in its order.
+  func records(_ query: RecordQuery) throws -> [Record]
+
+  /// How many records match `query`, its limit and offset aside.
+  func count(_ query: RecordQuery) throws -> Int
+
+  /// Calls `body` with every record of `kind` in byte order of the id, in constant memory.
+  func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws
+
+  /// The provenance of an entity, nil where it was not migrated.
+  func provenance(_ kind: EntityKind, id: String) throws -> Provenance?
+
+  /// The runs in the ledger, newest first.
+  ///
+  /// - Parameter limit: How many at most; nil for all.
+  func runs(limit: Int?) throws -> [LedgerRun]
+
+  /// One run, nil where there is none.
+  func run(_ id: Int64) throws -> LedgerRun?
+
+  /// The issues a run recorded, in order.
+  ///
+  /// - Parameters:
+  ///   - run: The run's id.
+  ///   - limit: How many at most; nil for all.
+  func issues(ofRun run: Int64, limit: Int?) throws -> [Issue]
+}
+
+extension StoreReader {
+  /// Which of `ids` exist, one look-up each.
+  public func knownIDs(_ kind: EntityKind, among ids: [String]) throws -> Set<String> {
+    var known: Set<String> = []
+    for id in ids where try contains(kind, id: Array(id.utf8).span) { known.insert(id) }
+    return known
+  }
+
+  /// Compares with the stored record and its provenance.
+  public func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
+    guard let id = batch.id(at: index), let stored = try record(batch.kind, id: id) else {
+      return .absent
+    }
+    let unknown = try provenance(batch.kind, id: id)?.unknownMembers
+    return StoredComparison(
+      of: batch, at: index, with: stored.values, storedUnknownMembers: unknown)
+  }
+}
+
+/// The version of the shared schema.
+public struct SchemaVersion: Sendable, Hashable {
+  /// 1 to 4; see Documentation/Database.md.
+  public var version: Int
+  /// When it was applied, as stored.
+  public var appliedAt: String?
+
+  /// A version.
+  public init(version: Int, appliedAt: String?) {
+    self.version = version
+    self.appliedAt = appliedAt
+  }
+}

@@ -1,0 +1,46 @@
+public import RMOSModels
+
+/// How an incoming entity relates to what the store holds under its id.
+public enum StoredComparison: Sendable, Hashable {
+  /// The store has no entity with this id.
+  case absent
+  /// The store has it, and the source says nothing else.
+  case identical
+  /// The store has it with other content in these members, in schema order.
+  case differs(members: [String])
+
+  /// Compares the entity at `index` with stored values.
+  ///
+  /// Only what the source says counts: a timestamp it does not give (its stand-in depends on the
+  /// run) is not compared. JSON is compared by its data, so white space, escapes and the way a
+  /// number is written make no difference; member order does not either.
+  ///
+  /// - Parameters:
+  ///   - values: The stored values, in schema order.
+  ///   - storedUnknownMembers: The unknown members kept beside the row, as JSON object text.
+  public init(
+    of batch: RecordBatch, at index: Int, with values: [Value], storedUnknownMembers: String?
+  ) {
+    let schema = batch.kind.schema
+    let incoming = batch.record(at: index)
+    var members: [String] = []
+    for position in schema.fields.indices {
+      let field = schema.fields[position]
+      if field.type == .timestamp, batch.entries[index].given & 1 << UInt32(position) == 0 {
+        continue
+      }
+      let (new, old) = (incoming.values[position], values[position])
+      if new == old { continue }
+      if case .json = field.type, case .text(let new) = new, case .text(let old) = old,
+        JSONEquivalence.areEquivalent(new, old)
+      {
+        continue
+      }
+      members.append(field.member)
+    }
+    let unknown = batch.entries[index].unknownMembers
+    let incomingUnknown = unknown.isEmpty ? "{}" : batch.text(unknown)
+    members += JSONEquivalence.differingMembers(incomingUnknown, storedUnknownMembers ?? "{}")
+    self = members.isEmpty ? .identical : .differs(members: members)
+  }
+}
