@@ -1,0 +1,184 @@
+// Strings: eight bytes at a time to the next byte that needs a look.
+
+extension JSONScanner {
+  /// Scans the inside of a string and returns the place after its closing quote.
+  @inline(__always)
+  func scanString(
+    from start: UnsafePointer<UInt8>, escaped: inout Bool
+  ) throws(JSONScanError) -> UnsafePointer<UInt8> {
+    var p = start
+    while true {
+      let word = UnsafeRawPointer(p).loadUnaligned(as: UInt64.self).littleEndian
+      let special = JSONScanner.specialBytes(in: word)
+      if special == 0 {
+        p += 8
+        continue
+      }
+      p += special.trailingZeroBitCount >> 3
+      let byte = p.pointee
+      if byte == UInt8(ascii: "\"") { return p + 1 }
+      if byte == UInt8(ascii: "\\") {
+        escaped = true
+        p = try scanEscape(at: p)
+      } else if byte >= 0x80 {
+        p = try scanMultibyte(at: p)
+      } else {
+        throw p >= end
+          ? JSONScanError(.unexpectedEnd, end - base)
+          : JSONScanError(.controlCharacter(byte), p - base)
+      }
+    }
+  }
+
+  /// The high bit of the lowest byte that is a quote, a backslash, a control character or not
+  /// ASCII; bits above it may be wrong.
+  @inline(__always)
+  private static func specialBytes(in word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let quotes = word ^ (ones &* 0x22)
+    let backslashes = word ^ (ones &* 0x5C)
+    return
+      (((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes)
+      | ((word &- (ones &* 0x20)) & ~word) | word) & (ones &* 0x80)
+  }
+
+  @inline(never)
+  private func scanEscape(
+    at backslash: UnsafePointer<UInt8>
+  ) throws(JSONScanError) -> UnsafePointer<UInt8> {
+    switch backslash[1] {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
+      UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+      return backslash + 2
+    case UInt8(ascii: "u"):
+      for index in 2..<6 where JSONScanner.hexValue(backslash[index]) == nil {
+        throw backslash + index >= end
+          ? JSONScanError(.unexpectedEnd, end - base)
+          : JSONScanError(.invalidEscape, backslash - base)
+      }
+      return backslash + 6
+    default:
+      throw backslash + 1 >= end
+        ? JSONScanError(.unexpectedEnd, end - base)
+        : JSONScanError(.invalidEscape, backslash - base)
+    }
+  }
+
+  /// Checks one multi-byte sequence (Unicode 16, table 3-7).
+  @inline(__always)
+  private func scanMultibyte(
+    at start: UnsafePointer<UInt8>
+  ) throws(JSONScanError) -> UnsafePointer<UInt8> {
+    let length = JSONScanner.lengthOfMultibyte(at: start)
+    guard length > 0 else {
+      // Cut off by the end of the input rather than wrong?
+      throw start + 4 > end && JSONScanner.couldGoOn(start, upTo: end)
+        ? JSONScanError(.unexpectedEnd, end - base)
+        : JSONScanError(.invalidUTF8, start - base)
+    }
+    return start + length
+  }
+
+  @inline(__always)
+  private static func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
+
+  /// The length of the well-formed multi-byte sequence at `p`, 0 where there is none.
+  @inline(__always)
+  package static func lengthOfMultibyte(at p: UnsafePointer<UInt8>) -> Int {
+    let first = p[0]
+    switch first {
+    case 0xC2...0xDF:
+      return isContinuation(p[1]) ? 2 : 0
+    case 0xE0...0xEF:
+      let second = p[1]
+      guard isContinuation(second), isContinuation(p[2]) else { return 0 }
+      if first == 0xE0 && second < 0xA0 || first == 0xED && second > 0x9F { return 0 }
+      return 3
+    case 0xF0...0xF4:
+      let second = p[1]
+      guard isContinuation(second), isContinuation(p[2]), isContinuation(p[3]) else { return 0 }
+      if first == 0xF0 && second < 0x90 || first == 0xF4 && second > 0x8F { return 0 }
+      return 4
+    default:
+      return 0
+    }
+  }
+
+  /// Whether the bytes from `start` to `end` begin a multi-byte sequence that more bytes could end.
+  @inline(never)
+  private static func couldGoOn(
+    _ start: UnsafePointer<UInt8>, upTo end: UnsafePointer<UInt8>
+  ) -> Bool {
+    let length =
+      switch start.pointee {
+      case 0xC2...0xDF: 2
+      case 0xE0...0xEF: 3
+      case 0xF0...0xF4: 4
+      default: 0
+      }
+    let available = end - start
+    return available < length && (1..<available).allSatisfy { isContinuation(start[$0]) }
+  }
+
+  @inline(__always)
+  static func hexValue(_ byte: UInt8) -> UInt32? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
+    default: nil
+    }
+  }
+
+  /// Decodes the inside of a scanned string to UTF-8.
+  ///
+  /// - Parameters:
+  ///   - string: What stands between the quotes of a string this scanner accepted.
+  ///   - output: Room for as many bytes; advanced.
+  /// - Returns: nil, or the offset in `string` of an escaped surrogate that has no partner: such a
+  ///   string is JSON but no text.
+  package static func decode(
+    _ string: UnsafeBufferPointer<UInt8>, to output: inout UnsafeMutablePointer<UInt8>
+  ) -> Int? {
+    var index = 0
+    func unit(at index: Int) -> UInt32 {
+      (index..<index + 4).reduce(0) { $0 << 4 | (hexValue(string[$1]) ?? 0) }
+    }
+    func put(_ byte: UInt8) {
+      output.pointee = byte
+      output += 1
+    }
+    while index < string.count {
+      let byte = string[index]
+      guard byte == UInt8(ascii: "\\") else {
+        put(byte)
+        index += 1
+        continue
+      }
+      switch string[index + 1] {
+      case UInt8(ascii: "b"): put(0x08)
+      case UInt8(ascii: "f"): put(0x0C)
+      case UInt8(ascii: "n"): put(0x0A)
+      case UInt8(ascii: "r"): put(0x0D)
+      case UInt8(ascii: "t"): put(0x09)
+      case UInt8(ascii: "u"):
+        var scalar = unit(at: index + 2)
+        if scalar & 0xF800 == 0xD800 {
+          guard scalar < 0xDC00, index + 12 <= string.count,
+            string[index + 6] == UInt8(ascii: "\\"), string[index + 7] == UInt8(ascii: "u"),
+            unit(at: index + 8) & 0xFC00 == 0xDC00
+          else { return index }
+          scalar = 0x10000 + (scalar & 0x3FF) << 10 + (unit(at: index + 8) & 0x3FF)
+          index += 6
+        }
+        if let scalar = Unicode.Scalar(scalar) {
+          for byte in String(scalar).utf8 { put(byte) }
+        }
+        index += 4
+      case let other: put(other)
+      }
+      index += 2
+    }
+    return nil
+  }
+}

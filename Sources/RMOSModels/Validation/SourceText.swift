@@ -1,0 +1,78 @@
+/// How offsets in scanned UTF-8 relate to the bytes of the file.
+package enum SourceEncoding: Sendable, Hashable {
+  /// The file is UTF-8: the same bytes.
+  case utf8
+  /// The file is UTF-16 and was transcoded: two or four bytes a character.
+  case utf16(isBigEndian: Bool)
+
+  /// The place in the file after passing over `text` from `place`.
+  package func advance(
+    _ place: RecordBatch.SourcePlace, over text: UnsafeBufferPointer<UInt8>
+  ) -> RecordBatch.SourcePlace {
+    let lines = LineCount(of: text)
+    let bytes = length(of: text)
+    var result = place
+    result.offset += bytes
+    if lines.count == 0 {
+      result.column += bytes
+    } else {
+      result.line += lines.count
+      result.column = 1 + length(of: UnsafeBufferPointer(rebasing: text[lines.lastLine...]))
+    }
+    return result
+  }
+
+  /// How many bytes `text` takes in the file.
+  package func length(of text: UnsafeBufferPointer<UInt8>) -> Int {
+    switch self {
+    case .utf8: text.count
+    case .utf16:
+      text.reduce(0) { sum, byte in
+        // A continuation byte belongs to its lead; four-byte sequences are surrogate pairs.
+        byte & 0xC0 == 0x80 ? sum : sum + (byte >= 0xF0 ? 4 : 2)
+      }
+    }
+  }
+
+  /// SHA-256 of the file's bytes that `text` stands for.
+  package func digest(of text: UnsafeBufferPointer<UInt8>) -> SHA256.Digest {
+    switch self {
+    case .utf8:
+      return SHA256.hash(UnsafeRawBufferPointer(text))
+    case .utf16(let isBigEndian):
+      var hash = SHA256()
+      for unit in String(decoding: text, as: UTF8.self).utf16 {
+        withUnsafeBytes(of: isBigEndian ? unit.bigEndian : unit.littleEndian) { hash.update($0) }
+      }
+      return hash.finalize()
+    }
+  }
+}
+
+/// The line feeds of a text, counted eight bytes at a time.
+struct LineCount {
+  /// How many line feeds there are.
+  var count = 0
+  /// Where the last line begins.
+  var lastLine = 0
+
+  init(of text: UnsafeBufferPointer<UInt8>) {
+    let lows: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+    let feeds: UInt64 = 0x0A0A_0A0A_0A0A_0A0A
+    let raw = UnsafeRawBufferPointer(text)
+    var index = 0
+    while index + 8 <= raw.count {
+      let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ feeds
+      // 0x80 in exactly the bytes that are 0.
+      count += (~(((word & lows) &+ lows) | word | lows)).nonzeroBitCount
+      index += 8
+    }
+    while index < raw.count {
+      if raw[index] == 0x0A { count += 1 }
+      index += 1
+    }
+    guard count > 0 else { return }
+    lastLine = raw.count
+    while raw[lastLine - 1] != 0x0A { lastLine -= 1 }
+  }
+}
