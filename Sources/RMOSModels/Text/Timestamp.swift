@@ -1,0 +1,201 @@
+/// An ISO 8601 date, or date and time, as RMOS accepts it.
+///
+/// Exactly `YYYY-MM-DD`, optionally with `T` or a space and `HH:MM[:SS[.f…]]`, optionally with `Z`
+/// or `±HH:MM`; a day of the proleptic Gregorian calendar in the years 0001 to 9999, hours 00 to
+/// 23, minutes and seconds 00 to 59. Entities keep the text as written; this is its meaning.
+///
+/// ```swift
+/// let start = Timestamp("2025-01-15T10:30:00Z")
+/// let end = Timestamp("2025-01-15 12:15+01:00")
+/// if let start, let end, end.order(relativeTo: start) == .before { print("ends before it starts") }
+/// ```
+public struct Timestamp: Sendable, Hashable {
+  /// A time of day.
+  public struct Time: Sendable, Hashable {
+    /// 0 to 23.
+    public let hour: Int
+    /// 0 to 59.
+    public let minute: Int
+    /// 0 to 59; 0 where the text gives none.
+    public let second: Int
+    /// The fraction of the second in nanoseconds; further digits are cut off.
+    public let nanosecond: Int
+    /// East of UTC, in seconds; nil where the text gives no zone.
+    public let zoneOffset: Int?
+  }
+
+  /// Where one moment stands relative to another.
+  public enum Order: Sendable, Hashable {
+    /// It is earlier.
+    case before
+    /// It is the same, as far as both texts tell.
+    case same
+    /// It is later.
+    case after
+  }
+
+  /// 1 to 9999.
+  public let year: Int
+  /// 1 to 12.
+  public let month: Int
+  /// 1 to 31.
+  public let day: Int
+  /// The time of day; nil for a date alone.
+  public let time: Time?
+
+  /// Reads a timestamp; nil where `text` is none.
+  public init?(_ text: String) {
+    var text = text
+    guard let timestamp = text.withUTF8({ Timestamp(utf8: $0) }) else { return nil }
+    self = timestamp
+  }
+
+  /// Reads a timestamp from UTF-8 without allocating; nil where it is none.
+  package init?(utf8: UnsafeBufferPointer<UInt8>) {
+    var cursor = Cursor(bytes: utf8)
+    guard let year = cursor.digits(4), cursor.take("-"),
+      let month = cursor.digits(2), cursor.take("-"),
+      let day = cursor.digits(2),
+      year >= 1, 1...12 ~= month, day >= 1, day <= Timestamp.dayCount(year: year, month: month)
+    else { return nil }
+    self.year = year
+    self.month = month
+    self.day = day
+    if cursor.isAtEnd {
+      time = nil
+      return
+    }
+    guard cursor.take("T") || cursor.take(" "), let time = cursor.time(), cursor.isAtEnd else {
+      return nil
+    }
+    self.time = time
+  }
+
+  /// Compares two moments as far as they can be compared.
+  ///
+  /// Where either is a date alone, the days as written count. Otherwise both with a zone are
+  /// compared as instants and both without one as local times, to the nanosecond.
+  ///
+  /// - Returns: nil where both have a time and only one has a zone.
+  public func order(relativeTo other: Timestamp) -> Order? {
+    guard let time, let otherTime = other.time else {
+      return Timestamp.order(dayNumber, other.dayNumber)
+    }
+    guard (time.zoneOffset == nil) == (otherTime.zoneOffset == nil) else { return nil }
+    let seconds = dayNumber * 86_400 + time.secondOfDay - (time.zoneOffset ?? 0)
+    let otherSeconds =
+      other.dayNumber * 86_400 + otherTime.secondOfDay - (otherTime.zoneOffset ?? 0)
+    return seconds == otherSeconds
+      ? Timestamp.order(time.nanosecond, otherTime.nanosecond)
+      : Timestamp.order(seconds, otherSeconds)
+  }
+
+  private static func order(_ left: Int, _ right: Int) -> Order {
+    left < right ? .before : left == right ? .same : .after
+  }
+
+  /// Days since 0000-03-01, counting years from March so that the leap day comes last.
+  private var dayNumber: Int {
+    let shifted = month > 2 ? (year, month - 3) : (year - 1, month + 9)
+    return shifted.0 * 365 + shifted.0 / 4 - shifted.0 / 100 + shifted.0 / 400
+      + (153 * shifted.1 + 2) / 5 + day - 1
+  }
+
+  private static func dayCount(year: Int, month: Int) -> Int {
+    switch month {
+    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
+  }
+}
+
+extension Timestamp.Time {
+  fileprivate var secondOfDay: Int { hour * 3600 + minute * 60 + second }
+}
+
+extension Timestamp {
+  private struct Cursor {
+    let bytes: UnsafeBufferPointer<UInt8>
+    var position = 0
+
+    var isAtEnd: Bool { position == bytes.count }
+
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
+      guard position < bytes.count, bytes[position] == UInt8(ascii: character) else {
+        return false
+      }
+      position += 1
+      return true
+    }
+
+    mutating func digit() -> Int? {
+      guard position < bytes.count, 0x30...0x39 ~= bytes[position] else { return nil }
+      position += 1
+      return Int(bytes[position - 1] & 15)
+    }
+
+    mutating func digits(_ count: Int) -> Int? {
+      var number = 0
+      for _ in 0..<count {
+        guard let digit = digit() else { return nil }
+        number = number * 10 + digit
+      }
+      return number
+    }
+
+    mutating func number(upTo limit: Int) -> Int? {
+      guard let number = digits(2), number <= limit else { return nil }
+      return number
+    }
+
+    mutating func time() -> Time? {
+      guard let hour = number(upTo: 23), take(":"), let minute = number(upTo: 59) else {
+        return nil
+      }
+      var second = 0
+      var nanosecond = 0
+      if take(":") {
+        guard let given = number(upTo: 59) else { return nil }
+        second = given
+        if take(".") {
+          guard let fraction = fraction() else { return nil }
+          nanosecond = fraction
+        }
+      }
+      var zoneOffset: Int?
+      if take("Z") {
+        zoneOffset = 0
+      } else if !isAtEnd {
+        guard let offset = offset() else { return nil }
+        zoneOffset = offset
+      }
+      return Time(
+        hour: hour, minute: minute, second: second, nanosecond: nanosecond,
+        zoneOffset: zoneOffset)
+    }
+
+    mutating func offset() -> Int? {
+      let isWest = take("-")
+      guard isWest || take("+"), let hour = number(upTo: 23), take(":"),
+        let minute = number(upTo: 59)
+      else { return nil }
+      let offset = hour * 3600 + minute * 60
+      return isWest ? -offset : offset
+    }
+
+    mutating func fraction() -> Int? {
+      guard var nanosecond = digit() else { return nil }
+      var count = 1
+      while let digit = digit() {
+        if count < 9 { nanosecond = nanosecond * 10 + digit }
+        count += 1
+      }
+      while count < 9 {
+        nanosecond *= 10
+        count += 1
+      }
+      return nanosecond
+    }
+  }
+}
