@@ -38,6 +38,9 @@ public struct JSONScanner {
     self.containers = containers
   }
 
+  /// The input's length, bytes.
+  package var count: Int { end - base }
+
   /// Where the scan stands, as an offset in the input.
   package var position: Int { cursor - base }
 

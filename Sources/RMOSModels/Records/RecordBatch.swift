@@ -190,8 +190,11 @@ public struct RecordBatch: Sendable {
   }
 
   /// Which of its file's entities the one at `index` is.
-  public func locator(at index: Int) -> Locator? {
-    switch entries[index].locator {
+  public func locator(at index: Int) -> Locator? { locator(entries[index].locator) }
+
+  /// A locator with its key as a string.
+  package func locator(_ locator: EntryLocator) -> Locator? {
+    switch locator {
     case .none: nil
     case .index(let number): .index(number)
     case .key(let span): .key(text(span))

@@ -17,10 +17,10 @@ protocol RuleSubject {
 extension EntitySchema {
   /// Whether another field stands in for `field`, so that it may be absent or empty.
   func hasSubstitute(for field: Int, in subject: some RuleSubject) -> Bool {
-    for case .substitutable(field, let substitute) in rules where subject.isFilled(substitute) {
-      return true
+    rules.contains { rule in
+      guard case .substitutable(field, let substitute) = rule else { return false }
+      return subject.isFilled(substitute)
     }
-    return false
   }
 
   /// Reports what the rules across fields find.
