@@ -38,3 +38,239 @@ extension MigrationClock {
   public static let system = MigrationClock(
     now: { Platform.utcNow() }, uptime: { Platform.uptime() })
 }
+
+// MARK: Files
+
+/// A failed system call: its errno, and what that means.
+struct SystemError: Error, Hashable {
+  var code: Int32
+  /// The system's words for it.
+  var reason: String {
+    code == SystemError.notAFile ? "not a regular file" : String(cString: strerror(code))
+  }
+
+  /// The error of the call just made.
+  static var last: SystemError { SystemError(code: errno) }
+}
+
+/// An open file, closed with ``close()``.
+struct FileHandle {
+  /// What tells one file or directory from all others on the machine.
+  struct Identity: Hashable {
+    var device: UInt64
+    var inode: UInt64
+  }
+  /// What a path names.
+  enum Form {
+    case file, directory, other
+  }
+  /// The result of stat(2).
+  struct Status {
+    var form: Form
+    var identity: Identity
+    var size: Int
+  }
+
+  private let descriptor: Int32
+
+  /// open(2) for reading; never waits for the other end of a pipe.
+  init(reading path: [UInt8]) throws(SystemError) {
+    descriptor = Platform.withCPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard descriptor >= 0 else { throw .last }
+  }
+
+  /// fstat(2).
+  func status() throws(SystemError) -> Status {
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else { throw .last }
+    return Status(info)
+  }
+
+  /// read(2); 0 at the end.
+  func read(
+    into buffer: UnsafeMutablePointer<UInt8>, count: Int
+  ) throws(SystemError) -> Int {
+    while true {
+      #if canImport(Darwin)
+        let result = Darwin.read(descriptor, buffer, count)
+      #elseif canImport(Musl)
+        let result = Musl.read(descriptor, buffer, count)
+      #else
+        let result = Glibc.read(descriptor, buffer, count)
+      #endif
+      if result >= 0 { return result }
+      guard errno == EINTR else { throw .last }
+    }
+  }
+
+  /// close(2).
+  func close() {
+    #if canImport(Darwin)
+      _ = Darwin.close(descriptor)
+    #elseif canImport(Musl)
+      _ = Musl.close(descriptor)
+    #else
+      _ = Glibc.close(descriptor)
+    #endif
+  }
+}
+
+extension FileHandle.Status {
+  fileprivate init(_ info: stat) {
+    form =
+      switch info.st_mode & S_IFMT {
+      case S_IFREG: .file
+      case S_IFDIR: .directory
+      default: .other
+      }
+    identity = FileHandle.Identity(device: UInt64(info.st_dev), inode: UInt64(info.st_ino))
+    size = Int(info.st_size)
+  }
+
+  /// stat(2): links are followed.
+  init(of path: [UInt8]) throws(SystemError) {
+    var info = stat()
+    guard Platform.withCPath(path, { stat($0, &info) }) == 0 else { throw .last }
+    self.init(info)
+  }
+}
+
+extension Platform {
+  /// What readdir(3) says about an entry.
+  enum EntryType {
+    case file, directory, link, unknown
+  }
+
+  static func withCPath<Result>(
+    _ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result
+  ) -> Result {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: path.count + 1) { buffer in
+      for (index, byte) in path.enumerated() { buffer[index] = CChar(bitPattern: byte) }
+      buffer[path.count] = 0
+      guard let base = buffer.baseAddress else { preconditionFailure("room was reserved") }
+      return body(base)
+    }
+  }
+
+  /// Calls `body` with the name and type of every entry of a directory, in no order.
+  static func forEachEntry(
+    ofDirectory path: [UInt8], _ body: (UnsafeBufferPointer<UInt8>, EntryType) -> Void
+  ) throws(SystemError) {
+    guard let directory = withCPath(path, { opendir($0) }) else { throw .last }
+    defer { closedir(directory) }
+    while true {
+      errno = 0
+      guard let entry = readdir(directory) else {
+        if errno != 0 { throw .last }
+        return
+      }
+      let type: EntryType =
+        switch Int32(entry.pointee.d_type) {
+        case Int32(DT_REG): .file
+        case Int32(DT_DIR): .directory
+        case Int32(DT_LNK): .link
+        default: .unknown
+        }
+      withUnsafeBytes(of: &entry.pointee.d_name) { name in
+        let bytes = name.bindMemory(to: UInt8.self)
+        body(UnsafeBufferPointer(rebasing: bytes.prefix { $0 != 0 }), type)
+      }
+    }
+  }
+}
+
+// MARK: Threads
+
+/// A thread that runs one closure.
+final class SystemThread {
+  private let thread: pthread_t
+
+  /// Starts `body` at once on a thread of its own.
+  init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    let box = Unmanaged.passRetained(ThreadBody(body))
+    #if canImport(Darwin)
+      var thread: pthread_t?
+      let result = pthread_create(&thread, nil, { SystemThread.run($0) }, box.toOpaque())
+    #else
+      var thread = pthread_t()
+      let result = pthread_create(
+        &thread, nil, { argument in argument.flatMap { SystemThread.run($0) } }, box.toOpaque())
+    #endif
+    guard result == 0 else {
+      box.release()
+      throw SystemError(code: result)
+    }
+    #if canImport(Darwin)
+      guard let thread else { throw SystemError(code: EAGAIN) }
+    #endif
+    self.thread = thread
+  }
+
+  private static func run(_ argument: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().body()
+    return nil
+  }
+
+  /// Waits for the thread to end.
+  func join() { pthread_join(thread, nil) }
+
+  /// Lets the thread end by itself.
+  func detach() { pthread_detach(thread) }
+}
+
+private final class ThreadBody: Sendable {
+  let body: @Sendable () -> Void
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
+
+/// A mutex with a condition to wait on.
+///
+/// `@unchecked Sendable`: both primitives are made for sharing, and live at fixed addresses.
+final class WaitingLock: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  init() {
+    mutex.initialize(to: pthread_mutex_t())
+    condition.initialize(to: pthread_cond_t())
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Runs `body` holding the lock; others that wait are woken after it.
+  func locked<Result>(_ body: () -> Result) -> Result {
+    pthread_mutex_lock(mutex)
+    defer {
+      pthread_cond_broadcast(condition)
+      pthread_mutex_unlock(mutex)
+    }
+    return body()
+  }
+
+  /// Runs `body` holding the lock, waiting between tries while it returns nil.
+  func wait<Result>(until body: () -> Result?) -> Result {
+    pthread_mutex_lock(mutex)
+    defer {
+      pthread_cond_broadcast(condition)
+      pthread_mutex_unlock(mutex)
+    }
+    while true {
+      if let result = body() { return result }
+      pthread_cond_wait(condition, mutex)
+    }
+  }
+}
+
+extension SystemError {
+  static let notFound = ENOENT
+  static let notADirectory = ENOTDIR
+  /// Stands for "not a regular file".
+  static let notAFile: Int32 = -1
+}

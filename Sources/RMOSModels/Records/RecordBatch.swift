@@ -130,6 +130,33 @@ public struct RecordBatch: Sendable {
     referencePlaces.append(contentsOf: places)
   }
 
+  /// Appends an entity of which nothing is known but that it failed.
+  package mutating func append(failed entry: Entry) {
+    let schema = kind.schema
+    append(
+      entry, cells: Array(repeating: .null, count: schema.fields.count),
+      places: Array(repeating: entry.place, count: schema.references.count))
+  }
+
+  /// How far the batch is filled.
+  package struct Mark {
+    fileprivate var entries: Int
+    fileprivate var issues: Int
+    fileprivate var used: Int
+  }
+
+  /// How far the batch is filled now.
+  package var mark: Mark { Mark(entries: entries.count, issues: issues.count, used: used) }
+
+  /// Takes back what was appended since `mark`.
+  package mutating func rollBack(to mark: Mark) {
+    entries.removeSubrange(mark.entries...)
+    cells.removeSubrange((mark.entries * kind.schema.fields.count)...)
+    referencePlaces.removeSubrange((mark.entries * kind.schema.references.count)...)
+    issues.removeSubrange(mark.issues...)
+    used = mark.used
+  }
+
   /// Copies text into the arena.
   package mutating func intern(_ text: some Collection<UInt8>) -> TextSpan {
     reserve(text.count)

@@ -1,0 +1,25 @@
+import RMOSModels
+
+/// Why the reading of a file, or of all files, does not go on.
+enum ReadFailure: Error {
+  /// The system cannot read the file.
+  case system(SystemError)
+  /// The text is not JSON.
+  case notJSON(JSONScanError)
+  /// Nobody wants the rest.
+  case stopped
+
+  /// Runs a system call as a way to fail.
+  static func converting<Result>(
+    _ body: () throws(SystemError) -> Result
+  ) throws(ReadFailure) -> Result {
+    do throws(SystemError) { return try body() } catch { throw .system(error) }
+  }
+
+  /// Runs a scan as a way to fail.
+  static func scanning<Result>(
+    _ body: () throws(JSONScanError) -> Result
+  ) throws(ReadFailure) -> Result {
+    do throws(JSONScanError) { return try body() } catch { throw .notJSON(error) }
+  }
+}

@@ -1,0 +1,48 @@
+/// Paths are bytes to the system and text to people.
+enum SourcePath {
+  /// A path as text. Bytes that are not UTF-8 show as `%XX`, so that two paths never show alike by
+  /// a replacement character.
+  static func text(_ bytes: [UInt8]) -> String {
+    if let text = String(validating: bytes, as: UTF8.self) { return text }
+    let digits = Array("0123456789ABCDEF".utf8)
+    var result: [UInt8] = []
+    var rest = bytes[...]
+    while let first = rest.first {
+      let length = [1, 2, 3, 4].first {
+        rest.count >= $0 && String(validating: rest.prefix($0), as: UTF8.self) != nil
+      }
+      if let length {
+        result += rest.prefix(length)
+        rest = rest.dropFirst(length)
+      } else {
+        result += [UInt8(ascii: "%"), digits[Int(first >> 4)], digits[Int(first & 15)]]
+        rest = rest.dropFirst()
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+
+  /// What a file's ending says it holds; nil for a file that is no input.
+  enum Format {
+    case json, lines
+
+    init?(name: UnsafeBufferPointer<UInt8>) {
+      func ends(with ending: StaticString) -> Bool {
+        guard name.count >= ending.utf8CodeUnitCount else { return false }
+        for index in 1...ending.utf8CodeUnitCount {
+          let byte = name[name.count - index]
+          let lowered = 0x41...0x5A ~= byte ? byte | 0x20 : byte
+          guard lowered == ending.utf8Start[ending.utf8CodeUnitCount - index] else { return false }
+        }
+        return true
+      }
+      if ends(with: ".json") {
+        self = .json
+      } else if ends(with: ".jsonl") || ends(with: ".ndjson") {
+        self = .lines
+      } else {
+        return nil
+      }
+    }
+  }
+}

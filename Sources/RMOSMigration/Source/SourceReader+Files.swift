@@ -1,0 +1,142 @@
+import RMOSModels
+
+// What one file holds: an entity, a list, a dictionary, or one entity a line.
+
+extension SourceReader {
+  func readFile(_ format: SourcePath.Format) throws(ReadFailure) {
+    do throws(ReadFailure) {
+      try window.open(walker.absolute(path))
+      if let complaint = window.encodingComplaint {
+        try fail(.inputEncoding, at: window.place(at: window.beginning), complaint)
+      } else if format == .lines {
+        try readLines()
+      } else {
+        try readDocument()
+      }
+    } catch {
+      switch error {
+      case .system(let error):
+        try fail(
+          .inputUnreadable, at: nil,
+          "cannot be read: \(error.reason); mend it, or remove it from the source")
+      case .notJSON(let error): try fail(error)
+      case .stopped: throw error
+      }
+    }
+  }
+
+  private func readDocument() throws(ReadFailure) {
+    let start = try window.skipWhiteSpace(from: window.beginning)
+    window.mark(start)
+    guard start < window.count else {
+      let place = window.place(at: start)
+      if window.endsInBadEncoding {
+        return try fail(.inputEncoding, at: place, SourceReader.badUTF16)
+      }
+      return try fail(
+        .inputEmpty, at: place, "the file is empty; expected an entity, a list or a dictionary")
+    }
+    switch window.base[start] {
+    case UInt8(ascii: "["): try readList(from: start)
+    case UInt8(ascii: "{"): try readObject(from: start)
+    default:
+      let place = window.place(at: start)
+      let (end, kind) = try window.passOver(valueAt: start)
+      guard try readEnd(from: end, locator: .none) else { return }
+      try fail(
+        .shapeNotObject, at: place,
+        "the file holds \(kind.name); expected an entity, a list or a dictionary of entities")
+    }
+  }
+
+  /// Checks that nothing but white space follows; anything else is a failure.
+  ///
+  /// - Returns: Whether the document ends well.
+  func readEnd(
+    from position: Int, locator: RecordBatch.EntryLocator
+  ) throws(ReadFailure) -> Bool {
+    let end = try window.skipWhiteSpace(from: position)
+    if end == window.count, !window.endsInBadEncoding { return true }
+    try fail(window.scanner(at: end).unexpected(.end), locator: locator)
+    return false
+  }
+
+  private func readObject(from start: Int) throws(ReadFailure) {
+    var context = EntityReader.Context(
+      source: source, path: pathText, place: window.place(at: start), encoding: window.encoding)
+    context.mayBeDictionary = true
+    let before = current.batch.mark
+    do throws(ReadFailure) {
+      let (end, result) = try readEntity(at: start, context)
+      switch result {
+      case .entity:
+        // What follows the entity makes all of the file wrong.
+        let rest = try window.skipWhiteSpace(from: end)
+        if rest < window.count || window.endsInBadEncoding {
+          throw .notJSON(window.scanner(at: rest).unexpected(.end))
+        }
+        try deliverIfFull()
+      case .dictionary:
+        try readDictionary(from: end)
+      case .tooLarge:
+        try fail(.inputTooLarge, at: context.place, SourceReader.tooLarge)
+      }
+    } catch {
+      guard case .notJSON(let syntaxError) = error else { throw error }
+      current.batch.rollBack(to: before)
+      guard try DictionaryProbe(schema: kind.schema).isDictionary(walker.absolute(path)) else {
+        return try fail(syntaxError)
+      }
+      try window.open(walker.absolute(path))
+      let start = try window.skipWhiteSpace(from: window.beginning)
+      window.mark(start)
+      try readDictionary(from: start)
+    }
+  }
+
+  /// What became of an object.
+  enum ObjectResult {
+    case entity, dictionary, tooLarge
+  }
+
+  static let tooLarge =
+    "the entity is larger than \(SourceWindow.entityLimit >> 20) MiB; split it, or cut it down"
+
+  /// An object that is still open after so many bytes may be a dictionary, to be streamed.
+  private static let dictionaryProbe = 128 << 10
+
+  /// Reads the object at `position`, which is marked, into the batch.
+  ///
+  /// - Returns: The position after it; for a dictionary that of its beginning.
+  func readEntity(
+    at position: Int, _ context: EntityReader.Context
+  ) throws(ReadFailure) -> (end: Int, ObjectResult) {
+    var position = position
+    while true {
+      do throws(JSONScanError) {
+        var scanner = window.scanner(at: position)
+        let before = current.batch.mark
+        switch try entities.read(&scanner, context, into: &current.batch) {
+        case .dictionary: return (position, .dictionary)
+        case .entity:
+          if scanner.position - position <= SourceWindow.entityLimit {
+            return (scanner.position, .entity)
+          }
+          current.batch.rollBack(to: before)
+          return (position, .tooLarge)
+        }
+      } catch {
+        guard error.reason == .unexpectedEnd, !window.isComplete else { throw .notJSON(error) }
+      }
+      if context.mayBeDictionary, window.count - position > SourceReader.dictionaryProbe,
+        try DictionaryProbe(schema: kind.schema).isDictionary(walker.absolute(path))
+      {
+        return (position, .dictionary)
+      }
+      guard window.count - position <= SourceWindow.entityLimit else {
+        return (position, .tooLarge)
+      }
+      position -= try window.refill()
+    }
+  }
+}

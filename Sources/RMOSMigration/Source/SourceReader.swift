@@ -1,0 +1,170 @@
+import RMOSModels
+
+/// Reads a source directory into batches: files in order, entities in position, failures in place.
+///
+/// Everything found becomes an entry, so that nothing is passed over: what cannot be read or parsed
+/// is an entry that failed. Runs on one thread.
+final class SourceReader {
+  /// A batch and what was read for it.
+  struct Delivery: Sendable {
+    var batch: RecordBatch
+    /// Issues that concern no entity, each with the number of entries before it.
+    var remarks: [(position: Int, issue: Issue)] = []
+    /// Bytes read since the delivery before.
+    var bytes = 0
+    /// Files read since the delivery before.
+    var files = 0
+    /// Whether the kind has no more entries.
+    var endsKind = false
+  }
+
+  /// The most bytes one entity may have.
+  static let entityLimit = 64 << 20
+  /// A batch is delivered when its arena holds so much, however few its entries.
+  static let arenaLimit = 2 << 20
+
+  let window = SourceWindow()
+  var current: Delivery
+  var entities: EntityReader
+  var kind: EntityKind
+  /// The file being read: its relative path, as bytes and as text, and its position in the batch.
+  var path: [UInt8] = []
+  var pathText = ""
+  var walker: SourceWalker
+  private var sourcePosition: Int?
+
+  private let root: [UInt8]
+  private let batchSize: Int
+  private let readerOptions: EntityReader.Options
+  /// Takes a full delivery and gives an empty batch to go on with.
+  /// It throws ``ReadFailure/stopped`` where nobody wants more.
+  private let deliver: (Delivery) throws(ReadFailure) -> RecordBatch
+
+  init(
+    root: String, batchSize: Int, options: EntityReader.Options,
+    deliver: @escaping (Delivery) throws(ReadFailure) -> RecordBatch
+  ) {
+    self.root = Array(root.utf8)
+    self.batchSize = batchSize
+    self.readerOptions = options
+    self.deliver = deliver
+    kind = .stripFamilies
+    current = Delivery(batch: RecordBatch(kind: .stripFamilies))
+    entities = EntityReader(kind: .stripFamilies, options: options)
+    walker = SourceWalker(root: self.root, directory: EntityKind.stripFamilies.table)
+  }
+
+  /// Reads everything.
+  func readAll() throws(ReadFailure) {
+    for kind in EntityKind.allCases {
+      self.kind = kind
+      current.batch.reset(kind: kind)
+      entities = EntityReader(kind: kind, options: readerOptions)
+      walker = SourceWalker(root: root, directory: kind.table)
+      while let item = walker.next() {
+        switch item {
+        case .file(let path, let format):
+          begin(path)
+          try readFile(format)
+          current.bytes += window.bytesRead
+          current.files += 1
+        case .unreadable(let path, let error):
+          begin(path)
+          try fail(
+            .inputUnreadable, at: nil,
+            "cannot be read: \(error.reason); mend it, or remove it from the source")
+        case .loop(let path, let isAncestor):
+          remarkLoop(SourcePath.text(path), isAncestor: isAncestor)
+        }
+      }
+      current.endsKind = true
+      try deliverCurrent()
+    }
+  }
+
+  private func remarkLoop(_ path: String, isAncestor: Bool) {
+    let why =
+      isAncestor
+      ? "leads back to a directory it stands in" : "leads to a directory that was read already"
+    current.remarks.append(
+      (
+        current.batch.count,
+        Issue(
+          severity: .warning, code: .inputLoop, kind: kind, source: path,
+          message: "the link \(why); it is not followed, and nothing is lost by that")
+      ))
+  }
+
+  private func begin(_ path: [UInt8]) {
+    self.path = path
+    pathText = SourcePath.text(path)
+    sourcePosition = nil
+  }
+
+  // MARK: Entries
+
+  /// The file's position in the current batch.
+  var source: Int {
+    if let sourcePosition { return sourcePosition }
+    let position = current.batch.addSource(pathText)
+    sourcePosition = position
+    return position
+  }
+
+  /// Delivers the batch where it is full. To be called between entities.
+  func deliverIfFull() throws(ReadFailure) {
+    if current.batch.count >= batchSize || current.batch.used >= SourceReader.arenaLimit {
+      try deliverCurrent()
+    }
+  }
+
+  private func deliverCurrent() throws(ReadFailure) {
+    sourcePosition = nil
+    var next = try deliver(current)
+    next.reset(kind: kind)
+    current = Delivery(batch: next)
+  }
+
+  /// Appends an entry that failed.
+  func fail(
+    _ code: IssueCode, at place: RecordBatch.SourcePlace?,
+    locator: RecordBatch.EntryLocator = .none, _ message: String
+  ) throws(ReadFailure) {
+    let start = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
+    var entry = RecordBatch.Entry(source: source, locator: locator, place: place ?? start)
+    let index = current.batch.issues.count
+    current.batch.issues.append(
+      Issue(
+        severity: .error, code: code, kind: kind, source: pathText,
+        locator: current.batch.locator(locator), line: place?.line, column: place?.column,
+        offset: place?.offset, message: message))
+    entry.issues = index..<index + 1
+    entry.isFailed = true
+    current.batch.append(failed: entry)
+    try deliverIfFull()
+  }
+
+  /// Appends an entry that failed because its text is not JSON.
+  func fail(
+    _ error: JSONScanError, locator: RecordBatch.EntryLocator = .none
+  ) throws(ReadFailure) {
+    let place = window.place(at: error.offset)
+    switch error.reason {
+    case .unexpectedEnd where window.endsInBadEncoding:
+      try fail(.inputEncoding, at: place, locator: locator, SourceReader.badUTF16)
+    case .invalidUTF8:
+      let byte = String(window.base[error.offset], radix: 16, uppercase: true)
+      try fail(
+        .inputEncoding, at: place, locator: locator,
+        "the byte 0x\(byte) is not UTF-8 here; save the file as UTF-8")
+    case .tooDeep:
+      try fail(
+        .jsonDepth, at: place, locator: locator,
+        "nests deeper than \(JSONScanner.maximumDepth); flatten it")
+    default:
+      try fail(.jsonSyntax, at: place, locator: locator, error.message)
+    }
+  }
+
+  static let badUTF16 = "is not well-formed UTF-16 from here on; save the file as UTF-8"
+}

@@ -1,0 +1,160 @@
+/// Walks one kind's directory in the fixed order: byte order of the relative path.
+///
+/// Memory is that of the names in one directory on each level. Hidden entries are passed over.
+/// Links to files are read; links to directories are followed, each target once, and never into a
+/// directory that is being walked.
+struct SourceWalker {
+  /// What the walk comes to.
+  enum Item {
+    /// A file to read. The path is relative to the source directory.
+    case file(path: [UInt8], format: SourcePath.Format)
+    /// Something that cannot be read.
+    case unreadable(path: [UInt8], SystemError)
+    /// A link that is not followed, since its target is being walked or was followed before.
+    case loop(path: [UInt8], isAncestor: Bool)
+  }
+
+  private struct Frame {
+    var path: [UInt8]
+    var listing: DirectoryListing
+    var identity: FileHandle.Identity
+    var next = 0
+  }
+
+  private let root: [UInt8]
+  private var frames: [Frame] = []
+  private var followed: Set<FileHandle.Identity> = []
+  private var pending: Item?
+
+  /// A walk of `root/directory`; a directory that is not there is empty.
+  init(root: [UInt8], directory: String) {
+    self.root = root
+    let path = Array(directory.utf8)
+    do throws(SystemError) {
+      let status = try FileHandle.Status(of: absolute(path))
+      try enter(path, status.identity)
+    } catch {
+      if error.code != SystemError.notFound { pending = .unreadable(path: path, error) }
+    }
+  }
+
+  /// The path as the system takes it.
+  func absolute(_ path: [UInt8]) -> [UInt8] { root + [UInt8(ascii: "/")] + path }
+
+  private mutating func enter(
+    _ path: [UInt8], _ identity: FileHandle.Identity
+  ) throws(SystemError) {
+    let listing = try DirectoryListing(of: absolute(path))
+    frames.append(Frame(path: path, listing: listing, identity: identity))
+  }
+
+  /// The next item; nil at the end.
+  mutating func next() -> Item? {
+    if let item = pending {
+      pending = nil
+      return item
+    }
+    while let frame = frames.last {
+      guard frame.next < frame.listing.count else {
+        frames.removeLast()
+        continue
+      }
+      frames[frames.count - 1].next += 1
+      let (name, type) = frame.listing[frame.next]
+      let path = frame.path + [UInt8(ascii: "/")] + name
+      switch type {
+      case .file(let format): return .file(path: path, format: format)
+      case .broken(let error): return .unreadable(path: path, error)
+      case .directory(let isLink):
+        if let item = descend(into: path, isLink: isLink) { return item }
+      }
+    }
+    return nil
+  }
+
+  /// Enters a directory; returns an item where it is not entered.
+  private mutating func descend(into path: [UInt8], isLink: Bool) -> Item? {
+    do throws(SystemError) {
+      let identity = try FileHandle.Status(of: absolute(path)).identity
+      if frames.contains(where: { $0.identity == identity }) {
+        return .loop(path: path, isAncestor: true)
+      }
+      if isLink, !followed.insert(identity).inserted {
+        return .loop(path: path, isAncestor: false)
+      }
+      try enter(path, identity)
+      return nil
+    } catch {
+      return .unreadable(path: path, error)
+    }
+  }
+}
+
+/// The input of one directory, in byte order of the paths below it.
+struct DirectoryListing {
+  enum Entry {
+    case file(SourcePath.Format)
+    case directory(isLink: Bool)
+    case broken(SystemError)
+  }
+
+  /// All names, one after the other; directories end in '/', which is how they sort.
+  private var names: [UInt8] = []
+  private var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
+
+  init(of path: [UInt8]) throws(SystemError) {
+    var names: [UInt8] = []
+    var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
+    try Platform.forEachEntry(ofDirectory: path) { name, type in
+      guard let first = name.first, first != UInt8(ascii: ".") else { return }
+      guard let entry = DirectoryListing.entry(name, type, in: path) else { return }
+      let offset = names.count
+      names.append(contentsOf: name)
+      if case .directory = entry { names.append(UInt8(ascii: "/")) }
+      entries.append(
+        (
+          UInt32(truncatingIfNeeded: offset), UInt16(truncatingIfNeeded: names.count - offset),
+          entry
+        ))
+    }
+    names.withUnsafeBufferPointer { bytes in
+      entries.sort { left, right in
+        let a = bytes[Int(left.offset)..<Int(left.offset) + Int(left.length)]
+        let b = bytes[Int(right.offset)..<Int(right.offset) + Int(right.length)]
+        return a.lexicographicallyPrecedes(b)
+      }
+    }
+    self.names = names
+    self.entries = entries
+  }
+
+  private static func entry(
+    _ name: UnsafeBufferPointer<UInt8>, _ type: Platform.EntryType, in path: [UInt8]
+  ) -> Entry? {
+    let format = SourcePath.Format(name: name)
+    switch type {
+    case .file: return format.map { .file($0) }
+    case .directory: return .directory(isLink: false)
+    case .link, .unknown:
+      do throws(SystemError) {
+        switch try FileHandle.Status(of: path + [UInt8(ascii: "/")] + name).form {
+        case .directory: return .directory(isLink: type == .link)
+        // What is no regular file is told so when it is opened.
+        case .file, .other: return format.map { .file($0) }
+        }
+      } catch {
+        return format == nil ? nil : .broken(error)
+      }
+    }
+  }
+
+  var count: Int { entries.count }
+
+  /// The name, without the '/' of a directory, and what it is.
+  subscript(index: Int) -> (name: ArraySlice<UInt8>, entry: Entry) {
+    let (offset, length, entry) = entries[index]
+    var name = names[Int(offset)..<Int(offset) + Int(length)]
+    if case .directory = entry { name = name.dropLast() }
+    return (name, entry)
+  }
+}
