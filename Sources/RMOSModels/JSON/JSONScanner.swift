@@ -129,13 +129,12 @@ public struct JSONScanner {
         p += 1
         skipWhiteSpace(&p, &run, &sink)
         // "{" and "}", "[" and "]" are two apart.
-        if p.pointee == first &+ 2 {
-          p += 1
-          depth -= 1
-        } else {
+        guard p.pointee == first &+ 2 else {
           if isObject { try scanName(&p, &run, &sink) }
           continue value
         }
+        p += 1
+        depth -= 1
       case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
         p = try scanNumber(from: p)
       case UInt8(ascii: "t"): p = try scanLiteral(from: p, "true")

@@ -16,13 +16,13 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
   /// - Throws: The first violation with its place. Nesting deeper than 512 is one.
   /// - Complexity: O(n).
   public init(parsing text: String) throws(JSONParsingError) {
-    _ = try JSONValue(parsing: text)
+    try JSONText.validate(text)
     self.text = JSONText.compacted(text)
   }
 
   /// Validates a JSON text and keeps it as it is.
   package init(verbatim text: String) throws(JSONParsingError) {
-    _ = try JSONValue(parsing: text)
+    try JSONText.validate(text)
     self.text = text
   }
 
@@ -31,8 +31,12 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
 
   /// The text as a tree.
   ///
+  /// An escaped lone surrogate, which no string can hold, reads as U+FFFD.
+  ///
   /// - Complexity: O(n), each time.
-  public var value: JSONValue { (try? JSONValue(parsing: text)) ?? .null }
+  public var value: JSONValue {
+    (try? JSONValue(parsing: text, replacingLoneSurrogates: true)) ?? .null
+  }
 
   /// The text.
   public var description: String { text }
@@ -40,6 +44,15 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
   /// Whether both texts are the same bytes.
   public static func == (left: JSONText, right: JSONText) -> Bool {
     left.text.hasSameUTF8(as: right.text)
+  }
+
+  /// The scanner is fast; the parser says what is wrong.
+  private static func validate(_ text: String) throws(JSONParsingError) {
+    var copy = text
+    let isValid = copy.withUTF8 {
+      (try? JSONScanner.validate(UnsafeRawBufferPointer($0))) != nil
+    }
+    if !isValid { _ = try JSONValue(parsing: text, replacingLoneSurrogates: true) }
   }
 
   /// Drops the white space between the tokens of valid JSON.

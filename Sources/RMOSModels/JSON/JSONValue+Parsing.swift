@@ -7,10 +7,16 @@ extension JSONValue {
   /// - Throws: The first violation with its place.
   /// - Complexity: O(n).
   public init(parsing text: String) throws(JSONParsingError) {
+    self = try JSONValue(parsing: text, replacingLoneSurrogates: false)
+  }
+
+  /// Reads a JSON text; an escaped lone surrogate may read as U+FFFD.
+  init(parsing text: String, replacingLoneSurrogates: Bool) throws(JSONParsingError) {
     var text = text
     let result = text.withUTF8 { bytes in
       Result { () throws(JSONParsingError) in
-        var parser = JSONValueParser(bytes: bytes)
+        var parser = JSONValueParser(
+          bytes: bytes, replacesLoneSurrogates: replacingLoneSurrogates)
         return try parser.document()
       }
     }
@@ -32,20 +38,22 @@ extension JSONValue {
       case .error: throw JSONParsingError(at: valid, of: bytes, "the bytes are not UTF-8")
       }
     }
-    var parser = JSONValueParser(bytes: bytes)
+    var parser = JSONValueParser(bytes: bytes, replacesLoneSurrogates: false)
     self = try parser.document()
   }
 }
 
 /// A recursive reader over valid UTF-8; the depth limit bounds the recursion.
 private struct JSONValueParser {
-  static let depthLimit = 512
-
   let bytes: UnsafeBufferPointer<UInt8>
+  let replacesLoneSurrogates: Bool
   var position = 0
   var depth = 0
 
-  init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+  init(bytes: UnsafeBufferPointer<UInt8>, replacesLoneSurrogates: Bool) {
+    self.bytes = bytes
+    self.replacesLoneSurrogates = replacesLoneSurrogates
+  }
 
   mutating func document() throws(JSONParsingError) -> JSONValue {
     let value = try value()
@@ -112,9 +120,9 @@ private struct JSONValueParser {
   }
 
   private mutating func enter() throws(JSONParsingError) {
-    if depth == JSONValueParser.depthLimit {
+    if depth == JSONScanner.maximumDepth {
       throw JSONParsingError(
-        at: position, of: bytes, "nested deeper than \(JSONValueParser.depthLimit)")
+        at: position, of: bytes, "nested deeper than \(JSONScanner.maximumDepth)")
     }
     position += 1
     depth += 1
@@ -206,17 +214,32 @@ private struct JSONValueParser {
     case UInt8(ascii: "r"): return "\r"
     case UInt8(ascii: "t"): return "\t"
     case UInt8(ascii: "u"):
-      var code = try hexadecimal()
-      if 0xD800..<0xDC00 ~= code, take("\\"), take("u") {
-        let low = try hexadecimal()
-        code = 0xDC00..<0xE000 ~= low ? 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00) : code
-      }
+      let code = try hexadecimal()
       if let scalar = Unicode.Scalar(code) { return scalar }
+      if let scalar = try secondHalf(of: code) { return scalar }
+      if replacesLoneSurrogates { return "\u{FFFD}" }
       throw JSONParsingError(at: start, of: bytes, "an escaped surrogate without its other half")
     default:
       position -= 1
       throw unexpected("one of \" \\ / b f n r t u after the backslash")
     }
+  }
+
+  /// Reads the second half of an escaped surrogate pair, if it is next.
+  private mutating func secondHalf(
+    of code: UInt32
+  ) throws(JSONParsingError) -> Unicode.Scalar? {
+    let start = position
+    guard code < 0xDC00, take("\\"), take("u") else {
+      position = start
+      return nil
+    }
+    let low = try hexadecimal()
+    guard 0xDC00..<0xE000 ~= low else {
+      position = start
+      return nil
+    }
+    return Unicode.Scalar(0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00))
   }
 
   private mutating func hexadecimal() throws(JSONParsingError) -> UInt32 {
