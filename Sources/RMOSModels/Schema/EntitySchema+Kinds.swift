@@ -56,18 +56,13 @@ extension EntitySchema {
       .id,
       FieldSchema(
         "job_type",
-        .text(
-          .usually([
-            "slice", "batch", "contour", "assembly", "rosette_slice_batch",
-            "rosette_pattern_generation", "rosette_preview", "rosette_cnc_export",
-            "rosette_segmentation", "rosette_validation", "rosette_cnc_simulation",
-          ])), required: true),
+        .text(.usually(JobType.known.map(\.rawValue))), required: true),
       FieldSchema("pattern_id", .reference(.patterns)),
       FieldSchema("strip_family_id", .reference(.stripFamilies)),
       FieldSchema(
         "status",
-        .text(.oneOf(["pending", "planned", "running", "completed", "failed", "cancelled"])),
-        absent: .text("pending")),
+        .text(.oneOf(JobStatus.allCases.map(\.rawValue))),
+        absent: .text(JobStatus.pending.rawValue)),
       FieldSchema("start_time", .timestamp),
       FieldSchema("end_time", .timestamp),
       FieldSchema("duration_seconds", .real(.nonNegative)),
@@ -80,8 +75,9 @@ extension EntitySchema {
       .createdAt, .updatedAt,
     ],
     rules: [
-      .requiredWhen(field: 6, condition: 4, value: "completed", severity: .error),
-      .requiredWhen(field: 7, condition: 4, value: "completed", severity: .warning),
+      .requiredWhen(field: 6, condition: 4, value: JobStatus.completed.rawValue, severity: .error),
+      .requiredWhen(
+        field: 7, condition: 4, value: JobStatus.completed.rawValue, severity: .warning),
       .ordered(earlier: 5, later: 6),
     ],
     indexes: [

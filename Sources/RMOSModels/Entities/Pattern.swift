@@ -1,0 +1,142 @@
+/// A pattern: the design of a rosette, ring by ring.
+///
+/// ```swift
+/// let pattern = Pattern(
+///   id: "rope-5x9", name: "Classic Rope", ringCount: 5,
+///   geometry: JSONText(["rows": 5, "columns": 9]), stripFamilyID: "ebony-2x08",
+///   createdAt: "2025-01-15T10:30:00Z")
+/// print(pattern.geometry.text)  // {"rows":5,"columns":9}
+/// ```
+public struct Pattern: Entity {
+  /// Patterns.
+  public static let kind = EntityKind.patterns
+
+  /// The id, unique among patterns.
+  public var id: String
+  /// What people call it; not blank.
+  public var name: String
+  /// How many rings the rosette has; at least 1.
+  public var ringCount: Int64
+  /// The rings' geometry: a JSON object, empty only where ``rosetteGeometry`` stands in.
+  public var geometry: JSONText
+  /// The strip family it is cut from.
+  public var stripFamilyID: String?
+  /// When it was entered: an ISO 8601 date or time, as written.
+  ///
+  /// What it means is ``created``.
+  public var createdAt: String
+  /// When it was last changed: an ISO 8601 date or time, as written.
+  ///
+  /// What it means is ``updated``.
+  public var updatedAt: String
+  /// Anything else the application keeps; usually a JSON object.
+  public var metadata: JSONText?
+  /// The family of designs, `generic` where nothing else is said.
+  public var patternType: String
+  /// The geometry as newer applications keep it: a JSON object.
+  public var rosetteGeometry: JSONText?
+
+  /// A pattern.
+  ///
+  /// - Parameters:
+  ///   - id: The id, unique among patterns.
+  ///   - name: What people call it; not blank.
+  ///   - ringCount: How many rings; at least 1.
+  ///   - geometry: A JSON object; empty only where `rosetteGeometry` stands in.
+  ///   - stripFamilyID: The strip family it is cut from.
+  ///   - createdAt: An ISO 8601 date or time.
+  ///   - updatedAt: An ISO 8601 date or time; nil for `createdAt`.
+  ///   - metadata: Anything else; usually a JSON object.
+  ///   - patternType: The family of designs.
+  ///   - rosetteGeometry: A JSON object.
+  public init(
+    id: String, name: String, ringCount: Int64, geometry: JSONText, stripFamilyID: String? = nil,
+    createdAt: String, updatedAt: String? = nil, metadata: JSONText? = nil,
+    patternType: String = "generic", rosetteGeometry: JSONText? = nil
+  ) {
+    self.id = id
+    self.name = name
+    self.ringCount = ringCount
+    self.geometry = geometry
+    self.stripFamilyID = stripFamilyID
+    self.createdAt = createdAt
+    self.updatedAt = updatedAt ?? createdAt
+    self.metadata = metadata
+    self.patternType = patternType
+    self.rosetteGeometry = rosetteGeometry
+  }
+
+  /// What ``createdAt`` means; nil where it is no timestamp.
+  public var created: Timestamp? { Timestamp(createdAt) }
+  /// What ``updatedAt`` means; nil where it is no timestamp.
+  public var updated: Timestamp? { Timestamp(updatedAt) }
+}
+
+extension Pattern {
+  /// The pattern a record holds.
+  ///
+  /// - Throws: ``RecordError`` where a value is not what the schema declares.
+  public init(record: Record) throws(RecordError) {
+    let fields = try RecordFields(record, of: .patterns)
+    self.init(
+      id: try fields.text("id"),
+      name: try fields.text("name"),
+      ringCount: try fields.integer("ring_count"),
+      geometry: try fields.json("geometry"),
+      stripFamilyID: try fields.optionalText("strip_family_id"),
+      createdAt: try fields.text("created_at"),
+      updatedAt: try fields.text("updated_at"),
+      metadata: try fields.optionalJSON("metadata"),
+      patternType: try fields.text("pattern_type"),
+      rosetteGeometry: try fields.optionalJSON("rosette_geometry"))
+  }
+
+  /// The record that holds the same values, in column order.
+  public var record: Record {
+    Record(
+      kind: .patterns,
+      values: [
+        .text(id), .text(name), .integer(ringCount), .text(geometry.text), Value(stripFamilyID),
+        .text(createdAt), .text(updatedAt), Value(metadata), .text(patternType),
+        Value(rosetteGeometry),
+      ])
+  }
+}
+
+extension Pattern: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case id, name
+    case ringCount = "ring_count"
+    case geometry
+    case stripFamilyID = "strip_family_id"
+    case createdAt = "created_at"
+    case updatedAt = "updated_at"
+    case metadata
+    case patternType = "pattern_type"
+    case rosetteGeometry = "rosette_geometry"
+  }
+
+  /// Reads an entity.
+  ///
+  /// An absent `updated_at` is `created_at`, an absent `pattern_type` `generic`, and `geometry` may
+  /// be absent where `rosette_geometry` is given.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let rosetteGeometry = try container.decodeIfPresent(JSONText.self, forKey: .rosetteGeometry)
+    let geometry =
+      rosetteGeometry == nil
+      ? try container.decode(JSONText.self, forKey: .geometry)
+      : try container.decodeIfPresent(JSONText.self, forKey: .geometry)
+    self.init(
+      id: try container.decode(String.self, forKey: .id),
+      name: try container.decode(String.self, forKey: .name),
+      ringCount: try container.decode(Int64.self, forKey: .ringCount),
+      geometry: geometry ?? JSONText([:]),
+      stripFamilyID: try container.decodeIfPresent(String.self, forKey: .stripFamilyID),
+      createdAt: try container.decode(String.self, forKey: .createdAt),
+      updatedAt: try container.decodeIfPresent(String.self, forKey: .updatedAt),
+      metadata: try container.decodeIfPresent(JSONText.self, forKey: .metadata),
+      patternType: try container.decodeIfPresent(String.self, forKey: .patternType) ?? "generic",
+      rosetteGeometry: rosetteGeometry)
+  }
+}

@@ -1,0 +1,127 @@
+/// A strip family: wood strips in stock, cut from one material to one cross section.
+///
+/// ```swift
+/// let family = StripFamily(
+///   id: "ebony-2x08", name: "Ebony 2.0 × 0.8", stripWidthMM: 2.0, stripThicknessMM: 0.8,
+///   materialType: "Ebony",
+///   strips: JSONText([["id": "s1", "length_mm": 400, "position": 0]]),
+///   createdAt: "2025-01-15T10:30:00Z")
+/// print(family.record["strip_width_mm"] == .real(2.0))
+/// ```
+public struct StripFamily: Entity {
+  /// Strip families.
+  public static let kind = EntityKind.stripFamilies
+
+  /// The id, unique among strip families.
+  public var id: String
+  /// What people call it; not blank.
+  public var name: String
+  /// Width of a strip, millimetres; more than 0.
+  public var stripWidthMM: Double
+  /// Thickness of a strip, millimetres; more than 0.
+  public var stripThicknessMM: Double
+  /// The wood or other material, such as `Ebony`; not blank.
+  public var materialType: String
+  /// The strips: a JSON array with at least one element.
+  public var strips: JSONText
+  /// When it was entered: an ISO 8601 date or time, as written.
+  ///
+  /// What it means is ``created``.
+  public var createdAt: String
+  /// When it was last changed: an ISO 8601 date or time, as written.
+  ///
+  /// What it means is ``updated``.
+  public var updatedAt: String
+  /// Anything else the application keeps; usually a JSON object.
+  public var metadata: JSONText?
+
+  /// A strip family.
+  ///
+  /// - Parameters:
+  ///   - id: The id, unique among strip families.
+  ///   - name: What people call it; not blank.
+  ///   - stripWidthMM: Width of a strip, millimetres; more than 0.
+  ///   - stripThicknessMM: Thickness of a strip, millimetres; more than 0.
+  ///   - materialType: The material; not blank.
+  ///   - strips: A JSON array with at least one element.
+  ///   - createdAt: An ISO 8601 date or time.
+  ///   - updatedAt: An ISO 8601 date or time; nil for `createdAt`.
+  ///   - metadata: Anything else; usually a JSON object.
+  public init(
+    id: String, name: String, stripWidthMM: Double, stripThicknessMM: Double,
+    materialType: String, strips: JSONText, createdAt: String, updatedAt: String? = nil,
+    metadata: JSONText? = nil
+  ) {
+    self.id = id
+    self.name = name
+    self.stripWidthMM = stripWidthMM
+    self.stripThicknessMM = stripThicknessMM
+    self.materialType = materialType
+    self.strips = strips
+    self.createdAt = createdAt
+    self.updatedAt = updatedAt ?? createdAt
+    self.metadata = metadata
+  }
+
+  /// What ``createdAt`` means; nil where it is no timestamp.
+  public var created: Timestamp? { Timestamp(createdAt) }
+  /// What ``updatedAt`` means; nil where it is no timestamp.
+  public var updated: Timestamp? { Timestamp(updatedAt) }
+}
+
+extension StripFamily {
+  /// The strip family a record holds.
+  ///
+  /// - Throws: ``RecordError`` where a value is not what the schema declares.
+  public init(record: Record) throws(RecordError) {
+    let fields = try RecordFields(record, of: .stripFamilies)
+    self.init(
+      id: try fields.text("id"),
+      name: try fields.text("name"),
+      stripWidthMM: try fields.real("strip_width_mm"),
+      stripThicknessMM: try fields.real("strip_thickness_mm"),
+      materialType: try fields.text("material_type"),
+      strips: try fields.json("strips"),
+      createdAt: try fields.text("created_at"),
+      updatedAt: try fields.text("updated_at"),
+      metadata: try fields.optionalJSON("metadata"))
+  }
+
+  /// The record that holds the same values, in column order.
+  public var record: Record {
+    Record(
+      kind: .stripFamilies,
+      values: [
+        .text(id), .text(name), .real(stripWidthMM), .real(stripThicknessMM), .text(materialType),
+        .text(strips.text), .text(createdAt), .text(updatedAt), Value(metadata),
+      ])
+  }
+}
+
+extension StripFamily: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case id, name
+    case stripWidthMM = "strip_width_mm"
+    case stripThicknessMM = "strip_thickness_mm"
+    case materialType = "material_type"
+    case strips
+    case createdAt = "created_at"
+    case updatedAt = "updated_at"
+    case metadata
+  }
+
+  /// Reads an entity; an absent `updated_at` is `created_at`.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      id: try container.decode(String.self, forKey: .id),
+      name: try container.decode(String.self, forKey: .name),
+      stripWidthMM: try container.decode(Double.self, forKey: .stripWidthMM),
+      stripThicknessMM: try container.decode(Double.self, forKey: .stripThicknessMM),
+      materialType: try container.decode(String.self, forKey: .materialType),
+      strips: try container.decode(JSONText.self, forKey: .strips),
+      createdAt: try container.decode(String.self, forKey: .createdAt),
+      updatedAt: try container.decodeIfPresent(String.self, forKey: .updatedAt),
+      metadata: try container.decodeIfPresent(JSONText.self, forKey: .metadata))
+  }
+}
