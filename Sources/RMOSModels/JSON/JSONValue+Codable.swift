@@ -37,6 +37,8 @@ extension JSONValue: Codable {
   }
 
   /// Writes the value as real JSON: a whole number within `Int64` as such, another as a double.
+  ///
+  /// - Throws: What the encoder throws; Foundation's refuses a number beyond the finite doubles.
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .object(let members):

@@ -1,0 +1,117 @@
+import Foundation
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSModels
+
+@Suite struct EntityTests {
+  @Test func everyValidRecordComesBackUnchanged() throws {
+    var random = SeededGenerator(seed: 10)
+    for _ in 0..<500 {
+      for kind in EntityKind.allCases {
+        let record = Record.random(kind, &random)
+        let back =
+          switch kind {
+          case .stripFamilies: try StripFamily(record: record).record
+          case .patterns: try Pattern(record: record).record
+          case .joblogs: try JobLog(record: record).record
+          }
+        #expect(back == record)
+      }
+    }
+  }
+
+  @Test func codingKeysAreTheMembersOfTheSchema() throws {
+    var random = SeededGenerator(seed: 11)
+    let encoder = JSONEncoder()
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    for kind in EntityKind.allCases {
+      let record = Record.random(kind, &random, nullPercent: 0)
+      let json =
+        switch kind {
+        case .stripFamilies: try encoder.encode(StripFamily(record: record))
+        case .patterns: try encoder.encode(Pattern(record: record))
+        case .joblogs: try encoder.encode(JobLog(record: record))
+        }
+      let object = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+      #expect(Set(object.keys) == Set(kind.schema.fields.map(\.member)))
+    }
+  }
+
+  @Test func valuesComeBackFromTheirJSON() throws {
+    let family = StripFamily(
+      id: "f", name: "Ébène", stripWidthMM: 2, stripThicknessMM: 0.8, materialType: "Ebony",
+      strips: JSONText([["id": "s1", "length_mm": 400.5]]), createdAt: "2025-01-15",
+      metadata: JSONText(["a": nil]))
+    let pattern = Pattern(
+      id: "p", name: "Rope", ringCount: 5, geometry: JSONText(["rows": 5]), stripFamilyID: "f",
+      createdAt: "2025-01-15", updatedAt: "2025-01-16", patternType: "rosette",
+      rosetteGeometry: JSONText([:]))
+    let job = JobLog(
+      id: "j", jobType: "own_type", patternID: "p", status: .completed, startTime: "2025-01-15",
+      endTime: "2025-01-16", durationSeconds: 45.5, parameters: JSONText(["blade": "x"]),
+      results: JSONText(["cuts": 3]), createdAt: "2025-01-15")
+    func coded<Value: Codable>(_ value: Value) throws -> Value {
+      try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value))
+    }
+    #expect(try coded(family) == family)
+    #expect(try coded(pattern) == pattern)
+    #expect(try coded(job) == job)
+  }
+
+  @Test func absentMembersTakeTheirDefaults() throws {
+    let family = try decode(
+      StripFamily.self,
+      #"{"id":"f","name":"n","strip_width_mm":2,"strip_thickness_mm":1,"material_type":"m","#
+        + #""strips":[1],"created_at":"2025-01-15"}"#)
+    #expect(family.updatedAt == "2025-01-15" && family.metadata == nil)
+    let pattern = try decode(
+      Pattern.self,
+      #"{"id":"p","name":"n","ring_count":1,"rosette_geometry":{"a":1},"created_at":"2025-01-15"}"#)
+    #expect(pattern.geometry.text == "{}" && pattern.patternType == "generic")
+    let job = try decode(
+      JobLog.self, #"{"id":"j","job_type":"slice","parameters":{},"created_at":"2025-01-15"}"#)
+    #expect(job.status == .pending && job.jobType == .slice && job.endTime == nil)
+    #expect(throws: DecodingError.self) {
+      try decode(Pattern.self, #"{"id":"p","name":"n","ring_count":1,"created_at":"2025-01-15"}"#)
+    }
+  }
+
+  @Test func timestampsAreReadOnDemand() {
+    let job = JobLog(
+      id: "j", jobType: .slice, startTime: "2025-01-15T10:30:00Z", endTime: "yesterday",
+      parameters: JSONText([:]), createdAt: "2025-01-15", updatedAt: "?")
+    #expect(job.started?.time?.minute == 30 && job.ended == nil)
+    #expect(job.created?.day == 15 && job.updated == nil)
+  }
+
+  private func decode<Value: Decodable>(_ type: Value.Type, _ json: String) throws -> Value {
+    try JSONDecoder().decode(type, from: Data(json.utf8))
+  }
+}
+
+extension Record {
+  /// A record that breaks no rule of single fields.
+  fileprivate static func random(
+    _ kind: EntityKind, _ random: inout SeededGenerator, nullPercent: Int = 40
+  ) -> Record {
+    Record(
+      kind: kind,
+      values: kind.schema.fields.map { field in
+        if !field.isNotNull, field.member != "id", random.chance(nullPercent) { return .null }
+        switch field.type {
+        case .text(let rule):
+          return .text(
+            rule.knownValues.isEmpty ? "x\(random.next())é" : random.pick(rule.knownValues))
+        case .reference: return .text("ref-\(random.int(0...9))")
+        case .integer: return .integer(Int64(random.int(1...20)))
+        case .real: return .real(Double(random.int(1...9999)) / 8)
+        case .timestamp: return .text(random.pick(["2025-01-15", "2025-01-15 10:30+01:00"]))
+        case .json(let rule):
+          let value = JSONValue.random(&random).respelled(&random)
+          return .text(rule.shape == .object ? "{\"v\": \(value)}" : "[\(value)]")
+        }
+      })
+  }
+}
