@@ -30,7 +30,7 @@ public enum StoredComparison: Sendable, Hashable {
         continue
       }
       let (new, old) = (incoming.values[position], values[position])
-      if new == old { continue }
+      if new.isSame(as: old) { continue }
       if case .json = field.type, case .text(let new) = new, case .text(let old) = old,
         JSONEquivalence.areEquivalent(new, old)
       {

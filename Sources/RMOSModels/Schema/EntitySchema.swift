@@ -29,7 +29,7 @@ public struct EntitySchema: Sendable {
   /// Positions of the fields that refer to other kinds.
   public let references: [Int]
   /// The reference fields that the database declares as foreign keys.
-  let foreignKeys: [Int]
+  package let foreignKeys: [Int]
 
   init(
     kind: EntityKind, singular: String, plural: String, fields: [FieldSchema],

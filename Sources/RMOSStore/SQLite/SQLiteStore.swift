@@ -1,0 +1,156 @@
+import RMOSModels
+import Synchronization
+
+/// Entities in a SQLite database, shared with the other RMOS applications.
+///
+/// ```swift
+/// let store = try SQLiteStore(path: "rmos.db")
+/// let count = try store.read { try $0.count(RecordQuery(.patterns)) }
+/// ```
+///
+/// May be used from several threads: reads run side by side, each on its snapshot; writes follow
+/// one another. Write-ahead log, foreign keys on, `synchronous=FULL`. The connections close, and
+/// the log goes back into the database, when the store is released.
+public final class SQLiteStore: RecordStore {
+  /// What may be done with the database.
+  public enum Access: Sendable, Hashable {
+    /// Anything; the file and its tables are created where they are missing.
+    case create
+    /// Anything; the file must be there. Older versions are brought up to date.
+    case readWrite
+    /// Reading only; the file must be there. Nothing is written, not even beside it.
+    case readOnly
+  }
+
+  /// The path, as given.
+  public let location: String
+  /// What may be done.
+  public let access: Access
+
+  let file: DatabaseFile
+  let busyTimeout: Double
+  private let gate: WriterGate
+  private let writer: Mutex<SQLiteSession?>
+  private let holdsLock = Mutex(false)
+  private let readers: SQLiteReaderPool
+
+  /// Opens a database; creates it or brings it up to date where `access` says so.
+  ///
+  /// Versions 1 to 4 of the shared schema are worked with: 1 is upgraded in place, 3 and 4 keep
+  /// their shared tables exactly as they are.
+  ///
+  /// - Parameters:
+  ///   - path: The file. Its directory must be there.
+  ///   - access: What may be done.
+  ///   - busyTimeout: How long to wait where others are writing, seconds.
+  /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``,
+  ///   ``StoreError/Code/notADatabase``, ``StoreError/Code/foreignDatabase``,
+  ///   ``StoreError/Code/newerSchema``, or what SQLite reports.
+  public init(path: String, access: Access = .create, busyTimeout: Double = 5) throws {
+    let file = try DatabaseFile(path: path, mayBeAbsent: access == .create)
+    self.file = file
+    self.location = path
+    self.access = access
+    self.busyTimeout = busyTimeout
+    gate = WriterGate(location: path)
+    if access == .readOnly {
+      writer = Mutex(nil)
+      readers = SQLiteReaderPool(file, readsOnly: true, busyTimeout: busyTimeout)
+      try readers.withSession { session in
+        try session.layout.validate(path: path, forWriting: false)
+      }
+    } else {
+      let session = try file.openForWriting(access, busyTimeout: busyTimeout)
+      writer = Mutex(session)
+      readers = SQLiteReaderPool(file, readsOnly: false, busyTimeout: busyTimeout)
+    }
+  }
+
+  deinit {
+    // The writer last: the last connection that may write puts the log back into the database.
+    readers.removeAll()
+    writer.withLock { $0 = nil }
+  }
+
+  /// Runs `body` on a snapshot, on a connection of its own.
+  public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+    try readers.withSession { session in
+      try session.connection.readTransaction {
+        let reader = SQLiteReader(session)
+        defer { reader.expire() }
+        return try body(reader)
+      }
+    }
+  }
+
+  /// Runs `body` in one transaction. Outside of ``withExclusiveWriter(_:)`` it waits for other
+  /// writers at most as long as the busy timeout.
+  public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    let session = try writingSession()
+    return try gate.transaction(timeout: busyTimeout) {
+      try holdingLock(timeout: busyTimeout) {
+        try session.connection.writeTransaction {
+          let transaction = SQLiteTransaction(session)
+          defer { transaction.expire() }
+          return try body(transaction)
+        }
+      }
+    }
+  }
+
+  /// Runs `body` as the only writer: the lock is the calling thread's. Others, be it other threads
+  /// with this store, wait at most as long as the busy timeout and are then refused.
+  public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
+    _ = try writingSession()
+    return try gate.exclusively {
+      try holdingLock(timeout: 0, body)
+    }
+  }
+
+  /// Drops the recommended indexes where all entity tables are empty and the schema is not that of
+  /// a newer application.
+  public func beginBulkLoad() throws {
+    try whileWriting { try SQLiteSchema.dropIndexesOfEmptyTables($0) }
+  }
+
+  /// Creates the recommended indexes that are missing, unless the schema is that of a newer
+  /// application.
+  public func endBulkLoad() throws {
+    try whileWriting { try SQLiteSchema.createMissingIndexes($0) }
+  }
+
+  /// Limits the size of the database, so that tests can fill it: `PRAGMA max_page_count`.
+  ///
+  /// - Parameter pages: How many pages of 4 KiB; 0 for the most that SQLite can do.
+  package func limitPages(to pages: Int) throws {
+    let limit = pages == 0 ? 4_294_967_294 : pages
+    try whileWriting { try $0.execute("PRAGMA max_page_count = \(limit)") }
+  }
+
+  private func whileWriting(_ body: (SQLiteConnection) throws -> Void) throws {
+    let session = try writingSession()
+    try gate.transaction(timeout: busyTimeout) {
+      try holdingLock(timeout: busyTimeout) { try body(session.connection) }
+    }
+  }
+
+  private func writingSession() throws -> SQLiteSession {
+    if let session = writer.withLock({ $0 }) { return session }
+    throw StoreError(
+      .readOnly, "\(location) is open for reading only; open it with access .readWrite",
+      path: location)
+  }
+
+  // Only the thread that is within the gate gets here.
+  private func holdingLock<Result>(
+    timeout: Double, _ body: () throws -> Result
+  ) throws -> Result {
+    guard !holdsLock.withLock({ $0 }) else { return try body() }
+    let lock = try WriterLock(database: file.path, timeout: timeout)
+    holdsLock.withLock { $0 = true }
+    let outcome = Swift.Result { try body() }
+    holdsLock.withLock { $0 = false }
+    lock.release()
+    return try outcome.get()
+  }
+}

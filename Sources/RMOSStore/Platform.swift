@@ -1,0 +1,183 @@
+// What differs between systems, and every call to the C library, in one place.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+enum Platform {
+  /// What tells one state of a file from another.
+  struct FileStamp: Hashable {
+    var device: UInt64
+    var inode: UInt64
+    var size: Int64
+    var seconds: Int
+    var nanoseconds: Int
+    var isDirectory: Bool
+  }
+
+  /// Whether a system error means that there is no room left.
+  static func isOutOfSpace(_ code: Int32) -> Bool { code == ENOSPC || code == EDQUOT }
+
+  static var lastError: Int32 { errno }
+
+  /// The system's words for an error code: `strerror_r`.
+  static func message(_ code: Int32) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+      buffer.initialize(repeating: 0)
+      guard let start = buffer.baseAddress else { return "error \(code)" }
+      return strerror_r(code, start, 255) == 0 ? String(cString: start) : "error \(code)"
+    }
+  }
+
+  /// The state of a file, links followed: `stat`. nil where it is not there.
+  static func stamp(_ path: String) -> FileStamp? {
+    var info = stat()
+    return stat(path, &info) == 0 ? FileStamp(info) : nil
+  }
+
+  /// The state of an open file: `fstat`.
+  static func stamp(descriptor: Int32) -> FileStamp? {
+    var info = stat()
+    return fstat(descriptor, &info) == 0 ? FileStamp(info) : nil
+  }
+
+  /// The absolute path without links: `realpath`. nil where it is not there.
+  static func resolve(_ path: String) -> String? {
+    guard let text = realpath(path, nil) else { return nil }
+    defer { free(text) }
+    return String(cString: text)
+  }
+
+  /// Whether there is something, be it a link that leads nowhere: `lstat`.
+  static func hasEntry(_ path: String) -> Bool {
+    var info = stat()
+    return lstat(path, &info) == 0
+  }
+
+  /// Deletes a file: `unlink`.
+  static func remove(_ path: String) { _ = unlink(path) }
+
+  /// Opens a file for locking, creating it for its owner alone: `open`.
+  static func openLockFile(_ path: String) -> Int32? {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    return descriptor < 0 ? nil : descriptor
+  }
+
+  /// Tries to lock an open file without waiting: `flock`. nil means that another holds it.
+  static func tryLock(_ descriptor: Int32) -> Result<Void, SystemError>? {
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      if errno == EWOULDBLOCK { return nil }
+      if errno != EINTR { return .failure(SystemError(code: errno)) }
+    }
+    return .success(())
+  }
+
+  struct SystemError: Error { var code: Int32 }
+
+  static func closeFile(_ descriptor: Int32) { _ = close(descriptor) }
+
+  /// Replaces a small file's content: `ftruncate` and `pwrite`.
+  static func replaceContent(_ descriptor: Int32, with text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+      if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, bytes.baseAddress, bytes.count, 0) }
+    }
+  }
+
+  /// The first bytes of a small file: `pread`.
+  static func content(_ descriptor: Int32) -> String {
+    withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
+      let count = pread(descriptor, buffer.baseAddress, buffer.count, 0)
+      return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    }
+  }
+
+  static var processID: Int32 { getpid() }
+
+  /// Whether two pieces of memory of the same length hold the same: `memcmp`.
+  static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    guard let a = left.baseAddress, let b = right.baseAddress else { return true }
+    return memcmp(a, b, left.count) == 0
+  }
+
+  /// Seconds of the monotonic clock: `clock_gettime`.
+  static var uptime: Double {
+    var spec = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &spec)
+    return Double(spec.tv_sec) + Double(spec.tv_nsec) / 1e9
+  }
+
+  /// Gives way for a moment: `usleep`.
+  static func pause(microseconds: UInt32) { _ = usleep(microseconds) }
+
+  /// A number that tells running threads apart: `pthread_self`.
+  static var thread: UInt {
+    #if canImport(Glibc)
+      UInt(pthread_self())
+    #else
+      UInt(bitPattern: pthread_self())
+    #endif
+  }
+}
+
+extension Platform.FileStamp {
+  fileprivate init(_ info: stat) {
+    device = UInt64(truncatingIfNeeded: info.st_dev)
+    inode = UInt64(truncatingIfNeeded: info.st_ino)
+    size = Int64(info.st_size)
+    #if canImport(Darwin)
+      seconds = info.st_mtimespec.tv_sec
+      nanoseconds = info.st_mtimespec.tv_nsec
+    #else
+      seconds = info.st_mtim.tv_sec
+      nanoseconds = info.st_mtim.tv_nsec
+    #endif
+    isDirectory = info.st_mode & S_IFMT == S_IFDIR
+  }
+}
+
+/// A mutex with a condition to wait for: `pthread_mutex_t`, `pthread_cond_t`.
+///
+/// The standard library's `Mutex` has no condition variable.
+///
+/// `@unchecked Sendable`: the pointers never change and what they point to is made for threads.
+final class Monitor: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  init() {
+    mutex.initialize(to: pthread_mutex_t())
+    condition.initialize(to: pthread_cond_t())
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  func lock() { pthread_mutex_lock(mutex) }
+  func unlock() { pthread_mutex_unlock(mutex) }
+  func wakeAll() { pthread_cond_broadcast(condition) }
+
+  /// Waits, unlocked meanwhile, until woken or (at the latest) for `seconds`.
+  func wait(seconds: Double?) {
+    guard let seconds else {
+      pthread_cond_wait(condition, mutex)
+      return
+    }
+    var until = timespec()
+    clock_gettime(CLOCK_REALTIME, &until)
+    let nanoseconds = until.tv_nsec + Int((seconds - seconds.rounded(.down)) * 1e9)
+    until.tv_sec += Int(seconds.rounded(.down)) + nanoseconds / 1_000_000_000
+    until.tv_nsec = nanoseconds % 1_000_000_000
+    pthread_cond_timedwait(condition, mutex, &until)
+  }
+}

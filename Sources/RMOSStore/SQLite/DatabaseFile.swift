@@ -1,0 +1,121 @@
+/// A database's place in the file system, and how it is opened there.
+struct DatabaseFile: Sendable {
+  /// The absolute path, links resolved.
+  let path: String
+  /// Whether the file was there when the store was made.
+  let wasThere: Bool
+
+  /// Looks at a path without opening it.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``.
+  init(path: String, mayBeAbsent: Bool) throws {
+    func refuse(_ message: String) -> StoreError {
+      StoreError(.cannotOpen, message, path: path)
+    }
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw refuse("“\(path)” is no path of a database; name a file")
+    }
+    if let stamp = Platform.stamp(path), let resolved = Platform.resolve(path) {
+      guard !stamp.isDirectory else {
+        throw refuse("\(path) is a directory; name a file in it")
+      }
+      self.path = resolved
+      wasThere = true
+      return
+    }
+    if Platform.hasEntry(path) {
+      throw refuse("\(path) cannot be reached: it is a link that leads nowhere, or forbidden")
+    }
+    // Cut at bytes: a character may be made of a slash and a combining mark.
+    let bytes = Array(path.utf8)
+    let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
+    let directory = slash.map { String(decoding: bytes[...$0], as: UTF8.self) } ?? "."
+    let name = String(decoding: bytes[(slash.map { $0 + 1 } ?? 0)...], as: UTF8.self)
+    guard let resolved = Platform.resolve(directory), !name.isEmpty else {
+      throw refuse("\(path) cannot be opened: there is no directory \(directory); create it first")
+    }
+    guard mayBeAbsent else {
+      throw refuse("there is no database at \(path); check the path, or create it with init")
+    }
+    self.path = resolved == "/" ? "/\(name)" : "\(resolved)/\(name)"
+    wasThere = false
+  }
+
+  /// The state of the file where it may be read without locks: no log beside it holds changes.
+  var immutableStamp: Platform.FileStamp? {
+    for log in ["-wal", "-journal"] {
+      if let stamp = Platform.stamp(path + log), stamp.size > 0 { return nil }
+    }
+    return Platform.stamp(path)
+  }
+
+  /// Opens a connection that reads.
+  ///
+  /// - Parameter readsOnly: Whether nothing at all may be written, not even beside the file.
+  func openForReading(_ readsOnly: Bool, busyTimeout: Double) throws -> SQLiteSession {
+    if readsOnly, let stamp = immutableStamp {
+      let connection = try SQLiteConnection(
+        path: path, mode: .immutable, busyTimeout: busyTimeout)
+      try connection.execute("PRAGMA trusted_schema = OFF")
+      return try SQLiteSession(connection, stamp: stamp)
+    }
+    let connection = try SQLiteConnection(path: path, mode: .readOnly, busyTimeout: busyTimeout)
+    try connection.execute("PRAGMA trusted_schema = OFF")
+    return try SQLiteSession(connection)
+  }
+
+  /// Opens the connection that writes, and completes the schema.
+  func openForWriting(
+    _ access: SQLiteStore.Access, busyTimeout: Double
+  ) throws -> SQLiteSession {
+    do {
+      let connection = try SQLiteConnection(
+        path: path, mode: access == .create ? .create : .readWrite, busyTimeout: busyTimeout)
+      return try prepare(connection, busyTimeout: busyTimeout)
+    } catch {
+      if !wasThere { removeWhatWasCreated() }
+      throw error
+    }
+  }
+
+  private func prepare(
+    _ connection: SQLiteConnection, busyTimeout: Double
+  ) throws -> SQLiteSession {
+    // Refuse a file before anything in it changes.
+    var layout = try SQLiteLayout(of: connection)
+    try layout.validate(path: path, forWriting: true)
+    for pragma in [
+      "foreign_keys = ON", "synchronous = FULL", "trusted_schema = OFF", "cache_size = -16384",
+      "wal_autocheckpoint = 4000", "journal_mode = WAL",
+    ] {
+      try connection.execute("PRAGMA \(pragma)")
+    }
+    if !layout.isComplete {
+      let lock = try WriterLock(database: path, timeout: busyTimeout)
+      try SQLiteSchema.complete(connection, path: path)
+      lock.release()
+    } else if !layout.missingIndexSQL.isEmpty {
+      // A load that was cut off left them out; one that is under way will create them itself.
+      if let lock = try? WriterLock(database: path, timeout: 0) {
+        try SQLiteSchema.createMissingIndexes(connection)
+        lock.release()
+      }
+    }
+    layout = try SQLiteLayout(of: connection)
+    return try SQLiteSession(connection)
+  }
+
+  private func removeWhatWasCreated() {
+    // Another process may be at it by now; what it wrote is not ours to delete.
+    guard let lock = try? WriterLock(database: path, timeout: 0) else { return }
+    if let stamp = Platform.stamp(path), stamp.size == 0 || hasNoTables {
+      for suffix in ["-wal", "-shm", "-journal", ""] { Platform.remove(path + suffix) }
+    }
+    lock.release()
+  }
+
+  private var hasNoTables: Bool {
+    let connection = try? SQLiteConnection(path: path, mode: .readWrite, busyTimeout: 0)
+    return (try? connection.map { try SQLiteLayout(of: $0).isEmpty }) ?? false
+  }
+}

@@ -1,0 +1,188 @@
+import CSQLite
+
+/// One connection to a database: opening, statements, transactions.
+///
+/// `@unchecked Sendable`: it is opened without SQLite's own mutexes and belongs to one thread at a
+/// time; the store that owns it hands it from thread to thread under a lock.
+final class SQLiteConnection: @unchecked Sendable {
+  /// How to open a database.
+  enum Mode {
+    /// For reading and writing; the file is created where it is not there.
+    case create
+    /// For reading and writing.
+    case readWrite
+    /// For reading.
+    case readOnly
+    /// For reading a file that nobody writes: no locks, no files beside it.
+    case immutable
+  }
+
+  private let handle: SQLiteHandle
+  private var statements: [String: SQLiteStatement] = [:]
+  private var slots: [SQLiteStatement?] = []
+
+  /// Opens a database: `sqlite3_open_v2`, `sqlite3_busy_timeout`,
+  /// `sqlite3_extended_result_codes`.
+  ///
+  /// - Parameters:
+  ///   - path: An absolute path.
+  ///   - busyTimeout: How long to wait for other applications, seconds.
+  init(path: String, mode: Mode, busyTimeout: Double) throws {
+    var flags = SQLITE_OPEN_NOMUTEX
+    switch mode {
+    case .create: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    case .readWrite: flags |= SQLITE_OPEN_READWRITE
+    case .readOnly: flags |= SQLITE_OPEN_READONLY
+    case .immutable: flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+    }
+    let name = mode == .immutable ? "file:\(Self.percentEncoded(path))?immutable=1" : path
+    var pointer: OpaquePointer?
+    let result = sqlite3_open_v2(name, &pointer, flags, nil)
+    handle = SQLiteHandle(pointer: pointer, path: path)
+    // A handle comes back even where opening failed; its deinit closes it.
+    try handle.check(result)
+    sqlite3_extended_result_codes(pointer, 1)
+    let milliseconds = Int32(clamping: Int((min(max(busyTimeout, 0), 1e6) * 1000).rounded()))
+    try handle.check(sqlite3_busy_timeout(pointer, milliseconds))
+  }
+
+  /// `sqlite3_close_v2`, after the statements.
+  deinit {
+    statements.removeAll()
+    slots.removeAll()
+    sqlite3_close_v2(handle.pointer)
+  }
+
+  private static func percentEncoded(_ path: String) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var bytes: [UInt8] = []
+    for byte in path.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."),
+        UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "~"):
+        bytes.append(byte)
+      default:
+        bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  // MARK: Statements
+
+  /// Runs a statement of ours for its effect: `sqlite3_exec`.
+  func execute(_ sql: String) throws(StoreError) {
+    try handle.check(sqlite3_exec(handle.pointer, sql, nil, nil, nil))
+  }
+
+  /// Lends the statement for `sql`, compiled once, and resets it after.
+  ///
+  /// Where it is lent already (a query within a query of the same text) another is compiled.
+  func withStatement<Result>(
+    _ sql: String, _ body: (SQLiteStatement) throws -> Result
+  ) throws -> Result {
+    if let statement = statements[sql], !statement.isInUse {
+      return try lend(statement, body)
+    }
+    let statement = try SQLiteStatement(sql, on: handle)
+    // Searches come in many shapes; what they leave behind must not grow without end.
+    if statements.count >= 64 { statements.removeAll() }
+    statements[sql] = statement
+    return try lend(statement, body)
+  }
+
+  /// Lends the statement kept in `slot`, which is faster than by its text.
+  func withStatement<Result>(
+    slot: Int, _ sql: @autoclosure () -> String, _ body: (SQLiteStatement) throws -> Result
+  ) throws -> Result {
+    if slot < slots.count, let statement = slots[slot], !statement.isInUse {
+      return try lend(statement, body)
+    }
+    let statement = try SQLiteStatement(sql(), on: handle)
+    while slots.count <= slot { slots.append(nil) }
+    slots[slot] = statement
+    return try lend(statement, body)
+  }
+
+  @inline(__always)
+  private func lend<Result>(
+    _ statement: SQLiteStatement, _ body: (SQLiteStatement) throws -> Result
+  ) rethrows -> Result {
+    statement.isInUse = true
+    defer {
+      statement.reset()
+      statement.isInUse = false
+    }
+    return try body(statement)
+  }
+
+  /// Forgets all compiled statements.
+  func forgetStatements() {
+    statements.removeAll()
+    slots.removeAll()
+  }
+
+  /// Runs a statement with text parameters to its end.
+  func run(_ sql: String, _ parameters: String...) throws {
+    try withStatement(sql) { statement in
+      for (index, text) in parameters.enumerated() {
+        try statement.bind(text, at: Int32(index + 1))
+      }
+      while try statement.step() {}
+    }
+  }
+
+  /// The first column of the first row, nil where there is no row or it is NULL.
+  func integer(_ sql: String) throws -> Int64? {
+    try withStatement(sql) { statement in
+      guard try statement.step(), statement.type(at: 0) != .null else { return nil }
+      return statement.integer(at: 0)
+    }
+  }
+
+  /// How many rows the last statement changed: `sqlite3_changes64`.
+  var changes: Int64 { sqlite3_changes64(handle.pointer) }
+
+  /// The id of the last row inserted: `sqlite3_last_insert_rowid`.
+  var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle.pointer) }
+
+  // MARK: Transactions
+
+  /// Whether a transaction is open; SQLite itself may have ended it after a grave error:
+  /// `sqlite3_get_autocommit`.
+  var isInTransaction: Bool { sqlite3_get_autocommit(handle.pointer) == 0 }
+
+  /// Runs `body` in a transaction that may write; rolls it back where `body` throws.
+  func writeTransaction<Result>(_ body: () throws -> Result) throws -> Result {
+    try execute("BEGIN IMMEDIATE")
+    do {
+      let result = try body()
+      guard isInTransaction else {
+        throw StoreError(
+          .other,
+          "\(handle.path): SQLite rolled the transaction back after an error within it; "
+            + "nothing of it was kept, run it again", path: handle.path)
+      }
+      try execute("COMMIT")
+      return result
+    } catch {
+      rollBack()
+      throw error
+    }
+  }
+
+  /// Runs `body` on the state that is committed now.
+  func readTransaction<Result>(_ body: () throws -> Result) throws -> Result {
+    try execute("BEGIN")
+    // BEGIN alone does not read yet: the snapshot is that of the first read.
+    defer { rollBack() }
+    _ = try integer("SELECT count(*) FROM (SELECT 1 FROM sqlite_schema LIMIT 1)")
+    return try body()
+  }
+
+  // A failure to roll back must not hide why: SQLite then rolls back on closing.
+  private func rollBack() {
+    if isInTransaction { try? execute("ROLLBACK") }
+  }
+}

@@ -1,0 +1,77 @@
+import CSQLite
+
+/// An open connection as C knows it, with the path for messages: the one door through which every
+/// result of SQLite goes.
+struct SQLiteHandle {
+  let pointer: OpaquePointer?
+  let path: String
+
+  /// Turns every result but SQLITE_OK, SQLITE_ROW and SQLITE_DONE into an error, with SQLite's own
+  /// words for it: `sqlite3_extended_errcode`, `sqlite3_errmsg`, `sqlite3_system_errno`.
+  func check(_ result: Int32) throws(StoreError) {
+    switch result {
+    case SQLITE_OK, SQLITE_ROW, SQLITE_DONE: return
+    default: throw failure(result)
+    }
+  }
+
+  private func failure(_ result: Int32) -> StoreError {
+    var code = result
+    var text = String(cString: sqlite3_errstr(result))
+    var system: Int32 = 0
+    // The connection's last error is only the story of this result if it is the same.
+    if let pointer, sqlite3_errcode(pointer) & 0xFF == result & 0xFF {
+      code = sqlite3_extended_errcode(pointer)
+      text = String(cString: sqlite3_errmsg(pointer))
+      system = sqlite3_system_errno(pointer)
+    }
+    let (kind, message) = story(code, text: text, system: system)
+    return StoreError(kind, message, path: path, sqliteCode: code)
+  }
+
+  private func story(_ code: Int32, text: String, system: Int32) -> (StoreError.Code, String) {
+    let cause = system == 0 ? text : "\(text): \(Platform.message(system))"
+    let full = (
+      StoreError.Code.diskFull,
+      "no space is left to write \(path); free some and run again: what was committed is intact"
+    )
+    switch code & 0xFF {
+    case SQLITE_FULL:
+      return full
+    case SQLITE_IOERR where Platform.isOutOfSpace(system):
+      return full
+    case SQLITE_NOTADB:
+      return (
+        .notADatabase,
+        "\(path) is no SQLite database, or an encrypted one; name another file"
+      )
+    case SQLITE_CORRUPT:
+      return (
+        .corrupt,
+        "\(path) is damaged (\(text)); restore a backup, or save what can be read with "
+          + "sqlite3's .recover"
+      )
+    case SQLITE_BUSY, SQLITE_LOCKED:
+      return (
+        .busy, "\(path) is in use by another application (\(text)); wait for it and run again"
+      )
+    case SQLITE_READONLY where code == 776:  // SQLITE_READONLY_ROLLBACK
+      return (
+        .readOnly,
+        "\(path) was left in the middle of a write; open it once for writing to bring it in order"
+      )
+    case SQLITE_READONLY:
+      return (.readOnly, "\(path) cannot be written (\(cause)); check its and its folder's rights")
+    case SQLITE_IOERR:
+      return (.inputOutput, "reading or writing \(path) failed (\(cause)); check the disk")
+    case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH:
+      return (.cannotOpen, "\(path) cannot be opened (\(cause)); check its and its folder's rights")
+    case SQLITE_CONSTRAINT where code == 1555 || code == 2067:  // _PRIMARYKEY, _UNIQUE
+      return (.duplicateID, "the id is taken (\(text))")
+    case SQLITE_CONSTRAINT, SQLITE_TOOBIG, SQLITE_MISMATCH:
+      return (.constraint, "the database refuses the row (\(text))")
+    default:
+      return (.other, "\(path): \(cause)")
+    }
+  }
+}

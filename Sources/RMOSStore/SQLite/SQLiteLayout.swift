@@ -1,0 +1,118 @@
+import RMOSModels
+
+/// What a database holds, as far as it matters here: read once when a connection is opened.
+struct SQLiteLayout {
+  /// The newest schema version recorded; nil where none is.
+  private(set) var version: SchemaVersion?
+  /// `PRAGMA user_version`: the version of the tables that begin with `migration_`.
+  private(set) var ledgerVersion: Int64
+  /// The names of all tables and indexes but SQLite's own.
+  private(set) var names: Set<String> = []
+  /// The columns of the entity tables.
+  private(set) var columns: [EntityKind: Set<String>] = [:]
+
+  /// The newest version of the shared schema that this version works with.
+  static let newestVersion = 4
+  /// The version of the `migration_` tables.
+  static let ledgerVersion: Int64 = 1
+
+  /// Reads the layout.
+  init(of connection: SQLiteConnection) throws {
+    ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
+    names = try connection.withStatement(
+      "SELECT name FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
+    ) { statement in
+      var names: Set<String> = []
+      while try statement.step() { names.insert(statement.text(at: 0) ?? "") }
+      return names
+    }
+    for kind in EntityKind.allCases where names.contains(kind.table) {
+      columns[kind] = try connection.withStatement("SELECT name FROM pragma_table_info(?)") {
+        statement in
+        try statement.bind(kind.table, at: 1)
+        var columns: Set<String> = []
+        while try statement.step() { columns.insert(statement.text(at: 0) ?? "") }
+        return columns
+      }
+    }
+    guard names.contains("schema_version") else { return }
+    version = try connection.withStatement(
+      "SELECT version, applied_at FROM schema_version ORDER BY version DESC LIMIT 1"
+    ) { statement in
+      guard try statement.step() else { return nil }
+      return SchemaVersion(
+        version: Int(statement.integer(at: 0)), appliedAt: statement.text(at: 1))
+    }
+  }
+
+  /// Whether there is nothing at all yet.
+  var isEmpty: Bool { names.isEmpty }
+
+  /// Whether the tables of the ledger are there.
+  var hasLedger: Bool { names.contains("migration_runs") }
+
+  /// Whether the shared tables are ours to complete: versions 1 and 2. Those of newer applications
+  /// stay as they are.
+  var ownsSharedTables: Bool { (version?.version ?? 0) <= 2 }
+
+  /// The recommended indexes that are missing from tables that are ours to complete.
+  var missingIndexSQL: [String] {
+    guard ownsSharedTables else { return [] }
+    return EntityKind.allCases.flatMap { kind in
+      zip(kind.schema.indexes, kind.schema.createIndexSQL)
+        .filter { !names.contains($0.0.name) }.map(\.1)
+    }
+  }
+
+  /// The columns that version 1 lacks, as ALTER TABLE statements.
+  var missingColumnSQL: [String] {
+    EntityKind.allCases.flatMap { kind -> [String] in
+      guard let present = columns[kind] else { return [] }
+      return kind.schema.fields.filter { !present.contains($0.column) }.map {
+        "ALTER TABLE \(kind.table) ADD COLUMN \($0.sqlDefinition)"
+      }
+    }
+  }
+
+  /// Whether everything that writing needs is there, apart from indexes.
+  var isComplete: Bool {
+    guard let version else { return false }
+    return version.version >= 2 && hasLedger && ledgerVersion == Self.ledgerVersion
+      && (!ownsSharedTables
+        || (columns.count == EntityKind.allCases.count && missingColumnSQL.isEmpty))
+  }
+
+  /// Refuses what is not RMOS's or is newer than this version knows.
+  ///
+  /// - Throws: ``StoreError/Code/foreignDatabase``, ``StoreError/Code/newerSchema``.
+  func validate(path: String, forWriting: Bool) throws {
+    if let found = version?.version {
+      guard found <= Self.newestVersion else {
+        throw StoreError(
+          .newerSchema,
+          "\(path) has schema version \(found); this version knows \(Self.newestVersion) and older."
+            + " Update rmos-cli, or name another database", path: path)
+      }
+      guard found >= 1 else { throw foreign(path, "its schema_version is \(found)") }
+    } else if !isEmpty, !names.contains("schema_version") {
+      let examples = names.sorted().prefix(3).joined(separator: ", ")
+      throw foreign(path, "it has no schema_version, but \(examples)")
+    }
+    if hasLedger, ledgerVersion > Self.ledgerVersion {
+      throw StoreError(
+        .newerSchema,
+        "\(path) has migration tables of version \(ledgerVersion); this version knows "
+          + "\(Self.ledgerVersion). Update rmos-cli, or name another database", path: path)
+    }
+    if forWriting, !hasLedger, ledgerVersion != 0 {
+      throw foreign(path, "its user_version is \(ledgerVersion), which another application set")
+    }
+  }
+
+  private func foreign(_ path: String, _ reason: String) -> StoreError {
+    StoreError(
+      .foreignDatabase,
+      "\(path) is a SQLite database, but not one of RMOS: \(reason). Name another file",
+      path: path)
+  }
+}

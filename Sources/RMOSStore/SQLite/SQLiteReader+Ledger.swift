@@ -1,0 +1,144 @@
+import RMOSModels
+
+extension SQLiteReader {
+  final func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
+    let session = try session()
+    guard session.tables.hasLedger else { return nil }
+    let sql =
+      "SELECT run_id, path, locator, byte_offset, byte_length, sha256, unknown_json "
+      + "FROM migration_provenance WHERE kind = ? AND entity_id = ?"
+    return try session.connection.withStatement(sql) { statement in
+      try statement.bind(kind.rawValue, at: 1)
+      try statement.bind(id, at: 2)
+      guard try statement.step() else { return nil }
+      let path = statement.text(at: 1) ?? ""
+      return Provenance(
+        kind: kind, entityID: id, run: statement.integer(at: 0), path: path,
+        locator: statement.locator(at: 2, path: path),
+        byteOffset: Int(statement.integer(at: 3)), byteLength: Int(statement.integer(at: 4)),
+        sha256: SHA256.Digest(bytes: statement.blob(at: 5)) ?? .zero,
+        unknownMembers: statement.text(at: 6))
+    }
+  }
+
+  final func runs(limit: Int?) throws -> [LedgerRun] {
+    try selectRuns("ORDER BY id DESC LIMIT ?", Int64(limit.map { max(0, $0) } ?? -1))
+  }
+
+  final func run(_ id: Int64) throws -> LedgerRun? {
+    try selectRuns("WHERE id = ?", id).first
+  }
+
+  private func selectRuns(_ clause: String, _ parameter: Int64) throws -> [LedgerRun] {
+    let session = try session()
+    guard session.tables.hasLedger else { return [] }
+    let sql =
+      "SELECT id, command, state, started_at, heartbeat_at, finished_at, source, options_json, "
+      + "tool_version, process_id, statistics_json, issue_counts_json, seconds, failure "
+      + "FROM migration_runs \(clause)"
+    return try session.connection.withStatement(sql) { statement in
+      try statement.bind(parameter, at: 1)
+      var runs: [LedgerRun] = []
+      while try statement.step() {
+        var run = LedgerRun(
+          id: statement.integer(at: 0), command: statement.text(at: 1) ?? "",
+          startedAt: statement.text(at: 3) ?? "", source: statement.text(at: 6) ?? "",
+          optionsJSON: statement.text(at: 7) ?? "{}", toolVersion: statement.text(at: 8) ?? "",
+          processID: Int32(truncatingIfNeeded: statement.integer(at: 9)))
+        run.state = LedgerRun.State(rawValue: statement.text(at: 2) ?? "") ?? .interrupted
+        run.heartbeatAt = statement.text(at: 4) ?? run.startedAt
+        run.finishedAt = statement.text(at: 5)
+        run.statistics = try statistics(statement.text(at: 10), session.connection)
+        run.issueCounts = try issueCounts(statement.text(at: 11), session.connection)
+        run.seconds = statement.real(at: 12)
+        run.failure = statement.text(at: 13)
+        runs.append(run)
+      }
+      return runs
+    }
+  }
+
+  // What is no JSON (someone edited it) counts as empty.
+  private func statistics(
+    _ json: String?, _ connection: SQLiteConnection
+  ) throws -> MigrationStatistics {
+    let sql =
+      "WITH input(json) AS (SELECT iif(json_valid(?1), ?1, '{}')) "
+      + "SELECT kinds.key, counts.key, counts.value "
+      + "FROM input, json_each(json) kinds, json_each(json, kinds.fullkey) counts"
+    return try connection.withStatement(sql) { statement in
+      try statement.bind(json, at: 1)
+      var statistics = MigrationStatistics()
+      while try statement.step() {
+        guard let kind = EntityKind(rawValue: statement.text(at: 0) ?? "") else { continue }
+        let count = Int(statement.integer(at: 2))
+        switch statement.text(at: 1) {
+        case "migrated": statistics[kind].migrated = count
+        case "updated": statistics[kind].updated = count
+        case "skipped": statistics[kind].skipped = count
+        case "failed": statistics[kind].failed = count
+        default: break
+        }
+      }
+      return statistics
+    }
+  }
+
+  private func issueCounts(
+    _ json: String?, _ connection: SQLiteConnection
+  ) throws -> [IssueCode: Int] {
+    let sql =
+      "WITH input(json) AS (SELECT iif(json_valid(?1), ?1, '{}')) "
+      + "SELECT key, value FROM input, json_each(json)"
+    return try connection.withStatement(sql) { statement in
+      try statement.bind(json, at: 1)
+      var counts: [IssueCode: Int] = [:]
+      while try statement.step() {
+        guard let code = statement.text(at: 0) else { continue }
+        counts[IssueCode(rawValue: code)] = Int(statement.integer(at: 1))
+      }
+      return counts
+    }
+  }
+
+  final func issues(ofRun run: Int64, limit: Int?) throws -> [Issue] {
+    let session = try session()
+    guard session.tables.hasLedger else { return [] }
+    let sql =
+      "SELECT severity, code, kind, entity_id, source, locator, line, column_number, "
+      + "byte_offset, pointer, message FROM migration_issues WHERE run_id = ? "
+      + "ORDER BY seq LIMIT ?"
+    return try session.connection.withStatement(sql) { statement in
+      try statement.bind(run, at: 1)
+      try statement.bind(Int64(limit.map { max(0, $0) } ?? -1), at: 2)
+      var issues: [Issue] = []
+      while try statement.step() {
+        let source = statement.text(at: 4)
+        issues.append(
+          Issue(
+            severity: Severity(rawValue: statement.text(at: 0) ?? "") ?? .error,
+            code: IssueCode(rawValue: statement.text(at: 1) ?? ""),
+            kind: statement.text(at: 2).flatMap(EntityKind.init(rawValue:)),
+            id: statement.text(at: 3), source: source,
+            locator: statement.locator(at: 5, path: source), line: statement.count(at: 6),
+            column: statement.count(at: 7), offset: statement.count(at: 8),
+            pointer: statement.text(at: 9), message: statement.text(at: 10) ?? ""))
+      }
+      return issues
+    }
+  }
+}
+
+extension SQLiteStatement {
+  fileprivate func locator(at column: Int32, path: String?) -> Locator? {
+    switch type(at: column) {
+    case .integer: Locator(number: Int(integer(at: column)), path: path)
+    case .text: text(at: column).map(Locator.key)
+    case .null, .real, .blob: nil
+    }
+  }
+
+  fileprivate func count(at column: Int32) -> Int? {
+    type(at: column) == .null ? nil : Int(integer(at: column))
+  }
+}

@@ -1,0 +1,190 @@
+import RMOSModels
+
+/// The reading side of a ``SQLiteStore``, valid within one closure.
+class SQLiteReader: StoreReader {
+  private var current: SQLiteSession?
+
+  init(_ session: SQLiteSession) { current = session }
+
+  /// Ends the validity.
+  func expire() { current = nil }
+
+  /// The session; throws once the closure has ended.
+  final func session() throws(StoreError) -> SQLiteSession {
+    guard let current else { throw StoreError.expiredHandle }
+    return current
+  }
+
+  final func schemaVersion() throws -> SchemaVersion? { try session().layout.version }
+
+  final func record(_ kind: EntityKind, id: String) throws -> Record? {
+    let session = try session()
+    let table = session.tables[kind]
+    return try session.connection.withStatement(
+      slot: StatementSlot.record.index(kind.ordinal), table.selectByID
+    ) { statement in
+      try statement.bind(id, at: 1)
+      return try statement.step() ? statement.record(table) : nil
+    }
+  }
+
+  final func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
+    let session = try session()
+    return try session.connection.withStatement(
+      slot: StatementSlot.exists.index(kind.ordinal), session.tables[kind].selectExists
+    ) { statement in
+      try id.withUnsafeBufferPointer { id in
+        try statement.bindBorrowed(text: id, at: 1)
+        // Within the borrow: the step reads the id.
+        return try statement.step()
+      }
+    }
+  }
+
+  final func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
+    let session = try session()
+    let table = session.tables[batch.kind]
+    return try session.connection.withStatement(
+      slot: StatementSlot.comparison.index(batch.kind.ordinal), table.selectForComparison
+    ) { statement in
+      try batch.arena.withUnsafeBufferPointer { arena in
+        let id = UnsafeBufferPointer(rebasing: arena[batch.entries[index].id.range])
+        try statement.bindBorrowed(text: id, at: 1)
+        guard try statement.step() else { return .absent }
+        if statement.isEqual(to: batch, at: index, arena, table) { return .identical }
+        return StoredComparison(
+          of: batch, at: index, with: statement.record(table).values,
+          storedUnknownMembers: statement.text(at: Int32(table.fieldCount)))
+      }
+    }
+  }
+
+  final func records(_ query: RecordQuery) throws -> [Record] {
+    let session = try session()
+    let table = session.tables[query.kind]
+    let (condition, parameters) = try query.sql(table)
+    let order = query.order == .id ? "id" : "\(query.kind.newestFirst(table)) DESC, id"
+    let sql =
+      "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source)\(condition) "
+      + "ORDER BY \(order) LIMIT ? OFFSET ?"
+    return try session.connection.withStatement(sql) { statement in
+      let count = Int32(parameters.count)
+      for (index, value) in parameters.enumerated() {
+        try statement.bind(value, at: Int32(index + 1))
+      }
+      try statement.bind(Int64(query.limit.map { max(0, $0) } ?? -1), at: count + 1)
+      try statement.bind(Int64(max(0, query.offset)), at: count + 2)
+      var records: [Record] = []
+      while try statement.step() { records.append(statement.record(table)) }
+      return records
+    }
+  }
+
+  final func count(_ query: RecordQuery) throws -> Int {
+    let session = try session()
+    let table = session.tables[query.kind]
+    let (condition, parameters) = try query.sql(table)
+    let sql = "SELECT count(*) FROM \(table.source)\(condition)"
+    return try session.connection.withStatement(sql) { statement in
+      for (index, value) in parameters.enumerated() {
+        try statement.bind(value, at: Int32(index + 1))
+      }
+      return try statement.step() ? Int(statement.integer(at: 0)) : 0
+    }
+  }
+
+  final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
+    let session = try session()
+    let table = session.tables[kind]
+    let sql =
+      "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source) ORDER BY id"
+    try session.connection.withStatement(sql) { statement in
+      while try statement.step() { try body(statement.record(table)) }
+    }
+  }
+}
+
+extension StoreError {
+  /// A reader or transaction outlived its closure.
+  static var expiredHandle: StoreError {
+    StoreError(
+      .handleExpired,
+      "a reader or transaction was used after its closure had ended; use it only within")
+  }
+}
+
+extension EntityKind {
+  fileprivate func newestFirst(_ table: SQLiteTables.Table) -> String {
+    schema.position(ofMember: "created_at").map { table.expressions[$0] } ?? "id"
+  }
+}
+
+extension RecordQuery {
+  /// The WHERE clause (with a space before it) and its parameters.
+  fileprivate func sql(_ table: SQLiteTables.Table) throws -> (String, [Value]) {
+    var parts: [String] = []
+    var parameters: [Value] = []
+    for condition in conditions {
+      switch condition {
+      case .equals(let member, .null):
+        parts.append("\(table.expressions[try position(of: member)]) IS NULL")
+      case .equals(let member, let value):
+        parts.append("\(table.expressions[try position(of: member)]) = ?")
+        parameters.append(value)
+      case .contains(let member, let text):
+        // lower() and lowercasedASCII agree: ASCII only. instr() knows no wild cards.
+        let column = table.expressions[try position(of: member)]
+        parts.append("(typeof(\(column)) = 'text' AND instr(lower(\(column)), ?) > 0)")
+        parameters.append(.text(text.lowercasedASCII))
+      }
+    }
+    return (parts.isEmpty ? "" : " WHERE " + parts.joined(separator: " AND "), parameters)
+  }
+}
+
+extension SQLiteStatement {
+  /// The record in the current row, whose first columns are the fields of `table`.
+  func record(_ table: SQLiteTables.Table) -> Record {
+    Record(kind: table.kind, values: (0..<Int32(table.fieldCount)).map { value(at: $0) })
+  }
+
+  /// Whether the current row of a comparison equals the entity byte for byte, without allocating.
+  ///
+  /// False says nothing yet: the same content can be written in other ways.
+  fileprivate func isEqual(
+    to batch: RecordBatch, at index: Int, _ arena: UnsafeBufferPointer<UInt8>,
+    _ table: SQLiteTables.Table
+  ) -> Bool {
+    let entry = batch.entries[index]
+    let first = index * table.fieldCount
+    for field in 0..<table.fieldCount {
+      let bit = UInt32(1) << UInt32(field)
+      if table.timestampFields & bit != 0, entry.given & bit == 0 { continue }
+      let column = Int32(field)
+      let type = type(at: column)
+      switch batch.cells[first + field] {
+      case .null: guard type == .null else { return false }
+      case .integer(let number):
+        guard type == .integer, integer(at: column) == number else { return false }
+      case .real(let number):
+        guard type == .real, real(at: column) == number else { return false }
+      case .text(let span):
+        guard type == .text, isText(at: column, equalTo: arena, span) else { return false }
+      }
+    }
+    let unknown = Int32(table.fieldCount)
+    if entry.unknownMembers.isEmpty { return type(at: unknown) == .null }
+    return isText(at: unknown, equalTo: arena, entry.unknownMembers)
+  }
+
+  private func isText(
+    at column: Int32, equalTo arena: UnsafeBufferPointer<UInt8>, _ span: RecordBatch.TextSpan
+  ) -> Bool {
+    let stored = borrowedText(at: column)
+    guard stored.count == Int(span.length) else { return false }
+    guard span.length > 0 else { return true }
+    return Platform.areEqual(
+      UnsafeRawBufferPointer(stored),
+      UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(arena)[span.range]))
+  }
+}

@@ -1,0 +1,61 @@
+import Synchronization
+
+/// The connections that read. A read takes one and gives it back.
+final class SQLiteReaderPool: Sendable {
+  private let file: DatabaseFile
+  private let readsOnly: Bool
+  private let busyTimeout: Double
+  private let idle = Mutex<[SQLiteSession]>([])
+
+  /// How many connections are kept for the next read.
+  private static let capacity = 4
+
+  /// A pool.
+  ///
+  /// - Parameter readsOnly: Whether nothing at all may be written, not even beside the file.
+  init(_ file: DatabaseFile, readsOnly: Bool, busyTimeout: Double) {
+    self.file = file
+    self.readsOnly = readsOnly
+    self.busyTimeout = busyTimeout
+  }
+
+  /// Lends a connection.
+  func withSession<Result>(_ body: (SQLiteSession) throws -> Result) throws -> Result {
+    let session = try takeIdle() ?? file.openForReading(readsOnly, busyTimeout: busyTimeout)
+    do {
+      let result = try body(session)
+      try checkUnchanged(session)
+      giveBack(session)
+      return result
+    } catch {
+      // What was read from a file that changed meanwhile may have caused any error.
+      try checkUnchanged(session)
+      giveBack(session)
+      throw error
+    }
+  }
+
+  /// Closes the connections that are not lent.
+  func removeAll() { idle.withLock { $0.removeAll() } }
+
+  private func takeIdle() -> SQLiteSession? {
+    while let session = idle.withLock({ $0.popLast() }) {
+      // Without locks only an unchanged file may be read on.
+      if session.stamp == nil || session.stamp == file.immutableStamp { return session }
+    }
+    return nil
+  }
+
+  private func giveBack(_ session: SQLiteSession) {
+    idle.withLock { idle in
+      if idle.count < Self.capacity { idle.append(session) }
+    }
+  }
+
+  private func checkUnchanged(_ session: SQLiteSession) throws {
+    guard let stamp = session.stamp, stamp != Platform.stamp(file.path) else { return }
+    throw StoreError(
+      .busy, "\(file.path) was changed by another process while it was read; run again",
+      path: file.path)
+  }
+}

@@ -1,0 +1,24 @@
+/// A connection with the SQL that fits its database, ready for readers and transactions.
+final class SQLiteSession: Sendable {
+  let connection: SQLiteConnection
+  let layout: SQLiteLayout
+  let tables: SQLiteTables
+  /// The state of the file when it was opened as immutable; nil where SQLite's locks protect it.
+  let stamp: Platform.FileStamp?
+
+  /// Reads the layout over `connection`.
+  init(_ connection: SQLiteConnection, stamp: Platform.FileStamp? = nil) throws {
+    self.connection = connection
+    self.stamp = stamp
+    layout = try SQLiteLayout(of: connection)
+    tables = SQLiteTables(layout)
+  }
+}
+
+/// The statements that are looked up without their text, because one entity takes several of them.
+enum StatementSlot: Int {
+  case exists, record, comparison, insert, insertProvenance, update, deleteProvenance, delete
+
+  /// The place of the statement for the kind with `ordinal`.
+  func index(_ ordinal: Int) -> Int { ordinal * 8 + rawValue }
+}

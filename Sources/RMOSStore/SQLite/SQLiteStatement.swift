@@ -1,0 +1,184 @@
+import CSQLite
+import RMOSModels
+
+/// A prepared statement. Parameters count from 1, columns from 0, as in C.
+final class SQLiteStatement {
+  private let handle: SQLiteHandle
+  private let pointer: OpaquePointer
+  /// Whether someone is stepping through it.
+  var isInUse = false
+
+  /// Compiles one statement: `sqlite3_prepare_v3`.
+  init(_ sql: String, on handle: SQLiteHandle) throws {
+    self.handle = handle
+    var statement: OpaquePointer?
+    var sql = sql
+    let result = sql.withUTF8 { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { text in
+        sqlite3_prepare_v3(
+          handle.pointer, text.baseAddress, Int32(text.count), UInt32(SQLITE_PREPARE_PERSISTENT),
+          &statement, nil)
+      }
+    }
+    try handle.check(result)
+    guard let statement else {
+      throw StoreError(.other, "\(handle.path): there is no statement in “\(sql)”")
+    }
+    pointer = statement
+  }
+
+  /// `sqlite3_finalize`
+  deinit { sqlite3_finalize(pointer) }
+
+  // MARK: Parameters
+
+  /// `sqlite3_bind_null`
+  func bindNull(at index: Int32) throws(StoreError) {
+    try handle.check(sqlite3_bind_null(pointer, index))
+  }
+
+  /// `sqlite3_bind_int64`
+  func bind(_ number: Int64, at index: Int32) throws(StoreError) {
+    try handle.check(sqlite3_bind_int64(pointer, index, number))
+  }
+
+  /// `sqlite3_bind_double`
+  func bind(_ number: Double, at index: Int32) throws(StoreError) {
+    try handle.check(sqlite3_bind_double(pointer, index, number))
+  }
+
+  /// Binds UTF-8 without copying it: it must stay where it is until ``reset()``.
+  /// `sqlite3_bind_text64` with SQLITE_STATIC.
+  func bindBorrowed(text: UnsafeBufferPointer<UInt8>, at index: Int32) throws(StoreError) {
+    // No address would mean NULL.
+    guard let address = text.baseAddress, !text.isEmpty else {
+      return try bind("", at: index)
+    }
+    let result = UnsafeRawPointer(address).withMemoryRebound(
+      to: CChar.self, capacity: text.count
+    ) {
+      sqlite3_bind_text64(pointer, index, $0, UInt64(text.count), nil, UInt8(SQLITE_UTF8))
+    }
+    try handle.check(result)
+  }
+
+  /// Binds bytes without copying them: they must stay where they are until ``reset()``.
+  /// `sqlite3_bind_blob64` with SQLITE_STATIC.
+  func bindBorrowed(blob: UnsafeRawBufferPointer, at index: Int32) throws(StoreError) {
+    guard let address = blob.baseAddress, !blob.isEmpty else {
+      return try handle.check(sqlite3_bind_zeroblob(pointer, index, 0))
+    }
+    try handle.check(sqlite3_bind_blob64(pointer, index, address, UInt64(blob.count), nil))
+  }
+
+  /// Binds a copy of a text, NULL for nil: `sqlite3_bind_text64` with SQLITE_TRANSIENT.
+  func bind(_ text: String?, at index: Int32) throws(StoreError) {
+    guard var text else { return try bindNull(at: index) }
+    let result = text.withUTF8 { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { characters in
+        withUnsafePointer(to: 0 as CChar) { empty in
+          sqlite3_bind_text64(
+            pointer, index, characters.baseAddress ?? empty, UInt64(characters.count),
+            Self.transient, UInt8(SQLITE_UTF8))
+        }
+      }
+    }
+    try handle.check(result)
+  }
+
+  /// Binds a copy of a value.
+  func bind(_ value: Value, at index: Int32) throws(StoreError) {
+    switch value {
+    case .null: try bindNull(at: index)
+    case .integer(let number): try bind(number, at: index)
+    case .real(let number): try bind(number, at: index)
+    case .text(let text): try bind(text, at: index)
+    case .blob(let bytes):
+      let result = bytes.withUnsafeBytes { bytes in
+        bytes.isEmpty
+          ? sqlite3_bind_zeroblob(pointer, index, 0)
+          : sqlite3_bind_blob64(
+            pointer, index, bytes.baseAddress, UInt64(bytes.count), Self.transient)
+      }
+      try handle.check(result)
+    }
+  }
+
+  // SQLITE_TRANSIENT, a cast that the importer leaves out.
+  private static var transient: sqlite3_destructor_type {
+    unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+  }
+
+  // MARK: Rows
+
+  /// Goes on to the next row: `sqlite3_step`.
+  ///
+  /// - Returns: Whether there is one.
+  func step() throws(StoreError) -> Bool {
+    let result = sqlite3_step(pointer)
+    if result == SQLITE_ROW { return true }
+    if result == SQLITE_DONE { return false }
+    try handle.check(result)
+    return false
+  }
+
+  /// Makes the statement ready for another run and lets go of borrowed parameters:
+  /// `sqlite3_reset`, `sqlite3_clear_bindings`. Its result only repeats that of the last step.
+  func reset() {
+    sqlite3_reset(pointer)
+    sqlite3_clear_bindings(pointer)
+  }
+
+  // MARK: Columns
+
+  /// The type of a column in the current row.
+  enum ColumnType { case null, integer, real, text, blob }
+
+  /// `sqlite3_column_type`
+  func type(at column: Int32) -> ColumnType {
+    switch sqlite3_column_type(pointer, column) {
+    case SQLITE_INTEGER: .integer
+    case SQLITE_FLOAT: .real
+    case SQLITE_TEXT: .text
+    case SQLITE_BLOB: .blob
+    default: .null
+    }
+  }
+
+  /// `sqlite3_column_int64`
+  func integer(at column: Int32) -> Int64 { sqlite3_column_int64(pointer, column) }
+
+  /// `sqlite3_column_double`
+  func real(at column: Int32) -> Double { sqlite3_column_double(pointer, column) }
+
+  /// The bytes of a text, valid until the next step: `sqlite3_column_text`,
+  /// `sqlite3_column_bytes`.
+  func borrowedText(at column: Int32) -> UnsafeBufferPointer<UInt8> {
+    let start = sqlite3_column_text(pointer, column)
+    return UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(pointer, column)))
+  }
+
+  /// A text, nil for NULL.
+  func text(at column: Int32) -> String? {
+    guard type(at: column) != .null else { return nil }
+    return String(decoding: borrowedText(at: column), as: UTF8.self)
+  }
+
+  /// The bytes of a blob: `sqlite3_column_blob`, `sqlite3_column_bytes`.
+  func blob(at column: Int32) -> [UInt8] {
+    let start = sqlite3_column_blob(pointer, column)
+    let count = Int(sqlite3_column_bytes(pointer, column))
+    return Array(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+  }
+
+  /// A value as it is stored.
+  func value(at column: Int32) -> Value {
+    switch type(at: column) {
+    case .null: .null
+    case .integer: .integer(integer(at: column))
+    case .real: .real(real(at: column))
+    case .text: .text(String(decoding: borrowedText(at: column), as: UTF8.self))
+    case .blob: .blob(blob(at: column))
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import RMOSModels
+
+/// The SQL of the entity tables, for one layout. Made once a connection.
+struct SQLiteTables {
+  /// The SQL of one kind.
+  struct Table {
+    let kind: EntityKind
+    /// What to select from.
+    let source: String
+    /// An expression per field, in schema order: its column or, in older schemas, its default.
+    let expressions: [String]
+    /// Values of all fields of the row with id ?1.
+    let selectByID: String
+    /// 1 where there is a row with id ?1.
+    let selectExists: String
+    /// The values of all fields, then the unknown members, of the row with id ?1.
+    let selectForComparison: String
+    /// Inserts a row; a parameter a field.
+    let insert: String
+    /// Replaces a row; a parameter a field, of which the first is the id.
+    let update: String
+    /// Writes the provenance of a row: ?1 id … ?8 unknown members.
+    let insertProvenance: String
+    /// The fields whose values may be stand-ins, as bits.
+    let timestampFields: UInt32
+    let fieldCount: Int
+  }
+
+  let tables: [Table]
+  let hasLedger: Bool
+
+  /// The statements for `layout`.
+  init(_ layout: SQLiteLayout) {
+    hasLedger = layout.hasLedger
+    tables = EntityKind.allCases.map { Table($0, layout) }
+  }
+
+  /// The SQL of a kind.
+  subscript(kind: EntityKind) -> Table { tables[kind.ordinal] }
+}
+
+extension SQLiteTables.Table {
+  fileprivate init(_ kind: EntityKind, _ layout: SQLiteLayout) {
+    let schema = kind.schema
+    let columns = schema.fields.map(\.column)
+    let present = layout.columns[kind]
+    self.kind = kind
+    fieldCount = columns.count
+    if present == nil, layout.isEmpty {
+      // A file without any table reads as an empty store.
+      let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
+      source = "(SELECT \(nulls) WHERE 0)"
+    } else {
+      source = kind.table
+    }
+    expressions = schema.fields.map { field in
+      if let present, !present.contains(field.column) {
+        if case .text(let text) = field.absent { "'\(text)'" } else { "NULL" }
+      } else {
+        field.column
+      }
+    }
+    let list = expressions.joined(separator: ", ")
+    selectByID = "SELECT \(list) FROM \(source) WHERE id = ?1"
+    selectExists = "SELECT 1 FROM \(source) WHERE id = ?1"
+    let unknown =
+      layout.hasLedger
+      ? "(SELECT unknown_json FROM migration_provenance "
+        + "WHERE kind = '\(kind.rawValue)' AND entity_id = ?1)"
+      : "NULL"
+    selectForComparison = "SELECT \(list), \(unknown) FROM \(source) WHERE id = ?1"
+    let parameters = columns.indices.map { "?\($0 + 1)" }
+    insert =
+      "INSERT INTO \(kind.table) (\(columns.joined(separator: ", "))) "
+      + "VALUES (\(parameters.joined(separator: ", ")))"
+    let assignments = zip(columns, parameters).dropFirst().map { "\($0) = \($1)" }
+    update = "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE id = ?1"
+    // OR REPLACE: where an older application deleted a row, its provenance is still there.
+    insertProvenance =
+      "INSERT OR REPLACE INTO migration_provenance (kind, entity_id, run_id, path, locator, "
+      + "byte_offset, byte_length, sha256, unknown_json) "
+      + "VALUES ('\(kind.rawValue)', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+    timestampFields = schema.fields.indices.reduce(0) { bits, position in
+      schema.fields[position].type == .timestamp ? bits | 1 << UInt32(position) : bits
+    }
+  }
+}

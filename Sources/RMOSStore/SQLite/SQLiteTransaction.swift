@@ -1,0 +1,141 @@
+import RMOSModels
+
+/// The writing side of a ``SQLiteStore``, valid within one closure.
+final class SQLiteTransaction: SQLiteReader, StoreTransaction {
+  func insert(_ record: Record) throws {
+    let session = try session()
+    let id = try record.requiredID()
+    let table = session.tables[record.kind]
+    try session.connection.withStatement(
+      slot: StatementSlot.insert.index(record.kind.ordinal), table.insert
+    ) { statement in
+      try statement.bindAll(record.values)
+      try explaining(record.kind, id) { _ = try statement.step() }
+    }
+    // What an older application deleted may have left its provenance behind.
+    try deleteProvenance(record.kind, id: id)
+  }
+
+  func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
+    let session = try session()
+    let kind = batch.kind
+    let table = session.tables[kind]
+    try batch.arena.withUnsafeBufferPointer { arena in
+      try session.connection.withStatement(
+        slot: StatementSlot.insert.index(kind.ordinal), table.insert
+      ) { statement in
+        let first = index * table.fieldCount
+        for field in 0..<table.fieldCount {
+          let parameter = Int32(field + 1)
+          switch batch.cells[first + field] {
+          case .null: try statement.bindNull(at: parameter)
+          case .integer(let number): try statement.bind(number, at: parameter)
+          case .real(let number): try statement.bind(number, at: parameter)
+          case .text(let span):
+            try statement.bindBorrowed(
+              text: UnsafeBufferPointer(rebasing: arena[span.range]), at: parameter)
+          }
+        }
+        do {
+          _ = try statement.step()
+        } catch let error as StoreError {
+          throw error.explained(kind, id: batch.text(batch.entries[index].id))
+        }
+      }
+      try session.connection.withStatement(
+        slot: StatementSlot.insertProvenance.index(kind.ordinal), table.insertProvenance
+      ) { statement in
+        try statement.bindProvenance(of: batch, at: index, run: run, arena)
+      }
+    }
+  }
+
+  func update(_ record: Record) throws -> Bool {
+    let session = try session()
+    let id = try record.requiredID()
+    return try session.connection.withStatement(
+      slot: StatementSlot.update.index(record.kind.ordinal), session.tables[record.kind].update
+    ) { statement in
+      try statement.bindAll(record.values)
+      try explaining(record.kind, id) { _ = try statement.step() }
+      return session.connection.changes > 0
+    }
+  }
+
+  func delete(_ kind: EntityKind, id: String) throws -> Bool {
+    let session = try session()
+    let isDeleted = try session.connection.withStatement(
+      slot: StatementSlot.delete.index(kind.ordinal), "DELETE FROM \(kind.table) WHERE id = ?"
+    ) { statement in
+      try statement.bind(id, at: 1)
+      do {
+        _ = try statement.step()
+      } catch let error as StoreError where error.code == .constraint {
+        throw StoreError.stillReferenced(kind, id: id, sqliteCode: error.sqliteCode)
+      }
+      return session.connection.changes > 0
+    }
+    if isDeleted { try deleteProvenance(kind, id: id) }
+    return isDeleted
+  }
+
+  private func deleteProvenance(_ kind: EntityKind, id: String) throws {
+    try session().connection.withStatement(
+      slot: StatementSlot.deleteProvenance.index(kind.ordinal),
+      "DELETE FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND entity_id = ?"
+    ) { statement in
+      try statement.bind(id, at: 1)
+      _ = try statement.step()
+    }
+  }
+
+  private func explaining(_ kind: EntityKind, _ id: String, _ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch let error as StoreError {
+      throw error.explained(kind, id: id)
+    }
+  }
+}
+
+extension SQLiteStatement {
+  fileprivate func bindAll(_ values: [Value]) throws(StoreError) {
+    for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
+  }
+
+  /// Binds the parameters of ``SQLiteTables/Table/insertProvenance`` and runs it.
+  fileprivate func bindProvenance(
+    of batch: RecordBatch, at index: Int, run: Int64, _ arena: UnsafeBufferPointer<UInt8>
+  ) throws {
+    let entry = batch.entries[index]
+    try bindBorrowed(text: UnsafeBufferPointer(rebasing: arena[entry.id.range]), at: 1)
+    try bind(run, at: 2)
+    switch entry.locator {
+    case .none: try bindNull(at: 4)
+    case .index(let number), .line(let number): try bind(Int64(number), at: 4)
+    case .key(let span):
+      try bindBorrowed(text: UnsafeBufferPointer(rebasing: arena[span.range]), at: 4)
+    }
+    try bind(Int64(entry.place.offset), at: 5)
+    try bind(Int64(entry.byteLength), at: 6)
+    if entry.unknownMembers.isEmpty {
+      try bindNull(at: 8)
+    } else {
+      try bindBorrowed(
+        text: UnsafeBufferPointer(rebasing: arena[entry.unknownMembers.range]), at: 8)
+    }
+    let words = entry.digest.words
+    let digest = (
+      words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian,
+      words.4.bigEndian, words.5.bigEndian, words.6.bigEndian, words.7.bigEndian
+    )
+    var path = batch.sources[entry.source]
+    try path.withUTF8 { path in
+      try bindBorrowed(text: path, at: 3)
+      try withUnsafeBytes(of: digest) { digest in
+        try bindBorrowed(blob: digest, at: 7)
+        _ = try step()
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import RMOSModels
+
+extension StoreError {
+  /// The same error, saying which entity it is about, where it concerns only one.
+  func explained(_ kind: EntityKind, id: String) -> StoreError {
+    var error = self
+    let name = "\(kind.schema.singular) “\(id.shortened)”"
+    switch code {
+    case .duplicateID:
+      error.message = "there is a \(name) already; use another id, or update that one"
+    case .constraint where sqliteCode == 787:  // SQLITE_CONSTRAINT_FOREIGNKEY
+      error.message =
+        "\(name) refers to \(kind.referencedTables) that are not there; add those first"
+    case .constraint:
+      error.message = "\(name): \(message)"
+    default: break
+    }
+    return error
+  }
+
+  /// An entity that others refer to cannot be deleted.
+  static func stillReferenced(
+    _ kind: EntityKind, id: String, sqliteCode: Int32? = nil
+  ) -> StoreError {
+    StoreError(
+      .constraint,
+      "the \(kind.schema.singular) “\(id.shortened)” cannot be deleted: job logs refer to it; "
+        + "delete or change those first", sqliteCode: sqliteCode)
+  }
+
+  /// The ledger does not know the run.
+  static func noSuchRun(_ id: Int64) -> StoreError {
+    StoreError(.other, "there is no run \(id) in the ledger; begin it first")
+  }
+}
+
+extension EntityKind {
+  /// The kinds that the database's foreign keys lead to, for messages.
+  fileprivate var referencedTables: String {
+    let kinds = schema.foreignKeys.compactMap { position in
+      if case .reference(let kind) = schema.fields[position].type {
+        kind.schema.plural
+      } else {
+        nil
+      }
+    }
+    return kinds.joined(separator: " or ")
+  }
+}
+
+extension Record {
+  /// The id, which SQL alone would let be NULL.
+  func requiredID() throws(StoreError) -> String {
+    if case .text(let id) = values[0] { return id }
+    throw StoreError(.constraint, "a \(kind.schema.singular) needs an id that is text")
+  }
+}
+
+extension String {
+  /// At most 80 characters of the text, for messages.
+  fileprivate var shortened: String {
+    count <= 80 ? self : prefix(79) + "…"
+  }
+}

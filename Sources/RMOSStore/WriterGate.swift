@@ -1,0 +1,90 @@
+import Synchronization
+
+/// Lets one thread at a time write to a store of this process.
+///
+/// A thread may hold the gate for one transaction, or exclusively for many. Waiting for a
+/// transaction has no limit, for it ends; waiting for an exclusive section has.
+final class WriterGate: Sendable {
+  private struct State {
+    var owner: UInt?
+    var exclusiveDepth = 0
+    var isInTransaction = false
+  }
+
+  private let monitor = Monitor()
+  private let state = Mutex(State())
+  private let location: String
+
+  /// A gate; `location` is for messages.
+  init(location: String) { self.location = location }
+
+  /// Runs `body` while no other thread is within the gate.
+  ///
+  /// - Parameter timeout: How long to wait for an exclusive section of another thread, seconds.
+  /// - Throws: ``StoreError/Code/nested``, ``StoreError/Code/locked``, or what `body` throws.
+  func transaction<Result>(timeout: Double, _ body: () throws -> Result) throws -> Result {
+    try enter(timeout: timeout) { state in
+      guard !state.isInTransaction else { throw nestedError }
+      state.isInTransaction = true
+    }
+    defer { leave { $0.isInTransaction = false } }
+    return try body()
+  }
+
+  /// Runs `body` while no other thread is within the gate; transactions may follow each other
+  /// within, and so may further exclusive sections.
+  ///
+  /// - Throws: ``StoreError/Code/locked`` at once where another thread is in such a section.
+  func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
+    try enter(timeout: 0) { state in
+      guard !state.isInTransaction else { throw nestedError }
+      state.exclusiveDepth += 1
+    }
+    defer { leave { $0.exclusiveDepth -= 1 } }
+    return try body()
+  }
+
+  private func enter(timeout: Double, _ change: (inout State) throws -> Void) throws {
+    let thread = Platform.thread
+    let deadline = Platform.uptime + timeout
+    monitor.lock()
+    defer { monitor.unlock() }
+    while true {
+      let (owner, exclusiveDepth) = state.withLock { ($0.owner, $0.exclusiveDepth) }
+      if owner == nil || owner == thread { break }
+      guard exclusiveDepth > 0 else {
+        monitor.wait(seconds: nil)
+        continue
+      }
+      let left = deadline - Platform.uptime
+      guard left > 0 else {
+        throw StoreError(
+          .locked,
+          "\(location) is being written by another thread of this process; wait for it to end",
+          path: location)
+      }
+      monitor.wait(seconds: left)
+    }
+    try state.withLock { state in
+      try change(&state)
+      state.owner = thread
+    }
+  }
+
+  private func leave(_ change: (inout State) -> Void) {
+    monitor.lock()
+    state.withLock { state in
+      change(&state)
+      if state.exclusiveDepth == 0, !state.isInTransaction { state.owner = nil }
+    }
+    monitor.wakeAll()
+    monitor.unlock()
+  }
+
+  private var nestedError: StoreError {
+    StoreError(
+      .nested,
+      "a transaction on \(location) was started within a transaction; use the outer one",
+      path: location)
+  }
+}
