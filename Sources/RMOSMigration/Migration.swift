@@ -1,4 +1,5 @@
 public import RMOSStore
+import Synchronization
 
 /// A migration of a legacy JSON tree into a store.
 ///
@@ -38,7 +39,25 @@ public struct Migration: Sendable {
   public func run(
     observer: (@Sendable (MigrationEvent) -> Void)? = nil
   ) async throws -> MigrationSummary {
-    fatalError("not written yet")
+    let cancellation = Cancellation()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        do throws(MigrationError) {
+          let thread = try SystemThread.start {
+            continuation.resume(
+              with: Result {
+                try runSynchronously(
+                  observer: observer, isCancelled: { cancellation.isRequested })
+              })
+          }
+          thread.detach()
+        } catch {
+          continuation.resume(throwing: error)
+        }
+      }
+    } onCancel: {
+      cancellation.request()
+    }
   }
 
   /// Runs the migration on the calling thread, with a second one that reads ahead.
@@ -49,8 +68,16 @@ public struct Migration: Sendable {
   /// - Throws: ``MigrationError`` or `StoreError`.
   public func runSynchronously(
     observer: ((MigrationEvent) -> Void)? = nil,
-    isCancelled: @escaping @Sendable () -> Bool = { false }
+    isCancelled: @escaping () -> Bool = { false }
   ) throws -> MigrationSummary {
-    fatalError("not written yet")
+    try MigrationRun(self, observer: observer, isCancelled: isCancelled).run()
   }
+}
+
+/// A request to end, made on one thread and seen on another.
+private final class Cancellation: Sendable {
+  private let flag = Atomic(false)
+
+  var isRequested: Bool { flag.load(ordering: .relaxed) }
+  func request() { flag.store(true, ordering: .relaxed) }
 }

@@ -103,6 +103,11 @@ struct FileHandle {
     }
   }
 
+  /// lseek(2) from the beginning.
+  func seek(to offset: Int) throws(SystemError) {
+    guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else { throw .last }
+  }
+
   /// close(2).
   func close() {
     #if canImport(Darwin)

@@ -13,6 +13,10 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
 
     /// The source directory is not there or cannot be read.
     public static let sourceUnreadable = Code(rawValue: "source.unreadable")
+    /// The source changed while it was being read.
+    public static let sourceChanged = Code(rawValue: "source.changed")
+    /// The system gives no thread.
+    public static let noThread = Code(rawValue: "system.no-thread")
     /// An option makes no sense.
     public static let invalidOption = Code(rawValue: "option.invalid")
   }

@@ -22,6 +22,25 @@ enum SourcePath {
     return String(decoding: result, as: UTF8.self)
   }
 
+  /// The bytes a text made by ``text(_:)`` may stand for, likeliest first.
+  static func candidates(for text: String) -> [[UInt8]] {
+    let plain = Array(text.utf8)
+    var decoded: [UInt8] = []
+    var index = 0
+    while index < plain.count {
+      if plain[index] == UInt8(ascii: "%"), index + 2 < plain.count,
+        let byte = UInt8(String(decoding: plain[index + 1...index + 2], as: UTF8.self), radix: 16)
+      {
+        decoded.append(byte)
+        index += 3
+      } else {
+        decoded.append(plain[index])
+        index += 1
+      }
+    }
+    return decoded == plain ? [plain] : [plain, decoded]
+  }
+
   /// What a file's ending says it holds; nil for a file that is no input.
   enum Format {
     case json, lines

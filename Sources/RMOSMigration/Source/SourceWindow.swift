@@ -50,7 +50,10 @@ final class SourceWindow {
   }
 
   /// Opens a file; one that was open before is closed.
-  func open(_ path: [UInt8]) throws(ReadFailure) {
+  ///
+  /// - Parameter offset: Where to begin, in the file's bytes: the beginning, or the first byte of
+  ///   some token.
+  func open(_ path: [UInt8], at offset: Int = 0) throws(ReadFailure) {
     file?.close()
     file = nil
     count = 0
@@ -71,6 +74,24 @@ final class SourceWindow {
       try fill()
     }
     detectEncoding()
+    if offset > 0 { try moveOn(to: offset) }
+  }
+
+  /// Goes on to a place further down, which becomes the beginning.
+  private func moveOn(to offset: Int) throws(ReadFailure) {
+    guard let file else { return }
+    let encoding = encoding
+    try ReadFailure.converting { () throws(SystemError) in
+      try file.seek(to: offset)
+      (count, bytesRead, isComplete, endsInBadEncoding) = (0, offset, false, false)
+      if case .utf16(let isBigEndian) = encoding {
+        transcoder = UTF16Transcoder(isBigEndian: isBigEndian)
+      }
+      try fill()
+    }
+    marked = 0
+    // Lines are not counted: nobody asks for them here.
+    markedPlace = RecordBatch.SourcePlace(offset: offset, line: 1, column: 1)
   }
 
   /// Reads on, keeping what follows the last mark.

@@ -12,6 +12,9 @@ public struct MigrationSummary: Sendable {
     case tooManyErrors
     /// An atomic run met a failure; nothing was written.
     case rolledBack
+    /// The store failed; what was committed stays. `run` throws the store's error after the
+    /// observer was told.
+    case storeFailed
   }
 
   /// How the run ended.

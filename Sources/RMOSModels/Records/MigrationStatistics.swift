@@ -42,6 +42,15 @@ public struct MigrationStatistics: Sendable, Hashable {
   /// All kinds together.
   public var total: Counts { counts.reduce(Counts(), +) }
 
+  /// Adds up, kind by kind.
+  public static func + (
+    left: MigrationStatistics, right: MigrationStatistics
+  ) -> MigrationStatistics {
+    var sum = left
+    for kind in EntityKind.allCases { sum[kind] = left[kind] + right[kind] }
+    return sum
+  }
+
   /// Adds one entity's outcome.
   public mutating func add(_ outcome: Outcome, of kind: EntityKind) {
     switch outcome {

@@ -1,0 +1,97 @@
+import RMOSModels
+import RMOSStore
+
+/// Decides what is to become of an entity from what is known. A pure function: it neither looks
+/// anything up nor writes, so a dry run decides as the real run does.
+struct Planner {
+  let duplicates: MigrationOptions.DuplicatePolicy
+
+  /// What the store and the run know about an entity.
+  struct Knowledge {
+    /// How it relates to what is there.
+    var comparison: StoredComparison
+    /// Its references that point nowhere: position in the schema's references, and whether the
+    /// entity pointed to failed in this run.
+    var missingReferences: [(reference: Int, hasFailed: Bool)] = []
+  }
+
+  /// What is to be done.
+  enum Action: Sendable, Hashable {
+    case insert, skip, reject
+  }
+
+  /// A decision, with what there is to report.
+  struct Decision {
+    var action: Action
+    var issues: [Issue] = []
+  }
+
+  /// Decides about the entity at `index`, which was read without an error.
+  func decide(_ batch: RecordBatch, _ index: Int, _ knowledge: Knowledge) -> Decision {
+    switch knowledge.comparison {
+    case .identical:
+      return duplicate(
+        batch, index, .duplicateIdentical, skippedAs: .info,
+        "is already in the store, with the same content")
+    case .differs(let members):
+      let names = members.prefix(12).map { "'\($0)'" }.joined(separator: ", ")
+      let more = members.count > 12 ? " and \(members.count - 12) more" : ""
+      return duplicate(
+        batch, index, .duplicateDiffers, skippedAs: .warning,
+        "is already in the store with other content in \(names)\(more)")
+    case .absent:
+      break
+    }
+    if knowledge.missingReferences.isEmpty { return Decision(action: .insert) }
+    let schema = batch.kind.schema
+    return Decision(
+      action: .reject,
+      issues: knowledge.missingReferences.map { missing in
+        let field = schema.references[missing.reference]
+        let place = batch.referencePlaces[index * schema.references.count + missing.reference]
+        return issue(
+          batch, index, .error, .referenceMissing, at: place, field: schema.fields[field].member,
+          message(of: missing, field: field, batch, index))
+      })
+  }
+
+  private func duplicate(
+    _ batch: RecordBatch, _ index: Int, _ code: IssueCode, skippedAs severity: Severity,
+    _ fact: String
+  ) -> Decision {
+    let fails = duplicates == .fail
+    return Decision(
+      action: fails ? .reject : .skip,
+      issues: [
+        issue(
+          batch, index, fails ? .error : severity, code, at: batch.entries[index].place,
+          field: nil, fact + (fails ? "; duplicates are refused" : "; left as it is"))
+      ])
+  }
+
+  private func message(
+    of missing: (reference: Int, hasFailed: Bool), field: Int, _ batch: RecordBatch, _ index: Int
+  ) -> String {
+    let declaration = batch.kind.schema.fields[field]
+    guard case .reference(let target) = declaration.type,
+      case .text(let id) = batch.record(at: index).values[field]
+    else { return "'\(declaration.member)' points nowhere" }
+    let what = "'\(declaration.member)' points to the \(target.schema.singular) \(quoted(id))"
+    return missing.hasFailed
+      ? "\(what), which failed in this run; mend that, and run again"
+      : "\(what), which is neither in the store nor in the source; add it, or set the member to null"
+  }
+
+  private func quoted(_ id: String) -> String { Violation.quoted(id) }
+
+  func issue(
+    _ batch: RecordBatch, _ index: Int, _ severity: Severity, _ code: IssueCode,
+    at place: RecordBatch.SourcePlace, field: String?, _ message: String
+  ) -> Issue {
+    Issue(
+      severity: severity, code: code, kind: batch.kind, id: batch.id(at: index),
+      source: batch.sources[batch.entries[index].source], locator: batch.locator(at: index),
+      line: place.line, column: place.column, offset: place.offset,
+      pointer: field.map { JSONPointer.to($0) }, message: message)
+  }
+}

@@ -1,0 +1,17 @@
+import RMOSModels
+
+extension MigrationOptions {
+  /// The options as the ledger keeps them: a JSON object.
+  var json: String {
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("batch_size", batchSize)
+      $0.member("dry_run", isDryRun)
+      $0.member("atomic", isAtomic)
+      $0.member("on_duplicate", onDuplicate.rawValue)
+      $0.member("missing_id", missingID.rawValue)
+      $0.member("max_errors", maxErrors)
+    }
+    return writer.text
+  }
+}

@@ -1,0 +1,264 @@
+import RMOSModels
+import RMOSStore
+
+/// One run of a migration: takes deliveries, has the planner decide and the transaction write, and
+/// keeps the books. Lives on one thread.
+final class MigrationRun {
+  let migration: Migration
+  let options: MigrationOptions
+  let store: any RecordStore
+  let observer: ((MigrationEvent) -> Void)?
+  let isCancelled: () -> Bool
+  let planner: Planner
+
+  /// The ledger's row; not written in a dry run.
+  var ledger: LedgerRun
+  var tally = Tally()
+  var ending = MigrationSummary.Ending.completed
+  /// The ids that failed, for telling so where something refers to them. Bounded.
+  private var failedIDs: [EntityKind: Set<String>] = [:]
+  private var failedIDCount = 0
+  private let begin: Double
+  private var kindBegin: Double
+  private var totalBytes: Int?
+
+  init(
+    _ migration: Migration, observer: ((MigrationEvent) -> Void)?,
+    isCancelled: @escaping () -> Bool
+  ) {
+    self.migration = migration
+    self.options = migration.options
+    self.store = migration.store
+    self.observer = observer
+    self.isCancelled = isCancelled
+    planner = Planner(duplicates: options.onDuplicate)
+    begin = options.clock.uptime()
+    kindBegin = begin
+    ledger = LedgerRun(
+      command: "migrate", startedAt: options.clock.now(), source: migration.source,
+      optionsJSON: options.json, toolVersion: RMOSVersion.current,
+      processID: Platform.processID)
+  }
+
+  /// Runs it to its end.
+  func run() throws -> MigrationSummary {
+    try checkOptions()
+    if options.measuresSource { totalBytes = SourceMeasure(root: migration.source).bytes }
+    do {
+      if options.isDryRun {
+        try runDry()
+      } else if options.isAtomic {
+        try runAtomically()
+      } else {
+        try runInBatches()
+      }
+    } catch let error as StoreError {
+      ending = .storeFailed
+      observer?(.finished(summary()))
+      throw error
+    }
+    let summary = summary()
+    observer?(.finished(summary))
+    return summary
+  }
+
+  private func checkOptions() throws {
+    guard options.batchSize >= 1 else {
+      throw MigrationError(
+        .invalidOption, "the batch size is \(options.batchSize); expected at least 1")
+    }
+    guard (options.maxErrors ?? 0) >= 0 else {
+      throw MigrationError(
+        .invalidOption,
+        "the limit of failed entities is \(options.maxErrors ?? 0); expected 0 or more")
+    }
+    let path = Array(migration.source.utf8)
+    do throws(SystemError) {
+      guard try FileHandle.Status(of: path).form == .directory else {
+        throw SystemError(code: SystemError.notADirectory)
+      }
+      try Platform.forEachEntry(ofDirectory: path) { _, _ in }
+    } catch {
+      throw MigrationError(
+        .sourceUnreadable,
+        "the source \(migration.source) cannot be read: \(error.reason); expected a directory with "
+          + EntityKind.allCases.map(\.table).joined(separator: ", ") + " in it")
+    }
+  }
+
+  // MARK: The three ways to run
+
+  private func runDry() throws {
+    try store.read { reader in
+      let knowledge = RehearsedKnowledge(
+        reader, rereader: EntityRereader(root: migration.source, options: readerOptions))
+      observer?(.started(run: nil))
+      try forEachDelivery { delivery in
+        let work = try BatchWork(self, delivery, knowledge) { index throws in
+          knowledge.insert(delivery.batch, at: index)
+        }
+        settle(work, delivery)
+      }
+    }
+  }
+
+  private func runInBatches() throws {
+    try store.withExclusiveWriter {
+      try store.write { transaction in
+        try Ledger.markInterrupted(in: transaction, now: ledger.startedAt)
+        ledger.id = try transaction.beginRun(ledger)
+      }
+      observer?(.started(run: ledger.id))
+      do {
+        try store.beginBulkLoad()
+        try forEachDelivery { delivery in
+          let work = try store.write { try write(delivery, in: $0) }
+          settle(work, delivery)
+        }
+        try store.endBulkLoad()
+      } catch {
+        recordFailure(error)
+        throw error
+      }
+      switch ending {
+      case .interrupted: closeLedger(state: .interrupted)
+      case .tooManyErrors:
+        closeLedger(state: .failed, "more than \(options.maxErrors ?? 0) entities failed")
+      default: closeLedger(state: .completed)
+      }
+      try store.write { try $0.updateRun(ledger) }
+    }
+  }
+
+  /// Thrown to roll an atomic run back.
+  private struct GivenUp: Error {}
+
+  private func runAtomically() throws {
+    do {
+      try store.withExclusiveWriter {
+        try store.write { transaction in
+          try Ledger.markInterrupted(in: transaction, now: ledger.startedAt)
+          ledger.id = try transaction.beginRun(ledger)
+          observer?(.started(run: ledger.id))
+          try forEachDelivery { delivery in
+            settle(try write(delivery, in: transaction), delivery)
+          }
+          guard ending == .completed, tally.statistics.total.failed == 0 else { throw GivenUp() }
+          closeLedger(state: .completed)
+          try transaction.updateRun(ledger)
+        }
+      }
+    } catch is GivenUp {
+      if ending == .completed { ending = .rolledBack }
+      ledger.id = 0
+      tally.takeBack()
+    }
+  }
+
+  /// Processes a delivery within its transaction, and brings the ledger up to date in it.
+  private func write(
+    _ delivery: SourceReader.Delivery, in transaction: any StoreTransaction
+  ) throws -> BatchWork {
+    let run = ledger.id
+    let work = try BatchWork(self, delivery, TransactionKnowledge(transaction: transaction)) {
+      index in try transaction.insert(delivery.batch, at: index, run: run)
+    }
+    if !work.issues.isEmpty { try transaction.appendIssues(work.issues, run: run) }
+    var state = ledger
+    state.statistics = tally.statistics + work.statistics
+    state.issueCounts.merge(work.issueCounts, uniquingKeysWith: +)
+    state.heartbeatAt = options.clock.now()
+    state.seconds = options.clock.uptime() - begin
+    try transaction.updateRun(state)
+    ledger = state
+    return work
+  }
+
+  private func recordFailure(_ error: any Error) {
+    closeLedger(state: .failed, "\(error)")
+    // The store has just failed; if it cannot take this either, the next run finds the row still
+    // marked as running and knows.
+    try? store.write { try $0.updateRun(ledger) }
+  }
+
+  private func closeLedger(state: LedgerRun.State, _ failure: String? = nil) {
+    ledger.state = state
+    ledger.failure = failure
+    ledger.finishedAt = options.clock.now()
+    ledger.heartbeatAt = ledger.finishedAt ?? ledger.heartbeatAt
+    ledger.seconds = options.clock.uptime() - begin
+  }
+
+  // MARK: Reading ahead
+
+  private var readerOptions: EntityReader.Options {
+    EntityReader.Options(
+      derivesIDs: options.missingID == .derive, runStart: ledger.startedAt)
+  }
+
+  /// Calls `body` with every delivery, while another thread reads ahead.
+  private func forEachDelivery(_ body: (SourceReader.Delivery) throws -> Void) throws {
+    let channel = BatchChannel()
+    let (root, batchSize, readerOptions) = (migration.source, options.batchSize, readerOptions)
+    let thread = try SystemThread.start {
+      let reader = SourceReader(root: root, batchSize: batchSize, options: readerOptions) {
+        delivery throws(ReadFailure) in try channel.send(delivery)
+      }
+      // Only being stopped ends it early, which needs no telling.
+      try? reader.readAll()
+      channel.end()
+    }
+    defer {
+      channel.close()
+      thread.join()
+    }
+    while let delivery = channel.receive() {
+      try body(delivery)
+      if ending != .completed { return }
+      channel.recycle(delivery.batch)
+    }
+  }
+
+  // MARK: Keeping the books
+
+  /// Whether something failed under this id in this run.
+  func hasFailed(_ kind: EntityKind, _ id: String) -> Bool {
+    failedIDs[kind]?.contains(id) ?? false
+  }
+
+  /// Remembers a failed id, as long as there is room.
+  func remember(failed id: String, _ kind: EntityKind) {
+    guard failedIDCount < 100_000, failedIDs[kind, default: []].insert(id).inserted else { return }
+    failedIDCount += 1
+  }
+
+  /// Takes a batch into the books once it is committed, and tells the observer.
+  private func settle(_ work: BatchWork, _ delivery: SourceReader.Delivery) {
+    tally.add(work, keeping: options.maxIssuesInSummary)
+    tally.bytesRead += delivery.bytes
+    tally.filesRead += delivery.files
+    if let ending = work.ending { self.ending = ending }
+    let now = options.clock.uptime()
+    let kind = delivery.batch.kind
+    tally.kindSeconds[kind, default: 0] += now - kindBegin
+    kindBegin = now
+    guard let observer else { return }
+    work.tell(observer, delivery.batch)
+    observer(
+      .progress(
+        MigrationProgress(
+          statistics: tally.statistics, kind: kind, bytesRead: tally.bytesRead,
+          totalBytes: totalBytes, seconds: now - begin)))
+  }
+
+  private func summary() -> MigrationSummary {
+    MigrationSummary(
+      ending: ending, run: ledger.id == 0 ? nil : ledger.id, startedAt: ledger.startedAt,
+      isDryRun: options.isDryRun, source: migration.source, store: store.location,
+      optionsJSON: ledger.optionsJSON, statistics: tally.statistics,
+      issueCounts: tally.issueCounts, severityCounts: tally.severityCounts, issues: tally.issues,
+      issuesOmitted: tally.issuesOmitted, kindSeconds: tally.kindSeconds,
+      seconds: options.clock.uptime() - begin, bytesRead: tally.bytesRead,
+      filesRead: tally.filesRead)
+  }
+}
