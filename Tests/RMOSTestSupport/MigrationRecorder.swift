@@ -1,0 +1,80 @@
+public import RMOSMigration
+public import RMOSModels
+public import RMOSStore
+import Synchronization
+
+/// What a migration told its observer, in the terms of the conformance cases.
+public struct RecordedMigration: Sendable {
+  /// The outcome of each entity with the codes of its issues, in order.
+  public var outcomes: [ConformanceCase.ExpectedOutcome] = []
+  /// All issues, in order.
+  public var issues: [Issue] = []
+  /// The summary.
+  public var summary: MigrationSummary
+
+  /// Runs a migration of `source` into `store` and records it.
+  ///
+  /// - Throws: What the migration throws.
+  public init(
+    _ source: String, into store: any RecordStore, _ options: MigrationOptions = MigrationOptions()
+  ) throws {
+    var outcomes: [ConformanceCase.ExpectedOutcome] = []
+    var issues: [Issue] = []
+    var told = 0
+    summary = try Migration(from: source, into: store, options: options).runSynchronously(
+      observer: { event in
+        switch event {
+        case .issue(let issue): issues.append(issue)
+        case .outcome(let outcome):
+          // Issues that concern no entity come between; they have no code of an entity.
+          let codes = issues[told...].filter { $0.code != .inputLoop }.map(\.code.rawValue)
+          told = issues.count
+          outcomes.append(
+            ConformanceCase.ExpectedOutcome(
+              source: outcome.source, locator: outcome.locator?.text, id: outcome.id,
+              outcome: outcome.outcome, codes: codes.sorted()))
+        case .started, .progress, .finished: break
+        }
+      })
+    self.outcomes = outcomes
+    self.issues = issues
+  }
+}
+
+/// What a store holds: all records of all kinds and their provenance but for the run.
+public struct StoreContent: Sendable, Hashable {
+  /// The records, by kind and id.
+  public var records: [Record] = []
+  /// Their provenance, the run left out.
+  public var provenance: [Provenance] = []
+
+  /// Reads everything.
+  ///
+  /// - Throws: What the store throws.
+  public init(of store: any RecordStore) throws {
+    var records: [Record] = []
+    var provenance: [Provenance] = []
+    try store.read { reader in
+      for kind in EntityKind.allCases {
+        try reader.forEachRecord(kind) { record in
+          records.append(record)
+        }
+      }
+      for record in records {
+        guard var origin = try reader.provenance(record.kind, id: record.id) else { continue }
+        origin.run = 0
+        provenance.append(origin)
+      }
+    }
+    self.records = records
+    self.provenance = provenance
+  }
+}
+
+/// A clock that stands still.
+extension MigrationClock {
+  /// Always the same moment.
+  public static func fixed(_ now: String = "2026-03-01T09:30:00Z") -> MigrationClock {
+    MigrationClock(now: { now }, uptime: { 0 })
+  }
+}
