@@ -33,7 +33,7 @@ enum Platform {
     }
   }
 
-  /// The state of a file, links followed: `stat`. nil where it is not there.
+  /// The state of a file, links followed, nil where it is not there: `stat`.
   static func stamp(_ path: String) -> FileStamp? {
     var info = stat()
     return stat(path, &info) == 0 ? FileStamp(info) : nil
@@ -45,7 +45,7 @@ enum Platform {
     return fstat(descriptor, &info) == 0 ? FileStamp(info) : nil
   }
 
-  /// The absolute path without links: `realpath`. nil where it is not there.
+  /// The absolute path without links, nil where it is not there: `realpath`.
   static func resolve(_ path: String) -> String? {
     guard let text = realpath(path, nil) else { return nil }
     defer { free(text) }
@@ -67,7 +67,7 @@ enum Platform {
     return descriptor < 0 ? nil : descriptor
   }
 
-  /// Tries to lock an open file without waiting: `flock`. nil means that another holds it.
+  /// Tries to lock an open file without waiting, nil where another holds it: `flock`.
   static func tryLock(_ descriptor: Int32) -> Result<Void, SystemError>? {
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       if errno == EWOULDBLOCK { return nil }

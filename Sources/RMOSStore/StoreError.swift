@@ -1,4 +1,6 @@
-/// Why a store could not do something. `code` is stable; ``description`` is for people.
+/// Why a store could not do something.
+///
+/// `code` is stable; ``description`` is for people.
 public struct StoreError: Error, Sendable, Hashable {
   /// A stable name for the failure.
   public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {

@@ -31,19 +31,13 @@ public protocol StoreReader: AnyObject {
   /// The provenance of an entity, nil where it was not migrated.
   func provenance(_ kind: EntityKind, id: String) throws -> Provenance?
 
-  /// The runs in the ledger, newest first.
-  ///
-  /// - Parameter limit: How many at most; nil for all.
+  /// The runs in the ledger, newest first; `limit` is how many at most, nil for all.
   func runs(limit: Int?) throws -> [LedgerRun]
 
   /// One run, nil where there is none.
   func run(_ id: Int64) throws -> LedgerRun?
 
-  /// The issues a run recorded, in order.
-  ///
-  /// - Parameters:
-  ///   - run: The run's id.
-  ///   - limit: How many at most; nil for all.
+  /// The issues a run recorded, in order; `limit` is how many at most, nil for all.
   func issues(ofRun run: Int64, limit: Int?) throws -> [Issue]
 }
 

@@ -24,10 +24,7 @@ public protocol StoreTransaction: StoreReader {
   /// - Throws: ``StoreError/Code/constraint`` where job logs still refer to it.
   func delete(_ kind: EntityKind, id: String) throws -> Bool
 
-  /// Writes a new run into the ledger.
-  ///
-  /// - Parameter run: Its `id` is ignored.
-  /// - Returns: The id the ledger gave it.
+  /// Writes a new run into the ledger, whatever its `id`, and returns the id the ledger gave it.
   func beginRun(_ run: LedgerRun) throws -> Int64
 
   /// Replaces the ledger's state of a run.

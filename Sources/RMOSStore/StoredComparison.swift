@@ -16,6 +16,8 @@ public enum StoredComparison: Sendable, Hashable {
   /// number is written make no difference; member order does not either.
   ///
   /// - Parameters:
+  ///   - batch: The incoming entities.
+  ///   - index: Which of them.
   ///   - values: The stored values, in schema order.
   ///   - storedUnknownMembers: The unknown members kept beside the row, as JSON object text.
   public init(

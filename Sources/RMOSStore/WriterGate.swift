@@ -20,7 +20,7 @@ final class WriterGate: Sendable {
 
   /// Runs `body` while no other thread is within the gate.
   ///
-  /// - Parameter timeout: How long to wait for an exclusive section of another thread, seconds.
+  /// `timeout` is how long to wait for an exclusive section of another thread, seconds.
   /// - Throws: ``StoreError/Code/nested``, ``StoreError/Code/locked``, or what `body` throws.
   func transaction<Result>(timeout: Double, _ body: () throws -> Result) throws -> Result {
     try enter(timeout: timeout) { state in

@@ -37,7 +37,7 @@ struct InMemoryState {
     _modify { yield &tables[kind.ordinal] }
   }
 
-  /// The records of a kind in byte order of the id. O(n log n).
+  /// The records of a kind in byte order of the id, in O(n log n).
   func sorted(_ kind: EntityKind) -> [Record] {
     self[kind].sorted { $0.key < $1.key }.map(\.value.record)
   }
@@ -71,7 +71,7 @@ struct InMemoryState {
     return stored
   }
 
-  /// Whether a foreign key leads to the entity. O(n).
+  /// Whether a foreign key leads to the entity, in O(n).
   func isReferenced(_ kind: EntityKind, id: String) -> Bool {
     let id = Key(id)
     return EntityKind.allCases.contains { other in

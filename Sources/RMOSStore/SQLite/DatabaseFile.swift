@@ -49,9 +49,7 @@ struct DatabaseFile: Sendable {
     return Platform.stamp(path)
   }
 
-  /// Opens a connection that reads.
-  ///
-  /// - Parameter readsOnly: Whether nothing at all may be written, not even beside the file.
+  /// Opens a connection that reads; `readsOnly` forbids to write anything, even beside the file.
   func openForReading(_ readsOnly: Bool, busyTimeout: Double) throws -> SQLiteSession {
     if readsOnly, let stamp = immutableStamp {
       let connection = try SQLiteConnection(

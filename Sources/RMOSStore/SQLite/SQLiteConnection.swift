@@ -24,9 +24,7 @@ final class SQLiteConnection: @unchecked Sendable {
   /// Opens a database: `sqlite3_open_v2`, `sqlite3_busy_timeout`,
   /// `sqlite3_extended_result_codes`.
   ///
-  /// - Parameters:
-  ///   - path: An absolute path.
-  ///   - busyTimeout: How long to wait for other applications, seconds.
+  /// `path` is absolute; `busyTimeout` is how long to wait for other applications, seconds.
   init(path: String, mode: Mode, busyTimeout: Double) throws {
     var flags = SQLITE_OPEN_NOMUTEX
     switch mode {

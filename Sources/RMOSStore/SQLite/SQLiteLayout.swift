@@ -51,8 +51,9 @@ struct SQLiteLayout {
   /// Whether the tables of the ledger are there.
   var hasLedger: Bool { names.contains("migration_runs") }
 
-  /// Whether the shared tables are ours to complete: versions 1 and 2. Those of newer applications
-  /// stay as they are.
+  /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
+  ///
+  /// Those of newer applications stay as they are.
   var ownsSharedTables: Bool { (version?.version ?? 0) <= 2 }
 
   /// The recommended indexes that are missing from tables that are ours to complete.

@@ -63,9 +63,9 @@ extension SQLiteReader {
     _ json: String?, _ connection: SQLiteConnection
   ) throws -> MigrationStatistics {
     let sql =
-      "WITH input(json) AS (SELECT iif(json_valid(?1), ?1, '{}')) "
+      "WITH input(document) AS (SELECT iif(json_valid(?1), ?1, '{}')) "
       + "SELECT kinds.key, counts.key, counts.value "
-      + "FROM input, json_each(json) kinds, json_each(json, kinds.fullkey) counts"
+      + "FROM input, json_each(document) kinds, json_each(document, kinds.fullkey) counts"
     return try connection.withStatement(sql) { statement in
       try statement.bind(json, at: 1)
       var statistics = MigrationStatistics()
@@ -88,8 +88,8 @@ extension SQLiteReader {
     _ json: String?, _ connection: SQLiteConnection
   ) throws -> [IssueCode: Int] {
     let sql =
-      "WITH input(json) AS (SELECT iif(json_valid(?1), ?1, '{}')) "
-      + "SELECT key, value FROM input, json_each(json)"
+      "WITH input(document) AS (SELECT iif(json_valid(?1), ?1, '{}')) "
+      + "SELECT key, value FROM input, json_each(document)"
     return try connection.withStatement(sql) { statement in
       try statement.bind(json, at: 1)
       var counts: [IssueCode: Int] = [:]

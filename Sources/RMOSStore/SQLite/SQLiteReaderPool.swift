@@ -1,6 +1,8 @@
 import Synchronization
 
-/// The connections that read. A read takes one and gives it back.
+/// The connections that read.
+///
+/// A read takes one and gives it back.
 final class SQLiteReaderPool: Sendable {
   private let file: DatabaseFile
   private let readsOnly: Bool
@@ -10,9 +12,7 @@ final class SQLiteReaderPool: Sendable {
   /// How many connections are kept for the next read.
   private static let capacity = 4
 
-  /// A pool.
-  ///
-  /// - Parameter readsOnly: Whether nothing at all may be written, not even beside the file.
+  /// A pool; `readsOnly` forbids to write anything at all, even beside the file.
   init(_ file: DatabaseFile, readsOnly: Bool, busyTimeout: Double) {
     self.file = file
     self.readsOnly = readsOnly

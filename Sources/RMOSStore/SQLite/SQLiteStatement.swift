@@ -1,7 +1,9 @@
 import CSQLite
 import RMOSModels
 
-/// A prepared statement. Parameters count from 1, columns from 0, as in C.
+/// A prepared statement.
+///
+/// Parameters count from 1, columns from 0, as in C.
 final class SQLiteStatement {
   private let handle: SQLiteHandle
   private let pointer: OpaquePointer
@@ -27,28 +29,29 @@ final class SQLiteStatement {
     pointer = statement
   }
 
-  /// `sqlite3_finalize`
+  /// Frees it: `sqlite3_finalize`.
   deinit { sqlite3_finalize(pointer) }
 
   // MARK: Parameters
 
-  /// `sqlite3_bind_null`
+  /// Binds NULL: `sqlite3_bind_null`.
   func bindNull(at index: Int32) throws(StoreError) {
     try handle.check(sqlite3_bind_null(pointer, index))
   }
 
-  /// `sqlite3_bind_int64`
+  /// Binds an integer: `sqlite3_bind_int64`.
   func bind(_ number: Int64, at index: Int32) throws(StoreError) {
     try handle.check(sqlite3_bind_int64(pointer, index, number))
   }
 
-  /// `sqlite3_bind_double`
+  /// Binds a double: `sqlite3_bind_double`.
   func bind(_ number: Double, at index: Int32) throws(StoreError) {
     try handle.check(sqlite3_bind_double(pointer, index, number))
   }
 
-  /// Binds UTF-8 without copying it: it must stay where it is until ``reset()``.
-  /// `sqlite3_bind_text64` with SQLITE_STATIC.
+  /// Binds UTF-8 without copying it: `sqlite3_bind_text64` with SQLITE_STATIC.
+  ///
+  /// It must stay where it is until ``reset()``.
   func bindBorrowed(text: UnsafeBufferPointer<UInt8>, at index: Int32) throws(StoreError) {
     // No address would mean NULL.
     guard let address = text.baseAddress, !text.isEmpty else {
@@ -62,8 +65,9 @@ final class SQLiteStatement {
     try handle.check(result)
   }
 
-  /// Binds bytes without copying them: they must stay where they are until ``reset()``.
-  /// `sqlite3_bind_blob64` with SQLITE_STATIC.
+  /// Binds bytes without copying them: `sqlite3_bind_blob64` with SQLITE_STATIC.
+  ///
+  /// They must stay where they are until ``reset()``.
   func bindBorrowed(blob: UnsafeRawBufferPointer, at index: Int32) throws(StoreError) {
     guard let address = blob.baseAddress, !blob.isEmpty else {
       return try handle.check(sqlite3_bind_zeroblob(pointer, index, 0))
@@ -123,7 +127,9 @@ final class SQLiteStatement {
   }
 
   /// Makes the statement ready for another run and lets go of borrowed parameters:
-  /// `sqlite3_reset`, `sqlite3_clear_bindings`. Its result only repeats that of the last step.
+  /// `sqlite3_reset`, `sqlite3_clear_bindings`.
+  ///
+  /// Their results are passed over: they only repeat that of the last step.
   func reset() {
     sqlite3_reset(pointer)
     sqlite3_clear_bindings(pointer)
@@ -134,7 +140,7 @@ final class SQLiteStatement {
   /// The type of a column in the current row.
   enum ColumnType { case null, integer, real, text, blob }
 
-  /// `sqlite3_column_type`
+  /// How the value is stored: `sqlite3_column_type`.
   func type(at column: Int32) -> ColumnType {
     switch sqlite3_column_type(pointer, column) {
     case SQLITE_INTEGER: .integer
@@ -145,10 +151,10 @@ final class SQLiteStatement {
     }
   }
 
-  /// `sqlite3_column_int64`
+  /// An integer: `sqlite3_column_int64`.
   func integer(at column: Int32) -> Int64 { sqlite3_column_int64(pointer, column) }
 
-  /// `sqlite3_column_double`
+  /// A double: `sqlite3_column_double`.
   func real(at column: Int32) -> Double { sqlite3_column_double(pointer, column) }
 
   /// The bytes of a text, valid until the next step: `sqlite3_column_text`,

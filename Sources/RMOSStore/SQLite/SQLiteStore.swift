@@ -83,8 +83,10 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
-  /// Runs `body` in one transaction. Outside of ``withExclusiveWriter(_:)`` it waits for other
-  /// writers at most as long as the busy timeout.
+  /// Runs `body` in one transaction.
+  ///
+  /// Outside of ``withExclusiveWriter(_:)`` it waits for other writers at most as long as the busy
+  /// timeout.
   public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     let session = try writingSession()
     return try gate.transaction(timeout: busyTimeout) {
@@ -98,8 +100,10 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
-  /// Runs `body` as the only writer: the lock is the calling thread's. Others, be it other threads
-  /// with this store, wait at most as long as the busy timeout and are then refused.
+  /// Runs `body` as the only writer.
+  ///
+  /// The lock is the calling thread's: others, be it other threads with this store, wait at most
+  /// as long as the busy timeout and are then refused.
   public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     _ = try writingSession()
     return try gate.exclusively {
@@ -121,7 +125,7 @@ public final class SQLiteStore: RecordStore {
 
   /// Limits the size of the database, so that tests can fill it: `PRAGMA max_page_count`.
   ///
-  /// - Parameter pages: How many pages of 4 KiB; 0 for the most that SQLite can do.
+  /// `pages` counts pages of 4 KiB; 0 stands for the most that SQLite can do.
   package func limitPages(to pages: Int) throws {
     let limit = pages == 0 ? 4_294_967_294 : pages
     try whileWriting { try $0.execute("PRAGMA max_page_count = \(limit)") }

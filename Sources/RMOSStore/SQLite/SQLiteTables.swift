@@ -1,6 +1,6 @@
 import RMOSModels
 
-/// The SQL of the entity tables, for one layout. Made once a connection.
+/// The SQL of the entity tables, for one layout; made once a connection.
 struct SQLiteTables {
   /// The SQL of one kind.
   struct Table {

@@ -1,0 +1,135 @@
+import RMOSModels
+import RMOSStore
+
+extension StoreConformance {
+  static let ledger = [
+    StoreConformance("a run begins with an id of its own and is replaced by updates") { store in
+      var run = StoreSamples.run()
+      run.id = 99
+      let ids = try store.write { [try $0.beginRun(run), try $0.beginRun(run)] }
+      try expect(ids[0] != ids[1])
+      run.id = ids[0]
+      try expect(try store.read { try $0.run(ids[0]) }, equals: run)
+      run.state = .failed
+      run.heartbeatAt = "2025-06-01T00:00:09Z"
+      run.finishedAt = "2025-06-01T00:00:10Z"
+      run.statistics[.patterns].migrated = 3
+      run.statistics[.patterns].updated = 4
+      run.statistics[.joblogs].failed = 5
+      run.statistics[.stripFamilies].skipped = 6
+      run.issueCounts = [
+        .fieldMissing: 2, .jsonSyntax: 1, IssueCode(rawValue: "it's \"odd\".\u{1F3B8}\\"): 7,
+      ]
+      run.seconds = 1.5
+      run.failure = "no space is left"
+      try store.write { try $0.updateRun(run) }
+      try store.read { reader in
+        try expect(try reader.run(ids[0]), equals: run)
+        try expect(try reader.run(ids[1])?.state, equals: .running)
+        try expect(try reader.run(12345) == nil)
+      }
+    },
+    StoreConformance("runs come newest first") { store in
+      let ids = try store.write { transaction in
+        try ["one", "two", "three"].map { try transaction.beginRun(StoreSamples.run($0)) }
+      }
+      try store.read { reader in
+        try expect(try reader.runs(limit: nil).map(\.id), equals: ids.reversed())
+        try expect(try reader.runs(limit: 2).map(\.command), equals: ["three", "two"])
+        try expect(try reader.runs(limit: 0), equals: [])
+      }
+    },
+    StoreConformance("issues are kept with every field, in order") { store in
+      let issues = [
+        Issue(severity: .error, code: .jsonSyntax, message: "bare"),
+        Issue(
+          severity: .warning, code: .fieldRange, kind: .patterns, id: "it's",
+          source: "patterns/list.json", locator: .index(3), line: 4, column: 5, offset: 6,
+          pointer: "/a~1b", message: "“quoted”\u{0}"),
+        Issue(
+          severity: .info, code: .idDerived, source: "joblogs/a.NDJSON", locator: .line(12),
+          message: "line"),
+        Issue(
+          severity: .error, code: .idMismatch, source: "b.jsonl", locator: .key("7"),
+          message: "key"),
+      ]
+      let (first, second) = try store.write { transaction in
+        let first = try transaction.beginRun(StoreSamples.run())
+        let second = try transaction.beginRun(StoreSamples.run())
+        try transaction.appendIssues(Array(issues[..<2]), run: first)
+        try transaction.appendIssues([issues[3]], run: second)
+        return (first, second)
+      }
+      try store.write { transaction in
+        try transaction.appendIssues([], run: first)
+        try transaction.appendIssues([issues[2], issues[3], issues[0]], run: first)
+      }
+      try store.read { reader in
+        try expect(try reader.issues(ofRun: first, limit: nil), equals: issues + [issues[0]])
+        try expect(try reader.issues(ofRun: first, limit: 1), equals: [issues[0]])
+        try expect(try reader.issues(ofRun: second, limit: nil), equals: [issues[3]])
+        try expect(try reader.issues(ofRun: 12345, limit: nil), equals: [])
+      }
+    },
+    StoreConformance("a run that never began is refused") { store in
+      var run = StoreSamples.run()
+      run.id = 12345
+      try store.write { transaction in
+        try expect(.other) { try transaction.updateRun(run) }
+        try expect(.other) { try transaction.appendIssues([], run: 12345) }
+      }
+    },
+    StoreConformance("provenance is kept with every field") { store in
+      let places: [(String, Locator?)] = [
+        ("patterns/a.json", nil), ("patterns/list.json", .index(0)),
+        ("patterns/ü 'q'.JSONL", .line(2)), ("patterns/d.json", .key("it's")),
+        ("patterns/d.json", .key("")), ("patterns/n.ndjson", .line(1)),
+      ]
+      let batch = StoreSamples.batch(
+        .patterns,
+        places.enumerated().map { index, place in
+          var entity = StoreSamples.Entity(StoreSamples.record(.patterns, "p\(index)"))
+          (entity.path, entity.locator) = place
+          entity.unknownMembers = index == 1 ? #"{"x":1.0}"# : ""
+          return entity
+        })
+      let run = try store.write { transaction in
+        let run = try transaction.beginRun(StoreSamples.run())
+        for index in places.indices { try transaction.insert(batch, at: index, run: run) }
+        return run
+      }
+      try store.read { reader in
+        for index in places.indices {
+          try expect(
+            try reader.provenance(.patterns, id: "p\(index)"),
+            equals: batch.provenance(at: index, run: run))
+          try expect(
+            try reader.record(.patterns, id: "p\(index)"), equals: batch.record(at: index))
+        }
+      }
+    },
+    StoreConformance("a record inserted by hand has no provenance") { store in
+      let record = StoreSamples.record(.patterns, "a")
+      try store.write { transaction in
+        try transaction.insert(StoreSamples.batch(.patterns, [.init(record)]), at: 0, run: 1)
+        _ = try transaction.delete(.patterns, id: "a")
+        try transaction.insert(record)
+      }
+      try expect(try store.read { try $0.provenance(.patterns, id: "a") } == nil)
+    },
+    StoreConformance("an update keeps the provenance") { store in
+      let record = StoreSamples.record(.patterns, "a")
+      let batch = StoreSamples.batch(.patterns, [.init(record)])
+      try store.write { transaction in
+        try transaction.insert(batch, at: 0, run: 1)
+        _ = try transaction.update(record)
+      }
+      try expect(
+        try store.read { try $0.provenance(.patterns, id: "a") },
+        equals: batch.provenance(at: 0, run: 1))
+    },
+    StoreConformance("the schema version is one of ours") { store in
+      try expect(try store.read { try $0.schemaVersion()?.version }, equals: 2)
+    },
+  ]
+}

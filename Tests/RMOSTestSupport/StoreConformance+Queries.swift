@@ -1,0 +1,135 @@
+import RMOSModels
+import RMOSStore
+
+extension StoreConformance {
+  private static let names = [
+    "a": "Rope 50%", "b": "rope_5x9", "c": "Wave", "d": "it's \"quoted\"", "e": "ÉPÉE", "f": "épée",
+    "g": "nul\u{0}Inside", "h": "", "i": "back\\slash", "j": "50 percent", "k": "🎸 guitar",
+  ]
+
+  private static func fill(_ store: any RecordStore) throws {
+    try store.write { transaction in
+      for (id, name) in names {
+        try transaction.insert(StoreSamples.record(.patterns, id, ["name": .text(name)]))
+      }
+    }
+  }
+
+  static let queries = [
+    StoreConformance("a search is literal, and blind to the case of ASCII letters only") { store in
+      try fill(store)
+      let expected = [
+        "rope": "ab", "ROPE": "ab", "%": "a", "_": "b", "50%": "a", "it's": "d", "\"QUOTED\"": "d",
+        "É": "e", "é": "f", "inside": "g", "l\u{0}i": "g", "\u{0}": "g", "\\": "i", "🎸": "k",
+        "": "abcdefghijk", "rope ": "a", "' OR 1=1 --": "", "50": "aj",
+      ]
+      for (text, ids) in expected {
+        let query = RecordQuery(.patterns).filter("name", contains: text)
+        try store.read { reader in
+          let found = try reader.records(query).map(\.id).joined()
+          try expect(found == ids, "“\(text)” found “\(found)”, not “\(ids)”")
+          try expect(try reader.count(query), equals: ids.count)
+        }
+      }
+    },
+    StoreConformance("a search passes over what is no text") { store in
+      try store.write { transaction in
+        try transaction.insert(StoreSamples.record(.patterns, "a", ["metadata": .null]))
+        try transaction.insert(StoreSamples.record(.patterns, "b", ["name": .blob([55])]))
+      }
+      try store.read { reader in
+        for (member, text, count) in [
+          ("metadata", "", 1), ("ring_count", "7", 0), ("name", "7", 0),
+        ] {
+          let query = RecordQuery(.patterns).filter(member, contains: text)
+          try expect(try reader.count(query), equals: count)
+        }
+      }
+    },
+    StoreConformance("an equality compares as the column does") { store in
+      try store.write { transaction in
+        try transaction.insert(
+          StoreSamples.record(
+            .patterns, "a",
+            ["name": .text("5"), "ring_count": .integer(5), "metadata": .null]))
+        try transaction.insert(StoreSamples.record(.patterns, "b", ["name": .text("A")]))
+        try transaction.insert(
+          StoreSamples.record(.stripFamilies, "f", ["strip_width_mm": .real(5)]))
+      }
+      func ids(_ kind: EntityKind, _ member: String, _ value: Value) throws -> [String] {
+        try store.read { reader in
+          try reader.records(RecordQuery(kind).filter(member, is: value)).map(\.id)
+        }
+      }
+      try expect(try ids(.patterns, "ring_count", .integer(5)), equals: ["a"])
+      try expect(try ids(.patterns, "ring_count", .real(5)), equals: ["a"])
+      try expect(try ids(.patterns, "ring_count", .text("5")), equals: ["a"])
+      try expect(try ids(.patterns, "name", .integer(5)), equals: ["a"])
+      try expect(try ids(.patterns, "name", .text("a")), equals: [])
+      try expect(try ids(.patterns, "name", .text("A")), equals: ["b"])
+      try expect(try ids(.patterns, "name", .blob([65])), equals: [])
+      try expect(try ids(.patterns, "metadata", .null), equals: ["a"])
+      try expect(try ids(.patterns, "metadata", .text(#"{"a":1.0}"#)), equals: ["b"])
+      try expect(try ids(.stripFamilies, "strip_width_mm", .integer(5)), equals: ["f"])
+    },
+    StoreConformance("conditions add up") { store in
+      try fill(store)
+      let both = RecordQuery(.patterns).filter("name", contains: "rope")
+        .filter("name", contains: "%").filter("ring_count", is: .integer(7))
+      try store.read { reader in
+        try expect(try reader.records(both).map(\.id), equals: ["a"])
+        try expect(
+          try reader.count(both.filter("ring_count", is: .integer(8))), equals: 0)
+      }
+    },
+    StoreConformance("limit and offset cut a page out, and the count ignores them") { store in
+      try fill(store)
+      func page(_ limit: Int?, _ offset: Int) throws -> String {
+        let query = RecordQuery(.patterns).limit(limit, offset: offset)
+        return try store.read { reader in
+          try expect(try reader.count(query), equals: 11)
+          return try reader.records(query).map(\.id).joined()
+        }
+      }
+      try expect(try page(3, 0), equals: "abc")
+      try expect(try page(3, 9), equals: "jk")
+      try expect(try page(nil, 8), equals: "ijk")
+      try expect(try page(0, 0), equals: "")
+      try expect(try page(3, 100), equals: "")
+      try expect(try page(-1, -5), equals: "")
+      try expect(try page(Int.max, 10), equals: "k")
+    },
+    StoreConformance("newest first orders by created_at as text, then by id") { store in
+      let dates = ["a": "2025-01-01", "b": "2025-03-01T00:00:00Z", "c": "2025-01-01", "d": "2024"]
+      try store.write { transaction in
+        for (id, date) in dates {
+          for kind in EntityKind.allCases {
+            try transaction.insert(StoreSamples.record(kind, id, ["created_at": .text(date)]))
+          }
+        }
+      }
+      for kind in EntityKind.allCases {
+        let query = RecordQuery(kind).order(.newestFirst)
+        try store.read { reader in
+          try expect(try reader.records(query).map(\.id), equals: ["b", "a", "c", "d"])
+          try expect(
+            try reader.records(query.limit(2, offset: 1)).map(\.id), equals: ["a", "c"])
+        }
+      }
+    },
+    StoreConformance("a member that the schema does not have is refused by name") { store in
+      try store.read { reader in
+        for member in ["nonsense", "geometry_json", "id; --", ""] {
+          for query in [
+            RecordQuery(.patterns).filter(member, is: .text("a")),
+            RecordQuery(.patterns).filter(member, is: .null),
+            RecordQuery(.patterns).filter(member, contains: "a"),
+          ] {
+            try expect(.unknownMember) { _ = try reader.records(query) }
+            try expect(.unknownMember) { _ = try reader.count(query) }
+          }
+        }
+      }
+    },
+  ]
+}

@@ -1,0 +1,157 @@
+import RMOSModels
+import RMOSStore
+
+extension StoreConformance {
+  static let hostileIDs = [
+    "plain", "it's", "\"double\"", "'; DROP TABLE patterns; --", "percent%under_score", "a\u{0}b",
+    "a\u{0}", "\u{0}", "", " ", "\n", "../../etc/passwd", "é", "e\u{301}", "🎸", "\u{FEFF}bom",
+    String(repeating: "x", count: 10_000), "Ω≈ç√", "null", "1", "01", "1.0", "?1", ":id", "\\",
+  ]
+
+  static let records = [
+    StoreConformance("what is inserted reads back with every value") { store in
+      for kind in EntityKind.allCases {
+        let record = StoreSamples.record(kind, "a")
+        try store.write { try $0.insert(record) }
+        try expect(try store.read { try $0.record(kind, id: "a") }, equals: record)
+      }
+    },
+    StoreConformance("what was not inserted is not there") { store in
+      try store.read { reader in
+        for kind in EntityKind.allCases {
+          try expect(try reader.record(kind, id: "a") == nil)
+          try expect(try !reader.contains(kind, id: Array("a".utf8).span))
+          try expect(try reader.count(RecordQuery(kind)), equals: 0)
+          try expect(try reader.provenance(kind, id: "a") == nil)
+          try reader.forEachRecord(kind) { try expect(false, "found \($0)") }
+        }
+      }
+    },
+    StoreConformance("ids are bytes: none is mistaken for another") { store in
+      try store.write { transaction in
+        for id in hostileIDs { try transaction.insert(StoreSamples.record(.patterns, id)) }
+      }
+      try store.read { reader in
+        try expect(try reader.count(RecordQuery(.patterns)), equals: hostileIDs.count)
+        for id in hostileIDs {
+          let found = try reader.record(.patterns, id: id)?.id ?? "nothing"
+          try expect(Array(found.utf8), equals: Array(id.utf8))
+          try expect(try reader.contains(.patterns, id: Array(id.utf8).span), "\(id)")
+        }
+        try expect(try !reader.contains(.patterns, id: Array("a\u{0}c".utf8).span))
+        try expect(try !reader.contains(.patterns, id: Array("PLAIN".utf8).span))
+      }
+      try store.write { transaction in
+        for id in hostileIDs {
+          try expect(try transaction.delete(.patterns, id: id), "\(id) was not deleted")
+        }
+        try expect(try transaction.count(RecordQuery(.patterns)), equals: 0)
+      }
+    },
+    StoreConformance("records come in byte order of the id") { store in
+      try store.write { transaction in
+        for id in hostileIDs.reversed() {
+          try transaction.insert(StoreSamples.record(.stripFamilies, id))
+        }
+      }
+      let sorted = hostileIDs.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+      try expect(try store.ids(.stripFamilies).map { Array($0.utf8) }, equals: sorted)
+      var streamed: [[UInt8]] = []
+      try store.read { reader in
+        try reader.forEachRecord(.stripFamilies) { streamed.append(Array($0.id.utf8)) }
+      }
+      try expect(streamed, equals: sorted)
+    },
+    StoreConformance("streams may be nested and left early") { store in
+      try store.write { transaction in
+        for id in ["a", "b", "c"] { try transaction.insert(StoreSamples.record(.patterns, id)) }
+      }
+      var pairs: [String] = []
+      try store.read { reader in
+        try reader.forEachRecord(.patterns) { outer in
+          try reader.forEachRecord(.patterns) { inner in pairs.append(outer.id + inner.id) }
+        }
+        try expect(
+          pairs, equals: ["aa", "ab", "ac", "ba", "bb", "bc", "ca", "cb", "cc"])
+        do {
+          try reader.forEachRecord(.patterns) { _ in throw Abandon(number: 1) }
+          try expect(false)
+        } catch is Abandon {}
+        var count = 0
+        try reader.forEachRecord(.patterns) { _ in count += 1 }
+        try expect(count, equals: 3)
+      }
+    },
+    StoreConformance("known ids are those that exist") { store in
+      try store.write { transaction in
+        for id in ["a", "c"] { try transaction.insert(StoreSamples.record(.patterns, id)) }
+      }
+      try store.read { reader in
+        try expect(
+          try reader.knownIDs(.patterns, among: ["a", "b", "c", "a", ""]), equals: ["a", "c"])
+        try expect(try reader.knownIDs(.patterns, among: []), equals: [])
+        try expect(try reader.knownIDs(.joblogs, among: ["a"]), equals: [])
+      }
+    },
+    StoreConformance("an update replaces all values of one record") { store in
+      try store.write { transaction in
+        for id in ["a", "b"] { try transaction.insert(StoreSamples.record(.patterns, id)) }
+        let changed = StoreSamples.record(
+          .patterns, "a", ["name": .text("new"), "metadata": .null, "ring_count": .integer(9)])
+        try expect(try transaction.update(changed))
+        try expect(try transaction.record(.patterns, id: "a"), equals: changed)
+        try expect(
+          try transaction.record(.patterns, id: "b"),
+          equals: StoreSamples.record(.patterns, "b"))
+        try expect(try !transaction.update(StoreSamples.record(.patterns, "c")))
+        try expect(try transaction.record(.patterns, id: "c") == nil)
+      }
+    },
+    StoreConformance("a deletion takes one record and its provenance") { store in
+      let batch = StoreSamples.batch(
+        .patterns, ["a", "b"].map { .init(StoreSamples.record(.patterns, $0)) })
+      try store.write { transaction in
+        let run = try transaction.beginRun(StoreSamples.run())
+        for index in 0..<2 { try transaction.insert(batch, at: index, run: run) }
+        try expect(try transaction.delete(.patterns, id: "a"))
+        try expect(try !transaction.delete(.patterns, id: "a"))
+      }
+      try store.read { reader in
+        try expect(try reader.provenance(.patterns, id: "a") == nil)
+        try expect(try reader.provenance(.patterns, id: "b") != nil)
+      }
+      try expect(try store.ids(.patterns), equals: ["b"])
+    },
+    StoreConformance("values are kept as their column's type keeps them") { store in
+      let record = StoreSamples.record(
+        .stripFamilies, "a",
+        [
+          "strip_width_mm": .integer(3), "strip_thickness_mm": .text("0.5"),
+          "name": .integer(12), "metadata": .real(.nan),
+        ])
+      try store.write { transaction in
+        try transaction.insert(record)
+        try transaction.insert(
+          StoreSamples.record(.patterns, "p", ["ring_count": .real(4), "name": .blob([0, 255])]))
+        try transaction.insert(
+          StoreSamples.record(.patterns, "q", ["ring_count": .text("4.5"), "name": .text("")]))
+        try transaction.insert(StoreSamples.record(.patterns, "r", ["ring_count": .text("x4")]))
+      }
+      try store.read { reader in
+        let family = try reader.record(.stripFamilies, id: "a")
+        try expect(family?["strip_width_mm"], equals: .real(3))
+        try expect(family?["strip_thickness_mm"], equals: .real(0.5))
+        try expect(family?["name"], equals: .text("12"))
+        try expect(family?["metadata"], equals: .null)
+        let pattern = try reader.record(.patterns, id: "p")
+        try expect(pattern?["ring_count"], equals: .integer(4))
+        try expect(pattern?["name"], equals: .blob([0, 255]))
+        let other = try reader.record(.patterns, id: "q")
+        try expect(other?["ring_count"], equals: .real(4.5))
+        try expect(other?["name"], equals: .text(""))
+        try expect(
+          try reader.record(.patterns, id: "r")?["ring_count"], equals: .text("x4"))
+      }
+    },
+  ]
+}

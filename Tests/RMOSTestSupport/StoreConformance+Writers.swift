@@ -1,0 +1,96 @@
+import RMOSModels
+import RMOSStore
+import Synchronization
+
+extension StoreConformance {
+  static let writers = [
+    StoreConformance("within an exclusive section its thread writes as usual") { store in
+      let result = try store.withExclusiveWriter {
+        try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+        try store.withExclusiveWriter {
+          try store.write { try $0.insert(StoreSamples.record(.patterns, "b")) }
+        }
+        try store.write { try $0.insert(StoreSamples.record(.patterns, "c")) }
+        return 7
+      }
+      try expect(result, equals: 7)
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "d")) }
+      try expect(try store.ids(.patterns), equals: ["a", "b", "c", "d"])
+    },
+    StoreConformance("an exclusive section that throws ends") { store in
+      do {
+        try store.withExclusiveWriter { throw Abandon(number: 1) }
+        try expect(false)
+      } catch is Abandon {}
+      try store.withExclusiveWriter {}
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+    },
+    StoreConformance("an exclusive section refuses others at once and lets them read") { store in
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+      try store.withExclusiveWriter {
+        let outcomes = inParallel(4) { _ in
+          try expect(.locked) { try store.withExclusiveWriter {} }
+          try expect(try store.ids(.patterns), equals: ["a"])
+        }
+        for outcome in outcomes { try outcome.get() }
+      }
+      for outcome in inParallel(1, { _ in try store.withExclusiveWriter {} }) { try outcome.get() }
+    },
+    StoreConformance("a bulk load leaves the store as a plain one does") { store in
+      try store.withExclusiveWriter {
+        try store.beginBulkLoad()
+        try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+        try store.endBulkLoad()
+      }
+      try store.beginBulkLoad()
+      try store.endBulkLoad()
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "b")) }
+      try expect(try store.ids(.patterns), equals: ["a", "b"])
+    },
+    StoreConformance("threads write one after another and lose nothing") { store in
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "sum")) }
+      let (threads, rounds) = (4, 10)
+      let outcomes = inParallel(threads) { thread in
+        for round in 0..<rounds {
+          try store.write { transaction in
+            guard var sum = try transaction.record(.patterns, id: "sum"),
+              case .integer(let old)? = sum["ring_count"],
+              let position = EntityKind.patterns.schema.position(ofMember: "ring_count")
+            else { throw Abandon(number: round) }
+            sum.values[position] = .integer(old + 1)
+            _ = try transaction.update(sum)
+            try transaction.insert(StoreSamples.record(.joblogs, "\(thread)-\(round)"))
+          }
+        }
+      }
+      for outcome in outcomes { try outcome.get() }
+      try store.read { reader in
+        try expect(
+          try reader.record(.patterns, id: "sum")?["ring_count"],
+          equals: .integer(Int64(7 + threads * rounds)))
+        try expect(try reader.count(RecordQuery(.joblogs)), equals: threads * rounds)
+      }
+    },
+    StoreConformance("readers see whole transactions while others write") { store in
+      let outcomes = inParallel(4) { thread in
+        for round in 0..<20 {
+          if thread == 0 {
+            try store.write { transaction in
+              for kind in [EntityKind.patterns, .stripFamilies] {
+                try transaction.insert(StoreSamples.record(kind, "\(round)"))
+              }
+            }
+          } else {
+            try store.read { reader in
+              let patterns = try reader.count(RecordQuery(.patterns))
+              let families = try reader.count(RecordQuery(.stripFamilies))
+              try expect(patterns, equals: families)
+            }
+          }
+        }
+      }
+      for outcome in outcomes { try outcome.get() }
+      try expect(try store.ids(.patterns).count, equals: 20)
+    },
+  ]
+}
