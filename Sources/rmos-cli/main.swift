@@ -1,0 +1,3 @@
+Platform.occupyStandardDescriptors()
+Platform.ignoreBrokenPipes()
+Platform.end(Program.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,124 @@
+/// A command line, taken apart by a command's table.
+struct ParsedArguments {
+  private(set) var positionals: [String] = []
+  private var values: [String: String] = [:]
+  private var flags: Set<String> = []
+  /// The words as given, each with the option it belongs to.
+  private var words: [(text: String, option: String?)] = []
+  private let spec: CommandSpec
+
+  /// Whether a flag is given.
+  func has(_ flag: String) -> Bool { flags.contains(flag) }
+
+  /// An option's value.
+  subscript(option: String) -> String? { values[option] }
+
+  /// An option's value as a whole number.
+  ///
+  /// - Throws: ``UsageError`` where it is none, or out of range.
+  func integer(_ option: String, in range: ClosedRange<Int>) throws -> Int? {
+    guard let text = values[option] else { return nil }
+    let isNumber = !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
+    guard isNumber, let number = Int(text), range.contains(number) else {
+      let expected =
+        range.upperBound == .max
+        ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+      throw UsageError("--\(option): expected a whole number \(expected), found “\(text)”")
+    }
+    return number
+  }
+
+  /// An option's value as one of a type's cases.
+  ///
+  /// - Throws: ``UsageError`` where it is none of them.
+  func choice<Choice>(_ option: String, of type: Choice.Type) throws -> Choice?
+  where Choice: RawRepresentable<String> & CaseIterable {
+    guard let text = values[option] else { return nil }
+    if let choice = Choice(rawValue: text) { return choice }
+    let known = Choice.allCases.map(\.rawValue)
+    throw UsageError(
+      "--\(option): expected \(known.joined(separator: " or ")), found “\(text)”",
+      hint: Suggestion.hint(for: text, among: known))
+  }
+
+  /// The command line without one option, quoted for a shell and safe to show.
+  func commandLine(without option: String) -> String {
+    let kept = words.filter { $0.option != option }.map { TerminalText.shellWord($0.text) }
+    return (["rmos-cli", spec.name] + kept).joined(separator: " ")
+  }
+
+  /// Takes the words after the command's name apart.
+  ///
+  /// - Throws: ``UsageError``.
+  init(_ words: [String], for spec: CommandSpec) throws {
+    self.spec = spec
+    var rest = words[...]
+    var areOptionsOver = false
+    while let word = rest.popFirst() {
+      if areOptionsOver || word == "-" || !word.hasPrefix("-") {
+        self.words.append((word, nil))
+        positionals.append(word)
+      } else if word == "--" {
+        self.words.append((word, nil))
+        areOptionsOver = true
+      } else {
+        try take(option: word, &rest)
+      }
+    }
+    // Help is owed even to a command line that is not complete.
+    if !has("help") { try checkPositionals() }
+  }
+
+  private func checkPositionals() throws {
+    if positionals.count > spec.arguments.count {
+      throw UsageError(
+        "unexpected argument “\(positionals[spec.arguments.count])”", hint: "Usage: \(spec.usage)")
+    }
+    for (index, argument) in spec.arguments.enumerated() {
+      if index >= positionals.count {
+        if argument.isRequired {
+          throw UsageError("\(argument.name) is missing", hint: "Usage: \(spec.usage)")
+        }
+      } else if positionals[index].isEmpty {
+        throw UsageError("\(argument.name) is empty")
+      }
+    }
+  }
+
+  private mutating func take(option word: String, _ rest: inout ArraySlice<String>) throws {
+    let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let label = String(parts[0])
+    let option = try find(label)
+    words.append((word, option.name))
+    guard option.placeholder != nil else {
+      if parts.count > 1 { throw UsageError("\(label) takes no value") }
+      flags.insert(option.name)
+      return
+    }
+    if values[option.name] != nil { throw UsageError("\(label) is given twice") }
+    if parts.count > 1 {
+      if parts[1].isEmpty { throw UsageError("\(label) needs a value") }
+      values[option.name] = String(parts[1])
+    } else if let value = rest.first, !value.isEmpty, value == "-" || !value.hasPrefix("-") {
+      rest.removeFirst()
+      words.append((value, option.name))
+      values[option.name] = value
+    } else {
+      let hint = rest.first.map { $0.isEmpty ? nil : "For a value that begins with -: \(label)=\($0)" }
+      throw UsageError("\(label) needs a value", hint: hint ?? nil)
+    }
+  }
+
+  private func find(_ label: String) throws -> CommandSpec.Option {
+    let known = spec.allOptions
+    let match = known.first { option in
+      label == "--\(option.name)" || option.letter.map { label == "-\($0)" } ?? false
+    }
+    if let match { return match }
+    let name = String(label.drop { $0 == "-" })
+    throw UsageError(
+      "unknown option “\(label)” for \(spec.name)",
+      hint: Suggestion.hint(for: name, among: known.map(\.name), prefix: "--")
+        ?? "See rmos-cli help \(spec.name).")
+  }
+}

@@ -1,0 +1,30 @@
+/// "Did you mean …?"
+enum Suggestion {
+  /// The question, where a known word is near enough to be what was meant.
+  static func hint(for word: String, among known: [String], prefix: String = "") -> String? {
+    let near = known.map { (word: $0, distance: distance(word, $0)) }
+      .min { $0.distance < $1.distance }
+    guard let near, near.distance <= max(1, word.count / 3) else { return nil }
+    return "Did you mean \(prefix)\(near.word)?"
+  }
+
+  /// How many letters to insert, delete, replace or swap with the next to turn one word into the
+  /// other. O(m·n) for words of m and n letters.
+  static func distance(_ left: String, _ right: String) -> Int {
+    let (left, right) = (Array(left.prefix(64)), Array(right.prefix(64)))
+    var rows = [Array(0...right.count)]
+    for i in 0..<left.count {
+      var row = [i + 1]
+      for j in 0..<right.count {
+        var best = min(
+          rows[i][j] + (left[i] == right[j] ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
+        if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
+          best = min(best, rows[i - 1][j - 1] + 1)
+        }
+        row.append(best)
+      }
+      rows.append(row)
+    }
+    return rows[left.count][right.count]
+  }
+}

@@ -1,0 +1,154 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+
+/// `rmos-cli migrate`.
+enum MigrateCommand {
+  static let spec = CommandSpec(
+    name: "migrate", summary: "Migrate a legacy JSON tree into the database",
+    details: "Reads SOURCE/{strip_families,patterns,joblogs}/**, checks every entity and writes "
+      + "what is sound, with where it came from. Running it again is safe: what is there already "
+      + "is skipped, and an interrupted run goes on where it stopped.",
+    arguments: [
+      .init(name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]")
+    ],
+    options: [
+      Defaults.databaseOption,
+      .init(name: "dry-run", help: "Only say what would happen; write nothing at all"),
+      .init(
+        name: "batch-size", placeholder: "N", help: "Entities a transaction [default: 2000]"),
+      .init(name: "atomic", help: "All or nothing: one failure and nothing is written"),
+      .init(
+        name: "on-duplicate", placeholder: "skip|fail",
+        help: "What to do with an id that the database has already [default: skip]"),
+      .init(
+        name: "missing-id", placeholder: "derive|reject",
+        help: "What to do with an entity without an id: derive one from its path, or refuse it "
+          + "[default: derive]"),
+      .init(
+        name: "max-errors", placeholder: "N",
+        help: "Stop once more than N entities have failed [default: never]"),
+      .init(name: "stats", placeholder: "FILE", help: "Write the counts per kind as JSON"),
+      .init(name: "strict", help: "Exit with status 1 on warnings too"),
+      .init(name: "quiet", letter: "q", help: "Show nothing but errors"),
+      .init(name: "verbose", letter: "v", help: "Show every issue, as it is found, info too"),
+    ],
+    examples: [
+      .init(
+        command: "rmos-cli migrate legacy --db shop.db --dry-run", help: "See what would happen"),
+      .init(command: "rmos-cli migrate legacy --db shop.db", help: "Do it"),
+      .init(
+        command: "rmos-cli migrate legacy --json > report.json",
+        help: "For programs: the whole report"),
+    ],
+    run: run)
+
+  private static func run(_ arguments: ParsedArguments, _ console: Console) throws -> ExitStatus {
+    let options = try migrationOptions(arguments, measuresSource: console.showsProgress)
+    if arguments.has("quiet"), arguments.has("verbose") {
+      throw UsageError("--quiet and --verbose exclude each other")
+    }
+    if let file = arguments["stats"] { try checkWritable(file) }
+
+    let source = arguments.positionals.first ?? Defaults.source
+    let store = try openStore(arguments)
+    Platform.catchInterruptions()
+    let reporter = MigrationReporter(source: source, arguments: arguments, console: console)
+    let summary = try Migration(from: source, into: store, options: options).runSynchronously(
+      observer: { reporter.observe($0) }, isCancelled: { Platform.isInterrupted })
+
+    if let file = arguments["stats"] { try writeStatistics(summary.statistics, to: file) }
+    if arguments.has("json") {
+      console.print(summary.json)
+    } else {
+      reporter.showIssues(of: summary)
+      if !arguments.has("quiet") {
+        console.print(SummaryText.text(for: summary))
+        console.print("Next: " + next(after: summary, source: source, arguments))
+      }
+    }
+    return exitStatus(summary, isStrict: arguments.has("strict"))
+  }
+
+  private static func migrationOptions(
+    _ arguments: ParsedArguments, measuresSource: Bool
+  ) throws -> MigrationOptions {
+    var options = MigrationOptions()
+    options.isDryRun = arguments.has("dry-run")
+    options.isAtomic = arguments.has("atomic")
+    if let size = try arguments.integer("batch-size", in: 1...1_000_000) {
+      options.batchSize = size
+    }
+    options.maxErrors = try arguments.integer("max-errors", in: 0...Int.max)
+    if let policy = try arguments.choice(
+      "on-duplicate", of: MigrationOptions.DuplicatePolicy.self)
+    {
+      options.onDuplicate = policy
+    }
+    if let policy = try arguments.choice("missing-id", of: MigrationOptions.MissingIDPolicy.self) {
+      options.missingID = policy
+    }
+    options.measuresSource = measuresSource && !arguments.has("quiet")
+    return options
+  }
+
+  /// The store; for a dry run one that cannot be written to, or an empty one in memory.
+  private static func openStore(_ arguments: ParsedArguments) throws -> any RecordStore {
+    guard arguments.has("dry-run") else { return try Defaults.openForWriting(arguments) }
+    let path = Defaults.databasePath(arguments)
+    guard let size = Platform.fileSize(path), size > 0 else { return InMemoryStore() }
+    return try SQLiteStore(path: path, access: .readOnly)
+  }
+
+  /// Better to say so now than after an hour's work.
+  private static func checkWritable(_ file: String) throws {
+    let failure = Platform.canWrite(file)
+    if failure != 0 { throw statisticsError(file, failure) }
+  }
+
+  private static func writeStatistics(
+    _ statistics: MigrationStatistics, to file: String
+  ) throws {
+    let failure = Platform.replaceFile(file, with: statistics.json + "\n")
+    if failure != 0 { throw statisticsError(file, failure) }
+  }
+
+  private static func statisticsError(_ file: String, _ failure: Int32) -> CommandError {
+    CommandError(
+      code: "output.unwritable",
+      message: "cannot write the statistics to \(file): \(Platform.describe(errno: failure))")
+  }
+
+  private static func exitStatus(_ summary: MigrationSummary, isStrict: Bool) -> ExitStatus {
+    if summary.ending == .interrupted { return .interrupted }
+    if !summary.isSuccess { return .failures }
+    return isStrict && summary.severityCounts[.warning, default: 0] > 0 ? .failures : .success
+  }
+
+  /// What to do now.
+  private static func next(
+    after summary: MigrationSummary, source: String, _ arguments: ParsedArguments
+  ) -> String {
+    let again = arguments.commandLine(without: "dry-run")
+    let failed = summary.statistics.total.failed
+    switch summary.ending {
+    case .interrupted:
+      return "\(again)  (goes on where it stopped)"
+    case .rolledBack:
+      return "mend the files and run it again, or go without --atomic: "
+        + arguments.commandLine(without: "atomic")
+    case .tooManyErrors:
+      return "mend the files and run it again, or raise --max-errors"
+    case .completed where summary.statistics.total.found == 0:
+      let place = TerminalText.escaped(source)
+      return "nothing was found; put the files at \(place)/{strip_families,patterns,joblogs}/**, "
+        + "ending in .json, .jsonl or .ndjson"
+    case .completed where summary.isDryRun:
+      return again + (failed > 0 ? "  (migrates all but what fails)" : "")
+    case .completed where failed > 0:
+      return "mend the files and run the same again; what is migrated is skipped then"
+    case .completed:
+      return "rmos-cli status" + Defaults.databaseWords(arguments)
+    }
+  }
+}

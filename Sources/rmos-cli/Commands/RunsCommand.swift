@@ -1,0 +1,50 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+
+/// `rmos-cli runs`.
+enum RunsCommand {
+  static let spec = CommandSpec(
+    name: "runs", summary: "List the runs in the ledger, newest first",
+    details: "",
+    options: [
+      Defaults.databaseOption,
+      .init(name: "limit", placeholder: "N", help: "How many runs at most [default: 20]"),
+    ],
+    examples: [.init(command: "rmos-cli runs --limit 5", help: "The last five runs")]
+  ) { arguments, console in
+    let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 20
+    let store = try Defaults.openForReading(arguments)
+    let runs = try store.read { try $0.runs(limit: limit) }
+    if arguments.has("json") {
+      console.print(
+        JSONOutput.success { writer in
+          writer.member("database", store.location)
+          writer.key("runs")
+          writer.beginArray()
+          for run in runs { writer.run(run) }
+          writer.endArray()
+        })
+    } else if runs.isEmpty {
+      console.print("No runs yet.")
+      console.print("Next: rmos-cli migrate SOURCE --dry-run\(Defaults.databaseWords(arguments))")
+    } else {
+      var table = TextTable(
+        ["run", "command", "state", "started", "source"],
+        numbers: ["seconds", "found", "migrated", "skipped", "failed"])
+      for run in runs { table.add(row(run)) }
+      console.print(table.text)
+    }
+    return .success
+  }
+
+  private static func row(_ run: LedgerRun) -> [String] {
+    let total = run.statistics.total
+    return [
+      String(run.id), run.command, run.state.rawValue, run.startedAt,
+      run.source, TerminalText.fixed(run.seconds, decimals: 2),
+      TerminalText.grouped(total.found), TerminalText.grouped(total.migrated),
+      TerminalText.grouped(total.skipped), TerminalText.grouped(total.failed),
+    ]
+  }
+}

@@ -1,0 +1,57 @@
+import RMOSMigration
+import RMOSModels
+
+/// `rmos-cli sample`.
+enum SampleCommand {
+  static let spec = CommandSpec(
+    name: "sample", summary: "Write a sample legacy tree to try things out",
+    details: "Writes strip families, patterns and job logs in all the layouts that migrate reads: "
+      + "one entity a file, lists, dictionaries and JSON Lines. "
+      + "The same numbers give the same tree.",
+    arguments: [
+      .init(name: "DIR", help: "A directory that is empty or not there yet", isRequired: true)
+    ],
+    options: [
+      .init(name: "count", placeholder: "N", help: "How many entities [default: 1000]"),
+      .init(
+        name: "broken", placeholder: "PCT",
+        help: "How many of a hundred are odd or broken, 0 to 100 [default: 0]"),
+      .init(name: "seed", placeholder: "N", help: "Another tree for each number [default: 1]"),
+    ],
+    examples: [
+      .init(
+        command: "rmos-cli sample shop --count 500 --broken 5",
+        help: "500 entities, about 25 of them odd or broken")
+    ]
+  ) { arguments, console in
+    let count = try arguments.integer("count", in: 1...100_000_000) ?? 1000
+    let broken = try arguments.integer("broken", in: 0...100) ?? 0
+    let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
+    let directory = arguments.positionals[0]
+    let written = try SampleTree(count: count, brokenPercent: broken, seed: UInt64(seed))
+      .write(to: directory)
+    if arguments.has("json") {
+      console.print(
+        JSONOutput.success { writer in
+          writer.member("directory", directory)
+          writer.member("files", written.files)
+          writer.key("entities")
+          writer.beginObject()
+          for kind in EntityKind.allCases {
+            writer.member(kind.rawValue, written.counts[kind] ?? 0)
+          }
+          writer.endObject()
+        })
+      return .success
+    }
+    console.print(
+      "Wrote \(TerminalText.counted(written.files, "file")) to \(TerminalText.escaped(directory)):")
+    for kind in EntityKind.allCases {
+      let number = written.counts[kind] ?? 0
+      console.print(
+        "  " + TerminalText.counted(number, kind.schema.singular, kind.schema.plural))
+    }
+    console.print("Next: rmos-cli migrate \(TerminalText.shellWord(directory)) --dry-run")
+    return .success
+  }
+}

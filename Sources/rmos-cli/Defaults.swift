@@ -1,0 +1,52 @@
+import RMOSStore
+
+/// What holds where the command line says nothing.
+enum Defaults {
+  /// The source directory.
+  static let source = "data/rmos_legacy"
+  /// The database, where neither `--db` nor `RMOS_DB_PATH` names one.
+  static let database = "data/rmos.db"
+
+  /// The option that names the database.
+  static let databaseOption = CommandSpec.Option(
+    name: "db", placeholder: "FILE",
+    help: "The database [default: RMOS_DB_PATH, else \(database)]")
+
+  /// The path of the database for a command line.
+  static func databasePath(_ arguments: ParsedArguments) -> String {
+    arguments["db"] ?? Platform.environment("RMOS_DB_PATH") ?? database
+  }
+
+  /// The words that make another command use the same database.
+  static func databaseWords(_ arguments: ParsedArguments) -> String {
+    arguments["db"].map { " --db " + TerminalText.shellWord($0) } ?? ""
+  }
+
+  /// Opens the database for writing, creating it where it is absent, and, for the default path,
+  /// its directory too.
+  static func openForWriting(_ arguments: ParsedArguments) throws -> SQLiteStore {
+    let path = databasePath(arguments)
+    if path == database {
+      let failure = Platform.makeDirectory("data")
+      if failure != 0 {
+        throw CommandError(
+          code: "store.cannot-open",
+          message: "cannot create the directory data for \(path): "
+            + "\(Platform.describe(errno: failure)); name another place with --db FILE")
+      }
+    }
+    return try SQLiteStore(path: path, access: .create)
+  }
+
+  /// Opens the database for reading; it must be there.
+  static func openForReading(_ arguments: ParsedArguments) throws -> SQLiteStore {
+    let path = databasePath(arguments)
+    guard Platform.exists(path) else {
+      throw CommandError(
+        code: "store.cannot-open",
+        message: "there is no database at \(path); rmos-cli migrate or rmos-cli init creates one, "
+          + "--db FILE names another")
+    }
+    return try SQLiteStore(path: path, access: .readOnly)
+  }
+}

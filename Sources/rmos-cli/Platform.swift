@@ -1,0 +1,210 @@
+// What differs between systems, in one place.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+import Synchronization
+
+/// The few calls to the C library that a command-line program needs.
+enum Platform {
+  // MARK: Files
+
+  /// Writes all bytes to a descriptor; returns 0 or the `errno` of the failure. Wraps `write(2)`.
+  static func write(_ bytes: Span<UInt8>, to descriptor: Int32) -> Int32 {
+    bytes.withUnsafeBytes { buffer in
+      guard var start = buffer.baseAddress else { return 0 }
+      var left = buffer.count
+      while left > 0 {
+        #if canImport(Glibc)
+          let written = Glibc.write(descriptor, start, left)
+        #elseif canImport(Musl)
+          let written = Musl.write(descriptor, start, left)
+        #elseif canImport(Darwin)
+          let written = Darwin.write(descriptor, start, left)
+        #endif
+        if written >= 0 {
+          start += written
+          left -= written
+        } else if errno == EAGAIN {
+          var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          _ = pollOnce(&poll)
+        } else if errno != EINTR {
+          return errno
+        }
+      }
+      return 0
+    }
+  }
+
+  private static func pollOnce(_ descriptor: inout pollfd) -> Int32 { poll(&descriptor, 1, 1000) }
+
+  static let brokenPipe = EPIPE
+
+  /// What an `errno` means, for people. Wraps `strerror(3)`.
+  static func describe(errno code: Int32) -> String {
+    strerror(code).map { String(cString: $0) } ?? "error \(code)"
+  }
+
+  /// Makes sure that descriptors 0 to 2 are open, so that no file opened later gets one of their
+  /// numbers and receives what is meant for the terminal.
+  static func occupyStandardDescriptors() {
+    for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
+      _ = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+    }
+  }
+
+  /// Whether something is at the path. Wraps `stat(2)`.
+  static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0
+  }
+
+  /// The size of a file in bytes; nil where there is none. Wraps `stat(2)`.
+  static func fileSize(_ path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+  }
+
+  /// Creates a directory, and says nothing where it is there already. Wraps `mkdir(2)`.
+  ///
+  /// - Returns: 0 or the `errno` of the failure.
+  static func makeDirectory(_ path: String) -> Int32 {
+    mkdir(path, 0o777) == 0 || errno == EEXIST ? 0 : errno
+  }
+
+  /// Whether a file could be written there: the file itself where it is, else its directory.
+  ///
+  /// - Returns: 0 or the `errno` of the failure. Wraps `access(2)`.
+  static func canWrite(_ path: String) -> Int32 {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      if status.st_mode & S_IFMT == S_IFDIR { return EISDIR }
+      return access(path, W_OK) == 0 ? 0 : errno
+    }
+    return access(directory(of: path), W_OK | X_OK) == 0 ? 0 : errno
+  }
+
+  /// Replaces a file's content as a whole: a reader sees the old text or the new one.
+  ///
+  /// The text goes to a file beside it that is then renamed. What is no regular file (a pipe, a
+  /// terminal) is written to as it is.
+  /// - Returns: 0 or the `errno` of the failure. Wraps `open(2)`, `fsync(2)`, `rename(2)`.
+  static func replaceFile(_ path: String, with text: String) -> Int32 {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      return writeFile(path, text, flags: O_WRONLY, synchronize: false)
+    }
+    let target = resolved(path)
+    let temporary = target + ".tmp-\(getpid())"
+    var failure = writeFile(
+      temporary, text, flags: O_WRONLY | O_CREAT | O_EXCL, synchronize: true)
+    if failure == 0, rename(temporary, target) != 0 { failure = errno }
+    if failure != 0, failure != EEXIST { unlink(temporary) }
+    return failure
+  }
+
+  private static func writeFile(
+    _ path: String, _ text: String, flags: Int32, synchronize: Bool
+  ) -> Int32 {
+    let descriptor = open(path, flags | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { return errno }
+    var failure = write(Array(text.utf8).span, to: descriptor)
+    if failure == 0, synchronize, fsync(descriptor) != 0 { failure = errno }
+    if close(descriptor) != 0, failure == 0 { failure = errno }
+    return failure
+  }
+
+  private static func resolved(_ path: String) -> String {
+    guard let text = realpath(path, nil) else { return path }
+    defer { free(text) }
+    return String(cString: text)
+  }
+
+  private static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  // MARK: Environment and terminal
+
+  /// An environment variable; nil where it is not set or empty. Wraps `getenv(3)`.
+  static func environment(_ name: String) -> String? {
+    guard let value = getenv(name) else { return nil }
+    return value.pointee == 0 ? nil : String(cString: value)
+  }
+
+  /// Wraps `isatty(3)`.
+  static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+  /// The width of the terminal in columns; 80 where it does not say. Wraps `ioctl(2)`.
+  static func terminalWidth(_ descriptor: Int32) -> Int {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// Seconds of the monotonic clock. Wraps `clock_gettime(2)`.
+  static func uptime() -> Double {
+    var spec = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &spec)
+    return Double(spec.tv_sec) + Double(spec.tv_nsec) / 1e9
+  }
+
+  // MARK: Signals and the end
+
+  /// How many of SIGINT and SIGTERM came. A handler may touch nothing but such an atomic.
+  private static let interruptions = Atomic<Int>(0)
+
+  /// Whether someone asked the program to stop.
+  static var isInterrupted: Bool { interruptions.load(ordering: .relaxed) > 0 }
+
+  /// From now on the first SIGINT or SIGTERM sets ``isInterrupted`` and a second one ends the
+  /// process at once. A signal that the parent had ignored stays ignored. Wraps `sigaction(2)`.
+  static func catchInterruptions() {
+    _ = isInterrupted
+    for signal in [SIGINT, SIGTERM] {
+      var current = sigaction()
+      sigaction(signal, nil, &current)
+      if ignores(current) { continue }
+      var action = sigaction()
+      setHandler(of: &action) { _ in
+        if Platform.interruptions.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
+      }
+      sigaction(signal, &action, nil)
+    }
+  }
+
+  /// Lets a write to a closed pipe fail with EPIPE instead of ending the process.
+  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+  private static func ignores(_ action: sigaction) -> Bool {
+    #if canImport(Glibc)
+      let handler = action.__sigaction_handler.sa_handler
+    #elseif canImport(Musl)
+      let handler = action.__sa_handler.sa_handler
+    #elseif canImport(Darwin)
+      let handler = action.__sigaction_u.__sa_handler
+    #endif
+    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
+  private static func setHandler(
+    of action: inout sigaction, _ handler: @escaping @convention(c) (Int32) -> Void
+  ) {
+    #if canImport(Glibc)
+      action.__sigaction_handler.sa_handler = handler
+    #elseif canImport(Musl)
+      action.__sa_handler.sa_handler = handler
+    #elseif canImport(Darwin)
+      action.__sigaction_u.__sa_handler = handler
+    #endif
+    action.sa_flags = SA_RESTART
+  }
+
+  /// Ends the process. Wraps `exit(3)`.
+  static func end(_ status: ExitStatus) -> Never { exit(status.rawValue) }
+}

@@ -1,0 +1,100 @@
+import RMOSMigration
+import RMOSModels
+
+/// Tells on standard error how a migration goes: a bar on a terminal, a line per kind elsewhere.
+final class MigrationReporter {
+  /// How many issues are shown where not all are asked for.
+  private static let issuesShown = 20
+  /// Seconds between two drawings of the bar.
+  private static let interval = 0.1
+
+  private let source: String
+  private let console: Console
+  private let showsBar: Bool
+  private let showsLines: Bool
+  private let isVerbose: Bool
+  private let isQuiet: Bool
+  private let start = Platform.uptime()
+
+  private var lastDrawn = 0.0
+  private var entities = 0
+  private var fraction: Double?
+  private var kind: EntityKind?
+  private var kindStart = 0.0
+  private var latest: MigrationProgress?
+
+  init(source: String, arguments: ParsedArguments, console: Console) {
+    self.source = source
+    self.console = console
+    isQuiet = arguments.has("quiet")
+    isVerbose = arguments.has("verbose")
+    showsBar = console.showsProgress && !isQuiet
+    showsLines = !console.showsProgress && !isQuiet && !arguments.has("json")
+  }
+
+  /// Takes an event. Cheap: a counter and, now and then, a look at the clock.
+  func observe(_ event: MigrationEvent) {
+    switch event {
+    case .started: break
+    case .issue(let issue):
+      if isVerbose { console.note(IssueText.line(issue, source: source, console)) }
+    case .outcome(let outcome):
+      entities += 1
+      guard showsBar, entities & 63 == 0 else { return }
+      drawBar(outcome.kind)
+    case .progress(let progress):
+      if let total = progress.totalBytes, total > 0 {
+        fraction = min(1, Double(progress.bytesRead) / Double(total))
+      }
+      if progress.kind != kind { endKind(at: progress.seconds) }
+      kind = progress.kind
+      latest = progress
+      if showsBar { drawBar(progress.kind) }
+    case .finished(let summary):
+      latest?.statistics = summary.statistics
+      endKind(at: summary.seconds)
+      console.eraseStatusLine()
+    }
+  }
+
+  private func drawBar(_ kind: EntityKind) {
+    let now = Platform.uptime()
+    guard now - lastDrawn >= Self.interval else { return }
+    lastDrawn = now
+    let state = ProgressBar.State(
+      label: kind.schema.plural, entities: entities, fraction: fraction, seconds: now - start)
+    console.drawStatusLine(ProgressBar.line(state, width: Platform.terminalWidth(2)))
+  }
+
+  private func endKind(at seconds: Double) {
+    defer { kindStart = seconds }
+    guard showsLines, let kind, let counts = latest?.statistics[kind], counts.found > 0 else {
+      return
+    }
+    var parts = ["\(TerminalText.grouped(counts.migrated)) migrated"]
+    if counts.updated > 0 { parts.append("\(TerminalText.grouped(counts.updated)) updated") }
+    parts.append("\(TerminalText.grouped(counts.skipped)) skipped")
+    parts.append("\(TerminalText.grouped(counts.failed)) failed")
+    console.note(
+      "\(kind.schema.plural): \(TerminalText.grouped(counts.found)) found, "
+        + parts.joined(separator: ", ")
+        + " (\(TerminalText.fixed(seconds - kindStart, decimals: 2)) s)")
+  }
+
+  /// Shows the first errors and warnings, unless all were shown as they came.
+  func showIssues(of summary: MigrationSummary) {
+    guard !isVerbose else { return }
+    let chosen = isQuiet ? summary.issues.filter { $0.severity == .error } : summary.issues
+    for issue in chosen.prefix(Self.issuesShown) {
+      console.note(IssueText.line(issue, source: source, console))
+    }
+    var total = summary.severityCounts[.error, default: 0]
+    if !isQuiet { total += summary.severityCounts[.warning, default: 0] }
+    let rest = total - min(chosen.count, Self.issuesShown)
+    if rest > 0 {
+      console.note(
+        "… and \(TerminalText.counted(rest, "more issue")); -v shows them all, "
+          + "--json puts the first 10,000 in the report")
+    }
+  }
+}
