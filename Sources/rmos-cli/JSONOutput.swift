@@ -5,24 +5,25 @@ enum JSONOutput {
   /// The answer of a command that could not run.
   static func failure(code: String, message: String) -> String {
     var writer = JSONWriter(style: .pretty)
-    writer.beginObject()
-    writer.member("success", false)
-    writer.key("error")
-    writer.beginObject()
-    writer.member("code", code)
-    writer.member("message", message)
-    writer.endObject()
-    writer.endObject()
+    writer.object {
+      $0.member("success", false)
+      $0.member("error") {
+        $0.object {
+          $0.member("code", code)
+          $0.member("message", message)
+        }
+      }
+    }
     return writer.text
   }
 
   /// A successful answer with further members.
-  static func success(_ write: (inout JSONWriter) -> Void) -> String {
+  static func success(_ write: (inout JSONWriter) throws -> Void) rethrows -> String {
     var writer = JSONWriter(style: .pretty)
-    writer.beginObject()
-    writer.member("success", true)
-    write(&writer)
-    writer.endObject()
+    try writer.object {
+      $0.member("success", true)
+      try write(&$0)
+    }
     return writer.text
   }
 }

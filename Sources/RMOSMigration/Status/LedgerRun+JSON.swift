@@ -16,24 +16,26 @@ extension JSONWriter {
   /// Writes a run, or null.
   package mutating func run(_ run: LedgerRun?) {
     guard let run else { return null() }
-    beginObject()
-    member("id", Int(run.id))
-    member("command", run.command)
-    member("state", run.state.rawValue)
-    member("started_at", run.startedAt)
-    member("heartbeat_at", run.heartbeatAt)
-    member("finished_at", run.finishedAt)
-    member("source", run.source)
-    key("options")
-    raw(run.optionsJSON)
-    member("tool_version", run.toolVersion)
-    member("process_id", Int(run.processID))
-    member("seconds", run.seconds)
-    key("entities")
-    statistics(run.statistics)
-    key("issue_counts")
-    issueCounts(run.issueCounts)
-    member("failure", run.failure)
-    endObject()
+    object {
+      $0.member("id", run.id)
+      $0.member("command", run.command)
+      $0.member("state", run.state.rawValue)
+      $0.member("started_at", run.startedAt)
+      $0.member("heartbeat_at", run.heartbeatAt)
+      $0.member("finished_at", run.finishedAt)
+      $0.member("source", run.source)
+      $0.member("options") { $0.storedJSON(run.optionsJSON) }
+      $0.member("tool_version", run.toolVersion)
+      $0.member("process_id", run.processID)
+      $0.member("seconds", run.seconds)
+      $0.member("entities") { $0.statistics(run.statistics) }
+      $0.member("issue_counts") { $0.issueCounts(run.issueCounts) }
+      $0.member("failure", run.failure)
+    }
+  }
+
+  /// Writes JSON text that comes from a store, which may hold anything: null where it is not JSON.
+  package mutating func storedJSON(_ text: String) {
+    if let json = try? JSONText(parsing: text) { self.json(json) } else { null() }
   }
 }

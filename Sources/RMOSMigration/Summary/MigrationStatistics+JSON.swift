@@ -13,49 +13,51 @@ extension MigrationStatistics {
 extension JSONWriter {
   /// Writes the counts per kind, in the order of migration.
   package mutating func statistics(_ statistics: MigrationStatistics) {
-    beginObject()
-    for kind in EntityKind.allCases {
-      let counts = statistics[kind]
-      key(kind.rawValue)
-      beginObject()
-      member("found", counts.found)
-      member("migrated", counts.migrated)
-      member("updated", counts.updated)
-      member("skipped", counts.skipped)
-      member("failed", counts.failed)
-      endObject()
+    object {
+      for kind in EntityKind.allCases {
+        let counts = statistics[kind]
+        $0.member(kind.rawValue) {
+          $0.object {
+            $0.member("found", counts.found)
+            $0.member("migrated", counts.migrated)
+            $0.member("updated", counts.updated)
+            $0.member("skipped", counts.skipped)
+            $0.member("failed", counts.failed)
+          }
+        }
+      }
     }
-    endObject()
   }
 
   /// Writes how often each code was reported, sorted by code.
   package mutating func issueCounts(_ counts: [IssueCode: Int]) {
-    beginObject()
-    for (code, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-      member(code.rawValue, count)
+    object {
+      for (code, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        $0.member(code.rawValue, count)
+      }
     }
-    endObject()
   }
 
   /// Writes an issue; what is not known is null.
   package mutating func issue(_ issue: Issue) {
-    beginObject()
-    member("severity", issue.severity.rawValue)
-    member("code", issue.code.rawValue)
-    member("kind", issue.kind?.rawValue)
-    member("id", issue.id)
-    member("source", issue.source)
-    key("locator")
-    switch issue.locator {
-    case nil: null()
-    case .index(let number), .line(let number): value(number)
-    case .key(let text): value(text)
+    object {
+      $0.member("severity", issue.severity.rawValue)
+      $0.member("code", issue.code.rawValue)
+      $0.member("kind", issue.kind?.rawValue)
+      $0.member("id", issue.id)
+      $0.member("source", issue.source)
+      $0.member("locator") { writer in
+        switch issue.locator {
+        case nil: writer.null()
+        case .index(let number), .line(let number): writer.integer(number)
+        case .key(let text): writer.string(text)
+        }
+      }
+      $0.member("line", issue.line)
+      $0.member("column", issue.column)
+      $0.member("offset", issue.offset)
+      $0.member("pointer", issue.pointer)
+      $0.member("message", issue.message)
     }
-    member("line", issue.line)
-    member("column", issue.column)
-    member("offset", issue.offset)
-    member("pointer", issue.pointer)
-    member("message", issue.message)
-    endObject()
   }
 }

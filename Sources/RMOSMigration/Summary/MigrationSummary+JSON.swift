@@ -8,52 +8,51 @@ extension MigrationSummary {
   public var json: String {
     var writer = JSONWriter(style: .pretty)
     let total = statistics.total
-    writer.beginObject()
-    writer.member("timestamp", startedAt)
-    writer.member("success", isSuccess)
-    writer.key("summary")
-    writer.beginObject()
-    writer.member("total_found", total.found)
-    writer.member("total_migrated", total.migrated)
-    writer.member("total_updated", total.updated)
-    writer.member("total_skipped", total.skipped)
-    writer.member("total_failed", total.failed)
-    writer.member("success_rate", successRate)
-    writer.endObject()
-    writer.key("entities")
-    writer.statistics(statistics)
-    writer.key("issue_counts")
-    writer.issueCounts(issueCounts)
-    writer.key("issues")
-    writer.beginArray()
-    for issue in issues { writer.issue(issue) }
-    writer.endArray()
-    writer.member("issues_omitted", issuesOmitted)
-    writer.key("run")
-    writeRun(&writer)
-    writer.endObject()
+    writer.object {
+      $0.member("timestamp", startedAt)
+      $0.member("success", isSuccess)
+      $0.member("summary") {
+        $0.object {
+          $0.member("total_found", total.found)
+          $0.member("total_migrated", total.migrated)
+          $0.member("total_updated", total.updated)
+          $0.member("total_skipped", total.skipped)
+          $0.member("total_failed", total.failed)
+          $0.member("success_rate", successRate)
+        }
+      }
+      $0.member("entities") { $0.statistics(statistics) }
+      $0.member("issue_counts") { $0.issueCounts(issueCounts) }
+      $0.member("issues") {
+        $0.array {
+          for issue in issues { $0.issue(issue) }
+        }
+      }
+      $0.member("issues_omitted", issuesOmitted)
+      $0.member("run") { writeRun(&$0) }
+    }
     return writer.text
   }
 
   private func writeRun(_ writer: inout JSONWriter) {
-    writer.beginObject()
-    writer.member("id", run.map(Int.init))
-    writer.member("ending", ending.name)
-    writer.member("dry_run", isDryRun)
-    writer.member("source", source)
-    writer.member("database", store)
-    writer.member("started_at", startedAt)
-    writer.member("seconds", seconds)
-    writer.key("kind_seconds")
-    writer.beginObject()
-    for kind in EntityKind.allCases { writer.member(kind.rawValue, kindSeconds[kind] ?? 0) }
-    writer.endObject()
-    writer.member("files_read", filesRead)
-    writer.member("bytes_read", bytesRead)
-    writer.member("tool_version", RMOSVersion.current)
-    writer.key("options")
-    writer.raw(optionsJSON)
-    writer.endObject()
+    writer.object {
+      $0.member("id", run)
+      $0.member("ending", ending.name)
+      $0.member("dry_run", isDryRun)
+      $0.member("source", source)
+      $0.member("database", store)
+      $0.member("started_at", startedAt)
+      $0.member("seconds", seconds)
+      $0.member("kind_seconds") {
+        $0.object {
+          for kind in EntityKind.allCases { $0.member(kind.rawValue, kindSeconds[kind] ?? 0) }
+        }
+      }
+      $0.member("files_read", filesRead)
+      $0.member("bytes_read", bytesRead)
+      $0.member("tool_version", RMOSVersion.current)
+      $0.member("options") { $0.storedJSON(optionsJSON) }
+    }
   }
 }
 

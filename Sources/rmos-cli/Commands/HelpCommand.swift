@@ -14,12 +14,13 @@ enum HelpCommand {
     }
     if asJSON {
       console.print(
-        JSONOutput.success { writer in
-          writer.member("version", RMOSVersion.current)
-          writer.key("commands")
-          writer.beginArray()
-          for spec in CommandTable.commands { spec.write(to: &writer) }
-          writer.endArray()
+        JSONOutput.success {
+          $0.member("version", RMOSVersion.current)
+          $0.member("commands") {
+            $0.array {
+              for spec in CommandTable.commands { spec.write(to: &$0) }
+            }
+          }
         })
     } else {
       console.print(HelpText.overview)
@@ -31,9 +32,8 @@ enum HelpCommand {
   static func show(_ spec: CommandSpec, asJSON: Bool, _ console: Console) -> ExitStatus {
     if asJSON {
       console.print(
-        JSONOutput.success { writer in
-          writer.key("command")
-          spec.write(to: &writer)
+        JSONOutput.success {
+          $0.member("command") { spec.write(to: &$0) }
         })
     } else {
       console.print(HelpText.text(for: spec))
@@ -44,31 +44,33 @@ enum HelpCommand {
 
 extension CommandSpec {
   fileprivate func write(to writer: inout JSONWriter) {
-    writer.beginObject()
-    writer.member("name", name)
-    writer.member("summary", summary)
-    writer.member("usage", usage)
-    writer.key("arguments")
-    writer.beginArray()
-    for argument in arguments {
-      writer.beginObject()
-      writer.member("name", argument.name)
-      writer.member("required", argument.isRequired)
-      writer.member("help", argument.help)
-      writer.endObject()
+    writer.object {
+      $0.member("name", name)
+      $0.member("summary", summary)
+      $0.member("usage", usage)
+      $0.member("arguments") {
+        $0.array {
+          for argument in arguments {
+            $0.object {
+              $0.member("name", argument.name)
+              $0.member("required", argument.isRequired)
+              $0.member("help", argument.help)
+            }
+          }
+        }
+      }
+      $0.member("options") {
+        $0.array {
+          for option in allOptions {
+            $0.object {
+              $0.member("name", "--" + option.name)
+              $0.member("letter", option.letter.map { "-\($0)" })
+              $0.member("value", option.placeholder)
+              $0.member("help", option.help)
+            }
+          }
+        }
+      }
     }
-    writer.endArray()
-    writer.key("options")
-    writer.beginArray()
-    for option in allOptions {
-      writer.beginObject()
-      writer.member("name", "--" + option.name)
-      writer.member("letter", option.letter.map { "-\($0)" })
-      writer.member("value", option.placeholder)
-      writer.member("help", option.help)
-      writer.endObject()
-    }
-    writer.endArray()
-    writer.endObject()
   }
 }

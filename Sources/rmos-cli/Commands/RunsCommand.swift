@@ -18,12 +18,13 @@ enum RunsCommand {
     let runs = try store.read { try $0.runs(limit: limit) }
     if arguments.has("json") {
       console.print(
-        JSONOutput.success { writer in
-          writer.member("database", store.location)
-          writer.key("runs")
-          writer.beginArray()
-          for run in runs { writer.run(run) }
-          writer.endArray()
+        JSONOutput.success {
+          $0.member("database", store.location)
+          $0.member("runs") {
+            $0.array {
+              for run in runs { $0.run(run) }
+            }
+          }
         })
     } else if runs.isEmpty {
       console.print("No runs yet.")

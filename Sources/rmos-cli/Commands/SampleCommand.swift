@@ -32,15 +32,16 @@ enum SampleCommand {
       .write(to: directory)
     if arguments.has("json") {
       console.print(
-        JSONOutput.success { writer in
-          writer.member("directory", directory)
-          writer.member("files", written.files)
-          writer.key("entities")
-          writer.beginObject()
-          for kind in EntityKind.allCases {
-            writer.member(kind.rawValue, written.counts[kind] ?? 0)
+        JSONOutput.success {
+          $0.member("directory", directory)
+          $0.member("files", written.files)
+          $0.member("entities") {
+            $0.object {
+              for kind in EntityKind.allCases {
+                $0.member(kind.rawValue, written.counts[kind] ?? 0)
+              }
+            }
           }
-          writer.endObject()
         })
       return .success
     }
