@@ -1,7 +1,7 @@
 /// One command: what it takes and what it does. The table of these drives parsing and help.
-struct CommandSpec {
+struct CommandSpec: Sendable {
   /// What stands for itself on the command line.
-  struct Argument {
+  struct Argument: Sendable {
     /// Its name in help, such as `SOURCE`.
     let name: String
     let help: String
@@ -9,7 +9,7 @@ struct CommandSpec {
   }
 
   /// An option.
-  struct Option {
+  struct Option: Sendable {
     /// The name after `--`.
     let name: String
     /// The letter after `-`, where there is one.
@@ -26,7 +26,7 @@ struct CommandSpec {
   }
 
   /// An example in help.
-  struct Example {
+  struct Example: Sendable {
     let command: String
     let help: String
   }
@@ -39,7 +39,7 @@ struct CommandSpec {
   var arguments: [Argument] = []
   var options: [Option] = []
   var examples: [Example] = []
-  let run: (ParsedArguments, Console) throws -> ExitStatus
+  let run: @Sendable (ParsedArguments, Console) throws -> ExitStatus
 
   /// The options, with those that every command takes.
   var allOptions: [Option] { options + Self.commonOptions }

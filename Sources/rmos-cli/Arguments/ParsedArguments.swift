@@ -104,7 +104,9 @@ struct ParsedArguments {
       words.append((value, option.name))
       values[option.name] = value
     } else {
-      let hint = rest.first.map { $0.isEmpty ? nil : "For a value that begins with -: \(label)=\($0)" }
+      let hint = rest.first.map {
+        $0.isEmpty ? nil : "For a value that begins with -: \(label)=\($0)"
+      }
       throw UsageError("\(label) needs a value", hint: hint ?? nil)
     }
   }

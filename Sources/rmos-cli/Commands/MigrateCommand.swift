@@ -43,7 +43,9 @@ enum MigrateCommand {
     ],
     run: run)
 
-  private static func run(_ arguments: ParsedArguments, _ console: Console) throws -> ExitStatus {
+  @Sendable private static func run(_ arguments: ParsedArguments, _ console: Console) throws
+    -> ExitStatus
+  {
     let options = try migrationOptions(arguments, measuresSource: console.showsProgress)
     if arguments.has("quiet"), arguments.has("verbose") {
       throw UsageError("--quiet and --verbose exclude each other")

@@ -50,14 +50,17 @@ enum StatusCommand {
       }
       return
     }
-    line("Last run", "\(describe(run)), \(run.state.rawValue) after "
-      + "\(TerminalText.fixed(run.seconds, decimals: 2)) s")
+    line(
+      "Last run",
+      "\(describe(run)), \(run.state.rawValue) after "
+        + "\(TerminalText.fixed(run.seconds, decimals: 2)) s")
     line("", counts(run))
     line("", "from \(run.source)")
     if let failure = run.failure { line("", "failed: \(failure)") }
     if !status.interruptedRuns.isEmpty {
       line(
-        "Interrupted", "run "
+        "Interrupted",
+        "run "
           + status.interruptedRuns.prefix(10).map { String($0.id) }.joined(separator: ", ")
           + (status.interruptedRuns.count > 10 ? ", …" : ""))
     }

@@ -43,7 +43,8 @@ enum SummaryText {
     case .interrupted where summary.isDryRun: return "Dry run, interrupted: \(way)"
     case .interrupted: return "Interrupted: \(way); what was committed stays"
     case .tooManyErrors where summary.isDryRun: return "Dry run, too many entities fail: \(way)"
-    case .tooManyErrors: return "Stopped, too many entities failed: \(way); what was committed stays"
+    case .tooManyErrors:
+      return "Stopped, too many entities failed: \(way); what was committed stays"
     case .rolledBack: return "Nothing was written, because an entity failed: \(way)"
     case .completed: return "Migrated \(way)"
     }
