@@ -13,7 +13,9 @@ import Synchronization
 enum Platform {
   // MARK: Files
 
-  /// Writes all bytes to a descriptor; returns 0 or the `errno` of the failure. Wraps `write(2)`.
+  /// Writes all bytes to a descriptor.
+  ///
+  /// - Returns: 0 or the `errno` of the failure. Wraps `write(2)`.
   static func write(_ bytes: Span<UInt8>, to descriptor: Int32) -> Int32 {
     bytes.withUnsafeBytes { buffer in
       guard var start = buffer.baseAddress else { return 0 }
@@ -44,7 +46,9 @@ enum Platform {
 
   static let brokenPipe = EPIPE
 
-  /// What an `errno` means, for people. Wraps `strerror(3)`.
+  /// What an `errno` means, for people.
+  ///
+  /// Wraps `strerror(3)`.
   static func describe(errno code: Int32) -> String {
     strerror(code).map { String(cString: $0) } ?? "error \(code)"
   }
@@ -57,19 +61,25 @@ enum Platform {
     }
   }
 
-  /// Whether something is at the path. Wraps `stat(2)`.
+  /// Whether something is at the path.
+  ///
+  /// Wraps `stat(2)`.
   static func exists(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0
   }
 
-  /// The size of a file in bytes; nil where there is none. Wraps `stat(2)`.
+  /// The size of a file in bytes; nil where there is none.
+  ///
+  /// Wraps `stat(2)`.
   static func fileSize(_ path: String) -> Int? {
     var status = stat()
     return stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
-  /// Creates a directory, and says nothing where it is there already. Wraps `mkdir(2)`.
+  /// Creates a directory, and says nothing where it is there already.
+  ///
+  /// Wraps `mkdir(2)`.
   ///
   /// - Returns: 0 or the `errno` of the failure.
   static func makeDirectory(_ path: String) -> Int32 {
@@ -131,7 +141,9 @@ enum Platform {
 
   // MARK: Environment and terminal
 
-  /// An environment variable; nil where it is not set or empty. Wraps `getenv(3)`.
+  /// An environment variable; nil where it is not set or empty.
+  ///
+  /// Wraps `getenv(3)`.
   static func environment(_ name: String) -> String? {
     guard let value = getenv(name) else { return nil }
     return value.pointee == 0 ? nil : String(cString: value)
@@ -140,14 +152,18 @@ enum Platform {
   /// Wraps `isatty(3)`.
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-  /// The width of the terminal in columns; 80 where it does not say. Wraps `ioctl(2)`.
+  /// The width of the terminal in columns; 80 where it does not say.
+  ///
+  /// Wraps `ioctl(2)`.
   static func terminalWidth(_ descriptor: Int32) -> Int {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
   }
 
-  /// Seconds of the monotonic clock. Wraps `clock_gettime(2)`.
+  /// Seconds of the monotonic clock.
+  ///
+  /// Wraps `clock_gettime(2)`.
   static func uptime() -> Double {
     var spec = timespec()
     clock_gettime(CLOCK_MONOTONIC, &spec)
@@ -156,14 +172,18 @@ enum Platform {
 
   // MARK: Signals and the end
 
-  /// How many of SIGINT and SIGTERM came. A handler may touch nothing but such an atomic.
+  /// How many of SIGINT and SIGTERM came.
+  ///
+  /// A handler may touch nothing but such an atomic.
   private static let interruptions = Atomic<Int>(0)
 
   /// Whether someone asked the program to stop.
   static var isInterrupted: Bool { interruptions.load(ordering: .relaxed) > 0 }
 
   /// From now on the first SIGINT or SIGTERM sets ``isInterrupted`` and a second one ends the
-  /// process at once. A signal that the parent had ignored stays ignored. Wraps `sigaction(2)`.
+  /// process at once.
+  ///
+  /// A signal that the parent had ignored stays ignored. Wraps `sigaction(2)`.
   static func catchInterruptions() {
     _ = isInterrupted
     for signal in [SIGINT, SIGTERM] {
@@ -205,6 +225,8 @@ enum Platform {
     action.sa_flags = SA_RESTART
   }
 
-  /// Ends the process. Wraps `exit(3)`.
+  /// Ends the process.
+  ///
+  /// Wraps `exit(3)`.
   static func end(_ status: ExitStatus) -> Never { exit(status.rawValue) }
 }

@@ -1,4 +1,6 @@
-/// One command: what it takes and what it does. The table of these drives parsing and help.
+/// One command: what it takes and what it does.
+///
+/// The table of these drives parsing and help.
 struct CommandSpec: Sendable {
   /// What stands for itself on the command line.
   struct Argument: Sendable {

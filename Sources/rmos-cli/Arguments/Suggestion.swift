@@ -1,7 +1,10 @@
-/// "Did you mean …?"
+/// Finds the known word that was likely meant.
 enum Suggestion {
   /// The question, where a known word is near enough to be what was meant.
   static func hint(for word: String, among known: [String], prefix: String = "") -> String? {
+    if let longer = known.first(where: { $0.hasPrefix(word) && word.count > 1 }) {
+      return "Did you mean \(prefix)\(longer)?"
+    }
     let near = known.map { (word: $0, distance: distance(word, $0)) }
       .min { $0.distance < $1.distance }
     guard let near, near.distance <= max(1, word.count / 3) else { return nil }
@@ -9,7 +12,9 @@ enum Suggestion {
   }
 
   /// How many letters to insert, delete, replace or swap with the next to turn one word into the
-  /// other. O(m·n) for words of m and n letters.
+  /// other.
+  ///
+  /// O(m·n) for words of m and n letters.
   static func distance(_ left: String, _ right: String) -> Int {
     let (left, right) = (Array(left.prefix(64)), Array(right.prefix(64)))
     var rows = [Array(0...right.count)]

@@ -1,4 +1,6 @@
-/// A command line that makes no sense. The message names the word; the hint is the way out.
+/// A command line that makes no sense.
+///
+/// The message names the word; the hint is the way out.
 struct UsageError: Error {
   let message: String
   let hint: String?

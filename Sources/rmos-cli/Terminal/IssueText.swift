@@ -4,7 +4,7 @@ import RMOSModels
 enum IssueText {
   /// `path:line:column: severity: message [code]`, safe for a terminal.
   ///
-  /// - Parameter source: The source directory; paths are shown with it, so that editors find them.
+  /// Paths are shown with the source directory, so that editors find them.
   static func line(_ issue: Issue, source: String, _ console: Console) -> String {
     var place = source
     while place.count > 1, place.last == "/" { place.removeLast() }

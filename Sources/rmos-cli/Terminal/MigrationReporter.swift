@@ -32,7 +32,9 @@ final class MigrationReporter {
     showsLines = !console.showsProgress && !isQuiet && !arguments.has("json")
   }
 
-  /// Takes an event. Cheap: a counter and, now and then, a look at the clock.
+  /// Takes an event.
+  ///
+  /// Cheap: a counter and, now and then, a look at the clock.
   func observe(_ event: MigrationEvent) {
     switch event {
     case .started: break

@@ -4,10 +4,12 @@ final class OutputBuffer: TextOutputStream {
   private let limit: Int
   private var buffer: [UInt8] = []
 
-  /// The first failure, as an `errno`; 0 where there was none. Later text is dropped.
+  /// The first failure, as an `errno`; 0 where there was none.
+  ///
+  /// Later text is dropped.
   private(set) var failure: Int32 = 0
 
-  /// - Parameter limit: How many bytes to hold back at most; 0 writes at once.
+  /// Output that holds back at most `limit` bytes; 0 writes at once.
   init(descriptor: Int32, limit: Int) {
     self.descriptor = descriptor
     self.limit = limit

@@ -13,7 +13,9 @@ enum ProgressBar {
     var seconds: Double
   }
 
-  /// The line, narrower than `width` columns. What does not fit is left out, the bar first.
+  /// The line, narrower than `width` columns.
+  ///
+  /// What does not fit is left out, the bar first.
   static func line(_ state: State, width: Int) -> String {
     var parts: [String] = []
     if let fraction = state.fraction {
