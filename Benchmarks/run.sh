@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Measures a migration against a yardstick in C on this machine and prints the ratios.
+#
+# usage: Benchmarks/run.sh [FILES] [LISTED] [ROUNDS]
+#   FILES   entities in the tree with one file each    (100000)
+#   LISTED  entities in the tree of three list files   (1000000)
+#   ROUNDS  how often each is measured                 (5)
+set -euo pipefail
+# shellcheck source=../Scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../Scripts/lib.sh"
+
+files=${1:-100000}
+listed=${2:-1000000}
+rounds=${3:-5}
+here=$ROOT/Benchmarks
+work=$here/.work
+mkdir -p "$work"
+ensure_toolchain
+command -v python3 >/dev/null || die 'python3 is needed to make the corpus and to measure'
+
+step 'Building the yardstick'
+"${CC:-cc}" -O3 "$here/limit.c" -lsqlite3 -o "$work/limit"
+
+step 'Building rmos-cli and the scanner benchmark'
+build release --product rmos-cli
+cli=$(bin_path release)/rmos-cli
+swift build --package-path "$here" --scratch-path "$here/.build" -c release
+scanner=$(swift build --package-path "$here" --scratch-path "$here/.build" -c release \
+  --show-bin-path)/scanner-benchmark
+
+# corpus NAME N [OPTION ...]: kept from one run to the next.
+corpus() {
+  local tree=$work/$1
+  if [[ ! -e $tree.done ]]; then
+    step "Making $1"
+    rm -rf "$tree"
+    python3 "$here/gen_corpus.py" "$tree" "${@:2}"
+    touch "$tree.done"
+  fi
+}
+corpus "files-$files" "$files"
+corpus "lists-$listed" "$listed" --array
+corpus pretty-10000 10000 --array --pretty
+
+step "Measuring, $rounds rounds"
+python3 "$here/measure.py" --cli "$cli" --limit "$work/limit" --schema "$here/schema.sql" \
+  --files "$work/files-$files" --lists "$work/lists-$listed" --work "$work" --rounds "$rounds"
+
+step 'JSON scanner'
+cat "$work"/pretty-10000/*/*.json >/dev/null
+"$scanner" "$work"/pretty-10000/*/*.json "$work/lists-$listed/patterns/patterns.json"

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Checks what the tests do not: format, warnings, the rules of the module graph, the release build
+# and a run of the built program from an empty directory.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+cd "$ROOT"
+ensure_toolchain
+
+step 'Format'
+swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift
+
+step 'No package dependencies'
+if grep -n '\.package(' Package.swift; then
+  die 'Package.swift names a package dependency'
+fi
+
+step 'Imports'
+imports='^[[:space:]]*((public|package|internal|private|fileprivate|@[A-Za-z_]+(\([a-z]+\))?)[[:space:]]+)*import[[:space:]]+'
+if grep -rnE "${imports}Foundation" Sources; then
+  die 'Foundation is imported in Sources'
+fi
+if grep -rnE "${imports}CSQLite" Sources | grep -v '^Sources/RMOSStore/SQLite/'; then
+  die 'CSQLite is imported outside of Sources/RMOSStore/SQLite'
+fi
+if grep -rnE "${imports}(Glibc|Musl|Darwin)" Sources | grep -vE '^Sources/[A-Za-z-]+/Platform\.swift:'; then
+  die 'the C library is imported outside of a Platform.swift'
+fi
+
+step 'File length'
+long=$(find Sources Tests -name '*.swift' -exec awk 'END { if (NR > 400) print FILENAME, NR }' {} \;)
+[[ -z $long ]] || die "longer than 400 lines: $long"
+
+step 'Shell scripts'
+for script in Scripts/*.sh Benchmarks/*.sh .ci/run; do
+  bash -n "$script"
+done
+if command -v shellcheck >/dev/null; then
+  shellcheck -x Scripts/*.sh Benchmarks/*.sh .ci/run
+fi
+
+step 'Debug build: no warnings, no import that the manifest does not declare'
+build debug --build-tests --explicit-target-dependency-import-check error \
+  -Xswiftc -warnings-as-errors --scratch-path "$ROOT/.build-check"
+
+step 'Release build'
+build release --product rmos-cli
+cli=$(bin_path release)/rmos-cli
+
+step 'The built program'
+if command -v ldd >/dev/null && ldd "$cli" | grep -i foundation; then
+  die 'rmos-cli links Foundation'
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+"$cli" --version
+"$cli" migrate "$ROOT/Examples/rmos_legacy" --dry-run
+[[ -z $(ls -A) ]] || die 'a dry run left files behind'
+"$cli" migrate "$ROOT/Examples/rmos_legacy" --stats stats.json
+grep -q '"found": 8' stats.json || die 'the statistics do not count 8 strip families'
+"$cli" migrate "$ROOT/Examples/rmos_legacy" | grep -E '^total +72 +0 +72 +0' >/dev/null \
+  || die 'a second run does not skip all 72'
+"$cli" status
+"$cli" runs
+"$cli" sample tree --count 300 --broken 10
+status=0
+"$cli" migrate tree --db broken.db -q 2>/dev/null || status=$?
+[[ $status -eq 1 ]] || die "a broken tree ends with $status, not 1"
+
+step 'All checks passed'

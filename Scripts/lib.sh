@@ -1,0 +1,65 @@
+# Shared by the scripts; source it.
+# shellcheck shell=bash
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+readonly ROOT
+
+# Says what comes next.
+step() { printf '\n== %s\n' "$*"; }
+
+# Ends the script with a message.
+die() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+# Whether the compiler will find SQLite's header and library.
+has_sqlite() {
+  case $(uname -s) in
+    Darwin) return 0 ;;
+  esac
+  if command -v pkg-config >/dev/null && pkg-config --exists sqlite3; then
+    return 0
+  fi
+  [[ -e /usr/include/sqlite3.h ]] && compgen -G '/usr/lib*/*/libsqlite3.so' >/dev/null
+}
+
+# Makes sure that a Swift toolchain and SQLite's development files are there.
+ensure_toolchain() {
+  command -v swift >/dev/null \
+    || die 'swift is not in PATH; install Swift 6.2 or newer from https://www.swift.org/install'
+  if has_sqlite; then
+    return
+  fi
+  local apt=(apt-get)
+  if [[ $(id -u) -ne 0 ]]; then
+    apt=(sudo -n apt-get)
+  fi
+  if command -v "${apt[0]}" >/dev/null && command -v apt-get >/dev/null; then
+    step 'Installing libsqlite3-dev'
+    if DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends \
+      libsqlite3-dev >/dev/null 2>&1; then
+      return
+    fi
+    "${apt[@]}" update >/dev/null 2>&1 || true
+    if DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends \
+      libsqlite3-dev; then
+      return
+    fi
+  fi
+  die "SQLite's development files are missing; install them and run this again:
+  Debian, Ubuntu:  sudo apt-get install libsqlite3-dev
+  Fedora:          sudo dnf install sqlite-devel
+  Alpine:          sudo apk add sqlite-dev
+  Arch:            sudo pacman -S sqlite"
+}
+
+# Builds a product: build CONFIGURATION [OPTION ...].
+build() {
+  local configuration=$1
+  shift
+  swift build --package-path "$ROOT" -c "$configuration" "$@"
+}
+
+# Prints where a configuration's products are.
+bin_path() { swift build --package-path "$ROOT" -c "$1" --show-bin-path; }

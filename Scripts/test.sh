@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Runs the tests. Arguments go to `swift test`, such as --filter StoreTests.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+cd "$ROOT"
+ensure_toolchain
+exec swift test "$@"
