@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+/// Help is compared with the files in Snapshots, letter for letter. To renew them after a change,
+/// run the tests with RMOS_UPDATE_SNAPSHOTS=1 and read the difference.
+@Suite struct HelpTests {
+  static let commands = ["migrate", "status", "runs", "init", "sample", "help", "version"]
+
+  private func expectSnapshot(_ text: String, _ name: String) throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Snapshots/\(name).txt")
+    if ProcessInfo.processInfo.environment["RMOS_UPDATE_SNAPSHOTS"] != nil {
+      try Data(text.utf8).write(to: file)
+    }
+    #expect(text == String(decoding: try Data(contentsOf: file), as: UTF8.self))
+  }
+
+  @Test func overviewIsAsInTheSnapshot() throws {
+    let result = try Tool.run(["help"], in: Workspace())
+    #expect(result.status == 0)
+    #expect(result.errors.isEmpty)
+    try expectSnapshot(result.output, "help")
+  }
+
+  @Test(arguments: commands)
+  func helpOfACommandIsAsInTheSnapshot(_ command: String) throws {
+    let workspace = try Workspace()
+    let result = try Tool.run(["help", command], in: workspace)
+    #expect(result.status == 0)
+    try expectSnapshot(result.output, "help-\(command)")
+    for flag in ["--help", "-h"] {
+      #expect(try Tool.run([command, flag], in: workspace).output == result.output)
+    }
+  }
+
+  @Test(arguments: [["--help"], ["-h"], ["help"]])
+  func everyWayToAskForHelpGivesTheOverview(_ arguments: [String]) throws {
+    let workspace = try Workspace()
+    let overview = try Tool.run(["help"], in: workspace).output
+    #expect(try Tool.run(arguments, in: workspace).output == overview)
+  }
+
+  @Test func helpIsGivenWhereTheCommandLineIsNotComplete() throws {
+    let result = try Tool.run(["sample", "--help"], in: Workspace())
+    #expect(result.status == 0)
+    #expect(result.output.contains("Usage: rmos-cli sample DIR"))
+  }
+
+  @Test func noLineOfHelpIsWiderThan80Columns() throws {
+    let workspace = try Workspace()
+    for arguments in [["help"]] + Self.commands.map({ ["help", $0] }) {
+      for line in try Tool.run(arguments, in: workspace).output.split(separator: "\n") {
+        #expect(line.count <= 80, "\(line)")
+      }
+    }
+  }
+
+  @Test func helpAsJSONListsEveryCommandWithItsOptions() throws {
+    let json = try Tool.run(["help", "--json"], in: Workspace()).json
+    #expect(json["success"] as? Bool == true)
+    let commands = try #require(json["commands"] as? [[String: Any]])
+    #expect(commands.compactMap { $0["name"] as? String } == Self.commands)
+    let migrate = try #require(commands.first?["options"] as? [[String: Any]])
+    #expect(migrate.contains { $0["name"] as? String == "--dry-run" })
+  }
+
+  @Test(arguments: [["--version"], ["version"]])
+  func versionIsOneLine(_ arguments: [String]) throws {
+    let result = try Tool.run(arguments, in: Workspace())
+    #expect(result.status == 0)
+    let pattern = /rmos-cli \d+\.\d+\.\d+\n/
+    #expect(result.output.wholeMatch(of: pattern) != nil)
+  }
+
+  @Test func versionAsJSON() throws {
+    for arguments in [["--version", "--json"], ["version", "--json"], ["--json", "--version"]] {
+      let json = try Tool.run(arguments, in: Workspace()).json
+      #expect((json["version"] as? String)?.isEmpty == false)
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import Foundation
+import Testing
+
+/// `rmos-cli migrate`: status, text, JSON and what is left on disk.
+@Suite struct MigrateCommandTests {
+  private func smallTree() throws -> Workspace {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    return workspace
+  }
+
+  @Test func aSoundTreeIsMigratedAndTheSummarySaysSo() throws {
+    let workspace = try smallTree()
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
+    #expect(result.status == 0)
+    #expect(result.output.hasPrefix("Migrated legacy into "))
+    #expect(result.output.contains("(run 1)"))
+    #expect(result.output.contains(/strip families +1 +1 +0 +0 /))
+    #expect(result.output.contains(/total +3 +3 +0 +0 /))
+    #expect(result.output.contains("0 errors, 0 warnings"))
+    #expect(result.output.hasSuffix("Next: rmos-cli status --db x.db\n"))
+    #expect(workspace.exists("x.db"))
+    #expect(!workspace.exists("x.db-wal"))
+    #expect(!workspace.exists("x.db.lock"))
+  }
+
+  @Test func withoutATerminalThereIsOneLinePerKindAndNoEscape() throws {
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: smallTree())
+    let lines = result.errors.split(separator: "\n")
+    #expect(lines.count == 3, "\(result.errors)")
+    #expect(lines.first?.hasPrefix("strip families: 1 found, 1 migrated, 0 skipped") == true)
+    #expect(lines.last?.hasPrefix("job logs: 1 found") == true)
+    #expect(!result.errors.contains("\u{1b}"))
+    #expect(!result.errors.contains("\r"))
+  }
+
+  @Test func aSecondRunSkipsEverything() throws {
+    let workspace = try smallTree()
+    _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
+    #expect(result.status == 0)
+    #expect(result.output.contains(/total +3 +0 +3 +0 /))
+  }
+
+  @Test func defaultPathsAreUsedAndTheDataDirectoryIsCreated() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree("data/rmos_legacy")
+    let result = try Tool.run(["migrate"], in: workspace)
+    #expect(result.status == 0)
+    #expect(workspace.exists("data/rmos.db"))
+    #expect(result.output.hasSuffix("Next: rmos-cli status\n"))
+
+    let elsewhere = try smallTree()
+    #expect(try Tool.run(["migrate", "legacy"], in: elsewhere).status == 0)
+    #expect(elsewhere.exists("data/rmos.db"))
+  }
+
+  @Test func theEnvironmentNamesTheDatabaseAndTheOptionOverridesIt() throws {
+    let workspace = try smallTree()
+    let environment = ["RMOS_DB_PATH": "env.db"]
+    _ = try Tool.run(["migrate", "legacy"], in: workspace, environment: environment)
+    #expect(workspace.exists("env.db"))
+    _ = try Tool.run(
+      ["migrate", "legacy", "--db", "opt.db"], in: workspace, environment: environment)
+    #expect(workspace.exists("opt.db"))
+    #expect(!workspace.exists("data"))
+  }
+
+  @Test func aDryRunPredictsAndLeavesNothingBehind() throws {
+    let workspace = try smallTree()
+    try workspace.writeBrokenPattern()
+    let before = workspace.listing
+    let dry = try Tool.run(["migrate", "legacy", "--dry-run"], in: workspace)
+    #expect(workspace.listing == before)
+    #expect(dry.status == 1)
+    #expect(dry.output.hasPrefix("Dry run, nothing was written"))
+    #expect(dry.output.contains("Next: rmos-cli migrate legacy  ("))
+    let real = try Tool.run(["migrate", "legacy"], in: workspace)
+    #expect(real.status == dry.status)
+    let row = /total +4 +3 +0 +1 /
+    #expect(dry.output.contains(row))
+    #expect(real.output.contains(row))
+  }
+
+  @Test func aDryRunLeavesAnExistingDatabaseAsItIs() throws {
+    let workspace = try smallTree()
+    _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
+    let url = URL(fileURLWithPath: workspace.file("x.db"))
+    let (listing, bytes) = (workspace.listing, try Data(contentsOf: url))
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db", "--dry-run"], in: workspace)
+    #expect(result.status == 0)
+    #expect(workspace.listing == listing)
+    #expect(try Data(contentsOf: url) == bytes)
+  }
+
+  @Test func theNextCommandAfterADryRunKeepsTheOtherWordsQuoted() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree("my legacy")
+    let result = try Tool.run(
+      ["migrate", "--batch-size", "10", "my legacy", "--dry-run", "--db=it's.db"], in: workspace)
+    let expected = #"Next: rmos-cli migrate --batch-size 10 'my legacy' '--db=it'\''s.db'"#
+    #expect(result.output.hasSuffix(expected + "\n"))
+  }
+
+  @Test func failuresEndWith1AndAreShownWithTheirPlace() throws {
+    let workspace = try smallTree()
+    try workspace.writeBrokenPattern()
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
+    #expect(result.status == 1)
+    #expect(result.errors.contains(/legacy\/patterns\/p2.json:1:\d+: error: .*\[field.missing\]/))
+    #expect(result.errors.contains(/legacy\/patterns\/p2.json:1:\d+: error: .*\[field.range\]/))
+    #expect(result.output.contains("Next: mend the files and run the same again"))
+  }
+
+  @Test func warningsEndWith1OnlyWhenStrict() throws {
+    let workspace = try smallTree()
+    try workspace.writeOddJobLog()
+    let plain = try Tool.run(["migrate", "legacy", "--db", "a.db"], in: workspace)
+    #expect(plain.status == 0)
+    #expect(plain.errors.contains("warning: "))
+    let strict = try Tool.run(["migrate", "legacy", "--db", "b.db", "--strict"], in: workspace)
+    #expect(strict.status == 1)
+  }
+
+  @Test func quietShowsErrorsAlone() throws {
+    let workspace = try smallTree()
+    try workspace.writeOddJobLog()
+    let clean = try Tool.run(["migrate", "legacy", "--db", "a.db", "-q"], in: workspace)
+    #expect(clean.status == 0)
+    #expect(clean.output.isEmpty && clean.errors.isEmpty)
+    try workspace.writeBrokenPattern()
+    let failed = try Tool.run(["migrate", "legacy", "--db", "b.db", "--quiet"], in: workspace)
+    #expect(failed.status == 1)
+    #expect(failed.output.isEmpty)
+    #expect(failed.errors.contains("error: "))
+    #expect(!failed.errors.contains("warning: "))
+  }
+
+  @Test func theFirst20IssuesAreShownAndVerboseShowsAll() throws {
+    let workspace = try Workspace()
+    for number in 0..<30 { try workspace.write("{", to: "legacy/patterns/\(number).json") }
+    try workspace.write(
+      #"{"name": "n", "ring_count": 1, "geometry": {"a": 1}}"#, to: "legacy/patterns/no-id.json")
+    let plain = try Tool.run(["migrate", "legacy", "--db", "a.db"], in: workspace)
+    #expect(plain.errors.split(separator: "\n").filter { $0.contains("[json.syntax]") }.count == 20)
+    #expect(plain.errors.contains("… and 10 more issues"))
+    #expect(!plain.errors.contains("[id.derived]"))
+    let verbose = try Tool.run(["migrate", "legacy", "--db", "b.db", "-v"], in: workspace)
+    #expect(
+      verbose.errors.split(separator: "\n").filter { $0.contains("[json.syntax]") }.count == 30)
+    #expect(verbose.errors.contains("[id.derived]"))
+    #expect(!verbose.errors.contains("more issues"))
+  }
+
+  @Test func anEmptyTreeIsCleanAndTheLayoutIsExplained() throws {
+    let workspace = try Workspace()
+    try FileManager.default.createDirectory(
+      atPath: workspace.file("legacy"), withIntermediateDirectories: false)
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
+    #expect(result.status == 0)
+    #expect(result.output.contains("legacy/{strip_families,patterns,joblogs}/**"))
+  }
+
+  @Test func atomicWritesNothingWhenOneFails() throws {
+    let workspace = try smallTree()
+    try workspace.writeBrokenPattern()
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db", "--atomic"], in: workspace)
+    #expect(result.status == 1)
+    #expect(result.output.hasPrefix("Nothing was written, because an entity failed"))
+    let status = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace).json
+    #expect((status["counts"] as? [String: Int])?["total"] == 0)
+  }
+
+  @Test func tooManyErrorsStopTheRun() throws {
+    let workspace = try smallTree()
+    try workspace.writeBrokenPattern()
+    let result = try Tool.run(
+      ["migrate", "legacy", "--db", "x.db", "--max-errors", "0"], in: workspace)
+    #expect(result.status == 1)
+    #expect(result.output.hasPrefix("Stopped, too many entities failed"))
+    let tolerant = try Tool.run(
+      ["migrate", "legacy", "--db", "y.db", "--max-errors", "1"], in: workspace)
+    #expect(tolerant.output.hasPrefix("Migrated"))
+  }
+
+  @Test func policiesReachTheMigration() throws {
+    let workspace = try smallTree()
+    _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
+    let again = try Tool.run(
+      ["migrate", "legacy", "--db", "x.db", "--on-duplicate", "fail"], in: workspace)
+    #expect(again.status == 1)
+    #expect(again.output.contains(/total +3 +0 +0 +3 /))
+    try workspace.write(
+      #"{"name": "n", "ring_count": 1, "geometry": {"a": 1}}"#, to: "legacy/patterns/no-id.json")
+    let reject = try Tool.run(
+      ["migrate", "legacy", "--db", "y.db", "--missing-id", "reject"], in: workspace)
+    #expect(reject.errors.contains("[id.missing]"))
+    let derive = try Tool.run(["migrate", "legacy", "--db", "z.db"], in: workspace)
+    #expect(derive.status == 0)
+  }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import Testing
+
+/// What `migrate` writes for programs.
+@Suite struct MigrateReportTests {
+  @Test func theReportHasTheShapeOfTheDocumentation() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    try workspace.writeBrokenPattern()
+    try workspace.writeOddJobLog()
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db", "--json"], in: workspace)
+    #expect(result.status == 1)
+    #expect(result.errors.isEmpty)
+    let json = try result.json
+    #expect(
+      Set(json.keys) == [
+        "timestamp", "success", "summary", "entities", "issue_counts", "issues", "issues_omitted",
+        "run",
+      ])
+    #expect(json["success"] as? Bool == false)
+    let summary = try #require(json["summary"] as? [String: Double])
+    #expect(summary["total_found"] == 5)
+    #expect(summary["total_migrated"] == 4)
+    #expect(summary["total_failed"] == 1)
+    #expect(summary["success_rate"] == 80)
+    let entities = try #require(json["entities"] as? [String: [String: Int]])
+    #expect(
+      entities["patterns"]
+        == ["found": 2, "migrated": 1, "updated": 0, "skipped": 0, "failed": 1])
+    let issues = try #require(json["issues"] as? [[String: Any]])
+    #expect(issues.allSatisfy { $0["severity"] as? String != "info" })
+    let missing = try #require(issues.first { $0["code"] as? String == "field.missing" })
+    #expect(
+      Set(missing.keys) == [
+        "severity", "code", "kind", "id", "source", "locator", "line", "column", "offset",
+        "pointer", "message",
+      ])
+    #expect(missing["source"] as? String == "patterns/p2.json")
+    #expect(missing["id"] as? String == "p2")
+    #expect(missing["locator"] is NSNull)
+    #expect(json["issues_omitted"] as? Int == 0)
+    #expect((json["issue_counts"] as? [String: Int])?["field.unknown-value"] == 1)
+    let run = try #require(json["run"] as? [String: Any])
+    #expect(run["id"] as? Int == 1)
+    #expect(run["ending"] as? String == "completed")
+    #expect(run["options"] is [String: Any])
+  }
+
+  @Test func theReportOfADryRunHasNoRun() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    let json = try Tool.run(["migrate", "legacy", "--dry-run", "--json"], in: workspace).json
+    let run = try #require(json["run"] as? [String: Any])
+    #expect(run["id"] is NSNull)
+    #expect(run["dry_run"] as? Bool == true)
+    #expect(json["success"] as? Bool == true)
+  }
+
+  @Test func statisticsAreWrittenAsOneFileOverAnOldOne() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    try workspace.write("old, and much longer than what replaces it", to: "stats.json")
+    _ = try Tool.run(
+      ["migrate", "legacy", "--db", "x.db", "--stats", "stats.json"], in: workspace)
+    let data = Data(try workspace.text("stats.json").utf8)
+    let json = try #require(
+      try JSONSerialization.jsonObject(with: data) as? [String: [String: Int]])
+    #expect(Set(json.keys) == ["strip_families", "patterns", "joblogs"])
+    #expect(json["joblogs"]?["migrated"] == 1)
+    #expect(!workspace.listing.contains { $0.contains(".tmp") })
+  }
+
+  @Test func statisticsThatCannotBeWrittenAreSaidBeforeTheRun() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    for file in ["no/such/stats.json", "legacy"] {
+      let result = try Tool.run(
+        ["migrate", "legacy", "--db", "x.db", "--stats", file], in: workspace)
+      #expect(result.status == 3)
+      #expect(result.errors.contains("cannot write the statistics to \(file): "))
+      #expect(!workspace.exists("x.db"))
+    }
+  }
+
+  @Test(
+    arguments: [
+      (["migrate", "nowhere", "--db", "x.db"], "source.unreadable"),
+      (["migrate", "legacy", "--db", "no/such/x.db"], "store.cannot-open"),
+      (["migrate", "legacy", "--db", "legacy/patterns/p1.json"], "store.not-a-database"),
+      (["migrate", "legacy", "--db", "legacy/patterns/p1.json", "--dry-run"],
+        "store.not-a-database"),
+      (["migrate", "legacy", "--db", "legacy"], "store.cannot-open"),
+      (["status", "--db", "x.db"], "store.cannot-open"),
+      (["runs", "--db", "x.db"], "store.cannot-open"),
+      (["init", "--db", "legacy/patterns/p1.json"], "store.not-a-database"),
+      (["sample", "legacy"], "sample.not-empty"),
+    ])
+  func whatCannotRunEndsWith3AndSaysWhy(_ arguments: [String], _ code: String) throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    let before = workspace.listing
+    let text = try Tool.run(arguments, in: workspace)
+    #expect(text.status == 3)
+    #expect(text.output.isEmpty)
+    #expect(text.errors.hasPrefix("rmos-cli: error: "))
+    let result = try Tool.run(arguments + ["--json"], in: workspace)
+    #expect(result.status == 3)
+    let json = try result.json
+    #expect(json["success"] as? Bool == false)
+    let error = try #require(json["error"] as? [String: String])
+    #expect(error["code"] == code)
+    #expect(error["message"]?.isEmpty == false)
+    #expect(workspace.listing == before)
+  }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Testing
+
+/// The built `rmos-cli`, run as a process of its own.
+enum Tool {
+  /// What a run left.
+  struct Result {
+    var status: Int32
+    var output: String
+    var errors: String
+
+    /// Standard output as a JSON object.
+    var json: [String: Any] {
+      get throws {
+        let object = try JSONSerialization.jsonObject(with: Data(output.utf8))
+        return try #require(object as? [String: Any], "no JSON object: \(output)")
+      }
+    }
+  }
+
+  /// The program stands beside the test bundle.
+  static let path: String = {
+    let start = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+    for directory in sequence(first: start, next: { $0.deletingLastPathComponent() }).prefix(6) {
+      let candidate = directory.deletingLastPathComponent().appendingPathComponent("rmos-cli")
+      if FileManager.default.isExecutableFile(atPath: candidate.path) { return candidate.path }
+    }
+    return Bundle.main.bundleURL.appendingPathComponent("rmos-cli").path
+  }()
+
+  /// Runs the program to its end.
+  static func run(
+    _ arguments: [String], in workspace: Workspace, environment: [String: String] = [:]
+  ) throws -> Result {
+    try execute(path, arguments, in: workspace, environment: environment)
+  }
+
+  /// Runs a shell command in which `$CLI` is the program.
+  static func shell(
+    _ command: String, in workspace: Workspace, environment: [String: String] = [:]
+  ) throws -> Result {
+    try execute("/bin/bash", ["-c", command], in: workspace, environment: environment)
+  }
+
+  /// Whether a program is to be had.
+  static func has(_ program: String) -> Bool {
+    let places = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
+    return places.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+  }
+
+  private static func execute(
+    _ program: String, _ arguments: [String], in workspace: Workspace,
+    environment: [String: String]
+  ) throws -> Result {
+    let running = try RunningTool(
+      program, arguments, in: workspace, environment: environment)
+    return try running.wait()
+  }
+}
+
+/// A process under way.
+final class RunningTool {
+  private let process = Process()
+  private let output: String
+  private let errors: String
+
+  /// Starts a program; standard output and standard error go to files, so neither can fill up.
+  init(
+    _ program: String = Tool.path, _ arguments: [String], in workspace: Workspace,
+    environment: [String: String] = [:]
+  ) throws {
+    let name = UUID().uuidString
+    output = workspace.outside("\(name).out")
+    errors = workspace.outside("\(name).err")
+    for file in [output, errors] { FileManager.default.createFile(atPath: file, contents: nil) }
+    var variables = ProcessInfo.processInfo.environment
+    for name in ["RMOS_DB_PATH", "NO_COLOR"] { variables[name] = nil }
+    variables["CLI"] = Tool.path
+    variables.merge(environment) { $1 }
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: workspace.path)
+    process.environment = variables
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+    try process.run()
+  }
+
+  var isRunning: Bool { process.isRunning }
+
+  /// Sends a signal.
+  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  /// Waits for the end.
+  ///
+  /// - Returns: The status; for a process that a signal ended, 128 and the signal.
+  func wait() throws -> Tool.Result {
+    process.waitUntilExit()
+    let status = process.terminationStatus
+    return Tool.Result(
+      status: process.terminationReason == .uncaughtSignal ? 128 + status : status,
+      output: try text(output), errors: try text(errors))
+  }
+
+  private func text(_ path: String) throws -> String {
+    String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+
+/// A directory that a test works in, with a place beside it for what must not show up there.
+final class Workspace {
+  private let root: URL
+  /// The directory.
+  let path: String
+
+  init() throws {
+    root = FileManager.default.temporaryDirectory
+      .appendingPathComponent("rmos-cli-test-\(UUID().uuidString)").resolvingSymlinksInPath()
+    let inside = root.appendingPathComponent("work")
+    try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
+    path = inside.path
+  }
+
+  deinit { try? FileManager.default.removeItem(at: root) }
+
+  /// A path within.
+  func file(_ name: String) -> String { path + "/" + name }
+
+  /// A path beside the directory.
+  func outside(_ name: String) -> String { root.path + "/" + name }
+
+  /// Writes a file and the directories it stands in.
+  func write(_ text: String, to name: String) throws {
+    let url = URL(fileURLWithPath: file(name))
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: url)
+  }
+
+  /// A file's text.
+  func text(_ name: String) throws -> String {
+    String(decoding: try Data(contentsOf: URL(fileURLWithPath: file(name))), as: UTF8.self)
+  }
+
+  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
+
+  /// Everything in it, at any depth, sorted.
+  var listing: [String] {
+    (FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []).sorted()
+  }
+
+  /// Writes a tree with one sound entity of each kind.
+  func writeSmallTree(_ name: String = "legacy") throws {
+    try write(
+      """
+      {"id": "f1", "name": "Ebony 2 mm", "strip_width_mm": 2, "strip_thickness_mm": 0.8,
+       "material_type": "Ebony", "strips": [1], "created_at": "2025-01-01"}
+      """, to: "\(name)/strip_families/f1.json")
+    try write(
+      """
+      {"id": "p1", "name": "Rope", "ring_count": 3, "geometry": {"rings": []},
+       "strip_family_id": "f1", "created_at": "2025-01-01"}
+      """, to: "\(name)/patterns/p1.json")
+    try write(
+      """
+      {"id": "j1", "job_type": "slice", "pattern_id": "p1", "parameters": {"feed": 5},
+       "created_at": "2025-01-01"}
+      """, to: "\(name)/joblogs/j1.json")
+  }
+
+  /// Adds a pattern that fails.
+  func writeBrokenPattern(_ name: String = "legacy") throws {
+    try write(#"{"id": "p2", "ring_count": 0}"#, to: "\(name)/patterns/p2.json")
+  }
+
+  /// Adds a job log that is migrated with a warning.
+  func writeOddJobLog(_ name: String = "legacy") throws {
+    try write(
+      #"{"id": "j2", "job_type": "sanding", "parameters": {"grit": 120}}"#,
+      to: "\(name)/joblogs/j2.json")
+  }
+}
