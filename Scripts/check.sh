@@ -37,7 +37,7 @@ for script in Scripts/*.sh Benchmarks/*.sh .ci/run; do
   bash -n "$script"
 done
 if command -v shellcheck >/dev/null; then
-  shellcheck -x Scripts/*.sh Benchmarks/*.sh .ci/run
+  shellcheck -x -P SCRIPTDIR Scripts/*.sh Benchmarks/*.sh .ci/run
 fi
 
 step 'Debug build: no warnings, no import that the manifest does not declare'

@@ -87,8 +87,10 @@ import Testing
       (["migrate", "nowhere", "--db", "x.db"], "source.unreadable"),
       (["migrate", "legacy", "--db", "no/such/x.db"], "store.cannot-open"),
       (["migrate", "legacy", "--db", "legacy/patterns/p1.json"], "store.not-a-database"),
-      (["migrate", "legacy", "--db", "legacy/patterns/p1.json", "--dry-run"],
-        "store.not-a-database"),
+      (
+        ["migrate", "legacy", "--db", "legacy/patterns/p1.json", "--dry-run"],
+        "store.not-a-database"
+      ),
       (["migrate", "legacy", "--db", "legacy"], "store.cannot-open"),
       (["status", "--db", "x.db"], "store.cannot-open"),
       (["runs", "--db", "x.db"], "store.cannot-open"),

@@ -15,7 +15,8 @@ struct TerminalTests {
     let sample = try Tool.run(
       ["sample", "tree", "--count", "\(Self.size)"], in: workspace)
     #expect(sample.status == 0)
-    let command = "stty cols \(columns); $CLI migrate tree --db x.db --batch-size 50 \(options); "
+    let command =
+      "stty cols \(columns); $CLI migrate tree --db x.db --batch-size 50 \(options); "
       + "$CLI migrate broken --db y.db \(options); exit 0"
     let result = try Tool.shell(
       "script -qec '\(command)' /dev/null </dev/null", in: workspace, environment: environment)

@@ -1,0 +1,67 @@
+import Foundation
+import RMOSModels
+import Testing
+
+/// A disk without room ends the run with status 3; what was committed is whole, and running again
+/// with more room completes it.
+@Suite(.serialized) struct DiskFullTests {
+  private static let arguments = ["--batch-size", "40"]
+
+  private func quietContent(_ workspace: Workspace) throws -> Content {
+    let result = try Tool.run(["migrate", "legacy", "--db", "quiet.db"], in: workspace)
+    #expect(result.status == 1)
+    return try Content(of: workspace.file("quiet.db"))
+  }
+
+  private func expectWhole(_ database: String, in workspace: Workspace) throws {
+    let content = try Content(of: workspace.file(database))
+    content.expectBalance("after the failure")
+    if let integrity = try workspace.integrity(database) { #expect(integrity == "ok\n") }
+  }
+
+  @Test(.enabled(if: DiskFullTests.canMount, "mounting a tmpfs is not allowed here"))
+  func aFullFileSystemLeavesWholeBatches() throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    let quiet = try quietContent(workspace)
+    let mounted = try Tool.shell(
+      "mkdir small && mount -t tmpfs -o size=1m none small", in: workspace)
+    try #require(mounted.status == 0)
+    defer { _ = try? Tool.shell("umount small", in: workspace) }
+
+    let command = ["migrate", "legacy", "--db", "small/x.db"] + Self.arguments
+    let full = try Tool.run(command + ["--json"], in: workspace)
+    #expect(full.status == 3)
+    #expect((try full.json["error"] as? [String: String])?["code"] == "store.disk-full")
+
+    #expect(try Tool.shell("mount -o remount,size=64m small", in: workspace).status == 0)
+    try expectWhole("small/x.db", in: workspace)
+    let again = try Tool.run(command, in: workspace)
+    #expect(again.status == 1, "\(again.errors)")
+    #expect(try Content(of: workspace.file("small/x.db")) == quiet)
+    #expect(try Content(of: workspace.file("small/x.db")).runs.first?.state == .completed)
+  }
+
+  @Test func aLimitOfTheFileSizeLeavesWholeBatches() throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    let quiet = try quietContent(workspace)
+    let command = "migrate legacy --db x.db --batch-size 40"
+    let limited = try Tool.shell(
+      #"trap '' XFSZ; ulimit -f 400; "$CLI" \#(command) --json"#, in: workspace)
+    #expect(limited.status == 3)
+    let code = (try limited.json["error"] as? [String: String])?["code"]
+    #expect(["store.disk-full", "store.io"].contains(code))
+    try expectWhole("x.db", in: workspace)
+    #expect(try Tool.shell(#""$CLI" \#(command)"#, in: workspace).status == 1)
+    #expect(try Content(of: workspace.file("x.db")) == quiet)
+  }
+
+  /// Whether this process may mount a file system: as root, outside of most containers.
+  private static let canMount: Bool = {
+    guard let workspace = try? Workspace() else { return false }
+    let result = try? Tool.shell(
+      "mkdir m && mount -t tmpfs -o size=64k none m && umount m", in: workspace)
+    return result?.status == 0
+  }()
+}

@@ -1,0 +1,95 @@
+import Foundation
+import RMOSStore
+import Testing
+
+/// SIGINT and SIGTERM, and what others see of a run under way.
+@Suite(.serialized) struct InterruptionTests {
+  private static let arguments = ["migrate", "legacy", "--db", "x.db", "--batch-size", "10"]
+
+  /// Starts a migration and waits until it is in the midst of the patterns.
+  private func startInTheMidst(
+    _ workspace: Workspace, _ arguments: [String] = arguments
+  ) throws -> RunningTool {
+    let tool = try RunningTool(arguments, in: workspace)
+    while tool.isRunning, try !tool.errorsSoFar.contains("strip families: ") { usleep(500) }
+    return tool
+  }
+
+  private func quietContent() throws -> Content {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    #expect(try Tool.run(Self.arguments, in: workspace).status == 1)
+    return try Content(of: workspace.file("x.db"))
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func aSignalEndsTheBatchCleanlyAndRunningAgainCompletesIt(_ signal: Int32) throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    let tool = try startInTheMidst(workspace)
+    tool.send(signal)
+    let result = try tool.wait()
+    #expect(result.status == 130)
+    #expect(result.output.hasPrefix("Interrupted: legacy into"))
+    #expect(
+      result.output.hasSuffix(
+        "Next: rmos-cli migrate legacy --db x.db --batch-size 10  (goes on where it stopped)\n"))
+
+    let midway = try Content(of: workspace.file("x.db"))
+    midway.expectBalance("after the signal")
+    #expect(midway.runs.map(\.state) == [.interrupted])
+    let status = try Tool.run(["status", "--db", "x.db"], in: workspace).output
+    #expect(status.contains(/Interrupted +run 1\n/))
+    #expect(status.contains("Next: rmos-cli migrate legacy --db x.db (goes on"))
+
+    #expect(try Tool.run(Self.arguments, in: workspace).status == 1)
+    #expect(try Content(of: workspace.file("x.db")) == quietContent())
+  }
+
+  @Test func anInterruptedReportSaysSo() throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    let tool = try RunningTool(Self.arguments + ["--json", "-v"], in: workspace)
+    while tool.isRunning, try !tool.errorsSoFar.contains("p199") { usleep(500) }
+    tool.send(SIGINT)
+    let result = try tool.wait()
+    #expect(result.status == 130)
+    let json = try result.json
+    #expect(json["success"] as? Bool == false)
+    #expect((json["run"] as? [String: Any])?["ending"] as? String == "interrupted")
+  }
+
+  @Test func aSecondSignalEndsAtOnceAndHurtsNothing() throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    let tool = try startInTheMidst(workspace)
+    tool.send(SIGINT)
+    tool.send(SIGTERM)
+    #expect(try tool.wait().status == 130)
+    #expect(try Tool.run(Self.arguments, in: workspace).status == 1)
+    #expect(try Content(of: workspace.file("x.db")) == quietContent())
+  }
+
+  @Test func whileOneRunsStatusShowsItAndASecondIsRefused() throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    let tool = try startInTheMidst(workspace)
+    tool.send(SIGSTOP)
+    let status = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace).json
+    let current = try #require(status["current_run"] as? [String: Any])
+    #expect(current["state"] as? String == "running")
+    #expect((status["interrupted_runs"] as? [Any])?.isEmpty == true)
+    let text = try Tool.run(["status", "--db", "x.db"], in: workspace).output
+    #expect(text.contains(/Under way +run 1, migrate, started .*, process \d+/))
+
+    let second = try Tool.run(Self.arguments + ["--json"], in: workspace)
+    #expect(second.status == 3)
+    #expect((try second.json["error"] as? [String: String])?["code"] == "store.locked")
+
+    tool.send(SIGCONT)
+    #expect(try tool.wait().status == 1)
+    let after = try Content(of: workspace.file("x.db"))
+    #expect(after.runs.map(\.state) == [.completed])
+    #expect(after == (try quietContent()))
+  }
+}
