@@ -7,7 +7,7 @@ import Testing
     let workspace = try Workspace()
     let first = try Tool.run(["init", "--db", "x.db"], in: workspace)
     #expect(first.status == 0)
-    #expect(first.output.contains(/Created .*x.db \(schema version 2\)/))
+    #expect(first.output.contains(#/Created .*x.db \(schema version 2\)/#))
     let second = try Tool.run(["init", "--db", "x.db"], in: workspace)
     #expect(second.output.contains("is up to date (schema version 2)"))
     let json = try Tool.run(["init", "--db", "x.db", "--json"], in: workspace).json
@@ -35,10 +35,10 @@ import Testing
     let (listing, bytes) = (workspace.listing, try Data(contentsOf: url))
     let text = try Tool.run(["status", "--db", "x.db"], in: workspace)
     #expect(text.status == 0)
-    #expect(text.output.contains(/Database +\S*x.db\n/))
-    #expect(text.output.contains(/Schema version +2, applied /))
-    #expect(text.output.contains(/total +3\n/))
-    #expect(text.output.contains(/Last run +run 1, migrate, started .*, completed after /))
+    #expect(text.output.contains(#/Database +\S*x.db\n/#))
+    #expect(text.output.contains(#/Schema version +2, applied /#))
+    #expect(text.output.contains(#/total +3\n/#))
+    #expect(text.output.contains(#/Last run +run 1, migrate, started .*, completed after /#))
     #expect(workspace.listing == listing)
     #expect(try Data(contentsOf: url) == bytes)
   }
@@ -67,7 +67,7 @@ import Testing
     let workspace = try Workspace()
     _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
     let result = try Tool.run(["status", "--db", "x.db"], in: workspace)
-    #expect(result.output.contains(/Last run +none\n/))
+    #expect(result.output.contains(#/Last run +none\n/#))
     #expect(result.output.hasSuffix("Next: rmos-cli migrate SOURCE --dry-run --db x.db\n"))
   }
 

@@ -1,8 +1,10 @@
 import Foundation
 import Testing
 
-/// Help is compared with the files in Snapshots, letter for letter. To renew them after a change,
-/// run the tests with RMOS_UPDATE_SNAPSHOTS=1 and read the difference.
+/// Help is compared with the files in Snapshots, letter for letter.
+///
+/// To renew them after a change, run the tests with RMOS_UPDATE_SNAPSHOTS=1 and read the
+/// difference.
 @Suite struct HelpTests {
   static let commands = ["migrate", "status", "runs", "init", "sample", "help", "version"]
 

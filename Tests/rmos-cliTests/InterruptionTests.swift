@@ -39,7 +39,7 @@ import Testing
     midway.expectBalance("after the signal")
     #expect(midway.runs.map(\.state) == [.interrupted])
     let status = try Tool.run(["status", "--db", "x.db"], in: workspace).output
-    #expect(status.contains(/Interrupted +run 1\n/))
+    #expect(status.contains(#/Interrupted +run 1\n/#))
     #expect(status.contains("Next: rmos-cli migrate legacy --db x.db (goes on"))
 
     #expect(try Tool.run(Self.arguments, in: workspace).status == 1)
@@ -80,7 +80,7 @@ import Testing
     #expect(current["state"] as? String == "running")
     #expect((status["interrupted_runs"] as? [Any])?.isEmpty == true)
     let text = try Tool.run(["status", "--db", "x.db"], in: workspace).output
-    #expect(text.contains(/Under way +run 1, migrate, started .*, process \d+/))
+    #expect(text.contains(#/Under way +run 1, migrate, started .*, process \d+/#))
 
     let second = try Tool.run(Self.arguments + ["--json"], in: workspace)
     #expect(second.status == 3)

@@ -15,8 +15,8 @@ import Testing
     #expect(result.status == 0)
     #expect(result.output.hasPrefix("Migrated legacy into "))
     #expect(result.output.contains("(run 1)"))
-    #expect(result.output.contains(/strip families +1 +1 +0 +0 /))
-    #expect(result.output.contains(/total +3 +3 +0 +0 /))
+    #expect(result.output.contains(#/strip families +1 +1 +0 +0 /#))
+    #expect(result.output.contains(#/total +3 +3 +0 +0 /#))
     #expect(result.output.contains("0 errors, 0 warnings"))
     #expect(result.output.hasSuffix("Next: rmos-cli status --db x.db\n"))
     #expect(workspace.exists("x.db"))
@@ -39,7 +39,7 @@ import Testing
     _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
     let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
     #expect(result.status == 0)
-    #expect(result.output.contains(/total +3 +0 +3 +0 /))
+    #expect(result.output.contains(#/total +3 +0 +3 +0 /#))
   }
 
   @Test func defaultPathsAreUsedAndTheDataDirectoryIsCreated() throws {
@@ -77,7 +77,7 @@ import Testing
     #expect(dry.output.contains("Next: rmos-cli migrate legacy  ("))
     let real = try Tool.run(["migrate", "legacy"], in: workspace)
     #expect(real.status == dry.status)
-    let row = /total +4 +3 +0 +1 /
+    let row = #/total +4 +3 +0 +1 /#
     #expect(dry.output.contains(row))
     #expect(real.output.contains(row))
   }
@@ -107,8 +107,8 @@ import Testing
     try workspace.writeBrokenPattern()
     let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
     #expect(result.status == 1)
-    #expect(result.errors.contains(/legacy\/patterns\/p2.json:1:\d+: error: .*\[field.missing\]/))
-    #expect(result.errors.contains(/legacy\/patterns\/p2.json:1:\d+: error: .*\[field.range\]/))
+    #expect(result.errors.contains(#/legacy\/patterns\/p2.json:1:\d+: error: .*\[field.missing\]/#))
+    #expect(result.errors.contains(#/legacy\/patterns\/p2.json:1:\d+: error: .*\[field.range\]/#))
     #expect(result.output.contains("Next: mend the files and run the same again"))
   }
 
@@ -189,7 +189,7 @@ import Testing
     let again = try Tool.run(
       ["migrate", "legacy", "--db", "x.db", "--on-duplicate", "fail"], in: workspace)
     #expect(again.status == 1)
-    #expect(again.output.contains(/total +3 +0 +0 +3 /))
+    #expect(again.output.contains(#/total +3 +0 +0 +3 /#))
     try workspace.write(
       #"{"name": "n", "ring_count": 1, "geometry": {"a": 1}}"#, to: "legacy/patterns/no-id.json")
     let reject = try Tool.run(

@@ -54,7 +54,9 @@ struct Content: Equatable {
 
 extension Workspace {
   /// Writes a tree of a few thousand entities in several layouts, every one with its timestamps, so
-  /// that its content does not depend on when it is migrated. One pattern in a hundred is broken.
+  /// that its content does not depend on when it is migrated.
+  ///
+  /// One pattern in a hundred is broken.
   func writeLargeTree(_ name: String = "legacy") throws {
     for number in 0..<300 {
       try write(
