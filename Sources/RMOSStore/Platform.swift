@@ -67,9 +67,17 @@ enum Platform {
     return descriptor < 0 ? nil : descriptor
   }
 
+  /// Opens a file that is there for reading: `open`.
+  static func openExistingFile(_ path: String) -> Int32? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    return descriptor < 0 ? nil : descriptor
+  }
+
   /// Tries to lock an open file without waiting, nil where another holds it: `flock`.
-  static func tryLock(_ descriptor: Int32) -> Result<Void, SystemError>? {
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+  static func tryLock(
+    _ descriptor: Int32, shared: Bool = false
+  ) -> Result<Void, SystemError>? {
+    while flock(descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
       if errno == EWOULDBLOCK { return nil }
       if errno != EINTR { return .failure(SystemError(code: errno)) }
     }

@@ -55,6 +55,13 @@ package struct WriterLock: ~Copyable {
     Platform.closeFile(descriptor)
   }
 
+  /// Whether someone holds the lock of a database. Creates no file.
+  package static func isHeld(database: String) -> Bool {
+    guard let descriptor = Platform.openExistingFile(database + ".lock") else { return false }
+    defer { Platform.closeFile(descriptor) }
+    return Platform.tryLock(descriptor, shared: true) == nil
+  }
+
   private static func cannotLock(_ database: String, _ path: String, _ code: Int32) -> StoreError {
     StoreError(
       .cannotOpen,

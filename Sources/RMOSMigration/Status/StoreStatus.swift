@@ -29,26 +29,44 @@ public struct StoreStatus: Sendable {
   /// All entities.
   public var total: Int { counts.values.reduce(0, +) }
 
-  /// Reads the status in one snapshot.
+  /// Reads the status.
   ///
   /// - Throws: `StoreError`.
   public init(of store: some RecordStore) throws {
-    // Asked before the snapshot: a run that ends in between is then simply no longer running.
-    let hasWriter = (store as? SQLiteStore)?.hasWriter ?? false
+    var snapshot = try Snapshot(store)
+    var isUnderWay = false
+    if let newest = snapshot.runs.first, newest.state == .running {
+      // Only the lock tells a live run from one whose process died. Where nobody holds it, the run
+      // may also have ended since the snapshot: that is what the second one is for.
+      isUnderWay = (store as? SQLiteStore)?.hasWriter ?? true
+      if !isUnderWay {
+        snapshot = try Snapshot(store)
+        isUnderWay = snapshot.runs.first?.state == .running && snapshot.runs.first?.id != newest.id
+      }
+    }
     location = store.location
     sizeInBytes = store is SQLiteStore ? Self.size(ofDatabase: store.location) : nil
-    (schema, counts, lastRun, currentRun, interruptedRuns) = try store.read { reader in
-      var counts: [EntityKind: Int] = [:]
-      for kind in EntityKind.allCases { counts[kind] = try reader.count(RecordQuery(kind)) }
-      var runs = try reader.runs(limit: Self.runsSearched)
-      let current = hasWriter && runs.first?.state == .running ? runs.removeFirst() : nil
-      for index in runs.indices where runs[index].state == .running {
-        runs[index].state = .interrupted
+    schema = snapshot.schema
+    counts = snapshot.counts
+    currentRun = isUnderWay ? snapshot.runs.removeFirst() : nil
+    for index in snapshot.runs.indices where snapshot.runs[index].state == .running {
+      snapshot.runs[index].state = .interrupted
+    }
+    lastRun = snapshot.runs.first
+    interruptedRuns = snapshot.runs.filter { $0.state == .interrupted }
+  }
+
+  private struct Snapshot {
+    var schema: SchemaVersion?
+    var counts: [EntityKind: Int] = [:]
+    var runs: [LedgerRun] = []
+
+    init(_ store: some RecordStore) throws {
+      try store.read { reader in
+        schema = try reader.schemaVersion()
+        for kind in EntityKind.allCases { counts[kind] = try reader.count(RecordQuery(kind)) }
+        runs = try reader.runs(limit: StoreStatus.runsSearched)
       }
-      return (
-        try reader.schemaVersion(), counts, runs.first, current,
-        runs.filter { $0.state == .interrupted }
-      )
     }
   }
 
