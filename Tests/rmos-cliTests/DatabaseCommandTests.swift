@@ -37,7 +37,7 @@ import Testing
     #expect(text.status == 0)
     #expect(text.output.contains(#/Database +\S*x.db\n/#))
     #expect(text.output.contains(#/Schema version +2, applied /#))
-    #expect(text.output.contains(#/total +3\n/#))
+    #expect(text.output.contains(#/Total +3\n/#))
     #expect(text.output.contains(#/Last run +run 1, migrate, started .*, completed after /#))
     #expect(workspace.listing == listing)
     #expect(try Data(contentsOf: url) == bytes)

@@ -1,5 +1,5 @@
 import Foundation
-import RMOSModels
+import RMOSStore
 import Testing
 
 /// A disk without room ends the run with status 3; what was committed is whole, and running again

@@ -24,7 +24,7 @@ struct TerminalTests {
     return result.output
   }
 
-  private static let bar = /\d+ %  [\d,]+ entities/
+  private static var bar: Regex<Substring> { #/\d+ %  [\d,]+ entities/# }
 
   @Test func aBarIsDrawnAndErasedAtTheEnd() throws {
     let text = try session()

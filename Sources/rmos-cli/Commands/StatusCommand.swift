@@ -32,12 +32,13 @@ enum StatusCommand {
         "\(schema.version)" + (schema.appliedAt.map { ", applied \($0)" } ?? ""))
     }
     console.print()
-    var table = TextTable(["Holds", "         "], numbers: ["entities"])
-    for kind in EntityKind.allCases {
-      table.add([kind.schema.plural, "", TerminalText.grouped(status.counts[kind] ?? 0)])
+    let numbers = EntityKind.allCases.map { ($0.schema.plural, status.counts[$0] ?? 0) }
+    let width = TerminalText.grouped(status.total).count
+    for (label, number) in numbers + [("total", status.total)] {
+      line(
+        label.prefix(1).uppercased() + label.dropFirst(),
+        TerminalText.padded(TerminalText.grouped(number), to: width, left: true))
     }
-    table.add(["total", "", TerminalText.grouped(status.total)])
-    console.print(table.text)
     console.print()
     if let run = status.currentRun {
       line("Under way", "\(describe(run)), process \(run.processID), last sign \(run.heartbeatAt)")

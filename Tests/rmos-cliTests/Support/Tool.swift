@@ -53,7 +53,7 @@ enum Tool {
     environment: [String: String]
   ) throws -> Result {
     let running = try RunningTool(
-      program, arguments, in: workspace, environment: environment)
+      arguments, program: program, in: workspace, environment: environment)
     return try running.wait()
   }
 }
@@ -66,13 +66,13 @@ final class RunningTool {
 
   /// Starts a program; standard output and standard error go to files, so neither can fill up.
   init(
-    _ program: String = Tool.path, _ arguments: [String], in workspace: Workspace,
+    _ arguments: [String], program: String = Tool.path, in workspace: Workspace,
     environment: [String: String] = [:]
   ) throws {
     let name = UUID().uuidString
     output = workspace.outside("\(name).out")
     errors = workspace.outside("\(name).err")
-    for file in [output, errors] { FileManager.default.createFile(atPath: file, contents: nil) }
+    for file in [output, errors] { try Data().write(to: URL(fileURLWithPath: file)) }
     var variables = ProcessInfo.processInfo.environment
     for name in ["RMOS_DB_PATH", "NO_COLOR"] { variables[name] = nil }
     variables["CLI"] = Tool.path
