@@ -5,12 +5,27 @@ extension MigrationSummary {
   /// `issue_counts`, `issues` (errors and warnings, in order), `issues_omitted` and `run`.
   ///
   /// The encoding is deterministic. O(number of issues kept).
-  public var json: String {
+  public var json: String { json(error: nil) }
+
+  /// The report of a run that an error ended: as ``json``, with `error` (`code` and `message`).
+  public func json(errorCode: String, message: String) -> String {
+    json(error: (errorCode, message))
+  }
+
+  private func json(error: (code: String, message: String)?) -> String {
     var writer = JSONWriter(style: .pretty)
     let total = statistics.total
     writer.object {
       $0.member("timestamp", startedAt)
       $0.member("success", isSuccess)
+      if let error {
+        $0.member("error") {
+          $0.object {
+            $0.member("code", error.code)
+            $0.member("message", error.message)
+          }
+        }
+      }
       $0.member("summary") {
         $0.object {
           $0.member("total_found", total.found)
@@ -64,6 +79,7 @@ extension MigrationSummary.Ending {
     case .interrupted: "interrupted"
     case .tooManyErrors: "too_many_errors"
     case .rolledBack: "rolled_back"
+    case .storeFailed: "store_failed"
     }
   }
 }

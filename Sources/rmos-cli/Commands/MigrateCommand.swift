@@ -56,20 +56,39 @@ enum MigrateCommand {
     let store = try openStore(arguments)
     Platform.catchInterruptions()
     let reporter = MigrationReporter(source: source, arguments: arguments, console: console)
-    let summary = try Migration(from: source, into: store, options: options).runSynchronously(
-      observer: { reporter.observe($0) }, isCancelled: { Platform.isInterrupted })
-
+    var summary: MigrationSummary
+    do {
+      summary = try Migration(from: source, into: store, options: options).runSynchronously(
+        observer: { reporter.observe($0) }, isCancelled: { Platform.isInterrupted })
+    } catch let error as StoreError {
+      // Midway, the events told how far it came.
+      guard let summary = reporter.summary, summary.statistics.total.found > 0 else { throw error }
+      if arguments.has("json") {
+        console.print(summary.json(errorCode: error.code.rawValue, message: error.message))
+        return .couldNotRun
+      }
+      show(summary, source: source, reporter, arguments, console)
+      throw error
+    }
+    // A rehearsal in memory speaks of the database that it stands for.
+    if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
     if let file = arguments["stats"] { try writeStatistics(summary.statistics, to: file) }
     if arguments.has("json") {
       console.print(summary.json)
     } else {
-      reporter.showIssues(of: summary)
-      if !arguments.has("quiet") {
-        console.print(SummaryText.text(for: summary))
-        console.print("Next: " + next(after: summary, source: source, arguments))
-      }
+      show(summary, source: source, reporter, arguments, console)
     }
     return exitStatus(summary, isStrict: arguments.has("strict"))
+  }
+
+  private static func show(
+    _ summary: MigrationSummary, source: String, _ reporter: MigrationReporter,
+    _ arguments: ParsedArguments, _ console: Console
+  ) {
+    reporter.showIssues(of: summary)
+    guard !arguments.has("quiet") else { return }
+    console.print(SummaryText.text(for: summary))
+    console.print("Next: " + next(after: summary, source: source, arguments))
   }
 
   private static func migrationOptions(
@@ -136,6 +155,8 @@ enum MigrateCommand {
     switch summary.ending {
     case .interrupted:
       return "\(again)  (goes on where it stopped)"
+    case .storeFailed:
+      return "put right what the error says, then \(again)  (goes on where it stopped)"
     case .rolledBack:
       return "mend the files and run it again, or go without --atomic: "
         + arguments.commandLine(without: "atomic")

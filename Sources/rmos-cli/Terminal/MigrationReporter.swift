@@ -22,6 +22,8 @@ final class MigrationReporter {
   private var kind: EntityKind?
   private var kindStart = 0.0
   private var latest: MigrationProgress?
+  /// The summary, once the run has ended.
+  private(set) var summary: MigrationSummary?
 
   init(source: String, arguments: ParsedArguments, console: Console) {
     self.source = source
@@ -48,11 +50,12 @@ final class MigrationReporter {
       if let total = progress.totalBytes, total > 0 {
         fraction = min(1, Double(progress.bytesRead) / Double(total))
       }
-      if progress.kind != kind { endKind(at: progress.seconds) }
+      if progress.kind != kind { endKind(at: latest?.seconds ?? 0) }
       kind = progress.kind
       latest = progress
       if showsBar { drawBar(progress.kind) }
     case .finished(let summary):
+      self.summary = summary
       latest?.statistics = summary.statistics
       endKind(at: summary.seconds)
       console.eraseStatusLine()

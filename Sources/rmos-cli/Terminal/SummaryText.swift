@@ -39,13 +39,14 @@ enum SummaryText {
     let way = "\(source) into \(store)\(run)"
     switch summary.ending {
     case .completed where summary.isDryRun:
-      return "Dry run, nothing was written: what migrating \(way) would do"
+      return "Dry run, nothing was written; migrating \(way) would give:"
     case .interrupted where summary.isDryRun: return "Dry run, interrupted: \(way)"
     case .interrupted: return "Interrupted: \(way); what was committed stays"
     case .tooManyErrors where summary.isDryRun: return "Dry run, too many entities fail: \(way)"
     case .tooManyErrors:
       return "Stopped, too many entities failed: \(way); what was committed stays"
     case .rolledBack: return "Nothing was written, because an entity failed: \(way)"
+    case .storeFailed: return "Stopped, the database failed: \(way); what was committed stays"
     case .completed: return "Migrated \(way)"
     }
   }
