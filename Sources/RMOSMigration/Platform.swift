@@ -32,7 +32,7 @@ enum Platform {
 
   static var processID: Int32 { getpid() }
 
-  /// The size of a file in bytes; nil where there is none. Wraps `stat(2)`.
+  /// The size of a file in bytes, nil where there is none: `stat`.
   static func fileSize(_ path: String) -> Int? {
     var status = stat()
     return stat(path, &status) == 0 ? Int(status.st_size) : nil

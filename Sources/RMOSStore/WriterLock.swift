@@ -55,7 +55,9 @@ package struct WriterLock: ~Copyable {
     Platform.closeFile(descriptor)
   }
 
-  /// Whether someone holds the lock of a database. Creates no file.
+  /// Whether someone holds the lock of a database.
+  ///
+  /// Creates no file.
   package static func isHeld(database: String) -> Bool {
     guard let descriptor = Platform.openExistingFile(database + ".lock") else { return false }
     defer { Platform.closeFile(descriptor) }
