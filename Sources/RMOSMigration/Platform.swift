@@ -285,3 +285,51 @@ extension SystemError {
   /// Stands for "not a regular file".
   static let notAFile: Int32 = -1
 }
+
+// MARK: Writing files
+
+extension FileHandle {
+  /// open(2) for writing a file that must not be there yet.
+  init(creating path: [UInt8]) throws(SystemError) {
+    descriptor = Platform.withCPath(path) {
+      open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    }
+    guard descriptor >= 0 else { throw .last }
+  }
+
+  /// write(2), until all is written.
+  func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let pending = UnsafeRawBufferPointer(rebasing: rest)
+      #if canImport(Darwin)
+        let result = Darwin.write(descriptor, pending.baseAddress, pending.count)
+      #elseif canImport(Musl)
+        let result = Musl.write(descriptor, pending.baseAddress, pending.count)
+      #else
+        let result = Glibc.write(descriptor, pending.baseAddress, pending.count)
+      #endif
+      if result >= 0 {
+        rest = rest.dropFirst(result)
+      } else if errno != EINTR {
+        throw .last
+      }
+    }
+  }
+}
+
+extension Platform {
+  /// mkdir(2) for a directory and those above it; one that is there is fine.
+  static func makeDirectories(_ path: [UInt8]) throws(SystemError) {
+    guard withCPath(path, { mkdir($0, 0o755) }) != 0, errno != EEXIST else { return }
+    guard errno == ENOENT, let slash = path.lastIndex(of: UInt8(ascii: "/")), slash > 0 else {
+      throw .last
+    }
+    try makeDirectories(Array(path[..<slash]))
+    guard withCPath(path, { mkdir($0, 0o755) }) == 0 || errno == EEXIST else { throw .last }
+  }
+}
+
+extension SystemError {
+  static let notEmpty = ENOTEMPTY
+}
