@@ -34,11 +34,11 @@ enum SampleCommand {
       console.print(
         JSONOutput.success {
           $0.member("directory", directory)
-          $0.member("files", written.files)
+          $0.member("files", written.fileCount)
           $0.member("entities") {
             $0.object {
               for kind in EntityKind.allCases {
-                $0.member(kind.rawValue, written.counts[kind] ?? 0)
+                $0.member(kind.rawValue, written.entityCounts[kind] ?? 0)
               }
             }
           }
@@ -46,9 +46,9 @@ enum SampleCommand {
       return .success
     }
     console.print(
-      "Wrote \(TerminalText.counted(written.files, "file")) to \(TerminalText.escaped(directory)):")
+      "Wrote \(TerminalText.counted(written.fileCount, "file")) to \(TerminalText.escaped(directory)):")
     for kind in EntityKind.allCases {
-      let number = written.counts[kind] ?? 0
+      let number = written.entityCounts[kind] ?? 0
       console.print(
         "  " + TerminalText.counted(number, kind.schema.singular, kind.schema.plural))
     }
