@@ -1,0 +1,123 @@
+extension Record {
+  /// Checks the record by the rules that migration reads files by.
+  ///
+  /// Every violation is reported at once, in field order; a record that gives no error is one that
+  /// a migration would have accepted.
+  ///
+  /// ```swift
+  /// let issues = pattern.record.validate()
+  /// guard !issues.contains(where: { $0.severity == .error }) else { return }
+  /// ```
+  ///
+  /// - Returns: The issues, with kind, id and pointer, without a place in a file.
+  public func validate() -> [Issue] {
+    var findings: [Finding] = []
+    let schema = kind.schema
+    for (position, field) in schema.fields.enumerated() {
+      check(position, field, schema) { severity, violation in
+        findings.append(Finding(field: position, severity: severity, violation: violation))
+      }
+    }
+    schema.checkRules(of: self) { findings.append($0) }
+    return findings.enumerated().sorted {
+      ($0.element.field, $0.offset) < ($1.element.field, $1.offset)
+    }.map { _, finding in
+      let member = schema.fields[finding.field].member
+      return Issue(
+        severity: finding.severity, code: finding.violation.code, kind: kind,
+        id: id.isEmpty ? nil : id, pointer: JSONPointer.to(member),
+        message: finding.violation.message(field: member))
+    }
+  }
+
+  private func check(
+    _ position: Int, _ field: FieldSchema, _ schema: EntitySchema,
+    report: (Severity, Violation) -> Void
+  ) {
+    func note(_ verdict: FieldType.Verdict?) {
+      if let verdict { report(verdict.severity, verdict.violation) }
+    }
+    func wrongType() {
+      report(
+        .error,
+        .wrongType(
+          found: values[position].name, expected: field.type.expectation, isKept: false))
+    }
+    switch (field.type, values[position]) {
+    case (_, .null):
+      if position == 0 || field.isNotNull { report(.error, .missing(because: nil)) }
+    case (.text, .text(var text)), (.reference, .text(var text)), (.timestamp, .text(var text)):
+      note(text.withUTF8 { field.type.check(text: $0) })
+    case (.integer, .integer(let number)):
+      note(field.type.check(integer: number))
+    case (.real, .real(let number)):
+      note(field.type.check(real: number, text: String(number)))
+    case (.real, .integer(let number)):
+      note(field.type.check(real: Double(number), text: String(number)))
+    case (.json, .text(let text)):
+      guard let (kind, isEmpty) = JSONScanner.outline(of: text) else {
+        report(
+          .error,
+          .wrongType(
+            found: "text that is not JSON", expected: field.type.expectation, isKept: false))
+        return
+      }
+      if isEmpty, schema.hasSubstitute(for: position, in: self) { return }
+      note(field.type.check(json: kind, isEmpty: isEmpty))
+    default: wrongType()
+    }
+  }
+}
+
+extension Record: RuleSubject {
+  func isGiven(_ field: Int) -> Bool { values[field] != .null }
+
+  func holds(_ text: String, in field: Int) -> Bool { values[field] == .text(text) }
+
+  func text(of field: Int) -> String? {
+    if case .text(let text) = values[field] { text } else { nil }
+  }
+
+  func timestamp(of field: Int) -> Timestamp? { text(of: field).flatMap { Timestamp($0) } }
+
+  func isFilled(_ field: Int) -> Bool {
+    guard let text = text(of: field), let (kind, isEmpty) = JSONScanner.outline(of: text) else {
+      return false
+    }
+    return (kind == .object || kind == .array) && !isEmpty
+  }
+}
+
+extension JSONScanner {
+  /// The outermost form of a JSON text and whether it is an empty container; nil where the text is
+  /// not JSON.
+  static func outline(of text: String) -> (kind: Kind, isEmpty: Bool)? {
+    var text = text
+    return text.withUTF8 { bytes in
+      withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
+        scanner.skipWhiteSpace()
+        let start = scanner.position
+        guard let kind = try? scanner.skipValue(enclosingDepth: 0) else { return nil }
+        let token = bytes[start..<scanner.position]
+        scanner.skipWhiteSpace()
+        guard scanner.isAtEnd else { return nil }
+        let isContainer = kind == .object || kind == .array
+        let isEmpty = isContainer && token.dropFirst().dropLast().allSatisfy { isWhiteSpace($0) }
+        return (kind, isEmpty)
+      }
+    }
+  }
+}
+
+extension Value {
+  /// What the value is called in a message.
+  var name: String {
+    switch self {
+    case .null: "null"
+    case .integer(let number): "the number \(number)"
+    case .real(let number): "the number \(number)"
+    case .text(let text): "the text \(Violation.quoted(text))"
+    case .blob(let bytes): "a blob of \(bytes.count) bytes"
+    }
+  }
+}

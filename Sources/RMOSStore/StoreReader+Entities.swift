@@ -1,0 +1,84 @@
+public import RMOSModels
+
+// The typed side of a store: entities for people, over the records of the protocols.
+
+extension StoreReader {
+  /// The entity with `id`, nil where there is none.
+  ///
+  /// ```swift
+  /// let pattern = try store.read { try $0.entity(Pattern.self, id: "torres_wave_5x11") }
+  /// ```
+  /// - Throws: ``StoreError``; `RecordError` where a stored value is not what the schema declares.
+  public func entity<E: Entity>(_ type: E.Type, id: String) throws -> E? {
+    try record(E.kind, id: id).map { try E(record: $0) }
+  }
+
+  /// The entities that match, in the query's order.
+  ///
+  /// - Parameters:
+  ///   - type: The entities' type.
+  ///   - refine: Adds filters, order and limits to a query for all.
+  /// - Throws: As ``entity(_:id:)``.
+  public func entities<E: Entity>(
+    _ type: E.Type, where refine: (RecordQuery) -> RecordQuery = { $0 }
+  ) throws -> [E] {
+    try records(refine(RecordQuery(E.kind))).map { try E(record: $0) }
+  }
+
+  /// How many entities match.
+  ///
+  /// - Throws: ``StoreError``.
+  public func count<E: Entity>(
+    _ type: E.Type, where refine: (RecordQuery) -> RecordQuery = { $0 }
+  ) throws -> Int {
+    try count(refine(RecordQuery(E.kind)))
+  }
+}
+
+extension StoreTransaction {
+  /// Writes a new entity, checked by the rules that migration reads files by.
+  ///
+  /// - Throws: ``EntityRejected`` where it breaks a rule or refers to what is not there,
+  ///   ``StoreError/Code/duplicateID`` where the id is taken.
+  public func create(_ entity: some Entity) throws {
+    let record = entity.record
+    try check(record)
+    try insert(record)
+  }
+
+  /// Rewrites the entity with the same id, checked likewise.
+  ///
+  /// - Returns: Whether there was one.
+  /// - Throws: ``EntityRejected`` where it breaks a rule or refers to what is not there.
+  public func update(_ entity: some Entity) throws -> Bool {
+    let record = entity.record
+    try check(record)
+    return try update(record)
+  }
+
+  /// Deletes an entity.
+  ///
+  /// - Returns: Whether there was one.
+  /// - Throws: ``StoreError/Code/constraint`` where job logs still refer to it.
+  public func delete<E: Entity>(_ type: E.Type, id: String) throws -> Bool {
+    try delete(E.kind, id: id)
+  }
+
+  private func check(_ record: Record) throws {
+    var issues = record.validate()
+    let schema = record.kind.schema
+    for position in schema.references {
+      let field = schema.fields[position]
+      guard case .reference(let target) = field.type, case .text(let id) = record.values[position],
+        try !contains(target, id: Array(id.utf8).span)
+      else { continue }
+      issues.append(
+        Issue(
+          severity: .error, code: .referenceMissing, kind: record.kind, id: record.id,
+          pointer: "/\(field.member)",
+          message: "'\(field.member)' points to the \(target.schema.singular) "
+            + "\(Violation.quoted(id)), which is not in the store; add it first"))
+    }
+    if issues.contains(where: { $0.severity == .error }) { throw EntityRejected(issues: issues) }
+  }
+}
