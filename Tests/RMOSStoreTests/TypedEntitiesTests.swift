@@ -32,7 +32,7 @@ import Testing
       try transaction.create(family)
       try transaction.create(pattern(family: "ebony"))
     }
-    try store.read { reader in
+    try store.read { reader throws in
       #expect(try reader.entity(StripFamily.self, id: "ebony") == family)
       #expect(try reader.entity(StripFamily.self, id: "maple") == nil)
       #expect(try reader.entities(Pattern.self).map(\.id) == ["rope"])

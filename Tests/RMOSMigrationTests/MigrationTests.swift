@@ -1,0 +1,317 @@
+import Foundation
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Synchronization
+import Testing
+
+@Suite struct MigrationTests {
+  private func options(_ change: (inout MigrationOptions) -> Void) -> MigrationOptions {
+    var options = MigrationOptions()
+    change(&options)
+    return options
+  }
+
+  @Test func theExampleMigratesWhole() throws {
+    let store = InMemoryStore()
+    let recorded = try RecordedMigration(Fixtures.exampleTree, into: store)
+    let statistics = recorded.summary.statistics
+    #expect(statistics[.stripFamilies].migrated == 8)
+    #expect(statistics[.patterns].migrated == 24)
+    #expect(statistics[.joblogs].migrated == 40)
+    #expect(statistics.total.found == 72)
+    #expect(recorded.summary.isSuccess)
+    #expect(recorded.summary.successRate == 100)
+  }
+
+  @Test func theAsynchronousRunGivesTheSame() async throws {
+    let store = InMemoryStore()
+    let seen = Mutex(0)
+    let summary = try await Migration(from: Fixtures.exampleTree, into: store).run { event in
+      if case .outcome = event { seen.withLock { $0 += 1 } }
+    }
+    #expect(summary.statistics.total.migrated == 72)
+    #expect(seen.withLock { $0 } == 72)
+  }
+
+  @Test func aCancelledTaskEndsTheBatchAndKeepsWhatIsCommitted() async throws {
+    let tree = try SourceTree()
+    for index in 0..<400 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
+    let store = InMemoryStore()
+    let migration = Migration(from: tree.path, into: store, options: options { $0.batchSize = 10 })
+    let task = Task {
+      try await migration.run { event in
+        if case .progress(let progress) = event, progress.statistics.total.found >= 50 {
+          withUnsafeCurrentTask { _ in }
+          Thread.sleep(forTimeInterval: 0.02)
+        }
+      }
+    }
+    try await Task.sleep(for: .milliseconds(60))
+    task.cancel()
+    let summary = try await task.value
+    let stored = try store.read { try $0.count(RecordQuery(.patterns)) }
+    #expect(summary.statistics.total.migrated == stored)
+    if summary.ending == .interrupted {
+      #expect(try store.read { try $0.run(summary.run ?? 0) }?.state == .interrupted)
+    }
+    let again = try await migration.run()
+    #expect(again.ending == .completed)
+    #expect(again.statistics.total.skipped == stored)
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 400)
+  }
+
+  @Test func cancellingBetweenEntitiesCommitsWhatWasDone() throws {
+    let tree = try SourceTree()
+    for index in 0..<200 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
+    let store = InMemoryStore()
+    let questions = Mutex(0)
+    let summary = try Migration(from: tree.path, into: store).runSynchronously(isCancelled: {
+      questions.withLock {
+        $0 += 1
+        // Once for the empty kind before, then at entities 0, 64 and 128.
+        return $0 > 3
+      }
+    })
+    #expect(summary.ending == .interrupted)
+    #expect(summary.statistics.total.migrated == 128)
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 128)
+    #expect(try store.read { try $0.runs(limit: 1) }.first?.state == .interrupted)
+  }
+
+  @Test func oneFailedEntityNeverStopsTheRest() throws {
+    let tree = try SourceTree([
+      "strip_families/a.json": Texts.family("a"), "strip_families/b.json": "{",
+      "strip_families/c.json": Texts.family("c"),
+    ])
+    let recorded = try RecordedMigration(
+      tree.path, into: InMemoryStore(), options { $0.batchSize = 1 })
+    #expect(recorded.outcomes.map(\.outcome) == [.migrated, .failed, .migrated])
+    #expect(!recorded.summary.isSuccess)
+    #expect(recorded.summary.issueCounts == [.jsonSyntax: 1])
+  }
+
+  @Test(arguments: [1, 2, 3, 1000])
+  func theBatchSizeChangesNothing(_ size: Int) throws {
+    let (one, other) = (InMemoryStore(), InMemoryStore())
+    let clock = MigrationClock.fixed()
+    let expected = try RecordedMigration(
+      Fixtures.exampleTree, into: one, options { $0.clock = clock })
+    let recorded = try RecordedMigration(
+      Fixtures.exampleTree, into: other,
+      options {
+        $0.clock = clock
+        $0.batchSize = size
+      })
+    #expect(recorded.outcomes == expected.outcomes)
+    #expect(try StoreContent(of: other) == StoreContent(of: one))
+  }
+
+  @Test func anAtomicRunWithAFailureWritesNothingAtAll() throws {
+    let tree = try SourceTree([
+      "strip_families/a.json": Texts.family("a"), "strip_families/b.json": "[]x",
+      "patterns/p.json": Texts.pattern("p", family: "a"),
+    ])
+    let store = InMemoryStore()
+    let recorded = try RecordedMigration(tree.path, into: store, options { $0.isAtomic = true })
+    #expect(recorded.summary.ending == .rolledBack)
+    #expect(recorded.summary.run == nil)
+    #expect(recorded.summary.statistics.total.migrated == 0)
+    #expect(recorded.summary.statistics.total.skipped == 2)
+    #expect(recorded.summary.statistics.total.failed == 1)
+    try store.read { reader throws in
+      #expect(try reader.runs(limit: nil).isEmpty)
+      #expect(try reader.count(RecordQuery(.stripFamilies)) == 0)
+    }
+    try tree.remove("strip_families/b.json")
+    let clean = try RecordedMigration(tree.path, into: store, options { $0.isAtomic = true })
+    #expect(clean.summary.statistics.total.migrated == 2)
+    #expect(try store.read { try $0.runs(limit: nil) }.map(\.state) == [.completed])
+  }
+
+  @Test(arguments: [0, 1, 2, 5])
+  func oneFailureMoreThanToleratedStopsTheRun(_ limit: Int) throws {
+    let tree = try SourceTree()
+    for index in 0..<6 {
+      try tree.add("strip_families/\(index)a.json", "{}")
+      try tree.add("strip_families/\(index)b.json", Texts.family("f\(index)"))
+    }
+    let store = InMemoryStore()
+    let recorded = try RecordedMigration(tree.path, into: store, options { $0.maxErrors = limit })
+    #expect(recorded.summary.ending == .tooManyErrors)
+    #expect(recorded.summary.statistics.total.failed == limit + 1)
+    #expect(recorded.summary.statistics.total.migrated == limit)
+    #expect(try store.read { try $0.count(RecordQuery(.stripFamilies)) } == limit)
+    #expect(try store.read { try $0.runs(limit: 1) }.first?.state == .failed)
+  }
+
+  @Test func asManyFailuresAsToleratedDoNotStopTheRun() throws {
+    let tree = try SourceTree([
+      "patterns/a.json": "{}", "patterns/b.json": Texts.pattern("b"),
+    ])
+    let recorded = try RecordedMigration(
+      tree.path, into: InMemoryStore(), options { $0.maxErrors = 1 })
+    #expect(recorded.summary.ending == .completed)
+    #expect(recorded.summary.statistics.total.found == 2)
+  }
+
+  @Test func duplicatesFailWhereTheyAreToFail() throws {
+    let tree = try SourceTree([
+      "strip_families/a.json": Texts.family("a"), "strip_families/b.json": Texts.family("a"),
+    ])
+    let recorded = try RecordedMigration(
+      tree.path, into: InMemoryStore(), options { $0.onDuplicate = .fail })
+    #expect(recorded.outcomes.map(\.outcome) == [.migrated, .failed])
+    #expect(recorded.outcomes[1].codes == ["duplicate.identical"])
+    #expect(recorded.issues.map(\.severity) == [.error])
+  }
+
+  @Test func aDuplicateThatDiffersNamesTheMembers() throws {
+    let tree = try SourceTree([
+      "strip_families/a.json": Texts.family("a", more: #", "shelf": 1, "box": 2"#),
+      "strip_families/b.json": Texts.family("a", name: "Maple", more: #", "box": 2, "shelf": 2"#),
+      "strip_families/c.json": Texts.family("a", more: #", "box": 2.0, "shelf": 1"#),
+    ])
+    let store = InMemoryStore()
+    for isDryRun in [true, false] {
+      let recorded = try RecordedMigration(tree.path, into: store, options { $0.isDryRun = isDryRun })
+      #expect(recorded.outcomes.map(\.outcome) == [.migrated, .skipped, .skipped])
+      #expect(recorded.issues.map(\.code) == [.duplicateDiffers, .duplicateIdentical])
+      #expect(recorded.issues[0].message.contains("'name', 'shelf'"))
+    }
+  }
+
+  @Test func entitiesWithoutIDAreRefusedWhereIDsAreNotDerived() throws {
+    let tree = try SourceTree([
+      "strip_families/a.json": Texts.family("a").replacingOccurrences(of: #""id": "a", "#, with: "")
+    ])
+    let recorded = try RecordedMigration(
+      tree.path, into: InMemoryStore(), options { $0.missingID = .reject })
+    #expect(recorded.outcomes.map(\.codes) == [["id.missing"]])
+    #expect(recorded.summary.statistics.total.failed == 1)
+  }
+
+  @Test func aReferenceToWhatFailedSaysSo() throws {
+    let tree = try SourceTree([
+      "strip_families/a.json": #"{"id": "a"}"#,
+      "patterns/p.json": Texts.pattern("p", family: "a"),
+      "patterns/q.json": Texts.pattern("q", family: "z"),
+    ])
+    let recorded = try RecordedMigration(tree.path, into: InMemoryStore())
+    let missing = recorded.issues.filter { $0.code == .referenceMissing }
+    #expect(missing.count == 2)
+    #expect(missing[0].message.contains("failed in this run"))
+    #expect(missing[1].message.contains("neither in the store nor in the source"))
+    #expect(missing[0].pointer == "/strip_family_id")
+  }
+
+  @Test func aSourceThatIsNotThereIsAnError() {
+    let error = #expect(throws: MigrationError.self) {
+      try RecordedMigration("/nowhere/at/all", into: InMemoryStore())
+    }
+    #expect(error?.code == .sourceUnreadable)
+  }
+
+  @Test func impossibleOptionsAreErrors() {
+    for change in [{ $0.batchSize = 0 }, { $0.maxErrors = -1 }] as [(inout MigrationOptions) -> Void]
+    {
+      let error = #expect(throws: MigrationError.self) {
+        try RecordedMigration(Fixtures.exampleTree, into: InMemoryStore(), options(change))
+      }
+      #expect(error?.code == .invalidOption)
+    }
+  }
+
+  @Test func theLedgerKeepsAllAndTheSummaryTheFirst() throws {
+    let tree = try SourceTree()
+    for index in 0..<30 { try tree.add("patterns/\(index).json", "{") }
+    let store = InMemoryStore()
+    let recorded = try RecordedMigration(
+      tree.path, into: store, options { $0.maxIssuesInSummary = 10 })
+    #expect(recorded.summary.issues.count == 10)
+    #expect(recorded.summary.issuesOmitted == 20)
+    #expect(recorded.issues.count == 30)
+    let run = try #require(recorded.summary.run)
+    let kept = try store.read { try $0.issues(ofRun: run, limit: nil) }
+    #expect(kept == recorded.issues)
+    let ledger = try #require(try store.read { try $0.run(run) })
+    #expect(ledger.state == .completed)
+    #expect(ledger.statistics == recorded.summary.statistics)
+    #expect(ledger.issueCounts == [.jsonSyntax: 30])
+    #expect(ledger.finishedAt != nil)
+  }
+
+  @Test func aFailingStoreStopsTheRunWithWhatIsCommittedIntact() throws {
+    let tree = try SourceTree()
+    for index in 10..<60 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
+    let memory = InMemoryStore()
+    let store = FailingStore(memory, failingInsert: 25)
+    var ending: MigrationSummary.Ending?
+    var told: MigrationStatistics?
+    let error = #expect(throws: StoreError.self) {
+      try Migration(from: tree.path, into: store, options: options { $0.batchSize = 10 })
+        .runSynchronously(observer: { event in
+          if case .finished(let summary) = event {
+            ending = summary.ending
+            told = summary.statistics
+          }
+        })
+    }
+    #expect(error?.code == .diskFull)
+    #expect(ending == .storeFailed)
+    #expect(told?.total.migrated == 20)
+    #expect(try memory.read { try $0.count(RecordQuery(.patterns)) } == 20)
+    let run = try memory.read { try $0.runs(limit: 1) }.first
+    #expect(run?.state == .failed)
+    #expect(run?.statistics.total.migrated == 20)
+
+    store.mend()
+    let rest = try RecordedMigration(tree.path, into: store)
+    #expect(rest.summary.statistics.total.migrated == 30)
+    #expect(rest.summary.statistics.total.skipped == 20)
+    let quiet = InMemoryStore()
+    _ = try RecordedMigration(tree.path, into: quiet)
+    #expect(try StoreContent(of: memory) == StoreContent(of: quiet))
+  }
+
+  @Test func aRunWhoseProcessDiedIsRecognisedAtTheNextStart() throws {
+    let store = InMemoryStore()
+    let dead = try store.write {
+      try $0.beginRun(
+        LedgerRun(
+          command: "migrate", startedAt: "2026-01-01T00:00:00Z", source: "x", optionsJSON: "{}",
+          toolVersion: "0", processID: 1))
+    }
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    let runs = try store.read { try $0.runs(limit: nil) }
+    #expect(runs.map(\.state) == [.completed, .interrupted])
+    #expect(runs.last?.id == dead)
+  }
+
+  @Test func progressKnowsTheTotalWhereTheSourceIsMeasured() throws {
+    var last: MigrationProgress?
+    _ = try Migration(
+      from: Fixtures.exampleTree, into: InMemoryStore(),
+      options: options { $0.measuresSource = true }
+    ).runSynchronously(observer: { if case .progress(let progress) = $0 { last = progress } })
+    let progress = try #require(last)
+    #expect(progress.totalBytes == progress.bytesRead)
+    #expect(progress.statistics.total.found == 72)
+  }
+
+  @Test func timestampsNotGivenStandForTheStartOfTheRun() throws {
+    let tree = try SourceTree([
+      "strip_families/a.json": Texts.family("a").replacingOccurrences(
+        of: #", "created_at": "2025-01-15""#, with: "")
+    ])
+    let store = InMemoryStore()
+    _ = try RecordedMigration(tree.path, into: store, options { $0.clock = .fixed("2026-05-05T05:05:05Z") })
+    let record = try store.read { try $0.record(.stripFamilies, id: "a") }
+    #expect(record?["created_at"] == .text("2026-05-05T05:05:05Z"))
+    #expect(record?["updated_at"] == .text("2026-05-05T05:05:05Z"))
+    let later = try RecordedMigration(
+      tree.path, into: store, options { $0.clock = .fixed("2027-01-01T00:00:00Z") })
+    #expect(later.issues.map(\.code) == [.duplicateIdentical])
+  }
+}

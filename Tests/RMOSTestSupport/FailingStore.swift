@@ -1,0 +1,96 @@
+import RMOSModels
+public import RMOSStore
+import Synchronization
+
+/// A store that fails on demand: the transaction that inserts the `failingInsert`-th entity throws
+/// as a full disk would, and so does every one after it until ``mend()``.
+public final class FailingStore: RecordStore {
+  private let base: any RecordStore
+  private let state: Mutex<(inserts: Int, isBroken: Bool)>
+  private let failingInsert: Int
+
+  /// Wraps a store.
+  public init(_ base: any RecordStore, failingInsert: Int) {
+    self.base = base
+    self.failingInsert = failingInsert
+    state = Mutex((0, true))
+  }
+
+  /// Lets everything succeed from now on.
+  public func mend() { state.withLock { $0.isBroken = false } }
+
+  /// The wrapped store's.
+  public var location: String { base.location }
+
+  /// Reads the wrapped store.
+  public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+    try base.read(body)
+  }
+
+  /// Writes the wrapped store, counting inserts.
+  public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    try base.write { transaction in
+      try body(FailingTransaction(transaction, countInsert: countInsert))
+    }
+  }
+
+  /// The wrapped store's.
+  public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
+    try base.withExclusiveWriter(body)
+  }
+
+  private func countInsert() throws {
+    let fails = state.withLock { state in
+      state.inserts += 1
+      return state.isBroken && state.inserts >= failingInsert
+    }
+    if fails { throw StoreError(.diskFull, "no space is left; free some and run again") }
+  }
+}
+
+private final class FailingTransaction: StoreTransaction {
+  private let base: any StoreTransaction
+  private let countInsert: () throws -> Void
+
+  init(_ base: any StoreTransaction, countInsert: @escaping () throws -> Void) {
+    self.base = base
+    self.countInsert = countInsert
+  }
+
+  func insert(_ record: Record) throws {
+    try countInsert()
+    try base.insert(record)
+  }
+  func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
+    try countInsert()
+    try base.insert(batch, at: index, run: run)
+  }
+  func update(_ record: Record) throws -> Bool { try base.update(record) }
+  func delete(_ kind: EntityKind, id: String) throws -> Bool { try base.delete(kind, id: id) }
+  func beginRun(_ run: LedgerRun) throws -> Int64 { try base.beginRun(run) }
+  func updateRun(_ run: LedgerRun) throws { try base.updateRun(run) }
+  func appendIssues(_ issues: [Issue], run: Int64) throws {
+    try base.appendIssues(issues, run: run)
+  }
+  func schemaVersion() throws -> SchemaVersion? { try base.schemaVersion() }
+  func record(_ kind: EntityKind, id: String) throws -> Record? { try base.record(kind, id: id) }
+  func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
+    try base.contains(kind, id: id)
+  }
+  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
+    try base.comparison(of: batch, at: index)
+  }
+  func records(_ query: RecordQuery) throws -> [Record] { try base.records(query) }
+  func count(_ query: RecordQuery) throws -> Int { try base.count(query) }
+  func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
+    try base.forEachRecord(kind, body)
+  }
+  func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
+    try base.provenance(kind, id: id)
+  }
+  func runs(limit: Int?) throws -> [LedgerRun] { try base.runs(limit: limit) }
+  func run(_ id: Int64) throws -> LedgerRun? { try base.run(id) }
+  func issues(ofRun run: Int64, limit: Int?) throws -> [Issue] {
+    try base.issues(ofRun: run, limit: limit)
+  }
+}
