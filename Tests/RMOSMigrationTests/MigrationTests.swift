@@ -37,6 +37,7 @@ import Testing
 
   @Test func aCancelledTaskEndsTheBatchAndKeepsWhatIsCommitted() async throws {
     let tree = try SourceTree()
+    defer { withExtendedLifetime(tree) {} }
     for index in 0..<400 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
     let store = InMemoryStore()
     let migration = Migration(from: tree.path, into: store, options: options { $0.batchSize = 10 })
@@ -64,6 +65,7 @@ import Testing
 
   @Test func cancellingBetweenEntitiesCommitsWhatWasDone() throws {
     let tree = try SourceTree()
+    defer { withExtendedLifetime(tree) {} }
     for index in 0..<200 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
     let store = InMemoryStore()
     let questions = Mutex(0)
@@ -86,7 +88,7 @@ import Testing
       "strip_families/c.json": Texts.family("c"),
     ])
     let recorded = try RecordedMigration(
-      tree.path, into: InMemoryStore(), options { $0.batchSize = 1 })
+      tree, into: InMemoryStore(), options { $0.batchSize = 1 })
     #expect(recorded.outcomes.map(\.outcome) == [.migrated, .failed, .migrated])
     #expect(!recorded.summary.isSuccess)
     #expect(recorded.summary.issueCounts == [.jsonSyntax: 1])
@@ -114,7 +116,7 @@ import Testing
       "patterns/p.json": Texts.pattern("p", family: "a"),
     ])
     let store = InMemoryStore()
-    let recorded = try RecordedMigration(tree.path, into: store, options { $0.isAtomic = true })
+    let recorded = try RecordedMigration(tree, into: store, options { $0.isAtomic = true })
     #expect(recorded.summary.ending == .rolledBack)
     #expect(recorded.summary.run == nil)
     #expect(recorded.summary.statistics.total.migrated == 0)
@@ -125,7 +127,7 @@ import Testing
       #expect(try reader.count(RecordQuery(.stripFamilies)) == 0)
     }
     try tree.remove("strip_families/b.json")
-    let clean = try RecordedMigration(tree.path, into: store, options { $0.isAtomic = true })
+    let clean = try RecordedMigration(tree, into: store, options { $0.isAtomic = true })
     #expect(clean.summary.statistics.total.migrated == 2)
     #expect(try store.read { try $0.runs(limit: nil) }.map(\.state) == [.completed])
   }
@@ -133,12 +135,13 @@ import Testing
   @Test(arguments: [0, 1, 2, 5])
   func oneFailureMoreThanToleratedStopsTheRun(_ limit: Int) throws {
     let tree = try SourceTree()
+    defer { withExtendedLifetime(tree) {} }
     for index in 0..<6 {
       try tree.add("strip_families/\(index)a.json", "{}")
       try tree.add("strip_families/\(index)b.json", Texts.family("f\(index)"))
     }
     let store = InMemoryStore()
-    let recorded = try RecordedMigration(tree.path, into: store, options { $0.maxErrors = limit })
+    let recorded = try RecordedMigration(tree, into: store, options { $0.maxErrors = limit })
     #expect(recorded.summary.ending == .tooManyErrors)
     #expect(recorded.summary.statistics.total.failed == limit + 1)
     #expect(recorded.summary.statistics.total.migrated == limit)
@@ -151,7 +154,7 @@ import Testing
       "patterns/a.json": "{}", "patterns/b.json": Texts.pattern("b"),
     ])
     let recorded = try RecordedMigration(
-      tree.path, into: InMemoryStore(), options { $0.maxErrors = 1 })
+      tree, into: InMemoryStore(), options { $0.maxErrors = 1 })
     #expect(recorded.summary.ending == .completed)
     #expect(recorded.summary.statistics.total.found == 2)
   }
@@ -161,7 +164,7 @@ import Testing
       "strip_families/a.json": Texts.family("a"), "strip_families/b.json": Texts.family("a"),
     ])
     let recorded = try RecordedMigration(
-      tree.path, into: InMemoryStore(), options { $0.onDuplicate = .fail })
+      tree, into: InMemoryStore(), options { $0.onDuplicate = .fail })
     #expect(recorded.outcomes.map(\.outcome) == [.migrated, .failed])
     #expect(recorded.outcomes[1].codes == ["duplicate.identical"])
     #expect(recorded.issues.map(\.severity) == [.error])
@@ -175,7 +178,7 @@ import Testing
     ])
     let store = InMemoryStore()
     for isDryRun in [true, false] {
-      let recorded = try RecordedMigration(tree.path, into: store, options { $0.isDryRun = isDryRun })
+      let recorded = try RecordedMigration(tree, into: store, options { $0.isDryRun = isDryRun })
       #expect(recorded.outcomes.map(\.outcome) == [.migrated, .skipped, .skipped])
       #expect(recorded.issues.map(\.code) == [.duplicateDiffers, .duplicateIdentical])
       #expect(recorded.issues[0].message.contains("'name', 'shelf'"))
@@ -187,7 +190,7 @@ import Testing
       "strip_families/a.json": Texts.family("a").replacingOccurrences(of: #""id": "a", "#, with: "")
     ])
     let recorded = try RecordedMigration(
-      tree.path, into: InMemoryStore(), options { $0.missingID = .reject })
+      tree, into: InMemoryStore(), options { $0.missingID = .reject })
     #expect(recorded.outcomes.map(\.codes) == [["id.missing"]])
     #expect(recorded.summary.statistics.total.failed == 1)
   }
@@ -198,7 +201,7 @@ import Testing
       "patterns/p.json": Texts.pattern("p", family: "a"),
       "patterns/q.json": Texts.pattern("q", family: "z"),
     ])
-    let recorded = try RecordedMigration(tree.path, into: InMemoryStore())
+    let recorded = try RecordedMigration(tree, into: InMemoryStore())
     let missing = recorded.issues.filter { $0.code == .referenceMissing }
     #expect(missing.count == 2)
     #expect(missing[0].message.contains("failed in this run"))
@@ -225,10 +228,11 @@ import Testing
 
   @Test func theLedgerKeepsAllAndTheSummaryTheFirst() throws {
     let tree = try SourceTree()
+    defer { withExtendedLifetime(tree) {} }
     for index in 0..<30 { try tree.add("patterns/\(index).json", "{") }
     let store = InMemoryStore()
     let recorded = try RecordedMigration(
-      tree.path, into: store, options { $0.maxIssuesInSummary = 10 })
+      tree, into: store, options { $0.maxIssuesInSummary = 10 })
     #expect(recorded.summary.issues.count == 10)
     #expect(recorded.summary.issuesOmitted == 20)
     #expect(recorded.issues.count == 30)
@@ -244,6 +248,7 @@ import Testing
 
   @Test func aFailingStoreStopsTheRunWithWhatIsCommittedIntact() throws {
     let tree = try SourceTree()
+    defer { withExtendedLifetime(tree) {} }
     for index in 10..<60 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
     let memory = InMemoryStore()
     let store = FailingStore(memory, failingInsert: 25)
@@ -267,11 +272,11 @@ import Testing
     #expect(run?.statistics.total.migrated == 20)
 
     store.mend()
-    let rest = try RecordedMigration(tree.path, into: store)
+    let rest = try RecordedMigration(tree, into: store)
     #expect(rest.summary.statistics.total.migrated == 30)
     #expect(rest.summary.statistics.total.skipped == 20)
     let quiet = InMemoryStore()
-    _ = try RecordedMigration(tree.path, into: quiet)
+    _ = try RecordedMigration(tree, into: quiet)
     #expect(try StoreContent(of: memory) == StoreContent(of: quiet))
   }
 
@@ -306,12 +311,12 @@ import Testing
         of: #", "created_at": "2025-01-15""#, with: "")
     ])
     let store = InMemoryStore()
-    _ = try RecordedMigration(tree.path, into: store, options { $0.clock = .fixed("2026-05-05T05:05:05Z") })
+    _ = try RecordedMigration(tree, into: store, options { $0.clock = .fixed("2026-05-05T05:05:05Z") })
     let record = try store.read { try $0.record(.stripFamilies, id: "a") }
     #expect(record?["created_at"] == .text("2026-05-05T05:05:05Z"))
     #expect(record?["updated_at"] == .text("2026-05-05T05:05:05Z"))
     let later = try RecordedMigration(
-      tree.path, into: store, options { $0.clock = .fixed("2027-01-01T00:00:00Z") })
+      tree, into: store, options { $0.clock = .fixed("2027-01-01T00:00:00Z") })
     #expect(later.issues.map(\.code) == [.duplicateIdentical])
   }
 }

@@ -41,6 +41,19 @@ public struct RecordedMigration: Sendable {
   }
 }
 
+extension RecordedMigration {
+  /// Runs a migration of a tree, which is there until it ends.
+  ///
+  /// - Throws: What the migration throws.
+  public init(
+    _ tree: SourceTree, into store: any RecordStore, _ options: MigrationOptions = MigrationOptions()
+  ) throws {
+    self = try withExtendedLifetime(tree) {
+      try RecordedMigration(tree.path, into: store, options)
+    }
+  }
+}
+
 /// What a store holds: all records of all kinds and their provenance but for the run.
 public struct StoreContent: Sendable, Hashable {
   /// The records, by kind and id.

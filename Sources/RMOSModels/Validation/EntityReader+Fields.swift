@@ -134,6 +134,9 @@ extension EntityReader {
   // MARK: The id
 
   private func fillID(_ context: Context, _ work: inout Workspace) {
+    if let key = context.key, let verdict = schema.fields[0].type.check(text: text(key, work)) {
+      return note(0, verdict)
+    }
     guard let member = given(0) else {
       if let key = context.key { cells[0] = .text(key) }
       return
