@@ -22,13 +22,13 @@ import Testing
   @Test func treesMixWhatMigratesWithWhatDoesNot() throws {
     var total = MigrationStatistics.Counts()
     var codes: Set<IssueCode> = []
-    for seed in UInt64(0)..<20 {
+    for seed in UInt64(0)..<12 {
       let tree = try RandomTree(seed: seed)
       let summary = try Migration(from: tree.path, into: InMemoryStore()).runSynchronously()
       total = total + summary.statistics.total
       codes.formUnion(summary.issueCounts.keys)
     }
-    #expect(total.migrated > 300 && total.failed > 300 && total.skipped > 20)
+    #expect(total.migrated > 150 && total.failed > 150 && total.skipped > 10)
     let reachable: [IssueCode] = [
       .inputUnreadable, .inputEncoding, .inputEmpty, .inputLoop, .jsonSyntax, .jsonDepth,
       .jsonDuplicateKey, .shapeNotObject, .idDerived, .idNumber, .idMismatch, .fieldMissing,
