@@ -2,50 +2,69 @@ import RMOSModels
 
 /// The entities of a sample tree, each a function of the seed, its kind and its number.
 struct SampleEntities {
-  let tree: SampleTree
+  private let seed: UInt64
+  private let brokenPercent: Int
+  /// How many there are, by kind.
+  private let counts: [Int]
+  /// How many of other kinds come before, by kind.
+  private let offsets: [Int]
+  /// The flaws that take turns, by kind.
+  private let flaws: [[SampleFlaw]]
 
-  init(_ tree: SampleTree) { self.tree = tree }
-
-  /// How many entities of a kind there are.
-  func count(of kind: EntityKind) -> Int {
+  init(_ tree: SampleTree) {
+    seed = tree.seed
+    brokenPercent = tree.brokenPercent
     let families = min(tree.count, max(1, tree.count / 10))
     let patterns = min(tree.count - families, max(1, tree.count * 3 / 10))
-    return switch kind {
-    case .stripFamilies: families
-    case .patterns: patterns
-    case .joblogs: tree.count - families - patterns
-    }
+    counts = [families, patterns, tree.count - families - patterns]
+    offsets = [0, families, families + patterns]
+    flaws = EntityKind.allCases.map { SampleFlaw.flaws(of: $0.schema) }
   }
+
+  /// How many entities of a kind there are.
+  func count(of kind: EntityKind) -> Int { counts[kind.ordinal] }
 
   /// What is wrong with an entity; nil for a sound one.
   ///
   /// Flawed entities are spread evenly over the tree, and their flaws take turns.
   func flaw(of kind: EntityKind, _ index: Int) -> SampleFlaw? {
-    var number = index
-    for other in EntityKind.allCases.prefix(kind.ordinal) { number += count(of: other) }
-    let turn = number * tree.brokenPercent / 100
-    guard (number + 1) * tree.brokenPercent / 100 > turn else { return nil }
-    let flaws = SampleFlaw.flaws(of: kind.schema)
+    guard let turn = turn(of: kind, index) else { return nil }
+    let flaws = flaws[kind.ordinal]
     let flaw = flaws[turn % flaws.count]
-    return flaw.needsSoundEntity && soundIndex(of: kind, from: index) == nil ? .missingField : flaw
+    return flaw.needsSoundEntity && original(of: kind, from: index, for: flaw) == nil
+      ? .missingField : flaw
+  }
+
+  /// The number of the sound entity that a duplicate at `index` copies; nil where none is near.
+  ///
+  /// Identical and differing duplicates keep to different stretches, so that no entity has both.
+  func original(of kind: EntityKind, from index: Int, for flaw: SampleFlaw) -> Int? {
+    let stretch = flaw == .identicalDuplicate ? 0 : 1
+    return soundIndex(of: kind, from: index) { $0 / 7 % 2 == stretch }
+  }
+
+  /// The number of an entity among the flawed ones of the tree; nil for a sound one.
+  private func turn(of kind: EntityKind, _ index: Int) -> Int? {
+    let number = offsets[kind.ordinal] + index
+    let turn = number * brokenPercent / 100
+    return (number + 1) * brokenPercent / 100 > turn ? turn : nil
   }
 
   /// The number of a sound entity at or after `start`; nil where none is near.
-  func soundIndex(of kind: EntityKind, from start: Int) -> Int? {
+  func soundIndex(
+    of kind: EntityKind, from start: Int, where isWanted: (Int) -> Bool = { _ in true }
+  ) -> Int? {
     let count = count(of: kind)
     for step in 0..<min(count, 100) {
       let index = (start + step) % count
-      var number = index
-      for other in EntityKind.allCases.prefix(kind.ordinal) { number += self.count(of: other) }
-      let percent = tree.brokenPercent
-      if (number + 1) * percent / 100 == number * percent / 100 { return index }
+      if isWanted(index), turn(of: kind, index) == nil { return index }
     }
     return nil
   }
 
   /// The generator for an entity's content.
   func random(_ kind: EntityKind, _ index: Int) -> SampleRandom {
-    SampleRandom(seed: tree.seed, kind: kind.ordinal, index: index)
+    SampleRandom(seed: seed, kind: kind.ordinal, index: index)
   }
 
   /// The id of an entity.

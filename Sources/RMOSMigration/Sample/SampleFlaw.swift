@@ -67,7 +67,9 @@ enum SampleFlaw: CaseIterable {
       members.removeAll { $0.name == "end_time" }
     case .duplicateKey: members.append(members[1])
     case .emptyID: members.set("id", "")
-    case .differingDuplicate: members.append(.init("remark", "entered twice"))
+    case .differingDuplicate:
+      // Copies of one entity differ from each other too.
+      members.append(.init("remark", .string("entered again on line \(random.int(1...1_000_000))")))
     case .noID: members.removeAll { $0.name == "id" }
     case .numberID:
       members.set("id", .number(JSONNumber(random.int(1_000_000_000...9_999_999_999))))

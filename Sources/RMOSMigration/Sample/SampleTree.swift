@@ -51,8 +51,8 @@ public struct SampleTree: Sendable {
   ///
   /// - Returns: What was written.
   /// - Throws: ``MigrationError``: ``MigrationError/Code/invalidOption`` for numbers that make no
-  ///   sense, ``MigrationError/Code/targetNotEmpty`` where the directory holds something,
-  ///   ``MigrationError/Code/targetUnwritable`` where the system refuses to write.
+  ///   sense, ``MigrationError/Code/sampleNotEmpty`` where the directory holds something,
+  ///   ``MigrationError/Code/sampleUnwritable`` where the system refuses to write.
   public func write(to directory: String) throws(MigrationError) -> Summary {
     guard count >= 0 else {
       throw MigrationError(.invalidOption, "a sample of \(count) entities; expected 0 or more")
@@ -75,11 +75,11 @@ public struct SampleTree: Sendable {
     } catch {
       if error.code == SystemError.notEmpty {
         throw MigrationError(
-          .targetNotEmpty,
+          .sampleNotEmpty,
           "\(directory) is not empty; name a new directory, or empty this one first")
       }
       throw MigrationError(
-        .targetUnwritable,
+        .sampleUnwritable,
         "cannot write to \(directory): \(error.reason); name a directory that can be written to")
     }
   }
@@ -87,7 +87,7 @@ public struct SampleTree: Sendable {
 
 extension MigrationError.Code {
   /// The directory to write to holds something already.
-  public static let targetNotEmpty = MigrationError.Code(rawValue: "target.not-empty")
+  public static let sampleNotEmpty = MigrationError.Code(rawValue: "sample.not-empty")
   /// The directory to write to cannot be written.
-  public static let targetUnwritable = MigrationError.Code(rawValue: "target.unwritable")
+  public static let sampleUnwritable = MigrationError.Code(rawValue: "sample.unwritable")
 }

@@ -52,8 +52,9 @@ struct SampleWriter {
     var random = entities.random(kind, index)
     let flaw = entities.flaw(of: kind, index)
     if flaw != nil { summary.brokenCount += 1 }
-    let source =
-      (flaw?.needsSoundEntity ?? false) ? entities.soundIndex(of: kind, from: index) : nil
+    let source = flaw.flatMap {
+      $0.needsSoundEntity ? entities.original(of: kind, from: index, for: $0) : nil
+    }
     var members = entities.members(kind, source ?? index)
     flaw?.apply(to: &members, of: kind.schema, &random)
     var writer = JSONWriter(style: .pretty)
