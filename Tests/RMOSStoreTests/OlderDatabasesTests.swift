@@ -48,7 +48,7 @@ struct OlderDatabasesTests {
     let path = try Fixtures.copyDatabase(version: 1, into: directory)
     let before = try contents(directory.path)
     let readOnly = try SQLiteStore(path: path, access: .readOnly)
-    let read = try readOnly.read { reader in
+    let read = try readOnly.read { reader throws in
       #expect(try reader.schemaVersion()?.version == 1)
       #expect(try reader.runs(limit: nil) == [])
       let generic = RecordQuery(.patterns).filter("pattern_type", is: .text("generic"))
@@ -63,15 +63,16 @@ struct OlderDatabasesTests {
     #expect(try upgraded.read { try $0.records(RecordQuery(.patterns)) } == read)
   }
 
-  @Test func anUpgradeThatFailsLeavesVersion1() throws {
+  @Test(arguments: ["ABORT", "ROLLBACK", "FAIL"])
+  func anUpgradeThatFailsLeavesVersion1(_ kind: String) throws {
     let path = try Fixtures.copyDatabase(version: 1, into: directory)
-    // The name that an index needs is taken.
     _ = try sqlite3(
       path,
-      "CREATE TABLE migration_issues_taken (a); "
-        + "CREATE VIEW migration_provenance AS SELECT 1; CREATE TABLE idx_joblogs_strip_family (a)")
+      "CREATE TRIGGER refuse BEFORE INSERT ON schema_version "
+        + "BEGIN SELECT RAISE(\(kind), 'refused by a trigger'); END")
     let before = try sqlite3(path, Self.schemaSQL) + rows(path)
-    #expect(throws: StoreError.self) { _ = try SQLiteStore(path: path) }
+    let error = #expect(throws: StoreError.self) { _ = try SQLiteStore(path: path) }
+    #expect(error?.message.contains("refused by a trigger") == true)
     #expect(try sqlite3(path, Self.schemaSQL) + rows(path) == before)
   }
 
@@ -124,7 +125,7 @@ struct OlderDatabasesTests {
     let path = try Fixtures.copyDatabase(version: version, into: directory)
     for access in [SQLiteStore.Access.readOnly, .readWrite, .readOnly] {
       let store = try SQLiteStore(path: path, access: access)
-      try store.read { reader in
+      try store.read { reader throws in
         for (kind, count) in [(EntityKind.stripFamilies, 8), (.patterns, 7), (.joblogs, 12)] {
           var streamed: [Record] = []
           try reader.forEachRecord(kind) { streamed.append($0) }
@@ -147,7 +148,7 @@ struct OlderDatabasesTests {
       _ = try sqlite3(path, "PRAGMA journal_mode = \(mode)")
       let before = try contents(directory.path)
       let store = try SQLiteStore(path: path, access: .readOnly)
-      _ = try store.read { reader in
+      _ = try store.read { reader throws in
         let during = try contents(directory.path)
         #expect(during == before)
         return try reader.count(RecordQuery(.patterns))

@@ -79,7 +79,7 @@ struct SQLiteSchemaTests {
       UPDATE patterns SET name = 'changed' WHERE id = 'ours';
       """
     #expect(try sqlite3(path, script) == "")
-    try store.read { reader in
+    try store.read { reader throws in
       let theirs = try reader.record(.patterns, id: "theirs")
       #expect(theirs?["pattern_type"] == .text("generic"))
       #expect(theirs?["metadata"] == .null)

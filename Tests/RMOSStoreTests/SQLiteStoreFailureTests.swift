@@ -19,7 +19,7 @@ struct SQLiteStoreFailureTests {
     try store.write { try $0.insert(StoreSamples.record(.patterns, "before")) }
     try store.limitPages(to: 60)
     let error = #expect(throws: StoreError.self) {
-      try store.write { transaction in
+      try store.write { transaction throws in
         for number in 0..<5000 {
           try transaction.insert(StoreSamples.record(.patterns, "p\(number)"))
         }
@@ -30,7 +30,7 @@ struct SQLiteStoreFailureTests {
     #expect(try store.read { try $0.records(RecordQuery(.patterns)).map(\.id) } == ["before"])
     try store.write { try $0.insert(StoreSamples.record(.patterns, "after")) }
     try store.limitPages(to: 0)
-    try store.write { transaction in
+    try store.write { transaction throws in
       for number in 0..<5000 {
         try transaction.insert(StoreSamples.record(.patterns, "p\(number)"))
       }
@@ -43,7 +43,7 @@ struct SQLiteStoreFailureTests {
     let store = try SQLiteStore(path: path)
     try store.limitPages(to: 60)
     var codes: Set<StoreError.Code> = []
-    _ = try? store.write { transaction in
+    _ = try? store.write { transaction throws in
       for number in 0..<2000 {
         do {
           try transaction.insert(StoreSamples.record(.patterns, "p\(number)"))
@@ -60,7 +60,7 @@ struct SQLiteStoreFailureTests {
   @Test func damagedPagesAreAnErrorAndNoCrash() throws {
     do {
       let store = try SQLiteStore(path: path)
-      try store.write { transaction in
+      try store.write { transaction throws in
         for number in 0..<200 {
           try transaction.insert(StoreSamples.record(.patterns, "p\(number)"))
         }
@@ -77,7 +77,7 @@ struct SQLiteStoreFailureTests {
       try write(bytes, to: path)
       do {
         let store = try SQLiteStore(path: path, access: .readOnly)
-        try store.read { reader in
+        try store.read { reader throws in
           try reader.forEachRecord(.patterns) { #expect($0.values.count == 10) }
           _ = try reader.count(RecordQuery(.joblogs))
           _ = try reader.runs(limit: nil)
@@ -102,7 +102,7 @@ struct SQLiteStoreFailureTests {
 
   @Test func whatConstraintsRefuseIsExplained() throws {
     let store = try SQLiteStore(path: path)
-    try store.write { transaction in
+    try store.write { transaction throws in
       try transaction.insert(StoreSamples.record(.patterns, "p"))
       let taken = #expect(throws: StoreError.self) {
         try transaction.insert(StoreSamples.record(.patterns, "p"))
@@ -130,7 +130,7 @@ struct SQLiteStoreFailureTests {
   @Test func manyShapesOfQueriesDoNotPileUp() throws {
     let store = try SQLiteStore(path: path)
     try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
-    try store.read { reader in
+    try store.read { reader throws in
       for number in 0..<200 {
         var query = RecordQuery(.patterns)
         for _ in 0..<number { query = query.filter("name", contains: "name") }

@@ -65,6 +65,7 @@ struct SQLiteStoreOpeningTests {
     expect(.cannotOpen, directory.path + "/", mentions: "directory")
     expect(.cannotOpen, "")
     expect(.cannotOpen, "a\u{0}b")
+    expect(.cannotOpen, "/dev/null")
   }
 
   @Test func aLinkIsFollowedAndOneThatLeadsNowhereIsRefused() throws {
@@ -77,7 +78,8 @@ struct SQLiteStoreOpeningTests {
     let store = try SQLiteStore(path: path)
     let other = try SQLiteStore(path: directory.file("real/rmos.db"), busyTimeout: 0)
     try store.withExclusiveWriter {
-      #expect(throws: StoreError.self) { try other.withExclusiveWriter {} }
+      let error = #expect(throws: StoreError.self) { try other.withExclusiveWriter {} }
+      #expect(error?.code == .locked)
     }
   }
 
@@ -122,7 +124,7 @@ struct SQLiteStoreOpeningTests {
     }
     try write([], to: path)
     let store = try SQLiteStore(path: path, access: .readOnly)
-    try store.read { reader in
+    try store.read { reader throws in
       #expect(try reader.schemaVersion() == nil)
       for kind in EntityKind.allCases {
         #expect(try reader.count(RecordQuery(kind).filter("id", is: .text("a"))) == 0)
@@ -169,7 +171,7 @@ struct SQLiteStoreOpeningTests {
   @Test func aDatabaseCutShortIsAnErrorAndNoCrash() throws {
     do {
       let store = try SQLiteStore(path: path)
-      try store.write { transaction in
+      try store.write { transaction throws in
         for number in 0..<500 {
           try transaction.insert(StoreSamples.record(.patterns, "p\(number)"))
         }
@@ -180,7 +182,7 @@ struct SQLiteStoreOpeningTests {
       try write(whole.prefix(length), to: path)
       do {
         let store = try SQLiteStore(path: path, access: .readOnly)
-        let count = try store.read { reader in
+        let count = try store.read { reader throws in
           var count = 0
           try reader.forEachRecord(.patterns) { _ in count += 1 }
           return count

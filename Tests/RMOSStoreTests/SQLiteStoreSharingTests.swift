@@ -45,7 +45,7 @@ struct SQLiteStoreSharingTests {
   @Test func aWriteWaitsForTheOtherStoreToEnd() throws {
     let first = try SQLiteStore(path: path)
     let second = try SQLiteStore(path: path, busyTimeout: 60)
-    let (path, entered) = (path, DispatchSemaphore(value: 0))
+    let entered = DispatchSemaphore(value: 0)
     let outcomes = inParallel(2) { thread in
       if thread == 0 {
         try first.withExclusiveWriter {
@@ -56,8 +56,9 @@ struct SQLiteStoreSharingTests {
         }
       } else {
         entered.wait()
-        try second.write { transaction in
-          #expect(try transaction.count(RecordQuery(.patterns)) == 20, "\(path)")
+        try second.write { transaction throws in
+          let count = try transaction.count(RecordQuery(.patterns))
+          #expect(count == 20)
         }
       }
     }
