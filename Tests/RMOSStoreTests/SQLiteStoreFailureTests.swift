@@ -57,6 +57,23 @@ struct SQLiteStoreFailureTests {
     #expect(codes == [.diskFull])
   }
 
+  @Test func nothingIsKeptWhereSQLiteItselfRolledBack() throws {
+    let store = try SQLiteStore(path: path)
+    _ = try sqlite3(
+      path,
+      "CREATE TRIGGER refuse BEFORE INSERT ON patterns WHEN NEW.id = 'bad' "
+        + "BEGIN SELECT RAISE(ROLLBACK, 'refused'); END")
+    let error = #expect(throws: StoreError.self) {
+      try store.write { transaction in
+        try transaction.insert(StoreSamples.record(.patterns, "a"))
+        for id in ["bad", "b"] { try? transaction.insert(StoreSamples.record(.patterns, id)) }
+      }
+    }
+    #expect(error?.message.contains("rolled") == true)
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 0)
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+  }
+
   @Test func damagedPagesAreAnErrorAndNoCrash() throws {
     do {
       let store = try SQLiteStore(path: path)

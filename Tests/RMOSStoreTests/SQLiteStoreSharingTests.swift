@@ -74,6 +74,18 @@ struct SQLiteStoreSharingTests {
     }
   }
 
+  @Test(arguments: 1...8)
+  func manyMayCreateItAtTheSameMoment(_ round: Int) throws {
+    let path = path
+    let outcomes = inParallel(6) { thread in
+      let store = try SQLiteStore(path: path, busyTimeout: 60)
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "\(thread)")) }
+    }
+    for outcome in outcomes { try outcome.get() }
+    #expect(try count(try SQLiteStore(path: path)) == 6)
+    #expect(try sqlite3(path, "SELECT version FROM schema_version") == "2")
+  }
+
   @Test func theLockIsPrivateAndGoneAfterwards() throws {
     let store = try SQLiteStore(path: path)
     try store.withExclusiveWriter {

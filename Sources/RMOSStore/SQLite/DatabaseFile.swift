@@ -88,26 +88,30 @@ struct DatabaseFile: Sendable {
     _ connection: SQLiteConnection, busyTimeout: Double
   ) throws -> SQLiteSession {
     // Refuse a file before anything in it changes.
-    var layout = try SQLiteLayout(of: connection)
+    let layout = try SQLiteLayout(of: connection)
     try layout.validate(path: path, forWriting: true)
     for pragma in [
       "foreign_keys = ON", "synchronous = FULL", "trusted_schema = OFF", "cache_size = -16384",
-      "wal_autocheckpoint = 4000", "journal_mode = WAL",
+      "wal_autocheckpoint = 4000",
     ] {
       try connection.execute("PRAGMA \(pragma)")
     }
     if !layout.isComplete {
+      // Changing the journal mode does not wait for others that do the same.
       let lock = try WriterLock(database: path, timeout: busyTimeout)
+      try connection.execute("PRAGMA journal_mode = WAL")
       try SQLiteSchema.complete(connection, path: path)
       lock.release()
-    } else if !layout.missingIndexSQL.isEmpty {
+      return try SQLiteSession(connection)
+    }
+    try connection.execute("PRAGMA journal_mode = WAL")
+    if !layout.missingIndexSQL.isEmpty {
       // A load that was cut off left them out; one that is under way will create them itself.
       if let lock = try? WriterLock(database: path, timeout: 0) {
         try SQLiteSchema.createMissingIndexes(connection)
         lock.release()
       }
     }
-    layout = try SQLiteLayout(of: connection)
     return try SQLiteSession(connection)
   }
 
