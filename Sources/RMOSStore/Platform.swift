@@ -17,6 +17,7 @@ enum Platform {
     var seconds: Int
     var nanoseconds: Int
     var isDirectory: Bool
+    var isRegular: Bool
   }
 
   /// Whether a system error means that there is no room left.
@@ -145,6 +146,7 @@ extension Platform.FileStamp {
       nanoseconds = info.st_mtim.tv_nsec
     #endif
     isDirectory = info.st_mode & S_IFMT == S_IFDIR
+    isRegular = info.st_mode & S_IFMT == S_IFREG
   }
 }
 

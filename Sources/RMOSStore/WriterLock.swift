@@ -15,7 +15,8 @@ package struct WriterLock: ~Copyable {
   ///   cannot be created.
   package init(database: String, timeout: Double) throws {
     let path = database + ".lock"
-    let deadline = Platform.uptime + timeout
+    // Whoever merely looks (isHeld) holds it for a moment too; that must not refuse a writer.
+    let deadline = Platform.uptime + max(timeout, 0.05)
     while true {
       guard let descriptor = Platform.openLockFile(path) else {
         throw Self.cannotLock(database, path, Platform.lastError)

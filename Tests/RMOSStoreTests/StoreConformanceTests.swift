@@ -13,6 +13,6 @@ struct StoreConformanceTests {
   @Test(arguments: StoreConformance.all)
   func sqlite(_ check: StoreConformance) throws {
     let directory = try TemporaryDirectory()
-    try check.run { try SQLiteStore(path: directory.file("rmos.db")) }
+    try check.run { try SQLiteStore(path: directory.file("rmos '%41?#é.db")) }
   }
 }

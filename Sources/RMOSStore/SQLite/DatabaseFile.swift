@@ -7,7 +7,7 @@ struct DatabaseFile: Sendable {
 
   /// Looks at a path without opening it.
   ///
-  /// - Throws: ``StoreError/Code/cannotOpen``.
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/notADatabase``.
   init(path: String, mayBeAbsent: Bool) throws {
     func refuse(_ message: String) -> StoreError {
       StoreError(.cannotOpen, message, path: path)
@@ -18,6 +18,14 @@ struct DatabaseFile: Sendable {
     if let stamp = Platform.stamp(path), let resolved = Platform.resolve(path) {
       guard !stamp.isDirectory else {
         throw refuse("\(path) is a directory; name a file in it")
+      }
+      guard stamp.isRegular else { throw refuse("\(path) is no ordinary file; name another") }
+      // SQLite takes a file of one byte for an empty one and writes over it.
+      guard stamp.size == 0 || stamp.size >= 512 else {
+        throw StoreError(
+          .notADatabase,
+          "\(path) is no SQLite database (it has only \(stamp.size) bytes); name another file",
+          path: path)
       }
       self.path = resolved
       wasThere = true
@@ -80,36 +88,48 @@ struct DatabaseFile: Sendable {
     _ connection: SQLiteConnection, busyTimeout: Double
   ) throws -> SQLiteSession {
     // Refuse a file before anything in it changes.
-    var layout = try SQLiteLayout(of: connection)
+    let layout = try SQLiteLayout(of: connection)
     try layout.validate(path: path, forWriting: true)
     for pragma in [
       "foreign_keys = ON", "synchronous = FULL", "trusted_schema = OFF", "cache_size = -16384",
-      "wal_autocheckpoint = 4000", "journal_mode = WAL",
+      "wal_autocheckpoint = 4000",
     ] {
       try connection.execute("PRAGMA \(pragma)")
     }
     if !layout.isComplete {
+      // Changing the journal mode does not wait for others that do the same.
       let lock = try WriterLock(database: path, timeout: busyTimeout)
+      try connection.execute("PRAGMA journal_mode = WAL")
       try SQLiteSchema.complete(connection, path: path)
       lock.release()
-    } else if !layout.missingIndexSQL.isEmpty {
+      return try SQLiteSession(connection)
+    }
+    try connection.execute("PRAGMA journal_mode = WAL")
+    if !layout.missingIndexSQL.isEmpty {
       // A load that was cut off left them out; one that is under way will create them itself.
       if let lock = try? WriterLock(database: path, timeout: 0) {
         try SQLiteSchema.createMissingIndexes(connection)
         lock.release()
       }
     }
-    layout = try SQLiteLayout(of: connection)
     return try SQLiteSession(connection)
   }
 
   private func removeWhatWasCreated() {
-    // Another process may be at it by now; what it wrote is not ours to delete.
-    guard let lock = try? WriterLock(database: path, timeout: 0) else { return }
-    if let stamp = Platform.stamp(path), stamp.size == 0 || hasNoTables {
+    func remove() {
+      guard let stamp = Platform.stamp(path), stamp.size == 0 || hasNoTables else { return }
       for suffix in ["-wal", "-shm", "-journal", ""] { Platform.remove(path + suffix) }
     }
-    lock.release()
+    do {
+      let lock = try WriterLock(database: path, timeout: 0)
+      remove()
+      lock.release()
+    } catch let error as StoreError where error.code == .locked {
+      // Another process is at it by now; what it writes is not ours to delete.
+    } catch {
+      // Nobody can lock it, so nobody of ours can be at it.
+      remove()
+    }
   }
 
   private var hasNoTables: Bool {

@@ -151,17 +151,20 @@ final class SQLiteConnection: @unchecked Sendable {
   /// `sqlite3_get_autocommit`.
   var isInTransaction: Bool { sqlite3_get_autocommit(handle.pointer) == 0 }
 
+  /// SQLite ended the transaction by itself, and the error that told so was passed over.
+  var lostTransaction: StoreError {
+    StoreError(
+      .other,
+      "\(handle.path): SQLite rolled the transaction back after an error within it; "
+        + "nothing of it was kept, run it again", path: handle.path)
+  }
+
   /// Runs `body` in a transaction that may write; rolls it back where `body` throws.
   func writeTransaction<Result>(_ body: () throws -> Result) throws -> Result {
     try execute("BEGIN IMMEDIATE")
     do {
       let result = try body()
-      guard isInTransaction else {
-        throw StoreError(
-          .other,
-          "\(handle.path): SQLite rolled the transaction back after an error within it; "
-            + "nothing of it was kept, run it again", path: handle.path)
-      }
+      guard isInTransaction else { throw lostTransaction }
       try execute("COMMIT")
       return result
     } catch {

@@ -12,6 +12,8 @@ class SQLiteReader: StoreReader {
   /// The session; throws once the closure has ended.
   final func session() throws(StoreError) -> SQLiteSession {
     guard let current else { throw StoreError.expiredHandle }
+    // Otherwise what follows would be kept, each statement on its own.
+    guard current.connection.isInTransaction else { throw current.connection.lostTransaction }
     return current
   }
 
@@ -48,6 +50,7 @@ class SQLiteReader: StoreReader {
       slot: StatementSlot.comparison.index(batch.kind.ordinal), table.selectForComparison
     ) { statement in
       try batch.arena.withUnsafeBufferPointer { arena in
+        guard !batch.entries[index].id.isEmpty else { return .absent }
         let id = UnsafeBufferPointer(rebasing: arena[batch.entries[index].id.range])
         try statement.bindBorrowed(text: id, at: 1)
         guard try statement.step() else { return .absent }

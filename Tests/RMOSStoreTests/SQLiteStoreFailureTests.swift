@@ -1,0 +1,158 @@
+import Foundation
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@Suite("When SQLite fails")
+struct SQLiteStoreFailureTests {
+  let directory: TemporaryDirectory
+  let path: String
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    path = directory.file("rmos.db")
+  }
+
+  @Test func aFullDiskRollsTheTransactionBackAndTheStoreGoesOn() throws {
+    let store = try SQLiteStore(path: path)
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "before")) }
+    try store.limitPages(to: 60)
+    let error = #expect(throws: StoreError.self) {
+      try store.write { transaction throws in
+        for number in 0..<5000 {
+          try transaction.insert(StoreSamples.record(.patterns, "p\(number)"))
+        }
+      }
+    }
+    #expect(error?.code == .diskFull)
+    #expect(error?.path == path)
+    #expect(try store.read { try $0.records(RecordQuery(.patterns)).map(\.id) } == ["before"])
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "after")) }
+    try store.limitPages(to: 0)
+    try store.write { transaction throws in
+      for number in 0..<5000 {
+        try transaction.insert(StoreSamples.record(.patterns, "p\(number)"))
+      }
+    }
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 5002)
+    #expect(try sqlite3(path, "PRAGMA integrity_check") == "ok")
+  }
+
+  @Test func aFullDiskIsNotSwallowedWithTheErrorOfOneRecord() throws {
+    let store = try SQLiteStore(path: path)
+    try store.limitPages(to: 60)
+    var codes: Set<StoreError.Code> = []
+    _ = try? store.write { transaction throws in
+      for number in 0..<2000 {
+        do {
+          try transaction.insert(StoreSamples.record(.patterns, "p\(number)"))
+        } catch let error as StoreError {
+          codes.insert(error.code)
+          #expect(!error.concernsOneRecord)
+          throw error
+        }
+      }
+    }
+    #expect(codes == [.diskFull])
+  }
+
+  @Test func nothingIsKeptWhereSQLiteItselfRolledBack() throws {
+    let store = try SQLiteStore(path: path)
+    _ = try sqlite3(
+      path,
+      "CREATE TRIGGER refuse BEFORE INSERT ON patterns WHEN NEW.id = 'bad' "
+        + "BEGIN SELECT RAISE(ROLLBACK, 'refused'); END")
+    let error = #expect(throws: StoreError.self) {
+      try store.write { transaction in
+        try transaction.insert(StoreSamples.record(.patterns, "a"))
+        for id in ["bad", "b"] { try? transaction.insert(StoreSamples.record(.patterns, id)) }
+      }
+    }
+    #expect(error?.message.contains("rolled") == true)
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 0)
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+  }
+
+  @Test func damagedPagesAreAnErrorAndNoCrash() throws {
+    do {
+      let store = try SQLiteStore(path: path)
+      try store.write { transaction throws in
+        for number in 0..<200 {
+          try transaction.insert(StoreSamples.record(.patterns, "p\(number)"))
+        }
+      }
+    }
+    let whole = try contents(directory.path)["rmos.db"] ?? Data()
+    var generator = SeededGenerator(seed: 7)
+    for _ in 0..<60 {
+      var bytes = [UInt8](whole)
+      for _ in 0..<20 {
+        bytes[Int.random(in: 100..<bytes.count, using: &generator)] = UInt8.random(
+          in: 0...255, using: &generator)
+      }
+      try write(bytes, to: path)
+      do {
+        let store = try SQLiteStore(path: path, access: .readOnly)
+        try store.read { reader throws in
+          try reader.forEachRecord(.patterns) { #expect($0.values.count == 10) }
+          _ = try reader.count(RecordQuery(.joblogs))
+          _ = try reader.runs(limit: nil)
+        }
+      } catch let error as StoreError {
+        #expect(!error.message.isEmpty)
+      }
+    }
+  }
+
+  @Test func aTableThatIsMissingIsAnErrorThatNamesIt() throws {
+    _ = try sqlite3(
+      path,
+      "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at TEXT);"
+        + "INSERT INTO schema_version VALUES (3, 'now')")
+    let store = try SQLiteStore(path: path, access: .readOnly)
+    let error = #expect(throws: StoreError.self) {
+      try store.read { _ = try $0.count(RecordQuery(.patterns)) }
+    }
+    #expect(error?.message.contains("patterns") == true)
+  }
+
+  @Test func whatConstraintsRefuseIsExplained() throws {
+    let store = try SQLiteStore(path: path)
+    try store.write { transaction throws in
+      try transaction.insert(StoreSamples.record(.patterns, "p"))
+      let taken = #expect(throws: StoreError.self) {
+        try transaction.insert(StoreSamples.record(.patterns, "p"))
+      }
+      #expect(taken?.message.contains("pattern “p”") == true)
+      #expect(taken?.concernsOneRecord == true)
+      #expect(taken?.sqliteCode == 1555)
+      let dangling = #expect(throws: StoreError.self) {
+        try transaction.insert(
+          StoreSamples.record(.joblogs, "j", ["pattern_id": .text("nowhere")]))
+      }
+      #expect(dangling?.message.contains("job log “j” refers to") == true)
+      let null = #expect(throws: StoreError.self) {
+        try transaction.insert(StoreSamples.record(.patterns, "q", ["name": .null]))
+      }
+      #expect(null?.message.contains("patterns.name") == true)
+      let long = #expect(throws: StoreError.self) {
+        let id = String(repeating: "x", count: 10_000)
+        try transaction.insert(StoreSamples.record(.patterns, id, ["name": .null]))
+      }
+      #expect((long?.message.count ?? .max) < 300)
+    }
+  }
+
+  @Test func manyShapesOfQueriesDoNotPileUp() throws {
+    let store = try SQLiteStore(path: path)
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+    try store.read { reader throws in
+      for number in 0..<200 {
+        var query = RecordQuery(.patterns)
+        for _ in 0..<number { query = query.filter("name", contains: "name") }
+        #expect(try reader.count(query) == 1)
+      }
+    }
+  }
+}

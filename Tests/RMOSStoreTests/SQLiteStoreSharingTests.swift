@@ -1,0 +1,182 @@
+import Foundation
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@Suite("A database that others use too")
+struct SQLiteStoreSharingTests {
+  let directory: TemporaryDirectory
+  let path: String
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    path = directory.file("rmos.db")
+  }
+
+  private var lockPath: String { path + ".lock" }
+
+  private func add(_ id: String, to store: SQLiteStore) throws {
+    try store.write { try $0.insert(StoreSamples.record(.patterns, id)) }
+  }
+
+  private func count(_ store: SQLiteStore) throws -> Int {
+    try store.read { try $0.count(RecordQuery(.patterns)) }
+  }
+
+  @Test func twoStoresExcludeEachOther() throws {
+    let first = try SQLiteStore(path: path, busyTimeout: 0)
+    let second = try SQLiteStore(path: path, busyTimeout: 0)
+    try first.withExclusiveWriter {
+      #expect(first.hasWriter && second.hasWriter)
+      let exclusive = #expect(throws: StoreError.self) { try second.withExclusiveWriter {} }
+      #expect(exclusive?.code == .locked)
+      let write = #expect(throws: StoreError.self) { try add("a", to: second) }
+      #expect(write?.code == .locked)
+      #expect(write?.message.contains("\(ProcessInfo.processInfo.processIdentifier)") == true)
+      try add("b", to: first)
+      #expect(try count(second) == 1)
+    }
+    #expect(!first.hasWriter && !second.hasWriter)
+    try add("c", to: second)
+    #expect(try count(first) == 2)
+  }
+
+  @Test func aWriteWaitsForTheOtherStoreToEnd() throws {
+    let first = try SQLiteStore(path: path)
+    let second = try SQLiteStore(path: path, busyTimeout: 60)
+    let entered = DispatchSemaphore(value: 0)
+    let outcomes = inParallel(2) { thread in
+      if thread == 0 {
+        try first.withExclusiveWriter {
+          entered.signal()
+          for number in 0..<20 {
+            try first.write { try $0.insert(StoreSamples.record(.patterns, "\(number)")) }
+          }
+        }
+      } else {
+        entered.wait()
+        try second.write { transaction throws in
+          let count = try transaction.count(RecordQuery(.patterns))
+          #expect(count == 20)
+        }
+      }
+    }
+    for outcome in outcomes { try outcome.get() }
+  }
+
+  @Test func aThreadOfTheSameStoreIsRefusedWhenItsPatienceEnds() throws {
+    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    try store.withExclusiveWriter {
+      for outcome in inParallel(2, { _ in try store.write { _ in } }) {
+        #expect { try outcome.get() } throws: { ($0 as? StoreError)?.code == .locked }
+      }
+    }
+  }
+
+  @Test(arguments: 1...8)
+  func manyMayCreateItAtTheSameMoment(_ round: Int) throws {
+    let path = path
+    let outcomes = inParallel(6) { thread in
+      let store = try SQLiteStore(path: path, busyTimeout: 60)
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "\(thread)")) }
+    }
+    for outcome in outcomes { try outcome.get() }
+    #expect(try count(try SQLiteStore(path: path)) == 6)
+    #expect(try sqlite3(path, "SELECT version FROM schema_version") == "2")
+  }
+
+  @Test func theLockIsPrivateAndGoneAfterwards() throws {
+    let store = try SQLiteStore(path: path)
+    try store.withExclusiveWriter {
+      let attributes = try FileManager.default.attributesOfItem(atPath: lockPath)
+      #expect(attributes[.posixPermissions] as? Int == 0o600)
+      let text = try String(contentsOfFile: lockPath, encoding: .utf8)
+      #expect(text == "\(ProcessInfo.processInfo.processIdentifier)\n")
+    }
+    #expect(!FileManager.default.fileExists(atPath: lockPath))
+  }
+
+  @Test func aLockFileThatACrashLeftBehindDoesNotHinder() throws {
+    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    try write(Array("99999\n".utf8), to: lockPath)
+    #expect(!store.hasWriter)
+    try store.withExclusiveWriter { try add("a", to: store) }
+    try write(Array("99999\n".utf8), to: lockPath)
+    try add("b", to: store)
+    #expect(try count(store) == 2)
+  }
+
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/flock")))
+  func theLockOfAnotherProcessCountsAndDiesWithIt() throws {
+    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    try write(Array("4711\n".utf8), to: lockPath)
+    let holder = try Command("flock", ["--no-fork", lockPath, "sh", "-c", "echo held; exec cat"])
+    #expect(holder.line() == "held")
+    #expect(store.hasWriter)
+    let error = #expect(throws: StoreError.self) { try store.withExclusiveWriter {} }
+    #expect(error?.code == .locked)
+    #expect(error?.message.contains("process 4711") == true)
+    #expect(throws: StoreError.self) { try add("a", to: store) }
+    holder.kill()
+    #expect(!store.hasWriter)
+    try store.withExclusiveWriter { try add("a", to: store) }
+  }
+
+  @Test func anApplicationThatWritesKeepsUsWaiting() throws {
+    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    let other = try Command("sqlite3", ["-batch", path])
+    try other.send("BEGIN IMMEDIATE;\nSELECT 'begun';")
+    #expect(other.line() == "begun")
+    let error = #expect(throws: StoreError.self) { try add("a", to: store) }
+    #expect(error?.code == .busy)
+    #expect(try count(store) == 0)
+    try other.send("COMMIT;\nSELECT 'done';")
+    #expect(other.line() == "done")
+    try add("a", to: store)
+    _ = try other.finish()
+  }
+
+  @Test func aReaderOfAnotherStoreSeesWhatIsCommitted() throws {
+    let writer = try SQLiteStore(path: path)
+    try add("a", to: writer)
+    let reader = try SQLiteStore(path: path, access: .readOnly)
+    #expect(try count(reader) == 1)
+    try add("b", to: writer)
+    #expect(try count(reader) == 2)
+  }
+
+  @Test func whatChangesBetweenTwoReadsShows() throws {
+    do { try add("a", to: try SQLiteStore(path: path)) }
+    let reader = try SQLiteStore(path: path, access: .readOnly)
+    #expect(try count(reader) == 1)
+    do { try add("b", to: try SQLiteStore(path: path)) }
+    #expect(try count(reader) == 2)
+    let writer = try SQLiteStore(path: path)
+    try add("c", to: writer)
+    #expect(try count(reader) == 3)
+  }
+
+  @Test func whatChangesUnderALockFreeReadIsReported() throws {
+    do { try add("a", to: try SQLiteStore(path: path)) }
+    let reader = try SQLiteStore(path: path, access: .readOnly)
+    let error = #expect(throws: StoreError.self) {
+      try reader.read { _ in
+        do { try add("b", to: try SQLiteStore(path: path)) }
+      }
+    }
+    #expect(error?.code == .busy)
+    #expect(try count(reader) == 2)
+  }
+
+  @Test func aStoreOutlivesItsUnlinkedLock() throws {
+    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    try store.withExclusiveWriter {
+      // Someone tidies up: a second writer then gets a lock of its own, but SQLite still holds.
+      try FileManager.default.removeItem(atPath: lockPath)
+      try add("a", to: store)
+    }
+    try add("b", to: store)
+    #expect(try count(store) == 2)
+  }
+}
