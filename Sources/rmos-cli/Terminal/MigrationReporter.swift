@@ -64,7 +64,7 @@ final class MigrationReporter {
 
   private func drawBar(_ kind: EntityKind) {
     let now = Platform.uptime()
-    guard now - lastDrawn >= Self.interval else { return }
+    guard entities > 0, now - lastDrawn >= Self.interval else { return }
     lastDrawn = now
     let state = ProgressBar.State(
       label: kind.schema.plural, entities: entities, fraction: fraction, seconds: now - start)
