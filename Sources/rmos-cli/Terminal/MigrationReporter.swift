@@ -57,7 +57,7 @@ final class MigrationReporter {
     case .finished(let summary):
       self.summary = summary
       latest?.statistics = summary.statistics
-      endKind(at: summary.seconds)
+      endKind(at: latest?.seconds ?? 0)
       console.eraseStatusLine()
     }
   }
