@@ -34,7 +34,8 @@ let package = Package(
       dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"]),
     .testTarget(
       name: "rmos-cliTests",
-      dependencies: ["rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"]),
+      dependencies: ["rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"],
+      exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -183,9 +183,15 @@ enum Platform {
   /// From now on the first SIGINT or SIGTERM sets ``isInterrupted`` and a second one ends the
   /// process at once.
   ///
-  /// A signal that the parent had ignored stays ignored. Wraps `sigaction(2)`.
+  /// A signal that the parent had ignored stays ignored; one that it had blocked, as the threads of
+  /// a dispatch queue do, gets through. Wraps `sigaction(2)`, `sigprocmask(2)`.
   static func catchInterruptions() {
     _ = isInterrupted
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
     for signal in [SIGINT, SIGTERM] {
       var current = sigaction()
       sigaction(signal, nil, &current)

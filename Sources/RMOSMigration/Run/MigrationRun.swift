@@ -72,18 +72,7 @@ final class MigrationRun {
         .invalidOption,
         "the limit of failed entities is \(options.maxErrors ?? 0); expected 0 or more")
     }
-    let path = Array(migration.source.utf8)
-    do throws(SystemError) {
-      guard try FileHandle.Status(of: path).form == .directory else {
-        throw SystemError(code: SystemError.notADirectory)
-      }
-      try Platform.forEachEntry(ofDirectory: path) { _, _ in }
-    } catch {
-      throw MigrationError(
-        .sourceUnreadable,
-        "the source \(migration.source) cannot be read: \(error.reason); expected a directory with "
-          + EntityKind.allCases.map(\.table).joined(separator: ", ") + " in it")
-    }
+    try Migration.checkSource(migration.source)
   }
 
   // MARK: The three ways to run
@@ -112,7 +101,9 @@ final class MigrationRun {
       do {
         try store.beginBulkLoad()
         try forEachDelivery { delivery in
-          let work = try store.write { try write(delivery, in: $0) }
+          // The books follow only once the batch is committed.
+          let (work, state) = try store.write { try write(delivery, in: $0) }
+          ledger = state
           settle(work, delivery)
         }
         try store.endBulkLoad()
@@ -141,7 +132,9 @@ final class MigrationRun {
           ledger.id = try transaction.beginRun(ledger)
           observer?(.started(run: ledger.id))
           try forEachDelivery { delivery in
-            settle(try write(delivery, in: transaction), delivery)
+            let (work, state) = try write(delivery, in: transaction)
+            ledger = state
+            settle(work, delivery)
           }
           guard ending == .completed, tally.statistics.total.failed == 0 else { throw GivenUp() }
           closeLedger(state: .completed)
@@ -156,9 +149,11 @@ final class MigrationRun {
   }
 
   /// Processes a delivery within its transaction, and brings the ledger up to date in it.
+  ///
+  /// - Returns: What was done, and the ledger's row as it is once that is committed.
   private func write(
     _ delivery: SourceReader.Delivery, in transaction: any StoreTransaction
-  ) throws -> BatchWork {
+  ) throws -> (work: BatchWork, ledger: LedgerRun) {
     let run = ledger.id
     let work = try BatchWork(self, delivery, TransactionKnowledge(transaction: transaction)) {
       index in try transaction.insert(delivery.batch, at: index, run: run)
@@ -170,8 +165,7 @@ final class MigrationRun {
     state.heartbeatAt = options.clock.now()
     state.seconds = options.clock.uptime() - begin
     try transaction.updateRun(state)
-    ledger = state
-    return work
+    return (work, state)
   }
 
   private func recordFailure(_ error: any Error) {

@@ -53,6 +53,7 @@ enum MigrateCommand {
     if let file = arguments["stats"] { try checkWritable(file) }
 
     let source = arguments.positionals.first ?? Defaults.source
+    try Migration.checkSource(source)
     let store = try openStore(arguments)
     Platform.catchInterruptions()
     let reporter = MigrationReporter(source: source, arguments: arguments, console: console)

@@ -46,7 +46,8 @@ enum SampleCommand {
       return .success
     }
     console.print(
-      "Wrote \(TerminalText.counted(written.fileCount, "file")) to \(TerminalText.escaped(directory)):")
+      "Wrote \(TerminalText.counted(written.fileCount, "file")) to \(TerminalText.escaped(directory)):"
+    )
     for kind in EntityKind.allCases {
       let number = written.entityCounts[kind] ?? 0
       console.print(

@@ -57,14 +57,14 @@ final class MigrationReporter {
     case .finished(let summary):
       self.summary = summary
       latest?.statistics = summary.statistics
-      endKind(at: summary.seconds)
+      endKind(at: latest?.seconds ?? 0)
       console.eraseStatusLine()
     }
   }
 
   private func drawBar(_ kind: EntityKind) {
     let now = Platform.uptime()
-    guard now - lastDrawn >= Self.interval else { return }
+    guard entities > 0, now - lastDrawn >= Self.interval else { return }
     lastDrawn = now
     let state = ProgressBar.State(
       label: kind.schema.plural, entities: entities, fraction: fraction, seconds: now - start)
