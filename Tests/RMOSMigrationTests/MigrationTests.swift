@@ -209,6 +209,18 @@ import Testing
     #expect(missing[0].pointer == "/strip_family_id")
   }
 
+  @Test func whatPointsNowhereFailsOnEveryRunWhateverStandsUnderItsID() throws {
+    let tree = try SourceTree([
+      "patterns/a.json": Texts.pattern("p", family: "z"), "patterns/b.json": Texts.pattern("p"),
+    ])
+    let store = InMemoryStore()
+    for second in [Outcome.migrated, .skipped] {
+      let recorded = try RecordedMigration(tree, into: store)
+      #expect(recorded.outcomes.map(\.outcome) == [.failed, second])
+      #expect(recorded.outcomes[0].codes == ["reference.missing"])
+    }
+  }
+
   @Test func aSourceThatIsNotThereIsAnError() {
     let error = #expect(throws: MigrationError.self) {
       try RecordedMigration("/nowhere/at/all", into: InMemoryStore())

@@ -28,6 +28,11 @@ struct Planner {
 
   /// Decides about the entity at `index`, which was read without an error.
   func decide(_ batch: RecordBatch, _ index: Int, _ knowledge: Knowledge) -> Decision {
+    // First what is wrong with the entity itself, so that it fails on every run alike, whatever
+    // stands under its id meanwhile.
+    guard knowledge.missingReferences.isEmpty else {
+      return missingReferences(batch, index, knowledge)
+    }
     switch knowledge.comparison {
     case .identical:
       return duplicate(
@@ -40,9 +45,13 @@ struct Planner {
         batch, index, .duplicateDiffers, skippedAs: .warning,
         "is already in the store with other content in \(names)\(more)")
     case .absent:
-      break
+      return Decision(action: .insert)
     }
-    if knowledge.missingReferences.isEmpty { return Decision(action: .insert) }
+  }
+
+  private func missingReferences(
+    _ batch: RecordBatch, _ index: Int, _ knowledge: Knowledge
+  ) -> Decision {
     let schema = batch.kind.schema
     return Decision(
       action: .reject,

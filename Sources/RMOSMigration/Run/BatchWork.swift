@@ -35,7 +35,8 @@ struct BatchWork {
       statistics.add(outcome, of: batch.kind)
       outcomes.append((outcome, issues.count))
       guard outcome == .failed else { continue }
-      if let id = batch.id(at: index) { run.remember(failed: id, batch.kind) }
+      let id = batch.entries[index].id
+      if !id.isEmpty { run.remember(failed: batch.arena[id.range], batch.kind) }
       if let limit = run.options.maxErrors, failedBefore + statistics.total.failed > limit {
         ending = .tooManyErrors
         break
@@ -57,11 +58,11 @@ struct BatchWork {
     let entry = batch.entries[index]
     for issue in batch.issues[entry.issues] { add(issue) }
     if entry.isFailed { return .failed }
-    var known = Planner.Knowledge(comparison: try knowledge.comparison(of: batch, at: index))
-    if known.comparison == .absent {
-      known.missingReferences = try missingReferences(run, batch, index, knowledge)
-    }
-    let decision = run.planner.decide(batch, index, known)
+    let decision = run.planner.decide(
+      batch, index,
+      Planner.Knowledge(
+        comparison: try knowledge.comparison(of: batch, at: index),
+        missingReferences: try missingReferences(run, batch, index, knowledge)))
     for issue in decision.issues { add(issue) }
     switch decision.action {
     case .skip: return .skipped
@@ -90,7 +91,7 @@ struct BatchWork {
         case .text(let span) = batch.cells[index * schema.fields.count + field],
         try !knowledge.contains(target, id: batch.arena.span.extracting(span.range))
       else { continue }
-      missing.append((reference, run.hasFailed(target, batch.text(span))))
+      missing.append((reference, run.hasFailed(target, batch.arena[span.range])))
     }
     return missing
   }

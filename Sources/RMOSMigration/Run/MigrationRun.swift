@@ -16,7 +16,7 @@ final class MigrationRun {
   var tally = Tally()
   var ending = MigrationSummary.Ending.completed
   /// The ids that failed, for telling so where something refers to them. Bounded.
-  private var failedIDs: [EntityKind: Set<String>] = [:]
+  private var failedIDs: [EntityKind: Set<[UInt8]>] = [:]
   private var failedIDCount = 0
   private let begin: Double
   private var kindBegin: Double
@@ -216,13 +216,15 @@ final class MigrationRun {
   // MARK: Keeping the books
 
   /// Whether something failed under this id in this run.
-  func hasFailed(_ kind: EntityKind, _ id: String) -> Bool {
-    failedIDs[kind]?.contains(id) ?? false
+  func hasFailed(_ kind: EntityKind, _ id: some Collection<UInt8>) -> Bool {
+    failedIDs[kind]?.contains(Array(id)) ?? false
   }
 
   /// Remembers a failed id, as long as there is room.
-  func remember(failed id: String, _ kind: EntityKind) {
-    guard failedIDCount < 100_000, failedIDs[kind, default: []].insert(id).inserted else { return }
+  func remember(failed id: some Collection<UInt8>, _ kind: EntityKind) {
+    guard failedIDCount < 100_000, failedIDs[kind, default: []].insert(Array(id)).inserted else {
+      return
+    }
     failedIDCount += 1
   }
 
