@@ -7,7 +7,7 @@ public protocol StoreTransaction: StoreReader {
   /// Inserts a record.
   ///
   /// - Throws: ``StoreError/Code/duplicateID`` where the id is taken,
-  ///   ``StoreError/Code/constraint`` where the schema refuses it (a reference that points nowhere).
+  ///   ``StoreError/Code/constraint`` where the schema refuses it, as it does a dangling reference.
   func insert(_ record: Record) throws
 
   /// Inserts the entity at `index` of `batch` with its provenance.

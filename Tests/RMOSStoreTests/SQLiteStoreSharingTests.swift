@@ -169,6 +169,32 @@ struct SQLiteStoreSharingTests {
     #expect(try count(reader) == 2)
   }
 
+  @Test func whatACrashLeftHalfWrittenIsBroughtInOrderOnlyByAWriter() throws {
+    let path = try Fixtures.copyDatabase(version: 2, into: directory)
+    let other = try Command("sqlite3", ["-batch", path])
+    // A small cache makes SQLite write into the database before the commit.
+    try other.send(
+      "PRAGMA cache_size = 2; BEGIN; DELETE FROM joblogs;"
+        + "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        + "INSERT INTO patterns (id, name, ring_count, geometry_json) "
+        + "SELECT 'p' || i, hex(zeroblob(100)), 1, '{}' FROM n; SELECT 'spilled';")
+    #expect(other.line() == "spilled")
+    other.kill()
+    #expect(FileManager.default.fileExists(atPath: path + "-journal"))
+    let before = try contents(directory.path)
+    let error = #expect(throws: StoreError.self) {
+      _ = try SQLiteStore(path: path, access: .readOnly)
+    }
+    #expect(error?.code == .readOnly)
+    #expect(error?.message.contains("open it once for writing") == true)
+    #expect(try contents(directory.path) == before)
+    let store = try SQLiteStore(path: path, access: .readWrite)
+    try store.read { reader throws in
+      #expect(try reader.count(RecordQuery(.patterns)) == 7)
+      #expect(try reader.count(RecordQuery(.joblogs)) == 12)
+    }
+  }
+
   @Test func aStoreOutlivesItsUnlinkedLock() throws {
     let store = try SQLiteStore(path: path, busyTimeout: 0)
     try store.withExclusiveWriter {

@@ -159,13 +159,13 @@ extension SQLiteStatement {
     _ table: SQLiteTables.Table
   ) -> Bool {
     let entry = batch.entries[index]
-    let first = index * table.fieldCount
+    let (cells, first) = (batch.cells, index * table.fieldCount)
     for field in 0..<table.fieldCount {
       let bit = UInt32(1) << UInt32(field)
       if table.timestampFields & bit != 0, entry.given & bit == 0 { continue }
       let column = Int32(field)
       let type = type(at: column)
-      switch batch.cells[first + field] {
+      switch cells[first + field] {
       case .null: guard type == .null else { return false }
       case .integer(let number):
         guard type == .integer, integer(at: column) == number else { return false }

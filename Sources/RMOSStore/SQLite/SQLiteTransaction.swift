@@ -24,10 +24,10 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       try session.connection.withStatement(
         slot: StatementSlot.insert.index(kind.ordinal), table.insert
       ) { statement in
-        let first = index * table.fieldCount
+        let (cells, first) = (batch.cells, index * table.fieldCount)
         for field in 0..<table.fieldCount {
           let parameter = Int32(field + 1)
-          switch batch.cells[first + field] {
+          switch cells[first + field] {
           case .null: try statement.bindNull(at: parameter)
           case .integer(let number): try statement.bind(number, at: parameter)
           case .real(let number): try statement.bind(number, at: parameter)

@@ -61,7 +61,8 @@ func sqlite3(_ path: String, _ sql: String) throws -> String {
 func contents(_ directory: String) throws -> [String: Data] {
   var contents: [String: Data] = [:]
   for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
-    contents[name] = try Data(contentsOf: URL(fileURLWithPath: directory + "/" + name))
+    let url = URL(fileURLWithPath: directory + "/" + name)
+    contents[name] = try FileHandle(forReadingFrom: url).readToEnd() ?? Data()
   }
   return contents
 }
