@@ -82,6 +82,22 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "no /dev/full here"))
+  func statisticsThatCannotBeWrittenInTheEndDoNotHideTheReport() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    let command = ["migrate", "legacy", "--stats", "/dev/full", "--db"]
+    let text = try Tool.run(command + ["a.db"], in: workspace)
+    #expect(text.status == 3)
+    #expect(text.output.hasPrefix("Migrated legacy into a.db"))
+    #expect(text.errors.contains("cannot write the statistics to /dev/full: No space left"))
+    let result = try Tool.run(command + ["b.db", "--json"], in: workspace)
+    #expect(result.status == 3)
+    let json = try result.json
+    #expect((json["error"] as? [String: String])?["code"] == "output.unwritable")
+    #expect((json["summary"] as? [String: Double])?["total_migrated"] == 3)
+  }
+
   @Test(
     arguments: [
       (["migrate", "nowhere", "--db", "x.db"], "source.unreadable"),

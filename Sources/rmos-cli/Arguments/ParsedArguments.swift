@@ -41,9 +41,11 @@ struct ParsedArguments {
       hint: Suggestion.hint(for: text, among: known))
   }
 
-  /// The command line without one option, quoted for a shell and safe to show.
-  func commandLine(without option: String) -> String {
-    let kept = words.filter { $0.option != option }.map { TerminalText.shellWord($0.text) }
+  /// The command line, without one option where one is named, quoted for a shell and safe to show.
+  func commandLine(without option: String? = nil) -> String {
+    let kept = words.filter { option == nil || $0.option != option }.map {
+      TerminalText.shellWord($0.text)
+    }
     return (["rmos-cli", spec.name] + kept).joined(separator: " ")
   }
 

@@ -73,11 +73,14 @@ enum MigrateCommand {
     }
     // A rehearsal in memory speaks of the database that it stands for.
     if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
-    if let file = arguments["stats"] { try writeStatistics(summary.statistics, to: file) }
+    let failure = arguments["stats"].flatMap { writeStatistics(summary.statistics, to: $0) }
     if arguments.has("json") {
-      console.print(summary.json)
+      console.print(
+        failure.map { summary.json(errorCode: $0.code, message: $0.message) } ?? summary.json)
+      if failure != nil { return .couldNotRun }
     } else {
       show(summary, source: source, reporter, arguments, console)
+      if let failure { throw failure }
     }
     return exitStatus(summary, isStrict: arguments.has("strict"))
   }
@@ -130,9 +133,9 @@ enum MigrateCommand {
 
   private static func writeStatistics(
     _ statistics: MigrationStatistics, to file: String
-  ) throws {
+  ) -> CommandError? {
     let failure = Platform.replaceFile(file, with: statistics.json + "\n")
-    if failure != 0 { throw statisticsError(file, failure) }
+    return failure == 0 ? nil : statisticsError(file, failure)
   }
 
   private static func statisticsError(_ file: String, _ failure: Int32) -> CommandError {
@@ -154,8 +157,8 @@ enum MigrateCommand {
     let again = arguments.commandLine(without: "dry-run")
     let failed = summary.statistics.total.failed
     switch summary.ending {
-    case .interrupted:
-      return "\(again)  (goes on where it stopped)"
+    case .interrupted where summary.isDryRun: return arguments.commandLine()
+    case .interrupted: return "\(again)  (goes on where it stopped)"
     case .storeFailed:
       return "put right what the error says, then \(again)  (goes on where it stopped)"
     case .rolledBack:
