@@ -74,7 +74,7 @@ struct SQLiteStoreSharingTests {
     }
   }
 
-  @Test(arguments: 1...8)
+  @Test(arguments: 1...20)
   func manyMayCreateItAtTheSameMoment(_ round: Int) throws {
     let path = path
     let outcomes = inParallel(6) { thread in

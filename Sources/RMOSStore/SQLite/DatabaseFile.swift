@@ -15,7 +15,15 @@ struct DatabaseFile: Sendable {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw refuse("“\(path)” is no path of a database; name a file")
     }
-    if let stamp = Platform.stamp(path), let resolved = Platform.resolve(path) {
+    var stamp = Platform.stamp(path)
+    if stamp == nil, Platform.hasEntry(path) {
+      // Unless another process created it this very moment.
+      stamp = Platform.stamp(path)
+      guard stamp != nil else {
+        throw refuse("\(path) cannot be reached: it is a link that leads nowhere, or forbidden")
+      }
+    }
+    if let stamp, let resolved = Platform.resolve(path) {
       guard !stamp.isDirectory else {
         throw refuse("\(path) is a directory; name a file in it")
       }
@@ -30,9 +38,6 @@ struct DatabaseFile: Sendable {
       self.path = resolved
       wasThere = true
       return
-    }
-    if Platform.hasEntry(path) {
-      throw refuse("\(path) cannot be reached: it is a link that leads nowhere, or forbidden")
     }
     // Cut at bytes: a character may be made of a slash and a combining mark.
     let bytes = Array(path.utf8)
