@@ -21,8 +21,17 @@ public struct RecordBatch: Sendable {
   /// The relative paths of the files the entries come from.
   package private(set) var sources: [String] = []
 
+  /// How many cells an entry has.
+  package private(set) var fieldCount: Int
+  /// How many places an entry has.
+  package private(set) var referenceCount: Int
+
   /// An empty batch.
-  public init(kind: EntityKind) { self.kind = kind }
+  public init(kind: EntityKind) {
+    self.kind = kind
+    fieldCount = kind.schema.fields.count
+    referenceCount = kind.schema.references.count
+  }
 
   /// How many entities the batch holds, failed ones included.
   public var count: Int { entries.count }
@@ -105,6 +114,8 @@ public struct RecordBatch: Sendable {
   /// Empties the batch for entities of `kind`, keeping its memory.
   package mutating func reset(kind: EntityKind) {
     self.kind = kind
+    fieldCount = kind.schema.fields.count
+    referenceCount = kind.schema.references.count
     used = 0
     cells.removeAll(keepingCapacity: true)
     referencePlaces.removeAll(keepingCapacity: true)
@@ -121,9 +132,8 @@ public struct RecordBatch: Sendable {
 
   /// Appends an entity. `values` and `places` must fit the schema of ``kind``.
   package mutating func append(_ entry: Entry, cells: [Cell], places: [SourcePlace]) {
-    let schema = kind.schema
     precondition(
-      cells.count == schema.fields.count && places.count == schema.references.count,
+      cells.count == fieldCount && places.count == referenceCount,
       "an entry has a cell for each field and a place for each reference")
     entries.append(entry)
     self.cells.append(contentsOf: cells)
@@ -132,10 +142,9 @@ public struct RecordBatch: Sendable {
 
   /// Appends an entity of which nothing is known but that it failed.
   package mutating func append(failed entry: Entry) {
-    let schema = kind.schema
     append(
-      entry, cells: Array(repeating: .null, count: schema.fields.count),
-      places: Array(repeating: entry.place, count: schema.references.count))
+      entry, cells: Array(repeating: .null, count: fieldCount),
+      places: Array(repeating: entry.place, count: referenceCount))
   }
 
   /// How far the batch is filled.
@@ -151,8 +160,8 @@ public struct RecordBatch: Sendable {
   /// Takes back what was appended since `mark`.
   package mutating func rollBack(to mark: Mark) {
     entries.removeSubrange(mark.entries...)
-    cells.removeSubrange((mark.entries * kind.schema.fields.count)...)
-    referencePlaces.removeSubrange((mark.entries * kind.schema.references.count)...)
+    cells.removeSubrange((mark.entries * fieldCount)...)
+    referencePlaces.removeSubrange((mark.entries * referenceCount)...)
     issues.removeSubrange(mark.issues...)
     used = mark.used
   }
@@ -172,7 +181,13 @@ public struct RecordBatch: Sendable {
   package mutating func reserve(_ count: Int) {
     let needed = used + count
     guard arena.count < needed else { return }
-    arena.append(contentsOf: repeatElement(0, count: max(needed, arena.count * 2) - arena.count))
+    let size = max(needed, arena.count * 2)
+    arena = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      let rest = UnsafeMutableBufferPointer(rebasing: buffer[arena.count...])
+      _ = buffer.initialize(fromContentsOf: arena)
+      rest.initialize(repeating: 0)
+      count = size
+    }
   }
 
   /// A piece of the arena as a string.
@@ -182,8 +197,7 @@ public struct RecordBatch: Sendable {
 
   /// The cells of one entry.
   package func cells(at index: Int) -> ArraySlice<Cell> {
-    let width = kind.schema.fields.count
-    return cells[index * width..<(index + 1) * width]
+    cells[index * fieldCount..<(index + 1) * fieldCount]
   }
 
   /// The record at `index`.
