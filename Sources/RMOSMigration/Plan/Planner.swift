@@ -5,6 +5,8 @@ import RMOSStore
 /// anything up nor writes, so a dry run decides as the real run does.
 struct Planner {
   let duplicates: MigrationOptions.DuplicatePolicy
+  /// Whether issues of severity info are told in full or only counted.
+  let tellsInformation: Bool
 
   /// What the store and the run know about an entity.
   struct Knowledge {
@@ -24,6 +26,8 @@ struct Planner {
   struct Decision {
     var action: Action
     var issues: [Issue] = []
+    /// An issue of severity info that is only counted.
+    var counted: IssueCode?
   }
 
   /// Decides about the entity at `index`, which was read without an error.
@@ -34,6 +38,8 @@ struct Planner {
       return missingReferences(batch, index, knowledge)
     }
     switch knowledge.comparison {
+    case .identical where duplicates == .skip && !tellsInformation:
+      return Decision(action: .skip, counted: .duplicateIdentical)
     case .identical:
       return duplicate(
         batch, index, .duplicateIdentical, skippedAs: .info,

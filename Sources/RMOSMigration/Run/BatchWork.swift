@@ -9,8 +9,12 @@ struct BatchWork {
   private(set) var issueCounts: [IssueCode: Int] = [:]
   /// The issues, in order.
   private(set) var issues: [Issue] = []
+  /// How many issues of severity info were counted and not told.
+  private(set) var informationCount = 0
   /// Why the run is to end after this batch.
   private(set) var ending: MigrationSummary.Ending?
+  /// The kind's reference fields: position and what they refer to.
+  private let references: [(field: Int, target: EntityKind)]
   /// For each entity its outcome and where its issues end in ``issues``.
   private var outcomes: [(outcome: Outcome, issuesEnd: Int)] = []
 
@@ -19,6 +23,11 @@ struct BatchWork {
     insert: (Int) throws -> Void
   ) throws {
     let batch = delivery.batch
+    let schema = batch.kind.schema
+    references = schema.references.compactMap { field in
+      guard case .reference(let target) = schema.fields[field].type else { return nil }
+      return (field, target)
+    }
     let failedBefore = run.tally.statistics.total.failed
     var remarks = delivery.remarks[...]
     outcomes.reserveCapacity(batch.count)
@@ -64,6 +73,10 @@ struct BatchWork {
         comparison: try knowledge.comparison(of: batch, at: index),
         missingReferences: try missingReferences(run, batch, index, knowledge)))
     for issue in decision.issues { add(issue) }
+    if let code = decision.counted {
+      issueCounts[code, default: 0] += 1
+      informationCount += 1
+    }
     switch decision.action {
     case .skip: return .skipped
     case .reject: return .failed
@@ -84,11 +97,9 @@ struct BatchWork {
   private func missingReferences(
     _ run: MigrationRun, _ batch: RecordBatch, _ index: Int, _ knowledge: some KnowledgeSource
   ) throws -> [(reference: Int, hasFailed: Bool)] {
-    let schema = batch.kind.schema
     var missing: [(reference: Int, hasFailed: Bool)] = []
-    for (reference, field) in schema.references.enumerated() {
-      guard case .reference(let target) = schema.fields[field].type,
-        case .text(let span) = batch.cells[index * schema.fields.count + field],
+    for (reference, (field, target)) in references.enumerated() {
+      guard case .text(let span) = batch.cells[index * batch.fieldCount + field],
         try !knowledge.contains(target, id: batch.arena.span.extracting(span.range))
       else { continue }
       missing.append((reference, run.hasFailed(target, batch.arena[span.range])))
@@ -96,11 +107,20 @@ struct BatchWork {
     return missing
   }
 
-  /// Tells an observer of every issue and outcome, in order.
-  func tell(_ observer: (MigrationEvent) -> Void, _ batch: RecordBatch) {
+  /// Tells an observer of the issues and outcomes it wants, in order.
+  func tell(
+    _ observer: (MigrationEvent) -> Void, _ batch: RecordBatch,
+    _ events: MigrationOptions.ObservedEvents
+  ) {
+    func tell(_ issues: ArraySlice<Issue>) {
+      for issue in issues where issue.severity != .info || events.contains(.information) {
+        observer(.issue(issue))
+      }
+    }
+    guard events.contains(.outcomes) else { return tell(issues[...]) }
     var next = 0
     for (index, (outcome, issuesEnd)) in outcomes.enumerated() {
-      for issue in issues[next..<issuesEnd] { observer(.issue(issue)) }
+      tell(issues[next..<issuesEnd])
       next = issuesEnd
       observer(
         .outcome(
@@ -109,6 +129,6 @@ struct BatchWork {
             source: batch.sources[batch.entries[index].source], locator: batch.locator(at: index),
             outcome: outcome)))
     }
-    for issue in issues[next...] { observer(.issue(issue)) }
+    tell(issues[next...])
   }
 }

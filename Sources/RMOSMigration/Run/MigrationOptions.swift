@@ -15,6 +15,21 @@ public struct MigrationOptions: Sendable {
     case reject
   }
 
+  /// Which of the events that come with every entity the observer is told.
+  public struct ObservedEvents: OptionSet, Sendable, Hashable {
+    /// The bits.
+    public let rawValue: Int
+    /// A set of events.
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// ``MigrationEvent/outcome(_:)``.
+    public static let outcomes = ObservedEvents(rawValue: 1)
+    /// ``MigrationEvent/issue(_:)`` of severity info.
+    public static let information = ObservedEvents(rawValue: 2)
+    /// All of them.
+    public static let all: ObservedEvents = [.outcomes, .information]
+  }
+
   /// How many entities one transaction holds at most. At least 1.
   public var batchSize = 2000
   /// Whether to write nothing at all and only say what would happen.
@@ -29,6 +44,9 @@ public struct MigrationOptions: Sendable {
   public var maxErrors: Int?
   /// How many errors and warnings the summary keeps; the ledger keeps all.
   public var maxIssuesInSummary = 10_000
+  /// Which of the events that come with every entity the observer is told. Those it does not want
+  /// cost nothing; errors, warnings and progress it is always told.
+  public var observedEvents = ObservedEvents.all
   /// Whether to measure the source first, so that progress knows the total.
   public var measuresSource = false
   /// What the ledger and stand-in timestamps call now, ISO 8601 in UTC; tests fix it.

@@ -31,7 +31,9 @@ final class MigrationRun {
     self.store = migration.store
     self.observer = observer
     self.isCancelled = isCancelled
-    planner = Planner(duplicates: options.onDuplicate)
+    planner = Planner(
+      duplicates: options.onDuplicate,
+      tellsInformation: observer != nil && options.observedEvents.contains(.information))
     begin = options.clock.uptime()
     kindBegin = begin
     ledger = LedgerRun(
@@ -158,7 +160,10 @@ final class MigrationRun {
     let work = try BatchWork(self, delivery, TransactionKnowledge(transaction: transaction)) {
       index in try transaction.insert(delivery.batch, at: index, run: run)
     }
-    if !work.issues.isEmpty { try transaction.appendIssues(work.issues, run: run) }
+    // Of severity info the ledger keeps the counts: every run again over the same source would
+    // add one for each entity.
+    let issues = work.issues.filter { $0.severity != .info }
+    if !issues.isEmpty { try transaction.appendIssues(issues, run: run) }
     var state = ledger
     state.statistics = tally.statistics + work.statistics
     state.issueCounts.merge(work.issueCounts, uniquingKeysWith: +)
@@ -239,7 +244,7 @@ final class MigrationRun {
     tally.kindSeconds[kind, default: 0] += now - kindBegin
     kindBegin = now
     guard let observer else { return }
-    work.tell(observer, delivery.batch)
+    work.tell(observer, delivery.batch, options.observedEvents)
     observer(
       .progress(
         MigrationProgress(

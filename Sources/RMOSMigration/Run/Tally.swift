@@ -16,6 +16,7 @@ struct Tally {
   mutating func add(_ work: BatchWork, keeping limit: Int) {
     statistics = statistics + work.statistics
     issueCounts.merge(work.issueCounts, uniquingKeysWith: +)
+    if work.informationCount > 0 { severityCounts[.info, default: 0] += work.informationCount }
     for issue in work.issues {
       severityCounts[issue.severity, default: 0] += 1
       guard issue.severity != .info else { continue }

@@ -21,8 +21,9 @@ extension EntityReader {
       entry.issues = start..<batch.issues.count
       entry.isFailed = batch.issues[start...].contains { $0.severity == .error }
     }
-    let places = schema.references.map { field in
-      given(field).map { place(at: $0.valueOffset, input, context) } ?? context.place
+    places.removeAll(keepingCapacity: true)
+    for field in schema.references {
+      places.append(given(field).map { place(at: $0.valueOffset, input, context) } ?? context.place)
     }
     batch.append(entry, cells: cells, places: places)
   }
@@ -50,8 +51,8 @@ extension EntityReader {
 
   /// Fills what is absent with what stands in for it.
   private func fillStandIns(_ batch: inout RecordBatch) {
-    for (field, declaration) in schema.fields.enumerated() where cells[field] == .null {
-      switch declaration.absent {
+    for (field, standIn) in standIns where cells[field] == .null {
+      switch standIn {
       case .null:
         continue
       case .text(let text):
@@ -62,8 +63,10 @@ extension EntityReader {
         if let other = schema.position(ofMember: member) { cells[field] = cells[other] }
       }
     }
-    for case .substitutable(let field, _) in schema.rules where cells[field] == .null {
-      cells[field] = .text(batch.intern("{}".utf8))
+    for rule in schema.rules {
+      if case .substitutable(let field, _) = rule, cells[field] == .null {
+        cells[field] = .text(batch.intern("{}".utf8))
+      }
     }
   }
 

@@ -53,13 +53,17 @@ package final class EntityReader {
   }
 
   let options: Options
-  var schema: EntitySchema
+  let schema: EntitySchema
+  /// The fields that something stands in for when they are absent.
+  let standIns: [(field: Int, standIn: FieldSchema.Default)]
   private var matcher: MemberMatcher
   /// The members of the current object, in source order.
   var members: [Member] = []
   /// For each field, the position in `members` of the member that gives it.
   var memberOfField: [Int?]
   var cells: [RecordBatch.Cell]
+  /// For each reference field, where its value stands.
+  var places: [RecordBatch.SourcePlace] = []
   var findings: [Finding] = []
   /// What is wrong with the id or the object as a whole.
   var remarks: [Remark] = []
@@ -111,6 +115,10 @@ package final class EntityReader {
     self.options = options
     schema = kind.schema
     matcher = MemberMatcher(schema: kind.schema)
+    standIns = kind.schema.fields.indices.compactMap { field in
+      let absent = kind.schema.fields[field].absent
+      return absent == .null ? nil : (field, absent)
+    }
     memberOfField = Array(repeating: nil, count: kind.schema.fields.count)
     cells = Array(repeating: .null, count: kind.schema.fields.count)
   }

@@ -114,6 +114,7 @@ enum MigrateCommand {
       options.missingID = policy
     }
     options.measuresSource = measuresSource && !arguments.has("quiet")
+    options.observedEvents = arguments.has("verbose") ? .information : []
     return options
   }
 

@@ -39,14 +39,11 @@ final class MigrationReporter {
   /// Cheap: a counter and, now and then, a look at the clock.
   func observe(_ event: MigrationEvent) {
     switch event {
-    case .started: break
+    case .started, .outcome: break
     case .issue(let issue):
       if isVerbose { console.note(IssueText.line(issue, source: source, console)) }
-    case .outcome(let outcome):
-      entities += 1
-      guard showsBar, entities & 63 == 0 else { return }
-      drawBar(outcome.kind)
     case .progress(let progress):
+      entities = progress.statistics.total.found
       if let total = progress.totalBytes, total > 0 {
         fraction = min(1, Double(progress.bytesRead) / Double(total))
       }
