@@ -35,6 +35,7 @@ public struct Migration: Sendable {
   /// Cancelling the task ends the current batch cleanly and returns the summary so far.
   ///
   /// - Parameter observer: Told of every event, on the migration's thread.
+  /// - Returns: What the run did.
   /// - Throws: ``MigrationError`` or `StoreError`.
   public func run(
     observer: (@Sendable (MigrationEvent) -> Void)? = nil
@@ -65,6 +66,7 @@ public struct Migration: Sendable {
   /// - Parameters:
   ///   - observer: Told of every event.
   ///   - isCancelled: Asked between entities; once true, the batch ends cleanly.
+  /// - Returns: What the run did.
   /// - Throws: ``MigrationError`` or `StoreError`.
   public func runSynchronously(
     observer: ((MigrationEvent) -> Void)? = nil,

@@ -234,51 +234,6 @@ private final class ThreadBody: Sendable {
   init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
-/// A mutex with a condition to wait on.
-///
-/// `@unchecked Sendable`: both primitives are made for sharing, and live at fixed addresses.
-final class WaitingLock: @unchecked Sendable {
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-
-  init() {
-    mutex.initialize(to: pthread_mutex_t())
-    condition.initialize(to: pthread_cond_t())
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
-  }
-
-  deinit {
-    pthread_cond_destroy(condition)
-    pthread_mutex_destroy(mutex)
-    condition.deallocate()
-    mutex.deallocate()
-  }
-
-  /// Runs `body` holding the lock; others that wait are woken after it.
-  func locked<Result>(_ body: () -> Result) -> Result {
-    pthread_mutex_lock(mutex)
-    defer {
-      pthread_cond_broadcast(condition)
-      pthread_mutex_unlock(mutex)
-    }
-    return body()
-  }
-
-  /// Runs `body` holding the lock, waiting between tries while it returns nil.
-  func wait<Result>(until body: () -> Result?) -> Result {
-    pthread_mutex_lock(mutex)
-    defer {
-      pthread_cond_broadcast(condition)
-      pthread_mutex_unlock(mutex)
-    }
-    while true {
-      if let result = body() { return result }
-      pthread_cond_wait(condition, mutex)
-    }
-  }
-}
-
 extension SystemError {
   static let notFound = ENOENT
   static let notADirectory = ENOTDIR

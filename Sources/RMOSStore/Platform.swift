@@ -155,11 +155,11 @@ extension Platform.FileStamp {
 /// The standard library's `Mutex` has no condition variable.
 ///
 /// `@unchecked Sendable`: the pointers never change and what they point to is made for threads.
-final class Monitor: @unchecked Sendable {
+package final class Monitor: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  init() {
+  package init() {
     mutex.initialize(to: pthread_mutex_t())
     condition.initialize(to: pthread_cond_t())
     pthread_mutex_init(mutex, nil)
@@ -173,12 +173,12 @@ final class Monitor: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  func lock() { pthread_mutex_lock(mutex) }
-  func unlock() { pthread_mutex_unlock(mutex) }
-  func wakeAll() { pthread_cond_broadcast(condition) }
+  package func lock() { pthread_mutex_lock(mutex) }
+  package func unlock() { pthread_mutex_unlock(mutex) }
+  package func wakeAll() { pthread_cond_broadcast(condition) }
 
   /// Waits, unlocked meanwhile, until woken or (at the latest) for `seconds`.
-  func wait(seconds: Double?) {
+  package func wait(seconds: Double?) {
     guard let seconds else {
       pthread_cond_wait(condition, mutex)
       return

@@ -18,6 +18,7 @@ extension StoreReader {
   /// - Parameters:
   ///   - type: The entities' type.
   ///   - refine: Adds filters, order and limits to a query for all.
+  /// - Returns: The entities.
   /// - Throws: As ``entity(_:id:)``.
   public func entities<E: Entity>(
     _ type: E.Type, where refine: (RecordQuery) -> RecordQuery = { $0 }

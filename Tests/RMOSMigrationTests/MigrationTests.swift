@@ -229,7 +229,8 @@ import Testing
   }
 
   @Test func impossibleOptionsAreErrors() {
-    for change in [{ $0.batchSize = 0 }, { $0.maxErrors = -1 }] as [(inout MigrationOptions) -> Void]
+    for change in [{ $0.batchSize = 0 }, { $0.maxErrors = -1 }]
+      as [(inout MigrationOptions) -> Void]
     {
       let error = #expect(throws: MigrationError.self) {
         try RecordedMigration(Fixtures.exampleTree, into: InMemoryStore(), options(change))
@@ -323,7 +324,8 @@ import Testing
         of: #", "created_at": "2025-01-15""#, with: "")
     ])
     let store = InMemoryStore()
-    _ = try RecordedMigration(tree, into: store, options { $0.clock = .fixed("2026-05-05T05:05:05Z") })
+    _ = try RecordedMigration(
+      tree, into: store, options { $0.clock = .fixed("2026-05-05T05:05:05Z") })
     let record = try store.read { try $0.record(.stripFamilies, id: "a") }
     #expect(record?["created_at"] == .text("2026-05-05T05:05:05Z"))
     #expect(record?["updated_at"] == .text("2026-05-05T05:05:05Z"))

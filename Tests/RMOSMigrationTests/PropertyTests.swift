@@ -4,7 +4,9 @@ import RMOSStore
 import RMOSTestSupport
 import Testing
 
-/// What holds for any tree. A failing seed is the argument of its test.
+/// What holds for any tree.
+///
+/// A failing seed is the argument of its test.
 @Suite struct PropertyTests {
   static let seeds = Array(UInt64(1)...18)
 
@@ -43,7 +45,9 @@ import Testing
         #expect(one.outcomes == other.outcomes)
         #expect(one.issues == other.issues)
         #expect(try StoreContent(of: memory) == StoreContent(of: sqlite))
-        let runs = try (memory.read { try $0.runs(limit: 1) }, sqlite.read { try $0.runs(limit: 1) })
+        let runs = try (
+          memory.read { try $0.runs(limit: 1) }, sqlite.read { try $0.runs(limit: 1) }
+        )
         #expect(runs.0.first?.statistics == runs.1.first?.statistics)
         #expect(runs.0.first?.issueCounts == runs.1.first?.issueCounts)
       }
@@ -158,7 +162,8 @@ import Testing
     let expected = try StoreContent(of: quiet)
     var random = SeededGenerator(seed: seed)
     let memory = InMemoryStore()
-    let failing = FailingStore(memory, failingInsert: random.int(1...max(1, expected.records.count)))
+    let failing = FailingStore(
+      memory, failingInsert: random.int(1...max(1, expected.records.count)))
     var small = options()
     small.batchSize = random.int(1...7)
     #expect(throws: StoreError.self) {

@@ -43,7 +43,8 @@ import Testing
     try tree.addLink("patterns/self", to: ".")
     try tree.addLink("patterns/root", to: tree.path)
     let recorded = try RecordedMigration(tree, into: InMemoryStore())
-    #expect(recorded.summary.statistics.total.found == 1 + recorded.summary.statistics.total.skipped)
+    #expect(
+      recorded.summary.statistics.total.found == 1 + recorded.summary.statistics.total.skipped)
     #expect(recorded.summary.statistics.total.failed == 0)
     #expect(recorded.issues.contains { $0.code == .inputLoop && $0.source == "patterns/self" })
     #expect(recorded.issues.filter { $0.code == .inputLoop }.allSatisfy { $0.severity == .warning })
@@ -106,7 +107,9 @@ import Testing
     #expect([missing.line, missing.column, missing.offset] == [1, 1, 0])
   }
 
-  @Test(arguments: ["[1, 2,]", "{\"a\": tru}", "\"\\q\"", "[1 2]", "{\"a\" 1}", "{a: 1}", "-", "1.e3"])
+  @Test(arguments: [
+    "[1, 2,]", "{\"a\": tru}", "\"\\q\"", "[1 2]", "{\"a\" 1}", "{a: 1}", "-", "1.e3",
+  ])
   func everySyntaxErrorHasItsPlace(_ text: String) throws {
     let issues = try read(["patterns/a.json": "\n \(text)"]).issues.filter {
       $0.code == .jsonSyntax
@@ -146,11 +149,12 @@ import Testing
 
   // MARK: Encodings
 
-  @Test(arguments: [
-    ([0xFF, 0xFE, 0, 0, 0x7B, 0, 0, 0], "UTF-32"), ([0x7B, 0, 0x7D, 0], "byte-order mark"),
-    ([0xFF, 0xFE, 0x7B], "UTF-16"), ([0xFF, 0xFE, 0x22, 0, 0x00, 0xDC, 0x22, 0], "UTF-16"),
-    ([0x22, 0xC3, 0x28, 0x22], "0xC3"),
-  ] as [([UInt8], String)])
+  @Test(
+    arguments: [
+      ([0xFF, 0xFE, 0, 0, 0x7B, 0, 0, 0], "UTF-32"), ([0x7B, 0, 0x7D, 0], "byte-order mark"),
+      ([0xFF, 0xFE, 0x7B], "UTF-16"), ([0xFF, 0xFE, 0x22, 0, 0x00, 0xDC, 0x22, 0], "UTF-16"),
+      ([0x22, 0xC3, 0x28, 0x22], "0xC3"),
+    ] as [([UInt8], String)])
   func otherEncodingsAreNamed(_ bytes: [UInt8], _ hint: String) throws {
     let tree = try SourceTree()
     try tree.add("patterns/a.json", bytes)
@@ -166,7 +170,8 @@ import Testing
     let filler = String(repeating: "x", count: 900)
     let count = 3000
     let list = (0..<count).map { Texts.family("f\($0)", name: "n \(filler) é") }
-    let tree = try SourceTree(["strip_families/all.json": "[" + list.joined(separator: ",\n") + "]"])
+    let tree = try SourceTree(["strip_families/all.json": "[" + list.joined(separator: ",\n") + "]"]
+    )
     let store = InMemoryStore()
     let recorded = try RecordedMigration(tree, into: store)
     #expect(recorded.summary.statistics.total.migrated == count)
@@ -183,8 +188,9 @@ import Testing
     let filler = String(repeating: "y", count: 500)
     let count = 2000
     let entries = (0..<count).map {
-      "\"f\($0)\": " + Texts.family("f\($0)", name: filler).replacingOccurrences(
-        of: "\"id\": \"f\($0)\", ", with: "")
+      "\"f\($0)\": "
+        + Texts.family("f\($0)", name: filler).replacingOccurrences(
+          of: "\"id\": \"f\($0)\", ", with: "")
     }
     let recorded = try read([
       "strip_families/all.json": "{" + entries.joined(separator: ",") + "}"

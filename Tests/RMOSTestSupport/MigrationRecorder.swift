@@ -46,7 +46,8 @@ extension RecordedMigration {
   ///
   /// - Throws: What the migration throws.
   public init(
-    _ tree: SourceTree, into store: any RecordStore, _ options: MigrationOptions = MigrationOptions()
+    _ tree: SourceTree, into store: any RecordStore,
+    _ options: MigrationOptions = MigrationOptions()
   ) throws {
     self = try withExtendedLifetime(tree) {
       try RecordedMigration(tree.path, into: store, options)

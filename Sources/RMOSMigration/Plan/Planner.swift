@@ -1,8 +1,10 @@
 import RMOSModels
 import RMOSStore
 
-/// Decides what is to become of an entity from what is known. A pure function: it neither looks
-/// anything up nor writes, so a dry run decides as the real run does.
+/// Decides what is to become of an entity from what is known.
+///
+/// A pure function: it neither looks anything up nor writes, so a dry run decides as the real run
+/// does.
 struct Planner {
   let duplicates: MigrationOptions.DuplicatePolicy
   /// Whether issues of severity info are told in full or only counted.

@@ -1,13 +1,14 @@
 import RMOSModels
+import RMOSStore
 
 /// Hands deliveries from the thread that reads to the one that writes, a few at a time, and empty
 /// batches back.
 ///
-/// `@unchecked Sendable`: all state is guarded by the lock.
+/// `@unchecked Sendable`: all state is guarded by the monitor.
 final class BatchChannel: @unchecked Sendable {
   private static let capacity = 2
 
-  private let lock = WaitingLock()
+  private let monitor = Monitor()
   private var deliveries: [SourceReader.Delivery] = []
   private var spare: [RecordBatch] = []
   private var hasEnded = false
@@ -18,7 +19,7 @@ final class BatchChannel: @unchecked Sendable {
   /// - Returns: An empty batch to go on with.
   /// - Throws: ``ReadFailure/stopped`` where nobody wants more.
   func send(_ delivery: SourceReader.Delivery) throws(ReadFailure) -> RecordBatch {
-    let batch: RecordBatch? = lock.wait {
+    let batch: RecordBatch? = wait {
       if isClosed { return .some(nil) }
       guard deliveries.count < BatchChannel.capacity else { return nil }
       deliveries.append(delivery)
@@ -29,11 +30,11 @@ final class BatchChannel: @unchecked Sendable {
   }
 
   /// Says that nothing more comes.
-  func end() { lock.locked { hasEnded = true } }
+  func end() { locked { hasEnded = true } }
 
   /// The next delivery, waiting for it; nil at the end.
   func receive() -> SourceReader.Delivery? {
-    lock.wait { () -> SourceReader.Delivery?? in
+    wait { () -> SourceReader.Delivery?? in
       if !deliveries.isEmpty { return .some(deliveries.removeFirst()) }
       return hasEnded ? .some(nil) : nil
     }
@@ -41,14 +42,35 @@ final class BatchChannel: @unchecked Sendable {
 
   /// Gives a batch back for use.
   func recycle(_ batch: RecordBatch) {
-    lock.locked { if spare.count < BatchChannel.capacity { spare.append(batch) } }
+    locked { if spare.count < BatchChannel.capacity { spare.append(batch) } }
   }
 
   /// Says that nothing more is wanted.
   func close() {
-    lock.locked {
+    locked {
       isClosed = true
       deliveries.removeAll()
+    }
+  }
+
+  /// Runs `body` alone; others that wait look again after it.
+  private func locked(_ body: () -> Void) {
+    monitor.lock()
+    body()
+    monitor.wakeAll()
+    monitor.unlock()
+  }
+
+  /// Runs `body` alone, and again after others have, until it returns something.
+  private func wait<Result>(until body: () -> Result?) -> Result {
+    monitor.lock()
+    defer {
+      monitor.wakeAll()
+      monitor.unlock()
+    }
+    while true {
+      if let result = body() { return result }
+      monitor.wait(seconds: nil)
     }
   }
 }

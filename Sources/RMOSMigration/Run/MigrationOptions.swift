@@ -30,7 +30,9 @@ public struct MigrationOptions: Sendable {
     public static let all: ObservedEvents = [.outcomes, .information]
   }
 
-  /// How many entities one transaction holds at most. At least 1.
+  /// How many entities one transaction holds at most.
+  ///
+  /// At least 1.
   public var batchSize = 2000
   /// Whether to write nothing at all and only say what would happen.
   public var isDryRun = false
@@ -40,12 +42,15 @@ public struct MigrationOptions: Sendable {
   public var onDuplicate = DuplicatePolicy.skip
   /// What to do with an entity that has no id.
   public var missingID = MissingIDPolicy.derive
-  /// How many failed entities are tolerated; one more stops the run. nil: any number.
+  /// How many failed entities are tolerated; one more stops the run.
+  ///
+  /// nil: any number.
   public var maxErrors: Int?
   /// How many errors and warnings the summary keeps; the ledger keeps all.
   public var maxIssuesInSummary = 10_000
-  /// Which of the events that come with every entity the observer is told. Those it does not want
-  /// cost nothing; errors, warnings and progress it is always told.
+  /// Which of the events that come with every entity the observer is told.
+  ///
+  /// Those it does not want cost nothing; errors, warnings and progress it is always told.
   public var observedEvents = ObservedEvents.all
   /// Whether to measure the source first, so that progress knows the total.
   public var measuresSource = false

@@ -2,7 +2,9 @@ import RMOSModels
 import RMOSStore
 
 /// One run of a migration: takes deliveries, has the planner decide and the transaction write, and
-/// keeps the books. Lives on one thread.
+/// keeps the books.
+///
+/// Lives on one thread.
 final class MigrationRun {
   let migration: Migration
   let options: MigrationOptions
@@ -15,7 +17,9 @@ final class MigrationRun {
   var ledger: LedgerRun
   var tally = Tally()
   var ending = MigrationSummary.Ending.completed
-  /// The ids that failed, for telling so where something refers to them. Bounded.
+  /// The ids that failed, for telling so where something refers to them.
+  ///
+  /// Bounded.
   private var failedIDs: [EntityKind: Set<[UInt8]>] = [:]
   private var failedIDCount = 0
   private let begin: Double

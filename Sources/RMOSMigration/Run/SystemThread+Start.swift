@@ -5,7 +5,8 @@ extension SystemThread {
       return try SystemThread(body)
     } catch {
       throw MigrationError(
-        .noThread, "the system gives no thread to work on: \(error.reason); free some and run again")
+        .noThread,
+        "the system gives no thread to work on: \(error.reason); free some and run again")
     }
   }
 }

@@ -14,9 +14,11 @@ final class EntityRereader {
   /// Reads the entity that begins at `offset` into a batch of its own.
   ///
   /// - Parameters:
+  ///   - kind: Its kind.
   ///   - path: The file's relative path.
   ///   - offset: 0-based, in the file's bytes.
   ///   - id: The id it was given.
+  /// - Returns: The batch, with one entry.
   /// - Throws: ``MigrationError`` where the file has changed meanwhile.
   func read(_ kind: EntityKind, path: String, offset: Int, id: [UInt8]) throws -> RecordBatch {
     var batch = RecordBatch(kind: kind)
@@ -41,7 +43,8 @@ final class EntityRereader {
       }
     } catch {
       throw MigrationError(
-        .sourceChanged, "\(path) changed while it was being read; run again when nobody writes there")
+        .sourceChanged,
+        "\(path) changed while it was being read; run again when nobody writes there")
     }
   }
 

@@ -1,7 +1,9 @@
 /// Paths are bytes to the system and text to people.
 enum SourcePath {
-  /// A path as text. Bytes that are not UTF-8 show as `%XX`, so that two paths never show alike by
-  /// a replacement character.
+  /// A path as text.
+  ///
+  /// Bytes that are not UTF-8 show as `%XX`, so that two paths never show alike by a replacement
+  /// character.
   static func text(_ bytes: [UInt8]) -> String {
     if let text = String(validating: bytes, as: UTF8.self) { return text }
     let digits = Array("0123456789ABCDEF".utf8)

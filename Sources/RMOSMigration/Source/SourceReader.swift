@@ -37,6 +37,7 @@ final class SourceReader {
   private let batchSize: Int
   private let readerOptions: EntityReader.Options
   /// Takes a full delivery and gives an empty batch to go on with.
+  ///
   /// It throws ``ReadFailure/stopped`` where nobody wants more.
   private let deliver: (Delivery) throws(ReadFailure) -> RecordBatch
 
@@ -111,7 +112,9 @@ final class SourceReader {
     return position
   }
 
-  /// Delivers the batch where it is full. To be called between entities.
+  /// Delivers the batch where it is full.
+  ///
+  /// To be called between entities.
   func deliverIfFull() throws(ReadFailure) {
     if current.batch.count >= batchSize || current.batch.used >= SourceReader.arenaLimit {
       try deliverCurrent()

@@ -10,7 +10,9 @@ extension SourceWindow {
   func has(_ byte: UInt8, at position: Int) -> Bool { position < count && base[position] == byte }
 
   /// The position of the next byte that is no white space, reading on as needed; everything before
-  /// it may be given up. The position is the end of the text where there is none.
+  /// it may be given up.
+  ///
+  /// The position is the end of the text where there is none.
   func skipWhiteSpace(from position: Int) throws(ReadFailure) -> Int {
     var position = position
     while true {

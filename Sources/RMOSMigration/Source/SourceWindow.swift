@@ -51,8 +51,11 @@ final class SourceWindow {
 
   /// Opens a file; one that was open before is closed.
   ///
-  /// - Parameter offset: Where to begin, in the file's bytes: the beginning, or the first byte of
-  ///   some token.
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - offset: Where to begin, in the file's bytes: the beginning, or the first byte of some
+  ///     token.
+  /// - Throws: ``ReadFailure/system(_:)``.
   func open(_ path: [UInt8], at offset: Int = 0) throws(ReadFailure) {
     file?.close()
     file = nil
@@ -227,7 +230,9 @@ struct UTF16Transcoder {
 
   mutating func append(_ bytes: [UInt8]) { input += bytes }
 
-  /// Reads on. Returns how much was read, and whether the file has ended.
+  /// Reads on.
+  ///
+  /// Returns how much was read, and whether the file has ended.
   mutating func read(from file: FileHandle) throws(SystemError) -> (count: Int, hasEnded: Bool) {
     let kept = input.count
     input.append(contentsOf: repeatElement(0, count: UTF16Transcoder.inputChunk))

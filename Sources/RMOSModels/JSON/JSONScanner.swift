@@ -94,6 +94,8 @@ public struct JSONScanner {
   /// - Parameters:
   ///   - output: Room for as many bytes as the input has left, and ``padding`` more. Advanced.
   ///   - enclosingDepth: How many containers are open around the value.
+  /// - Returns: The value's outermost form.
+  /// - Throws: ``JSONScanError`` with the first offence.
   package mutating func copyValue(
     to output: inout UnsafeMutablePointer<UInt8>, enclosingDepth: Int
   ) throws(JSONScanError) -> Kind {

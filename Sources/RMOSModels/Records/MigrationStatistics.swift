@@ -1,4 +1,6 @@
-/// What became of the entities, per kind. Found is always the sum of the outcomes.
+/// What became of the entities, per kind.
+///
+/// Found is always the sum of the outcomes.
 public struct MigrationStatistics: Sendable, Hashable {
   /// The counts of one kind.
   public struct Counts: Sendable, Hashable {

@@ -10,7 +10,9 @@ public struct Record: Sendable, Hashable {
 
   /// A record.
   ///
-  /// - Parameter values: One value per field of the schema, in its order.
+  /// - Parameters:
+  ///   - kind: The kind of entity.
+  ///   - values: One value per field of the schema, in its order.
   /// - Precondition: `values.count == kind.schema.fields.count`.
   public init(kind: EntityKind, values: [Value]) {
     precondition(

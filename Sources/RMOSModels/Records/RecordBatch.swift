@@ -6,7 +6,9 @@
 public struct RecordBatch: Sendable {
   /// The kind of all entities in the batch.
   public private(set) var kind: EntityKind
-  /// The arena: decoded texts, compacted JSON and paths. Bytes past ``used`` are scratch.
+  /// The arena: decoded texts, compacted JSON and paths.
+  ///
+  /// Bytes past ``used`` are scratch.
   package var arena: [UInt8] = []
   /// How much of the arena is in use.
   package var used = 0
@@ -130,7 +132,9 @@ public struct RecordBatch: Sendable {
     return sources.count - 1
   }
 
-  /// Appends an entity. `values` and `places` must fit the schema of ``kind``.
+  /// Appends an entity.
+  ///
+  /// `values` and `places` must fit the schema of ``kind``.
   package mutating func append(_ entry: Entry, cells: [Cell], places: [SourcePlace]) {
     precondition(
       cells.count == fieldCount && places.count == referenceCount,

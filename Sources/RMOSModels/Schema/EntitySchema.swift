@@ -4,7 +4,9 @@
 /// A new kind is a new case of ``EntityKind``, one value of this type and, for people, a typed
 /// struct beside ``Pattern``.
 public struct EntitySchema: Sendable {
-  /// A rule that looks at more than one field. Fields are positions in ``fields``.
+  /// A rule that looks at more than one field.
+  ///
+  /// Fields are positions in ``fields``.
   public enum Rule: Sendable, Hashable {
     /// `field` may be absent or empty where `substitute` is given; it is then stored as `{}`.
     case substitutable(field: Int, substitute: Int)

@@ -129,6 +129,7 @@ package final class EntityReader {
   ///   - scanner: Stands at the object's `{`.
   ///   - context: Where the object stands.
   ///   - batch: Of the reader's kind.
+  /// - Returns: What the object turned out to be.
   /// - Throws: Where the object is not JSON; nothing is appended then.
   package func read(
     _ scanner: inout JSONScanner, _ context: Context, into batch: inout RecordBatch
@@ -160,7 +161,9 @@ package final class EntityReader {
 
   // MARK: Scanning
 
-  /// Scans the members. Returns whether the object has the form of a dictionary of entities.
+  /// Scans the members.
+  ///
+  /// Returns whether the object has the form of a dictionary of entities.
   private func scanMembers(
     _ scanner: inout JSONScanner, _ work: inout Workspace
   ) throws(JSONScanError) -> Bool {

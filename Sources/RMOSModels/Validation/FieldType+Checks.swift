@@ -8,10 +8,8 @@ extension FieldType {
     switch self {
     case .text(let rule):
       if rule.refusesBlank, FieldType.isBlank(text) { return (.error, .blank) }
-      if rule.knownValues.isEmpty || rule.knownValues.contains(where: { $0.utf8.elementsEqual(text) })
-      {
-        return nil
-      }
+      let isKnown = rule.knownValues.contains { $0.utf8.elementsEqual(text) }
+      if isKnown || rule.knownValues.isEmpty { return nil }
       return (
         rule.unknownValue,
         .unknownValue(
@@ -37,7 +35,10 @@ extension FieldType {
 
   /// Checks a number; nil where it is fine.
   ///
-  /// - Parameter text: The number as written, for the message.
+  /// - Parameters:
+  ///   - real: The number.
+  ///   - text: The number as written, for the message.
+  /// - Returns: What is wrong with it.
   package func check(real: Double, text: @autoclosure () -> String) -> Verdict? {
     guard case .real(let range) = self else { return nil }
     guard real.isFinite else {
@@ -58,6 +59,7 @@ extension FieldType {
   /// - Parameters:
   ///   - kind: Its outermost form.
   ///   - isEmpty: Whether it is `{}` or `[]`.
+  /// - Returns: What is wrong with it.
   package func check(json kind: JSONScanner.Kind, isEmpty: Bool) -> Verdict? {
     guard case .json(let rule) = self else { return nil }
     guard kind == (rule.shape == .object ? .object : .array) else {

@@ -1,4 +1,6 @@
-/// A stable name for what is wrong. Codes are API: programs may match on them.
+/// A stable name for what is wrong.
+///
+/// Codes are API: programs may match on them.
 public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
   /// The code's text, such as `field.missing`.
   public let rawValue: String

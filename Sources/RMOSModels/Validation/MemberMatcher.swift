@@ -26,7 +26,10 @@ struct MemberMatcher {
 
   /// The position of the field named so, nil where there is none.
   ///
-  /// - Parameter name: At least eight bytes must be readable.
+  /// - Parameters:
+  ///   - name: At least eight bytes must be readable.
+  ///   - length: The name's length, bytes.
+  /// - Returns: The position in the schema.
   mutating func field(named name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
     var head = UnsafeRawPointer(name).loadUnaligned(as: UInt64.self).littleEndian
     if length < 8 { head &= (1 << UInt64(length * 8)) - 1 }
