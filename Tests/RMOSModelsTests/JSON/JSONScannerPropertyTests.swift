@@ -23,7 +23,8 @@ import Testing
   }
 
   private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
-    let likely = Array("{}[]:,\"\\ \n\t0123456789.-+eEtfnu/".utf8) + [0, 0x1F, 0x80, 0xC3, 0xA9, 0xED]
+    let likely =
+      Array("{}[]:,\"\\ \n\t0123456789.-+eEtfnu/".utf8) + [0, 0x1F, 0x80, 0xC3, 0xA9, 0xED]
     for _ in 0..<random.int(1...3) {
       let index = random.int(0...bytes.count)
       switch random.int(0...4) {
@@ -166,7 +167,9 @@ import Testing
     for _ in 0..<500 {
       let spelled = JSONValue.string(JSONValue.text(&random)).respelled(&random)
       guard case .string(let expected) = try JSONValue(parsing: spelled) else { continue }
-      #expect(decoded(String(spelled.dropFirst().dropLast())).text?.utf8.elementsEqual(expected.utf8) == true)
+      #expect(
+        decoded(String(spelled.dropFirst().dropLast())).text?.utf8.elementsEqual(expected.utf8)
+          == true)
     }
   }
 
@@ -180,7 +183,8 @@ import Testing
   }
 
   @Test func allEscapesAreDecoded() {
-    #expect(decoded(#"\"\\\/\b\f\n\r\t\u00e9\uD83C\uDFB8\u0000"#).text == "\"\\/\u{8}\u{C}\n\r\té🎸\u{0}")
+    #expect(
+      decoded(#"\"\\\/\b\f\n\r\t\u00e9\uD83C\uDFB8\u0000"#).text == "\"\\/\u{8}\u{C}\n\r\té🎸\u{0}")
     #expect(decoded("\\uD800\\uDC00").text == "\u{10000}")
     #expect(decoded("\\uDBFF\\uDFFF").text == "\u{10FFFF}")
     #expect(decoded("").text?.isEmpty == true)
