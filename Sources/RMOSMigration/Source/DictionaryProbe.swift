@@ -8,10 +8,11 @@ import RMOSModels
 /// dictionary.
 struct DictionaryProbe {
   let schema: EntitySchema
+  let limits: SourceWindow.Limits
 
   /// Whether the document at `path` is a dictionary.
   func isDictionary(_ path: [UInt8]) throws(ReadFailure) -> Bool {
-    let window = SourceWindow()
+    let window = SourceWindow(limits: limits)
     try window.open(path)
     var entries = 0
     var hasFieldNames = false

@@ -1,12 +1,13 @@
 /// Paths are bytes to the system and text to people.
 enum SourcePath {
+  private static let digits = Array("0123456789ABCDEF".utf8)
+
   /// A path as text.
   ///
   /// Bytes that are not UTF-8 show as `%XX`, so that two paths never show alike by a replacement
   /// character.
   static func text(_ bytes: [UInt8]) -> String {
     if let text = String(validating: bytes, as: UTF8.self) { return text }
-    let digits = Array("0123456789ABCDEF".utf8)
     var result: [UInt8] = []
     var rest = bytes[...]
     while let first = rest.first {
@@ -26,14 +27,16 @@ enum SourcePath {
 
   /// The bytes a text made by ``text(_:)`` may stand for, likeliest first.
   static func candidates(for text: String) -> [[UInt8]] {
+    // Only bytes beyond ASCII are ever shown so.
     let plain = Array(text.utf8)
     var decoded: [UInt8] = []
     var index = 0
     while index < plain.count {
       if plain[index] == UInt8(ascii: "%"), index + 2 < plain.count,
-        let byte = UInt8(String(decoding: plain[index + 1...index + 2], as: UTF8.self), radix: 16)
+        let high = digits.firstIndex(of: plain[index + 1]),
+        let low = digits.firstIndex(of: plain[index + 2]), high >= 8
       {
-        decoded.append(byte)
+        decoded.append(UInt8(high << 4 | low))
         index += 3
       } else {
         decoded.append(plain[index])

@@ -40,6 +40,10 @@ extension SourceReader {
     do throws(ReadFailure) {
       guard window.has(UInt8(ascii: "{"), at: position) else {
         let (end, kind) = try window.passOver(valueAt: position)
+        guard let kind else {
+          try fail(.inputTooLarge, at: place, locator: locator, tooLarge)
+          return try window.resynchronize(after: end)
+        }
         try fail(
           .shapeNotObject, at: place, locator: locator,
           "is \(kind.name); expected an entity, which is an object")
@@ -51,7 +55,7 @@ extension SourceReader {
       context.key = key
       let (end, result) = try readEntity(at: position, context)
       if result == .tooLarge {
-        try fail(.inputTooLarge, at: place, locator: locator, SourceReader.tooLarge)
+        try fail(.inputTooLarge, at: place, locator: locator, tooLarge)
         return try window.resynchronize(after: end)
       }
       try deliverIfFull()
@@ -108,7 +112,7 @@ extension SourceReader {
       let (line, isTooLong) = try window.line(at: position)
       let isLast = line.upperBound == window.count
       if isTooLong {
-        try fail(.inputTooLarge, at: place, locator: .line(number), SourceReader.tooLarge)
+        try fail(.inputTooLarge, at: place, locator: .line(number), tooLarge)
       } else if isLast, window.endsInBadEncoding {
         try fail(
           .inputEncoding, at: window.place(at: line.upperBound), locator: .line(number),
@@ -134,13 +138,16 @@ extension SourceReader {
     let place = window.place(at: scanner.position)
     let before = current.batch.mark
     let kind: JSONScanner.Kind
+    var isTooLarge = false
     do throws(JSONScanError) {
       if scanner.byte == UInt8(ascii: "{") {
         var context = EntityReader.Context(
           source: source, path: pathText, place: place, encoding: window.encoding)
         context.locator = locator
+        let start = scanner.position
         _ = try entities.read(&scanner, context, into: &current.batch)
         kind = .object
+        isTooLarge = scanner.position - start > window.limits.entity
       } else {
         kind = try scanner.skipValue(enclosingDepth: 0)
       }
@@ -149,6 +156,10 @@ extension SourceReader {
     } catch {
       current.batch.rollBack(to: before)
       return try fail(error, locator: locator)
+    }
+    if isTooLarge {
+      current.batch.rollBack(to: before)
+      return try fail(.inputTooLarge, at: place, locator: locator, tooLarge)
     }
     if kind == .object { return try deliverIfFull() }
     try fail(

@@ -42,6 +42,9 @@ extension SourceReader {
     default:
       let place = window.place(at: start)
       let (end, kind) = try window.passOver(valueAt: start)
+      guard let kind else {
+        return try fail(.inputTooLarge, at: place, tooLarge)
+      }
       guard try readEnd(from: end, locator: .none) else { return }
       try fail(
         .shapeNotObject, at: place,
@@ -66,6 +69,9 @@ extension SourceReader {
       source: source, path: pathText, place: window.place(at: start), encoding: window.encoding)
     context.mayBeDictionary = true
     let before = current.batch.mark
+    // Only until it is known what the object is: once a dictionary is being read, batches with its
+    // entries may be delivered, and there is no way back.
+    var dictionary = start
     do throws(ReadFailure) {
       let (end, result) = try readEntity(at: start, context)
       switch result {
@@ -75,23 +81,21 @@ extension SourceReader {
         if rest < window.count || window.endsInBadEncoding {
           throw .notJSON(window.scanner(at: rest).unexpected(.end))
         }
-        try deliverIfFull()
-      case .dictionary:
-        try readDictionary(from: end)
+        return try deliverIfFull()
       case .tooLarge:
-        try fail(.inputTooLarge, at: context.place, SourceReader.tooLarge)
+        return try fail(.inputTooLarge, at: context.place, tooLarge)
+      case .dictionary:
+        dictionary = end
       }
     } catch {
       guard case .notJSON(let syntaxError) = error else { throw error }
       current.batch.rollBack(to: before)
-      guard try DictionaryProbe(schema: kind.schema).isDictionary(walker.absolute(path)) else {
-        return try fail(syntaxError)
-      }
+      guard try isDictionary() else { return try fail(syntaxError) }
       try window.open(walker.absolute(path))
-      let start = try window.skipWhiteSpace(from: window.beginning)
-      window.mark(start)
-      try readDictionary(from: start)
+      dictionary = try window.skipWhiteSpace(from: window.beginning)
+      window.mark(dictionary)
     }
+    try readDictionary(from: dictionary)
   }
 
   /// What became of an object.
@@ -99,11 +103,15 @@ extension SourceReader {
     case entity, dictionary, tooLarge
   }
 
-  static let tooLarge =
-    "the entity is larger than \(SourceWindow.entityLimit >> 20) MiB; split it, or cut it down"
+  var tooLarge: String {
+    "the entity is larger than \(window.limits.entity >> 20) MiB; split it, or cut it down"
+  }
 
-  /// An object that is still open after so many bytes may be a dictionary, to be streamed.
-  private static let dictionaryProbe = 128 << 10
+  /// Whether the document is a dictionary, by a look at its outline.
+  private func isDictionary() throws(ReadFailure) -> Bool {
+    try DictionaryProbe(schema: kind.schema, limits: window.limits)
+      .isDictionary(walker.absolute(path))
+  }
 
   /// Reads the object at `position`, which is marked, into the batch.
   ///
@@ -119,7 +127,7 @@ extension SourceReader {
         switch try entities.read(&scanner, context, into: &current.batch) {
         case .dictionary: return (position, .dictionary)
         case .entity:
-          if scanner.position - position <= SourceWindow.entityLimit {
+          if scanner.position - position <= window.limits.entity {
             return (scanner.position, .entity)
           }
           current.batch.rollBack(to: before)
@@ -128,12 +136,13 @@ extension SourceReader {
       } catch {
         guard error.reason == .unexpectedEnd, !window.isComplete else { throw .notJSON(error) }
       }
-      if context.mayBeDictionary, window.count - position > SourceReader.dictionaryProbe,
-        try DictionaryProbe(schema: kind.schema).isDictionary(walker.absolute(path))
+      // What is still open after half a chunk may be a dictionary, to be streamed.
+      if context.mayBeDictionary, window.count - position > window.limits.chunk / 2,
+        try isDictionary()
       {
         return (position, .dictionary)
       }
-      guard window.count - position <= SourceWindow.entityLimit else {
+      guard window.count - position <= window.limits.entity else {
         return (position, .tooLarge)
       }
       position -= try window.refill()

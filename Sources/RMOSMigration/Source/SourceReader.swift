@@ -18,12 +18,10 @@ final class SourceReader {
     var endsKind = false
   }
 
-  /// The most bytes one entity may have.
-  static let entityLimit = 64 << 20
   /// A batch is delivered when its arena holds so much, however few its entries.
   static let arenaLimit = 2 << 20
 
-  let window = SourceWindow()
+  let window: SourceWindow
   var current: Delivery
   var entities: EntityReader
   var kind: EntityKind
@@ -43,9 +41,11 @@ final class SourceReader {
 
   init(
     root: String, batchSize: Int, options: EntityReader.Options,
+    limits: SourceWindow.Limits = SourceWindow.Limits(),
     deliver: @escaping (Delivery) throws(ReadFailure) -> RecordBatch
   ) {
     self.root = Array(root.utf8)
+    window = SourceWindow(limits: limits)
     self.batchSize = batchSize
     self.readerOptions = options
     self.deliver = deliver

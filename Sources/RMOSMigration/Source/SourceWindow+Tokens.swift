@@ -3,9 +3,6 @@ import RMOSModels
 // Tokens that may reach beyond the view: read on and scan again.
 
 extension SourceWindow {
-  /// The most bytes one entity may have.
-  static let entityLimit = 64 << 20
-
   /// Whether the byte at `position` is `byte`.
   func has(_ byte: UInt8, at position: Int) -> Bool { position < count && base[position] == byte }
 
@@ -26,9 +23,12 @@ extension SourceWindow {
   }
 
   /// Passes over any value at `position`, which is marked, with all checks.
+  ///
+  /// - Returns: The position after it and its form; where it is larger than an entity may be, the
+  ///   position of its beginning and nil.
   func passOver(
     valueAt position: Int
-  ) throws(ReadFailure) -> (end: Int, kind: JSONScanner.Kind) {
+  ) throws(ReadFailure) -> (end: Int, kind: JSONScanner.Kind?) {
     var position = position
     while true {
       var scanner = scanner(at: position)
@@ -41,7 +41,8 @@ extension SourceWindow {
       } catch {
         failure = error
       }
-      guard canGoOn(after: failure, from: position) else { throw .notJSON(failure) }
+      guard failure.reason == .unexpectedEnd, !isComplete else { throw .notJSON(failure) }
+      guard count - position <= limits.entity else { return (position, nil) }
       position -= try refill()
     }
   }
@@ -49,7 +50,7 @@ extension SourceWindow {
   /// Whether reading on may mend a scan that began at `position`.
   func canGoOn(after failure: JSONScanError, from position: Int) -> Bool {
     failure.reason == .unexpectedEnd && !isComplete
-      && count - position <= SourceWindow.entityLimit
+      && count - position <= limits.entity
   }
 
   /// Reads the member name at `position`, which is marked, and its colon.
@@ -106,9 +107,12 @@ extension SourceWindow {
         case UInt8(ascii: "\""): inString.toggle()
         case UInt8(ascii: "{"), UInt8(ascii: "["): if !inString { depth += 1 }
         case UInt8(ascii: "}"), UInt8(ascii: "]"): if !inString { depth -= 1 }
+        // A number or a literal ends before what follows it.
+        case UInt8(ascii: ","): if depth == 0, !inString { return position - 1 }
         default: continue
         }
         if depth == 0, !inString { return position }
+        if depth < 0 { return position - 1 }
       }
       guard !isComplete else { return nil }
       mark(position)
@@ -119,14 +123,15 @@ extension SourceWindow {
   /// The end of the line that begins at `position`, which is marked: its line feed or the end of
   /// the text.
   ///
-  /// - Returns: The line and whether it is longer than an entity may be; its rest is then given up.
+  /// - Returns: The line and whether it is longer than an entity and some white space may be; its
+  ///   beginning is then given up.
   func line(at position: Int) throws(ReadFailure) -> (range: Range<Int>, isTooLong: Bool) {
     var (start, end) = (position, position)
     var isTooLong = false
     while true {
       while end < count, base[end] != UInt8(ascii: "\n") { end += 1 }
       if end < count || isComplete { return (start..<end, isTooLong) }
-      if end - start > SourceWindow.entityLimit { isTooLong = true }
+      if end - start > limits.entity + limits.chunk { isTooLong = true }
       if isTooLong {
         mark(end)
         start = end

@@ -5,9 +5,15 @@ import RMOSModels
 /// What is kept begins at the last ``mark(_:)``, so a file of any size is read in the memory of its
 /// largest entity. Positions are offsets into the view and move when it is refilled.
 final class SourceWindow {
-  /// How much one refill reads at least.
-  private static let chunk = 256 << 10
+  /// How a file is cut, bytes. Only tests have a reason to change it.
+  struct Limits {
+    /// How much one refill reads at least; 64 or more.
+    var chunk = 256 << 10
+    /// The most that one entity may have.
+    var entity = 64 << 20
+  }
 
+  let limits: Limits
   private(set) var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   /// How many bytes of text the view holds.
@@ -31,8 +37,9 @@ final class SourceWindow {
     capacity: JSONScanner.maximumDepth)
   private var markedPlace = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
 
-  init() {
-    capacity = SourceWindow.chunk
+  init(limits: Limits = Limits()) {
+    self.limits = limits
+    capacity = limits.chunk
     base = .allocate(capacity: capacity + JSONScanner.padding)
     containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
   }
@@ -88,7 +95,7 @@ final class SourceWindow {
       try file.seek(to: offset)
       (count, bytesRead, isComplete, endsInBadEncoding) = (0, offset, false, false)
       if case .utf16(let isBigEndian) = encoding {
-        transcoder = UTF16Transcoder(isBigEndian: isBigEndian)
+        transcoder = UTF16Transcoder(isBigEndian: isBigEndian, inputChunk: limits.chunk / 4)
       }
       try fill()
     }
@@ -126,7 +133,7 @@ final class SourceWindow {
           isComplete = true
           break
         }
-        if count - before >= SourceWindow.chunk { break }
+        if count - before >= limits.chunk { break }
       }
       bytesRead += count - before
     } else {
@@ -146,7 +153,9 @@ final class SourceWindow {
   private func transcode(from file: FileHandle) throws(SystemError) {
     guard var transcoder else { return }
     defer { self.transcoder = transcoder }
-    while !isComplete, count + UTF16Transcoder.outputBound <= capacity {
+    // As much as there is room for: a large entity is scanned anew after each refill, which only
+    // stays linear if each brings as much as all before.
+    while !isComplete, count + transcoder.outputBound <= capacity {
       let (got, hasEnded) = try transcoder.read(from: file)
       bytesRead += got
       count += transcoder.transcode(to: base + count, isLast: hasEnded)
@@ -155,8 +164,6 @@ final class SourceWindow {
         isComplete = true
       } else if hasEnded {
         isComplete = true
-      } else if count >= SourceWindow.chunk {
-        break
       }
     }
   }
@@ -180,11 +187,11 @@ final class SourceWindow {
   private func beginTranscoding(isBigEndian: Bool) {
     encoding = .utf16(isBigEndian: isBigEndian)
     markedPlace = RecordBatch.SourcePlace(offset: 2, line: 1, column: 3)
-    var transcoder = UTF16Transcoder(isBigEndian: isBigEndian)
+    var transcoder = UTF16Transcoder(isBigEndian: isBigEndian, inputChunk: limits.chunk / 4)
     let raw = Array(UnsafeBufferPointer(start: base + 2, count: count - 2))
     let wasComplete = isComplete
     count = 0
-    while capacity < raw.count * 2 + UTF16Transcoder.outputBound { grow() }
+    while capacity < raw.count * 2 + transcoder.outputBound { grow() }
     transcoder.append(raw)
     count = transcoder.transcode(to: base, isLast: wasComplete)
     if transcoder.hasFailed {
@@ -215,10 +222,11 @@ final class SourceWindow {
 
 /// UTF-16 to UTF-8, a piece at a time.
 struct UTF16Transcoder {
-  /// How much one read takes.
-  private static let inputChunk = 64 << 10
-  /// The most that one read can become.
-  static let outputBound = inputChunk * 2
+  /// How much one read takes, bytes; 16 or more.
+  private let inputChunk: Int
+  /// The most that one read can become, with the part of a pair that was left: two bytes become
+  /// three at most.
+  var outputBound: Int { inputChunk * 2 }
 
   private let isBigEndian: Bool
   /// Bytes read and not yet transcoded.
@@ -226,7 +234,10 @@ struct UTF16Transcoder {
   /// Whether the input is not well-formed UTF-16 from where the output ends.
   private(set) var hasFailed = false
 
-  init(isBigEndian: Bool) { self.isBigEndian = isBigEndian }
+  init(isBigEndian: Bool, inputChunk: Int) {
+    self.isBigEndian = isBigEndian
+    self.inputChunk = inputChunk
+  }
 
   mutating func append(_ bytes: [UInt8]) { input += bytes }
 
@@ -235,17 +246,18 @@ struct UTF16Transcoder {
   /// Returns how much was read, and whether the file has ended.
   mutating func read(from file: FileHandle) throws(SystemError) -> (count: Int, hasEnded: Bool) {
     let kept = input.count
-    input.append(contentsOf: repeatElement(0, count: UTF16Transcoder.inputChunk))
+    input.append(contentsOf: repeatElement(0, count: inputChunk))
+    let inputChunk = inputChunk
     let result: Result<Int, SystemError> = input.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return .success(0) }
       do throws(SystemError) {
-        return .success(try file.read(into: base + kept, count: UTF16Transcoder.inputChunk))
+        return .success(try file.read(into: base + kept, count: inputChunk))
       } catch {
         return .failure(error)
       }
     }
     let got = try result.get()
-    input.removeLast(UTF16Transcoder.inputChunk - got)
+    input.removeLast(inputChunk - got)
     return (got, got == 0)
   }
 

@@ -76,10 +76,16 @@ extension EntityReader {
     _ context: Context, _ input: UnsafePointer<UInt8>, id: RecordBatch.TextSpan,
     to batch: inout RecordBatch
   ) {
+    // Lines are counted on from one issue to the next: many issues of a large entity must not take
+    // a pass over it each.
+    var (reached, place) = (0, context.place)
     func issue(
       _ severity: Severity, _ code: IssueCode, _ offset: Int, _ pointer: String?, _ message: String
     ) -> Issue {
-      let place = place(at: offset, input, context)
+      if offset < reached { (reached, place) = (0, context.place) }
+      place = context.encoding.advance(
+        place, over: UnsafeBufferPointer(start: input + reached, count: offset - reached))
+      reached = offset
       return Issue(
         severity: severity, code: code, kind: schema.kind, id: id.isEmpty ? nil : batch.text(id),
         source: context.path, locator: batch.locator(context.locator), line: place.line,

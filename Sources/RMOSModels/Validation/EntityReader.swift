@@ -250,8 +250,12 @@ package final class EntityReader {
     String(decoding: decodedName(input + member.nameOffset, member.nameLength), as: UTF8.self)
   }
 
+  /// How many members that stand twice are told of one entity.
+  static let duplicateLimit = 100
+
   /// Remarks that a member stands twice.
   func remarkDuplicate(_ name: String, at offset: Int) {
+    guard remarks.count < EntityReader.duplicateLimit else { return }
     remarks.append(
       Remark(
         severity: .error, code: .jsonDuplicateKey, offset: offset, pointer: JSONPointer.to(name),

@@ -62,8 +62,9 @@ extension Record {
             found: "text that is not JSON", expected: field.type.expectation, isKept: false))
         return
       }
-      if isEmpty, schema.hasSubstitute(for: position, in: self) { return }
-      note(field.type.check(json: kind, isEmpty: isEmpty))
+      // What has a substitute may be empty, but of the right shape.
+      let mayBeEmpty = isEmpty && schema.hasSubstitute(for: position, in: self)
+      note(field.type.check(json: kind, isEmpty: isEmpty && !mayBeEmpty))
     default: wrongType()
     }
   }

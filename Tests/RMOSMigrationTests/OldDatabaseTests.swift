@@ -1,0 +1,62 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// Databases that the older applications wrote: 8 families, 7 patterns and 12 jobs are there, of
+/// which 6 point to patterns that are not.
+@Suite struct OldDatabaseTests {
+  @Test(arguments: 1...4)
+  func theExampleCompletesADatabaseOfAnyVersion(_ version: Int) throws {
+    try TemporaryDirectory.use { directory in
+      let path = try Fixtures.copyDatabase(version: version, into: directory)
+      var dry = MigrationOptions()
+      dry.isDryRun = true
+      // The database as it is, opened without a trace.
+      let before = try StoreContent(of: SQLiteStore(path: path, access: .readOnly))
+      let rehearsed = try RecordedMigration(
+        Fixtures.exampleTree, into: SQLiteStore(path: path, access: .readOnly), dry)
+
+      let store = try SQLiteStore(path: path, access: .readWrite)
+      let migrated = try RecordedMigration(Fixtures.exampleTree, into: store)
+      #expect(migrated.outcomes == rehearsed.outcomes)
+      #expect(migrated.issues == rehearsed.issues)
+      let statistics = migrated.summary.statistics
+      #expect(statistics[.stripFamilies].skipped == 8)
+      #expect(statistics[.patterns].skipped == 7)
+      #expect(statistics[.patterns].migrated == 17)
+      #expect(statistics[.joblogs].skipped == 12)
+      #expect(statistics[.joblogs].migrated == 28)
+      #expect(statistics.total.failed == 0)
+
+      // What was there is there unchanged.
+      let after = try StoreContent(of: store)
+      #expect(Set(after.records).isSuperset(of: before.records))
+      #expect(after.records.count == 72)
+      let expected = version == 1 ? 2 : version
+      #expect(try store.read { try $0.schemaVersion() }?.version == expected)
+
+      let again = try RecordedMigration(Fixtures.exampleTree, into: store)
+      #expect(again.summary.statistics.total.skipped == 72)
+      #expect(try StoreContent(of: store) == after)
+    }
+  }
+
+  /// The older application serialises JSON its own way; that alone is no difference.
+  @Test func jsonWrittenByTheOlderApplicationIsTheSameData() throws {
+    try TemporaryDirectory.use { directory in
+      let path = try Fixtures.copyDatabase(version: 2, into: directory)
+      let store = try SQLiteStore(path: path, access: .readWrite)
+      let recorded = try RecordedMigration(Fixtures.exampleTree, into: store)
+      let differing = recorded.issues.filter { $0.code == .duplicateDiffers }
+      #expect(!differing.isEmpty)
+      for issue in differing {
+        // It set the times itself and dropped the members it did not know.
+        for member in ["geometry", "metadata", "strips", "parameters", "results", "name"] {
+          #expect(!issue.message.contains("'\(member)'"), "\(issue.message)")
+        }
+      }
+    }
+  }
+}
