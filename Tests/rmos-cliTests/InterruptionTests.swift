@@ -59,6 +59,19 @@ import Testing
     #expect((json["run"] as? [String: Any])?["ending"] as? String == "interrupted")
   }
 
+  @Test func quietSaysHowToGoOnToo() throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    let tool = try RunningTool(Self.arguments + ["-q"], in: workspace)
+    while tool.isRunning, !workspace.exists("x.db-wal") { usleep(500) }
+    tool.send(SIGINT)
+    let result = try tool.wait()
+    #expect(result.status == 130)
+    #expect(result.output.isEmpty)
+    #expect(result.errors.contains("Interrupted: legacy into x.db"))
+    #expect(result.errors.contains("Next: rmos-cli migrate legacy --db x.db --batch-size 10 -q"))
+  }
+
   @Test func aSecondSignalEndsAtOnceAndHurtsNothing() throws {
     let workspace = try Workspace()
     try workspace.writeLargeTree()

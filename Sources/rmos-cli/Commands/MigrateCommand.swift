@@ -54,8 +54,8 @@ enum MigrateCommand {
 
     let source = arguments.positionals.first ?? Defaults.source
     try Migration.checkSource(source)
-    let store = try openStore(arguments)
     Platform.catchInterruptions()
+    let store = try openStore(arguments)
     let reporter = MigrationReporter(source: source, arguments: arguments, console: console)
     var summary: MigrationSummary
     do {
@@ -90,9 +90,14 @@ enum MigrateCommand {
     _ arguments: ParsedArguments, _ console: Console
   ) {
     reporter.showIssues(of: summary)
-    guard !arguments.has("quiet") else { return }
-    console.print(SummaryText.text(for: summary))
-    console.print("Next: " + next(after: summary, source: source, arguments))
+    let next = "Next: " + next(after: summary, source: source, arguments)
+    if !arguments.has("quiet") {
+      console.print(SummaryText.text(for: summary))
+      console.print(next)
+    } else if summary.ending != .completed {
+      console.note(SummaryText.verdict(summary))
+      console.note(next)
+    }
   }
 
   private static func migrationOptions(

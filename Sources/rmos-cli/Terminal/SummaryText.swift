@@ -32,7 +32,8 @@ enum SummaryText {
       """
   }
 
-  private static func verdict(_ summary: MigrationSummary) -> String {
+  /// What became of the run, in a line.
+  static func verdict(_ summary: MigrationSummary) -> String {
     let source = TerminalText.escaped(summary.source)
     let store = TerminalText.escaped(summary.store)
     let run = summary.run.map { " (run \($0))" } ?? ""
