@@ -21,6 +21,9 @@ extension StoreConformance {
         .fieldMissing: 2, .jsonSyntax: 1, IssueCode(rawValue: "it's \"odd\".\u{1F3B8}\\"): 7,
       ]
       run.seconds = 1.5
+      run.timings.kindSeconds = [.patterns: 0.25, .joblogs: 1]
+      run.timings.bytesRead = 1234
+      run.timings.filesRead = 5
       run.failure = "no space is left"
       try store.write { try $0.updateRun(run) }
       try store.read { reader in

@@ -60,6 +60,7 @@ final class MigrationRun {
       }
     } catch let error as StoreError {
       ending = .storeFailed
+      if options.isAtomic { giveBack() }
       observer?(.finished(summary()))
       throw error
     }
@@ -149,9 +150,14 @@ final class MigrationRun {
       }
     } catch is GivenUp {
       if ending == .completed { ending = .rolledBack }
-      ledger.id = 0
-      tally.takeBack()
+      giveBack()
     }
+  }
+
+  /// Brings the books in line with a store in which nothing of the run is left.
+  private func giveBack() {
+    ledger.id = 0
+    tally.takeBack()
   }
 
   /// Processes a delivery within its transaction, and brings the ledger up to date in it.
@@ -173,6 +179,7 @@ final class MigrationRun {
     state.issueCounts.merge(work.issueCounts, uniquingKeysWith: +)
     state.heartbeatAt = options.clock.now()
     state.seconds = options.clock.uptime() - begin
+    state.timings = timings(after: delivery)
     try transaction.updateRun(state)
     return (work, state)
   }
@@ -190,6 +197,7 @@ final class MigrationRun {
     ledger.finishedAt = options.clock.now()
     ledger.heartbeatAt = ledger.finishedAt ?? ledger.heartbeatAt
     ledger.seconds = options.clock.uptime() - begin
+    ledger.timings = tally.timings
   }
 
   // MARK: Reading ahead
@@ -240,20 +248,27 @@ final class MigrationRun {
   /// Takes a batch into the books once it is committed, and tells the observer.
   private func settle(_ work: BatchWork, _ delivery: SourceReader.Delivery) {
     tally.add(work, keeping: options.maxIssuesInSummary)
-    tally.bytesRead += delivery.bytes
-    tally.filesRead += delivery.files
+    tally.timings = timings(after: delivery)
     if let ending = work.ending { self.ending = ending }
     let now = options.clock.uptime()
     let kind = delivery.batch.kind
-    tally.kindSeconds[kind, default: 0] += now - kindBegin
     kindBegin = now
     guard let observer else { return }
     work.tell(observer, delivery.batch, options.observedEvents)
     observer(
       .progress(
         MigrationProgress(
-          statistics: tally.statistics, kind: kind, bytesRead: tally.bytesRead,
+          statistics: tally.statistics, kind: kind, bytesRead: tally.timings.bytesRead,
           totalBytes: totalBytes, seconds: now - begin)))
+  }
+
+  /// The timings with a delivery that is done but not in the books.
+  private func timings(after delivery: SourceReader.Delivery) -> LedgerRun.Timings {
+    var timings = tally.timings
+    timings.kindSeconds[delivery.batch.kind, default: 0] += options.clock.uptime() - kindBegin
+    timings.bytesRead += delivery.bytes
+    timings.filesRead += delivery.files
+    return timings
   }
 
   private func summary() -> MigrationSummary {
@@ -262,8 +277,8 @@ final class MigrationRun {
       isDryRun: options.isDryRun, source: migration.source, store: store.location,
       optionsJSON: ledger.optionsJSON, statistics: tally.statistics,
       issueCounts: tally.issueCounts, severityCounts: tally.severityCounts, issues: tally.issues,
-      issuesOmitted: tally.issuesOmitted, kindSeconds: tally.kindSeconds,
-      seconds: options.clock.uptime() - begin, bytesRead: tally.bytesRead,
-      filesRead: tally.filesRead)
+      issuesOmitted: tally.issuesOmitted, kindSeconds: tally.timings.kindSeconds,
+      seconds: options.clock.uptime() - begin, bytesRead: tally.timings.bytesRead,
+      filesRead: tally.timings.filesRead)
   }
 }

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSStore
 
 /// The books of a run: what is committed so far.
 struct Tally {
@@ -8,9 +9,7 @@ struct Tally {
   /// The first errors and warnings.
   var issues: [Issue] = []
   var issuesOmitted = 0
-  var kindSeconds: [EntityKind: Double] = [:]
-  var bytesRead = 0
-  var filesRead = 0
+  var timings = LedgerRun.Timings()
 
   /// Adds a batch; keeps its errors and warnings while there are fewer than `limit`.
   mutating func add(_ work: BatchWork, keeping limit: Int) {

@@ -3,8 +3,8 @@ public import RMOSStore
 
 extension LedgerRun {
   /// The run as a JSON object: `id`, `command`, `state`, `started_at`, `heartbeat_at`,
-  /// `finished_at`, `source`, `options`, `tool_version`, `process_id`, `seconds`, `entities`,
-  /// `issue_counts` and `failure`.
+  /// `finished_at`, `source`, `options`, `tool_version`, `process_id`, `seconds`, `timings`,
+  /// `entities`, `issue_counts` and `failure`.
   public var json: String {
     var writer = JSONWriter(style: .pretty)
     writer.run(self)
@@ -28,6 +28,7 @@ extension JSONWriter {
       $0.member("tool_version", run.toolVersion)
       $0.member("process_id", run.processID)
       $0.member("seconds", run.seconds)
+      $0.member("timings") { $0.timings(run.timings) }
       $0.member("entities") { $0.statistics(run.statistics) }
       $0.member("issue_counts") { $0.issueCounts(run.issueCounts) }
       $0.member("failure", run.failure)

@@ -14,6 +14,19 @@ public struct LedgerRun: Sendable, Hashable {
     case interrupted
   }
 
+  /// What a run took, beside its wall time.
+  public struct Timings: Sendable, Hashable {
+    /// Wall time of each kind so far, seconds.
+    public var kindSeconds: [EntityKind: Double] = [:]
+    /// Bytes of source read so far.
+    public var bytesRead = 0
+    /// Files read so far.
+    public var filesRead = 0
+
+    /// Nothing yet.
+    public init() {}
+  }
+
   /// The ledger's number for it.
   public var id: Int64
   /// What ran, such as `migrate`.
@@ -40,6 +53,8 @@ public struct LedgerRun: Sendable, Hashable {
   public var issueCounts: [IssueCode: Int]
   /// Wall time, seconds.
   public var seconds: Double
+  /// What it took kind by kind.
+  public var timings: Timings
   /// Why it failed, where it did.
   public var failure: String?
 
@@ -61,6 +76,7 @@ public struct LedgerRun: Sendable, Hashable {
     self.statistics = MigrationStatistics()
     self.issueCounts = [:]
     self.seconds = 0
+    self.timings = Timings()
     self.failure = nil
   }
 }

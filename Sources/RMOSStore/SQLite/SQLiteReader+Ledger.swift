@@ -34,7 +34,8 @@ extension SQLiteReader {
     guard session.tables.hasLedger else { return [] }
     let sql =
       "SELECT id, command, state, started_at, heartbeat_at, finished_at, source, options_json, "
-      + "tool_version, process_id, statistics_json, issue_counts_json, seconds, failure "
+      + "tool_version, process_id, statistics_json, issue_counts_json, seconds, "
+      + "timings_json, failure "
       + "FROM migration_runs \(clause)"
     return try session.connection.withStatement(sql) { statement in
       try statement.bind(parameter, at: 1)
@@ -48,56 +49,14 @@ extension SQLiteReader {
         run.state = LedgerRun.State(rawValue: statement.text(at: 2) ?? "") ?? .interrupted
         run.heartbeatAt = statement.text(at: 4) ?? run.startedAt
         run.finishedAt = statement.text(at: 5)
-        run.statistics = try statistics(statement.text(at: 10), session.connection)
-        run.issueCounts = try issueCounts(statement.text(at: 11), session.connection)
+        run.read(
+          statistics: statement.text(at: 10), issueCounts: statement.text(at: 11),
+          timings: statement.text(at: 13))
         run.seconds = statement.real(at: 12)
-        run.failure = statement.text(at: 13)
+        run.failure = statement.text(at: 14)
         runs.append(run)
       }
       return runs
-    }
-  }
-
-  // What is no JSON (someone edited it) counts as empty.
-  private func statistics(
-    _ json: String?, _ connection: SQLiteConnection
-  ) throws -> MigrationStatistics {
-    let sql =
-      "WITH input(document) AS (SELECT iif(json_valid(?1), ?1, '{}')) "
-      + "SELECT kinds.key, counts.key, counts.value "
-      + "FROM input, json_each(document) kinds, json_each(document, kinds.fullkey) counts"
-    return try connection.withStatement(sql) { statement in
-      try statement.bind(json, at: 1)
-      var statistics = MigrationStatistics()
-      while try statement.step() {
-        guard let kind = EntityKind(rawValue: statement.text(at: 0) ?? "") else { continue }
-        let count = Int(statement.integer(at: 2))
-        switch statement.text(at: 1) {
-        case "migrated": statistics[kind].migrated = count
-        case "updated": statistics[kind].updated = count
-        case "skipped": statistics[kind].skipped = count
-        case "failed": statistics[kind].failed = count
-        default: break
-        }
-      }
-      return statistics
-    }
-  }
-
-  private func issueCounts(
-    _ json: String?, _ connection: SQLiteConnection
-  ) throws -> [IssueCode: Int] {
-    let sql =
-      "WITH input(document) AS (SELECT iif(json_valid(?1), ?1, '{}')) "
-      + "SELECT key, value FROM input, json_each(document)"
-    return try connection.withStatement(sql) { statement in
-      try statement.bind(json, at: 1)
-      var counts: [IssueCode: Int] = [:]
-      while try statement.step() {
-        guard let code = statement.text(at: 0) else { continue }
-        counts[IssueCode(rawValue: code)] = Int(statement.integer(at: 1))
-      }
-      return counts
     }
   }
 

@@ -13,7 +13,8 @@ enum SQLiteSchema {
       started_at TEXT NOT NULL, heartbeat_at TEXT NOT NULL, finished_at TEXT,
       source TEXT NOT NULL, options_json TEXT NOT NULL, tool_version TEXT NOT NULL,
       process_id INTEGER NOT NULL, statistics_json TEXT NOT NULL,
-      issue_counts_json TEXT NOT NULL, seconds REAL NOT NULL, failure TEXT)
+      issue_counts_json TEXT NOT NULL, seconds REAL NOT NULL, timings_json TEXT NOT NULL,
+      failure TEXT)
     """,
     """
     CREATE TABLE IF NOT EXISTS migration_provenance (

@@ -6,10 +6,10 @@ extension SQLiteTransaction {
     let sql =
       "INSERT INTO migration_runs (command, state, started_at, heartbeat_at, finished_at, source, "
       + "options_json, tool_version, process_id, statistics_json, issue_counts_json, seconds, "
-      + "failure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-    let counts = try issueCountsJSON(run.issueCounts, connection)
+      + "timings_json, failure) "
+      + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
     return try connection.withStatement(sql) { statement in
-      try statement.bind(run, counts)
+      try statement.bind(run)
       _ = try statement.step()
       return connection.lastInsertedRow
     }
@@ -20,12 +20,11 @@ extension SQLiteTransaction {
     let sql =
       "UPDATE migration_runs SET command = ?1, state = ?2, started_at = ?3, heartbeat_at = ?4, "
       + "finished_at = ?5, source = ?6, options_json = ?7, tool_version = ?8, process_id = ?9, "
-      + "statistics_json = ?10, issue_counts_json = ?11, seconds = ?12, failure = ?13 "
-      + "WHERE id = ?14"
-    let counts = try issueCountsJSON(run.issueCounts, connection)
+      + "statistics_json = ?10, issue_counts_json = ?11, seconds = ?12, timings_json = ?13, "
+      + "failure = ?14 WHERE id = ?15"
     try connection.withStatement(sql) { statement in
-      try statement.bind(run, counts)
-      try statement.bind(run.id, at: 14)
+      try statement.bind(run)
+      try statement.bind(run.id, at: 15)
       _ = try statement.step()
     }
     guard connection.changes > 0 else { throw StoreError.noSuchRun(run.id) }
@@ -69,26 +68,10 @@ extension SQLiteTransaction {
       }
     }
   }
-
-  // SQLite writes the JSON, for a code may hold any text.
-  private func issueCountsJSON(
-    _ counts: [IssueCode: Int], _ connection: SQLiteConnection
-  ) throws -> String {
-    guard !counts.isEmpty else { return "{}" }
-    let sorted = counts.sorted { $0.key.rawValue < $1.key.rawValue }
-    let pairs = repeatElement("?, ?", count: sorted.count).joined(separator: ", ")
-    return try connection.withStatement("SELECT json_object(\(pairs))") { statement in
-      for (index, (code, count)) in sorted.enumerated() {
-        try statement.bind(code.rawValue, at: Int32(2 * index + 1))
-        try statement.bind(Int64(count), at: Int32(2 * index + 2))
-      }
-      return try statement.step() ? statement.text(at: 0) ?? "{}" : "{}"
-    }
-  }
 }
 
 extension SQLiteStatement {
-  fileprivate func bind(_ run: LedgerRun, _ issueCountsJSON: String) throws(StoreError) {
+  fileprivate func bind(_ run: LedgerRun) throws(StoreError) {
     try bind(run.command, at: 1)
     try bind(run.state.rawValue, at: 2)
     try bind(run.startedAt, at: 3)
@@ -98,9 +81,10 @@ extension SQLiteStatement {
     try bind(run.optionsJSON, at: 7)
     try bind(run.toolVersion, at: 8)
     try bind(Int64(run.processID), at: 9)
-    try bind(run.statistics.ledgerJSON, at: 10)
-    try bind(issueCountsJSON, at: 11)
+    try bind(run.statisticsJSON, at: 10)
+    try bind(run.issueCountsJSON, at: 11)
     try bind(run.seconds, at: 12)
-    try bind(run.failure, at: 13)
+    try bind(run.timingsJSON, at: 13)
+    try bind(run.failure, at: 14)
   }
 }

@@ -1,5 +1,3 @@
-public import RMOSModels
-
 extension MigrationStatistics {
   /// The statistics as a JSON object, one member per kind:
   /// `{"patterns":{"found":1,"migrated":1,"updated":0,"skipped":0,"failed":0},…}`.
@@ -7,6 +5,19 @@ extension MigrationStatistics {
     var writer = JSONWriter(style: .pretty)
     writer.statistics(self)
     return writer.text
+  }
+
+  /// Reads ``json``; what is not as expected counts as 0.
+  package init(json: JSONValue?) {
+    self.init()
+    for kind in EntityKind.allCases {
+      let counts = json?[kind.rawValue]
+      func count(_ outcome: Outcome) -> Int { Int(counts?[outcome.rawValue]?.int64 ?? 0) }
+      self[kind].migrated = count(.migrated)
+      self[kind].updated = count(.updated)
+      self[kind].skipped = count(.skipped)
+      self[kind].failed = count(.failed)
+    }
   }
 }
 
