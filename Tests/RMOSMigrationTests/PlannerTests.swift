@@ -24,9 +24,10 @@ import Testing
 
   private func decide(
     _ policy: MigrationOptions.DuplicatePolicy, _ comparison: StoredComparison,
-    missing: [(reference: Int, hasFailed: Bool)] = [], id: String = "j", pattern: String = "p"
+    missing: [(reference: Int, hasFailed: Bool)] = [], id: String = "j", pattern: String = "p",
+    tellsInformation: Bool = true
   ) throws -> Planner.Decision {
-    Planner(duplicates: policy).decide(
+    Planner(duplicates: policy, tellsInformation: tellsInformation).decide(
       try batch(id, pattern: pattern), 0,
       Planner.Knowledge(comparison: comparison, missingReferences: missing))
   }
@@ -37,14 +38,17 @@ import Testing
     #expect(decision.action == .insert && decision.issues.isEmpty)
   }
 
+  private typealias Case = (
+    MigrationOptions.DuplicatePolicy, StoredComparison, Planner.Action, Severity, IssueCode
+  )
+
   @Test func whatIsThereIsSkippedOrRefused() throws {
     for (policy, comparison, action, severity, code) in [
       (.skip, .identical, .skip, .info, .duplicateIdentical),
-      (.skip, .differs(["status"]), .skip, .warning, .duplicateDiffers),
+      (.skip, .differs(members: ["status"]), .skip, .warning, .duplicateDiffers),
       (.fail, .identical, .reject, .error, .duplicateIdentical),
-      (.fail, .differs(["status"]), .reject, .error, .duplicateDiffers),
-    ] as [(MigrationOptions.DuplicatePolicy, StoredComparison, Planner.Action, Severity, IssueCode)]
-    {
+      (.fail, .differs(members: ["status"]), .reject, .error, .duplicateDiffers),
+    ] as [Case] {
       let decision = try decide(policy, comparison)
       #expect(decision.action == action)
       let issue = try #require(decision.issues.first)
@@ -56,9 +60,19 @@ import Testing
     }
   }
 
+  @Test func whatNobodyHearsIsOnlyCounted() throws {
+    let quiet = try decide(.skip, .identical, tellsInformation: false)
+    #expect(quiet.action == .skip && quiet.issues.isEmpty)
+    #expect(quiet.counted == .duplicateIdentical)
+    for comparison in [StoredComparison.differs(members: ["name"]), .identical] {
+      #expect(try decide(.fail, comparison, tellsInformation: false).issues.count == 1)
+    }
+    #expect(try decide(.skip, .differs(members: ["a"]), tellsInformation: false).issues.count == 1)
+  }
+
   @Test func aMissingReferenceOutweighsADuplicate() throws {
     for policy in [MigrationOptions.DuplicatePolicy.skip, .fail] {
-      for comparison in [StoredComparison.absent, .identical, .differs(["status"])] {
+      for comparison in [StoredComparison.absent, .identical, .differs(members: ["status"])] {
         let decision = try decide(policy, comparison, missing: [(0, false), (1, true)])
         #expect(decision.action == .reject)
         #expect(decision.issues.map(\.code) == [.referenceMissing, .referenceMissing])
@@ -81,7 +95,7 @@ import Testing
 
   @Test func longListsOfFieldsAndLongIDsAreCutShort() throws {
     let names = (0..<20).map { "field\($0)" }
-    let many = try #require(try decide(.skip, .differs(names)).issues.first)
+    let many = try #require(try decide(.skip, .differs(members: names)).issues.first)
     #expect(many.message.contains("'field11' and 8 more") && !many.message.contains("field12"))
     let long = String(repeating: "p", count: 500)
     let missing = try decide(.skip, .absent, missing: [(0, false)], pattern: long)

@@ -12,9 +12,9 @@ import Testing
 
   /// A window on a file of `bytes`, 64 of which are read at a time.
   private func window(_ bytes: [UInt8], chunk: Int = 64) throws -> SourceWindow {
-    try tree.add("a", bytes)
+    try tree.add("t/a", bytes)
     let window = SourceWindow(limits: SourceWindow.Limits(chunk: chunk))
-    try window.open(Array(tree.absolute("a").utf8))
+    try window.open(Array(tree.absolute("t/a").utf8))
     return window
   }
 
@@ -44,7 +44,7 @@ import Testing
     "[1, {]}",
   ])
   func resynchronizingEndsAfterTheValue(_ value: String) throws {
-    for before in 0..<130 {
+    for before in 0..<66 {
       for after in [", 1]", "]", "}", ",", ""] {
         let window = try window(String(repeating: " ", count: before) + value + after)
         let start = try window.skipWhiteSpace(from: 0)
@@ -175,7 +175,7 @@ import Testing
   func aFileThatShrinksEndsEarly(_ size: Int) throws {
     let window = try window(Array(repeating: 0x20, count: 1000))
     let file = try Foundation.FileHandle(
-      forUpdating: URL(fileURLWithPath: tree.absolute("a")))
+      forUpdating: URL(fileURLWithPath: tree.absolute("t/a")))
     try file.truncate(atOffset: UInt64(size))
     #expect(try window.skipWhiteSpace(from: 0) == window.count)
     #expect(window.isComplete && window.place(at: window.count).offset == max(64, size))
@@ -184,7 +184,7 @@ import Testing
   @Test func aFileThatGrowsIsReadToSomeEnd() throws {
     let window = try window(Array(repeating: 0x20, count: 100))
     let file = try Foundation.FileHandle(
-      forUpdating: URL(fileURLWithPath: tree.absolute("a")))
+      forUpdating: URL(fileURLWithPath: tree.absolute("t/a")))
     try file.seekToEnd()
     try file.write(contentsOf: Data(repeating: 0x20, count: 5000))
     #expect(try window.skipWhiteSpace(from: 0) == window.count)
@@ -192,18 +192,18 @@ import Testing
   }
 
   @Test func aWindowIsUsedFileAfterFile() throws {
-    try tree.add("big", Array(repeating: 0x20, count: 5000) + [0x31])
-    try tree.add("wide", TextEncoding.bigEndian.bytes(of: "[é"))
+    try tree.add("t/big", Array(repeating: 0x20, count: 5000) + [0x31])
+    try tree.add("t/wide", TextEncoding.bigEndian.bytes(of: "[é"))
     let window = try window("abc")
     for _ in 0..<2 {
-      try window.open(Array(tree.absolute("wide").utf8))
+      try window.open(Array(tree.absolute("t/wide").utf8))
       #expect(text(window, 0..<window.count) == "[é" && window.encoding != .utf8)
-      try window.open(Array(tree.absolute("big").utf8))
+      try window.open(Array(tree.absolute("t/big").utf8))
       _ = try window.skipWhiteSpace(from: 0)
       #expect(window.place(at: window.count).offset == 5001)
       #expect(throws: ReadFailure.self) { try window.open(Array(tree.absolute("none").utf8)) }
       #expect(throws: ReadFailure.self) { try window.open(Array(tree.path.utf8)) }
-      try window.open(Array(tree.absolute("a").utf8))
+      try window.open(Array(tree.absolute("t/a").utf8))
       #expect(text(window, 0..<window.count) == "abc" && window.encoding == .utf8)
     }
   }
