@@ -37,7 +37,7 @@ import Testing
   func whatReadingAcceptsValidationPassesWithTheSameWarnings(_ kind: EntityKind, _ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var accepted = 0
-    for _ in 0..<1500 {
+    for _ in 0..<700 {
       let text = randomEntity(kind, &random)
       let reading = EntityReading(kind, text)
       let told = reading.issues.filter { !Self.ofReading.contains($0.code) }
@@ -56,7 +56,7 @@ import Testing
   func whatReadingRefusesValidationRefuses(_ kind: EntityKind, _ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var refused = 0
-    for _ in 0..<1500 {
+    for _ in 0..<700 {
       let text = randomEntity(kind, &random)
       let reading = EntityReading(kind, text)
       guard reading.entry.isFailed,

@@ -1,0 +1,68 @@
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+@testable import RMOSModels
+
+@Suite struct DictionaryProbeTests {
+  private func isDictionary(_ text: String, chunk: Int = 64) throws -> Bool {
+    let tree = try SourceTree(["a.json": text])
+    return try withExtendedLifetime(tree) {
+      try DictionaryProbe(
+        schema: EntityKind.patterns.schema, limits: SourceWindow.Limits(chunk: chunk)
+      ).isDictionary(Array(tree.absolute("a.json").utf8))
+    }
+  }
+
+  @Test(arguments: [
+    #"{"a": {}}"#, " \n{ \"a\" : { } , \"b\" : {\"c\": [1, \"}\"]} } ", #"{"metadata": {}}"#,
+    #"{"": {}}"#, #"{"\ud800": {}}"#, #"{"a": {}, "a": {}}"#,
+    // What broke after an entry that stood whole.
+    #"{"a": {}"#, #"{"a": {},"#, #"{"a": {}, "b": {"#, #"{"a": {}, b: 1}"#, #"{"a": {} "b": {}}"#,
+    #"{"a": {}, "b"}"#, #"{"a": {x}}"#,
+  ])
+  func objectsOfObjectsAre(_ text: String) throws {
+    #expect(try isDictionary(text))
+  }
+
+  @Test(arguments: [
+    "", " ", "[]", "{}", "{", "1", "\"a\"", #"{"a": 1}"#, #"{"a": {}, "b": 1}"#, #"{"a": []}"#,
+    #"{"name": {}}"#, #"{"n\u0061me": {}}"#, #"{"a": {}, "geometry": {}}"#, #"{"a": {"#, #"{"a": "#,
+    #"{"a"}"#,
+    // Fields, and then a break: rather an entity that broke.
+    #"{"metadata": {}, "b": {"#, #"{"rosette_geometry": {"a": 1}, "#,
+  ])
+  func nothingElseIs(_ text: String) throws {
+    #expect(try !isDictionary(text))
+  }
+
+  /// The probe and the reader decide alike, so that it does not matter how large an object is.
+  @Test(arguments: UInt64(0)..<4)
+  func theProbeAgreesWithTheReader(_ seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let names = ["a", "b", "name", "metadata", "ring_count", "", "n\\u0061me", "\\ud800"]
+    let values = ["{}", "{\"name\": 1}", "{ \"x\": [{}] }", "{\"s\": \"}{\"}", "1", "[]", "null"]
+    for _ in 0..<60 {
+      let members = (0..<random.int(0...5)).map { _ in
+        let value = random.chance(80) ? random.pick(Array(values.prefix(4))) : random.pick(values)
+        return "\"\(random.pick(names))\": \(value)"
+      }
+      let text = "{\(members.joined(separator: ", "))}"
+      let tree = try SourceTree(["patterns/a.json": text])
+      let large = try SourceTree([
+        "patterns/a.json": text.replacing("{}", with: "{\(String(repeating: " ", count: 300))}")
+      ])
+      let whole = try SourceReading(tree)
+      let pieces = try SourceReading(large, limits: SourceWindow.Limits(chunk: 64))
+      #expect(pieces.content == whole.content, "\(text)")
+      let isDictionary = whole.found.contains { $0.origin.locator != nil }
+      #expect(try self.isDictionary(text) == isDictionary, "\(text)")
+    }
+  }
+
+  @Test func aFileThatCannotBeReadIsAFailure() {
+    let probe = DictionaryProbe(
+      schema: EntityKind.patterns.schema, limits: SourceWindow.Limits())
+    #expect(throws: ReadFailure.self) { try probe.isDictionary(Array("/nowhere/a.json".utf8)) }
+  }
+}

@@ -1,0 +1,238 @@
+import Foundation
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+@testable import RMOSModels
+
+@Suite struct SourceWindowTests {
+  private let tree: SourceTree
+
+  init() throws { tree = try SourceTree() }
+
+  /// A window on a file of `bytes`, 64 of which are read at a time.
+  private func window(_ bytes: [UInt8], chunk: Int = 64) throws -> SourceWindow {
+    try tree.add("t/a", bytes)
+    let window = SourceWindow(limits: SourceWindow.Limits(chunk: chunk))
+    try window.open(Array(tree.absolute("t/a").utf8))
+    return window
+  }
+
+  private func window(_ text: String) throws -> SourceWindow { try window(Array(text.utf8)) }
+
+  private func text(_ window: SourceWindow, _ range: Range<Int>) -> String {
+    String(
+      decoding: UnsafeBufferPointer(start: window.base + range.lowerBound, count: range.count),
+      as: UTF8.self)
+  }
+
+  @Test(arguments: 0..<70)
+  func whiteSpaceOfAnyLengthIsPassedOver(_ before: Int) throws {
+    for spaces in [0, 1, 63, 64, 65, 127, 128, 129, 1000] {
+      let window = try window(
+        String(repeating: "x", count: before) + String(repeating: " ", count: spaces) + "yz")
+      var position = before
+      while position > window.count { position -= try window.refill() }
+      position = try window.skipWhiteSpace(from: position)
+      #expect(text(window, position..<window.count).first == "y")
+      #expect(window.place(at: position).offset == before + spaces)
+    }
+  }
+
+  @Test(arguments: [
+    #"{"a": [1, "}", {"b": "\\\"]"}]}"#, "[[[]], {}]", #""x\\""#, #""\"{[,""#, "12.5", "tru",
+    "[1, {]}",
+  ])
+  func resynchronizingEndsAfterTheValue(_ value: String) throws {
+    for before in 0..<66 {
+      for after in [", 1]", "]", "}", ",", ""] {
+        let window = try window(String(repeating: " ", count: before) + value + after)
+        let start = try window.skipWhiteSpace(from: 0)
+        window.mark(start)
+        let end = try window.resynchronize(after: start)
+        // A value without brackets and quotes needs something after it to end.
+        let isOpen = after.isEmpty && !"]}\"".contains(value.suffix(1))
+        if isOpen {
+          #expect(end == nil)
+        } else {
+          let end = try #require(end)
+          #expect(window.place(at: end).offset == before + value.utf8.count)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ["[[]", "{\"a\": \"}", "\"x", "\"x\\\"", "[\"]"])
+  func resynchronizingFindsNoEndWhereThereIsNone(_ text: String) throws {
+    for before in 0..<70 {
+      let window = try window(String(repeating: " ", count: before) + text)
+      let start = try window.skipWhiteSpace(from: 0)
+      window.mark(start)
+      #expect(try window.resynchronize(after: start) == nil)
+    }
+  }
+
+  @Test func linesEndAtLineFeedsWhereverTheyStand() throws {
+    var random = SeededGenerator(seed: 1)
+    for _ in 0..<60 {
+      let lines = (0..<random.int(1...8)).map { _ in
+        String(repeating: "é", count: random.pick([0, 0, 1, 10, 31, 32, 33, 64, 100]))
+      }
+      let window = try window(lines.joined(separator: "\n"))
+      var position = 0
+      for (index, line) in lines.enumerated() {
+        window.mark(position)
+        let place = window.place(at: position)
+        #expect(place.line == index + 1 && place.column == 1)
+        let (range, isTooLong) = try window.line(at: position)
+        #expect(text(window, range) == line && !isTooLong)
+        #expect((range.upperBound == window.count) == (index == lines.count - 1))
+        position = range.upperBound + 1
+      }
+    }
+  }
+
+  @Test(arguments: ["", "a", "café", "a\\u0062", "\\ud83c\\udfb8", "x y"])
+  func namesAreReadWithTheirColonAtAnyEdge(_ name: String) throws {
+    for before in 0..<70 {
+      let window = try window(String(repeating: " ", count: before) + "\"\(name)\" \n : 1")
+      let start = try window.skipWhiteSpace(from: 0)
+      window.mark(start)
+      let (end, decoded) = try window.readName(at: start)
+      let expected = try JSONValue(parsing: "\"\(name)\"")
+      #expect(decoded.map { .string(String(decoding: $0, as: UTF8.self)) } == expected)
+      #expect(text(window, end..<end + 1) == " ")
+    }
+  }
+
+  // MARK: Encodings
+
+  @Test(arguments: [TextEncoding.littleEndian, .bigEndian], [64, 68, 100, 4096])
+  func utf16IsReadAsTheTextItIs(_ encoding: TextEncoding, _ chunk: Int) throws {
+    for shift in 0..<40 {
+      let expected =
+        String(repeating: "x", count: shift) + String(repeating: "é🎸€\u{FFFD}z", count: 60)
+      let window = try window(encoding.bytes(of: expected), chunk: chunk)
+      while !window.isComplete { #expect(try window.refill() == 0) }
+      #expect(text(window, 0..<window.count) == expected)
+      #expect(!window.endsInBadEncoding)
+      #expect(window.place(at: window.count).offset == encoding.bytes(of: expected).count)
+    }
+  }
+
+  @Test(arguments: [TextEncoding.littleEndian, .bigEndian])
+  func utf16ThatIsNotWellFormedEndsWhereItShows(_ encoding: TextEncoding) throws {
+    func unit(_ value: UInt16) -> [UInt8] {
+      let bytes = [UInt8(value & 0xFF), UInt8(value >> 8)]
+      return encoding == .littleEndian ? bytes : bytes.reversed()
+    }
+    for length in [0, 1, 5, 30, 31, 32, 33, 100] {
+      let good = String(repeating: "é", count: length)
+      for bad in [
+        unit(0xD800), unit(0xDC00), unit(0xD800) + unit(0x41), unit(0xD800) + unit(0xD800), [0x41],
+        unit(0xDBFF) + [0xDC], unit(0xDC00) + unit(0xD800),
+      ] {
+        let window = try window(encoding.bytes(of: good) + bad)
+        while !window.isComplete { _ = try window.refill() }
+        #expect(text(window, 0..<window.count) == good)
+        #expect(window.endsInBadEncoding)
+        #expect(window.place(at: window.count).offset == 2 + length * 2)
+      }
+    }
+  }
+
+  /// Each refill brings at least as much as was there before, or a large entity is scanned so often
+  /// that it takes forever.
+  @Test(arguments: TextEncoding.allCases)
+  func theViewGrowsByAFactor(_ encoding: TextEncoding) throws {
+    let window = try window(
+      encoding.bytes(of: "\"" + String(repeating: "x", count: 200_000) + "\""))
+    var refills = 0
+    while !window.isComplete {
+      _ = try window.refill()
+      refills += 1
+    }
+    #expect(refills < 40)
+  }
+
+  @Test func encodingsThatAreNotTakenAreNamed() throws {
+    for (bytes, part) in [
+      ([0xFF, 0xFE, 0, 0, 0x31, 0, 0, 0], "UTF-32"), ([0, 0, 0xFE, 0xFF, 0, 0, 0, 0x31], "UTF-32"),
+      ([0x31, 0], "without a byte-order mark"), ([0, 0x31], "without a byte-order mark"),
+    ] as [([UInt8], String)] {
+      #expect(try window(bytes).encodingComplaint?.contains(part) == true)
+    }
+    for bytes in [[], [0x31], [0xFF], [0xFE], [0xEF, 0xBB], [0xFF, 0xFE], [0xFE, 0xFF], [0, 0]]
+      as [[UInt8]]
+    {
+      #expect(try window(bytes).encodingComplaint == nil)
+    }
+  }
+
+  // MARK: Files that change
+
+  @Test(arguments: [0, 1, 63, 64, 65, 500])
+  func aFileThatShrinksEndsEarly(_ size: Int) throws {
+    let window = try window(Array(repeating: 0x20, count: 1000))
+    let file = try Foundation.FileHandle(
+      forUpdating: URL(fileURLWithPath: tree.absolute("t/a")))
+    try file.truncate(atOffset: UInt64(size))
+    #expect(try window.skipWhiteSpace(from: 0) == window.count)
+    #expect(window.isComplete && window.place(at: window.count).offset == max(64, size))
+  }
+
+  @Test func aFileThatGrowsIsReadToSomeEnd() throws {
+    let window = try window(Array(repeating: 0x20, count: 100))
+    let file = try Foundation.FileHandle(
+      forUpdating: URL(fileURLWithPath: tree.absolute("t/a")))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data(repeating: 0x20, count: 5000))
+    #expect(try window.skipWhiteSpace(from: 0) == window.count)
+    #expect(window.isComplete && window.place(at: window.count).offset >= 100)
+  }
+
+  @Test func aWindowIsUsedFileAfterFile() throws {
+    try tree.add("t/big", Array(repeating: 0x20, count: 5000) + [0x31])
+    try tree.add("t/wide", TextEncoding.bigEndian.bytes(of: "[é"))
+    let window = try window("abc")
+    for _ in 0..<2 {
+      try window.open(Array(tree.absolute("t/wide").utf8))
+      #expect(text(window, 0..<window.count) == "[é" && window.encoding != .utf8)
+      try window.open(Array(tree.absolute("t/big").utf8))
+      _ = try window.skipWhiteSpace(from: 0)
+      #expect(window.place(at: window.count).offset == 5001)
+      #expect(throws: ReadFailure.self) { try window.open(Array(tree.absolute("none").utf8)) }
+      #expect(throws: ReadFailure.self) { try window.open(Array(tree.path.utf8)) }
+      try window.open(Array(tree.absolute("t/a").utf8))
+      #expect(text(window, 0..<window.count) == "abc" && window.encoding == .utf8)
+    }
+  }
+
+  // MARK: Reading again
+
+  @Test(arguments: TextEncoding.allCases, [false, true])
+  func anEntityIsReadAgainAsItWas(_ encoding: TextEncoding, _ isLines: Bool) throws {
+    let texts = (0..<40).map {
+      Texts.family("f\($0)", name: "é🎸", more: #", "x\u0079": [ \#($0) ]"#)
+    }
+    let path = isLines ? "strip_families/a.jsonl" : "strip_families/a.json"
+    let body = isLines ? texts.joined(separator: "\n") : "[ " + texts.joined(separator: ",") + "]"
+    try tree.add(path, encoding.bytes(of: body))
+    let reading = try SourceReading(tree)
+    #expect(reading.found.count == 40)
+    let options = EntityReader.Options(derivesIDs: true, runStart: "2026-03-01")
+    let rereader = EntityRereader(root: tree.path, options: options)
+    for found in reading.found.shuffled() {
+      let batch = try rereader.read(
+        .stripFamilies, path: path, offset: found.origin.byteOffset,
+        id: Array(found.id?.utf8 ?? "".utf8))
+      #expect(batch.record(at: 0).values == found.values)
+      #expect(batch.provenance(at: 0, run: 0).unknownMembers == found.origin.unknownMembers)
+      #expect(batch.provenance(at: 0, run: 0).sha256 == found.origin.sha256)
+    }
+    try tree.add(path, "{")
+    #expect(throws: MigrationError.self) {
+      try rereader.read(.stripFamilies, path: path, offset: 4, id: [0x61])
+    }
+  }
+}
