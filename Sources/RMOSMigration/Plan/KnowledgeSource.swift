@@ -24,73 +24,106 @@ struct TransactionKnowledge: KnowledgeSource {
 /// A dry run: a snapshot of the store, and in memory what would have been added.
 ///
 /// Of an entity only a digest of the id and its place in the source are kept; where an id comes up
-/// again, the first one is read again. So memory grows by about a hundred bytes an entity.
+/// again, the first one is read again.
 final class RehearsedKnowledge: KnowledgeSource {
-  /// 128 bits of an id: enough that two ids of one source never meet by chance.
-  private struct Key: Hashable {
-    var high: Int
-    var low: Int
-
-    init(_ id: Span<UInt8>) {
-      var (first, second) = (Hasher(), Hasher())
-      second.combine(1 as UInt8)
-      id.withUnsafeBytes { bytes in
-        first.combine(bytes: bytes)
-        second.combine(bytes: bytes)
-      }
-      high = first.finalize()
-      low = second.finalize()
-    }
-  }
-
-  private struct Place {
-    var source: UInt32
-    var offset: Int
-  }
-
   private let reader: any StoreReader
   private let rereader: EntityRereader
-  private var known: [EntityKind: Set<Key>] = [:]
+  /// For each kind that others refer to, the ids that would have been added.
+  private var added: [EntityKind: IDTable] = [:]
+  /// The kind being read.
   private var kind = EntityKind.stripFamilies
-  private var places: [Key: Place] = [:]
-  private var sources: [String] = []
+  /// The ids of the kind that would have been added, each with the number of its place.
+  private var places = IDTable()
+  private var paths = PathList()
 
   init(_ reader: any StoreReader, rereader: EntityRereader) {
     self.reader = reader
     self.rereader = rereader
+    for case .reference(let target) in EntityKind.allCases.flatMap({ $0.schema.fields }).map(\.type)
+    {
+      added[target] = IDTable()
+    }
   }
 
   /// Takes note of an entity that a real run would have inserted.
-  func insert(_ batch: RecordBatch, at index: Int) {
+  ///
+  /// - Throws: ``MigrationError`` where the source is beyond what a dry run can keep in mind.
+  func insert(_ batch: RecordBatch, at index: Int) throws(MigrationError) {
     if batch.kind != kind {
       kind = batch.kind
-      places.removeAll()
-      sources.removeAll()
+      places = IDTable()
+      paths = PathList()
     }
     let entry = batch.entries[index]
-    let key = Key(batch.arena.span.extracting(entry.id.range))
-    let path = batch.sources[entry.source]
-    if sources.last != path { sources.append(path) }
-    places[key] = Place(
-      source: UInt32(truncatingIfNeeded: sources.count - 1), offset: entry.place.offset)
-    known[kind, default: []].insert(key)
+    let key = IDTable.Key(batch.arena.span.extracting(entry.id.range))
+    let path = paths.number(of: batch.sources[entry.source])
+    guard let place = Place(path: path, offset: entry.place.offset) else {
+      throw MigrationError(
+        .sourceTooLarge,
+        "a dry run takes 67 million files a kind and 256 GiB a file at most; migrate without it")
+    }
+    places.insert(key, number: place.number)
+    added[kind]?.insert(key)
   }
 
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
     let stored = try reader.comparison(of: batch, at: index)
     guard stored == .absent, batch.kind == kind else { return stored }
     let id = batch.entries[index].id
-    guard let place = places[Key(batch.arena.span.extracting(id.range))] else { return .absent }
+    guard let number = places[IDTable.Key(batch.arena.span.extracting(id.range))] else {
+      return .absent
+    }
+    let place = Place(number: number)
     let first = try rereader.read(
-      batch.kind, path: sources[Int(place.source)], offset: place.offset,
-      id: Array(batch.arena[id.range]))
+      batch.kind, path: paths[place.path], offset: place.offset, id: Array(batch.arena[id.range]))
     return StoredComparison(
       of: batch, at: index, with: first.record(at: 0).values,
       storedUnknownMembers: first.provenance(at: 0, run: 0).unknownMembers)
   }
 
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
-    if let known = known[kind], known.contains(Key(id)) { return true }
+    if added[kind]?[IDTable.Key(id)] != nil { return true }
     return try reader.contains(kind, id: id)
+  }
+}
+
+/// A place in the source as one number: the path's in 26 bits, the offset in 38.
+private struct Place {
+  private static let offsetBits = 38
+
+  let number: UInt64
+
+  /// A place; nil beyond 67 million paths or 256 GiB.
+  init?(path: Int, offset: Int) {
+    guard path < 1 << (64 - Place.offsetBits), offset < 1 << Place.offsetBits else { return nil }
+    number = UInt64(path) << Place.offsetBits | UInt64(offset)
+  }
+
+  init(number: UInt64) { self.number = number }
+
+  var path: Int { Int(number >> Place.offsetBits) }
+  var offset: Int { Int(number & (1 << Place.offsetBits - 1)) }
+}
+
+/// The paths of the files read so far, one after the other in flat memory.
+struct PathList {
+  private var text: [UInt8] = []
+  private var ends: [Int] = []
+
+  /// The path with the number.
+  subscript(number: Int) -> String {
+    let start = number == 0 ? 0 : ends[number - 1]
+    return String(decoding: text[start..<ends[number]], as: UTF8.self)
+  }
+
+  /// The number of a path; the one added last is not added again.
+  mutating func number(of path: String) -> Int {
+    if let last = ends.indices.last {
+      let start = last == 0 ? 0 : ends[last - 1]
+      if text[start...].elementsEqual(path.utf8) { return last }
+    }
+    text.append(contentsOf: path.utf8)
+    ends.append(text.count)
+    return ends.count - 1
   }
 }

@@ -15,6 +15,8 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
     public static let sourceUnreadable = Code(rawValue: "source.unreadable")
     /// The source changed while it was being read.
     public static let sourceChanged = Code(rawValue: "source.changed")
+    /// The source is larger than a dry run can keep in mind.
+    public static let sourceTooLarge = Code(rawValue: "source.too-large")
     /// The system gives no thread.
     public static let noThread = Code(rawValue: "system.no-thread")
     /// An option makes no sense.

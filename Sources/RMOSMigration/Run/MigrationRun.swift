@@ -91,7 +91,7 @@ final class MigrationRun {
       observer?(.started(run: nil))
       try forEachDelivery { delivery in
         let work = try BatchWork(self, delivery, knowledge) { index throws in
-          knowledge.insert(delivery.batch, at: index)
+          try knowledge.insert(delivery.batch, at: index)
         }
         settle(work, delivery)
       }

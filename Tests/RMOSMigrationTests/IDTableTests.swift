@@ -1,0 +1,33 @@
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+
+@Suite struct IDTableTests {
+  private func key(_ text: String) -> IDTable.Key { IDTable.Key(Array(text.utf8).span) }
+
+  @Test func whatWasAddedIsThereWithItsNumberAndNothingElseIs() {
+    var table = IDTable()
+    #expect(table[key("a")] == nil)
+    for number in 0..<5000 { table.insert(key("id-\(number)"), number: UInt64(number)) }
+    #expect(table.count == 5000)
+    for number in 0..<5000 { #expect(table[key("id-\(number)")] == UInt64(number)) }
+    for number in 5000..<10_000 { #expect(table[key("id-\(number)")] == nil) }
+  }
+
+  @Test func theFirstNumberStays() {
+    var table = IDTable()
+    table.insert(key("a"), number: 1)
+    table.insert(key("a"), number: 2)
+    #expect(table[key("a")] == 1)
+    #expect(table.count == 1)
+  }
+
+  @Test func pathsComeBackByNumber() {
+    var paths = PathList()
+    let names = ["patterns/a.json", "", "é/b.json", "x"]
+    #expect(names.map { paths.number(of: $0) } == [0, 1, 2, 3])
+    #expect(paths.number(of: "x") == 3)
+    #expect((0..<4).map { paths[$0] } == names)
+  }
+}
