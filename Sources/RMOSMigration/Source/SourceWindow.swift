@@ -5,7 +5,9 @@ import RMOSModels
 /// What is kept begins at the last ``mark(_:)``, so a file of any size is read in the memory of its
 /// largest entity. Positions are offsets into the view and move when it is refilled.
 final class SourceWindow {
-  /// How a file is cut, bytes. Only tests have a reason to change it.
+  /// How a file is cut, bytes.
+  ///
+  /// Only tests have a reason to change it.
   struct Limits {
     /// How much one refill reads at least; 64 or more.
     var chunk = 256 << 10
