@@ -1,0 +1,78 @@
+// A libFuzzer target over the scanner and the entity reader; see Scripts/fuzz.sh. It is compiled
+// together with the sources of RMOSModels and is no target of the package.
+
+/// Runs one input through both and stops where a property does not hold.
+///
+/// - Parameters:
+///   - start: The input. Its first byte chooses the kind and how the entity stands.
+///   - count: Its length, bytes.
+/// - Returns: Always 0: take the next input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+  guard count > 1 else { return 0 }
+  let bytes = UnsafeBufferPointer(start: start + 1, count: count - 1)
+  checkScanner(bytes)
+  checkReader(bytes, choice: Int(start.pointee))
+  return 0
+}
+
+/// The scanner agrees with the tree parser, and its copy is the compact text.
+private func checkScanner(_ bytes: UnsafeBufferPointer<UInt8>) {
+  let raw = UnsafeRawBufferPointer(bytes)
+  let accepts = (try? JSONScanner.validate(raw)) != nil
+  let text = String(validating: bytes, as: UTF8.self)
+  let isJSON =
+    text.map { (try? JSONValue(parsing: $0, replacingLoneSurrogates: true)) != nil } ?? false
+  precondition(accepts == isJSON, "the scanner and the parser disagree")
+  guard accepts, let text, let compact = try? JSONText(parsing: text) else { return }
+  let copy = JSONScanner.withPaddedCopy(of: raw) { scanner in
+    [UInt8](unsafeUninitializedCapacity: bytes.count + JSONScanner.padding) { buffer, count in
+      guard var output = buffer.baseAddress else { return }
+      scanner.skipWhiteSpace()
+      _ = try? scanner.copyValue(to: &output, enclosingDepth: 0)
+      count = buffer.baseAddress.map { output - $0 } ?? 0
+    }
+  }
+  precondition(copy.elementsEqual(compact.text.utf8), "the copy is not the compact text")
+}
+
+/// What is read fits its room, is JSON where it should be, and passes validation where it is right.
+private func checkReader(_ bytes: UnsafeBufferPointer<UInt8>, choice: Int) {
+  let kind = EntityKind.allCases[choice % 3]
+  let path = "p.json"
+  let reader = EntityReader(
+    kind: kind, options: EntityReader.Options(derivesIDs: choice & 8 == 0, runStart: "2026-01-01"))
+  var batch = RecordBatch(kind: kind)
+  var context = EntityReader.Context(
+    source: batch.addSource(path), path: path,
+    place: RecordBatch.SourcePlace(offset: 0, line: 1, column: 1),
+    encoding: choice & 16 == 0 ? .utf8 : .utf16(isBigEndian: choice & 32 == 0))
+  if choice & 64 != 0 { context.key = batch.intern("key".utf8) }
+  let before = batch.used
+  JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
+    scanner.skipWhiteSpace()
+    guard !scanner.isAtEnd, scanner.byte == UInt8(ascii: "{") else { return }
+    let start = scanner.position
+    guard (try? reader.read(&scanner, context, into: &batch)) != nil else {
+      precondition(batch.used == before && batch.count == 0, "a failed read left something behind")
+      return
+    }
+    // Beside the entity: stand-ins and a derived id.
+    let allowed = scanner.position - start + path.utf8.count + 128
+    precondition(batch.used - before <= allowed, "more is kept than the entity has")
+  }
+  guard batch.count == 1 else { return }
+  let record = batch.record(at: 0)
+  if let unknown = batch.provenance(at: 0, run: 1).unknownMembers {
+    precondition((try? JSONText(parsing: unknown))?.text == unknown, "unknown members are not JSON")
+  }
+  for case (.json, .text(let text)) in zip(kind.schema.fields.map(\.type), record.values) {
+    precondition((try? JSONText(parsing: text))?.text == text, "a JSON column is not JSON")
+  }
+  for issue in batch.issues {
+    precondition((issue.line ?? 0) > 0 && (issue.column ?? 0) > 0, "an issue without a place")
+  }
+  if !batch.entries[0].isFailed {
+    precondition(!record.validate().contains { $0.severity == .error }, "accepted, but not valid")
+  }
+}
