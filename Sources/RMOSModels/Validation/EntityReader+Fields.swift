@@ -266,9 +266,12 @@ extension EntityReader {
   private func found(_ member: Member, _ work: Workspace) -> String {
     switch member.kind {
     case .string, .escapedString:
-      var shown = String(decoding: token(member, work).prefix(60), as: UTF8.self)
-      if member.valueEnd - member.valueOffset > 60 { shown += "…" }
-      return "the text \(shown)"
+      let token = token(member, work)
+      // Cut between characters, not within one.
+      var end = min(60, token.count)
+      while end < token.count, token[end] & 0xC0 == 0x80 { end -= 1 }
+      let shown = String(decoding: token[..<end], as: UTF8.self)
+      return "the text \(shown)\(end < token.count ? "…" : "")"
     case .number: return "the number \(shortened(member, work))"
     case let kind: return kind.name
     }

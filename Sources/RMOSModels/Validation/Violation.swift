@@ -71,10 +71,10 @@ package enum Violation: Sendable, Hashable {
     return known.contains(plain) ? " (did you mean \(plain)?)" : ""
   }
 
-  /// A text from a file as a message shows it: quoted, cut after 60 characters.
+  /// A text from a file as a message shows it: quoted, cut after 60 Unicode scalars.
   package static func quoted(_ text: String) -> String {
-    let shown = text.prefix(60)
-    return "\"\(shown)\(shown.endIndex == text.endIndex ? "" : "…")\""
+    let shown = text.unicodeScalars.prefix(60)
+    return "\"\(String(shown))\(shown.endIndex == text.endIndex ? "" : "…")\""
   }
 }
 
