@@ -11,6 +11,17 @@ extension Record {
   ///
   /// - Returns: The issues, with kind, id and pointer, without a place in a file.
   public func validate() -> [Issue] {
+    findings().map { finding in
+      let member = kind.schema.fields[finding.field].member
+      return Issue(
+        severity: finding.severity, code: finding.violation.code, kind: kind,
+        id: id.isEmpty ? nil : id, pointer: JSONPointer.to(member),
+        message: finding.violation.message(field: member))
+    }
+  }
+
+  /// What ``validate()`` reports, as facts, in field order.
+  package func findings() -> [Finding] {
     var findings: [Finding] = []
     let schema = kind.schema
     for (position, field) in schema.fields.enumerated() {
@@ -19,15 +30,10 @@ extension Record {
       }
     }
     schema.checkRules(of: self) { findings.append($0) }
+    if findings.count < 2 { return findings }
     return findings.enumerated().sorted {
       ($0.element.field, $0.offset) < ($1.element.field, $1.offset)
-    }.map { _, finding in
-      let member = schema.fields[finding.field].member
-      return Issue(
-        severity: finding.severity, code: finding.violation.code, kind: kind,
-        id: id.isEmpty ? nil : id, pointer: JSONPointer.to(member),
-        message: finding.violation.message(field: member))
-    }
+    }.map(\.element)
   }
 
   private func check(
@@ -56,10 +62,7 @@ extension Record {
       note(field.type.check(real: Double(number), text: String(number)))
     case (.json, .text(let text)):
       guard let (kind, isEmpty) = JSONScanner.outline(of: text) else {
-        report(
-          .error,
-          .wrongType(
-            found: "text that is not JSON", expected: field.type.expectation, isKept: false))
+        report(.error, .notJSON(offence: JSONScanner.offence(of: text)))
         return
       }
       // What has a substitute may be empty, but of the right shape.
@@ -105,6 +108,21 @@ extension JSONScanner {
         let isContainer = kind == .object || kind == .array
         let isEmpty = isContainer && token.dropFirst().dropLast().allSatisfy { isWhiteSpace($0) }
         return (kind, isEmpty)
+      }
+    }
+  }
+}
+
+extension JSONScanner {
+  /// What keeps a text from being JSON, and where.
+  fileprivate static func offence(of text: String) -> String {
+    var text = text
+    return text.withUTF8 { bytes in
+      do throws(JSONScanError) {
+        try validate(UnsafeRawBufferPointer(bytes))
+        return "nothing"
+      } catch {
+        return "\(error.message), at byte \(error.offset)"
       }
     }
   }

@@ -18,6 +18,8 @@ package enum Violation: Sendable, Hashable {
   case endBeforeStart(end: String, startField: String, start: String)
   /// A string whose escapes are no text.
   case loneSurrogate
+  /// Stored text that should be JSON and is not.
+  case notJSON(offence: String)
 
   /// The code it is reported under.
   package var code: IssueCode {
@@ -29,7 +31,7 @@ package enum Violation: Sendable, Hashable {
     case .notTimestamp: .fieldFormat
     case .unknownValue: .fieldUnknownValue
     case .endBeforeStart: .timeOrder
-    case .loneSurrogate: .jsonSyntax
+    case .loneSurrogate, .notJSON: .jsonSyntax
     }
   }
 
@@ -62,6 +64,40 @@ package enum Violation: Sendable, Hashable {
     case .loneSurrogate:
       "'\(field)' holds an escaped surrogate without its partner, which is no text; "
         + "write the character itself"
+    case .notJSON(let offence):
+      "'\(field)' is not JSON: \(offence)"
+    }
+  }
+
+  /// What was found, in a few words.
+  package var found: String {
+    switch self {
+    case .missing: "NULL"
+    case .wrongType(let found, _, _), .outOfRange(let found, _), .notTimestamp(let found),
+      .unknownValue(let found, _, _):
+      found
+    case .blank: "blank text"
+    case .empty(.object, _): "{}"
+    case .empty(.array, _): "[]"
+    case .endBeforeStart(let end, _, _): end
+    case .loneSurrogate: "a surrogate without its partner"
+    case .notJSON(let offence): "no JSON: \(offence)"
+    }
+  }
+
+  /// What should be there, in a few words.
+  package var expected: String {
+    switch self {
+    case .missing(nil): "a value"
+    case .missing(let because?): "a value, because \(because)"
+    case .wrongType(_, let expected, _), .outOfRange(_, let expected): expected
+    case .blank: "some text"
+    case .empty(.object, _): "members in the object"
+    case .empty(.array, _): "at least one element"
+    case .notTimestamp: "an ISO 8601 date or time that exists"
+    case .unknownValue(_, let known, _): "one of \(known.joined(separator: ", "))"
+    case .endBeforeStart(_, let startField, let start): "not before \(startField) (\(start))"
+    case .loneSurrogate, .notJSON: "JSON (RFC 8259)"
     }
   }
 
