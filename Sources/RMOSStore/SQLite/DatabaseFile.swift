@@ -75,6 +75,27 @@ struct DatabaseFile: Sendable {
     return try SQLiteSession(connection)
   }
 
+  /// Opens a connection that looks at whatever is there and changes nothing, neither the file nor
+  /// what stands beside it.
+  func openForInspection(busyTimeout: Double) throws -> SQLiteSession {
+    let log = Platform.stamp(path + "-wal")
+    let hasIndex = Platform.hasEntry(path + "-shm")
+    if let log, log.size > 0, !hasIndex {
+      throw StoreError(
+        .cannotOpen,
+        "\(path) has a write-ahead log without its index (\(path)-shm), which cannot be read "
+          + "without writing; open it once for writing, as rmos-cli init does, and run again",
+        path: path)
+    }
+    let stamp = hasIndex && log != nil ? nil : immutableStamp
+    let connection = try SQLiteConnection(
+      path: path, mode: stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
+    for pragma in ["trusted_schema = OFF", "cell_size_check = ON", "cache_size = -16384"] {
+      try connection.execute("PRAGMA \(pragma)")
+    }
+    return try SQLiteSession(connection, stamp: stamp)
+  }
+
   /// Opens the connection that writes, and completes the schema.
   func openForWriting(
     _ access: SQLiteStore.Access, busyTimeout: Double

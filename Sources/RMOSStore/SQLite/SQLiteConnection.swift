@@ -15,6 +15,8 @@ final class SQLiteConnection: @unchecked Sendable {
     case readOnly
     /// For reading a file that nobody writes: no locks, no files beside it.
     case immutable
+    /// For reading beside a writer: locks, but not even the index of its log is changed.
+    case observing
   }
 
   private let handle: SQLiteHandle
@@ -31,9 +33,14 @@ final class SQLiteConnection: @unchecked Sendable {
     case .create: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
     case .readWrite: flags |= SQLITE_OPEN_READWRITE
     case .readOnly: flags |= SQLITE_OPEN_READONLY
-    case .immutable: flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+    case .immutable, .observing: flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
     }
-    let name = mode == .immutable ? "file:\(Self.percentEncoded(path))?immutable=1" : path
+    let name =
+      switch mode {
+      case .immutable: "file:\(Self.percentEncoded(path))?immutable=1"
+      case .observing: "file:\(Self.percentEncoded(path))?readonly_shm=1"
+      case .create, .readWrite, .readOnly: path
+      }
     var pointer: OpaquePointer?
     let result = sqlite3_open_v2(name, &pointer, flags, nil)
     handle = SQLiteHandle(pointer: pointer, path: path)

@@ -36,8 +36,19 @@ struct SQLiteLayout {
       }
     }
     guard names.contains("schema_version") else { return }
-    version = try connection.withStatement(
-      "SELECT version, applied_at FROM schema_version ORDER BY version DESC LIMIT 1"
+    version = try Self.version(connection)
+  }
+
+  /// The newest version recorded; nil where there is none, or the table is not as it should be.
+  private static func version(_ connection: SQLiteConnection) throws -> SchemaVersion? {
+    func has(_ column: String) throws -> Bool {
+      try connection.integer(
+        "SELECT 1 FROM pragma_table_info('schema_version') WHERE name = '\(column)'") != nil
+    }
+    guard try has("version") else { return nil }
+    let appliedAt = try has("applied_at") ? "applied_at" : "NULL"
+    return try connection.withStatement(
+      "SELECT version, \(appliedAt) FROM schema_version ORDER BY version DESC LIMIT 1"
     ) { statement in
       guard try statement.step() else { return nil }
       return SchemaVersion(

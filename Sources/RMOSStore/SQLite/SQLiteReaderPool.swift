@@ -6,22 +6,25 @@ import Synchronization
 final class SQLiteReaderPool: Sendable {
   private let file: DatabaseFile
   private let readsOnly: Bool
+  private let inspects: Bool
   private let busyTimeout: Double
   private let idle = Mutex<[SQLiteSession]>([])
 
   /// How many connections are kept for the next read.
   private static let capacity = 4
 
-  /// A pool; `readsOnly` forbids to write anything at all, even beside the file.
-  init(_ file: DatabaseFile, readsOnly: Bool, busyTimeout: Double) {
+  /// A pool; `readsOnly` forbids to write anything at all, even beside the file, and `inspects`
+  /// takes the file as it is.
+  init(_ file: DatabaseFile, readsOnly: Bool, inspects: Bool = false, busyTimeout: Double) {
     self.file = file
+    self.inspects = inspects
     self.readsOnly = readsOnly
     self.busyTimeout = busyTimeout
   }
 
   /// Lends a connection.
   func withSession<Result>(_ body: (SQLiteSession) throws -> Result) throws -> Result {
-    let session = try takeIdle() ?? file.openForReading(readsOnly, busyTimeout: busyTimeout)
+    let session = try takeIdle() ?? open()
     do {
       let result = try body(session)
       try checkUnchanged(session)
@@ -37,6 +40,12 @@ final class SQLiteReaderPool: Sendable {
 
   /// Closes the connections that are not lent.
   func removeAll() { idle.withLock { $0.removeAll() } }
+
+  private func open() throws -> SQLiteSession {
+    inspects
+      ? try file.openForInspection(busyTimeout: busyTimeout)
+      : try file.openForReading(readsOnly, busyTimeout: busyTimeout)
+  }
 
   private func takeIdle() -> SQLiteSession? {
     while let session = idle.withLock({ $0.popLast() }) {

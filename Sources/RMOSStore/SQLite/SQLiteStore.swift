@@ -20,6 +20,9 @@ public final class SQLiteStore: RecordStore {
     case readWrite
     /// Reading only; the file must be there. Nothing is written, not even beside it.
     case readOnly
+    /// Reading only, of whatever is there: damaged, incomplete, of a newer version or of another
+    /// application. What the tables lack makes reading them fail, not opening. For audits.
+    case inspect
   }
 
   /// The path, as given.
@@ -53,13 +56,19 @@ public final class SQLiteStore: RecordStore {
     self.access = access
     self.busyTimeout = busyTimeout
     gate = WriterGate(location: path)
-    if access == .readOnly {
+    switch access {
+    case .inspect:
+      writer = Mutex(nil)
+      readers = SQLiteReaderPool(
+        file, readsOnly: true, inspects: true, busyTimeout: busyTimeout)
+      try readers.withSession { _ in }
+    case .readOnly:
       writer = Mutex(nil)
       readers = SQLiteReaderPool(file, readsOnly: true, busyTimeout: busyTimeout)
       try readers.withSession { session in
         try session.layout.validate(path: path, forWriting: false)
       }
-    } else {
+    case .create, .readWrite:
       let session = try file.openForWriting(access, busyTimeout: busyTimeout)
       writer = Mutex(session)
       readers = SQLiteReaderPool(file, readsOnly: false, busyTimeout: busyTimeout)

@@ -1,0 +1,150 @@
+import RMOSModels
+
+extension SQLiteReader: SchemaInspecting {
+  final func ledgerVersion() throws -> Int64? {
+    let layout = try session().layout
+    return layout.hasLedger ? layout.ledgerVersion : nil
+  }
+
+  final func forEachIntegrityProblem(_ body: (String) throws -> Void) throws {
+    try session().connection.withStatement("PRAGMA integrity_check(2147483647)") { statement in
+      while try statement.step() {
+        let text = statement.text(at: 0) ?? ""
+        // One row may hold the problems of a whole tree.
+        for line in text.split(separator: "\n")
+        where line != "ok" && !line.hasPrefix("*** in database") {
+          try body(String(line))
+        }
+      }
+    }
+  }
+
+  final func forEachForeignKeyProblem(
+    in table: String, _ body: (ForeignKeyProblem) throws -> Void
+  ) throws {
+    let sql = "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check(?)"
+    try session().connection.withStatement(sql) { statement in
+      try statement.bind(table, at: 1)
+      while try statement.step() {
+        try body(
+          ForeignKeyProblem(
+            table: statement.text(at: 0) ?? "", rowID: statement.rowID(at: 1),
+            parent: statement.text(at: 2) ?? ""))
+      }
+    }
+  }
+
+  final func forEachRow(
+    of kind: EntityKind, in table: InspectedTable, _ body: (InspectedRow) throws -> Void
+  ) throws {
+    let connection = try session().connection
+    let columns = kind.schema.fields.map { table.column($0.column) == nil ? "NULL" : $0.column }
+    let fieldCount = Int32(columns.count)
+    let sql =
+      "SELECT \(columns.joined(separator: ", ")), \(table.rowIDExpression) FROM \(kind.table)"
+    // A damaged tree can lead in circles; no row takes less than four bytes of the file.
+    let size = try connection.integer(
+      "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+    var rest = max(1, (size ?? 0) / 4)
+    try connection.withStatement(sql) { statement in
+      while try statement.step() {
+        rest -= 1
+        guard rest >= 0 else {
+          throw StoreError(
+            .corrupt, "the table \(kind.table) has more rows than fit into the file")
+        }
+        var invalid: UInt32 = 0
+        let values = (0..<fieldCount).map { column -> Value in
+          guard statement.type(at: column) == .text else { return statement.value(at: column) }
+          let bytes = statement.borrowedText(at: column)
+          if let text = String(validating: bytes, as: UTF8.self) { return .text(text) }
+          invalid |= 1 << UInt32(column)
+          return .text(String(decoding: bytes, as: UTF8.self))
+        }
+        let record = Record(kind: kind, values: values)
+        let id: String? = if case .text(let id) = values[0] { id } else { nil }
+        let key = InspectedKey(id: id, rowID: statement.rowID(at: fieldCount))
+        try body(InspectedRow(key: key, record: record, invalidText: invalid))
+      }
+    }
+  }
+
+  final func forEachID(of kind: EntityKind, _ body: (String) throws -> Void) throws {
+    let sql = "SELECT id FROM \(kind.table) WHERE typeof(id) = 'text'"
+    try session().connection.withStatement(sql) { statement in
+      while try statement.step() { try body(statement.text(at: 0) ?? "") }
+    }
+  }
+
+  final func forEachDanglingReference(
+    of kind: EntityKind, field: Int, in table: InspectedTable,
+    _ body: (InspectedKey, _ reference: String) throws -> Void
+  ) throws {
+    let field = kind.schema.fields[field]
+    guard case .reference(let target) = field.type else { return }
+    // A join, for which SQLite makes an index of its own where the ids have none.
+    let sql =
+      "SELECT iif(typeof(t.id) = 'text', t.id, NULL), \(table.rowIDExpression("t")), "
+      + "t.\(field.column) FROM \(kind.table) t LEFT JOIN \(target.table) r "
+      + "ON r.id = t.\(field.column) WHERE typeof(t.\(field.column)) = 'text' AND r.id IS NULL"
+    try session().connection.withStatement(sql) { statement in
+      while try statement.step() {
+        let key = InspectedKey(id: statement.text(at: 0), rowID: statement.rowID(at: 1))
+        try body(key, statement.text(at: 2) ?? "")
+      }
+    }
+  }
+
+  final func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
+    let connection = try session().connection
+    func report(_ sql: String) throws {
+      try connection.withStatement(sql) { statement in
+        while try statement.step() {
+          try body(
+            DanglingProvenance(
+              kind: statement.text(at: 0) ?? "", entityID: statement.text(at: 1) ?? "",
+              run: statement.integer(at: 2), hasEntity: statement.integer(at: 3) == 1,
+              hasRun: statement.integer(at: 4) == 1))
+        }
+      }
+    }
+    let names = EntityKind.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    for kind in EntityKind.allCases {
+      try report(
+        "SELECT p.kind, p.entity_id, p.run_id, t.id IS NOT NULL, r.id IS NOT NULL "
+          + "FROM migration_provenance p LEFT JOIN \(kind.table) t ON t.id = p.entity_id "
+          + "LEFT JOIN migration_runs r ON r.id = p.run_id "
+          + "WHERE p.kind = '\(kind.rawValue)' AND (t.id IS NULL OR r.id IS NULL)")
+    }
+    try report(
+      "SELECT kind, entity_id, run_id, 0, 1 FROM migration_provenance "
+        + "WHERE kind NOT IN (\(names))")
+  }
+
+  final func forEachIDWithoutProvenance(
+    of kind: EntityKind, _ body: (String) throws -> Void
+  ) throws {
+    let sql =
+      "SELECT t.id FROM \(kind.table) t LEFT JOIN migration_provenance p "
+      + "ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
+      + "WHERE p.kind IS NULL AND typeof(t.id) = 'text'"
+    try session().connection.withStatement(sql) { statement in
+      while try statement.step() { try body(statement.text(at: 0) ?? "") }
+    }
+  }
+}
+
+extension InspectedTable {
+  /// What selects the number of a row.
+  fileprivate var rowIDExpression: String { hasRowID ? "rowid" : "NULL" }
+
+  fileprivate func rowIDExpression(_ alias: String) -> String {
+    hasRowID ? "\(alias).rowid" : "NULL"
+  }
+}
+
+extension SQLiteStatement {
+  fileprivate func rowID(at column: Int32) -> Int64? {
+    type(at: column) == .null ? nil : integer(at: column)
+  }
+}

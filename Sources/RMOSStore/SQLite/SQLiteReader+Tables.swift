@@ -1,0 +1,86 @@
+extension SQLiteReader {
+  final func inspectTables() throws -> [InspectedTable] {
+    let connection = try session().connection
+    // Not substr() on the schema alone: only this list tells tables without row numbers.
+    let sql =
+      "SELECT s.name, s.type, l.wr FROM sqlite_schema s "
+      + "LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name "
+      + "WHERE s.type IN ('table', 'view') AND substr(s.name, 1, 7) <> 'sqlite_' ORDER BY s.name"
+    var tables = try connection.withStatement(sql) { statement in
+      var tables: [InspectedTable] = []
+      while try statement.step() {
+        tables.append(
+          InspectedTable(
+            name: statement.text(at: 0) ?? "", isTable: statement.text(at: 1) == "table",
+            hasRowID: statement.integer(at: 2) == 0, columns: [], indexes: [], foreignKeys: []))
+      }
+      return tables
+    }
+    for position in tables.indices where tables[position].isTable {
+      let name = tables[position].name
+      tables[position].columns = try columns(of: name, connection)
+      tables[position].indexes = try indexes(of: name, connection)
+      tables[position].foreignKeys = try foreignKeys(of: name, connection)
+    }
+    return tables
+  }
+
+  private func columns(
+    of table: String, _ connection: SQLiteConnection
+  ) throws -> [InspectedTable.Column] {
+    let sql = "SELECT name, type, \"notnull\", pk, dflt_value FROM pragma_table_info(?)"
+    return try connection.withStatement(sql) { statement in
+      try statement.bind(table, at: 1)
+      var columns: [InspectedTable.Column] = []
+      while try statement.step() {
+        columns.append(
+          InspectedTable.Column(
+            name: statement.text(at: 0) ?? "", type: statement.text(at: 1) ?? "",
+            isNotNull: statement.integer(at: 2) != 0, isPrimaryKey: statement.integer(at: 3) != 0,
+            hasDefault: statement.type(at: 4) != .null))
+      }
+      return columns
+    }
+  }
+
+  private func indexes(
+    of table: String, _ connection: SQLiteConnection
+  ) throws -> [InspectedTable.Index] {
+    let sql =
+      "SELECT l.name, l.partial, x.name, x.desc FROM pragma_index_list(?) l, "
+      + "pragma_index_xinfo(l.name) x WHERE x.key ORDER BY l.seq, x.seqno"
+    return try connection.withStatement(sql) { statement in
+      try statement.bind(table, at: 1)
+      var indexes: [InspectedTable.Index] = []
+      while try statement.step() {
+        let name = statement.text(at: 0) ?? ""
+        let column = (statement.text(at: 2) ?? "(expression)")
+        let key = column + (statement.integer(at: 3) != 0 ? " DESC" : "")
+        if let last = indexes.indices.last, indexes[last].name == name {
+          indexes[last].columns += ", " + key
+        } else {
+          indexes.append(
+            InspectedTable.Index(
+              name: name, columns: key, isPartial: statement.integer(at: 1) != 0))
+        }
+      }
+      return indexes
+    }
+  }
+
+  private func foreignKeys(
+    of table: String, _ connection: SQLiteConnection
+  ) throws -> [InspectedTable.ForeignKey] {
+    let sql = "SELECT \"from\", \"table\" FROM pragma_foreign_key_list(?) ORDER BY id, seq"
+    return try connection.withStatement(sql) { statement in
+      try statement.bind(table, at: 1)
+      var keys: [InspectedTable.ForeignKey] = []
+      while try statement.step() {
+        keys.append(
+          InspectedTable.ForeignKey(
+            column: statement.text(at: 0) ?? "", table: statement.text(at: 1) ?? ""))
+      }
+      return keys
+    }
+  }
+}
