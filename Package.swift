@@ -8,6 +8,7 @@ let package = Package(
     .library(name: "RMOSModels", targets: ["RMOSModels"]),
     .library(name: "RMOSStore", targets: ["RMOSStore"]),
     .library(name: "RMOSMigration", targets: ["RMOSMigration"]),
+    .library(name: "RMOSAudit", targets: ["RMOSAudit"]),
     .executable(name: "rmos-cli", targets: ["rmos-cli"]),
   ],
   targets: [
@@ -19,8 +20,10 @@ let package = Package(
     .target(name: "RMOSModels"),
     .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels"]),
     .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore"]),
+    .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore"]),
     .executableTarget(
-      name: "rmos-cli", dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration"]),
+      name: "rmos-cli",
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
 
     .target(
       name: "RMOSTestSupport",
@@ -33,8 +36,15 @@ let package = Package(
       name: "RMOSMigrationTests",
       dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"]),
     .testTarget(
+      name: "RMOSAuditTests",
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSTestSupport",
+      ]),
+    .testTarget(
       name: "rmos-cliTests",
-      dependencies: ["rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"],
+      dependencies: [
+        "rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSTestSupport",
+      ],
       exclude: ["Snapshots"]),
   ],
   swiftLanguageModes: [.v6]

@@ -69,6 +69,15 @@ enum Platform {
     return stat(path, &status) == 0
   }
 
+  /// Whether two paths lead to the same file.
+  ///
+  /// Wraps `stat(2)`.
+  static func isSameFile(_ left: String, _ right: String) -> Bool {
+    var (one, other) = (stat(), stat())
+    guard stat(left, &one) == 0, stat(right, &other) == 0 else { return false }
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino
+  }
+
   /// The size of a file in bytes; nil where there is none.
   ///
   /// Wraps `stat(2)`.

@@ -19,11 +19,13 @@ struct CommandSpec: Sendable {
     /// The value's name in help; nil for a flag.
     var placeholder: String?
     let help: String
+    /// Whether it may be given several times.
+    var isRepeatable = false
 
     /// How the option is written.
     var label: String {
       let long = placeholder.map { "--\(name) \($0)" } ?? "--\(name)"
-      return letter.map { "-\($0), \(long)" } ?? long
+      return (letter.map { "-\($0), \(long)" } ?? long) + (isRepeatable ? " …" : "")
     }
   }
 

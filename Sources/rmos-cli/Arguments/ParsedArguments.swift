@@ -1,7 +1,7 @@
 /// A command line, taken apart by a command's table.
 struct ParsedArguments {
   private(set) var positionals: [String] = []
-  private var values: [String: String] = [:]
+  private var values: [String: [String]] = [:]
   private var flags: Set<String> = []
   /// The words as given, each with the option it belongs to.
   private var words: [(text: String, option: String?)] = []
@@ -11,13 +11,16 @@ struct ParsedArguments {
   func has(_ flag: String) -> Bool { flags.contains(flag) }
 
   /// An option's value.
-  subscript(option: String) -> String? { values[option] }
+  subscript(option: String) -> String? { values[option]?.last }
+
+  /// All values of an option that may be given several times, in order.
+  func all(_ option: String) -> [String] { values[option] ?? [] }
 
   /// An option's value as a whole number.
   ///
   /// - Throws: ``UsageError`` where it is none, or out of range.
   func integer(_ option: String, in range: ClosedRange<Int>) throws -> Int? {
-    guard let text = values[option] else { return nil }
+    guard let text = self[option] else { return nil }
     let isNumber = !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
     guard isNumber, let number = Int(text), range.contains(number) else {
       let expected =
@@ -33,7 +36,7 @@ struct ParsedArguments {
   /// - Throws: ``UsageError`` where it is none of them.
   func choice<Choice>(_ option: String, of type: Choice.Type) throws -> Choice?
   where Choice: RawRepresentable<String> & CaseIterable {
-    guard let text = values[option] else { return nil }
+    guard let text = self[option] else { return nil }
     if let choice = Choice(rawValue: text) { return choice }
     let known = Choice.allCases.map(\.rawValue)
     throw UsageError(
@@ -97,14 +100,16 @@ struct ParsedArguments {
       flags.insert(option.name)
       return
     }
-    if values[option.name] != nil { throw UsageError("\(label) is given twice") }
+    if values[option.name] != nil, !option.isRepeatable {
+      throw UsageError("\(label) is given twice")
+    }
     if parts.count > 1 {
       if parts[1].isEmpty { throw UsageError("\(label) needs a value") }
-      values[option.name] = String(parts[1])
+      values[option.name, default: []].append(String(parts[1]))
     } else if let value = rest.first, !value.isEmpty, value == "-" || !value.hasPrefix("-") {
       rest.removeFirst()
       words.append((value, option.name))
-      values[option.name] = value
+      values[option.name, default: []].append(value)
     } else {
       let hint = rest.first.map {
         $0.isEmpty ? nil : "For a value that begins with -: \(label)=\($0)"

@@ -1,0 +1,67 @@
+public import RMOSModels
+
+/// One thing an audit found, with its place in the database.
+public struct AuditFinding: Sendable, Hashable {
+  /// What could be done about it without a person's judgement of the content.
+  public enum Repair: Sendable, Hashable {
+    /// Create an index with this statement.
+    case createIndex(sql: String)
+    /// Set references of `column` that lead nowhere to NULL.
+    case clearReference(kind: EntityKind, column: String, target: EntityKind)
+    /// Take the white space around an id away.
+    case trimID(kind: EntityKind, id: String, to: String)
+  }
+
+  /// How grave it is.
+  public var severity: Severity
+  /// The code of its rule.
+  public var code: String
+  /// The kind of entity, where it is about one.
+  public var kind: EntityKind?
+  /// The table, where it is about one.
+  public var table: String?
+  /// The entity's id, where it is about one that has an id.
+  public var id: String?
+  /// The row's number in its table (SQLite's rowid), where known.
+  public var row: Int64?
+  /// The column, where it is about one.
+  public var column: String?
+  /// What is there, shortened.
+  public var found: String?
+  /// What should be there, shortened.
+  public var expected: String?
+  /// The whole story for people.
+  public var message: String
+  /// What a repair plan proposes, nil where a person must decide.
+  public var repair: Repair?
+
+  init(
+    _ severity: Severity, _ rule: AuditRule, kind: EntityKind? = nil, table: String? = nil,
+    id: String? = nil, row: Int64? = nil, column: String? = nil, found: String? = nil,
+    expected: String? = nil, repair: Repair? = nil, _ message: String
+  ) {
+    self.severity = severity
+    code = rule.code
+    self.kind = kind
+    self.table = table ?? kind?.table
+    self.id = id
+    self.row = row
+    self.column = column
+    self.found = found?.shortened
+    self.expected = expected?.shortened
+    self.repair = repair
+    self.message = message
+  }
+}
+
+extension String {
+  /// At most 120 characters of the text.
+  ///
+  /// - Complexity: O(1) in the text's length.
+  var shortened: String {
+    guard let end = index(startIndex, offsetBy: 120, limitedBy: endIndex), end < endIndex else {
+      return self
+    }
+    return self[..<end] + "…"
+  }
+}

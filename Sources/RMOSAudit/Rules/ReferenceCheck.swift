@@ -1,0 +1,49 @@
+import RMOSModels
+import RMOSStore
+
+/// References between kinds, whether the database declares them or not.
+struct ReferenceCheck: AuditCheck {
+  let rules: [AuditRule] = [.missingReference]
+
+  func run(_ context: AuditContext) throws -> [AuditRule] {
+    for kind in EntityKind.allCases {
+      for position in kind.schema.references {
+        let field = kind.schema.fields[position]
+        guard case .reference(let target) = field.type,
+          context.has(kind, column: field.column), context.has(kind, column: "id"),
+          context.has(target, column: "id")
+        else { continue }
+        let mayBeNull = context.table(kind)?.column(field.column)?.isNotNull != true
+        let repair = AuditFinding.Repair.clearReference(
+          kind: kind, column: field.column, target: target)
+        try forEachDangling(kind, position, target, context) { key, reference in
+          context.log.add(
+            AuditFinding(
+              .error, .missingReference, kind: kind, id: key.id, row: key.rowID,
+              column: field.column, found: reference,
+              expected: "the id of a \(target.schema.singular), or NULL",
+              repair: mayBeNull ? repair : nil,
+              "\(field.column) points to the \(target.schema.singular) "
+                + "\(Violation.quoted(reference)), which is not there"))
+        }
+      }
+    }
+    return rules
+  }
+
+  private func forEachDangling(
+    _ kind: EntityKind, _ position: Int, _ target: EntityKind, _ context: AuditContext,
+    _ body: (InspectedKey, String) throws -> Void
+  ) throws {
+    if let inspector = context.inspector {
+      guard let table = context.table(kind) else { return }
+      return try inspector.forEachDanglingReference(of: kind, field: position, in: table, body)
+    }
+    try context.reader.forEachRecord(kind) { record in
+      guard case .text(let reference) = record.values[position],
+        try !context.reader.contains(target, id: Array(reference.utf8).span)
+      else { return }
+      try body(InspectedKey(id: record.id, rowID: nil), reference)
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import RMOSModels
+import RMOSStore
+
+/// The schema's version, tables, columns and indexes.
+struct SchemaCheck: AuditCheck {
+  let rules: [AuditRule] = [.schemaVersion, .schemaTable, .schemaColumn, .schemaIndex]
+
+  /// The versions of the shared schema and of the ledger that are known.
+  private static let knownVersions = 1...4
+  private static let ledgerVersion = 1
+
+  /// What an upgrade from version 1 adds.
+  private static let newInVersion2: Set<String> = ["pattern_type", "rosette_geometry"]
+
+  func run(_ context: AuditContext) throws -> [AuditRule] {
+    guard let inspector = context.inspector else { return [] }
+    try checkVersion(context, inspector)
+    for kind in EntityKind.allCases {
+      guard let table = checkTable(kind.table, kind, context) else { continue }
+      checkColumns(of: kind, table, context)
+      checkIndexes(of: kind, table, context)
+    }
+    _ = checkTable("schema_version", nil, context)
+    return rules
+  }
+
+  private func checkVersion(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
+    let known = "\(Self.knownVersions.lowerBound) to \(Self.knownVersions.upperBound)"
+    func report(_ severity: Severity, _ found: String, _ message: String) {
+      context.log.add(
+        AuditFinding(
+          severity, .schemaVersion, table: "schema_version", column: "version", found: found,
+          expected: known, message))
+    }
+    switch context.schema?.version {
+    case nil:
+      report(.error, "none", "no schema version is recorded; rmos-cli init brings it in order")
+    case .some(let version) where version > Self.knownVersions.upperBound:
+      report(
+        .error, "\(version)",
+        "the schema has version \(version), newer than the known ones (\(known)); update rmos-cli")
+    case .some(let version) where version < Self.knownVersions.lowerBound:
+      report(.error, "\(version)", "the schema has version \(version); known are \(known)")
+    case 1?:
+      report(.warning, "1", "the schema has version 1; rmos-cli init upgrades it in place")
+    default: break
+    }
+    if let ledger = try inspector.ledgerVersion(), ledger > Self.ledgerVersion {
+      report(
+        .error, "ledger \(ledger)",
+        "the migration_ tables have version \(ledger), newer than the known one "
+          + "(\(Self.ledgerVersion)); update rmos-cli")
+    }
+  }
+
+  private func checkTable(
+    _ name: String, _ kind: EntityKind?, _ context: AuditContext
+  ) -> InspectedTable? {
+    let table = context.tables[name]
+    if let table, table.isTable { return table }
+    context.log.add(
+      AuditFinding(
+        .error, .schemaTable, kind: kind, table: name,
+        found: table == nil ? "no such table" : "a view", expected: "a table",
+        table == nil
+          ? "the table \(name) is missing; rmos-cli init creates it"
+          : "\(name) is a view; expected a table"))
+    return nil
+  }
+
+  private func checkColumns(
+    of kind: EntityKind, _ table: InspectedTable, _ context: AuditContext
+  ) {
+    for field in kind.schema.fields {
+      func report(_ severity: Severity, _ found: String, _ expected: String, _ message: String) {
+        context.log.add(
+          AuditFinding(
+            severity, .schemaColumn, kind: kind, column: field.column, found: found,
+            expected: expected, message))
+      }
+      let name = "\(kind.table).\(field.column)"
+      guard let column = table.column(field.column) else {
+        let comesWithUpgrade =
+          context.schema?.version == 1 && Self.newInVersion2.contains(field.column)
+        if !comesWithUpgrade {
+          report(
+            .error, "no such column", field.sqlDefinition,
+            "the column \(name) is missing; expected \(field.sqlDefinition)")
+        }
+        continue
+      }
+      let type = field.type.sqlType
+      if Affinity(column.type) != Affinity(type) {
+        let found = column.type.isEmpty ? "no type" : column.type
+        report(
+          .error, found, type,
+          "the column \(name) is declared with \(found); expected \(type), by which SQLite "
+            + "converts what is stored")
+      }
+      if field.column == "id", !column.isPrimaryKey {
+        report(
+          .error, "no primary key", "PRIMARY KEY",
+          "\(name) is not the primary key, so an id can stand twice")
+      }
+      // Versions 3 and 4 leave out NOT NULL where there is a default.
+      let isLax = (context.schema?.version ?? 0) > 2 && !field.isRequired
+      if field.isNotNull, !column.isNotNull, !isLax {
+        report(
+          .warning, "may be NULL", "NOT NULL",
+          "the column \(name) is not declared NOT NULL, so SQLite accepts rows without it")
+      }
+      if !field.isNotNull, column.isNotNull, !column.hasDefault, !column.isPrimaryKey {
+        report(
+          .warning, "NOT NULL", "may be NULL",
+          "the column \(name) is declared NOT NULL, so entities without it cannot be written")
+      }
+    }
+    let known = Set(kind.schema.fields.map(\.column))
+    for column in table.columns
+    where !known.contains(column.name.lowercased()) && column.isNotNull && !column.hasDefault {
+      context.log.add(
+        AuditFinding(
+          .warning, .schemaColumn, kind: kind, column: column.name, found: "NOT NULL, no default",
+          expected: "a default",
+          "the column \(kind.table).\(column.name) is unknown and must be given, so nothing can be "
+            + "written to the table"))
+    }
+  }
+
+  private func checkIndexes(
+    of kind: EntityKind, _ table: InspectedTable, _ context: AuditContext
+  ) {
+    let names = Set(context.tables.values.flatMap(\.indexes).map { $0.name.lowercased() })
+    for (index, sql) in zip(kind.schema.indexes, kind.schema.createIndexSQL) {
+      let column = index.columns.split(separator: " ").first.map(String.init) ?? index.columns
+      guard table.column(column) != nil else { continue }
+      let isThere = table.indexes.contains {
+        !$0.isPartial && $0.columns.lowercased() == index.columns.lowercased()
+      }
+      if isThere { continue }
+      let isTaken = names.contains(index.name)
+      context.log.add(
+        AuditFinding(
+          .warning, .schemaIndex, kind: kind, column: column,
+          found: isTaken ? "another index of that name" : "no such index",
+          expected: index.name, repair: isTaken ? nil : .createIndex(sql: sql),
+          isTaken
+            ? "the index \(index.name) is not on \(kind.table)(\(index.columns)); drop it, then "
+              + sql
+            : "the index \(index.name) is missing: \(sql)"))
+    }
+  }
+
+  /// What a column's declared type makes of values (SQLite, "Determination Of Column Affinity").
+  private enum Affinity {
+    case integer, text, blob, real, numeric
+
+    init(_ type: String) {
+      let type = type.uppercased()
+      if type.contains("INT") {
+        self = .integer
+      } else if ["CHAR", "CLOB", "TEXT"].contains(where: { type.contains($0) }) {
+        self = .text
+      } else if type.isEmpty || type.contains("BLOB") {
+        self = .blob
+      } else if ["REAL", "FLOA", "DOUB"].contains(where: { type.contains($0) }) {
+        self = .real
+      } else {
+        self = .numeric
+      }
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import RMOSAudit
+import RMOSModels
+import RMOSStore
+
+/// `rmos-cli audit`.
+enum AuditCommand {
+  private enum Format: String, CaseIterable {
+    case text, json, html
+  }
+
+  static let spec = CommandSpec(
+    name: "audit", summary: "Check whether the database is sound, by the rules of migration",
+    details: "Opens the database for reading only, whatever its state, and changes nothing. "
+      + "Repairs are proposed with --repair-plan, never applied.",
+    options: [
+      Defaults.databaseOption,
+      .init(
+        name: "rule", placeholder: "CODE", help: "Check only this rule; may be given again",
+        isRepeatable: true),
+      .init(
+        name: "skip", placeholder: "CODE", help: "Leave this rule out; may be given again",
+        isRepeatable: true),
+      .init(name: "strict", help: "Exit with status 1 on warnings too"),
+      .init(
+        name: "max-errors", placeholder: "N",
+        help: "Exit with status 1 only on more than N errors [default: 0]"),
+      .init(
+        name: "max-warnings", placeholder: "N",
+        help: "Exit with status 1 on more than N warnings [default: any number is fine]"),
+      .init(
+        name: "format", placeholder: "text|json|html",
+        help: "How the report is written [default: text]"),
+      .init(
+        name: "output", placeholder: "FILE",
+        help: "Write the report to a file instead of standard output"),
+      .init(
+        name: "repair-plan", placeholder: "FILE", help: "Write SQL that would mend what it can"),
+      .init(name: "list-rules", help: "List the rules and look at nothing"),
+    ],
+    examples: [
+      .init(command: "rmos-cli audit --db shop.db", help: "Is it sound?"),
+      .init(
+        command: "rmos-cli audit --rule reference.missing --repair-plan repair.sql",
+        help: "Job logs that refer to what is gone, and SQL to mend them"),
+      .init(
+        command: "rmos-cli audit --strict --format html --output audit.html",
+        help: "For a build: a page, and status 1 on warnings too"),
+    ],
+    run: run)
+
+  @Sendable private static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ExitStatus {
+    var format = try arguments.choice("format", of: Format.self) ?? .text
+    if arguments.has("json") {
+      guard arguments["format"] == nil || format == .json else {
+        throw UsageError("--json and --format \(format.rawValue) exclude each other")
+      }
+      format = .json
+    }
+    let rules = try chosenRules(arguments)
+    let maxErrors = try arguments.integer("max-errors", in: 0...Int.max) ?? 0
+    var maxWarnings = try arguments.integer("max-warnings", in: 0...Int.max)
+    if arguments.has("strict") {
+      if maxWarnings != nil { throw UsageError("--strict and --max-warnings exclude each other") }
+      maxWarnings = 0
+    }
+    if arguments.has("list-rules") {
+      console.print(format == .json ? listJSON(rules) : AuditText.list(rules))
+      return .success
+    }
+    for file in [arguments["output"], arguments["repair-plan"]].compactMap(\.self) {
+      try checkWritable(file, arguments)
+    }
+    let path = Defaults.databasePath(arguments)
+    guard Platform.exists(path) else {
+      throw CommandError(
+        code: "store.cannot-open",
+        message: "there is no database at \(path); --db FILE names another")
+    }
+    let store = try SQLiteStore(path: path, access: .inspect)
+    let report = try Auditor(rules: rules).audit(store)
+    if let file = arguments["repair-plan"] {
+      try write(RepairPlan(for: report).sql, to: file)
+    }
+    let text =
+      switch format {
+      case .text: AuditText.text(for: report)
+      case .json: report.json
+      case .html: report.html
+      }
+    if let file = arguments["output"] {
+      try write(text + (text.hasSuffix("\n") ? "" : "\n"), to: file)
+    } else {
+      console.print(text)
+    }
+    let isOver = maxWarnings.map { report.warningCount > $0 } ?? false
+    return report.errorCount > maxErrors || isOver ? .failures : .success
+  }
+
+  private static func chosenRules(_ arguments: ParsedArguments) throws -> [AuditRule] {
+    func rules(_ option: String) throws -> [AuditRule] {
+      try arguments.all(option).map { code in
+        if let rule = AuditRule(code: code) { return rule }
+        throw UsageError(
+          "--\(option): there is no rule “\(code)”",
+          hint: Suggestion.hint(for: code, among: Auditor.allRules.map(\.code))
+            ?? "See rmos-cli audit --list-rules.")
+      }
+    }
+    let chosen = try rules("rule")
+    let skipped = Set(try rules("skip"))
+    let rest = Auditor.allRules.filter {
+      (chosen.isEmpty || chosen.contains($0)) && !skipped.contains($0)
+    }
+    if rest.isEmpty { throw UsageError("--rule and --skip leave no rule to check") }
+    return rest
+  }
+
+  private static func listJSON(_ rules: [AuditRule]) -> String {
+    JSONOutput.success {
+      $0.member("rules") {
+        $0.array {
+          for rule in rules {
+            $0.object {
+              $0.member("code", rule.code)
+              $0.member("severity", rule.severity.rawValue)
+              $0.member("summary", rule.summary)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Better to say so now than after an hour's work; and never over the database.
+  private static func checkWritable(_ file: String, _ arguments: ParsedArguments) throws {
+    if Platform.isSameFile(file, Defaults.databasePath(arguments)) {
+      throw UsageError("\(file) is the database; name another file")
+    }
+    let failure = Platform.canWrite(file)
+    if failure != 0 { throw unwritable(file, failure) }
+  }
+
+  private static func write(_ text: String, to file: String) throws {
+    let failure = Platform.replaceFile(file, with: text)
+    if failure != 0 { throw unwritable(file, failure) }
+  }
+
+  private static func unwritable(_ file: String, _ failure: Int32) -> CommandError {
+    CommandError(
+      code: "output.unwritable",
+      message: "cannot write \(file): \(Platform.describe(errno: failure))")
+  }
+}
