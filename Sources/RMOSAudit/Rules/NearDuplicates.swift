@@ -18,6 +18,7 @@ struct NearDuplicates {
   ///   - ids: Calls its argument with every id that was taken in; called only where there are
   ///     suspects, once for every 50,000 of them.
   ///   - body: Takes the first id and a further one.
+  /// - Throws: What `ids` throws.
   /// - Complexity: O(n log n) in the ids.
   mutating func forEachPair(
     ids: ((String) throws -> Void) throws -> Void, _ body: @escaping (String, String) -> Void

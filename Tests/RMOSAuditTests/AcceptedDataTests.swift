@@ -1,0 +1,78 @@
+import RMOSAudit
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// What migration accepts, the audit passes; what the audit calls an error, migration refuses.
+@Suite struct AcceptedDataTests {
+  /// Audits what a migration of `source` leaves in both kinds of store.
+  private func expectNoError(_ source: String) throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      do {
+        _ = try Migration(from: source, into: SQLiteStore(path: path)).runSynchronously()
+      }
+      let memory = InMemoryStore()
+      _ = try Migration(from: source, into: memory).runSynchronously()
+
+      let inFile = try Auditor().audit(SQLiteStore(path: path, access: .inspect))
+      let inMemory = try Auditor().audit(memory)
+      for report in [inFile, inMemory] {
+        let errors = report.findings.filter { $0.severity == .error }
+        #expect(errors.isEmpty, "\(errors)")
+        #expect(report[.missingProvenance]?.total == 0)
+        #expect(report[.danglingProvenance]?.total == 0)
+      }
+      #expect(inFile.counts == inMemory.counts)
+      // The same rules see the same in both.
+      for rule in Auditor.allRules where inMemory[rule]?.state != .notApplicable {
+        #expect(inFile[rule]?.counts == inMemory[rule]?.counts, "\(rule.code)")
+      }
+    }
+  }
+
+  @Test(arguments: Fixtures.conformanceCases)
+  func conformanceCasesPass(_ example: ConformanceCase) throws {
+    try expectNoError(example.source)
+  }
+
+  @Test(arguments: 0..<24)
+  func randomTreesPass(_ seed: Int) throws {
+    try expectNoError(RandomTree(seed: UInt64(seed) + 500).path)
+  }
+
+  @Test func warningsOfMigrationAreWarningsOfTheAudit() throws {
+    try TemporaryDirectory.use { directory in
+      let store = try SQLiteStore(path: directory.file("rmos.db"))
+      for example in Fixtures.conformanceCases {
+        _ = try Migration(from: example.source, into: store).runSynchronously()
+      }
+      let report = try Auditor().audit(store)
+      let shared: [AuditRule] = [
+        .missingField, .fieldType, .emptyField, .unknownValue, .timeOrder,
+      ]
+      for rule in shared {
+        #expect(report[rule]?.counts[.warning] != nil, "no case shows the warnings of \(rule.code)")
+      }
+    }
+  }
+
+  @Test(arguments: 1...4)
+  func oldDatabasesHaveSixDanglingReferencesAndNoOtherError(_ version: Int) throws {
+    let fixture = try AuditFixture(Fixtures.database(version: version))
+    let before = try fixture.contents()
+    let report = try fixture.audit()
+    let errors = report.findings.filter { $0.severity == .error }
+    #expect(errors.count == 6)
+    #expect(
+      errors.allSatisfy {
+        $0.code == "reference.missing" && $0.kind == .joblogs && $0.column == "pattern_id"
+      }, "\(errors)")
+    #expect(try fixture.contents() == before)
+    // Asked for alone, SQLite's own check says the same.
+    let declared = try fixture.audit([.foreignKey])
+    #expect(declared.errorCount == 6)
+  }
+}

@@ -1,0 +1,116 @@
+import RMOSAudit
+import RMOSModels
+import RMOSTestSupport
+import Testing
+
+@Suite struct RepairPlanTests {
+  private func expectMended(
+    _ fixture: AuditFixture, _ rules: [AuditRule]
+  ) throws -> AuditReport {
+    let report = try fixture.audit()
+    let plan = RepairPlan(for: report)
+    let before = try fixture.contents()
+    let sql = plan.sql
+    #expect(try fixture.contents() == before)
+    // Foreign keys on, as an application would have them.
+    _ = try sqlite3(fixture.path, "PRAGMA foreign_keys = ON;\n" + sql)
+    let after = try fixture.audit()
+    for rule in rules {
+      #expect(report[rule].map { $0.total > 0 } == true, "\(rule.code) had nothing to mend")
+      #expect(after[rule]?.total == 0, "\(rule.code): \(after[rule]?.findings ?? [])")
+    }
+    return after
+  }
+
+  @Test(arguments: 1...4)
+  func oldDatabasesAreSoundAfterIt(_ version: Int) throws {
+    let fixture = try AuditFixture(Fixtures.database(version: version))
+    let after = try expectMended(fixture, [.missingReference])
+    #expect(after.errorCount == 0)
+    #expect(after[.schemaIndex]?.total == 0)
+    #expect(after.counts == [.stripFamilies: 8, .patterns: 7, .joblogs: 12])
+  }
+
+  @Test func idsAreTrimmedWithAllThatRefersToThem() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      """
+      UPDATE strip_families SET id = ' ' || id || char(10) WHERE id = 'holly_06';
+      UPDATE joblogs SET strip_family_id = ' holly_06' || char(10) WHERE rowid = 1;
+      INSERT INTO patterns (id, name, ring_count, geometry_json) VALUES
+        ('it''s;-- ', 'a', 1, '{"a":1}');
+      UPDATE joblogs SET pattern_id = 'it''s;-- ' WHERE rowid = 2;
+      """)
+    let after = try expectMended(fixture, [.paddedID])
+    #expect(after[.missingReference]?.total == 0)
+    #expect(
+      try sqlite3(
+        fixture.path,
+        "SELECT strip_family_id FROM joblogs WHERE rowid = 1; "
+          + "SELECT pattern_id FROM joblogs WHERE rowid = 2") == "holly_06\nit's;--\n")
+  }
+
+  @Test func idsWhoseNameIsTakenStayAsTheyAre() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      """
+      INSERT INTO patterns (id, name, ring_count, geometry_json) VALUES
+        ('a', 'a', 1, '{"a":1}'), ('a ', 'a', 1, '{"a":1}');
+      UPDATE joblogs SET pattern_id = 'a ' WHERE rowid = 1;
+      """)
+    let plan = RepairPlan(for: try fixture.audit())
+    try fixture.plant(plan.sql)
+    #expect(
+      try sqlite3(
+        fixture.path, "SELECT quote(id) FROM patterns WHERE id LIKE 'a%' AND length(id) < 3")
+        == "'a'\n'a '\n")
+    #expect(
+      try sqlite3(fixture.path, "SELECT quote(pattern_id) FROM joblogs WHERE rowid = 1")
+        == "'a '\n")
+  }
+
+  @Test func danglingReferencesAreClearedAndOthersKept() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      "UPDATE joblogs SET pattern_id = 'gone' WHERE rowid IN (1, 2); "
+        + "UPDATE patterns SET strip_family_id = 'lost' WHERE rowid = 1")
+    let kept = try sqlite3(
+      fixture.path, "SELECT * FROM joblogs WHERE rowid > 2; SELECT * FROM patterns WHERE rowid > 1")
+    _ = try expectMended(fixture, [.missingReference])
+    #expect(
+      try sqlite3(
+        fixture.path,
+        "SELECT * FROM joblogs WHERE rowid > 2; SELECT * FROM patterns WHERE rowid > 1") == kept)
+    #expect(
+      try sqlite3(fixture.path, "SELECT count(*) FROM joblogs WHERE pattern_id IS NULL") == "2\n")
+  }
+
+  @Test func missingIndexesAreCreated() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant("DROP INDEX idx_joblogs_created; DROP INDEX idx_patterns_name")
+    #expect(try expectMended(fixture, [.schemaIndex]).verdict == .sound)
+  }
+
+  @Test func whatNeedsAPersonIsNamedAndLeftAlone() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      "UPDATE patterns SET ring_count = 0 WHERE rowid IN (1, 2); "
+        + "UPDATE patterns SET id = 'x' || char(10) || 'DROP TABLE patterns;' || char(10) || '-- ' "
+        + "WHERE rowid = 3; UPDATE joblogs SET pattern_id = 'no' || char(10) || 'DROP TABLE joblogs;' "
+        + "WHERE rowid = 1")
+    let plan = RepairPlan(for: try fixture.audit())
+    #expect(plan.needPerson.contains { $0.code == "field.range" && $0.count == 2 })
+    #expect(plan.sql.contains("-- Needs a person: field.range, 2 findings."))
+    for line in plan.sql.split(separator: "\n") { #expect(!line.hasPrefix("DROP")) }
+    try fixture.plant(plan.sql)
+    #expect(try fixture.audit()[.fieldRange]?.total == 2)
+    #expect(try sqlite3(fixture.path, "SELECT count(*) FROM joblogs") == "40\n")
+  }
+
+  @Test func aSoundDatabaseNeedsNothing() throws {
+    let plan = RepairPlan(for: try AuditFixture().audit())
+    #expect(plan.steps.isEmpty)
+    #expect(plan.needPerson.isEmpty)
+    #expect(!plan.sql.contains("BEGIN"))
+  }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import RMOSAudit
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+
+/// A sound database in a directory of its own, to plant faults in.
+final class AuditFixture {
+  let directory: TemporaryDirectory
+  let path: String
+
+  /// A database that holds the example tree, or a copy of `database`.
+  init(_ database: String? = nil) throws {
+    directory = try TemporaryDirectory()
+    path = directory.file("rmos.db")
+    if let database {
+      try FileManager.default.copyItem(atPath: database, toPath: path)
+    } else {
+      try Data(Self.sound).write(to: URL(fileURLWithPath: path))
+    }
+  }
+
+  /// The bytes of a database that holds the example tree.
+  private static let sound: [UInt8] = {
+    let bytes = try? TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      do {
+        let store = try SQLiteStore(path: path)
+        let source = Fixtures.exampleTree
+        _ = try Migration(from: source, into: store).runSynchronously()
+      }
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    }
+    return Array(bytes ?? Data())
+  }()
+
+  /// Changes the database as another application would: with the `sqlite3` shell, which checks no
+  /// foreign keys.
+  func plant(_ sql: String) throws { _ = try sqlite3(path, sql) }
+
+  /// Audits the database.
+  func audit(_ rules: [AuditRule] = Auditor.allRules) throws -> AuditReport {
+    try Auditor(rules: rules).audit(SQLiteStore(path: path, access: .inspect))
+  }
+
+  /// The bytes of every file in the directory, by name.
+  func contents() throws -> [String: Data] {
+    try FileManager.default.contentsOfDirectory(atPath: directory.path).reduce(into: [:]) {
+      $0[$1] = try Data(contentsOf: URL(fileURLWithPath: directory.file($1)))
+    }
+  }
+}
+
+/// What the `sqlite3` shell says of `sql`.
+struct ShellFailure: Error {
+  var text: String
+}
+
+/// What the `sqlite3` shell prints for `sql`.
+///
+/// - Throws: `ShellFailure` where it ends with an error.
+@discardableResult
+func sqlite3(_ path: String, _ sql: String) throws -> String {
+  let process = Process()
+  let (input, output) = (Pipe(), Pipe())
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = ["sqlite3", "-bail", "-batch", path]
+  process.standardInput = input
+  process.standardOutput = output
+  process.standardError = output
+  try process.run()
+  try input.fileHandleForWriting.write(contentsOf: Data(sql.utf8))
+  try input.fileHandleForWriting.close()
+  let data = try output.fileHandleForReading.readToEnd() ?? Data()
+  process.waitUntilExit()
+  let text = String(decoding: data, as: UTF8.self)
+  guard process.terminationStatus == 0 else { throw ShellFailure(text: text) }
+  return text
+}
