@@ -23,6 +23,7 @@ public struct RepairPlan: Sendable {
   /// How many findings of each rule need a person, errors and warnings; by code.
   public private(set) var needPerson: [(code: String, count: Int)] = []
   private let database: String
+  private let omittedFindings: Int
 
   /// How many ids a comment names.
   private static let idsNamed = 10
@@ -30,34 +31,26 @@ public struct RepairPlan: Sendable {
   /// A plan for what a report says.
   public init(for report: AuditReport) {
     database = report.database
+    omittedFindings = report.omittedFindings
     // Ids first: a reference may lead nowhere only for the white space of an id.
     for rule in [AuditRule.paddedID, .missingReference, .schemaIndex] {
       guard let result = report[rule] else { continue }
       addSteps(for: result)
     }
     for result in report.results {
-      let repairable = result.findings.count { Self.isRepairable($0) }
+      let repairable = result.findings.count { $0.repair != nil }
       let rest = result.counts[.error, default: 0] + result.counts[.warning, default: 0]
-      let omitted = result.total - result.findings.count
       // References are mended as a set, those that the report only counts too.
       let isSet = result.rule == .missingReference && repairable == result.findings.count
       let count = isSet ? 0 : max(0, rest - repairable)
-      if count > 0 || (omitted > 0 && result.rule == .paddedID) {
-        needPerson.append((result.rule.code, count))
-      }
+      if count > 0 { needPerson.append((result.rule.code, count)) }
     }
-  }
-
-  private static func isRepairable(_ finding: AuditFinding) -> Bool {
-    // A NUL cannot be written in SQL.
-    if case .trimID(_, let id, _) = finding.repair { return !id.utf8.contains(0) }
-    return finding.repair != nil
   }
 
   private mutating func addSteps(for result: AuditReport.RuleResult) {
     var cleared: [AuditFinding.Repair: [AuditFinding]] = [:]
     var order: [AuditFinding.Repair] = []
-    for finding in result.findings where Self.isRepairable(finding) {
+    for finding in result.findings {
       switch finding.repair {
       case .createIndex(let sql):
         steps.append(Step(comment: finding.message, statements: [sql + ";"]))
@@ -109,9 +102,21 @@ public struct RepairPlan: Sendable {
       statements: statements)
   }
 
+  /// A text as SQL; what could deceive a reader, or end the script, by its number.
   private static func quoted(_ text: String) -> String {
-    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-      + "'"
+    var parts: [String] = []
+    var plain = ""
+    for scalar in text.unicodeScalars {
+      if scalar.isSteering {
+        if !plain.isEmpty { parts.append("'\(plain)'") }
+        plain = ""
+        parts.append("char(\(scalar.value))")
+      } else {
+        plain += scalar == "'" ? "''" : String(scalar)
+      }
+    }
+    if !plain.isEmpty || parts.isEmpty { parts.append("'\(plain)'") }
+    return parts.joined(separator: " || ")
   }
 }
 
@@ -125,6 +130,10 @@ extension RepairPlan {
     ]
     for (code, count) in needPerson {
       lines.append("-- Needs a person: \(code), \(count) finding\(count == 1 ? "" : "s").")
+    }
+    if omittedFindings > 0 {
+      lines.append(
+        "-- The report left out \(omittedFindings) findings; audit again when this is applied.")
     }
     if steps.isEmpty {
       lines.append("-- There is nothing that could be mended without a person.")

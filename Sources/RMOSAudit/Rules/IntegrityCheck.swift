@@ -7,13 +7,20 @@ struct IntegrityCheck: AuditCheck {
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
     guard let inspector = context.inspector else { return [] }
-    try inspector.forEachIntegrityProblem { problem in
-      context.log.add(
-        AuditFinding(
-          .error, .integrity, found: problem, expected: "ok",
-          "the file is damaged: \(problem.shortened); restore a backup, or save what can be read "
-            + "with sqlite3's .recover"))
+    do {
+      try inspector.forEachIntegrityProblem { report($0, context) }
+    } catch let error as StoreError where error.code == .corrupt {
+      // Damaged so badly that even the check stops.
+      report(error.message, context)
     }
     return rules
+  }
+
+  private func report(_ problem: String, _ context: AuditContext) {
+    context.log.add(
+      AuditFinding(
+        .error, .integrity, found: problem, expected: "ok",
+        "the file is damaged: \(problem.shortened); restore a backup, or save what can be read "
+          + "with sqlite3's .recover"))
   }
 }

@@ -39,9 +39,12 @@ final class AuditFixture {
   /// foreign keys.
   func plant(_ sql: String) throws { _ = try sqlite3(path, sql) }
 
+  /// The database, as an audit opens it.
+  func store() throws -> SQLiteStore { try SQLiteStore(path: path, access: .inspect) }
+
   /// Audits the database.
   func audit(_ rules: [AuditRule] = Auditor.allRules) throws -> AuditReport {
-    try Auditor(rules: rules).audit(SQLiteStore(path: path, access: .inspect))
+    try Auditor(rules: rules).audit(store())
   }
 
   /// The bytes of every file in the directory, by name.
@@ -77,4 +80,38 @@ func sqlite3(_ path: String, _ sql: String) throws -> String {
   let text = String(decoding: data, as: UTF8.self)
   guard process.terminationStatus == 0 else { throw ShellFailure(text: text) }
   return text
+}
+
+/// A `sqlite3` shell that stays: another application that has the database open.
+final class RunningShell {
+  private let process = Process()
+  private let input = Pipe()
+  private let output = Pipe()
+
+  init(_ path: String) throws {
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["sqlite3", "-bail", "-batch", path]
+    process.standardInput = input
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+  }
+
+  /// Runs statements and waits until they are done.
+  func run(_ sql: String) throws {
+    try input.fileHandleForWriting.write(contentsOf: Data((sql + "\n.print done\n").utf8))
+    var text = ""
+    while !text.hasSuffix("done\n") {
+      guard let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty else {
+        throw ShellFailure(text: text)
+      }
+      text += String(decoding: byte, as: UTF8.self)
+    }
+  }
+
+  /// Ends it.
+  func end() throws {
+    try input.fileHandleForWriting.close()
+    process.waitUntilExit()
+  }
 }

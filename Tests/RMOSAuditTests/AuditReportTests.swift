@@ -1,0 +1,101 @@
+import Foundation
+import RMOSAudit
+import RMOSModels
+import RMOSTestSupport
+import Testing
+
+@Suite struct AuditReportTests {
+  @Test func findingsBeyondTheLimitAreCounted() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant("UPDATE patterns SET ring_count = 0")
+    #expect(try fixture.audit()[.fieldRange]?.findings.count == 24)
+    let report = try Auditor(findingsPerRule: 5).audit(fixture.store())
+    #expect(report[.fieldRange]?.findings.count == 5)
+    #expect(report[.fieldRange]?.total == 24)
+    #expect(report.errorCount == 24)
+    #expect(report.omittedFindings == 19)
+  }
+
+  @Test func aFindingTellsWhereAndWhat() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant("UPDATE patterns SET ring_count = -3 WHERE id = 'simple_rope_3x5'")
+    let finding = try #require(try fixture.audit().findings.first)
+    #expect(finding.severity == .error)
+    #expect(finding.code == "field.range")
+    #expect(finding.kind == .patterns)
+    #expect(finding.table == "patterns")
+    #expect(finding.id == "simple_rope_3x5")
+    #expect(finding.row != nil)
+    #expect(finding.column == "ring_count")
+    #expect(finding.found == "-3")
+    #expect(finding.expected == "at least 1")
+    #expect(finding.message == "ring_count is -3; expected at least 1")
+  }
+
+  @Test func longValuesAreShortened() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      "UPDATE joblogs SET pattern_id = printf('%.*c', 100000, 'x') WHERE rowid = 1")
+    let finding = try #require(try fixture.audit().findings.first)
+    #expect(finding.found?.count == 121)
+    #expect(finding.message.count < 300)
+  }
+
+  @Test func jsonHoldsEveryFinding() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      "UPDATE patterns SET ring_count = 0 WHERE rowid = 1; DROP INDEX idx_patterns_name")
+    let report = try fixture.audit()
+    let object = try JSONSerialization.jsonObject(with: Data(report.json.utf8))
+    let json = try #require(object as? [String: Any])
+    #expect(json["success"] as? Bool == false)
+    #expect(json["verdict"] as? String == "errors")
+    #expect(json["database"] as? String == fixture.path)
+    #expect(
+      json["counts"] as? [String: Int]
+        == ["strip_families": 8, "patterns": 24, "joblogs": 40, "total": 72])
+    #expect(json["checks"] as? [String: Int] == ["passed": 21, "failed": 1])
+    #expect(json["severity_counts"] as? [String: Int] == ["error": 1, "warning": 1, "info": 0])
+    let findings = try #require(json["findings"] as? [[String: Any]])
+    #expect(findings.map { $0["code"] as? String } == ["schema.index", "field.range"])
+    for key in [
+      "severity", "code", "kind", "table", "id", "row", "column", "found", "expected", "message",
+    ] {
+      #expect(findings.last?[key] != nil, "\(key)")
+    }
+    #expect(json["findings_omitted"] as? Int == 0)
+    #expect((json["rules"] as? [[String: Any]])?.count == Auditor.allRules.count)
+  }
+
+  @Test func textFromTheDatabaseCannotBecomeHTML() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      "UPDATE joblogs SET pattern_id = '<script>alert(\"1\")</script>&' || char(8238) "
+        + "WHERE rowid = 1")
+    let html = try fixture.audit().html
+    #expect(!html.contains("<script"))
+    #expect(html.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;\\u{202e}"))
+    #expect(html.hasPrefix("<!DOCTYPE html>"))
+    #expect(html.contains("reference.missing: 1"))
+  }
+
+  @Test func everyRuleHasACodeOfItsOwnAndAReason() {
+    #expect(Set(Auditor.allRules.map(\.code)).count == Auditor.allRules.count)
+    for rule in Auditor.allRules {
+      #expect(AuditRule(code: rule.code) == rule)
+      #expect(rule.summary.count > 20)
+    }
+    #expect(AuditRule(code: "no.rule") == nil)
+  }
+
+  @Test func auditsOfTheSameDatabaseFindTheSame() throws {
+    let fixture = try AuditFixture(Fixtures.database(version: 1))
+    #expect(try fixture.audit().results == fixture.audit().results)
+  }
+
+  @Test func aBrokenCheckDoesNotPassUnsaid() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant("ALTER TABLE migration_runs DROP COLUMN state")
+    #expect(throws: (any Error).self) { try fixture.audit([.staleRun]) }
+  }
+}

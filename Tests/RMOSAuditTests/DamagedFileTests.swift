@@ -1,0 +1,227 @@
+import Foundation
+import RMOSAudit
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// Whatever the file: a finding or a clear error, and nothing changed on disk.
+@Suite struct DamagedFileTests {
+  /// Audits and checks that nothing changed.
+  ///
+  /// - Returns: The report, or the error.
+  @discardableResult
+  private func audit(_ fixture: AuditFixture) throws -> Result<AuditReport, StoreError> {
+    let before = try fixture.contents()
+    defer { #expect((try? fixture.contents()) == before) }
+    do {
+      return .success(try fixture.audit())
+    } catch let error as StoreError {
+      #expect(error.message.contains(fixture.path) || error.path != nil, "\(error)")
+      return .failure(error)
+    }
+  }
+
+  private func write(_ bytes: some Collection<UInt8>, _ fixture: AuditFixture) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: fixture.path))
+  }
+
+  private func bytes(_ fixture: AuditFixture) throws -> [UInt8] {
+    Array(try Data(contentsOf: URL(fileURLWithPath: fixture.path)))
+  }
+
+  @Test func flippedBytesInAnyPageAreAFindingOrAnError() throws {
+    let fixture = try AuditFixture()
+    let sound = try bytes(fixture)
+    var random = SeededGenerator(seed: 7)
+    var errors = 0
+    var findings = 0
+    // The header and the b-tree header of every page, and places anywhere.
+    var places: [Int] = Array(0..<100)
+    for page in stride(from: 4096, to: sound.count, by: 4096) {
+      places += [page, page + 3, page + 5, page + 8, page + 10, page + 4000]
+    }
+    for _ in 0..<100 { places.append(Int.random(in: 0..<sound.count, using: &random)) }
+    for place in places {
+      var damaged = sound
+      damaged[place] ^= UInt8.random(in: 1...255, using: &random)
+      try write(damaged, fixture)
+      switch try audit(fixture) {
+      case .success(let report): findings += report.errorCount
+      case .failure: errors += 1
+      }
+    }
+    #expect(errors > 0)
+    #expect(findings > 0)
+  }
+
+  @Test func aPageOfNoiseIsAFindingOrAnError() throws {
+    let fixture = try AuditFixture()
+    let sound = try bytes(fixture)
+    var random = SeededGenerator(seed: 8)
+    for page in stride(from: 4096, to: sound.count, by: 4096) {
+      var damaged = sound
+      for place in page..<min(page + 4096, damaged.count) {
+        damaged[place] = UInt8.random(in: 0...255, using: &random)
+      }
+      try write(damaged, fixture)
+      if case .success(let report) = try audit(fixture) {
+        #expect(report[.integrity]?.state == .failed, "page \(page / 4096 + 1)")
+      }
+    }
+  }
+
+  @Test func aFileCutShortIsAFindingOrAnError() throws {
+    let fixture = try AuditFixture()
+    let sound = try bytes(fixture)
+    for length in stride(from: 512, to: sound.count, by: 4000) {
+      try write(sound.prefix(length), fixture)
+      if case .success(let report) = try audit(fixture) { #expect(report.errorCount > 0) }
+    }
+  }
+
+  @Test func whatIsNoDatabaseIsAClearError() throws {
+    let fixture = try AuditFixture()
+    var random = SeededGenerator(seed: 9)
+    let noise = (0..<8192).map { _ in UInt8.random(in: 0...255, using: &random) }
+    let text = Array(String(repeating: "no database\n", count: 100).utf8)
+    for (content, code) in [
+      (noise, StoreError.Code.notADatabase), (text, .notADatabase), ([1], .notADatabase),
+    ] {
+      try write(content, fixture)
+      guard case .failure(let error) = try audit(fixture) else {
+        Issue.record("audited what is no database")
+        continue
+      }
+      #expect(error.code == code)
+    }
+  }
+
+  @Test func anEmptyFileLacksEverything() throws {
+    let fixture = try AuditFixture()
+    try write([], fixture)
+    let report = try audit(fixture).get()
+    #expect(report[.schemaTable]?.total == 4)
+    #expect(report[.schemaVersion]?.total == 1)
+    #expect(report.counts.isEmpty)
+  }
+
+  @Test func aDatabaseOfAnotherApplicationLacksEverything() throws {
+    let fixture = try AuditFixture()
+    try write([], fixture)
+    try fixture.plant("CREATE TABLE albums (id, patterns)")
+    let report = try audit(fixture).get()
+    #expect(report[.schemaTable]?.total == 4)
+    #expect(report.verdict == .errors)
+  }
+
+  @Test(arguments: [
+    "CREATE TABLE patterns (x)", "CREATE TABLE patterns (id)",
+    "CREATE TABLE patterns (id TEXT PRIMARY KEY, name) WITHOUT ROWID",
+    "CREATE TABLE schema_version (x); CREATE TABLE joblogs (pattern_id); "
+      + "INSERT INTO joblogs VALUES ('a')",
+    "CREATE VIEW joblogs AS WITH RECURSIVE c(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM c) "
+      + "SELECT id FROM c",
+    "CREATE TABLE migration_runs (x); CREATE TABLE migration_provenance (x)",
+    "CREATE TABLE patterns (id TEXT, Name TEXT, NAME2); INSERT INTO patterns VALUES ('a', '', 1)",
+  ])
+  func tablesOfAnyShapeAreFindings(_ sql: String) throws {
+    let fixture = try AuditFixture()
+    try write([], fixture)
+    try fixture.plant(sql)
+    let report = try audit(fixture).get()
+    #expect(report.verdict == .errors)
+  }
+
+  @Test func aLedgerOfAnotherShapeIsAFinding() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant("ALTER TABLE migration_runs DROP COLUMN state")
+    let report = try audit(fixture).get()
+    #expect(report[.staleRun]?.state == .incomplete)
+    #expect(report[.integrity]?.total == 1)
+    #expect(report[.danglingProvenance]?.state == .passed)
+  }
+
+  @Test func aTreeThatLeadsInCirclesEnds() throws {
+    let fixture = try AuditFixture()
+    // Enough rows for a tree of two levels; then all its branches lead to one leaf.
+    try fixture.plant(
+      "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) "
+        + "INSERT INTO strip_families (id, name, strip_width_mm, strip_thickness_mm, "
+        + "material_type, strips_json) SELECT 's' || n, 'a', 1, 1, 'b', '[1]' FROM c; "
+        + "PRAGMA wal_checkpoint(TRUNCATE)")
+    let root = try sqlite3(
+      fixture.path, "SELECT rootpage FROM sqlite_schema WHERE name = 'strip_families'")
+    let number = try #require(Int(root.trimmingCharacters(in: .whitespacesAndNewlines)))
+    var damaged = try bytes(fixture)
+    let page = (number - 1) * 4096
+    #expect(damaged[page] == 5, "not an inner page")
+    let cells = Int(damaged[page + 3]) << 8 | Int(damaged[page + 4])
+    let first = Int(damaged[page + 12]) << 8 | Int(damaged[page + 13])
+    for cell in 0..<cells {
+      let pointer = page + 12 + 2 * cell
+      let place = page + (Int(damaged[pointer]) << 8 | Int(damaged[pointer + 1]))
+      for byte in 0..<4 { damaged[place + byte] = damaged[page + first + byte] }
+    }
+    try write(damaged, fixture)
+    let report = try audit(fixture).get()
+    #expect(report[.integrity]?.state == .failed)
+  }
+
+  @Test func aReadOnlyFileInAReadOnlyDirectoryIsAudited() throws {
+    let fixture = try AuditFixture()
+    let manager = FileManager.default
+    try manager.setAttributes([.posixPermissions: 0o400], ofItemAtPath: fixture.path)
+    try manager.setAttributes([.posixPermissions: 0o500], ofItemAtPath: fixture.directory.path)
+    #expect(try audit(fixture).get().verdict == .sound)
+  }
+
+  @Test func aDatabaseThatIsBeingWrittenIsAudited() throws {
+    let fixture = try AuditFixture()
+    let writer = try RunningShell(fixture.path)
+    func insert(_ id: String) -> String {
+      "INSERT INTO patterns (id, name, ring_count, geometry_json) "
+        + "VALUES ('\(id)', 'a', 1, '{\"a\":1}');"
+    }
+    try writer.run(insert("committed"))
+    try writer.run("BEGIN IMMEDIATE; " + insert("not yet"))
+    let report = try audit(fixture).get()
+    #expect(report.counts[.patterns] == 25)
+    #expect(report.errorCount == 0)
+    try writer.run("COMMIT;")
+    #expect(try audit(fixture).get().counts[.patterns] == 26)
+    try writer.end()
+    #expect(try audit(fixture).get().counts[.patterns] == 26)
+  }
+
+  @Test func aLogWithoutItsIndexIsAClearErrorAndStaysAsItIs() throws {
+    let fixture = try AuditFixture()
+    let copy = try AuditFixture()
+    do {
+      let store = try SQLiteStore(path: fixture.path)
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "committed")) }
+      for suffix in ["", "-wal"] {
+        try? FileManager.default.removeItem(atPath: copy.path + suffix)
+        try FileManager.default.copyItem(
+          atPath: fixture.path + suffix, toPath: copy.path + suffix)
+      }
+    }
+    guard case .failure(let error) = try audit(copy) else {
+      Issue.record("read without its log")
+      return
+    }
+    #expect(error.code == .cannotOpen)
+    #expect(error.message.contains("-shm"))
+  }
+
+  @Test func aDirectoryAndNothingAreClearErrors() throws {
+    let fixture = try AuditFixture()
+    for path in [fixture.directory.path, fixture.directory.file("none.db")] {
+      let error = #expect(throws: StoreError.self) {
+        try SQLiteStore(path: path, access: .inspect)
+      }
+      #expect(error?.code == .cannotOpen)
+    }
+    #expect(try fixture.contents().keys.sorted() == ["rmos.db"])
+  }
+}
