@@ -55,13 +55,11 @@ public struct AuditFinding: Sendable, Hashable {
 }
 
 extension String {
-  /// At most 120 characters of the text.
+  /// At most 120 Unicode scalars of the text.
   ///
   /// - Complexity: O(1) in the text's length.
   var shortened: String {
-    guard let end = index(startIndex, offsetBy: 120, limitedBy: endIndex), end < endIndex else {
-      return self
-    }
-    return self[..<end] + "…"
+    let shown = unicodeScalars.prefix(120)
+    return shown.endIndex == endIndex ? self : String(shown) + "…"
   }
 }

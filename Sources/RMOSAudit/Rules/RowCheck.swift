@@ -123,6 +123,7 @@ private struct KindCheck {
     log.add(
       AuditFinding(
         severity, rule, kind: kind, id: row.key.id, row: row.key.rowID, column: column,
-        found: found, expected: expected, "\(column) is \(found); expected \(expected)"))
+        found: found, expected: expected,
+        "\(column) is \(found.shortened); expected \(expected.shortened)"))
   }
 }

@@ -98,7 +98,7 @@ import Testing
     record.values[5] = .null
     #expect(
       record.validate().map { "\($0.code) \($0.pointer ?? "")" } == [
-        "field.type /name", "field.type /ring_count", "field.type /geometry",
+        "field.type /name", "field.type /ring_count", "json.syntax /geometry",
         "field.missing /created_at",
       ])
   }
