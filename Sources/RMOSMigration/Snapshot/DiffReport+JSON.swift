@@ -6,6 +6,7 @@ extension DiffReport {
   /// `entries_omitted`.
   ///
   /// - Parameter limits: How much may differ.
+  /// - Returns: The text, without a line break at its end.
   public func json(limits: Limits = Limits()) -> String {
     var writer = JSONWriter(style: .pretty)
     writer.object { writer in

@@ -96,10 +96,9 @@ final class DiffRun {
       try add(.onlyInSource, batch, index) { $1.change = $0 == nil ? nil : .database }
     case .differs(let members):
       counts.different += 1
-      let differences = try differences(batch, index, members)
       try add(.different, batch, index) { [self] provenance, found in
         found.change = change(of: batch, index, since: provenance)
-        found.differences = differences
+        found.differences = try differences(batch, index, members)
       }
     }
   }
@@ -130,12 +129,9 @@ final class DiffRun {
 
   private func add(
     _ category: DiffReport.Category, _ batch: RecordBatch, _ index: Int,
-    _ complete: (Provenance?, inout DiffReport.Entry) -> Void
+    _ complete: (Provenance?, inout DiffReport.Entry) throws -> Void
   ) throws {
-    guard observer != nil || report.entries.count < maxEntries else {
-      report.entriesOmitted += 1
-      return
-    }
+    guard isWanted else { return report.entriesOmitted += 1 }
     let entry = batch.entries[index]
     let id = batch.id(at: index)
     var found = DiffReport.Entry(category: category, kind: batch.kind)
@@ -145,9 +141,12 @@ final class DiffRun {
     found.line = entry.place.line
     let provenance = try id.flatMap { try reader.provenance(batch.kind, id: $0) }
     found.run = provenance?.run
-    complete(provenance, &found)
+    try complete(provenance, &found)
     add(found)
   }
+
+  /// Whether anyone is to see the next entry.
+  private var isWanted: Bool { observer != nil || report.entries.count < maxEntries }
 
   private func add(_ entry: DiffReport.Entry) {
     observer?(entry)
@@ -190,6 +189,7 @@ final class DiffRun {
       let id = record.id
       if !id.isEmpty, seen[IDTable.Key(Array(id.utf8).span)] != nil { return }
       counts.onlyInDatabase += 1
+      guard isWanted else { return report.entriesOmitted += 1 }
       var entry = DiffReport.Entry(category: .onlyInDatabase, kind: kind)
       entry.id = id.isEmpty ? nil : id
       if let provenance = try reader.provenance(kind, id: id) {
