@@ -48,6 +48,8 @@ import Testing
       #expect(again.issues.allSatisfy { $0.code == .duplicateIdentical || $0.severity != .error })
       #expect(again.summary.issueCounts[.duplicateIdentical, default: 0] == summary.total)
 
+      #expect(try Diff(source: first, store: store).run().isEmpty)
+
       let fresh = try Migration(from: first, into: empty).runSynchronously()
       #expect(fresh.statistics.total.migrated == summary.total)
       #expect(fresh.issueCounts[.idDerived] == nil && fresh.issueCounts[.idNumber] == nil)
@@ -144,6 +146,23 @@ import Testing
         """#
       #expect(Self.files(directory.file("files")) == ["patterns/7.json": Data(pretty.utf8)])
     }
+  }
+
+  @Test func deepNestingDoesNotBlowAFileUp() throws {
+    let depth = 500
+    let geometry =
+      #"{"a":"# + String(repeating: "[", count: depth)
+      + (0..<2000).map { "\($0)" }
+      .joined(separator: ",") + String(repeating: "]", count: depth) + "}"
+    let store = InMemoryStore()
+    try store.write {
+      try $0.insert(StoreSamples.record(.patterns, "deep", ["geometry": .text(geometry)]))
+    }
+    try TemporaryDirectory.use { directory in
+      let summary = try Export(of: store).write(to: directory.file("out"))
+      #expect(summary.byteCount < 500_000)
+    }
+    try expectRoundTrip(store, into: InMemoryStore(), Export.Options())
   }
 
   @Test func idsThatAreNoFileNamesStayInsideAndApart() throws {

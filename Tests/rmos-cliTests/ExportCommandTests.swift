@@ -68,11 +68,15 @@ import Testing
   @Test func rowsThatNoFileCanSayGiveStatus1() throws {
     guard Tool.has("sqlite3") else { return }
     let workspace = try migrated()
-    let sql = "UPDATE joblogs SET id = NULL; UPDATE patterns SET metadata_json = 'x';"
+    // Two ids that are no UTF-8, and the same once that is mended.
+    let sql =
+      "UPDATE joblogs SET id = NULL; UPDATE patterns SET metadata_json = 'x'; "
+      + "INSERT INTO patterns (id, name, ring_count, geometry_json) "
+      + "VALUES (CAST(x'61FF' AS TEXT), 'a', 1, '{}'), (CAST(x'61FE' AS TEXT), 'b', 1, '{}');"
     _ = try Tool.shell("sqlite3 x.db \"\(sql)\"", in: workspace)
     let result = try Tool.run(["export", "tree", "--db", "x.db"], in: workspace)
     #expect(result.status == 1)
-    #expect(result.output.hasSuffix("  0 job logs\nLeft out: 1 row\n"))
+    #expect(result.output.hasSuffix("  2 patterns\n  0 job logs\nLeft out: 2 rows\n"))
     #expect(result.errors.contains("job log: has no id"))
     #expect(result.errors.contains(#"pattern "p1": 'metadata' is text that is not JSON"#))
     #expect(workspace.exists("tree/patterns/p1.json"))
@@ -130,6 +134,18 @@ import Testing
     #expect(verbose.output == result.output && verbose.status == 1)
     let quiet = try Tool.run(["diff", "legacy", "--db", "x.db", "-q"], in: workspace)
     #expect(quiet.output.isEmpty && quiet.errors.isEmpty && quiet.status == 1)
+  }
+
+  @Test func aDiffSaysWhatOtherProgramsDeleted() throws {
+    guard Tool.has("sqlite3") else { return }
+    let workspace = try migrated()
+    _ = try Tool.shell("sqlite3 x.db 'DELETE FROM joblogs'", in: workspace)
+    let result = try Tool.run(["diff", "legacy", "--db", "x.db"], in: workspace)
+    #expect(result.status == 1)
+    let line =
+      #"only in the source: job log "j1" (joblogs/j1.json:1); "#
+      + "deleted from the database since run 1\n"
+    #expect(result.output.hasPrefix(line))
   }
 
   @Test func limitsDecideTheStatus() throws {
