@@ -68,7 +68,7 @@ import Testing
       try store.write { transaction in
         var record = try #require(try transaction.record(.patterns, id: "p2"))
         record.values[1] = .text("Wheat\n")
-        record.values[3] = .text(#"{"rings":[2]}"#)
+        record.values[3] = .text(#"{ "rings" : [ 2 ] }"#)
         _ = try transaction.update(record)
       }
       let report = try diff(tree, store)

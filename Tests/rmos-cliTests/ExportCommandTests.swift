@@ -82,6 +82,35 @@ import Testing
     #expect(workspace.exists("tree/patterns/p1.json"))
   }
 
+  @Test func aKilledExportLeavesNothingThatMigrates() throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
+    var killed = 0
+    for number in 0..<3 {
+      let target = "tree\(number)"
+      let tool = try RunningTool(["export", target, "--db", "x.db"], in: workspace)
+      // Killed at some moment after it began to write; where it was faster, it must be whole.
+      while tool.isRunning, !workspace.exists("\(target)/.incomplete-export") {
+        usleep(100)
+      }
+      usleep(UInt32(number) * 20_000)
+      tool.send(SIGKILL)
+      let isKilled = try tool.wait().status != 0
+      killed += isKilled ? 1 : 0
+      let arguments = ["migrate", target, "--dry-run", "--db", "none.db", "--json"]
+      let json = try Tool.run(arguments, in: workspace).json
+      let found = try #require(
+        (json["entities"] as? [String: [String: Int]])?.mapValues { $0["found"] })
+      let whole = ["strip_families": 300, "patterns": 891, "joblogs": 1782]
+      for (kind, count) in whole {
+        #expect(found[kind] == count || isKilled && found[kind] == 0, "\(target) \(kind)")
+      }
+      if !isKilled { #expect(!workspace.exists("\(target)/.incomplete-export")) }
+    }
+    #expect(killed > 0)
+  }
+
   @Test func aDiffWithoutADifferenceIsATable() throws {
     let workspace = try migrated()
     let result = try Tool.run(["diff", "legacy", "--db", "x.db"], in: workspace)
