@@ -288,3 +288,54 @@ extension Platform {
 extension SystemError {
   static let notEmpty = ENOTEMPTY
 }
+
+extension SystemError {
+  static let exists = EEXIST
+}
+
+extension Platform {
+  /// Whether readdir(3) means the directory itself or the one above.
+  static func isDots(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    name.count <= 2 && name.allSatisfy { $0 == UInt8(ascii: ".") }
+  }
+
+  /// Whether a directory holds nothing, hidden entries included.
+  static func isEmpty(directory path: [UInt8]) throws(SystemError) -> Bool {
+    var isEmpty = true
+    try forEachEntry(ofDirectory: path) { name, _ in
+      if !isDots(name) { isEmpty = false }
+    }
+    return isEmpty
+  }
+
+  /// mkdir(2); fails where something is there.
+  static func makeDirectory(_ path: [UInt8]) throws(SystemError) {
+    guard withCPath(path, { mkdir($0, 0o755) }) == 0 else { throw .last }
+  }
+
+  /// rename(2).
+  static func rename(_ old: [UInt8], to new: [UInt8]) throws(SystemError) {
+    let result = withCPath(old) { old in
+      withCPath(new) { new in
+        #if canImport(Darwin)
+          Darwin.rename(old, new)
+        #elseif canImport(Musl)
+          Musl.rename(old, new)
+        #else
+          Glibc.rename(old, new)
+        #endif
+      }
+    }
+    guard result == 0 else { throw .last }
+  }
+
+  /// unlink(2).
+  static func removeFile(_ path: [UInt8]) throws(SystemError) {
+    guard withCPath(path, { unlink($0) }) == 0 else { throw .last }
+  }
+
+  /// rmdir(2).
+  static func removeDirectory(_ path: [UInt8]) throws(SystemError) {
+    guard withCPath(path, { rmdir($0) }) == 0 else { throw .last }
+  }
+}

@@ -4,7 +4,8 @@ enum CommandTable {
   static var commands: [CommandSpec] {
     [
       MigrateCommand.spec, AuditCommand.spec, StatusCommand.spec, RunsCommand.spec,
-      InitCommand.spec, SampleCommand.spec, HelpCommand.spec, VersionCommand.spec,
+      ExportCommand.spec, DiffCommand.spec, InitCommand.spec, SampleCommand.spec, HelpCommand.spec,
+      VersionCommand.spec,
     ]
   }
 

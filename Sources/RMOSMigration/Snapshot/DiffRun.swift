@@ -1,0 +1,204 @@
+import RMOSModels
+import RMOSStore
+
+/// One comparison under way: takes deliveries of the source, and per kind the rows that are left.
+final class DiffRun {
+  private(set) var report: DiffReport
+  private let reader: any StoreReader
+  private let maxEntries: Int
+  private let observer: ((DiffReport.Entry) -> Void)?
+  private let isCancelled: () -> Bool
+  /// The ids of the current kind that the source has.
+  private var seen = IDTable()
+  /// Those among them about which nothing that follows can say more: equal, or not in the store.
+  private var settled = IDTable()
+
+  init(
+    _ reader: any StoreReader, _ report: DiffReport, maxEntries: Int,
+    observer: ((DiffReport.Entry) -> Void)?, isCancelled: @escaping () -> Bool
+  ) {
+    self.reader = reader
+    self.report = report
+    self.maxEntries = maxEntries
+    self.observer = observer
+    self.isCancelled = isCancelled
+  }
+
+  /// Reads the source and compares everything.
+  func read(_ source: String) throws {
+    var failure: (any Error)?
+    // Timestamps that the source does not give are not compared, so any start of the run will do.
+    let options = EntityReader.Options(derivesIDs: true, runStart: Platform.utcNow())
+    let source = SourceReader(root: source, batchSize: 2000, options: options) {
+      [unowned self] delivery throws(ReadFailure) in
+      do {
+        try self.take(delivery)
+      } catch {
+        failure = error
+        throw .stopped
+      }
+      return delivery.batch
+    }
+    do throws(ReadFailure) { try source.readAll() } catch {
+      throw failure
+        ?? MigrationError(.sourceUnreadable, "the source \(report.source) cannot be read: \(error)")
+    }
+  }
+
+  private func checkCancellation(_ count: Int) throws {
+    if count % 64 == 0, isCancelled() {
+      throw MigrationError(.cancelled, "the comparison was cancelled")
+    }
+  }
+
+  private func take(_ delivery: SourceReader.Delivery) throws {
+    let kind = delivery.batch.kind
+    var counts = report[kind]
+    for index in 0..<delivery.batch.count {
+      try checkCancellation(index)
+      try compare(delivery.batch, index, &counts)
+    }
+    if delivery.endsKind {
+      try addRest(of: kind, &counts)
+      seen = IDTable()
+      settled = IDTable()
+    }
+    report.counts[kind] = counts
+  }
+
+  // MARK: The source's side
+
+  private func compare(
+    _ batch: RecordBatch, _ index: Int, _ counts: inout DiffReport.Counts
+  ) throws {
+    let entry = batch.entries[index]
+    let key = entry.id.isEmpty ? nil : IDTable.Key(batch.arena.span.extracting(entry.id.range))
+    if let key {
+      if !entry.isFailed, settled[key] != nil {
+        counts.repeated += 1
+        return
+      }
+      seen.insert(key)
+    }
+    if entry.isFailed {
+      counts.invalid += 1
+      return try addInvalid(batch, index, &counts)
+    }
+    let comparison = try reader.comparison(of: batch, at: index)
+    // After one that differs, which a migration may have refused, the next may be the row's.
+    if let key, comparison == .identical || comparison == .absent { settled.insert(key) }
+    switch comparison {
+    case .identical:
+      counts.equal += 1
+    case .absent:
+      counts.onlyInSource += 1
+      // Provenance without its row: another program deleted the row.
+      try add(.onlyInSource, batch, index) { $1.change = $0 == nil ? nil : .database }
+    case .differs(let members):
+      counts.different += 1
+      try add(.different, batch, index) { [self] provenance, found in
+        found.change = change(of: batch, index, since: provenance)
+        found.differences = try differences(batch, index, members)
+      }
+    }
+  }
+
+  /// Adds what a migration would refuse, by whether the store has its id.
+  private func addInvalid(
+    _ batch: RecordBatch, _ index: Int, _ counts: inout DiffReport.Counts
+  ) throws {
+    let problem = batch.issues[batch.entries[index].issues].first { $0.severity == .error }
+    let id = batch.entries[index].id
+    let isStored =
+      try !id.isEmpty && reader.contains(batch.kind, id: batch.arena.span.extracting(id.range))
+    if isStored { counts.different += 1 } else { counts.onlyInSource += 1 }
+    try add(isStored ? .different : .onlyInSource, batch, index) { [self] provenance, found in
+      found.change =
+        isStored
+        ? change(of: batch, index, since: provenance) : provenance == nil ? nil : .database
+      found.problem = problem.map { "\($0.message) [\($0.code)]" } ?? "cannot be read"
+      found.line = problem?.line ?? found.line
+    }
+  }
+
+  private func change(
+    of batch: RecordBatch, _ index: Int, since provenance: Provenance?
+  ) -> DiffReport.Change? {
+    provenance.map { $0.sha256 == batch.entries[index].digest ? .database : .source }
+  }
+
+  private func add(
+    _ category: DiffReport.Category, _ batch: RecordBatch, _ index: Int,
+    _ complete: (Provenance?, inout DiffReport.Entry) throws -> Void
+  ) throws {
+    guard isWanted else { return report.entriesOmitted += 1 }
+    let entry = batch.entries[index]
+    let id = batch.id(at: index)
+    var found = DiffReport.Entry(category: category, kind: batch.kind)
+    found.id = id
+    found.path = batch.sources[entry.source]
+    found.locator = batch.locator(at: index)
+    found.line = entry.place.line
+    let provenance = try id.flatMap { try reader.provenance(batch.kind, id: $0) }
+    found.run = provenance?.run
+    try complete(provenance, &found)
+    add(found)
+  }
+
+  /// Whether anyone is to see the next entry.
+  private var isWanted: Bool { observer != nil || report.entries.count < maxEntries }
+
+  private func add(_ entry: DiffReport.Entry) {
+    observer?(entry)
+    if report.entries.count < maxEntries {
+      report.entries.append(entry)
+    } else {
+      report.entriesOmitted += 1
+    }
+  }
+
+  /// The two values of each member that differs.
+  private func differences(
+    _ batch: RecordBatch, _ index: Int, _ members: [String]
+  ) throws -> [DiffReport.Difference] {
+    guard let id = batch.id(at: index), let stored = try reader.record(batch.kind, id: id) else {
+      return []
+    }
+    let unknown = batch.entries[index].unknownMembers
+    let sides = (
+      source: DiffValues(
+        batch.record(at: index), unknownMembers: unknown.isEmpty ? nil : batch.text(unknown)),
+      database: DiffValues(
+        stored, unknownMembers: try reader.provenance(batch.kind, id: id)?.unknownMembers)
+    )
+    return members.map { member in
+      let (source, database) = DiffValues.shortened(
+        sides.source.text(of: member), sides.database.text(of: member))
+      return DiffReport.Difference(member: member, source: source, database: database)
+    }
+  }
+
+  // MARK: The store's side
+
+  /// Adds the rows that the source does not have.
+  private func addRest(of kind: EntityKind, _ counts: inout DiffReport.Counts) throws {
+    var count = 0
+    try reader.forEachRecord(kind) { record in
+      try checkCancellation(count)
+      count += 1
+      let id = record.id
+      if !id.isEmpty, seen[IDTable.Key(Array(id.utf8).span)] != nil { return }
+      counts.onlyInDatabase += 1
+      guard isWanted else { return report.entriesOmitted += 1 }
+      var entry = DiffReport.Entry(category: .onlyInDatabase, kind: kind)
+      entry.id = id.isEmpty ? nil : id
+      if let provenance = try reader.provenance(kind, id: id) {
+        entry.change = .source
+        entry.run = provenance.run
+        entry.path = provenance.path
+        entry.locator = provenance.locator
+      }
+      add(entry)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import RMOSModels
+
+/// An entity as the compact JSON text that a migration reads it from.
+struct EntityText {
+  /// The text: members in schema order, then the unknown ones in their order.
+  let utf8: [UInt8]
+  /// What the text cannot say exactly.
+  let remarks: [(member: String?, text: String)]
+
+  init(_ record: Record, unknownMembers: String?) {
+    var remarks: [(member: String?, text: String)] = []
+    var writer = JSONWriter()
+    writer.object { writer in
+      for (field, value) in zip(record.kind.schema.fields, record.values) {
+        if let remark = writer.member(field, value) { remarks.append((field.member, remark)) }
+      }
+    }
+    var bytes = writer.utf8
+    if let unknownMembers {
+      if let object = try? JSONText(parsing: unknownMembers).text.utf8, object.count > 2,
+        object.first == UInt8(ascii: "{"), bytes.count > 2
+      {
+        bytes.removeLast()
+        bytes.append(UInt8(ascii: ","))
+        bytes.append(contentsOf: object.dropFirst())
+      } else if unknownMembers != "{}" {
+        remarks.append((nil, "the members kept beside the row are no JSON object; left out"))
+      }
+    }
+    utf8 = bytes
+    self.remarks = remarks
+  }
+}
+
+extension JSONWriter {
+  /// Writes a field's member, or none where the column holds NULL.
+  ///
+  /// - Returns: What is not said exactly; nil where all is.
+  fileprivate mutating func member(_ field: FieldSchema, _ value: Value) -> String? {
+    let name = field.member
+    switch (field.type, value) {
+    case (_, .null):
+      return nil
+    case (.json, .text(let text)):
+      guard let json = try? JSONText(parsing: text) else {
+        member(name, text)
+        return "'\(name)' is text that is not JSON; written as a string"
+      }
+      // Migration takes null for absent.
+      if json.text == "null" {
+        return "'\(name)' is the JSON value null, which reads as absent; left out"
+      }
+      member(name) { $0.json(json) }
+      return nil
+    case (_, .text(let text)):
+      member(name, text)
+      return nil
+    case (_, .integer(let number)):
+      member(name, number)
+      return nil
+    case (_, .real(let number)) where number.isFinite:
+      // There is one zero in a database.
+      member(name, number == 0 ? 0 : number)
+      return nil
+    case (_, .real(let number)):
+      member(name) { $0.raw(number < 0 ? "-1e999" : "1e999") }
+      return "'\(name)' is infinite; written as a number beyond the finite doubles"
+    case (_, .blob(let bytes)):
+      member(name, bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+      return "'\(name)' is a blob; written as hexadecimal text"
+    }
+  }
+}

@@ -1,0 +1,87 @@
+public import RMOSModels
+public import RMOSStore
+
+/// The way back: all entities of a store as a legacy tree that migrates again.
+///
+/// ```swift
+/// let summary = try Export(of: store).write(to: "backup-tree")
+/// print(summary.total, "entities in", summary.fileCount, "files")
+/// ```
+///
+/// What migration kept comes back: members in the schema's order, then those that the schema does
+/// not know in theirs, JSON columns token for token. A column that is NULL gives no member. Two
+/// exports of the same content are the same bytes, and so are an export and the export of the store
+/// that it was migrated into.
+public struct Export: Sendable {
+  /// How the tree is written.
+  public struct Options: Sendable, Hashable {
+    /// Which files there are.
+    public enum Layout: Sendable, Hashable {
+      /// One file an entity: `<kind>/<name>.json`, named after the id.
+      case files
+      /// One file a kind, one entity a line: `<kind>/<kind>.jsonl`.
+      case lines
+    }
+
+    /// Which files there are.
+    public var layout: Layout
+    /// White space between the tokens; lines are always compact.
+    public var style: JSONWriter.Style
+    /// How many issues the summary keeps; all are counted.
+    public var maxIssuesInSummary = 1000
+
+    /// Options.
+    public init(layout: Layout = .files, style: JSONWriter.Style = .pretty) {
+      self.layout = layout
+      self.style = style
+    }
+  }
+
+  private let store: any RecordStore
+
+  /// An export; nothing happens before ``write(to:options:isCancelled:)``.
+  public init(of store: any RecordStore) { self.store = store }
+
+  /// Writes the tree into `directory`, which is created if it is not there.
+  ///
+  /// The store is read as one snapshot, in constant memory. All is first written into a hidden
+  /// directory within and moved to its place at the end, so a process that is killed leaves nothing
+  /// that a migration would read, and an error nothing at all. Nothing that exists is written over.
+  ///
+  /// - Parameters:
+  ///   - directory: Where to; must be empty where it exists.
+  ///   - options: How the tree is written.
+  ///   - isCancelled: Asked now and then; once true, the export is given up.
+  /// - Returns: What was written.
+  /// - Throws: ``MigrationError`` with ``MigrationError/Code/exportNotEmpty``,
+  ///   ``MigrationError/Code/exportUnwritable`` or ``MigrationError/Code/cancelled``; `StoreError`.
+  public func write(
+    to directory: String, options: Options = Options(), isCancelled: () -> Bool = { false }
+  ) throws -> Summary {
+    do {
+      let staging = try ExportStaging(in: Array(directory.utf8))
+      do {
+        let summary = try store.read { reader in
+          var writer = ExportWriter(reader, into: staging, options)
+          for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
+          return writer.summary
+        }
+        try staging.publish()
+        return summary
+      } catch {
+        staging.remove()
+        throw error
+      }
+    } catch let error as SystemError {
+      if error.code == SystemError.notEmpty {
+        throw MigrationError(
+          .exportNotEmpty,
+          "\(directory) is not empty (hidden files count, as one that an export leaves when it is "
+            + "killed); name a new directory, or empty this one first")
+      }
+      throw MigrationError(
+        .exportUnwritable,
+        "cannot write to \(directory): \(error.reason); name a directory that can be written to")
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import RMOSModels
+
+/// The hidden directory that an export is written into before it takes its place.
+///
+/// It stands within the target, so that moving is only renaming, and its name begins with a dot, so
+/// that a migration passes over what a killed export left.
+struct ExportStaging {
+  static let name = ".incomplete-export"
+
+  private let target: [UInt8]
+  private let root: [UInt8]
+
+  /// Creates the target where it is missing and the staging directory in it.
+  ///
+  /// - Throws: ``SystemError/notEmpty`` where the target holds something.
+  init(in target: [UInt8]) throws(SystemError) {
+    self.target = target
+    root = target + Array("/\(ExportStaging.name)".utf8)
+    try Platform.makeDirectories(target)
+    guard try Platform.isEmpty(directory: target) else {
+      throw SystemError(code: SystemError.notEmpty)
+    }
+    do throws(SystemError) {
+      try Platform.makeDirectory(root)
+    } catch {
+      // Another export was faster.
+      throw error.code == SystemError.exists ? SystemError(code: SystemError.notEmpty) : error
+    }
+  }
+
+  /// The staged directory of a kind.
+  func path(_ kind: EntityKind) -> [UInt8] { root + Array("/\(kind.table)".utf8) }
+
+  /// The staged path of a kind's file.
+  func path(_ kind: EntityKind, name: String) -> [UInt8] { path(kind) + Array("/\(name)".utf8) }
+
+  private func final(_ kind: EntityKind) -> [UInt8] { target + Array("/\(kind.table)".utf8) }
+
+  /// Moves everything to its place, or, where that fails, nothing.
+  func publish() throws(SystemError) {
+    for (position, kind) in EntityKind.allCases.enumerated() {
+      do throws(SystemError) {
+        try Platform.rename(path(kind), to: final(kind))
+      } catch {
+        for moved in EntityKind.allCases.prefix(position) {
+          try? Platform.rename(final(moved), to: path(moved))
+        }
+        throw error
+      }
+    }
+    // Nobody would miss the export for an empty directory that stays behind.
+    try? Platform.removeDirectory(root)
+  }
+
+  /// Removes what was staged.
+  func remove() {
+    for kind in EntityKind.allCases {
+      var names: [[UInt8]] = []
+      let directory = path(kind)
+      try? Platform.forEachEntry(ofDirectory: directory) { name, _ in
+        if !Platform.isDots(name) { names.append(Array(name)) }
+      }
+      for name in names { try? Platform.removeFile(directory + [UInt8(ascii: "/")] + name) }
+      try? Platform.removeDirectory(directory)
+    }
+    try? Platform.removeDirectory(root)
+  }
+}

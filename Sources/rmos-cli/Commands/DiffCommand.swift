@@ -1,0 +1,79 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+
+/// `rmos-cli diff`.
+enum DiffCommand {
+  /// How many entries are shown where not all are asked for.
+  private static let entriesShown = 50
+
+  static let spec = CommandSpec(
+    name: "diff", summary: "Compare a legacy tree with the database",
+    details: "Says what is only in the source, what is only in the database and what differs, with "
+      + "both values, and which side changed since it was migrated. Changes nothing. Exits with "
+      + "status 1 where more differs than the limits allow.",
+    arguments: [
+      .init(name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]")
+    ],
+    options: [
+      Defaults.databaseOption,
+      .init(
+        name: "max-only-in-source", placeholder: "N",
+        help: "How many may be only in the source [default: 0]"),
+      .init(
+        name: "max-only-in-database", placeholder: "N",
+        help: "How many may be only in the database [default: 0]"),
+      .init(name: "max-different", placeholder: "N", help: "How many may differ [default: 0]"),
+      .init(name: "verbose", letter: "v", help: "Show every entry, not only the first 50"),
+      .init(name: "quiet", letter: "q", help: "Show nothing; the exit status says it"),
+    ],
+    examples: [
+      .init(command: "rmos-cli diff legacy --db shop.db", help: "What a migration would find"),
+      .init(
+        command: "rmos-cli diff legacy --max-only-in-database 100 -q",
+        help: "For CI: rows that were added since are fine"),
+    ]
+  ) { arguments, console in
+    var limits = DiffReport.Limits()
+    let range = 0...Int.max
+    limits.onlyInSource = try arguments.integer("max-only-in-source", in: range) ?? 0
+    limits.onlyInDatabase = try arguments.integer("max-only-in-database", in: range) ?? 0
+    limits.different = try arguments.integer("max-different", in: range) ?? 0
+    if arguments.has("quiet"), arguments.has("verbose") {
+      throw UsageError("--quiet and --verbose exclude each other")
+    }
+    let source = arguments.positionals.first ?? Defaults.source
+    try Migration.checkSource(source)
+    Platform.catchInterruptions()
+    let store = try Defaults.openForReading(arguments)
+    let isJSON = arguments.has("json")
+    let showsAll = arguments.has("verbose") && !isJSON
+    let diff =
+      isJSON
+      ? Diff(source: source, store: store)
+      : Diff(source: source, store: store, maxEntries: showsAll ? 0 : entriesShown)
+    var report: DiffReport
+    do {
+      report = try diff.run(
+        observer: showsAll ? { entry in show(entry.lines, console) } : nil,
+        isCancelled: { Platform.isInterrupted })
+    } catch let error as MigrationError where error.code == .cancelled {
+      return console.interrupted(by: error, asJSON: isJSON)
+    }
+    if isJSON {
+      console.print(report.json(limits: limits))
+    } else if !arguments.has("quiet") {
+      if showsAll {
+        if report.entriesOmitted > 0 { console.print() }
+        report.entriesOmitted = 0
+      }
+      show(report.lines, console)
+      if report.entriesOmitted > 0 { console.note("-v shows them all") }
+    }
+    return report.isWithin(limits) ? .success : .failures
+  }
+
+  private static func show(_ lines: [String], _ console: Console) {
+    for line in lines { console.print(TerminalText.escaped(line)) }
+  }
+}

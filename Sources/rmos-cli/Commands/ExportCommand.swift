@@ -1,0 +1,115 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+
+/// `rmos-cli export`.
+enum ExportCommand {
+  static let spec = CommandSpec(
+    name: "export", summary: "Write the database's entities as a legacy tree",
+    details: "Writes one file an entity, with the members that the tables have no column for. "
+      + "What is exported migrates again: into an empty database it gives the same rows, into its "
+      + "own nothing new.",
+    arguments: [
+      .init(name: "DIR", help: "A directory that is empty or not there yet", isRequired: true)
+    ],
+    options: [
+      Defaults.databaseOption,
+      .init(name: "lines", help: "One JSON Lines file a kind instead of a file an entity"),
+      .init(name: "compact", help: "No white space between the tokens"),
+    ],
+    examples: [
+      .init(command: "rmos-cli export tree --db shop.db", help: "tree/patterns/….json and so on"),
+      .init(
+        command: "rmos-cli export tree --lines",
+        help: "tree/patterns/patterns.jsonl and two more"),
+    ]
+  ) { arguments, console in
+    let directory = arguments.positionals[0]
+    let options = Export.Options(
+      layout: arguments.has("lines") ? .lines : .files,
+      style: arguments.has("compact") ? .compact : .pretty)
+    Platform.catchInterruptions()
+    let store = try Defaults.openForReading(arguments)
+    let summary: Export.Summary
+    do {
+      summary = try Export(of: store).write(to: directory, options: options) {
+        Platform.isInterrupted
+      }
+    } catch let error as MigrationError where error.code == .cancelled {
+      return console.interrupted(by: error, asJSON: arguments.has("json"))
+    }
+    if arguments.has("json") {
+      console.print(json(summary, directory: directory, database: store.location))
+    } else {
+      show(summary, directory: directory, console)
+    }
+    return summary.leftOut > 0 ? .failures : .success
+  }
+
+  private static func show(
+    _ summary: Export.Summary, directory: String, _ console: Console
+  ) {
+    for issue in summary.issues {
+      let style: Console.Style = issue.severity == .error ? .error : .warning
+      let id = issue.id.map { " \(JSONValue.string($0).text)" } ?? ""
+      let what = (issue.kind?.schema.singular ?? "row") + id
+      console.note(
+        console.styled("\(issue.severity.rawValue):", style)
+          + " " + TerminalText.escaped("\(what): \(issue.message)") + " [\(issue.code)]")
+    }
+    if summary.issuesOmitted > 0 {
+      console.note("… and \(TerminalText.counted(summary.issuesOmitted, "more issue"))")
+    }
+    let files = TerminalText.counted(summary.fileCount, "file")
+    console.print("Wrote \(files) to \(TerminalText.escaped(directory)):")
+    for kind in EntityKind.allCases {
+      console.print(
+        "  "
+          + TerminalText.counted(
+            summary.counts[kind] ?? 0, kind.schema.singular, kind.schema.plural))
+    }
+    if summary.leftOut > 0 {
+      console.print("Left out: \(TerminalText.counted(summary.leftOut, "row"))")
+    }
+  }
+
+  private static func json(
+    _ summary: Export.Summary, directory: String, database: String
+  ) -> String {
+    var writer = JSONWriter(style: .pretty)
+    writer.object {
+      $0.member("success", summary.leftOut == 0)
+      $0.member("database", database)
+      $0.member("directory", directory)
+      $0.member("files", summary.fileCount)
+      $0.member("bytes", summary.byteCount)
+      $0.member("entities") {
+        $0.object {
+          for kind in EntityKind.allCases {
+            $0.member(kind.rawValue, summary.counts[kind] ?? 0)
+          }
+        }
+      }
+      $0.member("left_out", summary.leftOut)
+      $0.member("issues") {
+        $0.array {
+          for issue in summary.issues { $0.issue(issue) }
+        }
+      }
+      $0.member("issues_omitted", summary.issuesOmitted)
+    }
+    return writer.text
+  }
+}
+
+extension Console {
+  /// Says that the work was given up on SIGINT or SIGTERM.
+  func interrupted(by error: MigrationError, asJSON: Bool) -> ExitStatus {
+    if asJSON {
+      print(JSONOutput.failure(code: error.code.rawValue, message: error.message))
+    } else {
+      note("Interrupted: \(error.message)")
+    }
+    return .interrupted
+  }
+}

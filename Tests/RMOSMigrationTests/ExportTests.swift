@@ -1,0 +1,297 @@
+import Foundation
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@Suite struct ExportTests {
+  static let layouts: [Export.Options] = [
+    Export.Options(), Export.Options(style: .compact), Export.Options(layout: .lines),
+  ]
+
+  /// All files of a directory by relative path.
+  static func files(_ path: String) -> [String: Data] {
+    let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+    return Dictionary(
+      uniqueKeysWithValues: names.compactMap { name in
+        var isDirectory: ObjCBool = false
+        let file = path + "/" + name
+        guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory),
+          !isDirectory.boolValue
+        else { return nil }
+        return FileManager.default.contents(atPath: file).map { (name, $0) }
+      })
+  }
+
+  /// A store with the entities of a random tree.
+  private func migrated(_ seed: UInt64, into store: any RecordStore) throws {
+    let tree = try RandomTree(seed: seed)
+    try withExtendedLifetime(tree) {
+      _ = try Migration(from: tree.path, into: store).runSynchronously()
+    }
+  }
+
+  private func expectRoundTrip(
+    _ store: any RecordStore, into empty: any RecordStore, _ options: Export.Options
+  ) throws {
+    try TemporaryDirectory.use { directory in
+      let (first, second) = (directory.file("first"), directory.file("second"))
+      let summary = try Export(of: store).write(to: first, options: options)
+      #expect(summary.issues.isEmpty)
+      let files = Self.files(first)
+      #expect(files.count == summary.fileCount)
+      #expect(files.values.reduce(0) { $0 + $1.count } == summary.byteCount)
+
+      let again = try RecordedMigration(first, into: store)
+      #expect(again.summary.statistics.total.skipped == summary.total)
+      #expect(again.issues.allSatisfy { $0.code == .duplicateIdentical || $0.severity != .error })
+      #expect(again.summary.issueCounts[.duplicateIdentical, default: 0] == summary.total)
+
+      #expect(try Diff(source: first, store: store).run().isEmpty)
+
+      let fresh = try Migration(from: first, into: empty).runSynchronously()
+      #expect(fresh.statistics.total.migrated == summary.total)
+      #expect(fresh.issueCounts[.idDerived] == nil && fresh.issueCounts[.idNumber] == nil)
+      _ = try Export(of: empty).write(to: second, options: options)
+      #expect(Self.files(second) == files)
+      let records = try (StoreContent(of: store).records, StoreContent(of: empty).records)
+      #expect(records.0 == records.1)
+    }
+  }
+
+  @Test(arguments: UInt64(200)..<204)
+  func anExportMigratesIntoTheSameExportInMemory(_ seed: UInt64) throws {
+    for options in Self.layouts {
+      let store = InMemoryStore()
+      try migrated(seed, into: store)
+      try expectRoundTrip(store, into: InMemoryStore(), options)
+    }
+  }
+
+  @Test(arguments: UInt64(208)..<210)
+  func anExportMigratesIntoTheSameExportInSQLite(_ seed: UInt64) throws {
+    for options in Self.layouts {
+      try TemporaryDirectory.use { directory in
+        let store = try SQLiteStore(path: directory.file("one.db"))
+        try migrated(seed, into: store)
+        let empty = try SQLiteStore(path: directory.file("other.db"))
+        try expectRoundTrip(store, into: empty, options)
+      }
+    }
+  }
+
+  @Test(arguments: UInt64(220)..<223)
+  func bothStoresExportTheSameBytes(_ seed: UInt64) throws {
+    try TemporaryDirectory.use { directory in
+      let (memory, sqlite) = (InMemoryStore(), try SQLiteStore(path: directory.file("x.db")))
+      let tree = try RandomTree(seed: seed)
+      var options = MigrationOptions()
+      options.clock = .fixed()
+      try withExtendedLifetime(tree) {
+        _ = try Migration(from: tree.path, into: memory, options: options).runSynchronously()
+        _ = try Migration(from: tree.path, into: sqlite, options: options).runSynchronously()
+      }
+      _ = try Export(of: memory).write(to: directory.file("memory"))
+      _ = try Export(of: sqlite).write(to: directory.file("sqlite"))
+      let files = Self.files(directory.file("memory"))
+      #expect(!files.isEmpty && files == Self.files(directory.file("sqlite")))
+    }
+  }
+
+  @Test func membersComeInSchemaOrderThenUnknownOnesTokenForToken() throws {
+    let source = try SourceTree([
+      "patterns/a.json": #"""
+      {"zeta": 1.50, "geometry": { "r" : [1.0, 2e0, {}, []], "q": "\u00e9\/" }, "id": 7,
+       "ring_count": 3.0, "alpha": {"b": [ "\ud800" ]}, "name": "Rope é",
+       "created_at": "2025-01-15"}
+      """#
+    ])
+    let store = InMemoryStore()
+    _ = try RecordedMigration(source, into: store)
+    try TemporaryDirectory.use { directory in
+      _ = try Export(of: store).write(to: directory.file("lines"), options: Self.layouts[2])
+      let line =
+        #"{"id":"7","name":"Rope é","ring_count":3,"#
+        + #""geometry":{"r":[1.0,2e0,{},[]],"q":"\u00e9\/"},"created_at":"2025-01-15","#
+        + #""updated_at":"2025-01-15","pattern_type":"generic","zeta":1.50,"#
+        + #""alpha":{"b":["\ud800"]}}"# + "\n"
+      #expect(Self.files(directory.file("lines")) == ["patterns/patterns.jsonl": Data(line.utf8)])
+      _ = try Export(of: store).write(to: directory.file("files"))
+      let pretty = #"""
+        {
+          "id": "7",
+          "name": "Rope é",
+          "ring_count": 3,
+          "geometry": {
+            "r": [
+              1.0,
+              2e0,
+              {},
+              []
+            ],
+            "q": "\u00e9\/"
+          },
+          "created_at": "2025-01-15",
+          "updated_at": "2025-01-15",
+          "pattern_type": "generic",
+          "zeta": 1.50,
+          "alpha": {
+            "b": [
+              "\ud800"
+            ]
+          }
+        }
+
+        """#
+      #expect(Self.files(directory.file("files")) == ["patterns/7.json": Data(pretty.utf8)])
+    }
+  }
+
+  @Test func deepNestingDoesNotBlowAFileUp() throws {
+    let depth = 500
+    let geometry =
+      #"{"a":"# + String(repeating: "[", count: depth)
+      + (0..<2000).map { "\($0)" }
+      .joined(separator: ",") + String(repeating: "]", count: depth) + "}"
+    let store = InMemoryStore()
+    try store.write {
+      try $0.insert(StoreSamples.record(.patterns, "deep", ["geometry": .text(geometry)]))
+    }
+    try TemporaryDirectory.use { directory in
+      let summary = try Export(of: store).write(to: directory.file("out"))
+      #expect(summary.byteCount < 500_000)
+    }
+    try expectRoundTrip(store, into: InMemoryStore(), Export.Options())
+  }
+
+  @Test func idsThatAreNoFileNamesStayInsideAndApart() throws {
+    let ids = [
+      "plain-1.a_b", "A", "a", "CON", "con", "con.txt", "com1", "COM1", "lpt9.x", "nul", "..",
+      ".", "../up", "/etc/passwd", "a/b", "a\\b", "a:b", "a_b", "a.", "a ", " a", ".hidden", "-rf",
+      "\u{0}", "\u{1}\n", "\u{E9}", "e\u{301}", "日本", "日本語",
+      String(repeating: "x", count: 300), String(repeating: "x", count: 301), "~", "a~b",
+      "a*?<>|\"", "\u{FEFF}a", "😀",
+    ]
+    let store = InMemoryStore()
+    try store.write { for id in ids { try $0.insert(StoreSamples.record(.patterns, id)) } }
+    try TemporaryDirectory.use { directory in
+      let target = directory.file("out")
+      let summary = try Export(of: store).write(to: target)
+      #expect(summary.total == ids.count && summary.fileCount == ids.count)
+      let paths = Self.files(target).keys
+      #expect(paths.count == ids.count)
+      #expect(Self.files(directory.path).count == ids.count)
+      #expect(Set(paths.map { $0.lowercased() }).count == ids.count)
+      #expect(paths.contains("patterns/plain-1.a_b.json") && paths.contains("patterns/a.json"))
+      for path in paths {
+        let name = path.dropFirst("patterns/".count)
+        let stem = name.prefix { $0 != "." }
+        #expect(name.utf8.count <= 110 && !name.contains("/") && name.first != ".", "\(name)")
+        #expect(name.allSatisfy { $0.isASCII && !"\\:*?\"<>| ".contains($0) }, "\(name)")
+        #expect(!["con", "nul", "com1", "lpt9"].contains(stem.lowercased()), "\(name)")
+      }
+      let copy = InMemoryStore()
+      let migrated = try Migration(from: target, into: copy).runSynchronously()
+      #expect(migrated.statistics.total.migrated == ids.count)
+      let records = try (StoreContent(of: store).records, StoreContent(of: copy).records)
+      #expect(records.0 == records.1)
+    }
+  }
+
+  @Test func aDirectoryThatHoldsSomethingIsRefusedAndLeftAlone() throws {
+    try TemporaryDirectory.use { directory in
+      for name in ["notes.txt", ".hidden"] {
+        let target = directory.file("with-\(name)")
+        try FileManager.default.createDirectory(
+          atPath: target, withIntermediateDirectories: true)
+        try Data("x".utf8).write(to: URL(fileURLWithPath: target + "/" + name))
+        let error = #expect(throws: MigrationError.self) {
+          try Export(of: InMemoryStore()).write(to: target)
+        }
+        #expect(error?.code == .exportNotEmpty)
+        #expect(Self.files(target) == [name: Data("x".utf8)])
+      }
+      let file = directory.file("file")
+      try Data().write(to: URL(fileURLWithPath: file))
+      let error = #expect(throws: MigrationError.self) {
+        try Export(of: InMemoryStore()).write(to: file)
+      }
+      #expect(error?.code == .exportUnwritable)
+    }
+  }
+
+  @Test func aCancelledExportLeavesNothing() throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      for number in 0..<200 {
+        try transaction.insert(StoreSamples.record(.joblogs, "j\(number)"))
+      }
+    }
+    for options in Self.layouts {
+      try TemporaryDirectory.use { directory in
+        let target = directory.file("out")
+        var questions = 0
+        var seen: [String] = []
+        let error = #expect(throws: MigrationError.self) {
+          try Export(of: store).write(to: target, options: options) {
+            questions += 1
+            if questions == 3 { seen = Array(Self.files(target).keys) }
+            return questions == 3
+          }
+        }
+        #expect(error?.code == .cancelled)
+        // Midway there is nothing that a migration would read.
+        #expect(!seen.isEmpty && seen.allSatisfy { $0.hasPrefix(".") })
+        let left = try FileManager.default.contentsOfDirectory(atPath: target)
+        #expect(left.isEmpty)
+        let summary = try Export(of: store).write(to: target, options: options)
+        #expect(summary.total == 200)
+      }
+    }
+  }
+
+  @Test func whatNoFileCanSayIsReported() throws {
+    try TemporaryDirectory.use { directory in
+      let store = InMemoryStore()
+      try store.write { transaction in
+        let changes: [String: Value] = [
+          "geometry": .text("{ \"a\" : 1 } x"), "metadata": .text("null"),
+          "rosette_geometry": .text("{ \"a\" : 1.0 }"), "name": .blob([0, 0xAB]),
+        ]
+        try transaction.insert(StoreSamples.record(.patterns, "p", changes))
+        let infinite = StoreSamples.record(.joblogs, "j", ["duration_seconds": .real(.infinity)])
+        try transaction.insert(infinite)
+        try transaction.insert(
+          StoreSamples.record(.joblogs, "n", ["duration_seconds": .real(-0.0)]))
+      }
+      let summary = try Export(of: store).write(
+        to: directory.file("out"), options: Self.layouts[2])
+      #expect(summary.leftOut == 0 && summary.total == 3)
+      #expect(summary.issues.map(\.code) == Array(repeating: .exportInexact, count: 4))
+      #expect(
+        summary.issues.map(\.pointer) == ["/name", "/geometry", "/metadata", "/duration_seconds"])
+      let files = Self.files(directory.file("out"))
+      let text = String(decoding: files["patterns/patterns.jsonl"] ?? Data(), as: UTF8.self)
+      #expect(text.contains(#""name":"00ab""#) && !text.contains("metadata"))
+      #expect(text.contains(#""geometry":"{ \"a\" : 1 } x""#))
+      #expect(text.contains(#""rosette_geometry":{"a":1.0}"#))
+      let jobs = String(decoding: files["joblogs/joblogs.jsonl"] ?? Data(), as: UTF8.self)
+      #expect(jobs.contains(#""duration_seconds":1e999"#))
+      #expect(jobs.contains(#""duration_seconds":0.0"#))
+    }
+  }
+
+  @Test(arguments: 1...4)
+  func databasesOfOtherApplicationsAreExported(_ version: Int) throws {
+    try TemporaryDirectory.use { directory in
+      let path = try Fixtures.copyDatabase(version: version, into: directory)
+      let store = try SQLiteStore(path: path, access: .readOnly)
+      let summary = try Export(of: store).write(to: directory.file("out"))
+      let copy = InMemoryStore()
+      let migrated = try Migration(from: directory.file("out"), into: copy).runSynchronously()
+      #expect(migrated.statistics.total.found == summary.total && summary.total > 0)
+      #expect(summary.leftOut == 0)
+    }
+  }
+}
