@@ -6,7 +6,9 @@ import Testing
 /// To renew them after a change, run the tests with RMOS_UPDATE_SNAPSHOTS=1 and read the
 /// difference.
 @Suite struct HelpTests {
-  static let commands = ["migrate", "status", "runs", "init", "sample", "help", "version"]
+  static let commands = [
+    "migrate", "report", "status", "runs", "init", "sample", "help", "version",
+  ]
 
   private func expectSnapshot(_ text: String, _ name: String) throws {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -3,8 +3,8 @@ enum CommandTable {
   /// In the order of help.
   static var commands: [CommandSpec] {
     [
-      MigrateCommand.spec, StatusCommand.spec, RunsCommand.spec, InitCommand.spec,
-      SampleCommand.spec, HelpCommand.spec, VersionCommand.spec,
+      MigrateCommand.spec, ReportCommand.spec, StatusCommand.spec, RunsCommand.spec,
+      InitCommand.spec, SampleCommand.spec, HelpCommand.spec, VersionCommand.spec,
     ]
   }
 
