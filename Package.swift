@@ -31,7 +31,8 @@ let package = Package(
       name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
     .testTarget(
       name: "RMOSMigrationTests",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"]),
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"],
+      exclude: ["Snapshots"]),
     .testTarget(
       name: "rmos-cliTests",
       dependencies: ["rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"],

@@ -18,8 +18,8 @@ enum BarHTML {
     """
 
   /// What the colours and hatchings mean.
-  static let legend: HTML = {
-    let items = Outcome.allCases.map { outcome -> HTML in
+  static func legend(of outcomes: [Outcome]) -> HTML {
+    let items = outcomes.map { outcome -> HTML in
       """
       <li><svg class="bar" aria-hidden="true">\(segment(outcome, from: 0, length: 1000))</svg>\
       \(outcome.rawValue)</li>
@@ -27,7 +27,7 @@ enum BarHTML {
       """
     }
     return "<ul class=\"legend\">\n\(items)</ul>\n"
-  }()
+  }
 
   /// The bar of a kind's counts, over all of the width.
   static func bar(of counts: MigrationStatistics.Counts, label: String) -> HTML {
@@ -94,7 +94,7 @@ enum BarHTML {
 
 extension MigrationStatistics.Counts {
   /// The count of an outcome.
-  fileprivate subscript(outcome: Outcome) -> Int {
+  subscript(outcome: Outcome) -> Int {
     switch outcome {
     case .migrated: migrated
     case .updated: updated

@@ -35,11 +35,10 @@ public struct HTMLReportFormat: ReportFormat {
 
   private static func header(_ report: MigrationReport, _ title: String) -> HTML {
     let total = report.statistics.total
-    let facts = [
-      ("found", PlainText.grouped(total.found)), ("migrated", PlainText.grouped(total.migrated)),
-      ("updated", PlainText.grouped(total.updated)), ("skipped", PlainText.grouped(total.skipped)),
-      ("failed", PlainText.grouped(total.failed)), ("success rate", report.successText),
-    ]
+    let names = ["found"] + outcomes(report).map(\.rawValue)
+    let facts =
+      zip(names, numbers(report, total)).map { ($0, PlainText.grouped($1)) }
+      + [("success rate", report.successText)]
     let origin: HTML =
       if let run = report.run {
         """
@@ -57,7 +56,7 @@ public struct HTMLReportFormat: ReportFormat {
       \(origin)</header>
       <main>
       <p class="verdict \(gravity.rawValue)"><strong><span aria-hidden="true">\(gravity.sign) \
-      </span>\(gravity.word).</strong> \(report.verdict)</p>
+      </span>\(report.verdictWord).</strong> \(report.verdict)</p>
       <dl class="totals">
       \(facts.map { "<div><dt>\($0.0)</dt><dd>\($0.1)</dd></div>\n" as HTML })</dl>
 
@@ -70,16 +69,27 @@ public struct HTMLReportFormat: ReportFormat {
     return timestamp.dropLast().split(separator: "T").joined(separator: " ") + " UTC"
   }
 
+  /// The outcomes that the report shows.
+  private static func outcomes(_ report: MigrationReport) -> [Outcome] {
+    Outcome.allCases.filter { $0 != .updated || report.hasUpdates }
+  }
+
+  /// The number found and those of the outcomes.
+  private static func numbers(
+    _ report: MigrationReport, _ counts: MigrationStatistics.Counts
+  ) -> [Int] {
+    [counts.found] + outcomes(report).map { counts[$0] }
+  }
+
   private static func kinds(_ report: MigrationReport) -> HTML {
     func row(_ name: String, _ counts: MigrationStatistics.Counts) -> HTML {
-      let numbers = [counts.found, counts.migrated, counts.updated, counts.skipped, counts.failed]
-      return """
-        <tr><th scope="row">\(name)</th>\
-        \(numbers.map { "<td class=\"n\">\(PlainText.grouped($0))</td>" as HTML })</tr>
+      """
+      <tr><th scope="row">\(name)</th>\
+      \(numbers(report, counts).map { "<td class=\"n\">\(PlainText.grouped($0))</td>" as HTML })</tr>
 
-        """
+      """
     }
-    let headings = ["found", "migrated", "updated", "skipped", "failed"]
+    let headings = ["found"] + outcomes(report).map(\.rawValue)
     let bars = EntityKind.allCases.map { kind -> HTML in
       let counts = report.statistics[kind]
       let name = kind.schema.plural
@@ -94,7 +104,8 @@ public struct HTMLReportFormat: ReportFormat {
     return """
       <section aria-labelledby="kinds">
       <h2 id="kinds">What became of the entities</h2>
-      \(BarHTML.legend)\(bars)<div class="scroll">
+      \(BarHTML.legend(of: outcomes(report)))\(bars)<div class="scroll" role="region" tabindex="0" \
+      aria-label="Entities by kind and outcome">
       <table>
       <caption>Entities by kind and outcome</caption>
       <thead><tr><th scope="col">kind</th>\

@@ -81,8 +81,8 @@ struct IssueListHTML {
       """
     stream.write(head.markup)
     if let first = issues.first {
-      stream.write("<ol class=\"issues\">\n\(item(first).markup)</ol>\n")
-      writeRest(issues.dropFirst(), to: &stream)
+      stream.write("<ol class=\"issues\">\n\(item(first, in: group).markup)</ol>\n")
+      writeRest(issues.dropFirst(), of: group, to: &stream)
     }
     let omitted = issues.isEmpty ? 0 : group.count - issues.count
     if omitted > 0 {
@@ -91,25 +91,27 @@ struct IssueListHTML {
     stream.write("</article>\n")
   }
 
-  private func writeRest(_ issues: ArraySlice<Issue>, to stream: inout some TextOutputStream) {
+  private func writeRest(
+    _ issues: ArraySlice<Issue>, of group: MigrationReport.IssueGroup,
+    to stream: inout some TextOutputStream
+  ) {
     guard !issues.isEmpty else { return }
     stream.write("<details>\n<summary>\(PlainText.counted(issues.count, "more", "more"))")
     stream.write("</summary>\n<ol class=\"issues\">\n")
-    for issue in issues { stream.write(item(issue).markup) }
+    for issue in issues { stream.write(item(issue, in: group).markup) }
     stream.write("</ol>\n</details>\n")
   }
 
-  private func item(_ issue: Issue) -> HTML {
+  private func item(_ issue: Issue, in group: MigrationReport.IssueGroup) -> HTML {
     var facts: [HTML] = []
     if !issue.place.isEmpty { facts.append("<code>\(issue.place)</code>") }
     if let id = issue.id { facts.append("id <code>\(id)</code>") }
-    if let pointer = issue.pointer, !pointer.isEmpty {
-      facts.append("at <code>\(pointer)</code>")
-    }
-    let place: HTML =
-      facts.isEmpty
-      ? ""
-      : "<div class=\"place\">\(HTML(facts.dropFirst().reduce(into: [facts[0]]) { $0 += [" · ", $1] }))</div>"
-    return "<li>\(issue.message)\(place)</li>\n"
+    if let pointer = issue.pointer, !pointer.isEmpty { facts.append("at <code>\(pointer)</code>") }
+    let places = facts.enumerated().map { index, fact in index == 0 ? fact : " · " + fact }
+    let place: HTML = places.isEmpty ? "" : "<div class=\"place\">\(places)</div>"
+    let name = issue.severity.rawValue
+    let severity: HTML =
+      issue.severity == group.severity ? "" : "<span class=\"\(name)\">\(name):</span> "
+    return "<li>\(severity)\(issue.message)\(place)</li>\n"
   }
 }

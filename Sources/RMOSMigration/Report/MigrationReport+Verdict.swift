@@ -5,15 +5,6 @@ extension MigrationReport {
   enum Gravity: String {
     case sound, warnings, errors
 
-    /// The gravity in a word.
-    var word: String {
-      switch self {
-      case .sound: "Sound"
-      case .warnings: "Sound, with warnings"
-      case .errors: "Needs a look"
-      }
-    }
-
     /// The gravity as a sign.
     var sign: String {
       switch self {
@@ -30,6 +21,19 @@ extension MigrationReport {
     return severityCounts[.warning, default: 0] > 0 || statistics.total.found == 0
       ? .warnings : .sound
   }
+
+  /// The verdict in a word or two.
+  var verdictWord: String {
+    if run?.ending == .running { return "Under way" }
+    switch gravity {
+    case .sound: return "Sound"
+    case .warnings: return statistics.total.found == 0 ? "Empty" : "Sound, with warnings"
+    case .errors: return "Needs a look"
+    }
+  }
+
+  /// Whether anything was rewritten; where not, reports leave that outcome out.
+  var hasUpdates: Bool { statistics.total.updated > 0 }
 
   /// What became of it all, in a sentence or two.
   var verdict: String {

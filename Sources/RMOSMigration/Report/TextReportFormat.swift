@@ -15,9 +15,8 @@ public struct TextReportFormat: ReportFormat {
   ///
   /// O(number of issues kept).
   public func write(_ report: MigrationReport, to stream: inout some TextOutputStream) {
-    let gravity = report.gravity
     var lines = ["MIGRATION REPORT", TextLayout.rule("=")]
-    lines += TextLayout.wrapped("\(gravity.word): \(report.verdict)")
+    lines += TextLayout.wrapped("\(report.verdictWord): \(report.verdict)")
     lines.append("")
     lines += TextLayout.table(of: report)
     lines += ["", "Success rate: \(report.successText)"]
@@ -56,7 +55,8 @@ public struct TextReportFormat: ReportFormat {
         var place = issue.place
         if let id = issue.id { place += (place.isEmpty ? "" : "  ") + "[\(id)]" }
         if !place.isEmpty { lines += TextLayout.wrapped(place, indent: 2, hanging: 4) }
-        lines += TextLayout.wrapped(issue.message, indent: 6)
+        let note = issue.severity == group.severity ? "" : "\(issue.severity.rawValue): "
+        lines += TextLayout.wrapped(note + issue.message, indent: 6)
       }
       let rest = group.count - issues.count
       if !issues.isEmpty, rest > 0 {
@@ -137,10 +137,13 @@ private enum TextLayout {
   static func table(of report: MigrationReport) -> [String] {
     let hasTimes = report.run != nil
     var rows = [
-      ["", "found", "migrated", "updated", "skipped", "failed"] + (hasTimes ? ["seconds"] : [])
+      ["", "found", "migrated"] + (report.hasUpdates ? ["updated"] : []) + ["skipped", "failed"]
+        + (hasTimes ? ["seconds"] : [])
     ]
     func add(_ name: String, _ counts: MigrationStatistics.Counts, _ seconds: Double) {
-      let numbers = [counts.found, counts.migrated, counts.updated, counts.skipped, counts.failed]
+      let numbers =
+        [counts.found, counts.migrated] + (report.hasUpdates ? [counts.updated] : [])
+        + [counts.skipped, counts.failed]
       rows.append(
         [name] + numbers.map(PlainText.grouped)
           + (hasTimes ? [PlainText.fixed(seconds, decimals: 2)] : []))

@@ -33,7 +33,7 @@ struct TimelineHTML {
     let phases = phases
     let worked = phases.last?.end ?? 0
     let length = run.seconds.isFinite ? max(run.seconds, worked) : worked
-    guard length > 0, length.isFinite else { return "" }
+    guard !phases.isEmpty, length > 0, length.isFinite else { return "" }
     let bars = phases.map { bar($0, of: length) }
     let rest = length - worked
     let note: HTML =

@@ -52,7 +52,8 @@ extension HTMLPage {
     .failed{fill:var(--failed)}
     .hatch{stroke:var(--back);stroke-width:2.5;fill:none}
     ul.legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none;padding:0;margin:.4rem 0}
-    ul.legend svg{width:1.6rem;height:.9rem;vertical-align:-.05rem;margin-right:.4rem}
+    ul.legend svg.bar{display:inline-block;width:1.6rem;height:.9rem;margin:0 .4rem 0 0;
+    vertical-align:-.05rem}
     dl.facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25rem 1.2rem;
     margin:.6rem 0}
     dl.facts dt{color:var(--dim)}
@@ -66,7 +67,10 @@ extension HTMLPage {
     details ol.issues li{border-top:1px solid var(--line);content-visibility:auto;
     contain-intrinsic-size:auto 3.6rem}
     .place{color:var(--dim);font-size:.9rem}
-    .filter{display:flex;flex-wrap:wrap;gap:.3rem .8rem;align-items:center;margin:.6rem 0}
+    .filter{display:flex;flex-wrap:wrap;gap:.3rem 0;align-items:center;margin:.6rem 0}
+    .filter label{margin-right:.8rem}
+    .filter output:not(:empty){margin-left:.8rem}
+    .filter input::placeholder{color:var(--dim);opacity:1}
     .filter input{flex:1 1 14rem;min-width:0;font:inherit;padding:.4rem .6rem;color:inherit;
     background:var(--back);border:1px solid var(--dim);border-radius:.3rem}
     [hidden]{display:none!important}
