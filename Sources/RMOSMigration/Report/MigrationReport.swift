@@ -100,11 +100,12 @@ public struct MigrationReport: Sendable {
   /// Per cent of the entities that did not fail; 100 where there was none.
   public var successRate: Double { statistics.total.successRate }
 
-  /// The name of a file for the report: `migration_report_<run>` or `migration_report_stats`, with
+  /// The name of a file for the report: `migration_report_<run>`, `migration_report_stats` or, for a run that
+  /// is in no ledger, `migration_report_unrecorded`, with
   /// the format's ending.
   public func fileName(as format: some ReportFormat) -> String {
     let subject =
-      if let run { run.id.map { String($0) } ?? "dry_run" } else { "stats" }
+      if let run { run.id.map { String($0) } ?? "unrecorded" } else { "stats" }
     return "migration_report_\(subject).\(format.fileExtension)"
   }
 

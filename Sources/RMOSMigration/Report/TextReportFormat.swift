@@ -31,7 +31,7 @@ public struct TextReportFormat: ReportFormat {
       lines += TextLayout.section("Issues: \(report.severitySentence)")
       lines += issues(of: report)
     }
-    lines += [TextLayout.rule("-")]
+    lines += ["", TextLayout.rule("-")]
     lines += TextLayout.wrapped("Reported by rmos-cli \(report.reportedBy)")
     for line in lines {
       stream.write(line)
@@ -87,13 +87,15 @@ private enum TextLayout {
     let column = 2 + min(24, facts.map { PlainText.escaped($0.name).count }.max() ?? 0)
     return facts.flatMap { name, value in
       let label = PlainText.padded(PlainText.escaped(name), to: column, left: false)
-      return wrapped(value, after: label, hanging: column)
+      if label.count == column { return wrapped(value, after: label, hanging: column) }
+      return wrapped(name) + wrapped(value, indent: column)
     }
   }
 
   /// Text made safe to show and broken at spaces, or, where a word is too long, within it.
   ///
-  /// Lines after the first start at `hanging`, those before at `indent`.
+  /// The first line starts at `indent`, the others at `hanging`; both, with the label, leave room
+  /// for text.
   static func wrapped(
     _ text: String, after label: String = "", indent: Int = 0, hanging: Int? = nil
   ) -> [String] {
@@ -110,7 +112,6 @@ private enum TextLayout {
       used = margin.count
       start = used
     }
-    if used > width - 8 { breakLine() }
     for word in PlainText.escaped(text).split(separator: " ") {
       var word = word
       var length = word.count

@@ -18,21 +18,19 @@ package struct HTMLPage: Sendable {
   /// Writes all that comes before the content of `body`.
   package func writeHead(to stream: inout some TextOutputStream) {
     let scripts = script.map { " script-src '\(Self.source($0))';" } ?? ""
-    let policy =
-      "default-src 'none'; style-src '\(Self.source(Self.style))';\(scripts)"
-      + " base-uri 'none'; form-action 'none'"
-    let head: HTML = """
+    stream.write(
+      """
       <!DOCTYPE html>
       <html lang="en">
       <head>
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      <meta http-equiv="Content-Security-Policy" content="\(policy)">
-      <title>\(title)</title>
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
+      style-src '\(Self.source(Self.style))';\(scripts) base-uri 'none'; form-action 'none'">
+      <title>\(HTML.escaped(title))</title>
 
-      """
-    stream.write(head.markup)
+      """)
     stream.write("<style>\(Self.style)</style>\n</head>\n<body>\n")
   }
 

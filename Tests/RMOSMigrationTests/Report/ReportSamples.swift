@@ -29,27 +29,27 @@ enum ReportSamples {
     return run
   }
 
-  static var issues: [Issue] {
+  static var issues: [RMOSModels.Issue] {
     let missing = (1...5).map { number in
-      Issue(
+      RMOSModels.Issue(
         severity: .error, code: .fieldMissing, kind: .patterns, id: "rope-\(number)",
         source: "patterns/rope.json", locator: .index(number), line: 10 * number, column: 3,
         offset: 100 * number, pointer: "/ring_count",
         message: "'ring_count' is missing; every entity of this kind needs it")
     }
     let range = [
-      Issue(
+      RMOSModels.Issue(
         severity: .warning, code: .fieldRange, kind: .joblogs, id: "job-1",
         source: "joblogs/2024/a.jsonl", locator: .line(3), line: 3, column: 20, offset: 240,
         pointer: "/duration_seconds", message: "'duration_seconds' is odd; kept as it is")
     ]
     let more = (1...3).map { number in
-      Issue(
+      RMOSModels.Issue(
         severity: .error, code: .fieldRange, kind: .patterns, source: "patterns/\(number).json",
         line: 4, column: 17, message: "'ring_count' is 0; expected at least 1")
     }
     let unknown = (1...2).map { number in
-      Issue(
+      RMOSModels.Issue(
         severity: .warning, code: .fieldUnknownValue, kind: .joblogs, id: "sanding-\(number)",
         source: "joblogs/sanding.json", line: 2, column: 5, pointer: "/job_type",
         message: "'job_type' is \"sanding\"; kept as it is")
@@ -62,7 +62,7 @@ enum ReportSamples {
     "<script>alert('\"x\"&amp;')</script>\u{1B}[31m\u{202E}\r\n</li></main><!-- é\u{1F3B8}"
 
   /// A store with one run in its ledger.
-  static func store(_ run: LedgerRun, _ issues: [Issue] = []) throws -> InMemoryStore {
+  static func store(_ run: LedgerRun, _ issues: [RMOSModels.Issue] = []) throws -> InMemoryStore {
     let store = InMemoryStore()
     try store.write { transaction in
       var run = run
@@ -75,7 +75,7 @@ enum ReportSamples {
 
   /// The report of a run, by a tool of a fixed version.
   static func report(
-    _ run: LedgerRun = run, _ issues: [Issue] = issues, maxIssues: Int = 10_000
+    _ run: LedgerRun = run, _ issues: [RMOSModels.Issue] = issues, maxIssues: Int = 10_000
   ) throws -> MigrationReport {
     var report = try MigrationReport(
       ofRun: nil, in: store(run, issues), maxIssues: maxIssues)
@@ -106,9 +106,9 @@ enum ReportSamples {
     return run
   }
 
-  private static func issues(texts: String) -> [Issue] {
+  private static func issues(texts: String) -> [RMOSModels.Issue] {
     [.error, .warning].map { severity in
-      Issue(
+      RMOSModels.Issue(
         severity: severity, code: IssueCode(rawValue: texts), id: texts, source: texts,
         locator: .key(texts), line: 1, column: 1, pointer: texts, message: texts)
     }
