@@ -22,10 +22,10 @@ struct IssueTally {
     if issues.count < limit { issues.append(issue) } else { omitted += 1 }
   }
 
-  /// The groups of all codes of `counts`.
+  /// The groups of all codes of `counts`, in the order of reports.
   ///
-  /// - Parameter isWhole: Whether every error and warning was added, so that a code without one is
-  ///   known to be only information.
+  /// Where every error and warning was added (`isWhole`), a code without one is known to be only
+  /// information.
   func groups(_ counts: [IssueCode: Int], isWhole: Bool) -> [MigrationReport.IssueGroup] {
     counts.filter { $0.value > 0 }.map { code, count in
       MigrationReport.IssueGroup(

@@ -100,9 +100,8 @@ public struct MigrationReport: Sendable {
   /// Per cent of the entities that did not fail; 100 where there was none.
   public var successRate: Double { statistics.total.successRate }
 
-  /// The name of a file for the report: `migration_report_<run>`, `migration_report_stats` or, for a run that
-  /// is in no ledger, `migration_report_unrecorded`, with
-  /// the format's ending.
+  /// The name of a file for the report, with the format's ending: `migration_report_<run>`,
+  /// `migration_report_stats` or, for a run that is in no ledger, `migration_report_unrecorded`.
   public func fileName(as format: some ReportFormat) -> String {
     let subject =
       if let run { run.id.map { String($0) } ?? "unrecorded" } else { "stats" }

@@ -75,7 +75,7 @@ extension HTMLPage {
     background:var(--back);border:1px solid var(--dim);border-radius:.3rem}
     [hidden]{display:none!important}
     footer{margin-top:2.5rem;border-top:1px solid var(--line);padding-top:.6rem;font-size:.9rem}
-    @media (max-width:36rem){th,td{padding:.3rem .35rem}table{font-size:.9rem}
+    @media (max-width:36rem){th,td{padding:.3rem .2rem}table{font-size:.8rem}
     dl.facts{grid-template-columns:minmax(0,1fr);gap:0}dl.facts dd{margin-bottom:.4rem}}
     @media print{:root{color-scheme:light;--back:#fff;--soft:#fff;--line:#999;--text:#000;
     --dim:#333;--link:#000;--good:#000;--warn:#000;--bad:#000;--migrated:#2e7d52;
