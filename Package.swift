@@ -34,7 +34,8 @@ let package = Package(
       name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
     .testTarget(
       name: "RMOSMigrationTests",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"]),
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"],
+      exclude: ["Snapshots"]),
     .testTarget(
       name: "RMOSAuditTests",
       dependencies: [

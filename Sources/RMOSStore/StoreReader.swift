@@ -39,9 +39,17 @@ public protocol StoreReader: AnyObject {
 
   /// The issues a run recorded, in order; `limit` is how many at most, nil for all.
   func issues(ofRun run: Int64, limit: Int?) throws -> [Issue]
+
+  /// Calls `body` with every issue a run recorded, in order, in constant memory.
+  func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws
 }
 
 extension StoreReader {
+  /// Goes through all of ``issues(ofRun:limit:)``.
+  public func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
+    for issue in try issues(ofRun: run, limit: nil) { try body(issue) }
+  }
+
   /// Which of `ids` exist, one look-up each.
   public func knownIDs(_ kind: EntityKind, among ids: [String]) throws -> Set<String> {
     var known: Set<String> = []

@@ -1,3 +1,4 @@
+import RMOSModels
 import RMOSStore
 
 /// What holds where the command line says nothing.

@@ -95,6 +95,50 @@ enum Platform {
     mkdir(path, 0o777) == 0 || errno == EEXIST ? 0 : errno
   }
 
+  /// Creates a directory and those above it, and says nothing where they are there already.
+  ///
+  /// - Returns: 0 or the `errno` of the failure.
+  static func makeDirectories(_ path: String) -> Int32 {
+    var status = stat()
+    if stat(path, &status) == 0 { return status.st_mode & S_IFMT == S_IFDIR ? 0 : ENOTDIR }
+    var failure = makeDirectory(path)
+    let parent = directory(of: path)
+    if failure == ENOENT, parent != path, parent != "." {
+      failure = makeDirectories(parent)
+      if failure == 0 { failure = makeDirectory(path) }
+    }
+    return failure
+  }
+
+  /// What reading a file gave.
+  enum FileContent {
+    case content([UInt8])
+    /// The `errno`.
+    case failure(Int32)
+    case tooLarge
+  }
+
+  /// Reads a file of at most `limit` bytes; pipes too.
+  ///
+  /// Wraps `open(2)`, `read(2)`.
+  static func readFile(_ path: String, limit: Int) -> FileContent {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return .failure(errno) }
+    defer { close(descriptor) }
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while content.count <= limit {
+      let count = read(descriptor, &buffer, buffer.count)
+      if count == 0 { return .content(content) }
+      if count > 0 {
+        content.append(contentsOf: buffer[..<count])
+      } else if errno != EINTR {
+        return .failure(errno)
+      }
+    }
+    return .tooLarge
+  }
+
   /// Whether a file could be written there: the file itself where it is, else its directory.
   ///
   /// - Returns: 0 or the `errno` of the failure. Wraps `access(2)`.

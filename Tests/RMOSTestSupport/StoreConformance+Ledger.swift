@@ -72,6 +72,9 @@ extension StoreConformance {
         try expect(try reader.issues(ofRun: first, limit: 1), equals: [issues[0]])
         try expect(try reader.issues(ofRun: second, limit: nil), equals: [issues[3]])
         try expect(try reader.issues(ofRun: 12345, limit: nil), equals: [])
+        var streamed: [Issue] = []
+        try reader.forEachIssue(ofRun: first) { streamed.append($0) }
+        try expect(streamed, equals: issues + [issues[0]])
       }
     },
     StoreConformance("a run that never began is refused") { store in

@@ -54,8 +54,5 @@ public struct MigrationSummary: Sendable {
   public var isSuccess: Bool { ending == .completed && statistics.total.failed == 0 }
 
   /// Per cent of the entities that did not fail; 100 where there was none.
-  public var successRate: Double {
-    let total = statistics.total
-    return total.found == 0 ? 100 : 100 * Double(total.found - total.failed) / Double(total.found)
-  }
+  public var successRate: Double { statistics.total.successRate }
 }

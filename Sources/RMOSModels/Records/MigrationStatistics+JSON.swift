@@ -7,12 +7,18 @@ extension MigrationStatistics {
     return writer.text
   }
 
+  /// The largest count that is read; far beyond any shop.
+  package static let largestCount = 1_000_000_000_000
+
   /// Reads ``json``; what is not as expected counts as 0.
   package init(json: JSONValue?) {
     self.init()
     for kind in EntityKind.allCases {
       let counts = json?[kind.rawValue]
-      func count(_ outcome: Outcome) -> Int { Int(counts?[outcome.rawValue]?.int64 ?? 0) }
+      // Within bounds, so that no sum of what someone else wrote there overflows.
+      func count(_ outcome: Outcome) -> Int {
+        min(max(0, Int(counts?[outcome.rawValue]?.int64 ?? 0)), Self.largestCount)
+      }
       self[kind].migrated = count(.migrated)
       self[kind].updated = count(.updated)
       self[kind].skipped = count(.skipped)

@@ -61,19 +61,30 @@ extension SQLiteReader {
   }
 
   final func issues(ofRun run: Int64, limit: Int?) throws -> [Issue] {
+    var issues: [Issue] = []
+    try forEachIssue(ofRun: run, limit: limit) { issues.append($0) }
+    return issues
+  }
+
+  final func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
+    try forEachIssue(ofRun: run, limit: nil, body)
+  }
+
+  private func forEachIssue(
+    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+  ) throws {
     let session = try session()
-    guard session.tables.hasLedger else { return [] }
+    guard session.tables.hasLedger else { return }
     let sql =
       "SELECT severity, code, kind, entity_id, source, locator, line, column_number, "
       + "byte_offset, pointer, message FROM migration_issues WHERE run_id = ? "
       + "ORDER BY seq LIMIT ?"
-    return try session.connection.withStatement(sql) { statement in
+    try session.connection.withStatement(sql) { statement in
       try statement.bind(run, at: 1)
       try statement.bind(Int64(limit.map { max(0, $0) } ?? -1), at: 2)
-      var issues: [Issue] = []
       while try statement.step() {
         let source = statement.text(at: 4)
-        issues.append(
+        try body(
           Issue(
             severity: Severity(rawValue: statement.text(at: 0) ?? "") ?? .error,
             code: IssueCode(rawValue: statement.text(at: 1) ?? ""),
@@ -83,7 +94,6 @@ extension SQLiteReader {
             column: statement.count(at: 7), offset: statement.count(at: 8),
             pointer: statement.text(at: 9), message: statement.text(at: 10) ?? ""))
       }
-      return issues
     }
   }
 }

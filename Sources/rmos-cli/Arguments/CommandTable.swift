@@ -3,9 +3,9 @@ enum CommandTable {
   /// In the order of help.
   static var commands: [CommandSpec] {
     [
-      MigrateCommand.spec, AuditCommand.spec, StatusCommand.spec, RunsCommand.spec,
-      ExportCommand.spec, DiffCommand.spec, InitCommand.spec, SampleCommand.spec, HelpCommand.spec,
-      VersionCommand.spec,
+      MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
+      RunsCommand.spec, ExportCommand.spec, DiffCommand.spec, InitCommand.spec, SampleCommand.spec,
+      HelpCommand.spec, VersionCommand.spec,
     ]
   }
 

@@ -1,3 +1,5 @@
+import RMOSModels
+
 /// A command line, taken apart by a command's table.
 struct ParsedArguments {
   private(set) var positionals: [String] = []

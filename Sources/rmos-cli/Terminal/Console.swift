@@ -34,6 +34,9 @@ final class Console {
     output.write("\n")
   }
 
+  /// Text of the result that has its line breaks.
+  func printText(_ text: String) { output.write(text) }
+
   /// A line beside the result.
   func note(_ line: String) {
     eraseStatusLine()

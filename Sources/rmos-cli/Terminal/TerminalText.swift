@@ -1,35 +1,9 @@
+import RMOSModels
+
 /// Text from files on its way to a terminal.
-enum TerminalText {
-  /// The text with everything that could steer a terminal, or reorder what a person reads, shown
-  /// as `\u{…}`: control characters (line breaks too), bidirectional marks and other invisible
-  /// format characters, line separators.
-  ///
-  /// ```swift
-  /// TerminalText.escaped("red \u{1b}[31m")  // red \u{1b}[31m, in plain sight
-  /// ```
-  static func escaped(_ text: String) -> String {
-    if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return text }
-    var result = ""
-    for scalar in text.unicodeScalars {
-      if isHarmless(scalar) {
-        result.unicodeScalars.append(scalar)
-      } else {
-        result += "\\u{\(String(scalar.value, radix: 16))}"
-      }
-    }
-    return result
-  }
+typealias TerminalText = PlainText
 
-  private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar.value < 0x7F { return scalar.value >= 0x20 }
-    switch scalar.properties.generalCategory {
-    case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: return false
-    // The joiners hold emoji and some scripts together.
-    case .format: return scalar.value == 0x200C || scalar.value == 0x200D
-    default: return true
-    }
-  }
-
+extension PlainText {
   /// A word as a POSIX shell takes it, quoted where it must be, safe to show.
   static func shellWord(_ word: String) -> String {
     let plain = word.utf8.allSatisfy { byte in
@@ -46,41 +20,5 @@ enum TerminalText {
       if character == "'" { quoted += "'\\''" } else { quoted.unicodeScalars.append(character) }
     }
     return escaped(quoted + "'")
-  }
-
-  /// The text, padded on the left (numbers) or on the right (words) to a width.
-  static func padded(_ text: String, to width: Int, left: Bool) -> String {
-    let padding = String(repeating: " ", count: max(0, width - text.count))
-    return left ? padding + text : text + padding
-  }
-
-  /// A number with its thousands apart: `1,234,567`.
-  static func grouped(_ number: Int) -> String {
-    let digits = Array(String(number.magnitude))
-    var text = number < 0 ? "-" : ""
-    for (index, digit) in digits.enumerated() {
-      if index > 0, (digits.count - index) % 3 == 0 { text += "," }
-      text.append(digit)
-    }
-    return text
-  }
-
-  /// A number with so many decimals, rounded.
-  static func fixed(_ number: Double, decimals: Int) -> String {
-    guard number.isFinite, abs(number) < 1e15 else { return "-" }
-    var scale = 1.0
-    for _ in 0..<decimals { scale *= 10 }
-    let scaled = Int((abs(number) * scale).rounded())
-    let sign = number < 0 && scaled > 0 ? "-" : ""
-    guard decimals > 0 else { return sign + String(scaled) }
-    let (whole, part) = scaled.quotientAndRemainder(dividingBy: Int(scale))
-    let fraction = String(part)
-    let zeros = String(repeating: "0", count: decimals - fraction.count)
-    return "\(sign)\(whole).\(zeros)\(fraction)"
-  }
-
-  /// "1 file", "2 files".
-  static func counted(_ number: Int, _ singular: String, _ plural: String? = nil) -> String {
-    "\(grouped(number)) \(number == 1 ? singular : plural ?? singular + "s")"
   }
 }

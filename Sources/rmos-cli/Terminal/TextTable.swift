@@ -1,3 +1,5 @@
+import RMOSModels
+
 /// A table in plain text: words flush left, numbers flush right.
 struct TextTable {
   private let wordColumns: Int

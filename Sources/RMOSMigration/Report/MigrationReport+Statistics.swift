@@ -1,0 +1,123 @@
+public import RMOSModels
+
+extension MigrationError.Code {
+  /// A statistics file does not hold what it should.
+  public static let statisticsInvalid = MigrationError.Code(rawValue: "statistics.invalid")
+}
+
+extension MigrationReport {
+  /// The report of statistics, such as those of a `migrate --stats` file.
+  public init(of statistics: MigrationStatistics) {
+    self.statistics = statistics
+    issueCounts = [:]
+    severityCounts = [:]
+    issues = []
+    issuesOmitted = 0
+    issueGroups = []
+    run = nil
+  }
+
+  /// The report of the text of a statistics file.
+  ///
+  /// Read strictly: an object with one member for each kind, each with `found`, `migrated`,
+  /// `skipped`, `failed` and, where the tool that wrote it had updates, `updated`; found is the sum
+  /// of the others. A byte-order mark is passed over.
+  ///
+  /// - Throws: ``MigrationError/Code/statisticsInvalid``, with what was found and expected.
+  public init(statisticsJSON text: String) throws(MigrationError) {
+    self.init(of: try StatisticsText.parse(text))
+  }
+}
+
+/// The strict reader of a statistics file.
+private enum StatisticsText {
+  private static let kinds = EntityKind.allCases.map(\.rawValue)
+  private static let required =
+    ["found"]
+    + Outcome.allCases.map(\.rawValue).filter {
+      $0 != Outcome.updated.rawValue
+    }
+
+  static func parse(_ text: String) throws(MigrationError) -> MigrationStatistics {
+    let text =
+      text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+    let value: JSONValue
+    do throws(JSONParsingError) {
+      value = try JSONValue(parsing: text)
+    } catch {
+      throw invalid("are not JSON: \(error)")
+    }
+    let members = try object(value, "", knowing: kinds, requiring: kinds)
+    var statistics = MigrationStatistics()
+    for kind in EntityKind.allCases {
+      guard let counts = members[kind.rawValue] else { continue }
+      statistics[kind] = try parse(counts, of: kind)
+    }
+    return statistics
+  }
+
+  private static func parse(
+    _ value: JSONValue, of kind: EntityKind
+  ) throws(MigrationError) -> MigrationStatistics.Counts {
+    let place = "/" + kind.rawValue
+    let members = try object(
+      value, place, knowing: required + [Outcome.updated.rawValue], requiring: required)
+    func count(_ name: String) throws(MigrationError) -> Int {
+      guard let value = members[name] else { return 0 }
+      guard let number = value.int64, 0...Int64(MigrationStatistics.largestCount) ~= number else {
+        throw invalid(
+          "have \(shortened(value)) at \(place)/\(name); expected a whole number from 0 to "
+            + PlainText.grouped(MigrationStatistics.largestCount))
+      }
+      return Int(number)
+    }
+    var counts = MigrationStatistics.Counts()
+    counts.migrated = try count(Outcome.migrated.rawValue)
+    counts.updated = try count(Outcome.updated.rawValue)
+    counts.skipped = try count(Outcome.skipped.rawValue)
+    counts.failed = try count(Outcome.failed.rawValue)
+    let found = try count("found")
+    guard found == counts.found else {
+      throw invalid(
+        "have \(found) at \(place)/found; expected \(counts.found), the sum of its outcomes")
+    }
+    return counts
+  }
+
+  /// The members of an object, each of them known and there once.
+  private static func object(
+    _ value: JSONValue, _ place: String, knowing known: [String], requiring required: [String]
+  ) throws(MigrationError) -> [String: JSONValue] {
+    let level = place.isEmpty ? "the top" : place
+    guard case .object(let members) = value else {
+      throw invalid(
+        "have \(shortened(value)) at \(level); expected an object with "
+          + required.joined(separator: ", "))
+    }
+    var result: [String: JSONValue] = [:]
+    for member in members {
+      guard known.contains(member.name) else {
+        throw invalid(
+          "have the member \(shortened(.string(member.name))) at \(level); expected only "
+            + known.joined(separator: ", "))
+      }
+      guard result.updateValue(member.value, forKey: member.name) == nil else {
+        throw invalid("have the member \(member.name) twice at \(level); expected it once")
+      }
+    }
+    for name in required where result[name] == nil {
+      throw invalid(
+        "have no member \(name) at \(level); expected \(required.joined(separator: ", "))")
+    }
+    return result
+  }
+
+  private static func shortened(_ value: JSONValue) -> String {
+    let text = value.text
+    return text.count <= 40 ? text : text.prefix(39) + "…"
+  }
+
+  private static func invalid(_ what: String) -> MigrationError {
+    MigrationError(.statisticsInvalid, "the statistics \(what)")
+  }
+}

@@ -1,0 +1,171 @@
+import RMOSModels
+
+/// The report for consoles and mail: plain text, no line wider than 80 columns.
+public struct TextReportFormat: ReportFormat {
+  /// How many issues of a code are shown.
+  private static let issuesShown = 3
+
+  /// The format.
+  public init() {}
+
+  /// `txt`.
+  public var fileExtension: String { "txt" }
+
+  /// Writes the report.
+  ///
+  /// O(number of issues kept).
+  public func write(_ report: MigrationReport, to stream: inout some TextOutputStream) {
+    var lines = ["MIGRATION REPORT", TextLayout.rule("=")]
+    lines += TextLayout.wrapped("\(report.verdictWord): \(report.verdict)")
+    lines.append("")
+    lines += TextLayout.table(of: report)
+    lines += ["", "Success rate: \(report.successText)"]
+    if let run = report.run {
+      lines += TextLayout.section("Run")
+      lines += TextLayout.facts(run.facts)
+      let options = MigrationReport.options(of: run)
+      if !options.isEmpty {
+        lines += TextLayout.section("Options")
+        lines += TextLayout.facts(options)
+      }
+      lines += TextLayout.section("Issues: \(report.severitySentence)")
+      lines += issues(of: report)
+    }
+    lines += ["", TextLayout.rule("-")]
+    lines += TextLayout.wrapped("Reported by rmos-cli \(report.reportedBy)")
+    for line in lines {
+      stream.write(line)
+      stream.write("\n")
+    }
+  }
+
+  private func issues(of report: MigrationReport) -> [String] {
+    var shown: [IssueCode: [Issue]] = [:]
+    for issue in report.issues where shown[issue.code, default: []].count < Self.issuesShown {
+      shown[issue.code, default: []].append(issue)
+    }
+    var lines: [String] = []
+    for group in report.issueGroups {
+      let severity = group.severity.map { $0 == .info ? "note" : $0.rawValue } ?? "issue"
+      if !lines.isEmpty { lines.append("") }
+      lines += TextLayout.wrapped(
+        "\(severity) \(group.code): \(PlainText.grouped(group.count))", hanging: 4)
+      let issues = shown[group.code] ?? group.first.map { [$0] } ?? []
+      for issue in issues {
+        var place = issue.place
+        if let id = issue.id { place += (place.isEmpty ? "" : "  ") + "[\(id)]" }
+        if !place.isEmpty { lines += TextLayout.wrapped(place, indent: 2, hanging: 4) }
+        let note = issue.severity == group.severity ? "" : "\(issue.severity.rawValue): "
+        lines += TextLayout.wrapped(note + issue.message, indent: 6)
+      }
+      let rest = group.count - issues.count
+      if !issues.isEmpty, rest > 0 {
+        lines.append("  … and \(PlainText.grouped(rest)) more")
+      }
+    }
+    return lines.isEmpty ? ["None."] : lines
+  }
+}
+
+extension ReportFormat where Self == TextReportFormat {
+  /// The report for consoles and mail.
+  public static var txt: TextReportFormat { TextReportFormat() }
+}
+
+/// Plain text laid out within 80 columns.
+private enum TextLayout {
+  static let width = 80
+
+  static func rule(_ character: Character) -> String { String(repeating: character, count: width) }
+
+  static func section(_ title: String) -> [String] {
+    ["", title, String(repeating: "-", count: min(width, title.count))]
+  }
+
+  /// Names and values, the values beneath each other.
+  static func facts(_ facts: [(name: String, value: String)]) -> [String] {
+    let column = 2 + min(24, facts.map { PlainText.escaped($0.name).count }.max() ?? 0)
+    return facts.flatMap { name, value in
+      let label = PlainText.padded(PlainText.escaped(name), to: column, left: false)
+      if label.count == column { return wrapped(value, after: label, hanging: column) }
+      return wrapped(name) + wrapped(value, indent: column)
+    }
+  }
+
+  /// Text made safe to show and broken at spaces, or, where a word is too long, within it.
+  ///
+  /// The first line starts at `indent`, the others at `hanging`; both, with the label, leave room
+  /// for text.
+  static func wrapped(
+    _ text: String, after label: String = "", indent: Int = 0, hanging: Int? = nil
+  ) -> [String] {
+    let margin = String(repeating: " ", count: hanging ?? indent)
+    var lines: [String] = []
+    var line = String(repeating: " ", count: indent) + label
+    var used = line.count
+    // Where the line holds no word yet.
+    var start = used
+    func breakLine() {
+      while line.last == " " { line.removeLast() }
+      lines.append(line)
+      line = margin
+      used = margin.count
+      start = used
+    }
+    for word in PlainText.escaped(text).split(separator: " ") {
+      var word = word
+      var length = word.count
+      if used > start, used + 1 + length > width { breakLine() }
+      if used > start {
+        line += " "
+        used += 1
+      }
+      while used + length > width {
+        let part = width - used
+        line += word.prefix(part)
+        word = word.dropFirst(part)
+        length -= part
+        breakLine()
+      }
+      line += word
+      used += length
+    }
+    breakLine()
+    return lines
+  }
+
+  /// The counts per kind.
+  static func table(of report: MigrationReport) -> [String] {
+    let hasTimes = report.run != nil
+    var rows = [
+      ["", "found", "migrated"] + (report.hasUpdates ? ["updated"] : []) + ["skipped", "failed"]
+        + (hasTimes ? ["seconds"] : [])
+    ]
+    func add(_ name: String, _ counts: MigrationStatistics.Counts, _ seconds: Double) {
+      let numbers =
+        [counts.found, counts.migrated] + (report.hasUpdates ? [counts.updated] : [])
+        + [counts.skipped, counts.failed]
+      rows.append(
+        [name] + numbers.map(PlainText.grouped)
+          + (hasTimes ? [PlainText.fixed(seconds, decimals: 2)] : []))
+    }
+    for kind in EntityKind.allCases {
+      add(kind.schema.plural, report.statistics[kind], report.run?.kindSeconds[kind] ?? 0)
+    }
+    add("total", report.statistics.total, report.run?.seconds ?? 0)
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    // Of counts beyond all reason the table is broken rather than wide.
+    guard widths.reduce(2 * (widths.count - 1), +) <= width else {
+      return rows.dropFirst().flatMap { row in
+        wrapped(
+          row[0] + ": "
+            + zip(row, rows[0]).dropFirst().map { "\($0) \($1)" }
+            .joined(separator: ", "), hanging: 2)
+      }
+    }
+    return rows.map { row in
+      row.indices.map { PlainText.padded(row[$0], to: widths[$0], left: $0 > 0) }
+        .joined(separator: "  ")
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/// A page that stands alone: one file, nothing loaded from elsewhere.
+///
+/// The look is shared by all pages of the project: readable in light and dark, on a phone and on
+/// paper. A policy in its head forbids everything but its own styles and its own script, each by
+/// its digest.
+package struct HTMLPage: Sendable {
+  /// The page's title.
+  package var title: String
+  /// A script that the page also works without.
+  package var script: String?
+
+  /// A page without a script.
+  package init(title: String, script: String? = nil) {
+    self.title = title
+    self.script = script
+  }
+
+  /// Writes all that comes before the content of `body`.
+  package func writeHead(to stream: inout some TextOutputStream) {
+    let scripts = script.map { " script-src '\(Self.source($0))';" } ?? ""
+    stream.write(
+      """
+      <!DOCTYPE html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="color-scheme" content="light dark">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
+      style-src '\(Self.source(Self.style))';\(scripts) base-uri 'none'; form-action 'none'">
+      <title>\(HTML.escaped(title))</title>
+
+      """)
+    stream.write("<style>\(Self.style)</style>\n</head>\n<body>\n")
+  }
+
+  /// Writes all that comes after the content of `body`.
+  package func writeEnd(to stream: inout some TextOutputStream) {
+    if let script { stream.write("<script>\(script)</script>\n") }
+    stream.write("</body>\n</html>\n")
+  }
+
+  /// How a policy names an inline style or script.
+  private static func source(_ text: String) -> String {
+    "sha256-" + base64(SHA256.hash(Array(text.utf8)).bytes)
+  }
+
+  private static func base64(_ bytes: [UInt8]) -> String {
+    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    var text: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let group = bytes[start..<min(start + 3, bytes.count)]
+      let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+      for place in 0..<4 {
+        let isPadding = place > group.count
+        text.append(isPadding ? UInt8(ascii: "=") : digits[bits >> (18 - 6 * place) & 63])
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+}

@@ -1,0 +1,163 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+
+/// `rmos-cli report`.
+enum ReportCommand {
+  static let spec = CommandSpec(
+    name: "report", summary: "Show a report of a run, or of a statistics file",
+    details: "Reports on the newest run in the ledger, on the one that --run names, or on STATS, a "
+      + "file that migrate --stats has written. The report goes to standard output; files are "
+      + "written only with --output: migration_report_RUN.FORMAT, RUN being the run's number or, "
+      + "for a statistics file, stats.",
+    arguments: [.init(name: "STATS.json", help: "A statistics file [default: the newest run]")],
+    options: [
+      Defaults.databaseOption,
+      .init(name: "run", placeholder: "ID", help: "The run; rmos-cli runs lists them"),
+      .init(
+        name: "format", placeholder: "LIST",
+        help: "What to write: txt, json or html, or, with --output, several with commas between "
+          + "[default: txt]"),
+      .init(
+        name: "output", placeholder: "DIR",
+        help: "Write files into DIR, which is created; those of an earlier report are replaced"),
+    ],
+    examples: [
+      .init(command: "rmos-cli report --db shop.db", help: "The newest run, as text"),
+      .init(
+        command: "rmos-cli report --run 3 --format html > report.html",
+        help: "Run 3, for a browser"),
+      .init(
+        command: "rmos-cli report stats.json --format json,html,txt --output reports",
+        help: "What a statistics file says, in every format"),
+    ],
+    run: run)
+
+  /// The formats by name.
+  private enum Format: String, CaseIterable {
+    case txt, json, html
+
+    var format: any ReportFormat {
+      switch self {
+      case .txt: .txt
+      case .json: .json
+      case .html: .html
+      }
+    }
+  }
+
+  @Sendable private static func run(_ arguments: ParsedArguments, _ console: Console) throws
+    -> ExitStatus
+  {
+    let formats = try formats(arguments)
+    let id = try arguments.integer("run", in: 1...Int.max).map { Int64($0) }
+    if id != nil, let file = arguments.positionals.first {
+      throw UsageError(
+        "a report is of --run or of the statistics \(file), not of both",
+        hint: "Leave one of them out.")
+    }
+    let report =
+      if let file = arguments.positionals.first {
+        try report(ofStatistics: file)
+      } else {
+        try MigrationReport(ofRun: id, in: Defaults.openForReading(arguments))
+      }
+    if let directory = arguments["output"] {
+      let files = try write(report, as: formats, into: directory)
+      if arguments.has("json") {
+        console.print(
+          JSONOutput.success {
+            $0.member("files") { writer in
+              writer.array {
+                for file in files { $0.string(file) }
+              }
+            }
+          })
+      } else {
+        for file in files { console.print("Wrote \(TerminalText.escaped(file))") }
+      }
+    } else if let format = formats.first {
+      console.printText(report.text(as: format.format))
+    }
+    return .success
+  }
+
+  /// The formats asked for, checked against where they are to go.
+  private static func formats(_ arguments: ParsedArguments) throws -> [Format] {
+    let known = Format.allCases.map(\.rawValue)
+    var formats: [Format] = []
+    for name in arguments["format"]?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
+      guard let format = Format(rawValue: String(name)) else {
+        throw UsageError(
+          "--format: expected \(known.joined(separator: ", ")) or several of them, found “\(name)”",
+          hint: Suggestion.hint(for: String(name), among: known))
+      }
+      if formats.contains(format) { throw UsageError("--format: \(name) is given twice") }
+      formats.append(format)
+    }
+    guard arguments["output"] == nil else { return formats.isEmpty ? [.txt] : formats }
+    if formats.count > 1 {
+      throw UsageError(
+        "--format: standard output takes one format, found \(formats.count)",
+        hint: "Add --output DIR to write a file for each.")
+    }
+    guard arguments.has("json") else { return formats.isEmpty ? [.txt] : formats }
+    if let format = formats.first, format != .json {
+      throw UsageError(
+        "--json and --format \(format.rawValue) both ask for standard output",
+        hint: "Add --output DIR to write the report to a file.")
+    }
+    return [.json]
+  }
+
+  // MARK: Files
+
+  /// Far more than statistics need.
+  private static let largestStatistics = 1 << 20
+
+  private static func report(ofStatistics file: String) throws -> MigrationReport {
+    let bytes: [UInt8]
+    switch Platform.readFile(file, limit: largestStatistics) {
+    case .content(let content): bytes = content
+    case .failure(let code):
+      throw CommandError(
+        code: "input.unreadable",
+        message: "cannot read the statistics \(file): \(Platform.describe(errno: code))")
+    case .tooLarge:
+      throw CommandError(
+        code: "input.too-large",
+        message: "\(file) has more than \(TerminalText.grouped(largestStatistics)) bytes; expected "
+          + "the statistics that migrate --stats writes")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw MigrationError(.statisticsInvalid, "\(file): the statistics are not UTF-8")
+    }
+    do throws(MigrationError) {
+      return try MigrationReport(statisticsJSON: text)
+    } catch {
+      throw MigrationError(error.code, "\(file): \(error.message)")
+    }
+  }
+
+  /// Writes a file for each format.
+  ///
+  /// - Returns: Their paths.
+  private static func write(
+    _ report: MigrationReport, as formats: [Format], into directory: String
+  ) throws -> [String] {
+    func check(_ failure: Int32, _ path: String) throws {
+      guard failure != 0 else { return }
+      throw CommandError(
+        code: "output.unwritable",
+        message: "cannot write the report to \(path): \(Platform.describe(errno: failure))")
+    }
+    try check(Platform.makeDirectories(directory), directory)
+    return try formats.map { name in
+      let format = name.format
+      let slash = directory.hasSuffix("/") ? "" : "/"
+      let path = directory + slash + report.fileName(as: format)
+      try check(Platform.replaceFile(path, with: report.text(as: format)), path)
+      return path
+    }
+  }
+}

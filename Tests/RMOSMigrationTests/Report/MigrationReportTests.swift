@@ -1,0 +1,179 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// What a report takes from a summary and from a ledger.
+@Suite struct MigrationReportTests {
+  @Test(arguments: UInt64(300)..<306)
+  func theLedgerTellsWhatTheSummaryTold(seed: UInt64) throws {
+    let tree = try RandomTree(seed: seed)
+    try TemporaryDirectory.use { directory in
+      let stores: [any RecordStore] = [
+        InMemoryStore(), try SQLiteStore(path: directory.file("x.db")),
+      ]
+      for store in stores {
+        var options = MigrationOptions()
+        options.clock = MigrationClock(now: { "2025-06-01T08:00:00Z" }, uptime: { 5 })
+        let summary = try Migration(from: tree.path, into: store, options: options)
+          .runSynchronously()
+        let told = MigrationReport(of: summary)
+        var kept = try MigrationReport(ofRun: nil, in: store)
+        #expect(kept.severityCounts == told.severityCounts)
+        #expect(kept.issueGroups == told.issueGroups)
+        // Only the ledger knows when a run ended.
+        #expect(kept.run?.finishedAt == "2025-06-01T08:00:00Z")
+        kept.run?.finishedAt = nil
+        for (left, right) in [
+          (kept.text(as: .json), told.text(as: .json)), (kept.text(as: .txt), told.text(as: .txt)),
+          (kept.text(as: .html), told.text(as: .html)),
+        ] { #expect(left == right) }
+        #expect(told.text(as: .json) == summary.json + "\n")
+      }
+    }
+  }
+
+  @Test func severitiesAndGroupsAreCounted() throws {
+    let report = try ReportSamples.report()
+    #expect(report.severityCounts == [.error: 8, .warning: 3, .info: 12])
+    #expect(
+      report.issueGroups.map(\.code) == [
+        .fieldMissing, .fieldRange, .fieldUnknownValue, .idDerived,
+      ])
+    #expect(report.issueGroups.map(\.severity) == [.error, .error, .warning, .info])
+    #expect(report.issueGroups.map(\.count) == [5, 4, 2, 12])
+    #expect(report.issueGroups[0].first == ReportSamples.issues[0])
+    #expect(report.issueGroups[3].first == nil)
+  }
+
+  @Test func ofManyIssuesTheFirstAreKeptAndTheRestCounted() throws {
+    let report = try ReportSamples.report(maxIssues: 2)
+    #expect(report.issues == Array(ReportSamples.issues.prefix(2)))
+    #expect(report.issuesOmitted == ReportSamples.issues.count - 2)
+    #expect(report.severityCounts == [.error: 8, .warning: 3, .info: 12])
+    // The first of each code is known all the same.
+    #expect(report.issueGroups.compactMap(\.first?.code).count == 3)
+  }
+
+  @Test func theNewestRunIsReportedUnlessOneIsNamed() throws {
+    let store = try ReportSamples.store(ReportSamples.run)
+    var second = ReportSamples.run
+    second.id = try store.write { try $0.beginRun(second) }
+    #expect(try MigrationReport(ofRun: nil, in: store).run?.id == second.id)
+    #expect(try MigrationReport(ofRun: 1, in: store).run?.id == 1)
+  }
+
+  @Test func aRunThatIsNotThereIsSaidWithWhatThereIs() throws {
+    #expect(
+      throws: MigrationError(
+        .runMissing, "the ledger of in memory has no run yet; migrating into it makes one")
+    ) { try MigrationReport(ofRun: nil, in: InMemoryStore()) }
+    let store = try ReportSamples.store(ReportSamples.run)
+    #expect(
+      throws: MigrationError(
+        .runMissing, "the ledger of in memory has no run 7; expected 1 to 1, the newest")
+    ) { try MigrationReport(ofRun: 7, in: store) }
+  }
+
+  @Test func anEndingIsReadFromTheLedger() throws {
+    var run = ReportSamples.run
+    func ending() throws -> MigrationReport.Ending? { try ReportSamples.report(run).run?.ending }
+    run.state = .interrupted
+    #expect(try ending() == .interrupted)
+    run.state = .failed
+    #expect(try ending() == .storeFailed)
+    run.optionsJSON = #"{"max_errors":7}"#
+    #expect(try ending() == .tooManyErrors)
+    run.optionsJSON = #"{"max_errors":8}"#
+    #expect(try ending() == .storeFailed)
+    run.state = .running
+    #expect(try ending() == .running)
+    #expect(try !ReportSamples.report(run).isSuccess)
+  }
+
+  @Test func aRunWithoutAWriterIsInterrupted() throws {
+    try TemporaryDirectory.use { directory in
+      let store = try SQLiteStore(path: directory.file("x.db"))
+      let run = try store.write { try $0.beginRun(StoreSamples.run()) }
+      #expect(try MigrationReport(ofRun: run, in: store).run?.ending == .interrupted)
+      try store.withExclusiveWriter {
+        let other = try SQLiteStore(path: directory.file("x.db"), access: .readOnly)
+        #expect(try MigrationReport(ofRun: run, in: other).run?.ending == .running)
+      }
+    }
+  }
+
+  @Test(arguments: [(1_000_000, 1, "99.9 %"), (3, 1, "66.6 %"), (1, 1, "0.0 %"), (5, 0, "100 %")])
+  func theSuccessRateIsNeverRoundedUp(_ found: Int, _ failed: Int, _ text: String) {
+    var statistics = MigrationStatistics()
+    statistics[.patterns].migrated = found - failed
+    statistics[.patterns].failed = failed
+    #expect(MigrationReport(of: statistics).text(as: .txt).contains("Success rate: \(text)\n"))
+  }
+
+  @Test func hugeCountsInALedgerDoNotOverflow() throws {
+    let report = try MigrationReport(
+      statisticsJSON: Self.statistics(#"{"found":1000000000000,"migrated":1000000000000,"#))
+    #expect(report.statistics.total.found == 3_000_000_000_000)
+  }
+
+  private static func statistics(_ start: String) -> String {
+    let counts = start + #""skipped":0,"failed":0}"#
+    return #"{"patterns":\#(counts),"joblogs":\#(counts),"strip_families":\#(counts)}"#
+  }
+
+  // MARK: Statistics files
+
+  @Test func whatWasWrittenReadsBack() throws {
+    let statistics = ReportSamples.run.statistics
+    for text in [statistics.json, "\u{FEFF}" + statistics.json + "\n"] {
+      #expect(try MigrationReport(statisticsJSON: text).statistics == statistics)
+    }
+  }
+
+  @Test func statisticsMayLackUpdates() throws {
+    let text = Self.statistics(#"{"found":2,"migrated":2,"#)
+    let report = try MigrationReport(statisticsJSON: text)
+    #expect(report.statistics.total.migrated == 6)
+    #expect(report.isSuccess)
+    #expect(report.run == nil && report.timestamp == nil)
+  }
+
+  @Test(arguments: [
+    ("", "are not JSON: line 1, column 1: expected a value, found the end"),
+    ("[]", "have [] at the top; expected an object with strip_families, patterns, joblogs"),
+    ("{}", "have no member strip_families at the top; expected strip_families, patterns, joblogs"),
+    (
+      #"{"run":1}"#,
+      #"have the member "run" at the top; expected only strip_families, patterns, joblogs"#
+    ),
+    (#"{"joblogs":{},"joblogs":{}}"#, "have the member joblogs twice at the top; expected it once"),
+    (
+      statistics(#"{"migrated":0,"#),
+      "have no member found at /strip_families; expected found, migrated, skipped, failed"
+    ),
+    (
+      statistics(#"{"found":1,"migrated":0,"#),
+      "have 1 at /strip_families/found; expected 0, the sum of its outcomes"
+    ),
+    (
+      statistics(#"{"found":0,"migrated":-1,"#),
+      "have -1 at /strip_families/migrated; expected a whole number from 0 to 1,000,000,000,000"
+    ),
+    (
+      statistics(#"{"found":0,"migrated":9223372036854775807,"#),
+      "have 9223372036854775807 at /strip_families/migrated; "
+        + "expected a whole number from 0 to 1,000,000,000,000"
+    ),
+    (
+      statistics(#"{"found":"1","migrated":1,"#),
+      #"have "1" at /strip_families/found; expected a whole number from 0 to 1,000,000,000,000"#
+    ),
+  ])
+  func statisticsThatAreNoneAreRefusedWithTheReason(_ text: String, _ reason: String) {
+    #expect(throws: MigrationError(.statisticsInvalid, "the statistics " + reason)) {
+      try MigrationReport(statisticsJSON: text)
+    }
+  }
+}

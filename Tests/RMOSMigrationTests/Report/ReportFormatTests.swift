@@ -1,0 +1,152 @@
+import Foundation
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import Testing
+
+@testable import RMOSMigration
+
+/// What the formats write.
+@Suite struct ReportFormatTests {
+  static let formats: [any ReportFormat] = [.json, .txt, .html]
+
+  @Test(arguments: formats.indices)
+  func theReportOfARunIsAsInTheSnapshot(_ index: Int) throws {
+    let format = Self.formats[index]
+    try expectSnapshot(
+      ReportSamples.report().text(as: format), "report-run.\(format.fileExtension)")
+  }
+
+  @Test(arguments: formats.indices)
+  func theReportOfStatisticsIsAsInTheSnapshot(_ index: Int) throws {
+    let format = Self.formats[index]
+    var report = MigrationReport(of: ReportSamples.run.statistics)
+    report.reportedBy = "1.2.3"
+    try expectSnapshot(report.text(as: format), "report-statistics.\(format.fileExtension)")
+  }
+
+  @Test(arguments: formats.indices)
+  func theReportOfAnEmptyRunIsAsInTheSnapshot(_ index: Int) throws {
+    let format = Self.formats[index]
+    var run = ReportSamples.run
+    run.statistics = MigrationStatistics()
+    run.issueCounts = [:]
+    let report = try ReportSamples.report(run, [])
+    try expectSnapshot(report.text(as: format), "report-empty.\(format.fileExtension)")
+  }
+
+  @Test func filesAreNamedByTheirRun() throws {
+    let report = try ReportSamples.report()
+    #expect(report.fileName(as: .html) == "migration_report_1.html")
+    let statistics = MigrationReport(of: MigrationStatistics())
+    #expect(statistics.fileName(as: .txt) == "migration_report_stats.txt")
+  }
+
+  // MARK: Hostile text
+
+  @Test func jsonKeepsHostileTextAsItIs() throws {
+    let text = try ReportSamples.hostileReport().text(as: .json)
+    let json = try JSONValue(parsing: text)
+    #expect(json["issues"]?[0]?["message"] == .string(ReportSamples.hostile))
+    #expect(json["run"]?["source"] == .string(ReportSamples.hostile))
+    #expect(json["issue_counts"]?[ReportSamples.hostile] == 2)
+  }
+
+  @Test(arguments: formats.indices.dropFirst())
+  func noTextSteersATerminalOrReordersWhatIsRead(_ index: Int) throws {
+    let text = try ReportSamples.hostileReport().text(as: Self.formats[index])
+    let steering = text.unicodeScalars.filter { scalar in
+      scalar != "\n" && [.control, .format].contains(scalar.properties.generalCategory)
+    }
+    #expect(steering.isEmpty)
+    #expect(text.contains(#"\u{1b}[31m\u{202e}\u{d}\u{a}"#))
+  }
+
+  @Test func htmlHasTheSameElementsWhateverTheTextsSay() throws {
+    func tags(_ text: String) -> [String] {
+      text.matches(of: /<!?\/?[a-zA-Z!-][a-zA-Z0-9]*/).map { String($0.output) }
+    }
+    let hostile = try ReportSamples.hostileReport().text(as: .html)
+    let harmless = try ReportSamples.harmlessReport().text(as: .html)
+    #expect(tags(hostile) == tags(harmless))
+    #expect(!hostile.contains("alert('"))
+    #expect(hostile.contains("&lt;script&gt;alert(&#39;&quot;x&quot;&amp;amp;&#39;)"))
+  }
+
+  @Test func everyElementOfAPageIsClosed() throws {
+    for report in try [ReportSamples.report(), MigrationReport(of: ReportSamples.run.statistics)] {
+      var open: [Substring] = []
+      let page = report.text(as: .html)
+      for match in page.matches(of: /<(\/?)([a-z][a-z0-9]*)[^>]*?(\/?)>/) {
+        let (_, closes, name, isEmpty) = match.output
+        if ["meta", "input"].contains(name) || !isEmpty.isEmpty { continue }
+        if closes.isEmpty { open.append(name) } else { #expect(open.popLast() == name) }
+      }
+      #expect(open.isEmpty)
+    }
+  }
+
+  @Test func aPageRefersToNothingOutside() throws {
+    let page = try ReportSamples.report().text(as: .html)
+    #expect(!page.contains(/https?:|src=|href=|@import|url\((?!#)/))
+    #expect(page.contains("default-src 'none'; style-src 'sha256-"))
+    #expect(!page.contains("unsafe-inline"))
+  }
+
+  @Test func whatAnIssueSaysIsInThePageWithoutTheScript() throws {
+    var page = try ReportSamples.report().text(as: .html)
+    page.replace(/<script>[^<]*<\/script>/, with: "")
+    for issue in ReportSamples.issues {
+      #expect(page.contains(try #require(issue.source)))
+    }
+    #expect(page.matches(of: /<li>(?!<svg)/).count == ReportSamples.issues.count)
+    // The box that needs the script shows itself only by the script.
+    #expect(page.contains(#"role="search" hidden>"#))
+  }
+
+  @Test func noLineOfTextIsWiderThan80Columns() throws {
+    var run = ReportSamples.run
+    run.source = String(repeating: "very/long/path", count: 20)
+    run.optionsJSON =
+      #"{"\#(String(repeating: "o", count: 90))": "\#(String(repeating: "v ", count: 90))"}"#
+    run.statistics[.patterns].migrated = 999_999_999_999
+    run.statistics[.patterns].updated = 999_999_999_999
+    run.statistics[.patterns].skipped = 999_999_999_999
+    var issue = ReportSamples.issues[0]
+    issue.source = run.source
+    issue.id = String(repeating: "é", count: 300)
+    issue.message = String(repeating: "word ", count: 100)
+    for report in try [
+      ReportSamples.report(), ReportSamples.report(run, [issue]), ReportSamples.hostileReport(),
+    ] {
+      for line in report.text(as: .txt).split(separator: "\n") {
+        #expect(line.count <= 80)
+        #expect(line.last != " ")
+      }
+    }
+  }
+
+  // MARK: Bars
+
+  @Test(arguments: [
+    [0, 0, 0, 0], [1, 0, 0, 0], [1_000_000, 0, 0, 1], [1, 1, 1, 1], [0, 0, 1, 999_999_999_999],
+    [7, 3, 1, 100_000],
+  ])
+  func sharesFillTheBarAndShowWhatIsThere(_ counts: [Int]) {
+    for length in [6, 7, 100, 1000] {
+      let shares = BarHTML.shares(counts, of: length)
+      #expect(shares.reduce(0, +) == (counts.allSatisfy { $0 == 0 } ? 0 : length))
+      for (share, count) in zip(shares, counts) { #expect((share > 0) == (count > 0)) }
+    }
+  }
+
+  @Test(arguments: [Double.infinity, .nan, -1, 0])
+  func timesThatMakeNoSenseDoNotBreakThePage(_ seconds: Double) throws {
+    var report = try ReportSamples.report()
+    report.run?.seconds = seconds
+    report.run?.kindSeconds = [.patterns: seconds, .joblogs: seconds]
+    let page = report.text(as: .html)
+    #expect(!page.contains("nan") && !page.contains("inf"))
+    #expect(page.hasSuffix("</html>\n"))
+  }
+}

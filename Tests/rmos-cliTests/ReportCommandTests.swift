@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+/// `report`.
+@Suite struct ReportCommandTests {
+  /// A directory with one run that has a failure, and its statistics.
+  private func migratedWorkspace() throws -> Workspace {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    try workspace.writeBrokenPattern()
+    try workspace.writeOddJobLog()
+    let command = ["migrate", "legacy", "--db", "x.db", "--stats", "stats.json"]
+    #expect(try Tool.run(command, in: workspace).status == 1)
+    return workspace
+  }
+
+  @Test func theNewestRunIsReportedAsTextWithoutAFile() throws {
+    let workspace = try migratedWorkspace()
+    let listing = workspace.listing
+    let result = try Tool.run(["report", "--db", "x.db"], in: workspace)
+    #expect(result.status == 0)
+    #expect(result.errors.isEmpty)
+    #expect(result.output.hasPrefix("MIGRATION REPORT\n"))
+    #expect(result.output.contains("1 of 5 entities failed."))
+    #expect(result.output.contains("patterns/p2.json:1:1 [p2]"))
+    #expect(workspace.listing == listing)
+  }
+
+  @Test func theJSONReportIsThatOfTheMigration() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    try workspace.writeBrokenPattern()
+    var told = try Tool.run(["migrate", "legacy", "--db", "x.db", "--json"], in: workspace).json
+    var toldRun = try #require(told.removeValue(forKey: "run") as? [String: Any])
+    // The ledger's clock stops a little earlier, and only the ledger knows the end.
+    toldRun["seconds"] = nil
+    for arguments in [["--json"], ["--format", "json"], ["--run", "1", "--json"]] {
+      var kept = try Tool.run(["report", "--db", "x.db"] + arguments, in: workspace).json
+      var run = try #require(kept.removeValue(forKey: "run") as? [String: Any])
+      run["seconds"] = nil
+      #expect(run.removeValue(forKey: "finished_at") is String)
+      #expect(run as NSDictionary == toldRun as NSDictionary)
+      #expect(kept as NSDictionary == told as NSDictionary)
+    }
+  }
+
+  @Test func aStatisticsFileIsReportedWithoutADatabase() throws {
+    let workspace = try migratedWorkspace()
+    let result = try Tool.run(["report", "stats.json", "--json"], in: workspace)
+    #expect(result.status == 0)
+    let summary = try #require(try result.json["summary"] as? [String: Double])
+    #expect(summary["total_found"] == 5)
+    #expect(summary["success_rate"] == 80)
+    #expect(try result.json["run"] is NSNull)
+  }
+
+  @Test func filesAreWrittenWhereAsked() throws {
+    let workspace = try migratedWorkspace()
+    let command = ["report", "--db", "x.db", "--format", "json,html,txt", "--output", "a/b"]
+    let result = try Tool.run(command, in: workspace)
+    #expect(result.status == 0)
+    let files = ["json", "html", "txt"].map { "a/b/migration_report_1.\($0)" }
+    #expect(result.output == files.map { "Wrote \($0)\n" }.joined())
+    #expect(workspace.listing.filter { $0.hasPrefix("a/b/") } == files.sorted())
+    #expect(try workspace.text(files[1]).hasPrefix("<!DOCTYPE html>\n"))
+    let again = try Tool.run(command + ["--json"], in: workspace)
+    #expect(try again.json["files"] as? [String] == files)
+    let statistics = try Tool.run(
+      ["report", "stats.json", "--output", "a/b/"], in: workspace)
+    #expect(statistics.output == "Wrote a/b/migration_report_stats.txt\n")
+  }
+
+  @Test(arguments: [
+    (["--format", "json,html"], "standard output takes one format, found 2"),
+    (["--format", "htm"], "Did you mean html?"),
+    (["--format", "json,"], "expected txt, json, html or several of them, found “”"),
+    (["--format", "txt,txt", "--output", "out"], "txt is given twice"),
+    (["--format", "html", "--json"], "both ask for standard output"),
+    (["stats.json", "--run", "1"], "not of both"),
+    (["--run", "0"], "expected a whole number"),
+  ])
+  func whatMakesNoSenseIsRefused(_ arguments: [String], _ message: String) throws {
+    let workspace = try migratedWorkspace()
+    let listing = workspace.listing
+    let result = try Tool.run(["report", "--db", "x.db"] + arguments, in: workspace)
+    #expect(result.status == 2)
+    #expect(result.errors.contains(message) || result.output.contains(message))
+    #expect(workspace.listing == listing)
+  }
+
+  @Test(arguments: [
+    (["report", "--db", "x.db", "--run", "7"], "report.no-run"),
+    (["report", "--db", "none.db"], "store.cannot-open"),
+    (["report", "none.json"], "input.unreadable"),
+    (["report", "legacy"], "input.unreadable"),
+    (["report", "legacy/patterns/p1.json"], "statistics.invalid"),
+    (["report", "x.db"], "statistics.invalid"),
+    (["report", "stats.json", "--output", "stats.json"], "output.unwritable"),
+    (["report", "stats.json", "--output", "stats.json/below"], "output.unwritable"),
+  ])
+  func whatCannotBeReportedEndsWith3(_ arguments: [String], _ code: String) throws {
+    let workspace = try migratedWorkspace()
+    let listing = workspace.listing
+    let result = try Tool.run(arguments + ["--json"], in: workspace)
+    #expect(result.status == 3)
+    let error = try #require(try result.json["error"] as? [String: String])
+    #expect(error["code"] == code)
+    #expect(workspace.listing == listing)
+  }
+}
