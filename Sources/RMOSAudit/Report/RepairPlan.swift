@@ -107,7 +107,7 @@ public struct RepairPlan: Sendable {
     var parts: [String] = []
     var plain = ""
     for scalar in text.unicodeScalars {
-      if scalar.isSteering {
+      if PlainText.isSteering(scalar) {
         if !plain.isEmpty { parts.append("'\(plain)'") }
         plain = ""
         parts.append("char(\(scalar.value))")
@@ -124,7 +124,7 @@ extension RepairPlan {
   /// The plan as a script for SQLite: one transaction, a comment for each step.
   public var sql: String {
     var lines = [
-      "-- Repairs proposed for \(Self.comment(database)).",
+      "-- Repairs proposed for \(PlainText.escaped(database)).",
       "-- Nothing has been changed. Make a backup, read every statement, delete what you do not",
       "-- want, then apply it with: sqlite3 -bail DATABASE < THIS-FILE",
     ]
@@ -141,19 +141,8 @@ extension RepairPlan {
     }
     lines += ["", "BEGIN IMMEDIATE;", "PRAGMA defer_foreign_keys = ON;"]
     for step in steps {
-      lines += ["", "-- " + Self.comment(step.comment)] + step.statements
+      lines += ["", "-- " + PlainText.escaped(step.comment)] + step.statements
     }
     return (lines + ["", "COMMIT;"]).joined(separator: "\n") + "\n"
-  }
-
-  /// A text that stays within its comment.
-  private static func comment(_ text: String) -> String {
-    text.unicodeScalars.reduce(into: "") { result, scalar in
-      if scalar.isSteering {
-        result += "\\u{\(String(scalar.value, radix: 16))}"
-      } else {
-        result.unicodeScalars.append(scalar)
-      }
-    }
   }
 }

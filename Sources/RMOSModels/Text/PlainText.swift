@@ -11,22 +11,23 @@ package enum PlainText {
     if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
-      if isHarmless(scalar) {
-        result.unicodeScalars.append(scalar)
-      } else {
+      if isSteering(scalar) {
         result += "\\u{\(String(scalar.value, radix: 16))}"
+      } else {
+        result.unicodeScalars.append(scalar)
       }
     }
     return result
   }
 
-  private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar.value < 0x7F { return scalar.value >= 0x20 }
+  /// Whether a scalar could steer a terminal or reorder what a person reads.
+  package static func isSteering(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar.value < 0x7F { return scalar.value < 0x20 }
     switch scalar.properties.generalCategory {
-    case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: return false
+    case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: return true
     // The joiners hold emoji and some scripts together.
-    case .format: return scalar.value == 0x200C || scalar.value == 0x200D
-    default: return true
+    case .format: return scalar.value != 0x200C && scalar.value != 0x200D
+    default: return false
     }
   }
 
