@@ -32,9 +32,8 @@ extension AuditReport {
       case .warnings: "Sound, with warnings"
       case .errors: "Errors"
       }
-    let counts = Severity.allCases.reversed().map {
-      "\(severityCounts[$0, default: 0]) \($0.rawValue)"
-    }
+    let names: [(Severity, String)] = [(.error, "error"), (.warning, "warning"), (.info, "note")]
+    let counts = names.map { PlainText.counted(severityCounts[$0, default: 0], $1) }
     return "\(word): \(counts.joined(separator: ", ")); \(passedChecks) checks passed, "
       + "\(failedChecks) failed."
   }
