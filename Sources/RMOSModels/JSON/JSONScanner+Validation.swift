@@ -4,33 +4,56 @@ extension JSONScanner {
   /// O(n) time, and a copy of the bytes.
   /// - Throws: ``JSONScanError`` with the first offence.
   public static func validate(_ bytes: UnsafeRawBufferPointer) throws(JSONScanError) {
-    let result: Result<Void, JSONScanError> = withPaddedCopy(of: bytes) { scanner in
-      do throws(JSONScanError) {
-        scanner.skipWhiteSpace()
-        _ = try scanner.skipValue(enclosingDepth: 0)
-        scanner.skipWhiteSpace()
-        guard scanner.isAtEnd else { throw scanner.unexpected(.end) }
-        return .success(())
-      } catch {
-        return .failure(error)
-      }
-    }
+    let result: Result<Void, JSONScanError> = withPaddedCopy(of: bytes) { $0.validateAll() }
     try result.get()
+  }
+
+  /// Checks like ``validate(_:)``, without a copy: O(n) time, no memory.
+  ///
+  /// - Parameters:
+  ///   - base: The bytes, followed by ``padding`` readable bytes of which the first is 0.
+  ///   - count: How many bytes there are, without the padding.
+  /// - Throws: ``JSONScanError`` with the first offence.
+  public static func validate(
+    padded base: UnsafePointer<UInt8>, count: Int
+  ) throws(JSONScanError) {
+    precondition(base[count] == 0, "the byte after the input must be 0")
+    let result: Result<Void, JSONScanError> = withScanner(over: base, count) { $0.validateAll() }
+    try result.get()
+  }
+
+  private mutating func validateAll() -> Result<Void, JSONScanError> {
+    do throws(JSONScanError) {
+      skipWhiteSpace()
+      _ = try skipValue(enclosingDepth: 0)
+      skipWhiteSpace()
+      guard isAtEnd else { throw unexpected(.end) }
+      return .success(())
+    } catch {
+      return .failure(error)
+    }
   }
 
   /// Runs `body` with a scanner over a padded copy of `bytes`.
   package static func withPaddedCopy<Result>(
     of bytes: UnsafeRawBufferPointer, _ body: (inout JSONScanner) -> Result
   ) -> Result {
+    let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count + padding)
+    defer { copy.deallocate() }
+    UnsafeMutableRawBufferPointer(start: copy, count: bytes.count).copyMemory(from: bytes)
+    (copy + bytes.count).initialize(repeating: 0, count: padding)
+    return withScanner(over: copy, bytes.count, body)
+  }
+
+  /// Runs `body` with a scanner over bytes that are padded.
+  private static func withScanner<Result>(
+    over base: UnsafePointer<UInt8>, _ count: Int, _ body: (inout JSONScanner) -> Result
+  ) -> Result {
     withUnsafeTemporaryAllocation(of: Bool.self, capacity: maximumDepth) { containers in
       containers.initialize(repeating: false)
-      let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count + padding)
-      defer { copy.deallocate() }
-      UnsafeMutableRawBufferPointer(start: copy, count: bytes.count).copyMemory(from: bytes)
-      (copy + bytes.count).initialize(repeating: 0, count: padding)
       // An allocation of fixed, positive size has an address.
       guard let flags = containers.baseAddress else { preconditionFailure("no scratch") }
-      var scanner = JSONScanner(base: copy, count: bytes.count, containers: flags)
+      var scanner = JSONScanner(base: base, count: count, containers: flags)
       return body(&scanner)
     }
   }

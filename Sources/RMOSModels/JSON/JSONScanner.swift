@@ -7,7 +7,7 @@ public struct JSONScanner {
   public static let maximumDepth = 512
 
   /// How many readable bytes must follow the input; the first must be 0.
-  package static let padding = 64
+  public static let padding = 64
 
   /// The outermost form of a value.
   package enum Kind: UInt8, Sendable {
