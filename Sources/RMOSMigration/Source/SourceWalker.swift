@@ -24,11 +24,14 @@ struct SourceWalker {
   private let root: [UInt8]
   private var frames: [Frame] = []
   private var followed: Set<FileHandle.Identity> = []
+  /// The source directory and those above it: a link to one of them leads back here.
+  private let above: Set<FileHandle.Identity>
   private var pending: Item?
 
   /// A walk of `root/directory`; a directory that is not there is empty.
   init(root: [UInt8], directory: String) {
     self.root = root
+    above = SourceWalker.directories(from: root)
     let path = Array(directory.utf8)
     do throws(SystemError) {
       let status = try FileHandle.Status(of: absolute(path))
@@ -36,6 +39,18 @@ struct SourceWalker {
     } catch {
       if error.code != SystemError.notFound { pending = .unreadable(path: path, error) }
     }
+  }
+
+  /// A directory and all above it, up to the root of the file system, which is its own parent.
+  private static func directories(from path: [UInt8]) -> Set<FileHandle.Identity> {
+    var directories: Set<FileHandle.Identity> = []
+    var path = path
+    while let identity = try? FileHandle.Status(of: path).identity,
+      directories.insert(identity).inserted
+    {
+      path += Array("/..".utf8)
+    }
+    return directories
   }
 
   /// The path as the system takes it.
@@ -76,7 +91,7 @@ struct SourceWalker {
   private mutating func descend(into path: [UInt8], isLink: Bool) -> Item? {
     do throws(SystemError) {
       let identity = try FileHandle.Status(of: absolute(path)).identity
-      if frames.contains(where: { $0.identity == identity }) {
+      if above.contains(identity) || frames.contains(where: { $0.identity == identity }) {
         return .loop(path: path, isAncestor: true)
       }
       if isLink, !followed.insert(identity).inserted {
