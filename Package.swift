@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "RMOSStore", targets: ["RMOSStore"]),
     .library(name: "RMOSMigration", targets: ["RMOSMigration"]),
     .library(name: "RMOSAudit", targets: ["RMOSAudit"]),
+    .library(name: "RMOSDashboard", targets: ["RMOSDashboard"]),
     .executable(name: "rmos-cli", targets: ["rmos-cli"]),
   ],
   targets: [
@@ -21,9 +22,12 @@ let package = Package(
     .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels"]),
     .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore"]),
     .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore"]),
+    .target(
+      name: "RMOSDashboard",
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
     .executableTarget(
       name: "rmos-cli",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard"]),
 
     .target(
       name: "RMOSTestSupport",
@@ -42,9 +46,16 @@ let package = Package(
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSTestSupport",
       ]),
     .testTarget(
+      name: "RMOSDashboardTests",
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard",
+        "RMOSTestSupport",
+      ]),
+    .testTarget(
       name: "rmos-cliTests",
       dependencies: [
-        "rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSTestSupport",
+        "rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard",
+        "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
   ],

@@ -1,0 +1,28 @@
+/// A request, as any server can hand it over.
+///
+/// ```swift
+/// let request = HTTPRequest(method: "GET", target: "/api/rmos/stores/patterns?limit=10")
+/// ```
+public struct HTTPRequest: Sendable, Hashable {
+  /// The method, such as `GET`; case counts.
+  public var method: String
+  /// The target in origin form: an absolute path with its query, both percent-encoded as received.
+  public var target: String
+  /// The header fields, in the order received.
+  public var fields: [HTTPField]
+  /// The body, with any transfer coding removed.
+  public var body: [UInt8]
+
+  /// A request.
+  public init(
+    method: String, target: String, fields: [HTTPField] = [], body: [UInt8] = []
+  ) {
+    self.method = method
+    self.target = target
+    self.fields = fields
+    self.body = body
+  }
+
+  /// The value of the first field with a name, nil where there is none; case does not count.
+  public func field(_ name: String) -> String? { fields.value(of: name) }
+}

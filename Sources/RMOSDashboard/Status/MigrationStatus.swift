@@ -1,0 +1,108 @@
+/// What a store holds, how its last migration went and whether it is well, at one moment.
+///
+/// In `Codable` formats it has the shape of the HTTP interface's status.
+public struct MigrationStatus: Sendable, Hashable {
+  /// Where the data is.
+  public struct Database: Sendable, Hashable {
+    /// When the last migration ended, or began where it has not ended; nil before the first.
+    ///
+    /// ISO 8601 in UTC.
+    public var lastMigration: String?
+    /// The database's path, or "in memory".
+    public var location: String
+    /// The size with its write-ahead log, in units of 1,048,576 bytes; nil without a file.
+    public var sizeMB: Double?
+    /// The version of the shared schema; nil where there is none.
+    public var schemaVersion: Int?
+    /// When that was applied, as stored.
+    public var schemaAppliedAt: String?
+  }
+
+  /// How many entities there are.
+  public struct EntityCounts: Sendable, Hashable {
+    /// How many patterns.
+    public var patterns = 0
+    /// How many strip families.
+    public var stripFamilies = 0
+    /// How many job logs.
+    public var joblogs = 0
+    /// All of them.
+    public var total: Int { patterns + stripFamilies + joblogs }
+  }
+
+  /// The entities created last, newest first, three of each kind at most.
+  public struct RecentEntities: Sendable, Hashable {
+    /// A pattern or strip family.
+    public struct Named: Sendable, Hashable {
+      /// The id.
+      public var id: String
+      /// The name.
+      public var name: String
+      /// When it was created, as stored.
+      public var createdAt: String
+    }
+    /// A job log.
+    public struct Job: Sendable, Hashable {
+      /// The id.
+      public var id: String
+      /// The type of job.
+      public var jobType: String
+      /// Where the job stands.
+      public var status: String
+      /// When it was created, as stored.
+      public var createdAt: String
+    }
+    /// Patterns.
+    public var patterns: [Named] = []
+    /// Strip families.
+    public var stripFamilies: [Named] = []
+    /// Job logs.
+    public var joblogs: [Job] = []
+  }
+
+  /// The quick check of health.
+  public struct Validation: Sendable, Hashable {
+    /// The verdict in a word.
+    public enum Status: String, Sendable, Hashable, Codable {
+      /// No errors.
+      case healthy
+      /// Errors.
+      case errorsDetected = "errors_detected"
+    }
+    /// What is wrong, a sentence each.
+    public var errors: [String] = []
+    /// What may be wrong, or could not be checked, a sentence each.
+    public var warnings: [String] = []
+    /// The verdict.
+    public var status: Status { errors.isEmpty ? .healthy : .errorsDetected }
+  }
+
+  /// A migration under way.
+  public struct CurrentRun: Sendable, Hashable {
+    /// The ledger's number.
+    public var id: Int64
+    /// When it began, ISO 8601 in UTC.
+    public var startedAt: String
+    /// When it last committed, ISO 8601 in UTC.
+    public var heartbeatAt: String
+    /// The source directory.
+    public var source: String
+    /// How many entities it found so far.
+    public var found: Int
+    /// How many of them failed.
+    public var failed: Int
+    /// How long it has run, seconds.
+    public var seconds: Double
+  }
+
+  /// Where the data is.
+  public var database: Database
+  /// How many entities there are.
+  public var entityCounts: EntityCounts
+  /// The entities created last.
+  public var recentEntities: RecentEntities
+  /// The quick check of health.
+  public var validation: Validation
+  /// The migration under way, if any.
+  public var currentRun: CurrentRun?
+}
