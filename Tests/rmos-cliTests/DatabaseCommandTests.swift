@@ -38,6 +38,7 @@ import Testing
     #expect(text.output.contains(#/Database +\S*x.db\n/#))
     #expect(text.output.contains(#/Schema version +2, applied /#))
     #expect(text.output.contains(#/Total +3\n/#))
+    #expect(text.output.contains(#/Health +no errors found\n/#))
     #expect(text.output.contains(#/Last run +run 1, migrate, started .*, completed after /#))
     #expect(workspace.listing == listing)
     #expect(try Data(contentsOf: url) == bytes)
@@ -57,6 +58,9 @@ import Testing
         == ["strip_families": 1, "patterns": 1, "joblogs": 1, "total": 3])
     #expect(json["current_run"] is NSNull)
     #expect((json["interrupted_runs"] as? [Any])?.isEmpty == true)
+    let health = try #require(json["health"] as? [String: Any])
+    #expect(health["status"] as? String == "healthy")
+    #expect(health["complete"] as? Bool == true)
     let run = try #require(json["last_run"] as? [String: Any])
     #expect(run["state"] as? String == "completed")
     #expect(run["source"] as? String == "legacy")
@@ -81,6 +85,9 @@ import Testing
     let json = try Tool.run(["status", "--db", "old.db", "--json"], in: workspace).json
     #expect(json["schema_version"] as? Int == Int(name.suffix(1)))
     #expect(json["last_run"] is NSNull)
+    let health = try #require(json["health"] as? [String: Any])
+    #expect(health["status"] as? String == "errors_detected")
+    #expect(health["references_dangling"] as? Int == 6)
     #expect(try Data(contentsOf: copy) == Data(contentsOf: fixture))
     #expect(workspace.listing == ["old.db"])
   }

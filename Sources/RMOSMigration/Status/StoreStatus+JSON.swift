@@ -1,4 +1,4 @@
-import RMOSModels
+package import RMOSModels
 import RMOSStore
 
 extension StoreStatus {
@@ -7,26 +7,29 @@ extension StoreStatus {
   /// `interrupted_runs`, runs as `LedgerRun.json` writes them.
   public var json: String {
     var writer = JSONWriter(style: .pretty)
-    writer.object {
-      $0.member("success", true)
-      $0.member("database", location)
-      $0.member("size_bytes", sizeInBytes)
-      $0.member("schema_version", schema?.version)
-      $0.member("schema_applied_at", schema?.appliedAt)
-      $0.member("counts") {
-        $0.object {
-          for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind] ?? 0) }
-          $0.member("total", total)
-        }
-      }
-      $0.member("last_run") { $0.run(lastRun) }
-      $0.member("current_run") { $0.run(currentRun) }
-      $0.member("interrupted_runs") {
-        $0.array {
-          for run in interruptedRuns { $0.run(run) }
-        }
+    writer.object { writeMembers(to: &$0) }
+    return writer.text
+  }
+
+  /// Writes the members of ``json`` into an object.
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("success", true)
+    writer.member("database", location)
+    writer.member("size_bytes", sizeInBytes)
+    writer.member("schema_version", schema?.version)
+    writer.member("schema_applied_at", schema?.appliedAt)
+    writer.member("counts") {
+      $0.object {
+        for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind] ?? 0) }
+        $0.member("total", total)
       }
     }
-    return writer.text
+    writer.member("last_run") { $0.run(lastRun) }
+    writer.member("current_run") { $0.run(currentRun) }
+    writer.member("interrupted_runs") {
+      $0.array {
+        for run in interruptedRuns { $0.run(run) }
+      }
+    }
   }
 }

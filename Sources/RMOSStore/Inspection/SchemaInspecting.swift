@@ -33,6 +33,15 @@ package protocol SchemaInspecting: StoreReader {
     _ body: (InspectedKey, _ reference: String) throws -> Void
   ) throws
 
+  /// Calls `body` with each different reference in `field`, how many rows hold it and whether it
+  /// leads to an entity, until all are told or the time is up.
+  ///
+  /// - Returns: Whether all were told.
+  func forEachReference(
+    of kind: EntityKind, field: Int, until deadline: ContinuousClock.Instant,
+    _ body: (_ reference: String, _ rows: Int, _ isDangling: Bool) throws -> Void
+  ) throws -> Bool
+
   /// Calls `body` with each provenance whose entity or run is not there, or whose kind is unknown.
   func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws
 

@@ -152,6 +152,35 @@ final class SQLiteConnection: @unchecked Sendable {
   /// The id of the last row inserted: `sqlite3_last_insert_rowid`.
   var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle.pointer) }
 
+  /// Runs `body` and stops its statements once the time is up: `sqlite3_progress_handler`.
+  ///
+  /// - Returns: Whether `body` came to its end.
+  func run(until deadline: ContinuousClock.Instant, _ body: () throws -> Void) throws -> Bool {
+    let box = Deadline(deadline)
+    let context = Unmanaged.passUnretained(box).toOpaque()
+    sqlite3_progress_handler(
+      handle.pointer, 2000,
+      { context in
+        guard let context else { return 0 }
+        return Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().isOver ? 1 : 0
+      }, context)
+    defer { sqlite3_progress_handler(handle.pointer, 0, nil, nil) }
+    return try withExtendedLifetime(box) {
+      do {
+        try body()
+        return true
+      } catch let error as StoreError where (error.sqliteCode ?? 0) & 0xFF == SQLITE_INTERRUPT {
+        return false
+      }
+    }
+  }
+
+  private final class Deadline {
+    private let instant: ContinuousClock.Instant
+    init(_ instant: ContinuousClock.Instant) { self.instant = instant }
+    var isOver: Bool { ContinuousClock.now >= instant }
+  }
+
   // MARK: Transactions
 
   /// Whether a transaction is open; SQLite itself may have ended it after a grave error:

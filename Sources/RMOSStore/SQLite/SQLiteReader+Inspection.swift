@@ -95,6 +95,29 @@ extension SQLiteReader: SchemaInspecting {
     }
   }
 
+  final func forEachReference(
+    of kind: EntityKind, field: Int, until deadline: ContinuousClock.Instant,
+    _ body: (_ reference: String, _ rows: Int, _ isDangling: Bool) throws -> Void
+  ) throws -> Bool {
+    let field = kind.schema.fields[field]
+    guard case .reference(let target) = field.type else { return true }
+    // Grouped, so that the index of the references is read in order, and the ids with it.
+    let sql =
+      "SELECT reference, rows, NOT EXISTS (SELECT 1 FROM \(target.table) WHERE id = reference) "
+      + "FROM (SELECT \(field.column) AS reference, count(*) AS rows FROM \(kind.table) "
+      + "WHERE typeof(\(field.column)) = 'text' GROUP BY \(field.column))"
+    let connection = try session().connection
+    return try connection.run(until: deadline) {
+      try connection.withStatement(sql) { statement in
+        while try statement.step() {
+          try body(
+            statement.text(at: 0) ?? "", Int(statement.integer(at: 1)),
+            statement.integer(at: 2) == 1)
+        }
+      }
+    }
+  }
+
   final func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
     let connection = try session().connection
     func report(_ sql: String) throws {

@@ -1,3 +1,4 @@
+import RMOSAudit
 import RMOSMigration
 import RMOSModels
 import RMOSStore
@@ -5,21 +6,32 @@ import RMOSStore
 /// `rmos-cli status`.
 enum StatusCommand {
   static let spec = CommandSpec(
-    name: "status", summary: "Show what the database holds and how the runs went",
-    details: "Opens the database for reading only and changes nothing.",
+    name: "status",
+    summary: "Show what the database holds, how runs went, and its health",
+    details: "Opens the database for reading only and changes nothing. The health is a quick look: "
+      + "the schema whole, references for some hundredths of a second. An audit checks everything.",
     options: [Defaults.databaseOption],
     examples: [.init(command: "rmos-cli status --db shop.db", help: "Counts and the last run")]
   ) { arguments, console in
-    let status = try StoreStatus(of: try Defaults.openForReading(arguments))
+    let store = try Defaults.openForReading(arguments)
+    let status = try StoreStatus(of: store)
+    let health = try StoreHealth(of: store)
     if arguments.has("json") {
-      console.print(status.json)
+      var writer = JSONWriter(style: .pretty)
+      writer.object {
+        status.writeMembers(to: &$0)
+        $0.member("health") { health.write(to: &$0) }
+      }
+      console.print(writer.text)
     } else {
-      show(status, Defaults.databaseWords(arguments), console)
+      show(status, health, Defaults.databaseWords(arguments), console)
     }
     return .success
   }
 
-  private static func show(_ status: StoreStatus, _ databaseWords: String, _ console: Console) {
+  private static func show(
+    _ status: StoreStatus, _ health: StoreHealth, _ databaseWords: String, _ console: Console
+  ) {
     func line(_ label: String, _ text: String) {
       console.print(
         TerminalText.padded(label, to: 17, left: false) + TerminalText.escaped(text))
@@ -38,6 +50,13 @@ enum StatusCommand {
       line(
         label.prefix(1).uppercased() + label.dropFirst(),
         TerminalText.padded(TerminalText.grouped(number), to: width, left: true))
+    }
+    console.print()
+    line("Health", health.errors.isEmpty ? "no errors found" : "errors found")
+    for error in health.errors { line("", "error: \(error)") }
+    for warning in health.warnings { line("", "warning: \(warning)") }
+    if !health.errors.isEmpty || !health.isComplete {
+      console.print("Next: rmos-cli audit\(databaseWords)")
     }
     console.print()
     if let run = status.currentRun {
