@@ -9,7 +9,7 @@ cd "$ROOT"
 ensure_toolchain
 
 step 'Format'
-swift format lint --strict --recursive Sources Tests Benchmarks/Sources Package.swift
+swift format lint --strict --recursive Sources Tests Benchmarks/Sources Examples Package.swift
 
 step 'No package dependencies'
 if grep -n '\.package(' Package.swift; then
@@ -40,6 +40,16 @@ if command -v shellcheck >/dev/null; then
   shellcheck -x -P SCRIPTDIR Scripts/*.sh Benchmarks/*.sh .ci/run
 fi
 
+step 'Workflows'
+if tools=$(python_tools check-jsonschema==0.39.0); then
+  "$tools/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
+  if grep -rnE 'uses: +[^ ]+@' .github/workflows | grep -vE '@[0-9a-f]{40} # v[0-9]'; then
+    die 'an action is not named by its commit'
+  fi
+else
+  skip 'the check of the workflows needs python3 with venv, and check-jsonschema'
+fi
+
 step 'Debug build: no warnings, no import that the manifest does not declare'
 build debug --build-tests --explicit-target-dependency-import-check error \
   -Xswiftc -warnings-as-errors --scratch-path "$ROOT/.build-check"
@@ -68,5 +78,15 @@ grep -q '"found": 8' stats.json || die 'the statistics do not count 8 strip fami
 status=0
 "$cli" migrate tree --db broken.db -q 2>/dev/null || status=$?
 [[ $status -eq 1 ]] || die "a broken tree ends with $status, not 1"
+
+step 'A rehearsal'
+RMOS_CLI=$cli "$ROOT/Scripts/rehearse.sh" "$work/rehearsal" 300 >"$work/rehearsal.log" 2>&1 \
+  || { cat "$work/rehearsal.log"; die 'the rehearsal failed'; }
+
+step 'The embedding example'
+example=$ROOT/Examples/Embedding
+swift test --package-path "$example" --scratch-path "$example/.build"
+swift run --package-path "$example" --scratch-path "$example/.build" \
+  shop-night "$ROOT/Examples/rmos_legacy" "$work/shop.db" | grep -x 'audit: sound'
 
 step 'All checks passed'

@@ -13,6 +13,25 @@ die() {
   exit 1
 }
 
+# Says what is not checked here and why; where everything must be checked, ends the script.
+skip() {
+  [[ -z ${CI:-} ]] || die "$*"
+  printf 'skipped: %s\n' "$*"
+}
+
+# Prints the directory of Python tools, installed where they are missing: python_tools NAME==VERSION ...
+python_tools() {
+  local tools=$ROOT/.build-tools
+  if [[ ! -e $tools/installed || $(<"$tools/installed") != "$*" ]]; then
+    {
+      python3 -m venv --clear "$tools" \
+        && "$tools/bin/pip" install --quiet --disable-pip-version-check "$@" \
+        && printf '%s\n' "$*" >"$tools/installed"
+    } >&2 || return 1
+  fi
+  printf '%s\n' "$tools/bin"
+}
+
 # Whether the compiler will find SQLite's header and library.
 has_sqlite() {
   case $(uname -s) in

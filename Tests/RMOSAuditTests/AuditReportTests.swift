@@ -79,6 +79,25 @@ import Testing
     #expect(html.contains("reference.missing: 1"))
   }
 
+  @Test(
+    "The badge says the verdict",
+    arguments: [
+      ("", #"{"schemaVersion":1,"label":"RMOS audit","message":"sound","color":"brightgreen"}"#),
+      (
+        "DROP INDEX idx_patterns_name",
+        #"{"schemaVersion":1,"label":"RMOS audit","message":"1 warning","color":"yellow"}"#
+      ),
+      (
+        "UPDATE patterns SET ring_count = 0",
+        #"{"schemaVersion":1,"label":"RMOS audit","message":"24 errors","color":"red","isError":true}"#
+      ),
+    ])
+  func badge(_ change: String, _ expected: String) throws {
+    let fixture = try AuditFixture()
+    if !change.isEmpty { try fixture.plant(change) }
+    #expect(try fixture.audit().badge == expected)
+  }
+
   @Test func everyRuleHasACodeOfItsOwnAndAReason() {
     #expect(Set(Auditor.allRules.map(\.code)).count == Auditor.allRules.count)
     for rule in Auditor.allRules {

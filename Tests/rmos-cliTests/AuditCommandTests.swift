@@ -35,6 +35,14 @@ import Testing
     #expect(try bytes("x.db", workspace) == before)
   }
 
+  @Test func aBadgeIsWrittenWhateverTheVerdict() throws {
+    let workspace = try workspace(version: 2)
+    let result = try Tool.run(["audit", "--db", "old.db", "--badge", "b.json"], in: workspace)
+    #expect(result.status == 1)
+    let badge = try JSONSerialization.jsonObject(with: bytes("b.json", workspace))
+    #expect((badge as? [String: Any])?["message"] as? String == "6 errors")
+  }
+
   @Test func errorsGiveStatus1AndAreGroupedByRule() throws {
     let workspace = try workspace(version: 2)
     let before = try bytes("old.db", workspace)

@@ -35,6 +35,9 @@ enum AuditCommand {
         help: "Write the report to a file instead of standard output"),
       .init(
         name: "repair-plan", placeholder: "FILE", help: "Write SQL that would mend what it can"),
+      .init(
+        name: "badge", placeholder: "FILE",
+        help: "Write the verdict as a status badge (Shields endpoint JSON)"),
       .init(name: "list-rules", help: "List the rules and look at nothing"),
     ],
     examples: [
@@ -69,7 +72,8 @@ enum AuditCommand {
       console.print(format == .json ? listJSON(rules) : AuditText.list(rules))
       return .success
     }
-    for file in [arguments["output"], arguments["repair-plan"]].compactMap(\.self) {
+    for file in [arguments["output"], arguments["repair-plan"], arguments["badge"]]
+      .compactMap(\.self) {
       try checkWritable(file, arguments)
     }
     let path = Defaults.databasePath(arguments)
@@ -83,6 +87,7 @@ enum AuditCommand {
     if let file = arguments["repair-plan"] {
       try write(RepairPlan(for: report).sql, to: file)
     }
+    if let file = arguments["badge"] { try write(report.badge + "\n", to: file) }
     let text =
       switch format {
       case .text: AuditText.text(for: report)

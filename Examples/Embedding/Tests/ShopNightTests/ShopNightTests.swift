@@ -1,0 +1,43 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import ShopNight
+import Testing
+
+@Suite("A night, with the store in memory")
+struct ShopNightTests {
+  /// The example that ships with RMOS.
+  static let source: String = {
+    var path = #filePath.split(separator: "/").dropLast(5)
+    path += ["Examples", "rmos_legacy"]
+    return "/" + path.joined(separator: "/")
+  }()
+
+  @Test("Everything comes over, and nobody has to look at it")
+  func allComesOver() async throws {
+    let store = InMemoryStore()
+    let result = try await ShopNight(from: Self.source, into: store).run { _ in }
+    #expect(result.summary.statistics.total.migrated == 72)
+    #expect(!result.needsAttention)
+    #expect(try store.read { try $0.count(Pattern.self) } == 24)
+    #expect(result.page.hasPrefix("<!DOCTYPE html>"))
+  }
+
+  @Test("A row that somebody broke is seen")
+  func brokenRow() async throws {
+    let store = InMemoryStore()
+    let night = ShopNight(from: Self.source, into: store)
+    _ = try await night.run { _ in }
+    try store.write { transaction in
+      let broken = try transaction.records(RecordQuery(.patterns).limit(1)).first
+      guard var broken, let rings = broken.kind.schema.position(ofMember: "ring_count") else {
+        return
+      }
+      broken.values[rings] = .integer(0)
+      #expect(try transaction.update(broken))
+    }
+    let result = try await night.run { _ in }
+    #expect(result.needsAttention)
+    #expect(result.audit.findings.map(\.code) == ["field.range"])
+  }
+}
