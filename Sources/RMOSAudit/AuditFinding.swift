@@ -35,6 +35,26 @@ public struct AuditFinding: Sendable, Hashable {
   /// What a repair plan proposes, nil where a person must decide.
   public var repair: Repair?
 
+  /// A finding of a rule of your own.
+  ///
+  /// - Parameters:
+  ///   - rule: The rule, whose severity it has.
+  ///   - record: The row it is about, where it is about one.
+  ///   - member: The member of that row, such as `ring_count`.
+  ///   - expected: What should be there; shortened where it is long.
+  ///   - message: The whole story for people.
+  public init(
+    of rule: AuditRule, in record: Record? = nil, member: String? = nil, expected: String? = nil,
+    message: String
+  ) {
+    let position = member.flatMap { record?.kind.schema.position(ofMember: $0) }
+    let field = position.flatMap { record?.kind.schema.fields[$0] }
+    let value = position.flatMap { position in record?.values[position] }
+    self.init(
+      rule.severity, rule, kind: record?.kind, id: record?.id, column: field?.column,
+      found: value.map { $0.shown }, expected: expected, message)
+  }
+
   init(
     _ severity: Severity, _ rule: AuditRule, kind: EntityKind? = nil, table: String? = nil,
     id: String? = nil, row: Int64? = nil, column: String? = nil, found: String? = nil,
@@ -61,5 +81,18 @@ extension String {
   var shortened: String {
     let shown = unicodeScalars.prefix(120)
     return shown.endIndex == endIndex ? self : String(shown) + "…"
+  }
+}
+
+extension Value {
+  /// The value as a finding shows it.
+  fileprivate var shown: String {
+    switch self {
+    case .null: "NULL"
+    case .integer(let number): String(number)
+    case .real(let number): String(number)
+    case .text(let text): text
+    case .blob(let bytes): "a blob of \(bytes.count) bytes"
+    }
   }
 }

@@ -9,11 +9,14 @@ final class AuditLog {
   }
 
   private let limit: Int
+  private let rules: [AuditRule]
   /// By code; only of the rules asked for.
   private var entries: [String: Entry] = [:]
 
-  init(rules: Set<AuditRule>, limit: Int) {
+  /// A log of the rules asked for, which are in the order of reports.
+  init(rules: [AuditRule], limit: Int) {
     self.limit = limit
+    self.rules = rules
     for rule in rules { entries[rule.code] = Entry() }
   }
 
@@ -36,7 +39,7 @@ final class AuditLog {
 
   /// What each rule asked for found.
   func results() -> [AuditReport.RuleResult] {
-    AuditRule.all.compactMap { rule in
+    rules.compactMap { rule in
       guard let entry = entries[rule.code] else { return nil }
       var state = entry.state
       if state != .incomplete, entry.counts[.error, default: 0] > 0 { state = .failed }

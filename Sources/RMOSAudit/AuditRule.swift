@@ -18,12 +18,22 @@ public struct AuditRule: Sendable, Hashable, Identifiable {
   public var id: String { code }
 
   private init(_ code: String, _ severity: Severity, _ summary: String) {
+    self.init(code: code, severity: severity, summary: summary)
+  }
+
+  /// A rule of your own, for an ``AuditRuleChecker``.
+  ///
+  /// - Parameters:
+  ///   - code: A stable name that no other rule has, such as `shop.name-length`.
+  ///   - severity: How grave the gravest of its findings are.
+  ///   - summary: One line: what it looks for, and why.
+  public init(code: String, severity: Severity, summary: String) {
     self.code = code
     self.severity = severity
     self.summary = summary
   }
 
-  /// The rule with a code, nil where there is none.
+  /// The rule with a code among ``Auditor/allRules``, nil where there is none.
   public init?(code: String) {
     guard let rule = AuditRule.all.first(where: { $0.code == code }) else { return nil }
     self = rule

@@ -18,6 +18,8 @@ public struct Auditor: Sendable {
 
   /// The rules to check.
   public var rules: [AuditRule]
+  /// Checks of your own, made after those of ``rules``.
+  public var checkers: [any AuditRuleChecker]
   /// How many findings a rule keeps; further ones are only counted.
   public var findingsPerRule: Int
 
@@ -25,9 +27,14 @@ public struct Auditor: Sendable {
   ///
   /// - Parameters:
   ///   - rules: The rules to check.
+  ///   - checkers: Checks of your own.
   ///   - findingsPerRule: How many findings each keeps; further ones are only counted.
-  public init(rules: [AuditRule] = allRules, findingsPerRule: Int = 1000) {
+  public init(
+    rules: [AuditRule] = allRules, checkers: [any AuditRuleChecker] = [],
+    findingsPerRule: Int = 1000
+  ) {
     self.rules = rules
+    self.checkers = checkers
     self.findingsPerRule = max(0, findingsPerRule)
   }
 
@@ -45,7 +52,9 @@ public struct Auditor: Sendable {
   public func audit(_ store: some RecordStore) throws -> AuditReport {
     let clock = ContinuousClock()
     let start = clock.now
-    let log = AuditLog(rules: Set(rules), limit: findingsPerRule)
+    let log = AuditLog(
+      rules: AuditRule.all.filter(Set(rules).contains) + checkers.map(\.rule),
+      limit: findingsPerRule)
     // Asked first: a run that ends after that shows as ended.
     let hasWriter = (store as? SQLiteStore)?.hasWriter ?? true
     var schema: SchemaVersion?
@@ -57,6 +66,7 @@ public struct Auditor: Sendable {
         ProvenanceCheck(), RunCheck(),
       ]
       for check in checks { try context.run(check) }
+      for checker in checkers { try context.run(CheckerAdapter(checker: checker)) }
       return try context.counts()
     }
     return AuditReport(

@@ -67,7 +67,7 @@ public struct StoreHealth: Sendable, Hashable {
   /// - Complexity: O(n log n) in the rows, within the time; constant memory.
   public init(of store: some RecordStore, seconds: Double? = 0.02) throws {
     try store.read { reader in
-      let log = AuditLog(rules: Set(SchemaCheck().rules), limit: 100)
+      let log = AuditLog(rules: SchemaCheck().rules, limit: 100)
       let context = try AuditContext(reader, log: log, hasWriter: true)
       try context.run(SchemaCheck())
       schema = log.results().flatMap(\.findings)

@@ -73,7 +73,8 @@ enum AuditCommand {
       return .success
     }
     for file in [arguments["output"], arguments["repair-plan"], arguments["badge"]]
-      .compactMap(\.self) {
+      .compactMap(\.self)
+    {
       try checkWritable(file, arguments)
     }
     let path = Defaults.databasePath(arguments)
