@@ -54,6 +54,13 @@ step 'Debug build: no warnings, no import that the manifest does not declare'
 build debug --build-tests --explicit-target-dependency-import-check error \
   -Xswiftc -warnings-as-errors --scratch-path "$ROOT/.build-check"
 
+step 'Documentation of the libraries'
+mkdir -p .build-docs
+Scripts/docs.sh >.build-docs/log 2>&1 || {
+  tail -n 40 .build-docs/log
+  die 'the documentation does not build'
+}
+
 step 'Release build'
 build release --product rmos-cli
 cli=$(bin_path release)/rmos-cli

@@ -1,6 +1,6 @@
 /// A kind of entity the shop keeps: a strip family, a pattern or a job log.
 ///
-/// The order of ``allCases`` is the order of migration: what others refer to comes first.
+/// The order of `allCases` is the order of migration: what others refer to comes first.
 /// Everything else about a kind (fields, rules, table) is in its ``schema``.
 public enum EntityKind: String, CaseIterable, Codable, Sendable, Hashable {
   /// Wood strips in stock, cut from one material to one cross section.
