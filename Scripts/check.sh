@@ -61,8 +61,11 @@ Scripts/docs.sh >.build-docs/log 2>&1 || {
   die 'the documentation does not build'
 }
 
-step 'Release build'
-build release --product rmos-cli
+step 'The first command of the README'
+rm -f rmos.db rmos.db-*
+Scripts/run.sh | tee .build/run.log
+grep -E '^Total +72$' .build/run.log >/dev/null || die 'Scripts/run.sh does not end with 72 entities'
+rm -f rmos.db rmos.db-* rmos.db.lock
 cli=$(bin_path release)/rmos-cli
 
 step 'The built program'
