@@ -75,7 +75,7 @@ func steady(_ text: String) -> [String] {
       .replacing(/\s+\d+\.\d\d\s+([\d,]+|-)$/, with: " SECONDS RATE")
       .replacing(/\d+\.\d+ s\b/, with: "SECONDS")
       .replacing(/\s+\d+\.\d\d\s+/, with: "  SECONDS  ")
-      .replacing(/ {2,}/, with: "  ")
+      .replacing(/\s{2,}/, with: "  ")
       .replacing(/[\d,]+ bytes/, with: "SIZE")
       .replacing(/"(seconds|process_id|size_bytes)": [\d.e-]+/, with: { "\($0.1): N" })
       .replacing(/process \d+/, with: "process N")
