@@ -9,6 +9,17 @@ import Testing
     return workspace
   }
 
+  @Test func theDirectoryOfOneKindIsNotTheSource() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    let result = try Tool.run(["migrate", "legacy/patterns/", "--dry-run"], in: workspace)
+    #expect(result.status == 0)
+    #expect(
+      result.output.hasSuffix(
+        "Next: nothing was found: legacy/patterns/ is the directory of one kind; "
+          + "name the one above it\n"))
+  }
+
   @Test func aSoundTreeIsMigratedAndTheSummarySaysSo() throws {
     let workspace = try smallTree()
     let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)

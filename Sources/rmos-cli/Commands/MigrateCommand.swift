@@ -174,6 +174,9 @@ enum MigrateCommand {
       return "mend the files and run it again, or raise --max-errors"
     case .completed where summary.statistics.total.found == 0:
       let place = TerminalText.escaped(source)
+      if let last = source.split(separator: "/").last, EntityKind(rawValue: String(last)) != nil {
+        return "nothing was found: \(place) is the directory of one kind; name the one above it"
+      }
       return "nothing was found; put the files at \(place)/{strip_families,patterns,joblogs}/**, "
         + "ending in .json, .jsonl or .ndjson"
     case .completed where summary.isDryRun:
