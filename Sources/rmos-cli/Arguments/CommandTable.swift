@@ -5,7 +5,7 @@ enum CommandTable {
     [
       MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
       RunsCommand.spec, ExportCommand.spec, DiffCommand.spec, InitCommand.spec, SampleCommand.spec,
-      HelpCommand.spec, VersionCommand.spec,
+      CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
     ]
   }
 

@@ -4,6 +4,19 @@ import RMOSModels
 enum HelpText {
   private static let width = 80
 
+  /// What the exit statuses mean.
+  static let exitStatuses = [
+    ("0", "clean"), ("1", "ran and found failures"), ("2", "wrong usage"),
+    ("3", "could not run"), ("130", "interrupted"),
+  ]
+
+  /// The variables that the program reads.
+  static let environment = [
+    ("RMOS_DB_PATH", "The database, where --db is not given."),
+    ("NO_COLOR", "No colour on terminals, whatever it is set to."),
+    ("TERM", "dumb: neither colour nor a line that is redrawn."),
+  ]
+
   /// What the program does and its commands.
   static var overview: String {
     let rows = CommandTable.commands.map { ($0.name, $0.summary) }
@@ -33,11 +46,8 @@ enum HelpText {
       text += spec.examples.map { "  \($0.command)\n      \($0.help)" }.joined(separator: "\n")
       text += "\n"
     }
-    return text + """
-
-      Exit status: 0 clean, 1 ran and found failures, 2 wrong usage, 3 could not run,
-      130 interrupted.
-      """
+    let statuses = exitStatuses.map { "\($0) \($1)" }.joined(separator: ", ")
+    return text + "\n" + wrapped("Exit status: \(statuses).", indent: 0)
   }
 
   /// Two columns; what is too long for the first takes a line of its own.
@@ -55,16 +65,20 @@ enum HelpText {
   /// Text broken at spaces so that no line is wider than a terminal's 80 columns.
   private static func wrapped(_ text: String, indent: Int) -> String {
     let margin = String(repeating: " ", count: indent)
+    return wrapped(text, width: width - indent).map { margin + $0 }.joined(separator: "\n")
+  }
+
+  /// The lines of a text, broken at spaces.
+  static func wrapped(_ text: String, width: Int) -> [String] {
     var lines: [String] = []
     var line = ""
     for word in text.split(separator: " ") {
-      if !line.isEmpty, indent + line.count + 1 + word.count > width {
-        lines.append(margin + line)
+      if !line.isEmpty, line.count + 1 + word.count > width {
+        lines.append(line)
         line = ""
       }
       line += (line.isEmpty ? "" : " ") + word
     }
-    lines.append(margin + line)
-    return lines.joined(separator: "\n")
+    return lines + [line]
   }
 }

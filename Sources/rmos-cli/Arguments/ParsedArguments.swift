@@ -33,22 +33,28 @@ struct ParsedArguments {
     return number
   }
 
-  /// An option's value as one of a type's cases.
+  /// An option's value as one of a type's cases, as its ``ValueSpec`` made sure.
   ///
   /// - Throws: ``UsageError`` where it is none of them.
   func choice<Choice>(_ option: String, of type: Choice.Type) throws -> Choice?
   where Choice: RawRepresentable<String> & CaseIterable {
     guard let text = self[option] else { return nil }
     if let choice = Choice(rawValue: text) { return choice }
-    let known = Choice.allCases.map(\.rawValue)
-    throw UsageError(
-      "--\(option): expected \(known.joined(separator: " or ")), found “\(text)”",
-      hint: Suggestion.hint(for: text, among: known))
+    let words = type.allCases.map(\.rawValue)
+    throw UsageError("--\(option): expected \(words.joined(separator: " or ")), found “\(text)”")
   }
 
-  /// The command line, without one option where one is named, quoted for a shell and safe to show.
+  /// An option's values, given with commas between, as a type's cases; empty where not given.
+  func choices<Choice>(_ option: String, of type: Choice.Type) -> [Choice]
+  where Choice: RawRepresentable<String> {
+    self[option]?.split(separator: ",").compactMap { Choice(rawValue: String($0)) } ?? []
+  }
+
+  /// The command line, without one option where one is named and without what only serves runs
+  /// that nobody watches, quoted for a shell and safe to show.
   func commandLine(without option: String? = nil) -> String {
-    let kept = words.filter { option == nil || $0.option != option }.map {
+    let hidden = Set(spec.options.filter(\.isUnattended).map(\.name) + [option].compactMap(\.self))
+    let kept = words.filter { $0.option.map { !hidden.contains($0) } ?? true }.map {
       TerminalText.shellWord($0.text)
     }
     return (["rmos-cli", spec.name] + kept).joined(separator: " ")
@@ -88,6 +94,8 @@ struct ParsedArguments {
         }
       } else if positionals[index].isEmpty {
         throw UsageError("\(argument.name) is empty")
+      } else {
+        try argument.value.check(positionals[index], label: argument.name)
       }
     }
   }
@@ -97,7 +105,7 @@ struct ParsedArguments {
     let label = String(parts[0])
     let option = try find(label)
     words.append((word, option.name))
-    guard option.placeholder != nil else {
+    guard let spec = option.value else {
       if parts.count > 1 { throw UsageError("\(label) takes no value") }
       flags.insert(option.name)
       return
@@ -107,10 +115,12 @@ struct ParsedArguments {
     }
     if parts.count > 1 {
       if parts[1].isEmpty { throw UsageError("\(label) needs a value") }
+      try spec.check(String(parts[1]), label: "--\(option.name)")
       values[option.name, default: []].append(String(parts[1]))
     } else if let value = rest.first, !value.isEmpty, value == "-" || !value.hasPrefix("-") {
       rest.removeFirst()
       words.append((value, option.name))
+      try spec.check(value, label: "--\(option.name)")
       values[option.name, default: []].append(value)
     } else {
       let hint = rest.first.map {
@@ -122,10 +132,7 @@ struct ParsedArguments {
 
   private func find(_ label: String) throws -> CommandSpec.Option {
     let known = spec.allOptions
-    let match = known.first { option in
-      label == "--\(option.name)" || option.letter.map { label == "-\($0)" } ?? false
-    }
-    if let match { return match }
+    if let match = known.first(where: { $0.spellings.contains(label) }) { return match }
     let name = String(label.drop { $0 == "-" })
     throw UsageError(
       "unknown option “\(label)” for \(spec.name)",

@@ -8,6 +8,9 @@ enum AuditCommand {
     case text, json, html
   }
 
+  private static let ruleCode = ValueSpec.name(
+    Auditor.allRules.map(\.code), of: "rule", listedBy: "rmos-cli audit --list-rules")
+
   static let spec = CommandSpec(
     name: "audit", summary: "Check whether the database is sound, by the rules of migration",
     details: "Opens the database for reading only, whatever its state, and changes nothing. "
@@ -15,10 +18,12 @@ enum AuditCommand {
     options: [
       Defaults.databaseOption,
       .init(
-        name: "rule", placeholder: "CODE", help: "Check only this rule; may be given again",
+        name: "rule", placeholder: "CODE", value: ruleCode,
+        help: "Check only this rule; may be given again",
         isRepeatable: true),
       .init(
-        name: "skip", placeholder: "CODE", help: "Leave this rule out; may be given again",
+        name: "skip", placeholder: "CODE", value: ruleCode,
+        help: "Leave this rule out; may be given again",
         isRepeatable: true),
       .init(name: "strict", help: "Exit with status 1 on warnings too"),
       .init(
@@ -28,8 +33,7 @@ enum AuditCommand {
         name: "max-warnings", placeholder: "N",
         help: "Exit with status 1 on more than N warnings [default: any number is fine]"),
       .init(
-        name: "format", placeholder: "text|json|html",
-        help: "How the report is written [default: text]"),
+        name: "format", of: Format.self, help: "How the report is written [default: text]"),
       .init(
         name: "output", placeholder: "FILE",
         help: "Write the report to a file instead of standard output"),
@@ -105,17 +109,8 @@ enum AuditCommand {
   }
 
   private static func chosenRules(_ arguments: ParsedArguments) throws -> [AuditRule] {
-    func rules(_ option: String) throws -> [AuditRule] {
-      try arguments.all(option).map { code in
-        if let rule = AuditRule(code: code) { return rule }
-        throw UsageError(
-          "--\(option): there is no rule “\(code)”",
-          hint: Suggestion.hint(for: code, among: Auditor.allRules.map(\.code))
-            ?? "See rmos-cli audit --list-rules.")
-      }
-    }
-    let chosen = try rules("rule")
-    let skipped = Set(try rules("skip"))
+    let chosen = arguments.all("rule").compactMap { AuditRule(code: $0) }
+    let skipped = Set(arguments.all("skip").compactMap { AuditRule(code: $0) })
     let rest = Auditor.allRules.filter {
       (chosen.isEmpty || chosen.contains($0)) && !skipped.contains($0)
     }

@@ -13,7 +13,9 @@ enum DiffCommand {
       + "both values, and which side changed since it was migrated. Changes nothing. Exits with "
       + "status 1 where more differs than the limits allow.",
     arguments: [
-      .init(name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]")
+      .init(
+        name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]",
+        value: .directory)
     ],
     options: [
       Defaults.databaseOption,

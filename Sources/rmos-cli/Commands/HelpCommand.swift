@@ -5,7 +5,7 @@ enum HelpCommand {
   static let spec = CommandSpec(
     name: "help", summary: "Show help, or the help of a command",
     details: "",
-    arguments: [.init(name: "COMMAND", help: "The command to explain")],
+    arguments: [.init(name: "COMMAND", help: "The command to explain", value: .command)],
     examples: [.init(command: "rmos-cli help migrate", help: "All about migrating")]
   ) { arguments, console in
     let asJSON = arguments.has("json")

@@ -10,7 +10,9 @@ enum MigrateCommand {
       + "what is sound, with where it came from. Running it again is safe: what is there already "
       + "is skipped, and an interrupted run goes on where it stopped.",
     arguments: [
-      .init(name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]")
+      .init(
+        name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]",
+        value: .directory)
     ],
     options: [
       Defaults.databaseOption,
@@ -19,10 +21,10 @@ enum MigrateCommand {
         name: "batch-size", placeholder: "N", help: "Entities a transaction [default: 2000]"),
       .init(name: "atomic", help: "All or nothing: one failure and nothing is written"),
       .init(
-        name: "on-duplicate", placeholder: "skip|fail",
+        name: "on-duplicate", of: MigrationOptions.DuplicatePolicy.self,
         help: "What to do with an id that the database has already [default: skip]"),
       .init(
-        name: "missing-id", placeholder: "derive|reject",
+        name: "missing-id", of: MigrationOptions.MissingIDPolicy.self,
         help: "What to do with an entity without an id: derive one from its path, or refuse it "
           + "[default: derive]"),
       .init(

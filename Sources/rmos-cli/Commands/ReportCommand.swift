@@ -10,12 +10,15 @@ enum ReportCommand {
       + "file that migrate --stats has written. The report goes to standard output; files are "
       + "written only with --output: migration_report_RUN.FORMAT, RUN being the run's number or, "
       + "for a statistics file, stats.",
-    arguments: [.init(name: "STATS.json", help: "A statistics file [default: the newest run]")],
+    arguments: [
+      .init(
+        name: "STATS.json", help: "A statistics file [default: the newest run]", value: .file)
+    ],
     options: [
       Defaults.databaseOption,
       .init(name: "run", placeholder: "ID", help: "The run; rmos-cli runs lists them"),
       .init(
-        name: "format", placeholder: "LIST",
+        name: "format", placeholder: "LIST", value: .list(Format.allCases.map(\.rawValue)),
         help: "What to write: txt, json or html, or, with --output, several with commas between "
           + "[default: txt]"),
       .init(
@@ -84,17 +87,7 @@ enum ReportCommand {
 
   /// The formats asked for, checked against where they are to go.
   private static func formats(_ arguments: ParsedArguments) throws -> [Format] {
-    let known = Format.allCases.map(\.rawValue)
-    var formats: [Format] = []
-    for name in arguments["format"]?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
-      guard let format = Format(rawValue: String(name)) else {
-        throw UsageError(
-          "--format: expected \(known.joined(separator: ", ")) or several of them, found “\(name)”",
-          hint: Suggestion.hint(for: String(name), among: known))
-      }
-      if formats.contains(format) { throw UsageError("--format: \(name) is given twice") }
-      formats.append(format)
-    }
+    let formats = arguments.choices("format", of: Format.self)
     guard arguments["output"] == nil else { return formats.isEmpty ? [.txt] : formats }
     if formats.count > 1 {
       throw UsageError(

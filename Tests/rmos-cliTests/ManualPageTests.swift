@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+/// The manual page.
+@Suite struct ManualPageTests {
+  private func page(in workspace: Workspace) throws -> String {
+    let result = try Tool.run(["man"], in: workspace)
+    #expect(result.status == 0 && result.errors.isEmpty)
+    try workspace.write(result.output, to: "rmos-cli.1")
+    return result.output
+  }
+
+  @Test func itExplainsEveryCommandAndEveryOption() throws {
+    let workspace = try Workspace()
+    let plain = try page(in: workspace).replacing("\\-", with: "-").replacing("\\fR", with: "")
+    let help = try Tool.run(["help", "--json"], in: workspace).json
+    for command in try #require(help["commands"] as? [[String: Any]]) {
+      let usage = try #require(command["usage"] as? String)
+      #expect(plain.contains(".SS \"\(usage)\"\n"))
+      for option in try #require(command["options"] as? [[String: Any]]) {
+        let name = try #require(option["name"] as? String)
+        #expect(plain.contains(name), "\(usage): \(name)")
+      }
+    }
+    let version = try Tool.run(["--version"], in: workspace).output.dropLast()
+    #expect(plain.hasPrefix(".TH \"RMOS-CLI\" 1 "))
+    #expect(plain.prefix { $0 != "\n" }.contains("\"\(version)\""))
+  }
+
+  @Test func itIsPlainASCIIInShortLines() throws {
+    for line in try page(in: Workspace()).split(separator: "\n") {
+      #expect(line.utf8.allSatisfy { 0x20...0x7E ~= $0 }, "\(line)")
+      // What begins with a dot is a request, and these are all there are.
+      #expect(
+        !line.hasPrefix(".") || line.wholeMatch(of: /\.(TH|SH|SS) .*|\.(PP|TP|nh)|\.ad l/) != nil,
+        "\(line)")
+      #expect(!line.hasPrefix("'"), "\(line)")
+    }
+  }
+
+  @Test(arguments: [
+    ("groff", "groff -man -ww -z rmos-cli.1"), ("mandoc", "mandoc -Tlint -Wwarning rmos-cli.1"),
+  ])
+  func theFormatterHasNothingToSay(_ formatter: String, _ command: String) throws {
+    guard Tool.has(formatter) else {
+      print("skipped: there is no \(formatter) here; install it to check the page")
+      return
+    }
+    let workspace = try Workspace()
+    _ = try page(in: workspace)
+    let result = try Tool.shell(command, in: workspace)
+    #expect(result.status == 0)
+    #expect(result.output.isEmpty && result.errors.isEmpty, "\(result.output)\(result.errors)")
+  }
+
+  @Test func theOrderOfWordsStaysWhatItIsOnceFormatted() throws {
+    guard Tool.has("groff") else {
+      print("skipped: there is no groff here; install it to check the page")
+      return
+    }
+    let workspace = try Workspace()
+    _ = try page(in: workspace)
+    let result = try Tool.shell(
+      #"groff -man -Tascii -P-c -P-b -P-u rmos-cli.1 | tr -s ' \n' ' '"#, in: workspace)
+    let said = [
+      "shop's applications", "--on-duplicate skip|fail What to do with an id",
+      "source <(rmos-cli completions bash)",
+      "rmos-cli completions zsh > ~/.zsh/functions/_rmos-cli",
+      "-q, --quiet Show nothing but errors", "130 interrupted",
+    ]
+    for words in said { #expect(result.output.contains(words), "\(words)") }
+  }
+
+  @Test func thePageAsJSON() throws {
+    let workspace = try Workspace()
+    let json = try Tool.run(["man", "--json"], in: workspace).json
+    #expect(json["roff"] as? String == (try page(in: workspace)))
+  }
+}
