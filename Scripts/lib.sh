@@ -73,12 +73,45 @@ ensure_toolchain() {
   Arch:            sudo pacman -S sqlite"
 }
 
-# Builds a product: build CONFIGURATION [OPTION ...].
+# Builds a product: build CONFIGURATION [OPTION ...]. Releases need no Swift on the machine they run
+# on, where the toolchain can build such.
 build() {
   local configuration=$1
   shift
-  swift build --package-path "$ROOT" -c "$configuration" "$@"
+  local runtime=()
+  if [[ $configuration == release && -n $(static_runtime) ]]; then
+    runtime=(--static-swift-stdlib)
+  fi
+  swift build --package-path "$ROOT" -c "$configuration" ${runtime[@]+"${runtime[@]}"} "$@"
+}
+
+# Prints where the toolchain keeps the runtime that is linked into a program, if it has one.
+static_runtime() {
+  local resources
+  [[ $(uname -s) == Linux ]] || return 0
+  resources=$(swift -print-target-info \
+    | sed -n 's/.*"runtimeResourcePath": "\(.*\)",\{0,1\}$/\1/p')
+  if [[ -d ${resources%/*}/swift_static ]]; then printf '%s\n' "${resources%/*}/swift_static"; fi
 }
 
 # Prints where a configuration's products are.
 bin_path() { swift build --package-path "$ROOT" -c "$1" --show-bin-path; }
+
+# Prints the version, from the one place where it stands.
+version() {
+  sed -n 's/.*static let current = "\(.*\)".*/\1/p' "$ROOT/Sources/RMOSModels/RMOSVersion.swift"
+}
+
+# Removes what a line of the list of installed files names: remove_installed DIRECTORY LINE.
+remove_installed() {
+  local root=$1 path=${2#* }
+  case /$path/ in
+    */../* | //*) die "not a path below $root: $path" ;;
+  esac
+  case $2 in
+    'file '*) rm -f "$root/$path" ;;
+    # What others have put there stays, and so does its directory.
+    'dir '*) rmdir "$root/$path" 2>/dev/null || true ;;
+    *) die "not a line that install.sh has written: $2" ;;
+  esac
+}

@@ -8,15 +8,20 @@ enum Program {
     let console = Console()
     let wantsJSON = words.prefix { $0 != "--" }.contains("--json")
     var status: ExitStatus
+    var failure: RunNotification.Failure?
     do {
       status = try dispatch(words, console)
     } catch {
       status = report(error, wantsJSON: wantsJSON, console)
+      let (code, message, _, _) = describe(error)
+      failure = .init(code: code, message: message)
     }
-    if let failure = console.finish() {
-      console.note("rmos-cli: " + failure)
+    if let problem = console.finish() {
+      console.note("rmos-cli: " + problem)
       status = .couldNotRun
+      failure = failure ?? .init(code: "output.unwritable", message: problem)
     }
+    console.whenOver?(status, failure)
     return status
   }
 

@@ -23,7 +23,6 @@ public struct JSONReportFormat: ReportFormat {
   /// O(number of issues kept).
   public func write(_ report: MigrationReport, to stream: inout some TextOutputStream) {
     var writer = JSONWriter(style: .pretty)
-    let total = report.statistics.total
     writer.object {
       $0.member("timestamp", report.timestamp)
       $0.member("success", report.isSuccess)
@@ -35,16 +34,7 @@ public struct JSONReportFormat: ReportFormat {
           }
         }
       }
-      $0.member("summary") {
-        $0.object {
-          $0.member("total_found", total.found)
-          $0.member("total_migrated", total.migrated)
-          $0.member("total_updated", total.updated)
-          $0.member("total_skipped", total.skipped)
-          $0.member("total_failed", total.failed)
-          $0.member("success_rate", report.successRate)
-        }
-      }
+      $0.member("summary") { $0.totals(of: report) }
       $0.member("entities") { $0.statistics(report.statistics) }
       $0.member("issue_counts") { $0.issueCounts(report.issueCounts) }
       $0.member("issues") {
@@ -68,6 +58,19 @@ extension ReportFormat where Self == JSONReportFormat {
 }
 
 extension JSONWriter {
+  /// Writes the totals of a report: `total_found` and so on, and `success_rate`.
+  mutating func totals(of report: MigrationReport) {
+    let total = report.statistics.total
+    object {
+      $0.member("total_found", total.found)
+      $0.member("total_migrated", total.migrated)
+      $0.member("total_updated", total.updated)
+      $0.member("total_skipped", total.skipped)
+      $0.member("total_failed", total.failed)
+      $0.member("success_rate", report.successRate)
+    }
+  }
+
   fileprivate mutating func run(_ run: MigrationReport.Run) {
     object {
       $0.member("id", run.id)

@@ -14,6 +14,7 @@ enum HelpText {
   static let environment = [
     ("RMOS_DB_PATH", "The database, where --db is not given."),
     ("NO_COLOR", "No colour on terminals, whatever it is set to."),
+    ("RMOS_NOTIFY_TIMEOUT", "How many seconds an attempt of migrate --notify may take (10)."),
     ("TERM", "dumb: neither colour nor a line that is redrawn."),
   ]
 

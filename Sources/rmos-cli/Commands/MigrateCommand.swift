@@ -34,7 +34,7 @@ enum MigrateCommand {
       .init(name: "strict", help: "Exit with status 1 on warnings too"),
       .init(name: "quiet", letter: "q", help: "Show nothing but errors"),
       .init(name: "verbose", letter: "v", help: "Show every issue, as it is found, info too"),
-    ],
+    ] + FinishNotice.options,
     examples: [
       .init(
         command: "rmos-cli migrate legacy --db shop.db --dry-run", help: "See what would happen"),
@@ -42,6 +42,10 @@ enum MigrateCommand {
       .init(
         command: "rmos-cli migrate legacy --json > report.json",
         help: "For programs: the whole report"),
+      .init(
+        command:
+          "rmos-cli migrate legacy -q --notify https://chat.example/hook",
+        help: "For a timer: tell a chat how it went"),
     ],
     run: run)
 
@@ -52,13 +56,14 @@ enum MigrateCommand {
     if arguments.has("quiet"), arguments.has("verbose") {
       throw UsageError("--quiet and --verbose exclude each other")
     }
-    if let file = arguments["stats"] { try checkWritable(file) }
-
     let source = arguments.positionals.first ?? Defaults.source
+    let notice = try FinishNotice(arguments, source: source, console)
+    if let file = arguments["stats"] { try checkWritable(file) }
     try Migration.checkSource(source)
     Platform.catchInterruptions()
     let store = try openStore(arguments)
     let reporter = MigrationReporter(source: source, arguments: arguments, console: console)
+    notice?.summary = { reporter.summary }
     var summary: MigrationSummary
     do {
       summary = try Migration(from: source, into: store, options: options).runSynchronously(
@@ -67,6 +72,7 @@ enum MigrateCommand {
       // Midway, the events told how far it came.
       guard let summary = reporter.summary, summary.statistics.total.found > 0 else { throw error }
       if arguments.has("json") {
+        notice?.failure = .init(code: error.code.rawValue, message: error.message)
         console.print(summary.json(errorCode: error.code.rawValue, message: error.message))
         return .couldNotRun
       }
@@ -76,6 +82,7 @@ enum MigrateCommand {
     // A rehearsal in memory speaks of the database that it stands for.
     if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
     let failure = arguments["stats"].flatMap { writeStatistics(summary.statistics, to: $0) }
+    notice?.failure = failure.map { .init(code: $0.code, message: $0.message) }
     if arguments.has("json") {
       console.print(
         failure.map { summary.json(errorCode: $0.code, message: $0.message) } ?? summary.json)

@@ -1,3 +1,5 @@
+import RMOSMigration
+
 /// Where a command's text goes: results to standard output, all else to standard error.
 final class Console {
   private let output = OutputBuffer(descriptor: 1, limit: 1 << 16)
@@ -9,6 +11,8 @@ final class Console {
   private let hasColor: Bool
   /// A line on standard error that is redrawn and must go before other text.
   private var hasStatusLine = false
+  /// What is done once everything is said: told the exit status and the error behind it.
+  var whenOver: ((ExitStatus, RunNotification.Failure?) -> Void)?
 
   init() {
     let isSmart = Platform.isTerminal(2) && Platform.environment("TERM") != "dumb"

@@ -1,0 +1,224 @@
+import Foundation
+import Testing
+
+/// `migrate --notify` and `--on-finish`, against a server of the test's own.
+@Suite(.serialized) struct NotificationTests {
+  private static let environment = ["RMOS_NOTIFY_TIMEOUT": "1", "NO_PROXY": "*", "no_proxy": "*"]
+
+  private func migrate(
+    _ arguments: [String], in workspace: Workspace, environment: [String: String] = [:]
+  ) throws -> Tool.Result {
+    try Tool.run(
+      ["migrate", "legacy", "--db", "x.db"] + arguments, in: workspace,
+      environment: Self.environment.merging(environment) { $1 })
+  }
+
+  private func workspace() throws -> Workspace {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    return workspace
+  }
+
+  private func object(_ text: String) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+
+  private func rmos(_ text: String) throws -> [String: Any] {
+    try #require(try object(text)["rmos"] as? [String: Any])
+  }
+
+  // MARK: --notify
+
+  static let needsCurl = Comment("curl is not installed here; install it to test --notify")
+
+  @Test(.enabled(if: Tool.has("curl"), needsCurl))
+  func theSummaryIsPostedAsJSON() throws {
+    let server = try HookServer(.status(200))
+    let result = try migrate(["--notify", server.url], in: workspace())
+    #expect(result.status == 0)
+    #expect(!result.errors.contains("warning"))
+    #expect(server.requests.count == 1)
+    let request = try #require(server.requests.first)
+    #expect(request.head.hasPrefix("POST /hook HTTP/1.1\r\n"))
+    #expect(request.head.contains("\r\nContent-Type: application/json"))
+    #expect(request.head.contains("\r\nUser-Agent: rmos-cli/"))
+    let body = try object(request.body)
+    #expect((body["text"] as? String)?.contains("3 found, 3 migrated") == true)
+    #expect((body["content"] as? String)?.isEmpty == false)
+    let rmos = try rmos(request.body)
+    #expect(rmos["success"] as? Bool == true)
+    #expect(rmos["exit_status"] as? Int == 0)
+    #expect(rmos["run"] as? Int == 1)
+    #expect(rmos["database"] as? String == "x.db")
+    #expect((rmos["summary"] as? [String: Any])?["total_migrated"] as? Int == 3)
+  }
+
+  @Test(.enabled(if: Tool.has("curl"), needsCurl))
+  func onlyFailuresArePostedWhereOnlyThoseAreAskedFor() throws {
+    let server = try HookServer(.status(204))
+    let workspace = try workspace()
+    let options = ["--notify", server.url, "--notify-on", "failure"]
+    #expect(try migrate(options, in: workspace).status == 0)
+    #expect(server.requests.isEmpty)
+    try workspace.writeOddJobLog()
+    #expect(try migrate(options + ["--strict"], in: workspace).status == 1)
+    #expect(server.requests.count == 1)
+    try workspace.writeBrokenPattern()
+    #expect(try migrate(options, in: workspace).status == 1)
+    #expect(server.requests.count == 2)
+    #expect(try rmos(#require(server.requests.last).body)["success"] as? Bool == false)
+  }
+
+  @Test(.enabled(if: Tool.has("curl"), needsCurl))
+  func aRunThatCannotBeginIsPostedWithTheReason() throws {
+    let server = try HookServer(.status(200))
+    let result = try migrate(["--notify", server.url], in: Workspace())
+    #expect(result.status == 3)
+    let rmos = try rmos(#require(server.requests.first).body)
+    #expect(rmos["exit_status"] as? Int == 3)
+    #expect(rmos["summary"] is NSNull)
+    #expect((rmos["failure"] as? [String: String])?["code"] == "source.unreadable")
+  }
+
+  @Test(.enabled(if: Tool.has("curl"), needsCurl))
+  func aServerThatFailsAtFirstIsAskedAgain() throws {
+    let server = try HookServer(.status(500), .status(200))
+    let result = try migrate(["--notify", server.url], in: workspace())
+    #expect(result.status == 0)
+    #expect(!result.errors.contains("warning"))
+    #expect(server.requests.count == 2)
+    #expect(server.requests.first?.body == server.requests.last?.body)
+  }
+
+  @Test(
+    .enabled(if: Tool.has("curl"), needsCurl),
+    arguments: [(404, "answered with an error"), (503, "answered with an error")])
+  func aServerThatRefusesIsAWarning(_ status: Int, _ reason: String) throws {
+    let server = try HookServer(.status(status))
+    let result = try migrate(["-q", "--notify", server.url + "?key=secret"], in: workspace())
+    #expect(result.status == 0)
+    #expect(
+      result.errors
+        == "rmos-cli: warning: --notify: 127.0.0.1:\(server.port) was not told: it \(reason)\n")
+  }
+
+  @Test(.enabled(if: Tool.has("curl"), needsCurl), .timeLimit(.minutes(1)))
+  func aServerThatNeverAnswersIsGivenUp() throws {
+    let server = try HookServer(.silence)
+    let result = try migrate(["--json", "--notify", server.url], in: workspace())
+    #expect(result.status == 0)
+    #expect(try result.json["success"] as? Bool == true)
+    #expect(result.errors.contains("was not told: it took too long to answer"))
+  }
+
+  @Test(.enabled(if: Tool.has("curl"), needsCurl))
+  func whereNothingListensThereIsAWarning() throws {
+    let port = try HookServer(.silence).port
+    let result = try migrate(["--notify", "http://127.0.0.1:\(port)/"], in: workspace())
+    #expect(result.status == 0)
+    #expect(result.errors.contains("warning: --notify: 127.0.0.1:\(port) was not told"))
+  }
+
+  @Test func withoutCurlThereIsAWarningThatShowsNoSecret() throws {
+    let result = try migrate(
+      ["--notify", "https://user:secret@chat.example/secret"], in: workspace(),
+      environment: ["PATH": "/nowhere"])
+    #expect(result.status == 0)
+    #expect(result.errors.contains("there is no curl in PATH, so chat.example was not told"))
+    #expect(!result.errors.contains("secret") && !result.output.contains("secret"))
+  }
+
+  @Test func aCurlThatReadsNothingOrDiesIsAWarning() throws {
+    let workspace = try workspace()
+    for (script, reason) in [
+      ("exec 0<&-; exit 77", "curl ended with status 77"),
+      ("kill -9 $$", "curl was ended by signal 9"),
+    ] {
+      try workspace.write("#!/bin/sh\n\(script)\n", to: "bin/curl")
+      try FileManager.default.setAttributes(
+        [.posixPermissions: 0o755], ofItemAtPath: workspace.file("bin/curl"))
+      let result = try migrate(
+        ["--notify", "http://h.example/"], in: workspace,
+        environment: ["PATH": workspace.file("bin")])
+      #expect(result.status == 0)
+      #expect(result.errors.contains("h.example was not told, \(reason)"))
+    }
+  }
+
+  @Test func curlGetsTheAddressAndTheBodyWithoutAShell() throws {
+    let workspace = try workspace()
+    try workspace.write(
+      "#!/bin/sh\nprintf '%s\\n' \"$@\" > arguments\n/bin/cat > body\n", to: "bin/curl")
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o755], ofItemAtPath: workspace.file("bin/curl"))
+    let url = "http://h.example/$(touch x)`touch y`;touch${IFS}z{1,2}[1-3]".replacing(" ", with: "")
+    let result = try migrate(
+      ["--notify", url], in: workspace, environment: ["PATH": workspace.file("bin")])
+    #expect(result.errors.contains("warning") == false)
+    let arguments = try workspace.text("arguments").split(separator: "\n").map(String.init)
+    #expect(arguments.first == "-q")
+    #expect(arguments.suffix(2) == ["--url", url])
+    for option in ["--globoff", "--fail", "=http,https", "--max-time", "--data-binary"] {
+      #expect(arguments.contains(option))
+    }
+    #expect(try rmos(workspace.text("body"))["success"] as? Bool == true)
+    #expect(!workspace.exists("z1"))
+  }
+
+  // MARK: --on-finish
+
+  @Test func theCommandGetsTheStatusAndTheJSON() throws {
+    let workspace = try workspace()
+    try workspace.writeBrokenPattern()
+    let command = #"printf %s "$RMOS_EXIT_STATUS" > status; cat > body; echo said"#
+    let result = try migrate(["--json", "--on-finish", command], in: workspace)
+    #expect(result.status == 1)
+    // What the command says does not get into the result.
+    #expect(try result.json["success"] as? Bool == false)
+    #expect(result.errors == "said\n")
+    #expect(try workspace.text("status") == "1")
+    let body = try workspace.text("body")
+    #expect(body.hasSuffix("}\n"))
+    #expect(try rmos(body)["exit_status"] as? Int == 1)
+  }
+
+  @Test func theCommandRunsWhereTheMigrationCouldNot() throws {
+    let workspace = try Workspace()
+    let result = try migrate(["--on-finish", #"echo "$RMOS_EXIT_STATUS" > status"#], in: workspace)
+    #expect(result.status == 3)
+    #expect(try workspace.text("status") == "3\n")
+  }
+
+  @Test(arguments: [
+    ("exit 4", "ended with status 4"), ("kill -9 $$", "was ended by signal 9"),
+    ("/nowhere/at-all 2>/dev/null", "ended with status 127"),
+  ])
+  func aCommandThatFailsIsAWarning(_ command: String, _ reason: String) throws {
+    let result = try migrate(["--on-finish", command], in: workspace())
+    #expect(result.status == 0)
+    #expect(result.errors.contains("warning: --on-finish: the command \(reason)\n"))
+  }
+
+  @Test func theCommandMayUseTheDatabaseAndItsPipesBreakAsUsual() throws {
+    let workspace = try workspace()
+    let result = try migrate(
+      ["--on-finish", #"exec </dev/null; "$CLI" audit --db x.db >/dev/null && echo sound; yes | head -1"#],
+      in: workspace)
+    #expect(result.status == 0)
+    #expect(result.errors.hasSuffix("sound\ny\n"))
+  }
+
+  @Test func nothingOfItIsInTheHintToGoOn() throws {
+    let result = try migrate(
+      ["--dry-run", "--notify=http://127.0.0.1:1/secret", "--on-finish", "true"], in: workspace())
+    #expect(result.output.contains("Next: rmos-cli migrate legacy --db x.db\n"))
+  }
+
+  @Test func aWrongCommandLineTellsNobody() throws {
+    let workspace = try workspace()
+    for wrong in [["-q", "-v"], ["--batch-size", "0"], ["--notify-on", "always"]] {
+      #expect(try migrate(["--on-finish", "touch told"] + wrong, in: workspace).status == 2)
+    }
+    #expect(!workspace.exists("told"))
+  }
+}
