@@ -72,6 +72,9 @@ step 'The built program'
 if command -v ldd >/dev/null && ldd "$cli" | grep -i foundation; then
   die 'rmos-cli links Foundation'
 fi
+if [[ -n $(static_runtime) ]] && ldd "$cli" | grep libswift; then
+  die 'rmos-cli needs a Swift runtime'
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -98,5 +101,30 @@ example=$ROOT/Examples/Embedding
 swift test --package-path "$example" --scratch-path "$example/.build"
 swift run --package-path "$example" --scratch-path "$example/.build" \
   shop-night "$ROOT/Examples/rmos_legacy" "$work/shop.db" | grep -x 'audit: sound'
+
+step 'Version'
+version=$(version)
+[[ $("$cli" --version) == "rmos-cli $version" ]] || die "rmos-cli does not say $version"
+"$cli" man | head -1 | grep -qF "rmos\\-cli $version" || die "the manual page does not say $version"
+grep -qE "^## (Unreleased|\\[?${version//./\\.}\\]?)" "$ROOT/CHANGELOG.md" \
+  || die "CHANGELOG.md has no section for $version"
+if grep -rnE 'rmos-cli [0-9]+\.[0-9]+\.[0-9]+' "$ROOT/README.md" "$ROOT/Documentation" \
+  | grep -vF "rmos-cli $version"; then
+  die "a document names another version than $version"
+fi
+
+step 'Installation'
+"$ROOT/Scripts/check-install.sh" "$cli"
+
+step 'Units'
+if command -v systemd-analyze >/dev/null; then
+  for unit in "$ROOT"/Examples/systemd/*; do
+    sed 's|^\(ExecStart=\)/usr/local/bin/rmos-cli|\1/bin/true|' "$unit" >"$work/${unit##*/}"
+  done
+  systemd-analyze verify --man=no "$work"/rmos-*.service "$work"/rmos-*.timer
+fi
+if [[ $(uname -s) == Darwin ]]; then
+  plutil -lint "$ROOT"/Examples/launchd/*.plist
+fi
 
 step 'All checks passed'

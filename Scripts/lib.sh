@@ -111,6 +111,7 @@ remove_installed() {
   case $2 in
     'file '*) rm -f "$root/$path" ;;
     # What others have put there stays, and so does its directory.
+    'dir .') rmdir "$root" 2>/dev/null || true ;;
     'dir '*) rmdir "$root/$path" 2>/dev/null || true ;;
     *) die "not a line that install.sh has written: $2" ;;
   esac

@@ -51,10 +51,8 @@ extension Platform {
   /// Runs a program to its end, with a text on its standard input and its output on our standard
   /// error.
   ///
-  /// It need not read the text. Wraps `posix_spawn(3)`, `waitpid(2)`.
-  /// - Parameters:
-  ///   - environment: Variables besides ours.
-  ///   - deadline: Seconds after which it is killed; nil: never.
+  /// It need not read the text. `environment` comes on top of ours. After `deadline` seconds it is
+  /// killed; nil: never. Wraps `posix_spawn(3)`, `waitpid(2)`.
   static func run(
     _ program: String, _ arguments: [String], input: String, environment: [String: String] = [:],
     deadline: Double? = nil

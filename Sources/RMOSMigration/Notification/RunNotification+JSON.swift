@@ -21,6 +21,7 @@ extension RunNotification {
     writer.object {
       $0.member("success", isSuccess)
       $0.member("exit_status", exitStatus)
+      $0.member("message", text)
       $0.member("failure") { writer in
         guard let failure else { return writer.null() }
         writer.object {

@@ -44,7 +44,7 @@ import Testing
       + #"1,207 found, 1,190 migrated, 10 skipped, 7 failed in 2.5 s; "#
       + #"7 errors, 0 warnings, 12 notes\nfield.missing 5, field.range 2\nshop/legacy → shop.db"#
     let rmos =
-      #"{"success":false,"exit_status":1,"failure":null,"source":"shop/legacy","#
+      #"{"success":false,"exit_status":1,"message":"\#(text)","failure":null,"source":"shop/legacy","#
       + #""database":"shop.db","host":"bench-3","run":7,"ending":"completed","dry_run":false,"#
       + #""started_at":"2025-06-01T08:00:00Z","seconds":2.5,"#
       + #""summary":{"total_found":1207,"total_migrated":1190,"total_updated":0,"#
@@ -69,6 +69,7 @@ import Testing
     #expect(
       notification.json == #"{"text":"\#(text)","content":"\#(content)","#
         + #""allowed_mentions":{"parse":[]},"rmos":{"success":false,"exit_status":3,"#
+        + #""message":"\#(text)","#
         + #""failure":{"code":"store.locked","message":"x.db is locked"},"source":"legacy","#
         + #""database":"x.db","host":null,"run":null,"ending":null,"dry_run":null,"#
         + #""started_at":null,"seconds":null,"summary":null,"entities":null,"#
