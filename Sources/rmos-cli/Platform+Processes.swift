@@ -137,12 +137,17 @@ extension Platform {
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
+    #if canImport(Darwin)
+      let ours: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = _NSGetEnviron()?.pointee
+    #else
+      let ours: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = environ
+    #endif
     var inherited: [UnsafeMutablePointer<CChar>?] = []
-    var next = environ
-    while let variable = next.pointee {
+    var next = ours
+    while let place = next, let variable = place.pointee {
       let name = String(cString: variable).prefix { $0 != "=" }
       if variables[String(name)] == nil { inherited.append(strdup(variable)) }
-      next += 1
+      next = place + 1
     }
     let vector = arguments.map { strdup($0) } + [nil]
     let environment = inherited + variables.map { strdup("\($0)=\($1)") } + [nil]

@@ -2,8 +2,8 @@ import Foundation
 import Testing
 
 /// `migrate --notify` and `--on-finish`, against a server of the test's own.
-@Suite(.serialized) struct NotificationTests {
-  private static let environment = ["RMOS_NOTIFY_TIMEOUT": "1", "NO_PROXY": "*", "no_proxy": "*"]
+@Suite struct NotificationTests {
+  private static let environment = ["NO_PROXY": "*", "no_proxy": "*"]
 
   private func migrate(
     _ arguments: [String], in workspace: Workspace, environment: [String: String] = [:]
@@ -95,7 +95,9 @@ import Testing
     arguments: [(404, "answered with an error"), (503, "answered with an error")])
   func aServerThatRefusesIsAWarning(_ status: Int, _ reason: String) throws {
     let server = try HookServer(.status(status))
-    let result = try migrate(["-q", "--notify", server.url + "?key=secret"], in: workspace())
+    let result = try migrate(
+      ["-q", "--notify", server.url + "?key=secret"], in: workspace(),
+      environment: ["RMOS_NOTIFY_TIMEOUT": "1"])
     #expect(result.status == 0)
     #expect(
       result.errors
@@ -105,7 +107,9 @@ import Testing
   @Test(.enabled(if: Tool.has("curl"), needsCurl), .timeLimit(.minutes(1)))
   func aServerThatNeverAnswersIsGivenUp() throws {
     let server = try HookServer(.silence)
-    let result = try migrate(["--json", "--notify", server.url], in: workspace())
+    let result = try migrate(
+      ["--json", "--notify", server.url], in: workspace(),
+      environment: ["RMOS_NOTIFY_TIMEOUT": "1"])
     #expect(result.status == 0)
     #expect(try result.json["success"] as? Bool == true)
     #expect(result.errors.contains("was not told: it took too long to answer"))
@@ -128,18 +132,19 @@ import Testing
     #expect(!result.errors.contains("secret") && !result.output.contains("secret"))
   }
 
-  @Test func aCurlThatReadsNothingOrDiesIsAWarning() throws {
+  @Test func aCurlThatReadsNothingDiesOrHangsIsAWarning() throws {
     let workspace = try workspace()
     for (script, reason) in [
       ("exec 0<&-; exit 77", "curl ended with status 77"),
       ("kill -9 $$", "curl was ended by signal 9"),
+      ("exec /bin/sleep 1000", "curl took too long and was ended"),
     ] {
       try workspace.write("#!/bin/sh\n\(script)\n", to: "bin/curl")
       try FileManager.default.setAttributes(
         [.posixPermissions: 0o755], ofItemAtPath: workspace.file("bin/curl"))
       let result = try migrate(
         ["--notify", "http://h.example/"], in: workspace,
-        environment: ["PATH": workspace.file("bin")])
+        environment: ["PATH": workspace.file("bin"), "RMOS_NOTIFY_TIMEOUT": "1"])
       #expect(result.status == 0)
       #expect(result.errors.contains("h.example was not told, \(reason)"))
     }
@@ -163,6 +168,17 @@ import Testing
     }
     #expect(try rmos(workspace.text("body"))["success"] as? Bool == true)
     #expect(!workspace.exists("z1"))
+  }
+
+  @Test(arguments: ["0", "301", "x", "1.5"])
+  func aTimeoutThatIsNoneIsWrongUsage(_ timeout: String) throws {
+    let workspace = try workspace()
+    let result = try migrate(
+      ["--notify", "http://h.example/"], in: workspace,
+      environment: ["RMOS_NOTIFY_TIMEOUT": timeout])
+    #expect(result.status == 2)
+    #expect(result.errors.contains("expected seconds from 1 to 300, found “\(timeout)”"))
+    #expect(!workspace.exists("x.db"))
   }
 
   // MARK: --on-finish
@@ -211,6 +227,21 @@ import Testing
     let result = try migrate(
       ["--dry-run", "--notify=http://127.0.0.1:1/secret", "--on-finish", "true"], in: workspace())
     #expect(result.output.contains("Next: rmos-cli migrate legacy --db x.db\n"))
+  }
+
+  @Test func anInterruptedRunIsToldOf() throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    let tool = try RunningTool(
+      ["migrate", "legacy", "--db", "x.db", "--batch-size", "10", "--on-finish", "cat > body"],
+      in: workspace)
+    while tool.isRunning, try !tool.errorsSoFar.contains("strip families: ") { usleep(500) }
+    tool.send(SIGTERM)
+    #expect(try tool.wait().status == 130)
+    let rmos = try rmos(workspace.text("body"))
+    #expect(rmos["exit_status"] as? Int == 130)
+    #expect(rmos["ending"] as? String == "interrupted")
+    #expect(rmos["run"] as? Int == 1)
   }
 
   @Test func aWrongCommandLineTellsNobody() throws {

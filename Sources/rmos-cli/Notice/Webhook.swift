@@ -27,7 +27,7 @@ struct Webhook {
 
   /// Posts the text; tries again, up to three times, what may pass.
   ///
-  /// Takes at most four timeouts and ten seconds.
+  /// Takes at most three timeouts and five seconds.
   /// - Returns: What went wrong, for people.
   func post(_ json: String) -> String? {
     guard let curl = Platform.find("curl") else {
@@ -42,7 +42,7 @@ struct Webhook {
       "--output", "/dev/null", "--url", url,
     ]
     let ending = Platform.run(
-      curl, arguments, input: json, deadline: Double(4 * timeout + 10))
+      curl, arguments, input: json, deadline: Double(3 * timeout + 5))
     guard let problem = ending.problem else { return nil }
     guard case .exited(let status) = ending, let meaning = Self.meanings[status] else {
       return "\(host) was not told, curl \(problem)"
