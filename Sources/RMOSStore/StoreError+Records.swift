@@ -28,6 +28,13 @@ extension StoreError {
         + "delete or change those first", sqliteCode: sqliteCode)
   }
 
+  /// What is to be rewritten is not there.
+  static func nothingToUpdate(_ kind: EntityKind, _ id: String) -> StoreError {
+    StoreError(
+      .other,
+      "there is no \(kind.schema.singular) “\(id.shortened)” to rewrite; insert it instead")
+  }
+
   /// The ledger does not know the run.
   static func noSuchRun(_ id: Int64) -> StoreError {
     StoreError(.other, "there is no run \(id) in the ledger; begin it first")

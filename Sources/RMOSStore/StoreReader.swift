@@ -42,6 +42,19 @@ public protocol StoreReader: AnyObject {
 
   /// Calls `body` with every issue a run recorded, in order, in constant memory.
   func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws
+
+  /// Calls `body` with every row a run rewrote, as it was before, kind by kind in byte order of the
+  /// id; with none once the run is undone.
+  func forEachBeforeImage(ofRun run: Int64, _ body: (BeforeImage) throws -> Void) throws
+
+  /// Calls `body` with everything about rows that stands in the way of
+  /// ``StoreTransaction/undo(run:)``, kind by kind, in a fixed order.
+  ///
+  /// O(rows log rows) in constant memory; ``InMemoryStore`` takes memory for the rows.
+  func forEachUndoObstacle(ofRun run: Int64, _ body: (UndoObstacle) throws -> Void) throws
+
+  /// What ``StoreTransaction/undo(run:)`` would remove and restore where nothing stands in its way.
+  func undoCounts(ofRun run: Int64) throws -> UndoCounts
 }
 
 extension StoreReader {
@@ -55,6 +68,12 @@ extension StoreReader {
     var known: Set<String> = []
     for id in ids where try contains(kind, id: Array(id.utf8).span) { known.insert(id) }
     return known
+  }
+
+  /// Whether an entity's row was changed since a run wrote it; nil where there is no row.
+  public func editState(_ kind: EntityKind, id: String) throws -> EditState? {
+    guard let record = try record(kind, id: id) else { return nil }
+    return EditState(of: record, try provenance(kind, id: id))
   }
 
   /// Compares with the stored record and its provenance.

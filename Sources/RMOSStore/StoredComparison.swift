@@ -11,8 +11,8 @@ public enum StoredComparison: Sendable, Hashable {
 
   /// Compares the entity at `index` with stored values.
   ///
-  /// Only what the source says counts: a timestamp it does not give (its stand-in depends on the
-  /// run) is not compared. JSON is compared by its data, so white space, escapes and the way a
+  /// A timestamp that the source does not give and for which the run stands in (`created_at`,
+  /// `updated_at`) is not compared. JSON is compared by its data, so white space, escapes and the way a
   /// number is written make no difference; member order does not either.
   ///
   /// - Parameters:
@@ -28,7 +28,7 @@ public enum StoredComparison: Sendable, Hashable {
     var members: [String] = []
     for position in schema.fields.indices {
       let field = schema.fields[position]
-      if field.type == .timestamp, batch.entries[index].given & 1 << UInt32(position) == 0 {
+      if field.isStoodInForByTheRun, batch.entries[index].given & 1 << UInt32(position) == 0 {
         continue
       }
       let (new, old) = (incoming.values[position], values[position])
@@ -44,5 +44,15 @@ public enum StoredComparison: Sendable, Hashable {
     let incomingUnknown = unknown.isEmpty ? "{}" : batch.text(unknown)
     members += JSONEquivalence.differingMembers(incomingUnknown, storedUnknownMembers ?? "{}")
     self = members.isEmpty ? .identical : .differs(members: members)
+  }
+}
+
+extension FieldSchema {
+  /// Whether what stands in for an absent member depends on the run.
+  var isStoodInForByTheRun: Bool {
+    switch absent {
+    case .runStart, .sameAs: true
+    case .null, .text: false
+    }
   }
 }

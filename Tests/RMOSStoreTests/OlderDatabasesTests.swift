@@ -107,7 +107,7 @@ struct OlderDatabasesTests {
     }
     #expect(try sqlite3(path, Self.schemaSQL) == schema)
     #expect(try rows(path) == data)
-    #expect(try sqlite3(path, "PRAGMA journal_mode; PRAGMA user_version") == "wal\n1")
+    #expect(try sqlite3(path, "PRAGMA journal_mode; PRAGMA user_version") == "wal\n2")
   }
 
   @Test(arguments: [3, 4])

@@ -38,7 +38,7 @@ struct SQLiteStoreOpeningTests {
       #expect(store.location == path)
     }
     #expect(try names() == ["rmos.db"])
-    #expect(try sqlite3(path, "PRAGMA journal_mode; PRAGMA user_version") == "wal\n1")
+    #expect(try sqlite3(path, "PRAGMA journal_mode; PRAGMA user_version") == "wal\n2")
     #expect(try sqlite3(path, "SELECT version FROM schema_version") == "2")
     #expect(try sqlite3(path, "PRAGMA integrity_check") == "ok")
   }
@@ -163,9 +163,9 @@ struct SQLiteStoreOpeningTests {
 
   @Test func aNewerLedgerIsRefused() throws {
     _ = try SQLiteStore(path: path)
-    _ = try sqlite3(path, "PRAGMA user_version = 2")
-    expect(.newerSchema, path, .create, mentions: "2")
-    expect(.newerSchema, path, .readOnly, mentions: "2")
+    _ = try sqlite3(path, "PRAGMA user_version = 3")
+    expect(.newerSchema, path, .create, mentions: "3")
+    expect(.newerSchema, path, .readOnly, mentions: "3")
   }
 
   @Test func aDatabaseCutShortIsAnErrorAndNoCrash() throws {

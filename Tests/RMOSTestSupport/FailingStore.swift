@@ -2,7 +2,7 @@ import RMOSModels
 public import RMOSStore
 import Synchronization
 
-/// A store that fails on demand: the transaction that inserts the `failingInsert`-th entity throws
+/// A store that fails on demand: the transaction that inserts (or rewrites) the `failingInsert`-th entity throws
 /// as a full disk would, and so does every one after it until ``mend()``.
 public final class FailingStore: RecordStore {
   private let base: any RecordStore
@@ -66,6 +66,18 @@ private final class FailingTransaction: StoreTransaction {
     try base.insert(batch, at: index, run: run)
   }
   func update(_ record: Record) throws -> Bool { try base.update(record) }
+  func update(_ batch: RecordBatch, at index: Int, run: Int64, startedAt: String) throws {
+    try countInsert()
+    try base.update(batch, at: index, run: run, startedAt: startedAt)
+  }
+  func undo(run: Int64) throws -> UndoCounts { try base.undo(run: run) }
+  func forEachBeforeImage(ofRun run: Int64, _ body: (BeforeImage) throws -> Void) throws {
+    try base.forEachBeforeImage(ofRun: run, body)
+  }
+  func forEachUndoObstacle(ofRun run: Int64, _ body: (UndoObstacle) throws -> Void) throws {
+    try base.forEachUndoObstacle(ofRun: run, body)
+  }
+  func undoCounts(ofRun run: Int64) throws -> UndoCounts { try base.undoCounts(ofRun: run) }
   func delete(_ kind: EntityKind, id: String) throws -> Bool { try base.delete(kind, id: id) }
   func beginRun(_ run: LedgerRun) throws -> Int64 { try base.beginRun(run) }
   func updateRun(_ run: LedgerRun) throws { try base.updateRun(run) }

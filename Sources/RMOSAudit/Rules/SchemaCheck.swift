@@ -7,7 +7,7 @@ struct SchemaCheck: AuditCheck {
 
   /// The versions of the shared schema and of the ledger that are known.
   private static let knownVersions = 1...4
-  private static let ledgerVersion = 1
+  private static let ledgerVersion = 2
 
   /// What an upgrade from version 1 adds.
   private static let newInVersion2: Set<String> = ["pattern_type", "rosette_geometry"]
@@ -48,8 +48,8 @@ struct SchemaCheck: AuditCheck {
     if let ledger = try inspector.ledgerVersion(), ledger > Self.ledgerVersion {
       report(
         .error, "ledger \(ledger)",
-        "the migration_ tables have version \(ledger), newer than the known one "
-          + "(\(Self.ledgerVersion)); update rmos-cli")
+        "the migration_ tables have version \(ledger), newer than the known ones "
+          + "(1 to \(Self.ledgerVersion)); update rmos-cli")
     }
   }
 

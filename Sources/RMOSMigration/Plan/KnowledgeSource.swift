@@ -6,6 +6,7 @@ import RMOSStore
 protocol KnowledgeSource {
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
+  func editState(_ kind: EntityKind, id: String) throws -> EditState?
 }
 
 /// A real run: the transaction sees what it wrote.
@@ -19,25 +20,31 @@ struct TransactionKnowledge: KnowledgeSource {
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
     try transaction.contains(kind, id: id)
   }
+
+  func editState(_ kind: EntityKind, id: String) throws -> EditState? {
+    try transaction.editState(kind, id: id)
+  }
 }
 
-/// A dry run: a snapshot of the store, and in memory what would have been added.
+/// A dry run: a snapshot of the store, and in memory what would have been added or rewritten.
 ///
 /// Of an entity only a digest of the id and its place in the source are kept; where an id comes up
 /// again, the first one is read again.
 final class RehearsedKnowledge: KnowledgeSource {
   private let reader: any StoreReader
   private let rereader: EntityRereader
+  private let startedAt: String
   /// For each kind that others refer to, the ids that would have been added.
   private var added: [EntityKind: IDTable] = [:]
   /// The kind being read.
   private var kind = EntityKind.stripFamilies
-  /// The ids of the kind that would have been added, each with the number of its place.
+  /// The ids of the kind that would have been added or rewritten, each with the number of its place.
   private var places = IDTable()
   private var paths = PathList()
 
-  init(_ reader: any StoreReader, rereader: EntityRereader) {
+  init(_ reader: any StoreReader, rereader: EntityRereader, startedAt: String) {
     self.reader = reader
+    self.startedAt = startedAt
     self.rereader = rereader
     for case .reference(let target) in EntityKind.allCases.flatMap({ $0.schema.fields }).map(\.type)
     {
@@ -45,10 +52,10 @@ final class RehearsedKnowledge: KnowledgeSource {
     }
   }
 
-  /// Takes note of an entity that a real run would have inserted.
+  /// Takes note of an entity that a real run would have inserted, or rewritten a row with.
   ///
   /// - Throws: ``MigrationError`` where the source is beyond what a dry run can keep in mind.
-  func insert(_ batch: RecordBatch, at index: Int) throws(MigrationError) {
+  func write(_ batch: RecordBatch, at index: Int) throws(MigrationError) {
     if batch.kind != kind {
       kind = batch.kind
       places = IDTable()
@@ -67,18 +74,24 @@ final class RehearsedKnowledge: KnowledgeSource {
   }
 
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
-    let stored = try reader.comparison(of: batch, at: index)
-    guard stored == .absent, batch.kind == kind else { return stored }
     let id = batch.entries[index].id
-    guard let number = places[IDTable.Key(batch.arena.span.extracting(id.range))] else {
-      return .absent
-    }
+    guard batch.kind == kind,
+      let number = places[IDTable.Key(batch.arena.span.extracting(id.range))]
+    else { return try reader.comparison(of: batch, at: index) }
     let place = Place(number: number)
     let first = try rereader.read(
       batch.kind, path: paths[place.path], offset: place.offset, id: Array(batch.arena[id.range]))
+    var row = first.record(at: 0)
+    if let stored = try reader.record(kind, id: batch.text(id)) {
+      row = first.row(at: 0, rewriting: stored, startedAt: startedAt)
+    }
     return StoredComparison(
-      of: batch, at: index, with: first.record(at: 0).values,
+      of: batch, at: index, with: row.values,
       storedUnknownMembers: first.provenance(at: 0, run: 0).unknownMembers)
+  }
+
+  func editState(_ kind: EntityKind, id: String) throws -> EditState? {
+    try reader.editState(kind, id: id)
   }
 
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {

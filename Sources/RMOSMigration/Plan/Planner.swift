@@ -7,6 +7,8 @@ import RMOSStore
 /// does.
 struct Planner {
   let duplicates: MigrationOptions.DuplicatePolicy
+  /// Whether rows that were edited are rewritten too.
+  var overwritesEdits = false
   /// Whether issues of severity info are told in full or only counted.
   let tellsInformation: Bool
 
@@ -17,11 +19,15 @@ struct Planner {
     /// Its references that point nowhere: position in the schema's references, and whether the
     /// entity pointed to failed in this run.
     var missingReferences: [(reference: Int, hasFailed: Bool)] = []
+    /// Whether an earlier entity of the source, with the same id, has decided about the row.
+    var isRepeated = false
+    /// Whether the row was edited; nil where nobody asks.
+    var editState: EditState?
   }
 
   /// What is to be done.
   enum Action: Sendable, Hashable {
-    case insert, skip, reject
+    case insert, update, skip, reject
   }
 
   /// A decision, with what there is to report.
@@ -40,7 +46,7 @@ struct Planner {
       return missingReferences(batch, index, knowledge)
     }
     switch knowledge.comparison {
-    case .identical where duplicates == .skip && !tellsInformation:
+    case .identical where duplicates != .fail && !tellsInformation:
       return Decision(action: .skip, counted: .duplicateIdentical)
     case .identical:
       return duplicate(
@@ -49,12 +55,58 @@ struct Planner {
     case .differs(let members):
       let names = members.prefix(12).map { "'\($0)'" }.joined(separator: ", ")
       let more = members.count > 12 ? " and \(members.count - 12) more" : ""
+      if duplicates == .update {
+        return update(batch, index, knowledge, differing: names + more)
+      }
       return duplicate(
         batch, index, .duplicateDiffers, skippedAs: .warning,
         "is already in the store with other content in \(names)\(more)")
     case .absent:
       return Decision(action: .insert)
     }
+  }
+
+  /// Decides about a row that differs, where such rows are rewritten.
+  private func update(
+    _ batch: RecordBatch, _ index: Int, _ knowledge: Knowledge, differing members: String
+  ) -> Decision {
+    func skip(_ message: String) -> Decision {
+      Decision(
+        action: .skip,
+        issues: [
+          issue(
+            batch, index, .warning, .duplicateDiffers, at: batch.entries[index].place, field: nil,
+            message)
+        ])
+    }
+    if knowledge.isRepeated {
+      return skip(
+        "stands in the source before, with other content in \(members); the first one counts")
+    }
+    switch knowledge.editState {
+    case .asWritten: break
+    case _ where overwritesEdits: break
+    case .edited(let run):
+      return skip(
+        "differs from the store in \(members), and somebody changed the row in the database after "
+          + "run \(run) wrote it; left as it is, --force overwrites it")
+    case .unknown(let run?):
+      return skip(
+        "differs from the store in \(members), and run \(run) kept no digest, so whether somebody "
+          + "changed the row in the database cannot be told; left as it is, --force overwrites it")
+    case .unknown(nil), nil:
+      return skip(
+        "differs from the store in \(members), and the row there is not from a migration but from "
+          + "another application; left as it is, --force overwrites it")
+    }
+    guard tellsInformation else { return Decision(action: .update, counted: .duplicateDiffers) }
+    return Decision(
+      action: .update,
+      issues: [
+        issue(
+          batch, index, .info, .duplicateDiffers, at: batch.entries[index].place, field: nil,
+          "is already in the store with other content in \(members); updated")
+      ])
   }
 
   private func missingReferences(

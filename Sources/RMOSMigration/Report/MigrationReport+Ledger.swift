@@ -13,7 +13,7 @@ extension MigrationReport {
   /// the writer lock.
   ///
   /// - Parameters:
-  ///   - id: The run's number; nil for the newest.
+  ///   - id: The run's number; nil for the newest that is no undo.
   ///   - store: Where the ledger is.
   ///   - maxIssues: How many errors and warnings the report keeps; the others are counted.
   /// - Throws: ``MigrationError/Code/runMissing`` or `StoreError`.
@@ -55,22 +55,9 @@ extension MigrationReport {
   }
 }
 
-/// A run and its issues, read in one snapshot.
-private struct LedgerSnapshot {
-  var run: LedgerRun
-  var issues: IssueTally
-
-  init(run id: Int64?, in store: some RecordStore, maxIssues: Int) throws {
-    (run, issues) = try store.read { reader in
-      let run = if let id { try reader.run(id) } else { try reader.runs(limit: 1).first }
-      guard let run else { throw Self.missing(id, try reader.runs(limit: 1).first, store.location) }
-      var issues = IssueTally(keeping: maxIssues)
-      try reader.forEachIssue(ofRun: run.id) { issues.add($0) }
-      return (run, issues)
-    }
-  }
-
-  private static func missing(
+extension MigrationReport {
+  /// The ledger does not have the run, or none at all.
+  static func missingRun(
     _ id: Int64?, _ newest: LedgerRun?, _ location: String
   ) -> MigrationError {
     guard let id, let newest else {
@@ -80,6 +67,30 @@ private struct LedgerSnapshot {
     return MigrationError(
       .runMissing,
       "the ledger of \(location) has no run \(id); expected 1 to \(newest.id), the newest")
+  }
+}
+
+/// A run and its issues, read in one snapshot.
+private struct LedgerSnapshot {
+  var run: LedgerRun
+  var issues: IssueTally
+
+  init(run id: Int64?, in store: some RecordStore, maxIssues: Int) throws {
+    (run, issues) = try store.read { reader in
+      let run =
+        if let id {
+          try reader.run(id)
+        } else {
+          // What was undone is no migration.
+          try reader.runs(limit: nil).first { $0.command != "undo" }
+        }
+      guard let run else {
+        throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, store.location)
+      }
+      var issues = IssueTally(keeping: maxIssues)
+      try reader.forEachIssue(ofRun: run.id) { issues.add($0) }
+      return (run, issues)
+    }
   }
 }
 

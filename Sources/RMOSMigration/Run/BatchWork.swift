@@ -1,10 +1,15 @@
 import RMOSModels
 import RMOSStore
 
-/// What one batch comes to: each entity decided and, through `insert`, carried out.
+/// What one batch comes to: each entity decided and, through `write`, carried out.
 ///
 /// Made within the batch's transaction; nothing of it counts before that is committed.
 struct BatchWork {
+  /// What is done to the store for an entity.
+  enum Writing {
+    case insert, update
+  }
+
   private(set) var statistics = MigrationStatistics()
   private(set) var issueCounts: [IssueCode: Int] = [:]
   /// The issues, in order.
@@ -20,7 +25,7 @@ struct BatchWork {
 
   init(
     _ run: MigrationRun, _ delivery: SourceReader.Delivery, _ knowledge: some KnowledgeSource,
-    insert: (Int) throws -> Void
+    write: (Int, Writing) throws -> Void
   ) throws {
     let batch = delivery.batch
     let schema = batch.kind.schema
@@ -40,7 +45,7 @@ struct BatchWork {
         add(remark.issue)
         remarks.removeFirst()
       }
-      let outcome = try decide(run, batch, index, knowledge, insert)
+      let outcome = try decide(run, batch, index, knowledge, write)
       statistics.add(outcome, of: batch.kind)
       outcomes.append((outcome, issues.count))
       guard outcome == .failed else { continue }
@@ -62,28 +67,29 @@ struct BatchWork {
 
   private mutating func decide(
     _ run: MigrationRun, _ batch: RecordBatch, _ index: Int, _ knowledge: some KnowledgeSource,
-    _ insert: (Int) throws -> Void
+    _ write: (Int, Writing) throws -> Void
   ) throws -> Outcome {
     let entry = batch.entries[index]
     for issue in batch.issues[entry.issues] { add(issue) }
     if entry.isFailed { return .failed }
     let decision = run.planner.decide(
-      batch, index,
-      Planner.Knowledge(
-        comparison: try knowledge.comparison(of: batch, at: index),
-        missingReferences: try missingReferences(run, batch, index, knowledge)))
+      batch, index, try self.knowledge(run, batch, index, knowledge))
     for issue in decision.issues { add(issue) }
     if let code = decision.counted {
       issueCounts[code, default: 0] += 1
       informationCount += 1
     }
     switch decision.action {
-    case .skip: return .skipped
+    case .skip:
+      run.decide(batch, at: index)
+      return .skipped
     case .reject: return .failed
-    case .insert:
+    case .insert, .update:
+      let isUpdate = decision.action == .update
       do {
-        try insert(index)
-        return .migrated
+        try write(index, isUpdate ? .update : .insert)
+        run.decide(batch, at: index)
+        return isUpdate ? .updated : .migrated
       } catch let error as StoreError where error.concernsOneRecord {
         add(
           run.planner.issue(
@@ -92,6 +98,19 @@ struct BatchWork {
         return .failed
       }
     }
+  }
+
+  private func knowledge(
+    _ run: MigrationRun, _ batch: RecordBatch, _ index: Int, _ knowledge: some KnowledgeSource
+  ) throws -> Planner.Knowledge {
+    var known = Planner.Knowledge(
+      comparison: try knowledge.comparison(of: batch, at: index),
+      missingReferences: try missingReferences(run, batch, index, knowledge),
+      isRepeated: run.hasDecided(batch, at: index))
+    if case .differs = known.comparison, run.planner.duplicates == .update, !known.isRepeated {
+      known.editState = try knowledge.editState(batch.kind, id: batch.text(batch.entries[index].id))
+    }
+    return known
   }
 
   private func missingReferences(

@@ -9,6 +9,7 @@ extension MigrationOptions {
       $0.member("dry_run", isDryRun)
       $0.member("atomic", isAtomic)
       $0.member("on_duplicate", onDuplicate.rawValue)
+      if overwritesEdits { $0.member("force", true) }
       $0.member("missing_id", missingID.rawValue)
       $0.member("max_errors", maxErrors)
     }

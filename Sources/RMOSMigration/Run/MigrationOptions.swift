@@ -4,6 +4,9 @@ public struct MigrationOptions: Sendable {
   public enum DuplicatePolicy: String, Sendable, Hashable, CaseIterable {
     /// Leave the store's row alone and count the entity as skipped.
     case skip
+    /// Rewrite the store's row where its content differs, and keep it as it was; leave it alone
+    /// where it was edited since it was migrated.
+    case update
     /// Count the entity as failed.
     case fail
   }
@@ -40,6 +43,9 @@ public struct MigrationOptions: Sendable {
   public var isAtomic = false
   /// What to do with an id the store already has.
   public var onDuplicate = DuplicatePolicy.skip
+  /// Whether ``DuplicatePolicy/update`` also rewrites rows that were edited since they were migrated,
+  /// or of which that cannot be told.
+  public var overwritesEdits = false
   /// What to do with an entity that has no id.
   public var missingID = MissingIDPolicy.derive
   /// How many failed entities are tolerated; one more stops the run.

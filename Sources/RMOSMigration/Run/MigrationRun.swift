@@ -22,6 +22,10 @@ final class MigrationRun {
   /// Bounded.
   private var failedIDs: [EntityKind: Set<[UInt8]>] = [:]
   private var failedIDCount = 0
+  /// The ids of ``decidedKind`` that an entity of this run has decided about; kept only where rows
+  /// are rewritten, since later entities under the same id must not rewrite them again.
+  private var decided = IDTable()
+  private var decidedKind = EntityKind.stripFamilies
   private let begin: Double
   private var kindBegin: Double
   private var totalBytes: Int?
@@ -36,7 +40,7 @@ final class MigrationRun {
     self.observer = observer
     self.isCancelled = isCancelled
     planner = Planner(
-      duplicates: options.onDuplicate,
+      duplicates: options.onDuplicate, overwritesEdits: options.overwritesEdits,
       tellsInformation: observer != nil && options.observedEvents.contains(.information))
     begin = options.clock.uptime()
     kindBegin = begin
@@ -79,6 +83,10 @@ final class MigrationRun {
         .invalidOption,
         "the limit of failed entities is \(options.maxErrors ?? 0); expected 0 or more")
     }
+    guard !options.overwritesEdits || options.onDuplicate == .update else {
+      throw MigrationError(
+        .invalidOption, "--force goes with --on-duplicate update only, since only that overwrites")
+    }
     try Migration.checkSource(migration.source)
   }
 
@@ -87,11 +95,12 @@ final class MigrationRun {
   private func runDry() throws {
     try store.read { reader in
       let knowledge = RehearsedKnowledge(
-        reader, rereader: EntityRereader(root: migration.source, options: readerOptions))
+        reader, rereader: EntityRereader(root: migration.source, options: readerOptions),
+        startedAt: ledger.startedAt)
       observer?(.started(run: nil))
       try forEachDelivery { delivery in
-        let work = try BatchWork(self, delivery, knowledge) { index throws in
-          try knowledge.insert(delivery.batch, at: index)
+        let work = try BatchWork(self, delivery, knowledge) { index, _ throws in
+          try knowledge.write(delivery.batch, at: index)
         }
         settle(work, delivery)
       }
@@ -168,7 +177,13 @@ final class MigrationRun {
   ) throws -> (work: BatchWork, ledger: LedgerRun) {
     let run = ledger.id
     let work = try BatchWork(self, delivery, TransactionKnowledge(transaction: transaction)) {
-      index in try transaction.insert(delivery.batch, at: index, run: run)
+      index, writing in
+      switch writing {
+      case .insert: try transaction.insert(delivery.batch, at: index, run: run)
+      case .update:
+        try transaction.update(
+          delivery.batch, at: index, run: run, startedAt: ledger.startedAt)
+      }
     }
     // Of severity info the ledger keeps the counts: every run again over the same source would
     // add one for each entity.
@@ -243,6 +258,21 @@ final class MigrationRun {
       return
     }
     failedIDCount += 1
+  }
+
+  /// Whether an earlier entity of this run decided about the row under the same id.
+  func hasDecided(_ batch: RecordBatch, at index: Int) -> Bool {
+    guard options.onDuplicate == .update, batch.kind == decidedKind else { return false }
+    let id = batch.entries[index].id
+    return decided[IDTable.Key(batch.arena.span.extracting(id.range))] != nil
+  }
+
+  /// Remembers that an entity decided about the row under its id: the first that is sound does.
+  func decide(_ batch: RecordBatch, at index: Int) {
+    guard options.onDuplicate == .update else { return }
+    if batch.kind != decidedKind { (decidedKind, decided) = (batch.kind, IDTable()) }
+    let id = batch.entries[index].id
+    decided.insert(IDTable.Key(batch.arena.span.extracting(id.range)))
   }
 
   /// Takes a batch into the books once it is committed, and tells the observer.

@@ -85,6 +85,7 @@ extension DiffReport.Entry {
     case (.onlyInDatabase, _): return "never migrated"
     case (.different, .source): return "the source changed\(since)"
     case (.different, .database): return "the database changed\(since)"
+    case (.different, .both): return "the source and the database changed\(since)"
     case (.different, nil): return "the row is not from a migration"
     }
   }

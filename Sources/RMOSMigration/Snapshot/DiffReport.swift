@@ -14,10 +14,13 @@ public struct DiffReport: Sendable, Hashable {
 
   /// Which side changed since the run that migrated the entity.
   public enum Change: String, Sendable, Hashable {
-    /// The source: its bytes are others, or it is gone. Whether the row changed too is not known.
+    /// The source: its bytes are others, or it is gone. Where the run kept no digest of the row,
+    /// whether that changed too is not known.
     case source
     /// The database: the source's bytes are those that were migrated.
     case database
+    /// Both: the source's bytes are others, and somebody changed the row in the database.
+    case both
   }
 
   /// A member in which source and store differ.

@@ -85,8 +85,9 @@ final class DiffRun {
       return try addInvalid(batch, index, &counts)
     }
     let comparison = try reader.comparison(of: batch, at: index)
-    // After one that differs, which a migration may have refused, the next may be the row's.
-    if let key, comparison == .identical || comparison == .absent { settled.insert(key) }
+    // The first sound entity under an id decides. One that a migration would have refused is not,
+    // and the next may be the row's.
+    if let key, try comparison == .absent || !pointsNowhere(batch, index) { settled.insert(key) }
     switch comparison {
     case .identical:
       counts.equal += 1
@@ -97,7 +98,7 @@ final class DiffRun {
     case .differs(let members):
       counts.different += 1
       try add(.different, batch, index) { [self] provenance, found in
-        found.change = change(of: batch, index, since: provenance)
+        found.change = try change(of: batch, index, since: provenance)
         found.differences = try differences(batch, index, members)
       }
     }
@@ -115,7 +116,7 @@ final class DiffRun {
     try add(isStored ? .different : .onlyInSource, batch, index) { [self] provenance, found in
       found.change =
         isStored
-        ? change(of: batch, index, since: provenance) : provenance == nil ? nil : .database
+        ? try change(of: batch, index, since: provenance) : provenance == nil ? nil : .database
       found.problem = problem.map { "\($0.message) [\($0.code)]" } ?? "cannot be read"
       found.line = problem?.line ?? found.line
     }
@@ -123,8 +124,22 @@ final class DiffRun {
 
   private func change(
     of batch: RecordBatch, _ index: Int, since provenance: Provenance?
-  ) -> DiffReport.Change? {
-    provenance.map { $0.sha256 == batch.entries[index].digest ? .database : .source }
+  ) throws -> DiffReport.Change? {
+    guard let provenance else { return nil }
+    if provenance.sha256 == batch.entries[index].digest { return .database }
+    if case .edited = try reader.editState(batch.kind, id: provenance.entityID) { return .both }
+    return .source
+  }
+
+  /// Whether a reference of the entity leads to what the store does not have.
+  private func pointsNowhere(_ batch: RecordBatch, _ index: Int) throws -> Bool {
+    let schema = batch.kind.schema
+    return try schema.references.contains { field in
+      guard case .reference(let target) = schema.fields[field].type,
+        case .text(let span) = batch.cells[index * batch.fieldCount + field]
+      else { return false }
+      return try !reader.contains(target, id: batch.arena.span.extracting(span.range))
+    }
   }
 
   private func add(

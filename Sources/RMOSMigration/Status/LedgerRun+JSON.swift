@@ -4,7 +4,7 @@ public import RMOSStore
 extension LedgerRun {
   /// The run as a JSON object: `id`, `command`, `state`, `started_at`, `heartbeat_at`,
   /// `finished_at`, `source`, `options`, `tool_version`, `process_id`, `seconds`, `timings`,
-  /// `entities`, `issue_counts` and `failure`.
+  /// `entities`, `issue_counts`, `failure` and `undone_by`.
   public var json: String {
     var writer = JSONWriter(style: .pretty)
     writer.run(self)
@@ -32,6 +32,7 @@ extension JSONWriter {
       $0.member("entities") { $0.statistics(run.statistics) }
       $0.member("issue_counts") { $0.issueCounts(run.issueCounts) }
       $0.member("failure", run.failure)
+      $0.member("undone_by", run.undoneBy)
     }
   }
 

@@ -19,11 +19,15 @@ public struct Provenance: Sendable, Hashable {
   /// The members the schema does not know, as one JSON object with the source's tokens; nil where
   /// there was none.
   public var unknownMembers: String?
+  /// A digest of the row as the run wrote it; nil where the run kept none, as those of versions
+  /// before 2 of the ledger.
+  public var rowDigest: RowDigest?
 
   /// A provenance.
   public init(
     kind: EntityKind, entityID: String, run: Int64, path: String, locator: Locator?,
-    byteOffset: Int, byteLength: Int, sha256: SHA256.Digest, unknownMembers: String?
+    byteOffset: Int, byteLength: Int, sha256: SHA256.Digest, unknownMembers: String?,
+    rowDigest: RowDigest? = nil
   ) {
     self.kind = kind
     self.entityID = entityID
@@ -34,5 +38,6 @@ public struct Provenance: Sendable, Hashable {
     self.byteLength = byteLength
     self.sha256 = sha256
     self.unknownMembers = unknownMembers
+    self.rowDigest = rowDigest
   }
 }

@@ -231,7 +231,8 @@ public struct RecordBatch: Sendable {
       kind: kind, entityID: text(entry.id), run: run, path: sources[entry.source],
       locator: locator(at: index), byteOffset: entry.place.offset, byteLength: entry.byteLength,
       sha256: entry.digest,
-      unknownMembers: entry.unknownMembers.isEmpty ? nil : text(entry.unknownMembers))
+      unknownMembers: entry.unknownMembers.isEmpty ? nil : text(entry.unknownMembers),
+      rowDigest: rowDigest(at: index))
   }
 
   /// Which of its file's entities the one at `index` is.

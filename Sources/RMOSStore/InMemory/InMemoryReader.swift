@@ -78,6 +78,25 @@ class InMemoryReader: StoreReader {
     let issues = try state().issues[run] ?? []
     return Array(issues.prefix(limit.map { max(0, $0) } ?? issues.count))
   }
+
+  final func forEachBeforeImage(
+    ofRun run: Int64, _ body: (BeforeImage) throws -> Void
+  ) throws {
+    for kind in EntityKind.allCases {
+      let images = try state().images(ofRun: run, kind)
+      for (_, image) in images.sorted(by: { $0.key < $1.key }) { try body(image) }
+    }
+  }
+
+  final func forEachUndoObstacle(
+    ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    for obstacle in try state().undoObstacles(ofRun: run) { try body(obstacle) }
+  }
+
+  final func undoCounts(ofRun run: Int64) throws -> UndoCounts {
+    try state().undoCounts(ofRun: run)
+  }
 }
 
 extension RecordQuery {

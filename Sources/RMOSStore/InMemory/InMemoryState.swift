@@ -30,6 +30,8 @@ struct InMemoryState {
   private var tables: [[Key: Row]] = EntityKind.allCases.map { _ in [:] }
   var runs: [LedgerRun] = []
   var issues: [Int64: [Issue]] = [:]
+  /// By run, what it rewrote, as it was.
+  var images: [Int64: [EntityKind: [Key: BeforeImage]]] = [:]
 
   /// The rows of a kind.
   subscript(kind: EntityKind) -> [Key: Row] {

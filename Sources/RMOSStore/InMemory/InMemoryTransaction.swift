@@ -29,6 +29,23 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
     }
   }
 
+  func update(
+    _ batch: RecordBatch, at index: Int, run: Int64, startedAt: String
+  ) throws {
+    try change { state in
+      let (kind, id) = (batch.kind, batch.text(batch.entries[index].id))
+      let key = InMemoryState.Key(id)
+      guard let before = state[kind][key] else { throw StoreError.nothingToUpdate(kind, id) }
+      let record = try state.stored(
+        batch.row(at: index, rewriting: before.record, startedAt: startedAt))
+      var provenance = batch.provenance(at: index, run: run)
+      provenance.rowDigest = RowDigest(of: record)
+      state[kind][key] = InMemoryState.Row(record: record, provenance: provenance)
+      state.images[run, default: [:]][kind, default: [:]][key] =
+        BeforeImage(record: before.record, provenance: before.provenance)
+    }
+  }
+
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     try change { state in
       let key = InMemoryState.Key(id)
@@ -65,4 +82,6 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
       state.issues[run, default: []] += issues
     }
   }
+
+  func undo(run: Int64) throws -> UndoCounts { try change { $0.undo(run: run) } }
 }

@@ -29,7 +29,7 @@ public struct LedgerRun: Sendable, Hashable {
 
   /// The ledger's number for it.
   public var id: Int64
-  /// What ran, such as `migrate`.
+  /// What ran: `migrate` or `undo`.
   public var command: String
   /// Where it stands.
   public var state: State
@@ -57,6 +57,8 @@ public struct LedgerRun: Sendable, Hashable {
   public var timings: Timings
   /// Why it failed, where it did.
   public var failure: String?
+  /// The run that undid it, where one did.
+  public var undoneBy: Int64?
 
   /// A run that begins.
   public init(
@@ -78,5 +80,6 @@ public struct LedgerRun: Sendable, Hashable {
     self.seconds = 0
     self.timings = Timings()
     self.failure = nil
+    self.undoneBy = nil
   }
 }

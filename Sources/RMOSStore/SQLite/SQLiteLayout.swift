@@ -10,11 +10,15 @@ struct SQLiteLayout {
   private(set) var names: Set<String> = []
   /// The columns of the entity tables.
   private(set) var columns: [EntityKind: Set<String>] = [:]
+  /// What brings the ledger's tables that are there from version 1 to version 2.
+  private(set) var missingLedgerSQL: [String] = []
 
   /// The newest version of the shared schema that this version works with.
   static let newestVersion = 4
   /// The version of the `migration_` tables.
-  static let ledgerVersion: Int64 = 1
+  ///
+  /// Version 1 knew neither row digests nor undone runs, and kept no before-images.
+  static let ledgerVersion: Int64 = 2
 
   /// Reads the layout.
   init(of connection: SQLiteConnection) throws {
@@ -35,6 +39,7 @@ struct SQLiteLayout {
         return columns
       }
     }
+    if hasLedger { missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection) }
     guard names.contains("schema_version") else { return }
     version = try Self.version(connection)
   }
@@ -90,6 +95,7 @@ struct SQLiteLayout {
   var isComplete: Bool {
     guard let version else { return false }
     return version.version >= 2 && hasLedger && ledgerVersion == Self.ledgerVersion
+      && missingLedgerSQL.isEmpty
       && (!ownsSharedTables
         || (columns.count == EntityKind.allCases.count && missingColumnSQL.isEmpty))
   }

@@ -5,19 +5,13 @@ extension SQLiteReader {
     let session = try session()
     guard session.tables.hasLedger else { return nil }
     let sql =
-      "SELECT run_id, path, locator, byte_offset, byte_length, sha256, unknown_json "
-      + "FROM migration_provenance WHERE kind = ? AND entity_id = ?"
+      "SELECT run_id, path, locator, byte_offset, byte_length, sha256, unknown_json, "
+      + "\(session.tables.hasUndo ? "row_digest" : "NULL") FROM migration_provenance WHERE kind = ? AND entity_id = ?"
     return try session.connection.withStatement(sql) { statement in
       try statement.bind(kind.rawValue, at: 1)
       try statement.bind(id, at: 2)
       guard try statement.step() else { return nil }
-      let path = statement.text(at: 1) ?? ""
-      return Provenance(
-        kind: kind, entityID: id, run: statement.integer(at: 0), path: path,
-        locator: statement.locator(at: 2, path: path),
-        byteOffset: Int(statement.integer(at: 3)), byteLength: Int(statement.integer(at: 4)),
-        sha256: SHA256.Digest(bytes: statement.blob(at: 5)) ?? .zero,
-        unknownMembers: statement.text(at: 6))
+      return statement.provenance(kind, id, at: 0)
     }
   }
 
@@ -35,7 +29,7 @@ extension SQLiteReader {
     let sql =
       "SELECT id, command, state, started_at, heartbeat_at, finished_at, source, options_json, "
       + "tool_version, process_id, statistics_json, issue_counts_json, seconds, "
-      + "timings_json, failure "
+      + "timings_json, failure, \(session.tables.hasUndo ? "undone_by" : "NULL") "
       + "FROM migration_runs \(clause)"
     return try session.connection.withStatement(sql) { statement in
       try statement.bind(parameter, at: 1)
@@ -54,6 +48,7 @@ extension SQLiteReader {
           timings: statement.text(at: 13))
         run.seconds = statement.real(at: 12)
         run.failure = statement.text(at: 14)
+        if statement.type(at: 15) != .null { run.undoneBy = statement.integer(at: 15) }
         runs.append(run)
       }
       return runs
@@ -99,6 +94,23 @@ extension SQLiteReader {
 }
 
 extension SQLiteStatement {
+  /// The provenance whose run stands in the column `first`, and the rest of it in those after.
+  func provenance(_ kind: EntityKind, _ id: String, at first: Int32) -> Provenance {
+    let path = text(at: first + 1) ?? ""
+    return Provenance(
+      kind: kind, entityID: id, run: integer(at: first), path: path,
+      locator: locator(at: first + 2, path: path), byteOffset: Int(integer(at: first + 3)),
+      byteLength: Int(integer(at: first + 4)),
+      sha256: SHA256.Digest(bytes: blob(at: first + 5)) ?? .zero,
+      unknownMembers: text(at: first + 6), rowDigest: rowDigest(at: first + 7))
+  }
+
+  /// A stored digest.
+  func rowDigest(at column: Int32) -> RowDigest? {
+    guard type(at: column) == .integer else { return nil }
+    return RowDigest(rawValue: UInt64(bitPattern: integer(at: column)))
+  }
+
   fileprivate func locator(at column: Int32, path: String?) -> Locator? {
     switch type(at: column) {
     case .integer: Locator(number: Int(integer(at: column)), path: path)

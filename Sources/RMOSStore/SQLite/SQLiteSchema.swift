@@ -14,13 +14,13 @@ enum SQLiteSchema {
       source TEXT NOT NULL, options_json TEXT NOT NULL, tool_version TEXT NOT NULL,
       process_id INTEGER NOT NULL, statistics_json TEXT NOT NULL,
       issue_counts_json TEXT NOT NULL, seconds REAL NOT NULL, timings_json TEXT NOT NULL,
-      failure TEXT)
+      failure TEXT, undone_by INTEGER)
     """,
     """
     CREATE TABLE IF NOT EXISTS migration_provenance (
       kind TEXT NOT NULL, entity_id TEXT NOT NULL, run_id INTEGER NOT NULL, path TEXT NOT NULL,
       locator, byte_offset INTEGER NOT NULL, byte_length INTEGER NOT NULL, sha256 BLOB NOT NULL,
-      unknown_json TEXT, PRIMARY KEY (kind, entity_id)) WITHOUT ROWID
+      unknown_json TEXT, row_digest INTEGER, PRIMARY KEY (kind, entity_id)) WITHOUT ROWID
     """,
     """
     CREATE TABLE IF NOT EXISTS migration_issues (
@@ -29,12 +29,60 @@ enum SQLiteSchema {
       byte_offset INTEGER, pointer TEXT, message TEXT NOT NULL,
       PRIMARY KEY (run_id, seq)) WITHOUT ROWID
     """,
-    """
-    CREATE TABLE IF NOT EXISTS migration_before_images (
-      run_id INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, entity_id TEXT NOT NULL,
-      row_json TEXT NOT NULL, provenance_json TEXT, PRIMARY KEY (run_id, seq)) WITHOUT ROWID
-    """,
+    beforeImagesSQL,
   ]
+
+  // Columns without a type keep any value exactly as the row had it.
+  private static let beforeImagesSQL = """
+    CREATE TABLE IF NOT EXISTS migration_before_images (
+      kind TEXT NOT NULL, entity_id TEXT NOT NULL, run_id INTEGER NOT NULL,
+      \(imageColumns.joined(separator: ", ")),
+      from_run INTEGER, path, locator, byte_offset, byte_length, sha256, unknown_json, row_digest,
+      PRIMARY KEY (kind, entity_id, run_id)) WITHOUT ROWID
+    """
+
+  /// A column for each field but the id, of the kind that has most.
+  private static let imageColumns: [String] = {
+    let count = EntityKind.allCases.map { $0.schema.fields.count }.max() ?? 1
+    return (1..<count).map { "value_\($0)" }
+  }()
+
+  /// The before-images' columns for the fields of a kind but its id, in schema order.
+  static func beforeImageColumns(of kind: EntityKind) -> [String] {
+    Array(imageColumns.prefix(kind.schema.fields.count - 1))
+  }
+
+  private static let provenanceParts = [
+    "path", "locator", "byte_offset", "byte_length", "sha256", "unknown_json", "row_digest",
+  ]
+
+  /// The before-images' columns for a provenance, the run first.
+  static let provenanceColumns = (["from_run"] + provenanceParts).joined(separator: ", ")
+
+  /// The same columns of the provenance table, under an alias.
+  static func provenanceColumns(of alias: String) -> String {
+    (["run_id"] + provenanceParts).map { "\(alias).\($0)" }.joined(separator: ", ")
+  }
+
+  /// What brings ledger tables of version 1 to version 2; nothing where they are there.
+  static func ledgerUpgradeSQL(_ connection: SQLiteConnection) throws -> [String] {
+    func has(_ table: String, _ column: String) throws -> Bool {
+      try connection.integer(
+        "SELECT 1 FROM pragma_table_info('\(table)') WHERE name = '\(column)'") != nil
+    }
+    var sql: [String] = []
+    if try !has("migration_runs", "undone_by") {
+      sql.append("ALTER TABLE migration_runs ADD COLUMN undone_by INTEGER")
+    }
+    if try !has("migration_provenance", "row_digest") {
+      sql.append("ALTER TABLE migration_provenance ADD COLUMN row_digest INTEGER")
+    }
+    if try !has("migration_before_images", "value_1") {
+      // No version 1 ever wrote into it.
+      sql += ["DROP TABLE IF EXISTS migration_before_images", beforeImagesSQL]
+    }
+    return sql
+  }
 
   private static let versionTableSQL =
     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, "
@@ -54,7 +102,7 @@ enum SQLiteSchema {
         for sql in layout.missingIndexSQL { try connection.execute(sql) }
         try connection.execute("INSERT OR IGNORE INTO schema_version (version) VALUES (2)")
       }
-      for sql in ledgerSQL { try connection.execute(sql) }
+      for sql in ledgerSQL + layout.missingLedgerSQL { try connection.execute(sql) }
       try connection.execute("PRAGMA user_version = \(SQLiteLayout.ledgerVersion)")
     }
   }

@@ -19,19 +19,24 @@ struct SQLiteTables {
     let insert: String
     /// Replaces a row; a parameter a field, of which the first is the id.
     let update: String
-    /// Writes the provenance of a row: ?1 id … ?8 unknown members.
+    /// Writes the provenance of a row: ?1 id … ?8 unknown members, ?9 digest.
     let insertProvenance: String
-    /// The fields whose values may be stand-ins, as bits.
+    /// Keeps the row with id ?1, and its provenance, as they are before run ?2 rewrites them.
+    let insertBeforeImage: String
+    /// The fields for which the run stands in, as bits.
     let timestampFields: UInt32
     let fieldCount: Int
   }
 
   let tables: [Table]
   let hasLedger: Bool
+  /// Whether the ledger's tables are those of version 2.
+  let hasUndo: Bool
 
   /// The statements for `layout`.
   init(_ layout: SQLiteLayout) {
     hasLedger = layout.hasLedger
+    hasUndo = layout.hasLedger && layout.missingLedgerSQL.isEmpty
     tables = EntityKind.allCases.map { Table($0, layout) }
   }
 
@@ -78,10 +83,19 @@ extension SQLiteTables.Table {
     // OR REPLACE: where an older application deleted a row, its provenance is still there.
     insertProvenance =
       "INSERT OR REPLACE INTO migration_provenance (kind, entity_id, run_id, path, locator, "
-      + "byte_offset, byte_length, sha256, unknown_json) "
-      + "VALUES ('\(kind.rawValue)', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+      + "byte_offset, byte_length, sha256, unknown_json, row_digest) "
+      + "VALUES ('\(kind.rawValue)', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+    let images = SQLiteSchema.beforeImageColumns(of: kind)
+    insertBeforeImage =
+      "INSERT INTO migration_before_images (kind, entity_id, run_id, "
+      + "\(images.joined(separator: ", ")), \(SQLiteSchema.provenanceColumns)) "
+      + "SELECT '\(kind.rawValue)', t.id, ?2, "
+      + "\(expressions.dropFirst().joined(separator: ", ")), "
+      + "\(SQLiteSchema.provenanceColumns(of: "p")) FROM \(kind.table) t "
+      + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
+      + "WHERE t.id = ?1"
     timestampFields = schema.fields.indices.reduce(0) { bits, position in
-      schema.fields[position].type == .timestamp ? bits | 1 << UInt32(position) : bits
+      schema.fields[position].isStoodInForByTheRun ? bits | 1 << UInt32(position) : bits
     }
   }
 }

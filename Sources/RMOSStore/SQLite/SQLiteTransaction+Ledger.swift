@@ -6,8 +6,8 @@ extension SQLiteTransaction {
     let sql =
       "INSERT INTO migration_runs (command, state, started_at, heartbeat_at, finished_at, source, "
       + "options_json, tool_version, process_id, statistics_json, issue_counts_json, seconds, "
-      + "timings_json, failure) "
-      + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+      + "timings_json, failure, undone_by) "
+      + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
     return try connection.withStatement(sql) { statement in
       try statement.bind(run)
       _ = try statement.step()
@@ -21,10 +21,10 @@ extension SQLiteTransaction {
       "UPDATE migration_runs SET command = ?1, state = ?2, started_at = ?3, heartbeat_at = ?4, "
       + "finished_at = ?5, source = ?6, options_json = ?7, tool_version = ?8, process_id = ?9, "
       + "statistics_json = ?10, issue_counts_json = ?11, seconds = ?12, timings_json = ?13, "
-      + "failure = ?14 WHERE id = ?15"
+      + "failure = ?14, undone_by = ?15 WHERE id = ?16"
     try connection.withStatement(sql) { statement in
       try statement.bind(run)
-      try statement.bind(run.id, at: 15)
+      try statement.bind(run.id, at: 16)
       _ = try statement.step()
     }
     guard connection.changes > 0 else { throw StoreError.noSuchRun(run.id) }
@@ -86,5 +86,6 @@ extension SQLiteStatement {
     try bind(run.seconds, at: 12)
     try bind(run.timingsJSON, at: 13)
     try bind(run.failure, at: 14)
+    if let undo = run.undoneBy { try bind(undo, at: 15) } else { try bindNull(at: 15) }
   }
 }

@@ -45,7 +45,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       try session.connection.withStatement(
         slot: StatementSlot.insertProvenance.index(kind.ordinal), table.insertProvenance
       ) { statement in
-        try statement.bindProvenance(of: batch, at: index, run: run, arena)
+        try statement.bindProvenance(
+          of: batch, at: index, run: run, batch.rowDigest(at: index), arena)
       }
     }
   }
@@ -59,6 +60,47 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       try statement.bindAll(record.values)
       try explaining(record.kind, id) { _ = try statement.step() }
       return session.connection.changes > 0
+    }
+  }
+
+  func update(
+    _ batch: RecordBatch, at index: Int, run: Int64, startedAt: String
+  ) throws {
+    let session = try session()
+    let kind = batch.kind
+    let id = batch.text(batch.entries[index].id)
+    guard let stored = try record(kind, id: id) else { throw StoreError.nothingToUpdate(kind, id) }
+    let row = batch.row(at: index, rewriting: stored, startedAt: startedAt)
+    try session.connection.withStatement(
+      slot: StatementSlot.insertBeforeImage.index(kind.ordinal),
+      session.tables[kind].insertBeforeImage
+    ) { statement in
+      try statement.bind(id, at: 1)
+      try statement.bind(run, at: 2)
+      _ = try statement.step()
+    }
+    do {
+      _ = try update(row)
+    } catch {
+      // What is refused is refused alone.
+      try session.connection.withStatement(
+        "DELETE FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2 AND run_id = ?3"
+      ) { statement in
+        try statement.bind(kind.rawValue, at: 1)
+        try statement.bind(id, at: 2)
+        try statement.bind(run, at: 3)
+        _ = try statement.step()
+      }
+      throw error
+    }
+    try batch.arena.withUnsafeBufferPointer { arena in
+      try session.connection.withStatement(
+        slot: StatementSlot.insertProvenance.index(kind.ordinal),
+        session.tables[kind].insertProvenance
+      ) { statement in
+        try statement.bindProvenance(
+          of: batch, at: index, run: run, RowDigest(of: row), arena)
+      }
     }
   }
 
@@ -105,7 +147,8 @@ extension SQLiteStatement {
 
   /// Binds the parameters of ``SQLiteTables/Table/insertProvenance`` and runs it.
   fileprivate func bindProvenance(
-    of batch: RecordBatch, at index: Int, run: Int64, _ arena: UnsafeBufferPointer<UInt8>
+    of batch: RecordBatch, at index: Int, run: Int64, _ row: RowDigest,
+    _ arena: UnsafeBufferPointer<UInt8>
   ) throws {
     let entry = batch.entries[index]
     try bindBorrowed(text: UnsafeBufferPointer(rebasing: arena[entry.id.range]), at: 1)
@@ -124,6 +167,7 @@ extension SQLiteStatement {
       try bindBorrowed(
         text: UnsafeBufferPointer(rebasing: arena[entry.unknownMembers.range]), at: 8)
     }
+    try bind(Int64(bitPattern: row.rawValue), at: 9)
     let words = entry.digest.words
     let digest = (
       words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian,

@@ -1,0 +1,119 @@
+import RMOSModels
+public import RMOSStore
+
+/// Undoes a run: removes the rows it inserted and restores those it rewrote.
+///
+/// ```swift
+/// let report = try Undo(of: store).run(3)
+/// if !report.isSuccess { print(report.obstacles) }
+/// ```
+///
+/// All in one transaction, as the only writer; where anything stands in the way, nothing changes.
+/// The three tables are then what they were before the run. Undoing is a run in the ledger itself.
+public struct Undo: Sendable {
+  private let store: any RecordStore
+  private let maxObstacles: Int
+  private let clock: MigrationClock
+
+  /// An undoing; nothing happens before ``run(_:isDryRun:)``.
+  ///
+  /// - Parameters:
+  ///   - store: The store.
+  ///   - maxObstacles: How many obstacles the report keeps; all are counted.
+  ///   - clock: What the ledger calls now.
+  public init(
+    of store: any RecordStore, maxObstacles: Int = 10_000, clock: MigrationClock = .system
+  ) {
+    self.store = store
+    self.maxObstacles = maxObstacles
+    self.clock = clock
+  }
+
+  /// Undoes a run.
+  ///
+  /// - Parameters:
+  ///   - id: The run's number in the ledger.
+  ///   - isDryRun: Whether to write nothing and only say what would happen; a store that is open for
+  ///     reading only will do.
+  /// - Returns: What was done, or what stands in the way.
+  /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`.
+  /// - Complexity: O(n log n) in the rows of the store; with `SQLiteStore` in constant memory.
+  public func run(_ id: Int64, isDryRun: Bool = false) throws -> UndoReport {
+    if isDryRun { return try rehearse(id) }
+    do {
+      return try store.withExclusiveWriter { try undo(id) }
+    } catch let error as StoreError where error.code == .locked {
+      // The run asked for may be what holds the lock.
+      let report = try rehearse(id)
+      guard report.obstacles.first?.reason == .isRunning else { throw error }
+      return report
+    }
+  }
+
+  /// Thrown to end a transaction without a trace.
+  private struct GivenUp: Error {}
+
+  private func undo(_ id: Int64) throws -> UndoReport {
+    let (begin, now) = (clock.uptime(), clock.now())
+    var report = UndoReport(undoneRun: id, database: store.location)
+    do {
+      try store.write { transaction in
+        // Nobody else holds the lock, so what counts as running is not.
+        try Ledger.markInterrupted(in: transaction, now: now)
+        var undone = try findObstacles(id, transaction, isUnderWay: { false }, &report)
+        guard report.obstacleCount == 0 else { throw GivenUp() }
+        var ledger = LedgerRun(
+          command: "undo", startedAt: now, source: undone.source, optionsJSON: report.optionsJSON,
+          toolVersion: RMOSVersion.current, processID: Platform.processID)
+        ledger.id = try transaction.beginRun(ledger)
+        report.counts = try transaction.undo(run: id)
+        undone.undoneBy = ledger.id
+        try transaction.updateRun(undone)
+        ledger.state = .completed
+        ledger.finishedAt = clock.now()
+        ledger.heartbeatAt = ledger.finishedAt ?? now
+        ledger.seconds = clock.uptime() - begin
+        ledger.optionsJSON = report.optionsJSON
+        try transaction.updateRun(ledger)
+        report.run = ledger.id
+      }
+    } catch is GivenUp {}
+    report.seconds = clock.uptime() - begin
+    return report
+  }
+
+  private func rehearse(_ id: Int64) throws -> UndoReport {
+    let begin = clock.uptime()
+    var report = UndoReport(undoneRun: id, database: store.location)
+    report.isDryRun = true
+    try store.read { reader in
+      _ = try findObstacles(
+        id, reader, isUnderWay: { (store as? SQLiteStore)?.hasWriter ?? true }, &report)
+      guard report.obstacleCount == 0 else { return }
+      report.counts = try reader.undoCounts(ofRun: id)
+    }
+    report.seconds = clock.uptime() - begin
+    return report
+  }
+
+  /// Collects what stands in the way.
+  ///
+  /// - Returns: The run that is to be undone.
+  private func findObstacles(
+    _ id: Int64, _ reader: any StoreReader, isUnderWay: () -> Bool, _ report: inout UndoReport
+  ) throws -> LedgerRun {
+    guard let run = try reader.run(id) else {
+      throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, store.location)
+    }
+    if run.command == "undo" {
+      report.add(UndoObstacle(.isUndo), keeping: maxObstacles)
+    } else if let undo = run.undoneBy {
+      report.add(UndoObstacle(.isUndone(by: undo)), keeping: maxObstacles)
+    } else if run.state == .running, isUnderWay() {
+      report.add(UndoObstacle(.isRunning), keeping: maxObstacles)
+    } else {
+      try reader.forEachUndoObstacle(ofRun: id) { report.add($0, keeping: maxObstacles) }
+    }
+    return run
+  }
+}

@@ -1,0 +1,52 @@
+import RMOSModels
+public import RMOSStore
+
+/// What undoing a run did, or why it did nothing.
+public struct UndoReport: Sendable, Hashable {
+  /// The run that was to be undone.
+  public internal(set) var undoneRun: Int64
+  /// The store's path, or "in memory".
+  public var database: String
+  /// The undoing's own run in the ledger; nil where nothing was written.
+  public internal(set) var run: Int64?
+  /// Whether it was only a rehearsal.
+  public internal(set) var isDryRun = false
+  /// What was, or in a rehearsal would be, removed and restored; nothing where obstacles are there.
+  public internal(set) var counts = UndoCounts()
+  /// The first obstacles, kind by kind.
+  public internal(set) var obstacles: [UndoObstacle] = []
+  /// How many obstacles there are.
+  public internal(set) var obstacleCount = 0
+  /// Wall time, seconds.
+  public internal(set) var seconds = 0.0
+
+  init(undoneRun: Int64, database: String) {
+    self.undoneRun = undoneRun
+    self.database = database
+  }
+
+  /// Whether nothing stands in the way.
+  public var isSuccess: Bool { obstacleCount == 0 }
+
+  /// How many rows were removed.
+  public var removed: Int { counts.removed.values.reduce(0, +) }
+
+  /// How many rows were restored.
+  public var restored: Int { counts.restored.values.reduce(0, +) }
+
+  mutating func add(_ obstacle: UndoObstacle, keeping limit: Int) {
+    obstacleCount += 1
+    if obstacles.count < limit { obstacles.append(obstacle) }
+  }
+
+  /// What the ledger says of the undoing: a JSON object.
+  var optionsJSON: String {
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("run", undoneRun)
+      $0.member("removed") { $0.counts(counts.removed) }
+      $0.member("restored") { $0.counts(counts.restored) }
+    }
+    return writer.text
+  }
+}
