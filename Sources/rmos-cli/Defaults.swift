@@ -41,6 +41,13 @@ enum Defaults {
 
   /// Opens the database for reading; it must be there.
   static func openForReading(_ arguments: ParsedArguments) throws -> SQLiteStore {
+    try openExisting(arguments, .readOnly)
+  }
+
+  /// Opens the database, which must be there.
+  static func openExisting(
+    _ arguments: ParsedArguments, _ access: SQLiteStore.Access
+  ) throws -> SQLiteStore {
     let path = databasePath(arguments)
     guard Platform.exists(path) else {
       throw CommandError(
@@ -48,6 +55,6 @@ enum Defaults {
         message: "there is no database at \(path); rmos-cli migrate or rmos-cli init creates one, "
           + "--db FILE names another")
     }
-    return try SQLiteStore(path: path, access: .readOnly)
+    return try SQLiteStore(path: path, access: access)
   }
 }

@@ -27,7 +27,8 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
 
   /// All checks.
   public static let all: [StoreConformance] =
-    records + transactions + constraints + queries + comparisons + ledger + writers
+    records + transactions + constraints + queries + comparisons + ledger + updates + undoing
+    + writers
 
   /// What a check found.
   public struct Failure: Error, CustomStringConvertible {

@@ -8,7 +8,8 @@ enum MigrateCommand {
     name: "migrate", summary: "Migrate a legacy JSON tree into the database",
     details: "Reads SOURCE/{strip_families,patterns,joblogs}/**, checks every entity and writes "
       + "what is sound, with where it came from. Running it again is safe: what is there already "
-      + "is skipped, and an interrupted run goes on where it stopped.",
+      + "is skipped, and an interrupted run goes on where it stopped. rmos-cli undo takes a run "
+      + "back.",
     arguments: [
       .init(
         name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]",
@@ -22,7 +23,11 @@ enum MigrateCommand {
       .init(name: "atomic", help: "All or nothing: one failure and nothing is written"),
       .init(
         name: "on-duplicate", of: MigrationOptions.DuplicatePolicy.self,
-        help: "What to do with an id that the database has already [default: skip]"),
+        help: "What to do with an id that the database has already: leave the row, rewrite it "
+          + "where its content differs, or refuse the entity [default: skip]"),
+      .init(
+        name: "force",
+        help: "With --on-duplicate update, also overwrite rows that were changed in the database"),
       .init(
         name: "missing-id", of: MigrationOptions.MissingIDPolicy.self,
         help: "What to do with an entity without an id: derive one from its path, or refuse it "
@@ -123,6 +128,11 @@ enum MigrateCommand {
       "on-duplicate", of: MigrationOptions.DuplicatePolicy.self)
     {
       options.onDuplicate = policy
+    }
+    options.overwritesEdits = arguments.has("force")
+    if options.overwritesEdits, options.onDuplicate != .update {
+      throw UsageError(
+        "--force goes with --on-duplicate update only", hint: "Nothing else overwrites a row.")
     }
     if let policy = try arguments.choice("missing-id", of: MigrationOptions.MissingIDPolicy.self) {
       options.missingID = policy

@@ -30,22 +30,26 @@ enum RunsCommand {
       console.print("No runs yet.")
       console.print("Next: rmos-cli migrate SOURCE --dry-run\(Defaults.databaseWords(arguments))")
     } else {
+      let hasUpdates = runs.contains { $0.statistics.total.updated > 0 }
       var table = TextTable(
         ["run", "command", "state", "started", "source"],
-        numbers: ["seconds", "found", "migrated", "skipped", "failed"])
-      for run in runs { table.add(row(run)) }
+        numbers: ["seconds", "found", "migrated"] + (hasUpdates ? ["updated"] : [])
+          + ["skipped", "failed"])
+      for run in runs { table.add(row(run, hasUpdates: hasUpdates)) }
       console.print(table.text)
     }
     return .success
   }
 
-  private static func row(_ run: LedgerRun) -> [String] {
+  private static func row(_ run: LedgerRun, hasUpdates: Bool) -> [String] {
     let total = run.statistics.total
+    let counts =
+      [total.found, total.migrated] + (hasUpdates ? [total.updated] : [])
+      + [total.skipped, total.failed]
+    let undone = run.undoneBy.map { ", undone by \($0)" } ?? ""
     return [
-      String(run.id), run.command, run.state.rawValue, run.startedAt,
-      run.source, TerminalText.fixed(run.seconds, decimals: 2),
-      TerminalText.grouped(total.found), TerminalText.grouped(total.migrated),
-      TerminalText.grouped(total.skipped), TerminalText.grouped(total.failed),
-    ]
+      String(run.id), run.command, run.state.rawValue + undone, run.startedAt, run.source,
+      TerminalText.fixed(run.seconds, decimals: 2),
+    ] + counts.map { TerminalText.grouped($0) }
   }
 }

@@ -73,7 +73,8 @@ enum StatusCommand {
     line(
       "Last run",
       "\(describe(run)), \(run.state.rawValue) after "
-        + "\(TerminalText.fixed(run.seconds, decimals: 2)) s")
+        + "\(TerminalText.fixed(run.seconds, decimals: 2)) s"
+        + (run.undoneBy.map { ", undone by run \($0)" } ?? ""))
     line("", counts(run))
     line("", "from \(run.source)")
     if let failure = run.failure { line("", "failed: \(failure)") }
@@ -96,6 +97,10 @@ enum StatusCommand {
   }
 
   private static func counts(_ run: LedgerRun) -> String {
+    if let undo = run.undo {
+      return "undid run \(undo.run): \(TerminalText.grouped(undo.removed)) removed, "
+        + "\(TerminalText.grouped(undo.restored)) restored"
+    }
     let total = run.statistics.total
     return [
       (total.found, "found"), (total.migrated, "migrated"), (total.updated, "updated"),

@@ -1,0 +1,95 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+
+/// `rmos-cli undo`.
+enum UndoCommand {
+  /// How many obstacles are shown where not all are asked for.
+  private static let obstaclesShown = 20
+
+  static let spec = CommandSpec(
+    name: "undo", summary: "Take a run back: remove its rows, restore what it updated",
+    details: "All in one transaction: afterwards the tables are what they were before the run. "
+      + "Where rows were changed since, or others refer to them, nothing changes, and everything "
+      + "that stands in the way is listed. Undoing is a run in the ledger itself; migrating again "
+      + "brings the rows back.",
+    arguments: [
+      .init(name: "RUN", help: "The run's number; rmos-cli runs lists them", isRequired: true)
+    ],
+    options: [
+      Defaults.databaseOption,
+      .init(name: "dry-run", help: "Only say what would happen; write nothing at all"),
+      .init(
+        name: "verbose", letter: "v",
+        help: "Show everything that stands in the way, not only the first 20"),
+    ],
+    examples: [
+      .init(
+        command: "rmos-cli undo 3 --db shop.db --dry-run", help: "See what undoing run 3 would do"),
+      .init(command: "rmos-cli undo 3 --db shop.db", help: "Do it"),
+    ]
+  ) { arguments, console in
+    let word = arguments.positionals[0]
+    guard let run = Int64(word), run >= 1 else {
+      throw UsageError(
+        "RUN: expected the number of a run, found “\(word)”", hint: "rmos-cli runs lists them.")
+    }
+    let isDryRun = arguments.has("dry-run")
+    let store = try Defaults.openExisting(arguments, isDryRun ? .readOnly : .readWrite)
+    let report = try Undo(of: store).run(run, isDryRun: isDryRun)
+    if arguments.has("json") {
+      console.print(report.json)
+    } else if report.isSuccess {
+      show(report, arguments, console)
+    } else {
+      refuse(report, showsAll: arguments.has("verbose"), console)
+    }
+    return report.isSuccess ? .success : .failures
+  }
+
+  private static func show(
+    _ report: UndoReport, _ arguments: ParsedArguments, _ console: Console
+  ) {
+    let database = TerminalText.escaped(report.database)
+    if let run = report.run {
+      console.print("Undid run \(report.undoneRun) in \(database) (run \(run))")
+    } else {
+      console.print(
+        "Dry run, nothing was written; undoing run \(report.undoneRun) in \(database) would give:")
+    }
+    var table = TextTable([""], numbers: ["removed", "restored"])
+    func add(_ label: String, _ removed: Int, _ restored: Int) {
+      table.add([label, TerminalText.grouped(removed), TerminalText.grouped(restored)])
+    }
+    for kind in EntityKind.allCases {
+      add(
+        kind.schema.plural, report.counts.removed[kind] ?? 0, report.counts.restored[kind] ?? 0)
+    }
+    add("total", report.removed, report.restored)
+    console.print()
+    console.print(table.text)
+    console.print()
+    console.print(
+      "Next: "
+        + (report.isDryRun
+          ? arguments.commandLine(without: "dry-run")
+          : "rmos-cli status" + Defaults.databaseWords(arguments)))
+  }
+
+  private static func refuse(_ report: UndoReport, showsAll: Bool, _ console: Console) {
+    let number = TerminalText.counted(report.obstacleCount, "thing")
+    console.print(
+      "Nothing was changed: \(number) \(report.obstacleCount == 1 ? "stands" : "stand") "
+        + "in the way of undoing run \(report.undoneRun)")
+    for obstacle in report.obstacles.prefix(showsAll ? Int.max : obstaclesShown) {
+      console.print(
+        "  " + TerminalText.escaped(obstacle.message) + " [\(obstacle.reason.code)]")
+    }
+    let shown = showsAll ? report.obstacles.count : min(report.obstacles.count, obstaclesShown)
+    let rest = report.obstacleCount - shown
+    if rest > 0 {
+      console.print(
+        "  … and \(TerminalText.grouped(rest)) more" + (showsAll ? "" : "; -v shows them"))
+    }
+  }
+}

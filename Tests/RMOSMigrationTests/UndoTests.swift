@@ -1,0 +1,142 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@Suite struct UndoTests {
+  private let files = [
+    "strip_families/f.json": Texts.family("f"),
+    "patterns/p.json": Texts.pattern("p", family: "f"),
+    "joblogs/j.json": Texts.job("j", pattern: "p"),
+  ]
+
+  private func withStores(_ body: (any RecordStore) throws -> Void) throws {
+    try TemporaryDirectory.use { directory in
+      for store: any RecordStore in [
+        InMemoryStore(), try SQLiteStore(path: directory.file("x.db")),
+      ] {
+        _ = try RecordedMigration(try SourceTree(files), into: store)
+        try body(store)
+      }
+    }
+  }
+
+  @Test func undoingIsARunInTheLedger() throws {
+    try withStores { store in
+      let report = try Undo(of: store, clock: .fixed("2026-05-01T00:00:00Z")).run(1)
+      #expect(report.isSuccess && report.run == 2 && report.removed == 3 && report.restored == 0)
+      let (undone, undo) = try store.read { (try $0.run(1), try $0.run(2)) }
+      #expect(undone?.undoneBy == 2 && undone?.state == .completed)
+      let run = try #require(undo)
+      #expect(run.command == "undo" && run.state == .completed)
+      #expect(run.startedAt == "2026-05-01T00:00:00Z" && run.finishedAt == run.startedAt)
+      #expect(run.undo?.run == 1 && run.undo?.removed == 3 && run.undo?.restored == 0)
+      #expect(undone?.undo == nil)
+      #expect(run.json.contains(#""undone_by": null"#))
+      #expect(undone?.json.contains(#""undone_by": 2"#) == true)
+      // The report of the newest run is of the newest migration.
+      #expect(try MigrationReport(ofRun: nil, in: store).run?.id == 1)
+    }
+  }
+
+  @Test func aRunIsUndoneOnceAndAnUndoNever() throws {
+    try withStores { store in
+      #expect(try Undo(of: store).run(1).isSuccess)
+      let again = try Undo(of: store).run(1)
+      #expect(again.obstacles == [UndoObstacle(.isUndone(by: 2))] && again.run == nil)
+      let undo = try Undo(of: store).run(2)
+      #expect(undo.obstacles == [UndoObstacle(.isUndo)])
+      for isDryRun in [false, true] {
+        let error = #expect(throws: MigrationError.self) {
+          try Undo(of: store).run(7, isDryRun: isDryRun)
+        }
+        #expect(error?.code == .runMissing)
+      }
+      #expect(try store.read { try $0.runs(limit: nil) }.count == 2)
+    }
+  }
+
+  @Test func aRunUnderWayIsLeftAlone() throws {
+    try withStores { store in
+      let options = MigrationOptions()
+      let tree = try SourceTree(["patterns/q.json": Texts.pattern("q")])
+      var reports: [UndoReport] = []
+      _ = try withExtendedLifetime(tree) {
+        try Migration(from: tree.path, into: store, options: options).runSynchronously {
+          if case .progress = $0, reports.isEmpty,
+            let report = try? Undo(of: store).run(2, isDryRun: true)
+          {
+            reports.append(report)
+          }
+        }
+      }
+      #expect(reports.first?.obstacles == [UndoObstacle(.isRunning)])
+      #expect(try Undo(of: store).run(2).isSuccess)
+    }
+  }
+
+  @Test func aRunThatDiedIsUndone() throws {
+    try withStores { store in
+      try store.write { transaction in
+        var run = try #require(try transaction.run(1))
+        run.state = .running
+        try transaction.updateRun(run)
+      }
+      #expect(try Undo(of: store).run(1).isSuccess)
+      #expect(try store.read { try $0.run(1)?.state } == .interrupted)
+    }
+  }
+
+  @Test func obstaclesAreCountedBeyondThoseKept() throws {
+    try withStores { store in
+      try store.write { transaction in
+        for number in 0..<9 {
+          try transaction.insert(
+            StoreSamples.record(.joblogs, "mine\(number)", ["pattern_id": .text("p")]))
+        }
+      }
+      let report = try Undo(of: store, maxObstacles: 4).run(1)
+      #expect(report.obstacles.count == 4 && report.obstacleCount == 9)
+      let json = try JSONValue(parsing: report.json)
+      #expect(json["obstacles_omitted"]?.int64 == 5 && json["success"] == .bool(false))
+      #expect(
+        report.obstacles[0].message
+          == #"the pattern "p" would go, but the job log "mine0" refers to it; "#
+          + "delete or change that first")
+    }
+  }
+
+  /// A ledger of version 1, as the version before kept it: no digests, so nothing can be told.
+  @Test func whatAnOlderVersionWroteIsNeitherUpdatedNorUndone() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("x.db")
+      do {
+        let store = try SQLiteStore(path: path)
+        _ = try RecordedMigration(try SourceTree(files), into: store)
+        try store.makeLedgerVersion1()
+      }
+      do {
+        let old = try SQLiteStore(path: path, access: .readOnly)
+        try old.read { reader throws in
+          #expect(try reader.editState(.patterns, id: "p") == .unknown(run: 1))
+          #expect(try reader.run(1)?.undoneBy == nil)
+        }
+        let report = try Undo(of: old).run(1, isDryRun: true)
+        #expect(report.obstacles.map(\.reason) == [.isUnknown, .isUnknown, .isUnknown])
+      }
+      let store = try SQLiteStore(path: path, access: .readWrite)
+      #expect(try Undo(of: store).run(1).obstacleCount == 3)
+      var options = MigrationOptions()
+      options.onDuplicate = .update
+      let changed = try SourceTree(["strip_families/f.json": Texts.family("f", name: "Maple")])
+      let conflict = try RecordedMigration(changed, into: store, options)
+      #expect(conflict.outcomes.map(\.outcome) == [.skipped])
+      #expect(conflict.issues.first?.message.contains("run 1 kept no digest") == true)
+      options.overwritesEdits = true
+      _ = try RecordedMigration(changed, into: store, options)
+      #expect(try Undo(of: store).run(3).isSuccess)
+      #expect(try store.read { try $0.editState(.stripFamilies, id: "f") } == .unknown(run: 1))
+    }
+  }
+}
