@@ -224,7 +224,8 @@ import Testing
       table: "migration_provenance", id: completed),
     Fault(
       rule: .danglingProvenance, severity: .warning,
-      sql: "INSERT INTO migration_provenance VALUES ('lutes', 'l', 1, '', NULL, 0, 0, x'', NULL)",
+      sql: "INSERT INTO migration_provenance "
+        + "VALUES ('lutes', 'l', 1, '', NULL, 0, 0, x'', NULL, NULL)",
       table: "migration_provenance", id: "l"),
     Fault(
       rule: .missingProvenance, severity: .info,
