@@ -11,6 +11,8 @@ extension MigrationOptions {
       $0.member("on_duplicate", onDuplicate.rawValue)
       $0.member("missing_id", missingID.rawValue)
       $0.member("max_errors", maxErrors)
+      $0.member("rejects", rejectsDirectory)
+      $0.member("backup", takesBackup)
     }
     return writer.text
   }
