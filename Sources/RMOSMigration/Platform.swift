@@ -49,6 +49,15 @@ extension MigrationClock {
 
 /// A failed system call: its errno, and what that means.
 struct SystemError: Error, Hashable {
+  static let notFound = ENOENT
+  static let notADirectory = ENOTDIR
+  static let notEmpty = ENOTEMPTY
+  static let exists = EEXIST
+  /// Stands for "not a regular file".
+  static let notAFile: Int32 = -1
+  /// Stands for "changed while it was being read".
+  static let hasChanged: Int32 = -2
+
   var code: Int32
   /// The system's words for it.
   var reason: String {
@@ -240,19 +249,6 @@ private final class ThreadBody: Sendable {
   init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
-extension SystemError {
-  static let notFound = ENOENT
-  static let notADirectory = ENOTDIR
-  static let notEmpty = ENOTEMPTY
-  static let exists = EEXIST
-  /// Stands for "not a regular file".
-  static let notAFile: Int32 = -1
-  /// Stands for "changed while it was being read".
-  static let hasChanged: Int32 = -2
-}
-
-// MARK: Writing files
-
 extension FileHandle {
   /// open(2) for writing a file that must not be there yet.
   init(creating path: [UInt8]) throws(SystemError) {
@@ -260,11 +256,6 @@ extension FileHandle {
       open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     }
     guard descriptor >= 0 else { throw .last }
-  }
-
-  /// fsync(2): waits until what was written is on the disk.
-  func synchronize() throws(SystemError) {
-    guard fsync(descriptor) == 0 else { throw .last }
   }
 
   /// write(2), until all is written.
@@ -298,9 +289,7 @@ extension Platform {
     try makeDirectories(Array(path[..<slash]))
     guard withCPath(path, { mkdir($0, 0o755) }) == 0 || errno == EEXIST else { throw .last }
   }
-}
 
-extension Platform {
   /// Whether readdir(3) means the directory itself or the one above.
   static func isDots(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
     name.count <= 2 && name.allSatisfy { $0 == UInt8(ascii: ".") }
@@ -319,6 +308,17 @@ extension Platform {
   static func makeDirectory(_ path: [UInt8]) throws(SystemError) {
     guard withCPath(path, { mkdir($0, 0o755) }) == 0 else { throw .last }
   }
+
+  /// fsync(2): waits until a file or directory is on the disk.
+  static func synchronize(_ path: [UInt8]) throws(SystemError) {
+    let descriptor = withCPath(path) { open($0, O_RDONLY | O_CLOEXEC) }
+    guard descriptor >= 0 else { throw .last }
+    defer { FileHandle(descriptor).close() }
+    guard fsync(descriptor) == 0 else { throw .last }
+  }
+
+  /// sync(2): all at once, so that ``synchronize(_:)`` of many files has little left to do.
+  static func beginSynchronizing() { sync() }
 
   /// rename(2).
   static func rename(_ old: [UInt8], to new: [UInt8]) throws(SystemError) {
