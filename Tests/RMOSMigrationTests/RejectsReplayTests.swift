@@ -52,7 +52,9 @@ import Testing
       var random = SeededGenerator(seed: seed)
       for file in 0..<14 {
         let layout = random.int(0...3)
-        let flaw = RejectsReplayTests.flaws[random.int(0...RejectsReplayTests.flaws.count - 1)]
+        // Without its brace an entry of a dictionary would swallow the next ones.
+        let flaws = RejectsReplayTests.flaws.filter { layout != 2 || $0.broken != #"{"a": 1"# }
+        let flaw = flaws[random.int(0...flaws.count - 1)]
         let isSyntax = flaw.broken.contains("{") || flaw.broken.contains("\u{1}")
         var (good, bad): ([String], [String]) = ([], [])
         for number in 0..<(layout == 0 ? 1 : random.int(1...5)) {
@@ -181,9 +183,11 @@ import Testing
           }.compactMap { $0["code"] as? String }
           let after = codes[relative] ?? []
           #expect(after.contains { $0.outcome == .failed }, "\(relative)")
+          let told = after.flatMap(\.codes)
+          // In a line of its own, what is no JSON may come before what is no text.
+          let isText = before != ["input.encoding"] || !told.contains("json.syntax")
           #expect(
-            Set(before).isSubset(of: Set(after.flatMap(\.codes))), "\(relative): \(before) \(after)"
-          )
+            !isText || Set(before).isSubset(of: Set(told)), "\(relative): \(before) \(after)")
         }
         // What was there is as it was.
         let kept = try StoreContent(of: store).records

@@ -79,7 +79,7 @@ import Testing
         ]),
       Case(
         path: a, text: #"{"p": \#(own), "p": \#(own)}"#,
-        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/p~74.json": #"{"p":\#(own)}"#]),
+        expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/p~63.json": #"{"p":\#(own)}"#]),
       Case(
         path: a, text: #"{"p": \#(own), "\ud800": {} }"#,
         expected: ["\(a)/p.json": #"{"p":\#(own)}"#, "\(a)/item~.json": #"{"\ud800": {}}"#]),

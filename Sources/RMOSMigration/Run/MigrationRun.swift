@@ -65,6 +65,8 @@ final class MigrationRun {
     } catch let error as StoreError {
       ending = .storeFailed
       if options.isAtomic { giveBack() }
+      // What is committed is known then, and the backup would only take more room.
+      if error.code == .diskFull { settleBackup() }
       observer?(.finished(summary()))
       throw error
     }
