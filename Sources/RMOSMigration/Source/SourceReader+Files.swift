@@ -64,6 +64,7 @@ extension SourceReader {
   ///   - locator: For the failure.
   ///   - isCollection: Whether what came before was read, so that only what follows is at fault.
   /// - Returns: Whether the document ends well.
+  /// - Throws: ``ReadFailure``.
   func readEnd(
     from position: Int, locator: RecordBatch.EntryLocator = .none, isCollection: Bool = false
   ) throws(ReadFailure) -> Bool {
