@@ -49,10 +49,23 @@ extension MigrationClock {
 
 /// A failed system call: its errno, and what that means.
 struct SystemError: Error, Hashable {
+  static let notFound = ENOENT
+  static let notADirectory = ENOTDIR
+  static let notEmpty = ENOTEMPTY
+  static let exists = EEXIST
+  /// Stands for "not a regular file".
+  static let notAFile: Int32 = -1
+  /// Stands for "changed while it was being read".
+  static let hasChanged: Int32 = -2
+
   var code: Int32
   /// The system's words for it.
   var reason: String {
-    code == SystemError.notAFile ? "not a regular file" : String(cString: strerror(code))
+    switch code {
+    case SystemError.notAFile: "not a regular file"
+    case SystemError.hasChanged: "the file changed while it was being read"
+    default: String(cString: strerror(code))
+    }
   }
 
   /// The error of the call just made.
@@ -84,6 +97,8 @@ struct FileHandle {
     descriptor = Platform.withCPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else { throw .last }
   }
+
+  fileprivate init(_ descriptor: Int32) { self.descriptor = descriptor }
 
   /// fstat(2).
   func status() throws(SystemError) -> Status {
@@ -234,15 +249,6 @@ private final class ThreadBody: Sendable {
   init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
-extension SystemError {
-  static let notFound = ENOENT
-  static let notADirectory = ENOTDIR
-  /// Stands for "not a regular file".
-  static let notAFile: Int32 = -1
-}
-
-// MARK: Writing files
-
 extension FileHandle {
   /// open(2) for writing a file that must not be there yet.
   init(creating path: [UInt8]) throws(SystemError) {
@@ -283,17 +289,7 @@ extension Platform {
     try makeDirectories(Array(path[..<slash]))
     guard withCPath(path, { mkdir($0, 0o755) }) == 0 || errno == EEXIST else { throw .last }
   }
-}
 
-extension SystemError {
-  static let notEmpty = ENOTEMPTY
-}
-
-extension SystemError {
-  static let exists = EEXIST
-}
-
-extension Platform {
   /// Whether readdir(3) means the directory itself or the one above.
   static func isDots(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
     name.count <= 2 && name.allSatisfy { $0 == UInt8(ascii: ".") }
@@ -312,6 +308,17 @@ extension Platform {
   static func makeDirectory(_ path: [UInt8]) throws(SystemError) {
     guard withCPath(path, { mkdir($0, 0o755) }) == 0 else { throw .last }
   }
+
+  /// fsync(2): waits until a file or directory is on the disk.
+  static func synchronize(_ path: [UInt8]) throws(SystemError) {
+    let descriptor = withCPath(path) { open($0, O_RDONLY | O_CLOEXEC) }
+    guard descriptor >= 0 else { throw .last }
+    defer { FileHandle(descriptor).close() }
+    guard fsync(descriptor) == 0 else { throw .last }
+  }
+
+  /// sync(2): all at once, so that ``synchronize(_:)`` of many files has little left to do.
+  static func beginSynchronizing() { sync() }
 
   /// rename(2).
   static func rename(_ old: [UInt8], to new: [UInt8]) throws(SystemError) {
@@ -338,4 +345,56 @@ extension Platform {
   static func removeDirectory(_ path: [UInt8]) throws(SystemError) {
     guard withCPath(path, { rmdir($0) }) == 0 else { throw .last }
   }
+}
+
+// MARK: Trees for their owner alone
+
+/// A directory held open, so that nothing made below it is led elsewhere by a link.
+///
+/// What is made in it is for its owner alone, whatever the umask.
+struct PrivateDirectory {
+  private let descriptor: Int32
+
+  /// open(2), fchmod(2): a directory that is there, made private.
+  init(_ path: [UInt8]) throws(SystemError) {
+    descriptor = Platform.withCPath(path) { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard descriptor >= 0 else { throw .last }
+    guard fchmod(descriptor, 0o700) == 0 else {
+      let error = SystemError.last
+      close()
+      throw error
+    }
+  }
+
+  /// mkdirat(2), openat(2): the directory of that name, made where it is not there.
+  init(_ name: [UInt8], in parent: PrivateDirectory) throws(SystemError) {
+    descriptor = Platform.withCPath(name) { name in
+      if mkdirat(parent.descriptor, name, 0o700) == 0 {
+        // The umask may have taken rights away.
+        _ = fchmodat(parent.descriptor, name, 0o700, 0)
+      } else if errno != EEXIST {
+        return -1
+      }
+      return openat(parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    }
+    guard descriptor >= 0 else { throw .last }
+  }
+
+  /// openat(2), fchmod(2): a file that must not be there yet.
+  func createFile(_ name: [UInt8]) throws(SystemError) -> FileHandle {
+    let file = Platform.withCPath(name) {
+      openat(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    }
+    guard file >= 0 else { throw .last }
+    _ = fchmod(file, 0o600)
+    return FileHandle(file)
+  }
+
+  /// unlinkat(2).
+  func removeFile(_ name: [UInt8]) {
+    _ = Platform.withCPath(name) { unlinkat(descriptor, $0, 0) }
+  }
+
+  /// close(2).
+  func close() { FileHandle(descriptor).close() }
 }

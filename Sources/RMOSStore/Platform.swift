@@ -62,6 +62,64 @@ enum Platform {
   /// Deletes a file: `unlink`.
   static func remove(_ path: String) { _ = unlink(path) }
 
+  /// Whether the path itself is a link: `lstat`.
+  static func isLink(_ path: String) -> Bool {
+    var info = stat()
+    return lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFLNK
+  }
+
+  /// Creates an empty file for its owner alone, whatever the umask: `open`, `fchmod`.
+  ///
+  /// - Returns: 0, or the `errno` of the failure, as where something is there.
+  static func createPrivateFile(_ path: String) -> Int32 {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return errno }
+    defer { _ = close(descriptor) }
+    return fchmod(descriptor, 0o600) == 0 ? 0 : errno
+  }
+
+  /// Waits until a file's or directory's content is on the disk: `open`, `fsync`.
+  ///
+  /// - Returns: 0, or the `errno` of the failure.
+  static func synchronize(_ path: String) -> Int32 {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return errno }
+    defer { _ = close(descriptor) }
+    return fsync(descriptor) == 0 ? 0 : errno
+  }
+
+  /// Gives a file another name; what bears that already is replaced only if `replacing`: `rename`,
+  /// `link`.
+  ///
+  /// - Returns: 0, or the `errno` of the failure.
+  static func move(_ old: String, to new: String, replacing: Bool) -> Int32 {
+    if !replacing {
+      if link(old, new) == 0 {
+        _ = unlink(old)
+        return 0
+      }
+      // Some file systems know no second name.
+      if errno == EEXIST || hasEntry(new) { return EEXIST }
+    }
+    return rename(old, new) == 0 ? 0 : errno
+  }
+
+  static let exists = EEXIST
+
+  /// The names in a directory: `readdir`.
+  static func names(inDirectory path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      names.append(name)
+    }
+    return names
+  }
+
   /// Opens a file for locking, creating it for its owner alone: `open`.
   static func openLockFile(_ path: String) -> Int32? {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)

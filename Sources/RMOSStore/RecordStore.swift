@@ -41,6 +41,18 @@ public protocol RecordStore: Sendable {
   /// Creates the recommended indexes that are missing and leaves the store as after a quiet load.
   /// A store that was never told of the end (a crash) does so when it is next opened for a load.
   func endBulkLoad() throws
+
+  /// Copies the store as it is now to a place beside it that bears the number of a run, for going
+  /// back to what was before that run.
+  ///
+  /// Call it within ``withExclusiveWriter(_:)``.
+  ///
+  /// - Parameters:
+  ///   - run: The number that the run will have.
+  ///   - isCancelled: Asked now and then; once true, the copy is given up.
+  /// - Returns: The copy; nil where the store does not outlive the process.
+  /// - Throws: ``StoreError``; ``StoreError/Code/cancelled`` where it was given up.
+  func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup?
 }
 
 extension RecordStore {
@@ -48,4 +60,6 @@ extension RecordStore {
   public func beginBulkLoad() throws {}
   /// Does nothing.
   public func endBulkLoad() throws {}
+  /// Does nothing.
+  public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? { nil }
 }

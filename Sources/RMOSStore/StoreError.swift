@@ -41,6 +41,10 @@ public struct StoreError: Error, Sendable, Hashable {
     public static let nested = Code(rawValue: "store.nested-transaction")
     /// The query names a member the schema does not have.
     public static let unknownMember = Code(rawValue: "store.unknown-member")
+    /// Something stands where a backup was to be written.
+    public static let backupExists = Code(rawValue: "backup.exists")
+    /// The work was given up because its caller asked for it.
+    public static let cancelled = Code(rawValue: "cancelled")
     /// Anything else the backend reports.
     public static let other = Code(rawValue: "store.error")
   }

@@ -91,6 +91,17 @@ extension JSONWriter {
       $0.member("tool_version", run.toolVersion)
       $0.member("options") { $0.storedJSON(run.optionsJSON) }
       if let failure = run.failure { $0.member("failure", failure) }
+      if let backup = run.backup { $0.member("backup", backup) }
+      if let rejects = run.rejects {
+        $0.member("rejects") {
+          $0.object {
+            $0.member("directory", rejects.directory)
+            $0.member("written", rejects.written)
+            $0.member("not_written", rejects.notWritten)
+            $0.member("failure", rejects.failure)
+          }
+        }
+      }
     }
   }
 }

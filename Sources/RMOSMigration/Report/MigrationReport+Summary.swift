@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSStore
 
 extension MigrationReport {
   /// The report of a run just made.
@@ -16,7 +17,8 @@ extension MigrationReport {
       isDryRun: summary.isDryRun, source: summary.source, database: summary.store,
       startedAt: summary.startedAt, seconds: summary.seconds, kindSeconds: summary.kindSeconds,
       filesRead: summary.filesRead, bytesRead: summary.bytesRead,
-      toolVersion: RMOSVersion.current, optionsJSON: summary.optionsJSON)
+      toolVersion: RMOSVersion.current, optionsJSON: summary.optionsJSON,
+      rejects: summary.rejects, backup: summary.backup?.path)
   }
 }
 

@@ -57,6 +57,10 @@ public struct MigrationReport: Sendable {
     public var optionsJSON: String
     /// Why it failed, where the ledger says so.
     public var failure: String?
+    /// What was copied of what failed; nil where only the run itself would know.
+    public var rejects: Rejects?
+    /// Where the backup from before the run is; nil where only the run itself would know.
+    public var backup: String?
   }
 
   /// How often a code was reported, and its first issue.

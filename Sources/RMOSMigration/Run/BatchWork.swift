@@ -126,6 +126,21 @@ struct BatchWork {
     return missing
   }
 
+  /// The entities that failed, by position in the batch, each with what was reported of it.
+  var failures: [(index: Int, issues: ArraySlice<Issue>)] {
+    var failures: [(index: Int, issues: ArraySlice<Issue>)] = []
+    var start = 0
+    for (index, (outcome, issuesEnd)) in outcomes.enumerated() {
+      if outcome == .failed {
+        // Between the entities' issues stand those that concern none.
+        let own = issues[start..<issuesEnd].filter { $0.code != .inputLoop }
+        failures.append((index, own[...]))
+      }
+      start = issuesEnd
+    }
+    return failures
+  }
+
   /// Tells an observer of the issues and outcomes it wants, in order.
   func tell(
     _ observer: (MigrationEvent) -> Void, _ batch: RecordBatch,

@@ -12,6 +12,8 @@ extension MigrationOptions {
       if overwritesEdits { $0.member("force", true) }
       $0.member("missing_id", missingID.rawValue)
       $0.member("max_errors", maxErrors)
+      $0.member("rejects", rejectsDirectory)
+      $0.member("backup", takesBackup)
     }
     return writer.text
   }

@@ -60,6 +60,19 @@ public struct MigrationOptions: Sendable {
   public var observedEvents = ObservedEvents.all
   /// Whether to measure the source first, so that progress knows the total.
   public var measuresSource = false
+  /// Where to copy what fails, so that it can be mended and migrated from there; nil for nowhere.
+  ///
+  /// A directory that is empty or not there yet. Each failed entity's bytes stand there at the
+  /// source's relative path (an item of several in a directory named as its file), beside a file
+  /// `<name>.issues` with what is wrong. Directories and files are for their owner alone. What
+  /// cannot be copied does not stop the run: see ``MigrationSummary/rejects``. A dry run writes
+  /// nothing.
+  public var rejectsDirectory: String?
+  /// Whether a store that has entities, and outlives the process, is backed up before the first
+  /// write.
+  ///
+  /// A run that changes nothing leaves no backup; of older ones the last two stay.
+  public var takesBackup = true
   /// What the ledger and stand-in timestamps call now, ISO 8601 in UTC; tests fix it.
   public var clock: MigrationClock = .system
 

@@ -29,6 +29,8 @@ final class MigrationRun {
   private let begin: Double
   private var kindBegin: Double
   private var totalBytes: Int?
+  private var rejects: RejectsWriter?
+  private var backup: RunBackup?
 
   init(
     _ migration: Migration, observer: ((MigrationEvent) -> Void)?,
@@ -53,6 +55,8 @@ final class MigrationRun {
   /// Runs it to its end.
   func run() throws -> MigrationSummary {
     try checkOptions()
+    try openRejects()
+    defer { rejects?.finish() }
     if options.measuresSource { totalBytes = SourceMeasure(root: migration.source).bytes }
     do {
       if options.isDryRun {
@@ -65,6 +69,8 @@ final class MigrationRun {
     } catch let error as StoreError {
       ending = .storeFailed
       if options.isAtomic { giveBack() }
+      // What is committed is known then, and the backup would only take more room.
+      if error.code == .diskFull { settleBackup() }
       observer?(.finished(summary()))
       throw error
     }
@@ -90,6 +96,38 @@ final class MigrationRun {
     try Migration.checkSource(migration.source)
   }
 
+  private func openRejects() throws(MigrationError) {
+    guard let directory = options.rejectsDirectory else { return }
+    if options.isDryRun {
+      try Migration.checkRejects(directory, source: migration.source)
+    } else {
+      rejects = try RejectsWriter(directory, source: migration.source)
+    }
+  }
+
+  /// Takes a backup before the first write; false where the run was cancelled meanwhile.
+  private func takeBackup() throws -> Bool {
+    guard options.takesBackup else { return true }
+    do {
+      backup = try RunBackup.take(of: store, isCancelled: isCancelled)
+      return true
+    } catch let error as StoreError where error.code == .cancelled {
+      ending = .interrupted
+      return false
+    }
+  }
+
+  /// Keeps the backup and removes older ones, or, where nothing was changed, removes it.
+  private func settleBackup() {
+    let total = tally.statistics.total
+    if total.migrated + total.updated == 0 {
+      backup?.discard()
+      backup = nil
+    } else if ending == .completed {
+      backup?.removeOlder()
+    }
+  }
+
   // MARK: The three ways to run
 
   private func runDry() throws {
@@ -109,6 +147,7 @@ final class MigrationRun {
 
   private func runInBatches() throws {
     try store.withExclusiveWriter {
+      guard try takeBackup() else { return }
       try store.write { transaction in
         try Ledger.markInterrupted(in: transaction, now: ledger.startedAt)
         ledger.id = try transaction.beginRun(ledger)
@@ -134,6 +173,7 @@ final class MigrationRun {
       default: closeLedger(state: .completed)
       }
       try store.write { try $0.updateRun(ledger) }
+      settleBackup()
     }
   }
 
@@ -143,6 +183,7 @@ final class MigrationRun {
   private func runAtomically() throws {
     do {
       try store.withExclusiveWriter {
+        guard try takeBackup() else { return }
         try store.write { transaction in
           try Ledger.markInterrupted(in: transaction, now: ledger.startedAt)
           ledger.id = try transaction.beginRun(ledger)
@@ -156,10 +197,12 @@ final class MigrationRun {
           closeLedger(state: .completed)
           try transaction.updateRun(ledger)
         }
+        settleBackup()
       }
     } catch is GivenUp {
       if ending == .completed { ending = .rolledBack }
       giveBack()
+      settleBackup()
     }
   }
 
@@ -283,6 +326,8 @@ final class MigrationRun {
     let now = options.clock.uptime()
     let kind = delivery.batch.kind
     kindBegin = now
+    // An atomic run that met a failure will not be in the ledger.
+    rejects?.write(work.failures, of: delivery, run: options.isAtomic ? nil : ledger.id)
     guard let observer else { return }
     work.tell(observer, delivery.batch, options.observedEvents)
     observer(
@@ -309,6 +354,6 @@ final class MigrationRun {
       issueCounts: tally.issueCounts, severityCounts: tally.severityCounts, issues: tally.issues,
       issuesOmitted: tally.issuesOmitted, kindSeconds: tally.timings.kindSeconds,
       seconds: options.clock.uptime() - begin, bytesRead: tally.timings.bytesRead,
-      filesRead: tally.timings.filesRead)
+      filesRead: tally.timings.filesRead, rejects: rejects?.rejects, backup: backup)
   }
 }

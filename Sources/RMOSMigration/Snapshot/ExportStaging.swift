@@ -36,8 +36,10 @@ struct ExportStaging {
 
   private func final(_ kind: EntityKind) -> [UInt8] { target + Array("/\(kind.table)".utf8) }
 
-  /// Moves everything to its place, or, where that fails, nothing.
+  /// Moves everything to its place, or, where that fails, nothing; it is on the disk first, so
+  /// that a power failure leaves no names without content.
   func publish() throws(SystemError) {
+    try synchronize()
     for (position, kind) in EntityKind.allCases.enumerated() {
       do throws(SystemError) {
         try Platform.rename(path(kind), to: final(kind))
@@ -50,6 +52,21 @@ struct ExportStaging {
     }
     // Nobody would miss the export for an empty directory that stays behind.
     try? Platform.removeDirectory(root)
+    try Platform.synchronize(target)
+  }
+
+  /// Waits until all that was staged is on the disk.
+  private func synchronize() throws(SystemError) {
+    for kind in EntityKind.allCases {
+      var paths = [path(kind)]
+      try Platform.forEachEntry(ofDirectory: path(kind)) { name, _ in
+        if !Platform.isDots(name) { paths.append(path(kind) + [UInt8(ascii: "/")] + name) }
+      }
+      // One after the other, 100,000 files would take minutes.
+      if paths.count > 100 { Platform.beginSynchronizing() }
+      // The directory last.
+      for path in paths.reversed() { try Platform.synchronize(path) }
+    }
   }
 
   /// Removes what was staged.

@@ -116,13 +116,3 @@ struct ExportWriter {
     func close() { handle?.close() }
   }
 }
-
-extension FileHandle {
-  fileprivate func write(_ bytes: [UInt8]) throws(SystemError) {
-    var result: Result<Void, SystemError> = .success(())
-    bytes.withUnsafeBytes { bytes in
-      do throws(SystemError) { try write(bytes) } catch { result = .failure(error) }
-    }
-    try result.get()
-  }
-}

@@ -7,7 +7,7 @@ extension SourceReader {
     var position = try window.skipWhiteSpace(from: start + 1)
     var index = 0
     if window.has(UInt8(ascii: "]"), at: position) {
-      _ = try readEnd(from: position + 1, locator: .index(index))
+      _ = try readEnd(from: position + 1, locator: .index(index), isCollection: true)
       return
     }
     while true {
@@ -18,12 +18,13 @@ extension SourceReader {
       index += 1
       position = try window.skipWhiteSpace(from: end)
       if window.has(UInt8(ascii: "]"), at: position) {
-        _ = try readEnd(from: position + 1, locator: .index(index))
+        _ = try readEnd(from: position + 1, locator: .index(index), isCollection: true)
         return
       }
       guard window.has(UInt8(ascii: ","), at: position) else {
         return try fail(
-          window.scanner(at: position).unexpected(.commaOrBracket), locator: .index(index))
+          window.scanner(at: position).unexpected(.commaOrBracket), locator: .index(index),
+          leaving: rest(from: window.place(at: position).offset, at: position, "["))
       }
       position = try window.skipWhiteSpace(from: position + 1)
     }
@@ -40,12 +41,10 @@ extension SourceReader {
     do throws(ReadFailure) {
       guard window.has(UInt8(ascii: "{"), at: position) else {
         let (end, kind) = try window.passOver(valueAt: position)
-        guard let kind else {
-          try fail(.inputTooLarge, at: place, locator: locator, tooLarge)
-          return try window.resynchronize(after: end)
-        }
+        guard let kind else { return try passOver(tooLargeAt: end, place, locator) }
         try fail(
           .shapeNotObject, at: place, locator: locator,
+          leaving: .item(offset: place.offset, end: window.place(at: end).offset),
           "is \(kind.name); expected an entity, which is an object")
         return end
       }
@@ -54,19 +53,42 @@ extension SourceReader {
       context.locator = locator
       context.key = key
       let (end, result) = try readEntity(at: position, context)
-      if result == .tooLarge {
-        try fail(.inputTooLarge, at: place, locator: locator, tooLarge)
-        return try window.resynchronize(after: end)
-      }
+      if result == .tooLarge { return try passOver(tooLargeAt: end, place, locator) }
       try deliverIfFull()
       return end
     } catch {
       guard case .notJSON(let syntaxError) = error else { throw error }
-      try fail(syntaxError, locator: locator)
+      guard syntaxError.reason == .tooDeep else {
+        let remains =
+          memberOffset.map { Remains.rest(offset: $0, opening: "{") }
+          ?? rest(from: place.offset, at: window.beginning, "[")
+        try fail(syntaxError, locator: locator, leaving: remains)
+        return nil
+      }
       // What is too deep is refused for that alone; what follows can still be read.
-      return syntaxError.reason == .tooDeep
-        ? try window.resynchronize(after: window.beginning) : nil
+      let (code, message) = describe(syntaxError)
+      let errorPlace = window.place(at: syntaxError.offset)
+      return try passOver(
+        from: window.beginning, place, locator, code, at: errorPlace, message)
     }
+  }
+
+  private func passOver(
+    tooLargeAt position: Int, _ place: RecordBatch.SourcePlace, _ locator: RecordBatch.EntryLocator
+  ) throws(ReadFailure) -> Int? {
+    try passOver(from: position, place, locator, .inputTooLarge, at: place, tooLarge)
+  }
+
+  /// Passes over an element that is refused whatever is in it, and appends the failure.
+  private func passOver(
+    from position: Int, _ start: RecordBatch.SourcePlace, _ locator: RecordBatch.EntryLocator,
+    _ code: IssueCode, at place: RecordBatch.SourcePlace, _ message: String
+  ) throws(ReadFailure) -> Int? {
+    let end = try window.resynchronize(after: position)
+    try fail(
+      code, at: place, locator: locator,
+      leaving: .item(offset: start.offset, end: end.map { window.place(at: $0).offset }), message)
+    return end
   }
 
   /// Reads the dictionary whose `{` is at `start`.
@@ -74,8 +96,9 @@ extension SourceReader {
     var position = try window.skipWhiteSpace(from: start + 1)
     while true {
       window.mark(position)
+      let namePlace = window.place(at: position)
+      memberOffset = namePlace.offset
       let name = try window.readName(at: position)
-      let namePlace = window.place(at: window.beginning)
       position = try window.skipWhiteSpace(from: name.end)
       window.mark(position)
       if let text = name.text {
@@ -83,20 +106,26 @@ extension SourceReader {
         guard let end = try readElement(at: position, locator: .key(key), key: key) else { return }
         position = end
       } else {
+        let end = try window.resynchronize(after: position)
         try fail(
           .jsonSyntax, at: namePlace,
+          leaving: .item(
+            offset: namePlace.offset, end: end.map { window.place(at: $0).offset },
+            isMember: true),
           "the key holds an escaped surrogate without its partner, which is no text; "
             + "write the character itself")
-        guard let end = try window.resynchronize(after: position) else { return }
+        guard let end else { return }
         position = end
       }
       position = try window.skipWhiteSpace(from: position)
       if window.has(UInt8(ascii: "}"), at: position) {
-        _ = try readEnd(from: position + 1, locator: .none)
+        _ = try readEnd(from: position + 1, isCollection: true)
         return
       }
       guard window.has(UInt8(ascii: ","), at: position) else {
-        return try fail(window.scanner(at: position).unexpected(.commaOrBrace))
+        return try fail(
+          window.scanner(at: position).unexpected(.commaOrBrace),
+          leaving: rest(from: window.place(at: position).offset, at: position, "{"))
       }
       position = try window.skipWhiteSpace(from: position + 1)
     }
@@ -112,11 +141,14 @@ extension SourceReader {
       let (line, isTooLong) = try window.line(at: position)
       let isLast = line.upperBound == window.count
       if isTooLong {
-        try fail(.inputTooLarge, at: place, locator: .line(number), tooLarge)
+        try fail(
+          .inputTooLarge, at: place, locator: .line(number),
+          leaving: .item(offset: place.offset, end: window.place(at: line.upperBound).offset),
+          tooLarge)
       } else if isLast, window.endsInBadEncoding {
         try fail(
           .inputEncoding, at: window.place(at: line.upperBound), locator: .line(number),
-          SourceReader.badUTF16)
+          leaving: .item(offset: place.offset, end: nil), SourceReader.badUTF16)
       } else {
         try readLine(line, locator: .line(number))
       }
@@ -155,15 +187,22 @@ extension SourceReader {
       guard scanner.isAtEnd else { throw scanner.unexpected(.end) }
     } catch {
       current.batch.rollBack(to: before)
-      return try fail(error, locator: locator)
+      return try fail(error, locator: locator, leaving: remains(of: line))
     }
     if isTooLarge {
       current.batch.rollBack(to: before)
-      return try fail(.inputTooLarge, at: place, locator: locator, tooLarge)
+      return try fail(
+        .inputTooLarge, at: place, locator: locator, leaving: remains(of: line), tooLarge)
     }
     if kind == .object { return try deliverIfFull() }
     try fail(
-      .shapeNotObject, at: place, locator: locator,
+      .shapeNotObject, at: place, locator: locator, leaving: remains(of: line),
       "is \(kind.name); expected an entity, which is an object")
+  }
+
+  private func remains(of line: Range<Int>) -> Remains {
+    .item(
+      offset: window.place(at: line.lowerBound).offset,
+      end: window.place(at: line.upperBound).offset)
   }
 }

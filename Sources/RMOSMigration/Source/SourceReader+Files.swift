@@ -7,7 +7,8 @@ extension SourceReader {
     do throws(ReadFailure) {
       try window.open(walker.absolute(path))
       if let complaint = window.encodingComplaint {
-        try fail(.inputEncoding, at: window.place(at: window.beginning), complaint)
+        try fail(
+          .inputEncoding, at: window.place(at: window.beginning), leaving: .file, complaint)
       } else if format == .lines {
         try readLines()
       } else {
@@ -17,9 +18,12 @@ extension SourceReader {
       switch error {
       case .system(let error):
         try fail(
-          .inputUnreadable, at: nil,
+          .inputUnreadable, at: nil, leaving: .nothing,
           "cannot be read: \(error.reason); mend it, or remove it from the source")
-      case .notJSON(let error): try fail(error)
+      case .notJSON(let error):
+        // In a dictionary only a name can end it so; what stood before it is read.
+        try fail(
+          error, leaving: memberOffset.map { rest(from: $0, at: window.beginning, "{") } ?? .file)
       case .stopped: throw error
       }
     }
@@ -31,10 +35,11 @@ extension SourceReader {
     guard start < window.count else {
       let place = window.place(at: start)
       if window.endsInBadEncoding {
-        return try fail(.inputEncoding, at: place, SourceReader.badUTF16)
+        return try fail(.inputEncoding, at: place, leaving: .file, SourceReader.badUTF16)
       }
       return try fail(
-        .inputEmpty, at: place, "the file is empty; expected an entity, a list or a dictionary")
+        .inputEmpty, at: place, leaving: .file,
+        "the file is empty; expected an entity, a list or a dictionary")
     }
     switch window.base[start] {
     case UInt8(ascii: "["): try readList(from: start)
@@ -43,25 +48,43 @@ extension SourceReader {
       let place = window.place(at: start)
       let (end, kind) = try window.passOver(valueAt: start)
       guard let kind else {
-        return try fail(.inputTooLarge, at: place, tooLarge)
+        return try fail(.inputTooLarge, at: place, leaving: .file, tooLarge)
       }
-      guard try readEnd(from: end, locator: .none) else { return }
+      guard try readEnd(from: end) else { return }
       try fail(
-        .shapeNotObject, at: place,
+        .shapeNotObject, at: place, leaving: .file,
         "the file holds \(kind.name); expected an entity, a list or a dictionary of entities")
     }
   }
 
   /// Checks that nothing but white space follows; anything else is a failure.
   ///
+  /// - Parameters:
+  ///   - position: Where the document ended.
+  ///   - locator: For the failure.
+  ///   - isCollection: Whether what came before was read, so that only what follows is at fault.
   /// - Returns: Whether the document ends well.
+  /// - Throws: ``ReadFailure``.
   func readEnd(
-    from position: Int, locator: RecordBatch.EntryLocator
+    from position: Int, locator: RecordBatch.EntryLocator = .none, isCollection: Bool = false
   ) throws(ReadFailure) -> Bool {
     let end = try window.skipWhiteSpace(from: position)
     if end == window.count, !window.endsInBadEncoding { return true }
-    try fail(window.scanner(at: end).unexpected(.end), locator: locator)
+    try fail(
+      window.scanner(at: end).unexpected(.end), locator: locator,
+      leaving: isCollection ? .rest(offset: window.place(at: end).offset, opening: "[]") : .file)
     return false
+  }
+
+  /// The rest of a collection that broke off.
+  ///
+  /// Where there is nothing left but to close it, an empty list keeps the rest from passing for
+  /// something.
+  func rest(from offset: Int, at position: Int, _ opening: String) -> Remains {
+    let closes =
+      window.has(UInt8(ascii: "]"), at: position)
+      || window.has(UInt8(ascii: "}"), at: position)
+    return .rest(offset: offset, opening: closes ? "[]" : opening)
   }
 
   private func readObject(from start: Int) throws(ReadFailure) {
@@ -83,14 +106,14 @@ extension SourceReader {
         }
         return try deliverIfFull()
       case .tooLarge:
-        return try fail(.inputTooLarge, at: context.place, tooLarge)
+        return try fail(.inputTooLarge, at: context.place, leaving: .file, tooLarge)
       case .dictionary:
         dictionary = end
       }
     } catch {
       guard case .notJSON(let syntaxError) = error else { throw error }
       current.batch.rollBack(to: before)
-      guard try isDictionary() else { return try fail(syntaxError) }
+      guard try isDictionary() else { return try fail(syntaxError, leaving: .file) }
       try window.open(walker.absolute(path))
       dictionary = try window.skipWhiteSpace(from: window.beginning)
       window.mark(dictionary)

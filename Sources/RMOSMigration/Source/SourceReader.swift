@@ -16,6 +16,23 @@ final class SourceReader {
     var files = 0
     /// Whether the kind has no more entries.
     var endsKind = false
+    /// For each entry that failed before it was an entity, by position: what of its file it is.
+    var remains: [Int: Remains] = [:]
+    /// The paths that are not UTF-8, by position in the batch's sources.
+    var rawPaths: [Int: [UInt8]] = [:]
+  }
+
+  /// What of a file stands for an entry that is no entity.
+  enum Remains: Sendable, Hashable {
+    /// Nothing: it cannot be read.
+    case nothing
+    /// All of it.
+    case file
+    /// One item of several, as offsets in the file's bytes; nil stands for the end of the file.
+    /// Where `isMember`, with its name.
+    case item(offset: Int, end: Int?, isMember: Bool = false)
+    /// Everything from an offset on, which `opening` makes a text of its own.
+    case rest(offset: Int, opening: String)
   }
 
   /// A batch is delivered when its arena holds so much, however few its entries.
@@ -29,6 +46,8 @@ final class SourceReader {
   var path: [UInt8] = []
   var pathText = ""
   var walker: SourceWalker
+  /// The member of a dictionary that is being read: where it begins in the file.
+  var memberOffset: Int?
   private var sourcePosition: Int?
 
   private let root: [UInt8]
@@ -72,7 +91,7 @@ final class SourceReader {
         case .unreadable(let path, let error):
           begin(path)
           try fail(
-            .inputUnreadable, at: nil,
+            .inputUnreadable, at: nil, leaving: .nothing,
             "cannot be read: \(error.reason); mend it, or remove it from the source")
         case .loop(let path, let isAncestor):
           remarkLoop(SourcePath.text(path), isAncestor: isAncestor)
@@ -100,6 +119,7 @@ final class SourceReader {
     self.path = path
     pathText = SourcePath.text(path)
     sourcePosition = nil
+    memberOffset = nil
   }
 
   // MARK: Entries
@@ -109,6 +129,7 @@ final class SourceReader {
     if let sourcePosition { return sourcePosition }
     let position = current.batch.addSource(pathText)
     sourcePosition = position
+    if !pathText.utf8.elementsEqual(path) { current.rawPaths[position] = path }
     return position
   }
 
@@ -131,7 +152,7 @@ final class SourceReader {
   /// Appends an entry that failed.
   func fail(
     _ code: IssueCode, at place: RecordBatch.SourcePlace?,
-    locator: RecordBatch.EntryLocator = .none, _ message: String
+    locator: RecordBatch.EntryLocator = .none, leaving remains: Remains, _ message: String
   ) throws(ReadFailure) {
     let start = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
     var entry = RecordBatch.Entry(source: source, locator: locator, place: place ?? start)
@@ -143,29 +164,36 @@ final class SourceReader {
         offset: place?.offset, message: message))
     entry.issues = index..<index + 1
     entry.isFailed = true
+    current.remains[current.batch.count] = remains
     current.batch.append(failed: entry)
     try deliverIfFull()
   }
 
   /// Appends an entry that failed because its text is not JSON.
+  ///
+  /// `place` is that of the error, where the window has moved on since.
   func fail(
-    _ error: JSONScanError, locator: RecordBatch.EntryLocator = .none
+    _ error: JSONScanError, at place: RecordBatch.SourcePlace? = nil,
+    locator: RecordBatch.EntryLocator = .none, leaving remains: Remains
   ) throws(ReadFailure) {
-    let place = window.place(at: error.offset)
+    let (code, message) = describe(error)
+    try fail(
+      code, at: place ?? window.place(at: error.offset), locator: locator, leaving: remains,
+      message)
+  }
+
+  /// The code and message for a text that is not JSON; the window must not have moved on.
+  func describe(_ error: JSONScanError) -> (code: IssueCode, message: String) {
     switch error.reason {
     case .unexpectedEnd where window.endsInBadEncoding:
-      try fail(.inputEncoding, at: place, locator: locator, SourceReader.badUTF16)
+      return (.inputEncoding, SourceReader.badUTF16)
     case .invalidUTF8:
       let byte = String(window.base[error.offset], radix: 16, uppercase: true)
-      try fail(
-        .inputEncoding, at: place, locator: locator,
-        "the byte 0x\(byte) is not UTF-8 here; save the file as UTF-8")
+      return (.inputEncoding, "the byte 0x\(byte) is not UTF-8 here; save the file as UTF-8")
     case .tooDeep:
-      try fail(
-        .jsonDepth, at: place, locator: locator,
-        "nests deeper than \(JSONScanner.maximumDepth); flatten it")
+      return (.jsonDepth, "nests deeper than \(JSONScanner.maximumDepth); flatten it")
     default:
-      try fail(.jsonSyntax, at: place, locator: locator, error.message)
+      return (.jsonSyntax, error.message)
     }
   }
 

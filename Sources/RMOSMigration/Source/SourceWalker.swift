@@ -42,7 +42,7 @@ struct SourceWalker {
   }
 
   /// A directory and all above it, up to the root of the file system, which is its own parent.
-  private static func directories(from path: [UInt8]) -> Set<FileHandle.Identity> {
+  static func directories(from path: [UInt8]) -> Set<FileHandle.Identity> {
     var directories: Set<FileHandle.Identity> = []
     var path = path
     while let identity = try? FileHandle.Status(of: path).identity,

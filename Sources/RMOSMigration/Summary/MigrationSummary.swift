@@ -1,4 +1,5 @@
 public import RMOSModels
+public import RMOSStore
 
 /// What a run did, as a value.
 public struct MigrationSummary: Sendable {
@@ -49,6 +50,11 @@ public struct MigrationSummary: Sendable {
   public var bytesRead: Int
   /// How many files were read.
   public var filesRead: Int
+  /// What was copied of what failed; nil where it was not asked for, and for a dry run.
+  public var rejects: Rejects?
+  /// The backup taken before the run; nil where there was nothing to back up, or the run changed
+  /// nothing.
+  public var backup: RunBackup?
 
   /// Whether nothing failed.
   public var isSuccess: Bool { ending == .completed && statistics.total.failed == 0 }

@@ -19,7 +19,7 @@ final class SQLiteConnection: @unchecked Sendable {
     case observing
   }
 
-  private let handle: SQLiteHandle
+  let handle: SQLiteHandle
   private var statements: [String: SQLiteStatement] = [:]
   private var slots: [SQLiteStatement?] = []
 

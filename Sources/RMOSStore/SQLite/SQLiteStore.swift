@@ -35,7 +35,7 @@ public final class SQLiteStore: RecordStore {
   private let gate: WriterGate
   private let writer: Mutex<SQLiteSession?>
   private let holdsLock = Mutex(false)
-  private let readers: SQLiteReaderPool
+  let readers: SQLiteReaderPool
 
   /// Opens a database; creates it or brings it up to date where `access` says so.
   ///

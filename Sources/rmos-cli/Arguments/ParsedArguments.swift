@@ -50,10 +50,10 @@ struct ParsedArguments {
     self[option]?.split(separator: ",").compactMap { Choice(rawValue: String($0)) } ?? []
   }
 
-  /// The command line, without one option where one is named and without what only serves runs
-  /// that nobody watches, quoted for a shell and safe to show.
-  func commandLine(without option: String? = nil) -> String {
-    let hidden = Set(spec.options.filter(\.isUnattended).map(\.name) + [option].compactMap(\.self))
+  /// The command line, without some options and without what only serves runs that nobody
+  /// watches, quoted for a shell and safe to show.
+  func commandLine(without options: String...) -> String {
+    let hidden = Set(spec.options.filter(\.isUnattended).map(\.name) + options)
     let kept = words.filter { $0.option.map { !hidden.contains($0) } ?? true }.map {
       TerminalText.shellWord($0.text)
     }

@@ -105,10 +105,15 @@ enum ExportCommand {
 extension Console {
   /// Says that the work was given up on SIGINT or SIGTERM.
   func interrupted(by error: MigrationError, asJSON: Bool) -> ExitStatus {
+    interrupted(by: error.code.rawValue, error.message, asJSON: asJSON)
+  }
+
+  /// Says that the work was given up on SIGINT or SIGTERM.
+  func interrupted(by code: String, _ message: String, asJSON: Bool) -> ExitStatus {
     if asJSON {
-      print(JSONOutput.failure(code: error.code.rawValue, message: error.message))
+      print(JSONOutput.failure(code: code, message: message))
     } else {
-      note("Interrupted: \(error.message)")
+      note("Interrupted: \(message)")
     }
     return .interrupted
   }

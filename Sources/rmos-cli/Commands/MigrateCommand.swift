@@ -35,7 +35,13 @@ enum MigrateCommand {
       .init(
         name: "max-errors", placeholder: "N",
         help: "Stop once more than N entities have failed [default: never]"),
+      .init(
+        name: "rejects", placeholder: "DIR",
+        help: "Copy what fails to DIR, with its issues; mended, DIR migrates"),
       .init(name: "stats", placeholder: "FILE", help: "Write the counts per kind as JSON"),
+      .init(
+        name: "no-backup",
+        help: "Do not back the database up first (FILE.backup-<run>; the last 3 are kept)"),
       .init(name: "strict", help: "Exit with status 1 on warnings too"),
       .init(name: "quiet", letter: "q", help: "Show nothing but errors"),
       .init(name: "verbose", letter: "v", help: "Show every issue, as it is found, info too"),
@@ -65,6 +71,9 @@ enum MigrateCommand {
     let notice = try FinishNotice(arguments, source: source, console)
     if let file = arguments["stats"] { try checkWritable(file) }
     try Migration.checkSource(source)
+    if let directory = options.rejectsDirectory {
+      try Migration.checkRejects(directory, source: source)
+    }
     Platform.catchInterruptions()
     let store = try openStore(arguments)
     let reporter = MigrationReporter(source: source, arguments: arguments, console: console)
@@ -86,7 +95,9 @@ enum MigrateCommand {
     }
     // A rehearsal in memory speaks of the database that it stands for.
     if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
-    let failure = arguments["stats"].flatMap { writeStatistics(summary.statistics, to: $0) }
+    let failure =
+      arguments["stats"].flatMap { writeStatistics(summary.statistics, to: $0) }
+      ?? rejectsError(summary)
     notice?.failure = failure.map { .init(code: $0.code, message: $0.message) }
     if arguments.has("json") {
       console.print(
@@ -137,6 +148,8 @@ enum MigrateCommand {
     if let policy = try arguments.choice("missing-id", of: MigrationOptions.MissingIDPolicy.self) {
       options.missingID = policy
     }
+    options.rejectsDirectory = arguments["rejects"]
+    options.takesBackup = !arguments.has("no-backup")
     options.measuresSource = measuresSource && !arguments.has("quiet")
     options.observedEvents = arguments.has("verbose") ? .information : []
     return options
@@ -169,6 +182,17 @@ enum MigrateCommand {
       message: "cannot write the statistics to \(file): \(Platform.describe(errno: failure))")
   }
 
+  /// What failed is still in the source, so the run went on.
+  private static func rejectsError(_ summary: MigrationSummary) -> CommandError? {
+    guard let rejects = summary.rejects, let failure = rejects.failure else { return nil }
+    let all = TerminalText.counted(rejects.written + rejects.notWritten, "reject")
+    return CommandError(
+      code: "rejects.unwritable",
+      message: "\(rejects.notWritten) of \(all) could not be written to \(rejects.directory): "
+        + "\(failure); what was migrated stays, and the source still has the others: "
+        + "name another directory and run again")
+  }
+
   private static func exitStatus(_ summary: MigrationSummary, isStrict: Bool) -> ExitStatus {
     if summary.ending == .interrupted { return .interrupted }
     if !summary.isSuccess { return .failures }
@@ -179,7 +203,12 @@ enum MigrateCommand {
   private static func next(
     after summary: MigrationSummary, source: String, _ arguments: ParsedArguments
   ) -> String {
-    let again = arguments.commandLine(without: "dry-run")
+    // Rejects of two runs do not mix.
+    let hasRejects = (summary.rejects?.written ?? 0) > 0
+    let again =
+      hasRejects
+      ? arguments.commandLine(without: "dry-run", "rejects")
+      : arguments.commandLine(without: "dry-run")
     let failed = summary.statistics.total.failed
     switch summary.ending {
     case .interrupted where summary.isDryRun: return arguments.commandLine()
@@ -188,7 +217,9 @@ enum MigrateCommand {
       return "put right what the error says, then \(again)  (goes on where it stopped)"
     case .rolledBack:
       return "mend the files and run it again, or go without --atomic: "
-        + arguments.commandLine(without: "atomic")
+        + (hasRejects
+          ? arguments.commandLine(without: "atomic", "rejects")
+          : arguments.commandLine(without: "atomic"))
     case .tooManyErrors:
       return "mend the files and run it again, or raise --max-errors"
     case .completed where summary.statistics.total.found == 0:
@@ -200,6 +231,10 @@ enum MigrateCommand {
         + "ending in .json, .jsonl or .ndjson"
     case .completed where summary.isDryRun:
       return again + (failed > 0 ? "  (migrates all but what fails)" : "")
+    case .completed where failed > 0 && hasRejects:
+      return "mend the files in \(TerminalText.escaped(arguments["rejects"] ?? "")), then "
+        + "rmos-cli migrate " + TerminalText.shellWord(arguments["rejects"] ?? "")
+        + Defaults.databaseWords(arguments)
     case .completed where failed > 0:
       return "mend the files and run the same again; what is migrated is skipped then"
     case .completed:

@@ -1,5 +1,6 @@
 import RMOSMigration
 import RMOSModels
+import RMOSStore
 
 /// A migration's summary for people.
 enum SummaryText {
@@ -28,8 +29,22 @@ enum SummaryText {
 
       \(table.text)
 
-      \(issues(summary))
+      \(issues(summary))\(places(summary))
       """
+  }
+
+  /// Where the copies are, a line each.
+  private static func places(_ summary: MigrationSummary) -> String {
+    var text = ""
+    if let rejects = summary.rejects, rejects.written > 0 {
+      text +=
+        "\nRejects: \(TerminalText.grouped(rejects.written)) in "
+        + TerminalText.escaped(rejects.directory)
+    }
+    if let backup = summary.backup {
+      text += "\nBackup:  \(TerminalText.escaped(backup.path)) (from before this run)"
+    }
+    return text
   }
 
   /// What became of the run, in a line.

@@ -1,0 +1,80 @@
+import RMOSModels
+
+/// What is copied of a source file for one entry that failed, and how it becomes a text that
+/// migrates once it is mended.
+struct RejectCopy {
+  /// The name of the copy in the directory that stands for its file; nil where the copy is the file.
+  var name: String?
+  /// From where to where, as offsets in the file's bytes; an end of nil is the end of the file.
+  var offset = 0
+  var end: Int?
+  /// What stands before and after those bytes, so that they read as what they were.
+  var opening = ""
+  var closing = ""
+  /// SHA-256 of the bytes, where it is known.
+  var digest: SHA256.Digest?
+
+  /// The copy of an entry; nil where there is nothing to copy.
+  init?(of delivery: SourceReader.Delivery, at index: Int, _ issues: ArraySlice<Issue>) {
+    let batch = delivery.batch
+    let entry = batch.entries[index]
+    switch delivery.remains[index] {
+    case .nothing: return nil
+    case .file: return
+    case .rest(let offset, let opening):
+      self.offset = offset
+      self.opening = opening
+      name = "rest~.json"
+    case .item(let offset, let end, let isMember):
+      self.offset = offset
+      self.end = end
+      name = Self.name(of: entry, in: batch)
+      if isMember {
+        (opening, closing) = ("{", "}")
+      } else if case .key(let key) = entry.locator {
+        enclose(inKey: batch.text(key))
+      } else if issues.contains(where: { $0.code == .shapeNotObject }) {
+        // A list would be read as a list of entities.
+        (opening, closing) = ("[", "]")
+      }
+    case nil:
+      guard entry.locator != .none else { return }
+      offset = entry.place.offset
+      end = offset + entry.byteLength
+      digest = entry.digest
+      name = Self.name(of: entry, in: batch)
+      let hasOwnID = entry.given & 1 != 0
+      if case .key(let key) = entry.locator {
+        enclose(inKey: batch.text(key))
+      } else if entry.id.isEmpty {
+        // Alone it might pass for a dictionary.
+        (opening, closing) = ("[", "]")
+      } else if !hasOwnID {
+        enclose(inKey: batch.text(entry.id))
+      }
+    }
+  }
+
+  /// Makes the copy a dictionary of one entry, so that the entity keeps the id it has by its place.
+  private mutating func enclose(inKey key: String) {
+    var writer = JSONWriter()
+    writer.string(key)
+    opening = "{" + writer.text + ":"
+    closing = "}"
+  }
+
+  private static func name(of entry: RecordBatch.Entry, in batch: RecordBatch) -> String {
+    switch entry.locator {
+    case .none: "item~.json"
+    case .index(let number), .line(let number): "\(number).json"
+    case .key(let key): ExportFileName.name(for: batch.text(key))
+    }
+  }
+
+  /// Another name where the first is taken, as by a key that stands twice: no other entry of the
+  /// file begins at the same place.
+  mutating func takeOtherName() {
+    guard let name, name.hasSuffix(".json") else { return }
+    self.name = "\(name.dropLast(5))~\(offset).json"
+  }
+}

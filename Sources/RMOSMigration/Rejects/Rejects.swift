@@ -1,0 +1,81 @@
+import RMOSModels
+
+/// What became of the copies of what failed.
+///
+/// See ``MigrationOptions/rejectsDirectory``.
+public struct Rejects: Sendable, Hashable {
+  /// The directory, as given.
+  public internal(set) var directory: String
+  /// How many failed entities have their bytes and issues there.
+  ///
+  /// Of what cannot be read at all there are only the issues.
+  public internal(set) var written = 0
+  /// How many are not there, or not whole, because of ``failure``.
+  public internal(set) var notWritten = 0
+  /// Why the first of those is not; nil where all are.
+  public internal(set) var failure: String?
+}
+
+extension MigrationError.Code {
+  /// The directory for rejects holds something already.
+  public static let rejectsNotEmpty = MigrationError.Code(rawValue: "rejects.not-empty")
+  /// The directory for rejects cannot be written.
+  public static let rejectsUnwritable = MigrationError.Code(rawValue: "rejects.unwritable")
+  /// The directory for rejects is where the source is read from.
+  public static let rejectsInSource = MigrationError.Code(rawValue: "rejects.in-source")
+}
+
+extension Migration {
+  /// Checks that a directory will take the rejects of a source, before a store is made for it.
+  ///
+  /// Creates nothing. ``run(observer:)`` checks this itself.
+  ///
+  /// - Throws: ``MigrationError/Code/rejectsNotEmpty``, ``MigrationError/Code/rejectsInSource`` or
+  ///   ``MigrationError/Code/rejectsUnwritable``.
+  public static func checkRejects(_ directory: String, source: String) throws(MigrationError) {
+    let path = Array(directory.utf8)
+    var isFree = true
+    do throws(SystemError) {
+      isFree = try Platform.isEmpty(directory: path)
+    } catch {
+      guard error.code == SystemError.notFound else { throw unwritable(directory, error) }
+    }
+    guard isFree else { throw notEmpty(directory) }
+    let above = SourceWalker.directories(from: existing(path))
+    for kind in EntityKind.allCases {
+      let input = Array("\(source)/\(kind.table)".utf8)
+      guard let identity = try? FileHandle.Status(of: input).identity, above.contains(identity)
+      else { continue }
+      throw MigrationError(
+        .rejectsInSource,
+        "\(directory) is in \(source)/\(kind.table), which is read from; name a directory elsewhere"
+      )
+    }
+  }
+
+  /// The directory, or the nearest above it that is there.
+  private static func existing(_ path: [UInt8]) -> [UInt8] {
+    var path = path
+    while (try? FileHandle.Status(of: path)) == nil {
+      while path.last == UInt8(ascii: "/") { path.removeLast() }
+      guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return [UInt8(ascii: ".")] }
+      path.removeSubrange((slash + 1)...)
+      if path.allSatisfy({ $0 == UInt8(ascii: "/") }) { return [UInt8(ascii: "/")] }
+    }
+    return path
+  }
+
+  static func notEmpty(_ directory: String) -> MigrationError {
+    MigrationError(
+      .rejectsNotEmpty,
+      "\(directory) is not empty, and rejects of two runs must not mix; name a new directory for "
+        + "them, or empty this one first")
+  }
+
+  static func unwritable(_ directory: String, _ error: SystemError) -> MigrationError {
+    MigrationError(
+      .rejectsUnwritable,
+      "rejects cannot be written to \(directory): \(error.reason); name a directory that can be "
+        + "written to")
+  }
+}

@@ -1,0 +1,224 @@
+import RMOSModels
+
+/// Copies what failed, with its issues, into a directory that migrates once it is mended.
+///
+/// A copy's bytes are read again from the source, in constant memory. Nothing that goes wrong here
+/// stops a run: it is told in ``rejects``.
+final class RejectsWriter {
+  private static let bufferSize = 64 << 10
+  /// The longest name that file systems take, bytes.
+  private static let longestName = 255
+
+  private let source: [UInt8]
+  private let root: PrivateDirectory
+  /// The directory's path where it was created for this run, so that it goes where nothing failed.
+  private let created: [UInt8]?
+  private var hasReadMe = false
+  /// The directory written to last, since what fails of one file comes in a row.
+  private var folder: (path: [UInt8], handle: PrivateDirectory)?
+  private(set) var rejects: Rejects
+
+  /// Creates the directory, or takes an empty one that is there.
+  ///
+  /// - Throws: As ``Migration/checkRejects(_:source:)``.
+  init(_ directory: String, source: String) throws(MigrationError) {
+    try Migration.checkRejects(directory, source: source)
+    rejects = Rejects(directory: directory)
+    self.source = Array(source.utf8)
+    let path = Array(directory.utf8)
+    let isThere = (try? FileHandle.Status(of: path)) != nil
+    created = isThere ? nil : path
+    do throws(SystemError) {
+      if !isThere { try Platform.makeDirectories(path) }
+      root = try PrivateDirectory(path)
+    } catch {
+      throw Migration.unwritable(directory, error)
+    }
+  }
+
+  /// Closes what is open, and removes a directory that was created for nothing.
+  func finish() {
+    closeFolder()
+    root.close()
+    if !hasReadMe, let created { try? Platform.removeDirectory(created) }
+  }
+
+  private func closeFolder() {
+    folder?.handle.close()
+    folder = nil
+  }
+
+  /// Copies what failed of a batch.
+  ///
+  /// - Parameters:
+  ///   - failures: The entries that failed, each with its issues.
+  ///   - delivery: What they are entries of.
+  ///   - run: The run's number in the ledger; nil where it may be rolled back.
+  func write(
+    _ failures: [(index: Int, issues: ArraySlice<Issue>)], of delivery: SourceReader.Delivery,
+    run: Int64?
+  ) {
+    for (index, issues) in failures {
+      do throws(SystemError) {
+        try write(index, issues, delivery, run)
+        rejects.written += 1
+      } catch {
+        rejects.notWritten += 1
+        let path = delivery.batch.sources[delivery.batch.entries[index].source]
+        rejects.failure = rejects.failure ?? "the reject of \(path): \(error.reason)"
+      }
+    }
+  }
+
+  private func write(
+    _ index: Int, _ issues: ArraySlice<Issue>, _ delivery: SourceReader.Delivery, _ run: Int64?
+  ) throws(SystemError) {
+    if !hasReadMe {
+      try writeFile(Array("README.txt".utf8), in: root, Array(RejectsWriter.readMe.utf8))
+      hasReadMe = true
+    }
+    let position = delivery.batch.entries[index].source
+    let path = delivery.rawPaths[position] ?? Array(delivery.batch.sources[position].utf8)
+    var copy = RejectCopy(of: delivery, at: index, issues)
+    let parts = path.split(separator: UInt8(ascii: "/")).map { Array($0) }
+    guard let fileName = parts.last else { return }
+    var name = fileName
+    var directory = parts.dropLast()
+    if let item = copy?.name {
+      name = Array(item.utf8)
+      directory = parts[...]
+    }
+    let folder = try openFolder(directory)
+    var failure: SystemError?
+    if let found = copy {
+      do throws(SystemError) {
+        do throws(SystemError) {
+          try write(found, of: path, as: name, in: folder)
+        } catch {
+          guard error.code == SystemError.exists, found.name != nil else { throw error }
+          copy?.takeOtherName()
+          name = Array((copy?.name ?? "").utf8)
+          try write(found, of: path, as: name, in: folder)
+        }
+      } catch {
+        failure = error
+      }
+    }
+    let text = issuesText(
+      of: delivery.batch, at: index, issues, copy: failure == nil && copy != nil ? name : nil, run)
+    // What a file of issues is called must not be what a directory of the source is called.
+    var ending = ".issues"
+    while (try? FileHandle.Status(of: source + Array("/".utf8) + path + Array(ending.utf8))) != nil
+    {
+      ending = "~" + ending
+    }
+    if name.count + ending.utf8.count > RejectsWriter.longestName {
+      name = Array(ExportFileName.name(for: SourcePath.text(name)).utf8)
+    }
+    try writeFile(name + Array(ending.utf8), in: folder, Array(text.utf8))
+    if let failure { throw failure }
+  }
+
+  private func openFolder(_ parts: ArraySlice<[UInt8]>) throws(SystemError) -> PrivateDirectory {
+    let path = Array(parts.joined(separator: [UInt8(ascii: "/")]))
+    if let folder, folder.path == path { return folder.handle }
+    closeFolder()
+    guard let first = parts.first else { return root }
+    var handle = try PrivateDirectory(first, in: root)
+    for part in parts.dropFirst() {
+      let above = handle
+      defer { above.close() }
+      handle = try PrivateDirectory(part, in: above)
+    }
+    folder = (path, handle)
+    return handle
+  }
+
+  // MARK: Bytes
+
+  private func write(
+    _ copy: RejectCopy, of path: [UInt8], as name: [UInt8], in folder: PrivateDirectory
+  ) throws(SystemError) {
+    let input = try FileHandle(reading: source + [UInt8(ascii: "/")] + path)
+    defer { input.close() }
+    guard try input.status().form == .file else { throw SystemError(code: SystemError.notAFile) }
+    let output = try folder.createFile(name)
+    defer { output.close() }
+    do throws(SystemError) {
+      try write(copy, from: input, to: output)
+    } catch {
+      folder.removeFile(name)
+      throw error
+    }
+  }
+
+  private func write(
+    _ copy: RejectCopy, from input: FileHandle, to output: FileHandle
+  ) throws(SystemError) {
+    let mark = ByteOrderMark(try read(2, from: input))
+    if copy.name != nil { try output.write(mark.bytes) }
+    try output.write(mark.encode(copy.opening))
+    try input.seek(to: copy.offset)
+    var left = copy.end.map { $0 - copy.offset } ?? Int.max
+    var hash = SHA256()
+    while left > 0 {
+      let bytes = try read(left, from: input)
+      if bytes.isEmpty {
+        guard copy.end == nil else { throw SystemError(code: SystemError.hasChanged) }
+        break
+      }
+      left -= bytes.count
+      if copy.digest != nil { hash.update(bytes) }
+      try output.write(bytes)
+    }
+    if let digest = copy.digest, hash.finalize() != digest {
+      throw SystemError(code: SystemError.hasChanged)
+    }
+    try output.write(mark.encode(copy.closing))
+  }
+
+  /// Reads at most `count` bytes; none at the end.
+  private func read(_ count: Int, from input: FileHandle) throws(SystemError) -> [UInt8] {
+    let wanted = min(count, RejectsWriter.bufferSize)
+    var result: Result<Int, SystemError> = .success(0)
+    let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      do throws(SystemError) {
+        count = try input.read(into: base, count: wanted)
+      } catch {
+        result = .failure(error)
+      }
+    }
+    _ = try result.get()
+    return bytes
+  }
+
+  /// A UTF-16 file's mark, which its copies need too, and its way to write text.
+  private struct ByteOrderMark {
+    /// Empty for a file in UTF-8.
+    let bytes: [UInt8]
+
+    init(_ head: [UInt8]) { bytes = head == [0xFE, 0xFF] || head == [0xFF, 0xFE] ? head : [] }
+
+    func encode(_ text: String) -> [UInt8] {
+      guard let first = bytes.first else { return Array(text.utf8) }
+      return text.utf16.flatMap { unit in
+        let (high, low) = (UInt8(unit >> 8), UInt8(unit & 0xFF))
+        return first == 0xFE ? [high, low] : [low, high]
+      }
+    }
+  }
+
+  private func writeFile(
+    _ name: [UInt8], in folder: PrivateDirectory, _ bytes: [UInt8]
+  ) throws(SystemError) {
+    let file = try folder.createFile(name)
+    defer { file.close() }
+    do throws(SystemError) {
+      try file.write(bytes)
+    } catch {
+      folder.removeFile(name)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import RMOSModels
+import RMOSStore
+
+/// `rmos-cli backup`.
+enum BackupCommand {
+  static let spec = CommandSpec(
+    name: "backup", summary: "Copy the database to a file, while it is in use",
+    details: "Writes the database as it is now to FILE, complete in this one file, readable by its "
+      + "owner alone. Other programs may go on writing to the database meanwhile.",
+    arguments: [.init(name: "FILE", help: "The file; must not be there yet", isRequired: true)],
+    options: [
+      Defaults.databaseOption,
+      .init(name: "force", help: "Replace FILE where it is there"),
+    ],
+    examples: [
+      .init(command: "rmos-cli backup shop-2026-03-01.db --db shop.db", help: "A copy by date")
+    ]
+  ) { arguments, console in
+    let file = arguments.positionals[0]
+    Platform.catchInterruptions()
+    let store = try Defaults.openForReading(arguments)
+    do {
+      try store.backUp(to: file, replacing: arguments.has("force")) { Platform.isInterrupted }
+    } catch let error as StoreError where error.code == .cancelled {
+      return console.interrupted(
+        by: error.code.rawValue, error.message, asJSON: arguments.has("json"))
+    }
+    let size = Platform.fileSize(file)
+    if arguments.has("json") {
+      console.print(
+        JSONOutput.success { writer in
+          writer.member("database", store.location)
+          writer.member("backup", file)
+          writer.member("bytes", size)
+        })
+    } else {
+      let bytes = size.map { " (\(TerminalText.grouped($0)) bytes)" } ?? ""
+      console.print(
+        "Backed up \(TerminalText.escaped(store.location)) to \(TerminalText.escaped(file))\(bytes)"
+      )
+    }
+    return .success
+  }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// The backup before a run's first write.
+@Suite struct RunBackupTests {
+  private let work: TemporaryDirectory
+  private let tree: SourceTree
+
+  init() throws {
+    work = try TemporaryDirectory()
+    tree = try SourceTree()
+  }
+
+  /// Migrates a tree with patterns of these numbers.
+  @discardableResult
+  private func migrate(
+    _ patterns: ClosedRange<Int>, _ change: (inout MigrationOptions) -> Void = { _ in }
+  ) throws -> MigrationSummary {
+    let entities = patterns.map {
+      #"{"id": "p\#($0)", "name": "n", "ring_count": \#($0), "geometry": {"a": 1}}"#
+    }
+    try tree.add("patterns/a.json", "[" + entities.joined(separator: ",") + "]")
+    var options = MigrationOptions()
+    options.clock = .fixed()
+    change(&options)
+    let store = try SQLiteStore(path: work.file("rmos.db"))
+    return try Migration(from: tree.path, into: store, options: options).runSynchronously()
+  }
+
+  private var backups: [String] {
+    get throws {
+      try FileManager.default.contentsOfDirectory(atPath: work.path)
+        .filter { $0.contains("backup") }.sorted()
+    }
+  }
+
+  private func content(_ name: String) throws -> StoreContent {
+    try StoreContent(of: SQLiteStore(path: work.file(name), access: .readOnly))
+  }
+
+  @Test func theBackupIsTheDatabaseFromBeforeTheRun() throws {
+    #expect(try migrate(1...2).backup == nil)
+    #expect(try backups.isEmpty)
+    let before = try content("rmos.db")
+    let summary = try migrate(1...3)
+    #expect(summary.run == 2 && summary.backup?.run == 2)
+    #expect(summary.backup?.path == work.file("rmos.db.backup-2"))
+    #expect(try backups == ["rmos.db.backup-2"])
+    #expect(try content("rmos.db.backup-2") == before)
+    let runs = try SQLiteStore(path: work.file("rmos.db.backup-2"), access: .readOnly).read {
+      try $0.runs(limit: nil)
+    }
+    #expect(runs.map(\.id) == [1] && runs.map(\.state) == [.completed])
+    let attributes = try FileManager.default.attributesOfItem(
+      atPath: work.file("rmos.db.backup-2"))
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+  }
+
+  @Test func aRunThatChangesNothingLeavesNone() throws {
+    try migrate(1...2)
+    #expect(try migrate(1...2).backup == nil)
+    #expect(try migrate(0...2) { $0.isAtomic = true }.ending == .rolledBack)
+    #expect(try migrate(1...3) { $0.isDryRun = true }.backup == nil)
+    #expect(try migrate(1...3) { $0.takesBackup = false }.backup == nil)
+    #expect(try backups.isEmpty)
+    let summary = try migrate(1...4) { $0.isAtomic = true }
+    #expect(summary.backup?.path == work.file("rmos.db.backup-\(summary.run ?? 0)"))
+    #expect(try backups.count == 1)
+  }
+
+  @Test func theLastThreeAreKeptAndNothingElseIsTouched() throws {
+    let others = [
+      "rmos.db.backup-1.txt", "rmos.db.backup-01", "rmos.db.backup-99", "rmos.db.backup-x",
+      "rmos.db.backup-", "xrmos.db.backup-1", "rmos.db.backup-2-2",
+    ]
+    for name in others { try Data("kept".utf8).write(to: URL(fileURLWithPath: work.file(name))) }
+    // What a killed process left of a backup.
+    try Data().write(to: URL(fileURLWithPath: work.file("rmos.db.backup-3.incomplete-7")))
+    for last in 1...7 { try migrate(1...last) }
+    #expect(
+      try Set(backups)
+        == Set(others + ["rmos.db.backup-5", "rmos.db.backup-6", "rmos.db.backup-7"]))
+    for name in others {
+      #expect(FileManager.default.contents(atPath: work.file(name)) == Data("kept".utf8))
+    }
+  }
+
+  @Test func aNameThatIsTakenIsLeftAlone() throws {
+    try migrate(1...1)
+    try Data("kept".utf8).write(to: URL(fileURLWithPath: work.file("rmos.db.backup-2")))
+    #expect(try migrate(1...2).backup?.path == work.file("rmos.db.backup-2-2"))
+    #expect(
+      FileManager.default.contents(atPath: work.file("rmos.db.backup-2")) == Data("kept".utf8))
+  }
+
+  @Test func aBackupThatFailsStopsTheRunBeforeAnythingIsWritten() throws {
+    try migrate(1...1)
+    let before = try content("rmos.db")
+    // Nothing can be created under that name.
+    let name = "rmos.db.backup-2.incomplete-\(ProcessInfo.processInfo.processIdentifier)"
+    try FileManager.default.createDirectory(
+      atPath: work.file(name), withIntermediateDirectories: true)
+    let error = #expect(throws: StoreError.self) { try migrate(1...2) }
+    #expect(error?.message.contains("--no-backup") == true)
+    #expect(try content("rmos.db") == before)
+    let store = try SQLiteStore(path: work.file("rmos.db"), access: .readOnly)
+    #expect(try store.read { try $0.runs(limit: nil) }.count == 1)
+    #expect(try migrate(1...2) { $0.takesBackup = false }.statistics.total.migrated == 1)
+  }
+
+  @Test func aRunCancelledMeanwhileWritesNothing() throws {
+    try migrate(1...1)
+    let store = try SQLiteStore(path: work.file("rmos.db"))
+    for atomic in [false, true] {
+      var options = MigrationOptions()
+      options.isAtomic = atomic
+      let summary = try Migration(from: tree.path, into: store, options: options)
+        .runSynchronously(isCancelled: { true })
+      #expect(summary.ending == .interrupted && summary.run == nil)
+    }
+    #expect(try store.read { try $0.runs(limit: nil) }.count == 1)
+    #expect(try backups.isEmpty)
+  }
+
+  @Test func aDatabaseBehindALinkIsBackedUpBesideItself() throws {
+    try migrate(1...1)
+    try FileManager.default.createDirectory(
+      atPath: work.file("links"), withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: work.file("links/l.db"), withDestinationPath: work.file("rmos.db"))
+    let store = try SQLiteStore(path: work.file("links/l.db"))
+    try tree.add(
+      "patterns/b.json", #"{"id": "q", "name": "n", "ring_count": 1, "geometry": {"a": 1}}"#)
+    let summary = try Migration(from: tree.path, into: store).runSynchronously()
+    #expect(summary.backup?.path == work.file("rmos.db.backup-2"))
+    #expect(try backups == ["rmos.db.backup-2"])
+  }
+}

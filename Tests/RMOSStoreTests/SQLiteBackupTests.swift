@@ -1,0 +1,127 @@
+import Foundation
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// `SQLiteStore.backUp(to:)`.
+@Suite struct SQLiteBackupTests {
+  private let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func family(_ id: String) -> Record { StoreSamples.record(.stripFamilies, id) }
+
+  private func filled(_ name: String = "rmos.db", _ ids: ClosedRange<Int> = 1...3) throws
+    -> SQLiteStore
+  {
+    let store = try SQLiteStore(path: directory.file(name))
+    try store.write { transaction in
+      for id in ids { try transaction.insert(family("f\(id)")) }
+    }
+    return store
+  }
+
+  private func ids(_ name: String) throws -> [String] {
+    let store = try SQLiteStore(path: directory.file(name), access: .readOnly)
+    return try store.read { try $0.records(RecordQuery(.stripFamilies)).map(\.id) }
+  }
+
+  private var names: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() }
+  }
+
+  @Test func aBackupIsTheDatabaseInOneFileForItsOwnerAlone() throws {
+    let store = try filled()
+    try store.backUp(to: directory.file("b.db"))
+    #expect(try names.filter { $0.hasPrefix("b.db") } == ["b.db"])
+    #expect(try ids("b.db") == ["f1", "f2", "f3"])
+    let attributes = try FileManager.default.attributesOfItem(atPath: directory.file("b.db"))
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+    // It can be written to as well.
+    let copy = try SQLiteStore(path: directory.file("b.db"), access: .readWrite)
+    try copy.write { try $0.insert(family("f4")) }
+    #expect(try ids("rmos.db").count == 3)
+  }
+
+  @Test(arguments: [SQLiteStore.Access.readOnly, .inspect, .readWrite])
+  func aBackupIsTakenThroughAnyAccess(_ access: SQLiteStore.Access) throws {
+    _ = try filled()
+    let store = try SQLiteStore(path: directory.file("rmos.db"), access: access)
+    try store.backUp(to: directory.file("b.db"))
+    #expect(try ids("b.db").count == 3)
+    withExtendedLifetime(store) {}
+  }
+
+  @Test func aFileThatIsThereIsOnlyReplacedOnDemand() throws {
+    let store = try filled()
+    try Data("kept".utf8).write(to: URL(fileURLWithPath: directory.file("b.db")))
+    let error = #expect(throws: StoreError.self) { try store.backUp(to: directory.file("b.db")) }
+    #expect(error?.code == .backupExists)
+    #expect(FileManager.default.contents(atPath: directory.file("b.db")) == Data("kept".utf8))
+    try store.backUp(to: directory.file("b.db"), replacing: true)
+    #expect(try ids("b.db").count == 3)
+  }
+
+  @Test func aBackupNeverGoesOverADatabaseInUse() throws {
+    let store = try filled()
+    for name in ["rmos.db", "other.db"] {
+      let other = try filled("other.db", name == "rmos.db" ? 1...1 : 2...2)
+      let error = #expect(throws: StoreError.self) {
+        try store.backUp(to: directory.file(name), replacing: true)
+      }
+      #expect(error?.code == .backupExists)
+      withExtendedLifetime(other) {}
+    }
+    #expect(try ids("rmos.db").count == 3)
+  }
+
+  @Test func aBackupThatCannotBeWrittenSaysWhere() throws {
+    let store = try filled()
+    for path in ["", directory.path, directory.file("nowhere/b.db")] {
+      let error = #expect(throws: StoreError.self) { try store.backUp(to: path) }
+      #expect(error?.code == .cannotOpen)
+      #expect(path.isEmpty || error?.message.contains(path) == true)
+    }
+  }
+
+  @Test func aBackupGivenUpLeavesNothing() throws {
+    let store = try filled()
+    let before = try names
+    let error = #expect(throws: StoreError.self) {
+      try store.backUp(to: directory.file("b.db"), isCancelled: { true })
+    }
+    #expect(error?.code == .cancelled)
+    #expect(try names == before)
+  }
+
+  /// Every transaction writes two rows, so an odd number of rows is no state of the database.
+  @Test func aBackupIsOneStateWhileOthersWrite() async throws {
+    let path = directory.file("rmos.db")
+    let store = try filled("rmos.db", 1...2)
+    let pairs = 300
+    let writing = Task.detached {
+      let writer = try SQLiteStore(path: path, access: .readWrite)
+      for pair in 2...pairs {
+        try writer.write { transaction in
+          for id in [pair * 2 - 1, pair * 2] {
+            let strips = "[\"" + String(repeating: "x", count: 4000) + "\"]"
+            try transaction.insert(
+              StoreSamples.record(.stripFamilies, "f\(id)", ["strips": .text(strips)]))
+          }
+        }
+      }
+    }
+    var counts: [Int] = []
+    var number = 0
+    repeat {
+      let name = "b\(number).db"
+      try store.backUp(to: directory.file(name))
+      counts.append(try ids(name).count)
+      number += 1
+    } while number < 8 || (counts.last ?? 0) < pairs
+    try await writing.value
+    #expect(counts.allSatisfy { $0.isMultiple(of: 2) && $0 > 0 }, "\(counts)")
+    #expect(counts == counts.sorted())
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+/// `migrate --rejects`.
+@Suite struct RejectsCommandTests {
+  private func broken() throws -> Workspace {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    try workspace.writeBrokenPattern()
+    return workspace
+  }
+
+  @Test func rejectsAreMendedAndMigrated() throws {
+    let workspace = try broken()
+    let first = try Tool.shell(
+      "umask 0; $CLI migrate legacy --db x.db --rejects rejects", in: workspace)
+    #expect(first.status == 1)
+    #expect(
+      first.output.hasSuffix(
+        """
+        Rejects: 1 in rejects
+        Next: mend the files in rejects, then rmos-cli migrate rejects --db x.db
+
+        """))
+    #expect(
+      workspace.listing.filter { $0.hasPrefix("rejects/") } == [
+        "rejects/README.txt", "rejects/patterns", "rejects/patterns/p2.json",
+        "rejects/patterns/p2.json.issues",
+      ])
+    let modes = try Tool.shell(
+      "find rejects -type d ! -perm 700; find rejects -type f ! -perm 600", in: workspace)
+    #expect(modes.output.isEmpty)
+    #expect(
+      try workspace.text("rejects/patterns/p2.json")
+        == workspace.text("legacy/patterns/p2.json"))
+
+    let same = try Tool.run(
+      ["migrate", "rejects", "--db", "x.db", "--rejects", "rejects"], in: workspace)
+    #expect(same.status == 3 && same.errors.contains("rejects is not empty"))
+    try workspace.write(
+      #"{"id": "p2", "name": "n", "ring_count": 1, "geometry": {"a": 1}}"#,
+      to: "rejects/patterns/p2.json")
+    let second = try Tool.run(["migrate", "rejects", "--db", "x.db", "--json"], in: workspace)
+    #expect(second.status == 0)
+    #expect((try second.json["summary"] as? [String: Any])?["total_migrated"] as? Int == 1)
+  }
+
+  @Test func rejectsAreInTheReportAsJSON() throws {
+    let workspace = try broken()
+    let json = try Tool.run(
+      ["migrate", "legacy", "--db", "x.db", "--rejects", "a/b", "--json"], in: workspace
+    ).json
+    let rejects = try #require(
+      (json["run"] as? [String: Any])?["rejects"] as? [String: Any])
+    #expect(rejects["directory"] as? String == "a/b")
+    #expect(rejects["written"] as? Int == 1 && rejects["not_written"] as? Int == 0)
+    #expect(rejects["failure"] is NSNull)
+  }
+
+  @Test func aDirectoryThatWillNotDoIsRefusedBeforeThereIsADatabase() throws {
+    let workspace = try broken()
+    try workspace.write("", to: "file")
+    for (directory, code) in [
+      ("legacy", "rejects.not-empty"), ("legacy/patterns/r", "rejects.in-source"),
+      ("file", "rejects.unwritable"),
+    ] {
+      for dry in [[], ["--dry-run"]] {
+        let result = try Tool.run(
+          ["migrate", "legacy", "--db", "x.db", "--rejects", directory, "--json"] + dry,
+          in: workspace)
+        #expect(result.status == 3)
+        #expect((try result.json["error"] as? [String: String])?["code"] == code)
+      }
+    }
+    #expect(!workspace.exists("x.db") && !workspace.exists("legacy/patterns/r"))
+  }
+
+  @Test func aDryRunWritesNoRejects() throws {
+    let workspace = try broken()
+    let before = workspace.listing
+    let result = try Tool.run(
+      ["migrate", "legacy", "--db", "x.db", "--rejects", "r", "--dry-run"], in: workspace)
+    #expect(result.status == 1)
+    #expect(workspace.listing == before)
+  }
+
+  /// A limit of the size of files stands for a full disk: the database stays below it.
+  @Test func whatCannotBeWrittenIsToldAndGivesStatus3() throws {
+    let workspace = try broken()
+    let long = String(repeating: "x", count: 2 << 20)
+    try workspace.write(#"{"id": "p3", "name": "\#(long)"}"#, to: "legacy/patterns/p3.json")
+    let command = "trap '' XFSZ; ulimit -f 1024; $CLI migrate legacy --db x.db --rejects "
+    let result = try Tool.shell(command + "r", in: workspace)
+    #expect(result.status == 3)
+    #expect(result.errors.contains("1 of 2 rejects could not be written to r"))
+    #expect(result.output.contains("Rejects: 1 in r\n"))
+    #expect(workspace.exists("r/patterns/p2.json"))
+    #expect(!workspace.exists("r/patterns/p3.json"))
+    #expect(workspace.exists("r/patterns/p3.json.issues"))
+    let json = try Tool.shell(command + "r2 --json", in: workspace)
+    #expect(json.status == 3)
+    #expect((try json.json["error"] as? [String: String])?["code"] == "rejects.unwritable")
+    let run = try #require(try json.json["run"] as? [String: Any])
+    #expect((run["rejects"] as? [String: Any])?["not_written"] as? Int == 1)
+  }
+}
