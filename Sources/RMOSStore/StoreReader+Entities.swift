@@ -65,7 +65,10 @@ extension StoreTransaction {
     try delete(E.kind, id: id)
   }
 
-  private func check(_ record: Record) throws {
+  /// Checks a record by the rules that migration reads files by, and looks up what it refers to.
+  ///
+  /// - Throws: ``EntityRejected``.
+  package func check(_ record: Record) throws {
     var issues = record.validate()
     let schema = record.kind.schema
     for position in schema.references {

@@ -4,13 +4,14 @@
 public struct MigrationStatus: Sendable, Hashable {
   /// Where the data is.
   public struct Database: Sendable, Hashable {
-    /// When the last migration ended, or began where it has not ended; nil before the first.
+    /// When the last migration ended that did, ISO 8601 in UTC; nil where the ledger knows of none.
     ///
-    /// ISO 8601 in UTC.
+    /// A database that the old tool filled has no ledger, and so no such moment.
     public var lastMigration: String?
     /// The database's path, or "in memory".
     public var location: String
-    /// The size with its write-ahead log, in units of 1,048,576 bytes; nil without a file.
+    /// The size with its write-ahead log, in units of 1,048,576 bytes, rounded to hundredths;
+    /// nil without a file.
     public var sizeMB: Double?
     /// The version of the shared schema; nil where there is none.
     public var schemaVersion: Int?
