@@ -1,4 +1,4 @@
-import RMOSModels
+import RMOSAudit
 import RMOSStore
 
 /// What a check of health found.
@@ -24,5 +24,9 @@ struct HealthCheck: Sendable {
   }
 
   /// The schema and the references.
-  static let quick = HealthCheck { _, _ in Health() }
+  static let quick = HealthCheck { store, seconds in
+    let health = try StoreHealth(of: store, seconds: seconds)
+    return Health(
+      errors: health.errors, warnings: health.warnings, isComplete: health.isComplete)
+  }
 }

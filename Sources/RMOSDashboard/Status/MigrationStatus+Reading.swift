@@ -88,7 +88,7 @@ extension MigrationStatus {
   }
 
   /// What takes a pass over the rows: the newest entities and the check of health.
-  struct Details: Sendable {
+  struct Details: Sendable, Equatable {
     var recent = RecentEntities()
     var health: Health
     var errors: [String] = []
