@@ -74,12 +74,8 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
     }
   }
 
-  /// Lets the next request make anew what was made under a token.
-  func expire(under token: String) {
-    state.withLock { state in
-      if state.token == token { state.token = nil }
-    }
-  }
+  /// Lets the next request make it anew.
+  func expire() { state.withLock { $0.token = nil } }
 
   /// Lets the next request make it anew, and keeps nothing that is being made.
   func invalidate() {

@@ -9,6 +9,8 @@ final class StatusCache: Sendable {
   struct Answer: Sendable, Equatable {
     var status: MigrationStatus
     var body: [UInt8]
+    /// Whether the health was checked to its end.
+    var isComplete: Bool
   }
 
   private let store: any RecordStore
@@ -38,17 +40,23 @@ final class StatusCache: Sendable {
   /// The status and its number.
   func status() throws -> ChangeCache<Answer>.Entry {
     let now = circumstances()
-    return try answers.entry(now, lifetime: lifetime) {
+    // A checkpoint changes the size of the file, and no data.
+    var sized = now
+    sized.token = now.token.map { "\($0)/\(StoreStatus.size(of: store) ?? 0)" }
+    let entry = try answers.entry(sized, lifetime: lifetime) {
       let overview = try MigrationStatus.Overview(of: store)
       let details = details.entry(now) {
         MigrationStatus.Details(of: store, healthSeconds: Self.healthSeconds, health)
       }
-      if !details.value.health.isComplete { completeHealth(now.token) }
       let status = MigrationStatus(overview, details.value)
       var writer = JSONWriter()
       writer.status(status)
-      return Answer(status: status, body: writer.utf8 + [0x0A])
+      return Answer(
+        status: status, body: writer.utf8 + [0x0A],
+        isComplete: details.value.health.isComplete)
     }
+    if !entry.value.isComplete { completeHealth(now.token) }
+    return entry
   }
 
   /// The days and their number.
@@ -77,10 +85,9 @@ final class StatusCache: Sendable {
     for cache in statistics { cache.invalidate() }
   }
 
-  /// The size of a file and the end of a process that dies change no data, so what tells of them
-  /// is looked at again after a while.
+  /// A process that dies changes no data, so a run under way is looked at again after a while.
   private func lifetime(_ answer: Answer) -> Double {
-    answer.status.currentRun == nil ? 10 : 1
+    answer.status.currentRun == nil ? .infinity : 1
   }
 
   private func circumstances() -> CacheCircumstances {
@@ -103,7 +110,7 @@ final class StatusCache: Sendable {
       try SystemThread { [self] in
         let complete = health.run(store, nil)
         details.replace(under: token) { $0.health = complete }
-        answers.expire(under: token)
+        answers.expire()
         isCompleting.withLock { $0 = false }
       }.detach()
     } catch {
