@@ -69,7 +69,15 @@ extension StoreTransaction {
   ///
   /// - Throws: ``EntityRejected``.
   package func check(_ record: Record) throws {
-    var issues = record.validate()
+    let issues = try record.validate() + missingReferences(of: record)
+    if issues.contains(where: { $0.severity == .error }) { throw EntityRejected(issues: issues) }
+  }
+}
+
+extension StoreReader {
+  /// The issues of a record that refers to what is not there.
+  package func missingReferences(of record: Record) throws -> [Issue] {
+    var issues: [Issue] = []
     let schema = record.kind.schema
     for position in schema.references {
       let field = schema.fields[position]
@@ -83,6 +91,6 @@ extension StoreTransaction {
           message: "'\(field.member)' points to the \(target.schema.singular) "
             + "\(Violation.quoted(id)), which is not in the store; add it first"))
     }
-    if issues.contains(where: { $0.severity == .error }) { throw EntityRejected(issues: issues) }
+    return issues
   }
 }

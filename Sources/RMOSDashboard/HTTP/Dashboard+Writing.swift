@@ -19,7 +19,7 @@ extension Dashboard {
 
   private func create(_ kind: EntityKind, _ request: HTTPRequest) throws -> HTTPResponse {
     let body = EntityBody(kind: kind, now: now())
-    let record = try body.read(request, id: nil).record
+    let record = try sound(body.read(request, id: nil)).record
     let stored = try changing { transaction in
       if try transaction.record(kind, id: record.id) != nil {
         throw Refusal(
@@ -35,6 +35,16 @@ extension Dashboard {
     return entityAnswer(201, stored, fields: [HTTPField("Location", "/" + path)])
   }
 
+  /// The content, where it breaks no rule.
+  ///
+  /// - Throws: ``Refusal`` with 422 and all issues, those with references too.
+  private func sound(_ content: EntityBody.Content) throws -> EntityBody.Content {
+    guard content.isFailed else { return content }
+    let missing = try store.read { try $0.missingReferences(of: content.record) }
+    let rejected = EntityRejected(issues: content.issues + missing)
+    throw Refusal(rejected)
+  }
+
   private func replace(
     _ kind: EntityKind, _ id: String, _ request: HTTPRequest
   ) throws -> HTTPResponse {
@@ -44,13 +54,13 @@ extension Dashboard {
     guard try store.read({ try $0.record(kind, id: id) }) != nil else {
       throw Refusal.absent(kind, id)
     }
-    let (given, members) = try body.read(request, id: id)
+    let content = try sound(body.read(request, id: id))
     let stored = try changing { transaction in
       guard let old = try transaction.record(kind, id: id) else { throw Refusal.absent(kind, id) }
       try request.checkConditions(old.entityTag)
-      var record = given
-      if !members.contains("created_at") { record["created_at"] = old["created_at"] ?? .null }
-      if !members.contains("updated_at") { record["updated_at"] = .text(time) }
+      var record = content.record
+      if !content.given.contains("created_at") { record["created_at"] = old["created_at"] ?? .null }
+      if !content.given.contains("updated_at") { record["updated_at"] = .text(time) }
       try transaction.check(record)
       guard try transaction.update(record) else { throw Refusal.absent(kind, id) }
       return try transaction.record(kind, id: id) ?? record

@@ -5,6 +5,17 @@ struct EntityBody {
   /// How large a body may be, bytes.
   static let largest = 1_048_576
 
+  /// What a body holds.
+  struct Content {
+    var record: Record
+    /// The members that were given.
+    var given: Set<String>
+    var issues: [Issue]
+
+    /// Whether it may not be written.
+    var isFailed: Bool { issues.contains { $0.severity == .error } }
+  }
+
   let kind: EntityKind
   /// The time that stands in for an absent `created_at`, ISO 8601.
   let now: String
@@ -14,9 +25,9 @@ struct EntityBody {
   /// - Parameters:
   ///   - request: The request.
   ///   - id: The id that its path names; nil where the body must name it.
-  /// - Returns: The record, and the members that were given.
+  /// - Returns: The entity, and what is wrong with it.
   /// - Throws: ``Refusal`` with 413, 415 or 422.
-  func read(_ request: HTTPRequest, id: String?) throws -> (record: Record, given: Set<String>) {
+  func read(_ request: HTTPRequest, id: String?) throws -> Content {
     try checkForm(request)
     var batch = RecordBatch(kind: kind)
     let key = id.map { batch.intern($0.utf8) }
@@ -36,7 +47,7 @@ struct EntityBody {
     return try entity(in: batch)
   }
 
-  private func entity(in batch: RecordBatch) throws -> (record: Record, given: Set<String>) {
+  private func entity(in batch: RecordBatch) throws -> Content {
     let entry = batch.entries[0]
     var issues = batch.issues.map { issue in
       // There is no file to find them in.
@@ -59,13 +70,10 @@ struct EntityBody {
               + " and could not be kept; leave it out, or put it into 'metadata'"))
       }
     }
-    let errors = issues.filter { $0.severity == .error }
-    guard errors.isEmpty else {
-      throw Refusal(422, errors.map(\.message).joined(separator: "; "), issues: issues)
-    }
     let fields = kind.schema.fields
     let given = fields.indices.filter { entry.given & 1 << UInt32($0) != 0 }
-    return (batch.record(at: 0), Set(given.map { fields[$0].member }))
+    return Content(
+      record: batch.record(at: 0), given: Set(given.map { fields[$0].member }), issues: issues)
   }
 
   private func rejected(_ code: IssueCode, _ message: String) -> Refusal {

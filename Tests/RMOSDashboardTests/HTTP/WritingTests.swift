@@ -112,7 +112,8 @@ import Testing
     let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
     let answer = fixture.send(
       "POST", "/patterns",
-      json: #"{"name":" ","ring_count":0,"geometry":[],"colour":"red","created_at":"soon"}"#)
+      json: #"{"name":" ","ring_count":0,"geometry":[],"colour":"red","created_at":"soon","#
+        + #""strip_family_id":"none"}"#)
     #expect(answer.status == 422)
     guard case .array(let issues)? = try answer.json["issues"] else {
       Issue.record("no issues in \(answer.text)")
@@ -121,11 +122,12 @@ import Testing
     #expect(
       Set(issues.compactMap { $0["code"]?.string }) == [
         "id.missing", "field.empty", "field.range", "field.type", "field.format",
-        "field.unknown",
+        "field.unknown", "reference.missing",
       ])
     #expect(
       Set(issues.compactMap { $0["pointer"]?.string }) == [
         "/id", "/name", "/ring_count", "/geometry", "/created_at", "/colour",
+        "/strip_family_id",
       ])
     #expect(fixture.get("/patterns").text.contains(#""total":0"#))
   }
