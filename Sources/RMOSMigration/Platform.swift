@@ -48,7 +48,7 @@ extension MigrationClock {
 // MARK: Files
 
 /// A failed system call: its errno, and what that means.
-struct SystemError: Error, Hashable {
+package struct SystemError: Error, Hashable {
   static let notFound = ENOENT
   static let notADirectory = ENOTDIR
   static let notEmpty = ENOTEMPTY
@@ -57,7 +57,6 @@ struct SystemError: Error, Hashable {
   static let notAFile: Int32 = -1
   /// Stands for "changed while it was being read".
   static let hasChanged: Int32 = -2
-
   var code: Int32
   /// The system's words for it.
   var reason: String {
@@ -208,11 +207,11 @@ extension Platform {
 // MARK: Threads
 
 /// A thread that runs one closure.
-final class SystemThread {
+package final class SystemThread {
   private let thread: pthread_t
 
   /// Starts `body` at once on a thread of its own.
-  init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+  package init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
     let box = Unmanaged.passRetained(ThreadBody(body))
     #if canImport(Darwin)
       var thread: pthread_t?
@@ -241,7 +240,7 @@ final class SystemThread {
   func join() { pthread_join(thread, nil) }
 
   /// Lets the thread end by itself.
-  func detach() { pthread_detach(thread) }
+  package func detach() { pthread_detach(thread) }
 }
 
 private final class ThreadBody: Sendable {

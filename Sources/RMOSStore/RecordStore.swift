@@ -32,6 +32,13 @@ public protocol RecordStore: Sendable {
   /// - Throws: ``StoreError/Code/locked`` at once where another process or store holds the lock.
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result
 
+  /// A text that differs from an earlier one where anything was committed in between, by whomever;
+  /// nil where the store cannot tell.
+  ///
+  /// Take it before reading: what is read then is at least as new. Only texts of the same store
+  /// value can be compared. Takes microseconds, whatever the size of the store.
+  func changeToken() -> String?
+
   /// Prepares for a large load: where all entity tables are empty, their recommended indexes may be
   /// dropped until ``endBulkLoad()``.
   ///
@@ -56,6 +63,8 @@ public protocol RecordStore: Sendable {
 }
 
 extension RecordStore {
+  /// Cannot tell.
+  public func changeToken() -> String? { nil }
   /// Does nothing.
   public func beginBulkLoad() throws {}
   /// Does nothing.

@@ -65,8 +65,19 @@ extension StoreTransaction {
     try delete(E.kind, id: id)
   }
 
-  private func check(_ record: Record) throws {
-    var issues = record.validate()
+  /// Checks a record by the rules that migration reads files by, and looks up what it refers to.
+  ///
+  /// - Throws: ``EntityRejected``.
+  package func check(_ record: Record) throws {
+    let issues = try record.validate() + missingReferences(of: record)
+    if issues.contains(where: { $0.severity == .error }) { throw EntityRejected(issues: issues) }
+  }
+}
+
+extension StoreReader {
+  /// The issues of a record that refers to what is not there.
+  package func missingReferences(of record: Record) throws -> [Issue] {
+    var issues: [Issue] = []
     let schema = record.kind.schema
     for position in schema.references {
       let field = schema.fields[position]
@@ -80,6 +91,6 @@ extension StoreTransaction {
           message: "'\(field.member)' points to the \(target.schema.singular) "
             + "\(Violation.quoted(id)), which is not in the store; add it first"))
     }
-    if issues.contains(where: { $0.severity == .error }) { throw EntityRejected(issues: issues) }
+    return issues
   }
 }

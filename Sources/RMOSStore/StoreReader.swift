@@ -28,6 +28,22 @@ public protocol StoreReader: AnyObject {
   /// Calls `body` with every record of `kind` in byte order of the id, in constant memory.
   func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws
 
+  /// How many records there are for each combination of values of some members, and what the numbers
+  /// in other members come to, in the order of the values. One pass.
+  ///
+  /// - Parameters:
+  ///   - kind: The kind.
+  ///   - members: Whose values to group by; none for a single group of all.
+  ///   - numbers: The members to sum up. What is stored in them and is no number does not count.
+  /// - Returns: The groups; none where there is no record.
+  /// - Throws: ``StoreError/Code/unknownMember``, or what reading throws.
+  func groups(
+    _ kind: EntityKind, by members: [String], numbers: [String]
+  ) throws -> [RecordGroup]
+
+  /// How many entities came into the store on which day. One pass.
+  func entityDays() throws -> EntityDays
+
   /// The provenance of an entity, nil where it was not migrated.
   func provenance(_ kind: EntityKind, id: String) throws -> Provenance?
 

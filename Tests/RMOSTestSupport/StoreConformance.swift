@@ -28,7 +28,7 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
   /// All checks.
   public static let all: [StoreConformance] =
     records + transactions + constraints + queries + comparisons + ledger + updates + undoing
-    + writers
+    + writers + aggregates
 
   /// What a check found.
   public struct Failure: Error, CustomStringConvertible {

@@ -1,3 +1,4 @@
+import RMOSMigration
 public import RMOSStore
 
 /// The HTTP interface to a store: request in, answer out.
@@ -8,6 +9,9 @@ public import RMOSStore
 /// let dashboard = Dashboard(store: try SQLiteStore(path: "rmos.db"))
 /// let answer = dashboard.response(to: HTTPRequest(method: "GET", target: "/"))
 /// ```
+///
+/// What it answers about the store as a whole is kept until the store changes. Checking the `Host`
+/// field and who may ask at all is the server's part.
 public final class Dashboard: Sendable {
   /// What a dashboard allows.
   public struct Options: Sendable, Hashable {
@@ -21,21 +25,76 @@ public final class Dashboard: Sendable {
   let store: any RecordStore
   /// What it allows.
   public let options: Options
+  let cache: StatusCache
+  /// The current time, ISO 8601 in UTC.
+  let now: @Sendable () -> String
+  /// Begins the entity tags that are numbers, so that those of another dashboard differ.
+  let mark = String(UInt64.random(in: .min ... .max), radix: 16)
 
   /// The interface to a store.
   ///
   /// - Parameters:
   ///   - store: The store.
   ///   - options: What is allowed.
-  public init(store: any RecordStore, options: Options = Options()) {
+  public convenience init(store: any RecordStore, options: Options = Options()) {
+    self.init(store: store, options: options, clock: .system)
+  }
+
+  /// The interface to a store, with clocks and a check of health of one's own.
+  init(
+    store: any RecordStore, options: Options, health: HealthCheck = .quick, clock: MigrationClock
+  ) {
     self.store = store
     self.options = options
+    now = clock.now
+    cache = StatusCache(store, health: health, uptime: clock.uptime)
   }
 
   /// The answer to a request; never fails, whatever the request or the store.
   ///
   /// Blocks while it reads the store. May be called from several threads.
   public func response(to request: HTTPRequest) -> HTTPResponse {
-    HTTPResponse(status: 404)
+    do {
+      if request.method == "OPTIONS", request.target == "*" { return allowing([]) }
+      return try answer(request, RequestTarget(request.target))
+    } catch {
+      return .refusal(Refusal(error))
+    }
+  }
+
+  /// The status, as ``response(to:)`` answers it.
+  func status() throws -> MigrationStatus { try cache.status().value.status }
+
+  /// The history, as ``response(to:)`` answers it.
+  func history(limit: Int) throws -> MigrationHistory {
+    MigrationHistory(try cache.entityDays().value, limit: limit)
+  }
+
+  private func answer(_ request: HTTPRequest, _ target: RequestTarget) throws -> HTTPResponse {
+    guard let route = Route(target) else {
+      throw Refusal(404, "there is nothing at this path")
+    }
+    let methods = route.methods(allowsWrites: options.allowsWrites)
+    switch request.method {
+    case "OPTIONS": return allowing(methods)
+    case "GET", "HEAD": return try read(route, target, request)
+    default:
+      if route.isWrite(request.method) { return try write(route, request) }
+      throw Refusal(
+        405,
+        "\(request.method.shortened) is not possible here; possible: "
+          + methods.joined(separator: ", "),
+        fields: [HTTPField("Allow", methods.joined(separator: ", "))])
+    }
+  }
+
+  private func allowing(_ methods: [String]) -> HTTPResponse {
+    let all = ["GET", "HEAD", "OPTIONS"] + (options.allowsWrites ? ["POST", "PUT", "DELETE"] : [])
+    return HTTPResponse(
+      status: 204,
+      fields: [
+        HTTPField("Allow", (methods.isEmpty ? all : methods).joined(separator: ", ")),
+        HTTPField("Cache-Control", "no-store"),
+      ] + HTTPResponse.security)
   }
 }

@@ -15,4 +15,6 @@ public struct MigrationHistory: Sendable, Hashable {
   public var days: [Day]
   /// How many days there are in all.
   public var totalDays: Int
+  /// How many entities have no day, because what is stored as their date is none.
+  public var undatedEntities = 0
 }

@@ -45,7 +45,7 @@ public struct StoreStatus: Sendable {
       }
     }
     location = store.location
-    sizeInBytes = store is SQLiteStore ? Self.size(ofDatabase: store.location) : nil
+    sizeInBytes = Self.size(of: store)
     schema = snapshot.schema
     counts = snapshot.counts
     currentRun = isUnderWay ? snapshot.runs.removeFirst() : nil
@@ -70,8 +70,9 @@ public struct StoreStatus: Sendable {
     }
   }
 
-  private static func size(ofDatabase path: String) -> Int? {
-    guard let size = Platform.fileSize(path) else { return nil }
-    return size + (Platform.fileSize(path + "-wal") ?? 0)
+  /// The size of a store's database with its write-ahead log, bytes; nil for one without a file.
+  package static func size(of store: some RecordStore) -> Int? {
+    guard store is SQLiteStore, let size = Platform.fileSize(store.location) else { return nil }
+    return size + (Platform.fileSize(store.location + "-wal") ?? 0)
   }
 }

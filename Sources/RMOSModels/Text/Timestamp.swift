@@ -95,7 +95,7 @@ public struct Timestamp: Sendable, Hashable {
   }
 
   /// Days since 0000-03-01, counting years from March so that the leap day comes last.
-  private var dayNumber: Int {
+  var dayNumber: Int {
     let shifted = month > 2 ? (year, month - 3) : (year - 1, month + 9)
     return shifted.0 * 365 + shifted.0 / 4 - shifted.0 / 100 + shifted.0 / 400
       + (153 * shifted.1 + 2) / 5 + day - 1

@@ -27,6 +27,8 @@ struct InMemoryState {
     var provenance: Provenance?
   }
 
+  /// How often a transaction was kept.
+  var version = 0
   private var tables: [[Key: Row]] = EntityKind.allCases.map { _ in [:] }
   var runs: [LedgerRun] = []
   var issues: [Int64: [Issue]] = [:]

@@ -9,6 +9,7 @@ import Synchronization
 /// all entities of their kind.
 public final class InMemoryStore: RecordStore {
   private let state = Mutex(InMemoryState())
+  private let mark = ChangeMark()
   private let gate = WriterGate(location: "the store")
 
   /// An empty store.
@@ -32,7 +33,10 @@ public final class InMemoryStore: RecordStore {
       let transaction = InMemoryTransaction(snapshot)
       defer { _ = transaction.expire() }
       let result = try body(transaction)
-      if let changed = transaction.expire() { state.withLock { $0 = changed } }
+      if var changed = transaction.expire() {
+        changed.version += 1
+        state.withLock { $0 = changed }
+      }
       return result
     }
   }
@@ -41,6 +45,9 @@ public final class InMemoryStore: RecordStore {
   public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     try gate.exclusively(body)
   }
+
+  /// Counts the transactions that were kept.
+  public func changeToken() -> String? { "\(mark.text)-\(state.withLock { $0.version })" }
 
   private var snapshot: InMemoryState { state.withLock { $0 } }
 }

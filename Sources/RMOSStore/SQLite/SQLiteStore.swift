@@ -36,6 +36,7 @@ public final class SQLiteStore: RecordStore {
   private let writer: Mutex<SQLiteSession?>
   private let holdsLock = Mutex(false)
   let readers: SQLiteReaderPool
+  private let watch: SQLiteChangeWatch
 
   /// Opens a database; creates it or brings it up to date where `access` says so.
   ///
@@ -56,6 +57,7 @@ public final class SQLiteStore: RecordStore {
     self.access = access
     self.busyTimeout = busyTimeout
     gate = WriterGate(location: path)
+    watch = SQLiteChangeWatch(file, access, busyTimeout: busyTimeout)
     switch access {
     case .inspect:
       writer = Mutex(nil)
@@ -78,6 +80,7 @@ public final class SQLiteStore: RecordStore {
   deinit {
     // The writer last: the last connection that may write puts the log back into the database.
     readers.removeAll()
+    watch.close()
     writer.withLock { $0 = nil }
   }
 
@@ -119,6 +122,9 @@ public final class SQLiteStore: RecordStore {
       try holdingLock(timeout: 0, body)
     }
   }
+
+  /// Tells commits of this and other processes apart: `PRAGMA data_version`.
+  public func changeToken() -> String? { watch.token() }
 
   /// Drops the recommended indexes where all entity tables are empty and the schema is not that of
   /// a newer application.

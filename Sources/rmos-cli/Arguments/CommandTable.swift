@@ -4,9 +4,9 @@ enum CommandTable {
   static var commands: [CommandSpec] {
     [
       MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
-      RunsCommand.spec, UndoCommand.spec, ExportCommand.spec, DiffCommand.spec, BackupCommand.spec,
-      InitCommand.spec, SampleCommand.spec, CompletionsCommand.spec, ManCommand.spec,
-      HelpCommand.spec, VersionCommand.spec,
+      HistoryCommand.spec, RunsCommand.spec, UndoCommand.spec, ExportCommand.spec, DiffCommand.spec,
+      BackupCommand.spec, InitCommand.spec, SampleCommand.spec, CompletionsCommand.spec,
+      ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
     ]
   }
 

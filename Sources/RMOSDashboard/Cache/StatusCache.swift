@@ -1,0 +1,121 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import Synchronization
+
+/// What is answered about the store as a whole, kept until it changes.
+final class StatusCache: Sendable {
+  /// The status and its JSON.
+  struct Answer: Sendable, Equatable {
+    var status: MigrationStatus
+    var body: [UInt8]
+    /// Whether the health was checked to its end.
+    var isComplete: Bool
+  }
+
+  private let store: any RecordStore
+  private let health: HealthCheck
+  private let uptime: @Sendable () -> Double
+  private let answers: ChangeCache<Answer>
+  private let details: ChangeCache<MigrationStatus.Details>
+  private let days: ChangeCache<EntityDays>
+  private let statistics: [ChangeCache<[UInt8]>]
+  private let isCompleting = Mutex(false)
+  /// How long the quick check of health may take, seconds.
+  private static let healthSeconds = 0.02
+
+  init(
+    _ store: any RecordStore, health: HealthCheck = .quick,
+    uptime: @escaping @Sendable () -> Double
+  ) {
+    self.store = store
+    self.health = health
+    self.uptime = uptime
+    answers = ChangeCache(uptime: uptime)
+    details = ChangeCache(uptime: uptime)
+    days = ChangeCache(uptime: uptime)
+    statistics = EntityKind.allCases.map { _ in ChangeCache(uptime: uptime) }
+  }
+
+  /// The status and its number.
+  func status() throws -> ChangeCache<Answer>.Entry {
+    let now = circumstances()
+    // A checkpoint changes the size of the file, and no data.
+    var sized = now
+    sized.token = now.token.map { "\($0)/\(StoreStatus.size(of: store) ?? 0)" }
+    let entry = try answers.entry(sized, lifetime: lifetime) {
+      let overview = try MigrationStatus.Overview(of: store)
+      let details = details.entry(now) {
+        MigrationStatus.Details(of: store, healthSeconds: Self.healthSeconds, health)
+      }
+      let status = MigrationStatus(overview, details.value)
+      var writer = JSONWriter()
+      writer.status(status)
+      return Answer(
+        status: status, body: writer.utf8 + [0x0A],
+        isComplete: details.value.health.isComplete)
+    }
+    if !entry.value.isComplete { completeHealth(now.token) }
+    return entry
+  }
+
+  /// The days and their number.
+  func entityDays() throws -> ChangeCache<EntityDays>.Entry {
+    try days.entry(circumstances()) { try store.read { try $0.entityDays() } }
+  }
+
+  /// The JSON of the figures about a kind, and its number.
+  func statistics(_ kind: EntityKind) throws -> ChangeCache<[UInt8]>.Entry {
+    try statistics[kind.ordinal].entry(circumstances()) {
+      let statistics = try store.read { try EntityStatistics(kind, $0) }
+      var writer = JSONWriter()
+      writer.object {
+        $0.member("success", true)
+        $0.member("statistics") { writer in writer.object { statistics.write(to: &$0) } }
+      }
+      return writer.utf8 + [0x0A]
+    }
+  }
+
+  /// Forgets everything, so that a change made through this interface is seen at once.
+  func invalidate() {
+    answers.invalidate()
+    details.invalidate()
+    days.invalidate()
+    for cache in statistics { cache.invalidate() }
+  }
+
+  /// A process that dies changes no data, so a run under way is looked at again after a while.
+  private func lifetime(_ answer: Answer) -> Double {
+    answer.status.currentRun == nil ? .infinity : 1
+  }
+
+  private func circumstances() -> CacheCircumstances {
+    let store = store
+    return CacheCircumstances(
+      token: store.changeToken(), now: uptime(),
+      isBeingWritten: { (store as? SQLiteStore)?.hasWriter ?? false })
+  }
+
+  /// Checks the health to its end on a thread of its own, one at a time, and not while a migration
+  /// changes everything anyway.
+  private func completeHealth(_ token: String?) {
+    guard let token, (store as? SQLiteStore)?.hasWriter != true,
+      isCompleting.withLock({ isCompleting in
+        defer { isCompleting = true }
+        return !isCompleting
+      })
+    else { return }
+    do {
+      try SystemThread { [self] in
+        let complete = health.run(store, nil)
+        details.replace(under: token) { $0.health = complete }
+        answers.expire()
+        isCompleting.withLock { $0 = false }
+      }.detach()
+    } catch {
+      // Without a thread the quick check has to do; it says that it is not complete.
+      isCompleting.withLock { $0 = false }
+    }
+  }
+}

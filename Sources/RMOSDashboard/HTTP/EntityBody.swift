@@ -1,0 +1,112 @@
+import RMOSModels
+
+/// Reads the entity in a request's body by the rules that migration reads files by.
+struct EntityBody {
+  /// How large a body may be, bytes.
+  static let largest = 1_048_576
+
+  /// What a body holds.
+  struct Content {
+    var record: Record
+    /// The members that were given.
+    var given: Set<String>
+    var issues: [Issue]
+
+    /// Whether it may not be written.
+    var isFailed: Bool { issues.contains { $0.severity == .error } }
+  }
+
+  let kind: EntityKind
+  /// The time that stands in for an absent `created_at`, ISO 8601.
+  let now: String
+
+  /// Reads an entity.
+  ///
+  /// - Parameters:
+  ///   - request: The request.
+  ///   - id: The id that its path names; nil where the body must name it.
+  /// - Returns: The entity, and what is wrong with it.
+  /// - Throws: ``Refusal`` with 413, 415 or 422.
+  func read(_ request: HTTPRequest, id: String?) throws -> Content {
+    try checkForm(request)
+    var batch = RecordBatch(kind: kind)
+    let key = id.map { batch.intern($0.utf8) }
+    let source = batch.addSource("")
+    let reader = EntityReader(
+      kind: kind, options: EntityReader.Options(derivesIDs: false, runStart: now))
+    do throws(JSONScanError) {
+      try reader.read(request.body, key: key, source: source, into: &batch)
+    } catch {
+      throw rejected(
+        error.reason == .tooDeep ? .jsonDepth : .jsonSyntax,
+        "the body is not JSON: \(error.message), at byte \(error.offset)")
+    }
+    guard batch.count == 1 else {
+      throw rejected(.shapeNotObject, "the body is not a JSON object; send one entity")
+    }
+    return try entity(in: batch)
+  }
+
+  private func entity(in batch: RecordBatch) throws -> Content {
+    let entry = batch.entries[0]
+    var issues = batch.issues.map { issue in
+      // There is no file to find them in.
+      var issue = issue
+      issue.source = nil
+      issue.line = nil
+      issue.column = nil
+      issue.offset = nil
+      return issue
+    }
+    if !entry.unknownMembers.isEmpty,
+      case .object(let members)? = try? JSONValue(parsing: batch.text(entry.unknownMembers))
+    {
+      for member in members {
+        issues.append(
+          Issue(
+            severity: .error, code: IssueCode(rawValue: "field.unknown"), kind: kind,
+            id: batch.id(at: 0), pointer: JSONPointer.to(member.name),
+            message: "\(Violation.quoted(member.name)) is no member of a \(kind.schema.singular)"
+              + " and could not be kept; leave it out, or put it into 'metadata'"))
+      }
+    }
+    let fields = kind.schema.fields
+    let given = fields.indices.filter { entry.given & 1 << UInt32($0) != 0 }
+    return Content(
+      record: batch.record(at: 0), given: Set(given.map { fields[$0].member }), issues: issues)
+  }
+
+  private func rejected(_ code: IssueCode, _ message: String) -> Refusal {
+    Refusal(
+      422, message, issues: [Issue(severity: .error, code: code, kind: kind, message: message)])
+  }
+
+  /// Refuses what is not plain JSON of a bearable size.
+  private func checkForm(_ request: HTTPRequest) throws {
+    guard request.body.count <= Self.largest else {
+      throw Refusal(
+        413, "the body has \(request.body.count) bytes; at most \(Self.largest) are taken")
+    }
+    let type = request.field("Content-Type") ?? ""
+    let parts = type.split(separator: ";", omittingEmptySubsequences: false).map {
+      $0.filter { $0 != " " && $0 != "\t" && $0 != "\"" }.lowercased()
+    }
+    let isJSON =
+      parts.first == "application/json"
+      && parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" }
+    guard isJSON else {
+      throw Refusal(
+        415,
+        type.isEmpty
+          ? "the request has no Content-Type; send application/json"
+          : "the Content-Type is “\(type.shortened)”; send application/json in UTF-8",
+        fields: [HTTPField("Accept", "application/json")])
+    }
+    let coding = request.field("Content-Encoding")?.lowercased() ?? "identity"
+    guard coding == "identity" else {
+      throw Refusal(
+        415, "the Content-Encoding is “\(coding.shortened)”; send the body as it is",
+        fields: [HTTPField("Accept-Encoding", "identity")])
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import RMOSModels
+import RMOSStore
+
+/// Figures about all entities of a kind, from one pass over them.
+struct EntityStatistics: Sendable {
+  private let kind: EntityKind
+  private let groups: [RecordGroup]
+
+  init(_ kind: EntityKind, _ reader: any StoreReader) throws {
+    self.kind = kind
+    groups =
+      switch kind {
+      case .patterns:
+        try reader.groups(kind, by: ["strip_family_id"], numbers: ["ring_count"])
+      case .stripFamilies:
+        try reader.groups(
+          kind, by: ["material_type"], numbers: ["strip_width_mm", "strip_thickness_mm"])
+      case .joblogs:
+        try reader.groups(kind, by: ["status", "job_type"], numbers: ["duration_seconds"])
+      }
+  }
+
+  private var total: Int { groups.reduce(0) { $0 + $1.count } }
+
+  private func numbers(_ index: Int) -> RecordGroup.Numbers {
+    groups.reduce(into: RecordGroup.Numbers()) { $0.add($1.numbers[index]) }
+  }
+
+  /// How many records there are for each text under a key; what is no text counts under "".
+  private func counts(by index: Int) -> [(name: String, count: Int)] {
+    var counts: [[UInt8]: Int] = [:]
+    for group in groups {
+      let name = if case .text(let text) = group.keys[index] { text } else { "" }
+      counts[Array(name.utf8), default: 0] += group.count
+    }
+    return counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
+      (String(decoding: $0.key, as: UTF8.self), $0.value)
+    }
+  }
+
+  /// Writes the figures as members.
+  func write(to writer: inout JSONWriter) {
+    writer.member("total_count", total)
+    switch kind {
+    case .patterns:
+      let rings = numbers(0)
+      writer.member("avg_ring_count", rings.average)
+      writer.whole("min_ring_count", rings.minimum)
+      writer.whole("max_ring_count", rings.maximum)
+      writer.member("unique_families", groups.count { $0.keys[0] != .null })
+    case .stripFamilies:
+      let (widths, thicknesses) = (numbers(0), numbers(1))
+      let materials = counts(by: 0)
+      writer.member("unique_materials", materials.count { !$0.name.isEmpty })
+      writer.member("avg_width_mm", widths.average)
+      writer.member("avg_thickness_mm", thicknesses.average)
+      writer.member("min_width_mm", widths.minimum)
+      writer.member("max_width_mm", widths.maximum)
+      writer.counts("material_counts", materials)
+    case .joblogs:
+      let statuses = counts(by: 0)
+      func count(_ status: JobStatus) -> Int {
+        statuses.first { $0.name == status.rawValue }?.count ?? 0
+      }
+      let ended = count(.completed) + count(.failed)
+      writer.counts("status_counts", statuses)
+      writer.counts("job_type_counts", counts(by: 1))
+      writer.member("avg_duration_seconds", numbers(0).average)
+      writer.member(
+        "success_rate", ended > 0 ? 100 * Double(count(.completed)) / Double(ended) : nil)
+    }
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func counts(_ name: String, _ counts: [(name: String, count: Int)]) {
+    member(name) { writer in
+      writer.object {
+        for (name, count) in counts { $0.member(name, count) }
+      }
+    }
+  }
+
+  /// A number that is whole in every sound row, as such.
+  fileprivate mutating func whole(_ name: String, _ number: Double?) {
+    if let number, let whole = Int64(exactly: number) {
+      member(name, whole)
+    } else {
+      member(name, number)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import RMOSModels
+
+/// Names for the state of what is answered, and the conditions that clients put on them (RFC 9110,
+/// sections 8.8.3 and 13).
+enum EntityTag {
+  /// The tag of a state with a name of its own.
+  static func naming(_ state: String) -> String { "\"\(state)\"" }
+
+  /// The tag of content, the same for the same bytes.
+  static func of(_ content: [UInt8]) -> String {
+    naming(String(SHA256.hash(content).description.prefix(32)))
+  }
+
+  /// Whether a field such as `If-None-Match` names the tag.
+  ///
+  /// - Parameters:
+  ///   - field: `*`, or tags between commas.
+  ///   - tag: The tag of what is there.
+  ///   - isWeak: Whether tags that only promise equivalence count.
+  /// - Returns: Whether it does; what is no tag ends the list.
+  static func isNamed(in field: String, _ tag: String, isWeak: Bool) -> Bool {
+    var rest = field.utf8[...]
+    while true {
+      rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == UInt8(ascii: ",") }
+      guard let first = rest.first else { return false }
+      if first == UInt8(ascii: "*") { return true }
+      let isWeakTag = rest.starts(with: "W/".utf8)
+      if isWeakTag { rest = rest.dropFirst(2) }
+      guard rest.first == UInt8(ascii: "\""),
+        let end = rest.dropFirst().firstIndex(of: UInt8(ascii: "\""))
+      else { return false }
+      if rest[...end].elementsEqual(tag.utf8), isWeak || !isWeakTag { return true }
+      rest = rest[rest.index(after: end)...]
+    }
+  }
+}
+
+extension HTTPRequest {
+  /// Whether the client has this state already.
+  func hasCurrent(_ tag: String) -> Bool {
+    field("If-None-Match").map { EntityTag.isNamed(in: $0, tag, isWeak: true) } ?? false
+  }
+
+  /// Refuses to change what is in another state than the client takes it to be in.
+  ///
+  /// - Throws: ``Refusal`` with 412.
+  func checkConditions(_ tag: String) throws {
+    if let field = field("If-Match"), !EntityTag.isNamed(in: field, tag, isWeak: false) {
+      throw Refusal(
+        412, "it was changed meanwhile; read it again and repeat the request with its new ETag",
+        fields: [HTTPField("ETag", tag)])
+    }
+    if let field = field("If-None-Match"), EntityTag.isNamed(in: field, tag, isWeak: true) {
+      throw Refusal(412, "it is there already, in the state that If-None-Match rules out")
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/// A request's path and query, taken apart and percent-decoded.
+struct RequestTarget: Sendable, Hashable {
+  /// A segment of the path.
+  struct Segment: Sendable, Hashable {
+    /// As received.
+    var raw: String
+    /// Percent-decoded.
+    var text: String
+  }
+
+  /// Why a target cannot be understood.
+  struct Malformed: Error { var detail: String }
+
+  /// What stands between the slashes of the path.
+  ///
+  /// Decoded after it was split, so that an id may hold a slash.
+  var segments: [Segment]
+  /// The parameters of the query, in order.
+  var parameters: [(name: String, value: String)] {
+    pairs.map { ($0.name, $0.value) }
+  }
+  private var pairs: [Pair]
+
+  private struct Pair: Hashable {
+    var name: String
+    var value: String
+  }
+
+  /// Takes a target in origin form apart.
+  init(_ target: String) throws(Malformed) {
+    let bytes = Array(target.utf8.prefix { $0 != UInt8(ascii: "#") })
+    guard bytes.first == UInt8(ascii: "/") else {
+      throw Malformed(detail: "the request target must be a path that begins with /")
+    }
+    let mark = bytes.firstIndex(of: UInt8(ascii: "?"))
+    segments = []
+    for part in bytes[1..<(mark ?? bytes.count)].split(
+      separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    {
+      segments.append(
+        Segment(
+          raw: String(decoding: part, as: UTF8.self), text: try Self.decoded(part, "path")))
+    }
+    pairs = []
+    guard let mark else { return }
+    for part in bytes[(mark + 1)...].split(separator: UInt8(ascii: "&")) {
+      let halves = part.split(
+        separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false
+      ).map { half in half.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 } }
+      pairs.append(
+        Pair(
+          name: try Self.decoded(halves[0][...], "query"),
+          value: halves.count > 1 ? try Self.decoded(halves[1][...], "query") : ""))
+    }
+  }
+
+  private static func decoded(
+    _ part: ArraySlice<UInt8>, _ place: String
+  ) throws(Malformed) -> String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(part.count)
+    var rest = part
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      guard let high = rest.popFirst().flatMap(hexadecimal),
+        let low = rest.popFirst().flatMap(hexadecimal)
+      else {
+        throw Malformed(
+          detail: "the \(place) holds a % that two hexadecimal digits do not follow; "
+            + "write %25 for the sign itself")
+      }
+      bytes.append(high << 4 | low)
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Malformed(detail: "the \(place) is not UTF-8 where it is percent-decoded")
+    }
+    return text
+  }
+
+  private static func hexadecimal(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}
+
+extension RequestTarget {
+  /// A parameter as a whole number.
+  ///
+  /// - Throws: ``Refusal`` with 422 where it is none, out of range or given twice.
+  func integer(_ name: String, in range: ClosedRange<Int>, default standIn: Int) throws -> Int {
+    guard let text = try parameter(name) else { return standIn }
+    let isNumber = !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
+    guard isNumber, let number = Int(text), range.contains(number) else {
+      let expected =
+        range.upperBound == .max
+        ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+      throw Refusal(
+        422, "‘\(name)’ must be a whole number \(expected), found “\(text.shortened)”")
+    }
+    return number
+  }
+
+  /// The value of a parameter; nil where it is not given.
+  ///
+  /// - Throws: ``Refusal`` with 422 where it is given twice.
+  func parameter(_ name: String) throws -> String? {
+    let values = parameters.filter { $0.name == name }
+    guard values.count < 2 else { throw Refusal(422, "‘\(name)’ is given twice") }
+    return values.first?.value
+  }
+}
+
+extension String {
+  /// At most 120 Unicode scalars of the text.
+  var shortened: String {
+    let shown = unicodeScalars.prefix(120)
+    return shown.endIndex == endIndex ? self : String(shown) + "…"
+  }
+}

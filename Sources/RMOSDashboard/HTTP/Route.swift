@@ -1,0 +1,98 @@
+import RMOSModels
+
+/// What a path leads to.
+enum Route: Sendable, Hashable {
+  case status
+  case history
+  case list(EntityKind)
+  case item(EntityKind, id: String)
+  case statistics(EntityKind)
+  /// The entities whose member contains the text.
+  case search(EntityKind, member: String, text: String)
+  /// The entities whose member is the text.
+  case filter(EntityKind, member: String, text: String)
+
+  /// What all paths begin with.
+  static let root = ["api", "rmos", "stores"]
+
+  /// Finds what a path leads to; nil where that is nothing.
+  init?(_ target: RequestTarget) {
+    let segments = target.segments
+    guard segments.prefix(3).map(\.text) == Self.root else { return nil }
+    let rest = segments.dropFirst(3)
+    let names = rest.map(\.text)
+    if names == ["migration", "status"] {
+      self = .status
+      return
+    }
+    if names == ["migration", "history"] {
+      self = .history
+      return
+    }
+    guard let kind = EntityKind.allCases.first(where: { $0.pathName == names.first }) else {
+      return nil
+    }
+    switch names.count {
+    case 1: self = .list(kind)
+    // As received, so that an entity of that name can be reached: %73tatistics.
+    case 2 where rest.last?.raw == "statistics": self = .statistics(kind)
+    case 2 where !names[1].isEmpty: self = .item(kind, id: names[1])
+    case 4 where names[1] == "search" && kind.searches[names[2]] != nil:
+      self = .search(kind, member: kind.searches[names[2]] ?? "", text: names[3])
+    case 4 where names[1] == "filter" && kind.filters[names[2]] != nil:
+      self = .filter(kind, member: kind.filters[names[2]] ?? "", text: names[3])
+    default: return nil
+    }
+  }
+
+  /// The methods that make sense, writing included where it is allowed.
+  func methods(allowsWrites: Bool) -> [String] {
+    let reading = ["GET", "HEAD", "OPTIONS"]
+    return switch self {
+    case .list where allowsWrites: reading + ["POST"]
+    case .item where allowsWrites: reading + ["PUT", "DELETE"]
+    default: reading
+    }
+  }
+
+  /// Whether the method would write here, where that is allowed.
+  func isWrite(_ method: String) -> Bool {
+    methods(allowsWrites: true).contains(method) && !["GET", "HEAD", "OPTIONS"].contains(method)
+  }
+}
+
+extension EntityKind {
+  /// The kind in paths: `strip-families`.
+  var pathName: String {
+    switch self {
+    case .stripFamilies: "strip-families"
+    case .patterns, .joblogs: rawValue
+    }
+  }
+
+  /// One entity in answers: `strip_family`.
+  var memberName: String {
+    switch self {
+    case .stripFamilies: "strip_family"
+    case .patterns: "pattern"
+    case .joblogs: "joblog"
+    }
+  }
+
+  /// The members to search, by their names in paths.
+  var searches: [String: String] {
+    switch self {
+    case .stripFamilies, .patterns: ["name": "name"]
+    case .joblogs: [:]
+    }
+  }
+
+  /// The members to filter by, by their names in paths.
+  var filters: [String: String] {
+    switch self {
+    case .stripFamilies: ["material": "material_type"]
+    case .patterns: ["rings": "ring_count"]
+    case .joblogs: ["status": "status", "pattern": "pattern_id", "type": "job_type"]
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import RMOSDashboard
+import RMOSModels
+import RMOSStore
+
+/// `rmos-cli history`.
+enum HistoryCommand {
+  static let spec = CommandSpec(
+    name: "history", summary: "Show how many entities came over on which day, newest first",
+    details: "Migrated entities count by the day of their run, others by the day they were "
+      + "created, both in UTC. Opens the database for reading only and changes nothing.",
+    options: [
+      Defaults.databaseOption,
+      .init(name: "limit", placeholder: "N", help: "How many days at most [default: 50]"),
+    ],
+    examples: [.init(command: "rmos-cli history --limit 7", help: "The last seven days")]
+  ) { arguments, console in
+    let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
+    let store = try Defaults.openForReading(arguments)
+    let history = try MigrationHistory(of: store, limit: limit)
+    if arguments.has("json") {
+      console.print(history.json)
+      return .success
+    }
+    show(history, console)
+    if history.totalDays == 0, history.undatedEntities == 0 {
+      console.print("Next: rmos-cli migrate SOURCE --dry-run\(Defaults.databaseWords(arguments))")
+    }
+    return .success
+  }
+
+  private static func show(_ history: MigrationHistory, _ console: Console) {
+    if history.days.isEmpty {
+      console.print("No entities with a date yet.")
+    } else {
+      var table = TextTable(
+        ["day"], numbers: EntityKind.allCases.map(\.schema.plural) + ["total"])
+      for day in history.days {
+        let counts = [
+          day.entities.stripFamilies, day.entities.patterns, day.entities.joblogs,
+          day.entities.total,
+        ]
+        table.add([day.date] + counts.map(TerminalText.grouped))
+      }
+      console.print(table.text)
+    }
+    let more = history.totalDays - history.days.count
+    if more > 0 {
+      console.print(
+        "\(TerminalText.grouped(more)) earlier day\(more == 1 ? "" : "s"); --limit N shows more.")
+    }
+    if history.undatedEntities > 0 {
+      console.print(
+        "\(TerminalText.grouped(history.undatedEntities)) entities have no readable date and "
+          + "count under no day.")
+    }
+  }
+}

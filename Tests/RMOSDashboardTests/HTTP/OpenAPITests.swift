@@ -1,0 +1,247 @@
+import Foundation
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+/// `Documentation/openapi.json` against what is answered: every path, method, status and schema.
+@Suite struct OpenAPITests {
+  /// A request, and the status it must be answered with.
+  struct Exchange {
+    var status: Int
+    var method: String
+    var path: String
+    var body = ""
+    var fields: [String: String] = [:]
+  }
+
+  private static let kinds = [
+    ("patterns", WritingTests.pattern, "p1"), ("strip-families", WritingTests.family, "f1"),
+    ("joblogs", WritingTests.job, "j1"),
+  ]
+
+  /// Requests for the store that ``fill(_:)`` leaves, for each kind.
+  private func exchanges(_ path: String, _ body: String, _ id: String) -> [Exchange] {
+    let other = body.replacingOccurrences(of: "\"id\": \"\(id)\"", with: "\"id\": \"new\"")
+    let large = String(repeating: " ", count: EntityBody.largest) + body
+    var exchanges = [
+      Exchange(status: 200, method: "GET", path: "/\(path)"),
+      Exchange(status: 422, method: "GET", path: "/\(path)?limit=0"),
+      Exchange(status: 200, method: "GET", path: "/\(path)/\(id)"),
+      Exchange(status: 404, method: "GET", path: "/\(path)/none"),
+      Exchange(status: 400, method: "GET", path: "/\(path)/%ff"),
+      Exchange(status: 200, method: "GET", path: "/\(path)/statistics"),
+    ]
+    for (method, target) in [("POST", "/\(path)"), ("PUT", "/\(path)/\(id)")] {
+      let content = method == "POST" ? other : body
+      exchanges += [
+        Exchange(
+          status: 403, method: method, path: target, body: content,
+          fields: ["Origin": "http://evil.example"]),
+        Exchange(status: 413, method: method, path: target, body: large),
+        Exchange(
+          status: 415, method: method, path: target, body: content,
+          fields: ["Content-Type": "text/plain"]),
+        Exchange(status: 422, method: method, path: target, body: "{}"),
+        Exchange(status: 503, method: method, path: target, body: content),
+        Exchange(
+          status: method == "POST" ? 201 : 200, method: method, path: target, body: content),
+      ]
+    }
+    exchanges += [
+      Exchange(status: 409, method: "POST", path: "/\(path)", body: body),
+      Exchange(status: 404, method: "PUT", path: "/\(path)/none", body: body),
+      Exchange(
+        status: 412, method: "PUT", path: "/\(path)/\(id)", body: body,
+        fields: ["If-Match": "\"old\""]),
+      Exchange(
+        status: 412, method: "DELETE", path: "/\(path)/\(id)", fields: ["If-Match": "\"old\""]),
+      Exchange(
+        status: 403, method: "DELETE", path: "/\(path)/\(id)",
+        fields: ["Sec-Fetch-Site": "cross-site"]),
+      Exchange(status: 404, method: "DELETE", path: "/\(path)/none"),
+      Exchange(status: 503, method: "DELETE", path: "/\(path)/new"),
+      Exchange(status: 200, method: "DELETE", path: "/\(path)/new"),
+    ]
+    if id != "j1" {
+      exchanges.append(Exchange(status: 409, method: "DELETE", path: "/\(path)/\(id)"))
+    }
+    return exchanges
+  }
+
+  private static let matches =
+    [
+      ("/patterns/search/name/{like}", "R", nil), ("/strip-families/search/name/{like}", "b", nil),
+      ("/patterns/filter/rings/{n}", "3", "x"),
+      ("/strip-families/filter/material/{m}", "Ebony", nil),
+      ("/joblogs/filter/status/{s}", "pending", nil), ("/joblogs/filter/pattern/{id}", "p1", nil),
+      ("/joblogs/filter/type/{t}", "slice", nil),
+    ] as [(path: String, value: String, wrong: String?)]
+
+  private func fill(_ fixture: DashboardFixture) throws {
+    for (path, body, _) in [Self.kinds[1], Self.kinds[0], Self.kinds[2]] {
+      let answer = fixture.send("POST", "/\(path)", json: body)
+      try #require(answer.status == 201, "\(answer.text)")
+    }
+    try fixture.insert(
+      sample(.patterns, "undated", ["created_at": .text("long ago"), "geometry": .text("{")]))
+    try fixture.store.write { _ = try $0.beginRun(StoreSamples.run()) }
+  }
+
+  @Test func everyAnswerIsDocumentedAndEveryDocumentedAnswerIsGiven() throws {
+    let text = try String(
+      contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
+    let document = try JSONValue(parsing: text)
+    var schemas = SchemaCheck(document)
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    try fill(fixture)
+
+    var all = [
+      Exchange(status: 200, method: "GET", path: "/migration/status"),
+      Exchange(status: 200, method: "GET", path: "/migration/history"),
+      Exchange(status: 422, method: "GET", path: "/migration/history?limit=501"),
+    ]
+    for (path, body, id) in Self.kinds { all += exchanges(path, body, id) }
+    for match in Self.matches {
+      let prefix = String(match.path.prefix { $0 != "{" })
+      all += [
+        Exchange(status: 200, method: "GET", path: prefix + match.value),
+        Exchange(status: 400, method: "GET", path: prefix + "%ff"),
+        Exchange(status: 422, method: "GET", path: prefix + (match.wrong ?? "a?limit=0")),
+      ]
+    }
+
+    var given: Set<String> = []
+    for exchange in all {
+      let answer = try send(exchange, fixture)
+      #expect(
+        answer.status == exchange.status,
+        "\(exchange.method) \(exchange.path): \(answer.status) \(answer.text)")
+      try hold(answer, exchange, against: document, &schemas, &given)
+      guard exchange.method == "GET", answer.status == 200 else { continue }
+      var again = exchange
+      again.status = 304
+      again.fields["If-None-Match"] = answer.field("ETag")
+      try hold(try send(again, fixture), again, against: document, &schemas, &given)
+    }
+
+    #expect(given == documented(document))
+    guard case .object(let components)? = document["components"]?["schemas"] else { return }
+    let inputs = components.map(\.name).filter { $0.hasSuffix("Input") }
+    #expect(Set(components.map(\.name)).subtracting(inputs) == schemas.used)
+    #expect(
+      schemas.seenOptional == [
+        "Error>.issues", "MigrationStatus>.current_run", "MigrationHistory>.undated_entities",
+      ])
+  }
+
+  /// The bodies that are accepted are as the schemas of bodies say.
+  @Test func theBodiesOfTheseTestsAreAsDocumented() throws {
+    let text = try String(
+      contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
+    let document = try JSONValue(parsing: text)
+    var schemas = SchemaCheck(document)
+    for (name, body) in [
+      ("Pattern", WritingTests.pattern), ("StripFamily", WritingTests.family),
+      ("JobLog", WritingTests.job),
+    ] {
+      let schema = try #require(document["components"]?["schemas"]?[name + "Input"])
+      #expect(schemas.violations(try JSONValue(parsing: body), schema) == [])
+    }
+    for kind in EntityKind.allCases {
+      let name = [
+        EntityKind.patterns: "Pattern", .stripFamilies: "StripFamily", .joblogs: "JobLog",
+      ][kind]
+      for suffix in ["", "Input"] {
+        let schema = document["components"]?["schemas"]?[(name ?? "") + suffix]
+        guard case .object(let members)? = schema?["properties"] else {
+          Issue.record("no schema of \(kind)")
+          continue
+        }
+        #expect(members.map(\.name) == kind.schema.fields.map(\.member))
+      }
+    }
+  }
+
+  private func send(_ exchange: Exchange, _ fixture: DashboardFixture) throws -> HTTPResponse {
+    var fields = ["Content-Type": "application/json", "Host": "localhost"]
+    fields.merge(exchange.fields) { $1 }
+    guard exchange.status == 503 else {
+      return fixture.send(exchange.method, exchange.path, fields, exchange.body)
+    }
+    var options = Dashboard.Options()
+    options.allowsWrites = true
+    return Dashboard(store: LockedStore(base: fixture.store), options: options).response(
+      to: HTTPRequest(
+        method: exchange.method, target: "/api/rmos/stores" + exchange.path,
+        fields: fields.map { HTTPField($0.key, $0.value) }, body: Array(exchange.body.utf8)))
+  }
+
+  /// Holds an answer against the document, and notes what it shows.
+  private func hold(
+    _ answer: HTTPResponse, _ exchange: Exchange, against document: JSONValue,
+    _ schemas: inout SchemaCheck, _ given: inout Set<String>
+  ) throws {
+    let template = template(exchange.path)
+    let operation = try #require(
+      document["paths"]?["/api/rmos/stores" + template]?[exchange.method.lowercased()],
+      "\(exchange.method) \(template) is not documented")
+    let response = try #require(
+      operation["responses"]?[String(answer.status)],
+      "\(answer.status) of \(exchange.method) \(template) is not documented")
+    given.insert("\(exchange.method) \(template) \(answer.status)")
+    if case .object(let headers)? = response["headers"] {
+      for header in headers { #expect(answer.field(header.name) != nil, "\(header.name)") }
+    }
+    guard let schema = response["content"]?["application/json"]?["schema"] else {
+      #expect(answer.body.isEmpty)
+      return
+    }
+    #expect(schemas.violations(try answer.json, schema) == [])
+  }
+
+  /// The documented path that a path is one of.
+  private func template(_ path: String) -> String {
+    let path = String(path.prefix { $0 != "?" })
+    if let match = Self.matches.first(where: { path.hasPrefix($0.path.prefix { $0 != "{" }) }) {
+      return match.path
+    }
+    let parts = path.split(separator: "/")
+    guard parts.count == 2, parts[0] != "migration", parts[1] != "statistics" else { return path }
+    return "/\(parts[0])/{id}"
+  }
+
+  /// Every method, path and status in the document.
+  private func documented(_ document: JSONValue) -> Set<String> {
+    var all: Set<String> = []
+    guard case .object(let paths)? = document["paths"] else { return all }
+    for path in paths {
+      guard case .object(let operations) = path.value else { continue }
+      for operation in operations {
+        guard case .object(let responses)? = operation.value["responses"] else { continue }
+        for response in responses {
+          let template = path.name.dropFirst("/api/rmos/stores".count)
+          all.insert("\(operation.name.uppercased()) \(template) \(response.name)")
+        }
+      }
+    }
+    return all
+  }
+}
+
+/// A store that another process writes to.
+private struct LockedStore: RecordStore {
+  let base: any RecordStore
+  var location: String { base.location }
+  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+    try base.read(body)
+  }
+  func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    throw StoreError(.locked, "another process is writing")
+  }
+  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
+    throw StoreError(.locked, "another process is writing")
+  }
+}

@@ -1,0 +1,253 @@
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+@Suite struct WritingTests {
+  typealias Backend = DashboardFixture.Backend
+
+  static let family = """
+    {"id": "f1", "name": "Ebony", "strip_width_mm": 2, "strip_thickness_mm": 0.8,
+     "material_type": "Ebony", "strips": [{"id": "s1"}], "created_at": "2025-01-01"}
+    """
+  static let pattern = """
+    {"id": "p1", "name": "Rope", "ring_count": 3, "geometry": {"rings": [1.50]},
+     "strip_family_id": "f1"}
+    """
+  static let job = """
+    {"id": "j1", "job_type": "slice", "pattern_id": "p1", "parameters": {"feed": 5}}
+    """
+
+  @Test(arguments: Backend.allCases)
+  func aRoundWithEveryKind(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend, allowsWrites: true)
+    // Create, in the order of the references.
+    #expect(fixture.send("POST", "/joblogs", json: Self.job).status == 422)
+    for (path, member, body, id) in [
+      ("/strip-families", "strip_family", Self.family, "f1"),
+      ("/patterns", "pattern", Self.pattern, "p1"), ("/joblogs", "joblog", Self.job, "j1"),
+    ] {
+      let created = fixture.send("POST", path, json: body)
+      #expect(created.status == 201, "\(created.text)")
+      #expect(created.field("Location") == "/api/rmos/stores\(path)/\(id)")
+      let read = fixture.get("\(path)/\(id)")
+      #expect(read.text == created.text)
+      #expect(read.field("ETag") == created.field("ETag"))
+      #expect(fixture.send("POST", path, json: body).status == 409)
+      // List, statistics and status show it at once.
+      #expect(try fixture.get(path).json["total"]?.int64 == 1)
+      #expect(
+        try fixture.get("\(path)/statistics").json["statistics"]?["total_count"]?.int64 == 1)
+      // Replace it by itself under another name.
+      let entity = try #require(try read.json[member])
+      let name = member == "joblog" ? "job_type" : "name"
+      let changed = entity.text.replacing(
+        "\"\(name)\":\"\(entity[name]?.string ?? "")\"", with: "\"\(name)\":\"batch\"")
+      let replaced = fixture.send("PUT", "\(path)/\(id)", json: changed)
+      #expect(replaced.status == 200, "\(replaced.text)")
+      #expect(try replaced.json[member]?[name]?.string == "batch")
+      #expect(fixture.get("\(path)/\(id)").text == replaced.text)
+    }
+    #expect(try fixture.get("/migration/status").json["entity_counts"]?["total"]?.int64 == 3)
+    #expect(try fixture.get("/patterns/search/name/bat").json["count"]?.int64 == 1)
+    #expect(try fixture.get("/joblogs/filter/pattern/p1").json["count"]?.int64 == 1)
+    // Delete, against the references first.
+    for path in ["/strip-families/f1", "/patterns/p1"] {
+      let refused = fixture.send("DELETE", path)
+      #expect(refused.status == 409)
+      #expect(refused.detail.contains("refer"))
+    }
+    for path in ["/joblogs/j1", "/patterns/p1", "/strip-families/f1"] {
+      #expect(fixture.send("DELETE", path).status == 200)
+      #expect(fixture.get(path).status == 404)
+      #expect(fixture.send("DELETE", path).status == 404)
+    }
+    #expect(try fixture.get("/migration/status").json["entity_counts"]?["total"]?.int64 == 0)
+  }
+
+  @Test func jsonIsKeptTokenByToken() throws {
+    let fixture = try DashboardFixture(.sqlite, allowsWrites: true)
+    let body = """
+      {"id": "p1", "name": "N", "ring_count": 1, "geometry": {"r": 1.50, "n": 1E2, "s": "\\u00e4"}}
+      """
+    #expect(fixture.send("POST", "/patterns", json: body).status == 201)
+    #expect(
+      fixture.get("/patterns/p1").text.contains(
+        #""geometry":{"r":1.50,"n":1E2,"s":"\u00e4"}"#))
+  }
+
+  @Test func absentTimesAreFilledIn() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let body = #"{"id":"p1","name":"N","ring_count":1,"geometry":{"a":1}}"#
+    let created = try fixture.send("POST", "/patterns", json: body).json["pattern"]
+    #expect(created?["created_at"]?.string == DashboardFixture.now)
+    #expect(created?["updated_at"]?.string == DashboardFixture.now)
+    try fixture.store.write { transaction in
+      var record = try #require(try transaction.record(.patterns, id: "p1"))
+      record.values[5] = .text("2020-01-01")
+      record.values[6] = .text("2020-01-01")
+      _ = try transaction.update(record)
+    }
+    let replaced = try fixture.send("PUT", "/patterns/p1", json: body).json["pattern"]
+    #expect(replaced?["created_at"]?.string == "2020-01-01")
+    #expect(replaced?["updated_at"]?.string == DashboardFixture.now)
+  }
+
+  @Test func readingOnlyIsForbiddenToWrite() throws {
+    let fixture = try DashboardFixture(.inMemory)
+    try fixture.insert(EntityAnswersTests.pattern("p1"))
+    for (method, path) in [
+      ("POST", "/patterns"), ("PUT", "/patterns/p1"), ("DELETE", "/patterns/p1"),
+    ] {
+      let answer = fixture.send(method, path, json: Self.pattern)
+      #expect(answer.status == 403)
+      #expect(answer.detail.contains("--allow-writes"))
+    }
+    #expect(fixture.get("/patterns/p1").status == 200)
+  }
+
+  @Test func allIssuesAreTold() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let answer = fixture.send(
+      "POST", "/patterns",
+      json: #"{"name":" ","ring_count":0,"geometry":[],"colour":"red","created_at":"soon","#
+        + #""strip_family_id":"none"}"#)
+    #expect(answer.status == 422)
+    guard case .array(let issues)? = try answer.json["issues"] else {
+      Issue.record("no issues in \(answer.text)")
+      return
+    }
+    #expect(
+      Set(issues.compactMap { $0["code"]?.string }) == [
+        "id.missing", "field.empty", "field.range", "field.type", "field.format",
+        "field.unknown", "reference.missing",
+      ])
+    #expect(
+      Set(issues.compactMap { $0["pointer"]?.string }) == [
+        "/id", "/name", "/ring_count", "/geometry", "/created_at", "/colour",
+        "/strip_family_id",
+      ])
+    #expect(fixture.get("/patterns").text.contains(#""total":0"#))
+  }
+
+  @Test(arguments: [
+    ("", "json.syntax"), ("{", "json.syntax"), ("{} {}", "json.syntax"), ("[]", "shape.not-object"),
+    ("null", "shape.not-object"), (#"{"id":"a","id":"b"}"#, "json.duplicate-key"),
+    (String(repeating: "[", count: 600), "json.depth"),
+  ])
+  func aBodyThatIsNoEntityIsRefused(_ body: String, _ code: String) throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let answer = fixture.send("POST", "/patterns", json: body)
+    #expect(answer.status == 422)
+    #expect(answer.text.contains("\"\(code)\""), "\(answer.text)")
+  }
+
+  @Test func bytesThatAreNoUTF8AreRefused() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    var request = HTTPRequest(
+      method: "POST", target: "/api/rmos/stores/patterns",
+      fields: [HTTPField("content-type", "application/json; charset=\"UTF-8\"")])
+    request.body = Array(#"{"id":""#.utf8) + [0xFF] + Array(#""}"#.utf8)
+    #expect(fixture.dashboard.response(to: request).status == 422)
+  }
+
+  @Test(arguments: [
+    nil, "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1",
+    "application/jsonp",
+  ])
+  func onlyJSONIsTaken(_ type: String?) throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let fields = type.map { ["Content-Type": $0] } ?? [:]
+    #expect(fixture.send("POST", "/patterns", fields, Self.pattern).status == 415)
+    #expect(
+      fixture.send("POST", "/patterns", json: Self.pattern, ["Content-Encoding": "gzip"]).status
+        == 415)
+  }
+
+  @Test func aBodyBeyondTheLimitIsRefused() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let body = String(repeating: " ", count: EntityBody.largest - 1)
+    #expect(fixture.send("POST", "/patterns", json: body + "{}").status == 413)
+    #expect(fixture.send("POST", "/patterns", json: body).status == 422)
+  }
+
+  @Test func theIdInTheBodyMustBeThatOfThePath() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    try fixture.insert(EntityAnswersTests.pattern("p1"), EntityAnswersTests.pattern("p2"))
+    let body = #"{"id":"p2","name":"N","ring_count":1,"geometry":{"a":1}}"#
+    let answer = fixture.send("PUT", "/patterns/p1", json: body)
+    #expect(answer.status == 422)
+    #expect(answer.text.contains("id.mismatch"))
+    #expect(fixture.send("PUT", "/patterns/p3", json: body).status == 404)
+    #expect(fixture.send("PUT", "/patterns/p2", json: body).status == 200)
+  }
+
+  @Test(arguments: Backend.allCases)
+  func aClashIsAPreconditionFailed(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend, allowsWrites: true)
+    try fixture.insert(EntityAnswersTests.pattern("p1"))
+    let body = #"{"name":"N","ring_count":1,"geometry":{"a":1}}"#
+    let first = try #require(fixture.get("/patterns/p1").field("ETag"))
+    let replaced = fixture.send("PUT", "/patterns/p1", json: body, ["If-Match": first])
+    #expect(replaced.status == 200)
+    let second = try #require(replaced.field("ETag"))
+    #expect(second != first)
+    for fields in [["If-Match": first], ["If-Match": "W/\(second)"], ["If-None-Match": "*"]] {
+      #expect(fixture.send("PUT", "/patterns/p1", json: body, fields).status == 412)
+      #expect(fixture.send("DELETE", "/patterns/p1", fields).status == 412)
+    }
+    #expect(fixture.get("/patterns/p1").field("ETag") == second)
+    #expect(fixture.send("DELETE", "/patterns/none", ["If-Match": first]).status == 404)
+    #expect(
+      fixture.send("DELETE", "/patterns/p1", ["If-Match": "\(first), \(second)"]).status == 200)
+  }
+
+  @Test(arguments: [
+    ["Origin": "http://evil.example"], ["Origin": "null"], ["Origin": "http://localhost:80"],
+    ["Origin": "http://localhost:8000.evil.example"], ["Origin": "ftp://localhost:8000"],
+    ["Sec-Fetch-Site": "cross-site"], ["Sec-Fetch-Site": "same-site"],
+    ["Origin": "http://localhost:8000", "Sec-Fetch-Site": "cross-site"],
+  ])
+  func otherOriginsMayNotWrite(_ fields: [String: String]) throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    try fixture.insert(EntityAnswersTests.pattern("p1"))
+    let all = fields.merging(["Host": "localhost:8000"]) { $1 }
+    #expect(fixture.send("DELETE", "/patterns/p1", all).status == 403)
+    #expect(fixture.send("POST", "/strip-families", json: Self.family, all).status == 403)
+    #expect(fixture.get("/patterns/p1", all).status == 200)
+  }
+
+  @Test(arguments: [
+    [:], ["Origin": "http://localhost:8000", "Host": "LOCALHOST:8000"],
+    ["Origin": "https://shop.example", "Host": "shop.example:443"],
+    ["Sec-Fetch-Site": "same-origin"], ["Sec-Fetch-Site": "none"],
+  ])
+  func theSameOriginMayWrite(_ fields: [String: String]) throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    #expect(fixture.send("POST", "/strip-families", json: Self.family, fields).status == 201)
+  }
+
+  @Test func theDatabaseOfARunningMigrationIsNotAvailable() throws {
+    let fixture = try DashboardFixture(.sqlite, allowsWrites: true)
+    let other = try SQLiteStore(path: fixture.directory.file("rmos.db"))
+    let impatient = try SQLiteStore(
+      path: fixture.directory.file("rmos.db"), access: .readWrite, busyTimeout: 0)
+    var options = Dashboard.Options()
+    options.allowsWrites = true
+    let dashboard = Dashboard(store: impatient, options: options)
+    try other.withExclusiveWriter {
+      let answer = dashboard.response(
+        to: HTTPRequest(
+          method: "POST", target: "/api/rmos/stores/strip-families",
+          fields: [HTTPField("Content-Type", "application/json")],
+          body: Array(Self.family.utf8)))
+      #expect(answer.status == 503)
+      #expect(answer.field("Retry-After") != nil)
+      let status = dashboard.response(
+        to: HTTPRequest(method: "GET", target: "/api/rmos/stores/migration/status"))
+      #expect(status.status == 200)
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+@Suite struct MigrationHistoryTests {
+  typealias Backend = DashboardFixture.Backend
+
+  private func fill(_ fixture: DashboardFixture) throws {
+    try fixture.migrate(
+      sample(.stripFamilies, "f1"), sample(.patterns, "p1"), startedAt: "2025-06-01T09:00:00Z")
+    try fixture.migrate(sample(.patterns, "p2"), startedAt: "2025-06-02T09:00:00Z")
+    try fixture.migrate(
+      sample(.joblogs, "j1", ["pattern_id": .text("p2")]), startedAt: "2025-06-02T10:00:00Z")
+    // The last hours of the day before, and the first of the next, in UTC.
+    try fixture.insert(
+      sample(.patterns, "p3", ["created_at": .text("2025-06-02T01:00:00+02:00")]),
+      sample(.patterns, "p4", ["created_at": .text("2024-12-31 23:30-01:00")]),
+      sample(.patterns, "p5", ["created_at": .text("2025-06-02 00:00:00")]))
+  }
+
+  @Test(arguments: Backend.allCases)
+  func historyIsTheContractsJSON(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    try fill(fixture)
+    #expect(
+      fixture.get("/migration/history").text == """
+        {"success":true,"history":[\
+        {"date":"2025-06-02","entities":{"patterns":2,"strip_families":0,"joblogs":1},"total":3},\
+        {"date":"2025-06-01","entities":{"patterns":2,"strip_families":1,"joblogs":0},"total":3},\
+        {"date":"2025-01-01","entities":{"patterns":1,"strip_families":0,"joblogs":0},"total":1}],\
+        "total_migration_dates":3}
+
+        """)
+  }
+
+  @Test(arguments: Backend.allCases)
+  func theLimitKeepsTheNewestDays(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    try fill(fixture)
+    let json = try fixture.get("/migration/history?limit=1").json
+    #expect(json["history"]?[0]?["date"]?.string == "2025-06-02")
+    #expect(json["history"]?[1] == nil)
+    #expect(json["total_migration_dates"]?.int64 == 3)
+  }
+
+  @Test(arguments: ["0", "501", "-1", "1.5", "", "ten", "+5", "99999999999999999999"])
+  func aLimitOutOfRangeIsRefused(_ limit: String) throws {
+    let answer = try DashboardFixture(.inMemory).get("/migration/history?limit=\(limit)")
+    #expect(answer.status == 422)
+    #expect(answer.detail.contains("from 1 to 500"))
+  }
+
+  @Test(arguments: Backend.allCases)
+  func whatHasNoReadableDateIsSaid(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    try fixture.insert(
+      sample(.patterns, "p1", ["created_at": .text("yesterday")]),
+      sample(.patterns, "p2", ["created_at": .text("2025-02-30")]),
+      sample(.patterns, "p3", ["created_at": .text("2025-02-28")]))
+    #expect(
+      fixture.get("/migration/history").text == """
+        {"success":true,"history":[\
+        {"date":"2025-02-28","entities":{"patterns":1,"strip_families":0,"joblogs":0},"total":1}],\
+        "total_migration_dates":1,"undated_entities":2}
+
+        """)
+  }
+
+  @Test(arguments: Backend.allCases)
+  func anEmptyStoreHasAnEmptyHistory(_ backend: Backend) throws {
+    #expect(
+      try DashboardFixture(backend).get("/migration/history").text
+        == #"{"success":true,"history":[],"total_migration_dates":0}"# + "\n")
+  }
+
+  @Test func aRowThatAnOlderApplicationDeletedDoesNotCount() throws {
+    let fixture = try DashboardFixture(.sqlite)
+    try fill(fixture)
+    try sqlite(fixture.directory.file("rmos.db"), "DELETE FROM patterns WHERE id = 'p1'")
+    let days = try MigrationHistory(of: fixture.store).days
+    #expect(days.first { $0.date == "2025-06-01" }?.entities.patterns == 1)
+  }
+}

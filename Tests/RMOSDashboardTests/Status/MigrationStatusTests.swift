@@ -1,0 +1,160 @@
+import Foundation
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+@Suite struct MigrationStatusTests {
+  typealias Backend = DashboardFixture.Backend
+
+  private func fill(_ fixture: DashboardFixture) throws {
+    try fixture.migrate(
+      sample(.stripFamilies, "f1", ["created_at": .text("2025-01-01")]),
+      sample(.patterns, "p1", ["created_at": .text("2025-01-02")]),
+      sample(.patterns, "p2", ["created_at": .text("2025-01-04")]),
+      sample(.patterns, "p3", ["created_at": .text("2025-01-03")]),
+      sample(.patterns, "p4", ["created_at": .text("2025-01-03")]),
+      sample(.joblogs, "j1", ["created_at": .text("2025-01-05"), "pattern_id": .text("p1")]),
+      startedAt: "2025-06-01T09:00:00Z")
+  }
+
+  @Test(arguments: Backend.allCases)
+  func statusIsTheContractsJSON(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    try fill(fixture)
+    let answer = fixture.get("/migration/status")
+    #expect(answer.status == 200)
+    let status = try MigrationStatus(of: fixture.store)
+    let size = status.database.sizeMB.map { "\($0)" } ?? "null"
+    let applied = status.database.schemaAppliedAt.map { "\"\($0)\"" } ?? "null"
+    #expect(
+      answer.text == """
+        {"success":true,"migration_status":{"last_migration":"2025-06-01T09:00:30Z",\
+        "database_location":"\(fixture.store.location)","database_size_mb":\(size),\
+        "schema_version":2,"schema_applied_at":\(applied)},\
+        "entity_counts":{"patterns":4,"strip_families":1,"joblogs":1,"total":6},\
+        "recent_entities":{"patterns":[\
+        {"id":"p2","name":"name of p2","created_at":"2025-01-04"},\
+        {"id":"p3","name":"name of p3","created_at":"2025-01-03"},\
+        {"id":"p4","name":"name of p4","created_at":"2025-01-03"}],\
+        "strip_families":[{"id":"f1","name":"name of f1","created_at":"2025-01-01"}],\
+        "joblogs":[{"id":"j1","job_type":"slice","status":"pending","created_at":"2025-01-05"}]},\
+        "validation":{"errors":[],"warnings":[],"status":"healthy"}}
+
+        """)
+    #expect((status.database.sizeMB == nil) == (backend == .inMemory))
+    #expect((status.database.schemaAppliedAt == nil) == (backend == .inMemory))
+  }
+
+  @Test(arguments: Backend.allCases)
+  func codableAndTheWriterAgree(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    for isFilled in [false, true] {
+      if isFilled { try fill(fixture) }
+      var status = try MigrationStatus(of: fixture.store)
+      for hasRun in [false, true] {
+        if hasRun {
+          status.currentRun = MigrationStatus.CurrentRun(
+            id: 7, startedAt: "2025-06-01T00:00:00Z", heartbeatAt: "2025-06-01T00:00:01Z",
+            source: "legacy", found: 3, failed: 1, seconds: 1.5)
+          status.validation.errors = ["broken"]
+        }
+        let encoded = try JSONEncoder().encode(status)
+        #expect(try tree(encoded) == tree(Data(status.json.utf8)))
+        #expect(try JSONDecoder().decode(MigrationStatus.self, from: encoded) == status)
+      }
+      let history = try MigrationHistory(of: fixture.store)
+      let encoded = try JSONEncoder().encode(history)
+      #expect(try tree(encoded) == tree(Data(history.json.utf8)))
+      #expect(try JSONDecoder().decode(MigrationHistory.self, from: encoded) == history)
+    }
+  }
+
+  private func tree(_ json: Data) throws -> NSDictionary {
+    try #require(try JSONSerialization.jsonObject(with: json) as? NSDictionary)
+  }
+
+  @Test func aDatabaseWithoutALedgerHasNoLastMigrationButAHistory() throws {
+    let store = try SQLiteStore(
+      path: Fixtures.database(version: 3), access: .readOnly)
+    let status = try MigrationStatus(of: store)
+    #expect(status.database.lastMigration == nil)
+    #expect(status.currentRun == nil)
+    #expect(status.entityCounts.total > 0)
+    let history = try MigrationHistory(of: store, limit: nil)
+    let dated = history.days.reduce(0) { $0 + $1.entities.total }
+    #expect(dated + history.undatedEntities == status.entityCounts.total)
+    #expect(!history.days.isEmpty)
+  }
+
+  @Test func onlyAMigrationThatEndedIsTheLast() throws {
+    let fixture = try DashboardFixture(.inMemory)
+    try fixture.migrate(startedAt: "2025-06-01T09:00:00Z")
+    try fixture.store.write { transaction in
+      var undo = StoreSamples.run("undo")
+      undo.id = try transaction.beginRun(undo)
+      undo.state = .completed
+      undo.finishedAt = "2025-07-01T00:00:00Z"
+      try transaction.updateRun(undo)
+    }
+    #expect(
+      try MigrationStatus(of: fixture.store).database.lastMigration == "2025-06-01T09:00:30Z")
+  }
+
+  @Test func theRunUnderWayIsTold() throws {
+    let fixture = try DashboardFixture(.inMemory)
+    try fixture.store.write { transaction in
+      var run = StoreSamples.run()
+      run.id = try transaction.beginRun(run)
+      run.statistics[.patterns].migrated = 5
+      run.statistics[.patterns].failed = 2
+      run.heartbeatAt = "2025-06-01T00:00:09Z"
+      run.seconds = 9.25
+      try transaction.updateRun(run)
+    }
+    let run = try #require(try fixture.get("/migration/status").json["current_run"])
+    #expect(
+      run.text == """
+        {"id":1,"started_at":"2025-06-01T00:00:00Z","heartbeat_at":"2025-06-01T00:00:09Z",\
+        "source":"legacy","found":7,"failed":2,"seconds":9.25}
+        """)
+    #expect(try MigrationStatus(of: fixture.store).database.lastMigration == nil)
+  }
+
+  @Test func aCheckThatFailsIsAWarning() throws {
+    struct Broken: Error {}
+    let health = HealthCheck { _, _ in throw Broken() }
+    let fixture = try DashboardFixture(.sqlite, health: health)
+    let answer = fixture.get("/migration/status")
+    #expect(answer.status == 200)
+    let validation = try #require(try answer.json["validation"])
+    #expect(validation["status"]?.string == "healthy")
+    #expect(validation["warnings"]?[0]?.string?.contains("Broken") == true)
+  }
+
+  @Test func aMissingTableIsAnErrorInTheStatusNotOfIt() throws {
+    let fixture = try DashboardFixture(.sqlite)
+    try fill(fixture)
+    try sqlite(fixture.directory.file("rmos.db"), "DROP TABLE joblogs")
+    let store = try SQLiteStore(path: fixture.directory.file("rmos.db"), access: .inspect)
+    let answer = Dashboard(store: store).response(
+      to: HTTPRequest(method: "GET", target: "/api/rmos/stores/migration/status"))
+    #expect(answer.status == 200)
+    let json = try answer.json
+    #expect(json["entity_counts"]?["patterns"]?.int64 == 4)
+    #expect(json["entity_counts"]?["joblogs"]?.int64 == 0)
+    #expect(json["validation"]?["status"]?.string == "errors_detected")
+    #expect(json["validation"]?["errors"]?.text.contains("joblogs") == true)
+  }
+
+  @Test func aReferenceThatLeadsNowhereIsAnError() throws {
+    let fixture = try DashboardFixture(.sqlite)
+    try fixture.insert(sample(.patterns, "p1", ["strip_family_id": .text("gone")]))
+    let validation = try #require(try fixture.get("/migration/status").json["validation"])
+    #expect(validation["status"]?.string == "errors_detected")
+    #expect(validation["errors"]?[0]?.string?.contains("gone") == true)
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Synchronization
+
+@testable import RMOSDashboard
+
+/// A store of either backend with a dashboard over it, and clocks that stand still.
+final class DashboardFixture: Sendable {
+  /// The backends.
+  enum Backend: String, CaseIterable, Sendable {
+    case inMemory, sqlite
+  }
+
+  /// What the clock says.
+  static let now = "2026-03-01T12:00:00Z"
+
+  let directory: TemporaryDirectory
+  let store: any RecordStore
+  let dashboard: Dashboard
+  let uptime: Uptime
+
+  /// Seconds that pass when told to.
+  final class Uptime: Sendable {
+    private let seconds = Mutex(1000.0)
+    var now: Double { seconds.withLock { $0 } }
+    func pass(_ more: Double) { seconds.withLock { $0 += more } }
+  }
+
+  init(
+    _ backend: Backend, allowsWrites: Bool = false, health: HealthCheck = .quick
+  ) throws {
+    directory = try TemporaryDirectory()
+    let store: any RecordStore =
+      backend == .inMemory ? InMemoryStore() : try SQLiteStore(path: directory.file("rmos.db"))
+    self.store = store
+    let uptime = Uptime()
+    self.uptime = uptime
+    var options = Dashboard.Options()
+    options.allowsWrites = allowsWrites
+    dashboard = Dashboard(
+      store: store, options: options, health: health,
+      clock: MigrationClock(now: { Self.now }, uptime: { uptime.now }))
+  }
+
+  /// Puts records into the store.
+  func insert(_ records: Record...) throws {
+    try store.write { transaction in
+      for record in records { try transaction.insert(record) }
+    }
+  }
+
+  /// Puts records into the store as a run would.
+  func migrate(_ records: Record..., startedAt: String) throws {
+    try store.write { transaction in
+      var run = StoreSamples.run()
+      run.startedAt = startedAt
+      run.id = try transaction.beginRun(run)
+      for record in records {
+        let batch = StoreSamples.batch(record.kind, [StoreSamples.Entity(record)])
+        try transaction.insert(batch, at: 0, run: run.id)
+      }
+      run.state = .completed
+      run.finishedAt = startedAt.replacingOccurrences(of: ":00Z", with: ":30Z")
+      try transaction.updateRun(run)
+    }
+  }
+
+  /// Sends a request below `/api/rmos/stores`.
+  func send(
+    _ method: String, _ path: String, _ fields: [String: String] = [:], _ body: String = ""
+  ) -> HTTPResponse {
+    dashboard.response(
+      to: HTTPRequest(
+        method: method, target: "/api/rmos/stores" + path,
+        fields: fields.sorted { $0.key < $1.key }.map { HTTPField($0.key, $0.value) },
+        body: Array(body.utf8)))
+  }
+
+  func get(_ path: String, _ fields: [String: String] = [:]) -> HTTPResponse {
+    send("GET", path, fields)
+  }
+
+  /// Sends a request with a JSON body.
+  func send(
+    _ method: String, _ path: String, json: String, _ fields: [String: String] = [:]
+  ) -> HTTPResponse {
+    send(
+      method, path, fields.merging(["Content-Type": "application/json"]) { given, _ in given },
+      json)
+  }
+}
+
+extension HTTPResponse {
+  var text: String { String(decoding: body, as: UTF8.self) }
+
+  /// The body as a tree.
+  var json: JSONValue {
+    get throws { try JSONValue(parsing: text) }
+  }
+
+  var detail: String { (try? json["detail"]?.string ?? "") ?? "" }
+}
+
+/// A record with all columns filled plainly.
+func sample(_ kind: EntityKind, _ id: String, _ changes: [String: Value] = [:]) -> Record {
+  StoreSamples.record(kind, id, changes)
+}
