@@ -50,7 +50,8 @@ let package = Package(
       dependencies: [
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard",
         "RMOSTestSupport",
-      ]),
+      ],
+      exclude: ["Snapshots"]),
     .testTarget(
       name: "rmos-cliTests",
       dependencies: [

@@ -54,6 +54,11 @@ public final class Dashboard: Sendable {
   ///
   /// Blocks while it reads the store. May be called from several threads.
   public func response(to request: HTTPRequest) -> HTTPResponse {
+    if DashboardPage.answers(request.target) {
+      return DashboardPage(
+        store: store, status: { try self.status() }, history: { try self.history(limit: $0) }
+      ).response(to: request)
+    }
     do {
       if request.method == "OPTIONS", request.target == "*" { return allowing([]) }
       return try answer(request, RequestTarget(request.target))

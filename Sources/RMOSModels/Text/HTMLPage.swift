@@ -8,6 +8,23 @@ package struct HTMLPage: Sendable {
   package var title: String
   /// A script that the page also works without.
   package var script: String?
+  /// What the page adds to the shared look.
+  package var addedStyle = ""
+  /// What the policy allows beyond the page's own styles and script.
+  package var permissions = Permissions()
+  /// What stands in the head beside title and styles.
+  package var headElements: HTML = ""
+
+  /// What a page that is served may do; a file may do none of it.
+  package struct Permissions: Sendable {
+    /// Whether forms may be sent to the page's own server, and scripts may ask it.
+    package var usesOwnServer = false
+    /// Whether images may stand in the page as `data:` addresses.
+    package var usesDataImages = false
+
+    /// Nothing.
+    package init() {}
+  }
 
   /// A page without a script.
   package init(title: String, script: String? = nil) {
@@ -15,9 +32,18 @@ package struct HTMLPage: Sendable {
     self.script = script
   }
 
+  /// The policy in the page's head, also for a header field.
+  package var contentSecurityPolicy: String {
+    let scripts = script.map { " script-src '\(Self.source($0))';" } ?? ""
+    let images = permissions.usesDataImages ? " img-src data:;" : ""
+    let connections = permissions.usesOwnServer && script != nil ? " connect-src 'self';" : ""
+    return "default-src 'none'; style-src '\(Self.source(Self.style + addedStyle))';\(scripts)"
+      + "\(images)\(connections) base-uri 'none'; "
+      + "form-action \(permissions.usesOwnServer ? "'self'" : "'none'")"
+  }
+
   /// Writes all that comes before the content of `body`.
   package func writeHead(to stream: inout some TextOutputStream) {
-    let scripts = script.map { " script-src '\(Self.source($0))';" } ?? ""
     stream.write(
       """
       <!DOCTYPE html>
@@ -26,12 +52,11 @@ package struct HTMLPage: Sendable {
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-      style-src '\(Self.source(Self.style))';\(scripts) base-uri 'none'; form-action 'none'">
+      <meta http-equiv="Content-Security-Policy" content="\(contentSecurityPolicy)">
       <title>\(HTML.escaped(title))</title>
-
+      \(headElements.markup)
       """)
-    stream.write("<style>\(Self.style)</style>\n</head>\n<body>\n")
+    stream.write("<style>\(Self.style)\(addedStyle)</style>\n</head>\n<body>\n")
   }
 
   /// Writes all that comes after the content of `body`.

@@ -95,10 +95,24 @@ public struct Timestamp: Sendable, Hashable {
   }
 
   /// Days since 0000-03-01, counting years from March so that the leap day comes last.
-  var dayNumber: Int {
+  package var dayNumber: Int {
     let shifted = month > 2 ? (year, month - 3) : (year - 1, month + 9)
     return shifted.0 * 365 + shifted.0 / 4 - shifted.0 / 100 + shifted.0 / 400
       + (153 * shifted.1 + 2) / 5 + day - 1
+  }
+
+  /// The date with a ``dayNumber`` that is not negative.
+  package static func date(dayNumber: Int) -> (year: Int, month: Int, day: Int) {
+    let (era, dayOfEra) = dayNumber.quotientAndRemainder(dividingBy: 146_097)
+    let yearOfEra =
+      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shifted = (5 * dayOfYear + 2) / 153
+    let month = shifted < 10 ? shifted + 3 : shifted - 9
+    return (
+      era * 400 + yearOfEra + (month < 3 ? 1 : 0), month,
+      dayOfYear - (153 * shifted + 2) / 5 + 1
+    )
   }
 
   private static func dayCount(year: Int, month: Int) -> Int {

@@ -1,0 +1,75 @@
+extension DashboardPage {
+  /// What the pages do beyond what a server can: follow a run, search while typing, say how long
+  /// ago something was.
+  ///
+  /// What programs answer is shown by `textContent` only. Other results come as pages of this
+  /// server, which the browser reads as it reads any page of it.
+  static let script = """
+
+    (()=>{"use strict";
+    const $=id=>document.getElementById(id),units=[["year",31557600],["month",2629800],
+    ["day",86400],["hour",3600],["minute",60]],
+    format=new Intl.RelativeTimeFormat("en",{numeric:"auto"});
+    const ago=()=>{for(const time of document.querySelectorAll("#overview time[datetime]")){
+    const text=time.getAttribute("datetime");
+    if(!/T.*(Z|[+-]\\d\\d:\\d\\d)$/.test(text))continue;
+    const seconds=(Date.parse(text)-Date.now())/1000;if(!isFinite(seconds))continue;
+    if(!time.title)time.title=time.textContent;
+    const unit=units.find(u=>Math.abs(seconds)>=u[1]);
+    if(unit&&unit[0]==="year")continue;
+    time.textContent=unit?format.format(Math.round(seconds/unit[1]),unit[0]):"just now"}};
+    let request=null;
+    const swap=async(url,id)=>{if(request)request.abort();const mine=request=new AbortController();
+    const answer=await fetch(url,{signal:mine.signal,headers:{Accept:"text/html"}});
+    if(!answer.ok)throw new Error(String(answer.status));
+    const page=new DOMParser().parseFromString(await answer.text(),"text/html"),
+    found=page.getElementById(id),old=$(id);if(!found||!old||mine!==request)return false;
+    const open=[...old.querySelectorAll("details[open]")].map(d=>d.id);
+    const at=old.contains(document.activeElement)&&document.activeElement.getAttribute("href");
+    old.replaceWith(document.importNode(found,true));
+    for(const o of open){const d=$(o);if(d)d.open=true}
+    if(at){const link=[...$(id).querySelectorAll("a")].find(a=>a.getAttribute("href")===at);
+    if(link)link.focus()}ago();return true};
+    const form=$("search");if(form){let timer=0;
+    const search=()=>{const query=new URLSearchParams();
+    for(const [name,value] of new FormData(form))if(value!=="")query.append(name,value);
+    const url=form.getAttribute("action")+"?"+query;
+    swap(url,"results").then(ok=>{if(ok)history.replaceState(null,"",url)})
+    .catch(error=>{if(error.name!=="AbortError")form.submit()})};
+    form.addEventListener("input",event=>{clearTimeout(timer);
+    timer=setTimeout(search,event.target.tagName==="SELECT"?0:220)});
+    form.addEventListener("submit",event=>{event.preventDefault();clearTimeout(timer);search()})}
+    if($("overview")){const number=n=>Number(n).toLocaleString("en-US"),
+    duration=s=>s<60?Math.round(s)+" s":s<3600?Math.floor(s/60)+" min "+Math.round(s%60)+" s":
+    Math.floor(s/3600)+" h "+Math.floor(s%3600/60)+" min";
+    let tag="",wait=4000,timer=0,said=0,run=$("overview").dataset.run;
+    const say=text=>{$("announcement").textContent=text};
+    const show=status=>{const current=status.current_run,box=$("run"),
+    now=current?String(current.id):"";
+    for(const cell of document.querySelectorAll("[data-count]")){
+    const n=status.entity_counts[cell.dataset.count];if(n!==undefined)cell.textContent=number(n)}
+    if(box){box.hidden=!current;if(current)for(const cell of box.querySelectorAll("[data-run]")){
+    const key=cell.dataset.run,value=current[key];if(value===undefined||value===null)continue;
+    cell.textContent=key==="seconds"?duration(value):key==="source"?String(value):number(value)}}
+    if(current&&(now!==run||Date.now()-said>15000)){said=Date.now();
+    say("Migration under way: "+number(current.found)+" found, "+number(current.failed)+" failed.")}
+    const ended=run&&!current,moved=!current&&
+    String(status.entity_counts.total)!==$("overview").dataset.total;run=now;
+    if(ended)say("The migration has ended.");
+    return ended||moved};
+    const poll=async()=>{clearTimeout(timer);if(document.hidden)return;
+    try{const answer=await fetch("/api/rmos/stores/migration/status",
+    {cache:"no-store",headers:tag?{"If-None-Match":tag}:{}});
+    if(answer.status===304)wait=Math.min(wait*1.3,30000);
+    else if(answer.ok){tag=answer.headers.get("ETag")||"";const status=await answer.json();
+    const stale=show(status);wait=status.current_run?1000:4000;
+    if(stale)await swap("/","overview")}
+    else wait=Math.min(wait*2,60000)}catch{wait=Math.min(wait*2,60000)}
+    if(run)wait=Math.min(wait,2000);
+    clearTimeout(timer);timer=setTimeout(poll,wait)};
+    document.addEventListener("visibilitychange",()=>{if(document.hidden)clearTimeout(timer);
+    else{wait=4000;poll()}});
+    timer=setTimeout(poll,run?1000:wait);ago();setInterval(ago,60000)}})();
+
+    """
+}

@@ -1,0 +1,54 @@
+import RMOSModels
+import RMOSStore
+
+/// The pages for people: everything that is not the interface for programs.
+///
+/// Each is one document that is whole without its script. Text from the database passes ``HTML``,
+/// so that it is never markup.
+struct DashboardPage: Sendable {
+  /// The store.
+  let store: any RecordStore
+  /// Its status, possibly from a cache.
+  let status: @Sendable () throws -> MigrationStatus
+  /// Its history, with as many days at most, possibly from a cache.
+  let history: @Sendable (_ limit: Int) throws -> MigrationHistory
+
+  /// Whether a target is for people: all but what is below `/api`.
+  static func answers(_ target: String) -> Bool {
+    let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
+    return path.first == UInt8(ascii: "/") && !path.starts(with: "/api/".utf8)
+      && !path.elementsEqual("/api".utf8)
+  }
+
+  /// The answer to a request for a page; never fails.
+  func response(to request: HTTPRequest) -> HTTPResponse {
+    let allowed = HTTPField("Allow", "GET, HEAD, OPTIONS")
+    if request.method == "OPTIONS" { return HTTPResponse(status: 204, fields: [allowed]) }
+    guard request.method == "GET" || request.method == "HEAD" else {
+      var answer = ErrorPage.methodNotAllowed.response
+      answer.fields.append(allowed)
+      return answer
+    }
+    guard let target = PageTarget(request.target) else { return ErrorPage.badAddress.response }
+    do {
+      return try page(target).response(ifNoneMatch: request.field("If-None-Match"))
+    } catch let error as ErrorPage {
+      return error.response
+    } catch {
+      return ErrorPage(error).response
+    }
+  }
+
+  private func page(_ target: PageTarget) throws -> PageDocument {
+    guard let first = target.path.first else {
+      return try OverviewPage(store: store, status: status(), history: history(500)).document
+    }
+    guard let kind = EntityKind(pagePath: first), target.path.count <= 2 else {
+      throw ErrorPage.notFound
+    }
+    if let id = target.path.count == 2 ? target.path[1] : target["id"] {
+      return try DetailPage(kind, id: id, in: store).document
+    }
+    return try ListPage(ListRequest(kind, target), in: store).document
+  }
+}

@@ -1,0 +1,133 @@
+import RMOSModels
+import RMOSStore
+
+/// What a list page is asked for: which of a kind, in which order, which page of them.
+///
+/// What makes no sense falls back to the default and is told to the reader.
+struct ListRequest {
+  /// One filter that the address may carry.
+  struct Filter: Sendable {
+    /// The parameter.
+    var parameter: String
+    /// The member it is about.
+    var member: String
+    /// What people call it.
+    var label: String
+  }
+
+  let kind: EntityKind
+  /// The text searched for; empty for none.
+  var search = ""
+  /// The member it is searched in.
+  var searchMember: String
+  /// The filters that are set, with their values as given.
+  var filters: [(filter: Filter, value: String)] = []
+  var order: RecordQuery.Order
+  /// The page, from 1.
+  var page = 1
+  /// How many on a page.
+  var pageSize = Self.pageSizes[0]
+  /// What was asked and could not be done.
+  var complaints: [String] = []
+
+  /// The page sizes on offer, the default first.
+  static let pageSizes = [50, 100, 200]
+
+  init(_ kind: EntityKind) {
+    self.kind = kind
+    searchMember = kind.searchMembers[0]
+    order = kind.defaultOrder
+  }
+
+  init(_ kind: EntityKind, _ target: PageTarget) {
+    self.init(kind)
+    search = target["q"] ?? ""
+    if let member = target["in"], kind.searchMembers.contains(member) { searchMember = member }
+    for filter in kind.pageFilters {
+      guard let value = target[filter.parameter], !value.isEmpty else { continue }
+      if Self.value(value, of: filter, kind) == nil {
+        complaints.append("“\(value.prefix(40))” is no whole number; \(filter.label) was left out.")
+      } else {
+        filters.append((filter, value))
+      }
+    }
+    switch target["sort"] {
+    case "newest": order = .newestFirst
+    case "id": order = .id
+    default: break
+    }
+    if let text = target["page"] { page = max(1, Int(text) ?? 1) }
+    if let size = target["per"].flatMap({ Int($0) }), Self.pageSizes.contains(size) {
+      pageSize = size
+    }
+  }
+
+  /// The query for all pages.
+  var query: RecordQuery {
+    var query = RecordQuery(kind).order(order)
+    if !search.isEmpty { query = query.filter(searchMember, contains: search) }
+    for (filter, value) in filters {
+      guard let value = Self.value(value, of: filter, kind) else { continue }
+      query = query.filter(filter.member, is: value)
+    }
+    return query
+  }
+
+  /// Whether it is about some of the kind only.
+  var isNarrowed: Bool { !search.isEmpty || !filters.isEmpty }
+
+  private static func value(_ text: String, of filter: Filter, _ kind: EntityKind) -> Value? {
+    if case .integer? = kind.schema.position(ofMember: filter.member).map({
+      kind.schema.fields[$0].type
+    }) {
+      return Int64(text).map { .integer($0) }
+    }
+    return .text(text)
+  }
+
+  /// The parameters that say the same, without those that are as always.
+  func parameters(page: Int? = nil, without dropped: String? = nil) -> [(String, String)] {
+    var result: [(String, String)] = []
+    if !search.isEmpty, dropped != "q" {
+      result.append(("q", search))
+      if searchMember != kind.searchMembers[0] { result.append(("in", searchMember)) }
+    }
+    for (filter, value) in filters where filter.parameter != dropped {
+      result.append((filter.parameter, value))
+    }
+    if order != kind.defaultOrder { result.append(("sort", order == .id ? "id" : "newest")) }
+    if pageSize != Self.pageSizes[0] { result.append(("per", String(pageSize))) }
+    let page = dropped == nil ? page ?? 1 : 1
+    if page > 1 { result.append(("page", String(page))) }
+    return result
+  }
+}
+
+extension EntityKind {
+  /// The members that can be searched, the first by default.
+  var searchMembers: [String] { self == .joblogs ? ["id"] : ["name", "id"] }
+
+  /// The order in which a list begins: job logs are a diary, and have an index for it.
+  var defaultOrder: RecordQuery.Order { self == .joblogs ? .newestFirst : .id }
+
+  /// The filters of the kind's list.
+  var pageFilters: [ListRequest.Filter] {
+    switch self {
+    case .patterns:
+      [
+        .init(parameter: "rings", member: "ring_count", label: "rings"),
+        .init(parameter: "type", member: "pattern_type", label: "type"),
+        .init(parameter: "family", member: "strip_family_id", label: "strip family"),
+      ]
+    case .stripFamilies:
+      [.init(parameter: "material", member: "material_type", label: "material")]
+    case .joblogs:
+      [
+        .init(parameter: "status", member: "status", label: "status"),
+        .init(parameter: "type", member: "job_type", label: "type"),
+        .init(parameter: "pattern", member: "pattern_id", label: "pattern"),
+        .init(parameter: "family", member: "strip_family_id", label: "strip family"),
+      ]
+    }
+  }
+}

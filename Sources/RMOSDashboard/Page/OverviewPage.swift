@@ -1,0 +1,170 @@
+import RMOSModels
+import RMOSStore
+
+/// The page at `/`: how the store is, what it holds, what happened last.
+struct OverviewPage {
+  private let status: MigrationStatus
+  private let history: MigrationHistory
+  private let runs: [LedgerRun]
+
+  /// How many runs are listed.
+  private static let runsShown = 6
+
+  init(store: any RecordStore, status: MigrationStatus, history: MigrationHistory) throws {
+    let runs = try store.read { try $0.runs(limit: Self.runsShown) }
+    self.init(status: status, history: history, runs: runs)
+  }
+
+  init(status: MigrationStatus, history: MigrationHistory, runs: [LedgerRun]) {
+    self.status = status
+    self.history = history
+    self.runs = runs
+  }
+
+  var document: PageDocument {
+    PageDocument(
+      title: "Overview", section: "/",
+      main: """
+        \(HistoryChart.definitions)<div id="overview" data-total="\(status.entityCounts.total)" \
+        data-run="\(status.currentRun.map { String($0.id) } ?? "")">
+        <h1>Overview</h1>
+        \(verdict)\(RunPanel(status.currentRun).section)\(counts)<div class="columns">
+        <div>
+        <section aria-labelledby="history">
+        <h2 id="history">History</h2>
+        <p class="dim note">New entities by the day they were migrated or created</p>
+        \(HistoryChart(history).figure)</section>
+        \(RunList(runs, current: status.currentRun?.id).section)</div>
+        <div>
+        \(health)\(database)</div>
+        </div>
+        \(recent)</div>
+        <p class="away" id="announcement" role="status" aria-live="polite"></p>
+
+        """)
+  }
+
+  private var verdict: HTML {
+    let validation = status.validation
+    let (mood, sign, word) =
+      switch (validation.errors.count, validation.warnings.count) {
+      case (0, 0): ("sound", "✓", "Healthy.")
+      case (0, let warnings):
+        ("warnings", "!", "Healthy, with \(PlainText.counted(warnings, "warning")).")
+      case (let errors, _): ("errors", "✗", "\(PlainText.counted(errors, "error")) found.")
+      }
+    let last: HTML =
+      status.database.lastMigration.map { "Last migrated \(PageText.time($0))." }
+      ?? "Nothing has been migrated into this database yet."
+    return """
+      <p class="verdict \(mood)"><span><strong><span aria-hidden="true">\(sign) </span>\
+      \(word)</strong> \(last)</span></p>
+
+      """
+  }
+
+  private var counts: HTML {
+    let tiles = EntityKind.pageOrder.map { kind -> HTML in
+      """
+      <li><a href="/\(kind.pagePath)"><span class="what">\(HistoryChart.key(to: kind))\
+      \(kind.pageTitle)</span> <span class="count" data-count="\(kind.rawValue)">\
+      \(PlainText.grouped(status.entityCounts[kind]))</span></a></li>
+
+      """
+    }
+    return "<ul class=\"tiles\" aria-label=\"Entities\">\n\(tiles)</ul>\n"
+  }
+
+  private var health: HTML {
+    let validation = status.validation
+    func items(_ texts: [String], _ name: String, _ sign: String) -> [HTML] {
+      texts.map {
+        """
+        <li><span class="\(name)"><span aria-hidden="true">\(sign)</span> \(name)</span> \
+        \(PageText.short($0, limit: 1000))</li>
+
+        """
+      }
+    }
+    let findings =
+      items(validation.errors, "error", "✗") + items(validation.warnings, "warning", "!")
+    let list: HTML =
+      findings.isEmpty
+      ? "<p>The quick check found nothing wrong.</p>\n"
+      : "<ul class=\"findings\">\n\(findings)</ul>\n"
+    return """
+      <section aria-labelledby="health">
+      <h2 id="health">Health</h2>
+      \(list)<p class="dim note">The whole check: <code>rmos-cli audit</code></p>
+      </section>
+
+      """
+  }
+
+  private var database: HTML {
+    let database = status.database
+    let size = database.sizeMB.map { PlainText.fixed($0, decimals: 2) + " MB" }
+    let schema: HTML =
+      database.schemaVersion.map {
+        "version \($0)<br><span class=\"dim\">\(PageText.time(database.schemaAppliedAt))</span>"
+      } ?? "none yet"
+    return """
+      <section aria-labelledby="database">
+      <h2 id="database">Database</h2>
+      <dl class="facts">
+      <div><dt>Place</dt><dd><code>\(PageText.short(database.location, limit: 400))</code></dd></div>
+      <div><dt>Size</dt><dd>\(size ?? "–")</dd></div>
+      <div><dt>Schema</dt><dd>\(schema)</dd></div>
+      <div><dt>Entities</dt><dd data-count="total">\
+      \(PlainText.grouped(status.entityCounts.total))</dd></div>
+      </dl>
+      </section>
+
+      """
+  }
+
+  private var recent: HTML {
+    let recent = status.recentEntities
+    let lists: [(EntityKind, [HTML])] = [
+      (.patterns, recent.patterns.map { named($0, .patterns) }),
+      (.stripFamilies, recent.stripFamilies.map { named($0, .stripFamilies) }),
+      (
+        .joblogs,
+        recent.joblogs.map { job in
+          item(
+            .joblogs, id: job.id, title: job.jobType,
+            facts: "\(PageCell.status(job.status)) · ", job.createdAt)
+        }
+      ),
+    ]
+    let columns = lists.map { kind, items -> HTML in
+      let list: HTML =
+        items.isEmpty
+        ? "<p class=\"dim\">None yet.</p>\n" : "<ul class=\"recent\">\n\(items)</ul>\n"
+      return "<div><h3>\(kind.pageTitle)</h3>\n\(list)</div>\n"
+    }
+    return """
+      <section aria-labelledby="recent">
+      <h2 id="recent">Created last</h2>
+      <div class="thirds">
+      \(columns)</div>
+      </section>
+
+      """
+  }
+
+  private func named(_ entity: MigrationStatus.RecentEntities.Named, _ kind: EntityKind) -> HTML {
+    item(kind, id: entity.id, title: entity.name, facts: "", entity.createdAt)
+  }
+
+  private func item(
+    _ kind: EntityKind, id: String, title: String, facts: HTML, _ createdAt: String
+  ) -> HTML {
+    """
+    <li>\(PageCell.link(to: kind, id: id, title)) <span class="dim id">\
+    \(PageText.short(id, limit: 80))</span> <span class="dim">\(facts)\(PageText.time(createdAt))\
+    </span></li>
+
+    """
+  }
+}

@@ -1,0 +1,142 @@
+import RMOSModels
+
+/// What can be drawn of a pattern for certain: its rings where they have radii, or the grid of its
+/// block where that has rows and columns.
+struct PatternDrawing {
+  private let record: Record
+
+  init(_ record: Record) { self.record = record }
+
+  /// The drawing; a sentence where nothing can be drawn.
+  var section: HTML {
+    for member in ["rosette_geometry", "geometry"] {
+      guard let text = PageText.text(record[member]), text.utf8.count <= JSONHTML.longest,
+        let geometry = try? JSONValue(parsing: text)
+      else { continue }
+      if let rings = RingGeometry(geometry) {
+        return frame("Rings", Self.figure(of: rings, ringCount))
+      }
+      if let block = BlockGeometry(geometry) { return frame("Block", block.figure) }
+    }
+    return frame(
+      "Drawing", "<p class=\"dim\">The geometry has no radii, so that nothing can be drawn.</p>\n")
+  }
+
+  private var ringCount: Int? {
+    if case .integer(let number) = record["ring_count"] { Int(number) } else { nil }
+  }
+
+  private func frame(_ title: String, _ content: HTML) -> HTML {
+    """
+    <section aria-labelledby="drawing">
+    <h2 id="drawing">\(title)</h2>
+    \(content)</section>
+
+    """
+  }
+
+  // MARK: Rings
+
+  private static func figure(of geometry: RingGeometry, _ ringCount: Int?) -> HTML {
+    var notes = geometry.omissions
+    if geometry.rings.contains(where: { $0.radius != nil && $0.width != nil }) {
+      notes.insert(
+        "Widths are drawn in the middle of the radius: which edge it means is not said.", at: 0)
+    }
+    if geometry.rings.contains(where: { $0.segments != nil }) {
+      notes.append("Segments are drawn evenly, from an arbitrary start.")
+    }
+    if let ringCount, ringCount != geometry.count {
+      notes.append(
+        "The field ring_count says \(PlainText.grouped(ringCount)), the geometry has "
+          + PlainText.counted(geometry.count, "ring") + ".")
+    }
+    let list = notes.prefix(12).map { "<li>\($0)</li>\n" as HTML }
+    let notesList: HTML =
+      notes.isEmpty ? "" : "<ul class=\"dim note\">\n\(Array(list))</ul>\n"
+    guard !geometry.rings.isEmpty else { return notesList }
+    return """
+      <figure class="rings">
+      \(drawing(of: geometry))\(table(of: geometry))</figure>
+      \(notesList)
+      """
+  }
+
+  private static func drawing(of geometry: RingGeometry) -> HTML {
+    let reach = max(geometry.rings.map(\.reach).max() ?? 1, geometry.soundHole ?? 0) * 1.03
+    // All in parts of 1,000, so that tiny and huge lengths are drawn alike.
+    func scaled(_ length: Double) -> String { PageText.coordinate(length / reach * 1000) }
+    let rings = geometry.rings.map { ring -> HTML in
+      var parts: [HTML] = []
+      let title = "Ring \(ring.number)" + (ring.segments.map { ", \($0) segments" } ?? "")
+      var middle = ring.radius ?? ring.inner ?? ring.outer ?? 0
+      var width = ring.width ?? 0
+      if let inner = ring.inner, let outer = ring.outer {
+        (middle, width) = ((inner + outer) / 2, outer - inner)
+      } else if let inner = ring.inner, ring.radius == nil {
+        middle = inner + width / 2
+      } else if let outer = ring.outer, ring.radius == nil {
+        (middle, width) = (outer - min(width, outer) / 2, min(width, outer))
+      }
+      if width > 0 {
+        parts.append(
+          "<circle class=\"band\" r=\"\(scaled(middle))\" stroke-width=\"\(scaled(width))\"/>")
+        if let segments = ring.segments, segments > 1 {
+          parts.append(
+            """
+            <circle class="cuts" r="\(scaled(middle))" stroke-width="\(scaled(width))" \
+            pathLength="\(segments * 10)" stroke-dasharray="0.6 9.4"/>
+            """)
+        }
+      }
+      for radius in [ring.inner, ring.radius, ring.outer].compactMap({ $0 }) {
+        parts.append("<circle class=\"edge\" r=\"\(scaled(radius))\"/>")
+      }
+      return "<g><title>\(title)</title>\(parts)</g>"
+    }
+    let hole: HTML =
+      geometry.soundHole.map {
+        "<circle class=\"hole\" r=\"\(scaled($0))\"><title>Sound hole</title></circle>"
+      } ?? ""
+    return """
+      <svg class="drawing" viewBox="-1000 -1000 2000 2000" role="img" \
+      aria-label="\(PlainText.counted(geometry.rings.count, "concentric ring"))">\
+      <path class="axis" d="M-24 0H24M0 -24V24"/>\(hole)\(rings)</svg>
+
+      """
+  }
+
+  private static func table(of geometry: RingGeometry) -> HTML {
+    let unit = geometry.isMillimetres ? ", mm" : ""
+    func cell(_ number: Double?) -> HTML {
+      number.map { "<td class=\"n\">\(PageText.coordinate($0))</td>" }
+        ?? "<td class=\"n dim\">–</td>"
+    }
+    let rows = geometry.rings.map { ring -> HTML in
+      let radius: HTML
+      if ring.radius == nil, let inner = ring.inner, let outer = ring.outer {
+        radius = """
+          <td class="n">\(PageText.coordinate(inner))–\(PageText.coordinate(outer))</td>
+          """
+      } else {
+        radius = cell(ring.radius ?? ring.outer ?? ring.inner)
+      }
+      return """
+        <tr><th scope="row">\(ring.number)</th>\(radius)\(cell(ring.width))\
+        \(cell(ring.segments.map(Double.init)))</tr>
+
+        """
+    }
+    let noUnit: HTML =
+      geometry.isMillimetres ? "" : "<caption>The geometry names no unit.</caption>\n"
+    return """
+      <div class="scroll" role="region" tabindex="0" aria-label="Rings as a table">
+      <table>\(noUnit)<thead><tr><th scope="col">Ring</th>\
+      <th scope="col" class="n">Radius\(unit)</th><th scope="col" class="n">Width\(unit)</th>\
+      <th scope="col" class="n">Segments</th></tr></thead>
+      <tbody>
+      \(rows)</tbody></table></div>
+
+      """
+  }
+}

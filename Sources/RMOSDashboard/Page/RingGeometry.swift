@@ -1,0 +1,135 @@
+import RMOSModels
+
+/// The rings of a geometry as far as it gives them for certain.
+struct RingGeometry {
+  /// A ring.
+  struct Ring: Hashable {
+    /// Which of the geometry's rings, from 1.
+    var number: Int
+    /// The circle's radius, where it is given as one.
+    var radius: Double?
+    /// The inner edge, where it is given.
+    var inner: Double?
+    /// The outer edge, where it is given.
+    var outer: Double?
+    /// The width, where it is given.
+    var width: Double?
+    /// How many segments it is divided into, where that is given and can be shown.
+    var segments: Int?
+
+    /// How far out it goes, with its width on the outside at most by half.
+    var reach: Double { outer ?? (radius ?? inner ?? 0) + (width ?? 0) / 2 }
+  }
+
+  /// The rings that can be drawn.
+  private(set) var rings: [Ring] = []
+  /// Whether lengths are in millimetres; otherwise the geometry names no unit.
+  private(set) var isMillimetres = true
+  /// The radius of the sound hole, where it is given.
+  private(set) var soundHole: Double?
+  /// What is there and is not drawn, a sentence each.
+  private(set) var omissions: [String] = []
+  /// How many rings the geometry has, drawn or not.
+  private(set) var count = 0
+
+  /// More rings than this are not drawn.
+  static let mostRings = 100
+  private static let mostSegments = 720
+
+  private static let inner = ["inner_radius", "r_inner"]
+  private static let outer = ["outer_radius", "r_outer"]
+  private static let radius = ["radius", "r"]
+  private static let width = ["width", "ring_width"]
+  private static let segments = ["segments", "segment_count", "tile_count"]
+  private static let diameters = ["inner_diameter", "outer_diameter", "diameter"]
+
+  /// Reads a geometry; nil where it has no list of rings.
+  init?(_ geometry: JSONValue) {
+    guard case .array(let elements)? = geometry["rings"], !elements.isEmpty else { return nil }
+    count = elements.count
+    // With a unit in one name and none in another, nobody knows how they compare.
+    let units = Set(elements.prefix(Self.mostRings).compactMap(Self.unit))
+    isMillimetres = units != [false]
+    var others: Set<String> = []
+    for (index, element) in elements.prefix(Self.mostRings).enumerated() {
+      read(element, number: index + 1, mixesUnits: units.count > 1, &others)
+    }
+    if elements.count > Self.mostRings {
+      omissions.append("Only the first \(Self.mostRings) rings are drawn.")
+    }
+    if let hole = Self.number(geometry, ["soundhole_radius_mm"])
+      ?? Self.number(geometry, ["soundhole_diameter_mm"]).map({ $0 / 2 }), isMillimetres
+    {
+      soundHole = hole
+    }
+    if !others.isEmpty {
+      let names = others.sorted().prefix(8).map { String($0.prefix(40)) }
+      omissions.append("Not in the drawing: \(names.joined(separator: ", ")).")
+    }
+  }
+
+  private mutating func read(
+    _ element: JSONValue, number: Int, mixesUnits: Bool, _ others: inout Set<String>
+  ) {
+    guard case .object(let members) = element else {
+      omissions.append("Ring \(number) is not drawn: it is no object, so what it means is open.")
+      return
+    }
+    if mixesUnits, Self.unit(element) == false {
+      omissions.append("Ring \(number) is not drawn: others are in mm, and it names no unit.")
+      return
+    }
+    var ring = Ring(number: number)
+    ring.radius = length(element, Self.radius, half: "diameter")
+    ring.inner = length(element, Self.inner, half: "inner_diameter")
+    ring.outer = length(element, Self.outer, half: "outer_diameter")
+    ring.width = length(element, Self.width, half: nil)
+    if let segments = Self.segments.lazy.compactMap({ element[$0]?.int64 }).first,
+      1...Int64(Self.mostSegments) ~= segments
+    {
+      ring.segments = Int(segments)
+    }
+    if let inner = ring.inner, let outer = ring.outer, inner >= outer {
+      omissions.append("Ring \(number) is not drawn: its inner edge is not within its outer.")
+      return
+    }
+    guard ring.radius != nil || ring.outer != nil || ring.inner != nil else {
+      omissions.append("Ring \(number) is not drawn: it has no radius above 0.")
+      return
+    }
+    rings.append(ring)
+    let drawn = Set(Self.inner + Self.outer + Self.radius + Self.width + Self.diameters)
+    for member in members.prefix(50) {
+      let name = member.name.hasSuffix("_mm") ? String(member.name.dropLast(3)) : member.name
+      if !drawn.contains(name), !Self.segments.contains(name), !Self.isLabel(name) {
+        others.insert(member.name)
+      }
+    }
+  }
+
+  private func length(_ ring: JSONValue, _ names: [String], half: String?) -> Double? {
+    func spelled(_ name: String) -> [String] { isMillimetres ? ["\(name)_mm"] : [name] }
+    return Self.number(ring, names.flatMap(spelled))
+      ?? half.flatMap { Self.number(ring, spelled($0)) }.map { $0 / 2 }
+  }
+
+  /// The first of the members that is a length that can be drawn.
+  private static func number(_ value: JSONValue, _ names: [String]) -> Double? {
+    for name in names {
+      if let number = value[name]?.double, number > 0, number < 1e6 { return number }
+    }
+    return nil
+  }
+
+  /// Whether a ring's radius is given in millimetres; nil where it has none.
+  private static func unit(_ ring: JSONValue) -> Bool? {
+    let names = inner + outer + radius + diameters
+    if names.contains(where: { ring["\($0)_mm"] != nil }) { return true }
+    return names.contains { ring[$0] != nil } ? false : nil
+  }
+
+  /// Members that only name the ring.
+  private static func isLabel(_ name: String) -> Bool {
+    ["id", "ring_id", "ring_index", "index", "name", "label"].contains(name)
+  }
+}

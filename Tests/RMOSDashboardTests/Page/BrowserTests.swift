@@ -1,0 +1,181 @@
+import Foundation
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+/// The pages in a real browser.
+@Suite(.serialized, .enabled(if: Browser.path != nil, "no Chromium here"))
+struct BrowserTests {
+  private func server(
+    _ store: any RecordStore, status: String = #"{"success":true,"entity_counts":{"total":72}}"#
+  ) throws -> PageServer {
+    let pages = PageSamples.pages(store)
+    return try PageServer { request in
+      if request.target.hasPrefix("/api/") {
+        let fields = [HTTPField("Content-Type", "application/json"), HTTPField("ETag", "\"1\"")]
+        return request.field("If-None-Match") == "\"1\""
+          ? HTTPResponse(status: 304, fields: fields)
+          : HTTPResponse(status: 200, fields: fields, body: Array(status.utf8))
+      }
+      return pages.response(to: request)
+    }
+  }
+
+  @Test func pagesLoadWithoutAComplaint() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    let server = try server(store)
+    for target in [
+      "/", "/patterns", "/joblogs?status=completed", "/patterns/torres_simple_rope_4x7",
+    ] {
+      let page = try Browser.open("http://127.0.0.1:\(server.port)\(target)")
+      #expect(page.complaints == [], "\(target)")
+      #expect(page.dom.contains("<footer>"))
+    }
+    // Nothing but the server was asked, and it for nothing it does not have.
+    #expect(server.targets.allSatisfy { $0 == "/" || $0.contains(/^\/(patterns|joblogs|api\/)/) })
+  }
+
+  @Test func theScriptUnderstandsTheDashboardsOwnStatus() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    let dashboard = Dashboard(store: store)
+    let server = try PageServer { dashboard.response(to: $0) }
+    let page = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 7000)
+    #expect(page.complaints == [])
+    #expect(page.dom.contains(#"data-count="joblogs">40<"#))
+    #expect(page.dom.contains(#"id="run" aria-labelledby="run-title" hidden="">"#))
+    // It asked, and found nothing that it would have to load anew.
+    #expect(server.targets.contains("/api/rmos/stores/migration/status"))
+    #expect(server.targets.filter { $0 == "/" }.count == 1)
+  }
+
+  @Test func hostileTextIsShownAsText() throws {
+    let store = try PageSamples.hostileStore()
+    let server = try server(store)
+    for target in ["/patterns?per=200", "/joblogs?per=200"] {
+      let page = try Browser.open("http://127.0.0.1:\(server.port)\(target)")
+      #expect(page.complaints == [])
+      #expect(page.dom.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
+      #expect(!page.dom.contains("<script>alert") && !page.dom.contains("<img"))
+    }
+    let link = try #require(PageTarget.link(to: .patterns, id: PageSamples.hostile[1]))
+    let page = try Browser.open("http://127.0.0.1:\(server.port)\(link)")
+    #expect(page.complaints == [] && !page.dom.contains("<img"))
+  }
+
+  @Test func aRunIsFollowedByItsScript() throws {
+    let status = """
+      {"success":true,"entity_counts":{"patterns":1234,"strip_families":8,"joblogs":40,
+      "total":1282},"current_run":{"id":7,"started_at":"2025-01-01T00:00:00Z",
+      "source":"<b>legacy</b>","found":98765,"failed":3,"seconds":61.5}}
+      """
+    let server = try server(InMemoryStore(), status: status)
+    let page = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 7000)
+    #expect(page.complaints == [])
+    #expect(page.dom.contains(#"data-run="found">98,765<"#))
+    #expect(page.dom.contains(#"data-run="source">&lt;b&gt;legacy&lt;/b&gt;<"#))
+    #expect(page.dom.contains(#"data-count="patterns">1,234<"#))
+    #expect(page.dom.contains(#"id="run" aria-labelledby="run-title">"#))
+    #expect(page.dom.contains("Migration under way: 98,765 found, 3 failed."))
+    #expect(server.targets.filter { $0.hasPrefix("/api/") }.count > 1)
+  }
+
+  @Test func timesAreSaidRelativeToNow() throws {
+    let server = try server(InMemoryStore())
+    let page = try Browser.open("http://127.0.0.1:\(server.port)/")
+    #expect(page.dom.contains(#"title="28 Nov 2025, 10:15 UTC""#))
+  }
+
+  @Test func thePageIsWholeWithoutScripts() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    // A policy without scripts turns them off where the browser has no switch for it.
+    let pages = PageSamples.pages(store)
+    let server = try PageServer { request in
+      var answer = pages.response(to: request)
+      answer.fields.append(HTTPField("Content-Security-Policy", "script-src 'none'"))
+      return answer
+    }
+    let page = try Browser.open("http://127.0.0.1:\(server.port)/joblogs?status=failed&sort=id")
+    #expect(page.dom.contains("status: <bdi>failed</bdi>"))
+    #expect(page.dom.matches(of: /role="rowheader"/).count > 0)
+    let overview = try Browser.open("http://127.0.0.1:\(server.port)/")
+    #expect(overview.dom.contains("28 Nov 2025, 10:15 UTC</time>"))
+    #expect(!server.targets.contains { $0.hasPrefix("/api/") })
+  }
+
+  @Test(arguments: [
+    "/", "/patterns?per=200", "/joblogs", "/patterns/%3Cscript%3Ealert%281%29%3C%2Fscript%3E",
+  ])
+  func nothingIsWiderThanAPhone(_ target: String) throws {
+    let pages = PageSamples.pages(try PageSamples.hostileStore())
+    // A window has a least width; a frame has none. The frame needs a policy that lets it be one.
+    let server = try PageServer { request in
+      guard request.target != "/frame" else {
+        return HTTPResponse(
+          status: 200, fields: [HTTPField("Content-Type", "text/html")],
+          body: Array(
+            """
+            <iframe width=360 height=700 src="\(target)"></iframe><p id="width"></p><script>
+            document.querySelector("iframe").onload=e=>{const page=e.target.contentDocument;
+            document.getElementById("width").textContent="width "+
+            page.documentElement.scrollWidth}</script>
+            """.utf8))
+      }
+      var answer = pages.response(to: request)
+      answer.fields.removeAll { $0.name == "Content-Security-Policy" }
+      return answer
+    }
+    let page = try Browser.open("http://127.0.0.1:\(server.port)/frame")
+    #expect(page.dom.contains(/width (3[0-5]\d|360)</))
+  }
+}
+
+/// Chromium without a window.
+enum Browser {
+  /// Where it is; nil where it is not.
+  static let path = ["chromium", "chromium-browser", "google-chrome", "chrome"].lazy
+    .flatMap { name in
+      (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        .map { "\($0)/\(name)" }
+    }
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+  /// A page after it was loaded.
+  struct Page {
+    /// What became of its elements.
+    var dom: String
+    /// What its console says.
+    var complaints: [String]
+  }
+
+  /// Opens an address and lets some of the page's time pass.
+  static func open(_ address: String, milliseconds: Int = 1500) throws -> Page {
+    let directory = try TemporaryDirectory()
+    let browser = Process()
+    browser.executableURL = URL(fileURLWithPath: try #require(path))
+    browser.arguments = [
+      "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--enable-logging=stderr",
+      "--user-data-dir=\(directory.file("profile"))", "--virtual-time-budget=\(milliseconds)",
+      "--dump-dom", address,
+    ]
+    let errors = directory.file("errors")
+    _ = FileManager.default.createFile(atPath: errors, contents: nil)
+    let output = Pipe()
+    browser.standardOutput = output
+    browser.standardError = FileHandle(forWritingAtPath: errors)
+    try browser.run()
+    let dom = output.fileHandleForReading.readDataToEndOfFile()
+    browser.waitUntilExit()
+    let lines = String(decoding: try Data(contentsOf: URL(fileURLWithPath: errors)), as: UTF8.self)
+      .split(separator: "\n").map(String.init)
+    return Page(
+      dom: String(decoding: dom, as: UTF8.self), complaints: lines.filter { $0.contains("CONSOLE") }
+    )
+  }
+}

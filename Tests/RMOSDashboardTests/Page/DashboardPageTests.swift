@@ -1,0 +1,160 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+/// The answers around the pages.
+@Suite struct DashboardPageTests {
+  @Test func aPageKnownToTheBrowserIsNotSentAgain() throws {
+    let store = InMemoryStore()
+    let first = PageSamples.get("/patterns", of: store)
+    let tag = try #require(first.field("ETag"))
+    #expect(first.status == 200)
+    for known in [tag, "W/\(tag)", "\"x\", \(tag)", "*"] {
+      let again = PageSamples.get(
+        "/patterns", of: store, fields: [HTTPField("If-None-Match", known)])
+      #expect(again.status == 304)
+      #expect(again.body.isEmpty)
+      #expect(again.field("ETag") == tag)
+    }
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+    let changed = PageSamples.get(
+      "/patterns", of: store, fields: [HTTPField("If-None-Match", tag)])
+    #expect(changed.status == 200)
+    #expect(changed.field("ETag") != tag)
+  }
+
+  @Test func thePolicyForbidsAllButThePagesOwn() throws {
+    let page = PageSamples.get("/", of: InMemoryStore())
+    let header = try #require(page.field("Content-Security-Policy"))
+    let policy = try #require(
+      page.text.firstMatch(of: /Content-Security-Policy" content="([^"]*)"/)?.output.1)
+    #expect(header == "\(policy); frame-ancestors 'none'")
+    let directives = header.replacing(/sha256-[A-Za-z0-9+\/]{43}=/, with: "…")
+      .split(separator: "; ")
+    #expect(
+      directives == [
+        "default-src 'none'", "style-src '…'", "script-src '…'", "img-src data:",
+        "connect-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
+      ])
+    #expect(page.field("X-Content-Type-Options") == "nosniff")
+    #expect(page.field("Cache-Control") == "no-cache")
+    #expect(page.field("Content-Type") == "text/html; charset=utf-8")
+    for way in [/\ style="/, /innerHTML/, /insertAdjacent/, /document\.write/, /\beval\(/] {
+      #expect(!page.text.contains(way))
+    }
+    #expect(!page.text.contains(/<(link|img|script|iframe)[^>]*(src|href)="(?!data:)/))
+    #expect(page.text.matches(of: /<script/).count == 1)
+  }
+
+  @Test(arguments: [
+    "/nowhere", "/patterns/a/b", "/favicon.ico", "/patterns/absent", "/joblogs/a%2Fb",
+  ])
+  func whatIsNotThereIsSaidInAPage(_ target: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 404)
+    #expect(answer.text.contains("<h1>There is no such"))
+    #expect(answer.field("Cache-Control") == "no-store")
+  }
+
+  @Test func whatIsBelowAPIIsForPrograms() {
+    for target in ["/", "/?q=/api/", "/patterns/api", "/apis", "/%61pi/x"] {
+      #expect(DashboardPage.answers(target))
+    }
+    for target in ["", "*", "/api", "/api?x", "/api/", "/api/rmos/stores/patterns"] {
+      #expect(!DashboardPage.answers(target))
+    }
+  }
+
+  @Test func theDashboardAnswersWithPagesAndWithJSON() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    let dashboard = Dashboard(store: store)
+    let page = dashboard.response(to: HTTPRequest(method: "GET", target: "/"))
+    #expect(page.status == 200)
+    #expect(page.text.contains(#"data-count="patterns">24<"#))
+    #expect(page.text.contains(#"data-count="total">72<"#))
+    #expect(page.field("Content-Type") == "text/html; charset=utf-8")
+    let json = dashboard.response(
+      to: HTTPRequest(method: "GET", target: "/api/rmos/stores/migration/status"))
+    #expect(json.field("Content-Type")?.hasPrefix("application/json") == true)
+    let options = dashboard.response(to: HTTPRequest(method: "OPTIONS", target: "/patterns"))
+    #expect(options.status == 204)
+    #expect(options.field("Allow") == "GET, HEAD, OPTIONS")
+  }
+
+  @Test func anAddressWithBrokenEscapesIsRefused() {
+    #expect(PageSamples.get("/patterns/%ff", of: InMemoryStore()).status == 400)
+  }
+
+  @Test(arguments: ["POST", "PUT", "DELETE", "get", "TRACE"])
+  func pagesAreOnlyRead(_ method: String) {
+    let answer = PageSamples.pages(InMemoryStore()).response(
+      to: HTTPRequest(method: method, target: "/"))
+    #expect(answer.status == 405)
+    #expect(answer.field("Allow") == "GET, HEAD, OPTIONS")
+  }
+
+  @Test(arguments: [
+    (StoreError.Code.busy, 503), (.locked, 503), (.cannotOpen, 503), (.corrupt, 500),
+    (.newerSchema, 500),
+  ])
+  func aStoreThatCannotAnswerIsSaidInAPage(_ code: StoreError.Code, _ status: Int) {
+    let error = StoreError(code, "the file <b>/x</b> is held", path: "/x")
+    let page = DashboardPage(
+      store: InMemoryStore(), status: { throw error }, history: { _ in PageSamples.history() })
+    let answer = page.response(to: HTTPRequest(method: "GET", target: "/"))
+    #expect(answer.status == status)
+    #expect((answer.field("Retry-After") != nil) == (status == 503))
+    #expect(!answer.text.contains("<b>/x"))
+    #expect(answer.text.hasSuffix("</html>\n"))
+  }
+
+  @Test(arguments: 1...4)
+  func databasesOfOlderApplicationsAreShownReadOnly(_ version: Int) throws {
+    let directory = try TemporaryDirectory()
+    let path = try Fixtures.copyDatabase(version: version, into: directory)
+    let store = try SQLiteStore(path: path, access: .readOnly)
+    for kind in EntityKind.allCases {
+      let list = PageSamples.get("/\(kind.pagePath)?sort=newest", of: store)
+      #expect(list.status == 200)
+      for link in list.text.matches(of: /role="rowheader" scope="row"><a href="([^"]*)"/) {
+        let page = PageSamples.get(String(link.output.1), of: store)
+        #expect(page.status == 200)
+        #expect(page.text.contains("Not migrated by this tool"))
+      }
+    }
+    let jobs = PageSamples.get("/joblogs/", of: store).text
+    #expect(jobs.matches(of: /role="rowheader"/).count == 12)
+    #expect(PageSamples.get("/", of: store).text.contains("The ledger holds no runs"))
+  }
+
+  @Test func aMigratedEntityNamesItsOriginAndBothSidesOfItsReferences() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    let pattern = PageSamples.get("/patterns/torres_simple_rope_4x7", of: store).text
+    #expect(pattern.contains("<code><bdi>patterns/torres.json</bdi></code>"))
+    #expect(pattern.contains("<bdi>element 0, counted from 0</bdi>"))
+    #expect(pattern.contains(#"<a href="/strip-families/bw_checker_main">"#))
+    #expect(pattern.contains(#"<a href="/joblogs?pattern=torres_simple_rope_4x7">2 job logs</a>"#))
+    #expect(pattern.contains("Other members") && pattern.contains("&quot;catalogue&quot;"))
+    let family = PageSamples.get("/strip-families/bw_checker_main", of: store).text
+    #expect(family.contains(#"<a href="/patterns?family=bw_checker_main">"#))
+    let overview = PageSamples.get("/", of: store).text
+    #expect(overview.contains(#"<td class="n">72</td>"#))
+  }
+
+  @Test func aReferenceToNothingIsSaid() throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      try transaction.insert(
+        StoreSamples.record(.patterns, "p", ["strip_family_id": .text("gone")]))
+    }
+    let page = PageSamples.get("/patterns/p", of: store).text
+    #expect(page.contains("<bdi>gone</bdi>") && page.contains("not in the database"))
+    #expect(!page.contains("href=\"/strip-families/gone\""))
+  }
+}
