@@ -4,7 +4,8 @@ enum CommandTable {
   static var commands: [CommandSpec] {
     [
       MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
-      RunsCommand.spec, UndoCommand.spec, ExportCommand.spec, DiffCommand.spec, InitCommand.spec,
+      RunsCommand.spec, ServeCommand.spec, UndoCommand.spec, ExportCommand.spec, DiffCommand.spec,
+      InitCommand.spec,
       SampleCommand.spec, CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec,
       VersionCommand.spec,
     ]
