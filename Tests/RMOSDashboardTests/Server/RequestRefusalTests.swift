@@ -19,7 +19,7 @@ import Testing
       ("GET /\r\n", 400), ("GET  / HTTP/1.1\r\n", 400), (" GET / HTTP/1.1\r\n", 400),
       ("GET / HTTP/1.1 \r\n", 400), ("GET\t/ HTTP/1.1\r\n", 400), ("G(T / HTTP/1.1\r\n", 400),
       ("GET / http/1.1\r\n", 400), ("GET / HTTP/1\r\n", 400), ("GET / HTTP/11.1\r\n", 400),
-      ("GET / HTTP/1,1\r\n", 400), ("GET / HTTP/2.0\r\n", 505), ("PRI * HTTP/2.0\r\n", 400),
+      ("GET / HTTP/1,1\r\n", 400), ("GET / HTTP/2.0\r\n", 505), ("PRI * HTTP/2.0\r\n", 505),
       ("GET / HTTP/0.9\r\n", 505), ("GET a HTTP/1.1\r\n", 400), ("GET * HTTP/1.1\r\n", 400),
       ("GET /a#b HTTP/1.1\r\n", 400), ("GET ftp://a/ HTTP/1.1\r\n", 400),
       ("GET http:// HTTP/1.1\r\n", 400), ("GET http://u@a/ HTTP/1.1\r\n", 400),
