@@ -25,7 +25,8 @@ import Testing
       while tool.isRunning, try !tool.outputSoFar.contains("\n") { usleep(5_000) }
       let line = try tool.outputSoFar
       url = line.firstMatch(of: /http:\/\/[^ \n]+/).map { String($0.output) } ?? ""
-      try #require(!url.isEmpty, "\(line) \(try tool.errorsSoFar)")
+      let errors = try tool.errorsSoFar
+      try #require(!url.isEmpty, "\(line) \(errors)")
     }
 
     deinit { tool.send(SIGKILL) }
