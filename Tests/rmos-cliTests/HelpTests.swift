@@ -7,7 +7,8 @@ import Testing
 /// difference.
 @Suite struct HelpTests {
   static let commands = [
-    "migrate", "audit", "report", "status", "runs", "serve", "undo", "export", "diff", "init", "sample",
+    "migrate", "audit", "report", "status", "runs", "serve", "undo", "export", "diff", "init",
+    "sample",
     "completions", "man", "help", "version",
   ]
 

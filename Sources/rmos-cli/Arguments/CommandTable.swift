@@ -5,9 +5,8 @@ enum CommandTable {
     [
       MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
       RunsCommand.spec, ServeCommand.spec, UndoCommand.spec, ExportCommand.spec, DiffCommand.spec,
-      InitCommand.spec,
-      SampleCommand.spec, CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec,
-      VersionCommand.spec,
+      InitCommand.spec, SampleCommand.spec, CompletionsCommand.spec, ManCommand.spec,
+      HelpCommand.spec, VersionCommand.spec,
     ]
   }
 
