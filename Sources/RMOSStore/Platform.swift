@@ -234,6 +234,7 @@ package final class Monitor: @unchecked Sendable {
   package func lock() { pthread_mutex_lock(mutex) }
   package func unlock() { pthread_mutex_unlock(mutex) }
   package func wakeAll() { pthread_cond_broadcast(condition) }
+  package func wakeOne() { pthread_cond_signal(condition) }
 
   /// Waits, unlocked meanwhile, until woken or (at the latest) for `seconds`.
   package func wait(seconds: Double?) {

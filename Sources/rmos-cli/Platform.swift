@@ -257,6 +257,42 @@ enum Platform {
     }
   }
 
+  /// Has SIGINT and SIGTERM taken by a thread that calls `body` with how many came so far.
+  ///
+  /// Unlike a handler's, its code may do anything. Call it before other threads start, which inherit
+  /// that the signals are blocked. A signal that the parent had ignored stays ignored. Wraps
+  /// `pthread_sigmask(3)`, `pthread_create(3)`, `sigwait(3)`.
+  /// - Returns: 0 or the error of making the thread.
+  static func onInterruption(_ body: @escaping @Sendable (Int) -> Void) -> Int32 {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in [SIGINT, SIGTERM] {
+      var current = sigaction()
+      sigaction(signal, nil, &current)
+      if !ignores(current) { sigaddset(&signals, signal) }
+    }
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    let waiter = Unmanaged.passRetained(SignalWaiter(signals: signals, body: body))
+    #if canImport(Darwin)
+      var thread: pthread_t?
+      let failure = pthread_create(&thread, nil, { SignalWaiter.run($0) }, waiter.toOpaque())
+      if let thread { pthread_detach(thread) }
+    #else
+      var thread = pthread_t()
+      let failure = pthread_create(
+        &thread, nil, { argument in argument.flatMap { SignalWaiter.run($0) } },
+        waiter.toOpaque())
+      if failure == 0 { pthread_detach(thread) }
+    #endif
+    if failure != 0 { waiter.release() }
+    return failure
+  }
+
+  /// Ends the process without waiting for anything.
+  ///
+  /// Wraps `_exit(2)`.
+  static func endAtOnce(_ status: ExitStatus) -> Never { _exit(status.rawValue) }
+
   /// Lets a write to a closed pipe fail with EPIPE instead of ending the process.
   static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
@@ -288,4 +324,28 @@ enum Platform {
   ///
   /// Wraps `exit(3)`.
   static func end(_ status: ExitStatus) -> Never { exit(status.rawValue) }
+}
+
+/// What the thread of ``Platform/onInterruption(_:)`` does.
+private final class SignalWaiter: Sendable {
+  private let signals: sigset_t
+  private let body: @Sendable (Int) -> Void
+
+  init(signals: sigset_t, body: @escaping @Sendable (Int) -> Void) {
+    self.signals = signals
+    self.body = body
+  }
+
+  static func run(_ argument: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    let waiter = Unmanaged<SignalWaiter>.fromOpaque(argument).takeRetainedValue()
+    var signals = waiter.signals
+    var signal: Int32 = 0
+    var count = 0
+    // It fails only where there is no signal to wait for: the parent had them ignored.
+    while sigwait(&signals, &signal) == 0 {
+      count += 1
+      waiter.body(count)
+    }
+    return nil
+  }
 }

@@ -1,3 +1,4 @@
+import RMOSDashboard
 import RMOSMigration
 import RMOSModels
 import RMOSStore
@@ -84,6 +85,10 @@ enum Program {
     case let error as MigrationError where error.code == .invalidOption:
       (error.code.rawValue, error.message, nil, .usage)
     case let error as MigrationError: (error.code.rawValue, error.message, nil, .couldNotRun)
+    case let error as HTTPServerError
+    where error.code == .invalidOption || error.code == .tokenRequired:
+      (error.code.rawValue, error.message, nil, .usage)
+    case let error as HTTPServerError: (error.code.rawValue, error.message, nil, .couldNotRun)
     case let error as StoreError: (error.code.rawValue, error.message, nil, .couldNotRun)
     default: ("internal", "\(error)", nil, .couldNotRun)
     }

@@ -4,9 +4,10 @@ enum CommandTable {
   static var commands: [CommandSpec] {
     [
       MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
-      HistoryCommand.spec, RunsCommand.spec, UndoCommand.spec, ExportCommand.spec, DiffCommand.spec,
-      BackupCommand.spec, InitCommand.spec, SampleCommand.spec, CompletionsCommand.spec,
-      ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
+      HistoryCommand.spec, RunsCommand.spec, ServeCommand.spec, UndoCommand.spec,
+      ExportCommand.spec,
+      DiffCommand.spec, BackupCommand.spec, InitCommand.spec, SampleCommand.spec,
+      CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
     ]
   }
 

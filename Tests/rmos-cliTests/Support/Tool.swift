@@ -89,6 +89,11 @@ final class RunningTool {
 
   var isRunning: Bool { process.isRunning }
 
+  /// What it has written to standard output by now.
+  var outputSoFar: String {
+    get throws { try text(output) }
+  }
+
   /// What it has written to standard error by now.
   var errorsSoFar: String {
     get throws { try text(errors) }

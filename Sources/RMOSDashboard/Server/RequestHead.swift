@@ -1,0 +1,81 @@
+/// The request line and header fields of a request, checked.
+struct RequestHead: Hashable {
+  /// How the body is delimited.
+  enum Framing: Hashable {
+    case length(Int)
+    case chunked
+  }
+
+  var method: String
+  /// In origin form, or `*`.
+  var target: String
+  /// 0 or 1, for HTTP/1.0 and 1.1.
+  var minorVersion: Int
+  var fields: [HTTPField]
+  /// The host that is asked: of the target where that is a URL, else of the Host field; nil where
+  /// an HTTP/1.0 request names none.
+  var authority: Authority?
+  var framing = Framing.length(0)
+  /// Whether the connection may stay open after the answer.
+  var keepsAlive = true
+  /// Whether the client waits for a word before it sends the body.
+  var expectsContinue = false
+
+  /// The value of the first field with a name.
+  func field(_ name: String) -> String? { fields.value(of: name) }
+}
+
+/// A host, with its port where one is named.
+struct Authority: Hashable {
+  /// In lower case; an IPv6 address without its brackets, in its canonical text.
+  var host: String
+  var port: Int?
+  /// Whether the host is an IP address.
+  var isAddress: Bool
+
+  /// Takes `host[:port]` apart; nil where it is none.
+  init?(_ text: Substring) {
+    var bytes = text.utf8
+    if bytes.first == UInt8(ascii: "[") {
+      guard let end = bytes.firstIndex(of: UInt8(ascii: "]")),
+        let address = Platform.canonicalIPv6(
+          String(decoding: bytes[bytes.index(after: bytes.startIndex)..<end], as: UTF8.self))
+      else { return nil }
+      host = address
+      isAddress = true
+      bytes = bytes[bytes.index(after: end)...]
+    } else {
+      let end = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
+      var name = bytes[..<end]
+      bytes = bytes[end...]
+      // A name may end in the dot of the root.
+      if name.last == UInt8(ascii: ".") { name = name.dropLast() }
+      guard !name.isEmpty, name.count <= 253, name.allSatisfy(Authority.isNameByte) else {
+        return nil
+      }
+      host = String(decoding: name.map(\.lowercasedASCII), as: UTF8.self)
+      isAddress = Platform.isIPv4(host)
+    }
+    guard let colon = bytes.first else { return }
+    let digits = bytes.dropFirst()
+    guard colon == UInt8(ascii: ":"), digits.count <= 5,
+      digits.allSatisfy({ 0x30...0x39 ~= $0 })
+    else { return nil }
+    // "host:" means the port of the scheme.
+    guard !digits.isEmpty else { return }
+    guard let number = Int(String(decoding: digits, as: UTF8.self)), number <= 65_535 else {
+      return nil
+    }
+    port = number
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
+}

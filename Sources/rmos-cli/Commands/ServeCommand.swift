@@ -1,0 +1,98 @@
+import RMOSDashboard
+import RMOSModels
+import RMOSStore
+
+/// `rmos-cli serve`.
+enum ServeCommand {
+  static let spec = CommandSpec(
+    name: "serve", summary: "Show the database in the browser and answer over HTTP",
+    details:
+      "Serves the dashboard and its API until SIGINT or SIGTERM, which let requests under way "
+      + "end. Only this machine can reach it unless --host says otherwise, which takes a token; "
+      + "clients show it as a bearer token, browsers as the password of any user.",
+    options: [
+      Defaults.databaseOption,
+      .init(
+        name: "host", placeholder: "HOST",
+        help: "The name or address to listen on [default: 127.0.0.1]"),
+      .init(
+        name: "port", placeholder: "N", help: "The port; 0 takes any free one [default: 8000]"),
+      .init(
+        name: "token", placeholder: "TOKEN",
+        help: "What clients must show [default: RMOS_TOKEN, which others cannot see in the list "
+          + "of processes]"),
+      .init(
+        name: "allow-host", placeholder: "NAME",
+        help: "Another name, or NAME:PORT, that the server goes by: a proxy's", isRepeatable: true),
+      .init(name: "allow-writes", help: "Let entities be created, changed and deleted"),
+      .init(name: "verbose", letter: "v", help: "Log each request on standard error"),
+    ],
+    examples: [
+      .init(command: "rmos-cli serve --db shop.db", help: "http://127.0.0.1:8000/"),
+      .init(
+        command: "RMOS_TOKEN=… rmos-cli serve --host 0.0.0.0",
+        help: "For other machines, with a token"),
+    ]
+  ) { arguments, console in
+    var configuration = try configuration(arguments)
+    let logs = arguments.has("verbose")
+    if logs { configuration.log = { AccessLog.write($0) } }
+    var options = Dashboard.Options()
+    options.allowsWrites = arguments.has("allow-writes")
+    let store = try Defaults.openExisting(
+      arguments, options.allowsWrites ? .readWrite : .readOnly)
+    let server = try HTTPServer(
+      dashboard: Dashboard(store: store, options: options), configuration: configuration)
+    // Before the URL is out: who reads it may send a signal at once.
+    try stopOnInterruption(server)
+    announce(server, store, options, asJSON: arguments.has("json"), console)
+    if let failure = console.finish() {
+      throw CommandError(code: "output.failed", message: failure)
+    }
+    try server.run()
+    return .success
+  }
+
+  private static func configuration(
+    _ arguments: ParsedArguments
+  ) throws -> HTTPServer.Configuration {
+    var configuration = HTTPServer.Configuration()
+    configuration.host = arguments["host"] ?? configuration.host
+    configuration.port = try arguments.integer("port", in: 0...65_535) ?? configuration.port
+    configuration.token = arguments["token"] ?? Platform.environment("RMOS_TOKEN")
+    configuration.allowedHosts = arguments.all("allow-host")
+    return configuration
+  }
+
+  private static func stopOnInterruption(_ server: HTTPServer) throws {
+    let failure = Platform.onInterruption { count in
+      if count > 1 { Platform.endAtOnce(.interrupted) }
+      server.stop()
+    }
+    guard failure != 0 else { return }
+    throw CommandError(
+      code: "system.no-thread",
+      message: "the system gives no thread: \(Platform.describe(errno: failure))")
+  }
+
+  private static func announce(
+    _ server: HTTPServer, _ store: SQLiteStore, _ options: Dashboard.Options, asJSON: Bool,
+    _ console: Console
+  ) {
+    if asJSON {
+      console.print(
+        JSONOutput.success { writer in
+          writer.member("url", server.url)
+          writer.member("host", server.configuration.host)
+          writer.member("port", server.port)
+          writer.member("database", store.location)
+          writer.member("allows_writes", options.allowsWrites)
+        })
+      return
+    }
+    let writes = options.allowsWrites ? ", with writes" : ""
+    console.print(
+      "Serving \(TerminalText.escaped(store.location)) at \(TerminalText.escaped(server.url))"
+        + writes)
+  }
+}

@@ -1,0 +1,65 @@
+@testable import RMOSDashboard
+import Testing
+
+@Suite("Response writer") struct ResponseWriterTests {
+  private func text(_ response: HTTPResponse, _ writer: ResponseWriter) -> String {
+    String(decoding: writer.bytes(response).bytes, as: UTF8.self)
+  }
+
+  @Test("Status, date, fields, length and body stand in their places")
+  func plain() {
+    let response = HTTPResponse(
+      status: 200, fields: [HTTPField("Content-Type", "text/plain")], body: Array("héllo".utf8))
+    #expect(
+      text(response, ResponseWriter(date: "D"))
+        == "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhéllo"
+    )
+  }
+
+  @Test("HEAD has the length and no body; 204 and 304 have neither")
+  func withoutBody() {
+    let response = HTTPResponse(status: 200, body: [65])
+    #expect(
+      text(response, ResponseWriter(isHead: true, date: "D"))
+        == "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 1\r\n\r\n")
+    for (status, reason) in [(204, "No Content"), (304, "Not Modified")] {
+      #expect(
+        text(HTTPResponse(status: status, body: [65]), ResponseWriter(date: "D"))
+          == "HTTP/1.1 \(status) \(reason)\r\nDate: D\r\n\r\n")
+    }
+  }
+
+  @Test("What becomes of the connection is said where it is not the rule")
+  func connection() {
+    let response = HTTPResponse(status: 204)
+    #expect(
+      text(response, ResponseWriter(keepsAlive: false, date: "D")).contains("Connection: close"))
+    #expect(
+      text(response, ResponseWriter(minorVersion: 0, date: "D"))
+        .contains("Connection: keep-alive"))
+  }
+
+  @Test("No field of a handler can split an answer or contradict its framing")
+  func splitting() {
+    let response = HTTPResponse(
+      status: 200,
+      fields: [
+        HTTPField("X", "a\r\nSet-Cookie: b\u{0}"), HTTPField("Y\r\nZ:", "c"), HTTPField("", "d"),
+        HTTPField("content-LENGTH", "9"), HTTPField("Transfer-Encoding", "chunked"),
+      ], body: [])
+    #expect(
+      text(response, ResponseWriter(date: "D"))
+        == "HTTP/1.1 200 OK\r\nDate: D\r\nX: a  Set-Cookie: b \r\nY__Z_: c\r\nContent-Length: 0\r\n\r\n"
+    )
+  }
+
+  @Test(
+    "Dates are as RFC 9110 shows them",
+    arguments: [
+      (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+      (951_782_399, "Mon, 28 Feb 2000 23:59:59 GMT"),
+      (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+      (1_798_761_599, "Thu, 31 Dec 2026 23:59:59 GMT"),
+    ])
+  func dates(_ seconds: Int, _ expected: String) { #expect(HTTPDate.text(seconds) == expected) }
+}
