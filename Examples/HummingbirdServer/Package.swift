@@ -1,0 +1,23 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The dashboard within a server of your own, here Hummingbird's. RMOS itself has no dependencies;
+// this example has that of its server.
+let package = Package(
+  name: "HummingbirdServer",
+  platforms: [.macOS(.v15)],
+  dependencies: [
+    .package(name: "RMOS", path: "../.."),
+    .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.0.0"),
+  ],
+  targets: [
+    .executableTarget(
+      name: "hummingbird-server",
+      dependencies: [
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "RMOSDashboard", package: "RMOS"),
+        .product(name: "RMOSStore", package: "RMOS"),
+      ])
+  ],
+  swiftLanguageModes: [.v6]
+)
