@@ -63,7 +63,7 @@ import Testing
     let result = try Tool.shell(
       #"groff -man -Tascii -P-c -P-b -P-u rmos-cli.1 | tr -s ' \n' ' '"#, in: workspace)
     let said = [
-      "shop's applications", "--on-duplicate skip|fail What to do with an id",
+      "shop's applications", "--on-duplicate skip|update|fail What to do with an id",
       "source <(rmos-cli completions bash)",
       "rmos-cli completions zsh > ~/.zsh/functions/_rmos-cli",
       "-q, --quiet Show nothing but errors", "130 interrupted",
