@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks what the tests do not: format, warnings, the rules of the module graph, the release build
-# and a run of the built program from an empty directory.
+# Checks what the tests do not: format, the rules of the module graph, scripts, workflows, documentation,
+# the release build, the built program from end to end, examples and installation.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -50,10 +50,6 @@ else
   skip 'the check of the workflows needs python3 with venv, and check-jsonschema'
 fi
 
-step 'Debug build: no warnings, no import that the manifest does not declare'
-build debug --build-tests --explicit-target-dependency-import-check error \
-  -Xswiftc -warnings-as-errors --scratch-path "$ROOT/.build-check"
-
 step 'Documentation of the libraries'
 mkdir -p .build-docs
 Scripts/docs.sh >.build-docs/log 2>&1 || {
@@ -78,19 +74,11 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-"$cli" --version
 "$cli" migrate "$ROOT/Examples/rmos_legacy" --dry-run
 [[ -z $(ls -A) ]] || die 'a dry run left files behind'
-"$cli" migrate "$ROOT/Examples/rmos_legacy" --stats stats.json
-grep -q '"found": 8' stats.json || die 'the statistics do not count 8 strip families'
-"$cli" migrate "$ROOT/Examples/rmos_legacy" | grep -E '^total +72 +0 +72 +0' >/dev/null \
-  || die 'a second run does not skip all 72'
-"$cli" status
-"$cli" runs
-"$cli" sample tree --count 300 --broken 10
-status=0
-"$cli" migrate tree --db broken.db -q 2>/dev/null || status=$?
-[[ $status -eq 1 ]] || die "a broken tree ends with $status, not 1"
+
+step 'The end-to-end test'
+"$ROOT/Scripts/end-to-end.sh" "$cli"
 
 step 'A rehearsal'
 RMOS_CLI=$cli "$ROOT/Scripts/rehearse.sh" "$work/rehearsal" 300 >"$work/rehearsal.log" 2>&1 \
