@@ -171,6 +171,18 @@ enum Platform {
     return memcmp(a, b, left.count) == 0
   }
 
+  /// Below 0 where `left` comes before `right` in order of the bytes, 0 where they are the same:
+  /// `memcmp`.
+  static func compare(
+    _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
+  ) -> Int {
+    if let a = left.baseAddress, let b = right.baseAddress {
+      let order = memcmp(a, b, min(left.count, right.count))
+      if order != 0 { return Int(order) }
+    }
+    return left.count - right.count
+  }
+
   /// Seconds of the monotonic clock: `clock_gettime`.
   static var uptime: Double {
     var spec = timespec()

@@ -45,26 +45,8 @@ extension SQLiteReader {
   private func addMigrated(
     _ kind: EntityKind, _ runDays: [Int64: String?], to days: inout EntityDays
   ) throws -> Int {
-    let session = try session()
-    guard session.tables.hasLedger else { return 0 }
-    // Both are read in order of the id, the rows from their index alone. Rows of one run stand
-    // together, so that counting here is faster than grouping there.
-    let sql =
-      "SELECT run_id FROM migration_provenance AS p WHERE kind = '\(kind.rawValue)' "
-      + "AND EXISTS (SELECT 1 FROM \(session.tables[kind].source) WHERE id = p.entity_id)"
-    var counts: [Int64: Int] = [:]
-    try session.connection.withStatement(sql) { statement in
-      var (run, count) = (Int64.min, 0)
-      while try statement.step() {
-        let next = statement.integer(at: 0)
-        if next != run {
-          counts[run, default: 0] += count
-          (run, count) = (next, 0)
-        }
-        count += 1
-      }
-      counts[run, default: 0] += count
-    }
+    guard try session().tables.hasLedger else { return 0 }
+    let counts = try migratedInOrder(kind) ?? migratedOneByOne(kind)
     var dated = 0
     for (run, count) in counts where count > 0 {
       guard let day = runDays[run] else { continue }
@@ -72,6 +54,62 @@ extension SQLiteReader {
       dated += count
     }
     return dated
+  }
+
+  /// How many rows there are by the run that wrote them, from two passes side by side in order of
+  /// the id, which are several times as fast as looking each row up.
+  ///
+  /// Nil where texts are not in order of their bytes in UTF-8.
+  private func migratedInOrder(_ kind: EntityKind) throws -> [Int64: Int]? {
+    let session = try session()
+    let encoding = try session.connection.withStatement("PRAGMA encoding") { statement in
+      try statement.step() ? statement.text(at: 0) : nil
+    }
+    guard encoding == "UTF-8" else { return nil }
+    let ids =
+      "SELECT id FROM \(session.tables[kind].source) WHERE typeof(id) = 'text' "
+      + "ORDER BY id COLLATE BINARY"
+    let runs =
+      "SELECT entity_id, run_id FROM migration_provenance WHERE kind = '\(kind.rawValue)' "
+      + "AND typeof(entity_id) = 'text' ORDER BY entity_id COLLATE BINARY"
+    return try session.connection.withStatement(ids) { ids in
+      try session.connection.withStatement(runs) { runs in
+        var counts: [Int64: Int] = [:]
+        // Rows of one run stand together.
+        var (run, count) = (Int64.min, 0)
+        var (hasRow, hasRun) = (try ids.step(), try runs.step())
+        while hasRow, hasRun {
+          let order = Platform.compare(ids.borrowedText(at: 0), runs.borrowedText(at: 0))
+          if order == 0 {
+            let next = runs.integer(at: 1)
+            if next != run {
+              counts[run, default: 0] += count
+              (run, count) = (next, 0)
+            }
+            count += 1
+          }
+          if order <= 0 { hasRow = try ids.step() } else { hasRun = try runs.step() }
+        }
+        counts[run, default: 0] += count
+        return counts
+      }
+    }
+  }
+
+  /// How many rows there are by the run that wrote them, each looked up.
+  private func migratedOneByOne(_ kind: EntityKind) throws -> [Int64: Int] {
+    let session = try session()
+    let sql =
+      "SELECT run_id, count(*) FROM migration_provenance AS p WHERE kind = '\(kind.rawValue)' "
+      + "AND EXISTS (SELECT 1 FROM \(session.tables[kind].source) WHERE id = p.entity_id) "
+      + "GROUP BY run_id"
+    return try session.connection.withStatement(sql) { statement in
+      var counts: [Int64: Int] = [:]
+      while try statement.step() {
+        counts[statement.integer(at: 0)] = Int(statement.integer(at: 1))
+      }
+      return counts
+    }
   }
 
   /// Counts the rows that no run in the ledger wrote.

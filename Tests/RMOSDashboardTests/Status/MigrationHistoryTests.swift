@@ -1,3 +1,4 @@
+import Foundation
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
@@ -82,5 +83,40 @@ import Testing
     try sqlite(fixture.directory.file("rmos.db"), "DELETE FROM patterns WHERE id = 'p1'")
     let days = try MigrationHistory(of: fixture.store).days
     #expect(days.first { $0.date == "2025-06-01" }?.entities.patterns == 1)
+  }
+
+  @Test func rowsCountOnceWhereverTheyStandAmongThoseOfOthers() throws {
+    let fixture = try DashboardFixture(.sqlite)
+    let ids = ["a", "a\u{0}", "aa", "b", "é", "z", "🎸"]
+    for (index, id) in ids.enumerated() {
+      let pattern = sample(.patterns, id, ["created_at": .text("2025-01-01")])
+      if index.isMultiple(of: 2) {
+        try fixture.migrate(pattern, startedAt: "2025-06-0\(1 + index % 4)T09:00:00Z")
+      } else {
+        try fixture.insert(pattern)
+      }
+    }
+    let days = try MigrationHistory(of: fixture.store).days
+    #expect(days.map(\.date) == ["2025-06-03", "2025-06-01", "2025-01-01"])
+    #expect(days.map(\.entities.patterns) == [2, 2, 3])
+  }
+
+  @Test func aDatabaseInUTF16HasTheSameHistory() throws {
+    let fixture = try DashboardFixture(.sqlite)
+    try fill(fixture)
+    // Its bytes are in another order than those of UTF-8.
+    for id in ["ā", "b", "\u{FF5E}", "🎸"] {
+      try fixture.migrate(sample(.patterns, id), startedAt: "2025-06-05T09:00:00Z")
+    }
+    let copy = fixture.directory.file("utf16.db")
+    try shell(
+      """
+      { echo "PRAGMA encoding = 'UTF-16le';"; sqlite3 "$1" .dump; echo "PRAGMA user_version = 2;"; } \
+      | sqlite3 "$2"
+      """, fixture.directory.file("rmos.db"), copy)
+    let store = try SQLiteStore(path: copy)
+    #expect(FileManager.default.contents(atPath: copy)?[59] == 2)
+    #expect(try MigrationHistory(of: store) == MigrationHistory(of: fixture.store))
+    #expect(try MigrationHistory(of: store).days.first?.entities.patterns == 4)
   }
 }

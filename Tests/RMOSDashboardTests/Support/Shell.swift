@@ -2,10 +2,15 @@ import Foundation
 
 /// Changes a database as another application would: with the `sqlite3` shell.
 func sqlite(_ path: String, _ sql: String) throws {
+  try shell(#"exec sqlite3 "$1" "$2""#, path, sql)
+}
+
+/// Runs a shell command with arguments.
+func shell(_ command: String, _ arguments: String...) throws {
   struct Failure: Error { var text: String }
   let process = Process()
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = ["sqlite3", path, sql]
+  process.arguments = ["bash", "-o", "pipefail", "-c", command, "-"] + arguments
   let errors = Pipe()
   process.standardError = errors
   try process.run()
