@@ -1,8 +1,9 @@
+import HTTPTypes
 import Hummingbird
 import NIOPosix
 import RMOSDashboard
 
-/// Has the dashboard answer what the routes before it do not.
+/// Has the dashboard answer what no route before it does.
 struct DashboardMiddleware<Context: RequestContext>: RouterMiddleware {
   let dashboard: Dashboard
 
@@ -10,9 +11,11 @@ struct DashboardMiddleware<Context: RequestContext>: RouterMiddleware {
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
   ) async throws -> Response {
     let body = try await request.body.collect(upTo: 1 << 20)
-    let question = HTTPRequest(
-      method: request.method.rawValue, target: request.uri.string,
-      fields: request.headers.map { HTTPField($0.name.rawName, $0.value) },
+    var fields = request.headers.map { RMOSDashboard.HTTPField($0.name.rawName, $0.value) }
+    // Hummingbird keeps it apart; the dashboard compares it with the origin of who writes.
+    if let host = request.head.authority { fields.append(.init("Host", host)) }
+    let question = RMOSDashboard.HTTPRequest(
+      method: request.method.rawValue, target: request.uri.string, fields: fields,
       body: Array(body.readableBytesView))
     // It reads a database: not on a thread that serves connections.
     let answer = try await NIOThreadPool.singleton.runIfActive {
@@ -23,8 +26,14 @@ struct DashboardMiddleware<Context: RequestContext>: RouterMiddleware {
       guard let name = HTTPTypes.HTTPField.Name(field.name) else { continue }
       headers.append(HTTPTypes.HTTPField(name: name, value: field.value))
     }
-    return Response(
-      status: .init(code: answer.status), headers: headers,
-      body: request.method == .head ? .init() : .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+    let status = HTTPTypes.HTTPResponse.Status(code: answer.status)
+    guard answer.status != 204, answer.status != 304 else {
+      // Without a length, which would be said to be 0.
+      return Response(
+        status: status, headers: headers, body: .init { writer in try await writer.finish(nil) })
+    }
+    let response = Response(
+      status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+    return request.method == .head ? response.createHeadResponse() : response
   }
 }

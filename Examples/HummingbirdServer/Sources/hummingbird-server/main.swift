@@ -2,14 +2,24 @@ import Hummingbird
 import RMOSDashboard
 import RMOSStore
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 // hummingbird-server DATABASE [PORT]
-guard CommandLine.arguments.count > 1 else {
-  fatalError("usage: hummingbird-server DATABASE [PORT]")
+let words = CommandLine.arguments.dropFirst()
+guard let path = words.first, let port = words.count > 1 ? Int(words[2]) : 8080 else {
+  print("usage: hummingbird-server DATABASE [PORT]")
+  exit(2)
 }
-let port = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 8080 : 8080
-let store = try SQLiteStore(path: CommandLine.arguments[1], access: .readOnly)
+let store = try SQLiteStore(path: path, access: .readOnly)
 
 let router = Router()
+// A route of one's own; the dashboard has all that no route before it takes.
 router.get("health") { _, _ in "ok" }
 router.add(middleware: DashboardMiddleware(dashboard: Dashboard(store: store)))
 
