@@ -44,9 +44,10 @@ enum Defaults {
     try openExisting(arguments, .readOnly)
   }
 
-  /// Opens the database, which must be there.
+  /// Opens the database, which must be there; `busyTimeout` is how long to wait for other writers,
+  /// seconds.
   static func openExisting(
-    _ arguments: ParsedArguments, _ access: SQLiteStore.Access
+    _ arguments: ParsedArguments, _ access: SQLiteStore.Access, busyTimeout: Double = 5
   ) throws -> SQLiteStore {
     let path = databasePath(arguments)
     guard Platform.exists(path) else {
@@ -55,6 +56,6 @@ enum Defaults {
         message: "there is no database at \(path); rmos-cli migrate or rmos-cli init creates one, "
           + "--db FILE names another")
     }
-    return try SQLiteStore(path: path, access: access)
+    return try SQLiteStore(path: path, access: access, busyTimeout: busyTimeout)
   }
 }

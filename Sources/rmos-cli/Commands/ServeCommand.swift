@@ -39,8 +39,9 @@ enum ServeCommand {
     if logs { configuration.log = { AccessLog.write($0) } }
     var options = Dashboard.Options()
     options.allowsWrites = arguments.has("allow-writes")
+    // Short: while a client waits, so does a thread that others need. It is told when to come again.
     let store = try Defaults.openExisting(
-      arguments, options.allowsWrites ? .readWrite : .readOnly)
+      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: 0.5)
     let server = try HTTPServer(
       dashboard: Dashboard(store: store, options: options), configuration: configuration)
     // Before the URL is out: who reads it may send a signal at once.
