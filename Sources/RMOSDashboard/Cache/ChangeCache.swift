@@ -2,22 +2,33 @@ import Synchronization
 
 /// A value that is made from a store, kept until the store changes.
 ///
-/// While a migration runs the store changes all the time: what is costly to make is then made anew
-/// about once a second only, and less often where it takes longer than a tenth of that.
+/// What is costly to make is made anew about once a second only while a migration runs, and less
+/// often where it takes longer than a tenth of that. Where others change the store all the time,
+/// making it may take a tenth of the time too, once a second's worth of it is used up.
 final class ChangeCache<Value: Sendable & Equatable>: Sendable {
   /// A value and its number, which changes with it.
   struct Entry: Sendable {
     var value: Value
     var revision: Int
+    /// Whether it is of the present state; false where it had to do though the store has changed.
+    var isCurrent = true
   }
 
   private struct State {
+    /// So that what changes now and then is always made anew.
+    static var fullBudget: Double { 1 }
+
     var entry: Entry?
     var token: String?
     var madeAt = 0.0
     var cost = 0.0
+    /// How long making it may take before what is kept must do, seconds; it grows with the time.
+    var budget = Self.fullBudget
     /// Counts the changes through this interface, which are to be seen at once.
     var epoch = 0
+
+    /// The budget as many seconds after the value was made.
+    func budget(after age: Double) -> Double { min(Self.fullBudget, budget + age / 10) }
   }
 
   private let state = Mutex(State())
@@ -39,15 +50,15 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
     _ make: () throws -> Value
   ) rethrows -> Entry {
     let known = state.withLock { $0 }
-    if let entry = known.entry {
+    if var entry = known.entry {
       let age = circumstances.now - known.madeAt
       if known.token != nil, known.token == circumstances.token, age < lifetime(entry.value) {
         return entry
       }
-      if known.cost > 0.005, age < min(10, max(1, 10 * known.cost)),
-        circumstances.isBeingWritten()
-      {
-        return entry
+      if known.cost > 0.005, age < 10 {
+        entry.isCurrent = false
+        if known.budget(after: age) <= 0 { return entry }
+        if age < max(1, 10 * known.cost), circumstances.isBeingWritten() { return entry }
       }
     }
     let value = try make()
@@ -58,6 +69,7 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
       state.entry = entry
       // What was made before a change through this interface is answered once and not kept.
       state.token = state.epoch == known.epoch ? circumstances.token : nil
+      state.budget = state.budget(after: max(0, circumstances.now - state.madeAt)) - cost
       state.madeAt = circumstances.now
       state.cost = state.epoch == known.epoch ? cost : 0
       return entry

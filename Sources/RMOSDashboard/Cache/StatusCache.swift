@@ -11,6 +11,8 @@ final class StatusCache: Sendable {
     var body: [UInt8]
     /// Whether the health was checked to its end.
     var isComplete: Bool
+    /// Whether all of it is of the state that the store was in.
+    var isCurrent: Bool
   }
 
   private let store: any RecordStore
@@ -53,7 +55,7 @@ final class StatusCache: Sendable {
       writer.status(status)
       return Answer(
         status: status, body: writer.utf8 + [0x0A],
-        isComplete: details.value.health.isComplete)
+        isComplete: details.value.health.isComplete, isCurrent: details.isCurrent)
     }
     if !entry.value.isComplete { completeHealth(now.token) }
     return entry
@@ -85,9 +87,10 @@ final class StatusCache: Sendable {
     for cache in statistics { cache.invalidate() }
   }
 
-  /// A process that dies changes no data, so a run under way is looked at again after a while.
+  /// A process that dies changes no data, so a run under way is looked at again after a while; and
+  /// so is what had to be answered from an earlier state.
   private func lifetime(_ answer: Answer) -> Double {
-    answer.status.currentRun == nil ? .infinity : 1
+    answer.status.currentRun == nil && answer.isCurrent ? .infinity : 1
   }
 
   private func circumstances() -> CacheCircumstances {

@@ -106,7 +106,8 @@ extension Dashboard {
     let offset = try target.integer("offset", in: 0...Int.max, default: 0)
     let order: RecordQuery.Order
     switch try target.parameter("order") {
-    case nil, "newest": order = .newestFirst
+    case nil: order = query.kind.defaultOrder
+    case "newest": order = .newestFirst
     case "id": order = .id
     case let other?:
       throw Refusal(422, "‘order’ must be newest or id, found “\(other.shortened)”")

@@ -62,6 +62,30 @@ import Testing
     #expect(fixture.get("/migration/status").text.contains(#""patterns":20"#))
   }
 
+  @Test func aChangeNowAndThenIsSeenAtOnceAndConstantOnesTakeATenthOfTheTime() throws {
+    let probe = Probe()
+    let clock = Mutex<(@Sendable () -> Void)?>(nil)
+    let fixture = try DashboardFixture(
+      .sqlite, health: probe.check(isComplete: true) { clock.withLock { $0 }?() })
+    clock.withLock { $0 = { [uptime = fixture.uptime] in uptime.pass(0.3) } }
+    for number in 0..<3 {
+      try fixture.insert(EntityAnswersTests.pattern("p\(number)"))
+      #expect(fixture.get("/migration/status").text.contains(#""id":"p\#(number)""#))
+      fixture.uptime.pass(20)
+    }
+    let asked = probe.quick
+    for number in 0..<300 {
+      try fixture.insert(EntityAnswersTests.pattern("q\(number)"))
+      _ = fixture.get("/migration/status")
+      fixture.uptime.pass(0.33)
+    }
+    // 100 seconds and more, of which it may take 10, and the second it has at first.
+    #expect((25...45).contains(probe.quick - asked))
+    // What had to do is not kept for good.
+    fixture.uptime.pass(20)
+    #expect(fixture.get("/migration/status").text.contains(#""patterns":303"#))
+  }
+
   @Test func aChangeThroughTheInterfaceIsSeenAtOnce() throws {
     let probe = Probe()
     let clock = Mutex<(@Sendable () -> Void)?>(nil)
