@@ -8,6 +8,14 @@ struct RequestTarget: Sendable, Hashable {
     var text: String
   }
 
+  /// A parameter of the query.
+  struct Parameter: Sendable, Hashable {
+    /// Its name.
+    var name: String
+    /// Its value, empty where it has none.
+    var value: String
+  }
+
   /// Why a target cannot be understood.
   struct Malformed: Error { var detail: String }
 
@@ -15,16 +23,8 @@ struct RequestTarget: Sendable, Hashable {
   ///
   /// Decoded after it was split, so that an id may hold a slash.
   var segments: [Segment]
-  /// The parameters of the query, in order.
-  var parameters: [(name: String, value: String)] {
-    pairs.map { ($0.name, $0.value) }
-  }
-  private var pairs: [Pair]
-
-  private struct Pair: Hashable {
-    var name: String
-    var value: String
-  }
+  /// The parameters of the query, decoded as forms encode them, in order.
+  var parameters: [Parameter]
 
   /// Takes a target in origin form apart.
   init(_ target: String) throws(Malformed) {
@@ -41,14 +41,14 @@ struct RequestTarget: Sendable, Hashable {
         Segment(
           raw: String(decoding: part, as: UTF8.self), text: try Self.decoded(part, "path")))
     }
-    pairs = []
+    parameters = []
     guard let mark else { return }
     for part in bytes[(mark + 1)...].split(separator: UInt8(ascii: "&")) {
       let halves = part.split(
         separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false
       ).map { half in half.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 } }
-      pairs.append(
-        Pair(
+      parameters.append(
+        Parameter(
           name: try Self.decoded(halves[0][...], "query"),
           value: halves.count > 1 ? try Self.decoded(halves[1][...], "query") : ""))
     }
@@ -117,7 +117,35 @@ extension RequestTarget {
   }
 }
 
+extension RequestTarget {
+  /// The segments of a page's path, decoded; none for `/`, and none for a slash at the end.
+  var pagePath: [String] {
+    let texts = segments.map(\.text)
+    return segments.last?.raw.isEmpty == true ? texts.dropLast() : texts
+  }
+
+  /// The last value of a parameter, as pages take it; nil where it is absent.
+  subscript(name: String) -> String? { parameters.last { $0.name == name }?.value }
+}
+
 extension String {
+  /// The text with everything escaped but unreserved characters.
+  var percentEncoded: String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var bytes: [UInt8] = []
+    for byte in utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "_"), UInt8(ascii: "~"):
+        bytes.append(byte)
+      default:
+        bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// At most 120 Unicode scalars of the text.
   var shortened: String {
     let shown = unicodeScalars.prefix(120)

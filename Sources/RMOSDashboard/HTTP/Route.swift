@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSStore
 
 /// What a path leads to.
 enum Route: Sendable, Hashable {
@@ -29,9 +30,7 @@ enum Route: Sendable, Hashable {
       self = .history
       return
     }
-    guard let kind = EntityKind.allCases.first(where: { $0.pathName == names.first }) else {
-      return nil
-    }
+    guard let kind = names.first.flatMap({ EntityKind(pathName: $0) }) else { return nil }
     switch names.count {
     case 1: self = .list(kind)
     // As received, so that an entity of that name can be reached: %73tatistics.
@@ -69,6 +68,17 @@ extension EntityKind {
     case .patterns, .joblogs: rawValue
     }
   }
+
+  /// The kind with a name in paths.
+  init?(pathName: String) {
+    guard let kind = EntityKind.allCases.first(where: { $0.pathName == pathName }) else {
+      return nil
+    }
+    self = kind
+  }
+
+  /// The order in which a list begins: job logs are a diary, and have an index for it.
+  var defaultOrder: RecordQuery.Order { self == .joblogs ? .newestFirst : .id }
 
   /// One entity in answers: `strip_family`.
   var memberName: String {

@@ -7,8 +7,8 @@ extension DashboardPage {
   static let script = """
 
     (()=>{"use strict";
-    const $=id=>document.getElementById(id),units=[["year",31557600],["month",2629800],
-    ["day",86400],["hour",3600],["minute",60]],
+    const $=id=>document.getElementById(id),units=[["month",2629800],["day",86400],
+    ["hour",3600],["minute",60]],
     format=new Intl.RelativeTimeFormat("en",{numeric:"auto"});
     const ago=()=>{for(const time of document.querySelectorAll("#overview time[datetime]")){
     const text=time.getAttribute("datetime");
@@ -16,7 +16,7 @@ extension DashboardPage {
     const seconds=(Date.parse(text)-Date.now())/1000;if(!isFinite(seconds))continue;
     if(!time.title)time.title=time.textContent;
     const unit=units.find(u=>Math.abs(seconds)>=u[1]);
-    if(unit&&unit[0]==="year")continue;
+    if(unit&&unit[0]==="month")continue;
     time.textContent=unit?format.format(Math.round(seconds/unit[1]),unit[0]):"just now"}};
     let request=null;
     const swap=async(url,id)=>{if(request)request.abort();const mine=request=new AbortController();

@@ -29,7 +29,9 @@ struct DashboardPage: Sendable {
       answer.fields.append(allowed)
       return answer
     }
-    guard let target = PageTarget(request.target) else { return ErrorPage.badAddress.response }
+    guard let target = try? RequestTarget(request.target) else {
+      return ErrorPage.badAddress.response
+    }
     do {
       return try page(target).response(ifNoneMatch: request.field("If-None-Match"))
     } catch let error as ErrorPage {
@@ -39,14 +41,14 @@ struct DashboardPage: Sendable {
     }
   }
 
-  private func page(_ target: PageTarget) throws -> PageDocument {
-    guard let first = target.path.first else {
+  private func page(_ target: RequestTarget) throws -> PageDocument {
+    guard let first = target.pagePath.first else {
       return try OverviewPage(store: store, status: status(), history: history(500)).document
     }
-    guard let kind = EntityKind(pagePath: first), target.path.count <= 2 else {
+    guard let kind = EntityKind(pathName: first), target.pagePath.count <= 2 else {
       throw ErrorPage.notFound
     }
-    if let id = target.path.count == 2 ? target.path[1] : target["id"] {
+    if let id = target.pagePath.count == 2 ? target.pagePath[1] : target["id"] {
       return try DetailPage(kind, id: id, in: store).document
     }
     return try ListPage(ListRequest(kind, target), in: store).document

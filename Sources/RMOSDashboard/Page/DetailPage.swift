@@ -28,9 +28,9 @@ struct DetailPage {
     let name = PageText.text(record[kind == .joblogs ? "job_type" : "name"]) ?? ""
     let title = [name, record.id].first { !PageText.isBlank($0) } ?? kind.schema.singular
     return PageDocument(
-      title: String(title.unicodeScalars.prefix(80)), section: "/\(kind.pagePath)",
+      title: String(title.unicodeScalars.prefix(80)), section: "/\(kind.pathName)",
       main: """
-        <nav class="crumbs" aria-label="Path"><a href="/\(kind.pagePath)">\(kind.pageTitle)</a> \
+        <nav class="crumbs" aria-label="Path"><a href="/\(kind.pathName)">\(kind.pageTitle)</a> \
         <span aria-hidden="true">/</span></nav>
         <h1>\(PageText.short(name, limit: 400))</h1>
         <p class="dim"><code>\(PageText.whole(record.id))</code></p>

@@ -31,7 +31,7 @@ struct ErrorPage: Error {
       status: 404, title: "There is no such \(kind.schema.singular)",
       sentences: """
         <p>No \(kind.schema.singular) has the id <code>\(PageText.short(id, limit: 400))</code>. \
-        It may have been deleted; look among all <a href="/\(kind.pagePath)">\
+        It may have been deleted; look among all <a href="/\(kind.pathName)">\
         \(kind.schema.plural)</a>.</p>
 
         """)

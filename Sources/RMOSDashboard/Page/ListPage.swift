@@ -23,7 +23,7 @@ struct ListPage {
 
   var document: PageDocument {
     PageDocument(
-      title: kind.pageTitle, section: "/\(kind.pagePath)",
+      title: kind.pageTitle, section: "/\(kind.pathName)",
       main: """
         <h1>\(kind.pageTitle)</h1>
         \(form)<div id="results">
@@ -40,7 +40,7 @@ struct ListPage {
     }
     .map { "<input type=\"hidden\" name=\"\($0.filter.parameter)\" value=\"\($0.value)\">" as HTML }
     return """
-      <form class="tools" action="/\(kind.pagePath)" method="get" role="search" id="search">
+      <form class="tools" action="/\(kind.pathName)" method="get" role="search" id="search">
       <p class="grow"><label for="q">Search</label>\
       <input id="q" name="q" type="search" value="\(request.search)" autocomplete="off" \
       spellcheck="false" placeholder="\(kind.searchMembers[0] == "id" ? "part of an id" : "part of a name")"></p>
@@ -111,9 +111,9 @@ struct ListPage {
       ? "" : "\(PlainText.grouped(first))–\(PlainText.grouped(first + records.count - 1)) of "
     let count = PlainText.counted(total, kind.schema.singular, kind.schema.plural)
     let chips = request.filters.map { filter, value -> HTML in
-      let link = PageTarget.link(to: kind, request.parameters(without: filter.parameter))
+      let link = PageLink.link(to: kind, request.parameters(without: filter.parameter))
       return """
-        <a class="chip" href="\(link ?? "/\(kind.pagePath)")">\(filter.label): \
+        <a class="chip" href="\(link ?? "/\(kind.pathName)")">\(filter.label): \
         \(PageText.short(value, limit: 60)) <span aria-hidden="true">×</span>\
         <span class="away">, remove this filter</span></a>
 
@@ -137,7 +137,7 @@ struct ListPage {
         """
     }
     return """
-      <p class="nothing">Nothing fits. <a href="/\(kind.pagePath)">Show all \
+      <p class="nothing">Nothing fits. <a href="/\(kind.pathName)">Show all \
       \(kind.schema.plural)</a>.</p>
 
       """
@@ -179,7 +179,7 @@ struct ListPage {
     guard last > 1 else { return "" }
     func link(_ page: Int, _ name: String, _ relation: String) -> HTML {
       guard page >= 1, page <= last, page != request.page,
-        let link = PageTarget.link(to: kind, request.parameters(page: page))
+        let link = PageLink.link(to: kind, request.parameters(page: page))
       else { return "<span class=\"dim\" aria-hidden=\"true\">\(name)</span>" }
       return "<a href=\"\(link)\" rel=\"\(relation)\">\(name)</a>"
     }

@@ -39,7 +39,7 @@ struct ListRequest {
     order = kind.defaultOrder
   }
 
-  init(_ kind: EntityKind, _ target: PageTarget) {
+  init(_ kind: EntityKind, _ target: RequestTarget) {
     self.init(kind)
     search = target["q"] ?? ""
     if let member = target["in"], kind.searchMembers.contains(member) { searchMember = member }
@@ -106,9 +106,6 @@ struct ListRequest {
 extension EntityKind {
   /// The members that can be searched, the first by default.
   var searchMembers: [String] { self == .joblogs ? ["id"] : ["name", "id"] }
-
-  /// The order in which a list begins: job logs are a diary, and have an index for it.
-  var defaultOrder: RecordQuery.Order { self == .joblogs ? .newestFirst : .id }
 
   /// The filters of the kind's list.
   var pageFilters: [ListRequest.Filter] {

@@ -66,7 +66,7 @@ struct OverviewPage {
   private var counts: HTML {
     let tiles = EntityKind.pageOrder.map { kind -> HTML in
       """
-      <li><a href="/\(kind.pagePath)"><span class="what">\(HistoryChart.key(to: kind))\
+      <li><a href="/\(kind.pathName)"><span class="what">\(HistoryChart.key(to: kind))\
       \(kind.pageTitle)</span> <span class="count" data-count="\(kind.rawValue)">\
       \(PlainText.grouped(status.entityCounts[kind]))</span></a></li>
 

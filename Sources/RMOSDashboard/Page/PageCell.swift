@@ -4,7 +4,7 @@ import RMOSModels
 enum PageCell {
   /// A link to an entity's page; the text alone where it cannot be linked.
   static func link(to kind: EntityKind, id: String, _ text: String) -> HTML {
-    guard let link = PageTarget.link(to: kind, id: id) else {
+    guard let link = PageLink.link(to: kind, id: id) else {
       return "\(PageText.short(text)) <span class=\"dim\">(id too long for a link)</span>"
     }
     return "<a href=\"\(link)\">\(PageText.short(text))</a>"

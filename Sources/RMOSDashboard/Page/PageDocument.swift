@@ -73,7 +73,7 @@ struct PageDocument {
 
   private static func header(_ section: String?) -> HTML {
     let entries: [(String, String)] =
-      [("/", "Overview")] + EntityKind.pageOrder.map { ("/\($0.pagePath)", $0.pageTitle) }
+      [("/", "Overview")] + EntityKind.pageOrder.map { ("/\($0.pathName)", $0.pageTitle) }
     let links = entries.map { path, name -> HTML in
       let current: HTML = path == section ? " aria-current=\"page\"" : ""
       return "<li><a href=\"\(path)\"\(current)>\(name)</a></li>\n"

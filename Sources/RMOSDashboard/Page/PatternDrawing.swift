@@ -112,28 +112,32 @@ struct PatternDrawing {
       number.map { "<td class=\"n\">\(PageText.coordinate($0))</td>" }
         ?? "<td class=\"n dim\">–</td>"
     }
+    let hasSegments = geometry.rings.contains { $0.segments != nil }
     let rows = geometry.rings.map { ring -> HTML in
       let radius: HTML
+      var width = ring.width
       if ring.radius == nil, let inner = ring.inner, let outer = ring.outer {
         radius = """
           <td class="n">\(PageText.coordinate(inner))–\(PageText.coordinate(outer))</td>
           """
+        width = width ?? (outer - inner)
       } else {
         radius = cell(ring.radius ?? ring.outer ?? ring.inner)
       }
       return """
-        <tr><th scope="row">\(ring.number)</th>\(radius)\(cell(ring.width))\
-        \(cell(ring.segments.map(Double.init)))</tr>
+        <tr><th scope="row">\(ring.number)</th>\(radius)\(cell(width))\
+        \(hasSegments ? cell(ring.segments.map(Double.init)) : "")</tr>
 
         """
     }
+    let segments: HTML = hasSegments ? "<th scope=\"col\" class=\"n\">Segments</th>" : ""
     let noUnit: HTML =
       geometry.isMillimetres ? "" : "<caption>The geometry names no unit.</caption>\n"
     return """
       <div class="scroll" role="region" tabindex="0" aria-label="Rings as a table">
       <table>\(noUnit)<thead><tr><th scope="col">Ring</th>\
       <th scope="col" class="n">Radius\(unit)</th><th scope="col" class="n">Width\(unit)</th>\
-      <th scope="col" class="n">Segments</th></tr></thead>
+      \(segments)</tr></thead>
       <tbody>
       \(rows)</tbody></table></div>
 

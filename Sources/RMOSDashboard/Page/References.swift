@@ -53,7 +53,7 @@ struct References {
             first: first.map {
               ($0.id, kind == .joblogs ? $0.id : PageText.text($0["name"]) ?? "")
             },
-            link: filter.flatMap { PageTarget.link(to: kind, [($0.parameter, record.id)]) }))
+            link: filter.flatMap { PageLink.link(to: kind, [($0.parameter, record.id)]) }))
       }
     }
   }

@@ -80,7 +80,7 @@ struct RunList {
     return """
       <tr><th scope="row"><span class="nowrap">\(run.id) \
       <span class="dim">\(PageText.short(run.command, limit: 30))</span></span></th>\
-      <td>\(PageCell.status(state.rawValue))\(failure)</td>\
+      <td><span class="nowrap">\(PageCell.status(state.rawValue))</span>\(failure)</td>\
       <td>\(PageText.time(run.startedAt))</td>\
       <td class="n">\(PageText.duration(run.seconds))</td>\
       <td class="n">\(PlainText.grouped(total.found))</td>\

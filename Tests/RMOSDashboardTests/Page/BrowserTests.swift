@@ -8,7 +8,7 @@ import Testing
 @testable import RMOSDashboard
 
 /// The pages in a real browser.
-@Suite(.serialized, .enabled(if: Browser.path != nil, "no Chromium here"))
+@Suite(.serialized, .enabled(if: Browser.path != nil, "Chromium is not installed"))
 struct BrowserTests {
   private func server(
     _ store: any RecordStore, status: String = #"{"success":true,"entity_counts":{"total":72}}"#
@@ -63,7 +63,7 @@ struct BrowserTests {
       #expect(page.dom.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
       #expect(!page.dom.contains("<script>alert") && !page.dom.contains("<img"))
     }
-    let link = try #require(PageTarget.link(to: .patterns, id: PageSamples.hostile[1]))
+    let link = try #require(PageLink.link(to: .patterns, id: PageSamples.hostile[1]))
     let page = try Browser.open("http://127.0.0.1:\(server.port)\(link)")
     #expect(page.complaints == [] && !page.dom.contains("<img"))
   }
@@ -133,49 +133,5 @@ struct BrowserTests {
     }
     let page = try Browser.open("http://127.0.0.1:\(server.port)/frame")
     #expect(page.dom.contains(/width (3[0-5]\d|360)</))
-  }
-}
-
-/// Chromium without a window.
-enum Browser {
-  /// Where it is; nil where it is not.
-  static let path = ["chromium", "chromium-browser", "google-chrome", "chrome"].lazy
-    .flatMap { name in
-      (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        .map { "\($0)/\(name)" }
-    }
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
-
-  /// A page after it was loaded.
-  struct Page {
-    /// What became of its elements.
-    var dom: String
-    /// What its console says.
-    var complaints: [String]
-  }
-
-  /// Opens an address and lets some of the page's time pass.
-  static func open(_ address: String, milliseconds: Int = 1500) throws -> Page {
-    let directory = try TemporaryDirectory()
-    let browser = Process()
-    browser.executableURL = URL(fileURLWithPath: try #require(path))
-    browser.arguments = [
-      "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--enable-logging=stderr",
-      "--user-data-dir=\(directory.file("profile"))", "--virtual-time-budget=\(milliseconds)",
-      "--dump-dom", address,
-    ]
-    let errors = directory.file("errors")
-    _ = FileManager.default.createFile(atPath: errors, contents: nil)
-    let output = Pipe()
-    browser.standardOutput = output
-    browser.standardError = FileHandle(forWritingAtPath: errors)
-    try browser.run()
-    let dom = output.fileHandleForReading.readDataToEndOfFile()
-    browser.waitUntilExit()
-    let lines = String(decoding: try Data(contentsOf: URL(fileURLWithPath: errors)), as: UTF8.self)
-      .split(separator: "\n").map(String.init)
-    return Page(
-      dom: String(decoding: dom, as: UTF8.self), complaints: lines.filter { $0.contains("CONSOLE") }
-    )
   }
 }

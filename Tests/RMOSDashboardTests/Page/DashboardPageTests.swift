@@ -119,7 +119,7 @@ import Testing
     let path = try Fixtures.copyDatabase(version: version, into: directory)
     let store = try SQLiteStore(path: path, access: .readOnly)
     for kind in EntityKind.allCases {
-      let list = PageSamples.get("/\(kind.pagePath)?sort=newest", of: store)
+      let list = PageSamples.get("/\(kind.pathName)?sort=newest", of: store)
       #expect(list.status == 200)
       for link in list.text.matches(of: /role="rowheader" scope="row"><a href="([^"]*)"/) {
         let page = PageSamples.get(String(link.output.1), of: store)

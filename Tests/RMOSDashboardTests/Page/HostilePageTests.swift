@@ -12,13 +12,13 @@ import Testing
   private func pages(_ store: any RecordStore) throws -> [(target: String, html: String)] {
     var targets = ["/"]
     for kind in EntityKind.allCases {
-      targets.append("/\(kind.pagePath)?per=200&sort=newest")
+      targets.append("/\(kind.pathName)?per=200&sort=newest")
       for text in PageSamples.hostile {
-        targets.append(try #require(PageTarget.link(to: kind, id: text)))
+        targets.append(try #require(PageLink.link(to: kind, id: text)))
         targets.append(
-          try #require(PageTarget.link(to: kind, [("q", String(text.prefix(1500)))])))
+          try #require(PageLink.link(to: kind, [("q", String(text.prefix(1500)))])))
         targets.append(
-          try #require(PageTarget.link(to: kind, [("type", String(text.prefix(1500)))])))
+          try #require(PageLink.link(to: kind, [("type", String(text.prefix(1500)))])))
       }
     }
     var status = PageSamples.status()
@@ -59,7 +59,7 @@ import Testing
   @Test func everyEntityIsReachedFromItsList() throws {
     let store = try PageSamples.hostileStore()
     for kind in EntityKind.allCases {
-      let list = PageSamples.get("/\(kind.pagePath)?per=200", of: store).text
+      let list = PageSamples.get("/\(kind.pathName)?per=200", of: store).text
       let links = list.matches(of: /role="rowheader" scope="row"><a href="([^"]*)"/)
         .map { String($0.output.1) }
       #expect(links.count == PageSamples.hostile.count)

@@ -47,6 +47,22 @@ import Testing
     #expect(try rings(json) == nil)
   }
 
+  @Test func theTableOfRingsHasTheWidthsAndOnlyColumnsWithSomethingInThem() throws {
+    func html(_ rings: String) -> String {
+      let changes: [String: Value] = [
+        "geometry": .text(#"{"rings":[\#(rings)]}"#), "rosette_geometry": .null,
+      ]
+      return PatternDrawing(StoreSamples.record(.patterns, "a", changes)).section.markup
+    }
+    let bands = html(#"{"inner_radius_mm":47,"outer_radius_mm":49.5},{"radius_mm":52}"#)
+    #expect(bands.contains(#"<td class="n">47–49.5</td><td class="n">2.5</td></tr>"#))
+    #expect(bands.contains(#"<td class="n">52</td><td class="n dim">–</td></tr>"#))
+    #expect(!bands.contains("Segments"))
+    let cut = html(#"{"radius_mm":40,"width_mm":3,"segments":24},{"radius_mm":52}"#)
+    #expect(cut.contains(#"<th scope="col" class="n">Segments</th>"#))
+    #expect(cut.contains(#"<td class="n">3</td><td class="n">24</td></tr>"#))
+  }
+
   @Test func rowsAndColumnsAreDrawnAsTheBlockTheyAre() throws {
     let record = StoreSamples.record(
       .patterns, "a",
