@@ -22,7 +22,8 @@ final class StatusCache: Sendable {
   private let details: ChangeCache<MigrationStatus.Details>
   private let days: ChangeCache<EntityDays>
   private let statistics: [ChangeCache<[UInt8]>]
-  private let isCompleting = Mutex(false)
+  /// Whether the health is being checked to its end, and from when on it may be again, seconds.
+  private let completion = Mutex((isUnderWay: false, mayBeginAt: -Double.infinity))
   /// How long the quick check of health may take, seconds.
   private static let healthSeconds = 0.02
 
@@ -100,25 +101,28 @@ final class StatusCache: Sendable {
       isBeingWritten: { (store as? SQLiteStore)?.hasWriter ?? false })
   }
 
-  /// Checks the health to its end on a thread of its own, one at a time, and not while a migration
-  /// changes everything anyway.
+  /// Checks the health to its end on a thread of its own, one at a time, for a tenth of the time at
+  /// most, and not while a migration changes everything anyway.
   private func completeHealth(_ token: String?) {
     guard let token, (store as? SQLiteStore)?.hasWriter != true,
-      isCompleting.withLock({ isCompleting in
-        defer { isCompleting = true }
-        return !isCompleting
+      completion.withLock({ completion in
+        guard !completion.isUnderWay, uptime() >= completion.mayBeginAt else { return false }
+        completion.isUnderWay = true
+        return true
       })
     else { return }
     do {
       try SystemThread { [self] in
+        let start = uptime()
         let complete = health.run(store, nil)
         details.replace(under: token) { $0.health = complete }
         answers.expire()
-        isCompleting.withLock { $0 = false }
+        let end = uptime()
+        completion.withLock { $0 = (false, end + 9 * (end - start)) }
       }.detach()
     } catch {
       // Without a thread the quick check has to do; it says that it is not complete.
-      isCompleting.withLock { $0 = false }
+      completion.withLock { $0.isUnderWay = false }
     }
   }
 }

@@ -104,10 +104,11 @@ import Testing
   @Test func aDatabaseInUTF16HasTheSameHistory() throws {
     let fixture = try DashboardFixture(.sqlite)
     try fill(fixture)
-    // Its bytes are in another order than those of UTF-8.
-    for id in ["ā", "b", "\u{FF5E}", "🎸"] {
+    // Its bytes are in another order than those of UTF-8: what nobody migrated is before the b.
+    for id in ["ā", "b", "🎸"] {
       try fixture.migrate(sample(.patterns, id), startedAt: "2025-06-05T09:00:00Z")
     }
+    try fixture.insert(sample(.patterns, "\u{FF5E}"))
     let copy = fixture.directory.file("utf16.db")
     try shell(
       """
@@ -117,6 +118,6 @@ import Testing
     let store = try SQLiteStore(path: copy)
     #expect(FileManager.default.contents(atPath: copy)?[59] == 2)
     #expect(try MigrationHistory(of: store) == MigrationHistory(of: fixture.store))
-    #expect(try MigrationHistory(of: store).days.first?.entities.patterns == 4)
+    #expect(try MigrationHistory(of: store).days.first?.entities.patterns == 3)
   }
 }
