@@ -20,6 +20,9 @@ enum UndoCommand {
       Defaults.databaseOption,
       .init(name: "dry-run", help: "Only say what would happen; write nothing at all"),
       .init(
+        name: "no-backup",
+        help: "Do not back the database up first (FILE.backup-<run>; the last 3 are kept)"),
+      .init(
         name: "verbose", letter: "v",
         help: "Show everything that stands in the way, not only the first 20"),
     ],
@@ -35,8 +38,19 @@ enum UndoCommand {
         "RUN: expected the number of a run, found “\(word)”", hint: "rmos-cli runs lists them.")
     }
     let isDryRun = arguments.has("dry-run")
+    Platform.catchInterruptions()
     let store = try Defaults.openExisting(arguments, isDryRun ? .readOnly : .readWrite)
-    let report = try Undo(of: store).run(run, isDryRun: isDryRun)
+    let report: UndoReport
+    do {
+      report = try Undo(of: store, takesBackup: !arguments.has("no-backup"))
+        .run(run, isDryRun: isDryRun) { Platform.isInterrupted }
+    } catch let error as StoreError where error.code == .cancelled {
+      return console.interrupted(
+        by: error.code.rawValue,
+        "nothing was changed in \(TerminalText.escaped(store.location)); to undo run \(run) after "
+          + "all, run the same again: \(arguments.commandLine())",
+        asJSON: arguments.has("json"))
+    }
     if arguments.has("json") {
       console.print(report.json)
     } else if report.isSuccess {
@@ -69,6 +83,9 @@ enum UndoCommand {
     console.print()
     console.print(table.text)
     console.print()
+    if let backup = report.backup {
+      console.print("Backup:  \(TerminalText.escaped(backup.path)) (from before the undo)")
+    }
     console.print(
       "Next: "
         + (report.isDryRun
