@@ -39,6 +39,7 @@ enum UndoCommand {
     }
     let isDryRun = arguments.has("dry-run")
     Platform.catchInterruptions()
+    if !isDryRun { try refuseMissing(run, arguments) }
     let store = try Defaults.openExisting(arguments, isDryRun ? .readOnly : .readWrite)
     let report: UndoReport
     do {
@@ -59,6 +60,17 @@ enum UndoCommand {
       refuse(report, showsAll: arguments.has("verbose"), console)
     }
     return report.isSuccess ? .success : .failures
+  }
+
+  /// Refuses a run that does not exist before opening for writing brings an older database up to
+  /// date.
+  private static func refuseMissing(_ run: Int64, _ arguments: ParsedArguments) throws {
+    // What cannot be read without writing is for the opening proper.
+    guard let store = try? Defaults.openForReading(arguments),
+      let found = try? store.read({ try $0.run(run) != nil }), !found
+    else { return }
+    // Ends with the error that says so.
+    _ = try Undo(of: store).run(run, isDryRun: true)
   }
 
   private static func show(
