@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes the JSON scanner and the entity reader: Scripts/fuzz.sh [SECONDS], 180 if not given.
+# Fuzzes the JSON scanner with the entity reader, and the parser of HTTP requests:
+# Scripts/fuzz.sh [SECONDS [reader] [http]], 180 seconds each if not given.
 # Needs a toolchain with libFuzzer, as those for Linux have. What breaks is kept in .build-fuzz.
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -8,24 +9,55 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 ensure_toolchain
 seconds=${1:-180}
-work=$ROOT/.build-fuzz
-mkdir -p "$work/corpus" "$work/seeds"
+[[ $# -gt 1 ]] && targets=("${@:2}") || targets=(reader http)
 
-step 'Building the fuzzer'
-find Sources/RMOSModels Tests/Fuzz -name '*.swift' -print0 | xargs -0 swiftc \
-  -sanitize=fuzzer,address -parse-as-library -O -enforce-exclusivity=checked -g \
-  -package-name RMOS -module-name RMOSFuzz -swift-version 6 \
-  -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
-  -enable-upcoming-feature InternalImportsByDefault \
-  -o "$work/fuzz"
+# Builds a target of its own from sources: build_fuzzer NAME SOURCE ...
+build_fuzzer() {
+  step "Building the fuzzer of the $1"
+  mkdir -p "$ROOT/.build-fuzz/$1/corpus" "$ROOT/.build-fuzz/$1/seeds"
+  swiftc -sanitize=fuzzer,address -parse-as-library -O -enforce-exclusivity=checked -g \
+    -package-name RMOS -module-name RMOSFuzz -swift-version 6 \
+    -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
+    -enable-upcoming-feature InternalImportsByDefault \
+    -o "$ROOT/.build-fuzz/$1/fuzz" "${@:2}"
+}
 
-# The shipped example, each file under each kind; the first byte of an input chooses the kind.
-for choice in 0 1 2; do
-  for file in Examples/rmos_legacy/*/*/*.json Examples/rmos_legacy/*/*.json; do
-    { printf '%b' "\\x0$choice" && cat "$file"; } >"$work/seeds/$choice-$(basename "$file")"
-  done
+# Runs a fuzzer: fuzz NAME DICTIONARY
+fuzz() {
+  local work=$ROOT/.build-fuzz/$1
+  step "Fuzzing the $1 for $seconds seconds"
+  "$work/fuzz" -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 \
+    -dict="Tests/Fuzz/$2" -artifact_prefix="$work/" "$work/corpus" "$work/seeds"
+}
+
+for target in "${targets[@]}"; do
+  seeds=$ROOT/.build-fuzz/$target/seeds
+  case $target in
+    reader)
+      sources=(Tests/Fuzz/ReaderFuzz.swift)
+      while IFS= read -r file; do sources+=("$file"); done \
+        < <(find Sources/RMOSModels -name '*.swift')
+      build_fuzzer reader "${sources[@]}"
+      # The shipped example, each file under each kind; the first byte of an input chooses the kind.
+      for choice in 0 1 2; do
+        for file in Examples/rmos_legacy/*/*/*.json Examples/rmos_legacy/*/*.json; do
+          { printf '%b' "\\x0$choice" && cat "$file"; } >"$seeds/$choice-$(basename "$file")"
+        done
+      done
+      fuzz reader json.dict
+      ;;
+    http)
+      build_fuzzer http Tests/Fuzz/RequestFuzz.swift Sources/RMOSDashboard/Platform.swift \
+        Sources/RMOSDashboard/Server/Request*.swift \
+        Sources/RMOSDashboard/HTTP/{HTTPField,RequestTarget}.swift
+      # The first byte of an input chooses the size of the pieces.
+      printf 'aGET /x?a=%%20b HTTP/1.1\r\nHost: [::1]:8\r\n\r\n' >"$seeds/get"
+      printf 'bPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok' >"$seeds/length"
+      printf 'cPUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;e\r\nok\r\n0\r\n\r\n' \
+        >"$seeds/chunked"
+      printf 'dHEAD http://a/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n' >"$seeds/url"
+      fuzz http http.dict
+      ;;
+    *) die "there is no fuzzer of the '$target'; expected reader or http" ;;
+  esac
 done
-
-step "Fuzzing for $seconds seconds"
-"$work/fuzz" -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 \
-  -dict=Tests/Fuzz/json.dict -artifact_prefix="$work/" "$work/corpus" "$work/seeds"

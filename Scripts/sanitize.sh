@@ -23,13 +23,16 @@ END
 export LSAN_OPTIONS="suppressions=$suppressions:print_suppressions=0"
 
 # The commands' tests start the built program, which would be instrumented too and is slow then.
-# What runs on one thread has nothing to show to the thread sanitizer.
+# What runs on one thread has nothing to show to the thread sanitizer; a browser is not instrumented.
 for sanitizer in "$@"; do
   case $sanitizer in
-    address) tests=(--filter 'RMOSModelsTests|RMOSStoreTests|RMOSMigrationTests') ;;
+    address)
+      tests=(--filter 'RMOSModelsTests|RMOSStoreTests|RMOSMigrationTests|RMOSDashboardTests'
+        --skip 'BrowserTests')
+      ;;
     thread)
-      tests=(--filter 'RMOSStoreTests|RMOSMigrationTests'
-        --skip 'SourceWindow|SourcePath|DictionaryProbe|Planner')
+      tests=(--filter 'RMOSStoreTests|RMOSMigrationTests|RMOSDashboardTests'
+        --skip 'SourceWindow|SourcePath|DictionaryProbe|Planner|BrowserTests')
       ;;
     *) die "'$sanitizer' is no sanitizer; expected address or thread" ;;
   esac

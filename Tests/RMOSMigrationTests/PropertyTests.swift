@@ -146,6 +146,11 @@ import Testing
     let recorded = try RecordedMigration(tree.source, into: store, atomic)
     let plain = try RecordedMigration(tree.source, into: quiet, options())
     #expect(recorded.issues == plain.issues)
+    atomic.isDryRun = true
+    let rehearsed = try RecordedMigration(tree.source, into: InMemoryStore(), atomic)
+    #expect(rehearsed.issues == recorded.issues)
+    #expect(rehearsed.summary.statistics == recorded.summary.statistics)
+    #expect(rehearsed.summary.ending == recorded.summary.ending)
     let failed = plain.summary.statistics.total.failed
     #expect(recorded.summary.statistics.total.failed == failed)
     #expect(recorded.summary.statistics.total.found == plain.summary.statistics.total.found)

@@ -1,4 +1,5 @@
 import Foundation
+import RMOSTestSupport
 import Testing
 
 /// `undo`, and `migrate --on-duplicate update`.
@@ -89,6 +90,35 @@ import Testing
     let result = try Tool.run(words, in: workspace)
     #expect(result.status == status && !result.errors.isEmpty)
     #expect(workspace.listing == listing)
+  }
+
+  @Test func theBackupIsShownAndCanBeDoneWithout() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    _ = try migrate(workspace)
+    try FileManager.default.copyItem(
+      atPath: workspace.file("x.db"), toPath: workspace.file("y.db"))
+    let shown = try Tool.run(["undo", "1", "--db", "x.db"], in: workspace)
+    #expect(shown.output.contains("\nBackup:  x.db.backup-2 (from before the undo)\n"))
+    #expect(workspace.listing.contains("x.db.backup-2"))
+    let without = try Tool.run(
+      ["undo", "1", "--db", "y.db", "--no-backup", "--json"], in: workspace)
+    #expect(without.status == 0)
+    #expect(try without.json["backup"] is NSNull)
+    #expect(!workspace.listing.contains { $0.hasPrefix("y.db.backup") })
+  }
+
+  @Test(arguments: 1...4)
+  func aRunThatIsNotThereLeavesAnOlderDatabaseAsItIs(_ version: Int) throws {
+    let workspace = try Workspace()
+    let bytes = try #require(
+      FileManager.default.contents(atPath: Fixtures.database(version: version)))
+    try bytes.write(to: URL(fileURLWithPath: workspace.file("old.db")))
+    let result = try Tool.run(["undo", "1", "--db", "old.db", "--json"], in: workspace)
+    #expect(result.status == 3)
+    #expect((try result.json["error"] as? [String: Any])?["code"] as? String == "report.no-run")
+    #expect(FileManager.default.contents(atPath: workspace.file("old.db")) == bytes)
+    #expect(workspace.listing == ["old.db"])
   }
 
   @Test func anEditIsAConflictUnlessForced() throws {

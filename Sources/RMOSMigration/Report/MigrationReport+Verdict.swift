@@ -46,7 +46,10 @@ extension MigrationReport {
     case .tooManyErrors:
       return "The run stopped because too many entities failed; what was committed stays. "
         + outcome
-    case .rolledBack: return "An entity failed, so nothing was written. \(outcome)"
+    case .rolledBack:
+      return run.isDryRun
+        ? "A dry run; nothing would be written, because an entity fails. \(outcome)"
+        : "An entity failed, so nothing was written. \(outcome)"
     case .storeFailed:
       return "The run stopped because the database failed; what was committed stays. \(outcome)"
     }

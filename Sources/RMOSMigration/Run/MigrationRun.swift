@@ -143,6 +143,10 @@ final class MigrationRun {
         settle(work, delivery)
       }
     }
+    // So that it tells the outcomes of the real run.
+    guard options.isAtomic else { return }
+    if ending == .completed, tally.statistics.total.failed > 0 { ending = .rolledBack }
+    if ending != .completed { tally.takeBack() }
   }
 
   private func runInBatches() throws {

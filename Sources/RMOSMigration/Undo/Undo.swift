@@ -13,6 +13,7 @@ public import RMOSStore
 public struct Undo: Sendable {
   private let store: any RecordStore
   private let maxObstacles: Int
+  private let takesBackup: Bool
   private let clock: MigrationClock
 
   /// An undoing; nothing happens before ``run(_:isDryRun:)``.
@@ -20,12 +21,16 @@ public struct Undo: Sendable {
   /// - Parameters:
   ///   - store: The store.
   ///   - maxObstacles: How many obstacles the report keeps; all are counted.
+  ///   - takesBackup: Whether a store that outlives the process is backed up before the first write.
+  ///     An undo that changes no row leaves no backup; of older ones the last two stay.
   ///   - clock: What the ledger calls now.
   public init(
-    of store: any RecordStore, maxObstacles: Int = 10_000, clock: MigrationClock = .system
+    of store: any RecordStore, maxObstacles: Int = 10_000, takesBackup: Bool = true,
+    clock: MigrationClock = .system
   ) {
     self.store = store
     self.maxObstacles = maxObstacles
+    self.takesBackup = takesBackup
     self.clock = clock
   }
 
@@ -35,16 +40,21 @@ public struct Undo: Sendable {
   ///   - id: The run's number in the ledger.
   ///   - isDryRun: Whether to write nothing and only say what would happen; a store that is open for
   ///     reading only will do.
+  ///   - isCancelled: Asked now and then, from this thread; once true, the undoing is given up and
+  ///     nothing is changed.
   /// - Returns: What was done, or what stands in the way.
-  /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`.
+  /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`, with
+  ///   `StoreError/Code/cancelled` where it was given up.
   /// - Complexity: O(n log n) in the rows of the store; with `SQLiteStore` in constant memory.
-  public func run(_ id: Int64, isDryRun: Bool = false) throws -> UndoReport {
-    if isDryRun { return try rehearse(id) }
+  public func run(
+    _ id: Int64, isDryRun: Bool = false, isCancelled: () -> Bool = { false }
+  ) throws -> UndoReport {
+    if isDryRun { return try rehearse(id, isCancelled) }
     do {
-      return try store.withExclusiveWriter { try undo(id) }
+      return try store.withExclusiveWriter { try undo(id, isCancelled) }
     } catch let error as StoreError where error.code == .locked {
       // The run asked for may be what holds the lock.
-      let report = try rehearse(id)
+      let report = try rehearse(id, isCancelled)
       guard report.obstacles.first?.reason == .isRunning else { throw error }
       return report
     }
@@ -53,20 +63,29 @@ public struct Undo: Sendable {
   /// Thrown to end a transaction without a trace.
   private struct GivenUp: Error {}
 
-  private func undo(_ id: Int64) throws -> UndoReport {
+  private func undo(_ id: Int64, _ isCancelled: () -> Bool) throws -> UndoReport {
     let (begin, now) = (clock.uptime(), clock.now())
     var report = UndoReport(undoneRun: id, database: store.location)
+    var isToBeCommitted = false
     do {
       try store.write { transaction in
         // Nobody else holds the lock, so what counts as running is not.
         try Ledger.markInterrupted(in: transaction, now: now)
-        var undone = try findObstacles(id, transaction, isUnderWay: { false }, &report)
+        var undone = try transaction.run(whileNot: isCancelled) {
+          try findObstacles(id, transaction, isUnderWay: { false }, &report)
+        }
         guard report.obstacleCount == 0 else { throw GivenUp() }
+        // Others see, and so the copy has, what was committed before; and nobody else writes.
+        if takesBackup {
+          report.backup = try RunBackup.take(of: store, isCancelled: isCancelled)
+        }
         var ledger = LedgerRun(
           command: "undo", startedAt: now, source: undone.source, optionsJSON: report.optionsJSON,
           toolVersion: RMOSVersion.current, processID: Platform.processID)
         ledger.id = try transaction.beginRun(ledger)
-        report.counts = try transaction.undo(run: id)
+        report.counts = try transaction.run(whileNot: isCancelled) {
+          try transaction.undo(run: id)
+        }
         undone.undoneBy = ledger.id
         try transaction.updateRun(undone)
         ledger.state = .completed
@@ -76,21 +95,41 @@ public struct Undo: Sendable {
         ledger.optionsJSON = report.optionsJSON
         try transaction.updateRun(ledger)
         report.run = ledger.id
+        isToBeCommitted = true
       }
-    } catch is GivenUp {}
+    } catch is GivenUp {
+    } catch {
+      // Of a commit that failed it may not be known what became of it; then the backup stays, unless
+      // the room is needed.
+      if !isToBeCommitted || (error as? StoreError)?.code == .diskFull { report.backup?.discard() }
+      throw error
+    }
+    settleBackup(&report)
     report.seconds = clock.uptime() - begin
     return report
   }
 
-  private func rehearse(_ id: Int64) throws -> UndoReport {
+  /// Removes older backups, or, where no row was changed, this one.
+  private func settleBackup(_ report: inout UndoReport) {
+    if report.removed + report.restored > 0 {
+      report.backup?.removeOlder()
+    } else {
+      report.backup?.discard()
+      report.backup = nil
+    }
+  }
+
+  private func rehearse(_ id: Int64, _ isCancelled: () -> Bool) throws -> UndoReport {
     let begin = clock.uptime()
     var report = UndoReport(undoneRun: id, database: store.location)
     report.isDryRun = true
     try store.read { reader in
-      _ = try findObstacles(
-        id, reader, isUnderWay: { (store as? SQLiteStore)?.hasWriter ?? true }, &report)
-      guard report.obstacleCount == 0 else { return }
-      report.counts = try reader.undoCounts(ofRun: id)
+      try reader.run(whileNot: isCancelled) {
+        _ = try findObstacles(
+          id, reader, isUnderWay: { (store as? SQLiteStore)?.hasWriter ?? true }, &report)
+        guard report.obstacleCount == 0 else { return }
+        report.counts = try reader.undoCounts(ofRun: id)
+      }
     }
     report.seconds = clock.uptime() - begin
     return report

@@ -2,8 +2,8 @@ import RMOSModels
 import RMOSStore
 
 extension UndoReport {
-  /// The report as a JSON object: `success`, `database`, `undone_run`, `run`, `dry_run`, `removed`
-  /// and `restored` per kind with `total`, `seconds`, `obstacles` and `obstacles_omitted`.
+  /// The report as a JSON object: `success`, `database`, `undone_run`, `run`, `backup` (its
+  /// path, or null), `dry_run`, `removed` and `restored` per kind with `total`, `seconds`, `obstacles` and `obstacles_omitted`.
   ///
   /// An obstacle has `code`, `kind`, `id` and `message`.
   public var json: String {
@@ -13,6 +13,7 @@ extension UndoReport {
       $0.member("database", database)
       $0.member("undone_run", undoneRun)
       $0.member("run", run)
+      $0.member("backup", backup?.path)
       $0.member("dry_run", isDryRun)
       $0.member("removed") { $0.counts(counts.removed) }
       $0.member("restored") { $0.counts(counts.restored) }

@@ -9,6 +9,8 @@ public struct UndoReport: Sendable, Hashable {
   public var database: String
   /// The undoing's own run in the ledger; nil where nothing was written.
   public internal(set) var run: Int64?
+  /// The backup from before the undoing; nil where none was needed or wanted.
+  public internal(set) var backup: RunBackup?
   /// Whether it was only a rehearsal.
   public internal(set) var isDryRun = false
   /// What was, or in a rehearsal would be, removed and restored; nothing where obstacles are there.

@@ -152,33 +152,39 @@ final class SQLiteConnection: @unchecked Sendable {
   /// The id of the last row inserted: `sqlite3_last_insert_rowid`.
   var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle.pointer) }
 
-  /// Runs `body` and stops its statements once the time is up: `sqlite3_progress_handler`.
+  /// Runs `body` and stops its statements once `isOver` says so: `sqlite3_progress_handler`.
   ///
-  /// - Returns: Whether `body` came to its end.
-  func run(until deadline: ContinuousClock.Instant, _ body: () throws -> Void) throws -> Bool {
-    let box = Deadline(deadline)
-    let context = Unmanaged.passUnretained(box).toOpaque()
-    sqlite3_progress_handler(
-      handle.pointer, 2000,
-      { context in
-        guard let context else { return 0 }
-        return Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().isOver ? 1 : 0
-      }, context)
-    defer { sqlite3_progress_handler(handle.pointer, 0, nil, nil) }
-    return try withExtendedLifetime(box) {
-      do {
-        try body()
-        return true
-      } catch let error as StoreError where (error.sqliteCode ?? 0) & 0xFF == SQLITE_INTERRUPT {
-        return false
+  /// - Returns: What `body` returned; nil where it was stopped. A transaction that had written is
+  ///   rolled back then.
+  func run<Result>(
+    until isOver: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result? {
+    try withoutActuallyEscaping(isOver) { isOver in
+      let question = Question(isOver)
+      let context = Unmanaged.passUnretained(question).toOpaque()
+      sqlite3_progress_handler(
+        handle.pointer, 2000,
+        { context in
+          guard let context else { return 0 }
+          return Unmanaged<Question>.fromOpaque(context).takeUnretainedValue().ask() ? 1 : 0
+        }, context)
+      defer {
+        sqlite3_progress_handler(handle.pointer, 0, nil, nil)
+        question.ask = { false }
+      }
+      return try withExtendedLifetime(question) {
+        do {
+          return try body()
+        } catch let error as StoreError where (error.sqliteCode ?? 0) & 0xFF == SQLITE_INTERRUPT {
+          return nil
+        }
       }
     }
   }
 
-  private final class Deadline {
-    private let instant: ContinuousClock.Instant
-    init(_ instant: ContinuousClock.Instant) { self.instant = instant }
-    var isOver: Bool { ContinuousClock.now >= instant }
+  private final class Question {
+    var ask: () -> Bool
+    init(_ ask: @escaping () -> Bool) { self.ask = ask }
   }
 
   // MARK: Transactions

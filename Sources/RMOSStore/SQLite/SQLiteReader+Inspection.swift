@@ -107,7 +107,7 @@ extension SQLiteReader: SchemaInspecting {
       + "FROM (SELECT \(field.column) AS reference, count(*) AS rows FROM \(kind.table) "
       + "WHERE typeof(\(field.column)) = 'text' GROUP BY \(field.column))"
     let connection = try session().connection
-    return try connection.run(until: deadline) {
+    let end: Void? = try connection.run(until: { ContinuousClock.now >= deadline }) {
       try connection.withStatement(sql) { statement in
         while try statement.step() {
           try body(
@@ -116,6 +116,7 @@ extension SQLiteReader: SchemaInspecting {
         }
       }
     }
+    return end != nil
   }
 
   final func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {

@@ -20,6 +20,9 @@ enum UndoCommand {
       Defaults.databaseOption,
       .init(name: "dry-run", help: "Only say what would happen; write nothing at all"),
       .init(
+        name: "no-backup",
+        help: "Do not back the database up first (FILE.backup-<run>; the last 3 are kept)"),
+      .init(
         name: "verbose", letter: "v",
         help: "Show everything that stands in the way, not only the first 20"),
     ],
@@ -35,8 +38,20 @@ enum UndoCommand {
         "RUN: expected the number of a run, found “\(word)”", hint: "rmos-cli runs lists them.")
     }
     let isDryRun = arguments.has("dry-run")
+    Platform.catchInterruptions()
+    if !isDryRun { try refuseMissing(run, arguments) }
     let store = try Defaults.openExisting(arguments, isDryRun ? .readOnly : .readWrite)
-    let report = try Undo(of: store).run(run, isDryRun: isDryRun)
+    let report: UndoReport
+    do {
+      report = try Undo(of: store, takesBackup: !arguments.has("no-backup"))
+        .run(run, isDryRun: isDryRun) { Platform.isInterrupted }
+    } catch let error as StoreError where error.code == .cancelled {
+      return console.interrupted(
+        by: error.code.rawValue,
+        "nothing was changed in \(TerminalText.escaped(store.location)); to undo run \(run) after "
+          + "all, run the same again: \(arguments.commandLine())",
+        asJSON: arguments.has("json"))
+    }
     if arguments.has("json") {
       console.print(report.json)
     } else if report.isSuccess {
@@ -45,6 +60,17 @@ enum UndoCommand {
       refuse(report, showsAll: arguments.has("verbose"), console)
     }
     return report.isSuccess ? .success : .failures
+  }
+
+  /// Refuses a run that does not exist before opening for writing brings an older database up to
+  /// date.
+  private static func refuseMissing(_ run: Int64, _ arguments: ParsedArguments) throws {
+    // What cannot be read without writing is for the opening proper.
+    guard let store = try? Defaults.openForReading(arguments),
+      let found = try? store.read({ try $0.run(run) != nil }), !found
+    else { return }
+    // Ends with the error that says so.
+    _ = try Undo(of: store).run(run, isDryRun: true)
   }
 
   private static func show(
@@ -69,6 +95,9 @@ enum UndoCommand {
     console.print()
     console.print(table.text)
     console.print()
+    if let backup = report.backup {
+      console.print("Backup:  \(TerminalText.escaped(backup.path)) (from before the undo)")
+    }
     console.print(
       "Next: "
         + (report.isDryRun

@@ -61,6 +61,8 @@ enum SummaryText {
     case .tooManyErrors where summary.isDryRun: return "Dry run, too many entities fail: \(way)"
     case .tooManyErrors:
       return "Stopped, too many entities failed: \(way); what was committed stays"
+    case .rolledBack where summary.isDryRun:
+      return "Dry run: nothing would be written, because an entity fails: \(way)"
     case .rolledBack: return "Nothing was written, because an entity failed: \(way)"
     case .storeFailed: return "Stopped, the database failed: \(way); what was committed stays"
     case .completed: return "Migrated \(way)"

@@ -1,0 +1,130 @@
+import Foundation
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// The backup before an undo, and undoing given up.
+@Suite struct UndoBackupTests {
+  private let work: TemporaryDirectory
+
+  init() throws {
+    work = try TemporaryDirectory()
+    _ = try migrate(["a", "b"])
+    _ = try migrate(["c"])
+  }
+
+  private func migrate(_ ids: [String]) throws -> MigrationSummary {
+    let tree = try SourceTree()
+    for id in ids { try tree.add("patterns/\(id).json", Texts.pattern(id)) }
+    var options = MigrationOptions()
+    options.takesBackup = false
+    return try Migration(from: tree.path, into: try store(), options: options).runSynchronously()
+  }
+
+  private func store() throws -> SQLiteStore { try SQLiteStore(path: work.file("x.db")) }
+
+  private var names: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: work.path).sorted() }
+  }
+
+  private func content(_ name: String) throws -> StoreContent {
+    try StoreContent(of: SQLiteStore(path: work.file(name), access: .readOnly))
+  }
+
+  @Test func theBackupIsTheDatabaseFromBeforeTheUndo() throws {
+    let before = try content("x.db")
+    let report = try Undo(of: store()).run(2)
+    #expect(report.run == 3 && report.backup?.run == 3 && report.removed == 1)
+    #expect(report.backup?.path == work.file("x.db.backup-3"))
+    #expect(try JSONValue(parsing: report.json)["backup"] == .string(work.file("x.db.backup-3")))
+    #expect(try names == ["x.db", "x.db.backup-3"])
+    #expect(try content("x.db.backup-3") == before)
+    let runs = try SQLiteStore(path: work.file("x.db.backup-3"), access: .readOnly).read {
+      try $0.runs(limit: nil)
+    }
+    #expect(runs.map(\.id) == [2, 1] && runs.allSatisfy { $0.undoneBy == nil })
+    let rights = try FileManager.default.attributesOfItem(atPath: work.file("x.db.backup-3"))
+    #expect(rights[.posixPermissions] as? Int == 0o600)
+  }
+
+  @Test func anUndoThatChangesNoRowLeavesNone() throws {
+    #expect(try migrate(["a"]).run == 3)
+    let idle = try Undo(of: store()).run(3)
+    #expect(idle.isSuccess && idle.run == 4 && idle.backup == nil)
+    let isUndone = try Undo(of: store()).run(3)
+    #expect(!isUndone.isSuccess && isUndone.backup == nil)
+    #expect(try Undo(of: store()).run(2, isDryRun: true).backup == nil)
+    #expect(throws: MigrationError.self) { try Undo(of: store()).run(99) }
+    #expect(try names == ["x.db"])
+    #expect(try Undo(of: store(), takesBackup: false).run(2).backup == nil)
+    #expect(try names == ["x.db"])
+  }
+
+  @Test func theLastThreeOfRunsAndUndosTogetherAreKept() throws {
+    for number in 4...9 {
+      let tree = try SourceTree(["patterns/n.json": Texts.pattern("n")])
+      let store = try store()
+      let run = try #require(
+        try withExtendedLifetime(tree) {
+          try Migration(from: tree.path, into: store).runSynchronously().run
+        })
+      #expect(run == Int64(2 * number - 5))
+      #expect(try Undo(of: store).run(run).isSuccess)
+    }
+    #expect(
+      try names.filter { $0.contains("backup") }
+        == ["x.db.backup-12", "x.db.backup-13", "x.db.backup-14"])
+  }
+
+  @Test func aBackupThatFailsStopsTheUndoBeforeAnythingIsWritten() throws {
+    let before = try content("x.db")
+    // Nothing can be created under that name.
+    let name = "x.db.backup-3.incomplete-\(ProcessInfo.processInfo.processIdentifier)"
+    try FileManager.default.createDirectory(
+      atPath: work.file(name), withIntermediateDirectories: true)
+    let error = #expect(throws: StoreError.self) { try Undo(of: store()).run(2) }
+    #expect(error?.message.contains("--no-backup") == true)
+    #expect(try content("x.db") == before)
+    #expect(try store().read { try $0.runs(limit: nil) }.map(\.undoneBy) == [nil, nil])
+    #expect(try Undo(of: store(), takesBackup: false).run(2).isSuccess)
+  }
+
+  /// Whenever the question is answered with yes: before, amid the backup, amid the statements.
+  @Test func anUndoGivenUpChangesNothing() throws {
+    _ = try migrate((0..<400).map { "m\($0)" })
+    let before = try content("x.db")
+    var isComplete = false
+    var asked = 0
+    for patience in 0..<10_000 where !isComplete {
+      asked = 0
+      let store = try store()
+      do {
+        let report = try Undo(of: store).run(3) {
+          asked += 1
+          return asked > patience
+        }
+        isComplete = true
+        #expect(report.removed == 400)
+      } catch let error as StoreError {
+        #expect(error.code == .cancelled)
+        #expect(try content("x.db") == before)
+        #expect(try names.filter { $0.contains("backup") } == [])
+        // The store is none the worse for it.
+        #expect(try store.write { try $0.runs(limit: 1).first?.undoneBy } == nil)
+      }
+    }
+    #expect(isComplete && asked > 8)
+    #expect(try names.filter { $0.contains("backup") } == ["x.db.backup-4"])
+  }
+
+  @Test func aRehearsalIsGivenUpToo() throws {
+    let error = #expect(throws: StoreError.self) {
+      try Undo(of: store()).run(2, isDryRun: true) { true }
+    }
+    #expect(error?.code == .cancelled)
+    let memory = InMemoryStore()
+    #expect(throws: StoreError.self) { try Undo(of: memory).run(1) { true } }
+  }
+}
