@@ -16,7 +16,7 @@ public struct Undo: Sendable {
   private let takesBackup: Bool
   private let clock: MigrationClock
 
-  /// An undoing; nothing happens before ``run(_:isDryRun:)``.
+  /// An undoing; nothing happens before `run`.
   ///
   /// - Parameters:
   ///   - store: The store.
