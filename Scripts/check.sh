@@ -57,10 +57,13 @@ Scripts/docs.sh >.build-docs/log 2>&1 || {
   die 'the documentation does not build'
 }
 
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
 step 'The first command of the README'
 rm -f rmos.db rmos.db-*
-Scripts/run.sh | tee .build/run.log
-grep -E '^Total +72$' .build/run.log >/dev/null || die 'Scripts/run.sh does not end with 72 entities'
+Scripts/run.sh | tee "$work/run.log"
+grep -E '^Total +72$' "$work/run.log" >/dev/null || die 'Scripts/run.sh does not end with 72 entities'
 rm -f rmos.db rmos.db-* rmos.db.lock
 cli=$(bin_path release)/rmos-cli
 
@@ -71,8 +74,6 @@ fi
 if [[ -n $(static_runtime) ]] && ldd "$cli" | grep libswift; then
   die 'rmos-cli needs a Swift runtime'
 fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 cd "$work"
 "$cli" migrate "$ROOT/Examples/rmos_legacy" --dry-run
 [[ -z $(ls -A) ]] || die 'a dry run left files behind'
