@@ -74,7 +74,8 @@ fi
 if [[ -n $(static_runtime) ]] && ldd "$cli" | grep libswift; then
   die 'rmos-cli needs a Swift runtime'
 fi
-cd "$work"
+mkdir "$work/empty"
+cd "$work/empty"
 "$cli" migrate "$ROOT/Examples/rmos_legacy" --dry-run
 [[ -z $(ls -A) ]] || die 'a dry run left files behind'
 
