@@ -40,12 +40,18 @@ memory() { awk -v field="$1:" '$1 == field { print $2 }' "/proc/$server/status";
 ticks() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
 
 api=/api/rmos/stores
-for path in $api/migration/status "$api/migration/history?limit=50" "$api/patterns?limit=50"; do
-  step "$path"
+# measure PATH REQUESTS
+measure() {
+  step "$1"
   for ((round = 0; round < rounds; round++)); do
-    "$work/serve_load" "$port" "$path" "$connections" "$requests"
+    "$work/serve_load" "$port" "$1" "$connections" "$2"
   done
-done
+}
+measure $api/migration/status "$requests"
+measure "$api/migration/history?limit=50" "$requests"
+# Made anew for each request.
+measure "$api/patterns?limit=50" $((requests / 30 + 1))
+measure / $((requests / 10 + 1))
 step 'One client'
 "$work/serve_load" "$port" $api/migration/status 1 10000
 
