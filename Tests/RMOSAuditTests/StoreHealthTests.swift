@@ -63,10 +63,11 @@ struct StoreHealthTests {
 
   @Test("Where there is no time, a store in memory says so too")
   func outOfTimeInMemory() throws {
-    let store = try patterns([("a", "b")])
-    let health = try StoreHealth(of: store, seconds: 0)
-    #expect(!health.isComplete)
-    #expect(health.errors.isEmpty)
+    let large = try StoreHealth(of: patterns((0..<300).map { ("\($0)", "b") }), seconds: 0)
+    #expect(!large.isComplete)
+    #expect(large.danglingReferences == 255)
+    let small = try StoreHealth(of: patterns([("a", "b")]), seconds: 0)
+    #expect(small.isComplete)
   }
 
   @Test("A faulty schema is told whole")
