@@ -86,11 +86,36 @@ step 'A rehearsal'
 RMOS_CLI=$cli "$ROOT/Scripts/rehearse.sh" "$work/rehearsal" 300 >"$work/rehearsal.log" 2>&1 \
   || { cat "$work/rehearsal.log"; die 'the rehearsal failed'; }
 
-step 'The embedding example'
+step 'The embedding example, as its README shows it'
 example=$ROOT/Examples/Embedding
+shown=$(awk '/^    \$ / { shown = $2 " " $3 == "swift run"; next } shown && /^    /' "$example/README.md")
+[[ $shown == *sound* ]] || die 'the README of the embedding example shows no result'
+rm -f "$example"/shop.db*
 swift test --package-path "$example" --scratch-path "$example/.build"
-swift run --package-path "$example" --scratch-path "$example/.build" \
-  shop-night "$ROOT/Examples/rmos_legacy" "$work/shop.db" | grep -x 'audit: sound'
+(cd "$example" && swift run shop-night ../rmos_legacy shop.db) | sed 's/^/    /' >"$work/embedding"
+rm -f "$example"/shop.db*
+diff <(sed 's/[0-9]* bytes/N bytes/' <<<"$shown") <(sed 's/[0-9]* bytes/N bytes/' "$work/embedding") \
+  || die 'the embedding example prints something else'
+
+step 'Benchmarks, as small as they get'
+if command -v python3 >/dev/null && command -v "${CC:-cc}" >/dev/null && [[ -r /proc/self/stat ]]; then
+  "$cli" migrate "$ROOT/Examples/rmos_legacy" --db "$work/benchmark.db" >/dev/null
+  {
+    "$ROOT/Benchmarks/run.sh" 300 300 1
+    "$ROOT/Benchmarks/audit.sh" "$work/benchmark.db" 1
+    "$ROOT/Benchmarks/serve.sh" "$work/benchmark.db" 4 300 1
+  } >"$work/benchmarks.log" 2>&1 || { cat "$work/benchmarks.log"; die 'a benchmark fails'; }
+else
+  skip 'the benchmarks need Linux, python3 and a C compiler'
+fi
+
+step 'Fuzzing, briefly'
+if [[ $(uname -s) == Linux ]]; then
+  "$ROOT/Scripts/fuzz.sh" 10 >"$work/fuzz.log" 2>&1 \
+    || { tail -n 60 "$work/fuzz.log"; die 'the fuzzer found something'; }
+else
+  skip 'toolchains have libFuzzer on Linux only'
+fi
 
 step 'Version'
 version=$(version)

@@ -43,34 +43,49 @@ has_sqlite() {
   [[ -e /usr/include/sqlite3.h ]] && compgen -G '/usr/lib*/*/libsqlite3.so' >/dev/null
 }
 
-# Makes sure that a Swift toolchain and SQLite's development files are there.
-ensure_toolchain() {
-  command -v swift >/dev/null \
-    || die 'swift is not in PATH; install Swift 6.2 or newer from https://www.swift.org/install'
-  if has_sqlite; then
-    return
-  fi
+# Installs packages where apt-get is there and may: apt_install PACKAGE ...
+apt_install() {
   local apt=(apt-get)
   if [[ $(id -u) -ne 0 ]]; then
     apt=(sudo -n apt-get)
   fi
-  if command -v "${apt[0]}" >/dev/null && command -v apt-get >/dev/null; then
-    step 'Installing libsqlite3-dev'
-    if DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends \
-      libsqlite3-dev >/dev/null 2>&1; then
-      return
-    fi
-    "${apt[@]}" update >/dev/null 2>&1 || true
-    if DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends \
-      libsqlite3-dev; then
-      return
-    fi
+  if ! command -v "${apt[0]}" >/dev/null || ! command -v apt-get >/dev/null; then
+    return 1
   fi
-  die "SQLite's development files are missing; install them and run this again:
+  step "Installing $*"
+  export DEBIAN_FRONTEND=noninteractive
+  if "${apt[@]}" install -y --no-install-recommends "$@" >/dev/null 2>&1; then
+    return
+  fi
+  "${apt[@]}" update >/dev/null 2>&1 || true
+  "${apt[@]}" install -y --no-install-recommends "$@"
+}
+
+# Makes sure that a Swift toolchain and SQLite's development files are there.
+ensure_toolchain() {
+  command -v swift >/dev/null \
+    || die 'swift is not in PATH; install Swift 6.2 or newer from https://www.swift.org/install'
+  has_sqlite || apt_install libsqlite3-dev \
+    || die "SQLite's development files are missing; install them and run this again:
   Debian, Ubuntu:  sudo apt-get install libsqlite3-dev
   Fedora:          sudo dnf install sqlite-devel
   Alpine:          sudo apk add sqlite-dev
   Arch:            sudo pacman -S sqlite"
+}
+
+# Makes sure that what the tests ask is there: the sqlite3 shell, as the other application on a database,
+# and, where they can be had, curl and jq.
+ensure_test_programs() {
+  local program missing=()
+  for program in sqlite3 curl jq; do
+    command -v "$program" >/dev/null || missing+=("$program")
+  done
+  if [[ ${#missing[@]} -eq 0 ]] || apt_install "${missing[@]}"; then
+    return
+  fi
+  command -v sqlite3 >/dev/null \
+    || die 'the tests need the sqlite3 shell; install it (the package is called sqlite3 or sqlite) and run this again'
+  printf 'not installed here, so what needs them is not tested: %s\n' "${missing[*]}"
 }
 
 # Builds a product: build CONFIGURATION [OPTION ...]. Releases need no Swift on the machine they run

@@ -6,4 +6,5 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 cd "$ROOT"
 ensure_toolchain
+ensure_test_programs
 exec swift test "$@"

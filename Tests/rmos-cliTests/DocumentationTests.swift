@@ -2,28 +2,21 @@ import Foundation
 import RMOSTestSupport
 import Testing
 
-/// Every command that README and Documentation/ show is run, and prints what they show.
+/// Every command that README and Documentation/ show after a prompt is run, and prints what they
+/// show. `DocumentedCommandTests` holds the other commands.
 @Suite struct DocumentationTests {
-  static let documents: [String] = {
-    let names = try? FileManager.default.contentsOfDirectory(
-      atPath: Fixtures.package + "/Documentation")
-    let pages = (names ?? []).filter { $0.hasSuffix(".md") }.sorted().map { "Documentation/\($0)" }
-    return ["README.md"] + pages
-  }()
+  static let documents: [Document] = Document.all.filter {
+    !$0.session.steps.isEmpty && !$0.isOfAnExample
+  }
 
-  @Test(arguments: documents)
-  func commandsPrintWhatIsShown(_ document: String) throws {
-    let text = try String(
-      contentsOf: URL(fileURLWithPath: "\(Fixtures.package)/\(document)"), encoding: .utf8)
-    let session = DocumentSession(text)
-    guard !session.steps.isEmpty else { return }
-    let workspace = try self.workspace()
+  @Test(.timeLimit(.minutes(10)), arguments: documents.filter(\.missingPrograms.isEmpty))
+  func commandsPrintWhatIsShown(_ document: Document) throws {
+    let server = try HookServer(.status(200))
+    let workspace = try Workspace(as: .afterTheFirstCommand)
+    let session = document.session
     let result = try Tool.shell(
       session.script, in: workspace,
-      environment: [
-        "PATH": workspace.file("bin") + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? ""),
-        "RMOS_CLI": Tool.path,
-      ])
+      environment: workspace.programs.merging(["WEBHOOK_URL": server.url]) { $1 })
     let outputs = result.output.components(separatedBy: "\u{1E}")
     #expect(outputs.count == session.steps.count + 1, "\(result.output)\(result.errors)")
     for (step, output) in zip(session.steps, outputs) {
@@ -37,24 +30,24 @@ import Testing
         \(output)
         """)
     }
+    // Each address that a document posts to is reached.
+    let posts = session.steps.filter { $0.command.contains(/"\$\w+_URL\b/) }.count
+    #expect(server.requests.count == posts)
   }
 
-  /// What a reader has after the README's first command: the package, and the built program.
-  private func workspace() throws -> Workspace {
-    let workspace = try Workspace()
-    for name in ["Examples", "Scripts", "Tests"] {
-      try FileManager.default.createSymbolicLink(
-        atPath: workspace.file(name), withDestinationPath: "\(Fixtures.package)/\(name)")
+  /// `Scripts/test.sh` installs what the documents use where it can; elsewhere this says what was
+  /// not run.
+  @Test func whatTheDocumentsUseIsInstalled() {
+    let incomplete = documents.filter { !$0.missingPrograms.isEmpty }
+    withKnownIssue("programs are missing here, so not every document was run", isIntermittent: true)
+    {
+      for document in incomplete {
+        Issue.record("\(document) was not run; install \(document.missingPrograms)")
+      }
     }
-    for directory in ["bin", ".build/release"] {
-      try FileManager.default.createDirectory(
-        atPath: workspace.file(directory), withIntermediateDirectories: true)
-      try FileManager.default.createSymbolicLink(
-        atPath: workspace.file("\(directory)/rmos-cli"), withDestinationPath: Tool.path)
-    }
-    _ = try Tool.run(["migrate", "Examples/rmos_legacy", "--db", "rmos.db"], in: workspace)
-    return workspace
   }
+
+  private var documents: [Document] { Self.documents }
 
   @Test func aPageWithoutCommandsHasNoSteps() {
     #expect(DocumentSession("text\n\n    code\n\n```swift\nlet a = 1\n```\n").steps.isEmpty)

@@ -12,6 +12,11 @@ struct DocumentSession {
     var line: Int
     /// The output shown; nil for a command that is not shown.
     var shown: [String]?
+
+    /// The words of the command.
+    var words: Set<String> {
+      Set(command.split { !$0.isLetter && !$0.isNumber }.map(String.init))
+    }
   }
 
   let steps: [Step]
@@ -74,11 +79,12 @@ func steady(_ text: String) -> [String] {
       .replacing(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/, with: "TIME")
       .replacing(/\s+\d+\.\d\d\s+([\d,]+|-)$/, with: " SECONDS RATE")
       .replacing(/\d+\.\d+ s\b/, with: "SECONDS")
-      .replacing(/\s+\d+\.\d\d\s+/, with: "  SECONDS  ")
+      .replacing(/\s+\d+\.\d\d(\s+|$)/, with: "  SECONDS  ")
       .replacing(/\s{2,}/, with: "  ")
       .replacing(/[\d,]+ bytes/, with: "SIZE")
       .replacing(/"(seconds|process_id|size_bytes)": [\d.e-]+/, with: { "\($0.1): N" })
       .replacing(/process \d+/, with: "process N")
+      .replacing(/127\.0\.0\.1:\d+/, with: "127.0.0.1:PORT")
       .replacing(/\s+$/, with: "")
   }
   return Array(lines.reversed().drop(while: \.isEmpty).reversed())
