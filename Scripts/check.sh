@@ -67,6 +67,13 @@ grep -E '^Total +72$' "$work/run.log" >/dev/null || die 'Scripts/run.sh does not
 rm -f rmos.db rmos.db-* rmos.db.lock
 cli=$(bin_path release)/rmos-cli
 
+step 'The code in the documents'
+if command -v python3 >/dev/null; then
+  Scripts/check_snippets.py "$(bin_path release)/Modules"
+else
+  skip 'the check of the code in the documents needs python3'
+fi
+
 step 'The built program'
 if command -v ldd >/dev/null && ldd "$cli" | grep -i foundation; then
   die 'rmos-cli links Foundation'

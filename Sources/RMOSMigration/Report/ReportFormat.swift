@@ -1,6 +1,7 @@
 /// A way to write a report.
 ///
 /// ```swift
+/// let report = try MigrationReport(ofRun: nil, in: store)
 /// var page = ""
 /// HTMLReportFormat().write(report, to: &page)
 /// ```
