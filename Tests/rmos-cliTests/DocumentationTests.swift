@@ -9,7 +9,7 @@ import Testing
     !$0.session.steps.isEmpty && !$0.isOfAnExample
   }
 
-  @Test(.timeLimit(.minutes(10)), arguments: documents.filter(\.missingPrograms.isEmpty))
+  @Test(arguments: documents.filter(\.missingPrograms.isEmpty))
   func commandsPrintWhatIsShown(_ document: Document) throws {
     let server = try HookServer(.status(200))
     let workspace = try Workspace(as: .afterTheFirstCommand)
