@@ -172,13 +172,14 @@ public struct RecordBatch: Sendable {
 
   /// Copies text into the arena.
   package mutating func intern(_ text: some Collection<UInt8>) -> TextSpan {
-    reserve(text.count)
-    let start = used
-    for byte in text {
-      arena[used] = byte
-      used += 1
+    let (start, count) = (used, text.count)
+    reserve(count)
+    arena.withUnsafeMutableBufferPointer { arena in
+      let room = UnsafeMutableBufferPointer(rebasing: arena[start..<start + count])
+      _ = room.update(fromContentsOf: text)
     }
-    return TextSpan(offset: start, length: used - start)
+    used += count
+    return TextSpan(offset: start, length: count)
   }
 
   /// Makes room for `count` more bytes in the arena.

@@ -102,8 +102,8 @@ extension EntityReader {
   private func fillJSON(
     _ field: Int, _ type: FieldType, _ member: Member, _ work: Workspace
   ) -> Bool {
-    cells[field] = .text(member.copy)
-    let isEmpty = member.copy.length == 2
+    cells[field] = .text(copies[field])
+    let isEmpty = copies[field].length == 2
     if isEmpty, schema.fields[field].isRequired, isContainer(member.kind),
       schema.hasSubstitute(for: field, in: Subject(reader: self, work: work)),
       type.check(json: member.kind, isEmpty: false) == nil
@@ -193,14 +193,16 @@ extension EntityReader {
   /// Writes the unknown members into the arena as one object, and refuses one that stands twice.
   private func keepUnknownMembers(_ work: inout Workspace) {
     unknownMembers = .empty
-    guard members.contains(where: { $0.field == nil }) else { return }
-    var names: Set<[UInt8]> = []
+    let count = members.count { $0.field == nil }
+    if count == 0 { return }
+    names.reset(for: count)
     let start = work.output
     put("{", &work)
-    for member in members where member.field == nil {
-      let name = decodedName(work.input + member.nameOffset, member.nameLength)
-      if !names.insert(name).inserted {
-        remarkDuplicate(String(decoding: name, as: UTF8.self), at: member.nameOffset - 1)
+    for (position, member) in members.enumerated() where member.field == nil {
+      if !names.insert(position, of: members, in: work.input) {
+        remarkDuplicate(
+          String(decoding: member.name(in: work.input), as: UTF8.self),
+          at: member.nameOffset - 1)
       }
       if work.output - start > 1 { put(",", &work) }
       put("\"", &work)

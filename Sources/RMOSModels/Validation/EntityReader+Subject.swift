@@ -25,7 +25,7 @@ extension EntityReader {
 
     func isFilled(_ field: Int) -> Bool {
       guard let member = reader.given(field) else { return false }
-      return (member.kind == .object || member.kind == .array) && member.copy.length > 2
+      return (member.kind == .object || member.kind == .array) && reader.copies[field].length > 2
     }
   }
 }

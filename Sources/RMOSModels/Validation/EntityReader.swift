@@ -61,6 +61,10 @@ package final class EntityReader {
   var members: [Member] = []
   /// For each field, the position in `members` of the member that gives it.
   var memberOfField: [Int?]
+  /// For each field that is kept as JSON and given, the compacted copy of its value.
+  var copies: [RecordBatch.TextSpan]
+  /// The names of the members that the schema does not know.
+  var names = NameTable()
   var cells: [RecordBatch.Cell]
   /// For each reference field, where its value stands.
   var places: [RecordBatch.SourcePlace] = []
@@ -85,20 +89,35 @@ package final class EntityReader {
     }
   }
 
-  /// One member of the object, as scanned.
+  /// One member of the object, as scanned; small, since an entity may have millions.
   struct Member {
-    /// What stands between the name's quotes: offset from the entity's start, and length.
-    var nameOffset: Int
-    var nameLength: Int
-    var nameIsEscaped: Bool
-    /// The value: offsets from the entity's start.
-    var valueOffset: Int
-    var valueEnd: Int
-    var kind: JSONScanner.Kind
-    /// The field it gives; nil where the schema has none.
-    var field: Int?
-    /// The compacted copy of a JSON field's value.
-    var copy: RecordBatch.TextSpan = .empty
+    private let name: RecordBatch.TextSpan
+    private let value: RecordBatch.TextSpan
+    private let fieldNumber: Int8
+    let nameIsEscaped: Bool
+    let kind: JSONScanner.Kind
+
+    /// - Parameters:
+    ///   - name: What stands between the name's quotes, counted from the entity's start.
+    ///   - nameIsEscaped: Whether that holds escapes.
+    ///   - value: Where the value stands, likewise.
+    ///   - kind: What the value is.
+    ///   - field: The field it gives; nil where the schema has none.
+    init(
+      name: Range<Int>, nameIsEscaped: Bool, value: Range<Int>, kind: JSONScanner.Kind, field: Int?
+    ) {
+      self.name = .init(offset: name.lowerBound, length: name.count)
+      self.nameIsEscaped = nameIsEscaped
+      self.value = .init(offset: value.lowerBound, length: value.count)
+      self.kind = kind
+      fieldNumber = Int8(truncatingIfNeeded: field ?? -1)
+    }
+
+    var nameOffset: Int { name.range.lowerBound }
+    var nameLength: Int { name.range.count }
+    var valueOffset: Int { value.range.lowerBound }
+    var valueEnd: Int { value.range.upperBound }
+    var field: Int? { fieldNumber < 0 ? nil : Int(fieldNumber) }
   }
 
   /// Something wrong with the object itself.
@@ -120,6 +139,7 @@ package final class EntityReader {
       return absent == .null ? nil : (field, absent)
     }
     memberOfField = Array(repeating: nil, count: kind.schema.fields.count)
+    copies = Array(repeating: .empty, count: kind.schema.fields.count)
     cells = Array(repeating: .null, count: kind.schema.fields.count)
   }
 
@@ -206,13 +226,13 @@ package final class EntityReader {
           remarkDuplicate(schema.fields[field].member, at: nameStart - 1 - input)
         } else {
           memberOfField[field] = members.count
+          copies[field] = copy
         }
       }
       members.append(
         Member(
-          nameOffset: nameStart - input, nameLength: nameLength, nameIsEscaped: isEscaped,
-          valueOffset: valueStart - input, valueEnd: scanner.cursor - input, kind: kind,
-          field: field, copy: copy))
+          name: nameStart - input..<nameStart - input + nameLength, nameIsEscaped: isEscaped,
+          value: valueStart - input..<scanner.cursor - input, kind: kind, field: field))
       scanner.skipWhiteSpace()
       if scanner.skip(UInt8(ascii: ",")) {
         scanner.skipWhiteSpace()
@@ -224,7 +244,7 @@ package final class EntityReader {
   }
 
   private func matchEscaped(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
-    var bytes = decodedName(name, length)
+    var bytes = EntityReader.decoded(UnsafeBufferPointer(start: name, count: length))
     let count = bytes.count
     bytes.append(contentsOf: repeatElement(0, count: 8))
     return bytes.withUnsafeBufferPointer { bytes in
@@ -233,21 +253,15 @@ package final class EntityReader {
   }
 
   /// A name with its escapes decoded; as written where the escapes are no text.
-  func decodedName(_ name: UnsafePointer<UInt8>, _ length: Int) -> [UInt8] {
-    let raw = UnsafeBufferPointer(start: name, count: length)
+  static func decoded(_ name: UnsafeBufferPointer<UInt8>) -> [UInt8] {
     var isText = true
-    let decoded = [UInt8](unsafeUninitializedCapacity: length + 4) { buffer, count in
+    let decoded = [UInt8](unsafeUninitializedCapacity: name.count + 4) { buffer, count in
       guard let base = buffer.baseAddress else { return }
       var output = base
-      isText = JSONScanner.decode(raw, to: &output) == nil
+      isText = JSONScanner.decode(name, to: &output) == nil
       count = output - base
     }
-    return isText ? decoded : Array(raw)
-  }
-
-  /// A member's name as text.
-  func name(of member: Member, in input: UnsafePointer<UInt8>) -> String {
-    String(decoding: decodedName(input + member.nameOffset, member.nameLength), as: UTF8.self)
+    return isText ? decoded : Array(name)
   }
 
   /// How many members that stand twice are told of one entity.

@@ -27,6 +27,25 @@ import Testing
     #expect(unknown.issues[0].pointer == "/xy")
   }
 
+  @Test(arguments: [2, 12, 13, 40, 400])
+  func aNameThatStandsTwiceIsFoundAmongAnyNumber(_ count: Int) {
+    var random = SeededGenerator(seed: UInt64(count))
+    // The same text in several spellings, and others that only look the same.
+    let spellings = ["x", #"\u0078"#, "\u{E9}", #"\u00e9"#, "e\u{301}", "\u{212A}", "K", ""]
+    let meant = ["x", "x", "\u{E9}", "\u{E9}", "e\u{301}", "\u{212A}", "K", ""]
+    for _ in 0..<20 {
+      var (text, seen, duplicates) = ("", Set<[UInt8]>(), 0)
+      for _ in 0..<count {
+        let number = random.int(0...count * 2)
+        let (spelling, name) = (spellings[number % 8], meant[number % 8])
+        text += #", "\#(spelling)\#(number / 8)": 1"#
+        if !seen.insert(Array("\(name)\(number / 8)".utf8)).inserted { duplicates += 1 }
+      }
+      let reading = EntityReading(.stripFamilies, family(text))
+      #expect(reading.codes == Array(repeating: "json.duplicate-key", count: min(100, duplicates)))
+    }
+  }
+
   @Test func namesOfAnyLengthMatchOnlyThemselves() {
     for name in [
       "", "i", "I", "ID", "id ", "idx", "nam", "names", "Name", "strip_width_m",
