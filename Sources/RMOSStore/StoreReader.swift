@@ -13,9 +13,6 @@ public protocol StoreReader: AnyObject {
   /// Whether an entity exists; `id` is UTF-8. O(log n).
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
 
-  /// Which of `ids` exist.
-  func knownIDs(_ kind: EntityKind, among ids: [String]) throws -> Set<String>
-
   /// How the entity at `index` of `batch` relates to the store. See ``StoredComparison``.
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison
 
@@ -77,13 +74,6 @@ extension StoreReader {
   /// Goes through all of ``issues(ofRun:limit:)``.
   public func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
     for issue in try issues(ofRun: run, limit: nil) { try body(issue) }
-  }
-
-  /// Which of `ids` exist, one look-up each.
-  public func knownIDs(_ kind: EntityKind, among ids: [String]) throws -> Set<String> {
-    var known: Set<String> = []
-    for id in ids where try contains(kind, id: Array(id.utf8).span) { known.insert(id) }
-    return known
   }
 
   /// Whether an entity's row was changed since a run wrote it; nil where there is no row.

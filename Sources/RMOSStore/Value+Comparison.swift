@@ -1,12 +1,9 @@
 import RMOSModels
 
 extension Value {
-  /// Whether the two are the same in SQL: texts byte by byte.
-  ///
-  /// `==` takes composed and decomposed characters for the same.
+  /// Whether the two are the same in SQL, where 1 is 1.0.
   func isSame(as other: Value) -> Bool {
     switch (self, other) {
-    case (.text(let left), .text(let right)): left.utf8.elementsEqual(right.utf8)
     case (.integer(let left), .real(let right)): Double(left) == right
     case (.real(let left), .integer(let right)): left == Double(right)
     default: self == other

@@ -82,15 +82,18 @@ extension StoreConformance {
         try expect(count, equals: 3)
       }
     },
-    StoreConformance("known ids are those that exist") { store in
+    StoreConformance("an id is known by its bytes") { store in
+      let (composed, decomposed) = ("\u{E9}", "e\u{301}")
       try store.write { transaction in
-        for id in ["a", "c"] { try transaction.insert(StoreSamples.record(.patterns, id)) }
+        for id in ["a", composed] { try transaction.insert(StoreSamples.record(.patterns, id)) }
       }
       try store.read { reader in
-        try expect(
-          try reader.knownIDs(.patterns, among: ["a", "b", "c", "a", ""]), equals: ["a", "c"])
-        try expect(try reader.knownIDs(.patterns, among: []), equals: [])
-        try expect(try reader.knownIDs(.joblogs, among: ["a"]), equals: [])
+        func isKnown(_ kind: EntityKind, _ id: String) throws -> Bool {
+          try reader.contains(kind, id: Array(id.utf8).span)
+        }
+        for id in ["a", composed] { try expect(try isKnown(.patterns, id)) }
+        for id in [decomposed, "b", ""] { try expect(try !isKnown(.patterns, id)) }
+        try expect(try !isKnown(.joblogs, "a"))
       }
     },
     StoreConformance("an update replaces all values of one record") { store in

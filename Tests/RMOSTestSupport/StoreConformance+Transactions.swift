@@ -54,7 +54,6 @@ extension StoreConformance {
       try expect(.handleExpired) { _ = try reader.schemaVersion() }
       try expect(.handleExpired) { _ = try reader.record(.patterns, id: "a") }
       try expect(.handleExpired) { _ = try reader.contains(.patterns, id: [97].span) }
-      try expect(.handleExpired) { _ = try reader.knownIDs(.patterns, among: ["a"]) }
       try expect(.handleExpired) { _ = try reader.comparison(of: batch, at: 0) }
       try expect(.handleExpired) { _ = try reader.records(RecordQuery(.patterns)) }
       try expect(.handleExpired) { _ = try reader.count(RecordQuery(.patterns)) }
