@@ -68,9 +68,11 @@ final class MigrationRun {
       }
     } catch let error as StoreError {
       ending = .storeFailed
+      let hasBegun = ledger.id != 0
       if options.isAtomic { giveBack() }
-      // What is committed is known then, and the backup would only take more room.
-      if error.code == .diskFull { settleBackup() }
+      // A run that never began changed nothing. Where the disk is full, what is committed is known,
+      // and the backup would only take more room.
+      if !hasBegun || error.code == .diskFull { settleBackup() }
       observer?(.finished(summary()))
       throw error
     }
