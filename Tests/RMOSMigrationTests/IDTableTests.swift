@@ -25,9 +25,9 @@ import Testing
 
   @Test func pathsComeBackByNumber() {
     var paths = PathList()
-    let names = ["patterns/a.json", "", "é/b.json", "x"]
-    #expect(names.map { paths.number(of: $0) } == [0, 1, 2, 3])
-    #expect(paths.number(of: "x") == 3)
-    #expect((0..<4).map { paths[$0] } == names)
+    let names = ["patterns/a.json", "", "é/b.json", "x"].map { Array($0.utf8) } + [[0xFF]]
+    #expect(names.map { paths.number(of: $0) } == [0, 1, 2, 3, 4])
+    #expect(paths.number(of: [0xFF]) == 4)
+    #expect((0..<5).map { paths[$0] } == names)
   }
 }

@@ -9,7 +9,6 @@ import Testing
   @Test(arguments: ["a/b.json", "é/🎸.json", "e\u{301}", "100%.json", "%C3%A9", "%zz%", "", "a b\n"])
   func textPathsAreShownAsTheyAre(_ path: String) {
     #expect(Array(SourcePath.text(Array(path.utf8)).utf8) == Array(path.utf8))
-    #expect(SourcePath.candidates(for: path).first == Array(path.utf8))
   }
 
   @Test func bytesThatAreNoTextAreShownInHex() {
@@ -17,19 +16,6 @@ import Testing
     #expect(SourcePath.text([0xC3, 0xA9, 0xE9]) == "é%E9")
     #expect(SourcePath.text([0xF0, 0x9F, 0x8E]) == "%F0%9F%8E")
     #expect(SourcePath.text([0xED, 0xA0, 0x80]) == "%ED%A0%80")
-  }
-
-  @Test(arguments: UInt64(0)..<4)
-  func theBytesOfAPathAreAmongWhatItsTextMayStandFor(_ seed: UInt64) {
-    var random = SeededGenerator(seed: seed)
-    let pieces: [[UInt8]] = [
-      [0xFF], [0xC3], [0xA9], [0xC3, 0xA9], Array("%".utf8), Array("%41".utf8), Array("%+F".utf8),
-      Array("%ff".utf8), Array("a".utf8), Array("/".utf8), Array("%2".utf8), [0xF0, 0x9F],
-    ]
-    for _ in 0..<500 {
-      let bytes = (0..<random.int(0...8)).flatMap { _ in random.pick(pieces) }
-      #expect(SourcePath.candidates(for: SourcePath.text(bytes)).contains(bytes))
-    }
   }
 
   @Test func theEndingTellsTheFormat() {
@@ -78,8 +64,8 @@ import Testing
     #expect(
       reading.found.map { $0.origin.path } == [
         "patterns/a/b/x.json", "patterns/a/side/x.json", "patterns/abs/b/x.json",
-        "patterns/self.json",
+        "patterns/ping", "patterns/pong", "patterns/self.json",
       ])
-    #expect(reading.found.last?.codes == ["input.unreadable"])
+    #expect(reading.found.suffix(3).allSatisfy { $0.codes == ["input.unreadable"] })
   }
 }

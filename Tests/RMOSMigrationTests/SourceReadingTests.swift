@@ -68,6 +68,17 @@ import Testing
     #expect(recorded.issues[1].message.contains("not a regular file"))
   }
 
+  @Test func aLinkThatLeadsNowhereIsNoAbsentDirectory() throws {
+    let tree = try SourceTree(["joblogs/.hidden": ""])
+    try tree.addLink("strip_families", to: "/nowhere/share")
+    try tree.addLink("patterns/2023", to: "/nowhere/share")
+    try tree.addLink("patterns/notes.txt", to: "nowhere")
+    let recorded = try RecordedMigration(tree, into: InMemoryStore())
+    #expect(recorded.outcomes.map(\.source) == ["strip_families", "patterns/2023"])
+    #expect(recorded.outcomes.allSatisfy { $0.outcome == .failed })
+    #expect(recorded.issues.map(\.code) == [.inputUnreadable, .inputUnreadable])
+  }
+
   @Test func aKindThatIsAFileIsAFailure() throws {
     let tree = try SourceTree(["patterns": "x"])
     let recorded = try RecordedMigration(tree, into: InMemoryStore())
@@ -79,14 +90,8 @@ import Testing
     let tree = try SourceTree()
     try tree.addDirectory("patterns")
     for byte in [0xFE, 0xFF] as [UInt8] {
-      let path = Array((tree.absolute("patterns") + "/x").utf8) + [byte] + Array(".json".utf8) + [0]
       let body = #"{"name": "n\#(byte)", "ring_count": 1, "geometry": {"a": 1}}"#
-      let file = path.withUnsafeBufferPointer {
-        $0.withMemoryRebound(to: CChar.self) { fopen($0.baseAddress, "w") }
-      }
-      let handle = try #require(file)
-      fputs(body, handle)
-      fclose(handle)
+      try write(body, to: Array((tree.absolute("patterns") + "/x").utf8) + [byte])
     }
     let recorded = try RecordedMigration(tree, into: InMemoryStore())
     #expect(
@@ -94,6 +99,41 @@ import Testing
         "legacy:patterns/x%FE.json", "legacy:patterns/x%FF.json",
       ])
     #expect(recorded.summary.statistics.total.migrated == 2)
+  }
+
+  /// A dry run reads the first entity again, and not from the file that is called as it shows.
+  @Test func aNameThatIsNotUTF8IsReadAgainByItsBytes() throws {
+    let tree = try SourceTree(["patterns/x%FE.json": "[]", "patterns/%C3%A9%FE.json": "[]"])
+    let (first, second) = (Texts.pattern("a"), Texts.pattern("a").replacing("Rope", with: "Wave"))
+    for name in ["x", "%C3%A9"] {
+      try write("[\(first), \(second)]", to: Array(tree.absolute("patterns/\(name)").utf8) + [0xFE])
+    }
+    let real = try RecordedMigration(tree, into: InMemoryStore())
+    var options = MigrationOptions()
+    options.isDryRun = true
+    let rehearsed = try RecordedMigration(tree, into: InMemoryStore(), options)
+    #expect(rehearsed.outcomes == real.outcomes)
+    #expect(rehearsed.issues == real.issues)
+    #expect(real.summary.statistics[.patterns].found == 4)
+  }
+
+  /// Writes a file whose name, but for the ending, is given in bytes.
+  private func write(_ text: String, to path: [UInt8]) throws {
+    let path = path + Array(".json".utf8) + [0]
+    let file = path.withUnsafeBufferPointer {
+      $0.withMemoryRebound(to: CChar.self) { fopen($0.baseAddress, "w") }
+    }
+    let handle = try #require(file)
+    fputs(text, handle)
+    fclose(handle)
+  }
+
+  @Test func severalEntitiesInOneFileAreToldWhereTheyBelong() throws {
+    let lines = Texts.pattern("a") + "\n" + Texts.pattern("b")
+    let issue = try #require(try read(["patterns/a.json": lines]).issues.first)
+    #expect(issue.code == .jsonSyntax && issue.line == 2)
+    #expect(issue.message.contains(".jsonl"))
+    #expect(try read(["patterns/a.jsonl": lines]).issues.isEmpty)
   }
 
   // MARK: Places

@@ -225,7 +225,7 @@ import Testing
     let rereader = EntityRereader(root: tree.path, options: options)
     for found in reading.found.shuffled() {
       let batch = try rereader.read(
-        .stripFamilies, path: path, offset: found.origin.byteOffset,
+        .stripFamilies, path: Array(path.utf8), offset: found.origin.byteOffset,
         id: Array(found.id?.utf8 ?? "".utf8))
       #expect(batch.record(at: 0).values == found.values)
       #expect(batch.provenance(at: 0, run: 0).unknownMembers == found.origin.unknownMembers)
@@ -233,7 +233,7 @@ import Testing
     }
     try tree.add(path, "{")
     #expect(throws: MigrationError.self) {
-      try rereader.read(.stripFamilies, path: path, offset: 4, id: [0x61])
+      try rereader.read(.stripFamilies, path: Array(path.utf8), offset: 4, id: [0x61])
     }
   }
 }

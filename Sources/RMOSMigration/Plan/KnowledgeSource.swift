@@ -55,7 +55,8 @@ final class RehearsedKnowledge: KnowledgeSource {
   /// Takes note of an entity that a real run would have inserted, or rewritten a row with.
   ///
   /// - Throws: ``MigrationError`` where the source is beyond what a dry run can keep in mind.
-  func write(_ batch: RecordBatch, at index: Int) throws(MigrationError) {
+  func write(_ delivery: SourceReader.Delivery, at index: Int) throws(MigrationError) {
+    let batch = delivery.batch
     if batch.kind != kind {
       kind = batch.kind
       places = IDTable()
@@ -63,7 +64,9 @@ final class RehearsedKnowledge: KnowledgeSource {
     }
     let entry = batch.entries[index]
     let key = IDTable.Key(batch.arena.span.extracting(entry.id.range))
-    let path = paths.number(of: batch.sources[entry.source])
+    let path =
+      delivery.rawPaths[entry.source].map { paths.number(of: $0) }
+      ?? paths.number(of: batch.sources[entry.source].utf8)
     guard let place = Place(path: path, offset: entry.place.offset) else {
       throw MigrationError(
         .sourceTooLarge,
@@ -118,24 +121,24 @@ private struct Place {
   var offset: Int { Int(number & (1 << Place.offsetBits - 1)) }
 }
 
-/// The paths of the files read so far, one after the other in flat memory.
+/// The paths of the files read so far as bytes, one after the other in flat memory.
 struct PathList {
   private var text: [UInt8] = []
   private var ends: [Int] = []
 
   /// The path with the number.
-  subscript(number: Int) -> String {
+  subscript(number: Int) -> [UInt8] {
     let start = number == 0 ? 0 : ends[number - 1]
-    return String(decoding: text[start..<ends[number]], as: UTF8.self)
+    return Array(text[start..<ends[number]])
   }
 
   /// The number of a path; the one added last is not added again.
-  mutating func number(of path: String) -> Int {
+  mutating func number(of path: some Collection<UInt8>) -> Int {
     if let last = ends.indices.last {
       let start = last == 0 ? 0 : ends[last - 1]
-      if text[start...].elementsEqual(path.utf8) { return last }
+      if text[start...].elementsEqual(path) { return last }
     }
-    text.append(contentsOf: path.utf8)
+    text.append(contentsOf: path)
     ends.append(text.count)
     return ends.count - 1
   }

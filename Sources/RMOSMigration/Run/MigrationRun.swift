@@ -140,7 +140,7 @@ final class MigrationRun {
       observer?(.started(run: nil))
       try forEachDelivery { delivery in
         let work = try BatchWork(self, delivery, knowledge) { index, _ throws in
-          try knowledge.write(delivery.batch, at: index)
+          try knowledge.write(delivery, at: index)
         }
         settle(work, delivery)
       }

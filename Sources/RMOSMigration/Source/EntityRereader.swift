@@ -15,21 +15,22 @@ final class EntityRereader {
   ///
   /// - Parameters:
   ///   - kind: Its kind.
-  ///   - path: The file's relative path.
+  ///   - path: The file's relative path, as the system takes it.
   ///   - offset: 0-based, in the file's bytes.
   ///   - id: The id it was given.
   /// - Returns: The batch, with one entry.
   /// - Throws: ``MigrationError`` where the file has changed meanwhile.
-  func read(_ kind: EntityKind, path: String, offset: Int, id: [UInt8]) throws -> RecordBatch {
+  func read(_ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8]) throws -> RecordBatch {
+    let shown = SourcePath.text(path)
     var batch = RecordBatch(kind: kind)
     let key = batch.intern(id)
     let reader = EntityReader(kind: kind, options: options)
     do throws(ReadFailure) {
-      try open(path, at: offset)
+      try window.open(root + [UInt8(ascii: "/")] + path, at: offset)
       var position = window.beginning
       while true {
         var context = EntityReader.Context(
-          source: batch.addSource(path), path: path, place: window.place(at: position),
+          source: batch.addSource(shown), path: shown, place: window.place(at: position),
           encoding: window.encoding)
         context.key = key
         do throws(JSONScanError) {
@@ -44,19 +45,7 @@ final class EntityRereader {
     } catch {
       throw MigrationError(
         .sourceChanged,
-        "\(path) changed while it was being read; run again when nobody writes there")
+        "\(shown) changed while it was being read; run again when nobody writes there")
     }
-  }
-
-  private func open(_ path: String, at offset: Int) throws(ReadFailure) {
-    var failure: ReadFailure?
-    for candidate in SourcePath.candidates(for: path) {
-      do throws(ReadFailure) {
-        return try window.open(root + [UInt8(ascii: "/")] + candidate, at: offset)
-      } catch {
-        failure = failure ?? error
-      }
-    }
-    if let failure { throw failure }
   }
 }

@@ -25,27 +25,6 @@ enum SourcePath {
     return String(decoding: result, as: UTF8.self)
   }
 
-  /// The bytes a text made by ``text(_:)`` may stand for, likeliest first.
-  static func candidates(for text: String) -> [[UInt8]] {
-    // Only bytes beyond ASCII are ever shown so.
-    let plain = Array(text.utf8)
-    var decoded: [UInt8] = []
-    var index = 0
-    while index < plain.count {
-      if plain[index] == UInt8(ascii: "%"), index + 2 < plain.count,
-        let high = digits.firstIndex(of: plain[index + 1]),
-        let low = digits.firstIndex(of: plain[index + 2]), high >= 8
-      {
-        decoded.append(UInt8(high << 4 | low))
-        index += 3
-      } else {
-        decoded.append(plain[index])
-        index += 1
-      }
-    }
-    return decoded == plain ? [plain] : [plain, decoded]
-  }
-
   /// What a file's ending says it holds; nil for a file that is no input.
   enum Format {
     case json, lines

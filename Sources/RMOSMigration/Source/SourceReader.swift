@@ -192,6 +192,11 @@ final class SourceReader {
       return (.inputEncoding, "the byte 0x\(byte) is not UTF-8 here; save the file as UTF-8")
     case .tooDeep:
       return (.jsonDepth, "nests deeper than \(JSONScanner.maximumDepth); flatten it")
+    case .unexpected(UInt8(ascii: "{"), .end):
+      return (
+        .jsonSyntax,
+        error.message + "; put several entities in a list, or one a line in a file ending in .jsonl"
+      )
     default:
       return (.jsonSyntax, error.message)
     }

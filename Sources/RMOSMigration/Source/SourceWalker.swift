@@ -37,7 +37,12 @@ struct SourceWalker {
       let status = try FileHandle.Status(of: absolute(path))
       try enter(path, status.identity)
     } catch {
-      if error.code != SystemError.notFound { pending = .unreadable(path: path, error) }
+      // A link that leads nowhere, as to a share that is not mounted, is no absent directory.
+      if error.code != SystemError.notFound {
+        pending = .unreadable(path: path, error)
+      } else if Platform.isLink(absolute(path)) {
+        pending = .unreadable(path: path, SystemError(code: SystemError.leadsNowhere))
+      }
     }
   }
 
@@ -158,7 +163,11 @@ struct DirectoryListing {
         case .file, .other: return format.map { .file($0) }
         }
       } catch {
-        return format == nil ? nil : .broken(error)
+        // Without an ending it may have led to a directory of entities.
+        let mayMatter = format != nil || type == .link && !name.contains(UInt8(ascii: "."))
+        guard mayMatter else { return nil }
+        let isBroken = type == .link && error.code == SystemError.notFound
+        return .broken(isBroken ? SystemError(code: SystemError.leadsNowhere) : error)
       }
     }
   }
