@@ -69,13 +69,22 @@ enum Platform {
     return stat(path, &status) == 0
   }
 
-  /// Whether two paths lead to the same file.
+  /// Whether two paths lead to the same file, be it there or not yet.
   ///
   /// Wraps `stat(2)`.
   static func isSameFile(_ left: String, _ right: String) -> Bool {
     var (one, other) = (stat(), stat())
-    guard stat(left, &one) == 0, stat(right, &other) == 0 else { return false }
-    return one.st_dev == other.st_dev && one.st_ino == other.st_ino
+    switch (stat(left, &one) == 0, stat(right, &other) == 0) {
+    case (true, true): return one.st_dev == other.st_dev && one.st_ino == other.st_ino
+    case (false, false):
+      let slash = UInt8(ascii: "/")
+      guard let name = left.utf8.split(separator: slash).last,
+        let otherName = right.utf8.split(separator: slash).last, name.elementsEqual(otherName),
+        exists(directory(of: left))
+      else { return false }
+      return isSameFile(directory(of: left), directory(of: right))
+    default: return false
+    }
   }
 
   /// The size of a file in bytes; nil where there is none.
@@ -188,8 +197,9 @@ enum Platform {
   }
 
   private static func directory(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    // Cut at bytes: a character may be made of a slash and a combining mark.
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(decoding: path.utf8[..<slash], as: UTF8.self)
   }
 
   // MARK: Environment and terminal

@@ -197,6 +197,37 @@ import Testing
     #expect(files(directory).count == 1)
   }
 
+  @Test func aLinkThatLeadsNowhereIsRefusedBeforeAnythingIsWritten() throws {
+    let tree = try SourceTree(["patterns/a.json": "{"])
+    try FileManager.default.createSymbolicLink(
+      atPath: directory, withDestinationPath: work.file("nowhere/x"))
+    for (name, dry) in [("", false), ("", true), ("/below", false), ("/below/that/", true)] {
+      let store = InMemoryStore()
+      let error = #expect(throws: MigrationError.self) {
+        try RecordedMigration(tree, into: store, options(rejects: directory + name, isDry: dry))
+      }
+      #expect(error?.code == .rejectsUnwritable)
+      #expect(error?.message.contains("leads nowhere") == true)
+      #expect(try store.read { try $0.runs(limit: nil) }.isEmpty)
+    }
+  }
+
+  /// Lines that, at the beginning of a file, would tell its encoding.
+  @Test(
+    arguments: [
+      [0xFF, 0xFE], [0xFE, 0xFF], [0xFF, 0xFE, 0, 0], [0xEF, 0xBB, 0xBF], [0xEF, 0xBB, 0xBF, 0x37],
+      [0x7B, 0], [0, 0x7B], [0xFF, 0xFE, 0x7B, 0], [0xE9],
+    ] as [[UInt8]])
+  func aLineFailsForTheSameReasonInAFileOfItsOwn(_ line: [UInt8]) throws {
+    let tree = try SourceTree()
+    try tree.add("patterns/l.jsonl", Array("7\n".utf8) + line + Array("\n7\n".utf8))
+    let first = try RecordedMigration(tree, into: InMemoryStore(), options(rejects: directory))
+    #expect(first.summary.statistics[.patterns].failed == 3)
+    #expect(files(directory)["patterns/l.jsonl/2.json"]?.suffix(line.count) == line[...])
+    let again = try RecordedMigration(directory, into: InMemoryStore(), options())
+    #expect(again.errorCodes == first.errorCodes)
+  }
+
   @Test func aDirectoryThatIsReadFromIsRefused() throws {
     let tree = try SourceTree(["patterns/a/b.json": "{"])
     for name in ["patterns/a/new/rejects", "patterns/rejects"] {

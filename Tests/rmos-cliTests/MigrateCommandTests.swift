@@ -93,6 +93,18 @@ import Testing
     #expect(real.output.contains(row))
   }
 
+  @Test(arguments: ["nowhere/x.db", "link.db", "legacy"])
+  func aDryRunRefusesThePlaceOfADatabaseThatTheRealRunRefuses(_ path: String) throws {
+    let workspace = try smallTree()
+    _ = try Tool.shell("ln -s nowhere/y.db link.db", in: workspace)
+    let results = try [[], ["--dry-run"]].map {
+      try Tool.run(["migrate", "legacy", "--db", path, "--json"] + $0, in: workspace)
+    }
+    #expect(results.map(\.status) == [3, 3])
+    #expect(results[0].output == results[1].output)
+    #expect(results[0].output.contains("store.cannot-open"))
+  }
+
   @Test func aDryRunLeavesAnExistingDatabaseAsItIs() throws {
     let workspace = try smallTree()
     _ = try Tool.run(["init", "--db", "x.db"], in: workspace)

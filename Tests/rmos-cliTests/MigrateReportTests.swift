@@ -82,6 +82,28 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("x.db", "is the database"), ("./x.db", "is the database"), ("new.db", "is the database"),
+    ("legacy/../new.db", "is the database"), ("legacy/patterns/p1.json", "is read from"),
+    ("legacy/patterns/new.json", "is read from"),
+  ])
+  func statisticsNeverTakeThePlaceOfTheDatabaseOrItsSource(_ file: String, _ reason: String) throws
+  {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
+    let before = workspace.listing
+    for dry in [[], ["--dry-run"]] {
+      let database = file.hasSuffix("new.db") ? "new.db" : "x.db"
+      let result = try Tool.run(
+        ["migrate", "legacy", "--db", database, "--stats", file] + dry, in: workspace)
+      #expect(result.status == 2)
+      #expect(result.errors.contains(reason))
+    }
+    #expect(workspace.listing == before)
+    #expect(try Tool.run(["audit", "--db", "x.db"], in: workspace).status == 0)
+  }
+
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "no /dev/full here"))
   func statisticsThatCannotBeWrittenInTheEndDoNotHideTheReport() throws {
     let workspace = try Workspace()

@@ -60,9 +60,11 @@ import Testing
   @Test func aDirectoryThatWillNotDoIsRefusedBeforeThereIsADatabase() throws {
     let workspace = try broken()
     try workspace.write("", to: "file")
+    _ = try Tool.shell("ln -s nowhere/x link", in: workspace)
     for (directory, code) in [
       ("legacy", "rejects.not-empty"), ("legacy/patterns/r", "rejects.in-source"),
-      ("file", "rejects.unwritable"),
+      ("file", "rejects.unwritable"), ("link", "rejects.unwritable"),
+      ("link/below", "rejects.unwritable"),
     ] {
       for dry in [[], ["--dry-run"]] {
         let result = try Tool.run(

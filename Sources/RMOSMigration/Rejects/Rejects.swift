@@ -34,18 +34,24 @@ extension Migration {
   ///   ``MigrationError/Code/rejectsUnwritable``.
   public static func checkRejects(_ directory: String, source: String) throws(MigrationError) {
     let path = Array(directory.utf8)
+    let existing = nearest(to: path)
     var isFree = true
     do throws(SystemError) {
       isFree = try Platform.isEmpty(directory: path)
+      if isFree { try Platform.checkOwned(directory: path) }
     } catch {
       guard error.code == SystemError.notFound else { throw unwritable(directory, error) }
     }
     guard isFree else { throw notEmpty(directory) }
-    let above = SourceWalker.directories(from: existing(path))
-    for kind in EntityKind.allCases {
-      let input = Array("\(source)/\(kind.table)".utf8)
-      guard let identity = try? FileHandle.Status(of: input).identity, above.contains(identity)
-      else { continue }
+    do throws(SystemError) {
+      if (try? FileHandle.Status(of: existing)) == nil {
+        throw SystemError(code: SystemError.leadsNowhere)
+      }
+      try Platform.checkWritable(directory: existing)
+    } catch {
+      throw unwritable(directory, error)
+    }
+    if let kind = kindRead(from: existing, of: source) {
       throw MigrationError(
         .rejectsInSource,
         "\(directory) is in \(source)/\(kind.table), which is read from; name a directory elsewhere"
@@ -53,14 +59,15 @@ extension Migration {
     }
   }
 
-  /// The directory, or the nearest above it that is there.
-  private static func existing(_ path: [UInt8]) -> [UInt8] {
+  /// The directory, or the nearest above it that is there, if only as a link that leads nowhere.
+  private static func nearest(to path: [UInt8]) -> [UInt8] {
     var path = path
     while (try? FileHandle.Status(of: path)) == nil {
-      while path.last == UInt8(ascii: "/") { path.removeLast() }
+      while path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
+      if Platform.isLink(path) { return path }
       guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return [UInt8(ascii: ".")] }
-      path.removeSubrange((slash + 1)...)
-      if path.allSatisfy({ $0 == UInt8(ascii: "/") }) { return [UInt8(ascii: "/")] }
+      if slash == 0 { return [UInt8(ascii: "/")] }
+      path.removeSubrange(slash...)
     }
     return path
   }

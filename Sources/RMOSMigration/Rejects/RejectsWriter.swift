@@ -161,8 +161,14 @@ final class RejectsWriter {
     try input.seek(to: copy.offset)
     var left = copy.end.map { $0 - copy.offset } ?? Int.max
     var hash = SHA256()
+    var isFirst = copy.name != nil && copy.opening.isEmpty && mark.bytes.isEmpty
     while left > 0 {
       let bytes = try read(left, from: input)
+      // Where a file begins, these would speak of its encoding.
+      if isFirst, bytes.prefix(2).contains(where: { $0 == 0 || $0 >= 0x80 }) {
+        try output.write(Array("  ".utf8))
+      }
+      isFirst = false
       if bytes.isEmpty {
         guard copy.end == nil else { throw SystemError(code: SystemError.hasChanged) }
         break

@@ -20,4 +20,21 @@ extension Migration {
           + EntityKind.allCases.map(\.table).joined(separator: ", ") + " in it")
     }
   }
+
+  /// Whether a file is, or would be, in a directory that a source is read from.
+  package static func reads(_ file: String, from source: String) -> Bool {
+    let path = Array(file.utf8)
+    let directory = path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[...$0]) } ?? [0x2E]
+    return kindRead(from: directory, of: source) != nil
+  }
+
+  /// The kind in whose directory a directory is, if any.
+  static func kindRead(from directory: [UInt8], of source: String) -> EntityKind? {
+    let above = SourceWalker.directories(from: directory)
+    return EntityKind.allCases.first { kind in
+      let input = Array("\(source)/\(kind.table)".utf8)
+      guard let identity = try? FileHandle.Status(of: input).identity else { return false }
+      return above.contains(identity)
+    }
+  }
 }

@@ -77,6 +77,15 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
+  /// Checks that a database may be opened or created at a path, as far as that can be told without
+  /// touching anything.
+  ///
+  /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen`` or
+  ///   ``StoreError/Code/notADatabase``.
+  package static func check(path: String) throws {
+    _ = try DatabaseFile(path: path, mayBeAbsent: true)
+  }
+
   deinit {
     // The writer last: the last connection that may write puts the log back into the database.
     readers.removeAll()

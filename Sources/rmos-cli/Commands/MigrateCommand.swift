@@ -69,7 +69,7 @@ enum MigrateCommand {
     }
     let source = arguments.positionals.first ?? Defaults.source
     let notice = try FinishNotice(arguments, source: source, console)
-    if let file = arguments["stats"] { try checkWritable(file) }
+    if let file = arguments["stats"] { try checkStatistics(file, source: source, arguments) }
     try Migration.checkSource(source)
     if let directory = options.rejectsDirectory {
       try Migration.checkRejects(directory, source: source)
@@ -159,12 +159,24 @@ enum MigrateCommand {
   private static func openStore(_ arguments: ParsedArguments) throws -> any RecordStore {
     guard arguments.has("dry-run") else { return try Defaults.openForWriting(arguments) }
     let path = Defaults.databasePath(arguments)
-    guard let size = Platform.fileSize(path), size > 0 else { return InMemoryStore() }
+    guard let size = Platform.fileSize(path), size > 0 else {
+      // The default's directory is created with it.
+      if path != Defaults.database { try SQLiteStore.check(path: path) }
+      return InMemoryStore()
+    }
     return try SQLiteStore(path: path, access: .readOnly)
   }
 
-  /// Better to say so now than after an hour's work.
-  private static func checkWritable(_ file: String) throws {
+  /// Better to say so now than after an hour's work; and never over the database or its source.
+  private static func checkStatistics(
+    _ file: String, source: String, _ arguments: ParsedArguments
+  ) throws {
+    if Platform.isSameFile(file, Defaults.databasePath(arguments)) {
+      throw UsageError("\(file) is the database; name another file")
+    }
+    if Migration.reads(file, from: source) {
+      throw UsageError("\(file) is in \(source), which is read from; name a file elsewhere")
+    }
     let failure = Platform.canWrite(file)
     if failure != 0 { throw statisticsError(file, failure) }
   }
