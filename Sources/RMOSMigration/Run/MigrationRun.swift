@@ -69,8 +69,8 @@ final class MigrationRun {
     } catch let error as StoreError {
       ending = .storeFailed
       if options.isAtomic { giveBack() }
-      // What is committed is known then, and the backup would only take more room.
-      if error.code == .diskFull { settleBackup() }
+      // Of a commit that failed it may not be known what became of it; then the backup stays.
+      if ![.inputOutput, .corrupt, .other].contains(error.code) { settleBackup() }
       observer?(.finished(summary()))
       throw error
     }
