@@ -77,7 +77,7 @@ import Testing
   }
 
   /// Whether this process may mount a file system: as root, outside of most containers.
-  private static let canMount: Bool = {
+  static let canMount: Bool = {
     guard let workspace = try? Workspace() else { return false }
     let result = try? Tool.shell(
       "mkdir m && mount -t tmpfs -o size=64k none m && umount m", in: workspace)
