@@ -23,6 +23,20 @@ enum Platform {
   /// Whether a system error means that there is no room left.
   static func isOutOfSpace(_ code: Int32) -> Bool { code == ENOSPC || code == EDQUOT }
 
+  /// Whether a system error means that a file is as large as it may become.
+  static func isOverSizeLimit(_ code: Int32) -> Bool { code == EFBIG }
+
+  /// The largest that this process may make a file, nil where nothing limits it: `getrlimit`.
+  static var largestFileSize: Int64? {
+    var limit = rlimit()
+    #if canImport(Glibc)
+      let result = getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+    #else
+      let result = getrlimit(RLIMIT_FSIZE, &limit)
+    #endif
+    return result == 0 ? Int64(exactly: limit.rlim_cur) : nil
+  }
+
   static var lastError: Int32 { errno }
 
   /// The system's words for an error code: `strerror_r`.
@@ -58,6 +72,9 @@ enum Platform {
     var info = stat()
     return lstat(path, &info) == 0
   }
+
+  /// Why a file or directory that is there cannot be written, 0 where it can: `access`.
+  static func writingFailure(_ path: String) -> Int32 { access(path, W_OK) == 0 ? 0 : errno }
 
   /// Deletes a file: `unlink`.
   static func remove(_ path: String) { _ = unlink(path) }

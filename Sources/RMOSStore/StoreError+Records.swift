@@ -28,6 +28,14 @@ extension StoreError {
         + "delete or change those first", sqliteCode: sqliteCode)
   }
 
+  /// The statement was no error, and still there is no row.
+  static func passedOver(_ kind: EntityKind) -> StoreError {
+    StoreError(
+      .constraint,
+      "the database passes over the row without an error; look for a trigger on \(kind.table) "
+        + "with RAISE(IGNORE)")
+  }
+
   /// What is to be rewritten is not there.
   static func nothingToUpdate(_ kind: EntityKind, _ id: String) -> StoreError {
     StoreError(

@@ -303,8 +303,13 @@ enum Platform {
   /// Wraps `_exit(2)`.
   static func endAtOnce(_ status: ExitStatus) -> Never { _exit(status.rawValue) }
 
-  /// Lets a write to a closed pipe fail with EPIPE instead of ending the process.
-  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+  /// Lets a write to a closed pipe fail with EPIPE, and one beyond the largest size of a file with
+  /// EFBIG, instead of ending the process.
+  static func ignoreSignalsOfWriting() {
+    for number in signalsOfWriting { signal(number, SIG_IGN) }
+  }
+
+  static let signalsOfWriting = [SIGPIPE, SIGXFSZ]
 
   private static func ignores(_ action: sigaction) -> Bool {
     #if canImport(Glibc)

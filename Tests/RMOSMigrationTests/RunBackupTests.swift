@@ -60,6 +60,66 @@ import Testing
     #expect(attributes[.posixPermissions] as? Int == 0o600)
   }
 
+  @Test(arguments: 1...4, [false, true])
+  func theBackupOfAnOlderDatabaseIsOfItsVersion(_ version: Int, _ isAtomic: Bool) throws {
+    let path = try Fixtures.copyDatabase(version: version, into: work)
+    func state(_ path: String) throws -> (StoreContent, Int?) {
+      let store = try SQLiteStore(path: path, access: .readOnly)
+      return (try StoreContent(of: store), try store.read { try $0.schemaVersion()?.version })
+    }
+    let before = try state(path)
+    var options = MigrationOptions()
+    options.isAtomic = isAtomic
+    let store = try SQLiteStore(path: path, access: .readWrite)
+    try tree.add("patterns/bad.json", "[]{")
+    let failed = try Migration(from: tree.path, into: store, options: options).runSynchronously()
+    #expect(failed.backup == nil)
+    if isAtomic { #expect(try state(path) == before, "all or nothing") }
+    try tree.add("patterns/bad.json", #"{"id":"a","name":"n","ring_count":1,"geometry":{"a":1}}"#)
+    let summary = try Migration(from: tree.path, into: store, options: options).runSynchronously()
+    let backup = try #require(summary.backup)
+    let kept = try state(backup.path)
+    #expect(kept.0.records == before.0.records)
+    if isAtomic { #expect(kept == before) }
+  }
+
+  /// A store whose writes fail from the start.
+  private struct BrokenStore: RecordStore {
+    let base: SQLiteStore
+    let code: StoreError.Code
+
+    var location: String { base.location }
+    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+      try base.read(body)
+    }
+    func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+      throw StoreError(code, "fails")
+    }
+    func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
+      try base.withExclusiveWriter(body)
+    }
+    func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
+      try base.backUp(beforeRun: run, isCancelled: isCancelled)
+    }
+  }
+
+  /// As where another application holds its transaction open each time that a timer runs this.
+  @Test func aRunThatCannotBeginLeavesNone() throws {
+    try migrate(1...1)
+    let base = try SQLiteStore(path: work.file("rmos.db"))
+    for code in [StoreError.Code.busy, .locked, .readOnly, .diskFull, .inputOutput] {
+      for isAtomic in [false, true] {
+        var options = MigrationOptions()
+        options.isAtomic = isAtomic
+        let migration = Migration(
+          from: tree.path, into: BrokenStore(base: base, code: code), options: options)
+        #expect(throws: StoreError.self) { try migration.runSynchronously() }
+        // Of an I/O error it is not known what became of the write.
+        #expect(try backups.isEmpty == (code != .inputOutput))
+      }
+    }
+  }
+
   @Test func aRunThatChangesNothingLeavesNone() throws {
     try migrate(1...2)
     #expect(try migrate(1...2).backup == nil)

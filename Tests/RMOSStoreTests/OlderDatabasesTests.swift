@@ -26,6 +26,7 @@ struct OlderDatabasesTests {
       "id, name, ring_count, geometry_json, strip_family_id, created_at, updated_at, metadata_json"
     let before = try rows(path, columns)
     let store = try SQLiteStore(path: path)
+    try store.bringUpToDate()
     let after = try rows(path, columns)
     #expect(after.contains("\n2|"))
     #expect(
@@ -71,16 +72,94 @@ struct OlderDatabasesTests {
       "CREATE TRIGGER refuse BEFORE INSERT ON schema_version "
         + "BEGIN SELECT RAISE(\(kind), 'refused by a trigger'); END")
     let before = try sqlite3(path, Self.schemaSQL) + rows(path)
-    let error = #expect(throws: StoreError.self) { _ = try SQLiteStore(path: path) }
+    let store = try SQLiteStore(path: path)
+    let error = #expect(throws: StoreError.self) { try store.bringUpToDate() }
     #expect(error?.message.contains("refused by a trigger") == true)
     #expect(try sqlite3(path, Self.schemaSQL) + rows(path) == before)
+    #expect(try store.read { try $0.schemaVersion()?.version } == 1)
+  }
+
+  @Test(arguments: [1, 2, 3, 4])
+  func nothingChangesBeforeTheFirstWriteThatIsKept(_ version: Int) throws {
+    struct GivenUp: Error {}
+    let path = try Fixtures.copyDatabase(version: version, into: directory)
+    let before = try contents(directory.path)
+    let store = try SQLiteStore(path: path)
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 7)
+    #expect(try contents(directory.path) == before)
+    let all = "SELECT * FROM sqlite_schema; PRAGMA user_version"
+    let (schema, data) = (try sqlite3(path, all), try rows(path))
+    #expect(throws: GivenUp.self) {
+      try store.write { transaction throws in
+        #expect(try transaction.schemaVersion()?.version == max(2, version))
+        _ = try transaction.beginRun(StoreSamples.run())
+        try transaction.insert(StoreSamples.record(.patterns, "new"))
+        throw GivenUp()
+      }
+    }
+    #expect(try sqlite3(path, all) == schema)
+    #expect(try rows(path) == data)
+    #expect(try store.read { try $0.schemaVersion()?.version } == version)
+    let run = try store.write { try $0.beginRun(StoreSamples.run()) }
+    let (found, runs) = try store.read { (try $0.schemaVersion()?.version, try $0.runs(limit: 9)) }
+    #expect(found == max(2, version) && runs.map(\.id) == [run])
+  }
+
+  @Test func aReaderSeesWhatAnotherStoreUpgraded() throws {
+    let path = try Fixtures.copyDatabase(version: 1, into: directory)
+    // With a log both may be open, and neither looks at the file's state alone.
+    _ = try sqlite3(path, "PRAGMA journal_mode = WAL")
+    let writer = try SQLiteStore(path: path)
+    let reader = try SQLiteStore(path: path)
+    #expect(try reader.read { try $0.schemaVersion()?.version } == 1)
+    var pattern = StoreSamples.record(.patterns, "new")
+    pattern.values[EntityKind.patterns.schema.position(ofMember: "pattern_type") ?? 0] =
+      .text("special")
+    try writer.write { transaction in
+      _ = try transaction.beginRun(StoreSamples.run())
+      try transaction.insert(pattern)
+    }
+    try reader.read { snapshot throws in
+      #expect(try snapshot.schemaVersion()?.version == 2)
+      #expect(try snapshot.runs(limit: nil).count == 1)
+      #expect(try snapshot.record(.patterns, id: "new") == pattern)
+    }
+  }
+
+  @Test func theFirstWriteWaitsForAnApplicationThatWrites() throws {
+    let path = try Fixtures.copyDatabase(version: 2, into: directory)
+    let other = try Command("sqlite3", ["-bail", "-batch", path])
+    try other.send("BEGIN IMMEDIATE; SELECT 'begun';")
+    #expect(other.line() == "begun")
+    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    #expect(throws: StoreError.self) { try store.bringUpToDate() }
+    try other.send(".shell sleep 0.2")
+    try other.send("COMMIT;")
+    try SQLiteStore(path: path, busyTimeout: 60).bringUpToDate()
+    #expect(try other.finish() == "")
+    #expect(try sqlite3(path, "PRAGMA user_version") == "2")
+  }
+
+  @Test(arguments: [
+    ("ALTER TABLE joblogs DROP COLUMN end_time", "joblogs.end_time"),
+    ("DROP TABLE joblogs", "no table joblogs"),
+    ("ALTER TABLE joblogs RENAME TO j; CREATE VIEW joblogs AS SELECT * FROM j", "is a view"),
+  ])
+  func whatANewerApplicationHasOtherwiseIsRefusedUntouched(_ change: String, _ story: String) throws
+  {
+    let path = try Fixtures.copyDatabase(version: 4, into: directory)
+    _ = try sqlite3(path, change)
+    let before = try contents(directory.path)
+    let error = #expect(throws: StoreError.self) { _ = try SQLiteStore(path: path) }
+    #expect(error?.code == .foreignDatabase && error?.message.contains(story) == true)
+    #expect(try contents(directory.path) == before)
   }
 
   @Test func version2GetsOnlyTheIndexesItLacks() throws {
     let path = try Fixtures.copyDatabase(version: 2, into: directory)
     let before = try sqlite3(path, Self.schemaSQL)
     let data = try rows(path)
-    _ = try SQLiteStore(path: path, access: .readWrite)
+    try SQLiteStore(path: path, access: .readWrite).bringUpToDate()
     #expect(try rows(path) == data)
     let after = try sqlite3(path, Self.schemaSQL)
     #expect(after.contains("idx_joblogs_strip_family"))

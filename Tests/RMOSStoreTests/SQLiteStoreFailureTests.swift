@@ -74,6 +74,64 @@ struct SQLiteStoreFailureTests {
     try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
   }
 
+  /// What the triggers of other applications do to one row is told of that row, and is all or
+  /// nothing.
+  @Test(arguments: ["ABORT, 'refused'", "FAIL, 'refused'", "IGNORE"], ["BEFORE", "AFTER"])
+  func aRowThatATriggerRefusesLeavesNothing(_ raise: String, _ time: String) throws {
+    let store = try SQLiteStore(path: path)
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "old")) }
+    _ = try sqlite3(
+      path,
+      ["INSERT", "UPDATE"].map {
+        "CREATE TRIGGER on_\($0) \(time) \($0) ON patterns WHEN NEW.name = 'bad' "
+          + "BEGIN SELECT RAISE(\(raise)); END;"
+      }.joined())
+    let bad: [String: Value] = ["name": .text("bad")]
+    let record = StoreSamples.record(.patterns, "new", bad)
+    let batch = StoreSamples.batch(.patterns, [.init(record)])
+    let rewritten = StoreSamples.batch(
+      .patterns, [.init(StoreSamples.record(.patterns, "old", bad))])
+    // A trigger that passes over what is done already changes nothing.
+    let isRefused = raise != "IGNORE" || time == "BEFORE"
+    let kept = try StoreContent(of: store)
+    let writes: [(any StoreTransaction) throws -> Void] = [
+      { try $0.insert(record) }, { try $0.insert(batch, at: 0, run: 1) },
+      { try $0.update(rewritten, at: 0, run: 1, startedAt: "2026-01-01T00:00:00Z") },
+    ]
+    for write in writes where isRefused {
+      let error = #expect(throws: StoreError.self) { try store.write { try write($0) } }
+      #expect(error?.code == .constraint && error?.concernsOneRecord == true)
+      #expect(error?.message.contains("pattern “") == true)
+      try store.write { transaction throws in
+        _ = #expect(throws: StoreError.self) { try write(transaction) }
+      }
+      #expect(try StoreContent(of: store) == kept)
+    }
+  }
+
+  @Test func aTriggerThatRollsBackSaysWhy() throws {
+    let store = try SQLiteStore(path: path)
+    _ = try sqlite3(
+      path,
+      "CREATE TRIGGER refuse BEFORE INSERT ON patterns BEGIN SELECT RAISE(ROLLBACK, 'no room'); END"
+    )
+    let error = #expect(throws: StoreError.self) {
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+    }
+    #expect(error?.message.contains("no room") == true && error?.concernsOneRecord == false)
+  }
+
+  @Test func anotherUniqueColumnIsNotTakenForTheID() throws {
+    let store = try SQLiteStore(path: path)
+    _ = try sqlite3(path, "CREATE UNIQUE INDEX one_of_a_name ON patterns(name)")
+    let name: [String: Value] = ["name": .text("n")]
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "a", name)) }
+    let error = #expect(throws: StoreError.self) {
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "b", name)) }
+    }
+    #expect(error?.code == .constraint && error?.message.contains("patterns.name") == true)
+  }
+
   @Test func damagedPagesAreAnErrorAndNoCrash() throws {
     do {
       let store = try SQLiteStore(path: path)

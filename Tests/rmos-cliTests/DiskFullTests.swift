@@ -48,17 +48,36 @@ import Testing
     let quiet = try quietContent(workspace)
     let command = "migrate legacy --db x.db --batch-size 40"
     let limited = try Tool.shell(
-      #"trap '' XFSZ; ulimit -f 400; "$CLI" \#(command) --json"#, in: workspace)
+      #"ulimit -f 400; "$CLI" \#(command) --json"#, in: workspace)
     #expect(limited.status == 3)
-    let code = (try limited.json["error"] as? [String: String])?["code"]
-    #expect(["store.disk-full", "store.io"].contains(code))
+    let error = try #require(try limited.json["error"] as? [String: String])
+    #expect(error["code"] == "store.disk-full")
+    #expect(error["message"]?.contains("ulimit") == true)
     try expectWhole("x.db", in: workspace)
     #expect(try Tool.shell(#""$CLI" \#(command)"#, in: workspace).status == 1)
     #expect(try Content(of: workspace.file("x.db")) == quiet)
   }
 
+  /// Nothing is said of files that the user never named.
+  @Test(.enabled(if: DiskFullTests.canMount, "mounting a tmpfs is not allowed here"))
+  func aFileSystemThatOnlyReadsIsNamed() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    let mounted = try Tool.shell(
+      #"mkdir m && mount -t tmpfs none m && "$CLI" migrate legacy --db m/x.db -q "#
+        + "&& mount -o remount,ro m", in: workspace)
+    try #require(mounted.status == 0)
+    defer { _ = try? Tool.shell("umount m", in: workspace) }
+    for command in [["migrate", "legacy"], ["undo", "1"], ["init"]] {
+      let result = try Tool.run(command + ["--db", "m/x.db"], in: workspace)
+      #expect(result.status == 3)
+      #expect(result.errors.contains("m/: Read-only file system; writing needs"))
+    }
+    #expect(try Tool.run(["audit", "--db", "m/x.db"], in: workspace).status == 0)
+  }
+
   /// Whether this process may mount a file system: as root, outside of most containers.
-  private static let canMount: Bool = {
+  static let canMount: Bool = {
     guard let workspace = try? Workspace() else { return false }
     let result = try? Tool.shell(
       "mkdir m && mount -t tmpfs -o size=64k none m && umount m", in: workspace)

@@ -32,6 +32,57 @@ import Testing
     #expect(diff.status == 0)
   }
 
+  /// What a power failure would leave is told by the order of the calls: every file is on the disk
+  /// before its directory takes its name, and the names are before the program says so.
+  @Test(.enabled(if: Tool.has("strace"), "strace is not there"))
+  func whatIsSaidToBeWrittenIsOnTheDisk() throws {
+    let workspace = try migrated()
+    func calls(_ command: String) throws -> [String] {
+      let result = try Tool.shell(
+        #"strace -f -y -o trace -e trace=fsync,rename,renameat2,link,write "$CLI" \#(command)"#,
+        in: workspace)
+      try #require(result.status == 0, "\(result.errors)")
+      return try String(contentsOfFile: workspace.file("trace"), encoding: .utf8)
+        .split(separator: "\n").map { String($0.drop { $0 != " " }.drop { $0 == " " }) }
+    }
+    func position(_ calls: [String], _ name: String, _ part: String) throws -> Int {
+      try #require(
+        calls.firstIndex { $0.hasPrefix(name) && $0.contains(part) }, "\(name) … \(part)")
+    }
+    let export = try calls("export new/tree --db x.db")
+    let last = try position(export, "rename", "/joblogs\"")
+    for name in ["strip_families/f1.json", "patterns/p1.json", "joblogs/j1.json"] {
+      let kind = String(name.prefix { $0 != "/" })
+      let file = try position(export, "fsync", "\(name)>")
+      let directory = try position(export, "fsync", "/\(kind)>")
+      #expect(file < directory)
+      #expect(try directory < position(export, "rename", "/\(kind)\""))
+    }
+    let target = try position(export, "fsync", "/new/tree>")
+    #expect(try last < target && target < position(export, "fsync", "/new>"))
+    #expect(try position(export, "fsync", "/new>") < position(export, "write", "Wrote 3 files"))
+
+    let backup = try calls("backup copy.db --db x.db")
+    let moved = try position(backup, "link", ".incomplete-")
+    #expect(try position(backup, "fsync", ".incomplete-") < moved)
+    #expect(backup[moved...].contains { $0.hasPrefix("fsync") })
+  }
+
+  @Test(.enabled(if: DiskFullTests.canMount, "mounting a tmpfs is not allowed here"))
+  func anExportThatFailsLeavesNothing() throws {
+    let workspace = try migrated()
+    let mounted = try Tool.shell(
+      "mkdir m && mount -t tmpfs -o size=64k none m && mkdir m/old && cat /dev/zero >m/full",
+      in: workspace)
+    defer { _ = try? Tool.shell("umount m", in: workspace) }
+    #expect(mounted.errors.contains("No space"))
+    for target in ["m/new", "m/old"] {
+      let result = try Tool.run(["export", target, "--db", "x.db"], in: workspace)
+      #expect(result.status == 3 && result.errors.contains("No space left on device"))
+    }
+    #expect(try Tool.shell("ls -A m m/old", in: workspace).output == "m:\nfull\nold\n\nm/old:\n")
+  }
+
   @Test func linesAndCompactFilesAreAskedForByOptions() throws {
     let workspace = try migrated()
     let result = try Tool.run(["export", "tree", "--db", "x.db", "--lines"], in: workspace)

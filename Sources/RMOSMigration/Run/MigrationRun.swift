@@ -70,9 +70,9 @@ final class MigrationRun {
       ending = .storeFailed
       let hasBegun = ledger.id != 0
       if options.isAtomic { giveBack() }
-      // A run that never began changed nothing. Where the disk is full, what is committed is known,
-      // and the backup would only take more room.
-      if !hasBegun || error.code == .diskFull { settleBackup() }
+      // A run that never began changed nothing. Of a commit that failed it may not be known what became
+      // of it; then the backup stays.
+      if !hasBegun || ![.inputOutput, .corrupt, .other].contains(error.code) { settleBackup() }
       observer?(.finished(summary()))
       throw error
     }

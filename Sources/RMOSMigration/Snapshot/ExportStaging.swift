@@ -9,6 +9,8 @@ struct ExportStaging {
 
   private let target: [UInt8]
   private let root: [UInt8]
+  /// Whether the target was not there before.
+  private let isTargetNew: Bool
 
   /// Creates the target where it is missing and the staging directory in it.
   ///
@@ -16,13 +18,14 @@ struct ExportStaging {
   init(in target: [UInt8]) throws(SystemError) {
     self.target = target
     root = target + Array("/\(ExportStaging.name)".utf8)
-    try Platform.makeDirectories(target)
+    isTargetNew = try Platform.makeDirectories(target)
     guard try Platform.isEmpty(directory: target) else {
       throw SystemError(code: SystemError.notEmpty)
     }
     do throws(SystemError) {
       try Platform.makeDirectory(root)
     } catch {
+      removeTarget()
       // Another export was faster.
       throw error.code == SystemError.exists ? SystemError(code: SystemError.notEmpty) : error
     }
@@ -53,6 +56,8 @@ struct ExportStaging {
     // Nobody would miss the export for an empty directory that stays behind.
     try? Platform.removeDirectory(root)
     try Platform.synchronize(target)
+    // So that the target itself is found again; one may not be allowed to open what it is in.
+    if isTargetNew { try? Platform.synchronize(target + Array("/..".utf8)) }
   }
 
   /// Waits until all that was staged is on the disk.
@@ -81,5 +86,11 @@ struct ExportStaging {
       try? Platform.removeDirectory(directory)
     }
     try? Platform.removeDirectory(root)
+    removeTarget()
+  }
+
+  /// Removes the target where it was not there before; not where another process put something in.
+  private func removeTarget() {
+    if isTargetNew { try? Platform.removeDirectory(target) }
   }
 }

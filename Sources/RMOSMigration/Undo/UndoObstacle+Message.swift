@@ -31,6 +31,9 @@ extension UndoObstacle.Reason {
         + (run.map { "from run \($0)" } ?? "not from a migration")
     case .isReferred(let kind, let id):
       "would go, but the \(UndoObstacle.name(kind, id)) refers to it; delete or change that first"
+    case .isReferredElsewhere(let table):
+      "would go, but the table \(Violation.quoted(table)) of another application refers to it; "
+        + "delete or change its rows first"
     case .misses(let kind, let id):
       "referred to the \(UndoObstacle.name(kind, id)), which is not there any more; "
         + "insert that first"

@@ -23,6 +23,8 @@ public struct UndoObstacle: Sendable, Hashable {
     case isReplaced(by: Int64?)
     /// A row that would stay refers to this one, which would go.
     case isReferred(by: EntityKind, id: String)
+    /// A row of a table of another application refers to this one, which would go.
+    case isReferredElsewhere(String)
     /// The row as it was refers to something that is not there any more.
     case misses(EntityKind, id: String)
   }
@@ -58,7 +60,7 @@ extension UndoObstacle.Reason {
     case .isUpdated: "row.updated"
     case .isDeleted: "row.deleted"
     case .isReplaced: "row.replaced"
-    case .isReferred: "row.referred"
+    case .isReferred, .isReferredElsewhere: "row.referred"
     case .misses: "reference.missing"
     }
   }

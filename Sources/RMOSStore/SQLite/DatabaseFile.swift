@@ -70,24 +70,33 @@ struct DatabaseFile: Sendable {
       try connection.execute("PRAGMA trusted_schema = OFF")
       return try SQLiteSession(connection, stamp: stamp)
     }
-    let connection = try SQLiteConnection(path: path, mode: .readOnly, busyTimeout: busyTimeout)
-    try connection.execute("PRAGMA trusted_schema = OFF")
-    return try SQLiteSession(connection)
+    do {
+      let connection = try SQLiteConnection(path: path, mode: .readOnly, busyTimeout: busyTimeout)
+      try connection.execute("PRAGMA trusted_schema = OFF")
+      return try SQLiteSession(connection)
+    } catch let error as StoreError where error.code == .cannotOpen {
+      throw hasLogWithoutIndex ? logWithoutIndex : error
+    }
+  }
+
+  private var hasLogWithoutIndex: Bool {
+    (Platform.stamp(path + "-wal")?.size ?? 0) > 0 && !Platform.hasEntry(path + "-shm")
+  }
+
+  private var logWithoutIndex: StoreError {
+    StoreError(
+      .cannotOpen,
+      "\(path) has a write-ahead log without its index (\(path)-shm), which cannot be read "
+        + "without writing; open it once for writing, as rmos-cli init does, or copy both files to "
+        + "where one may write", path: path)
   }
 
   /// Opens a connection that looks at whatever is there and changes nothing, neither the file nor
   /// what stands beside it.
   func openForInspection(busyTimeout: Double) throws -> SQLiteSession {
-    let log = Platform.stamp(path + "-wal")
-    let hasIndex = Platform.hasEntry(path + "-shm")
-    if let log, log.size > 0, !hasIndex {
-      throw StoreError(
-        .cannotOpen,
-        "\(path) has a write-ahead log without its index (\(path)-shm), which cannot be read "
-          + "without writing; open it once for writing, as rmos-cli init does, and run again",
-        path: path)
-    }
-    let stamp = hasIndex && log != nil ? nil : immutableStamp
+    if hasLogWithoutIndex { throw logWithoutIndex }
+    let hasLog = Platform.hasEntry(path + "-wal") && Platform.hasEntry(path + "-shm")
+    let stamp = hasLog ? nil : immutableStamp
     let connection = try SQLiteConnection(
       path: path, mode: stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
     for pragma in ["trusted_schema = OFF", "cell_size_check = ON", "cache_size = -16384"] {
@@ -96,7 +105,10 @@ struct DatabaseFile: Sendable {
     return try SQLiteSession(connection, stamp: stamp)
   }
 
-  /// Opens the connection that writes, and completes the schema.
+  /// Opens the connection that writes.
+  ///
+  /// What is not there yet is created. An older database stays as it is: whoever writes first
+  /// completes it, so that it can be copied before.
   func openForWriting(
     _ access: SQLiteStore.Access, busyTimeout: Double
   ) throws -> SQLiteSession {
@@ -106,8 +118,24 @@ struct DatabaseFile: Sendable {
       return try prepare(connection, busyTimeout: busyTimeout)
     } catch {
       if !wasThere { removeWhatWasCreated() }
-      throw error
+      throw explained(error)
     }
+  }
+
+  /// The same error, with the plain reason where nothing can be written at all.
+  private func explained(_ error: any Error) -> any Error {
+    guard var error = error as? StoreError, error.sqliteCode != nil,
+      [.cannotOpen, .readOnly].contains(error.code)
+    else { return error }
+    for place in [SQLiteStore.directory(of: path), path] {
+      let failure = Platform.writingFailure(place)
+      guard failure != 0 else { continue }
+      error.message =
+        "\(path) cannot be written: \(place): \(Platform.message(failure)); "
+        + "writing needs a directory and a file one may write to"
+      break
+    }
+    return error
   }
 
   private func prepare(
@@ -123,14 +151,14 @@ struct DatabaseFile: Sendable {
       try connection.execute("PRAGMA \(pragma)")
     }
     if !layout.isComplete {
-      // Changing the journal mode does not wait for others that do the same.
+      if layout.isReadable { return try SQLiteSession(connection) }
       let lock = try WriterLock(database: path, timeout: busyTimeout)
-      try connection.execute("PRAGMA journal_mode = WAL")
-      try SQLiteSchema.complete(connection, path: path)
+      try enterLogMode(connection, busyTimeout: busyTimeout)
+      try connection.writeTransaction { try SQLiteSchema.complete(connection, path: path) }
       lock.release()
       return try SQLiteSession(connection)
     }
-    try connection.execute("PRAGMA journal_mode = WAL")
+    try enterLogMode(connection, busyTimeout: busyTimeout)
     if !layout.missingIndexSQL.isEmpty {
       // A load that was cut off left them out; one that is under way will create them itself.
       if let lock = try? WriterLock(database: path, timeout: 0) {
@@ -139,6 +167,21 @@ struct DatabaseFile: Sendable {
       }
     }
     return try SQLiteSession(connection)
+  }
+
+  /// Has the database keep a write-ahead log from now on.
+  ///
+  /// SQLite itself does not wait here for an application that is writing.
+  func enterLogMode(_ connection: SQLiteConnection, busyTimeout: Double) throws {
+    let deadline = Platform.uptime + busyTimeout
+    while true {
+      do throws(StoreError) {
+        return try connection.execute("PRAGMA journal_mode = WAL")
+      } catch {
+        guard error.code == .busy, Platform.uptime < deadline else { throw error }
+        Platform.pause(microseconds: 20_000)
+      }
+    }
   }
 
   private func removeWhatWasCreated() {

@@ -11,7 +11,7 @@ extension SQLiteConnection {
   ///
   /// - Throws: ``StoreError/Code/cancelled`` once `isCancelled` says so, or what SQLite reports.
   func copyContent(to copy: SQLiteConnection, isCancelled: () -> Bool) throws {
-    try readTransaction {
+    try readTransaction { _ in
       guard
         let backup = sqlite3_backup_init(copy.handle.pointer, "main", handle.pointer, "main")
       else {

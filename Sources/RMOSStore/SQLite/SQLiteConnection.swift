@@ -201,6 +201,28 @@ final class SQLiteConnection: @unchecked Sendable {
         + "nothing of it was kept, run it again", path: handle.path)
   }
 
+  /// SQLite ended the transaction by itself because of `error`, which else concerns one row.
+  func lostTransaction(by error: StoreError) -> StoreError {
+    StoreError(
+      .other,
+      "\(handle.path): SQLite rolled the transaction back, nothing of it was kept: "
+        + error.message, path: handle.path, sqliteCode: error.sqliteCode)
+  }
+
+  /// Runs `body`; what it wrote is taken back where it throws: `SAVEPOINT`.
+  func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
+    try execute("SAVEPOINT part")
+    do {
+      let result = try body()
+      try execute("RELEASE part")
+      return result
+    } catch {
+      // Unless SQLite rolled all of the transaction back.
+      if isInTransaction { try execute("ROLLBACK TO part; RELEASE part") }
+      throw error
+    }
+  }
+
   /// Runs `body` in a transaction that may write; rolls it back where `body` throws.
   func writeTransaction<Result>(_ body: () throws -> Result) throws -> Result {
     try execute("BEGIN IMMEDIATE")
@@ -215,13 +237,17 @@ final class SQLiteConnection: @unchecked Sendable {
     }
   }
 
-  /// Runs `body` on the state that is committed now.
-  func readTransaction<Result>(_ body: () throws -> Result) throws -> Result {
+  /// Runs `body` on the state that is committed now; it is handed the ``schemaCookie`` of that.
+  func readTransaction<Result>(_ body: (Int64) throws -> Result) throws -> Result {
     try execute("BEGIN")
     // BEGIN alone does not read yet: the snapshot is that of the first read.
     defer { rollBack() }
-    _ = try integer("SELECT count(*) FROM (SELECT 1 FROM sqlite_schema LIMIT 1)")
-    return try body()
+    return try body(try schemaCookie)
+  }
+
+  /// A number that changes with every change of the schema: `PRAGMA schema_version`.
+  var schemaCookie: Int64 {
+    get throws { try integer("PRAGMA schema_version") ?? 0 }
   }
 
   // A failure to roll back must not hide why: SQLite then rolls back on closing.

@@ -29,6 +29,14 @@ struct SQLiteHandle {
     return StoreError(kind, message, path: path, sqliteCode: code)
   }
 
+  // SQLite tells nothing of the cause where a commit fails (778 is SQLITE_IOERR_WRITE).
+  private var isAtSizeLimit: Bool {
+    guard let limit = Platform.largestFileSize else { return false }
+    return ["", "-wal", "-journal"].contains { suffix in
+      Platform.stamp(path + suffix).map { $0.size > limit - 65_536 } ?? false
+    }
+  }
+
   private func story(_ code: Int32, text: String, system: Int32) -> (StoreError.Code, String) {
     let cause = system == 0 ? text : "\(text): \(Platform.message(system))"
     let full = (
@@ -36,6 +44,12 @@ struct SQLiteHandle {
       "no space is left to write \(path); free some and run again: what was committed is intact"
     )
     switch code & 0xFF {
+    case SQLITE_IOERR where Platform.isOverSizeLimit(system) || code == 778 && isAtSizeLimit:
+      return (
+        .diskFull,
+        "\(path) may not grow any more: files may not be larger here (ulimit -f, or the file "
+          + "system's own limit); raise the limit and run again: what was committed is intact"
+      )
     case SQLITE_FULL:
       return full
     case SQLITE_IOERR where Platform.isOutOfSpace(system):
@@ -66,7 +80,8 @@ struct SQLiteHandle {
       return (.inputOutput, "reading or writing \(path) failed (\(cause)); check the disk")
     case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH:
       return (.cannotOpen, "\(path) cannot be opened (\(cause)); check its and its folder's rights")
-    case SQLITE_CONSTRAINT where code == 1555 || code == 2067:  // _PRIMARYKEY, _UNIQUE
+    // _PRIMARYKEY, _UNIQUE; others may have made other columns unique.
+    case SQLITE_CONSTRAINT where code == 1555 || code == 2067 && text.hasSuffix(".id"):
       return (.duplicateID, "the id is taken (\(text))")
     case SQLITE_CONSTRAINT, SQLITE_TOOBIG, SQLITE_MISMATCH:
       return (.constraint, "the database refuses the row (\(text))")

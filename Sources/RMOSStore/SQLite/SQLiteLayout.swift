@@ -6,8 +6,12 @@ struct SQLiteLayout {
   private(set) var version: SchemaVersion?
   /// `PRAGMA user_version`: the version of the tables that begin with `migration_`.
   private(set) var ledgerVersion: Int64
-  /// The names of all tables and indexes but SQLite's own.
+  /// The names of all tables, indexes, views and triggers but SQLite's own.
   private(set) var names: Set<String> = []
+  /// The names of the views.
+  private var views: Set<String> = []
+  /// Whether there are triggers; they are always another application's.
+  private(set) var hasTriggers = false
   /// The columns of the entity tables.
   private(set) var columns: [EntityKind: Set<String>] = [:]
   /// What brings the ledger's tables that are there from version 1 to version 2.
@@ -23,12 +27,18 @@ struct SQLiteLayout {
   /// Reads the layout.
   init(of connection: SQLiteConnection) throws {
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
-    names = try connection.withStatement(
-      "SELECT name FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
+    try connection.withStatement(
+      "SELECT name, type FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
     ) { statement in
-      var names: Set<String> = []
-      while try statement.step() { names.insert(statement.text(at: 0) ?? "") }
-      return names
+      while try statement.step() {
+        let name = statement.text(at: 0) ?? ""
+        names.insert(name)
+        switch statement.text(at: 1) {
+        case "trigger": hasTriggers = true
+        case "view": views.insert(name)
+        default: break
+        }
+      }
     }
     for kind in EntityKind.allCases where names.contains(kind.table) {
       columns[kind] = try connection.withStatement("SELECT name FROM pragma_table_info(?)") {
@@ -100,6 +110,9 @@ struct SQLiteLayout {
         || (columns.count == EntityKind.allCases.count && missingColumnSQL.isEmpty))
   }
 
+  /// Whether what there is can be read whole, so that completing it can wait for the first write.
+  var isReadable: Bool { version != nil && columns.count == EntityKind.allCases.count }
+
   /// Refuses what is not RMOS's or is newer than this version knows.
   ///
   /// - Throws: ``StoreError/Code/foreignDatabase``, ``StoreError/Code/newerSchema``.
@@ -122,8 +135,21 @@ struct SQLiteLayout {
         "\(path) has migration tables of version \(ledgerVersion); this version knows "
           + "\(Self.ledgerVersion). Update rmos-cli, or name another database", path: path)
     }
-    if forWriting, !hasLedger, ledgerVersion != 0 {
+    guard forWriting else { return }
+    if !hasLedger, ledgerVersion != 0 {
       throw foreign(path, "its user_version is \(ledgerVersion), which another application set")
+    }
+    for kind in EntityKind.allCases {
+      if views.contains(kind.table) { throw foreign(path, "\(kind.table) is a view, no table") }
+      guard let version = version?.version, !ownsSharedTables else { continue }
+      guard let present = columns[kind] else {
+        throw foreign(path, "its schema version is \(version), but it has no table \(kind.table)")
+      }
+      if let missing = kind.schema.fields.first(where: { !present.contains($0.column) }) {
+        throw foreign(
+          path,
+          "its schema version is \(version), but it has no column \(kind.table).\(missing.column)")
+      }
     }
   }
 

@@ -42,6 +42,7 @@ extension SQLiteReader {
         try forEachBrokenReference(table, field, target, run, session, body)
       }
     }
+    if session.tables.hasUndo { try forEachReferenceFromOthers(ofRun: run, body) }
   }
 
   final func undoCounts(ofRun run: Int64) throws -> UndoCounts {
@@ -185,7 +186,7 @@ extension SQLiteReader {
   }
 
   /// Whether undoing run ?1 removes the row.
-  private static func goes(_ kind: EntityKind, _ id: String) -> String {
+  static func goes(_ kind: EntityKind, _ id: String) -> String {
     "\(isWritten(kind.rawValue, id)) AND NOT \(isRewritten(kind.rawValue, id))"
   }
 }

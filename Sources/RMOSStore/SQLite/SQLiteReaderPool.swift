@@ -22,11 +22,27 @@ final class SQLiteReaderPool: Sendable {
     self.busyTimeout = busyTimeout
   }
 
+  /// Lends a connection within a transaction that reads.
+  ///
+  /// Its layout is that of the snapshot, whoever changed the schema since it was opened.
+  func read<Result>(_ body: (SQLiteSession) throws -> Result) throws -> Result {
+    try withSession { session in
+      let connection = session.connection
+      return try connection.readTransaction { schemaCookie in
+        if session.schemaCookie != schemaCookie {
+          connection.forgetStatements()
+          session = try SQLiteSession(connection, stamp: session.stamp)
+        }
+        return try body(session)
+      }
+    }
+  }
+
   /// Lends a connection.
-  func withSession<Result>(_ body: (SQLiteSession) throws -> Result) throws -> Result {
-    let session = try takeIdle() ?? open()
+  func withSession<Result>(_ body: (inout SQLiteSession) throws -> Result) throws -> Result {
+    var session = try takeIdle() ?? open()
     do {
-      let result = try body(session)
+      let result = try body(&session)
       try checkUnchanged(session)
       giveBack(session)
       return result

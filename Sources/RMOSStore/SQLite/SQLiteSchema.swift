@@ -88,23 +88,21 @@ enum SQLiteSchema {
     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, "
     + "applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)"
 
-  /// Creates what is missing, in one transaction.
+  /// Creates what is missing; to be called within a transaction.
   ///
-  /// The layout is read anew within: another process may have been first.
+  /// The layout is read anew: another process may have been first.
   static func complete(_ connection: SQLiteConnection, path: String) throws {
-    try connection.writeTransaction {
-      let layout = try SQLiteLayout(of: connection)
-      try layout.validate(path: path, forWriting: true)
-      if layout.ownsSharedTables {
-        try connection.execute(versionTableSQL)
-        for kind in EntityKind.allCases { try connection.execute(kind.schema.createTableSQL) }
-        for sql in layout.missingColumnSQL { try connection.execute(sql) }
-        for sql in layout.missingIndexSQL { try connection.execute(sql) }
-        try connection.execute("INSERT OR IGNORE INTO schema_version (version) VALUES (2)")
-      }
-      for sql in ledgerSQL + layout.missingLedgerSQL { try connection.execute(sql) }
-      try connection.execute("PRAGMA user_version = \(SQLiteLayout.ledgerVersion)")
+    let layout = try SQLiteLayout(of: connection)
+    try layout.validate(path: path, forWriting: true)
+    if layout.ownsSharedTables {
+      try connection.execute(versionTableSQL)
+      for kind in EntityKind.allCases { try connection.execute(kind.schema.createTableSQL) }
+      for sql in layout.missingColumnSQL { try connection.execute(sql) }
+      for sql in layout.missingIndexSQL { try connection.execute(sql) }
+      try connection.execute("INSERT OR IGNORE INTO schema_version (version) VALUES (2)")
     }
+    for sql in ledgerSQL + layout.missingLedgerSQL { try connection.execute(sql) }
+    try connection.execute("PRAGMA user_version = \(SQLiteLayout.ledgerVersion)")
   }
 
   /// Creates the recommended indexes that are missing, where the tables are ours to complete.

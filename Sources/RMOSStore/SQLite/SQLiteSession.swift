@@ -5,11 +5,14 @@ final class SQLiteSession: Sendable {
   let tables: SQLiteTables
   /// The state of the file when it was opened as immutable; nil where SQLite's locks protect it.
   let stamp: Platform.FileStamp?
+  /// What ``SQLiteConnection/schemaCookie`` was before the layout was read.
+  let schemaCookie: Int64
 
   /// Reads the layout over `connection`.
   init(_ connection: SQLiteConnection, stamp: Platform.FileStamp? = nil) throws {
     self.connection = connection
     self.stamp = stamp
+    schemaCookie = try connection.schemaCookie
     layout = try SQLiteLayout(of: connection)
     tables = SQLiteTables(layout)
   }

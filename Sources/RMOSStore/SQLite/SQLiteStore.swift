@@ -16,7 +16,7 @@ public final class SQLiteStore: RecordStore {
   public enum Access: Sendable, Hashable {
     /// Anything; the file and its tables are created where they are missing.
     case create
-    /// Anything; the file must be there. Older versions are brought up to date.
+    /// Anything; the file must be there.
     case readWrite
     /// Reading only; the file must be there. Nothing is written, not even beside it.
     case readOnly
@@ -38,10 +38,11 @@ public final class SQLiteStore: RecordStore {
   let readers: SQLiteReaderPool
   private let watch: SQLiteChangeWatch
 
-  /// Opens a database; creates it or brings it up to date where `access` says so.
+  /// Opens a database; creates it where `access` says so.
   ///
   /// Versions 1 to 4 of the shared schema are worked with: 1 is upgraded in place, 3 and 4 keep
-  /// their shared tables exactly as they are.
+  /// their shared tables exactly as they are. Opening changes nothing in a database that is older;
+  /// the first write does, in its own transaction (see ``bringUpToDate()``).
   ///
   /// - Parameters:
   ///   - path: The file. Its directory must be there.
@@ -95,12 +96,10 @@ public final class SQLiteStore: RecordStore {
 
   /// Runs `body` on a snapshot, on a connection of its own.
   public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-    try readers.withSession { session in
-      try session.connection.readTransaction {
-        let reader = SQLiteReader(session)
-        defer { reader.expire() }
-        return try body(reader)
-      }
+    try readers.read { session in
+      let reader = SQLiteReader(session)
+      defer { reader.expire() }
+      return try body(reader)
     }
   }
 
@@ -109,16 +108,24 @@ public final class SQLiteStore: RecordStore {
   /// Outside of ``withExclusiveWriter(_:)`` it waits for other writers at most as long as the busy
   /// timeout.
   public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
-    let session = try writingSession()
+    _ = try writingSession()
     return try gate.transaction(timeout: busyTimeout) {
       try holdingLock(timeout: busyTimeout) {
-        try session.connection.writeTransaction {
+        try writeTransaction { session in
           let transaction = SQLiteTransaction(session)
           defer { transaction.expire() }
           return try body(transaction)
         }
       }
     }
+  }
+
+  /// Adds the tables, columns and indexes that an older database lacks, and changes no value.
+  ///
+  /// The first write does so itself.
+  public func bringUpToDate() throws {
+    guard try !writingSession().layout.isComplete else { return }
+    try write { _ in }
   }
 
   /// Runs `body` as the only writer.
@@ -171,6 +178,7 @@ public final class SQLiteStore: RecordStore {
   }
 
   private func whileWriting(_ body: (SQLiteConnection) throws -> Void) throws {
+    try bringUpToDate()
     let session = try writingSession()
     try gate.transaction(timeout: busyTimeout) {
       try holdingLock(timeout: busyTimeout) { try body(session.connection) }
@@ -182,6 +190,36 @@ public final class SQLiteStore: RecordStore {
     throw StoreError(
       .readOnly, "\(location) is open for reading only; open it with access .readWrite",
       path: location)
+  }
+
+  /// Runs `body` in a transaction, which completes an older database first.
+  private func writeTransaction<Result>(
+    _ body: (SQLiteSession) throws -> Result
+  ) throws -> Result {
+    let known = try writingSession()
+    let connection = known.connection
+    if !known.layout.isComplete {
+      try file.enterLogMode(connection, busyTimeout: busyTimeout)
+    }
+    var session = known
+    // Statements compiled for one layout do not fit the other.
+    defer { if session !== known { connection.forgetStatements() } }
+    let result = try connection.writeTransaction {
+      // Others may have changed the schema, or been first to complete it.
+      if try connection.schemaCookie != known.schemaCookie {
+        connection.forgetStatements()
+        session = try SQLiteSession(connection)
+        try session.layout.validate(path: file.path, forWriting: true)
+      }
+      if !session.layout.isComplete {
+        try SQLiteSchema.complete(connection, path: file.path)
+        connection.forgetStatements()
+        session = try SQLiteSession(connection)
+      }
+      return try body(session)
+    }
+    if session !== known { writer.withLock { [session] in $0 = session } }
+    return result
   }
 
   // Only the thread that is within the gate gets here.

@@ -4,10 +4,17 @@ extension SQLiteTransaction {
   func undo(run: Int64) throws -> UndoCounts {
     let connection = try session().connection
     func execute(_ sql: String) throws -> Int {
-      try connection.withStatement(sql) { statement in
-        try statement.bind(run, at: 1)
-        _ = try statement.step()
-        return Int(connection.changes)
+      do {
+        return try connection.withStatement(sql) { statement in
+          try statement.bind(run, at: 1)
+          _ = try statement.step()
+          return Int(connection.changes)
+        }
+      } catch var error as StoreError where error.code == .constraint {
+        error.message =
+          "run \(run) cannot be undone: \(error.message); look for a trigger or a constraint of "
+          + "another application. Nothing was changed"
+        throw error
       }
     }
     var counts = UndoCounts()

@@ -10,7 +10,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       slot: StatementSlot.insert.index(record.kind.ordinal), table.insert
     ) { statement in
       try statement.bindAll(record.values)
-      try explaining(record.kind, id) { _ = try statement.step() }
+      try insert(with: statement, session, record.kind, id)
     }
     // What an older application deleted may have left its provenance behind.
     try deleteProvenance(record.kind, id: id)
@@ -36,11 +36,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
               text: UnsafeBufferPointer(rebasing: arena[span.range]), at: parameter)
           }
         }
-        do {
-          _ = try statement.step()
-        } catch let error as StoreError {
-          throw error.explained(kind, id: batch.text(batch.entries[index].id))
-        }
+        try insert(with: statement, session, kind, batch.text(batch.entries[index].id))
       }
       try session.connection.withStatement(
         slot: StatementSlot.insertProvenance.index(kind.ordinal), table.insertProvenance
@@ -58,7 +54,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       slot: StatementSlot.update.index(record.kind.ordinal), session.tables[record.kind].update
     ) { statement in
       try statement.bindAll(record.values)
-      try explaining(record.kind, id) { _ = try statement.step() }
+      try writeOne(session, record.kind, id) { _ = try statement.step() }
       return session.connection.changes > 0
     }
   }
@@ -80,7 +76,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       _ = try statement.step()
     }
     do {
-      _ = try update(row)
+      guard try update(row) else { throw StoreError.passedOver(kind).explained(kind, id: id) }
     } catch {
       // What is refused is refused alone.
       try session.connection.withStatement(
@@ -131,11 +127,37 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  private func explaining(_ kind: EntityKind, _ id: String, _ body: () throws -> Void) throws {
+  @inline(__always)
+  private func insert(
+    with statement: SQLiteStatement, _ session: SQLiteSession, _ kind: EntityKind,
+    _ id: @autoclosure () -> String
+  ) throws {
+    try writeOne(session, kind, id()) {
+      _ = try statement.step()
+      guard session.connection.changes > 0 else { throw StoreError.passedOver(kind) }
+    }
+  }
+
+  /// Runs what writes one entity; where it is refused, nothing of it is left.
+  ///
+  /// A statement is all or nothing by itself, unless a trigger of another application ends it with
+  /// RAISE(FAIL), which keeps what was done so far, or RAISE(ROLLBACK), which keeps nothing at all.
+  @inline(__always)
+  private func writeOne(
+    _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String,
+    _ body: () throws -> Void
+  ) throws {
     do {
-      try body()
+      if session.layout.hasTriggers {
+        try session.connection.savepoint(body)
+      } else {
+        try body()
+      }
     } catch let error as StoreError {
-      throw error.explained(kind, id: id)
+      guard !error.concernsOneRecord || session.connection.isInTransaction else {
+        throw session.connection.lostTransaction(by: error)
+      }
+      throw error.explained(kind, id: id())
     }
   }
 }

@@ -14,6 +14,7 @@ enum InitCommand {
     let path = Defaults.databasePath(arguments)
     let before = try versionBefore(path)
     let store = try Defaults.openForWriting(arguments)
+    try store.bringUpToDate()
     let version = try store.read { try $0.schemaVersion() }?.version
     if arguments.has("json") {
       console.print(
