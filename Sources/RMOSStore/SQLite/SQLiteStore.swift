@@ -123,6 +123,9 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
+  /// Whether someone, be it another process, holds the writer's lock.
+  public var hasWriter: Bool? { WriterLock.isHeld(database: file.path) }
+
   /// Tells commits of this and other processes apart: `PRAGMA data_version`.
   public func changeToken() -> String? { watch.token() }
 
