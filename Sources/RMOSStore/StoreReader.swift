@@ -79,10 +79,17 @@ extension StoreReader {
     for issue in try issues(ofRun: run, limit: nil) { try body(issue) }
   }
 
+  /// Whether an entity exists.
+  ///
+  /// O(log n).
+  public func contains(_ kind: EntityKind, id: String) throws -> Bool {
+    try contains(kind, id: Array(id.utf8).span)
+  }
+
   /// Which of `ids` exist, one look-up each.
   public func knownIDs(_ kind: EntityKind, among ids: [String]) throws -> Set<String> {
     var known: Set<String> = []
-    for id in ids where try contains(kind, id: Array(id.utf8).span) { known.insert(id) }
+    for id in ids where try contains(kind, id: id) { known.insert(id) }
     return known
   }
 
