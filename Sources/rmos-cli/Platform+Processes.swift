@@ -128,11 +128,12 @@ extension Platform {
     }
     posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_adddup2(&actions, 2, 1)
-    // We ignore SIGPIPE; other programs rely on it.
+    // We ignore these; other programs rely on them.
     var (broken, none) = (sigset_t(), sigset_t())
     sigemptyset(&none)
     sigemptyset(&broken)
     sigaddset(&broken, SIGPIPE)
+    sigaddset(&broken, SIGXFSZ)
     posix_spawnattr_setsigdefault(&attributes, &broken)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(

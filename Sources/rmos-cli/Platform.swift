@@ -202,6 +202,17 @@ enum Platform {
     return value.pointee == 0 ? nil : String(cString: value)
   }
 
+  /// A word of the command line, or the value of one of the environment variables, that is not
+  /// UTF-8, with its broken bytes replaced; nil where there is none.
+  static func textNotUTF8(inEnvironment names: [String]) -> String? {
+    let words = (0..<Int(CommandLine.argc)).dropFirst().map { CommandLine.unsafeArgv[$0] }
+    for case let text? in words + names.map({ getenv($0) })
+    where String(validatingCString: text) == nil {
+      return String(cString: text)
+    }
+    return nil
+  }
+
   /// Wraps `isatty(3)`.
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
@@ -293,8 +304,12 @@ enum Platform {
   /// Wraps `_exit(2)`.
   static func endAtOnce(_ status: ExitStatus) -> Never { _exit(status.rawValue) }
 
-  /// Lets a write to a closed pipe fail with EPIPE instead of ending the process.
-  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+  /// Lets a write to a closed pipe, or beyond the largest file that the process may write, fail with
+  /// EPIPE or EFBIG instead of ending the process.
+  static func ignoreSignalsOfWriting() {
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+  }
 
   private static func ignores(_ action: sigaction) -> Bool {
     #if canImport(Glibc)

@@ -1,3 +1,3 @@
 Platform.occupyStandardDescriptors()
-Platform.ignoreBrokenPipes()
+Platform.ignoreSignalsOfWriting()
 Platform.end(Program.run(Array(CommandLine.arguments.dropFirst())))

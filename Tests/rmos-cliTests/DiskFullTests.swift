@@ -48,7 +48,7 @@ import Testing
     let quiet = try quietContent(workspace)
     let command = "migrate legacy --db x.db --batch-size 40"
     let limited = try Tool.shell(
-      #"trap '' XFSZ; ulimit -f 400; "$CLI" \#(command) --json"#, in: workspace)
+      #"ulimit -f 400; "$CLI" \#(command) --json"#, in: workspace)
     #expect(limited.status == 3)
     let code = (try limited.json["error"] as? [String: String])?["code"]
     #expect(["store.disk-full", "store.io"].contains(code))
