@@ -141,6 +141,14 @@ public final class SQLiteStore: RecordStore {
     try whileWriting { try SQLiteSchema.createMissingIndexes($0) }
   }
 
+  /// Looks whether a database could be at the path, without touching it: what a rehearsal can know of
+  /// the file that the real run would create.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/notADatabase``.
+  package static func checkPath(_ path: String) throws {
+    _ = try DatabaseFile(path: path, mayBeAbsent: true)
+  }
+
   /// Limits the size of the database, so that tests can fill it: `PRAGMA max_page_count`.
   ///
   /// `pages` counts pages of 4 KiB; 0 stands for the most that SQLite can do.
