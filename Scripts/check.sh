@@ -61,10 +61,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 step 'The first command of the README'
-rm -f rmos.db rmos.db-*
-Scripts/run.sh | tee "$work/run.log"
+Scripts/run.sh "$work/rmos.db" | tee "$work/run.log"
 grep -E '^Total +72$' "$work/run.log" >/dev/null || die 'Scripts/run.sh does not end with 72 entities'
-rm -f rmos.db rmos.db-* rmos.db.lock
 cli=$(bin_path release)/rmos-cli
 
 step 'The code in the documents'

@@ -10,6 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 out=${1:-$ROOT/.build-docs/archives}
 ensure_toolchain
 docc=$(command -v docc || true)
+[[ -n $docc ]] || docc=$(xcrun --find docc 2>/dev/null || true)
 [[ -n $docc ]] || docc=$(dirname "$(readlink -f "$(command -v swift)")")/docc
 [[ -x $docc ]] || die 'docc is not beside swift; it comes with the toolchains of swift.org'
 

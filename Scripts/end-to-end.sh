@@ -22,7 +22,7 @@ work=$(mktemp -d)
 server=
 # Not stopped by its own failure: nothing may be left behind.
 clean_up() {
-  [[ -z $server ]] || kill "$server" 2>/dev/null || true
+  if [[ -n $server ]] && kill "$server" 2>/dev/null; then wait "$server" 2>/dev/null || true; fi
   rm -rf "$work"
 }
 trap clean_up EXIT
@@ -52,7 +52,7 @@ expect() {
 # says PATTERN: whether the last output has a line that matches.
 says() { grep -qE -- "$1" "$work/last-output" || surprise "the output does not say: $1"; }
 # sql STATEMENT: what the sqlite3 shell answers.
-sql() { sqlite3 -readonly shop.db "$1"; }
+sql() { sqlite -readonly shop.db "$1"; }
 # is WHAT FOUND EXPECTED
 is() { [[ $2 == "$3" ]] || surprise "$1: found '$2', expected '$3'"; }
 
@@ -156,11 +156,11 @@ passed
 
 begin 'The audit finds a planted fault'
 cp shop.db faulty.db
-sqlite3 faulty.db "PRAGMA foreign_keys = OFF; UPDATE joblogs SET pattern_id = 'gone' WHERE id = 'cut-1'"
+sqlite faulty.db "PRAGMA foreign_keys = OFF; UPDATE joblogs SET pattern_id = 'gone' WHERE id = 'cut-1'"
 expect 1 audit --db faulty.db --repair-plan repair.sql --badge badge.json
 says 'reference\.missing'
 grep -q '"message":"1 error"' badge.json || surprise 'the badge does not say 1 error'
-sqlite3 -bail faulty.db <repair.sql
+sqlite -bail faulty.db <repair.sql
 expect 0 audit --db faulty.db
 passed
 
@@ -182,8 +182,11 @@ for _ in $(seq 100); do
 done
 [[ -n $address ]] || { cp "$work/server.log" "$work/last-output"; surprise 'the server does not start'; }
 api=$address/api/rmos/stores
-# get PATH: status and body.
-get() { curl -sS --max-time 10 -o "$work/last-output" -w '%{http_code}' "$1"; }
+# get URL [OPTION ...]: the status; the body goes to the last output. Neither ~/.curlrc nor a proxy
+# comes between.
+get() {
+  curl -q -sS --noproxy '*' --max-time 10 -o "$work/last-output" -w '%{http_code}' "$@"
+}
 is 'status' "$(get "$api/migration/status")" 200
 says '"status": ?"healthy"'
 is 'history' "$(get "$api/migration/history?limit=5")" 200
@@ -192,8 +195,7 @@ is 'a pattern' "$(get "$api/patterns/rope")" 200
 says '1\.0e2'
 is 'a search' "$(get "$api/patterns/search/name/rope")" 200
 is 'no pattern' "$(get "$api/patterns/nowhere")" 404
-is 'a write that is not allowed' \
-  "$(curl -sS --max-time 10 -o "$work/last-output" -w '%{http_code}' -X DELETE "$api/patterns/rope")" 403
+is 'a write that is not allowed' "$(get "$api/patterns/rope" -X DELETE)" 403
 is 'the page' "$(get "$address/")" 200
 ! grep -q 'Rope <b>' "$work/last-output" || surprise 'text of the database became markup'
 kill -TERM "$server"
@@ -215,17 +217,17 @@ passed
 
 begin 'A backup'
 expect 0 backup copy-of-shop.db --db shop.db
-is 'rows of the backup' "$(sqlite3 -readonly copy-of-shop.db 'SELECT count(*) FROM patterns')" 26
+is 'rows of the backup' "$(sqlite -readonly copy-of-shop.db 'SELECT count(*) FROM patterns')" 26
 passed
 
 begin 'Undo is refused, whole, where a later row refers to what would go'
-sqlite3 shop.db "INSERT INTO joblogs (id, job_type, pattern_id, status, parameters_json)
+sqlite shop.db "INSERT INTO joblogs (id, job_type, pattern_id, status, parameters_json)
   VALUES ('later', 'slice', 'rope', 'pending', '{\"a\":1}')"
 before=$(sql 'SELECT count(*) FROM patterns')
 expect 1 undo 1 --db shop.db
 says 'later'
 is 'patterns' "$(sql 'SELECT count(*) FROM patterns')" "$before"
-sqlite3 shop.db "DELETE FROM joblogs WHERE id = 'later'"
+sqlite shop.db "DELETE FROM joblogs WHERE id = 'later'"
 passed
 
 begin 'Undo takes a whole run back'

@@ -27,7 +27,8 @@ fi
 # The nearest directory that is there must be writable, before anything is done.
 above=$root
 while [[ ! -e $above ]]; do above=$(dirname "$above"); done
-[[ -w $above ]] || die "cannot write to $above; run: sudo RMOS_CLI=$cli $0 $prefix"
+again=(sudo ${DESTDIR:+"DESTDIR=$DESTDIR"} "RMOS_CLI=$cli" "$0" "$prefix")
+[[ -w $above ]] || die "cannot write to $above; run:$(printf ' %q' "${again[@]}")"
 
 step "Installing into $root"
 stage=$(mktemp -d)
@@ -47,7 +48,8 @@ case $(uname -s) in
     strip -x "$stage/bin/rmos-cli"
     codesign --force --sign - "$stage/bin/rmos-cli"
     ;;
-  *) strip "$stage/bin/rmos-cli" ;;
+  # What is built already may be installed where there are no tools to build with.
+  *) if command -v strip >/dev/null; then strip "$stage/bin/rmos-cli"; fi ;;
 esac
 staged=$stage/bin/rmos-cli
 "$staged" completions bash | stage 644 share/bash-completion/completions/rmos-cli

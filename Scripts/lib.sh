@@ -1,6 +1,8 @@
 # Shared by the scripts; source it.
 # shellcheck shell=bash
 
+# With it `cd` may go elsewhere, and prints where.
+unset CDPATH
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly ROOT
 
@@ -40,8 +42,12 @@ has_sqlite() {
   if command -v pkg-config >/dev/null && pkg-config --exists sqlite3; then
     return 0
   fi
-  [[ -e /usr/include/sqlite3.h ]] && compgen -G '/usr/lib*/*/libsqlite3.so' >/dev/null
+  [[ -e /usr/include/sqlite3.h ]] \
+    && { compgen -G '/usr/lib*/libsqlite3.so' || compgen -G '/usr/lib*/*/libsqlite3.so'; } >/dev/null
 }
+
+# The sqlite3 shell, whatever its user's ~/.sqliterc makes of its output.
+sqlite() { sqlite3 -batch -init /dev/null "$@"; }
 
 # Installs packages where apt-get is there and may: apt_install PACKAGE ...
 apt_install() {

@@ -36,7 +36,7 @@ logged() {
 }
 
 # count_rows SQL: what the sqlite3 shell counts.
-count_rows() { sqlite3 -readonly "$db" "SELECT count(*) FROM $1"; }
+count_rows() { sqlite -readonly "$db" "SELECT count(*) FROM $1"; }
 
 step 'Sample data'
 logged sample "$cli" sample "$legacy" --count "$count"
@@ -60,8 +60,8 @@ step 'Reports'
 logged report "$cli" report --db "$db" --format json,html,txt --output "$out/reports"
 
 step 'Verification with the sqlite3 shell'
-[[ $(sqlite3 -readonly "$db" 'PRAGMA integrity_check') == ok ]] || die 'integrity_check is not ok'
-[[ -z $(sqlite3 -readonly "$db" 'PRAGMA foreign_key_check') ]] || die 'foreign keys are broken'
+[[ $(sqlite -readonly "$db" 'PRAGMA integrity_check') == ok ]] || die 'integrity_check is not ok'
+[[ -z $(sqlite -readonly "$db" 'PRAGMA foreign_key_check') ]] || die 'foreign keys are broken'
 families=$(count_rows strip_families)
 patterns=$(count_rows patterns)
 joblogs=$(count_rows joblogs)

@@ -14,7 +14,7 @@ root=${DESTDIR:-}$prefix
 manifest=$root/share/rmos-cli/installed
 [[ -f $manifest ]] || die "nothing is installed in $root: there is no $manifest"
 [[ -w $root && -w $(dirname "$manifest") ]] \
-  || die "cannot write to $root; run: sudo $0 $prefix"
+  || die "cannot write to $root; run:$(printf ' %q' sudo ${DESTDIR:+"DESTDIR=$DESTDIR"} "$0" "$prefix")"
 
 step "Removing rmos-cli from $root"
 lines=$(cat "$manifest")

@@ -56,7 +56,7 @@ public struct Auditor: Sendable {
       rules: AuditRule.all.filter(Set(rules).contains) + checkers.map(\.rule),
       limit: findingsPerRule)
     // Asked first: a run that ends after that shows as ended.
-    let hasWriter = (store as? SQLiteStore)?.hasWriter ?? true
+    let hasWriter = store.hasWriter ?? true
     var schema: SchemaVersion?
     let counts = try store.read { reader in
       let context = try AuditContext(reader, log: log, hasWriter: hasWriter)

@@ -139,7 +139,7 @@ extension AuditContext {
         rows += 1
         if rows % 256 == 0, ContinuousClock.now >= deadline { throw OutOfTime() }
         guard case .text(let reference) = record.values[position] else { return }
-        try body(reference, 1, !reader.contains(target, id: Array(reference.utf8).span))
+        try body(reference, 1, !reader.contains(target, id: reference))
       }
       return true
     } catch is OutOfTime {

@@ -32,6 +32,12 @@ public protocol RecordStore: Sendable {
   /// - Throws: ``StoreError/Code/locked`` at once where another process or store holds the lock.
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result
 
+  /// Whether someone, be it another process, is writing right now; nil where the store cannot tell.
+  ///
+  /// For telling a run under way from one whose process died; to write, use
+  /// ``withExclusiveWriter(_:)``, which is told for certain.
+  var hasWriter: Bool? { get }
+
   /// A text that differs from an earlier one where anything was committed in between, by whomever;
   /// nil where the store cannot tell.
   ///
@@ -63,6 +69,8 @@ public protocol RecordStore: Sendable {
 }
 
 extension RecordStore {
+  /// Cannot tell.
+  public var hasWriter: Bool? { nil }
   /// Cannot tell.
   public func changeToken() -> String? { nil }
   /// Does nothing.

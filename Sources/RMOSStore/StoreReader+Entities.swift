@@ -82,7 +82,7 @@ extension StoreReader {
     for position in schema.references {
       let field = schema.fields[position]
       guard case .reference(let target) = field.type, case .text(let id) = record.values[position],
-        try !contains(target, id: Array(id.utf8).span)
+        try !contains(target, id: id)
       else { continue }
       issues.append(
         Issue(

@@ -76,6 +76,13 @@ extension StoreReader {
     for issue in try issues(ofRun: run, limit: nil) { try body(issue) }
   }
 
+  /// Whether an entity exists.
+  ///
+  /// O(log n).
+  public func contains(_ kind: EntityKind, id: String) throws -> Bool {
+    try contains(kind, id: Array(id.utf8).span)
+  }
+
   /// Whether an entity's row was changed since a run wrote it; nil where there is no row.
   public func editState(_ kind: EntityKind, id: String) throws -> EditState? {
     guard let record = try record(kind, id: id) else { return nil }

@@ -39,6 +39,18 @@ enum Defaults {
     return try SQLiteStore(path: path, access: .create)
   }
 
+  /// The store of a dry run: one that cannot be written to, or an empty one in memory where the
+  /// database is yet to be created.
+  static func openForRehearsal(_ arguments: ParsedArguments) throws -> any RecordStore {
+    let path = databasePath(arguments)
+    if let size = Platform.fileSize(path), size > 0 {
+      return try SQLiteStore(path: path, access: .readOnly)
+    }
+    // The directory of the default path is created with the database.
+    if path != database || Platform.exists("data") { try SQLiteStore.check(path: path) }
+    return InMemoryStore()
+  }
+
   /// Opens the database for reading; it must be there.
   static func openForReading(_ arguments: ParsedArguments) throws -> SQLiteStore {
     try openExisting(arguments, .readOnly)

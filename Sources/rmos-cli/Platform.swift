@@ -212,6 +212,17 @@ enum Platform {
     return value.pointee == 0 ? nil : String(cString: value)
   }
 
+  /// A word of the command line, or the value of one of the environment variables, that is not
+  /// UTF-8, with its broken bytes replaced; nil where there is none.
+  static func textNotUTF8(inEnvironment names: [String]) -> String? {
+    let words = (0..<Int(CommandLine.argc)).dropFirst().map { CommandLine.unsafeArgv[$0] }
+    for case let text? in words + names.map({ getenv($0) })
+    where String(validatingCString: text) == nil {
+      return String(cString: text)
+    }
+    return nil
+  }
+
   /// Wraps `isatty(3)`.
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 

@@ -27,6 +27,11 @@ enum Program {
   }
 
   private static func dispatch(_ words: [String], _ console: Console) throws -> ExitStatus {
+    // With its bytes replaced it would name another file: one that is not there, or a new one.
+    if let text = Platform.textNotUTF8(inEnvironment: ["RMOS_DB_PATH"]) {
+      throw UsageError(
+        "“\(text)” is not UTF-8", hint: "Rename the file, or make a link to it whose name is.")
+    }
     var words = words[...]
     var common: [String] = []
     while let word = words.first, ["--json", "--help", "-h", "--version"].contains(word) {

@@ -114,8 +114,18 @@ import Testing
       do {
         let store = try SQLiteStore(path: path)
         _ = try RecordedMigration(try SourceTree(files), into: store)
-        try store.makeLedgerVersion1()
       }
+      try sqlite3(
+        path,
+        """
+        ALTER TABLE migration_runs DROP COLUMN undone_by;
+        ALTER TABLE migration_provenance DROP COLUMN row_digest;
+        DROP TABLE migration_before_images;
+        CREATE TABLE migration_before_images (run_id INTEGER NOT NULL, seq INTEGER NOT NULL,
+          kind TEXT NOT NULL, entity_id TEXT NOT NULL, row_json TEXT NOT NULL,
+          provenance_json TEXT, PRIMARY KEY (run_id, seq)) WITHOUT ROWID;
+        PRAGMA user_version = 1;
+        """)
       do {
         let old = try SQLiteStore(path: path, access: .readOnly)
         try old.read { reader throws in

@@ -28,7 +28,7 @@ struct SQLiteStoreSharingTests {
     let first = try SQLiteStore(path: path, busyTimeout: 0)
     let second = try SQLiteStore(path: path, busyTimeout: 0)
     try first.withExclusiveWriter {
-      #expect(first.hasWriter && second.hasWriter)
+      #expect(first.hasWriter == true && second.hasWriter == true)
       let exclusive = #expect(throws: StoreError.self) { try second.withExclusiveWriter {} }
       #expect(exclusive?.code == .locked)
       let write = #expect(throws: StoreError.self) { try add("a", to: second) }
@@ -37,7 +37,7 @@ struct SQLiteStoreSharingTests {
       try add("b", to: first)
       #expect(try count(second) == 1)
     }
-    #expect(!first.hasWriter && !second.hasWriter)
+    #expect(first.hasWriter == false && second.hasWriter == false)
     try add("c", to: second)
     #expect(try count(first) == 2)
   }
@@ -100,7 +100,7 @@ struct SQLiteStoreSharingTests {
   @Test func aLockFileThatACrashLeftBehindDoesNotHinder() throws {
     let store = try SQLiteStore(path: path, busyTimeout: 0)
     try write(Array("99999\n".utf8), to: lockPath)
-    #expect(!store.hasWriter)
+    #expect(store.hasWriter == false)
     try store.withExclusiveWriter { try add("a", to: store) }
     try write(Array("99999\n".utf8), to: lockPath)
     try add("b", to: store)
@@ -113,13 +113,13 @@ struct SQLiteStoreSharingTests {
     try write(Array("4711\n".utf8), to: lockPath)
     let holder = try Command("flock", ["--no-fork", lockPath, "sh", "-c", "echo held; exec cat"])
     #expect(holder.line() == "held")
-    #expect(store.hasWriter)
+    #expect(store.hasWriter == true)
     let error = #expect(throws: StoreError.self) { try store.withExclusiveWriter {} }
     #expect(error?.code == .locked)
     #expect(error?.message.contains("process 4711") == true)
     #expect(throws: StoreError.self) { try add("a", to: store) }
     holder.kill()
-    #expect(!store.hasWriter)
+    #expect(store.hasWriter == false)
     try store.withExclusiveWriter { try add("a", to: store) }
   }
 

@@ -22,6 +22,9 @@ public final class FailingStore: RecordStore {
   /// The wrapped store's.
   public var location: String { base.location }
 
+  /// The wrapped store's.
+  public var hasWriter: Bool? { base.hasWriter }
+
   /// Reads the wrapped store.
   public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
     try base.read(body)

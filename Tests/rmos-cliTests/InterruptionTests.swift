@@ -59,6 +59,20 @@ import Testing
     #expect((json["run"] as? [String: Any])?["ending"] as? String == "interrupted")
   }
 
+  /// Its entities are one transaction: there is nothing to go on from.
+  @Test func anInterruptedAtomicRunBeginsAnew() throws {
+    let workspace = try Workspace()
+    #expect(try Tool.run(["sample", "legacy", "--count", "9000"], in: workspace).status == 0)
+    let tool = try startInTheMidst(workspace, Self.arguments + ["--atomic"])
+    tool.send(SIGINT)
+    let result = try tool.wait()
+    #expect(result.status == 130)
+    #expect(
+      result.output.hasSuffix(" --batch-size 10 --atomic  (begins anew; nothing was written)\n"))
+    let midway = try Content(of: workspace.file("x.db"))
+    #expect(midway.runs.isEmpty)
+  }
+
   @Test func quietSaysHowToGoOnToo() throws {
     let workspace = try Workspace()
     try workspace.writeLargeTree()

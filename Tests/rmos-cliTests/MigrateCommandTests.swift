@@ -116,6 +116,27 @@ import Testing
     #expect(try Data(contentsOf: url) == bytes)
   }
 
+  /// It predicts the real run, and that would not begin.
+  @Test(arguments: ["nowhere/x.db", "pipe.db", "loop.db"])
+  func aDryRunIsRefusedWhereNoDatabaseCouldBe(_ path: String) throws {
+    let workspace = try smallTree()
+    _ = try Tool.shell("mkfifo pipe.db && ln -s loop.db loop.db", in: workspace)
+    let listing = workspace.listing
+    let dry = try Tool.run(["migrate", "legacy", "--db", path, "--dry-run"], in: workspace)
+    #expect(workspace.listing == listing)
+    let real = try Tool.run(["migrate", "legacy", "--db", path], in: workspace)
+    #expect(dry.status == 3 && real.status == 3)
+    #expect(dry.errors.contains("\(path) "), "\(dry.errors)")
+    #expect(dry.errors == real.errors)
+  }
+
+  @Test func aDryRunTakesTheDirectoryOfTheDefaultForGranted() throws {
+    let workspace = try smallTree()
+    let listing = workspace.listing
+    #expect(try Tool.run(["migrate", "legacy", "--dry-run"], in: workspace).status == 0)
+    #expect(workspace.listing == listing)
+  }
+
   @Test func theNextCommandAfterADryRunKeepsTheOtherWordsQuoted() throws {
     let workspace = try Workspace()
     try workspace.writeSmallTree("my legacy")

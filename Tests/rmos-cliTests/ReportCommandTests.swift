@@ -54,6 +54,18 @@ import Testing
     #expect(try result.json["run"] is NSNull)
   }
 
+  @Test func aDatabaseInTheirPlaceIsToldFromStatistics() throws {
+    let workspace = try migratedWorkspace()
+    let result = try Tool.run(["report", "x.db"], in: workspace)
+    #expect(result.status == 3)
+    #expect(result.errors.contains("x.db is a database, not statistics"))
+    #expect(result.errors.hasSuffix("rmos-cli report --db x.db\n"))
+    try workspace.write("", to: "empty.json")
+    let empty = try Tool.run(["report", "empty.json"], in: workspace)
+    #expect(empty.status == 3)
+    #expect(!empty.errors.contains("database"), "\(empty.errors)")
+  }
+
   @Test func filesAreWrittenWhereAsked() throws {
     let workspace = try migratedWorkspace()
     let command = ["report", "--db", "x.db", "--format", "json,html,txt", "--output", "a/b"]

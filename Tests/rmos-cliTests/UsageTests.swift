@@ -24,6 +24,8 @@ import Testing
     Case("status", "--dry-run", says: "unknown option “--dry-run” for status"),
     Case("migrate", "-x", says: "unknown option “-x” for migrate"),
     Case("migrate", "a", "b", says: "unexpected argument “b”"),
+    Case("migrate", "a", "x.db", says: "The database is named with --db FILE."),
+    Case("status", "x.db", says: "The database is named with --db FILE."),
     Case("migrate", "", says: "SOURCE is empty"),
     Case("migrate", "--db", says: "--db needs a value"),
     Case("migrate", "--db=", says: "--db needs a value"),
@@ -86,6 +88,19 @@ import Testing
       #expect(try Tool.run(["migrate", "legacy"] + arguments, in: workspace).status == 0)
     }
     for name in ["a.db", "b.db", "c=1.db", "-d.db"] { #expect(workspace.exists(name)) }
+  }
+
+  /// With their bytes replaced they would name other files, and `init` would create one.
+  @Test(arguments: [
+    #""$CLI" init --db $'caf\xe9.db'"#, #"RMOS_DB_PATH=$'caf\xe9.db' "$CLI" init"#,
+    #""$CLI" migrate $'caf\xe9'"#, #""$CLI" migrate legacy -- $'\xff'"#,
+  ])
+  func wordsThatAreNotUTF8AreRefused(_ command: String) throws {
+    let workspace = try Workspace()
+    let result = try Tool.shell(command, in: workspace)
+    #expect(result.status == 2)
+    #expect(result.errors.contains("is not UTF-8"), "\(result.errors)")
+    #expect(workspace.listing.isEmpty)
   }
 
   @Test func twoDashesEndTheOptions() throws {

@@ -41,7 +41,7 @@ struct ReferenceCheck: AuditCheck {
     }
     try context.reader.forEachRecord(kind) { record in
       guard case .text(let reference) = record.values[position],
-        try !context.reader.contains(target, id: Array(reference.utf8).span)
+        try !context.reader.contains(target, id: reference)
       else { return }
       try body(InspectedKey(id: record.id, rowID: nil), reference)
     }

@@ -98,13 +98,13 @@ final class StatusCache: Sendable {
     let store = store
     return CacheCircumstances(
       token: store.changeToken(), now: uptime(),
-      isBeingWritten: { (store as? SQLiteStore)?.hasWriter ?? false })
+      isBeingWritten: { store.hasWriter ?? false })
   }
 
   /// Checks the health to its end on a thread of its own, one at a time, for a tenth of the time at
   /// most, and not while a migration changes everything anyway.
   private func completeHealth(_ token: String?) {
-    guard let token, (store as? SQLiteStore)?.hasWriter != true,
+    guard let token, store.hasWriter != true,
       completion.withLock({ completion in
         guard !completion.isUnderWay, uptime() >= completion.mayBeginAt else { return false }
         completion.isUnderWay = true

@@ -20,7 +20,7 @@ extension MigrationReport {
   /// - Complexity: O(issues of the run), in memory for `maxIssues` of them.
   public init(ofRun id: Int64?, in store: some RecordStore, maxIssues: Int = 10_000) throws {
     let first = try LedgerSnapshot(run: id, in: store, maxIssues: maxIssues)
-    guard first.run.state == .running, let sqlite = store as? SQLiteStore, !sqlite.hasWriter else {
+    guard first.run.state == .running, store.hasWriter == false else {
       self.init(first, database: store.location)
       return
     }

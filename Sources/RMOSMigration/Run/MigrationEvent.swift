@@ -13,6 +13,9 @@ public enum MigrationEvent: Sendable {
   /// A batch is done (and, but for a dry run, committed).
   case progress(MigrationProgress)
   /// The run ended. The summary is also what `run` returns.
+  ///
+  /// Where the store fails, it is told before `run` throws the store's error; where `run` throws a
+  /// ``MigrationError``, it is not.
   case finished(MigrationSummary)
 }
 
@@ -28,6 +31,17 @@ public struct EntityOutcome: Sendable, Hashable {
   public var locator: Locator?
   /// What became of it.
   public var outcome: Outcome
+
+  /// An outcome, as for the test of an observer.
+  public init(
+    kind: EntityKind, id: String?, source: String, locator: Locator? = nil, outcome: Outcome
+  ) {
+    self.kind = kind
+    self.id = id
+    self.source = source
+    self.locator = locator
+    self.outcome = outcome
+  }
 }
 
 /// How far a migration is.
@@ -42,4 +56,16 @@ public struct MigrationProgress: Sendable, Hashable {
   public var totalBytes: Int?
   /// Time since the start, seconds.
   public var seconds: Double
+
+  /// A state, as for the test of an observer.
+  public init(
+    statistics: MigrationStatistics, kind: EntityKind, bytesRead: Int, totalBytes: Int? = nil,
+    seconds: Double
+  ) {
+    self.statistics = statistics
+    self.kind = kind
+    self.bytesRead = bytesRead
+    self.totalBytes = totalBytes
+    self.seconds = seconds
+  }
 }

@@ -15,11 +15,4 @@ enum ReadFailure: Error {
   ) throws(ReadFailure) -> Result {
     do throws(SystemError) { return try body() } catch { throw .system(error) }
   }
-
-  /// Runs a scan as a way to fail.
-  static func scanning<Result>(
-    _ body: () throws(JSONScanError) -> Result
-  ) throws(ReadFailure) -> Result {
-    do throws(JSONScanError) { return try body() } catch { throw .notJSON(error) }
-  }
 }

@@ -38,7 +38,7 @@ public struct StoreStatus: Sendable {
     if let newest = snapshot.runs.first, newest.state == .running {
       // Only the lock tells a live run from one whose process died. Where nobody holds it, the run
       // may also have ended since the snapshot: that is what the second one is for.
-      isUnderWay = (store as? SQLiteStore)?.hasWriter ?? true
+      isUnderWay = store.hasWriter ?? true
       if !isUnderWay {
         snapshot = try Snapshot(store)
         isUnderWay = snapshot.runs.first?.state == .running && snapshot.runs.first?.id != newest.id

@@ -126,7 +126,7 @@ public struct Undo: Sendable {
     try store.read { reader in
       try reader.run(whileNot: isCancelled) {
         _ = try findObstacles(
-          id, reader, isUnderWay: { (store as? SQLiteStore)?.hasWriter ?? true }, &report)
+          id, reader, isUnderWay: { store.hasWriter ?? true }, &report)
         guard report.obstacleCount == 0 else { return }
         report.counts = try reader.undoCounts(ofRun: id)
       }

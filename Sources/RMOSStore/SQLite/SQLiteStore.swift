@@ -139,6 +139,9 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
+  /// Whether someone, be it another process, holds the writer's lock.
+  public var hasWriter: Bool? { WriterLock.isHeld(database: file.path) }
+
   /// Tells commits of this and other processes apart: `PRAGMA data_version`.
   public func changeToken() -> String? { watch.token() }
 
@@ -160,21 +163,6 @@ public final class SQLiteStore: RecordStore {
   package func limitPages(to pages: Int) throws {
     let limit = pages == 0 ? 4_294_967_294 : pages
     try whileWriting { try $0.execute("PRAGMA max_page_count = \(limit)") }
-  }
-
-  /// Makes the ledger's tables those of version 1, so that tests can open them.
-  package func makeLedgerVersion1() throws {
-    try whileWriting { connection in
-      for sql in [
-        "ALTER TABLE migration_runs DROP COLUMN undone_by",
-        "ALTER TABLE migration_provenance DROP COLUMN row_digest",
-        "DROP TABLE migration_before_images",
-        "CREATE TABLE migration_before_images (run_id INTEGER NOT NULL, seq INTEGER NOT NULL, "
-          + "kind TEXT NOT NULL, entity_id TEXT NOT NULL, row_json TEXT NOT NULL, "
-          + "provenance_json TEXT, PRIMARY KEY (run_id, seq)) WITHOUT ROWID",
-        "PRAGMA user_version = 1",
-      ] { try connection.execute(sql) }
-    }
   }
 
   private func whileWriting(_ body: (SQLiteConnection) throws -> Void) throws {

@@ -84,8 +84,12 @@ struct ParsedArguments {
 
   private func checkPositionals() throws {
     if positionals.count > spec.arguments.count {
+      var hint = "Usage: \(spec.usage)"
+      if self["db"] == nil, spec.options.contains(where: { $0.name == "db" }) {
+        hint += "\nThe database is named with --db FILE."
+      }
       throw UsageError(
-        "unexpected argument “\(positionals[spec.arguments.count])”", hint: "Usage: \(spec.usage)")
+        "unexpected argument “\(positionals[spec.arguments.count])”", hint: hint)
     }
     for (index, argument) in spec.arguments.enumerated() {
       if index >= positionals.count {

@@ -75,7 +75,9 @@ enum MigrateCommand {
       try Migration.checkRejects(directory, source: source)
     }
     Platform.catchInterruptions()
-    let store = try openStore(arguments)
+    let store =
+      options.isDryRun
+      ? try Defaults.openForRehearsal(arguments) : try Defaults.openForWriting(arguments)
     let reporter = MigrationReporter(source: source, arguments: arguments, console: console)
     notice?.summary = { reporter.summary }
     var summary: MigrationSummary
@@ -155,18 +157,6 @@ enum MigrateCommand {
     return options
   }
 
-  /// The store; for a dry run one that cannot be written to, or an empty one in memory.
-  private static func openStore(_ arguments: ParsedArguments) throws -> any RecordStore {
-    guard arguments.has("dry-run") else { return try Defaults.openForWriting(arguments) }
-    let path = Defaults.databasePath(arguments)
-    guard let size = Platform.fileSize(path), size > 0 else {
-      // The default's directory is created with it.
-      if path != Defaults.database { try SQLiteStore.check(path: path) }
-      return InMemoryStore()
-    }
-    return try SQLiteStore(path: path, access: .readOnly)
-  }
-
   /// Better to say so now than after an hour's work; and never over the database or its source.
   private static func checkStatistics(
     _ file: String, source: String, _ arguments: ParsedArguments
@@ -221,12 +211,14 @@ enum MigrateCommand {
       hasRejects
       ? arguments.commandLine(without: "dry-run", "rejects")
       : arguments.commandLine(without: "dry-run")
+    let goesOn =
+      arguments.has("atomic")
+      ? "  (begins anew; nothing was written)" : "  (goes on where it stopped)"
     let failed = summary.statistics.total.failed
     switch summary.ending {
     case .interrupted where summary.isDryRun: return arguments.commandLine()
-    case .interrupted: return "\(again)  (goes on where it stopped)"
-    case .storeFailed:
-      return "put right what the error says, then \(again)  (goes on where it stopped)"
+    case .interrupted: return again + goesOn
+    case .storeFailed: return "put right what the error says, then " + again + goesOn
     case .rolledBack:
       return "mend the files and run it again, or go without --atomic: "
         + (hasRejects

@@ -109,6 +109,14 @@ enum ReportCommand {
   private static let largestStatistics = 1 << 20
 
   private static func report(ofStatistics file: String) throws -> MigrationReport {
+    if let size = Platform.fileSize(file), size > 0,
+      (try? SQLiteStore(path: file, access: .readOnly)) != nil
+    {
+      throw MigrationError(
+        .statisticsInvalid,
+        "\(file) is a database, not statistics; to report on its runs: rmos-cli report --db "
+          + TerminalText.shellWord(file))
+    }
     let bytes: [UInt8]
     switch Platform.readFile(file, limit: largestStatistics) {
     case .content(let content): bytes = content

@@ -55,33 +55,6 @@ final class AuditFixture {
   }
 }
 
-/// What the `sqlite3` shell says of `sql`.
-struct ShellFailure: Error {
-  var text: String
-}
-
-/// What the `sqlite3` shell prints for `sql`.
-///
-/// - Throws: `ShellFailure` where it ends with an error.
-@discardableResult
-func sqlite3(_ path: String, _ sql: String) throws -> String {
-  let process = Process()
-  let (input, output) = (Pipe(), Pipe())
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = ["sqlite3", "-bail", "-batch", path]
-  process.standardInput = input
-  process.standardOutput = output
-  process.standardError = output
-  try process.run()
-  try input.fileHandleForWriting.write(contentsOf: Data(sql.utf8))
-  try input.fileHandleForWriting.close()
-  let data = try output.fileHandleForReading.readToEnd() ?? Data()
-  process.waitUntilExit()
-  let text = String(decoding: data, as: UTF8.self)
-  guard process.terminationStatus == 0 else { throw ShellFailure(text: text) }
-  return text
-}
-
 /// A `sqlite3` shell that stays: another application that has the database open.
 final class RunningShell {
   private let process = Process()

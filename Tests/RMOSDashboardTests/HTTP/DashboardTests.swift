@@ -127,7 +127,7 @@ import Testing
     let path = fixture.directory.file("rmos.db")
     try fixture.insert(EntityAnswersTests.pattern("p1"))
     let tag = try #require(fixture.get("/migration/status").field("ETag"))
-    try sqlite(path, "UPDATE patterns SET name = 'new'")
+    try sqlite3(path, "UPDATE patterns SET name = 'new'")
     let answer = fixture.get("/migration/status", ["If-None-Match": tag])
     #expect(answer.status == 200)
     #expect(answer.text.contains(#""name":"new""#))

@@ -80,7 +80,7 @@ import Testing
   @Test func aRowThatAnOlderApplicationDeletedDoesNotCount() throws {
     let fixture = try DashboardFixture(.sqlite)
     try fill(fixture)
-    try sqlite(fixture.directory.file("rmos.db"), "DELETE FROM patterns WHERE id = 'p1'")
+    try sqlite3(fixture.directory.file("rmos.db"), "DELETE FROM patterns WHERE id = 'p1'")
     let days = try MigrationHistory(of: fixture.store).days
     #expect(days.first { $0.date == "2025-06-01" }?.entities.patterns == 1)
   }

@@ -138,7 +138,7 @@ import Testing
   @Test func aMissingTableIsAnErrorInTheStatusNotOfIt() throws {
     let fixture = try DashboardFixture(.sqlite)
     try fill(fixture)
-    try sqlite(fixture.directory.file("rmos.db"), "DROP TABLE joblogs")
+    try sqlite3(fixture.directory.file("rmos.db"), "DROP TABLE joblogs")
     let store = try SQLiteStore(path: fixture.directory.file("rmos.db"), access: .inspect)
     let answer = Dashboard(store: store).response(
       to: HTTPRequest(method: "GET", target: "/api/rmos/stores/migration/status"))

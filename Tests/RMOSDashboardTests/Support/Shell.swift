@@ -1,10 +1,5 @@
 import Foundation
 
-/// Changes a database as another application would: with the `sqlite3` shell.
-func sqlite(_ path: String, _ sql: String) throws {
-  try shell(#"exec sqlite3 "$1" "$2""#, path, sql)
-}
-
 /// Runs a shell command with arguments.
 func shell(_ command: String, _ arguments: String...) throws {
   struct Failure: Error { var text: String }

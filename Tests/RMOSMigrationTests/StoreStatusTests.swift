@@ -1,0 +1,32 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@Suite struct StoreStatusTests {
+  /// Whoever wraps a store hands on whether somebody writes, and then hears the same of it.
+  @Test func aRunWhoseProcessDiedIsToldThroughAWrappedStoreToo() throws {
+    try TemporaryDirectory.use { directory in
+      let base = try SQLiteStore(path: directory.file("x.db"))
+      try base.write { transaction in
+        _ = try transaction.beginRun(
+          LedgerRun(
+            command: "migrate", startedAt: "2025-06-01T00:00:00Z", source: "legacy",
+            optionsJSON: "{}", toolVersion: "0.0.1", processID: 1))
+      }
+      for store: any RecordStore in [base, FailingStore(base, failingInsert: .max)] {
+        let status = try StoreStatus(of: store)
+        #expect(status.currentRun == nil)
+        #expect(status.interruptedRuns.map(\.id) == [1])
+        #expect(try MigrationReport(ofRun: 1, in: store).run?.ending == .interrupted)
+        #expect(try Undo(of: store).run(1, isDryRun: true).obstacles.isEmpty)
+        try store.withExclusiveWriter {
+          #expect(try StoreStatus(of: store).currentRun?.id == 1)
+          let obstacles = try Undo(of: store).run(1, isDryRun: true).obstacles
+          #expect(obstacles.map(\.reason) == [.isRunning])
+        }
+      }
+    }
+  }
+}
