@@ -18,7 +18,7 @@ public struct RecordQuery: Sendable, Hashable {
   public enum Order: Sendable, Hashable {
     /// Byte order of the id.
     case id
-    /// Newest `created_at` first (as text), then byte order of the id.
+    /// Newest `created_at` first (as text); what is equally old as it was added.
     case newestFirst
   }
 

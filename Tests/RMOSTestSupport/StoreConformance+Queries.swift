@@ -99,8 +99,11 @@ extension StoreConformance {
       try expect(try page(-1, -5), equals: "")
       try expect(try page(Int.max, 10), equals: "k")
     },
-    StoreConformance("newest first orders by created_at as text, then by id") { store in
-      let dates = ["a": "2025-01-01", "b": "2025-03-01T00:00:00Z", "c": "2025-01-01", "d": "2024"]
+    StoreConformance("newest first orders by created_at as text, then as added") { store in
+      let dates = [
+        ("c", "2025-01-01"), ("d", "2024"), ("b", "2025-03-01T00:00:00Z"), ("a", "2025-01-01"),
+        ("e", "2025-01-01"),
+      ]
       try store.write { transaction in
         for (id, date) in dates {
           for kind in EntityKind.allCases {
@@ -111,9 +114,20 @@ extension StoreConformance {
       for kind in EntityKind.allCases {
         let query = RecordQuery(kind).order(.newestFirst)
         try store.read { reader in
-          try expect(try reader.records(query).map(\.id), equals: ["b", "a", "c", "d"])
+          try expect(try reader.records(query).map(\.id), equals: ["b", "c", "a", "e", "d"])
           try expect(
-            try reader.records(query.limit(2, offset: 1)).map(\.id), equals: ["a", "c"])
+            try reader.records(query.limit(2, offset: 1)).map(\.id), equals: ["c", "a"])
+        }
+        // What is rewritten keeps its place; what is added again comes last.
+        try store.write { transaction in
+          let record = StoreSamples.record(kind, "c", ["created_at": .text("2025-01-01")])
+          try expect(try transaction.update(record), equals: true)
+          try expect(try transaction.delete(kind, id: "a"), equals: true)
+          try transaction.insert(
+            StoreSamples.record(kind, "a", ["created_at": .text("2025-01-01")]))
+        }
+        try store.read { reader in
+          try expect(try reader.records(query).map(\.id), equals: ["b", "c", "e", "a", "d"])
         }
       }
     },

@@ -34,8 +34,14 @@ struct EntityBody {
     let source = batch.addSource("")
     let reader = EntityReader(
       kind: kind, options: EntityReader.Options(derivesIDs: false, runStart: now))
+    // As in files (RFC 8259, 8.1): a mark says nothing, and editors put it there unasked.
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let body = request.body.starts(with: mark) ? Array(request.body.dropFirst(3)) : request.body
+    guard !body.allSatisfy({ $0 == 0x20 || 0x09...0x0D ~= $0 }) else {
+      throw rejected(.inputEmpty, "the body is empty; send one entity as a JSON object")
+    }
     do throws(JSONScanError) {
-      try reader.read(request.body, key: key, source: source, into: &batch)
+      try reader.read(body, key: key, source: source, into: &batch)
     } catch {
       throw rejected(
         error.reason == .tooDeep ? .jsonDepth : .jsonSyntax,
@@ -56,6 +62,7 @@ struct EntityBody {
       issue.line = nil
       issue.column = nil
       issue.offset = nil
+      if issue.code == .idMissing { issue.message = "'id' is missing; give the entity one" }
       return issue
     }
     if !entry.unknownMembers.isEmpty,

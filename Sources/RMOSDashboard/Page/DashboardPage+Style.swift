@@ -3,10 +3,11 @@ extension DashboardPage {
   static let style = """
 
     :root{--accent:#a4622a;--patterns:#a4622a;--strip_families:#3b7a8c;--joblogs:#6d6a9c;
-    --page:#fbfaf7;--card:#fff;--soft:#f4f2ec;--line:#dedbd2;--text:#22211e;--dim:#65625a}
+    --page:#fbfaf7;--card:#fff;--soft:#f4f2ec;--line:#dedbd2;--text:#22211e;--dim:#65625a;
+    --shade:#22211e40}
     @media (prefers-color-scheme:dark){:root{--accent:#dc9a5e;--patterns:#d08f55;
     --strip_families:#5aa3b7;--joblogs:#918dc9;--page:#161513;--card:#1e1d1a;--soft:#262420;
-    --line:#3a3832;--text:#ebe8e0;--dim:#a8a498}}
+    --line:#3a3832;--text:#ebe8e0;--dim:#a8a498;--shade:#000c}}
     body{max-width:none;padding:0;background:var(--page);font-size:.9375rem;min-height:100vh;
     display:flex;flex-direction:column}
     .top>div,main,body>footer>div{max-width:74rem;margin:0 auto;padding:0 1.5rem;width:100%}
@@ -74,6 +75,11 @@ extension DashboardPage {
     .state.bad{color:var(--bad);font-weight:600}
     .state.now{color:var(--link)}
     table{font-size:.875rem;margin:0}
+    .scroll{background:linear-gradient(90deg,var(--page) 40%,transparent) 0 0/2rem 100% local,
+    linear-gradient(270deg,var(--page) 40%,transparent) 100% 0/2rem 100% local,
+    linear-gradient(90deg,var(--shade),transparent) 0 0/.7rem 100%,
+    linear-gradient(270deg,var(--shade),transparent) 100% 0/.7rem 100%;
+    background-repeat:no-repeat}
     th,td{padding:.55rem .75rem}
     th:first-child,td:first-child{padding-left:0}
     th:last-child,td:last-child{padding-right:0}
@@ -168,7 +174,7 @@ extension DashboardPage {
     .top nav,.tools,.pager,.skip,body>footer,.chip{display:none!important}
     body{display:block;min-height:0}main,.top>div{max-width:none;padding:0}
     pre.json{max-height:none}.columns{grid-template-columns:minmax(0,1fr) 16rem}
-    .scroll{overflow:visible}section{break-inside:auto}}
+    .scroll{overflow:visible;background:none}section{break-inside:auto}}
 
     """
 }

@@ -62,6 +62,8 @@ struct DetailPage {
         return row(field.member, PageText.time(text) + written)
       case .text where field.member == "status":
         return row(field.member, PageCell.status(PageText.text(value) ?? ""))
+      case .real where field.member == "duration_seconds":
+        return row(field.member, duration(value))
       default:
         return row(
           field.member,
@@ -78,8 +80,21 @@ struct DetailPage {
       """
   }
 
+  /// Seconds as people say them, above the number itself where that says more.
+  private func duration(_ value: Value) -> HTML {
+    guard let text = PageText.text(value) else { return "<span class=\"dim\">–</span>" }
+    let seconds: Double? =
+      switch value {
+      case .real(let number): number
+      case .integer(let number): Double(number)
+      default: nil
+      }
+    guard let seconds, seconds >= 60, seconds < 1e12 else { return PageText.whole(text) }
+    return "\(PageText.duration(seconds))<span class=\"dim id\">\(text)</span>"
+  }
+
   private func row(_ name: String, _ value: HTML) -> HTML {
-    "<div><dt>\(name)</dt><dd>\(value)</dd></div>\n"
+    "<div><dt>\(PageText.name(name))</dt><dd>\(value)</dd></div>\n"
   }
 
   private var jsonFields: HTML {

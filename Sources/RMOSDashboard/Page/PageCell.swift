@@ -18,6 +18,7 @@ enum PageCell {
       case "failed": ("bad", "✗")
       case "running": ("now", "▸")
       case "cancelled": ("off", "–")
+      case "pending", "planned": ("", "○")
       default: ("", "·")
       }
     return """

@@ -25,7 +25,8 @@ struct PageDocument {
 
   /// The page as an answer with a status.
   func response(status: Int) -> HTTPResponse {
-    let page = frame
+    var page = Self.frame
+    page.title = "\(title) · RMOS"
     var text = ""
     page.writeHead(to: &text)
     text += Self.header(section).markup
@@ -46,14 +47,16 @@ struct PageDocument {
       ], body: Array(text.utf8))
   }
 
-  private var frame: HTMLPage {
-    var page = HTMLPage(title: "\(title) · RMOS", script: DashboardPage.script)
+  /// What all pages have in common.
+  private static let frame: HTMLPage = {
+    var page = HTMLPage(title: "RMOS", script: DashboardPage.script)
     page.addedStyle = DashboardPage.style
     page.permissions.usesOwnServer = true
     page.permissions.usesDataImages = true
-    page.headElements = Self.icon
+    page.headElements = icon
+    page.keepPolicy()
     return page
-  }
+  }()
 
   /// Whether a list of tags names one; weakly, as it is for reading.
   private static func matches(_ list: String, _ tag: String) -> Bool {

@@ -25,9 +25,16 @@ enum PageText {
     }
   }
 
+  /// The name of a field, which may go on in the next line after `_`.
+  static func name(_ name: String) -> HTML {
+    let words = name.split(separator: "_", omittingEmptySubsequences: false)
+    return HTML(words.enumerated().map { $0 == 0 ? HTML(text: String($1)) : "_<wbr>\(String($1))" })
+  }
+
   /// Whether nothing of the text can be seen.
   static func isBlank(_ text: String) -> Bool {
-    text.unicodeScalars.allSatisfy { scalar in
+    if let first = text.utf8.first, 0x21...0x7E ~= first { return false }
+    return text.unicodeScalars.allSatisfy { scalar in
       scalar.properties.isWhitespace
         || scalar.properties.isDefaultIgnorableCodePoint
           && !PlainText.isSteering(scalar)

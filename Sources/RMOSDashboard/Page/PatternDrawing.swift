@@ -9,17 +9,20 @@ struct PatternDrawing {
 
   /// The drawing; a sentence where nothing can be drawn.
   var section: HTML {
+    var reason = "The geometry has no radii, so that nothing can be drawn."
     for member in ["rosette_geometry", "geometry"] {
-      guard let text = PageText.text(record[member]), text.utf8.count <= JSONHTML.longest,
-        let geometry = try? JSONValue(parsing: text)
-      else { continue }
+      guard let text = PageText.text(record[member]) else { continue }
+      guard text.utf8.count <= JSONHTML.longest else {
+        reason = "The geometry is too long to be drawn here."
+        continue
+      }
+      guard let geometry = try? JSONValue(parsing: text) else { continue }
       if let rings = RingGeometry(geometry) {
         return frame("Rings", Self.figure(of: rings, ringCount))
       }
       if let block = BlockGeometry(geometry) { return frame("Block", block.figure) }
     }
-    return frame(
-      "Drawing", "<p class=\"dim\">The geometry has no radii, so that nothing can be drawn.</p>\n")
+    return frame("Drawing", "<p class=\"dim\">\(reason)</p>\n")
   }
 
   private var ringCount: Int? {

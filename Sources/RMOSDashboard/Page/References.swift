@@ -83,7 +83,7 @@ struct References {
         not in the database</span>
         """
     }
-    return "<div><dt>\(reference.member)</dt><dd>\(target)</dd></div>\n"
+    return "<div><dt>\(PageText.name(reference.member))</dt><dd>\(target)</dd></div>\n"
   }
 
   private func row(_ references: Incoming) -> HTML {

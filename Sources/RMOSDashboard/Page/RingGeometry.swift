@@ -94,7 +94,7 @@ struct RingGeometry {
       return
     }
     guard ring.radius != nil || ring.outer != nil || ring.inner != nil else {
-      omissions.append("Ring \(number) is not drawn: it has no radius above 0.")
+      omissions.append("Ring \(number) is not drawn: it has no radius above 0 and below 1,000,000.")
       return
     }
     rings.append(ring)

@@ -31,8 +31,8 @@ package struct HTML: Sendable, Hashable, ExpressibleByStringInterpolation {
 
   /// The text with all that HTML gives a meaning escaped, in elements and in quoted attributes.
   package static func escaped(_ text: String) -> String {
+    if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 && !isSpecial($0) }) { return text }
     let text = PlainText.escaped(text)
-    guard text.utf8.contains(where: { isSpecial($0) }) else { return text }
     var result: [UInt8] = []
     result.reserveCapacity(text.utf8.count + 16)
     for byte in text.utf8 {

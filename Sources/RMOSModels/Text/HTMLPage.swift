@@ -7,13 +7,15 @@ package struct HTMLPage: Sendable {
   /// The page's title.
   package var title: String
   /// A script that the page also works without.
-  package var script: String?
+  package var script: String? { didSet { keptPolicy = nil } }
   /// What the page adds to the shared look.
-  package var addedStyle = ""
+  package var addedStyle = "" { didSet { keptPolicy = nil } }
   /// What the policy allows beyond the page's own styles and script.
-  package var permissions = Permissions()
+  package var permissions = Permissions() { didSet { keptPolicy = nil } }
   /// What stands in the head beside title and styles.
   package var headElements: HTML = ""
+  /// The policy, where it was worked out before.
+  private var keptPolicy: String?
 
   /// What a page that is served may do; a file may do none of it.
   package struct Permissions: Sendable {
@@ -33,7 +35,14 @@ package struct HTMLPage: Sendable {
   }
 
   /// The policy in the page's head, also for a header field.
-  package var contentSecurityPolicy: String {
+  package var contentSecurityPolicy: String { keptPolicy ?? makePolicy() }
+
+  /// Works the policy out once, for a page that many are made from.
+  ///
+  /// The digests take longer than all else in a small page.
+  package mutating func keepPolicy() { keptPolicy = makePolicy() }
+
+  private func makePolicy() -> String {
     let scripts = script.map { " script-src '\(Self.source($0))';" } ?? ""
     let images = permissions.usesDataImages ? " img-src data:;" : ""
     let connections = permissions.usesOwnServer && script != nil ? " connect-src 'self';" : ""

@@ -45,7 +45,7 @@ class InMemoryReader: StoreReader {
     if query.order == .newestFirst,
       let position = query.kind.schema.position(ofMember: "created_at")
     {
-      // Stable: what is equally old stays in the order of the id.
+      // Stable: what is equally old stays in the order in which it was added.
       matches.sort { $1.values[position].precedes($0.values[position]) }
     }
     let rest = matches.dropFirst(max(0, query.offset))
@@ -56,7 +56,10 @@ class InMemoryReader: StoreReader {
 
   private func matches(_ query: RecordQuery) throws -> [Record] {
     let tests = try query.conditions.map { try query.test($0) }
-    return try state().sorted(query.kind).filter { record in tests.allSatisfy { $0(record) } }
+    let state = try state()
+    let records =
+      query.order == .id ? state.sorted(query.kind) : state.inOrderAdded(query.kind)
+    return records.filter { record in tests.allSatisfy { $0(record) } }
   }
 
   final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {

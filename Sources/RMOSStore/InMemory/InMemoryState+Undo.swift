@@ -76,7 +76,8 @@ extension InMemoryState {
       let images = images(ofRun: run, kind)
       counts.restored[kind] = images.count
       for (key, image) in images {
-        self[kind][key] = Row(record: image.record, provenance: image.provenance)
+        self[kind][key]?.record = image.record
+        self[kind][key]?.provenance = image.provenance
       }
       let inserted = self[kind].filter { $0.value.provenance?.run == run }.keys
       counts.removed[kind] = inserted.count

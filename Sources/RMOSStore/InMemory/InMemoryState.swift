@@ -25,10 +25,13 @@ struct InMemoryState {
   struct Row {
     var record: Record
     var provenance: Provenance?
+    /// Grows with each row that is added.
+    var number = 0
   }
 
   /// How often a transaction was kept.
   var version = 0
+  private var lastNumber = 0
   private var tables: [[Key: Row]] = EntityKind.allCases.map { _ in [:] }
   var runs: [LedgerRun] = []
   var issues: [Int64: [Issue]] = [:]
@@ -44,6 +47,17 @@ struct InMemoryState {
   /// The records of a kind in byte order of the id, in O(n log n).
   func sorted(_ kind: EntityKind) -> [Record] {
     self[kind].sorted { $0.key < $1.key }.map(\.value.record)
+  }
+
+  /// The records of a kind as they were added, in O(n log n).
+  func inOrderAdded(_ kind: EntityKind) -> [Record] {
+    self[kind].values.sorted { $0.number < $1.number }.map(\.record)
+  }
+
+  /// Adds a row that is not there yet.
+  mutating func add(_ record: Record, _ provenance: Provenance?, as key: Key) {
+    lastNumber += 1
+    self[record.kind][key] = Row(record: record, provenance: provenance, number: lastNumber)
   }
 
   /// The values of `record` as the columns would keep them.

@@ -15,7 +15,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
         throw StoreError(.duplicateID, "").explained(record.kind, id: key.text)
       }
       let stored = try state.stored(record)
-      state[record.kind][key] = InMemoryState.Row(record: stored, provenance: provenance)
+      state.add(stored, provenance, as: key)
     }
   }
 
@@ -40,7 +40,8 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
         batch.row(at: index, rewriting: before.record, startedAt: startedAt))
       var provenance = batch.provenance(at: index, run: run)
       provenance.rowDigest = RowDigest(of: record)
-      state[kind][key] = InMemoryState.Row(record: record, provenance: provenance)
+      state[kind][key] = InMemoryState.Row(
+        record: record, provenance: provenance, number: before.number)
       state.images[run, default: [:]][kind, default: [:]][key] =
         BeforeImage(record: before.record, provenance: before.provenance)
     }

@@ -14,6 +14,8 @@ struct SQLiteLayout {
   private(set) var hasTriggers = false
   /// The columns of the entity tables.
   private(set) var columns: [EntityKind: Set<String>] = [:]
+  /// The tables whose rows have numbers, which views and tables WITHOUT ROWID have not.
+  private var numberedTables: Set<String> = []
   /// What brings the ledger's tables that are there from version 1 to version 2.
   private(set) var missingLedgerSQL: [String] = []
 
@@ -49,6 +51,13 @@ struct SQLiteLayout {
         return columns
       }
     }
+    numberedTables = try connection.withStatement(
+      "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND wr = 0"
+    ) { statement in
+      var names: Set<String> = []
+      while try statement.step() { names.insert(statement.text(at: 0) ?? "") }
+      return names
+    }
     if hasLedger { missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection) }
     guard names.contains("schema_version") else { return }
     version = try Self.version(connection)
@@ -70,6 +79,9 @@ struct SQLiteLayout {
         version: Int(statement.integer(at: 0)), appliedAt: statement.text(at: 1))
     }
   }
+
+  /// Whether the rows of a kind have numbers.
+  func hasRowNumbers(_ kind: EntityKind) -> Bool { numberedTables.contains(kind.table) }
 
   /// Whether there is nothing at all yet.
   var isEmpty: Bool { names.isEmpty }

@@ -66,7 +66,7 @@ class SQLiteReader: StoreReader {
     let session = try session()
     let table = session.tables[query.kind]
     let (condition, parameters) = try query.sql(table)
-    let order = query.order == .id ? "id" : "\(query.kind.newestFirst(table)) DESC, id"
+    let order = query.order == .id ? "id" : table.newestFirst
     let sql =
       "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source)\(condition) "
       + "ORDER BY \(order) LIMIT ? OFFSET ?"
@@ -113,12 +113,6 @@ extension StoreError {
     StoreError(
       .handleExpired,
       "a reader or transaction was used after its closure had ended; use it only within")
-  }
-}
-
-extension EntityKind {
-  fileprivate func newestFirst(_ table: SQLiteTables.Table) -> String {
-    schema.position(ofMember: "created_at").map { table.expressions[$0] } ?? "id"
   }
 }
 

@@ -9,6 +9,8 @@ struct SQLiteTables {
     let source: String
     /// An expression per field, in schema order: its column or, in older schemas, its default.
     let expressions: [String]
+    /// The terms that order by `created_at`, the newest first.
+    let newestFirst: String
     /// Values of all fields of the row with id ?1.
     let selectByID: String
     /// 1 where there is a row with id ?1.
@@ -65,6 +67,12 @@ extension SQLiteTables.Table {
         field.column
       }
     }
+    // The number of a row is the end of every index: with any other column after created_at, SQLite
+    // would read and sort all rows of the same time, be they a page or a million.
+    let created = schema.position(ofMember: "created_at")
+    newestFirst =
+      (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")
+      + (layout.hasRowNumbers(kind) ? "rowid" : "id")
     let list = expressions.joined(separator: ", ")
     selectByID = "SELECT \(list) FROM \(source) WHERE id = ?1"
     selectExists = "SELECT 1 FROM \(source) WHERE id = ?1"

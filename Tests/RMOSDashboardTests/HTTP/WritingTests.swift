@@ -133,7 +133,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "json.syntax"), ("{", "json.syntax"), ("{} {}", "json.syntax"), ("[]", "shape.not-object"),
+    ("", "input.empty"), (" \r\n", "input.empty"), ("\u{FEFF}", "input.empty"),
+    ("{", "json.syntax"), ("\u{FEFF}\u{FEFF}{}", "json.syntax"), ("{} {}", "json.syntax"),
+    ("[]", "shape.not-object"),
     ("null", "shape.not-object"), (#"{"id":"a","id":"b"}"#, "json.duplicate-key"),
     (String(repeating: "[", count: 600), "json.depth"),
   ])
@@ -142,6 +144,21 @@ import Testing
     let answer = fixture.send("POST", "/patterns", json: body)
     #expect(answer.status == 422)
     #expect(answer.text.contains("\"\(code)\""), "\(answer.text)")
+  }
+
+  @Test func aByteOrderMarkIsPassedOverAsInFiles() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let answer = fixture.send("POST", "/strip-families", json: "\u{FEFF}" + Self.family)
+    #expect(answer.status == 201, "\(answer.text)")
+    #expect(
+      fixture.send("PUT", "/strip-families/f1", json: "\u{FEFF}" + Self.family).status == 200)
+  }
+
+  @Test func whatIsOfferedForAMissingIDIsPossibleHere() throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let answer = fixture.send("POST", "/patterns", json: #"{"name":"a"}"#)
+    #expect(answer.text.contains(#""code":"id.missing""#))
+    #expect(!answer.text.contains("derived"), "\(answer.text)")
   }
 
   @Test func bytesThatAreNoUTF8AreRefused() throws {

@@ -20,6 +20,9 @@ enum Browser {
     var complaints: [String]
   }
 
+  /// How long opening a page may take in all, on the slowest machine, seconds.
+  private static let patience = 120.0
+
   /// Opens an address and lets some of the page's time pass.
   static func open(_ address: String, milliseconds: Int = 1500) throws -> Page {
     let directory = try TemporaryDirectory()
@@ -36,8 +39,15 @@ enum Browser {
     browser.standardOutput = output
     browser.standardError = FileHandle(forWritingAtPath: errors)
     try browser.run()
+    // A browser that hangs ends the test, not the whole of its run.
+    let process = browser.processIdentifier
+    let guardian = DispatchWorkItem { kill(process, SIGKILL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience, execute: guardian)
     let dom = output.fileHandleForReading.readDataToEndOfFile()
     browser.waitUntilExit()
+    guardian.cancel()
+    try #require(
+      browser.terminationReason == .exit, "Chromium did not open \(address) in \(patience) s")
     let lines = String(decoding: try Data(contentsOf: URL(fileURLWithPath: errors)), as: UTF8.self)
       .split(separator: "\n").map(String.init)
     return Page(

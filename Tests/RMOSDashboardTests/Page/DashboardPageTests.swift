@@ -51,6 +51,20 @@ import Testing
   }
 
   @Test(arguments: [
+    (Value.real(23_640.5), "6 h 34 min<span class=\"dim id\">23640.5</span>"),
+    (.integer(90), "1 min 30 s<span class=\"dim id\">90</span>"), (.real(1.25), "<bdi>1.25</bdi>"),
+    (.real(-90), "<bdi>-90</bdi>"), (.real(1e300), "<bdi>1e+300</bdi>"),
+    (.null, "<span class=\"dim\">–</span>"),
+  ])
+  func aLongDurationIsSaidAsPeopleSayIt(_ value: Value, _ shown: String) throws {
+    let store = InMemoryStore()
+    let job = StoreSamples.record(.joblogs, "j", ["duration_seconds": value])
+    try store.write { try $0.insert(job) }
+    let page = PageSamples.get("/joblogs/j", of: store).text
+    #expect(page.contains("<dt>duration_<wbr>seconds</dt><dd>\(shown)</dd>"), "\(page)")
+  }
+
+  @Test(arguments: [
     "/nowhere", "/patterns/a/b", "/favicon.ico", "/patterns/absent", "/joblogs/a%2Fb",
   ])
   func whatIsNotThereIsSaidInAPage(_ target: String) {

@@ -63,6 +63,19 @@ import Testing
     #expect(cut.contains(#"<td class="n">3</td><td class="n">24</td></tr>"#))
   }
 
+  @Test func whyNothingIsDrawnIsTrue() throws {
+    func section(_ geometry: String) -> String {
+      let values: [String: Value] = ["geometry": .text(geometry), "rosette_geometry": .null]
+      return PatternDrawing(StoreSamples.record(.patterns, "a", values)).section.markup
+    }
+    let ring = #"{"radius_mm":40.5}"#
+    let many = Array(repeating: ring, count: JSONHTML.longest / ring.utf8.count + 1)
+    let long = section("{\"rings\":[\(many.joined(separator: ","))]}")
+    #expect(long.contains("too long") && !long.contains("no radii"))
+    #expect(section(#"{"rings":[{"radius_mm":1e9}]}"#).contains("below 1,000,000"))
+    #expect(section(#"{"a":1}"#).contains("no radii"))
+  }
+
   @Test func rowsAndColumnsAreDrawnAsTheBlockTheyAre() throws {
     let record = StoreSamples.record(
       .patterns, "a",

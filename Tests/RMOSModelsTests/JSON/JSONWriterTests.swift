@@ -1,3 +1,4 @@
+import RMOSTestSupport
 import Testing
 
 @testable import RMOSModels
@@ -65,6 +66,22 @@ import Testing
       guard let scalar = Unicode.Scalar(code) else { continue }
       let text = write(.compact) { $0.string(String(scalar)) }
       #expect(try JSONValue(parsing: text).string?.unicodeScalars.first == scalar)
+    }
+  }
+
+  @Test(arguments: 0..<200 as Range<UInt64>)
+  func stringsReadBackWhereverTheirEscapesStand(_ seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let scalars = "a\"\\\n\0\u{1F}é🎸/".unicodeScalars
+    var string = ""
+    for _ in 0..<Int.random(in: 0..<40, using: &random) {
+      if let scalar = scalars.randomElement(using: &random) { string.unicodeScalars.append(scalar) }
+    }
+    // A bridged or sliced string has its bytes elsewhere.
+    for string in [string, String(string.dropFirst()), String(Substring("x" + string).dropFirst())]
+    {
+      let value = try JSONValue(parsing: write(.compact) { $0.string(string) })
+      #expect(value.string?.utf8.elementsEqual(string.utf8) == true)
     }
   }
 

@@ -32,6 +32,28 @@ import Testing
     }
   }
 
+  @Test func aPolicyThatIsKeptIsThatOfThePage() {
+    var page = HTMLPage(title: "A", script: "let a = 1")
+    let policy = page.contentSecurityPolicy
+    page.keepPolicy()
+    #expect(page.contentSecurityPolicy == policy)
+    page.title = "B"
+    #expect(page.contentSecurityPolicy == policy)
+    let changes: [(inout HTMLPage) -> Void] = [
+      { $0.script = "let a = 2" }, { $0.addedStyle = "p{margin:0}" },
+      { $0.permissions.usesOwnServer = true },
+    ]
+    for change in changes {
+      var changed = page
+      change(&changed)
+      var fresh = HTMLPage(title: "B", script: changed.script)
+      fresh.addedStyle = changed.addedStyle
+      fresh.permissions = changed.permissions
+      #expect(changed.contentSecurityPolicy == fresh.contentSecurityPolicy)
+      #expect(changed.contentSecurityPolicy != policy)
+    }
+  }
+
   @Test func aPageWithoutAScriptAllowsNone() {
     var text = ""
     HTMLPage(title: "A").writeHead(to: &text)
