@@ -186,20 +186,6 @@ import Testing
     #expect(try backups.isEmpty)
   }
 
-  @Test func aRunThatCannotBeginLeavesNone() throws {
-    try migrate(1...1)
-    try tree.add("patterns/a.json", Texts.pattern("q"))
-    let store = RefusingStore(base: try SQLiteStore(path: work.file("rmos.db")))
-    for atomic in [false, true, false] {
-      var options = MigrationOptions()
-      options.isAtomic = atomic
-      #expect(throws: StoreError.self) {
-        try Migration(from: tree.path, into: store, options: options).runSynchronously()
-      }
-    }
-    #expect(try backups.isEmpty)
-  }
-
   @Test func aDatabaseBehindALinkIsBackedUpBesideItself() throws {
     try migrate(1...1)
     try FileManager.default.createDirectory(
@@ -212,28 +198,5 @@ import Testing
     let summary = try Migration(from: tree.path, into: store).runSynchronously()
     #expect(summary.backup?.path == work.file("rmos.db.backup-2"))
     #expect(try backups == ["rmos.db.backup-2"])
-  }
-}
-
-/// A store that can be read and backed up, and refuses to be written to.
-private struct RefusingStore: RecordStore {
-  let base: SQLiteStore
-
-  var location: String { base.location }
-
-  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-    try base.read(body)
-  }
-
-  func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
-    throw StoreError(.readOnly, "the database may not be written to")
-  }
-
-  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
-    try base.withExclusiveWriter(body)
-  }
-
-  func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
-    try base.backUp(beforeRun: run, isCancelled: isCancelled)
   }
 }

@@ -2,8 +2,9 @@ import Foundation
 import RMOSTestSupport
 import Testing
 
-/// Every command that README and Documentation/ show after a prompt is run, and prints what they
-/// show. `DocumentedCommandTests` holds the other commands.
+/// Every command that README and Documentation/ show after a prompt prints what they show.
+///
+/// `DocumentedCommandTests` holds the other commands.
 @Suite struct DocumentationTests {
   static let documents: [Document] = Document.all.filter {
     !$0.session.steps.isEmpty && !$0.isOfAnExample

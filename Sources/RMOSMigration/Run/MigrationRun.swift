@@ -68,11 +68,9 @@ final class MigrationRun {
       }
     } catch let error as StoreError {
       ending = .storeFailed
-      let hasBegun = ledger.id != 0
       if options.isAtomic { giveBack() }
-      // A run that never began changed nothing. Of a commit that failed it may not be known what became
-      // of it; then the backup stays.
-      if !hasBegun || ![.inputOutput, .corrupt, .other].contains(error.code) { settleBackup() }
+      // Of a commit that failed it may not be known what became of it; then the backup stays.
+      if ![.inputOutput, .corrupt, .other].contains(error.code) { settleBackup() }
       observer?(.finished(summary()))
       throw error
     }

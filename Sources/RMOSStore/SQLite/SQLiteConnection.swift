@@ -122,6 +122,12 @@ final class SQLiteConnection: @unchecked Sendable {
     return try body(statement)
   }
 
+  /// Forgets all compiled statements.
+  func forgetStatements() {
+    statements.removeAll()
+    slots.removeAll()
+  }
+
   /// Runs a statement with text parameters to its end.
   func run(_ sql: String, _ parameters: String...) throws {
     try withStatement(sql) { statement in
