@@ -12,8 +12,7 @@ struct PageDocument {
   /// The page as an answer, which is "not modified" where the browser has it already.
   func response(ifNoneMatch known: String?) -> HTTPResponse {
     var answer = response(status: 200)
-    let digest = SHA256.hash(answer.body).description.prefix(32)
-    let tag = "\"p\(digest)\""
+    let tag = entityTag
     answer.fields.append(HTTPField("ETag", tag))
     if let known, Self.matches(known, tag) {
       answer.status = 304
@@ -21,6 +20,18 @@ struct PageDocument {
       answer.fields.removeAll { $0.name == "Content-Type" }
     }
     return answer
+  }
+
+  /// The tag of the page: of what differs between pages, and of the digests of what does not.
+  ///
+  /// The style and the script are half of a page or more.
+  private var entityTag: String {
+    let parts = [
+      Self.frame.contentSecurityPolicy, title, Self.header(section).markup, main.markup,
+      Self.footer.markup,
+    ]
+    // Apart, lest what ends one part is taken for the beginning of the next.
+    return "\"p\(SHA256.hash(Array(parts.joined(separator: "\0").utf8)).description.prefix(32))\""
   }
 
   /// The page as an answer with a status.
