@@ -67,6 +67,12 @@ enum Platform {
     return String(cString: text)
   }
 
+  /// Why a directory cannot be reached; nil where it is not there, or can be reached: `stat`.
+  static func obstacle(to directory: String) -> String? {
+    var info = stat()
+    return stat(directory, &info) == 0 || errno == ENOENT ? nil : message(errno)
+  }
+
   /// Whether there is something, be it a link that leads nowhere: `lstat`.
   static func hasEntry(_ path: String) -> Bool {
     var info = stat()

@@ -258,9 +258,20 @@ enum Platform {
   /// process at once.
   ///
   /// A signal that the parent had ignored stays ignored; one that it had blocked, as the threads of
-  /// a dispatch queue do, gets through. Wraps `sigaction(2)`, `sigprocmask(2)`.
+  /// a dispatch queue do, gets through.
   static func catchInterruptions() {
     _ = isInterrupted
+    handleInterruptions { _ in
+      if Platform.interruptions.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
+    }
+  }
+
+  /// From now on SIGINT or SIGTERM ends the process with the status of an interruption: right for
+  /// what leaves nothing half done. A signal that the parent had ignored stays ignored.
+  static func endOnInterruption() { handleInterruptions { _ in _exit(130) } }
+
+  /// Wraps `sigaction(2)`, `sigprocmask(2)`.
+  private static func handleInterruptions(_ handler: @escaping @convention(c) (Int32) -> Void) {
     var signals = sigset_t()
     sigemptyset(&signals)
     sigaddset(&signals, SIGINT)
@@ -271,9 +282,7 @@ enum Platform {
       sigaction(signal, nil, &current)
       if ignores(current) { continue }
       var action = sigaction()
-      setHandler(of: &action) { _ in
-        if Platform.interruptions.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
-      }
+      setHandler(of: &action, handler)
       sigaction(signal, &action, nil)
     }
   }

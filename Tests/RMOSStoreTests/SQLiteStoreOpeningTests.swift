@@ -68,6 +68,11 @@ struct SQLiteStoreOpeningTests {
     expect(.cannotOpen, "/dev/null")
   }
 
+  @Test func whatStandsInTheWayOfADirectoryIsNamed() throws {
+    try write([], to: directory.file("plain"))
+    expect(.cannotOpen, directory.file("plain/rmos.db"), mentions: "Not a directory")
+  }
+
   @Test func aLinkIsFollowedAndOneThatLeadsNowhereIsRefused() throws {
     let manager = FileManager.default
     try manager.createSymbolicLink(atPath: directory.file("dangling"), withDestinationPath: "no/x")

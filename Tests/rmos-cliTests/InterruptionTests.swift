@@ -46,6 +46,16 @@ import Testing
     #expect(try Content(of: workspace.file("x.db")) == quietContent())
   }
 
+  /// Commands that have nothing to end cleanly say so by their status all the same.
+  @Test(arguments: [SIGINT, SIGTERM])
+  func anyCommandEndsWithTheStatusOfAnInterruption(_ signal: Int32) throws {
+    let workspace = try Workspace()
+    let tool = try RunningTool(["sample", "tree", "--count", "10000000"], in: workspace)
+    while tool.isRunning, !workspace.exists("tree") { usleep(500) }
+    tool.send(signal)
+    #expect(try tool.wait().status == 130)
+  }
+
   @Test func anInterruptedReportSaysSo() throws {
     let workspace = try Workspace()
     try workspace.writeLargeTree()

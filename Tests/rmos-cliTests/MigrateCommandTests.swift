@@ -20,6 +20,19 @@ import Testing
           + "name the one above it\n"))
   }
 
+  @Test func whatIsNotReadIsNamed() throws {
+    let workspace = try smallTree()
+    let arguments = ["migrate", "legacy", "--db", "x.db", "--dry-run"]
+    #expect(try !Tool.run(arguments, in: workspace).output.contains("Not read"))
+    for name in 1...6 { try workspace.write("{}", to: "legacy/\u{1B}\(name)/a.json") }
+    try workspace.write("{}", to: "legacy/job_logs/a.json")
+    let output = try Tool.run(arguments, in: workspace).output
+    #expect(
+      output.contains(
+        "\nNot read: " + #"\u{1b}1/, \u{1b}2/, \u{1b}3/, \u{1b}4/, \u{1b}5/ and 2 more; "#
+          + "entities are read from strip_families, patterns, joblogs\nNext: "))
+  }
+
   @Test func aSoundTreeIsMigratedAndTheSummarySaysSo() throws {
     let workspace = try smallTree()
     let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)

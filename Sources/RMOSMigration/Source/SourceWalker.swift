@@ -30,9 +30,12 @@ struct SourceWalker {
 
   /// A walk of `root/directory`; a directory that is not there is empty.
   init(root: [UInt8], directory: String) {
+    self.init(root: root, directory: Array(directory.utf8))
+  }
+
+  init(root: [UInt8], directory path: [UInt8]) {
     self.root = root
     above = SourceWalker.directories(from: root)
-    let path = Array(directory.utf8)
     do throws(SystemError) {
       let status = try FileHandle.Status(of: absolute(path))
       try enter(path, status.identity)

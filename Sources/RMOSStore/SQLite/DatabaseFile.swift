@@ -45,6 +45,9 @@ struct DatabaseFile: Sendable {
     let directory = slash.map { String(decoding: bytes[...$0], as: UTF8.self) } ?? "."
     let name = String(decoding: bytes[(slash.map { $0 + 1 } ?? 0)...], as: UTF8.self)
     guard let resolved = Platform.resolve(directory), !name.isEmpty else {
+      if let obstacle = Platform.obstacle(to: directory) {
+        throw refuse("\(path) cannot be opened: \(directory) cannot be reached: \(obstacle)")
+      }
       throw refuse("\(path) cannot be opened: there is no directory \(directory); create it first")
     }
     guard mayBeAbsent else {

@@ -137,6 +137,32 @@ import Testing
       ])
   }
 
+  @Test func whatADatabaseThatFailsIsAnsweredIsTheDefault() throws {
+    let text = try String(
+      contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
+    let document = try JSONValue(parsing: text)
+    let failure = try #require(document["components"]?["responses"]?["Failure"])
+    let schema = try #require(failure["content"]?["application/json"]?["schema"])
+    var schemas = SchemaCheck(document)
+    guard case .object(let paths)? = document["paths"] else { return }
+    for path in paths {
+      guard case .object(let members) = path.value else { continue }
+      for member in members where member.value["responses"] != nil {
+        let reference = member.value["responses"]?["default"]?["$ref"]?.string
+        #expect(reference == "#/components/responses/Failure", "\(member.name) \(path.name)")
+      }
+      if path.name.hasSuffix("/migration/status") { continue }
+      for (code, status) in [
+        (StoreError.Code.corrupt, 500), (.cannotOpen, 503), (.diskFull, 507),
+      ] {
+        let answer = Dashboard(store: UnreadableStore(code: code)).response(
+          to: HTTPRequest(method: "GET", target: path.name.replacing(/\{\w+\}/, with: "1")))
+        #expect(answer.status == status, "\(path.name)")
+        #expect(schemas.violations(try answer.json, schema) == [])
+      }
+    }
+  }
+
   /// The bodies that are accepted are as the schemas of bodies say.
   @Test func theBodiesOfTheseTestsAreAsDocumented() throws {
     let text = try String(
@@ -213,7 +239,7 @@ import Testing
     return "/\(parts[0])/{id}"
   }
 
-  /// Every method, path and status in the document.
+  /// Every method, path and status in the document, but for `default`, which all have.
   private func documented(_ document: JSONValue) -> Set<String> {
     var all: Set<String> = []
     guard case .object(let paths)? = document["paths"] else { return all }
@@ -221,7 +247,7 @@ import Testing
       guard case .object(let operations) = path.value else { continue }
       for operation in operations {
         guard case .object(let responses)? = operation.value["responses"] else { continue }
-        for response in responses {
+        for response in responses where response.name != "default" {
           let template = path.name.dropFirst("/api/rmos/stores".count)
           all.insert("\(operation.name.uppercased()) \(template) \(response.name)")
         }
