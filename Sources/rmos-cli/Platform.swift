@@ -266,8 +266,10 @@ enum Platform {
     }
   }
 
-  /// From now on SIGINT or SIGTERM ends the process with the status of an interruption: right for
-  /// what leaves nothing half done. A signal that the parent had ignored stays ignored.
+  /// From now on SIGINT or SIGTERM ends the process with the status of an interruption.
+  ///
+  /// That is right for what leaves nothing half done. A signal that the parent had ignored stays
+  /// ignored.
   static func endOnInterruption() { handleInterruptions { _ in _exit(130) } }
 
   /// Wraps `sigaction(2)`, `sigprocmask(2)`.
