@@ -69,9 +69,9 @@ extension Dashboard {
     _ kind: EntityKind, _ target: RequestTarget, _ request: HTTPRequest
   ) throws -> HTTPResponse {
     let query = try page(of: RecordQuery(kind), target, default: Self.pageSize)
-    return try unlessCurrent(request) {
+    return try unlessCurrent(request) { token in
       let (records, total) = try store.read { reader in
-        (try reader.records(query), try reader.count(RecordQuery(kind)))
+        (try reader.records(query), try totals.count(RecordQuery(kind), in: reader, since: token))
       }
       return {
         $0.entities(kind, records)
@@ -84,7 +84,7 @@ extension Dashboard {
     _ query: RecordQuery, _ target: RequestTarget, _ request: HTTPRequest
   ) throws -> HTTPResponse {
     let query = try page(of: query, target, default: Self.largestPage)
-    return try unlessCurrent(request) {
+    return try unlessCurrent(request) { _ in
       let (records, count) = try store.read { reader in
         let records = try reader.records(query)
         // A page that is not full is the end: no second pass to count.
@@ -115,14 +115,16 @@ extension Dashboard {
     return query.order(order).limit(limit, offset: offset)
   }
 
-  /// An answer made by `read`, unless the client has the store's state already.
+  /// An answer made by `read`, which is given the store's change token, unless the client has the
+  /// store's state already.
   private func unlessCurrent(
-    _ request: HTTPRequest, _ read: () throws -> (inout JSONWriter) -> Void
+    _ request: HTTPRequest, _ read: (_ token: String?) throws -> (inout JSONWriter) -> Void
   ) throws -> HTTPResponse {
     // Taken before reading: what is read may be newer than its tag, but never older.
-    let state = store.changeToken().map(EntityTag.naming)
+    let token = store.changeToken()
+    let state = token.map(EntityTag.naming)
     if let state, request.hasCurrent(state) { return .notModified(state) }
-    let write = try read()
+    let write = try read(token)
     var writer = JSONWriter()
     writer.object {
       $0.member("success", true)

@@ -26,6 +26,7 @@ public final class Dashboard: Sendable {
   /// What it allows.
   public let options: Options
   let cache: StatusCache
+  let totals: EntityTotals
   /// The current time, ISO 8601 in UTC.
   let now: @Sendable () -> String
   /// Begins the entity tags that are numbers, so that those of another dashboard differ.
@@ -48,6 +49,7 @@ public final class Dashboard: Sendable {
     self.options = options
     now = clock.now
     cache = StatusCache(store, health: health, uptime: clock.uptime)
+    totals = EntityTotals(store)
   }
 
   /// The answer to a request; never fails, whatever the request or the store.
@@ -56,7 +58,8 @@ public final class Dashboard: Sendable {
   public func response(to request: HTTPRequest) -> HTTPResponse {
     if DashboardPage.answers(request.target) {
       return DashboardPage(
-        store: store, status: { try self.status() }, history: { try self.history(limit: $0) }
+        store: store, status: { try self.status() }, history: { try self.history(limit: $0) },
+        totals: totals
       ).response(to: request)
     }
     do {

@@ -12,6 +12,8 @@ struct DashboardPage: Sendable {
   let status: @Sendable () throws -> MigrationStatus
   /// Its history, with as many days at most, possibly from a cache.
   let history: @Sendable (_ limit: Int) throws -> MigrationHistory
+  /// What is known of how many entities there are.
+  var totals: EntityTotals?
 
   /// Whether a target is for people: all but what is below `/api`.
   static func answers(_ target: String) -> Bool {
@@ -51,6 +53,8 @@ struct DashboardPage: Sendable {
     if let id = target.pagePath.count == 2 ? target.pagePath[1] : target["id"] {
       return try DetailPage(kind, id: id, in: store).document
     }
-    return try ListPage(ListRequest(kind, target), in: store).document
+    return try ListPage(
+      ListRequest(kind, target), in: store, totals: totals ?? EntityTotals(store)
+    ).document
   }
 }

@@ -7,10 +7,11 @@ struct ListPage {
   private let records: [Record]
   private let total: Int
 
-  init(_ request: ListRequest, in store: any RecordStore) throws {
+  init(_ request: ListRequest, in store: any RecordStore, totals: EntityTotals) throws {
     var request = request
+    let token = store.changeToken()
     (total, records) = try store.read { reader in
-      let total = try reader.count(request.query)
+      let total = try totals.count(request.query, in: reader, since: token)
       let last = max(1, (total + request.pageSize - 1) / request.pageSize)
       request.page = min(request.page, last)
       let offset = (request.page - 1) * request.pageSize
