@@ -51,7 +51,10 @@ import Testing
       try answered.write(toFile: Self.path, atomically: true, encoding: .utf8)
     }
     #expect(requests > 20)
-    #expect(try answered == String(contentsOfFile: Self.path, encoding: .utf8))
+    let shown = try String(contentsOfFile: Self.path, encoding: .utf8)
+    let difference = answered.split(separator: "\n")
+      .difference(from: shown.split(separator: "\n"))
+    #expect(difference.isEmpty)
   }
 
   private func fill(_ fixture: DashboardFixture) throws {
@@ -127,7 +130,7 @@ import Testing
     if answer.status != 200 { text = "HTTP/1.1 \(answer.status)\n" }
     for field in answer.fields where ["ETag", "Location", "Allow"].contains(field.name) {
       // Tags of the store as a whole are drawn by lot.
-      guard field.name != "ETag" || field.value.utf8.count == 34 else { continue }
+      guard field.name != "ETag" || field.value.contains(/^"[0-9a-f]{32}"$/) else { continue }
       text += "\(field.name): \(field.value)\n"
     }
     guard !answer.body.isEmpty else { return text }
