@@ -3,7 +3,7 @@ import PackageDescription
 
 let package = Package(
   name: "RMOS",
-  platforms: [.macOS(.v15)],
+  platforms: [.macOS(.v15), .iOS(.v18)],
   products: [
     .library(name: "RMOSModels", targets: ["RMOSModels"]),
     .library(name: "RMOSStore", targets: ["RMOSStore"]),
