@@ -2,6 +2,7 @@ import Foundation
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
+import Synchronization
 import Testing
 
 /// `SQLiteStore.backUp(to:)`.
@@ -96,11 +97,14 @@ import Testing
   }
 
   /// Every transaction writes two rows, so an odd number of rows is no state of the database.
-  @Test func aBackupIsOneStateWhileOthersWrite() async throws {
+  @Test func aBackupIsOneStateWhileOthersWrite() throws {
     let path = directory.file("rmos.db")
     let store = try filled("rmos.db", 1...2)
     let pairs = 300
-    let writing = Task.detached {
+    let hasEnded = Mutex(false)
+    let counts = Mutex<[Int]>([])
+    @Sendable func write() throws {
+      defer { hasEnded.withLock { $0 = true } }
       let writer = try SQLiteStore(path: path, access: .readWrite)
       for pair in 2...pairs {
         try writer.write { transaction in
@@ -112,16 +116,21 @@ import Testing
         }
       }
     }
-    var counts: [Int] = []
-    var number = 0
-    repeat {
-      let name = "b\(number).db"
-      try store.backUp(to: directory.file(name))
-      counts.append(try ids(name).count)
-      number += 1
-    } while number < 8 || (counts.last ?? 0) < pairs
-    try await writing.value
-    #expect(counts.allSatisfy { $0.isMultiple(of: 2) && $0 > 0 }, "\(counts)")
-    #expect(counts == counts.sorted())
+    @Sendable func backUp() throws {
+      var isLast = false
+      repeat {
+        isLast = hasEnded.withLock { $0 }
+        let name = "b\(counts.withLock { $0.count }).db"
+        try store.backUp(to: directory.file(name))
+        let count = try ids(name).count
+        counts.withLock { $0.append(count) }
+      } while !isLast
+    }
+    // Threads, not tasks: a task may have to wait until the other tests are over.
+    for result in inParallel(2, { try $0 == 0 ? write() : backUp() }) { try result.get() }
+    let seen = counts.withLock { $0 }
+    #expect(seen.allSatisfy { $0.isMultiple(of: 2) && $0 > 0 }, "\(seen)")
+    #expect(seen == seen.sorted())
+    #expect(seen.last == pairs * 2)
   }
 }

@@ -31,11 +31,8 @@ final class RawClient {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard result == 0 else {
-      let code = errno
-      close(descriptor)
-      throw NSError(domain: NSPOSIXErrorDomain, code: Int(code))
-    }
+    // Whatever it throws, `deinit` closes the descriptor: all properties are set.
+    guard result == 0 else { throw NSError(domain: NSPOSIXErrorDomain, code: Int(errno)) }
     var limit = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     // Closing resets the connection, lest thousands of ports are kept for those that are over.
