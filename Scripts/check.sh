@@ -87,6 +87,28 @@ cd "$work/empty"
 step 'The end-to-end test'
 "$ROOT/Scripts/end-to-end.sh" "$cli"
 
+step 'The end-to-end test on the oldest SQLite'
+# A wheel that bundles it, for x86-64 only.
+wheel=pysqlite3_binary-0.4.5-cp38-cp38-manylinux1_x86_64.whl
+if [[ $(uname -sm) == 'Linux x86_64' ]] && command -v python3 >/dev/null \
+  && python3 -m pip download --quiet --disable-pip-version-check --no-deps \
+    --only-binary=:all: --platform manylinux1_x86_64 --python-version 3.8 \
+    --dest "$work" pysqlite3-binary==0.4.5; then
+  python3 -m zipfile -e "$work/$wheel" "$work/wheel"
+  mkdir "$work/sqlite"
+  # With the libz that it needs.
+  mv "$work"/wheel/pysqlite3_binary.libs/* "$work/sqlite"
+  mv "$work"/sqlite/libsqlite3-*.so* "$work/sqlite/libsqlite3.so.0"
+  # Of the program alone: the witnesses keep theirs.
+  printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$work/sqlite" "$cli" >"$work/old-cli"
+  chmod +x "$work/old-cli"
+  LD_LIBRARY_PATH=$work/sqlite ldd "$cli" | grep -qF "$work/sqlite/libsqlite3.so.0" \
+    || die 'the program does not take the old library'
+  "$ROOT/Scripts/end-to-end.sh" "$work/old-cli"
+else
+  skip 'the test on the oldest SQLite needs Linux on x86-64, python3 with pip, and pysqlite3-binary'
+fi
+
 step 'A rehearsal'
 RMOS_CLI=$cli "$ROOT/Scripts/rehearse.sh" "$work/rehearsal" 300 >"$work/rehearsal.log" 2>&1 \
   || { cat "$work/rehearsal.log"; die 'the rehearsal failed'; }

@@ -32,13 +32,13 @@ number=0
 # surprise MESSAGE: ends the test, with the output of the last command.
 surprise() {
   printf 'FAILED\n'
-  [[ ! -s $work/out ]] || sed 's/^/    /' "$work/last-output"
+  [[ ! -s $work/last-output ]] || sed 's/^/    /' "$work/last-output"
   die "$*"
 }
 # begin TITLE
 begin() {
   number=$((number + 1))
-  printf '%2d. %-58s' "$number" "$1"
+  printf '%2d. %-68s' "$number" "$1"
 }
 passed() { printf 'ok\n'; }
 

@@ -38,7 +38,7 @@ struct SQLiteInspectionTests {
     let tables = try inspect { try $0.inspectTables() }
     #expect(tables.map(\.name) == ["joblogs", "patterns", "v"])
     #expect(tables.map(\.isTable) == [true, true, false])
-    #expect(tables.map(\.hasRowID) == [true, false, true])
+    #expect(tables.map(\.hasRowID) == [true, false, false])
     #expect(tables[1].column("id")?.isPrimaryKey == true)
     #expect(tables[1].column("NAME")?.isNotNull == true)
     #expect(tables[1].column("name")?.hasDefault == true)

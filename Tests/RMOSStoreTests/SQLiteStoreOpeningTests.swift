@@ -1,8 +1,9 @@
 import Foundation
 import RMOSModels
-import RMOSStore
 import RMOSTestSupport
 import Testing
+
+@testable import RMOSStore
 
 @Suite("Opening a database")
 struct SQLiteStoreOpeningTests {
@@ -208,6 +209,14 @@ struct SQLiteStoreOpeningTests {
     ] {
       let error = #expect(throws: StoreError.self) { try write() }
       #expect(error?.code == .readOnly)
+    }
+  }
+
+  @Test func aLibraryTooOldIsNamed() throws {
+    try SQLiteConnection.checkLibrary(3_033_000)
+    for (version, name) in [(3_032_003 as Int32, "3.32.3"), (3_007_017, "3.7.17")] {
+      let error = #expect(throws: StoreError.self) { try SQLiteConnection.checkLibrary(version) }
+      #expect(error?.message.contains("SQLite is \(name), and 3.33 or newer") == true)
     }
   }
 }

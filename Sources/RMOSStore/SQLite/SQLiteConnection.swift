@@ -28,6 +28,7 @@ final class SQLiteConnection: @unchecked Sendable {
   ///
   /// `path` is absolute; `busyTimeout` is how long to wait for other applications, seconds.
   init(path: String, mode: Mode, busyTimeout: Double) throws {
+    try Self.checkLibrary()
     var flags = SQLITE_OPEN_NOMUTEX
     switch mode {
     case .create: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
@@ -49,6 +50,16 @@ final class SQLiteConnection: @unchecked Sendable {
     sqlite3_extended_result_codes(pointer, 1)
     let milliseconds = Int32(clamping: Int((min(max(busyTimeout, 0), 1e6) * 1000).rounded()))
     try handle.check(sqlite3_busy_timeout(pointer, milliseconds))
+  }
+
+  /// Refuses a library that lacks what is used here, above all `sqlite_schema`:
+  /// `sqlite3_libversion_number`.
+  static func checkLibrary(_ version: Int32 = sqlite3_libversion_number()) throws(StoreError) {
+    // Scripts/check.sh runs the program on this version.
+    guard version < 3_033_000 else { return }
+    let found = "\(version / 1_000_000).\(version / 1000 % 1000).\(version % 1000)"
+    throw StoreError(
+      .other, "this system's SQLite is \(found), and 3.33 or newer is needed; update libsqlite3")
   }
 
   /// `sqlite3_close_v2`, after the statements.
@@ -146,8 +157,8 @@ final class SQLiteConnection: @unchecked Sendable {
     }
   }
 
-  /// How many rows the last statement changed: `sqlite3_changes64`.
-  var changes: Int64 { sqlite3_changes64(handle.pointer) }
+  /// How many rows the last statement changed: `sqlite3_changes`.
+  var changes: Int { Int(sqlite3_changes(handle.pointer)) }
 
   /// The id of the last row inserted: `sqlite3_last_insert_rowid`.
   var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle.pointer) }

@@ -51,16 +51,29 @@ struct SQLiteLayout {
         return columns
       }
     }
-    numberedTables = try connection.withStatement(
-      "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND wr = 0"
+    numberedTables = try Self.numberedTables(connection)
+    if hasLedger { missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection) }
+    guard names.contains("schema_version") else { return }
+    version = try Self.version(connection)
+  }
+
+  /// The tables whose rows have numbers.
+  ///
+  /// The index of a primary key is listed but stands in no schema where the table is that index:
+  /// the sign of WITHOUT ROWID that old versions of SQLite give too. Virtual tables have no root
+  /// page.
+  static func numberedTables(_ connection: SQLiteConnection) throws -> Set<String> {
+    try connection.withStatement(
+      """
+      SELECT name FROM sqlite_schema s WHERE type = 'table' AND rootpage > 0 AND NOT EXISTS (
+        SELECT 1 FROM pragma_index_list(s.name) l WHERE l.origin = 'pk' AND NOT EXISTS (
+          SELECT 1 FROM sqlite_schema i WHERE i.type = 'index' AND i.name = l.name))
+      """
     ) { statement in
       var names: Set<String> = []
       while try statement.step() { names.insert(statement.text(at: 0) ?? "") }
       return names
     }
-    if hasLedger { missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection) }
-    guard names.contains("schema_version") else { return }
-    version = try Self.version(connection)
   }
 
   /// The newest version recorded; nil where there is none, or the table is not as it should be.

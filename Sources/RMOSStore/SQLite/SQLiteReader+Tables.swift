@@ -1,18 +1,18 @@
 extension SQLiteReader {
   final func inspectTables() throws -> [InspectedTable] {
     let connection = try session().connection
-    // Not substr() on the schema alone: only this list tells tables without row numbers.
+    let numbered = try SQLiteLayout.numberedTables(connection)
     let sql =
-      "SELECT s.name, s.type, l.wr FROM sqlite_schema s "
-      + "LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name "
-      + "WHERE s.type IN ('table', 'view') AND substr(s.name, 1, 7) <> 'sqlite_' ORDER BY s.name"
+      "SELECT name, type FROM sqlite_schema "
+      + "WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
     var tables = try connection.withStatement(sql) { statement in
       var tables: [InspectedTable] = []
       while try statement.step() {
+        let name = statement.text(at: 0) ?? ""
         tables.append(
           InspectedTable(
-            name: statement.text(at: 0) ?? "", isTable: statement.text(at: 1) == "table",
-            hasRowID: statement.integer(at: 2) == 0, columns: [], indexes: [], foreignKeys: []))
+            name: name, isTable: statement.text(at: 1) == "table",
+            hasRowID: numbered.contains(name), columns: [], indexes: [], foreignKeys: []))
       }
       return tables
     }

@@ -8,7 +8,7 @@ extension SQLiteTransaction {
         return try connection.withStatement(sql) { statement in
           try statement.bind(run, at: 1)
           _ = try statement.step()
-          return Int(connection.changes)
+          return connection.changes
         }
       } catch var error as StoreError where error.code == .constraint {
         error.message =
