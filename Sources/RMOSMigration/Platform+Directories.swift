@@ -14,6 +14,8 @@ extension Platform {
   /// - Returns: Whether it was not there.
   @discardableResult
   static func makeDirectories(_ path: [UInt8]) throws(SystemError) -> Bool {
+    var path = path
+    while path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
     if withCPath(path, { mkdir($0, 0o755) }) == 0 { return true }
     if errno == EEXIST { return false }
     guard errno == ENOENT, let slash = path.lastIndex(of: UInt8(ascii: "/")), slash > 0 else {

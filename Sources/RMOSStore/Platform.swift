@@ -67,10 +67,10 @@ enum Platform {
     return String(cString: text)
   }
 
-  /// Why a directory cannot be reached; nil where it is not there, or can be reached: `stat`.
-  static func obstacle(to directory: String) -> String? {
+  /// Why a path cannot be reached; nil where nothing is there, or can be reached: `stat`.
+  static func obstacle(to path: String) -> String? {
     var info = stat()
-    return stat(directory, &info) == 0 || errno == ENOENT ? nil : message(errno)
+    return stat(path, &info) == 0 || errno == ENOENT ? nil : message(errno)
   }
 
   /// Whether there is something, be it a link that leads nowhere: `lstat`.

@@ -39,7 +39,8 @@ public struct RunBackup: Sendable, Hashable {
         try !reader.records(RecordQuery(kind).limit(1)).isEmpty
       }
       guard hasRows else { return nil }
-      return (try reader.runs(limit: 1).first?.id ?? 0) + 1
+      let last = try reader.runs(limit: 1).first?.id ?? 0
+      return last == .max ? last : last + 1
     }
     guard let next else { return nil }
     return try store.backUp(beforeRun: next, isCancelled: isCancelled)

@@ -61,12 +61,12 @@ enum Platform {
     }
   }
 
-  /// Whether something is at the path.
+  /// Whether something is at the path; true too where that is kept from us.
   ///
   /// Wraps `stat(2)`.
   static func exists(_ path: String) -> Bool {
     var status = stat()
-    return stat(path, &status) == 0
+    return stat(path, &status) == 0 || errno != ENOENT && errno != ENOTDIR
   }
 
   /// Whether two paths lead to the same file, be it there or not yet.
@@ -171,9 +171,14 @@ enum Platform {
       return writeFile(path, text, flags: O_WRONLY, synchronize: false)
     }
     let target = resolved(path)
-    let temporary = target + ".tmp-\(getpid())"
-    var failure = writeFile(
-      temporary, text, flags: O_WRONLY | O_CREAT | O_EXCL, synchronize: true)
+    let flags = O_WRONLY | O_CREAT | O_EXCL
+    var temporary = target + ".tmp-\(getpid())"
+    var failure = writeFile(temporary, text, flags: flags, synchronize: true)
+    // A killed process left it, under a number that another process has again, as in containers.
+    for number in 2...100 where failure == EEXIST {
+      temporary = target + ".tmp-\(getpid())-\(number)"
+      failure = writeFile(temporary, text, flags: flags, synchronize: true)
+    }
     if failure == 0, rename(temporary, target) != 0 { failure = errno }
     if failure != 0, failure != EEXIST { unlink(temporary) }
     return failure
@@ -196,7 +201,7 @@ enum Platform {
     return String(cString: text)
   }
 
-  private static func directory(of path: String) -> String {
+  static func directory(of path: String) -> String {
     // Cut at bytes: a character may be made of a slash and a combining mark.
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(decoding: path.utf8[..<slash], as: UTF8.self)

@@ -224,4 +224,15 @@ import Testing
     }
     #expect(try fixture.contents().keys.sorted() == ["rmos.db"])
   }
+
+  @Test func whatOtherApplicationsDeriveFromRowsIsNoDamage() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      """
+      CREATE INDEX by_radius ON patterns(json_extract(geometry_json, '$.radius'));
+      ALTER TABLE joblogs ADD COLUMN speed GENERATED ALWAYS AS (json_extract(parameters_json, '$'));
+      ALTER TABLE patterns RENAME COLUMN name TO Name;
+      """)
+    #expect(try fixture.audit().findings == [])
+  }
 }

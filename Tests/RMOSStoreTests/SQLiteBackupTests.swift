@@ -86,6 +86,16 @@ import Testing
     }
   }
 
+  /// Process ids repeat: in a container every process may be the first.
+  @Test func whatAKilledProcessLeftIsNoHindrance() throws {
+    let store = try filled()
+    let left = "b.db.incomplete-\(ProcessInfo.processInfo.processIdentifier)"
+    try Data().write(to: URL(fileURLWithPath: directory.file(left)))
+    try store.backUp(to: directory.file("b.db"))
+    #expect(try ids("b.db").count == 3)
+    #expect(try names.filter { $0.contains("incomplete") } == [left])
+  }
+
   @Test func aBackupGivenUpLeavesNothing() throws {
     let store = try filled()
     let before = try names

@@ -219,4 +219,12 @@ struct SQLiteStoreOpeningTests {
       #expect(error?.message.contains("SQLite is \(name), and 3.33 or newer") == true)
     }
   }
+
+  @Test func aPathThatCannotBeReachedIsNoAbsentDatabase() {
+    let path = directory.file(String(repeating: "x", count: 300) + ".db")
+    for access in [SQLiteStore.Access.create, .readOnly] {
+      expect(.cannotOpen, path, access, mentions: "cannot be reached")
+    }
+    #expect(throws: StoreError.self) { try SQLiteStore.check(path: path) }
+  }
 }

@@ -77,6 +77,18 @@ import Testing
     #expect(!workspace.exists("x.db") && !workspace.exists("legacy/patterns/r"))
   }
 
+  @Test func theDatabasesOwnDirectoryIsNoPlaceForRejects() throws {
+    let workspace = try broken()
+    _ = try Tool.shell("mkdir r", in: workspace)
+    for dry in [[], ["--dry-run"]] {
+      let result = try Tool.run(
+        ["migrate", "legacy", "--db", "r/x.db", "--rejects", "r/"] + dry, in: workspace)
+      #expect(result.status == 2)
+      #expect(result.errors.contains("r/ is where r/x.db stands"))
+    }
+    #expect(!workspace.exists("r/x.db"))
+  }
+
   @Test func aDryRunWritesNoRejects() throws {
     let workspace = try broken()
     let before = workspace.listing

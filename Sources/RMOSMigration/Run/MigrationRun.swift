@@ -131,6 +131,7 @@ final class MigrationRun {
   // MARK: The three ways to run
 
   private func runDry() throws {
+    try (store as? SQLiteStore)?.checkIsWritable()
     try store.read { reader in
       let knowledge = RehearsedKnowledge(
         reader, rereader: EntityRereader(root: migration.source, options: readerOptions),
@@ -168,6 +169,8 @@ final class MigrationRun {
         try store.endBulkLoad()
       } catch {
         recordFailure(error)
+        // Where the store cannot do this now, the next to open it for writing does.
+        try? store.endBulkLoad()
         throw error
       }
       switch ending {

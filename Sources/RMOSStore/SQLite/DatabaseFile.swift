@@ -16,11 +16,14 @@ struct DatabaseFile: Sendable {
       throw refuse("“\(path)” is no path of a database; name a file")
     }
     var stamp = Platform.stamp(path)
+    if stamp == nil, let obstacle = Platform.obstacle(to: path) {
+      throw refuse("\(path) cannot be reached: \(obstacle)")
+    }
     if stamp == nil, Platform.hasEntry(path) {
       // Unless another process created it this very moment.
       stamp = Platform.stamp(path)
       guard stamp != nil else {
-        throw refuse("\(path) cannot be reached: it is a link that leads nowhere, or forbidden")
+        throw refuse("\(path) cannot be reached: it is a link that leads nowhere")
       }
     }
     if let stamp, let resolved = Platform.resolve(path) {
@@ -45,9 +48,6 @@ struct DatabaseFile: Sendable {
     let directory = slash.map { String(decoding: bytes[...$0], as: UTF8.self) } ?? "."
     let name = String(decoding: bytes[(slash.map { $0 + 1 } ?? 0)...], as: UTF8.self)
     guard let resolved = Platform.resolve(directory), !name.isEmpty else {
-      if let obstacle = Platform.obstacle(to: directory) {
-        throw refuse("\(path) cannot be opened: \(directory) cannot be reached: \(obstacle)")
-      }
       throw refuse("\(path) cannot be opened: there is no directory \(directory); create it first")
     }
     guard mayBeAbsent else {
@@ -70,12 +70,10 @@ struct DatabaseFile: Sendable {
     if readsOnly, let stamp = immutableStamp {
       let connection = try SQLiteConnection(
         path: path, mode: .immutable, busyTimeout: busyTimeout)
-      try connection.execute("PRAGMA trusted_schema = OFF")
       return try SQLiteSession(connection, stamp: stamp)
     }
     do {
       let connection = try SQLiteConnection(path: path, mode: .readOnly, busyTimeout: busyTimeout)
-      try connection.execute("PRAGMA trusted_schema = OFF")
       return try SQLiteSession(connection)
     } catch let error as StoreError where error.code == .cannotOpen {
       throw hasLogWithoutIndex ? logWithoutIndex : error
@@ -102,7 +100,7 @@ struct DatabaseFile: Sendable {
     let stamp = hasLog ? nil : immutableStamp
     let connection = try SQLiteConnection(
       path: path, mode: stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
-    for pragma in ["trusted_schema = OFF", "cell_size_check = ON", "cache_size = -16384"] {
+    for pragma in ["cell_size_check = ON", "cache_size = -16384"] {
       try connection.execute("PRAGMA \(pragma)")
     }
     return try SQLiteSession(connection, stamp: stamp)
@@ -148,8 +146,7 @@ struct DatabaseFile: Sendable {
     let layout = try SQLiteLayout(of: connection)
     try layout.validate(path: path, forWriting: true)
     for pragma in [
-      "foreign_keys = ON", "synchronous = FULL", "trusted_schema = OFF", "cache_size = -16384",
-      "wal_autocheckpoint = 4000",
+      "foreign_keys = ON", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000",
     ] {
       try connection.execute("PRAGMA \(pragma)")
     }

@@ -6,7 +6,9 @@ struct SQLiteLayout {
   private(set) var version: SchemaVersion?
   /// `PRAGMA user_version`: the version of the tables that begin with `migration_`.
   private(set) var ledgerVersion: Int64
-  /// The names of all tables, indexes, views and triggers but SQLite's own.
+  /// The names of all tables, indexes, views and triggers but SQLite's own, as written.
+  private var writtenNames: [String] = []
+  /// The same in lower case, as are all names below: to SQL, case makes no difference.
   private(set) var names: Set<String> = []
   /// The names of the views.
   private var views: Set<String> = []
@@ -33,7 +35,9 @@ struct SQLiteLayout {
       "SELECT name, type FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
     ) { statement in
       while try statement.step() {
-        let name = statement.text(at: 0) ?? ""
+        let writtenName = statement.text(at: 0) ?? ""
+        let name = writtenName.lowercasedASCII
+        writtenNames.append(writtenName)
         names.insert(name)
         switch statement.text(at: 1) {
         case "trigger": hasTriggers = true
@@ -47,12 +51,12 @@ struct SQLiteLayout {
         statement in
         try statement.bind(kind.table, at: 1)
         var columns: Set<String> = []
-        while try statement.step() { columns.insert(statement.text(at: 0) ?? "") }
+        while try statement.step() { columns.insert((statement.text(at: 0) ?? "").lowercasedASCII) }
         return columns
       }
     }
     numberedTables = try Self.numberedTables(connection)
-    if hasLedger { missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection) }
+    missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection)
     guard names.contains("schema_version") else { return }
     version = try Self.version(connection)
   }
@@ -71,7 +75,7 @@ struct SQLiteLayout {
       """
     ) { statement in
       var names: Set<String> = []
-      while try statement.step() { names.insert(statement.text(at: 0) ?? "") }
+      while try statement.step() { names.insert((statement.text(at: 0) ?? "").lowercasedASCII) }
       return names
     }
   }
@@ -80,7 +84,8 @@ struct SQLiteLayout {
   private static func version(_ connection: SQLiteConnection) throws -> SchemaVersion? {
     func has(_ column: String) throws -> Bool {
       try connection.integer(
-        "SELECT 1 FROM pragma_table_info('schema_version') WHERE name = '\(column)'") != nil
+        "SELECT 1 FROM pragma_table_info('schema_version') "
+          + "WHERE name = '\(column)' COLLATE NOCASE") != nil
     }
     guard try has("version") else { return nil }
     let appliedAt = try has("applied_at") ? "applied_at" : "NULL"
@@ -99,8 +104,11 @@ struct SQLiteLayout {
   /// Whether there is nothing at all yet.
   var isEmpty: Bool { names.isEmpty }
 
-  /// Whether the tables of the ledger are there.
-  var hasLedger: Bool { names.contains("migration_runs") }
+  /// Whether the tables of the ledger are there, all of them.
+  var hasLedger: Bool { names.isSuperset(of: SQLiteSchema.ledgerTables) }
+
+  /// Whether `PRAGMA user_version` is ours.
+  private var ownsLedgerVersion: Bool { !names.isDisjoint(with: SQLiteSchema.ledgerTables) }
 
   /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
   ///
@@ -151,17 +159,17 @@ struct SQLiteLayout {
       }
       guard found >= 1 else { throw foreign(path, "its schema_version is \(found)") }
     } else if !isEmpty, !names.contains("schema_version") {
-      let examples = names.sorted().prefix(3).joined(separator: ", ")
+      let examples = writtenNames.sorted().prefix(3).joined(separator: ", ")
       throw foreign(path, "it has no schema_version, but \(examples)")
     }
-    if hasLedger, ledgerVersion > Self.ledgerVersion {
+    if ownsLedgerVersion, ledgerVersion > Self.ledgerVersion {
       throw StoreError(
         .newerSchema,
         "\(path) has migration tables of version \(ledgerVersion); this version knows "
           + "\(Self.ledgerVersion). Update rmos-cli, or name another database", path: path)
     }
     guard forWriting else { return }
-    if !hasLedger, ledgerVersion != 0 {
+    if !ownsLedgerVersion, ledgerVersion != 0 {
       throw foreign(path, "its user_version is \(ledgerVersion), which another application set")
     }
     for kind in EntityKind.allCases {

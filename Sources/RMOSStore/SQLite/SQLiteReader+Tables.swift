@@ -12,7 +12,8 @@ extension SQLiteReader {
         tables.append(
           InspectedTable(
             name: name, isTable: statement.text(at: 1) == "table",
-            hasRowID: numbered.contains(name), columns: [], indexes: [], foreignKeys: []))
+            hasRowID: numbered.contains(name.lowercasedASCII), columns: [], indexes: [],
+            foreignKeys: []))
       }
       return tables
     }

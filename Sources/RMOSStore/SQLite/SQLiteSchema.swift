@@ -5,7 +5,12 @@ import RMOSModels
 /// No triggers, views, generated columns or strict tables: older applications must be able to work
 /// with the file.
 enum SQLiteSchema {
-  /// The statements that create the project's own tables; each may find its table there.
+  /// The project's own tables.
+  static let ledgerTables = [
+    "migration_runs", "migration_provenance", "migration_issues", "migration_before_images",
+  ]
+
+  /// The statements that create them; each may find its table there.
   static let ledgerSQL = [
     """
     CREATE TABLE IF NOT EXISTS migration_runs (
@@ -64,22 +69,23 @@ enum SQLiteSchema {
     (["run_id"] + provenanceParts).map { "\(alias).\($0)" }.joined(separator: ", ")
   }
 
-  /// What brings ledger tables of version 1 to version 2; nothing where they are there.
+  /// What brings the ledger's tables that are there from version 1 to version 2.
   static func ledgerUpgradeSQL(_ connection: SQLiteConnection) throws -> [String] {
-    func has(_ table: String, _ column: String) throws -> Bool {
+    /// Whether a table is there without a column.
+    func lacks(_ table: String, _ column: String) throws -> Bool {
       try connection.integer(
-        "SELECT 1 FROM pragma_table_info('\(table)') WHERE name = '\(column)'") != nil
+        "SELECT max(name = '\(column)' COLLATE NOCASE) FROM pragma_table_info('\(table)')") == 0
     }
     var sql: [String] = []
-    if try !has("migration_runs", "undone_by") {
+    if try lacks("migration_runs", "undone_by") {
       sql.append("ALTER TABLE migration_runs ADD COLUMN undone_by INTEGER")
     }
-    if try !has("migration_provenance", "row_digest") {
+    if try lacks("migration_provenance", "row_digest") {
       sql.append("ALTER TABLE migration_provenance ADD COLUMN row_digest INTEGER")
     }
-    if try !has("migration_before_images", "value_1") {
+    if try lacks("migration_before_images", "value_1") {
       // No version 1 ever wrote into it.
-      sql += ["DROP TABLE IF EXISTS migration_before_images", beforeImagesSQL]
+      sql += ["DROP TABLE migration_before_images", beforeImagesSQL]
     }
     return sql
   }
@@ -122,10 +128,26 @@ enum SQLiteSchema {
       for kind in EntityKind.allCases
       where try connection.integer("SELECT 1 FROM \(kind.table) LIMIT 1") != nil { return }
       for kind in EntityKind.allCases {
-        for index in kind.schema.indexes {
-          try connection.execute("DROP INDEX IF EXISTS \(index.name)")
+        for index in kind.schema.indexes where try isOurs(index, of: kind, connection) {
+          try connection.execute("DROP INDEX \(index.name)")
         }
       }
     }
+  }
+
+  /// Whether an index is there and is what would be created under its name.
+  ///
+  /// Another application may have made it unique, or partial, or given its name to another table's.
+  private static func isOurs(
+    _ index: (name: String, columns: String), of kind: EntityKind, _ connection: SQLiteConnection
+  ) throws -> Bool {
+    try connection.integer(
+      """
+      SELECT 1 FROM pragma_index_list('\(kind.table)') l
+      WHERE l.name = '\(index.name)' COLLATE NOCASE AND NOT l."unique" AND NOT l.partial
+        AND (SELECT group_concat(lower(x.name) || CASE WHEN x.desc THEN ' DESC' ELSE '' END)
+          FROM pragma_index_xinfo(l.name) x WHERE x.key AND x.coll = 'BINARY'
+        ) = '\(index.columns)'
+      """) != nil
   }
 }

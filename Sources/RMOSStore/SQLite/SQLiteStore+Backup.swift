@@ -17,7 +17,7 @@ extension SQLiteStore {
     to path: String, replacing: Bool = false, isCancelled: () -> Bool = { false }
   ) throws {
     try checkTarget(path, replacing: replacing)
-    let temporary = "\(path).incomplete-\(Platform.processID)"
+    var temporary = "\(path).incomplete-\(Platform.processID)"
     func check(_ failure: Int32) throws {
       guard failure != 0 else { return }
       if failure == Platform.exists { throw backupExists(path) }
@@ -25,7 +25,13 @@ extension SQLiteStore {
         Platform.isOutOfSpace(failure) ? .diskFull : .cannotOpen,
         "the backup \(path) cannot be written: \(Platform.message(failure))", path: path)
     }
-    try check(Platform.createPrivateFile(temporary))
+    var failure = Platform.createPrivateFile(temporary)
+    // A killed process left it, under a number that another process has again, as in containers.
+    for number in 2...100 where failure == Platform.exists {
+      temporary = "\(path).incomplete-\(Platform.processID)-\(number)"
+      failure = Platform.createPrivateFile(temporary)
+    }
+    try check(failure)
     do {
       try withBackupSource { source in
         let copy = try SQLiteConnection(

@@ -120,6 +120,14 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
+  /// Refuses a database that writing refuses, and changes nothing.
+  ///
+  /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase`` or
+  ///   ``StoreError/Code/newerSchema``.
+  package func checkIsWritable() throws {
+    try readers.withSession { try $0.layout.validate(path: file.path, forWriting: true) }
+  }
+
   /// Adds the tables, columns and indexes that an older database lacks, and changes no value.
   ///
   /// The first write does so itself.

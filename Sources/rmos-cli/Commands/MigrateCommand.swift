@@ -73,6 +73,11 @@ enum MigrateCommand {
     try Migration.checkSource(source)
     if let directory = options.rejectsDirectory {
       try Migration.checkRejects(directory, source: source)
+      let database = Defaults.databasePath(arguments)
+      if Platform.isSameFile(Platform.directory(of: database), directory) {
+        throw UsageError(
+          "\(directory) is where \(database) stands; name a directory of their own for the rejects")
+      }
     }
     Platform.catchInterruptions()
     let store =
