@@ -318,6 +318,29 @@ import Testing
     #expect(progress.statistics.total.found == 72)
   }
 
+  @Test(arguments: [false, true])
+  func allThatIsWrongWithAnEntityIsToldAtOnce(isDryRun: Bool) throws {
+    let tree = try SourceTree()
+    defer { withExtendedLifetime(tree) {} }
+    try tree.add(
+      "patterns/p.json",
+      #"{"id": "p", "name": "", "ring_count": 3, "geometry": {"a": 1}, "strip_family_id": "none"}"#)
+    // Of a reference that is none it is not told too that it leads nowhere.
+    try tree.add(
+      "joblogs/j.json",
+      #"{"id": "j", "job_type": "slice", "parameters": {}, "pattern_id": "p", "strip_family_id": 1}"#
+    )
+    let summary = try Migration(
+      from: tree.path, into: InMemoryStore(), options: options { $0.isDryRun = isDryRun }
+    ).runSynchronously()
+    #expect(
+      summary.issues.filter { $0.severity == .error }.map { "\($0.code) \($0.pointer ?? "")" } == [
+        "field.empty /name", "reference.missing /strip_family_id",
+        "field.type /strip_family_id", "reference.missing /pattern_id",
+      ])
+    #expect(summary.issues.contains { $0.message.contains("which failed in this run") })
+  }
+
   @Test func timestampsNotGivenStandForTheStartOfTheRun() throws {
     let tree = try SourceTree([
       "strip_families/a.json": Texts.family("a").replacingOccurrences(

@@ -160,10 +160,12 @@ import Testing
   @Test func aBackupThatFailsStopsTheRunBeforeAnythingIsWritten() throws {
     try migrate(1...1)
     let before = try content("rmos.db")
-    // Nothing can be created under that name.
+    // Nothing can be created under these names.
     let name = "rmos.db.backup-2.incomplete-\(ProcessInfo.processInfo.processIdentifier)"
-    try FileManager.default.createDirectory(
-      atPath: work.file(name), withIntermediateDirectories: true)
+    for taken in [name] + (2...100).map({ "\(name)-\($0)" }) {
+      try FileManager.default.createDirectory(
+        atPath: work.file(taken), withIntermediateDirectories: true)
+    }
     let error = #expect(throws: StoreError.self) { try migrate(1...2) }
     #expect(error?.message.contains("--no-backup") == true)
     #expect(try content("rmos.db") == before)

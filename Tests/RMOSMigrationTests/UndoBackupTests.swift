@@ -80,10 +80,12 @@ import Testing
 
   @Test func aBackupThatFailsStopsTheUndoBeforeAnythingIsWritten() throws {
     let before = try content("x.db")
-    // Nothing can be created under that name.
+    // Nothing can be created under these names.
     let name = "x.db.backup-3.incomplete-\(ProcessInfo.processInfo.processIdentifier)"
-    try FileManager.default.createDirectory(
-      atPath: work.file(name), withIntermediateDirectories: true)
+    for taken in [name] + (2...100).map({ "\(name)-\($0)" }) {
+      try FileManager.default.createDirectory(
+        atPath: work.file(taken), withIntermediateDirectories: true)
+    }
     let error = #expect(throws: StoreError.self) { try Undo(of: store()).run(2) }
     #expect(error?.message.contains("--no-backup") == true)
     #expect(try content("x.db") == before)

@@ -43,7 +43,8 @@ struct Planner {
     // First what is wrong with the entity itself, so that it fails on every run alike, whatever
     // stands under its id meanwhile.
     guard knowledge.missingReferences.isEmpty else {
-      return missingReferences(batch, index, knowledge)
+      return Decision(
+        action: .reject, issues: issues(of: knowledge.missingReferences, batch, index))
     }
     switch knowledge.comparison {
     case .identical where duplicates != .fail && !tellsInformation:
@@ -109,19 +110,26 @@ struct Planner {
       ])
   }
 
-  private func missingReferences(
-    _ batch: RecordBatch, _ index: Int, _ knowledge: Knowledge
-  ) -> Decision {
+  /// What there is to report of an entity that was read with errors, of what only the store knows.
+  func remaining(
+    _ batch: RecordBatch, _ index: Int, missingReferences: [(reference: Int, hasFailed: Bool)]
+  ) -> [Issue] {
+    let told = batch.issues[batch.entries[index].issues]
+    return issues(of: missingReferences, batch, index)
+      .filter { issue in !told.contains { $0.pointer == issue.pointer } }
+  }
+
+  private func issues(
+    of missingReferences: [(reference: Int, hasFailed: Bool)], _ batch: RecordBatch, _ index: Int
+  ) -> [Issue] {
     let schema = batch.kind.schema
-    return Decision(
-      action: .reject,
-      issues: knowledge.missingReferences.map { missing in
-        let field = schema.references[missing.reference]
-        let place = batch.referencePlaces[index * schema.references.count + missing.reference]
-        return issue(
-          batch, index, .error, .referenceMissing, at: place, field: schema.fields[field].member,
-          message(of: missing, field: field, batch, index))
-      })
+    return missingReferences.map { missing in
+      let field = schema.references[missing.reference]
+      let place = batch.referencePlaces[index * schema.references.count + missing.reference]
+      return issue(
+        batch, index, .error, .referenceMissing, at: place, field: schema.fields[field].member,
+        message(of: missing, field: field, batch, index))
+    }
   }
 
   private func duplicate(

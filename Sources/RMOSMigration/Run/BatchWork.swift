@@ -71,7 +71,12 @@ struct BatchWork {
   ) throws -> Outcome {
     let entry = batch.entries[index]
     for issue in batch.issues[entry.issues] { add(issue) }
-    if entry.isFailed { return .failed }
+    if entry.isFailed {
+      let missing = try missingReferences(run, batch, index, knowledge)
+      // All that is wrong with it is told at once.
+      for issue in run.planner.remaining(batch, index, missingReferences: missing) { add(issue) }
+      return .failed
+    }
     let decision = run.planner.decide(
       batch, index, try self.knowledge(run, batch, index, knowledge))
     for issue in decision.issues { add(issue) }
