@@ -188,8 +188,9 @@ final class SourceReader {
     case .unexpectedEnd where window.endsInBadEncoding:
       return (.inputEncoding, SourceReader.badUTF16)
     case .invalidUTF8:
-      let byte = String(window.base[error.offset], radix: 16, uppercase: true)
-      return (.inputEncoding, "the byte 0x\(byte) is not UTF-8 here; save the file as UTF-8")
+      return badUTF8(window.base[error.offset])
+    case .unexpected(let byte, _) where byte >= 0x80 && !isUTF8(at: error.offset):
+      return badUTF8(byte)
     case .tooDeep:
       return (.jsonDepth, "nests deeper than \(JSONScanner.maximumDepth); flatten it")
     case .unexpected(UInt8(ascii: "{"), .end):
@@ -200,6 +201,21 @@ final class SourceReader {
     default:
       return (.jsonSyntax, error.message)
     }
+  }
+
+  private func badUTF8(_ byte: UInt8) -> (code: IssueCode, message: String) {
+    let byte = String(byte, radix: 16, uppercase: true)
+    return (.inputEncoding, "the byte 0x\(byte) is not UTF-8 here; save the file as UTF-8")
+  }
+
+  /// Whether a character stands at an offset of the view.
+  private func isUTF8(at offset: Int) -> Bool {
+    var bytes = UnsafeBufferPointer(
+      start: window.base + offset, count: max(0, min(4, window.count - offset))
+    ).makeIterator()
+    var decoder = UTF8()
+    if case .scalarValue = decoder.decode(&bytes) { return true }
+    return false
   }
 
   static let badUTF16 = "is not well-formed UTF-16 from here on; save the file as UTF-8"
