@@ -138,6 +138,24 @@ struct SQLiteStoreFailureTests {
     #expect(try sqlite3(path, ".dump") == kept)
   }
 
+  @Test func aRowThatATriggerTakesAwayIsNotWritten() throws {
+    let store = try SQLiteStore(path: path)
+    try store.write { _ in }
+    _ = try sqlite3(
+      path,
+      "CREATE TRIGGER away AFTER INSERT ON patterns "
+        + "BEGIN DELETE FROM patterns WHERE id = NEW.id; END")
+    let batch = StoreSamples.batch(.patterns, [.init(StoreSamples.record(.patterns, "a"))])
+    let kept = try sqlite3(path, ".dump")
+    try store.write { transaction in
+      let error = #expect(throws: StoreError.self) {
+        try transaction.insert(batch, at: 0, run: 1)
+      }
+      #expect(error?.concernsOneRecord == true)
+    }
+    #expect(try sqlite3(path, ".dump") == kept)
+  }
+
   @Test func aTriggerThatRollsBackSaysWhy() throws {
     let store = try SQLiteStore(path: path)
     _ = try sqlite3(

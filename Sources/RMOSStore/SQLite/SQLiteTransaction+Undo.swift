@@ -55,6 +55,9 @@ extension SQLiteTransaction {
       "DELETE FROM migration_provenance WHERE (kind, entity_id) IN "
         + "(SELECT kind, entity_id FROM migration_before_images "
         + "WHERE run_id = ?1 AND from_run IS NULL)")
+    if session.layout.hasTriggers {
+      for kind in EntityKind.allCases { try digestRestored(kind, run, session) }
+    }
     _ = try execute("DELETE FROM migration_before_images WHERE run_id = ?1")
     // What the run wrote last is now what it inserted; what refers to others goes before them.
     for kind in EntityKind.allCases.reversed() {
@@ -73,5 +76,33 @@ extension SQLiteTransaction {
     }
     _ = try execute("DELETE FROM migration_provenance WHERE run_id = ?1")
     return counts
+  }
+
+  /// Gives each row that was restored, and that nobody had edited before the run rewrote it, the
+  /// digest of what stands there: a trigger may have changed it while it was restored.
+  private func digestRestored(_ kind: EntityKind, _ run: Int64, _ session: SQLiteSession) throws {
+    let table = session.tables[kind]
+    let images = SQLiteSchema.beforeImageColumns(of: kind).map { "i.\($0)" }
+    let sql =
+      "SELECT i.row_digest, i.entity_id, \(images.joined(separator: ", ")), "
+      + "\(table.expressions.joined(separator: ", ")) FROM migration_before_images i "
+      + "CROSS JOIN \(table.source) t ON t.id = i.entity_id "
+      + "WHERE i.kind = '\(kind.rawValue)' AND i.run_id = ?1 AND i.from_run IS NOT NULL"
+    try session.connection.withStatement(sql) { statement in
+      try statement.bind(run, at: 1)
+      while try statement.step() {
+        let written = statement.rowDigest(at: 0)
+        let found = statement.rowDigest(table, at: 1 + Int32(table.fieldCount))
+        guard found != written, statement.rowDigest(table, at: 1) == written else { continue }
+        try session.connection.withStatement(
+          "UPDATE migration_provenance SET row_digest = ?1 WHERE kind = ?2 AND entity_id = ?3"
+        ) { update in
+          try update.bind(Int64(bitPattern: found.rawValue), at: 1)
+          try update.bind(kind.rawValue, at: 2)
+          try update.bind(statement.text(at: 1) ?? "", at: 3)
+          _ = try update.step()
+        }
+      }
+    }
   }
 }

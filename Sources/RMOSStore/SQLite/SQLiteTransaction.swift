@@ -41,11 +41,13 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
           }
           try insert(with: statement, session, kind)
         }
+        let digest =
+          try digestAfterTriggers(session, kind, batch.text(batch.entries[index].id))
+          ?? batch.rowDigest(at: index)
         try session.connection.withStatement(
           slot: StatementSlot.insertProvenance.index(kind.ordinal), table.insertProvenance
         ) { statement in
-          try statement.bindProvenance(
-            of: batch, at: index, run: run, batch.rowDigest(at: index), arena)
+          try statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
         }
       }
     }
@@ -88,13 +90,13 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
         }
         throw error
       }
+      let digest = try digestAfterTriggers(session, kind, id) ?? RowDigest(of: row)
       try batch.arena.withUnsafeBufferPointer { arena in
         try session.connection.withStatement(
           slot: StatementSlot.insertProvenance.index(kind.ordinal),
           session.tables[kind].insertProvenance
         ) { statement in
-          try statement.bindProvenance(
-            of: batch, at: index, run: run, RowDigest(of: row), arena)
+          try statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
         }
       }
     }
@@ -145,6 +147,23 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       try statement.bindAll(record.values)
       _ = try statement.step()
       return session.connection.changes > 0
+    }
+  }
+
+  /// The digest of a row just written as it stands, where a trigger may have changed it since; nil
+  /// where there are no triggers, and it stands as it was written.
+  @inline(__always)
+  private func digestAfterTriggers(
+    _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String
+  ) throws -> RowDigest? {
+    guard session.layout.hasTriggers else { return nil }
+    let table = session.tables[kind]
+    return try session.connection.withStatement(
+      slot: StatementSlot.record.index(kind.ordinal), table.selectByID
+    ) { statement in
+      try statement.bind(id(), at: 1)
+      guard try statement.step() else { throw StoreError.passedOver(kind) }
+      return statement.rowDigest(table, at: 0)
     }
   }
 
