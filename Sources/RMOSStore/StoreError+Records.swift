@@ -33,7 +33,16 @@ extension StoreError {
     StoreError(
       .constraint,
       "the database passes over the row without an error; look for a trigger on \(kind.table) "
-        + "with RAISE(IGNORE)")
+        + "with RAISE(IGNORE), or one that takes the row away")
+  }
+
+  /// The statements that undo a run were no errors, and still not all of a kind is undone.
+  static func undoPassedOver(_ kind: EntityKind, run: Int64) -> StoreError {
+    StoreError(
+      .constraint,
+      "run \(run) cannot be undone: a trigger or a constraint of another application passes over "
+        + "rows of \(kind.table) (look for IGNORE in the schema); drop it and undo again. "
+        + "Nothing was changed")
   }
 
   /// What is to be rewritten is not there.

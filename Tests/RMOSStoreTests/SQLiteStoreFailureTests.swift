@@ -109,6 +109,53 @@ struct SQLiteStoreFailureTests {
     }
   }
 
+  /// What was written before a trigger refused the rest, the row itself or its before-image, goes.
+  @Test(arguments: ["ABORT, 'refused'", "FAIL, 'refused'"], ["BEFORE", "AFTER"])
+  func aRowWhoseProvenanceATriggerRefusesLeavesNothing(_ raise: String, _ time: String) throws {
+    let store = try SQLiteStore(path: path)
+    let old = StoreSamples.batch(.patterns, [.init(StoreSamples.record(.patterns, "old"))])
+    try store.write { try $0.insert(old, at: 0, run: 1) }
+    _ = try sqlite3(
+      path,
+      ["INSERT", "DELETE"].map {
+        "CREATE TRIGGER on_\($0) \(time) \($0) ON migration_provenance "
+          + "BEGIN SELECT RAISE(\(raise)); END;"
+      }.joined())
+    let new = StoreSamples.batch(.patterns, [.init(StoreSamples.record(.patterns, "new"))])
+    let changed = StoreSamples.batch(
+      .patterns, [.init(StoreSamples.record(.patterns, "old", ["name": .text("changed")]))])
+    let kept = try sqlite3(path, ".dump")
+    try store.write { transaction in
+      for write: () throws -> Void in [
+        { try transaction.insert(new, at: 0, run: 2) },
+        { try transaction.update(changed, at: 0, run: 2, startedAt: "2026-01-01T00:00:00Z") },
+      ] {
+        let error = #expect(throws: StoreError.self) { try write() }
+        #expect(error?.concernsOneRecord == true)
+        #expect(error?.message.contains("pattern “") == true)
+      }
+    }
+    #expect(try sqlite3(path, ".dump") == kept)
+  }
+
+  @Test func aRowThatATriggerTakesAwayIsNotWritten() throws {
+    let store = try SQLiteStore(path: path)
+    try store.write { _ in }
+    _ = try sqlite3(
+      path,
+      "CREATE TRIGGER away AFTER INSERT ON patterns "
+        + "BEGIN DELETE FROM patterns WHERE id = NEW.id; END")
+    let batch = StoreSamples.batch(.patterns, [.init(StoreSamples.record(.patterns, "a"))])
+    let kept = try sqlite3(path, ".dump")
+    try store.write { transaction in
+      let error = #expect(throws: StoreError.self) {
+        try transaction.insert(batch, at: 0, run: 1)
+      }
+      #expect(error?.concernsOneRecord == true)
+    }
+    #expect(try sqlite3(path, ".dump") == kept)
+  }
+
   @Test func aTriggerThatRollsBackSaysWhy() throws {
     let store = try SQLiteStore(path: path)
     _ = try sqlite3(

@@ -204,7 +204,7 @@ extension EditState {
 
 extension SQLiteStatement {
   /// The digest of the row whose fields begin in the column `first`.
-  fileprivate func rowDigest(_ table: SQLiteTables.Table, at first: Int32) -> RowDigest {
+  func rowDigest(_ table: SQLiteTables.Table, at first: Int32) -> RowDigest {
     var hasher = RowHasher()
     for column in first..<first + Int32(table.fieldCount) {
       switch type(at: column) {

@@ -6,14 +6,16 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let session = try session()
     let id = try record.requiredID()
     let table = session.tables[record.kind]
-    try session.connection.withStatement(
-      slot: StatementSlot.insert.index(record.kind.ordinal), table.insert
-    ) { statement in
-      try statement.bindAll(record.values)
-      try insert(with: statement, session, record.kind, id)
+    try writeOne(session, record.kind, id) {
+      try session.connection.withStatement(
+        slot: StatementSlot.insert.index(record.kind.ordinal), table.insert
+      ) { statement in
+        try statement.bindAll(record.values)
+        try insert(with: statement, session, record.kind)
+      }
+      // What an older application deleted may have left its provenance behind.
+      try deleteProvenance(record.kind, id: id)
     }
-    // What an older application deleted may have left its provenance behind.
-    try deleteProvenance(record.kind, id: id)
   }
 
   func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
@@ -21,28 +23,32 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let kind = batch.kind
     let table = session.tables[kind]
     try batch.arena.withUnsafeBufferPointer { arena in
-      try session.connection.withStatement(
-        slot: StatementSlot.insert.index(kind.ordinal), table.insert
-      ) { statement in
-        let (cells, first) = (batch.cells, index * table.fieldCount)
-        for field in 0..<table.fieldCount {
-          let parameter = Int32(field + 1)
-          switch cells[first + field] {
-          case .null: try statement.bindNull(at: parameter)
-          case .integer(let number): try statement.bind(number, at: parameter)
-          case .real(let number): try statement.bind(number, at: parameter)
-          case .text(let span):
-            try statement.bindBorrowed(
-              text: UnsafeBufferPointer(rebasing: arena[span.range]), at: parameter)
+      try writeOne(session, kind, batch.text(batch.entries[index].id)) {
+        try session.connection.withStatement(
+          slot: StatementSlot.insert.index(kind.ordinal), table.insert
+        ) { statement in
+          let (cells, first) = (batch.cells, index * table.fieldCount)
+          for field in 0..<table.fieldCount {
+            let parameter = Int32(field + 1)
+            switch cells[first + field] {
+            case .null: try statement.bindNull(at: parameter)
+            case .integer(let number): try statement.bind(number, at: parameter)
+            case .real(let number): try statement.bind(number, at: parameter)
+            case .text(let span):
+              try statement.bindBorrowed(
+                text: UnsafeBufferPointer(rebasing: arena[span.range]), at: parameter)
+            }
           }
+          try insert(with: statement, session, kind)
         }
-        try insert(with: statement, session, kind, batch.text(batch.entries[index].id))
-      }
-      try session.connection.withStatement(
-        slot: StatementSlot.insertProvenance.index(kind.ordinal), table.insertProvenance
-      ) { statement in
-        try statement.bindProvenance(
-          of: batch, at: index, run: run, batch.rowDigest(at: index), arena)
+        let digest =
+          try digestAfterTriggers(session, kind, batch.text(batch.entries[index].id))
+          ?? batch.rowDigest(at: index)
+        try session.connection.withStatement(
+          slot: StatementSlot.insertProvenance.index(kind.ordinal), table.insertProvenance
+        ) { statement in
+          try statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
+        }
       }
     }
   }
@@ -50,13 +56,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func update(_ record: Record) throws -> Bool {
     let session = try session()
     let id = try record.requiredID()
-    return try session.connection.withStatement(
-      slot: StatementSlot.update.index(record.kind.ordinal), session.tables[record.kind].update
-    ) { statement in
-      try statement.bindAll(record.values)
-      try writeOne(session, record.kind, id) { _ = try statement.step() }
-      return session.connection.changes > 0
-    }
+    return try writeOne(session, record.kind, id) { try rewrite(record, session) }
   }
 
   func update(
@@ -67,35 +67,37 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let id = batch.text(batch.entries[index].id)
     guard let stored = try record(kind, id: id) else { throw StoreError.nothingToUpdate(kind, id) }
     let row = batch.row(at: index, rewriting: stored, startedAt: startedAt)
-    try session.connection.withStatement(
-      slot: StatementSlot.insertBeforeImage.index(kind.ordinal),
-      session.tables[kind].insertBeforeImage
-    ) { statement in
-      try statement.bind(id, at: 1)
-      try statement.bind(run, at: 2)
-      _ = try statement.step()
-    }
-    do {
-      guard try update(row) else { throw StoreError.passedOver(kind).explained(kind, id: id) }
-    } catch {
-      // What is refused is refused alone.
+    try writeOne(session, kind, id) {
       try session.connection.withStatement(
-        "DELETE FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2 AND run_id = ?3"
+        slot: StatementSlot.insertBeforeImage.index(kind.ordinal),
+        session.tables[kind].insertBeforeImage
       ) { statement in
-        try statement.bind(kind.rawValue, at: 1)
-        try statement.bind(id, at: 2)
-        try statement.bind(run, at: 3)
+        try statement.bind(id, at: 1)
+        try statement.bind(run, at: 2)
         _ = try statement.step()
       }
-      throw error
-    }
-    try batch.arena.withUnsafeBufferPointer { arena in
-      try session.connection.withStatement(
-        slot: StatementSlot.insertProvenance.index(kind.ordinal),
-        session.tables[kind].insertProvenance
-      ) { statement in
-        try statement.bindProvenance(
-          of: batch, at: index, run: run, RowDigest(of: row), arena)
+      do {
+        guard try rewrite(row, session) else { throw StoreError.passedOver(kind) }
+      } catch {
+        // What is refused is refused alone.
+        try session.connection.withStatement(
+          "DELETE FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2 AND run_id = ?3"
+        ) { statement in
+          try statement.bind(kind.rawValue, at: 1)
+          try statement.bind(id, at: 2)
+          try statement.bind(run, at: 3)
+          _ = try statement.step()
+        }
+        throw error
+      }
+      let digest = try digestAfterTriggers(session, kind, id) ?? RowDigest(of: row)
+      try batch.arena.withUnsafeBufferPointer { arena in
+        try session.connection.withStatement(
+          slot: StatementSlot.insertProvenance.index(kind.ordinal),
+          session.tables[kind].insertProvenance
+        ) { statement in
+          try statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
+        }
       }
     }
   }
@@ -129,30 +131,54 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
 
   @inline(__always)
   private func insert(
-    with statement: SQLiteStatement, _ session: SQLiteSession, _ kind: EntityKind,
-    _ id: @autoclosure () -> String
+    with statement: SQLiteStatement, _ session: SQLiteSession, _ kind: EntityKind
   ) throws {
-    try writeOne(session, kind, id()) {
+    _ = try statement.step()
+    guard session.connection.changes > 0 else { throw StoreError.passedOver(kind) }
+  }
+
+  /// Replaces a row.
+  ///
+  /// - Returns: Whether it was there, and nothing passed over it.
+  private func rewrite(_ record: Record, _ session: SQLiteSession) throws -> Bool {
+    try session.connection.withStatement(
+      slot: StatementSlot.update.index(record.kind.ordinal), session.tables[record.kind].update
+    ) { statement in
+      try statement.bindAll(record.values)
       _ = try statement.step()
-      guard session.connection.changes > 0 else { throw StoreError.passedOver(kind) }
+      return session.connection.changes > 0
     }
   }
 
-  /// Runs what writes one entity; where it is refused, nothing of it is left.
+  /// The digest of a row just written as it stands, where a trigger may have changed it since; nil
+  /// where there are no triggers, and it stands as it was written.
+  @inline(__always)
+  private func digestAfterTriggers(
+    _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String
+  ) throws -> RowDigest? {
+    guard session.layout.hasTriggers else { return nil }
+    let table = session.tables[kind]
+    return try session.connection.withStatement(
+      slot: StatementSlot.record.index(kind.ordinal), table.selectByID
+    ) { statement in
+      try statement.bind(id(), at: 1)
+      guard try statement.step() else { throw StoreError.passedOver(kind) }
+      return statement.rowDigest(table, at: 0)
+    }
+  }
+
+  /// Runs what writes one entity; where a part of it is refused, nothing of it is left.
   ///
-  /// A statement is all or nothing by itself, unless a trigger of another application ends it with
+  /// Without triggers only the statement that writes the row can be refused, and it is all or nothing
+  /// by itself. A trigger of another application may refuse any statement, and end it with
   /// RAISE(FAIL), which keeps what was done so far, or RAISE(ROLLBACK), which keeps nothing at all.
   @inline(__always)
-  private func writeOne(
+  private func writeOne<Result>(
     _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String,
-    _ body: () throws -> Void
-  ) throws {
+    _ body: () throws -> Result
+  ) throws -> Result {
     do {
-      if session.layout.hasTriggers {
-        try session.connection.savepoint(body)
-      } else {
-        try body()
-      }
+      return session.layout.hasTriggers ? try session.connection.savepoint(body) : try body()
     } catch let error as StoreError {
       guard !error.concernsOneRecord || session.connection.isInTransaction else {
         throw session.connection.lostTransaction(by: error)
