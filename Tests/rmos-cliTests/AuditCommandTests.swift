@@ -130,6 +130,18 @@ import Testing
     #expect(workspace.listing == ["a.html", "old.db"])
   }
 
+  @Test func asJSONStandardOutputSaysWhichFilesWereWritten() throws {
+    let workspace = try workspace(version: 4)
+    let result = try Tool.run(
+      ["audit", "--db", "old.db", "--json", "--badge", "b.json", "--output", "a.json"],
+      in: workspace)
+    #expect(result.status == 1)
+    let json = try result.json
+    #expect(json["success"] as? Bool == false)
+    #expect(json["files"] as? [String] == ["a.json", "b.json"])
+    #expect(try workspace.text("a.json").contains("\"findings\""))
+  }
+
   @Test func theRepairPlanMendsWhatItSays() throws {
     let workspace = try workspace(version: 1)
     let before = try bytes("old.db", workspace)
