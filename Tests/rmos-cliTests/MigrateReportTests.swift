@@ -87,9 +87,7 @@ import Testing
 
   /// How a program is run without the right to write wherever it likes; nil where it cannot be.
   static let withoutPrivilege: String? =
-    geteuid() != 0
-    ? ""
-    : (try? Tool.shell("\(dropping) true", in: Workspace()).status) == 0 ? dropping : nil
+    geteuid() != 0 ? "" : Tool.succeeds("\(dropping) true") ? dropping : nil
 
   private static let dropping = "setpriv --bounding-set=-dac_override"
 
