@@ -51,11 +51,11 @@ case $(uname -s) in
   # What is built already may be installed where there are no tools to build with.
   *) if command -v strip >/dev/null; then strip "$stage/bin/rmos-cli"; fi ;;
 esac
-staged=$stage/bin/rmos-cli
-"$staged" completions bash | stage 644 share/bash-completion/completions/rmos-cli
-"$staged" completions zsh | stage 644 share/zsh/site-functions/_rmos-cli
-"$staged" completions fish | stage 644 share/fish/vendor_completions.d/rmos-cli.fish
-"$staged" man | stage 644 share/man/man1/rmos-cli.1
+# The stage may be where no program can be run.
+"$cli" completions bash | stage 644 share/bash-completion/completions/rmos-cli
+"$cli" completions zsh | stage 644 share/zsh/site-functions/_rmos-cli
+"$cli" completions fish | stage 644 share/fish/vendor_completions.d/rmos-cli.fish
+"$cli" man | stage 644 share/man/man1/rmos-cli.1
 
 # Directories that are not there yet are ours to remove, and those of the installation before.
 directories=$(

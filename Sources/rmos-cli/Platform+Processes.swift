@@ -28,6 +28,10 @@ extension Platform {
     }
   }
 
+  /// Lets ``run(_:_:input:environment:deadline:)`` learn how a program ended, even if our parent
+  /// had the system forget that.
+  static func rememberEndings() { signal(SIGCHLD, SIG_DFL) }
+
   /// How a program ended.
   enum Ending: Equatable {
     case exited(Int32)

@@ -148,16 +148,18 @@ enum Platform {
     return .tooLarge
   }
 
-  /// Whether a file could be written there: the file itself where it is, else its directory.
+  /// Whether ``replaceFile(_:with:)`` could write there: it takes a directory that files can be
+  /// made in, and what is there must let itself be written to.
   ///
   /// - Returns: 0 or the `errno` of the failure. Wraps `access(2)`.
   static func canWrite(_ path: String) -> Int32 {
     var status = stat()
     if stat(path, &status) == 0 {
       if status.st_mode & S_IFMT == S_IFDIR { return EISDIR }
-      return access(path, W_OK) == 0 ? 0 : errno
+      if access(path, W_OK) != 0 { return errno }
+      if status.st_mode & S_IFMT != S_IFREG { return 0 }
     }
-    return access(directory(of: path), W_OK | X_OK) == 0 ? 0 : errno
+    return access(directory(of: resolved(path)), W_OK | X_OK) == 0 ? 0 : errno
   }
 
   /// Replaces a file's content as a whole: a reader sees the old text or the new one.

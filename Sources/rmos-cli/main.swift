@@ -1,4 +1,5 @@
 Platform.occupyStandardDescriptors()
 Platform.ignoreSignalsOfWriting()
+Platform.rememberEndings()
 Platform.endOnInterruption()
 Platform.end(Program.run(Array(CommandLine.arguments.dropFirst())))

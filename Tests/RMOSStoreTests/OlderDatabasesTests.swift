@@ -128,7 +128,7 @@ struct OlderDatabasesTests {
 
   @Test func theFirstWriteWaitsForAnApplicationThatWrites() throws {
     let path = try Fixtures.copyDatabase(version: 2, into: directory)
-    let other = try Command("sqlite3", ["-bail", "-batch", path])
+    let other = try Command("sqlite3", ["-init", "/dev/null", "-bail", "-batch", path])
     try other.send("BEGIN IMMEDIATE; SELECT 'begun';")
     #expect(other.line() == "begun")
     let store = try SQLiteStore(path: path, busyTimeout: 0)

@@ -95,7 +95,7 @@ struct SQLiteInspectionTests {
   }
 
   @Test func aLogThatAWriterLeftIsReadWithoutTouchingIt() throws {
-    let writer = try Command("sqlite3", ["-bail", "-batch", path])
+    let writer = try Command("sqlite3", ["-init", "/dev/null", "-bail", "-batch", path])
     try writer.send("PRAGMA journal_mode = WAL; CREATE TABLE patterns (id, name);")
     try writer.send("INSERT INTO patterns VALUES ('a', 'b'); SELECT 'done';")
     while writer.line() != "done" {}

@@ -125,7 +125,7 @@ struct SQLiteStoreSharingTests {
 
   @Test func anApplicationThatWritesKeepsUsWaiting() throws {
     let store = try SQLiteStore(path: path, busyTimeout: 0)
-    let other = try Command("sqlite3", ["-batch", path])
+    let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
     try other.send("BEGIN IMMEDIATE;\nSELECT 'begun';")
     #expect(other.line() == "begun")
     let error = #expect(throws: StoreError.self) { try add("a", to: store) }
@@ -171,7 +171,7 @@ struct SQLiteStoreSharingTests {
 
   @Test func whatACrashLeftHalfWrittenIsBroughtInOrderOnlyByAWriter() throws {
     let path = try Fixtures.copyDatabase(version: 2, into: directory)
-    let other = try Command("sqlite3", ["-batch", path])
+    let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
     // A small cache makes SQLite write into the database before the commit.
     try other.send(
       "PRAGMA cache_size = 2; BEGIN; DELETE FROM joblogs;"

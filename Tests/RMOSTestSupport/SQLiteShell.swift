@@ -17,7 +17,7 @@ public func sqlite3(_ path: String, _ sql: String) throws -> String {
   let process = Process()
   let (input, output) = (Pipe(), Pipe())
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = ["sqlite3", "-bail", "-batch", path]
+  process.arguments = ["sqlite3", "-init", "/dev/null", "-bail", "-batch", path]
   process.standardInput = input
   process.standardOutput = output
   process.standardError = output

@@ -130,6 +130,18 @@ import Testing
     #expect(workspace.listing == ["a.html", "old.db"])
   }
 
+  @Test func asJSONStandardOutputSaysWhichFilesWereWritten() throws {
+    let workspace = try workspace(version: 4)
+    let result = try Tool.run(
+      ["audit", "--db", "old.db", "--json", "--badge", "b.json", "--output", "a.json"],
+      in: workspace)
+    #expect(result.status == 1)
+    let json = try result.json
+    #expect(json["success"] as? Bool == false)
+    #expect(json["files"] as? [String] == ["a.json", "b.json"])
+    #expect(try workspace.text("a.json").contains("\"findings\""))
+  }
+
   @Test func theRepairPlanMendsWhatItSays() throws {
     let workspace = try workspace(version: 1)
     let before = try bytes("old.db", workspace)
@@ -137,7 +149,7 @@ import Testing
       ["audit", "--db", "old.db", "--repair-plan", "plan.sql"], in: workspace)
     #expect(result.status == 1)
     #expect(try bytes("old.db", workspace) == before)
-    _ = try Tool.shell("sqlite3 -bail old.db < plan.sql", in: workspace)
+    _ = try Tool.shell("sqlite3 -init /dev/null -bail old.db < plan.sql", in: workspace)
     let after = try Tool.run(["audit", "--db", "old.db", "--json"], in: workspace)
     #expect(after.status == 0)
   }
@@ -189,7 +201,7 @@ import Testing
   @Test func textFromTheDatabaseCannotSteerTheTerminal() throws {
     let workspace = try soundWorkspace()
     _ = try Tool.shell(
-      #"sqlite3 x.db "UPDATE joblogs SET pattern_id = char(27) || '[31m' || char(10)""#,
+      #"sqlite3 -init /dev/null x.db "UPDATE joblogs SET pattern_id = char(27) || '[31m' || char(10)""#,
       in: workspace)
     let result = try Tool.run(["audit", "--db", "x.db"], in: workspace)
     #expect(result.status == 1)

@@ -34,7 +34,7 @@ import Testing
 
   /// What a power failure would leave is told by the order of the calls: every file is on the disk
   /// before its directory takes its name, and the names are before the program says so.
-  @Test(.enabled(if: Tool.has("strace"), "strace is not there"))
+  @Test(.enabled(if: Tool.succeeds("strace -o /dev/null true"), "strace does not work here"))
   func whatIsSaidToBeWrittenIsOnTheDisk() throws {
     let workspace = try migrated()
     func calls(_ command: String) throws -> [String] {
@@ -124,7 +124,7 @@ import Testing
       "UPDATE joblogs SET id = NULL; UPDATE patterns SET metadata_json = 'x'; "
       + "INSERT INTO patterns (id, name, ring_count, geometry_json) "
       + "VALUES (CAST(x'61FF' AS TEXT), 'a', 1, '{}'), (CAST(x'61FE' AS TEXT), 'b', 1, '{}');"
-    _ = try Tool.shell("sqlite3 x.db \"\(sql)\"", in: workspace)
+    _ = try Tool.shell("sqlite3 -init /dev/null x.db \"\(sql)\"", in: workspace)
     let result = try Tool.run(["export", "tree", "--db", "x.db"], in: workspace)
     #expect(result.status == 1)
     #expect(result.output.hasSuffix("  2 patterns\n  0 job logs\nLeft out: 2 rows\n"))
@@ -219,7 +219,7 @@ import Testing
   @Test func aDiffSaysWhatOtherProgramsDeleted() throws {
     guard Tool.has("sqlite3") else { return }
     let workspace = try migrated()
-    _ = try Tool.shell("sqlite3 x.db 'DELETE FROM joblogs'", in: workspace)
+    _ = try Tool.shell("sqlite3 -init /dev/null x.db 'DELETE FROM joblogs'", in: workspace)
     let result = try Tool.run(["diff", "legacy", "--db", "x.db"], in: workspace)
     #expect(result.status == 1)
     let line =

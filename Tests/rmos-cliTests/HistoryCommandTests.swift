@@ -34,7 +34,7 @@ import Testing
     // As if the old tool had filled it, on two days.
     let sql =
       "DELETE FROM migration_provenance; UPDATE patterns SET created_at = '2025-02-01'"
-    #expect(try Tool.shell("sqlite3 old.db \"\(sql)\"", in: workspace).status == 0)
+    #expect(try Tool.shell("sqlite3 -init /dev/null old.db \"\(sql)\"", in: workspace).status == 0)
     let all = try Tool.run(["history", "--db", "old.db", "--json"], in: workspace).json
     let days = try #require(all["history"] as? [[String: Any]])
     #expect(days.count == all["total_migration_dates"] as? Int)

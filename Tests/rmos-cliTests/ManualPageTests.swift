@@ -27,6 +27,22 @@ import Testing
     #expect(plain.prefix { $0 != "\n" }.contains("\"\(version)\""))
   }
 
+  @Test func itExplainsEveryVariableThatIsRead() throws {
+    let workspace = try Workspace()
+    let plain = try page(in: workspace).replacing("\\-", with: "-")
+    let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources")
+    let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
+    var names: Set<String> = []
+    for case let file as URL in try #require(files) where file.pathExtension == "swift" {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      names.formUnion(text.matches(of: /environment\("(\w+)"\)/).map { String($0.1) })
+    }
+    #expect(names.isSuperset(of: ["RMOS_DB_PATH", "RMOS_TOKEN", "NO_COLOR"]))
+    // Where programs are is no affair of ours.
+    for name in names.subtracting(["PATH"]) { #expect(plain.contains("\\fB\(name)"), "\(name)") }
+  }
+
   @Test func itIsPlainASCIIInShortLines() throws {
     for line in try page(in: Workspace()).split(separator: "\n") {
       #expect(line.utf8.allSatisfy { 0x20...0x7E ~= $0 }, "\(line)")

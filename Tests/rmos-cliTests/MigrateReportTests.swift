@@ -70,6 +70,44 @@ import Testing
     #expect(!workspace.listing.contains { $0.contains(".tmp") })
   }
 
+  @Test func aDryRunWritesNoStatisticsButSaysWhetherItCould() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    try workspace.write("old", to: "stats.json")
+    let before = workspace.listing
+    for (file, status) in [("stats.json", 0), ("new.json", 0), ("no/such.json", 3)] as [(_, Int32)]
+    {
+      let result = try Tool.run(
+        ["migrate", "legacy", "--db", "x.db", "--dry-run", "--stats", file], in: workspace)
+      #expect(result.status == status)
+    }
+    #expect(workspace.listing == before)
+    #expect(try workspace.text("stats.json") == "old")
+  }
+
+  /// How a program is run without the right to write wherever it likes; nil where it cannot be.
+  static let withoutPrivilege: String? =
+    geteuid() != 0 ? "" : Tool.succeeds("\(dropping) true") ? dropping : nil
+
+  private static let dropping = "setpriv --bounding-set=-dac_override"
+
+  @Test(.enabled(if: withoutPrivilege != nil, "root, and no setpriv(1) to become less"))
+  func aFileInADirectoryThatTakesNoneIsRefusedBeforeTheRun() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    try workspace.write("old", to: "closed/stats.json")
+    _ = try Tool.shell("chmod 555 closed && ln -s closed/stats.json link", in: workspace)
+    defer { _ = try? Tool.shell("chmod 755 closed", in: workspace) }
+    for file in ["closed/stats.json", "link"] {
+      let result = try Tool.shell(
+        "\(Self.withoutPrivilege ?? "") \"$CLI\" migrate legacy --db x.db --stats \(file)",
+        in: workspace)
+      #expect(result.status == 3)
+      #expect(result.errors.contains("cannot write the statistics to \(file): Permission denied"))
+      #expect(!workspace.exists("x.db"))
+    }
+  }
+
   @Test func statisticsThatCannotBeWrittenAreSaidBeforeTheRun() throws {
     let workspace = try Workspace()
     try workspace.writeSmallTree()

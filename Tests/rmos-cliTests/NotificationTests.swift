@@ -215,6 +215,21 @@ import Testing
     #expect(result.errors.contains("warning: --on-finish: the command \(reason)\n"))
   }
 
+  @Test(.enabled(if: Tool.has("perl"), "there is no perl to ignore SIGCHLD"))
+  func aParentThatLetsTheSystemForgetEndingsIsNoMatter() throws {
+    let workspace = try workspace()
+    try workspace.write("#!/bin/sh\nexec cat > posted\n", to: "bin/curl")
+    let result = try Tool.shell(
+      #"""
+      chmod +x bin/curl; export PATH="$PWD/bin:$PATH"
+      exec perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' \
+        "$CLI" migrate legacy --db x.db --notify http://h.example/ --on-finish 'echo run > ran'
+      """#, in: workspace)
+    #expect(result.status == 0)
+    #expect(!result.errors.contains("warning"), "\(result.errors)")
+    #expect(workspace.exists("posted") && workspace.exists("ran"))
+  }
+
   @Test func theCommandMayUseTheDatabaseAndItsPipesBreakAsUsual() throws {
     let workspace = try workspace()
     let command = #""$CLI" audit --db x.db >/dev/null && echo sound; yes | head -1"#

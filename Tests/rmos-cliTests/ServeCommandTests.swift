@@ -87,14 +87,45 @@ import Testing
     #expect(errors.contains(#/127\.0\.0\.1 HEAD /x%1b\[31m\?a=%E2%80%AE 404 0 bytes [\d.]+ ms\n/#))
   }
 
+  @Test func aLogThatNobodyReadsHoldsNothingUp() throws {
+    let workspace = try Serving.workspace()
+    let serving = try Serving(["-v"], in: workspace, limits: "mkfifo unread; exec 2<>unread")
+    let unread = open(workspace.file("unread"), O_RDONLY | O_NONBLOCK)
+    defer { close(unread) }
+    func text() -> String {
+      var bytes: [UInt8] = []
+      var part = [UInt8](repeating: 0, count: 1 << 16)
+      while case let count = read(unread, &part, part.count), count > 0 { bytes += part[..<count] }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    let path = String(repeating: "x", count: 100)
+    let result = try Tool.shell(
+      #"curl -qsS --noproxy '*' -m 100 -o /dev/null -w '%{http_code}\n' "$URL[1-1500]""#,
+      in: workspace, environment: ["URL": serving.url + path])
+    #expect(result.output == String(repeating: "404\n", count: 1500))
+    let first = text()
+    // Longer than a pipe takes whole.
+    let long = String(repeating: "%1b", count: 2000)
+    #expect(try serving.curl(long).hasPrefix("HTTP/1.1 404 "))
+    #expect(try serving.stop().status == 0)
+    let rest = text()
+    let lost = try #require(rest.firstMatch(of: /… ([\d,]+) lines lost, as nobody read them\n/))
+    let lines = (first + rest).split(separator: "\n").filter { $0.hasPrefix("127.0.0.1 GET /") }
+    #expect(lines.count + (Int(lost.1.replacing(",", with: "")) ?? 0) == 1501)
+    #expect(lines.allSatisfy { $0.contains(#/ 404 \d+ bytes [\d.]+ ms$/#) })
+    #expect(lines.last?.contains("…") == true)
+  }
+
   @Test func uploadsAndOtherWaysOfCurlAreUnderstood() throws {
     let workspace = try Serving.workspace()
     try workspace.write(String(repeating: "x", count: 300_000), to: "body")
     let serving = try Serving(in: workspace)
+    let hasHTTP2 = Tool.succeeds("curl --version | grep -q HTTP2")
     for words in [
       ["--data-binary", "@body"], ["-T", "body"],
       ["-T", "body", "-H", "Transfer-Encoding: chunked"],
-      ["--http1.0"], ["--http2"], ["-I"], ["-X", "DELETE"], ["-H", "Connection: close"],
+      ["--http1.0"], hasHTTP2 ? ["--http2"] : [], ["-I"], ["-X", "DELETE"],
+      ["-H", "Connection: close"],
     ] {
       let answer = try serving.curl("no-such-page", words)
       #expect(answer.contains(#/HTTP/1\.1 (404|403|405) /#), "\(words): \(answer)")

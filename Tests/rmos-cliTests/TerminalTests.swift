@@ -2,7 +2,10 @@ import Foundation
 import Testing
 
 /// On a terminal, made by script(1).
-@Suite(.enabled(if: Tool.has("script") && Tool.has("stty"), "needs script(1) and stty(1)"))
+@Suite(
+  .enabled(
+    if: Tool.succeeds("script -qec 'stty cols 100' /dev/null </dev/null"),
+    "needs script(1), stty(1) and pseudo-terminals"))
 struct TerminalTests {
   private static let size = 3000
 

@@ -125,7 +125,7 @@ import Testing
     let workspace = try Workspace()
     try write("Ebony", in: workspace)
     _ = try migrate(workspace)
-    let edit = "sqlite3 x.db \"UPDATE strip_families SET name = 'mine'\""
+    let edit = "sqlite3 -init /dev/null x.db \"UPDATE strip_families SET name = 'mine'\""
     guard Tool.has("sqlite3") else { return }
     #expect(try Tool.shell(edit, in: workspace).status == 0)
     try write("Maple", in: workspace)

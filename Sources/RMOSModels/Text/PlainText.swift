@@ -31,9 +31,34 @@ package enum PlainText {
     }
   }
 
-  /// The text, padded on the left (numbers) or on the right (words) to a width.
+  /// How many columns a terminal takes to show the text.
+  package static func width(_ text: String) -> Int {
+    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
+    return text.unicodeScalars.reduce(0) { $0 + width($1) }
+  }
+
+  private static func width(_ scalar: Unicode.Scalar) -> Int {
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .enclosingMark, .format: return 0
+    default: break
+    }
+    switch scalar.value {
+    // The vowels and final consonants of Korean syllables written in parts.
+    case 0x1160...0x11FF: return 0
+    // The halves of flags.
+    case 0x1F1E6...0x1F1FF: return 1
+    // Wide and full width, by Unicode's East Asian Width.
+    case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x4DBF, 0x4E00...0xA4CF, 0xA960...0xA97C,
+      0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6B, 0xFF01...0xFF60, 0xFFE0...0xFFE6,
+      0x17000...0x18DFF, 0x1AFF0...0x1B2FF, 0x1F200...0x1F265, 0x20000...0x3FFFD:
+      return 2
+    default: return scalar.properties.isEmojiPresentation ? 2 : 1
+    }
+  }
+
+  /// The text, padded on the left (numbers) or on the right (words) to a width in columns.
   package static func padded(_ text: String, to width: Int, left: Bool) -> String {
-    let padding = String(repeating: " ", count: max(0, width - text.count))
+    let padding = String(repeating: " ", count: max(0, width - Self.width(text)))
     return left ? padding + text : text + padding
   }
 

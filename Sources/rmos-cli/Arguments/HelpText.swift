@@ -13,8 +13,9 @@ enum HelpText {
   /// The variables that the program reads.
   static let environment = [
     ("RMOS_DB_PATH", "The database, where --db is not given."),
-    ("NO_COLOR", "No colour on terminals, whatever it is set to."),
+    ("RMOS_TOKEN", "What clients of serve must show, where --token is not given."),
     ("RMOS_NOTIFY_TIMEOUT", "How many seconds an attempt of migrate --notify may take (10)."),
+    ("NO_COLOR", "No colour on terminals, if set and not empty."),
     ("TERM", "dumb: neither colour nor a line that is redrawn."),
   ]
 

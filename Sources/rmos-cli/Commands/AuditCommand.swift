@@ -76,11 +76,8 @@ enum AuditCommand {
       console.print(format == .json ? listJSON(rules) : AuditText.list(rules))
       return .success
     }
-    for file in [arguments["output"], arguments["repair-plan"], arguments["badge"]]
-      .compactMap(\.self)
-    {
-      try checkWritable(file, arguments)
-    }
+    let files = ["output", "repair-plan", "badge"].compactMap { arguments[$0] }
+    for file in files { try checkWritable(file, arguments) }
     let path = Defaults.databasePath(arguments)
     guard Platform.exists(path) else {
       throw CommandError(
@@ -101,6 +98,7 @@ enum AuditCommand {
       }
     if let file = arguments["output"] {
       try write(text + (text.hasSuffix("\n") ? "" : "\n"), to: file)
+      if arguments.has("json") { console.print(json(files, report)) }
     } else {
       console.print(text)
     }
@@ -116,6 +114,18 @@ enum AuditCommand {
     }
     if rest.isEmpty { throw UsageError("--rule and --skip leave no rule to check") }
     return rest
+  }
+
+  /// What stands on standard output where the report goes to a file.
+  private static func json(_ files: [String], _ report: AuditReport) -> String {
+    var writer = JSONWriter(style: .pretty)
+    writer.object {
+      $0.member("success", report.errorCount == 0)
+      $0.member("files") { writer in
+        writer.array { for file in files { $0.string(file) } }
+      }
+    }
+    return writer.text
   }
 
   private static func listJSON(_ rules: [AuditRule]) -> String {

@@ -38,7 +38,9 @@ enum MigrateCommand {
       .init(
         name: "rejects", placeholder: "DIR",
         help: "Copy what fails to DIR, with its issues; mended, DIR migrates"),
-      .init(name: "stats", placeholder: "FILE", help: "Write the counts per kind as JSON"),
+      .init(
+        name: "stats", placeholder: "FILE",
+        help: "Write the counts per kind as JSON; not on a dry run"),
       .init(
         name: "no-backup",
         help: "Do not back the database up first (FILE.backup-<run>; the last 3 are kept)"),
@@ -102,9 +104,9 @@ enum MigrateCommand {
     }
     // A rehearsal in memory speaks of the database that it stands for.
     if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
+    let statistics = options.isDryRun ? nil : arguments["stats"]
     let failure =
-      arguments["stats"].flatMap { writeStatistics(summary.statistics, to: $0) }
-      ?? rejectsError(summary)
+      statistics.flatMap { writeStatistics(summary.statistics, to: $0) } ?? rejectsError(summary)
     notice?.failure = failure.map { .init(code: $0.code, message: $0.message) }
     if arguments.has("json") {
       console.print(

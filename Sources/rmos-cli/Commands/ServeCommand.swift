@@ -35,8 +35,8 @@ enum ServeCommand {
     ]
   ) { arguments, console in
     var configuration = try configuration(arguments)
-    let logs = arguments.has("verbose")
-    if logs { configuration.log = { AccessLog.write($0) } }
+    let log = arguments.has("verbose") ? AccessLog() : nil
+    if let log { configuration.log = { log.write($0) } }
     var options = Dashboard.Options()
     options.allowsWrites = arguments.has("allow-writes")
     // Short: while a client waits, so does a thread that others need. It is told when to come again.
@@ -47,9 +47,9 @@ enum ServeCommand {
     // Before the URL is out: who reads it may send a signal at once.
     try stopOnInterruption(server)
     announce(server, store, options, asJSON: arguments.has("json"), console)
-    if let failure = console.finish() {
-      throw CommandError(code: "output.failed", message: failure)
-    }
+    // The program says why at its end.
+    guard console.finish() == nil else { return .couldNotRun }
+    defer { log?.finish() }
     try server.run()
     return .success
   }

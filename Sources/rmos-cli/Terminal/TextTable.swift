@@ -20,7 +20,9 @@ struct TextTable {
 
   /// The lines, without a line break at the end.
   var text: String {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let widths = rows[0].indices.map { column in
+      rows.map { TerminalText.width($0[column]) }.max() ?? 0
+    }
     return rows.map { row in
       var line = row.indices.map { column in
         TerminalText.padded(row[column], to: widths[column], left: column >= wordColumns)

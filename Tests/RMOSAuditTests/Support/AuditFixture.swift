@@ -63,7 +63,7 @@ final class RunningShell {
 
   init(_ path: String) throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["sqlite3", "-bail", "-batch", path]
+    process.arguments = ["sqlite3", "-init", "/dev/null", "-bail", "-batch", path]
     process.standardInput = input
     process.standardOutput = output
     process.standardError = output

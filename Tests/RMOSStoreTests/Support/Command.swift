@@ -54,7 +54,7 @@ final class Command {
 
 /// What the `sqlite3` shell prints for `sql`: another application's view of a database.
 func sqlite3(_ path: String, _ sql: String) throws -> String {
-  try Command("sqlite3", ["-bail", "-batch", path, sql]).finish()
+  try Command("sqlite3", ["-init", "/dev/null", "-bail", "-batch", path, sql]).finish()
 }
 
 /// The bytes of every file in a directory, by name.

@@ -4,8 +4,13 @@ import Foundation
 enum CompletingShell: String, CaseIterable, Sendable {
   case bash, zsh, fish
 
-  /// Whether the shell is to be had here.
-  var isInstalled: Bool { Tool.has(rawValue) }
+  /// Why the shell cannot be asked here; nil where it can.
+  var obstacle: String? {
+    if !Tool.has(rawValue) { return "there is no \(rawValue) here" }
+    let terminal = "zsh -fc 'zmodload zsh/zpty && zpty shell true'"
+    if self == .zsh, !Tool.succeeds(terminal) { return "zsh gets no pseudo-terminal here" }
+    return nil
+  }
 
   /// What the shell offers for each line, the cursor at its end, in the workspace's directory.
   func offers(for lines: [String], in workspace: Workspace) throws -> [String: Set<String>] {

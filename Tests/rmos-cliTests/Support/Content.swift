@@ -85,6 +85,6 @@ extension Workspace {
   func integrity(_ name: String) throws -> String? {
     guard Tool.has("sqlite3") else { return nil }
     let query = "PRAGMA integrity_check; PRAGMA foreign_key_check;"
-    return try Tool.shell("sqlite3 \(name) '\(query)'", in: self).output
+    return try Tool.shell("sqlite3 -init /dev/null \(name) '\(query)'", in: self).output
   }
 }

@@ -52,9 +52,16 @@ extension Workspace {
       atPath: file(".build/release"), withIntermediateDirectories: true)
     try FileManager.default.createSymbolicLink(
       atPath: file(".build/release/rmos-cli"), withDestinationPath: Tool.path)
-    try write(Self.program, to: "bin/rmos-cli")
-    try FileManager.default.setAttributes(
-      [.posixPermissions: 0o755], ofItemAtPath: file("bin/rmos-cli"))
+    var programs = ["rmos-cli": Self.program]
+    // Without what the user has configured them to do.
+    for (name, options) in ["curl": "-q", "sqlite3": "-init /dev/null"] where Tool.has(name) {
+      programs[name] = "#!/bin/sh\nPATH=${PATH#*:}\nexec \(name) \(options) \"$@\"\n"
+    }
+    for (name, text) in programs {
+      try write(text, to: "bin/\(name)")
+      try FileManager.default.setAttributes(
+        [.posixPermissions: 0o755], ofItemAtPath: file("bin/\(name)"))
+    }
     _ = try Tool.run(["migrate", "Examples/rmos_legacy", "--db", "rmos.db"], in: self)
   }
 

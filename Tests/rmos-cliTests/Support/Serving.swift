@@ -31,7 +31,7 @@ final class Serving {
 
   /// The status, fields and body that curl was given.
   func curl(_ path: String, _ arguments: [String] = []) throws -> String {
-    let words = (["-sS", "-i", "-g", "--noproxy", "*", "-m", "60"] + arguments)
+    let words = (["-q", "-sS", "-i", "-g", "--noproxy", "*", "-m", "60"] + arguments)
       .map { "'\($0)'" }.joined(separator: " ")
     let result = try Tool.shell("curl \(words) '\(url)\(path)'", in: workspace)
     #expect(result.status == 0, "\(result.errors)")

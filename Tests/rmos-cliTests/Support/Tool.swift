@@ -48,6 +48,11 @@ enum Tool {
     return places.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
   }
 
+  /// Whether a shell command succeeds here.
+  static func succeeds(_ command: String) -> Bool {
+    (try? shell("{ \(command); } >/dev/null 2>&1", in: Workspace()).status) == 0
+  }
+
   private static func execute(
     _ program: String, _ arguments: [String], in workspace: Workspace,
     environment: [String: String]
@@ -74,7 +79,7 @@ final class RunningTool {
     errors = workspace.outside("\(name).err")
     for file in [output, errors] { try Data().write(to: URL(fileURLWithPath: file)) }
     var variables = ProcessInfo.processInfo.environment
-    for name in ["RMOS_DB_PATH", "NO_COLOR"] { variables[name] = nil }
+    variables = variables.filter { $0.key != "NO_COLOR" && !$0.key.hasPrefix("RMOS_") }
     variables["CLI"] = Tool.path
     variables.merge(environment) { $1 }
     process.executableURL = URL(fileURLWithPath: program)
