@@ -39,6 +39,8 @@ extension DashboardPage {
     .verdict{margin:1rem 0 1.5rem;font-size:1rem;background:var(--card);border-radius:.4rem;
     border-left-width:.3rem}
     .verdict strong{font-weight:650;margin-right:.4rem}
+    #announcement:not(.away){position:sticky;bottom:1rem;margin:1rem 0 0;padding:.6rem 1rem;
+    background:var(--card);border:1px solid var(--bad);border-radius:.4rem}
     .tiles{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:1rem;margin:0 0 2.4rem;
     padding:0;list-style:none}
     .tiles a{display:block;height:100%;padding:1rem 1.25rem 1.1rem;background:var(--card);

@@ -27,7 +27,8 @@ struct ListPage {
       title: kind.pageTitle, section: "/\(kind.pathName)",
       main: """
         <h1>\(kind.pageTitle)</h1>
-        \(form)<div id="results">
+        \(form)<p class="away" id="found" role="status"></p>
+        <div id="results">
         \(summary)\(records.isEmpty ? emptiness : table)\(pager)</div>
 
         """)
@@ -124,7 +125,7 @@ struct ListPage {
       "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
     }
     return """
-      <p class="summary"><span role="status">\(range)\(count)</span> \(chips)</p>
+      <p class="summary"><span id="count">\(range)\(count)</span> \(chips)</p>
       \(complaints)
       """
   }

@@ -72,12 +72,13 @@ struct BrowserTests {
     let status = """
       {"success":true,"entity_counts":{"patterns":1234,"strip_families":8,"joblogs":40,
       "total":1282},"current_run":{"id":7,"started_at":"2025-01-01T00:00:00Z",
-      "source":"<b>legacy</b>","found":98765,"failed":3,"seconds":61.5}}
+      "source":"<b>legacy</b>","found":98765,"failed":3,"seconds":119.6}}
       """
     let server = try server(InMemoryStore(), status: status)
     let page = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 7000)
     #expect(page.complaints == [])
     #expect(page.dom.contains(#"data-run="found">98,765<"#))
+    #expect(page.dom.contains(#"data-run="seconds">2 min 0 s<"#))
     #expect(page.dom.contains(#"data-run="source">&lt;b&gt;legacy&lt;/b&gt;<"#))
     #expect(page.dom.contains(#"data-count="patterns">1,234<"#))
     #expect(page.dom.contains(#"id="run" aria-labelledby="run-title">"#))
