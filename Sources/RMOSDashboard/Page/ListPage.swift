@@ -45,7 +45,7 @@ struct ListPage {
       <form class="tools" action="/\(kind.pathName)" method="get" role="search" id="search">
       <p class="grow"><label for="q">Search</label>\
       <input id="q" name="q" type="search" value="\(request.search)" autocomplete="off" \
-      spellcheck="false" placeholder="\(kind.searchMembers[0] == "id" ? "part of an id" : "part of a name")"></p>
+      spellcheck="false" placeholder="\(kind.searchMembers.count > 1 ? "any part" : "part of an id")"></p>
       \(searchMemberField)\(filterFields)<p><label for="sort">Order</label>\
       \(choice("sort", [("id", "by id"), ("newest", "newest first")], request.order == .id ? "id" : "newest"))</p>
       \(kept)<p class="go"><button type="submit">Show</button></p>
@@ -167,7 +167,7 @@ struct ListPage {
         """
     }
     return """
-      <table class="list" role="table">
+      <table class="list cards" role="table">
       <caption class="away">\(kind.pageTitle)</caption>
       <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
       <tbody role="rowgroup">

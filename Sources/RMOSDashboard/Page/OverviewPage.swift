@@ -63,10 +63,13 @@ struct OverviewPage {
     let run: HTML =
       unfinished.map { " \($0.what)</strong> \($0.next)" } ?? "</strong>"
     let last = status.database.lastMigration
-    let isNew = last == nil && unfinished == nil
     let when: HTML =
-      last.map { " Last \(unfinished == nil ? "migrated" : "completed") \(PageText.time($0))." }
-      ?? (isNew ? " Nothing has been migrated into this database yet." : "")
+      switch (last, unfinished == nil) {
+      case (let last?, true): " Last migrated \(PageText.time(last))."
+      case (let last?, false): " The last complete one ended \(PageText.time(last))."
+      case (nil, true): " Nothing has been migrated into this database yet."
+      case (nil, false): ""
+      }
     return """
       <p class="verdict \(mood)"><span><strong><span aria-hidden="true">\(sign) </span>\
       \(word)\(run)\(when)</span></p>

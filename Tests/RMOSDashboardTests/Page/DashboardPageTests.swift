@@ -116,7 +116,7 @@ import Testing
     let sound = "sound: ✓ Healthy. Last migrated 28 Nov 2025, 10:15 UTC."
     let interrupted = """
       warnings: ! Healthy. The last run was interrupted. The same command goes on where it stopped. \
-      Last completed 28 Nov 2025, 10:15 UTC.
+      The last complete one ended 28 Nov 2025, 10:15 UTC.
       """
     var undone = run(2, .interrupted)
     undone.undoneBy = 3
