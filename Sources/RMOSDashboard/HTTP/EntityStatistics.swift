@@ -1,10 +1,12 @@
 import RMOSModels
 import RMOSStore
 
-/// Figures about all entities of a kind, from one pass over them.
+/// Figures about all entities of a kind, from one pass over them where no number is very large.
 struct EntityStatistics: Sendable {
   private let kind: EntityKind
   private let groups: [RecordGroup]
+  /// The numbers of rings, where some are so large that the figures of the groups round them.
+  private let exactRings: [Int64]
 
   init(_ kind: EntityKind, _ reader: any StoreReader) throws {
     self.kind = kind
@@ -18,7 +20,21 @@ struct EntityStatistics: Sendable {
       case .joblogs:
         try reader.groups(kind, by: ["status", "job_type"], numbers: ["duration_seconds"])
       }
+    let isRounded =
+      kind == .patterns
+      && groups.contains { group in
+        [group.numbers[0].minimum, group.numbers[0].maximum]
+          .contains { ($0 ?? 0).magnitude >= Self.firstRounded }
+      }
+    exactRings =
+      isRounded
+      ? try reader.groups(kind, by: ["ring_count"], numbers: []).compactMap { group in
+        if case .integer(let number) = group.keys[0] { number } else { nil }
+      } : []
   }
+
+  /// From here on a `Double` does not hold every integer.
+  private static let firstRounded = 9_007_199_254_740_992.0
 
   private var total: Int { groups.reduce(0) { $0 + $1.count } }
 
@@ -45,8 +61,8 @@ struct EntityStatistics: Sendable {
     case .patterns:
       let rings = numbers(0)
       writer.member("avg_ring_count", rings.average)
-      writer.whole("min_ring_count", rings.minimum)
-      writer.whole("max_ring_count", rings.maximum)
+      writer.whole("min_ring_count", rings.minimum, exact: exactRings.min())
+      writer.whole("max_ring_count", rings.maximum, exact: exactRings.max())
       writer.member("unique_families", groups.count { $0.keys[0] != .null })
     case .stripFamilies:
       let (widths, thicknesses) = (numbers(0), numbers(1))
@@ -82,8 +98,10 @@ extension JSONWriter {
   }
 
   /// A number that is whole in every sound row, as such.
-  fileprivate mutating func whole(_ name: String, _ number: Double?) {
-    if let number, let whole = Int64(exactly: number) {
+  fileprivate mutating func whole(_ name: String, _ number: Double?, exact: Int64?) {
+    if let exact, Double(exact) == number {
+      member(name, exact)
+    } else if let number, let whole = Int64(exactly: number) {
       member(name, whole)
     } else {
       member(name, number)

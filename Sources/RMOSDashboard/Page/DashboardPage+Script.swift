@@ -34,16 +34,23 @@ extension DashboardPage {
     const search=()=>{const query=new URLSearchParams();
     for(const [name,value] of new FormData(form))if(value!=="")query.append(name,value);
     const url=form.getAttribute("action")+"?"+query;
-    swap(url,"results").then(ok=>{if(ok)history.replaceState(null,"",url)})
+    swap(url,"results").then(ok=>{if(!ok)return;history.replaceState(null,"",url);
+    $("found").textContent=$("count").textContent})
     .catch(error=>{if(error.name!=="AbortError")form.submit()})};
     form.addEventListener("input",event=>{clearTimeout(timer);
     timer=setTimeout(search,event.target.tagName==="SELECT"?0:220)});
     form.addEventListener("submit",event=>{event.preventDefault();clearTimeout(timer);search()})}
     if($("overview")){const number=n=>Number(n).toLocaleString("en-US"),
-    duration=s=>s<60?Math.round(s)+" s":s<3600?Math.floor(s/60)+" min "+Math.round(s%60)+" s":
-    Math.floor(s/3600)+" h "+Math.floor(s%3600/60)+" min";
-    let tag="",wait=4000,timer=0,said=0,run=$("overview").dataset.run;
+    duration=seconds=>{const s=Math.round(seconds),m=Math.floor(s/60);
+    return s<60?s+" s":m<60?m+" min "+s%60+" s":Math.floor(m/60)+" h "+m%60+" min"};
+    let tag="",wait=4000,timer=0,said=0,run=$("overview").dataset.run,due=false,lost=false,
+    heard=new Date();
     const say=text=>{$("announcement").textContent=text};
+    const hear=answers=>{if(answers)heard=new Date();if(answers!==lost)return;lost=!answers;
+    $("announcement").classList.toggle("away",answers);
+    say(answers?"The server answers again.":"No answer from the server since "+
+    heard.toLocaleTimeString("en-GB",{hour:"2-digit",minute:"2-digit"})+
+    ": what is shown may be out of date.")};
     const show=status=>{const current=status.current_run,box=$("run"),
     now=current?String(current.id):"";
     for(const cell of document.querySelectorAll("[data-count]")){
@@ -60,11 +67,12 @@ extension DashboardPage {
     const poll=async()=>{clearTimeout(timer);if(document.hidden)return;
     try{const answer=await fetch("/api/rmos/stores/migration/status",
     {cache:"no-store",headers:tag?{"If-None-Match":tag}:{}});
-    if(answer.status===304)wait=Math.min(wait*1.3,30000);
-    else if(answer.ok){tag=answer.headers.get("ETag")||"";const status=await answer.json();
-    const stale=show(status);wait=status.current_run?1000:4000;
-    if(stale)await swap("/","overview")}
-    else wait=Math.min(wait*2,60000)}catch{wait=Math.min(wait*2,60000)}
+    if(!answer.ok&&answer.status!==304)throw new Error(String(answer.status));
+    const status=answer.ok&&await answer.json();hear(true);
+    if(!status)wait=Math.min(wait*1.3,30000);
+    else{due=show(status)||due;wait=status.current_run?1000:4000;
+    if(due){await swap("/","overview");due=false}
+    tag=answer.headers.get("ETag")||""}}catch{wait=Math.min(wait*2,60000);hear(false)}
     if(run)wait=Math.min(wait,2000);
     clearTimeout(timer);timer=setTimeout(poll,wait)};
     document.addEventListener("visibilitychange",()=>{if(document.hidden)clearTimeout(timer);

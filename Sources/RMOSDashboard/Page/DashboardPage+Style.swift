@@ -39,6 +39,8 @@ extension DashboardPage {
     .verdict{margin:1rem 0 1.5rem;font-size:1rem;background:var(--card);border-radius:.4rem;
     border-left-width:.3rem}
     .verdict strong{font-weight:650;margin-right:.4rem}
+    #announcement:not(.away){position:sticky;bottom:1rem;margin:1rem 0 0;padding:.6rem 1rem;
+    background:var(--card);border:1px solid var(--bad);border-radius:.4rem}
     .tiles{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:1rem;margin:0 0 2.4rem;
     padding:0;list-style:none}
     .tiles a{display:block;height:100%;padding:1rem 1.25rem 1.1rem;background:var(--card);
@@ -160,13 +162,16 @@ extension DashboardPage {
     .tiles a{display:flex;justify-content:space-between;align-items:center;gap:1rem;
     padding:.6rem 1rem}.count{margin:0}
     .tools p:not(.grow){flex:1 1 8rem}.tools :is(input,select,button)[id],.tools button{width:100%}
-    .list thead{position:absolute;clip-path:inset(50%)}
-    .list,.list tbody,.list tr,.list th,.list td{display:block}
-    .list tr{padding:.6rem 0;border-bottom:1px solid var(--line)}
-    .list th,.list td{border:0;padding:.1rem 0;text-align:left}
-    .list td{display:flex;gap:.6rem}
-    .list td::before{content:attr(data-label);flex:0 0 6.2rem;color:var(--dim)}
-    .list td.n{white-space:normal}
+    .cards thead{position:absolute;clip-path:inset(50%)}
+    .cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}
+    .cards tr{padding:.6rem 0;border-bottom:1px solid var(--line)}
+    .cards th,.cards td{border:0;padding:.1rem 0;text-align:left}
+    .cards td{display:flex;gap:.6rem}
+    .cards td::before{content:attr(data-label);flex:0 0 7rem;color:var(--dim)}
+    .cards td.n{white-space:normal}
+    .cards.runs tr{display:grid;grid-template-columns:1fr 1fr}
+    .runs :is(th,td:nth-child(-n+3)){grid-column:1/-1}
+    .cards.runs td::before{flex-basis:4rem}
     tbody tr:hover :is(th,td){box-shadow:none!important}
     .history figcaption .peak{display:none}
     dl.facts dd{margin:0}}

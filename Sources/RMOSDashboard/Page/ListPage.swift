@@ -27,7 +27,8 @@ struct ListPage {
       title: kind.pageTitle, section: "/\(kind.pathName)",
       main: """
         <h1>\(kind.pageTitle)</h1>
-        \(form)<div id="results">
+        \(form)<p class="away" id="found" role="status"></p>
+        <div id="results">
         \(summary)\(records.isEmpty ? emptiness : table)\(pager)</div>
 
         """)
@@ -44,7 +45,7 @@ struct ListPage {
       <form class="tools" action="/\(kind.pathName)" method="get" role="search" id="search">
       <p class="grow"><label for="q">Search</label>\
       <input id="q" name="q" type="search" value="\(request.search)" autocomplete="off" \
-      spellcheck="false" placeholder="\(kind.searchMembers[0] == "id" ? "part of an id" : "part of a name")"></p>
+      spellcheck="false" placeholder="\(kind.searchMembers.count > 1 ? "any part" : "part of an id")"></p>
       \(searchMemberField)\(filterFields)<p><label for="sort">Order</label>\
       \(choice("sort", [("id", "by id"), ("newest", "newest first")], request.order == .id ? "id" : "newest"))</p>
       \(kept)<p class="go"><button type="submit">Show</button></p>
@@ -124,7 +125,7 @@ struct ListPage {
       "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
     }
     return """
-      <p class="summary"><span role="status">\(range)\(count)</span> \(chips)</p>
+      <p class="summary"><span id="count">\(range)\(count)</span> \(chips)</p>
       \(complaints)
       """
   }
@@ -166,7 +167,7 @@ struct ListPage {
         """
     }
     return """
-      <table class="list" role="table">
+      <table class="list cards" role="table">
       <caption class="away">\(kind.pageTitle)</caption>
       <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
       <tbody role="rowgroup">

@@ -6,19 +6,26 @@ struct OverviewPage {
   private let status: MigrationStatus
   private let history: MigrationHistory
   private let runs: [LedgerRun]
+  /// The run that is under way, if any.
+  private let current: Int64?
 
   /// How many runs are listed.
   private static let runsShown = 6
 
   init(store: any RecordStore, status: MigrationStatus, history: MigrationHistory) throws {
     let runs = try store.read { try $0.runs(limit: Self.runsShown) }
-    self.init(status: status, history: history, runs: runs)
+    // The status may be a moment older than the runs: one that began since is no dead one.
+    let hasBegun = runs.first?.state == .running && store.hasWriter ?? true
+    self.init(
+      status: status, history: history, runs: runs,
+      current: status.currentRun?.id ?? (hasBegun ? runs.first?.id : nil))
   }
 
-  init(status: MigrationStatus, history: MigrationHistory, runs: [LedgerRun]) {
+  init(status: MigrationStatus, history: MigrationHistory, runs: [LedgerRun], current: Int64?) {
     self.status = status
     self.history = history
     self.runs = runs
+    self.current = current
   }
 
   var document: PageDocument {
@@ -34,7 +41,7 @@ struct OverviewPage {
         <h2 id="history">History</h2>
         <p class="dim note">New entities by the day they were migrated or created</p>
         \(HistoryChart(history).figure)</section>
-        \(RunList(runs, current: status.currentRun?.id).section)</div>
+        \(RunList(runs, current: current).section)</div>
         <div>
         \(health)\(database)</div>
         </div>
@@ -48,19 +55,40 @@ struct OverviewPage {
     let validation = status.validation
     let (mood, sign, word) =
       switch (validation.errors.count, validation.warnings.count) {
-      case (0, 0): ("sound", "✓", "Healthy.")
+      case (0, 0): unfinished == nil ? ("sound", "✓", "Healthy.") : ("warnings", "!", "Healthy.")
       case (0, let warnings):
         ("warnings", "!", "Healthy, with \(PlainText.counted(warnings, "warning")).")
       case (let errors, _): ("errors", "✗", "\(PlainText.counted(errors, "error")) found.")
       }
-    let last: HTML =
-      status.database.lastMigration.map { "Last migrated \(PageText.time($0))." }
-      ?? "Nothing has been migrated into this database yet."
+    let run: HTML =
+      unfinished.map { " \($0.what)</strong> \($0.next)" } ?? "</strong>"
+    let last = status.database.lastMigration
+    let when: HTML =
+      switch (last, unfinished == nil) {
+      case (let last?, true): " Last migrated \(PageText.time(last))."
+      case (let last?, false): " The last complete one ended \(PageText.time(last))."
+      case (nil, true): " Nothing has been migrated into this database yet."
+      case (nil, false): ""
+      }
     return """
       <p class="verdict \(mood)"><span><strong><span aria-hidden="true">\(sign) </span>\
-      \(word)</strong> \(last)</span></p>
+      \(word)\(run)\(when)</span></p>
 
       """
+  }
+
+  /// What became of the newest migration where it did not come to its end, and what to do.
+  private var unfinished: (what: String, next: String)? {
+    guard let run = runs.first(where: { $0.command == "migrate" }), run.id != current,
+      run.undoneBy == nil
+    else { return nil }
+    switch run.state {
+    case .completed: return nil
+    case .failed: return ("The last run failed.", "The list of runs says why.")
+    // A run whose process died says "running" for ever.
+    case .interrupted, .running:
+      return ("The last run was interrupted.", "The same command goes on where it stopped.")
+    }
   }
 
   private var counts: HTML {

@@ -72,16 +72,7 @@ struct PatternDrawing {
     let rings = geometry.rings.map { ring -> HTML in
       var parts: [HTML] = []
       let title = "Ring \(ring.number)" + (ring.segments.map { ", \($0) segments" } ?? "")
-      var middle = ring.radius ?? ring.inner ?? ring.outer ?? 0
-      var width = ring.width ?? 0
-      if let inner = ring.inner, let outer = ring.outer {
-        (middle, width) = ((inner + outer) / 2, outer - inner)
-      } else if let inner = ring.inner, ring.radius == nil {
-        middle = inner + width / 2
-      } else if let outer = ring.outer, ring.radius == nil {
-        (middle, width) = (outer - min(width, outer) / 2, min(width, outer))
-      }
-      if width > 0 {
+      if let (middle, width) = ring.band {
         parts.append(
           "<circle class=\"band\" r=\"\(scaled(middle))\" stroke-width=\"\(scaled(width))\"/>")
         if let segments = ring.segments, segments > 1 {
@@ -92,7 +83,7 @@ struct PatternDrawing {
             """)
         }
       }
-      for radius in [ring.inner, ring.radius, ring.outer].compactMap({ $0 }) {
+      for radius in ring.edges {
         parts.append("<circle class=\"edge\" r=\"\(scaled(radius))\"/>")
       }
       return "<g><title>\(title)</title>\(parts)</g>"

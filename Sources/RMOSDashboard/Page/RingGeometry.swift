@@ -17,8 +17,32 @@ struct RingGeometry {
     /// How many segments it is divided into, where that is given and can be shown.
     var segments: Int?
 
-    /// How far out it goes, with its width on the outside at most by half.
-    var reach: Double { outer ?? (radius ?? inner ?? 0) + (width ?? 0) / 2 }
+    /// What its width covers, as the middle and how wide; nil where it gives none.
+    ///
+    /// A width goes outwards from an inner edge, inwards from an outer one, and is in the middle of
+    /// a radius.
+    var band: (middle: Double, width: Double)? {
+      if let inner, let outer { return ((inner + outer) / 2, outer - inner) }
+      guard let width else { return nil }
+      if let radius { return (radius, width) }
+      if let inner { return (inner + width / 2, width) }
+      return outer.map { ($0 - min(width, $0) / 2, min(width, $0)) }
+    }
+
+    /// The radii of its lines: those it gives, and the edge that follows from the other one.
+    var edges: [Double] {
+      var edges = [inner, radius, outer].compactMap { $0 }
+      if edges.count == 1, radius == nil, let band {
+        let other = inner == nil ? band.middle - band.width / 2 : band.middle + band.width / 2
+        if other > 0 { edges.append(other) }
+      }
+      return edges
+    }
+
+    /// How far out it goes, whichever of its members leads there.
+    var reach: Double {
+      max(edges.max() ?? 0, band.map { $0.middle + $0.width / 2 } ?? 0)
+    }
   }
 
   /// The rings that can be drawn.

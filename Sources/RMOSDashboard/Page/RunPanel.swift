@@ -48,16 +48,16 @@ struct RunList {
 
         """
     }
+    let headings = Self.columns.enumerated().map {
+      "<th role=\"columnheader\" scope=\"col\"\($0 > 2 ? Self.numeric : "")>\($1)</th>" as HTML
+    }
     return """
       <section aria-labelledby="runs">
       <h2 id="runs">Runs</h2>
       <div class="scroll" role="region" tabindex="0" aria-label="Runs">
-      <table>
-      <thead><tr><th scope="col">Run</th><th scope="col">State</th><th scope="col">Began</th>\
-      <th scope="col" class="n">Took</th><th scope="col" class="n">Found</th>\
-      <th scope="col" class="n">New</th><th scope="col" class="n">Skipped</th>\
-      <th scope="col" class="n">Failed</th></tr></thead>
-      <tbody>
+      <table class="cards runs" role="table">
+      <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
+      <tbody role="rowgroup">
       \(runs.map(row))</tbody></table></div>
       <p class="dim note">All of a run: <code>rmos-cli report --run N</code></p>
       </section>
@@ -77,18 +77,28 @@ struct RunList {
       run.failure.map {
         "<br><span class=\"dim\">\(PageText.short($0, limit: 300))</span>"
       } ?? ""
+    let cells: [HTML] = [
+      "<span><span class=\"nowrap\">\(PageCell.status(state.rawValue))</span>\(failure)</span>",
+      PageText.time(run.startedAt), "\(PageText.duration(run.seconds))",
+      "\(PlainText.grouped(total.found))", "\(PlainText.grouped(total.new))",
+      "\(PlainText.grouped(total.skipped))", failed,
+    ]
+    let row = zip(Self.columns.dropFirst(), cells).enumerated().map { index, cell -> HTML in
+      """
+      <td role="cell"\(index > 1 ? Self.numeric : "") data-label="\(cell.0)">\(cell.1)</td>
+      """
+    }
     return """
-      <tr><th scope="row"><span class="nowrap">\(run.id) \
-      <span class="dim">\(PageText.short(run.command, limit: 30))</span></span></th>\
-      <td><span class="nowrap">\(PageCell.status(state.rawValue))</span>\(failure)</td>\
-      <td>\(PageText.time(run.startedAt))</td>\
-      <td class="n">\(PageText.duration(run.seconds))</td>\
-      <td class="n">\(PlainText.grouped(total.found))</td>\
-      <td class="n">\(PlainText.grouped(total.new))</td>\
-      <td class="n">\(PlainText.grouped(total.skipped))</td><td class="n">\(failed)</td></tr>
+      <tr role="row"><th role="rowheader" scope="row"><span class="nowrap">\(run.id) \
+      <span class="dim">\(PageText.short(run.command, limit: 30))</span></span></th>\(row)</tr>
 
       """
   }
+
+  private static let columns = [
+    "Run", "State", "Began", "Took", "Found", "New", "Skipped", "Failed",
+  ]
+  private static let numeric: HTML = " class=\"n\""
 }
 
 /// The counts of all kinds, at most the largest number there is: a ledger may hold anything.

@@ -89,13 +89,14 @@ struct AccessPolicy: Sendable {
 
   private func shows(_ token: [UInt8], _ credentials: String?) -> Bool {
     guard let credentials else { return false }
-    let parts = credentials.split(separator: " ", maxSplits: 1)
-    guard parts.count == 2 else { return false }
+    guard let space = credentials.firstIndex(of: " ") else { return false }
+    // One space or more may be between the two (RFC 9110, 11.4).
+    let rest = credentials[space...].drop { $0 == " " }
     let shown: [UInt8]
-    switch parts[0].lowercased() {
-    case "bearer": shown = Array(parts[1].utf8)
+    switch credentials[..<space].lowercased() {
+    case "bearer": shown = Array(rest.utf8)
     case "basic":
-      guard let decoded = Base64.decode(HTTPField.trimmed(parts[1])),
+      guard let decoded = Base64.decode(HTTPField.trimmed(rest)),
         let colon = decoded.firstIndex(of: UInt8(ascii: ":"))
       else { return false }
       shown = Array(decoded[(colon + 1)...])

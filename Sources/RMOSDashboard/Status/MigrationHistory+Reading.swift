@@ -15,7 +15,10 @@ extension MigrationHistory {
 
   /// The newest days.
   init(_ counts: EntityDays, limit: Int?) {
-    let newest = counts.counts.keys.sorted(by: >)
+    // The hours after the year 9999 that a zone may add have a year of five digits.
+    let newest = counts.counts.keys.sorted {
+      ($0.utf8.count, $0) > ($1.utf8.count, $1)
+    }
     totalDays = newest.count
     days = newest.prefix(max(0, limit ?? newest.count)).map { date in
       Day(date: date, entities: MigrationStatus.EntityCounts(counts.counts[date] ?? [:]))

@@ -111,9 +111,9 @@ extension MigrationStatus {
 }
 
 extension LedgerRun {
-  /// When it ended, where it is a migration that did.
+  /// When it ended, where it is a migration that came to its end.
   fileprivate var endOfMigration: String? {
-    command == "migrate" && state != .running ? finishedAt : nil
+    command == "migrate" && state == .completed ? finishedAt : nil
   }
 }
 

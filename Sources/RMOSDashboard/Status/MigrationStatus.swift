@@ -4,8 +4,10 @@
 public struct MigrationStatus: Sendable, Hashable {
   /// Where the data is.
   public struct Database: Sendable, Hashable {
-    /// When the last migration ended that did, ISO 8601 in UTC; nil where the ledger knows of none.
+    /// When the last migration ended that came to its end, ISO 8601 in UTC; nil where the ledger
+    /// knows of none.
     ///
+    /// One that failed or was interrupted did not, though what it committed is there.
     /// A database that the old tool filled has no ledger, and so no such moment.
     public var lastMigration: String?
     /// The database's path, or "in memory".

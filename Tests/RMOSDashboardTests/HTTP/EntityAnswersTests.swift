@@ -222,6 +222,18 @@ import Testing
   }
 
   @Test(arguments: Backend.allCases)
+  func anIntegerStaysOneHoweverLarge(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    let numbers = [Int64.max, 9_007_199_254_740_993]
+    for number in numbers {
+      try fixture.insert(Self.pattern("p\(number)", 1, ["ring_count": .integer(number)]))
+    }
+    let figures = try #require(try fixture.get("/patterns/statistics").json["statistics"])
+    #expect(figures["max_ring_count"]?.text == "9223372036854775807")
+    #expect(figures["min_ring_count"]?.text == "9007199254740993")
+  }
+
+  @Test(arguments: Backend.allCases)
   func damagedRowsDoNotBreakAnAnswer(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)
     try fixture.insert(

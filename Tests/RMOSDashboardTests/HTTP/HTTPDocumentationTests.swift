@@ -57,6 +57,25 @@ import Testing
     #expect(difference.isEmpty)
   }
 
+  @Test func theTableHasEveryStatusThatIsAnswered() throws {
+    let document = try String(contentsOfFile: Self.path, encoding: .utf8)
+    let table = Set(
+      document.matches(of: /(?m)^\| ([\d, ]+) \|/).flatMap {
+        $0.output.1.split(separator: ", ").map(String.init)
+      })
+    let interface = try String(
+      contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
+    var answered = Set(interface.matches(of: /"([45]\d\d)": \{/).map { String($0.output.1) })
+    let folder = Fixtures.package + "/Sources/RMOSDashboard/Server"
+    for file in try FileManager.default.contentsOfDirectory(atPath: folder) {
+      let source = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+      answered.formUnion(
+        source.matches(of: /RequestRefusal\(\s*(\d{3})/).map { String($0.output.1) })
+    }
+    #expect(answered.isSuperset(of: ["401", "408", "421", "431"]))
+    #expect(answered.subtracting(table) == [])
+  }
+
   private func fill(_ fixture: DashboardFixture) throws {
     let family = sample(
       .stripFamilies, "ebony",

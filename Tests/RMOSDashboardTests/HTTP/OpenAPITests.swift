@@ -127,6 +127,10 @@ import Testing
       try hold(try send(again, fixture), again, against: document, &schemas, &given)
     }
 
+    for (method, path) in operations(document) {
+      try holdRefusals(of: method, path, against: document, &schemas, &given)
+    }
+
     #expect(given == documented(document))
     guard case .object(let components)? = document["components"]?["schemas"] else { return }
     let inputs = components.map(\.name).filter { $0.hasSuffix("Input") }
@@ -214,9 +218,12 @@ import Testing
     let operation = try #require(
       document["paths"]?["/api/rmos/stores" + template]?[exchange.method.lowercased()],
       "\(exchange.method) \(template) is not documented")
-    let response = try #require(
+    var response = try #require(
       operation["responses"]?[String(answer.status)],
       "\(answer.status) of \(exchange.method) \(template) is not documented")
+    if let name = response["$ref"]?.string?.split(separator: "/").last {
+      response = try #require(document["components"]?["responses"]?[String(name)], "\(name)")
+    }
     given.insert("\(exchange.method) \(template) \(answer.status)")
     if case .object(let headers)? = response["headers"] {
       for header in headers { #expect(answer.field(header.name) != nil, "\(header.name)") }
@@ -239,21 +246,70 @@ import Testing
     return "/\(parts[0])/{id}"
   }
 
+  /// Holds what the server itself answers to a request without the token, or for another host.
+  private func holdRefusals(
+    of method: String, _ path: String, against document: JSONValue,
+    _ schemas: inout SchemaCheck, _ given: inout Set<String>
+  ) throws {
+    let policy = AccessPolicy(port: 8000, hosts: ["127.0.0.1"], token: "token")
+    for (host, status) in [("127.0.0.1:8000", 401), ("evil.example", 421)] {
+      let target = "/api/rmos/stores" + path.replacing(/\{\w+\}/, with: "1")
+      let text = "\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 0\r\n\r\n"
+      let heads = RequestParserTests.heads(RequestParserTests.events(Array(text.utf8)))
+      let refusal = try #require(heads.first.flatMap(policy.refusal))
+      let answer = HTTPResponse(refusal)
+      #expect(answer.status == status)
+      try hold(
+        answer, Exchange(status: status, method: method, path: path), against: document, &schemas,
+        &given)
+    }
+  }
+
+  /// The methods and paths in the document.
+  private func operations(_ document: JSONValue) -> [(method: String, path: String)] {
+    guard case .object(let paths)? = document["paths"] else { return [] }
+    return paths.flatMap { path -> [(method: String, path: String)] in
+      guard case .object(let members) = path.value else { return [] }
+      return members.filter { $0.value["responses"] != nil }.map {
+        ($0.name.uppercased(), String(path.name.dropFirst("/api/rmos/stores".count)))
+      }
+    }
+  }
+
   /// Every method, path and status in the document, but for `default`, which all have.
   private func documented(_ document: JSONValue) -> Set<String> {
     var all: Set<String> = []
-    guard case .object(let paths)? = document["paths"] else { return all }
-    for path in paths {
-      guard case .object(let operations) = path.value else { continue }
-      for operation in operations {
-        guard case .object(let responses)? = operation.value["responses"] else { continue }
-        for response in responses where response.name != "default" {
-          let template = path.name.dropFirst("/api/rmos/stores".count)
-          all.insert("\(operation.name.uppercased()) \(template) \(response.name)")
-        }
+    for (method, path) in operations(document) {
+      let operation = document["paths"]?["/api/rmos/stores" + path]?[method.lowercased()]
+      guard case .object(let responses)? = operation?["responses"] else { continue }
+      for response in responses where response.name != "default" {
+        all.insert("\(method) \(path) \(response.name)")
       }
     }
     return all
+  }
+
+  @Test func theWaysToShowATokenAreThoseTheServerAsksFor() throws {
+    let text = try String(
+      contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
+    let document = try JSONValue(parsing: text)
+    guard case .object(let schemes)? = document["components"]?["securitySchemes"] else {
+      Issue.record("no security schemes")
+      return
+    }
+    let policy = AccessPolicy(port: 8000, hosts: ["127.0.0.1"], token: "token")
+    let head = RequestParserTests.heads(
+      RequestParserTests.events(Array("GET / HTTP/1.0\r\n\r\n".utf8)))
+    let asked = head.first.flatMap(policy.refusal)?.fields.compactMap {
+      $0.value.split(separator: " ").first?.lowercased()
+    }
+    #expect(Set(schemes.compactMap { $0.value["scheme"]?.string }) == Set(asked ?? []))
+    // Each one alone is enough, and so is none where the server has no token.
+    guard case .array(let ways)? = document["security"] else { return }
+    let names = ways.map { way in
+      if case .object(let members) = way { members.map(\.name) } else { ["?"] }
+    }
+    #expect(Set(names) == Set([[]] + schemes.map { [$0.name] }))
   }
 }
 

@@ -56,12 +56,15 @@ struct BrowserScriptTests {
       await pause(900)},
       shown=()=>[...page.querySelectorAll("#results tbody th")].map(h=>h.textContent.trim()).sort();
       report("at first "+shown().length);
-      await type("fleta");
+      const status=page.querySelector("[role=status]"),
+      said=()=>report("said "+(page.contains(status)?status.textContent:"nothing"));
+      said();
+      await type("fleta");said();
       report("found "+shown().join(", "));
       report("focus "+(page.activeElement===field));
       report("address "+frame.contentWindow.location.search);
       await type("no such name");
-      report("then "+shown().length);
+      report("then "+shown().length);said();
       await type("<b>");
       report("markup "+page.querySelectorAll("#results b").length);
       field.value="";field.dispatchEvent(new InputEvent("input",{bubbles:true}));await pause(900);
@@ -81,6 +84,9 @@ struct BrowserScriptTests {
     #expect(page.dom.contains("[focus true]"))
     #expect(page.dom.contains("[address ?q=fleta"))
     #expect(page.dom.contains("[then 0]"))
+    // What screen readers say stands in an element that stays, and says nothing at first.
+    let said = page.dom.matches(of: /\[said ([^\]]*)\]/).map { String($0.output.1) }
+    #expect(said == ["", "1–2 of 2 patterns", "0 patterns"])
     #expect(page.dom.contains("[markup 0]"))
     #expect(page.dom.contains("[at last \(all)]"))
     // Not each letter is a request.
@@ -132,5 +138,50 @@ struct BrowserScriptTests {
     #expect(page.dom.contains(#"id="run" aria-labelledby="run-title" hidden="">"#))
     // The overview was fetched anew, once, and not before the end.
     #expect(server.targets.filter { $0 == "/" }.count == 2)
+  }
+
+  @Test(arguments: [(true, "away"), (false, "")])
+  func aServerThatDoesNotAnswerIsSaidUntilItDoes(_ recovers: Bool, _ name: String) throws {
+    let pages = PageSamples.pages(InMemoryStore())
+    let asked = Mutex(0)
+    let server = try PageServer { request in
+      guard request.target.hasPrefix("/api/") else { return pages.response(to: request) }
+      let isLost = asked.withLock { asked in
+        asked += 1
+        return !recovers || asked == 1
+      }
+      return isLost
+        ? HTTPResponse(status: 500, fields: [], body: [])
+        : HTTPResponse(
+          status: 200, fields: [HTTPField("Content-Type", "application/json")],
+          body: Array(#"{"success":true,"entity_counts":{"total":72}}"#.utf8))
+    }
+    let page = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 20_000)
+    let text = recovers ? "The server answers again." : "No answer from the server since "
+    #expect(page.dom.contains(#"<p class="\#(name)" id="announcement" role="status""#))
+    #expect(page.dom.contains(#">\#(text)"#))
+  }
+
+  @Test func whatCouldNotBeFetchedAtTheEndOfARunIsFetchedLater() throws {
+    let pages = PageSamples.pages(InMemoryStore())
+    let asked = Mutex(0)
+    let server = try PageServer { request in
+      if request.target.hasPrefix("/api/") {
+        let fields = [HTTPField("Content-Type", "application/json"), HTTPField("ETag", "\"1\"")]
+        return request.field("If-None-Match") != nil
+          ? HTTPResponse(status: 304, fields: fields)
+          : HTTPResponse(
+            status: 200, fields: fields,
+            body: Array(#"{"success":true,"entity_counts":{"total":73}}"#.utf8))
+      }
+      let number = asked.withLock { asked in
+        asked += 1
+        return asked
+      }
+      guard number != 2 else { return HTTPResponse(status: 503, fields: [], body: []) }
+      return pages.response(to: request)
+    }
+    _ = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 20_000)
+    #expect(server.targets.filter { $0 == "/" }.count > 2)
   }
 }

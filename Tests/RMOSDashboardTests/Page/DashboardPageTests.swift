@@ -100,6 +100,54 @@ import Testing
     #expect(options.field("Allow") == "GET, HEAD, OPTIONS")
   }
 
+  @Test func aRunThatDidNotComeToItsEndIsInTheVerdict() throws {
+    func verdict(_ runs: [LedgerRun], current: Int64? = nil) -> String {
+      let page = OverviewPage(
+        status: PageSamples.status(), history: PageSamples.history(), runs: runs, current: current
+      ).document.main.markup
+      let match = page.firstMatch(of: /<p class="verdict (\w+)">(.*?)<\/p>/)
+      return match.map { "\($0.1): \($0.2.replacing(/<[^>]*>/, with: ""))" } ?? ""
+    }
+    func run(_ id: Int64, _ state: LedgerRun.State, _ command: String = "migrate") -> LedgerRun {
+      var run = StoreSamples.run(command)
+      (run.id, run.state) = (id, state)
+      return run
+    }
+    let sound = "sound: ✓ Healthy. Last migrated 28 Nov 2025, 10:15 UTC."
+    let interrupted = """
+      warnings: ! Healthy. The last run was interrupted. The same command goes on where it stopped. \
+      The last complete one ended 28 Nov 2025, 10:15 UTC.
+      """
+    var undone = run(2, .interrupted)
+    undone.undoneBy = 3
+    #expect(verdict([]) == sound)
+    #expect(verdict([run(2, .completed), run(1, .interrupted)]) == sound)
+    #expect(verdict([run(2, .running), run(1, .interrupted)], current: 2) == sound)
+    #expect(verdict([run(3, .completed, "undo"), undone]) == sound)
+    #expect(verdict([run(2, .interrupted), run(1, .completed)]) == interrupted)
+    #expect(verdict([run(3, .completed, "undo"), run(2, .interrupted)]) == interrupted)
+    // A run whose process died says "running" for ever.
+    #expect(verdict([run(2, .running)]) == interrupted)
+    #expect(
+      verdict([run(2, .failed)]).hasPrefix("warnings: ! Healthy. The last run failed. The list"))
+  }
+
+  @Test(arguments: [(LedgerRun.State.running, false), (.interrupted, true)])
+  func onlyARunThatIsOverIsToldAsInterrupted(_ state: LedgerRun.State, _ isOver: Bool) throws {
+    let fixture = try DashboardFixture(.sqlite)
+    try fixture.store.withExclusiveWriter {
+      try fixture.store.write { transaction in
+        var run = StoreSamples.run()
+        run.id = try transaction.beginRun(run)
+        run.state = state
+        try transaction.updateRun(run)
+      }
+      // The samples' status is from before it began.
+      let page = PageSamples.get("/", of: fixture.store).text
+      #expect(page.contains("was interrupted") == isOver)
+    }
+  }
+
   @Test func anAddressWithBrokenEscapesIsRefused() {
     #expect(PageSamples.get("/patterns/%ff", of: InMemoryStore()).status == 400)
   }
@@ -158,7 +206,7 @@ import Testing
     let family = PageSamples.get("/strip-families/bw_checker_main", of: store).text
     #expect(family.contains(#"<a href="/patterns?family=bw_checker_main">"#))
     let overview = PageSamples.get("/", of: store).text
-    #expect(overview.contains(#"<td class="n">72</td>"#))
+    #expect(overview.contains(#"data-label="Found">72</td>"#))
   }
 
   @Test func aReferenceToNothingIsSaid() throws {

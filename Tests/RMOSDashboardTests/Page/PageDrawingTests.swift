@@ -76,6 +76,51 @@ import Testing
     #expect(section(#"{"a":1}"#).contains("no radii"))
   }
 
+  /// All that a drawing of these rings has of circles: radius, and the width of the line.
+  private func circles(_ rings: [String]) throws -> [(radius: Double, width: Double)] {
+    let values: [String: Value] = [
+      "geometry": .text(#"{"rings":[\#(rings.joined(separator: ","))]}"#),
+      "rosette_geometry": .null,
+    ]
+    let html = PatternDrawing(StoreSamples.record(.patterns, "a", values)).section.markup
+    return try html.matches(of: /<circle [^>]*?r="([^"]*)"(?: stroke-width="([^"]*)")?/).map {
+      (try #require(Double($0.1)), try $0.2.map { try #require(Double($0)) } ?? 0)
+    }
+  }
+
+  @Test func nothingOfARingIsOutsideTheDrawing() throws {
+    // Every choice of members, each small or large.
+    let names = ["inner_radius_mm", "radius_mm", "outer_radius_mm", "width_mm", "segments"]
+    var seen = 0
+    for choice in 0..<(3 * 3 * 3 * 3 * 2) {
+      var rest = choice
+      let members = names.compactMap { name -> String? in
+        defer { rest /= 3 }
+        return [nil, "20", "60"][rest % 3].map { "\"\(name)\":\($0)" }
+      }
+      let ring = "{\(members.joined(separator: ","))}"
+      for rings in [[ring], [ring, #"{"radius_mm":30}"#]] {
+        let circles = try circles(rings)
+        seen += circles.count
+        for circle in circles {
+          #expect(circle.radius + circle.width / 2 <= 1000, "\(rings)")
+          #expect(circle.radius >= 0 && circle.width >= 0, "\(rings)")
+        }
+      }
+    }
+    #expect(seen > 300)
+  }
+
+  @Test(arguments: [
+    #"{"inner_radius_mm":40,"width_mm":20}"#, #"{"outer_radius_mm":60,"width_mm":20}"#,
+    #"{"inner_radius_mm":40,"outer_radius_mm":60}"#,
+  ])
+  func aBandHasBothOfItsEdges(_ ring: String) throws {
+    // In parts of a thousand, with 3% left free around.
+    let drawn = try circles([ring]).map { ($0.radius * 0.0618).rounded() }
+    #expect(Set(drawn) == [40, 50, 60])
+  }
+
   @Test func rowsAndColumnsAreDrawnAsTheBlockTheyAre() throws {
     let record = StoreSamples.record(
       .patterns, "a",

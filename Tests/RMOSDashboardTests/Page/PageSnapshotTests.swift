@@ -42,7 +42,7 @@ import Testing
       database: .init(location: "in memory"), entityCounts: .init(), recentEntities: .init(),
       validation: .init(), currentRun: nil)
     let page = OverviewPage(
-      status: status, history: MigrationHistory(days: [], totalDays: 0), runs: [])
+      status: status, history: MigrationHistory(days: [], totalDays: 0), runs: [], current: nil)
     try expectSnapshot(page.document.main.markup, "overview-empty.html")
   }
 

@@ -47,6 +47,15 @@ import Testing
     #expect(json["total_migration_dates"]?.int64 == 3)
   }
 
+  @Test(arguments: Backend.allCases)
+  func daysAreInTheOrderOfTheCalendar(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    let times = ["2025-06-02", "9999-12-31T23:30:00-01:00", "9999-12-31", "0001-01-01"]
+    for time in times { try fixture.insert(sample(.patterns, time, ["created_at": .text(time)])) }
+    let days = try MigrationHistory(of: fixture.store).days.map(\.date)
+    #expect(days == ["10000-01-01", "9999-12-31", "2025-06-02", "0001-01-01"])
+  }
+
   @Test(arguments: ["0", "501", "-1", "1.5", "", "ten", "+5", "99999999999999999999"])
   func aLimitOutOfRangeIsRefused(_ limit: String) throws {
     let answer = try DashboardFixture(.inMemory).get("/migration/history?limit=\(limit)")

@@ -104,6 +104,26 @@ import Testing
       try MigrationStatus(of: fixture.store).database.lastMigration == "2025-06-01T09:00:30Z")
   }
 
+  @Test(arguments: [LedgerRun.State.failed, .interrupted])
+  func aRunThatDidNotComeToItsEndIsNotTheLastMigration(_ state: LedgerRun.State) throws {
+    let fixture = try DashboardFixture(.inMemory)
+    func end() throws {
+      try fixture.store.write { transaction in
+        var run = StoreSamples.run()
+        run.id = try transaction.beginRun(run)
+        run.state = state
+        run.finishedAt = "2025-07-01T00:00:00Z"
+        try transaction.updateRun(run)
+      }
+    }
+    try end()
+    #expect(try MigrationStatus(of: fixture.store).database.lastMigration == nil)
+    try fixture.migrate(startedAt: "2025-06-01T09:00:00Z")
+    try end()
+    #expect(
+      try MigrationStatus(of: fixture.store).database.lastMigration == "2025-06-01T09:00:30Z")
+  }
+
   @Test func theRunUnderWayIsTold() throws {
     let fixture = try DashboardFixture(.inMemory)
     try fixture.store.write { transaction in
