@@ -20,7 +20,8 @@ package enum JSONEquivalence {
   /// A text that is no object counts as an object whose one member, with an empty name, is the text.
   package static func differingMembers(_ left: String, _ right: String) -> [String] {
     if left.hasSameUTF8(as: right) { return [] }
-    let (left, right) = (members(of: left), members(of: right))
+    let (isLeftExact, left) = members(of: left)
+    let (isRightExact, right) = members(of: right)
     let (leftGroups, rightGroups) = (grouped(left), grouped(right))
     var names: [String] = []
     var seen: Set<Name> = []
@@ -30,7 +31,8 @@ package enum JSONEquivalence {
       let (leftValues, rightValues) = (leftGroups[name] ?? [], rightGroups[name] ?? [])
       if !areEquivalent(leftValues, rightValues) { names.append(member.name) }
     }
-    return names
+    // It must differ somewhere, if only in what no text can hold.
+    return names.isEmpty && !(isLeftExact && isRightExact) ? [""] : names
   }
 
   /// Whether two values say the same.
@@ -69,9 +71,13 @@ package enum JSONEquivalence {
     }.map(\.element)
   }
 
-  private static func members(of text: String) -> [JSONValue.Member] {
-    if case .object(let members)? = try? JSONValue(parsing: text) { return members }
-    return [JSONValue.Member(name: "", value: .string(text))]
+  /// The members of an object, and whether they say all that it says: lone surrogates are replaced.
+  private static func members(of text: String) -> (isExact: Bool, [JSONValue.Member]) {
+    if case .object(let members)? = try? JSONValue(parsing: text) { return (true, members) }
+    if case .object(let members)? = try? JSONValue(parsing: text, replacingLoneSurrogates: true) {
+      return (false, members)
+    }
+    return (true, [JSONValue.Member(name: "", value: .string(text))])
   }
 
   private static func grouped(_ members: [JSONValue.Member]) -> [Name: [JSONValue]] {

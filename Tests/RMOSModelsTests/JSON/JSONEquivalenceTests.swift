@@ -37,6 +37,16 @@ import Testing
     }
   }
 
+  /// Half a character is nothing a text can hold.
+  @Test func differencesBesideLoneSurrogatesAreNamed() {
+    #expect(
+      JSONEquivalence.differingMembers(#"{"x":"\ud800","m":2}"#, #"{"m":3}"#) == ["x", "m"])
+    // These may not pass for the same.
+    #expect(
+      JSONEquivalence.differingMembers(#"{"x":"\ud800"}"#, #"{"x":"\ud801"}"#) == [""])
+    #expect(JSONEquivalence.differingMembers(#"{"x":"\ud800"}"#, #"{"x":"\ud800"}"#) == [])
+  }
+
   @Test func differingMembersAreNamedInOrder() {
     #expect(
       JSONEquivalence.differingMembers(
