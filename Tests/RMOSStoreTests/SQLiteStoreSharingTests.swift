@@ -42,6 +42,29 @@ struct SQLiteStoreSharingTests {
     #expect(try count(first) == 2)
   }
 
+  @Test(arguments: [Double.infinity, .greatestFiniteMagnitude, .nan, -1])
+  func anyTimeoutWillDo(_ timeout: Double) throws {
+    let store = try SQLiteStore(path: path, busyTimeout: timeout)
+    let entered = DispatchSemaphore(value: 0)
+    let outcomes = inParallel(2) { thread in
+      if thread == 0 {
+        try store.withExclusiveWriter {
+          entered.signal()
+          for number in 0..<20 { try self.add("\(number)", to: store) }
+        }
+      } else {
+        entered.wait()
+        try self.add("last", to: store)
+      }
+    }
+    // Who may not wait is told so.
+    for outcome in outcomes {
+      guard case .failure(let error) = outcome else { continue }
+      #expect(!(timeout > 0) && (error as? StoreError)?.code == .locked)
+    }
+    #expect(try count(store) > 0)
+  }
+
   @Test func aWriteWaitsForTheOtherStoreToEnd() throws {
     let first = try SQLiteStore(path: path)
     let second = try SQLiteStore(path: path, busyTimeout: 60)

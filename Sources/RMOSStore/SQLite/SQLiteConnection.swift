@@ -48,7 +48,7 @@ final class SQLiteConnection: @unchecked Sendable {
     // A handle comes back even where opening failed; its deinit closes it.
     try handle.check(result)
     sqlite3_extended_result_codes(pointer, 1)
-    let milliseconds = Int32(clamping: Int((min(max(busyTimeout, 0), 1e6) * 1000).rounded()))
+    let milliseconds = Int32(clamping: Int((busyTimeout * 1000).rounded()))
     try handle.check(sqlite3_busy_timeout(pointer, milliseconds))
   }
 

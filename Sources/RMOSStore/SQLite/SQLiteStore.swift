@@ -47,12 +47,14 @@ public final class SQLiteStore: RecordStore {
   /// - Parameters:
   ///   - path: The file. Its directory must be there.
   ///   - access: What may be done.
-  ///   - busyTimeout: How long to wait where others are writing, seconds.
+  ///   - busyTimeout: How long to wait where others are writing, seconds; a million at most.
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``,
   ///   ``StoreError/Code/notADatabase``, ``StoreError/Code/foreignDatabase``,
   ///   ``StoreError/Code/newerSchema``, or what SQLite reports.
   public init(path: String, access: Access = .create, busyTimeout: Double = 5) throws {
     let file = try DatabaseFile(path: path, mayBeAbsent: access == .create)
+    // The system's clocks take no infinity.
+    let busyTimeout = busyTimeout > 0 ? min(busyTimeout, 1e6) : 0
     self.file = file
     self.location = path
     self.access = access
