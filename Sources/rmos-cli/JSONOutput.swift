@@ -17,6 +17,18 @@ enum JSONOutput {
     return writer.text
   }
 
+  /// The answer of a command whose result went to files.
+  static func files(_ files: [String], isSuccess: Bool = true) -> String {
+    var writer = JSONWriter(style: .pretty)
+    writer.object {
+      $0.member("success", isSuccess)
+      $0.member("files") { writer in
+        writer.array { for file in files { $0.string(file) } }
+      }
+    }
+    return writer.text
+  }
+
   /// A successful answer with further members.
   static func success(_ write: (inout JSONWriter) throws -> Void) rethrows -> String {
     var writer = JSONWriter(style: .pretty)

@@ -98,7 +98,9 @@ enum AuditCommand {
       }
     if let file = arguments["output"] {
       try write(text + (text.hasSuffix("\n") ? "" : "\n"), to: file)
-      if arguments.has("json") { console.print(json(files, report)) }
+      if arguments.has("json") {
+        console.print(JSONOutput.files(files, isSuccess: report.errorCount == 0))
+      }
     } else {
       console.print(text)
     }
@@ -114,18 +116,6 @@ enum AuditCommand {
     }
     if rest.isEmpty { throw UsageError("--rule and --skip leave no rule to check") }
     return rest
-  }
-
-  /// What stands on standard output where the report goes to a file.
-  private static func json(_ files: [String], _ report: AuditReport) -> String {
-    var writer = JSONWriter(style: .pretty)
-    writer.object {
-      $0.member("success", report.errorCount == 0)
-      $0.member("files") { writer in
-        writer.array { for file in files { $0.string(file) } }
-      }
-    }
-    return writer.text
   }
 
   private static func listJSON(_ rules: [AuditRule]) -> String {

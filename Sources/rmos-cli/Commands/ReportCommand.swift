@@ -68,14 +68,7 @@ enum ReportCommand {
     if let directory = arguments["output"] {
       let files = try write(report, as: formats, into: directory)
       if arguments.has("json") {
-        console.print(
-          JSONOutput.success {
-            $0.member("files") { writer in
-              writer.array {
-                for file in files { $0.string(file) }
-              }
-            }
-          })
+        console.print(JSONOutput.files(files))
       } else {
         for file in files { console.print("Wrote \(TerminalText.escaped(file))") }
       }
