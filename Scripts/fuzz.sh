@@ -34,7 +34,7 @@ for target in "${targets[@]}"; do
   seeds=$ROOT/.build-fuzz/$target/seeds
   case $target in
     reader)
-      sources=(Tests/Fuzz/ReaderFuzz.swift)
+      sources=(Tests/Fuzz/ReaderFuzz.swift Tests/RMOSModelsTests/JSON/JSONOracle.swift)
       while IFS= read -r file; do sources+=("$file"); done \
         < <(find Sources/RMOSModels -name '*.swift')
       build_fuzzer reader "${sources[@]}"

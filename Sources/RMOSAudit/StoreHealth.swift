@@ -77,14 +77,14 @@ public struct StoreHealth: Sendable, Hashable {
 
   private mutating func lookUp(_ context: AuditContext, seconds: Double?) throws {
     let fields = EntityKind.allCases.flatMap { kind in
-      kind.schema.references.map { (kind: kind, position: $0) }
+      kind.schema.references.map { (kind: kind, reference: $0) }
     }
     let end = seconds.map { ContinuousClock.now + .seconds(max(0, $0)) }
-    for (index, (kind, position)) in fields.enumerated() {
+    for (index, (kind, reference)) in fields.enumerated() {
+      let (position, target) = (reference.field, reference.target)
       let field = kind.schema.fields[position]
-      guard case .reference(let target) = field.type, context.isReadable(kind),
-        context.isReadable(target), context.has(kind, column: field.column),
-        context.has(target, column: "id")
+      guard context.isReadable(kind), context.isReadable(target),
+        context.has(kind, column: field.column), context.has(target, column: "id")
       else { continue }
       var references = References(kind: kind, member: field.member, target: target)
       // An equal share of what is left, so that no field goes without.

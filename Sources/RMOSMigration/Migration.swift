@@ -72,7 +72,7 @@ public struct Migration: Sendable {
     observer: ((MigrationEvent) -> Void)? = nil,
     isCancelled: @escaping () -> Bool = { false }
   ) throws -> MigrationSummary {
-    try MigrationRun(self, observer: observer, isCancelled: isCancelled).run()
+    try MigrationRun(migration: self, observer: observer, isCancelled: isCancelled).run()
   }
 }
 

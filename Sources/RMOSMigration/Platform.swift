@@ -126,6 +126,17 @@ struct FileHandle {
     }
   }
 
+  /// pread(2): at most `count` bytes from `offset` on; 0 at the end.
+  func read(
+    into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
+  ) throws(SystemError) -> Int {
+    while true {
+      let result = pread(descriptor, buffer, count, off_t(offset))
+      if result >= 0 { return result }
+      guard errno == EINTR else { throw .last }
+    }
+  }
+
   /// lseek(2) from the beginning.
   func seek(to offset: Int) throws(SystemError) {
     guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else { throw .last }

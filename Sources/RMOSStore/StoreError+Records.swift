@@ -61,14 +61,7 @@ extension StoreError {
 extension EntityKind {
   /// The kinds that the database's foreign keys lead to, for messages.
   fileprivate var referencedTables: String {
-    let kinds = schema.foreignKeys.compactMap { position in
-      if case .reference(let kind) = schema.fields[position].type {
-        kind.schema.plural
-      } else {
-        nil
-      }
-    }
-    return kinds.joined(separator: " or ")
+    schema.foreignKeys.map(\.target.schema.plural).joined(separator: " or ")
   }
 }
 

@@ -79,10 +79,9 @@ extension StoreReader {
   package func missingReferences(of record: Record) throws -> [Issue] {
     var issues: [Issue] = []
     let schema = record.kind.schema
-    for position in schema.references {
-      let field = schema.fields[position]
-      guard case .reference(let target) = field.type, case .text(let id) = record.values[position],
-        try !contains(target, id: id)
+    for reference in schema.references {
+      let (field, target) = (schema.fields[reference.field], reference.target)
+      guard case .text(let id) = record.values[reference.field], try !contains(target, id: id)
       else { continue }
       issues.append(
         Issue(

@@ -11,8 +11,8 @@ public enum StoredComparison: Sendable, Hashable {
 
   /// Compares the entity at `index` with stored values.
   ///
-  /// A timestamp that the source does not give and for which the run stands in (`created_at`,
-  /// `updated_at`) is not compared. JSON is compared by its data, so white space, escapes and the way a
+  /// A timestamp that the source does not give and that defaults to the time of the run
+  /// (`created_at`, `updated_at`) is not compared. JSON is compared by its data, so white space, escapes and the way a
   /// number is written make no difference; member order does not either.
   ///
   /// - Parameters:
@@ -28,9 +28,7 @@ public enum StoredComparison: Sendable, Hashable {
     var members: [String] = []
     for position in schema.fields.indices {
       let field = schema.fields[position]
-      if field.isStoodInForByTheRun, batch.entries[index].given & 1 << UInt32(position) == 0 {
-        continue
-      }
+      if field.defaultsToRunTime, !batch.entries[index].given.contains(position) { continue }
       let (new, old) = (incoming.values[position], values[position])
       if new.isSame(as: old) { continue }
       if case .json = field.type, case .text(let new) = new, case .text(let old) = old,
@@ -44,15 +42,5 @@ public enum StoredComparison: Sendable, Hashable {
     let incomingUnknown = unknown.isEmpty ? "{}" : batch.text(unknown)
     members += JSONEquivalence.differingMembers(incomingUnknown, storedUnknownMembers ?? "{}")
     self = members.isEmpty ? .identical : .differs(members: members)
-  }
-}
-
-extension FieldSchema {
-  /// Whether what stands in for an absent member depends on the run.
-  var isStoodInForByTheRun: Bool {
-    switch absent {
-    case .runStart, .sameAs: true
-    case .null, .text: false
-    }
   }
 }

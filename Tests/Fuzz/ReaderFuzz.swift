@@ -1,4 +1,4 @@
-// A libFuzzer target over the scanner and the entity reader; see Scripts/fuzz.sh. It is compiled
+// A libFuzzer target over the scanner and the entity decoder; see Scripts/fuzz.sh. It is compiled
 // together with the sources of RMOSModels and is no target of the package.
 
 /// Runs one input through both and stops where a property does not hold.
@@ -16,48 +16,42 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   return 0
 }
 
-/// The scanner agrees with the tree parser, and its copy is the compact text.
+/// The scanner, and the trees and copies it makes, agree with a second parser.
 private func checkScanner(_ bytes: UnsafeBufferPointer<UInt8>) {
-  let raw = UnsafeRawBufferPointer(bytes)
-  let accepts = (try? JSONScanner.validate(raw)) != nil
-  let text = String(validating: bytes, as: UTF8.self)
-  let isJSON =
-    text.map { (try? JSONValue(parsing: $0, replacingLoneSurrogates: true)) != nil } ?? false
-  precondition(accepts == isJSON, "the scanner and the parser disagree")
-  guard accepts, let text, let compact = try? JSONText(parsing: text) else { return }
-  let copy = JSONScanner.withPaddedCopy(of: raw) { scanner in
-    [UInt8](unsafeUninitializedCapacity: bytes.count + JSONScanner.padding) { buffer, count in
-      guard var output = buffer.baseAddress else { return }
-      scanner.skipWhiteSpace()
-      _ = try? scanner.copyValue(to: &output, enclosingDepth: 0)
-      count = buffer.baseAddress.map { output - $0 } ?? 0
-    }
-  }
-  precondition(copy.elementsEqual(compact.text.utf8), "the copy is not the compact text")
+  let accepts = (try? JSONScanner.validate(UnsafeRawBufferPointer(bytes))) != nil
+  let expected = JSONOracle.value(of: Array(bytes))
+  precondition(accepts == (expected != nil), "the scanner and the other parser disagree")
+  guard accepts, let text = String(validating: bytes, as: UTF8.self) else { return }
+  precondition(
+    (try? JSONValue(parsing: text, replacingLoneSurrogates: true)) == expected,
+    "the tree is not that of the other parser")
+  precondition(
+    (try? JSONScanner.compacted(text)) == JSONOracle.compacted(text),
+    "the copy is not the compact text")
 }
 
 /// What is read fits its room, is JSON where it should be, and passes validation where it is right.
 private func checkReader(_ bytes: UnsafeBufferPointer<UInt8>, choice: Int) {
   let kind = EntityKind.allCases[choice % 3]
   let path = "p.json"
-  let reader = EntityReader(
-    kind: kind, options: EntityReader.Options(derivesIDs: choice & 8 == 0, runStart: "2026-01-01"))
+  let decoder = EntityDecoder(
+    kind: kind, options: EntityDecoder.Options(derivesIDs: choice & 8 == 0, runStart: "2026-01-01"))
   var batch = RecordBatch(kind: kind)
-  var context = EntityReader.Context(
+  var origin = EntityOrigin(
     source: batch.addSource(path), path: path,
     place: RecordBatch.SourcePlace(offset: 0, line: 1, column: 1),
     encoding: choice & 16 == 0 ? .utf8 : .utf16(isBigEndian: choice & 32 == 0))
-  if choice & 64 != 0 { context.key = batch.intern("key".utf8) }
+  if choice & 64 != 0 { origin.key = batch.intern("key".utf8) }
   let before = batch.used
   JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
     scanner.skipWhiteSpace()
     guard !scanner.isAtEnd, scanner.byte == UInt8(ascii: "{") else { return }
     let start = scanner.position
-    guard (try? reader.read(&scanner, context, into: &batch)) != nil else {
+    guard (try? decoder.decode(&scanner, origin, into: &batch)) != nil else {
       precondition(batch.used == before && batch.count == 0, "a failed read left something behind")
       return
     }
-    // Beside the entity: stand-ins and a derived id.
+    // Beside the entity: defaults and a derived id.
     let allowed = scanner.position - start + path.utf8.count + 128
     precondition(batch.used - before <= allowed, "more is kept than the entity has")
   }

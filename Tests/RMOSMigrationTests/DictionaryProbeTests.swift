@@ -6,12 +6,9 @@ import Testing
 
 @Suite struct DictionaryProbeTests {
   private func isDictionary(_ text: String, chunk: Int = 64) throws -> Bool {
-    let tree = try SourceTree(["a.json": text])
-    return try withExtendedLifetime(tree) {
-      try DictionaryProbe(
-        schema: EntityKind.patterns.schema, limits: SourceWindow.Limits(chunk: chunk)
-      ).isDictionary(Array(tree.absolute("a.json").utf8))
-    }
+    try DictionaryProbe(
+      schema: EntityKind.patterns.schema, limits: SourceWindow.Limits(chunk: chunk)
+    ).isDictionary(Array(text.utf8))
   }
 
   @Test(arguments: [
@@ -48,12 +45,9 @@ import Testing
         return "\"\(random.pick(names))\": \(value)"
       }
       let text = "{\(members.joined(separator: ", "))}"
-      let tree = try SourceTree(["patterns/a.json": text])
-      let large = try SourceTree([
-        "patterns/a.json": text.replacing("{}", with: "{\(String(repeating: " ", count: 300))}")
-      ])
-      let whole = try SourceReading(tree)
-      let pieces = try SourceReading(large, limits: SourceWindow.Limits(chunk: 64))
+      let large = text.replacing("{}", with: "{\(String(repeating: " ", count: 300))}")
+      let whole = try SourceReading(Array(text.utf8))
+      let pieces = try SourceReading(Array(large.utf8), limits: SourceWindow.Limits(chunk: 64))
       #expect(pieces.content == whole.content, "\(text)")
       // A key that is no text fails without a locator.
       let isDictionary = whole.found.contains {
@@ -63,9 +57,17 @@ import Testing
     }
   }
 
-  @Test func aFileThatCannotBeReadIsAFailure() {
+  @Test func bytesThatCannotBeReadAreAFailure() {
+    struct Broken: ByteSource {
+      let size = 1
+      func read(
+        into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
+      ) throws(SystemError) -> Int {
+        throw SystemError(code: SystemError.hasChanged)
+      }
+    }
     let probe = DictionaryProbe(
       schema: EntityKind.patterns.schema, limits: SourceWindow.Limits())
-    #expect(throws: ReadFailure.self) { try probe.isDictionary(Array("/nowhere/a.json".utf8)) }
+    #expect(throws: ReadFailure.self) { try probe.isDictionary(Broken()) }
   }
 }

@@ -9,27 +9,56 @@ import Testing
 @Suite struct PlannerTests {
   /// A batch with one job log that points to a pattern.
   private func batch(_ id: String = "j", pattern: String = "p") throws -> RecordBatch {
-    let tree = try SourceTree(["joblogs/a.json": "\n" + Texts.job(id, pattern: pattern)])
-    var batches: [RecordBatch] = []
-    let reader = SourceReader(
-      root: tree.path, batchSize: 10,
-      options: EntityReader.Options(derivesIDs: true, runStart: "2026-03-01")
-    ) { delivery in
-      batches.append(delivery.batch)
-      return RecordBatch(kind: .stripFamilies)
+    try self.batch("\n" + Texts.job(id, pattern: pattern))
+  }
+
+  private func batch(_ text: String) throws -> RecordBatch {
+    var records: RecordBatch?
+    let builder = SourceBatchBuilder(
+      batchSize: 10, options: EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01")
+    ) { batch in
+      records = batch.records
+      return RecordBatch(kind: .joblogs)
     }
-    try withExtendedLifetime(tree) { try reader.readAll() }
-    return try #require(batches.first { $0.count == 1 })
+    builder.begin(.joblogs)
+    builder.begin(file: Array("joblogs/a.json".utf8))
+    try DocumentReader(into: builder).read(Array(text.utf8), as: .json)
+    try builder.endKind()
+    return try #require(records)
   }
 
   private func decide(
     _ policy: MigrationOptions.DuplicatePolicy, _ comparison: StoredComparison,
-    missing: [(reference: Int, hasFailed: Bool)] = [], id: String = "j", pattern: String = "p",
-    tellsInformation: Bool = true
+    missing: [EntityFacts.MissingReference] = [], id: String = "j", pattern: String = "p",
+    reportsInformation: Bool = true
   ) throws -> Planner.Decision {
-    Planner(duplicates: policy, tellsInformation: tellsInformation).decide(
-      try batch(id, pattern: pattern), 0,
-      Planner.Knowledge(comparison: comparison, missingReferences: missing))
+    let planner = Planner(duplicates: policy, reportsInformation: reportsInformation)
+    let facts = EntityFacts(comparison: comparison, missingReferences: missing)
+    return try #require(
+      planner.plan(0..<1, of: try batch(id, pattern: pattern), [facts]).first)
+  }
+
+  @Test func aBatchIsPlannedAsAWhole() throws {
+    let jobs = ["a", "b", "c", "d"].map { Texts.job($0, pattern: "p") }
+    let batch = try batch("[\(jobs.joined(separator: ",")), {\"pattern_id\": \"q\"}]")
+    let facts = [
+      EntityFacts(), EntityFacts(comparison: .identical),
+      EntityFacts(comparison: .differs(members: ["status"])),
+      EntityFacts(missingReferences: [.init(reference: 0)]),
+      EntityFacts(missingReferences: [.init(reference: 0, hasFailed: true)]),
+    ]
+    let decisions = Planner(duplicates: .skip, reportsInformation: false)
+      .plan(0..<5, of: batch, facts)
+    #expect(decisions.map(\.action) == [.insert, .skip, .skip, .reject, .reject])
+    #expect(decisions.map(\.counted) == [nil, .duplicateIdentical, nil, nil, nil])
+    #expect(
+      decisions.map { $0.issues.map(\.code) } == [
+        [], [], [.duplicateDiffers], [.referenceMissing], [.referenceMissing],
+      ])
+    let some = Planner(duplicates: .skip, reportsInformation: false)
+      .plan(2..<4, of: batch, Array(facts[2..<4]))
+    #expect(some.map(\.action) == [.skip, .reject])
+    #expect(some.flatMap(\.issues).map(\.id) == ["c", "d"])
   }
 
   @Test(arguments: [MigrationOptions.DuplicatePolicy.skip, .fail])
@@ -61,19 +90,21 @@ import Testing
   }
 
   @Test func whatNobodyHearsIsOnlyCounted() throws {
-    let quiet = try decide(.skip, .identical, tellsInformation: false)
+    let quiet = try decide(.skip, .identical, reportsInformation: false)
     #expect(quiet.action == .skip && quiet.issues.isEmpty)
     #expect(quiet.counted == .duplicateIdentical)
     for comparison in [StoredComparison.differs(members: ["name"]), .identical] {
-      #expect(try decide(.fail, comparison, tellsInformation: false).issues.count == 1)
+      #expect(try decide(.fail, comparison, reportsInformation: false).issues.count == 1)
     }
-    #expect(try decide(.skip, .differs(members: ["a"]), tellsInformation: false).issues.count == 1)
+    #expect(
+      try decide(.skip, .differs(members: ["a"]), reportsInformation: false).issues.count == 1)
   }
 
   @Test func aMissingReferenceOutweighsADuplicate() throws {
     for policy in [MigrationOptions.DuplicatePolicy.skip, .fail] {
       for comparison in [StoredComparison.absent, .identical, .differs(members: ["status"])] {
-        let decision = try decide(policy, comparison, missing: [(0, false), (1, true)])
+        let decision = try decide(
+          policy, comparison, missing: [.init(reference: 0), .init(reference: 1, hasFailed: true)])
         #expect(decision.action == .reject)
         #expect(decision.issues.map(\.code) == [.referenceMissing, .referenceMissing])
         #expect(decision.issues.map(\.pointer) == ["/pattern_id", "/strip_family_id"])
@@ -83,9 +114,11 @@ import Testing
   }
 
   @Test func theMessageTellsWhereTheReferenceStandsAndWhy() throws {
-    let absent = try #require(try decide(.skip, .absent, missing: [(0, false)]).issues.first)
+    let absent = try #require(
+      try decide(.skip, .absent, missing: [.init(reference: 0)]).issues.first)
     #expect(absent.message.contains("\"p\"") && absent.message.contains("neither in the store"))
-    let failed = try #require(try decide(.skip, .absent, missing: [(0, true)]).issues.first)
+    let failed = try #require(
+      try decide(.skip, .absent, missing: [.init(reference: 0, hasFailed: true)]).issues.first)
     #expect(failed.message.contains("failed in this run"))
     let text = "\n" + Texts.job("j", pattern: "p")
     let value = try #require(text.range(of: "\"p\""))
@@ -98,7 +131,7 @@ import Testing
     let many = try #require(try decide(.skip, .differs(members: names)).issues.first)
     #expect(many.message.contains("'field11' and 8 more") && !many.message.contains("field12"))
     let long = String(repeating: "p", count: 500)
-    let missing = try decide(.skip, .absent, missing: [(0, false)], pattern: long)
+    let missing = try decide(.skip, .absent, missing: [.init(reference: 0)], pattern: long)
     #expect(missing.issues.allSatisfy { $0.message.utf8.count < 250 })
   }
 }

@@ -71,7 +71,7 @@ import Testing
     try tree.addLink("patterns/abs", to: tree.absolute("patterns/a"))
     let reading = try SourceReading(tree)
     #expect(
-      reading.remarks.map(\.source) == [
+      reading.notices.map(\.source) == [
         "patterns/a/b/up", "patterns/a/side/up", "patterns/abs/b/up", "patterns/abs/side",
       ])
     #expect(

@@ -3,7 +3,7 @@ import RMOSTestSupport
 @testable import RMOSMigration
 @testable import RMOSModels
 
-/// What a ``SourceReader`` finds in a tree, entry by entry.
+/// What is found in a tree, or in a document alone, entry by entry.
 struct SourceReading {
   struct Found: Equatable {
     var kind: EntityKind
@@ -12,7 +12,7 @@ struct SourceReading {
     var origin: Provenance
     var line: Int
     var column: Int
-    var given: UInt32
+    var given: FieldSet
     var isFailed: Bool
     var issues: [Issue]
     var referencePlaces: [RecordBatch.SourcePlace]
@@ -22,17 +22,22 @@ struct SourceReading {
     var summary: String {
       ([origin.locator?.text ?? "-", id ?? "-"] + codes).joined(separator: " ")
     }
+    private var givenMembers: String {
+      let fields = kind.schema.fields
+      return fields.indices.filter { given.contains($0) }.map { fields[$0].member }
+        .joined(separator: ",")
+    }
     /// All that does not depend on where in the file the entity stands, or in which encoding.
     var content: [String] {
-      [kind.rawValue, id ?? "-", "\(values)", origin.unknownMembers ?? "-", "\(given)"] + codes
+      [kind.rawValue, id ?? "-", "\(values)", origin.unknownMembers ?? "-", givenMembers] + codes
         + issues.map(\.message) + [origin.locator?.text ?? "-"]
     }
   }
 
   var found: [Found] = []
-  var remarks: [Issue] = []
-  /// How many entries each delivery had.
-  var deliveries: [Int] = []
+  var notices: [Issue] = []
+  /// How many entries each batch had.
+  var batches: [Int] = []
   var bytes = 0
 
   var summaries: [String] { found.map(\.summary) }
@@ -46,20 +51,50 @@ struct SourceReading {
   }
 
   init(path: String, limits: SourceWindow.Limits, batchSize: Int) throws {
-    var result: [SourceReader.Delivery] = []
+    let batches = Batches()
     let reader = SourceReader(
-      root: path, batchSize: batchSize,
-      options: EntityReader.Options(derivesIDs: true, runStart: "2026-03-01"), limits: limits
-    ) { delivery in
-      result.append(delivery)
+      root: path, batchSize: batchSize, options: Self.options, limits: limits,
+      emit: batches.append)
+    try reader.readAll()
+    add(batches.all)
+  }
+
+  /// Reads a document of patterns alone, in memory.
+  init(
+    _ document: [UInt8], of kind: EntityKind = .patterns,
+    as format: SourcePath.Format = .json, limits: SourceWindow.Limits = SourceWindow.Limits(),
+    batchSize: Int = 1000
+  ) throws {
+    let batches = Batches()
+    let builder = SourceBatchBuilder(
+      batchSize: batchSize, options: Self.options, emit: batches.append)
+    let reader = DocumentReader(limits: limits, into: builder)
+    builder.begin(kind)
+    builder.begin(file: Array("\(kind.table)/a.json".utf8))
+    try reader.read(document, as: format)
+    builder.endFile(bytes: reader.bytesRead)
+    try builder.endKind()
+    add(batches.all)
+  }
+
+  private static let options = EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01")
+
+  /// What was emitted.
+  private final class Batches {
+    var all: [SourceBatch] = []
+
+    func append(_ batch: SourceBatch) -> RecordBatch {
+      all.append(batch)
       return RecordBatch(kind: .stripFamilies)
     }
-    try reader.readAll()
-    for delivery in result {
-      let batch = delivery.batch
-      deliveries.append(batch.count)
-      remarks += delivery.remarks.map(\.issue)
-      bytes += delivery.bytes
+  }
+
+  private mutating func add(_ batches: [SourceBatch]) {
+    for source in batches {
+      let batch = source.records
+      self.batches.append(batch.count)
+      notices += source.notices.map(\.issue)
+      bytes += source.bytes
       let width = batch.kind.schema.references.count
       for index in 0..<batch.count {
         let entry = batch.entries[index]
@@ -72,6 +107,20 @@ struct SourceReading {
             referencePlaces: Array(batch.referencePlaces[index * width..<(index + 1) * width])))
       }
     }
+  }
+}
+
+/// Bytes in memory are a source as a file is.
+extension [UInt8]: ByteSource {
+  var size: Int { count }
+
+  func read(
+    into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
+  ) throws(SystemError) -> Int {
+    guard offset < self.count else { return 0 }
+    let piece = self[offset..<Swift.min(self.count, offset + count)]
+    for (index, byte) in piece.enumerated() { buffer[index] = byte }
+    return piece.count
   }
 }
 

@@ -43,17 +43,16 @@ import Testing
     Sample(name: "lines with more", isLines: true, text: "\(b) x\n{\n\(a),\n[\(a)]\n"),
   ]
 
-  /// Reads a file alone, so that no larger one before it has widened the window.
+  /// Reads a document alone, so that no larger one before it has widened the window.
   private func read(
     _ sample: Sample, padding: Int, _ encoding: TextEncoding, chunk: Int?, batchSize: Int = 1000
   ) throws -> SourceReading {
-    let tree = try SourceTree()
-    let name = sample.isLines ? "patterns/a.jsonl" : "patterns/a.json"
-    try tree.add(
-      name, encoding.bytes(of: String(repeating: " ", count: padding) + sample.text))
+    let text = String(repeating: " ", count: padding) + sample.text
     var limits = SourceWindow.Limits()
     if let chunk { limits.chunk = chunk }
-    return try SourceReading(tree, limits: limits, batchSize: batchSize)
+    return try SourceReading(
+      encoding.bytes(of: text), as: sample.isLines ? .lines : .json, limits: limits,
+      batchSize: batchSize)
   }
 
   @Test(arguments: samples)
@@ -110,7 +109,7 @@ import Testing
     let pieces = try SourceReading(
       tree.source, limits: SourceWindow.Limits(chunk: chunk), batchSize: 1 + chunk % 5)
     #expect(pieces.found == whole.found)
-    #expect(pieces.remarks == whole.remarks)
+    #expect(pieces.notices == whole.notices)
     // After a list has broken off the rest need not be read.
     #expect(pieces.bytes <= whole.bytes)
   }
@@ -146,7 +145,7 @@ import Testing
         reading.found.filter { !$0.isFailed }.map(\.id)
           == (0..<5).map { "l\($0)" } + inside + ["last"])
       #expect(reading.found.count { $0.isFailed } == 1)
-      #expect(reading.deliveries.allSatisfy { $0 <= batchSize })
+      #expect(reading.batches.allSatisfy { $0 <= batchSize })
     }
   }
 
@@ -162,7 +161,7 @@ import Testing
     #expect(reading.found == (try SourceReading(tree)).found)
     #expect(reading.found.count == 56)
     // The last of each kind may be short, and is sent even if it is empty.
-    #expect(reading.deliveries.count { $0 < batchSize } <= 3)
-    #expect(reading.deliveries.allSatisfy { $0 <= batchSize })
+    #expect(reading.batches.count { $0 < batchSize } <= 3)
+    #expect(reading.batches.allSatisfy { $0 <= batchSize })
   }
 }

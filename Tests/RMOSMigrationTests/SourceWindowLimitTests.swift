@@ -14,10 +14,12 @@ import Testing
     return Texts.family(id, name: String(repeating: "n", count: size - bare.utf8.count))
   }
 
-  private func read(_ path: String, _ text: String, chunk: Int) throws -> [String] {
-    let tree = try SourceTree([path: text])
-    return try SourceReading(
-      tree, limits: SourceWindow.Limits(chunk: chunk, entity: Self.limit)
+  private func read(
+    _ text: String, as format: SourcePath.Format = .json, chunk: Int
+  ) throws -> [String] {
+    try SourceReading(
+      Array(text.utf8), of: .stripFamilies, as: format,
+      limits: SourceWindow.Limits(chunk: chunk, entity: Self.limit)
     ).summaries
   }
 
@@ -25,23 +27,21 @@ import Testing
   func theLimitIsExactInEveryLayout(_ chunk: Int) throws {
     let (full, over) = (entity("full", size: Self.limit), entity("over", size: Self.limit + 1))
     let (small, long) = (Texts.family("z"), entity("long", size: 3 * Self.limit + 7))
-    #expect(try read("strip_families/a.json", full, chunk: chunk) == ["- full"])
-    #expect(try read("strip_families/a.json", " \(over)", chunk: chunk) == ["- - input.too-large"])
-    #expect(try read("strip_families/a.json", long, chunk: chunk) == ["- - input.too-large"])
+    #expect(try read(full, chunk: chunk) == ["- full"])
+    #expect(try read(" \(over)", chunk: chunk) == ["- - input.too-large"])
+    #expect(try read(long, chunk: chunk) == ["- - input.too-large"])
     #expect(
-      try read("strip_families/a.json", "[\(full),\(over), \(long),\(small)]", chunk: chunk)
+      try read("[\(full),\(over), \(long),\(small)]", chunk: chunk)
         == ["0 full", "1 - input.too-large", "2 - input.too-large", "3 z"])
     #expect(
       try read(
-        "strip_families/a.json",
         #"{"full": \#(full), "over": \#(over), "long": \#(long), "z": \#(small)}"#, chunk: chunk)
         == ["full full", "over - input.too-large", "long - input.too-large", "z z"])
     #expect(
-      try read(
-        "strip_families/a.jsonl", "\(full)\r\n\(over)\n\(long)\n\(small)\n", chunk: chunk)
+      try read("\(full)\r\n\(over)\n\(long)\n\(small)\n", as: .lines, chunk: chunk)
         == ["1 full", "2 - input.too-large", "3 - input.too-large", "4 z"])
     #expect(
-      try read("strip_families/a.jsonl", "\(small)\n\(long)", chunk: chunk)
+      try read("\(small)\n\(long)", as: .lines, chunk: chunk)
         == ["1 z", "2 - input.too-large"])
   }
 
@@ -52,40 +52,41 @@ import Testing
     let small = Texts.family("z")
     for value in ["\"\(text)\"", digits, "[\"\(text)\"]", "[\(digits), {}]"] {
       #expect(
-        try read("strip_families/a.json", "[\(value), \(small)]", chunk: chunk)
+        try read("[\(value), \(small)]", chunk: chunk)
           == ["0 - input.too-large", "1 z"])
       #expect(
-        try read("strip_families/a.json", "[\(small),\(value) ]", chunk: chunk)
+        try read("[\(small),\(value) ]", chunk: chunk)
           == ["0 z", "1 - input.too-large"])
       #expect(
-        try read("strip_families/a.jsonl", "\(value)\n\(small)", chunk: chunk).last == "2 z")
+        try read("\(value)\n\(small)", as: .lines, chunk: chunk).last == "2 z")
     }
     for value in ["\"\(text)\"", digits] {
       #expect(
-        try read("strip_families/a.json", value, chunk: chunk) == ["- - input.too-large"])
+        try read(value, chunk: chunk) == ["- - input.too-large"])
     }
   }
 
   @Test func aListOfAnySizeIsNoEntity() throws {
     let list = (0..<100).map { Texts.family("f\($0)") }.joined(separator: ",")
-    let summaries = try read("strip_families/a.json", "[\(list)]", chunk: 64)
+    let summaries = try read("[\(list)]", chunk: 64)
     #expect(summaries == (0..<100).map { "\($0) f\($0)" })
   }
 
   @Test(arguments: [TextEncoding.littleEndian, .bigEndian])
   func theLimitHoldsInUTF16(_ encoding: TextEncoding) throws {
-    let tree = try SourceTree()
     let text = "[\(entity("over", size: Self.limit + 1)), \(entity("full", size: Self.limit))]"
-    try tree.add("strip_families/a.json", encoding.bytes(of: text))
     let reading = try SourceReading(
-      tree, limits: SourceWindow.Limits(chunk: 64, entity: Self.limit))
+      encoding.bytes(of: text), of: .stripFamilies,
+      limits: SourceWindow.Limits(chunk: 64, entity: Self.limit))
     #expect(reading.summaries == ["0 - input.too-large", "1 full"])
   }
 
   @Test func aRunHoldsTheLimitOfTheContract() throws {
     #expect(SourceWindow.Limits().entity == 64 << 20)
-    let tree = try SourceTree()
-    try tree.add("patterns/a.json", Array("{}".utf8) + Array(repeating: 0x20, count: 65 << 20))
-    #expect(try SourceReading(tree).found.count == 1)
+    // What stands beside an entity does not count.
+    let document = Array("{}".utf8) + Array(repeating: 0x20, count: 1 << 20)
+    let limits = SourceWindow.Limits(chunk: 1 << 10, entity: 1 << 10)
+    #expect(
+      try SourceReading(document, limits: limits).summaries.first?.contains("too-large") == false)
   }
 }

@@ -10,20 +10,23 @@ import Testing
 
   init() throws { tree = try SourceTree() }
 
-  /// A window on a file of `bytes`, 64 of which are read at a time.
-  private func window(_ bytes: [UInt8], chunk: Int = 64) throws -> SourceWindow {
-    try tree.add("t/a", bytes)
+  /// A window on `bytes`, 64 of which are read at a time.
+  private func window(_ bytes: some ByteSource, chunk: Int = 64) throws -> SourceWindow {
     let window = SourceWindow(limits: SourceWindow.Limits(chunk: chunk))
-    try window.open(Array(tree.absolute("t/a").utf8))
+    try window.load(bytes)
     return window
+  }
+
+  /// A window on a file that is still open.
+  private func windowOnFile(_ bytes: [UInt8]) throws -> SourceWindow {
+    try tree.add("t/a", bytes)
+    return try window(try FileByteSource(Array(tree.absolute("t/a").utf8)))
   }
 
   private func window(_ text: String) throws -> SourceWindow { try window(Array(text.utf8)) }
 
   private func text(_ window: SourceWindow, _ range: Range<Int>) -> String {
-    String(
-      decoding: UnsafeBufferPointer(start: window.base + range.lowerBound, count: range.count),
-      as: UTF8.self)
+    String(decoding: window.bytes(range), as: UTF8.self)
   }
 
   @Test(arguments: 0..<70)
@@ -32,9 +35,9 @@ import Testing
       let window = try window(
         String(repeating: "x", count: before) + String(repeating: " ", count: spaces) + "yz")
       var position = before
-      while position > window.count { position -= try window.refill() }
+      while position > window.end { try window.refill() }
       position = try window.skipWhiteSpace(from: position)
-      #expect(text(window, position..<window.count).first == "y")
+      #expect(text(window, position..<window.end).first == "y")
       #expect(window.place(at: position).offset == before + spaces)
     }
   }
@@ -48,7 +51,7 @@ import Testing
       for after in [", 1]", "]", "}", ",", ""] {
         let window = try window(String(repeating: " ", count: before) + value + after)
         let start = try window.skipWhiteSpace(from: 0)
-        window.mark(start)
+        window.discard(before: start)
         let end = try window.resynchronize(after: start)
         // A value without brackets and quotes needs something after it to end.
         let isOpen = after.isEmpty && !"]}\"".contains(value.suffix(1))
@@ -67,7 +70,7 @@ import Testing
     for before in 0..<70 {
       let window = try window(String(repeating: " ", count: before) + text)
       let start = try window.skipWhiteSpace(from: 0)
-      window.mark(start)
+      window.discard(before: start)
       #expect(try window.resynchronize(after: start) == nil)
     }
   }
@@ -81,12 +84,12 @@ import Testing
       let window = try window(lines.joined(separator: "\n"))
       var position = 0
       for (index, line) in lines.enumerated() {
-        window.mark(position)
+        window.discard(before: position)
         let place = window.place(at: position)
         #expect(place.line == index + 1 && place.column == 1)
         let (range, isTooLong) = try window.line(at: position)
         #expect(text(window, range) == line && !isTooLong)
-        #expect((range.upperBound == window.count) == (index == lines.count - 1))
+        #expect((range.upperBound == window.end) == (index == lines.count - 1))
         position = range.upperBound + 1
       }
     }
@@ -97,12 +100,12 @@ import Testing
     for before in 0..<70 {
       let window = try window(String(repeating: " ", count: before) + "\"\(name)\" \n : 1")
       let start = try window.skipWhiteSpace(from: 0)
-      window.mark(start)
+      window.discard(before: start)
       let (end, decoded) = try window.readName(at: start)
       let expected = try JSONValue(parsing: "\"\(name)\"")
       #expect(decoded.map { .string(String(decoding: $0, as: UTF8.self)) } == expected)
       let value = try window.skipWhiteSpace(from: end)
-      #expect(text(window, value..<window.count) == "1")
+      #expect(text(window, value..<window.end) == "1")
     }
   }
 
@@ -114,10 +117,10 @@ import Testing
       let expected =
         String(repeating: "x", count: shift) + String(repeating: "é🎸€\u{FFFD}z", count: 60)
       let window = try window(encoding.bytes(of: expected), chunk: chunk)
-      while !window.isComplete { #expect(try window.refill() == 0) }
-      #expect(text(window, 0..<window.count) == expected)
+      while !window.isComplete { try window.refill() }
+      #expect(text(window, 0..<window.end) == expected)
       #expect(!window.endsInBadEncoding)
-      #expect(window.place(at: window.count).offset == encoding.bytes(of: expected).count)
+      #expect(window.place(at: window.end).offset == encoding.bytes(of: expected).count)
     }
   }
 
@@ -134,10 +137,10 @@ import Testing
         unit(0xDBFF) + [0xDC], unit(0xDC00) + unit(0xD800),
       ] {
         let window = try window(encoding.bytes(of: good) + bad)
-        while !window.isComplete { _ = try window.refill() }
-        #expect(text(window, 0..<window.count) == good)
+        while !window.isComplete { try window.refill() }
+        #expect(text(window, 0..<window.end) == good)
         #expect(window.endsInBadEncoding)
-        #expect(window.place(at: window.count).offset == 2 + length * 2)
+        #expect(window.place(at: window.end).offset == 2 + length * 2)
       }
     }
   }
@@ -150,7 +153,7 @@ import Testing
       encoding.bytes(of: "\"" + String(repeating: "x", count: 200_000) + "\""))
     var refills = 0
     while !window.isComplete {
-      _ = try window.refill()
+      try window.refill()
       refills += 1
     }
     #expect(refills < 40)
@@ -174,39 +177,50 @@ import Testing
 
   @Test(arguments: [0, 1, 63, 64, 65, 500])
   func aFileThatShrinksEndsEarly(_ size: Int) throws {
-    let window = try window(Array(repeating: 0x20, count: 1000))
+    let window = try windowOnFile(Array(repeating: 0x20, count: 1000))
     let file = try Foundation.FileHandle(
       forUpdating: URL(fileURLWithPath: tree.absolute("t/a")))
     try file.truncate(atOffset: UInt64(size))
-    #expect(try window.skipWhiteSpace(from: 0) == window.count)
-    #expect(window.isComplete && window.place(at: window.count).offset == max(64, size))
+    #expect(try window.skipWhiteSpace(from: 0) == window.end)
+    #expect(window.isComplete && window.place(at: window.end).offset == max(64, size))
   }
 
   @Test func aFileThatGrowsIsReadToSomeEnd() throws {
-    let window = try window(Array(repeating: 0x20, count: 100))
+    let window = try windowOnFile(Array(repeating: 0x20, count: 100))
     let file = try Foundation.FileHandle(
       forUpdating: URL(fileURLWithPath: tree.absolute("t/a")))
     try file.seekToEnd()
     try file.write(contentsOf: Data(repeating: 0x20, count: 5000))
-    #expect(try window.skipWhiteSpace(from: 0) == window.count)
-    #expect(window.isComplete && window.place(at: window.count).offset >= 100)
+    #expect(try window.skipWhiteSpace(from: 0) == window.end)
+    #expect(window.isComplete && window.place(at: window.end).offset >= 100)
   }
 
-  @Test func aWindowIsUsedFileAfterFile() throws {
-    try tree.add("t/big", Array(repeating: 0x20, count: 5000) + [0x31])
-    try tree.add("t/wide", TextEncoding.bigEndian.bytes(of: "[é"))
+  @Test func aWindowIsUsedDocumentAfterDocument() throws {
     let window = try window("abc")
     for _ in 0..<2 {
-      try window.open(Array(tree.absolute("t/wide").utf8))
-      #expect(text(window, 0..<window.count) == "[é" && window.encoding != .utf8)
-      try window.open(Array(tree.absolute("t/big").utf8))
+      try window.load(TextEncoding.bigEndian.bytes(of: "[é"))
+      #expect(text(window, 0..<window.end) == "[é" && window.encoding != .utf8)
+      try window.load(Array(repeating: 0x20, count: 5000) + [0x31])
       _ = try window.skipWhiteSpace(from: 0)
-      #expect(window.place(at: window.count).offset == 5001)
-      #expect(throws: ReadFailure.self) { try window.open(Array(tree.absolute("none").utf8)) }
-      #expect(throws: ReadFailure.self) { try window.open(Array(tree.path.utf8)) }
-      try window.open(Array(tree.absolute("t/a").utf8))
-      #expect(text(window, 0..<window.count) == "abc" && window.encoding == .utf8)
+      #expect(window.place(at: window.end).offset == 5001)
+      try window.load(Array("abc".utf8))
+      #expect(text(window, 0..<window.end) == "abc" && window.encoding == .utf8)
     }
+  }
+
+  @Test func onlyRegularFilesAreSources() throws {
+    #expect(throws: SystemError.self) { try FileByteSource(Array(tree.absolute("none").utf8)) }
+    #expect(throws: SystemError.self) { try FileByteSource(Array(tree.path.utf8)) }
+  }
+
+  @Test func aWindowThatIsCancelledReadsNoFurther() throws {
+    var isCancelled = false
+    let window = SourceWindow(
+      limits: SourceWindow.Limits(chunk: 64), isCancelled: { isCancelled })
+    try window.load(Array(repeating: 0x20, count: 1000))
+    isCancelled = true
+    #expect(throws: ReadFailure.self) { try window.skipWhiteSpace(from: 0) }
+    #expect(window.bytesRead < 1000)
   }
 
   // MARK: Reading again
@@ -221,7 +235,7 @@ import Testing
     try tree.add(path, encoding.bytes(of: body))
     let reading = try SourceReading(tree)
     #expect(reading.found.count == 40)
-    let options = EntityReader.Options(derivesIDs: true, runStart: "2026-03-01")
+    let options = EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01")
     let rereader = EntityRereader(root: tree.path, options: options)
     for found in reading.found.shuffled() {
       let batch = try rereader.read(

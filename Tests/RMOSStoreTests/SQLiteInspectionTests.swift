@@ -63,7 +63,7 @@ struct SQLiteInspectionTests {
     #expect(rows.map(\.key.id) == ["a", nil, nil])
     #expect(rows.map(\.key.rowID) == [1, 2, 3])
     #expect(rows.map { $0.record["name"] } == [.blob([0]), .text("A\u{FFFD}"), .null])
-    #expect(rows.map(\.invalidText) == [0, 2, 0])
+    #expect(rows.map(\.invalidText) == [[], [1], []])
     #expect(rows.allSatisfy { $0.record["ring_count"] == .null })
   }
 

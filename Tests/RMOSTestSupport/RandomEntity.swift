@@ -102,9 +102,9 @@ struct RandomEntity {
       case 13:
         members.append(("extra", source.nested(depth: source.random.pick([10, 511, 2_000]))))
       case 14:
-        for position in kind.schema.references {
+        for reference in kind.schema.references {
           let id = source.random.pick(["doubtful-1", "doubtful-2", "doubtful-3", "nowhere"])
-          set(kind.schema.fields[position].member, ["\"\(id)\""])
+          set(kind.schema.fields[reference.field].member, ["\"\(id)\""])
         }
       default:
         set("start_time", ["\"2025-02-01T10:00:00Z\""])

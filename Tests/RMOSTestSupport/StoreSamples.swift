@@ -69,7 +69,7 @@ public enum StoreSamples {
         }
         let member = kind.schema.fields[position].member
         if entity.given?.contains(member) ?? (value != .null) {
-          entry.given |= 1 << UInt32(position)
+          entry.given.insert(position)
         }
       }
       batch.append(entry, cells: cells, places: kind.schema.references.map { _ in place })

@@ -89,9 +89,8 @@ public struct RepairPlan: Sendable {
     let isFree = "NOT EXISTS (SELECT 1 FROM \(kind.table) WHERE id = \(new))"
     var statements: [String] = []
     for other in EntityKind.allCases {
-      for position in other.schema.references
-      where other.schema.fields[position].type == .reference(kind) {
-        let column = other.schema.fields[position].column
+      for reference in other.schema.references where reference.target == kind {
+        let column = other.schema.fields[reference.field].column
         statements.append(
           "UPDATE \(other.table) SET \(column) = \(new) WHERE \(column) = \(old) AND \(isFree);")
       }

@@ -29,8 +29,8 @@ struct ForeignKeyCheck: AuditCheck {
   private func isReference(_ key: InspectedTable.ForeignKey, of table: InspectedTable) -> Bool {
     guard let kind = EntityKind(rawValue: table.name.lowercased()),
       let position = kind.schema.position(ofColumn: key.column.lowercased()),
-      case .reference(let target) = kind.schema.fields[position].type
+      let reference = kind.schema.references.first(where: { $0.field == position })
     else { return false }
-    return target.table == key.table.lowercased()
+    return reference.target.table == key.table.lowercased()
   }
 }

@@ -7,10 +7,10 @@ struct ReferenceCheck: AuditCheck {
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
     for kind in EntityKind.allCases {
-      for position in kind.schema.references {
+      for reference in kind.schema.references {
+        let (position, target) = (reference.field, reference.target)
         let field = kind.schema.fields[position]
-        guard case .reference(let target) = field.type,
-          context.has(kind, column: field.column), context.has(kind, column: "id"),
+        guard context.has(kind, column: field.column), context.has(kind, column: "id"),
           context.has(target, column: "id")
         else { continue }
         let mayBeNull = context.table(kind)?.column(field.column)?.isNotNull != true

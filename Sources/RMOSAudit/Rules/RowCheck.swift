@@ -71,31 +71,26 @@ private struct KindCheck {
 
   func check(_ row: InspectedRow) {
     if let id = row.key.id { checkPadding(id, row) }
-    for field in isPresent.indices where row.invalidText & 1 << UInt32(field) != 0 {
+    for field in isPresent.indices where row.invalidText.contains(field) {
       add(
         .fieldEncoding, .error, field, row, found: "bytes that are not UTF-8", expected: "UTF-8")
     }
-    for finding in row.record.findings() {
-      let field = finding.field
-      guard isPresent[field], row.invalidText & 1 << UInt32(field) == 0,
-        let rule = rule(for: finding)
+    for (field, violation) in row.record.violations() {
+      guard isPresent[field], !row.invalidText.contains(field),
+        let rule = rule(for: violation, of: field)
       else { continue }
-      var severity = finding.severity
+      var severity = violation.severity
       // A default that an application left out harms nobody; an id it must have.
-      if finding.violation == .missing(because: nil), field > 0, mayBeNull[field] {
+      if case .missing(because: nil, _) = violation, field > 0, mayBeNull[field] {
         severity = .warning
       }
-      add(
-        rule, severity, field, row, found: finding.violation.found,
-        expected: finding.violation.expected)
+      add(rule, severity, field, row, found: violation.found, expected: violation.expected)
     }
   }
 
-  private func rule(for finding: Finding) -> AuditRule? {
-    if finding.field == 0, [.fieldMissing, .fieldEmpty].contains(finding.violation.code) {
-      return .blankID
-    }
-    return AuditRule(code: finding.violation.code.rawValue)
+  private func rule(for violation: Violation, of field: Int) -> AuditRule? {
+    if field == 0, [.fieldMissing, .fieldEmpty].contains(violation.code) { return .blankID }
+    return AuditRule(code: violation.code.rawValue)
   }
 
   private func checkPadding(_ id: String, _ row: InspectedRow) {

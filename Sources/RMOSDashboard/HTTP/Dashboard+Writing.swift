@@ -99,9 +99,8 @@ extension StoreReader {
   /// Whether an entity refers to this one, be it in a field that the database does not guard.
   fileprivate func isReferred(to kind: EntityKind, id: String) throws -> Bool {
     for other in EntityKind.allCases {
-      for position in other.schema.references {
-        let field = other.schema.fields[position]
-        guard field.type == .reference(kind) else { continue }
+      for reference in other.schema.references where reference.target == kind {
+        let field = other.schema.fields[reference.field]
         let query = RecordQuery(other).filter(field.member, is: .text(id)).limit(1)
         if try !records(query).isEmpty { return true }
       }

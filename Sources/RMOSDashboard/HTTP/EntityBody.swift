@@ -32,8 +32,8 @@ struct EntityBody {
     var batch = RecordBatch(kind: kind)
     let key = id.map { batch.intern($0.utf8) }
     let source = batch.addSource("")
-    let reader = EntityReader(
-      kind: kind, options: EntityReader.Options(derivesIDs: false, runStart: now))
+    let decoder = EntityDecoder(
+      kind: kind, options: EntityDecoder.Options(derivesIDs: false, runStart: now))
     // As in files (RFC 8259, 8.1): a mark says nothing, and editors put it there unasked.
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     let body = request.body.starts(with: mark) ? Array(request.body.dropFirst(3)) : request.body
@@ -41,7 +41,7 @@ struct EntityBody {
       throw rejected(.inputEmpty, "the body is empty; send one entity as a JSON object")
     }
     do throws(JSONScanError) {
-      try reader.read(body, key: key, source: source, into: &batch)
+      try decoder.decode(body, key: key, source: source, into: &batch)
     } catch {
       throw rejected(
         error.reason == .tooDeep ? .jsonDepth : .jsonSyntax,
@@ -78,7 +78,7 @@ struct EntityBody {
       }
     }
     let fields = kind.schema.fields
-    let given = fields.indices.filter { entry.given & 1 << UInt32($0) != 0 }
+    let given = fields.indices.filter { entry.given.contains($0) }
     return Content(
       record: batch.record(at: 0), given: Set(given.map { fields[$0].member }), issues: issues)
   }

@@ -28,20 +28,17 @@ struct References {
 
   init(of record: Record, in reader: any StoreReader) throws {
     let schema = record.kind.schema
-    for position in schema.references {
-      guard case .reference(let kind) = schema.fields[position].type,
-        let id = PageText.text(record.values[position])
-      else { continue }
-      let other = try reader.record(kind, id: id)
+    for reference in schema.references {
+      guard let id = PageText.text(record.values[reference.field]) else { continue }
+      let other = try reader.record(reference.target, id: id)
       outgoing.append(
         Outgoing(
-          member: schema.fields[position].member, kind: kind, id: id,
+          member: schema.fields[reference.field].member, kind: reference.target, id: id,
           name: other.map { PageText.text($0["name"]) ?? "" }))
     }
     for kind in EntityKind.pageOrder {
-      for position in kind.schema.references {
-        let field = kind.schema.fields[position]
-        guard field.type == .reference(record.kind) else { continue }
+      for reference in kind.schema.references where reference.target == record.kind {
+        let field = kind.schema.fields[reference.field]
         let query = RecordQuery(kind).filter(field.member, is: .text(record.id))
         let count = try reader.count(query)
         guard count > 0 else { continue }

@@ -15,10 +15,10 @@ struct RejectCopy {
   var digest: SHA256.Digest?
 
   /// The copy of an entry; nil where there is nothing to copy.
-  init?(of delivery: SourceReader.Delivery, at index: Int, _ issues: ArraySlice<Issue>) {
-    let batch = delivery.batch
+  init?(of source: SourceBatch, at index: Int, _ issues: ArraySlice<Issue>) {
+    let batch = source.records
     let entry = batch.entries[index]
-    switch delivery.remains[index] {
+    switch source.rejectedSpans[index] {
     case .nothing: return nil
     case .file: return
     case .rest(let offset, let opening):
@@ -43,7 +43,7 @@ struct RejectCopy {
       end = offset + entry.byteLength
       digest = entry.digest
       name = Self.name(of: entry, in: batch)
-      let hasOwnID = entry.given & 1 != 0
+      let hasOwnID = entry.given.contains(0)
       if case .key(let key) = entry.locator {
         enclose(inKey: batch.text(key))
       } else if entry.id.isEmpty {

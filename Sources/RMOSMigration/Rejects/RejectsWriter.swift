@@ -52,34 +52,33 @@ final class RejectsWriter {
   ///
   /// - Parameters:
   ///   - failures: The entries that failed, each with its issues.
-  ///   - delivery: What they are entries of.
+  ///   - batch: What they are entries of.
   ///   - run: The run's number in the ledger; nil where it may be rolled back.
   func write(
-    _ failures: [(index: Int, issues: ArraySlice<Issue>)], of delivery: SourceReader.Delivery,
+    _ failures: [(index: Int, issues: ArraySlice<Issue>)], of batch: SourceBatch,
     run: Int64?
   ) {
     for (index, issues) in failures {
       do throws(SystemError) {
-        try write(index, issues, delivery, run)
+        try write(index, issues, batch, run)
         rejects.written += 1
       } catch {
         rejects.notWritten += 1
-        let path = delivery.batch.sources[delivery.batch.entries[index].source]
+        let path = batch.records.sources[batch.records.entries[index].source]
         rejects.failure = rejects.failure ?? "the reject of \(path): \(error.reason)"
       }
     }
   }
 
   private func write(
-    _ index: Int, _ issues: ArraySlice<Issue>, _ delivery: SourceReader.Delivery, _ run: Int64?
+    _ index: Int, _ issues: ArraySlice<Issue>, _ batch: SourceBatch, _ run: Int64?
   ) throws(SystemError) {
     if !hasReadMe {
       try writeFile(Array("README.txt".utf8), in: root, Array(RejectsWriter.readMe.utf8))
       hasReadMe = true
     }
-    let position = delivery.batch.entries[index].source
-    let path = delivery.rawPaths[position] ?? Array(delivery.batch.sources[position].utf8)
-    var copy = RejectCopy(of: delivery, at: index, issues)
+    let path = batch.path(of: batch.records.entries[index])
+    var copy = RejectCopy(of: batch, at: index, issues)
     let parts = path.split(separator: UInt8(ascii: "/")).map { Array($0) }
     guard let fileName = parts.last else { return }
     var name = fileName
@@ -105,7 +104,7 @@ final class RejectsWriter {
       }
     }
     let text = issuesText(
-      of: delivery.batch, at: index, issues, copy: failure == nil && copy != nil ? name : nil, run)
+      of: batch.records, at: index, issues, copy: failure == nil && copy != nil ? name : nil, run)
     // What a file of issues is called must not be what a directory of the source is called.
     var ending = ".issues"
     while (try? FileHandle.Status(of: source + Array("/".utf8) + path + Array(ending.utf8))) != nil

@@ -60,7 +60,7 @@ enum SampleFlaw: CaseIterable {
         "created_at",
         random.pick(["2025-02-30T10:00:00", "2025-01-15T25:00:00", "15/01/2025", "yesterday"]))
     case .danglingReference:
-      members.set(schema.fields[schema.references[0]].member, "no-such-entity")
+      members.set(schema.fields[schema.references[0].field].member, "no-such-entity")
     case .unknownStatus: members.set("status", random.pick(["done", "Completed", ""]))
     case .completedWithoutEnd:
       members.set("status", "completed")

@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-/// One comparison under way: takes deliveries of the source, and per kind the rows that are left.
+/// One comparison under way: takes batches of the source, and per kind the rows that are left.
 final class DiffRun {
   private(set) var report: DiffReport
   private let reader: any StoreReader
@@ -28,16 +28,16 @@ final class DiffRun {
   func read(_ source: String) throws {
     var failure: (any Error)?
     // Timestamps that the source does not give are not compared, so any start of the run will do.
-    let options = EntityReader.Options(derivesIDs: true, runStart: Platform.utcNow())
+    let options = EntityDecoder.Options(derivesIDs: true, runStart: Platform.utcNow())
     let source = SourceReader(root: source, batchSize: 2000, options: options) {
-      [unowned self] delivery throws(ReadFailure) in
+      [unowned self] batch throws(ReadFailure) in
       do {
-        try self.take(delivery)
+        try self.take(batch)
       } catch {
         failure = error
         throw .stopped
       }
-      return delivery.batch
+      return batch.records
     }
     do throws(ReadFailure) { try source.readAll() } catch {
       throw failure
@@ -51,14 +51,15 @@ final class DiffRun {
     }
   }
 
-  private func take(_ delivery: SourceReader.Delivery) throws {
-    let kind = delivery.batch.kind
+  private func take(_ source: SourceBatch) throws {
+    let batch = source.records
+    let kind = batch.kind
     var counts = report[kind]
-    for index in 0..<delivery.batch.count {
+    for index in 0..<batch.count {
       try checkCancellation(index)
-      try compare(delivery.batch, index, &counts)
+      try compare(batch, index, &counts)
     }
-    if delivery.endsKind {
+    if source.endsKind {
       try addRest(of: kind, &counts)
       seen = IDTable()
       settled = IDTable()
@@ -133,13 +134,7 @@ final class DiffRun {
 
   /// Whether a reference of the entity leads to what the store does not have.
   private func pointsNowhere(_ batch: RecordBatch, _ index: Int) throws -> Bool {
-    let schema = batch.kind.schema
-    return try schema.references.contains { field in
-      guard case .reference(let target) = schema.fields[field].type,
-        case .text(let span) = batch.cells[index * batch.fieldCount + field]
-      else { return false }
-      return try !reader.contains(target, id: batch.arena.span.extracting(span.range))
-    }
+    try !batch.danglingReferences(at: index) { try reader.contains($0, id: $1) }.isEmpty
   }
 
   private func add(

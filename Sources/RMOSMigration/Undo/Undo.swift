@@ -61,7 +61,7 @@ public struct Undo: Sendable {
   }
 
   /// Thrown to end a transaction without a trace.
-  private struct GivenUp: Error {}
+  private struct Rollback: Error {}
 
   private func undo(_ id: Int64, _ isCancelled: () -> Bool) throws -> UndoReport {
     let (begin, now) = (clock.uptime(), clock.now())
@@ -70,11 +70,11 @@ public struct Undo: Sendable {
     do {
       try store.write { transaction in
         // Nobody else holds the lock, so what counts as running is not.
-        try Ledger.markInterrupted(in: transaction, now: now)
+        try transaction.markInterruptedRuns(now: now)
         var undone = try transaction.run(whileNot: isCancelled) {
           try findObstacles(id, transaction, isUnderWay: { false }, &report)
         }
-        guard report.obstacleCount == 0 else { throw GivenUp() }
+        guard report.obstacleCount == 0 else { throw Rollback() }
         // Others see, and so the copy has, what was committed before; and nobody else writes.
         if takesBackup {
           report.backup = try RunBackup.take(of: store, isCancelled: isCancelled)
@@ -97,7 +97,7 @@ public struct Undo: Sendable {
         report.run = ledger.id
         isToBeCommitted = true
       }
-    } catch is GivenUp {
+    } catch is Rollback {
     } catch {
       // Of a commit that failed it may not be known what became of it; then the backup stays, unless
       // the room is needed.

@@ -12,10 +12,14 @@ public struct JSONParsingError: Error, Sendable, Hashable, CustomStringConvertib
   /// The place and the message.
   public var description: String { "line \(line), column \(column): \(message)" }
 
-  init(at offset: Int, of bytes: UnsafeBufferPointer<UInt8>, _ message: String) {
+  init(_ error: JSONScanError, in text: String) {
+    self.init(error, in: text.utf8)
+  }
+
+  init(_ error: JSONScanError, in bytes: some Sequence<UInt8>) {
     var line = 1
     var column = 1
-    for byte in bytes.prefix(offset) {
+    for byte in bytes.prefix(error.offset) {
       if byte == UInt8(ascii: "\n") {
         line += 1
         column = 1
@@ -23,9 +27,12 @@ public struct JSONParsingError: Error, Sendable, Hashable, CustomStringConvertib
         column += 1
       }
     }
-    self.offset = offset
+    self.offset = error.offset
     self.line = line
     self.column = column
-    self.message = message
+    let isBlank = bytes.prefix(error.offset).allSatisfy { JSONScanner.isWhiteSpace($0) }
+    message =
+      error.reason == .unexpectedEnd && isBlank
+      ? "expected a value, found the end" : error.message
   }
 }

@@ -14,6 +14,8 @@ public struct JSONScanError: Error, Sendable, Hashable {
     case invalidUTF8
     /// Nesting beyond ``JSONScanner/maximumDepth``.
     case tooDeep
+    /// An escaped surrogate without its partner, which is JSON but no text.
+    case loneSurrogate
   }
   /// What would have been right.
   public enum Expected: String, Sendable, Hashable {
@@ -42,5 +44,33 @@ public struct JSONScanError: Error, Sendable, Hashable {
   init(_ reason: Reason, _ offset: Int) {
     self.reason = reason
     self.offset = offset
+  }
+}
+
+extension JSONScanError {
+  /// What was found and what was expected, for people.
+  public var message: String {
+    switch reason {
+    case .unexpectedEnd:
+      "ends within a value; the rest is missing"
+    case .unexpected(let byte, let expected):
+      "found \(JSONScanError.shown(byte)), expected \(expected.rawValue)"
+    case .controlCharacter(let byte):
+      "\(JSONScanError.shown(byte)) stands in a string as it is; write it as an escape such as \\n"
+    case .invalidEscape:
+      "a backslash begins no escape here; write \\\\ for a backslash"
+    case .invalidUTF8:
+      "not UTF-8"
+    case .tooDeep:
+      "nests deeper than \(JSONScanner.maximumDepth)"
+    case .loneSurrogate:
+      "an escaped surrogate without its partner, which is no text; write the character itself"
+    }
+  }
+
+  private static func shown(_ byte: UInt8) -> String {
+    0x21...0x7E ~= byte
+      ? "'\(Character(Unicode.Scalar(byte)))'"
+      : "the byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
   }
 }

@@ -24,8 +24,8 @@ extension JSONScanner {
         p = try scanMultibyte(at: p)
       } else {
         throw p >= end
-          ? JSONScanError(.unexpectedEnd, end - base)
-          : JSONScanError(.controlCharacter(byte), p - base)
+          ? JSONScanError(.unexpectedEnd, position(of: end))
+          : JSONScanError(.controlCharacter(byte), position(of: p))
       }
     }
   }
@@ -53,14 +53,14 @@ extension JSONScanner {
     case UInt8(ascii: "u"):
       for index in 2..<6 where JSONScanner.hexValue(backslash[index]) == nil {
         throw backslash + index >= end
-          ? JSONScanError(.unexpectedEnd, end - base)
-          : JSONScanError(.invalidEscape, backslash - base)
+          ? JSONScanError(.unexpectedEnd, position(of: end))
+          : JSONScanError(.invalidEscape, position(of: backslash))
       }
       return backslash + 6
     default:
       throw backslash + 1 >= end
-        ? JSONScanError(.unexpectedEnd, end - base)
-        : JSONScanError(.invalidEscape, backslash - base)
+        ? JSONScanError(.unexpectedEnd, position(of: end))
+        : JSONScanError(.invalidEscape, position(of: backslash))
     }
   }
 
@@ -73,8 +73,8 @@ extension JSONScanner {
     guard length > 0 else {
       // Cut off by the end of the input rather than wrong?
       throw start + 4 > end && JSONScanner.couldGoOn(start, upTo: end)
-        ? JSONScanError(.unexpectedEnd, end - base)
-        : JSONScanError(.invalidUTF8, start - base)
+        ? JSONScanError(.unexpectedEnd, position(of: end))
+        : JSONScanError(.invalidUTF8, position(of: start))
     }
     return start + length
   }
@@ -180,5 +180,17 @@ extension JSONScanner {
       index += 2
     }
     return nil
+  }
+
+  /// The text of a scanned string's inside, escapes resolved; `nil` where its escapes are no text.
+  package static func decoded(_ string: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    var isText = true
+    let bytes = [UInt8](unsafeUninitializedCapacity: string.count + 4) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      var output = base
+      isText = decode(string, to: &output) == nil
+      count = output - base
+    }
+    return isText ? bytes : nil
   }
 }

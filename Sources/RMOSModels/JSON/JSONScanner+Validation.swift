@@ -26,12 +26,41 @@ extension JSONScanner {
     do throws(JSONScanError) {
       skipWhiteSpace()
       _ = try skipValue(enclosingDepth: 0)
-      skipWhiteSpace()
-      guard isAtEnd else { throw unexpected(.end) }
+      try skipToEnd()
       return .success(())
     } catch {
       return .failure(error)
     }
+  }
+
+  /// Passes over white space, after which nothing may follow.
+  package mutating func skipToEnd() throws(JSONScanError) {
+    skipWhiteSpace()
+    guard isAtEnd else { throw unexpected(.end) }
+  }
+
+  /// The one JSON value in `text`, without the white space between its tokens.
+  package static func compacted(_ text: String) throws(JSONScanError) -> String {
+    var text = text
+    let result: Result<String, JSONScanError> = text.withUTF8 { bytes in
+      withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
+        var failure: JSONScanError?
+        let capacity = bytes.count + padding
+        let compact = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+          guard var output = buffer.baseAddress else { return }
+          do throws(JSONScanError) {
+            scanner.skipWhiteSpace()
+            _ = try scanner.copyValue(to: &output, enclosingDepth: 0)
+            try scanner.skipToEnd()
+            count = (buffer.baseAddress ?? output).distance(to: output)
+          } catch {
+            failure = error
+          }
+        }
+        return failure.map { .failure($0) } ?? .success(String(decoding: compact, as: UTF8.self))
+      }
+    }
+    return try result.get()
   }
 
   /// Runs `body` with a scanner over a padded copy of `bytes`.

@@ -14,35 +14,43 @@ public struct JSONScanner {
     case string, escapedString, number, `true`, `false`, null, object, array
   }
 
-  let base: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
   /// The scan position.
   var cursor: UnsafePointer<UInt8>
+  private let base: UnsafePointer<UInt8>
+  /// The position of the input's first byte.
+  private let origin: Int
   /// One flag per open container: whether it is an object.
   private let containers: UnsafeMutablePointer<Bool>
 
-  /// A scanner over `count` bytes.
+  /// Creates a scanner over `count` bytes.
   ///
   /// - Parameters:
   ///   - base: The input, followed by ``padding`` readable bytes of which the first is 0.
   ///   - count: Its length, bytes.
-  ///   - position: Where to begin.
+  ///   - origin: The position of its first byte, where it is a part of a longer text. Positions and
+  ///     the offsets of errors count from the beginning of that text.
+  ///   - position: Where to begin, `origin` or later; `nil` for the input's beginning.
   ///   - containers: Scratch for ``maximumDepth`` flags.
   package init(
-    base: UnsafePointer<UInt8>, count: Int, position: Int = 0,
+    base: UnsafePointer<UInt8>, count: Int, origin: Int = 0, position: Int? = nil,
     containers: UnsafeMutablePointer<Bool>
   ) {
     self.base = base
     self.end = base + count
-    self.cursor = base + position
+    self.origin = origin
+    self.cursor = base + ((position ?? origin) - origin)
     self.containers = containers
   }
 
-  /// The input's length, bytes.
-  package var count: Int { end - base }
+  /// How many bytes are left to scan.
+  package var remaining: Int { end - cursor }
 
-  /// Where the scan stands, as an offset in the input.
-  package var position: Int { cursor - base }
+  /// Where the scan stands.
+  package var position: Int { position(of: cursor) }
+
+  @inline(__always)
+  func position(of place: UnsafePointer<UInt8>) -> Int { place - base + origin }
 
   /// Whether the whole input is scanned.
   package var isAtEnd: Bool { cursor == end }
@@ -79,8 +87,8 @@ public struct JSONScanner {
     at place: UnsafePointer<UInt8>, _ expected: JSONScanError.Expected
   ) -> JSONScanError {
     place >= end
-      ? JSONScanError(.unexpectedEnd, end - base)
-      : JSONScanError(.unexpected(byte: place.pointee, expected: expected), place - base)
+      ? JSONScanError(.unexpectedEnd, position(of: end))
+      : JSONScanError(.unexpected(byte: place.pointee, expected: expected), position(of: place))
   }
 
   /// Scans one value and passes over it.
@@ -105,6 +113,16 @@ public struct JSONScanner {
     return kind
   }
 
+  /// Copies like ``copyValue(to:enclosingDepth:)`` a value that this scanner has passed over.
+  package func copyValue(
+    scannedAt place: UnsafePointer<UInt8>, to output: inout UnsafeMutablePointer<UInt8>
+  ) {
+    var scanner = self
+    scanner.cursor = place
+    // What was accepted once is accepted again.
+    _ = try? scanner.copyValue(to: &output, enclosingDepth: 0)
+  }
+
   /// The one loop: a value, with everything in it.
   @inline(__always)
   private mutating func scanValue<Sink: TokenSink>(
@@ -123,7 +141,7 @@ public struct JSONScanner {
         p = try scanString(from: p + 1, escaped: &isEscaped)
       case UInt8(ascii: "{"), UInt8(ascii: "["):
         guard depth < JSONScanner.maximumDepth else {
-          throw JSONScanError(.tooDeep, p - base)
+          throw JSONScanError(.tooDeep, position(of: p))
         }
         let isObject = first == UInt8(ascii: "{")
         containers[depth] = isObject
@@ -230,6 +248,38 @@ public struct JSONScanner {
       }
     }
     return start + literal.utf8CodeUnitCount
+  }
+}
+
+// Numbers: checked against the grammar, never converted here.
+extension JSONScanner {
+  @inline(__always)
+  private func scanNumber(
+    from start: UnsafePointer<UInt8>
+  ) throws(JSONScanError) -> UnsafePointer<UInt8> {
+    var p = start
+    if p.pointee == UInt8(ascii: "-") { p += 1 }
+    if p.pointee == UInt8(ascii: "0") {
+      p += 1
+    } else {
+      try scanDigits(&p)
+    }
+    if p.pointee == UInt8(ascii: ".") {
+      p += 1
+      try scanDigits(&p)
+    }
+    if p.pointee | 0x20 == UInt8(ascii: "e") {
+      p += 1
+      if p.pointee == UInt8(ascii: "+") || p.pointee == UInt8(ascii: "-") { p += 1 }
+      try scanDigits(&p)
+    }
+    return p
+  }
+
+  @inline(__always)
+  private func scanDigits(_ p: inout UnsafePointer<UInt8>) throws(JSONScanError) {
+    guard p.pointee &- UInt8(ascii: "0") < 10 else { throw unexpected(at: p, .digit) }
+    repeat { p += 1 } while p.pointee &- UInt8(ascii: "0") < 10
   }
 }
 

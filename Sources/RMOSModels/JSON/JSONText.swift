@@ -16,13 +16,26 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
   /// - Throws: The first violation with its place. Nesting deeper than 512 is one.
   /// - Complexity: O(n).
   public init(parsing text: String) throws(JSONParsingError) {
-    try JSONText.validate(text)
-    self.text = JSONText.compacted(text)
+    do throws(JSONScanError) {
+      self.text = try JSONScanner.compacted(text)
+    } catch {
+      throw JSONParsingError(error, in: text)
+    }
   }
 
   /// Validates a JSON text and keeps it as it is.
   package init(verbatim text: String) throws(JSONParsingError) {
-    try JSONText.validate(text)
+    var copy = text
+    let result: Result<Void, JSONScanError> = copy.withUTF8 { bytes in
+      Result { () throws(JSONScanError) in
+        try JSONScanner.validate(UnsafeRawBufferPointer(bytes))
+      }
+    }
+    do throws(JSONScanError) {
+      try result.get()
+    } catch {
+      throw JSONParsingError(error, in: text)
+    }
     self.text = text
   }
 
@@ -44,35 +57,6 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
   /// Whether both texts are the same bytes.
   public static func == (left: JSONText, right: JSONText) -> Bool {
     left.text.hasSameUTF8(as: right.text)
-  }
-
-  /// The scanner is fast; the parser says what is wrong.
-  private static func validate(_ text: String) throws(JSONParsingError) {
-    var copy = text
-    let isValid = copy.withUTF8 {
-      (try? JSONScanner.validate(UnsafeRawBufferPointer($0))) != nil
-    }
-    if !isValid { _ = try JSONValue(parsing: text, replacingLoneSurrogates: true) }
-  }
-
-  /// Drops the white space between the tokens of valid JSON.
-  private static func compacted(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.utf8.count)
-    var isInString = false
-    var isEscaped = false
-    for byte in text.utf8 {
-      if isInString {
-        isInString = isEscaped || byte != UInt8(ascii: "\"")
-        isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
-      } else if byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D {
-        continue
-      } else {
-        isInString = byte == UInt8(ascii: "\"")
-      }
-      bytes.append(byte)
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }
 

@@ -9,9 +9,9 @@ public struct RecordBatch: Sendable {
   /// The arena: decoded texts, compacted JSON and paths.
   ///
   /// Bytes past ``used`` are scratch.
-  package var arena: [UInt8] = []
+  package private(set) var arena: [UInt8] = []
   /// How much of the arena is in use.
-  package var used = 0
+  package private(set) var used = 0
   /// The values: `kind.schema.fields.count` cells an entry.
   package private(set) var cells: [Cell] = []
   /// Where the reference fields' values stand: `kind.schema.references.count` an entry.
@@ -99,8 +99,8 @@ public struct RecordBatch: Sendable {
     package var byteLength = 0
     /// SHA-256 of the entity's bytes in the file.
     package var digest = SHA256.Digest.zero
-    /// Bit n is set where the source gives field n (a value, not null).
-    package var given: UInt32 = 0
+    /// The fields that the source gives (a value, not null).
+    package var given = FieldSet()
     /// Whether reading it found an error.
     package var isFailed = false
     /// Its issues, as a range in ``RecordBatch/issues``.
@@ -182,8 +182,63 @@ public struct RecordBatch: Sendable {
     return TextSpan(offset: start, length: count)
   }
 
+  /// Writes text into the arena's free part.
+  ///
+  /// - Parameters:
+  ///   - count: How much `body` may write at most, bytes; 1 or more.
+  ///   - body: Writes. What lies before ``ArenaWriter/next`` in the end is in use from then on.
+  /// - Returns: What `body` returns.
+  package mutating func write<Result>(
+    upTo count: Int, _ body: (inout ArenaWriter) -> Result
+  ) -> Result {
+    reserve(count)
+    let start = used
+    var end = start
+    defer { used = end }
+    return arena.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { preconditionFailure("room was reserved") }
+      var writer = ArenaWriter(arena: base, next: base + start)
+      defer { end = writer.next - base }
+      return body(&writer)
+    }
+  }
+
+  /// The arena's free part, written from its beginning on.
+  package struct ArenaWriter {
+    private let arena: UnsafeMutablePointer<UInt8>
+    /// The next free byte.
+    package var next: UnsafeMutablePointer<UInt8>
+
+    fileprivate init(arena: UnsafeMutablePointer<UInt8>, next: UnsafeMutablePointer<UInt8>) {
+      self.arena = arena
+      self.next = next
+    }
+
+    /// What was written since `start`.
+    package func span(from start: UnsafeMutablePointer<UInt8>) -> TextSpan {
+      TextSpan(offset: start - arena, length: next - start)
+    }
+
+    /// A piece of the arena.
+    package func text(_ span: TextSpan) -> UnsafeBufferPointer<UInt8> {
+      UnsafeBufferPointer(start: arena + Int(span.offset), count: Int(span.length))
+    }
+
+    /// Writes bytes.
+    package mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+      if let source = bytes.baseAddress { next.update(from: source, count: bytes.count) }
+      next += bytes.count
+    }
+
+    /// Writes a text.
+    package mutating func append(_ text: StaticString) {
+      next.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+      next += text.utf8CodeUnitCount
+    }
+  }
+
   /// Makes room for `count` more bytes in the arena.
-  package mutating func reserve(_ count: Int) {
+  private mutating func reserve(_ count: Int) {
     let needed = used + count
     guard arena.count < needed else { return }
     let size = max(needed, arena.count * 2)
@@ -247,5 +302,71 @@ public struct RecordBatch: Sendable {
     case .key(let span): .key(text(span))
     case .line(let number): .line(number)
     }
+  }
+}
+
+// Rows, issues and references of single entities.
+extension RecordBatch {
+  /// The digest of the row that the entity at `index` becomes.
+  package func rowDigest(at index: Int) -> RowDigest {
+    arena.withUnsafeBytes { arena in
+      var hasher = RowHasher()
+      for position in index * fieldCount..<(index + 1) * fieldCount {
+        switch cells[position] {
+        case .null: hasher.combineNull()
+        case .integer(let number): hasher.combine(number)
+        case .real(let number): hasher.combine(number)
+        case .text(let span):
+          hasher.combine(text: UnsafeRawBufferPointer(rebasing: arena[span.range]))
+        }
+      }
+      return hasher.digest
+    }
+  }
+
+  /// The row that rewriting `stored` with the entity at `index` gives.
+  ///
+  /// Where the source does not say when the entity was created, the stored time stays; where it
+  /// does not say when it was changed, that is `startedAt`, the start of the run that rewrites it.
+  package func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
+    var row = record(at: index)
+    for (position, field) in kind.schema.fields.enumerated()
+    where !entries[index].given.contains(position) {
+      switch field.defaultValue {
+      case .runStart where stored.values[position] != .null:
+        row.values[position] = stored.values[position]
+      case .runStart, .sameAs: row.values[position] = .text(startedAt)
+      case .null, .text: break
+      }
+    }
+    return row
+  }
+
+  /// An issue of the entity at `index`, at a place of its file; `field` is a member's name.
+  package func issue(
+    at index: Int, _ severity: Severity, _ code: IssueCode, place: SourcePlace? = nil,
+    field: String? = nil, _ message: String
+  ) -> Issue {
+    let place = place ?? entries[index].place
+    return Issue(
+      severity: severity, code: code, kind: kind, id: id(at: index),
+      source: sources[entries[index].source], locator: locator(at: index), line: place.line,
+      column: place.column, offset: place.offset, pointer: field.map { JSONPointer.to($0) },
+      message: message)
+  }
+
+  /// The references of the entity at `index` that lead nowhere, as positions in the schema's
+  /// references.
+  package func danglingReferences(
+    at index: Int, exists: (EntityKind, Span<UInt8>) throws -> Bool
+  ) rethrows -> [Int] {
+    var dangling: [Int] = []
+    for (position, reference) in kind.schema.references.enumerated() {
+      guard case .text(let span) = cells[index * fieldCount + reference.field],
+        try !exists(reference.target, arena.span.extracting(span.range))
+      else { continue }
+      dangling.append(position)
+    }
+    return dangling
   }
 }

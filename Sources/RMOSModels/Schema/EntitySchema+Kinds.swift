@@ -2,9 +2,9 @@
 
 extension FieldSchema {
   fileprivate static let id = FieldSchema("id", .text(.notBlank))
-  fileprivate static let createdAt = FieldSchema("created_at", .timestamp, absent: .runStart)
+  fileprivate static let createdAt = FieldSchema("created_at", .timestamp, default: .runStart)
   fileprivate static let updatedAt = FieldSchema(
-    "updated_at", .timestamp, absent: .sameAs("created_at"))
+    "updated_at", .timestamp, default: .sameAs("created_at"))
   fileprivate static let metadata = FieldSchema(
     "metadata", column: "metadata_json",
     .json(.init(shape: .object, otherShape: .warning, empty: nil)))
@@ -39,10 +39,10 @@ extension EntitySchema {
         .json(.init(shape: .object, otherShape: .error, empty: .error)), required: true),
       FieldSchema("strip_family_id", .reference(.stripFamilies)),
       .createdAt, .updatedAt, .metadata,
-      FieldSchema("pattern_type", .text(.any), absent: .text("generic")),
+      FieldSchema("pattern_type", .text(.any), default: .text("generic")),
       FieldSchema("rosette_geometry", .json(.init(shape: .object, otherShape: .error, empty: nil))),
     ],
-    rules: [.substitutable(field: 3, substitute: 9)],
+    rules: [.substitutable(field: "geometry", substitute: "rosette_geometry")],
     indexes: [
       ("idx_patterns_name", "name"),
       ("idx_patterns_strip_family", "strip_family_id"),
@@ -62,7 +62,7 @@ extension EntitySchema {
       FieldSchema(
         "status",
         .text(.oneOf(JobStatus.allCases.map(\.rawValue))),
-        absent: .text(JobStatus.pending.rawValue)),
+        default: .text(JobStatus.pending.rawValue)),
       FieldSchema("start_time", .timestamp),
       FieldSchema("end_time", .timestamp),
       FieldSchema("duration_seconds", .real(.nonNegative)),
@@ -75,10 +75,13 @@ extension EntitySchema {
       .createdAt, .updatedAt,
     ],
     rules: [
-      .requiredWhen(field: 6, condition: 4, value: JobStatus.completed.rawValue, severity: .error),
       .requiredWhen(
-        field: 7, condition: 4, value: JobStatus.completed.rawValue, severity: .warning),
-      .ordered(earlier: 5, later: 6),
+        field: "end_time", condition: "status", value: JobStatus.completed.rawValue,
+        severity: .error),
+      .requiredWhen(
+        field: "duration_seconds", condition: "status", value: JobStatus.completed.rawValue,
+        severity: .warning),
+      .ordered(earlier: "start_time", later: "end_time"),
     ],
     indexes: [
       ("idx_joblogs_pattern", "pattern_id"),

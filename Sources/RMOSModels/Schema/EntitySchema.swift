@@ -6,14 +6,22 @@
 public struct EntitySchema: Sendable {
   /// A rule that looks at more than one field.
   ///
-  /// Fields are positions in ``fields``.
-  public enum Rule: Sendable, Hashable {
+  /// It is declared by the names of the fields, and kept with their positions in ``fields``.
+  public enum Rule<Field: Sendable & Hashable>: Sendable, Hashable {
     /// `field` may be absent or empty where `substitute` is given; it is then stored as `{}`.
-    case substitutable(field: Int, substitute: Int)
+    case substitutable(field: Field, substitute: Field)
     /// `field` must be given where the text field `condition` equals `value`.
-    case requiredWhen(field: Int, condition: Int, value: String, severity: Severity)
+    case requiredWhen(field: Field, condition: Field, value: String, severity: Severity)
     /// The timestamp `later` should not be before `earlier`; if it is, that is a warning.
-    case ordered(earlier: Int, later: Int)
+    case ordered(earlier: Field, later: Field)
+  }
+
+  /// A field that refers to another kind.
+  public struct Reference: Sendable, Hashable {
+    /// Its position in ``EntitySchema/fields``.
+    public let field: Int
+    /// The kind it refers to.
+    public let target: EntityKind
   }
 
   /// The kind declared.
@@ -24,29 +32,40 @@ public struct EntitySchema: Sendable {
   public let plural: String
   /// The fields, in column order; `id` is the first.
   public let fields: [FieldSchema]
-  /// The rules across fields.
-  public let rules: [Rule]
+  /// The rules across fields; a field is its position in ``fields``.
+  public let rules: [Rule<Int>]
   /// Name and columns of the recommended indexes.
   public let indexes: [(name: String, columns: String)]
-  /// Positions of the fields that refer to other kinds.
-  public let references: [Int]
-  /// The reference fields that the database declares as foreign keys.
-  package let foreignKeys: [Int]
+  /// The fields that refer to other kinds, in field order.
+  public let references: [Reference]
+  /// The references that the database declares as foreign keys.
+  package let foreignKeys: [Reference]
 
   init(
     kind: EntityKind, singular: String, plural: String, fields: [FieldSchema],
-    rules: [Rule] = [], indexes: [(name: String, columns: String)], foreignKeys: [String] = []
+    rules: [Rule<String>] = [], indexes: [(name: String, columns: String)],
+    foreignKeys: [String] = []
   ) {
+    precondition(
+      fields.count <= FieldSet.capacity, "a kind has at most \(FieldSet.capacity) fields")
+    func position(_ member: String) -> Int {
+      guard let position = fields.firstIndex(where: { $0.member == member }) else {
+        preconditionFailure("\(kind.rawValue) declares no field named \(member)")
+      }
+      return position
+    }
     self.kind = kind
     self.singular = singular
     self.plural = plural
     self.fields = fields
-    self.rules = rules
+    self.rules = rules.map { $0.mapFields(position) }
     self.indexes = indexes
-    self.references = fields.indices.filter {
-      if case .reference = fields[$0].type { true } else { false }
+    references = fields.indices.compactMap { field in
+      guard case .reference(let target) = fields[field].type else { return nil }
+      return Reference(field: field, target: target)
     }
-    self.foreignKeys = fields.indices.filter { foreignKeys.contains(fields[$0].member) }
+    let keys = foreignKeys.map(position)
+    self.foreignKeys = references.filter { keys.contains($0.field) }
   }
 
   /// The table's name; also the name of the directory the kind's files stand in.
@@ -65,10 +84,8 @@ public struct EntitySchema: Sendable {
   /// The CREATE TABLE statement of the shared schema.
   public var createTableSQL: String {
     var parts = fields.map(\.sqlDefinition)
-    for position in foreignKeys {
-      if case .reference(let target) = fields[position].type {
-        parts.append("FOREIGN KEY (\(fields[position].column)) REFERENCES \(target.table)(id)")
-      }
+    for key in foreignKeys {
+      parts.append("FOREIGN KEY (\(fields[key.field].column)) REFERENCES \(key.target.table)(id)")
     }
     return "CREATE TABLE IF NOT EXISTS \(table) (\(parts.joined(separator: ", ")))"
   }
@@ -76,5 +93,21 @@ public struct EntitySchema: Sendable {
   /// The CREATE INDEX statements of the recommended indexes.
   public var createIndexSQL: [String] {
     indexes.map { "CREATE INDEX IF NOT EXISTS \($0.name) ON \(table)(\($0.columns))" }
+  }
+}
+
+extension EntitySchema.Rule {
+  /// The rule with other names for its fields.
+  fileprivate func mapFields<Other>(_ transform: (Field) -> Other) -> EntitySchema.Rule<Other> {
+    switch self {
+    case .substitutable(let field, let substitute):
+      .substitutable(field: transform(field), substitute: transform(substitute))
+    case .requiredWhen(let field, let condition, let value, let severity):
+      .requiredWhen(
+        field: transform(field), condition: transform(condition), value: value,
+        severity: severity)
+    case .ordered(let earlier, let later):
+      .ordered(earlier: transform(earlier), later: transform(later))
+    }
   }
 }

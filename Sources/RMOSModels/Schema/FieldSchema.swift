@@ -1,6 +1,6 @@
-/// One field of a kind: its JSON member, its column, its type and what stands in when it is absent.
+/// One field of a kind: its JSON member, its column, its type and its default value.
 public struct FieldSchema: Sendable, Hashable {
-  /// What stands in for an absent (or null) member.
+  /// The value of a field whose member is absent or null.
   public enum Default: Sendable, Hashable {
     /// SQL NULL.
     case null
@@ -20,29 +20,37 @@ public struct FieldSchema: Sendable, Hashable {
   public let type: FieldType
   /// Whether the member must be there and not null.
   public let isRequired: Bool
-  /// What stands in for an absent member.
-  public let absent: Default
+  /// The value where the member is absent.
+  public let defaultValue: Default
 
   init(
     _ member: String, column: String? = nil, _ type: FieldType, required: Bool = false,
-    absent: Default = .null
+    default defaultValue: Default = .null
   ) {
     self.member = member
     self.column = column ?? member
     self.type = type
     self.isRequired = required
-    self.absent = absent
+    self.defaultValue = defaultValue
   }
 
   /// Whether the column is declared NOT NULL.
-  public var isNotNull: Bool { isRequired || absent != .null }
+  public var isNotNull: Bool { isRequired || defaultValue != .null }
+
+  /// Whether the default value depends on the run that migrates the entity.
+  package var defaultsToRunTime: Bool {
+    switch defaultValue {
+    case .runStart, .sameAs: true
+    case .null, .text: false
+    }
+  }
 
   /// The column's definition in CREATE TABLE.
   public var sqlDefinition: String {
     if member == "id" { return "id TEXT PRIMARY KEY" }
     var sql = "\(column) \(type.sqlType)"
     if isNotNull { sql += " NOT NULL" }
-    switch absent {
+    switch defaultValue {
     case .null: break
     case .text(let text): sql += " DEFAULT '\(text)'"
     case .runStart, .sameAs: sql += " DEFAULT CURRENT_TIMESTAMP"

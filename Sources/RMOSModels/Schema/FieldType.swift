@@ -1,6 +1,6 @@
 /// What a field's value must be.
 ///
-/// Source: the fields table of the RMOS interchange contract (Documentation/Database.md).
+/// Source: the fields table of the RMOS interchange contract (Documentation/Input.md).
 public enum FieldType: Sendable, Hashable {
   /// Text, under the given rule.
   case text(TextRule)

@@ -23,10 +23,8 @@ extension InMemoryState {
           obstacles.append(.init(kind, key.text, reason))
         }
       }
-      for field in kind.schema.references {
-        if case .reference(let target) = kind.schema.fields[field].type {
-          obstacles += brokenReferences(kind, field, target, run)
-        }
+      for reference in kind.schema.references {
+        obstacles += brokenReferences(kind, reference.field, reference.target, run)
       }
     }
     return obstacles

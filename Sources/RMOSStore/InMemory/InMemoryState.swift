@@ -74,12 +74,9 @@ struct InMemoryState {
         throw refusal(record.kind, id, "\(field.column) must not be null")
       }
     }
-    for position in schema.foreignKeys {
-      guard case .reference(let target) = schema.fields[position].type,
-        stored.values[position] != .null
-      else { continue }
-      if case .text(let reference) = stored.values[position],
-        self[target][Key(reference)] != nil
+    for key in schema.foreignKeys where stored.values[key.field] != .null {
+      if case .text(let reference) = stored.values[key.field],
+        self[key.target][Key(reference)] != nil
       {
         continue
       }
@@ -93,9 +90,7 @@ struct InMemoryState {
   func isReferenced(_ kind: EntityKind, id: String) -> Bool {
     let id = Key(id)
     return EntityKind.allCases.contains { other in
-      let positions = other.schema.foreignKeys.filter {
-        other.schema.fields[$0].type == .reference(kind)
-      }
+      let positions = other.schema.foreignKeys.filter { $0.target == kind }.map(\.field)
       guard !positions.isEmpty else { return false }
       return self[other].values.contains { row in
         positions.contains { position in

@@ -111,9 +111,9 @@ package struct InspectedRow: Sendable {
   package var key: InspectedKey
   package var record: Record
   /// The fields whose text is not UTF-8, as bits; the record holds it with replacement characters.
-  package var invalidText: UInt32
+  package var invalidText: FieldSet
 
-  package init(key: InspectedKey, record: Record, invalidText: UInt32 = 0) {
+  package init(key: InspectedKey, record: Record, invalidText: FieldSet = []) {
     self.key = key
     self.record = record
     self.invalidText = invalidText

@@ -53,12 +53,12 @@ extension SQLiteReader: SchemaInspecting {
           throw StoreError(
             .corrupt, "the table \(kind.table) has more rows than fit into the file")
         }
-        var invalid: UInt32 = 0
+        var invalid = FieldSet()
         let values = (0..<fieldCount).map { column -> Value in
           guard statement.type(at: column) == .text else { return statement.value(at: column) }
           let bytes = statement.borrowedText(at: column)
           if let text = String(validating: bytes, as: UTF8.self) { return .text(text) }
-          invalid |= 1 << UInt32(column)
+          invalid.insert(Int(column))
           return .text(String(decoding: bytes, as: UTF8.self))
         }
         let record = Record(kind: kind, values: values)

@@ -37,9 +37,9 @@ extension SQLiteReader {
       try forEachChange(ofInserted: table, run, session) { try body(.init(kind, $0, $1)) }
       guard session.tables.hasUndo else { continue }
       try forEachChange(ofUpdated: table, run, session) { try body(.init(kind, $0, $1)) }
-      for field in kind.schema.references {
-        guard case .reference(let target) = kind.schema.fields[field].type else { continue }
-        try forEachBrokenReference(table, field, target, run, session, body)
+      for reference in kind.schema.references {
+        try forEachBrokenReference(
+          table, reference.field, reference.target, run, session, body)
       }
     }
     if session.tables.hasUndo { try forEachReferenceFromOthers(ofRun: run, body) }

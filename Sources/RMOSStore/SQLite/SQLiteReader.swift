@@ -155,8 +155,7 @@ extension SQLiteStatement {
     let entry = batch.entries[index]
     let (cells, first) = (batch.cells, index * table.fieldCount)
     for field in 0..<table.fieldCount {
-      let bit = UInt32(1) << UInt32(field)
-      if table.timestampFields & bit != 0, entry.given & bit == 0 { continue }
+      if table.runTimeFields.contains(field), !entry.given.contains(field) { continue }
       let column = Int32(field)
       let type = type(at: column)
       switch cells[first + field] {

@@ -19,10 +19,10 @@ final class SQLiteSession: Sendable {
 }
 
 /// The statements that are looked up without their text, because one entity takes several of them.
-enum StatementSlot: Int {
+enum StatementSlot: Int, CaseIterable {
   case exists, record, comparison, insert, insertProvenance, update, deleteProvenance, delete
   case insertBeforeImage
 
   /// The place of the statement for the kind with `ordinal`.
-  func index(_ ordinal: Int) -> Int { ordinal * 9 + rawValue }
+  func index(_ ordinal: Int) -> Int { ordinal * StatementSlot.allCases.count + rawValue }
 }

@@ -25,8 +25,8 @@ struct SQLiteTables {
     let insertProvenance: String
     /// Keeps the row with id ?1, and its provenance, as they are before run ?2 rewrites them.
     let insertBeforeImage: String
-    /// The fields for which the run stands in, as bits.
-    let timestampFields: UInt32
+    /// The fields that default to the time of the run.
+    let runTimeFields: FieldSet
     let fieldCount: Int
   }
 
@@ -62,7 +62,7 @@ extension SQLiteTables.Table {
     }
     expressions = schema.fields.map { field in
       if let present, !present.contains(field.column) {
-        if case .text(let text) = field.absent { "'\(text)'" } else { "NULL" }
+        if case .text(let text) = field.defaultValue { "'\(text)'" } else { "NULL" }
       } else {
         field.column
       }
@@ -102,8 +102,6 @@ extension SQLiteTables.Table {
       + "\(SQLiteSchema.provenanceColumns(of: "p")) FROM \(kind.table) t "
       + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
       + "WHERE t.id = ?1"
-    timestampFields = schema.fields.indices.reduce(0) { bits, position in
-      schema.fields[position].isStoodInForByTheRun ? bits | 1 << UInt32(position) : bits
-    }
+    runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
   }
 }

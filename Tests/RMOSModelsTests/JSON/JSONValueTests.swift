@@ -45,7 +45,7 @@ import Testing
       try JSONValue(parsing: "{\n  \"é\": 1,\n  \"b\": 02\n}")
     }
     #expect(error?.line == 3 && error?.column == 9 && error?.offset == 21)
-    #expect(error?.description == "line 3, column 9: expected “,” or “}”, found “2”")
+    #expect(error?.description == "line 3, column 9: found '2', expected ',' or '}'")
   }
 
   @Test func bytesThatAreNotUTF8AreRefusedAtTheirPlace() {
@@ -54,7 +54,7 @@ import Testing
       let error = #expect(throws: JSONParsingError.self) {
         try bytes.withUnsafeBufferPointer { try JSONValue(parsing: $0) }
       }
-      #expect(error?.offset == 4 && error?.message == "the bytes are not UTF-8")
+      #expect(error?.offset == 4 && error?.message.contains("not UTF-8") == true)
     }
     let good = Array("[\"é🎸\"]".utf8)
     #expect(throws: Never.self) {
@@ -94,7 +94,7 @@ import Testing
     }
   }
 
-  @Test func itAgreesWithTheScannerAboutWhatIsJSON() {
+  @Test func itReadsWhatAnotherParserReads() {
     var random = SeededGenerator(seed: 7)
     var counts = [true: 0, false: 0]
     for _ in 0..<20_000 {
@@ -108,13 +108,16 @@ import Testing
         }
       }
       let text = String(decoding: bytes, as: UTF8.self)
-      let isValid = bytes.withUnsafeBytes { (try? JSONScanner.validate($0)) != nil }
-      let isRead =
-        bytes.withUnsafeBufferPointer { try? JSONValue(parsing: $0) } != nil
-        || String(validating: bytes, as: UTF8.self) != nil
-          && (try? JSONValue(parsing: text, replacingLoneSurrogates: true)) != nil
-      #expect(isValid == isRead, "\(text)")
-      counts[isValid, default: 0] += 1
+      let expected = JSONOracle.value(of: bytes)
+      let strict = bytes.withUnsafeBufferPointer { try? JSONValue(parsing: $0) }
+      #expect(strict == nil || strict == expected, "\(text)")
+      if String(validating: bytes, as: UTF8.self) != nil {
+        let value = try? JSONValue(parsing: text, replacingLoneSurrogates: true)
+        #expect(value == expected, "\(text)")
+      } else {
+        #expect(expected == nil && strict == nil)
+      }
+      counts[expected != nil, default: 0] += 1
     }
     #expect(counts.values.allSatisfy { $0 > 2_000 }, "\(counts)")
   }

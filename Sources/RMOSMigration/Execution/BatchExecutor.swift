@@ -1,0 +1,182 @@
+import RMOSModels
+import RMOSStore
+
+/// Migrates one batch: looks the facts up, has the planner decide, and carries its decisions out.
+struct BatchExecutor {
+  let planner: Planner
+  /// How many failed entities are tolerated; `nil` for any number.
+  let maxErrors: Int?
+  let isCancelled: () -> Bool
+
+  /// How many entities are planned at once at most.
+  ///
+  /// Before each such step it is asked whether the run is cancelled.
+  private static let step = 64
+
+  /// Migrates a batch.
+  ///
+  /// Nothing of it counts before the transaction it is done in is committed.
+  ///
+  /// - Parameters:
+  ///   - batch: The batch.
+  ///   - target: Where its entities go.
+  ///   - memory: What the run keeps in mind of what is committed.
+  ///   - failedBefore: How many entities have failed before.
+  /// - Returns: What became of it.
+  /// - Throws: `StoreError` if the store fails; ``MigrationError``.
+  func execute(
+    _ batch: SourceBatch, in target: some EntityTarget, _ memory: RunMemory, failedBefore: Int
+  ) throws -> BatchResult {
+    var work = Work(batch: batch, executor: self, target: target, memory: memory)
+    let records = batch.records
+    var start = 0
+    while start < records.count, work.result.ending == nil {
+      if isCancelled() {
+        work.result.ending = .interrupted
+        break
+      }
+      let range = nextRange(of: records, from: start)
+      try work.run(range, failedBefore: failedBefore)
+      start = range.upperBound
+    }
+    if work.result.ending == nil { work.addNotices(before: nil) }
+    if work.result.ending == nil, isCancelled() { work.result.ending = .interrupted }
+    return work.result
+  }
+
+  /// The entities from `start` on that can be planned at once: no two of them have the same id, and
+  /// none refers to another.
+  private func nextRange(of records: RecordBatch, from start: Int) -> Range<Int> {
+    if records.kind.schema.references.contains(where: { $0.target == records.kind }) {
+      return start..<start + 1
+    }
+    let end = min(start + Self.step, records.count)
+    var hashes = Set<Int>(minimumCapacity: Self.step)
+    for index in start..<end {
+      let id = records.entries[index].id
+      if id.isEmpty { continue }
+      var hasher = Hasher()
+      records.arena.span.extracting(id.range).withUnsafeBytes { hasher.combine(bytes: $0) }
+      // Two ids with one hash only make the range shorter.
+      if !hashes.insert(hasher.finalize()).inserted { return start..<index }
+    }
+    return start..<end
+  }
+
+  /// A batch under way.
+  private struct Work<Target: EntityTarget> {
+    let batch: SourceBatch
+    let executor: BatchExecutor
+    let target: Target
+    let memory: RunMemory
+    var result = BatchResult()
+    private var notices: ArraySlice<(position: Int, issue: Issue)>
+    /// The ids that an entity of the batch has decided about, if the run rewrites rows.
+    private var decided: Set<IDTable.Key> = []
+
+    init(batch: SourceBatch, executor: BatchExecutor, target: Target, memory: RunMemory) {
+      self.batch = batch
+      self.executor = executor
+      self.target = target
+      self.memory = memory
+      notices = batch.notices[...]
+    }
+
+    private var rewrites: Bool { executor.planner.duplicates == .update }
+
+    /// Plans entities, and carries it out.
+    mutating func run(_ range: Range<Int>, failedBefore: Int) throws {
+      let facts = try range.map { try self.facts(at: $0) }
+      for (index, decision) in zip(range, executor.planner.plan(range, of: batch.records, facts)) {
+        addNotices(before: index + 1)
+        try carryOut(decision, at: index)
+        if let limit = executor.maxErrors, failedBefore + result.statistics.total.failed > limit {
+          result.ending = .tooManyErrors
+          return
+        }
+      }
+    }
+
+    /// Adds the issues that stand before the entity at `index`, or all that are left.
+    mutating func addNotices(before index: Int?) {
+      while let notice = notices.first, index.map({ notice.position < $0 }) ?? true {
+        result.add(notice: notice.issue)
+        notices.removeFirst()
+      }
+    }
+
+    private func facts(at index: Int) throws -> EntityFacts {
+      let records = batch.records
+      let isRepeated =
+        rewrites
+        && (memory.hasDecided(records.kind, key(at: index)) || decided.contains(key(at: index)))
+      return try EntityFacts(
+        at: index, of: records, in: target, memory, isRepeated: isRepeated, rewrites: rewrites)
+    }
+
+    private func key(at index: Int) -> IDTable.Key {
+      let records = batch.records
+      return IDTable.Key(records.arena.span.extracting(records.entries[index].id.range))
+    }
+
+    private mutating func carryOut(_ decision: Planner.Decision, at index: Int) throws {
+      let records = batch.records
+      var decision = decision
+      var issues = Array(records.issues[records.entries[index].issues])
+      var refusal: StoreError?
+      do {
+        try write(decision.action, at: index)
+      } catch let error as StoreError where error.code == .duplicateID {
+        // Only a trigger of another application can have added the row meanwhile.
+        decision =
+          executor.planner.plan(
+            index..<index + 1, of: records, [try facts(at: index)])[0]
+        refusal = try refusing { try write(decision.action, at: index) }
+      } catch let error as StoreError where error.concernsOneRecord {
+        refusal = error
+      }
+      issues += decision.issues
+      let outcome: Outcome
+      if let refusal {
+        issues.append(
+          records.issue(
+            at: index, .error, .storeRejected, "the store refuses it: \(refusal.message)"))
+        outcome = .failed
+      } else {
+        outcome = decision.action.outcome
+      }
+      if rewrites, outcome != .failed { decided.insert(key(at: index)) }
+      result.add(outcome, of: records.kind, issues, counted: decision.counted)
+    }
+
+    private func write(_ action: Planner.Action, at index: Int) throws {
+      switch action {
+      case .skip, .reject: return
+      case .insert: try target.insert(batch, at: index)
+      case .update: try target.update(batch, at: index)
+      }
+    }
+
+    /// Runs `body` and returns how the store refused what concerns one record alone.
+    private func refusing(_ body: () throws -> Void) throws -> StoreError? {
+      do {
+        try body()
+        return nil
+      } catch let error as StoreError where error.concernsOneRecord {
+        return error
+      }
+    }
+  }
+}
+
+extension Planner.Action {
+  /// What becomes of an entity for which it is done.
+  fileprivate var outcome: Outcome {
+    switch self {
+    case .insert: .migrated
+    case .update: .updated
+    case .skip: .skipped
+    case .reject: .failed
+    }
+  }
+}

@@ -1,0 +1,255 @@
+import RMOSModels
+import RMOSStore
+
+/// The books of a run: its row in the ledger, the counts and issues of what is committed, and the ids
+/// to keep in mind; it tells the observer and the copies of what failed.
+///
+/// What a batch comes to counts from ``recordCommitted(_:of:ledger:)`` on.
+final class RunJournal {
+  /// The ledger's row; not written in a dry run.
+  private var ledger: LedgerRun
+  /// The run's number in the ledger; `nil` if there is nothing of it.
+  private(set) var run: Int64?
+  private(set) var memory: RunMemory
+  private(set) var ending = MigrationSummary.Ending.completed
+  private var tally = Tally()
+
+  private let options: MigrationOptions
+  private let observer: ((MigrationEvent) -> Void)?
+  private let rejects: RejectsWriter?
+  private let startedUptime: Double
+  private var kindUptime: Double
+  private var totalBytes: Int?
+  private var backup: RunBackup?
+
+  /// Opens the books of a run that begins now.
+  init(
+    source: String, options: MigrationOptions, rejects: RejectsWriter?,
+    observer: ((MigrationEvent) -> Void)?
+  ) {
+    self.options = options
+    self.rejects = rejects
+    self.observer = observer
+    memory = RunMemory(keepsDecided: options.onDuplicate == .update)
+    startedUptime = options.clock.uptime()
+    kindUptime = startedUptime
+    ledger = LedgerRun(
+      command: "migrate", startedAt: options.clock.now(), source: source,
+      optionsJSON: options.json, toolVersion: RMOSVersion.current,
+      processID: Platform.processID)
+  }
+
+  /// When the run began, ISO 8601.
+  var startedAt: String { ledger.startedAt }
+
+  /// How many entities have failed.
+  var failedCount: Int { tally.statistics.total.failed }
+
+  private var seconds: Double { options.clock.uptime() - startedUptime }
+
+  // MARK: The beginning
+
+  /// Sets how much there is to read, for progress.
+  func setTotal(bytes: Int) { totalBytes = bytes }
+
+  /// Takes a backup before the first write.
+  ///
+  /// - Returns: Whether to go on; false if the run was cancelled meanwhile.
+  func takeBackup(of store: any RecordStore, isCancelled: () -> Bool) throws -> Bool {
+    guard options.takesBackup else { return true }
+    do {
+      backup = try RunBackup.take(of: store, isCancelled: isCancelled)
+      return true
+    } catch let error as StoreError where error.code == .cancelled {
+      ending = .interrupted
+      return false
+    }
+  }
+
+  /// Writes the run into the ledger.
+  func begin(in transaction: any StoreTransaction) throws {
+    try transaction.markInterruptedRuns(now: ledger.startedAt)
+    ledger.id = try transaction.beginRun(ledger)
+    run = ledger.id
+  }
+
+  /// Tells the observer that the run has begun.
+  func announceStart() { observer?(.started(run: run)) }
+
+  // MARK: Batches
+
+  /// Writes into the ledger what a batch came to, in the batch's transaction.
+  ///
+  /// - Returns: The ledger's row as it is once that is committed.
+  func write(
+    _ result: BatchResult, of batch: SourceBatch, in transaction: any StoreTransaction
+  ) throws -> LedgerRun {
+    // Of severity info the ledger keeps the counts: every run again over the same source would
+    // add one for each entity.
+    let issues = result.issues.filter { $0.severity != .info }
+    if !issues.isEmpty { try transaction.appendIssues(issues, run: ledger.id) }
+    var state = ledger
+    state.statistics = tally.statistics + result.statistics
+    state.issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
+    state.heartbeatAt = options.clock.now()
+    state.seconds = seconds
+    state.timings = timings(after: batch)
+    try transaction.updateRun(state)
+    return state
+  }
+
+  /// Takes a batch into the books, and tells of it.
+  ///
+  /// To be called once it is committed; in an atomic run, once the one transaction holds it.
+  /// - Parameters:
+  ///   - result: What became of the batch.
+  ///   - batch: The batch.
+  ///   - state: What ``write(_:of:in:)`` returned; `nil` in a dry run.
+  func recordCommitted(_ result: BatchResult, of batch: SourceBatch, ledger state: LedgerRun?) {
+    if let state { ledger = state }
+    memory.add(result, of: batch.records)
+    tally.add(result, keeping: options.maxIssuesInSummary)
+    tally.timings = timings(after: batch)
+    kindUptime = options.clock.uptime()
+    if let ending = result.ending { self.ending = ending }
+    // An atomic run that met a failure will not be in the ledger.
+    rejects?.write(result.failures, of: batch, run: options.isAtomic ? nil : run)
+    guard let observer else { return }
+    result.report(to: observer, batch.records, options.observedEvents)
+    observer(
+      .progress(
+        MigrationProgress(
+          statistics: tally.statistics, kind: batch.records.kind,
+          bytesRead: tally.timings.bytesRead, totalBytes: totalBytes, seconds: seconds)))
+  }
+
+  /// The timings with a batch that is done but not in the books.
+  private func timings(after batch: SourceBatch) -> LedgerRun.Timings {
+    var timings = tally.timings
+    timings.kindSeconds[batch.records.kind, default: 0] += options.clock.uptime() - kindUptime
+    timings.bytesRead += batch.bytes
+    timings.filesRead += batch.files
+    return timings
+  }
+
+  // MARK: The end
+
+  /// Closes the ledger's row of a run that went through, or ended early of itself.
+  func close(in transaction: any StoreTransaction) throws {
+    switch ending {
+    case .interrupted: closeLedger(.interrupted)
+    case .tooManyErrors:
+      closeLedger(.failed, "more than \(options.maxErrors ?? 0) entities failed")
+    default: closeLedger(.completed)
+    }
+    try transaction.updateRun(ledger)
+  }
+
+  /// Closes the ledger's row of a run that an error ended.
+  func close(with error: any Error, in store: any RecordStore) {
+    closeLedger(.failed, "\(error)")
+    // The store has just failed; if it cannot take this either, the next run finds the row still
+    // marked as running and knows.
+    try? store.write { try $0.updateRun(ledger) }
+  }
+
+  private func closeLedger(_ state: LedgerRun.State, _ failure: String? = nil) {
+    ledger.state = state
+    ledger.failure = failure
+    ledger.finishedAt = options.clock.now()
+    ledger.heartbeatAt = ledger.finishedAt ?? ledger.heartbeatAt
+    ledger.seconds = seconds
+    ledger.timings = tally.timings
+  }
+
+  /// Brings the books in line with a store in which nothing of the run is left.
+  func rollBack() {
+    if ending == .completed { ending = .rolledBack }
+    ledger.id = 0
+    run = nil
+    tally.rollBack()
+  }
+
+  /// Keeps the backup and removes older ones, or, if nothing was changed, removes it.
+  func settleBackup() {
+    let total = tally.statistics.total
+    if total.migrated + total.updated == 0 {
+      backup?.discard()
+      backup = nil
+    } else if ending == .completed {
+      backup?.removeOlder()
+    }
+  }
+
+  /// Takes note that the store failed.
+  func recordFailure(_ error: StoreError) {
+    ending = .storeFailed
+    if options.isAtomic { rollBack() }
+    // Of a commit that failed it may not be known what became of it; then the backup stays.
+    if ![.inputOutput, .corrupt, .other].contains(error.code) { settleBackup() }
+  }
+
+  /// Tells the observer that the run has ended.
+  ///
+  /// - Returns: The run's summary.
+  func announceEnd(_ store: any RecordStore) -> MigrationSummary {
+    let summary = MigrationSummary(
+      ending: ending, run: run, startedAt: ledger.startedAt, isDryRun: options.isDryRun,
+      source: ledger.source, store: store.location, optionsJSON: ledger.optionsJSON,
+      statistics: tally.statistics, issueCounts: tally.issueCounts,
+      severityCounts: tally.severityCounts, issues: tally.issues,
+      issuesOmitted: tally.issuesOmitted, kindSeconds: tally.timings.kindSeconds,
+      seconds: seconds, bytesRead: tally.timings.bytesRead, filesRead: tally.timings.filesRead,
+      rejects: rejects?.rejects, backup: backup)
+    observer?(.finished(summary))
+    return summary
+  }
+}
+
+/// Counts and issues of what is committed so far.
+private struct Tally {
+  var statistics = MigrationStatistics()
+  var issueCounts: [IssueCode: Int] = [:]
+  var severityCounts: [Severity: Int] = [:]
+  /// The first errors and warnings.
+  var issues: [Issue] = []
+  var issuesOmitted = 0
+  var timings = LedgerRun.Timings()
+
+  /// Adds a batch; keeps its errors and warnings while there are fewer than `limit`.
+  mutating func add(_ result: BatchResult, keeping limit: Int) {
+    statistics = statistics + result.statistics
+    issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
+    if result.unreportedInformation > 0 {
+      severityCounts[.info, default: 0] += result.unreportedInformation
+    }
+    for issue in result.issues {
+      severityCounts[issue.severity, default: 0] += 1
+      guard issue.severity != .info else { continue }
+      if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
+    }
+  }
+
+  /// Counts what was migrated as left out, since it was rolled back.
+  mutating func rollBack() {
+    for kind in EntityKind.allCases {
+      statistics[kind].skipped += statistics[kind].migrated + statistics[kind].updated
+      statistics[kind].migrated = 0
+      statistics[kind].updated = 0
+    }
+  }
+}
+
+extension StoreTransaction {
+  /// Marks runs that still count as running as interrupted.
+  ///
+  /// To be called by the only writer: since it holds the lock, nobody else can be running.
+  func markInterruptedRuns(now: String) throws {
+    for var run in try runs(limit: nil) where run.state == .running {
+      run.state = .interrupted
+      run.finishedAt = now
+      run.failure = run.failure ?? "the process ended without closing the run"
+      try updateRun(run)
+    }
+  }
+}

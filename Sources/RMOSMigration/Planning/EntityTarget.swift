@@ -1,0 +1,167 @@
+import RMOSModels
+import RMOSStore
+
+/// Where a run puts entities, and what it can know about those that are there: what the store holds,
+/// and what this run has put (or, in a dry run, would have put) into it.
+protocol EntityTarget {
+  /// How an entity relates to what is there under its id.
+  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison
+  /// Whether an entity is there.
+  func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
+  /// Whether the row of an entity was edited since a run wrote it.
+  func editState(_ kind: EntityKind, id: String) throws -> EditState?
+  /// Adds an entity.
+  func insert(_ batch: SourceBatch, at index: Int) throws
+  /// Rewrites the row of an entity.
+  func update(_ batch: SourceBatch, at index: Int) throws
+}
+
+/// A real run's: the transaction sees what it wrote.
+struct TransactionTarget: EntityTarget {
+  let transaction: any StoreTransaction
+  /// The run's number in the ledger.
+  let run: Int64
+  /// When it began.
+  let startedAt: String
+
+  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
+    try transaction.comparison(of: batch, at: index)
+  }
+
+  func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
+    try transaction.contains(kind, id: id)
+  }
+
+  func editState(_ kind: EntityKind, id: String) throws -> EditState? {
+    try transaction.editState(kind, id: id)
+  }
+
+  func insert(_ batch: SourceBatch, at index: Int) throws {
+    try transaction.insert(batch.records, at: index, run: run)
+  }
+
+  func update(_ batch: SourceBatch, at index: Int) throws {
+    try transaction.update(batch.records, at: index, run: run, startedAt: startedAt)
+  }
+}
+
+/// A dry run's: a snapshot of the store, and in memory what would have been added or rewritten.
+///
+/// Of an entity only a digest of the id and its place in the source are kept; where an id comes up
+/// again, the first one is read again.
+final class DryRunTarget: EntityTarget {
+  private let reader: any StoreReader
+  private let rereader: EntityRereader
+  private let startedAt: String
+  /// For each kind that others refer to, the ids that would have been added.
+  private var added: [EntityKind: IDTable] = [:]
+  /// The kind being read.
+  private var kind = EntityKind.stripFamilies
+  /// The ids of the kind that would have been added or rewritten, each with the number of its place.
+  private var places = IDTable()
+  private var paths = PathList()
+
+  init(_ reader: any StoreReader, rereader: EntityRereader, startedAt: String) {
+    self.reader = reader
+    self.startedAt = startedAt
+    self.rereader = rereader
+    for reference in EntityKind.allCases.flatMap(\.schema.references) {
+      added[reference.target] = IDTable()
+    }
+  }
+
+  func insert(_ batch: SourceBatch, at index: Int) throws { try write(batch, at: index) }
+
+  func update(_ batch: SourceBatch, at index: Int) throws { try write(batch, at: index) }
+
+  /// Takes note of an entity that a real run would have inserted, or rewritten a row with.
+  ///
+  /// - Throws: ``MigrationError`` if the source is beyond what a dry run can keep in mind.
+  private func write(_ batch: SourceBatch, at index: Int) throws(MigrationError) {
+    let records = batch.records
+    if records.kind != kind {
+      kind = records.kind
+      places = IDTable()
+      paths = PathList()
+    }
+    let entry = records.entries[index]
+    let key = IDTable.Key(records.arena.span.extracting(entry.id.range))
+    let path =
+      batch.rawPaths[entry.source].map { paths.number(of: $0) }
+      ?? paths.number(of: records.sources[entry.source].utf8)
+    guard let place = Place(path: path, offset: entry.place.offset) else {
+      throw MigrationError(
+        .sourceTooLarge,
+        "a dry run takes 67 million files a kind and 256 GiB a file at most; migrate without it")
+    }
+    places.insert(key, number: place.number)
+    added[kind]?.insert(key)
+  }
+
+  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
+    let id = batch.entries[index].id
+    guard batch.kind == kind,
+      let number = places[IDTable.Key(batch.arena.span.extracting(id.range))]
+    else { return try reader.comparison(of: batch, at: index) }
+    let place = Place(number: number)
+    let first = try rereader.read(
+      batch.kind, path: paths[place.path], offset: place.offset, id: Array(batch.arena[id.range]))
+    var row = first.record(at: 0)
+    if let stored = try reader.record(kind, id: batch.text(id)) {
+      row = first.row(at: 0, rewriting: stored, startedAt: startedAt)
+    }
+    return StoredComparison(
+      of: batch, at: index, with: row.values,
+      storedUnknownMembers: first.provenance(at: 0, run: 0).unknownMembers)
+  }
+
+  func editState(_ kind: EntityKind, id: String) throws -> EditState? {
+    try reader.editState(kind, id: id)
+  }
+
+  func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
+    if added[kind]?[IDTable.Key(id)] != nil { return true }
+    return try reader.contains(kind, id: id)
+  }
+}
+
+/// A place in the source as one number: the path's in 26 bits, the offset in 38.
+private struct Place {
+  private static let offsetBits = 38
+
+  let number: UInt64
+
+  /// A place; nil beyond 67 million paths or 256 GiB.
+  init?(path: Int, offset: Int) {
+    guard path < 1 << (64 - Place.offsetBits), offset < 1 << Place.offsetBits else { return nil }
+    number = UInt64(path) << Place.offsetBits | UInt64(offset)
+  }
+
+  init(number: UInt64) { self.number = number }
+
+  var path: Int { Int(number >> Place.offsetBits) }
+  var offset: Int { Int(number & (1 << Place.offsetBits - 1)) }
+}
+
+/// The paths of the files read so far as bytes, one after the other in flat memory.
+struct PathList {
+  private var text: [UInt8] = []
+  private var ends: [Int] = []
+
+  /// The path with the number.
+  subscript(number: Int) -> [UInt8] {
+    let start = number == 0 ? 0 : ends[number - 1]
+    return Array(text[start..<ends[number]])
+  }
+
+  /// The number of a path; the one added last is not added again.
+  mutating func number(of path: some Collection<UInt8>) -> Int {
+    if let last = ends.indices.last {
+      let start = last == 0 ? 0 : ends[last - 1]
+      if text[start...].elementsEqual(path) { return last }
+    }
+    text.append(contentsOf: path)
+    ends.append(text.count)
+    return ends.count - 1
+  }
+}

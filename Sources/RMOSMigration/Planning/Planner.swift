@@ -1,0 +1,152 @@
+import RMOSModels
+import RMOSStore
+
+/// Decides what is to become of the entities of a batch from what is known about them.
+///
+/// A pure function: it neither looks anything up nor writes, so a dry run decides as the real run
+/// does.
+struct Planner {
+  let duplicates: MigrationOptions.DuplicatePolicy
+  /// Whether rows that were edited are rewritten too.
+  var overwritesEdits = false
+  /// Whether issues of severity info are reported in full or only counted.
+  let reportsInformation: Bool
+
+  /// What is to be done.
+  enum Action: Sendable, Hashable {
+    case insert, update, skip, reject
+  }
+
+  /// A decision about an entity, with what there is to report beside what reading it found.
+  struct Decision {
+    var action: Action
+    var issues: [Issue] = []
+    /// An issue of severity info that is only counted.
+    var counted: IssueCode?
+  }
+
+  /// Decides about entities of a batch.
+  ///
+  /// - Parameters:
+  ///   - range: Which of them; no two have the same id.
+  ///   - batch: The batch.
+  ///   - facts: What is known about each.
+  /// - Returns: A decision about each.
+  func plan(_ range: Range<Int>, of batch: RecordBatch, _ facts: [EntityFacts]) -> [Decision] {
+    zip(range, facts).map { decide(batch, $0, $1) }
+  }
+
+  private func decide(_ batch: RecordBatch, _ index: Int, _ facts: EntityFacts) -> Decision {
+    let references = issues(of: facts.missingReferences, batch, index)
+    if batch.entries[index].isFailed {
+      // What reading found wrong with a member is not said twice.
+      let found = batch.issues[batch.entries[index].issues]
+      return Decision(
+        action: .reject,
+        issues: references.filter { issue in !found.contains { $0.pointer == issue.pointer } })
+    }
+    // First what is wrong with the entity itself, so that it fails on every run alike, whatever
+    // stands under its id meanwhile.
+    guard references.isEmpty else { return Decision(action: .reject, issues: references) }
+    switch facts.comparison {
+    case .identical where duplicates != .fail && !reportsInformation:
+      return Decision(action: .skip, counted: .duplicateIdentical)
+    case .identical:
+      return duplicate(
+        batch, index, .duplicateIdentical, skippedAs: .info,
+        "is already in the store, with the same content")
+    case .differs(let members):
+      let names = members.prefix(12).map { "'\($0)'" }.joined(separator: ", ")
+      let more = members.count > 12 ? " and \(members.count - 12) more" : ""
+      if duplicates == .update {
+        return update(batch, index, facts, differing: names + more)
+      }
+      return duplicate(
+        batch, index, .duplicateDiffers, skippedAs: .warning,
+        "is already in the store with other content in \(names)\(more)")
+    case .absent:
+      return Decision(action: .insert)
+    }
+  }
+
+  /// Decides about a row that differs, where such rows are rewritten.
+  private func update(
+    _ batch: RecordBatch, _ index: Int, _ facts: EntityFacts, differing members: String
+  ) -> Decision {
+    func skip(_ message: String) -> Decision {
+      Decision(
+        action: .skip,
+        issues: [batch.issue(at: index, .warning, .duplicateDiffers, message)])
+    }
+    if facts.isRepeated {
+      return skip(
+        "stands in the source before, with other content in \(members); the first one counts")
+    }
+    switch facts.editState {
+    case .asWritten: break
+    case _ where overwritesEdits: break
+    case .edited(let run):
+      return skip(
+        "differs from the store in \(members), and somebody changed the row in the database after "
+          + "run \(run) wrote it; left as it is, --force overwrites it")
+    case .unknown(let run?):
+      return skip(
+        "differs from the store in \(members), and run \(run) kept no digest, so whether somebody "
+          + "changed the row in the database cannot be told; left as it is, --force overwrites it")
+    case .unknown(nil), nil:
+      return skip(
+        "differs from the store in \(members), and the row there is not from a migration but from "
+          + "another application; left as it is, --force overwrites it")
+    }
+    guard reportsInformation else { return Decision(action: .update, counted: .duplicateDiffers) }
+    return Decision(
+      action: .update,
+      issues: [
+        batch.issue(
+          at: index, .info, .duplicateDiffers,
+          "is already in the store with other content in \(members); updated")
+      ])
+  }
+
+  private func issues(
+    of missingReferences: [EntityFacts.MissingReference], _ batch: RecordBatch, _ index: Int
+  ) -> [Issue] {
+    let references = batch.kind.schema.references
+    return missingReferences.map { missing in
+      let field = references[missing.reference].field
+      return batch.issue(
+        at: index, .error, .referenceMissing,
+        place: batch.referencePlaces[index * references.count + missing.reference],
+        field: batch.kind.schema.fields[field].member, message(of: missing, batch, index))
+    }
+  }
+
+  private func duplicate(
+    _ batch: RecordBatch, _ index: Int, _ code: IssueCode, skippedAs severity: Severity,
+    _ fact: String
+  ) -> Decision {
+    let fails = duplicates == .fail
+    return Decision(
+      action: fails ? .reject : .skip,
+      issues: [
+        batch.issue(
+          at: index, fails ? .error : severity, code,
+          fact + (fails ? "; duplicates are refused" : "; left as it is"))
+      ])
+  }
+
+  private func message(
+    of missing: EntityFacts.MissingReference, _ batch: RecordBatch, _ index: Int
+  ) -> String {
+    let reference = batch.kind.schema.references[missing.reference]
+    let member = batch.kind.schema.fields[reference.field].member
+    guard case .text(let id) = batch.record(at: index).values[reference.field] else {
+      return "'\(member)' points nowhere"
+    }
+    let what =
+      "'\(member)' points to the \(reference.target.schema.singular) \(Violation.quoted(id))"
+    return missing.hasFailed
+      ? "\(what), which failed in this run; mend that, and run again"
+      : "\(what), which is neither in the store nor in the source; add it, or set the member to null"
+  }
+}

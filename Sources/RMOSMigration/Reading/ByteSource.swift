@@ -1,0 +1,41 @@
+/// The bytes of one document, readable from any place.
+///
+/// Reading keeps no position, so several readers may share one source.
+protocol ByteSource {
+  /// How many bytes there are, as far as that is known beforehand.
+  var size: Int { get }
+
+  /// Reads at most `count` bytes from `offset` on.
+  ///
+  /// - Returns: How many were read; 0 at the end.
+  func read(
+    into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
+  ) throws(SystemError) -> Int
+}
+
+/// A regular file; see pread(2).
+struct FileByteSource: ByteSource {
+  let size: Int
+  private let file: FileHandle
+
+  /// Opens a file; ``close()`` closes it.
+  init(_ path: [UInt8]) throws(SystemError) {
+    file = try FileHandle(reading: path)
+    do throws(SystemError) {
+      let status = try file.status()
+      guard status.form == .file else { throw SystemError(code: SystemError.notAFile) }
+      size = status.size
+    } catch {
+      file.close()
+      throw error
+    }
+  }
+
+  func read(
+    into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
+  ) throws(SystemError) -> Int {
+    try file.read(into: buffer, count: count, at: offset)
+  }
+
+  func close() { file.close() }
+}

@@ -1,0 +1,180 @@
+import RMOSModels
+
+/// A batch of what a source holds: entities, what failed in their stead, and what was read for them.
+struct SourceBatch: Sendable {
+  /// The entries, in order.
+  var records: RecordBatch
+  /// Issues that concern no entity, each with the number of entries before it.
+  var notices: [(position: Int, issue: Issue)] = []
+  /// Bytes read since the batch before.
+  var bytes = 0
+  /// Files read since the batch before.
+  var files = 0
+  /// Whether the kind has no more entries.
+  var endsKind = false
+  /// For each entry that failed before it was an entity, by position: what of its file it is.
+  var rejectedSpans: [Int: RejectedSpan] = [:]
+  /// The paths that are not UTF-8, by position in the batch's sources.
+  var rawPaths: [Int: [UInt8]] = [:]
+
+  /// The relative path of an entry's file, as the system takes it.
+  func path(of entry: RecordBatch.Entry) -> [UInt8] {
+    rawPaths[entry.source] ?? Array(records.sources[entry.source].utf8)
+  }
+}
+
+/// What of a file stands for an entry that is no entity.
+enum RejectedSpan: Sendable, Hashable {
+  /// Nothing: it cannot be read.
+  case nothing
+  /// All of it.
+  case file
+  /// One item of several, as offsets in the file's bytes; `nil` stands for the end of the file.
+  ///
+  /// With its name if `isMember`.
+  case item(offset: Int, end: Int?, isMember: Bool = false)
+  /// Everything from an offset on, which `opening` makes a text of its own.
+  case rest(offset: Int, opening: String)
+}
+
+/// Fills batches with what is read, and hands on those that are full.
+final class SourceBatchBuilder {
+  /// A batch is full when its arena holds so much, however few its entries.
+  static let arenaLimit = 2 << 20
+
+  /// The kind of what is read.
+  private(set) var kind = EntityKind.stripFamilies
+  private var batch = SourceBatch(records: RecordBatch(kind: .stripFamilies))
+  private var decoder: EntityDecoder
+  /// The file being read: its relative path, as bytes and as text, and its position in the batch.
+  private var path: [UInt8] = []
+  private var pathText = ""
+  private var sourcePosition: Int?
+
+  private let batchSize: Int
+  private let options: EntityDecoder.Options
+  /// Takes a full batch and gives empty records to go on with.
+  ///
+  /// It throws ``ReadFailure/stopped`` if nobody wants more.
+  private let emit: (SourceBatch) throws(ReadFailure) -> RecordBatch
+
+  init(
+    batchSize: Int, options: EntityDecoder.Options,
+    emit: @escaping (SourceBatch) throws(ReadFailure) -> RecordBatch
+  ) {
+    self.batchSize = batchSize
+    self.options = options
+    self.emit = emit
+    decoder = EntityDecoder(kind: .stripFamilies, options: options)
+  }
+
+  // MARK: What is being read
+
+  /// Begins with the entries of a kind; the batch is empty.
+  func begin(_ kind: EntityKind) {
+    self.kind = kind
+    batch.records.reset(kind: kind)
+    decoder = EntityDecoder(kind: kind, options: options)
+  }
+
+  /// Begins with a file, by its relative path.
+  func begin(file path: [UInt8]) {
+    self.path = path
+    pathText = SourcePath.text(path)
+    sourcePosition = nil
+  }
+
+  /// Counts a file that was read to its end, or as far as it goes.
+  func endFile(bytes: Int) {
+    batch.bytes += bytes
+    batch.files += 1
+  }
+
+  /// Hands on the last batch of a kind, be it empty.
+  func endKind() throws(ReadFailure) {
+    batch.endsKind = true
+    try emitBatch()
+  }
+
+  /// Hands on the batch if it is full.
+  ///
+  /// To be called between entities.
+  func emitIfFull() throws(ReadFailure) {
+    if batch.records.count >= batchSize || batch.records.used >= Self.arenaLimit {
+      try emitBatch()
+    }
+  }
+
+  private func emitBatch() throws(ReadFailure) {
+    sourcePosition = nil
+    var next = try emit(batch)
+    next.reset(kind: kind)
+    batch = SourceBatch(records: next)
+  }
+
+  /// The file's position in the batch.
+  private var source: Int {
+    if let sourcePosition { return sourcePosition }
+    let position = batch.records.addSource(pathText)
+    sourcePosition = position
+    if !pathText.utf8.elementsEqual(path) { batch.rawPaths[position] = path }
+    return position
+  }
+
+  // MARK: Entries
+
+  /// How far the batch is filled.
+  var mark: RecordBatch.Mark { batch.records.mark }
+
+  /// Takes back what was appended since `mark`.
+  func rollBack(to mark: RecordBatch.Mark) { batch.records.rollBack(to: mark) }
+
+  /// Keeps the key of a dictionary for the entry that comes next.
+  func intern(_ key: [UInt8]) -> RecordBatch.TextSpan { batch.records.intern(key) }
+
+  /// Decodes the object at the scanner's position and passes over it.
+  ///
+  /// - Returns: What the object turned out to be; an entity is appended.
+  /// - Throws: If the object is not JSON; nothing is appended then.
+  func append(
+    _ scanner: inout JSONScanner, locator: RecordBatch.EntryLocator = .none,
+    key: RecordBatch.TextSpan? = nil, place: RecordBatch.SourcePlace, encoding: SourceEncoding,
+    mayBeDictionary: Bool = false
+  ) throws(JSONScanError) -> EntityDecoder.Form {
+    let origin = EntityOrigin(
+      source: source, path: pathText, locator: locator, key: key, place: place, encoding: encoding)
+    return try decoder.decode(
+      &scanner, origin, mayBeDictionary: mayBeDictionary, into: &batch.records)
+  }
+
+  /// Appends an entry that failed.
+  func fail(
+    _ code: IssueCode, _ message: String, at place: RecordBatch.SourcePlace?,
+    locator: RecordBatch.EntryLocator = .none, span: RejectedSpan
+  ) throws(ReadFailure) {
+    let start = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
+    var entry = RecordBatch.Entry(source: source, locator: locator, place: place ?? start)
+    let index = batch.records.issues.count
+    batch.records.issues.append(
+      Issue(
+        severity: .error, code: code, kind: kind, source: pathText,
+        locator: batch.records.locator(locator), line: place?.line, column: place?.column,
+        offset: place?.offset, message: message))
+    entry.issues = index..<index + 1
+    entry.isFailed = true
+    batch.rejectedSpans[batch.records.count] = span
+    batch.records.append(failed: entry)
+    try emitIfFull()
+  }
+
+  /// Appends the file as one that cannot be read.
+  func failUnreadable(_ error: SystemError) throws(ReadFailure) {
+    try fail(
+      .inputUnreadable,
+      "cannot be read: \(error.reason); mend it, or remove it from the source", at: nil,
+      span: .nothing)
+  }
+
+  /// Notes an issue that concerns no entity.
+  func note(_ issue: Issue) { batch.notices.append((batch.records.count, issue)) }
+}

@@ -1,0 +1,405 @@
+import RMOSModels
+
+/// A sliding view of one document's text as UTF-8.
+///
+/// Positions count from the beginning of the text and stay valid while the view slides. What is
+/// kept begins at the last ``discard(before:)``, so a document of any size is read in the memory of
+/// its largest entity.
+final class SourceWindow {
+  /// How a document is cut, bytes.
+  ///
+  /// Only tests have a reason to change it.
+  struct Limits {
+    /// How much one refill reads at least; 64 or more.
+    var chunk = 256 << 10
+    /// The most that one entity may have.
+    var entity = 64 << 20
+  }
+
+  let limits: Limits
+  /// Where the text begins: after the byte-order mark.
+  private(set) var start = 0
+  /// Whether the view reaches to the end of the text.
+  private(set) var isComplete = false
+  /// Whether the text ends because what follows cannot be decoded.
+  private(set) var endsInBadEncoding = false
+  /// Why the document does not count as UTF-8 or UTF-16 at all.
+  private(set) var encodingComplaint: String?
+  private(set) var encoding = SourceEncoding.utf8
+  /// Bytes read from the source.
+  private(set) var bytesRead = 0
+  /// What is read.
+  private(set) var source: (any ByteSource)?
+
+  private var base: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+  /// The position of the view's first byte.
+  private var origin = 0
+  /// How many bytes of text the view holds.
+  private var count = 0
+  /// Where in the source's bytes the next read begins.
+  private var nextOffset = 0
+  private var transcoder: UTF16Transcoder?
+  /// Nothing before this position will be looked at again.
+  private var kept = 0
+  /// A position at or before ``kept``, and its place, from which lines are counted on.
+  private var anchor = (position: 0, place: SourceWindow.firstPlace)
+  private let containers: UnsafeMutablePointer<Bool>
+  /// Whether reading is to be given up; asked whenever the view is refilled.
+  private let isCancelled: () -> Bool
+
+  private static let firstPlace = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
+
+  init(limits: Limits = Limits(), isCancelled: @escaping () -> Bool = { false }) {
+    self.limits = limits
+    self.isCancelled = isCancelled
+    capacity = limits.chunk
+    base = .allocate(capacity: capacity + JSONScanner.padding)
+    containers = .allocate(capacity: JSONScanner.maximumDepth)
+    containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
+  }
+
+  deinit {
+    base.deallocate()
+    containers.deallocate()
+  }
+
+  // MARK: Filling the view
+
+  /// Begins to read a source.
+  ///
+  /// - Parameters:
+  ///   - source: The bytes.
+  ///   - offset: Where to begin in them: at the beginning, or at the first byte of some token.
+  ///     Lines count from there.
+  /// - Throws: ``ReadFailure/system(_:)``.
+  func load(_ source: any ByteSource, at offset: Int = 0) throws(ReadFailure) {
+    self.source = source
+    (origin, count, kept, start) = (0, 0, 0, 0)
+    (isComplete, endsInBadEncoding, encodingComplaint) = (false, false, nil)
+    (encoding, transcoder) = (.utf8, nil)
+    (bytesRead, nextOffset) = (0, 0)
+    anchor = (0, SourceWindow.firstPlace)
+    try ReadFailure.converting { () throws(SystemError) in
+      try fill()
+    }
+    detectEncoding()
+    if offset > 0 { try move(to: offset) }
+  }
+
+  /// Goes on to a place further down, which becomes the beginning.
+  private func move(to offset: Int) throws(ReadFailure) {
+    (origin, count, kept, start) = (0, 0, 0, 0)
+    (isComplete, endsInBadEncoding) = (false, false)
+    nextOffset = offset
+    if case .utf16(let isBigEndian) = encoding {
+      transcoder = UTF16Transcoder(isBigEndian: isBigEndian, inputChunk: limits.chunk / 4)
+    }
+    anchor = (0, RecordBatch.SourcePlace(offset: offset, line: 1, column: 1))
+    try ReadFailure.converting { () throws(SystemError) in try fill() }
+  }
+
+  /// Declares that nothing before `position` will be looked at again.
+  func discard(before position: Int) { kept = max(kept, position) }
+
+  /// Moves the anchor to what is kept, so that nothing is counted twice.
+  private func moveAnchor() {
+    guard anchor.position < kept else { return }
+    let place = encoding.advance(anchor.place, over: bytes(anchor.position..<kept))
+    anchor = (kept, place)
+  }
+
+  /// Reads on, keeping what is not discarded.
+  ///
+  /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
+  func refill() throws(ReadFailure) {
+    if isCancelled() { throw .stopped }
+    moveAnchor()
+    let discarded = kept - origin
+    if discarded > 0 {
+      base.update(from: base + discarded, count: count - discarded)
+      count -= discarded
+      origin = kept
+    }
+    try ReadFailure.converting { () throws(SystemError) in try fill() }
+  }
+
+  /// Fills the view's free room, making some where less than half is free.
+  private func fill() throws(SystemError) {
+    guard let source, !isComplete else { return }
+    if capacity - count < capacity / 2 { grow() }
+    if transcoder == nil {
+      try read(from: source)
+    } else {
+      try transcode(from: source)
+    }
+    (base + count).initialize(repeating: 0, count: JSONScanner.padding)
+  }
+
+  private func read(from source: any ByteSource) throws(SystemError) {
+    let before = count
+    while count < capacity {
+      let wanted = capacity - count
+      let got = try source.read(into: base + count, count: wanted, at: nextOffset)
+      count += got
+      nextOffset += got
+      bytesRead += got
+      // A short read that reaches the known size needs no further call to prove the end.
+      if got == 0 || got < wanted && nextOffset == source.size {
+        isComplete = true
+        break
+      }
+      if count - before >= limits.chunk { break }
+    }
+  }
+
+  private func transcode(from source: any ByteSource) throws(SystemError) {
+    guard var transcoder else { return }
+    defer { self.transcoder = transcoder }
+    // As much as there is room for: a large entity is scanned anew after each refill, which only
+    // stays linear if each brings as much as all before.
+    while !isComplete, count + transcoder.outputBound <= capacity {
+      let got = try transcoder.read(from: source, at: nextOffset)
+      nextOffset += got
+      bytesRead += got
+      count += transcoder.transcode(to: base + count, isLast: got == 0)
+      endsInBadEncoding = transcoder.hasFailed
+      isComplete = got == 0 || transcoder.hasFailed
+    }
+  }
+
+  private func grow() {
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2 + JSONScanner.padding)
+    larger.update(from: base, count: count)
+    base.deallocate()
+    base = larger
+    capacity *= 2
+  }
+
+  /// Looks at the first bytes: marks, and signs of encodings that are not taken.
+  private func detectEncoding() {
+    func byte(_ index: Int) -> UInt8? { index < count ? base[index] : nil }
+    switch (byte(0), byte(1), byte(2), byte(3)) {
+    case (0xEF, 0xBB, 0xBF, _):
+      discard(before: 3)
+      start = 3
+    case (0xFF, 0xFE, 0, 0), (0, 0, 0xFE, 0xFF):
+      encodingComplaint = "the file is UTF-32; save it as UTF-8"
+    case (0xFF, 0xFE, _, _):
+      beginTranscoding(isBigEndian: false)
+    case (0xFE, 0xFF, _, _):
+      beginTranscoding(isBigEndian: true)
+    case (let first?, let second?, _, _) where (first == 0) != (second == 0):
+      encodingComplaint = "the file looks like UTF-16 without a byte-order mark; save it as UTF-8"
+    default: break
+    }
+  }
+
+  private func beginTranscoding(isBigEndian: Bool) {
+    encoding = .utf16(isBigEndian: isBigEndian)
+    anchor = (0, RecordBatch.SourcePlace(offset: 2, line: 1, column: 3))
+    var transcoder = UTF16Transcoder(isBigEndian: isBigEndian, inputChunk: limits.chunk / 4)
+    transcoder.append(UnsafeBufferPointer(start: base + 2, count: count - 2))
+    while capacity < (count - 2) * 2 + transcoder.outputBound { grow() }
+    count = transcoder.transcode(to: base, isLast: isComplete)
+    if transcoder.hasFailed {
+      endsInBadEncoding = true
+      isComplete = true
+    }
+    self.transcoder = transcoder
+    (base + count).initialize(repeating: 0, count: JSONScanner.padding)
+  }
+
+  // MARK: Looking at the text
+
+  /// The position after the last byte of the view.
+  var end: Int { origin + count }
+
+  /// The byte at a position; `nil` if the view has none there.
+  func byte(at position: Int) -> UInt8? {
+    position < end ? base[position - origin] : nil
+  }
+
+  /// Whether the byte at `position` is `byte`.
+  func has(_ byte: UInt8, at position: Int) -> Bool {
+    position < end && base[position - origin] == byte
+  }
+
+  /// A piece of the text, valid until the view slides.
+  func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: base + (range.lowerBound - origin), count: range.count)
+  }
+
+  /// Whether a whole character in UTF-8 stands at a position.
+  func isUTF8(at position: Int) -> Bool {
+    var bytes = bytes(position..<max(position, min(position + 4, end))).makeIterator()
+    var decoder = UTF8()
+    if case .scalarValue = decoder.decode(&bytes) { return true }
+    return false
+  }
+
+  /// The place in the source of a position that is not discarded.
+  func place(at position: Int) -> RecordBatch.SourcePlace {
+    moveAnchor()
+    return encoding.advance(anchor.place, over: bytes(anchor.position..<position))
+  }
+
+  /// A scanner over the view, valid until it slides.
+  func scanner(at position: Int) -> JSONScanner {
+    JSONScanner(
+      base: base, count: count, origin: origin, position: position, containers: containers)
+  }
+
+  /// Runs `body` with a scanner over a part of the view, as if there were nothing else.
+  func withScanner<Result>(
+    over range: Range<Int>, _ body: (inout JSONScanner) -> Result
+  ) -> Result {
+    // A scanner needs a 0 after its input; what follows lends its place.
+    let terminator = base + (range.upperBound - origin)
+    let lent = terminator.pointee
+    terminator.pointee = 0
+    defer { terminator.pointee = lent }
+    var scanner = JSONScanner(
+      base: base, count: range.upperBound - origin, origin: origin, position: range.lowerBound,
+      containers: containers)
+    return body(&scanner)
+  }
+
+  // MARK: Tokens that may reach beyond the view
+
+  /// Discards what stands before `position`, and reads on if that may change how a scan from there
+  /// ends.
+  ///
+  /// - Parameters:
+  ///   - failure: How it ended.
+  ///   - position: Where it began.
+  /// - Returns: Whether to scan again; false also where it has gone over more than an entity may
+  ///   have.
+  /// - Throws: ``ReadFailure``.
+  func readsOn(after failure: JSONScanError, from position: Int) throws(ReadFailure) -> Bool {
+    guard failure.reason == .unexpectedEnd, !isComplete, !isTooLarge(from: position) else {
+      return false
+    }
+    discard(before: position)
+    try refill()
+    return true
+  }
+
+  /// Whether more stands between `position` and the end of the view than an entity may have.
+  func isTooLarge(from position: Int) -> Bool { end - position > limits.entity }
+
+  /// The position of the next byte that is no white space, reading on as needed; everything before
+  /// it is discarded.
+  ///
+  /// That is the end of the text where there is none.
+  func skipWhiteSpace(from position: Int) throws(ReadFailure) -> Int {
+    var position = position
+    while true {
+      var scanner = scanner(at: position)
+      scanner.skipWhiteSpace()
+      position = scanner.position
+      discard(before: position)
+      if position < end || isComplete { return position }
+      try refill()
+    }
+  }
+
+  /// Passes over any value, with all checks.
+  ///
+  /// - Returns: The position after it and its form; `nil` if it is larger than an entity may be.
+  func skipValue(
+    at position: Int
+  ) throws(ReadFailure) -> (end: Int, kind: JSONScanner.Kind)? {
+    while true {
+      var scanner = scanner(at: position)
+      var failure: JSONScanError
+      do throws(JSONScanError) {
+        let kind = try scanner.skipValue(enclosingDepth: 0)
+        // A number at the edge of the view may go on.
+        if !scanner.isAtEnd || isComplete { return (scanner.position, kind) }
+        failure = scanner.unexpected(.end)
+      } catch {
+        failure = error
+      }
+      if try readsOn(after: failure, from: position) { continue }
+      guard failure.reason == .unexpectedEnd, !isComplete else { throw .notJSON(failure) }
+      return nil
+    }
+  }
+
+  /// Reads a member's name and its colon.
+  ///
+  /// - Returns: The position after the colon, and the name; `nil` if it is no text.
+  func readName(at position: Int) throws(ReadFailure) -> (end: Int, text: [UInt8]?) {
+    while true {
+      var scanner = scanner(at: position)
+      do throws(JSONScanError) {
+        let isEscaped = try scanner.skipString()
+        let inside = bytes(position + 1..<scanner.position - 1)
+        scanner.skipWhiteSpace()
+        guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
+        return (scanner.position, isEscaped ? JSONScanner.decoded(inside) : Array(inside))
+      } catch {
+        guard try readsOn(after: error, from: position) else { throw .notJSON(error) }
+      }
+    }
+  }
+
+  /// Passes over a value by its brackets and quotes alone, in constant memory.
+  ///
+  /// For values that are refused whatever is in them, so that what follows can be read.
+  /// - Returns: The position after it; `nil` if the text ends first.
+  func resynchronize(after position: Int) throws(ReadFailure) -> Int? {
+    var position = position
+    var depth = 0
+    var inString = false
+    var isEscaped = false
+    while true {
+      for byte in bytes(position..<end) {
+        position += 1
+        if isEscaped {
+          isEscaped = false
+          continue
+        }
+        switch byte {
+        case UInt8(ascii: "\\"): isEscaped = inString
+        case UInt8(ascii: "\""): inString.toggle()
+        case UInt8(ascii: "{"), UInt8(ascii: "["): if !inString { depth += 1 }
+        case UInt8(ascii: "}"), UInt8(ascii: "]"): if !inString { depth -= 1 }
+        // A number or a literal ends before what follows it.
+        case UInt8(ascii: ","): if depth == 0, !inString { return position - 1 }
+        default: continue
+        }
+        if depth == 0, !inString { return position }
+        if depth < 0 { return position - 1 }
+      }
+      guard !isComplete else { return nil }
+      discard(before: position)
+      try refill()
+    }
+  }
+
+  /// The line that begins at `position`: up to its line feed or the end of the text.
+  ///
+  /// - Returns: The line and whether it is longer than an entity and some white space may be; its
+  ///   beginning is then discarded.
+  func line(at position: Int) throws(ReadFailure) -> (range: Range<Int>, isTooLong: Bool) {
+    var (lineStart, reached) = (position, position)
+    var isTooLong = false
+    discard(before: position)
+    while true {
+      let rest = bytes(reached..<end)
+      if let feed = rest.firstIndex(of: UInt8(ascii: "\n")) {
+        return (lineStart..<reached + feed, isTooLong)
+      }
+      reached = end
+      if isComplete { return (lineStart..<reached, isTooLong) }
+      if reached - lineStart > limits.entity + limits.chunk { isTooLong = true }
+      if isTooLong {
+        discard(before: reached)
+        lineStart = reached
+      }
+      try refill()
+    }
+  }
+}

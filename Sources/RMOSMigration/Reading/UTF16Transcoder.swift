@@ -1,0 +1,98 @@
+/// UTF-16 to UTF-8, a piece at a time.
+struct UTF16Transcoder {
+  /// How much one read takes, bytes; 16 or more.
+  private let inputChunk: Int
+  /// The most that one read can become, with the part of a pair that was left: two bytes become
+  /// three at most.
+  var outputBound: Int { inputChunk * 2 }
+
+  private let isBigEndian: Bool
+  /// Bytes read and not yet transcoded.
+  private var input: [UInt8] = []
+  /// Whether the input is not well-formed UTF-16 from where the output ends.
+  private(set) var hasFailed = false
+
+  init(isBigEndian: Bool, inputChunk: Int) {
+    self.isBigEndian = isBigEndian
+    self.inputChunk = inputChunk
+  }
+
+  mutating func append(_ bytes: some Sequence<UInt8>) { input.append(contentsOf: bytes) }
+
+  /// Reads on from `offset`.
+  ///
+  /// - Returns: How many bytes were read; 0 at the end.
+  mutating func read(
+    from source: any ByteSource, at offset: Int
+  ) throws(SystemError) -> Int {
+    let kept = input.count
+    input.append(contentsOf: repeatElement(0, count: inputChunk))
+    let inputChunk = inputChunk
+    let result: Result<Int, SystemError> = input.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return .success(0) }
+      do throws(SystemError) {
+        return .success(try source.read(into: base + kept, count: inputChunk, at: offset))
+      } catch {
+        return .failure(error)
+      }
+    }
+    let got = try result.get()
+    input.removeLast(inputChunk - got)
+    return got
+  }
+
+  /// Transcodes what can be; a pair or unit cut in two waits for more unless `isLast`.
+  ///
+  /// - Returns: How many bytes were written.
+  mutating func transcode(to output: UnsafeMutablePointer<UInt8>, isLast: Bool) -> Int {
+    var out = output
+    var index = 0
+    func unit(_ index: Int) -> UInt16 {
+      let (first, second) = (UInt16(input[index]), UInt16(input[index + 1]))
+      return isBigEndian ? first << 8 | second : second << 8 | first
+    }
+    while index + 2 <= input.count {
+      let lead = unit(index)
+      var scalar = UInt32(lead)
+      var length = 2
+      if lead & 0xF800 == 0xD800 {
+        guard lead < 0xDC00 else {
+          hasFailed = true
+          break
+        }
+        guard index + 4 <= input.count else { break }
+        let trail = unit(index + 2)
+        guard trail & 0xFC00 == 0xDC00 else {
+          hasFailed = true
+          break
+        }
+        scalar = 0x10000 + UInt32(lead & 0x3FF) << 10 + UInt32(trail & 0x3FF)
+        length = 4
+      }
+      switch scalar {
+      case 0..<0x80:
+        out[0] = UInt8(scalar)
+        out += 1
+      case 0x80..<0x800:
+        out[0] = UInt8(0xC0 | scalar >> 6)
+        out[1] = UInt8(0x80 | scalar & 0x3F)
+        out += 2
+      case 0x800..<0x10000:
+        out[0] = UInt8(0xE0 | scalar >> 12)
+        out[1] = UInt8(0x80 | scalar >> 6 & 0x3F)
+        out[2] = UInt8(0x80 | scalar & 0x3F)
+        out += 3
+      default:
+        out[0] = UInt8(0xF0 | scalar >> 18)
+        out[1] = UInt8(0x80 | scalar >> 12 & 0x3F)
+        out[2] = UInt8(0x80 | scalar >> 6 & 0x3F)
+        out[3] = UInt8(0x80 | scalar & 0x3F)
+        out += 4
+      }
+      index += length
+    }
+    input.removeFirst(index)
+    if isLast, !input.isEmpty { hasFailed = true }
+    return out - output
+  }
+}

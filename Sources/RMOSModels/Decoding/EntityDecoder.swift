@@ -1,0 +1,535 @@
+/// Where an entity stands in the source.
+package struct EntityOrigin {
+  /// Position of its file in the batch.
+  package var source: Int
+  /// The file's relative path.
+  package var path: String
+  /// Which of the file's entities it is.
+  package var locator: RecordBatch.EntryLocator
+  /// The id a dictionary gives it; in the batch's arena.
+  package var key: RecordBatch.TextSpan?
+  /// The place of its first byte.
+  package var place: RecordBatch.SourcePlace
+  /// The file's encoding.
+  package var encoding: SourceEncoding
+
+  /// Creates an origin.
+  package init(
+    source: Int, path: String, locator: RecordBatch.EntryLocator = .none,
+    key: RecordBatch.TextSpan? = nil, place: RecordBatch.SourcePlace,
+    encoding: SourceEncoding = .utf8
+  ) {
+    self.source = source
+    self.path = path
+    self.locator = locator
+    self.key = key
+    self.place = place
+    self.encoding = encoding
+  }
+}
+
+/// Decodes objects, one at a time, into the entities of a batch: checks every rule, gives defaults
+/// and copies what is kept.
+///
+/// All violations of an entity are found in one go. Texts are decoded and JSON columns compacted
+/// straight into the batch's arena; nothing else is allocated for an entity that is right.
+package final class EntityDecoder {
+  /// How entities are decoded.
+  package struct Options: Sendable {
+    /// Whether an entity without an id gets one derived from its place.
+    package var derivesIDs: Bool
+    /// What an absent `created_at` becomes: the start of the run, ISO 8601.
+    package var runStart: String
+
+    /// Creates options.
+    package init(derivesIDs: Bool, runStart: String) {
+      self.derivesIDs = derivesIDs
+      self.runStart = runStart
+    }
+  }
+
+  /// What an object turned out to be.
+  package enum Form: Sendable, Hashable {
+    /// An entity, appended to the batch.
+    case entity
+    /// A dictionary of entities; nothing was appended.
+    case dictionary
+  }
+
+  /// A default value; members are fields.
+  private enum Default {
+    case text(String)
+    case runStart
+    case sameAs(Int)
+  }
+
+  /// The memory one entity is decoded from and into.
+  private struct Workspace {
+    /// The object's first byte.
+    let text: UnsafePointer<UInt8>
+    /// The scanner that went over it.
+    let scanner: JSONScanner
+    var output: RecordBatch.ArenaWriter
+  }
+
+  private let options: Options
+  private let schema: EntitySchema
+  /// The defaults of fields that have one, in the order in which they are given.
+  private let defaults: [(field: Int, value: Default)]
+  private var object: ScannedObject
+  private var cells: [RecordBatch.Cell]
+  /// For each reference field, where its value stands.
+  private var places: [RecordBatch.SourcePlace] = []
+  /// What is wrong with the id or the object as a whole, each with its offset from the object's
+  /// start.
+  private var objectViolations: [(violation: Violation, offset: Int)] = []
+  /// What is wrong with the fields.
+  private var fieldViolations: [(field: Int, violation: Violation)] = []
+  /// The members the schema does not know, as an object in the arena.
+  private var unknownMembers = RecordBatch.TextSpan.empty
+
+  /// Creates a decoder for entities of a kind.
+  package init(kind: EntityKind, options: Options) {
+    let schema = kind.schema
+    self.options = options
+    self.schema = schema
+    object = ScannedObject(of: schema)
+    cells = Array(repeating: .null, count: schema.fields.count)
+    var defaults: [(field: Int, value: Default)] = schema.fields.indices.compactMap { field in
+      switch schema.fields[field].defaultValue {
+      case .null: nil
+      case .text(let text): (field, .text(text))
+      case .runStart: (field, .runStart)
+      case .sameAs(let member): schema.position(ofMember: member).map { (field, .sameAs($0)) }
+      }
+    }
+    for case .substitutable(let field, _) in schema.rules { defaults.append((field, .text("{}"))) }
+    self.defaults = defaults
+  }
+
+  /// Decodes the object at the scanner's position and passes over it.
+  ///
+  /// - Parameters:
+  ///   - scanner: Stands at the object's `{`.
+  ///   - origin: Where the object stands.
+  ///   - mayBeDictionary: Whether the object may turn out to be a dictionary of entities.
+  ///   - batch: Of the decoder's kind.
+  /// - Returns: What the object turned out to be.
+  /// - Throws: If the object is not JSON; nothing is appended then.
+  package func decode(
+    _ scanner: inout JSONScanner, _ origin: EntityOrigin, mayBeDictionary: Bool = false,
+    into batch: inout RecordBatch
+  ) throws(JSONScanError) -> Form {
+    let text = scanner.cursor
+    // Nothing that is kept of an entity is longer than the entity; the constant covers separators.
+    let room = scanner.remaining + origin.path.utf8.count + 1024
+    let form: Result<Form, JSONScanError> = batch.write(upTo: room) { output in
+      let start = output.next
+      do throws(JSONScanError) {
+        try object.scan(&scanner, copyingTo: &output)
+        if mayBeDictionary, object.isDictionary {
+          output.next = start
+          return .success(.dictionary)
+        }
+        var work = Workspace(text: text, scanner: scanner, output: output)
+        fillCells(origin, &work)
+        output = work.output
+        return .success(.entity)
+      } catch {
+        output.next = start
+        return .failure(error)
+      }
+    }
+    guard try form.get() == .entity else { return .dictionary }
+    append(UnsafeBufferPointer(start: text, count: scanner.cursor - text), origin, to: &batch)
+    return .entity
+  }
+
+  /// Decodes a text that holds one entity and nothing else, as one that is in no file.
+  ///
+  /// Appends nothing if the text is JSON, but no object.
+  ///
+  /// - Parameters:
+  ///   - text: UTF-8.
+  ///   - key: The id it must have, in the batch's arena; `nil` if it must name one.
+  ///   - source: Position of its source in the batch.
+  ///   - batch: Of the decoder's kind.
+  /// - Throws: If the text is not JSON, or more than one value.
+  package func decode(
+    _ text: [UInt8], key: RecordBatch.TextSpan?, source: Int, into batch: inout RecordBatch
+  ) throws(JSONScanError) {
+    let before = batch.mark
+    let outcome: Result<Void, JSONScanError> = text.withUnsafeBytes { bytes in
+      JSONScanner.withPaddedCopy(of: bytes) { scanner in
+        do throws(JSONScanError) {
+          scanner.skipWhiteSpace()
+          if scanner.byte == UInt8(ascii: "{") {
+            let place = RecordBatch.SourcePlace(offset: scanner.position, line: 1, column: 1)
+            let origin = EntityOrigin(source: source, path: "", key: key, place: place)
+            _ = try decode(&scanner, origin, into: &batch)
+          } else {
+            _ = try scanner.skipValue(enclosingDepth: 0)
+          }
+          try scanner.skipToEnd()
+          return .success(())
+        } catch {
+          return .failure(error)
+        }
+      }
+    }
+    do throws(JSONScanError) {
+      try outcome.get()
+    } catch {
+      batch.rollBack(to: before)
+      throw error
+    }
+  }
+
+  // MARK: Values
+
+  /// Fills ``cells`` from ``object`` and notes every violation.
+  private func fillCells(_ origin: EntityOrigin, _ work: inout Workspace) {
+    objectViolations.removeAll(keepingCapacity: true)
+    fieldViolations.removeAll(keepingCapacity: true)
+    for position in object.duplicates {
+      let member = object.members[position]
+      noteDuplicate(member, named: member.field.map { schema.fields[$0].member } ?? "")
+    }
+    for field in cells.indices { cells[field] = .null }
+    fillID(origin, &work)
+    for field in 1..<schema.fields.count {
+      if let member = object.given(field) { fill(field, from: member, &work) }
+    }
+    let subject = Subject(decoder: self, work: work)
+    for field in 1..<schema.fields.count where schema.fields[field].isRequired {
+      guard !subject.isGiven(field), !schema.hasSubstitute(for: field, in: subject) else {
+        continue
+      }
+      note(.missing(), of: field)
+    }
+    schema.checkRules(of: subject) { note($1, of: $0) }
+    keepUnknownMembers(&work)
+  }
+
+  private func note(_ violation: Violation?, of field: Int) {
+    if let violation { fieldViolations.append((field, violation)) }
+  }
+
+  private func fill(_ field: Int, from member: ScannedObject.Member, _ work: inout Workspace) {
+    let type = schema.fields[field].type
+    let isRight =
+      switch type {
+      case .text, .reference, .timestamp: fillText(field, type, member, &work)
+      case .integer: fillInteger(field, type, member, work)
+      case .real: fillReal(field, type, member, work)
+      case .json: fillJSON(field, type, member, work)
+      }
+    if !isRight {
+      note(.wrongType(found: found(member, work), expected: type.expectation), of: field)
+    }
+  }
+
+  private func fillText(
+    _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: inout Workspace
+  ) -> Bool {
+    guard member.kind == .string || member.kind == .escapedString else { return false }
+    guard let span = copyString(member, &work) else {
+      note(.loneSurrogate, of: field)
+      return true
+    }
+    cells[field] = .text(span)
+    note(type.check(text: work.output.text(span)), of: field)
+    return true
+  }
+
+  private func fillInteger(
+    _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: Workspace
+  ) -> Bool {
+    guard member.kind == .number else { return false }
+    switch DecimalText.integerValue(member.value(in: work.text)) {
+    case .value(let number):
+      cells[field] = .integer(number)
+      note(type.check(integer: number), of: field)
+      return true
+    case .notIntegral:
+      return false
+    case .outOfRange:
+      note(
+        .outOfRange(
+          found: shortened(member, work), expected: "a whole number that fits 64 bits"),
+        of: field)
+      return true
+    }
+  }
+
+  private func fillReal(
+    _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: Workspace
+  ) -> Bool {
+    guard member.kind == .number else { return false }
+    let number = DecimalText.doubleValue(member.value(in: work.text))
+    // The database holds one zero; -0.0 would come back as 0.0.
+    cells[field] = .real(number == 0 ? 0 : number)
+    note(type.check(real: number, text: shortened(member, work)), of: field)
+    return true
+  }
+
+  private func fillJSON(
+    _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: Workspace
+  ) -> Bool {
+    let copy = object.copy(of: field)
+    cells[field] = .text(copy)
+    let isEmpty = copy.length == 2
+    if isEmpty, schema.fields[field].isRequired, member.isContainer,
+      schema.hasSubstitute(for: field, in: Subject(decoder: self, work: work)),
+      type.check(json: member.kind, isEmpty: false) == nil
+    {
+      return true
+    }
+    note(type.check(json: member.kind, isEmpty: isEmpty), of: field)
+    return true
+  }
+
+  /// Copies a string's text into the arena; `nil` if its escapes are no text.
+  private func copyString(
+    _ member: ScannedObject.Member, _ work: inout Workspace
+  ) -> RecordBatch.TextSpan? {
+    let start = work.output.next
+    let token = member.value(in: work.text)
+    let inside = UnsafeBufferPointer(rebasing: token[1..<token.count - 1])
+    if member.kind == .string {
+      work.output.append(inside)
+    } else if JSONScanner.decode(inside, to: &work.output.next) != nil {
+      work.output.next = start
+      return nil
+    }
+    return work.output.span(from: start)
+  }
+
+  // MARK: The id
+
+  private func fillID(_ origin: EntityOrigin, _ work: inout Workspace) {
+    let type = schema.fields[0].type
+    if let key = origin.key, let violation = type.check(text: work.output.text(key)) {
+      return note(violation, of: 0)
+    }
+    guard let member = object.given(0) else {
+      if let key = origin.key { cells[0] = .text(key) }
+      return
+    }
+    var span: RecordBatch.TextSpan?
+    let isNumber = member.kind == .number && isWhole(member.value(in: work.text))
+    switch member.kind {
+    case .string, .escapedString:
+      span = copyString(member, &work)
+      if span == nil { note(.loneSurrogate, of: 0) }
+    case .number where isNumber:
+      let start = work.output.next
+      work.output.append(member.value(in: work.text))
+      span = work.output.span(from: start)
+    default:
+      note(
+        .wrongType(found: found(member, work), expected: "text (or a whole number)"), of: 0)
+    }
+    if let span, let violation = type.check(text: work.output.text(span)) {
+      return note(violation, of: 0)
+    }
+    if isNumber {
+      objectViolations.append(
+        (.idNumber(shortened(member, work)), member.valueRange.lowerBound))
+    }
+    guard let key = origin.key else {
+      if let span { cells[0] = .text(span) }
+      return
+    }
+    if let span, !work.output.text(span).elementsEqual(work.output.text(key)) {
+      objectViolations.append(
+        (
+          .idMismatch(id: quoted(span, work), key: quoted(key, work)),
+          member.valueRange.lowerBound
+        ))
+    }
+    cells[0] = .text(key)
+  }
+
+  private func isWhole(_ number: UnsafeBufferPointer<UInt8>) -> Bool {
+    number.allSatisfy { $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }
+  }
+
+  // MARK: Members the schema does not know
+
+  /// Writes the unknown members into the arena as one object, and refuses one that stands twice.
+  private func keepUnknownMembers(_ work: inout Workspace) {
+    unknownMembers = .empty
+    let start = work.output.next
+    let text = work.text
+    object.forEachUnknownMember(in: text) { member, isRepeated in
+      if isRepeated {
+        noteDuplicate(member, named: String(decoding: member.name(in: text), as: UTF8.self))
+      }
+      work.output.append(work.output.next == start ? "{\"" : ",\"")
+      work.output.append(
+        UnsafeBufferPointer(
+          start: text + member.nameRange.lowerBound, count: member.nameRange.count))
+      work.output.append("\":")
+      work.scanner.copyValue(scannedAt: text + member.valueRange.lowerBound, to: &work.output.next)
+    }
+    guard work.output.next > start else { return }
+    work.output.append("}")
+    unknownMembers = work.output.span(from: start)
+  }
+
+  /// Notes that a member stands twice, for the first hundred of an entity.
+  private func noteDuplicate(_ member: ScannedObject.Member, named name: String) {
+    guard objectViolations.count < ScannedObject.duplicateLimit else { return }
+    objectViolations.append((.duplicateMember(name), member.nameRange.lowerBound - 1))
+  }
+
+  // MARK: Looking at the input
+
+  private func quoted(_ span: RecordBatch.TextSpan, _ work: Workspace) -> String {
+    Violation.quoted(String(decoding: work.output.text(span), as: UTF8.self))
+  }
+
+  /// A number as written, cut after 40 characters.
+  private func shortened(_ member: ScannedObject.Member, _ work: Workspace) -> String {
+    let token = member.value(in: work.text)
+    return String(decoding: token.prefix(40), as: UTF8.self) + (token.count > 40 ? "…" : "")
+  }
+
+  /// What a value is called in a message; short ones are shown.
+  private func found(_ member: ScannedObject.Member, _ work: Workspace) -> String {
+    switch member.kind {
+    case .string, .escapedString:
+      let token = member.value(in: work.text)
+      // Cut between characters, not within one.
+      var end = min(60, token.count)
+      while end < token.count, token[end] & 0xC0 == 0x80 { end -= 1 }
+      let shown = String(decoding: token[..<end], as: UTF8.self)
+      return "the text \(shown)\(end < token.count ? "…" : "")"
+    case .number: return "the number \(shortened(member, work))"
+    case let kind: return kind.name
+    }
+  }
+
+  /// The object just scanned, as rules across fields see it.
+  private struct Subject: RuleSubject {
+    let decoder: EntityDecoder
+    let work: Workspace
+
+    func isGiven(_ field: Int) -> Bool { decoder.object.given(field) != nil }
+
+    private func bytes(of field: Int) -> UnsafeBufferPointer<UInt8>? {
+      guard case .text(let span) = decoder.cells[field] else { return nil }
+      return work.output.text(span)
+    }
+
+    func holds(_ text: String, in field: Int) -> Bool {
+      bytes(of: field)?.elementsEqual(text.utf8) ?? false
+    }
+
+    func text(of field: Int) -> String? {
+      bytes(of: field).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    func timestamp(of field: Int) -> Timestamp? {
+      bytes(of: field).flatMap { Timestamp(utf8: $0) }
+    }
+
+    func isFilled(_ field: Int) -> Bool {
+      guard let member = decoder.object.given(field) else { return false }
+      return member.isContainer && decoder.object.copy(of: field).length > 2
+    }
+  }
+
+  // MARK: The entry
+
+  /// Appends the entity whose cells are filled.
+  private func append(
+    _ text: UnsafeBufferPointer<UInt8>, _ origin: EntityOrigin, to batch: inout RecordBatch
+  ) {
+    var entry = RecordBatch.Entry(
+      source: origin.source, locator: origin.locator, place: origin.place)
+    entry.byteLength = origin.encoding.length(of: text)
+    entry.digest = origin.encoding.digest(of: text)
+    entry.unknownMembers = unknownMembers
+    if object.given(0) == nil, origin.key == nil { deriveID(origin, into: &batch) }
+    if case .text(let id) = cells[0] { entry.id = id }
+    for field in cells.indices where object.given(field) != nil { entry.given.insert(field) }
+    fillDefaults(&batch)
+
+    if !fieldViolations.isEmpty || !objectViolations.isEmpty {
+      let start = batch.issues.count
+      appendIssues(text, origin, id: entry.id, to: &batch)
+      entry.issues = start..<batch.issues.count
+      entry.isFailed = batch.issues[start...].contains { $0.severity == .error }
+    }
+    places.removeAll(keepingCapacity: true)
+    for reference in schema.references {
+      let offset = object.given(reference.field)?.valueRange.lowerBound
+      places.append(
+        offset.map {
+          origin.encoding.advance(origin.place, over: UnsafeBufferPointer(rebasing: text[..<$0]))
+        } ?? origin.place)
+    }
+    batch.append(entry, cells: cells, places: places)
+  }
+
+  private func deriveID(_ origin: EntityOrigin, into batch: inout RecordBatch) {
+    guard options.derivesIDs else { return objectViolations.append((.idMissing, 0)) }
+    var id = "legacy:\(origin.path)"
+    switch origin.locator {
+    case .none: break
+    case .index(let number), .line(let number): id += "#\(number)"
+    case .key(let span): id += "#\(batch.text(span))"
+    }
+    cells[0] = .text(batch.intern(id.utf8))
+    objectViolations.append((.idDerived(id), 0))
+  }
+
+  private func fillDefaults(_ batch: inout RecordBatch) {
+    for (field, value) in defaults where cells[field] == .null {
+      switch value {
+      case .text(let text): cells[field] = .text(batch.intern(text.utf8))
+      case .runStart: cells[field] = .text(batch.intern(options.runStart.utf8))
+      case .sameAs(let other): cells[field] = cells[other]
+      }
+    }
+  }
+
+  private func appendIssues(
+    _ text: UnsafeBufferPointer<UInt8>, _ origin: EntityOrigin, id: RecordBatch.TextSpan,
+    to batch: inout RecordBatch
+  ) {
+    // Lines are counted on from one issue to the next: many issues of a large entity must not take
+    // a pass over it each.
+    var (reached, place) = (0, origin.place)
+    func append(_ violation: Violation, _ offset: Int, member: String) {
+      if offset < reached { (reached, place) = (0, origin.place) }
+      place = origin.encoding.advance(
+        place, over: UnsafeBufferPointer(rebasing: text[reached..<offset]))
+      reached = offset
+      batch.issues.append(
+        Issue(
+          severity: violation.severity, code: violation.code, kind: schema.kind,
+          id: id.isEmpty ? nil : batch.text(id), source: origin.path,
+          locator: batch.locator(origin.locator), line: place.line, column: place.column,
+          offset: place.offset, pointer: JSONPointer.to(member),
+          message: violation.message(field: member)))
+    }
+    for (violation, offset) in objectViolations {
+      if case .duplicateMember(let name) = violation {
+        append(violation, offset, member: name)
+      } else {
+        append(violation, offset, member: schema.fields[0].member)
+      }
+    }
+    // In field order, whatever check came first.
+    for (field, violation) in fieldViolations.enumerated().sorted(by: {
+      ($0.element.field, $0.offset) < ($1.element.field, $1.offset)
+    }).map(\.element) {
+      append(
+        violation, object.member(of: field)?.valueRange.lowerBound ?? 0,
+        member: schema.fields[field].member)
+    }
+  }
+}

@@ -1,0 +1,252 @@
+/// The members of one object, as spans of the text they were scanned from, each matched with the
+/// field it gives.
+///
+/// This is what stands between reading and decoding: a document is read as objects, an
+/// ``EntityDecoder`` makes an entity of an object's members. One value is used for object after
+/// object, so that scanning allocates nothing.
+struct ScannedObject {
+  /// One member; small, since an object may have millions.
+  struct Member {
+    private let name: RecordBatch.TextSpan
+    private let value: RecordBatch.TextSpan
+    private let fieldNumber: Int8
+    fileprivate let nameIsEscaped: Bool
+    /// What the value is.
+    let kind: JSONScanner.Kind
+
+    /// Creates a member of spans that count from the object's first byte.
+    ///
+    /// - Parameters:
+    ///   - name: What stands between the name's quotes.
+    ///   - nameIsEscaped: Whether that holds escapes.
+    ///   - value: Where the value stands.
+    ///   - kind: What the value is.
+    ///   - field: The field it gives; `nil` if the schema has none.
+    init(
+      name: Range<Int>, nameIsEscaped: Bool, value: Range<Int>, kind: JSONScanner.Kind, field: Int?
+    ) {
+      self.name = .init(offset: name.lowerBound, length: name.count)
+      self.nameIsEscaped = nameIsEscaped
+      self.value = .init(offset: value.lowerBound, length: value.count)
+      self.kind = kind
+      fieldNumber = Int8(truncatingIfNeeded: field ?? -1)
+    }
+
+    /// What stands between the name's quotes, counted from the object's first byte.
+    var nameRange: Range<Int> { name.range }
+    /// Where the value stands, likewise.
+    var valueRange: Range<Int> { value.range }
+    /// The field it gives; `nil` if the schema has none.
+    var field: Int? { fieldNumber < 0 ? nil : Int(fieldNumber) }
+    /// Whether the value is an object or a list.
+    var isContainer: Bool { kind == .object || kind == .array }
+  }
+
+  /// How many members that stand twice are kept in mind.
+  static let duplicateLimit = 100
+
+  private var matcher: MemberMatcher
+  /// The members, in source order.
+  private(set) var members: [Member] = []
+  /// Positions of the members whose field another member gave before.
+  private(set) var duplicates: [Int] = []
+  /// Whether the object has the form of a dictionary of entities.
+  private(set) var isDictionary = false
+  /// For each field, the position in `members` of the member that gives it.
+  private var memberOfField: [Int?]
+  /// For each field that is kept as JSON and given, the compacted copy of its value.
+  private var copies: [RecordBatch.TextSpan]
+  private var names = NameTable()
+
+  init(of schema: EntitySchema) {
+    matcher = MemberMatcher(schema: schema)
+    memberOfField = Array(repeating: nil, count: schema.fields.count)
+    copies = Array(repeating: .empty, count: schema.fields.count)
+  }
+
+  /// Scans the object at the scanner's position and passes over it.
+  ///
+  /// The values of fields that are kept as JSON are copied to `output` on the way.
+  mutating func scan(
+    _ scanner: inout JSONScanner, copyingTo output: inout RecordBatch.ArenaWriter
+  ) throws(JSONScanError) {
+    let text = scanner.cursor
+    members.removeAll(keepingCapacity: true)
+    duplicates.removeAll(keepingCapacity: true)
+    isDictionary = false
+    for field in memberOfField.indices { memberOfField[field] = nil }
+    matcher.restart()
+    var onlyObjects = true
+    var hasRequired = false
+
+    _ = scanner.skip(UInt8(ascii: "{"))
+    scanner.skipWhiteSpace()
+    if scanner.skip(UInt8(ascii: "}")) { return }
+    while true {
+      let nameStart = scanner.cursor + 1
+      let isEscaped = try scanner.skipString()
+      let nameLength = scanner.cursor - 1 - nameStart
+      scanner.skipWhiteSpace()
+      guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
+      scanner.skipWhiteSpace()
+      let field =
+        isEscaped
+        ? matchEscaped(nameStart, nameLength) : matcher.field(named: nameStart, nameLength)
+      let valueStart = scanner.cursor
+      let kind: JSONScanner.Kind
+      var copy = RecordBatch.TextSpan.empty
+      if let field, matcher.isJSON[field] {
+        let copyStart = output.next
+        kind = try scanner.copyValue(to: &output.next, enclosingDepth: 1)
+        copy = output.span(from: copyStart)
+      } else {
+        kind = try scanner.skipValue(enclosingDepth: 1)
+      }
+      onlyObjects = onlyObjects && kind == .object
+      if let field {
+        hasRequired = hasRequired || matcher.isRequired[field]
+        if memberOfField[field] == nil {
+          memberOfField[field] = members.count
+          copies[field] = copy
+        } else if duplicates.count < ScannedObject.duplicateLimit {
+          duplicates.append(members.count)
+        }
+      }
+      members.append(
+        Member(
+          name: nameStart - text..<nameStart - text + nameLength, nameIsEscaped: isEscaped,
+          value: valueStart - text..<scanner.cursor - text, kind: kind, field: field))
+      scanner.skipWhiteSpace()
+      if scanner.skip(UInt8(ascii: ",")) {
+        scanner.skipWhiteSpace()
+        continue
+      }
+      guard scanner.skip(UInt8(ascii: "}")) else { throw scanner.unexpected(.commaOrBrace) }
+      isDictionary = onlyObjects && !hasRequired
+      return
+    }
+  }
+
+  private mutating func matchEscaped(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
+    let raw = UnsafeBufferPointer(start: name, count: length)
+    var bytes = JSONScanner.decoded(raw) ?? Array(raw)
+    let count = bytes.count
+    // What the matcher may read.
+    bytes.append(contentsOf: repeatElement(0, count: 8))
+    return bytes.withUnsafeBufferPointer { bytes in
+      bytes.baseAddress.flatMap { matcher.field(named: $0, count) }
+    }
+  }
+
+  // MARK: Members
+
+  /// The member that stands for a field, be it null; `nil` if there is none.
+  func member(of field: Int) -> Member? { memberOfField[field].map { members[$0] } }
+
+  /// The member that gives a field a value, right or wrong; `nil` if it is absent or null.
+  func given(_ field: Int) -> Member? {
+    guard let position = memberOfField[field], members[position].kind != .null else { return nil }
+    return members[position]
+  }
+
+  /// The compacted copy of a field that is kept as JSON.
+  func copy(of field: Int) -> RecordBatch.TextSpan { copies[field] }
+
+  /// Calls `body` with each member that gives no field, and whether one with the same name came
+  /// before it.
+  mutating func forEachUnknownMember(
+    in text: UnsafePointer<UInt8>, _ body: (Member, _ isRepeated: Bool) -> Void
+  ) {
+    let count = members.count { $0.field == nil }
+    if count == 0 { return }
+    names.reset(for: count)
+    for (position, member) in members.enumerated() where member.field == nil {
+      body(member, !names.insert(position, of: members, in: text))
+    }
+  }
+}
+
+extension ScannedObject.Member {
+  /// What stands between the name's quotes.
+  private func rawName(in text: UnsafePointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: text + nameRange.lowerBound, count: nameRange.count)
+  }
+
+  /// The name with its escapes decoded; as written where the escapes are no text.
+  func name(in text: UnsafePointer<UInt8>) -> [UInt8] {
+    let raw = rawName(in: text)
+    return (nameIsEscaped ? JSONScanner.decoded(raw) : nil) ?? Array(raw)
+  }
+
+  /// The value's tokens.
+  func value(in text: UnsafePointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: text + valueRange.lowerBound, count: valueRange.count)
+  }
+
+  fileprivate func hasSameName(as other: Self, in text: UnsafePointer<UInt8>) -> Bool {
+    if nameIsEscaped || other.nameIsEscaped { return name(in: text) == other.name(in: text) }
+    return nameRange.count == other.nameRange.count
+      && rawName(in: text).elementsEqual(other.rawName(in: text))
+  }
+
+  fileprivate func nameHash(in text: UnsafePointer<UInt8>) -> Int {
+    var hasher = Hasher()
+    if nameIsEscaped {
+      name(in: text).withUnsafeBytes { hasher.combine(bytes: $0) }
+    } else {
+      hasher.combine(bytes: UnsafeRawBufferPointer(rawName(in: text)))
+    }
+    return hasher.finalize()
+  }
+}
+
+/// Finds the names of members that stand twice, in memory that is used again for each object.
+private struct NameTable {
+  /// Up to so many members are compared with one another, which takes no table.
+  private static let few = 12
+
+  /// For each slot of an open-addressed table the position of a member, plus 1; 0 is free.
+  private var slots: [UInt32] = []
+  private var mask = 0
+  private var isSmall = true
+
+  /// Forgets all names and makes room for `count`.
+  mutating func reset(for count: Int) {
+    isSmall = count <= NameTable.few
+    if isSmall { return }
+    var size = 32
+    while size < count * 2 { size *= 2 }
+    mask = size - 1
+    if slots.count < size {
+      slots = Array(repeating: 0, count: size)
+    } else {
+      for slot in 0..<size { slots[slot] = 0 }
+    }
+  }
+
+  /// Adds the name of the member at `position`.
+  ///
+  /// - Parameters:
+  ///   - position: Its position in `members`; those before it with a name of interest are in.
+  ///   - members: The members; the ones with a field have other names.
+  ///   - text: The object's first byte.
+  /// - Returns: Whether the name is new.
+  mutating func insert(
+    _ position: Int, of members: [ScannedObject.Member], in text: UnsafePointer<UInt8>
+  ) -> Bool {
+    let member = members[position]
+    if isSmall {
+      for other in members[..<position] where other.field == nil {
+        if member.hasSameName(as: other, in: text) { return false }
+      }
+      return true
+    }
+    var slot = member.nameHash(in: text) & mask
+    while slots[slot] != 0 {
+      if member.hasSameName(as: members[Int(slots[slot]) - 1], in: text) { return false }
+      slot = (slot + 1) & mask
+    }
+    slots[slot] = UInt32(truncatingIfNeeded: position + 1)
+    return true
+  }
+}

@@ -1,0 +1,132 @@
+extension Record {
+  /// Checks the record by the rules that migration reads files by.
+  ///
+  /// Every violation is reported at once, in field order; a record that gives no error is one that
+  /// a migration would have accepted.
+  ///
+  /// ```swift
+  /// let issues = pattern.record.validate()
+  /// guard !issues.contains(where: { $0.severity == .error }) else { return }
+  /// ```
+  ///
+  /// - Returns: The issues, with kind, id and pointer, without a place in a file.
+  public func validate() -> [Issue] {
+    violations().map { field, violation in
+      let member = kind.schema.fields[field].member
+      return Issue(
+        severity: violation.severity, code: violation.code, kind: kind,
+        id: id.isEmpty ? nil : id, pointer: JSONPointer.to(member),
+        message: violation.message(field: member))
+    }
+  }
+
+  /// What ``validate()`` reports, as facts, in field order.
+  package func violations() -> [(field: Int, violation: Violation)] {
+    var violations: [(field: Int, violation: Violation)] = []
+    let schema = kind.schema
+    for (position, field) in schema.fields.enumerated() {
+      if let violation = violation(of: field, at: position, schema) {
+        violations.append((position, violation))
+      }
+    }
+    schema.checkRules(of: self) { violations.append(($0, $1)) }
+    if violations.count < 2 { return violations }
+    return violations.enumerated().sorted {
+      ($0.element.field, $0.offset) < ($1.element.field, $1.offset)
+    }.map(\.element)
+  }
+
+  private func violation(
+    of field: FieldSchema, at position: Int, _ schema: EntitySchema
+  ) -> Violation? {
+    switch (field.type, values[position]) {
+    case (_, .null):
+      return position == 0 || field.isNotNull ? .missing() : nil
+    case (.text, .text(var text)), (.reference, .text(var text)), (.timestamp, .text(var text)):
+      return text.withUTF8 { field.type.check(text: $0) }
+    case (.integer, .integer(let number)):
+      return field.type.check(integer: number)
+    case (.real, .real(let number)):
+      return field.type.check(real: number, text: String(number))
+    case (.real, .integer(let number)):
+      return field.type.check(real: Double(number), text: String(number))
+    case (.json, .text(let text)):
+      guard let (kind, isEmpty) = JSONScanner.outline(of: text) else {
+        return .notJSON(error: JSONScanner.errorText(of: text))
+      }
+      // What has a substitute may be empty, but of the right shape.
+      let mayBeEmpty = isEmpty && schema.hasSubstitute(for: position, in: self)
+      return field.type.check(json: kind, isEmpty: isEmpty && !mayBeEmpty)
+    default:
+      return .wrongType(found: values[position].name, expected: field.type.expectation)
+    }
+  }
+}
+
+extension Record: RuleSubject {
+  func isGiven(_ field: Int) -> Bool { values[field] != .null }
+
+  func holds(_ text: String, in field: Int) -> Bool { values[field] == .text(text) }
+
+  func text(of field: Int) -> String? {
+    if case .text(let text) = values[field] { text } else { nil }
+  }
+
+  func timestamp(of field: Int) -> Timestamp? { text(of: field).flatMap { Timestamp($0) } }
+
+  func isFilled(_ field: Int) -> Bool {
+    guard let text = text(of: field), let (kind, isEmpty) = JSONScanner.outline(of: text) else {
+      return false
+    }
+    return (kind == .object || kind == .array) && !isEmpty
+  }
+}
+
+extension JSONScanner {
+  /// The outermost form of a JSON text and whether it is an empty container; nil where the text is
+  /// not JSON.
+  static func outline(of text: String) -> (kind: Kind, isEmpty: Bool)? {
+    var text = text
+    return text.withUTF8 { bytes in
+      withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
+        scanner.skipWhiteSpace()
+        let start = scanner.position
+        guard let kind = try? scanner.skipValue(enclosingDepth: 0) else { return nil }
+        let token = bytes[start..<scanner.position]
+        scanner.skipWhiteSpace()
+        guard scanner.isAtEnd else { return nil }
+        let isContainer = kind == .object || kind == .array
+        let isEmpty = isContainer && token.dropFirst().dropLast().allSatisfy { isWhiteSpace($0) }
+        return (kind, isEmpty)
+      }
+    }
+  }
+}
+
+extension JSONScanner {
+  /// What keeps a text from being JSON, and where.
+  fileprivate static func errorText(of text: String) -> String {
+    var text = text
+    return text.withUTF8 { bytes in
+      do throws(JSONScanError) {
+        try validate(UnsafeRawBufferPointer(bytes))
+        return "nothing"
+      } catch {
+        return "\(error.message), at byte \(error.offset)"
+      }
+    }
+  }
+}
+
+extension Value {
+  /// What the value is called in a message.
+  var name: String {
+    switch self {
+    case .null: "null"
+    case .integer(let number): "the number \(number)"
+    case .real(let number): "the number \(number)"
+    case .text(let text): "the text \(Violation.quoted(text))"
+    case .blob(let bytes): "a blob of \(bytes.count) bytes"
+    }
+  }
+}

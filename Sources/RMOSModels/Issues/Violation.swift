@@ -1,0 +1,172 @@
+/// What is wrong with an entity: the fact, without a place and without the prose.
+///
+/// An ``Issue`` is a violation with its place.
+package enum Violation: Sendable, Hashable {
+  // Of a field.
+
+  /// Absent or null; `because` names what demands it, where that is another field.
+  case missing(because: String? = nil, severity: Severity = .error)
+  /// A value of another type than expected.
+  case wrongType(found: String, expected: String, severity: Severity = .error)
+  /// Text of nothing but white space.
+  case blank
+  /// `{}` or `[]`.
+  case empty(shape: FieldType.JSONRule.Shape, severity: Severity = .error)
+  /// A number outside its range.
+  case outOfRange(found: String, expected: String)
+  /// Text that is no timestamp.
+  case notTimestamp(found: String)
+  /// Text that is none of the known values.
+  case unknownValue(found: String, known: [String], severity: Severity = .error)
+  /// An end before its start.
+  case endBeforeStart(end: String, startField: String, start: String)
+  /// A string whose escapes are no text.
+  case loneSurrogate
+  /// Stored text that should be JSON and is not.
+  case notJSON(error: String)
+
+  // Of the entity as a whole, or its id.
+
+  /// Two members with the same name.
+  case duplicateMember(String)
+  /// No id, and none is to be derived.
+  case idMissing
+  /// No id; this one was derived.
+  case idDerived(String)
+  /// The id is a number.
+  case idNumber(String)
+  /// The id disagrees with the key of the dictionary; both are quoted.
+  case idMismatch(id: String, key: String)
+
+  /// How it counts; what is not an error is kept as it is.
+  package var severity: Severity {
+    switch self {
+    case .missing(_, let severity), .wrongType(_, _, let severity), .empty(_, let severity),
+      .unknownValue(_, _, let severity):
+      severity
+    case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
+      .idMissing, .idMismatch:
+      .error
+    case .endBeforeStart, .idNumber: .warning
+    case .idDerived: .info
+    }
+  }
+
+  /// The code it is reported under.
+  package var code: IssueCode {
+    switch self {
+    case .missing: .fieldMissing
+    case .wrongType: .fieldType
+    case .blank, .empty: .fieldEmpty
+    case .outOfRange: .fieldRange
+    case .notTimestamp: .fieldFormat
+    case .unknownValue: .fieldUnknownValue
+    case .endBeforeStart: .timeOrder
+    case .loneSurrogate, .notJSON: .jsonSyntax
+    case .duplicateMember: .jsonDuplicateKey
+    case .idMissing: .idMissing
+    case .idDerived: .idDerived
+    case .idNumber: .idNumber
+    case .idMismatch: .idMismatch
+    }
+  }
+
+  /// What was found, what was expected and the way out, for the field named `field`.
+  package func message(field: String) -> String {
+    switch self {
+    case .missing(nil, _):
+      "'\(field)' is missing; every entity of this kind needs it"
+    case .missing(let because?, _):
+      "'\(field)' is missing; \(because) needs it"
+    case .wrongType(let found, let expected, let severity):
+      "'\(field)' is \(found); expected \(expected)" + Violation.keeping(severity)
+    case .blank:
+      "'\(field)' is blank; expected some text"
+    case .empty(.object, let severity):
+      "'\(field)' is an empty object; expected members in it" + Violation.keeping(severity)
+    case .empty(.array, let severity):
+      "'\(field)' is an empty list; expected at least one element" + Violation.keeping(severity)
+    case .outOfRange(let found, let expected):
+      "'\(field)' is \(found); expected \(expected)"
+    case .notTimestamp(let found):
+      "'\(field)' is \(found); expected an ISO 8601 date or time that exists, such as "
+        + "2025-01-15T10:30:00Z"
+    case .unknownValue(let found, let known, let severity):
+      "'\(field)' is \(found); expected one of \(known.joined(separator: ", "))"
+        + Violation.suggestion(for: found, among: known) + Violation.keeping(severity)
+    case .endBeforeStart(let end, let startField, let start):
+      "'\(field)' (\(end)) is before '\(startField)' (\(start)); kept as it is"
+    case .loneSurrogate:
+      "'\(field)' holds an escaped surrogate without its partner, which is no text; "
+        + "write the character itself"
+    case .notJSON(let error):
+      "'\(field)' is not JSON: \(error)"
+    case .duplicateMember(let name):
+      "\(Violation.quoted(name)) stands twice in the entity, so it is open which one counts; "
+        + "keep one"
+    case .idMissing:
+      "'id' is missing; give the entity one, or let ids be derived"
+    case .idDerived(let id):
+      "no 'id'; derived \(Violation.quoted(id)) from where the entity stands"
+    case .idNumber(let number):
+      "'id' is the number \(number); its text is taken as the id"
+    case .idMismatch(let id, let key):
+      "'id' is \(id) but the entity stands under the key \(key); make them agree"
+    }
+  }
+
+  /// What was found, in a few words.
+  package var found: String {
+    switch self {
+    case .missing: "NULL"
+    case .wrongType(let found, _, _), .outOfRange(let found, _), .notTimestamp(let found),
+      .unknownValue(let found, _, _):
+      found
+    case .blank: "blank text"
+    case .empty(.object, _): "{}"
+    case .empty(.array, _): "[]"
+    case .endBeforeStart(let end, _, _): end
+    case .loneSurrogate: "a surrogate without its partner"
+    case .notJSON(let error): "no JSON: \(error)"
+    case .duplicateMember(let name): "two members \(Violation.quoted(name))"
+    case .idMissing, .idDerived: "no id"
+    case .idNumber(let number): "the number \(number)"
+    case .idMismatch(let id, _): id
+    }
+  }
+
+  /// What should be there, in a few words.
+  package var expected: String {
+    switch self {
+    case .missing(nil, _): "a value"
+    case .missing(let because?, _): "a value, because \(because)"
+    case .wrongType(_, let expected, _), .outOfRange(_, let expected): expected
+    case .blank: "some text"
+    case .empty(.object, _): "members in the object"
+    case .empty(.array, _): "at least one element"
+    case .notTimestamp: "an ISO 8601 date or time that exists"
+    case .unknownValue(_, let known, _): "one of \(known.joined(separator: ", "))"
+    case .endBeforeStart(_, let startField, let start): "not before \(startField) (\(start))"
+    case .loneSurrogate, .notJSON: "JSON (RFC 8259)"
+    case .duplicateMember: "one"
+    case .idMissing, .idDerived, .idNumber: "an id that is text"
+    case .idMismatch(_, let key): key
+    }
+  }
+
+  private static func keeping(_ severity: Severity) -> String {
+    severity == .error ? "" : "; kept as it is"
+  }
+
+  /// A known value that differs by case and white space only.
+  private static func suggestion(for found: String, among known: [String]) -> String {
+    let plain = found.lowercased().filter { !$0.isWhitespace && $0 != "\"" }
+    return known.contains(plain) ? " (did you mean \(plain)?)" : ""
+  }
+
+  /// A text from a file as a message shows it: quoted, cut after 60 Unicode scalars.
+  package static func quoted(_ text: String) -> String {
+    let shown = text.unicodeScalars.prefix(60)
+    return "\"\(String(shown))\(shown.endIndex == text.endIndex ? "" : "…")\""
+  }
+}

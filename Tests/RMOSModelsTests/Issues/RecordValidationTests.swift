@@ -1,0 +1,105 @@
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSModels
+
+/// What reading accepts, validation passes; what it warns of, validation warns of too.
+@Suite struct RecordValidationTests {
+  /// What only reading can see.
+  private static let ofReading: Set<IssueCode> = [.idDerived, .idNumber]
+
+  /// Tokens that are right, wrong or on the edge for some field.
+  private static let values = [
+    "1", "0", "-1", "0.0", "1.0", "1e0", "3.5", "1e400", "9223372036854775807",
+    "9223372036854775808", "\"\"", "\" \"", "\"a\"", "\"\\u00a0\"", "\"completed\"", "\"pending\"",
+    "\"slice\"", "\"2025-01-15\"", "\"2025-01-15T10:00:00Z\"", "\"2025-02-30\"",
+    "\"2024-12-31T23:00:00+02:00\"", "{}", "{ }", "[]", "[ ]", "{\"a\":1}", "[1]", "true", "false",
+    "null", "\"{}\"", "-0.0",
+  ]
+
+  private func randomEntity(_ kind: EntityKind, _ random: inout SeededGenerator) -> String {
+    let members = kind.schema.fields.compactMap { field -> String? in
+      guard field.member == "id" || random.chance(80) else { return nil }
+      // Mostly of the right type, so that a good part is accepted.
+      let right =
+        switch field.type {
+        case .text, .reference: ["\"a\"", "\"slice\"", "\"completed\"", "\"failed\""]
+        case .integer, .real: ["1", "2.0", "12"]
+        case .timestamp: ["\"2025-01-15\"", "\"2025-01-14T10:00\"", "\"2025-01-15T00:00:00Z\""]
+        case .json(let rule): rule.shape == .object ? ["{\"a\":1}", "{}"] : ["[1]", "[[]]"]
+        }
+      return "\"\(field.member)\": " + random.pick(random.chance(85) ? right : Self.values)
+    }
+    return "{\(members.joined(separator: ", "))}"
+  }
+
+  @Test(arguments: EntityKind.allCases, UInt64(0)..<3)
+  func whatReadingAcceptsValidationPassesWithTheSameWarnings(_ kind: EntityKind, _ seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var accepted = 0
+    for _ in 0..<700 {
+      let text = randomEntity(kind, &random)
+      let reading = EntityDecoding(kind, text)
+      let told = reading.issues.filter { !Self.ofReading.contains($0.code) }
+      guard !reading.entry.isFailed else { continue }
+      accepted += 1
+      let found = reading.record.validate()
+      #expect(
+        found.map { "\($0.severity) \($0.code) \($0.pointer ?? "") \($0.message)" }
+          == told.map { "\($0.severity) \($0.code) \($0.pointer ?? "") \($0.message)" }, "\(text)")
+    }
+    #expect(accepted > 50)
+  }
+
+  /// A record that holds what a file said must fail where the file failed.
+  @Test(arguments: EntityKind.allCases, UInt64(10)..<13)
+  func whatReadingRefusesValidationRefuses(_ kind: EntityKind, _ seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var refused = 0
+    for _ in 0..<700 {
+      let text = randomEntity(kind, &random)
+      let reading = EntityDecoding(kind, text)
+      guard reading.entry.isFailed,
+        // A value that has no place in its column is not in the record.
+        !reading.issues.contains(where: { $0.severity == .error && $0.code == .fieldType })
+      else { continue }
+      refused += 1
+      #expect(reading.record.validate().contains { $0.severity == .error }, "\(text)")
+    }
+    #expect(refused > 20)
+  }
+
+  @Test func aSubstituteExcusesEmptinessButNoOtherShape() {
+    for (geometry, codes) in [
+      ("{}", []), ("{ }", []), ("[]", ["field.type"]), ("[1]", ["field.type"]), ("{\"a\":1}", []),
+    ] as [(String, [String])] {
+      let record = Record(
+        kind: .patterns,
+        values: [
+          .text("p"), .text("n"), .integer(1), .text(geometry), .null, .text("2025-01-15"),
+          .text("2025-01-15"), .null, .text("generic"), .text("{\"a\":1}"),
+        ])
+      #expect(record.validate().map(\.code.rawValue) == codes)
+      let text =
+        #"{"id": "p", "name": "n", "ring_count": 1, "geometry": \#(geometry), "#
+        + #""rosette_geometry": {"a":1}}"#
+      #expect(EntityDecoding(.patterns, text).codes == codes)
+    }
+  }
+
+  @Test func valuesOfTheWrongTypeAreNamed() {
+    var record = EntityDecoding(
+      .patterns, #"{"id": "p", "name": "n", "ring_count": 1, "geometry": {"a":1}}"#
+    ).record
+    #expect(record.validate().isEmpty)
+    record.values[1] = .blob([1, 2])
+    record.values[2] = .text("3")
+    record.values[3] = .text("{")
+    record.values[5] = .null
+    #expect(
+      record.validate().map { "\($0.code) \($0.pointer ?? "")" } == [
+        "field.type /name", "field.type /ring_count", "json.syntax /geometry",
+        "field.missing /created_at",
+      ])
+  }
+}
