@@ -106,23 +106,23 @@ struct BatchExecutor {
     }
 
     private func facts(at index: Int) throws -> EntityFacts {
-      let records = batch.records
       let isRepeated =
         rewrites
-        && (memory.hasDecided(records.kind, key(at: index)) || decided.contains(key(at: index)))
+        && (memory.hasDecided(batch.records.kind, key(at: index))
+          || decided.contains(key(at: index)))
       return try EntityFacts(
-        at: index, of: records, in: target, memory, isRepeated: isRepeated, rewrites: rewrites)
+        at: index, of: batch.records, in: target, memory, isRepeated: isRepeated,
+        rewrites: rewrites)
     }
 
     private func key(at index: Int) -> IDTable.Key {
-      let records = batch.records
-      return IDTable.Key(records.arena.span.extracting(records.entries[index].id.range))
+      IDTable.Key(
+        batch.records.arena.span.extracting(batch.records.entries[index].id.range))
     }
 
     private mutating func carryOut(_ decision: Planner.Decision, at index: Int) throws {
-      let records = batch.records
       var decision = decision
-      var issues = Array(records.issues[records.entries[index].issues])
+      var issues = Array(batch.records.issues[batch.records.entries[index].issues])
       var refusal: StoreError?
       do {
         try write(decision.action, at: index)
@@ -130,7 +130,7 @@ struct BatchExecutor {
         // Only a trigger of another application can have added the row meanwhile.
         decision =
           executor.planner.plan(
-            index..<index + 1, of: records, [try facts(at: index)])[0]
+            index..<index + 1, of: batch.records, [try facts(at: index)])[0]
         refusal = try refusing { try write(decision.action, at: index) }
       } catch let error as StoreError where error.concernsOneRecord {
         refusal = error
@@ -139,14 +139,14 @@ struct BatchExecutor {
       let outcome: Outcome
       if let refusal {
         issues.append(
-          records.issue(
+          batch.records.issue(
             at: index, .error, .storeRejected, "the store refuses it: \(refusal.message)"))
         outcome = .failed
       } else {
         outcome = decision.action.outcome
       }
       if rewrites, outcome != .failed { decided.insert(key(at: index)) }
-      result.add(outcome, of: records.kind, issues, counted: decision.counted)
+      result.add(outcome, of: batch.records.kind, issues, counted: decision.counted)
     }
 
     private func write(_ action: Planner.Action, at index: Int) throws {

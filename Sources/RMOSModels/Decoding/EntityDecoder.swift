@@ -76,7 +76,7 @@ package final class EntityDecoder {
   private let schema: EntitySchema
   /// The defaults of fields that have one, in the order in which they are given.
   private let defaults: [(field: Int, value: Default)]
-  private var object: ScannedObject
+  private let object: ScannedObject
   private var cells: [RecordBatch.Cell]
   /// For each reference field, where its value stands.
   private var places: [RecordBatch.SourcePlace] = []

@@ -2,9 +2,9 @@
 /// field it gives.
 ///
 /// This is what stands between reading and decoding: a document is read as objects, an
-/// ``EntityDecoder`` makes an entity of an object's members. One value is used for object after
+/// ``EntityDecoder`` makes an entity of an object's members. One instance is used for object after
 /// object, so that scanning allocates nothing.
-struct ScannedObject {
+final class ScannedObject {
   /// One member; small, since an object may have millions.
   struct Member {
     private let name: RecordBatch.TextSpan
@@ -67,7 +67,7 @@ struct ScannedObject {
   /// Scans the object at the scanner's position and passes over it.
   ///
   /// The values of fields that are kept as JSON are copied to `output` on the way.
-  mutating func scan(
+  func scan(
     _ scanner: inout JSONScanner, copyingTo output: inout RecordBatch.ArenaWriter
   ) throws(JSONScanError) {
     let text = scanner.cursor
@@ -127,7 +127,7 @@ struct ScannedObject {
     }
   }
 
-  private mutating func matchEscaped(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
+  private func matchEscaped(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
     let raw = UnsafeBufferPointer(start: name, count: length)
     var bytes = JSONScanner.decoded(raw) ?? Array(raw)
     let count = bytes.count
@@ -154,7 +154,7 @@ struct ScannedObject {
 
   /// Calls `body` with each member that gives no field, and whether one with the same name came
   /// before it.
-  mutating func forEachUnknownMember(
+  func forEachUnknownMember(
     in text: UnsafePointer<UInt8>, _ body: (Member, _ isRepeated: Bool) -> Void
   ) {
     let count = members.count { $0.field == nil }

@@ -1,0 +1,124 @@
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+@testable import RMOSModels
+
+/// What becomes of a batch, whatever its target knows and refuses.
+@Suite struct BatchExecutorTests {
+  /// A target in memory that keeps ids, and refuses some.
+  private final class Target: EntityTarget {
+    var ids: Set<String> = []
+    var calls: [String] = []
+    var refused: [String: StoreError.Code] = [:]
+    /// Ids that come to be with another, as by a trigger.
+    var companions: [String: String] = [:]
+
+    func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
+      ids.contains(batch.id(at: index) ?? "") ? .identical : .absent
+    }
+
+    func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool { true }
+
+    func editState(_ kind: EntityKind, id: String) throws -> EditState? { nil }
+
+    func insert(_ batch: SourceBatch, at index: Int) throws {
+      let id = batch.records.id(at: index) ?? ""
+      calls.append("insert \(id)")
+      if let code = refused[id] { throw StoreError(code, "no") }
+      guard ids.insert(id).inserted else { throw StoreError(.duplicateID, "it is there") }
+      if let other = companions[id] { ids.insert(other) }
+    }
+
+    func update(_ batch: SourceBatch, at index: Int) throws { calls.append("update") }
+  }
+
+  /// A batch of strip families; "!" stands for one that failed when it was read.
+  private func batch(_ ids: [String]) throws -> SourceBatch {
+    var result: SourceBatch?
+    let builder = SourceBatchBuilder(
+      batchSize: 10_000, options: EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01")
+    ) { batch in
+      result = batch
+      return RecordBatch(kind: .stripFamilies)
+    }
+    builder.begin(.stripFamilies)
+    builder.begin(file: Array("strip_families/a.json".utf8))
+    let items = ids.map { $0 == "!" ? "1" : Texts.family($0) }
+    try DocumentReader(into: builder).read(
+      Array("[\(items.joined(separator: ","))]".utf8), as: .json)
+    builder.note(Issue(severity: .warning, code: .inputLoop, message: "after all"))
+    try builder.endKind()
+    return try #require(result)
+  }
+
+  private func execute(
+    _ batch: SourceBatch, in target: Target, maxErrors: Int? = nil,
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws -> BatchResult {
+    try BatchExecutor(
+      planner: Planner(duplicates: .skip, reportsInformation: true), maxErrors: maxErrors,
+      isCancelled: isCancelled
+    ).execute(batch, in: target, RunMemory(keepsDecided: false), failedBefore: 0)
+  }
+
+  @Test func anIDThatComesAgainIsComparedWithTheFirst() throws {
+    let target = Target()
+    let result = try execute(try batch(["a", "b", "a", "a", "!", "b", "c"]), in: target)
+    #expect(target.calls == ["insert a", "insert b", "insert c"])
+    #expect(
+      result.outcomes.map(\.outcome)
+        == [.migrated, .migrated, .skipped, .skipped, .failed, .skipped, .migrated])
+    #expect(result.statistics.total.found == 7 && result.ending == nil)
+    #expect(result.failures.map(\.index) == [4])
+    #expect(result.issues.last?.code == .inputLoop)
+  }
+
+  @Test func whatIsRefusedAloneFailsAloneAndLeavesItsIDFree() throws {
+    let target = Target()
+    target.refused["b"] = .constraint
+    let result = try execute(try batch(["a", "b", "b", "c"]), in: target)
+    #expect(result.outcomes.map(\.outcome) == [.migrated, .failed, .failed, .migrated])
+    #expect(result.failures.map { $0.issues.map(\.code) } == [[.storeRejected], [.storeRejected]])
+    target.refused["d"] = .diskFull
+    #expect(throws: StoreError.self) { try execute(try batch(["d"]), in: target) }
+  }
+
+  /// What another entity brought with it is known, in whatever steps the batch is planned.
+  @Test(arguments: [0, 1, 62, 63, 64, 200])
+  func whatCameWithAnotherEntityIsADuplicate(_ between: Int) throws {
+    let target = Target()
+    target.companions["a"] = "z"
+    let ids = ["a"] + (0..<between).map { "x\($0)" } + ["z"]
+    let result = try execute(try batch(ids), in: target)
+    #expect(result.outcomes.last?.outcome == .skipped)
+    #expect(result.statistics.total.failed == 0)
+    let codes = result.outcomes.last.map { result.issues[$0.issues].map(\.code) }
+    #expect(codes == [.duplicateIdentical])
+  }
+
+  @Test func itEndsAtTheEntityThatIsOneTooMany() throws {
+    let target = Target()
+    let result = try execute(try batch(["a", "!", "b", "!", "c", "!"]), in: target, maxErrors: 1)
+    #expect(result.ending == .tooManyErrors)
+    #expect(result.outcomes.count == 4)
+    #expect(target.calls == ["insert a", "insert b"])
+    // What stands after the entities is not reported: they were not gone through.
+    #expect(!result.issues.contains { $0.code == .inputLoop })
+  }
+
+  @Test func cancellingEndsItBetweenEntities() throws {
+    for turns in 0..<5 {
+      var asked = 0
+      let target = Target()
+      let result = try execute(try batch((0..<200).map(String.init)), in: target) {
+        asked += 1
+        return asked > turns
+      }
+      #expect(result.ending == .interrupted)
+      #expect(result.outcomes.count == min(200, turns * 64))
+      #expect(target.calls.count == result.outcomes.count)
+    }
+  }
+}
