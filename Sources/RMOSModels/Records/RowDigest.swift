@@ -34,7 +34,7 @@ public struct RowDigest: RawRepresentable, Sendable, Hashable {
 /// digits of π, which fill words with bits that follow no pattern.
 package struct RowHasher {
   private var state: UInt64 = 0x243F_6A88_85A3_08D3
-  private static let spice: UInt64 = 0x1319_8A2E_0370_7345
+  private static let seed: UInt64 = 0x1319_8A2E_0370_7345
 
   /// What keeps values of different types apart.
   private enum Tag: UInt64 {
@@ -73,7 +73,7 @@ package struct RowHasher {
 
   @inline(__always)
   private mutating func mix(_ first: UInt64, with second: UInt64) {
-    let product = (first ^ state).multipliedFullWidth(by: second ^ RowHasher.spice)
+    let product = (first ^ state).multipliedFullWidth(by: second ^ RowHasher.seed)
     state = product.high ^ product.low ^ second
   }
 
