@@ -72,7 +72,7 @@ enum StatusCommand {
     }
     line(
       "Last run",
-      "\(describe(run)), \(run.state.rawValue) after "
+      "\(describe(run)), \(run.stateText) after "
         + "\(TerminalText.fixed(run.seconds, decimals: 2)) s"
         + (run.undoneBy.map { ", undone by run \($0)" } ?? ""))
     line("", counts(run))
