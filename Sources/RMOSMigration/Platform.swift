@@ -66,6 +66,8 @@ package struct SystemError: Error, Hashable {
     case SystemError.notAFile: "not a regular file"
     case SystemError.hasChanged: "the file changed while it was being read"
     case SystemError.leadsNowhere: "the link leads nowhere"
+    // A full disk all the same, to whoever has to make room.
+    case EDQUOT: "No space left (Disk quota exceeded)"
     default: String(cString: strerror(code))
     }
   }

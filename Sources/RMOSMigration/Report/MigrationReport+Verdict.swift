@@ -63,7 +63,7 @@ extension MigrationReport {
   private var outcomeSentence: String {
     let total = statistics.total
     guard total.found > 0 else {
-      if hasFoundNothing { return "No file to read was found in the source." }
+      if hasFoundNothing { return "There was no file to read in the source." }
       guard run == nil else { return "No entity was found." }
       return "No entity was found; statistics do not say whether there was a file to read."
     }
@@ -83,6 +83,7 @@ extension MigrationReport {
 
   /// The success rate, never rounded up to what it is not: "99.9 %" for one failure in a million.
   var successText: String {
+    if statistics.total.found == 0 { return "n/a" }
     let rounded = (successRate * 10).rounded(.down) / 10
     return (successRate == 100 ? "100" : PlainText.fixed(rounded, decimals: 1)) + " %"
   }

@@ -83,8 +83,7 @@ final class SourceReader {
     kind = .stripFamilies
     current = Delivery(batch: RecordBatch(kind: .stripFamilies))
     entities = EntityReader(kind: .stripFamilies, options: options)
-    walker = SourceWalker(
-      root: self.root, directory: EntityKind.stripFamilies.table, access: access)
+    walker = SourceWalker(root: self.root)
   }
 
   /// Reads everything.
@@ -135,8 +134,8 @@ final class SourceReader {
   /// Checks that the source directory is still the one that is being read, as it is not once a share
   /// is unmounted.
   private func checkIdentity() throws(ReadFailure) {
-    guard let identity else { return }
     do throws(SystemError) {
+      // There is none where it was gone before the reading began.
       if try access.status(of: root).identity == identity { return }
     } catch {
       guard error.saysAbsent else {
@@ -158,14 +157,14 @@ final class SourceReader {
       } else if there.isEmpty {
         "none of these directories is there"
       } else {
-        "\(there.joined(separator: ", ")) \(there.count == 1 ? "holds" : "hold") none"
+        there.map { $0 + "/" }.joined(separator: ", ") + (there.count == 1 ? " holds" : " hold")
+          + " none"
       }
     return Issue(
       severity: .error, code: .inputNothingFound,
-      message: "no file to read was found in \(source): expected files ending in .json, .jsonl or "
-        + ".ndjson in \(tables.map { $0 + "/" }.joined(separator: ", ")); \(found). Check that it "
-        + "is the right directory and, if it is on a share or a removable disk, that that is mounted"
-    )
+      message: "there is no file to read in \(source): expected files ending in .json, .jsonl or "
+        + ".ndjson in \(tables.map { $0 + "/" }.joined(separator: ", ")); \(found). Check that the "
+        + "path is right and that its file system is mounted")
   }
 
   private func remarkLoop(_ path: String, isAncestor: Bool) {

@@ -29,6 +29,13 @@ struct SourceWalker {
   private let above: Set<FileHandle.Identity>
   private var pending: Item?
 
+  /// A walk of nothing, for a place that has no walk yet.
+  init(root: [UInt8]) {
+    self.root = root
+    access = .system
+    above = []
+  }
+
   /// A walk of `root/directory`; a directory that is not there is empty.
   init(root: [UInt8], directory: String, access: SourceAccess = .system) {
     self.init(root: root, directory: Array(directory.utf8), access: access)

@@ -23,7 +23,7 @@ public struct UndoObstacleGroup: Sendable, Hashable {
     }
     let references = PlainText.counted(count, "reference")
     switch reason {
-    case .isRunning, .isUndone, .isUndo: return examples[0].message
+    case .isRunning, .isUndone, .isUndo: return examples.first?.message ?? ""
     case .isEdited:
       return rows("changed in the database since the run; ")
         + (count == 1 ? "change it back, or delete it" : "change them back, or delete them")

@@ -202,7 +202,11 @@ extension EntityReader {
 
   /// A key as a message shows it: what would not be seen in it is escaped.
   private func quotedKey(_ key: RecordBatch.TextSpan, _ work: Workspace) -> String {
-    PlainText.escaped(quoted(key, work))
+    quoted(key, work).unicodeScalars.reduce(into: "") { result, scalar in
+      result +=
+        scalar != " " && scalar.properties.isWhitespace
+        ? "\\u{\(String(scalar.value, radix: 16))}" : PlainText.escaped(String(scalar))
+    }
   }
 
   // MARK: Members the schema does not know

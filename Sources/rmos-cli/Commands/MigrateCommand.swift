@@ -96,9 +96,10 @@ enum MigrateCommand {
         observer: { reporter.observe($0) }, isCancelled: { Platform.isInterrupted })
     } catch {
       // Midway, the events told how far it came.
-      guard let (code, message) = Self.midway(error), let summary = reporter.summary,
+      guard let (code, message) = Self.midway(error), var summary = reporter.summary,
         summary.statistics.total.found > 0 || summary.ending == .sourceFailed
       else { throw error }
+      if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
       if arguments.has("json") {
         notice?.failure = .init(code: code, message: message)
         console.print(summary.json(errorCode: code, message: message))

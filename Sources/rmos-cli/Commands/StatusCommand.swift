@@ -72,8 +72,9 @@ enum StatusCommand {
     }
     line(
       "Last run",
-      "\(describe(run)), \(run.stateText) after "
+      "\(describe(run)), \(run.state.rawValue) after "
         + "\(TerminalText.fixed(run.seconds, decimals: 2)) s"
+        + (run.hasFoundNothing ? ", found nothing" : "")
         + (run.undoneBy.map { ", undone by run \($0)" } ?? ""))
     line("", counts(run))
     line("", "from \(run.source)")

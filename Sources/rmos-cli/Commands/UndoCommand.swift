@@ -127,15 +127,15 @@ enum UndoCommand {
         console.print("-v shows them one by one")
       }
     }
-    let first = report.runsToUndoFirst.map { run in
+    var next = report.runsToUndoFirst.map { run in
       "rmos-cli undo \(run)\(Defaults.databaseWords(arguments))"
     }
-    if !first.isEmpty {
-      console.print(
-        "Next: "
-          + (first + [arguments.commandLine(without: "verbose")])
-          .joined(separator: ", then "))
+    guard !next.isEmpty else { return }
+    // Where more is in the way than later runs, that has to go too before this one is tried again.
+    if report.obstacleGroups.allSatisfy({ $0.undoFirst != nil }) {
+      next.append(arguments.commandLine(without: "verbose"))
     }
+    console.print("Next: " + next.joined(separator: ", then "))
   }
 
   /// What stands in the way, with the first three it is about.
@@ -143,6 +143,6 @@ enum UndoCommand {
     let subjects = group.subjects.joined(separator: ", ")
     let more = group.count > group.examples.count ? ", …" : ""
     return TerminalText.escaped(
-      group.message + (subjects.isEmpty ? "" : ": " + subjects + more)) + " [\(group.code)]"
+      group.message + (subjects.isEmpty ? "" : " (\(subjects)\(more))")) + " [\(group.code)]"
   }
 }

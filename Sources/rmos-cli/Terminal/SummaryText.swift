@@ -64,7 +64,7 @@ enum SummaryText {
     switch summary.ending {
     case .completed where summary.hasFoundNothing:
       return (summary.isDryRun ? "Dry run, nothing was written; no" : "No")
-        + " file to read was found: \(way)"
+        + " file to read: \(way)"
     case .completed where summary.isDryRun:
       return "Dry run, nothing was written; migrating \(way) would give:"
     case .interrupted where summary.isDryRun: return "Dry run, interrupted: \(way)"
