@@ -126,6 +126,7 @@ import Testing
       }
       let report = try Undo(of: store).run(1)
       #expect(report.isSuccess && !report.hasNothingToUndo && report.run == 2)
+      #expect(report.backup == nil)
     }
   }
 }

@@ -54,7 +54,7 @@ struct Webhook {
     ]
     let (ending, output) = Platform.capture(
       curl, arguments, input: json, limit: 16 << 10, deadline: Double(timeout + 1))
-    let words = output.split(separator: " ", maxSplits: 1)
+    let words = output.split { " \n".contains($0) }
     let status = words.first.flatMap { Int($0) } ?? 0
     let answered = status > 0 ? "it answered \(status), but " : ""
     if case .exited(let code) = ending, code != 0, let meaning = Self.meanings[code] {
