@@ -142,7 +142,8 @@ final class MigrationRun {
     try (store as? SQLiteStore)?.checkIsWritable()
     try store.read { reader in
       let knowledge = RehearsedKnowledge(
-        reader, rereader: EntityRereader(
+        reader,
+        rereader: EntityRereader(
           root: migration.source, options: readerOptions, access: options.access),
         startedAt: ledger.startedAt)
       observer?(.started(run: nil))

@@ -86,7 +86,8 @@ extension SourceReader {
 
   private func readObject(from start: Int) throws(ReadFailure) {
     var context = EntityReader.Context(
-      source: sourceNumber, path: pathText, place: window.place(at: start), encoding: window.encoding)
+      source: sourceNumber, path: pathText, place: window.place(at: start),
+      encoding: window.encoding)
     context.mayBeDictionary = true
     let before = current.batch.mark
     // Only until it is known what the object is: once a dictionary is being read, batches with its

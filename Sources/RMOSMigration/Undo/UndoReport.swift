@@ -19,11 +19,13 @@ public struct UndoReport: Sendable, Hashable {
   public internal(set) var obstacles: [UndoObstacle] = []
   /// How many obstacles there are.
   public internal(set) var obstacleCount = 0
-  /// The obstacles by what removes them: all that undoing one later run would, and so on. Those that a
-  /// later run is behind come first, the newest run first.
+  /// The obstacles by what removes them: all that undoing one later run would, and so on.
+  ///
+  /// Those that a later run is behind come first, the newest run first.
   public internal(set) var obstacleGroups: [UndoObstacleGroup] = []
-  /// Whether the run changed nothing, so that there is nothing to undo; nothing is written then, not
-  /// even to the ledger.
+  /// Whether the run changed nothing, so that there is nothing to undo.
+  ///
+  /// Nothing is written then, not even to the ledger.
   public internal(set) var hasNothingToUndo = false
   /// Wall time, seconds.
   public internal(set) var seconds = 0.0

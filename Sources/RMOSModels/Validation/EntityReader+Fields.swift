@@ -196,7 +196,8 @@ extension EntityReader {
     remarks.append(
       Remark(
         severity: verdict.severity, code: verdict.violation.code, offset: 0, pointer: "/id",
-        message: "the entity stands under the key \(quotedKey(key, work)), which is blank and no id; "
+        message:
+          "the entity stands under the key \(quotedKey(key, work)), which is blank and no id; "
           + "write its id as the key"))
   }
 

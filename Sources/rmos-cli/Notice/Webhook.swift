@@ -22,9 +22,9 @@ struct Webhook {
     self.timeout = timeout
   }
 
-  /// Posts the text; only an answer with a status from 200 to 299 is a success. Anything else is
-  /// tried again, three times in all, after 1 and 2 seconds.
+  /// Posts the text; only an answer with a status from 200 to 299 is a success.
   ///
+  /// Anything else is tried again, three times in all, after 1 and 2 seconds.
   /// Takes at most three timeouts and six seconds.
   /// - Returns: What went wrong, for people, without what may be secret in the address.
   func post(_ json: String) -> String? {
