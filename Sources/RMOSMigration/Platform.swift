@@ -59,19 +59,39 @@ package struct SystemError: Error, Hashable {
   static let hasChanged: Int32 = -2
   /// Stands for "a link that leads nowhere".
   static let leadsNowhere: Int32 = -3
-  var code: Int32
+  package var code: Int32
   /// The system's words for it.
   var reason: String {
     switch code {
     case SystemError.notAFile: "not a regular file"
     case SystemError.hasChanged: "the file changed while it was being read"
     case SystemError.leadsNowhere: "the link leads nowhere"
+    // A full disk all the same, to whoever has to make room.
+    case EDQUOT: "No space left (Disk quota exceeded)"
     default: String(cString: strerror(code))
     }
   }
 
+  package init(code: Int32) { self.code = code }
+
   /// The error of the call just made.
   static var last: SystemError { SystemError(code: errno) }
+
+  /// Whether the error says something about the one file or directory that was asked for.
+  ///
+  /// Any other, such as a lack of descriptors or memory, a failing disk or a network share that does
+  /// not answer, leaves unknown what is there.
+  var concernsOneFile: Bool {
+    switch code {
+    case EACCES, EPERM, ENOENT, ENOTDIR, EISDIR, ELOOP, ENAMETOOLONG, ENXIO, EOVERFLOW,
+      EFBIG, EILSEQ, SystemError.notAFile, SystemError.hasChanged, SystemError.leadsNowhere:
+      true
+    default: false
+    }
+  }
+
+  /// Whether what was asked for is not there, be it itself or a directory above it.
+  var saysAbsent: Bool { code == ENOENT || code == ENOTDIR }
 }
 
 /// An open file, closed with ``close()``.
@@ -96,8 +116,12 @@ struct FileHandle {
 
   /// open(2) for reading; never waits for the other end of a pipe.
   init(reading path: [UInt8]) throws(SystemError) {
-    descriptor = Platform.withCPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else { throw .last }
+    var result: Int32
+    repeat {
+      result = Platform.withCPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    } while result < 0 && errno == EINTR
+    guard result >= 0 else { throw .last }
+    descriptor = result
   }
 
   fileprivate init(_ descriptor: Int32) { self.descriptor = descriptor }

@@ -52,6 +52,22 @@ extension Platform {
     }
   }
 
+  /// Waits.
+  ///
+  /// Wraps `sleep(3)`.
+  static func sleep(seconds: Int) {
+    var left = UInt32(seconds)
+    while left > 0 {
+      #if canImport(Glibc)
+        left = Glibc.sleep(left)
+      #elseif canImport(Musl)
+        left = Musl.sleep(left)
+      #elseif canImport(Darwin)
+        left = Darwin.sleep(left)
+      #endif
+    }
+  }
+
   /// Runs a program to its end, with a text on its standard input and its output on our standard
   /// error.
   ///
@@ -61,11 +77,40 @@ extension Platform {
     _ program: String, _ arguments: [String], input: String, environment: [String: String] = [:],
     deadline: Double? = nil
   ) -> Ending {
+    run(
+      program, arguments, input: input, output: 2, environment: environment, deadline: deadline)
+  }
+
+  /// Runs a program to its end as ``run(_:_:input:environment:deadline:)`` does, and takes what it
+  /// writes to its standard output.
+  ///
+  /// - Returns: How it ended, and the first `limit` bytes of its output. A `limit` of no more than
+  ///   a pipe holds (16 KiB are safe) keeps it from waiting for its reader.
+  static func capture(
+    _ program: String, _ arguments: [String], input: String, limit: Int, deadline: Double
+  ) -> (Ending, output: String) {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return (.notStarted(errno), "") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+    let ending = run(program, arguments, input: input, output: ends[1], deadline: deadline)
+    close(ends[1])
+    var buffer = [UInt8](repeating: 0, count: limit)
+    let count = read(ends[0], &buffer, limit)
+    close(ends[0])
+    return (ending, String(decoding: buffer.prefix(max(0, count)), as: UTF8.self))
+  }
+
+  private static func run(
+    _ program: String, _ arguments: [String], input: String, output: Int32,
+    environment: [String: String] = [:], deadline: Double?
+  ) -> Ending {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return .notStarted(errno) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
-    let spawned = spawn(program, [program] + arguments, environment, input: ends[0])
+    let spawned = spawn(
+      program, [program] + arguments, environment, input: ends[0], output: output)
     close(ends[0])
     var writer = ends[1]
     defer { if writer >= 0 { close(writer) } }
@@ -117,7 +162,8 @@ extension Platform {
   private struct SpawnFailure: Error { var code: Int32 }
 
   private static func spawn(
-    _ program: String, _ arguments: [String], _ variables: [String: String], input: Int32
+    _ program: String, _ arguments: [String], _ variables: [String: String], input: Int32,
+    output: Int32
   ) -> Result<pid_t, SpawnFailure> {
     #if canImport(Darwin)
       var (actions, attributes): (posix_spawn_file_actions_t?, posix_spawnattr_t?) = (nil, nil)
@@ -131,7 +177,7 @@ extension Platform {
       posix_spawnattr_destroy(&attributes)
     }
     posix_spawn_file_actions_adddup2(&actions, input, 0)
-    posix_spawn_file_actions_adddup2(&actions, 2, 1)
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
     // We ignore these; other programs rely on them.
     var (broken, none) = (sigset_t(), sigset_t())
     sigemptyset(&none)

@@ -50,7 +50,9 @@ enum Platform {
   ///
   /// Wraps `strerror(3)`.
   static func describe(errno code: Int32) -> String {
-    strerror(code).map { String(cString: $0) } ?? "error \(code)"
+    // A full disk all the same, to whoever has to make room.
+    if code == EDQUOT { return "No space left (Disk quota exceeded)" }
+    return strerror(code).map { String(cString: $0) } ?? "error \(code)"
   }
 
   /// Makes sure that descriptors 0 to 2 are open, so that no file opened later gets one of their
