@@ -32,19 +32,21 @@ final class SQLiteChangeWatch: Sendable {
 
   /// The token; nil where it cannot be told.
   func token() -> String? {
+    guard let status = try? Platform.status(file.path), status.links <= 1 else { return nil }
     if access == .readOnly || access == .inspect, let stamp = file.immutableStamp {
       // Nothing may be written beside the file, so it is read without locks, and its state counts.
       state.withLock { $0.connection = nil }
       let file = "\(stamp.identity.device)-\(stamp.identity.inode)-\(stamp.size)"
       return "\(mark.text)-\(file)-\(stamp.seconds)-\(stamp.nanoseconds)"
     }
-    guard access != .inspect, let stamp = Platform.stamp(file.path) else { return nil }
+    guard access != .inspect else { return nil }
+    let identity = status.identity
     return state.withLock { state in
-      if state.identity == nil { state.identity = stamp.identity }
-      guard followsPath || state.identity == stamp.identity else { return nil }
+      if state.identity == nil { state.identity = identity }
+      guard followsPath || state.identity == identity else { return nil }
       do {
         let connection: SQLiteConnection
-        if let open = state.connection, open.identity == stamp.identity {
+        if let open = state.connection, open.identity == identity {
           connection = open
         } else {
           connection = try file.connect(.readOnly, busyTimeout: busyTimeout)

@@ -8,7 +8,7 @@ final class SQLiteReaderPool: Sendable {
   private let mode: Mode
   private let busyTimeout: Double
   private let idle = Mutex<[SQLiteSession]>([])
-  /// The file that is read; nil where it is whatever is at the path.
+  /// The file that was opened first.
   private let identity: Mutex<Platform.FileIdentity?>
   private let followsPath: Bool
 
@@ -78,11 +78,11 @@ final class SQLiteReaderPool: Sendable {
   func removeAll() { idle.withLock { $0.removeAll() } }
 
   private func open() throws -> SQLiteSession {
-    if let known = identity.withLock({ $0 }), !followsPath {
+    if let known = identity.withLock({ $0 }) {
       guard let stamp = Platform.stamp(file.path) else {
         throw StoreError.replaced(file.path, "the file or its directory was removed or renamed")
       }
-      try check(stamp.identity, known)
+      if !followsPath { try check(stamp.identity, known) }
     }
     let session =
       switch mode {
@@ -91,14 +91,11 @@ final class SQLiteReaderPool: Sendable {
       case .besideWriter: try file.openForReading(false, busyTimeout: busyTimeout)
       }
     let found = session.connection.identity
-    if !followsPath {
-      try check(
-        found,
-        identity.withLock { known in
-          known = known ?? found
-          return known ?? found
-        })
+    let known = identity.withLock { known in
+      defer { known = known ?? found }
+      return known ?? found
     }
+    if !followsPath { try check(found, known) }
     if mode == .reading { try session.layout.validate(path: file.path, forWriting: false) }
     return session
   }

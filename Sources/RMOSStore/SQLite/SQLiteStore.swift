@@ -72,6 +72,7 @@ public final class SQLiteStore: RecordStore {
     self.access = access
     self.busyTimeout = busyTimeout
     gate = WriterGate(location: path)
+    let followsPath = followsPath && (access == .readOnly || access == .inspect)
     watch = SQLiteChangeWatch(
       file, access, followsPath: followsPath, busyTimeout: busyTimeout)
     switch access {
@@ -105,7 +106,18 @@ public final class SQLiteStore: RecordStore {
     try DatabaseFile.checkName(path)
   }
 
-  deinit {
+  deinit { closeConnections() }
+
+  /// Closes the connections that are not in use, and brings the log into the database, as releasing
+  /// the store does.
+  ///
+  /// For a store that others may hold for longer. A write under way ends first; a later one is
+  /// refused.
+  public func close() {
+    try? gate.transaction(timeout: busyTimeout) { closeConnections() }
+  }
+
+  private func closeConnections() {
     // The writer last: the last connection that may write puts the log back into the database.
     readers.removeAll()
     watch.close()
@@ -221,6 +233,9 @@ public final class SQLiteStore: RecordStore {
 
   private func writingSession() throws -> SQLiteSession {
     if let session = writer.withLock({ $0 }) { return session }
+    if access == .create || access == .readWrite {
+      throw StoreError(.other, "\(location) was closed; open it again", path: location)
+    }
     throw StoreError(
       .readOnly, "\(location) is open for reading only; open it with access .readWrite",
       path: location)
@@ -262,6 +277,7 @@ public final class SQLiteStore: RecordStore {
   ) throws -> Result {
     guard !holdsLock.withLock({ $0 }) else { return try body() }
     let connection = try writingSession().connection
+    try connection.checkPlace()
     let lock = try WriterLock(database: file.path, timeout: timeout)
     holdsLock.withLock { $0 = true }
     connection.lock = lock.place

@@ -51,6 +51,8 @@ enum ServeCommand {
     // The program says why at its end.
     guard console.finish() == nil else { return .couldNotRun }
     defer { log?.finish() }
+    // The server's threads may hold the store until the process ends.
+    defer { store.close() }
     try server.run()
     return .success
   }
