@@ -56,7 +56,9 @@ package struct WriterLock: ~Copyable {
         failure = Self.isLocked(database, by: holder)
         lastMoment = deadline
       case .vanished:
-        failure = Self.cannotLock(database, path, "the file vanishes as soon as it is there")
+        // Others write one after the other, and this one is never in time.
+        failure = Self.isLocked(database, by: "")
+        lastMoment = deadline
       case .failed(let code):
         failure = Self.refusal(database, path, code)
       }
