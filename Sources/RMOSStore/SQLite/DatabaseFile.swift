@@ -131,7 +131,8 @@ struct DatabaseFile: Sendable {
   }
 
   private var hasLogWithoutIndex: Bool {
-    (Platform.stamp(path + "-wal")?.size ?? 0) > 0 && !Platform.hasEntry(path + "-shm")
+    guard let log = try? Platform.entry(path + "-wal"), log.kind == .regular else { return false }
+    return log.size > 0 && !Platform.hasEntry(path + "-shm")
   }
 
   /// Whether an index made by this process would be the owner's; another's would lock him out.
@@ -179,7 +180,9 @@ struct DatabaseFile: Sendable {
         let connection = try connect(
           access == .create ? .create : .readWrite, busyTimeout: busyTimeout)
         identity = connection.identity
-        return try prepare(connection, busyTimeout: busyTimeout)
+        let session = try prepare(connection, busyTimeout: busyTimeout)
+        connection.rememberSidecars()
+        return session
       }
     } catch {
       if !wasThere { removeWhatWasCreated(identity) }
