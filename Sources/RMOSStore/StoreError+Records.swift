@@ -18,6 +18,17 @@ extension StoreError {
     return error
   }
 
+  /// An id that no row has byte for byte, and that is taken all the same.
+  static func sameIDToTheDatabase(
+    _ kind: EntityKind, id: String, sqliteCode: Int32?
+  ) -> StoreError {
+    StoreError(
+      .duplicateID,
+      "there is a \(kind.schema.singular) already whose id is the same as “\(id.shortened)” to "
+        + "the database, which does not compare these ids byte by byte (COLLATE in the schema of "
+        + "\(kind.table)); use another id", sqliteCode: sqliteCode)
+  }
+
   /// An entity that others refer to cannot be deleted.
   static func stillReferenced(
     _ kind: EntityKind, id: String, sqliteCode: Int32? = nil

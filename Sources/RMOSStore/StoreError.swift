@@ -20,7 +20,9 @@ public struct StoreError: Error, Sendable, Hashable {
     /// The file is no SQLite database (or encrypted).
     public static let notADatabase = Code(rawValue: "store.not-a-database")
     /// A SQLite database, but not of RMOS.
-    public static let foreignDatabase = Code(rawValue: "store.foreign-database")
+    public static let foreignDatabase = Code(rawValue: "store.foreign")
+    /// A database of RMOS whose schema keeps this version from writing to it.
+    public static let unusableSchema = Code(rawValue: "store.schema")
     /// Written by a newer version.
     public static let newerSchema = Code(rawValue: "store.newer-schema")
     /// The database is damaged.

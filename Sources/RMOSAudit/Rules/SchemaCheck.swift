@@ -21,6 +21,7 @@ struct SchemaCheck: AuditCheck {
       checkIndexes(of: kind, table, context)
     }
     _ = checkTable("schema_version", nil, context)
+    try checkWriting(context, inspector)
     return rules
   }
 
@@ -50,6 +51,26 @@ struct SchemaCheck: AuditCheck {
         .error, "ledger \(ledger)",
         "the migration_ tables have version \(ledger), newer than the known ones "
           + "(1 to \(Self.ledgerVersion)); update rmos-cli")
+    }
+  }
+
+  /// What keeps RMOS from writing and no look at tables and columns shows.
+  private func checkWriting(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
+    for obstacle in try inspector.writingObstacles() where obstacle.place != .table {
+      context.log.add(
+        AuditFinding(
+          .error, obstacle.place == .version ? .schemaVersion : .schemaTable,
+          kind: obstacle.table.flatMap(EntityKind.init(rawValue:)), table: obstacle.table,
+          found: obstacle.found, expected: "a schema that can be written to",
+          "nothing can be migrated into it: \(obstacle.message)"))
+    }
+    for kind in EntityKind.allCases where try inspector.kindsWithLooseIDs().contains(kind) {
+      context.log.add(
+        AuditFinding(
+          .warning, .schemaColumn, kind: kind, column: "id", found: "another collation",
+          expected: "BINARY",
+          "\(kind.table).id is not compared byte by byte (COLLATE in its declaration), so joins of "
+            + "other applications take ids for the same that RMOS tells apart"))
     }
   }
 

@@ -23,6 +23,15 @@ struct Tally {
     }
   }
 
+  /// Adds issues that concern no entity.
+  mutating func add(_ remarks: [Issue], keeping limit: Int) {
+    for issue in remarks {
+      issueCounts[issue.code, default: 0] += 1
+      severityCounts[issue.severity, default: 0] += 1
+      if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
+    }
+  }
+
   /// Counts what was migrated as left out, since it was rolled back.
   mutating func takeBack() {
     for kind in EntityKind.allCases {

@@ -71,7 +71,7 @@ public final class SQLiteStore: RecordStore {
       writer = Mutex(nil)
       readers = SQLiteReaderPool(file, readsOnly: true, busyTimeout: busyTimeout)
       try readers.withSession { session in
-        try session.layout.validate(path: path, forWriting: false)
+        try session.layout.validate(path: path)
       }
     case .create, .readWrite:
       let session = try file.openForWriting(access, busyTimeout: busyTimeout)
@@ -86,7 +86,7 @@ public final class SQLiteStore: RecordStore {
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen`` or
   ///   ``StoreError/Code/notADatabase``.
   package static func check(path: String) throws {
-    _ = try DatabaseFile(path: path, mayBeAbsent: true)
+    try DatabaseFile(path: path, mayBeAbsent: true).checkRights()
   }
 
   deinit {
@@ -120,14 +120,6 @@ public final class SQLiteStore: RecordStore {
         }
       }
     }
-  }
-
-  /// Refuses a database that writing refuses, and changes nothing.
-  ///
-  /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase`` or
-  ///   ``StoreError/Code/newerSchema``.
-  package func checkIsWritable() throws {
-    try readers.withSession { try $0.layout.validate(path: file.path, forWriting: true) }
   }
 
   /// Adds the tables, columns and indexes that an older database lacks, and changes no value.
@@ -207,7 +199,7 @@ public final class SQLiteStore: RecordStore {
       if try connection.schemaCookie != known.schemaCookie {
         connection.forgetStatements()
         session = try SQLiteSession(connection)
-        try session.layout.validate(path: file.path, forWriting: true)
+        try session.layout.validateForWriting(on: connection, path: file.path)
       }
       if !session.layout.isComplete {
         try SQLiteSchema.complete(connection, path: file.path)

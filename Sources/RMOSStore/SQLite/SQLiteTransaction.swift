@@ -105,7 +105,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     let session = try session()
     let isDeleted = try session.connection.withStatement(
-      slot: StatementSlot.delete.index(kind.ordinal), "DELETE FROM \(kind.table) WHERE id = ?"
+      slot: StatementSlot.delete.index(kind.ordinal), session.tables[kind].delete
     ) { statement in
       try statement.bind(id, at: 1)
       do {
@@ -182,6 +182,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     } catch let error as StoreError {
       guard !error.concernsOneRecord || session.connection.isInTransaction else {
         throw session.connection.lostTransaction(by: error)
+      }
+      if error.code == .duplicateID, session.layout.kindsWithLooseIDs.contains(kind) {
+        throw StoreError.sameIDToTheDatabase(kind, id: id(), sqliteCode: error.sqliteCode)
       }
       throw error.explained(kind, id: id())
     }

@@ -51,6 +51,9 @@ enum StatusCommand {
         label.prefix(1).uppercased() + label.dropFirst(),
         TerminalText.padded(TerminalText.grouped(number), to: width, left: true))
     }
+    if !status.missingTables.isEmpty {
+      line("Not there", "the tables \(status.missingTables.joined(separator: ", "))")
+    }
     console.print()
     line("Health", health.errors.isEmpty ? "no errors found" : "errors found")
     for error in health.errors { line("", "error: \(error)") }
@@ -66,7 +69,10 @@ enum StatusCommand {
     guard let run = status.lastRun else {
       if status.currentRun == nil {
         line("Last run", "none")
-        console.print("Next: rmos-cli migrate SOURCE --dry-run\(databaseWords)")
+        // What stands in its way is told above.
+        if !health.schema.contains(where: { $0.severity == .error }) {
+          console.print("Next: rmos-cli migrate SOURCE --dry-run\(databaseWords)")
+        }
       }
       return
     }

@@ -1,0 +1,75 @@
+public import RMOSModels
+
+extension SQLiteStore {
+  /// Establishes that rows can be written, without changing anything: that the file and what stands
+  /// beside it may be written, and that every statement that writing takes can be compiled.
+  ///
+  /// - Returns: What is worth knowing before a run, such as a table that it creates.
+  /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase``,
+  ///   ``StoreError/Code/newerSchema``, ``StoreError/Code/unusableSchema``,
+  ///   ``StoreError/Code/readOnly`` or ``StoreError/Code/cannotOpen``.
+  public func checkWriting() throws -> [Issue] {
+    try file.checkRights()
+    return try readers.withSession { session in
+      // Others may have changed the schema since it was opened.
+      let layout = try SQLiteLayout(of: session.connection)
+      try layout.validateForWriting(on: session.connection, path: location)
+      guard !layout.isEmpty, !layout.missingTables.isEmpty else { return [] }
+      return [
+        Issue(
+          severity: .warning, code: .storeIncomplete,
+          message: "\(location) lacks "
+            + (layout.missingTables.count == 1 ? "the table " : "the tables ")
+            + layout.missingTables.joined(separator: ", ")
+            + ", which a migration creates; if rows are missed, look for a backup")
+      ]
+    }
+  }
+
+  /// By looking things up where the schema is the shared one; on a private copy where other
+  /// applications have added to it what only the database itself can judge by.
+  public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try readers.withSession { session in
+      let layout = try SQLiteLayout(of: session.connection)
+      let hindrances = try SQLiteForesight(session.connection, layout).hindrances()
+      guard !hindrances.isEmpty else { return .lookUps }
+      let names = hindrances.prefix(3).joined(separator: ", ")
+        + (hindrances.count > 3 ? " and \(hindrances.count - 3) more" : "")
+      let size = try session.connection.integer(
+        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+      guard (size ?? 0) <= SQLiteRehearsal.sizeLimit else {
+        return .unforeseeable("\(names), and the database is too large to try it on a copy")
+      }
+      do {
+        return .copy(
+          try SQLiteRehearsal(
+            of: session.connection, location: location, isCancelled: isCancelled))
+      } catch let error as StoreError where error.code != .cancelled {
+        return .unforeseeable(
+          "\(names), and no private copy can be made to try it on (\(error.message))")
+      }
+    }
+  }
+}
+
+extension DatabaseFile {
+  /// Checks that the file, its directory and what stands beside it may be written, without writing.
+  ///
+  /// - Throws: ``StoreError/Code/readOnly``, ``StoreError/Code/cannotOpen``.
+  func checkRights() throws(StoreError) {
+    let directory = SQLiteStore.directory(of: path)
+    var places = [directory]
+    for suffix in ["", "-wal", "-shm", "-journal", ".lock"]
+    where Platform.stamp(path + suffix) != nil {
+      places.append(path + suffix)
+    }
+    for place in places {
+      let failure = Platform.writingFailure(place)
+      guard failure != 0 else { continue }
+      throw StoreError(
+        place == path ? .readOnly : .cannotOpen,
+        "\(path) cannot be written: \(place): \(Platform.message(failure)); "
+          + "writing needs a directory and a file one may write to", path: path)
+    }
+  }
+}
