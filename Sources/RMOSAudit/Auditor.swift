@@ -46,7 +46,7 @@ public struct Auditor: Sendable {
   /// - Parameter store: The store; to look at a database whatever its state, open it with access
   ///   `inspect`.
   /// - Returns: The findings.
-  /// - Throws: `StoreError` where nothing can be read, it is another application's, or another process got in the way.
+  /// - Throws: `StoreError` where nothing can be read, or another process got in the way.
   /// - Complexity: O(n log n) in the rows; 8 bytes of memory a row of the largest table, for
   ///   `id.near-duplicate`.
   public func audit(_ store: some RecordStore) throws -> AuditReport {
@@ -59,7 +59,6 @@ public struct Auditor: Sendable {
     let hasWriter = store.hasWriter ?? true
     var schema: SchemaVersion?
     let counts = try store.read { reader in
-      try (reader as? any SchemaInspecting)?.checkOrigin()
       let context = try AuditContext(reader, log: log, hasWriter: hasWriter)
       schema = context.schema
       let checks: [any AuditCheck] = [

@@ -11,11 +11,6 @@ package protocol SchemaInspecting: StoreReader {
   /// The tables and views, but those of the backend itself.
   func inspectTables() throws -> [InspectedTable]
 
-  /// Refuses a database of another application.
-  ///
-  /// - Throws: ``StoreError/Code/foreignDatabase``.
-  func checkOrigin() throws
-
   /// The tables of the shared schema that are not there; none of an empty store.
   func missingTables() throws -> [String]
 

@@ -1,5 +1,10 @@
 import CSQLite
 
+extension StoreError {
+  /// Whether a statement that had been compiled failed at what it computes: SQLITE_ERROR.
+  var isOfExpression: Bool { sqliteCode == SQLITE_ERROR }
+}
+
 /// An open connection as C knows it, with the path for messages: the one door through which every
 /// result of SQLite goes.
 struct SQLiteHandle {

@@ -233,7 +233,7 @@ struct SQLiteLayout {
         return "it has no \(missing.joined(separator: ", ")), but \(Self.examples(foreignNames))"
       }
     }
-    for kind in EntityKind.allCases {
+    for kind in EntityKind.allCases where tableNames.contains(kind.table) {
       if let present = columns[kind], !present.contains("id") {
         return "its \(kind.table) has no column id"
       }

@@ -147,7 +147,7 @@ struct SQLitePreflight {
         _ = try SQLiteStatement(sql, on: connection.handle)
       } catch let error as StoreError where error.code == .other {
         if isAboutMissingTable(error) { continue }
-        return try obstacle(table, "\(work) \(table)", error)
+        return try obstacle(table, work, error)
       }
     }
     return nil
@@ -164,6 +164,12 @@ struct SQLitePreflight {
     _ table: String, _ work: String, _ error: StoreError
   ) throws -> WritingObstacle {
     let reason = error.message(withoutPath: connection.handle.path)
+    if reason.hasPrefix("foreign key mismatch") {
+      return WritingObstacle(
+        .table, table: table, found: reason,
+        "\(work) \(table) fails (\(reason)), because that foreign key leads to a column that is "
+          + "neither a primary key nor unique; create a unique index on it")
+    }
     let culprit = try culprit(of: reason, table)
     let story: String =
       switch culprit {
@@ -179,7 +185,7 @@ struct SQLitePreflight {
         "so only the application that changed the schema can write here as it is"
       }
     return WritingObstacle(
-      .statement, table: table, found: reason, "\(work) fails (\(reason)), \(story)")
+      .statement, table: table, found: reason, "\(work) \(table) fails (\(reason)), \(story)")
   }
 
   /// The part of the schema that an error is about.
@@ -208,9 +214,7 @@ struct SQLitePreflight {
   private static func subject(of message: String) -> String? {
     let words = message.split(separator: " ")
     var name: Substring?
-    if message.hasPrefix("foreign key mismatch"), words.count > 4 {
-      name = words[4]
-    } else if message.contains("no such ") || message.contains(" function ")
+    if message.contains("no such ") || message.contains(" function ")
       || message.hasPrefix("unsafe use of ")
     {
       name = words.last

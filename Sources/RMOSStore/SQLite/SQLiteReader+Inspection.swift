@@ -6,11 +6,6 @@ extension SQLiteReader: SchemaInspecting {
     return layout.hasLedger ? layout.ledgerVersion : nil
   }
 
-  final func checkOrigin() throws {
-    let session = try session()
-    try session.layout.validateOrigin(path: session.connection.handle.path)
-  }
-
   final func missingTables() throws -> [String] {
     let layout = try session().layout
     return layout.isEmpty ? [] : layout.missingTables

@@ -26,6 +26,13 @@ extension SQLiteStore {
     }
   }
 
+  /// Refuses a database of another application, which access `inspect` opens too.
+  ///
+  /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase``.
+  package func checkOrigin() throws {
+    try readers.withSession { try $0.layout.validateOrigin(path: location) }
+  }
+
   /// By looking things up where the schema is the shared one; on a private copy where other
   /// applications have added to it what only the database itself can judge by.
   public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {

@@ -183,6 +183,14 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       guard !error.concernsOneRecord || session.connection.isInTransaction else {
         throw session.connection.lostTransaction(by: error)
       }
+      if error.isOfExpression, session.connection.isInTransaction {
+        // Computed for this row by an index, a column, a CHECK or a trigger of another application.
+        let reason = error.message(withoutPath: session.connection.handle.path)
+        throw StoreError(
+          .constraint, "the database refuses the row (\(reason))", path: error.path,
+          sqliteCode: error.sqliteCode
+        ).explained(kind, id: id())
+      }
       if error.code == .duplicateID, session.layout.kindsWithLooseIDs.contains(kind) {
         throw StoreError.sameIDToTheDatabase(kind, id: id(), sqliteCode: error.sqliteCode)
       }
