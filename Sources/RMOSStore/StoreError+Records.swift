@@ -9,8 +9,12 @@ extension StoreError {
     case .duplicateID:
       error.message = "there is a \(name) already; use another id, or update that one"
     case .constraint where sqliteCode == 787:  // SQLITE_CONSTRAINT_FOREIGNKEY
+      let own = kind.referencedTables
       error.message =
-        "\(name) refers to \(kind.referencedTables) that are not there; add those first"
+        own.isEmpty
+        ? "\(name) breaks a foreign key of another application; add what that refers to first"
+        : "\(name) refers to \(own) that are not there, or breaks a foreign key of another "
+          + "application; add what it refers to first"
     case .constraint:
       error.message = "\(name): \(message)"
     default: break

@@ -138,7 +138,8 @@ final class MigrationRun {
   private func runDry() throws {
     if store.hasWriter == true {
       remark(
-        .storeLocked, "another process is writing to \(store.location) now; a run is refused until "
+        .storeLocked,
+        "another process is writing to \(store.location) now; a run is refused until "
           + "that has ended")
     }
     let rehearsal: Rehearsal
@@ -152,7 +153,8 @@ final class MigrationRun {
     case .lookUps: try foretell()
     case .unforeseeable(let reason):
       remark(
-        .storeUnforeseen, "what becomes of entities cannot be told for certain without writing: "
+        .storeUnforeseen,
+        "what becomes of entities cannot be told for certain without writing: "
           + "\(store.location) has \(reason)")
       try foretell()
     case .copy(let copy):
@@ -400,7 +402,8 @@ final class MigrationRun {
 
   private func summary() -> MigrationSummary {
     MigrationSummary(
-      ending: ending, run: options.isDryRun || ledger.id == 0 ? nil : ledger.id, startedAt: ledger.startedAt,
+      ending: ending, run: options.isDryRun || ledger.id == 0 ? nil : ledger.id,
+      startedAt: ledger.startedAt,
       isDryRun: options.isDryRun, source: migration.source, store: store.location,
       optionsJSON: ledger.optionsJSON, statistics: tally.statistics,
       issueCounts: tally.issueCounts, severityCounts: tally.severityCounts, issues: tally.issues,

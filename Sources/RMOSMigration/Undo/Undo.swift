@@ -132,7 +132,8 @@ public struct Undo: Sendable {
         report.counts = try reader.undoCounts(ofRun: id)
       }
     }
-    if report.obstacleCount == 0, case .copy(let copy) = try store.rehearsal(isCancelled: isCancelled)
+    if report.obstacleCount == 0,
+      case .copy(let copy) = try store.rehearsal(isCancelled: isCancelled)
     {
       // What else stands in its way only the store itself can tell.
       report.counts = try Undo(of: copy, takesBackup: false, clock: clock).run(

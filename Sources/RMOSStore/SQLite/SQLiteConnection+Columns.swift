@@ -5,7 +5,8 @@ extension SQLiteConnection {
   /// The names of a table's or view's columns, in lower case; none where it cannot be resolved.
   func columns(of table: String) throws -> Set<String> {
     do {
-      return try withStatement("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1") { statement in
+      return try withStatement("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1") {
+        statement in
         try statement.bind(table, at: 1)
         var columns: Set<String> = []
         while try statement.step() {
@@ -29,5 +30,13 @@ extension SQLiteConnection {
     guard result != SQLITE_ERROR, let name else { return "BINARY" }
     try handle.check(result)
     return String(cString: name).uppercased()
+  }
+
+  /// Whether a foreign key is broken that is only checked at the end of the transaction:
+  /// `sqlite3_db_status`.
+  var hasDeferredViolations: Bool {
+    var (current, highest): (Int32, Int32) = (0, 0)
+    sqlite3_db_status(handle.pointer, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0)
+    return current != 0
   }
 }

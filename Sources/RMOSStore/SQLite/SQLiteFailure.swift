@@ -64,6 +64,13 @@ struct SQLiteHandle {
         .notADatabase,
         "\(path) is no SQLite database, or an encrypted one; name another file"
       )
+    case SQLITE_CORRUPT where text.hasPrefix("malformed database schema"):
+      return (
+        .corrupt,
+        "the schema of \(path) cannot be read (\(text)) by SQLite \(String(cString: sqlite3_libversion())): if "
+          + "an application with a newer SQLite made it, update libsqlite3; else restore a backup, "
+          + "or repair that entry of sqlite_schema"
+      )
     case SQLITE_CORRUPT:
       return (
         .corrupt,

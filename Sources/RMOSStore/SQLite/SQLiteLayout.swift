@@ -11,12 +11,17 @@ struct SQLiteLayout {
   private(set) var names: Set<String> = []
   /// The names of the tables.
   private(set) var tableNames: Set<String> = []
+  /// Those among them whose rows another library keeps, such as full-text search.
+  private(set) var virtualTables: Set<String> = []
   /// The names of the views.
   private(set) var views: Set<String> = []
   /// The tables and views of other applications, as written.
   private var foreignNames: [String] = []
   /// Whether there are triggers; they are always another application's.
   private(set) var hasTriggers = false
+  /// Whether there are foreign keys that are only checked at the end of a transaction; they are
+  /// always another application's.
+  private(set) var hasDeferredKeys = false
   /// The columns of the entity tables.
   private(set) var columns: [EntityKind: Set<String>] = [:]
   /// The kinds whose ids the database does not compare byte by byte.
@@ -48,7 +53,7 @@ struct SQLiteLayout {
     let own = Set(EntityKind.allCases.map(\.table) + SQLiteSchema.ledgerTables)
       .union(Self.newerTables).union(["schema_version"])
     try connection.withStatement(
-      "SELECT name, type FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
+      "SELECT name, type, rootpage = 0 FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
     ) { statement in
       while try statement.step() {
         let writtenName = statement.text(at: 0) ?? ""
@@ -57,7 +62,9 @@ struct SQLiteLayout {
         switch statement.text(at: 1) {
         case "trigger": hasTriggers = true
         case "view": views.insert(name)
-        case "table": tableNames.insert(name)
+        case "table":
+          tableNames.insert(name)
+          if statement.integer(at: 2) == 1 { virtualTables.insert(name) }
         default: continue
         }
         if statement.text(at: 1) != "trigger", !own.contains(name) {
@@ -68,7 +75,7 @@ struct SQLiteLayout {
     for kind in EntityKind.allCases where isRelation(kind.table) {
       let present = try connection.columns(of: kind.table)
       columns[kind] = present
-      guard tableNames.contains(kind.table) else { continue }
+      guard tableNames.subtracting(virtualTables).contains(kind.table) else { continue }
       if try Self.hasRowNumbers(kind.table, connection) { numberedTables.insert(kind.table) }
       if try Self.hasForeignIndex(kind.table, connection) { kindsWithForeignIndexes.insert(kind) }
       if present.contains("id"),
@@ -77,6 +84,9 @@ struct SQLiteLayout {
         kindsWithLooseIDs.insert(kind)
       }
     }
+    hasDeferredKeys =
+      try connection.integer(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%DEFERRED%'") != nil
     missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection)
     guard isRelation("schema_version") else { return }
     try readVersion(connection)
@@ -89,18 +99,10 @@ struct SQLiteLayout {
   /// Whether the rows of a table have numbers.
   ///
   /// The index of a primary key is listed but stands in no schema where the table is that index:
-  /// the sign of WITHOUT ROWID that old versions of SQLite give too. Virtual tables have no root
-  /// page, and what is asked of them may take a module that is not there.
+  /// the sign of WITHOUT ROWID that old versions of SQLite give too. Not to be asked of virtual
+  /// tables, which may take a module that is not there.
   static func hasRowNumbers(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
-    let isStored = try connection.withStatement(
-      "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE "
-        + "AND rootpage > 0"
-    ) { statement in
-      try statement.bind(table, at: 1)
-      return try statement.step()
-    }
-    guard isStored else { return false }
-    return try connection.withStatement(
+    try connection.withStatement(
       """
       SELECT NOT EXISTS (
         SELECT 1 FROM pragma_index_list(?) l WHERE l.origin = 'pk' AND NOT EXISTS (

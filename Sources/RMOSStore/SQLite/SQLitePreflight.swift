@@ -51,6 +51,12 @@ struct SQLitePreflight {
     }
     let version = layout.version?.version ?? 2
     for kind in EntityKind.allCases where !layout.views.contains(kind.table) {
+      if layout.virtualTables.contains(kind.table) {
+        add(
+          kind.table, "a virtual table",
+          "\(kind.table) is a virtual table; rename or drop it, a table of SQLite's own is needed")
+        continue
+      }
       guard let present = layout.columns[kind] else {
         if !layout.ownsSharedTables {
           add(
@@ -150,7 +156,39 @@ struct SQLitePreflight {
         return try obstacle(table, work, error)
       }
     }
+    do {
+      try compileWithChecks(table, "INSERT INTO \(table) (\(list)) VALUES (\(parameters))")
+    } catch let error as StoreError where error.code == .other {
+      return try obstacle(table, "inserting into", error)
+    }
     return nil
+  }
+
+  /// Compiles a statement with the CHECKs of its table, which SQLite does not even parse on a
+  /// connection that only reads: in a database in memory that holds the table's declaration alone.
+  private func compileWithChecks(_ table: String, _ sql: String) throws {
+    let declaration = try connection.withStatement(
+      "SELECT sql FROM sqlite_schema WHERE type = 'table' AND lower(name) = ?1 "
+        + "AND sql LIKE '%CHECK%'"
+    ) { statement in
+      try statement.bind(table, at: 1)
+      return try statement.step() ? statement.text(at: 0) : nil
+    }
+    guard let declaration else { return }
+    let scratch = try SQLiteConnection(
+      path: ":memory:", mode: .create, busyTimeout: 0, shownAs: connection.handle.path)
+    do {
+      try scratch.execute("CREATE TABLE \(table) (id)")
+      // To execute the declaration would take all that it names to be there.
+      try scratch.execute("PRAGMA writable_schema = ON")
+      try scratch.run("UPDATE sqlite_schema SET sql = ?1", declaration)
+      try scratch.execute("PRAGMA writable_schema = RESET")
+      guard try !scratch.columns(of: table).isEmpty else { return }
+    } catch is StoreError {
+      // Some builds of SQLite forbid that; what writes will see the CHECKs itself.
+      return
+    }
+    _ = try SQLiteStatement(sql, on: scratch.handle)
   }
 
   /// Whether a statement fails only because of a table that the first write creates; what it meets
@@ -166,7 +204,7 @@ struct SQLitePreflight {
     let reason = error.message(withoutPath: connection.handle.path)
     if reason.hasPrefix("foreign key mismatch") {
       return WritingObstacle(
-        .table, table: table, found: reason,
+        .statement, table: table, found: reason,
         "\(work) \(table) fails (\(reason)), because that foreign key leads to a column that is "
           + "neither a primary key nor unique; create a unique index on it")
     }
@@ -195,13 +233,16 @@ struct SQLitePreflight {
     guard let subject = Self.subject(of: message) else { return nil }
     if let index = try index(of: table, comparingBy: subject) { return ("index", index) }
     let found = try connection.withStatement(
-      "SELECT type, name FROM sqlite_schema WHERE instr(lower(sql), lower(?1)) > 0 "
+      "SELECT type, name, sql FROM sqlite_schema WHERE instr(lower(sql), lower(?1)) > 0 "
         + "ORDER BY type <> 'trigger', lower(tbl_name) <> ?2, type <> 'index', name"
     ) { statement -> (type: String, name: String)? in
       try statement.bind(subject, at: 1)
       try statement.bind(table, at: 2)
-      guard try statement.step() else { return nil }
-      return (statement.text(at: 0) ?? "", statement.text(at: 1) ?? "")
+      while try statement.step() {
+        guard Self.names(statement.text(at: 2) ?? "", subject) else { continue }
+        return (statement.text(at: 0) ?? "", statement.text(at: 1) ?? "")
+      }
+      return nil
     }
     // What a table lacks is met where a trigger writes to it.
     guard let found, found.type == "table", found.name.lowercasedASCII != table,
@@ -210,11 +251,18 @@ struct SQLitePreflight {
     return ("trigger", trigger)
   }
 
+  /// Whether SQL has a name as a word of its own.
+  private static func names(_ sql: String, _ name: String) -> Bool {
+    let name = name.lowercasedASCII
+    return sql.lowercasedASCII.split { !($0.isLetter || $0.isNumber || "_$".contains($0)) }
+      .contains { $0 == name }
+  }
+
   /// The name that an error of compiling is about.
   private static func subject(of message: String) -> String? {
     let words = message.split(separator: " ")
     var name: Substring?
-    if message.contains("no such ") || message.contains(" function ")
+    if message.contains("no such ") || message.contains("function")
       || message.hasPrefix("unsafe use of ")
     {
       name = words.last

@@ -16,7 +16,9 @@ extension SQLiteReader: SchemaInspecting {
     return try SQLitePreflight(session.connection, session.layout).obstacles()
   }
 
-  final func kindsWithLooseIDs() throws -> Set<EntityKind> { try session().layout.kindsWithLooseIDs }
+  final func kindsWithLooseIDs() throws -> Set<EntityKind> {
+    try session().layout.kindsWithLooseIDs
+  }
 
   final func forEachIntegrityProblem(
     _ body: (String) throws -> Void

@@ -72,7 +72,8 @@ final class SQLiteRehearsal: RecordStore {
   private func explainingLackOfRoom<Result>(_ body: () throws -> Result) throws -> Result {
     do {
       return try body()
-    } catch let error as StoreError where [.diskFull, .inputOutput, .cannotOpen].contains(error.code)
+    } catch let error as StoreError
+      where [.diskFull, .inputOutput, .cannotOpen].contains(error.code)
     {
       throw StoreError(
         error.code,

@@ -40,7 +40,8 @@ extension SQLiteStore {
       let layout = try SQLiteLayout(of: session.connection)
       let hindrances = try SQLiteForesight(session.connection, layout).hindrances()
       guard !hindrances.isEmpty else { return .lookUps }
-      let names = hindrances.prefix(3).joined(separator: ", ")
+      let names =
+        hindrances.prefix(3).joined(separator: ", ")
         + (hindrances.count > 3 ? " and \(hindrances.count - 3) more" : "")
       let size = try session.connection.integer(
         "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")

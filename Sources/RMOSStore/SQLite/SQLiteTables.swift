@@ -127,6 +127,7 @@ extension SQLiteTables.Table {
 
   private static func areSame(_ column: String, _ other: String, isLoose: Bool) -> String {
     // The first finds the row by its index, the second is exact.
-    isLoose ? "(\(column) = \(other) AND \(column) = \(other) COLLATE BINARY)" : "\(column) = \(other)"
+    isLoose
+      ? "(\(column) = \(other) AND \(column) = \(other) COLLATE BINARY)" : "\(column) = \(other)"
   }
 }

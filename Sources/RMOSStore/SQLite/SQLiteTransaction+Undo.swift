@@ -72,7 +72,8 @@ extension SQLiteTransaction {
       for kind in EntityKind.allCases {
         let remaining = try count(
           "SELECT EXISTS (SELECT 1 FROM migration_provenance p CROSS JOIN \(kind.table) t "
-            + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)")
+            + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)"
+        )
         guard remaining == 0 else { throw StoreError.undoPassedOver(kind, run: run) }
       }
     }

@@ -109,7 +109,11 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     ) { statement in
       try statement.bind(id, at: 1)
       do {
-        _ = try statement.step()
+        if session.layout.hasDeferredKeys {
+          try settlingKeys(session) { _ = try statement.step() }
+        } else {
+          _ = try statement.step()
+        }
       } catch let error as StoreError where error.code == .constraint {
         throw StoreError.stillReferenced(kind, id: id, sqliteCode: error.sqliteCode)
       }
@@ -167,6 +171,22 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
+  /// Runs `body`, and takes it back where it breaks a foreign key that SQLite would only check at
+  /// the end of the transaction, which would then be lost whole.
+  private func settlingKeys<Result>(
+    _ session: SQLiteSession, _ body: () throws -> Result
+  ) throws -> Result {
+    try session.connection.savepoint {
+      let result = try body()
+      guard !session.connection.hasDeferredViolations else {
+        throw StoreError(
+          .constraint, "the database refuses the row (FOREIGN KEY constraint failed)",
+          sqliteCode: 787)
+      }
+      return result
+    }
+  }
+
   /// Runs what writes one entity; where a part of it is refused, nothing of it is left.
   ///
   /// Without triggers only the statement that writes the row can be refused, and it is all or nothing
@@ -178,6 +198,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     _ body: () throws -> Result
   ) throws -> Result {
     do {
+      if session.layout.hasDeferredKeys { return try settlingKeys(session, body) }
       return session.layout.hasTriggers ? try session.connection.savepoint(body) : try body()
     } catch let error as StoreError {
       guard !error.concernsOneRecord || session.connection.isInTransaction else {
