@@ -225,6 +225,34 @@ import Testing
     #expect(throws: StoreError.self) { try store.rehearsal(isCancelled: { true }) }
   }
 
+  /// Where there is no copy, it is said that the outcome is not certain, and because of what.
+  @Test func whatCannotBeForetoldIsSaid() throws {
+    _ = try SQLiteStore(path: path)
+    _ = try sqlite3(path, "CREATE UNIQUE INDEX u ON strip_families(name)")
+    var options = MigrationOptions()
+    options.isDryRun = true
+    let store = UncopiedStore(base: try SQLiteStore(path: path, access: .readOnly))
+    let recorded = try RecordedMigration(tree, into: store, options)
+    #expect(recorded.summary.statistics[.stripFamilies].migrated == 3)
+    #expect(recorded.summary.issueCounts[.storeUnforeseen] == 1)
+    let issue = try #require(recorded.summary.issues.first)
+    #expect(issue.code == .storeUnforeseen && issue.severity == .warning)
+    #expect(issue.message.contains("the index u") && issue.message.contains("too large"))
+    #expect(recorded.issues.first == issue)
+    #expect(recorded.summary.json.contains("store.unforeseen"))
+  }
+
+  @Test func aWriterAtWorkIsSaid() throws {
+    let writer = try SQLiteStore(path: path)
+    let (waiting, locked) = try writer.withExclusiveWriter {
+      let waiting = try course(isDryRun: true)
+      return (waiting, try course(isDryRun: false))
+    }
+    #expect(waiting.messages.first?.contains("another process is writing") == true)
+    #expect(locked.error == "store.locked")
+    #expect(try course(isDryRun: true).messages.count == waiting.messages.count - 1)
+  }
+
   @Test func theSharedSchemaNeedsNoCopy() throws {
     _ = try SQLiteStore(path: path)
     _ = try sqlite3(path, "CREATE TABLE other(x); CREATE INDEX mine ON patterns(ring_count)")
@@ -249,4 +277,24 @@ private enum StoreSample {
       default: .text("x")
       }
     })
+}
+
+/// A store that is too large to be copied.
+private struct UncopiedStore: RecordStore {
+  let base: SQLiteStore
+
+  var location: String { base.location }
+  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+    try base.read(body)
+  }
+  func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    try base.write(body)
+  }
+  func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
+  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try base.rehearsal(largest: 4096, isCancelled: isCancelled)
+  }
+  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
+    try base.withExclusiveWriter(body)
+  }
 }

@@ -291,4 +291,31 @@ import Testing
     try sqlite(Self.renamed("patterns", "CREATE TABLE", "CREATE TABEL"))
     try expectRefusal(Self.reading + Self.writing, "store.corrupt", ["patterns", "by SQLite 3."])
   }
+
+  // MARK: Rights
+
+  /// A prefix under which rights count, for root too; `nil` if there is none.
+  private static let withoutPrivilege: String? =
+    geteuid() != 0 ? "" : Tool.succeeds("\(dropping) true") ? dropping : nil
+  private static let dropping = "setpriv --bounding-set=-dac_override"
+
+  @Test(
+    .enabled(if: withoutPrivilege != nil, "root, and no setpriv(1) to become less"),
+    arguments: ["chmod 444 x.db", "chmod 555 .", "rm x.db; chmod 555 ."])
+  func aDryRunIsRefusedWhatTheRunMayNotWrite(_ change: String) throws {
+    _ = try run(["init"])
+    _ = try Tool.shell(change, in: workspace)
+    defer { _ = try? Tool.shell("chmod 755 .", in: workspace) }
+    let before = try state()
+    var errors: [[String: String]] = []
+    for command in ["migrate legacy --dry-run", "migrate legacy"] {
+      let result = try Tool.shell(
+        "\(Self.withoutPrivilege ?? "") '\(Tool.path)' \(command) --db x.db --json", in: workspace)
+      #expect(result.status == 3, "\(result.output)\(result.errors)")
+      errors.append(try #require(try result.json["error"] as? [String: String]))
+      if command.hasSuffix("run") { #expect(try state() == before) }
+    }
+    #expect(errors[0]["code"] == errors[1]["code"])
+    #expect(errors.allSatisfy { $0["message"]?.contains("Permission denied") == true }, "\(errors)")
+  }
 }

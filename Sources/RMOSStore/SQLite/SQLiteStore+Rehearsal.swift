@@ -36,6 +36,11 @@ extension SQLiteStore {
   /// By looking things up where the schema is the shared one; on a private copy where other
   /// applications have added to it what only the database itself can judge by.
   public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try rehearsal(largest: SQLiteRehearsal.sizeLimit, isCancelled: isCancelled)
+  }
+
+  /// The same, where a database of more than `largest` bytes is not copied.
+  package func rehearsal(largest: Int64, isCancelled: () -> Bool) throws -> Rehearsal {
     try readers.withSession { session in
       let layout = try SQLiteLayout(of: session.connection)
       let hindrances = try SQLiteForesight(session.connection, layout).hindrances()
@@ -45,7 +50,7 @@ extension SQLiteStore {
         + (hindrances.count > 3 ? " and \(hindrances.count - 3) more" : "")
       let size = try session.connection.integer(
         "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-      guard (size ?? 0) <= SQLiteRehearsal.sizeLimit else {
+      guard (size ?? 0) <= largest else {
         return .unforeseeable("\(names), and the database is too large to try it on a copy")
       }
       do {
@@ -75,7 +80,8 @@ extension DatabaseFile {
       let failure = Platform.writingFailure(place)
       guard failure != 0 else { continue }
       throw StoreError(
-        place == path ? .readOnly : .cannotOpen,
+        // As SQLite has it: a file that is there opens for reading, whatever its directory.
+        place == path || place == directory && wasThere ? .readOnly : .cannotOpen,
         "\(path) cannot be written: \(place): \(Platform.message(failure)); "
           + "writing needs a directory and a file one may write to", path: path)
     }
