@@ -1,4 +1,4 @@
-import RMOSModels
+public import RMOSModels
 public import RMOSStore
 import Synchronization
 
@@ -35,6 +35,14 @@ public final class FailingStore: RecordStore {
     try base.write { transaction in
       try body(FailingTransaction(transaction, countInsert: countInsert))
     }
+  }
+
+  /// The wrapped store's.
+  public func checkWriting() throws -> [Issue] { try base.checkWriting() }
+
+  /// The wrapped store's.
+  public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try base.rehearsal(isCancelled: isCancelled)
   }
 
   /// The wrapped store's.

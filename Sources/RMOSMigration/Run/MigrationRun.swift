@@ -8,7 +8,8 @@ import RMOSStore
 final class MigrationRun {
   let migration: Migration
   let options: MigrationOptions
-  let store: any RecordStore
+  /// What is written to: the migration's store or, in a dry run, a copy of it.
+  private(set) var store: any RecordStore
   let observer: ((MigrationEvent) -> Void)?
   let isCancelled: () -> Bool
   let planner: Planner
@@ -31,6 +32,8 @@ final class MigrationRun {
   private var totalBytes: Int?
   private var rejects: RejectsWriter?
   private var backup: RunBackup?
+  /// What the store has to say before the run: issues that concern no entity.
+  private var remarks: [Issue] = []
 
   init(
     _ migration: Migration, observer: ((MigrationEvent) -> Void)?,
@@ -59,6 +62,7 @@ final class MigrationRun {
     defer { rejects?.finish() }
     if options.measuresSource { totalBytes = SourceMeasure(root: migration.source).bytes }
     do {
+      remarks = try store.checkWriting()
       if options.isDryRun {
         try runDry()
       } else if options.isAtomic {
@@ -77,7 +81,7 @@ final class MigrationRun {
       ending = .sourceFailed
       if options.isAtomic { options.isDryRun ? tally.takeBack() : giveBack() }
       settleBackup()
-      tally.add(failure.issue, keeping: options.maxIssuesInSummary)
+      tally.add([failure.issue], keeping: options.maxIssuesInSummary)
       observer?(.issue(failure.issue))
       observer?(.finished(summary()))
       throw failure.error
@@ -115,7 +119,7 @@ final class MigrationRun {
 
   /// Takes a backup before the first write; false where the run was cancelled meanwhile.
   private func takeBackup() throws -> Bool {
-    guard options.takesBackup else { return true }
+    guard options.takesBackup, !options.isDryRun else { return true }
     do {
       backup = try RunBackup.take(of: store, isCancelled: isCancelled)
       return true
@@ -138,15 +142,62 @@ final class MigrationRun {
 
   // MARK: The three ways to run
 
+  /// Foretells the run, or makes it on a copy where only the store itself can tell.
   private func runDry() throws {
-    try (store as? SQLiteStore)?.checkIsWritable()
+    if store.hasWriter == true {
+      remark(
+        .storeLocked,
+        "another process is writing to \(store.location) now; a run is refused until "
+          + "that has ended")
+    }
+    let rehearsal: Rehearsal
+    do {
+      rehearsal = try store.rehearsal(isCancelled: isCancelled)
+    } catch let error as StoreError where error.code == .cancelled {
+      ending = .interrupted
+      return
+    }
+    switch rehearsal {
+    case .lookUps: try foretell()
+    case .unforeseeable(let reason):
+      remark(
+        .storeUnforeseen,
+        "what becomes of entities cannot be told for certain without writing: "
+          + "\(store.location) has \(reason)")
+      try foretell()
+    case .copy(let copy):
+      store = copy
+      try options.isAtomic ? runAtomically() : runInBatches()
+    }
+  }
+
+  private func remark(_ code: IssueCode, _ message: String) {
+    remarks.append(Issue(severity: .warning, code: code, message: message))
+  }
+
+  /// Begins: tells the observer that it does, and what the store has to say.
+  private func started() {
+    observer?(.started(run: options.isDryRun ? nil : ledger.id))
+    tally.add(remarks, keeping: options.maxIssuesInSummary)
+    for issue in remarks { observer?(.issue(issue)) }
+  }
+
+  /// Opens the run in the ledger.
+  private func beginRun(in transaction: any StoreTransaction) throws {
+    try Ledger.markInterrupted(in: transaction, now: ledger.startedAt)
+    for issue in remarks { ledger.issueCounts[issue.code, default: 0] += 1 }
+    ledger.id = try transaction.beginRun(ledger)
+    if !remarks.isEmpty { try transaction.appendIssues(remarks, run: ledger.id) }
+  }
+
+  private func foretell() throws {
     try store.read { reader in
       let knowledge = RehearsedKnowledge(
         reader,
         rereader: EntityRereader(
           root: migration.source, options: readerOptions, access: options.access),
         startedAt: ledger.startedAt)
-      observer?(.started(run: nil))
+      started()
       try forEachDelivery { delivery in
         let work = try BatchWork(self, delivery, knowledge) { index, _ throws in
           try knowledge.write(delivery, at: index)
@@ -163,11 +214,8 @@ final class MigrationRun {
   private func runInBatches() throws {
     try store.withExclusiveWriter {
       guard try takeBackup() else { return }
-      try store.write { transaction in
-        try Ledger.markInterrupted(in: transaction, now: ledger.startedAt)
-        ledger.id = try transaction.beginRun(ledger)
-      }
-      observer?(.started(run: ledger.id))
+      try store.write { try beginRun(in: $0) }
+      started()
       do {
         try store.beginBulkLoad()
         try forEachDelivery { delivery in
@@ -202,9 +250,8 @@ final class MigrationRun {
       try store.withExclusiveWriter {
         guard try takeBackup() else { return }
         try store.write { transaction in
-          try Ledger.markInterrupted(in: transaction, now: ledger.startedAt)
-          ledger.id = try transaction.beginRun(ledger)
-          observer?(.started(run: ledger.id))
+          try beginRun(in: transaction)
+          started()
           try forEachDelivery { delivery in
             let (work, state) = try write(delivery, in: transaction)
             ledger = state
@@ -376,7 +423,8 @@ final class MigrationRun {
 
   private func summary() -> MigrationSummary {
     MigrationSummary(
-      ending: ending, run: ledger.id == 0 ? nil : ledger.id, startedAt: ledger.startedAt,
+      ending: ending, run: options.isDryRun || ledger.id == 0 ? nil : ledger.id,
+      startedAt: ledger.startedAt,
       isDryRun: options.isDryRun, source: migration.source, store: store.location,
       optionsJSON: ledger.optionsJSON, statistics: tally.statistics,
       issueCounts: tally.issueCounts, severityCounts: tally.severityCounts, issues: tally.issues,

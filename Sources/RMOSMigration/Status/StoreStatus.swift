@@ -16,6 +16,8 @@ public struct StoreStatus: Sendable {
   public var schema: SchemaVersion?
   /// How many entities there are of each kind.
   public var counts: [EntityKind: Int]
+  /// The tables of the shared schema that are not there; a run creates them.
+  public var missingTables: [String]
   /// The newest run that is not under way; nil before the first.
   public var lastRun: LedgerRun?
   /// The run that is under way: the ledger says so and a process holds the writer lock.
@@ -48,6 +50,7 @@ public struct StoreStatus: Sendable {
     sizeInBytes = Self.size(of: store)
     schema = snapshot.schema
     counts = snapshot.counts
+    missingTables = snapshot.missingTables
     currentRun = isUnderWay ? snapshot.runs.removeFirst() : nil
     for index in snapshot.runs.indices where snapshot.runs[index].state == .running {
       snapshot.runs[index].state = .interrupted
@@ -59,12 +62,14 @@ public struct StoreStatus: Sendable {
   private struct Snapshot {
     var schema: SchemaVersion?
     var counts: [EntityKind: Int] = [:]
+    var missingTables: [String] = []
     var runs: [LedgerRun] = []
 
     init(_ store: some RecordStore) throws {
       try store.read { reader in
         schema = try reader.schemaVersion()
         for kind in EntityKind.allCases { counts[kind] = try reader.count(RecordQuery(kind)) }
+        missingTables = try (reader as? any SchemaInspecting)?.missingTables() ?? []
         runs = try reader.runs(limit: StoreStatus.runsSearched)
       }
     }

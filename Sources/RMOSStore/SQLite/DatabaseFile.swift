@@ -226,12 +226,13 @@ struct DatabaseFile: Sendable {
   ) throws -> SQLiteSession {
     // Refuse a file before anything in it changes.
     let layout = try SQLiteLayout(of: connection)
-    try layout.validate(path: path, forWriting: true)
+    try layout.validate(path: path)
     for pragma in [
       "foreign_keys = ON", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000",
     ] {
       try connection.execute("PRAGMA \(pragma)")
     }
+    try layout.validateForWriting(on: connection, path: path)
     if !layout.isComplete {
       if layout.isReadable { return try SQLiteSession(connection) }
       let lock = try WriterLock(database: path, timeout: busyTimeout)

@@ -96,7 +96,7 @@ final class SQLiteReaderPool: Sendable {
       return known ?? found
     }
     if !followsPath { try check(found, known) }
-    if mode == .reading { try session.layout.validate(path: file.path, forWriting: false) }
+    if mode == .reading { try session.layout.validate(path: file.path) }
     return session
   }
 

@@ -99,7 +99,7 @@ enum SQLiteSchema {
   /// The layout is read anew: another process may have been first.
   static func complete(_ connection: SQLiteConnection, path: String) throws {
     let layout = try SQLiteLayout(of: connection)
-    try layout.validate(path: path, forWriting: true)
+    try layout.validateForWriting(on: connection, path: path)
     if layout.ownsSharedTables {
       try connection.execute(versionTableSQL)
       for kind in EntityKind.allCases { try connection.execute(kind.schema.createTableSQL) }
@@ -109,6 +109,16 @@ enum SQLiteSchema {
     }
     for sql in ledgerSQL + layout.missingLedgerSQL { try connection.execute(sql) }
     try connection.execute("PRAGMA user_version = \(SQLiteLayout.ledgerVersion)")
+    // What refers to a table that was created just now could not be looked at before.
+    connection.forgetStatements()
+    try SQLiteLayout(of: connection).validateForWriting(on: connection, path: path)
+  }
+
+  /// The columns of the ledger's tables, by table.
+  static func ledgerColumns() throws -> [(table: String, columns: [String])] {
+    let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: 0)
+    for sql in ledgerSQL { try connection.execute(sql) }
+    return try ledgerTables.map { (table: $0, columns: try connection.columns(of: $0).sorted()) }
   }
 
   /// Creates the recommended indexes that are missing, where the tables are ours to complete.

@@ -44,12 +44,20 @@ enum StatusCommand {
         "\(schema.version)" + (schema.appliedAt.map { ", applied \($0)" } ?? ""))
     }
     console.print()
-    let numbers = EntityKind.allCases.map { ($0.schema.plural, status.counts[$0] ?? 0) }
-    let width = TerminalText.grouped(status.total).count
-    for (label, number) in numbers + [("total", status.total)] {
+    // What is not there has no number, not even 0.
+    let numbers = EntityKind.allCases.map { kind -> (String, String) in
+      let isMissing = status.missingTables.contains(kind.table)
+      let number = isMissing ? "-" : TerminalText.grouped(status.counts[kind] ?? 0)
+      return (kind.schema.plural, number)
+    }
+    let total = TerminalText.grouped(status.total)
+    for (label, number) in numbers + [("total", total)] {
       line(
         label.prefix(1).uppercased() + label.dropFirst(),
-        TerminalText.padded(TerminalText.grouped(number), to: width, left: true))
+        TerminalText.padded(number, to: total.count, left: true))
+    }
+    if !status.missingTables.isEmpty {
+      line("Missing tables", "\(status.missingTables.joined(separator: ", "))")
     }
     console.print()
     line("Health", health.errors.isEmpty ? "no errors found" : "errors found")
@@ -66,7 +74,10 @@ enum StatusCommand {
     guard let run = status.lastRun else {
       if status.currentRun == nil {
         line("Last run", "none")
-        console.print("Next: rmos-cli migrate SOURCE --dry-run\(databaseWords)")
+        // What stands in its way is told above.
+        if !health.schema.contains(where: { $0.severity == .error }) {
+          console.print("Next: rmos-cli migrate SOURCE --dry-run\(databaseWords)")
+        }
       }
       return
     }
