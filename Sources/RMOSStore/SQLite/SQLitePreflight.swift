@@ -49,6 +49,7 @@ struct SQLitePreflight {
           "the name \(table), which a table is to have, is that of an index or trigger; drop that")
       }
     }
+    if let obstacle = layout.ledgerObstacle { add("migration_runs", "no such column", obstacle) }
     let version = layout.version?.version ?? 2
     for kind in EntityKind.allCases where !layout.views.contains(kind.table) {
       if layout.virtualTables.contains(kind.table) {
@@ -112,7 +113,7 @@ struct SQLitePreflight {
       }
       if let found = try obstacle(kind.table, columns, key: "id") { obstacles.append(found) }
     }
-    for (table, expected) in try SQLiteSchema.ledgerColumns()
+    for (table, expected) in SQLiteSchema.ledgerColumns
     where layout.tableNames.contains(table) {
       // Those that are missing come with the upgrade of the ledger.
       let present = try connection.columns(of: table)
