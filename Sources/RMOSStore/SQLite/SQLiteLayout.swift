@@ -6,8 +6,8 @@ struct SQLiteLayout {
   private(set) var version: SchemaVersion?
   /// `PRAGMA user_version`: the version of the tables that begin with `migration_`.
   private(set) var ledgerVersion: Int64
-  /// The names of all tables, indexes, views and triggers but SQLite's own, in lower case, as are all
-  /// names below: to SQL, case makes no difference.
+  /// The names of all tables, indexes, views and triggers but SQLite's own, in lower case, as are
+  /// all names below: to SQL, case makes no difference.
   private(set) var names: Set<String> = []
   /// The names of the tables.
   private(set) var tableNames: Set<String> = []
@@ -175,8 +175,8 @@ struct SQLiteLayout {
   var ledgerObstacle: String? {
     if lostLedgerColumns.isEmpty { return nil }
     return
-      "its migration tables lack \(lostLedgerColumns.joined(separator: ", ")); restore a backup, or "
-      + "drop the tables that start with migration_, with which what is known of earlier runs goes"
+      "its migration tables lack \(lostLedgerColumns.joined(separator: ", ")); restore a backup, "
+      + "or drop the tables that start with migration_, with which what is known of earlier runs goes"
   }
 
   /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.

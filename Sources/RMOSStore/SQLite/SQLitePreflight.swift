@@ -3,8 +3,8 @@ import RMOSModels
 /// Establishes that rows can be written to a database, without touching it: every statement that
 /// writing takes is compiled against the schema as it is.
 ///
-/// Compiling finds what only running would find else, midway: an index whose collation, or a trigger
-/// or CHECK whose function, only another application has; a trigger that writes to what is gone.
+/// Compiling finds what only running would find else, midway: an index whose collation, or a
+/// trigger or CHECK whose function, only another application has; a trigger that writes to what is gone.
 struct SQLitePreflight {
   private let connection: SQLiteConnection
   private let layout: SQLiteLayout
@@ -29,8 +29,8 @@ struct SQLitePreflight {
     return [
       WritingObstacle(
         .version, found: "user_version \(version)",
-        "\(schema ?? "its") user_version is \(version), set by another application, where RMOS keeps "
-          + "the version of its migration tables; if that application can do without, "
+        "\(schema ?? "its") user_version is \(version), set by another application, where RMOS "
+          + "keeps the version of its migration tables; if that application can do without, "
           + "PRAGMA user_version = 0 frees it")
     ]
   }
@@ -316,7 +316,7 @@ extension StoreError {
 }
 
 extension FieldSchema {
-  /// Whether a table with rows can be given the column: without a value it must be NULL or constant.
+  /// Whether a table with rows can be given the column: its default must be NULL or constant.
   var canBeAdded: Bool {
     switch absent {
     case .null: !isRequired
