@@ -44,6 +44,7 @@ public protocol RecordStore: Sendable {
   /// How a dry run learns what the store would do with entities; changes nothing.
   ///
   /// - Parameter isCancelled: Asked now and then; once true, it is given up.
+  /// - Returns: How.
   /// - Throws: ``StoreError``; ``StoreError/Code/cancelled`` where it was given up.
   func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal
 

@@ -227,6 +227,15 @@ import Testing
     #expect(try run(["status"]).output.contains("error: "))
   }
 
+  @Test func aLedgerThatLostAColumnIsNamedByAll() throws {
+    _ = try run(["init"])
+    try sqlite("ALTER TABLE migration_runs DROP COLUMN failure")
+    try expectRefusal(
+      [["status"], ["runs"]] + Self.writing, "store.schema", ["migration_runs.failure"])
+    let audit = try run(["audit"])
+    #expect(audit.status == 1 && audit.output.contains("migration_runs.failure"))
+  }
+
   @Test func anUndoThatATriggerWillRefuseIsForetold() throws {
     _ = try run(["migrate", "legacy"])
     try sqlite(

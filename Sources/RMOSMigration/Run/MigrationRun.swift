@@ -18,11 +18,7 @@ final class MigrationRun {
   var ledger: LedgerRun
   var tally = Tally()
   var ending = MigrationSummary.Ending.completed
-  /// The ids that failed, for telling so where something refers to them.
-  ///
-  /// Bounded.
-  private var failedIDs: [EntityKind: Set<[UInt8]>] = [:]
-  private var failedIDCount = 0
+  var failedIDs = FailedIDs()
   /// The ids of ``decidedKind`` that an entity of this run has decided about; kept only where rows
   /// are rewritten, since later entities under the same id must not rewrite them again.
   private var decided = IDTable()
@@ -364,19 +360,6 @@ final class MigrationRun {
   }
 
   // MARK: Keeping the books
-
-  /// Whether something failed under this id in this run.
-  func hasFailed(_ kind: EntityKind, _ id: some Collection<UInt8>) -> Bool {
-    failedIDs[kind]?.contains(Array(id)) ?? false
-  }
-
-  /// Remembers a failed id, as long as there is room.
-  func remember(failed id: some Collection<UInt8>, _ kind: EntityKind) {
-    guard failedIDCount < 100_000, failedIDs[kind, default: []].insert(Array(id)).inserted else {
-      return
-    }
-    failedIDCount += 1
-  }
 
   /// Whether an earlier entity of this run decided about the row under the same id.
   func hasDecided(_ batch: RecordBatch, at index: Int) -> Bool {

@@ -3,7 +3,8 @@ import RMOSStore
 
 extension StoreStatus {
   /// The status as a JSON object: `success` (always true), `database`, `size_bytes`,
-  /// `schema_version`, `schema_applied_at`, `counts` (with `total`), `missing_tables`, `last_run`, `current_run` and
+  /// `schema_version`, `schema_applied_at`, `counts` (with `total`), `missing_tables`, `last_run`,
+  /// `current_run` and
   /// `interrupted_runs`, runs as `LedgerRun.json` writes them.
   public var json: String {
     var writer = JSONWriter(style: .pretty)

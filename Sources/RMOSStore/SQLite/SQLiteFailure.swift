@@ -77,7 +77,8 @@ struct SQLiteHandle {
     case SQLITE_CORRUPT where text.hasPrefix("malformed database schema"):
       return (
         .corrupt,
-        "the schema of \(path) cannot be read (\(text)) by SQLite \(String(cString: sqlite3_libversion())): if "
+        "the schema of \(path) cannot be read (\(text)) by SQLite "
+          + "\(String(cString: sqlite3_libversion())): if "
           + "an application with a newer SQLite made it, update libsqlite3; else restore a backup, "
           + "or repair that entry of sqlite_schema"
       )

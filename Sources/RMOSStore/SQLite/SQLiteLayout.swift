@@ -6,8 +6,8 @@ struct SQLiteLayout {
   private(set) var version: SchemaVersion?
   /// `PRAGMA user_version`: the version of the tables that begin with `migration_`.
   private(set) var ledgerVersion: Int64
-  /// The names of all tables, indexes, views and triggers but SQLite's own, in lower case, as are all
-  /// names below: to SQL, case makes no difference.
+  /// The names of all tables, indexes, views and triggers but SQLite's own, in lower case, as are
+  /// all names below: to SQL, case makes no difference.
   private(set) var names: Set<String> = []
   /// The names of the tables.
   private(set) var tableNames: Set<String> = []
@@ -32,6 +32,8 @@ struct SQLiteLayout {
   private var numberedTables: Set<String> = []
   /// What brings the ledger's tables that are there from version 1 to version 2.
   private(set) var missingLedgerSQL: [String] = []
+  /// The columns that the ledger's tables lack, as `table.column`.
+  private var lostLedgerColumns: [String] = []
   /// Why `schema_version` is not RMOS's; `nil` if it is or is not there.
   private var foreignVersionTable: String?
 
@@ -88,6 +90,7 @@ struct SQLiteLayout {
       try connection.integer(
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%DEFERRED%'") != nil
     missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection)
+    if ownsLedgerVersion { lostLedgerColumns = try SQLiteSchema.lostLedgerColumns(connection) }
     guard isRelation("schema_version") else { return }
     try readVersion(connection)
   }
@@ -167,6 +170,14 @@ struct SQLiteLayout {
 
   /// Whether one of the ledger's tables is there, so that `PRAGMA user_version` is ours.
   var ownsLedgerVersion: Bool { !names.isDisjoint(with: SQLiteSchema.ledgerTables) }
+
+  /// Why the ledger can be neither read nor written; `nil` if it can be.
+  var ledgerObstacle: String? {
+    if lostLedgerColumns.isEmpty { return nil }
+    return
+      "its migration tables lack \(lostLedgerColumns.joined(separator: ", ")); restore a backup, "
+      + "or drop the tables that start with migration_, with which what is known of earlier runs goes"
+  }
 
   /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
   ///

@@ -3,8 +3,8 @@ import RMOSModels
 /// Establishes that rows can be written to a database, without touching it: every statement that
 /// writing takes is compiled against the schema as it is.
 ///
-/// Compiling finds what only running would find else, midway: an index whose collation, or a trigger
-/// or CHECK whose function, only another application has; a trigger that writes to what is gone.
+/// Compiling finds what only running would find else, midway: an index whose collation, or a
+/// trigger or CHECK whose function, only another application has; a trigger that writes to what is gone.
 struct SQLitePreflight {
   private let connection: SQLiteConnection
   private let layout: SQLiteLayout
@@ -29,8 +29,8 @@ struct SQLitePreflight {
     return [
       WritingObstacle(
         .version, found: "user_version \(version)",
-        "\(schema ?? "its") user_version is \(version), set by another application, where RMOS keeps "
-          + "the version of its migration tables; if that application can do without, "
+        "\(schema ?? "its") user_version is \(version), set by another application, where RMOS "
+          + "keeps the version of its migration tables; if that application can do without, "
           + "PRAGMA user_version = 0 frees it")
     ]
   }
@@ -49,6 +49,7 @@ struct SQLitePreflight {
           "the name \(table), which a table is to have, is that of an index or trigger; drop that")
       }
     }
+    if let obstacle = layout.ledgerObstacle { add("migration_runs", "no such column", obstacle) }
     let version = layout.version?.version ?? 2
     for kind in EntityKind.allCases where !layout.views.contains(kind.table) {
       if layout.virtualTables.contains(kind.table) {
@@ -112,7 +113,7 @@ struct SQLitePreflight {
       }
       if let found = try obstacle(kind.table, columns, key: "id") { obstacles.append(found) }
     }
-    for (table, expected) in try SQLiteSchema.ledgerColumns()
+    for (table, expected) in SQLiteSchema.ledgerColumns
     where layout.tableNames.contains(table) {
       // Those that are missing come with the upgrade of the ledger.
       let present = try connection.columns(of: table)
@@ -315,7 +316,7 @@ extension StoreError {
 }
 
 extension FieldSchema {
-  /// Whether a table with rows can be given the column: without a value it must be NULL or constant.
+  /// Whether a table with rows can be given the column: its default must be NULL or constant.
   var canBeAdded: Bool {
     switch absent {
     case .null: !isRequired

@@ -197,7 +197,8 @@ extension SQLiteReader: SchemaInspecting {
       try report(
         "SELECT p.kind, p.entity_id, p.run_id, t.id IS NOT NULL, r.id IS NOT NULL "
           + "FROM migration_provenance p LEFT JOIN \(kind.table) t "
-          + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) LEFT JOIN migration_runs r ON r.id = p.run_id "
+          + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) "
+          + "LEFT JOIN migration_runs r ON r.id = p.run_id "
           + "WHERE p.kind = '\(kind.rawValue)' AND (t.id IS NULL OR r.id IS NULL)")
     }
     try report(

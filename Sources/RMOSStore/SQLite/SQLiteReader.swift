@@ -100,7 +100,8 @@ class SQLiteReader: StoreReader {
     let session = try session()
     let table = session.tables[kind]
     let sql =
-      "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source) ORDER BY \(table.byID)"
+      "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source) "
+      + "ORDER BY \(table.byID)"
     try session.connection.withStatement(sql) { statement in
       while try statement.step() { try body(statement.record(table)) }
     }
