@@ -39,7 +39,7 @@ import Testing
     let workspace = try migrated()
     func calls(_ command: String) throws -> [String] {
       let result = try Tool.shell(
-        #"strace -f -y -o trace -e trace=fsync,rename,renameat2,link,write "$CLI" \#(command)"#,
+        #"strace -f -y -o trace -e trace=fsync,rename,renameat2,linkat,write "$CLI" \#(command)"#,
         in: workspace)
       try #require(result.status == 0, "\(result.errors)")
       return try String(contentsOfFile: workspace.file("trace"), encoding: .utf8)
@@ -63,7 +63,7 @@ import Testing
     #expect(try position(export, "fsync", "/new>") < position(export, "write", "Wrote 3 files"))
 
     let backup = try calls("backup copy.db --db x.db")
-    let moved = try position(backup, "link", ".incomplete-")
+    let moved = try position(backup, "linkat", ".incomplete-")
     #expect(try position(backup, "fsync", ".incomplete-") < moved)
     #expect(backup[moved...].contains { $0.hasPrefix("fsync") })
   }

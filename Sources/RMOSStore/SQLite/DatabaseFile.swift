@@ -216,7 +216,11 @@ struct DatabaseFile: Sendable {
         [.cannotOpen, .inputOutput, .readOnly, .other].contains(error.code)
       else { throw error }
       if hasLogWithoutIndex { throw logWithoutIndex }
-      if let hint = Sidecar(path: path + "-shm").hint { error.message += ". " + hint }
+      let index = Sidecar(path: path + "-shm")
+      // Where opening fails for another reason, an index that looks like one is not to blame.
+      if error.code != .cannotOpen || !index.mayBeAnIndex, let hint = index.hint {
+        error.message += ". " + hint
+      }
       throw error
     }
   }
