@@ -79,8 +79,8 @@ package struct SystemError: Error, Hashable {
 
   /// Whether the error says something about the one file or directory that was asked for.
   ///
-  /// Any other, such as a lack of descriptors or memory, a failing disk or a network share that does
-  /// not answer, leaves unknown what is there.
+  /// Any other, such as a lack of descriptors or memory, a failing disk or a network share that
+  /// does not answer, leaves unknown what is there.
   var concernsOneFile: Bool {
     switch code {
     case EACCES, EPERM, ENOENT, ENOTDIR, EISDIR, ELOOP, ENAMETOOLONG, ENXIO, EOVERFLOW,

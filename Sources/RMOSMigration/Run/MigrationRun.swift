@@ -306,8 +306,8 @@ final class MigrationRun {
     closeLedger(state: .failed, "\(error)")
     let issue = (error as? SourceFailure)?.issue
     if let issue { ledger.issueCounts[issue.code, default: 0] += 1 }
-    // The store may have just failed; if it cannot take this either, the next run finds the row still
-    // marked as running and knows.
+    // The store may have just failed; if it cannot take this either, the next run finds the row
+    // still marked as running and knows.
     try? store.write {
       if let issue { try $0.appendIssues([issue], run: ledger.id) }
       try $0.updateRun(ledger)

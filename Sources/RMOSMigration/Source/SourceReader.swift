@@ -96,7 +96,7 @@ final class SourceReader {
       try readKinds()
     } catch {
       guard case .source = error else { throw error }
-      if current.batch.count > 0 { try deliverCurrent() }
+      if current.batch.count > 0 || !current.remarks.isEmpty { try deliverCurrent() }
       throw error
     }
   }
@@ -131,8 +131,8 @@ final class SourceReader {
     }
   }
 
-  /// Checks that the source directory is still the one that is being read, as it is not once a share
-  /// is unmounted.
+  /// Checks that the source directory is still the one that is being read, as it is not once a
+  /// share is unmounted.
   private func checkIdentity() throws(ReadFailure) {
     do throws(SystemError) {
       // There is none where it was gone before the reading began.
@@ -147,9 +147,7 @@ final class SourceReader {
 
   private var nothingFound: Issue {
     let tables = EntityKind.allCases.map(\.table)
-    var path = root[...]
-    while path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
-    let name = SourcePath.text(Array(path.split(separator: UInt8(ascii: "/")).last ?? []))
+    let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
     let there = tables.filter { (try? access.status(of: root + Array("/\($0)".utf8))) != nil }
     let found =
       if tables.contains(name), there.isEmpty {
@@ -235,8 +233,8 @@ final class SourceReader {
     try deliverIfFull()
   }
 
-  /// Appends an entry that failed because the file or directory may not be read, or is not there any
-  /// more.
+  /// Appends an entry that failed because the file or directory may not be read, or is not there
+  /// any more.
   ///
   /// - Throws: ``ReadFailure/source(_:)`` where the error says nothing of it.
   func fail(_ error: SystemError) throws(ReadFailure) {
