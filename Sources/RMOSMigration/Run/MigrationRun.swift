@@ -57,7 +57,9 @@ final class MigrationRun {
     try checkOptions()
     try openRejects()
     defer { rejects?.finish() }
-    if options.measuresSource { totalBytes = SourceMeasure(root: migration.source).bytes }
+    if options.measuresSource {
+      totalBytes = SourceMeasure(root: migration.source, isCancelled: isCancelled).bytes
+    }
     do {
       if options.isDryRun {
         try runDry()
@@ -74,6 +76,7 @@ final class MigrationRun {
       observer?(.finished(summary()))
       throw error
     }
+    rejects?.checkDirectory()
     let summary = summary()
     observer?(.finished(summary))
     return summary
@@ -101,7 +104,8 @@ final class MigrationRun {
     if options.isDryRun {
       try Migration.checkRejects(directory, source: migration.source)
     } else {
-      rejects = try RejectsWriter(directory, source: migration.source)
+      rejects = try RejectsWriter(
+        directory, source: migration.source, isCancelled: isCancelled)
     }
   }
 
@@ -277,7 +281,10 @@ final class MigrationRun {
     let channel = BatchChannel()
     let (root, batchSize, readerOptions) = (migration.source, options.batchSize, readerOptions)
     let thread = try SystemThread.start {
-      let reader = SourceReader(root: root, batchSize: batchSize, options: readerOptions) {
+      let reader = SourceReader(
+        root: root, batchSize: batchSize, options: readerOptions,
+        isCancelled: { channel.isUnwanted }
+      ) {
         delivery throws(ReadFailure) in try channel.send(delivery)
       }
       // Only being stopped ends it early, which needs no telling.
@@ -286,12 +293,20 @@ final class MigrationRun {
     }
     defer {
       channel.close()
-      thread.join()
+      // A share that does not answer keeps nobody waiting for ever.
+      if channel.waitForEnd(turns: 50) { thread.join() } else { thread.detach() }
     }
-    while let delivery = channel.receive() {
-      try body(delivery)
-      if ending != .completed { return }
-      channel.recycle(delivery.batch)
+    while true {
+      switch channel.receive(isCancelled: isCancelled) {
+      case .end: return
+      case .cancelled:
+        ending = .interrupted
+        return
+      case .delivery(let delivery):
+        try body(delivery)
+        if ending != .completed { return }
+        channel.recycle(delivery.batch)
+      }
     }
   }
 
@@ -335,6 +350,7 @@ final class MigrationRun {
     kindBegin = now
     // An atomic run that met a failure will not be in the ledger.
     rejects?.write(work.failures, of: delivery, run: options.isAtomic ? nil : ledger.id)
+    if rejects?.wasCancelled == true, ending == .completed { ending = .interrupted }
     guard let observer else { return }
     work.tell(observer, delivery.batch, options.observedEvents)
     observer(

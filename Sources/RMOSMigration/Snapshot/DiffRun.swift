@@ -29,7 +29,9 @@ final class DiffRun {
     var failure: (any Error)?
     // Timestamps that the source does not give are not compared, so any start of the run will do.
     let options = EntityReader.Options(derivesIDs: true, runStart: Platform.utcNow())
-    let source = SourceReader(root: source, batchSize: 2000, options: options) {
+    let source = SourceReader(
+      root: source, batchSize: 2000, options: options, isCancelled: isCancelled
+    ) {
       [unowned self] delivery throws(ReadFailure) in
       do {
         try self.take(delivery)
@@ -40,15 +42,17 @@ final class DiffRun {
       return delivery.batch
     }
     do throws(ReadFailure) { try source.readAll() } catch {
-      throw failure
-        ?? MigrationError(.sourceUnreadable, "the source \(report.source) cannot be read: \(error)")
+      // Nothing else stops it.
+      throw failure ?? Self.cancelled
     }
   }
 
   private func checkCancellation(_ count: Int) throws {
-    if count % 64 == 0, isCancelled() {
-      throw MigrationError(.cancelled, "the comparison was cancelled")
-    }
+    if count % 64 == 0, isCancelled() { throw Self.cancelled }
+  }
+
+  private static var cancelled: MigrationError {
+    MigrationError(.cancelled, "the comparison was cancelled")
   }
 
   private func take(_ delivery: SourceReader.Delivery) throws {

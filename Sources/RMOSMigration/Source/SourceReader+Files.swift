@@ -132,7 +132,7 @@ extension SourceReader {
 
   /// Whether the document is a dictionary, by a look at its outline.
   private func isDictionary() throws(ReadFailure) -> Bool {
-    try DictionaryProbe(schema: kind.schema, limits: window.limits)
+    try DictionaryProbe(schema: kind.schema, limits: window.limits, isCancelled: isCancelled)
       .isDictionary(walker.absolute(path))
   }
 

@@ -53,6 +53,8 @@ final class SourceReader {
   private let root: [UInt8]
   private let batchSize: Int
   private let readerOptions: EntityReader.Options
+  /// Whether reading is to be given up; asked for each file and whenever more of one is read.
+  let isCancelled: () -> Bool
   /// Takes a full delivery and gives an empty batch to go on with.
   ///
   /// It throws ``ReadFailure/stopped`` where nobody wants more.
@@ -61,26 +63,31 @@ final class SourceReader {
   init(
     root: String, batchSize: Int, options: EntityReader.Options,
     limits: SourceWindow.Limits = SourceWindow.Limits(),
+    isCancelled: @escaping () -> Bool = { false },
     deliver: @escaping (Delivery) throws(ReadFailure) -> RecordBatch
   ) {
     self.root = Array(root.utf8)
-    window = SourceWindow(limits: limits)
+    window = SourceWindow(limits: limits, isCancelled: isCancelled)
     self.batchSize = batchSize
     self.readerOptions = options
+    self.isCancelled = isCancelled
     self.deliver = deliver
     kind = .stripFamilies
     current = Delivery(batch: RecordBatch(kind: .stripFamilies))
     entities = EntityReader(kind: .stripFamilies, options: options)
-    walker = SourceWalker(root: self.root, directory: EntityKind.stripFamilies.table)
+    walker = SourceWalker(
+      root: self.root, directory: EntityKind.stripFamilies.table, isCancelled: isCancelled)
   }
 
   /// Reads everything.
+  ///
+  /// - Throws: ``ReadFailure/stopped`` where nobody wants more or reading is cancelled.
   func readAll() throws(ReadFailure) {
     for kind in EntityKind.allCases {
       self.kind = kind
       current.batch.reset(kind: kind)
       entities = EntityReader(kind: kind, options: readerOptions)
-      walker = SourceWalker(root: root, directory: kind.table)
+      walker = SourceWalker(root: root, directory: kind.table, isCancelled: isCancelled)
       while let item = walker.next() {
         switch item {
         case .file(let path, let format):
@@ -97,6 +104,7 @@ final class SourceReader {
           remarkLoop(SourcePath.text(path), isAncestor: isAncestor)
         }
       }
+      if isCancelled() { throw .stopped }
       current.endsKind = true
       try deliverCurrent()
     }

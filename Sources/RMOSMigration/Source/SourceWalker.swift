@@ -22,6 +22,8 @@ struct SourceWalker {
   }
 
   private let root: [UInt8]
+  /// Whether the walk is to be given up.
+  private let isCancelled: () -> Bool
   private var frames: [Frame] = []
   private var followed: Set<FileHandle.Identity> = []
   /// The source directory and those above it: a link to one of them leads back here.
@@ -29,12 +31,13 @@ struct SourceWalker {
   private var pending: Item?
 
   /// A walk of `root/directory`; a directory that is not there is empty.
-  init(root: [UInt8], directory: String) {
-    self.init(root: root, directory: Array(directory.utf8))
+  init(root: [UInt8], directory: String, isCancelled: @escaping () -> Bool = { false }) {
+    self.init(root: root, directory: Array(directory.utf8), isCancelled: isCancelled)
   }
 
-  init(root: [UInt8], directory path: [UInt8]) {
+  init(root: [UInt8], directory path: [UInt8], isCancelled: @escaping () -> Bool = { false }) {
     self.root = root
+    self.isCancelled = isCancelled
     above = SourceWalker.directories(from: root)
     do throws(SystemError) {
       let status = try FileHandle.Status(of: absolute(path))
@@ -67,17 +70,17 @@ struct SourceWalker {
   private mutating func enter(
     _ path: [UInt8], _ identity: FileHandle.Identity
   ) throws(SystemError) {
-    let listing = try DirectoryListing(of: absolute(path))
+    let listing = try DirectoryListing(of: absolute(path), isCancelled)
     frames.append(Frame(path: path, listing: listing, identity: identity))
   }
 
-  /// The next item; nil at the end.
+  /// The next item; nil at the end, or where the walk is given up.
   mutating func next() -> Item? {
     if let item = pending {
       pending = nil
       return item
     }
-    while let frame = frames.last {
+    while let frame = frames.last, !isCancelled() {
       guard frame.next < frame.listing.count else {
         frames.removeLast()
         continue
@@ -125,10 +128,10 @@ struct DirectoryListing {
   private var names: [UInt8] = []
   private var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
 
-  init(of path: [UInt8]) throws(SystemError) {
+  init(of path: [UInt8], _ isCancelled: () -> Bool) throws(SystemError) {
     var names: [UInt8] = []
     var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
-    try Platform.forEachEntry(ofDirectory: path) { name, type in
+    try Platform.forEachEntry(ofDirectory: path, isCancelled: isCancelled) { name, type in
       guard let first = name.first, first != UInt8(ascii: ".") else { return }
       guard let entry = DirectoryListing.entry(name, type, in: path) else { return }
       let offset = names.count
