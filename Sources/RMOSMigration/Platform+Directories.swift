@@ -95,14 +95,27 @@ extension Platform {
   }
 
   /// Removes a directory and all in it, following no link: unlink(2), rmdir(2).
-  static func removeTree(_ path: [UInt8]) throws(SystemError) {
+  ///
+  /// - Parameters:
+  ///   - allowance: How many entries are still removed once `isCancelled` says so.
+  ///   - isCancelled: Asked for each entry.
+  /// - Throws: ``SystemError/cancelled`` where it is not all gone for that.
+  static func removeTree(
+    _ path: [UInt8], allowance: inout Int, isCancelled: () -> Bool
+  ) throws(SystemError) {
     var names: [[UInt8]] = []
     try forEachEntry(ofDirectory: path) { name, _ in
       if !isDots(name) { names.append(Array(name)) }
     }
     for name in names {
       let entry = path + [UInt8(ascii: "/")] + name
-      if isDirectory(entry) { try removeTree(entry) } else { try removeFile(entry) }
+      if isCancelled() { allowance -= 1 }
+      if allowance <= 0 { throw SystemError(code: SystemError.cancelled) }
+      if isDirectory(entry) {
+        try removeTree(entry, allowance: &allowance, isCancelled: isCancelled)
+      } else {
+        try removeFile(entry)
+      }
     }
     try removeDirectory(path)
   }

@@ -60,7 +60,7 @@ public struct SampleTree: Sendable {
   ///   ``MigrationError/Code/sampleUnwritable`` where the system refuses to write,
   ///   ``MigrationError/Code/cancelled``.
   public func write(
-    to directory: String, isCancelled: () -> Bool = { false }
+    to directory: String, isCancelled: @escaping () -> Bool = { false }
   ) throws(MigrationError) -> Summary {
     guard count >= 0 else {
       throw MigrationError(.invalidOption, "a sample of \(count) entities; expected 0 or more")
@@ -70,13 +70,13 @@ public struct SampleTree: Sendable {
         .invalidOption, "\(brokenPercent) per cent of broken entities; expected 0 to 100")
     }
     do throws(SystemError) {
-      let staging = try StagedDirectory(for: Array(directory.utf8))
+      let staging = try StagedDirectory(for: Array(directory.utf8), isCancelled: isCancelled)
       defer { staging.close() }
       do throws(SystemError) {
         var writer = SampleWriter(entities: SampleEntities(self), directory: staging.path)
         for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
         // What can be made again at any time need not survive a power failure.
-        try staging.publish(isDurable: false, isCancelled: isCancelled)
+        try staging.publish(isDurable: false)
         return writer.summary
       } catch {
         staging.remove()
@@ -85,7 +85,8 @@ public struct SampleTree: Sendable {
     } catch {
       switch error.code {
       case SystemError.cancelled:
-        throw MigrationError(.cancelled, "the sample was cancelled; nothing of it is left")
+        throw MigrationError(
+          .cancelled, "the sample was cancelled; the directory is what it was before")
       case SystemError.notEmpty:
         throw MigrationError(
           .sampleNotEmpty,

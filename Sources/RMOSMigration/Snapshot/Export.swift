@@ -47,7 +47,8 @@ public struct Export: Sendable {
   /// The store is read as one snapshot, in constant memory. All is first written into a hidden
   /// directory beside it, `.NAME.incomplete-1`, which takes its place by one rename once it is whole
   /// and on the disk: `directory` is what it was, or the whole tree. A process that is killed leaves
-  /// the hidden directory, which the next export to the same place removes; an error leaves nothing.
+  /// the hidden directory, and so may one that is cancelled among many files; the next export to the
+  /// same place removes it. An error leaves nothing.
   /// Nothing that exists is written over, but an empty directory is replaced.
   ///
   /// - Parameters:
@@ -61,19 +62,21 @@ public struct Export: Sendable {
     to directory: String, options: Options = Options(), isCancelled: () -> Bool = { false }
   ) throws -> Summary {
     do {
-      let staging = try StagedDirectory(for: Array(directory.utf8))
-      defer { staging.close() }
-      do {
-        let summary = try store.read { reader in
-          var writer = ExportWriter(reader, into: staging, options)
-          for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
-          return writer.summary
+      return try withoutActuallyEscaping(isCancelled) { isCancelled in
+        let staging = try StagedDirectory(for: Array(directory.utf8), isCancelled: isCancelled)
+        defer { staging.close() }
+        do {
+          let summary = try store.read { reader in
+            var writer = ExportWriter(reader, into: staging, options)
+            for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
+            return writer.summary
+          }
+          try staging.publish(isDurable: true)
+          return summary
+        } catch {
+          staging.remove()
+          throw error
         }
-        try staging.publish(isDurable: true, isCancelled: isCancelled)
-        return summary
-      } catch {
-        staging.remove()
-        throw error
       }
     } catch let error as SystemError {
       switch error.code {

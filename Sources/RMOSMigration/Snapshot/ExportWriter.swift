@@ -6,7 +6,7 @@ struct ExportWriter {
   private static let bufferLimit = 64 << 10
 
   static var cancelled: MigrationError {
-    MigrationError(.cancelled, "the export was cancelled; nothing of it is left")
+    MigrationError(.cancelled, "the export was cancelled; the directory is what it was before")
   }
 
   private let reader: any StoreReader

@@ -8,6 +8,8 @@ struct StagedDirectory {
   private static let mostNames = 100
   /// How much of the place's name goes into the staging directory's, bytes.
   private static let longestName = 200
+  /// How many files are still removed once it is cancelled; what is more stays for the next.
+  private static let cancellationAllowance = 10_000
 
   /// Where to write.
   let path: [UInt8]
@@ -22,12 +24,16 @@ struct StagedDirectory {
   /// The directories above that were made for it, the lowest first.
   private let created: [[UInt8]]
   private let handle: FileHandle
+  private let isCancelled: () -> Bool
 
   /// Makes a directory to write to, and those above it where they are missing.
   ///
-  /// - Parameter target: The place: an empty directory, or nothing.
+  /// - Parameters:
+  ///   - target: The place: an empty directory, or nothing.
+  ///   - isCancelled: Asked now and then.
   /// - Throws: ``SystemError/notEmpty`` where the place holds something.
-  init(for target: [UInt8]) throws(SystemError) {
+  init(for target: [UInt8], isCancelled: @escaping () -> Bool) throws(SystemError) {
+    self.isCancelled = isCancelled
     var target = target
     while target.count > 1, target.last == UInt8(ascii: "/") || target.suffix(2) == [0x2F, 0x2E] {
       target.removeLast()
@@ -58,7 +64,7 @@ struct StagedDirectory {
       }
     }
     do throws(SystemError) {
-      (path, handle) = try Self.create(for: place)
+      (path, handle) = try Self.create(for: place, isCancelled)
       let usual = try handle.mode()
       mode = replacedMode ?? usual
       // The group that what is made within belongs to stays.
@@ -110,7 +116,7 @@ struct StagedDirectory {
   }
 
   private static func create(
-    for place: [UInt8]
+    for place: [UInt8], _ isCancelled: () -> Bool
   ) throws(SystemError) -> (path: [UInt8], handle: FileHandle) {
     let (parent, name) = split(place)
     var shortened = name.prefix(longestName)
@@ -122,7 +128,7 @@ struct StagedDirectory {
     let directory = parent.last == UInt8(ascii: "/") ? parent : parent + [UInt8(ascii: "/")]
     for number in 1...mostNames {
       let path = directory + [UInt8(ascii: ".")] + shortened + Array(".incomplete-\(number)".utf8)
-      removeLeftOver(path)
+      try removeLeftOver(path, isCancelled)
       do throws(SystemError) {
         try Platform.makeDirectory(path)
       } catch {
@@ -142,22 +148,30 @@ struct StagedDirectory {
   }
 
   /// Removes what a killed process of ours left; what is still being written to is locked.
-  private static func removeLeftOver(_ path: [UInt8]) {
+  private static func removeLeftOver(
+    _ path: [UInt8], _ isCancelled: () -> Bool
+  ) throws(SystemError) {
     guard let handle = try? FileHandle(directory: path) else { return }
     defer { handle.close() }
-    if handle.isOurs, handle.lock() == .locked { try? Platform.removeTree(path) }
+    guard handle.isOurs, handle.lock() == .locked else { return }
+    try removeTree(path, isCancelled)
+  }
+
+  private static func removeTree(
+    _ path: [UInt8], _ isCancelled: () -> Bool
+  ) throws(SystemError) {
+    var allowance = cancellationAllowance
+    try Platform.removeTree(path, allowance: &allowance, isCancelled: isCancelled)
   }
 
   /// Puts the tree in its place.
   ///
-  /// - Parameters:
-  ///   - isDurable: Whether to wait until all of it is on the disk, so that a power failure leaves
-  ///     no names without content.
-  ///   - isCancelled: Asked now and then before the place is taken.
+  /// - Parameter isDurable: Whether to wait until all of it is on the disk, so that a power failure
+  ///   leaves no names without content.
   /// - Throws: ``SystemError/wasMoved`` where what stands there in the end is not the tree;
   ///   ``SystemError/cancelled``.
-  func publish(isDurable: Bool, isCancelled: () -> Bool) throws(SystemError) {
-    if isDurable { try synchronize(isCancelled) }
+  func publish(isDurable: Bool) throws(SystemError) {
+    if isDurable { try synchronize() }
     try handle.setMode(mode)
     try check(path, is: handle.status().identity)
     if let replaced { try check(place, is: replaced) }
@@ -186,7 +200,7 @@ struct StagedDirectory {
   }
 
   /// Waits until all that was written is on the disk.
-  private func synchronize(_ isCancelled: () -> Bool) throws(SystemError) {
+  private func synchronize() throws(SystemError) {
     var directories = [path]
     while let directory = directories.popLast() {
       var paths = [directory]
@@ -208,10 +222,11 @@ struct StagedDirectory {
     }
   }
 
-  /// Removes what was written and not published, and the directories made for it.
+  /// Removes what was written and not published, and the directories made for it; once cancelled,
+  /// no more than takes a moment.
   func remove() {
     if (try? FileHandle.Status(of: path).identity) == (try? handle.status().identity) {
-      try? Platform.removeTree(path)
+      try? Self.removeTree(path, isCancelled)
     }
     Self.remove(created)
   }
