@@ -74,6 +74,10 @@ extension Platform {
   ///
   /// - Returns: 0 or the `errno` of the failure. Wraps `access(2)`.
   static func canWrite(_ path: String) -> Int32 {
+    if let descriptor = openDescriptor(named: path) {
+      let flags = fcntl(descriptor, F_GETFL)
+      return flags < 0 ? errno : flags & O_ACCMODE == O_RDONLY ? EBADF : 0
+    }
     var status = stat()
     let isThere = stat(path, &status) == 0
     if isThere, status.st_mode & S_IFMT == S_IFDIR { return EISDIR }
@@ -90,9 +94,13 @@ extension Platform {
   ///
   /// The text goes to a hidden file beside it, `.NAME.tmp-1`, which is then renamed; one that a
   /// killed process left is removed. A link is followed, unless another user may have put it there.
-  /// What is no regular file (a pipe, a terminal) is written to as it is.
+  /// What is no regular file (a pipe, a terminal) is written to as it is, and so is `/dev/stdout`,
+  /// whatever it is.
   /// - Returns: 0 or the `errno` of the failure. Wraps `open(2)`, `fsync(2)`, `rename(2)`.
   static func replaceFile(_ path: String, with text: String) -> Int32 {
+    if let descriptor = openDescriptor(named: path) {
+      return write(Array(text.utf8).span, to: descriptor)
+    }
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       let failure = checkOrigin(of: path, status)
@@ -102,6 +110,21 @@ extension Platform {
     case .failure(let failure): return failure.code
     case .success(let target):
       return holdingInterruptions { replaceRegularFile(target, text, namedAs: path) }
+    }
+  }
+
+  /// The descriptor that `/dev/stdout`, `/dev/stderr` or `/dev/fd/N` stands for.
+  ///
+  /// A file opened by such a name would be another opening of it, with a position of its own.
+  private static func openDescriptor(named path: String) -> Int32? {
+    switch path {
+    case "/dev/stdout": return 1
+    case "/dev/stderr": return 2
+    default:
+      for directory in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(directory) {
+        return Int32(path.dropFirst(directory.count))
+      }
+      return nil
     }
   }
 
@@ -240,11 +263,12 @@ extension Platform {
       linksLeft -= 1
       if linksLeft < 0 { return .failure(FileFailure(code: ELOOP)) }
       guard isTrusted(status, in: place) else { return .failure(FileFailure(code: foreignLink)) }
-      var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-      guard readlink(candidate, &target, target.count - 1) >= 0 else {
-        return .failure(FileFailure(code: errno))
+      var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
+      let count = target.withUnsafeMutableBytes { buffer in
+        readlink(candidate, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
       }
-      guard let text = String(validatingCString: target) else {
+      guard count >= 0 else { return .failure(FileFailure(code: errno)) }
+      guard let text = String(validating: target[..<count], as: UTF8.self) else {
         return .failure(FileFailure(code: EILSEQ))
       }
       if text.utf8.first == UInt8(ascii: "/") { place = "/" }

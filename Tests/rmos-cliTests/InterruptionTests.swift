@@ -69,7 +69,7 @@ import Testing
     let workspace = try Workspace()
     _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
     let name = "legacy/patterns/a.jsonl"
-    try workspace.write("{", to: name)
+    try workspace.write("{  ", to: name)
     #expect(truncate(workspace.file(name), 1 << 43) == 0)
     let tool = try RunningTool(command.split(separator: " ").map(String.init), in: workspace)
     while tool.isRunning, !tool.hasOpen(workspace.file(name)) { usleep(500) }
@@ -84,11 +84,12 @@ import Testing
   func aRejectIsGivenUpInItsMidst() throws {
     let workspace = try Workspace()
     let name = "legacy/patterns/a.json"
-    try workspace.write("[\0", to: name)
+    try workspace.write("[  \0", to: name)
     #expect(truncate(workspace.file(name), 1 << 43) == 0)
-    // Not to fill the disk: the copy is stopped as soon as it is there, and given up when it goes on.
+    // Whatever goes wrong, the disk is not filled.
     let tool = try RunningTool(
-      ["migrate", "legacy", "--db", "x.db", "--rejects", "out"], in: workspace)
+      ["-c", "ulimit -f 2000000; exec \"$CLI\" migrate legacy --db x.db --rejects out"],
+      program: "/bin/bash", in: workspace)
     while tool.isRunning, !tool.hasOpen(workspace.file("out/patterns/a.json/.incomplete")) {}
     tool.send(SIGTERM)
     #expect(try tool.wait().status == 130)

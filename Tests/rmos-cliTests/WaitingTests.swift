@@ -37,7 +37,7 @@ import Testing
       { sleep 0.3; cat stats.json; } > in & "$CLI" report in > b
       cat stats.json | "$CLI" report /dev/stdin > c
       cat out > d & "$CLI" audit --db x.db --output out; wait
-      "$CLI" audit --db x.db --output /dev/stdout > e
+      echo first > e; "$CLI" audit --db x.db --output /dev/stdout >> e; sed -i 1d e
       "$CLI" audit --db x.db --output /dev/stdout | cat > f
       "$CLI" audit --db x.db --output >(cat > g); while [[ ! -s g ]]; do sleep 0.01; done
       """, in: workspace)
