@@ -97,6 +97,7 @@ extension Platform {
   /// Removes a directory and all in it, following no link: unlink(2), rmdir(2).
   ///
   /// - Parameters:
+  ///   - path: The directory.
   ///   - allowance: How many entries are still removed once `isCancelled` says so.
   ///   - isCancelled: Asked for each entry.
   /// - Throws: ``SystemError/cancelled`` where it is not all gone for that.

@@ -265,7 +265,9 @@ extension Platform {
       guard isTrusted(status, in: place) else { return .failure(FileFailure(code: foreignLink)) }
       var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
       let count = target.withUnsafeMutableBytes { buffer in
-        readlink(candidate, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
+        buffer.withMemoryRebound(to: CChar.self) { buffer in
+          buffer.baseAddress.map { readlink(candidate, $0, buffer.count) } ?? -1
+        }
       }
       guard count >= 0 else { return .failure(FileFailure(code: errno)) }
       guard let text = String(validating: target[..<count], as: UTF8.self) else {

@@ -59,7 +59,8 @@ extension Platform {
   /// error.
   ///
   /// It need not read the text. `environment` comes on top of ours. After `deadline` seconds it is
-  /// killed; nil: never. A signal that comes meanwhile and asks us to stop ends it too. Wraps `posix_spawn(3)`, `waitpid(2)`.
+  /// killed; nil: never. A signal that comes meanwhile and asks us to stop ends it too. Wraps
+  /// `posix_spawn(3)`, `waitpid(2)`.
   static func run(
     _ program: String, _ arguments: [String], input: String, environment: [String: String] = [:],
     deadline: Double? = nil

@@ -26,7 +26,8 @@ extension Platform {
   /// the process at once.
   ///
   /// A hangup is no second one: the system and the shell both send it when a terminal goes, and a
-  /// service manager after SIGTERM. A signal that the parent had ignored stays ignored; one that it had blocked, as the threads of
+  /// service manager after SIGTERM. A signal that the parent had ignored stays ignored; one that it
+  /// had blocked, as the threads of
   /// a dispatch queue do, gets through.
   static func catchInterruptions() {
     _ = isInterrupted

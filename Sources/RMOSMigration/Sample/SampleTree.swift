@@ -48,8 +48,8 @@ public struct SampleTree: Sendable {
   /// Writes the tree into `directory`, which is created if it is not there.
   ///
   /// Nothing that exists is written over, but an empty directory is replaced. All is first written
-  /// into a hidden directory beside it, `.NAME.incomplete-1`, which takes its place once it is whole.
-  /// Memory does not depend on ``count``.
+  /// into a hidden directory beside it, `.NAME.incomplete-1`, which takes its place once it is
+  /// whole. Memory does not depend on ``count``.
   ///
   /// - Parameters:
   ///   - directory: Where to; must be empty where it exists.

@@ -45,11 +45,11 @@ public struct Export: Sendable {
   /// Writes the tree into `directory`, which is created if it is not there.
   ///
   /// The store is read as one snapshot, in constant memory. All is first written into a hidden
-  /// directory beside it, `.NAME.incomplete-1`, which takes its place by one rename once it is whole
-  /// and on the disk: `directory` is what it was, or the whole tree. A process that is killed leaves
-  /// the hidden directory, and so may one that is cancelled among many files; the next export to the
-  /// same place removes it. An error leaves nothing.
-  /// Nothing that exists is written over, but an empty directory is replaced.
+  /// directory beside it, `.NAME.incomplete-1`, which takes its place by one rename once it is
+  /// whole and on the disk: `directory` is what it was, or the whole tree. A process that is killed
+  /// leaves the hidden directory, and so may one that is cancelled among many files; the next
+  /// export to the same place removes it. An error leaves nothing. Nothing that exists is written
+  /// over, but an empty directory is replaced.
   ///
   /// - Parameters:
   ///   - directory: Where to; must be empty where it exists.
