@@ -179,7 +179,7 @@ struct StagedDirectory {
     try Platform.rename(path, to: place)
     try check(target, is: handle.status().identity)
     guard isDurable else { return }
-    // So that the names themselves are found again; who may not open what they are in goes without.
+    // So that the names are found again; who may not open what they are in goes without.
     var directory = Self.split(place).parent
     for _ in 0...created.count {
       do throws(SystemError) {
