@@ -37,6 +37,8 @@ extension Platform {
     case exited(Int32)
     case signalled(Int32)
     case tookTooLong
+    /// A signal asked us to stop while it ran.
+    case interrupted
     /// The `errno`.
     case notStarted(Int32)
 
@@ -47,6 +49,7 @@ extension Platform {
       case .exited(let status): "ended with status \(status)"
       case .signalled(let signal): "was ended by signal \(signal)"
       case .tookTooLong: "took too long and was ended"
+      case .interrupted: "was ended before its time, as this program was"
       case .notStarted(let code): "could not be started: \(Platform.describe(errno: code))"
       }
     }
@@ -72,7 +75,8 @@ extension Platform {
   /// error.
   ///
   /// It need not read the text. `environment` comes on top of ours. After `deadline` seconds it is
-  /// killed; nil: never. Wraps `posix_spawn(3)`, `waitpid(2)`.
+  /// killed; nil: never. A signal that comes meanwhile and asks us to stop ends it too. Wraps
+  /// `posix_spawn(3)`, `waitpid(2)`.
   static func run(
     _ program: String, _ arguments: [String], input: String, environment: [String: String] = [:],
     deadline: Double? = nil
@@ -119,6 +123,7 @@ extension Platform {
       return .notStarted(EINVAL)
     }
     let start = uptime()
+    let wasInterrupted = isInterrupted
     var left = Array(input.utf8)[...]
     var status: Int32 = 0
     while true {
@@ -126,9 +131,17 @@ extension Platform {
       if ended == child { break }
       if ended < 0, errno != EINTR { return .notStarted(errno) }
       if let deadline, uptime() - start > deadline {
-        kill(child, SIGKILL)
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        end(child)
         return .tookTooLong
+      }
+      if isInterrupted, !wasInterrupted {
+        kill(child, SIGTERM)
+        // Time to clean up.
+        for _ in 0..<patience where waitpid(child, &status, WNOHANG) != child {
+          poll(nil, 0, turn)
+        }
+        end(child)
+        return .interrupted
       }
       let isWaiting = writer >= 0 ? pass(&left, to: writer) : false
       if writer >= 0, !isWaiting {
@@ -139,6 +152,12 @@ extension Platform {
     }
     let signal = status & 0x7F
     return signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal)
+  }
+
+  private static func end(_ child: pid_t) {
+    kill(child, SIGKILL)
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0, errno == EINTR {}
   }
 
   /// Writes what the pipe takes.

@@ -19,6 +19,9 @@ public final class FailingStore: RecordStore {
   /// Lets everything succeed from now on.
   public func mend() { state.withLock { $0.isBroken = false } }
 
+  /// How many entities were to be inserted or rewritten so far.
+  public var insertCount: Int { state.withLock { $0.inserts } }
+
   /// The wrapped store's.
   public var location: String { base.location }
 

@@ -56,7 +56,9 @@ final class MigrationRun {
     try checkOptions()
     try openRejects()
     defer { rejects?.finish() }
-    if options.measuresSource { totalBytes = SourceMeasure(root: migration.source).bytes }
+    if options.measuresSource {
+      totalBytes = SourceMeasure(root: migration.source, isCancelled: isCancelled).bytes
+    }
     do {
       remarks = try store.checkWriting()
       if options.isDryRun {
@@ -82,6 +84,7 @@ final class MigrationRun {
       observer?(.finished(summary()))
       throw failure.error
     }
+    rejects?.checkDirectory()
     let summary = summary()
     observer?(.finished(summary))
     return summary
@@ -109,7 +112,8 @@ final class MigrationRun {
     if options.isDryRun {
       try Migration.checkRejects(directory, source: migration.source)
     } else {
-      rejects = try RejectsWriter(directory, source: migration.source)
+      rejects = try RejectsWriter(
+        directory, source: migration.source, isCancelled: isCancelled)
     }
   }
 
@@ -337,7 +341,7 @@ final class MigrationRun {
     let thread = try SystemThread.start {
       let reader = SourceReader(
         root: root, batchSize: options.batchSize, options: readerOptions, access: options.access,
-        refusesEmptySource: !options.allowsEmptySource
+        refusesEmptySource: !options.allowsEmptySource, isCancelled: { channel.isUnwanted }
       ) { delivery throws(ReadFailure) in try channel.send(delivery) }
       do throws(ReadFailure) {
         try reader.readAll()
@@ -349,14 +353,23 @@ final class MigrationRun {
     }
     defer {
       channel.close()
-      thread.join()
+      // A share that does not answer keeps nobody waiting for ever.
+      if channel.waitForEnd(turns: 50) { thread.join() } else { thread.detach() }
     }
-    while let delivery = channel.receive() {
-      try body(delivery)
-      if ending != .completed { return }
-      channel.recycle(delivery.batch)
+    while true {
+      switch channel.receive(isCancelled: isCancelled) {
+      case .end:
+        if let failure = channel.failure { throw failure }
+        return
+      case .cancelled:
+        ending = .interrupted
+        return
+      case .delivery(let delivery):
+        try body(delivery)
+        if ending != .completed { return }
+        channel.recycle(delivery.batch)
+      }
     }
-    if let failure = channel.failure { throw failure }
   }
 
   // MARK: Keeping the books
@@ -386,6 +399,7 @@ final class MigrationRun {
     kindBegin = now
     // An atomic run that met a failure will not be in the ledger.
     rejects?.write(work.failures, of: delivery, run: options.isAtomic ? nil : ledger.id)
+    if rejects?.wasCancelled == true, ending == .completed { ending = .interrupted }
     guard let observer else { return }
     work.tell(observer, delivery.batch, options.observedEvents)
     observer(

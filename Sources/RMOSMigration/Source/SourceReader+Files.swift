@@ -130,7 +130,9 @@ extension SourceReader {
 
   /// Whether the document is a dictionary, by a look at its outline.
   private func isDictionary() throws(ReadFailure) -> Bool {
-    try DictionaryProbe(schema: kind.schema, limits: window.limits, access: access)
+    try DictionaryProbe(
+      schema: kind.schema, limits: window.limits, access: access, isCancelled: isCancelled
+    )
       .isDictionary(walker.absolute(path))
   }
 

@@ -61,6 +61,8 @@ final class SourceReader {
   private let refusesEmptySource: Bool
   private let batchSize: Int
   private let readerOptions: EntityReader.Options
+  /// Whether reading is to be given up; asked for each file and whenever more of one is read.
+  let isCancelled: () -> Bool
   /// Takes a full delivery and gives an empty batch to go on with.
   ///
   /// It throws ``ReadFailure/stopped`` where nobody wants more.
@@ -69,16 +71,17 @@ final class SourceReader {
   init(
     root: String, batchSize: Int, options: EntityReader.Options,
     limits: SourceWindow.Limits = SourceWindow.Limits(), access: SourceAccess = .system,
-    refusesEmptySource: Bool = false,
+    refusesEmptySource: Bool = false, isCancelled: @escaping () -> Bool = { false },
     deliver: @escaping (Delivery) throws(ReadFailure) -> RecordBatch
   ) {
     source = root
     self.root = Array(root.utf8)
     self.access = access
     self.refusesEmptySource = refusesEmptySource
-    window = SourceWindow(limits: limits, access: access)
+    window = SourceWindow(limits: limits, access: access, isCancelled: isCancelled)
     self.batchSize = batchSize
     self.readerOptions = options
+    self.isCancelled = isCancelled
     self.deliver = deliver
     kind = .stripFamilies
     current = Delivery(batch: RecordBatch(kind: .stripFamilies))
@@ -88,8 +91,8 @@ final class SourceReader {
 
   /// Reads everything.
   ///
-  /// - Throws: ``ReadFailure/stopped`` where nobody wants more; ``ReadFailure/source(_:)`` where no
-  ///   more can be read, once what was read before is delivered.
+  /// - Throws: ``ReadFailure/stopped`` where nobody wants more or reading is cancelled;
+  ///   ``ReadFailure/source(_:)`` where no more can be read, once what was read before is delivered.
   func readAll() throws(ReadFailure) {
     do throws(ReadFailure) {
       identity = try? access.status(of: root).identity
@@ -106,7 +109,8 @@ final class SourceReader {
       self.kind = kind
       current.batch.reset(kind: kind)
       entities = EntityReader(kind: kind, options: readerOptions)
-      walker = SourceWalker(root: root, directory: kind.table, access: access)
+      walker = SourceWalker(
+        root: root, directory: kind.table, access: access, isCancelled: isCancelled)
       while let item = walker.next() {
         switch item {
         case .file(let path, let format):
@@ -115,12 +119,14 @@ final class SourceReader {
           current.bytes += window.bytesRead
           current.files += 1
         case .unreadable(let path, let error):
+          if isCancelled() { throw .stopped }
           begin(path)
           try fail(error)
         case .loop(let path, let isAncestor):
           remarkLoop(SourcePath.text(path), isAncestor: isAncestor)
         }
       }
+      if isCancelled() { throw .stopped }
       // A directory that is not there holds nothing, unless the source itself is gone.
       try checkIdentity()
       if kind == EntityKind.allCases.last, refusesEmptySource, !hasFoundAnything {
