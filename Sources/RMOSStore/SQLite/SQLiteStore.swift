@@ -79,14 +79,15 @@ public final class SQLiteStore: RecordStore {
     case .inspect, .readOnly:
       writer = Mutex(nil)
       readers = SQLiteReaderPool(
-        file, access == .inspect ? .inspecting : .reading, followsPath: followsPath,
+        file, location: path, access == .inspect ? .inspecting : .reading, followsPath: followsPath,
         busyTimeout: busyTimeout)
       try readers.withSession { _ in }
     case .create, .readWrite:
       let session = try file.openForWriting(access, busyTimeout: busyTimeout)
       writer = Mutex(session)
       readers = SQLiteReaderPool(
-        file, .besideWriter, identity: session.connection.identity, busyTimeout: busyTimeout)
+        file, location: path, .besideWriter, identity: session.connection.identity,
+        busyTimeout: busyTimeout)
     }
   }
 
