@@ -74,6 +74,40 @@ import Testing
     #expect(answer.field("Cache-Control") == "no-store")
   }
 
+  @Test(arguments: [
+    ("/patterns/", "/patterns"), ("/joblogs///", "/joblogs"),
+    ("/patterns/a%2Fb/?", "/patterns/a%2Fb?"),
+    ("/strip-families/?q=a%20b&in=id", "/strip-families?q=a%20b&in=id"),
+    ("//patterns/", "/patterns"),
+  ])
+  func aSlashAtTheEndIsRedirected(_ target: String, _ place: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 308)
+    #expect(answer.field("Location") == place)
+  }
+
+  /// Nobody is sent to another host by a link to this one.
+  @Test(arguments: [
+    "//evil.example/", "/\\evil.example/", "//evil.example//", "/%2F/evil.example/", "//", "/./",
+    "//patterns.evil.example/patterns/",
+  ])
+  func aSlashAtTheEndLeadsToNoOtherHost(_ target: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 404)
+    #expect(answer.field("Location") == nil)
+  }
+
+  @Test(arguments: [
+    ("/?q=a", "takes none"), ("/patterns?serch=a", "serch"), ("/patterns?statu=a", "known:"),
+    ("/joblogs?statu=failed", "did you mean ‘status’?"), ("/patterns?id=a&q=b", "‘q’"),
+    ("/patterns/a?per=50", "‘per’"),
+  ])
+  func aParameterThatMeansNothingIsNamed(_ target: String, _ said: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 422)
+    #expect(answer.text.contains(said), "\(answer.text)")
+  }
+
   @Test func whatIsBelowAPIIsForPrograms() {
     for target in ["/", "/?q=/api/", "/patterns/api", "/apis", "/%61pi/x"] {
       #expect(DashboardPage.answers(target))
@@ -189,7 +223,7 @@ import Testing
         #expect(page.text.contains("Not migrated by this tool"))
       }
     }
-    let jobs = PageSamples.get("/joblogs/", of: store).text
+    let jobs = PageSamples.get("/joblogs", of: store).text
     #expect(jobs.matches(of: /role="rowheader"/).count == 12)
     #expect(PageSamples.get("/", of: store).text.contains("The ledger holds no runs"))
   }
