@@ -43,7 +43,7 @@ public final class Dashboard: Sendable {
 
   /// The interface to a store, with clocks and a check of health of one's own.
   init(
-    store: any RecordStore, options: Options, health: HealthCheck = .quick, clock: MigrationClock
+    store: any RecordStore, options: Options, health: HealthCheck = .standard, clock: MigrationClock
   ) {
     self.store = store
     self.options = options

@@ -51,7 +51,8 @@ struct DashboardPage: Sendable {
   private func page(_ target: RequestTarget) throws -> PageDocument {
     guard let first = target.pagePath.first else {
       try check(target, [])
-      return try OverviewPage(store: store, status: status(), history: history(500)).document
+      return try OverviewPage(store: store, status: status(), history: { try history(500) })
+        .document
     }
     guard let kind = EntityKind(pathName: first), target.pagePath.count <= 2 else {
       throw ErrorPage.notFound

@@ -147,9 +147,9 @@ import Testing
       (run.id, run.state) = (id, state)
       return run
     }
-    let sound = "sound: ✓ Healthy. Last migrated 28 Nov 2025, 10:15 UTC."
+    let sound = "sound: ✓ Sound. Last migrated 28 Nov 2025, 10:15 UTC."
     let interrupted = """
-      warnings: ! Healthy. The last run was interrupted. The same command goes on where it stopped. \
+      warnings: ! Sound. The last run was interrupted. The same command goes on where it stopped. \
       The last complete one ended 28 Nov 2025, 10:15 UTC.
       """
     var undone = run(2, .interrupted)
@@ -157,13 +157,21 @@ import Testing
     #expect(verdict([]) == sound)
     #expect(verdict([run(2, .completed), run(1, .interrupted)]) == sound)
     #expect(verdict([run(2, .running), run(1, .interrupted)], current: 2) == sound)
+    var failing = run(2, .completed)
+    failing.statistics[.patterns].failed = 3
+    #expect(
+      verdict([failing, run(1, .completed)]) == """
+        warnings: ! Sound. The last run left out 3 entities. Its report names them. \
+        Last migrated 28 Nov 2025, 10:15 UTC.
+        """)
+    #expect(verdict([run(3, .completed), failing]) == sound)
     #expect(verdict([run(3, .completed, "undo"), undone]) == sound)
     #expect(verdict([run(2, .interrupted), run(1, .completed)]) == interrupted)
     #expect(verdict([run(3, .completed, "undo"), run(2, .interrupted)]) == interrupted)
     // A run whose process died says "running" for ever.
     #expect(verdict([run(2, .running)]) == interrupted)
     #expect(
-      verdict([run(2, .failed)]).hasPrefix("warnings: ! Healthy. The last run failed. The list"))
+      verdict([run(2, .failed)]).hasPrefix("warnings: ! Sound. The last run failed. The list"))
   }
 
   @Test(arguments: [(LedgerRun.State.running, false), (.interrupted, true)])
