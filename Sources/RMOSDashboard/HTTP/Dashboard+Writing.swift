@@ -75,9 +75,8 @@ extension Dashboard {
       guard referrers.isEmpty else {
         throw Refusal(
           409,
-          "the \(kind.schema.singular) “\(id.shortened)” cannot be deleted: "
-            + "\(referrers.joined(separator: " and ")) refer to it; "
-            + "delete or change those first")
+          "the \(kind.schema.singular) “\(id.shortened)” is referred to by "
+            + "\(referrers.joined(separator: " and ")); delete or change those first")
       }
       try request.checkConditions(old.entityTag)
       guard try transaction.delete(kind, id: id) else { throw Refusal.absent(kind, id) }
