@@ -41,7 +41,8 @@ class Result:
 
     def __str__(self) -> str:
         end = "did not end in time" if self.timed_out else f"status {self.status}"
-        return f"{' '.join(self.arguments)}: {end}: {self.errors.strip()[-400:]}"
+        said = self.errors.strip() or self.output.strip()
+        return f"{' '.join(self.arguments)}: {end}: {said[-400:]}"
 
 
 class Program:
@@ -192,7 +193,7 @@ def content(path: Path) -> Content:
     Not who put it there when: runs have numbers and times of their own.
     """
     if not path.exists():
-        return {table: [] for table in TABLES}
+        return {table: [] for table in (*TABLES, "provenance")}
     with contextlib.closing(connect(path)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         result: Content = {}
