@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 TABLES = ("strip_families", "patterns", "joblogs")
 CLEAN, FAILURES, USAGE, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 3, 130
@@ -85,9 +86,11 @@ class Program:
 class Verdicts:
     """Collects what went wrong, and counts what was checked."""
 
-    def __init__(self, name: str, seed: int) -> None:
+    def __init__(self, name: str, seed: int, shown: int = 5) -> None:
         self.name = name
         self.seed = seed
+        #: How many failures of each rule are shown.
+        self.shown = shown
         self.counts: dict[str, int] = {}
         self.failures = 0
         self.kinds: dict[str, int] = {}
@@ -100,7 +103,7 @@ class Verdicts:
         """Notes that a rule does not hold; the first of each rule are shown."""
         self.failures += 1
         self.kinds[rule] = self.kinds.get(rule, 0) + 1
-        if self.kinds[rule] <= 5:
+        if self.kinds[rule] <= self.shown:
             print(f"FAILED: {rule}\n    {what}", flush=True)
 
     def check(self, holds: bool, rule: str, what: object) -> bool:
@@ -145,6 +148,7 @@ def arguments(description: str, rounds: int, seconds: float,
     parser.add_argument("--rounds", type=int, default=rounds, help="how many rounds at most")
     parser.add_argument("--seconds", type=float, default=seconds, help="how long at most")
     parser.add_argument("--seed", type=int, default=None, help="repeats an earlier run")
+    parser.add_argument("--show", type=int, default=5, help="how many failures of each rule to show")
     for name, text in options.items():
         parser.add_argument(f"--{name.replace('_', '-')}", help=text)
     result = parser.parse_args()
@@ -182,7 +186,9 @@ Content = dict[str, list[Row]]
 
 def connect(path: Path) -> sqlite3.Connection:
     """Opens a database to look at it, without leaving anything beside it."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    beside = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal"))
+    mode = "mode=ro" if beside else "immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True)
     connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
     return connection
 
@@ -223,6 +229,23 @@ def tree_bytes(path: Path) -> dict[str, bytes]:
     """The files below a directory by relative path."""
     return {str(file.relative_to(path)): file.read_bytes()
             for file in sorted(path.rglob("*")) if file.is_file() and not file.is_symlink()}
+
+
+def says_the_same(name: str, data: bytes, quiet: bytes) -> bool:
+    """Whether a file is whole: says what that of a quiet run says, but for when and by which run."""
+    if data == quiet:
+        return True
+    if name.endswith((".json", ".issues")):
+        try:
+            left, right = json.loads(data), json.loads(quiet)
+        except ValueError:
+            return False
+        for value in (left, right):
+            for varying in ("run", "timestamp"):
+                value.pop(varying, None)
+        return bool(left == right) or name.startswith("reports/")
+    # A page or a text tells times; what is cut off ends otherwise.
+    return name.startswith("reports/") and data.rstrip()[-8:] == quiet.rstrip()[-8:]
 
 
 def listing(path: Path) -> set[str]:

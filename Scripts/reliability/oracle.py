@@ -208,7 +208,7 @@ class Comparison:
 def main() -> None:
     options = arguments(__doc__ or "", rounds=150, seconds=30,
                         tree="the seed of one tree, to look at it alone")
-    verdicts = Verdicts("oracle", options.seed)
+    verdicts = Verdicts("oracle", options.seed, options.show)
     self_test(verdicts)
     program = Program(options.program)
     if options.tree is not None:

@@ -1,0 +1,518 @@
+#!/usr/bin/env python3
+"""Simulates power losses: what a disk may hold of a run that was cut off, and what becomes of it.
+
+A run is recorded with powerloss.c. At every point of it, and at its end, a disk holds what was
+synced, and of all that was not any part: writes may be dropped, reordered and torn at sectors of
+512 bytes, files cut or not, names made, changed and removed or not. From such states SQLite must
+open an intact database that holds what some commit left, none older than the newest that the
+program had synced or spoken of; and the same command again must give what a quiet run gives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import hashlib
+import json
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import (CLEAN, TABLES, Bound, Content, Program, Result, Verdicts, arguments,
+                     compile_library, content, integrity, listing, tree_bytes, work_directory,
+                     write_shop)
+
+DATABASE = "shop.db"
+SECTOR = 512
+#: What was done to a file since it was last synced: (offset, bytes) or a size.
+Change = tuple[int, bytes] | int
+
+
+@dataclass
+class Event:
+    """Something that the program did."""
+
+    kind: str
+    file: int = 0
+    offset: int = 0
+    data: bytes = b""
+    names: tuple[str, ...] = ()
+
+
+def read_log(path: Path) -> list[Event]:
+    """The events that powerloss.c wrote."""
+    log = path.read_bytes()
+    events: list[Event] = []
+    position = 0
+    while position < len(log):
+        end = log.index(b"\n", position)
+        kind, _, rest = log[position:end].decode().partition(" ")
+        position = end + 1
+        if kind == "W":
+            file, offset, length = map(int, rest.split())
+            events.append(Event(kind, file, offset, log[position : position + length]))
+            position += length
+        elif kind == "T":
+            file, size = map(int, rest.split())
+            events.append(Event(kind, file, size))
+        elif kind == "S":
+            events.append(Event(kind, int(rest)))
+        elif kind in "CLR":
+            number, _, names = rest.partition(" ")
+            events.append(Event(kind, int(number), names=tuple(names.split("\t"))))
+        else:
+            events.append(Event(kind, names=(rest,)))
+    return events
+
+
+@dataclass
+class File:
+    """A file: what of it is safe, and what was done since."""
+
+    durable: bytearray
+    pending: list[Change] = field(default_factory=list)
+
+    @staticmethod
+    def apply(data: bytearray, change: Change) -> None:
+        if isinstance(change, int):
+            del data[change:]
+            data.extend(bytes(change - len(data)))
+            return
+        offset, written = change
+        data.extend(bytes(max(0, offset - len(data))))
+        data[offset : offset + len(written)] = written
+
+    def sync(self) -> None:
+        for change in self.pending:
+            self.apply(self.durable, change)
+        self.pending.clear()
+
+    def current(self) -> bytes:
+        """What a reader sees."""
+        data = bytearray(self.durable)
+        for change in self.pending:
+            self.apply(data, change)
+        return bytes(data)
+
+    def after_power_loss(self, chance: random.Random) -> bytes:
+        """What may be left: any of the changes, and of a write any of its sectors."""
+        data = bytearray(self.durable)
+        mode = chance.choice(("none", "all", "first", "some", "sectors", "sectors"))
+        first = chance.randrange(len(self.pending) + 1)
+        share = chance.choice((0.1, 0.5, 0.9))
+        for index, change in enumerate(self.pending):
+            if mode == "none" or (mode == "first" and index >= first):
+                break
+            if mode in ("all", "first"):
+                self.apply(data, change)
+            elif isinstance(change, int) or mode == "some":
+                if chance.random() < share:
+                    self.apply(data, change)
+            else:
+                self._apply_sectors(data, change, chance, share)
+        return bytes(data)
+
+    def _apply_sectors(self, data: bytearray, change: tuple[int, bytes], chance: random.Random,
+                       share: float) -> None:
+        offset, written = change
+        start = 0
+        while start < len(written):
+            end = min(len(written), start + SECTOR - (offset + start) % SECTOR)
+            if chance.random() < share:
+                self.apply(data, (offset + start, written[start:end]))
+            start = end
+
+
+#: A name is given to a file, or taken from whatever has it (`None`).
+NameChange = tuple[tuple[str, int | None], ...]
+
+
+class Disk:
+    """A directory on a disk: files, names, and which of both are safe."""
+
+    def __init__(self, directory: Path) -> None:
+        self.files: dict[int, File] = {}
+        self.names: dict[str, int] = {}
+        self.pending: list[NameChange] = []
+        #: The file system uses a number again once a file is gone; here each file has its own.
+        self.current: dict[int, int] = {}
+        self.directories: set[str] = set()
+        for path in sorted(directory.rglob("*")):
+            name = str(path.relative_to(directory))
+            if path.is_dir():
+                self.directories.add(name)
+            elif not name.endswith("-shm"):
+                number = len(self.files)
+                self.files[number] = File(bytearray(path.read_bytes()))
+                self.names[name] = number
+                self.current[path.stat().st_ino] = number
+
+    def live_names(self) -> dict[str, int]:
+        """The names that a reader sees."""
+        names = dict(self.names)
+        for change in self.pending:
+            self._rename(names, change)
+        return names
+
+    @staticmethod
+    def _rename(names: dict[str, int], change: NameChange) -> None:
+        for name, number in change:
+            if number is None:
+                names.pop(name, None)
+            else:
+                names[name] = number
+
+    def apply(self, event: Event) -> None:
+        if event.kind == "C":
+            number = len(self.files)
+            self.files[number] = File(bytearray())
+            self.current[event.file] = number
+            self.pending.append(((event.names[0], number),))
+        elif event.kind == "L":
+            self.pending.append(((event.names[0], self.current[event.file]),))
+        elif event.kind == "R":
+            self._renamed(event)
+        elif event.kind == "U":
+            self.pending.append(((event.names[0], None),))
+        elif event.kind == "M":
+            self.directories.add(event.names[0])
+        elif event.kind == "D":
+            self._sync_directory(event.names[0])
+        elif event.file in self.current:
+            file = self.files[self.current[event.file]]
+            if event.kind == "S":
+                file.sync()
+            elif event.kind == "T":
+                file.pending.append(event.offset)
+            elif event.kind == "W":
+                file.pending.append((event.offset, event.data))
+
+    def _renamed(self, event: Event) -> None:
+        old, new = event.names
+        if event.file in self.current:
+            self.pending.append(((old, None), (new, self.current[event.file])))
+            return
+        # A directory: all below it go along.
+        self.directories.add(new)
+        below = [(name, number) for name, number in self.live_names().items()
+                 if name.startswith(old + "/")]
+        self.pending.append(tuple(
+            change for name, number in below
+            for change in ((name, None), (new + name[len(old):], number))))
+
+    def _sync_directory(self, directory: str) -> None:
+        """Makes the names of a directory safe."""
+        kept: list[NameChange] = []
+        for change in self.pending:
+            if any(str(Path(name).parent) == directory for name, _ in change):
+                self._rename(self.names, change)
+            else:
+                kept.append(change)
+        self.pending = kept
+
+    def write(self, directory: Path) -> None:
+        """Writes what a reader sees."""
+        self._write(directory, self.live_names(), lambda file: file.current())
+
+    def lose_power(self, directory: Path, chance: random.Random) -> None:
+        """Writes what may be left when the power goes now."""
+        names = dict(self.names)
+        mode = chance.choice(("none", "all", "first", "first", "some"))
+        first = chance.randrange(len(self.pending) + 1)
+        for index, change in enumerate(self.pending):
+            if (mode == "all" or (mode == "first" and index < first)
+                    or (mode == "some" and chance.random() < 0.5)):
+                self._rename(names, change)
+        self._write(directory, names, lambda file: file.after_power_loss(chance))
+
+    def _write(self, directory: Path, names: dict[str, int],
+               data: Callable[[File], bytes]) -> None:
+        for name in sorted(self.directories):
+            (directory / name).mkdir(parents=True, exist_ok=True)
+        for name, number in names.items():
+            # SQLite makes it anew; what is in it means nothing after a crash.
+            if not name.endswith("-shm"):
+                (directory / name).parent.mkdir(parents=True, exist_ok=True)
+                (directory / name).write_bytes(data(self.files[number]))
+
+
+@dataclass
+class Scenario:
+    """A command to cut off."""
+
+    name: str
+    command: tuple[str, ...]
+    prepare: Callable[[Program, Path], None]
+    copy: str | None = None
+
+
+def _load(program: Program, work: Path) -> None:
+    write_shop(work / "source", 8)
+    _expect(program.run("migrate", "source", "--db", DATABASE, directory=work))
+
+
+def _second(program: Program, work: Path) -> None:
+    _load(program, work)
+    shutil.rmtree(work / "source")
+    write_shop(work / "source", 12, salt=" new")
+
+
+def _third(program: Program, work: Path) -> None:
+    _second(program, work)
+    _expect(program.run("migrate", "source", "--db", DATABASE, "--on-duplicate", "update",
+                        directory=work))
+
+
+def _init(program: Program, work: Path) -> None:
+    write_shop(work / "source", 12)
+    _expect(program.run("init", "--db", DATABASE, directory=work))
+
+
+def _expect(result: Result) -> None:
+    if result.status != CLEAN:
+        raise RuntimeError(f"the preparation fails: {result}")
+
+
+def scenarios() -> list[Scenario]:
+    """What power is lost in."""
+    migrate = ("migrate", "source", "--db", DATABASE, "--batch-size", "5")
+    return [
+        Scenario("first load", migrate, lambda _, work: write_shop(work / "source", 12)),
+        Scenario("first load into an empty database", migrate, _init),
+        Scenario("first load at once", migrate[:4],
+                 lambda _, work: write_shop(work / "source", 40)),
+        Scenario("second run", migrate, _second),
+        Scenario("update", (*migrate, "--on-duplicate", "update"), _second),
+        Scenario("atomic", (*migrate, "--atomic"), _second),
+        Scenario("undo", ("undo", "2", "--db", DATABASE), _third),
+        Scenario("backup", ("backup", "copy.db", "--db", DATABASE), _third, copy="copy.db"),
+    ]
+
+
+def digest(data: Content) -> str:
+    """Contents that are equal have the same."""
+    return hashlib.sha256(repr(data).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Recording:
+    """A run that was recorded, and the contents that its commits left."""
+
+    def __init__(self, scenario: Scenario, program: Program, work: Path, library: str) -> None:
+        self.scenario = scenario
+        self.directory = work / scenario.name
+        self.directory.mkdir()
+        scenario.prepare(program, self.directory)
+        # As after the machine was started: nothing of it is open anywhere.
+        self.before = content(self.directory / DATABASE)
+        self.disk = Disk(self.directory)
+        log = work / f"{scenario.name}.log"
+        self.result = program.run(*scenario.command, directory=self.directory, environment={
+            "LD_PRELOAD": library, "RECORD_LOG": str(log),
+            "RECORD_DIRECTORY": str(self.directory)})
+        _expect(self.result)
+        self.events = read_log(log)
+        self.after = content(self.directory / DATABASE)
+        #: After event n: the contents that a power loss may leave, the oldest first.
+        self.allowed: list[set[str]] = []
+        self.follow(work / "state")
+
+    def follow(self, state: Path) -> None:
+        """Notes what readers see at each sync and each word of the program."""
+        self.allowed = []
+        disk = copy.deepcopy(self.disk)
+        allowed = {digest(self.before)}
+        for event in self.events:
+            disk.apply(event)
+            names = disk.live_names()
+            log = names.get(DATABASE + "-wal")
+            # What is on the disk as a commit in the log, and what the program has spoken of, stays.
+            binds = event.kind == "O" or (
+                event.kind == "S" and log is not None and disk.current.get(event.file) == log)
+            if binds or event.kind in "SUD":
+                seen = self._content(disk, state)
+                if seen is not None:
+                    allowed = {seen} if binds else allowed | {seen}
+            self.allowed.append(allowed)
+
+    @staticmethod
+    def _content(disk: Disk, state: Path) -> str | None:
+        """What a reader sees now."""
+        state.mkdir()
+        try:
+            disk.write(state)
+            return digest(recovered(state / DATABASE))
+        except sqlite3.Error:
+            return None
+        finally:
+            shutil.rmtree(state)
+
+    def visible(self, number: int, state: Path) -> set[str]:
+        """The contents that may be left by a power loss after `number` events."""
+        disk = self.at(number)
+        seen = self._content(disk, state)
+        allowed = self.allowed[number - 1] if number else {digest(self.before)}
+        return allowed | ({seen} if seen else set())
+
+    def at(self, number: int) -> Disk:
+        """The disk after `number` events."""
+        disk = copy.deepcopy(self.disk)
+        for event in self.events[:number]:
+            disk.apply(event)
+        return disk
+
+
+def recovered(path: Path) -> Content:
+    """What a database says once SQLite has recovered it."""
+    if path.exists():
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    return content(path)
+
+
+def ledger_balance(path: Path) -> str | None:
+    """What is wrong between the ledger and the rows of the newest run; `None` if nothing."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if "migration_runs" not in tables:
+            return None
+        newest = connection.execute(
+            "SELECT id, statistics_json FROM migration_runs WHERE command = 'migrate' "
+            "AND undone_by IS NULL ORDER BY id DESC LIMIT 1").fetchone()
+        if newest is None:
+            return None
+        run, text = newest
+        statistics = json.loads(text)
+        for kind in TABLES:
+            numbers = statistics.get(kind, {})
+            told = int(numbers.get("migrated", 0)) + int(numbers.get("updated", 0))
+            (there,) = connection.execute(
+                "SELECT count(*) FROM migration_provenance WHERE run_id = ? AND kind = ?",
+                (run, kind)).fetchone()
+            if told != there:
+                return f"run {run} counts {told} {kind}, and {there} are from it"
+    return None
+
+
+class Tester:
+    """Loses power, looks, and runs again."""
+
+    def __init__(self, program: Program, verdicts: Verdicts, work: Path) -> None:
+        self.program = program
+        self.verdicts = verdicts
+        self.work = work
+
+    def lose(self, recording: Recording, number: int, chance: random.Random) -> None:
+        scenario = recording.scenario
+        directory, state = self.work / "lost", self.work / "state"
+        disk = recording.at(number)
+        directory.mkdir()
+        disk.lose_power(directory, chance)
+        what = f"{scenario.name}, after event {number} of {len(recording.events)}"
+        left = {name: len(data) for name, data in tree_bytes(directory).items()
+                if not name.startswith("source/")}
+
+        def check(holds: bool, rule: str, more: object = "") -> bool:
+            return self.verdicts.check(holds, rule, f"{what}: {more}; left: {left}")
+
+        self.verdicts.count("power losses")
+        try:
+            # SQLite alone looks at a copy: recovering is writing.
+            shutil.copytree(directory, self.work / "look")
+            self._look(self.work / "look" / DATABASE, recording.visible(number, state), check)
+            self._again(recording, directory, chance, check)
+        finally:
+            shutil.rmtree(self.work / "look", ignore_errors=True)
+            shutil.rmtree(directory)
+
+    @staticmethod
+    def _look(path: Path, allowed: set[str], check: Callable[..., bool]) -> None:
+        try:
+            found = recovered(path)
+        except sqlite3.Error as error:
+            check(False, "SQLite opens what is left", error)
+            return
+        if path.exists():
+            verdict = integrity(path)
+            check(verdict == "ok", "the database is intact", verdict)
+            balance = ledger_balance(path)
+            check(balance is None, "rows and ledger are of one commit", balance)
+        check(digest(found) in allowed, "what was committed is there, and no half of a batch",
+              {kind: len(rows) for kind, rows in found.items()})
+
+    def _again(self, recording: Recording, directory: Path, chance: random.Random,
+               check: Callable[..., bool]) -> None:
+        scenario = recording.scenario
+        if scenario.copy is not None:
+            path = directory / scenario.copy
+            whole = not path.exists() or (
+                integrity(path) == "ok" and content(path) == recording.before)
+            check(whole, "a backup under its final name is whole")
+            path.unlink(missing_ok=True)
+        for name in listing(directory):
+            if ".backup-" in name and ".incomplete" not in name:
+                path = directory / name
+                check(integrity(path) == "ok", "a backup under its final name is whole", name)
+        result = self.program.run(*scenario.command, directory=directory)
+        try:
+            got = recovered(directory / DATABASE)
+        except sqlite3.Error as error:
+            check(False, "running again gives what a quiet run gives", error)
+            return
+        done = scenario.name == "undo" and digest(got) == digest(recording.after)
+        check(result.status == CLEAN or done, "running again succeeds", result)
+        check(digest(got) == digest(recording.after),
+              "running again gives what a quiet run gives", result)
+        if chance.random() < 0.2:
+            audit = self.program.run("audit", "--db", DATABASE, directory=directory)
+            check(audit.status == CLEAN, "the audit finds nothing afterwards", audit)
+
+
+def self_test(recordings: list[Recording], program: Program, work: Path, seed: int) -> None:
+    """Whether the simulation finds the loss where a program's syncs are left out."""
+    chance = random.Random(seed)
+    for kinds in ("S", "D"):
+        damaged = copy.deepcopy(recordings[0])
+        damaged.events = [event for event in damaged.events if event.kind not in kinds]
+        damaged.follow(work / "state")
+        silent = Verdicts("self-test", seed, shown=0)
+        tester = Tester(program, silent, work)
+        for _ in range(400):
+            if silent.failures:
+                break
+            tester.lose(damaged, chance.randrange(len(damaged.events) + 1), chance)
+        else:
+            raise RuntimeError(f"syncs that are left out ({kinds}) make no difference")
+
+
+def main() -> None:
+    options = arguments(__doc__ or "", rounds=1_000_000, seconds=20,
+                        scenario="only the scenario of this name")
+    verdicts = Verdicts("powerloss", options.seed, options.show)
+    program = Program(options.program)
+    chance = random.Random(options.seed)
+    with work_directory() as work:
+        library = compile_library("powerloss.c", work)
+        recordings = [Recording(scenario, program, work, library) for scenario in scenarios()
+                      if options.scenario in (None, scenario.name)]
+        if options.scenario is None:
+            self_test(recordings, program, work, options.seed)
+        tester = Tester(program, verdicts, work)
+        syncs = [[number + 1 for number, event in enumerate(recording.events)
+                  if event.kind in "SDURT"] for recording in recordings]
+        for number in Bound(options.rounds, options.seconds):
+            which = number % len(recordings)
+            recording = recordings[which]
+            # Just before or after a sync, or anywhere.
+            if syncs[which] and chance.random() < 0.6:
+                point = chance.choice(syncs[which]) - chance.randrange(2)
+            else:
+                point = chance.randrange(len(recording.events) + 1)
+            tester.lose(recording, point, chance)
+    verdicts.finish()
+
+
+if __name__ == "__main__":
+    main()
