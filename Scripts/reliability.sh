@@ -8,7 +8,7 @@
 #   SEED     repeats an earlier run as far as time allows
 #
 # RMOS_CLI names a built rmos-cli; without it one is built. Needs Linux, python3 and a C compiler.
-# Ends with status 1 if a promise was broken; how to look at one alone: Documentation/Reliability.md.
+# Ends with status 1 if a promise was broken. Documentation/Reliability.md tells how to look at one.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

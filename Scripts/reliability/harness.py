@@ -148,7 +148,8 @@ def arguments(description: str, rounds: int, seconds: float,
     parser.add_argument("--rounds", type=int, default=rounds, help="how many rounds at most")
     parser.add_argument("--seconds", type=float, default=seconds, help="how long at most")
     parser.add_argument("--seed", type=int, default=None, help="repeats an earlier run")
-    parser.add_argument("--show", type=int, default=5, help="how many failures of each rule to show")
+    parser.add_argument("--show", type=int, default=5,
+                        help="how many failures of each rule to show")
     for name, text in options.items():
         parser.add_argument(f"--{name.replace('_', '-')}", help=text)
     result = parser.parse_args()
@@ -204,8 +205,8 @@ def content(path: Path) -> Content:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         result: Content = {}
         for table in TABLES:
-            rows = connection.execute(f"SELECT * FROM {table} ORDER BY id") if table in tables else ()
-            result[table] = list(rows)
+            sql = f"SELECT * FROM {table} ORDER BY id"
+            result[table] = list(connection.execute(sql)) if table in tables else []
         provenance = connection.execute(
             "SELECT kind, entity_id, path, locator, byte_offset, byte_length, hex(sha256), "
             "unknown_json FROM migration_provenance ORDER BY kind, entity_id"
@@ -232,7 +233,7 @@ def tree_bytes(path: Path) -> dict[str, bytes]:
 
 
 def says_the_same(name: str, data: bytes, quiet: bytes) -> bool:
-    """Whether a file is whole: says what that of a quiet run says, but for when and by which run."""
+    """Whether a file says what that of a quiet run says, but for when and by which run."""
     if data == quiet:
         return True
     if name.endswith((".json", ".issues")):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Kills the program at random moments, and lets several write at once.
 
-Whatever was killed when: the database is intact, rows and ledger are of one commit, the same command
-again gives what a quiet run gives, and what stands under a final name is whole. Of several writers
-at once each entity is migrated by one; the others say that the database is locked.
+Whatever was killed when: the database is intact, rows and ledger are of one commit, the same
+command again gives what a quiet run gives, and what stands under a final name is whole. Of several
+writers at once each entity is migrated by one; the others say that the database is locked.
 """
 
 from __future__ import annotations
@@ -127,7 +127,9 @@ class Tester:
     def _kill_once(self, scenario: Scenario, directory: Path, polite: bool) -> bool:
         """Returns whether to go on."""
         self._clear(scenario, directory)
-        sent = self.chance.choice((signal.SIGTERM, signal.SIGINT)) if polite else signal.SIGKILL
+        sent = signal.SIGKILL
+        if polite:
+            sent = self.chance.choice((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         process = self.program.start(*scenario.command, directory=directory)
         time.sleep(self.chance.random() * scenario.seconds)
         process.send_signal(sent)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Migrates random trees and compares all that comes of them with an independent reading.
+"""Migrates random trees and compares what comes of them with an independent reading.
 
-For each tree: a dry run, the real run, the same again, an audit, an export and the way back. Rows,
-provenance, outcomes and issues must be those that reading.py and rules.py find. The fixtures of
-the conformance suite are a test of that reading itself.
+For each tree: a dry run, the real run, the same again, an audit, an export and the way back, an
+update from a tree that differs and its undo, and one of the other ways to migrate. Rows,
+provenance, outcomes and issues must be those that reading.py, rules.py and migrating.py find. The
+fixtures of the conformance suite are a test of that reading itself.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from harness import (CLEAN, FAILURES, Bound, Program, Result, Verdicts, arguments, connect,
+from harness import (CLEAN, FAILURES, Bound, Content, Program, Result, Verdicts, arguments, connect,
                      content, listing, tree_bytes, work_directory)
+from migrating import Duplicates, Model, Outcome, counts, issue_counts
 from reading import KINDS
-from rules import FIELDS, RUN_START, Entity, Issue, Model, Outcome, counts, issue_counts
+from rules import FIELDS, RUN_START, Entity, Issue
 from trees import Tree
 
 _RUN_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
@@ -28,7 +30,8 @@ CONFORMANCE = Path(__file__).parents[2] / "Tests/Fixtures/conformance"
 def statistics(report: dict[str, Any]) -> dict[str, dict[str, int]]:
     """The statistics of a report by kind, without what is nowhere updated."""
     return {kind: {name: int(report["entities"][kind].get(name, 0))
-                   for name in ("found", "migrated", "skipped", "failed")} for kind in KINDS}
+                   for name in ("found", "migrated", "updated", "skipped", "failed")}
+            for kind in KINDS}
 
 
 def self_test(verdicts: Verdicts) -> None:
@@ -38,8 +41,7 @@ def self_test(verdicts: Verdicts) -> None:
         model = Model()
         outcomes, _ = model.migrate(str(case / "source"))
         name = f"the reading agrees with the conformance case {case.name}"
-        wanted = {kind: {key: value for key, value in numbers.items() if key != "updated"}
-                  for kind, numbers in expected["stats"].items()}
+        wanted = {kind: {"updated": 0, **numbers} for kind, numbers in expected["stats"].items()}
         verdicts.check(counts(outcomes) == wanted, name, counts(outcomes))
         got = [(item.source, item.locator, item.id, item.outcome,
                 sorted(issue.code for issue in item.issues)) for item in outcomes]
@@ -89,29 +91,79 @@ class Comparison:
     def run(self) -> None:
         self.source.mkdir()
         Tree(self.seed).write(self.source)
-        outcomes, remarks = self.model.migrate(str(self.source))
-        failed = any(outcome.outcome == "failed" for outcome in outcomes)
-        self.verdicts.count("entities", len(outcomes))
-        expected = (FAILURES if failed else CLEAN,)
-
-        before = listing(self.work)
-        dry = self._run("migrate", "source", "--db", "shop.db", "--dry-run", "--json",
-                        status=expected)
-        self._same(listing(self.work), before, "a dry run leaves nothing behind")
-        real = self._run("migrate", "source", "--db", "shop.db", "--json", status=expected)
-        self._report(real, outcomes, remarks, "the real run")
-        self._prediction(dry, real)
-        self._rows()
-        self._ledger(1, outcomes, remarks)
-
+        first = self._both("source", "the real run")
+        self._rows(self.database, self.model)
+        self._ledger(self.database, 1, *first)
         quiet = content(self.database)
-        outcomes, remarks = self.model.migrate(str(self.source))
-        again = self._run("migrate", "source", "--db", "shop.db", "--json", status=expected)
-        self._report(again, outcomes, remarks, "a second run")
+        self._both("source", "a second run")
         self._check(content(self.database) == quiet, "a second run changes nothing", "")
         self._run("audit", "--db", "shop.db", status=(CLEAN,))
         self._and_back(quiet)
+        self._update(quiet)
+        self._another_way()
         self.verdicts.count("trees")
+
+    def _both(self, source: str, what: str, *options: str,
+              duplicates: Duplicates = "skip") -> tuple[list[Outcome], list[Issue]]:
+        """A dry run and a real run, both compared with the reading."""
+        outcomes, remarks = self.model.migrate(str(self.work / source), duplicates)
+        expected = (self._status(outcomes),)
+        self.verdicts.count("entities", len(outcomes))
+        before, command = listing(self.work), ("migrate", source, "--db", "shop.db", *options)
+        dry = self._run(*command, "--dry-run", "--json", status=expected)
+        self._same(listing(self.work), before, "a dry run leaves nothing behind")
+        real = self._run(*command, "--json", status=expected)
+        self._report(real, outcomes, remarks, what)
+        self._prediction(dry, real)
+        return outcomes, remarks
+
+    @staticmethod
+    def _status(outcomes: list[Outcome]) -> int:
+        return FAILURES if any(outcome.outcome == "failed" for outcome in outcomes) else CLEAN
+
+    def _update(self, quiet: Content) -> None:
+        """Takes over what differs in another tree, and takes it back."""
+        before = self.model.copy()
+        (self.work / "newer").mkdir()
+        Tree(self.seed, " 2").write(self.work / "newer")
+        newer = self._both("newer", "an update", "--on-duplicate", "update", duplicates="update")
+        self._rows(self.database, self.model)
+        run = self._newest_run()
+        self._ledger(self.database, run, *newer)
+        self._run("audit", "--db", "shop.db", status=(CLEAN,))
+        if any(outcome.outcome in ("migrated", "updated") for outcome in newer[0]):
+            self._run("undo", str(run), "--db", "shop.db", status=(CLEAN,))
+            self._check(content(self.database) == quiet, "an undo takes all of a run back", "")
+        self.model = before
+
+    def _newest_run(self) -> int:
+        with contextlib.closing(connect(self.database)) as connection:
+            return int(connection.execute("SELECT max(id) FROM migration_runs").fetchone()[0])
+
+    def _another_way(self) -> None:
+        """One of the other ways to migrate, into a database of its own or the same."""
+        model, database = Model(), "other.db"
+        options: tuple[str, ...]
+        way = self.seed % 4
+        if way == 0:
+            options = ("--atomic",)
+            outcomes, remarks = model.migrate(str(self.source), atomic=True)
+        elif way == 1:
+            options = ("--missing-id", "reject")
+            outcomes, remarks = model.migrate(str(self.source), derives_ids=False)
+        elif way == 2:
+            options, model, database = ("--on-duplicate", "fail"), self.model, "shop.db"
+            outcomes, remarks = model.migrate(str(self.source), "fail")
+        else:
+            options = ("--batch-size", "1")
+            outcomes, remarks = model.migrate(str(self.source))
+        result = self._run("migrate", "source", "--db", database, *options, "--json",
+                           status=(self._status(outcomes),))
+        self._report(result, outcomes, remarks, f"a run with {options[0]}")
+        if (self.work / database).exists():
+            self._rows(self.work / database, model)
+        else:
+            self._check(not any(model.rows.values()), f"a run with {options[0]} writes", result)
 
     def _report(self, result: Result, outcomes: list[Outcome], remarks: list[Issue],
                 what: str) -> None:
@@ -138,14 +190,15 @@ class Comparison:
             self._check(left[name] == right[name], f"a dry run predicts {name}",
                         f"{str(left[name])[:500]}\n      real: {str(right[name])[:500]}")
 
-    def _rows(self) -> None:
-        with contextlib.closing(connect(self.database)) as connection:
+    def _rows(self, database: Path, model: Model) -> None:
+        with contextlib.closing(connect(database)) as connection:
             for kind in KINDS:
                 names = ", ".join(f'"{field.column_name}"' for field in FIELDS[kind])
-                got = [self._without_run_time(kind, list(row)) for row in
+                entities = model.rows[kind]
+                got = [self._without_run_time(entities.get(row[0]), kind, list(row)) for row in
                        connection.execute(f"SELECT {names} FROM {kind}")]
                 wanted = [[entity.cells.get(field.member) for field in FIELDS[kind]]
-                          for entity in self.model.rows[kind].values()]
+                          for entity in entities.values()]
                 self._same_items(got, wanted, f"the rows of {kind} are those of the source")
                 self.verdicts.count("rows", len(got))
                 told = [(row[0], row[1], row[2], row[3], row[4], row[5].lower(), row[6])
@@ -153,22 +206,23 @@ class Comparison:
                             "SELECT entity_id, path, locator, byte_offset, byte_length, "
                             "hex(sha256), unknown_json FROM migration_provenance WHERE kind = ?",
                             (kind,))]
-                self._same_items(told, [(entity.id, *entity.provenance)
-                                        for entity in self.model.rows[kind].values()],
-                                 f"the provenance of {kind} is right")
+                self._same_items(
+                    told, [(entity.id, *entity.provenance) for entity in entities.values()],
+                    f"the provenance of {kind} is right")
 
-    def _without_run_time(self, kind: str, row: list[Any]) -> list[Any]:
+    @staticmethod
+    def _without_run_time(entity: Entity | None, kind: str, row: list[Any]) -> list[Any]:
         """A row with the start of the run, where that stands in, under its own name."""
-        entity: Entity | None = self.model.rows[kind].get(row[0])
         for index, field in enumerate(FIELDS[kind]):
             if (entity and entity.cells.get(field.member) == RUN_START
                     and isinstance(row[index], str) and _RUN_TIME.fullmatch(row[index])):
                 row[index] = RUN_START
         return row
 
-    def _ledger(self, run: int, outcomes: list[Outcome], remarks: list[Issue]) -> None:
+    def _ledger(self, database: Path, run: int, outcomes: list[Outcome],
+                remarks: list[Issue]) -> None:
         """The issues that the ledger keeps, each with its place."""
-        with contextlib.closing(connect(self.database)) as connection:
+        with contextlib.closing(connect(database)) as connection:
             got = [
                 (severity, code, kind, identifier, source, locator,
                  None if line is None else (line, column, offset), pointer)
@@ -186,7 +240,7 @@ class Comparison:
         self._same_items(got, wanted, "the ledger keeps the issues")
         self.verdicts.count("issues", len(got))
 
-    def _and_back(self, quiet: dict[str, Any]) -> None:
+    def _and_back(self, quiet: Content) -> None:
         """Export, migrate into an empty database, export again."""
         if self._run("export", "out", "--db", "shop.db", status=(CLEAN,)).status != CLEAN:
             return

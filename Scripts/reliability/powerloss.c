@@ -6,11 +6,11 @@
 //
 // Each event is a line, and what a write wrote after it:
 //
-//   C FILE NAME              a file was created          T FILE SIZE           it was cut or extended
-//   W FILE OFFSET LENGTH     bytes were written          S FILE                it was synced
-//   U NAME                   a name was removed          R FILE FROM TO        a name was changed
-//   L FILE NAME              a name was added            M NAME                a directory was made
-//   D NAME                   a directory was synced      O LENGTH              the program said something
+//   C FILE NAME           a file was created      T FILE SIZE     it was cut or extended
+//   W FILE OFFSET LENGTH  bytes were written      S FILE          it was synced
+//   U NAME                a name was removed      R FILE FROM TO  a name was changed
+//   L FILE NAME           a name was added        M NAME          a directory was made
+//   D NAME                a directory was synced  O LENGTH        the program said something
 //
 // FILE is the number that the file system gives it; names are relative to the directory. Between
 // names stands a tab.

@@ -1,4 +1,4 @@
-"""The fields of the kinds and their rules, and what becomes of each entity of a source.
+"""The fields of the kinds and their rules: what an entity says, and what is wrong with it.
 
 After Documentation/Input.md, independently of the program. A field, a rule or another name of a
 member is a line of `FIELDS`.
@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import re
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from jsontext import Member, Node, compact, number_value, same_data
-from reading import KINDS, FileReader, Found, Locator, Walk, path_text
+from jsontext import Member, Node, compact, number_value
+from reading import Found, Locator
 
 Type = Literal["text", "name", "status", "job_type", "reference", "timestamp", "integer",
                "positive", "not negative", "object", "lenient object", "list"]
@@ -191,8 +188,9 @@ def is_before(end: Moment, start: Moment) -> bool:
 class EntityReader:
     """Reads the members of one object and checks every rule."""
 
-    def __init__(self, kind: str, found: Found) -> None:
+    def __init__(self, kind: str, found: Found, derives_ids: bool) -> None:
         self.fields = FIELDS[kind]
+        self.derives_ids = derives_ids
         self.entity = Entity(found, kind)
         self.drafts: list[tuple[Severity, str, int, str | None]] = []
         assert found.text is not None
@@ -253,6 +251,9 @@ class EntityReader:
         if member is None:
             if key is not None:
                 entity.id = key
+            elif not self.derives_ids:
+                self._issue("error", "id.missing", "id", entity.node.start)
+                return
             else:
                 locator = entity.found.locator
                 entity.id = f"legacy:{entity.found.path}" + (
@@ -368,122 +369,3 @@ class EntityReader:
                 cells[schema.member] = cells[absent[1:]] if absent[0] == "=" else absent
         if self.entity.kind == "patterns" and cells.get("geometry") is None:
             cells["geometry"] = "{}"
-
-
-@dataclass
-class Outcome:
-    """What became of one thing that counts as an entity."""
-
-    kind: str
-    source: str
-    locator: Locator
-    id: str | None
-    outcome: str
-    issues: list[Issue]
-
-
-class Model:
-    """A database, and what becomes of a source that is migrated into it."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, dict[str, Entity]] = {kind: {} for kind in KINDS}
-
-    def migrate(self, root: str) -> tuple[list[Outcome], list[Issue]]:
-        """The outcomes in order, and the issues that concern no entity."""
-        self.outcomes: list[Outcome] = []
-        self.remarks: list[Issue] = []
-        for kind in KINDS:
-            for found in self._found(os.fsencode(root), kind):
-                self._settle(kind, found)
-        return self.outcomes, self.remarks
-
-    def _found(self, root: bytes, kind: str) -> Iterator[Found]:
-        required = frozenset(item.member for item in FIELDS[kind] if item.required)
-        members = frozenset(item.member for item in FIELDS[kind])
-        for what, path in Walk(root, kind).items():
-            text = path_text(path)
-            if what == "unreadable":
-                yield Found(text, None, None, code="input.unreadable")
-            elif what == "loop":
-                self.remarks.append(
-                    Issue("warning", "input.loop", kind, None, text, None, None, None))
-            else:
-                with open(os.path.join(root, path), "rb") as file:
-                    data = file.read()
-                yield from FileReader(text, data, required, members).read(what == "lines")
-
-    def _settle(self, kind: str, found: Found) -> None:
-        if found.code is not None:
-            place = None
-            if found.text is not None and found.position is not None:
-                place = found.text.place(found.position)
-            issue = Issue("error", found.code, kind, None, found.path, found.locator, place, None)
-            self.outcomes.append(
-                Outcome(kind, found.path, found.locator, None, "failed", [issue]))
-            return
-        entity = EntityReader(kind, found).read()
-        told = {issue.pointer for issue in entity.issues}
-        entity.issues += [
-            issue for issue in self._missing_references(entity) if issue.pointer not in told
-        ]
-        outcome = "failed"
-        if not entity.failed:
-            assert entity.id is not None
-            stored = self.rows[kind].get(entity.id)
-            if stored is None:
-                self.rows[kind][entity.id] = entity
-                outcome = "migrated"
-            else:
-                outcome = "skipped"
-                same = self._is_same(entity, stored)
-                assert found.text is not None
-                entity.issues.append(Issue(
-                    "info" if same else "warning",
-                    "duplicate.identical" if same else "duplicate.differs", kind, entity.id,
-                    found.path, found.locator, found.text.place(entity.node.start), None))
-        self.outcomes.append(
-            Outcome(kind, found.path, found.locator, entity.id, outcome, entity.issues))
-
-    def _missing_references(self, entity: Entity) -> Iterator[Issue]:
-        found = entity.found
-        for schema in FIELDS[entity.kind]:
-            target = entity.cells.get(schema.member)
-            if schema.type != "reference" or target is None:
-                continue
-            if str(target) not in self.rows[schema.target]:
-                assert found.text is not None
-                place = found.text.place(entity.given[schema.member].value.start)
-                yield Issue("error", "reference.missing", entity.kind, entity.id, found.path,
-                            found.locator, place, pointer_to(schema.member))
-
-    @staticmethod
-    def _is_same(entity: Entity, stored: Entity) -> bool:
-        for schema in FIELDS[entity.kind]:
-            if schema.member in ("created_at", "updated_at"):
-                if schema.member not in entity.given:
-                    continue
-            new, old = entity.cells.get(schema.member), stored.cells.get(schema.member)
-            if new != old and not (schema.is_json and isinstance(new, str)
-                                   and isinstance(old, str) and same_data(new, old)):
-                return False
-        return same_members(entity.unknown or "{}", stored.unknown or "{}")
-
-
-def same_members(left: str, right: str) -> bool:
-    """Whether two objects have the same members with the same data, in whatever order."""
-    return same_data(left, right)
-
-
-def counts(outcomes: list[Outcome]) -> dict[str, dict[str, int]]:
-    """The statistics of a run."""
-    result = {kind: {"found": 0, "migrated": 0, "skipped": 0, "failed": 0} for kind in KINDS}
-    for outcome in outcomes:
-        result[outcome.kind]["found"] += 1
-        result[outcome.kind][outcome.outcome] += 1
-    return result
-
-
-def issue_counts(outcomes: list[Outcome], remarks: list[Issue]) -> dict[str, int]:
-    """How often each code occurs."""
-    issues = [issue for outcome in outcomes for issue in outcome.issues] + remarks
-    return dict(Counter(issue.code for issue in issues))

@@ -13,7 +13,8 @@ from rules import FIELDS, JOB_TYPES, STATUSES, Field
 
 #: Text that programs get wrong.
 ODD_TEXTS = (
-    "", " ", "\t\u00a0", "\u2003", "Ebony", "Pérola", "Pe\u0301rola", "黒檀 🎸", "a\0b", "\u202eabc",
+    "", " ", "\t\u00a0", "\u2003", "Ebony", "Pérola", "Pe\u0301rola", "黒檀 🎸", "a\0b",
+    "\u202eabc",
     "<b>&amp;</b>", "x'; DROP TABLE patterns;--", "\x7f\x80", "\ufeff", "\ufffd", "\U0010ffff",
     "../../etc/passwd", "C:\\x", "con", "a" * 300, "%41", "`$(id)`", "NULL", "null", "0", "1e3",
     "\u2028", "~", "a/b~c", "\x1c", "ǅ", "ß", "SS",
@@ -45,10 +46,14 @@ FILE_NAMES = ("a", "B", "b", "é", "e\u0301", "a b", "z.json", "0", "-x", "a#b",
 
 
 class Tree:
-    """Builds one tree."""
+    """Builds one tree.
 
-    def __init__(self, seed: int) -> None:
+    One with a salt has the same files with the same ids, and other names in most entities.
+    """
+
+    def __init__(self, seed: int, salt: str = "") -> None:
         self.random = random.Random(seed)
+        self.salt = salt
         self.ids: dict[str, list[str]] = {kind: [] for kind in KINDS}
         #: How often something is odd in this tree: some trees are sound but for little.
         self.oddness = self.random.choice((0.0, 0.02, 0.1, 0.35))
@@ -127,7 +132,8 @@ class Tree:
             data = BOM[encoding] + data
         if self.odd(0.2):
             data = choose.choice((
-                b"", b" \n", BOM["utf-8"], BOM["utf-16-le"], b"\xff\xfe\0\0x\0\0\0", b"{", b"[", b"[,",
+                b"", b" \n", BOM["utf-8"], BOM["utf-16-le"], b"\xff\xfe\0\0x\0\0\0", b"{", b"[",
+                b"[,",
                 b"null", b"1", b'"x"', b"{}", b"[[]]", b"[{}]", b"{}{}", b"[]]", b"\0" * 64,
                 b'{"a":{},"b":', b'{"a":{"id":"x"},"b":{}} x', text.encode("utf-16-le"),
                 text.encode("utf-32"), b'{"\\ud800":{}}', b'{"":{}}', b'{"k":{"id":"k"},"k":{}}',
@@ -225,7 +231,8 @@ class Tree:
     def _text(self) -> str:
         if self.odd(3):
             return self.random.choice(ODD_TEXTS)
-        return "".join(self.random.choices(string.ascii_letters + " ", k=6)).strip() or "name"
+        letters = self.random.choices(string.ascii_letters + " ", k=6)
+        return ("".join(letters).strip() or "name") + self.salt
 
     def _id(self, kind: str) -> str:
         choose = self.random
