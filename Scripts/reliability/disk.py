@@ -158,6 +158,8 @@ class Disk:
             self._renamed(event)
         elif event.kind == "U":
             self.pending.append(((event.names[0], None),))
+            left = set(self.live_names().values())
+            self.current = {key: number for key, number in self.current.items() if number in left}
         elif event.kind == "M":
             self.directories.add(event.names[0])
         elif event.kind == "D":

@@ -36,7 +36,10 @@ class Scenario:
     name: str
     command: tuple[str, ...]
     prepare: Callable[[Program, Path], None]
+    #: A database that the command makes beside the first.
     copy: str | None = None
+    #: A directory of files that it makes.
+    tree: str | None = None
 
 
 def _load(program: Program, work: Path) -> None:
@@ -79,6 +82,9 @@ def scenarios() -> list[Scenario]:
         Scenario("atomic", (*migrate, "--atomic"), _second),
         Scenario("undo", ("undo", "2", "--db", DATABASE), _third),
         Scenario("backup", ("backup", "copy.db", "--db", DATABASE), _third, copy="copy.db"),
+        Scenario("export", ("export", "out", "--db", DATABASE), _third, tree="out"),
+        Scenario("export of lines", ("export", "out", "--db", DATABASE, "--lines"), _third,
+                 tree="out"),
     ]
 
 
@@ -105,6 +111,7 @@ class Recording:
         _expect(self.result)
         self.events = read_log(log)
         self.after = content(self.directory / DATABASE)
+        self.files = whole_files(self.directory, scenario.tree)
         #: After event n: the contents that a power loss may leave, the oldest first.
         self.allowed: list[set[str]] = []
         self.follow(work / "state")
@@ -152,6 +159,14 @@ class Recording:
         for event in self.events[:number]:
             disk.apply(event)
         return disk
+
+
+def whole_files(directory: Path, tree: str | None) -> dict[str, bytes]:
+    """The files that a command has made under their final names."""
+    if tree is None:
+        return {}
+    return {name: data for name, data in tree_bytes(directory).items()
+            if name.startswith(tree + "/") and "incomplete" not in name}
 
 
 def recovered(path: Path) -> Content:
@@ -241,6 +256,12 @@ class Tester:
                 integrity(path) == "ok" and content(path) == recording.before)
             check(whole, "a backup under its final name is whole")
             path.unlink(missing_ok=True)
+        if scenario.tree is not None:
+            found = whole_files(directory, scenario.tree)
+            check(found in ({}, recording.files), "an export is whole or not there",
+                  sorted(name for name in recording.files
+                         if found.get(name) != recording.files[name])[:5])
+            shutil.rmtree(directory / scenario.tree, ignore_errors=True)
         for name in listing(directory):
             if ".backup-" in name and ".incomplete" not in name:
                 path = directory / name

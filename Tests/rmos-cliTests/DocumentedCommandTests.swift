@@ -30,7 +30,6 @@ import Testing
     "Scripts/install.sh": "Scripts/check-install.sh",
     "Scripts/rehearse.sh": "Scripts/check.sh",
     "Scripts/reliability.sh": "Scripts/check.sh",
-    "Scripts/reliability/": "Scripts/reliability.sh",
     "Scripts/run.sh": "Scripts/check.sh",
     "Scripts/sanitize.sh": ".github/workflows/rmos_sanitizers.yml",
     "Scripts/test.sh": ".ci/run",
