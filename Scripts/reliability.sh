@@ -7,7 +7,7 @@
 #   long     as much of each as fits into SECONDS (600 each), one after the other
 #   SEED     repeats an earlier run as far as time allows
 #
-# RMOS_CLI names a built rmos-cli; without it one is built. Needs Linux, python3 and a C compiler.
+# RMOS_CLI names a built rmos-cli; without it one is built. Needs Linux, Python 3.10 and a C compiler.
 # Ends with status 1 if a promise was broken. Documentation/Reliability.md tells how to look at one.
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -25,9 +25,9 @@ esac
 seed=${1:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 [[ $seconds =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || die 'SECONDS and SEED are whole numbers'
 
-if [[ $(uname -s) != Linux ]] || ! command -v python3 >/dev/null \
-  || ! command -v "${CC:-cc}" >/dev/null; then
-  skip 'the reliability tests need Linux, python3 and a C compiler'
+if [[ $(uname -s) != Linux ]] || ! command -v "${CC:-cc}" >/dev/null \
+  || ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+  skip 'the reliability tests need Linux, Python 3.10 and a C compiler'
   exit 0
 fi
 cli=${RMOS_CLI:-}

@@ -244,11 +244,13 @@ class EntityReader:
 
     def _id(self) -> None:
         entity, key = self.entity, self.entity.found.key
-        if key is not None and is_blank(key):
-            self._issue("error", "field.empty", "id")
-            return
+        # A key that is no id does not stand for one.
+        is_id = key is not None and not is_blank(key)
         member = entity.given.get("id")
         if member is None:
+            if key is not None and not is_id:
+                self._issue("error", "field.empty", "id", entity.node.start)
+                return
             if key is not None:
                 entity.id = key
             elif not self.derives_ids:
@@ -277,7 +279,7 @@ class EntityReader:
             self._issue("error", "field.type", "id")
         if key is not None and text is not None and text != key:
             self._issue("error", "id.mismatch", "id")
-        entity.id = entity.cells["id"] = text if key is None else key
+        entity.id = entity.cells["id"] = text if key is None else key if is_id else None
 
     def _value(self, schema: Field, value: Node) -> None:
         name, cells = schema.member, self.entity.cells
