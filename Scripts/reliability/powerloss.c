@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -222,6 +223,17 @@ ssize_t write(int descriptor, const void *bytes, size_t count) {
   pthread_mutex_unlock(&lock); \
   errno = error; \
   return result
+
+// An answer to a client is a word of the program, from when it is about to leave.
+ssize_t send(int socket, const void *bytes, size_t count, int flags) {
+  NEXT(send);
+  if (records()) {
+    pthread_mutex_lock(&lock);
+    event("O %zu\n", count);
+    pthread_mutex_unlock(&lock);
+  }
+  return next(socket, bytes, count, flags);
+}
 
 static void synced(int descriptor, const char *name) {
   struct stat status;

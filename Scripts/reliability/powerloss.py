@@ -15,8 +15,11 @@ import copy
 import hashlib
 import json
 import random
+import re
 import shutil
+import signal
 import sqlite3
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +43,8 @@ class Scenario:
     copy: str | None = None
     #: A directory of files that it makes.
     tree: str | None = None
+    #: Whether it serves until it is told to end, and is written to meanwhile.
+    serves: bool = False
 
 
 def _load(program: Program, work: Path) -> None:
@@ -85,6 +90,8 @@ def scenarios() -> list[Scenario]:
         Scenario("export", ("export", "out", "--db", DATABASE), _third, tree="out"),
         Scenario("export of lines", ("export", "out", "--db", DATABASE, "--lines"), _third,
                  tree="out"),
+        Scenario("serve", ("serve", "--db", DATABASE, "--port", "0", "--allow-writes"), _load,
+                 serves=True),
     ]
 
 
@@ -105,10 +112,13 @@ class Recording:
         self.before = content(self.directory / DATABASE)
         self.disk = Disk(self.directory)
         log = work / f"{scenario.name}.log"
-        self.result = program.run(*scenario.command, directory=self.directory, environment={
-            "LD_PRELOAD": library, "RECORD_LOG": str(log),
-            "RECORD_DIRECTORY": str(self.directory)})
-        _expect(self.result)
+        environment = {"LD_PRELOAD": library, "RECORD_LOG": str(log),
+                       "RECORD_DIRECTORY": str(self.directory)}
+        if scenario.serves:
+            serve(program, scenario.command, self.directory, environment)
+        else:
+            _expect(program.run(*scenario.command, directory=self.directory,
+                                environment=environment))
         self.events = read_log(log)
         self.after = content(self.directory / DATABASE)
         self.files = whole_files(self.directory, scenario.tree)
@@ -159,6 +169,42 @@ class Recording:
         for event in self.events[:number]:
             disk.apply(event)
         return disk
+
+
+def serve(program: Program, command: tuple[str, ...], directory: Path,
+          environment: dict[str, str]) -> None:
+    """Serves, and creates, changes and deletes entities over HTTP."""
+    server = program.start(*command, directory=directory, environment=environment)
+    try:
+        assert server.stdout is not None
+        line = server.stdout.readline().decode()
+        found = re.search(r"http://[^/ ]+", line)
+        if found is None:
+            raise RuntimeError(f"the server does not say where it is: {line}")
+        address = f"{found[0]}/api/rmos/stores/patterns"
+        for number in range(6):
+            pattern = {"id": f"new{number}", "name": "New", "ring_count": 2, "geometry": {"a": 1}}
+            _request("POST", address, pattern)
+            if number % 2:
+                _request("PUT", f"{address}/new{number}", {**pattern, "name": "Newer"})
+            if number % 3 == 2:
+                _request("DELETE", f"{address}/new{number}", None)
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=30)
+    finally:
+        server.kill()
+    if server.returncode != CLEAN:
+        raise RuntimeError(f"the server ends with status {server.returncode}")
+
+
+def _request(method: str, address: str, body: dict[str, object] | None) -> None:
+    """A request that must succeed."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(address, data, {"Content-Type": "application/json"},
+                                     method=method)
+    # No proxy comes between.
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+        answer.read()
 
 
 def whole_files(directory: Path, tree: str | None) -> dict[str, bytes]:
@@ -266,6 +312,12 @@ class Tester:
             if ".backup-" in name and ".incomplete" not in name:
                 path = directory / name
                 check(integrity(path) == "ok", "a backup under its final name is whole", name)
+        if scenario.serves:
+            # What only reads cannot recover a log whose index the crash has taken; init can.
+            for command in ("init", "audit"):
+                result = self.program.run(command, "--db", DATABASE, directory=directory)
+                check(result.status == CLEAN, f"{command} succeeds after the loss", result)
+            return
         result = self.program.run(*scenario.command, directory=directory)
         try:
             got = recovered(directory / DATABASE)
