@@ -322,7 +322,7 @@ def main() -> None:
     chosen = [scenario for scenario in scenarios()
               if options.scenario in (None, scenario.name)]
     with work_directory() as work:
-        tester = Tester(Program(options.program, seconds=15), verdicts, work,
+        tester = Tester(Program(options.program, seconds=45), verdicts, work,
                         compile_library("faults.c", work))
         todo: list[tuple[Scenario, Fault]] = []
         for scenario in chosen:
