@@ -44,9 +44,9 @@ ERRORS: dict[str, tuple[int, ...]] = {
     "malloc": (errno.ENOMEM,), "realloc": (errno.ENOMEM,),
 }
 #: Where these fail, what they were to remove stays; where these fail from then on, what is in a
-#: directory cannot be found to be removed.
+#: directory cannot be found or known to be removed.
 REMOVING = ("unlink", "unlinkat", "rmdir")
-LISTING = ("open", "openat", "opendir", "readdir")
+FINDING = ("open", "openat", "opendir", "readdir", "stat", "lstat", "fstat", "fstatat")
 #: What belongs to a database.
 SIDECARS = ("", "-wal", "-shm", "-journal", ".lock")
 DATABASE = "shop.db"
@@ -272,7 +272,7 @@ class Tester:
             known |= {DATABASE + suffix for suffix in SIDECARS}
         if scenario.copy:
             known |= {scenario.copy}
-        if fault.function not in REMOVING and not (fault.onward and fault.function in LISTING):
+        if fault.function not in REMOVING and not (fault.onward and fault.function in FINDING):
             strays = {name for name in listing(directory) if name not in known}
             check(not strays, "nothing is left lying about", sorted(strays))
         for name, data in tree_bytes(directory).items():
