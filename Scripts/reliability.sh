@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests what Documentation/Reliability.md promises: calls of the C library fail, power is lost, the
-# program is killed, several write at once, and random trees are read by a second reading.
+# program is killed, several write at once, the database is moved away, and random trees are read by
+# a second reading.
 #
 # usage: Scripts/reliability.sh [short | long [SECONDS]] [SEED]
 #   short    a sample of each, at the same time, in about a minute (the default)
@@ -62,7 +63,7 @@ finish() {
   cat "$work/$1.log"
 }
 
-tests=(oracle faults powerloss kill)
+tests=(oracle faults powerloss kill moved)
 printf 'seed %s\n' "$seed"
 if [[ $length == short ]]; then
   for test in "${tests[@]}"; do start "$test"; done

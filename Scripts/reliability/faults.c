@@ -5,6 +5,7 @@
 //   FAULT_AT        which of its calls fails, the first is 1
 //   FAULT_ONWARD    set: those after it fail too
 //   FAULT_ERRNO     the error; 0: a read or write does half of what it was asked for
+//   FAULT_RUN       a command: nothing fails, but a shell runs this before that call
 //
 // `create` is an open or openat that may create a file.
 //
@@ -86,6 +87,8 @@ static int failing = -1;
 static uint64_t fails_at;
 static int fails_onward;
 static int fails_with;
+// What is run instead.
+static const char *command;
 static int is_ready;
 
 // Where SQLite's code is.
@@ -128,13 +131,26 @@ __attribute__((constructor)) static void begin(void) {
   fails_onward = getenv("FAULT_ONWARD") != NULL;
   const char *error = getenv("FAULT_ERRNO");
   fails_with = error != NULL ? atoi(error) : EIO;
+  command = getenv("FAULT_RUN");
   is_ready = 1;
+}
+
+// Runs the command, in a shell without this library.
+static void run_command(void) {
+  int error = errno;
+  unsetenv("LD_PRELOAD");
+  if (system(command) != 0) abort();
+  errno = error;
 }
 
 // Counts a call, and says whether it is one that fails.
 static int fails(enum function function) {
   if (!is_ready) return 0;
   uint64_t number = atomic_fetch_add(&counters[function], 1) + 1;
+  if (command != NULL) {
+    if (function == (enum function)failing && number == fails_at) run_command();
+    return 0;
+  }
   return function == (enum function)failing &&
          (number == fails_at || (fails_onward && number > fails_at));
 }
