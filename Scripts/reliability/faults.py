@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import (CLEAN, COULD_NOT_RUN, FAILURES, INTERRUPTED, Bound, Content, Program, Result,
-                     Verdicts, arguments, compile_library, content, integrity, listing,
+                     Verdicts, arguments, compiled_library, content, integrity, listing,
                      says_the_same, tree_bytes, work_directory, write_shop)
 
 SOURCE = Path(__file__).with_name("faults.c")
@@ -321,9 +321,8 @@ def main() -> None:
     verdicts = Verdicts("faults", options.seed, options.show)
     chosen = [scenario for scenario in scenarios()
               if options.scenario in (None, scenario.name)]
-    with work_directory() as work:
-        tester = Tester(Program(options.program, seconds=45), verdicts, work,
-                        compile_library("faults.c", work))
+    with work_directory() as work, compiled_library("faults.c") as library:
+        tester = Tester(Program(options.program, seconds=45), verdicts, work, library)
         todo: list[tuple[Scenario, Fault]] = []
         for scenario in chosen:
             tester.prepare(scenario)

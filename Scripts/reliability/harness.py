@@ -79,6 +79,9 @@ class Program:
             timed_out = True
             os.killpg(process.pid, signal.SIGKILL)
             output, errors = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
         return Result(arguments, process.returncode, output.decode("utf-8", "replace"),
                       errors.decode("utf-8", "replace"), timed_out)
 
@@ -140,6 +143,13 @@ class Bound:
         return time.monotonic() >= self.end
 
 
+def _end(number: int, frame: object) -> NoReturn:
+    """Ends the script so that what it has made is cleared away, undisturbed by another signal."""
+    del frame
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(INTERRUPTED)
+
+
 def arguments(description: str, rounds: int, seconds: float,
               **options: str) -> argparse.Namespace:
     """The command line that the tests share; `options` are further names with their help."""
@@ -153,6 +163,7 @@ def arguments(description: str, rounds: int, seconds: float,
     for name, text in options.items():
         parser.add_argument(f"--{name.replace('_', '-')}", help=text)
     result = parser.parse_args()
+    signal.signal(signal.SIGTERM, _end)
     if result.seed is None:
         result.seed = random.SystemRandom().randrange(1 << 32)
     print(f"{Path(sys.argv[0]).stem}: seed {result.seed}", flush=True)
@@ -171,14 +182,21 @@ def work_directory() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def compile_library(source: str, directory: Path) -> str:
-    """Compiles a library that is to be loaded before the C library."""
-    compiler = os.environ.get("CC", "cc")
-    library = directory / (Path(source).stem + ".so")
-    subprocess.run(
-        [compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o", str(library),
-         str(Path(__file__).parent / source), "-ldl", "-lpthread"], check=True)
-    return str(library)
+@contextlib.contextmanager
+def compiled_library(source: str) -> Iterator[str]:
+    """A library that is to be loaded before the C library."""
+    # Where the memory's file system is, nothing may be executed as a rule.
+    with tempfile.TemporaryDirectory(prefix="rmos-reliability-") as directory:
+        library = str(Path(directory) / (Path(source).stem + ".so"))
+        subprocess.run(
+            [os.environ.get("CC", "cc"), "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared",
+             "-o", library, str(Path(__file__).parent / source), "-ldl", "-lpthread"], check=True)
+        tried = subprocess.run(["true"], env={**os.environ, "LD_PRELOAD": library},
+                               capture_output=True, check=False)
+        if tried.stderr:
+            raise RuntimeError(f"{library} cannot be loaded; let TMPDIR name a directory of whose "
+                               f"files that is possible: {tried.stderr.decode().strip()}")
+        yield library
 
 
 Row = tuple[object, ...]

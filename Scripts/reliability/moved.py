@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Moves the database, its directory or its lock away while the program writes.
 
-Before a call of the C library the file is renamed, and in some rounds another database is put in its
-place. What is written from then on is not where the program was told to write, so no run may call
-that a success. The file that was moved stays intact, the one in its place stays as it is and has no log
-beside it that SQLite would replay into it, and once all is back in its place the same command gives
-what a quiet run gives.
+Before a call of the C library the file is renamed, and in some rounds another database is put in
+its place. What is written from then on is not where the program was told to write, so no run may
+call that a success. The file that was moved stays intact, the one in its place stays as it is and
+has no log beside it that SQLite would replay into it, and once all is back in its place the same
+command gives what a quiet run gives.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from faults import Counters
 from harness import (CLEAN, COULD_NOT_RUN, Bound, Content, Program, Result, Verdicts, arguments,
-                     compile_library, content, integrity, work_directory, write_shop)
+                     compiled_library, content, integrity, work_directory, write_shop)
 from powerloss import recovered
 
 #: Below the working directory, so that it can be moved as a whole.
@@ -215,9 +215,8 @@ def main() -> None:
     chance = random.Random(options.seed)
     chosen = [scenario for scenario in scenarios()
               if options.scenario in (None, scenario.name)]
-    with work_directory() as work:
-        tester = Tester(Program(options.program), verdicts, work,
-                        compile_library("faults.c", work))
+    with work_directory() as work, compiled_library("faults.c") as library:
+        tester = Tester(Program(options.program), verdicts, work, library)
         for scenario in chosen:
             tester.prepare(scenario)
         for number in Bound(options.rounds, options.seconds):

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from disk import Disk, read_log
 from harness import (CLEAN, TABLES, Bound, Content, Program, Result, Verdicts, arguments,
-                     compile_library, content, integrity, listing, tree_bytes, work_directory,
+                     compiled_library, content, integrity, listing, tree_bytes, work_directory,
                      write_shop)
 
 DATABASE = "shop.db"
@@ -356,8 +356,7 @@ def main() -> None:
     verdicts = Verdicts("powerloss", options.seed, options.show)
     program = Program(options.program)
     chance = random.Random(options.seed)
-    with work_directory() as work:
-        library = compile_library("powerloss.c", work)
+    with work_directory() as work, compiled_library("powerloss.c") as library:
         recordings = [Recording(scenario, program, work, library) for scenario in scenarios()
                       if options.scenario in (None, scenario.name)]
         if options.scenario is None:
