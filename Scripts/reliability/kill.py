@@ -130,6 +130,7 @@ class Tester:
         sent = signal.SIGKILL
         if polite:
             sent = self.chance.choice((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+        before = self._database(directory)
         process = self.program.start(*scenario.command, directory=directory)
         time.sleep(self.chance.random() * scenario.seconds)
         process.send_signal(sent)
@@ -139,13 +140,18 @@ class Tester:
         self.verdicts.count("kills" if sent == signal.SIGKILL else "signals")
         if polite:
             # Before it listens to signals it has done nothing yet.
-            early = process.returncode == -sent and not output
+            early = process.returncode == -sent and self._database(directory) == before
             undone = scenario.name == "undo" and "run.undone" in result.output + result.errors
             self.verdicts.check(
                 early or undone or process.returncode in (INTERRUPTED, scenario.status),
                 "a signal ends a run cleanly", what)
         self._look(scenario, directory, what)
         return process.returncode in (-sent, INTERRUPTED)
+
+    @staticmethod
+    def _database(directory: Path) -> dict[str, bytes]:
+        """The database and all that stands beside it under its name."""
+        return {path.name: path.read_bytes() for path in directory.glob(f"{DATABASE}*")}
 
     def _look(self, scenario: Scenario, directory: Path, what: str) -> None:
         def check(holds: bool, rule: str, more: object = "") -> None:
