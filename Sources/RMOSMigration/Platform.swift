@@ -59,19 +59,52 @@ package struct SystemError: Error, Hashable {
   static let hasChanged: Int32 = -2
   /// Stands for "a link that leads nowhere".
   static let leadsNowhere: Int32 = -3
-  var code: Int32
+  /// Stands for "someone asked to stop".
+  static let cancelled: Int32 = -4
+  /// Stands for "not what stood there when it was opened".
+  static let wasMoved: Int32 = -5
+  /// Stands for "the directory that the process works in".
+  static let isCurrentDirectory: Int32 = -6
+  static let isMountPoint = EBUSY
+  static let notPermitted = EACCES
+  package var code: Int32
   /// The system's words for it.
   var reason: String {
     switch code {
     case SystemError.notAFile: "not a regular file"
     case SystemError.hasChanged: "the file changed while it was being read"
     case SystemError.leadsNowhere: "the link leads nowhere"
+    // A full disk all the same, to whoever has to make room.
+    case EDQUOT: "No space left (Disk quota exceeded)"
+    case SystemError.cancelled: "it was cancelled"
+    case SystemError.wasMoved: "it was removed, renamed or replaced meanwhile"
+    case SystemError.isCurrentDirectory:
+      "it is the current directory, which cannot be replaced as a whole"
+    case SystemError.isMountPoint: "it is a mount point or in use as a whole"
     default: String(cString: strerror(code))
     }
   }
 
+  package init(code: Int32) { self.code = code }
+
   /// The error of the call just made.
   static var last: SystemError { SystemError(code: errno) }
+
+  /// Whether the error says something about the one file or directory that was asked for.
+  ///
+  /// Any other, such as a lack of descriptors or memory, a failing disk or a network share that
+  /// does not answer, leaves unknown what is there.
+  var concernsOneFile: Bool {
+    switch code {
+    case EACCES, EPERM, ENOENT, ENOTDIR, EISDIR, ELOOP, ENAMETOOLONG, ENXIO, EOVERFLOW,
+      EFBIG, EILSEQ, SystemError.notAFile, SystemError.hasChanged, SystemError.leadsNowhere:
+      true
+    default: false
+    }
+  }
+
+  /// Whether what was asked for is not there, be it itself or a directory above it.
+  var saysAbsent: Bool { code == ENOENT || code == ENOTDIR }
 }
 
 /// An open file, closed with ``close()``.
@@ -92,15 +125,22 @@ struct FileHandle {
     var size: Int
   }
 
-  private let descriptor: Int32
+  let descriptor: Int32
 
   /// open(2) for reading; never waits for the other end of a pipe.
   init(reading path: [UInt8]) throws(SystemError) {
-    descriptor = Platform.withCPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else { throw .last }
+    var result: Int32
+    repeat {
+      result = Platform.withCPath(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    } while result < 0 && errno == EINTR
+    guard result >= 0 else {
+      // What a socket answers, or a device that is not there.
+      throw errno == ENXIO ? SystemError(code: SystemError.notAFile) : .last
+    }
+    descriptor = result
   }
 
-  fileprivate init(_ descriptor: Int32) { self.descriptor = descriptor }
+  init(_ descriptor: Int32) { self.descriptor = descriptor }
 
   /// fstat(2).
   func status() throws(SystemError) -> Status {
@@ -155,7 +195,7 @@ struct FileHandle {
 }
 
 extension FileHandle.Status {
-  fileprivate init(_ info: stat) {
+  init(_ info: stat) {
     form =
       switch info.st_mode & S_IFMT {
       case S_IFREG: .file
@@ -191,13 +231,18 @@ extension Platform {
     }
   }
 
-  /// Calls `body` with the name and type of every entry of a directory, in no order.
+  /// Calls `body` with the name and type of every entry of a directory, in no order, until
+  /// `isCancelled` says so: opendir(3), readdir(3).
   static func forEachEntry(
-    ofDirectory path: [UInt8], _ body: (UnsafeBufferPointer<UInt8>, EntryType) -> Void
+    ofDirectory path: [UInt8], isCancelled: () -> Bool = { false },
+    _ body: (UnsafeBufferPointer<UInt8>, EntryType) -> Void
   ) throws(SystemError) {
     guard let directory = withCPath(path, { opendir($0) }) else { throw .last }
     defer { closedir(directory) }
+    var count = 0
     while true {
+      count += 1
+      if count % 1024 == 0, isCancelled() { return }
       errno = 0
       guard let entry = readdir(directory) else {
         if errno != 0 { throw .last }
@@ -246,56 +291,4 @@ extension FileHandle {
       }
     }
   }
-}
-
-// MARK: Trees for their owner alone
-
-/// A directory held open, so that nothing made below it is led elsewhere by a link.
-///
-/// What is made in it is for its owner alone, whatever the umask.
-struct PrivateDirectory {
-  private let descriptor: Int32
-
-  /// open(2), fchmod(2): a directory that is there, made private.
-  init(_ path: [UInt8]) throws(SystemError) {
-    descriptor = Platform.withCPath(path) { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    guard descriptor >= 0 else { throw .last }
-    guard fchmod(descriptor, 0o700) == 0 else {
-      let error = SystemError.last
-      close()
-      throw error
-    }
-  }
-
-  /// mkdirat(2), openat(2): the directory of that name, made where it is not there.
-  init(_ name: [UInt8], in parent: PrivateDirectory) throws(SystemError) {
-    descriptor = Platform.withCPath(name) { name in
-      if mkdirat(parent.descriptor, name, 0o700) == 0 {
-        // The umask may have taken rights away.
-        _ = fchmodat(parent.descriptor, name, 0o700, 0)
-      } else if errno != EEXIST {
-        return -1
-      }
-      return openat(parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    }
-    guard descriptor >= 0 else { throw .last }
-  }
-
-  /// openat(2), fchmod(2): a file that must not be there yet.
-  func createFile(_ name: [UInt8]) throws(SystemError) -> FileHandle {
-    let file = Platform.withCPath(name) {
-      openat(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-    }
-    guard file >= 0 else { throw .last }
-    _ = fchmod(file, 0o600)
-    return FileHandle(file)
-  }
-
-  /// unlinkat(2).
-  func removeFile(_ name: [UInt8]) {
-    _ = Platform.withCPath(name) { unlinkat(descriptor, $0, 0) }
-  }
-
-  /// close(2).
-  func close() { FileHandle(descriptor).close() }
 }

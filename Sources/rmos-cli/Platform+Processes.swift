@@ -37,6 +37,8 @@ extension Platform {
     case exited(Int32)
     case signalled(Int32)
     case tookTooLong
+    /// A signal asked us to stop while it ran.
+    case interrupted
     /// The `errno`.
     case notStarted(Int32)
 
@@ -47,8 +49,25 @@ extension Platform {
       case .exited(let status): "ended with status \(status)"
       case .signalled(let signal): "was ended by signal \(signal)"
       case .tookTooLong: "took too long and was ended"
+      case .interrupted: "was ended before its time, as this program was"
       case .notStarted(let code): "could not be started: \(Platform.describe(errno: code))"
       }
+    }
+  }
+
+  /// Waits.
+  ///
+  /// Wraps `sleep(3)`.
+  static func sleep(seconds: Int) {
+    var left = UInt32(seconds)
+    while left > 0 {
+      #if canImport(Glibc)
+        left = Glibc.sleep(left)
+      #elseif canImport(Musl)
+        left = Musl.sleep(left)
+      #elseif canImport(Darwin)
+        left = Darwin.sleep(left)
+      #endif
     }
   }
 
@@ -56,16 +75,46 @@ extension Platform {
   /// error.
   ///
   /// It need not read the text. `environment` comes on top of ours. After `deadline` seconds it is
-  /// killed; nil: never. Wraps `posix_spawn(3)`, `waitpid(2)`.
+  /// killed; nil: never. A signal that comes meanwhile and asks us to stop ends it too. Wraps
+  /// `posix_spawn(3)`, `waitpid(2)`.
   static func run(
     _ program: String, _ arguments: [String], input: String, environment: [String: String] = [:],
     deadline: Double? = nil
+  ) -> Ending {
+    run(
+      program, arguments, input: input, output: 2, environment: environment, deadline: deadline)
+  }
+
+  /// Runs a program to its end as ``run(_:_:input:environment:deadline:)`` does, and takes what it
+  /// writes to its standard output.
+  ///
+  /// - Returns: How it ended, and the first `limit` bytes of its output. A `limit` of no more than
+  ///   a pipe holds (16 KiB are safe) keeps it from waiting for its reader.
+  static func capture(
+    _ program: String, _ arguments: [String], input: String, limit: Int, deadline: Double
+  ) -> (Ending, output: String) {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return (.notStarted(errno), "") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+    let ending = run(program, arguments, input: input, output: ends[1], deadline: deadline)
+    close(ends[1])
+    var buffer = [UInt8](repeating: 0, count: limit)
+    let count = read(ends[0], &buffer, limit)
+    close(ends[0])
+    return (ending, String(decoding: buffer.prefix(max(0, count)), as: UTF8.self))
+  }
+
+  private static func run(
+    _ program: String, _ arguments: [String], input: String, output: Int32,
+    environment: [String: String] = [:], deadline: Double?
   ) -> Ending {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return .notStarted(errno) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
-    let spawned = spawn(program, [program] + arguments, environment, input: ends[0])
+    let spawned = spawn(
+      program, [program] + arguments, environment, input: ends[0], output: output)
     close(ends[0])
     var writer = ends[1]
     defer { if writer >= 0 { close(writer) } }
@@ -74,6 +123,7 @@ extension Platform {
       return .notStarted(EINVAL)
     }
     let start = uptime()
+    let wasInterrupted = isInterrupted
     var left = Array(input.utf8)[...]
     var status: Int32 = 0
     while true {
@@ -81,9 +131,17 @@ extension Platform {
       if ended == child { break }
       if ended < 0, errno != EINTR { return .notStarted(errno) }
       if let deadline, uptime() - start > deadline {
-        kill(child, SIGKILL)
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        end(child)
         return .tookTooLong
+      }
+      if isInterrupted, !wasInterrupted {
+        kill(child, SIGTERM)
+        // Time to clean up.
+        for _ in 0..<patience where waitpid(child, &status, WNOHANG) != child {
+          poll(nil, 0, turn)
+        }
+        end(child)
+        return .interrupted
       }
       let isWaiting = writer >= 0 ? pass(&left, to: writer) : false
       if writer >= 0, !isWaiting {
@@ -94,6 +152,12 @@ extension Platform {
     }
     let signal = status & 0x7F
     return signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal)
+  }
+
+  private static func end(_ child: pid_t) {
+    kill(child, SIGKILL)
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0, errno == EINTR {}
   }
 
   /// Writes what the pipe takes.
@@ -117,7 +181,8 @@ extension Platform {
   private struct SpawnFailure: Error { var code: Int32 }
 
   private static func spawn(
-    _ program: String, _ arguments: [String], _ variables: [String: String], input: Int32
+    _ program: String, _ arguments: [String], _ variables: [String: String], input: Int32,
+    output: Int32
   ) -> Result<pid_t, SpawnFailure> {
     #if canImport(Darwin)
       var (actions, attributes): (posix_spawn_file_actions_t?, posix_spawnattr_t?) = (nil, nil)
@@ -131,7 +196,7 @@ extension Platform {
       posix_spawnattr_destroy(&attributes)
     }
     posix_spawn_file_actions_adddup2(&actions, input, 0)
-    posix_spawn_file_actions_adddup2(&actions, 2, 1)
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
     // We ignore these; other programs rely on them.
     var (broken, none) = (sigset_t(), sigset_t())
     sigemptyset(&none)

@@ -32,7 +32,7 @@ struct AuditRuleCheckerTests {
     #expect(report.verdict == .warnings)
     #expect(report.warningCount == 1)
     #expect(report.results.last?.rule.code == "shop.name-length")
-    #expect(report.passedChecks == 23)
+    #expect(report.passedChecks == 24)
     let finding = try #require(report.findings.last)
     #expect(finding.code == "shop.name-length")
     #expect(finding.kind == .patterns)
@@ -49,7 +49,8 @@ struct AuditRuleCheckerTests {
     #expect(report.results.map(\.state) == [.passed])
 
     let fixture = try AuditFixture()
-    try fixture.plant("DROP TABLE joblogs; DROP TABLE patterns")
+    try fixture.plant(
+      "DROP TABLE joblogs; DROP TABLE patterns; CREATE VIEW patterns AS SELECT * FROM gone")
     let broken = try Auditor(rules: [.integrity], checkers: [NameLength()]).audit(fixture.store())
     #expect(broken.results.map(\.state) == [.failed, .incomplete])
   }

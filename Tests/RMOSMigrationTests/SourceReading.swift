@@ -53,8 +53,7 @@ struct SourceReading {
   init(path: String, limits: SourceWindow.Limits, batchSize: Int) throws {
     let batches = Batches()
     let reader = SourceReader(
-      root: path, batchSize: batchSize, options: Self.options, limits: limits,
-      emit: batches.append)
+      path, batchSize: batchSize, options: Self.options, limits: limits, emit: batches.append)
     try reader.readAll()
     add(batches.all)
   }

@@ -25,6 +25,13 @@ struct ErrorPage: Error {
     status: 405, title: "Pages can only be read",
     sentences: "<p>Ask with GET or HEAD. Changes go through <code>/api/rmos</code>.</p>\n")
 
+  /// The address asks for something that the page does not know.
+  static func unknownParameter(_ sentence: String) -> ErrorPage {
+    ErrorPage(
+      status: 422, title: "The address asks for something unknown",
+      sentences: "<p>\(PageText.short(sentence, limit: 1000))</p>\n")
+  }
+
   /// There is no such entity.
   static func noEntity(_ kind: EntityKind, id: String) -> ErrorPage {
     ErrorPage(
@@ -46,7 +53,7 @@ struct ErrorPage: Error {
         status: 503, title: "The database is busy",
         sentences: "<p>Another program holds it. Load this page again in a moment.</p>\n")
       retriesAfter = 2
-    case .cannotOpen:
+    case .cannotOpen, .replaced, .hardLinked:
       self.init(
         status: 503, title: "The database cannot be opened", sentences: Self.story(error))
       retriesAfter = 10

@@ -18,7 +18,8 @@ struct MigrationRun {
     let journal = RunJournal(
       source: migration.source, options: options, rejects: rejects, observer: observer)
     if options.measuresSource {
-      journal.setTotal(bytes: SourceMeasure(root: migration.source).bytes)
+      let measure = SourceMeasure(root: migration.source, isCancelled: isCancelled)
+      journal.setTotal(bytes: measure.bytes)
     }
     do {
       try execute(journal)
@@ -26,7 +27,12 @@ struct MigrationRun {
       journal.recordFailure(error)
       _ = journal.announceEnd(migration.store)
       throw error
+    } catch let failure as SourceFailure {
+      journal.recordFailure(failure)
+      _ = journal.announceEnd(migration.store)
+      throw failure.error
     }
+    journal.checkRejects()
     return journal.announceEnd(migration.store)
   }
 
@@ -36,30 +42,75 @@ struct MigrationRun {
       try Migration.checkRejects(directory, source: migration.source)
       return nil
     }
-    return try RejectsWriter(directory, source: migration.source)
+    return try RejectsWriter(directory, source: migration.source, isCancelled: isCancelled)
   }
 
+  // MARK: The three ways to run
+
   private func execute(_ journal: RunJournal) throws {
-    let planner = Planner(
-      duplicates: options.onDuplicate, overwritesEdits: options.overwritesEdits,
-      reportsInformation: observer != nil && options.observedEvents.contains(.information))
-    let context = RunContext(
-      store: migration.store,
-      feed: SourceFeed(
-        root: migration.source, batchSize: options.batchSize,
-        options: EntityDecoder.Options(
-          derivesIDs: options.missingID == .derive, runStart: journal.startedAt)),
-      batches: BatchExecutor(
-        planner: planner, maxErrors: options.maxErrors, isCancelled: isCancelled),
-      journal: journal, isCancelled: isCancelled)
+    for issue in try migration.store.checkWriting() { journal.note(issue) }
     if options.isDryRun {
-      try DryRunExecutor(context: context, root: migration.source, isAtomic: options.isAtomic)
-        .execute()
-    } else if options.isAtomic {
+      try executeDry(journal)
+    } else {
+      try execute(in: migration.store, journal)
+    }
+  }
+
+  /// Carries the run out, in a store that may be written to.
+  private func execute(in store: any RecordStore, _ journal: RunJournal) throws {
+    let context = context(store, journal)
+    if options.isAtomic {
       try AtomicRunExecutor(context: context).execute()
     } else {
       try BatchedRunExecutor(context: context).execute()
     }
+  }
+
+  /// Foretells the run, or makes it on a copy if only the store itself can tell.
+  private func executeDry(_ journal: RunJournal) throws {
+    let store = migration.store
+    if store.hasWriter == true {
+      note(
+        .storeLocked,
+        "another process is writing to \(store.location) now; a run is refused until "
+          + "that has ended", journal)
+    }
+    let rehearsal: Rehearsal
+    do {
+      rehearsal = try store.rehearsal(isCancelled: isCancelled)
+    } catch let error as StoreError where error.code == .cancelled {
+      return journal.interrupt()
+    }
+    switch rehearsal {
+    case .copy(let copy): return try execute(in: copy, journal)
+    case .lookUps: break
+    case .unforeseeable(let reason):
+      note(
+        .storeUnforeseen,
+        "what becomes of entities cannot be told for certain without writing: "
+          + "\(store.location) has \(reason)", journal)
+    }
+    try DryRunExecutor(context: context(store, journal), isAtomic: options.isAtomic).execute()
+  }
+
+  private func note(_ code: IssueCode, _ message: String, _ journal: RunJournal) {
+    journal.note(Issue(severity: .warning, code: code, message: message))
+  }
+
+  private func context(_ store: any RecordStore, _ journal: RunJournal) -> RunContext {
+    let planner = Planner(
+      duplicates: options.onDuplicate, overwritesEdits: options.overwritesEdits,
+      reportsInformation: observer != nil && options.observedEvents.contains(.information))
+    return RunContext(
+      store: store,
+      feed: SourceFeed(
+        source: migration.source, batchSize: options.batchSize,
+        options: EntityDecoder.Options(
+          derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
+        access: options.access, refusesEmptySource: !options.allowsEmptySource),
+      batches: BatchExecutor(
+        planner: planner, maxErrors: options.maxErrors, isCancelled: isCancelled),
+      journal: journal, isCancelled: isCancelled)
   }
 }
 

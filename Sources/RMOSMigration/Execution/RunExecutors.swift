@@ -3,18 +3,33 @@ import RMOSStore
 
 /// What every way to carry a run out works with.
 struct RunContext {
+  /// What is written to: the migration's store or, in a dry run, a copy of it.
   let store: any RecordStore
   let feed: SourceFeed
   let batches: BatchExecutor
   let journal: RunJournal
   let isCancelled: () -> Bool
 
+  /// Goes through the source batch by batch.
+  ///
+  /// - Parameter execute: Migrates a batch, and returns what became of it and the ledger's row.
+  fileprivate func forEachBatch(
+    _ execute: (SourceBatch) throws -> (result: BatchResult, ledger: LedgerRun?)
+  ) throws {
+    let ending = try feed.forEachBatch(isCancelled: isCancelled) { batch in
+      let (result, ledger) = try execute(batch)
+      journal.recordCommitted(result, of: batch, ledger: ledger)
+      return journal.ending == .completed
+    }
+    if ending == .cancelled { journal.interrupt() }
+  }
+
   /// Migrates a batch within a transaction.
   ///
   /// - Returns: What became of it, and the ledger's row as it is once that is committed.
   fileprivate func execute(
     _ batch: SourceBatch, in transaction: any StoreTransaction
-  ) throws -> (result: BatchResult, ledger: LedgerRun) {
+  ) throws -> (result: BatchResult, ledger: LedgerRun?) {
     guard let run = journal.run else { preconditionFailure("the run was begun") }
     let target = TransactionTarget(
       transaction: transaction, run: run, startedAt: journal.startedAt)
@@ -27,23 +42,22 @@ struct RunContext {
 /// Carries a run out without writing: what would happen, over a snapshot of the store.
 struct DryRunExecutor {
   let context: RunContext
-  let root: String
   /// Whether to foretell a run that one failure rolls back.
   let isAtomic: Bool
 
   func execute() throws {
     let journal = context.journal
-    try (context.store as? SQLiteStore)?.checkIsWritable()
     try context.store.read { reader in
       let target = DryRunTarget(
-        reader, rereader: EntityRereader(root: root, options: context.feed.options),
+        reader,
+        rereader: EntityRereader(
+          root: context.feed.source, options: context.feed.options, access: context.feed.access),
         startedAt: journal.startedAt)
       journal.announceStart()
-      try context.feed.forEachBatch { batch in
+      try context.forEachBatch { batch in
         let result = try context.batches.execute(
           batch, in: target, journal.memory, failedBefore: journal.failedCount)
-        journal.recordCommitted(result, of: batch, ledger: nil)
-        return journal.ending == .completed
+        return (result, nil)
       }
     }
     if isAtomic, journal.ending != .completed || journal.failedCount > 0 { journal.rollBack() }
@@ -62,10 +76,8 @@ struct BatchedRunExecutor {
       journal.announceStart()
       do {
         try store.beginBulkLoad()
-        try context.feed.forEachBatch { batch in
-          let (result, ledger) = try store.write { try context.execute(batch, in: $0) }
-          journal.recordCommitted(result, of: batch, ledger: ledger)
-          return journal.ending == .completed
+        try context.forEachBatch { batch in
+          try store.write { try context.execute(batch, in: $0) }
         }
         try store.endBulkLoad()
       } catch {
@@ -95,12 +107,8 @@ struct AtomicRunExecutor {
         try store.write { transaction in
           try journal.begin(in: transaction)
           journal.announceStart()
-          try context.feed.forEachBatch { batch in
-            let (result, ledger) = try context.execute(batch, in: transaction)
-            // Should the transaction fail after all, all of it is rolled back, and so is the journal.
-            journal.recordCommitted(result, of: batch, ledger: ledger)
-            return journal.ending == .completed
-          }
+          // Should the transaction fail after all, all of it is rolled back, and so is the journal.
+          try context.forEachBatch { try context.execute($0, in: transaction) }
           guard journal.ending == .completed, journal.failedCount == 0 else { throw Rollback() }
           try journal.close(in: transaction)
         }

@@ -21,6 +21,8 @@ final class RunJournal {
   private var kindUptime: Double
   private var totalBytes: Int?
   private var backup: RunBackup?
+  /// What there is to say before the run: issues that concern no entity.
+  private var notices: [Issue] = []
 
   /// Opens the books of a run that begins now.
   init(
@@ -52,16 +54,22 @@ final class RunJournal {
   /// Sets how much there is to read, for progress.
   func setTotal(bytes: Int) { totalBytes = bytes }
 
+  /// Adds an issue that concerns no entity, before the run begins.
+  func note(_ issue: Issue) { notices.append(issue) }
+
+  /// Ends the run early because it was cancelled.
+  func interrupt() { if ending == .completed { ending = .interrupted } }
+
   /// Takes a backup before the first write.
   ///
   /// - Returns: Whether to go on; false if the run was cancelled meanwhile.
   func takeBackup(of store: any RecordStore, isCancelled: () -> Bool) throws -> Bool {
-    guard options.takesBackup else { return true }
+    guard options.takesBackup, !options.isDryRun else { return true }
     do {
       backup = try RunBackup.take(of: store, isCancelled: isCancelled)
       return true
     } catch let error as StoreError where error.code == .cancelled {
-      ending = .interrupted
+      interrupt()
       return false
     }
   }
@@ -69,12 +77,18 @@ final class RunJournal {
   /// Writes the run into the ledger.
   func begin(in transaction: any StoreTransaction) throws {
     try transaction.markInterruptedRuns(now: ledger.startedAt)
+    for issue in notices { ledger.issueCounts[issue.code, default: 0] += 1 }
     ledger.id = try transaction.beginRun(ledger)
     run = ledger.id
+    if !notices.isEmpty { try transaction.appendIssues(notices, run: ledger.id) }
   }
 
-  /// Tells the observer that the run has begun.
-  func announceStart() { observer?(.started(run: run)) }
+  /// Tells the observer that the run has begun, and what there is to say before it.
+  func announceStart() {
+    observer?(.started(run: options.isDryRun ? nil : run))
+    tally.add(notices, keeping: options.maxIssuesInSummary)
+    for issue in notices { observer?(.issue(issue)) }
+  }
 
   // MARK: Batches
 
@@ -114,6 +128,7 @@ final class RunJournal {
     if let ending = result.ending { self.ending = ending }
     // An atomic run that met a failure will not be in the ledger.
     rejects?.write(result.failures, of: batch, run: options.isAtomic ? nil : run)
+    if rejects?.wasCancelled == true { interrupt() }
     guard let observer else { return }
     result.report(to: observer, batch.records, options.observedEvents)
     observer(
@@ -148,9 +163,14 @@ final class RunJournal {
   /// Closes the ledger's row of a run that an error ended.
   func close(with error: any Error, in store: any RecordStore) {
     closeLedger(.failed, "\(error)")
-    // The store has just failed; if it cannot take this either, the next run finds the row still
-    // marked as running and knows.
-    try? store.write { try $0.updateRun(ledger) }
+    let issue = (error as? SourceFailure)?.issue
+    if let issue { ledger.issueCounts[issue.code, default: 0] += 1 }
+    // The store may have just failed; if it cannot take this either, the next run finds the row
+    // still marked as running and knows.
+    try? store.write {
+      if let issue { try $0.appendIssues([issue], run: ledger.id) }
+      try $0.updateRun(ledger)
+    }
   }
 
   private func closeLedger(_ state: LedgerRun.State, _ failure: String? = nil) {
@@ -186,15 +206,27 @@ final class RunJournal {
     ending = .storeFailed
     if options.isAtomic { rollBack() }
     // Of a commit that failed it may not be known what became of it; then the backup stays.
-    if ![.inputOutput, .corrupt, .other].contains(error.code) { settleBackup() }
+    if ![.inputOutput, .corrupt, .replaced, .other].contains(error.code) { settleBackup() }
   }
+
+  /// Takes note that the source could not be read to its end.
+  func recordFailure(_ failure: SourceFailure) {
+    ending = .sourceFailed
+    if options.isAtomic { rollBack() }
+    settleBackup()
+    tally.add([failure.issue], keeping: options.maxIssuesInSummary)
+    observer?(.issue(failure.issue))
+  }
+
+  /// Makes sure that the copies of what failed are where they should be.
+  func checkRejects() { rejects?.checkDirectory() }
 
   /// Tells the observer that the run has ended.
   ///
   /// - Returns: The run's summary.
   func announceEnd(_ store: any RecordStore) -> MigrationSummary {
     let summary = MigrationSummary(
-      ending: ending, run: run, startedAt: ledger.startedAt, isDryRun: options.isDryRun,
+      ending: ending, run: options.isDryRun ? nil : run, startedAt: ledger.startedAt, isDryRun: options.isDryRun,
       source: ledger.source, store: store.location, optionsJSON: ledger.optionsJSON,
       statistics: tally.statistics, issueCounts: tally.issueCounts,
       severityCounts: tally.severityCounts, issues: tally.issues,
@@ -226,6 +258,15 @@ private struct Tally {
     for issue in result.issues {
       severityCounts[issue.severity, default: 0] += 1
       guard issue.severity != .info else { continue }
+      if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
+    }
+  }
+
+  /// Adds issues that concern no entity; keeps them while there are fewer than `limit`.
+  mutating func add(_ notices: [Issue], keeping limit: Int) {
+    for issue in notices {
+      issueCounts[issue.code, default: 0] += 1
+      severityCounts[issue.severity, default: 0] += 1
       if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
     }
   }

@@ -7,11 +7,14 @@ import RMOSStore
 /// `@unchecked Sendable`: all state is guarded by the monitor.
 final class BatchChannel: @unchecked Sendable {
   private static let capacity = 2
+  /// How often who waits for a delivery looks whether it is to go on, seconds.
+  private static let interval = 0.1
 
   private let monitor = Monitor()
   private var batches: [SourceBatch] = []
   private var spare: [RecordBatch] = []
   private var hasEnded = false
+  private var sourceFailure: SourceFailure?
   private var isClosed = false
 
   /// Hands over a batch, waiting for room.
@@ -29,15 +32,46 @@ final class BatchChannel: @unchecked Sendable {
     return records
   }
 
-  /// Says that nothing more comes.
-  func end() { locked { hasEnded = true } }
-
-  /// The next batch, waiting for it; nil at the end.
-  func receive() -> SourceBatch? {
-    wait { () -> SourceBatch?? in
-      if !batches.isEmpty { return .some(batches.removeFirst()) }
-      return hasEnded ? .some(nil) : nil
+  /// Says that nothing more comes, and why, where the source could not be read to its end.
+  func end(_ failure: SourceFailure? = nil) {
+    locked {
+      hasEnded = true
+      sourceFailure = failure
     }
+  }
+
+  /// Why nothing more comes; `nil` before the end, and where everything was read.
+  var failure: SourceFailure? {
+    monitor.lock()
+    defer { monitor.unlock() }
+    return sourceFailure
+  }
+
+  /// What became of waiting for a batch.
+  enum Received {
+    case batch(SourceBatch)
+    /// Nothing more comes.
+    case end
+    /// It was given up.
+    case cancelled
+  }
+
+  /// The next batch, waiting for it until `isCancelled` says otherwise.
+  func receive(isCancelled: () -> Bool) -> Received {
+    wait(seconds: BatchChannel.interval) {
+      if !batches.isEmpty { return .batch(batches.removeFirst()) }
+      if hasEnded { return .end }
+      return isCancelled() ? .cancelled : nil
+    }
+  }
+
+  /// Whether nothing more is wanted.
+  ///
+  /// For the reading side to ask while it has nothing to hand over yet.
+  var isUnwanted: Bool {
+    monitor.lock()
+    defer { monitor.unlock() }
+    return isClosed
   }
 
   /// Gives records back for use.
@@ -53,6 +87,20 @@ final class BatchChannel: @unchecked Sendable {
     }
   }
 
+  /// Waits until the reading side has ended, for so many turns of ``interval`` at most.
+  ///
+  /// - Returns: Whether it has.
+  func waitForEnd(turns: Int) -> Bool {
+    monitor.lock()
+    defer { monitor.unlock() }
+    var left = turns
+    while !hasEnded, left > 0 {
+      monitor.wait(seconds: BatchChannel.interval)
+      left -= 1
+    }
+    return hasEnded
+  }
+
   /// Runs `body` alone; others that wait look again after it.
   private func locked(_ body: () -> Void) {
     monitor.lock()
@@ -62,7 +110,9 @@ final class BatchChannel: @unchecked Sendable {
   }
 
   /// Runs `body` alone, and again after others have, until it returns something.
-  private func wait<Result>(until body: () -> Result?) -> Result {
+  ///
+  /// Where `seconds` is given, also after so long.
+  private func wait<Result>(seconds: Double? = nil, until body: () -> Result?) -> Result {
     monitor.lock()
     defer {
       monitor.wakeAll()
@@ -70,7 +120,7 @@ final class BatchChannel: @unchecked Sendable {
     }
     while true {
       if let result = body() { return result }
-      monitor.wait(seconds: nil)
+      monitor.wait(seconds: seconds)
     }
   }
 }

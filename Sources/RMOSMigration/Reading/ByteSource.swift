@@ -17,9 +17,14 @@ protocol ByteSource {
 struct FileByteSource: ByteSource {
   let size: Int
   private let file: FileHandle
+  private let path: [UInt8]
+  private let access: SourceAccess
 
   /// Opens a file; ``close()`` closes it.
-  init(_ path: [UInt8]) throws(SystemError) {
+  init(_ path: [UInt8], _ access: SourceAccess = .system) throws(SystemError) {
+    self.path = path
+    self.access = access
+    try access.willCall(.open, path)
     file = try FileHandle(reading: path)
     do throws(SystemError) {
       let status = try file.status()
@@ -34,7 +39,8 @@ struct FileByteSource: ByteSource {
   func read(
     into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
   ) throws(SystemError) -> Int {
-    try file.read(into: buffer, count: count, at: offset)
+    try access.willCall(.read, path)
+    return try file.read(into: buffer, count: count, at: offset)
   }
 
   func close() { file.close() }

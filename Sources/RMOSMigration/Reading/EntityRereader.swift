@@ -2,11 +2,15 @@ import RMOSModels
 
 /// Reads one entity again, from the place where it was read before.
 final class EntityRereader {
+  private let source: String
   private let root: [UInt8]
+  private let access: SourceAccess
   private let options: EntityDecoder.Options
   private let window = SourceWindow()
 
-  init(root: String, options: EntityDecoder.Options) {
+  init(root: String, options: EntityDecoder.Options, access: SourceAccess = .system) {
+    source = root
+    self.access = access
     self.root = Array(root.utf8)
     self.options = options
   }
@@ -19,15 +23,17 @@ final class EntityRereader {
   ///   - offset: 0-based, in the file's bytes.
   ///   - id: The id it was given.
   /// - Returns: The batch, with one entry.
-  /// - Throws: ``MigrationError`` where the file has changed meanwhile.
-  func read(_ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8]) throws -> RecordBatch {
+  /// - Throws: Where the file has changed meanwhile, or cannot be read any more.
+  func read(
+    _ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8]
+  ) throws(SourceFailure) -> RecordBatch {
     let shown = SourcePath.text(path)
     var batch = RecordBatch(kind: kind)
     let key = batch.intern(id)
     let decoder = EntityDecoder(kind: kind, options: options)
     do throws(ReadFailure) {
       let file = try ReadFailure.converting { () throws(SystemError) in
-        try FileByteSource(root + [UInt8(ascii: "/")] + path)
+        try FileByteSource(root + [UInt8(ascii: "/")] + path, access)
       }
       defer { file.close() }
       try window.load(file, at: offset)
@@ -45,9 +51,10 @@ final class EntityRereader {
         }
       }
     } catch {
-      throw MigrationError(
-        .sourceChanged,
-        "\(shown) changed while it was being read; run again when nobody writes there")
+      guard case .system(let error) = error, !error.saysAbsent else {
+        throw SourceFailure(source: source, reason: .changed(path: path))
+      }
+      throw SourceFailure(source: source, reason: .unreadable(path: path, error))
     }
   }
 }

@@ -8,15 +8,20 @@ extension Migration {
   /// - Throws: ``MigrationError/Code/sourceUnreadable``.
   public static func checkSource(_ source: String) throws(MigrationError) {
     let path = Array(source.utf8)
+    var isListed = false
     do throws(SystemError) {
       guard try FileHandle.Status(of: path).form == .directory else {
         throw SystemError(code: SystemError.notADirectory)
       }
       try Platform.forEachEntry(ofDirectory: path) { _, _ in }
+      isListed = true
+      // A directory that may be listed and not searched tells nothing of what is in it.
+      _ = try FileHandle.Status(of: path + Array("/.".utf8))
     } catch {
+      let reason = isListed ? "it may be listed but not searched: \(error.reason)" : error.reason
       throw MigrationError(
         .sourceUnreadable,
-        "the source \(source) cannot be read: \(error.reason); expected a directory with "
+        "the source \(source) cannot be read: \(reason); expected a directory with "
           + EntityKind.allCases.map(\.table).joined(separator: ", ") + " in it")
     }
   }

@@ -96,6 +96,11 @@ final class SourceBatchBuilder {
     try emitBatch()
   }
 
+  /// Hands on what there is, since nothing more can be read.
+  func emitRest() throws(ReadFailure) {
+    if batch.records.count > 0 || !batch.notices.isEmpty { try emitBatch() }
+  }
+
   /// Hands on the batch if it is full.
   ///
   /// To be called between entities.
@@ -165,14 +170,6 @@ final class SourceBatchBuilder {
     batch.rejectedSpans[batch.records.count] = span
     batch.records.append(failed: entry)
     try emitIfFull()
-  }
-
-  /// Appends the file as one that cannot be read.
-  func failUnreadable(_ error: SystemError) throws(ReadFailure) {
-    try fail(
-      .inputUnreadable,
-      "cannot be read: \(error.reason); mend it, or remove it from the source", at: nil,
-      span: .nothing)
   }
 
   /// Notes an issue that concerns no entity.

@@ -2,29 +2,60 @@ import RMOSModels
 
 /// The batches of a source, read ahead on a thread of its own.
 struct SourceFeed {
-  let root: String
+  let source: String
   let batchSize: Int
   let options: EntityDecoder.Options
+  let access: SourceAccess
+  /// Whether it is an error if there is nothing to read.
+  let refusesEmptySource: Bool
+
+  /// How a run through the batches ended.
+  enum Ending {
+    /// All were taken, or `body` wanted no more.
+    case done
+    /// It was cancelled while the next was waited for.
+    case cancelled
+  }
 
   /// Calls `body` with every batch, in order, until it returns false.
-  func forEachBatch(_ body: (SourceBatch) throws -> Bool) throws {
+  ///
+  /// - Throws: ``SourceFailure`` if the source cannot be read to its end, after what was read; what
+  ///   `body` throws.
+  func forEachBatch(
+    isCancelled: () -> Bool, _ body: (SourceBatch) throws -> Bool
+  ) throws -> Ending {
     let channel = BatchChannel()
-    let (root, batchSize, options) = (root, batchSize, options)
-    let thread = try SystemThread.start {
-      let reader = SourceReader(root: root, batchSize: batchSize, options: options) {
-        batch throws(ReadFailure) in try channel.send(batch)
-      }
-      // Only being stopped ends it early, which needs no telling.
-      try? reader.readAll()
-      channel.end()
-    }
+    let feed = self
+    let thread = try SystemThread.start { feed.read(into: channel) }
     defer {
       channel.close()
-      thread.join()
+      // A share that does not answer keeps nobody waiting for ever.
+      if channel.waitForEnd(turns: 50) { thread.join() } else { thread.detach() }
     }
-    while let batch = channel.receive() {
-      guard try body(batch) else { return }
-      channel.recycle(batch.records)
+    while true {
+      switch channel.receive(isCancelled: isCancelled) {
+      case .cancelled: return .cancelled
+      case .end:
+        if let failure = channel.failure { throw failure }
+        return .done
+      case .batch(let batch):
+        guard try body(batch) else { return .done }
+        channel.recycle(batch.records)
+      }
+    }
+  }
+
+  private func read(into channel: BatchChannel) {
+    let reader = SourceReader(
+      source, batchSize: batchSize, options: options, access: access,
+      refusesEmptySource: refusesEmptySource, isCancelled: { channel.isUnwanted }
+    ) { batch throws(ReadFailure) in try channel.send(batch) }
+    do throws(ReadFailure) {
+      try reader.readAll()
+      channel.end()
+    } catch {
+      // Being stopped needs no telling.
+      if case .source(let failure) = error { channel.end(failure) } else { channel.end() }
     }
   }
 }

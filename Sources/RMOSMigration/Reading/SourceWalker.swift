@@ -22,22 +22,42 @@ struct SourceWalker {
   }
 
   private let root: [UInt8]
+  private let access: SourceAccess
+  /// Whether the walk is to be given up.
+  private let isCancelled: () -> Bool
   private var frames: [Frame] = []
   private var followed: Set<FileHandle.Identity> = []
   /// The source directory and those above it: a link to one of them leads back here.
   private let above: Set<FileHandle.Identity>
   private var pending: Item?
 
-  /// A walk of `root/directory`; a directory that is not there is empty.
-  init(root: [UInt8], directory: String) {
-    self.init(root: root, directory: Array(directory.utf8))
+  /// A walk of nothing, for a place that has no walk yet.
+  init(root: [UInt8]) {
+    self.root = root
+    access = .system
+    isCancelled = { false }
+    above = []
   }
 
-  init(root: [UInt8], directory path: [UInt8]) {
+  /// A walk of `root/directory`; a directory that is not there is empty.
+  init(
+    root: [UInt8], directory: String, access: SourceAccess = .system,
+    isCancelled: @escaping () -> Bool = { false }
+  ) {
+    self.init(
+      root: root, directory: Array(directory.utf8), access: access, isCancelled: isCancelled)
+  }
+
+  init(
+    root: [UInt8], directory path: [UInt8], access: SourceAccess = .system,
+    isCancelled: @escaping () -> Bool = { false }
+  ) {
     self.root = root
+    self.access = access
+    self.isCancelled = isCancelled
     above = SourceWalker.directories(from: root)
     do throws(SystemError) {
-      let status = try FileHandle.Status(of: absolute(path))
+      let status = try access.status(of: absolute(path))
       try enter(path, status.identity)
     } catch {
       // A link that leads nowhere, as to a share that is not mounted, is no absent directory.
@@ -67,17 +87,17 @@ struct SourceWalker {
   private mutating func enter(
     _ path: [UInt8], _ identity: FileHandle.Identity
   ) throws(SystemError) {
-    let listing = try DirectoryListing(of: absolute(path))
+    let listing = try DirectoryListing(of: absolute(path), access, isCancelled)
     frames.append(Frame(path: path, listing: listing, identity: identity))
   }
 
-  /// The next item; nil at the end.
+  /// The next item; nil at the end, or where the walk is given up.
   mutating func next() -> Item? {
     if let item = pending {
       pending = nil
       return item
     }
-    while let frame = frames.last {
+    while let frame = frames.last, !isCancelled() {
       guard frame.next < frame.listing.count else {
         frames.removeLast()
         continue
@@ -98,7 +118,7 @@ struct SourceWalker {
   /// Enters a directory; returns an item where it is not entered.
   private mutating func descend(into path: [UInt8], isLink: Bool) -> Item? {
     do throws(SystemError) {
-      let identity = try FileHandle.Status(of: absolute(path)).identity
+      let identity = try access.status(of: absolute(path)).identity
       if above.contains(identity) || frames.contains(where: { $0.identity == identity }) {
         return .loop(path: path, isAncestor: true)
       }
@@ -125,12 +145,15 @@ struct DirectoryListing {
   private var names: [UInt8] = []
   private var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
 
-  init(of path: [UInt8]) throws(SystemError) {
+  init(
+    of path: [UInt8], _ access: SourceAccess, _ isCancelled: () -> Bool
+  ) throws(SystemError) {
+    try access.willCall(.list, path)
     var names: [UInt8] = []
     var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
-    try Platform.forEachEntry(ofDirectory: path) { name, type in
+    try Platform.forEachEntry(ofDirectory: path, isCancelled: isCancelled) { name, type in
       guard let first = name.first, first != UInt8(ascii: ".") else { return }
-      guard let entry = DirectoryListing.entry(name, type, in: path) else { return }
+      guard let entry = DirectoryListing.entry(name, type, in: path, access) else { return }
       let offset = names.count
       names.append(contentsOf: name)
       if case .directory = entry { names.append(UInt8(ascii: "/")) }
@@ -152,7 +175,8 @@ struct DirectoryListing {
   }
 
   private static func entry(
-    _ name: UnsafeBufferPointer<UInt8>, _ type: Platform.EntryType, in path: [UInt8]
+    _ name: UnsafeBufferPointer<UInt8>, _ type: Platform.EntryType, in path: [UInt8],
+    _ access: SourceAccess
   ) -> Entry? {
     let format = SourcePath.Format(name: name)
     switch type {
@@ -160,14 +184,15 @@ struct DirectoryListing {
     case .directory: return .directory(isLink: false)
     case .link, .unknown:
       do throws(SystemError) {
-        switch try FileHandle.Status(of: path + [UInt8(ascii: "/")] + name).form {
+        switch try access.status(of: path + [UInt8(ascii: "/")] + name).form {
         case .directory: return .directory(isLink: type == .link)
         // What is no regular file is told so when it is opened.
         case .file, .other: return format.map { .file($0) }
         }
       } catch {
-        // Without an ending it may have led to a directory of entities.
-        let mayMatter = format != nil || type == .link && !name.contains(UInt8(ascii: "."))
+        // Without an ending it may be, or lead to, a directory of entities.
+        let mayMatter =
+          format != nil || !error.concernsOneFile || !name.contains(UInt8(ascii: "."))
         guard mayMatter else { return nil }
         let isBroken = type == .link && error.code == SystemError.notFound
         return .broken(isBroken ? SystemError(code: SystemError.leadsNowhere) : error)

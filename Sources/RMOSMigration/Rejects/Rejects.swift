@@ -37,7 +37,8 @@ extension Migration {
     let existing = nearest(to: path)
     var isFree = true
     do throws(SystemError) {
-      isFree = try Platform.isEmpty(directory: path)
+      // What a killed run was writing counts for nothing.
+      isFree = try Platform.isEmpty(directory: path, but: PrivateDirectory.stagedName)
       if isFree { try Platform.checkOwned(directory: path) }
     } catch {
       guard error.code == SystemError.notFound else { throw unwritable(directory, error) }

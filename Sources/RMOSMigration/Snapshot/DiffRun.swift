@@ -8,6 +8,7 @@ final class DiffRun {
   private let maxEntries: Int
   private let observer: ((DiffReport.Entry) -> Void)?
   private let isCancelled: () -> Bool
+  private let access: SourceAccess
   /// The ids of the current kind that the source has.
   private var seen = IDTable()
   /// Those among them about which nothing that follows can say more: equal, or not in the store.
@@ -15,11 +16,13 @@ final class DiffRun {
 
   init(
     _ reader: any StoreReader, _ report: DiffReport, maxEntries: Int,
-    observer: ((DiffReport.Entry) -> Void)?, isCancelled: @escaping () -> Bool
+    access: SourceAccess, observer: ((DiffReport.Entry) -> Void)?,
+    isCancelled: @escaping () -> Bool
   ) {
     self.reader = reader
     self.report = report
     self.maxEntries = maxEntries
+    self.access = access
     self.observer = observer
     self.isCancelled = isCancelled
   }
@@ -29,8 +32,10 @@ final class DiffRun {
     var failure: (any Error)?
     // Timestamps that the source does not give are not compared, so any start of the run will do.
     let options = EntityDecoder.Options(derivesIDs: true, runStart: Platform.utcNow())
-    let source = SourceReader(root: source, batchSize: 2000, options: options) {
-      [unowned self] batch throws(ReadFailure) in
+    let source = SourceReader(
+      source, batchSize: 2000, options: options, access: access, refusesEmptySource: true,
+      isCancelled: isCancelled
+    ) { [unowned self] batch throws(ReadFailure) in
       do {
         try self.take(batch)
       } catch {
@@ -40,20 +45,26 @@ final class DiffRun {
       return batch.records
     }
     do throws(ReadFailure) { try source.readAll() } catch {
-      throw failure
-        ?? MigrationError(.sourceUnreadable, "the source \(report.source) cannot be read: \(error)")
+      if case .source(let failure) = error { throw failure.error }
+      // Nothing else stops it.
+      throw failure ?? Self.cancelled
     }
   }
 
   private func checkCancellation(_ count: Int) throws {
-    if count % 64 == 0, isCancelled() {
-      throw MigrationError(.cancelled, "the comparison was cancelled")
-    }
+    if count % 64 == 0, isCancelled() { throw Self.cancelled }
+  }
+
+  private static var cancelled: MigrationError {
+    MigrationError(.cancelled, "the comparison was cancelled")
   }
 
   private func take(_ source: SourceBatch) throws {
     let batch = source.records
     let kind = batch.kind
+    if let notice = source.notices.first(where: { $0.issue.code == .inputNothingFound }) {
+      report.nothingFound = notice.issue.message
+    }
     var counts = report[kind]
     for index in 0..<batch.count {
       try checkCancellation(index)

@@ -309,11 +309,13 @@ package final class EntityDecoder {
 
   private func fillID(_ origin: EntityOrigin, _ work: inout Workspace) {
     let type = schema.fields[0].type
-    if let key = origin.key, let violation = type.check(text: work.output.text(key)) {
-      return note(violation, of: 0)
-    }
     guard let member = object.given(0) else {
-      if let key = origin.key { cells[0] = .text(key) }
+      guard let key = origin.key else { return }
+      if type.check(text: work.output.text(key)) == nil {
+        cells[0] = .text(key)
+      } else {
+        objectViolations.append((.blankKey(quotedKey(key, work)), 0))
+      }
       return
     }
     var span: RecordBatch.TextSpan?
@@ -344,9 +346,11 @@ package final class EntityDecoder {
     if let span, !work.output.text(span).elementsEqual(work.output.text(key)) {
       objectViolations.append(
         (
-          .idMismatch(id: quoted(span, work), key: quoted(key, work)),
+          .idMismatch(id: quoted(span, work), key: quotedKey(key, work)),
           member.valueRange.lowerBound
         ))
+      // A key that is no id must not stand for one.
+      guard type.check(text: work.output.text(key)) == nil else { return }
     }
     cells[0] = .text(key)
   }
@@ -388,6 +392,15 @@ package final class EntityDecoder {
 
   private func quoted(_ span: RecordBatch.TextSpan, _ work: Workspace) -> String {
     Violation.quoted(String(decoding: work.output.text(span), as: UTF8.self))
+  }
+
+  /// A key as a message shows it: what would not be seen in it is escaped.
+  private func quotedKey(_ key: RecordBatch.TextSpan, _ work: Workspace) -> String {
+    quoted(key, work).unicodeScalars.reduce(into: "") { result, scalar in
+      result +=
+        scalar != " " && scalar.properties.isWhitespace
+        ? "\\u{\(String(scalar.value, radix: 16))}" : PlainText.escaped(String(scalar))
+    }
   }
 
   /// A number as written, cut after 40 characters.

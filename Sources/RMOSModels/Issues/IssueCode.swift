@@ -22,6 +22,12 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let inputTooLarge = IssueCode("input.too-large")
   /// A symbolic link leads back to a directory that is being read.
   public static let inputLoop = IssueCode("input.loop")
+  /// No file at all was found to read in the source.
+  public static let inputNothingFound = IssueCode("input.nothing-found")
+  /// The source could not be read any further, so the run stopped.
+  public static let sourceUnreadable = IssueCode("source.unreadable")
+  /// The source changed while it was being read, so the run stopped.
+  public static let sourceChanged = IssueCode("source.changed")
   /// The text is not JSON (RFC 8259).
   public static let jsonSyntax = IssueCode("json.syntax")
   /// The JSON nests deeper than 512.
@@ -58,6 +64,22 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let duplicateIdentical = IssueCode("duplicate.identical")
   /// The id is already in the store, with other content.
   public static let duplicateDiffers = IssueCode("duplicate.differs")
+  /// The store lacks a table, which the run creates.
+  public static let storeIncomplete = IssueCode("store.incomplete")
+  /// What the store would do with entities cannot be told in a dry run.
+  public static let storeUnforeseen = IssueCode("store.unforeseen")
+  /// Another process is writing to the store, so that a run would be refused now.
+  public static let storeLocked = IssueCode("store.locked")
   /// The store refused the row.
   public static let storeRejected = IssueCode("store.rejected")
+}
+
+extension IssueCode {
+  /// Whether issues with this code belong to the source as a whole and not to an entity.
+  package var concernsSource: Bool {
+    switch self {
+    case .inputLoop, .inputNothingFound, .sourceUnreadable, .sourceChanged: true
+    default: false
+    }
+  }
 }

@@ -37,6 +37,8 @@ package enum Violation: Sendable, Hashable {
   case idNumber(String)
   /// The id disagrees with the key of the dictionary; both are quoted.
   case idMismatch(id: String, key: String)
+  /// The key of the dictionary, quoted, is blank and cannot be the id.
+  case blankKey(String)
 
   /// How it counts; what is not an error is kept as it is.
   package var severity: Severity {
@@ -45,7 +47,7 @@ package enum Violation: Sendable, Hashable {
       .unknownValue(_, _, let severity):
       severity
     case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
-      .idMissing, .idMismatch:
+      .idMissing, .idMismatch, .blankKey:
       .error
     case .endBeforeStart, .idNumber: .warning
     case .idDerived: .info
@@ -57,7 +59,7 @@ package enum Violation: Sendable, Hashable {
     switch self {
     case .missing: .fieldMissing
     case .wrongType: .fieldType
-    case .blank, .empty: .fieldEmpty
+    case .blank, .empty, .blankKey: .fieldEmpty
     case .outOfRange: .fieldRange
     case .notTimestamp: .fieldFormat
     case .unknownValue: .fieldUnknownValue
@@ -112,6 +114,8 @@ package enum Violation: Sendable, Hashable {
       "'id' is the number \(number); its text is taken as the id"
     case .idMismatch(let id, let key):
       "'id' is \(id) but the entity stands under the key \(key); make them agree"
+    case .blankKey(let key):
+      "the entity stands under the key \(key), which is blank and no id; write its id as the key"
     }
   }
 
@@ -132,6 +136,7 @@ package enum Violation: Sendable, Hashable {
     case .idMissing, .idDerived: "no id"
     case .idNumber(let number): "the number \(number)"
     case .idMismatch(let id, _): id
+    case .blankKey(let key): key
     }
   }
 
@@ -149,7 +154,7 @@ package enum Violation: Sendable, Hashable {
     case .endBeforeStart(_, let startField, let start): "not before \(startField) (\(start))"
     case .loneSurrogate, .notJSON: "JSON (RFC 8259)"
     case .duplicateMember: "one"
-    case .idMissing, .idDerived, .idNumber: "an id that is text"
+    case .idMissing, .idDerived, .idNumber, .blankKey: "an id that is text"
     case .idMismatch(_, let key): key
     }
   }

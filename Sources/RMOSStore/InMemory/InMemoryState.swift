@@ -62,8 +62,10 @@ struct InMemoryState {
 
   /// The values of `record` as the columns would keep them.
   ///
+  /// A reference that is as it was in `old` is not looked up.
+  ///
   /// - Throws: ``StoreError/Code/constraint`` where the schema refuses it.
-  func stored(_ record: Record) throws(StoreError) -> Record {
+  func stored(_ record: Record, changing old: Record? = nil) throws(StoreError) -> Record {
     let id = try record.requiredID()
     let schema = record.kind.schema
     var stored = record
@@ -74,7 +76,8 @@ struct InMemoryState {
         throw refusal(record.kind, id, "\(field.column) must not be null")
       }
     }
-    for key in schema.foreignKeys where stored.values[key.field] != .null {
+    for key in schema.foreignKeys
+    where stored.values[key.field] != .null && stored.values[key.field] != old?.values[key.field] {
       if case .text(let reference) = stored.values[key.field],
         self[key.target][Key(reference)] != nil
       {

@@ -12,33 +12,34 @@ struct DatabaseFile: Sendable {
     func refuse(_ message: String) -> StoreError {
       StoreError(.cannotOpen, message, path: path)
     }
-    guard !path.isEmpty, !path.utf8.contains(0) else {
-      throw refuse("“\(path)” is no path of a database; name a file")
-    }
-    var stamp = Platform.stamp(path)
-    if stamp == nil, let obstacle = Platform.obstacle(to: path) {
+    try Self.checkName(path)
+    var status = try? Platform.status(path)
+    if status == nil, let obstacle = Platform.obstacle(to: path) {
       throw refuse("\(path) cannot be reached: \(obstacle)")
     }
-    if stamp == nil, Platform.hasEntry(path) {
+    if status == nil, Platform.hasEntry(path) {
       // Unless another process created it this very moment.
-      stamp = Platform.stamp(path)
-      guard stamp != nil else {
+      status = try? Platform.status(path)
+      guard status != nil else {
         throw refuse("\(path) cannot be reached: it is a link that leads nowhere")
       }
     }
-    if let stamp, let resolved = Platform.resolve(path) {
-      guard !stamp.isDirectory else {
+    if let status {
+      guard status.kind != .directory else {
         throw refuse("\(path) is a directory; name a file in it")
       }
-      guard stamp.isRegular else { throw refuse("\(path) is no ordinary file; name another") }
+      guard status.kind == .regular else {
+        throw refuse("\(path) is \(status.kind.rawValue), not a file; name another")
+      }
+      guard status.links <= 1 else { throw StoreError.hardLinked(path, status.links) }
       // SQLite takes a file of one byte for an empty one and writes over it.
-      guard stamp.size == 0 || stamp.size >= 512 else {
+      guard status.size == 0 || status.size >= 512 else {
         throw StoreError(
           .notADatabase,
-          "\(path) is no SQLite database (it has only \(stamp.size) bytes); name another file",
+          "\(path) is no SQLite database (it has only \(status.size) bytes); name another file",
           path: path)
       }
-      self.path = resolved
+      self.path = try Self.resolve(path, of: path)
       wasThere = true
       return
     }
@@ -47,14 +48,53 @@ struct DatabaseFile: Sendable {
     let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
     let directory = slash.map { String(decoding: bytes[...$0], as: UTF8.self) } ?? "."
     let name = String(decoding: bytes[(slash.map { $0 + 1 } ?? 0)...], as: UTF8.self)
-    guard let resolved = Platform.resolve(directory), !name.isEmpty else {
-      throw refuse("\(path) cannot be opened: there is no directory \(directory); create it first")
-    }
+    guard !name.isEmpty else { throw refuse("\(path) is a directory; name a file in it") }
+    let resolved = try Self.resolve(directory, of: path)
     guard mayBeAbsent else {
       throw refuse("there is no database at \(path); check the path, or create it with init")
     }
     self.path = resolved == "/" ? "/\(name)" : "\(resolved)/\(name)"
     wasThere = false
+  }
+
+  /// The absolute path of a file or directory that a database's path leads to.
+  private static func resolve(_ path: String, of database: String) throws(StoreError) -> String {
+    do throws(Platform.SystemError) {
+      return try Platform.resolve(path)
+    } catch {
+      throw StoreError(
+        .cannotOpen,
+        Platform.isAbsence(error.code)
+          ? "\(database) cannot be opened: there is no directory \(path); create it first"
+          : "\(database) cannot be reached: \(path): \(Platform.message(error.code)), as where a "
+            + "directory above it may not be searched",
+        path: database)
+    }
+  }
+
+  /// Refuses a name that means something else to SQLite or to a shell than a file's.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``.
+  static func checkName(_ path: String) throws(StoreError) {
+    func refuse(_ message: String) -> StoreError {
+      StoreError(.cannotOpen, "“\(path)” \(message)", path: path)
+    }
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw refuse("is no path of a database; name a file")
+    }
+    let wayOut = "For a file that is really named so, write ./\(path)"
+    if path == ":memory:" {
+      throw refuse(
+        "would be lost at the end: a database in memory is not kept; name a file. \(wayOut)")
+    }
+    if path.utf8.starts(with: Array("file:".utf8)) {
+      throw refuse("is a URI; name the file by its path. \(wayOut)")
+    }
+    if path.utf8.first == UInt8(ascii: "~") {
+      throw refuse(
+        "begins with a ~ that the shell did not replace; write the home directory's path. \(wayOut)"
+      )
+    }
   }
 
   /// The state of the file where it may be read without locks: no log beside it holds changes.
@@ -65,23 +105,39 @@ struct DatabaseFile: Sendable {
     return Platform.stamp(path)
   }
 
+  /// Opens a connection, unless something beside the file is in SQLite's way.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``,
+  ///   ``StoreError/Code/hardLinked``, or what SQLite reports.
+  func connect(
+    _ mode: SQLiteConnection.Mode, busyTimeout: Double
+  ) throws -> SQLiteConnection {
+    if let status = try? Platform.status(path), status.links > 1 {
+      throw StoreError.hardLinked(path, status.links)
+    }
+    for sidecar in Sidecar.all(of: path) { try sidecar.check(for: mode) }
+    if mode == .readOnly, hasLogWithoutIndex, !mayMakeIndex { throw logWithoutIndex }
+    return try SQLiteConnection(path: path, mode: mode, busyTimeout: busyTimeout)
+  }
+
   /// Opens a connection that reads; `readsOnly` forbids to write anything, even beside the file.
   func openForReading(_ readsOnly: Bool, busyTimeout: Double) throws -> SQLiteSession {
-    if readsOnly, let stamp = immutableStamp {
-      let connection = try SQLiteConnection(
-        path: path, mode: .immutable, busyTimeout: busyTimeout)
-      return try SQLiteSession(connection, stamp: stamp)
-    }
-    do {
-      let connection = try SQLiteConnection(path: path, mode: .readOnly, busyTimeout: busyTimeout)
-      return try SQLiteSession(connection)
-    } catch let error as StoreError where error.code == .cannotOpen {
-      throw hasLogWithoutIndex ? logWithoutIndex : error
+    try explaining {
+      if readsOnly, let stamp = immutableStamp {
+        return try SQLiteSession(try connect(.immutable, busyTimeout: busyTimeout), stamp: stamp)
+      }
+      return try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout))
     }
   }
 
   private var hasLogWithoutIndex: Bool {
-    (Platform.stamp(path + "-wal")?.size ?? 0) > 0 && !Platform.hasEntry(path + "-shm")
+    guard let log = try? Platform.entry(path + "-wal"), log.kind == .regular else { return false }
+    return log.size > 0 && !Platform.hasEntry(path + "-shm")
+  }
+
+  /// Whether an index made by this process would be the owner's; another's would lock him out.
+  private var mayMakeIndex: Bool {
+    Platform.isSuperuser || (try? Platform.status(path))?.owner == Platform.user
   }
 
   private var logWithoutIndex: StoreError {
@@ -98,12 +154,14 @@ struct DatabaseFile: Sendable {
     if hasLogWithoutIndex { throw logWithoutIndex }
     let hasLog = Platform.hasEntry(path + "-wal") && Platform.hasEntry(path + "-shm")
     let stamp = hasLog ? nil : immutableStamp
-    let connection = try SQLiteConnection(
-      path: path, mode: stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
-    for pragma in ["cell_size_check = ON", "cache_size = -16384"] {
-      try connection.execute("PRAGMA \(pragma)")
+    return try explaining {
+      let connection = try connect(
+        stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
+      for pragma in ["cell_size_check = ON", "cache_size = -16384"] {
+        try connection.execute("PRAGMA \(pragma)")
+      }
+      return try SQLiteSession(connection, stamp: stamp)
     }
-    return try SQLiteSession(connection, stamp: stamp)
   }
 
   /// Opens the connection that writes.
@@ -113,30 +171,58 @@ struct DatabaseFile: Sendable {
   func openForWriting(
     _ access: SQLiteStore.Access, busyTimeout: Double
   ) throws -> SQLiteSession {
+    WriterLock.removeAbandoned(database: path)
+    // SQLite would open it for reading instead, and leave a log of this user's.
+    try checkRights()
+    var identity: Platform.FileIdentity?
     do {
-      let connection = try SQLiteConnection(
-        path: path, mode: access == .create ? .create : .readWrite, busyTimeout: busyTimeout)
-      return try prepare(connection, busyTimeout: busyTimeout)
+      return try explaining {
+        let connection = try connect(
+          access == .create ? .create : .readWrite, busyTimeout: busyTimeout)
+        identity = connection.identity
+        let session = try prepare(connection, busyTimeout: busyTimeout)
+        connection.rememberSidecars()
+        return session
+      }
     } catch {
-      if !wasThere { removeWhatWasCreated() }
-      throw explained(error)
+      if !wasThere { removeWhatWasCreated(identity) }
+      throw error
     }
   }
 
-  /// The same error, with the plain reason where nothing can be written at all.
-  private func explained(_ error: any Error) -> any Error {
-    guard var error = error as? StoreError, error.sqliteCode != nil,
-      [.cannotOpen, .readOnly].contains(error.code)
-    else { return error }
-    for place in [SQLiteStore.directory(of: path), path] {
+  /// Checks that this user may write the file, beside it, and what stands beside it.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``.
+  func checkRights() throws(StoreError) {
+    let directory = SQLiteStore.directory(of: path)
+    for (place, code) in [(directory, StoreError.Code.cannotOpen), (path, .readOnly)] {
       let failure = Platform.writingFailure(place)
-      guard failure != 0 else { continue }
-      error.message =
+      guard failure != 0, !Platform.isAbsence(failure) else { continue }
+      throw StoreError(
+        code,
         "\(path) cannot be written: \(place): \(Platform.message(failure)); "
-        + "writing needs a directory and a file one may write to"
-      break
+          + "writing needs a directory and a file one may write to", path: path)
     }
-    return error
+    for sidecar in Sidecar.all(of: path) { try sidecar.check(for: .readWrite) }
+    try WriterLock.checkFitness(database: path)
+  }
+
+  /// Runs `body`; an error that the index of the log may have caused says so.
+  private func explaining<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch var error as StoreError {
+      guard error.sqliteCode != nil,
+        [.cannotOpen, .inputOutput, .readOnly, .other].contains(error.code)
+      else { throw error }
+      if hasLogWithoutIndex { throw logWithoutIndex }
+      let index = Sidecar(path: path + "-shm")
+      // Where opening fails for another reason, an index that looks like one is not to blame.
+      if error.code != .cannotOpen || !index.mayBeAnIndex, let hint = index.hint {
+        error.message += ". " + hint
+      }
+      throw error
+    }
   }
 
   private func prepare(
@@ -144,15 +230,18 @@ struct DatabaseFile: Sendable {
   ) throws -> SQLiteSession {
     // Refuse a file before anything in it changes.
     let layout = try SQLiteLayout(of: connection)
-    try layout.validate(path: path, forWriting: true)
+    try layout.validate(path: path)
     for pragma in [
       "foreign_keys = ON", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000",
     ] {
       try connection.execute("PRAGMA \(pragma)")
     }
+    try layout.validateForWriting(on: connection, path: path)
     if !layout.isComplete {
       if layout.isReadable { return try SQLiteSession(connection) }
       let lock = try WriterLock(database: path, timeout: busyTimeout)
+      connection.lock = lock.place
+      defer { connection.lock = nil }
       try enterLogMode(connection, busyTimeout: busyTimeout)
       try connection.writeTransaction { try SQLiteSchema.complete(connection, path: path) }
       lock.release()
@@ -184,9 +273,12 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  private func removeWhatWasCreated() {
+  /// Removes the file that was created, unless it is no longer that, or holds something.
+  private func removeWhatWasCreated(_ identity: Platform.FileIdentity?) {
     func remove() {
-      guard let stamp = Platform.stamp(path), stamp.size == 0 || hasNoTables else { return }
+      guard let stamp = Platform.stamp(path), stamp.identity == identity ?? stamp.identity,
+        stamp.size == 0 || identity != nil && hasNoTables
+      else { return }
       for suffix in ["-wal", "-shm", "-journal", ""] { Platform.remove(path + suffix) }
     }
     do {

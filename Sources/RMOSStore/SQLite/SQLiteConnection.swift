@@ -20,6 +20,14 @@ final class SQLiteConnection: @unchecked Sendable {
   }
 
   let handle: SQLiteHandle
+  /// Which file it has open.
+  let identity: Platform.FileIdentity
+  /// The lock under which it writes, which must be held still at every commit.
+  var lock: WriterLock.Place?
+  /// The log and its index, by what their names end in, once it has written.
+  var sidecars: [String: Platform.FileIdentity] = [:]
+  /// Why nothing more may be written, once the file is no longer where it was.
+  var loss: StoreError?
   private var statements: [String: SQLiteStatement] = [:]
   private var slots: [SQLiteStatement?] = []
 
@@ -27,7 +35,8 @@ final class SQLiteConnection: @unchecked Sendable {
   /// `sqlite3_extended_result_codes`.
   ///
   /// `path` is absolute; `busyTimeout` is how long to wait for other applications, seconds.
-  init(path: String, mode: Mode, busyTimeout: Double) throws {
+  /// `shownAs` is what messages call it, where that is not its path.
+  init(path: String, mode: Mode, busyTimeout: Double, shownAs name: String? = nil) throws {
     try Self.checkLibrary()
     var flags = SQLITE_OPEN_NOMUTEX
     switch mode {
@@ -36,20 +45,21 @@ final class SQLiteConnection: @unchecked Sendable {
     case .readOnly: flags |= SQLITE_OPEN_READONLY
     case .immutable, .observing: flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
     }
-    let name =
+    let file =
       switch mode {
       case .immutable: "file:\(Self.percentEncoded(path))?immutable=1"
       case .observing: "file:\(Self.percentEncoded(path))?readonly_shm=1"
       case .create, .readWrite, .readOnly: path
       }
     var pointer: OpaquePointer?
-    let result = sqlite3_open_v2(name, &pointer, flags, nil)
-    handle = SQLiteHandle(pointer: pointer, path: path)
+    let result = sqlite3_open_v2(file, &pointer, flags, nil)
+    handle = SQLiteHandle(pointer: pointer, path: name ?? path)
     // A handle comes back even where opening failed; its deinit closes it.
     try handle.check(result)
     sqlite3_extended_result_codes(pointer, 1)
     let milliseconds = Int32(clamping: Int((busyTimeout * 1000).rounded()))
     try handle.check(sqlite3_busy_timeout(pointer, milliseconds))
+    identity = try handle.identity()
   }
 
   /// Refuses a library that lacks what is used here, above all `sqlite_schema`:
@@ -64,6 +74,7 @@ final class SQLiteConnection: @unchecked Sendable {
 
   /// `sqlite3_close_v2`, after the statements.
   deinit {
+    if !sidecars.isEmpty, place != .here { _ = leaveNoLog() }
     statements.removeAll()
     slots.removeAll()
     sqlite3_close_v2(handle.pointer)
@@ -235,17 +246,27 @@ final class SQLiteConnection: @unchecked Sendable {
   }
 
   /// Runs `body` in a transaction that may write; rolls it back where `body` throws.
+  ///
+  /// What it wrote counts only where the file and the lock are where they were, before the commit
+  /// and after it.
+  /// - Throws: ``StoreError/Code/replaced``, ``StoreError/Code/hardLinked``, what SQLite reports, or
+  ///   what `body` throws.
   func writeTransaction<Result>(_ body: () throws -> Result) throws -> Result {
+    try checkPlace()
     try execute("BEGIN IMMEDIATE")
+    let result: Result
     do {
-      let result = try body()
+      if sidecars.isEmpty { rememberSidecars() }
+      result = try body()
       guard isInTransaction else { throw lostTransaction }
+      try checkPlace()
       try execute("COMMIT")
-      return result
     } catch {
       rollBack()
-      throw error
+      throw giveUp(error)
     }
+    try checkPlace()
+    return result
   }
 
   /// Runs `body` on the state that is committed now; it is handed the ``schemaCookie`` of that.

@@ -1,5 +1,10 @@
 import CSQLite
 
+extension StoreError {
+  /// Whether a statement that had been compiled failed at what it computes: SQLITE_ERROR.
+  var isOfExpression: Bool { sqliteCode == SQLITE_ERROR }
+}
+
 /// An open connection as C knows it, with the path for messages: the one door through which every
 /// result of SQLite goes.
 struct SQLiteHandle {
@@ -23,28 +28,29 @@ struct SQLiteHandle {
     if let pointer, sqlite3_errcode(pointer) & 0xFF == result & 0xFF {
       code = sqlite3_extended_errcode(pointer)
       text = String(cString: sqlite3_errmsg(pointer))
-      system = sqlite3_system_errno(pointer)
+      system = cause(code) ?? sqlite3_system_errno(pointer)
     }
     let (kind, message) = story(code, text: text, system: system)
     return StoreError(kind, message, path: path, sqliteCode: code)
   }
 
-  // SQLite tells nothing of the cause where a commit fails (778 is SQLITE_IOERR_WRITE).
-  private var isAtSizeLimit: Bool {
-    guard let limit = Platform.largestFileSize else { return false }
-    return ["", "-wal", "-journal"].contains { suffix in
-      Platform.stamp(path + suffix).map { $0.size > limit - 65_536 } ?? false
+  /// What the connection's `errno` no longer tells, since what SQLite did after the error changed it.
+  private func cause(_ code: Int32) -> Int32? {
+    switch code & 0xFF {
+    case SQLITE_IOERR:
+      [log, database].compactMap { $0?.lastError }.first {
+        Platform.isOutOfSpace($0) || Platform.isOverSizeLimit($0)
+      }
+    case SQLITE_CANTOPEN: [Platform.descriptorFailure].first { $0 != 0 }
+    default: nil
     }
   }
 
   private func story(_ code: Int32, text: String, system: Int32) -> (StoreError.Code, String) {
     let cause = system == 0 ? text : "\(text): \(Platform.message(system))"
-    let full = (
-      StoreError.Code.diskFull,
-      "no space is left to write \(path); free some and run again: what was committed is intact"
-    )
+    let full = (StoreError.Code.diskFull, StoreError.diskFull(path).message)
     switch code & 0xFF {
-    case SQLITE_IOERR where Platform.isOverSizeLimit(system) || code == 778 && isAtSizeLimit:
+    case SQLITE_IOERR where Platform.isOverSizeLimit(system):
       return (
         .diskFull,
         "\(path) may not grow any more: files may not be larger here (ulimit -f, or the file "
@@ -52,12 +58,29 @@ struct SQLiteHandle {
       )
     case SQLITE_FULL:
       return full
-    case SQLITE_IOERR where Platform.isOutOfSpace(system):
+    case SQLITE_IOERR where Platform.isOutOfSpace(system),
+      SQLITE_CANTOPEN where Platform.isOutOfSpace(system):
       return full
+    case SQLITE_CANTOPEN where Platform.isOutOfDescriptors(system):
+      return (
+        .cannotOpen,
+        "\(path) cannot be opened: \(Platform.message(system)); raise the limit (ulimit -n), or "
+          + "close what else is open"
+      )
+    case SQLITE_READONLY where code == 1032:  // SQLITE_READONLY_DBMOVED
+      return (.replaced, StoreError.replaced(path, "it was moved away").message)
     case SQLITE_NOTADB:
       return (
         .notADatabase,
         "\(path) is no SQLite database, or an encrypted one; name another file"
+      )
+    case SQLITE_CORRUPT where text.hasPrefix("malformed database schema"):
+      return (
+        .corrupt,
+        "the schema of \(path) cannot be read (\(text)) by SQLite "
+          + "\(String(cString: sqlite3_libversion())): if "
+          + "an application with a newer SQLite made it, update libsqlite3; else restore a backup, "
+          + "or repair that entry of sqlite_schema"
       )
     case SQLITE_CORRUPT:
       return (
@@ -88,5 +111,24 @@ struct SQLiteHandle {
     default:
       return (.other, "\(path): \(cause)")
     }
+  }
+}
+
+extension StoreError {
+  /// No space is left.
+  static func diskFull(_ path: String) -> StoreError {
+    StoreError(
+      .diskFull,
+      "no space is left to write \(path); free some and run again: what was committed is intact",
+      path: path)
+  }
+
+  /// The database is no longer what it was opened as.
+  static func replaced(_ path: String, _ reason: String) -> StoreError {
+    StoreError(
+      .replaced,
+      "\(path) is no longer the database that was opened: \(reason); what was not committed was "
+        + "rolled back. Look what is there now, and run again",
+      path: path)
   }
 }

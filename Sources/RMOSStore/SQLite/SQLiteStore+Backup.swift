@@ -17,36 +17,57 @@ extension SQLiteStore {
     to path: String, replacing: Bool = false, isCancelled: () -> Bool = { false }
   ) throws {
     try checkTarget(path, replacing: replacing)
-    var temporary = "\(path).incomplete-\(Platform.processID)"
-    func check(_ failure: Int32) throws {
-      guard failure != 0 else { return }
-      if failure == Platform.exists { throw backupExists(path) }
-      throw StoreError(
-        Platform.isOutOfSpace(failure) ? .diskFull : .cannotOpen,
-        "the backup \(path) cannot be written: \(Platform.message(failure))", path: path)
+    func failure(_ error: Platform.SystemError) -> StoreError {
+      if Platform.isPresence(error.code) { return backupExists(path) }
+      return StoreError(
+        Platform.isOutOfSpace(error.code) ? .diskFull : .cannotOpen,
+        "the backup \(path) cannot be written: \(Platform.message(error.code))", path: path)
     }
-    var failure = Platform.createPrivateFile(temporary)
-    // A killed process left it, under a number that another process has again, as in containers.
-    for number in 2...100 where failure == Platform.exists {
-      temporary = "\(path).incomplete-\(Platform.processID)-\(number)"
-      failure = Platform.createPrivateFile(temporary)
-    }
-    try check(failure)
-    do {
-      try withBackupSource { source in
-        let copy = try SQLiteConnection(
-          path: Platform.resolve(temporary) ?? temporary, mode: .readWrite, busyTimeout: 0)
-        // Until it bears its name nobody needs it to survive anything.
-        try copy.execute("PRAGMA synchronous = OFF")
-        try copy.execute("PRAGMA journal_mode = OFF")
-        try source.copyContent(to: copy, isCancelled: isCancelled)
-      }
-      try check(Platform.synchronize(temporary))
-      try check(Platform.move(temporary, to: path, replacing: replacing))
-      _ = Platform.synchronize(Self.directory(of: path))
+    let directory = Self.directory(of: path)
+    let name = String(
+      decoding: path.utf8.dropFirst(directory == "." ? 0 : directory.utf8.count), as: UTF8.self)
+    let copy: Platform.NewFile
+    do throws(Platform.SystemError) {
+      copy = try Platform.NewFile(
+        in: try Platform.resolve(directory), names: Self.temporaryNames(for: name))
     } catch {
-      for suffix in ["", "-journal", "-wal", "-shm"] { Platform.remove(temporary + suffix) }
+      throw failure(error)
+    }
+    do {
+      try write(copy, isCancelled: isCancelled)
+      guard copy.isInPlace else { throw movedBackup(path) }
+      do throws(Platform.SystemError) {
+        try copy.synchronize()
+        try copy.move(to: name, replacing: replacing)
+      } catch {
+        throw failure(error)
+      }
+      guard copy.isNamed(name) else { throw movedBackup(path) }
+      copy.synchronizeDirectory()
+    } catch {
+      copy.discard()
       throw error
+    }
+  }
+
+  /// The names to try for a copy that is not whole yet.
+  ///
+  /// A killed process may have left one under a number that another process has again, as in
+  /// containers.
+  private static func temporaryNames(for name: String) -> some Sequence<String> {
+    let first = "\(name).incomplete-\(Platform.processID)"
+    return (1...100).lazy.map { $0 == 1 ? first : "\(first)-\($0)" }
+  }
+
+  /// Copies the database into an empty file.
+  private func write(_ copy: Platform.NewFile, isCancelled: () -> Bool) throws {
+    try withBackupSource { source in
+      let target = try SQLiteConnection(path: copy.temporaryPath, mode: .readWrite, busyTimeout: 0)
+      guard target.identity == copy.identity else { throw movedBackup(copy.temporaryPath) }
+      // Until it bears its name nobody needs it to survive anything.
+      try target.execute("PRAGMA synchronous = OFF")
+      try target.execute("PRAGMA journal_mode = OFF")
+      try source.copyContent(to: target, isCancelled: isCancelled)
     }
   }
 
@@ -73,32 +94,37 @@ extension SQLiteStore {
   }
 
   /// Lends a connection that sees one state of the database while it is copied.
+  ///
+  /// Nothing is left beside the database that was not there before.
   private func withBackupSource(_ body: (SQLiteConnection) throws -> Void) throws {
-    // A file that is only read is opened without locks, and a writer could come. Where it may be
-    // written, locks cost nothing.
-    if access == .readOnly || access == .inspect,
-      let connection = try? SQLiteConnection(
-        path: file.path, mode: .readWrite, busyTimeout: busyTimeout),
+    guard access == .readOnly || access == .inspect else {
+      return try readers.withSession { try body($0.connection) }
+    }
+    // A file that is only read is opened without locks, and a writer could come. Who may write can
+    // have locks without leaving a trace, while another has the log open; and so can anyone where
+    // there is no log.
+    if Platform.hasEntry(file.path + "-shm"), (try? file.checkRights()) != nil,
+      let connection = try? file.connect(.readWrite, busyTimeout: busyTimeout),
       (try? connection.integer("SELECT count(*) FROM sqlite_schema")) != nil
     {
       return try body(connection)
+    }
+    let keepsLog = try readers.withSession { $0.stamp == nil || $0.connection.keepsLog }
+    if !keepsLog {
+      return try body(try file.connect(.readOnly, busyTimeout: busyTimeout))
     }
     try readers.withSession { try body($0.connection) }
   }
 
   private func checkTarget(_ path: String, replacing: Bool) throws {
-    guard !path.isEmpty, !path.utf8.contains(0) else {
-      throw StoreError(.cannotOpen, "“\(path)” is no path of a file; name one for the backup")
-    }
-    let stamp = Platform.stamp(path)
-    if let stamp, stamp.inode == Platform.stamp(file.path)?.inode,
-      stamp.device == Platform.stamp(file.path)?.device
-    {
+    try DatabaseFile.checkName(path)
+    let status = try? Platform.status(path)
+    if let status, status.identity == Platform.stamp(file.path)?.identity {
       throw StoreError(
         .backupExists, "\(path) is the database itself; name another file for the backup",
         path: path)
     }
-    if stamp?.isDirectory == true {
+    if status?.kind == .directory {
       throw StoreError(
         .cannotOpen, "\(path) is a directory; name a file in it for the backup", path: path)
     }
@@ -110,6 +136,13 @@ extension SQLiteStore {
         "\(path)\(log) belongs to a database that was in use there; name another file for the "
           + "backup", path: path)
     }
+  }
+
+  private func movedBackup(_ path: String) -> StoreError {
+    StoreError(
+      .replaced,
+      "the backup \(path), or its directory, was moved away while it was written; back up again",
+      path: path)
   }
 
   private func backupExists(_ path: String) -> StoreError {

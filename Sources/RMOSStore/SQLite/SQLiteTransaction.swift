@@ -56,7 +56,21 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func update(_ record: Record) throws -> Bool {
     let session = try session()
     let id = try record.requiredID()
-    return try writeOne(session, record.kind, id) { try rewrite(record, session) }
+    guard let stored = try self.record(record.kind, id: id) else { return false }
+    // Only what differs: SQLite checks a foreign key that is set, also to what it was, and a row whose
+    // reference leads nowhere could not be changed at all.
+    let changed = record.values.indices.filter { record.values[$0] != stored.values[$0] }
+    if changed.isEmpty { return true }
+    let fields = record.kind.schema.fields
+    let assignments = changed.enumerated().map { "\(fields[$1].column) = ?\($0 + 2)" }
+    let sql = "UPDATE \(record.kind.table) SET \(assignments.joined(separator: ", ")) WHERE id = ?1"
+    return try writeOne(session, record.kind, id) {
+      try session.connection.withStatement(sql) { statement in
+        try statement.bindAll([record.values[0]] + changed.map { record.values[$0] })
+        _ = try statement.step()
+        return session.connection.changes > 0
+      }
+    }
   }
 
   func update(
@@ -105,11 +119,15 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     let session = try session()
     let isDeleted = try session.connection.withStatement(
-      slot: StatementSlot.delete.index(kind.ordinal), "DELETE FROM \(kind.table) WHERE id = ?"
+      slot: StatementSlot.delete.index(kind.ordinal), session.tables[kind].delete
     ) { statement in
       try statement.bind(id, at: 1)
       do {
-        _ = try statement.step()
+        if session.layout.hasDeferredKeys {
+          try settlingKeys(session) { _ = try statement.step() }
+        } else {
+          _ = try statement.step()
+        }
       } catch let error as StoreError where error.code == .constraint {
         throw StoreError.stillReferenced(kind, id: id, sqliteCode: error.sqliteCode)
       }
@@ -167,6 +185,22 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
+  /// Runs `body`, and takes it back where it breaks a foreign key that SQLite would only check at
+  /// the end of the transaction, which would then be lost whole.
+  private func settlingKeys<Result>(
+    _ session: SQLiteSession, _ body: () throws -> Result
+  ) throws -> Result {
+    try session.connection.savepoint {
+      let result = try body()
+      guard !session.connection.hasDeferredViolations else {
+        throw StoreError(
+          .constraint, "the database refuses the row (FOREIGN KEY constraint failed)",
+          sqliteCode: 787)
+      }
+      return result
+    }
+  }
+
   /// Runs what writes one entity; where a part of it is refused, nothing of it is left.
   ///
   /// Without triggers only the statement that writes the row can be refused, and it is all or nothing
@@ -178,10 +212,22 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     _ body: () throws -> Result
   ) throws -> Result {
     do {
+      if session.layout.hasDeferredKeys { return try settlingKeys(session, body) }
       return session.layout.hasTriggers ? try session.connection.savepoint(body) : try body()
     } catch let error as StoreError {
       guard !error.concernsOneRecord || session.connection.isInTransaction else {
         throw session.connection.lostTransaction(by: error)
+      }
+      if error.isOfExpression, session.connection.isInTransaction {
+        // Computed for this row by an index, a column, a CHECK or a trigger of another application.
+        let reason = error.message(withoutPath: session.connection.handle.path)
+        throw StoreError(
+          .constraint, "the database refuses the row (\(reason))", path: error.path,
+          sqliteCode: error.sqliteCode
+        ).explained(kind, id: id())
+      }
+      if error.code == .duplicateID, session.layout.kindsWithLooseIDs.contains(kind) {
+        throw StoreError.sameIDToTheDatabase(kind, id: id(), sqliteCode: error.sqliteCode)
       }
       throw error.explained(kind, id: id())
     }

@@ -79,12 +79,14 @@ enum AuditCommand {
     let files = ["output", "repair-plan", "badge"].compactMap { arguments[$0] }
     for file in files { try checkWritable(file, arguments) }
     let path = Defaults.databasePath(arguments)
+    try SQLiteStore.checkName(path)
     guard Platform.exists(path) else {
       throw CommandError(
         code: "store.cannot-open",
         message: "there is no database at \(path); --db FILE names another")
     }
     let store = try SQLiteStore(path: path, access: .inspect)
+    try store.checkOrigin()
     let report = try Auditor(rules: rules).audit(store)
     if let file = arguments["repair-plan"] {
       try write(RepairPlan(for: report).sql, to: file)

@@ -7,8 +7,9 @@ enum ServeCommand {
   static let spec = CommandSpec(
     name: "serve", summary: "Show the database in the browser and answer over HTTP",
     details:
-      "Serves the dashboard and its API until SIGINT or SIGTERM, which let requests under way "
-      + "end. Only this machine can reach it unless --host says otherwise, which takes a token; "
+      "Serves the dashboard and its API until SIGINT, SIGTERM or SIGHUP, which let requests "
+      + "under way end. Only this machine can reach it unless --host says otherwise, which takes "
+      + "a token; "
       + "clients show it as a bearer token, browsers as the password of any user.",
     options: [
       Defaults.databaseOption,
@@ -41,7 +42,8 @@ enum ServeCommand {
     options.allowsWrites = arguments.has("allow-writes")
     // Short: while a client waits, so does a thread that others need. It is told when to come again.
     let store = try Defaults.openExisting(
-      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: 0.5)
+      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: 0.5,
+      followsPath: true)
     let server = try HTTPServer(
       dashboard: Dashboard(store: store, options: options), configuration: configuration)
     // Before the URL is out: who reads it may send a signal at once.
@@ -50,6 +52,8 @@ enum ServeCommand {
     // The program says why at its end.
     guard console.finish() == nil else { return .couldNotRun }
     defer { log?.finish() }
+    // The server's threads may hold the store until the process ends.
+    defer { store.close() }
     try server.run()
     return .success
   }
