@@ -27,7 +27,7 @@ struct BatchExecutor {
   func execute(
     _ batch: SourceBatch, in target: some EntityTarget, _ memory: RunMemory, failedBefore: Int
   ) throws -> BatchResult {
-    var work = Work(batch: batch, executor: self, target: target, memory: memory)
+    let work = Work(batch: batch, executor: self, target: target, memory: memory)
     let records = batch.records
     var start = 0
     while start < records.count, work.result.ending == nil {
@@ -47,7 +47,7 @@ struct BatchExecutor {
   /// The entities from `start` on that can be planned at once: no two of them have the same id, and
   /// none refers to another.
   private func nextRange(of records: RecordBatch, from start: Int) -> Range<Int> {
-    if records.kind.schema.references.contains(where: { $0.target == records.kind }) {
+    if records.references.contains(where: { $0.target == records.kind }) {
       return start..<start + 1
     }
     let end = min(start + Self.step, records.count)
@@ -64,7 +64,7 @@ struct BatchExecutor {
   }
 
   /// A batch under way.
-  private struct Work<Target: EntityTarget> {
+  private final class Work<Target: EntityTarget> {
     let batch: SourceBatch
     let executor: BatchExecutor
     let target: Target
@@ -85,7 +85,7 @@ struct BatchExecutor {
     private var rewrites: Bool { executor.planner.duplicates == .update }
 
     /// Plans entities, and carries it out.
-    mutating func run(_ range: Range<Int>, failedBefore: Int) throws {
+    func run(_ range: Range<Int>, failedBefore: Int) throws {
       let facts = try range.map { try self.facts(at: $0) }
       for (index, decision) in zip(range, executor.planner.plan(range, of: batch.records, facts)) {
         addNotices(before: index + 1)
@@ -98,7 +98,7 @@ struct BatchExecutor {
     }
 
     /// Adds the issues that stand before the entity at `index`, or all that are left.
-    mutating func addNotices(before index: Int?) {
+    func addNotices(before index: Int?) {
       while let notice = notices.first, index.map({ notice.position < $0 }) ?? true {
         result.add(notice: notice.issue)
         notices.removeFirst()
@@ -108,19 +108,14 @@ struct BatchExecutor {
     private func facts(at index: Int) throws -> EntityFacts {
       let isRepeated =
         rewrites
-        && (memory.hasDecided(batch.records.kind, key(at: index))
-          || decided.contains(key(at: index)))
+        && (memory.hasDecided(batch.records.kind, batch.records.idKey(at: index))
+          || decided.contains(batch.records.idKey(at: index)))
       return try EntityFacts(
         at: index, of: batch.records, in: target, memory, isRepeated: isRepeated,
         rewrites: rewrites)
     }
 
-    private func key(at index: Int) -> IDTable.Key {
-      IDTable.Key(
-        batch.records.arena.span.extracting(batch.records.entries[index].id.range))
-    }
-
-    private mutating func carryOut(_ decision: Planner.Decision, at index: Int) throws {
+    private func carryOut(_ decision: Planner.Decision, at index: Int) throws {
       var decision = decision
       var issues = Array(batch.records.issues[batch.records.entries[index].issues])
       var refusal: StoreError?
@@ -145,7 +140,7 @@ struct BatchExecutor {
       } else {
         outcome = decision.action.outcome
       }
-      if rewrites, outcome != .failed { decided.insert(key(at: index)) }
+      if rewrites, outcome != .failed { decided.insert(batch.records.idKey(at: index)) }
       result.add(outcome, of: batch.records.kind, issues, counted: decision.counted)
     }
 

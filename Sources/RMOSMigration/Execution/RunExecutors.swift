@@ -13,6 +13,7 @@ struct RunContext {
   /// Goes through the source batch by batch.
   ///
   /// - Parameter execute: Migrates a batch, and returns what became of it and the ledger's row.
+  /// - Throws: ``SourceFailure``; what `execute` throws.
   fileprivate func forEachBatch(
     _ execute: (SourceBatch) throws -> (result: BatchResult, ledger: LedgerRun?)
   ) throws {

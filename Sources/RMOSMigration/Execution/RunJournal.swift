@@ -226,7 +226,8 @@ final class RunJournal {
   /// - Returns: The run's summary.
   func announceEnd(_ store: any RecordStore) -> MigrationSummary {
     let summary = MigrationSummary(
-      ending: ending, run: options.isDryRun ? nil : run, startedAt: ledger.startedAt, isDryRun: options.isDryRun,
+      ending: ending, run: options.isDryRun ? nil : run, startedAt: ledger.startedAt,
+      isDryRun: options.isDryRun,
       source: ledger.source, store: store.location, optionsJSON: ledger.optionsJSON,
       statistics: tally.statistics, issueCounts: tally.issueCounts,
       severityCounts: tally.severityCounts, issues: tally.issues,

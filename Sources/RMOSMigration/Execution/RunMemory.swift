@@ -33,11 +33,13 @@ struct RunMemory {
   /// Adds what became of a batch.
   mutating func add(_ result: BatchResult, of batch: RecordBatch) {
     if batch.kind != decidedKind { (decidedKind, decided) = (batch.kind, IDTable()) }
-    for (entry, outcome) in zip(batch.entries, result.outcomes) where !entry.id.isEmpty {
-      if outcome.outcome == .failed {
-        remember(failed: batch.arena[entry.id.range], batch.kind)
+    for (index, result) in result.outcomes.enumerated() {
+      let id = batch.entries[index].id
+      if id.isEmpty { continue }
+      if result.outcome == .failed {
+        remember(failed: batch.arena[id.range], batch.kind)
       } else if keepsDecided {
-        decided.insert(IDTable.Key(batch.arena.span.extracting(entry.id.range)))
+        decided.insert(batch.idKey(at: index))
       }
     }
   }

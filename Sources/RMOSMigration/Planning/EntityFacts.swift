@@ -40,7 +40,7 @@ extension EntityFacts {
       try target.contains(kind, id: id)
     }
     missingReferences = dangling.map { position in
-      let reference = batch.kind.schema.references[position]
+      let reference = batch.references[position]
       let id = batch.text(in: reference.field, at: index)
       return MissingReference(
         reference: position, hasFailed: memory.hasFailed(reference.target, id))

@@ -85,7 +85,7 @@ final class DryRunTarget: EntityTarget {
       paths = PathList()
     }
     let entry = records.entries[index]
-    let key = IDTable.Key(records.arena.span.extracting(entry.id.range))
+    let key = records.idKey(at: index)
     let path =
       batch.rawPaths[entry.source].map { paths.number(of: $0) }
       ?? paths.number(of: records.sources[entry.source].utf8)
@@ -101,7 +101,7 @@ final class DryRunTarget: EntityTarget {
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
     let id = batch.entries[index].id
     guard batch.kind == kind,
-      let number = places[IDTable.Key(batch.arena.span.extracting(id.range))]
+      let number = places[batch.idKey(at: index)]
     else { return try reader.comparison(of: batch, at: index) }
     let place = Place(number: number)
     let first = try rereader.read(

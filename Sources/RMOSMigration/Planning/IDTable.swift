@@ -1,3 +1,5 @@
+import RMOSModels
+
 /// A set of ids, each with a number beside it, in flat memory: 20 bytes a slot.
 ///
 /// Of an id 96 bits of a hash are kept, seeded anew in each process: among a hundred million ids the
@@ -87,5 +89,12 @@ struct IDTable {
         put(key, old.numbers[index], at: slot(of: key))
       }
     }
+  }
+}
+
+extension RecordBatch {
+  /// What an ``IDTable`` keeps of the id of the entity at `index`.
+  func idKey(at index: Int) -> IDTable.Key {
+    IDTable.Key(arena.span.extracting(entries[index].id.range))
   }
 }

@@ -111,12 +111,11 @@ struct Planner {
   private func issues(
     of missingReferences: [EntityFacts.MissingReference], _ batch: RecordBatch, _ index: Int
   ) -> [Issue] {
-    let references = batch.kind.schema.references
-    return missingReferences.map { missing in
-      let field = references[missing.reference].field
+    missingReferences.map { missing in
+      let field = batch.references[missing.reference].field
       return batch.issue(
         at: index, .error, .referenceMissing,
-        place: batch.referencePlaces[index * references.count + missing.reference],
+        place: batch.referencePlaces[index * batch.references.count + missing.reference],
         field: batch.kind.schema.fields[field].member, message(of: missing, batch, index))
     }
   }
@@ -138,7 +137,7 @@ struct Planner {
   private func message(
     of missing: EntityFacts.MissingReference, _ batch: RecordBatch, _ index: Int
   ) -> String {
-    let reference = batch.kind.schema.references[missing.reference]
+    let reference = batch.references[missing.reference]
     let member = batch.kind.schema.fields[reference.field].member
     guard case .text(let id) = batch.record(at: index).values[reference.field] else {
       return "'\(member)' points nowhere"

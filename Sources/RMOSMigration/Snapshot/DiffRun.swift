@@ -84,7 +84,7 @@ final class DiffRun {
     _ batch: RecordBatch, _ index: Int, _ counts: inout DiffReport.Counts
   ) throws {
     let entry = batch.entries[index]
-    let key = entry.id.isEmpty ? nil : IDTable.Key(batch.arena.span.extracting(entry.id.range))
+    let key = entry.id.isEmpty ? nil : batch.idKey(at: index)
     if let key {
       if !entry.isFailed, settled[key] != nil {
         counts.repeated += 1

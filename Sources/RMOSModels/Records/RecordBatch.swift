@@ -25,14 +25,14 @@ public struct RecordBatch: Sendable {
 
   /// How many cells an entry has.
   package private(set) var fieldCount: Int
-  /// How many places an entry has.
-  package private(set) var referenceCount: Int
+  /// The fields of an entry that refer to other entities; each has a place.
+  package private(set) var references: [EntitySchema.Reference]
 
   /// An empty batch.
   public init(kind: EntityKind) {
     self.kind = kind
     fieldCount = kind.schema.fields.count
-    referenceCount = kind.schema.references.count
+    references = kind.schema.references
   }
 
   /// How many entities the batch holds, failed ones included.
@@ -117,7 +117,7 @@ public struct RecordBatch: Sendable {
   package mutating func reset(kind: EntityKind) {
     self.kind = kind
     fieldCount = kind.schema.fields.count
-    referenceCount = kind.schema.references.count
+    references = kind.schema.references
     used = 0
     cells.removeAll(keepingCapacity: true)
     referencePlaces.removeAll(keepingCapacity: true)
@@ -137,7 +137,7 @@ public struct RecordBatch: Sendable {
   /// `values` and `places` must fit the schema of ``kind``.
   package mutating func append(_ entry: Entry, cells: [Cell], places: [SourcePlace]) {
     precondition(
-      cells.count == fieldCount && places.count == referenceCount,
+      cells.count == fieldCount && places.count == references.count,
       "an entry has a cell for each field and a place for each reference")
     entries.append(entry)
     self.cells.append(contentsOf: cells)
@@ -148,7 +148,7 @@ public struct RecordBatch: Sendable {
   package mutating func append(failed entry: Entry) {
     append(
       entry, cells: Array(repeating: .null, count: fieldCount),
-      places: Array(repeating: entry.place, count: referenceCount))
+      places: Array(repeating: entry.place, count: references.count))
   }
 
   /// How far the batch is filled.
@@ -165,7 +165,7 @@ public struct RecordBatch: Sendable {
   package mutating func rollBack(to mark: Mark) {
     entries.removeSubrange(mark.entries...)
     cells.removeSubrange((mark.entries * fieldCount)...)
-    referencePlaces.removeSubrange((mark.entries * referenceCount)...)
+    referencePlaces.removeSubrange((mark.entries * references.count)...)
     issues.removeSubrange(mark.issues...)
     used = mark.used
   }
@@ -361,7 +361,7 @@ extension RecordBatch {
     at index: Int, exists: (EntityKind, Span<UInt8>) throws -> Bool
   ) rethrows -> [Int] {
     var dangling: [Int] = []
-    for (position, reference) in kind.schema.references.enumerated() {
+    for (position, reference) in references.enumerated() {
       guard case .text(let span) = cells[index * fieldCount + reference.field],
         try !exists(reference.target, arena.span.extracting(span.range))
       else { continue }

@@ -3,7 +3,9 @@ import RMOSModels
 /// The SQL of the entity tables, for one layout; made once a connection.
 struct SQLiteTables {
   /// The SQL of one kind.
-  struct Table {
+  ///
+  /// A class, since every entity asks for it, and copying so many texts would take longer than they do.
+  final class Table: Sendable {
     let kind: EntityKind
     /// What to select from.
     let source: String
@@ -36,6 +38,80 @@ struct SQLiteTables {
     /// The fields that default to the time of the run.
     let runTimeFields: FieldSet
     let fieldCount: Int
+
+    fileprivate init(_ kind: EntityKind, _ layout: SQLiteLayout) {
+      let schema = kind.schema
+      let columns = schema.fields.map(\.column)
+      let present = layout.columns[kind]
+      self.kind = kind
+      hasLooseIDs = layout.kindsWithLooseIDs.contains(kind)
+      fieldCount = columns.count
+      if present == nil {
+        // A table that is yet to be created reads as an empty one.
+        let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
+        source = "(SELECT \(nulls) WHERE 0)"
+      } else {
+        source = kind.table
+      }
+      scanned = layout.kindsWithForeignIndexes.contains(kind) ? "\(source) NOT INDEXED" : source
+      expressions = schema.fields.map { field in
+        if let present, !present.contains(field.column) {
+          if case .text(let text) = field.defaultValue { "'\(text)'" } else { "NULL" }
+        } else {
+          field.column
+        }
+      }
+      // The number of a row is the end of every index: with any other column after created_at, SQLite
+      // would read and sort all rows of the same time, be they a page or a million.
+      let created = schema.position(ofMember: "created_at")
+      newestFirst =
+        (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")
+        + (layout.hasRowNumbers(kind) ? "rowid" : "id")
+      let list = expressions.joined(separator: ", ")
+      byID = hasLooseIDs ? "id COLLATE BINARY" : "id"
+      let isThis = Self.areSame("id", "?1", isLoose: hasLooseIDs)
+      selectByID = "SELECT \(list) FROM \(source) WHERE \(isThis)"
+      selectExists = "SELECT 1 FROM \(source) WHERE \(isThis)"
+      let unknown =
+        layout.hasLedger
+        ? "(SELECT unknown_json FROM migration_provenance "
+          + "WHERE kind = '\(kind.rawValue)' AND entity_id = ?1)"
+        : "NULL"
+      selectForComparison = "SELECT \(list), \(unknown) FROM \(source) WHERE \(isThis)"
+      let parameters = columns.indices.map { "?\($0 + 1)" }
+      insert =
+        "INSERT INTO \(kind.table) (\(columns.joined(separator: ", "))) "
+        + "VALUES (\(parameters.joined(separator: ", ")))"
+      let assignments = zip(columns, parameters).dropFirst().map { "\($0) = \($1)" }
+      update = "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
+      delete = "DELETE FROM \(kind.table) WHERE \(isThis)"
+      // OR REPLACE: where an older application deleted a row, its provenance is still there.
+      insertProvenance =
+        "INSERT OR REPLACE INTO migration_provenance (kind, entity_id, run_id, path, locator, "
+        + "byte_offset, byte_length, sha256, unknown_json, row_digest) "
+        + "VALUES ('\(kind.rawValue)', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+      let images = SQLiteSchema.beforeImageColumns(of: kind)
+      insertBeforeImage =
+        "INSERT INTO migration_before_images (kind, entity_id, run_id, "
+        + "\(images.joined(separator: ", ")), \(SQLiteSchema.provenanceColumns)) "
+        + "SELECT '\(kind.rawValue)', t.id, ?2, "
+        + "\(expressions.dropFirst().joined(separator: ", ")), "
+        + "\(SQLiteSchema.provenanceColumns(of: "p")) FROM \(kind.table) t "
+        + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
+        + "WHERE \(Self.areSame("t.id", "?1", isLoose: hasLooseIDs))"
+      runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
+    }
+
+    /// The condition that an id of the table is, byte by byte, another text.
+    func isID(_ column: String, _ other: String) -> String {
+      Self.areSame(column, other, isLoose: hasLooseIDs)
+    }
+
+    private static func areSame(_ column: String, _ other: String, isLoose: Bool) -> String {
+      // The first finds the row by its index, the second is exact.
+      isLoose
+        ? "(\(column) = \(other) AND \(column) = \(other) COLLATE BINARY)" : "\(column) = \(other)"
+    }
   }
 
   let tables: [Table]
@@ -52,80 +128,4 @@ struct SQLiteTables {
 
   /// The SQL of a kind.
   subscript(kind: EntityKind) -> Table { tables[kind.ordinal] }
-}
-
-extension SQLiteTables.Table {
-  fileprivate init(_ kind: EntityKind, _ layout: SQLiteLayout) {
-    let schema = kind.schema
-    let columns = schema.fields.map(\.column)
-    let present = layout.columns[kind]
-    self.kind = kind
-    hasLooseIDs = layout.kindsWithLooseIDs.contains(kind)
-    fieldCount = columns.count
-    if present == nil {
-      // A table that is yet to be created reads as an empty one.
-      let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
-      source = "(SELECT \(nulls) WHERE 0)"
-    } else {
-      source = kind.table
-    }
-    scanned = layout.kindsWithForeignIndexes.contains(kind) ? "\(source) NOT INDEXED" : source
-    expressions = schema.fields.map { field in
-      if let present, !present.contains(field.column) {
-        if case .text(let text) = field.defaultValue { "'\(text)'" } else { "NULL" }
-      } else {
-        field.column
-      }
-    }
-    // The number of a row is the end of every index: with any other column after created_at, SQLite
-    // would read and sort all rows of the same time, be they a page or a million.
-    let created = schema.position(ofMember: "created_at")
-    newestFirst =
-      (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")
-      + (layout.hasRowNumbers(kind) ? "rowid" : "id")
-    let list = expressions.joined(separator: ", ")
-    byID = hasLooseIDs ? "id COLLATE BINARY" : "id"
-    let isThis = Self.areSame("id", "?1", isLoose: hasLooseIDs)
-    selectByID = "SELECT \(list) FROM \(source) WHERE \(isThis)"
-    selectExists = "SELECT 1 FROM \(source) WHERE \(isThis)"
-    let unknown =
-      layout.hasLedger
-      ? "(SELECT unknown_json FROM migration_provenance "
-        + "WHERE kind = '\(kind.rawValue)' AND entity_id = ?1)"
-      : "NULL"
-    selectForComparison = "SELECT \(list), \(unknown) FROM \(source) WHERE \(isThis)"
-    let parameters = columns.indices.map { "?\($0 + 1)" }
-    insert =
-      "INSERT INTO \(kind.table) (\(columns.joined(separator: ", "))) "
-      + "VALUES (\(parameters.joined(separator: ", ")))"
-    let assignments = zip(columns, parameters).dropFirst().map { "\($0) = \($1)" }
-    update = "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
-    delete = "DELETE FROM \(kind.table) WHERE \(isThis)"
-    // OR REPLACE: where an older application deleted a row, its provenance is still there.
-    insertProvenance =
-      "INSERT OR REPLACE INTO migration_provenance (kind, entity_id, run_id, path, locator, "
-      + "byte_offset, byte_length, sha256, unknown_json, row_digest) "
-      + "VALUES ('\(kind.rawValue)', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-    let images = SQLiteSchema.beforeImageColumns(of: kind)
-    insertBeforeImage =
-      "INSERT INTO migration_before_images (kind, entity_id, run_id, "
-      + "\(images.joined(separator: ", ")), \(SQLiteSchema.provenanceColumns)) "
-      + "SELECT '\(kind.rawValue)', t.id, ?2, "
-      + "\(expressions.dropFirst().joined(separator: ", ")), "
-      + "\(SQLiteSchema.provenanceColumns(of: "p")) FROM \(kind.table) t "
-      + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
-      + "WHERE \(Self.areSame("t.id", "?1", isLoose: hasLooseIDs))"
-    runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
-  }
-
-  /// The condition that an id of the table is, byte by byte, another text.
-  func isID(_ column: String, _ other: String) -> String {
-    Self.areSame(column, other, isLoose: hasLooseIDs)
-  }
-
-  private static func areSame(_ column: String, _ other: String, isLoose: Bool) -> String {
-    // The first finds the row by its index, the second is exact.
-    isLoose
-      ? "(\(column) = \(other) AND \(column) = \(other) COLLATE BINARY)" : "\(column) = \(other)"
-  }
 }
