@@ -16,6 +16,7 @@ extension SQLiteConnection {
 
   /// Looks for the file at its path.
   var place: Place {
+    guard let identity else { return .here }
     let path = handle.path
     do throws(Platform.SystemError) {
       let status = try Platform.status(path)

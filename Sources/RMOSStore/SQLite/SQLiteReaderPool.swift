@@ -104,7 +104,7 @@ final class SQLiteReaderPool: Sendable {
   }
 
   private func check(
-    _ found: Platform.FileIdentity, _ known: Platform.FileIdentity
+    _ found: Platform.FileIdentity?, _ known: Platform.FileIdentity?
   ) throws(StoreError) {
     guard found != known else { return }
     throw .replaced(file.path, "another file is there now")
