@@ -21,6 +21,12 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
     public static let noThread = Code(rawValue: "system.no-thread")
     /// An option makes no sense.
     public static let invalidOption = Code(rawValue: "option.invalid")
+    /// The directory to export to holds something already.
+    public static let exportNotEmpty = Code(rawValue: "export.not-empty")
+    /// The directory to export to cannot be written.
+    public static let exportUnwritable = Code(rawValue: "export.unwritable")
+    /// The work was given up because its caller asked for it.
+    public static let cancelled = Code(rawValue: "cancelled")
   }
 
   /// What kind of failure.
