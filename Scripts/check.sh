@@ -28,10 +28,6 @@ if grep -rnE "${imports}(Glibc|Musl|Darwin)" Sources | grep -vE '^Sources/[A-Za-
   die 'the C library is imported outside of a Platform.swift or a Platform+….swift'
 fi
 
-step 'File length'
-long=$(find Sources Tests -name '*.swift' -exec awk 'END { if (NR > 400) print FILENAME, NR }' {} \;)
-[[ -z $long ]] || die "longer than 400 lines: $long"
-
 step 'Shell scripts'
 for script in Scripts/*.sh Benchmarks/*.sh .ci/run; do
   bash -n "$script"
