@@ -18,21 +18,26 @@ let package = Package(
       pkgConfig: "sqlite3",
       providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]
     ),
-    .target(name: "RMOSModels"),
-    .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels"]),
-    .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore"]),
+    .target(name: "CLibrary"),
+    .target(name: "RMOSSystem", dependencies: ["CLibrary"]),
+    .target(name: "RMOSModels", dependencies: ["RMOSSystem"]),
+    .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels", "RMOSSystem"]),
+    .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore"]),
     .target(
       name: "RMOSDashboard",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSSystem"]),
     .executableTarget(
       name: "rmos-cli",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard"]),
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSSystem",
+      ]),
 
     .target(
       name: "RMOSTestSupport",
       dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration"],
       path: "Tests/RMOSTestSupport"),
+    .testTarget(name: "RMOSSystemTests", dependencies: ["RMOSSystem", "RMOSTestSupport"]),
     .testTarget(name: "RMOSModelsTests", dependencies: ["RMOSModels", "RMOSTestSupport"]),
     .testTarget(
       name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),

@@ -1,10 +1,12 @@
+import RMOSSystem
+
 /// The right to write to a database, held across processes.
 ///
 /// A `flock` on a file beside the database, so it dies with its process. Never on the database
 /// itself: closing any descriptor of that would drop SQLite's own (POSIX) locks.
 package struct WriterLock: ~Copyable {
   private let path: String
-  private let descriptor: Int32
+  private let file: FileDescriptor
 
   /// Takes the lock of a database.
   ///
@@ -16,34 +18,39 @@ package struct WriterLock: ~Copyable {
   package init(database: String, timeout: Double) throws {
     let path = database + ".lock"
     // Whoever merely looks (isHeld) holds it for a moment too; that must not refuse a writer.
-    let deadline = Platform.uptime + max(timeout, 0.05)
+    let deadline = Deadline(after: max(timeout, 0.05))
     while true {
-      guard let descriptor = Platform.openLockFile(path) else {
-        throw Self.cannotLock(database, path, Platform.lastError)
+      let file: FileDescriptor
+      do throws(SystemError) {
+        file = try FileDescriptor(lockFile: path)
+      } catch {
+        throw Self.cannotLock(database, path, error)
       }
-      switch Platform.tryLock(descriptor) {
-      case .success:
-        // Whoever released the lock deleted its file: the lock counts only on the file that is
-        // there now.
-        let locked = Platform.stamp(descriptor: descriptor)
-        if let there = Platform.stamp(path), let locked, there.inode == locked.inode,
-          there.device == locked.device
-        {
-          Platform.replaceContent(descriptor, with: "\(Platform.processID)\n")
-          self.path = path
-          self.descriptor = descriptor
-          return
-        }
-        Platform.closeFile(descriptor)
-      case .failure(let error):
-        Platform.closeFile(descriptor)
-        throw Self.cannotLock(database, path, error.code)
-      case nil:
-        let holder = Platform.content(descriptor)
-        Platform.closeFile(descriptor)
-        guard Platform.uptime < deadline else { throw Self.isLocked(database, by: holder) }
-        Platform.pause(microseconds: 5000)
+      let isFree: Bool
+      do throws(SystemError) {
+        isFree = try file.tryLock()
+      } catch {
+        file.close()
+        throw Self.cannotLock(database, path, error)
       }
+      guard isFree else {
+        let holder = file.beginning()
+        file.close()
+        guard !deadline.hasPassed else { throw Self.isLocked(database, by: holder) }
+        SystemThread.pause(milliseconds: 5)
+        continue
+      }
+      // Whoever released the lock deleted its file: the lock counts only on the file that is
+      // there now.
+      if let there = try? FileStatus(of: path), let locked = try? file.status(),
+        there.identity == locked.identity
+      {
+        file.replaceContent(with: "\(ProcessEnvironment.processID)\n")
+        self.path = path
+        self.file = file
+        return
+      }
+      file.close()
     }
   }
 
@@ -52,23 +59,25 @@ package struct WriterLock: ~Copyable {
 
   deinit {
     // In this order: once the file is unlocked it may be another's.
-    Platform.remove(path)
-    Platform.closeFile(descriptor)
+    try? FileSystem.removeFile(path)
+    file.close()
   }
 
   /// Whether someone holds the lock of a database.
   ///
   /// Creates no file.
   package static func isHeld(database: String) -> Bool {
-    guard let descriptor = Platform.openExistingFile(database + ".lock") else { return false }
-    defer { Platform.closeFile(descriptor) }
-    return Platform.tryLock(descriptor, shared: true) == nil
+    guard let file = try? FileDescriptor(reading: database + ".lock") else { return false }
+    defer { file.close() }
+    return (try? file.tryLock(shared: true)) == false
   }
 
-  private static func cannotLock(_ database: String, _ path: String, _ code: Int32) -> StoreError {
+  private static func cannotLock(
+    _ database: String, _ path: String, _ error: SystemError
+  ) -> StoreError {
     StoreError(
       .cannotOpen,
-      "\(database) cannot be locked for writing: \(path): \(Platform.message(code)); "
+      "\(database) cannot be locked for writing: \(path): \(error.reason); "
         + "writing needs a directory one may write to",
       path: database)
   }
@@ -78,7 +87,7 @@ package struct WriterLock: ~Copyable {
     let writer: String
     if digits.isEmpty {
       writer = "another process"
-    } else if String(digits) == String(Platform.processID) {
+    } else if String(digits) == String(ProcessEnvironment.processID) {
       writer = "another part of this process (\(digits))"
     } else {
       writer = "process \(digits)"

@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 extension Dashboard {
   /// The answer to `POST`, `PUT` and `DELETE`.

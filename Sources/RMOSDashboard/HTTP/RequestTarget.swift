@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// A request's path and query, taken apart and percent-decoded.
 struct RequestTarget: Sendable, Hashable {
   /// A segment of the path.
@@ -57,36 +59,15 @@ struct RequestTarget: Sendable, Hashable {
   private static func decoded(
     _ part: ArraySlice<UInt8>, _ place: String
   ) throws(Malformed) -> String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(part.count)
-    var rest = part
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      guard let high = rest.popFirst().flatMap(hexadecimal),
-        let low = rest.popFirst().flatMap(hexadecimal)
-      else {
-        throw Malformed(
-          detail: "the \(place) holds a % that two hexadecimal digits do not follow; "
-            + "write %25 for the sign itself")
-      }
-      bytes.append(high << 4 | low)
+    guard let bytes = ASCII.percentDecoded(part) else {
+      throw Malformed(
+        detail: "the \(place) holds a % that two hexadecimal digits do not follow; "
+          + "write %25 for the sign itself")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw Malformed(detail: "the \(place) is not UTF-8 where it is percent-decoded")
     }
     return text
-  }
-
-  private static func hexadecimal(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
   }
 }
 
@@ -129,23 +110,6 @@ extension RequestTarget {
 }
 
 extension String {
-  /// The text with everything escaped but unreserved characters.
-  var percentEncoded: String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var bytes: [UInt8] = []
-    for byte in utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "_"), UInt8(ascii: "~"):
-        bytes.append(byte)
-      default:
-        bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
-
   /// At most 120 Unicode scalars of the text.
   var shortened: String {
     let shown = unicodeScalars.prefix(120)

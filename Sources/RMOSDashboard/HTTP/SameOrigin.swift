@@ -35,11 +35,3 @@ enum SameOrigin {
     return false
   }
 }
-
-extension HTTPField {
-  /// Whether it has the name; case does not count.
-  func isNamed(_ name: String) -> Bool {
-    self.name.utf8.elementsEqual(
-      name.utf8, by: { $0.lowercasedASCII == $1.lowercasedASCII })
-  }
-}

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Whose requests are answered: decided from the head alone, before a body is read.
 ///
@@ -63,7 +64,7 @@ struct AccessPolicy: Sendable {
   }
 
   private func isOfAnotherOrigin(_ head: RequestHead) -> Bool {
-    for field in head.fields where HTTPField.hasName(field, "Origin") {
+    for field in head.fields where field.isNamed("Origin") {
       if !isOwn(origin: field.value, head.authority) { return true }
     }
     // What a browser says of requests without an Origin. A link from elsewhere may lead here.

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// From a configuration to sockets that listen.
 struct Binding {
   let listeners: [Descriptor]
@@ -8,7 +10,7 @@ struct Binding {
   init(_ configuration: HTTPServer.Configuration) throws(HTTPServerError) {
     try Binding.check(configuration)
     let host = configuration.host
-    let addresses = Platform.addresses(of: host, port: configuration.port)
+    let addresses = SocketAddress.addresses(of: host, port: configuration.port)
     guard !addresses.isEmpty else {
       throw HTTPServerError(
         .noAddress, "there is no host “\(host)”; --host takes a name or address")
@@ -57,9 +59,9 @@ struct Binding {
   ) throws(HTTPServerError) -> ([Descriptor], Int) {
     var listeners: [Descriptor] = []
     var port = configuration.port
-    var failure = Platform.SystemError(code: 0)
+    var failure = SystemError.notFound
     for var address in addresses {
-      do throws(Platform.SystemError) {
+      do throws(SystemError) {
         // Port 0: all addresses share the port that the first one got.
         address.port = port
         let listener = try Descriptor(listeningOn: address)
@@ -81,7 +83,7 @@ struct Binding {
   }
 
   private static func error(
-    _ failure: Platform.SystemError, _ host: String, _ port: Int
+    _ failure: SystemError, _ host: String, _ port: Int
   ) -> HTTPServerError {
     if failure.isAddressInUse {
       return HTTPServerError(

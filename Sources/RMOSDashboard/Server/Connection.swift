@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// One client: what it sent, what it is owed, how long it may take.
 ///
 /// A state machine that ``EventLoop`` drives. One request is answered at a time; what a client sends
@@ -43,14 +45,14 @@ final class Connection {
   private var hasInputEnded = false
   private var hasServed = false
   private var timer = Timer.none
-  private(set) var deadline: Double?
+  private(set) var deadline = Deadline.never
   /// Where `sent` stood when the time for writing began.
   private var sentAtTimer = 0
-  private var answeringSince = 0.0
+  private var answeringSince = ContinuousClock.now
 
   init(
     number: Int, descriptor: Descriptor, peer: String, isExcess: Bool, _ context: Context,
-    now: Double
+    now: ContinuousClock.Instant
   ) {
     self.number = number
     self.descriptor = descriptor
@@ -85,10 +87,10 @@ final class Connection {
   ///   - events: What happened.
   ///   - buffer: Room to read into.
   ///   - context: What connections share.
-  ///   - now: Seconds of the monotonic clock.
+  ///   - now: The time.
   func handle(
     _ events: PollSet.Events, buffer: UnsafeMutableRawBufferPointer, _ context: Context,
-    now: Double
+    now: ContinuousClock.Instant
   ) {
     if phase == .closed { return }
     if events.contains(.writable) {
@@ -102,9 +104,9 @@ final class Connection {
   }
 
   private func receive(
-    _ buffer: UnsafeMutableRawBufferPointer, _ context: Context, _ now: Double
+    _ buffer: UnsafeMutableRawBufferPointer, _ context: Context, _ now: ContinuousClock.Instant
   ) {
-    do throws(Platform.SystemError) {
+    do throws(SystemError) {
       guard let count = try descriptor.read(into: buffer) else { return }
       if phase == .lingering {
         if count == 0 { close() }
@@ -119,10 +121,10 @@ final class Connection {
   }
 
   /// Takes the handler's answer.
-  func deliver(_ answer: WorkerPool.Answer, _ context: Context, now: Double) {
+  func deliver(_ answer: WorkerPool.Answer, _ context: Context, now: ContinuousClock.Instant) {
     guard phase == .answering else { return }
     output.append(contentsOf: answer.bytes)
-    log(context, answer.status, answer.bodySize, seconds: now - answeringSince)
+    log(context, answer.status, answer.bodySize, seconds: (now - answeringSince).seconds)
     phase = answer.keepsAlive && !context.isDraining ? .reading : .closing
     head = nil
     hasServed = true
@@ -130,7 +132,7 @@ final class Connection {
   }
 
   /// Tells the client that there are too many, and no more.
-  func turnAway(_ context: Context, now: Double) {
+  func turnAway(_ context: Context, now: ContinuousClock.Instant) {
     refuse(
       RequestRefusal(
         503, "there are too many connections", fields: [HTTPField("Retry-After", "1")]),
@@ -139,7 +141,7 @@ final class Connection {
   }
 
   /// Acts on a deadline that passed.
-  func expire(_ context: Context, now: Double) {
+  func expire(_ context: Context, now: ContinuousClock.Instant) {
     switch timer {
     case .head where parser.isBetweenRequests, .idle, .write, .linger, .none: close()
     case .head:
@@ -160,17 +162,17 @@ final class Connection {
   // MARK: The machine
 
   /// Sends and parses as far as it goes.
-  private func drive(_ context: Context, _ now: Double) {
+  private func drive(_ context: Context, _ now: ContinuousClock.Instant) {
     while flush(context, now), phase == .reading, advance(context, now) {}
   }
 
   /// Sends what there is.
   ///
   /// - Returns: Whether nothing is left to send and the connection is still open.
-  private func flush(_ context: Context, _ now: Double) -> Bool {
+  private func flush(_ context: Context, _ now: ContinuousClock.Instant) -> Bool {
     while sent < output.count {
-      do throws(Platform.SystemError) {
-        let count = try send()
+      do throws(SystemError) {
+        let count = try descriptor.send(output, from: sent)
         sent += count
         if count == 0 {
           if timer != .write || sent - sentAtTimer >= 64 << 10 {
@@ -200,22 +202,10 @@ final class Connection {
     return phase != .closed
   }
 
-  private func send() throws(Platform.SystemError) -> Int {
-    // A closure would lose the type of the error.
-    let result = output.withUnsafeBytes { bytes -> Result<Int, Platform.SystemError> in
-      do throws(Platform.SystemError) {
-        return .success(try descriptor.send(UnsafeRawBufferPointer(rebasing: bytes[sent...])))
-      } catch {
-        return .failure(error)
-      }
-    }
-    return try result.get()
-  }
-
   /// Takes one event from the parser.
   ///
   /// - Returns: Whether there may be more to do at once.
-  private func advance(_ context: Context, _ now: Double) -> Bool {
+  private func advance(_ context: Context, _ now: ContinuousClock.Instant) -> Bool {
     switch parser.next() {
     case .needsMore:
       if hasInputEnded {
@@ -245,7 +235,8 @@ final class Connection {
     }
   }
 
-  private func dispatch(_ body: [UInt8], _ context: Context, _ now: Double) -> Bool {
+  private func dispatch(_ body: [UInt8], _ context: Context, _ now: ContinuousClock.Instant) -> Bool
+  {
     guard let head else { return false }
     phase = .answering
     answeringSince = now
@@ -289,14 +280,14 @@ final class Connection {
   }
 
   /// Starts a timer; one of the same kind that runs goes on.
-  private func set(_ timer: Timer, _ seconds: Double, _ now: Double) {
+  private func set(_ timer: Timer, _ seconds: Double, _ now: ContinuousClock.Instant) {
     guard self.timer != timer else { return }
     self.timer = timer
-    deadline = now + seconds
+    deadline = Deadline(after: seconds, from: now)
   }
 
   private func clearTimer() {
     timer = .none
-    deadline = nil
+    deadline = .never
   }
 }

@@ -1,3 +1,4 @@
+import RMOSSystem
 import Synchronization
 
 /// The text of the Date field, made once a second.
@@ -6,9 +7,9 @@ final class DateClock: Sendable {
 
   /// The date now.
   var text: String {
-    let second = Platform.unixTime()
+    let second = WallClock.now.seconds
     return current.withLock { current in
-      if current.second != second { current = (second, HTTPDate.text(second)) }
+      if current.second != second { current = (second, UTCTime(secondsSince1970: second).httpDate) }
       return current.text
     }
   }

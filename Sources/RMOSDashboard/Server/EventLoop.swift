@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// The thread that does all I/O: takes connections, and drives each as it becomes ready.
 ///
 /// Waits in `poll` without a limit where no connection is open, so a quiet server uses no processor
@@ -16,8 +18,8 @@ final class EventLoop {
   private var connections: [Connection] = []
   private var byNumber: [Int: Connection] = [:]
   private var lastNumber = 0
-  private var restsUntil: Double?
-  private var drainDeadline: Double?
+  private var restsUntil: Deadline?
+  private var drainDeadline: Deadline?
   private var pollSet = PollSet()
 
   init(
@@ -31,7 +33,7 @@ final class EventLoop {
   }
 
   /// Serves until asked to stop, and until what is under way then is answered.
-  func run() throws(Platform.SystemError) {
+  func run() throws(SystemError) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     defer {
       buffer.deallocate()
@@ -40,8 +42,8 @@ final class EventLoop {
     }
     while true {
       let polled = preparePoll()
-      try pollSet.wait(seconds: patience(Platform.uptime()))
-      let now = Platform.uptime()
+      try pollSet.wait(nextDeadline.timeLeft)
+      let now = ContinuousClock.now
       if !pollSet[0].isEmpty { pipe.drain() }
       for answer in context.pool.takeAnswers() {
         byNumber[answer.connection]?.deliver(answer, context, now: now)
@@ -49,7 +51,7 @@ final class EventLoop {
       for (index, connection) in connections.enumerated() {
         let events = pollSet[1 + polled + index]
         if !events.isEmpty { connection.handle(events, buffer: buffer, context, now: now) }
-        if let deadline = connection.deadline, deadline <= now {
+        if connection.deadline.hasPassed(at: now) {
           connection.expire(context, now: now)
         }
       }
@@ -66,7 +68,7 @@ final class EventLoop {
     pollSet.removeAll()
     pollSet.add(pipe.reading, .readable)
     var polled = 0
-    if restsUntil.map({ $0 <= Platform.uptime() }) ?? true {
+    if restsUntil?.hasPassed ?? true {
       restsUntil = nil
       for listener in listeners { pollSet.add(listener, .readable) }
       polled = listeners.count
@@ -75,31 +77,32 @@ final class EventLoop {
     return polled
   }
 
-  /// How long to wait at most; nil has no limit.
-  private func patience(_ now: Double) -> Double? {
-    var earliest = Double.infinity
-    for connection in connections { earliest = min(earliest, connection.deadline ?? .infinity) }
-    for other in [restsUntil, drainDeadline] { earliest = min(earliest, other ?? .infinity) }
-    return earliest == .infinity ? nil : max(0, earliest - now)
+  /// When something must be done though nothing happens.
+  private var nextDeadline: Deadline {
+    var earliest = min(restsUntil ?? .never, drainDeadline ?? .never)
+    for connection in connections { earliest = min(earliest, connection.deadline) }
+    return earliest
   }
 
   /// Takes the connections that wait, a bounded number at a time.
-  private func accept(_ listener: Descriptor, _ now: Double) {
+  private func accept(_ listener: Descriptor, _ now: ContinuousClock.Instant) {
     for _ in 0..<64 {
       var peer = SocketAddress()
-      do throws(Platform.SystemError) {
+      do throws(SystemError) {
         admit(try listener.accept(&peer), peer, now)
       } catch {
         if error.isAgain { return }
         if error.isConnectionGone { continue }
         // No descriptors or memory: those who wait in the queue stay there for a moment.
-        restsUntil = now + EventLoop.restAfterFailure
+        restsUntil = Deadline(after: EventLoop.restAfterFailure, from: now)
         return
       }
     }
   }
 
-  private func admit(_ descriptor: Descriptor, _ peer: SocketAddress, _ now: Double) {
+  private func admit(
+    _ descriptor: Descriptor, _ peer: SocketAddress, _ now: ContinuousClock.Instant
+  ) {
     let excess = connections.count(where: \.isExcess)
     let isExcess = connections.count - excess >= context.configuration.maxConnections
     if isExcess, excess >= EventLoop.maxExcess {
@@ -125,8 +128,9 @@ final class EventLoop {
   }
 
   /// Takes no more connections, lets go of those that wait, and sees whether all are done.
-  private func drain(_ now: Double) -> Bool {
-    let deadline = drainDeadline ?? now + context.configuration.drainTimeout
+  private func drain(_ now: ContinuousClock.Instant) -> Bool {
+    let deadline =
+      drainDeadline ?? Deadline(after: context.configuration.drainTimeout, from: now)
     if drainDeadline == nil {
       drainDeadline = deadline
       context.isDraining = true
@@ -136,6 +140,6 @@ final class EventLoop {
     }
     for connection in connections where connection.isIdle { connection.close() }
     removeClosed()
-    return connections.isEmpty || now >= deadline || stopRequests() > 1
+    return connections.isEmpty || deadline.hasPassed(at: now) || stopRequests() > 1
   }
 }

@@ -1,3 +1,4 @@
+import RMOSSystem
 import Synchronization
 
 /// A small HTTP/1.1 server around a handler, such as a ``Dashboard``.
@@ -53,7 +54,7 @@ public final class HTTPServer: Sendable {
     url = binding.url
     policy = binding.policy
     listeners = Mutex(binding.listeners)
-    do throws(Platform.SystemError) {
+    do throws(SystemError) {
       pipe = try WakePipe()
     } catch {
       for listener in binding.listeners { listener.close() }
@@ -74,7 +75,7 @@ public final class HTTPServer: Sendable {
     let clock = DateClock()
     let pool = WorkerPool(handler: handler, pipe: pipe, clock: clock)
     defer { pool.close() }
-    do throws(Platform.SystemError) {
+    do throws(SystemError) {
       try pool.start(max(1, configuration.workers))
       let loop = EventLoop(
         Connection.Context(

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 // From the lines of a head to what they mean.
 
 extension RequestHead {
@@ -81,7 +83,7 @@ extension RequestHead {
   }
 
   private func values(of name: String) -> [String] {
-    fields.filter { HTTPField.hasName($0, name) }.map(\.value)
+    fields.filter { $0.isNamed(name) }.map(\.value)
   }
 
   private mutating func interpretHost() throws(RequestRefusal) {
@@ -147,21 +149,11 @@ extension HTTPField {
     guard let last = bytes.lastIndex(where: { $0 != 0x20 && $0 != 0x09 }) else { return "" }
     return String(text[bytes.startIndex...last])
   }
-
-  static func hasName(_ field: HTTPField, _ name: String) -> Bool {
-    field.name.utf8.elementsEqual(
-      name.utf8, by: { $0.lowercasedASCII == $1.lowercasedASCII })
-  }
 }
 
 extension UInt8 {
   /// Whether the byte may stand in a token (RFC 9110, 5.6.2).
   var isTokenByte: Bool {
-    switch self {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: "!#$%&'*+-.^_`|~".utf8.contains(self)
-    }
+    isASCIILetter || isASCIIDigit || "!#$%&'*+-.^_`|~".utf8.contains(self)
   }
 }

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// The request line and header fields of a request, checked.
 struct RequestHead: Hashable {
   /// How the body is delimited.
@@ -38,7 +40,7 @@ struct Authority: Hashable {
     var bytes = text.utf8
     if bytes.first == UInt8(ascii: "[") {
       guard let end = bytes.firstIndex(of: UInt8(ascii: "]")),
-        let address = Platform.canonicalIPv6(
+        let address = SocketAddress.canonicalIPv6(
           String(decoding: bytes[bytes.index(after: bytes.startIndex)..<end], as: UTF8.self))
       else { return nil }
       host = address
@@ -54,7 +56,7 @@ struct Authority: Hashable {
         return nil
       }
       host = String(decoding: name.map(\.lowercasedASCII), as: UTF8.self)
-      isAddress = Platform.isIPv4(host)
+      isAddress = SocketAddress.isIPv4(host)
     }
     guard let colon = bytes.first else { return }
     let digits = bytes.dropFirst()
@@ -70,12 +72,6 @@ struct Authority: Hashable {
   }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-      UInt8(ascii: "_"):
-      true
-    default: false
-    }
+    byte.isASCIILetter || byte.isASCIIDigit || "-._".utf8.contains(byte)
   }
 }

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 // The body: of a known length, or in chunks.
 extension RequestParser {
   mutating func readBody(_ left: Int) -> Event? {
@@ -15,7 +17,7 @@ extension RequestParser {
     var index = line.lowerBound
     while index < line.upperBound, let digit = buffer[index].hexadecimalValue {
       // Leading zeros bring no value but length; the limit of framing bytes ends them.
-      size = size * 16 + digit
+      size = size * 16 + Int(digit)
       guard size <= limits.body - body.count else { throw .bodyTooLarge(limits.body) }
       index += 1
     }
@@ -97,16 +99,5 @@ extension RequestParser {
 extension RequestRefusal {
   static func bodyTooLarge(_ limit: Int) -> RequestRefusal {
     RequestRefusal(413, "the body is longer than \(limit) bytes")
-  }
-}
-
-extension UInt8 {
-  fileprivate var hexadecimalValue: Int? {
-    switch self {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(self) - 0x30
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(self) - 0x57
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(self) - 0x37
-    default: nil
-    }
   }
 }

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// An answer as bytes for the wire.
 struct ResponseWriter {
@@ -41,7 +42,7 @@ struct ResponseWriter {
   /// Whether a field is for the server to say.
   private func isReserved(_ name: String) -> Bool {
     let reserved = ["content-length", "connection", "date", "transfer-encoding", "keep-alive"]
-    return name.isEmpty || reserved.contains { HTTPField.hasName(HTTPField(name, ""), $0) }
+    return name.isEmpty || reserved.contains { name.isEqualIgnoringASCIICase($0) }
   }
 
   /// The words for a status (RFC 9110, 15).

@@ -1,4 +1,5 @@
 import RMOSStore
+import RMOSSystem
 import Synchronization
 
 /// Threads that call the handler, which may block, and hand its answers back as bytes.
@@ -44,8 +45,8 @@ final class WorkerPool: @unchecked Sendable {
   /// Starts the threads.
   ///
   /// They hold the pool until ``close()``, and end by themselves after it.
-  func start(_ count: Int) throws(Platform.SystemError) {
-    for _ in 0..<count { try BackgroundThread.start { self.work() } }
+  func start(_ count: Int) throws(SystemError) {
+    for _ in 0..<count { try SystemThread.detached { self.work() } }
   }
 
   /// Has a request answered; at most one for each connection at a time.
@@ -93,7 +94,7 @@ final class WorkerPool: @unchecked Sendable {
   private func nextJob() -> Job? {
     monitor.lock()
     defer { monitor.unlock() }
-    while jobs.isEmpty, !isClosed { monitor.wait(seconds: nil) }
+    while jobs.isEmpty, !isClosed { monitor.wait() }
     return isClosed ? nil : jobs.removeFirst()
   }
 

@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// Hands deliveries from the thread that reads to the one that writes, a few at a time, and empty
 /// batches back.
@@ -70,7 +71,7 @@ final class BatchChannel: @unchecked Sendable {
     }
     while true {
       if let result = body() { return result }
-      monitor.wait(seconds: nil)
+      monitor.wait()
     }
   }
 }

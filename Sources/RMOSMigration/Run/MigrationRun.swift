@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// One run of a migration: takes deliveries, has the planner decide and the transaction write, and
 /// keeps the books.
@@ -49,7 +50,7 @@ final class MigrationRun {
     ledger = LedgerRun(
       command: "migrate", startedAt: options.clock.now(), source: migration.source,
       optionsJSON: options.json, toolVersion: RMOSVersion.current,
-      processID: Platform.processID)
+      processID: ProcessEnvironment.processID)
   }
 
   /// Runs it to its end.

@@ -1,4 +1,5 @@
 public import RMOSModels
+import RMOSSystem
 
 /// A generated legacy tree: the same files for the same numbers, on every machine.
 ///
@@ -63,17 +64,13 @@ public struct SampleTree: Sendable {
     }
     let target = Array(directory.utf8)
     do throws(SystemError) {
-      try Platform.makeDirectories(target)
-      var isEmpty = true
-      try Platform.forEachEntry(ofDirectory: target) { name, _ in
-        if name.count > 2 || name.contains(where: { $0 != UInt8(ascii: ".") }) { isEmpty = false }
-      }
-      guard isEmpty else { throw SystemError(code: SystemError.notEmpty) }
+      try FileSystem.makeDirectories(target)
+      guard try FileSystem.isEmpty(directory: target) else { throw .notEmpty }
       var writer = SampleWriter(entities: SampleEntities(self), directory: target)
       for kind in EntityKind.allCases { try writer.write(kind) }
       return writer.summary
     } catch {
-      if error.code == SystemError.notEmpty {
+      if error == .notEmpty {
         throw MigrationError(
           .sampleNotEmpty,
           "\(directory) is not empty; name a new directory, or empty this one first")

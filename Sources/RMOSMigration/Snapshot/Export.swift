@@ -1,5 +1,6 @@
 public import RMOSModels
 public import RMOSStore
+import RMOSSystem
 
 /// The way back: all entities of a store as a legacy tree that migrates again.
 ///
@@ -73,7 +74,7 @@ public struct Export: Sendable {
         throw error
       }
     } catch let error as SystemError {
-      if error.code == SystemError.notEmpty {
+      if error == .notEmpty {
         throw MigrationError(
           .exportNotEmpty,
           "\(directory) is not empty (hidden files count, as one that an export leaves when it is "

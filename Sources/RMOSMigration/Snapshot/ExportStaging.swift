@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// The hidden directory that an export is written into before it takes its place.
 ///
@@ -18,16 +19,16 @@ struct ExportStaging {
   init(in target: [UInt8]) throws(SystemError) {
     self.target = target
     root = target + Array("/\(ExportStaging.name)".utf8)
-    isTargetNew = try Platform.makeDirectories(target)
-    guard try Platform.isEmpty(directory: target) else {
-      throw SystemError(code: SystemError.notEmpty)
+    isTargetNew = try FileSystem.makeDirectories(target)
+    guard try FileSystem.isEmpty(directory: target) else {
+      throw .notEmpty
     }
     do throws(SystemError) {
-      try Platform.makeDirectory(root)
+      try FileSystem.makeDirectory(root)
     } catch {
       removeTarget()
       // Another export was faster.
-      throw error.code == SystemError.exists ? SystemError(code: SystemError.notEmpty) : error
+      throw error == .exists ? SystemError.notEmpty : error
     }
   }
 
@@ -45,52 +46,50 @@ struct ExportStaging {
     try synchronize()
     for (position, kind) in EntityKind.allCases.enumerated() {
       do throws(SystemError) {
-        try Platform.rename(path(kind), to: final(kind))
+        try FileSystem.rename(path(kind), to: final(kind))
       } catch {
         for moved in EntityKind.allCases.prefix(position) {
-          try? Platform.rename(final(moved), to: path(moved))
+          try? FileSystem.rename(final(moved), to: path(moved))
         }
         throw error
       }
     }
     // Nobody would miss the export for an empty directory that stays behind.
-    try? Platform.removeDirectory(root)
-    try Platform.synchronize(target)
+    try? FileSystem.removeDirectory(root)
+    try FileSystem.synchronize(target)
     // So that the target itself is found again; one may not be allowed to open what it is in.
-    if isTargetNew { try? Platform.synchronize(target + Array("/..".utf8)) }
+    if isTargetNew { try? FileSystem.synchronize(target + Array("/..".utf8)) }
   }
 
   /// Waits until all that was staged is on the disk.
   private func synchronize() throws(SystemError) {
     for kind in EntityKind.allCases {
       var paths = [path(kind)]
-      try Platform.forEachEntry(ofDirectory: path(kind)) { name, _ in
-        if !Platform.isDots(name) { paths.append(path(kind) + [UInt8(ascii: "/")] + name) }
+      try FileSystem.forEachEntry(ofDirectory: path(kind)) { name, _ in
+        paths.append(path(kind) + [UInt8(ascii: "/")] + name)
       }
       // One after the other, 100,000 files would take minutes.
-      if paths.count > 100 { Platform.beginSynchronizing() }
+      if paths.count > 100 { FileSystem.beginSynchronizing() }
       // The directory last.
-      for path in paths.reversed() { try Platform.synchronize(path) }
+      for path in paths.reversed() { try FileSystem.synchronize(path) }
     }
   }
 
   /// Removes what was staged.
   func remove() {
     for kind in EntityKind.allCases {
-      var names: [[UInt8]] = []
       let directory = path(kind)
-      try? Platform.forEachEntry(ofDirectory: directory) { name, _ in
-        if !Platform.isDots(name) { names.append(Array(name)) }
+      for name in FileSystem.names(inDirectory: directory) {
+        try? FileSystem.removeFile(directory + [UInt8(ascii: "/")] + name)
       }
-      for name in names { try? Platform.removeFile(directory + [UInt8(ascii: "/")] + name) }
-      try? Platform.removeDirectory(directory)
+      try? FileSystem.removeDirectory(directory)
     }
-    try? Platform.removeDirectory(root)
+    try? FileSystem.removeDirectory(root)
     removeTarget()
   }
 
   /// Removes the target where it was not there before; not where another process put something in.
   private func removeTarget() {
-    if isTargetNew { try? Platform.removeDirectory(target) }
+    if isTargetNew { try? FileSystem.removeDirectory(target) }
   }
 }

@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// Writes the entities of one snapshot into the staging directory of an export.
 struct ExportWriter {
@@ -18,7 +19,7 @@ struct ExportWriter {
 
   /// Writes all entities of a kind.
   mutating func write(_ kind: EntityKind, _ isCancelled: () -> Bool) throws {
-    try Platform.makeDirectory(staging.path(kind))
+    try FileSystem.makeDirectory(staging.path(kind))
     summary.counts[kind] = 0
     var lines = LinesFile(path: staging.path(kind, name: "\(kind.table).jsonl"))
     defer { lines.close() }
@@ -63,11 +64,11 @@ struct ExportWriter {
   ) throws -> Bool {
     var bytes = options.style == .pretty ? JSONLayout.pretty(entity.utf8) : entity.utf8
     bytes.append(UInt8(ascii: "\n"))
-    let file: FileHandle
+    let file: FileDescriptor
     do throws(SystemError) {
-      file = try FileHandle(creating: staging.path(kind, name: ExportFileName.name(for: id)))
+      file = try FileDescriptor(creating: staging.path(kind, name: ExportFileName.name(for: id)))
     } catch {
-      if error.code == SystemError.exists { return false }
+      if error == .exists { return false }
       throw error
     }
     defer { file.close() }
@@ -91,7 +92,7 @@ struct ExportWriter {
   /// A file of one entity a line, created with its first.
   private struct LinesFile {
     let path: [UInt8]
-    private var handle: FileHandle?
+    private var handle: FileDescriptor?
     private var buffer: [UInt8] = []
     private(set) var byteCount = 0
 
@@ -100,7 +101,7 @@ struct ExportWriter {
     var isOpen: Bool { handle != nil }
 
     mutating func append(_ line: [UInt8]) throws(SystemError) -> Bool {
-      if handle == nil { handle = try FileHandle(creating: path) }
+      if handle == nil { handle = try FileDescriptor(creating: path) }
       buffer += line
       buffer.append(UInt8(ascii: "\n"))
       byteCount += line.count + 1

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 // What one file holds: an entity, a list, a dictionary, or one entity a line.
 

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Reads a source directory into batches: files in order, entities in position, failures in place.
 ///

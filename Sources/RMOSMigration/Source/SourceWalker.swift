@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// Walks one kind's directory in the fixed order: byte order of the relative path.
 ///
 /// Memory is that of the names in one directory on each level. Hidden entries are passed over.
@@ -17,15 +19,15 @@ struct SourceWalker {
   private struct Frame {
     var path: [UInt8]
     var listing: DirectoryListing
-    var identity: FileHandle.Identity
+    var identity: FileStatus.Identity
     var next = 0
   }
 
   private let root: [UInt8]
   private var frames: [Frame] = []
-  private var followed: Set<FileHandle.Identity> = []
+  private var followed: Set<FileStatus.Identity> = []
   /// The source directory and those above it: a link to one of them leads back here.
-  private let above: Set<FileHandle.Identity>
+  private let above: Set<FileStatus.Identity>
   private var pending: Item?
 
   /// A walk of `root/directory`; a directory that is not there is empty.
@@ -37,23 +39,23 @@ struct SourceWalker {
     self.root = root
     above = SourceWalker.directories(from: root)
     do throws(SystemError) {
-      let status = try FileHandle.Status(of: absolute(path))
+      let status = try FileStatus(of: absolute(path))
       try enter(path, status.identity)
     } catch {
       // A link that leads nowhere, as to a share that is not mounted, is no absent directory.
-      if error.code != SystemError.notFound {
+      if error != .notFound {
         pending = .unreadable(path: path, error)
-      } else if Platform.isLink(absolute(path)) {
-        pending = .unreadable(path: path, SystemError(code: SystemError.leadsNowhere))
+      } else if FileStatus.isLink(absolute(path)) {
+        pending = .unreadable(path: path, SystemError.leadsNowhere)
       }
     }
   }
 
   /// A directory and all above it, up to the root of the file system, which is its own parent.
-  static func directories(from path: [UInt8]) -> Set<FileHandle.Identity> {
-    var directories: Set<FileHandle.Identity> = []
+  static func directories(from path: [UInt8]) -> Set<FileStatus.Identity> {
+    var directories: Set<FileStatus.Identity> = []
     var path = path
-    while let identity = try? FileHandle.Status(of: path).identity,
+    while let identity = try? FileStatus(of: path).identity,
       directories.insert(identity).inserted
     {
       path += Array("/..".utf8)
@@ -65,7 +67,7 @@ struct SourceWalker {
   func absolute(_ path: [UInt8]) -> [UInt8] { root + [UInt8(ascii: "/")] + path }
 
   private mutating func enter(
-    _ path: [UInt8], _ identity: FileHandle.Identity
+    _ path: [UInt8], _ identity: FileStatus.Identity
   ) throws(SystemError) {
     let listing = try DirectoryListing(of: absolute(path))
     frames.append(Frame(path: path, listing: listing, identity: identity))
@@ -98,7 +100,7 @@ struct SourceWalker {
   /// Enters a directory; returns an item where it is not entered.
   private mutating func descend(into path: [UInt8], isLink: Bool) -> Item? {
     do throws(SystemError) {
-      let identity = try FileHandle.Status(of: absolute(path)).identity
+      let identity = try FileStatus(of: absolute(path)).identity
       if above.contains(identity) || frames.contains(where: { $0.identity == identity }) {
         return .loop(path: path, isAncestor: true)
       }
@@ -128,7 +130,7 @@ struct DirectoryListing {
   init(of path: [UInt8]) throws(SystemError) {
     var names: [UInt8] = []
     var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
-    try Platform.forEachEntry(ofDirectory: path) { name, type in
+    try FileSystem.forEachEntry(ofDirectory: path) { name, type in
       guard let first = name.first, first != UInt8(ascii: ".") else { return }
       guard let entry = DirectoryListing.entry(name, type, in: path) else { return }
       let offset = names.count
@@ -152,7 +154,7 @@ struct DirectoryListing {
   }
 
   private static func entry(
-    _ name: UnsafeBufferPointer<UInt8>, _ type: Platform.EntryType, in path: [UInt8]
+    _ name: UnsafeBufferPointer<UInt8>, _ type: FileSystem.EntryType, in path: [UInt8]
   ) -> Entry? {
     let format = SourcePath.Format(name: name)
     switch type {
@@ -160,17 +162,17 @@ struct DirectoryListing {
     case .directory: return .directory(isLink: false)
     case .link, .unknown:
       do throws(SystemError) {
-        switch try FileHandle.Status(of: path + [UInt8(ascii: "/")] + name).form {
+        switch try FileStatus(of: path + [UInt8(ascii: "/")] + name).form {
         case .directory: return .directory(isLink: type == .link)
         // What is no regular file is told so when it is opened.
-        case .file, .other: return format.map { .file($0) }
+        case .file, .link, .other: return format.map { .file($0) }
         }
       } catch {
         // Without an ending it may have led to a directory of entities.
         let mayMatter = format != nil || type == .link && !name.contains(UInt8(ascii: "."))
         guard mayMatter else { return nil }
-        let isBroken = type == .link && error.code == SystemError.notFound
-        return .broken(isBroken ? SystemError(code: SystemError.leadsNowhere) : error)
+        let isBroken = type == .link && error == .notFound
+        return .broken(isBroken ? SystemError.leadsNowhere : error)
       }
     }
   }

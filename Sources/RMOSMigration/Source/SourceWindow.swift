@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// A sliding view of one file's text as UTF-8.
 ///
@@ -30,7 +31,7 @@ final class SourceWindow {
   /// Bytes read from the file.
   private(set) var bytesRead = 0
 
-  private var file: FileHandle?
+  private var file: FileDescriptor?
   /// The file's size when it was opened, bytes.
   private var size = 0
   private var transcoder: UTF16Transcoder?
@@ -78,10 +79,10 @@ final class SourceWindow {
     marked = 0
     markedPlace = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
     try ReadFailure.converting { () throws(SystemError) in
-      let handle = try FileHandle(reading: path)
+      let handle = try FileDescriptor(reading: path)
       file = handle
       let status = try handle.status()
-      guard status.form == .file else { throw SystemError(code: SystemError.notAFile) }
+      guard status.form == .file else { throw .notAFile }
       size = status.size
       try fill()
     }
@@ -152,7 +153,7 @@ final class SourceWindow {
     capacity *= 2
   }
 
-  private func transcode(from file: FileHandle) throws(SystemError) {
+  private func transcode(from file: FileDescriptor) throws(SystemError) {
     guard var transcoder else { return }
     defer { self.transcoder = transcoder }
     // As much as there is room for: a large entity is scanned anew after each refill, which only
@@ -246,21 +247,11 @@ struct UTF16Transcoder {
   /// Reads on.
   ///
   /// Returns how much was read, and whether the file has ended.
-  mutating func read(from file: FileHandle) throws(SystemError) -> (count: Int, hasEnded: Bool) {
-    let kept = input.count
-    input.append(contentsOf: repeatElement(0, count: inputChunk))
-    let inputChunk = inputChunk
-    let result: Result<Int, SystemError> = input.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return .success(0) }
-      do throws(SystemError) {
-        return .success(try file.read(into: base + kept, count: inputChunk))
-      } catch {
-        return .failure(error)
-      }
-    }
-    let got = try result.get()
-    input.removeLast(inputChunk - got)
-    return (got, got == 0)
+  mutating func read(from file: FileDescriptor) throws(SystemError) -> (count: Int, hasEnded: Bool)
+  {
+    let bytes = try file.read(count: inputChunk)
+    input += bytes
+    return (bytes.count, bytes.isEmpty)
   }
 
   /// Transcodes what can be; a pair or unit cut in two waits for more unless `isLast`.

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// A database's place in the file system, and how it is opened there.
 struct DatabaseFile: Sendable {
   /// The absolute path, links resolved.
@@ -15,39 +17,37 @@ struct DatabaseFile: Sendable {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw refuse("“\(path)” is no path of a database; name a file")
     }
-    var stamp = Platform.stamp(path)
-    if stamp == nil, let obstacle = Platform.obstacle(to: path) {
-      throw refuse("\(path) cannot be reached: \(obstacle)")
+    var status: FileStatus?
+    do throws(SystemError) {
+      status = try FileStatus(of: path)
+    } catch {
+      guard error == .notFound else { throw refuse("\(path) cannot be reached: \(error.reason)") }
     }
-    if stamp == nil, Platform.hasEntry(path) {
+    if status == nil, FileStatus.hasEntry(path) {
       // Unless another process created it this very moment.
-      stamp = Platform.stamp(path)
-      guard stamp != nil else {
+      status = try? FileStatus(of: path)
+      guard status != nil else {
         throw refuse("\(path) cannot be reached: it is a link that leads nowhere")
       }
     }
-    if let stamp, let resolved = Platform.resolve(path) {
-      guard !stamp.isDirectory else {
+    if let status, let resolved = path.resolvedPath {
+      guard status.form != .directory else {
         throw refuse("\(path) is a directory; name a file in it")
       }
-      guard stamp.isRegular else { throw refuse("\(path) is no ordinary file; name another") }
+      guard status.form == .file else { throw refuse("\(path) is no ordinary file; name another") }
       // SQLite takes a file of one byte for an empty one and writes over it.
-      guard stamp.size == 0 || stamp.size >= 512 else {
+      guard status.size == 0 || status.size >= 512 else {
         throw StoreError(
           .notADatabase,
-          "\(path) is no SQLite database (it has only \(stamp.size) bytes); name another file",
+          "\(path) is no SQLite database (it has only \(status.size) bytes); name another file",
           path: path)
       }
       self.path = resolved
       wasThere = true
       return
     }
-    // Cut at bytes: a character may be made of a slash and a combining mark.
-    let bytes = Array(path.utf8)
-    let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
-    let directory = slash.map { String(decoding: bytes[...$0], as: UTF8.self) } ?? "."
-    let name = String(decoding: bytes[(slash.map { $0 + 1 } ?? 0)...], as: UTF8.self)
-    guard let resolved = Platform.resolve(directory), !name.isEmpty else {
+    let (directory, name) = (path.directoryPath, path.lastName)
+    guard let resolved = directory.resolvedPath, !name.isEmpty else {
       throw refuse("\(path) cannot be opened: there is no directory \(directory); create it first")
     }
     guard mayBeAbsent else {
@@ -58,11 +58,9 @@ struct DatabaseFile: Sendable {
   }
 
   /// The state of the file where it may be read without locks: no log beside it holds changes.
-  var immutableStamp: Platform.FileStamp? {
-    for log in ["-wal", "-journal"] {
-      if let stamp = Platform.stamp(path + log), stamp.size > 0 { return nil }
-    }
-    return Platform.stamp(path)
+  var immutableStamp: FileStatus? {
+    for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 { return nil }
+    return try? FileStatus(of: path)
   }
 
   /// Opens a connection that reads; `readsOnly` forbids to write anything, even beside the file.
@@ -81,7 +79,7 @@ struct DatabaseFile: Sendable {
   }
 
   private var hasLogWithoutIndex: Bool {
-    (Platform.stamp(path + "-wal")?.size ?? 0) > 0 && !Platform.hasEntry(path + "-shm")
+    (FileStatus.size(of: path + "-wal") ?? 0) > 0 && !FileStatus.hasEntry(path + "-shm")
   }
 
   private var logWithoutIndex: StoreError {
@@ -96,7 +94,7 @@ struct DatabaseFile: Sendable {
   /// what stands beside it.
   func openForInspection(busyTimeout: Double) throws -> SQLiteSession {
     if hasLogWithoutIndex { throw logWithoutIndex }
-    let hasLog = Platform.hasEntry(path + "-wal") && Platform.hasEntry(path + "-shm")
+    let hasLog = FileStatus.hasEntry(path + "-wal") && FileStatus.hasEntry(path + "-shm")
     let stamp = hasLog ? nil : immutableStamp
     let connection = try SQLiteConnection(
       path: path, mode: stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
@@ -128,13 +126,15 @@ struct DatabaseFile: Sendable {
     guard var error = error as? StoreError, error.sqliteCode != nil,
       [.cannotOpen, .readOnly].contains(error.code)
     else { return error }
-    for place in [SQLiteStore.directory(of: path), path] {
-      let failure = Platform.writingFailure(place)
-      guard failure != 0 else { continue }
-      error.message =
-        "\(path) cannot be written: \(place): \(Platform.message(failure)); "
-        + "writing needs a directory and a file one may write to"
-      break
+    for place in [path.directoryPath, path] {
+      do throws(SystemError) {
+        try FileSystem.checkWritable(place)
+      } catch let failure {
+        error.message =
+          "\(path) cannot be written: \(place): \(failure.reason); "
+          + "writing needs a directory and a file one may write to"
+        break
+      }
     }
     return error
   }
@@ -173,21 +173,23 @@ struct DatabaseFile: Sendable {
   ///
   /// SQLite itself does not wait here for an application that is writing.
   func enterLogMode(_ connection: SQLiteConnection, busyTimeout: Double) throws {
-    let deadline = Platform.uptime + busyTimeout
+    let deadline = Deadline(after: busyTimeout)
     while true {
       do throws(StoreError) {
         return try connection.execute("PRAGMA journal_mode = WAL")
       } catch {
-        guard error.code == .busy, Platform.uptime < deadline else { throw error }
-        Platform.pause(microseconds: 20_000)
+        guard error.code == .busy, !deadline.hasPassed else { throw error }
+        SystemThread.pause(milliseconds: 20)
       }
     }
   }
 
   private func removeWhatWasCreated() {
     func remove() {
-      guard let stamp = Platform.stamp(path), stamp.size == 0 || hasNoTables else { return }
-      for suffix in ["-wal", "-shm", "-journal", ""] { Platform.remove(path + suffix) }
+      guard let size = FileStatus.size(of: path), size == 0 || hasNoTables else { return }
+      for suffix in ["-wal", "-shm", "-journal", ""] {
+        try? FileSystem.removeFile(path + suffix)
+      }
     }
     do {
       let lock = try WriterLock(database: path, timeout: 0)

@@ -1,3 +1,4 @@
+import RMOSSystem
 import Synchronization
 
 /// Tells whether a database was changed since it was last asked, by whatever process.
@@ -26,10 +27,10 @@ final class SQLiteChangeWatch: Sendable {
 
   /// The token; nil where it cannot be told.
   func token() -> String? {
-    if access == .readOnly || access == .inspect, let stamp = file.immutableStamp {
+    if access == .readOnly || access == .inspect, let status = file.immutableStamp {
       // Nothing may be written beside the file, so it is read without locks, and its state counts.
       state.withLock { $0.connection = nil }
-      return "\(mark.text)-\(stamp.inode)-\(stamp.size)-\(stamp.seconds)-\(stamp.nanoseconds)"
+      return "\(mark.text)-\(status.stateText)"
     }
     guard access != .inspect else { return nil }
     return state.withLock { state in

@@ -1,4 +1,5 @@
 import CSQLite
+import RMOSSystem
 
 /// One connection to a database: opening, statements, transactions.
 ///
@@ -38,8 +39,8 @@ final class SQLiteConnection: @unchecked Sendable {
     }
     let name =
       switch mode {
-      case .immutable: "file:\(Self.percentEncoded(path))?immutable=1"
-      case .observing: "file:\(Self.percentEncoded(path))?readonly_shm=1"
+      case .immutable: "file:\(path.percentEncoded(keeping: "/"))?immutable=1"
+      case .observing: "file:\(path.percentEncoded(keeping: "/"))?readonly_shm=1"
       case .create, .readWrite, .readOnly: path
       }
     var pointer: OpaquePointer?
@@ -67,22 +68,6 @@ final class SQLiteConnection: @unchecked Sendable {
     statements.removeAll()
     slots.removeAll()
     sqlite3_close_v2(handle.pointer)
-  }
-
-  private static func percentEncoded(_ path: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var bytes: [UInt8] = []
-    for byte in path.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."),
-        UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "~"):
-        bytes.append(byte)
-      default:
-        bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 
   // MARK: Statements

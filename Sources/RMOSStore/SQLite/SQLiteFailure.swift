@@ -1,4 +1,5 @@
 import CSQLite
+import RMOSSystem
 
 /// An open connection as C knows it, with the path for messages: the one door through which every
 /// result of SQLite goes.
@@ -18,12 +19,13 @@ struct SQLiteHandle {
   private func failure(_ result: Int32) -> StoreError {
     var code = result
     var text = String(cString: sqlite3_errstr(result))
-    var system: Int32 = 0
+    var system: SystemError?
     // The connection's last error is only the story of this result if it is the same.
     if let pointer, sqlite3_errcode(pointer) & 0xFF == result & 0xFF {
       code = sqlite3_extended_errcode(pointer)
       text = String(cString: sqlite3_errmsg(pointer))
-      system = sqlite3_system_errno(pointer)
+      let code = sqlite3_system_errno(pointer)
+      if code != 0 { system = .code(code) }
     }
     let (kind, message) = story(code, text: text, system: system)
     return StoreError(kind, message, path: path, sqliteCode: code)
@@ -31,20 +33,21 @@ struct SQLiteHandle {
 
   // SQLite tells nothing of the cause where a commit fails (778 is SQLITE_IOERR_WRITE).
   private var isAtSizeLimit: Bool {
-    guard let limit = Platform.largestFileSize else { return false }
+    guard let limit = FileSystem.largestFileSize else { return false }
     return ["", "-wal", "-journal"].contains { suffix in
-      Platform.stamp(path + suffix).map { $0.size > limit - 65_536 } ?? false
+      FileStatus.size(of: path + suffix).map { $0 > limit - 65_536 } ?? false
     }
   }
 
-  private func story(_ code: Int32, text: String, system: Int32) -> (StoreError.Code, String) {
-    let cause = system == 0 ? text : "\(text): \(Platform.message(system))"
+  private func story(_ code: Int32, text: String, system: SystemError?) -> (StoreError.Code, String)
+  {
+    let cause = system.map { "\(text): \($0.reason)" } ?? text
     let full = (
       StoreError.Code.diskFull,
       "no space is left to write \(path); free some and run again: what was committed is intact"
     )
     switch code & 0xFF {
-    case SQLITE_IOERR where Platform.isOverSizeLimit(system) || code == 778 && isAtSizeLimit:
+    case SQLITE_IOERR where system?.isOverSizeLimit == true || code == 778 && isAtSizeLimit:
       return (
         .diskFull,
         "\(path) may not grow any more: files may not be larger here (ulimit -f, or the file "
@@ -52,7 +55,7 @@ struct SQLiteHandle {
       )
     case SQLITE_FULL:
       return full
-    case SQLITE_IOERR where Platform.isOutOfSpace(system):
+    case SQLITE_IOERR where system?.isOutOfSpace == true:
       return full
     case SQLITE_NOTADB:
       return (

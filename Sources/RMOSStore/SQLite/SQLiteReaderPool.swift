@@ -1,3 +1,4 @@
+import RMOSSystem
 import Synchronization
 
 /// The connections that read.
@@ -78,7 +79,7 @@ final class SQLiteReaderPool: Sendable {
   }
 
   private func checkUnchanged(_ session: SQLiteSession) throws {
-    guard let stamp = session.stamp, stamp != Platform.stamp(file.path) else { return }
+    guard let stamp = session.stamp, stamp != (try? FileStatus(of: file.path)) else { return }
     throw StoreError(
       .busy, "\(file.path) was changed by another process while it was read; run again",
       path: file.path)

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 extension SQLiteStore {
   /// Writes a copy of the database, as it is now, to a file of its own.
   ///
@@ -17,35 +19,31 @@ extension SQLiteStore {
     to path: String, replacing: Bool = false, isCancelled: () -> Bool = { false }
   ) throws {
     try checkTarget(path, replacing: replacing)
-    var temporary = "\(path).incomplete-\(Platform.processID)"
-    func check(_ failure: Int32) throws {
-      guard failure != 0 else { return }
-      if failure == Platform.exists { throw backupExists(path) }
-      throw StoreError(
-        Platform.isOutOfSpace(failure) ? .diskFull : .cannotOpen,
-        "the backup \(path) cannot be written: \(Platform.message(failure))", path: path)
+    func explaining<Result>(_ body: () throws(SystemError) -> Result) throws(StoreError) -> Result {
+      do throws(SystemError) {
+        return try body()
+      } catch {
+        if error == .exists { throw backupExists(path) }
+        throw StoreError(
+          error.isOutOfSpace ? .diskFull : .cannotOpen,
+          "the backup \(path) cannot be written: \(error.reason)", path: path)
+      }
     }
-    var failure = Platform.createPrivateFile(temporary)
-    // A killed process left it, under a number that another process has again, as in containers.
-    for number in 2...100 where failure == Platform.exists {
-      temporary = "\(path).incomplete-\(Platform.processID)-\(number)"
-      failure = Platform.createPrivateFile(temporary)
+    let staged = try explaining { () throws(SystemError) in
+      try StagedFile(for: path, suffix: ".incomplete-", .owner)
     }
-    try check(failure)
     do {
       try withBackupSource { source in
         let copy = try SQLiteConnection(
-          path: Platform.resolve(temporary) ?? temporary, mode: .readWrite, busyTimeout: 0)
+          path: staged.path.resolvedPath ?? staged.path, mode: .readWrite, busyTimeout: 0)
         // Until it bears its name nobody needs it to survive anything.
         try copy.execute("PRAGMA synchronous = OFF")
         try copy.execute("PRAGMA journal_mode = OFF")
         try source.copyContent(to: copy, isCancelled: isCancelled)
       }
-      try check(Platform.synchronize(temporary))
-      try check(Platform.move(temporary, to: path, replacing: replacing))
-      _ = Platform.synchronize(Self.directory(of: path))
+      try explaining { () throws(SystemError) in try staged.publish(replacing: replacing) }
     } catch {
-      for suffix in ["", "-journal", "-wal", "-shm"] { Platform.remove(temporary + suffix) }
+      staged.discard()
       throw error
     }
   }
@@ -53,11 +51,11 @@ extension SQLiteStore {
   /// Copies the database to `<database>.backup-<run>`.
   public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
     // Of a link the database's own place counts.
-    let shown = Platform.isLink(location) ? file.path : location
+    let shown = FileStatus.isLink(location) ? file.path : location
     var name = RunBackup.suffix + String(run)
     var number = 2
     // From before the database began anew, or was put back: not ours to replace.
-    while Platform.hasEntry(file.path + name) {
+    while FileStatus.hasEntry(file.path + name) {
       name = "\(RunBackup.suffix)\(run)-\(number)"
       number += 1
     }
@@ -90,21 +88,19 @@ extension SQLiteStore {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw StoreError(.cannotOpen, "“\(path)” is no path of a file; name one for the backup")
     }
-    let stamp = Platform.stamp(path)
-    if let stamp, stamp.inode == Platform.stamp(file.path)?.inode,
-      stamp.device == Platform.stamp(file.path)?.device
-    {
+    let status = try? FileStatus(of: path)
+    if let status, status.identity == (try? FileStatus(of: file.path))?.identity {
       throw StoreError(
         .backupExists, "\(path) is the database itself; name another file for the backup",
         path: path)
     }
-    if stamp?.isDirectory == true {
+    if status?.form == .directory {
       throw StoreError(
         .cannotOpen, "\(path) is a directory; name a file in it for the backup", path: path)
     }
-    if Platform.hasEntry(path), !replacing { throw backupExists(path) }
+    if FileStatus.hasEntry(path), !replacing { throw backupExists(path) }
     // SQLite would take it for the backup's own.
-    for log in ["-wal", "-journal"] where (Platform.stamp(path + log)?.size ?? 0) > 0 {
+    for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 {
       throw StoreError(
         .backupExists,
         "\(path)\(log) belongs to a database that was in use there; name another file for the "
@@ -117,11 +113,5 @@ extension SQLiteStore {
       .backupExists,
       "\(path) is there already; name another file for the backup, or replace it "
         + "(--force)", path: path)
-  }
-
-  static func directory(of path: String) -> String {
-    let bytes = Array(path.utf8)
-    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-    return String(decoding: bytes[...slash], as: UTF8.self)
   }
 }

@@ -1,6 +1,7 @@
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli init`.
 enum InitCommand {
@@ -40,7 +41,7 @@ enum InitCommand {
 
   /// The schema's version before; nil where there is no database yet.
   private static func versionBefore(_ path: String) throws -> Int? {
-    guard let size = Platform.fileSize(path), size > 0 else { return nil }
+    guard let size = FileStatus.size(of: path), size > 0 else { return nil }
     return try SQLiteStore(path: path, access: .readOnly).read { try $0.schemaVersion() }?.version
   }
 }

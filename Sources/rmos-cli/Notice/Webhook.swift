@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// An address that JSON is posted to, by the system's `curl`.
 struct Webhook {
@@ -12,7 +13,7 @@ struct Webhook {
   /// - Throws: ``UsageError`` where `RMOS_NOTIFY_TIMEOUT` is no number of seconds.
   init(url: String) throws {
     self.url = url
-    let text = Platform.environment("RMOS_NOTIFY_TIMEOUT") ?? "10"
+    let text = ProcessEnvironment.variable("RMOS_NOTIFY_TIMEOUT") ?? "10"
     guard let timeout = Int(text), 1...300 ~= timeout else {
       throw UsageError("RMOS_NOTIFY_TIMEOUT: expected seconds from 1 to 300, found “\(text)”")
     }
@@ -30,7 +31,7 @@ struct Webhook {
   /// Takes at most three timeouts and five seconds.
   /// - Returns: What went wrong, for people.
   func post(_ json: String) -> String? {
-    guard let curl = Platform.find("curl") else {
+    guard let curl = ProcessEnvironment.path(ofProgram: "curl") else {
       return "there is no curl in PATH, so \(host) was not told"
     }
     let arguments = [
@@ -41,7 +42,7 @@ struct Webhook {
       "--header", "Content-Type: application/json", "--data-binary", "@-",
       "--output", "/dev/null", "--url", url,
     ]
-    let ending = Platform.run(
+    let ending = ChildProcess.run(
       curl, arguments, input: json, deadline: Double(3 * timeout + 5))
     guard let problem = ending.problem else { return nil }
     guard case .exited(let status) = ending, let meaning = Self.meanings[status] else {
