@@ -41,22 +41,29 @@ import Testing
     for index in 0..<400 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
     let store = InMemoryStore()
     let migration = Migration(from: tree.path, into: store, options: options { $0.batchSize = 10 })
+    let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)
+    let isCancelled = DispatchSemaphore(value: 0)
     let task = Task {
       try await migration.run { event in
-        if case .progress(let progress) = event, progress.statistics.total.found >= 50 {
-          withUnsafeCurrentTask { _ in }
-          Thread.sleep(forTimeInterval: 0.02)
+        guard case .progress(let progress) = event, progress.statistics.total.found == 50 else {
+          return
         }
+        // Goes on once the task has been cancelled.
+        arrival.yield()
+        isCancelled.wait()
       }
     }
-    try await Task.sleep(for: .milliseconds(60))
-    task.cancel()
+    for await _ in arrivals {
+      task.cancel()
+      isCancelled.signal()
+      break
+    }
     let summary = try await task.value
     let stored = try store.read { try $0.count(RecordQuery(.patterns)) }
+    #expect(summary.ending == .interrupted)
+    #expect(50..<400 ~= stored)
     #expect(summary.statistics.total.migrated == stored)
-    if summary.ending == .interrupted {
-      #expect(try store.read { try $0.run(summary.run ?? 0) }?.state == .interrupted)
-    }
+    #expect(try store.read { try $0.run(summary.run ?? 0) }?.state == .interrupted)
     let again = try await migration.run()
     #expect(again.ending == .completed)
     #expect(again.statistics.total.skipped == stored)

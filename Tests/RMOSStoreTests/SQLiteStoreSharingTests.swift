@@ -97,7 +97,7 @@ struct SQLiteStoreSharingTests {
     }
   }
 
-  @Test(arguments: 1...20)
+  @Test(arguments: 1...6)
   func manyMayCreateItAtTheSameMoment(_ round: Int) throws {
     let path = path
     let outcomes = inParallel(6) { thread in

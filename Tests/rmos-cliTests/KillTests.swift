@@ -8,7 +8,7 @@ import Testing
   private static let arguments = ["migrate", "legacy", "--db", "x.db", "--batch-size", "40", "-q"]
   /// Kills a database survives before its run may complete.
   private static let killsPerDatabase = 3
-  private static let databases = 10
+  private static let databases = 4
 
   @Test func killedRunsAreCompletedByRunningAgain() throws {
     let workspace = try Workspace()
@@ -26,7 +26,7 @@ import Testing
         try FileManager.default.removeItem(atPath: workspace.file(file))
       }
       for kill in 0..<Self.killsPerDatabase {
-        // Spread over the run: each kill of the thirty has its share of the duration.
+        // Spread over the run: each kill of the twelve has its share of the duration.
         let share = Double(database * Self.killsPerDatabase + kill)
         let moment =
           (share + .random(in: 0..<1, using: &random))

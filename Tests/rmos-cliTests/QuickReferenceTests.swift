@@ -28,24 +28,40 @@ import Testing
       .map { String($0.1) }
   }
 
+  /// The files that three more runs after the README's first command leave, made once.
+  private static let afterThreeRuns = Result {
+    let workspace = try Workspace(as: .afterTheFirstCommand)
+    let runs = """
+      ln -s Examples/rmos_legacy legacy
+      for run in 1 2; do rmos-cli migrate Examples/rmos_legacy --no-backup || exit; done
+      rmos-cli migrate legacy --stats stats.json --no-backup
+      """
+    let result = try Tool.shell(runs, in: workspace, environment: workspace.programs)
+    #expect(result.status == 0, "\(result.errors)")
+    return try ["data/rmos.db", "stats.json"].map { name in
+      (name, try Data(contentsOf: URL(fileURLWithPath: workspace.file(name))))
+    }
+  }
+
   @Test(.enabled(if: Tool.has("curl"), "curl is not installed"), arguments: commands)
   func everyCommandWorks(_ command: String) throws {
     let workspace = try Workspace(as: .afterTheFirstCommand)
     try workspace.write("#!/bin/sh\ncat >mail.txt\n", to: "bin/mail")
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o755], ofItemAtPath: workspace.file("bin/mail"))
+    try FileManager.default.createSymbolicLink(
+      atPath: workspace.file("legacy"), withDestinationPath: "Examples/rmos_legacy")
     let server = try HookServer(.status(200))
-    let preparation = """
-      chmod +x bin/mail
-      ln -s Examples/rmos_legacy legacy
-      for run in 1 2; do rmos-cli migrate Examples/rmos_legacy --no-backup; done
-      rmos-cli migrate legacy --stats stats.json --no-backup
-      """
-    let environment = workspace.programs
-    #expect(try Tool.shell(preparation, in: workspace, environment: environment).status == 0)
+    try FileManager.default.createDirectory(
+      atPath: workspace.file("data"), withIntermediateDirectories: true)
+    for (name, contents) in try Self.afterThreeRuns.get() {
+      try contents.write(to: URL(fileURLWithPath: workspace.file(name)))
+    }
     if command.hasPrefix("rmos-cli migrate rejects") { try workspace.writeSmallTree("rejects") }
     let result = try Tool.shell(
       command.replacing(/\bURL\b/, with: server.url).replacing("CODE", with: "reference.missing")
         .replacing("=… ", with: "=secret "),
-      in: workspace, environment: environment)
+      in: workspace, environment: workspace.programs)
     // What is there already is what that one is to refuse.
     let expected: Int32 = command.hasSuffix("--on-duplicate fail") ? 1 : 0
     #expect(result.status == expected, "\(result.output)\(result.errors)")

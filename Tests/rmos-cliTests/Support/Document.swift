@@ -62,7 +62,16 @@ extension Workspace {
       try FileManager.default.setAttributes(
         [.posixPermissions: 0o755], ofItemAtPath: file("bin/\(name)"))
     }
-    _ = try Tool.run(["migrate", "Examples/rmos_legacy", "--db", "rmos.db"], in: self)
+    try Self.firstDatabase.get().write(to: URL(fileURLWithPath: file("rmos.db")))
+  }
+
+  /// The database that the README's first command leaves, made once.
+  private static let firstDatabase = Result {
+    let workspace = try Workspace()
+    try FileManager.default.createSymbolicLink(
+      atPath: workspace.file("Examples"), withDestinationPath: "\(Fixtures.package)/Examples")
+    _ = try Tool.run(["migrate", "Examples/rmos_legacy", "--db", "rmos.db"], in: workspace)
+    return try Data(contentsOf: URL(fileURLWithPath: workspace.file("rmos.db")))
   }
 
   /// The variables with which a document's commands find the programs in `bin`.
