@@ -19,6 +19,10 @@ public struct StoreError: Error, Sendable, Hashable {
     public static let cannotOpen = Code(rawValue: "store.cannot-open")
     /// The file is no SQLite database (or encrypted).
     public static let notADatabase = Code(rawValue: "store.not-a-database")
+    /// The database, its directory or its lock was removed, renamed or replaced while in use.
+    public static let replaced = Code(rawValue: "store.replaced")
+    /// The file has several names (hard links), by each of which SQLite would keep another log.
+    public static let hardLinked = Code(rawValue: "store.hard-linked")
     /// A SQLite database, but not of RMOS.
     public static let foreignDatabase = Code(rawValue: "store.foreign-database")
     /// Written by a newer version.

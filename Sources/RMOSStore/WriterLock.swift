@@ -5,52 +5,68 @@ import RMOSSystem
 /// A `flock` on a file beside the database, so it dies with its process. Never on the database
 /// itself: closing any descriptor of that would drop SQLite's own (POSIX) locks.
 package struct WriterLock: ~Copyable {
-  private let path: String
+  /// Where the lock is held.
+  let place: Place
   private let file: FileDescriptor
+
+  /// The file that a lock is held on.
+  struct Place: Sendable {
+    fileprivate let database: String
+    fileprivate let path: String
+    fileprivate let identity: FileStatus.Identity
+
+    fileprivate var isThere: Bool { (try? FileStatus(ofLink: path))?.identity == identity }
+
+    /// Checks that the file is still at its path: on another, another may hold the lock.
+    ///
+    /// - Throws: ``StoreError/Code/replaced``.
+    func check() throws(StoreError) {
+      guard !isThere else { return }
+      throw StoreError(
+        .replaced,
+        "\(path), the lock of the one who writes to \(database), was removed or replaced while "
+          + "this process was writing, so another may write there by now; what was not committed "
+          + "was rolled back. Leave that file alone while something writes, and run again",
+        path: database)
+    }
+  }
+
+  /// What ends in a lock file's name.
+  static let suffix = ".lock"
 
   /// Takes the lock of a database.
   ///
   /// - Parameters:
   ///   - database: The database's path, links resolved.
   ///   - timeout: How long to wait where another process or store holds it, seconds.
-  /// - Throws: ``StoreError/Code/locked``, or ``StoreError/Code/cannotOpen`` where the lock file
-  ///   cannot be created.
+  /// - Throws: ``StoreError/Code/locked``, or ``StoreError/Code/cannotOpen`` where there can be no
+  ///   lock file.
   package init(database: String, timeout: Double) throws {
-    let path = database + ".lock"
+    let path = database + Self.suffix
     // Whoever merely looks (isHeld) holds it for a moment too; that must not refuse a writer.
-    let deadline = Deadline(after: max(timeout, 0.05))
+    let shortDeadline = Deadline(after: 0.05)
+    let deadline = max(Deadline(after: timeout), shortDeadline)
     while true {
-      let file: FileDescriptor
-      do throws(SystemError) {
-        file = try FileDescriptor(lockFile: path)
-      } catch {
-        throw Self.cannotLock(database, path, error)
-      }
-      let isFree: Bool
-      do throws(SystemError) {
-        isFree = try file.tryLock()
-      } catch {
-        file.close()
-        throw Self.cannotLock(database, path, error)
-      }
-      guard isFree else {
-        let holder = file.beginning()
-        file.close()
-        guard !deadline.hasPassed else { throw Self.isLocked(database, by: holder) }
-        SystemThread.pause(milliseconds: 5)
-        continue
-      }
-      // Whoever released the lock deleted its file: the lock counts only on the file that is
-      // there now.
-      if let there = try? FileStatus(of: path), let locked = try? file.status(),
-        there.identity == locked.identity
-      {
-        file.replaceContent(with: "\(ProcessEnvironment.processID)\n")
-        self.path = path
+      let failure: StoreError
+      var lastMoment = shortDeadline
+      switch Self.attempt(path, database) {
+      case .taken(let file, let identity):
+        place = Place(database: database, path: path, identity: identity)
         self.file = file
         return
+      case .held(let holder):
+        failure = Self.isLocked(database, by: holder)
+        lastMoment = deadline
+      case .vanished:
+        // Others write one after the other, and this one is never in time.
+        failure = Self.isLocked(database, by: "")
+        lastMoment = deadline
+      case .failed(let error):
+        failure = Self.refusal(database, path, error)
       }
-      file.close()
+      // What another creates at this moment may not be open to all yet.
+      guard !lastMoment.hasPassed else { throw failure }
+      SystemThread.pause(milliseconds: 5)
     }
   }
 
@@ -59,27 +75,154 @@ package struct WriterLock: ~Copyable {
 
   deinit {
     // In this order: once the file is unlocked it may be another's.
-    try? FileSystem.removeFile(path)
+    if place.isThere { try? FileSystem.removeFile(place.path) }
     file.close()
   }
 
-  /// Whether someone holds the lock of a database.
+  /// Whether someone holds the lock of a database; nil where that cannot be told.
   ///
   /// Creates no file.
-  package static func isHeld(database: String) -> Bool {
-    guard let file = try? FileDescriptor(reading: database + ".lock") else { return false }
-    defer { file.close() }
-    return (try? file.tryLock(shared: true)) == false
+  package static func isHeld(database: String) -> Bool? {
+    let path = database + suffix
+    do throws(SystemError) {
+      let file = try FileDescriptor(lookingAt: path)
+      defer { file.close() }
+      // On anything else nobody can hold it.
+      guard try file.status().form == .file else { return false }
+      return try !file.tryLock(shared: true)
+    } catch {
+      guard !error.isAbsent, let entry = try? FileStatus(ofLink: path) else {
+        return false
+      }
+      return entry.form == .file ? nil : false
+    }
   }
 
+  /// Removes a lock file that this user may not even open, where nobody can be holding it.
+  ///
+  /// Whoever writes has the log's index open, which lies beside the database.
+  static func removeAbandoned(database: String) {
+    let path = database + suffix
+    guard let entry = try? FileStatus(ofLink: path), entry.form == .file,
+      readingFailure(path) != nil,
+      (try? FileSystem.checkWritable(path)) == nil,
+      !FileStatus.hasEntry(database + "-shm"), !FileStatus.hasEntry(database + "-journal")
+    else { return }
+    try? FileSystem.removeFile(path)
+  }
+
+  /// Refuses what can never be locked in the place of a database's lock file.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``.
+  static func checkFitness(database: String) throws(StoreError) {
+    let path = database + suffix
+    guard let entry = try? FileStatus(ofLink: path) else { return }
+    var failure = readingFailure(path)
+    if failure != nil {
+      // What another creates at this moment may not be open to all yet.
+      SystemThread.pause(milliseconds: 50)
+      failure = readingFailure(path)
+    }
+    let isRefused = failure.map { !$0.isAbsent } ?? false
+    if !isFit(entry) || isRefused { throw refusal(database, path, failure) }
+  }
+
+  private static func readingFailure(_ path: String) -> SystemError? {
+    SystemError.thrown { () throws(SystemError) in try FileSystem.checkReadable(path) }
+  }
+
+  /// A lock file has a line with a number.
+  private static func isFit(_ entry: FileStatus) -> Bool {
+    entry.form == .file && entry.linkCount <= 1 && entry.size <= 64
+  }
+
+  // MARK: Taking it
+
+  private enum Attempt {
+    case taken(FileDescriptor, FileStatus.Identity)
+    case held(by: String)
+    /// The file was removed as it was being locked, as by one who gave the lock up.
+    case vanished
+    /// `nil` if what is there is no lock file.
+    case failed(SystemError?)
+  }
+
+  private static func attempt(_ path: String, _ database: String) -> Attempt {
+    let file: FileDescriptor
+    let isWritable: Bool
+    do throws(SystemError) {
+      (file, isWritable) = try open(path, database)
+    } catch {
+      return error.isAbsent && !FileStatus.hasEntry(path)
+        && FileStatus.hasEntry(database) ? .vanished : .failed(error)
+    }
+    var isKept = false
+    defer { if !isKept { file.close() } }
+    do throws(SystemError) {
+      let status = try file.status()
+      guard isFit(status) else { return .failed(nil) }
+      guard try file.tryLock() else { return .held(by: file.beginning()) }
+      // Whoever released the lock deleted its file: the lock counts only on the file that is there
+      // now.
+      guard try FileStatus(ofLink: path).identity == status.identity else { return .vanished }
+      if isWritable {
+        file.replaceContent(with: "\(ProcessEnvironment.processID)\n")
+      } else if (try? FileSystem.removeFile(path)) != nil {
+        // Of a process that died; one of our own can say who holds it.
+        return .vanished
+      }
+      isKept = true
+      return .taken(file, status.identity)
+    } catch {
+      return error.isAbsent ? .vanished : .failed(error)
+    }
+  }
+
+  private static func open(
+    _ path: String, _ database: String
+  ) throws(SystemError) -> (FileDescriptor, Bool) {
+    do throws(SystemError) {
+      return (try FileDescriptor(creatingLockFile: path, like: try? FileStatus(of: database)), true)
+    } catch {
+      guard error == .exists else { throw error }
+      return try FileDescriptor.openingLockFile(path)
+    }
+  }
+
+  // MARK: Messages
+
   private static func cannotLock(
-    _ database: String, _ path: String, _ error: SystemError
+    _ database: String, _ path: String, _ reason: String
   ) -> StoreError {
     StoreError(
-      .cannotOpen,
-      "\(database) cannot be locked for writing: \(path): \(error.reason); "
-        + "writing needs a directory one may write to",
-      path: database)
+      .cannotOpen, "\(database) cannot be locked for writing: \(path): \(reason)", path: database)
+  }
+
+  private static func refusal(_ database: String, _ path: String, _ error: SystemError?)
+    -> StoreError
+  {
+    let reason = error?.reason ?? "something else took its place"
+    guard let entry = try? FileStatus(ofLink: path) else {
+      guard error?.isOutOfSpace != true else { return .diskFull(database) }
+      return cannotLock(
+        database, path,
+        reason + "; writing needs a directory one may write to")
+    }
+    let wayOut = "Where no rmos-cli runs on this database, delete that file"
+    guard isFit(entry) else {
+      let found =
+        entry.form != .file
+        ? entry.form.rawValue
+        : entry.linkCount > 1
+          ? "a file of \(entry.linkCount) names" : "a file of \(entry.size) bytes"
+      return cannotLock(database, path, "it is \(found), not a lock file. \(wayOut)")
+    }
+    guard error?.isRefusal == true else {
+      return cannotLock(database, path, reason)
+    }
+    return cannotLock(
+      database, path,
+      "\(reason): the file is \(ProcessEnvironment.userName(entry.owner))'s. \(wayOut)")
   }
 
   private static func isLocked(_ database: String, by holder: String) -> StoreError {

@@ -54,4 +54,10 @@ package enum WallClock {
 extension SystemThread {
   /// Gives way for a moment: `usleep`.
   package static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
+
+  /// Waits, whatever signals come: `sleep`.
+  package static func sleep(seconds: Int) {
+    var left = UInt32(seconds)
+    while left > 0 { left = CLibrary.sleep(left) }
+  }
 }

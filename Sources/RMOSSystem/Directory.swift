@@ -7,13 +7,17 @@ extension FileSystem {
   }
 
   /// Calls `body` with the name and type of every entry of a directory but `.` and `..`, in no
-  /// order: `readdir`.
+  /// order, until `isCancelled` says so: `readdir`.
   package static func forEachEntry(
-    ofDirectory path: some SystemPath, _ body: (UnsafeBufferPointer<UInt8>, EntryType) -> Void
+    ofDirectory path: some SystemPath, isCancelled: () -> Bool = { false },
+    _ body: (UnsafeBufferPointer<UInt8>, EntryType) -> Void
   ) throws(SystemError) {
     guard let directory = path.withCPath({ opendir($0) }) else { throw .last }
     defer { closedir(directory) }
+    var count = 0
     while true {
+      count += 1
+      if count % 1024 == 0, isCancelled() { return }
       errno = 0
       guard let entry = readdir(directory) else {
         if errno != 0 { throw .last }
@@ -42,11 +46,40 @@ extension FileSystem {
     return names
   }
 
-  /// Whether a directory holds nothing, hidden entries included.
-  package static func isEmpty(directory path: some SystemPath) throws(SystemError) -> Bool {
+  /// Whether a directory holds nothing, hidden entries included, but what goes by one name.
+  package static func isEmpty(
+    directory path: some SystemPath, but exception: [UInt8] = []
+  ) throws(SystemError) -> Bool {
     var isEmpty = true
-    try forEachEntry(ofDirectory: path) { _, _ in isEmpty = false }
+    try forEachEntry(ofDirectory: path) { name, _ in
+      if !name.elementsEqual(exception) { isEmpty = false }
+    }
     return isEmpty
+  }
+
+  /// Removes a directory and all in it, following no link.
+  ///
+  /// - Parameters:
+  ///   - path: The directory.
+  ///   - allowance: How many entries are still removed once `isCancelled` says so.
+  ///   - isCancelled: Polled for each entry.
+  /// - Throws: ``SystemError/cancelled`` if it is not all gone for that.
+  package static func removeTree(
+    _ path: [UInt8], allowance: inout Int, isCancelled: () -> Bool
+  ) throws(SystemError) {
+    var names: [[UInt8]] = []
+    try forEachEntry(ofDirectory: path) { name, _ in names.append(Array(name)) }
+    for name in names {
+      let entry = path + [UInt8(ascii: "/")] + name
+      if isCancelled() { allowance -= 1 }
+      if allowance <= 0 { throw .cancelled }
+      if (try? FileStatus(ofLink: entry))?.form == .directory {
+        try removeTree(entry, allowance: &allowance, isCancelled: isCancelled)
+      } else {
+        try removeFile(entry)
+      }
+    }
+    try removeDirectory(path)
   }
 }
 
@@ -82,21 +115,61 @@ package struct PrivateDirectory: Sendable {
     descriptor = FileDescriptor(number)
   }
 
-  /// Creates a file that must not be there yet: `openat`, `fchmod`.
-  package func createFile(_ name: some SystemPath) throws(SystemError) -> FileDescriptor {
-    let number = try retrying {
-      name.withCPath {
-        openat(
-          descriptor.number, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+  /// The name of a file that is being written.
+  ///
+  /// Hidden, so that a migration passes over what a killed process left.
+  package static let stagedName = Array(".incomplete".utf8)
+
+  /// Creates a file that is to be placed under another name once it is whole; one that a killed
+  /// process left goes: `openat`, `fchmod`.
+  package func stageFile() throws(SystemError) -> FileDescriptor {
+    let file: FileDescriptor
+    do throws(SystemError) {
+      file = try FileDescriptor(creating: Self.stagedName, in: descriptor)
+    } catch {
+      guard error == .exists else { throw error }
+      removeStagedFile()
+      file = try FileDescriptor(creating: Self.stagedName, in: descriptor)
+    }
+    try? file.setPermissions(0o600)
+    return file
+  }
+
+  /// Gives the staged file its name, which must be free: `renameat`.
+  package func placeStagedFile(as name: [UInt8]) throws(SystemError) {
+    try checkIsFree(name)
+    let directory = descriptor.number
+    try retrying {
+      Self.stagedName.withCPath { old in
+        name.withCPath { renameat(directory, old, directory, $0) }
       }
     }
-    _ = fchmod(number, 0o600)
-    return FileDescriptor(number)
+  }
+
+  /// Checks that nothing goes by a name: `fstatat`.
+  ///
+  /// Nobody else writes into the directory.
+  package func checkIsFree(_ name: [UInt8]) throws(SystemError) {
+    var info = stat()
+    let directory = descriptor.number
+    do throws(SystemError) {
+      try retrying { name.withCPath { fstatat(directory, $0, &info, AT_SYMLINK_NOFOLLOW) } }
+    } catch {
+      guard error == .notFound else { throw error }
+      return
+    }
+    throw .exists
   }
 
   /// `unlinkat`.
-  package func removeFile(_ name: some SystemPath) {
-    _ = name.withCPath { unlinkat(descriptor.number, $0, 0) }
+  package func removeStagedFile() {
+    _ = Self.stagedName.withCPath { unlinkat(descriptor.number, $0, 0) }
+  }
+
+  /// Checks that a path leads here: `stat`, `fstat`.
+  package func checkStands(at path: [UInt8]) throws(SystemError) {
+    let identity = try descriptor.status().identity
+    guard (try? FileStatus(of: path))?.identity == identity else { throw .wasMoved }
   }
 
   /// `close`.

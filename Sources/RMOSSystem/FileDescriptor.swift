@@ -20,17 +20,17 @@ package struct FileDescriptor: Hashable, Sendable {
 
   /// Opens a file for reading; never waits for the other end of a pipe: `open`.
   package init(reading path: some SystemPath) throws(SystemError) {
-    try self.init(opening: path, O_RDONLY | O_NONBLOCK)
+    do throws(SystemError) {
+      try self.init(opening: path, O_RDONLY | O_NONBLOCK)
+    } catch {
+      // What a socket answers, or a device that is not there.
+      throw error == .code(ENXIO) ? .notAFile : error
+    }
   }
 
-  /// Opens a file or pipe for reading, waiting for a pipe's other end: `open`.
-  package init(waitingToRead path: some SystemPath) throws(SystemError) {
-    try self.init(opening: path, O_RDONLY)
-  }
-
-  /// Opens what is there for writing: `open`.
-  package init(writing path: some SystemPath) throws(SystemError) {
-    try self.init(opening: path, O_WRONLY)
+  /// Opens a directory, not a link to one: `open`.
+  package init(directory path: some SystemPath) throws(SystemError) {
+    try self.init(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
   }
 
   /// Creates a file that must not be there yet: `open`.
@@ -38,12 +38,23 @@ package struct FileDescriptor: Hashable, Sendable {
     try self.init(opening: path, O_WRONLY | O_CREAT | O_EXCL, permissions: 0o644)
   }
 
+  /// Creates a file that must not be in a directory yet, for its owner alone: `openat`.
+  init(creating name: some SystemPath, in directory: FileDescriptor) throws(SystemError) {
+    number = try retrying {
+      name.withCPath {
+        openat(
+          directory.number, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+      }
+    }
+  }
+
   /// Creates a file that must not be there yet for its owner alone, whatever the umask: `open`,
   /// `fchmod`.
   package init(creatingPrivate path: some SystemPath) throws(SystemError) {
     try self.init(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, permissions: 0o600)
-    guard fchmod(number, 0o600) == 0 else {
-      let error = SystemError.last
+    do throws(SystemError) {
+      try setPermissions(0o600)
+    } catch {
       close()
       throw error
     }
@@ -85,24 +96,46 @@ package struct FileDescriptor: Hashable, Sendable {
     try retrying { lseek(number, off_t(offset), SEEK_SET) }
   }
 
-  /// Writes all bytes, waiting for room where the descriptor does not do so itself: `write`.
-  package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let pending = UnsafeRawBufferPointer(rebasing: rest)
-      do throws(SystemError) {
+  /// Writes all bytes to a file: `write`.
+  package func write(_ bytes: [UInt8]) throws(SystemError) {
+    try UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let pending = UnsafeRawBufferPointer(rebasing: rest)
         rest = rest.dropFirst(
           try retrying { CLibrary.write(number, pending.baseAddress, pending.count) })
-      } catch {
-        guard error.isAgain else { throw error }
-        _ = waits(for: .writable, milliseconds: 1000)
       }
     }
   }
 
-  /// Writes all bytes.
-  package func write(_ bytes: [UInt8]) throws(SystemError) {
-    try UnsafeRawBufferPointer.of(bytes, write)
+  /// Writes all bytes to whatever it is.
+  ///
+  /// Waits for who reads them as long as that takes; once ``Signals/isInterrupted``, no longer than
+  /// a second without getting rid of any: `poll`, `write`.
+  /// - Throws: ``SystemError/interrupted`` if it gave up.
+  package func writeToReader(_ bytes: [UInt8]) throws(SystemError) {
+    if try status().form == .file { return try write(bytes) }
+    try UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
+      var rest = bytes[...]
+      var patience = Turn.patience
+      while !rest.isEmpty {
+        // The handler of a signal ends the wait too.
+        guard waits(for: .anythingButReadable, milliseconds: Turn.milliseconds) else {
+          if Signals.isInterrupted { patience -= 1 }
+          if patience <= 0 { throw .interrupted }
+          continue
+        }
+        // What is ready takes so much without waiting.
+        let pending = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.longestWholeWrite))
+        do throws(SystemError) {
+          rest = rest.dropFirst(
+            try retrying { CLibrary.write(number, pending.baseAddress, pending.count) })
+          patience = Turn.patience
+        } catch {
+          guard error.isAgain else { throw error }
+        }
+      }
+    }
   }
 
   /// Writes bytes if that needs no waiting: `poll`, `write`.
@@ -116,9 +149,15 @@ package struct FileDescriptor: Hashable, Sendable {
   /// The most bytes that a pipe with room takes whole.
   package static let longestWholeWrite = Int(PIPE_BUF)
 
-  private func waits(for events: PollSet.Events, milliseconds: Int32) -> Bool {
-    var state = pollfd(fd: number, events: events.rawValue, revents: 0)
+  /// Waits, at most for a time, until one of the events happens.
+  func waits(for events: PollSet.Events, milliseconds: Int32) -> Bool {
+    var state = pollfd(fd: number, events: events.rawValue & Int16(POLLIN | POLLOUT), revents: 0)
     return poll(&state, 1, milliseconds) == 1 && state.revents & events.rawValue != 0
+  }
+
+  /// Lets others do what `permissions` say: `fchmod`.
+  package func setPermissions(_ permissions: UInt32) throws(SystemError) {
+    try retrying { fchmod(number, mode_t(permissions)) }
   }
 
   /// Waits until the content is on the disk: `fsync`.
@@ -137,9 +176,35 @@ package struct FileDescriptor: Hashable, Sendable {
 // MARK: Locks
 
 extension FileDescriptor {
-  /// Opens a file for locking, creating it for its owner alone: `open`.
-  package init(lockFile path: some SystemPath) throws(SystemError) {
-    try self.init(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, permissions: 0o600)
+  /// Opens a file for a shared lock; never waits and never follows a link: `open`.
+  package init(lookingAt path: some SystemPath) throws(SystemError) {
+    try self.init(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+  }
+
+  /// Opens a file for locking that is there already, for writing if possible: a lock needs no right
+  /// to write. Never waits and never follows a link: `open`.
+  package static func openingLockFile(
+    _ path: some SystemPath
+  ) throws(SystemError) -> (file: FileDescriptor, isWritable: Bool) {
+    do throws(SystemError) {
+      let file = try FileDescriptor(
+        opening: path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+      return (file, true)
+    } catch {
+      guard error.isRefusal || error == .code(EROFS) else { throw error }
+      return (try FileDescriptor(lookingAt: path), false)
+    }
+  }
+
+  /// Creates a file for locking that whoever may open `model` may open as well: `open`, `fchown`,
+  /// `fchmod`.
+  package init(creatingLockFile path: some SystemPath, like model: FileStatus?) throws(SystemError)
+  {
+    try self.init(opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, permissions: 0o600)
+    guard let model else { return }
+    // Whoever is not root may give it at most to a group of his own.
+    _ = fchown(number, ProcessEnvironment.isSuperuser ? model.owner : uid_t.max, model.group)
+    _ = fchmod(number, mode_t(model.permissions & 0o666 | 0o600))
   }
 
   /// Takes a lock that dies with the process, without waiting: `flock`.

@@ -1,12 +1,15 @@
 import CLibrary
 
 /// What the system knows of a file: `stat`.
-///
-/// Two that differ are of different files or of different states of one.
-package struct FileStatus: Hashable, Sendable {
-  /// What a path names.
-  package enum Form: Sendable {
-    case file, directory, link, other
+package struct FileStatus: Sendable {
+  /// What a path names; the raw value is for messages.
+  package enum Form: String, Sendable {
+    case file = "a file"
+    case directory = "a directory"
+    case link = "a symbolic link"
+    case pipe = "a named pipe"
+    case socket = "a socket"
+    case device = "a device"
   }
 
   /// What tells one file or directory from all others on the machine.
@@ -15,19 +18,34 @@ package struct FileStatus: Hashable, Sendable {
     package let inode: UInt64
   }
 
+  /// What tells one state of a file, and one file, from another.
+  package struct State: Hashable, Sendable {
+    package let identity: Identity
+    /// Bytes.
+    package let size: Int
+    fileprivate let seconds: Int
+    fileprivate let nanoseconds: Int
+
+    /// A text that differs if the state does.
+    package var text: String {
+      "\(identity.device)-\(identity.inode)-\(size)-\(seconds)-\(nanoseconds)"
+    }
+  }
+
   package let form: Form
-  package let identity: Identity
-  /// Bytes.
-  package let size: Int
+  package let state: State
   /// How many names it has.
   package let linkCount: Int
   /// The number of its owner.
   package let owner: UInt32
-  private let seconds: Int
-  private let nanoseconds: Int
+  /// The number of its group.
+  package let group: UInt32
+  /// Who may do what, with the bits above that.
+  package let permissions: UInt32
 
-  /// A text that differs if the file or its content does.
-  package var stateText: String { "\(identity.inode)-\(size)-\(seconds)-\(nanoseconds)" }
+  package var identity: Identity { state.identity }
+  /// Bytes.
+  package var size: Int { state.size }
 
   /// Of what a path leads to: `stat`.
   package init(of path: some SystemPath) throws(SystemError) {
@@ -49,15 +67,20 @@ package struct FileStatus: Hashable, Sendable {
       case S_IFREG: .file
       case S_IFDIR: .directory
       case S_IFLNK: .link
-      default: .other
+      case S_IFIFO: .pipe
+      case S_IFSOCK: .socket
+      default: .device
       }
-    identity = Identity(
-      device: UInt64(truncatingIfNeeded: info.st_dev),
-      inode: UInt64(truncatingIfNeeded: info.st_ino))
-    size = Int(info.st_size)
+    let (seconds, nanoseconds) = info.modificationTime
+    state = State(
+      identity: Identity(
+        device: UInt64(truncatingIfNeeded: info.st_dev),
+        inode: UInt64(truncatingIfNeeded: info.st_ino)),
+      size: Int(info.st_size), seconds: seconds, nanoseconds: nanoseconds)
     linkCount = Int(info.st_nlink)
     owner = info.st_uid
-    (seconds, nanoseconds) = info.modificationTime
+    group = info.st_gid
+    permissions = UInt32(info.st_mode) & 0o7777
   }
 }
 

@@ -65,18 +65,12 @@ package enum FileSystem {
     try retrying { old.withCPath { old in new.withCPath { CLibrary.rename(old, $0) } } }
   }
 
-  /// Gives a file another name, unless something bears that already: `link`, `unlink`, `rename`.
+  /// Gives a file a name that nothing bears yet: `rename`.
   package static func renameUnlessTaken(
     _ old: some SystemPath, to new: some SystemPath
   ) throws(SystemError) {
-    do throws(SystemError) {
-      try retrying { old.withCPath { old in new.withCPath { link(old, $0) } } }
-    } catch {
-      // Some file systems know no second name.
-      if error == .exists || FileStatus.hasEntry(new) { throw .exists }
-      return try rename(old, to: new)
-    }
-    try? removeFile(old)
+    guard !FileStatus.hasEntry(new) else { throw .exists }
+    try rename(old, to: new)
   }
 
   // MARK: Durability
@@ -93,6 +87,11 @@ package enum FileSystem {
   package static func beginSynchronizing() { sync() }
 
   // MARK: Rights
+
+  /// Checks that what is there may be read: `access`.
+  package static func checkReadable(_ path: some SystemPath) throws(SystemError) {
+    try retrying { path.withCPath { access($0, R_OK) } }
+  }
 
   /// Checks that what is there may be written to: `access`.
   package static func checkWritable(_ path: some SystemPath) throws(SystemError) {
@@ -116,136 +115,13 @@ package enum FileSystem {
     (try? FileStatus(of: path))?.form == .file && path.withCPath { access($0, X_OK) } == 0
   }
 
-  /// The largest that this process may make a file, `nil` if nothing limits it: `getrlimit`.
-  package static var largestFileSize: Int? {
-    var limit = rlimit()
-    return getrlimit(fileSizeLimit, &limit) == 0 ? Int(exactly: limit.rlim_cur) : nil
-  }
-
-  // MARK: Content
-
-  /// What reading a file gave.
-  package enum Content {
-    case bytes([UInt8])
-    case tooLarge
-  }
-
-  /// Reads a file of at most `limit` bytes; pipes too.
-  package static func content(
-    of path: some SystemPath, limit: Int
-  ) throws(SystemError) -> Content {
-    let file = try FileDescriptor(waitingToRead: path)
-    defer { file.close() }
-    var content: [UInt8] = []
-    while content.count <= limit {
-      let piece = try file.read(count: 1 << 16)
-      if piece.isEmpty { return .bytes(content) }
-      content += piece
-    }
-    return .tooLarge
-  }
-
-  /// Checks that ``replaceContent(of:with:)`` could write there: it takes a directory that files
-  /// can be made in, and what is there must let itself be written to.
-  package static func checkReplaceable(_ path: String) throws(SystemError) {
-    if let status = try? FileStatus(of: path) {
-      if status.form == .directory { throw .isADirectory }
-      try checkWritable(path)
-      if status.form != .file { return }
-    }
-    try checkWritable(directory: (path.resolvedPath ?? path).directoryPath)
-  }
-
-  /// Replaces a file's content as a whole: a reader sees the old text or the new one.
-  ///
-  /// What is not a regular file (a pipe, a terminal) is written to as it is.
-  package static func replaceContent(of path: String, with text: String) throws(SystemError) {
-    let bytes = Array(text.utf8)
-    if let status = try? FileStatus(of: path), status.form != .file {
-      let file = try FileDescriptor(writing: path)
-      do throws(SystemError) {
-        try file.write(bytes)
-      } catch {
-        file.close()
-        throw error
-      }
-      return try file.closeChecked()
-    }
-    let staged = try StagedFile(for: path.resolvedPath ?? path, suffix: ".tmp-", .ordinary)
+  /// Why the system opens no further file, `nil` if it does: `open`.
+  package static var openingFailure: SystemError? {
     do throws(SystemError) {
-      let file = try FileDescriptor(writing: staged.path)
-      do throws(SystemError) {
-        try file.write(bytes)
-      } catch {
-        file.close()
-        throw error
-      }
-      try file.closeChecked()
-      try staged.publish(replacing: true)
+      try FileDescriptor(opening: "/", O_RDONLY).close()
+      return nil
     } catch {
-      staged.discard()
-      throw error
+      return error.isOutOfDescriptors ? error : nil
     }
-  }
-}
-
-/// A file that is written under another name beside its own, and gets its own when it is whole and
-/// on the disk.
-package struct StagedFile: Sendable {
-  /// Who may see it.
-  package enum Audience: Sendable {
-    /// Its owner alone, whatever the umask.
-    case owner
-    /// Whom the umask lets.
-    case ordinary
-  }
-
-  /// Where it is written.
-  package let path: String
-  private let target: String
-
-  /// Creates the file, empty, under its name with a suffix and the number of this process.
-  package init(
-    for target: String, suffix: String, _ audience: Audience
-  ) throws(SystemError) {
-    self.target = target
-    var path = "\(target)\(suffix)\(ProcessEnvironment.processID)"
-    var number = 1
-    while true {
-      do throws(SystemError) {
-        let file =
-          switch audience {
-          case .owner: try FileDescriptor(creatingPrivate: path)
-          case .ordinary: try FileDescriptor(opening: path, O_WRONLY | O_CREAT | O_EXCL)
-          }
-        file.close()
-        self.path = path
-        return
-      } catch {
-        // A killed process left it, whose number another one has again, as in containers.
-        guard error == .exists, number < 100 else { throw error }
-        number += 1
-        path = "\(target)\(suffix)\(ProcessEnvironment.processID)-\(number)"
-      }
-    }
-  }
-
-  /// Waits until it is on the disk, and gives it its name.
-  ///
-  /// - Throws: ``SystemError/exists`` if something bears that already and is not to be replaced.
-  package func publish(replacing: Bool) throws(SystemError) {
-    try FileSystem.synchronize(path)
-    if replacing {
-      try FileSystem.rename(path, to: target)
-    } else {
-      try FileSystem.renameUnlessTaken(path, to: target)
-    }
-    // The name may come late, never without its content.
-    try? FileSystem.synchronize(target.directoryPath)
-  }
-
-  /// Deletes it, with what SQLite may have put beside it.
-  package func discard() {
-    for suffix in ["", "-journal", "-wal", "-shm"] { try? FileSystem.removeFile(path + suffix) }
   }
 }

@@ -13,7 +13,7 @@ package final class Monitor: @unchecked Sendable {
     mutex.initialize(to: pthread_mutex_t())
     condition.initialize(to: pthread_cond_t())
     pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
+    initializeCondition(condition)
   }
 
   deinit {
@@ -33,13 +33,9 @@ package final class Monitor: @unchecked Sendable {
 
   /// Waits, unlocked meanwhile, until woken or, at the latest, until the deadline.
   package func wait(until deadline: Deadline) {
-    guard let left = deadline.timeLeft else { return wait() }
-    // The condition goes by the clock of the day; whoever waits looks at the deadline again.
-    let (now, wait) = (WallClock.now, left.components)
-    let nanoseconds = now.nanoseconds + Int(wait.attoseconds / 1_000_000_000)
-    var until = timespec()
-    until.tv_sec = time_t(now.seconds) + time_t(wait.seconds) + time_t(nanoseconds / 1_000_000_000)
-    until.tv_nsec = nanoseconds % 1_000_000_000
-    pthread_cond_timedwait(condition, mutex, &until)
+    guard let left = deadline.timeLeft?.components else { return wait() }
+    waitForCondition(
+      condition, mutex,
+      timespec(tv_sec: time_t(left.seconds), tv_nsec: Int(left.attoseconds / 1_000_000_000)))
   }
 }

@@ -37,12 +37,42 @@ extension sigaction {
   }
 }
 
+/// Makes a condition whose waits do not take longer because somebody sets the clock back.
+func initializeCondition(_ condition: UnsafeMutablePointer<pthread_cond_t>) {
+  #if canImport(Darwin)
+    pthread_cond_init(condition, nil)
+  #else
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
+    pthread_condattr_destroy(&attributes)
+  #endif
+}
+
+/// Waits for a condition, at most for a time.
+func waitForCondition(
+  _ condition: UnsafeMutablePointer<pthread_cond_t>, _ mutex: UnsafeMutablePointer<pthread_mutex_t>,
+  _ duration: timespec
+) {
+  var time = duration
+  #if canImport(Darwin)
+    pthread_cond_timedwait_relative_np(condition, mutex, &time)
+  #else
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    let nanoseconds = now.tv_nsec + time.tv_nsec
+    time.tv_sec += now.tv_sec + nanoseconds / 1_000_000_000
+    time.tv_nsec = nanoseconds % 1_000_000_000
+    pthread_cond_timedwait(condition, mutex, &time)
+  #endif
+}
+
 #if canImport(Darwin)
   let streamType = SOCK_STREAM
   let sendFlags: Int32 = 0
   /// The option of a socket by which a peer that is gone gives no signal.
   let noSignalOption: Int32? = SO_NOSIGPIPE
-  let fileSizeLimit = RLIMIT_FSIZE
   var emptyThread: pthread_t? { nil }
   func startedThread(_ thread: pthread_t?) -> pthread_t? { thread }
   func threadNumber(_ thread: pthread_t) -> UInt { UInt(bitPattern: thread) }
@@ -63,11 +93,9 @@ extension sigaction {
 
   #if canImport(Musl)
     let streamType = SOCK_STREAM
-    let fileSizeLimit = RLIMIT_FSIZE
     func threadNumber(_ thread: pthread_t) -> UInt { UInt(bitPattern: thread) }
   #else
     let streamType = Int32(SOCK_STREAM.rawValue)
-    let fileSizeLimit = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
     func threadNumber(_ thread: pthread_t) -> UInt { UInt(thread) }
   #endif
 #endif

@@ -5,6 +5,24 @@ package enum ProcessEnvironment {
   /// `getpid`.
   package static var processID: Int32 { getpid() }
 
+  /// The number of the user whose rights the process has: `geteuid`.
+  package static var user: UInt32 { geteuid() }
+
+  /// Whether that is one who may do anything.
+  package static var isSuperuser: Bool { user == 0 }
+
+  /// The name of a user, for messages: `getpwuid_r`.
+  package static func userName(_ user: UInt32) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+      guard let start = buffer.baseAddress else { return "user \(user)" }
+      var entry = passwd()
+      var result: UnsafeMutablePointer<passwd>?
+      let failure = getpwuid_r(user, &entry, start, buffer.count, &result)
+      guard failure == 0, result != nil, let name = entry.pw_name else { return "user \(user)" }
+      return String(cString: name)
+    }
+  }
+
   /// The machine's name, `nil` if it has none: `gethostname`.
   package static var hostName: String? {
     var name = [CChar](repeating: 0, count: 256)

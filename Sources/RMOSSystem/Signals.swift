@@ -11,24 +11,35 @@ package enum Signals {
   /// The status of a process that was interrupted.
   private static let interruptedStatus: Int32 = 130
 
+  /// The signals that ask to stop: from the terminal, from a service manager, and from a terminal
+  /// that goes.
+  private static let stopping = [SIGINT, SIGTERM, SIGHUP]
+
+  private static var stoppingSet: sigset_t {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in stopping { sigaddset(&signals, signal) }
+    return signals
+  }
+
   /// Whether someone asked the program to stop; see ``catchInterruptions()``.
   package static var isInterrupted: Bool { interruptions.load(ordering: .relaxed) > 0 }
 
-  /// From now on the first SIGINT or SIGTERM sets ``isInterrupted`` and a second one ends the
-  /// process at once.
+  /// From now on the first SIGINT, SIGTERM or SIGHUP sets ``isInterrupted`` and a second one ends
+  /// the process at once.
   ///
-  /// A signal that the parent had ignored stays ignored; one that it had blocked, as the threads of
-  /// a dispatch queue do, gets through.
+  /// A hangup is no second one: the system and the shell both send it when a terminal goes, and a
+  /// service manager after SIGTERM. A signal that the parent had ignored stays ignored; one that it
+  /// had blocked, as the threads of a dispatch queue do, gets through.
   package static func catchInterruptions() {
     _ = isInterrupted
-    handleInterruptions { _ in
-      if Signals.interruptions.add(1, ordering: .relaxed).newValue > 1 {
-        _exit(Signals.interruptedStatus)
-      }
+    handleInterruptions { signal in
+      let count = Signals.interruptions.add(1, ordering: .relaxed).newValue
+      if count > 1, signal != SIGHUP { _exit(Signals.interruptedStatus) }
     }
   }
 
-  /// From now on SIGINT or SIGTERM ends the process with the status of an interruption.
+  /// From now on SIGINT, SIGTERM or SIGHUP ends the process with the status of an interruption.
   ///
   /// That is right for what leaves nothing half done. A signal that the parent had ignored stays
   /// ignored.
@@ -38,12 +49,9 @@ package enum Signals {
 
   /// `sigaction`, `sigprocmask`.
   private static func handleInterruptions(_ handler: @escaping @convention(c) (Int32) -> Void) {
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
+    var signals = stoppingSet
     sigprocmask(SIG_UNBLOCK, &signals, nil)
-    for signal in [SIGINT, SIGTERM] where !isIgnored(signal) {
+    for signal in stopping where !isIgnored(signal) {
       var action = sigaction()
       action.handler = handler
       action.sa_flags = SA_RESTART
@@ -57,7 +65,18 @@ package enum Signals {
     return unsafeBitCast(current.handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// Has SIGINT and SIGTERM taken by a thread that calls `body` with how many came so far.
+  /// Runs `body` to its end before a signal that asks to stop is heard: `pthread_sigmask`.
+  package static func holdingInterruptions<Result>(
+    _ body: () throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
+    var (signals, before) = (stoppingSet, sigset_t())
+    pthread_sigmask(SIG_BLOCK, &signals, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    return try body()
+  }
+
+  /// Has SIGINT, SIGTERM and SIGHUP taken by a thread that calls `body` with how many came so far;
+  /// a hangup counts only where it is the first.
   ///
   /// Unlike a handler's, its code may do anything. Call it before other threads start, which inherit
   /// that the signals are blocked. A signal that the parent had ignored stays ignored:
@@ -67,7 +86,7 @@ package enum Signals {
   ) throws(SystemError) {
     var signals = sigset_t()
     sigemptyset(&signals)
-    for signal in [SIGINT, SIGTERM] where !isIgnored(signal) { sigaddset(&signals, signal) }
+    for signal in stopping where !isIgnored(signal) { sigaddset(&signals, signal) }
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     let awaited = signals
     try SystemThread.detached {
@@ -76,6 +95,7 @@ package enum Signals {
       var count = 0
       // It fails only where there is no signal to wait for: the parent had them ignored.
       while sigwait(&signals, &signal) == 0 {
+        if count > 0, signal == SIGHUP { continue }
         count += 1
         body(count)
       }
@@ -89,4 +109,15 @@ package enum Signals {
   }
 
   static let thoseOfWriting = [SIGPIPE, SIGXFSZ]
+}
+
+/// How one waits for others where a signal may end the wait: in turns.
+enum Turn {
+  static let milliseconds: Int32 = 100
+  /// For how many turns one who is asked to stop waits for others.
+  static let patience = 10
+  /// For how many turns one waits for somebody to open the other end of a named pipe.
+  static let forPeer = 50
+
+  static func pass() { poll(nil, 0, milliseconds) }
 }

@@ -196,12 +196,13 @@ package struct Descriptor: Sendable, Hashable {
 
   /// Two ends of a pipe: `pipe`.
   static func pipe(
-    blocksReader: Bool = false
+    blocksReader: Bool = false, blocksWriter: Bool = false
   ) throws(SystemError) -> (reading: Descriptor, writing: Descriptor) {
     var ends: [Int32] = [-1, -1]
     guard CLibrary.pipe(&ends) == 0 else { throw .last }
     return (
-      try Descriptor(owning: ends[0], blocks: blocksReader), try Descriptor(owning: ends[1])
+      try Descriptor(owning: ends[0], blocks: blocksReader),
+      try Descriptor(owning: ends[1], blocks: blocksWriter)
     )
   }
 }
@@ -216,6 +217,9 @@ package struct PollSet {
     package static let writable = Events(rawValue: Int16(POLLOUT))
     /// The connection is gone in both directions.
     package static let gone = Events(rawValue: Int16(POLLHUP) | Int16(POLLERR) | Int16(POLLNVAL))
+    static let hungUp = Events(rawValue: Int16(POLLHUP))
+    /// All that ends a wait for room, be it by an error of the next write.
+    static let anythingButReadable: Events = [.writable, .gone]
   }
 
   private var entries: [pollfd] = []

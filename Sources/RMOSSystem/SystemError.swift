@@ -10,6 +10,16 @@ package enum SystemError: Error, Hashable, Sendable {
   case hasChanged
   /// A symbolic link leads nowhere.
   case leadsNowhere
+  /// Someone asked to stop.
+  case cancelled
+  /// What is there is not what was opened, or written, there.
+  case wasMoved
+  /// It is the directory that the process works in.
+  case isCurrentDirectory
+  /// Another user may have put there what the path leads over.
+  case foreignLink
+  /// Nobody has opened the other end of a pipe.
+  case noPeer
 
   package static let notFound = SystemError.code(ENOENT)
   package static let notADirectory = SystemError.code(ENOTDIR)
@@ -17,6 +27,8 @@ package enum SystemError: Error, Hashable, Sendable {
   package static let notEmpty = SystemError.code(ENOTEMPTY)
   package static let exists = SystemError.code(EEXIST)
   package static let notPermitted = SystemError.code(EPERM)
+  package static let accessDenied = SystemError.code(EACCES)
+  package static let interrupted = SystemError.code(EINTR)
   package static let brokenPipe = SystemError.code(EPIPE)
   package static let wouldBlock = SystemError.code(EWOULDBLOCK)
 
@@ -29,6 +41,14 @@ package enum SystemError: Error, Hashable, Sendable {
     case .notAFile: "not a regular file"
     case .hasChanged: "the file changed while it was being read"
     case .leadsNowhere: "the link leads nowhere"
+    case .cancelled: "it was cancelled"
+    case .wasMoved: "it was removed, renamed or replaced meanwhile"
+    case .isCurrentDirectory: "it is the current directory, which cannot be replaced as a whole"
+    case .foreignLink:
+      "it is, or leads over, a link or pipe of another user in a directory that anyone may write to"
+    case .noPeer: "it is a pipe, and nobody is at its other end"
+    // A full disk all the same, to whoever has to make room.
+    case .code(EDQUOT): "No space left (Disk quota exceeded)"
     case .code(let code): Self.text(code)
     }
   }
@@ -44,6 +64,16 @@ package enum SystemError: Error, Hashable, Sendable {
     }
   }
 
+  /// What `body` throws, `nil` if nothing.
+  package static func thrown(by body: () throws(SystemError) -> Void) -> SystemError? {
+    do throws(SystemError) {
+      try body()
+      return nil
+    } catch {
+      return error
+    }
+  }
+
   private func isOne(of codes: Int32...) -> Bool {
     guard case .code(let code) = self else { return false }
     return codes.contains(code)
@@ -55,8 +85,27 @@ package enum SystemError: Error, Hashable, Sendable {
   package var isOverSizeLimit: Bool { isOne(of: EFBIG) }
   /// Whether nothing can be done now, but later.
   package var isAgain: Bool { isOne(of: EAGAIN, EWOULDBLOCK) }
+  /// Whether no further file can be opened.
+  package var isOutOfDescriptors: Bool { isOne(of: EMFILE, ENFILE) }
+  /// Whether the rights do not suffice.
+  package var isRefusal: Bool { isOne(of: EACCES, EPERM) }
   /// Whether nothing is at a path, nor can be.
   package var isAbsent: Bool { isOne(of: ENOENT, ENOTDIR) }
+  /// Whether the error says something about the one file or directory that was asked for.
+  ///
+  /// Any other, such as a lack of descriptors or memory, a failing disk or a network share that does
+  /// not answer, leaves unknown what is there.
+  package var concernsOneFile: Bool {
+    switch self {
+    case .notAFile, .hasChanged, .leadsNowhere: true
+    default:
+      isOne(
+        of: EACCES, EPERM, ENOENT, ENOTDIR, EISDIR, ELOOP, ENAMETOOLONG, ENXIO, EOVERFLOW, EFBIG,
+        EILSEQ)
+    }
+  }
+  /// Whether it is in use as a whole, as a mount point is.
+  package var isBusy: Bool { isOne(of: EBUSY) }
   /// Whether another program listens on the address.
   package var isAddressInUse: Bool { isOne(of: EADDRINUSE) }
   /// Whether the machine has no such address, or not that version of IP.

@@ -56,9 +56,9 @@ extension SystemPath {
     return Self(pathBytes: slash.map { bytes[($0 + 1)...] } ?? bytes[...])
   }
 
-  /// The absolute path without links, `nil` if nothing is there: `realpath`.
-  package var resolvedPath: Self? {
-    guard let text = withCPath({ realpath($0, nil) }) else { return nil }
+  /// The absolute path without links: `realpath`.
+  package func resolved() throws(SystemError) -> Self {
+    guard let text = withCPath({ realpath($0, nil) }) else { throw .last }
     defer { free(text) }
     return text.withMemoryRebound(to: UInt8.self, capacity: strlen(text)) { bytes in
       Self(pathBytes: UnsafeBufferPointer(start: bytes, count: strlen(text)))

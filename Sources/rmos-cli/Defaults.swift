@@ -28,6 +28,7 @@ enum Defaults {
   /// its directory too.
   static func openForWriting(_ arguments: ParsedArguments) throws -> SQLiteStore {
     let path = databasePath(arguments)
+    try SQLiteStore.checkName(path)
     if path == database {
       do throws(SystemError) {
         try FileSystem.makeDirectories("data", permissions: 0o777)
@@ -45,6 +46,7 @@ enum Defaults {
   /// database is yet to be created.
   static func openForRehearsal(_ arguments: ParsedArguments) throws -> any RecordStore {
     let path = databasePath(arguments)
+    try SQLiteStore.checkName(path)
     if let size = FileStatus.size(of: path), size > 0 {
       return try SQLiteStore(path: path, access: .readOnly)
     }
@@ -59,17 +61,20 @@ enum Defaults {
   }
 
   /// Opens the database, which must be there; `busyTimeout` is how long to wait for other writers,
-  /// seconds.
+  /// seconds, and `followsPath` says whether to go on with a database that takes its place.
   static func openExisting(
-    _ arguments: ParsedArguments, _ access: SQLiteStore.Access, busyTimeout: Double = 5
+    _ arguments: ParsedArguments, _ access: SQLiteStore.Access, busyTimeout: Double = 5,
+    followsPath: Bool = false
   ) throws -> SQLiteStore {
     let path = databasePath(arguments)
+    try SQLiteStore.checkName(path)
     guard FileStatus.exists(path) else {
       throw CommandError(
         code: "store.cannot-open",
         message: "there is no database at \(path); rmos-cli migrate or rmos-cli init creates one, "
           + "--db FILE names another")
     }
-    return try SQLiteStore(path: path, access: access, busyTimeout: busyTimeout)
+    return try SQLiteStore(
+      path: path, access: access, busyTimeout: busyTimeout, followsPath: followsPath)
   }
 }

@@ -106,6 +106,58 @@ import Testing
     #expect(try names == before)
   }
 
+  /// What may happen to a backup that is being written.
+  enum Loss: CaseIterable, Sendable {
+    case directoryRenamed, directoryReplaced, directoryDeleted, fileRenamed, fileReplaced
+  }
+
+  @Test(arguments: Loss.allCases)
+  func aBackupThatIsMovedWhileItIsWrittenIsNone(_ loss: Loss) throws {
+    let store = try filled()
+    let manager = FileManager.default
+    let (place, moved) = (directory.file("backups"), directory.file("moved"))
+    try manager.createDirectory(atPath: place, withIntermediateDirectories: false)
+    var isDone = false
+    let error = #expect(throws: StoreError.self) {
+      try store.backUp(to: place + "/b.db") {
+        guard !isDone else { return false }
+        isDone = true
+        let file = (try? manager.contentsOfDirectory(atPath: place).first) ?? ""
+        switch loss {
+        case .directoryRenamed: try? manager.moveItem(atPath: place, toPath: moved)
+        case .directoryReplaced:
+          try? manager.moveItem(atPath: place, toPath: moved)
+          try? manager.createDirectory(atPath: place, withIntermediateDirectories: false)
+        case .directoryDeleted: try? manager.removeItem(atPath: place)
+        case .fileRenamed: try? manager.moveItem(atPath: place + "/" + file, toPath: moved)
+        case .fileReplaced:
+          try? manager.moveItem(atPath: place + "/" + file, toPath: moved)
+          try? Data("other".utf8).write(to: URL(fileURLWithPath: place + "/" + file))
+        }
+        return false
+      }
+    }
+    #expect(isDone && error?.code == .replaced, "\(error?.message ?? "")")
+    // Nothing is left under a name that nobody asked for, wherever it is by now.
+    for left in [place, moved] {
+      let names = try? manager.contentsOfDirectory(atPath: left)
+      switch loss {
+      case .fileReplaced where left == place: #expect(names?.count == 1)
+      default: #expect(names?.isEmpty != false, "\(names ?? [])")
+      }
+    }
+  }
+
+  @Test func aBackupThatSucceedsHasOneNameAndThatAlone() throws {
+    let store = try filled()
+    for replacing in [false, true] {
+      try store.backUp(to: directory.file("b.db"), replacing: replacing)
+      let attributes = try FileManager.default.attributesOfItem(atPath: directory.file("b.db"))
+      #expect(attributes[.referenceCount] as? Int == 1)
+      #expect(try !names.contains { $0.contains("incomplete") })
+    }
+  }
+
   /// Every transaction writes two rows, so an odd number of rows is no state of the database.
   @Test func aBackupIsOneStateWhileOthersWrite() throws {
     let path = directory.file("rmos.db")

@@ -37,7 +37,7 @@ struct Refusal: Error {
       self.init(503, error.message, fields: [HTTPField("Retry-After", "5")])
     case .busy:
       self.init(503, error.message, fields: [HTTPField("Retry-After", "1")])
-    case .cannotOpen:
+    case .cannotOpen, .replaced, .hardLinked:
       self.init(503, error.message, fields: [HTTPField("Retry-After", "10")])
     case .readOnly:
       self.init(403, error.message)

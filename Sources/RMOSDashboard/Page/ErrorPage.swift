@@ -46,7 +46,7 @@ struct ErrorPage: Error {
         status: 503, title: "The database is busy",
         sentences: "<p>Another program holds it. Load this page again in a moment.</p>\n")
       retriesAfter = 2
-    case .cannotOpen:
+    case .cannotOpen, .replaced, .hardLinked:
       self.init(
         status: 503, title: "The database cannot be opened", sentences: Self.story(error))
       retriesAfter = 10

@@ -71,7 +71,7 @@ final class MigrationRun {
       ending = .storeFailed
       if options.isAtomic { giveBack() }
       // Of a commit that failed it may not be known what became of it; then the backup stays.
-      if ![.inputOutput, .corrupt, .other].contains(error.code) { settleBackup() }
+      if ![.inputOutput, .corrupt, .replaced, .other].contains(error.code) { settleBackup() }
       observer?(.finished(summary()))
       throw error
     }

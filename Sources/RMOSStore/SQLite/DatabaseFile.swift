@@ -14,9 +14,7 @@ struct DatabaseFile: Sendable {
     func refuse(_ message: String) -> StoreError {
       StoreError(.cannotOpen, message, path: path)
     }
-    guard !path.isEmpty, !path.utf8.contains(0) else {
-      throw refuse("“\(path)” is no path of a database; name a file")
-    }
+    try Self.checkName(path)
     var status: FileStatus?
     do throws(SystemError) {
       status = try FileStatus(of: path)
@@ -30,11 +28,14 @@ struct DatabaseFile: Sendable {
         throw refuse("\(path) cannot be reached: it is a link that leads nowhere")
       }
     }
-    if let status, let resolved = path.resolvedPath {
+    if let status {
       guard status.form != .directory else {
         throw refuse("\(path) is a directory; name a file in it")
       }
-      guard status.form == .file else { throw refuse("\(path) is no ordinary file; name another") }
+      guard status.form == .file else {
+        throw refuse("\(path) is \(status.form.rawValue), not a file; name another")
+      }
+      guard status.linkCount <= 1 else { throw StoreError.hardLinked(path, status.linkCount) }
       // SQLite takes a file of one byte for an empty one and writes over it.
       guard status.size == 0 || status.size >= 512 else {
         throw StoreError(
@@ -42,14 +43,13 @@ struct DatabaseFile: Sendable {
           "\(path) is no SQLite database (it has only \(status.size) bytes); name another file",
           path: path)
       }
-      self.path = resolved
+      self.path = try Self.resolve(path, of: path)
       wasThere = true
       return
     }
     let (directory, name) = (path.directoryPath, path.lastName)
-    guard let resolved = directory.resolvedPath, !name.isEmpty else {
-      throw refuse("\(path) cannot be opened: there is no directory \(directory); create it first")
-    }
+    guard !name.isEmpty else { throw refuse("\(path) is a directory; name a file in it") }
+    let resolved = try Self.resolve(directory, of: path)
     guard mayBeAbsent else {
       throw refuse("there is no database at \(path); check the path, or create it with init")
     }
@@ -57,29 +57,84 @@ struct DatabaseFile: Sendable {
     wasThere = false
   }
 
+  /// The absolute path of a file or directory that a database's path leads to.
+  private static func resolve(_ path: String, of database: String) throws(StoreError) -> String {
+    do throws(SystemError) {
+      return try path.resolved()
+    } catch {
+      throw StoreError(
+        .cannotOpen,
+        error.isAbsent
+          ? "\(database) cannot be opened: there is no directory \(path); create it first"
+          : "\(database) cannot be reached: \(path): \(error.reason), as where a "
+            + "directory above it may not be searched",
+        path: database)
+    }
+  }
+
+  /// Refuses a name that means something else to SQLite or to a shell than a file's.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``.
+  static func checkName(_ path: String) throws(StoreError) {
+    func refuse(_ message: String) -> StoreError {
+      StoreError(.cannotOpen, "“\(path)” \(message)", path: path)
+    }
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw refuse("is no path of a database; name a file")
+    }
+    let wayOut = "For a file that is really named so, write ./\(path)"
+    if path == ":memory:" {
+      throw refuse(
+        "would be lost at the end: a database in memory is not kept; name a file. \(wayOut)")
+    }
+    if path.utf8.starts(with: Array("file:".utf8)) {
+      throw refuse("is a URI; name the file by its path. \(wayOut)")
+    }
+    if path.utf8.first == UInt8(ascii: "~") {
+      throw refuse(
+        "begins with a ~ that the shell did not replace; write the home directory's path. \(wayOut)"
+      )
+    }
+  }
+
   /// The state of the file where it may be read without locks: no log beside it holds changes.
-  var immutableStamp: FileStatus? {
+  var immutableStamp: FileStatus.State? {
     for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 { return nil }
-    return try? FileStatus(of: path)
+    return (try? FileStatus(of: path))?.state
+  }
+
+  /// Opens a connection, unless something beside the file is in SQLite's way.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``,
+  ///   ``StoreError/Code/hardLinked``, or what SQLite reports.
+  func connect(
+    _ mode: SQLiteConnection.Mode, busyTimeout: Double
+  ) throws -> SQLiteConnection {
+    if let status = try? FileStatus(of: path), status.linkCount > 1 {
+      throw StoreError.hardLinked(path, status.linkCount)
+    }
+    for sidecar in Sidecar.all(of: path) { try sidecar.check(for: mode) }
+    if mode == .readOnly, hasLogWithoutIndex, !mayMakeIndex { throw logWithoutIndex }
+    return try SQLiteConnection(path: path, mode: mode, busyTimeout: busyTimeout)
   }
 
   /// Opens a connection that reads; `readsOnly` forbids to write anything, even beside the file.
   func openForReading(_ readsOnly: Bool, busyTimeout: Double) throws -> SQLiteSession {
-    if readsOnly, let stamp = immutableStamp {
-      let connection = try SQLiteConnection(
-        path: path, mode: .immutable, busyTimeout: busyTimeout)
-      return try SQLiteSession(connection, stamp: stamp)
-    }
-    do {
-      let connection = try SQLiteConnection(path: path, mode: .readOnly, busyTimeout: busyTimeout)
-      return try SQLiteSession(connection)
-    } catch let error as StoreError where error.code == .cannotOpen {
-      throw hasLogWithoutIndex ? logWithoutIndex : error
+    try explaining {
+      if readsOnly, let stamp = immutableStamp {
+        return try SQLiteSession(try connect(.immutable, busyTimeout: busyTimeout), stamp: stamp)
+      }
+      return try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout))
     }
   }
 
   private var hasLogWithoutIndex: Bool {
     (FileStatus.size(of: path + "-wal") ?? 0) > 0 && !FileStatus.hasEntry(path + "-shm")
+  }
+
+  /// Whether an index made by this process would be the owner's; another's would lock him out.
+  private var mayMakeIndex: Bool {
+    ProcessEnvironment.isSuperuser || (try? FileStatus(of: path))?.owner == ProcessEnvironment.user
   }
 
   private var logWithoutIndex: StoreError {
@@ -96,12 +151,14 @@ struct DatabaseFile: Sendable {
     if hasLogWithoutIndex { throw logWithoutIndex }
     let hasLog = FileStatus.hasEntry(path + "-wal") && FileStatus.hasEntry(path + "-shm")
     let stamp = hasLog ? nil : immutableStamp
-    let connection = try SQLiteConnection(
-      path: path, mode: stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
-    for pragma in ["cell_size_check = ON", "cache_size = -16384"] {
-      try connection.execute("PRAGMA \(pragma)")
+    return try explaining {
+      let connection = try connect(
+        stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
+      for pragma in ["cell_size_check = ON", "cache_size = -16384"] {
+        try connection.execute("PRAGMA \(pragma)")
+      }
+      return try SQLiteSession(connection, stamp: stamp)
     }
-    return try SQLiteSession(connection, stamp: stamp)
   }
 
   /// Opens the connection that writes.
@@ -111,32 +168,55 @@ struct DatabaseFile: Sendable {
   func openForWriting(
     _ access: SQLiteStore.Access, busyTimeout: Double
   ) throws -> SQLiteSession {
+    WriterLock.removeAbandoned(database: path)
+    // SQLite would open it for reading instead, and leave a log of this user's.
+    try checkRights()
+    var identity: FileStatus.Identity?
     do {
-      let connection = try SQLiteConnection(
-        path: path, mode: access == .create ? .create : .readWrite, busyTimeout: busyTimeout)
-      return try prepare(connection, busyTimeout: busyTimeout)
+      return try explaining {
+        let connection = try connect(
+          access == .create ? .create : .readWrite, busyTimeout: busyTimeout)
+        identity = connection.identity
+        return try prepare(connection, busyTimeout: busyTimeout)
+      }
     } catch {
-      if !wasThere { removeWhatWasCreated() }
-      throw explained(error)
+      if !wasThere { removeWhatWasCreated(identity) }
+      throw error
     }
   }
 
-  /// The same error, with the plain reason where nothing can be written at all.
-  private func explained(_ error: any Error) -> any Error {
-    guard var error = error as? StoreError, error.sqliteCode != nil,
-      [.cannotOpen, .readOnly].contains(error.code)
-    else { return error }
-    for place in [path.directoryPath, path] {
+  /// Checks that this user may write the file, beside it, and what stands beside it.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``.
+  func checkRights() throws(StoreError) {
+    let places = [(path.directoryPath, StoreError.Code.cannotOpen), (path, .readOnly)]
+    for (place, code) in places {
       do throws(SystemError) {
         try FileSystem.checkWritable(place)
-      } catch let failure {
-        error.message =
-          "\(path) cannot be written: \(place): \(failure.reason); "
-          + "writing needs a directory and a file one may write to"
-        break
+      } catch {
+        if error.isAbsent { continue }
+        throw StoreError(
+          code,
+          "\(path) cannot be written: \(place): \(error.reason); "
+            + "writing needs a directory and a file one may write to", path: path)
       }
     }
-    return error
+    for sidecar in Sidecar.all(of: path) { try sidecar.check(for: .readWrite) }
+    try WriterLock.checkFitness(database: path)
+  }
+
+  /// Runs `body`; an error that the index of the log may have caused says so.
+  private func explaining<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch var error as StoreError {
+      guard error.sqliteCode != nil,
+        [.cannotOpen, .inputOutput, .readOnly, .other].contains(error.code)
+      else { throw error }
+      if hasLogWithoutIndex { throw logWithoutIndex }
+      if let hint = Sidecar(path: path + "-shm").hint { error.message += ". " + hint }
+      throw error
+    }
   }
 
   private func prepare(
@@ -153,6 +233,8 @@ struct DatabaseFile: Sendable {
     if !layout.isComplete {
       if layout.isReadable { return try SQLiteSession(connection) }
       let lock = try WriterLock(database: path, timeout: busyTimeout)
+      connection.lock = lock.place
+      defer { connection.lock = nil }
       try enterLogMode(connection, busyTimeout: busyTimeout)
       try connection.writeTransaction { try SQLiteSchema.complete(connection, path: path) }
       lock.release()
@@ -184,12 +266,14 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  private func removeWhatWasCreated() {
+  /// Removes the file that was created, unless it is no longer that, or holds something.
+  private func removeWhatWasCreated(_ identity: FileStatus.Identity?) {
     func remove() {
-      guard let size = FileStatus.size(of: path), size == 0 || hasNoTables else { return }
-      for suffix in ["-wal", "-shm", "-journal", ""] {
-        try? FileSystem.removeFile(path + suffix)
-      }
+      guard let stamp = (try? FileStatus(of: path))?.state,
+        stamp.identity == identity ?? stamp.identity,
+        stamp.size == 0 || identity != nil && hasNoTables
+      else { return }
+      for suffix in ["-wal", "-shm", "-journal", ""] { try? FileSystem.removeFile(path + suffix) }
     }
     do {
       let lock = try WriterLock(database: path, timeout: 0)

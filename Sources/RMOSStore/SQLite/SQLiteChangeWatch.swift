@@ -11,36 +11,45 @@ final class SQLiteChangeWatch: Sendable {
     var connection: SQLiteConnection?
     /// How many connections there were: each has its own count.
     var generation = 0
+    /// The file that was seen first.
+    var identity: FileStatus.Identity?
   }
 
   private let file: DatabaseFile
   private let access: SQLiteStore.Access
+  private let followsPath: Bool
   private let busyTimeout: Double
   private let mark = ChangeMark()
   private let state = Mutex(State())
 
-  init(_ file: DatabaseFile, _ access: SQLiteStore.Access, busyTimeout: Double) {
+  init(
+    _ file: DatabaseFile, _ access: SQLiteStore.Access, followsPath: Bool, busyTimeout: Double
+  ) {
     self.file = file
+    self.followsPath = followsPath
     self.access = access
     self.busyTimeout = busyTimeout
   }
 
   /// The token; nil where it cannot be told.
   func token() -> String? {
-    if access == .readOnly || access == .inspect, let status = file.immutableStamp {
+    guard let status = try? FileStatus(of: file.path), status.linkCount <= 1 else { return nil }
+    if access == .readOnly || access == .inspect, let stamp = file.immutableStamp {
       // Nothing may be written beside the file, so it is read without locks, and its state counts.
       state.withLock { $0.connection = nil }
-      return "\(mark.text)-\(status.stateText)"
+      return "\(mark.text)-\(stamp.text)"
     }
     guard access != .inspect else { return nil }
+    let identity = status.identity
     return state.withLock { state in
+      if state.identity == nil { state.identity = identity }
+      guard followsPath || state.identity == identity else { return nil }
       do {
         let connection: SQLiteConnection
-        if let open = state.connection {
+        if let open = state.connection, open.identity == identity {
           connection = open
         } else {
-          connection = try SQLiteConnection(
-            path: file.path, mode: .readOnly, busyTimeout: busyTimeout)
+          connection = try file.connect(.readOnly, busyTimeout: busyTimeout)
           state.connection = connection
           state.generation += 1
         }

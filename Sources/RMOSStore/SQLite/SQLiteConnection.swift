@@ -21,6 +21,14 @@ final class SQLiteConnection: @unchecked Sendable {
   }
 
   let handle: SQLiteHandle
+  /// Which file it has open.
+  let identity: FileStatus.Identity
+  /// The lock under which it writes, which must be held still at every commit.
+  var lock: WriterLock.Place?
+  /// The log and its index, by what their names end in, once it has written.
+  var sidecars: [String: FileStatus.Identity] = [:]
+  /// Why nothing more may be written, once the file is no longer where it was.
+  var loss: StoreError?
   private var statements: [String: SQLiteStatement] = [:]
   private var slots: [SQLiteStatement?] = []
 
@@ -51,6 +59,7 @@ final class SQLiteConnection: @unchecked Sendable {
     sqlite3_extended_result_codes(pointer, 1)
     let milliseconds = Int32(clamping: Int((busyTimeout * 1000).rounded()))
     try handle.check(sqlite3_busy_timeout(pointer, milliseconds))
+    identity = try handle.identity()
   }
 
   /// Refuses a library that lacks what is used here, above all `sqlite_schema`:
@@ -65,6 +74,7 @@ final class SQLiteConnection: @unchecked Sendable {
 
   /// `sqlite3_close_v2`, after the statements.
   deinit {
+    if !sidecars.isEmpty, place != .here { _ = leaveNoLog() }
     statements.removeAll()
     slots.removeAll()
     sqlite3_close_v2(handle.pointer)
@@ -220,17 +230,27 @@ final class SQLiteConnection: @unchecked Sendable {
   }
 
   /// Runs `body` in a transaction that may write; rolls it back where `body` throws.
+  ///
+  /// What it wrote counts only where the file and the lock are where they were, before the commit
+  /// and after it.
+  /// - Throws: ``StoreError/Code/replaced``, ``StoreError/Code/hardLinked``, what SQLite reports, or
+  ///   what `body` throws.
   func writeTransaction<Result>(_ body: () throws -> Result) throws -> Result {
+    try checkPlace()
     try execute("BEGIN IMMEDIATE")
+    let result: Result
     do {
-      let result = try body()
+      if sidecars.isEmpty { rememberSidecars() }
+      result = try body()
       guard isInTransaction else { throw lostTransaction }
+      try checkPlace()
       try execute("COMMIT")
-      return result
     } catch {
       rollBack()
-      throw error
+      throw giveUp(error)
     }
+    try checkPlace()
+    return result
   }
 
   /// Runs `body` on the state that is committed now; it is handed the ``schemaCookie`` of that.

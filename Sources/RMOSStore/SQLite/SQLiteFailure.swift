@@ -24,30 +24,31 @@ struct SQLiteHandle {
     if let pointer, sqlite3_errcode(pointer) & 0xFF == result & 0xFF {
       code = sqlite3_extended_errcode(pointer)
       text = String(cString: sqlite3_errmsg(pointer))
-      let code = sqlite3_system_errno(pointer)
-      if code != 0 { system = .code(code) }
+      let reported = sqlite3_system_errno(pointer)
+      system = cause(code) ?? (reported == 0 ? nil : .code(reported))
     }
     let (kind, message) = story(code, text: text, system: system)
     return StoreError(kind, message, path: path, sqliteCode: code)
   }
 
-  // SQLite tells nothing of the cause where a commit fails (778 is SQLITE_IOERR_WRITE).
-  private var isAtSizeLimit: Bool {
-    guard let limit = FileSystem.largestFileSize else { return false }
-    return ["", "-wal", "-journal"].contains { suffix in
-      FileStatus.size(of: path + suffix).map { $0 > limit - 65_536 } ?? false
+  /// What the connection's `errno` no longer tells, since what SQLite did after the error changed it.
+  private func cause(_ code: Int32) -> SystemError? {
+    switch code & 0xFF {
+    case SQLITE_IOERR:
+      [log, database].compactMap { $0?.lastError }.map(SystemError.code).first {
+        $0.isOutOfSpace || $0.isOverSizeLimit
+      }
+    case SQLITE_CANTOPEN: FileSystem.openingFailure
+    default: nil
     }
   }
 
   private func story(_ code: Int32, text: String, system: SystemError?) -> (StoreError.Code, String)
   {
     let cause = system.map { "\(text): \($0.reason)" } ?? text
-    let full = (
-      StoreError.Code.diskFull,
-      "no space is left to write \(path); free some and run again: what was committed is intact"
-    )
+    let full = (StoreError.Code.diskFull, StoreError.diskFull(path).message)
     switch code & 0xFF {
-    case SQLITE_IOERR where system?.isOverSizeLimit == true || code == 778 && isAtSizeLimit:
+    case SQLITE_IOERR where system?.isOverSizeLimit == true:
       return (
         .diskFull,
         "\(path) may not grow any more: files may not be larger here (ulimit -f, or the file "
@@ -55,8 +56,17 @@ struct SQLiteHandle {
       )
     case SQLITE_FULL:
       return full
-    case SQLITE_IOERR where system?.isOutOfSpace == true:
+    case SQLITE_IOERR where system?.isOutOfSpace == true,
+      SQLITE_CANTOPEN where system?.isOutOfSpace == true:
       return full
+    case SQLITE_CANTOPEN where system?.isOutOfDescriptors == true:
+      return (
+        .cannotOpen,
+        "\(path) cannot be opened: \(system?.reason ?? text); raise the limit (ulimit -n), or "
+          + "close what else is open"
+      )
+    case SQLITE_READONLY where code == 1032:  // SQLITE_READONLY_DBMOVED
+      return (.replaced, StoreError.replaced(path, "it was moved away").message)
     case SQLITE_NOTADB:
       return (
         .notADatabase,
@@ -91,5 +101,24 @@ struct SQLiteHandle {
     default:
       return (.other, "\(path): \(cause)")
     }
+  }
+}
+
+extension StoreError {
+  /// No space is left.
+  static func diskFull(_ path: String) -> StoreError {
+    StoreError(
+      .diskFull,
+      "no space is left to write \(path); free some and run again: what was committed is intact",
+      path: path)
+  }
+
+  /// The database is no longer what it was opened as.
+  static func replaced(_ path: String, _ reason: String) -> StoreError {
+    StoreError(
+      .replaced,
+      "\(path) is no longer the database that was opened: \(reason); what was not committed was "
+        + "rolled back. Look what is there now, and run again",
+      path: path)
   }
 }

@@ -6,20 +6,37 @@ import Synchronization
 /// A read takes one and gives it back.
 final class SQLiteReaderPool: Sendable {
   private let file: DatabaseFile
-  private let readsOnly: Bool
-  private let inspects: Bool
+  private let mode: Mode
   private let busyTimeout: Double
   private let idle = Mutex<[SQLiteSession]>([])
+  /// The file that was opened first.
+  private let identity: Mutex<FileStatus.Identity?>
+  private let followsPath: Bool
+
+  /// What a read may do.
+  enum Mode {
+    /// Nothing but read, of a database that must be sound.
+    case reading
+    /// The same, of whatever is there.
+    case inspecting
+    /// Keep the files beside the database in order, as one may who writes.
+    case besideWriter
+  }
 
   /// How many connections are kept for the next read.
   private static let capacity = 4
 
-  /// A pool; `readsOnly` forbids to write anything at all, even beside the file, and `inspects`
-  /// takes the file as it is.
-  init(_ file: DatabaseFile, readsOnly: Bool, inspects: Bool = false, busyTimeout: Double) {
+  /// A pool.
+  ///
+  /// It reads the file with `identity`, or else the first that it opens, unless it `followsPath`.
+  init(
+    _ file: DatabaseFile, _ mode: Mode, identity: FileStatus.Identity? = nil,
+    followsPath: Bool = false, busyTimeout: Double
+  ) {
     self.file = file
-    self.inspects = inspects
-    self.readsOnly = readsOnly
+    self.mode = mode
+    self.identity = Mutex(identity)
+    self.followsPath = followsPath
     self.busyTimeout = busyTimeout
   }
 
@@ -40,6 +57,9 @@ final class SQLiteReaderPool: Sendable {
   }
 
   /// Lends a connection.
+  ///
+  /// - Throws: ``StoreError/Code/replaced`` where the file is no longer at its path, or what `body`
+  ///   throws.
   func withSession<Result>(_ body: (inout SQLiteSession) throws -> Result) throws -> Result {
     var session = try takeIdle() ?? open()
     do {
@@ -59,15 +79,49 @@ final class SQLiteReaderPool: Sendable {
   func removeAll() { idle.withLock { $0.removeAll() } }
 
   private func open() throws -> SQLiteSession {
-    inspects
-      ? try file.openForInspection(busyTimeout: busyTimeout)
-      : try file.openForReading(readsOnly, busyTimeout: busyTimeout)
+    if let known = identity.withLock({ $0 }) {
+      guard let stamp = (try? FileStatus(of: file.path))?.state else {
+        throw StoreError.replaced(file.path, "the file or its directory was removed or renamed")
+      }
+      if !followsPath { try check(stamp.identity, known) }
+    }
+    let session =
+      switch mode {
+      case .inspecting: try file.openForInspection(busyTimeout: busyTimeout)
+      case .reading: try file.openForReading(true, busyTimeout: busyTimeout)
+      case .besideWriter: try file.openForReading(false, busyTimeout: busyTimeout)
+      }
+    let found = session.connection.identity
+    let known = identity.withLock { known in
+      defer { known = known ?? found }
+      return known ?? found
+    }
+    if !followsPath { try check(found, known) }
+    if mode == .reading { try session.layout.validate(path: file.path, forWriting: false) }
+    return session
   }
 
-  private func takeIdle() -> SQLiteSession? {
+  private func check(
+    _ found: FileStatus.Identity, _ known: FileStatus.Identity
+  ) throws(StoreError) {
+    guard found != known else { return }
+    throw .replaced(file.path, "another file is there now")
+  }
+
+  private func takeIdle() throws(StoreError) -> SQLiteSession? {
     while let session = idle.withLock({ $0.popLast() }) {
-      // Without locks only an unchanged file may be read on.
-      if session.stamp == nil || session.stamp == file.immutableStamp { return session }
+      switch session.connection.place {
+      case .here:
+        // Without locks only an unchanged file may be read on.
+        if session.stamp == nil || session.stamp == file.immutableStamp { return session }
+      case .linked(let count):
+        throw .hardLinked(file.path, count)
+      case .moved(let reason):
+        guard followsPath else {
+          removeAll()
+          throw .replaced(file.path, reason)
+        }
+      }
     }
     return nil
   }
@@ -79,7 +133,9 @@ final class SQLiteReaderPool: Sendable {
   }
 
   private func checkUnchanged(_ session: SQLiteSession) throws {
-    guard let stamp = session.stamp, stamp != (try? FileStatus(of: file.path)) else { return }
+    guard let stamp = session.stamp, stamp != (try? FileStatus(of: file.path))?.state else {
+      return
+    }
     throw StoreError(
       .busy, "\(file.path) was changed by another process while it was read; run again",
       path: file.path)

@@ -6,12 +6,12 @@ final class SQLiteSession: Sendable {
   let layout: SQLiteLayout
   let tables: SQLiteTables
   /// The state of the file when it was opened as immutable; nil where SQLite's locks protect it.
-  let stamp: FileStatus?
+  let stamp: FileStatus.State?
   /// What ``SQLiteConnection/schemaCookie`` was before the layout was read.
   let schemaCookie: Int64
 
   /// Reads the layout over `connection`.
-  init(_ connection: SQLiteConnection, stamp: FileStatus? = nil) throws {
+  init(_ connection: SQLiteConnection, stamp: FileStatus.State? = nil) throws {
     self.connection = connection
     self.stamp = stamp
     schemaCookie = try connection.schemaCookie

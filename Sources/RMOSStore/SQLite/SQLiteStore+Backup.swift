@@ -19,32 +19,56 @@ extension SQLiteStore {
     to path: String, replacing: Bool = false, isCancelled: () -> Bool = { false }
   ) throws {
     try checkTarget(path, replacing: replacing)
-    func explaining<Result>(_ body: () throws(SystemError) -> Result) throws(StoreError) -> Result {
-      do throws(SystemError) {
-        return try body()
-      } catch {
-        if error == .exists { throw backupExists(path) }
-        throw StoreError(
-          error.isOutOfSpace ? .diskFull : .cannotOpen,
-          "the backup \(path) cannot be written: \(error.reason)", path: path)
-      }
+    func failure(_ error: SystemError) -> StoreError {
+      if error == .exists { return backupExists(path) }
+      return StoreError(
+        error.isOutOfSpace ? .diskFull : .cannotOpen,
+        "the backup \(path) cannot be written: \(error.reason)", path: path)
     }
-    let staged = try explaining { () throws(SystemError) in
-      try StagedFile(for: path, suffix: ".incomplete-", .owner)
+    let name = path.lastName
+    let copy: StagedFile
+    do throws(SystemError) {
+      copy = try StagedFile(
+        in: try path.directoryPath.resolved(), names: Self.temporaryNames(for: name))
+    } catch {
+      throw failure(error)
     }
     do {
-      try withBackupSource { source in
-        let copy = try SQLiteConnection(
-          path: staged.path.resolvedPath ?? staged.path, mode: .readWrite, busyTimeout: 0)
-        // Until it bears its name nobody needs it to survive anything.
-        try copy.execute("PRAGMA synchronous = OFF")
-        try copy.execute("PRAGMA journal_mode = OFF")
-        try source.copyContent(to: copy, isCancelled: isCancelled)
+      try write(copy, isCancelled: isCancelled)
+      guard copy.isInPlace else { throw movedBackup(path) }
+      do throws(SystemError) {
+        try copy.file.synchronize()
+        try copy.move(to: name, replacing: replacing)
+      } catch {
+        throw failure(error)
       }
-      try explaining { () throws(SystemError) in try staged.publish(replacing: replacing) }
+      guard copy.isNamed(name) else { throw movedBackup(path) }
+      // Not every file system can.
+      try? copy.synchronizeDirectory()
     } catch {
-      staged.discard()
+      copy.discard()
       throw error
+    }
+  }
+
+  /// The names to try for a copy that is not whole yet.
+  ///
+  /// A killed process may have left one under a number that another process has again, as in
+  /// containers.
+  private static func temporaryNames(for name: String) -> some Sequence<String> {
+    let first = "\(name).incomplete-\(ProcessEnvironment.processID)"
+    return (1...100).lazy.map { $0 == 1 ? first : "\(first)-\($0)" }
+  }
+
+  /// Copies the database into an empty file.
+  private func write(_ copy: StagedFile, isCancelled: () -> Bool) throws {
+    try withBackupSource { source in
+      let target = try SQLiteConnection(path: copy.temporaryPath, mode: .readWrite, busyTimeout: 0)
+      guard target.identity == copy.identity else { throw movedBackup(copy.temporaryPath) }
+      // Until it bears its name nobody needs it to survive anything.
+      try target.execute("PRAGMA synchronous = OFF")
+      try target.execute("PRAGMA journal_mode = OFF")
+      try source.copyContent(to: target, isCancelled: isCancelled)
     }
   }
 
@@ -71,23 +95,30 @@ extension SQLiteStore {
   }
 
   /// Lends a connection that sees one state of the database while it is copied.
+  ///
+  /// Nothing is left beside the database that was not there before.
   private func withBackupSource(_ body: (SQLiteConnection) throws -> Void) throws {
-    // A file that is only read is opened without locks, and a writer could come. Where it may be
-    // written, locks cost nothing.
-    if access == .readOnly || access == .inspect,
-      let connection = try? SQLiteConnection(
-        path: file.path, mode: .readWrite, busyTimeout: busyTimeout),
+    guard access == .readOnly || access == .inspect else {
+      return try readers.withSession { try body($0.connection) }
+    }
+    // A file that is only read is opened without locks, and a writer could come. Who may write can
+    // have locks without leaving a trace, while another has the log open; and so can anyone where
+    // there is no log.
+    if FileStatus.hasEntry(file.path + "-shm"), (try? file.checkRights()) != nil,
+      let connection = try? file.connect(.readWrite, busyTimeout: busyTimeout),
       (try? connection.integer("SELECT count(*) FROM sqlite_schema")) != nil
     {
       return try body(connection)
+    }
+    let keepsLog = try readers.withSession { $0.stamp == nil || $0.connection.keepsLog }
+    if !keepsLog {
+      return try body(try file.connect(.readOnly, busyTimeout: busyTimeout))
     }
     try readers.withSession { try body($0.connection) }
   }
 
   private func checkTarget(_ path: String, replacing: Bool) throws {
-    guard !path.isEmpty, !path.utf8.contains(0) else {
-      throw StoreError(.cannotOpen, "“\(path)” is no path of a file; name one for the backup")
-    }
+    try DatabaseFile.checkName(path)
     let status = try? FileStatus(of: path)
     if let status, status.identity == (try? FileStatus(of: file.path))?.identity {
       throw StoreError(
@@ -106,6 +137,13 @@ extension SQLiteStore {
         "\(path)\(log) belongs to a database that was in use there; name another file for the "
           + "backup", path: path)
     }
+  }
+
+  private func movedBackup(_ path: String) -> StoreError {
+    StoreError(
+      .replaced,
+      "the backup \(path), or its directory, was moved away while it was written; back up again",
+      path: path)
   }
 
   private func backupExists(_ path: String) -> StoreError {

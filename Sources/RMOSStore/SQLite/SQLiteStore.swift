@@ -11,6 +11,12 @@ import Synchronization
 /// May be used from several threads: reads run side by side, each on its snapshot; writes follow
 /// one another. Write-ahead log, foreign keys on, `synchronous=FULL`. The connections close, and
 /// the log goes back into the database, when the store is released.
+///
+/// A store is one file. Once that is removed, renamed or replaced, reads and writes fail with
+/// ``StoreError/Code/replaced``: nothing counts as written that is not in the file at the path. The
+/// log is then brought into the file that was moved, so that it is not taken for another one's.
+/// Nor is a file used that has several names, since SQLite keeps its log by name
+/// (``StoreError/Code/hardLinked``).
 public final class SQLiteStore: RecordStore {
   /// What may be done with the database.
   public enum Access: Sendable, Hashable {
@@ -45,13 +51,19 @@ public final class SQLiteStore: RecordStore {
   /// the first write does, in its own transaction (see ``bringUpToDate()``).
   ///
   /// - Parameters:
-  ///   - path: The file. Its directory must be there.
+  ///   - path: The file. Its directory must be there. Not `:memory:`, a `file:` URI or a path that
+  ///     begins with `~`; for a store in memory there is ``InMemoryStore``, and for a file of such a
+  ///     name `./` before it.
   ///   - access: What may be done.
   ///   - busyTimeout: How long to wait where others are writing, seconds; a million at most.
+  ///   - followsPath: Whether a store that only reads goes on with the database that has taken the
+  ///     place of its file, as a server does, instead of failing. One read is always of one file.
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``,
   ///   ``StoreError/Code/notADatabase``, ``StoreError/Code/foreignDatabase``,
-  ///   ``StoreError/Code/newerSchema``, or what SQLite reports.
-  public init(path: String, access: Access = .create, busyTimeout: Double = 5) throws {
+  ///   ``StoreError/Code/newerSchema``, ``StoreError/Code/hardLinked``, or what SQLite reports.
+  public init(
+    path: String, access: Access = .create, busyTimeout: Double = 5, followsPath: Bool = false
+  ) throws {
     let file = try DatabaseFile(path: path, mayBeAbsent: access == .create)
     // The system's clocks take no infinity.
     let busyTimeout = busyTimeout > 0 ? min(busyTimeout, 1e6) : 0
@@ -60,23 +72,21 @@ public final class SQLiteStore: RecordStore {
     self.access = access
     self.busyTimeout = busyTimeout
     gate = WriterGate(location: path)
-    watch = SQLiteChangeWatch(file, access, busyTimeout: busyTimeout)
+    let followsPath = followsPath && (access == .readOnly || access == .inspect)
+    watch = SQLiteChangeWatch(
+      file, access, followsPath: followsPath, busyTimeout: busyTimeout)
     switch access {
-    case .inspect:
+    case .inspect, .readOnly:
       writer = Mutex(nil)
       readers = SQLiteReaderPool(
-        file, readsOnly: true, inspects: true, busyTimeout: busyTimeout)
+        file, access == .inspect ? .inspecting : .reading, followsPath: followsPath,
+        busyTimeout: busyTimeout)
       try readers.withSession { _ in }
-    case .readOnly:
-      writer = Mutex(nil)
-      readers = SQLiteReaderPool(file, readsOnly: true, busyTimeout: busyTimeout)
-      try readers.withSession { session in
-        try session.layout.validate(path: path, forWriting: false)
-      }
     case .create, .readWrite:
       let session = try file.openForWriting(access, busyTimeout: busyTimeout)
       writer = Mutex(session)
-      readers = SQLiteReaderPool(file, readsOnly: false, busyTimeout: busyTimeout)
+      readers = SQLiteReaderPool(
+        file, .besideWriter, identity: session.connection.identity, busyTimeout: busyTimeout)
     }
   }
 
@@ -89,7 +99,25 @@ public final class SQLiteStore: RecordStore {
     _ = try DatabaseFile(path: path, mayBeAbsent: true)
   }
 
-  deinit {
+  /// Checks that a path names a file, and not something else to SQLite or to a shell.
+  ///
+  /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``.
+  package static func checkName(_ path: String) throws(StoreError) {
+    try DatabaseFile.checkName(path)
+  }
+
+  deinit { closeConnections() }
+
+  /// Closes the connections that are not in use, and brings the log into the database, as releasing
+  /// the store does.
+  ///
+  /// For a store that others may hold for longer. A write under way ends first; a later one is
+  /// refused.
+  public func close() {
+    try? gate.transaction(timeout: busyTimeout) { closeConnections() }
+  }
+
+  private func closeConnections() {
     // The writer last: the last connection that may write puts the log back into the database.
     readers.removeAll()
     watch.close()
@@ -98,11 +126,23 @@ public final class SQLiteStore: RecordStore {
 
   /// Runs `body` on a snapshot, on a connection of its own.
   public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-    try readers.read { session in
-      let reader = SQLiteReader(session)
-      defer { reader.expire() }
-      return try body(reader)
+    do {
+      return try readers.read { session in
+        let reader = SQLiteReader(session)
+        defer { reader.expire() }
+        return try body(reader)
+      }
+    } catch let error as StoreError where error.code == .replaced {
+      leaveNoLog()
+      throw error
     }
+  }
+
+  /// Has the connection that writes notice that the file was moved, and see to its log.
+  private func leaveNoLog() {
+    guard let connection = writer.withLock({ $0?.connection }) else { return }
+    // Within a transaction its end does so.
+    try? gate.transaction(timeout: 0) { try connection.checkPlace() }
   }
 
   /// Runs `body` in one transaction.
@@ -124,9 +164,10 @@ public final class SQLiteStore: RecordStore {
 
   /// Refuses a database that writing refuses, and changes nothing.
   ///
-  /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase`` or
-  ///   ``StoreError/Code/newerSchema``.
+  /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase``,
+  ///   ``StoreError/Code/newerSchema``, or a code for rights that are missing.
   package func checkIsWritable() throws {
+    try file.checkRights()
     try readers.withSession { try $0.layout.validate(path: file.path, forWriting: true) }
   }
 
@@ -145,7 +186,14 @@ public final class SQLiteStore: RecordStore {
   public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     _ = try writingSession()
     return try gate.exclusively {
-      try holdingLock(timeout: 0, body)
+      try holdingLock(timeout: 0) {
+        let connection = try writingSession().connection
+        try connection.checkPlace()
+        let result = try body()
+        // What was committed last counts only in the file that is at the path.
+        try connection.checkPlace()
+        return result
+      }
     }
   }
 
@@ -185,6 +233,9 @@ public final class SQLiteStore: RecordStore {
 
   private func writingSession() throws -> SQLiteSession {
     if let session = writer.withLock({ $0 }) { return session }
+    if access == .create || access == .readWrite {
+      throw StoreError(.other, "\(location) was closed; open it again", path: location)
+    }
     throw StoreError(
       .readOnly, "\(location) is open for reading only; open it with access .readWrite",
       path: location)
@@ -225,9 +276,13 @@ public final class SQLiteStore: RecordStore {
     timeout: Double, _ body: () throws -> Result
   ) throws -> Result {
     guard !holdsLock.withLock({ $0 }) else { return try body() }
+    let connection = try writingSession().connection
+    try connection.checkPlace()
     let lock = try WriterLock(database: file.path, timeout: timeout)
     holdsLock.withLock { $0 = true }
+    connection.lock = lock.place
     let outcome = Swift.Result { try body() }
+    connection.lock = nil
     holdsLock.withLock { $0 = false }
     lock.release()
     return try outcome.get()

@@ -80,6 +80,7 @@ enum AuditCommand {
     let files = ["output", "repair-plan", "badge"].compactMap { arguments[$0] }
     for file in files { try checkWritable(file, arguments) }
     let path = Defaults.databasePath(arguments)
+    try SQLiteStore.checkName(path)
     guard FileStatus.exists(path) else {
       throw CommandError(
         code: "store.cannot-open",

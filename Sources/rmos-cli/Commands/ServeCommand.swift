@@ -42,7 +42,8 @@ enum ServeCommand {
     options.allowsWrites = arguments.has("allow-writes")
     // Short: while a client waits, so does a thread that others need. It is told when to come again.
     let store = try Defaults.openExisting(
-      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: 0.5)
+      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: 0.5,
+      followsPath: true)
     let server = try HTTPServer(
       dashboard: Dashboard(store: store, options: options), configuration: configuration)
     // Before the URL is out: who reads it may send a signal at once.
@@ -51,6 +52,8 @@ enum ServeCommand {
     // The program says why at its end.
     guard console.finish() == nil else { return .couldNotRun }
     defer { log?.finish() }
+    // The server's threads may hold the store until the process ends.
+    defer { store.close() }
     try server.run()
     return .success
   }

@@ -27,7 +27,7 @@ final class OutputBuffer: TextOutputStream {
   func flush() {
     guard failure == nil, !buffer.isEmpty else { return }
     do throws(SystemError) {
-      try descriptor.write(buffer)
+      try descriptor.writeToReader(buffer)
     } catch {
       failure = error
     }
