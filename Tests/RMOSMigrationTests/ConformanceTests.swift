@@ -35,6 +35,9 @@ import Testing
       let migrated = try RecordedMigration(example.source, into: store)
       try check(migrated, example, example.outcomes)
       #expect(migrated.issues == rehearsed.issues)
+      let report = try MigrationReport(ofRun: nil, in: store)
+      #expect(report.isSuccess == migrated.summary.isSuccess)
+      #expect(report.issueCounts == migrated.summary.issueCounts)
       for row in example.rows { try check(row, in: store) }
 
       let content = try StoreContent(of: store)
@@ -51,6 +54,7 @@ import Testing
       #expect(second.outcomes == again)
       #expect(rehearsedAgain.outcomes == again)
       #expect(rehearsedAgain.issues == second.issues)
+      #expect(second.runIssues == example.runIssues)
       #expect(try StoreContent(of: store) == content)
     }
   }
@@ -60,7 +64,11 @@ import Testing
     _ outcomes: [ConformanceCase.ExpectedOutcome]
   ) throws {
     #expect(recorded.outcomes == outcomes)
+    #expect(recorded.runIssues == example.runIssues)
     #expect(recorded.summary.statistics == example.statistics)
+    let hasErrors = recorded.issues.contains { $0.severity == .error }
+    #expect(recorded.summary.isSuccess == !hasErrors)
+    #expect(MigrationReport(of: recorded.summary).isSuccess == !hasErrors)
   }
 
   private func check(

@@ -232,8 +232,9 @@ import Testing
       #expect(batch.provenance(at: 0, run: 0).sha256 == found.origin.sha256)
     }
     try tree.add(path, "{")
-    #expect(throws: MigrationError.self) {
+    let failure = #expect(throws: SourceFailure.self) {
       try rereader.read(.stripFamilies, path: Array(path.utf8), offset: 4, id: [0x61])
     }
+    #expect(failure?.error.code == .sourceChanged)
   }
 }

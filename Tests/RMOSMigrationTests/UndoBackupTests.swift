@@ -52,13 +52,14 @@ import Testing
   @Test func anUndoThatChangesNoRowLeavesNone() throws {
     #expect(try migrate(["a"]).run == 3)
     let idle = try Undo(of: store()).run(3)
-    #expect(idle.isSuccess && idle.run == 4 && idle.backup == nil)
-    let isUndone = try Undo(of: store()).run(3)
+    #expect(idle.hasNothingToUndo && idle.run == nil && idle.backup == nil)
+    #expect(try Undo(of: store(), takesBackup: false).run(2).run == 4)
+    let isUndone = try Undo(of: store()).run(2)
     #expect(!isUndone.isSuccess && isUndone.backup == nil)
-    #expect(try Undo(of: store()).run(2, isDryRun: true).backup == nil)
+    #expect(try Undo(of: store()).run(1, isDryRun: true).backup == nil)
     #expect(throws: MigrationError.self) { try Undo(of: store()).run(99) }
     #expect(try names == ["x.db"])
-    #expect(try Undo(of: store(), takesBackup: false).run(2).backup == nil)
+    #expect(try Undo(of: store(), takesBackup: false).run(1).backup == nil)
     #expect(try names == ["x.db"])
   }
 

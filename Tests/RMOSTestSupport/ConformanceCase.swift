@@ -36,6 +36,8 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
   public var statistics: MigrationStatistics
   /// The outcomes, in order.
   public var outcomes: [ExpectedOutcome]
+  /// The codes of all issues that belong to no entity, sorted; each as often as it occurs.
+  public var runIssues: [String]
   /// What the store must then hold.
   public var rows: [ExpectedRow]
 
@@ -71,6 +73,9 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
         outcome: outcome,
         codes: try item["codes"].elements().map { try Optional($0).text() }.sorted())
     }
+    runIssues =
+      try expected["run_issues"] == nil
+      ? [] : expected["run_issues"].elements().map { try Optional($0).text() }.sorted()
     rows = try expected["rows"].elements().map { item in
       guard let kind = EntityKind(rawValue: try item["table"].text()),
         case .object(let columns)? = item["columns"]

@@ -9,6 +9,10 @@ public struct RecordedMigration: Sendable {
   public var outcomes: [ConformanceCase.ExpectedOutcome] = []
   /// All issues, in order.
   public var issues: [Issue] = []
+  /// The codes of the issues that belong to no entity, sorted.
+  public var runIssues: [String] {
+    issues.filter(\.code.concernsSource).map(\.code.rawValue).sorted()
+  }
   /// The summary.
   public var summary: MigrationSummary
 
@@ -27,7 +31,7 @@ public struct RecordedMigration: Sendable {
         case .issue(let issue): issues.append(issue)
         case .outcome(let outcome):
           // Issues that concern no entity come between; they have no code of an entity.
-          let codes = issues[told...].filter { $0.code != .inputLoop }.map(\.code.rawValue)
+          let codes = issues[told...].filter { !$0.code.concernsSource }.map(\.code.rawValue)
           told = issues.count
           outcomes.append(
             ConformanceCase.ExpectedOutcome(

@@ -74,6 +74,47 @@ import Testing
     #expect(done["success"] as? Bool == true && done["run"] as? Int == 4)
   }
 
+  @Test func whatLaterRunsAreBehindIsSaidInALine() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    _ = try migrate(workspace)
+    let lines = (1...34).map { #"{"id":"k\#($0)","job_type":"slice","parameters":{"a":1},"# }
+      .map { $0 + #""pattern_id":"p1"}"# }
+    try workspace.write(lines.joined(separator: "\n"), to: "more/joblogs/k.jsonl")
+    _ = try Tool.run(["migrate", "more", "--db", "x.db"], in: workspace)
+    for more in [[], ["--dry-run"]] {
+      let result = try Tool.run(["undo", "1", "--db", "x.db"] + more, in: workspace)
+      #expect(result.status == 1)
+      #expect(result.output.contains("34 things stand in the way of undoing run 1\n"))
+      #expect(result.output.contains("undo run 2 first (job log \"k1\", job log"))
+      #expect(result.output.split(separator: "\n").count == 4)
+      let last = "Next: rmos-cli undo 2 --db x.db, then rmos-cli undo 1 --db x.db"
+      #expect(result.output.hasSuffix("\(last)\(more.isEmpty ? "" : " --dry-run")\n"))
+    }
+    let all = try Tool.run(["undo", "1", "--db", "x.db", "-v"], in: workspace)
+    #expect(all.output.matches(of: #/\[row.referred\]/#).count == 34)
+    let json = try Tool.run(["undo", "1", "--db", "x.db", "--json"], in: workspace).json
+    #expect(json["undo_first"] as? [Int] == [2])
+    #expect((json["obstacles"] as? [Any])?.count == 34)
+    let groups = try #require(json["obstacle_groups"] as? [[String: Any]])
+    #expect(groups.map { $0["count"] as? Int } == [34])
+  }
+
+  @Test func aRunThatChangedNothingIsNotOfferedForUndoing() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    _ = try migrate(workspace)
+    _ = try migrate(workspace)
+    let before = try Content(of: workspace.file("x.db"))
+    for more in [["--dry-run"], []] {
+      let result = try Tool.run(["undo", "2", "--db", "x.db"] + more, in: workspace)
+      #expect(result.status == 0)
+      #expect(result.output == "Run 2 changed nothing in x.db, so there is nothing to undo\n")
+    }
+    #expect(try Content(of: workspace.file("x.db")).runs == before.runs)
+    #expect(!workspace.listing.contains { $0.contains("backup") })
+  }
+
   private static let senseless: [([String], Int32)] = [
     (["undo"], 2), (["undo", "x", "--db", "x.db"], 2), (["undo", "0", "--db", "x.db"], 2),
     (["undo", "7", "--db", "x.db"], 3), (["undo", "7", "--db", "x.db", "--dry-run"], 3),

@@ -102,8 +102,14 @@ extension MigrationReport.Ending {
       case .running: .running
       case .completed: .completed
       case .interrupted: .interrupted
+      case .failed where Self.stoppedByItsSource(run): .sourceFailed
       case .failed: Self.stoppedByItsLimit(run) ? .tooManyErrors : .storeFailed
       }
+  }
+
+  /// Whether the source could not be read to its end.
+  private static func stoppedByItsSource(_ run: LedgerRun) -> Bool {
+    [IssueCode.sourceUnreadable, .sourceChanged].contains { run.issueCounts[$0, default: 0] > 0 }
   }
 
   /// Whether more failed than the run's options tolerate.

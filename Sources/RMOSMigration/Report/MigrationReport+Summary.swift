@@ -31,6 +31,7 @@ extension MigrationReport.Ending {
       case .tooManyErrors: .tooManyErrors
       case .rolledBack: .rolledBack
       case .storeFailed: .storeFailed
+      case .sourceFailed: .sourceFailed
       }
   }
 }

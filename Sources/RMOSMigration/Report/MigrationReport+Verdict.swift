@@ -28,7 +28,7 @@ extension MigrationReport {
     switch gravity {
     case .sound: return "Sound"
     case .warnings: return statistics.total.found == 0 ? "Empty" : "Sound, with warnings"
-    case .errors: return "Needs a look"
+    case .errors: return hasFoundNothing ? "Nothing found" : "Needs a look"
     }
   }
 
@@ -52,12 +52,21 @@ extension MigrationReport {
         : "An entity failed, so nothing was written. \(outcome)"
     case .storeFailed:
       return "The run stopped because the database failed; what was committed stays. \(outcome)"
+    case .sourceFailed:
+      return run.isDryRun
+        ? "A dry run; it stopped because the source could not be read any further. \(outcome)"
+        : "The run stopped because the source could not be read any further; what was committed "
+          + "stays. \(outcome)"
     }
   }
 
   private var outcomeSentence: String {
     let total = statistics.total
-    guard total.found > 0 else { return "No entity was found." }
+    guard total.found > 0 else {
+      if hasFoundNothing { return "There was no file to read in the source." }
+      guard run == nil else { return "No entity was found." }
+      return "No entity was found; statistics do not say whether there was a file to read."
+    }
     let found = PlainText.counted(total.found, "entity", "entities")
     if total.failed == 0 { return "\(found), and none failed." }
     return "\(PlainText.grouped(total.failed)) of \(found) failed."
@@ -74,6 +83,7 @@ extension MigrationReport {
 
   /// The success rate, never rounded up to what it is not: "99.9 %" for one failure in a million.
   var successText: String {
+    if statistics.total.found == 0 { return "n/a" }
     let rounded = (successRate * 10).rounded(.down) / 10
     return (successRate == 100 ? "100" : PlainText.fixed(rounded, decimals: 1)) + " %"
   }
@@ -124,6 +134,7 @@ extension MigrationReport.Run {
     case .tooManyErrors: "stopped, too many errors"
     case .rolledBack: "rolled back"
     case .storeFailed: "stopped, the database failed"
+    case .sourceFailed: "stopped, the source could not be read"
     case .running: "still running"
     }
   }

@@ -21,6 +21,8 @@ public struct MigrationReport: Sendable {
     case rolledBack = "rolled_back"
     /// The store failed; what was committed stays.
     case storeFailed = "store_failed"
+    /// The source could not be read to its end; what was committed stays.
+    case sourceFailed = "source_failed"
     /// It is under way; the report is of what is committed so far.
     case running
   }
@@ -96,10 +98,14 @@ public struct MigrationReport: Sendable {
   /// When the run began, ISO 8601 in UTC; nil where there is only a statistics file.
   public var timestamp: String? { run?.startedAt }
 
-  /// Whether the run reached its end and nothing failed.
+  /// Whether the run reached its end, there was something to read and nothing failed.
   public var isSuccess: Bool {
-    statistics.total.failed == 0 && (run.map { $0.ending == .completed } ?? true)
+    statistics.total.failed == 0 && !hasFoundNothing
+      && (run.map { $0.ending == .completed } ?? true)
   }
+
+  /// Whether there was no file to read in the source, and that is an error.
+  public var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
   /// Per cent of the entities that did not fail; 100 where there was none.
   public var successRate: Double { statistics.total.successRate }

@@ -13,6 +13,7 @@ final class BatchChannel: @unchecked Sendable {
   private var deliveries: [SourceReader.Delivery] = []
   private var spare: [RecordBatch] = []
   private var hasEnded = false
+  private var sourceFailure: SourceFailure?
   private var isClosed = false
 
   /// Hands over a delivery, waiting for room.
@@ -30,8 +31,20 @@ final class BatchChannel: @unchecked Sendable {
     return batch
   }
 
-  /// Says that nothing more comes.
-  func end() { locked { hasEnded = true } }
+  /// Says that nothing more comes, and why, where the source could not be read to its end.
+  func end(_ failure: SourceFailure? = nil) {
+    locked {
+      hasEnded = true
+      sourceFailure = failure
+    }
+  }
+
+  /// Why nothing more comes; `nil` before the end, and where everything was read.
+  var failure: SourceFailure? {
+    monitor.lock()
+    defer { monitor.unlock() }
+    return sourceFailure
+  }
 
   /// The next delivery, waiting for it; nil at the end.
   func receive() -> SourceReader.Delivery? {

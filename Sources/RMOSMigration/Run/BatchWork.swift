@@ -138,7 +138,7 @@ struct BatchWork {
     for (index, (outcome, issuesEnd)) in outcomes.enumerated() {
       if outcome == .failed {
         // Between the entities' issues stand those that concern none.
-        let own = issues[start..<issuesEnd].filter { $0.code != .inputLoop }
+        let own = issues[start..<issuesEnd].filter { !$0.code.concernsSource }
         failures.append((index, own[...]))
       }
       start = issuesEnd

@@ -11,7 +11,7 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
     /// The code's text.
     public var description: String { rawValue }
 
-    /// The source directory is not there or cannot be read.
+    /// The source directory is not there or cannot be read, or not to its end.
     public static let sourceUnreadable = Code(rawValue: "source.unreadable")
     /// The source changed while it was being read.
     public static let sourceChanged = Code(rawValue: "source.changed")

@@ -12,6 +12,7 @@ extension MigrationOptions {
       if overwritesEdits { $0.member("force", true) }
       $0.member("missing_id", missingID.rawValue)
       $0.member("max_errors", maxErrors)
+      if allowsEmptySource { $0.member("allow_empty", true) }
       $0.member("rejects", rejectsDirectory)
       $0.member("backup", takesBackup)
     }

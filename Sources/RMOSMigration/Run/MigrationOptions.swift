@@ -52,6 +52,11 @@ public struct MigrationOptions: Sendable {
   ///
   /// nil: any number.
   public var maxErrors: Int?
+  /// Whether a source in which there is no file to read counts as read.
+  ///
+  /// It is an error (`input.nothing-found`) otherwise: what looks like an empty directory may be a
+  /// share that is not mounted. Files that hold empty lists are read and no error.
+  public var allowsEmptySource = false
   /// How many errors and warnings the summary keeps; the ledger keeps all.
   public var maxIssuesInSummary = 10_000
   /// Which of the events that come with every entity the observer is told.
@@ -75,6 +80,9 @@ public struct MigrationOptions: Sendable {
   public var takesBackup = true
   /// What the ledger and stand-in timestamps call now, ISO 8601 in UTC; tests fix it.
   public var clock: MigrationClock = .system
+
+  /// How the source is read; tests make it fail.
+  package var access = SourceAccess.system
 
   /// The defaults.
   public init() {}

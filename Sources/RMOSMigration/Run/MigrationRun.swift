@@ -74,6 +74,14 @@ final class MigrationRun {
       if ![.inputOutput, .corrupt, .replaced, .other].contains(error.code) { settleBackup() }
       observer?(.finished(summary()))
       throw error
+    } catch let failure as SourceFailure {
+      ending = .sourceFailed
+      if options.isAtomic { options.isDryRun ? tally.takeBack() : giveBack() }
+      settleBackup()
+      tally.add(failure.issue, keeping: options.maxIssuesInSummary)
+      observer?(.issue(failure.issue))
+      observer?(.finished(summary()))
+      throw failure.error
     }
     let summary = summary()
     observer?(.finished(summary))
@@ -135,7 +143,9 @@ final class MigrationRun {
     try (store as? SQLiteStore)?.checkIsWritable()
     try store.read { reader in
       let knowledge = RehearsedKnowledge(
-        reader, rereader: EntityRereader(root: migration.source, options: readerOptions),
+        reader,
+        rereader: EntityRereader(
+          root: migration.source, options: readerOptions, access: options.access),
         startedAt: ledger.startedAt)
       observer?(.started(run: nil))
       try forEachDelivery { delivery in
@@ -252,9 +262,14 @@ final class MigrationRun {
 
   private func recordFailure(_ error: any Error) {
     closeLedger(state: .failed, "\(error)")
-    // The store has just failed; if it cannot take this either, the next run finds the row still
+    let issue = (error as? SourceFailure)?.issue
+    if let issue { ledger.issueCounts[issue.code, default: 0] += 1 }
+    // The store may have just failed; if it cannot take this either, the next run finds the row still
     // marked as running and knows.
-    try? store.write { try $0.updateRun(ledger) }
+    try? store.write {
+      if let issue { try $0.appendIssues([issue], run: ledger.id) }
+      try $0.updateRun(ledger)
+    }
   }
 
   private func closeLedger(state: LedgerRun.State, _ failure: String? = nil) {
@@ -276,14 +291,19 @@ final class MigrationRun {
   /// Calls `body` with every delivery, while another thread reads ahead.
   private func forEachDelivery(_ body: (SourceReader.Delivery) throws -> Void) throws {
     let channel = BatchChannel()
-    let (root, batchSize, readerOptions) = (migration.source, options.batchSize, readerOptions)
+    let (root, options, readerOptions) = (migration.source, options, readerOptions)
     let thread = try SystemThread.start {
-      let reader = SourceReader(root: root, batchSize: batchSize, options: readerOptions) {
-        delivery throws(ReadFailure) in try channel.send(delivery)
+      let reader = SourceReader(
+        root: root, batchSize: options.batchSize, options: readerOptions, access: options.access,
+        refusesEmptySource: !options.allowsEmptySource
+      ) { delivery throws(ReadFailure) in try channel.send(delivery) }
+      do throws(ReadFailure) {
+        try reader.readAll()
+        channel.end()
+      } catch {
+        // Being stopped needs no telling.
+        if case .source(let failure) = error { channel.end(failure) } else { channel.end() }
       }
-      // Only being stopped ends it early, which needs no telling.
-      try? reader.readAll()
-      channel.end()
     }
     defer {
       channel.close()
@@ -294,6 +314,7 @@ final class MigrationRun {
       if ending != .completed { return }
       channel.recycle(delivery.batch)
     }
+    if let failure = channel.failure { throw failure }
   }
 
   // MARK: Keeping the books

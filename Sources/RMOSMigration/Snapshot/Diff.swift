@@ -13,6 +13,8 @@ public struct Diff: Sendable {
   private let source: String
   private let store: any RecordStore
   private let maxEntries: Int
+  /// How the source is read; tests make it fail.
+  package var access = SourceAccess.system
 
   /// A comparison; nothing happens before ``run(observer:isCancelled:)``.
   ///
@@ -43,7 +45,7 @@ public struct Diff: Sendable {
       try withoutActuallyEscaping(isCancelled) { isCancelled in
         let run = DiffRun(
           reader, DiffReport(source: source, database: store.location), maxEntries: maxEntries,
-          observer: observer, isCancelled: isCancelled)
+          access: access, observer: observer, isCancelled: isCancelled)
         try run.read(source)
         return run.report
       }

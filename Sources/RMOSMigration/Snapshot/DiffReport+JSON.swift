@@ -2,7 +2,8 @@ import RMOSModels
 
 extension DiffReport {
   /// The report as a JSON object: `success` (whether no more differs than `limits` allow),
-  /// `source`, `database`, `counts` (per kind and `total`), `limits`, `entries` and
+  /// `source`, `database`, `counts` (per kind and `total`), `nothing_found` (a message where there was
+  /// no file to read in the source, else null), `limits`, `entries` and
   /// `entries_omitted`.
   ///
   /// - Parameter limits: How much may differ.
@@ -19,11 +20,13 @@ extension DiffReport {
           $0.member("total", total)
         }
       }
+      writer.member("nothing_found", nothingFound)
       writer.member("limits") {
         $0.object {
           $0.member("only_in_source", limits.onlyInSource)
           $0.member("only_in_database", limits.onlyInDatabase)
           $0.member("different", limits.different)
+          if limits.allowsEmptySource { $0.member("allow_empty", true) }
         }
       }
       writer.member("entries") {

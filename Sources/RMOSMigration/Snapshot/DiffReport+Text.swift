@@ -11,6 +11,7 @@ extension DiffReport {
     if entriesOmitted > 0 { lines.append("… and \(entriesOmitted) more") }
     if !lines.isEmpty { lines.append("") }
     lines += table
+    if let nothingFound { lines += ["", DiffReport.plain(nothingFound)] }
     if total.invalid > 0 {
       lines.append("")
       lines.append(

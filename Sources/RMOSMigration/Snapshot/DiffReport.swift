@@ -92,6 +92,8 @@ public struct DiffReport: Sendable, Hashable {
     public var onlyInDatabase = 0
     /// How many entities may differ.
     public var different = 0
+    /// Whether there may be no file to read in the source.
+    public var allowsEmptySource = false
 
     /// None.
     public init() {}
@@ -101,6 +103,10 @@ public struct DiffReport: Sendable, Hashable {
   public var source: String
   /// The store's path, or "in memory".
   public var database: String
+  /// What is said where there was no file to read in the source; `nil` where there was one.
+  ///
+  /// The source may be a share that is not mounted, and then the counts say nothing.
+  public internal(set) var nothingFound: String?
   /// The counts per kind.
   public internal(set) var counts: [EntityKind: Counts] = [:]
   /// What is not equal, in order.
@@ -134,7 +140,8 @@ public struct DiffReport: Sendable, Hashable {
   /// Whether no more differs than may.
   public func isWithin(_ limits: Limits) -> Bool {
     let total = total
-    return total.onlyInSource <= limits.onlyInSource
+    return (nothingFound == nil || limits.allowsEmptySource)
+      && total.onlyInSource <= limits.onlyInSource
       && total.onlyInDatabase <= limits.onlyInDatabase && total.different <= limits.different
   }
 }

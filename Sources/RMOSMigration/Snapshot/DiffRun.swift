@@ -9,6 +9,7 @@ final class DiffRun {
   private let maxEntries: Int
   private let observer: ((DiffReport.Entry) -> Void)?
   private let isCancelled: () -> Bool
+  private let access: SourceAccess
   /// The ids of the current kind that the source has.
   private var seen = IDTable()
   /// Those among them about which nothing that follows can say more: equal, or not in the store.
@@ -16,11 +17,13 @@ final class DiffRun {
 
   init(
     _ reader: any StoreReader, _ report: DiffReport, maxEntries: Int,
-    observer: ((DiffReport.Entry) -> Void)?, isCancelled: @escaping () -> Bool
+    access: SourceAccess, observer: ((DiffReport.Entry) -> Void)?,
+    isCancelled: @escaping () -> Bool
   ) {
     self.reader = reader
     self.report = report
     self.maxEntries = maxEntries
+    self.access = access
     self.observer = observer
     self.isCancelled = isCancelled
   }
@@ -30,8 +33,9 @@ final class DiffRun {
     var failure: (any Error)?
     // Timestamps that the source does not give are not compared, so any start of the run will do.
     let options = EntityReader.Options(derivesIDs: true, runStart: UTCTime.now.iso8601)
-    let source = SourceReader(root: source, batchSize: 2000, options: options) {
-      [unowned self] delivery throws(ReadFailure) in
+    let source = SourceReader(
+      root: source, batchSize: 2000, options: options, access: access, refusesEmptySource: true
+    ) { [unowned self] delivery throws(ReadFailure) in
       do {
         try self.take(delivery)
       } catch {
@@ -41,8 +45,10 @@ final class DiffRun {
       return delivery.batch
     }
     do throws(ReadFailure) { try source.readAll() } catch {
+      if case .source(let failure) = error { throw failure.error }
+      // What is wrong with one file is an entry, and nobody else stops it.
+      guard let failure else { preconditionFailure("stopped by nobody") }
       throw failure
-        ?? MigrationError(.sourceUnreadable, "the source \(report.source) cannot be read: \(error)")
     }
   }
 
@@ -54,6 +60,9 @@ final class DiffRun {
 
   private func take(_ delivery: SourceReader.Delivery) throws {
     let kind = delivery.batch.kind
+    if let remark = delivery.remarks.first(where: { $0.issue.code == .inputNothingFound }) {
+      report.nothingFound = remark.issue.message
+    }
     var counts = report[kind]
     for index in 0..<delivery.batch.count {
       try checkCancellation(index)

@@ -9,10 +9,11 @@ import RMOSModels
 struct DictionaryProbe {
   let schema: EntitySchema
   let limits: SourceWindow.Limits
+  var access = SourceAccess.system
 
   /// Whether the document at `path` is a dictionary.
   func isDictionary(_ path: [UInt8]) throws(ReadFailure) -> Bool {
-    let window = SourceWindow(limits: limits)
+    let window = SourceWindow(limits: limits, access: access)
     try window.open(path)
     var entries = 0
     var hasFieldNames = false

@@ -1,14 +1,18 @@
 import RMOSModels
+import RMOSSystem
 
 /// Reads one entity again, from the place where it was read before.
 final class EntityRereader {
+  private let source: String
   private let root: [UInt8]
   private let options: EntityReader.Options
-  private let window = SourceWindow()
+  private let window: SourceWindow
 
-  init(root: String, options: EntityReader.Options) {
+  init(root: String, options: EntityReader.Options, access: SourceAccess = .system) {
+    source = root
     self.root = Array(root.utf8)
     self.options = options
+    window = SourceWindow(access: access)
   }
 
   /// Reads the entity that begins at `offset` into a batch of its own.
@@ -19,8 +23,10 @@ final class EntityRereader {
   ///   - offset: 0-based, in the file's bytes.
   ///   - id: The id it was given.
   /// - Returns: The batch, with one entry.
-  /// - Throws: ``MigrationError`` where the file has changed meanwhile.
-  func read(_ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8]) throws -> RecordBatch {
+  /// - Throws: Where the file has changed meanwhile, or cannot be read any more.
+  func read(
+    _ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8]
+  ) throws(SourceFailure) -> RecordBatch {
     let shown = SourcePath.text(path)
     var batch = RecordBatch(kind: kind)
     let key = batch.intern(id)
@@ -43,9 +49,10 @@ final class EntityRereader {
         position -= try window.refill()
       }
     } catch {
-      throw MigrationError(
-        .sourceChanged,
-        "\(shown) changed while it was being read; run again when nobody writes there")
+      guard case .system(let error) = error, !error.isAbsent else {
+        throw SourceFailure(source: source, reason: .changed(path: path))
+      }
+      throw SourceFailure(source: source, reason: .unreadable(path: path, error))
     }
   }
 }

@@ -9,15 +9,20 @@ extension Migration {
   /// - Throws: ``MigrationError/Code/sourceUnreadable``.
   public static func checkSource(_ source: String) throws(MigrationError) {
     let path = Array(source.utf8)
+    var isListed = false
     do throws(SystemError) {
       guard try FileStatus(of: path).form == .directory else {
         throw .notADirectory
       }
       try FileSystem.forEachEntry(ofDirectory: path) { _, _ in }
+      isListed = true
+      // A directory that may be listed and not searched tells nothing of what is in it.
+      _ = try FileStatus(of: path + Array("/.".utf8))
     } catch {
+      let reason = isListed ? "it may be listed but not searched: \(error.reason)" : error.reason
       throw MigrationError(
         .sourceUnreadable,
-        "the source \(source) cannot be read: \(error.reason); expected a directory with "
+        "the source \(source) cannot be read: \(reason); expected a directory with "
           + EntityKind.allCases.map(\.table).joined(separator: ", ") + " in it")
     }
   }
@@ -59,7 +64,7 @@ extension Migration {
       case .file:
         let isInput = name.withUnsafeBufferPointer { SourcePath.Format(name: $0) != nil }
         return isInput ? SourcePath.text(name) : nil
-      case .link, .other: return nil
+      default: return nil
       }
     }
   }

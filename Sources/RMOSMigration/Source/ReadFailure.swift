@@ -5,6 +5,8 @@ import RMOSSystem
 enum ReadFailure: Error {
   /// The system cannot read the file.
   case system(SystemError)
+  /// What lies in the source cannot be known any more.
+  case source(SourceFailure)
   /// The text is not JSON.
   case notJSON(JSONScanError)
   /// Nobody wants the rest.

@@ -49,7 +49,7 @@ extension SourceReader {
         return end
       }
       var context = EntityReader.Context(
-        source: source, path: pathText, place: place, encoding: window.encoding)
+        source: sourceNumber, path: pathText, place: place, encoding: window.encoding)
       context.locator = locator
       context.key = key
       let (end, result) = try readEntity(at: position, context)
@@ -174,7 +174,7 @@ extension SourceReader {
     do throws(JSONScanError) {
       if scanner.byte == UInt8(ascii: "{") {
         var context = EntityReader.Context(
-          source: source, path: pathText, place: place, encoding: window.encoding)
+          source: sourceNumber, path: pathText, place: place, encoding: window.encoding)
         context.locator = locator
         let start = scanner.position
         _ = try entities.read(&scanner, context, into: &current.batch)

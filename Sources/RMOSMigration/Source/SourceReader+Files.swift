@@ -17,15 +17,12 @@ extension SourceReader {
       }
     } catch {
       switch error {
-      case .system(let error):
-        try fail(
-          .inputUnreadable, at: nil, leaving: .nothing,
-          "cannot be read: \(error.reason); mend it, or remove it from the source")
+      case .system(let error): try fail(error)
       case .notJSON(let error):
         // In a dictionary only a name can end it so; what stood before it is read.
         try fail(
           error, leaving: memberOffset.map { rest(from: $0, at: window.beginning, "{") } ?? .file)
-      case .stopped: throw error
+      case .source, .stopped: throw error
       }
     }
   }
@@ -90,7 +87,8 @@ extension SourceReader {
 
   private func readObject(from start: Int) throws(ReadFailure) {
     var context = EntityReader.Context(
-      source: source, path: pathText, place: window.place(at: start), encoding: window.encoding)
+      source: sourceNumber, path: pathText, place: window.place(at: start),
+      encoding: window.encoding)
     context.mayBeDictionary = true
     let before = current.batch.mark
     // Only until it is known what the object is: once a dictionary is being read, batches with its
@@ -133,7 +131,7 @@ extension SourceReader {
 
   /// Whether the document is a dictionary, by a look at its outline.
   private func isDictionary() throws(ReadFailure) -> Bool {
-    try DictionaryProbe(schema: kind.schema, limits: window.limits)
+    try DictionaryProbe(schema: kind.schema, limits: window.limits, access: access)
       .isDictionary(walker.absolute(path))
   }
 

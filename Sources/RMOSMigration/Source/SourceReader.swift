@@ -51,7 +51,15 @@ final class SourceReader {
   var memberOffset: Int?
   private var sourcePosition: Int?
 
+  let source: String
+  let access: SourceAccess
   private let root: [UInt8]
+  /// The source directory as it was when the reading began.
+  private var identity: FileStatus.Identity?
+  /// Whether there was anything to read, be it unreadable.
+  private var hasFoundAnything = false
+  /// Whether it is an error if there is nothing to read.
+  private let refusesEmptySource: Bool
   private let batchSize: Int
   private let readerOptions: EntityReader.Options
   /// Takes a full delivery and gives an empty batch to go on with.
@@ -61,27 +69,45 @@ final class SourceReader {
 
   init(
     root: String, batchSize: Int, options: EntityReader.Options,
-    limits: SourceWindow.Limits = SourceWindow.Limits(),
+    limits: SourceWindow.Limits = SourceWindow.Limits(), access: SourceAccess = .system,
+    refusesEmptySource: Bool = false,
     deliver: @escaping (Delivery) throws(ReadFailure) -> RecordBatch
   ) {
+    source = root
     self.root = Array(root.utf8)
-    window = SourceWindow(limits: limits)
+    self.access = access
+    self.refusesEmptySource = refusesEmptySource
+    window = SourceWindow(limits: limits, access: access)
     self.batchSize = batchSize
     self.readerOptions = options
     self.deliver = deliver
     kind = .stripFamilies
     current = Delivery(batch: RecordBatch(kind: .stripFamilies))
     entities = EntityReader(kind: .stripFamilies, options: options)
-    walker = SourceWalker(root: self.root, directory: EntityKind.stripFamilies.table)
+    walker = SourceWalker(root: self.root)
   }
 
   /// Reads everything.
+  ///
+  /// - Throws: ``ReadFailure/stopped`` where nobody wants more; ``ReadFailure/source(_:)`` where no
+  ///   more can be read, once what was read before is delivered.
   func readAll() throws(ReadFailure) {
+    do throws(ReadFailure) {
+      identity = try? access.status(of: root).identity
+      try readKinds()
+    } catch {
+      guard case .source = error else { throw error }
+      if current.batch.count > 0 { try deliverCurrent() }
+      throw error
+    }
+  }
+
+  private func readKinds() throws(ReadFailure) {
     for kind in EntityKind.allCases {
       self.kind = kind
       current.batch.reset(kind: kind)
       entities = EntityReader(kind: kind, options: readerOptions)
-      walker = SourceWalker(root: root, directory: kind.table)
+      walker = SourceWalker(root: root, directory: kind.table, access: access)
       while let item = walker.next() {
         switch item {
         case .file(let path, let format):
@@ -91,16 +117,55 @@ final class SourceReader {
           current.files += 1
         case .unreadable(let path, let error):
           begin(path)
-          try fail(
-            .inputUnreadable, at: nil, leaving: .nothing,
-            "cannot be read: \(error.reason); mend it, or remove it from the source")
+          try fail(error)
         case .loop(let path, let isAncestor):
           remarkLoop(SourcePath.text(path), isAncestor: isAncestor)
         }
       }
+      // A directory that is not there holds nothing, unless the source itself is gone.
+      try checkIdentity()
+      if kind == EntityKind.allCases.last, refusesEmptySource, !hasFoundAnything {
+        current.remarks.append((current.batch.count, nothingFound))
+      }
       current.endsKind = true
       try deliverCurrent()
     }
+  }
+
+  /// Checks that the source directory is still the one that is being read, as it is not once a share
+  /// is unmounted.
+  private func checkIdentity() throws(ReadFailure) {
+    do throws(SystemError) {
+      // There is none where it was gone before the reading began.
+      if try access.status(of: root).identity == identity { return }
+    } catch {
+      guard error.isAbsent else {
+        throw .source(SourceFailure(source: source, reason: .unreadable(path: [0x2E], error)))
+      }
+    }
+    throw .source(SourceFailure(source: source, reason: .replaced))
+  }
+
+  private var nothingFound: Issue {
+    let tables = EntityKind.allCases.map(\.table)
+    var path = root[...]
+    while path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
+    let name = SourcePath.text(Array(path.split(separator: UInt8(ascii: "/")).last ?? []))
+    let there = tables.filter { (try? access.status(of: root + Array("/\($0)".utf8))) != nil }
+    let found =
+      if tables.contains(name), there.isEmpty {
+        "that is itself a directory of \(name), so the one above it may be meant"
+      } else if there.isEmpty {
+        "none of these directories is there"
+      } else {
+        there.map { $0 + "/" }.joined(separator: ", ") + (there.count == 1 ? " holds" : " hold")
+          + " none"
+      }
+    return Issue(
+      severity: .error, code: .inputNothingFound,
+      message: "there is no file to read in \(source): expected files ending in .json, .jsonl or "
+        + ".ndjson in \(tables.map { $0 + "/" }.joined(separator: ", ")); \(found). Check that the "
+        + "path is right and that its file system is mounted")
   }
 
   private func remarkLoop(_ path: String, isAncestor: Bool) {
@@ -121,12 +186,13 @@ final class SourceReader {
     pathText = SourcePath.text(path)
     sourcePosition = nil
     memberOffset = nil
+    hasFoundAnything = true
   }
 
   // MARK: Entries
 
   /// The file's position in the current batch.
-  var source: Int {
+  var sourceNumber: Int {
     if let sourcePosition { return sourcePosition }
     let position = current.batch.addSource(pathText)
     sourcePosition = position
@@ -156,7 +222,7 @@ final class SourceReader {
     locator: RecordBatch.EntryLocator = .none, leaving remains: Remains, _ message: String
   ) throws(ReadFailure) {
     let start = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
-    var entry = RecordBatch.Entry(source: source, locator: locator, place: place ?? start)
+    var entry = RecordBatch.Entry(source: sourceNumber, locator: locator, place: place ?? start)
     let index = current.batch.issues.count
     current.batch.issues.append(
       Issue(
@@ -168,6 +234,22 @@ final class SourceReader {
     current.remains[current.batch.count] = remains
     current.batch.append(failed: entry)
     try deliverIfFull()
+  }
+
+  /// Appends an entry that failed because the file or directory may not be read, or is not there any
+  /// more.
+  ///
+  /// - Throws: ``ReadFailure/source(_:)`` where the error says nothing of it.
+  func fail(_ error: SystemError) throws(ReadFailure) {
+    guard error.concernsOneFile else {
+      throw .source(SourceFailure(source: source, reason: .unreadable(path: path, error)))
+    }
+    if error.isAbsent { try checkIdentity() }
+    try fail(
+      .inputUnreadable, at: nil, leaving: .nothing,
+      error.isAbsent
+        ? "was deleted or moved while the source was being read; run again"
+        : "cannot be read: \(error.reason); fix that, or remove it from the source")
   }
 
   /// Appends an entry that failed because its text is not JSON.

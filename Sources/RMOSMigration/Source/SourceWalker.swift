@@ -24,22 +24,31 @@ struct SourceWalker {
   }
 
   private let root: [UInt8]
+  private let access: SourceAccess
   private var frames: [Frame] = []
   private var followed: Set<FileStatus.Identity> = []
   /// The source directory and those above it: a link to one of them leads back here.
   private let above: Set<FileStatus.Identity>
   private var pending: Item?
 
-  /// A walk of `root/directory`; a directory that is not there is empty.
-  init(root: [UInt8], directory: String) {
-    self.init(root: root, directory: Array(directory.utf8))
+  /// A walk of nothing, for a place that has no walk yet.
+  init(root: [UInt8]) {
+    self.root = root
+    access = .system
+    above = []
   }
 
-  init(root: [UInt8], directory path: [UInt8]) {
+  /// A walk of `root/directory`; a directory that is not there is empty.
+  init(root: [UInt8], directory: String, access: SourceAccess = .system) {
+    self.init(root: root, directory: Array(directory.utf8), access: access)
+  }
+
+  init(root: [UInt8], directory path: [UInt8], access: SourceAccess = .system) {
     self.root = root
+    self.access = access
     above = SourceWalker.directories(from: root)
     do throws(SystemError) {
-      let status = try FileStatus(of: absolute(path))
+      let status = try access.status(of: absolute(path))
       try enter(path, status.identity)
     } catch {
       // A link that leads nowhere, as to a share that is not mounted, is no absent directory.
@@ -69,7 +78,7 @@ struct SourceWalker {
   private mutating func enter(
     _ path: [UInt8], _ identity: FileStatus.Identity
   ) throws(SystemError) {
-    let listing = try DirectoryListing(of: absolute(path))
+    let listing = try DirectoryListing(of: absolute(path), access)
     frames.append(Frame(path: path, listing: listing, identity: identity))
   }
 
@@ -100,7 +109,7 @@ struct SourceWalker {
   /// Enters a directory; returns an item where it is not entered.
   private mutating func descend(into path: [UInt8], isLink: Bool) -> Item? {
     do throws(SystemError) {
-      let identity = try FileStatus(of: absolute(path)).identity
+      let identity = try access.status(of: absolute(path)).identity
       if above.contains(identity) || frames.contains(where: { $0.identity == identity }) {
         return .loop(path: path, isAncestor: true)
       }
@@ -127,12 +136,13 @@ struct DirectoryListing {
   private var names: [UInt8] = []
   private var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
 
-  init(of path: [UInt8]) throws(SystemError) {
+  init(of path: [UInt8], _ access: SourceAccess) throws(SystemError) {
+    try access.willCall(.list, path)
     var names: [UInt8] = []
     var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
     try FileSystem.forEachEntry(ofDirectory: path) { name, type in
       guard let first = name.first, first != UInt8(ascii: ".") else { return }
-      guard let entry = DirectoryListing.entry(name, type, in: path) else { return }
+      guard let entry = DirectoryListing.entry(name, type, in: path, access) else { return }
       let offset = names.count
       names.append(contentsOf: name)
       if case .directory = entry { names.append(UInt8(ascii: "/")) }
@@ -154,7 +164,8 @@ struct DirectoryListing {
   }
 
   private static func entry(
-    _ name: UnsafeBufferPointer<UInt8>, _ type: FileSystem.EntryType, in path: [UInt8]
+    _ name: UnsafeBufferPointer<UInt8>, _ type: FileSystem.EntryType, in path: [UInt8],
+    _ access: SourceAccess
   ) -> Entry? {
     let format = SourcePath.Format(name: name)
     switch type {
@@ -162,14 +173,15 @@ struct DirectoryListing {
     case .directory: return .directory(isLink: false)
     case .link, .unknown:
       do throws(SystemError) {
-        switch try FileStatus(of: path + [UInt8(ascii: "/")] + name).form {
+        switch try access.status(of: path + [UInt8(ascii: "/")] + name).form {
         case .directory: return .directory(isLink: type == .link)
         // What is no regular file is told so when it is opened.
-        case .file, .link, .other: return format.map { .file($0) }
+        default: return format.map { .file($0) }
         }
       } catch {
-        // Without an ending it may have led to a directory of entities.
-        let mayMatter = format != nil || type == .link && !name.contains(UInt8(ascii: "."))
+        // Without an ending it may be, or lead to, a directory of entities.
+        let mayMatter =
+          format != nil || !error.concernsOneFile || !name.contains(UInt8(ascii: "."))
         guard mayMatter else { return nil }
         let isBroken = type == .link && error == .notFound
         return .broken(isBroken ? SystemError.leadsNowhere : error)

@@ -31,7 +31,9 @@ final class SourceWindow {
   /// Bytes read from the file.
   private(set) var bytesRead = 0
 
+  private let access: SourceAccess
   private var file: FileDescriptor?
+  private var path: [UInt8] = []
   /// The file's size when it was opened, bytes.
   private var size = 0
   private var transcoder: UTF16Transcoder?
@@ -40,8 +42,9 @@ final class SourceWindow {
     capacity: JSONScanner.maximumDepth)
   private var markedPlace = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
 
-  init(limits: Limits = Limits()) {
+  init(limits: Limits = Limits(), access: SourceAccess = .system) {
     self.limits = limits
+    self.access = access
     capacity = limits.chunk
     base = .allocate(capacity: capacity + JSONScanner.padding)
     containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
@@ -78,7 +81,9 @@ final class SourceWindow {
     bytesRead = 0
     marked = 0
     markedPlace = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
+    self.path = path
     try ReadFailure.converting { () throws(SystemError) in
+      try access.willCall(.open, path)
       let handle = try FileDescriptor(reading: path)
       file = handle
       let status = try handle.status()
@@ -124,6 +129,7 @@ final class SourceWindow {
   /// Fills the view's free room, making some where less than half is free.
   private func fill() throws(SystemError) {
     guard let file, !isComplete else { return }
+    try access.willCall(.read, path)
     if capacity - count < capacity / 2 { grow() }
     if transcoder == nil {
       let before = count

@@ -16,6 +16,9 @@ public struct MigrationSummary: Sendable {
     /// The store failed; what was committed stays. `run` throws the store's error after the
     /// observer was told.
     case storeFailed
+    /// The source could not be read to its end; what was committed stays. `run` throws a
+    /// ``MigrationError`` after the observer was told.
+    case sourceFailed
   }
 
   /// How the run ended.
@@ -56,8 +59,15 @@ public struct MigrationSummary: Sendable {
   /// nothing.
   public var backup: RunBackup?
 
-  /// Whether nothing failed.
-  public var isSuccess: Bool { ending == .completed && statistics.total.failed == 0 }
+  /// Whether everything was read and nothing failed.
+  public var isSuccess: Bool {
+    ending == .completed && statistics.total.failed == 0 && !hasFoundNothing
+  }
+
+  /// Whether there was no file to read in the source, and that is an error.
+  ///
+  /// See ``MigrationOptions/allowsEmptySource``.
+  public var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
   /// Per cent of the entities that did not fail; 100 where there was none.
   public var successRate: Double { statistics.total.successRate }

@@ -6,7 +6,7 @@ import RMOSSystem
 ///
 /// ```swift
 /// let report = try Undo(of: store).run(3)
-/// if !report.isSuccess { print(report.obstacles) }
+/// for group in report.obstacleGroups { print(group.message) }
 /// ```
 ///
 /// All in one transaction, as the only writer; where anything stands in the way, nothing changes.
@@ -43,7 +43,8 @@ public struct Undo: Sendable {
   ///     reading only will do.
   ///   - isCancelled: Asked now and then, from this thread; once true, the undoing is given up and
   ///     nothing is changed.
-  /// - Returns: What was done, or what stands in the way.
+  /// - Returns: What was done, or what stands in the way. Where the run changed nothing, nothing is
+  ///   done, and the report says so.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`, with
   ///   `StoreError/Code/cancelled` where it was given up.
   /// - Complexity: O(n log n) in the rows of the store; with `SQLiteStore` in constant memory.
@@ -75,7 +76,7 @@ public struct Undo: Sendable {
         var undone = try transaction.run(whileNot: isCancelled) {
           try findObstacles(id, transaction, isUnderWay: { false }, &report)
         }
-        guard report.obstacleCount == 0 else { throw GivenUp() }
+        guard report.obstacleCount == 0, !report.hasNothingToUndo else { throw GivenUp() }
         // Others see, and so the copy has, what was committed before; and nobody else writes.
         if takesBackup {
           report.backup = try RunBackup.take(of: store, isCancelled: isCancelled)
@@ -146,14 +147,42 @@ public struct Undo: Sendable {
       throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, store.location)
     }
     if run.command == "undo" {
-      report.add(UndoObstacle(.isUndo), keeping: maxObstacles)
+      report.add(UndoObstacle(.isUndo))
     } else if let undo = run.undoneBy {
-      report.add(UndoObstacle(.isUndone(by: undo)), keeping: maxObstacles)
+      report.add(UndoObstacle(.isUndone(by: undo)))
     } else if run.state == .running, isUnderWay() {
-      report.add(UndoObstacle(.isRunning), keeping: maxObstacles)
+      report.add(UndoObstacle(.isRunning))
     } else {
-      try reader.forEachUndoObstacle(ofRun: id) { report.add($0, keeping: maxObstacles) }
+      var groups = UndoObstacleGroups()
+      try reader.forEachUndoObstacle(ofRun: id) { obstacle in
+        report.add(obstacle, keeping: maxObstacles)
+        groups.add(obstacle, undoFirst: try laterRun(behind: obstacle, of: id, reader))
+      }
+      report.obstacleGroups = groups.sorted
+      let total = run.statistics.total
+      if report.obstacleCount == 0, total.migrated + total.updated == 0 {
+        let counts = try reader.undoCounts(ofRun: id)
+        report.hasNothingToUndo =
+          counts.removed.values.allSatisfy { $0 == 0 }
+          && counts.restored.values.allSatisfy { $0 == 0 }
+      }
     }
     return run
+  }
+
+  /// The later run that has to be undone before an obstacle is gone; `nil` where none helps.
+  private func laterRun(
+    behind obstacle: UndoObstacle, of id: Int64, _ reader: any StoreReader
+  ) throws -> Int64? {
+    switch obstacle.reason {
+    case .isUpdated(let run): return run
+    case .isReferred(let kind, let referrer):
+      guard let run = try reader.provenance(kind, id: referrer)?.run, run > id else { return nil }
+      // A row that somebody changed since stands in the way of undoing that run too, and the change
+      // may be what refers to this row.
+      if case .edited = try reader.editState(kind, id: referrer) { return nil }
+      return run
+    default: return nil
+    }
   }
 }

@@ -8,7 +8,7 @@ extension UndoObstacle {
     return "the \(Self.name(kind, id)) \(reason.message)"
   }
 
-  fileprivate static func name(_ kind: EntityKind, _ id: String) -> String {
+  static func name(_ kind: EntityKind, _ id: String) -> String {
     "\(kind.schema.singular) \(Violation.quoted(id))"
   }
 }

@@ -19,12 +19,29 @@ public struct UndoReport: Sendable, Hashable {
   public internal(set) var obstacles: [UndoObstacle] = []
   /// How many obstacles there are.
   public internal(set) var obstacleCount = 0
+  /// The obstacles by what removes them: all that undoing one later run would, and so on.
+  ///
+  /// Those that a later run is behind come first, the newest run first.
+  public internal(set) var obstacleGroups: [UndoObstacleGroup] = []
+  /// Whether the run changed nothing, so that there is nothing to undo.
+  ///
+  /// Nothing is written then, not even to the ledger.
+  public internal(set) var hasNothingToUndo = false
   /// Wall time, seconds.
   public internal(set) var seconds = 0.0
 
   init(undoneRun: Int64, database: String) {
     self.undoneRun = undoneRun
     self.database = database
+  }
+
+  /// The later runs that have to be undone first, the newest first.
+  public var runsToUndoFirst: [Int64] {
+    var runs: [Int64] = []
+    for group in obstacleGroups {
+      if let run = group.undoFirst, run != runs.last { runs.append(run) }
+    }
+    return runs
   }
 
   /// Whether nothing stands in the way.
@@ -35,6 +52,14 @@ public struct UndoReport: Sendable, Hashable {
 
   /// How many rows were restored.
   public var restored: Int { counts.restored.values.reduce(0, +) }
+
+  /// Adds the one obstacle that the run itself is.
+  mutating func add(_ obstacle: UndoObstacle) {
+    add(obstacle, keeping: 1)
+    var groups = UndoObstacleGroups()
+    groups.add(obstacle, undoFirst: nil)
+    obstacleGroups = groups.sorted
+  }
 
   mutating func add(_ obstacle: UndoObstacle, keeping limit: Int) {
     obstacleCount += 1

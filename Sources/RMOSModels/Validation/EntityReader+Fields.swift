@@ -134,11 +134,12 @@ extension EntityReader {
   // MARK: The id
 
   private func fillID(_ context: Context, _ work: inout Workspace) {
-    if let key = context.key, let verdict = schema.fields[0].type.check(text: text(key, work)) {
-      return note(0, verdict)
-    }
     guard let member = given(0) else {
-      if let key = context.key { cells[0] = .text(key) }
+      guard let key = context.key else { return }
+      if let verdict = schema.fields[0].type.check(text: text(key, work)) {
+        return refuse(key: key, verdict, work)
+      }
+      cells[0] = .text(key)
       return
     }
     var isNumber = false
@@ -180,11 +181,32 @@ extension EntityReader {
           Remark(
             severity: .error, code: .idMismatch, offset: member.valueOffset, pointer: "/id",
             message: "'id' is \(quoted(span, work)) but the entity stands under the key "
-              + "\(quoted(key, work)); make them agree"))
+              + "\(quotedKey(key, work)); make them agree"))
+        // A key that is no id must not stand for one.
+        guard schema.fields[0].type.check(text: text(key, work)) == nil else { return }
       }
       cells[0] = .text(key)
     } else if let span {
       cells[0] = .text(span)
+    }
+  }
+
+  /// Refuses a dictionary's key that cannot be the entity's id.
+  private func refuse(key: RecordBatch.TextSpan, _ verdict: FieldType.Verdict, _ work: Workspace) {
+    remarks.append(
+      Remark(
+        severity: verdict.severity, code: verdict.violation.code, offset: 0, pointer: "/id",
+        message:
+          "the entity stands under the key \(quotedKey(key, work)), which is blank and no id; "
+          + "write its id as the key"))
+  }
+
+  /// A key as a message shows it: what would not be seen in it is escaped.
+  private func quotedKey(_ key: RecordBatch.TextSpan, _ work: Workspace) -> String {
+    quoted(key, work).unicodeScalars.reduce(into: "") { result, scalar in
+      result +=
+        scalar != " " && scalar.properties.isWhitespace
+        ? "\\u{\(String(scalar.value, radix: 16))}" : PlainText.escaped(String(scalar))
     }
   }
 

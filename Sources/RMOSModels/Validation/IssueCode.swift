@@ -22,6 +22,12 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let inputTooLarge = IssueCode("input.too-large")
   /// A symbolic link leads back to a directory that is being read.
   public static let inputLoop = IssueCode("input.loop")
+  /// No file at all was found to read in the source.
+  public static let inputNothingFound = IssueCode("input.nothing-found")
+  /// The source could not be read any further, so the run stopped.
+  public static let sourceUnreadable = IssueCode("source.unreadable")
+  /// The source changed while it was being read, so the run stopped.
+  public static let sourceChanged = IssueCode("source.changed")
   /// The text is not JSON (RFC 8259).
   public static let jsonSyntax = IssueCode("json.syntax")
   /// The JSON nests deeper than 512.
@@ -60,4 +66,14 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let duplicateDiffers = IssueCode("duplicate.differs")
   /// The store refused the row.
   public static let storeRejected = IssueCode("store.rejected")
+}
+
+extension IssueCode {
+  /// Whether issues with this code belong to the source as a whole and not to an entity.
+  package var concernsSource: Bool {
+    switch self {
+    case .inputLoop, .inputNothingFound, .sourceUnreadable, .sourceChanged: true
+    default: false
+    }
+  }
 }

@@ -129,7 +129,8 @@ struct DatabaseFile: Sendable {
   }
 
   private var hasLogWithoutIndex: Bool {
-    (FileStatus.size(of: path + "-wal") ?? 0) > 0 && !FileStatus.hasEntry(path + "-shm")
+    guard let log = try? FileStatus(ofLink: path + "-wal"), log.form == .file else { return false }
+    return log.size > 0 && !FileStatus.hasEntry(path + "-shm")
   }
 
   /// Whether an index made by this process would be the owner's; another's would lock him out.
@@ -177,7 +178,9 @@ struct DatabaseFile: Sendable {
         let connection = try connect(
           access == .create ? .create : .readWrite, busyTimeout: busyTimeout)
         identity = connection.identity
-        return try prepare(connection, busyTimeout: busyTimeout)
+        let session = try prepare(connection, busyTimeout: busyTimeout)
+        connection.rememberSidecars()
+        return session
       }
     } catch {
       if !wasThere { removeWhatWasCreated(identity) }

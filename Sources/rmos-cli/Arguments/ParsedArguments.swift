@@ -60,6 +60,17 @@ struct ParsedArguments {
     return (["rmos-cli", spec.name] + kept).joined(separator: " ")
   }
 
+  /// ``commandLine(without:)`` with an option that takes no value added.
+  func commandLine(adding option: String) -> String {
+    let line = commandLine()
+    // After "--" it would be no option.
+    if words.contains(where: { $0.option == nil && $0.text == "--" }) {
+      let start = "rmos-cli \(spec.name)"
+      return "\(start) --\(option)\(line.dropFirst(start.count))"
+    }
+    return "\(line) --\(option)"
+  }
+
   /// Takes the words after the command's name apart.
   ///
   /// - Throws: ``UsageError``.

@@ -26,6 +26,9 @@ enum DiffCommand {
       .init(
         name: "max-only-in-database", placeholder: "N",
         help: "How many may be only in the database [default: 0]"),
+      .init(
+        name: "allow-empty",
+        help: "Compare a source without a file to read too; it is a failure otherwise"),
       .init(name: "max-different", placeholder: "N", help: "How many may differ [default: 0]"),
       .init(name: "verbose", letter: "v", help: "Show every entry, not only the first 50"),
       .init(name: "quiet", letter: "q", help: "Show nothing; the exit status says it"),
@@ -42,6 +45,7 @@ enum DiffCommand {
     limits.onlyInSource = try arguments.integer("max-only-in-source", in: range) ?? 0
     limits.onlyInDatabase = try arguments.integer("max-only-in-database", in: range) ?? 0
     limits.different = try arguments.integer("max-different", in: range) ?? 0
+    limits.allowsEmptySource = arguments.has("allow-empty")
     if arguments.has("quiet"), arguments.has("verbose") {
       throw UsageError("--quiet and --verbose exclude each other")
     }
@@ -72,6 +76,9 @@ enum DiffCommand {
       }
       show(report.lines, console)
       if report.entriesOmitted > 0 { console.note("-v shows them all") }
+      if report.nothingFound != nil, !limits.allowsEmptySource {
+        console.note("--allow-empty compares an empty source all the same")
+      }
     }
     return report.isWithin(limits) ? .success : .failures
   }

@@ -37,6 +37,9 @@ enum MigrateCommand {
         name: "max-errors", placeholder: "N",
         help: "Stop once more than N entities have failed [default: never]"),
       .init(
+        name: "allow-empty",
+        help: "Take a source without a file to read for empty; it is a failure otherwise"),
+      .init(
         name: "rejects", placeholder: "DIR",
         help: "Copy what fails to DIR, with its issues; mended, DIR migrates"),
       .init(
@@ -92,12 +95,15 @@ enum MigrateCommand {
     do {
       summary = try Migration(from: source, into: store, options: options).runSynchronously(
         observer: { reporter.observe($0) }, isCancelled: { Signals.isInterrupted })
-    } catch let error as StoreError {
+    } catch {
       // Midway, the events told how far it came.
-      guard let summary = reporter.summary, summary.statistics.total.found > 0 else { throw error }
+      guard let (code, message) = Self.midway(error), var summary = reporter.summary,
+        summary.statistics.total.found > 0 || summary.ending == .sourceFailed
+      else { throw error }
+      if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
       if arguments.has("json") {
-        notice?.failure = .init(code: error.code.rawValue, message: error.message)
-        console.print(summary.json(errorCode: error.code.rawValue, message: error.message))
+        notice?.failure = .init(code: code, message: message)
+        console.print(summary.json(errorCode: code, message: message))
         return .couldNotRun
       }
       show(summary, source: source, reporter, arguments, console)
@@ -118,6 +124,15 @@ enum MigrateCommand {
       if let failure { throw failure }
     }
     return exitStatus(summary, isStrict: arguments.has("strict"))
+  }
+
+  /// The code and message of an error that may end a run midway.
+  private static func midway(_ error: any Error) -> (code: String, message: String)? {
+    switch error {
+    case let error as StoreError: (error.code.rawValue, error.message)
+    case let error as MigrationError: (error.code.rawValue, error.message)
+    default: nil
+    }
   }
 
   private static func show(
@@ -153,6 +168,7 @@ enum MigrateCommand {
     {
       options.onDuplicate = policy
     }
+    options.allowsEmptySource = arguments.has("allow-empty")
     options.overwritesEdits = arguments.has("force")
     if options.overwritesEdits, options.onDuplicate != .update {
       throw UsageError(
@@ -236,7 +252,9 @@ enum MigrateCommand {
     switch summary.ending {
     case .interrupted where summary.isDryRun: return arguments.commandLine()
     case .interrupted: return again + goesOn
-    case .storeFailed: return "put right what the error says, then " + again + goesOn
+    case .sourceFailed where summary.isDryRun:
+      return "put right what the error says, then " + arguments.commandLine()
+    case .storeFailed, .sourceFailed: return "put right what the error says, then " + again + goesOn
     case .rolledBack:
       return "mend the files and run it again, or go without --atomic: "
         + (hasRejects
@@ -244,13 +262,9 @@ enum MigrateCommand {
           : arguments.commandLine(without: "atomic"))
     case .tooManyErrors:
       return "mend the files and run it again, or raise --max-errors"
-    case .completed where summary.statistics.total.found == 0:
-      let place = TerminalText.escaped(source)
-      if let last = source.split(separator: "/").last, EntityKind(rawValue: String(last)) != nil {
-        return "nothing was found: \(place) is the directory of one kind; name the one above it"
-      }
-      return "nothing was found; put the files at \(place)/{strip_families,patterns,joblogs}/**, "
-        + "ending in .json, .jsonl or .ndjson"
+    case .completed where summary.hasFoundNothing:
+      return "see whether \(TerminalText.escaped(source)) is the right directory, and mounted; "
+        + "if it may be empty: " + arguments.commandLine(adding: "allow-empty")
     case .completed where summary.isDryRun:
       return again + (failed > 0 ? "  (migrates all but what fails)" : "")
     case .completed where failed > 0 && hasRejects:

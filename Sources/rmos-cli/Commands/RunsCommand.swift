@@ -48,7 +48,7 @@ enum RunsCommand {
       + [total.skipped, total.failed]
     let undone = run.undoneBy.map { ", undone by \($0)" } ?? ""
     return [
-      String(run.id), run.command, run.state.rawValue + undone, run.startedAt, run.source,
+      String(run.id), run.command, run.stateText + undone, run.startedAt, run.source,
       TerminalText.fixed(run.seconds, decimals: 2),
     ] + counts.map { TerminalText.grouped($0) }
   }

@@ -74,6 +74,7 @@ enum StatusCommand {
       "Last run",
       "\(describe(run)), \(run.state.rawValue) after "
         + "\(TerminalText.fixed(run.seconds, decimals: 2)) s"
+        + (run.hasFoundNothing ? ", found nothing" : "")
         + (run.undoneBy.map { ", undone by run \($0)" } ?? ""))
     line("", counts(run))
     line("", "from \(run.source)")

@@ -5,15 +5,12 @@ import RMOSSystem
 
 /// `rmos-cli undo`.
 enum UndoCommand {
-  /// How many obstacles are shown where not all are asked for.
-  private static let obstaclesShown = 20
-
   static let spec = CommandSpec(
     name: "undo", summary: "Take a run back: remove its rows, restore what it updated",
     details: "All in one transaction: afterwards the tables are what they were before the run. "
-      + "Where rows were changed since, or others refer to them, nothing changes, and everything "
-      + "that stands in the way is listed. Undoing is a run in the ledger itself; migrating again "
-      + "brings the rows back.",
+      + "Where rows were changed since, or others refer to them, nothing changes, and what stands "
+      + "in the way is said, such as a later run that has to be undone first. Undoing is a run in "
+      + "the ledger itself; migrating again brings the rows back.",
     arguments: [
       .init(name: "RUN", help: "The run's number; rmos-cli runs lists them", isRequired: true)
     ],
@@ -25,7 +22,7 @@ enum UndoCommand {
         help: "Do not back the database up first (FILE.backup-<run>; the last 3 are kept)"),
       .init(
         name: "verbose", letter: "v",
-        help: "Show everything that stands in the way, not only the first 20"),
+        help: "Show everything that stands in the way one by one"),
     ],
     examples: [
       .init(
@@ -58,7 +55,7 @@ enum UndoCommand {
     } else if report.isSuccess {
       show(report, arguments, console)
     } else {
-      refuse(report, showsAll: arguments.has("verbose"), console)
+      refuse(report, arguments, console)
     }
     return report.isSuccess ? .success : .failures
   }
@@ -78,6 +75,11 @@ enum UndoCommand {
     _ report: UndoReport, _ arguments: ParsedArguments, _ console: Console
   ) {
     let database = TerminalText.escaped(report.database)
+    if report.hasNothingToUndo {
+      console.print(
+        "Run \(report.undoneRun) changed nothing in \(database), so there is nothing to undo")
+      return
+    }
     if let run = report.run {
       console.print("Undid run \(report.undoneRun) in \(database) (run \(run))")
     } else {
@@ -106,20 +108,42 @@ enum UndoCommand {
           : "rmos-cli status" + Defaults.databaseWords(arguments)))
   }
 
-  private static func refuse(_ report: UndoReport, showsAll: Bool, _ console: Console) {
+  private static func refuse(
+    _ report: UndoReport, _ arguments: ParsedArguments, _ console: Console
+  ) {
     let number = TerminalText.counted(report.obstacleCount, "thing")
     console.print(
       "Nothing was changed: \(number) \(report.obstacleCount == 1 ? "stands" : "stand") "
         + "in the way of undoing run \(report.undoneRun)")
-    for obstacle in report.obstacles.prefix(showsAll ? Int.max : obstaclesShown) {
-      console.print(
-        "  " + TerminalText.escaped(obstacle.message) + " [\(obstacle.reason.code)]")
+    if arguments.has("verbose") {
+      for obstacle in report.obstacles {
+        console.print(
+          "  " + TerminalText.escaped(obstacle.message) + " [\(obstacle.reason.code)]")
+      }
+      let rest = report.obstacleCount - report.obstacles.count
+      if rest > 0 { console.print("  … and \(TerminalText.grouped(rest)) more") }
+    } else {
+      for group in report.obstacleGroups { console.print("  " + line(of: group)) }
+      if report.obstacleGroups.contains(where: { $0.count > 1 }) {
+        console.print("-v shows them one by one")
+      }
     }
-    let shown = showsAll ? report.obstacles.count : min(report.obstacles.count, obstaclesShown)
-    let rest = report.obstacleCount - shown
-    if rest > 0 {
-      console.print(
-        "  … and \(TerminalText.grouped(rest)) more" + (showsAll ? "" : "; -v shows them"))
+    var next = report.runsToUndoFirst.map { run in
+      "rmos-cli undo \(run)\(Defaults.databaseWords(arguments))"
     }
+    guard !next.isEmpty else { return }
+    // Where more is in the way than later runs, that has to go too before this one is tried again.
+    if report.obstacleGroups.allSatisfy({ $0.undoFirst != nil }) {
+      next.append(arguments.commandLine(without: "verbose"))
+    }
+    console.print("Next: " + next.joined(separator: ", then "))
+  }
+
+  /// What stands in the way, with the first three it is about.
+  private static func line(of group: UndoObstacleGroup) -> String {
+    let subjects = group.subjects.joined(separator: ", ")
+    let more = group.count > group.examples.count ? ", …" : ""
+    return TerminalText.escaped(
+      group.message + (subjects.isEmpty ? "" : " (\(subjects)\(more))")) + " [\(group.code)]"
   }
 }

@@ -3,6 +3,9 @@ import RMOSSystem
 
 /// An address that JSON is posted to, by the system's `curl`.
 struct Webhook {
+  /// How often it is tried.
+  private static let attempts = 3
+
   private let url: String
   /// Seconds that one attempt may take.
   private let timeout: Int
@@ -20,43 +23,74 @@ struct Webhook {
     self.timeout = timeout
   }
 
-  /// The host and its port: what may be shown of an address whose path may be a secret.
-  private var host: String {
-    let rest = url.drop { $0 != "/" }.dropFirst(2).prefix { !"/?#".contains($0) }
-    return String(rest.split(separator: "@").last ?? rest)
+  /// Posts the text; only an answer with a status from 200 to 299 is a success.
+  ///
+  /// Anything else is tried again, three times in all, after 1 and 2 seconds.
+  /// Takes at most three timeouts and six seconds.
+  /// - Returns: What went wrong, for people, without what may be secret in the address.
+  func post(_ json: String) -> String? {
+    let place = WebAddress.shown(url)
+    guard let curl = ProcessEnvironment.path(ofProgram: "curl") else {
+      return "there is no curl in PATH, so \(place) was not told"
+    }
+    var problem: String?
+    for attempt in 1...Self.attempts {
+      problem = post(json, with: curl)
+      guard problem != nil else { return nil }
+      if attempt < Self.attempts { SystemThread.sleep(seconds: attempt) }
+    }
+    return problem.map { "\(place) was not told (\(Self.attempts) attempts): \($0)" }
   }
 
-  /// Posts the text; tries again, up to three times, what may pass.
-  ///
-  /// Takes at most three timeouts and five seconds.
-  /// - Returns: What went wrong, for people.
-  func post(_ json: String) -> String? {
-    guard let curl = ProcessEnvironment.path(ofProgram: "curl") else {
-      return "there is no curl in PATH, so \(host) was not told"
-    }
+  /// Makes one attempt.
+  private func post(_ json: String, with curl: String) -> String? {
     let arguments = [
       // First, so that no configuration file is read.
-      "-q", "--silent", "--fail", "--globoff", "--proto", "=http,https",
-      "--max-time", String(timeout), "--retry", "3", "--retry-max-time", String(2 * timeout),
-      "--user-agent", "rmos-cli/\(RMOSVersion.current)",
-      "--header", "Content-Type: application/json", "--data-binary", "@-",
-      "--output", "/dev/null", "--url", url,
+      "-q", "--silent", "--globoff", "--proto", "=http,https", "--max-redirs", "0",
+      "--max-time", String(timeout), "--user-agent", "rmos-cli/\(RMOSVersion.current)",
+      // Without waiting for the server to ask for the body.
+      "--header", "Content-Type: application/json", "--header", "Expect:",
+      "--data-binary", "@-", "--output", "/dev/null",
+      "--write-out", "%{http_code} %{redirect_url}", "--url", url,
     ]
-    let ending = ChildProcess.run(
-      curl, arguments, input: json, deadline: Double(3 * timeout + 5))
-    guard let problem = ending.problem else { return nil }
-    guard case .exited(let status) = ending, let meaning = Self.meanings[status] else {
-      return "\(host) was not told, curl \(problem)"
+    let (ending, output) = ChildProcess.capture(
+      curl, arguments, input: json, limit: 16 << 10, deadline: Double(timeout + 1))
+    let words = output.split { " \n".contains($0) }
+    let status = words.first.flatMap { Int($0) } ?? 0
+    let answered = status > 0 ? "it answered \(status), but " : ""
+    if case .exited(let code) = ending, code != 0, let meaning = Self.meanings[code] {
+      return answered + meaning
     }
-    return "\(host) was not told: \(meaning)"
+    if let problem = ending.problem { return "\(answered)curl \(problem)" }
+    switch status {
+    case 200..<300: return nil
+    case 0: return "curl told no status of the answer"
+    case 300..<400:
+      let target = words.count > 1 ? " to \(WebAddress.shown(String(words[1])))" : ""
+      return "it answered \(status), a redirection\(target), and none is followed"
+    default: return "it answered \(status)"
+    }
   }
 
   /// What the most frequent exit statuses of `curl` mean.
   private static let meanings: [Int32: String] = [
     3: "the address makes no sense", 5: "the proxy is not known",
-    6: "the host is not known", 7: "nothing answers there",
-    22: "it answered with an error", 28: "it took too long to answer",
-    35: "no secure connection could be made", 52: "it answered nothing",
+    6: "the host is not known", 7: "nothing answers there", 18: "the answer broke off",
+    28: "it took too long", 35: "no secure connection could be made", 52: "it answered nothing",
     56: "the connection broke", 60: "its certificate cannot be trusted",
   ]
+}
+
+/// What of an address may be shown.
+enum WebAddress {
+  /// The scheme, the host and its port; "…" stands for the rest, which may be a password, as is the
+  /// path of a webhook.
+  static func shown(_ url: String) -> String {
+    guard let scheme = url.firstIndex(of: ":") else { return "…" }
+    let rest = url[scheme...].drop { $0 == ":" || $0 == "/" }
+    let authority = rest.prefix { !"/?#".contains($0) }
+    let host = authority.split(separator: "@").last ?? authority
+    let path = rest.dropFirst(authority.count)
+    return "\(url[..<scheme])://\(host)\(path.isEmpty || path == "/" ? String(path) : "/…")"
+  }
 }

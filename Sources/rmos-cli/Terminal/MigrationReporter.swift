@@ -86,15 +86,22 @@ final class MigrationReporter {
         + " (\(TerminalText.fixed(seconds - kindStart, decimals: 2)) s)")
   }
 
+  private static func endsTheRun(_ issue: Issue) -> Bool {
+    issue.code == .sourceUnreadable || issue.code == .sourceChanged
+  }
+
   /// Shows the first errors and warnings, unless all were shown as they came.
   func showIssues(of summary: MigrationSummary) {
     guard !isVerbose else { return }
-    let chosen = isQuiet ? summary.issues.filter { $0.severity == .error } : summary.issues
+    // Why the source could not be read any further is said by the error that ends the command.
+    let told = summary.issues.filter { !Self.endsTheRun($0) }
+    let chosen = isQuiet ? told.filter { $0.severity == .error } : told
     for issue in chosen.prefix(Self.issuesShown) {
       console.note(IssueText.line(issue, source: source, console))
     }
     var total = summary.severityCounts[.error, default: 0]
     if !isQuiet { total += summary.severityCounts[.warning, default: 0] }
+    total -= summary.issues.count - told.count
     let rest = total - min(chosen.count, Self.issuesShown)
     if rest > 0 {
       console.note(

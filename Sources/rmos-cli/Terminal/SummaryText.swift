@@ -62,6 +62,9 @@ enum SummaryText {
     let run = summary.run.map { " (run \($0))" } ?? ""
     let way = "\(source) into \(store)\(run)"
     switch summary.ending {
+    case .completed where summary.hasFoundNothing:
+      return (summary.isDryRun ? "Dry run, nothing was written; no" : "No")
+        + " file to read: \(way)"
     case .completed where summary.isDryRun:
       return "Dry run, nothing was written; migrating \(way) would give:"
     case .interrupted where summary.isDryRun: return "Dry run, interrupted: \(way)"
@@ -73,6 +76,10 @@ enum SummaryText {
       return "Dry run: nothing would be written, because an entity fails: \(way)"
     case .rolledBack: return "Nothing was written, because an entity failed: \(way)"
     case .storeFailed: return "Stopped, the database failed: \(way); what was committed stays"
+    case .sourceFailed where summary.isDryRun:
+      return "Dry run, stopped, the source cannot be read any further: \(way)"
+    case .sourceFailed:
+      return "Stopped, the source cannot be read any further: \(way); what was committed stays"
     case .completed: return "Migrated \(way)"
     }
   }

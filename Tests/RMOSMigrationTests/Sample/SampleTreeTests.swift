@@ -16,7 +16,9 @@ import Testing
     let target = directory.file("sample")
     let summary = try SampleTree(count: count).write(to: target)
     #expect(summary.entityCount == count && summary.brokenCount == 0)
-    let migrated = try RecordedMigration(target, into: InMemoryStore())
+    var options = MigrationOptions()
+    options.allowsEmptySource = count == 0
+    let migrated = try RecordedMigration(target, into: InMemoryStore(), options)
     #expect(migrated.summary.isSuccess)
     for kind in EntityKind.allCases {
       #expect(migrated.summary.statistics[kind].migrated == summary.entityCounts[kind])

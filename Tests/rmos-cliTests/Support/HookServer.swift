@@ -6,6 +6,12 @@ final class HookServer: Sendable {
   /// What it does with a request.
   enum Answer: Sendable {
     case status(Int)
+    /// Sends its client elsewhere.
+    case redirection(Int, to: String)
+    /// Begins an answer that never ends.
+    case unfinished(Int)
+    /// Begins an answer and closes the connection.
+    case cut(Int)
     /// Takes it and never answers.
     case silence
   }
@@ -87,9 +93,25 @@ final class HookServer: Sendable {
     switch answer {
     case .silence: state.withLock { $0.open.append(connection) }
     case .status(let status):
-      let text = "HTTP/1.1 \(status) X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-      _ = Array(text.utf8).withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
+      send("HTTP/1.1 \(status) X\r\nContent-Length: 0\r\nConnection: close", to: connection)
       close(connection)
+    case .redirection(let status, let target):
+      send(
+        "HTTP/1.1 \(status) X\r\nLocation: \(target)\r\nContent-Length: 0\r\nConnection: close",
+        to: connection)
+      close(connection)
+    case .unfinished(let status):
+      send("HTTP/1.1 \(status) X\r\nContent-Length: 10", to: connection)
+      state.withLock { $0.open.append(connection) }
+    case .cut(let status):
+      send("HTTP/1.1 \(status) X\r\nContent-Length: 10", to: connection)
+      close(connection)
+    }
+  }
+
+  private func send(_ head: String, to connection: Int32) {
+    _ = Array((head + "\r\n\r\n").utf8).withUnsafeBytes {
+      write(connection, $0.baseAddress, $0.count)
     }
   }
 

@@ -1,0 +1,85 @@
+import RMOSModels
+import RMOSSystem
+
+/// Why a source cannot be read any further: what lies in the rest of it is not bad but unknown.
+struct SourceFailure: Error, CustomStringConvertible {
+  /// What stopped the reading.
+  enum Reason {
+    /// The system failed to read a file or directory of the source; the path is relative.
+    case unreadable(path: [UInt8], SystemError)
+    /// A file that an entity was read from holds something else by now.
+    case changed(path: [UInt8])
+    /// The source directory is gone, or another one stands in its place.
+    case replaced
+  }
+
+  /// The source directory, as given.
+  let source: String
+  let reason: Reason
+
+  /// What happened, for people.
+  var description: String {
+    switch reason {
+    case .unreadable(let path, let error):
+      "\(source)/\(SourcePath.text(path)) cannot be read: \(error.reason); what lies there is not "
+        + "known, so nothing more is read. Run it again when it can be read"
+    case .changed(let path):
+      "\(SourcePath.text(path)) changed while it was being read; run again when nobody writes there"
+    case .replaced:
+      "\(source) is no longer the directory that it was when the reading began, so nothing more is "
+        + "read. If it is on a share or a removable disk, mount that and run again"
+    }
+  }
+
+  private var code: MigrationError.Code {
+    if case .unreadable = reason { .sourceUnreadable } else { .sourceChanged }
+  }
+
+  /// The failure as a caller of the library sees it.
+  var error: MigrationError { MigrationError(code, description) }
+
+  /// The failure as the ledger and reports list it.
+  var issue: Issue {
+    let path: String? =
+      switch reason {
+      case .unreadable(let path, _), .changed(let path): SourcePath.text(path)
+      case .replaced: nil
+      }
+    return Issue(
+      severity: .error, code: IssueCode(rawValue: code.rawValue), source: path,
+      message: description)
+  }
+}
+
+/// A look at each system call that reads a source, just before it is made.
+///
+/// Tests make calls fail with it.
+package struct SourceAccess: Sendable {
+  /// What is about to be done with a path.
+  package enum Call: Sendable {
+    case status, list, open, read
+  }
+
+  private let check: (@Sendable (Call, [UInt8]) throws(SystemError) -> Void)?
+
+  /// Access that fails where `check` throws.
+  package init(failingWhere check: @escaping @Sendable (Call, [UInt8]) throws(SystemError) -> Void)
+  {
+    self.check = check
+  }
+
+  private init() { check = nil }
+
+  /// The system alone decides.
+  package static let system = SourceAccess()
+
+  func willCall(_ call: Call, _ path: [UInt8]) throws(SystemError) {
+    if let check { try check(call, path) }
+  }
+
+  /// stat(2).
+  func status(of path: [UInt8]) throws(SystemError) -> FileStatus {
+    try willCall(.status, path)
+    return try FileStatus(of: path)
+  }
+}

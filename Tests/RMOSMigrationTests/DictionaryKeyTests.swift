@@ -1,0 +1,46 @@
+import RMOSModels
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+
+/// Keys of a dictionary that are odd as ids.
+@Suite struct DictionaryKeyTests {
+  private func read(_ key: String, id: String?) throws -> SourceReading.Found {
+    let member = id.map { #""id": "\#($0)", "# } ?? ""
+    let text = #"{"\#(key)": {\#(member)"name": "n", "ring_count": 1, "geometry": {"r": 1}}}"#
+    let found = try SourceReading(try SourceTree(["patterns/a.json": text])).found
+    return try #require(found.count == 1 ? found.first : nil)
+  }
+
+  /// The key as JSON has it, and as the message shows it.
+  private static let keys = [
+    (#"\t"#, #""\u{9}""#), ("", #""""#), ("  ", #""  ""#), (#"\u00a0"#, #""\u{a0}""#),
+    (#"\u0000"#, #""\u{0}""#), (#"k\u001b[31m"#, #""k\u{1b}[31m""#),
+    (#"\u202ek"#, #""\u{202e}k""#), ("y", #""y""#),
+    (String(repeating: "k", count: 1000), #""\#(String(repeating: "k", count: 60))…""#),
+  ]
+
+  @Test(arguments: keys)
+  func aKeyThatIsNotTheIDDisagrees(_ key: String, _ shown: String) throws {
+    let found = try read(key, id: "x")
+    #expect(found.isFailed && found.codes == ["id.mismatch"])
+    #expect(found.issues.first?.message.contains("under the key \(shown);") == true)
+  }
+
+  @Test(arguments: keys.prefix(4))
+  func aBlankKeyIsNoID(_ key: String, _ shown: String) throws {
+    let found = try read(key, id: nil)
+    #expect(found.isFailed && found.codes == ["field.empty"])
+    #expect(found.id == nil)
+    #expect(found.issues.first?.message.contains("the key \(shown),") == true)
+  }
+
+  @Test func aBlankIDIsBlankUnderAnyKey() throws {
+    for key in ["k", #"\t"#] {
+      let found = try read(key, id: " ")
+      #expect(found.codes == ["field.empty"])
+      #expect(found.issues.first?.message.hasPrefix("'id' is blank") == true)
+    }
+  }
+}

@@ -1,0 +1,263 @@
+import Foundation
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+
+/// A source that cannot be read to its end: what lies in the rest is not bad but unknown.
+@Suite struct SourceFailureTests {
+  /// Errors that say nothing of the file that was asked for.
+  private static let general: [Int32] = [
+    EMFILE, ENFILE, ENOMEM, ENOBUFS, EIO, ESTALE, ETIMEDOUT, ENOTCONN, EHOSTDOWN, EHOSTUNREACH,
+    ENETDOWN, ENETUNREACH, ECONNRESET, EAGAIN, ENODEV,
+  ]
+  private static let ofOneFile: [Int32] = [EACCES, EPERM, ELOOP, ENAMETOOLONG]
+
+  private func tree() throws -> SourceTree {
+    try SourceTree([
+      "strip_families/f.json": Texts.family("f"),
+      "patterns/a.json": "[\(Texts.pattern("a")),\(Texts.pattern("b"))]",
+      "patterns/sub/c.json": Texts.pattern("c"),
+      "patterns/z.json": Texts.pattern("z"),
+      "joblogs/j.json": Texts.job("j"),
+    ])
+  }
+
+  /// Access to which each `call` on a path with this ending fails.
+  private func failing(
+    _ call: SourceAccess.Call, _ ending: String, _ code: Int32
+  ) -> SourceAccess {
+    SourceAccess { made, path throws(SystemError) in
+      if made == call, String(decoding: path, as: UTF8.self).hasSuffix(ending) {
+        throw SystemError.code(code)
+      }
+    }
+  }
+
+  /// What a run that is expected to throw tells, and throws.
+  private struct Stopped {
+    var error: MigrationError?
+    var issues: [RMOSModels.Issue] = []
+    var summary: MigrationSummary?
+
+    init(_ tree: SourceTree, _ store: any RecordStore, _ options: MigrationOptions) {
+      var told: [RMOSModels.Issue] = []
+      var finished: MigrationSummary?
+      do {
+        _ = try Migration(from: tree.path, into: store, options: options).runSynchronously(
+          observer: { event in
+            switch event {
+            case .issue(let issue): told.append(issue)
+            case .finished(let summary): finished = summary
+            default: break
+            }
+          })
+      } catch {
+        self.error = error as? MigrationError
+      }
+      (issues, summary) = (told, finished)
+    }
+  }
+
+  private func withStores(_ body: (any RecordStore) throws -> Void) throws {
+    try TemporaryDirectory.use { directory in
+      try body(InMemoryStore())
+      try body(try SQLiteStore(path: directory.file("x.db")))
+    }
+  }
+
+  @Test(arguments: general)
+  func theRunStopsAndWhatWasCommittedStays(_ code: Int32) throws {
+    for (call, ending) in [
+      (SourceAccess.Call.open, "patterns/z.json"), (.read, "patterns/z.json"),
+      (.list, "patterns/sub"), (.status, "patterns/sub"),
+    ] {
+      try withStores { store in
+        let tree = try tree()
+        var options = MigrationOptions()
+        options.access = failing(call, ending, code)
+        options.isDryRun = true
+        let dry = Stopped(tree, store, options)
+        #expect(dry.error?.code == .sourceUnreadable)
+        #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 0)
+
+        options.isDryRun = false
+        let stopped = Stopped(tree, store, options)
+        let error = try #require(stopped.error)
+        #expect(error.code == .sourceUnreadable && error.message.contains(ending))
+        #expect(stopped.issues == dry.issues)
+        let issue = try #require(stopped.issues.first)
+        #expect(stopped.issues.count == 1 && issue.code == .sourceUnreadable)
+        #expect(issue.source == ending && issue.kind == nil)
+        let summary = try #require(stopped.summary)
+        #expect(summary.ending == .sourceFailed && !summary.isSuccess)
+        #expect(summary.statistics == dry.summary?.statistics)
+        #expect(summary.statistics.total.failed == 0)
+        #expect(summary.statistics[.stripFamilies].migrated == 1)
+        // What was read before it is not lost, though its batch was not full.
+        #expect(summary.statistics[.patterns].migrated == (ending.hasSuffix("z.json") ? 3 : 2))
+        #expect(summary.statistics[.joblogs].found == 0)
+        let stored = try store.read { try $0.count(RecordQuery(.patterns)) }
+        #expect(stored == summary.statistics[.patterns].migrated)
+
+        let ledger = try #require(try store.read { try $0.run(1) })
+        #expect(ledger.state == .failed && ledger.failure == error.message)
+        let report = try MigrationReport(ofRun: 1, in: store)
+        #expect(report.run?.ending == .sourceFailed && report.issues == [issue])
+        #expect(!report.isSuccess && report.verdict.contains("could not be read any further"))
+
+        // It goes on where it stopped.
+        let again = try RecordedMigration(tree, into: store)
+        #expect(again.summary.isSuccess)
+        #expect(again.summary.statistics.total.migrated == 6 - summary.statistics.total.migrated)
+      }
+    }
+  }
+
+  @Test func anAtomicRunLeavesNothing() throws {
+    for isDryRun in [false, true] {
+      try withStores { store in
+        var options = MigrationOptions()
+        options.isAtomic = true
+        options.isDryRun = isDryRun
+        options.access = failing(.read, "joblogs/j.json", EIO)
+        let stopped = Stopped(try tree(), store, options)
+        #expect(stopped.error?.code == .sourceUnreadable)
+        #expect(stopped.summary?.ending == .sourceFailed && stopped.summary?.run == nil)
+        #expect(stopped.summary?.statistics.total.migrated == 0)
+        #expect(try StoreContent(of: store).records.isEmpty)
+        #expect(try store.read { try $0.runs(limit: nil) }.isEmpty)
+      }
+    }
+  }
+
+  @Test(arguments: ofOneFile)
+  func whatIsWrongWithOneFileIsOneFailure(_ code: Int32) throws {
+    for (call, ending) in [
+      (SourceAccess.Call.open, "patterns/z.json"), (.list, "patterns/sub"),
+    ] {
+      var options = MigrationOptions()
+      options.access = failing(call, ending, code)
+      let run = try RecordedMigration(try tree(), into: InMemoryStore(), options)
+      #expect(run.summary.ending == .completed && run.summary.statistics.total.failed == 1)
+      #expect(run.issues.map(\.code) == [.inputUnreadable])
+      #expect(run.issues.first?.source == ending)
+    }
+  }
+
+  /// An error midway in a file keeps what stood whole before it.
+  @Test func anErrorWithinAFileKeepsWhatCameBefore() throws {
+    let count = 20_000
+    let text = "[" + (0..<count).map { Texts.job("j\($0)") }.joined(separator: ",") + "]"
+    let tree = try SourceTree(["joblogs/all.json": text])
+    let fails = Countdown(3)
+    var options = MigrationOptions()
+    options.access = SourceAccess { call, _ throws(SystemError) in
+      if call == .read, fails.isOver() { throw SystemError.code(ESTALE) }
+    }
+    let store = InMemoryStore()
+    let stopped = Stopped(tree, store, options)
+    let migrated = try #require(stopped.summary).statistics[.joblogs].migrated
+    #expect(migrated > 0 && migrated < count)
+    #expect(stopped.error?.code == .sourceUnreadable)
+    #expect(stopped.summary?.statistics.total.failed == 0)
+    #expect(try store.read { try $0.count(RecordQuery(.joblogs)) } == migrated)
+    #expect(try RecordedMigration(tree, into: store).summary.isSuccess)
+    #expect(try store.read { try $0.count(RecordQuery(.joblogs)) } == count)
+  }
+
+  @Test func aFileThatIsGoneByNowIsOneFailure() throws {
+    let tree = try tree()
+    var options = MigrationOptions()
+    let file = tree.absolute("patterns/z.json")
+    options.access = SourceAccess { call, path throws(SystemError) in
+      if call == .open, path == Array(file.utf8) {
+        try? FileManager.default.removeItem(atPath: file)
+      }
+    }
+    let run = try RecordedMigration(tree, into: InMemoryStore(), options)
+    #expect(run.summary.ending == .completed && run.summary.statistics.total.failed == 1)
+    #expect(run.issues.map(\.code) == [.inputUnreadable])
+    #expect(run.issues.first?.message.contains("deleted or moved") == true)
+  }
+
+  /// As when a share is unmounted midway, or another directory is put in its place.
+  @Test(arguments: [false, true], ["strip_families", "patterns/z.json", "joblogs"])
+  func aSourceThatIsGoneStopsTheRun(_ hasSuccessor: Bool, _ moment: String) throws {
+    try TemporaryDirectory.use { directory in
+      let tree = try SourceTree()
+      for (path, text) in [
+        ("strip_families/f.json", Texts.family("f")), ("patterns/z.json", Texts.pattern("z")),
+        ("joblogs/j.json", Texts.job("j")),
+      ] { try tree.add("in/" + path, text) }
+      let (source, aside) = (tree.absolute("in"), tree.absolute("aside"))
+      var options = MigrationOptions()
+      options.access = SourceAccess { call, path throws(SystemError) in
+        guard call == .open || call == .status,
+          String(decoding: path, as: UTF8.self).hasSuffix("in/" + moment)
+        else { return }
+        try? FileManager.default.moveItem(atPath: source, toPath: aside)
+        if hasSuccessor {
+          try? FileManager.default.createDirectory(
+            atPath: source, withIntermediateDirectories: true)
+        }
+      }
+      let store = InMemoryStore()
+      let error = #expect(throws: MigrationError.self) {
+        try Migration(from: source, into: store, options: options).runSynchronously()
+      }
+      withExtendedLifetime(tree) {}
+      #expect(error?.code == .sourceChanged)
+      let run = try #require(try store.read { try $0.run(1) })
+      #expect(run.state == .failed && run.statistics.total.failed == 0)
+      #expect(try MigrationReport(ofRun: 1, in: store).run?.ending == .sourceFailed)
+    }
+  }
+
+  @Test(arguments: [SourceAccess.Call.open, .read])
+  func aDiffStopsToo(_ call: SourceAccess.Call) throws {
+    let tree = try tree()
+    var diff = Diff(source: tree.path, store: InMemoryStore())
+    diff.access = failing(call, "patterns/z.json", ETIMEDOUT)
+    let error = #expect(throws: MigrationError.self) { try diff.run() }
+    #expect(error?.code == .sourceUnreadable)
+    #expect(error?.message.contains("patterns/z.json") == true)
+    withExtendedLifetime(tree) {}
+  }
+
+  /// A dry run reads an entity again to compare it with one of the same id.
+  @Test func whatADryRunCannotReadAgainIsUnknownToo() throws {
+    let tree = try SourceTree([
+      "patterns/a.json": Texts.pattern("p"), "patterns/b.json": Texts.pattern("p"),
+    ])
+    let opened = Countdown(1)
+    var options = MigrationOptions()
+    options.isDryRun = true
+    options.access = SourceAccess { call, path throws(SystemError) in
+      if call == .open, path.suffix(6) == Array("a.json".utf8), opened.isOver() {
+        throw SystemError.code(EIO)
+      }
+    }
+    let stopped = Stopped(tree, InMemoryStore(), options)
+    #expect(stopped.error?.code == .sourceUnreadable)
+    #expect(stopped.summary?.ending == .sourceFailed)
+  }
+}
+
+/// Counts calls, on any thread.
+private final class Countdown: @unchecked Sendable {
+  private let lock = NSLock()
+  private var left: Int
+
+  init(_ count: Int) { left = count }
+
+  /// Whether it was asked more often than that.
+  func isOver() -> Bool {
+    lock.lock()
+    defer { lock.unlock() }
+    left -= 1
+    return left < 0
+  }
+}

@@ -1,0 +1,132 @@
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+
+/// What stands in the way of an undo, said in few words.
+@Suite struct UndoGroupTests {
+  private func withStores(_ body: (any RecordStore) throws -> Void) throws {
+    try TemporaryDirectory.use { directory in
+      for store: any RecordStore in [
+        InMemoryStore(), try SQLiteStore(path: directory.file("x.db")),
+      ] {
+        _ = try RecordedMigration(
+          try SourceTree([
+            "strip_families/f.json": Texts.family("f"),
+            "patterns/p.json": Texts.pattern("p", family: "f"),
+          ]), into: store)
+        try body(store)
+      }
+    }
+  }
+
+  private func jobs(_ ids: some Sequence<Int>) throws -> SourceTree {
+    try SourceTree([
+      "joblogs/all.json": "["
+        + ids.map { Texts.job("j\($0)", pattern: "p") }.joined(separator: ",") + "]"
+    ])
+  }
+
+  @Test func rowsOfLaterRunsAreOneLineEachTheNewestFirst() throws {
+    try withStores { store in
+      _ = try RecordedMigration(try jobs(10..<44), into: store)
+      _ = try RecordedMigration(try jobs(50..<52), into: store)
+      var options = MigrationOptions()
+      options.onDuplicate = .update
+      _ = try RecordedMigration(
+        try SourceTree(["strip_families/f.json": Texts.family("f", name: "Maple")]), into: store,
+        options)
+      let report = try Undo(of: store, maxObstacles: 4).run(1)
+      #expect(report.obstacleCount == 37 && report.obstacles.count == 4)
+      #expect(report.runsToUndoFirst == [4, 3, 2])
+      let groups = report.obstacleGroups
+      #expect(groups.map(\.code) == ["row.updated", "row.referred", "row.referred"])
+      #expect(groups.map(\.undoFirst) == [4, 3, 2])
+      #expect(groups.map(\.count) == [1, 2, 34])
+      #expect(groups.map(\.examples.count) == [1, 2, 3])
+      #expect(groups.last?.message.contains("34 references from rows of run 2") == true)
+      #expect(groups.last?.message.contains("undo run 2 first") == true)
+      #expect(groups.last?.subjects == ["j10", "j11", "j12"].map { #"job log "\#($0)""# })
+      let json = try JSONValue(parsing: report.json)
+      #expect(json["undo_first"]?.text == "[4,3,2]")
+
+      // In that order it can be done.
+      for run in report.runsToUndoFirst + [1] { #expect(try Undo(of: store).run(run).isSuccess) }
+      #expect(try StoreContent(of: store).records.isEmpty)
+    }
+  }
+
+  @Test func rowsThatNoRunWroteAreALineOfTheirOwn() throws {
+    try withStores { store in
+      _ = try RecordedMigration(try jobs(0..<2), into: store)
+      try store.write { transaction in
+        for number in 0..<5 {
+          try transaction.insert(
+            StoreSamples.record(.joblogs, "mine\(number)", ["pattern_id": .text("p")]))
+        }
+      }
+      let report = try Undo(of: store).run(1)
+      #expect(report.obstacleGroups.map(\.undoFirst) == [2, nil])
+      #expect(report.obstacleGroups.map(\.count) == [2, 5])
+      #expect(report.obstacleGroups.last?.message.contains("delete or change those first") == true)
+    }
+  }
+
+  /// That it refers to what would go may be somebody's change, which undoing its run would not undo.
+  @Test func aRowOfALaterRunThatWasChangedSinceDoesNotPointToThatRun() throws {
+    try withStores { store in
+      _ = try RecordedMigration(
+        try SourceTree(["joblogs/j.json": Texts.job("j")]), into: store)
+      try store.write { transaction in
+        var record = try #require(try transaction.record(.joblogs, id: "j"))
+        let field = try #require(EntityKind.joblogs.schema.position(ofColumn: "pattern_id"))
+        record.values[field] = .text("p")
+        #expect(try transaction.update(record))
+      }
+      let report = try Undo(of: store).run(1)
+      #expect(report.obstacleGroups.map(\.code) == ["row.referred"])
+      #expect(report.runsToUndoFirst.isEmpty)
+    }
+  }
+
+  @Test func theRunItselfIsAGroupOfOne() throws {
+    try withStores { store in
+      #expect(try Undo(of: store).run(1).isSuccess)
+      let again = try Undo(of: store).run(1)
+      #expect(again.obstacleGroups.map(\.code) == ["run.undone"])
+      #expect(again.obstacleGroups.first?.message == again.obstacles.first?.message)
+      #expect(again.obstacleGroups.first?.subjects == [])
+    }
+  }
+
+  @Test func aRunThatChangedNothingIsNotUndone() throws {
+    try withStores { store in
+      let tree = try SourceTree(["strip_families/f.json": Texts.family("f")])
+      _ = try RecordedMigration(tree, into: store)
+      let runs = try store.read { try $0.runs(limit: nil) }
+      for isDryRun in [true, false] {
+        let report = try Undo(of: store).run(2, isDryRun: isDryRun)
+        #expect(report.isSuccess && report.hasNothingToUndo)
+        #expect(report.run == nil && report.backup == nil && report.removed == 0)
+        let json = try JSONValue(parsing: report.json)
+        #expect(json["nothing_to_undo"] == .bool(true) && json["success"] == .bool(true))
+      }
+      #expect(try store.read { try $0.runs(limit: nil) } == runs)
+    }
+  }
+
+  /// What it wrote is gone already; that it was undone is still worth a line in the ledger.
+  @Test func aRunWhoseRowsAreGoneIsUndone() throws {
+    try withStores { store in
+      try store.write { transaction in
+        _ = try transaction.delete(.patterns, id: "p")
+        _ = try transaction.delete(.stripFamilies, id: "f")
+      }
+      let report = try Undo(of: store).run(1)
+      #expect(report.isSuccess && !report.hasNothingToUndo && report.run == 2)
+      #expect(report.backup == nil)
+    }
+  }
+}

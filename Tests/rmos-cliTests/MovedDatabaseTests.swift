@@ -1,0 +1,213 @@
+import Foundation
+import RMOSModels
+import RMOSStore
+import Testing
+
+/// The database, its directory or its lock taken away from under the program.
+@Suite struct MovedDatabaseTests {
+  /// What happens to `d/x.db`, as shell commands; `other.db` is another database.
+  enum Loss: String, CaseIterable, Sendable {
+    case renamed = "mv d/x.db d/moved.db"
+    case deleted = "rm d/x.db"
+    case replaced = "mv d/x.db d/moved.db && mv other.db d/x.db"
+    case directoryRenamed = "mv d moved"
+    case directoryReplaced = "mv d moved && mkdir d && mv other.db d/x.db"
+    case directoryDeleted = "rm -r d"
+    case lockDeleted = "rm d/x.db.lock"
+    case lockReplaced = "rm d/x.db.lock && echo 1 > d/x.db.lock"
+    case linked = "ln d/x.db d/moved.db"
+
+    var code: String { self == .linked ? "store.hard-linked" : "store.replaced" }
+    var newName: String? {
+      switch self {
+      case .renamed, .replaced: "d/moved.db"
+      case .directoryRenamed, .directoryReplaced: "moved/x.db"
+      case .deleted, .directoryDeleted: nil
+      case .lockDeleted, .lockReplaced, .linked: "d/x.db"
+      }
+    }
+    var putsAnother: Bool { self == .replaced || self == .directoryReplaced }
+  }
+
+  private func prepared() throws -> Workspace {
+    let workspace = try Workspace()
+    try FileManager.default.createDirectory(
+      atPath: workspace.file("d"), withIntermediateDirectories: false)
+    // What a server is started with in these tests.
+    try FileManager.default.createSymbolicLink(
+      atPath: workspace.file("x.db"), withDestinationPath: "d/x.db")
+    #expect(try Tool.run(["init", "--db", "other.db"], in: workspace).status == 0)
+    return workspace
+  }
+
+  private func ids(_ kind: EntityKind, _ name: String, in workspace: Workspace) throws -> [String] {
+    let store = try SQLiteStore(path: workspace.file(name), access: .readOnly)
+    return try store.read { try $0.records(RecordQuery(kind)).map(\.id) }
+  }
+
+  /// Expects that nothing of a log stands where the database was, and what is there is whole.
+  private func expectNoLog(_ loss: Loss, in workspace: Workspace) throws {
+    for suffix in ["-wal", "-shm", "-journal"] { #expect(!workspace.exists("d/x.db\(suffix)")) }
+    guard loss.putsAnother else { return }
+    if let integrity = try workspace.integrity("d/x.db") { #expect(integrity == "ok\n") }
+    #expect(try ids(.patterns, "d/x.db", in: workspace).isEmpty)
+  }
+
+  private func code(_ output: Data) throws -> String? {
+    let json = try JSONSerialization.jsonObject(with: output) as? [String: Any]
+    return (json?["error"] as? [String: Any])?["code"] as? String
+  }
+
+  /// A program that waits in the middle of a run: nobody reads what it has to say.
+  private final class Waiting {
+    let process = Process()
+    let (output, errors) = (Pipe(), Pipe())
+
+    init(_ arguments: [String], in workspace: Workspace) throws {
+      process.executableURL = URL(fileURLWithPath: Tool.path)
+      process.arguments = arguments
+      process.currentDirectoryURL = URL(fileURLWithPath: workspace.path)
+      process.standardInput = FileHandle.nullDevice
+      process.standardOutput = output
+      process.standardError = errors
+      try process.run()
+    }
+
+    /// Lets it go on, to its end.
+    func finish() throws -> (status: Int32, output: Data) {
+      _ = try errors.fileHandleForReading.readToEnd()
+      let data = try output.fileHandleForReading.readToEnd() ?? Data()
+      process.waitUntilExit()
+      return (process.terminationStatus, data)
+    }
+  }
+
+  /// Every entity is told of, in more words than a pipe takes, so the run cannot end before its
+  /// words are read; and each is a batch.
+  @Test(arguments: Loss.allCases)
+  func aMigrationStops(_ loss: Loss) throws {
+    let workspace = try prepared()
+    let words = String(repeating: "odd ", count: 60)
+    let lines = (0..<800).map { number in
+      #"{"id":"j\#(number)","job_type":"\#(words)\#(number)","parameters":{"n":1}}"#
+    }
+    try workspace.write(lines.joined(separator: "\n"), to: "legacy/joblogs/all.jsonl")
+    let waiting = try Waiting(
+      ["migrate", "legacy", "--db", "d/x.db", "--batch-size", "1", "-v", "--json"], in: workspace)
+    var committed = 0
+    while committed == 0, waiting.process.isRunning {
+      committed = (try? ids(.joblogs, "d/x.db", in: workspace).count) ?? 0
+    }
+    #expect(waiting.process.isRunning)
+    #expect(try Tool.shell(loss.rawValue, in: workspace).status == 0)
+    let result = try waiting.finish()
+    #expect(result.status == 3)
+    #expect(try code(result.output) == loss.code)
+    if loss != .linked { try expectNoLog(loss, in: workspace) }
+    guard let name = loss.newName else { return }
+    if loss == .linked { _ = try Tool.shell("rm d/moved.db", in: workspace) }
+    // What was committed before is all there, and no run counts as completed.
+    let content = try Content(of: workspace.file(name))
+    content.expectBalance("\(loss)")
+    let count = content.records[.joblogs]?.count ?? 0
+    #expect(count >= committed && count < lines.count)
+    #expect(content.runs.map(\.state) != [.completed])
+    if let integrity = try workspace.integrity(name) { #expect(integrity == "ok\n") }
+    // Put in its place again, it is completed.
+    let again = try Tool.run(["migrate", "legacy", "--db", name, "-q"], in: workspace)
+    #expect(again.status == 0)
+    #expect(try ids(.joblogs, name, in: workspace).count == lines.count)
+  }
+
+  /// Another application holds the database while the undo, which has it open already, waits.
+  @Test(.enabled(if: Tool.has("sqlite3"), "sqlite3 is not installed"), arguments: Loss.allCases)
+  func anUndoStops(_ loss: Loss) throws {
+    let workspace = try prepared()
+    try workspace.writeSmallTree()
+    let migrated = try Tool.run(["migrate", "legacy", "--db", "d/x.db"], in: workspace)
+    #expect(migrated.status == 0)
+    let other = Process()
+    let (input, output) = (Pipe(), Pipe())
+    other.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    other.arguments = ["sqlite3", "-init", "/dev/null", "-batch", workspace.file("d/x.db")]
+    (other.standardInput, other.standardOutput) = (input, output)
+    try other.run()
+    try input.fileHandleForWriting.write(contentsOf: Data("BEGIN IMMEDIATE; SELECT 1;\n".utf8))
+    #expect(try output.fileHandleForReading.read(upToCount: 2) == Data("1\n".utf8))
+    let waiting = try Waiting(
+      ["undo", "1", "--db", "d/x.db", "--no-backup", "--json"], in: workspace)
+    while !workspace.exists("d/x.db.lock"), waiting.process.isRunning { usleep(1000) }
+    #expect(try Tool.shell(loss.rawValue, in: workspace).status == 0)
+    // As a crash: it is not to close the database in an orderly way.
+    kill(other.processIdentifier, SIGKILL)
+    other.waitUntilExit()
+    let result = try waiting.finish()
+    #expect(result.status == 3)
+    #expect(try code(result.output) == loss.code)
+    if loss != .linked { try expectNoLog(loss, in: workspace) }
+    guard let name = loss.newName else { return }
+    if loss == .linked { _ = try Tool.shell("rm d/moved.db", in: workspace) }
+    #expect(try ids(.patterns, name, in: workspace) == ["p1"])
+    #expect(try Content(of: workspace.file(name)).runs.count == 1)
+  }
+
+  private static let losses = Loss.allCases.filter {
+    // A server holds the lock for a write alone.
+    $0 != .lockDeleted && $0 != .lockReplaced
+  }
+
+  @Test(.enabled(if: Tool.has("curl"), "curl is not installed"), arguments: losses, [true, false])
+  func aServerClaimsNothing(_ loss: Loss, _ allowsWrites: Bool) throws {
+    let workspace = try prepared()
+    try workspace.writeSmallTree()
+    let migrated = try Tool.run(["migrate", "legacy", "--db", "d/x.db"], in: workspace)
+    #expect(migrated.status == 0)
+    let serving = try Serving(allowsWrites ? ["--allow-writes"] : [], in: workspace)
+    let api = "api/rmos/stores/"
+    func body(_ id: String) -> [String] {
+      let json = #"{"id":"\#(id)","name":"Rope","ring_count":3,"geometry":{"w":9}}"#
+      return ["-X", "POST", "-H", "Content-Type: application/json", "-d", json]
+    }
+    if allowsWrites {
+      #expect(try serving.json(api + "patterns", body("before")).status == 201)
+    }
+    for path in ["patterns", "migration/status", "patterns/p1"] {
+      #expect(try serving.json(api + path).status == 200)
+    }
+    #expect(try Tool.shell(loss.rawValue, in: workspace).status == 0)
+    if allowsWrites {
+      #expect(try serving.json(api + "patterns", body("after")).status == 503)
+    }
+    let follows = !allowsWrites && loss.putsAnother
+    for path in ["patterns", "migration/status"] {
+      let answer = try serving.json(api + path)
+      #expect(answer.status == (follows ? 200 : 503), "\(path)")
+      if follows, path == "patterns" { #expect(answer.json["total"] as? Int == 0) }
+    }
+    #expect(try serving.json(api + "patterns/p1").status == (follows ? 404 : 503))
+    #expect(try serving.curl("").contains("HTTP/1.1 \(follows ? 200 : 503) "))
+    #expect(try serving.stop().status == 0)
+    try expectNoLog(loss, in: workspace)
+    guard let name = loss.newName else { return }
+    if loss == .linked { _ = try Tool.shell("rm d/moved.db", in: workspace) }
+    let expected = allowsWrites ? ["before", "p1"] : ["p1"]
+    #expect(try ids(.patterns, name, in: workspace).sorted() == expected)
+  }
+
+  /// Nobody asks it anything between the loss and its end.
+  @Test(.enabled(if: Tool.has("curl"), "curl is not installed"))
+  func aServerThatEndsLeavesNoLog() throws {
+    for loss in [Loss.renamed, .replaced, .directoryReplaced] {
+      let workspace = try prepared()
+      #expect(try Tool.run(["init", "--db", "d/x.db"], in: workspace).status == 0)
+      let serving = try Serving(["--allow-writes"], in: workspace)
+      let json = #"{"id":"p","name":"Rope","ring_count":3,"geometry":{"w":9}}"#
+      let words = ["-X", "POST", "-H", "Content-Type: application/json", "-d", json]
+      #expect(try serving.json("api/rmos/stores/patterns", words).status == 201)
+      #expect(try Tool.shell(loss.rawValue, in: workspace).status == 0)
+      #expect(try serving.stop().status == 0)
+      try expectNoLog(loss, in: workspace)
+      #expect(try ids(.patterns, try #require(loss.newName), in: workspace) == ["p"])
+    }
+  }
+}
