@@ -34,6 +34,9 @@ public struct AuditFinding: Sendable, Hashable {
   public var message: String
   /// What a repair plan proposes, nil where a person must decide.
   public var repair: Repair?
+  /// Where the ledger knows the entity from that a reference leads to, or whose id has white space
+  /// around it: migrating that again brings it (back) as its file has it.
+  public var origin: EntityOrigin?
 
   /// A finding of a rule of your own.
   ///
@@ -58,7 +61,8 @@ public struct AuditFinding: Sendable, Hashable {
   init(
     _ severity: Severity, _ rule: AuditRule, kind: EntityKind? = nil, table: String? = nil,
     id: String? = nil, row: Int64? = nil, column: String? = nil, found: String? = nil,
-    expected: String? = nil, repair: Repair? = nil, _ message: String
+    expected: String? = nil, repair: Repair? = nil, origin: EntityOrigin? = nil,
+    _ message: String
   ) {
     self.severity = severity
     code = rule.code
@@ -70,6 +74,7 @@ public struct AuditFinding: Sendable, Hashable {
     self.found = found?.shortened
     self.expected = expected?.shortened
     self.repair = repair
+    self.origin = origin
     self.message = message
   }
 }

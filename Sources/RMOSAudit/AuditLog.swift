@@ -23,6 +23,11 @@ final class AuditLog {
   /// Whether a rule is asked for.
   func wants(_ rule: AuditRule) -> Bool { entries[rule.code] != nil }
 
+  /// Whether the next finding of a rule is kept, not only counted.
+  func keeps(_ rule: AuditRule) -> Bool {
+    entries[rule.code].map { $0.findings.count < limit } ?? false
+  }
+
   /// Takes a finding in, unless its rule is not asked for.
   func add(_ finding: AuditFinding) {
     guard let kept = entries[finding.code]?.findings.count else { return }

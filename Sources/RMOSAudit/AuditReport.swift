@@ -36,6 +36,8 @@ public struct AuditReport: Sendable {
     case warnings
     /// Errors.
     case errors
+    /// No errors, but not everything was looked at that could hold some.
+    case notChecked = "not_checked"
   }
 
   /// The store's path, or "in memory".
@@ -66,12 +68,35 @@ public struct AuditReport: Sendable {
   /// How many rules found errors or broke off.
   public var failedChecks: Int { results.count { $0.state == .failed || $0.state == .incomplete } }
 
+  /// The rules that were not asked for though what they find counts for the verdict.
+  public var omittedRules: [AuditRule] {
+    let checked = Set(results.map(\.rule))
+    return AuditRule.all.filter { $0.severity > .info && !checked.contains($0) }
+  }
+
   /// The verdict.
   public var verdict: Verdict {
-    if errorCount > 0 { return .errors }
-    return warningCount > 0 ? .warnings : .sound
+    Verdict(errors: errorCount, warnings: warningCount, isWhole: omittedRules.isEmpty)
   }
 
   /// The result of a rule, nil where it was not asked for.
   public subscript(rule: AuditRule) -> RuleResult? { results.first { $0.rule == rule } }
+}
+
+extension AuditReport.Verdict {
+  /// The verdict on what was found; `isWhole` if all was looked at that could hold errors.
+  init(errors: Int, warnings: Int, isWhole: Bool) {
+    self = errors > 0 ? .errors : !isWhole ? .notChecked : warnings > 0 ? .warnings : .sound
+  }
+
+  /// The verdict for people, the same words wherever it is said: "sound, with 2 warnings".
+  package func words(errors: Int, warnings: Int) -> String {
+    let warned = PlainText.counted(warnings, "warning")
+    return switch self {
+    case .sound: "sound"
+    case .warnings: "sound, with \(warned)"
+    case .errors: "not sound: \(PlainText.counted(errors, "error")), \(warned)"
+    case .notChecked: warnings > 0 ? "not fully checked, with \(warned)" : "not fully checked"
+    }
+  }
 }

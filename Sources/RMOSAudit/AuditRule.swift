@@ -118,6 +118,10 @@ extension AuditRule {
   /// Runs have ended.
   public static let staleRun = AuditRule(
     "run.stale", .warning, "No run is marked as running whose process has died")
+  /// The newest migration left nothing out.
+  public static let failedRun = AuditRule(
+    "run.failed", .warning,
+    "The newest migration came to its end and left no entity out: else something is missing here")
 }
 
 extension AuditRule {
@@ -126,6 +130,6 @@ extension AuditRule {
     .integrity, .foreignKey, .schemaVersion, .schemaTable, .schemaColumn, .schemaIndex,
     .blankID, .paddedID, .nearDuplicateID, .missingField, .fieldType, .fieldEncoding,
     .emptyField, .fieldRange, .fieldFormat, .unknownValue, .jsonSyntax, .timeOrder,
-    .missingReference, .danglingProvenance, .missingProvenance, .staleRun,
+    .missingReference, .danglingProvenance, .missingProvenance, .staleRun, .failedRun,
   ]
 }

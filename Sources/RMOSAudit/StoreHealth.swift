@@ -1,10 +1,11 @@
 public import RMOSModels
 public import RMOSStore
 
-/// A quick look at a store: its schema, and whether references lead somewhere.
+/// A quick look at a store: its schema, its last run, and whether references lead somewhere.
 ///
-/// The schema is checked whole. References are looked up in order of the ids they name, for as long
-/// as the time allows; what was not looked at is said. An ``Auditor`` checks everything.
+/// Schema and runs are checked whole. References are looked up in order of the ids they name, for as long
+/// as the time allows; what was not looked at is said. An ``Auditor`` checks everything, and a
+/// ``HealthReport`` as much of it as there is time for.
 ///
 /// ```swift
 /// let health = try StoreHealth(of: store, seconds: 0.02)
@@ -31,6 +32,8 @@ public struct StoreHealth: Sendable, Hashable {
 
   /// What is wrong or may be wrong with the schema.
   public var schema: [AuditFinding] = []
+  /// Runs that did not come to their end, or left something out.
+  public var runs: [AuditFinding] = []
   /// Each field that refers to another kind.
   public var references: [References] = []
 
@@ -42,13 +45,13 @@ public struct StoreHealth: Sendable, Hashable {
 
   /// What is wrong, a sentence each.
   public var errors: [String] {
-    schema.filter { $0.severity == .error }.map(\.message)
+    (schema + runs).filter { $0.severity == .error }.map(\.message)
       + references.filter { $0.dangling > 0 }.map(\.message)
   }
 
   /// What may be wrong, or was not looked at, a sentence each.
   public var warnings: [String] {
-    var warnings = schema.filter { $0.severity == .warning }.map(\.message)
+    var warnings = (schema + runs).filter { $0.severity == .warning }.map(\.message)
     if !isComplete {
       let checked = references.reduce(0) { $0 + $1.checked }
       warnings.append(
@@ -66,11 +69,18 @@ public struct StoreHealth: Sendable, Hashable {
   /// - Throws: `StoreError` where the store cannot be read.
   /// - Complexity: O(n log n) in the rows, within the time; constant memory.
   public init(of store: some RecordStore, seconds: Double? = 0.02) throws {
+    // Asked first: a run that ends after that shows as ended.
+    let hasWriter = store.hasWriter ?? true
     try store.read { reader in
-      let log = AuditLog(rules: SchemaCheck().rules, limit: 100)
-      let context = try AuditContext(reader, log: log, hasWriter: true)
+      let log = AuditLog(
+        rules: SchemaCheck().rules + RunCheck().rules + IntegrityCheck().rules, limit: 100)
+      let context = try AuditContext(reader, log: log, hasWriter: hasWriter)
       try context.run(SchemaCheck())
-      schema = log.results().flatMap(\.findings)
+      try context.run(RunCheck())
+      let results = log.results()
+      let ofRuns = Set(RunCheck().rules)
+      runs = results.filter { ofRuns.contains($0.rule) }.flatMap(\.findings)
+      schema = results.filter { !ofRuns.contains($0.rule) }.flatMap(\.findings)
       try lookUp(context, seconds: seconds)
     }
   }
@@ -109,7 +119,7 @@ public struct StoreHealth: Sendable, Hashable {
 }
 
 extension StoreHealth.References {
-  fileprivate var message: String {
+  var message: String {
     let names =
       dangling == 1
       ? "1 \(kind.schema.singular) refers"

@@ -32,7 +32,7 @@ struct AuditRuleCheckerTests {
     #expect(report.verdict == .warnings)
     #expect(report.warningCount == 1)
     #expect(report.results.last?.rule.code == "shop.name-length")
-    #expect(report.passedChecks == 23)
+    #expect(report.passedChecks == 24)
     let finding = try #require(report.findings.last)
     #expect(finding.code == "shop.name-length")
     #expect(finding.kind == .patterns)

@@ -234,6 +234,9 @@ import Testing
     Fault(
       rule: .staleRun, severity: .warning, sql: "UPDATE migration_runs SET state = 'running'",
       table: "migration_runs", column: "state"),
+    Fault(
+      rule: .failedRun, severity: .warning, sql: "UPDATE migration_runs SET state = 'interrupted'",
+      table: "migration_runs", column: "state"),
   ]
 
   @Test func theDatabaseIsSoundBefore() throws {

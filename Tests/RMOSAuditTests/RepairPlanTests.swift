@@ -1,16 +1,18 @@
+import Foundation
 import RMOSAudit
 import RMOSModels
 import RMOSTestSupport
 import Testing
 
 @Suite struct RepairPlanTests {
+  /// Applies the plan, with what it has commented out where a person decided so.
   private func expectMended(
-    _ fixture: AuditFixture, _ rules: [AuditRule]
+    _ fixture: AuditFixture, _ rules: [AuditRule], decided: Bool = false
   ) throws -> AuditReport {
     let report = try fixture.audit()
     let plan = RepairPlan(for: report)
     let before = try fixture.contents()
-    let sql = plan.sql
+    let sql = decided ? plan.sql.replacingOccurrences(of: "-- UPDATE", with: "UPDATE") : plan.sql
     #expect(try fixture.contents() == before)
     // Foreign keys on, as an application would have them.
     _ = try sqlite3(fixture.path, "PRAGMA foreign_keys = ON;\n" + sql)
@@ -25,7 +27,7 @@ import Testing
   @Test(arguments: 1...4)
   func oldDatabasesAreSoundAfterIt(_ version: Int) throws {
     let fixture = try AuditFixture(Fixtures.database(version: version))
-    let after = try expectMended(fixture, [.missingReference])
+    let after = try expectMended(fixture, [.missingReference], decided: true)
     #expect(after.errorCount == 0)
     #expect(after[.schemaIndex]?.total == 0)
     #expect(after.counts == [.stripFamilies: 8, .patterns: 7, .joblogs: 12])
@@ -76,7 +78,7 @@ import Testing
         + "UPDATE patterns SET strip_family_id = 'lost' WHERE rowid = 1")
     let kept = try sqlite3(
       fixture.path, "SELECT * FROM joblogs WHERE rowid > 2; SELECT * FROM patterns WHERE rowid > 1")
-    _ = try expectMended(fixture, [.missingReference])
+    _ = try expectMended(fixture, [.missingReference], decided: true)
     #expect(
       try sqlite3(
         fixture.path,

@@ -38,7 +38,7 @@ import Testing
     #expect(text.output.contains(#/Database +\S*x.db\n/#))
     #expect(text.output.contains(#/Schema version +2, applied /#))
     #expect(text.output.contains(#/Total +3\n/#))
-    #expect(text.output.contains(#/Health +no errors found\n/#))
+    #expect(text.output.contains(#/Health +sound\n/#))
     #expect(text.output.contains(#/Last run +run 1, migrate, started .*, completed after /#))
     #expect(workspace.listing == listing)
     #expect(try Data(contentsOf: url) == bytes)

@@ -14,6 +14,7 @@ extension AuditReport {
       case .sound: ("sound", "brightgreen")
       case .warnings: (Self.count(warningCount, "warning"), "yellow")
       case .errors: (Self.count(errorCount, "error"), "red")
+      case .notChecked: ("not fully checked", "lightgrey")
       }
     var writer = JSONWriter()
     writer.object {

@@ -13,7 +13,7 @@ extension AuditReport {
     let body: HTML = """
       <main>
       <header><h1>\(title)</h1></header>
-      <p class="verdict \(verdict.rawValue)">\(verdictText)</p>
+      <p class="verdict \(verdict == .notChecked ? "warnings" : verdict.rawValue)">\(verdictText)</p>
       \(countsTable)
       \(results.filter { $0.total > 0 }.map(section))
       \(rulesTable)
@@ -30,12 +30,13 @@ extension AuditReport {
       switch verdict {
       case .sound: "Sound"
       case .warnings: "Sound, with warnings"
-      case .errors: "Errors"
+      case .errors: "Not sound"
+      case .notChecked: "Not fully checked"
       }
     let names: [(Severity, String)] = [(.error, "error"), (.warning, "warning"), (.info, "note")]
     let counts = names.map { PlainText.counted(severityCounts[$0, default: 0], $1) }
     return "\(word): \(counts.joined(separator: ", ")); \(passedChecks) checks passed, "
-      + "\(failedChecks) failed."
+      + "\(failedChecks) failed\(omittedRules.isEmpty ? "" : ", \(omittedRules.count) not made")."
   }
 
   private var countsTable: HTML {

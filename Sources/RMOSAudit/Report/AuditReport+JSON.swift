@@ -3,7 +3,7 @@ import RMOSModels
 extension AuditReport {
   /// The report as a JSON object.
   ///
-  /// `success` (no errors), `verdict`, `database`, `schema_version`, `counts`, `checks` (`passed`,
+  /// `success` (no errors), `verdict`, `complete`, `rules_not_checked`, `database`, `schema_version`, `counts`, `checks` (`passed`,
   /// `failed`), `severity_counts`, `seconds`, `rules` (each with `code`, `severity`, `summary`,
   /// `state` and its `errors`, `warnings` and `infos`), `findings` and `findings_omitted`.
   public var json: String {
@@ -11,6 +11,10 @@ extension AuditReport {
     writer.object {
       $0.member("success", errorCount == 0)
       $0.member("verdict", verdict.rawValue)
+      $0.member("complete", omittedRules.isEmpty)
+      $0.member("rules_not_checked") { writer in
+        writer.array { for rule in omittedRules { $0.string(rule.code) } }
+      }
       $0.member("database", database)
       $0.member("schema_version", schema)
       $0.member("counts") { $0.counts(of: self) }

@@ -6,6 +6,13 @@ struct ReferenceCheck: AuditCheck {
   let rules: [AuditRule] = [.missingReference]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
+    var origins: EntityOrigins?
+    func origin(_ kind: EntityKind, _ id: String) throws -> EntityOrigin? {
+      guard context.log.keeps(.missingReference) else { return nil }
+      let known = try origins ?? EntityOrigins(context)
+      origins = known
+      return try known[kind, id]
+    }
     for kind in EntityKind.allCases {
       for position in kind.schema.references {
         let field = kind.schema.fields[position]
@@ -22,7 +29,7 @@ struct ReferenceCheck: AuditCheck {
               .error, .missingReference, kind: kind, id: key.id, row: key.rowID,
               column: field.column, found: reference,
               expected: "the id of a \(target.schema.singular), or NULL",
-              repair: mayBeNull ? repair : nil,
+              repair: mayBeNull ? repair : nil, origin: try origin(target, reference),
               "\(field.column) points to the \(target.schema.singular) "
                 + "\(Violation.quoted(reference)), which is not there"))
         }

@@ -10,13 +10,13 @@ struct RowCheck: AuditCheck {
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
     for kind in EntityKind.allCases where context.isReadable(kind) {
-      let table = KindCheck(kind, context)
+      let table = try KindCheck(kind, context)
       var ids = NearDuplicates()
       let looksForDuplicates = context.log.wants(.nearDuplicateID)
       var count = 0
       try forEachRow(of: kind, context) { row in
         count += 1
-        table.check(row)
+        try table.check(row)
         if looksForDuplicates, let id = row.key.id { ids.insert(id) }
       }
       context.rowCounts[kind] = count
@@ -59,9 +59,11 @@ private struct KindCheck {
   private let isPresent: [Bool]
   /// The fields that this database allows to be NULL where migration would fill them.
   private let mayBeNull: [Bool]
+  private let origins: EntityOrigins
 
-  init(_ kind: EntityKind, _ context: AuditContext) {
+  init(_ kind: EntityKind, _ context: AuditContext) throws {
     self.kind = kind
+    origins = try EntityOrigins(context)
     log = context.log
     isPresent = kind.schema.fields.map { context.has(kind, column: $0.column) }
     mayBeNull = kind.schema.fields.map { field in
@@ -69,8 +71,8 @@ private struct KindCheck {
     }
   }
 
-  func check(_ row: InspectedRow) {
-    if let id = row.key.id { checkPadding(id, row) }
+  func check(_ row: InspectedRow) throws {
+    if let id = row.key.id { try checkPadding(id, row) }
     for field in isPresent.indices where row.invalidText & 1 << UInt32(field) != 0 {
       add(
         .fieldEncoding, .error, field, row, found: "bytes that are not UTF-8", expected: "UTF-8")
@@ -98,7 +100,7 @@ private struct KindCheck {
     return AuditRule(code: finding.violation.code.rawValue)
   }
 
-  private func checkPadding(_ id: String, _ row: InspectedRow) {
+  private func checkPadding(_ id: String, _ row: InspectedRow) throws {
     guard let first = id.unicodeScalars.first, let last = id.unicodeScalars.last,
       first.properties.isWhitespace || last.properties.isWhitespace
     else { return }
@@ -112,6 +114,7 @@ private struct KindCheck {
         .warning, .paddedID, kind: kind, id: id, row: row.key.rowID, column: "id",
         found: Violation.quoted(id), expected: Violation.quoted(trimmed),
         repair: .trimID(kind: kind, id: id, to: trimmed),
+        origin: log.keeps(.paddedID) ? try origins[kind, id] : nil,
         "the id \(Violation.quoted(id)) begins or ends with white space"))
   }
 

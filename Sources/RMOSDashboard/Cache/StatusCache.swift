@@ -1,3 +1,4 @@
+import RMOSAudit
 import RMOSMigration
 import RMOSModels
 import RMOSStore
@@ -29,7 +30,7 @@ final class StatusCache: Sendable {
   private static let healthSeconds = 0.02
 
   init(
-    _ store: any RecordStore, health: HealthCheck = .quick,
+    _ store: any RecordStore, health: HealthCheck = .standard,
     uptime: @escaping @Sendable () -> Double
   ) {
     self.store = store
@@ -50,7 +51,7 @@ final class StatusCache: Sendable {
     let entry = try answers.entry(sized, lifetime: lifetime) {
       let overview = try MigrationStatus.Overview(of: store)
       let details = details.entry(now) {
-        MigrationStatus.Details(of: store, healthSeconds: Self.healthSeconds, health)
+        MigrationStatus.Details(of: store, .quick(seconds: Self.healthSeconds), health)
       }
       let status = MigrationStatus(overview, details.value)
       var writer = JSONWriter()
@@ -115,7 +116,7 @@ final class StatusCache: Sendable {
     do {
       try SystemThread.detached { [self] in
         let start = uptime()
-        let complete = health.run(store, nil)
+        let complete = health.run(store, .whole)
         details.replace(under: token) { $0.health = complete }
         answers.expire()
         let end = uptime()

@@ -9,6 +9,7 @@ extension Dashboard {
   func read(
     _ route: Route, _ target: RequestTarget, _ request: HTTPRequest
   ) throws -> HTTPResponse {
+    try target.checkParameters(route.parameters)
     switch route {
     case .status:
       let entry = try cache.status()
@@ -138,10 +139,10 @@ extension Dashboard {
   /// What a filter compares with.
   private func sought(_ kind: EntityKind, _ member: String, _ text: String) throws -> Value {
     guard let position = kind.schema.position(ofMember: member),
-      case .integer = kind.schema.fields[position].type
+      case .integer(let minimum) = kind.schema.fields[position].type
     else { return .text(text) }
-    guard let number = Int64(text) else {
-      throw Refusal(422, "‘\(member)’ is a whole number, found “\(text.shortened)”")
+    guard let number = text.wholeNumber, number >= minimum else {
+      throw Refusal(notWhole: member, in: Int(minimum)...Int.max, found: text)
     }
     return .integer(number)
   }

@@ -3,7 +3,7 @@ import RMOSStore
 import RMOSSystem
 
 extension Dashboard {
-  /// The answer to `POST`, `PUT` and `DELETE`.
+  /// The answer to `POST`, `PUT`, `PATCH` and `DELETE`.
   func write(_ route: Route, _ request: HTTPRequest) throws -> HTTPResponse {
     guard options.allowsWrites else {
       throw Refusal(
@@ -12,59 +12,57 @@ extension Dashboard {
     try SameOrigin.check(request)
     switch (request.method, route) {
     case ("POST", .list(let kind)): return try create(kind, request)
-    case ("PUT", .item(let kind, let id)): return try replace(kind, id, request)
+    case ("PUT", .item(let kind, let id)), ("PATCH", .item(let kind, let id)):
+      return try change(kind, id, request)
     case ("DELETE", .item(let kind, let id)): return try delete(kind, id, request)
     default: throw Refusal(404, "there is nothing at this path")
     }
   }
 
   private func create(_ kind: EntityKind, _ request: HTTPRequest) throws -> HTTPResponse {
-    let body = EntityBody(kind: kind, now: now())
-    let record = try sound(body.read(request, id: nil)).record
+    let content = try EntityBody(kind: kind, now: now()).read(request, id: nil)
+    let record = content.record
+    try refuse(content.issues) { try store.read { try $0.missingReferences(of: record) } }
     let stored = try changing { transaction in
       if try transaction.record(kind, id: record.id) != nil {
         throw Refusal(
           409,
           "there is a \(kind.schema.singular) “\(record.id.shortened)” already; "
-            + "use another id, or replace that one with PUT")
+            + "use another id, or change that one with PUT")
       }
       try transaction.check(record)
       try transaction.insert(record)
       return try transaction.record(kind, id: record.id) ?? record
     }
-    let path = (Route.root + [kind.pathName, record.id.percentEncoded]).joined(separator: "/")
+    let path = (Route.root + [kind.pathName, record.id.pathSegment]).joined(separator: "/")
     return entityAnswer(201, stored, fields: [HTTPField("Location", "/" + path)])
   }
 
-  /// The content, where it breaks no rule.
+  /// Refuses what breaks a rule.
   ///
-  /// - Throws: ``Refusal`` with 422 and all issues, those with references too.
-  private func sound(_ content: EntityBody.Content) throws -> EntityBody.Content {
-    guard content.isFailed else { return content }
-    let missing = try store.read { try $0.missingReferences(of: content.record) }
-    let rejected = EntityRejected(issues: content.issues + missing)
-    throw Refusal(rejected)
+  /// - Throws: ``Refusal`` with 422 and all issues, those that only `further` finds too.
+  private func refuse(_ issues: [Issue], _ further: () throws -> [Issue] = { [] }) throws {
+    guard issues.contains(where: { $0.severity == .error }) else { return }
+    throw Refusal(EntityRejected(issues: issues + (try further())))
   }
 
-  private func replace(
+  private func change(
     _ kind: EntityKind, _ id: String, _ request: HTTPRequest
   ) throws -> HTTPResponse {
     let time = now()
-    let body = EntityBody(kind: kind, now: time)
-    // Before the body is looked at: what is not there cannot be replaced.
+    // Before the body is looked at: what is not there cannot be changed.
     guard try store.read({ try $0.record(kind, id: id) }) != nil else {
       throw Refusal.absent(kind, id)
     }
-    let content = try sound(body.read(request, id: id))
+    let content = try EntityBody(kind: kind, now: time).read(request, id: id)
     let stored = try changing { transaction in
       guard let old = try transaction.record(kind, id: id) else { throw Refusal.absent(kind, id) }
+      let change = EntityChange(old, by: content, at: time)
+      try refuse(try change.issues(transaction))
+      // Last (RFC 9110, 13.2.1): whether it was changed meanwhile counts for what could be done.
       try request.checkConditions(old.entityTag)
-      var record = content.record
-      if !content.given.contains("created_at") { record["created_at"] = old["created_at"] ?? .null }
-      if !content.given.contains("updated_at") { record["updated_at"] = .text(time) }
-      try transaction.check(record)
-      guard try transaction.update(record) else { throw Refusal.absent(kind, id) }
-      return try transaction.record(kind, id: id) ?? record
+      guard try transaction.update(change.new) else { throw Refusal.absent(kind, id) }
+      return try transaction.record(kind, id: id) ?? change.new
     }
     return entityAnswer(200, stored)
   }
@@ -74,13 +72,14 @@ extension Dashboard {
   ) throws -> HTTPResponse {
     try changing { transaction in
       guard let old = try transaction.record(kind, id: id) else { throw Refusal.absent(kind, id) }
-      try request.checkConditions(old.entityTag)
-      guard try !transaction.isReferred(to: kind, id: id) else {
+      let referrers = try transaction.referrers(to: kind, id: id)
+      guard referrers.isEmpty else {
         throw Refusal(
           409,
-          "the \(kind.schema.singular) “\(id.shortened)” cannot be deleted: others refer to "
-            + "it; delete or change those first")
+          "the \(kind.schema.singular) “\(id.shortened)” is referred to by "
+            + "\(referrers.joined(separator: " and ")); delete or change those first")
       }
+      try request.checkConditions(old.entityTag)
       guard try transaction.delete(kind, id: id) else { throw Refusal.absent(kind, id) }
     }
     return .json {
@@ -97,27 +96,20 @@ extension Dashboard {
 }
 
 extension StoreReader {
-  /// Whether an entity refers to this one, be it in a field that the database does not guard.
-  fileprivate func isReferred(to kind: EntityKind, id: String) throws -> Bool {
-    for other in EntityKind.allCases {
-      for position in other.schema.references {
+  /// What refers to an entity, be it by a field that the database does not guard: for each kind how
+  /// many, and the first of them.
+  fileprivate func referrers(to kind: EntityKind, id: String) throws -> [String] {
+    try EntityKind.allCases.flatMap { other in
+      try other.schema.references.compactMap { position in
         let field = other.schema.fields[position]
-        guard field.type == .reference(kind) else { continue }
-        let query = RecordQuery(other).filter(field.member, is: .text(id)).limit(1)
-        if try !records(query).isEmpty { return true }
+        guard field.type == .reference(kind) else { return nil }
+        let query = RecordQuery(other).filter(field.member, is: .text(id))
+        let count = try count(query)
+        guard count > 0 else { return nil }
+        let first = try records(query.limit(3)).map { "“\($0.id.shortened)”" }
+        return PlainText.counted(count, other.schema.singular, other.schema.plural)
+          + " (\(first.joined(separator: ", "))\(count > first.count ? ", …" : ""))"
       }
-    }
-    return false
-  }
-}
-
-extension Record {
-  /// Sets a value by its member name.
-  fileprivate subscript(member: String) -> Value? {
-    get { kind.schema.position(ofMember: member).map { values[$0] } }
-    set {
-      guard let position = kind.schema.position(ofMember: member), let newValue else { return }
-      values[position] = newValue
     }
   }
 }

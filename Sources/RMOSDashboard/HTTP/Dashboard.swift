@@ -43,7 +43,7 @@ public final class Dashboard: Sendable {
 
   /// The interface to a store, with clocks and a check of health of one's own.
   init(
-    store: any RecordStore, options: Options, health: HealthCheck = .quick, clock: MigrationClock
+    store: any RecordStore, options: Options, health: HealthCheck = .standard, clock: MigrationClock
   ) {
     self.store = store
     self.options = options
@@ -79,6 +79,9 @@ public final class Dashboard: Sendable {
   }
 
   private func answer(_ request: HTTPRequest, _ target: RequestTarget) throws -> HTTPResponse {
+    if let shorter = target.withoutTrailingSlash, Route(try RequestTarget(shorter)) != nil {
+      return .redirect(to: shorter)
+    }
     guard let route = Route(target) else {
       throw Refusal(404, "there is nothing at this path")
     }
@@ -87,7 +90,10 @@ public final class Dashboard: Sendable {
     case "OPTIONS": return allowing(methods)
     case "GET", "HEAD": return try read(route, target, request)
     default:
-      if route.isWrite(request.method) { return try write(route, request) }
+      if route.isWrite(request.method) {
+        try target.checkParameters([])
+        return try write(route, request)
+      }
       throw Refusal(
         405,
         "\(request.method.shortened) is not possible here; possible: "
@@ -97,12 +103,14 @@ public final class Dashboard: Sendable {
   }
 
   private func allowing(_ methods: [String]) -> HTTPResponse {
-    let all = ["GET", "HEAD", "OPTIONS"] + (options.allowsWrites ? ["POST", "PUT", "DELETE"] : [])
-    return HTTPResponse(
-      status: 204,
-      fields: [
-        HTTPField("Allow", (methods.isEmpty ? all : methods).joined(separator: ", ")),
-        HTTPField("Cache-Control", "no-store"),
-      ] + HTTPResponse.security)
+    let writes = options.allowsWrites ? ["POST", "PUT", "PATCH", "DELETE"] : []
+    let all = ["GET", "HEAD", "OPTIONS"] + writes
+    var fields = [
+      HTTPField("Allow", (methods.isEmpty ? all : methods).joined(separator: ", ")),
+      HTTPField("Cache-Control", "no-store"),
+    ]
+    // RFC 5789, 3.1: what a PATCH may be written in.
+    if methods.contains("PATCH") { fields.append(HTTPField("Accept-Patch", "application/json")) }
+    return HTTPResponse(status: 204, fields: fields + HTTPResponse.security)
   }
 }

@@ -5,15 +5,19 @@ struct EntityBody {
   /// How large a body may be, bytes.
   static let largest = 1_048_576
 
-  /// What a body holds.
+  /// What a body says.
   struct Content {
+    /// The entity as the body alone gives it, with what stands in for absent members.
     var record: Record
-    /// The members that were given.
-    var given: Set<String>
+    /// The fields that have a value.
+    var given: Set<Int>
+    /// The fields that are null.
+    var cleared: Set<Int>
+    /// What is wrong with it.
     var issues: [Issue]
 
-    /// Whether it may not be written.
-    var isFailed: Bool { issues.contains { $0.severity == .error } }
+    /// Whether a field is named, with a value or with null.
+    func names(_ field: Int) -> Bool { given.contains(field) || cleared.contains(field) }
   }
 
   let kind: EntityKind
@@ -24,36 +28,63 @@ struct EntityBody {
   ///
   /// - Parameters:
   ///   - request: The request.
-  ///   - id: The id that its path names; nil where the body must name it.
-  /// - Returns: The entity, and what is wrong with it.
+  ///   - id: The entity's id, which one in the body must equal; `nil` if the body names it.
+  /// - Returns: What the body says, and what is wrong with it as a whole entity.
   /// - Throws: ``Refusal`` with 413, 415 or 422.
   func read(_ request: HTTPRequest, id: String?) throws -> Content {
     try checkForm(request)
-    var batch = RecordBatch(kind: kind)
-    let key = id.map { batch.intern($0.utf8) }
-    let source = batch.addSource("")
-    let reader = EntityReader(
-      kind: kind, options: EntityReader.Options(derivesIDs: false, runStart: now))
     // As in files (RFC 8259, 8.1): a mark says nothing, and editors put it there unasked.
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     let body = request.body.starts(with: mark) ? Array(request.body.dropFirst(3)) : request.body
     guard !body.allSatisfy({ $0 == 0x20 || 0x09...0x0D ~= $0 }) else {
       throw rejected(.inputEmpty, "the body is empty; send one entity as a JSON object")
     }
-    do throws(JSONScanError) {
+    let (batch, isNameless) = try scan(body, id: id)
+    guard batch.count == 1 else {
+      throw rejected(.shapeNotObject, "the body is not a JSON object; send one entity")
+    }
+    var content = content(of: batch, cleared: nullFields(in: body))
+    if isNameless {
+      // Nobody knows the id yet, and nobody will where the entity is refused.
+      for index in content.issues.indices { content.issues[index].id = nil }
+    }
+    return content
+  }
+
+  /// Scans a body; where it names no id and `id` is nil, the entity gets a new one.
+  private func scan(
+    _ body: [UInt8], id: String?
+  ) throws -> (batch: RecordBatch, isNameless: Bool) {
+    let reader = EntityReader(
+      kind: kind, options: EntityReader.Options(derivesIDs: false, runStart: now))
+    func scan(_ id: String?) throws(JSONScanError) -> RecordBatch {
+      var batch = RecordBatch(kind: kind)
+      let key = id.map { batch.intern($0.utf8) }
+      let source = batch.addSource("")
       try reader.read(body, key: key, source: source, into: &batch)
+      return batch
+    }
+    do throws(JSONScanError) {
+      let batch = try scan(id)
+      let isNameless = batch.issues.contains { $0.code == .idMissing }
+      return (isNameless ? try scan(UUID().text) : batch, isNameless)
     } catch {
       throw rejected(
         error.reason == .tooDeep ? .jsonDepth : .jsonSyntax,
         "the body is not JSON: \(error.message), at byte \(error.offset)")
     }
-    guard batch.count == 1 else {
-      throw rejected(.shapeNotObject, "the body is not a JSON object; send one entity")
-    }
-    return try entity(in: batch)
   }
 
-  private func entity(in batch: RecordBatch) throws -> Content {
+  /// The fields whose members are null.
+  private func nullFields(in body: [UInt8]) -> Set<Int> {
+    guard let text = String(validating: body, as: UTF8.self),
+      case .object(let members)? = try? JSONValue(parsing: text)
+    else { return [] }
+    return Set(
+      members.filter { $0.value == .null }.compactMap { kind.schema.position(ofMember: $0.name) })
+  }
+
+  private func content(of batch: RecordBatch, cleared: Set<Int>) -> Content {
     let entry = batch.entries[0]
     var issues = batch.issues.map { issue in
       // There is no file to find them in.
@@ -62,7 +93,6 @@ struct EntityBody {
       issue.line = nil
       issue.column = nil
       issue.offset = nil
-      if issue.code == .idMissing { issue.message = "'id' is missing; give the entity one" }
       return issue
     }
     if !entry.unknownMembers.isEmpty,
@@ -77,10 +107,9 @@ struct EntityBody {
               + " and could not be kept; leave it out, or put it into 'metadata'"))
       }
     }
-    let fields = kind.schema.fields
-    let given = fields.indices.filter { entry.given & 1 << UInt32($0) != 0 }
+    let given = kind.schema.fields.indices.filter { entry.given & 1 << UInt32($0) != 0 }
     return Content(
-      record: batch.record(at: 0), given: Set(given.map { fields[$0].member }), issues: issues)
+      record: batch.record(at: 0), given: Set(given), cleared: cleared, issues: issues)
   }
 
   private func rejected(_ code: IssueCode, _ message: String) -> Refusal {
@@ -107,7 +136,9 @@ struct EntityBody {
         type.isEmpty
           ? "the request has no Content-Type; send application/json"
           : "the Content-Type is “\(type.shortened)”; send application/json in UTF-8",
-        fields: [HTTPField("Accept", "application/json")])
+        fields: [
+          HTTPField("Accept", "application/json")
+        ] + (request.method == "PATCH" ? [HTTPField("Accept-Patch", "application/json")] : []))
     }
     let coding = request.field("Content-Encoding")?.lowercased() ?? "identity"
     guard coding == "identity" else {

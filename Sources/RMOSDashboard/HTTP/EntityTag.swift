@@ -36,21 +36,27 @@ enum EntityTag {
 }
 
 extension HTTPRequest {
+  /// The values of all fields with a name as one list (RFC 9110, 5.3); `nil` if there are none.
+  func list(_ name: String) -> String? {
+    let values = fields.filter { $0.isNamed(name) }.map(\.value)
+    return values.isEmpty ? nil : values.joined(separator: ", ")
+  }
+
   /// Whether the client has this state already.
   func hasCurrent(_ tag: String) -> Bool {
-    field("If-None-Match").map { EntityTag.isNamed(in: $0, tag, isWeak: true) } ?? false
+    list("If-None-Match").map { EntityTag.isNamed(in: $0, tag, isWeak: true) } ?? false
   }
 
   /// Refuses to change what is in another state than the client takes it to be in.
   ///
   /// - Throws: ``Refusal`` with 412.
   func checkConditions(_ tag: String) throws {
-    if let field = field("If-Match"), !EntityTag.isNamed(in: field, tag, isWeak: false) {
+    if let tags = list("If-Match"), !EntityTag.isNamed(in: tags, tag, isWeak: false) {
       throw Refusal(
         412, "it was changed meanwhile; read it again and repeat the request with its new ETag",
         fields: [HTTPField("ETag", tag)])
     }
-    if let field = field("If-None-Match"), EntityTag.isNamed(in: field, tag, isWeak: true) {
+    if hasCurrent(tag) {
       throw Refusal(412, "it is there already, in the state that If-None-Match rules out")
     }
   }

@@ -6,7 +6,8 @@
 public struct HTTPRequest: Sendable, Hashable {
   /// The method, such as `GET`; case counts.
   public var method: String
-  /// The target in origin form: an absolute path with its query, both percent-encoded as received.
+  /// The target in origin form: an absolute path with its query, both percent-encoded as received;
+  /// or `*`, where `OPTIONS` asks about the server as a whole.
   public var target: String
   /// The header fields, in the order received.
   public var fields: [HTTPField]

@@ -29,6 +29,12 @@ extension HTTPResponse {
     HTTPResponse(status: 304, fields: security + caching(entityTag))
   }
 
+  /// The answer that what is asked for has its place elsewhere on this server; the client asks there
+  /// with the same method and body.
+  static func redirect(to target: String) -> HTTPResponse {
+    HTTPResponse(status: 308, fields: [HTTPField("Location", target)] + security + caching(nil))
+  }
+
   /// The answer to a request that is refused.
   static func refusal(_ refusal: Refusal) -> HTTPResponse {
     .json(status: refusal.status, fields: refusal.fields) {

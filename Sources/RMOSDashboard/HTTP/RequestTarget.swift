@@ -1,4 +1,5 @@
 import RMOSSystem
+import RMOSModels
 
 /// A request's path and query, taken apart and percent-decoded.
 struct RequestTarget: Sendable, Hashable {
@@ -27,6 +28,8 @@ struct RequestTarget: Sendable, Hashable {
   var segments: [Segment]
   /// The parameters of the query, decoded as forms encode them, in order.
   var parameters: [Parameter]
+  /// The query as received, with its question mark; empty where there is none.
+  private(set) var query: String
 
   /// Takes a target in origin form apart.
   init(_ target: String) throws(Malformed) {
@@ -44,6 +47,7 @@ struct RequestTarget: Sendable, Hashable {
           raw: String(decoding: part, as: UTF8.self), text: try Self.decoded(part, "path")))
     }
     parameters = []
+    query = mark.map { String(decoding: bytes[$0...], as: UTF8.self) } ?? ""
     guard let mark else { return }
     for part in bytes[(mark + 1)...].split(separator: UInt8(ascii: "&")) {
       let halves = part.split(
@@ -77,14 +81,8 @@ extension RequestTarget {
   /// - Throws: ``Refusal`` with 422 where it is none, out of range or given twice.
   func integer(_ name: String, in range: ClosedRange<Int>, default standIn: Int) throws -> Int {
     guard let text = try parameter(name) else { return standIn }
-    let isNumber = !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
-    guard isNumber, let number = Int(text), range.contains(number) else {
-      let expected =
-        range.upperBound == .max
-        ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-      throw Refusal(
-        422, "‘\(name)’ must be a whole number \(expected), found “\(text.shortened)”")
-    }
+    guard let number = text.wholeNumber, let number = Int(exactly: number), range.contains(number)
+    else { throw Refusal(notWhole: name, in: range, found: text) }
     return number
   }
 
@@ -95,6 +93,56 @@ extension RequestTarget {
     let values = parameters.filter { $0.name == name }
     guard values.count < 2 else { throw Refusal(422, "‘\(name)’ is given twice") }
     return values.first?.value
+  }
+
+  /// Refuses a parameter that means nothing here: what it was to do would silently not be done.
+  ///
+  /// - Throws: ``Refusal`` with 422.
+  func checkParameters(_ known: [String]) throws {
+    guard let unknown = parameters.first(where: { !known.contains($0.name) }) else { return }
+    throw Refusal(422, Self.unknownParameter(unknown.name, known: known))
+  }
+
+  /// What is said of a parameter that is not known.
+  static func unknownParameter(_ name: String, known: [String]) -> String {
+    let way: String
+    if known.isEmpty {
+      way = "this takes none"
+    } else if let meant = Suggestion.nearest(to: name, among: known) {
+      way = "did you mean ‘\(meant)’?"
+    } else {
+      way = "known: \(known.joined(separator: ", "))"
+    }
+    return "‘\(name.shortened)’ is not a query parameter here; \(way)"
+  }
+}
+
+extension Refusal {
+  /// A number that is none, or out of range.
+  init(notWhole name: String, in range: ClosedRange<Int>, found text: String) {
+    self.init(
+      422,
+      "‘\(name)’ must be a whole number from \(range.lowerBound) to \(range.upperBound), "
+        + "found “\(text.shortened)”")
+  }
+}
+
+extension String {
+  /// The number that the text is, in decimal digits alone; `nil` if it is none or too large.
+  var wholeNumber: Int64? {
+    !isEmpty && utf8.allSatisfy { 0x30...0x39 ~= $0 } ? Int64(self) : nil
+  }
+}
+
+extension RequestTarget {
+  /// The target without the slashes at the end of its path; `nil` if there are none.
+  ///
+  /// It begins with one slash whatever was asked, so that no client takes it for another host.
+  var withoutTrailingSlash: String? {
+    guard segments.count > 1, segments.last?.raw.isEmpty == true else { return nil }
+    let kept = segments.reversed().drop { $0.raw.isEmpty }.reversed().drop { $0.raw.isEmpty }
+    guard !kept.isEmpty else { return nil }
+    return "/" + kept.map(\.raw).joined(separator: "/") + query
   }
 }
 
@@ -110,6 +158,17 @@ extension RequestTarget {
 }
 
 extension String {
+  /// An id as the segment of an entity's path.
+  ///
+  /// Dots alone are a step in a path to many clients, but to most of them only as plain dots.
+  var pathSegment: String {
+    switch self {
+    case ".", "..": String(repeating: "%2E", count: utf8.count)
+    case "statistics": "%73tatistics"
+    default: percentEncoded
+    }
+  }
+
   /// At most 120 Unicode scalars of the text.
   var shortened: String {
     let shown = unicodeScalars.prefix(120)

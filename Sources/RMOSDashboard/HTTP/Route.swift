@@ -49,8 +49,17 @@ enum Route: Sendable, Hashable {
     let reading = ["GET", "HEAD", "OPTIONS"]
     return switch self {
     case .list where allowsWrites: reading + ["POST"]
-    case .item where allowsWrites: reading + ["PUT", "DELETE"]
+    case .item where allowsWrites: reading + ["PUT", "PATCH", "DELETE"]
     default: reading
+    }
+  }
+
+  /// The query parameters that mean something when it is read.
+  var parameters: [String] {
+    switch self {
+    case .status, .item, .statistics: []
+    case .history: ["limit"]
+    case .list, .search, .filter: ["limit", "offset", "order"]
     }
   }
 

@@ -61,7 +61,8 @@ extension DashboardPage {
     if(current&&(now!==run||Date.now()-said>15000)){said=Date.now();
     say("Migration under way: "+number(current.found)+" found, "+number(current.failed)+" failed.")}
     const ended=run&&!current,moved=!current&&
-    String(status.entity_counts.total)!==$("overview").dataset.total;run=now;
+    (String(status.entity_counts.total)!==$("overview").dataset.total||
+    status.validation.verdict!==$("overview").dataset.verdict);run=now;
     if(ended)say("The migration has ended.");
     return ended||moved};
     const poll=async()=>{clearTimeout(timer);if(document.hidden)return;

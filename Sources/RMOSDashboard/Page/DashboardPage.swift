@@ -34,8 +34,13 @@ struct DashboardPage: Sendable {
     guard let target = try? RequestTarget(request.target) else {
       return ErrorPage.badAddress.response
     }
+    if let shorter = target.withoutTrailingSlash, let place = try? RequestTarget(shorter),
+      EntityKind(pathName: place.pagePath[0]) != nil, place.pagePath.count <= 2
+    {
+      return .redirect(to: shorter)
+    }
     do {
-      return try page(target).response(ifNoneMatch: request.field("If-None-Match"))
+      return try page(target).response(to: request)
     } catch let error as ErrorPage {
       return error.response
     } catch {
@@ -45,16 +50,25 @@ struct DashboardPage: Sendable {
 
   private func page(_ target: RequestTarget) throws -> PageDocument {
     guard let first = target.pagePath.first else {
-      return try OverviewPage(store: store, status: status(), history: history(500)).document
+      try check(target, [])
+      return try OverviewPage(store: store, status: status(), history: { try history(500) })
+        .document
     }
     guard let kind = EntityKind(pathName: first), target.pagePath.count <= 2 else {
       throw ErrorPage.notFound
     }
-    if let id = target.pagePath.count == 2 ? target.pagePath[1] : target["id"] {
+    let hasID = target.pagePath.count == 2
+    try check(target, hasID ? [] : target["id"] == nil ? ListRequest.parameters(of: kind) : ["id"])
+    if let id = hasID ? target.pagePath[1] : target["id"] {
       return try DetailPage(kind, id: id, in: store).document
     }
     return try ListPage(
       ListRequest(kind, target), in: store, totals: totals ?? EntityTotals(store)
     ).document
+  }
+
+  private func check(_ target: RequestTarget, _ known: [String]) throws(ErrorPage) {
+    guard let unknown = target.parameters.first(where: { !known.contains($0.name) }) else { return }
+    throw .unknownParameter(RequestTarget.unknownParameter(unknown.name, known: known))
   }
 }

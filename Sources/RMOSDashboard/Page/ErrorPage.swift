@@ -25,6 +25,13 @@ struct ErrorPage: Error {
     status: 405, title: "Pages can only be read",
     sentences: "<p>Ask with GET or HEAD. Changes go through <code>/api/rmos</code>.</p>\n")
 
+  /// The address asks for something that the page does not know.
+  static func unknownParameter(_ sentence: String) -> ErrorPage {
+    ErrorPage(
+      status: 422, title: "The address asks for something unknown",
+      sentences: "<p>\(PageText.short(sentence, limit: 1000))</p>\n")
+  }
+
   /// There is no such entity.
   static func noEntity(_ kind: EntityKind, id: String) -> ErrorPage {
     ErrorPage(

@@ -33,6 +33,11 @@ struct ListRequest {
   /// The page sizes on offer, the default first.
   static let pageSizes = [50, 100, 200]
 
+  /// The parameters that a list's address may carry; with `id` it is that of an entity.
+  static func parameters(of kind: EntityKind) -> [String] {
+    ["q", "in", "sort", "page", "per", "id"] + kind.pageFilters.map(\.parameter)
+  }
+
   init(_ kind: EntityKind) {
     self.kind = kind
     searchMember = kind.searchMembers[0]

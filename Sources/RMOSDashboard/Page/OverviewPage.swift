@@ -1,10 +1,12 @@
+import RMOSAudit
 import RMOSModels
 import RMOSStore
 
 /// The page at `/`: how the store is, what it holds, what happened last.
 struct OverviewPage {
   private let status: MigrationStatus
-  private let history: MigrationHistory
+  /// The history; nil where a table it is read from is missing or damaged.
+  private let history: MigrationHistory?
   private let runs: [LedgerRun]
   /// The run that is under way, if any.
   private let current: Int64?
@@ -12,8 +14,12 @@ struct OverviewPage {
   /// How many runs are listed.
   private static let runsShown = 6
 
-  init(store: any RecordStore, status: MigrationStatus, history: MigrationHistory) throws {
-    let runs = try store.read { try $0.runs(limit: Self.runsShown) }
+  init(
+    store: any RecordStore, status: MigrationStatus, history: () throws -> MigrationHistory
+  ) throws {
+    // The health says what is wrong with what cannot be read.
+    let runs = try Self.ifReadable { try store.read { try $0.runs(limit: Self.runsShown) } } ?? []
+    let history = try Self.ifReadable(history)
     // The status may be a moment older than the runs: one that began since is no dead one.
     let hasBegun = runs.first?.state == .running && store.hasWriter ?? true
     self.init(
@@ -21,7 +27,15 @@ struct OverviewPage {
       current: status.currentRun?.id ?? (hasBegun ? runs.first?.id : nil))
   }
 
-  init(status: MigrationStatus, history: MigrationHistory, runs: [LedgerRun], current: Int64?) {
+  private static func ifReadable<Result>(_ body: () throws -> Result) throws -> Result? {
+    do {
+      return try body()
+    } catch let error as StoreError where [.corrupt, .other].contains(error.code) {
+      return nil
+    }
+  }
+
+  init(status: MigrationStatus, history: MigrationHistory?, runs: [LedgerRun], current: Int64?) {
     self.status = status
     self.history = history
     self.runs = runs
@@ -33,14 +47,15 @@ struct OverviewPage {
       title: "Overview", section: "/",
       main: """
         \(HistoryChart.definitions)<div id="overview" data-total="\(status.entityCounts.total)" \
-        data-run="\(status.currentRun.map { String($0.id) } ?? "")">
+        data-run="\(status.currentRun.map { String($0.id) } ?? "")" \
+        data-verdict="\(status.validation.verdict.rawValue)">
         <h1>Overview</h1>
         \(verdict)\(RunPanel(status.currentRun).section)\(counts)<div class="columns">
         <div>
         <section aria-labelledby="history">
         <h2 id="history">History</h2>
         <p class="dim note">New entities by the day they were migrated or created</p>
-        \(HistoryChart(history).figure)</section>
+        \(history.map { HistoryChart($0).figure } ?? "<p>It cannot be read.</p>\n")</section>
         \(RunList(runs, current: current).section)</div>
         <div>
         \(health)\(database)</div>
@@ -52,19 +67,21 @@ struct OverviewPage {
   }
 
   private var verdict: HTML {
-    let validation = status.validation
-    let (mood, sign, word) =
-      switch (validation.errors.count, validation.warnings.count) {
-      case (0, 0): unfinished == nil ? ("sound", "✓", "Healthy.") : ("warnings", "!", "Healthy.")
-      case (0, let warnings):
-        ("warnings", "!", "Healthy, with \(PlainText.counted(warnings, "warning")).")
-      case (let errors, _): ("errors", "✗", "\(PlainText.counted(errors, "error")) found.")
+    let health = status.validation
+    let isLoss = unfinished != nil
+    let (mood, sign) =
+      switch health.verdict {
+      case .sound: isLoss ? ("warnings", "!") : ("sound", "✓")
+      case .warnings: ("warnings", "!")
+      case .notChecked: ("warnings", "?")
+      case .errors: ("errors", "✗")
       }
+    let word = health.words.prefix(1).uppercased() + health.words.dropFirst() + "."
     let run: HTML =
       unfinished.map { " \($0.what)</strong> \($0.next)" } ?? "</strong>"
     let last = status.database.lastMigration
     let when: HTML =
-      switch (last, unfinished == nil) {
+      switch (last, unfinished?.isOver ?? true) {
       case (let last?, true): " Last migrated \(PageText.time(last))."
       case (let last?, false): " The last complete one ended \(PageText.time(last))."
       case (nil, true): " Nothing has been migrated into this database yet."
@@ -77,17 +94,21 @@ struct OverviewPage {
       """
   }
 
-  /// What became of the newest migration where it did not come to its end, and what to do.
-  private var unfinished: (what: String, next: String)? {
+  /// What became of the newest migration where it did not do all, and what to do.
+  private var unfinished: (what: String, next: String, isOver: Bool)? {
     guard let run = runs.first(where: { $0.command == "migrate" }), run.id != current,
       run.undoneBy == nil
     else { return nil }
     switch run.state {
-    case .completed: return nil
-    case .failed: return ("The last run failed.", "The list of runs says why.")
+    case .completed:
+      let failed = run.statistics.total.failed
+      guard failed > 0 else { return nil }
+      let what = PlainText.counted(failed, "entity", "entities")
+      return ("The last run left out \(what).", "Its report names them.", true)
+    case .failed: return ("The last run failed.", "The list of runs says why.", false)
     // A run whose process died says "running" for ever.
     case .interrupted, .running:
-      return ("The last run was interrupted.", "The same command goes on where it stopped.")
+      return ("The last run was interrupted.", "The same command goes on where it stopped.", false)
     }
   }
 
@@ -118,12 +139,16 @@ struct OverviewPage {
       items(validation.errors, "error", "✗") + items(validation.warnings, "warning", "!")
     let list: HTML =
       findings.isEmpty
-      ? "<p>The quick check found nothing wrong.</p>\n"
+      ? validation.isComplete ? "<p>An audit found nothing wrong.</p>\n" : ""
       : "<ul class=\"findings\">\n\(findings)</ul>\n"
+    let open: HTML =
+      validation.isComplete
+      ? ""
+      : "<p>Not checked: \(validation.notChecked.joined(separator: ", ")).</p>\n"
     return """
       <section aria-labelledby="health">
       <h2 id="health">Health</h2>
-      \(list)<p class="dim note">The whole check: <code>rmos-cli audit</code></p>
+      \(list)\(open)<p class="dim note">The whole audit: <code>rmos-cli audit</code></p>
       </section>
 
       """

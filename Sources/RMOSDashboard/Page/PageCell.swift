@@ -10,10 +10,11 @@ enum PageCell {
     return "<a href=\"\(link)\">\(PageText.short(text))</a>"
   }
 
-  /// The state of a job, said by word and sign.
+  /// The state of a job or a run, said by word and sign.
   static func status(_ status: String) -> HTML {
     let (name, sign) =
       switch status {
+      case "completed with failures": ("bad", "!")
       case "completed": ("good", "✓")
       case "failed": ("bad", "✗")
       case "running": ("now", "▸")

@@ -10,11 +10,11 @@ struct PageDocument {
   var main: HTML
 
   /// The page as an answer, which is "not modified" where the browser has it already.
-  func response(ifNoneMatch known: String?) -> HTTPResponse {
+  func response(to request: HTTPRequest) -> HTTPResponse {
     var answer = response(status: 200)
     let tag = entityTag
     answer.fields.append(HTTPField("ETag", tag))
-    if let known, Self.matches(known, tag) {
+    if request.hasCurrent(tag) {
       answer.status = 304
       answer.body = []
       answer.fields.removeAll { $0.name == "Content-Type" }
@@ -68,14 +68,6 @@ struct PageDocument {
     page.keepPolicy()
     return page
   }()
-
-  /// Whether a list of tags names one; weakly, as it is for reading.
-  private static func matches(_ list: String, _ tag: String) -> Bool {
-    list.split(separator: ",").contains { entry in
-      let entry = entry.drop { $0 == " " }.prefix { $0 != " " }
-      return entry == "*" || entry == tag || entry == "W/\(tag)"
-    }
-  }
 
   private static let icon: HTML = """
     <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' \

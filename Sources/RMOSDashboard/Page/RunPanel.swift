@@ -70,6 +70,7 @@ struct RunList {
     // A run whose process died says "running" for ever.
     let isOver = run.state == .running && run.id != current
     let state = isOver ? LedgerRun.State.interrupted : run.state
+    let word = state == .completed && total.failed > 0 ? "completed with failures" : state.rawValue
     let failed: HTML =
       total.failed > 0
       ? "<span class=\"error\">\(PlainText.grouped(total.failed))</span>" : "0"
@@ -78,7 +79,7 @@ struct RunList {
         "<br><span class=\"dim\">\(PageText.short($0, limit: 300))</span>"
       } ?? ""
     let cells: [HTML] = [
-      "<span><span class=\"nowrap\">\(PageCell.status(state.rawValue))</span>\(failure)</span>",
+      "<span><span class=\"nowrap\">\(PageCell.status(word))</span>\(failure)</span>",
       PageText.time(run.startedAt), "\(PageText.duration(run.seconds))",
       "\(PlainText.grouped(total.found))", "\(PlainText.grouped(total.new))",
       "\(PlainText.grouped(total.skipped))", failed,

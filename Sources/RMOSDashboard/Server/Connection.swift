@@ -240,18 +240,6 @@ final class Connection {
     guard let head else { return false }
     phase = .answering
     answeringSince = now
-    if head.target == "*" {
-      // About the server as a whole, not about anything the handler has.
-      let response = HTTPResponse(
-        status: 204, fields: [HTTPField("Allow", "GET, HEAD, OPTIONS, POST, PUT, DELETE")])
-      let writer = ResponseWriter(keepsAlive: head.keepsAlive, date: context.clock.text)
-      output.append(contentsOf: writer.bytes(response).bytes)
-      log(context, response.status, 0, seconds: 0)
-      phase = head.keepsAlive ? .reading : .closing
-      self.head = nil
-      hasServed = true
-      return true
-    }
     context.pool.submit(
       WorkerPool.Job(
         connection: number,

@@ -32,9 +32,8 @@ extension RequestHead {
   }
 
   private mutating func setTarget(_ text: String) throws(RequestRefusal) {
-    if method == "CONNECT" || method == "TRACE" {
-      throw RequestRefusal(501, "\(method) is not offered here")
-    }
+    // Its target is a host, for a proxy; any other method is refused where the path is known.
+    guard method != "CONNECT" else { throw RequestRefusal(501, "this server is no proxy") }
     guard !text.utf8.contains(UInt8(ascii: "#")) else {
       throw .malformed("the target has a fragment, which is not for servers")
     }

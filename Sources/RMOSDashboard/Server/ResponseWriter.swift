@@ -87,19 +87,8 @@ struct ResponseWriter {
 }
 
 extension HTTPResponse {
-  /// The answer to a request that the handler does not see.
+  /// The answer to a request that the handler does not see; no different from the interface's own.
   init(_ refusal: RequestRefusal) {
-    var writer = JSONWriter()
-    writer.object {
-      $0.member("success", false)
-      $0.member("detail", refusal.detail)
-    }
-    self.init(
-      status: refusal.status,
-      fields: [
-        HTTPField("Content-Type", "application/json"), HTTPField("Cache-Control", "no-store"),
-        HTTPField("X-Content-Type-Options", "nosniff"),
-      ] + refusal.fields,
-      body: writer.utf8)
+    self = .refusal(Refusal(refusal.status, refusal.detail, fields: refusal.fields))
   }
 }

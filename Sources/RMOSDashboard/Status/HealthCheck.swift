@@ -1,32 +1,22 @@
 import RMOSAudit
 import RMOSStore
 
-/// What a check of health found.
-struct Health: Sendable, Hashable {
-  var errors: [String] = []
-  var warnings: [String] = []
-  /// Whether everything was looked at.
-  var isComplete = true
-}
-
 /// How a store's health is checked; tests put their own in place.
 struct HealthCheck: Sendable {
-  /// Checks for about as many seconds, nil for as long as it takes.
-  var check: @Sendable (_ store: any RecordStore, _ seconds: Double?) throws -> Health
+  /// Checks with an effort.
+  var check: @Sendable (_ store: any RecordStore, HealthReport.Effort) throws -> HealthReport
 
-  /// Checks; where that fails, a warning says so.
-  func run(_ store: any RecordStore, _ seconds: Double?) -> Health {
+  /// Checks; where that fails, a warning says so, and nothing counts as checked.
+  func run(_ store: any RecordStore, _ effort: HealthReport.Effort) -> HealthReport {
     do {
-      return try check(store, seconds)
+      return try check(store, effort)
     } catch {
-      return Health(warnings: ["the check of health broke off: \(error)"])
+      return HealthReport(
+        warnings: ["the check of health broke off: \(error)"],
+        notChecked: ["file", "schema", "rows", "references", "provenance", "runs"])
     }
   }
 
-  /// The schema and the references.
-  static let quick = HealthCheck { store, seconds in
-    let health = try StoreHealth(of: store, seconds: seconds)
-    return Health(
-      errors: health.errors, warnings: health.warnings, isComplete: health.isComplete)
-  }
+  /// The store's own.
+  static let standard = HealthCheck { try HealthReport(of: $0, $1) }
 }

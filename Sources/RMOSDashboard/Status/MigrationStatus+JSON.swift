@@ -1,3 +1,4 @@
+import RMOSAudit
 import RMOSModels
 
 extension MigrationStatus {
@@ -30,12 +31,8 @@ extension JSONWriter {
         }
       }
       $0.member("recent_entities") { $0.recent(status.recentEntities) }
-      $0.member("validation") {
-        $0.object {
-          $0.strings("errors", status.validation.errors)
-          $0.strings("warnings", status.validation.warnings)
-          $0.member("status", status.validation.status.rawValue)
-        }
+      $0.member("validation") { writer in
+        writer.object { status.validation.writeMembers(to: &$0) }
       }
       if let run = status.currentRun { $0.member("current_run") { $0.currentRun(run) } }
     }
@@ -46,14 +43,6 @@ extension JSONWriter {
     member("patterns", counts.patterns)
     member("strip_families", counts.stripFamilies)
     member("joblogs", counts.joblogs)
-  }
-
-  private mutating func strings(_ name: String, _ texts: [String]) {
-    member(name) { writer in
-      writer.array {
-        for text in texts { $0.string(text) }
-      }
-    }
   }
 
   private mutating func recent(_ recent: MigrationStatus.RecentEntities) {

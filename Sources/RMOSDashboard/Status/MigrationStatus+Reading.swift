@@ -6,17 +6,19 @@ public import RMOSStore
 extension MigrationStatus {
   /// Reads the status of a store.
   ///
-  /// What cannot be checked is a warning in ``validation``; what is not there counts as 0 with an
-  /// error there.
+  /// What was not checked is named in ``validation``; what is not there counts as 0 with an error
+  /// there.
   ///
   /// - Parameters:
   ///   - store: The store.
-  ///   - healthSeconds: How long the check of health may take, about; nil for as long as it takes.
+  ///   - healthSeconds: How long the health of a large store is looked at, about; `nil` to audit it
+  ///     whole.
   /// - Throws: `StoreError` where the store cannot be read at all.
   /// - Complexity: O(n) in the rows.
   public init(of store: some RecordStore, healthSeconds: Double? = 0.02) throws {
     self.init(
-      try Overview(of: store), Details(of: store, healthSeconds: healthSeconds, .quick))
+      try Overview(of: store),
+      Details(of: store, healthSeconds.map { .quick(seconds: $0) } ?? .whole, .standard))
   }
 
   /// Puts the status together.
@@ -25,9 +27,13 @@ extension MigrationStatus {
     entityCounts = overview.counts
     currentRun = overview.currentRun
     recentEntities = details.recent
-    validation = Validation(
-      errors: overview.errors + details.errors + details.health.errors,
-      warnings: details.warnings + details.health.warnings)
+    var health = details.health
+    // The audit has said it in its words, unless it could not look.
+    if health.errors.isEmpty {
+      health.errors = overview.errors
+      health.warnings += details.warnings
+    }
+    validation = health
   }
 
   /// What is quick to read: where the data is, the counts, the runs.
@@ -38,43 +44,14 @@ extension MigrationStatus {
     var errors: [String] = []
 
     init(of store: some RecordStore) throws {
-      do {
-        let status = try StoreStatus(of: store)
-        database = Database(
-          lastMigration: try Self.lastMigration(status, store), location: status.location,
-          sizeMB: status.sizeInBytes.map { (Double($0) / 1_048_576 * 100).rounded() / 100 },
-          schemaVersion: status.schema?.version, schemaAppliedAt: status.schema?.appliedAt)
-        counts = EntityCounts(status.counts)
-        currentRun = status.currentRun.map(CurrentRun.init)
-      } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
-        // A table is missing or damaged: what can be read is still worth telling.
-        database = Database(location: store.location)
-        counts = EntityCounts()
-        try readWhatIsThere(store)
-      }
-    }
-
-    private mutating func readWhatIsThere(_ store: some RecordStore) throws {
-      try store.read { reader in
-        let schema = try reader.schemaVersion()
-        database.schemaVersion = schema?.version
-        database.schemaAppliedAt = schema?.appliedAt
-        var found: [EntityKind: Int] = [:]
-        for kind in EntityKind.allCases {
-          do {
-            found[kind] = try reader.count(RecordQuery(kind))
-          } catch let error as StoreError {
-            errors.append("the \(kind.schema.plural) cannot be counted: \(error.message)")
-          }
-        }
-        counts = EntityCounts(found)
-        do {
-          let runs = try reader.runs(limit: StoreStatus.runsSearched)
-          database.lastMigration = runs.lazy.compactMap(\.endOfMigration).first
-        } catch let error as StoreError {
-          errors.append("the runs cannot be read: \(error.message)")
-        }
-      }
+      let status = try StoreStatus(of: store)
+      database = Database(
+        lastMigration: try Self.lastMigration(status, store), location: status.location,
+        sizeMB: status.sizeInBytes.map { (Double($0) / 1_048_576 * 100).rounded() / 100 },
+        schemaVersion: status.schema?.version, schemaAppliedAt: status.schema?.appliedAt)
+      counts = EntityCounts(status.counts)
+      currentRun = status.currentRun.map(CurrentRun.init)
+      errors = status.unreadable
     }
 
     private static func lastMigration(
@@ -90,14 +67,11 @@ extension MigrationStatus {
   /// What takes a pass over the rows: the newest entities and the check of health.
   struct Details: Sendable, Equatable {
     var recent = RecentEntities()
-    var health: Health
-    var errors: [String] = []
+    var health: HealthReport
     var warnings: [String] = []
 
-    init(
-      of store: some RecordStore, healthSeconds: Double?, _ check: HealthCheck
-    ) {
-      health = check.run(store, healthSeconds)
+    init(of store: some RecordStore, _ effort: HealthReport.Effort, _ check: HealthCheck) {
+      health = check.run(store, effort)
       for kind in EntityKind.allCases {
         do {
           let query = RecordQuery(kind).order(.newestFirst).limit(3)

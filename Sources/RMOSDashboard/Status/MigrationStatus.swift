@@ -1,3 +1,5 @@
+public import RMOSAudit
+
 /// What a store holds, how its last migration went and whether it is well, at one moment.
 ///
 /// In `Codable` formats it has the shape of the HTTP interface's status.
@@ -63,23 +65,6 @@ public struct MigrationStatus: Sendable, Hashable {
     public var joblogs: [Job] = []
   }
 
-  /// The quick check of health.
-  public struct Validation: Sendable, Hashable {
-    /// The verdict in a word.
-    public enum Status: String, Sendable, Hashable, Codable {
-      /// No errors.
-      case healthy
-      /// Errors.
-      case errorsDetected = "errors_detected"
-    }
-    /// What is wrong, a sentence each.
-    public var errors: [String] = []
-    /// What may be wrong, or could not be checked, a sentence each.
-    public var warnings: [String] = []
-    /// The verdict.
-    public var status: Status { errors.isEmpty ? .healthy : .errorsDetected }
-  }
-
   /// A migration under way.
   public struct CurrentRun: Sendable, Hashable {
     /// The ledger's number.
@@ -104,8 +89,8 @@ public struct MigrationStatus: Sendable, Hashable {
   public var entityCounts: EntityCounts
   /// The entities created last.
   public var recentEntities: RecentEntities
-  /// The quick check of health.
-  public var validation: Validation
+  /// What is known of the store's health.
+  public var validation: HealthReport
   /// The migration under way, if any.
   public var currentRun: CurrentRun?
 }
@@ -127,7 +112,7 @@ extension MigrationStatus: Codable {
       database: try container.decode(Database.self, forKey: .database),
       entityCounts: try container.decode(EntityCounts.self, forKey: .entityCounts),
       recentEntities: try container.decode(RecentEntities.self, forKey: .recentEntities),
-      validation: try container.decode(Validation.self, forKey: .validation),
+      validation: try container.decode(HealthReport.self, forKey: .validation),
       currentRun: try container.decodeIfPresent(CurrentRun.self, forKey: .currentRun))
   }
 
@@ -209,27 +194,6 @@ extension MigrationStatus.RecentEntities.Job: Codable {
     case jobType = "job_type"
     case status
     case createdAt = "created_at"
-  }
-}
-
-extension MigrationStatus.Validation: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case errors, warnings, status
-  }
-
-  /// Reads what was found; the verdict follows from it.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    errors = try container.decode([String].self, forKey: .errors)
-    warnings = try container.decode([String].self, forKey: .warnings)
-  }
-
-  /// Writes what was found and the verdict.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(errors, forKey: .errors)
-    try container.encode(warnings, forKey: .warnings)
-    try container.encode(status, forKey: .status)
   }
 }
 

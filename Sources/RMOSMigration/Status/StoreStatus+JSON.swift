@@ -20,7 +20,7 @@ extension StoreStatus {
     writer.member("schema_applied_at", schema?.appliedAt)
     writer.member("counts") {
       $0.object {
-        for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind] ?? 0) }
+        for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind]) }
         $0.member("total", total)
       }
     }

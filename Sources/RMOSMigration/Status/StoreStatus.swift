@@ -15,12 +15,14 @@ public struct StoreStatus: Sendable {
   public var sizeInBytes: Int?
   /// The version of the shared schema; nil where there is none.
   public var schema: SchemaVersion?
-  /// How many entities there are of each kind.
+  /// How many entities there are of each kind; none where the table is missing or damaged.
   public var counts: [EntityKind: Int]
   /// The newest run that is not under way; nil before the first.
   public var lastRun: LedgerRun?
   /// The run that is under way: the ledger says so and a process holds the writer lock.
   public var currentRun: LedgerRun?
+  /// What could not be read, a sentence each.
+  public var unreadable: [String]
   /// The runs that were cancelled or whose process died, newest first.
   public var interruptedRuns: [LedgerRun]
 
@@ -49,6 +51,7 @@ public struct StoreStatus: Sendable {
     sizeInBytes = Self.size(of: store)
     schema = snapshot.schema
     counts = snapshot.counts
+    unreadable = snapshot.unreadable
     currentRun = isUnderWay ? snapshot.runs.removeFirst() : nil
     for index in snapshot.runs.indices where snapshot.runs[index].state == .running {
       snapshot.runs[index].state = .interrupted
@@ -61,12 +64,24 @@ public struct StoreStatus: Sendable {
     var schema: SchemaVersion?
     var counts: [EntityKind: Int] = [:]
     var runs: [LedgerRun] = []
+    var unreadable: [String] = []
 
     init(_ store: some RecordStore) throws {
       try store.read { reader in
         schema = try reader.schemaVersion()
-        for kind in EntityKind.allCases { counts[kind] = try reader.count(RecordQuery(kind)) }
-        runs = try reader.runs(limit: StoreStatus.runsSearched)
+        // Where a table is missing or damaged, the rest is worth telling all the more.
+        for kind in EntityKind.allCases {
+          do {
+            counts[kind] = try reader.count(RecordQuery(kind))
+          } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
+            unreadable.append("the \(kind.schema.plural) cannot be counted: \(error.message)")
+          }
+        }
+        do {
+          runs = try reader.runs(limit: StoreStatus.runsSearched)
+        } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
+          unreadable.append("the runs cannot be read: \(error.message)")
+        }
       }
     }
   }

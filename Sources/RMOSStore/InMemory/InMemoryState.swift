@@ -62,8 +62,10 @@ struct InMemoryState {
 
   /// The values of `record` as the columns would keep them.
   ///
+  /// A reference that is as it was in `old` is not looked up.
+  ///
   /// - Throws: ``StoreError/Code/constraint`` where the schema refuses it.
-  func stored(_ record: Record) throws(StoreError) -> Record {
+  func stored(_ record: Record, changing old: Record? = nil) throws(StoreError) -> Record {
     let id = try record.requiredID()
     let schema = record.kind.schema
     var stored = record
@@ -76,7 +78,7 @@ struct InMemoryState {
     }
     for position in schema.foreignKeys {
       guard case .reference(let target) = schema.fields[position].type,
-        stored.values[position] != .null
+        stored.values[position] != .null, stored.values[position] != old?.values[position]
       else { continue }
       if case .text(let reference) = stored.values[position],
         self[target][Key(reference)] != nil

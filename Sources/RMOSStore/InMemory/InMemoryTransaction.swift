@@ -22,8 +22,8 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
   func update(_ record: Record) throws -> Bool {
     try change { state in
       let key = InMemoryState.Key(try record.requiredID())
-      guard state[record.kind][key] != nil else { return false }
-      let stored = try state.stored(record)
+      guard let old = state[record.kind][key]?.record else { return false }
+      let stored = try state.stored(record, changing: old)
       state[record.kind][key]?.record = stored
       return true
     }

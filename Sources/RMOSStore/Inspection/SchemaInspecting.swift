@@ -6,6 +6,9 @@ import RMOSSystem
 /// Nothing here presumes that the schema is the right one, nor that columns hold what they are
 /// declared to. Every method is one statement, whatever the number of rows, in constant memory.
 package protocol SchemaInspecting: StoreReader {
+  /// How large the database is, bytes.
+  func databaseSize() throws -> Int64
+
   /// The version of the project's own tables; nil where there are none.
   func ledgerVersion() throws -> Int64?
 

@@ -1,6 +1,11 @@
 import RMOSModels
 
 extension SQLiteReader: SchemaInspecting {
+  final func databaseSize() throws -> Int64 {
+    try session().connection.integer(
+      "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size") ?? 0
+  }
+
   final func ledgerVersion() throws -> Int64? {
     let layout = try session().layout
     return layout.hasLedger ? layout.ledgerVersion : nil
@@ -43,9 +48,7 @@ extension SQLiteReader: SchemaInspecting {
     let sql =
       "SELECT \(columns.joined(separator: ", ")), \(table.rowIDExpression) FROM \(kind.table)"
     // A damaged tree can lead in circles; no row takes less than four bytes of the file.
-    let size = try connection.integer(
-      "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-    var rest = max(1, (size ?? 0) / 4)
+    var rest = max(1, try databaseSize() / 4)
     try connection.withStatement(sql) { statement in
       while try statement.step() {
         rest -= 1

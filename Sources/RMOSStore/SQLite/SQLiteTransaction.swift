@@ -56,7 +56,21 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func update(_ record: Record) throws -> Bool {
     let session = try session()
     let id = try record.requiredID()
-    return try writeOne(session, record.kind, id) { try rewrite(record, session) }
+    guard let stored = try self.record(record.kind, id: id) else { return false }
+    // Only what differs: SQLite checks a foreign key that is set, also to what it was, and a row whose
+    // reference leads nowhere could not be changed at all.
+    let changed = record.values.indices.filter { record.values[$0] != stored.values[$0] }
+    if changed.isEmpty { return true }
+    let fields = record.kind.schema.fields
+    let assignments = changed.enumerated().map { "\(fields[$1].column) = ?\($0 + 2)" }
+    let sql = "UPDATE \(record.kind.table) SET \(assignments.joined(separator: ", ")) WHERE id = ?1"
+    return try writeOne(session, record.kind, id) {
+      try session.connection.withStatement(sql) { statement in
+        try statement.bindAll([record.values[0]] + changed.map { record.values[$0] })
+        _ = try statement.step()
+        return session.connection.changes > 0
+      }
+    }
   }
 
   func update(

@@ -1,3 +1,5 @@
+import RMOSModels
+
 /// All commands.
 enum CommandTable {
   /// In the order of help.

@@ -1,3 +1,5 @@
+import RMOSModels
+
 /// What an option or an argument takes: completion offers it, parsing lets nothing else through.
 enum ValueSpec: Sendable {
   case text

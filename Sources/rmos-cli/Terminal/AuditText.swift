@@ -26,14 +26,8 @@ enum AuditText {
   }
 
   private static func verdict(_ report: AuditReport) -> String {
-    let database = TerminalText.escaped(report.database)
-    let errors = TerminalText.counted(report.errorCount, "error")
-    let warnings = TerminalText.counted(report.warningCount, "warning")
-    return switch report.verdict {
-    case .sound: "\(database) is sound"
-    case .warnings: "\(database) is sound, with \(warnings)"
-    case .errors: "\(database) is not sound: \(errors), \(warnings)"
-    }
+    let words = report.verdict.words(errors: report.errorCount, warnings: report.warningCount)
+    return "\(TerminalText.escaped(report.database)) is \(words)"
   }
 
   private static func section(_ result: AuditReport.RuleResult) -> String {
@@ -58,7 +52,8 @@ enum AuditText {
   private static func summary(_ report: AuditReport) -> String {
     let counts = report.severityCounts
     return TerminalText.counted(report.passedChecks, "check") + " passed, "
-      + "\(report.failedChecks) failed; "
+      + "\(report.failedChecks) failed"
+      + (report.omittedRules.isEmpty ? "" : ", \(report.omittedRules.count) not made") + "; "
       + TerminalText.counted(counts[.error, default: 0], "error") + ", "
       + TerminalText.counted(counts[.warning, default: 0], "warning") + ", "
       + TerminalText.counted(counts[.info, default: 0], "note")

@@ -7,16 +7,69 @@ import Testing
 
 @Suite struct DashboardTests {
   @Test(arguments: [
-    "", "/", "/nothing", "/patterns/", "/patterns/a/b", "/patterns/search/name",
+    "", "/", "/nothing", "//patterns/", "/patterns/a/b", "/patterns/search/name",
     "/patterns/search/id/a", "/joblogs/search/name/a", "/patterns/filter/status/a",
     "/strip_families",
-    "/migration", "/migration/status/", "/migration/other", "/Patterns",
+    "/migration", "/migration/", "/migration/other", "/Patterns",
   ])
   func unknownPathsAreNotFound(_ path: String) throws {
     let answer = try DashboardFixture(.inMemory, allowsWrites: true).get(path)
     #expect(answer.status == 404)
     #expect(try answer.json["success"] == .bool(false))
     #expect(!answer.detail.isEmpty)
+  }
+
+  @Test(arguments: [
+    ("/patterns/", "/patterns"), ("/patterns//", "/patterns"),
+    ("/migration/status/", "/migration/status"), ("/patterns/a%2Fb/", "/patterns/a%2Fb"),
+    ("/joblogs/?limit=2&order=id", "/joblogs?limit=2&order=id"),
+    ("/joblogs/filter/status/failed/?", "/joblogs/filter/status/failed?"),
+  ])
+  func aSlashAtTheEndIsRedirected(_ path: String, _ place: String) throws {
+    let fixture = try DashboardFixture(.inMemory)
+    for method in ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"] {
+      let answer = fixture.send(method, path)
+      #expect(answer.status == 308)
+      #expect(answer.field("Location") == "/api/rmos/stores" + place)
+      #expect(answer.field("X-Content-Type-Options") == "nosniff")
+    }
+  }
+
+  @Test(arguments: [
+    ("GET", "/migration/status?limit=1", "takes none"), ("GET", "/patterns?limt=1", "‘limit’?"),
+    ("GET", "/patterns?Limit=1", "‘limit’?"), ("GET", "/patterns?page=2", "known: limit, offset"),
+    ("GET", "/patterns/p1?fields=id", "‘fields’"), ("GET", "/patterns/statistics?x", "‘x’"),
+    ("HEAD", "/migration/history?offset=1", "‘offset’"), ("GET", "/patterns?=", "‘’"),
+    ("GET", "/joblogs/filter/status/failed?status=a", "‘status’"),
+    ("POST", "/patterns?dry_run=1", "‘dry_run’"), ("DELETE", "/patterns/p1?force", "‘force’"),
+  ])
+  func aParameterThatMeansNothingIsNamed(
+    _ method: String, _ path: String, _ said: String
+  ) throws {
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    try fixture.insert(EntityAnswersTests.pattern("p1"))
+    let answer = fixture.send(method, path)
+    #expect(answer.status == 422)
+    #expect(answer.detail.contains(said), "\(answer.detail)")
+    #expect(fixture.get("/patterns/p1").status == 200)
+  }
+
+  @Test(arguments: [
+    ("/patterns?limit=0", "1 to 500"), ("/patterns?limit=501", "1 to 500"),
+    ("/patterns?limit=-1", "1 to 500"), ("/patterns?limit=+5", "1 to 500"),
+    ("/patterns?limit=99999999999999999999999", "1 to 500"), ("/patterns?limit=", "1 to 500"),
+    ("/patterns?offset=-1", "0 to 9223372036854775807"),
+    ("/patterns?offset=9223372036854775808", "0 to 9223372036854775807"),
+    ("/migration/history?limit=1e2", "1 to 500"),
+    ("/patterns/filter/rings/0", "1 to 9223372036854775807"),
+    ("/patterns/filter/rings/-3", "1 to 9223372036854775807"),
+    ("/patterns/filter/rings/%2B3", "1 to 9223372036854775807"),
+    ("/patterns/filter/rings/9223372036854775808", "1 to 9223372036854775807"),
+  ])
+  func aNumberOutOfRangeIsToldTheRange(_ path: String, _ range: String) throws {
+    let answer = try DashboardFixture(.inMemory).get(path)
+    #expect(answer.status == 422)
+    #expect(answer.detail.contains("a whole number from \(range)"), "\(answer.detail)")
   }
 
   @Test func whatIsNotThereIsNotFound() throws {
@@ -51,8 +104,9 @@ import Testing
       ("POST", "/migration/status", "GET, HEAD, OPTIONS"),
       ("DELETE", "/patterns", "GET, HEAD, OPTIONS, POST"),
       ("PUT", "/patterns/statistics", "GET, HEAD, OPTIONS"),
-      ("POST", "/patterns/p1", "GET, HEAD, OPTIONS, PUT, DELETE"),
-      ("PATCH", "/joblogs/j1", "GET, HEAD, OPTIONS, PUT, DELETE"),
+      ("POST", "/patterns/p1", "GET, HEAD, OPTIONS, PUT, PATCH, DELETE"),
+      ("PATCH", "/joblogs", "GET, HEAD, OPTIONS, POST"),
+      ("TRACE", "/joblogs/j1", "GET, HEAD, OPTIONS, PUT, PATCH, DELETE"),
       ("get", "/patterns", "GET, HEAD, OPTIONS, POST"),
     ] {
       let answer = fixture.send(method, path)

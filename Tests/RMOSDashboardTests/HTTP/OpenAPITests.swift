@@ -34,7 +34,9 @@ import Testing
       Exchange(status: 400, method: "GET", path: "/\(path)/%ff"),
       Exchange(status: 200, method: "GET", path: "/\(path)/statistics"),
     ]
-    for (method, target) in [("POST", "/\(path)"), ("PUT", "/\(path)/\(id)")] {
+    for (method, target) in [
+      ("POST", "/\(path)"), ("PUT", "/\(path)/\(id)"), ("PATCH", "/\(path)/\(id)"),
+    ] {
       let content = method == "POST" ? other : body
       exchanges += [
         Exchange(
@@ -44,7 +46,7 @@ import Testing
         Exchange(
           status: 415, method: method, path: target, body: content,
           fields: ["Content-Type": "text/plain"]),
-        Exchange(status: 422, method: method, path: target, body: "{}"),
+        Exchange(status: 422, method: method, path: target, body: #"{"none":1}"#),
         Exchange(status: 503, method: method, path: target, body: content),
         Exchange(
           status: method == "POST" ? 201 : 200, method: method, path: target, body: content),
@@ -52,12 +54,8 @@ import Testing
     }
     exchanges += [
       Exchange(status: 409, method: "POST", path: "/\(path)", body: body),
-      Exchange(status: 404, method: "PUT", path: "/\(path)/none", body: body),
       Exchange(
-        status: 412, method: "PUT", path: "/\(path)/\(id)", body: body,
-        fields: ["If-Match": "\"old\""]),
-      Exchange(
-        status: 412, method: "DELETE", path: "/\(path)/\(id)", fields: ["If-Match": "\"old\""]),
+        status: 412, method: "DELETE", path: "/\(path)/new", fields: ["If-Match": "\"old\""]),
       Exchange(
         status: 403, method: "DELETE", path: "/\(path)/\(id)",
         fields: ["Sec-Fetch-Site": "cross-site"]),
@@ -65,6 +63,14 @@ import Testing
       Exchange(status: 503, method: "DELETE", path: "/\(path)/new"),
       Exchange(status: 200, method: "DELETE", path: "/\(path)/new"),
     ]
+    for method in ["PUT", "PATCH"] {
+      exchanges += [
+        Exchange(status: 404, method: method, path: "/\(path)/none", body: body),
+        Exchange(
+          status: 412, method: method, path: "/\(path)/\(id)", body: body,
+          fields: ["If-Match": "\"old\""]),
+      ]
+    }
     if id != "j1" {
       exchanges.append(Exchange(status: 409, method: "DELETE", path: "/\(path)/\(id)"))
     }
@@ -128,12 +134,29 @@ import Testing
     }
 
     for (method, path) in operations(document) {
+      let concrete = path.replacing(/\{\w+\}/, with: "1")
+      var everywhere = [
+        Exchange(status: 308, method: method, path: concrete + "/"),
+        Exchange(status: 422, method: method, path: concrete + "?none=1"),
+      ]
+      if path.contains("{") {
+        everywhere.append(
+          Exchange(
+            status: 400, method: method, path: path.replacing(/\{\w+\}/, with: "%ff")))
+      }
+      for exchange in everywhere {
+        let answer = try send(exchange, fixture)
+        #expect(answer.status == exchange.status, "\(method) \(exchange.path)")
+        try hold(answer, exchange, at: path, against: document, &schemas, &given)
+      }
       try holdRefusals(of: method, path, against: document, &schemas, &given)
     }
 
     #expect(given == documented(document))
     guard case .object(let components)? = document["components"]?["schemas"] else { return }
     let inputs = components.map(\.name).filter { $0.hasSuffix("Input") }
+    // All of them are in use.
+    for input in inputs { #expect(text.contains("\"#/components/schemas/\(input)\""), "\(input)") }
     #expect(Set(components.map(\.name)).subtracting(inputs) == schemas.used)
     #expect(
       schemas.seenOptional == [
@@ -184,7 +207,7 @@ import Testing
       let name = [
         EntityKind.patterns: "Pattern", .stripFamilies: "StripFamily", .joblogs: "JobLog",
       ][kind]
-      for suffix in ["", "Input"] {
+      for suffix in ["", "Input", "ChangeInput"] {
         let schema = document["components"]?["schemas"]?[(name ?? "") + suffix]
         guard case .object(let members)? = schema?["properties"] else {
           Issue.record("no schema of \(kind)")
@@ -211,10 +234,11 @@ import Testing
 
   /// Holds an answer against the document, and notes what it shows.
   private func hold(
-    _ answer: HTTPResponse, _ exchange: Exchange, against document: JSONValue,
+    _ answer: HTTPResponse, _ exchange: Exchange, at path: String? = nil,
+    against document: JSONValue,
     _ schemas: inout SchemaCheck, _ given: inout Set<String>
   ) throws {
-    let template = template(exchange.path)
+    let template = path ?? template(exchange.path)
     let operation = try #require(
       document["paths"]?["/api/rmos/stores" + template]?[exchange.method.lowercased()],
       "\(exchange.method) \(template) is not documented")

@@ -99,7 +99,8 @@ import Testing
     let fixture = try DashboardFixture(.inMemory)
     try fixture.insert(EntityAnswersTests.pattern("p1"))
     for (method, path) in [
-      ("POST", "/patterns"), ("PUT", "/patterns/p1"), ("DELETE", "/patterns/p1"),
+      ("POST", "/patterns"), ("PUT", "/patterns/p1"), ("PATCH", "/patterns/p1"),
+      ("DELETE", "/patterns/p1"),
     ] {
       let answer = fixture.send(method, path, json: Self.pattern)
       #expect(answer.status == 403)
@@ -121,12 +122,12 @@ import Testing
     }
     #expect(
       Set(issues.compactMap { $0["code"]?.string }) == [
-        "id.missing", "field.empty", "field.range", "field.type", "field.format",
+        "field.empty", "field.range", "field.type", "field.format",
         "field.unknown", "reference.missing",
       ])
     #expect(
       Set(issues.compactMap { $0["pointer"]?.string }) == [
-        "/id", "/name", "/ring_count", "/geometry", "/created_at", "/colour",
+        "/name", "/ring_count", "/geometry", "/created_at", "/colour",
         "/strip_family_id",
       ])
     #expect(fixture.get("/patterns").text.contains(#""total":0"#))
@@ -152,13 +153,6 @@ import Testing
     #expect(answer.status == 201, "\(answer.text)")
     #expect(
       fixture.send("PUT", "/strip-families/f1", json: "\u{FEFF}" + Self.family).status == 200)
-  }
-
-  @Test func whatIsOfferedForAMissingIDIsPossibleHere() throws {
-    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
-    let answer = fixture.send("POST", "/patterns", json: #"{"name":"a"}"#)
-    #expect(answer.text.contains(#""code":"id.missing""#))
-    #expect(!answer.text.contains("derived"), "\(answer.text)")
   }
 
   @Test func bytesThatAreNoUTF8AreRefused() throws {

@@ -74,6 +74,40 @@ import Testing
     #expect(answer.field("Cache-Control") == "no-store")
   }
 
+  @Test(arguments: [
+    ("/patterns/", "/patterns"), ("/joblogs///", "/joblogs"),
+    ("/patterns/a%2Fb/?", "/patterns/a%2Fb?"),
+    ("/strip-families/?q=a%20b&in=id", "/strip-families?q=a%20b&in=id"),
+    ("//patterns/", "/patterns"),
+  ])
+  func aSlashAtTheEndIsRedirected(_ target: String, _ place: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 308)
+    #expect(answer.field("Location") == place)
+  }
+
+  /// Nobody is sent to another host by a link to this one.
+  @Test(arguments: [
+    "//evil.example/", "/\\evil.example/", "//evil.example//", "/%2F/evil.example/", "//", "/./",
+    "//patterns.evil.example/patterns/",
+  ])
+  func aSlashAtTheEndLeadsToNoOtherHost(_ target: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 404)
+    #expect(answer.field("Location") == nil)
+  }
+
+  @Test(arguments: [
+    ("/?q=a", "takes none"), ("/patterns?serch=a", "serch"), ("/patterns?statu=a", "known:"),
+    ("/joblogs?statu=failed", "did you mean ‘status’?"), ("/patterns?id=a&q=b", "‘q’"),
+    ("/patterns/a?per=50", "‘per’"),
+  ])
+  func aParameterThatMeansNothingIsNamed(_ target: String, _ said: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 422)
+    #expect(answer.text.contains(said), "\(answer.text)")
+  }
+
   @Test func whatIsBelowAPIIsForPrograms() {
     for target in ["/", "/?q=/api/", "/patterns/api", "/apis", "/%61pi/x"] {
       #expect(DashboardPage.answers(target))
@@ -113,9 +147,9 @@ import Testing
       (run.id, run.state) = (id, state)
       return run
     }
-    let sound = "sound: ✓ Healthy. Last migrated 28 Nov 2025, 10:15 UTC."
+    let sound = "sound: ✓ Sound. Last migrated 28 Nov 2025, 10:15 UTC."
     let interrupted = """
-      warnings: ! Healthy. The last run was interrupted. The same command goes on where it stopped. \
+      warnings: ! Sound. The last run was interrupted. The same command goes on where it stopped. \
       The last complete one ended 28 Nov 2025, 10:15 UTC.
       """
     var undone = run(2, .interrupted)
@@ -123,13 +157,21 @@ import Testing
     #expect(verdict([]) == sound)
     #expect(verdict([run(2, .completed), run(1, .interrupted)]) == sound)
     #expect(verdict([run(2, .running), run(1, .interrupted)], current: 2) == sound)
+    var failing = run(2, .completed)
+    failing.statistics[.patterns].failed = 3
+    #expect(
+      verdict([failing, run(1, .completed)]) == """
+        warnings: ! Sound. The last run left out 3 entities. Its report names them. \
+        Last migrated 28 Nov 2025, 10:15 UTC.
+        """)
+    #expect(verdict([run(3, .completed), failing]) == sound)
     #expect(verdict([run(3, .completed, "undo"), undone]) == sound)
     #expect(verdict([run(2, .interrupted), run(1, .completed)]) == interrupted)
     #expect(verdict([run(3, .completed, "undo"), run(2, .interrupted)]) == interrupted)
     // A run whose process died says "running" for ever.
     #expect(verdict([run(2, .running)]) == interrupted)
     #expect(
-      verdict([run(2, .failed)]).hasPrefix("warnings: ! Healthy. The last run failed. The list"))
+      verdict([run(2, .failed)]).hasPrefix("warnings: ! Sound. The last run failed. The list"))
   }
 
   @Test(arguments: [(LedgerRun.State.running, false), (.interrupted, true)])
@@ -189,7 +231,7 @@ import Testing
         #expect(page.text.contains("Not migrated by this tool"))
       }
     }
-    let jobs = PageSamples.get("/joblogs/", of: store).text
+    let jobs = PageSamples.get("/joblogs", of: store).text
     #expect(jobs.matches(of: /role="rowheader"/).count == 12)
     #expect(PageSamples.get("/", of: store).text.contains("The ledger holds no runs"))
   }

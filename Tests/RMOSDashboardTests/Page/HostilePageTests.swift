@@ -1,4 +1,5 @@
 import Foundation
+import RMOSAudit
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport

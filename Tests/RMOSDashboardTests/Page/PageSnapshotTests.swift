@@ -1,3 +1,4 @@
+import RMOSAudit
 import RMOSMigration
 import RMOSModels
 import RMOSStore

@@ -1,4 +1,5 @@
 import Foundation
+import RMOSAudit
 import RMOSMigration
 import RMOSModels
 import RMOSStore
@@ -42,7 +43,9 @@ import Testing
         {"id":"p4","name":"name of p4","created_at":"2025-01-03"}],\
         "strip_families":[{"id":"f1","name":"name of f1","created_at":"2025-01-01"}],\
         "joblogs":[{"id":"j1","job_type":"slice","status":"pending","created_at":"2025-01-05"}]},\
-        "validation":{"errors":[],"warnings":[],"status":"healthy"}}
+        "validation":{"errors":[],"warnings":[],"status":"healthy","verdict":"sound",\
+        "error_count":0,"warning_count":0,"complete":true,"not_checked":[],\
+        "references_checked":\(status.validation.referencesChecked),"references_dangling":0}}
 
         """)
     #expect((status.database.sizeMB == nil) == (backend == .inMemory))
@@ -151,8 +154,12 @@ import Testing
     let answer = fixture.get("/migration/status")
     #expect(answer.status == 200)
     let validation = try #require(try answer.json["validation"])
-    #expect(validation["status"]?.string == "healthy")
+    #expect(validation["status"]?.string == "not_checked")
+    #expect(validation["complete"] == .bool(false))
     #expect(validation["warnings"]?[0]?.string?.contains("Broken") == true)
+    let page = fixture.dashboard.response(to: HTTPRequest(method: "GET", target: "/")).text
+    #expect(page.contains("class=\"verdict warnings\""))
+    #expect(page.contains("Not fully checked"))
   }
 
   @Test func aMissingTableIsAnErrorInTheStatusNotOfIt() throws {

@@ -30,7 +30,7 @@ final class DashboardFixture: Sendable {
   }
 
   init(
-    _ backend: Backend, allowsWrites: Bool = false, health: HealthCheck = .quick
+    _ backend: Backend, allowsWrites: Bool = false, health: HealthCheck = .standard
   ) throws {
     directory = try TemporaryDirectory()
     let store: any RecordStore =

@@ -1,21 +1,26 @@
 /// Finds the known word that was likely meant.
-enum Suggestion {
+package enum Suggestion {
   /// The question, where a known word is near enough to be what was meant.
-  static func hint(for word: String, among known: [String], prefix: String = "") -> String? {
-    if let longer = known.first(where: { $0.hasPrefix(word) && word.count > 1 }) {
-      return "Did you mean \(prefix)\(longer)?"
-    }
+  package static func hint(
+    for word: String, among known: [String], prefix: String = ""
+  ) -> String? {
+    nearest(to: word, among: known).map { "Did you mean \(prefix)\($0)?" }
+  }
+
+  /// The known word that was likely meant; `nil` if none is near enough.
+  package static func nearest(to word: String, among known: [String]) -> String? {
+    if let longer = known.first(where: { $0.hasPrefix(word) && word.count > 1 }) { return longer }
     let near = known.map { (word: $0, distance: distance(word, $0)) }
       .min { $0.distance < $1.distance }
     guard let near, near.distance <= max(1, word.count / 3) else { return nil }
-    return "Did you mean \(prefix)\(near.word)?"
+    return near.word
   }
 
   /// How many letters to insert, delete, replace or swap with the next to turn one word into the
   /// other.
   ///
   /// O(m·n) for words of m and n letters.
-  static func distance(_ left: String, _ right: String) -> Int {
+  package static func distance(_ left: String, _ right: String) -> Int {
     let (left, right) = (Array(left.prefix(64)), Array(right.prefix(64)))
     var rows = [Array(0...right.count)]
     for i in 0..<left.count {

@@ -1,0 +1,248 @@
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+/// `PUT` and `PATCH` change what is given and leave the rest; `POST` needs no id.
+@Suite struct ChangingTests {
+  typealias Backend = DashboardFixture.Backend
+
+  private static var uuid: Regex<Substring> {
+    /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/
+  }
+
+  private func full(_ backend: Backend) throws -> DashboardFixture {
+    let fixture = try DashboardFixture(backend, allowsWrites: true)
+    try fixture.insert(
+      sample(.stripFamilies, "f1"), sample(.patterns, "p1", ["strip_family_id": .text("f1")]),
+      sample(.joblogs, "j1", ["pattern_id": .text("p1"), "strip_family_id": .text("f1")]))
+    return fixture
+  }
+
+  @Test(arguments: Backend.allCases)
+  func anEntityWithoutAnIDGetsAUUID(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend, allowsWrites: true)
+    let body = #"{"name":"N","ring_count":1,"geometry":{"a":1}}"#
+    var ids: Set<String> = []
+    for body in [body, body, #"{"id":null,"# + body.dropFirst()] {
+      let answer = fixture.send("POST", "/patterns", json: body)
+      #expect(answer.status == 201, "\(answer.text)")
+      let id = try #require(try answer.json["pattern"]?["id"]?.string)
+      #expect(id.wholeMatch(of: Self.uuid) != nil, "\(id)")
+      #expect(answer.field("Location") == "/api/rmos/stores/patterns/\(id)")
+      #expect(fixture.get("/patterns/\(id)").text == answer.text)
+      ids.insert(id)
+    }
+    #expect(ids.count == 3)
+    // What is wrong with one that has no id is told without one that was made up.
+    let refused = fixture.send("POST", "/patterns", json: #"{"name":"N"}"#)
+    #expect(refused.status == 422)
+    #expect(!refused.text.contains(Self.uuid))
+    #expect(fixture.send("POST", "/patterns", json: #"{"id":"","name":"N"}"#).text.contains("/id"))
+  }
+
+  @Test func aUUIDIsOfVersionFour() {
+    #expect(UUID(random: 0, 0).text == "00000000-0000-4000-8000-000000000000")
+    #expect(UUID(random: .max, .max).text == "ffffffff-ffff-4fff-bfff-ffffffffffff")
+    for _ in 0..<100 { #expect(UUID().text.wholeMatch(of: Self.uuid) != nil) }
+  }
+
+  /// Every member alone: it changes, and nothing else but the time.
+  @Test(arguments: Backend.allCases, ["PUT", "PATCH"])
+  func onlyWhatIsGivenChanges(_ backend: Backend, _ method: String) throws {
+    let values = [
+      "name": #""New""#, "ring_count": "9", "geometry": #"{"n":1.50}"#, "strip_family_id": "null",
+      "created_at": #""2020-02-02""#, "updated_at": #""2020-02-03""#, "metadata": #"{"m":[1]}"#,
+      "pattern_type": #""rope""#, "rosette_geometry": "null", "strip_width_mm": "7.25",
+      "strip_thickness_mm": "1.5", "material_type": #""Koa""#, "strips": #"[{"id":"n"}]"#,
+      "job_type": #""batch""#, "pattern_id": "null", "status": #""running""#,
+      "start_time": #""2020-01-01""#, "end_time": #""2020-01-02T10:00:00Z""#,
+      "duration_seconds": "12.5", "parameters": #"{"p":2}"#, "results": #"{"r":3}"#,
+    ]
+    for (kind, id) in [(EntityKind.stripFamilies, "f1"), (.patterns, "p1"), (.joblogs, "j1")] {
+      for field in kind.schema.fields.dropFirst() {
+        let fixture = try full(backend)
+        let path = "/\(kind.pathName)/\(id)"
+        let value = try #require(values[field.member], "\(field.member)")
+        let old = try #require(try fixture.get(path).json[kind.memberName])
+        let answer = fixture.send(method, path, json: "{\"\(field.member)\":\(value)}")
+        #expect(answer.status == 200, "\(field.member): \(answer.text)")
+        let new = try #require(try answer.json[kind.memberName])
+        #expect(fixture.get(path).text == answer.text)
+        for other in kind.schema.fields.map(\.member) {
+          let expected: String? =
+            other == field.member
+            ? value : other == "updated_at" ? "\"\(DashboardFixture.now)\"" : old[other]?.text
+          #expect(
+            try new[other]?.text == JSONValue(parsing: expected ?? "").text,
+            "\(other) after \(field.member)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Backend.allCases)
+  func nullClearsWhatIsOptional(_ backend: Backend) throws {
+    for (kind, id) in [(EntityKind.stripFamilies, "f1"), (.patterns, "p1"), (.joblogs, "j1")] {
+      for field in kind.schema.fields.dropFirst() {
+        let fixture = try full(backend)
+        let path = "/\(kind.pathName)/\(id)"
+        let old = try fixture.get(path).json[kind.memberName]
+        let answer = fixture.send("PATCH", path, json: "{\"\(field.member)\":null}")
+        let new = try answer.json[kind.memberName]?[field.member]
+        // A pattern keeps its rosette_geometry, which stands in for geometry.
+        guard !field.isRequired || field.member == "geometry" else {
+          #expect(answer.status == 422, "\(field.member)")
+          #expect(answer.text.contains("field.missing"))
+          continue
+        }
+        #expect(answer.status == 200, "\(field.member): \(answer.text)")
+        switch (field.member, field.absent) {
+        case ("geometry", _): #expect(new?.text == "{}")
+        case ("created_at", _): #expect(new == old?["created_at"])
+        case ("updated_at", _): #expect(new?.string == DashboardFixture.now)
+        case (_, .text(let standIn)): #expect(new?.string == standIn)
+        default: #expect(new == .null, "\(field.member)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ["PUT", "PATCH"])
+  func whatResultsMustBeRight(_ method: String) throws {
+    let fixture = try DashboardFixture(.sqlite, allowsWrites: true)
+    try fixture.insert(
+      sample(.patterns, "p1", ["strip_family_id": .null, "rosette_geometry": .null]),
+      sample(
+        .joblogs, "j1",
+        [
+          "pattern_id": .null, "strip_family_id": .null, "status": .text("running"),
+          "end_time": .null,
+        ]))
+    for (path, body, code, pointer) in [
+      ("/joblogs/j1", #"{"status":"completed"}"#, "field.missing", "/end_time"),
+      ("/joblogs/j1", #"{"status":"done"}"#, "field.unknown-value", "/status"),
+      ("/joblogs/j1", #"{"duration_seconds":-1}"#, "field.range", "/duration_seconds"),
+      ("/joblogs/j1", #"{"pattern_id":"none"}"#, "reference.missing", "/pattern_id"),
+      ("/joblogs/j1", #"{"status":"running","status":"failed"}"#, "json.duplicate-key", "/status"),
+      ("/patterns/p1", #"{"geometry":{}}"#, "field.empty", "/geometry"),
+      ("/patterns/p1", #"{"geometry":[1]}"#, "field.type", "/geometry"),
+      ("/patterns/p1", #"{"name":" "}"#, "field.empty", "/name"),
+      ("/patterns/p1", #"{"id":"p2"}"#, "id.mismatch", "/id"),
+      ("/patterns/p1", #"{"id":" "}"#, "field.empty", "/id"),
+      ("/patterns/p1", #"{"colour":1}"#, "field.unknown", "/colour"),
+    ] {
+      let before = fixture.get(path).text
+      let answer = fixture.send(method, path, json: body)
+      #expect(answer.status == 422, "\(body)")
+      guard case .array(let issues)? = try answer.json["issues"] else { continue }
+      let errors = issues.filter { $0["severity"]?.string == "error" }
+      #expect(errors.count == 1, "\(body): \(answer.text)")
+      #expect(errors.first?["code"]?.string == code)
+      #expect(errors.first?["pointer"]?.string == pointer)
+      #expect(fixture.get(path).text == before)
+    }
+    let completed = #"{"status":"completed","end_time":"2025-01-01","id":"j1"}"#
+    #expect(fixture.send(method, "/joblogs/j1", json: completed).status == 200)
+    #expect(fixture.send(method, "/joblogs/none", json: completed).status == 404)
+  }
+
+  /// The databases of older applications hold job logs whose pattern is gone: their other members can
+  /// be changed all the same.
+  @Test(arguments: Backend.allCases)
+  func whatWasWrongBeforeIsNoObstacle(_ backend: Backend) throws {
+    let fixture: DashboardFixture
+    if backend == .sqlite {
+      fixture = try DashboardFixture(.sqlite, allowsWrites: true)
+      try fixture.insert(sample(.joblogs, "j1", ["pattern_id": .null, "strip_family_id": .null]))
+      _ = try sqlite3(
+        fixture.store.location,
+        "UPDATE joblogs SET pattern_id = 'gone', status = 'odd', parameters_json = '[' WHERE 1")
+    } else {
+      fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+      try fixture.insert(
+        sample(
+          .joblogs, "j1",
+          ["pattern_id": .null, "strip_family_id": .null, "parameters": .text("[")]))
+    }
+    #expect(fixture.send("PATCH", "/joblogs/j1", json: #"{"results":{"a":1}}"#).status == 200)
+    #expect(fixture.send("PATCH", "/joblogs/j1", json: #"{"parameters":[]}"#).status == 422)
+    if backend == .sqlite {
+      #expect(fixture.get("/joblogs/j1").text.contains(#""pattern_id":"gone""#))
+      #expect(fixture.send("PATCH", "/joblogs/j1", json: #"{"status":"odd"}"#).status == 422)
+    }
+    let mended = #"{"pattern_id":null,"status":"failed","parameters":{"a":1}}"#
+    #expect(fixture.send("PATCH", "/joblogs/j1", json: mended).status == 200)
+  }
+
+  @Test func severalLinesOfAConditionAreOneList() throws {
+    let fixture = try full(.inMemory)
+    let tag = try #require(fixture.get("/patterns/p1").field("ETag"))
+    func send(_ method: String, _ values: [(String, String)], _ body: String = "") -> Int {
+      fixture.dashboard.response(
+        to: HTTPRequest(
+          method: method, target: "/api/rmos/stores/patterns/p1",
+          fields: [HTTPField("Content-Type", "application/json")]
+            + values.map { HTTPField($0.0, $0.1) },
+          body: Array(body.utf8))
+      ).status
+    }
+    for name in ["If-None-Match", "if-none-match"] {
+      #expect(send("GET", [(name, "\"a\""), (name, tag)]) == 304)
+      #expect(send("HEAD", [(name, "\"a\""), (name, "W/" + tag)]) == 304)
+      #expect(send("GET", [(name, "\"a\""), (name, "\"b\", \"c\"")]) == 200)
+      #expect(send("GET", [(name, "*")]) == 304)
+    }
+    let body = #"{"updated_at":"2020-01-01"}"#
+    #expect(send("PATCH", [("If-Match", "\"a\""), ("If-Match", "\"b\"")], body) == 412)
+    #expect(send("PATCH", [("If-Match", "\"a\""), ("If-Match", "W/" + tag)], body) == 412)
+    #expect(send("PATCH", [("If-None-Match", "\"a\""), ("If-None-Match", tag)], body) == 412)
+    #expect(send("PATCH", [("If-Match", "\"a\""), ("if-match", tag)], body) == 200)
+    #expect(send("PUT", [("If-Match", "*")], body) == 200)
+    // What could not be done anyway is told as such (RFC 9110, 13.2.1).
+    #expect(send("PATCH", [("If-Match", "\"a\"")], #"{"name":" "}"#) == 422)
+  }
+
+  @Test func pagesTakeSeveralLinesToo() throws {
+    let fixture = try full(.inMemory)
+    let page = fixture.dashboard.response(to: HTTPRequest(method: "GET", target: "/patterns/p1"))
+    let tag = try #require(page.field("ETag"))
+    let again = fixture.dashboard.response(
+      to: HTTPRequest(
+        method: "GET", target: "/patterns/p1",
+        fields: [HTTPField("If-None-Match", "\"a\""), HTTPField("If-None-Match", tag)]))
+    #expect(again.status == 304)
+  }
+
+  @Test func whatRefersToTheEntityIsNamed() throws {
+    let fixture = try full(.sqlite)
+    let answer = fixture.send("DELETE", "/strip-families/f1")
+    #expect(answer.status == 409)
+    #expect(answer.detail.contains("1 pattern (“p1”) and 1 job log (“j1”)"), "\(answer.detail)")
+  }
+
+  @Test(arguments: ["a/b", ".", "..", "%", "é 🎸", "statistics", "a?b#c", "\u{0}\u{1}", "a//", " "])
+  func whereANewEntityIsLeadsToIt(_ id: String) throws {
+    let fixture = try DashboardFixture(.sqlite, allowsWrites: true)
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("id", id)
+      $0.member("name", "N")
+      $0.member("ring_count", 1)
+      $0.member("geometry") { $0.object { $0.member("a", 1) } }
+    }
+    let created = fixture.send("POST", "/patterns", json: writer.text)
+    if id == " " {
+      #expect(created.status == 422)
+      return
+    }
+    #expect(created.status == 201, "\(created.text)")
+    let place = try #require(created.field("Location"))
+    // Not a step in the path to those who look at dots.
+    #expect(!place.hasSuffix("/.") && !place.hasSuffix("/.."))
+    let answer = fixture.dashboard.response(to: HTTPRequest(method: "GET", target: place))
+    #expect(answer.text == created.text)
+  }
+}

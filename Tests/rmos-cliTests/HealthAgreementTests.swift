@@ -1,0 +1,157 @@
+import Foundation
+import Testing
+
+/// `status`, `audit`, `GET …/status` and the overview say the same of one database.
+@Suite(.enabled(if: Tool.has("curl") && Tool.has("sqlite3"), "curl or sqlite3 is missing"))
+struct HealthAgreementTests {
+  /// A database, made from that of a small tree.
+  struct Odd: Sendable, CustomTestStringConvertible {
+    var name: String
+    var verdict: String
+    /// What is done to it in a shell, in which `$CLI` is the program.
+    var make: String
+    /// Whether it is larger than what is audited whole at once.
+    var isLarge = false
+    var testDescription: String { name }
+  }
+
+  private static func sql(_ text: String) -> String { "sqlite3 x.db \"\(text)\"" }
+
+  private static let grow = sql(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
+      + "INSERT INTO strip_families (id, name, strip_width_mm, strip_thickness_mm, material_type, "
+      + "strips_json) SELECT 'n' || i, 'N', 1, 1, 'Koa', '[' || printf('%.1000c', '1') || ']' FROM n"
+  )
+
+  private static let databases: [Odd] = [
+    Odd(name: "sound", verdict: "sound", make: ":"),
+    Odd(
+      name: "a last run with failed entities", verdict: "warnings",
+      make: "echo '{}' > legacy/patterns/bad.json; \"$CLI\" migrate legacy --db x.db -q"),
+    Odd(
+      name: "a last run that was interrupted", verdict: "warnings",
+      make: sql("UPDATE migration_runs SET state = 'interrupted'")),
+    Odd(
+      name: "a last run whose process died", verdict: "warnings",
+      make: sql("UPDATE migration_runs SET state = 'running'")),
+    Odd(
+      name: "a missing index", verdict: "warnings", make: sql("DROP INDEX idx_patterns_name")),
+    Odd(
+      name: "a dangling reference", verdict: "errors",
+      make: sql("UPDATE joblogs SET pattern_id = 'gone'")),
+    Odd(
+      name: "an undeclared dangling reference", verdict: "errors",
+      make: sql("UPDATE patterns SET strip_family_id = 'gone'")),
+    Odd(
+      name: "a value out of range", verdict: "errors",
+      make: sql("UPDATE patterns SET ring_count = 0")),
+    Odd(name: "no JSON", verdict: "errors", make: sql("UPDATE joblogs SET parameters_json = '{'")),
+    Odd(
+      name: "a warning in a row", verdict: "warnings",
+      make: sql("UPDATE joblogs SET job_type = 'sanding'")),
+    Odd(name: "a missing table", verdict: "errors", make: sql("DROP TABLE joblogs")),
+    Odd(
+      name: "a missing column", verdict: "errors",
+      make: sql("ALTER TABLE patterns DROP COLUMN geometry_json")),
+    Odd(name: "no schema version", verdict: "errors", make: sql("DELETE FROM schema_version")),
+    Odd(
+      name: "a damaged page", verdict: "errors",
+      make: "P=$(sqlite3 x.db \"SELECT rootpage FROM sqlite_master WHERE name = 'patterns'\"); "
+        + "sqlite3 x.db 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null; "
+        + "head -c 300 /dev/zero | tr '\\0' '\\377' | "
+        + "dd of=x.db bs=1 seek=$(( (P - 1) * 4096 )) conv=notrunc 2>/dev/null"),
+    Odd(
+      name: "no ledger", verdict: "sound",
+      make: sql(
+        "DROP TABLE migration_provenance; DROP TABLE migration_issues; "
+          + "DROP TABLE migration_before_images; DROP TABLE migration_runs; PRAGMA user_version = 0"
+      )),
+    Odd(name: "large and sound", verdict: "not_checked", make: grow, isLarge: true),
+    Odd(
+      name: "large and wrong in a row", verdict: "not_checked",
+      make: grow + "; " + sql("UPDATE patterns SET ring_count = 0"), isLarge: true),
+    Odd(
+      name: "large and dangling", verdict: "errors",
+      make: grow + "; " + sql("UPDATE joblogs SET pattern_id = 'gone'"), isLarge: true),
+    Odd(
+      name: "large with a failed run", verdict: "not_checked",
+      make: grow + "; echo '{}' > legacy/patterns/bad.json; \"$CLI\" migrate legacy --db x.db -q",
+      isLarge: true),
+  ]
+
+  @Test(arguments: databases)
+  func theFourAnswersAgree(_ odd: Odd) throws {
+    let workspace = try Serving.workspace()
+    _ = try Tool.shell(odd.make, in: workspace)
+    let audit = try Tool.run(["audit", "--db", "x.db", "--json"], in: workspace).json
+    let text = try Tool.run(["audit", "--db", "x.db"], in: workspace).output
+    let whole = try #require(audit["verdict"] as? String)
+    let result = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace)
+    #expect(result.status == 0, "\(result.errors)")
+    let status = try #require(try result.json["health"] as? [String: Any])
+    let words = try Tool.run(["status", "--db", "x.db"], in: workspace).output
+    let serving = try Serving(in: workspace)
+    let page = try serving.curl("")
+    let first = try validation(serving)
+
+    for health in [status, first] {
+      #expect(health["verdict"] as? String == odd.verdict)
+      let counts = try #require(audit["severity_counts"] as? [String: Int])
+      if odd.isLarge {
+        #expect(health["complete"] as? Bool == false || health["verdict"] as? String == "errors")
+        // What was seen is part of what there is.
+        #expect((health["error_count"] as? Int ?? .max) <= (counts["error"] ?? 0))
+        #expect((health["warning_count"] as? Int ?? .max) <= (counts["warning"] ?? 0))
+      } else {
+        #expect(whole == odd.verdict)
+        #expect(health["complete"] as? Bool == true)
+        #expect(health["error_count"] as? Int == counts["error"])
+        #expect(health["warning_count"] as? Int == counts["warning"])
+      }
+      let expected = [
+        "sound": "healthy", "warnings": "healthy", "errors": "errors_detected",
+        "not_checked": "not_checked",
+      ]
+      #expect(health["status"] as? String == expected[odd.verdict])
+    }
+    // Nothing is green but what is sound throughout.
+    #expect(page.contains("class=\"verdict sound\"") == (odd.verdict == "sound"))
+    #expect(page.contains("class=\"verdict errors\"") == (odd.verdict == "errors"))
+    if !odd.isLarge {
+      let said = try #require(text.firstMatch(of: /x\.db is (.+)/)).output.1
+      #expect(words.contains("Health           \(said)\n"))
+      #expect(page.contains(said.prefix(1).uppercased() + said.dropFirst() + "."))
+      return
+    }
+    #expect(words.contains(odd.verdict == "errors" ? "not sound" : "not fully checked"))
+    #expect(words.contains("not checked: file, rows"))
+    #expect(page.contains("Not checked: file, rows"))
+    // The server audits it whole in the background; then it says what the audit says.
+    while try validation(serving)["complete"] as? Bool != true { usleep(50_000) }
+    #expect(try validation(serving)["verdict"] as? String == whole)
+    #expect(try serving.curl("").contains("data-verdict=\"\(whole)\""))
+  }
+
+  @Test func anAuditOfSomeRulesCallsNothingSound() throws {
+    let workspace = try Serving.workspace()
+    let part = ["audit", "--db", "x.db", "--rule", "reference.missing"]
+    let text = try Tool.run(part + ["--badge", "badge.json"], in: workspace)
+    #expect(text.status == 0)
+    #expect(text.output.hasPrefix("x.db is not fully checked\n"))
+    #expect(try workspace.text("badge.json").contains("not fully checked"))
+    let json = try Tool.run(part + ["--json"], in: workspace).json
+    #expect(json["verdict"] as? String == "not_checked")
+    #expect(json["complete"] as? Bool == false)
+    #expect((json["rules_not_checked"] as? [String])?.contains("sqlite.integrity") == true)
+    // What only notes may come of changes no verdict.
+    let most = try Tool.run(
+      ["audit", "--db", "x.db", "--skip", "provenance.missing"], in: workspace)
+    #expect(most.output.hasPrefix("x.db is sound\n"))
+  }
+
+  private func validation(_ serving: Serving) throws -> [String: Any] {
+    let answer = try serving.json("api/rmos/stores/migration/status")
+    #expect(answer.status == 200)
+    return try #require(answer.json["validation"] as? [String: Any])
+  }
+}
