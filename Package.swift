@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "RMOSStore", targets: ["RMOSStore"]),
     .library(name: "RMOSMigration", targets: ["RMOSMigration"]),
     .library(name: "RMOSAudit", targets: ["RMOSAudit"]),
+    .library(name: "RMOSHTTP", targets: ["RMOSHTTP"]),
     .library(name: "RMOSDashboard", targets: ["RMOSDashboard"]),
     .executable(name: "rmos-cli", targets: ["rmos-cli"]),
   ],
@@ -24,13 +25,17 @@ let package = Package(
     .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels", "RMOSSystem"]),
     .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore"]),
+    .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
       name: "RMOSDashboard",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSSystem"]),
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSHTTP", "RMOSSystem",
+      ]),
     .executableTarget(
       name: "rmos-cli",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSSystem",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
+        "RMOSSystem",
       ]),
 
     .target(
@@ -51,10 +56,12 @@ let package = Package(
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSTestSupport",
       ]),
     .testTarget(
+      name: "RMOSHTTPTests", dependencies: ["RMOSHTTP", "RMOSSystem", "RMOSTestSupport"]),
+    .testTarget(
       name: "RMOSDashboardTests",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard",
-        "RMOSTestSupport",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
+        "RMOSSystem", "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
     .testTarget(

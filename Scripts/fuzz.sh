@@ -63,9 +63,10 @@ for target in "${targets[@]}"; do
       fuzz reader json.dict
       ;;
     http)
-      build_fuzzer http Tests/Fuzz/RequestFuzz.swift \
-        Sources/RMOSDashboard/Server/Request*.swift \
-        Sources/RMOSDashboard/HTTP/{HTTPField,RequestTarget}.swift
+      sources=(Tests/Fuzz/RequestFuzz.swift)
+      while IFS= read -r file; do sources+=("$file"); done \
+        < <(find Sources/RMOSHTTP -name '*.swift')
+      build_fuzzer http "${sources[@]}"
       # The first byte of an input chooses the size of the pieces.
       printf 'aGET /x?a=%%20b HTTP/1.1\r\nHost: [::1]:8\r\n\r\n' >"$seeds/get"
       printf 'bPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok' >"$seeds/length"

@@ -1,4 +1,5 @@
 import RMOSDashboard
+import RMOSHTTP
 import RMOSMigration
 import RMOSModels
 import RMOSStore

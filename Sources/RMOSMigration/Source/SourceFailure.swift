@@ -1,5 +1,5 @@
 import RMOSModels
-import RMOSSystem
+package import RMOSSystem
 
 /// Why a source cannot be read any further: what lies in the rest of it is not bad but unknown.
 struct SourceFailure: Error, CustomStringConvertible {

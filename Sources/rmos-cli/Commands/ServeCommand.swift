@@ -1,4 +1,5 @@
 import RMOSDashboard
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 import RMOSSystem

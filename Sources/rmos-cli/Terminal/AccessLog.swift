@@ -1,4 +1,5 @@
 import RMOSDashboard
+import RMOSHTTP
 import RMOSModels
 import RMOSSystem
 import Synchronization

@@ -183,7 +183,7 @@ import Testing
         (StoreError.Code.corrupt, 500), (.cannotOpen, 503), (.diskFull, 507),
       ] {
         let answer = Dashboard(store: UnreadableStore(code: code)).response(
-          to: HTTPRequest(method: "GET", target: path.name.replacing(/\{\w+\}/, with: "1")))
+          to: ServerRequest(method: "GET", target: path.name.replacing(/\{\w+\}/, with: "1")))
         #expect(answer.status == status, "\(path.name)")
         #expect(schemas.violations(try answer.json, schema) == [])
       }
@@ -218,7 +218,7 @@ import Testing
     }
   }
 
-  private func send(_ exchange: Exchange, _ fixture: DashboardFixture) throws -> HTTPResponse {
+  private func send(_ exchange: Exchange, _ fixture: DashboardFixture) throws -> ServerResponse {
     var fields = ["Content-Type": "application/json", "Host": "localhost"]
     fields.merge(exchange.fields) { $1 }
     guard exchange.status == 503 else {
@@ -227,14 +227,14 @@ import Testing
     var options = Dashboard.Options()
     options.allowsWrites = true
     return Dashboard(store: LockedStore(base: fixture.store), options: options).response(
-      to: HTTPRequest(
+      to: ServerRequest(
         method: exchange.method, target: "/api/rmos/stores" + exchange.path,
-        fields: fields.map { HTTPField($0.key, $0.value) }, body: Array(exchange.body.utf8)))
+        fields: fields.map { HeaderField($0.key, $0.value) }, body: Array(exchange.body.utf8)))
   }
 
   /// Holds an answer against the document, and notes what it shows.
   private func hold(
-    _ answer: HTTPResponse, _ exchange: Exchange, at path: String? = nil,
+    _ answer: ServerResponse, _ exchange: Exchange, at path: String? = nil,
     against document: JSONValue,
     _ schemas: inout SchemaCheck, _ given: inout Set<String>
   ) throws {
@@ -281,7 +281,7 @@ import Testing
       let text = "\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 0\r\n\r\n"
       let heads = RequestParserTests.heads(RequestParserTests.events(Array(text.utf8)))
       let refusal = try #require(heads.first.flatMap(policy.refusal))
-      let answer = HTTPResponse(refusal)
+      let answer = ServerResponse(refusal)
       #expect(answer.status == status)
       try hold(
         answer, Exchange(status: status, method: method, path: path), against: document, &schemas,

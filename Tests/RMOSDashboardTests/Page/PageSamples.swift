@@ -74,9 +74,9 @@ enum PageSamples {
 
   /// The answer to a GET.
   static func get(
-    _ target: String, of store: any RecordStore, fields: [HTTPField] = []
-  ) -> HTTPResponse {
-    pages(store).response(to: HTTPRequest(method: "GET", target: target, fields: fields))
+    _ target: String, of store: any RecordStore, fields: [HeaderField] = []
+  ) -> ServerResponse {
+    pages(store).response(to: ServerRequest(method: "GET", target: target, fields: fields))
   }
 }
 

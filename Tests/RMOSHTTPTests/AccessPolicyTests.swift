@@ -1,0 +1,110 @@
+@testable import RMOSHTTP
+import Foundation
+import Testing
+
+@Suite("Access policy") struct AccessPolicyTests {
+  private func status(
+    _ policy: AccessPolicy, host: String, _ fields: String = "", method: String = "GET"
+  ) throws -> Int? {
+    let text = "\(method) / HTTP/1.1\r\nHost: \(host)\r\n\(fields)\r\n"
+    let heads = RequestParserTests.heads(RequestParserTests.events(Array(text.utf8)))
+    return policy.refusal(try #require(heads.first))?.status
+  }
+
+  private let local = AccessPolicy(port: 8000, hosts: ["127.0.0.1"])
+
+  @Test(
+    "The loopback interface goes by its names, with its port",
+    arguments: [
+      "localhost:8000", "LOCALHOST.:8000", "127.0.0.1:8000", "127.1.2.3:8000", "[::1]:8000",
+      "[0:0:0:0:0:0:0:1]:8000",
+    ])
+  func ownNames(_ host: String) throws { #expect(try status(local, host: host) == nil) }
+
+  @Test(
+    "Any other name or port is refused",
+    arguments: [
+      "evil.example:8000", "localhost.evil.example:8000", "127.0.0.1.evil.example:8000",
+      "127.evil:8000", "localhost", "localhost:80", "localhost:8001", "10.0.0.1:8000",
+      "0.0.0.0:8000", "[::2]:8000",
+    ])
+  func otherNames(_ host: String) throws { #expect(try status(local, host: host) == 421) }
+
+  @Test("Names given are gone by: with any port, or with theirs")
+  func allowed() throws {
+    var policy = local
+    policy.allowed = ["shop.example", "b.example:99"].compactMap { Authority($0[...]) }
+    #expect(try status(policy, host: "shop.example") == nil)
+    #expect(try status(policy, host: "shop.example:443") == nil)
+    #expect(try status(policy, host: "b.example:99") == nil)
+    #expect(try status(policy, host: "b.example") == 421)
+  }
+
+  @Test("On all interfaces every address is gone by, and no other name")
+  func wildcard() throws {
+    var policy = AccessPolicy(port: 80, hosts: ["0.0.0.0"])
+    policy.isWildcard = true
+    #expect(try status(policy, host: "10.1.2.3") == nil)
+    #expect(try status(policy, host: "[2001:db8::1]:80") == nil)
+    #expect(try status(policy, host: "rebound.example") == 421)
+  }
+
+  @Test(
+    "Pages of other origins are refused, visitors from them are not",
+    arguments: [
+      ("Origin: http://localhost:8000\r\n", "GET", nil),
+      ("Origin: https://localhost:8000\r\n", "POST", nil),
+      ("Origin: http://localhost\r\n", "GET", 403),
+      ("Origin: http://localhost:3000\r\n", "GET", 403),
+      ("Origin: http://127.0.0.1:8000\r\n", "GET", 403), ("Origin: null\r\n", "GET", 403),
+      ("Origin: \r\n", "GET", 403), ("Origin: http://evil.example\r\n", "OPTIONS", 403),
+      ("Origin: http://localhost:8000\r\nOrigin: http://evil\r\n", "GET", 403),
+      ("Sec-Fetch-Site: same-origin\r\n", "POST", nil), ("Sec-Fetch-Site: none\r\n", "GET", nil),
+      ("Sec-Fetch-Site: cross-site\r\n", "GET", 403),
+      ("Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: no-cors\r\n", "GET", 403),
+      ("Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n", "GET", nil),
+      ("Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n", "POST", 403),
+    ] as [(String, String, Int?)])
+  func origins(_ fields: String, _ method: String, _ expected: Int?) throws {
+    #expect(try status(local, host: "localhost:8000", fields, method: method) == expected)
+  }
+
+  @Test("A proxy's origin without a port is its name's")
+  func proxyOrigin() throws {
+    var policy = local
+    policy.allowed = ["shop.example"].compactMap { Authority($0[...]) }
+    let origin = "Origin: https://shop.example\r\n"
+    #expect(try status(policy, host: "shop.example", origin) == nil)
+    #expect(try status(policy, host: "shop.example:443", origin) == nil)
+    #expect(try status(policy, host: "shop.example:80", origin) == 403)
+  }
+
+  @Test("Where a token is set, it must be shown: as a bearer token or as a password")
+  func token() throws {
+    let policy = AccessPolicy(port: 8000, hosts: ["127.0.0.1"], token: "s3cret:x")
+    func status(_ credentials: String?) throws -> Int? {
+      try self.status(
+        policy, host: "localhost:8000", credentials.map { "Authorization: \($0)\r\n" } ?? "")
+    }
+    func basic(_ text: String) -> String { "Basic " + Data(text.utf8).base64EncodedString() }
+    #expect(try status("Bearer s3cret:x") == nil)
+    #expect(try status("bearer  s3cret:x") == nil)
+    #expect(try status("Basic   " + basic("anyone:s3cret:x").dropFirst(6)) == nil)
+    #expect(try status(basic("anyone:s3cret:x")) == nil)
+    #expect(try status(basic(":s3cret:x")) == nil)
+    let wrong = [
+      "Bearer s3cret", "Bearer s3cret:xx", "Bearer ", "Bearer", "s3cret:x", "Basic s3cret:x",
+      basic("s3cret:x"), basic("a:s3cret:y"), "Basic ====", "Digest s3cret:x",
+    ]
+    for credentials in wrong {
+      #expect(try status(credentials) == 401, "\(credentials)")
+    }
+    #expect(try status(nil) == 401)
+    let refusal = policy.refusal(
+      try #require(
+        RequestParserTests.heads(
+          RequestParserTests.events(Array("GET / HTTP/1.0\r\n\r\n".utf8))
+        ).first))
+    #expect(refusal?.fields.first?.value.hasPrefix("Basic ") == true)
+  }
+}
