@@ -65,7 +65,7 @@ final class AuditContext {
       log.mark(try check.run(self), .passed)
     } catch let error as StoreError {
       switch error.code {
-      case .corrupt, .notADatabase, .other:
+      case .corrupt, .notADatabase, .unusableSchema, .other:
         log.mark(check.rules, .incomplete)
         // Without the rule that it belongs to it must not go unsaid.
         guard log.wants(.integrity) else { throw error }

@@ -66,7 +66,8 @@ public struct Migration: Sendable {
   ///
   /// - Parameters:
   ///   - observer: Told of every event.
-  ///   - isCancelled: Asked between entities; once true, the batch ends cleanly.
+  ///   - isCancelled: Asked on this thread between entities and while it waits for what is read;
+  ///     once true, the batch ends cleanly.
   /// - Returns: What the run did.
   /// - Throws: ``MigrationError`` or `StoreError`.
   public func runSynchronously(

@@ -1,3 +1,5 @@
+public import RMOSModels
+
 /// A place that keeps entities, and the ledger of the runs that wrote them.
 ///
 /// Two backends come with the package: ``SQLiteStore`` and ``InMemoryStore``. Both pass the same
@@ -31,6 +33,20 @@ public protocol RecordStore: Sendable {
   /// The lock belongs to the operating system and dies with the process.
   /// - Throws: ``StoreError/Code/locked`` at once where another process or store holds the lock.
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result
+
+  /// Establishes, before a run writes or a dry run foretells, that entities can be written at all;
+  /// changes nothing.
+  ///
+  /// - Returns: What is worth knowing before a run: issues that concern no entity.
+  /// - Throws: ``StoreError``, as writing would later.
+  func checkWriting() throws -> [Issue]
+
+  /// How a dry run learns what the store would do with entities; changes nothing.
+  ///
+  /// - Parameter isCancelled: Asked now and then; once true, it is given up.
+  /// - Returns: How.
+  /// - Throws: ``StoreError``; ``StoreError/Code/cancelled`` where it was given up.
+  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal
 
   /// Whether someone, be it another process, is writing right now; nil where the store cannot tell.
   ///

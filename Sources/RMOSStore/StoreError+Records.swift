@@ -9,13 +9,28 @@ extension StoreError {
     case .duplicateID:
       error.message = "there is a \(name) already; use another id, or update that one"
     case .constraint where sqliteCode == 787:  // SQLITE_CONSTRAINT_FOREIGNKEY
+      let own = kind.referencedTables
       error.message =
-        "\(name) refers to \(kind.referencedTables) that are not there; add those first"
+        own.isEmpty
+        ? "\(name) breaks a foreign key of another application; add what that refers to first"
+        : "\(name) refers to \(own) that are not there, or breaks a foreign key of another "
+          + "application; add what it refers to first"
     case .constraint:
       error.message = "\(name): \(message)"
     default: break
     }
     return error
+  }
+
+  /// An id that no row has byte for byte, and that is taken all the same.
+  static func sameIDToTheDatabase(
+    _ kind: EntityKind, id: String, sqliteCode: Int32?
+  ) -> StoreError {
+    StoreError(
+      .duplicateID,
+      "there is a \(kind.schema.singular) already whose id is the same as “\(id.shortened)” to "
+        + "the database, which does not compare these ids byte by byte (COLLATE in the schema of "
+        + "\(kind.table)); use another id", sqliteCode: sqliteCode)
   }
 
   /// An entity that others refer to cannot be deleted.

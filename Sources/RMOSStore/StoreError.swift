@@ -24,7 +24,9 @@ public struct StoreError: Error, Sendable, Hashable {
     /// The file has several names (hard links), by each of which SQLite would keep another log.
     public static let hardLinked = Code(rawValue: "store.hard-linked")
     /// A SQLite database, but not of RMOS.
-    public static let foreignDatabase = Code(rawValue: "store.foreign-database")
+    public static let foreignDatabase = Code(rawValue: "store.foreign")
+    /// A database of RMOS whose schema keeps this version from writing to it.
+    public static let unusableSchema = Code(rawValue: "store.schema")
     /// Written by a newer version.
     public static let newerSchema = Code(rawValue: "store.newer-schema")
     /// The database is damaged.

@@ -29,6 +29,7 @@ package enum SystemError: Error, Hashable, Sendable {
   package static let notPermitted = SystemError.code(EPERM)
   package static let accessDenied = SystemError.code(EACCES)
   package static let interrupted = SystemError.code(EINTR)
+  package static let busy = SystemError.code(EBUSY)
   package static let brokenPipe = SystemError.code(EPIPE)
   package static let wouldBlock = SystemError.code(EWOULDBLOCK)
 
@@ -49,6 +50,7 @@ package enum SystemError: Error, Hashable, Sendable {
     case .noPeer: "it is a pipe, and nobody is at its other end"
     // A full disk all the same, to whoever has to make room.
     case .code(EDQUOT): "No space left (Disk quota exceeded)"
+    case .code(EBUSY): "it is a mount point or in use as a whole"
     case .code(let code): Self.text(code)
     }
   }
@@ -104,8 +106,6 @@ package enum SystemError: Error, Hashable, Sendable {
         EILSEQ)
     }
   }
-  /// Whether it is in use as a whole, as a mount point is.
-  package var isBusy: Bool { isOne(of: EBUSY) }
   /// Whether another program listens on the address.
   package var isAddressInUse: Bool { isOne(of: EADDRINUSE) }
   /// Whether the machine has no such address, or not that version of IP.

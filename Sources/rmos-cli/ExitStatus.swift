@@ -8,6 +8,6 @@ enum ExitStatus: Int32 {
   case usage = 2
   /// Could not run, or could not go on.
   case couldNotRun = 3
-  /// Stopped by SIGINT or SIGTERM.
+  /// Stopped by SIGINT, SIGTERM or SIGHUP.
   case interrupted = 130
 }

@@ -21,7 +21,7 @@ enum Program {
     }
     if let problem = console.finish() {
       console.note("rmos-cli: " + problem)
-      status = .couldNotRun
+      if status != .interrupted { status = .couldNotRun }
       failure = failure ?? .init(code: "output.unwritable", message: problem)
     }
     console.whenOver?(status, failure)

@@ -49,7 +49,8 @@ struct AuditRuleCheckerTests {
     #expect(report.results.map(\.state) == [.passed])
 
     let fixture = try AuditFixture()
-    try fixture.plant("DROP TABLE joblogs; DROP TABLE patterns")
+    try fixture.plant(
+      "DROP TABLE joblogs; DROP TABLE patterns; CREATE VIEW patterns AS SELECT * FROM gone")
     let broken = try Auditor(rules: [.integrity], checkers: [NameLength()]).audit(fixture.store())
     #expect(broken.results.map(\.state) == [.failed, .incomplete])
   }

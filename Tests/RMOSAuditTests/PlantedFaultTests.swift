@@ -185,7 +185,7 @@ import Testing
       rule: .schemaColumn, severity: .error,
       sql: "CREATE TABLE x AS SELECT * FROM strip_families; DROP TABLE strip_families; "
         + "ALTER TABLE x RENAME TO strip_families", table: "strip_families", column: "id",
-      count: 8),
+      also: [.schemaTable], count: 8),
     Fault(
       rule: .schemaColumn, severity: .warning,
       sql: "DELETE FROM joblogs; "

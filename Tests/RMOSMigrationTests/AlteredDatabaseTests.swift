@@ -69,7 +69,7 @@ import Testing
     _ = try sqlite3(path, schema)
     for isDryRun in [true, false] {
       let error = #expect(throws: StoreError.self) { try migrate(isDryRun: isDryRun) }
-      #expect(error?.code == .foreignDatabase)
+      #expect(error?.code == .unusableSchema)
       #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
     }
   }

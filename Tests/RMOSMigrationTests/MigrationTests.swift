@@ -74,14 +74,10 @@ import Testing
     let tree = try SourceTree()
     defer { withExtendedLifetime(tree) {} }
     for index in 0..<200 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
-    let store = InMemoryStore()
-    let questions = Mutex(0)
+    let store = FailingStore(InMemoryStore(), failingInsert: .max)
     let summary = try Migration(from: tree.path, into: store).runSynchronously(isCancelled: {
-      questions.withLock {
-        $0 += 1
-        // Once for the empty kind before, then at entities 0, 64 and 128.
-        return $0 > 3
-      }
+      // Asked at entities 0, 64 and 128.
+      store.insertCount >= 100
     })
     #expect(summary.ending == .interrupted)
     #expect(summary.statistics.total.migrated == 128)

@@ -319,6 +319,10 @@ private struct DisturbedStore: RecordStore {
     if try !base.read({ try $0.issues(ofRun: 1, limit: nil) }).isEmpty { disturb() }
     return result
   }
+  func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
+  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try base.rehearsal(isCancelled: isCancelled)
+  }
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     try base.withExclusiveWriter(body)
   }

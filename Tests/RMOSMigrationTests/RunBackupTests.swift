@@ -95,6 +95,10 @@ import Testing
     func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
       throw StoreError(code, "fails")
     }
+    func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
+    func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+      try base.rehearsal(isCancelled: isCancelled)
+    }
     func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
       try base.withExclusiveWriter(body)
     }

@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  /// That it refers to what would go may be somebody's change, which undoing its run would not undo.
+  /// That it refers to what would go may be somebody's change, which undoing its run leaves.
   @Test func aRowOfALaterRunThatWasChangedSinceDoesNotPointToThatRun() throws {
     try withStores { store in
       _ = try RecordedMigration(

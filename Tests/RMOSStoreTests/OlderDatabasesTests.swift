@@ -151,7 +151,7 @@ struct OlderDatabasesTests {
     _ = try sqlite3(path, change)
     let before = try contents(directory.path)
     let error = #expect(throws: StoreError.self) { _ = try SQLiteStore(path: path) }
-    #expect(error?.code == .foreignDatabase && error?.message.contains(story) == true)
+    #expect(error?.code == .unusableSchema && error?.message.contains(story) == true)
     #expect(try contents(directory.path) == before)
   }
 

@@ -1,4 +1,4 @@
-import RMOSModels
+public import RMOSModels
 public import RMOSStore
 import Synchronization
 
@@ -19,6 +19,9 @@ public final class FailingStore: RecordStore {
   /// Lets everything succeed from now on.
   public func mend() { state.withLock { $0.isBroken = false } }
 
+  /// How many entities were to be inserted or rewritten so far.
+  public var insertCount: Int { state.withLock { $0.inserts } }
+
   /// The wrapped store's.
   public var location: String { base.location }
 
@@ -35,6 +38,14 @@ public final class FailingStore: RecordStore {
     try base.write { transaction in
       try body(FailingTransaction(transaction, countInsert: countInsert))
     }
+  }
+
+  /// The wrapped store's.
+  public func checkWriting() throws -> [Issue] { try base.checkWriting() }
+
+  /// The wrapped store's.
+  public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try base.rehearsal(isCancelled: isCancelled)
   }
 
   /// The wrapped store's.

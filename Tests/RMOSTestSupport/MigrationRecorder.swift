@@ -31,7 +31,9 @@ public struct RecordedMigration: Sendable {
         case .issue(let issue): issues.append(issue)
         case .outcome(let outcome):
           // Issues that concern no entity come between; they have no code of an entity.
-          let codes = issues[told...].filter { !$0.code.concernsSource }.map(\.code.rawValue)
+          let codes = issues[told...].filter {
+            !$0.code.concernsSource && $0.source != nil
+          }.map(\.code.rawValue)
           told = issues.count
           outcomes.append(
             ConformanceCase.ExpectedOutcome(

@@ -24,7 +24,7 @@ import Testing
     return try Content(of: workspace.file("x.db"))
   }
 
-  @Test(arguments: [SIGINT, SIGTERM])
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func aSignalEndsTheBatchCleanlyAndRunningAgainCompletesIt(_ signal: Int32) throws {
     let workspace = try Workspace()
     try workspace.writeLargeTree()
@@ -49,13 +49,82 @@ import Testing
   }
 
   /// Commands that have nothing to end cleanly say so by their status all the same.
-  @Test(arguments: [SIGINT, SIGTERM])
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func anyCommandEndsWithTheStatusOfAnInterruption(_ signal: Int32) throws {
     let workspace = try Workspace()
     let tool = try RunningTool(["sample", "tree", "--count", "10000000"], in: workspace)
-    while tool.isRunning, !workspace.exists("tree") { usleep(500) }
+    while tool.isRunning, !workspace.exists(".tree.incomplete-1") { usleep(500) }
     tool.send(signal)
     #expect(try tool.wait().status == 130)
+    #expect(workspace.listing.isEmpty)
+  }
+
+  /// A line that never ends is given up all the same: the file is larger than anyone reads in the
+  /// time that the test has.
+  @Test(
+    .enabled(if: RunningTool.seesOpenFiles, "there is no /proc here"), .timeLimit(.minutes(2)),
+    arguments: [
+      "migrate legacy --db x.db", "migrate legacy --db x.db --rejects out",
+      "migrate legacy --db y.db --dry-run", "diff legacy --db x.db",
+    ])
+  func aFileIsGivenUpInItsMidst(_ command: String) throws {
+    let workspace = try Workspace()
+    _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
+    let name = "legacy/patterns/a.jsonl"
+    try workspace.write("{  ", to: name)
+    #expect(truncate(workspace.file(name), 1 << 43) == 0)
+    let tool = try RunningTool(command.split(separator: " ").map(String.init), in: workspace)
+    while tool.isRunning, !tool.hasOpen(workspace.file(name)) { usleep(500) }
+    tool.send(SIGTERM)
+    #expect(try tool.wait().status == 130)
+    #expect(!workspace.exists("y.db"))
+  }
+
+  /// So is the copy of what failed.
+  @Test(
+    .enabled(if: RunningTool.seesOpenFiles, "there is no /proc here"), .timeLimit(.minutes(2)))
+  func aRejectIsGivenUpInItsMidst() throws {
+    let workspace = try Workspace()
+    let name = "legacy/patterns/a.json"
+    try workspace.write("[  \0", to: name)
+    #expect(truncate(workspace.file(name), 1 << 43) == 0)
+    // Whatever goes wrong, the disk is not filled.
+    let tool = try RunningTool(
+      ["-c", "ulimit -f 2000000; exec \"$CLI\" migrate legacy --db x.db --rejects out"],
+      program: "/bin/bash", in: workspace)
+    while tool.isRunning, !tool.hasOpen(workspace.file("out/patterns/a.json/.incomplete")) {}
+    tool.send(SIGTERM)
+    #expect(try tool.wait().status == 130)
+    #expect(
+      workspace.listing.filter { $0.hasPrefix("out/") } == [
+        "out/README.txt", "out/patterns", "out/patterns/a.json",
+        "out/patterns/a.json/rest~.json.issues",
+      ])
+  }
+
+  /// As nohup starts it.
+  @Test func aHangupThatIsIgnoredStaysIgnored() throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    let shell = ["-c", "trap '' HUP; exec \"$CLI\" \(Self.arguments.joined(separator: " "))"]
+    let tool = try RunningTool(shell, program: "/bin/bash", in: workspace)
+    while tool.isRunning, try !tool.errorsSoFar.contains("strip families: ") { usleep(500) }
+    tool.send(SIGHUP)
+    #expect(try tool.wait().status == 1)
+    #expect(try Content(of: workspace.file("x.db")).runs.map(\.state) == [.completed])
+  }
+
+  /// The system and the shell both send one when a terminal goes.
+  @Test func aSecondHangupLetsTheBatchEndCleanly() throws {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    let tool = try startInTheMidst(workspace)
+    tool.send(SIGSTOP)
+    tool.send(SIGTERM)
+    tool.send(SIGHUP)
+    tool.send(SIGCONT)
+    #expect(try tool.wait().status == 130)
+    #expect(try Content(of: workspace.file("x.db")).runs.map(\.state) == [.interrupted])
   }
 
   @Test func anInterruptedReportSaysSo() throws {

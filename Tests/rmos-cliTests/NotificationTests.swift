@@ -165,10 +165,8 @@ import Testing
     let port = try HookServer(.silence).port
     let result = try migrate(["--notify", "http://127.0.0.1:\(port)/"], in: workspace())
     #expect(result.status == 0)
-    #expect(
-      result.errors.contains(
-        "warning: --notify: http://127.0.0.1:\(port)/ was not told (3 attempts): nothing answers there"
-      ))
+    let warning = "warning: --notify: http://127.0.0.1:\(port)/ was not told (3 attempts)"
+    #expect(result.errors.contains("\(warning): nothing answers there"))
   }
 
   @Test func withoutCurlThereIsAWarningThatShowsNoSecret() throws {

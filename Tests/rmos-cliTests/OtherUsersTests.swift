@@ -16,7 +16,9 @@ enum Users {
   static let other = "setpriv --reuid=3002 --regid=4000 --clear-groups"
 }
 
-/// What several users leave each other at one database. Only root can be several users.
+/// What several users leave each other at one database.
+///
+/// Only root can be several users.
 @Suite(
   .enabled(
     if: Users.place != nil, "not root, or no setpriv(1), or no place that all may enter"))

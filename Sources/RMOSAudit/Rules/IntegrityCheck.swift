@@ -8,7 +8,14 @@ struct IntegrityCheck: AuditCheck {
   func run(_ context: AuditContext) throws -> [AuditRule] {
     guard let inspector = context.inspector else { return [] }
     do {
-      try inspector.forEachIntegrityProblem { report($0, context) }
+      let unchecked = try inspector.forEachIntegrityProblem { report($0, context) }
+      for (table, reason) in unchecked {
+        context.log.add(
+          AuditFinding(
+            .warning, .integrity, table: table, found: "not checked", expected: "ok",
+            "the table \(table) was not checked (\(reason)): only the application that made it "
+              + "can do that"))
+      }
     } catch let error as StoreError where error.code == .corrupt {
       // Damaged so badly that even the check stops.
       report(error.message, context)

@@ -15,12 +15,15 @@ struct SchemaCheck: AuditCheck {
   func run(_ context: AuditContext) throws -> [AuditRule] {
     guard let inspector = context.inspector else { return [] }
     try checkVersion(context, inspector)
+    let obstacles = try inspector.writingObstacles()
     for kind in EntityKind.allCases {
-      guard let table = checkTable(kind.table, kind, context) else { continue }
+      guard let table = checkTable(kind.table, kind, obstacles, context) else { continue }
       checkColumns(of: kind, table, context)
       checkIndexes(of: kind, table, context)
     }
-    _ = checkTable("schema_version", nil, context)
+    _ = checkTable("schema_version", nil, obstacles, context)
+    checkWriting(obstacles, context)
+    try checkIDs(context, inspector)
     return rules
   }
 
@@ -49,22 +52,54 @@ struct SchemaCheck: AuditCheck {
       report(
         .error, "ledger \(ledger)",
         "the migration_ tables have version \(ledger), newer than the known ones "
-          + "(1 to \(Self.ledgerVersion)); update rmos-cli")
+          + "(1 to \(Self.ledgerVersion)); update rmos-cli, or, if another application set "
+          + "user_version, PRAGMA user_version = \(Self.ledgerVersion) puts it right")
+    }
+  }
+
+  /// What keeps RMOS from writing and no look at tables and columns shows.
+  private func checkWriting(_ obstacles: [WritingObstacle], _ context: AuditContext) {
+    for obstacle in obstacles {
+      // Those tables are looked at one by one.
+      let isLookedAt = EntityKind(rawValue: obstacle.table ?? "") != nil
+      if obstacle.place == .table, isLookedAt { continue }
+      context.log.add(
+        AuditFinding(
+          .error, obstacle.place == .version ? .schemaVersion : .schemaTable,
+          kind: obstacle.table.flatMap(EntityKind.init(rawValue:)), table: obstacle.table,
+          found: obstacle.found, expected: "a schema that can be written to",
+          "nothing can be migrated into it: \(obstacle.message)"))
+    }
+  }
+
+  private func checkIDs(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
+    for kind in EntityKind.allCases where try inspector.kindsWithLooseIDs().contains(kind) {
+      context.log.add(
+        AuditFinding(
+          .warning, .schemaColumn, kind: kind, column: "id", found: "another collation",
+          expected: "BINARY",
+          "\(kind.table).id is not compared byte by byte (COLLATE in its declaration), so joins of "
+            + "other applications take ids for the same that RMOS tells apart"))
     }
   }
 
   private func checkTable(
-    _ name: String, _ kind: EntityKind?, _ context: AuditContext
+    _ name: String, _ kind: EntityKind?, _ obstacles: [WritingObstacle], _ context: AuditContext
   ) -> InspectedTable? {
     let table = context.tables[name]
-    if let table, table.isTable { return table }
+    if let table, table.isTable, !table.isVirtual { return table }
+    let found =
+      switch table {
+      case nil: "no such table"
+      case let table? where table.isTable: "a virtual table"
+      default: "a view"
+      }
     context.log.add(
       AuditFinding(
         .error, .schemaTable, kind: kind, table: name,
-        found: table == nil ? "no such table" : "a view", expected: "a table",
-        table == nil
-          ? "the table \(name) is missing; rmos-cli init creates it"
-          : "\(name) is a view; expected a table"))
+        found: found, expected: "a table",
+        obstacles.first { $0.place == .table && $0.table == name }?.message
+          ?? "the table \(name) is missing; rmos-cli init creates it"))
     return nil
   }
 

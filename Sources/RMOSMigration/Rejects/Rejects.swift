@@ -38,7 +38,8 @@ extension Migration {
     let existing = nearest(to: path)
     var isFree = true
     do throws(SystemError) {
-      isFree = try FileSystem.isEmpty(directory: path)
+      // What a killed run was writing counts for nothing.
+      isFree = try FileSystem.isEmpty(directory: path, but: PrivateDirectory.stagedName)
       if isFree { try FileSystem.checkOwned(directory: path) }
     } catch {
       guard error == .notFound else { throw unwritable(directory, error) }

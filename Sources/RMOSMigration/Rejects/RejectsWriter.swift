@@ -3,14 +3,25 @@ import RMOSSystem
 
 /// Copies what failed, with its issues, into a directory that migrates once it is mended.
 ///
-/// A copy's bytes are read again from the source, in constant memory. Nothing that goes wrong here
-/// stops a run: it is told in ``rejects``.
+/// A copy's bytes are read again from the source, in constant memory. Each file is written under a
+/// hidden name and renamed once it is whole, the copy before its issues, so that a process that is
+/// killed leaves none by half and no issues that speak of a copy that is not there. Nothing that
+/// goes wrong here stops a run: it is told in ``rejects``.
 final class RejectsWriter {
   private static let bufferSize = 64 << 10
   /// The longest name that file systems take, bytes.
   private static let longestName = 255
 
+  /// How much is still copied once the run is cancelled, bytes: what is small is all there then.
+  private static let cancellationAllowance = 4 << 20
+
   private let source: [UInt8]
+  private let path: [UInt8]
+  private let isCancelled: () -> Bool
+  /// How much was copied since the run was cancelled, bytes.
+  private var copiedSinceCancelled = 0
+  /// Whether copies are missing because the run was cancelled.
+  private(set) var wasCancelled = false
   private let root: PrivateDirectory
   /// The directory's path where it was created for this run, so that it goes where nothing failed.
   private let created: [UInt8]?
@@ -22,16 +33,20 @@ final class RejectsWriter {
   /// Creates the directory, or takes an empty one that is there.
   ///
   /// - Throws: As ``Migration/checkRejects(_:source:)``.
-  init(_ directory: String, source: String) throws(MigrationError) {
+  init(
+    _ directory: String, source: String, isCancelled: @escaping () -> Bool = { false }
+  ) throws(MigrationError) {
     try Migration.checkRejects(directory, source: source)
     rejects = Rejects(directory: directory)
     self.source = Array(source.utf8)
-    let path = Array(directory.utf8)
+    self.isCancelled = isCancelled
+    path = Array(directory.utf8)
     let isThere = (try? FileStatus(of: path)) != nil
     created = isThere ? nil : path
     do throws(SystemError) {
       if !isThere { try FileSystem.makeDirectories(path) }
       root = try PrivateDirectory(path)
+      root.removeStagedFile()
     } catch {
       throw Migration.unwritable(directory, error)
     }
@@ -42,6 +57,19 @@ final class RejectsWriter {
     closeFolder()
     root.close()
     if !hasReadMe, let created { try? FileSystem.removeDirectory(created) }
+  }
+
+  /// Makes sure that the copies are where the directory's name leads; where they are not, none
+  /// counts as written.
+  func checkDirectory() {
+    guard rejects.written > 0 else { return }
+    do throws(SystemError) {
+      try root.checkStands(at: path)
+    } catch {
+      rejects.notWritten += rejects.written
+      rejects.written = 0
+      rejects.failure = rejects.failure ?? "the directory: \(error.reason)"
+    }
   }
 
   private func closeFolder() {
@@ -65,6 +93,10 @@ final class RejectsWriter {
         rejects.written += 1
       } catch {
         rejects.notWritten += 1
+        if error == .cancelled {
+          wasCancelled = true
+          continue
+        }
         let path = delivery.batch.sources[delivery.batch.entries[index].source]
         rejects.failure = rejects.failure ?? "the reject of \(path): \(error.reason)"
       }
@@ -142,12 +174,14 @@ final class RejectsWriter {
     let input = try FileDescriptor(reading: source + [UInt8(ascii: "/")] + path)
     defer { input.close() }
     guard try input.status().form == .file else { throw .notAFile }
-    let output = try folder.createFile(name)
+    try folder.checkIsFree(name)
+    let output = try folder.stageFile()
     defer { output.close() }
     do throws(SystemError) {
       try write(copy, from: input, to: output)
+      try folder.placeStagedFile(as: name)
     } catch {
-      folder.removeFile(name)
+      folder.removeStagedFile()
       throw error
     }
   }
@@ -164,6 +198,10 @@ final class RejectsWriter {
     var isFirst = copy.name != nil && copy.opening.isEmpty && mark.bytes.isEmpty
     while left > 0 {
       let bytes = try read(left, from: input)
+      if isCancelled() { copiedSinceCancelled += bytes.count }
+      if copiedSinceCancelled > RejectsWriter.cancellationAllowance {
+        throw .cancelled
+      }
       // Where a file begins, these would speak of its encoding.
       if isFirst, bytes.prefix(2).contains(where: { $0 == 0 || $0 >= 0x80 }) {
         try output.write(Array("  ".utf8))
@@ -207,12 +245,13 @@ final class RejectsWriter {
   private func writeFile(
     _ name: [UInt8], in folder: PrivateDirectory, _ bytes: [UInt8]
   ) throws(SystemError) {
-    let file = try folder.createFile(name)
+    let file = try folder.stageFile()
     defer { file.close() }
     do throws(SystemError) {
       try file.write(bytes)
+      try folder.placeStagedFile(as: name)
     } catch {
-      folder.removeFile(name)
+      folder.removeStagedFile()
       throw error
     }
   }

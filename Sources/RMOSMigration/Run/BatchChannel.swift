@@ -8,6 +8,8 @@ import RMOSSystem
 /// `@unchecked Sendable`: all state is guarded by the monitor.
 final class BatchChannel: @unchecked Sendable {
   private static let capacity = 2
+  /// How often who waits for a delivery looks whether it is to go on, seconds.
+  private static let interval = 0.1
 
   private let monitor = Monitor()
   private var deliveries: [SourceReader.Delivery] = []
@@ -46,12 +48,31 @@ final class BatchChannel: @unchecked Sendable {
     return sourceFailure
   }
 
-  /// The next delivery, waiting for it; nil at the end.
-  func receive() -> SourceReader.Delivery? {
-    wait { () -> SourceReader.Delivery?? in
-      if !deliveries.isEmpty { return .some(deliveries.removeFirst()) }
-      return hasEnded ? .some(nil) : nil
+  /// What became of waiting for a delivery.
+  enum Received {
+    case delivery(SourceReader.Delivery)
+    /// Nothing more comes.
+    case end
+    /// It was given up.
+    case cancelled
+  }
+
+  /// The next delivery, waiting for it until `isCancelled` says otherwise.
+  func receive(isCancelled: () -> Bool) -> Received {
+    wait(seconds: BatchChannel.interval) {
+      if !deliveries.isEmpty { return .delivery(deliveries.removeFirst()) }
+      if hasEnded { return .end }
+      return isCancelled() ? .cancelled : nil
     }
+  }
+
+  /// Whether nothing more is wanted.
+  ///
+  /// For the reading side to ask while it has nothing to hand over yet.
+  var isUnwanted: Bool {
+    monitor.lock()
+    defer { monitor.unlock() }
+    return isClosed
   }
 
   /// Gives a batch back for use.
@@ -67,6 +88,20 @@ final class BatchChannel: @unchecked Sendable {
     }
   }
 
+  /// Waits until the reading side has ended, for so many turns of ``interval`` at most.
+  ///
+  /// - Returns: Whether it has.
+  func waitForEnd(turns: Int) -> Bool {
+    monitor.lock()
+    defer { monitor.unlock() }
+    var left = turns
+    while !hasEnded, left > 0 {
+      monitor.wait(until: Deadline(after: BatchChannel.interval))
+      left -= 1
+    }
+    return hasEnded
+  }
+
   /// Runs `body` alone; others that wait look again after it.
   private func locked(_ body: () -> Void) {
     monitor.lock()
@@ -76,7 +111,9 @@ final class BatchChannel: @unchecked Sendable {
   }
 
   /// Runs `body` alone, and again after others have, until it returns something.
-  private func wait<Result>(until body: () -> Result?) -> Result {
+  ///
+  /// Where `seconds` is given, also after so long.
+  private func wait<Result>(seconds: Double? = nil, until body: () -> Result?) -> Result {
     monitor.lock()
     defer {
       monitor.wakeAll()
@@ -84,7 +121,7 @@ final class BatchChannel: @unchecked Sendable {
     }
     while true {
       if let result = body() { return result }
-      monitor.wait()
+      monitor.wait(until: seconds.map { Deadline(after: $0) } ?? .never)
     }
   }
 }

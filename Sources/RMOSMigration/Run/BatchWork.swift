@@ -50,7 +50,7 @@ struct BatchWork {
       outcomes.append((outcome, issues.count))
       guard outcome == .failed else { continue }
       let id = batch.entries[index].id
-      if !id.isEmpty { run.remember(failed: batch.arena[id.range], batch.kind) }
+      if !id.isEmpty { run.failedIDs.insert(batch.kind, batch.arena[id.range]) }
       if let limit = run.options.maxErrors, failedBefore + statistics.total.failed > limit {
         ending = .tooManyErrors
         break
@@ -126,7 +126,7 @@ struct BatchWork {
       guard case .text(let span) = batch.cells[index * batch.fieldCount + field],
         try !knowledge.contains(target, id: batch.arena.span.extracting(span.range))
       else { continue }
-      missing.append((reference, run.hasFailed(target, batch.arena[span.range])))
+      missing.append((reference, run.failedIDs.contains(target, batch.arena[span.range])))
     }
     return missing
   }

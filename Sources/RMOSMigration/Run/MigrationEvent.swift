@@ -14,8 +14,8 @@ public enum MigrationEvent: Sendable {
   case progress(MigrationProgress)
   /// The run ended. The summary is also what `run` returns.
   ///
-  /// Where the store fails, or the source cannot be read to its end, it is told before `run` throws;
-  /// where the run could not begin, it is not.
+  /// Where the store fails, or the source cannot be read to its end, it is told before `run`
+  /// throws; where the run could not begin, it is not.
   case finished(MigrationSummary)
 }
 

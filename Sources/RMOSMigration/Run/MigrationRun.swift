@@ -9,7 +9,8 @@ import RMOSSystem
 final class MigrationRun {
   let migration: Migration
   let options: MigrationOptions
-  let store: any RecordStore
+  /// What is written to: the migration's store or, in a dry run, a copy of it.
+  private(set) var store: any RecordStore
   let observer: ((MigrationEvent) -> Void)?
   let isCancelled: () -> Bool
   let planner: Planner
@@ -18,11 +19,7 @@ final class MigrationRun {
   var ledger: LedgerRun
   var tally = Tally()
   var ending = MigrationSummary.Ending.completed
-  /// The ids that failed, for telling so where something refers to them.
-  ///
-  /// Bounded.
-  private var failedIDs: [EntityKind: Set<[UInt8]>] = [:]
-  private var failedIDCount = 0
+  var failedIDs = FailedIDs()
   /// The ids of ``decidedKind`` that an entity of this run has decided about; kept only where rows
   /// are rewritten, since later entities under the same id must not rewrite them again.
   private var decided = IDTable()
@@ -32,6 +29,8 @@ final class MigrationRun {
   private var totalBytes: Int?
   private var rejects: RejectsWriter?
   private var backup: RunBackup?
+  /// What the store has to say before the run: issues that concern no entity.
+  private var remarks: [Issue] = []
 
   init(
     _ migration: Migration, observer: ((MigrationEvent) -> Void)?,
@@ -58,8 +57,11 @@ final class MigrationRun {
     try checkOptions()
     try openRejects()
     defer { rejects?.finish() }
-    if options.measuresSource { totalBytes = SourceMeasure(root: migration.source).bytes }
+    if options.measuresSource {
+      totalBytes = SourceMeasure(root: migration.source, isCancelled: isCancelled).bytes
+    }
     do {
+      remarks = try store.checkWriting()
       if options.isDryRun {
         try runDry()
       } else if options.isAtomic {
@@ -78,11 +80,12 @@ final class MigrationRun {
       ending = .sourceFailed
       if options.isAtomic { options.isDryRun ? tally.takeBack() : giveBack() }
       settleBackup()
-      tally.add(failure.issue, keeping: options.maxIssuesInSummary)
+      tally.add([failure.issue], keeping: options.maxIssuesInSummary)
       observer?(.issue(failure.issue))
       observer?(.finished(summary()))
       throw failure.error
     }
+    rejects?.checkDirectory()
     let summary = summary()
     observer?(.finished(summary))
     return summary
@@ -110,13 +113,14 @@ final class MigrationRun {
     if options.isDryRun {
       try Migration.checkRejects(directory, source: migration.source)
     } else {
-      rejects = try RejectsWriter(directory, source: migration.source)
+      rejects = try RejectsWriter(
+        directory, source: migration.source, isCancelled: isCancelled)
     }
   }
 
   /// Takes a backup before the first write; false where the run was cancelled meanwhile.
   private func takeBackup() throws -> Bool {
-    guard options.takesBackup else { return true }
+    guard options.takesBackup, !options.isDryRun else { return true }
     do {
       backup = try RunBackup.take(of: store, isCancelled: isCancelled)
       return true
@@ -139,15 +143,62 @@ final class MigrationRun {
 
   // MARK: The three ways to run
 
+  /// Foretells the run, or makes it on a copy where only the store itself can tell.
   private func runDry() throws {
-    try (store as? SQLiteStore)?.checkIsWritable()
+    if store.hasWriter == true {
+      remark(
+        .storeLocked,
+        "another process is writing to \(store.location) now; a run is refused until "
+          + "that has ended")
+    }
+    let rehearsal: Rehearsal
+    do {
+      rehearsal = try store.rehearsal(isCancelled: isCancelled)
+    } catch let error as StoreError where error.code == .cancelled {
+      ending = .interrupted
+      return
+    }
+    switch rehearsal {
+    case .lookUps: try foretell()
+    case .unforeseeable(let reason):
+      remark(
+        .storeUnforeseen,
+        "what becomes of entities cannot be told for certain without writing: "
+          + "\(store.location) has \(reason)")
+      try foretell()
+    case .copy(let copy):
+      store = copy
+      try options.isAtomic ? runAtomically() : runInBatches()
+    }
+  }
+
+  private func remark(_ code: IssueCode, _ message: String) {
+    remarks.append(Issue(severity: .warning, code: code, message: message))
+  }
+
+  /// Begins: tells the observer that it does, and what the store has to say.
+  private func started() {
+    observer?(.started(run: options.isDryRun ? nil : ledger.id))
+    tally.add(remarks, keeping: options.maxIssuesInSummary)
+    for issue in remarks { observer?(.issue(issue)) }
+  }
+
+  /// Opens the run in the ledger.
+  private func beginRun(in transaction: any StoreTransaction) throws {
+    try Ledger.markInterrupted(in: transaction, now: ledger.startedAt)
+    for issue in remarks { ledger.issueCounts[issue.code, default: 0] += 1 }
+    ledger.id = try transaction.beginRun(ledger)
+    if !remarks.isEmpty { try transaction.appendIssues(remarks, run: ledger.id) }
+  }
+
+  private func foretell() throws {
     try store.read { reader in
       let knowledge = RehearsedKnowledge(
         reader,
         rereader: EntityRereader(
           root: migration.source, options: readerOptions, access: options.access),
         startedAt: ledger.startedAt)
-      observer?(.started(run: nil))
+      started()
       try forEachDelivery { delivery in
         let work = try BatchWork(self, delivery, knowledge) { index, _ throws in
           try knowledge.write(delivery, at: index)
@@ -164,11 +215,8 @@ final class MigrationRun {
   private func runInBatches() throws {
     try store.withExclusiveWriter {
       guard try takeBackup() else { return }
-      try store.write { transaction in
-        try Ledger.markInterrupted(in: transaction, now: ledger.startedAt)
-        ledger.id = try transaction.beginRun(ledger)
-      }
-      observer?(.started(run: ledger.id))
+      try store.write { try beginRun(in: $0) }
+      started()
       do {
         try store.beginBulkLoad()
         try forEachDelivery { delivery in
@@ -203,9 +251,8 @@ final class MigrationRun {
       try store.withExclusiveWriter {
         guard try takeBackup() else { return }
         try store.write { transaction in
-          try Ledger.markInterrupted(in: transaction, now: ledger.startedAt)
-          ledger.id = try transaction.beginRun(ledger)
-          observer?(.started(run: ledger.id))
+          try beginRun(in: transaction)
+          started()
           try forEachDelivery { delivery in
             let (work, state) = try write(delivery, in: transaction)
             ledger = state
@@ -264,8 +311,8 @@ final class MigrationRun {
     closeLedger(state: .failed, "\(error)")
     let issue = (error as? SourceFailure)?.issue
     if let issue { ledger.issueCounts[issue.code, default: 0] += 1 }
-    // The store may have just failed; if it cannot take this either, the next run finds the row still
-    // marked as running and knows.
+    // The store may have just failed; if it cannot take this either, the next run finds the row
+    // still marked as running and knows.
     try? store.write {
       if let issue { try $0.appendIssues([issue], run: ledger.id) }
       try $0.updateRun(ledger)
@@ -295,7 +342,7 @@ final class MigrationRun {
     let thread = try SystemThread.start {
       let reader = SourceReader(
         root: root, batchSize: options.batchSize, options: readerOptions, access: options.access,
-        refusesEmptySource: !options.allowsEmptySource
+        refusesEmptySource: !options.allowsEmptySource, isCancelled: { channel.isUnwanted }
       ) { delivery throws(ReadFailure) in try channel.send(delivery) }
       do throws(ReadFailure) {
         try reader.readAll()
@@ -307,30 +354,26 @@ final class MigrationRun {
     }
     defer {
       channel.close()
-      thread.join()
+      // A share that does not answer keeps nobody waiting for ever.
+      if channel.waitForEnd(turns: 50) { thread.join() } else { thread.detach() }
     }
-    while let delivery = channel.receive() {
-      try body(delivery)
-      if ending != .completed { return }
-      channel.recycle(delivery.batch)
+    while true {
+      switch channel.receive(isCancelled: isCancelled) {
+      case .end:
+        if let failure = channel.failure { throw failure }
+        return
+      case .cancelled:
+        ending = .interrupted
+        return
+      case .delivery(let delivery):
+        try body(delivery)
+        if ending != .completed { return }
+        channel.recycle(delivery.batch)
+      }
     }
-    if let failure = channel.failure { throw failure }
   }
 
   // MARK: Keeping the books
-
-  /// Whether something failed under this id in this run.
-  func hasFailed(_ kind: EntityKind, _ id: some Collection<UInt8>) -> Bool {
-    failedIDs[kind]?.contains(Array(id)) ?? false
-  }
-
-  /// Remembers a failed id, as long as there is room.
-  func remember(failed id: some Collection<UInt8>, _ kind: EntityKind) {
-    guard failedIDCount < 100_000, failedIDs[kind, default: []].insert(Array(id)).inserted else {
-      return
-    }
-    failedIDCount += 1
-  }
 
   /// Whether an earlier entity of this run decided about the row under the same id.
   func hasDecided(_ batch: RecordBatch, at index: Int) -> Bool {
@@ -357,6 +400,7 @@ final class MigrationRun {
     kindBegin = now
     // An atomic run that met a failure will not be in the ledger.
     rejects?.write(work.failures, of: delivery, run: options.isAtomic ? nil : ledger.id)
+    if rejects?.wasCancelled == true, ending == .completed { ending = .interrupted }
     guard let observer else { return }
     work.tell(observer, delivery.batch, options.observedEvents)
     observer(
@@ -377,7 +421,8 @@ final class MigrationRun {
 
   private func summary() -> MigrationSummary {
     MigrationSummary(
-      ending: ending, run: ledger.id == 0 ? nil : ledger.id, startedAt: ledger.startedAt,
+      ending: ending, run: options.isDryRun || ledger.id == 0 ? nil : ledger.id,
+      startedAt: ledger.startedAt,
       isDryRun: options.isDryRun, source: migration.source, store: store.location,
       optionsJSON: ledger.optionsJSON, statistics: tally.statistics,
       issueCounts: tally.issueCounts, severityCounts: tally.severityCounts, issues: tally.issues,

@@ -23,11 +23,13 @@ struct Tally {
     }
   }
 
-  /// Adds an error that concerns no entity; keeps it while there are fewer than `limit`.
-  mutating func add(_ issue: Issue, keeping limit: Int) {
-    issueCounts[issue.code, default: 0] += 1
-    severityCounts[issue.severity, default: 0] += 1
-    if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
+  /// Adds issues that concern no entity.
+  mutating func add(_ remarks: [Issue], keeping limit: Int) {
+    for issue in remarks {
+      issueCounts[issue.code, default: 0] += 1
+      severityCounts[issue.severity, default: 0] += 1
+      if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
+    }
   }
 
   /// Counts what was migrated as left out, since it was rolled back.

@@ -34,7 +34,7 @@ public struct SampleTree: Sendable {
     public var entityCount: Int { entityCounts.values.reduce(0, +) }
   }
 
-  /// A tree; nothing is written before ``write(to:)``.
+  /// A tree; nothing is written before ``write(to:isCancelled:)``.
   ///
   /// - Parameters:
   ///   - count: How many entities, 0 or more; from 3 on there is one of each kind.
@@ -48,13 +48,21 @@ public struct SampleTree: Sendable {
 
   /// Writes the tree into `directory`, which is created if it is not there.
   ///
-  /// Nothing that exists is written over. Memory does not depend on ``count``.
+  /// Nothing that exists is written over, but an empty directory is replaced. All is first written
+  /// into a hidden directory beside it, `.NAME.incomplete-1`, which takes its place once it is
+  /// whole. Memory does not depend on ``count``.
   ///
+  /// - Parameters:
+  ///   - directory: Where to; must be empty where it exists.
+  ///   - isCancelled: Asked now and then; once true, the tree is given up.
   /// - Returns: What was written.
   /// - Throws: ``MigrationError``: ``MigrationError/Code/invalidOption`` for numbers that make no
   ///   sense, ``MigrationError/Code/sampleNotEmpty`` where the directory holds something,
-  ///   ``MigrationError/Code/sampleUnwritable`` where the system refuses to write.
-  public func write(to directory: String) throws(MigrationError) -> Summary {
+  ///   ``MigrationError/Code/sampleUnwritable`` where the system refuses to write,
+  ///   ``MigrationError/Code/cancelled``.
+  public func write(
+    to directory: String, isCancelled: @escaping () -> Bool = { false }
+  ) throws(MigrationError) -> Summary {
     guard count >= 0 else {
       throw MigrationError(.invalidOption, "a sample of \(count) entities; expected 0 or more")
     }
@@ -62,22 +70,30 @@ public struct SampleTree: Sendable {
       throw MigrationError(
         .invalidOption, "\(brokenPercent) per cent of broken entities; expected 0 to 100")
     }
-    let target = Array(directory.utf8)
     do throws(SystemError) {
-      try FileSystem.makeDirectories(target)
-      guard try FileSystem.isEmpty(directory: target) else { throw .notEmpty }
-      var writer = SampleWriter(entities: SampleEntities(self), directory: target)
-      for kind in EntityKind.allCases { try writer.write(kind) }
-      return writer.summary
+      let staging = try StagedDirectory(for: Array(directory.utf8), isCancelled: isCancelled)
+      defer { staging.close() }
+      do throws(SystemError) {
+        var writer = SampleWriter(entities: SampleEntities(self), directory: staging.path)
+        for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
+        // What can be made again at any time need not survive a power failure.
+        try staging.publish(isDurable: false)
+        return writer.summary
+      } catch {
+        staging.remove()
+        throw error
+      }
     } catch {
-      if error == .notEmpty {
+      switch error {
+      case .cancelled:
+        throw MigrationError(
+          .cancelled, "the sample was cancelled; the directory is what it was before")
+      case .notEmpty:
         throw MigrationError(
           .sampleNotEmpty,
           "\(directory) is not empty; name a new directory, or empty this one first")
+      default: throw MigrationError(.sampleUnwritable, error.message(writingTo: directory))
       }
-      throw MigrationError(
-        .sampleUnwritable,
-        "cannot write to \(directory): \(error.reason); name a directory that can be written to")
     }
   }
 }

@@ -35,17 +35,24 @@ struct SampleWriter {
   }
 
   /// Writes all entities of a kind.
-  mutating func write(_ kind: EntityKind) throws(SystemError) {
+  mutating func write(_ kind: EntityKind, _ isCancelled: () -> Bool) throws(SystemError) {
     let count = entities.count(of: kind)
     summary.entityCounts[kind] = count
     // A handful of entities is better seen one by one.
     let singles = count < 10 ? count : count * 60 / 100
-    for index in 0..<singles { try writeSingle(kind, index) }
+    for index in 0..<singles {
+      try Self.check(isCancelled, index)
+      try writeSingle(kind, index)
+    }
     guard singles < count else { return }
     for layout in Layout.allCases {
       let range = count * layout.range.lowerBound / 100..<count * layout.range.upperBound / 100
-      try writeShared(layout, kind, range)
+      try writeShared(layout, kind, range, isCancelled)
     }
+  }
+
+  private static func check(_ isCancelled: () -> Bool, _ index: Int) throws(SystemError) {
+    if index % 64 == 0, isCancelled() { throw .cancelled }
   }
 
   /// Writes an entity into a file of its own.
@@ -73,11 +80,12 @@ struct SampleWriter {
 
   /// Writes entities into one file; those whose flaw needs a file of its own go there.
   private mutating func writeShared(
-    _ layout: Layout, _ kind: EntityKind, _ range: Range<Int>
+    _ layout: Layout, _ kind: EntityKind, _ range: Range<Int>, _ isCancelled: () -> Bool
   ) throws(SystemError) {
     var file: SampleFile?
     defer { file?.close() }
     for index in range {
+      try Self.check(isCancelled, index)
       let flaw = entities.flaw(of: kind, index)
       if let flaw, flaw.needsOwnFile {
         try writeSingle(kind, index)

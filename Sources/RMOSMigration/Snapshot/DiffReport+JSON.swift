@@ -2,9 +2,8 @@ import RMOSModels
 
 extension DiffReport {
   /// The report as a JSON object: `success` (whether no more differs than `limits` allow),
-  /// `source`, `database`, `counts` (per kind and `total`), `nothing_found` (a message where there was
-  /// no file to read in the source, else null), `limits`, `entries` and
-  /// `entries_omitted`.
+  /// `source`, `database`, `counts` (per kind and `total`), `nothing_found` (a message where there
+  /// was no file to read in the source, else null), `limits`, `entries` and `entries_omitted`.
   ///
   /// - Parameter limits: How much may differ.
   /// - Returns: The text, without a line break at its end.

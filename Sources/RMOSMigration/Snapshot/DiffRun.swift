@@ -34,7 +34,8 @@ final class DiffRun {
     // Timestamps that the source does not give are not compared, so any start of the run will do.
     let options = EntityReader.Options(derivesIDs: true, runStart: UTCTime.now.iso8601)
     let source = SourceReader(
-      root: source, batchSize: 2000, options: options, access: access, refusesEmptySource: true
+      root: source, batchSize: 2000, options: options, access: access, refusesEmptySource: true,
+      isCancelled: isCancelled
     ) { [unowned self] delivery throws(ReadFailure) in
       do {
         try self.take(delivery)
@@ -46,16 +47,17 @@ final class DiffRun {
     }
     do throws(ReadFailure) { try source.readAll() } catch {
       if case .source(let failure) = error { throw failure.error }
-      // What is wrong with one file is an entry, and nobody else stops it.
-      guard let failure else { preconditionFailure("stopped by nobody") }
-      throw failure
+      // Nothing else stops it.
+      throw failure ?? Self.cancelled
     }
   }
 
   private func checkCancellation(_ count: Int) throws {
-    if count % 64 == 0, isCancelled() {
-      throw MigrationError(.cancelled, "the comparison was cancelled")
-    }
+    if count % 64 == 0, isCancelled() { throw Self.cancelled }
+  }
+
+  private static var cancelled: MigrationError {
+    MigrationError(.cancelled, "the comparison was cancelled")
   }
 
   private func take(_ delivery: SourceReader.Delivery) throws {

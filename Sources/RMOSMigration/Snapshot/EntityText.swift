@@ -10,7 +10,8 @@ struct EntityText {
 
   init(_ record: Record, unknownMembers: String?) {
     var remarks: [(member: String?, text: String)] = []
-    var writer = JSONWriter()
+    // Files are no terminal: what the source said is given back byte for byte.
+    var writer = JSONWriter(escaping: .minimal)
     writer.object { writer in
       for (field, value) in zip(record.kind.schema.fields, record.values) {
         if let remark = writer.member(field, value) { remarks.append((field.member, remark)) }

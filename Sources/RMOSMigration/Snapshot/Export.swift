@@ -46,8 +46,11 @@ public struct Export: Sendable {
   /// Writes the tree into `directory`, which is created if it is not there.
   ///
   /// The store is read as one snapshot, in constant memory. All is first written into a hidden
-  /// directory within and moved to its place at the end, so a process that is killed leaves nothing
-  /// that a migration would read, and an error nothing at all. Nothing that exists is written over.
+  /// directory beside it, `.NAME.incomplete-1`, which takes its place by one rename once it is
+  /// whole and on the disk: `directory` is what it was, or the whole tree. A process that is killed
+  /// leaves the hidden directory, and so may one that is cancelled among many files; the next
+  /// export to the same place removes it. An error leaves nothing. Nothing that exists is written
+  /// over, but an empty directory is replaced.
   ///
   /// - Parameters:
   ///   - directory: Where to; must be empty where it exists.
@@ -60,29 +63,45 @@ public struct Export: Sendable {
     to directory: String, options: Options = Options(), isCancelled: () -> Bool = { false }
   ) throws -> Summary {
     do {
-      let staging = try ExportStaging(in: Array(directory.utf8))
-      do {
-        let summary = try store.read { reader in
-          var writer = ExportWriter(reader, into: staging, options)
-          for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
-          return writer.summary
+      return try withoutActuallyEscaping(isCancelled) { isCancelled in
+        let staging = try StagedDirectory(for: Array(directory.utf8), isCancelled: isCancelled)
+        defer { staging.close() }
+        do {
+          let summary = try store.read { reader in
+            var writer = ExportWriter(reader, into: staging, options)
+            for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
+            return writer.summary
+          }
+          try staging.publish(isDurable: true)
+          return summary
+        } catch {
+          staging.remove()
+          throw error
         }
-        try staging.publish()
-        return summary
-      } catch {
-        staging.remove()
-        throw error
       }
     } catch let error as SystemError {
-      if error == .notEmpty {
+      switch error {
+      case .cancelled: throw ExportWriter.cancelled
+      case .notEmpty:
         throw MigrationError(
           .exportNotEmpty,
-          "\(directory) is not empty (hidden files count, as one that an export leaves when it is "
-            + "killed); name a new directory, or empty this one first")
+          "\(directory) is not empty (hidden files count); name a new directory, or empty this one "
+            + "first")
+      default: throw MigrationError(.exportUnwritable, error.message(writingTo: directory))
       }
-      throw MigrationError(
-        .exportUnwritable,
-        "cannot write to \(directory): \(error.reason); name a directory that can be written to")
     }
+  }
+}
+
+extension SystemError {
+  /// Why a directory cannot be written as a whole, and what to do.
+  func message(writingTo directory: String) -> String {
+    let advice =
+      switch self {
+      case .isCurrentDirectory, .busy: "name a new directory in it"
+      case .wasMoved: "run it again when nobody else changes that directory"
+      default: "name a directory that can be written to"
+      }
+    return "cannot write to \(directory): \(reason); \(advice)"
   }
 }

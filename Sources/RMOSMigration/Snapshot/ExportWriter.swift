@@ -6,12 +6,16 @@ import RMOSSystem
 struct ExportWriter {
   private static let bufferLimit = 64 << 10
 
+  static var cancelled: MigrationError {
+    MigrationError(.cancelled, "the export was cancelled; the directory is what it was before")
+  }
+
   private let reader: any StoreReader
-  private let staging: ExportStaging
+  private let staging: StagedDirectory
   private let options: Export.Options
   private(set) var summary = Export.Summary()
 
-  init(_ reader: any StoreReader, into staging: ExportStaging, _ options: Export.Options) {
+  init(_ reader: any StoreReader, into staging: StagedDirectory, _ options: Export.Options) {
     self.reader = reader
     self.staging = staging
     self.options = options
@@ -19,15 +23,14 @@ struct ExportWriter {
 
   /// Writes all entities of a kind.
   mutating func write(_ kind: EntityKind, _ isCancelled: () -> Bool) throws {
-    try FileSystem.makeDirectory(staging.path(kind))
+    let directory = staging.path + Array("/\(kind.table)/".utf8)
+    try FileSystem.makeDirectory(directory)
     summary.counts[kind] = 0
-    var lines = LinesFile(path: staging.path(kind, name: "\(kind.table).jsonl"))
+    var lines = LinesFile(path: directory + Array("\(kind.table).jsonl".utf8))
     defer { lines.close() }
     var seen = 0
     try reader.forEachRecord(kind) { record in
-      if seen % 64 == 0, isCancelled() {
-        throw MigrationError(.cancelled, "the export was cancelled; nothing of it is left")
-      }
+      if seen % 64 == 0, isCancelled() { throw ExportWriter.cancelled }
       seen += 1
       guard case .text(let id) = record.values[0] else {
         return note(
@@ -40,7 +43,7 @@ struct ExportWriter {
       let isWritten =
         switch options.layout {
         case .lines: try lines.append(entity.utf8)
-        case .files: try write(entity, id: id, kind)
+        case .files: try write(entity, id: id, in: directory)
         }
       guard isWritten else {
         return note(
@@ -60,13 +63,13 @@ struct ExportWriter {
 
   /// Writes an entity into a file of its own; false where its name is taken.
   private mutating func write(
-    _ entity: EntityText, id: String, _ kind: EntityKind
+    _ entity: EntityText, id: String, in directory: [UInt8]
   ) throws -> Bool {
     var bytes = options.style == .pretty ? JSONLayout.pretty(entity.utf8) : entity.utf8
     bytes.append(UInt8(ascii: "\n"))
     let file: FileDescriptor
     do throws(SystemError) {
-      file = try FileDescriptor(creating: staging.path(kind, name: ExportFileName.name(for: id)))
+      file = try FileDescriptor(creating: directory + Array(ExportFileName.name(for: id).utf8))
     } catch {
       if error == .exists { return false }
       throw error

@@ -10,10 +10,11 @@ struct DictionaryProbe {
   let schema: EntitySchema
   let limits: SourceWindow.Limits
   var access = SourceAccess.system
+  var isCancelled: () -> Bool = { false }
 
   /// Whether the document at `path` is a dictionary.
   func isDictionary(_ path: [UInt8]) throws(ReadFailure) -> Bool {
-    let window = SourceWindow(limits: limits, access: access)
+    let window = SourceWindow(limits: limits, access: access, isCancelled: isCancelled)
     try window.open(path)
     var entries = 0
     var hasFieldNames = false

@@ -131,8 +131,10 @@ extension SourceReader {
 
   /// Whether the document is a dictionary, by a look at its outline.
   private func isDictionary() throws(ReadFailure) -> Bool {
-    try DictionaryProbe(schema: kind.schema, limits: window.limits, access: access)
-      .isDictionary(walker.absolute(path))
+    try DictionaryProbe(
+      schema: kind.schema, limits: window.limits, access: access, isCancelled: isCancelled
+    )
+    .isDictionary(walker.absolute(path))
   }
 
   /// Reads the object at `position`, which is marked, into the batch.

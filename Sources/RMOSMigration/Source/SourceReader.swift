@@ -62,6 +62,8 @@ final class SourceReader {
   private let refusesEmptySource: Bool
   private let batchSize: Int
   private let readerOptions: EntityReader.Options
+  /// Whether reading is to be given up; asked for each file and whenever more of one is read.
+  let isCancelled: () -> Bool
   /// Takes a full delivery and gives an empty batch to go on with.
   ///
   /// It throws ``ReadFailure/stopped`` where nobody wants more.
@@ -70,16 +72,17 @@ final class SourceReader {
   init(
     root: String, batchSize: Int, options: EntityReader.Options,
     limits: SourceWindow.Limits = SourceWindow.Limits(), access: SourceAccess = .system,
-    refusesEmptySource: Bool = false,
+    refusesEmptySource: Bool = false, isCancelled: @escaping () -> Bool = { false },
     deliver: @escaping (Delivery) throws(ReadFailure) -> RecordBatch
   ) {
     source = root
     self.root = Array(root.utf8)
     self.access = access
     self.refusesEmptySource = refusesEmptySource
-    window = SourceWindow(limits: limits, access: access)
+    window = SourceWindow(limits: limits, access: access, isCancelled: isCancelled)
     self.batchSize = batchSize
     self.readerOptions = options
+    self.isCancelled = isCancelled
     self.deliver = deliver
     kind = .stripFamilies
     current = Delivery(batch: RecordBatch(kind: .stripFamilies))
@@ -89,15 +92,15 @@ final class SourceReader {
 
   /// Reads everything.
   ///
-  /// - Throws: ``ReadFailure/stopped`` where nobody wants more; ``ReadFailure/source(_:)`` where no
-  ///   more can be read, once what was read before is delivered.
+  /// - Throws: ``ReadFailure/stopped`` where nobody wants more or reading is cancelled;
+  ///   ``ReadFailure/source(_:)`` where no more can be read, once what was read before is delivered.
   func readAll() throws(ReadFailure) {
     do throws(ReadFailure) {
       identity = try? access.status(of: root).identity
       try readKinds()
     } catch {
       guard case .source = error else { throw error }
-      if current.batch.count > 0 { try deliverCurrent() }
+      if current.batch.count > 0 || !current.remarks.isEmpty { try deliverCurrent() }
       throw error
     }
   }
@@ -107,7 +110,8 @@ final class SourceReader {
       self.kind = kind
       current.batch.reset(kind: kind)
       entities = EntityReader(kind: kind, options: readerOptions)
-      walker = SourceWalker(root: root, directory: kind.table, access: access)
+      walker = SourceWalker(
+        root: root, directory: kind.table, access: access, isCancelled: isCancelled)
       while let item = walker.next() {
         switch item {
         case .file(let path, let format):
@@ -116,12 +120,14 @@ final class SourceReader {
           current.bytes += window.bytesRead
           current.files += 1
         case .unreadable(let path, let error):
+          if isCancelled() { throw .stopped }
           begin(path)
           try fail(error)
         case .loop(let path, let isAncestor):
           remarkLoop(SourcePath.text(path), isAncestor: isAncestor)
         }
       }
+      if isCancelled() { throw .stopped }
       // A directory that is not there holds nothing, unless the source itself is gone.
       try checkIdentity()
       if kind == EntityKind.allCases.last, refusesEmptySource, !hasFoundAnything {
@@ -132,8 +138,8 @@ final class SourceReader {
     }
   }
 
-  /// Checks that the source directory is still the one that is being read, as it is not once a share
-  /// is unmounted.
+  /// Checks that the source directory is still the one that is being read, as it is not once a
+  /// share is unmounted.
   private func checkIdentity() throws(ReadFailure) {
     do throws(SystemError) {
       // There is none where it was gone before the reading began.
@@ -148,9 +154,7 @@ final class SourceReader {
 
   private var nothingFound: Issue {
     let tables = EntityKind.allCases.map(\.table)
-    var path = root[...]
-    while path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
-    let name = SourcePath.text(Array(path.split(separator: UInt8(ascii: "/")).last ?? []))
+    let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
     let there = tables.filter { (try? access.status(of: root + Array("/\($0)".utf8))) != nil }
     let found =
       if tables.contains(name), there.isEmpty {
@@ -236,8 +240,8 @@ final class SourceReader {
     try deliverIfFull()
   }
 
-  /// Appends an entry that failed because the file or directory may not be read, or is not there any
-  /// more.
+  /// Appends an entry that failed because the file or directory may not be read, or is not there
+  /// any more.
   ///
   /// - Throws: ``ReadFailure/source(_:)`` where the error says nothing of it.
   func fail(_ error: SystemError) throws(ReadFailure) {

@@ -25,6 +25,8 @@ struct SourceWalker {
 
   private let root: [UInt8]
   private let access: SourceAccess
+  /// Whether the walk is to be given up.
+  private let isCancelled: () -> Bool
   private var frames: [Frame] = []
   private var followed: Set<FileStatus.Identity> = []
   /// The source directory and those above it: a link to one of them leads back here.
@@ -35,17 +37,26 @@ struct SourceWalker {
   init(root: [UInt8]) {
     self.root = root
     access = .system
+    isCancelled = { false }
     above = []
   }
 
   /// A walk of `root/directory`; a directory that is not there is empty.
-  init(root: [UInt8], directory: String, access: SourceAccess = .system) {
-    self.init(root: root, directory: Array(directory.utf8), access: access)
+  init(
+    root: [UInt8], directory: String, access: SourceAccess = .system,
+    isCancelled: @escaping () -> Bool = { false }
+  ) {
+    self.init(
+      root: root, directory: Array(directory.utf8), access: access, isCancelled: isCancelled)
   }
 
-  init(root: [UInt8], directory path: [UInt8], access: SourceAccess = .system) {
+  init(
+    root: [UInt8], directory path: [UInt8], access: SourceAccess = .system,
+    isCancelled: @escaping () -> Bool = { false }
+  ) {
     self.root = root
     self.access = access
+    self.isCancelled = isCancelled
     above = SourceWalker.directories(from: root)
     do throws(SystemError) {
       let status = try access.status(of: absolute(path))
@@ -78,17 +89,17 @@ struct SourceWalker {
   private mutating func enter(
     _ path: [UInt8], _ identity: FileStatus.Identity
   ) throws(SystemError) {
-    let listing = try DirectoryListing(of: absolute(path), access)
+    let listing = try DirectoryListing(of: absolute(path), access, isCancelled)
     frames.append(Frame(path: path, listing: listing, identity: identity))
   }
 
-  /// The next item; nil at the end.
+  /// The next item; nil at the end, or where the walk is given up.
   mutating func next() -> Item? {
     if let item = pending {
       pending = nil
       return item
     }
-    while let frame = frames.last {
+    while let frame = frames.last, !isCancelled() {
       guard frame.next < frame.listing.count else {
         frames.removeLast()
         continue
@@ -136,11 +147,13 @@ struct DirectoryListing {
   private var names: [UInt8] = []
   private var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
 
-  init(of path: [UInt8], _ access: SourceAccess) throws(SystemError) {
+  init(
+    of path: [UInt8], _ access: SourceAccess, _ isCancelled: () -> Bool
+  ) throws(SystemError) {
     try access.willCall(.list, path)
     var names: [UInt8] = []
     var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
-    try FileSystem.forEachEntry(ofDirectory: path) { name, type in
+    try FileSystem.forEachEntry(ofDirectory: path, isCancelled: isCancelled) { name, type in
       guard let first = name.first, first != UInt8(ascii: ".") else { return }
       guard let entry = DirectoryListing.entry(name, type, in: path, access) else { return }
       let offset = names.count

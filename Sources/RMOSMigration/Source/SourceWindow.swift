@@ -34,6 +34,8 @@ final class SourceWindow {
   private let access: SourceAccess
   private var file: FileDescriptor?
   private var path: [UInt8] = []
+  /// Whether reading is to be given up; asked whenever the view is refilled.
+  private let isCancelled: () -> Bool
   /// The file's size when it was opened, bytes.
   private var size = 0
   private var transcoder: UTF16Transcoder?
@@ -42,9 +44,13 @@ final class SourceWindow {
     capacity: JSONScanner.maximumDepth)
   private var markedPlace = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
 
-  init(limits: Limits = Limits(), access: SourceAccess = .system) {
+  init(
+    limits: Limits = Limits(), access: SourceAccess = .system,
+    isCancelled: @escaping () -> Bool = { false }
+  ) {
     self.limits = limits
     self.access = access
+    self.isCancelled = isCancelled
     capacity = limits.chunk
     base = .allocate(capacity: capacity + JSONScanner.padding)
     containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
@@ -115,7 +121,9 @@ final class SourceWindow {
   /// Reads on, keeping what follows the last mark.
   ///
   /// - Returns: By how much positions move down.
+  /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` where reading is cancelled.
   func refill() throws(ReadFailure) -> Int {
+    if isCancelled() { throw .stopped }
     let moved = marked
     if moved > 0 {
       base.update(from: base + moved, count: count - moved)

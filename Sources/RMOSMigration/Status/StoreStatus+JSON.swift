@@ -3,7 +3,8 @@ import RMOSStore
 
 extension StoreStatus {
   /// The status as a JSON object: `success` (always true), `database`, `size_bytes`,
-  /// `schema_version`, `schema_applied_at`, `counts` (with `total`), `last_run`, `current_run` and
+  /// `schema_version`, `schema_applied_at`, `counts` (with `total`), `missing_tables`, `last_run`,
+  /// `current_run` and
   /// `interrupted_runs`, runs as `LedgerRun.json` writes them.
   public var json: String {
     var writer = JSONWriter(style: .pretty)
@@ -22,6 +23,11 @@ extension StoreStatus {
       $0.object {
         for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind]) }
         $0.member("total", total)
+      }
+    }
+    writer.member("missing_tables") {
+      $0.array {
+        for table in missingTables { $0.string(table) }
       }
     }
     writer.member("last_run") { $0.run(lastRun) }

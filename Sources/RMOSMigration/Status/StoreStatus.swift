@@ -17,6 +17,8 @@ public struct StoreStatus: Sendable {
   public var schema: SchemaVersion?
   /// How many entities there are of each kind; none where the table is missing or damaged.
   public var counts: [EntityKind: Int]
+  /// The tables of the shared schema that are not there; a run creates them.
+  public var missingTables: [String]
   /// The newest run that is not under way; nil before the first.
   public var lastRun: LedgerRun?
   /// The run that is under way: the ledger says so and a process holds the writer lock.
@@ -52,6 +54,7 @@ public struct StoreStatus: Sendable {
     schema = snapshot.schema
     counts = snapshot.counts
     unreadable = snapshot.unreadable
+    missingTables = snapshot.missingTables
     currentRun = isUnderWay ? snapshot.runs.removeFirst() : nil
     for index in snapshot.runs.indices where snapshot.runs[index].state == .running {
       snapshot.runs[index].state = .interrupted
@@ -63,6 +66,7 @@ public struct StoreStatus: Sendable {
   private struct Snapshot {
     var schema: SchemaVersion?
     var counts: [EntityKind: Int] = [:]
+    var missingTables: [String] = []
     var runs: [LedgerRun] = []
     var unreadable: [String] = []
 
@@ -82,6 +86,7 @@ public struct StoreStatus: Sendable {
         } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
           unreadable.append("the runs cannot be read: \(error.message)")
         }
+        missingTables = try (reader as? any SchemaInspecting)?.missingTables() ?? []
       }
     }
   }

@@ -125,6 +125,7 @@ public struct Undo: Sendable {
     let begin = clock.uptime()
     var report = UndoReport(undoneRun: id, database: store.location)
     report.isDryRun = true
+    _ = try store.checkWriting()
     try store.read { reader in
       try reader.run(whileNot: isCancelled) {
         _ = try findObstacles(
@@ -132,6 +133,14 @@ public struct Undo: Sendable {
         guard report.obstacleCount == 0 else { return }
         report.counts = try reader.undoCounts(ofRun: id)
       }
+    }
+    if report.obstacleCount == 0,
+      case .copy(let copy) = try store.rehearsal(isCancelled: isCancelled)
+    {
+      // What else stands in its way only the store itself can tell.
+      report.counts = try Undo(of: copy, takesBackup: false, clock: clock).run(
+        id, isCancelled: isCancelled
+      ).counts
     }
     report.seconds = clock.uptime() - begin
     return report

@@ -97,8 +97,8 @@ struct UndoObstacleGroups {
     }
   }
 
-  /// The groups: first those that undoing a later run removes, the newest run first, since it may be
-  /// in the way of the older ones; then the others, the largest first.
+  /// The groups: first those that undoing a later run removes, the newest run first, since it may
+  /// be in the way of the older ones; then the others, the largest first.
   var sorted: [UndoObstacleGroup] {
     groups.enumerated().sorted { left, right in
       let (a, b) = (left.element, right.element)

@@ -7,8 +7,8 @@ extension UndoReport {
   /// `seconds`, `undo_first` (numbers of runs), `obstacle_groups`, `obstacles` and
   /// `obstacles_omitted`.
   ///
-  /// An obstacle has `code`, `kind`, `id` and `message`; a group `code`, `undo_first` (a run, or null),
-  /// `count`, `message` and `examples`, its first obstacles.
+  /// An obstacle has `code`, `kind`, `id` and `message`; a group `code`, `undo_first` (a run, or
+  /// null), `count`, `message` and `examples`, its first obstacles.
   public var json: String {
     var writer = JSONWriter(style: .pretty)
     writer.object {

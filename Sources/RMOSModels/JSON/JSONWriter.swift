@@ -1,7 +1,10 @@
 /// Writes JSON text, without Foundation.
 ///
-/// The same calls give the same text. Strings are escaped as RFC 8259 asks and no further;
-/// characters beyond ASCII stand for themselves.
+/// The same calls give the same text. Strings are escaped as RFC 8259 asks. Beyond that, all that
+/// could steer a terminal or reorder what a person reads is written as `\u009b`, JSON text that is
+/// passed through included: DEL, the C1 controls, bidirectional controls, line and paragraph
+/// separators. It is the same JSON, and inert wherever it is shown. All other characters stand for
+/// themselves.
 ///
 /// ```swift
 /// var writer = JSONWriter(style: .pretty)
@@ -24,7 +27,16 @@ public struct JSONWriter: Sendable {
     case pretty
   }
 
+  /// What is escaped that JSON does not ask for.
+  package enum Escaping: Sendable, Hashable {
+    /// All that could steer a terminal or reorder what a person reads.
+    case inert
+    /// Nothing: JSON text keeps its tokens byte for byte.
+    case minimal
+  }
+
   private let style: Style
+  private let escaping: Escaping
   private var bytes: [UInt8] = []
   private var depth = 0
   /// Whether the current container has an element already.
@@ -33,7 +45,13 @@ public struct JSONWriter: Sendable {
   private var isAfterName = false
 
   /// A writer of an empty text.
-  public init(style: Style = .compact) { self.style = style }
+  public init(style: Style = .compact) { self.init(style: style, escaping: .inert) }
+
+  /// A writer of an empty text.
+  package init(style: Style = .compact, escaping: Escaping) {
+    self.style = style
+    self.escaping = escaping
+  }
 
   /// What was written so far.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
@@ -140,7 +158,7 @@ extension JSONWriter {
   /// Writes null.
   public mutating func null() { raw("null") }
 
-  /// Writes JSON text as it is.
+  /// Writes JSON text, its tokens as they are but for the spelling of characters in strings.
   public mutating func json(_ value: JSONText) { raw(value.text) }
 
   /// Writes a value in the writer's style.
@@ -164,7 +182,8 @@ extension JSONWriter {
   /// Writes text that is known to be one valid JSON value.
   package mutating func raw(_ text: String) {
     beginValue()
-    bytes.append(contentsOf: text.utf8)
+    // In valid JSON such characters stand in strings alone, and never after a backslash.
+    append(text) { _ in false }
   }
 
   private mutating func beginValue() {
@@ -189,19 +208,35 @@ extension JSONWriter {
 
   private mutating func appendQuoted(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
+    append(text) { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  /// Appends text with the bytes that `mustEscape` names escaped, and what steers terminals.
+  private mutating func append(_ text: String, _ mustEscape: (UInt8) -> Bool) {
     var text = text
     text.withUTF8 { utf8 in
       // What needs no escape goes over in runs: byte by byte takes several times as long.
       var start = 0
-      for (index, byte) in utf8.enumerated()
-      where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-        bytes.append(contentsOf: utf8[start..<index])
-        appendEscaped(byte)
-        start = index + 1
+      var index = 0
+      while index < utf8.count {
+        let byte = utf8[index]
+        if byte < 0x7F {
+          if mustEscape(byte) {
+            bytes.append(contentsOf: utf8[start..<index])
+            appendEscaped(byte)
+            start = index + 1
+          }
+        } else if escaping == .inert, let scalar = Self.steeringScalar(in: utf8, at: index) {
+          bytes.append(contentsOf: utf8[start..<index])
+          appendEscaped(scalar)
+          index += UTF8.width(scalar) - 1
+          start = index + 1
+        }
+        index += 1
       }
       bytes.append(contentsOf: utf8[start...])
     }
-    bytes.append(UInt8(ascii: "\""))
   }
 
   private mutating func appendEscaped(_ byte: UInt8) {
@@ -211,12 +246,39 @@ extension JSONWriter {
     case 0x0A: bytes.append(contentsOf: "\\n".utf8)
     case 0x0C: bytes.append(contentsOf: "\\f".utf8)
     case 0x0D: bytes.append(contentsOf: "\\r".utf8)
-    case 0..<0x20:
-      bytes.append(contentsOf: byte < 0x10 ? "\\u000".utf8 : "\\u00".utf8)
-      bytes.append(contentsOf: String(byte, radix: 16).utf8)
+    case 0..<0x20: appendEscaped(Unicode.Scalar(byte))
     default:
       bytes.append(UInt8(ascii: "\\"))
       bytes.append(byte)
+    }
+  }
+
+  private mutating func appendEscaped(_ scalar: Unicode.Scalar) {
+    let digits = String(scalar.value, radix: 16)
+    bytes.append(contentsOf: "\\u".utf8)
+    bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - digits.utf8.count))
+    bytes.append(contentsOf: digits.utf8)
+  }
+
+  /// The scalar that begins at `index` where it could steer a terminal or reorder what a person
+  /// reads; ASCII controls other than DEL cannot stand in JSON anyway.
+  private static func steeringScalar(
+    in utf8: UnsafeBufferPointer<UInt8>, at index: Int
+  ) -> Unicode.Scalar? {
+    func byte(_ offset: Int) -> UInt8 { index + offset < utf8.count ? utf8[index + offset] : 0 }
+    switch utf8[index] {
+    case 0x7F: return "\u{7F}"
+    // U+0080…U+009F
+    case 0xC2 where 0x80...0x9F ~= byte(1): return Unicode.Scalar(byte(1))
+    case 0xD8 where byte(1) == 0x9C: return "\u{61C}"
+    // U+200E, U+200F, U+2028…U+202E
+    case 0xE2 where byte(1) == 0x80:
+      guard 0x8E...0x8F ~= byte(2) || 0xA8...0xAE ~= byte(2) else { return nil }
+      return Unicode.Scalar(0x2000 + UInt16(byte(2) & 0x3F))
+    // U+2066…U+2069
+    case 0xE2 where byte(1) == 0x81 && 0xA6...0xA9 ~= byte(2):
+      return Unicode.Scalar(0x2040 + UInt16(byte(2) & 0x3F))
+    default: return nil
     }
   }
 }

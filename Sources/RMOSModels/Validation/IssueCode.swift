@@ -64,6 +64,12 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let duplicateIdentical = IssueCode("duplicate.identical")
   /// The id is already in the store, with other content.
   public static let duplicateDiffers = IssueCode("duplicate.differs")
+  /// The store lacks a table, which the run creates.
+  public static let storeIncomplete = IssueCode("store.incomplete")
+  /// What the store would do with entities cannot be told in a dry run.
+  public static let storeUnforeseen = IssueCode("store.unforeseen")
+  /// Another process is writing to the store, so that a run would be refused now.
+  public static let storeLocked = IssueCode("store.locked")
   /// The store refused the row.
   public static let storeRejected = IssueCode("store.rejected")
 }

@@ -1,4 +1,4 @@
-import RMOSModels
+public import RMOSModels
 import Synchronization
 
 /// Entities in memory: for tests, previews and dry experiments.
@@ -45,6 +45,12 @@ public final class InMemoryStore: RecordStore {
   public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     try gate.exclusively(body)
   }
+
+  /// It can always be written to.
+  public func checkWriting() throws -> [Issue] { [] }
+
+  /// Looking things up tells all.
+  public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
 
   /// Counts the transactions that were kept.
   public func changeToken() -> String? { "\(mark.text)-\(state.withLock { $0.version })" }

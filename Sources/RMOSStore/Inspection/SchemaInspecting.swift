@@ -15,8 +15,21 @@ package protocol SchemaInspecting: StoreReader {
   /// The tables and views, but those of the backend itself.
   func inspectTables() throws -> [InspectedTable]
 
+  /// The tables of the shared schema that are not there; none of an empty store.
+  func missingTables() throws -> [String]
+
+  /// What in the schema keeps rows from being written.
+  func writingObstacles() throws -> [WritingObstacle]
+
+  /// The kinds whose ids the backend does not compare byte by byte.
+  func kindsWithLooseIDs() throws -> Set<EntityKind>
+
   /// Calls `body` with each problem the backend's own check of the file finds, all of them.
-  func forEachIntegrityProblem(_ body: (String) throws -> Void) throws
+  ///
+  /// - Returns: The tables that the check cannot look at, and why.
+  func forEachIntegrityProblem(
+    _ body: (String) throws -> Void
+  ) throws -> [(table: String, reason: String)]
 
   /// Calls `body` with each row of `table` that breaks a foreign key the table declares.
   func forEachForeignKeyProblem(
@@ -86,6 +99,8 @@ package struct InspectedTable: Sendable, Hashable {
   package var name: String
   /// Whether it is a table, not a view.
   package var isTable: Bool
+  /// Whether another library keeps its rows, such as that of full-text search.
+  package var isVirtual = false
   /// Whether rows have a number of their own.
   package var hasRowID: Bool
   package var columns: [Column]

@@ -217,7 +217,11 @@ struct DatabaseFile: Sendable {
         [.cannotOpen, .inputOutput, .readOnly, .other].contains(error.code)
       else { throw error }
       if hasLogWithoutIndex { throw logWithoutIndex }
-      if let hint = Sidecar(path: path + "-shm").hint { error.message += ". " + hint }
+      let index = Sidecar(path: path + "-shm")
+      // Where opening fails for another reason, an index that looks like one is not to blame.
+      if error.code != .cannotOpen || !index.mayBeAnIndex, let hint = index.hint {
+        error.message += ". " + hint
+      }
       throw error
     }
   }
@@ -227,12 +231,13 @@ struct DatabaseFile: Sendable {
   ) throws -> SQLiteSession {
     // Refuse a file before anything in it changes.
     let layout = try SQLiteLayout(of: connection)
-    try layout.validate(path: path, forWriting: true)
+    try layout.validate(path: path)
     for pragma in [
       "foreign_keys = ON", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000",
     ] {
       try connection.execute("PRAGMA \(pragma)")
     }
+    try layout.validateForWriting(on: connection, path: path)
     if !layout.isComplete {
       if layout.isReadable { return try SQLiteSession(connection) }
       let lock = try WriterLock(database: path, timeout: busyTimeout)

@@ -36,7 +36,8 @@ final class SQLiteConnection: @unchecked Sendable {
   /// `sqlite3_extended_result_codes`.
   ///
   /// `path` is absolute; `busyTimeout` is how long to wait for other applications, seconds.
-  init(path: String, mode: Mode, busyTimeout: Double) throws {
+  /// `shownAs` is what messages call it, where that is not its path.
+  init(path: String, mode: Mode, busyTimeout: Double, shownAs name: String? = nil) throws {
     try Self.checkLibrary()
     var flags = SQLITE_OPEN_NOMUTEX
     switch mode {
@@ -45,15 +46,15 @@ final class SQLiteConnection: @unchecked Sendable {
     case .readOnly: flags |= SQLITE_OPEN_READONLY
     case .immutable, .observing: flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
     }
-    let name =
+    let file =
       switch mode {
       case .immutable: "file:\(path.percentEncoded(keeping: "/"))?immutable=1"
       case .observing: "file:\(path.percentEncoded(keeping: "/"))?readonly_shm=1"
       case .create, .readWrite, .readOnly: path
       }
     var pointer: OpaquePointer?
-    let result = sqlite3_open_v2(name, &pointer, flags, nil)
-    handle = SQLiteHandle(pointer: pointer, path: path)
+    let result = sqlite3_open_v2(file, &pointer, flags, nil)
+    handle = SQLiteHandle(pointer: pointer, path: name ?? path)
     // A handle comes back even where opening failed; its deinit closes it.
     try handle.check(result)
     sqlite3_extended_result_codes(pointer, 1)

@@ -1,6 +1,11 @@
 import CSQLite
 import RMOSSystem
 
+extension StoreError {
+  /// Whether a statement that had been compiled failed at what it computes: SQLITE_ERROR.
+  var isOfExpression: Bool { sqliteCode == SQLITE_ERROR }
+}
+
 /// An open connection as C knows it, with the path for messages: the one door through which every
 /// result of SQLite goes.
 struct SQLiteHandle {
@@ -71,6 +76,14 @@ struct SQLiteHandle {
       return (
         .notADatabase,
         "\(path) is no SQLite database, or an encrypted one; name another file"
+      )
+    case SQLITE_CORRUPT where text.hasPrefix("malformed database schema"):
+      return (
+        .corrupt,
+        "the schema of \(path) cannot be read (\(text)) by SQLite "
+          + "\(String(cString: sqlite3_libversion())): if "
+          + "an application with a newer SQLite made it, update libsqlite3; else restore a backup, "
+          + "or repair that entry of sqlite_schema"
       )
     case SQLITE_CORRUPT:
       return (

@@ -17,7 +17,7 @@ extension SQLiteReader {
     for value in values {
       columns += ["count(\(value))", "total(\(value))", "min(\(value))", "max(\(value))"]
     }
-    var sql = "SELECT \(columns.joined(separator: ", ")) FROM \(table.source)"
+    var sql = "SELECT \(columns.joined(separator: ", ")) FROM \(table.scanned)"
     if !keys.isEmpty {
       let list = keys.indices.map { String($0 + 1) }.joined(separator: ", ")
       sql += " GROUP BY \(list) ORDER BY \(list)"
@@ -102,7 +102,8 @@ extension SQLiteReader {
     let session = try session()
     let sql =
       "SELECT run_id, count(*) FROM migration_provenance AS p WHERE kind = '\(kind.rawValue)' "
-      + "AND EXISTS (SELECT 1 FROM \(session.tables[kind].source) WHERE id = p.entity_id) "
+      + "AND EXISTS (SELECT 1 FROM \(session.tables[kind].source) "
+      + "WHERE \(session.tables[kind].isID("id", "p.entity_id"))) "
       + "GROUP BY run_id"
     return try session.connection.withStatement(sql) { statement in
       var counts: [Int64: Int] = [:]

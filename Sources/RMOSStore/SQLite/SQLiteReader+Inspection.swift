@@ -11,17 +11,69 @@ extension SQLiteReader: SchemaInspecting {
     return layout.hasLedger ? layout.ledgerVersion : nil
   }
 
-  final func forEachIntegrityProblem(_ body: (String) throws -> Void) throws {
-    try session().connection.withStatement("PRAGMA integrity_check(2147483647)") { statement in
-      while try statement.step() {
-        let text = statement.text(at: 0) ?? ""
-        // One row may hold the problems of a whole tree.
-        for line in text.split(separator: "\n")
-        where line != "ok" && !line.hasPrefix("*** in database") {
-          try body(String(line))
+  final func missingTables() throws -> [String] {
+    let layout = try session().layout
+    return layout.isEmpty ? [] : layout.missingTables
+  }
+
+  final func writingObstacles() throws -> [WritingObstacle] {
+    let session = try session()
+    return try SQLitePreflight(session.connection, session.layout).obstacles()
+  }
+
+  final func kindsWithLooseIDs() throws -> Set<EntityKind> {
+    try session().layout.kindsWithLooseIDs
+  }
+
+  final func forEachIntegrityProblem(
+    _ body: (String) throws -> Void
+  ) throws -> [(table: String, reason: String)] {
+    let connection = try session().connection
+    func check(_ argument: String, _ body: (String) throws -> Void) throws {
+      try connection.withStatement("PRAGMA integrity_check(\(argument))") { statement in
+        while try statement.step() {
+          let text = statement.text(at: 0) ?? ""
+          // One row may hold the problems of a whole tree.
+          for line in text.split(separator: "\n")
+          where line != "ok" && !line.hasPrefix("*** in database") {
+            try body(String(line))
+          }
         }
       }
     }
+    var isSilent = true
+    do {
+      try check("2147483647") { problem in
+        isSilent = false
+        try body(problem)
+      }
+      return []
+    } catch let error as StoreError where error.code == .other && isSilent {
+      // What one table needs and this process lacks, such as a collation, ends the check of all.
+      return try uncheckedTables(connection) { try check($0, body) }
+    }
+  }
+
+  /// Checks one table after the other.
+  private func uncheckedTables(
+    _ connection: SQLiteConnection, _ check: (String) throws -> Void
+  ) throws -> [(table: String, reason: String)] {
+    let names = try connection.withStatement(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name"
+    ) { statement in
+      var names: [String] = []
+      while try statement.step() { names.append(statement.text(at: 0) ?? "") }
+      return names
+    }
+    var unchecked: [(table: String, reason: String)] = []
+    for name in names {
+      do {
+        try check(Self.quoted(name))
+      } catch let error as StoreError where error.code == .other {
+        unchecked.append((name, error.message(withoutPath: connection.handle.path)))
+      }
+    }
+    return unchecked
   }
 
   final func forEachForeignKeyProblem(
@@ -89,7 +141,8 @@ extension SQLiteReader: SchemaInspecting {
     let sql =
       "SELECT iif(typeof(t.id) = 'text', t.id, NULL), \(table.rowIDExpression("t")), "
       + "t.\(field.column) FROM \(kind.table) t LEFT JOIN \(target.table) r "
-      + "ON r.id = t.\(field.column) WHERE typeof(t.\(field.column)) = 'text' AND r.id IS NULL"
+      + "ON \(try session().tables[target].isID("r.id", "t.\(field.column)")) "
+      + "WHERE typeof(t.\(field.column)) = 'text' AND r.id IS NULL"
     try session().connection.withStatement(sql) { statement in
       while try statement.step() {
         let key = InspectedKey(id: statement.text(at: 0), rowID: statement.rowID(at: 1))
@@ -106,9 +159,10 @@ extension SQLiteReader: SchemaInspecting {
     guard case .reference(let target) = field.type else { return true }
     // Grouped, so that the index of the references is read in order, and the ids with it.
     let sql =
-      "SELECT reference, rows, NOT EXISTS (SELECT 1 FROM \(target.table) WHERE id = reference) "
+      "SELECT reference, rows, NOT EXISTS (SELECT 1 FROM \(target.table) "
+      + "WHERE \(try session().tables[target].isID("id", "reference"))) "
       + "FROM (SELECT \(field.column) AS reference, count(*) AS rows FROM \(kind.table) "
-      + "WHERE typeof(\(field.column)) = 'text' GROUP BY \(field.column))"
+      + "WHERE typeof(\(field.column)) = 'text' GROUP BY \(field.column) COLLATE BINARY)"
     let connection = try session().connection
     // Asked every so many steps of SQLite: a small table is looked at whole, however slow the machine.
     var asked = 0
@@ -129,9 +183,9 @@ extension SQLiteReader: SchemaInspecting {
   }
 
   final func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
-    let connection = try session().connection
+    let session = try session()
     func report(_ sql: String) throws {
-      try connection.withStatement(sql) { statement in
+      try session.connection.withStatement(sql) { statement in
         while try statement.step() {
           try body(
             DanglingProvenance(
@@ -145,7 +199,8 @@ extension SQLiteReader: SchemaInspecting {
     for kind in EntityKind.allCases {
       try report(
         "SELECT p.kind, p.entity_id, p.run_id, t.id IS NOT NULL, r.id IS NOT NULL "
-          + "FROM migration_provenance p LEFT JOIN \(kind.table) t ON t.id = p.entity_id "
+          + "FROM migration_provenance p LEFT JOIN \(kind.table) t "
+          + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) "
           + "LEFT JOIN migration_runs r ON r.id = p.run_id "
           + "WHERE p.kind = '\(kind.rawValue)' AND (t.id IS NULL OR r.id IS NULL)")
     }

@@ -26,6 +26,10 @@ extension SQLiteReader {
   private func selectRuns(_ clause: String, _ parameter: Int64) throws -> [LedgerRun] {
     let session = try session()
     guard session.tables.hasLedger else { return [] }
+    if let obstacle = session.layout.ledgerObstacle {
+      let path = session.connection.handle.path
+      throw StoreError(.unusableSchema, "\(path) cannot be read: \(obstacle)", path: path)
+    }
     let sql =
       "SELECT id, command, state, started_at, heartbeat_at, finished_at, source, options_json, "
       + "tool_version, process_id, statistics_json, issue_counts_json, seconds, "

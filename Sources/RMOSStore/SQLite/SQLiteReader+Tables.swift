@@ -3,9 +3,8 @@ import RMOSSystem
 extension SQLiteReader {
   final func inspectTables() throws -> [InspectedTable] {
     let connection = try session().connection
-    let numbered = try SQLiteLayout.numberedTables(connection)
     let sql =
-      "SELECT name, type FROM sqlite_schema "
+      "SELECT name, type, rootpage = 0 FROM sqlite_schema "
       + "WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
     var tables = try connection.withStatement(sql) { statement in
       var tables: [InspectedTable] = []
@@ -14,14 +13,21 @@ extension SQLiteReader {
         tables.append(
           InspectedTable(
             name: name, isTable: statement.text(at: 1) == "table",
-            hasRowID: numbered.contains(name.lowercasedASCII), columns: [], indexes: [],
-            foreignKeys: []))
+            isVirtual: statement.text(at: 1) == "table" && statement.integer(at: 2) == 1,
+            hasRowID: false, columns: [], indexes: [], foreignKeys: []))
       }
       return tables
     }
     for position in tables.indices where tables[position].isTable {
       let name = tables[position].name
-      tables[position].columns = try columns(of: name, connection)
+      do {
+        tables[position].columns = try columns(of: name, connection)
+      } catch let error as StoreError where tables[position].isVirtual && error.code == .other {
+        // The module that makes it a table is not there.
+        continue
+      }
+      if tables[position].isVirtual { continue }
+      tables[position].hasRowID = try SQLiteLayout.hasRowNumbers(name, connection)
       tables[position].indexes = try indexes(of: name, connection)
       tables[position].foreignKeys = try foreignKeys(of: name, connection)
     }

@@ -61,7 +61,8 @@ extension SQLiteReader {
         "SELECT count(*) FROM migration_before_images WHERE kind = '\(name)' AND run_id = ?1")
       counts.removed[kind] = try count(
         "SELECT count(*) FROM migration_provenance p CROSS JOIN "
-          + "\(session.tables[kind].source) t ON t.id = p.entity_id WHERE p.kind = '\(name)' "
+          + "\(session.tables[kind].source) t "
+          + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(name)' "
           + "AND p.run_id = ?1 AND NOT \(Self.isRewritten(name, "p.entity_id"))")
     }
     return counts
@@ -79,7 +80,7 @@ extension SQLiteReader {
     let isInserted = hasUndo ? "AND NOT \(Self.isRewritten(kind, "p.entity_id"))" : ""
     let written =
       "SELECT p.entity_id, \(digest), \(values) FROM migration_provenance p "
-      + "CROSS JOIN \(table.source) t ON t.id = p.entity_id "
+      + "CROSS JOIN \(table.source) t ON \(table.isID("t.id", "p.entity_id")) "
       + "WHERE p.kind = '\(kind)' AND p.run_id = ?1 \(isInserted) ORDER BY p.entity_id"
     try session.connection.withStatement(written) { statement in
       try statement.bind(run, at: 1)
@@ -94,7 +95,7 @@ extension SQLiteReader {
     let later =
       "SELECT DISTINCT i.entity_id, p.run_id FROM migration_before_images i "
       + "JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "
-      + "JOIN \(table.source) t ON t.id = i.entity_id "
+      + "JOIN \(table.source) t ON \(table.isID("t.id", "i.entity_id")) "
       + "JOIN migration_before_images j "
       + "ON j.kind = i.kind AND j.entity_id = i.entity_id AND j.run_id = p.run_id "
       + "WHERE i.kind = '\(kind)' AND i.from_run = ?1 "
@@ -115,7 +116,7 @@ extension SQLiteReader {
     let sql =
       "SELECT i.entity_id, t.id IS NOT NULL, p.run_id, j.run_id IS NOT NULL, p.row_digest, "
       + "\(table.expressions.joined(separator: ", ")) FROM migration_before_images i "
-      + "LEFT JOIN \(table.source) t ON t.id = i.entity_id "
+      + "LEFT JOIN \(table.source) t ON \(table.isID("t.id", "i.entity_id")) "
       + "LEFT JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "
       + "LEFT JOIN migration_before_images j "
       + "ON j.kind = i.kind AND j.entity_id = i.entity_id AND j.run_id = p.run_id "
@@ -169,7 +170,7 @@ extension SQLiteReader {
     try forEach(
       "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
         + "AND NOT EXISTS (SELECT 1 FROM \(session.tables[target].source) r "
-        + "WHERE r.id = i.\(image)) ORDER BY i.entity_id"
+        + "WHERE \(session.tables[target].isID("r.id", "i.\(image)"))) ORDER BY i.entity_id"
     ) { UndoObstacle(table.kind, $0, .misses(target, id: $1)) }
   }
 

@@ -35,7 +35,8 @@ extension SQLiteReader {
     let own = EntityKind.allCases.map { "'\($0.table)'" }.joined(separator: ", ")
     let sql =
       "SELECT m.name, k.\"from\", lower(k.\"table\") FROM sqlite_schema m, "
-      + "pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND lower(m.name) NOT IN (\(own)) "
+      + "pragma_foreign_key_list(m.name) k WHERE m.type = 'table' "
+      + "AND m.rootpage > 0 AND lower(m.name) NOT IN (\(own)) "
       + "AND lower(k.\"table\") IN (\(own)) AND lower(coalesce(k.\"to\", 'id')) = 'id' "
       + "AND k.on_delete NOT IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY m.name, k.id"
     return try connection.withStatement(sql) { statement in
@@ -51,7 +52,7 @@ extension SQLiteReader {
   }
 
   /// A name of others as SQL has it.
-  private static func quoted(_ name: String) -> String {
+  static func quoted(_ name: String) -> String {
     "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
       + "\""
   }

@@ -67,7 +67,7 @@ class SQLiteReader: StoreReader {
     let session = try session()
     let table = session.tables[query.kind]
     let (condition, parameters) = try query.sql(table)
-    let order = query.order == .id ? "id" : table.newestFirst
+    let order = query.order == .id ? table.byID : table.newestFirst
     let sql =
       "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source)\(condition) "
       + "ORDER BY \(order) LIMIT ? OFFSET ?"
@@ -88,7 +88,7 @@ class SQLiteReader: StoreReader {
     let session = try session()
     let table = session.tables[query.kind]
     let (condition, parameters) = try query.sql(table)
-    let sql = "SELECT count(*) FROM \(table.source)\(condition)"
+    let sql = "SELECT count(*) FROM \(table.scanned)\(condition)"
     return try session.connection.withStatement(sql) { statement in
       for (index, value) in parameters.enumerated() {
         try statement.bind(value, at: Int32(index + 1))
@@ -101,7 +101,8 @@ class SQLiteReader: StoreReader {
     let session = try session()
     let table = session.tables[kind]
     let sql =
-      "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source) ORDER BY id"
+      "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source) "
+      + "ORDER BY \(table.byID)"
     try session.connection.withStatement(sql) { statement in
       while try statement.step() { try body(statement.record(table)) }
     }

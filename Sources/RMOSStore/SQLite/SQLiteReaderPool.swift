@@ -6,6 +6,8 @@ import Synchronization
 /// A read takes one and gives it back.
 final class SQLiteReaderPool: Sendable {
   private let file: DatabaseFile
+  /// The path as given, for messages.
+  private let location: String
   private let mode: Mode
   private let busyTimeout: Double
   private let idle = Mutex<[SQLiteSession]>([])
@@ -30,10 +32,11 @@ final class SQLiteReaderPool: Sendable {
   ///
   /// It reads the file with `identity`, or else the first that it opens, unless it `followsPath`.
   init(
-    _ file: DatabaseFile, _ mode: Mode, identity: FileStatus.Identity? = nil,
+    _ file: DatabaseFile, location: String, _ mode: Mode, identity: FileStatus.Identity? = nil,
     followsPath: Bool = false, busyTimeout: Double
   ) {
     self.file = file
+    self.location = location
     self.mode = mode
     self.identity = Mutex(identity)
     self.followsPath = followsPath
@@ -97,7 +100,7 @@ final class SQLiteReaderPool: Sendable {
       return known ?? found
     }
     if !followsPath { try check(found, known) }
-    if mode == .reading { try session.layout.validate(path: file.path, forWriting: false) }
+    if mode == .reading { try session.layout.validate(path: location) }
     return session
   }
 

@@ -99,7 +99,7 @@ enum SQLiteSchema {
   /// The layout is read anew: another process may have been first.
   static func complete(_ connection: SQLiteConnection, path: String) throws {
     let layout = try SQLiteLayout(of: connection)
-    try layout.validate(path: path, forWriting: true)
+    try layout.validateForWriting(on: connection, path: path)
     if layout.ownsSharedTables {
       try connection.execute(versionTableSQL)
       for kind in EntityKind.allCases { try connection.execute(kind.schema.createTableSQL) }
@@ -109,6 +109,35 @@ enum SQLiteSchema {
     }
     for sql in ledgerSQL + layout.missingLedgerSQL { try connection.execute(sql) }
     try connection.execute("PRAGMA user_version = \(SQLiteLayout.ledgerVersion)")
+    // What refers to a table that was created just now could not be looked at before.
+    connection.forgetStatements()
+    try SQLiteLayout(of: connection).validateForWriting(on: connection, path: path)
+  }
+
+  /// The columns of the ledger's tables, by table: what SQLite makes of ``ledgerSQL``.
+  static let ledgerColumns: [(table: String, columns: [String])] = {
+    guard
+      let connection = try? SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: 0),
+      (try? ledgerSQL.forEach { try connection.execute($0) }) != nil
+    else { return [] }
+    return ledgerTables.map { table in
+      (table: table, columns: ((try? connection.columns(of: table)) ?? []).sorted())
+    }
+  }()
+
+  /// The columns that ``ledgerUpgradeSQL(_:)`` adds.
+  private static let upgradedLedgerColumns: Set<String> = ["undone_by", "row_digest"]
+
+  /// The columns that the ledger's tables lack and no upgrade adds, as `table.column`.
+  static func lostLedgerColumns(_ connection: SQLiteConnection) throws -> [String] {
+    var lost: [String] = []
+    for (table, columns) in ledgerColumns where table != "migration_before_images" {
+      let present = try connection.columns(of: table)
+      if present.isEmpty { continue }
+      lost += columns.filter { !present.contains($0) && !upgradedLedgerColumns.contains($0) }
+        .map { "\(table).\($0)" }
+    }
+    return lost
   }
 
   /// Creates the recommended indexes that are missing, where the tables are ours to complete.

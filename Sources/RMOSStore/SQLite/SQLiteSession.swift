@@ -14,6 +14,8 @@ final class SQLiteSession: Sendable {
   init(_ connection: SQLiteConnection, stamp: FileStatus.State? = nil) throws {
     self.connection = connection
     self.stamp = stamp
+    // Also where only reading is meant: what writing would meet is looked for on this connection.
+    try connection.execute("PRAGMA foreign_keys = ON")
     schemaCookie = try connection.schemaCookie
     layout = try SQLiteLayout(of: connection)
     tables = SQLiteTables(layout)

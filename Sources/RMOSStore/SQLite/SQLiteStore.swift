@@ -79,14 +79,15 @@ public final class SQLiteStore: RecordStore {
     case .inspect, .readOnly:
       writer = Mutex(nil)
       readers = SQLiteReaderPool(
-        file, access == .inspect ? .inspecting : .reading, followsPath: followsPath,
+        file, location: path, access == .inspect ? .inspecting : .reading, followsPath: followsPath,
         busyTimeout: busyTimeout)
       try readers.withSession { _ in }
     case .create, .readWrite:
       let session = try file.openForWriting(access, busyTimeout: busyTimeout)
       writer = Mutex(session)
       readers = SQLiteReaderPool(
-        file, .besideWriter, identity: session.connection.identity, busyTimeout: busyTimeout)
+        file, location: path, .besideWriter, identity: session.connection.identity,
+        busyTimeout: busyTimeout)
     }
   }
 
@@ -96,7 +97,7 @@ public final class SQLiteStore: RecordStore {
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen`` or
   ///   ``StoreError/Code/notADatabase``.
   package static func check(path: String) throws {
-    _ = try DatabaseFile(path: path, mayBeAbsent: true)
+    try DatabaseFile(path: path, mayBeAbsent: true).checkRights()
   }
 
   /// Checks that a path names a file, and not something else to SQLite or to a shell.
@@ -160,15 +161,6 @@ public final class SQLiteStore: RecordStore {
         }
       }
     }
-  }
-
-  /// Refuses a database that writing refuses, and changes nothing.
-  ///
-  /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase``,
-  ///   ``StoreError/Code/newerSchema``, or a code for rights that are missing.
-  package func checkIsWritable() throws {
-    try file.checkRights()
-    try readers.withSession { try $0.layout.validate(path: file.path, forWriting: true) }
   }
 
   /// Adds the tables, columns and indexes that an older database lacks, and changes no value.
@@ -258,7 +250,7 @@ public final class SQLiteStore: RecordStore {
       if try connection.schemaCookie != known.schemaCookie {
         connection.forgetStatements()
         session = try SQLiteSession(connection)
-        try session.layout.validate(path: file.path, forWriting: true)
+        try session.layout.validateForWriting(on: connection, path: file.path)
       }
       if !session.layout.isComplete {
         try SQLiteSchema.complete(connection, path: file.path)

@@ -7,8 +7,14 @@ struct SQLiteTables {
     let kind: EntityKind
     /// What to select from.
     let source: String
+    /// What to select from where all rows are read: without the indexes, if one cannot be read.
+    let scanned: String
+    /// Whether the database compares the ids otherwise than byte by byte, as with COLLATE NOCASE.
+    private let hasLooseIDs: Bool
     /// An expression per field, in schema order: its column or, in older schemas, its default.
     let expressions: [String]
+    /// The term that orders by the bytes of the ids.
+    let byID: String
     /// The terms that order by `created_at`, the newest first.
     let newestFirst: String
     /// Values of all fields of the row with id ?1.
@@ -21,6 +27,8 @@ struct SQLiteTables {
     let insert: String
     /// Replaces a row; a parameter a field, of which the first is the id.
     let update: String
+    /// Deletes the row with id ?1.
+    let delete: String
     /// Writes the provenance of a row: ?1 id … ?8 unknown members, ?9 digest.
     let insertProvenance: String
     /// Keeps the row with id ?1, and its provenance, as they are before run ?2 rewrites them.
@@ -52,14 +60,16 @@ extension SQLiteTables.Table {
     let columns = schema.fields.map(\.column)
     let present = layout.columns[kind]
     self.kind = kind
+    hasLooseIDs = layout.kindsWithLooseIDs.contains(kind)
     fieldCount = columns.count
-    if present == nil, layout.isEmpty {
-      // A file without any table reads as an empty store.
+    if present == nil {
+      // A table that is yet to be created reads as an empty one.
       let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
       source = "(SELECT \(nulls) WHERE 0)"
     } else {
       source = kind.table
     }
+    scanned = layout.kindsWithForeignIndexes.contains(kind) ? "\(source) NOT INDEXED" : source
     expressions = schema.fields.map { field in
       if let present, !present.contains(field.column) {
         if case .text(let text) = field.absent { "'\(text)'" } else { "NULL" }
@@ -74,20 +84,23 @@ extension SQLiteTables.Table {
       (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")
       + (layout.hasRowNumbers(kind) ? "rowid" : "id")
     let list = expressions.joined(separator: ", ")
-    selectByID = "SELECT \(list) FROM \(source) WHERE id = ?1"
-    selectExists = "SELECT 1 FROM \(source) WHERE id = ?1"
+    byID = hasLooseIDs ? "id COLLATE BINARY" : "id"
+    let isThis = Self.areSame("id", "?1", isLoose: hasLooseIDs)
+    selectByID = "SELECT \(list) FROM \(source) WHERE \(isThis)"
+    selectExists = "SELECT 1 FROM \(source) WHERE \(isThis)"
     let unknown =
       layout.hasLedger
       ? "(SELECT unknown_json FROM migration_provenance "
         + "WHERE kind = '\(kind.rawValue)' AND entity_id = ?1)"
       : "NULL"
-    selectForComparison = "SELECT \(list), \(unknown) FROM \(source) WHERE id = ?1"
+    selectForComparison = "SELECT \(list), \(unknown) FROM \(source) WHERE \(isThis)"
     let parameters = columns.indices.map { "?\($0 + 1)" }
     insert =
       "INSERT INTO \(kind.table) (\(columns.joined(separator: ", "))) "
       + "VALUES (\(parameters.joined(separator: ", ")))"
     let assignments = zip(columns, parameters).dropFirst().map { "\($0) = \($1)" }
-    update = "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE id = ?1"
+    update = "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
+    delete = "DELETE FROM \(kind.table) WHERE \(isThis)"
     // OR REPLACE: where an older application deleted a row, its provenance is still there.
     insertProvenance =
       "INSERT OR REPLACE INTO migration_provenance (kind, entity_id, run_id, path, locator, "
@@ -101,9 +114,20 @@ extension SQLiteTables.Table {
       + "\(expressions.dropFirst().joined(separator: ", ")), "
       + "\(SQLiteSchema.provenanceColumns(of: "p")) FROM \(kind.table) t "
       + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
-      + "WHERE t.id = ?1"
+      + "WHERE \(Self.areSame("t.id", "?1", isLoose: hasLooseIDs))"
     timestampFields = schema.fields.indices.reduce(0) { bits, position in
       schema.fields[position].isStoodInForByTheRun ? bits | 1 << UInt32(position) : bits
     }
+  }
+
+  /// The condition that an id of the table is, byte by byte, another text.
+  func isID(_ column: String, _ other: String) -> String {
+    Self.areSame(column, other, isLoose: hasLooseIDs)
+  }
+
+  private static func areSame(_ column: String, _ other: String, isLoose: Bool) -> String {
+    // The first finds the row by its index, the second is exact.
+    isLoose
+      ? "(\(column) = \(other) AND \(column) = \(other) COLLATE BINARY)" : "\(column) = \(other)"
   }
 }

@@ -40,7 +40,9 @@ extension SQLiteTransaction {
       // Whether the rows are there is asked only then: it takes longer, and they should be.
       if try restored != count(images),
         try restored
-          != count("\(images) AND EXISTS (SELECT 1 FROM \(kind.table) t WHERE t.id = i.entity_id)")
+          != count(
+            "\(images) AND EXISTS (SELECT 1 FROM \(kind.table) t "
+              + "WHERE \(session.tables[kind].isID("t.id", "i.entity_id")))")
       {
         throw StoreError.undoPassedOver(kind, run: run)
       }
@@ -62,7 +64,7 @@ extension SQLiteTransaction {
     // What the run wrote last is now what it inserted; what refers to others goes before them.
     for kind in EntityKind.allCases.reversed() {
       counts.removed[kind] = try execute(
-        "DELETE FROM \(kind.table) WHERE id IN (SELECT entity_id FROM migration_provenance "
+        "DELETE FROM \(kind.table) WHERE id COLLATE BINARY IN (SELECT entity_id FROM migration_provenance "
           + "WHERE kind = '\(kind.rawValue)' AND run_id = ?1)")
     }
     // Only a trigger passes over what is to be deleted, or puts it back.
@@ -70,7 +72,8 @@ extension SQLiteTransaction {
       for kind in EntityKind.allCases {
         let remaining = try count(
           "SELECT EXISTS (SELECT 1 FROM migration_provenance p CROSS JOIN \(kind.table) t "
-            + "ON t.id = p.entity_id WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)")
+            + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)"
+        )
         guard remaining == 0 else { throw StoreError.undoPassedOver(kind, run: run) }
       }
     }
@@ -86,7 +89,7 @@ extension SQLiteTransaction {
     let sql =
       "SELECT i.row_digest, i.entity_id, \(images.joined(separator: ", ")), "
       + "\(table.expressions.joined(separator: ", ")) FROM migration_before_images i "
-      + "CROSS JOIN \(table.source) t ON t.id = i.entity_id "
+      + "CROSS JOIN \(table.source) t ON \(table.isID("t.id", "i.entity_id")) "
       + "WHERE i.kind = '\(kind.rawValue)' AND i.run_id = ?1 AND i.from_run IS NOT NULL"
     try session.connection.withStatement(sql) { statement in
       try statement.bind(run, at: 1)

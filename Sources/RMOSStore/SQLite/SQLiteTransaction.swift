@@ -119,11 +119,15 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     let session = try session()
     let isDeleted = try session.connection.withStatement(
-      slot: StatementSlot.delete.index(kind.ordinal), "DELETE FROM \(kind.table) WHERE id = ?"
+      slot: StatementSlot.delete.index(kind.ordinal), session.tables[kind].delete
     ) { statement in
       try statement.bind(id, at: 1)
       do {
-        _ = try statement.step()
+        if session.layout.hasDeferredKeys {
+          try settlingKeys(session) { _ = try statement.step() }
+        } else {
+          _ = try statement.step()
+        }
       } catch let error as StoreError where error.code == .constraint {
         throw StoreError.stillReferenced(kind, id: id, sqliteCode: error.sqliteCode)
       }
@@ -181,6 +185,22 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
+  /// Runs `body`, and takes it back where it breaks a foreign key that SQLite would only check at
+  /// the end of the transaction, which would then be lost whole.
+  private func settlingKeys<Result>(
+    _ session: SQLiteSession, _ body: () throws -> Result
+  ) throws -> Result {
+    try session.connection.savepoint {
+      let result = try body()
+      guard !session.connection.hasDeferredViolations else {
+        throw StoreError(
+          .constraint, "the database refuses the row (FOREIGN KEY constraint failed)",
+          sqliteCode: 787)
+      }
+      return result
+    }
+  }
+
   /// Runs what writes one entity; where a part of it is refused, nothing of it is left.
   ///
   /// Without triggers only the statement that writes the row can be refused, and it is all or nothing
@@ -192,10 +212,22 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     _ body: () throws -> Result
   ) throws -> Result {
     do {
+      if session.layout.hasDeferredKeys { return try settlingKeys(session, body) }
       return session.layout.hasTriggers ? try session.connection.savepoint(body) : try body()
     } catch let error as StoreError {
       guard !error.concernsOneRecord || session.connection.isInTransaction else {
         throw session.connection.lostTransaction(by: error)
+      }
+      if error.isOfExpression, session.connection.isInTransaction {
+        // Computed for this row by an index, a column, a CHECK or a trigger of another application.
+        let reason = error.message(withoutPath: session.connection.handle.path)
+        throw StoreError(
+          .constraint, "the database refuses the row (\(reason))", path: error.path,
+          sqliteCode: error.sqliteCode
+        ).explained(kind, id: id())
+      }
+      if error.code == .duplicateID, session.layout.kindsWithLooseIDs.contains(kind) {
+        throw StoreError.sameIDToTheDatabase(kind, id: id(), sqliteCode: error.sqliteCode)
       }
       throw error.explained(kind, id: id())
     }

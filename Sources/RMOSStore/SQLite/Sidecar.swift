@@ -50,6 +50,12 @@ struct Sidecar {
         + "\(ProcessEnvironment.userName(entry.owner))'s. \(wayOut)", path: path)
   }
 
+  /// Whether it has a size that SQLite gives an index: 32 KiB, or several times that.
+  var mayBeAnIndex: Bool {
+    guard let size = (try? FileStatus(ofLink: path))?.size else { return false }
+    return size > 0 && size.isMultiple(of: 32_768)
+  }
+
   /// What may be wrong with an index, for an error that does not say so; nil where there is none.
   var hint: String? {
     guard isIndex, let entry = try? FileStatus(ofLink: path) else { return nil }

@@ -87,6 +87,7 @@ enum AuditCommand {
         message: "there is no database at \(path); --db FILE names another")
     }
     let store = try SQLiteStore(path: path, access: .inspect)
+    try store.checkOrigin()
     let report = try Auditor(rules: rules).audit(store)
     if let file = arguments["repair-plan"] {
       try write(RepairPlan(for: report).sql, to: file)

@@ -13,7 +13,7 @@ enum InitCommand {
     examples: [.init(command: "rmos-cli init --db shop.db", help: "An empty database")]
   ) { arguments, console in
     let path = Defaults.databasePath(arguments)
-    let before = try versionBefore(path)
+    let (before, missing) = try stateBefore(path)
     let store = try Defaults.openForWriting(arguments)
     try store.bringUpToDate()
     let version = try store.read { try $0.schemaVersion() }?.version
@@ -21,7 +21,12 @@ enum InitCommand {
       console.print(
         JSONOutput.success { writer in
           writer.member("database", store.location)
-          writer.member("created", before == nil)
+          writer.member("created", before == nil && missing.isEmpty)
+          writer.member("created_tables") {
+            $0.array {
+              for table in missing { $0.string(table) }
+            }
+          }
           writer.member("previous_schema_version", before)
           writer.member("schema_version", version)
         })
@@ -30,6 +35,10 @@ enum InitCommand {
     let schema = version.map { "schema version \($0)" } ?? "no schema"
     let location = TerminalText.escaped(store.location)
     switch before {
+    case _ where !missing.isEmpty:
+      console.print(
+        "Completed \(location) with the \(missing.count == 1 ? "table" : "tables") "
+          + "\(missing.joined(separator: ", ")) (\(schema))")
     case nil: console.print("Created \(location) (\(schema))")
     case version: console.print("\(location) is up to date (\(schema))")
     case .some(let before): console.print("Upgraded \(location) from version \(before) (\(schema))")
@@ -39,9 +48,12 @@ enum InitCommand {
     return .success
   }
 
-  /// The schema's version before; nil where there is no database yet.
-  private static func versionBefore(_ path: String) throws -> Int? {
-    guard let size = FileStatus.size(of: path), size > 0 else { return nil }
-    return try SQLiteStore(path: path, access: .readOnly).read { try $0.schemaVersion() }?.version
+  /// The schema's version before, `nil` if there is none, and the tables that an RMOS database lacks.
+  private static func stateBefore(_ path: String) throws -> (version: Int?, missing: [String]) {
+    guard let size = FileStatus.size(of: path), size > 0 else { return (nil, []) }
+    return try SQLiteStore(path: path, access: .readOnly).read { reader in
+      let missing = try (reader as? any SchemaInspecting)?.missingTables() ?? []
+      return (try reader.schemaVersion()?.version, missing)
+    }
   }
 }

@@ -9,8 +9,9 @@ enum ServeCommand {
   static let spec = CommandSpec(
     name: "serve", summary: "Show the database in the browser and answer over HTTP",
     details:
-      "Serves the dashboard and its API until SIGINT or SIGTERM, which let requests under way "
-      + "end. Only this machine can reach it unless --host says otherwise, which takes a token; "
+      "Serves the dashboard and its API until SIGINT, SIGTERM or SIGHUP, which let requests "
+      + "under way end. Only this machine can reach it unless --host says otherwise, which takes "
+      + "a token; "
       + "clients show it as a bearer token, browsers as the password of any user.",
     options: [
       Defaults.databaseOption,

@@ -48,15 +48,20 @@ enum StatusCommand {
         "\(schema.version)" + (schema.appliedAt.map { ", applied \($0)" } ?? ""))
     }
     console.print()
-    let numbers: [(String, Int?)] = EntityKind.allCases.map {
-      ($0.schema.plural, status.counts[$0])
+    // What is not there has no number, not even 0.
+    let numbers = EntityKind.allCases.map { kind -> (String, String) in
+      let isMissing = status.missingTables.contains(kind.table)
+      let number = status.counts[kind].map { TerminalText.grouped($0) }
+      return (kind.schema.plural, isMissing ? "-" : number ?? "unreadable")
     }
-    let width = TerminalText.grouped(status.total).count
-    for (label, number) in numbers + [("total", status.total)] {
+    let total = TerminalText.grouped(status.total)
+    for (label, number) in numbers + [("total", total)] {
       line(
         label.prefix(1).uppercased() + label.dropFirst(),
-        number.map { TerminalText.padded(TerminalText.grouped($0), to: width, left: true) }
-          ?? "unreadable")
+        TerminalText.padded(number, to: total.count, left: true))
+    }
+    if !status.missingTables.isEmpty {
+      line("Missing tables", "\(status.missingTables.joined(separator: ", "))")
     }
     console.print()
     line("Health", health.words)
@@ -74,7 +79,10 @@ enum StatusCommand {
     guard let run = status.lastRun else {
       if status.currentRun == nil {
         line("Last run", "none")
-        console.print("Next: rmos-cli migrate SOURCE --dry-run\(databaseWords)")
+        // What stands in its way is told above.
+        if !health.schema.contains(where: { $0.severity == .error }) {
+          console.print("Next: rmos-cli migrate SOURCE --dry-run\(databaseWords)")
+        }
       }
       return
     }

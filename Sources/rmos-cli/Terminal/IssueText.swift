@@ -19,7 +19,9 @@ enum IssueText {
       case .warning: .warning
       case .info: .dim
       }
-    return TerminalText.escaped(place) + ": "
+    // What the store has to say before a run names the database itself.
+    let isOfStore = issue.source == nil && issue.code.rawValue.hasPrefix("store.")
+    return (isOfStore ? "" : TerminalText.escaped(place) + ": ")
       + console.styled(issue.severity.rawValue + ":", style) + " "
       + TerminalText.escaped(issue.message) + " [\(TerminalText.escaped(issue.code.rawValue))]"
   }

@@ -149,6 +149,10 @@ private struct TokenlessStore: RecordStore {
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     try base.write(body)
   }
+  func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
+  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try base.rehearsal(isCancelled: isCancelled)
+  }
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     try base.withExclusiveWriter(body)
   }

@@ -347,6 +347,8 @@ private struct LockedStore: RecordStore {
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     throw StoreError(.locked, "another process is writing")
   }
+  func checkWriting() throws -> [RMOSModels.Issue] { [] }
+  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     throw StoreError(.locked, "another process is writing")
   }

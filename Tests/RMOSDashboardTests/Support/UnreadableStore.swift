@@ -1,3 +1,4 @@
+import RMOSModels
 import RMOSStore
 
 /// A store that fails in the same way whatever it is asked.
@@ -11,5 +12,7 @@ struct UnreadableStore: RecordStore {
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     throw StoreError(code, "it cannot be written")
   }
+  func checkWriting() throws -> [Issue] { [] }
+  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result { try body() }
 }

@@ -78,7 +78,7 @@ struct WriterLockTests {
     #expect(store.hasWriter == false)
     for body in [
       { try add("b", to: store) }, { _ = try SQLiteStore(path: path) },
-      { try SQLiteStore(path: path, access: .readOnly).checkIsWritable() },
+      { _ = try SQLiteStore(path: path, access: .readOnly).checkWriting() },
     ] {
       let error = #expect(throws: StoreError.self) { try body() }
       #expect(error?.code == .cannotOpen)

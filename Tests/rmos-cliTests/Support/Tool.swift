@@ -94,6 +94,18 @@ final class RunningTool {
 
   var isRunning: Bool { process.isRunning }
 
+  /// Whether ``hasOpen(_:)`` can tell here.
+  static let seesOpenFiles = FileManager.default.fileExists(atPath: "/proc/self/fd")
+
+  /// Whether it has a file open now.
+  func hasOpen(_ path: String) -> Bool {
+    let directory = "/proc/\(process.processIdentifier)/fd"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    return names.contains {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/\($0)")) == path
+    }
+  }
+
   /// What it has written to standard output by now.
   var outputSoFar: String {
     get throws { try text(output) }

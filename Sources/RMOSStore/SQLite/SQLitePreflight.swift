@@ -1,0 +1,327 @@
+import RMOSModels
+
+/// Establishes that rows can be written to a database, without touching it: every statement that
+/// writing takes is compiled against the schema as it is.
+///
+/// Compiling finds what only running would find else, midway: an index whose collation, or a
+/// trigger or CHECK whose function, only another application has; a trigger that writes to what is gone.
+struct SQLitePreflight {
+  private let connection: SQLiteConnection
+  private let layout: SQLiteLayout
+
+  init(_ connection: SQLiteConnection, _ layout: SQLiteLayout) {
+    self.connection = connection
+    self.layout = layout
+  }
+
+  /// What keeps rows from being written; empty where nothing does.
+  func obstacles() throws -> [WritingObstacle] {
+    if layout.isEmpty { return [] }
+    return try versionObstacles() + tableObstacles() + statementObstacles()
+  }
+
+  // MARK: What the layout tells
+
+  private func versionObstacles() -> [WritingObstacle] {
+    let version = layout.ledgerVersion
+    guard layout.ownsLedgerVersion ? version < 0 : version != 0 else { return [] }
+    let schema = layout.version.map { "it is an RMOS database of version \($0.version), but its" }
+    return [
+      WritingObstacle(
+        .version, found: "user_version \(version)",
+        "\(schema ?? "its") user_version is \(version), set by another application, where RMOS "
+          + "keeps the version of its migration tables; if that application can do without, "
+          + "PRAGMA user_version = 0 frees it")
+    ]
+  }
+
+  private func tableObstacles() throws -> [WritingObstacle] {
+    var obstacles: [WritingObstacle] = []
+    func add(_ table: String, _ found: String, _ message: String) {
+      obstacles.append(WritingObstacle(.table, table: table, found: found, message))
+    }
+    for table in EntityKind.allCases.map(\.table) + ["schema_version"] + SQLiteSchema.ledgerTables {
+      if layout.views.contains(table) {
+        add(table, "a view", "\(table) is a view; rename or drop it, a table is needed")
+      } else if layout.names.contains(table), !layout.tableNames.contains(table) {
+        add(
+          table, "a name taken",
+          "the name \(table), which a table is to have, is that of an index or trigger; drop that")
+      }
+    }
+    if let obstacle = layout.ledgerObstacle { add("migration_runs", "no such column", obstacle) }
+    let version = layout.version?.version ?? 2
+    for kind in EntityKind.allCases where !layout.views.contains(kind.table) {
+      if layout.virtualTables.contains(kind.table) {
+        add(
+          kind.table, "a virtual table",
+          "\(kind.table) is a virtual table; rename or drop it, a table of SQLite's own is needed")
+        continue
+      }
+      guard let present = layout.columns[kind] else {
+        if !layout.ownsSharedTables {
+          add(
+            kind.table, "no such table",
+            "its schema version is \(version), but it has no table \(kind.table); the application "
+              + "that made it creates that table")
+        }
+        continue
+      }
+      let missing = kind.schema.fields.filter {
+        !present.contains($0.column) && !(layout.ownsSharedTables && $0.canBeAdded)
+      }
+      if !missing.isEmpty {
+        let names = missing.map { "\(kind.table).\($0.column)" }.joined(separator: ", ")
+        add(
+          kind.table, "no such column",
+          "its schema version is \(version), but it has no column \(names); if another application "
+            + "renamed it, rename it back, or migrate into another database")
+      }
+      if let column = try mandatoryColumn(of: kind) {
+        add(
+          kind.table, "NOT NULL, no default",
+          "the column \(kind.table).\(column) is another application's, NOT NULL and without a "
+            + "default, so no row can be written without it; give it a default")
+      }
+    }
+    return obstacles
+  }
+
+  /// A column that is not RMOS's and without which no row can be inserted.
+  private func mandatoryColumn(of kind: EntityKind) throws -> String? {
+    let known = Set(kind.schema.fields.map(\.column))
+    return try connection.withStatement(
+      "SELECT name FROM pragma_table_info(?) "
+        + "WHERE \"notnull\" AND dflt_value IS NULL AND NOT (pk AND upper(type) = 'INTEGER')"
+    ) { statement in
+      try statement.bind(kind.table, at: 1)
+      while try statement.step() {
+        let name = statement.text(at: 0) ?? ""
+        if !known.contains(name.lowercasedASCII) { return name }
+      }
+      return nil
+    }
+  }
+
+  // MARK: What compiling tells
+
+  private func statementObstacles() throws -> [WritingObstacle] {
+    var obstacles: [WritingObstacle] = []
+    for kind in EntityKind.allCases where layout.tableNames.contains(kind.table) {
+      let columns = kind.schema.fields.map(\.column).filter {
+        layout.columns[kind]?.contains($0) == true
+      }
+      if let found = try obstacle(kind.table, columns, key: "id") { obstacles.append(found) }
+    }
+    for (table, expected) in SQLiteSchema.ledgerColumns
+    where layout.tableNames.contains(table) {
+      // Those that are missing come with the upgrade of the ledger.
+      let present = try connection.columns(of: table)
+      let columns = expected.filter(present.contains)
+      guard let key = columns.first else { continue }
+      if let found = try obstacle(table, columns, key: key) { obstacles.append(found) }
+    }
+    if layout.tableNames.contains("schema_version"),
+      let found = try obstacle("schema_version", ["version"], key: "version")
+    {
+      obstacles.append(found)
+    }
+    return obstacles
+  }
+
+  /// What keeps a table's rows from being read and written, with the first statement that fails.
+  private func obstacle(
+    _ table: String, _ columns: [String], key: String
+  ) throws -> WritingObstacle? {
+    let list = columns.joined(separator: ", ")
+    let parameters = columns.map { _ in "?" }.joined(separator: ", ")
+    let assignments = columns.filter { $0 != key }.map { "\($0) = ?" }.joined(separator: ", ")
+    var statements = [
+      ("reading", "SELECT \(list) FROM \(table) WHERE \(key) = ? ORDER BY \(key)"),
+      ("inserting into", "INSERT INTO \(table) (\(list)) VALUES (\(parameters))"),
+      ("deleting from", "DELETE FROM \(table) WHERE \(key) = ?"),
+    ]
+    if SQLiteSchema.ledgerTables.contains(table) {
+      statements.append(
+        ("replacing rows of", "INSERT OR REPLACE INTO \(table) (\(list)) VALUES (\(parameters))"))
+    }
+    if !assignments.isEmpty {
+      statements.append(("updating", "UPDATE \(table) SET \(assignments) WHERE \(key) = ?"))
+    }
+    for (work, sql) in statements {
+      do {
+        // Not through the cache: its text is of no use again.
+        _ = try SQLiteStatement(sql, on: connection.handle)
+      } catch let error as StoreError where error.code == .other {
+        if isAboutMissingTable(error) { continue }
+        return try obstacle(table, work, error)
+      }
+    }
+    do {
+      try compileWithChecks(table, "INSERT INTO \(table) (\(list)) VALUES (\(parameters))")
+    } catch let error as StoreError where error.code == .other {
+      return try obstacle(table, "inserting into", error)
+    }
+    return nil
+  }
+
+  /// Compiles a statement with the CHECKs of its table, which SQLite does not even parse on a
+  /// connection that only reads: in a database in memory that holds the table's declaration alone.
+  private func compileWithChecks(_ table: String, _ sql: String) throws {
+    let declaration = try connection.withStatement(
+      "SELECT sql FROM sqlite_schema WHERE type = 'table' AND lower(name) = ?1 "
+        + "AND sql LIKE '%CHECK%'"
+    ) { statement in
+      try statement.bind(table, at: 1)
+      return try statement.step() ? statement.text(at: 0) : nil
+    }
+    guard let declaration else { return }
+    let scratch = try SQLiteConnection(
+      path: ":memory:", mode: .create, busyTimeout: 0, shownAs: connection.handle.path)
+    do {
+      try scratch.execute("CREATE TABLE \(table) (id)")
+      // To execute the declaration would take all that it names to be there.
+      try scratch.execute("PRAGMA writable_schema = ON")
+      try scratch.run("UPDATE sqlite_schema SET sql = ?1", declaration)
+      try scratch.execute("PRAGMA writable_schema = RESET")
+      guard try !scratch.columns(of: table).isEmpty else { return }
+    } catch is StoreError {
+      // Some builds of SQLite forbid that; what writes will see the CHECKs itself.
+      return
+    }
+    _ = try SQLiteStatement(sql, on: scratch.handle)
+  }
+
+  /// Whether a statement fails only because of a table that the first write creates; what it meets
+  /// then is looked at again, before that is committed.
+  private func isAboutMissingTable(_ error: StoreError) -> Bool {
+    guard let subject = Self.subject(of: error.message)?.lowercasedASCII else { return false }
+    return error.message.contains("no such table") && layout.tablesToCreate.contains(subject)
+  }
+
+  private func obstacle(
+    _ table: String, _ work: String, _ error: StoreError
+  ) throws -> WritingObstacle {
+    let reason = error.message(withoutPath: connection.handle.path)
+    if reason.hasPrefix("foreign key mismatch") {
+      return WritingObstacle(
+        .statement, table: table, found: reason,
+        "\(work) \(table) fails (\(reason)), because that foreign key leads to a column that is "
+          + "neither a primary key nor unique; create a unique index on it")
+    }
+    let culprit = try culprit(of: reason, table)
+    let story: String =
+      switch culprit {
+      case ("trigger", let name)?:
+        "because of the trigger \(name); drop it (DROP TRIGGER \(Self.quoted(name))), or write "
+          + "with the application that made it"
+      case ("index", let name)?:
+        "because of the index \(name); drop it (DROP INDEX \(Self.quoted(name))), and create it "
+          + "again afterwards with the application that made it"
+      case (let type, let name)?:
+        "because of the \(type) \(name); only the application that made it can write here as it is"
+      case nil:
+        "so only the application that changed the schema can write here as it is"
+      }
+    return WritingObstacle(
+      .statement, table: table, found: reason, "\(work) \(table) fails (\(reason)), \(story)")
+  }
+
+  /// The part of the schema that an error is about.
+  private func culprit(
+    of message: String, _ table: String
+  ) throws -> (type: String, name: String)? {
+    guard let subject = Self.subject(of: message) else { return nil }
+    if let index = try index(of: table, comparingBy: subject) { return ("index", index) }
+    let found = try connection.withStatement(
+      "SELECT type, name, sql FROM sqlite_schema WHERE instr(lower(sql), lower(?1)) > 0 "
+        + "ORDER BY type <> 'trigger', lower(tbl_name) <> ?2, type <> 'index', name"
+    ) { statement -> (type: String, name: String)? in
+      try statement.bind(subject, at: 1)
+      try statement.bind(table, at: 2)
+      while try statement.step() {
+        guard Self.names(statement.text(at: 2) ?? "", subject) else { continue }
+        return (statement.text(at: 0) ?? "", statement.text(at: 1) ?? "")
+      }
+      return nil
+    }
+    // What a table lacks is met where a trigger writes to it.
+    guard let found, found.type == "table", found.name.lowercasedASCII != table,
+      let trigger = try trigger(on: table, naming: found.name)
+    else { return found }
+    return ("trigger", trigger)
+  }
+
+  /// Whether SQL has a name as a word of its own.
+  private static func names(_ sql: String, _ name: String) -> Bool {
+    let name = name.lowercasedASCII
+    return sql.lowercasedASCII.split { !($0.isLetter || $0.isNumber || "_$".contains($0)) }
+      .contains { $0 == name }
+  }
+
+  /// The name that an error of compiling is about.
+  private static func subject(of message: String) -> String? {
+    let words = message.split(separator: " ")
+    var name: Substring?
+    if message.contains("no such ") || message.contains("function")
+      || message.hasPrefix("unsafe use of ")
+    {
+      name = words.last
+    } else if message.hasPrefix("table "), words.count > 1 {
+      name = words[1]
+    }
+    // Without what qualifies and quotes it: `main.t`, `NEW.c`, `f()`, `"t"`.
+    let text = name?.split(separator: ".").last?.filter { !"()\"".contains($0) }
+    return text.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  private func index(of table: String, comparingBy collation: String) throws -> String? {
+    try connection.withStatement(
+      "SELECT l.name FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) x "
+        + "WHERE l.origin = 'c' AND x.coll = ?2 COLLATE NOCASE LIMIT 1"
+    ) { statement in
+      try statement.bind(table, at: 1)
+      try statement.bind(collation, at: 2)
+      return try statement.step() ? statement.text(at: 0) : nil
+    }
+  }
+
+  private func trigger(on table: String, naming name: String) throws -> String? {
+    try connection.withStatement(
+      "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = ?1 "
+        + "AND instr(lower(sql), lower(?2)) > 0 ORDER BY name LIMIT 1"
+    ) { statement in
+      try statement.bind(table, at: 1)
+      try statement.bind(name, at: 2)
+      return try statement.step() ? statement.text(at: 0) : nil
+    }
+  }
+
+  /// A name as SQL has it: as it is where that will do.
+  private static func quoted(_ name: String) -> String {
+    let isPlain = name.utf8.allSatisfy { byte in
+      byte == UInt8(ascii: "_") || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
+        || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+    }
+    return isPlain ? name : SQLiteReader.quoted(name)
+  }
+}
+
+extension StoreError {
+  /// The message without the path of the database before it.
+  func message(withoutPath path: String) -> String {
+    let prefix = "\(path): "
+    return message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
+  }
+}
+
+extension FieldSchema {
+  /// Whether a table with rows can be given the column: its default must be NULL or constant.
+  var canBeAdded: Bool {
+    switch absent {
+    case .null: !isRequired
+    case .text: true
+    case .runStart, .sameAs: false
+    }
+  }
+}

@@ -1,0 +1,302 @@
+import Foundation
+import Testing
+
+/// What stands under a final name is whole, whenever the process that writes it is killed.
+@Suite(.serialized) struct AllOrNothingTests {
+  private func migrated() throws -> Workspace {
+    let workspace = try Workspace()
+    try workspace.writeLargeTree()
+    _ = try Tool.run(["migrate", "legacy", "--db", "x.db", "-q"], in: workspace)
+    return workspace
+  }
+
+  /// Starts a command, and kills it some time after `isAtWork`, a little later each time.
+  ///
+  /// - Returns: Whether it was killed before its end.
+  private func kill(
+    _ number: Int, _ arguments: [String], in workspace: Workspace, after isAtWork: () -> Bool
+  ) throws -> Bool {
+    let tool = try RunningTool(arguments, in: workspace)
+    while tool.isRunning, !isAtWork() { usleep(100) }
+    usleep(UInt32(number) * 10_000)
+    tool.send(SIGKILL)
+    return try tool.wait().status == 128 + SIGKILL
+  }
+
+  /// Stops a command once `isAtWork`, does `work`, and lets it go on; nil where it was too fast.
+  private func stop(
+    _ arguments: [String], in workspace: Workspace, while isAtWork: () -> Bool,
+    _ work: () throws -> Void
+  ) throws -> Tool.Result? {
+    let tool = try RunningTool(arguments, in: workspace)
+    while tool.isRunning, !isAtWork() { usleep(100) }
+    tool.send(SIGSTOP)
+    guard tool.isRunning, isAtWork() else {
+      tool.send(SIGCONT)
+      _ = try tool.wait()
+      return nil
+    }
+    try work()
+    tool.send(SIGCONT)
+    return try tool.wait()
+  }
+
+  private func code(_ result: Tool.Result) throws -> String? {
+    (try result.json["error"] as? [String: Any])?["code"] as? String
+  }
+
+  // MARK: Trees
+
+  @Test(arguments: [["export", "tree", "--db", "x.db"], ["sample", "tree", "--count", "3000"]])
+  func aKilledTreeIsNotThereAndTheNextIsWhole(_ arguments: [String]) throws {
+    let workspace = try migrated()
+    #expect(try Tool.run(arguments, in: workspace).status == 0)
+    try FileManager.default.moveItem(
+      atPath: workspace.file("tree"), toPath: workspace.file("whole"))
+    for number in 0..<5 {
+      let isKilled = try kill(number, arguments, in: workspace) {
+        workspace.exists(".tree.incomplete-1") || workspace.exists("tree")
+      }
+      // Killed after the rename it is there too.
+      if workspace.exists("tree") {
+        #expect(try Tool.shell("diff -r whole tree", in: workspace).status == 0)
+        try FileManager.default.removeItem(atPath: workspace.file("tree"))
+      } else {
+        #expect(isKilled && workspace.exists(".tree.incomplete-1"))
+      }
+    }
+    // What the killed ones left is not in the way, and goes.
+    #expect(try Tool.run(arguments, in: workspace).status == 0)
+    #expect(try Tool.shell("diff -r whole tree", in: workspace).status == 0)
+    #expect(!workspace.exists(".tree.incomplete-1"))
+  }
+
+  @Test(arguments: [["export", "tree", "--db", "x.db"], ["sample", "tree"]])
+  func whatAnotherProcessIsWritingIsLeftAlone(_ arguments: [String]) throws {
+    guard Tool.has("flock") else { return }
+    let workspace = try migrated()
+    let result = try Tool.shell(
+      """
+      mkdir -p .tree.incomplete-1/patterns && touch .tree.incomplete-1/patterns/p && \
+      flock .tree.incomplete-1 "$CLI" \(arguments.joined(separator: " "))
+      """, in: workspace)
+    #expect(result.status == 0)
+    #expect(workspace.exists("tree/patterns"))
+    #expect(workspace.exists(".tree.incomplete-1/patterns/p"))
+    #expect(!workspace.exists(".tree.incomplete-2"))
+  }
+
+  @Test func anEmptyDirectoryIsReplacedAndKeepsItsRights() throws {
+    let workspace = try migrated()
+    let result = try Tool.shell(
+      """
+      mkdir -m 711 tree place && ln -s place link
+      "$CLI" export tree/ --db x.db && "$CLI" export link --db x.db && stat -c %a tree place
+      """, in: workspace)
+    #expect(result.status == 0)
+    #expect(result.output.hasSuffix("711\n711\n"))
+    #expect(workspace.exists("place/patterns/p1.json"))
+    let here = try Tool.shell(
+      "mkdir here && cd here && \"$CLI\" export . --db ../x.db --json", in: workspace)
+    #expect(try here.status == 3 && code(here) == "export.unwritable")
+    #expect(workspace.listing.filter { $0.contains("incomplete") }.isEmpty)
+  }
+
+  /// What is done to the place of an export while it is being written.
+  enum Interference: CaseIterable {
+    case parentRenamed, parentReplaced, stagingRemoved, placeFilled, placeReplaced
+  }
+
+  @Test(arguments: Interference.allCases)
+  func whatIsNotInItsPlaceIsNoSuccess(_ interference: Interference) throws {
+    let workspace = try migrated()
+    let manager = FileManager.default
+    var result: Tool.Result?
+    for _ in 0..<20 where result == nil {
+      try? manager.removeItem(atPath: workspace.file("up"))
+      try manager.createDirectory(
+        atPath: workspace.file("up/tree"), withIntermediateDirectories: true)
+      result = try stop(
+        ["export", "up/tree", "--db", "x.db", "--json"], in: workspace,
+        while: { workspace.exists("up/.tree.incomplete-1") }
+      ) {
+        let (up, tree) = (workspace.file("up"), workspace.file("up/tree"))
+        switch interference {
+        case .parentRenamed: try manager.moveItem(atPath: up, toPath: workspace.file("away"))
+        case .parentReplaced:
+          try manager.moveItem(atPath: up, toPath: workspace.file("away"))
+          try manager.createDirectory(atPath: tree, withIntermediateDirectories: true)
+        case .stagingRemoved:
+          try manager.moveItem(
+            atPath: workspace.file("up/.tree.incomplete-1"), toPath: workspace.file("away"))
+        case .placeFilled: try workspace.write("mine", to: "up/tree/notes.txt")
+        case .placeReplaced:
+          try manager.moveItem(atPath: tree, toPath: workspace.file("away"))
+          try manager.createDirectory(atPath: tree, withIntermediateDirectories: true)
+        }
+      }
+    }
+    let found = try #require(result)
+    #expect(found.status == 3)
+    let expected = interference == .placeFilled ? "export.not-empty" : "export.unwritable"
+    #expect(try code(found) == expected)
+    #expect(!workspace.exists("up/tree/patterns"))
+  }
+
+  // MARK: Rejects
+
+  @Test func killedRejectsAreWholeAndCanBeMigrated() throws {
+    let workspace = try Workspace()
+    for number in 0..<400 {
+      try workspace.write(
+        #"{"id": "p\#(number)", "ring_count": 0, "note": "\#(String(repeating: "x", count: 3000))"}"#,
+        to: "legacy/patterns/\(number).json")
+    }
+    for number in 0..<6 {
+      let rejects = "rejects\(number)"
+      _ = try kill(
+        number,
+        ["migrate", "legacy", "--db", "x\(number).db", "--rejects", rejects, "--batch-size", "10"],
+        in: workspace
+      ) { workspace.exists("\(rejects)/patterns") }
+      for name in workspace.listing where name.hasPrefix(rejects + "/patterns/") {
+        let text = try workspace.text(name)
+        if name.hasSuffix(".issues") {
+          #expect(text.hasSuffix("}\n"), "\(name)")
+          // The copy came first.
+          #expect(workspace.exists(String(name.dropLast(7))), "\(name)")
+        } else if !name.hasSuffix("/.incomplete") {
+          #expect(try text == workspace.text("legacy" + name.dropFirst(rejects.count)), "\(name)")
+        }
+      }
+      let again = try Tool.run(
+        ["migrate", rejects, "--db", "y\(number).db", "--json", "--dry-run"], in: workspace)
+      #expect(try again.json["success"] != nil)
+    }
+  }
+
+  @Test func aDirectoryWithNothingButWhatAKilledRunWasWritingIsEmpty() throws {
+    let workspace = try Workspace()
+    try workspace.writeBrokenPattern()
+    try workspace.write("half", to: "rejects/.incomplete")
+    let result = try Tool.run(
+      ["migrate", "legacy", "--db", "x.db", "--rejects", "rejects"], in: workspace)
+    #expect(result.status == 1)
+    #expect(!workspace.exists("rejects/.incomplete"))
+    #expect(workspace.exists("rejects/patterns/p2.json.issues"))
+  }
+
+  @Test(arguments: [true, false])
+  func rejectsInADirectoryThatWentAreNoSuccess(_ isReplaced: Bool) throws {
+    let workspace = try Workspace()
+    for number in 0..<2000 {
+      try workspace.write("{", to: "legacy/patterns/\(number).json")
+    }
+    var result: Tool.Result?
+    for turn in 0..<20 where result == nil {
+      try? FileManager.default.removeItem(atPath: workspace.file("rejects"))
+      result = try stop(
+        [
+          "migrate", "legacy", "--db", "x\(turn).db", "--rejects", "rejects", "--batch-size",
+          "10", "--json",
+        ], in: workspace, while: { workspace.exists("rejects/README.txt") }
+      ) {
+        try FileManager.default.moveItem(
+          atPath: workspace.file("rejects"), toPath: workspace.file("away\(turn)"))
+        if isReplaced { try workspace.write("mine", to: "rejects/mine.txt") }
+      }
+    }
+    let found = try #require(result)
+    #expect(try found.status == 3 && code(found) == "rejects.unwritable")
+    let rejects = (try found.json["run"] as? [String: Any])?["rejects"] as? [String: Any]
+    #expect(rejects?["written"] as? Int == 0 && rejects?["not_written"] as? Int == 2000)
+  }
+
+  // MARK: Files
+
+  private static let outputs = [
+    ["report", "--db", "x.db", "--format", "json", "--output", "out"],
+    ["audit", "--db", "x.db", "--output", "out/migration_report_1.json"],
+    ["audit", "--db", "x.db", "--repair-plan", "out/migration_report_1.json"],
+    ["audit", "--db", "x.db", "--badge", "out/migration_report_1.json"],
+    ["migrate", "legacy", "--db", "x.db", "--stats", "out/migration_report_1.json"],
+  ]
+
+  @Test(arguments: outputs)
+  func aKilledReportIsTheOldOneOrTheNewOne(_ arguments: [String]) throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    _ = try Tool.run(["migrate", "legacy", "--db", "x.db", "-q"], in: workspace)
+    let file = "out/migration_report_1.json"
+    try workspace.write("old", to: file)
+    for number in 0..<8 {
+      let tool = try RunningTool(arguments, in: workspace)
+      usleep(UInt32(number) * 4_000)
+      tool.send(SIGKILL)
+      _ = try tool.wait()
+      let text = try workspace.text(file)
+      #expect(text == "old" || text.hasSuffix("\n") && text.utf8.count > 20)
+    }
+    // What the killed ones left, whichever process had the number, is not in the way, and goes.
+    try workspace.write("half", to: "out/.migration_report_1.json.tmp-1")
+    #expect(try Tool.run(arguments, in: workspace).status == 0)
+    #expect(try workspace.text(file) != "old")
+    #expect(workspace.listing.filter { $0.hasPrefix("out/") } == [file])
+  }
+
+  @Test func aReportThatAnotherProcessIsWritingIsLeftAlone() throws {
+    guard Tool.has("flock") else { return }
+    let workspace = try Workspace()
+    _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
+    try workspace.write("half", to: ".a.txt.tmp-1")
+    let result = try Tool.shell(
+      "flock .a.txt.tmp-1 \"$CLI\" audit --db x.db --output a.txt", in: workspace)
+    #expect(result.status == 0)
+    #expect(try workspace.text(".a.txt.tmp-1") == "half")
+    #expect(try !workspace.text("a.txt").isEmpty && !workspace.exists(".a.txt.tmp-2"))
+  }
+
+  @Test func rightsAndLinksOfOnesOwnStay() throws {
+    let workspace = try Workspace()
+    _ = try Tool.run(["init", "--db", "x.db"], in: workspace)
+    let result = try Tool.shell(
+      """
+      umask 027; mkdir real; touch real/old.txt; chmod 604 real/old.txt; ln -s real/old.txt link
+      ln -s ../work/real/new.txt other
+      for name in link other plain; do "$CLI" audit --db x.db --output $name; done
+      test -L link && test -L other && test -s real/old.txt && test -s real/new.txt
+      echo $?; stat -c %a real/old.txt real/new.txt plain; ls -A real
+      """, in: workspace)
+    #expect(result.output == "0\n604\n640\n640\nnew.txt\nold.txt\n")
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can make links for others"))
+  func linksOfOthersInSharedDirectoriesAreNotFollowed() throws {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    _ = try Tool.run(["migrate", "legacy", "--db", "x.db", "-q"], in: workspace)
+    let prepared = try Tool.shell(
+      """
+      mkdir -m 1777 shared; mkdir -m 755 safe; echo precious > victim; mkfifo shared/pipe
+      ln -s ../victim shared/link; ln -s ../victim safe/link; ln -s .. shared/up
+      chown -h 65534 shared/link safe/link shared/up shared/pipe
+      """, in: workspace)
+    #expect(prepared.status == 0)
+    let options = [
+      ["audit", "--output"], ["audit", "--repair-plan"], ["audit", "--badge"],
+      ["migrate", "legacy", "--stats"],
+    ]
+    for path in ["shared/link", "shared/up/victim", "shared/pipe"] {
+      for option in options {
+        let result = try Tool.run(option + [path, "--db", "x.db", "--json"], in: workspace)
+        #expect(result.status == 3, "\(option) \(path)")
+        #expect(try code(result) == "output.unwritable")
+      }
+    }
+    #expect(try workspace.text("victim") == "precious\n")
+    // Where not anyone may make a link, it leads where its owner says.
+    let result = try Tool.run(["audit", "--db", "x.db", "--output", "safe/link"], in: workspace)
+    #expect(result.status == 0)
+    #expect(try workspace.text("victim") != "precious\n")
+  }
+}
