@@ -48,7 +48,9 @@ let package = Package(
       name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
     .testTarget(
       name: "RMOSMigrationTests",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"],
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSystem", "RMOSTestSupport",
+      ],
       exclude: ["Snapshots"]),
     .testTarget(
       name: "RMOSAuditTests",

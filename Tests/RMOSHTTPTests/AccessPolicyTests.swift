@@ -1,6 +1,7 @@
-@testable import RMOSHTTP
 import Foundation
 import Testing
+
+@testable import RMOSHTTP
 
 @Suite("Access policy") struct AccessPolicyTests {
   private func status(
@@ -8,10 +9,25 @@ import Testing
   ) throws -> Int? {
     let text = "\(method) / HTTP/1.1\r\nHost: \(host)\r\n\(fields)\r\n"
     let heads = RequestParserTests.heads(RequestParserTests.events(Array(text.utf8)))
-    return policy.refusal(try #require(heads.first))?.status
+    let head = try #require(heads.first)
+    let refusal = policy.refusal(head)
+    // A mounted handler's policy comes to the same.
+    let request = ServerRequest(method: head.method, target: head.target, fields: head.fields)
+    #expect(policy.refusal(of: request) == refusal)
+    return refusal?.status
   }
 
-  private let local = AccessPolicy(port: 8000, hosts: ["127.0.0.1"])
+  private func policy(
+    port: Int = 8000, listening: Set<String> = ["127.0.0.1"], isWildcard: Bool = false,
+    hosts: [String] = [], token: String? = nil
+  ) throws -> AccessPolicy {
+    try AccessPolicy(
+      port: port, listening: listening, isWildcard: isWildcard, hosts: hosts, token: token)
+  }
+
+  private let local: AccessPolicy
+
+  init() throws { local = try AccessPolicy(port: 8000) }
 
   @Test(
     "The loopback interface goes by its names, with its port",
@@ -32,8 +48,7 @@ import Testing
 
   @Test("Names given are gone by: with any port, or with theirs")
   func allowed() throws {
-    var policy = local
-    policy.allowed = ["shop.example", "b.example:99"].compactMap { Authority($0[...]) }
+    let policy = try policy(hosts: ["shop.example", "b.example:99"])
     #expect(try status(policy, host: "shop.example") == nil)
     #expect(try status(policy, host: "shop.example:443") == nil)
     #expect(try status(policy, host: "b.example:99") == nil)
@@ -42,8 +57,7 @@ import Testing
 
   @Test("On all interfaces every address is gone by, and no other name")
   func wildcard() throws {
-    var policy = AccessPolicy(port: 80, hosts: ["0.0.0.0"])
-    policy.isWildcard = true
+    let policy = try policy(port: 80, listening: ["0.0.0.0"], isWildcard: true)
     #expect(try status(policy, host: "10.1.2.3") == nil)
     #expect(try status(policy, host: "[2001:db8::1]:80") == nil)
     #expect(try status(policy, host: "rebound.example") == 421)
@@ -71,8 +85,7 @@ import Testing
 
   @Test("A proxy's origin without a port is its name's")
   func proxyOrigin() throws {
-    var policy = local
-    policy.allowed = ["shop.example"].compactMap { Authority($0[...]) }
+    let policy = try policy(hosts: ["shop.example"])
     let origin = "Origin: https://shop.example\r\n"
     #expect(try status(policy, host: "shop.example", origin) == nil)
     #expect(try status(policy, host: "shop.example:443", origin) == nil)
@@ -81,7 +94,7 @@ import Testing
 
   @Test("Where a token is set, it must be shown: as a bearer token or as a password")
   func token() throws {
-    let policy = AccessPolicy(port: 8000, hosts: ["127.0.0.1"], token: "s3cret:x")
+    let policy = try policy(token: "s3cret:x")
     func status(_ credentials: String?) throws -> Int? {
       try self.status(
         policy, host: "localhost:8000", credentials.map { "Authorization: \($0)\r\n" } ?? "")
@@ -106,5 +119,27 @@ import Testing
           RequestParserTests.events(Array("GET / HTTP/1.0\r\n\r\n".utf8))
         ).first))
     #expect(refusal?.fields.first?.value.hasPrefix("Basic ") == true)
+  }
+
+  @Test("A mounted handler is given no request that does not name one host")
+  func missingHost() {
+    for fields in [[], ["a", "a"], [""], ["a b"], ["localhost:x"]] {
+      let request = ServerRequest(
+        method: "GET", target: "/", fields: fields.map { HeaderField("host", $0) })
+      #expect(local.refusal(of: request)?.status == 400)
+    }
+  }
+
+  @Test("A policy that makes no sense is refused")
+  func nonsense() {
+    for (port, hosts, token) in [
+      (-1, [], nil), (65_536, [], nil), (80, ["a b"], nil), (80, ["http://a"], nil),
+      (80, [], ""), (80, [], "a b"), (80, [], "é"),
+    ] as [(Int, [String], String?)] {
+      let error = #expect(throws: HTTPServerError.self) {
+        try AccessPolicy(port: port, hosts: hosts, token: token)
+      }
+      #expect(error?.code == .invalidOption)
+    }
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 import RMOSTestSupport
 import Testing
 

@@ -38,7 +38,7 @@ import Testing
       return
     }
     #expect(FileSystem.names(inDirectory: directory.path) == [[0xFF]])
-    #expect(path.resolvedPath == path)
+    #expect(try path.resolved() == path)
     try FileSystem.removeFile(path)
     #expect(!FileStatus.hasEntry(path))
   }
@@ -65,7 +65,7 @@ import Testing
     #expect(try FileStatus(of: link).identity == status.identity)
     #expect(try FileStatus(ofLink: link).form == .link)
     #expect(try FileStatus(of: directory.path).form == .directory)
-    #expect(try FileStatus(of: "/dev/null").form == .other)
+    #expect(try FileStatus(of: "/dev/null").form == .device)
     #expect(FileStatus.isLink(link) && !FileStatus.isLink(file))
     #expect(FileStatus.isSameFile(file, link))
     #expect(!FileStatus.isSameFile(file, directory.path))
@@ -126,15 +126,26 @@ import Testing
     defer { root.close() }
     let inner = try PrivateDirectory("inner", in: root)
     defer { inner.close() }
-    let file = try inner.createFile("file")
+    let file = try inner.stageFile()
     try file.write(Array("text".utf8))
     file.close()
+    try inner.placeStagedFile(as: Array("file".utf8))
     #expect(try mode(directory.path) == 0o700)
     #expect(try mode(directory.file("inner")) == 0o700)
     #expect(try mode(directory.file("inner/file")) == 0o600)
-    #expect(throws: SystemError.exists) { try inner.createFile("file") }
-    inner.removeFile("file")
-    #expect(try FileSystem.isEmpty(directory: directory.file("inner")))
+    // What a killed process left goes; what has its name stays.
+    try inner.stageFile().close()
+    try inner.stageFile().close()
+    #expect(throws: SystemError.exists) { try inner.placeStagedFile(as: Array("file".utf8)) }
+    #expect(
+      try !FileSystem.isEmpty(
+        directory: directory.file("inner"), but: PrivateDirectory.stagedName))
+    inner.removeStagedFile()
+    #expect(FileSystem.names(inDirectory: directory.file("inner")) == [Array("file".utf8)])
+    try inner.checkStands(at: Array(directory.file("inner").utf8))
+    #expect(throws: SystemError.wasMoved) {
+      try inner.checkStands(at: Array(directory.path.utf8))
+    }
 
     try FileManager.default.createSymbolicLink(
       atPath: directory.file("link"), withDestinationPath: directory.file("inner"))
@@ -180,25 +191,54 @@ import Testing
   }
 
   @Test func aStagedFileTakesItsPlaceWholeOrNotAtAll() throws {
-    let target = directory.file("target")
-    let first = try StagedFile(for: target, suffix: ".part-", .owner)
-    let second = try StagedFile(for: target, suffix: ".part-", .owner)
-    #expect(first.path != second.path)
-    #expect(try mode(first.path) == 0o600)
-    try first.publish(replacing: false)
-    #expect(throws: SystemError.exists) { try second.publish(replacing: false) }
-    #expect(FileStatus.exists(second.path))
-    try second.publish(replacing: true)
-    let third = try StagedFile(for: target, suffix: ".part-", .ordinary)
+    let names = [".part-1", ".part-2"]
+    let first = try StagedFile(in: directory.path, names: names)
+    let second = try StagedFile(in: directory.path, names: names)
+    #expect(first.temporaryPath != second.temporaryPath)
+    #expect(throws: SystemError.exists) { try StagedFile(in: directory.path, names: names) }
+    #expect(try mode(first.temporaryPath) == 0o600)
+    try first.move(to: "target", replacing: false)
+    #expect(first.isNamed("target") && !first.isInPlace)
+    #expect(throws: SystemError.exists) { try second.move(to: "target", replacing: false) }
+    #expect(second.isInPlace)
+    try second.move(to: "target", replacing: true)
+    #expect(second.isNamed("target") && !first.isNamed("target"))
+    let third = try StagedFile(in: directory.path, names: names)
     third.discard()
     #expect(FileSystem.names(inDirectory: directory.path) == [Array("target".utf8)])
   }
 
+  @Test func whatAKilledProcessLeftIsRemovedAndWhatAnotherWritesIsNot() throws {
+    let names = [".part-1", ".part-2"]
+    try FileDescriptor(creating: directory.file(".part-1")).close()
+    let first = try StagedFile(in: directory.path, names: names, removingLeftOvers: true)
+    #expect(first.temporaryPath.hasSuffix(".part-1"))
+    let second = try StagedFile(in: directory.path, names: names, removingLeftOvers: true)
+    #expect(second.temporaryPath.hasSuffix(".part-2"))
+    #expect(first.isInPlace && second.isInPlace)
+  }
+
+  @Test func aTreeGoesWholeUnlessThatIsCancelled() throws {
+    let tree = Array(directory.file("tree").utf8)
+    try FileSystem.makeDirectories(directory.file("tree/a/b"))
+    try FileSystem.replaceContent(of: directory.file("tree/a/file"), with: "")
+    try FileManager.default.createSymbolicLink(
+      atPath: directory.file("tree/link"), withDestinationPath: directory.path)
+    var allowance = 1
+    #expect(throws: SystemError.cancelled) {
+      try FileSystem.removeTree(tree, allowance: &allowance) { true }
+    }
+    #expect(FileStatus.hasEntry(tree))
+    try FileSystem.removeTree(tree, allowance: &allowance) { false }
+    #expect(FileSystem.names(inDirectory: directory.path).isEmpty)
+  }
+
   @Test func aLockHoldsAgainstOtherDescriptors() throws {
     let path = directory.file("lock")
-    let (one, other) = (
-      try FileDescriptor(lockFile: path), try FileDescriptor(lockFile: path)
-    )
+    let one = try FileDescriptor(creatingLockFile: path, like: nil)
+    let (other, isWritable) = try FileDescriptor.openingLockFile(path)
+    #expect(isWritable)
+    #expect(throws: SystemError.exists) { try FileDescriptor(creatingLockFile: path, like: nil) }
     #expect(try one.tryLock())
     #expect(try !other.tryLock())
     #expect(try !other.tryLock(shared: true))

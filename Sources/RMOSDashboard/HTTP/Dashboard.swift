@@ -1,5 +1,4 @@
 @_exported public import RMOSHTTP
-import RMOSHTTP
 import RMOSMigration
 public import RMOSStore
 

@@ -80,7 +80,7 @@ enum StatusCommand {
       if status.currentRun == nil {
         line("Last run", "none")
         // What stands in its way is told above.
-        if !health.schema.contains(where: { $0.severity == .error }) {
+        if health.errors.isEmpty {
           console.print("Next: rmos-cli migrate SOURCE --dry-run\(databaseWords)")
         }
       }
