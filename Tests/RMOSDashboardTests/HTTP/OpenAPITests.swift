@@ -1,4 +1,5 @@
 import Foundation
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
@@ -275,13 +276,12 @@ import Testing
     of method: String, _ path: String, against document: JSONValue,
     _ schemas: inout SchemaCheck, _ given: inout Set<String>
   ) throws {
-    let policy = AccessPolicy(port: 8000, hosts: ["127.0.0.1"], token: "token")
+    let policy = try AccessPolicy(port: 8000, token: "token")
     for (host, status) in [("127.0.0.1:8000", 401), ("evil.example", 421)] {
       let target = "/api/rmos/stores" + path.replacing(/\{\w+\}/, with: "1")
-      let text = "\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 0\r\n\r\n"
-      let heads = RequestParserTests.heads(RequestParserTests.events(Array(text.utf8)))
-      let refusal = try #require(heads.first.flatMap(policy.refusal))
-      let answer = ServerResponse(refusal)
+      let request = ServerRequest(
+        method: method, target: target, fields: [HeaderField("Host", host)])
+      let answer = try #require(policy.refusal(of: request)).response
       #expect(answer.status == status)
       try hold(
         answer, Exchange(status: status, method: method, path: path), against: document, &schemas,
@@ -321,10 +321,10 @@ import Testing
       Issue.record("no security schemes")
       return
     }
-    let policy = AccessPolicy(port: 8000, hosts: ["127.0.0.1"], token: "token")
-    let head = RequestParserTests.heads(
-      RequestParserTests.events(Array("GET / HTTP/1.0\r\n\r\n".utf8)))
-    let asked = head.first.flatMap(policy.refusal)?.fields.compactMap {
+    let policy = try AccessPolicy(port: 8000, token: "token")
+    let request = ServerRequest(
+      method: "GET", target: "/", fields: [HeaderField("Host", "localhost:8000")])
+    let asked = policy.refusal(of: request)?.fields.compactMap {
       $0.value.split(separator: " ").first?.lowercased()
     }
     #expect(Set(schemes.compactMap { $0.value["scheme"]?.string }) == Set(asked ?? []))

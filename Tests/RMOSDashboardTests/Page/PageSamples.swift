@@ -1,5 +1,6 @@
 import Foundation
 import RMOSAudit
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
@@ -77,6 +78,17 @@ enum PageSamples {
     _ target: String, of store: any RecordStore, fields: [HeaderField] = []
   ) -> ServerResponse {
     pages(store).response(to: ServerRequest(method: "GET", target: target, fields: fields))
+  }
+}
+
+extension DashboardPage {
+  /// The answer to a request, as the dashboard gives it.
+  func response(to request: ServerRequest) -> ServerResponse {
+    do {
+      return response(to: request, try RequestTarget(request.target))
+    } catch {
+      return ErrorPage.badAddress.response
+    }
   }
 }
 
