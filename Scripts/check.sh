@@ -93,6 +93,9 @@ cd "$work/empty"
 step 'The end-to-end test'
 "$ROOT/Scripts/end-to-end.sh" "$cli"
 
+step 'Reliability, a sample'
+RMOS_CLI=$cli "$ROOT/Scripts/reliability.sh" short
+
 step 'The end-to-end test on the oldest SQLite'
 # A wheel that bundles it, for x86-64 only.
 wheel=pysqlite3_binary-0.4.5-cp38-cp38-manylinux1_x86_64.whl

@@ -29,6 +29,7 @@ import Testing
     "Scripts/fuzz.sh": "Scripts/check.sh",
     "Scripts/install.sh": "Scripts/check-install.sh",
     "Scripts/rehearse.sh": "Scripts/check.sh",
+    "Scripts/reliability.sh": "Scripts/check.sh",
     "Scripts/run.sh": "Scripts/check.sh",
     "Scripts/sanitize.sh": ".github/workflows/rmos_sanitizers.yml",
     "Scripts/test.sh": ".ci/run",

@@ -53,8 +53,8 @@ public struct StoreStatus: Sendable {
     sizeInBytes = Self.size(of: store)
     schema = snapshot.schema
     counts = snapshot.counts
-    unreadable = snapshot.unreadable
     missingTables = snapshot.missingTables
+    unreadable = snapshot.unreadable
     currentRun = isUnderWay ? snapshot.runs.removeFirst() : nil
     for index in snapshot.runs.indices where snapshot.runs[index].state == .running {
       snapshot.runs[index].state = .interrupted
@@ -73,8 +73,9 @@ public struct StoreStatus: Sendable {
     init(_ store: some RecordStore) throws {
       try store.read { reader in
         schema = try reader.schemaVersion()
+        missingTables = try (reader as? any SchemaInspecting)?.missingTables() ?? []
         // Where a table is missing or damaged, the rest is worth telling all the more.
-        for kind in EntityKind.allCases {
+        for kind in EntityKind.allCases where !missingTables.contains(kind.table) {
           do {
             counts[kind] = try reader.count(RecordQuery(kind))
           } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
@@ -86,7 +87,6 @@ public struct StoreStatus: Sendable {
         } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
           unreadable.append("the runs cannot be read: \(error.message)")
         }
-        missingTables = try (reader as? any SchemaInspecting)?.missingTables() ?? []
       }
     }
   }

@@ -2,6 +2,7 @@ import RMOSAudit
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli status`.
 enum StatusCommand {
@@ -48,11 +49,11 @@ enum StatusCommand {
         "\(schema.version)" + (schema.appliedAt.map { ", applied \($0)" } ?? ""))
     }
     console.print()
-    // What is not there has no number, not even 0.
+    // What is not there, or cannot be read, has no number, not even 0.
     let numbers = EntityKind.allCases.map { kind -> (String, String) in
       let isMissing = status.missingTables.contains(kind.table)
-      let number = status.counts[kind].map { TerminalText.grouped($0) }
-      return (kind.schema.plural, isMissing ? "-" : number ?? "unreadable")
+      let number = status.counts[kind].map(TerminalText.grouped)
+      return (kind.schema.plural, number ?? (isMissing ? "-" : "unreadable"))
     }
     let total = TerminalText.grouped(status.total)
     for (label, number) in numbers + [("total", total)] {

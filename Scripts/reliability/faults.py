@@ -1,0 +1,350 @@
+#!/usr/bin/env python3
+"""Makes calls of the C library fail, one after the other, and looks at what comes of it.
+
+A quiet run counts how often each function is called. Then call n fails, for each n or a sample,
+once or from then on, with an error that the function may have. Whatever fails: the program ends in
+time with a status it knows, no success leaves anything out, nothing half stands under a final name,
+nothing is left lying about, and running again without the fault gives what a quiet run gives.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import random
+import re
+import shutil
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import (CLEAN, COULD_NOT_RUN, FAILURES, INTERRUPTED, Bound, Content, Program, Result,
+                     Verdicts, arguments, compiled_library, content, integrity, listing,
+                     says_the_same, tree_bytes, work_directory, write_shop)
+
+SOURCE = Path(__file__).with_name("faults.c")
+FUNCTIONS = re.findall(r"^  X\((\w+)\)", SOURCE.read_text(), re.MULTILINE)
+#: The errors that each function is made to fail with; 0: it does half of what it was asked for.
+ERRORS: dict[str, tuple[int, ...]] = {
+    "open": (errno.EMFILE, errno.EIO, errno.EINTR),
+    "create": (errno.ENOSPC, errno.EMFILE, errno.EIO, errno.EINTR),
+    "openat": (errno.EMFILE, errno.EIO),
+    "read": (errno.EIO, errno.EINTR, 0), "pread": (errno.EIO, errno.EINTR, 0),
+    "write": (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EINTR, 0),
+    "pwrite": (errno.ENOSPC, errno.EIO, errno.EINTR, 0),
+    "fsync": (errno.EIO,), "fdatasync": (errno.EIO, errno.ENOSPC),
+    "ftruncate": (errno.EIO, errno.ENOSPC),
+    "rename": (errno.EIO, errno.ENOSPC), "renameat": (errno.EIO,),
+    "mkdir": (errno.ENOSPC,), "mkdirat": (errno.ENOSPC,), "link": (errno.EPERM, errno.EIO),
+    "flock": (errno.ENOLCK, errno.EINTR), "fcntl": (errno.EIO, errno.ENOLCK),
+    "opendir": (errno.EMFILE, errno.EIO), "readdir": (errno.EIO,),
+    "mmap": (errno.ENOMEM,), "pthread_create": (errno.EAGAIN,),
+    "chmod": (errno.EPERM,), "fchmod": (errno.EPERM,), "fchown": (errno.EPERM,),
+    "malloc": (errno.ENOMEM,), "realloc": (errno.ENOMEM,),
+}
+#: Where these fail, what they were to remove stays; where these fail from then on, what is in a
+#: directory cannot be found or known to be removed.
+REMOVING = ("unlink", "unlinkat", "rmdir")
+FINDING = ("open", "openat", "opendir", "readdir", "stat", "lstat", "fstat", "fstatat")
+#: What an error can be about in these scenarios.
+NAMED = ("shop.db", "source", "exported", "copy.db", "rejects", "reports", "stats.json", "thread")
+#: What belongs to a database.
+SIDECARS = ("", "-wal", "-shm", "-journal", ".lock")
+DATABASE = "shop.db"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Which call fails, and how."""
+
+    function: str
+    at: int
+    error: int
+    onward: bool
+
+    @property
+    def environment(self) -> dict[str, str]:
+        result = {"FAULT_FUNCTION": self.function, "FAULT_AT": str(self.at),
+                  "FAULT_ERRNO": str(self.error)}
+        return {**result, "FAULT_ONWARD": "1"} if self.onward else result
+
+    def __str__(self) -> str:
+        name = errno.errorcode.get(self.error, "half")
+        return f"{self.function} #{self.at}{' and on' if self.onward else ''} {name}"
+
+
+@dataclass
+class Scenario:
+    """A command, what is there before it, and what a quiet run of it gives."""
+
+    name: str
+    command: tuple[str, ...]
+    prepare: Callable[[Program, Path], None]
+    status: int = CLEAN
+    #: The files and directories that the command makes, beside the database.
+    made: tuple[str, ...] = ()
+    writes_database: bool = False
+    #: A second database that the command makes.
+    copy: str | None = None
+    template: Path = field(default=Path(), init=False)
+    before: Content = field(default_factory=dict, init=False)
+    after: Content = field(default_factory=dict, init=False)
+    names: set[str] = field(default_factory=set, init=False)
+    files: dict[str, bytes] = field(default_factory=dict, init=False)
+    calls: dict[str, int] = field(default_factory=dict, init=False)
+    initial: dict[str, bytes] = field(default_factory=dict, init=False)
+
+
+def _first(program: Program, work: Path) -> None:
+    del program
+    write_shop(work / "source", 4)
+
+
+def _second(program: Program, work: Path) -> None:
+    write_shop(work / "source", 4)
+    _expect(program.run("migrate", "source", "--db", DATABASE, directory=work))
+    shutil.rmtree(work / "source")
+    write_shop(work / "source", 5, salt=" new")
+
+
+def _third(program: Program, work: Path) -> None:
+    _second(program, work)
+    _expect(program.run("migrate", "source", "--db", DATABASE, "--on-duplicate", "update",
+                        directory=work))
+
+
+def _broken(program: Program, work: Path) -> None:
+    del program
+    write_shop(work / "source", 3, broken=3)
+
+
+def _expect(result: Result, status: int = CLEAN) -> None:
+    if result.status != status:
+        raise RuntimeError(f"the preparation fails: {result}")
+
+
+def scenarios() -> list[Scenario]:
+    """What the faults are tried on."""
+    database = ("--db", DATABASE)
+    return [
+        Scenario("first load", ("migrate", "source", *database), _first, writes_database=True),
+        Scenario("update", ("migrate", "source", *database, "--on-duplicate", "update"), _second,
+                 writes_database=True),
+        Scenario("atomic", ("migrate", "source", *database, "--atomic", "--no-backup"), _second,
+                 writes_database=True),
+        Scenario("undo", ("undo", "2", *database), _third, writes_database=True),
+        Scenario("rejects", ("migrate", "source", *database, "--rejects", "rejects", "--stats",
+                             "stats.json"), _broken, FAILURES, ("rejects", "stats.json"), True),
+        Scenario("export", ("export", "exported", *database), _third, made=("exported",)),
+        Scenario("export of lines", ("export", "exported", *database, "--lines"), _third,
+                 made=("exported",)),
+        Scenario("backup", ("backup", "copy.db", *database), _third, copy="copy.db"),
+        Scenario("report", ("report", *database, "--run", "1", "--format", "json,html", "--output",
+                            "reports"), _third, made=("reports",)),
+        Scenario("audit", ("audit", *database), _third),
+        Scenario("status", ("status", *database), _third),
+        Scenario("diff", ("diff", "source", *database), _third),
+        Scenario("dry run", ("migrate", "source", *database, "--dry-run"), _second),
+        Scenario("dry run without a database", ("migrate", "source", *database, "--dry-run"),
+                 _first),
+    ]
+
+
+class Counters:
+    """The counters that the library shares with us."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def reset(self) -> None:
+        self.path.write_bytes(bytes(512))
+
+    def read(self) -> dict[str, int]:
+        with open(self.path, "r+b") as file, mmap.mmap(file.fileno(), 512) as view:
+            numbers = struct.unpack("64Q", view[:])
+        return {name: number for name, number in zip(FUNCTIONS, numbers) if number}
+
+
+class Tester:
+    """Runs the scenarios with faults."""
+
+    def __init__(self, program: Program, verdicts: Verdicts, work: Path, library: str) -> None:
+        self.program = program
+        self.verdicts = verdicts
+        self.work = work
+        self.library = library
+        self.counters = Counters(work / "counters")
+        self.chance = random.Random(verdicts.seed)
+
+    def _with_library(self, scenario: Scenario, directory: Path,
+                      extra: dict[str, str]) -> Result:
+        self.counters.reset()
+        return self.program.run(*scenario.command, directory=directory, environment={
+            "LD_PRELOAD": self.library, "FAULT_COUNTS": str(self.counters.path), **extra})
+
+    def prepare(self, scenario: Scenario) -> None:
+        """Makes the template, and notes what a quiet run gives."""
+        scenario.template = self.work / "templates" / scenario.name
+        scenario.template.mkdir(parents=True)
+        scenario.prepare(self.program, scenario.template)
+        scenario.before = content(scenario.template / DATABASE)
+        scenario.initial = tree_bytes(scenario.template)
+        quiet = self._copy(scenario, "quiet")
+        result = self._with_library(scenario, quiet, {})
+        _expect(result, scenario.status)
+        scenario.calls = self.counters.read()
+        scenario.after = content(quiet / DATABASE)
+        scenario.names = listing(quiet)
+        scenario.files = tree_bytes(quiet)
+        shutil.rmtree(quiet)
+
+    def _copy(self, scenario: Scenario, name: str) -> Path:
+        directory = self.work / name
+        shutil.copytree(scenario.template, directory, symlinks=True)
+        return directory
+
+    @staticmethod
+    def faults(scenario: Scenario) -> list[Fault]:
+        """Every fault there is to try."""
+        result = []
+        for function, calls in scenario.calls.items():
+            # Memory alone is asked for thousands of times.
+            step = 1 if calls <= 2_000 else calls // 400
+            for at in range(1, calls + 1, step):
+                for error in ERRORS.get(function, (errno.EIO,)):
+                    result.append(Fault(function, at, error, False))
+                    # What is interrupted for ever, or never gets on, may be tried for ever; and
+                    # for a lock that is never given the program waits, again and again.
+                    if error not in (errno.EINTR, 0) and function != "fcntl":
+                        result.append(Fault(function, at, error, True))
+        return result
+
+    def try_fault(self, scenario: Scenario, fault: Fault) -> None:
+        directory = self._copy(scenario, "faulty")
+        try:
+            result = self._with_library(scenario, directory, fault.environment)
+            if self.counters.read().get(fault.function, 0) >= fault.at:
+                self.verdicts.count("faults")
+                self._look(scenario, fault, directory, result)
+            else:
+                self.verdicts.count("faults that were not reached")
+        finally:
+            shutil.rmtree(directory)
+
+    def _look(self, scenario: Scenario, fault: Fault, directory: Path, result: Result) -> None:
+        what = f"{scenario.name}, {fault}: {result}"
+
+        def check(holds: bool, rule: str, more: object = "") -> bool:
+            return self.verdicts.check(holds, rule, f"{what} {more}")
+
+        check(not result.timed_out, "the program ends in time")
+        check(result.status in (CLEAN, FAILURES, COULD_NOT_RUN, INTERRUPTED),
+              "the program ends with a status it knows")
+        if result.timed_out or result.status < 0:
+            return
+        verdict = integrity(directory / DATABASE) if (directory / DATABASE).exists() else "ok"
+        check(verdict == "ok", "the database is intact", verdict)
+        got = content(directory / DATABASE) if verdict == "ok" else {}
+        if result.status == scenario.status:
+            check(got == scenario.after, "a success has all that a quiet run has")
+            for name in scenario.made:
+                check(name in listing(directory), "a success leaves what it made", name)
+        else:
+            # Nothing of these trees and databases fails but by what was made to fail, and that
+            # says nothing about the entities. An audit may name the check that broke off.
+            if result.status == FAILURES and scenario.name == "audit":
+                check("broke off" in result.output or "unable to get the page" in result.output,
+                      "an audit says what it could not check")
+            elif check(result.status == COULD_NOT_RUN, "what could not be done ends with status 3"):
+                _, _, message = result.errors.partition("rmos-cli: error: ")
+                check(any(name in message for name in NAMED), "an error names what it is about")
+        for table, rows in got.items():
+            allowed = set(scenario.before.get(table, [])) | set(scenario.after[table])
+            check(set(rows) <= allowed, "no row says what neither the old nor the new one says")
+        if not scenario.writes_database:
+            check(got == scenario.before, "what only reads changes nothing")
+        self._names(scenario, fault, directory, check)
+        self._again(scenario, directory, check)
+
+    def _names(self, scenario: Scenario, fault: Fault, directory: Path,
+               check: Callable[..., bool]) -> None:
+        """Nothing lies about, and what stands under a final name is whole."""
+        known = scenario.names | set(scenario.initial)
+        if scenario.writes_database or DATABASE in scenario.initial:
+            known |= {DATABASE + suffix for suffix in SIDECARS}
+        if scenario.copy:
+            known |= {scenario.copy}
+        if fault.function not in REMOVING and not (fault.onward and fault.function in FINDING):
+            strays = {name for name in listing(directory) if name not in known}
+            check(not strays, "nothing is left lying about", sorted(strays))
+        for name, data in tree_bytes(directory).items():
+            if name.startswith(DATABASE) and ".backup-" not in name or ".incomplete" in name:
+                continue
+            if name in scenario.initial:
+                check(data == scenario.initial[name], "no other file is changed", name)
+            elif name.endswith(".db") or ".backup-" in name:
+                path = directory / name
+                whole = integrity(path) == "ok" and content(path) == scenario.before
+                check(whole, "a backup under its final name is whole", name)
+            elif name in scenario.files:
+                check(says_the_same(name, data, scenario.files[name]),
+                      "a file under its final name is whole", name)
+        for name in scenario.made:
+            made = {path for path in scenario.files if path.startswith(name + "/")}
+            there = made & tree_bytes(directory).keys()
+            if scenario.name.startswith("export"):
+                check(not there or there == made, "an export is whole or not there", name)
+
+    def _again(self, scenario: Scenario, directory: Path, check: Callable[..., bool]) -> None:
+        """Without the fault all is as after a quiet run."""
+        for name in scenario.made:
+            path = directory / name
+            # These are made anew, and refuse what is there.
+            if path.is_dir():
+                shutil.rmtree(path)
+        if scenario.copy:
+            (directory / scenario.copy).unlink(missing_ok=True)
+        result = self.program.run(*scenario.command, directory=directory)
+        got = content(directory / DATABASE)
+        undone = scenario.name == "undo" and got == scenario.after
+        check(result.status == scenario.status or undone,
+              "running again ends as a quiet run does", result)
+        check(got == scenario.after, "running again gives what a quiet run gives", result)
+        # Of four one, for time.
+        if scenario.writes_database and self.chance.random() < 0.25:
+            audit = self.program.run("audit", "--db", DATABASE, directory=directory)
+            check(audit.status == CLEAN, "the audit finds nothing afterwards", audit)
+
+
+def main() -> None:
+    options = arguments(__doc__ or "", rounds=1_000_000, seconds=20,
+                        scenario="only the scenario of this name",
+                        function="only faults of this function")
+    verdicts = Verdicts("faults", options.seed, options.show)
+    chosen = [scenario for scenario in scenarios()
+              if options.scenario in (None, scenario.name)]
+    with work_directory() as work, compiled_library("faults.c") as library:
+        tester = Tester(Program(options.program, seconds=45), verdicts, work, library)
+        todo: list[tuple[Scenario, Fault]] = []
+        for scenario in chosen:
+            tester.prepare(scenario)
+            todo += [(scenario, fault) for fault in tester.faults(scenario)
+                     if options.function in (None, fault.function)]
+        random.Random(options.seed).shuffle(todo)
+        # Each function of each scenario once before any comes again.
+        seen: dict[tuple[str, str], int] = {}
+        order: list[tuple[int, int]] = []
+        for index, (scenario, fault) in enumerate(todo):
+            key = scenario.name, fault.function
+            seen[key] = seen.get(key, 0) + 1
+            order.append((seen[key], index))
+        order.sort()
+        print(f"faults: {len(todo):,} to choose from in {len(chosen)} scenarios", flush=True)
+        for number in Bound(min(options.rounds, len(todo)), options.seconds):
+            tester.try_fault(*todo[order[number][1]])
+    verdicts.finish()
+
+
+if __name__ == "__main__":
+    main()

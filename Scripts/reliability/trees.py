@@ -1,0 +1,289 @@
+"""Random trees of files to migrate: sound, odd and broken ones, the same for the same seed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import string
+from pathlib import Path
+
+from reading import KINDS
+from rules import FIELDS, JOB_TYPES, STATUSES, Field
+
+#: Text that programs get wrong.
+ODD_TEXTS = (
+    "", " ", "\t\u00a0", "\u2003", "Ebony", "Pérola", "Pe\u0301rola", "黒檀 🎸", "a\0b",
+    "\u202eabc",
+    "<b>&amp;</b>", "x'; DROP TABLE patterns;--", "\x7f\x80", "\ufeff", "\ufffd", "\U0010ffff",
+    "../../etc/passwd", "C:\\x", "con", "a" * 300, "%41", "`$(id)`", "NULL", "null", "0", "1e3",
+    "\u2028", "~", "a/b~c", "\x1c", "ǅ", "ß", "SS",
+)
+#: What must be kept as it is written.
+ODD_JSON = (
+    "1.0", "1E+2", "-0.0", "-0", "123456789012345678901234567890", "1e-400", "1e400", "0.1e1",
+    '"\\ud800"', '"\\udc00\\ud800"', '"\\ud83c\\udfb8"', '"\\u0000"', '"\\/"', "[]", "{}",
+    '{"a":1,"a":2}', '[ 1 , [ 2 , { "b" : null } ] ]', "true", "false", "null", '"text"', "7",
+    "9223372036854775807", "9223372036854775808", "-9223372036854775809", "0", "-1", "3.5", "3.0",
+    "100e-2", "1e18", "1e19", "1e999999999", "0e5", "1.7976931348623157e308", "1.8e308", "5e-324",
+)
+TIMESTAMPS = (
+    "2025-01-15", "2025-01-15T10:30", "2025-01-15 10:30:00", "2025-01-15T10:30:00.123456789012Z",
+    "2025-01-15T10:30:00+01:00", "2025-01-15T23:59:59-23:59", "2024-02-29", "0001-01-01",
+    "9999-12-31T23:59:59Z", "2025-02-29", "2025-01-15T24:00", "2025-01-15T10:30:60", "0000-01-01",
+    "2025-01-15T10:30:00+24:00", "2025-1-5", "2025-01-15t10:30", "2025-01-15T10:30:00.Z",
+    "2025-01-15T10", "20250115", "2025-01-15T10:30:00z", "２０２５-01-15", "2025-01-15 ", "",
+    "1900-02-29", "2000-02-29", "2025-01-15T10:30:00.5", "2025-01-15T09:30Z",
+)
+WRONG_BYTES = (
+    b"\x00", b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xe9", b"\xf4\x90\x80\x80", b",", b"}", b"]",
+    b"'", b"//", b"NaN", b"\x0b", b"\xc2\xa0", b"\\", b'"', b"{", b"[", b":", b"tru", b"01", b"+1",
+    b".5", b"1.", b"1e", b"-", b"\xe2\x82", b"\xf0\x9f\x8e",
+)
+BOM = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+#: Names that no version takes for anything but files to read.
+FILE_NAMES = ("a", "B", "b", "é", "e\u0301", "a b", "z.json", "0", "-x", "a#b", "~x", "日本")
+
+
+class Tree:
+    """Builds one tree.
+
+    One with a salt has the same files with the same ids, and other names in most entities.
+    """
+
+    def __init__(self, seed: int, salt: str = "") -> None:
+        self.random = random.Random(seed)
+        self.salt = salt
+        self.ids: dict[str, list[str]] = {kind: [] for kind in KINDS}
+        #: How often something is odd in this tree: some trees are sound but for little.
+        self.oddness = self.random.choice((0.0, 0.02, 0.1, 0.35))
+
+    def odd(self, factor: float = 1) -> bool:
+        return self.random.random() < self.oddness * factor
+
+    def write(self, root: Path) -> None:
+        """Writes the tree below a directory that is there."""
+        choose = self.random
+        for kind in KINDS:
+            if choose.random() < 0.06:
+                continue
+            directory = root / kind
+            directory.mkdir()
+            places = [directory]
+            for _ in range(choose.randrange(3)):
+                place = choose.choice(places) / self._directory_name()
+                place.mkdir(exist_ok=True)
+                places.append(place)
+            for _ in range(choose.choice((1, 3, 6, 10))):
+                self._file(kind, choose.choice(places))
+            if self.odd(2):
+                self._links(root, choose.choice(places))
+            if self.odd():
+                self._no_input(choose.choice(places))
+        # At least one file is read.
+        directory = root / "strip_families"
+        directory.mkdir(exist_ok=True)
+        (directory / "zz-last.json").write_bytes(b"[]")
+
+    def _directory_name(self) -> str:
+        return self.random.choice(("a", "a.d", "b", "é", "x y", "A", "a-b", "deep"))
+
+    def _file(self, kind: str, place: Path) -> None:
+        choose = self.random
+        shape = choose.choice(("entity", "entity", "entity", "list", "dictionary", "lines"))
+        name = choose.choice(FILE_NAMES) + str(choose.randrange(30))
+        count = 1 if shape == "entity" else choose.choice((0, 1, 2, 5, 12))
+        entities = [self.entity(kind) for _ in range(count)]
+        lines = choose.choice(("\n", "\n", "\r\n"))
+        if shape == "entity":
+            text = entities[0]
+        elif shape == "list":
+            text = "[" + ("," + choose.choice(("", lines, "\t "))).join(entities) + "]"
+        elif shape == "dictionary":
+            keys = [self._text() if self.odd() else self._id(kind) for _ in entities]
+            text = "{" + ",".join(
+                f"{self._string(key)}:{entity}" for key, entity in zip(keys, entities)) + "}"
+        else:
+            flat = [entity.replace("\r", " ").replace("\n", " ") for entity in entities]
+            if self.odd(2):
+                flat.insert(choose.randrange(len(flat) + 1), choose.choice(("", " \t", "[]", "7")))
+            text = lines.join(flat) + choose.choice(("", lines, lines * 2))
+        if choose.random() < 0.15:
+            text = choose.choice((" ", "\n", "\r\n\t")) + text + choose.choice((" ", "\n\n"))
+        ending = ".jsonl" if shape == "lines" else ".json"
+        if shape == "lines" and choose.random() < 0.3:
+            ending = ".ndjson"
+        if choose.random() < 0.1:
+            ending = ending.upper()
+        path = place / (name + ending)
+        if self.odd(0.3):
+            path = Path(os.fsdecode(os.fsencode(place) + b"/\xe9\xff" + os.fsencode(name + ending)))
+        path.write_bytes(self._encode(text, shape))
+
+    def _encode(self, text: str, shape: str) -> bytes:
+        choose = self.random
+        encoding = "utf-8"
+        if choose.random() < 0.15:
+            encoding = choose.choice(("utf-16-le", "utf-16-be"))
+        data = text.encode(encoding)
+        if self.odd():
+            data = self._broken(data)
+        if encoding != "utf-8" or choose.random() < 0.1:
+            data = BOM[encoding] + data
+        if self.odd(0.2):
+            data = choose.choice((
+                b"", b" \n", BOM["utf-8"], BOM["utf-16-le"], b"\xff\xfe\0\0x\0\0\0", b"{", b"[",
+                b"[,",
+                b"null", b"1", b'"x"', b"{}", b"[[]]", b"[{}]", b"{}{}", b"[]]", b"\0" * 64,
+                b'{"a":{},"b":', b'{"a":{"id":"x"},"b":{}} x', text.encode("utf-16-le"),
+                text.encode("utf-32"), b'{"\\ud800":{}}', b'{"":{}}', b'{"k":{"id":"k"},"k":{}}',
+                b"[" * 600, b'{"a":' * 600, b"[" + b"[" * 600 + b"]" * 600 + b",{}]",
+                b'{"k":' + b'{"x":' * 600 + b"1" + b"}" * 601, b"<html></html>", b"{'id': 1}",
+            ))
+        del shape
+        return data
+
+    def _broken(self, data: bytes) -> bytes:
+        choose = self.random
+        at = choose.randrange(len(data) + 1)
+        kind = choose.randrange(5)
+        if kind == 0:
+            return data[:at]
+        if kind == 1:
+            return data[:at] + choose.choice(WRONG_BYTES) + data[at:]
+        if kind == 2:
+            return data[:at] + choose.choice(WRONG_BYTES) + data[at + 1:]
+        if kind == 3:
+            return data[:at] + data[at + choose.randrange(1, 4):]
+        return data + choose.choice(WRONG_BYTES)
+
+    def _links(self, root: Path, place: Path) -> None:
+        """Links to files and directories, loops, links that lead nowhere, a pipe."""
+        choose = self.random
+        files = sorted(path for path in root.rglob("*") if path.is_file())
+        directories = sorted(path for path in root.rglob("*") if path.is_dir())
+        name = place / f"link{choose.randrange(100)}"
+        kind = choose.randrange(6)
+        if kind == 0 and files:
+            target: str | Path = choose.choice(files)
+            name = name.with_suffix(".json")
+        elif kind <= 2 and directories:
+            target = choose.choice(directories)
+        elif kind == 3:
+            target = choose.choice((root, root.parent, "/", "."))
+        elif kind == 4:
+            target = choose.choice(("nowhere", str(name)))
+            name = name.with_suffix(choose.choice(("", ".json", ".txt")))
+        else:
+            if not name.with_suffix(".json").exists():
+                os.mkfifo(name.with_suffix(".json"))
+            return
+        if not name.is_symlink():
+            name.symlink_to(target)
+
+    def _no_input(self, place: Path) -> None:
+        """What is passed over."""
+        name = self.random.choice((".hidden.json", "notes.txt", "f.json.bak", "README", ".d"))
+        if name == ".d":
+            (place / name).mkdir(exist_ok=True)
+            (place / name / "x.json").write_text("{")
+        else:
+            (place / name).write_text("{")
+
+    def entity(self, kind: str) -> str:
+        """An entity as text."""
+        choose = self.random
+        members: list[tuple[str, str]] = []
+        for field in FIELDS[kind]:
+            if field.member == "id":
+                if choose.random() < 0.93:
+                    members.append((self._name("id"), self._id_value(kind)))
+            elif field.required or choose.random() < 0.5:
+                if field.required and self.odd(0.5):
+                    continue
+                members.append((self._name(field.member), self._value(field)))
+        while choose.random() < 0.3:
+            name = choose.choice(("remark", "note 1", "x~/y", "ünï", "", "vendor", "schema"))
+            members.append((self._name(name), self._json()))
+        if self.odd(0.4) and members:
+            members.append((choose.choice(members)[0], choose.choice(ODD_JSON)))
+        if choose.random() < 0.2:
+            choose.shuffle(members)
+        if self.odd(0.15):
+            return choose.choice(ODD_JSON)
+        space = choose.choice(("", "", " ", "\n  ", "\r\n"))
+        return "{" + ",".join(
+            f"{space}{self._string(name)}{choose.choice(('', ' '))}:{space[:1]}{value}"
+            for name, value in members) + space + "}"
+
+    def _name(self, name: str) -> str:
+        return name
+
+    def _string(self, text: str) -> str:
+        """A string in one of the ways to write it."""
+        if self.random.random() < 0.1:
+            units = text.encode("utf-16-be")
+            return '"' + "".join(
+                f"\\u{units[index] << 8 | units[index + 1]:04x}"
+                for index in range(0, len(units), 2)) + '"'
+        return json.dumps(text, ensure_ascii=self.random.random() < 0.3)
+
+    def _text(self) -> str:
+        if self.odd(3):
+            return self.random.choice(ODD_TEXTS)
+        letters = self.random.choices(string.ascii_letters + " ", k=6)
+        return ("".join(letters).strip() or "name") + self.salt
+
+    def _id(self, kind: str) -> str:
+        choose = self.random
+        if self.ids[kind] and choose.random() < 0.12:
+            return choose.choice(self.ids[kind])
+        identifier = choose.choice(("", "Job ", "é", "e\u0301")) + str(choose.randrange(10_000))
+        self.ids[kind].append(identifier)
+        return identifier
+
+    def _id_value(self, kind: str) -> str:
+        choose = self.random
+        if self.odd():
+            return choose.choice((*ODD_JSON, *map(self._string, ODD_TEXTS)))
+        if choose.random() < 0.04:
+            number = str(choose.choice((0, 7, -3, 42, 10**20)))
+            self.ids[kind].append(number)
+            return number
+        return self._string(self._id(kind))
+
+    def _json(self) -> str:
+        choose = self.random
+        if self.odd(3):
+            return choose.choice(ODD_JSON)
+        if self.odd(0.1):
+            depth = choose.choice((500, 505, 509, 510, 511, 512, 513, 600))
+            return "[" * depth + "]" * depth
+        return choose.choice(('{"a": 1.50, "b" : [true, null]}', '{"k":"\\u00e9"}', '{ }', "[1]"))
+
+    def _value(self, field: Field) -> str:
+        choose = self.random
+        if self.odd():
+            return choose.choice((*ODD_JSON, self._string(self._text())))
+        if field.type == "reference":
+            ids = self.ids[field.target]
+            if not ids or self.odd(2):
+                return choose.choice(("null", '"nowhere"', '""'))
+            return self._string(choose.choice(ids)) if choose.random() < 0.8 else "null"
+        if field.type == "status":
+            return self._string(choose.choice((*STATUSES, *(("Done",) if self.odd(3) else ()))))
+        if field.type == "job_type":
+            return self._string(choose.choice((*JOB_TYPES, "polish")))
+        if field.type == "timestamp":
+            count = len(TIMESTAMPS) if self.odd(3) else 9
+            return self._string(choose.choice(TIMESTAMPS[:count]))
+        if field.type == "integer":
+            return choose.choice(("1", "3", "12", "3.0", "1e1"))
+        if field.type in ("positive", "not negative"):
+            return choose.choice(("0.8", "2", "1.50", "2e-1", "1800"))
+        if field.type == "list":
+            return choose.choice(('[{"color": "black", "count": 3}]', "[1]"))
+        if field.type in ("object", "lenient object"):
+            return self._json() if self.odd() else choose.choice(
+                ('{"rows": 5, "exact": 1.0e2}', '{"r":[1,2]}', '{ "a" : { } }'))
+        return self._string(self._text())
