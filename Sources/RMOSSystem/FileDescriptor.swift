@@ -181,8 +181,9 @@ extension FileDescriptor {
     try self.init(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
   }
 
-  /// Opens a file for locking that is there already, for writing if possible: a lock needs no right
-  /// to write. Never waits and never follows a link: `open`.
+  /// Opens a file for locking that is there already, for writing if possible: `open`.
+  ///
+  /// A lock needs no right to write. Never waits and never follows a link.
   package static func openingLockFile(
     _ path: some SystemPath
   ) throws(SystemError) -> (file: FileDescriptor, isWritable: Bool) {
@@ -233,6 +234,28 @@ extension FileDescriptor {
     withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
       let count = pread(number, buffer.baseAddress, buffer.count, 0)
       return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    }
+  }
+}
+
+// MARK: Terminals
+
+extension FileDescriptor {
+  /// Whether it is a terminal: `isatty`.
+  package var isTerminal: Bool { isatty(number) == 1 }
+
+  /// The width of the terminal in columns, 80 if it does not say: `ioctl`.
+  package var terminalWidth: Int {
+    var size = winsize()
+    guard ioctl(number, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// Makes sure that descriptors 0 to 2 are open, so that no file opened later gets one of their
+  /// numbers and receives what is meant for the terminal.
+  package static func occupyStandardDescriptors() {
+    for number: Int32 in 0...2 where fcntl(number, F_GETFD) == -1 {
+      _ = open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)
     }
   }
 }

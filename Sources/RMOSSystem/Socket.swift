@@ -261,7 +261,9 @@ package final class WakePipe: Sendable {
     writing.close()
   }
 
-  /// Wakes; a full pipe has bytes enough. A signal handler may call it: `write`.
+  /// Wakes; a full pipe has bytes enough: `write`.
+  ///
+  /// A signal handler may call it.
   package func wake() {
     var byte: UInt8 = 0
     _ = CLibrary.write(writing.number, &byte, 1)

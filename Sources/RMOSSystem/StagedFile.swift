@@ -22,6 +22,7 @@ package final class StagedFile: Sendable {
   ///   - names: Temporary names; the first that nothing bears is taken.
   ///   - removesLeftOvers: Whether what a killed process of this user left under one of the names is
   ///     removed. It is told from what another is writing by a lock.
+  /// - Throws: ``SystemError``; ``SystemError/exists`` if all names are taken.
   package init(
     in directoryPath: String, names: some Sequence<String>, removingLeftOvers: Bool = false
   ) throws(SystemError) {

@@ -3,7 +3,9 @@ import CLibrary
 /// A thread that runs one closure.
 package struct SystemThread: @unchecked Sendable {
   /// JSON nested as deep as it may be is read by recursion, which does not fit into what some
-  /// systems give a thread (musl 128 KiB, Darwin 512 KiB). Only what is used is taken.
+  /// systems give a thread: 128 KiB with musl, 512 KiB on Darwin.
+  ///
+  /// Only what is used is taken.
   private static let stackSize = 4 << 20
 
   // `@unchecked Sendable`: it is a number or an address that never changes.

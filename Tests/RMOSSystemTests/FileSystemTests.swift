@@ -229,6 +229,7 @@ import Testing
       try FileSystem.removeTree(tree, allowance: &allowance) { true }
     }
     #expect(FileStatus.hasEntry(tree))
+    allowance = 1
     try FileSystem.removeTree(tree, allowance: &allowance) { false }
     #expect(FileSystem.names(inDirectory: directory.path).isEmpty)
   }

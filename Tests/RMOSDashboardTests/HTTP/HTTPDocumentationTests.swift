@@ -66,8 +66,9 @@ import Testing
     let interface = try String(
       contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
     var answered = Set(interface.matches(of: /"([45]\d\d)": \{/).map { String($0.output.1) })
-    let folder = Fixtures.package + "/Sources/RMOSDashboard/Server"
-    for file in try FileManager.default.contentsOfDirectory(atPath: folder) {
+    let folder = Fixtures.package + "/Sources/RMOSHTTP"
+    for file in try FileManager.default.subpathsOfDirectory(atPath: folder)
+    where file.hasSuffix(".swift") {
       let source = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
       answered.formUnion(
         source.matches(of: /HTTPRefusal\(\s*(\d{3})/).map { String($0.output.1) })
