@@ -20,7 +20,7 @@ package final class StagedFile: Sendable {
   /// - Parameters:
   ///   - directoryPath: Its directory.
   ///   - names: Temporary names; the first that nothing bears is taken.
-  ///   - removesLeftOvers: Whether what a killed process of this user left under one of the names is
+  ///   - removingLeftOvers: Whether what a killed process of this user left under one of the names is
   ///     removed. It is told from what another is writing by a lock.
   /// - Throws: ``SystemError``; ``SystemError/exists`` if all names are taken.
   package init(
