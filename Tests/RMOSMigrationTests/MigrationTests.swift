@@ -48,9 +48,11 @@ import Testing
         guard case .progress(let progress) = event, progress.statistics.total.found == 50 else {
           return
         }
-        // Goes on once the task has been cancelled.
+        // Goes on once the task has been cancelled; the batch that is then given up may be told of
+        // under the same number again.
         arrival.yield()
         isCancelled.wait()
+        isCancelled.signal()
       }
     }
     for await _ in arrivals {
