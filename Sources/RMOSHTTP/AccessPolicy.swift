@@ -86,8 +86,8 @@ public struct AccessPolicy: Sendable, Hashable {
     if let authority, !accepts(authority) {
       return HTTPRefusal(
         421,
-        "this server does not go by the name in the Host field; "
-          + "it can be told to with --allow-host")
+        "the Host field names a host that this server does not accept; "
+          + "whoever runs it can add that to the allowed hosts")
     }
     if let refusal = Self.originRefusal(method, fields, authority) { return refusal }
     if let token, !presents(token, fields.value(of: "Authorization")) {
