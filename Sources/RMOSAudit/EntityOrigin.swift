@@ -58,7 +58,7 @@ struct EntityOrigins {
   private static func ifReadable<Result>(_ body: () throws -> Result?) throws -> Result? {
     do {
       return try body()
-    } catch let error as StoreError where [.corrupt, .other].contains(error.code) {
+    } catch let error as StoreError where [.corrupt, .other, .unusableSchema].contains(error.code) {
       return nil
     }
   }

@@ -3,11 +3,18 @@ import Testing
 
 /// What stands under a final name is whole, whenever the process that writes it is killed.
 @Suite(.serialized) struct AllOrNothingTests {
+  /// A directory with the database of a large tree.
   private func migrated() throws -> Workspace {
+    let workspace = try Workspace()
+    try Self.database.get().write(to: URL(fileURLWithPath: workspace.file("x.db")))
+    return workspace
+  }
+
+  private static let database = Result {
     let workspace = try Workspace()
     try workspace.writeLargeTree()
     _ = try Tool.run(["migrate", "legacy", "--db", "x.db", "-q"], in: workspace)
-    return workspace
+    return try Data(contentsOf: URL(fileURLWithPath: workspace.file("x.db")))
   }
 
   /// Starts a command, and kills it some time after `isAtWork`, a little later each time.
@@ -118,7 +125,7 @@ import Testing
         atPath: workspace.file("up/tree"), withIntermediateDirectories: true)
       result = try stop(
         ["export", "up/tree", "--db", "x.db", "--json"], in: workspace,
-        while: { workspace.exists("up/.tree.incomplete-1") }
+        while: { workspace.exists("up/.tree.incomplete-1/strip_families") }
       ) {
         let (up, tree) = (workspace.file("up"), workspace.file("up/tree"))
         switch interference {

@@ -60,7 +60,7 @@ struct OtherUsersTests {
   @Test(arguments: [
     ("status", 0), ("runs", 0), ("history", 0), ("audit", 0), ("diff src", 0),
     ("report --run 1", 0),
-    ("export out", 0), ("backup shared/copy.db", 0), ("undo 1 --dry-run", 0),
+    ("export out", 0), ("backup shared/copy.db", 0), ("undo 1 --dry-run", 3),
     ("migrate src", 3), ("migrate src --dry-run", 3), ("init", 3), ("undo 1", 3),
     ("serve --port 0 --allow-writes", 3),
   ])

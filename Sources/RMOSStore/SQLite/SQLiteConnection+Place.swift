@@ -17,6 +17,7 @@ extension SQLiteConnection {
 
   /// Looks for the file at its path.
   var place: Place {
+    guard let identity else { return .here }
     let path = handle.path
     do throws(SystemError) {
       let status = try FileStatus(of: path)

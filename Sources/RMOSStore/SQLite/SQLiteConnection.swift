@@ -21,8 +21,8 @@ final class SQLiteConnection: @unchecked Sendable {
   }
 
   let handle: SQLiteHandle
-  /// Which file it has open.
-  let identity: FileStatus.Identity
+  /// Which file it has open; `nil` for a database without one, in memory or temporary.
+  let identity: FileStatus.Identity?
   /// The lock under which it writes, which must be held still at every commit.
   var lock: WriterLock.Place?
   /// The log and its index, by what their names end in, once it has written.
@@ -60,7 +60,7 @@ final class SQLiteConnection: @unchecked Sendable {
     sqlite3_extended_result_codes(pointer, 1)
     let milliseconds = Int32(clamping: Int((busyTimeout * 1000).rounded()))
     try handle.check(sqlite3_busy_timeout(pointer, milliseconds))
-    identity = try handle.identity()
+    identity = path.isEmpty || path == ":memory:" ? nil : try handle.identity()
   }
 
   /// Refuses a library that lacks what is used here, above all `sqlite_schema`:

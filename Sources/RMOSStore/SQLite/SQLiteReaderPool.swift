@@ -105,7 +105,7 @@ final class SQLiteReaderPool: Sendable {
   }
 
   private func check(
-    _ found: FileStatus.Identity, _ known: FileStatus.Identity
+    _ found: FileStatus.Identity?, _ known: FileStatus.Identity?
   ) throws(StoreError) {
     guard found != known else { return }
     throw .replaced(file.path, "another file is there now")

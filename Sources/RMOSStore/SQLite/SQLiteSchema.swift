@@ -115,15 +115,17 @@ enum SQLiteSchema {
   }
 
   /// The columns of the ledger's tables, by table: what SQLite makes of ``ledgerSQL``.
-  static let ledgerColumns: [(table: String, columns: [String])] = {
-    guard
-      let connection = try? SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: 0),
-      (try? ledgerSQL.forEach { try connection.execute($0) }) != nil
-    else { return [] }
-    return ledgerTables.map { table in
-      (table: table, columns: ((try? connection.columns(of: table)) ?? []).sorted())
+  static func ledgerColumns() throws -> [(table: String, columns: [String])] {
+    try knownLedgerColumns.get()
+  }
+
+  private static let knownLedgerColumns = Result {
+    let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: 0)
+    for sql in ledgerSQL { try connection.execute(sql) }
+    return try ledgerTables.map { table in
+      (table: table, columns: try connection.columns(of: table).sorted())
     }
-  }()
+  }
 
   /// The columns that ``ledgerUpgradeSQL(_:)`` adds.
   private static let upgradedLedgerColumns: Set<String> = ["undone_by", "row_digest"]
@@ -131,7 +133,7 @@ enum SQLiteSchema {
   /// The columns that the ledger's tables lack and no upgrade adds, as `table.column`.
   static func lostLedgerColumns(_ connection: SQLiteConnection) throws -> [String] {
     var lost: [String] = []
-    for (table, columns) in ledgerColumns where table != "migration_before_images" {
+    for (table, columns) in try ledgerColumns() where table != "migration_before_images" {
       let present = try connection.columns(of: table)
       if present.isEmpty { continue }
       lost += columns.filter { !present.contains($0) && !upgradedLedgerColumns.contains($0) }
