@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "RMOSStore", targets: ["RMOSStore"]),
     .library(name: "RMOSMigration", targets: ["RMOSMigration"]),
     .library(name: "RMOSAudit", targets: ["RMOSAudit"]),
+    .library(name: "RMOSHTTP", targets: ["RMOSHTTP"]),
     .library(name: "RMOSDashboard", targets: ["RMOSDashboard"]),
     .executable(name: "rmos-cli", targets: ["rmos-cli"]),
   ],
@@ -18,27 +19,38 @@ let package = Package(
       pkgConfig: "sqlite3",
       providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]
     ),
-    .target(name: "RMOSModels"),
-    .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels"]),
-    .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore"]),
+    .target(name: "CLibrary"),
+    .target(name: "RMOSSystem", dependencies: ["CLibrary"]),
+    .target(name: "RMOSModels", dependencies: ["RMOSSystem"]),
+    .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels", "RMOSSystem"]),
+    .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore"]),
+    .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
       name: "RMOSDashboard",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSHTTP", "RMOSSystem",
+      ]),
     .executableTarget(
       name: "rmos-cli",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard"]),
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
+        "RMOSSystem",
+      ]),
 
     .target(
       name: "RMOSTestSupport",
       dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration"],
       path: "Tests/RMOSTestSupport"),
+    .testTarget(name: "RMOSSystemTests", dependencies: ["RMOSSystem", "RMOSTestSupport"]),
     .testTarget(name: "RMOSModelsTests", dependencies: ["RMOSModels", "RMOSTestSupport"]),
     .testTarget(
       name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
     .testTarget(
       name: "RMOSMigrationTests",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTestSupport"],
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSystem", "RMOSTestSupport",
+      ],
       exclude: ["Snapshots"]),
     .testTarget(
       name: "RMOSAuditTests",
@@ -46,10 +58,12 @@ let package = Package(
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSTestSupport",
       ]),
     .testTarget(
+      name: "RMOSHTTPTests", dependencies: ["RMOSHTTP", "RMOSSystem", "RMOSTestSupport"]),
+    .testTarget(
       name: "RMOSDashboardTests",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard",
-        "RMOSTestSupport",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
+        "RMOSSystem", "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
     .testTarget(

@@ -24,8 +24,14 @@ fi
 if grep -rnE "${imports}CSQLite" Sources | grep -v '^Sources/RMOSStore/SQLite/'; then
   die 'CSQLite is imported outside of Sources/RMOSStore/SQLite'
 fi
-if grep -rnE "${imports}(Glibc|Musl|Darwin)" Sources | grep -vE '^Sources/[A-Za-z-]+/Platform(\+[A-Za-z]+)?\.swift:'; then
-  die 'the C library is imported outside of a Platform.swift or a Platform+….swift'
+if grep -rnE "${imports}(Glibc|Musl|Darwin|Android|WASILibc|ucrt)" Sources | grep -v '^Sources/CLibrary/'; then
+  die 'the C library is imported outside of Sources/CLibrary'
+fi
+if grep -rnE "${imports}CLibrary" Sources | grep -v '^Sources/RMOSSystem/'; then
+  die 'the C library is called outside of Sources/RMOSSystem'
+fi
+if grep -rnE '#(else)?if .*(canImport|os)\(' Sources | grep -vE '^Sources/(CLibrary/CLibrary|RMOSSystem/Platform)\.swift:'; then
+  die 'what differs between systems stands outside of Sources/RMOSSystem/Platform.swift'
 fi
 
 step 'Shell scripts'

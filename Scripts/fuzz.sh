@@ -11,15 +11,27 @@ ensure_toolchain
 seconds=${1:-180}
 [[ $# -gt 1 ]] && targets=("${@:2}") || targets=(reader http)
 
+# What all is compiled with.
+options=(-sanitize=fuzzer,address -parse-as-library -O -enforce-exclusivity=checked -g
+  -package-name RMOS -swift-version 6 -enable-upcoming-feature ExistentialAny
+  -enable-upcoming-feature MemberImportVisibility
+  -enable-upcoming-feature InternalImportsByDefault -I "$ROOT/.build-fuzz/modules")
+
+# Compiles a module that fuzzed ones import: build_module NAME
+build_module() {
+  local files=()
+  while IFS= read -r file; do files+=("$file"); done < <(find "Sources/$1" -name '*.swift')
+  swiftc "${options[@]}" -wmo -c -emit-module -module-name "$1" \
+    -emit-module-path "$ROOT/.build-fuzz/modules/$1.swiftmodule" \
+    -o "$ROOT/.build-fuzz/modules/$1.o" "${files[@]}"
+}
+
 # Builds a target of its own from sources: build_fuzzer NAME SOURCE ...
 build_fuzzer() {
   step "Building the fuzzer of the $1"
   mkdir -p "$ROOT/.build-fuzz/$1/corpus" "$ROOT/.build-fuzz/$1/seeds"
-  swiftc -sanitize=fuzzer,address -parse-as-library -O -enforce-exclusivity=checked -g \
-    -package-name RMOS -module-name RMOSFuzz -swift-version 6 \
-    -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility \
-    -enable-upcoming-feature InternalImportsByDefault \
-    -o "$ROOT/.build-fuzz/$1/fuzz" "${@:2}"
+  swiftc "${options[@]}" -module-name RMOSFuzz -o "$ROOT/.build-fuzz/$1/fuzz" \
+    "$ROOT"/.build-fuzz/modules/*.o "${@:2}"
 }
 
 # Runs a fuzzer: fuzz NAME DICTIONARY
@@ -29,6 +41,10 @@ fuzz() {
   "$work/fuzz" -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 \
     -dict="Tests/Fuzz/$2" -artifact_prefix="$work/" "$work/corpus" "$work/seeds"
 }
+
+step 'Building what is imported'
+mkdir -p "$ROOT/.build-fuzz/modules"
+for module in CLibrary RMOSSystem; do build_module "$module"; done
 
 for target in "${targets[@]}"; do
   seeds=$ROOT/.build-fuzz/$target/seeds
@@ -47,9 +63,10 @@ for target in "${targets[@]}"; do
       fuzz reader json.dict
       ;;
     http)
-      build_fuzzer http Tests/Fuzz/RequestFuzz.swift Sources/RMOSDashboard/Platform.swift \
-        Sources/RMOSDashboard/Server/Request*.swift \
-        Sources/RMOSDashboard/HTTP/{HTTPField,RequestTarget}.swift
+      sources=(Tests/Fuzz/RequestFuzz.swift)
+      while IFS= read -r file; do sources+=("$file"); done \
+        < <(find Sources/RMOSHTTP -name '*.swift')
+      build_fuzzer http "${sources[@]}"
       # The first byte of an input chooses the size of the pieces.
       printf 'aGET /x?a=%%20b HTTP/1.1\r\nHost: [::1]:8\r\n\r\n' >"$seeds/get"
       printf 'bPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok' >"$seeds/length"

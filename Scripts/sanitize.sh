@@ -27,11 +27,11 @@ export LSAN_OPTIONS="suppressions=$suppressions:print_suppressions=0"
 for sanitizer in "$@"; do
   case $sanitizer in
     address)
-      tests=(--filter 'RMOSModelsTests|RMOSStoreTests|RMOSMigrationTests|RMOSDashboardTests'
+      tests=(--filter 'RMOSModelsTests|RMOSStoreTests|RMOSMigrationTests|RMOSHTTPTests|RMOSDashboardTests'
         --skip 'BrowserTests')
       ;;
     thread)
-      tests=(--filter 'RMOSStoreTests|RMOSMigrationTests|RMOSDashboardTests'
+      tests=(--filter 'RMOSStoreTests|RMOSMigrationTests|RMOSHTTPTests|RMOSDashboardTests'
         --skip 'SourceWindow|SourcePath|DictionaryProbe|Planner|BrowserTests')
       ;;
     *) die "'$sanitizer' is no sanitizer; expected address or thread" ;;

@@ -1,4 +1,5 @@
 public import RMOSStore
+import RMOSSystem
 import Synchronization
 
 /// A migration of a legacy JSON tree into a store.

@@ -11,14 +11,3 @@ extension RecordQuery {
       .unknownMember, "a \(kind.schema.singular) has no member “\(member)”; it has \(members)")
   }
 }
-
-extension String {
-  /// The text with the letters A to Z in lower case and nothing else changed, as SQL's lower()
-  /// does it.
-  var lowercasedASCII: String {
-    String(
-      decoding: utf8.map { byte in
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-      }, as: UTF8.self)
-  }
-}

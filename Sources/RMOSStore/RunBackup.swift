@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// A copy of a database from before a run, beside it: `<database>.backup-<run>`.
 ///
@@ -47,36 +48,36 @@ public struct RunBackup: Sendable, Hashable {
   }
 
   /// Removes the backup: the run changed nothing.
-  package func discard() { Platform.remove(file) }
+  package func discard() { try? FileSystem.removeFile(file) }
 
   /// Removes all but the last of the backups taken before runs up to this one, by number, and what
   /// a killed process left of one.
   ///
   /// What bears a higher number is of another history and stays.
   package func removeOlder() {
-    let directory = SQLiteStore.directory(of: database)
-    let prefix = Array((database + Self.suffix).utf8.dropFirst(directory.utf8.count))
+    let directory = database.directoryPath
+    let prefix = Array((database.lastName + Self.suffix).utf8)
     var older: [Int64] = []
-    for entry in Platform.names(inDirectory: directory) {
-      guard entry.utf8.starts(with: prefix) else { continue }
-      let parts = entry.utf8.dropFirst(prefix.count).split(
+    for entry in FileSystem.names(inDirectory: directory) {
+      guard entry.starts(with: prefix) else { continue }
+      let parts = entry.dropFirst(prefix.count).split(
         separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
       guard let number = parts.first.flatMap(Self.number), number <= run else { continue }
       if parts.count == 1 {
         if number < run { older.append(number) }
       } else if parts[1].starts(with: Array("incomplete-".utf8)) {
         // Only who holds the lock writes one, so nobody is at it.
-        Platform.remove(directory + entry)
+        try? FileSystem.removeFile(Array("\(directory)/".utf8) + entry)
       }
     }
     for number in older.sorted(by: >).dropFirst(Self.kept - 1) {
-      Platform.remove("\(database)\(Self.suffix)\(number)")
+      try? FileSystem.removeFile("\(database)\(Self.suffix)\(number)")
     }
   }
 
   /// A number as this type writes it.
-  private static func number(_ text: Substring.UTF8View) -> Int64? {
-    guard let number = Int64(String(text) ?? ""), number > 0,
+  private static func number(_ text: ArraySlice<UInt8>) -> Int64? {
+    guard let number = Int64(String(decoding: text, as: UTF8.self)), number > 0,
       String(number).utf8.elementsEqual(text)
     else { return nil }
     return number

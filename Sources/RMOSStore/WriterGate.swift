@@ -1,3 +1,4 @@
+import RMOSSystem
 import Synchronization
 
 /// Lets one thread at a time write to a store of this process.
@@ -45,25 +46,24 @@ final class WriterGate: Sendable {
   }
 
   private func enter(timeout: Double, _ change: (inout State) throws -> Void) throws {
-    let thread = Platform.thread
-    let deadline = Platform.uptime + timeout
+    let thread = SystemThread.current
+    let deadline = Deadline(after: timeout)
     monitor.lock()
     defer { monitor.unlock() }
     while true {
       let (owner, exclusiveDepth) = state.withLock { ($0.owner, $0.exclusiveDepth) }
       if owner == nil || owner == thread { break }
       guard exclusiveDepth > 0 else {
-        monitor.wait(seconds: nil)
+        monitor.wait()
         continue
       }
-      let left = deadline - Platform.uptime
-      guard left > 0 else {
+      guard !deadline.hasPassed else {
         throw StoreError(
           .locked,
           "\(location) is being written by another thread of this process; wait for it to end",
           path: location)
       }
-      monitor.wait(seconds: left)
+      monitor.wait(until: deadline)
     }
     try state.withLock { state in
       try change(&state)

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// The right to write to a database, held across processes.
 ///
 /// A `flock` on a file beside the database, so it dies with its process. Never on the database
@@ -5,15 +7,15 @@
 package struct WriterLock: ~Copyable {
   /// Where the lock is held.
   let place: Place
-  private let descriptor: Int32
+  private let file: FileDescriptor
 
   /// The file that a lock is held on.
   struct Place: Sendable {
     fileprivate let database: String
     fileprivate let path: String
-    fileprivate let identity: Platform.FileIdentity
+    fileprivate let identity: FileStatus.Identity
 
-    fileprivate var isThere: Bool { (try? Platform.entry(path))?.identity == identity }
+    fileprivate var isThere: Bool { (try? FileStatus(ofLink: path))?.identity == identity }
 
     /// Checks that the file is still at its path: on another, another may hold the lock.
     ///
@@ -42,15 +44,15 @@ package struct WriterLock: ~Copyable {
   package init(database: String, timeout: Double) throws {
     let path = database + Self.suffix
     // Whoever merely looks (isHeld) holds it for a moment too; that must not refuse a writer.
-    let shortDeadline = Platform.uptime + 0.05
-    let deadline = max(Platform.uptime + timeout, shortDeadline)
+    let shortDeadline = Deadline(after: 0.05)
+    let deadline = max(Deadline(after: timeout), shortDeadline)
     while true {
       let failure: StoreError
       var lastMoment = shortDeadline
       switch Self.attempt(path, database) {
-      case .taken(let descriptor, let identity):
+      case .taken(let file, let identity):
         place = Place(database: database, path: path, identity: identity)
-        self.descriptor = descriptor
+        self.file = file
         return
       case .held(let holder):
         failure = Self.isLocked(database, by: holder)
@@ -59,12 +61,12 @@ package struct WriterLock: ~Copyable {
         // Others write one after the other, and this one is never in time.
         failure = Self.isLocked(database, by: "")
         lastMoment = deadline
-      case .failed(let code):
-        failure = Self.refusal(database, path, code)
+      case .failed(let error):
+        failure = Self.refusal(database, path, error)
       }
       // What another creates at this moment may not be open to all yet.
-      guard Platform.uptime < lastMoment else { throw failure }
-      Platform.pause(microseconds: 5000)
+      guard !lastMoment.hasPassed else { throw failure }
+      SystemThread.pause(milliseconds: 5)
     }
   }
 
@@ -73,8 +75,8 @@ package struct WriterLock: ~Copyable {
 
   deinit {
     // In this order: once the file is unlocked it may be another's.
-    if place.isThere { Platform.remove(place.path) }
-    Platform.closeFile(descriptor)
+    if place.isThere { try? FileSystem.removeFile(place.path) }
+    file.close()
   }
 
   /// Whether someone holds the lock of a database; nil where that cannot be told.
@@ -82,17 +84,17 @@ package struct WriterLock: ~Copyable {
   /// Creates no file.
   package static func isHeld(database: String) -> Bool? {
     let path = database + suffix
-    do throws(Platform.SystemError) {
-      let descriptor = try Platform.openForLooking(path)
-      defer { Platform.closeFile(descriptor) }
+    do throws(SystemError) {
+      let file = try FileDescriptor(lookingAt: path)
+      defer { file.close() }
       // On anything else nobody can hold it.
-      guard try Platform.status(descriptor: descriptor).kind == .regular else { return false }
-      return Platform.tryLock(descriptor, shared: true) == nil
+      guard try file.status().form == .file else { return false }
+      return try !file.tryLock(shared: true)
     } catch {
-      guard !Platform.isAbsence(error.code), let entry = try? Platform.entry(path) else {
+      guard !error.isAbsent, let entry = try? FileStatus(ofLink: path) else {
         return false
       }
-      return entry.kind == .regular ? nil : false
+      return entry.form == .file ? nil : false
     }
   }
 
@@ -101,11 +103,12 @@ package struct WriterLock: ~Copyable {
   /// Whoever writes has the log's index open, which lies beside the database.
   static func removeAbandoned(database: String) {
     let path = database + suffix
-    guard let entry = try? Platform.entry(path), entry.kind == .regular,
-      Platform.readingFailure(path) != 0, Platform.writingFailure(path) != 0,
-      !Platform.hasEntry(database + "-shm"), !Platform.hasEntry(database + "-journal")
+    guard let entry = try? FileStatus(ofLink: path), entry.form == .file,
+      readingFailure(path) != nil,
+      (try? FileSystem.checkWritable(path)) == nil,
+      !FileStatus.hasEntry(database + "-shm"), !FileStatus.hasEntry(database + "-journal")
     else { return }
-    Platform.remove(path)
+    try? FileSystem.removeFile(path)
   }
 
   /// Refuses what can never be locked in the place of a database's lock file.
@@ -113,75 +116,76 @@ package struct WriterLock: ~Copyable {
   /// - Throws: ``StoreError/Code/cannotOpen``.
   static func checkFitness(database: String) throws(StoreError) {
     let path = database + suffix
-    guard let entry = try? Platform.entry(path) else { return }
-    var failure = Platform.readingFailure(path)
-    if failure != 0 {
+    guard let entry = try? FileStatus(ofLink: path) else { return }
+    var failure = readingFailure(path)
+    if failure != nil {
       // What another creates at this moment may not be open to all yet.
-      Platform.pause(microseconds: 50_000)
-      failure = Platform.readingFailure(path)
+      SystemThread.pause(milliseconds: 50)
+      failure = readingFailure(path)
     }
-    let isRefused = failure != 0 && !Platform.isAbsence(failure)
+    let isRefused = failure.map { !$0.isAbsent } ?? false
     if !isFit(entry) || isRefused { throw refusal(database, path, failure) }
   }
 
+  private static func readingFailure(_ path: String) -> SystemError? {
+    SystemError.thrown { () throws(SystemError) in try FileSystem.checkReadable(path) }
+  }
+
   /// A lock file has a line with a number.
-  private static func isFit(_ entry: Platform.FileStatus) -> Bool {
-    entry.kind == .regular && entry.links <= 1 && entry.size <= 64
+  private static func isFit(_ entry: FileStatus) -> Bool {
+    entry.form == .file && entry.linkCount <= 1 && entry.size <= 64
   }
 
   // MARK: Taking it
 
   private enum Attempt {
-    case taken(Int32, Platform.FileIdentity)
+    case taken(FileDescriptor, FileStatus.Identity)
     case held(by: String)
     /// The file was removed as it was being locked, as by one who gave the lock up.
     case vanished
-    case failed(Int32)
+    /// `nil` if what is there is no lock file.
+    case failed(SystemError?)
   }
 
   private static func attempt(_ path: String, _ database: String) -> Attempt {
-    let descriptor: Int32
+    let file: FileDescriptor
     let isWritable: Bool
-    do throws(Platform.SystemError) {
-      (descriptor, isWritable) = try open(path, database)
+    do throws(SystemError) {
+      (file, isWritable) = try open(path, database)
     } catch {
-      return Platform.isAbsence(error.code) && !Platform.hasEntry(path)
-        && Platform.hasEntry(database) ? .vanished : .failed(error.code)
+      return error.isAbsent && !FileStatus.hasEntry(path)
+        && FileStatus.hasEntry(database) ? .vanished : .failed(error)
     }
     var isKept = false
-    defer { if !isKept { Platform.closeFile(descriptor) } }
-    do throws(Platform.SystemError) {
-      let status = try Platform.status(descriptor: descriptor)
-      guard isFit(status) else { return .failed(0) }
-      switch Platform.tryLock(descriptor) {
-      case nil: return .held(by: Platform.content(descriptor))
-      case .failure(let error): return .failed(error.code)
-      case .success: break
-      }
+    defer { if !isKept { file.close() } }
+    do throws(SystemError) {
+      let status = try file.status()
+      guard isFit(status) else { return .failed(nil) }
+      guard try file.tryLock() else { return .held(by: file.beginning()) }
       // Whoever released the lock deleted its file: the lock counts only on the file that is there
       // now.
-      guard try Platform.entry(path).identity == status.identity else { return .vanished }
+      guard try FileStatus(ofLink: path).identity == status.identity else { return .vanished }
       if isWritable {
-        Platform.replaceContent(descriptor, with: "\(Platform.processID)\n")
-      } else if Platform.remove(path) {
+        file.replaceContent(with: "\(ProcessEnvironment.processID)\n")
+      } else if (try? FileSystem.removeFile(path)) != nil {
         // Of a process that died; one of our own can say who holds it.
         return .vanished
       }
       isKept = true
-      return .taken(descriptor, status.identity)
+      return .taken(file, status.identity)
     } catch {
-      return Platform.isAbsence(error.code) ? .vanished : .failed(error.code)
+      return error.isAbsent ? .vanished : .failed(error)
     }
   }
 
   private static func open(
     _ path: String, _ database: String
-  ) throws(Platform.SystemError) -> (Int32, Bool) {
-    do throws(Platform.SystemError) {
-      return (try Platform.createLockFile(path, like: try? Platform.status(database)), true)
+  ) throws(SystemError) -> (FileDescriptor, Bool) {
+    do throws(SystemError) {
+      return (try FileDescriptor(creatingLockFile: path, like: try? FileStatus(of: database)), true)
     } catch {
-      guard Platform.isPresence(error.code) else { throw error }
-      return try Platform.openLockFile(path)
+      guard error == .exists else { throw error }
+      return try FileDescriptor.openingLockFile(path)
     }
   }
 
@@ -194,28 +198,31 @@ package struct WriterLock: ~Copyable {
       .cannotOpen, "\(database) cannot be locked for writing: \(path): \(reason)", path: database)
   }
 
-  private static func refusal(_ database: String, _ path: String, _ code: Int32) -> StoreError {
-    guard let entry = try? Platform.entry(path) else {
-      guard !Platform.isOutOfSpace(code) else { return .diskFull(database) }
+  private static func refusal(_ database: String, _ path: String, _ error: SystemError?)
+    -> StoreError
+  {
+    let reason = error?.reason ?? "something else took its place"
+    guard let entry = try? FileStatus(ofLink: path) else {
+      guard error?.isOutOfSpace != true else { return .diskFull(database) }
       return cannotLock(
         database, path,
-        Platform.message(code) + "; writing needs a directory one may write to")
+        reason + "; writing needs a directory one may write to")
     }
     let wayOut = "Where no rmos-cli runs on this database, delete that file"
     guard isFit(entry) else {
       let found =
-        entry.kind != .regular
-        ? entry.kind.rawValue
-        : entry.links > 1
-          ? "a file of \(entry.links) names" : "a file of \(entry.size) bytes"
+        entry.form != .file
+        ? entry.form.rawValue
+        : entry.linkCount > 1
+          ? "a file of \(entry.linkCount) names" : "a file of \(entry.size) bytes"
       return cannotLock(database, path, "it is \(found), not a lock file. \(wayOut)")
     }
-    guard Platform.isRefusal(code) else {
-      return cannotLock(database, path, Platform.message(code))
+    guard error?.isRefusal == true else {
+      return cannotLock(database, path, reason)
     }
     return cannotLock(
       database, path,
-      "\(Platform.message(code)): the file is \(Platform.userName(entry.owner))'s. \(wayOut)")
+      "\(reason): the file is \(ProcessEnvironment.userName(entry.owner))'s. \(wayOut)")
   }
 
   private static func isLocked(_ database: String, by holder: String) -> StoreError {
@@ -223,7 +230,7 @@ package struct WriterLock: ~Copyable {
     let writer: String
     if digits.isEmpty {
       writer = "another process"
-    } else if String(digits) == String(Platform.processID) {
+    } else if String(digits) == String(ProcessEnvironment.processID) {
       writer = "another part of this process (\(digits))"
     } else {
       writer = "process \(digits)"

@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// What holds where the command line says nothing.
 enum Defaults {
@@ -15,7 +16,7 @@ enum Defaults {
 
   /// The path of the database for a command line.
   static func databasePath(_ arguments: ParsedArguments) -> String {
-    arguments["db"] ?? Platform.environment("RMOS_DB_PATH") ?? database
+    arguments["db"] ?? ProcessEnvironment.variable("RMOS_DB_PATH") ?? database
   }
 
   /// The words that make another command use the same database.
@@ -29,12 +30,13 @@ enum Defaults {
     let path = databasePath(arguments)
     try SQLiteStore.checkName(path)
     if path == database {
-      let failure = Platform.makeDirectory("data")
-      if failure != 0 {
+      do throws(SystemError) {
+        try FileSystem.makeDirectories("data", permissions: 0o777)
+      } catch {
         throw CommandError(
           code: "store.cannot-open",
           message: "cannot create the directory data for \(path): "
-            + "\(Platform.describe(errno: failure)); name another place with --db FILE")
+            + "\(error.reason); name another place with --db FILE")
       }
     }
     return try SQLiteStore(path: path, access: .create)
@@ -45,11 +47,11 @@ enum Defaults {
   static func openForRehearsal(_ arguments: ParsedArguments) throws -> any RecordStore {
     let path = databasePath(arguments)
     try SQLiteStore.checkName(path)
-    if let size = Platform.fileSize(path), size > 0 {
+    if let size = FileStatus.size(of: path), size > 0 {
       return try SQLiteStore(path: path, access: .readOnly)
     }
     // The directory of the default path is created with the database.
-    if path != database || Platform.exists("data") { try SQLiteStore.check(path: path) }
+    if path != database || FileStatus.exists("data") { try SQLiteStore.check(path: path) }
     return InMemoryStore()
   }
 
@@ -66,7 +68,7 @@ enum Defaults {
   ) throws -> SQLiteStore {
     let path = databasePath(arguments)
     try SQLiteStore.checkName(path)
-    guard Platform.exists(path) else {
+    guard FileStatus.exists(path) else {
       throw CommandError(
         code: "store.cannot-open",
         message: "there is no database at \(path); rmos-cli migrate or rmos-cli init creates one, "

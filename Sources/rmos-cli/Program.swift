@@ -1,7 +1,9 @@
 import RMOSDashboard
+import RMOSHTTP
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// From the words of the command line to the exit status.
 enum Program {
@@ -28,7 +30,7 @@ enum Program {
 
   private static func dispatch(_ words: [String], _ console: Console) throws -> ExitStatus {
     // With its bytes replaced it would name another file: one that is not there, or a new one.
-    if let text = Platform.textNotUTF8(inEnvironment: ["RMOS_DB_PATH"]) {
+    if let text = ProcessEnvironment.textNotUTF8(inVariables: ["RMOS_DB_PATH"]) {
       throw UsageError(
         "“\(text)” is not UTF-8", hint: "Rename the file, or make a link to it whose name is.")
     }

@@ -1,5 +1,7 @@
-Platform.occupyStandardDescriptors()
-Platform.ignoreSignalsOfWriting()
-Platform.rememberEndings()
-Platform.endOnInterruption()
-Platform.end(Program.run(Array(CommandLine.arguments.dropFirst())))
+import RMOSSystem
+
+FileDescriptor.occupyStandardDescriptors()
+Signals.ignoreThoseOfWriting()
+ChildProcess.rememberEndings()
+Signals.endOnInterruption()
+ProcessEnvironment.end(Program.run(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -1,11 +1,6 @@
 // A libFuzzer target over the HTTP request parser; see Scripts/fuzz.sh. It is compiled together with
 // the parser's own sources and is no target of the package.
 
-/// Stands for the dashboard's, which speaks of entities and is not compiled here.
-struct Refusal: Error {
-  init(_ status: Int, _ detail: String) {}
-}
-
 /// Reads one input as requests and stops where a property does not hold.
 ///
 /// - Parameters:

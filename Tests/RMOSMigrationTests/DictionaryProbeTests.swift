@@ -2,6 +2,7 @@ import RMOSTestSupport
 import Testing
 
 @testable import RMOSMigration
+import RMOSSystem
 @testable import RMOSModels
 
 @Suite struct DictionaryProbeTests {
@@ -63,7 +64,7 @@ import Testing
       func read(
         into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
       ) throws(SystemError) -> Int {
-        throw SystemError(code: SystemError.hasChanged)
+        throw SystemError.hasChanged
       }
     }
     let probe = DictionaryProbe(

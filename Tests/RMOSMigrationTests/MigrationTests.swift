@@ -43,18 +43,16 @@ import Testing
     let migration = Migration(from: tree.path, into: store, options: options { $0.batchSize = 10 })
     let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)
     let isCancelled = DispatchSemaphore(value: 0)
-    let hasArrived = Mutex(false)
     let task = Task {
       try await migration.run { event in
-        guard case .progress(let progress) = event, progress.statistics.total.found == 50,
-          // The batch that is given up does not get any further.
-          !hasArrived.withLock({
-            let before = $0; $0 = true; return before
-          })
-        else { return }
-        // Goes on once the task has been cancelled.
+        guard case .progress(let progress) = event, progress.statistics.total.found == 50 else {
+          return
+        }
+        // Goes on once the task has been cancelled; the batch that is then given up may be told of
+        // under the same number again.
         arrival.yield()
         isCancelled.wait()
+        isCancelled.signal()
       }
     }
     for await _ in arrivals {

@@ -1,6 +1,7 @@
 import Foundation
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 import RMOSTestSupport
 import Testing
 
@@ -31,7 +32,7 @@ import Testing
   ) -> SourceAccess {
     SourceAccess { made, path throws(SystemError) in
       if made == call, String(decoding: path, as: UTF8.self).hasSuffix(ending) {
-        throw SystemError(code: code)
+        throw SystemError.code(code)
       }
     }
   }
@@ -155,7 +156,7 @@ import Testing
     let fails = Countdown(3)
     var options = MigrationOptions()
     options.access = SourceAccess { call, _ throws(SystemError) in
-      if call == .read, fails.isOver() { throw SystemError(code: ESTALE) }
+      if call == .read, fails.isOver() { throw SystemError.code(ESTALE) }
     }
     let store = InMemoryStore()
     let stopped = Stopped(tree, store, options)
@@ -237,7 +238,7 @@ import Testing
     options.isDryRun = true
     options.access = SourceAccess { call, path throws(SystemError) in
       if call == .open, path.suffix(6) == Array("a.json".utf8), opened.isOver() {
-        throw SystemError(code: EIO)
+        throw SystemError.code(EIO)
       }
     }
     let stopped = Stopped(tree, InMemoryStore(), options)

@@ -1,3 +1,4 @@
+import RMOSSystem
 import RMOSTestSupport
 
 @testable import RMOSMigration

@@ -1,4 +1,5 @@
 import Foundation
+import RMOSSystem
 import RMOSTestSupport
 import Testing
 

@@ -36,7 +36,7 @@ import Testing
     var names: Set<String> = []
     for case let file as URL in try #require(files) where file.pathExtension == "swift" {
       let text = try String(contentsOf: file, encoding: .utf8)
-      names.formUnion(text.matches(of: /environment\("(\w+)"\)/).map { String($0.1) })
+      names.formUnion(text.matches(of: /variable\("(\w+)"\)/).map { String($0.1) })
     }
     #expect(names.isSuperset(of: ["RMOS_DB_PATH", "RMOS_TOKEN", "NO_COLOR"]))
     // Where programs are is no affair of ours.

@@ -2,6 +2,7 @@ import RMOSAudit
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 import Synchronization
 
 /// What is answered about the store as a whole, kept until it changes.
@@ -113,14 +114,14 @@ final class StatusCache: Sendable {
       })
     else { return }
     do {
-      try SystemThread { [self] in
+      try SystemThread.detached { [self] in
         let start = uptime()
         let complete = health.run(store, .whole)
         details.replace(under: token) { $0.health = complete }
         answers.expire()
         let end = uptime()
         completion.withLock { $0 = (false, end + 9 * (end - start)) }
-      }.detach()
+      }
     } catch {
       // Without a thread the quick check has to do; it says that it is not complete.
       completion.withLock { $0.isUnderWay = false }

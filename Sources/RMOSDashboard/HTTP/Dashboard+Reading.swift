@@ -1,3 +1,4 @@
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 
@@ -7,8 +8,8 @@ extension Dashboard {
 
   /// The answer to `GET` and `HEAD`.
   func read(
-    _ route: Route, _ target: RequestTarget, _ request: HTTPRequest
-  ) throws -> HTTPResponse {
+    _ route: Route, _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
     try target.checkParameters(route.parameters)
     switch route {
     case .status:
@@ -39,7 +40,7 @@ extension Dashboard {
   }
 
   /// An answer whose content is at hand.
-  private func kept(_ body: [UInt8], _ state: String, _ request: HTTPRequest) -> HTTPResponse {
+  private func kept(_ body: [UInt8], _ state: String, _ request: ServerRequest) -> ServerResponse {
     let tag = EntityTag.naming("\(mark)-\(state)")
     return request.hasCurrent(tag) ? .notModified(tag) : .json(body, entityTag: tag)
   }
@@ -47,10 +48,10 @@ extension Dashboard {
   // MARK: Entities
 
   private func item(
-    _ kind: EntityKind, _ id: String, _ request: HTTPRequest
-  ) throws -> HTTPResponse {
+    _ kind: EntityKind, _ id: String, _ request: ServerRequest
+  ) throws -> ServerResponse {
     guard let record = try store.read({ try $0.record(kind, id: id) }) else {
-      throw Refusal.absent(kind, id)
+      throw HTTPRefusal.absent(kind, id)
     }
     let tag = record.entityTag
     return request.hasCurrent(tag) ? .notModified(tag) : entityAnswer(200, record)
@@ -58,8 +59,8 @@ extension Dashboard {
 
   /// An answer that holds one entity.
   func entityAnswer(
-    _ status: Int, _ record: Record, fields: [HTTPField] = []
-  ) -> HTTPResponse {
+    _ status: Int, _ record: Record, fields: [HeaderField] = []
+  ) -> ServerResponse {
     .json(status: status, entityTag: record.entityTag, fields: fields) {
       $0.member("success", true)
       $0.member(record.kind.memberName) { $0.entity(record) }
@@ -67,8 +68,8 @@ extension Dashboard {
   }
 
   private func list(
-    _ kind: EntityKind, _ target: RequestTarget, _ request: HTTPRequest
-  ) throws -> HTTPResponse {
+    _ kind: EntityKind, _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
     let query = try page(of: RecordQuery(kind), target, default: Self.pageSize)
     return try unlessCurrent(request) { token in
       let (records, total) = try store.read { reader in
@@ -82,8 +83,8 @@ extension Dashboard {
   }
 
   private func matches(
-    _ query: RecordQuery, _ target: RequestTarget, _ request: HTTPRequest
-  ) throws -> HTTPResponse {
+    _ query: RecordQuery, _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
     let query = try page(of: query, target, default: Self.largestPage)
     return try unlessCurrent(request) { _ in
       let (records, count) = try store.read { reader in
@@ -111,7 +112,7 @@ extension Dashboard {
     case "newest": order = .newestFirst
     case "id": order = .id
     case let other?:
-      throw Refusal(422, "‘order’ must be newest or id, found “\(other.shortened)”")
+      throw HTTPRefusal(422, "‘order’ must be newest or id, found “\(other.shortened)”")
     }
     return query.order(order).limit(limit, offset: offset)
   }
@@ -119,8 +120,8 @@ extension Dashboard {
   /// An answer made by `read`, which is given the store's change token, unless the client has the
   /// store's state already.
   private func unlessCurrent(
-    _ request: HTTPRequest, _ read: (_ token: String?) throws -> (inout JSONWriter) -> Void
-  ) throws -> HTTPResponse {
+    _ request: ServerRequest, _ read: (_ token: String?) throws -> (inout JSONWriter) -> Void
+  ) throws -> ServerResponse {
     // Taken before reading: what is read may be newer than its tag, but never older.
     let token = store.changeToken()
     let state = token.map(EntityTag.naming)
@@ -142,15 +143,15 @@ extension Dashboard {
       case .integer(let minimum) = kind.schema.fields[position].type
     else { return .text(text) }
     guard let number = text.wholeNumber, number >= minimum else {
-      throw Refusal(notWhole: member, in: Int(minimum)...Int.max, found: text)
+      throw HTTPRefusal(notWhole: member, in: Int(minimum)...Int.max, found: text)
     }
     return .integer(number)
   }
 }
 
-extension Refusal {
+extension HTTPRefusal {
   /// There is no such entity.
-  static func absent(_ kind: EntityKind, _ id: String) -> Refusal {
-    Refusal(404, "there is no \(kind.schema.singular) “\(id.shortened)”")
+  static func absent(_ kind: EntityKind, _ id: String) -> HTTPRefusal {
+    HTTPRefusal(404, "there is no \(kind.schema.singular) “\(id.shortened)”")
   }
 }

@@ -1,30 +1,33 @@
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 extension Dashboard {
   /// The answer to `POST`, `PUT`, `PATCH` and `DELETE`.
-  func write(_ route: Route, _ request: HTTPRequest) throws -> HTTPResponse {
+  func write(_ route: Route, _ request: ServerRequest) throws -> ServerResponse {
     guard options.allowsWrites else {
-      throw Refusal(
+      throw HTTPRefusal(
         403, "this server only reads; start it with --allow-writes to create, change and delete")
     }
-    try SameOrigin.check(request)
+    // Also where a server does not check whom it answers.
+    if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
     switch (request.method, route) {
     case ("POST", .list(let kind)): return try create(kind, request)
     case ("PUT", .item(let kind, let id)), ("PATCH", .item(let kind, let id)):
       return try change(kind, id, request)
     case ("DELETE", .item(let kind, let id)): return try delete(kind, id, request)
-    default: throw Refusal(404, "there is nothing at this path")
+    default: throw HTTPRefusal(404, "there is nothing at this path")
     }
   }
 
-  private func create(_ kind: EntityKind, _ request: HTTPRequest) throws -> HTTPResponse {
+  private func create(_ kind: EntityKind, _ request: ServerRequest) throws -> ServerResponse {
     let content = try EntityBody(kind: kind, now: now()).read(request, id: nil)
     let record = content.record
     try refuse(content.issues) { try store.read { try $0.missingReferences(of: record) } }
     let stored = try changing { transaction in
       if try transaction.record(kind, id: record.id) != nil {
-        throw Refusal(
+        throw HTTPRefusal(
           409,
           "there is a \(kind.schema.singular) “\(record.id.shortened)” already; "
             + "use another id, or change that one with PUT")
@@ -34,52 +37,56 @@ extension Dashboard {
       return try transaction.record(kind, id: record.id) ?? record
     }
     let path = (Route.root + [kind.pathName, record.id.pathSegment]).joined(separator: "/")
-    return entityAnswer(201, stored, fields: [HTTPField("Location", "/" + path)])
+    return entityAnswer(201, stored, fields: [HeaderField("Location", "/" + path)])
   }
 
   /// Refuses what breaks a rule.
   ///
-  /// - Throws: ``Refusal`` with 422 and all issues, those that only `further` finds too.
+  /// - Throws: ``HTTPRefusal`` with 422 and all issues, those that only `further` finds too.
   private func refuse(_ issues: [Issue], _ further: () throws -> [Issue] = { [] }) throws {
     guard issues.contains(where: { $0.severity == .error }) else { return }
-    throw Refusal(EntityRejected(issues: issues + (try further())))
+    throw HTTPRefusal(EntityRejected(issues: issues + (try further())))
   }
 
   private func change(
-    _ kind: EntityKind, _ id: String, _ request: HTTPRequest
-  ) throws -> HTTPResponse {
+    _ kind: EntityKind, _ id: String, _ request: ServerRequest
+  ) throws -> ServerResponse {
     let time = now()
     // Before the body is looked at: what is not there cannot be changed.
     guard try store.read({ try $0.record(kind, id: id) }) != nil else {
-      throw Refusal.absent(kind, id)
+      throw HTTPRefusal.absent(kind, id)
     }
     let content = try EntityBody(kind: kind, now: time).read(request, id: id)
     let stored = try changing { transaction in
-      guard let old = try transaction.record(kind, id: id) else { throw Refusal.absent(kind, id) }
+      guard let old = try transaction.record(kind, id: id) else {
+        throw HTTPRefusal.absent(kind, id)
+      }
       let change = EntityChange(old, by: content, at: time)
       try refuse(try change.issues(transaction))
       // Last (RFC 9110, 13.2.1): whether it was changed meanwhile counts for what could be done.
       try request.checkConditions(old.entityTag)
-      guard try transaction.update(change.new) else { throw Refusal.absent(kind, id) }
+      guard try transaction.update(change.new) else { throw HTTPRefusal.absent(kind, id) }
       return try transaction.record(kind, id: id) ?? change.new
     }
     return entityAnswer(200, stored)
   }
 
   private func delete(
-    _ kind: EntityKind, _ id: String, _ request: HTTPRequest
-  ) throws -> HTTPResponse {
+    _ kind: EntityKind, _ id: String, _ request: ServerRequest
+  ) throws -> ServerResponse {
     try changing { transaction in
-      guard let old = try transaction.record(kind, id: id) else { throw Refusal.absent(kind, id) }
+      guard let old = try transaction.record(kind, id: id) else {
+        throw HTTPRefusal.absent(kind, id)
+      }
       let referrers = try transaction.referrers(to: kind, id: id)
       guard referrers.isEmpty else {
-        throw Refusal(
+        throw HTTPRefusal(
           409,
           "the \(kind.schema.singular) “\(id.shortened)” is referred to by "
             + "\(referrers.joined(separator: " and ")); delete or change those first")
       }
       try request.checkConditions(old.entityTag)
-      guard try transaction.delete(kind, id: id) else { throw Refusal.absent(kind, id) }
+      guard try transaction.delete(kind, id: id) else { throw HTTPRefusal.absent(kind, id) }
     }
     return .json {
       $0.member("success", true)

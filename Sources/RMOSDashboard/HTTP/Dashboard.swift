@@ -1,3 +1,4 @@
+@_exported public import RMOSHTTP
 import RMOSMigration
 public import RMOSStore
 
@@ -7,16 +8,18 @@ public import RMOSStore
 ///
 /// ```swift
 /// let dashboard = Dashboard(store: try SQLiteStore(path: "rmos.db"))
-/// let answer = dashboard.response(to: HTTPRequest(method: "GET", target: "/"))
+/// let answer = dashboard.response(to: ServerRequest(method: "GET", target: "/"))
 /// ```
 ///
-/// What it answers about the store as a whole is kept until the store changes. Checking the `Host`
-/// field and who may ask at all is the server's part.
+/// What it answers about the store as a whole is kept until the store changes. Whom it answers at all
+/// is for the server to say, as an `HTTPServer` does; in any other, set ``Options/accessPolicy``.
 public final class Dashboard: Sendable {
   /// What a dashboard allows.
   public struct Options: Sendable, Hashable {
     /// Whether entities may be created, changed and deleted.
     public var allowsWrites = false
+    /// Whose requests are answered; `nil` if the server sees to that before it calls the dashboard.
+    public var accessPolicy: AccessPolicy?
 
     /// Reading only.
     public init() {}
@@ -55,19 +58,22 @@ public final class Dashboard: Sendable {
   /// The answer to a request; never fails, whatever the request or the store.
   ///
   /// Blocks while it reads the store. May be called from several threads.
-  public func response(to request: HTTPRequest) -> HTTPResponse {
-    if DashboardPage.answers(request.target) {
-      return DashboardPage(
-        store: store, status: { try self.status() }, history: { try self.history(limit: $0) },
-        totals: totals
-      ).response(to: request)
-    }
+  public func response(to request: ServerRequest) -> ServerResponse {
+    if let refusal = options.accessPolicy?.refusal(of: request) { return refusal.response }
+    if request.method == "OPTIONS", request.target == "*" { return .options(methods) }
+    let isPage = DashboardPage.answers(request.target)
     do {
-      if request.method == "OPTIONS", request.target == "*" { return allowing([]) }
-      return try answer(request, RequestTarget(request.target))
+      let target = try RequestTarget(request.target)
+      return isPage ? page.response(to: request, target) : try answer(request, target)
     } catch {
-      return .refusal(Refusal(error))
+      return isPage ? ErrorPage.badAddress.response : HTTPRefusal(error).response
     }
+  }
+
+  private var page: DashboardPage {
+    DashboardPage(
+      store: store, status: { try self.status() }, history: { try self.history(limit: $0) },
+      totals: totals)
   }
 
   /// The status, as ``response(to:)`` answers it.
@@ -78,39 +84,47 @@ public final class Dashboard: Sendable {
     MigrationHistory(try cache.entityDays().value, limit: limit)
   }
 
-  private func answer(_ request: HTTPRequest, _ target: RequestTarget) throws -> HTTPResponse {
+  private func answer(_ request: ServerRequest, _ target: RequestTarget) throws -> ServerResponse {
     if let shorter = target.withoutTrailingSlash, Route(try RequestTarget(shorter)) != nil {
       return .redirect(to: shorter)
     }
     guard let route = Route(target) else {
-      throw Refusal(404, "there is nothing at this path")
+      throw HTTPRefusal(404, "there is nothing at this path")
     }
     let methods = route.methods(allowsWrites: options.allowsWrites)
     switch request.method {
-    case "OPTIONS": return allowing(methods)
+    case "OPTIONS":
+      // RFC 5789, 3.1: what a PATCH may be written in.
+      let accepted =
+        methods.contains("PATCH") ? [HeaderField("Accept-Patch", "application/json")] : []
+      return .options(methods, fields: accepted)
     case "GET", "HEAD": return try read(route, target, request)
     default:
       if route.isWrite(request.method) {
         try target.checkParameters([])
         return try write(route, request)
       }
-      throw Refusal(
+      throw HTTPRefusal(
         405,
         "\(request.method.shortened) is not possible here; possible: "
           + methods.joined(separator: ", "),
-        fields: [HTTPField("Allow", methods.joined(separator: ", "))])
+        fields: [HeaderField("Allow", methods.joined(separator: ", "))])
     }
   }
 
-  private func allowing(_ methods: [String]) -> HTTPResponse {
-    let writes = options.allowsWrites ? ["POST", "PUT", "PATCH", "DELETE"] : []
-    let all = ["GET", "HEAD", "OPTIONS"] + writes
-    var fields = [
-      HTTPField("Allow", (methods.isEmpty ? all : methods).joined(separator: ", ")),
-      HTTPField("Cache-Control", "no-store"),
-    ]
-    // RFC 5789, 3.1: what a PATCH may be written in.
-    if methods.contains("PATCH") { fields.append(HTTPField("Accept-Patch", "application/json")) }
-    return HTTPResponse(status: 204, fields: fields + HTTPResponse.security)
+  /// All that may be done anywhere.
+  private var methods: [String] {
+    Route.readingMethods + (options.allowsWrites ? ["POST", "PUT", "PATCH", "DELETE"] : [])
+  }
+}
+
+extension HTTPServer {
+  /// Creates a server for a dashboard; it listens at once and answers once it runs.
+  ///
+  /// - Throws: `HTTPServerError`.
+  public convenience init(
+    dashboard: Dashboard, configuration: Configuration = Configuration()
+  ) throws(HTTPServerError) {
+    try self.init(configuration: configuration) { dashboard.response(to: $0) }
   }
 }

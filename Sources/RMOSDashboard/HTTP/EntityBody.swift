@@ -1,3 +1,4 @@
+import RMOSHTTP
 import RMOSModels
 
 /// Reads the entity in a request's body by the rules that migration reads files by.
@@ -30,8 +31,8 @@ struct EntityBody {
   ///   - request: The request.
   ///   - id: The entity's id, which one in the body must equal; `nil` if the body names it.
   /// - Returns: What the body says, and what is wrong with it as a whole entity.
-  /// - Throws: ``Refusal`` with 413, 415 or 422.
-  func read(_ request: HTTPRequest, id: String?) throws -> Content {
+  /// - Throws: ``HTTPRefusal`` with 413, 415 or 422.
+  func read(_ request: ServerRequest, id: String?) throws -> Content {
     try checkForm(request)
     // As in files (RFC 8259, 8.1): a mark says nothing, and editors put it there unasked.
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
@@ -112,15 +113,15 @@ struct EntityBody {
       record: batch.record(at: 0), given: Set(given), cleared: cleared, issues: issues)
   }
 
-  private func rejected(_ code: IssueCode, _ message: String) -> Refusal {
-    Refusal(
+  private func rejected(_ code: IssueCode, _ message: String) -> HTTPRefusal {
+    HTTPRefusal(
       422, message, issues: [Issue(severity: .error, code: code, kind: kind, message: message)])
   }
 
   /// Refuses what is not plain JSON of a bearable size.
-  private func checkForm(_ request: HTTPRequest) throws {
+  private func checkForm(_ request: ServerRequest) throws {
     guard request.body.count <= Self.largest else {
-      throw Refusal(
+      throw HTTPRefusal(
         413, "the body has \(request.body.count) bytes; at most \(Self.largest) are taken")
     }
     let type = request.field("Content-Type") ?? ""
@@ -131,20 +132,20 @@ struct EntityBody {
       parts.first == "application/json"
       && parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" }
     guard isJSON else {
-      throw Refusal(
+      throw HTTPRefusal(
         415,
         type.isEmpty
           ? "the request has no Content-Type; send application/json"
           : "the Content-Type is “\(type.shortened)”; send application/json in UTF-8",
         fields: [
-          HTTPField("Accept", "application/json")
-        ] + (request.method == "PATCH" ? [HTTPField("Accept-Patch", "application/json")] : []))
+          HeaderField("Accept", "application/json")
+        ] + (request.method == "PATCH" ? [HeaderField("Accept-Patch", "application/json")] : []))
     }
     let coding = request.field("Content-Encoding")?.lowercased() ?? "identity"
     guard coding == "identity" else {
-      throw Refusal(
+      throw HTTPRefusal(
         415, "the Content-Encoding is “\(coding.shortened)”; send the body as it is",
-        fields: [HTTPField("Accept-Encoding", "identity")])
+        fields: [HeaderField("Accept-Encoding", "identity")])
     }
   }
 }

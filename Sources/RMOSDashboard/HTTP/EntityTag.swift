@@ -1,3 +1,4 @@
+import RMOSHTTP
 import RMOSModels
 
 /// Names for the state of what is answered, and the conditions that clients put on them (RFC 9110,
@@ -35,7 +36,7 @@ enum EntityTag {
   }
 }
 
-extension HTTPRequest {
+extension ServerRequest {
   /// The values of all fields with a name as one list (RFC 9110, 5.3); `nil` if there are none.
   func list(_ name: String) -> String? {
     let values = fields.filter { $0.isNamed(name) }.map(\.value)
@@ -49,15 +50,15 @@ extension HTTPRequest {
 
   /// Refuses to change what is in another state than the client takes it to be in.
   ///
-  /// - Throws: ``Refusal`` with 412.
+  /// - Throws: ``HTTPRefusal`` with 412.
   func checkConditions(_ tag: String) throws {
     if let tags = list("If-Match"), !EntityTag.isNamed(in: tags, tag, isWeak: false) {
-      throw Refusal(
+      throw HTTPRefusal(
         412, "it was changed meanwhile; read it again and repeat the request with its new ETag",
-        fields: [HTTPField("ETag", tag)])
+        fields: [HeaderField("ETag", tag)])
     }
     if hasCurrent(tag) {
-      throw Refusal(412, "it is there already, in the state that If-None-Match rules out")
+      throw HTTPRefusal(412, "it is there already, in the state that If-None-Match rules out")
     }
   }
 }

@@ -1,3 +1,4 @@
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 
@@ -44,9 +45,11 @@ enum Route: Sendable, Hashable {
     }
   }
 
+  static let readingMethods = ["GET", "HEAD", "OPTIONS"]
+
   /// The methods that make sense, writing included where it is allowed.
   func methods(allowsWrites: Bool) -> [String] {
-    let reading = ["GET", "HEAD", "OPTIONS"]
+    let reading = Self.readingMethods
     return switch self {
     case .list where allowsWrites: reading + ["POST"]
     case .item where allowsWrites: reading + ["PUT", "PATCH", "DELETE"]
@@ -65,7 +68,7 @@ enum Route: Sendable, Hashable {
 
   /// Whether the method would write here, where that is allowed.
   func isWrite(_ method: String) -> Bool {
-    methods(allowsWrites: true).contains(method) && !["GET", "HEAD", "OPTIONS"].contains(method)
+    methods(allowsWrites: true).contains(method) && !Self.readingMethods.contains(method)
   }
 }
 

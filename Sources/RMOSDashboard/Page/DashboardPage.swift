@@ -1,3 +1,4 @@
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 
@@ -23,16 +24,12 @@ struct DashboardPage: Sendable {
   }
 
   /// The answer to a request for a page; never fails.
-  func response(to request: HTTPRequest) -> HTTPResponse {
-    let allowed = HTTPField("Allow", "GET, HEAD, OPTIONS")
-    if request.method == "OPTIONS" { return HTTPResponse(status: 204, fields: [allowed]) }
+  func response(to request: ServerRequest, _ target: RequestTarget) -> ServerResponse {
+    if request.method == "OPTIONS" { return .options(Route.readingMethods) }
     guard request.method == "GET" || request.method == "HEAD" else {
       var answer = ErrorPage.methodNotAllowed.response
-      answer.fields.append(allowed)
+      answer.fields.append(HeaderField("Allow", Route.readingMethods.joined(separator: ", ")))
       return answer
-    }
-    guard let target = try? RequestTarget(request.target) else {
-      return ErrorPage.badAddress.response
     }
     if let shorter = target.withoutTrailingSlash, let place = try? RequestTarget(shorter),
       EntityKind(pathName: place.pagePath[0]) != nil, place.pagePath.count <= 2

@@ -1,3 +1,4 @@
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 
@@ -79,14 +80,14 @@ struct ErrorPage: Error {
   }
 
   /// The page.
-  var response: HTTPResponse {
+  var response: ServerResponse {
     let document = PageDocument(
       title: title, section: nil,
       main: "<h1>\(title)</h1>\n<div class=\"lead\">\n\(sentences)</div>\n")
     var answer = document.response(status: status)
     answer.fields.removeAll { $0.name == "Cache-Control" }
-    answer.fields.append(HTTPField("Cache-Control", "no-store"))
-    if let retriesAfter { answer.fields.append(HTTPField("Retry-After", String(retriesAfter))) }
+    answer.fields.append(HeaderField("Cache-Control", "no-store"))
+    if let retriesAfter { answer.fields.append(HeaderField("Retry-After", String(retriesAfter))) }
     return answer
   }
 }

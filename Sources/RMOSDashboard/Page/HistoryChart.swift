@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// The history as bars along a calendar, as inline SVG with a table behind it.
 ///
@@ -41,7 +42,7 @@ struct HistoryChart {
     }
 
     private static func day(_ number: Int) -> String {
-      let date = Timestamp.date(dayNumber: number)
+      let date = CivilDate(dayNumber: number)
       return PageText.day(date.day, date.month, date.year)
     }
   }

@@ -1,3 +1,4 @@
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 

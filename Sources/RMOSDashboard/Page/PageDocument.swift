@@ -1,3 +1,4 @@
+import RMOSHTTP
 import RMOSModels
 
 /// A page of the dashboard: what is within the frame that all of them share.
@@ -10,10 +11,10 @@ struct PageDocument {
   var main: HTML
 
   /// The page as an answer, which is "not modified" where the browser has it already.
-  func response(to request: HTTPRequest) -> HTTPResponse {
+  func response(to request: ServerRequest) -> ServerResponse {
     var answer = response(status: 200)
     let tag = entityTag
-    answer.fields.append(HTTPField("ETag", tag))
+    answer.fields.append(HeaderField("ETag", tag))
     if request.hasCurrent(tag) {
       answer.status = 304
       answer.body = []
@@ -35,7 +36,7 @@ struct PageDocument {
   }
 
   /// The page as an answer with a status.
-  func response(status: Int) -> HTTPResponse {
+  func response(status: Int) -> ServerResponse {
     var page = Self.frame
     page.title = "\(title) · RMOS"
     var text = ""
@@ -44,17 +45,17 @@ struct PageDocument {
     text += "<main id=\"main\" tabindex=\"-1\">\n\(main.markup)</main>\n"
     text += Self.footer.markup
     page.writeEnd(to: &text)
-    return HTTPResponse(
+    return ServerResponse(
       status: status,
       fields: [
-        HTTPField("Content-Type", "text/html; charset=utf-8"),
-        HTTPField("Cache-Control", "no-cache"),
-        HTTPField(
+        HeaderField("Content-Type", "text/html; charset=utf-8"),
+        HeaderField("Cache-Control", "no-cache"),
+        HeaderField(
           "Content-Security-Policy", page.contentSecurityPolicy + "; frame-ancestors 'none'"),
-        HTTPField("X-Content-Type-Options", "nosniff"),
-        HTTPField("Referrer-Policy", "same-origin"),
-        HTTPField("Cross-Origin-Resource-Policy", "same-origin"),
-        HTTPField("Cross-Origin-Opener-Policy", "same-origin"),
+        HeaderField("X-Content-Type-Options", "nosniff"),
+        HeaderField("Referrer-Policy", "same-origin"),
+        HeaderField("Cross-Origin-Resource-Policy", "same-origin"),
+        HeaderField("Cross-Origin-Opener-Policy", "same-origin"),
       ], body: Array(text.utf8))
   }
 

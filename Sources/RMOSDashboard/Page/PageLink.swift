@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// The addresses of pages.
 enum PageLink {

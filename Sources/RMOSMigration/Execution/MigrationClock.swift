@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// The two clocks a migration reads; tests pass their own.
 public struct MigrationClock: Sendable {
   /// The current time, ISO 8601 in UTC, such as `2026-03-01T09:30:00Z`.
@@ -10,4 +12,11 @@ public struct MigrationClock: Sendable {
     self.now = now
     self.uptime = uptime
   }
+
+  /// The system's clocks.
+  public static let system: MigrationClock = {
+    let start = ContinuousClock.now
+    return MigrationClock(
+      now: { UTCTime.now.iso8601 }, uptime: { (ContinuousClock.now - start).seconds })
+  }()
 }

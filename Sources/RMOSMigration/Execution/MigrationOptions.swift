@@ -84,7 +84,7 @@ public struct MigrationOptions: Sendable {
   public var clock: MigrationClock = .system
 
   /// How the source is read; tests make it fail.
-  package var access = SourceAccess.system
+  var access = SourceAccess.system
 
   /// The defaults.
   public init() {}

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 import RMOSStore
 
 /// The books of a run: its row in the ledger, the counts and issues of what is committed, and the ids
@@ -38,7 +39,7 @@ final class RunJournal {
     ledger = LedgerRun(
       command: "migrate", startedAt: options.clock.now(), source: source,
       optionsJSON: options.json, toolVersion: RMOSVersion.current,
-      processID: Platform.processID)
+      processID: ProcessEnvironment.processID)
   }
 
   /// When the run began, ISO 8601.

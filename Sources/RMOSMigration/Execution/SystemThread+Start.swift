@@ -1,3 +1,5 @@
+import RMOSSystem
+
 extension SystemThread {
   /// Starts a thread, or says in the terms of a migration why there is none.
   static func start(_ body: @escaping @Sendable () -> Void) throws(MigrationError) -> SystemThread {

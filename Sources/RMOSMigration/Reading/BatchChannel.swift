@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// Hands batches from the thread that reads to the one that writes, a few at a time, and empty
 /// records back.
@@ -95,7 +96,7 @@ final class BatchChannel: @unchecked Sendable {
     defer { monitor.unlock() }
     var left = turns
     while !hasEnded, left > 0 {
-      monitor.wait(seconds: BatchChannel.interval)
+      monitor.wait(until: Deadline(after: BatchChannel.interval))
       left -= 1
     }
     return hasEnded
@@ -120,7 +121,7 @@ final class BatchChannel: @unchecked Sendable {
     }
     while true {
       if let result = body() { return result }
-      monitor.wait(seconds: seconds)
+      monitor.wait(until: seconds.map { Deadline(after: $0) } ?? .never)
     }
   }
 }

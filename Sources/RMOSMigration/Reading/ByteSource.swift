@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// The bytes of one document, readable from any place.
 ///
 /// Reading keeps no position, so several readers may share one source.
@@ -16,7 +18,7 @@ protocol ByteSource {
 /// A regular file; see pread(2).
 struct FileByteSource: ByteSource {
   let size: Int
-  private let file: FileHandle
+  private let file: FileDescriptor
   private let path: [UInt8]
   private let access: SourceAccess
 
@@ -25,10 +27,10 @@ struct FileByteSource: ByteSource {
     self.path = path
     self.access = access
     try access.willCall(.open, path)
-    file = try FileHandle(reading: path)
+    file = try FileDescriptor(reading: path)
     do throws(SystemError) {
       let status = try file.status()
-      guard status.form == .file else { throw SystemError(code: SystemError.notAFile) }
+      guard status.form == .file else { throw .notAFile }
       size = status.size
     } catch {
       file.close()

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Reads one entity again, from the place where it was read before.
 final class EntityRereader {
@@ -51,7 +52,7 @@ final class EntityRereader {
         }
       }
     } catch {
-      guard case .system(let error) = error, !error.saysAbsent else {
+      guard case .system(let error) = error, !error.isAbsent else {
         throw SourceFailure(source: source, reason: .changed(path: path))
       }
       throw SourceFailure(source: source, reason: .unreadable(path: path, error))

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 extension Migration {
   /// Checks that a source can be read, before a store is made for it.
@@ -10,13 +11,13 @@ extension Migration {
     let path = Array(source.utf8)
     var isListed = false
     do throws(SystemError) {
-      guard try FileHandle.Status(of: path).form == .directory else {
-        throw SystemError(code: SystemError.notADirectory)
+      guard try FileStatus(of: path).form == .directory else {
+        throw .notADirectory
       }
-      try Platform.forEachEntry(ofDirectory: path) { _, _ in }
+      try FileSystem.forEachEntry(ofDirectory: path) { _, _ in }
       isListed = true
       // A directory that may be listed and not searched tells nothing of what is in it.
-      _ = try FileHandle.Status(of: path + Array("/.".utf8))
+      _ = try FileStatus(of: path + Array("/.".utf8))
     } catch {
       let reason = isListed ? "it may be listed but not searched: \(error.reason)" : error.reason
       throw MigrationError(
@@ -28,9 +29,7 @@ extension Migration {
 
   /// Whether a file is, or would be, in a directory that a source is read from.
   package static func reads(_ file: String, from source: String) -> Bool {
-    let path = Array(file.utf8)
-    let directory = path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[...$0]) } ?? [0x2E]
-    return kindRead(from: directory, of: source) != nil
+    kindRead(from: Array(file.utf8).directoryPath, of: source) != nil
   }
 
   /// What a migration passes over at the top of a source though it looks like input: directories of
@@ -45,14 +44,14 @@ extension Migration {
   public static func passedOver(in source: String) -> [String] {
     let root = Array(source.utf8)
     let read = EntityKind.allCases.compactMap { kind in
-      try? FileHandle.Status(of: root + Array("/\(kind.table)".utf8)).identity
+      try? FileStatus(of: root + Array("/\(kind.table)".utf8)).identity
     }
     var names: [[UInt8]] = []
-    try? Platform.forEachEntry(ofDirectory: root) { name, _ in
+    try? FileSystem.forEachEntry(ofDirectory: root) { name, _ in
       if name.first != UInt8(ascii: ".") { names.append(Array(name)) }
     }
     return names.sorted { $0.lexicographicallyPrecedes($1) }.compactMap { name in
-      guard let status = try? FileHandle.Status(of: root + [UInt8(ascii: "/")] + name),
+      guard let status = try? FileStatus(of: root + [UInt8(ascii: "/")] + name),
         !read.contains(status.identity)
       else { return nil }
       switch status.form {
@@ -65,7 +64,7 @@ extension Migration {
       case .file:
         let isInput = name.withUnsafeBufferPointer { SourcePath.Format(name: $0) != nil }
         return isInput ? SourcePath.text(name) : nil
-      case .other: return nil
+      default: return nil
       }
     }
   }
@@ -75,7 +74,7 @@ extension Migration {
     let above = SourceWalker.directories(from: directory)
     return EntityKind.allCases.first { kind in
       let input = Array("\(source)/\(kind.table)".utf8)
-      guard let identity = try? FileHandle.Status(of: input).identity else { return false }
+      guard let identity = try? FileStatus(of: input).identity else { return false }
       return above.contains(identity)
     }
   }

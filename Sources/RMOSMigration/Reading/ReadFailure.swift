@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Why the reading of a file, or of all files, does not go on.
 enum ReadFailure: Error {

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Why a source cannot be read any further: what lies in the rest of it is not bad but unknown.
 struct SourceFailure: Error, CustomStringConvertible {
@@ -53,32 +54,31 @@ struct SourceFailure: Error, CustomStringConvertible {
 /// A look at each system call that reads a source, just before it is made.
 ///
 /// Tests make calls fail with it.
-package struct SourceAccess: Sendable {
+struct SourceAccess: Sendable {
   /// What is about to be done with a path.
-  package enum Call: Sendable {
+  enum Call: Sendable {
     case status, list, open, read
   }
 
   private let check: (@Sendable (Call, [UInt8]) throws(SystemError) -> Void)?
 
   /// Access that fails where `check` throws.
-  package init(failingWhere check: @escaping @Sendable (Call, [UInt8]) throws(SystemError) -> Void)
-  {
+  init(failingWhere check: @escaping @Sendable (Call, [UInt8]) throws(SystemError) -> Void) {
     self.check = check
   }
 
   private init() { check = nil }
 
   /// The system alone decides.
-  package static let system = SourceAccess()
+  static let system = SourceAccess()
 
   func willCall(_ call: Call, _ path: [UInt8]) throws(SystemError) {
     if let check { try check(call, path) }
   }
 
   /// stat(2).
-  func status(of path: [UInt8]) throws(SystemError) -> FileHandle.Status {
+  func status(of path: [UInt8]) throws(SystemError) -> FileStatus {
     try willCall(.status, path)
-    return try FileHandle.Status(of: path)
+    return try FileStatus(of: path)
   }
 }

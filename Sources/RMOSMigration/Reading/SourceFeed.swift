@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// The batches of a source, read ahead on a thread of its own.
 struct SourceFeed {

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// How much there is to read, found by walking the source without opening a file.
 struct SourceMeasure {
@@ -13,7 +14,7 @@ struct SourceMeasure {
         root: Array(root.utf8), directory: kind.table, isCancelled: isCancelled)
       while let item = walker.next() {
         guard case .file(let path, _) = item,
-          let status = try? FileHandle.Status(of: walker.absolute(path))
+          let status = try? FileStatus(of: walker.absolute(path))
         else { continue }
         bytes += status.size
       }

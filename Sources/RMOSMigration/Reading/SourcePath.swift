@@ -1,7 +1,7 @@
+import RMOSSystem
+
 /// Paths are bytes to the system and text to people.
 enum SourcePath {
-  private static let digits = Array("0123456789ABCDEF".utf8)
-
   /// A path as text.
   ///
   /// Bytes that are not UTF-8 show as `%XX`, so that two paths never show alike by a replacement
@@ -18,7 +18,7 @@ enum SourcePath {
         result += rest.prefix(length)
         rest = rest.dropFirst(length)
       } else {
-        result += [UInt8(ascii: "%"), digits[Int(first >> 4)], digits[Int(first & 15)]]
+        result += ASCII.percentEncoded([first]).utf8
         rest = rest.dropFirst()
       }
     }
@@ -33,9 +33,10 @@ enum SourcePath {
       func ends(with ending: StaticString) -> Bool {
         guard name.count >= ending.utf8CodeUnitCount else { return false }
         for index in 1...ending.utf8CodeUnitCount {
-          let byte = name[name.count - index]
-          let lowered = 0x41...0x5A ~= byte ? byte | 0x20 : byte
-          guard lowered == ending.utf8Start[ending.utf8CodeUnitCount - index] else { return false }
+          guard
+            name[name.count - index].lowercasedASCII
+              == ending.utf8Start[ending.utf8CodeUnitCount - index]
+          else { return false }
         }
         return true
       }

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Reads a source directory into batches: files in order, entities in position, failures in place.
 ///
@@ -14,7 +15,7 @@ final class SourceReader {
   private let refusesEmptySource: Bool
   private let isCancelled: () -> Bool
   /// The source directory as it was when the reading began.
-  private var identity: FileHandle.Identity?
+  private var identity: FileStatus.Identity?
   /// Whether there was anything to read, be it unreadable.
   private var hasFoundAnything = false
 
@@ -116,10 +117,10 @@ final class SourceReader {
     guard error.concernsOneFile else {
       throw .source(SourceFailure(source: source, reason: .unreadable(path: path, error)))
     }
-    if error.saysAbsent { try checkIdentity() }
+    if error.isAbsent { try checkIdentity() }
     try builder.fail(
       .inputUnreadable,
-      error.saysAbsent
+      error.isAbsent
         ? "was deleted or moved while the source was being read; run again"
         : "cannot be read: \(error.reason); fix that, or remove it from the source",
       at: nil, span: .nothing)
@@ -132,7 +133,7 @@ final class SourceReader {
       // There is none where it was gone before the reading began.
       if try access.status(of: root).identity == identity { return }
     } catch {
-      guard error.saysAbsent else {
+      guard error.isAbsent else {
         throw .source(SourceFailure(source: source, reason: .unreadable(path: [0x2E], error)))
       }
     }

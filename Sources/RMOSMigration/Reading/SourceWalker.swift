@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// Walks one kind's directory in the fixed order: byte order of the relative path.
 ///
 /// Memory is that of the names in one directory on each level. Hidden entries are passed over.
@@ -17,7 +19,7 @@ struct SourceWalker {
   private struct Frame {
     var path: [UInt8]
     var listing: DirectoryListing
-    var identity: FileHandle.Identity
+    var identity: FileStatus.Identity
     var next = 0
   }
 
@@ -26,9 +28,9 @@ struct SourceWalker {
   /// Whether the walk is to be given up.
   private let isCancelled: () -> Bool
   private var frames: [Frame] = []
-  private var followed: Set<FileHandle.Identity> = []
+  private var followed: Set<FileStatus.Identity> = []
   /// The source directory and those above it: a link to one of them leads back here.
-  private let above: Set<FileHandle.Identity>
+  private let above: Set<FileStatus.Identity>
   private var pending: Item?
 
   /// A walk of nothing, for a place that has no walk yet.
@@ -61,19 +63,19 @@ struct SourceWalker {
       try enter(path, status.identity)
     } catch {
       // A link that leads nowhere, as to a share that is not mounted, is no absent directory.
-      if error.code != SystemError.notFound {
+      if error != .notFound {
         pending = .unreadable(path: path, error)
-      } else if Platform.isLink(absolute(path)) {
-        pending = .unreadable(path: path, SystemError(code: SystemError.leadsNowhere))
+      } else if FileStatus.isLink(absolute(path)) {
+        pending = .unreadable(path: path, SystemError.leadsNowhere)
       }
     }
   }
 
   /// A directory and all above it, up to the root of the file system, which is its own parent.
-  static func directories(from path: [UInt8]) -> Set<FileHandle.Identity> {
-    var directories: Set<FileHandle.Identity> = []
+  static func directories(from path: [UInt8]) -> Set<FileStatus.Identity> {
+    var directories: Set<FileStatus.Identity> = []
     var path = path
-    while let identity = try? FileHandle.Status(of: path).identity,
+    while let identity = try? FileStatus(of: path).identity,
       directories.insert(identity).inserted
     {
       path += Array("/..".utf8)
@@ -85,7 +87,7 @@ struct SourceWalker {
   func absolute(_ path: [UInt8]) -> [UInt8] { root + [UInt8(ascii: "/")] + path }
 
   private mutating func enter(
-    _ path: [UInt8], _ identity: FileHandle.Identity
+    _ path: [UInt8], _ identity: FileStatus.Identity
   ) throws(SystemError) {
     let listing = try DirectoryListing(of: absolute(path), access, isCancelled)
     frames.append(Frame(path: path, listing: listing, identity: identity))
@@ -151,7 +153,7 @@ struct DirectoryListing {
     try access.willCall(.list, path)
     var names: [UInt8] = []
     var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
-    try Platform.forEachEntry(ofDirectory: path, isCancelled: isCancelled) { name, type in
+    try FileSystem.forEachEntry(ofDirectory: path, isCancelled: isCancelled) { name, type in
       guard let first = name.first, first != UInt8(ascii: ".") else { return }
       guard let entry = DirectoryListing.entry(name, type, in: path, access) else { return }
       let offset = names.count
@@ -175,7 +177,7 @@ struct DirectoryListing {
   }
 
   private static func entry(
-    _ name: UnsafeBufferPointer<UInt8>, _ type: Platform.EntryType, in path: [UInt8],
+    _ name: UnsafeBufferPointer<UInt8>, _ type: FileSystem.EntryType, in path: [UInt8],
     _ access: SourceAccess
   ) -> Entry? {
     let format = SourcePath.Format(name: name)
@@ -187,15 +189,15 @@ struct DirectoryListing {
         switch try access.status(of: path + [UInt8(ascii: "/")] + name).form {
         case .directory: return .directory(isLink: type == .link)
         // What is no regular file is told so when it is opened.
-        case .file, .other: return format.map { .file($0) }
+        default: return format.map { .file($0) }
         }
       } catch {
         // Without an ending it may be, or lead to, a directory of entities.
         let mayMatter =
           format != nil || !error.concernsOneFile || !name.contains(UInt8(ascii: "."))
         guard mayMatter else { return nil }
-        let isBroken = type == .link && error.code == SystemError.notFound
-        return .broken(isBroken ? SystemError(code: SystemError.leadsNowhere) : error)
+        let isBroken = type == .link && error == .notFound
+        return .broken(isBroken ? SystemError.leadsNowhere : error)
       }
     }
   }

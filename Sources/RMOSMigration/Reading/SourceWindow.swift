@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// A sliding view of one document's text as UTF-8.
 ///

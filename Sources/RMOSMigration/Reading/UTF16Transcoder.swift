@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// UTF-16 to UTF-8, a piece at a time.
 struct UTF16Transcoder {
   /// How much one read takes, bytes; 16 or more.

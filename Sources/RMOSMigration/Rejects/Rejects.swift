@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// What became of the copies of what failed.
 ///
@@ -38,17 +39,17 @@ extension Migration {
     var isFree = true
     do throws(SystemError) {
       // What a killed run was writing counts for nothing.
-      isFree = try Platform.isEmpty(directory: path, but: PrivateDirectory.stagedName)
-      if isFree { try Platform.checkOwned(directory: path) }
+      isFree = try FileSystem.isEmpty(directory: path, but: PrivateDirectory.stagedName)
+      if isFree { try FileSystem.checkOwned(directory: path) }
     } catch {
-      guard error.code == SystemError.notFound else { throw unwritable(directory, error) }
+      guard error == .notFound else { throw unwritable(directory, error) }
     }
     guard isFree else { throw notEmpty(directory) }
     do throws(SystemError) {
-      if (try? FileHandle.Status(of: existing)) == nil {
-        throw SystemError(code: SystemError.leadsNowhere)
+      if (try? FileStatus(of: existing)) == nil {
+        throw .leadsNowhere
       }
-      try Platform.checkWritable(directory: existing)
+      try FileSystem.checkWritable(directory: existing)
     } catch {
       throw unwritable(directory, error)
     }
@@ -63,9 +64,9 @@ extension Migration {
   /// The directory, or the nearest above it that is there, if only as a link that leads nowhere.
   private static func nearest(to path: [UInt8]) -> [UInt8] {
     var path = path
-    while (try? FileHandle.Status(of: path)) == nil {
+    while (try? FileStatus(of: path)) == nil {
       while path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
-      if Platform.isLink(path) { return path }
+      if FileStatus.isLink(path) { return path }
       guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return [UInt8(ascii: ".")] }
       if slash == 0 { return [UInt8(ascii: "/")] }
       path.removeSubrange(slash...)

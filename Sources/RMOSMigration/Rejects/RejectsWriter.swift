@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Copies what failed, with its issues, into a directory that migrates once it is mended.
 ///
@@ -40,10 +41,10 @@ final class RejectsWriter {
     self.source = Array(source.utf8)
     self.isCancelled = isCancelled
     path = Array(directory.utf8)
-    let isThere = (try? FileHandle.Status(of: path)) != nil
+    let isThere = (try? FileStatus(of: path)) != nil
     created = isThere ? nil : path
     do throws(SystemError) {
-      if !isThere { try Platform.makeDirectories(path) }
+      if !isThere { try FileSystem.makeDirectories(path) }
       root = try PrivateDirectory(path)
       root.removeStagedFile()
     } catch {
@@ -55,7 +56,7 @@ final class RejectsWriter {
   func finish() {
     closeFolder()
     root.close()
-    if !hasReadMe, let created { try? Platform.removeDirectory(created) }
+    if !hasReadMe, let created { try? FileSystem.removeDirectory(created) }
   }
 
   /// Makes sure that the copies are where the directory's name leads; where they are not, none
@@ -92,7 +93,7 @@ final class RejectsWriter {
         rejects.written += 1
       } catch {
         rejects.notWritten += 1
-        if error.code == SystemError.cancelled {
+        if error == .cancelled {
           wasCancelled = true
           continue
         }
@@ -126,7 +127,7 @@ final class RejectsWriter {
         do throws(SystemError) {
           try write(found, of: path, as: name, in: folder)
         } catch {
-          guard error.code == SystemError.exists, found.name != nil else { throw error }
+          guard error == .exists, found.name != nil else { throw error }
           copy?.takeOtherName()
           name = Array((copy?.name ?? "").utf8)
           try write(found, of: path, as: name, in: folder)
@@ -139,8 +140,7 @@ final class RejectsWriter {
       of: batch.records, at: index, issues, copy: failure == nil && copy != nil ? name : nil, run)
     // What a file of issues is called must not be what a directory of the source is called.
     var ending = ".issues"
-    while (try? FileHandle.Status(of: source + Array("/".utf8) + path + Array(ending.utf8))) != nil
-    {
+    while (try? FileStatus(of: source + Array("/".utf8) + path + Array(ending.utf8))) != nil {
       ending = "~" + ending
     }
     if name.count + ending.utf8.count > RejectsWriter.longestName {
@@ -170,9 +170,9 @@ final class RejectsWriter {
   private func write(
     _ copy: RejectCopy, of path: [UInt8], as name: [UInt8], in folder: PrivateDirectory
   ) throws(SystemError) {
-    let input = try FileHandle(reading: source + [UInt8(ascii: "/")] + path)
+    let input = try FileDescriptor(reading: source + [UInt8(ascii: "/")] + path)
     defer { input.close() }
-    guard try input.status().form == .file else { throw SystemError(code: SystemError.notAFile) }
+    guard try input.status().form == .file else { throw .notAFile }
     try folder.checkIsFree(name)
     let output = try folder.stageFile()
     defer { output.close() }
@@ -186,7 +186,7 @@ final class RejectsWriter {
   }
 
   private func write(
-    _ copy: RejectCopy, from input: FileHandle, to output: FileHandle
+    _ copy: RejectCopy, from input: FileDescriptor, to output: FileDescriptor
   ) throws(SystemError) {
     let mark = ByteOrderMark(try read(2, from: input))
     if copy.name != nil { try output.write(mark.bytes) }
@@ -199,7 +199,7 @@ final class RejectsWriter {
       let bytes = try read(left, from: input)
       if isCancelled() { copiedSinceCancelled += bytes.count }
       if copiedSinceCancelled > RejectsWriter.cancellationAllowance {
-        throw SystemError(code: SystemError.cancelled)
+        throw .cancelled
       }
       // Where a file begins, these would speak of its encoding.
       if isFirst, bytes.prefix(2).contains(where: { $0 == 0 || $0 >= 0x80 }) {
@@ -207,7 +207,7 @@ final class RejectsWriter {
       }
       isFirst = false
       if bytes.isEmpty {
-        guard copy.end == nil else { throw SystemError(code: SystemError.hasChanged) }
+        guard copy.end == nil else { throw .hasChanged }
         break
       }
       left -= bytes.count
@@ -215,25 +215,14 @@ final class RejectsWriter {
       try output.write(bytes)
     }
     if let digest = copy.digest, hash.finalize() != digest {
-      throw SystemError(code: SystemError.hasChanged)
+      throw .hasChanged
     }
     try output.write(mark.encode(copy.closing))
   }
 
   /// Reads at most `count` bytes; none at the end.
-  private func read(_ count: Int, from input: FileHandle) throws(SystemError) -> [UInt8] {
-    let wanted = min(count, RejectsWriter.bufferSize)
-    var result: Result<Int, SystemError> = .success(0)
-    let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
-      guard let base = buffer.baseAddress else { return }
-      do throws(SystemError) {
-        count = try input.read(into: base, count: wanted)
-      } catch {
-        result = .failure(error)
-      }
-    }
-    _ = try result.get()
-    return bytes
+  private func read(_ count: Int, from input: FileDescriptor) throws(SystemError) -> [UInt8] {
+    try input.read(count: min(count, RejectsWriter.bufferSize))
   }
 
   /// A UTF-16 file's mark, which its copies need too, and its way to write text.

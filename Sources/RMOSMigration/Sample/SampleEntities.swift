@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// The entities of a sample tree, each a function of the seed, its kind and its number.
 struct SampleEntities {
@@ -105,17 +106,9 @@ struct SampleEntities {
 
   /// The date and time `minutes` after the beginning of 2025.
   static func time(_ minutes: Int) -> String {
-    var day = minutes / 1440
-    var (year, month) = (2025, 1)
-    while true {
-      let length =
-        month == 2 ? (year % 4 == 0 ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
-      if day < length { break }
-      day -= length
-      (year, month) = month == 12 ? (year + 1, 1) : (year, month + 1)
-    }
-    return "\(year)-\(padded(month, 2))-\(padded(day + 1, 2))T\(padded(minutes / 60 % 24, 2)):"
-      + "\(padded(minutes % 60, 2)):00"
+    let beginning = CivilDate(year: 2025, month: 1, day: 1)
+    let date = CivilDate(dayNumber: beginning.dayNumber + minutes / 1440)
+    return "\(date.text)T\(padded(minutes / 60 % 24, 2)):\(padded(minutes % 60, 2)):00"
   }
 
   static func padded(_ number: Int, _ width: Int) -> String {

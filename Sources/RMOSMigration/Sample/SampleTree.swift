@@ -1,4 +1,5 @@
 public import RMOSModels
+import RMOSSystem
 
 /// A generated legacy tree: the same files for the same numbers, on every machine.
 ///
@@ -83,11 +84,11 @@ public struct SampleTree: Sendable {
         throw error
       }
     } catch {
-      switch error.code {
-      case SystemError.cancelled:
+      switch error {
+      case .cancelled:
         throw MigrationError(
           .cancelled, "the sample was cancelled; the directory is what it was before")
-      case SystemError.notEmpty:
+      case .notEmpty:
         throw MigrationError(
           .sampleNotEmpty,
           "\(directory) is not empty; name a new directory, or empty this one first")

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Writes the entities of a sample tree into files of every layout.
 struct SampleWriter {
@@ -51,7 +52,7 @@ struct SampleWriter {
   }
 
   private static func check(_ isCancelled: () -> Bool, _ index: Int) throws(SystemError) {
-    if index % 64 == 0, isCancelled() { throw SystemError(code: SystemError.cancelled) }
+    if index % 64 == 0, isCancelled() { throw .cancelled }
   }
 
   /// Writes an entity into a file of its own.
@@ -129,7 +130,7 @@ struct SampleWriter {
 
 /// A new file, written through a buffer.
 struct SampleFile {
-  private let handle: FileHandle
+  private let handle: FileDescriptor
   private var buffer: [UInt8] = []
   private(set) var byteCount = 0
 
@@ -137,12 +138,11 @@ struct SampleFile {
   init(_ directory: [UInt8], _ name: String) throws(SystemError) {
     let path = directory + [UInt8(ascii: "/")] + Array(name.utf8)
     do throws(SystemError) {
-      handle = try FileHandle(creating: path)
+      handle = try FileDescriptor(creating: path)
     } catch {
-      guard error.code == SystemError.notFound, let slash = path.lastIndex(of: UInt8(ascii: "/"))
-      else { throw error }
-      try Platform.makeDirectories(Array(path[..<slash]))
-      handle = try FileHandle(creating: path)
+      guard error == .notFound else { throw error }
+      try FileSystem.makeDirectories(path.directoryPath)
+      handle = try FileDescriptor(creating: path)
     }
   }
 
@@ -153,11 +153,7 @@ struct SampleFile {
   }
 
   mutating func flush() throws(SystemError) {
-    var result: Result<Void, SystemError> = .success(())
-    buffer.withUnsafeBytes { bytes in
-      do throws(SystemError) { try handle.write(bytes) } catch { result = .failure(error) }
-    }
-    try result.get()
+    try handle.write(buffer)
     buffer.removeAll(keepingCapacity: true)
   }
 

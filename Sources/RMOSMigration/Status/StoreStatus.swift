@@ -1,5 +1,6 @@
 public import RMOSModels
 public import RMOSStore
+import RMOSSystem
 
 /// What a store holds and how its runs went, as a value.
 ///
@@ -92,7 +93,7 @@ public struct StoreStatus: Sendable {
 
   /// The size of a store's database with its write-ahead log, bytes; nil for one without a file.
   package static func size(of store: some RecordStore) -> Int? {
-    guard store is SQLiteStore, let size = Platform.fileSize(store.location) else { return nil }
-    return size + (Platform.fileSize(store.location + "-wal") ?? 0)
+    guard store is SQLiteStore, let size = FileStatus.size(of: store.location) else { return nil }
+    return size + (FileStatus.size(of: store.location + "-wal") ?? 0)
   }
 }

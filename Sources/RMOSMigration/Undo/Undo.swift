@@ -1,5 +1,6 @@
 import RMOSModels
 public import RMOSStore
+import RMOSSystem
 
 /// Undoes a run: removes the rows it inserted and restores those it rewrote.
 ///
@@ -82,7 +83,7 @@ public struct Undo: Sendable {
         }
         var ledger = LedgerRun(
           command: "undo", startedAt: now, source: undone.source, optionsJSON: report.optionsJSON,
-          toolVersion: RMOSVersion.current, processID: Platform.processID)
+          toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID)
         ledger.id = try transaction.beginRun(ledger)
         report.counts = try transaction.run(whileNot: isCancelled) {
           try transaction.undo(run: id)

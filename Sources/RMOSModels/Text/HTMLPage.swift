@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// A page that stands alone: one file, nothing loaded from elsewhere.
 ///
 /// The look is shared by all pages of the project: readable in light and dark, on a phone and on
@@ -76,20 +78,6 @@ package struct HTMLPage: Sendable {
 
   /// How a policy names an inline style or script.
   private static func source(_ text: String) -> String {
-    "sha256-" + base64(SHA256.hash(Array(text.utf8)).bytes)
-  }
-
-  private static func base64(_ bytes: [UInt8]) -> String {
-    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var text: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-      for place in 0..<4 {
-        let isPadding = place > group.count
-        text.append(isPadding ? UInt8(ascii: "=") : digits[bits >> (18 - 6 * place) & 63])
-      }
-    }
-    return String(decoding: text, as: UTF8.self)
+    "sha256-" + Base64.encode(SHA256.hash(Array(text.utf8)).bytes)
   }
 }

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// SHA-256 (FIPS 180-4), for telling whether source bytes changed.
 ///
 /// Our own because neither the standard library nor SQLite offers one and Foundation stays out of
@@ -134,11 +136,7 @@ public struct SHA256: Sendable {
     }
 
     /// 64 lower-case hexadecimal digits.
-    public var description: String {
-      let digits = Array("0123456789abcdef".utf8)
-      return String(
-        decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
+    public var description: String { ASCII.hex(bytes) }
 
     /// Compares all 32 bytes.
     public static func == (left: Digest, right: Digest) -> Bool {

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// An ISO 8601 date, or date and time, as RMOS accepts it.
 ///
 /// Exactly `YYYY-MM-DD`, optionally with `T` or a space and `HH:MM[:SS[.f…]]`, optionally with `Z`
@@ -56,7 +58,7 @@ public struct Timestamp: Sendable, Hashable {
     guard let year = cursor.digits(4), cursor.take("-"),
       let month = cursor.digits(2), cursor.take("-"),
       let day = cursor.digits(2),
-      year >= 1, 1...12 ~= month, day >= 1, day <= Timestamp.dayCount(year: year, month: month)
+      year >= 1, 1...12 ~= month, day >= 1, day <= CivilDate.dayCount(year: year, month: month)
     else { return nil }
     self.year = year
     self.month = month
@@ -94,38 +96,26 @@ public struct Timestamp: Sendable, Hashable {
     left < right ? .before : left == right ? .same : .after
   }
 
-  /// Days since 0000-03-01, counting years from March so that the leap day comes last.
-  package var dayNumber: Int {
-    let shifted = month > 2 ? (year, month - 3) : (year - 1, month + 9)
-    return shifted.0 * 365 + shifted.0 / 4 - shifted.0 / 100 + shifted.0 / 400
-      + (153 * shifted.1 + 2) / 5 + day - 1
-  }
-
-  /// The date with a ``dayNumber`` that is not negative.
-  package static func date(dayNumber: Int) -> (year: Int, month: Int, day: Int) {
-    let (era, dayOfEra) = dayNumber.quotientAndRemainder(dividingBy: 146_097)
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shifted = (5 * dayOfYear + 2) / 153
-    let month = shifted < 10 ? shifted + 3 : shifted - 9
-    return (
-      era * 400 + yearOfEra + (month < 3 ? 1 : 0), month,
-      dayOfYear - (153 * shifted + 2) / 5 + 1
-    )
-  }
-
-  private static func dayCount(year: Int, month: Int) -> Int {
-    switch month {
-    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-    case 4, 6, 9, 11: 30
-    default: 31
-    }
-  }
+  /// Days since 0000-03-01.
+  package var dayNumber: Int { CivilDate(year: year, month: month, day: day).dayNumber }
 }
 
 extension Timestamp.Time {
   fileprivate var secondOfDay: Int { hour * 3600 + minute * 60 + second }
+}
+
+extension Timestamp {
+  /// The day in UTC, `YYYY-MM-DD`; the day as written if the text gives no zone.
+  ///
+  /// - Complexity: O(1).
+  public var utcDay: String {
+    var number = dayNumber
+    if let time, let offset = time.zoneOffset {
+      let second = time.secondOfDay - offset
+      number += second < 0 ? -1 : second >= 86_400 ? 1 : 0
+    }
+    return CivilDate(dayNumber: number).text
+  }
 }
 
 extension Timestamp {

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// The reading side of an ``InMemoryStore``, valid within one closure.
 class InMemoryReader: StoreReader {

@@ -1,4 +1,5 @@
 package import RMOSModels
+import RMOSSystem
 
 /// What the reader of a backend with a schema of its own tells an audit beyond its records.
 ///

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 extension Locator {
   /// A stored number: the line of a JSON Lines file, or the index in a list in any other.

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// A database's place in the file system, and how it is opened there.
 struct DatabaseFile: Sendable {
   /// The absolute path, links resolved.
@@ -13,25 +15,27 @@ struct DatabaseFile: Sendable {
       StoreError(.cannotOpen, message, path: path)
     }
     try Self.checkName(path)
-    var status = try? Platform.status(path)
-    if status == nil, let obstacle = Platform.obstacle(to: path) {
-      throw refuse("\(path) cannot be reached: \(obstacle)")
+    var status: FileStatus?
+    do throws(SystemError) {
+      status = try FileStatus(of: path)
+    } catch {
+      guard error == .notFound else { throw refuse("\(path) cannot be reached: \(error.reason)") }
     }
-    if status == nil, Platform.hasEntry(path) {
+    if status == nil, FileStatus.hasEntry(path) {
       // Unless another process created it this very moment.
-      status = try? Platform.status(path)
+      status = try? FileStatus(of: path)
       guard status != nil else {
         throw refuse("\(path) cannot be reached: it is a link that leads nowhere")
       }
     }
     if let status {
-      guard status.kind != .directory else {
+      guard status.form != .directory else {
         throw refuse("\(path) is a directory; name a file in it")
       }
-      guard status.kind == .regular else {
-        throw refuse("\(path) is \(status.kind.rawValue), not a file; name another")
+      guard status.form == .file else {
+        throw refuse("\(path) is \(status.form.rawValue), not a file; name another")
       }
-      guard status.links <= 1 else { throw StoreError.hardLinked(path, status.links) }
+      guard status.linkCount <= 1 else { throw StoreError.hardLinked(path, status.linkCount) }
       // SQLite takes a file of one byte for an empty one and writes over it.
       guard status.size == 0 || status.size >= 512 else {
         throw StoreError(
@@ -43,11 +47,7 @@ struct DatabaseFile: Sendable {
       wasThere = true
       return
     }
-    // Cut at bytes: a character may be made of a slash and a combining mark.
-    let bytes = Array(path.utf8)
-    let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
-    let directory = slash.map { String(decoding: bytes[...$0], as: UTF8.self) } ?? "."
-    let name = String(decoding: bytes[(slash.map { $0 + 1 } ?? 0)...], as: UTF8.self)
+    let (directory, name) = (path.directoryPath, path.lastName)
     guard !name.isEmpty else { throw refuse("\(path) is a directory; name a file in it") }
     let resolved = try Self.resolve(directory, of: path)
     guard mayBeAbsent else {
@@ -59,14 +59,14 @@ struct DatabaseFile: Sendable {
 
   /// The absolute path of a file or directory that a database's path leads to.
   private static func resolve(_ path: String, of database: String) throws(StoreError) -> String {
-    do throws(Platform.SystemError) {
-      return try Platform.resolve(path)
+    do throws(SystemError) {
+      return try path.resolved()
     } catch {
       throw StoreError(
         .cannotOpen,
-        Platform.isAbsence(error.code)
+        error.isAbsent
           ? "\(database) cannot be opened: there is no directory \(path); create it first"
-          : "\(database) cannot be reached: \(path): \(Platform.message(error.code)), as where a "
+          : "\(database) cannot be reached: \(path): \(error.reason), as where a "
             + "directory above it may not be searched",
         path: database)
     }
@@ -98,11 +98,9 @@ struct DatabaseFile: Sendable {
   }
 
   /// The state of the file where it may be read without locks: no log beside it holds changes.
-  var immutableStamp: Platform.FileStamp? {
-    for log in ["-wal", "-journal"] {
-      if let stamp = Platform.stamp(path + log), stamp.size > 0 { return nil }
-    }
-    return Platform.stamp(path)
+  var immutableStamp: FileStatus.State? {
+    for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 { return nil }
+    return (try? FileStatus(of: path))?.state
   }
 
   /// Opens a connection, unless something beside the file is in SQLite's way.
@@ -112,8 +110,8 @@ struct DatabaseFile: Sendable {
   func connect(
     _ mode: SQLiteConnection.Mode, busyTimeout: Double
   ) throws -> SQLiteConnection {
-    if let status = try? Platform.status(path), status.links > 1 {
-      throw StoreError.hardLinked(path, status.links)
+    if let status = try? FileStatus(of: path), status.linkCount > 1 {
+      throw StoreError.hardLinked(path, status.linkCount)
     }
     for sidecar in Sidecar.all(of: path) { try sidecar.check(for: mode) }
     if mode == .readOnly, hasLogWithoutIndex, !mayMakeIndex { throw logWithoutIndex }
@@ -131,13 +129,13 @@ struct DatabaseFile: Sendable {
   }
 
   private var hasLogWithoutIndex: Bool {
-    guard let log = try? Platform.entry(path + "-wal"), log.kind == .regular else { return false }
-    return log.size > 0 && !Platform.hasEntry(path + "-shm")
+    guard let log = try? FileStatus(ofLink: path + "-wal"), log.form == .file else { return false }
+    return log.size > 0 && !FileStatus.hasEntry(path + "-shm")
   }
 
   /// Whether an index made by this process would be the owner's; another's would lock him out.
   private var mayMakeIndex: Bool {
-    Platform.isSuperuser || (try? Platform.status(path))?.owner == Platform.user
+    ProcessEnvironment.isSuperuser || (try? FileStatus(of: path))?.owner == ProcessEnvironment.user
   }
 
   private var logWithoutIndex: StoreError {
@@ -152,7 +150,7 @@ struct DatabaseFile: Sendable {
   /// what stands beside it.
   func openForInspection(busyTimeout: Double) throws -> SQLiteSession {
     if hasLogWithoutIndex { throw logWithoutIndex }
-    let hasLog = Platform.hasEntry(path + "-wal") && Platform.hasEntry(path + "-shm")
+    let hasLog = FileStatus.hasEntry(path + "-wal") && FileStatus.hasEntry(path + "-shm")
     let stamp = hasLog ? nil : immutableStamp
     return try explaining {
       let connection = try connect(
@@ -174,7 +172,7 @@ struct DatabaseFile: Sendable {
     WriterLock.removeAbandoned(database: path)
     // SQLite would open it for reading instead, and leave a log of this user's.
     try checkRights()
-    var identity: Platform.FileIdentity?
+    var identity: FileStatus.Identity?
     do {
       return try explaining {
         let connection = try connect(
@@ -194,14 +192,17 @@ struct DatabaseFile: Sendable {
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``.
   func checkRights() throws(StoreError) {
-    let directory = SQLiteStore.directory(of: path)
-    for (place, code) in [(directory, StoreError.Code.cannotOpen), (path, .readOnly)] {
-      let failure = Platform.writingFailure(place)
-      guard failure != 0, !Platform.isAbsence(failure) else { continue }
-      throw StoreError(
-        code,
-        "\(path) cannot be written: \(place): \(Platform.message(failure)); "
-          + "writing needs a directory and a file one may write to", path: path)
+    let places = [(path.directoryPath, StoreError.Code.cannotOpen), (path, .readOnly)]
+    for (place, code) in places {
+      do throws(SystemError) {
+        try FileSystem.checkWritable(place)
+      } catch {
+        if error.isAbsent { continue }
+        throw StoreError(
+          code,
+          "\(path) cannot be written: \(place): \(error.reason); "
+            + "writing needs a directory and a file one may write to", path: path)
+      }
     }
     for sidecar in Sidecar.all(of: path) { try sidecar.check(for: .readWrite) }
     try WriterLock.checkFitness(database: path)
@@ -262,24 +263,25 @@ struct DatabaseFile: Sendable {
   ///
   /// SQLite itself does not wait here for an application that is writing.
   func enterLogMode(_ connection: SQLiteConnection, busyTimeout: Double) throws {
-    let deadline = Platform.uptime + busyTimeout
+    let deadline = Deadline(after: busyTimeout)
     while true {
       do throws(StoreError) {
         return try connection.execute("PRAGMA journal_mode = WAL")
       } catch {
-        guard error.code == .busy, Platform.uptime < deadline else { throw error }
-        Platform.pause(microseconds: 20_000)
+        guard error.code == .busy, !deadline.hasPassed else { throw error }
+        SystemThread.pause(milliseconds: 20)
       }
     }
   }
 
   /// Removes the file that was created, unless it is no longer that, or holds something.
-  private func removeWhatWasCreated(_ identity: Platform.FileIdentity?) {
+  private func removeWhatWasCreated(_ identity: FileStatus.Identity?) {
     func remove() {
-      guard let stamp = Platform.stamp(path), stamp.identity == identity ?? stamp.identity,
+      guard let stamp = (try? FileStatus(of: path))?.state,
+        stamp.identity == identity ?? stamp.identity,
         stamp.size == 0 || identity != nil && hasNoTables
       else { return }
-      for suffix in ["-wal", "-shm", "-journal", ""] { Platform.remove(path + suffix) }
+      for suffix in ["-wal", "-shm", "-journal", ""] { try? FileSystem.removeFile(path + suffix) }
     }
     do {
       let lock = try WriterLock(database: path, timeout: 0)

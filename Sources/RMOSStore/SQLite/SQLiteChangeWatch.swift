@@ -1,3 +1,4 @@
+import RMOSSystem
 import Synchronization
 
 /// Tells whether a database was changed since it was last asked, by whatever process.
@@ -11,7 +12,7 @@ final class SQLiteChangeWatch: Sendable {
     /// How many connections there were: each has its own count.
     var generation = 0
     /// The file that was seen first.
-    var identity: Platform.FileIdentity?
+    var identity: FileStatus.Identity?
   }
 
   private let file: DatabaseFile
@@ -32,12 +33,11 @@ final class SQLiteChangeWatch: Sendable {
 
   /// The token; nil where it cannot be told.
   func token() -> String? {
-    guard let status = try? Platform.status(file.path), status.links <= 1 else { return nil }
+    guard let status = try? FileStatus(of: file.path), status.linkCount <= 1 else { return nil }
     if access == .readOnly || access == .inspect, let stamp = file.immutableStamp {
       // Nothing may be written beside the file, so it is read without locks, and its state counts.
       state.withLock { $0.connection = nil }
-      let file = "\(stamp.identity.device)-\(stamp.identity.inode)-\(stamp.size)"
-      return "\(mark.text)-\(file)-\(stamp.seconds)-\(stamp.nanoseconds)"
+      return "\(mark.text)-\(stamp.text)"
     }
     guard access != .inspect else { return nil }
     let identity = status.identity

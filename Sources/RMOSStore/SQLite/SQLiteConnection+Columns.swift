@@ -1,5 +1,6 @@
 import CSQLite
 import RMOSModels
+import RMOSSystem
 
 extension SQLiteConnection {
   /// The names of a table's or view's columns, in lower case; none where it cannot be resolved.

@@ -1,4 +1,5 @@
 import CSQLite
+import RMOSSystem
 
 /// Whether a connection's file is where it was opened.
 ///
@@ -18,19 +19,19 @@ extension SQLiteConnection {
   var place: Place {
     guard let identity else { return .here }
     let path = handle.path
-    do throws(Platform.SystemError) {
-      let status = try Platform.status(path)
+    do throws(SystemError) {
+      let status = try FileStatus(of: path)
       guard status.identity == identity else { return .moved("another file is there now") }
       for (suffix, identity) in sidecars
-      where (try? Platform.entry(path + suffix))?.identity != identity {
+      where (try? FileStatus(ofLink: path + suffix))?.identity != identity {
         return .moved("its log, \(path)\(suffix), was removed or replaced")
       }
-      return status.links > 1 ? .linked(status.links) : .here
+      return status.linkCount > 1 ? .linked(status.linkCount) : .here
     } catch {
       return .moved(
-        Platform.isAbsence(error.code)
+        error.isAbsent
           ? "the file or its directory was removed or renamed"
-          : "it cannot be reached any more (\(Platform.message(error.code)))")
+          : "it cannot be reached any more (\(error.reason))")
     }
   }
 
@@ -53,7 +54,7 @@ extension SQLiteConnection {
   func rememberSidecars() {
     guard place == .here else { return }
     for suffix in ["-wal", "-shm"] {
-      sidecars[suffix] = (try? Platform.entry(handle.path + suffix))?.identity
+      sidecars[suffix] = (try? FileStatus(ofLink: handle.path + suffix))?.identity
     }
   }
 
@@ -92,12 +93,12 @@ extension SQLiteConnection {
     var remnant: String?
     for (suffix, identity) in sidecars {
       let path = handle.path + suffix
-      guard (try? Platform.entry(path))?.identity == identity else { continue }
+      guard (try? FileStatus(ofLink: path))?.identity == identity else { continue }
       if isWhole == true || suffix == "-shm" {
-        Platform.remove(path)
+        try? FileSystem.removeFile(path)
       } else {
         let name = "\(path).of-\(identity.inode)"
-        if Platform.setAside(path, as: name) { remnant = name }
+        if (try? FileSystem.renameUnlessTaken(path, to: name)) != nil { remnant = name }
       }
     }
     sidecars = [:]
@@ -109,10 +110,10 @@ extension SQLiteHandle {
   /// Which file is open.
   ///
   /// - Throws: ``StoreError/Code/replaced`` where it is no longer at its path: `SQLITE_FCNTL_HAS_MOVED`.
-  func identity() throws(StoreError) -> Platform.FileIdentity {
+  func identity() throws(StoreError) -> FileStatus.Identity {
     var hasMoved: Int32 = 0
-    do throws(Platform.SystemError) {
-      let identity = try Platform.status(path).identity
+    do throws(SystemError) {
+      let identity = try FileStatus(of: path).identity
       let result = sqlite3_file_control(pointer, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
       if result != SQLITE_OK || hasMoved == 0 { return identity }
     } catch {}

@@ -1,4 +1,5 @@
 import CSQLite
+import RMOSSystem
 
 /// One connection to a database: opening, statements, transactions.
 ///
@@ -21,11 +22,11 @@ final class SQLiteConnection: @unchecked Sendable {
 
   let handle: SQLiteHandle
   /// Which file it has open; `nil` for a database without one, in memory or temporary.
-  let identity: Platform.FileIdentity?
+  let identity: FileStatus.Identity?
   /// The lock under which it writes, which must be held still at every commit.
   var lock: WriterLock.Place?
   /// The log and its index, by what their names end in, once it has written.
-  var sidecars: [String: Platform.FileIdentity] = [:]
+  var sidecars: [String: FileStatus.Identity] = [:]
   /// Why nothing more may be written, once the file is no longer where it was.
   var loss: StoreError?
   private var statements: [String: SQLiteStatement] = [:]
@@ -47,8 +48,8 @@ final class SQLiteConnection: @unchecked Sendable {
     }
     let file =
       switch mode {
-      case .immutable: "file:\(Self.percentEncoded(path))?immutable=1"
-      case .observing: "file:\(Self.percentEncoded(path))?readonly_shm=1"
+      case .immutable: "file:\(path.percentEncoded(keeping: "/"))?immutable=1"
+      case .observing: "file:\(path.percentEncoded(keeping: "/"))?readonly_shm=1"
       case .create, .readWrite, .readOnly: path
       }
     var pointer: OpaquePointer?
@@ -78,22 +79,6 @@ final class SQLiteConnection: @unchecked Sendable {
     statements.removeAll()
     slots.removeAll()
     sqlite3_close_v2(handle.pointer)
-  }
-
-  private static func percentEncoded(_ path: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var bytes: [UInt8] = []
-    for byte in path.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."),
-        UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "~"):
-        bytes.append(byte)
-      default:
-        bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 
   // MARK: Statements

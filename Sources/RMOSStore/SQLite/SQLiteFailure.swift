@@ -1,4 +1,5 @@
 import CSQLite
+import RMOSSystem
 
 extension StoreError {
   /// Whether a statement that had been compiled failed at what it computes: SQLITE_ERROR.
@@ -23,34 +24,36 @@ struct SQLiteHandle {
   private func failure(_ result: Int32) -> StoreError {
     var code = result
     var text = String(cString: sqlite3_errstr(result))
-    var system: Int32 = 0
+    var system: SystemError?
     // The connection's last error is only the story of this result if it is the same.
     if let pointer, sqlite3_errcode(pointer) & 0xFF == result & 0xFF {
       code = sqlite3_extended_errcode(pointer)
       text = String(cString: sqlite3_errmsg(pointer))
-      system = cause(code) ?? sqlite3_system_errno(pointer)
+      let reported = sqlite3_system_errno(pointer)
+      system = cause(code) ?? (reported == 0 ? nil : .code(reported))
     }
     let (kind, message) = story(code, text: text, system: system)
     return StoreError(kind, message, path: path, sqliteCode: code)
   }
 
   /// What the connection's `errno` no longer tells, since what SQLite did after the error changed it.
-  private func cause(_ code: Int32) -> Int32? {
+  private func cause(_ code: Int32) -> SystemError? {
     switch code & 0xFF {
     case SQLITE_IOERR:
-      [log, database].compactMap { $0?.lastError }.first {
-        Platform.isOutOfSpace($0) || Platform.isOverSizeLimit($0)
+      [log, database].compactMap { $0?.lastError }.map(SystemError.code).first {
+        $0.isOutOfSpace || $0.isOverSizeLimit
       }
-    case SQLITE_CANTOPEN: [Platform.descriptorFailure].first { $0 != 0 }
+    case SQLITE_CANTOPEN: FileSystem.openingFailure
     default: nil
     }
   }
 
-  private func story(_ code: Int32, text: String, system: Int32) -> (StoreError.Code, String) {
-    let cause = system == 0 ? text : "\(text): \(Platform.message(system))"
+  private func story(_ code: Int32, text: String, system: SystemError?) -> (StoreError.Code, String)
+  {
+    let cause = system.map { "\(text): \($0.reason)" } ?? text
     let full = (StoreError.Code.diskFull, StoreError.diskFull(path).message)
     switch code & 0xFF {
-    case SQLITE_IOERR where Platform.isOverSizeLimit(system):
+    case SQLITE_IOERR where system?.isOverSizeLimit == true:
       return (
         .diskFull,
         "\(path) may not grow any more: files may not be larger here (ulimit -f, or the file "
@@ -58,13 +61,13 @@ struct SQLiteHandle {
       )
     case SQLITE_FULL:
       return full
-    case SQLITE_IOERR where Platform.isOutOfSpace(system),
-      SQLITE_CANTOPEN where Platform.isOutOfSpace(system):
+    case SQLITE_IOERR where system?.isOutOfSpace == true,
+      SQLITE_CANTOPEN where system?.isOutOfSpace == true:
       return full
-    case SQLITE_CANTOPEN where Platform.isOutOfDescriptors(system):
+    case SQLITE_CANTOPEN where system?.isOutOfDescriptors == true:
       return (
         .cannotOpen,
-        "\(path) cannot be opened: \(Platform.message(system)); raise the limit (ulimit -n), or "
+        "\(path) cannot be opened: \(system?.reason ?? text); raise the limit (ulimit -n), or "
           + "close what else is open"
       )
     case SQLITE_READONLY where code == 1032:  // SQLITE_READONLY_DBMOVED

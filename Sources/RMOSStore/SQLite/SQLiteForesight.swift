@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Whether looking things up tells what the database will do with a row.
 ///

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// What a database holds, as far as it matters here: read once when a connection is opened.
 struct SQLiteLayout {

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// Establishes that rows can be written to a database, without touching it: every statement that
 /// writing takes is compiled against the schema as it is.

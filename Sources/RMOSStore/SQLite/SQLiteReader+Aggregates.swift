@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 extension SQLiteReader {
   final func groups(
@@ -79,7 +80,7 @@ extension SQLiteReader {
         var (run, count) = (Int64.min, 0)
         var (hasRow, hasRun) = (try ids.step(), try runs.step())
         while hasRow, hasRun {
-          let order = Platform.compare(ids.borrowedText(at: 0), runs.borrowedText(at: 0))
+          let order = Memory.compare(ids.borrowedText(at: 0), runs.borrowedText(at: 0))
           if order == 0 {
             let next = runs.integer(at: 1)
             if next != run {

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 extension SQLiteReader {
   final func inspectTables() throws -> [InspectedTable] {
     let connection = try session().connection

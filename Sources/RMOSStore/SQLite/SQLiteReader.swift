@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// The reading side of a ``SQLiteStore``, valid within one closure.
 class SQLiteReader: StoreReader {
@@ -180,7 +181,7 @@ extension SQLiteStatement {
     let stored = borrowedText(at: column)
     guard stored.count == Int(span.length) else { return false }
     guard span.length > 0 else { return true }
-    return Platform.areEqual(
+    return Memory.areEqual(
       UnsafeRawBufferPointer(stored),
       UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(arena)[span.range]))
   }

@@ -1,3 +1,4 @@
+import RMOSSystem
 import Synchronization
 
 /// The connections that read.
@@ -11,7 +12,7 @@ final class SQLiteReaderPool: Sendable {
   private let busyTimeout: Double
   private let idle = Mutex<[SQLiteSession]>([])
   /// The file that was opened first.
-  private let identity: Mutex<Platform.FileIdentity?>
+  private let identity: Mutex<FileStatus.Identity?>
   private let followsPath: Bool
 
   /// What a read may do.
@@ -31,7 +32,7 @@ final class SQLiteReaderPool: Sendable {
   ///
   /// It reads the file with `identity`, or else the first that it opens, unless it `followsPath`.
   init(
-    _ file: DatabaseFile, location: String, _ mode: Mode, identity: Platform.FileIdentity? = nil,
+    _ file: DatabaseFile, location: String, _ mode: Mode, identity: FileStatus.Identity? = nil,
     followsPath: Bool = false, busyTimeout: Double
   ) {
     self.file = file
@@ -82,7 +83,7 @@ final class SQLiteReaderPool: Sendable {
 
   private func open() throws -> SQLiteSession {
     if let known = identity.withLock({ $0 }) {
-      guard let stamp = Platform.stamp(file.path) else {
+      guard let stamp = (try? FileStatus(of: file.path))?.state else {
         throw StoreError.replaced(file.path, "the file or its directory was removed or renamed")
       }
       if !followsPath { try check(stamp.identity, known) }
@@ -104,7 +105,7 @@ final class SQLiteReaderPool: Sendable {
   }
 
   private func check(
-    _ found: Platform.FileIdentity?, _ known: Platform.FileIdentity?
+    _ found: FileStatus.Identity?, _ known: FileStatus.Identity?
   ) throws(StoreError) {
     guard found != known else { return }
     throw .replaced(file.path, "another file is there now")
@@ -135,7 +136,9 @@ final class SQLiteReaderPool: Sendable {
   }
 
   private func checkUnchanged(_ session: SQLiteSession) throws {
-    guard let stamp = session.stamp, stamp != Platform.stamp(file.path) else { return }
+    guard let stamp = session.stamp, stamp != (try? FileStatus(of: file.path))?.state else {
+      return
+    }
     throw StoreError(
       .busy, "\(file.path) was changed by another process while it was read; run again",
       path: file.path)

@@ -1,15 +1,17 @@
+import RMOSSystem
+
 /// A connection with the SQL that fits its database, ready for readers and transactions.
 final class SQLiteSession: Sendable {
   let connection: SQLiteConnection
   let layout: SQLiteLayout
   let tables: SQLiteTables
   /// The state of the file when it was opened as immutable; nil where SQLite's locks protect it.
-  let stamp: Platform.FileStamp?
+  let stamp: FileStatus.State?
   /// What ``SQLiteConnection/schemaCookie`` was before the layout was read.
   let schemaCookie: Int64
 
   /// Reads the layout over `connection`.
-  init(_ connection: SQLiteConnection, stamp: Platform.FileStamp? = nil) throws {
+  init(_ connection: SQLiteConnection, stamp: FileStatus.State? = nil) throws {
     self.connection = connection
     self.stamp = stamp
     // Also where only reading is meant: what writing would meet is looked for on this connection.

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 extension SQLiteStore {
   /// Writes a copy of the database, as it is now, to a file of its own.
   ///
@@ -17,33 +19,32 @@ extension SQLiteStore {
     to path: String, replacing: Bool = false, isCancelled: () -> Bool = { false }
   ) throws {
     try checkTarget(path, replacing: replacing)
-    func failure(_ error: Platform.SystemError) -> StoreError {
-      if Platform.isPresence(error.code) { return backupExists(path) }
+    func failure(_ error: SystemError) -> StoreError {
+      if error == .exists { return backupExists(path) }
       return StoreError(
-        Platform.isOutOfSpace(error.code) ? .diskFull : .cannotOpen,
-        "the backup \(path) cannot be written: \(Platform.message(error.code))", path: path)
+        error.isOutOfSpace ? .diskFull : .cannotOpen,
+        "the backup \(path) cannot be written: \(error.reason)", path: path)
     }
-    let directory = Self.directory(of: path)
-    let name = String(
-      decoding: path.utf8.dropFirst(directory == "." ? 0 : directory.utf8.count), as: UTF8.self)
-    let copy: Platform.NewFile
-    do throws(Platform.SystemError) {
-      copy = try Platform.NewFile(
-        in: try Platform.resolve(directory), names: Self.temporaryNames(for: name))
+    let name = path.lastName
+    let copy: StagedFile
+    do throws(SystemError) {
+      copy = try StagedFile(
+        in: try path.directoryPath.resolved(), names: Self.temporaryNames(for: name))
     } catch {
       throw failure(error)
     }
     do {
       try write(copy, isCancelled: isCancelled)
       guard copy.isInPlace else { throw movedBackup(path) }
-      do throws(Platform.SystemError) {
-        try copy.synchronize()
+      do throws(SystemError) {
+        try copy.file.synchronize()
         try copy.move(to: name, replacing: replacing)
       } catch {
         throw failure(error)
       }
       guard copy.isNamed(name) else { throw movedBackup(path) }
-      copy.synchronizeDirectory()
+      // Not every file system can.
+      try? copy.synchronizeDirectory()
     } catch {
       copy.discard()
       throw error
@@ -55,12 +56,12 @@ extension SQLiteStore {
   /// A killed process may have left one under a number that another process has again, as in
   /// containers.
   private static func temporaryNames(for name: String) -> some Sequence<String> {
-    let first = "\(name).incomplete-\(Platform.processID)"
+    let first = "\(name).incomplete-\(ProcessEnvironment.processID)"
     return (1...100).lazy.map { $0 == 1 ? first : "\(first)-\($0)" }
   }
 
   /// Copies the database into an empty file.
-  private func write(_ copy: Platform.NewFile, isCancelled: () -> Bool) throws {
+  private func write(_ copy: StagedFile, isCancelled: () -> Bool) throws {
     try withBackupSource { source in
       let target = try SQLiteConnection(path: copy.temporaryPath, mode: .readWrite, busyTimeout: 0)
       guard target.identity == copy.identity else { throw movedBackup(copy.temporaryPath) }
@@ -74,11 +75,11 @@ extension SQLiteStore {
   /// Copies the database to `<database>.backup-<run>`.
   public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
     // Of a link the database's own place counts.
-    let shown = Platform.isLink(location) ? file.path : location
+    let shown = FileStatus.isLink(location) ? file.path : location
     var name = RunBackup.suffix + String(run)
     var number = 2
     // From before the database began anew, or was put back: not ours to replace.
-    while Platform.hasEntry(file.path + name) {
+    while FileStatus.hasEntry(file.path + name) {
       name = "\(RunBackup.suffix)\(run)-\(number)"
       number += 1
     }
@@ -103,7 +104,7 @@ extension SQLiteStore {
     // A file that is only read is opened without locks, and a writer could come. Who may write can
     // have locks without leaving a trace, while another has the log open; and so can anyone where
     // there is no log.
-    if Platform.hasEntry(file.path + "-shm"), (try? file.checkRights()) != nil,
+    if FileStatus.hasEntry(file.path + "-shm"), (try? file.checkRights()) != nil,
       let connection = try? file.connect(.readWrite, busyTimeout: busyTimeout),
       (try? connection.integer("SELECT count(*) FROM sqlite_schema")) != nil
     {
@@ -118,19 +119,19 @@ extension SQLiteStore {
 
   private func checkTarget(_ path: String, replacing: Bool) throws {
     try DatabaseFile.checkName(path)
-    let status = try? Platform.status(path)
-    if let status, status.identity == Platform.stamp(file.path)?.identity {
+    let status = try? FileStatus(of: path)
+    if let status, status.identity == (try? FileStatus(of: file.path))?.identity {
       throw StoreError(
         .backupExists, "\(path) is the database itself; name another file for the backup",
         path: path)
     }
-    if status?.kind == .directory {
+    if status?.form == .directory {
       throw StoreError(
         .cannotOpen, "\(path) is a directory; name a file in it for the backup", path: path)
     }
-    if Platform.hasEntry(path), !replacing { throw backupExists(path) }
+    if FileStatus.hasEntry(path), !replacing { throw backupExists(path) }
     // SQLite would take it for the backup's own.
-    for log in ["-wal", "-journal"] where (Platform.stamp(path + log)?.size ?? 0) > 0 {
+    for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 {
       throw StoreError(
         .backupExists,
         "\(path)\(log) belongs to a database that was in use there; name another file for the "
@@ -150,11 +151,5 @@ extension SQLiteStore {
       .backupExists,
       "\(path) is there already; name another file for the backup, or replace it "
         + "(--force)", path: path)
-  }
-
-  static func directory(of path: String) -> String {
-    let bytes = Array(path.utf8)
-    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-    return String(decoding: bytes[...slash], as: UTF8.self)
   }
 }

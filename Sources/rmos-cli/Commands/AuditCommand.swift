@@ -1,6 +1,7 @@
 import RMOSAudit
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli audit`.
 enum AuditCommand {
@@ -80,7 +81,7 @@ enum AuditCommand {
     for file in files { try checkWritable(file, arguments) }
     let path = Defaults.databasePath(arguments)
     try SQLiteStore.checkName(path)
-    guard Platform.exists(path) else {
+    guard FileStatus.exists(path) else {
       throw CommandError(
         code: "store.cannot-open",
         message: "there is no database at \(path); --db FILE names another")
@@ -138,21 +139,27 @@ enum AuditCommand {
 
   /// Better to say so now than after an hour's work; and never over the database.
   private static func checkWritable(_ file: String, _ arguments: ParsedArguments) throws {
-    if Platform.isSameFile(file, Defaults.databasePath(arguments)) {
+    if FileStatus.isSameFile(file, Defaults.databasePath(arguments)) {
       throw UsageError("\(file) is the database; name another file")
     }
-    let failure = Platform.canWrite(file)
-    if failure != 0 { throw unwritable(file, failure) }
+    do throws(SystemError) {
+      try FileSystem.checkReplaceable(file)
+    } catch {
+      throw unwritable(file, error)
+    }
   }
 
   private static func write(_ text: String, to file: String) throws {
-    let failure = Platform.replaceFile(file, with: text)
-    if failure != 0 { throw unwritable(file, failure) }
+    do throws(SystemError) {
+      try FileSystem.replaceContent(of: file, with: text)
+    } catch {
+      throw unwritable(file, error)
+    }
   }
 
-  private static func unwritable(_ file: String, _ failure: Int32) -> CommandError {
+  private static func unwritable(_ file: String, _ failure: SystemError) -> CommandError {
     CommandError(
       code: "output.unwritable",
-      message: "cannot write \(file): \(Platform.describe(errno: failure))")
+      message: "cannot write \(file): \(failure.reason)")
   }
 }

@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli backup`.
 enum BackupCommand {
@@ -17,15 +18,15 @@ enum BackupCommand {
     ]
   ) { arguments, console in
     let file = arguments.positionals[0]
-    Platform.catchInterruptions()
+    Signals.catchInterruptions()
     let store = try Defaults.openForReading(arguments)
     do {
-      try store.backUp(to: file, replacing: arguments.has("force")) { Platform.isInterrupted }
+      try store.backUp(to: file, replacing: arguments.has("force")) { Signals.isInterrupted }
     } catch let error as StoreError where error.code == .cancelled {
       return console.interrupted(
         by: error.code.rawValue, error.message, asJSON: arguments.has("json"))
     }
-    let size = Platform.fileSize(file)
+    let size = FileStatus.size(of: file)
     if arguments.has("json") {
       console.print(
         JSONOutput.success { writer in

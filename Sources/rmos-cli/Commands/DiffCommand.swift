@@ -1,6 +1,7 @@
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli diff`.
 enum DiffCommand {
@@ -50,7 +51,7 @@ enum DiffCommand {
     }
     let source = arguments.positionals.first ?? Defaults.source
     try Migration.checkSource(source)
-    Platform.catchInterruptions()
+    Signals.catchInterruptions()
     let store = try Defaults.openForReading(arguments)
     let isJSON = arguments.has("json")
     let showsAll = arguments.has("verbose") && !isJSON
@@ -62,7 +63,7 @@ enum DiffCommand {
     do {
       report = try diff.run(
         observer: showsAll ? { entry in show(entry.lines, console) } : nil,
-        isCancelled: { Platform.isInterrupted })
+        isCancelled: { Signals.isInterrupted })
     } catch let error as MigrationError where error.code == .cancelled {
       return console.interrupted(by: error, asJSON: isJSON)
     }

@@ -1,6 +1,7 @@
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli export`.
 enum ExportCommand {
@@ -28,12 +29,12 @@ enum ExportCommand {
     let options = Export.Options(
       layout: arguments.has("lines") ? .lines : .files,
       style: arguments.has("compact") ? .compact : .pretty)
-    Platform.catchInterruptions()
+    Signals.catchInterruptions()
     let store = try Defaults.openForReading(arguments)
     let summary: Export.Summary
     do {
       summary = try Export(of: store).write(to: directory, options: options) {
-        Platform.isInterrupted
+        Signals.isInterrupted
       }
     } catch let error as MigrationError where error.code == .cancelled {
       return console.interrupted(by: error, asJSON: arguments.has("json"))

@@ -1,6 +1,7 @@
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli init`.
 enum InitCommand {
@@ -49,7 +50,7 @@ enum InitCommand {
 
   /// The schema's version before, `nil` if there is none, and the tables that an RMOS database lacks.
   private static func stateBefore(_ path: String) throws -> (version: Int?, missing: [String]) {
-    guard let size = Platform.fileSize(path), size > 0 else { return (nil, []) }
+    guard let size = FileStatus.size(of: path), size > 0 else { return (nil, []) }
     return try SQLiteStore(path: path, access: .readOnly).read { reader in
       let missing = try (reader as? any SchemaInspecting)?.missingTables() ?? []
       return (try reader.schemaVersion()?.version, missing)

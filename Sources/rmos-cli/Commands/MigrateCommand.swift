@@ -1,6 +1,7 @@
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli migrate`.
 enum MigrateCommand {
@@ -79,12 +80,12 @@ enum MigrateCommand {
     if let directory = options.rejectsDirectory {
       try Migration.checkRejects(directory, source: source)
       let database = Defaults.databasePath(arguments)
-      if Platform.isSameFile(Platform.directory(of: database), directory) {
+      if FileStatus.isSameFile(database.directoryPath, directory) {
         throw UsageError(
           "\(directory) is where \(database) stands; name a directory of their own for the rejects")
       }
     }
-    Platform.catchInterruptions()
+    Signals.catchInterruptions()
     let store =
       options.isDryRun
       ? try Defaults.openForRehearsal(arguments) : try Defaults.openForWriting(arguments)
@@ -93,7 +94,7 @@ enum MigrateCommand {
     var summary: MigrationSummary
     do {
       summary = try Migration(from: source, into: store, options: options).runSynchronously(
-        observer: { reporter.observe($0) }, isCancelled: { Platform.isInterrupted })
+        observer: { reporter.observe($0) }, isCancelled: { Signals.isInterrupted })
     } catch {
       // Midway, the events told how far it came.
       guard let (code, message) = Self.midway(error), var summary = reporter.summary,
@@ -187,27 +188,34 @@ enum MigrateCommand {
   private static func checkStatistics(
     _ file: String, source: String, _ arguments: ParsedArguments
   ) throws {
-    if Platform.isSameFile(file, Defaults.databasePath(arguments)) {
+    if FileStatus.isSameFile(file, Defaults.databasePath(arguments)) {
       throw UsageError("\(file) is the database; name another file")
     }
     if Migration.reads(file, from: source) {
       throw UsageError("\(file) is in \(source), which is read from; name a file elsewhere")
     }
-    let failure = Platform.canWrite(file)
-    if failure != 0 { throw statisticsError(file, failure) }
+    do throws(SystemError) {
+      try FileSystem.checkReplaceable(file)
+    } catch {
+      throw statisticsError(file, error)
+    }
   }
 
   private static func writeStatistics(
     _ statistics: MigrationStatistics, to file: String
   ) -> CommandError? {
-    let failure = Platform.replaceFile(file, with: statistics.json + "\n")
-    return failure == 0 ? nil : statisticsError(file, failure)
+    do throws(SystemError) {
+      try FileSystem.replaceContent(of: file, with: statistics.json + "\n")
+      return nil
+    } catch {
+      return statisticsError(file, error)
+    }
   }
 
-  private static func statisticsError(_ file: String, _ failure: Int32) -> CommandError {
+  private static func statisticsError(_ file: String, _ failure: SystemError) -> CommandError {
     CommandError(
       code: "output.unwritable",
-      message: "cannot write the statistics to \(file): \(Platform.describe(errno: failure))")
+      message: "cannot write the statistics to \(file): \(failure.reason)")
   }
 
   /// What failed is still in the source, so the run went on.

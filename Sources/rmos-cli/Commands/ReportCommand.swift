@@ -1,6 +1,7 @@
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli report`.
 enum ReportCommand {
@@ -102,7 +103,7 @@ enum ReportCommand {
   private static let largestStatistics = 1 << 20
 
   private static func report(ofStatistics file: String) throws -> MigrationReport {
-    if let size = Platform.fileSize(file), size > 0,
+    if let size = FileStatus.size(of: file), size > 0,
       (try? SQLiteStore(path: file, access: .readOnly)) != nil
     {
       throw MigrationError(
@@ -110,14 +111,14 @@ enum ReportCommand {
         "\(file) is a database, not statistics; to report on its runs: rmos-cli report --db "
           + TerminalText.shellWord(file))
     }
-    let bytes: [UInt8]
-    switch Platform.readFile(file, limit: largestStatistics) {
-    case .content(let content): bytes = content
-    case .failure(let code):
+    let content: FileSystem.Content
+    do throws(SystemError) {
+      content = try FileSystem.content(of: file, limit: largestStatistics)
+    } catch {
       throw CommandError(
-        code: "input.unreadable",
-        message: "cannot read the statistics \(file): \(Platform.describe(errno: code))")
-    case .tooLarge:
+        code: "input.unreadable", message: "cannot read the statistics \(file): \(error.reason)")
+    }
+    guard case .bytes(let bytes) = content else {
       throw CommandError(
         code: "input.too-large",
         message: "\(file) has more than \(TerminalText.grouped(largestStatistics)) bytes; expected "
@@ -139,18 +140,25 @@ enum ReportCommand {
   private static func write(
     _ report: MigrationReport, as formats: [Format], into directory: String
   ) throws -> [String] {
-    func check(_ failure: Int32, _ path: String) throws {
-      guard failure != 0 else { return }
-      throw CommandError(
-        code: "output.unwritable",
-        message: "cannot write the report to \(path): \(Platform.describe(errno: failure))")
+    func check(_ path: String, _ body: () throws(SystemError) -> Void) throws {
+      do throws(SystemError) {
+        try body()
+      } catch {
+        throw CommandError(
+          code: "output.unwritable",
+          message: "cannot write the report to \(path): \(error.reason)")
+      }
     }
-    try check(Platform.makeDirectories(directory), directory)
+    try check(directory) { () throws(SystemError) in
+      try FileSystem.makeDirectories(directory, permissions: 0o777)
+    }
     return try formats.map { name in
       let format = name.format
       let slash = directory.hasSuffix("/") ? "" : "/"
       let path = directory + slash + report.fileName(as: format)
-      try check(Platform.replaceFile(path, with: report.text(as: format)), path)
+      try check(path) { () throws(SystemError) in
+        try FileSystem.replaceContent(of: path, with: report.text(as: format))
+      }
       return path
     }
   }

@@ -1,5 +1,6 @@
 import RMOSMigration
 import RMOSModels
+import RMOSSystem
 
 /// `rmos-cli sample`.
 enum SampleCommand {
@@ -28,11 +29,11 @@ enum SampleCommand {
     let broken = try arguments.integer("broken", in: 0...100) ?? 0
     let seed = try arguments.integer("seed", in: 0...Int.max) ?? 1
     let directory = arguments.positionals[0]
-    Platform.catchInterruptions()
+    Signals.catchInterruptions()
     let written: SampleTree.Summary
     do {
       written = try SampleTree(count: count, brokenPercent: broken, seed: UInt64(seed))
-        .write(to: directory) { Platform.isInterrupted }
+        .write(to: directory) { Signals.isInterrupted }
     } catch let error as MigrationError where error.code == .cancelled {
       return console.interrupted(by: error, asJSON: arguments.has("json"))
     }

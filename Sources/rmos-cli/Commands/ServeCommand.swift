@@ -1,6 +1,8 @@
 import RMOSDashboard
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli serve`.
 enum ServeCommand {
@@ -64,20 +66,21 @@ enum ServeCommand {
     var configuration = HTTPServer.Configuration()
     configuration.host = arguments["host"] ?? configuration.host
     configuration.port = try arguments.integer("port", in: 0...65_535) ?? configuration.port
-    configuration.token = arguments["token"] ?? Platform.environment("RMOS_TOKEN")
+    configuration.token = arguments["token"] ?? ProcessEnvironment.variable("RMOS_TOKEN")
     configuration.allowedHosts = arguments.all("allow-host")
     return configuration
   }
 
   private static func stopOnInterruption(_ server: HTTPServer) throws {
-    let failure = Platform.onInterruption { count in
-      if count > 1 { Platform.endAtOnce(.interrupted) }
-      server.stop()
+    do throws(SystemError) {
+      try Signals.onInterruption { count in
+        if count > 1 { ProcessEnvironment.endAtOnce(ExitStatus.interrupted.rawValue) }
+        server.stop()
+      }
+    } catch {
+      throw CommandError(
+        code: "system.no-thread", message: "the system gives no thread: \(error.reason)")
     }
-    guard failure != 0 else { return }
-    throw CommandError(
-      code: "system.no-thread",
-      message: "the system gives no thread: \(Platform.describe(errno: failure))")
   }
 
   private static func announce(

@@ -2,6 +2,7 @@ import RMOSAudit
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli status`.
 enum StatusCommand {

@@ -1,6 +1,7 @@
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// `rmos-cli undo`.
 enum UndoCommand {
@@ -35,13 +36,13 @@ enum UndoCommand {
         "RUN: expected the number of a run, found “\(word)”", hint: "rmos-cli runs lists them.")
     }
     let isDryRun = arguments.has("dry-run")
-    Platform.catchInterruptions()
+    Signals.catchInterruptions()
     if !isDryRun { try refuseMissing(run, arguments) }
     let store = try Defaults.openExisting(arguments, isDryRun ? .readOnly : .readWrite)
     let report: UndoReport
     do {
       report = try Undo(of: store, takesBackup: !arguments.has("no-backup"))
-        .run(run, isDryRun: isDryRun) { Platform.isInterrupted }
+        .run(run, isDryRun: isDryRun) { Signals.isInterrupted }
     } catch let error as StoreError where error.code == .cancelled {
       return console.interrupted(
         by: error.code.rawValue,

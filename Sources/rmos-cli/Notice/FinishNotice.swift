@@ -1,5 +1,6 @@
 import RMOSMigration
 import RMOSModels
+import RMOSSystem
 
 /// Tells the world that a migration is over: `--notify` and `--on-finish`.
 ///
@@ -66,7 +67,7 @@ final class FinishNotice {
       warn("--notify: \(problem)")
     }
     if let command {
-      let ending = Platform.run(
+      let ending = ChildProcess.run(
         "/bin/sh", ["-c", command], input: json + "\n",
         environment: ["RMOS_EXIT_STATUS": String(status.rawValue)])
       if let problem = ending.problem { warn("--on-finish: the command \(problem)") }
@@ -86,7 +87,7 @@ final class FinishNotice {
       notification = RunNotification(
         of: failure, exitStatus: status.rawValue, source: source, database: database)
     }
-    notification.host = Platform.hostName
+    notification.host = ProcessEnvironment.hostName
     return notification
   }
 

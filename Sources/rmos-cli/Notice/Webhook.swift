@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// An address that JSON is posted to, by the system's `curl`.
 struct Webhook {
@@ -15,7 +16,7 @@ struct Webhook {
   /// - Throws: ``UsageError`` where `RMOS_NOTIFY_TIMEOUT` is no number of seconds.
   init(url: String) throws {
     self.url = url
-    let text = Platform.environment("RMOS_NOTIFY_TIMEOUT") ?? "10"
+    let text = ProcessEnvironment.variable("RMOS_NOTIFY_TIMEOUT") ?? "10"
     guard let timeout = Int(text), 1...300 ~= timeout else {
       throw UsageError("RMOS_NOTIFY_TIMEOUT: expected seconds from 1 to 300, found “\(text)”")
     }
@@ -29,14 +30,14 @@ struct Webhook {
   /// - Returns: What went wrong, for people, without what may be secret in the address.
   func post(_ json: String) -> String? {
     let place = WebAddress.shown(url)
-    guard let curl = Platform.find("curl") else {
+    guard let curl = ProcessEnvironment.path(ofProgram: "curl") else {
       return "there is no curl in PATH, so \(place) was not told"
     }
     var problem: String?
     for attempt in 1...Self.attempts {
       problem = post(json, with: curl)
       guard problem != nil else { return nil }
-      if attempt < Self.attempts { Platform.sleep(seconds: attempt) }
+      if attempt < Self.attempts { SystemThread.sleep(seconds: attempt) }
     }
     return problem.map { "\(place) was not told (\(Self.attempts) attempts): \($0)" }
   }
@@ -52,7 +53,7 @@ struct Webhook {
       "--data-binary", "@-", "--output", "/dev/null",
       "--write-out", "%{http_code} %{redirect_url}", "--url", url,
     ]
-    let (ending, output) = Platform.capture(
+    let (ending, output) = ChildProcess.capture(
       curl, arguments, input: json, limit: 16 << 10, deadline: Double(timeout + 1))
     let words = output.split { " \n".contains($0) }
     let status = words.first.flatMap { Int($0) } ?? 0

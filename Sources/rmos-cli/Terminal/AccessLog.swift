@@ -1,5 +1,7 @@
 import RMOSDashboard
+import RMOSHTTP
 import RMOSModels
+import RMOSSystem
 import Synchronization
 
 /// A line on standard error for each request.
@@ -13,7 +15,8 @@ final class AccessLog: Sendable {
   func write(_ entry: HTTPServer.LogEntry) {
     let line = Self.line(entry) + "\n"
     lost.withLock { lost in
-      let isWritten = Self.tell(of: &lost) && Platform.writeWithoutWaiting(line, to: 2)
+      let isWritten =
+        Self.tell(of: &lost) && FileDescriptor.standardError.writeWithoutWaiting(Array(line.utf8))
       if !isWritten { lost += 1 }
     }
   }
@@ -24,7 +27,7 @@ final class AccessLog: Sendable {
   private static func tell(of lost: inout Int) -> Bool {
     if lost == 0 { return true }
     let line = "… \(TerminalText.counted(lost, "line")) lost, as nobody read them\n"
-    guard Platform.writeWithoutWaiting(line, to: 2) else { return false }
+    guard FileDescriptor.standardError.writeWithoutWaiting(Array(line.utf8)) else { return false }
     lost = 0
     return true
   }
@@ -36,7 +39,7 @@ final class AccessLog: Sendable {
     let request = [entry.method, entry.target].map { TerminalText.escaped($0 ?? "-") }
     let start = "\(entry.peer) \(request.joined(separator: " "))"
     // With the line break.
-    let room = Platform.longestLogLine - end.utf8.count - 1
+    let room = FileDescriptor.longestWholeWrite - end.utf8.count - 1
     if start.utf8.count <= room { return start + end }
     // A character that is cut in two is shown as broken, in as many bytes as "…" at most.
     return String(decoding: start.utf8.prefix(room - 6), as: UTF8.self) + "…" + end

@@ -1,9 +1,10 @@
 import RMOSMigration
+import RMOSSystem
 
 /// Where a command's text goes: results to standard output, all else to standard error.
 final class Console {
-  private let output = OutputBuffer(descriptor: 1, limit: 1 << 16)
-  private let errors = OutputBuffer(descriptor: 2, limit: 0)
+  private let output = OutputBuffer(descriptor: .standardOutput, limit: 1 << 16)
+  private let errors = OutputBuffer(descriptor: .standardError, limit: 0)
 
   /// Whether standard error is a terminal that can redraw a line.
   let showsProgress: Bool
@@ -15,9 +16,10 @@ final class Console {
   var whenOver: ((ExitStatus, RunNotification.Failure?) -> Void)?
 
   init() {
-    let isSmart = Platform.isTerminal(2) && Platform.environment("TERM") != "dumb"
+    let isSmart =
+      FileDescriptor.standardError.isTerminal && ProcessEnvironment.variable("TERM") != "dumb"
     showsProgress = isSmart
-    hasColor = isSmart && Platform.environment("NO_COLOR") == nil
+    hasColor = isSmart && ProcessEnvironment.variable("NO_COLOR") == nil
   }
 
   /// A style of text on standard error.
@@ -67,8 +69,7 @@ final class Console {
   func finish() -> String? {
     eraseStatusLine()
     output.flush()
-    let failure = output.failure
-    guard failure != 0, failure != Platform.brokenPipe else { return nil }
-    return "cannot write to standard output: \(Platform.describe(errno: failure))"
+    guard let failure = output.failure, failure != .brokenPipe else { return nil }
+    return "cannot write to standard output: \(failure.reason)"
   }
 }

@@ -1,12 +1,13 @@
 import RMOSMigration
 import RMOSModels
+import RMOSSystem
 
 /// Tells on standard error how a migration goes: a bar on a terminal, a line per kind elsewhere.
 final class MigrationReporter {
   /// How many issues are shown where not all are asked for.
   private static let issuesShown = 20
   /// Seconds between two drawings of the bar.
-  private static let interval = 0.1
+  private static let interval = Duration.milliseconds(100)
 
   private let source: String
   private let console: Console
@@ -14,9 +15,9 @@ final class MigrationReporter {
   private let showsLines: Bool
   private let isVerbose: Bool
   private let isQuiet: Bool
-  private let start = Platform.uptime()
+  private let start = ContinuousClock.now
 
-  private var lastDrawn = 0.0
+  private var lastDrawn: ContinuousClock.Instant?
   private var entities = 0
   private var fraction: Double?
   private var kind: EntityKind?
@@ -60,12 +61,14 @@ final class MigrationReporter {
   }
 
   private func drawBar(_ kind: EntityKind) {
-    let now = Platform.uptime()
-    guard entities > 0, now - lastDrawn >= Self.interval else { return }
+    let now = ContinuousClock.now
+    guard entities > 0, lastDrawn.map({ now - $0 >= Self.interval }) ?? true else { return }
     lastDrawn = now
     let state = ProgressBar.State(
-      label: kind.schema.plural, entities: entities, fraction: fraction, seconds: now - start)
-    console.drawStatusLine(ProgressBar.line(state, width: Platform.terminalWidth(2)))
+      label: kind.schema.plural, entities: entities, fraction: fraction,
+      seconds: (now - start).seconds)
+    console.drawStatusLine(
+      ProgressBar.line(state, width: FileDescriptor.standardError.terminalWidth))
   }
 
   private func endKind(at seconds: Double) {

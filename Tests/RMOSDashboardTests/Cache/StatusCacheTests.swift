@@ -125,11 +125,11 @@ import Testing
   @Test func aStoreWithoutATokenIsReadEachTime() throws {
     let base = InMemoryStore()
     let dashboard = Dashboard(store: TokenlessStore(base: base))
-    func get(_ path: String, _ tag: String? = nil) -> HTTPResponse {
+    func get(_ path: String, _ tag: String? = nil) -> ServerResponse {
       dashboard.response(
-        to: HTTPRequest(
+        to: ServerRequest(
           method: "GET", target: "/api/rmos/stores" + path,
-          fields: tag.map { [HTTPField("If-None-Match", $0)] } ?? []))
+          fields: tag.map { [HeaderField("If-None-Match", $0)] } ?? []))
     }
     for path in ["/migration/status", "/migration/history", "/patterns", "/patterns/statistics"] {
       let tag = try #require(get(path).field("ETag"))

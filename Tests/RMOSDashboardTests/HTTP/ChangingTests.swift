@@ -182,10 +182,10 @@ import Testing
     let tag = try #require(fixture.get("/patterns/p1").field("ETag"))
     func send(_ method: String, _ values: [(String, String)], _ body: String = "") -> Int {
       fixture.dashboard.response(
-        to: HTTPRequest(
+        to: ServerRequest(
           method: method, target: "/api/rmos/stores/patterns/p1",
-          fields: [HTTPField("Content-Type", "application/json")]
-            + values.map { HTTPField($0.0, $0.1) },
+          fields: [HeaderField("Content-Type", "application/json")]
+            + values.map { HeaderField($0.0, $0.1) },
           body: Array(body.utf8))
       ).status
     }
@@ -207,12 +207,12 @@ import Testing
 
   @Test func pagesTakeSeveralLinesToo() throws {
     let fixture = try full(.inMemory)
-    let page = fixture.dashboard.response(to: HTTPRequest(method: "GET", target: "/patterns/p1"))
+    let page = fixture.dashboard.response(to: ServerRequest(method: "GET", target: "/patterns/p1"))
     let tag = try #require(page.field("ETag"))
     let again = fixture.dashboard.response(
-      to: HTTPRequest(
+      to: ServerRequest(
         method: "GET", target: "/patterns/p1",
-        fields: [HTTPField("If-None-Match", "\"a\""), HTTPField("If-None-Match", tag)]))
+        fields: [HeaderField("If-None-Match", "\"a\""), HeaderField("If-None-Match", tag)]))
     #expect(again.status == 304)
   }
 
@@ -242,7 +242,7 @@ import Testing
     let place = try #require(created.field("Location"))
     // Not a step in the path to those who look at dots.
     #expect(!place.hasSuffix("/.") && !place.hasSuffix("/.."))
-    let answer = fixture.dashboard.response(to: HTTPRequest(method: "GET", target: place))
+    let answer = fixture.dashboard.response(to: ServerRequest(method: "GET", target: place))
     #expect(answer.text == created.text)
   }
 }

@@ -94,7 +94,7 @@ import Testing
   @Test(arguments: ["", "patterns", "http://localhost/", "?a"])
   func aTargetThatIsNoPathIsABadRequest(_ target: String) throws {
     let answer = try DashboardFixture(.inMemory).dashboard.response(
-      to: HTTPRequest(method: "GET", target: target))
+      to: ServerRequest(method: "GET", target: target))
     #expect(answer.status == 400)
   }
 
@@ -124,7 +124,7 @@ import Testing
     for request in [answer, fixture.get("/patterns", ["Origin": "http://evil.example"])] {
       #expect(!request.fields.contains { $0.name.hasPrefix("Access-Control") })
     }
-    let star = fixture.dashboard.response(to: HTTPRequest(method: "OPTIONS", target: "*"))
+    let star = fixture.dashboard.response(to: ServerRequest(method: "OPTIONS", target: "*"))
     #expect(star.status == 204)
     #expect(star.field("Allow") == "GET, HEAD, OPTIONS")
   }
@@ -195,7 +195,7 @@ import Testing
       let dashboard = Dashboard(store: UnreadableStore(code: code))
       for path in ["migration/history", "patterns", "patterns/p1", "joblogs/statistics"] {
         let answer = dashboard.response(
-          to: HTTPRequest(method: "GET", target: "/api/rmos/stores/\(path)"))
+          to: ServerRequest(method: "GET", target: "/api/rmos/stores/\(path)"))
         #expect(answer.status == status)
         #expect(answer.field("Retry-After") == retry)
         #expect(answer.detail == "it cannot be read")

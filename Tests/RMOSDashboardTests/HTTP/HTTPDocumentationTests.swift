@@ -66,11 +66,12 @@ import Testing
     let interface = try String(
       contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
     var answered = Set(interface.matches(of: /"([45]\d\d)": \{/).map { String($0.output.1) })
-    let folder = Fixtures.package + "/Sources/RMOSDashboard/Server"
-    for file in try FileManager.default.contentsOfDirectory(atPath: folder) {
+    let folder = Fixtures.package + "/Sources/RMOSHTTP"
+    for file in try FileManager.default.subpathsOfDirectory(atPath: folder)
+    where file.hasSuffix(".swift") {
       let source = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
       answered.formUnion(
-        source.matches(of: /RequestRefusal\(\s*(\d{3})/).map { String($0.output.1) })
+        source.matches(of: /HTTPRefusal\(\s*(\d{3})/).map { String($0.output.1) })
     }
     #expect(answered.isSuperset(of: ["401", "408", "421", "431"]))
     #expect(answered.subtracting(table) == [])
@@ -107,7 +108,7 @@ import Testing
   }
 
   /// The request that a `curl` command line sends.
-  private func request(_ command: String) throws -> HTTPRequest {
+  private func request(_ command: String) throws -> ServerRequest {
     var words: [String] = []
     var word = ""
     var isQuoted = false
@@ -121,7 +122,7 @@ import Testing
         word.append(character)
       }
     }
-    var request = HTTPRequest(method: "GET", target: "/")
+    var request = ServerRequest(method: "GET", target: "/")
     var rest = words.dropFirst()[...]
     while let word = rest.popFirst() {
       switch word {
@@ -132,7 +133,7 @@ import Testing
         let parts = (rest.popFirst() ?? ":").split(
           separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         request.fields.append(
-          HTTPField(String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces)))
+          HeaderField(String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces)))
       default:
         try #require(word.hasPrefix(Self.root), "\(word)")
         request.target = String(word.dropFirst(Self.root.count))
@@ -142,7 +143,7 @@ import Testing
   }
 
   /// An answer as the documentation shows it: the status unless it is 200, and the JSON laid out.
-  private func text(of request: HTTPRequest, _ fixture: DashboardFixture) throws -> String {
+  private func text(of request: ServerRequest, _ fixture: DashboardFixture) throws -> String {
     let answer = fixture.dashboard.response(to: request)
     var writer = JSONWriter(style: .pretty)
     var text = ""

@@ -1,4 +1,5 @@
 import Foundation
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
@@ -183,7 +184,7 @@ import Testing
         (StoreError.Code.corrupt, 500), (.cannotOpen, 503), (.diskFull, 507),
       ] {
         let answer = Dashboard(store: UnreadableStore(code: code)).response(
-          to: HTTPRequest(method: "GET", target: path.name.replacing(/\{\w+\}/, with: "1")))
+          to: ServerRequest(method: "GET", target: path.name.replacing(/\{\w+\}/, with: "1")))
         #expect(answer.status == status, "\(path.name)")
         #expect(schemas.violations(try answer.json, schema) == [])
       }
@@ -218,7 +219,7 @@ import Testing
     }
   }
 
-  private func send(_ exchange: Exchange, _ fixture: DashboardFixture) throws -> HTTPResponse {
+  private func send(_ exchange: Exchange, _ fixture: DashboardFixture) throws -> ServerResponse {
     var fields = ["Content-Type": "application/json", "Host": "localhost"]
     fields.merge(exchange.fields) { $1 }
     guard exchange.status == 503 else {
@@ -227,14 +228,14 @@ import Testing
     var options = Dashboard.Options()
     options.allowsWrites = true
     return Dashboard(store: LockedStore(base: fixture.store), options: options).response(
-      to: HTTPRequest(
+      to: ServerRequest(
         method: exchange.method, target: "/api/rmos/stores" + exchange.path,
-        fields: fields.map { HTTPField($0.key, $0.value) }, body: Array(exchange.body.utf8)))
+        fields: fields.map { HeaderField($0.key, $0.value) }, body: Array(exchange.body.utf8)))
   }
 
   /// Holds an answer against the document, and notes what it shows.
   private func hold(
-    _ answer: HTTPResponse, _ exchange: Exchange, at path: String? = nil,
+    _ answer: ServerResponse, _ exchange: Exchange, at path: String? = nil,
     against document: JSONValue,
     _ schemas: inout SchemaCheck, _ given: inout Set<String>
   ) throws {
@@ -275,13 +276,12 @@ import Testing
     of method: String, _ path: String, against document: JSONValue,
     _ schemas: inout SchemaCheck, _ given: inout Set<String>
   ) throws {
-    let policy = AccessPolicy(port: 8000, hosts: ["127.0.0.1"], token: "token")
+    let policy = try AccessPolicy(port: 8000, token: "token")
     for (host, status) in [("127.0.0.1:8000", 401), ("evil.example", 421)] {
       let target = "/api/rmos/stores" + path.replacing(/\{\w+\}/, with: "1")
-      let text = "\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 0\r\n\r\n"
-      let heads = RequestParserTests.heads(RequestParserTests.events(Array(text.utf8)))
-      let refusal = try #require(heads.first.flatMap(policy.refusal))
-      let answer = HTTPResponse(refusal)
+      let request = ServerRequest(
+        method: method, target: target, fields: [HeaderField("Host", host)])
+      let answer = try #require(policy.refusal(of: request)).response
       #expect(answer.status == status)
       try hold(
         answer, Exchange(status: status, method: method, path: path), against: document, &schemas,
@@ -321,10 +321,10 @@ import Testing
       Issue.record("no security schemes")
       return
     }
-    let policy = AccessPolicy(port: 8000, hosts: ["127.0.0.1"], token: "token")
-    let head = RequestParserTests.heads(
-      RequestParserTests.events(Array("GET / HTTP/1.0\r\n\r\n".utf8)))
-    let asked = head.first.flatMap(policy.refusal)?.fields.compactMap {
+    let policy = try AccessPolicy(port: 8000, token: "token")
+    let request = ServerRequest(
+      method: "GET", target: "/", fields: [HeaderField("Host", "localhost:8000")])
+    let asked = policy.refusal(of: request)?.fields.compactMap {
       $0.value.split(separator: " ").first?.lowercased()
     }
     #expect(Set(schemes.compactMap { $0.value["scheme"]?.string }) == Set(asked ?? []))

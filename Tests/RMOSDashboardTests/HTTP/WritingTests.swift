@@ -157,9 +157,9 @@ import Testing
 
   @Test func bytesThatAreNoUTF8AreRefused() throws {
     let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
-    var request = HTTPRequest(
+    var request = ServerRequest(
       method: "POST", target: "/api/rmos/stores/patterns",
-      fields: [HTTPField("content-type", "application/json; charset=\"UTF-8\"")])
+      fields: [HeaderField("content-type", "application/json; charset=\"UTF-8\"")])
     request.body = Array(#"{"id":""#.utf8) + [0xFF] + Array(#""}"#.utf8)
     #expect(fixture.dashboard.response(to: request).status == 422)
   }
@@ -250,14 +250,14 @@ import Testing
     let dashboard = Dashboard(store: impatient, options: options)
     try other.withExclusiveWriter {
       let answer = dashboard.response(
-        to: HTTPRequest(
+        to: ServerRequest(
           method: "POST", target: "/api/rmos/stores/strip-families",
-          fields: [HTTPField("Content-Type", "application/json")],
+          fields: [HeaderField("Content-Type", "application/json")],
           body: Array(Self.family.utf8)))
       #expect(answer.status == 503)
       #expect(answer.field("Retry-After") != nil)
       let status = dashboard.response(
-        to: HTTPRequest(method: "GET", target: "/api/rmos/stores/migration/status"))
+        to: ServerRequest(method: "GET", target: "/api/rmos/stores/migration/status"))
       #expect(status.status == 200)
     }
   }

@@ -14,12 +14,12 @@ struct BrowserScriptTests {
   /// The frame is `page` in the script; `report(text)` leaves what the test looks at.
   private func server(
     driving target: String, _ script: String,
-    _ answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse
+    _ answer: @escaping @Sendable (ServerRequest) -> ServerResponse
   ) throws -> PageServer {
     try PageServer { request in
       guard request.target != "/driver" else {
-        return HTTPResponse(
-          status: 200, fields: [HTTPField("Content-Type", "text/html")],
+        return ServerResponse(
+          status: 200, fields: [HeaderField("Content-Type", "text/html")],
           body: Array(
             """
             <!DOCTYPE html><iframe width=900 height=700 src="\(target)"></iframe>
@@ -34,7 +34,7 @@ struct BrowserScriptTests {
       var answer = answer(request)
       // The policy stays as it is but for frames, which it forbids.
       for (index, field) in answer.fields.enumerated() {
-        answer.fields[index] = HTTPField(
+        answer.fields[index] = HeaderField(
           field.name,
           field.value.replacing("frame-ancestors 'none'", with: "frame-ancestors 'self'"))
       }
@@ -123,10 +123,10 @@ struct BrowserScriptTests {
         {"success":true,"entity_counts":{"patterns":777,"strip_families":8,"joblogs":40,\
         "total":825}\(number < 3 ? run : "")}
         """
-      return HTTPResponse(
+      return ServerResponse(
         status: 200,
         fields: [
-          HTTPField("Content-Type", "application/json"), HTTPField("ETag", "\"\(number)\""),
+          HeaderField("Content-Type", "application/json"), HeaderField("ETag", "\"\(number)\""),
         ],
         body: Array(body.utf8))
     }
@@ -151,9 +151,9 @@ struct BrowserScriptTests {
         return !recovers || asked == 1
       }
       return isLost
-        ? HTTPResponse(status: 500, fields: [], body: [])
-        : HTTPResponse(
-          status: 200, fields: [HTTPField("Content-Type", "application/json")],
+        ? ServerResponse(status: 500, fields: [], body: [])
+        : ServerResponse(
+          status: 200, fields: [HeaderField("Content-Type", "application/json")],
           body: Array(#"{"success":true,"entity_counts":{"total":72}}"#.utf8))
     }
     let page = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 20_000)
@@ -167,10 +167,12 @@ struct BrowserScriptTests {
     let asked = Mutex(0)
     let server = try PageServer { request in
       if request.target.hasPrefix("/api/") {
-        let fields = [HTTPField("Content-Type", "application/json"), HTTPField("ETag", "\"1\"")]
+        let fields = [
+          HeaderField("Content-Type", "application/json"), HeaderField("ETag", "\"1\""),
+        ]
         return request.field("If-None-Match") != nil
-          ? HTTPResponse(status: 304, fields: fields)
-          : HTTPResponse(
+          ? ServerResponse(status: 304, fields: fields)
+          : ServerResponse(
             status: 200, fields: fields,
             body: Array(#"{"success":true,"entity_counts":{"total":73}}"#.utf8))
       }
@@ -178,7 +180,7 @@ struct BrowserScriptTests {
         asked += 1
         return asked
       }
-      guard number != 2 else { return HTTPResponse(status: 503, fields: [], body: []) }
+      guard number != 2 else { return ServerResponse(status: 503, fields: [], body: []) }
       return pages.response(to: request)
     }
     _ = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 20_000)

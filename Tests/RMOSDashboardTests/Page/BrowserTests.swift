@@ -16,10 +16,12 @@ struct BrowserTests {
     let pages = PageSamples.pages(store)
     return try PageServer { request in
       if request.target.hasPrefix("/api/") {
-        let fields = [HTTPField("Content-Type", "application/json"), HTTPField("ETag", "\"1\"")]
+        let fields = [
+          HeaderField("Content-Type", "application/json"), HeaderField("ETag", "\"1\""),
+        ]
         return request.field("If-None-Match") == "\"1\""
-          ? HTTPResponse(status: 304, fields: fields)
-          : HTTPResponse(status: 200, fields: fields, body: Array(status.utf8))
+          ? ServerResponse(status: 304, fields: fields)
+          : ServerResponse(status: 200, fields: fields, body: Array(status.utf8))
       }
       return pages.response(to: request)
     }
@@ -99,7 +101,7 @@ struct BrowserTests {
     let pages = PageSamples.pages(store)
     let server = try PageServer { request in
       var answer = pages.response(to: request)
-      answer.fields.append(HTTPField("Content-Security-Policy", "script-src 'none'"))
+      answer.fields.append(HeaderField("Content-Security-Policy", "script-src 'none'"))
       return answer
     }
     let page = try Browser.open("http://127.0.0.1:\(server.port)/joblogs?status=failed&sort=id")
@@ -142,8 +144,8 @@ struct BrowserTests {
     // A window has a least width; a frame has none. The frame needs a policy that lets it be one.
     let server = try PageServer { request in
       guard request.target != "/frame" else {
-        return HTTPResponse(
-          status: 200, fields: [HTTPField("Content-Type", "text/html")],
+        return ServerResponse(
+          status: 200, fields: [HeaderField("Content-Type", "text/html")],
           body: Array(
             """
             <iframe width=360 height=700 frameborder=0 src="\(target)"></iframe><p id="said"></p>

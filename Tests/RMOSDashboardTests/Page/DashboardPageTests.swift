@@ -15,14 +15,14 @@ import Testing
     #expect(first.status == 200)
     for known in [tag, "W/\(tag)", "\"x\", \(tag)", "*"] {
       let again = PageSamples.get(
-        "/patterns", of: store, fields: [HTTPField("If-None-Match", known)])
+        "/patterns", of: store, fields: [HeaderField("If-None-Match", known)])
       #expect(again.status == 304)
       #expect(again.body.isEmpty)
       #expect(again.field("ETag") == tag)
     }
     try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
     let changed = PageSamples.get(
-      "/patterns", of: store, fields: [HTTPField("If-None-Match", tag)])
+      "/patterns", of: store, fields: [HeaderField("If-None-Match", tag)])
     #expect(changed.status == 200)
     #expect(changed.field("ETag") != tag)
   }
@@ -121,15 +121,15 @@ import Testing
     let store = InMemoryStore()
     _ = try RecordedMigration(Fixtures.exampleTree, into: store)
     let dashboard = Dashboard(store: store)
-    let page = dashboard.response(to: HTTPRequest(method: "GET", target: "/"))
+    let page = dashboard.response(to: ServerRequest(method: "GET", target: "/"))
     #expect(page.status == 200)
     #expect(page.text.contains(#"data-count="patterns">24<"#))
     #expect(page.text.contains(#"data-count="total">72<"#))
     #expect(page.field("Content-Type") == "text/html; charset=utf-8")
     let json = dashboard.response(
-      to: HTTPRequest(method: "GET", target: "/api/rmos/stores/migration/status"))
+      to: ServerRequest(method: "GET", target: "/api/rmos/stores/migration/status"))
     #expect(json.field("Content-Type")?.hasPrefix("application/json") == true)
-    let options = dashboard.response(to: HTTPRequest(method: "OPTIONS", target: "/patterns"))
+    let options = dashboard.response(to: ServerRequest(method: "OPTIONS", target: "/patterns"))
     #expect(options.status == 204)
     #expect(options.field("Allow") == "GET, HEAD, OPTIONS")
   }
@@ -197,7 +197,7 @@ import Testing
   @Test(arguments: ["POST", "PUT", "DELETE", "get", "TRACE"])
   func pagesAreOnlyRead(_ method: String) {
     let answer = PageSamples.pages(InMemoryStore()).response(
-      to: HTTPRequest(method: method, target: "/"))
+      to: ServerRequest(method: method, target: "/"))
     #expect(answer.status == 405)
     #expect(answer.field("Allow") == "GET, HEAD, OPTIONS")
   }
@@ -210,7 +210,7 @@ import Testing
     let error = StoreError(code, "the file <b>/x</b> is held", path: "/x")
     let page = DashboardPage(
       store: InMemoryStore(), status: { throw error }, history: { _ in PageSamples.history() })
-    let answer = page.response(to: HTTPRequest(method: "GET", target: "/"))
+    let answer = page.response(to: ServerRequest(method: "GET", target: "/"))
     #expect(answer.status == status)
     #expect((answer.field("Retry-After") != nil) == (status == 503))
     #expect(!answer.text.contains("<b>/x"))

@@ -36,7 +36,7 @@ import Testing
     let page = DashboardPage(
       store: store, status: { shown }, history: { _ in PageSamples.history() })
     return targets.map { target in
-      (target, page.response(to: HTTPRequest(method: "GET", target: target)).text)
+      (target, page.response(to: ServerRequest(method: "GET", target: target)).text)
     }
   }
 
@@ -116,7 +116,7 @@ import Testing
         .init(date: "<b>", entities: .init()),
       ], totalDays: .max)
     let page = DashboardPage(store: store, status: { shown }, history: { _ in days })
-    let html = page.response(to: HTTPRequest(method: "GET", target: "/")).text
+    let html = page.response(to: ServerRequest(method: "GET", target: "/")).text
     #expect(html.contains("2,000,000,000,000,000,000"))
     #expect(html.contains(PlainText.grouped(.max)))
     #expect(!html.contains(/\bnan\b|\binf\b|<b>/))

@@ -175,20 +175,6 @@ import Testing
     #expect(heights == [100, 1])
   }
 
-  @Test func daysHaveTheirNumbers() throws {
-    for (text, number) in [("1970-01-01", 719_468), ("2000-02-29", 730_484)] {
-      #expect(Timestamp(text)?.dayNumber == number)
-    }
-    for number in stride(from: 400, to: 3_652_000, by: 97) {
-      let date = Timestamp.date(dayNumber: number)
-      func padded(_ number: Int, _ width: Int) -> String {
-        String(repeating: "0", count: width - String(number).count) + String(number)
-      }
-      let text = "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
-      #expect(Timestamp(text)?.dayNumber == number)
-    }
-  }
-
   // MARK: JSON
 
   @Test func jsonLaidOutIsTheSameJSON() throws {

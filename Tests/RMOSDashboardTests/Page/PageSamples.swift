@@ -1,5 +1,6 @@
 import Foundation
 import RMOSAudit
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
@@ -74,9 +75,20 @@ enum PageSamples {
 
   /// The answer to a GET.
   static func get(
-    _ target: String, of store: any RecordStore, fields: [HTTPField] = []
-  ) -> HTTPResponse {
-    pages(store).response(to: HTTPRequest(method: "GET", target: target, fields: fields))
+    _ target: String, of store: any RecordStore, fields: [HeaderField] = []
+  ) -> ServerResponse {
+    pages(store).response(to: ServerRequest(method: "GET", target: target, fields: fields))
+  }
+}
+
+extension DashboardPage {
+  /// The answer to a request, as the dashboard gives it.
+  func response(to request: ServerRequest) -> ServerResponse {
+    do {
+      return response(to: request, try RequestTarget(request.target))
+    } catch {
+      return ErrorPage.badAddress.response
+    }
   }
 }
 

@@ -27,7 +27,7 @@ final class PageServer: Sendable {
   var targets: [String] { log.targets.withLock { $0 } }
 
   /// Listens on a free port of the loopback and answers by `answer`.
-  init(_ answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse) throws {
+  init(_ answer: @escaping @Sendable (ServerRequest) -> ServerResponse) throws {
     #if canImport(Glibc)
       let stream = Int32(SOCK_STREAM.rawValue)
     #else
@@ -66,7 +66,7 @@ final class PageServer: Sendable {
     close(listener)
   }
 
-  private static func request(from connection: Int32) -> HTTPRequest? {
+  private static func request(from connection: Int32) -> ServerRequest? {
     var head: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while !String(decoding: head, as: UTF8.self).contains("\r\n\r\n") {
@@ -77,15 +77,15 @@ final class PageServer: Sendable {
     let lines = String(decoding: head, as: UTF8.self).components(separatedBy: "\r\n")
     let words = lines[0].split(separator: " ")
     guard words.count == 3 else { return nil }
-    let fields = lines.dropFirst().prefix { !$0.isEmpty }.compactMap { line -> HTTPField? in
+    let fields = lines.dropFirst().prefix { !$0.isEmpty }.compactMap { line -> HeaderField? in
       let sides = line.split(separator: ":", maxSplits: 1)
       guard sides.count == 2 else { return nil }
-      return HTTPField(String(sides[0]), sides[1].trimmingCharacters(in: .whitespaces))
+      return HeaderField(String(sides[0]), sides[1].trimmingCharacters(in: .whitespaces))
     }
-    return HTTPRequest(method: String(words[0]), target: String(words[1]), fields: fields)
+    return ServerRequest(method: String(words[0]), target: String(words[1]), fields: fields)
   }
 
-  private static func send(_ response: HTTPResponse, to connection: Int32) {
+  private static func send(_ response: ServerResponse, to connection: Int32) {
     var text = "HTTP/1.1 \(response.status) Answer\r\nConnection: close\r\n"
     for field in response.fields { text += "\(field.name): \(field.value)\r\n" }
     text += "Content-Length: \(response.body.count)\r\n\r\n"

@@ -157,7 +157,7 @@ import Testing
     #expect(validation["status"]?.string == "not_checked")
     #expect(validation["complete"] == .bool(false))
     #expect(validation["warnings"]?[0]?.string?.contains("Broken") == true)
-    let page = fixture.dashboard.response(to: HTTPRequest(method: "GET", target: "/")).text
+    let page = fixture.dashboard.response(to: ServerRequest(method: "GET", target: "/")).text
     #expect(page.contains("class=\"verdict warnings\""))
     #expect(page.contains("Not fully checked"))
   }
@@ -168,7 +168,7 @@ import Testing
     try sqlite3(fixture.directory.file("rmos.db"), "DROP TABLE joblogs")
     let store = try SQLiteStore(path: fixture.directory.file("rmos.db"), access: .inspect)
     let answer = Dashboard(store: store).response(
-      to: HTTPRequest(method: "GET", target: "/api/rmos/stores/migration/status"))
+      to: ServerRequest(method: "GET", target: "/api/rmos/stores/migration/status"))
     #expect(answer.status == 200)
     let json = try answer.json
     #expect(json["entity_counts"]?["patterns"]?.int64 == 4)

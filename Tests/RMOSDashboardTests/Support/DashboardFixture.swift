@@ -71,29 +71,29 @@ final class DashboardFixture: Sendable {
   /// Sends a request below `/api/rmos/stores`.
   func send(
     _ method: String, _ path: String, _ fields: [String: String] = [:], _ body: String = ""
-  ) -> HTTPResponse {
+  ) -> ServerResponse {
     dashboard.response(
-      to: HTTPRequest(
+      to: ServerRequest(
         method: method, target: "/api/rmos/stores" + path,
-        fields: fields.sorted { $0.key < $1.key }.map { HTTPField($0.key, $0.value) },
+        fields: fields.sorted { $0.key < $1.key }.map { HeaderField($0.key, $0.value) },
         body: Array(body.utf8)))
   }
 
-  func get(_ path: String, _ fields: [String: String] = [:]) -> HTTPResponse {
+  func get(_ path: String, _ fields: [String: String] = [:]) -> ServerResponse {
     send("GET", path, fields)
   }
 
   /// Sends a request with a JSON body.
   func send(
     _ method: String, _ path: String, json: String, _ fields: [String: String] = [:]
-  ) -> HTTPResponse {
+  ) -> ServerResponse {
     send(
       method, path, fields.merging(["Content-Type": "application/json"]) { given, _ in given },
       json)
   }
 }
 
-extension HTTPResponse {
+extension ServerResponse {
   var text: String { String(decoding: body, as: UTF8.self) }
 
   /// The body as a tree.

@@ -11,10 +11,10 @@ struct DashboardMiddleware<Context: RequestContext>: RouterMiddleware {
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
   ) async throws -> Response {
     let body = try await request.body.collect(upTo: 1 << 20)
-    var fields = request.headers.map { RMOSDashboard.HTTPField($0.name.rawName, $0.value) }
-    // Hummingbird keeps it apart; the dashboard compares it with the origin of who writes.
+    var fields = request.headers.map { HeaderField($0.name.rawName, $0.value) }
+    // Hummingbird keeps it apart; the access policy goes by it.
     if let host = request.head.authority { fields.append(.init("Host", host)) }
-    let question = RMOSDashboard.HTTPRequest(
+    let question = ServerRequest(
       method: request.method.rawValue, target: request.uri.string, fields: fields,
       body: Array(body.readableBytesView))
     // It reads a database: not on a thread that serves connections.

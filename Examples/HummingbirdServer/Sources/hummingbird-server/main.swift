@@ -21,7 +21,10 @@ let store = try SQLiteStore(path: path, access: .readOnly)
 let router = Router()
 // A route of one's own; the dashboard has all that no route before it takes.
 router.get("health") { _, _ in "ok" }
-router.add(middleware: DashboardMiddleware(dashboard: Dashboard(store: store)))
+var options = Dashboard.Options()
+// Answers only requests that name this server: no other site's name can be pointed at it.
+options.accessPolicy = try AccessPolicy(port: port)
+router.add(middleware: DashboardMiddleware(dashboard: Dashboard(store: store, options: options)))
 
 let application = Application(
   router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)))

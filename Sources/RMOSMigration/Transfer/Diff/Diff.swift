@@ -14,7 +14,7 @@ public struct Diff: Sendable {
   private let store: any RecordStore
   private let maxEntries: Int
   /// How the source is read; tests make it fail.
-  package var access = SourceAccess.system
+  var access = SourceAccess.system
 
   /// A comparison; nothing happens before ``run(observer:isCancelled:)``.
   ///

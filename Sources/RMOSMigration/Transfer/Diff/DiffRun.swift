@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// One comparison under way: takes batches of the source, and per kind the rows that are left.
 final class DiffRun {
@@ -31,7 +32,7 @@ final class DiffRun {
   func read(_ source: String) throws {
     var failure: (any Error)?
     // Timestamps that the source does not give are not compared, so any start of the run will do.
-    let options = EntityDecoder.Options(derivesIDs: true, runStart: Platform.utcNow())
+    let options = EntityDecoder.Options(derivesIDs: true, runStart: UTCTime.now.iso8601)
     let source = SourceReader(
       source, batchSize: 2000, options: options, access: access, refusesEmptySource: true,
       isCancelled: isCancelled

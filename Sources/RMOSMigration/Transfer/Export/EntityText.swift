@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// An entity as the compact JSON text that a migration reads it from.
 struct EntityText {
@@ -67,7 +68,7 @@ extension JSONWriter {
       member(name) { $0.raw(number < 0 ? "-1e999" : "1e999") }
       return "'\(name)' is infinite; written as a number beyond the finite doubles"
     case (_, .blob(let bytes)):
-      member(name, bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+      member(name, ASCII.hex(bytes))
       return "'\(name)' is a blob; written as hexadecimal text"
     }
   }

@@ -1,5 +1,6 @@
 public import RMOSModels
 public import RMOSStore
+import RMOSSystem
 
 /// The way back: all entities of a store as a legacy tree that migrates again.
 ///
@@ -79,9 +80,9 @@ public struct Export: Sendable {
         }
       }
     } catch let error as SystemError {
-      switch error.code {
-      case SystemError.cancelled: throw ExportWriter.cancelled
-      case SystemError.notEmpty:
+      switch error {
+      case .cancelled: throw ExportWriter.cancelled
+      case .notEmpty:
         throw MigrationError(
           .exportNotEmpty,
           "\(directory) is not empty (hidden files count); name a new directory, or empty this one "
@@ -96,9 +97,9 @@ extension SystemError {
   /// Why a directory cannot be written as a whole, and what to do.
   func message(writingTo directory: String) -> String {
     let advice =
-      switch code {
-      case SystemError.isCurrentDirectory, SystemError.isMountPoint: "name a new directory in it"
-      case SystemError.wasMoved: "run it again when nobody else changes that directory"
+      switch self {
+      case .isCurrentDirectory, .busy: "name a new directory in it"
+      case .wasMoved: "run it again when nobody else changes that directory"
       default: "name a directory that can be written to"
       }
     return "cannot write to \(directory): \(reason); \(advice)"

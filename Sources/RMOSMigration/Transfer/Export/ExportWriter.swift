@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// Writes the entities of one snapshot into the staging directory of an export.
 struct ExportWriter {
@@ -23,7 +24,7 @@ struct ExportWriter {
   /// Writes all entities of a kind.
   mutating func write(_ kind: EntityKind, _ isCancelled: () -> Bool) throws {
     let directory = staging.path + Array("/\(kind.table)/".utf8)
-    try Platform.makeDirectory(directory)
+    try FileSystem.makeDirectory(directory)
     summary.counts[kind] = 0
     var lines = LinesFile(path: directory + Array("\(kind.table).jsonl".utf8))
     defer { lines.close() }
@@ -66,11 +67,11 @@ struct ExportWriter {
   ) throws -> Bool {
     var bytes = options.style == .pretty ? JSONLayout.pretty(entity.utf8) : entity.utf8
     bytes.append(UInt8(ascii: "\n"))
-    let file: FileHandle
+    let file: FileDescriptor
     do throws(SystemError) {
-      file = try FileHandle(creating: directory + Array(ExportFileName.name(for: id).utf8))
+      file = try FileDescriptor(creating: directory + Array(ExportFileName.name(for: id).utf8))
     } catch {
-      if error.code == SystemError.exists { return false }
+      if error == .exists { return false }
       throw error
     }
     defer { file.close() }
@@ -94,7 +95,7 @@ struct ExportWriter {
   /// A file of one entity a line, created with its first.
   private struct LinesFile {
     let path: [UInt8]
-    private var handle: FileHandle?
+    private var handle: FileDescriptor?
     private var buffer: [UInt8] = []
     private(set) var byteCount = 0
 
@@ -103,7 +104,7 @@ struct ExportWriter {
     var isOpen: Bool { handle != nil }
 
     mutating func append(_ line: [UInt8]) throws(SystemError) -> Bool {
-      if handle == nil { handle = try FileHandle(creating: path) }
+      if handle == nil { handle = try FileDescriptor(creating: path) }
       buffer += line
       buffer.append(UInt8(ascii: "\n"))
       byteCount += line.count + 1

@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// A tree that is written beside its place and takes it by one rename, once it is whole.
 ///
 /// It is written into a hidden directory, `.NAME.incomplete-1`, so a migration passes over what a
@@ -18,12 +20,12 @@ struct StagedDirectory {
   /// The place, without links.
   private let place: [UInt8]
   /// The empty directory that stands there; nil where there is none.
-  private let replaced: FileHandle.Identity?
+  private let replaced: FileStatus.Identity?
   /// The rights that the tree gets.
   private let mode: UInt32
   /// The directories above that were made for it, the lowest first.
   private let created: [[UInt8]]
-  private let handle: FileHandle
+  private let handle: FileDescriptor
   private let isCancelled: () -> Bool
 
   /// Makes a directory to write to, and those above it where they are missing.
@@ -41,23 +43,23 @@ struct StagedDirectory {
     var replacedMode: UInt32?
     var created: [[UInt8]] = []
     if let status = try Self.status(of: target) {
-      guard try Platform.isEmpty(directory: target) else {
-        throw SystemError(code: SystemError.notEmpty)
+      guard try FileSystem.isEmpty(directory: target) else {
+        throw .notEmpty
       }
-      if (try? FileHandle.Status(of: [UInt8(ascii: ".")]).identity) == status.identity {
-        throw SystemError(code: SystemError.isCurrentDirectory)
+      if (try? FileStatus(of: [UInt8(ascii: ".")]).identity) == status.identity {
+        throw .isCurrentDirectory
       }
       replaced = status.identity
-      place = try Platform.resolved(target)
-      let handle = try FileHandle(directory: place)
+      place = try target.resolved()
+      let handle = try FileDescriptor(directory: place)
       defer { handle.close() }
-      replacedMode = try handle.mode()
+      replacedMode = try handle.status().permissions
     } else {
       replaced = nil
-      let (parent, name) = Self.split(target)
+      let (parent, name) = (target.directoryPath, target.lastName)
       created = try Self.makeDirectories(parent)
       do throws(SystemError) {
-        place = try Platform.resolved(parent) + [UInt8(ascii: "/")] + name
+        place = try parent.resolved() + [UInt8(ascii: "/")] + name
       } catch {
         Self.remove(created)
         throw error
@@ -65,10 +67,10 @@ struct StagedDirectory {
     }
     do throws(SystemError) {
       (path, handle) = try Self.create(for: place, isCancelled)
-      let usual = try handle.mode()
+      let usual = try handle.status().permissions
       mode = replacedMode ?? usual
       // The group that what is made within belongs to stays.
-      try handle.setMode(usual & 0o7000 | 0o700)
+      try handle.setPermissions(usual & 0o7000 | 0o700)
     } catch {
       Self.remove(created)
       throw error
@@ -78,23 +80,14 @@ struct StagedDirectory {
   }
 
   /// The status of what stands at a place; nil where there is nothing.
-  private static func status(of path: [UInt8]) throws(SystemError) -> FileHandle.Status? {
+  private static func status(of path: [UInt8]) throws(SystemError) -> FileStatus? {
     do throws(SystemError) {
-      return try FileHandle.Status(of: path)
+      return try FileStatus(of: path)
     } catch {
-      guard error.code == SystemError.notFound else { throw error }
-      if Platform.isLink(path) { throw SystemError(code: SystemError.leadsNowhere) }
+      guard error == .notFound else { throw error }
+      if FileStatus.isLink(path) { throw .leadsNowhere }
       return nil
     }
-  }
-
-  /// A path's directory and last name.
-  private static func split(_ path: [UInt8]) -> (parent: [UInt8], name: [UInt8]) {
-    guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else {
-      return ([UInt8(ascii: ".")], path)
-    }
-    let parent = slash == 0 ? [UInt8(ascii: "/")] : Array(path[..<slash])
-    return (parent, Array(path[(slash + 1)...]))
   }
 
   /// Makes a directory and those above it.
@@ -105,20 +98,20 @@ struct StagedDirectory {
     var next = path
     while try status(of: next) == nil, missing.last != next {
       missing.append(next)
-      next = split(next).parent
+      next = next.directoryPath
     }
-    try Platform.makeDirectories(path)
+    try FileSystem.makeDirectories(path)
     return missing
   }
 
   private static func remove(_ created: [[UInt8]]) {
-    for directory in created { try? Platform.removeDirectory(directory) }
+    for directory in created { try? FileSystem.removeDirectory(directory) }
   }
 
   private static func create(
     for place: [UInt8], _ isCancelled: () -> Bool
-  ) throws(SystemError) -> (path: [UInt8], handle: FileHandle) {
-    let (parent, name) = split(place)
+  ) throws(SystemError) -> (path: [UInt8], handle: FileDescriptor) {
+    let (parent, name) = (place.directoryPath, place.lastName)
     var shortened = name.prefix(longestName)
     // No character is cut in two.
     if shortened.count < name.count {
@@ -130,30 +123,31 @@ struct StagedDirectory {
       let path = directory + [UInt8(ascii: ".")] + shortened + Array(".incomplete-\(number)".utf8)
       try removeLeftOver(path, isCancelled)
       do throws(SystemError) {
-        try Platform.makeDirectory(path)
+        try FileSystem.makeDirectory(path)
       } catch {
-        if error.code == SystemError.exists { continue }
+        if error == .exists { continue }
         throw error
       }
-      let handle = try FileHandle(directory: path)
+      let handle = try FileDescriptor(directory: path)
       // Who looks for what was left may have been faster than the lock.
-      if handle.lock() != .lockedByAnother,
-        try (try? FileHandle.Status(of: path).identity) == handle.status().identity
+      if (try? handle.tryLock()) != false,
+        try (try? FileStatus(of: path).identity) == handle.status().identity
       {
         return (path, handle)
       }
       handle.close()
     }
-    throw SystemError(code: SystemError.exists)
+    throw .exists
   }
 
   /// Removes what a killed process of ours left; what is still being written to is locked.
   private static func removeLeftOver(
     _ path: [UInt8], _ isCancelled: () -> Bool
   ) throws(SystemError) {
-    guard let handle = try? FileHandle(directory: path) else { return }
+    guard let handle = try? FileDescriptor(directory: path) else { return }
     defer { handle.close() }
-    guard handle.isOurs, handle.lock() == .locked else { return }
+    guard (try? handle.status())?.owner == ProcessEnvironment.user, (try? handle.tryLock()) == true
+    else { return }
     try removeTree(path, isCancelled)
   }
 
@@ -161,7 +155,7 @@ struct StagedDirectory {
     _ path: [UInt8], _ isCancelled: () -> Bool
   ) throws(SystemError) {
     var allowance = cancellationAllowance
-    try Platform.removeTree(path, allowance: &allowance, isCancelled: isCancelled)
+    try FileSystem.removeTree(path, allowance: &allowance, isCancelled: isCancelled)
   }
 
   /// Puts the tree in its place.
@@ -172,30 +166,30 @@ struct StagedDirectory {
   ///   ``SystemError/cancelled``.
   func publish(isDurable: Bool) throws(SystemError) {
     if isDurable { try synchronize() }
-    try handle.setMode(mode)
+    try handle.setPermissions(mode)
     try check(path, is: handle.status().identity)
     if let replaced { try check(place, is: replaced) }
-    if isCancelled() { throw SystemError(code: SystemError.cancelled) }
-    try Platform.rename(path, to: place)
+    if isCancelled() { throw .cancelled }
+    try FileSystem.rename(path, to: place)
     try check(target, is: handle.status().identity)
     guard isDurable else { return }
     // So that the names are found again; who may not open what they are in goes without.
-    var directory = Self.split(place).parent
+    var directory = place.directoryPath
     for _ in 0...created.count {
       do throws(SystemError) {
-        try Platform.synchronize(directory)
+        try FileSystem.synchronize(directory)
       } catch {
-        if error.code != SystemError.notPermitted { throw error }
+        if error != .accessDenied { throw error }
       }
-      directory = Self.split(directory).parent
+      directory = directory.directoryPath
     }
   }
 
   private func check(
-    _ path: [UInt8], is identity: FileHandle.Identity
+    _ path: [UInt8], is identity: FileStatus.Identity
   ) throws(SystemError) {
-    guard (try? FileHandle.Status(of: path).identity) == identity else {
-      throw SystemError(code: SystemError.wasMoved)
+    guard (try? FileStatus(of: path).identity) == identity else {
+      throw .wasMoved
     }
   }
 
@@ -204,20 +198,19 @@ struct StagedDirectory {
     var directories = [path]
     while let directory = directories.popLast() {
       var paths = [directory]
-      try Platform.forEachEntry(ofDirectory: directory, isCancelled: isCancelled) { name, type in
-        if Platform.isDots(name) { return }
+      try FileSystem.forEachEntry(ofDirectory: directory, isCancelled: isCancelled) { name, type in
         let entry = directory + [UInt8(ascii: "/")] + name
         let isDirectory =
           type == .unknown
-          ? (try? FileHandle.Status(of: entry).form) == .directory : type == .directory
+          ? (try? FileStatus(of: entry).form) == .directory : type == .directory
         if isDirectory { directories.append(entry) } else { paths.append(entry) }
       }
       // One after the other, 100,000 files would take minutes.
-      if paths.count > 100 { Platform.beginSynchronizing() }
+      if paths.count > 100 { FileSystem.beginSynchronizing() }
       // The directory last.
       for path in paths.reversed() {
-        if isCancelled() { throw SystemError(code: SystemError.cancelled) }
-        try Platform.synchronize(path)
+        if isCancelled() { throw .cancelled }
+        try FileSystem.synchronize(path)
       }
     }
   }
@@ -225,7 +218,7 @@ struct StagedDirectory {
   /// Removes what was written and not published, and the directories made for it; once cancelled,
   /// no more than takes a moment.
   func remove() {
-    if (try? FileHandle.Status(of: path).identity) == (try? handle.status().identity) {
+    if (try? FileStatus(of: path).identity) == (try? handle.status().identity) {
       try? Self.removeTree(path, isCancelled)
     }
     Self.remove(created)

@@ -1,0 +1,11 @@
+// The C library under one name: the only file that knows what it is called on each system.
+
+#if canImport(Darwin)
+  @_exported public import Darwin
+#elseif canImport(Musl)
+  @_exported @preconcurrency public import Musl
+#elseif canImport(Glibc)
+  @_exported @preconcurrency public import Glibc
+#else
+  #error("No C library is known for this system: import it here.")
+#endif

@@ -1,0 +1,29 @@
+/// A request, as any server can hand it over.
+///
+/// ```swift
+/// let request = ServerRequest(method: "GET", target: "/api/rmos/stores/patterns?limit=10")
+/// ```
+public struct ServerRequest: Sendable, Hashable {
+  /// The method, such as `GET`; case counts.
+  public var method: String
+  /// The target in origin form: an absolute path with its query, both percent-encoded as received;
+  /// or `*`, where `OPTIONS` asks about the server as a whole.
+  public var target: String
+  /// The header fields, in the order received.
+  public var fields: [HeaderField]
+  /// The body, with any transfer coding removed.
+  public var body: [UInt8]
+
+  /// A request.
+  public init(
+    method: String, target: String, fields: [HeaderField] = [], body: [UInt8] = []
+  ) {
+    self.method = method
+    self.target = target
+    self.fields = fields
+    self.body = body
+  }
+
+  /// The value of the first field with a name, nil where there is none; case does not count.
+  public func field(_ name: String) -> String? { fields.value(of: name) }
+}

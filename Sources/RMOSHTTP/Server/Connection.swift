@@ -1,0 +1,281 @@
+import RMOSSystem
+
+/// One client: what it sent, what it is owed, how long it may take.
+///
+/// A state machine that ``EventLoop`` drives. One request is answered at a time; what a client sends
+/// ahead waits in the socket.
+final class Connection {
+  /// What is going on.
+  enum Phase {
+    /// Waiting for a request, or for the rest of one.
+    case reading
+    /// The handler has it.
+    case answering
+    /// The last answer is being sent.
+    case closing
+    /// All is sent; what the client still sends is thrown away, lest the system reset the
+    /// connection before the client has read the answer.
+    case lingering
+    case closed
+  }
+
+  /// What is waited for at most until the deadline.
+  private enum Timer { case none, head, body, idle, write, linger }
+
+  /// What connections share.
+  struct Context {
+    var configuration: HTTPServer.Configuration
+    var policy: AccessPolicy
+    var pool: WorkerPool
+    var clock: DateClock
+    /// Whether connections end with their next answer.
+    var isDraining = false
+  }
+
+  let number: Int
+  let descriptor: Descriptor
+  /// Whether it is one too many, only to be told so.
+  let isExcess: Bool
+  private let peer: String
+  private(set) var phase = Phase.reading
+  private var parser: RequestParser
+  private var head: RequestHead?
+  private var output: [UInt8] = []
+  private var sent = 0
+  private var hasInputEnded = false
+  private var hasServed = false
+  private var timer = Timer.none
+  private(set) var deadline = Deadline.never
+  /// Where `sent` stood when the time for writing began.
+  private var sentAtTimer = 0
+  private var answeringSince = ContinuousClock.now
+
+  init(
+    number: Int, descriptor: Descriptor, peer: String, isExcess: Bool, _ context: Context,
+    now: ContinuousClock.Instant
+  ) {
+    self.number = number
+    self.descriptor = descriptor
+    self.peer = peer
+    self.isExcess = isExcess
+    let configuration = context.configuration
+    parser = RequestParser(
+      limits: .init(head: configuration.maxHeadSize, body: configuration.maxBodySize))
+    set(.head, configuration.headTimeout, now)
+  }
+
+  /// What to wait for.
+  var events: PollSet.Events {
+    switch phase {
+    case .closed: []
+    case _ where sent < output.count: .writable
+    case .reading, .lingering: .readable
+    case .answering, .closing: []
+    }
+  }
+
+  /// Whether nothing would be lost by closing it.
+  var isIdle: Bool {
+    phase == .reading && sent == output.count && parser.isBetweenRequests
+  }
+
+  // MARK: What happens to it
+
+  /// Acts on what the system said about the connection.
+  ///
+  /// - Parameters:
+  ///   - events: What happened.
+  ///   - buffer: Room to read into.
+  ///   - context: What connections share.
+  ///   - now: The time.
+  func handle(
+    _ events: PollSet.Events, buffer: UnsafeMutableRawBufferPointer, _ context: Context,
+    now: ContinuousClock.Instant
+  ) {
+    if phase == .closed { return }
+    if events.contains(.writable) {
+      drive(context, now)
+    } else if !self.events.contains(.readable) {
+      // Gone in both directions while the handler works or an answer waits.
+      if !events.isDisjoint(with: .gone) { close() }
+    } else if !events.isEmpty {
+      receive(buffer, context, now)
+    }
+  }
+
+  private func receive(
+    _ buffer: UnsafeMutableRawBufferPointer, _ context: Context, _ now: ContinuousClock.Instant
+  ) {
+    do throws(SystemError) {
+      guard let count = try descriptor.read(into: buffer) else { return }
+      if phase == .lingering {
+        if count == 0 { close() }
+        return
+      }
+      if count == 0 { hasInputEnded = true }
+      parser.append(buffer[..<count])
+      drive(context, now)
+    } catch {
+      close()
+    }
+  }
+
+  /// Takes the handler's answer.
+  func deliver(_ answer: WorkerPool.Answer, _ context: Context, now: ContinuousClock.Instant) {
+    guard phase == .answering else { return }
+    output.append(contentsOf: answer.bytes)
+    log(context, answer.status, answer.bodySize, seconds: (now - answeringSince).seconds)
+    phase = answer.keepsAlive && !context.isDraining ? .reading : .closing
+    head = nil
+    hasServed = true
+    drive(context, now)
+  }
+
+  /// Tells the client that there are too many, and no more.
+  func turnAway(_ context: Context, now: ContinuousClock.Instant) {
+    refuse(
+      HTTPRefusal(
+        503, "there are too many connections", fields: [HeaderField("Retry-After", "1")]),
+      context)
+    drive(context, now)
+  }
+
+  /// Acts on a deadline that passed.
+  func expire(_ context: Context, now: ContinuousClock.Instant) {
+    switch timer {
+    case .head where parser.isBetweenRequests, .idle, .write, .linger, .none: close()
+    case .head:
+      refuse(HTTPRefusal(408, "the head of the request took too long"), context)
+      drive(context, now)
+    case .body:
+      refuse(HTTPRefusal(408, "the body of the request took too long"), context)
+      drive(context, now)
+    }
+  }
+
+  func close() {
+    guard phase != .closed else { return }
+    phase = .closed
+    descriptor.close()
+  }
+
+  // MARK: The machine
+
+  /// Sends and parses as far as it goes.
+  private func drive(_ context: Context, _ now: ContinuousClock.Instant) {
+    while flush(context, now), phase == .reading, advance(context, now) {}
+  }
+
+  /// Sends what there is.
+  ///
+  /// - Returns: Whether nothing is left to send and the connection is still open.
+  private func flush(_ context: Context, _ now: ContinuousClock.Instant) -> Bool {
+    while sent < output.count {
+      do throws(SystemError) {
+        let count = try descriptor.send(output, from: sent)
+        sent += count
+        if count == 0 {
+          if timer != .write || sent - sentAtTimer >= 64 << 10 {
+            timer = .none
+            sentAtTimer = sent
+            set(.write, context.configuration.writeTimeout, now)
+          }
+          return false
+        }
+      } catch {
+        close()
+        return false
+      }
+    }
+    if !output.isEmpty {
+      output.removeAll(keepingCapacity: output.capacity <= 16 << 10)
+      sent = 0
+      sentAtTimer = 0
+    }
+    if timer == .write { clearTimer() }
+    if phase == .closing {
+      descriptor.endSending()
+      phase = .lingering
+      set(.linger, context.configuration.lingerTimeout, now)
+      if hasInputEnded { close() }
+    }
+    return phase != .closed
+  }
+
+  /// Takes one event from the parser.
+  ///
+  /// - Returns: Whether there may be more to do at once.
+  private func advance(_ context: Context, _ now: ContinuousClock.Instant) -> Bool {
+    switch parser.next() {
+    case .needsMore:
+      if hasInputEnded {
+        close()
+      } else if parser.isInBody {
+        set(.body, context.configuration.bodyTimeout, now)
+      } else if parser.isBetweenRequests, hasServed {
+        set(.idle, context.configuration.idleTimeout, now)
+      } else {
+        set(.head, context.configuration.headTimeout, now)
+      }
+      return false
+    case .head(let head):
+      self.head = head
+      if let refusal = context.policy.refusal(head) {
+        refuse(refusal, context)
+      } else if head.expectsContinue, !parser.hasPendingBytes {
+        output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+      }
+      return true
+    case .end(let body):
+      clearTimer()
+      return dispatch(body, context, now)
+    case .refused(let refusal):
+      refuse(refusal, context)
+      return true
+    }
+  }
+
+  private func dispatch(_ body: [UInt8], _ context: Context, _ now: ContinuousClock.Instant) -> Bool
+  {
+    guard let head else { return false }
+    phase = .answering
+    answeringSince = now
+    context.pool.submit(
+      WorkerPool.Job(
+        connection: number,
+        request: ServerRequest(
+          method: head.method, target: head.target, fields: head.fields, body: body),
+        minorVersion: head.minorVersion, keepsAlive: head.keepsAlive))
+    return false
+  }
+
+  private func refuse(_ refusal: HTTPRefusal, _ context: Context) {
+    let isHead = (head?.method ?? parser.requestLine?.method) == "HEAD"
+    let writer = ResponseWriter(isHead: isHead, keepsAlive: false, date: context.clock.text)
+    let (bytes, bodySize) = writer.bytes(refusal.response)
+    output.append(contentsOf: bytes)
+    log(context, refusal.status, bodySize, seconds: 0)
+    phase = .closing
+  }
+
+  private func log(_ context: Context, _ status: Int, _ size: Int, seconds: Double) {
+    guard let log = context.configuration.log else { return }
+    let line = head.map { ($0.method, $0.target) } ?? parser.requestLine
+    log(
+      HTTPServer.LogEntry(
+        peer: peer, method: line?.0, target: line?.1, status: status, size: size,
+        seconds: seconds))
+  }
+
+  /// Starts a timer; one of the same kind that runs goes on.
+  private func set(_ timer: Timer, _ seconds: Double, _ now: ContinuousClock.Instant) {
+    guard self.timer != timer else { return }
+    self.timer = timer
+    deadline = Deadline(after: seconds, from: now)
+  }
+
+  private func clearTimer() {
+    timer = .none
+    deadline = .never
+  }
+}

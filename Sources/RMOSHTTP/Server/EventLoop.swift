@@ -1,0 +1,145 @@
+import RMOSSystem
+
+/// The thread that does all I/O: takes connections, and drives each as it becomes ready.
+///
+/// Waits in `poll` without a limit where no connection is open, so a quiet server uses no processor
+/// time.
+final class EventLoop {
+  /// How many connections beyond the limit are told so; more are closed without a word.
+  private static let maxExcess = 64
+  /// How long to take no connections where the system has no descriptors left, seconds.
+  private static let restAfterFailure = 0.1
+
+  private var context: Connection.Context
+  private var listeners: [Descriptor]
+  private let pipe: WakePipe
+  /// How often the server was asked to stop.
+  private let stopRequests: () -> Int
+  private var connections: [Connection] = []
+  private var byNumber: [Int: Connection] = [:]
+  private var lastNumber = 0
+  private var restsUntil: Deadline?
+  private var drainDeadline: Deadline?
+  private var pollSet = PollSet()
+
+  init(
+    _ context: Connection.Context, listeners: [Descriptor], pipe: WakePipe,
+    stopRequests: @escaping () -> Int
+  ) {
+    self.context = context
+    self.listeners = listeners
+    self.pipe = pipe
+    self.stopRequests = stopRequests
+  }
+
+  /// Serves until asked to stop, and until what is under way then is answered.
+  func run() throws(SystemError) {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    defer {
+      buffer.deallocate()
+      for connection in connections { connection.close() }
+      for listener in listeners { listener.close() }
+    }
+    while true {
+      let polled = preparePoll()
+      try pollSet.wait(nextDeadline.timeLeft)
+      let now = ContinuousClock.now
+      if !pollSet[0].isEmpty { pipe.drain() }
+      for answer in context.pool.takeAnswers() {
+        byNumber[answer.connection]?.deliver(answer, context, now: now)
+      }
+      for (index, connection) in connections.enumerated() {
+        let events = pollSet[1 + polled + index]
+        if !events.isEmpty { connection.handle(events, buffer: buffer, context, now: now) }
+        if connection.deadline.hasPassed(at: now) {
+          connection.expire(context, now: now)
+        }
+      }
+      for index in 0..<polled where !pollSet[1 + index].isEmpty { accept(listeners[index], now) }
+      if stopRequests() > 0, drain(now) { return }
+      removeClosed()
+    }
+  }
+
+  /// Says what to wait for.
+  ///
+  /// - Returns: How many listeners are among it.
+  private func preparePoll() -> Int {
+    pollSet.removeAll()
+    pollSet.add(pipe.reading, .readable)
+    var polled = 0
+    if restsUntil?.hasPassed ?? true {
+      restsUntil = nil
+      for listener in listeners { pollSet.add(listener, .readable) }
+      polled = listeners.count
+    }
+    for connection in connections { pollSet.add(connection.descriptor, connection.events) }
+    return polled
+  }
+
+  /// When something must be done though nothing happens.
+  private var nextDeadline: Deadline {
+    var earliest = min(restsUntil ?? .never, drainDeadline ?? .never)
+    for connection in connections { earliest = min(earliest, connection.deadline) }
+    return earliest
+  }
+
+  /// Takes the connections that wait, a bounded number at a time.
+  private func accept(_ listener: Descriptor, _ now: ContinuousClock.Instant) {
+    for _ in 0..<64 {
+      var peer = SocketAddress()
+      do throws(SystemError) {
+        admit(try listener.accept(&peer), peer, now)
+      } catch {
+        if error.isAgain { return }
+        if error.isConnectionGone { continue }
+        // No descriptors or memory: those who wait in the queue stay there for a moment.
+        restsUntil = Deadline(after: EventLoop.restAfterFailure, from: now)
+        return
+      }
+    }
+  }
+
+  private func admit(
+    _ descriptor: Descriptor, _ peer: SocketAddress, _ now: ContinuousClock.Instant
+  ) {
+    let excess = connections.count(where: \.isExcess)
+    let isExcess = connections.count - excess >= context.configuration.maxConnections
+    if isExcess, excess >= EventLoop.maxExcess {
+      descriptor.close()
+      return
+    }
+    lastNumber += 1
+    let connection = Connection(
+      number: lastNumber, descriptor: descriptor,
+      peer: context.configuration.log == nil ? "" : peer.host, isExcess: isExcess, context,
+      now: now)
+    connections.append(connection)
+    byNumber[lastNumber] = connection
+    if isExcess { connection.turnAway(context, now: now) }
+  }
+
+  private func removeClosed() {
+    connections.removeAll { connection in
+      guard connection.phase == .closed else { return false }
+      byNumber[connection.number] = nil
+      return true
+    }
+  }
+
+  /// Takes no more connections, lets go of those that wait, and sees whether all are done.
+  private func drain(_ now: ContinuousClock.Instant) -> Bool {
+    let deadline =
+      drainDeadline ?? Deadline(after: context.configuration.drainTimeout, from: now)
+    if drainDeadline == nil {
+      drainDeadline = deadline
+      context.isDraining = true
+      context.pool.drain()
+      for listener in listeners { listener.close() }
+      listeners = []
+    }
+    for connection in connections where connection.isIdle { connection.close() }
+    removeClosed()
+    return connections.isEmpty || deadline.hasPassed(at: now) || stopRequests() > 1
+  }
+}

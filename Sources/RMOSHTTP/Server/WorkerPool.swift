@@ -1,0 +1,104 @@
+import RMOSSystem
+import Synchronization
+
+/// Threads that call the handler, which may block, and hand its answers back as bytes.
+///
+/// `@unchecked Sendable`: `jobs` and `isClosed` are guarded by the monitor, the rest is constant.
+final class WorkerPool: @unchecked Sendable {
+  /// A request to answer.
+  struct Job: Sendable {
+    /// The connection it came on.
+    var connection: Int
+    var request: ServerRequest
+    var minorVersion: Int
+    var keepsAlive: Bool
+  }
+
+  /// An answer, ready to send.
+  struct Answer: Sendable {
+    var connection: Int
+    var status: Int
+    var bytes: [UInt8]
+    var bodySize: Int
+    var keepsAlive: Bool
+  }
+
+  private let handler: @Sendable (ServerRequest) -> ServerResponse
+  private let pipe: WakePipe
+  private let clock: DateClock
+  private let monitor = Monitor()
+  private var jobs: [Job] = []
+  private var isClosed = false
+  private let answers = Mutex<[Answer]>([])
+  /// Whether connections end with their next answer.
+  private let isDraining = Atomic(false)
+
+  init(
+    handler: @escaping @Sendable (ServerRequest) -> ServerResponse, pipe: WakePipe, clock: DateClock
+  ) {
+    self.handler = handler
+    self.pipe = pipe
+    self.clock = clock
+  }
+
+  /// Starts the threads.
+  ///
+  /// They hold the pool until ``close()``, and end by themselves after it.
+  func start(_ count: Int) throws(SystemError) {
+    for _ in 0..<count { try SystemThread.detached { self.work() } }
+  }
+
+  /// Has a request answered; at most one for each connection at a time.
+  func submit(_ job: Job) {
+    monitor.lock()
+    jobs.append(job)
+    monitor.wakeOne()
+    monitor.unlock()
+  }
+
+  /// The answers that are ready.
+  func takeAnswers() -> [Answer] { answers.withLock { take(&$0) } }
+
+  /// From now on answers end their connections.
+  func drain() { isDraining.store(true, ordering: .relaxed) }
+
+  /// Lets the threads end.
+  func close() {
+    monitor.lock()
+    isClosed = true
+    jobs.removeAll()
+    monitor.wakeAll()
+    monitor.unlock()
+  }
+
+  private func work() {
+    while let job = nextJob() {
+      let response = handler(job.request)
+      let keepsAlive = job.keepsAlive && !isDraining.load(ordering: .relaxed)
+      let writer = ResponseWriter(
+        isHead: job.request.method == "HEAD", minorVersion: job.minorVersion,
+        keepsAlive: keepsAlive, date: clock.text)
+      let (bytes, bodySize) = writer.bytes(response)
+      let isFirst = answers.withLock { answers in
+        answers.append(
+          Answer(
+            connection: job.connection, status: response.status, bytes: bytes,
+            bodySize: bodySize, keepsAlive: keepsAlive))
+        return answers.count == 1
+      }
+      if isFirst { pipe.wake() }
+    }
+  }
+
+  private func nextJob() -> Job? {
+    monitor.lock()
+    defer { monitor.unlock() }
+    while jobs.isEmpty, !isClosed { monitor.wait() }
+    return isClosed ? nil : jobs.removeFirst()
+  }
+
+  private func take(_ answers: inout [Answer]) -> [Answer] {
+    defer { answers = [] }
+    return answers
+  }
+}

@@ -1,0 +1,236 @@
+import CLibrary
+
+// Reading and replacing files as a whole.
+
+extension FileSystem {
+  /// What reading a file gave.
+  package enum Content {
+    case bytes([UInt8])
+    case tooLarge
+  }
+
+  /// Reads a file of at most `limit` bytes; pipes too.
+  ///
+  /// Who writes to a pipe may take their time; one that nobody opens is given up: `open`, `poll`,
+  /// `read`.
+  package static func content(
+    of path: some SystemPath, limit: Int
+  ) throws(SystemError) -> Content {
+    let file = try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    defer { file.close() }
+    var turnsLeft = try file.status().form == .pipe ? Turn.forPeer : 0
+    var content: [UInt8] = []
+    while content.count <= limit {
+      do throws(SystemError) {
+        let piece = try file.read(count: 1 << 16)
+        content += piece
+        if !piece.isEmpty {
+          turnsLeft = 0
+          continue
+        }
+      } catch {
+        guard error.isAgain else { throw error }
+        turnsLeft = 0
+        _ = file.waits(for: .readable, milliseconds: Turn.milliseconds)
+        if Signals.isInterrupted { throw .interrupted }
+        continue
+      }
+      // A pipe hangs up once those who had it open have gone; before the first it does not.
+      if turnsLeft == 0 || file.waits(for: .hungUp, milliseconds: Turn.milliseconds) {
+        return .bytes(content)
+      }
+      turnsLeft -= 1
+      if turnsLeft == 0 { throw .noPeer }
+    }
+    return .tooLarge
+  }
+
+  /// Checks that ``replaceContent(of:with:)`` could write there: it takes a directory that files
+  /// can be made in, and what is there must let itself be written to.
+  package static func checkReplaceable(_ path: String) throws(SystemError) {
+    if let descriptor = openDescriptor(named: path) {
+      let flags = try retrying { fcntl(descriptor.number, F_GETFL) }
+      guard flags & O_ACCMODE != O_RDONLY else { throw .code(EBADF) }
+      return
+    }
+    if let status = try? FileStatus(of: path) {
+      if status.form == .directory { throw .isADirectory }
+      try checkWritable(path)
+      if status.form != .file { return try checkOrigin(of: path, status) }
+    }
+    try checkWritable(directory: destination(of: path).directoryPath)
+  }
+
+  /// Replaces a file's content as a whole: a reader sees the old text or the new one.
+  ///
+  /// The text goes to a hidden file beside it, `.NAME.tmp-1`, which is then renamed; one that a
+  /// killed process left is removed. A link is followed, unless another user may have put it there.
+  /// What is not a regular file (a pipe, a terminal) is written to as it is, and so is
+  /// `/dev/stdout`, whatever it is.
+  package static func replaceContent(of path: String, with text: String) throws(SystemError) {
+    let bytes = Array(text.utf8)
+    if let descriptor = openDescriptor(named: path) { return try descriptor.writeToReader(bytes) }
+    if let status = try? FileStatus(of: path), status.form != .file {
+      try checkOrigin(of: path, status)
+      return try write(bytes, toStream: path, status)
+    }
+    let target = try destination(of: path)
+    try Signals.holdingInterruptions { () throws(SystemError) in
+      try replaceFile(target, with: bytes, namedAs: path)
+    }
+  }
+
+  /// The descriptor that `/dev/stdout`, `/dev/stderr` or `/dev/fd/N` stands for.
+  ///
+  /// A file opened by such a name would be another opening of it, with a position of its own.
+  private static func openDescriptor(named path: String) -> FileDescriptor? {
+    switch path {
+    case "/dev/stdout": return .standardOutput
+    case "/dev/stderr": return .standardError
+    default:
+      for directory in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(directory) {
+        return Int32(path.dropFirst(directory.count)).map(FileDescriptor.init)
+      }
+      return nil
+    }
+  }
+
+  private static func write(
+    _ bytes: [UInt8], toStream path: String, _ status: FileStatus
+  ) throws(SystemError) {
+    var turnsLeft = Turn.forPeer
+    while true {
+      do throws(SystemError) {
+        let file = try FileDescriptor(opening: path, O_WRONLY | O_NONBLOCK | O_NOCTTY)
+        do throws(SystemError) {
+          try file.writeToReader(bytes)
+        } catch {
+          file.close()
+          throw error
+        }
+        return try file.closeChecked()
+      } catch {
+        guard error == .code(ENXIO), status.form == .pipe else { throw error }
+        turnsLeft -= 1
+        if turnsLeft == 0 { throw .noPeer }
+        if Signals.isInterrupted { throw .interrupted }
+        Turn.pass()
+      }
+    }
+  }
+
+  private static func replaceFile(
+    _ target: String, with bytes: [UInt8], namedAs path: String
+  ) throws(SystemError) {
+    let name = target.lastName
+    // Names may have 255 bytes.
+    var shortened = name
+    while shortened.utf8.count > 200 { shortened.removeLast() }
+    let staged = try StagedFile(
+      in: target.directoryPath, names: (1...100).lazy.map { ".\(shortened).tmp-\($0)" },
+      removingLeftOvers: true)
+    do throws(SystemError) {
+      try staged.file.write(bytes)
+      try staged.file.setPermissions(permissions(replacing: target))
+      try staged.file.synchronize()
+      guard staged.isInPlace else { throw .wasMoved }
+      try staged.move(to: name, replacing: true)
+    } catch {
+      staged.discard()
+      throw error
+    }
+    guard (try? FileStatus(of: path))?.identity == staged.identity else { throw .wasMoved }
+    do throws(SystemError) {
+      try staged.synchronizeDirectory()
+    } catch {
+      // Not every file system can.
+      guard error == .code(EINVAL) else { throw error }
+    }
+  }
+
+  /// The rights of our own file that is replaced, else those of any new file.
+  private static func permissions(replacing path: String) -> UInt32 {
+    if let status = try? FileStatus(ofLink: path), status.form == .file,
+      status.owner == ProcessEnvironment.user
+    {
+      return status.permissions & 0o777
+    }
+    return 0o666 & ~creationMask
+  }
+
+  /// `umask`, which can be read only by setting it.
+  private static let creationMask: UInt32 = {
+    let mask = umask(0o077)
+    umask(mask)
+    return UInt32(mask)
+  }()
+
+  // MARK: Links of others
+
+  /// The place that a path leads to, without links; its last name need not be there.
+  ///
+  /// In a directory that anyone may write to, a link of another user is not followed: it may lead
+  /// to what only we may write to. Links of root and of the directory's owner are, as by systems
+  /// that protect links themselves: `lstat`, `readlink`.
+  private static func destination(of path: String) throws(SystemError) -> String {
+    var place = path.utf8.first == UInt8(ascii: "/") ? "/" : "."
+    var names = components(path)
+    var linksLeft = 40
+    while let name = names.popLast() {
+      let candidate = place == "/" ? "/\(name)" : "\(place)/\(name)"
+      let status: FileStatus
+      do throws(SystemError) {
+        status = try FileStatus(ofLink: candidate)
+      } catch {
+        guard error == .notFound, names.isEmpty else { throw error }
+        return candidate
+      }
+      guard status.form == .link else {
+        place = candidate
+        continue
+      }
+      linksLeft -= 1
+      if linksLeft < 0 { throw .code(ELOOP) }
+      guard isTrusted(status, in: place) else { throw .foreignLink }
+      let target = try linkTarget(candidate)
+      guard let text = String(validating: target, as: UTF8.self) else { throw .code(EILSEQ) }
+      if text.utf8.first == UInt8(ascii: "/") { place = "/" }
+      names += components(text)
+    }
+    return place
+  }
+
+  /// Where a link leads: `readlink`.
+  private static func linkTarget(_ path: String) throws(SystemError) -> [UInt8] {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = try retrying { readlink(path, &target, target.count) }
+    return target[..<count].map { UInt8(bitPattern: $0) }
+  }
+
+  /// The names in a path, the last first.
+  private static func components(_ path: String) -> [String] {
+    path.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
+      .filter { $0 != "." }.reversed()
+  }
+
+  /// Whether what stands in a directory was put there by someone who may: us, root, the
+  /// directory's owner; in one that not anyone may write to, whoever it was.
+  private static func isTrusted(_ entry: FileStatus, in directory: String) -> Bool {
+    if entry.owner == ProcessEnvironment.user || entry.owner == 0 { return true }
+    guard let status = try? FileStatus(of: directory) else { return false }
+    return status.permissions & 0o002 == 0 || status.owner == entry.owner
+  }
+
+  /// Checks that what is not a regular file was not put there by another user.
+  private static func checkOrigin(of path: String, _ status: FileStatus) throws(SystemError) {
+    let place: String
+    do throws(SystemError) {
+      place = try destination(of: path)
+    } catch {
+      // Some links, as those of a process to its descriptors, lead to what has no name.
+      guard error == .foreignLink else { return }
+      throw error
+    }
+    guard isTrusted(status, in: place.directoryPath) else { throw .foreignLink }
+  }
+}

@@ -1,0 +1,268 @@
+import CLibrary
+
+/// An open file, closed with ``close()``.
+package struct FileDescriptor: Hashable, Sendable {
+  package let number: Int32
+
+  /// One that is open already, such as 2 for standard error.
+  package init(_ number: Int32) { self.number = number }
+
+  package static let standardOutput = FileDescriptor(1)
+  package static let standardError = FileDescriptor(2)
+
+  // MARK: Opening
+
+  init(
+    opening path: some SystemPath, _ flags: Int32, permissions: mode_t = 0o666
+  ) throws(SystemError) {
+    number = try retrying { path.withCPath { open($0, flags | O_CLOEXEC, permissions) } }
+  }
+
+  /// Opens a file for reading; never waits for the other end of a pipe: `open`.
+  package init(reading path: some SystemPath) throws(SystemError) {
+    do throws(SystemError) {
+      try self.init(opening: path, O_RDONLY | O_NONBLOCK)
+    } catch {
+      // What a socket answers, or a device that is not there.
+      throw error == .code(ENXIO) ? .notAFile : error
+    }
+  }
+
+  /// Opens a directory, not a link to one: `open`.
+  package init(directory path: some SystemPath) throws(SystemError) {
+    try self.init(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+  }
+
+  /// Creates a file that must not be there yet: `open`.
+  package init(creating path: some SystemPath) throws(SystemError) {
+    try self.init(opening: path, O_WRONLY | O_CREAT | O_EXCL, permissions: 0o644)
+  }
+
+  /// Creates a file that must not be in a directory yet, for its owner alone: `openat`.
+  init(creating name: some SystemPath, in directory: FileDescriptor) throws(SystemError) {
+    number = try retrying {
+      name.withCPath {
+        openat(
+          directory.number, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+      }
+    }
+  }
+
+  /// Creates a file that must not be there yet for its owner alone, whatever the umask: `open`,
+  /// `fchmod`.
+  package init(creatingPrivate path: some SystemPath) throws(SystemError) {
+    try self.init(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, permissions: 0o600)
+    do throws(SystemError) {
+      try setPermissions(0o600)
+    } catch {
+      close()
+      throw error
+    }
+  }
+
+  // MARK: Using
+
+  /// `fstat`.
+  package func status() throws(SystemError) -> FileStatus {
+    var info = stat()
+    try retrying { fstat(number, &info) }
+    return FileStatus(info)
+  }
+
+  /// Reads at most `count` bytes; 0 at the end: `read`.
+  package func read(
+    into buffer: UnsafeMutablePointer<UInt8>, count: Int
+  ) throws(SystemError) -> Int {
+    try retrying { CLibrary.read(number, buffer, count) }
+  }
+
+  /// Reads at most `count` bytes from `offset` on; 0 at the end: `pread`.
+  package func read(
+    into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
+  ) throws(SystemError) -> Int {
+    try retrying { pread(number, buffer, count, off_t(offset)) }
+  }
+
+  /// The next bytes, at most `count`; none at the end: `read`.
+  package func read(count wanted: Int) throws(SystemError) -> [UInt8] {
+    var failure: SystemError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      do throws(SystemError) {
+        count = try read(into: base, count: wanted)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// Goes on at a place from the beginning: `lseek`.
+  package func seek(to offset: Int) throws(SystemError) {
+    try retrying { lseek(number, off_t(offset), SEEK_SET) }
+  }
+
+  /// Writes all bytes to a file: `write`.
+  package func write(_ bytes: [UInt8]) throws(SystemError) {
+    try UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let pending = UnsafeRawBufferPointer(rebasing: rest)
+        rest = rest.dropFirst(
+          try retrying { CLibrary.write(number, pending.baseAddress, pending.count) })
+      }
+    }
+  }
+
+  /// Writes all bytes to whatever it is.
+  ///
+  /// Waits for who reads them as long as that takes; once ``Signals/isInterrupted``, no longer than
+  /// a second without getting rid of any: `poll`, `write`.
+  /// - Throws: ``SystemError/interrupted`` if it gave up.
+  package func writeToReader(_ bytes: [UInt8]) throws(SystemError) {
+    if try status().form == .file { return try write(bytes) }
+    try UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
+      var rest = bytes[...]
+      var patience = Turn.patience
+      while !rest.isEmpty {
+        // The handler of a signal ends the wait too.
+        guard waits(for: .anythingButReadable, milliseconds: Turn.milliseconds) else {
+          if Signals.isInterrupted { patience -= 1 }
+          if patience <= 0 { throw .interrupted }
+          continue
+        }
+        // What is ready takes so much without waiting.
+        let pending = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.longestWholeWrite))
+        do throws(SystemError) {
+          rest = rest.dropFirst(
+            try retrying { CLibrary.write(number, pending.baseAddress, pending.count) })
+          patience = Turn.patience
+        } catch {
+          guard error.isAgain else { throw error }
+        }
+      }
+    }
+  }
+
+  /// Writes bytes if that needs no waiting: `poll`, `write`.
+  ///
+  /// - Returns: Whether they are written; more than ``longestWholeWrite`` may be in part.
+  package func writeWithoutWaiting(_ bytes: [UInt8]) -> Bool {
+    guard waits(for: .writable, milliseconds: 0) else { return false }
+    return CLibrary.write(number, bytes, bytes.count) >= 0
+  }
+
+  /// The most bytes that a pipe with room takes whole.
+  package static let longestWholeWrite = Int(PIPE_BUF)
+
+  /// Waits, at most for a time, until one of the events happens.
+  func waits(for events: PollSet.Events, milliseconds: Int32) -> Bool {
+    var state = pollfd(fd: number, events: events.rawValue & Int16(POLLIN | POLLOUT), revents: 0)
+    return poll(&state, 1, milliseconds) == 1 && state.revents & events.rawValue != 0
+  }
+
+  /// Lets others do what `permissions` say: `fchmod`.
+  package func setPermissions(_ permissions: UInt32) throws(SystemError) {
+    try retrying { fchmod(number, mode_t(permissions)) }
+  }
+
+  /// Waits until the content is on the disk: `fsync`.
+  package func synchronize() throws(SystemError) { try retrying { fsync(number) } }
+
+  /// `close`; whoever needs to know that what was written arrived calls ``synchronize()`` before.
+  package func close() { _ = CLibrary.close(number) }
+
+  /// `close`, with what it reports.
+  func closeChecked() throws(SystemError) {
+    // Not again where it was interrupted: the number may be another file's by then.
+    guard CLibrary.close(number) == 0 || errno == EINTR else { throw .last }
+  }
+}
+
+// MARK: Locks
+
+extension FileDescriptor {
+  /// Opens a file for a shared lock; never waits and never follows a link: `open`.
+  package init(lookingAt path: some SystemPath) throws(SystemError) {
+    try self.init(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+  }
+
+  /// Opens a file for locking that is there already, for writing if possible: `open`.
+  ///
+  /// A lock needs no right to write. Never waits and never follows a link.
+  package static func openingLockFile(
+    _ path: some SystemPath
+  ) throws(SystemError) -> (file: FileDescriptor, isWritable: Bool) {
+    do throws(SystemError) {
+      let file = try FileDescriptor(
+        opening: path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+      return (file, true)
+    } catch {
+      guard error.isRefusal || error == .code(EROFS) else { throw error }
+      return (try FileDescriptor(lookingAt: path), false)
+    }
+  }
+
+  /// Creates a file for locking that whoever may open `model` may open as well: `open`, `fchown`,
+  /// `fchmod`.
+  package init(creatingLockFile path: some SystemPath, like model: FileStatus?) throws(SystemError)
+  {
+    try self.init(opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, permissions: 0o600)
+    guard let model else { return }
+    // Whoever is not root may give it at most to a group of his own.
+    _ = fchown(number, ProcessEnvironment.isSuperuser ? model.owner : uid_t.max, model.group)
+    _ = fchmod(number, mode_t(model.permissions & 0o666 | 0o600))
+  }
+
+  /// Takes a lock that dies with the process, without waiting: `flock`.
+  ///
+  /// - Returns: Whether it was free.
+  package func tryLock(shared: Bool = false) throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      try retrying { flock(number, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) }
+      return true
+    } catch {
+      guard error == .wouldBlock else { throw error }
+      return false
+    }
+  }
+
+  /// Replaces a small file's content: `ftruncate`, `pwrite`.
+  package func replaceContent(with text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+      if ftruncate(number, 0) == 0 { _ = pwrite(number, bytes.baseAddress, bytes.count, 0) }
+    }
+  }
+
+  /// The first bytes of a small file: `pread`.
+  package func beginning() -> String {
+    withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
+      let count = pread(number, buffer.baseAddress, buffer.count, 0)
+      return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    }
+  }
+}
+
+// MARK: Terminals
+
+extension FileDescriptor {
+  /// Whether it is a terminal: `isatty`.
+  package var isTerminal: Bool { isatty(number) == 1 }
+
+  /// The width of the terminal in columns, 80 if it does not say: `ioctl`.
+  package var terminalWidth: Int {
+    var size = winsize()
+    guard ioctl(number, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// Makes sure that descriptors 0 to 2 are open, so that no file opened later gets one of their
+  /// numbers and receives what is meant for the terminal.
+  package static func occupyStandardDescriptors() {
+    for number: Int32 in 0...2 where fcntl(number, F_GETFD) == -1 {
+      _ = open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)
+    }
+  }
+}

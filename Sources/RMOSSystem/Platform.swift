@@ -1,0 +1,101 @@
+// What the C libraries write differently: with the list in CLibrary, all that a new system needs.
+
+@preconcurrency import CLibrary
+
+extension stat {
+  /// When the content last changed.
+  var modificationTime: (seconds: Int, nanoseconds: Int) {
+    #if canImport(Darwin)
+      (st_mtimespec.tv_sec, st_mtimespec.tv_nsec)
+    #else
+      (Int(st_mtim.tv_sec), Int(st_mtim.tv_nsec))
+    #endif
+  }
+}
+
+extension sigaction {
+  /// The function to call.
+  var handler: (@convention(c) (Int32) -> Void)? {
+    get {
+      #if canImport(Darwin)
+        __sigaction_u.__sa_handler
+      #elseif canImport(Musl)
+        __sa_handler.sa_handler
+      #else
+        __sigaction_handler.sa_handler
+      #endif
+    }
+    set {
+      #if canImport(Darwin)
+        __sigaction_u.__sa_handler = newValue
+      #elseif canImport(Musl)
+        __sa_handler.sa_handler = newValue
+      #else
+        __sigaction_handler.sa_handler = newValue
+      #endif
+    }
+  }
+}
+
+/// Makes a condition whose waits do not take longer because somebody sets the clock back.
+func initializeCondition(_ condition: UnsafeMutablePointer<pthread_cond_t>) {
+  #if canImport(Darwin)
+    pthread_cond_init(condition, nil)
+  #else
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
+    pthread_condattr_destroy(&attributes)
+  #endif
+}
+
+/// Waits for a condition, at most for a time.
+func waitForCondition(
+  _ condition: UnsafeMutablePointer<pthread_cond_t>, _ mutex: UnsafeMutablePointer<pthread_mutex_t>,
+  _ duration: timespec
+) {
+  var time = duration
+  #if canImport(Darwin)
+    pthread_cond_timedwait_relative_np(condition, mutex, &time)
+  #else
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    let nanoseconds = now.tv_nsec + time.tv_nsec
+    time.tv_sec += now.tv_sec + nanoseconds / 1_000_000_000
+    time.tv_nsec = nanoseconds % 1_000_000_000
+    pthread_cond_timedwait(condition, mutex, &time)
+  #endif
+}
+
+#if canImport(Darwin)
+  let streamType = SOCK_STREAM
+  let sendFlags: Int32 = 0
+  /// The option of a socket by which a peer that is gone gives no signal.
+  let noSignalOption: Int32? = SO_NOSIGPIPE
+  var emptyThread: pthread_t? { nil }
+  func startedThread(_ thread: pthread_t?) -> pthread_t? { thread }
+  func threadNumber(_ thread: pthread_t) -> UInt { UInt(bitPattern: thread) }
+  var emptySpawnSettings: (posix_spawn_file_actions_t?, posix_spawnattr_t?) { (nil, nil) }
+  var environmentVector: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? {
+    _NSGetEnviron()?.pointee
+  }
+#else
+  let sendFlags = Int32(MSG_NOSIGNAL)
+  let noSignalOption: Int32? = nil
+  var emptyThread: pthread_t { pthread_t() }
+  func startedThread(_ thread: pthread_t) -> pthread_t? { thread }
+  var emptySpawnSettings: (posix_spawn_file_actions_t, posix_spawnattr_t) {
+    (posix_spawn_file_actions_t(), posix_spawnattr_t())
+  }
+  /// A variable of the C library; nothing here changes the environment.
+  var environmentVector: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? { environ }
+
+  #if canImport(Musl)
+    let streamType = SOCK_STREAM
+    func threadNumber(_ thread: pthread_t) -> UInt { UInt(bitPattern: thread) }
+  #else
+    let streamType = Int32(SOCK_STREAM.rawValue)
+    func threadNumber(_ thread: pthread_t) -> UInt { UInt(thread) }
+  #endif
+#endif

@@ -1,0 +1,123 @@
+import CLibrary
+import Synchronization
+
+/// Signals, and what comes of them.
+package enum Signals {
+  /// How many of SIGINT and SIGTERM came.
+  ///
+  /// A handler may touch nothing but such an atomic.
+  private static let interruptions = Atomic<Int>(0)
+
+  /// The status of a process that was interrupted.
+  private static let interruptedStatus: Int32 = 130
+
+  /// The signals that ask to stop: from the terminal, from a service manager, and from a terminal
+  /// that goes.
+  private static let stopping = [SIGINT, SIGTERM, SIGHUP]
+
+  private static var stoppingSet: sigset_t {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in stopping { sigaddset(&signals, signal) }
+    return signals
+  }
+
+  /// Whether someone asked the program to stop; see ``catchInterruptions()``.
+  package static var isInterrupted: Bool { interruptions.load(ordering: .relaxed) > 0 }
+
+  /// From now on the first SIGINT, SIGTERM or SIGHUP sets ``isInterrupted`` and a second one ends
+  /// the process at once.
+  ///
+  /// A hangup is no second one: the system and the shell both send it when a terminal goes, and a
+  /// service manager after SIGTERM. A signal that the parent had ignored stays ignored; one that it
+  /// had blocked, as the threads of a dispatch queue do, gets through.
+  package static func catchInterruptions() {
+    _ = isInterrupted
+    handleInterruptions { signal in
+      let count = Signals.interruptions.add(1, ordering: .relaxed).newValue
+      if count > 1, signal != SIGHUP { _exit(Signals.interruptedStatus) }
+    }
+  }
+
+  /// From now on SIGINT, SIGTERM or SIGHUP ends the process with the status of an interruption.
+  ///
+  /// That is right for what leaves nothing half done. A signal that the parent had ignored stays
+  /// ignored.
+  package static func endOnInterruption() {
+    handleInterruptions { _ in _exit(Signals.interruptedStatus) }
+  }
+
+  /// `sigaction`, `sigprocmask`.
+  private static func handleInterruptions(_ handler: @escaping @convention(c) (Int32) -> Void) {
+    var signals = stoppingSet
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
+    for signal in stopping where !isIgnored(signal) {
+      var action = sigaction()
+      action.handler = handler
+      action.sa_flags = SA_RESTART
+      sigaction(signal, &action, nil)
+    }
+  }
+
+  private static func isIgnored(_ signal: Int32) -> Bool {
+    var current = sigaction()
+    sigaction(signal, nil, &current)
+    return unsafeBitCast(current.handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
+  /// Runs `body` to its end before a signal that asks to stop is heard: `pthread_sigmask`.
+  package static func holdingInterruptions<Result>(
+    _ body: () throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
+    var (signals, before) = (stoppingSet, sigset_t())
+    pthread_sigmask(SIG_BLOCK, &signals, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    return try body()
+  }
+
+  /// Has SIGINT, SIGTERM and SIGHUP taken by a thread that calls `body` with how many came so far;
+  /// a hangup counts only where it is the first.
+  ///
+  /// Unlike a handler's, its code may do anything. Call it before other threads start, which inherit
+  /// that the signals are blocked. A signal that the parent had ignored stays ignored:
+  /// `pthread_sigmask`, `sigwait`.
+  package static func onInterruption(
+    _ body: @escaping @Sendable (Int) -> Void
+  ) throws(SystemError) {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in stopping where !isIgnored(signal) { sigaddset(&signals, signal) }
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    let awaited = signals
+    try SystemThread.detached {
+      var signals = awaited
+      var signal: Int32 = 0
+      var count = 0
+      // It fails only where there is no signal to wait for: the parent had them ignored.
+      while sigwait(&signals, &signal) == 0 {
+        if count > 0, signal == SIGHUP { continue }
+        count += 1
+        body(count)
+      }
+    }
+  }
+
+  /// Lets a write to a closed pipe fail with EPIPE, and one beyond the largest size of a file with
+  /// EFBIG, instead of ending the process.
+  package static func ignoreThoseOfWriting() {
+    for number in thoseOfWriting { signal(number, SIG_IGN) }
+  }
+
+  static let thoseOfWriting = [SIGPIPE, SIGXFSZ]
+}
+
+/// How one waits for others where a signal may end the wait: in turns.
+enum Turn {
+  static let milliseconds: Int32 = 100
+  /// For how many turns one who is asked to stop waits for others.
+  static let patience = 10
+  /// For how many turns one waits for somebody to open the other end of a named pipe.
+  static let forPeer = 50
+
+  static func pass() { poll(nil, 0, milliseconds) }
+}

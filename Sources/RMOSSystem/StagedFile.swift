@@ -1,0 +1,131 @@
+import CLibrary
+
+/// A file under a temporary name, on its way to its own: it takes its place when it is whole and on
+/// the disk.
+///
+/// It is held by its directory, not by its path: whatever is renamed meanwhile, what is put in
+/// place, or removed, is this file.
+package final class StagedFile: Sendable {
+  /// The path of the directory.
+  private let directoryPath: String
+  private let directory: FileDescriptor
+  /// The file, for writing.
+  package let file: FileDescriptor
+  private let temporaryName: String
+  /// Which file it is.
+  package let identity: FileStatus.Identity
+
+  /// Creates an empty file for its owner alone, whatever the umask: `openat`, `fchmod`.
+  ///
+  /// - Parameters:
+  ///   - directoryPath: Its directory.
+  ///   - names: Temporary names; the first that nothing bears is taken.
+  ///   - removingLeftOvers: Whether what a killed process of this user left under one of the names is
+  ///     removed. It is told from what another is writing by a lock.
+  /// - Throws: ``SystemError``; ``SystemError/exists`` if all names are taken.
+  package init(
+    in directoryPath: String, names: some Sequence<String>, removingLeftOvers: Bool = false
+  ) throws(SystemError) {
+    let directory = try FileDescriptor(opening: directoryPath, O_RDONLY | O_DIRECTORY)
+    var failure = SystemError.exists
+    for name in names {
+      if removingLeftOvers { Self.removeLeftOver(directoryPath + "/" + name) }
+      do throws(SystemError) {
+        let file = try FileDescriptor(creating: name, in: directory)
+        let identity: FileStatus.Identity
+        do throws(SystemError) {
+          try file.setPermissions(0o600)
+          identity = try file.status().identity
+        } catch {
+          _ = unlinkat(directory.number, name, 0)
+          file.close()
+          throw error
+        }
+        // Who looks for what was left may have been faster than the lock.
+        if removingLeftOvers,
+          (try? file.tryLock()) == false || !Self.isFile(identity, at: directoryPath + "/" + name)
+        {
+          file.close()
+          continue
+        }
+        self.file = file
+        self.identity = identity
+        self.directoryPath = directoryPath
+        self.directory = directory
+        temporaryName = name
+        return
+      } catch {
+        failure = error
+        if error != .exists { break }
+      }
+    }
+    directory.close()
+    throw failure
+  }
+
+  private static func isFile(_ identity: FileStatus.Identity, at path: String) -> Bool {
+    (try? FileStatus(ofLink: path))?.identity == identity
+  }
+
+  private static func removeLeftOver(_ path: String) {
+    guard let file = try? FileDescriptor(lookingAt: path) else { return }
+    defer { file.close() }
+    guard let status = try? file.status(), status.form == .file,
+      status.owner == ProcessEnvironment.user, (try? file.tryLock()) == true,
+      isFile(status.identity, at: path)
+    else { return }
+    try? FileSystem.removeFile(path)
+  }
+
+  deinit {
+    file.close()
+    directory.close()
+  }
+
+  /// Where it is now, unless it was renamed by others.
+  package var temporaryPath: String { directoryPath + "/" + temporaryName }
+
+  /// Whether its directory, and it itself under its temporary name, are where they were.
+  package var isInPlace: Bool { isNamed(temporaryName) }
+
+  /// Whether it is what bears a name in the directory that is at the directory's path now.
+  package func isNamed(_ name: String) -> Bool {
+    Self.isFile(identity, at: directoryPath + "/" + name)
+  }
+
+  /// Gives it its name; what bears that already is replaced only if `replacing`: `linkat`,
+  /// `renameat`.
+  ///
+  /// - Throws: ``SystemError/exists``.
+  package func move(to name: String, replacing: Bool) throws(SystemError) {
+    let directory = directory.number
+    if !replacing {
+      do throws(SystemError) {
+        try retrying { linkat(directory, temporaryName, directory, name, 0) }
+        _ = unlinkat(directory, temporaryName, 0)
+        return
+      } catch {
+        // Some file systems know no second name.
+        var info = stat()
+        let isTaken =
+          error == .exists || fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0
+        guard !isTaken else { throw .exists }
+      }
+    }
+    try retrying { renameat(directory, temporaryName, directory, name) }
+  }
+
+  /// Waits until the directory is on the disk: `fsync`.
+  package func synchronizeDirectory() throws(SystemError) { try directory.synchronize() }
+
+  /// Removes it, and what SQLite may have put beside it, wherever the directory is now: `unlinkat`.
+  package func discard() {
+    var info = stat()
+    guard fstatat(directory.number, temporaryName, &info, AT_SYMLINK_NOFOLLOW) == 0,
+      FileStatus(info).identity == identity
+    else { return }
+    for suffix in ["", "-journal", "-wal", "-shm"] {
+      _ = unlinkat(directory.number, temporaryName + suffix, 0)
+    }
+  }
+}

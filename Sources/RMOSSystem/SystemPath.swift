@@ -1,0 +1,67 @@
+import CLibrary
+
+/// A path as the system takes it: a `String`, or the bytes that it is made of, which need not be
+/// UTF-8.
+package protocol SystemPath: Sendable {
+  init(pathBytes: some Sequence<UInt8>)
+  var pathBytes: [UInt8] { get }
+  /// Runs `body` with the path as C has it.
+  func withCPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result
+}
+
+extension String: SystemPath {
+  package init(pathBytes: some Sequence<UInt8>) {
+    self.init(decoding: Array(pathBytes), as: UTF8.self)
+  }
+
+  package var pathBytes: [UInt8] { Array(utf8) }
+
+  package func withCPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    withCString(body)
+  }
+}
+
+extension [UInt8]: SystemPath {
+  package init(pathBytes: some Sequence<UInt8>) { self = Array(pathBytes) }
+
+  package var pathBytes: [UInt8] { self }
+
+  package func withCPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { buffer in
+      for (index, byte) in enumerated() { buffer[index] = CChar(bitPattern: byte) }
+      buffer[count] = 0
+      guard let base = buffer.baseAddress else { preconditionFailure("room was reserved") }
+      return body(base)
+    }
+  }
+}
+
+extension SystemPath {
+  private var lastSlash: (bytes: [UInt8], index: Int?) {
+    // Looked for among the bytes: a character may be made of a slash and a combining mark.
+    let bytes = pathBytes
+    return (bytes, bytes.lastIndex(of: UInt8(ascii: "/")))
+  }
+
+  /// The directory that a path names something in: `a` of `a/b`, `/` of `/a`, `.` of `a`.
+  package var directoryPath: Self {
+    let (bytes, slash) = lastSlash
+    guard let slash else { return Self(pathBytes: ".".utf8) }
+    return Self(pathBytes: slash == 0 ? bytes[...0] : bytes[..<slash])
+  }
+
+  /// What a path names in its directory; empty if the path ends in a slash.
+  package var lastName: Self {
+    let (bytes, slash) = lastSlash
+    return Self(pathBytes: slash.map { bytes[($0 + 1)...] } ?? bytes[...])
+  }
+
+  /// The absolute path without links: `realpath`.
+  package func resolved() throws(SystemError) -> Self {
+    guard let text = withCPath({ realpath($0, nil) }) else { throw .last }
+    defer { free(text) }
+    return text.withMemoryRebound(to: UInt8.self, capacity: strlen(text)) { bytes in
+      Self(pathBytes: UnsafeBufferPointer(start: bytes, count: strlen(text)))
+    }
+  }
+}

@@ -1,0 +1,215 @@
+import Foundation
+import RMOSHTTP
+import Testing
+
+/// Clients that are slow, many or in the way of an end; time limits are short and only waited for.
+@Suite("HTTP server limits") struct HTTPServerLimitsTests {
+  @Test("A head that trickles in is given up, however steadily it does")
+  func slowHead() throws {
+    try RunningServer({ $0.headTimeout = 0.3 }).use { server in
+      let client = try server.client()
+      client.send("GET / HTTP/1.1\r\n")
+      let answer = try client.answer(whileSending: "X: y\r\n")
+      #expect(answer?.status == 408)
+      #expect(answer?.fields["connection"] == "close")
+    }
+  }
+
+  @Test("A body that trickles in is given up")
+  func slowBody() throws {
+    try RunningServer({ $0.bodyTimeout = 0.3 }).use { server in
+      let client = try server.client()
+      client.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n")
+      #expect(try client.answer(whileSending: "x")?.status == 408)
+    }
+  }
+
+  @Test("A client that never says a word, or no further word, is let go without one")
+  func idle() throws {
+    try RunningServer({
+      $0.headTimeout = 0.3
+      $0.idleTimeout = 0.3
+    }).use { server in
+      #expect(try server.client().readToEnd() == [])
+      let client = try server.client()
+      client.get("/")
+      #expect(try client.answer()?.status == 200)
+      #expect(client.readToEnd() == [])
+    }
+  }
+
+  @Test("A client that does not read its answer is let go")
+  func slowReader() throws {
+    let size = 64 << 20
+    let server = try RunningServer({ $0.writeTimeout = 0.3 }) { request in
+      let isLarge = request.target == "/large"
+      return ServerResponse(status: 200, body: [UInt8](repeating: 0, count: isLarge ? size : 0))
+    }
+    try server.use { server in
+      let client = try server.client()
+      client.get("/large")
+      // No time is measured: the server must let go by itself, and then all of its limit is free.
+      var isGone = false
+      for _ in 0..<600 where !isGone {
+        usleep(50_000)
+        isGone = !client.send("x")
+      }
+      #expect(isGone)
+      #expect((client.readToEnd() ?? []).count < size)
+    }
+  }
+
+  @Test("Connections beyond the limit are told so; one that ends makes room")
+  func connectionLimit() throws {
+    try RunningServer({ $0.maxConnections = 4 }).use { server in
+      var clients: [RawClient] = []
+      for _ in 0..<4 {
+        let client = try server.client()
+        client.get("/")
+        #expect(try client.answer()?.status == 200)
+        clients.append(client)
+      }
+      for _ in 0..<200 {
+        let extra = try server.client()
+        // Most are told; where very many come at once some only see the end.
+        if let answer = try extra.answer() {
+          #expect(answer.status == 503)
+          #expect(answer.fields["retry-after"] != nil)
+        }
+        #expect(extra.readToEnd() == [])
+      }
+      for client in clients {
+        client.get("/still")
+        #expect(try client.answer()?.status == 200)
+      }
+      clients.removeLast()
+      var status = 503
+      for _ in 0..<600 where status != 200 {
+        let client = try server.client()
+        client.get("/")
+        status = try client.answer()?.status ?? 503
+        if status != 200 { usleep(50_000) }
+      }
+      #expect(status == 200)
+    }
+  }
+
+  @Test("A slow answer does not hold up others")
+  func slowHandler() throws {
+    let gate = Gate()
+    let server = try RunningServer({ _ in }) { request in
+      if request.target == "/slow" { gate.pass() }
+      return RunningServer.echo(request)
+    }
+    try server.use { server in
+      let slow = try server.client()
+      slow.get("/slow")
+      slow.get("/after")
+      #expect(gate.waitForArrival())
+      let quick = try server.client()
+      quick.get("/quick")
+      #expect(try quick.answer()?.body == "GET /quick 0")
+      gate.open()
+      #expect(try slow.answer()?.body == "GET /slow 0")
+      #expect(try slow.answer()?.body == "GET /after 0")
+    }
+  }
+
+  @Test("Stopping answers what is under way, lets go of the idle and takes no more")
+  func drain() throws {
+    let gate = Gate()
+    let server = try RunningServer({ $0.drainTimeout = 60 }) { request in
+      if request.target == "/slow" { gate.pass() }
+      return RunningServer.echo(request)
+    }
+    let idle = try server.client()
+    idle.get("/")
+    #expect(try idle.answer()?.status == 200)
+    let busy = try server.client()
+    busy.get("/slow")
+    #expect(gate.waitForArrival())
+    server.server.stop()
+    #expect(idle.readToEnd() == [])
+    #expect(throws: NSError.self) { try server.client() }
+    gate.open()
+    let answer = try busy.answer()
+    #expect(answer?.body == "GET /slow 0")
+    #expect(answer?.fields["connection"] == "close")
+    busy.endSending()
+    #expect(server.waitForEnd())
+  }
+
+  @Test("Stopping waits no longer than the drain timeout, and not at all when asked again")
+  func hardStop() throws {
+    for (timeout, stops) in [(0.2, 1), (60.0, 2)] {
+      let gate = Gate()
+      let server = try RunningServer({ $0.drainTimeout = timeout }) { request in
+        gate.pass()
+        return RunningServer.echo(request)
+      }
+      let client = try server.client()
+      client.get("/")
+      #expect(gate.waitForArrival())
+      for _ in 0..<stops { server.server.stop() }
+      #expect(server.waitForEnd())
+      #expect(client.readToEnd() == [])
+      gate.open()
+    }
+  }
+
+  @Test("A port in use is said to be, a server runs once")
+  func portInUse() throws {
+    try RunningServer().use { running in
+      var configuration = HTTPServer.Configuration()
+      configuration.port = running.port
+      #expect {
+        try HTTPServer(configuration: configuration, handler: RunningServer.echo)
+      } throws: { error in
+        (error as? HTTPServerError)?.code == .portInUse
+      }
+      let client = try running.client()
+      client.get("/")
+      #expect(try client.answer()?.status == 200)
+      #expect(throws: HTTPServerError.self) { try running.server.run() }
+    }
+  }
+
+  @Test(
+    "Other machines are let in with a token only",
+    arguments: [
+      ("0.0.0.0", "serve.token-required"), ("::", "serve.token-required"),
+      ("no such host", "serve.no-address"),
+    ])
+  func binding(_ host: String, _ code: String) throws {
+    var configuration = HTTPServer.Configuration()
+    configuration.host = host
+    configuration.port = 0
+    #expect {
+      try HTTPServer(configuration: configuration, handler: RunningServer.echo)
+    } throws: { error in
+      (error as? HTTPServerError)?.code.rawValue == code
+    }
+    for token in ["", "a b", "é"] {
+      configuration.token = token
+      #expect {
+        try HTTPServer(configuration: configuration, handler: RunningServer.echo)
+      } throws: { error in
+        (error as? HTTPServerError)?.code == .invalidOption
+      }
+    }
+  }
+
+  @Test("With a token, only those who show it are answered")
+  func token() throws {
+    try RunningServer({ $0.token = "open-sesame" }).use { server in
+      let stranger = try server.client()
+      stranger.get("/")
+      let answer = try stranger.answer()
+      #expect(answer?.status == 401)
+      #expect(answer?.fields["www-authenticate"] != nil)
+      let friend = try server.client()
+      friend.get("/", "Authorization: Bearer open-sesame\r\n")
+      #expect(try friend.answer()?.status == 200)
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import Synchronization
+import Testing
+
+@testable import RMOSSystem
+
+@Suite struct ThreadTests {
+  /// Uses a kibibyte or more of the stack on each level.
+  @inline(never)
+  private static func descend(_ levels: Int) -> Int {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1024) { buffer in
+      buffer.initialize(repeating: UInt8(truncatingIfNeeded: levels))
+      return levels == 0 ? 0 : Int(buffer[0] & 0) + 1 + descend(levels - 1)
+    }
+  }
+
+  @Test func aThreadHasAStackForDeepRecursion() throws {
+    let depth = Mutex(0)
+    let thread = try SystemThread { depth.withLock { $0 = Self.descend(2048) } }
+    thread.join()
+    #expect(depth.withLock { $0 } == 2048)
+  }
+
+  @Test func threadsHaveNumbersOfTheirOwn() throws {
+    let other = Mutex<UInt>(0)
+    let thread = try SystemThread { other.withLock { $0 = SystemThread.current } }
+    thread.join()
+    #expect(other.withLock { $0 } != SystemThread.current)
+    #expect(SystemThread.current == SystemThread.current)
+  }
+
+  @Test func aMonitorWakesWhoeverWaits() throws {
+    final class Flag: @unchecked Sendable {
+      let monitor = Monitor()
+      var isSet = false
+    }
+    let flag = Flag()
+    try SystemThread.detached {
+      flag.monitor.lock()
+      flag.isSet = true
+      flag.monitor.wakeAll()
+      flag.monitor.unlock()
+    }
+    flag.monitor.lock()
+    while !flag.isSet { flag.monitor.wait() }
+    flag.monitor.unlock()
+  }
+
+  @Test func aWaitEndsWithItsDeadline() {
+    let monitor = Monitor()
+    let deadline = Deadline(after: 0.01)
+    monitor.lock()
+    while !deadline.hasPassed { monitor.wait(until: deadline) }
+    monitor.unlock()
+    #expect(deadline.timeLeft == .zero)
+  }
+
+  @Test(
+    "A deadline takes any number of seconds",
+    arguments: [
+      (-.infinity, true), (-1, true), (0, true), (.nan, true), (1e6, false), (1e300, false),
+      (.infinity, false),
+    ] as [(Double, Bool)])
+  func deadlines(_ seconds: Double, _ hasPassed: Bool) {
+    #expect(Deadline(after: seconds).hasPassed == hasPassed)
+    #expect(Deadline(after: seconds) < .never || seconds > 1e9)
+  }
+
+  @Test func theEarlierDeadlineIsTheLesser() {
+    let now = ContinuousClock.now
+    #expect(Deadline(after: 1, from: now) < Deadline(after: 2, from: now))
+    #expect(min(.never, Deadline(after: 2, from: now)) == Deadline(after: 2, from: now))
+    #expect(!(Deadline.never < .never))
+    #expect(Deadline.never.timeLeft == nil)
+  }
+}
