@@ -168,4 +168,16 @@ import Testing
     // Mutations that all pass, or none, would test nothing.
     #expect(1_000..<4_900 ~= refused)
   }
+
+  @Test("What is too long is so wherever the pieces end, and whatever follows")
+  func lengthBeforeContent() {
+    let limits = RequestParser.Limits(head: 32)
+    for text in ["GET / HTTP/1.1\r\nA: ", "GET /"] {
+      let bytes = Array((text + String(repeating: "b", count: 40) + "\rc\n\r\n").utf8)
+      let whole = Self.events(bytes, limits: limits)
+      for size in 1...bytes.count {
+        #expect(Self.events(bytes, pieces: [size], limits: limits) == whole, "\(size)")
+      }
+    }
+  }
 }

@@ -151,6 +151,8 @@ struct RequestParser {
   ) throws(HTTPRefusal) -> Range<Int>? {
     var index = scanned
     while index < buffer.count {
+      // Before the byte is looked at, so that it makes no difference where the pieces end.
+      guard spent + index + 1 - start <= limits.head else { throw tooLong }
       let byte = buffer[index]
       if index > start, buffer[index - 1] == UInt8(ascii: "\r") {
         guard byte == UInt8(ascii: "\n") else {
@@ -158,7 +160,6 @@ struct RequestParser {
         }
         let line = start..<index - 1
         spent += index + 1 - start
-        guard spent <= limits.head else { throw tooLong }
         start = index + 1
         scanned = start
         return line
@@ -178,7 +179,6 @@ struct RequestParser {
       index += 1
     }
     scanned = index
-    guard spent + index - start <= limits.head else { throw tooLong }
     return nil
   }
 
