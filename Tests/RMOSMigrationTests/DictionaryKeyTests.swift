@@ -36,6 +36,14 @@ import Testing
     #expect(found.issues.first?.message.contains("the key \(shown),") == true)
   }
 
+  @Test(arguments: keys.prefix(4))
+  func aBlankKeyDoesNotStandForAnIDOfAnotherType(_ key: String, _ shown: String) throws {
+    let tree = try SourceTree(["patterns/a.json": #"{"\#(key)": {"id": [1]}}"#])
+    let found = try #require(try withExtendedLifetime(tree) { try SourceReading(tree).found.first })
+    #expect(found.isFailed && found.codes.contains("field.type"))
+    #expect(found.id == nil)
+  }
+
   @Test func aBlankIDIsBlankUnderAnyKey() throws {
     for key in ["k", #"\t"#] {
       let found = try read(key, id: " ")

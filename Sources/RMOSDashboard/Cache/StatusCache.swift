@@ -45,14 +45,18 @@ final class StatusCache: Sendable {
   /// The status and its number.
   func status() throws -> ChangeCache<Answer>.Entry {
     let now = circumstances()
-    // A checkpoint changes the size of the file, and no data.
+    // Apart from the rest, which costs little and so is always of the present.
+    let details = details.entry(now) {
+      MigrationStatus.Details(of: store, .quick(seconds: Self.healthSeconds), health)
+    }
     var sized = now
-    sized.token = now.token.map { "\($0)/\(StoreStatus.size(of: store) ?? 0)" }
+    sized.now = uptime()
+    // A checkpoint changes the size of the file, and no data.
+    sized.token = now.token.map {
+      "\($0)/\(StoreStatus.size(of: store) ?? 0)/\(details.revision)/\(details.isCurrent)"
+    }
     let entry = try answers.entry(sized, lifetime: lifetime) {
       let overview = try MigrationStatus.Overview(of: store)
-      let details = details.entry(now) {
-        MigrationStatus.Details(of: store, .quick(seconds: Self.healthSeconds), health)
-      }
       let status = MigrationStatus(overview, details.value)
       var writer = JSONWriter()
       writer.status(status)

@@ -349,10 +349,9 @@ package final class EntityDecoder {
           .idMismatch(id: quoted(span, work), key: quotedKey(key, work)),
           member.valueRange.lowerBound
         ))
-      // A key that is no id must not stand for one.
-      guard type.check(text: work.output.text(key)) == nil else { return }
     }
-    cells[0] = .text(key)
+    // A key that is no id must not stand for one.
+    if type.check(text: work.output.text(key)) == nil { cells[0] = .text(key) }
   }
 
   private func isWhole(_ number: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -66,11 +66,9 @@ struct StagedDirectory {
       }
     }
     do throws(SystemError) {
-      (path, handle) = try Self.create(for: place, isCancelled)
-      let usual = try handle.status().permissions
+      let usual: UInt32
+      (path, handle, usual) = try Self.create(for: place, isCancelled)
       mode = replacedMode ?? usual
-      // The group that what is made within belongs to stays.
-      try handle.setPermissions(usual & 0o7000 | 0o700)
     } catch {
       Self.remove(created)
       throw error
@@ -110,7 +108,7 @@ struct StagedDirectory {
 
   private static func create(
     for place: [UInt8], _ isCancelled: () -> Bool
-  ) throws(SystemError) -> (path: [UInt8], handle: FileDescriptor) {
+  ) throws(SystemError) -> (path: [UInt8], handle: FileDescriptor, usualMode: UInt32) {
     let (parent, name) = (place.directoryPath, place.lastName)
     var shortened = name.prefix(longestName)
     // No character is cut in two.
@@ -128,16 +126,38 @@ struct StagedDirectory {
         if error == .exists { continue }
         throw error
       }
-      let handle = try FileDescriptor(directory: path)
-      // Who looks for what was left may have been faster than the lock.
-      if (try? handle.tryLock()) != false,
-        try (try? FileStatus(of: path).identity) == handle.status().identity
-      {
-        return (path, handle)
+      do throws(SystemError) {
+        if let (handle, usual) = try open(path) { return (path, handle, usual) }
+      } catch {
+        try? FileSystem.removeDirectory(path)
+        throw error
       }
-      handle.close()
     }
     throw .exists
+  }
+
+  /// Opens and locks a directory that was just made, and makes it private.
+  ///
+  /// - Returns: `nil` if another process took it for one that was left over.
+  private static func open(
+    _ path: [UInt8]
+  ) throws(SystemError) -> (handle: FileDescriptor, usualMode: UInt32)? {
+    let handle = try FileDescriptor(directory: path)
+    do throws(SystemError) {
+      let status = try handle.status()
+      // Who looks for what was left may have been faster than the lock.
+      guard (try? handle.tryLock()) != false, (try? FileStatus(of: path).identity) == status.identity
+      else {
+        handle.close()
+        return nil
+      }
+      // The group that what is made within belongs to stays.
+      try handle.setPermissions(status.permissions & 0o7000 | 0o700)
+      return (handle, status.permissions)
+    } catch {
+      handle.close()
+      throw error
+    }
   }
 
   /// Removes what a killed process of ours left; what is still being written to is locked.
