@@ -146,7 +146,8 @@ struct StagedDirectory {
     do throws(SystemError) {
       let status = try handle.status()
       // Who looks for what was left may have been faster than the lock.
-      guard (try? handle.tryLock()) != false, (try? FileStatus(of: path).identity) == status.identity
+      guard (try? handle.tryLock()) != false,
+        (try? FileStatus(of: path).identity) == status.identity
       else {
         handle.close()
         return nil
