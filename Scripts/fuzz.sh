@@ -12,7 +12,7 @@ seconds=${1:-180}
 [[ $# -gt 1 ]] && targets=("${@:2}") || targets=(reader http)
 
 # What all is compiled with.
-options=(-sanitize=fuzzer,address -parse-as-library -O -enforce-exclusivity=checked -g
+options=('-sanitize=fuzzer,address' -parse-as-library -O -enforce-exclusivity=checked -g
   -package-name RMOS -swift-version 6 -enable-upcoming-feature ExistentialAny
   -enable-upcoming-feature MemberImportVisibility
   -enable-upcoming-feature InternalImportsByDefault -I "$ROOT/.build-fuzz/modules")
