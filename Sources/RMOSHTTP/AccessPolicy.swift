@@ -11,7 +11,9 @@ import RMOSSystem
 ///
 /// ```swift
 /// let policy = try AccessPolicy(port: 8080, hosts: ["shop.example"])
-/// if let refusal = policy.refusal(of: request) { return refusal.response }
+/// func answer(_ request: ServerRequest) -> ServerResponse {
+///   policy.refusal(of: request)?.response ?? ServerResponse(status: 204)
+/// }
 /// ```
 public struct AccessPolicy: Sendable, Hashable {
   /// The port listened on.
