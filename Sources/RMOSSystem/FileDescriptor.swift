@@ -121,7 +121,8 @@ package struct FileDescriptor: Hashable, Sendable {
   /// a second without getting rid of any: `poll`, `write`.
   /// - Throws: ``SystemError/interrupted`` if it gave up.
   package func writeToReader(_ bytes: [UInt8]) throws(SystemError) {
-    if try status().form == .file { return try write(bytes) }
+    // Where that cannot be told, waiting does no harm: a file is always ready.
+    if (try? status())?.form == .file { return try write(bytes) }
     try UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
       var rest = bytes[...]
       var patience = Turn.patience

@@ -90,6 +90,18 @@ extension FileStatus {
     (try? FileStatus(of: path))?.size
   }
 
+  /// Which file bears a name, `nil` if none does: `lstat`.
+  package static func identity(
+    ofLink path: some SystemPath
+  ) throws(SystemError) -> FileStatus.Identity? {
+    do throws(SystemError) {
+      return try FileStatus(ofLink: path).identity
+    } catch {
+      guard error.isAbsent else { throw error }
+      return nil
+    }
+  }
+
   /// Whether a path names something, be it a link that leads nowhere.
   package static func hasEntry(_ path: some SystemPath) -> Bool {
     (try? FileStatus(ofLink: path)) != nil

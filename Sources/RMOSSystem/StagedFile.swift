@@ -33,18 +33,21 @@ package final class StagedFile: Sendable {
       do throws(SystemError) {
         let file = try FileDescriptor(creating: name, in: directory)
         let identity: FileStatus.Identity
+        let isKept: Bool
         do throws(SystemError) {
           try file.setPermissions(0o600)
           identity = try file.status().identity
+          // Who looks for what was left may have been faster than the lock.
+          isKept =
+            try !removingLeftOvers
+            || (try? file.tryLock()) != false
+              && FileStatus.identity(ofLink: directoryPath + "/" + name) == identity
         } catch {
           _ = unlinkat(directory.number, name, 0)
           file.close()
           throw error
         }
-        // Who looks for what was left may have been faster than the lock.
-        if removingLeftOvers,
-          (try? file.tryLock()) == false || !Self.isFile(identity, at: directoryPath + "/" + name)
-        {
+        guard isKept else {
           file.close()
           continue
         }

@@ -1,8 +1,9 @@
 import Foundation
 import RMOSModels
-import RMOSStore
 import RMOSTestSupport
 import Testing
+
+@testable import RMOSStore
 
 @Suite("The SQLite schema")
 struct SQLiteSchemaTests {
@@ -51,6 +52,14 @@ struct SQLiteSchemaTests {
       path,
       "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'idx_%' ORDER BY name"
     ).split(separator: "\n").map(String.init)
+  }
+
+  @Test func theLedgersColumnsAreThoseThatSQLiteSees() throws {
+    let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: 0)
+    for sql in SQLiteSchema.ledgerSQL { try connection.execute(sql) }
+    for (table, columns) in SQLiteSchema.ledgerColumns {
+      #expect(try Set(columns) == connection.columns(of: table), "\(table)")
+    }
   }
 
   @Test func isTheSharedSchema() throws {

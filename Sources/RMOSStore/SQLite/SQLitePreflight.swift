@@ -114,7 +114,7 @@ struct SQLitePreflight {
       }
       if let found = try obstacle(kind.table, columns, key: "id") { obstacles.append(found) }
     }
-    for (table, expected) in try SQLiteSchema.ledgerColumns()
+    for (table, expected) in SQLiteSchema.ledgerColumns
     where layout.tableNames.contains(table) {
       // Those that are missing come with the upgrade of the ledger.
       let present = try connection.columns(of: table)

@@ -114,17 +114,20 @@ enum SQLiteSchema {
     try SQLiteLayout(of: connection).validateForWriting(on: connection, path: path)
   }
 
-  /// The columns of the ledger's tables, by table: what SQLite makes of ``ledgerSQL``.
-  static func ledgerColumns() throws -> [(table: String, columns: [String])] {
-    try knownLedgerColumns.get()
-  }
+  /// The columns of the ledger's tables, by table, as ``ledgerSQL`` declares them.
+  static let ledgerColumns: [(table: String, columns: [String])] =
+    zip(ledgerTables, ledgerSQL).map { (table: $0, columns: columns(declaredBy: $1).sorted()) }
 
-  private static let knownLedgerColumns = Result {
-    let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: 0)
-    for sql in ledgerSQL { try connection.execute(sql) }
-    return try ledgerTables.map { table in
-      (table: table, columns: try connection.columns(of: table).sorted())
+  /// The names of the columns that a CREATE TABLE statement of ours declares.
+  private static func columns(declaredBy sql: String) -> [String] {
+    guard let open = sql.firstIndex(of: "("), let close = sql.lastIndex(of: ")") else { return [] }
+    var depth = 0
+    let parts = sql[sql.index(after: open)..<close].split { character in
+      depth += character == "(" ? 1 : character == ")" ? -1 : 0
+      return character == "," && depth == 0
     }
+    return parts.compactMap { $0.split(whereSeparator: \.isWhitespace).first.map(String.init) }
+      .filter { $0 != "PRIMARY" }
   }
 
   /// The columns that ``ledgerUpgradeSQL(_:)`` adds.
@@ -133,7 +136,7 @@ enum SQLiteSchema {
   /// The columns that the ledger's tables lack and no upgrade adds, as `table.column`.
   static func lostLedgerColumns(_ connection: SQLiteConnection) throws -> [String] {
     var lost: [String] = []
-    for (table, columns) in try ledgerColumns() where table != "migration_before_images" {
+    for (table, columns) in ledgerColumns where table != "migration_before_images" {
       let present = try connection.columns(of: table)
       if present.isEmpty { continue }
       lost += columns.filter { !present.contains($0) && !upgradedLedgerColumns.contains($0) }

@@ -147,7 +147,7 @@ struct StagedDirectory {
       let status = try handle.status()
       // Who looks for what was left may have been faster than the lock.
       guard (try? handle.tryLock()) != false,
-        (try? FileStatus(of: path).identity) == status.identity
+        try FileStatus.identity(ofLink: path) == status.identity
       else {
         handle.close()
         return nil
