@@ -33,15 +33,15 @@ package final class StagedFile: Sendable {
       do throws(SystemError) {
         let file = try FileDescriptor(creating: name, in: directory)
         let identity: FileStatus.Identity
-        let isKept: Bool
+        var isKept = true
         do throws(SystemError) {
           try file.setPermissions(0o600)
           identity = try file.status().identity
           // Who looks for what was left may have been faster than the lock.
-          isKept =
-            try !removingLeftOvers
-            || (try? file.tryLock()) != false
-              && FileStatus.identity(ofLink: directoryPath + "/" + name) == identity
+          if removingLeftOvers {
+            let there = try FileStatus.identity(ofLink: directoryPath + "/" + name)
+            isKept = (try? file.tryLock()) != false && there == identity
+          }
         } catch {
           _ = unlinkat(directory.number, name, 0)
           file.close()

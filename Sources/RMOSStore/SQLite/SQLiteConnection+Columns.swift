@@ -15,7 +15,7 @@ extension SQLiteConnection {
         }
         return columns
       }
-    } catch let error as StoreError where error.code == .other {
+    } catch let error as StoreError where error.concernsStatement {
       // A view on what is gone, or a virtual table whose module is not there.
       return []
     }

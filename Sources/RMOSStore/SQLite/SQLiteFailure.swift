@@ -135,3 +135,9 @@ extension StoreError {
       path: path)
   }
 }
+
+extension StoreError {
+  /// Whether SQLite says that the statement or the schema is at fault (`SQLITE_ERROR`), and not, say,
+  /// that memory ran out.
+  var concernsStatement: Bool { code == .other && (sqliteCode ?? 0) & 0xFF == SQLITE_ERROR }
+}

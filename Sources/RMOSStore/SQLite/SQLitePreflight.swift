@@ -153,14 +153,14 @@ struct SQLitePreflight {
       do {
         // Not through the cache: its text is of no use again.
         _ = try SQLiteStatement(sql, on: connection.handle)
-      } catch let error as StoreError where error.code == .other {
+      } catch let error as StoreError where error.concernsStatement {
         if isAboutMissingTable(error) { continue }
         return try obstacle(table, work, error)
       }
     }
     do {
       try compileWithChecks(table, "INSERT INTO \(table) (\(list)) VALUES (\(parameters))")
-    } catch let error as StoreError where error.code == .other {
+    } catch let error as StoreError where error.concernsStatement {
       return try obstacle(table, "inserting into", error)
     }
     return nil

@@ -48,7 +48,7 @@ extension SQLiteReader: SchemaInspecting {
         try body(problem)
       }
       return []
-    } catch let error as StoreError where error.code == .other && isSilent {
+    } catch let error as StoreError where error.concernsStatement && isSilent {
       // What one table needs and this process lacks, such as a collation, ends the check of all.
       return try uncheckedTables(connection) { try check($0, body) }
     }
@@ -69,7 +69,7 @@ extension SQLiteReader: SchemaInspecting {
     for name in names {
       do {
         try check(Self.quoted(name))
-      } catch let error as StoreError where error.code == .other {
+      } catch let error as StoreError where error.concernsStatement {
         unchecked.append((name, error.message(withoutPath: connection.handle.path)))
       }
     }

@@ -22,7 +22,7 @@ extension SQLiteReader {
       let name = tables[position].name
       do {
         tables[position].columns = try columns(of: name, connection)
-      } catch let error as StoreError where tables[position].isVirtual && error.code == .other {
+      } catch let error as StoreError where tables[position].isVirtual && error.concernsStatement {
         // The module that makes it a table is not there.
         continue
       }
