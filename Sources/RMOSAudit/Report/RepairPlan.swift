@@ -111,8 +111,8 @@ public struct RepairPlan: Sendable {
     }
     if findings.contains(where: { $0.origin == nil }) {
       comment.append(
-        "  Of what \(findings.count { $0.origin == nil }) of them lead to this database knows no "
-          + "source. If you have its file, migrate that.")
+        "  For \(findings.count { $0.origin == nil }) of them it is not known which file holds what "
+          + "they refer to. If you have that file, migrate it.")
     }
     comment += [
       "  The statement below clears the references instead, and no migration sets them again.",
