@@ -165,9 +165,9 @@ struct DatabaseFile: Sendable {
   /// Opens the connection that writes.
   ///
   /// What is not there yet is created. An older database stays as it is: whoever writes first
-  /// completes it, so that it can be copied before.
+  /// completes it, so that it can be copied before. `location` is what messages call it.
   func openForWriting(
-    _ access: SQLiteStore.Access, busyTimeout: Double
+    _ access: SQLiteStore.Access, location: String, busyTimeout: Double
   ) throws -> SQLiteSession {
     WriterLock.removeAbandoned(database: path)
     // SQLite would open it for reading instead, and leave a log of this user's.
@@ -178,7 +178,7 @@ struct DatabaseFile: Sendable {
         let connection = try connect(
           access == .create ? .create : .readWrite, busyTimeout: busyTimeout)
         identity = connection.identity
-        let session = try prepare(connection, busyTimeout: busyTimeout)
+        let session = try prepare(connection, location: location, busyTimeout: busyTimeout)
         connection.rememberSidecars()
         return session
       }
@@ -227,24 +227,24 @@ struct DatabaseFile: Sendable {
   }
 
   private func prepare(
-    _ connection: SQLiteConnection, busyTimeout: Double
+    _ connection: SQLiteConnection, location: String, busyTimeout: Double
   ) throws -> SQLiteSession {
     // Refuse a file before anything in it changes.
     let layout = try SQLiteLayout(of: connection)
-    try layout.validate(path: path)
+    try layout.validate(path: location)
     for pragma in [
       "foreign_keys = ON", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000",
     ] {
       try connection.execute("PRAGMA \(pragma)")
     }
-    try layout.validateForWriting(on: connection, path: path)
+    try layout.validateForWriting(on: connection, path: location)
     if !layout.isComplete {
       if layout.isReadable { return try SQLiteSession(connection) }
       let lock = try WriterLock(database: path, timeout: busyTimeout)
       connection.lock = lock.place
       defer { connection.lock = nil }
       try enterLogMode(connection, busyTimeout: busyTimeout)
-      try connection.writeTransaction { try SQLiteSchema.complete(connection, path: path) }
+      try connection.writeTransaction { try SQLiteSchema.complete(connection, path: location) }
       lock.release()
       return try SQLiteSession(connection)
     }

@@ -83,7 +83,7 @@ public final class SQLiteStore: RecordStore {
         busyTimeout: busyTimeout)
       try readers.withSession { _ in }
     case .create, .readWrite:
-      let session = try file.openForWriting(access, busyTimeout: busyTimeout)
+      let session = try file.openForWriting(access, location: path, busyTimeout: busyTimeout)
       writer = Mutex(session)
       readers = SQLiteReaderPool(
         file, location: path, .besideWriter, identity: session.connection.identity,
@@ -250,10 +250,10 @@ public final class SQLiteStore: RecordStore {
       if try connection.schemaCookie != known.schemaCookie {
         connection.forgetStatements()
         session = try SQLiteSession(connection)
-        try session.layout.validateForWriting(on: connection, path: file.path)
+        try session.layout.validateForWriting(on: connection, path: location)
       }
       if !session.layout.isComplete {
-        try SQLiteSchema.complete(connection, path: file.path)
+        try SQLiteSchema.complete(connection, path: location)
         connection.forgetStatements()
         session = try SQLiteSession(connection)
       }
