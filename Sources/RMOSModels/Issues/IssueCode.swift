@@ -56,6 +56,10 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let fieldFormat = IssueCode("field.format")
   /// A text is none of the known values.
   public static let fieldUnknownValue = IssueCode("field.unknown-value")
+  /// A mapping could not derive a value from what the source has.
+  public static let fieldNotDerived = IssueCode("field.not-derived")
+  /// A mapping derived a time that the source does not record.
+  public static let timeDerived = IssueCode("time.derived")
   /// An end is before its start.
   public static let timeOrder = IssueCode("time.order")
   /// The entity referred to is neither in the store nor migrated in this run.

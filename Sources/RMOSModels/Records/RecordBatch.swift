@@ -144,6 +144,38 @@ public struct RecordBatch: Sendable {
     referencePlaces.append(contentsOf: places)
   }
 
+  /// Rewrites what is said of where the entity appended last comes from.
+  ///
+  /// - Parameters:
+  ///   - place: Where it begins.
+  ///   - byteLength: Its length in the file's bytes.
+  ///   - digest: Of those bytes.
+  ///   - issues: What else there is to say of it.
+  ///   - relocate: Where a place is in truth.
+  ///   - amend: Rewrites an issue that is there.
+  package mutating func amendLast(
+    place: SourcePlace, byteLength: Int, digest: SHA256.Digest, adding issues: [Issue],
+    relocate: (SourcePlace) -> SourcePlace, amend: (inout Issue) -> Void
+  ) {
+    let last = entries.count - 1
+    entries[last].place = place
+    entries[last].byteLength = byteLength
+    entries[last].digest = digest
+    for position in last * references.count..<referencePlaces.count {
+      referencePlaces[position] = relocate(referencePlaces[position])
+    }
+    for position in entries[last].issues { amend(&self.issues[position]) }
+    guard !issues.isEmpty else { return }
+    if entries[last].issues.isEmpty {
+      entries[last].issues = self.issues.count..<self.issues.count
+    }
+    for var issue in issues {
+      issue.id = id(at: last)
+      self.issues.append(issue)
+    }
+    entries[last].issues = entries[last].issues.lowerBound..<self.issues.count
+  }
+
   /// Appends an entity of which nothing is known but that it failed.
   package mutating func append(failed entry: Entry) {
     append(
