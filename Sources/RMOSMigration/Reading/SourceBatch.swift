@@ -144,12 +144,12 @@ final class SourceBatchBuilder {
   func append(
     _ scanner: inout JSONScanner, locator: RecordBatch.EntryLocator = .none,
     key: RecordBatch.TextSpan? = nil, place: RecordBatch.SourcePlace, encoding: SourceEncoding,
-    mayBeDictionary: Bool = false
+    mayHoldEntities: Bool = false
   ) throws(JSONScanError) -> EntityDecoder.Form {
     let origin = EntityOrigin(
       source: source, path: pathText, locator: locator, key: key, place: place, encoding: encoding)
     return try decoder.decode(
-      &scanner, origin, mayBeDictionary: mayBeDictionary, into: &batch.records)
+      &scanner, origin, mayHoldEntities: mayHoldEntities, into: &batch.records)
   }
 
   /// Appends an entry that failed.
@@ -174,4 +174,9 @@ final class SourceBatchBuilder {
 
   /// Notes an issue that concerns no entity.
   func note(_ issue: Issue) { batch.notices.append((batch.records.count, issue)) }
+
+  /// Notes an issue about the file that is being read, and no entity of it.
+  func note(_ severity: Severity, _ code: IssueCode, _ message: String) {
+    note(Issue(severity: severity, code: code, kind: kind, source: pathText, message: message))
+  }
 }

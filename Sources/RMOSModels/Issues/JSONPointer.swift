@@ -12,4 +12,16 @@ package enum JSONPointer {
         }
       }
   }
+
+  /// Appends a step to a member or element to a pointer in UTF-8.
+  package static func append(_ step: some Sequence<UInt8>, to pointer: inout [UInt8]) {
+    pointer.append(UInt8(ascii: "/"))
+    for byte in step {
+      switch byte {
+      case UInt8(ascii: "~"): pointer.append(contentsOf: [UInt8(ascii: "~"), UInt8(ascii: "0")])
+      case UInt8(ascii: "/"): pointer.append(contentsOf: [UInt8(ascii: "~"), UInt8(ascii: "1")])
+      default: pointer.append(byte)
+      }
+    }
+  }
 }

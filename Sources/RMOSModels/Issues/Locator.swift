@@ -2,7 +2,7 @@
 public enum Locator: Hashable, Sendable {
   /// The 0-based index in a list.
   case index(Int)
-  /// The key in a dictionary.
+  /// The key in a dictionary; in a wrapper the JSON Pointer to the entity, such as `/runs/r1`.
   case key(String)
   /// The 1-based line of a JSON Lines file.
   case line(Int)

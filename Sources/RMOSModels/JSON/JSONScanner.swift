@@ -64,6 +64,11 @@ public struct JSONScanner {
     while JSONScanner.isWhiteSpace(cursor.pointee) { cursor += 1 }
   }
 
+  /// Passes over a byte-order mark if it is next.
+  package mutating func skipByteOrderMark() {
+    if cursor.pointee == 0xEF, cursor[1] == 0xBB, cursor[2] == 0xBF { cursor += 3 }
+  }
+
   /// Passes over `byte` if it is next.
   @inline(__always)
   package mutating func skip(_ byte: UInt8) -> Bool {
@@ -224,8 +229,9 @@ public struct JSONScanner {
     return isEscaped
   }
 
+  /// The form of a value that begins with a byte, if it is JSON.
   @inline(__always)
-  private static func kind(startingWith byte: UInt8) -> Kind {
+  static func kind(startingWith byte: UInt8) -> Kind {
     switch byte {
     case UInt8(ascii: "\""): .string
     case UInt8(ascii: "{"): .object
