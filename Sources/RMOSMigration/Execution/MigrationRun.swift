@@ -107,7 +107,8 @@ struct MigrationRun {
         source: migration.source, batchSize: options.batchSize,
         options: EntityDecoder.Options(
           derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
-        access: options.access, refusesEmptySource: !options.allowsEmptySource),
+        access: options.access, refusesEmptySource: !options.allowsEmptySource,
+        ignored: options.rejectsDirectory.map { [$0] } ?? []),
       batches: BatchExecutor(
         planner: planner, maxErrors: options.maxErrors, isCancelled: isCancelled),
       journal: journal, isCancelled: isCancelled)
