@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// A block of chips in rows and columns, as catalogues give it: the motif that is laid around the

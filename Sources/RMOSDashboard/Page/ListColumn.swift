@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// A column of a kind's list.

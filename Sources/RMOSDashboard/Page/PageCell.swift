@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// What tables and lists of the pages are made of.

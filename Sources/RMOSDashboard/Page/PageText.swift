@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// Texts of the database as pages show them.

@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// Bars of outcomes as inline SVG.

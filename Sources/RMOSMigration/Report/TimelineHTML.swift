@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// When in the run each kind was worked on, and what became of it.

@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSMigration
 import RMOSModels
 import RMOSStore
