@@ -89,12 +89,9 @@ struct CompiledRules {
       return (condition, members.map(\.field), targets, used)
     }
     if ignoresSpelling {
-      for field in schema.fields where field.column != field.member {
-        nameOfNode[node(field.column)] = Array(field.column.utf8)
-      }
-      for alias in schema.idNames {
-        let node = node(alias)
-        if nameOfNode[node] == nil { nameOfNode[node] = Array(alias.utf8) }
+      for other in schema.otherNames {
+        let node = node(other.member)
+        if nameOfNode[node] == nil { nameOfNode[node] = Array(other.member.utf8) }
       }
       for entry in tree.nodes[0].names {
         let folded = entry.name.foldedName
@@ -195,16 +192,5 @@ extension MappingPointer {
   fileprivate var upToStar: MappingPointer {
     let end = tokens.firstIndex(of: Self.star).map { $0 + 1 } ?? tokens.count
     return MappingPointer(tokens: Array(tokens[..<end]))
-  }
-}
-
-extension EntitySchema {
-  /// Other names that are read as `id`.
-  fileprivate var idNames: [String] {
-    switch kind {
-    case .stripFamilies: ["family_id", "strip_family_id"]
-    case .patterns: ["pattern_id"]
-    case .joblogs: ["job_id", "run_id"]
-    }
   }
 }

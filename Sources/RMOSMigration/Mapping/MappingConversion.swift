@@ -189,7 +189,7 @@ private struct ExactTime {
     if let converted = MappingConversion.Conversion(.epoch).convert(token, kind) {
       content = Array(converted.dropFirst().dropLast())
     }
-    guard let content, content.count > 16,
+    guard let content, content.count >= 16,
       let stamp = content.withUnsafeBufferPointer({ Timestamp(utf8: $0) }), let time = stamp.time
     else { return nil }
     var rest = content[16...]

@@ -120,16 +120,16 @@ import Testing
   // MARK: Dictionaries
 
   @Test(arguments: [
-    ("{}", EntityDecoder.Form.entity), (#"{"a": {}}"#, .dictionary),
+    ("{}", EntityDecoder.Form.entity), (#"{"a": {}}"#, .undecided),
     (#"{"a": {}, "b": 1}"#, .entity),
     (#"{"a": {}, "name": {}}"#, .entity), (#"{"a": {}, "n\u0061me": {}}"#, .entity),
-    (#"{"metadata": {}}"#, .dictionary), (#"{"": {}}"#, .dictionary), (#"{"a": []}"#, .entity),
-    (#"{"id": {}}"#, .dictionary),
+    (#"{"metadata": {}}"#, .undecided), (#"{"": {}}"#, .dictionary), (#"{"a": []}"#, .entity),
+    (#"{"id": {}}"#, .undecided),
   ])
   func anObjectOfObjectsWithoutARequiredNameIsADictionary(
     _ text: String, _ expected: EntityDecoder.Form
   ) {
-    let reading = EntityDecoding(.stripFamilies, text, mayBeDictionary: true)
+    let reading = EntityDecoding(.stripFamilies, text, mayHoldEntities: true)
     #expect(reading.result == expected)
     #expect(reading.batch.count == (expected == .entity ? 1 : 0))
     #expect(EntityDecoding(.stripFamilies, text).result == .entity)
