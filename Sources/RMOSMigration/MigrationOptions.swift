@@ -35,6 +35,8 @@ public struct MigrationOptions: Sendable {
     public static let all: ObservedEvents = [.outcomes, .information]
   }
 
+  /// How files of other shapes are read; the first mapping that takes a file reads it.
+  public var mappings: [Mapping] = []
   /// How many entities one transaction holds at most.
   ///
   /// At least 1.
@@ -105,6 +107,19 @@ extension MigrationOptions {
       if allowsEmptySource { $0.member("allow_empty", true) }
       $0.member("rejects", rejectsDirectory)
       $0.member("backup", takesBackup)
+      if !mappings.isEmpty {
+        $0.member("mappings") {
+          $0.array {
+            for mapping in mappings {
+              $0.object {
+                $0.member("name", mapping.name)
+                $0.member("sha256", mapping.sha256)
+                $0.member("text", mapping.text)
+              }
+            }
+          }
+        }
+      }
     }
     return writer.text
   }

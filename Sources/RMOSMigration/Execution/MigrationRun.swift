@@ -108,7 +108,7 @@ struct MigrationRun {
         options: EntityDecoder.Options(
           derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
         access: options.access, refusesEmptySource: !options.allowsEmptySource,
-        ignored: options.rejectsDirectory.map { [$0] } ?? []),
+        mappings: MappingSet(options.mappings), ignored: options.rejectsDirectory.map { [$0] } ?? []),
       batches: BatchExecutor(
         planner: planner, maxErrors: options.maxErrors, isCancelled: isCancelled),
       journal: journal, isCancelled: isCancelled)
@@ -183,7 +183,8 @@ struct DryRunExecutor {
       let target = DryRunTarget(
         reader,
         rereader: EntityRereader(
-          root: context.feed.source, options: context.feed.options, access: context.feed.access),
+          root: context.feed.source, options: context.feed.options,
+          mappings: context.feed.mappings, access: context.feed.access),
         startedAt: journal.startedAt)
       journal.announceStart()
       try context.forEachBatch { batch in

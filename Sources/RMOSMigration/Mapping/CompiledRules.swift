@@ -42,6 +42,8 @@ struct CompiledRules {
   }
 
   struct Rule {
+    /// Where in a document its objects are; `nil` if that is found without a mapping's help.
+    let entities: EntityPointer?
     let condition: Condition
     /// The targets, those that take what is left last.
     let targets: [Target]
@@ -86,7 +88,7 @@ struct CompiledRules {
         target(
           schema.fields[member.field].member, above: "", member.source, &used)
       }
-      return (condition, members.map(\.field), targets, used)
+      return (rule.entities, condition, members.map(\.field), targets, used)
     }
     if ignoresSpelling {
       for other in schema.otherNames {
@@ -98,21 +100,18 @@ struct CompiledRules {
         if spellings[folded] == nil { spellings[folded] = entry.node }
       }
     }
-    for (condition, fields, targets, used) in drafts {
+    for (entities, condition, fields, targets, used) in drafts {
       var targetOfField = [Int?](repeating: nil, count: schema.fields.count)
       for (position, field) in fields.enumerated() { targetOfField[field] = position }
       self.rules.append(
         Rule(
-          condition: condition, targets: targets,
+          entities: entities, condition: condition, targets: targets,
           uses: tree.nodes.indices.map { used.contains($0) }, targetOfField: targetOfField))
     }
   }
 
   private mutating func node(_ name: String) -> Int {
-    guard let pointer = MappingPointer(JSONPointer.to(name)) else {
-      preconditionFailure("a member's pointer is one")
-    }
-    return tree.node(of: pointer)
+    tree.node(of: EntityPointer(steps: [.named(Array(name.utf8))]))
   }
 
   private mutating func condition(_ condition: MappingCondition) -> Condition {
@@ -144,8 +143,8 @@ struct CompiledRules {
     case .pair(let first, let second, let pair):
       return .pair(reference(first, &used), reference(second, &used), pair)
     case .common(let pointer, let values, let conversion):
-      let node = tree.node(of: pointer, goingOverLists: true)
-      let elements = tree.node(of: pointer.upToStar, goingOverLists: true)
+      let node = tree.node(of: pointer)
+      let elements = tree.node(of: pointer.upToAny)
       used.insert(node)
       return .common(node, elements: elements, values, conversion.flatMap(\.conversion))
     case .count(let pointer):
@@ -187,10 +186,9 @@ extension MappingConversion {
   }
 }
 
-extension MappingPointer {
-  /// The pointer up to its first `*`.
-  fileprivate var upToStar: MappingPointer {
-    let end = tokens.firstIndex(of: Self.star).map { $0 + 1 } ?? tokens.count
-    return MappingPointer(tokens: Array(tokens[..<end]))
+extension EntityPointer {
+  /// The pointer up to the first step that stands for every element.
+  fileprivate var upToAny: EntityPointer {
+    EntityPointer(steps: Array(steps.prefix((steps.firstIndex(of: .any) ?? steps.count - 1) + 1)))
   }
 }

@@ -17,6 +17,9 @@ struct MappingParser {
     static let names = ["exact", "any-case"]
   }
 
+  /// How many steps a pointer may have.
+  private static let deepestPointer = 32
+
   private let text: String
 
   init(_ text: String) { self.text = text }
@@ -81,7 +84,7 @@ struct MappingParser {
     }
     if let entities = words["entities"] {
       rule.entities = try pointer(entities, "\"entities\"")
-      guard rule.entities?.tokens.last == MappingPointer.star else {
+      guard rule.entities?.steps.last == .any else {
         throw error(
           "\(shown(entities)) leads to no collection; expected a pointer that ends in /*", at: entities)
       }
@@ -114,7 +117,7 @@ struct MappingParser {
         throw error("\"is\" is \(shown(equals)); expected an object of pointers and values", at: equals)
       }
       for member in members {
-        guard let pointer = MappingPointer(member.name), pointer.starCount == 0 else {
+        guard let pointer = EntityPointer(member.name), pointer.anyCount == 0 else {
           throw notPointer(Violation.quoted(member.name), at: member.offset)
         }
         var values = [member.value]
@@ -156,7 +159,7 @@ struct MappingParser {
     case "common":
       guard let common = words["common"] else { preconditionFailure("it is one of the words") }
       let pointer = try self.pointer(common, "\"common\"")
-      guard pointer.starCount == 1 else {
+      guard pointer.anyCount == 1 else {
         throw error("\(shown(common)) needs one * that goes over a list", at: common)
       }
       guard case .pair? = conversion else {
@@ -272,22 +275,24 @@ struct MappingParser {
 
   private func pointers(
     _ value: PlacedJSON?, _ label: String
-  ) throws(MappingError) -> [MappingPointer] {
+  ) throws(MappingError) -> [EntityPointer] {
     guard let value else { return [] }
     return try oneOrMore(value, label).map { item throws(MappingError) in try plainPointer(item) }
   }
 
-  private func plainPointer(_ value: PlacedJSON?) throws(MappingError) -> MappingPointer {
+  private func plainPointer(_ value: PlacedJSON?) throws(MappingError) -> EntityPointer {
     guard let value else { preconditionFailure("it was looked up before") }
     let pointer = try pointer(value, "a pointer")
-    guard pointer.starCount == 0 else {
+    guard pointer.anyCount == 0 else {
       throw error("\(shown(value)) has a *, which goes in \"entities\" and \"common\" only", at: value)
     }
     return pointer
   }
 
-  private func pointer(_ value: PlacedJSON, _ label: String) throws(MappingError) -> MappingPointer {
-    guard case .string(let text) = value.form, let pointer = MappingPointer(text) else {
+  private func pointer(_ value: PlacedJSON, _ label: String) throws(MappingError) -> EntityPointer {
+    guard case .string(let text) = value.form, let pointer = EntityPointer(text),
+      pointer.steps.count <= Self.deepestPointer
+    else {
       throw notPointer(shown(value), at: value.range.lowerBound)
     }
     return pointer

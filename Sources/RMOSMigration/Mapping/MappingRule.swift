@@ -5,85 +5,21 @@ struct MappingRule: Sendable {
   /// Which files it reads; `nil` for those in which the kind is looked for anyway.
   var files: [FileGlob]?
   /// Where in a document the entities are; `nil` if that is found without a mapping's help.
-  var entities: MappingPointer?
+  var entities: EntityPointer?
   /// What an object must be for the rule to take it.
   var condition = MappingCondition()
   /// What becomes the entity's members, by field.
   var members: [(field: Int, source: MemberSource)] = []
 }
 
-/// A JSON Pointer (RFC 6901); as a token, `*` may go over a list or a dictionary.
-struct MappingPointer: Sendable, Hashable {
-  /// How deep a pointer may reach.
-  static let maximumDepth = 32
-
-  /// The pointer as it is written.
-  let text: String
-  /// The reference tokens, unescaped.
-  let tokens: [[UInt8]]
-
-  /// What `*` is as a token.
-  static let star: [UInt8] = [UInt8(ascii: "*")]
-
-  init(tokens: [[UInt8]]) {
-    var text: [UInt8] = []
-    for token in tokens {
-      text.append(UInt8(ascii: "/"))
-      for byte in token {
-        switch byte {
-        case UInt8(ascii: "~"): text += Array("~0".utf8)
-        case UInt8(ascii: "/"): text += Array("~1".utf8)
-        default: text.append(byte)
-        }
-      }
-    }
-    self.text = String(decoding: text, as: UTF8.self)
-    self.tokens = tokens
-  }
-
-  /// How many tokens are `*`.
-  var starCount: Int { tokens.count { $0 == Self.star } }
-
-  /// Creates a pointer; `nil` if the text is none.
-  init?(_ text: String) {
-    self.text = text
-    if text.isEmpty {
-      tokens = []
-      return
-    }
-    guard text.utf8.first == UInt8(ascii: "/") else { return nil }
-    var tokens: [[UInt8]] = []
-    for part in text.utf8.dropFirst().split(
-      separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    {
-      var token: [UInt8] = []
-      var bytes = part.makeIterator()
-      while let byte = bytes.next() {
-        guard byte == UInt8(ascii: "~") else {
-          token.append(byte)
-          continue
-        }
-        switch bytes.next() {
-        case UInt8(ascii: "0"): token.append(UInt8(ascii: "~"))
-        case UInt8(ascii: "1"): token.append(UInt8(ascii: "/"))
-        default: return nil
-        }
-      }
-      tokens.append(token)
-    }
-    guard tokens.count <= Self.maximumDepth else { return nil }
-    self.tokens = tokens
-  }
-}
-
 /// What an object must be for a rule or a member to apply.
 struct MappingCondition: Sendable {
   /// What must be there, be it null.
-  var has: [MappingPointer] = []
+  var has: [EntityPointer] = []
   /// What must not be there.
-  var lacks: [MappingPointer] = []
+  var lacks: [EntityPointer] = []
   /// What must have one of several values.
-  var equals: [(pointer: MappingPointer, values: [JSONLiteral])] = []
+  var equals: [(pointer: EntityPointer, values: [JSONLiteral])] = []
 
   /// Whether anything is asked of the object.
   var isEmpty: Bool { has.isEmpty && lacks.isEmpty && equals.isEmpty }
@@ -99,12 +35,12 @@ struct JSONLiteral: Sendable {
 struct MemberSource: Sendable {
   /// A place in the object, or the key under which it stands.
   enum Reference: Sendable {
-    case pointer(MappingPointer)
+    case pointer(EntityPointer)
     case key
 
     var text: String {
       switch self {
-      case .pointer(let pointer): pointer.text.isEmpty ? "the whole object" : pointer.text
+      case .pointer(let pointer): pointer.steps.isEmpty ? "the whole object" : pointer.text
       case .key: "key"
       }
     }
@@ -119,9 +55,9 @@ struct MemberSource: Sendable {
     /// What two references give together.
     case pair(Reference, Reference, MappingConversion.Pair)
     /// The value that all elements of a list name.
-    case common(MappingPointer, values: Values, MappingConversion?)
+    case common(EntityPointer, values: Values, MappingConversion?)
     /// How many elements a list has, or members an object.
-    case count(MappingPointer)
+    case count(EntityPointer)
     /// An object of several sources and, with `takesRest`, of all that is not used elsewhere.
     case object([(name: String, source: MemberSource)], takesRest: Bool)
     /// Nothing but the constant.

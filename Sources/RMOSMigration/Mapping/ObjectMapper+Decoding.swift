@@ -9,6 +9,7 @@ extension ObjectMapper {
   /// - Parameters:
   ///   - scanner: Stands at the object's `{`.
   ///   - origin: Where the object stands.
+  ///   - mapping: Which of the run's mappings the rules are of.
   ///   - key: The key of the dictionary that it stands in, if a rule asks for that.
   ///   - isAlone: As ``map(_:key:isAlone:)`` takes it.
   ///   - decoder: Of the kind that the rules give.
@@ -16,7 +17,8 @@ extension ObjectMapper {
   /// - Returns: Whether a rule took the object; nothing is appended otherwise.
   /// - Throws: If the object is not JSON; nothing is appended then.
   func decode(
-    _ scanner: inout JSONScanner, _ origin: EntityOrigin, key: [UInt8]?, isAlone: Bool = false,
+    _ scanner: inout JSONScanner, _ origin: EntityOrigin, mapping: Int = 0, key: [UInt8]?,
+    isAlone: Bool = false,
     with decoder: EntityDecoder, into batch: inout RecordBatch
   ) throws(JSONScanError) -> Bool {
     let (start, object) = (scanner.position, scanner.cursor)
@@ -26,7 +28,7 @@ extension ObjectMapper {
     // Counted from here, the places of what is decoded are those in the text.
     mapped.place = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
     mapped.encoding = .utf8
-    if givesID { mapped.key = nil }
+    if hasWrittenID { mapped.key = nil }
     let result: Result<EntityDecoder.Form, JSONScanError> = withScanner { text in
       do throws(JSONScanError) {
         return .success(try decoder.decode(&text, mapped, into: &batch))
@@ -39,13 +41,14 @@ extension ObjectMapper {
       error.offset = start + text.source(of: error.offset)
       throw error
     }
-    relocate(in: &batch, origin, bytes)
+    relocate(in: &batch, origin, bytes, mapping)
     return true
   }
 
   /// Has the entry appended last speak of the object instead of the text it became.
   private func relocate(
-    in batch: inout RecordBatch, _ origin: EntityOrigin, _ object: UnsafeBufferPointer<UInt8>
+    in batch: inout RecordBatch, _ origin: EntityOrigin, _ object: UnsafeBufferPointer<UInt8>,
+    _ mapping: Int
   ) {
     var cursor = PlaceCursor(origin: origin, object: object)
     var remarks: [Issue] = []
@@ -59,7 +62,7 @@ extension ObjectMapper {
     }
     batch.amendLast(
       place: origin.place, byteLength: origin.encoding.length(of: object),
-      digest: origin.encoding.digest(of: object), adding: remarks
+      digest: origin.encoding.digest(of: object), mapping: mapping, adding: remarks
     ) { place in
       cursor.place(at: text.source(of: place.offset))
     } amend: { issue in

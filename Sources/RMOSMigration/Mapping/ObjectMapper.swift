@@ -16,6 +16,16 @@ final class ObjectMapper {
     let offset: Int
   }
 
+  /// How an object was found in its document.
+  enum Way {
+    /// Without a mapping's help.
+    case found
+    /// By a rule's pointer; this is where it stands.
+    case selected([UInt8])
+    /// That is not known any more.
+    case unknown
+  }
+
   /// The member under which members are kept whose names the entity's own have.
   static let keptUnder = "mapped_from"
 
@@ -60,8 +70,12 @@ final class ObjectMapper {
   private var isFirstMember = true
   /// What the object became.
   private(set) var text = MappedText()
+  /// Whether a rule gave it an id.
+  private(set) var hasWrittenID = false
   /// What there is to say of how it became that.
   private(set) var remarks: [Remark] = []
+  /// How the object was found in its document.
+  var way = Way.found
   /// The rule that took it.
   private var rule: CompiledRules.Rule?
 
@@ -117,12 +131,30 @@ final class ObjectMapper {
     self.scanner = scanner
     note(0..<scanner.cursor - object, .object, at: 0)
     rule = rules.rules.first { rule in
-      fits(rule.condition) && (!isAlone || recognizes(rule))
+      leads(rule.entities) && fits(rule.condition) && (!isAlone || recognizes(rule))
     }
     guard let rule else { return false }
     text.removeAll()
     write(rule)
     return true
+  }
+
+  /// Whether an object that was found so is one that a rule means.
+  private func leads(_ entities: EntityPointer?) -> Bool {
+    let place: [UInt8]
+    switch way {
+    case .found: return entities == nil
+    case .unknown: return true
+    case .selected(let pointer): place = pointer
+    }
+    guard let entities else { return false }
+    let steps = place.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
+    return steps.count == entities.steps.count
+      && zip(steps, entities.steps).allSatisfy { step, expected in
+        guard case .named(let name) = expected else { return true }
+        return EntityPointer(String(decoding: [UInt8(ascii: "/")] + step, as: UTF8.self))?.steps
+          == [.named(name)]
+      }
   }
 
   private func recognizes(_ rule: CompiledRules.Rule) -> Bool {
@@ -248,7 +280,11 @@ final class ObjectMapper {
   private func write(_ rule: CompiledRules.Rule) {
     text.append(UInt8(ascii: "{"))
     isFirstMember = true
-    for target in rule.targets { write(target) }
+    hasWrittenID = false
+    for (position, target) in rule.targets.enumerated() {
+      let isWritten = write(target)
+      if isWritten, position == rule.targetOfField[0] { hasWrittenID = true }
+    }
     writeRest(rule)
     text.append(UInt8(ascii: "}"))
   }
@@ -620,8 +656,6 @@ final class ObjectMapper {
   /// Whether any rule asks for the key of the dictionary that an object stands in.
   var usesKey: Bool { rules.usesKey }
 
-  /// Whether the rule that took the object says what the id is.
-  var givesID: Bool { rule?.targetOfField[0] != nil }
 }
 
 extension CompiledRules.Condition {

@@ -21,26 +21,29 @@ struct PointerTree {
   private(set) var nodes = [Node()]
 
   /// The node of a pointer, created if need be.
-  mutating func node(of pointer: MappingPointer, goingOverLists: Bool = false) -> Int {
+  mutating func node(of pointer: EntityPointer) -> Int {
     var node = 0
-    for token in pointer.tokens {
-      if goingOverLists, token == MappingPointer.star {
-        if let star = nodes[node].star {
-          node = star
-        } else {
-          let star = append(below: node)
-          nodes[node].star = star
-          node = star
-        }
-      } else if let known = nodes[node].names.first(where: { $0.name == token }) {
-        node = known.node
-      } else {
-        let child = append(below: node)
-        nodes[node].names.append((token, Self.head(of: token), child))
-        node = child
+    for step in pointer.steps {
+      switch step {
+      case .any: node = star(below: node)
+      case .named(let name): node = child(named: name, below: node)
       }
     }
     return node
+  }
+
+  private mutating func star(below node: Int) -> Int {
+    if let star = nodes[node].star { return star }
+    let star = append(below: node)
+    nodes[node].star = star
+    return star
+  }
+
+  private mutating func child(named name: [UInt8], below node: Int) -> Int {
+    if let known = nodes[node].names.first(where: { $0.name == name }) { return known.node }
+    let child = append(below: node)
+    nodes[node].names.append((name, Self.head(of: name), child))
+    return child
   }
 
   /// Has the elements at a node counted.

@@ -86,9 +86,10 @@ final class DryRunTarget: EntityTarget {
     }
     let entry = records.entries[index]
     let key = records.idKey(at: index)
-    let path =
-      batch.rawPaths[entry.source].map { paths.number(of: $0) }
-      ?? paths.number(of: records.sources[entry.source].utf8)
+    var file = batch.path(of: entry)
+    // No path holds a NUL.
+    if let mappingKey = batch.mappingKey(at: index) { file += [0] + mappingKey }
+    let path = paths.number(of: file)
     guard let place = Place(path: path, offset: entry.place.offset) else {
       throw MigrationError(
         .sourceTooLarge,
@@ -104,8 +105,10 @@ final class DryRunTarget: EntityTarget {
       let number = places[batch.idKey(at: index)]
     else { return try reader.comparison(of: batch, at: index) }
     let place = Place(number: number)
+    let parts = paths[place.path].split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
     let first = try rereader.read(
-      batch.kind, path: paths[place.path], offset: place.offset, id: Array(batch.arena[id.range]))
+      batch.kind, path: Array(parts[0]), offset: place.offset, id: Array(batch.arena[id.range]),
+      mappingKey: parts.count > 1 ? Array(parts[1]) : nil)
     var row = first.record(at: 0)
     if let stored = try reader.record(kind, id: batch.text(id)) {
       row = first.row(at: 0, rewriting: stored, startedAt: startedAt)

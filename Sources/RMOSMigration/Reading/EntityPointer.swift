@@ -23,6 +23,21 @@ struct EntityPointer: Hashable, Sendable {
 
   init(steps: [Step]) { self.steps = steps }
 
+  /// The pointer as text.
+  var text: String {
+    var text: [UInt8] = []
+    for step in steps {
+      switch step {
+      case .any: text.append(contentsOf: "/*".utf8)
+      case .named(let name): JSONPointer.append(name, to: &text)
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// How many steps stand for every member or element.
+  var anyCount: Int { steps.count { $0 == .any } }
+
   /// Reads a pointer such as `/runs/*`; `nil` if the text is not one.
   init?(_ text: String) {
     var rest = Array(text.utf8)[...]

@@ -15,6 +15,7 @@ public struct Diff: Sendable {
   private let source: String
   private let store: any RecordStore
   private let maxEntries: Int
+  private let mappings: [Mapping]
   /// How the source is read; tests make it fail.
   var access = SourceAccess.system
 
@@ -24,7 +25,11 @@ public struct Diff: Sendable {
   ///   - source: The source directory.
   ///   - store: The store.
   ///   - maxEntries: How many entries the report keeps; all are counted, and an observer sees all.
-  public init(source: String, store: any RecordStore, maxEntries: Int = 10_000) {
+  ///   - mappings: How files of other shapes are read; the first that takes a file reads it.
+  public init(
+    source: String, store: any RecordStore, maxEntries: Int = 10_000, mappings: [Mapping] = []
+  ) {
+    self.mappings = mappings
     self.source = source
     self.store = store
     self.maxEntries = maxEntries
@@ -47,7 +52,8 @@ public struct Diff: Sendable {
       try withoutActuallyEscaping(isCancelled) { isCancelled in
         let run = DiffRun(
           reader, DiffReport(source: source, database: store.location), maxEntries: maxEntries,
-          access: access, observer: observer, isCancelled: isCancelled)
+          mappings: MappingSet(mappings), access: access, observer: observer,
+          isCancelled: isCancelled)
         try run.read(source)
         return run.report
       }
@@ -62,6 +68,7 @@ final class DiffRun {
   private let maxEntries: Int
   private let observer: ((DiffReport.Entry) -> Void)?
   private let isCancelled: () -> Bool
+  private let mappings: MappingSet
   private let access: SourceAccess
   /// The ids of the current kind that the source has.
   private var seen = IDTable()
@@ -70,12 +77,13 @@ final class DiffRun {
 
   init(
     _ reader: any StoreReader, _ report: DiffReport, maxEntries: Int,
-    access: SourceAccess, observer: ((DiffReport.Entry) -> Void)?,
+    mappings: MappingSet, access: SourceAccess, observer: ((DiffReport.Entry) -> Void)?,
     isCancelled: @escaping () -> Bool
   ) {
     self.reader = reader
     self.report = report
     self.maxEntries = maxEntries
+    self.mappings = mappings
     self.access = access
     self.observer = observer
     self.isCancelled = isCancelled
@@ -88,7 +96,7 @@ final class DiffRun {
     let options = EntityDecoder.Options(derivesIDs: true, runStart: UTCTime.now.iso8601)
     let source = SourceReader(
       source, batchSize: 2000, options: options, access: access, refusesEmptySource: true,
-      isCancelled: isCancelled
+      mappings: mappings, isCancelled: isCancelled
     ) { [unowned self] batch throws(ReadFailure) in
       do {
         try self.take(batch)

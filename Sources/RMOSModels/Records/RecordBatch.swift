@@ -97,6 +97,8 @@ public struct RecordBatch: Sendable {
     package var locator: EntryLocator
     /// Where the entity (or what broke it) begins.
     package var place: SourcePlace
+    /// Which of the run's mappings it was read by; `nil` if by none.
+    package var mapping: Int?
     /// Length of the entity in the file's bytes.
     package var byteLength = 0
     /// SHA-256 of the entity's bytes in the file.
@@ -152,17 +154,20 @@ public struct RecordBatch: Sendable {
   ///   - place: Where it begins.
   ///   - byteLength: Its length in the file's bytes.
   ///   - digest: Of those bytes.
+  ///   - mapping: Which of the run's mappings it was read by.
   ///   - issues: What else there is to say of it.
   ///   - relocate: Where a place is in truth.
   ///   - amend: Rewrites an issue that is there.
   package mutating func amendLast(
-    place: SourcePlace, byteLength: Int, digest: SHA256.Digest, adding issues: [Issue],
+    place: SourcePlace, byteLength: Int, digest: SHA256.Digest, mapping: Int,
+    adding issues: [Issue],
     relocate: (SourcePlace) -> SourcePlace, amend: (inout Issue) -> Void
   ) {
     let last = entries.count - 1
     entries[last].place = place
     entries[last].byteLength = byteLength
     entries[last].digest = digest
+    entries[last].mapping = mapping
     for position in last * references.count..<referencePlaces.count {
       referencePlaces[position] = relocate(referencePlaces[position])
     }
