@@ -53,6 +53,8 @@ public struct MigrationSummary: Sendable {
   public var bytesRead: Int
   /// How many files were read.
   public var filesRead: Int
+  /// The mappings it was given, in order, with how many entities each read.
+  public var mappings: [Mapping.Use] = []
   /// What was copied of what failed; nil where it was not asked for, and for a dry run.
   public var rejects: Rejects?
   /// The backup taken before the run; nil where there was nothing to back up, or the run changed

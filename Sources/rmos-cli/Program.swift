@@ -88,7 +88,7 @@ enum Program {
   ) -> (code: String, message: String, hint: String?, status: ExitStatus) {
     switch error {
     case let error as UsageError: ("usage", error.message, error.hint, .usage)
-    case let error as CommandError: (error.code, error.message, nil, .couldNotRun)
+    case let error as CommandError: (error.code, error.message, nil, error.status)
     case let error as MigrationError where error.code == .invalidOption:
       (error.code.rawValue, error.message, nil, .usage)
     case let error as MigrationError: (error.code.rawValue, error.message, nil, .couldNotRun)

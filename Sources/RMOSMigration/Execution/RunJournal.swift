@@ -124,6 +124,7 @@ final class RunJournal {
     if let state { ledger = state }
     memory.add(result, of: batch.records)
     tally.add(result, keeping: options.maxIssuesInSummary)
+    tally.countMapped(result, of: batch.records)
     tally.timings = timings(after: batch)
     kindUptime = options.clock.uptime()
     if let ending = result.ending { self.ending = ending }
@@ -234,6 +235,10 @@ final class RunJournal {
       severityCounts: tally.severityCounts, issues: tally.issues,
       issuesOmitted: tally.issuesOmitted, kindSeconds: tally.timings.kindSeconds,
       seconds: seconds, bytesRead: tally.timings.bytesRead, filesRead: tally.timings.filesRead,
+      mappings: options.mappings.enumerated().map { position, mapping in
+        Mapping.Use(
+          name: mapping.name, sha256: mapping.sha256, entities: tally.mapped[position, default: 0])
+      },
       rejects: rejects?.rejects, backup: backup)
     observer?(.finished(summary))
     return summary
@@ -249,6 +254,15 @@ private struct Tally {
   var issues: [Issue] = []
   var issuesOmitted = 0
   var timings = LedgerRun.Timings()
+  /// How many entities each mapping read, by its position among the run's.
+  var mapped: [Int: Int] = [:]
+
+  /// Counts the entities of a batch that were mapped, as far as it was taken.
+  mutating func countMapped(_ result: BatchResult, of batch: RecordBatch) {
+    for entry in batch.entries.prefix(result.statistics.total.found) {
+      if let mapping = entry.mapping { mapped[mapping, default: 0] += 1 }
+    }
+  }
 
   /// Adds a batch; keeps its errors and warnings while there are fewer than `limit`.
   mutating func add(_ result: BatchResult, keeping limit: Int) {

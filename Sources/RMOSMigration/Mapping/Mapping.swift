@@ -56,6 +56,37 @@ public struct Mapping: Sendable {
   }
 }
 
+extension Mapping {
+  /// What a run made of a mapping.
+  public struct Use: Sendable, Hashable {
+    /// The mapping's name.
+    public var name: String
+    /// SHA-256 of its text, in hexadecimal.
+    public var sha256: String
+    /// How many entities it read; `nil` if that is not known any more.
+    public var entities: Int?
+
+    /// Creates a use.
+    public init(name: String, sha256: String, entities: Int?) {
+      self.name = name
+      self.sha256 = sha256
+      self.entities = entities
+    }
+
+    /// The mappings that a run's options name.
+    static func all(inOptions json: String) -> [Use] {
+      guard case .array(let mappings)? = (try? JSONValue(parsing: json))?["mappings"] else {
+        return []
+      }
+      return mappings.map { mapping in
+        Use(
+          name: mapping["name"]?.string ?? "", sha256: mapping["sha256"]?.string ?? "",
+          entities: nil)
+      }
+    }
+  }
+}
+
 extension SHA256 {
   fileprivate static func hash(of text: String) -> String {
     var text = text

@@ -148,13 +148,9 @@ final class ObjectMapper {
     case .selected(let pointer): place = pointer
     }
     guard let entities else { return false }
-    let steps = place.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
+    let steps = EntityPointer(literal: String(decoding: place, as: UTF8.self))?.steps ?? []
     return steps.count == entities.steps.count
-      && zip(steps, entities.steps).allSatisfy { step, expected in
-        guard case .named(let name) = expected else { return true }
-        return EntityPointer(String(decoding: [UInt8(ascii: "/")] + step, as: UTF8.self))?.steps
-          == [.named(name)]
-      }
+      && zip(steps, entities.steps).allSatisfy { $0 == $1 || $1 == .any }
   }
 
   private func recognizes(_ rule: CompiledRules.Rule) -> Bool {

@@ -39,14 +39,19 @@ struct EntityPointer: Hashable, Sendable {
   var anyCount: Int { steps.count { $0 == .any } }
 
   /// Reads a pointer such as `/runs/*`; `nil` if the text is not one.
-  init?(_ text: String) {
+  init?(_ text: String) { self.init(text, hasAny: true) }
+
+  /// Reads a pointer in which `*` is a name like any other; `nil` if the text is not one.
+  init?(literal text: String) { self.init(text, hasAny: false) }
+
+  private init?(_ text: String, hasAny: Bool) {
     var rest = Array(text.utf8)[...]
     var steps: [Step] = []
     while let slash = rest.popFirst() {
       guard slash == UInt8(ascii: "/") else { return nil }
       let raw = rest.prefix { $0 != UInt8(ascii: "/") }
       rest = rest.dropFirst(raw.count)
-      if raw.elementsEqual("*".utf8) {
+      if hasAny, raw.elementsEqual("*".utf8) {
         steps.append(.any)
       } else {
         guard let name = Self.unescaped(raw) else { return nil }

@@ -58,6 +58,10 @@ public struct MigrationReport: Sendable {
     public var toolVersion: String
     /// The options, as a JSON object.
     public var optionsJSON: String
+    /// The mappings it was given, in order, with how many entities each read.
+    public var mappings: [Mapping.Use] { counted ?? Mapping.Use.all(inOptions: optionsJSON) }
+    /// The mappings as the run itself counted them.
+    var counted: [Mapping.Use]?
     /// Why it failed, where the ledger says so.
     public var failure: String?
     /// What was copied of what failed; nil where only the run itself would know.
@@ -151,7 +155,7 @@ extension MigrationReport {
       startedAt: summary.startedAt, seconds: summary.seconds, kindSeconds: summary.kindSeconds,
       filesRead: summary.filesRead, bytesRead: summary.bytesRead,
       toolVersion: RMOSVersion.current, optionsJSON: summary.optionsJSON,
-      rejects: summary.rejects, backup: summary.backup?.path)
+      counted: summary.mappings, rejects: summary.rejects, backup: summary.backup?.path)
   }
 }
 

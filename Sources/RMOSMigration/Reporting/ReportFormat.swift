@@ -58,6 +58,17 @@ public struct JSONReportFormat: ReportFormat {
         }
       }
       $0.member("issues_omitted", report.issuesOmitted)
+      $0.member("mappings") {
+        $0.array {
+          for use in report.run?.mappings ?? [] {
+            $0.object {
+              $0.member("name", use.name)
+              $0.member("sha256", use.sha256)
+              $0.member("entities", use.entities)
+            }
+          }
+        }
+      }
       $0.member("run") { writer in
         if let run = report.run { writer.run(run) } else { writer.null() }
       }

@@ -122,6 +122,8 @@ enum ValueSpec: Sendable {
   case list([String])
   /// One of many names: what a name is called, and the command that lists them.
   case name([String], of: String, listedBy: String)
+  /// A file, or one of a few names.
+  case fileOr([String])
 
   /// What a placeholder in help promises: FILE a file, DIR a directory.
   init(placeholder: String) {
@@ -137,7 +139,7 @@ enum ValueSpec: Sendable {
     switch self {
     case .text, .file, .directory, .url, .shellCommand: []
     case .command: CommandTable.commands.map(\.name)
-    case .choice(let words), .list(let words), .name(let words, _, _): words
+    case .choice(let words), .list(let words), .name(let words, _, _), .fileOr(let words): words
     }
   }
 
@@ -147,7 +149,7 @@ enum ValueSpec: Sendable {
   func check(_ text: String, label: String) throws {
     switch self {
     // What is done with a file, a directory or a command says best what is wrong with it.
-    case .text, .file, .directory, .shellCommand, .command: return
+    case .text, .file, .fileOr, .directory, .shellCommand, .command: return
     case .choice(let words):
       if words.contains(text) { return }
       throw UsageError(
@@ -201,7 +203,7 @@ enum CommandTable {
       MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
       HistoryCommand.spec, RunsCommand.spec, ServeCommand.spec, UndoCommand.spec,
       ExportCommand.spec,
-      DiffCommand.spec, BackupCommand.spec, InitCommand.spec, SampleCommand.spec,
+      DiffCommand.spec, MappingsCommand.spec, BackupCommand.spec, InitCommand.spec, SampleCommand.spec,
       CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
     ]
   }

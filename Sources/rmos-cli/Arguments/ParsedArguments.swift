@@ -174,4 +174,6 @@ struct CommandError: Error {
   /// A stable name for the failure.
   let code: String
   let message: String
+  /// The exit status.
+  var status = ExitStatus.couldNotRun
 }

@@ -20,6 +20,7 @@ enum DiffCommand {
     ],
     options: [
       Defaults.databaseOption,
+      MappingsCommand.option,
       .init(
         name: "max-only-in-source", placeholder: "N",
         help: "How many may be only in the source [default: 0]"),
@@ -49,6 +50,7 @@ enum DiffCommand {
     if arguments.has("quiet"), arguments.has("verbose") {
       throw UsageError("--quiet and --verbose exclude each other")
     }
+    let mappings = try MappingsCommand.mappings(arguments)
     let source = arguments.positionals.first ?? Defaults.source
     try Migration.checkSource(source)
     Signals.catchInterruptions()
@@ -57,8 +59,9 @@ enum DiffCommand {
     let showsAll = arguments.has("verbose") && !isJSON
     let diff =
       isJSON
-      ? Diff(source: source, store: store)
-      : Diff(source: source, store: store, maxEntries: showsAll ? 0 : entriesShown)
+      ? Diff(source: source, store: store, mappings: mappings)
+      : Diff(
+        source: source, store: store, maxEntries: showsAll ? 0 : entriesShown, mappings: mappings)
     var report: DiffReport
     do {
       report = try diff.run(

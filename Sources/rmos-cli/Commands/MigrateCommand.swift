@@ -18,6 +18,7 @@ enum MigrateCommand {
     ],
     options: [
       Defaults.databaseOption,
+      MappingsCommand.option,
       .init(name: "dry-run", help: "Only say what would happen; write nothing at all"),
       .init(
         name: "batch-size", placeholder: "N", help: "Entities a transaction [default: 2000]"),
@@ -56,6 +57,9 @@ enum MigrateCommand {
       .init(
         command: "rmos-cli migrate legacy --db shop.db --dry-run", help: "See what would happen"),
       .init(command: "rmos-cli migrate legacy --db shop.db", help: "Do it"),
+      .init(
+        command: "rmos-cli migrate legacy --mapping saw-runs",
+        help: "Read files of another shape: rmos-cli mappings lists which"),
       .init(
         command: "rmos-cli migrate legacy --json > report.json",
         help: "For programs: the whole report"),
@@ -154,6 +158,7 @@ enum MigrateCommand {
     _ arguments: ParsedArguments, measuresSource: Bool
   ) throws -> MigrationOptions {
     var options = MigrationOptions()
+    options.mappings = try MappingsCommand.mappings(arguments)
     options.isDryRun = arguments.has("dry-run")
     options.isAtomic = arguments.has("atomic")
     if let size = try arguments.integer("batch-size", in: 1...1_000_000) {
@@ -267,6 +272,7 @@ enum MigrateCommand {
     case .completed where failed > 0 && hasRejects:
       return "mend the files in \(TerminalText.escaped(arguments["rejects"] ?? "")), then "
         + "rmos-cli migrate " + TerminalText.shellWord(arguments["rejects"] ?? "")
+        + MappingsCommand.words(arguments)
         + Defaults.databaseWords(arguments)
     case .completed where failed > 0:
       return "mend the files and run the same again; what is migrated is skipped then"
