@@ -5,7 +5,7 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// From the words of the command line to the exit status.
+/// Runs a command line and returns its exit status.
 enum Program {
   static func run(_ words: [String]) -> ExitStatus {
     let console = Console()
@@ -16,8 +16,8 @@ enum Program {
       status = try dispatch(words, console)
     } catch {
       status = report(error, wantsJSON: wantsJSON, console)
-      let (code, message, _, _) = describe(error)
-      failure = .init(code: code, message: message)
+      let described = describe(error)
+      failure = .init(code: described.code, message: described.message)
     }
     if let problem = console.finish() {
       console.note("rmos-cli: " + problem)
@@ -29,10 +29,10 @@ enum Program {
   }
 
   private static func dispatch(_ words: [String], _ console: Console) throws -> ExitStatus {
-    // With its bytes replaced it would name another file: one that is not there, or a new one.
+    // With its invalid bytes replaced, it would name another file.
     if let text = ProcessEnvironment.textNotUTF8(inVariables: ["RMOS_DB_PATH"]) {
       throw UsageError(
-        "“\(text)” is not UTF-8", hint: "Rename the file, or make a link to it whose name is.")
+        #""\#(text)" is not UTF-8"#, hint: "Rename the file, or make a link to it whose name is.")
     }
     var words = words[...]
     var common: [String] = []
@@ -50,7 +50,7 @@ enum Program {
     }
     if name.hasPrefix("-") {
       throw UsageError(
-        "unknown option “\(name)” before the command", hint: "Options come after the command.")
+        #"unknown option "\#(name)" before the command"#, hint: "Options come after the command.")
     }
     return try start(CommandTable.command(name), json + words, console)
   }
@@ -70,13 +70,13 @@ enum Program {
   ) -> ExitStatus {
     let (code, message, hint, status) = describe(error)
     if wantsJSON {
-      console.print(JSONOutput.failure(code: code, message: message))
+      console.print(JSONOutput.failure(code: code, message: message, hint: hint))
       return status
     }
     console.note(
       "rmos-cli: " + console.styled("error: ", .error) + TerminalText.escaped(message))
     if let hint {
-      // Hints may be of several lines, of our own text but for the words of the command line.
+      // A hint may have several lines; only the words of the command line need escaping.
       let lines = hint.split(separator: "\n", omittingEmptySubsequences: false)
       console.note(lines.map { TerminalText.escaped(String($0)) }.joined(separator: "\n"))
     }
@@ -88,29 +88,35 @@ enum Program {
   ) -> (code: String, message: String, hint: String?, status: ExitStatus) {
     switch error {
     case let error as UsageError: ("usage", error.message, error.hint, .usage)
-    case let error as CommandError: (error.code, error.message, nil, .couldNotRun)
-    case let error as MigrationError where error.code == .invalidOption:
-      (error.code.rawValue, error.message, nil, .usage)
-    case let error as MigrationError: (error.code.rawValue, error.message, nil, .couldNotRun)
-    case let error as HTTPServerError
-    where error.code == .invalidOption || error.code == .tokenRequired:
-      (error.code.rawValue, error.message, nil, .usage)
-    case let error as HTTPServerError: (error.code.rawValue, error.message, nil, .couldNotRun)
-    case let error as StoreError: (error.code.rawValue, error.message, nil, .couldNotRun)
+    case let error as CommandError: (error.code, error.message, error.hint, .couldNotRun)
+    case let error as MigrationError:
+      library(error.code.rawValue, error.message, isUsage: error.code == .invalidOption)
+    case let error as HTTPServerError:
+      library(
+        error.code.rawValue, error.message,
+        isUsage: error.code == .invalidOption || error.code == .tokenRequired)
+    case let error as StoreError: library(error.code.rawValue, error.message)
     default: ("internal", "\(error)", nil, .couldNotRun)
     }
+  }
+
+  /// An error of a library, whose message states facts: the hint adds the way out.
+  private static func library(
+    _ code: String, _ message: String, isUsage: Bool = false
+  ) -> (code: String, message: String, hint: String?, status: ExitStatus) {
+    (code, message, Hints.forErrors[code], isUsage ? .usage : .couldNotRun)
   }
 }
 
 /// The exit status of the program.
 enum ExitStatus: Int32 {
-  /// Ran, and found nothing wrong.
+  /// The command found nothing wrong.
   case success = 0
-  /// Ran, and found failures.
+  /// The command ran and found failures.
   case failures = 1
-  /// The command line makes no sense.
+  /// The command line cannot be understood.
   case usage = 2
-  /// Could not run, or could not go on.
+  /// The command could not run, or not to its end.
   case couldNotRun = 3
   /// Stopped by SIGINT, SIGTERM or SIGHUP.
   case interrupted = 130

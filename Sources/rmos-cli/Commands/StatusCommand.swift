@@ -8,13 +8,15 @@ import RMOSSystem
 enum StatusCommand {
   static let spec = CommandSpec(
     name: "status",
-    summary: "Show what the database holds, how runs went, and its health",
+    summary: "Show the database's contents, last run and health",
     details:
-      "Opens the database for reading only and changes nothing. The health of a small database "
-      + "is that of a whole audit; of one beyond 8 MiB the schema, the last run and, for some "
-      + "hundredths of a second, references are looked at, and what was not is said.",
+      "Opens the database read-only and changes nothing. A small database gets a full audit. In "
+      + "one larger than 8 MiB, the schema, the last run and, for a fraction of a second, "
+      + "references are checked, and what was not checked is listed.",
     options: [Defaults.databaseOption],
-    examples: [.init(command: "rmos-cli status --db shop.db", help: "Counts and the last run")]
+    examples: [
+      .init(command: "rmos-cli status --db shop.db", help: "Counts, health and the last run")
+    ]
   ) { arguments, console in
     let store = try Defaults.openForReading(arguments)
     let status = try StoreStatus(of: store)
@@ -49,7 +51,7 @@ enum StatusCommand {
         "\(schema.version)" + (schema.appliedAt.map { ", applied \($0)" } ?? ""))
     }
     console.print()
-    // What is not there, or cannot be read, has no number, not even 0.
+    // Tables that are missing or cannot be read have no count, not even 0.
     let numbers = EntityKind.allCases.map { kind -> (String, String) in
       let isMissing = status.missingTables.contains(kind.table)
       let number = status.counts[kind].map(TerminalText.grouped)
@@ -74,13 +76,13 @@ enum StatusCommand {
     }
     console.print()
     if let run = status.currentRun {
-      line("Under way", "\(describe(run)), process \(run.processID), last sign \(run.heartbeatAt)")
+      line("Running", "\(describe(run)), process \(run.processID), last active \(run.heartbeatAt)")
       line("", counts(run))
     }
     guard let run = status.lastRun else {
       if status.currentRun == nil {
         line("Last run", "none")
-        // What stands in its way is told above.
+        // Errors are listed above.
         if health.errors.isEmpty {
           console.print("Next: rmos-cli migrate SOURCE --dry-run\(databaseWords)")
         }
@@ -106,7 +108,7 @@ enum StatusCommand {
     if run.state == .interrupted, status.currentRun == nil {
       console.print(
         "Next: rmos-cli migrate \(TerminalText.shellWord(run.source))\(databaseWords)"
-          + " (goes on where it stopped)")
+          + " (resumes where it stopped)")
     }
   }
 
