@@ -24,15 +24,18 @@ let package = Package(
     .target(name: "RMOSSystem", dependencies: ["CLibrary"]),
     .target(name: "RMOSModels", dependencies: ["RMOSSystem"]),
     .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels", "RMOSSystem"]),
-    .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore", "RMOSSystem"]),
+    .target(name: "RMOSHTML", dependencies: ["RMOSModels", "RMOSSystem"]),
+    .target(
+      name: "RMOSMigration", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSSamples", dependencies: ["RMOSModels", "RMOSMigration", "RMOSSystem"]),
-    .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore"]),
+    .target(name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore"]),
     .target(name: "RMOS", dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
     .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
       name: "RMOSDashboard",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSHTTP", "RMOSSystem",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSHTML", "RMOSHTTP",
+        "RMOSSystem",
       ]),
     .executableTarget(
       name: "rmos-cli",
@@ -47,6 +50,7 @@ let package = Package(
       path: "Tests/RMOSTestSupport"),
     .testTarget(name: "RMOSSystemTests", dependencies: ["RMOSSystem", "RMOSTestSupport"]),
     .testTarget(name: "RMOSModelsTests", dependencies: ["RMOSModels", "RMOSTestSupport"]),
+    .testTarget(name: "RMOSHTMLTests", dependencies: ["RMOSHTML", "RMOSModels"]),
     .testTarget(
       name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
     .testTarget(
@@ -68,8 +72,8 @@ let package = Package(
     .testTarget(
       name: "RMOSDashboardTests",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
-        "RMOSSystem", "RMOSTestSupport",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTML",
+        "RMOSHTTP", "RMOSSystem", "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
     .testTarget(

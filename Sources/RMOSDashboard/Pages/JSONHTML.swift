@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// JSON laid out for reading: short containers on a line, longer ones with a line a member.

@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// What can be drawn of a pattern for certain: its rings where they have radii, or the grid of its

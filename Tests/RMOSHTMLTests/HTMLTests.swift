@@ -1,4 +1,5 @@
 import Foundation
+import RMOSHTML
 import RMOSModels
 import Testing
 

@@ -1,3 +1,5 @@
+import RMOSModels
+
 /// A piece of a page, in which text is always escaped.
 ///
 /// A literal is markup; what is interpolated into it is text, unless it is a piece itself:
