@@ -19,7 +19,7 @@ import Testing
       first.output.hasSuffix(
         """
         Rejects: 1 in rejects
-        Next: mend the files in rejects, then rmos-cli migrate rejects --db x.db
+        Next: fix the files in rejects, then rmos-cli migrate rejects --db x.db
 
         """))
     #expect(
