@@ -20,7 +20,7 @@ import Testing
     ("report x.db", "statistics.invalid", "report --db x.db"),
     ("status --db none.db", "store.cannot-open", "rmos-cli init"),
     ("status --db text.db", "store.not-a-database", "--db FILE"),
-    ("migrate legacy --db x.db --rejects legacy", "rejects.in-source", "--rejects DIR"),
+    ("migrate legacy --db x.db --rejects legacy", "rejects.not-empty", "--rejects DIR"),
   ])
   func anErrorComesWithItsWayOut(_ command: String, _ code: String, _ option: String) throws {
     let workspace = try migrated()
