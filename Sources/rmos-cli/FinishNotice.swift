@@ -97,7 +97,7 @@ final class FinishNotice {
 }
 
 /// A URL that JSON is posted to, by the system's `curl`.
-struct Webhook {
+private struct Webhook {
   /// The number of attempts.
   private static let attempts = 3
 
@@ -179,7 +179,7 @@ struct Webhook {
 }
 
 /// The part of a URL that is safe to show.
-enum WebAddress {
+private enum WebAddress {
   /// The scheme, the host and its port, followed by "…" for the rest, which may be secret, such as
   /// the path of a webhook.
   static func shown(_ url: String) -> String {

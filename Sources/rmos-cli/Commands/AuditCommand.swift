@@ -167,7 +167,7 @@ enum AuditCommand {
 }
 
 /// The text of an audit report.
-enum AuditText {
+private enum AuditText {
   /// How many findings are shown per rule.
   private static let findingsShown = 10
 

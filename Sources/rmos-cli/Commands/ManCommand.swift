@@ -21,7 +21,7 @@ enum ManCommand {
 }
 
 /// The manual page, made from the command table: roff with the man macros.
-enum ManualPage {
+private enum ManualPage {
   /// The page.
   static var roff: String {
     var page = Roff()

@@ -109,7 +109,7 @@ enum ServeCommand {
 /// Logs each request on standard error.
 ///
 /// A log must not block the server: lines that are not read are dropped, and counted.
-final class AccessLog: Sendable {
+private final class AccessLog: Sendable {
   /// The number of lines dropped since the last one that was written.
   private let dropped = Mutex(0)
 

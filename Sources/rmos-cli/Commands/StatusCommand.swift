@@ -31,18 +31,35 @@ enum StatusCommand {
       }
       console.print(writer.text)
     } else {
-      show(status, health, Defaults.databaseWords(arguments), console)
+      StatusText(
+        status: status, health: health, databaseWords: Defaults.databaseWords(arguments),
+        console: console
+      ).show()
     }
     return .success
   }
+}
 
-  private static func show(
-    _ status: StoreStatus, _ health: HealthReport, _ databaseWords: String, _ console: Console
-  ) {
-    func line(_ label: String, _ text: String) {
-      console.print(
-        TerminalText.padded(label, to: 17, left: false) + TerminalText.escaped(text))
-    }
+/// The text of a database's status.
+private struct StatusText {
+  let status: StoreStatus
+  let health: HealthReport
+  let databaseWords: String
+  let console: Console
+
+  func show() {
+    showContents()
+    console.print()
+    showHealth()
+    console.print()
+    showRuns()
+  }
+
+  private func line(_ label: String, _ text: String) {
+    console.print(TerminalText.padded(label, to: 17, left: false) + TerminalText.escaped(text))
+  }
+
+  private func showContents() {
     line("Database", status.location)
     if let size = status.sizeInBytes { line("Size", TerminalText.grouped(size) + " bytes") }
     if let schema = status.schema {
@@ -66,7 +83,9 @@ enum StatusCommand {
     if !status.missingTables.isEmpty {
       line("Missing tables", "\(status.missingTables.joined(separator: ", "))")
     }
-    console.print()
+  }
+
+  private func showHealth() {
     line("Health", health.words)
     for error in health.errors { line("", "error: \(error)") }
     for warning in health.warnings { line("", "warning: \(warning)") }
@@ -74,7 +93,9 @@ enum StatusCommand {
     if !health.errors.isEmpty || !health.isComplete {
       console.print("Next: rmos-cli audit\(databaseWords)")
     }
-    console.print()
+  }
+
+  private func showRuns() {
     if let run = status.currentRun {
       line("Running", "\(describe(run)), process \(run.processID), last active \(run.heartbeatAt)")
       line("", counts(run))
@@ -112,11 +133,11 @@ enum StatusCommand {
     }
   }
 
-  private static func describe(_ run: LedgerRun) -> String {
+  private func describe(_ run: LedgerRun) -> String {
     "run \(run.id), \(run.command), started \(run.startedAt)"
   }
 
-  private static func counts(_ run: LedgerRun) -> String {
+  private func counts(_ run: LedgerRun) -> String {
     if let undo = run.undo {
       return "undid run \(undo.run): \(TerminalText.grouped(undo.removed)) removed, "
         + "\(TerminalText.grouped(undo.restored)) restored"

@@ -93,7 +93,7 @@ extension Console {
 }
 
 /// Buffered output to one descriptor that never traps and remembers why writing failed.
-final class OutputBuffer: TextOutputStream {
+private final class OutputBuffer: TextOutputStream {
   private let descriptor: FileDescriptor
   private let limit: Int
   private var buffer: [UInt8] = []

@@ -126,7 +126,7 @@ final class MigrationReporter {
 }
 
 /// Prints issues the way compilers do.
-enum IssueText {
+private enum IssueText {
   /// `path:line:column: severity: message [code]`, safe for a terminal.
   ///
   /// Paths include the source directory, so that editors can open them.
@@ -153,7 +153,7 @@ enum IssueText {
 }
 
 /// A line that shows how far a migration has come.
-enum ProgressBar {
+private enum ProgressBar {
   /// The state to show.
   struct State {
     var label: String
