@@ -2,8 +2,15 @@
 ///
 /// The libraries state facts with a code, for whoever embeds them. Only here do codes meet options.
 enum Hints {
-  /// What to do about an error, by its code.
-  static let forErrors = [
+  /// What to do about an error of a command, by its code.
+  static func forError(_ code: String, of command: CommandSpec?) -> String? {
+    if code == "store.disk-full", command?.option("no-backup") != nil {
+      return "If there is no space for the backup, --no-backup skips it."
+    }
+    return errors[code]
+  }
+
+  private static let errors = [
     "store.locked": "rmos-cli status shows the run that is under way.",
     "store.foreign": "Name another database with --db FILE.",
     "store.not-a-database": "Name another database with --db FILE.",

@@ -12,11 +12,13 @@ enum Program {
     let wantsJSON = words.prefix { $0 != "--" }.contains("--json")
     var status: ExitStatus
     var failure: RunNotification.Failure?
+    var command: CommandSpec?
     do {
-      status = try dispatch(words, console)
+      status = try dispatch(words, &command, console)
     } catch {
-      status = report(error, wantsJSON: wantsJSON, console)
-      let described = describe(error)
+      let described = describe(error, of: command)
+      report(described, wantsJSON: wantsJSON, console)
+      status = described.status
       failure = .init(code: described.code, message: described.message)
     }
     if let problem = console.finish() {
@@ -28,7 +30,10 @@ enum Program {
     return status
   }
 
-  private static func dispatch(_ words: [String], _ console: Console) throws -> ExitStatus {
+  /// Runs the command that the words name, and sets `command` to it before.
+  private static func dispatch(
+    _ words: [String], _ command: inout CommandSpec?, _ console: Console
+  ) throws -> ExitStatus {
     // With its invalid bytes replaced, it would name another file.
     if let text = ProcessEnvironment.textNotUTF8(inVariables: ["RMOS_DB_PATH"]) {
       throw UsageError(
@@ -52,7 +57,9 @@ enum Program {
       throw UsageError(
         #"unknown option "\#(name)" before the command"#, hint: "Options come after the command.")
     }
-    return try start(CommandTable.command(name), json + words, console)
+    let spec = try CommandTable.command(name)
+    command = spec
+    return try start(spec, json + words, console)
   }
 
   private static func start(
@@ -65,46 +72,51 @@ enum Program {
     return try spec.run(arguments, console)
   }
 
-  private static func report(
-    _ error: any Error, wantsJSON: Bool, _ console: Console
-  ) -> ExitStatus {
-    let (code, message, hint, status) = describe(error)
+  /// An error as it is reported.
+  private struct Description {
+    let code: String
+    let message: String
+    let hint: String?
+    let status: ExitStatus
+  }
+
+  private static func report(_ error: Description, wantsJSON: Bool, _ console: Console) {
     if wantsJSON {
-      console.print(JSONOutput.failure(code: code, message: message, hint: hint))
-      return status
+      console.print(
+        JSONOutput.failure(code: error.code, message: error.message, hint: error.hint))
+      return
     }
     console.note(
-      "rmos-cli: " + console.styled("error: ", .error) + TerminalText.escaped(message))
-    if let hint {
+      "rmos-cli: " + console.styled("error: ", .error) + TerminalText.escaped(error.message))
+    if let hint = error.hint {
       // A hint may have several lines; only the words of the command line need escaping.
       let lines = hint.split(separator: "\n", omittingEmptySubsequences: false)
       console.note(lines.map { TerminalText.escaped(String($0)) }.joined(separator: "\n"))
     }
-    return status
   }
 
-  private static func describe(
-    _ error: any Error
-  ) -> (code: String, message: String, hint: String?, status: ExitStatus) {
-    switch error {
-    case let error as UsageError: ("usage", error.message, error.hint, .usage)
-    case let error as CommandError: (error.code, error.message, error.hint, .couldNotRun)
-    case let error as MigrationError:
-      library(error.code.rawValue, error.message, isUsage: error.code == .invalidOption)
-    case let error as HTTPServerError:
-      library(
-        error.code.rawValue, error.message,
-        isUsage: error.code == .invalidOption || error.code == .tokenRequired)
-    case let error as StoreError: library(error.code.rawValue, error.message)
-    default: ("internal", "\(error)", nil, .couldNotRun)
+  private static func describe(_ error: any Error, of command: CommandSpec?) -> Description {
+    func library(_ code: String, _ message: String, isUsage: Bool = false) -> Description {
+      Description(
+        code: code, message: message, hint: Hints.forError(code, of: command),
+        status: isUsage ? .usage : .couldNotRun)
     }
-  }
-
-  /// An error of a library, whose message states facts: the hint adds the way out.
-  private static func library(
-    _ code: String, _ message: String, isUsage: Bool = false
-  ) -> (code: String, message: String, hint: String?, status: ExitStatus) {
-    (code, message, Hints.forErrors[code], isUsage ? .usage : .couldNotRun)
+    switch error {
+    case let error as UsageError:
+      return Description(
+        code: "usage", message: error.message, hint: error.hint, status: .usage)
+    case let error as CommandError:
+      return Description(
+        code: error.code, message: error.message,
+        hint: error.hint ?? Hints.forError(error.code, of: command), status: .couldNotRun)
+    case let error as MigrationError:
+      return library(error.code.rawValue, error.message, isUsage: error.code == .invalidOption)
+    case let error as HTTPServerError:
+      let isUsage = error.code == .invalidOption || error.code == .tokenRequired
+      return library(error.code.rawValue, error.message, isUsage: isUsage)
+    case let error as StoreError: return library(error.code.rawValue, error.message)
+    default: return library("internal", "\(error)")
+    }
   }
 }
 

@@ -226,8 +226,7 @@ enum MigrateCommand {
     return CommandError(
       code: "rejects.unwritable",
       message: "\(rejects.notWritten) of \(all) could not be written to \(rejects.directory): "
-        + "\(failure); what was migrated is kept, and the source still has the others",
-      hint: Hints.forErrors["rejects.unwritable"])
+        + "\(failure); what was migrated is kept, and the source still has the others")
   }
 
   private static func exitStatus(_ summary: MigrationSummary, isStrict: Bool) -> ExitStatus {

@@ -124,7 +124,7 @@ enum ReportCommand {
         code: "input.too-large",
         message: "\(file) is larger than \(TerminalText.grouped(largestStatistics)) bytes, so it "
           + "is not a statistics file",
-        hint: Hints.forErrors["statistics.invalid"])
+        hint: "rmos-cli migrate --stats FILE writes statistics.")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw MigrationError(.statisticsInvalid, "\(file): the statistics are not UTF-8")
