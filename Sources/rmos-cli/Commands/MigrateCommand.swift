@@ -142,9 +142,6 @@ enum MigrateCommand {
     let next = "Next: " + next(after: summary, source: source, arguments)
     if !arguments.has("quiet") {
       console.print(SummaryText.text(for: summary))
-      if let passedOver = SummaryText.passedOver(Migration.passedOver(in: source)) {
-        console.print(passedOver)
-      }
       console.print(next)
     } else if summary.ending != .completed {
       console.note(SummaryText.verdict(summary))

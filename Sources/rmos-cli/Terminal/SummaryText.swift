@@ -47,14 +47,6 @@ enum SummaryText {
     return text
   }
 
-  /// The parts of the source that are not read, in a line; `nil` if all of it is.
-  static func passedOver(_ names: [String]) -> String? {
-    if names.isEmpty { return nil }
-    let more = names.count > 5 ? " and \(TerminalText.grouped(names.count - 5)) more" : ""
-    return "Not read: " + names.prefix(5).map(TerminalText.escaped).joined(separator: ", ") + more
-      + "; entities are read only from " + EntityKind.allCases.map(\.table).joined(separator: ", ")
-  }
-
   /// The outcome of the run, in a line.
   static func verdict(_ summary: MigrationSummary) -> String {
     let source = TerminalText.escaped(summary.source)

@@ -250,7 +250,7 @@ extension SQLiteStatement {
     switch entry.locator {
     case .none: try bindNull(at: 4)
     case .index(let number), .line(let number): try bind(Int64(number), at: 4)
-    case .key(let span):
+    case .key(let span), .pointer(let span, _):
       try bindBorrowed(text: UnsafeBufferPointer(rebasing: arena[span.range]), at: 4)
     }
     try bind(Int64(entry.place.offset), at: 5)
