@@ -315,14 +315,3 @@ extension StoreError {
     return message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
   }
 }
-
-extension FieldSchema {
-  /// Whether a table with rows can be given the column: its default must be NULL or constant.
-  var canBeAdded: Bool {
-    switch defaultValue {
-    case .null: !isRequired
-    case .text: true
-    case .runStart, .sameAs: false
-    }
-  }
-}
