@@ -100,7 +100,7 @@ extension StoreReader {
   }
 }
 
-/// The version of the shared schema.
+/// A version of the shared schema.
 public struct SchemaVersion: Sendable, Hashable {
   /// 1 to 4; see Documentation/Database.md.
   public var version: Int
@@ -112,6 +112,20 @@ public struct SchemaVersion: Sendable, Hashable {
     self.version = version
     self.appliedAt = appliedAt
   }
+}
+
+extension SchemaVersion {
+  /// The versions of the shared schema that this version of RMOS works with.
+  package static let supported = 1...4
+  /// The same, as messages show them.
+  package static let supportedText = "\(supported.lowerBound) to \(supported.upperBound)"
+  /// The version that new databases get, and older ones are upgraded to; the newer ones are other
+  /// applications'.
+  package static let created = 2
+  /// The versions of the ledger's own tables.
+  ///
+  /// Version 1 knew neither row digests nor undone runs, and kept no before-images.
+  package static let ledger: ClosedRange<Int64> = 1...2
 }
 
 extension StoreReader {

@@ -87,7 +87,7 @@ class InMemoryReader: StoreReader {
 
   final func schemaVersion() throws -> SchemaVersion? {
     _ = try state()
-    return SchemaVersion(version: 2, appliedAt: nil)
+    return SchemaVersion(version: SchemaVersion.created, appliedAt: nil)
   }
 
   final func record(_ kind: EntityKind, id: String) throws -> Record? {

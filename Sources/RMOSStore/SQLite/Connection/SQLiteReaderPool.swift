@@ -149,7 +149,7 @@ final class SQLiteReaderPool: Sendable {
 final class SQLiteSession: Sendable {
   let connection: SQLiteConnection
   let layout: SQLiteLayout
-  let tables: SQLiteTables
+  let statements: StoreStatements
   /// The state of the file when it was opened as immutable; nil where SQLite's locks protect it.
   let stamp: FileStatus.State?
   /// What ``SQLiteConnection/schemaCookie`` was before the layout was read.
@@ -163,6 +163,6 @@ final class SQLiteSession: Sendable {
     try connection.execute("PRAGMA foreign_keys = ON")
     schemaCookie = try connection.schemaCookie
     layout = try SQLiteLayout(of: connection)
-    tables = SQLiteTables(layout)
+    statements = StoreStatements(layout)
   }
 }

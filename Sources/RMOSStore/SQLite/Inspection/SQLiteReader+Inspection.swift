@@ -142,7 +142,7 @@ extension SQLiteReader: SchemaInspecting {
     let sql =
       "SELECT iif(typeof(t.id) = 'text', t.id, NULL), \(table.rowIDExpression("t")), "
       + "t.\(field.column) FROM \(kind.table) t LEFT JOIN \(target.table) r "
-      + "ON \(try session().tables[target].isID("r.id", "t.\(field.column)")) "
+      + "ON \(try session().statements[target].isID("r.id", "t.\(field.column)")) "
       + "WHERE typeof(t.\(field.column)) = 'text' AND r.id IS NULL"
     try session().connection.withStatement(sql) { statement in
       while try statement.step() {
@@ -161,7 +161,7 @@ extension SQLiteReader: SchemaInspecting {
     // Grouped, so that the index of the references is read in order, and the ids with it.
     let sql =
       "SELECT reference, rows, NOT EXISTS (SELECT 1 FROM \(target.table) "
-      + "WHERE \(try session().tables[target].isID("id", "reference"))) "
+      + "WHERE \(try session().statements[target].isID("id", "reference"))) "
       + "FROM (SELECT \(field.column) AS reference, count(*) AS rows FROM \(kind.table) "
       + "WHERE typeof(\(field.column)) = 'text' GROUP BY \(field.column) COLLATE BINARY)"
     let connection = try session().connection
@@ -201,7 +201,7 @@ extension SQLiteReader: SchemaInspecting {
       try report(
         "SELECT p.kind, p.entity_id, p.run_id, t.id IS NOT NULL, r.id IS NOT NULL "
           + "FROM migration_provenance p LEFT JOIN \(kind.table) t "
-          + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) "
+          + "ON \(session.statements[kind].isID("t.id", "p.entity_id")) "
           + "LEFT JOIN migration_runs r ON r.id = p.run_id "
           + "WHERE p.kind = '\(kind.rawValue)' AND (t.id IS NULL OR r.id IS NULL)")
     }

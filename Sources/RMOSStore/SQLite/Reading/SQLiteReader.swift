@@ -22,7 +22,7 @@ class SQLiteReader: StoreReader {
 
   final func record(_ kind: EntityKind, id: String) throws -> Record? {
     let session = try session()
-    let table = session.tables[kind]
+    let table = session.statements[kind]
     return try session.connection.withStatement(
       slot: StatementSlot.record.index(kind.ordinal), table.selectByID
     ) { statement in
@@ -34,7 +34,7 @@ class SQLiteReader: StoreReader {
   final func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
     let session = try session()
     return try session.connection.withStatement(
-      slot: StatementSlot.exists.index(kind.ordinal), session.tables[kind].selectExists
+      slot: StatementSlot.exists.index(kind.ordinal), session.statements[kind].selectExists
     ) { statement in
       try id.withUnsafeBufferPointer { id in
         try statement.bindBorrowed(text: id, at: 1)
@@ -46,7 +46,7 @@ class SQLiteReader: StoreReader {
 
   final func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
     let session = try session()
-    let table = session.tables[batch.kind]
+    let table = session.statements[batch.kind]
     return try session.connection.withStatement(
       slot: StatementSlot.comparison.index(batch.kind.ordinal), table.selectForComparison
     ) { statement in
@@ -65,7 +65,7 @@ class SQLiteReader: StoreReader {
 
   final func records(_ query: RecordQuery) throws -> [Record] {
     let session = try session()
-    let table = session.tables[query.kind]
+    let table = session.statements[query.kind]
     let (condition, parameters) = try query.sql(table)
     let order = query.order == .id ? table.byID : table.newestFirst
     let sql =
@@ -86,7 +86,7 @@ class SQLiteReader: StoreReader {
 
   final func count(_ query: RecordQuery) throws -> Int {
     let session = try session()
-    let table = session.tables[query.kind]
+    let table = session.statements[query.kind]
     let (condition, parameters) = try query.sql(table)
     let sql = "SELECT count(*) FROM \(table.scanned)\(condition)"
     return try session.connection.withStatement(sql) { statement in
@@ -99,7 +99,7 @@ class SQLiteReader: StoreReader {
 
   final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
     let session = try session()
-    let table = session.tables[kind]
+    let table = session.statements[kind]
     let sql =
       "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source) "
       + "ORDER BY \(table.byID)"
@@ -120,7 +120,7 @@ extension StoreError {
 
 extension RecordQuery {
   /// The WHERE clause (with a space before it) and its parameters.
-  fileprivate func sql(_ table: SQLiteTables.Table) throws -> (String, [Value]) {
+  fileprivate func sql(_ table: EntityStatements) throws -> (String, [Value]) {
     var parts: [String] = []
     var parameters: [Value] = []
     for condition in conditions {
@@ -143,7 +143,7 @@ extension RecordQuery {
 
 extension SQLiteStatement {
   /// The record in the current row, whose first columns are the fields of `table`.
-  func record(_ table: SQLiteTables.Table) -> Record {
+  func record(_ table: EntityStatements) -> Record {
     Record(kind: table.kind, values: (0..<Int32(table.fieldCount)).map { value(at: $0) })
   }
 
@@ -152,7 +152,7 @@ extension SQLiteStatement {
   /// False says nothing yet: the same content can be written in other ways.
   fileprivate func isEqual(
     to batch: RecordBatch, at index: Int, _ arena: UnsafeBufferPointer<UInt8>,
-    _ table: SQLiteTables.Table
+    _ table: EntityStatements
   ) -> Bool {
     let entry = batch.entries[index]
     let (cells, first) = (batch.cells, index * table.fieldCount)

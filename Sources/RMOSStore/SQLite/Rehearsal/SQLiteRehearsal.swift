@@ -189,7 +189,7 @@ struct SQLiteForesight {
     .joined(separator: ", ")
 
   private func triggers() throws -> [String] {
-    let tables = EntityKind.allCases.map(\.table) + SQLiteSchema.ledgerTables
+    let tables = EntityKind.allCases.map(\.table) + LedgerTable.names
     let list = tables.map { "'\($0)'" }.joined(separator: ", ")
     return try names(
       "SELECT 'the trigger ' || name FROM sqlite_schema WHERE type = 'trigger' "

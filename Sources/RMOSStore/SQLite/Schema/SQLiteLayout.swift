@@ -39,13 +39,6 @@ struct SQLiteLayout {
   /// Why `schema_version` is not RMOS's; `nil` if it is or is not there.
   private var foreignVersionTable: String?
 
-  /// The newest version of the shared schema that this version works with.
-  static let newestVersion = 4
-  /// The version of the `migration_` tables.
-  ///
-  /// Version 1 knew neither row digests nor undone runs, and kept no before-images.
-  static let ledgerVersion: Int64 = 2
-
   /// Tables that newer RMOS applications add.
   private static let newerTables: Set<String> = ["art_jobs", "art_presets"]
   /// The table by which the older application's workflow session database is known.
@@ -54,7 +47,7 @@ struct SQLiteLayout {
   /// Reads the layout.
   init(of connection: SQLiteConnection) throws {
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
-    let own = Set(EntityKind.allCases.map(\.table) + SQLiteSchema.ledgerTables)
+    let own = Set(EntityKind.allCases.map(\.table) + LedgerTable.names)
       .union(Self.newerTables).union(["schema_version"])
     try connection.withStatement(
       "SELECT name, type, rootpage = 0 FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
@@ -168,10 +161,10 @@ struct SQLiteLayout {
   var isEmpty: Bool { names.isEmpty }
 
   /// Whether the tables of the ledger are there, all of them.
-  var hasLedger: Bool { names.isSuperset(of: SQLiteSchema.ledgerTables) }
+  var hasLedger: Bool { names.isSuperset(of: LedgerTable.names) }
 
   /// Whether one of the ledger's tables is there, so that `PRAGMA user_version` is ours.
-  var ownsLedgerVersion: Bool { !names.isDisjoint(with: SQLiteSchema.ledgerTables) }
+  var ownsLedgerVersion: Bool { !names.isDisjoint(with: LedgerTable.names) }
 
   /// Why the ledger can be neither read nor written; `nil` if it can be.
   var ledgerObstacle: String? {
@@ -184,7 +177,7 @@ struct SQLiteLayout {
   /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
   ///
   /// Those of newer applications stay as they are.
-  var ownsSharedTables: Bool { (version?.version ?? 0) <= 2 }
+  var ownsSharedTables: Bool { (version?.version ?? 0) <= SchemaVersion.created }
 
   /// The shared tables that are not there.
   var missingTables: [String] {
@@ -193,7 +186,7 @@ struct SQLiteLayout {
 
   /// The tables that the first write creates.
   var tablesToCreate: Set<String> {
-    Set(SQLiteSchema.ledgerTables.filter { !isRelation($0) })
+    Set(LedgerTable.names.filter { !isRelation($0) })
       .union(ownsSharedTables ? missingTables : [])
   }
 
@@ -219,7 +212,7 @@ struct SQLiteLayout {
   /// Whether everything that writing needs is there, apart from indexes.
   var isComplete: Bool {
     guard let version else { return false }
-    return version.version >= 2 && hasLedger && ledgerVersion == Self.ledgerVersion
+    return version.version >= SchemaVersion.created && hasLedger && ledgerVersion == SchemaVersion.ledger.upperBound
       && missingLedgerSQL.isEmpty
       && (!ownsSharedTables
         || (columns.count == EntityKind.allCases.count && missingColumnSQL.isEmpty))
@@ -237,7 +230,7 @@ struct SQLiteLayout {
       return "it is empty, but its user_version is \(ledgerVersion), which another application set"
     }
     if let foreignVersionTable { return foreignVersionTable }
-    if let version, version.version < 1 { return "its schema_version is \(version.version)" }
+    if let version, version.version < SchemaVersion.supported.lowerBound { return "its schema_version is \(version.version)" }
     if !ownsLedgerVersion {
       let missing = missingTables
       let found = foreignNames.isEmpty ? Array(tableNames.union(views)) : foreignNames
@@ -286,18 +279,18 @@ struct SQLiteLayout {
   /// - Throws: ``StoreError/Code/foreignDatabase``, ``StoreError/Code/newerSchema``.
   func validate(path: String) throws(StoreError) {
     try validateOrigin(path: path)
-    if let found = version?.version, found > Self.newestVersion {
+    if let found = version?.version, found > SchemaVersion.supported.upperBound {
       throw StoreError(
         .newerSchema,
-        "\(path) has schema version \(found); this version knows \(Self.newestVersion) and older."
+        "\(path) has schema version \(found); this version knows \(SchemaVersion.supported.upperBound) and older."
           + " Update rmos-cli, or name another database", path: path)
     }
-    if ownsLedgerVersion, ledgerVersion > Self.ledgerVersion {
+    if ownsLedgerVersion, ledgerVersion > SchemaVersion.ledger.upperBound {
       throw StoreError(
         .newerSchema,
         "\(path) has migration tables of version \(ledgerVersion); this version knows "
-          + "\(Self.ledgerVersion). Update rmos-cli, or name another database; if another "
-          + "application set user_version, PRAGMA user_version = \(Self.ledgerVersion) puts it "
+          + "\(SchemaVersion.ledger.upperBound). Update rmos-cli, or name another database; if another "
+          + "application set user_version, PRAGMA user_version = \(SchemaVersion.ledger.upperBound) puts it "
           + "right", path: path)
     }
   }

@@ -41,7 +41,7 @@ struct SQLitePreflight {
     func add(_ table: String, _ found: String, _ message: String) {
       obstacles.append(WritingObstacle(.table, table: table, found: found, message))
     }
-    for table in EntityKind.allCases.map(\.table) + ["schema_version"] + SQLiteSchema.ledgerTables {
+    for table in EntityKind.allCases.map(\.table) + ["schema_version"] + LedgerTable.names {
       if layout.views.contains(table) {
         add(table, "a view", "\(table) is a view; rename or drop it, a table is needed")
       } else if layout.names.contains(table), !layout.tableNames.contains(table) {
@@ -51,7 +51,7 @@ struct SQLitePreflight {
       }
     }
     if let obstacle = layout.ledgerObstacle { add("migration_runs", "no such column", obstacle) }
-    let version = layout.version?.version ?? 2
+    let version = layout.version?.version ?? SchemaVersion.created
     for kind in EntityKind.allCases where !layout.views.contains(kind.table) {
       if layout.virtualTables.contains(kind.table) {
         add(
@@ -114,13 +114,12 @@ struct SQLitePreflight {
       }
       if let found = try obstacle(kind.table, columns, key: "id") { obstacles.append(found) }
     }
-    for (table, expected) in SQLiteSchema.ledgerColumns
-    where layout.tableNames.contains(table) {
+    for table in LedgerTable.all where layout.tableNames.contains(table.name) {
       // Those that are missing come with the upgrade of the ledger.
-      let present = try connection.columns(of: table)
-      let columns = expected.filter(present.contains)
+      let present = try connection.columns(of: table.name)
+      let columns = table.columns.map(\.name).filter(present.contains)
       guard let key = columns.first else { continue }
-      if let found = try obstacle(table, columns, key: key) { obstacles.append(found) }
+      if let found = try obstacle(table.name, columns, key: key) { obstacles.append(found) }
     }
     if layout.tableNames.contains("schema_version"),
       let found = try obstacle("schema_version", ["version"], key: "version")
@@ -142,7 +141,7 @@ struct SQLitePreflight {
       ("inserting into", "INSERT INTO \(table) (\(list)) VALUES (\(parameters))"),
       ("deleting from", "DELETE FROM \(table) WHERE \(key) = ?"),
     ]
-    if SQLiteSchema.ledgerTables.contains(table) {
+    if LedgerTable.names.contains(table) {
       statements.append(
         ("replacing rows of", "INSERT OR REPLACE INTO \(table) (\(list)) VALUES (\(parameters))"))
     }

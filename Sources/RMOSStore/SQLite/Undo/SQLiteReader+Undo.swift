@@ -5,23 +5,25 @@ extension SQLiteReader {
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
     let session = try session()
-    guard session.tables.hasUndo else { return }
+    guard session.statements.hasUndo else { return }
     for kind in EntityKind.allCases {
-      let columns = SQLiteSchema.beforeImageColumns(of: kind)
-      let count = Int32(columns.count + 1)
+      let columns = ["entity_id"] + LedgerTable.imageColumns(of: kind)
+      let count = Int32(columns.count)
+      let list = (columns + ProvenanceColumn.imageNames).joined(separator: ", ")
       let sql =
-        "SELECT entity_id, \(columns.joined(separator: ", ")), \(SQLiteSchema.provenanceColumns) "
+        "SELECT \(list) "
         + "FROM migration_before_images WHERE kind = '\(kind.rawValue)' AND run_id = ? "
         + "ORDER BY entity_id"
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)
+        let origin = LedgerRow<ProvenanceColumn>(
+          statement, first: count - ProvenanceColumn.run.rawValue)
         while try statement.step() {
           let record = Record(kind: kind, values: (0..<count).map { statement.value(at: $0) })
-          let isMigrated = statement.type(at: count) != .null
           try body(
             BeforeImage(
               record: record,
-              provenance: isMigrated ? statement.provenance(kind, record.id, at: count) : nil))
+              provenance: origin.isNull(.run) ? nil : origin.provenance(kind, record.id)))
         }
       }
     }
@@ -31,24 +33,24 @@ extension SQLiteReader {
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {
     let session = try session()
-    guard session.tables.hasLedger else { return }
+    guard session.statements.hasLedger else { return }
     for kind in EntityKind.allCases {
-      let table = session.tables[kind]
+      let table = session.statements[kind]
       try forEachChange(ofInserted: table, run, session) { try body(.init(kind, $0, $1)) }
-      guard session.tables.hasUndo else { continue }
+      guard session.statements.hasUndo else { continue }
       try forEachChange(ofUpdated: table, run, session) { try body(.init(kind, $0, $1)) }
       for reference in kind.schema.references {
         try forEachBrokenReference(
           table, reference.field, reference.target, run, session, body)
       }
     }
-    if session.tables.hasUndo { try forEachReferenceFromOthers(ofRun: run, body) }
+    if session.statements.hasUndo { try forEachReferenceFromOthers(ofRun: run, body) }
   }
 
   final func undoCounts(ofRun run: Int64) throws -> UndoCounts {
     let session = try session()
     var counts = UndoCounts()
-    guard session.tables.hasUndo else { return counts }
+    guard session.statements.hasUndo else { return counts }
     func count(_ sql: String) throws -> Int {
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)
@@ -61,8 +63,8 @@ extension SQLiteReader {
         "SELECT count(*) FROM migration_before_images WHERE kind = '\(name)' AND run_id = ?1")
       counts.removed[kind] = try count(
         "SELECT count(*) FROM migration_provenance p CROSS JOIN "
-          + "\(session.tables[kind].source) t "
-          + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(name)' "
+          + "\(session.statements[kind].source) t "
+          + "ON \(session.statements[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(name)' "
           + "AND p.run_id = ?1 AND NOT \(Self.isRewritten(name, "p.entity_id"))")
     }
     return counts
@@ -70,11 +72,11 @@ extension SQLiteReader {
 
   /// Goes through what the run inserted and that is not as it was.
   private func forEachChange(
-    ofInserted table: SQLiteTables.Table, _ run: Int64, _ session: SQLiteSession,
+    ofInserted table: EntityStatements, _ run: Int64, _ session: SQLiteSession,
     _ body: (String, UndoObstacle.Reason) throws -> Void
   ) throws {
     let kind = table.kind.rawValue
-    let hasUndo = session.tables.hasUndo
+    let hasUndo = session.statements.hasUndo
     let digest = hasUndo ? "p.row_digest" : "NULL"
     let values = table.expressions.joined(separator: ", ")
     let isInserted = hasUndo ? "AND NOT \(Self.isRewritten(kind, "p.entity_id"))" : ""
@@ -110,7 +112,7 @@ extension SQLiteReader {
 
   /// Goes through what the run rewrote and that is not as it was.
   private func forEachChange(
-    ofUpdated table: SQLiteTables.Table, _ run: Int64, _ session: SQLiteSession,
+    ofUpdated table: EntityStatements, _ run: Int64, _ session: SQLiteSession,
     _ body: (String, UndoObstacle.Reason) throws -> Void
   ) throws {
     let sql =
@@ -144,11 +146,11 @@ extension SQLiteReader {
 
   /// Goes through the references of one field that would lead nowhere.
   private func forEachBrokenReference(
-    _ table: SQLiteTables.Table, _ field: Int, _ target: EntityKind, _ run: Int64,
+    _ table: EntityStatements, _ field: Int, _ target: EntityKind, _ run: Int64,
     _ session: SQLiteSession, _ body: (UndoObstacle) throws -> Void
   ) throws {
     let (kind, column) = (table.kind.rawValue, table.expressions[field])
-    let image = SQLiteSchema.beforeImageColumns(of: table.kind)[field - 1]
+    let image = LedgerTable.imageColumns(of: table.kind)[field - 1]
     func forEach(_ sql: String, _ obstacle: (String, String) -> UndoObstacle) throws {
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)
@@ -169,8 +171,8 @@ extension SQLiteReader {
     ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
     try forEach(
       "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
-        + "AND NOT EXISTS (SELECT 1 FROM \(session.tables[target].source) r "
-        + "WHERE \(session.tables[target].isID("r.id", "i.\(image)"))) ORDER BY i.entity_id"
+        + "AND NOT EXISTS (SELECT 1 FROM \(session.statements[target].source) r "
+        + "WHERE \(session.statements[target].isID("r.id", "i.\(image)"))) ORDER BY i.entity_id"
     ) { UndoObstacle(table.kind, $0, .misses(target, id: $1)) }
   }
 
@@ -205,7 +207,7 @@ extension EditState {
 
 extension SQLiteStatement {
   /// The digest of the row whose fields begin in the column `first`.
-  func rowDigest(_ table: SQLiteTables.Table, at first: Int32) -> RowDigest {
+  func rowDigest(_ table: EntityStatements, at first: Int32) -> RowDigest {
     var hasher = RowHasher()
     for column in first..<first + Int32(table.fieldCount) {
       switch type(at: column) {
@@ -238,7 +240,7 @@ extension SQLiteReader {
       let (kind, column) = (reference.target, Self.quoted(reference.column))
       let sql =
         "SELECT DISTINCT t.id FROM \(Self.quoted(reference.table)) o "
-        + "JOIN \(session.tables[kind].source) t ON t.id = o.\(column) "
+        + "JOIN \(session.statements[kind].source) t ON t.id = o.\(column) "
         + "WHERE \(Self.goes(kind, "t.id")) ORDER BY t.id"
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)

@@ -28,7 +28,7 @@ extension SQLiteTransaction {
     // What is restored first: it may refer to what goes, until it is.
     for kind in EntityKind.allCases {
       let assignments = zip(
-        kind.schema.fields.dropFirst(), SQLiteSchema.beforeImageColumns(of: kind)
+        kind.schema.fields.dropFirst(), LedgerTable.imageColumns(of: kind)
       ).map { "\($0.column) = i.\($1)" }
       let restored = try execute(
         "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) "
@@ -42,16 +42,15 @@ extension SQLiteTransaction {
         try restored
           != count(
             "\(images) AND EXISTS (SELECT 1 FROM \(kind.table) t "
-              + "WHERE \(session.tables[kind].isID("t.id", "i.entity_id")))")
+              + "WHERE \(session.statements[kind].isID("t.id", "i.entity_id")))")
       {
         throw StoreError.undoPassedOver(kind, run: run)
       }
       counts.restored[kind] = restored
     }
     _ = try execute(
-      "INSERT OR REPLACE INTO migration_provenance (kind, entity_id, run_id, path, locator, "
-        + "byte_offset, byte_length, sha256, unknown_json, row_digest) "
-        + "SELECT kind, entity_id, \(SQLiteSchema.provenanceColumns) "
+      "INSERT OR REPLACE INTO migration_provenance (\(ProvenanceColumn.list())) "
+        + "SELECT kind, entity_id, \(ProvenanceColumn.imageNames.joined(separator: ", ")) "
         + "FROM migration_before_images WHERE run_id = ?1 AND from_run IS NOT NULL")
     _ = try execute(
       "DELETE FROM migration_provenance WHERE (kind, entity_id) IN "
@@ -72,7 +71,7 @@ extension SQLiteTransaction {
       for kind in EntityKind.allCases {
         let remaining = try count(
           "SELECT EXISTS (SELECT 1 FROM migration_provenance p CROSS JOIN \(kind.table) t "
-            + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)"
+            + "ON \(session.statements[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)"
         )
         guard remaining == 0 else { throw StoreError.undoPassedOver(kind, run: run) }
       }
@@ -84,8 +83,8 @@ extension SQLiteTransaction {
   /// Gives each row that was restored, and that nobody had edited before the run rewrote it, the
   /// digest of what stands there: a trigger may have changed it while it was restored.
   private func digestRestored(_ kind: EntityKind, _ run: Int64, _ session: SQLiteSession) throws {
-    let table = session.tables[kind]
-    let images = SQLiteSchema.beforeImageColumns(of: kind).map { "i.\($0)" }
+    let table = session.statements[kind]
+    let images = LedgerTable.imageColumns(of: kind).map { "i.\($0)" }
     let sql =
       "SELECT i.row_digest, i.entity_id, \(images.joined(separator: ", ")), "
       + "\(table.expressions.joined(separator: ", ")) FROM migration_before_images i "

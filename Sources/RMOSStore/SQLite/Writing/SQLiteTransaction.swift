@@ -5,7 +5,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func insert(_ record: Record) throws {
     let session = try session()
     let id = try record.requiredID()
-    let table = session.tables[record.kind]
+    let table = session.statements[record.kind]
     try writeOne(session, record.kind, id) {
       try session.connection.withStatement(
         slot: StatementSlot.insert.index(record.kind.ordinal), table.insert
@@ -21,7 +21,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
     let session = try session()
     let kind = batch.kind
-    let table = session.tables[kind]
+    let table = session.statements[kind]
     try batch.arena.withUnsafeBufferPointer { arena in
       try writeOne(session, kind, batch.text(batch.entries[index].id)) {
         try session.connection.withStatement(
@@ -84,7 +84,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     try writeOne(session, kind, id) {
       try session.connection.withStatement(
         slot: StatementSlot.insertBeforeImage.index(kind.ordinal),
-        session.tables[kind].insertBeforeImage
+        session.statements[kind].insertBeforeImage
       ) { statement in
         try statement.bind(id, at: 1)
         try statement.bind(run, at: 2)
@@ -108,7 +108,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       try batch.arena.withUnsafeBufferPointer { arena in
         try session.connection.withStatement(
           slot: StatementSlot.insertProvenance.index(kind.ordinal),
-          session.tables[kind].insertProvenance
+          session.statements[kind].insertProvenance
         ) { statement in
           try statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
         }
@@ -119,7 +119,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     let session = try session()
     let isDeleted = try session.connection.withStatement(
-      slot: StatementSlot.delete.index(kind.ordinal), session.tables[kind].delete
+      slot: StatementSlot.delete.index(kind.ordinal), session.statements[kind].delete
     ) { statement in
       try statement.bind(id, at: 1)
       do {
@@ -160,7 +160,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   /// - Returns: Whether it was there, and nothing passed over it.
   private func rewrite(_ record: Record, _ session: SQLiteSession) throws -> Bool {
     try session.connection.withStatement(
-      slot: StatementSlot.update.index(record.kind.ordinal), session.tables[record.kind].update
+      slot: StatementSlot.update.index(record.kind.ordinal), session.statements[record.kind].update
     ) { statement in
       try statement.bindAll(record.values)
       _ = try statement.step()
@@ -175,7 +175,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String
   ) throws -> RowDigest? {
     guard session.layout.hasTriggers else { return nil }
-    let table = session.tables[kind]
+    let table = session.statements[kind]
     return try session.connection.withStatement(
       slot: StatementSlot.record.index(kind.ordinal), table.selectByID
     ) { statement in
@@ -239,39 +239,41 @@ extension SQLiteStatement {
     for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
   }
 
-  /// Binds the parameters of ``SQLiteTables/Table/insertProvenance`` and runs it.
+  /// Binds the parameters of ``EntityStatements/insertProvenance`` and runs it.
   fileprivate func bindProvenance(
-    of batch: RecordBatch, at index: Int, run: Int64, _ row: RowDigest,
+    of batch: RecordBatch, at index: Int, run: Int64, _ digest: RowDigest,
     _ arena: UnsafeBufferPointer<UInt8>
   ) throws {
+    let row = LedgerRow<ProvenanceColumn>(self, parameter: 0)
     let entry = batch.entries[index]
-    try bindBorrowed(text: UnsafeBufferPointer(rebasing: arena[entry.id.range]), at: 1)
-    try bind(run, at: 2)
+    func text(_ span: RecordBatch.TextSpan) -> UnsafeBufferPointer<UInt8> {
+      UnsafeBufferPointer(rebasing: arena[span.range])
+    }
+    try row.bindBorrowed(text: text(entry.id), to: .entityID)
+    try row.bind(run, to: .run)
     switch entry.locator {
-    case .none: try bindNull(at: 4)
-    case .index(let number), .line(let number): try bind(Int64(number), at: 4)
-    case .key(let span):
-      try bindBorrowed(text: UnsafeBufferPointer(rebasing: arena[span.range]), at: 4)
+    case .none: try row.bind(nil as Int64?, to: .locator)
+    case .index(let number), .line(let number): try row.bind(Int64(number), to: .locator)
+    case .key(let span): try row.bindBorrowed(text: text(span), to: .locator)
     }
-    try bind(Int64(entry.place.offset), at: 5)
-    try bind(Int64(entry.byteLength), at: 6)
+    try row.bind(Int64(entry.place.offset), to: .byteOffset)
+    try row.bind(Int64(entry.byteLength), to: .byteLength)
     if entry.unknownMembers.isEmpty {
-      try bindNull(at: 8)
+      try row.bind(nil as Int64?, to: .unknownMembers)
     } else {
-      try bindBorrowed(
-        text: UnsafeBufferPointer(rebasing: arena[entry.unknownMembers.range]), at: 8)
+      try row.bindBorrowed(text: text(entry.unknownMembers), to: .unknownMembers)
     }
-    try bind(Int64(bitPattern: row.rawValue), at: 9)
+    try row.bind(Int64(bitPattern: digest.rawValue), to: .rowDigest)
     let words = entry.digest.words
-    let digest = (
+    let sha256 = (
       words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian,
       words.4.bigEndian, words.5.bigEndian, words.6.bigEndian, words.7.bigEndian
     )
     var path = batch.sources[entry.source]
     try path.withUTF8 { path in
-      try bindBorrowed(text: path, at: 3)
-      try withUnsafeBytes(of: digest) { digest in
-        try bindBorrowed(blob: digest, at: 7)
+      try row.bindBorrowed(text: path, to: .path)
+      try withUnsafeBytes(of: sha256) { sha256 in
+        try row.bindBorrowed(blob: sha256, to: .sha256)
         _ = try step()
       }
     }
