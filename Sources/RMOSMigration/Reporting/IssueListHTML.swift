@@ -1,0 +1,118 @@
+import RMOSHTML
+import RMOSModels
+
+/// The issues of a report, by code: of each code the first, and the others behind a line that opens.
+struct IssueListHTML {
+  private let report: MigrationReport
+  private var byCode: [IssueCode: [Issue]]
+
+  init(_ report: MigrationReport) {
+    self.report = report
+    byCode = Dictionary(grouping: report.issues, by: \.code)
+  }
+
+  /// Hides what does not have every word typed; without it, the list is whole and the box hidden.
+  static let script = """
+
+    (()=>{const box=document.getElementById("filter"),form=document.getElementById("filter-form"),
+    count=document.getElementById("filter-count"),
+    groups=[...document.querySelectorAll(".group")].map(group=>({group,
+    more:group.querySelector("details"),all:group.textContent.toLowerCase(),
+    head:group.querySelector("h3").textContent.toLowerCase()+" ",
+    issues:[...group.querySelectorAll("li")].map(item=>({item,
+    text:item.textContent.toLowerCase()}))}));
+    let timer=0;const apply=()=>{const words=box.value.toLowerCase().split(/\\s+/).filter(w=>w);
+    let shown=0;for(const g of groups){let hits=0,deep=false;for(const i of g.issues){
+    const text=g.head+i.text,hit=words.every(w=>text.includes(w));i.item.hidden=!hit;
+    if(hit){hits++;if(g.more&&g.more.contains(i.item))deep=true}}
+    g.group.hidden=words.length>0&&hits===0&&!(g.issues.length===0&&
+    words.every(w=>g.all.includes(w)));
+    if(g.more){g.more.hidden=words.length>0&&!deep;g.more.open=words.length>0&&deep}shown+=hits}
+    count.textContent=words.length?shown.toLocaleString("en")+" shown":""};
+    box.addEventListener("input",()=>{clearTimeout(timer);timer=setTimeout(apply,120)});
+    form.hidden=false})();
+
+    """
+
+  /// Writes the section.
+  func write(to stream: inout some TextOutputStream) {
+    let head: HTML = """
+      <section aria-labelledby="issues">
+      <h2 id="issues">Issues</h2>
+      <p>\(report.issueGroups.isEmpty ? "None." : report.severitySentence + ".")\(omission)</p>
+
+      """
+    stream.write(head.markup)
+    if !report.issues.isEmpty {
+      stream.write(
+        """
+        <div class="filter" id="filter-form" role="search" hidden>\
+        <label for="filter">Filter the issues</label> \
+        <input id="filter" type="search" autocomplete="off" placeholder="code, file, id, words"> \
+        <output id="filter-count" for="filter"></output></div>
+
+        """)
+    }
+    for group in report.issueGroups { write(group, to: &stream) }
+    stream.write("</section>\n")
+  }
+
+  private var omission: String {
+    guard report.issuesOmitted > 0 else { return "" }
+    return " Here are the first \(PlainText.grouped(report.issues.count)) errors and warnings; the "
+      + "other \(PlainText.grouped(report.issuesOmitted)) are only counted."
+  }
+
+  private func write(
+    _ group: MigrationReport.IssueGroup, to stream: inout some TextOutputStream
+  ) {
+    let severity: HTML =
+      switch group.severity {
+      case .error: "<span class=\"error\">✗ error</span>"
+      case .warning: "<span class=\"warning\">! warning</span>"
+      case .info: "<span class=\"dim\">note</span>"
+      case nil: "<span class=\"dim\">issue</span>"
+      }
+    let issues = byCode[group.code] ?? group.first.map { [$0] } ?? []
+    let head: HTML = """
+      <article class="group">
+      <h3>\(severity) <code>\(group.code.rawValue)</code> \
+      <span class="n">\(PlainText.grouped(group.count))</span></h3>
+
+      """
+    stream.write(head.markup)
+    if let first = issues.first {
+      stream.write("<ol class=\"issues\">\n\(item(first, in: group).markup)</ol>\n")
+      writeRest(issues.dropFirst(), of: group, to: &stream)
+    }
+    let omitted = issues.isEmpty ? 0 : group.count - issues.count
+    if omitted > 0 {
+      stream.write("<p class=\"dim\">… and \(PlainText.grouped(omitted)) more, not listed.</p>\n")
+    }
+    stream.write("</article>\n")
+  }
+
+  private func writeRest(
+    _ issues: ArraySlice<Issue>, of group: MigrationReport.IssueGroup,
+    to stream: inout some TextOutputStream
+  ) {
+    guard !issues.isEmpty else { return }
+    stream.write("<details>\n<summary>\(PlainText.counted(issues.count, "more", "more"))")
+    stream.write("</summary>\n<ol class=\"issues\">\n")
+    for issue in issues { stream.write(item(issue, in: group).markup) }
+    stream.write("</ol>\n</details>\n")
+  }
+
+  private func item(_ issue: Issue, in group: MigrationReport.IssueGroup) -> HTML {
+    var facts: [HTML] = []
+    if !issue.place.isEmpty { facts.append("<code>\(issue.place)</code>") }
+    if let id = issue.id { facts.append("id <code>\(id)</code>") }
+    if let pointer = issue.pointer, !pointer.isEmpty { facts.append("at <code>\(pointer)</code>") }
+    let places = facts.enumerated().map { index, fact in index == 0 ? fact : " · " + fact }
+    let place: HTML = places.isEmpty ? "" : "<div class=\"place\">\(places)</div>"
+    let name = issue.severity.rawValue
+    let severity: HTML =
+      issue.severity == group.severity ? "" : "<span class=\"\(name)\">\(name):</span> "
+    return "<li>\(severity)\(issue.message)\(place)</li>\n"
+  }
+}
