@@ -1,4 +1,5 @@
 public import RMOSModels
+import RMOSStore
 
 /// One thing an audit looks for.
 ///

@@ -63,7 +63,7 @@ enum Defaults {
   /// Opens the database, which must be there; `busyTimeout` is how long to wait for other writers,
   /// seconds, and `followsPath` says whether to go on with a database that takes its place.
   static func openExisting(
-    _ arguments: ParsedArguments, _ access: SQLiteStore.Access, busyTimeout: Double = 5,
+    _ arguments: ParsedArguments, _ access: SQLiteStore.Access, busyTimeout: Duration = .seconds(5),
     followsPath: Bool = false
   ) throws -> SQLiteStore {
     let path = databasePath(arguments)

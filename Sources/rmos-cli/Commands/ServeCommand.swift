@@ -45,7 +45,7 @@ enum ServeCommand {
     options.allowsWrites = arguments.has("allow-writes")
     // Short: while a client waits, so does a thread that others need. It is told when to come again.
     let store = try Defaults.openExisting(
-      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: 0.5,
+      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: .milliseconds(500),
       followsPath: true)
     let server = try HTTPServer(
       dashboard: Dashboard(store: store, options: options), configuration: configuration)

@@ -91,7 +91,7 @@ protocol LedgerColumn: CaseIterable, RawRepresentable<Int32>, Sendable {
 extension LedgerColumn {
   var name: String { column.name }
 
-  /// What selects all columns in order; NULL stands in for those that the ledger's version lacks.
+  /// The list that selects all columns in order, with NULL for those that `version` lacks.
   static func list(version: Int64 = SchemaVersion.ledger.upperBound) -> String {
     allCases.map { $0.column.version <= version ? $0.name : "NULL" }.joined(separator: ", ")
   }
@@ -180,7 +180,8 @@ enum ProvenanceColumn: Int32, LedgerColumn {
 
 /// The columns of `migration_issues`.
 enum IssueColumn: Int32, LedgerColumn {
-  case run, sequence, severity, code, kind, entityID, source, locator, line, columnNumber, byteOffset
+  case run, sequence, severity, code, kind, entityID, source, locator, line, columnNumber,
+    byteOffset
   case pointer, message
 
   static let table = "migration_issues"
@@ -212,7 +213,7 @@ struct LedgerRow<Column: LedgerColumn> {
   /// The position of the first column among the results.
   private let first: Int32
 
-  /// A row whose first column is the parameter `parameter`, or stands at `first` in the results.
+  /// Creates a row whose first column is the parameter `parameter`, or the result `first`.
   init(_ statement: SQLiteStatement, parameter: Int32 = 1, first: Int32 = 0) {
     self.statement = statement
     self.parameter = parameter

@@ -2,14 +2,14 @@ import RMOSModels
 
 /// The SQL of one kind of entity, for one layout.
 ///
-/// A class, since every entity asks for it, and copying so many texts would take longer than they do.
+/// It is a class because every entity asks for it, and copying so many texts would take longer.
 final class EntityStatements: Sendable {
   let kind: EntityKind
   /// What to select from.
   let source: String
-  /// What to select from where all rows are read: without the indexes, if one cannot be read.
+  /// What to select from when all rows are read: without the indexes, if one cannot be read.
   let scanned: String
-  /// Whether the database compares the ids otherwise than byte by byte, as with COLLATE NOCASE.
+  /// Whether the database does not compare the ids byte by byte, as with COLLATE NOCASE.
   private let hasLooseIDs: Bool
   /// An expression per field, in schema order: its column or, in older schemas, its default.
   let expressions: [String]
@@ -19,17 +19,17 @@ final class EntityStatements: Sendable {
   let newestFirst: String
   /// Values of all fields of the row with id ?1.
   let selectByID: String
-  /// 1 where there is a row with id ?1.
+  /// 1 if there is a row with id ?1.
   let selectExists: String
   /// The values of all fields, then the unknown members, of the row with id ?1.
   let selectForComparison: String
-  /// Inserts a row; a parameter a field.
+  /// Inserts a row; one parameter per field.
   let insert: String
-  /// Replaces a row; a parameter a field, of which the first is the id.
+  /// Replaces a row; one parameter per field, the first of which is the id.
   let update: String
   /// Deletes the row with id ?1.
   let delete: String
-  /// Writes the provenance of a row: ?1 id … ?8 unknown members, ?9 digest.
+  /// Writes the provenance of a row; see ``ProvenanceColumn/replaceSQL(_:)``.
   let insertProvenance: String
   /// Keeps the row with id ?1, and its provenance, as they are before run ?2 rewrites them.
   let insertBeforeImage: String
@@ -59,8 +59,8 @@ final class EntityStatements: Sendable {
         field.column
       }
     }
-    // The number of a row is the end of every index: with any other column after created_at, SQLite
-    // would read and sort all rows of the same time, be they a page or a million.
+    // The row number is the end of every index: with any other column after created_at, SQLite would
+    // read and sort all rows of the same time, however many.
     let created = schema.position(ofMember: "created_at")
     newestFirst =
       (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")

@@ -42,7 +42,7 @@ extension SQLiteReader {
     return days
   }
 
-  /// Counts the rows that a run in the ledger wrote, and returns how many there are.
+  /// Counts the rows that a run in the ledger wrote, and returns their number.
   private func addMigrated(
     _ kind: EntityKind, _ runDays: [Int64: String?], to days: inout EntityDays
   ) throws -> Int {
@@ -57,10 +57,10 @@ extension SQLiteReader {
     return dated
   }
 
-  /// How many rows there are by the run that wrote them, from two passes side by side in order of
-  /// the id, which are several times as fast as looking each row up.
+  /// The number of rows that each run wrote, from two passes side by side in order of the id, which
+  /// is several times as fast as looking each row up.
   ///
-  /// Nil where texts are not in order of their bytes in UTF-8.
+  /// `nil` if texts are not in the order of their bytes in UTF-8.
   private func migratedInOrder(_ kind: EntityKind) throws -> [Int64: Int]? {
     let session = try session()
     let encoding = try session.connection.withStatement("PRAGMA encoding") { statement in
@@ -76,7 +76,7 @@ extension SQLiteReader {
     return try session.connection.withStatement(ids) { ids in
       try session.connection.withStatement(runs) { runs in
         var counts: [Int64: Int] = [:]
-        // Rows of one run stand together.
+        // Rows of one run are often adjacent.
         var (run, count) = (Int64.min, 0)
         var (hasRow, hasRun) = (try ids.step(), try runs.step())
         while hasRow, hasRun {
@@ -97,7 +97,7 @@ extension SQLiteReader {
     }
   }
 
-  /// How many rows there are by the run that wrote them, each looked up.
+  /// The number of rows that each run wrote, looked up one by one.
   private func migratedOneByOne(_ kind: EntityKind) throws -> [Int64: Int] {
     let session = try session()
     let sql =

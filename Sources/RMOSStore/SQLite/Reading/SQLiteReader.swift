@@ -7,18 +7,27 @@ class SQLiteReader: StoreReader {
 
   init(_ session: SQLiteSession) { current = session }
 
-  /// Ends the validity.
+  /// Invalidates the reader.
   func expire() { current = nil }
 
-  /// The session; throws once the closure has ended.
+  /// The session; throws if the closure has ended.
   final func session() throws(StoreError) -> SQLiteSession {
     guard let current else { throw StoreError.expiredHandle }
-    // Otherwise what follows would be kept, each statement on its own.
+    // Otherwise each statement that follows would be committed on its own.
     guard current.connection.isInTransaction else { throw current.connection.lostTransaction }
     return current
   }
 
   final func schemaVersion() throws -> SchemaVersion? { try session().layout.version }
+
+  final func withCancellation<Result>(
+    _ isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result {
+    guard let result = try session().connection.run(until: isCancelled, body) else {
+      throw StoreError.cancelled
+    }
+    return result
+  }
 
   final func record(_ kind: EntityKind, id: String) throws -> Record? {
     let session = try session()
@@ -106,15 +115,6 @@ class SQLiteReader: StoreReader {
     try session.connection.withStatement(sql) { statement in
       while try statement.step() { try body(statement.record(table)) }
     }
-  }
-}
-
-extension StoreError {
-  /// A reader or transaction outlived its closure.
-  static var expiredHandle: StoreError {
-    StoreError(
-      .handleExpired,
-      "a reader or transaction was used after its closure had ended; use it only within")
   }
 }
 

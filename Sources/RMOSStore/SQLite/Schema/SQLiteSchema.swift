@@ -1,16 +1,17 @@
 import RMOSModels
 
-/// Creates the tables, and brings older ones up to date.
+/// Creates the tables, and upgrades older ones.
 ///
 /// No triggers, views, generated columns or strict tables: older applications must be able to work
 /// with the file.
 enum SQLiteSchema {
-  /// What brings the ledger's tables that are there up to the current version.
+  /// The statements that upgrade the ledger's tables that exist to the current version.
   static func ledgerUpgradeSQL(_ connection: SQLiteConnection) throws -> [String] {
     /// Whether a table exists without a column.
     func lacks(_ table: LedgerTable, _ column: String) throws -> Bool {
       try connection.integer(
-        "SELECT max(name = '\(column)' COLLATE NOCASE) FROM pragma_table_info('\(table.name)')") == 0
+        "SELECT max(name = '\(column)' COLLATE NOCASE) FROM pragma_table_info('\(table.name)')")
+        == 0
     }
     var sql: [String] = []
     for table in [LedgerTable.runs, .provenance, .issues] {
@@ -40,9 +41,9 @@ enum SQLiteSchema {
     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, "
     + "applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)"
 
-  /// Creates what is missing; to be called within a transaction.
+  /// Creates what is missing; call it within a transaction.
   ///
-  /// The layout is read anew: another process may have been first.
+  /// The layout is read again: another process may have been first.
   static func complete(_ connection: SQLiteConnection, path: String) throws {
     let layout = try SQLiteLayout(of: connection)
     try layout.validateForWriting(on: connection, path: path)
@@ -54,14 +55,16 @@ enum SQLiteSchema {
       try connection.execute(
         "INSERT OR IGNORE INTO schema_version (version) VALUES (\(SchemaVersion.created))")
     }
-    for sql in LedgerTable.all.map(\.createSQL) + layout.missingLedgerSQL { try connection.execute(sql) }
+    for sql in LedgerTable.all.map(\.createSQL) + layout.missingLedgerSQL {
+      try connection.execute(sql)
+    }
     try connection.execute("PRAGMA user_version = \(SchemaVersion.ledger.upperBound)")
-    // What refers to a table that was created just now could not be looked at before.
+    // What refers to a table that was just created could not be checked before.
     connection.forgetStatements()
     try SQLiteLayout(of: connection).validateForWriting(on: connection, path: path)
   }
 
-  /// Creates the recommended indexes that are missing, where the tables are ours to complete.
+  /// Creates the recommended indexes that are missing, if the tables are ours to complete.
   static func createMissingIndexes(_ connection: SQLiteConnection) throws {
     let missing = try SQLiteLayout(of: connection).missingIndexSQL
     guard !missing.isEmpty else { return }
@@ -85,9 +88,9 @@ enum SQLiteSchema {
     }
   }
 
-  /// Whether an index is there and is what would be created under its name.
+  /// Whether an index exists and is what would be created under its name.
   ///
-  /// Another application may have made it unique, or partial, or given its name to another table's.
+  /// Another application may have made it unique or partial, or used its name for another table.
   private static func isOurs(
     _ index: (name: String, columns: String), of kind: EntityKind, _ connection: SQLiteConnection
   ) throws -> Bool {

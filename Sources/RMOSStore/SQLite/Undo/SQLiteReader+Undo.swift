@@ -70,7 +70,7 @@ extension SQLiteReader {
     return counts
   }
 
-  /// Goes through what the run inserted and that is not as it was.
+  /// Calls `body` with each row that the run inserted and that has changed.
   private func forEachChange(
     ofInserted table: EntityStatements, _ run: Int64, _ session: SQLiteSession,
     _ body: (String, UndoObstacle.Reason) throws -> Void
@@ -93,7 +93,7 @@ extension SQLiteReader {
       }
     }
     guard hasUndo else { return }
-    // A run that rewrote a row keeps an image of it; one that put it there anew does not.
+    // A run that rewrote a row keeps an image of it; one that inserted it again does not.
     let later =
       "SELECT DISTINCT i.entity_id, p.run_id FROM migration_before_images i "
       + "JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "
@@ -110,7 +110,7 @@ extension SQLiteReader {
     }
   }
 
-  /// Goes through what the run rewrote and that is not as it was.
+  /// Calls `body` with each row that the run rewrote and that has changed.
   private func forEachChange(
     ofUpdated table: EntityStatements, _ run: Int64, _ session: SQLiteSession,
     _ body: (String, UndoObstacle.Reason) throws -> Void
@@ -144,7 +144,7 @@ extension SQLiteReader {
     }
   }
 
-  /// Goes through the references of one field that would lead nowhere.
+  /// Calls `body` with each reference in one field that would dangle.
   private func forEachBrokenReference(
     _ table: EntityStatements, _ field: Int, _ target: EntityKind, _ run: Int64,
     _ session: SQLiteSession, _ body: (UndoObstacle) throws -> Void
@@ -161,13 +161,13 @@ extension SQLiteReader {
     }
     try forEach(
       "SELECT id, \(column) FROM \(table.source) WHERE \(column) IS NOT NULL "
-        + "AND \(Self.goes(target, column)) AND NOT \(Self.isWritten(kind, "id")) "
+        + "AND \(Self.isRemovedByUndo(target, column)) AND NOT \(Self.isWritten(kind, "id")) "
         + "AND NOT \(Self.isRewritten(kind, "id")) ORDER BY id"
     ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
     let images = "FROM migration_before_images i WHERE i.kind = '\(kind)' AND i.run_id = ?1"
     try forEach(
       "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
-        + "AND \(Self.goes(target, "i.\(image)")) ORDER BY i.entity_id"
+        + "AND \(Self.isRemovedByUndo(target, "i.\(image)")) ORDER BY i.entity_id"
     ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
     try forEach(
       "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
@@ -189,13 +189,13 @@ extension SQLiteReader {
   }
 
   /// Whether undoing run ?1 removes the row.
-  static func goes(_ kind: EntityKind, _ id: String) -> String {
+  static func isRemovedByUndo(_ kind: EntityKind, _ id: String) -> String {
     "\(isWritten(kind.rawValue, id)) AND NOT \(isRewritten(kind.rawValue, id))"
   }
 }
 
 extension EditState {
-  /// Why a row in this state cannot be undone; nil where it can.
+  /// Why a row in this state cannot be undone; `nil` if it can.
   var obstacle: UndoObstacle.Reason? {
     switch self {
     case .asWritten: nil
@@ -222,7 +222,7 @@ extension SQLiteStatement {
   }
 }
 
-/// A foreign key with which a table of another application keeps rows of ours from going.
+/// A foreign key with which a table of another application prevents rows from being deleted.
 private struct ForeignReference {
   let table: String
   let column: String
@@ -230,8 +230,8 @@ private struct ForeignReference {
 }
 
 extension SQLiteReader {
-  /// Goes through the rows that undoing the run would remove although tables of other applications
-  /// refer to them.
+  /// Calls `body` with each row that undoing the run would remove although a table of another
+  /// application refers to it.
   final func forEachReferenceFromOthers(
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {
@@ -241,7 +241,7 @@ extension SQLiteReader {
       let sql =
         "SELECT DISTINCT t.id FROM \(Self.quoted(reference.table)) o "
         + "JOIN \(session.statements[kind].source) t ON t.id = o.\(column) "
-        + "WHERE \(Self.goes(kind, "t.id")) ORDER BY t.id"
+        + "WHERE \(Self.isRemovedByUndo(kind, "t.id")) ORDER BY t.id"
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)
         while try statement.step() {
@@ -252,7 +252,7 @@ extension SQLiteReader {
     }
   }
 
-  /// The foreign keys of others that lead to an id and forbid to delete it.
+  /// The foreign keys of other applications that point to an id and forbid deleting it.
   private func foreignReferences(_ connection: SQLiteConnection) throws -> [ForeignReference] {
     let own = EntityKind.allCases.map { "'\($0.table)'" }.joined(separator: ", ")
     let sql =
@@ -273,7 +273,7 @@ extension SQLiteReader {
     }
   }
 
-  /// A name of others as SQL has it.
+  /// A quoted name in SQL.
   static func quoted(_ name: String) -> String {
     "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
       + "\""

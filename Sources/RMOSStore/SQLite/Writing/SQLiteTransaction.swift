@@ -13,7 +13,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
         try statement.bindAll(record.values)
         try insert(with: statement, session, record.kind)
       }
-      // What an older application deleted may have left its provenance behind.
+      // An older application that deleted the row may have left its provenance behind.
       try deleteProvenance(record.kind, id: id)
     }
   }
@@ -57,8 +57,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let session = try session()
     let id = try record.requiredID()
     guard let stored = try self.record(record.kind, id: id) else { return false }
-    // Only what differs: SQLite checks a foreign key that is set, also to what it was, and a row whose
-    // reference leads nowhere could not be changed at all.
+    // Only what differs: SQLite checks a foreign key even if it is set to what it was, so a row with
+    // a dangling reference could not be changed at all.
     let changed = record.values.indices.filter { record.values[$0] != stored.values[$0] }
     if changed.isEmpty { return true }
     let fields = record.kind.schema.fields
@@ -91,9 +91,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
         _ = try statement.step()
       }
       do {
-        guard try rewrite(row, session) else { throw StoreError.passedOver(kind) }
+        guard try rewrite(row, session) else { throw StoreError.ignoredRow(kind) }
       } catch {
-        // What is refused is refused alone.
+        // Only this entity is refused.
         try session.connection.withStatement(
           "DELETE FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2 AND run_id = ?3"
         ) { statement in
@@ -152,12 +152,12 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     with statement: SQLiteStatement, _ session: SQLiteSession, _ kind: EntityKind
   ) throws {
     _ = try statement.step()
-    guard session.connection.changes > 0 else { throw StoreError.passedOver(kind) }
+    guard session.connection.changes > 0 else { throw StoreError.ignoredRow(kind) }
   }
 
   /// Replaces a row.
   ///
-  /// - Returns: Whether it was there, and nothing passed over it.
+  /// - Returns: Whether it existed and was not ignored.
   private func rewrite(_ record: Record, _ session: SQLiteSession) throws -> Bool {
     try session.connection.withStatement(
       slot: StatementSlot.update.index(record.kind.ordinal), session.statements[record.kind].update
@@ -168,8 +168,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  /// The digest of a row just written as it stands, where a trigger may have changed it since; nil
-  /// where there are no triggers, and it stands as it was written.
+  /// The digest of a row just written, which a trigger may have changed; `nil` if there are no
+  /// triggers, so that the row is as it was written.
   @inline(__always)
   private func digestAfterTriggers(
     _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String
@@ -180,13 +180,13 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       slot: StatementSlot.record.index(kind.ordinal), table.selectByID
     ) { statement in
       try statement.bind(id(), at: 1)
-      guard try statement.step() else { throw StoreError.passedOver(kind) }
+      guard try statement.step() else { throw StoreError.ignoredRow(kind) }
       return statement.rowDigest(table, at: 0)
     }
   }
 
-  /// Runs `body`, and takes it back where it breaks a foreign key that SQLite would only check at
-  /// the end of the transaction, which would then be lost whole.
+  /// Runs `body`, and rolls it back if it breaks a foreign key that SQLite would only check at the
+  /// end of the transaction, all of which would then be lost.
   private func settlingKeys<Result>(
     _ session: SQLiteSession, _ body: () throws -> Result
   ) throws -> Result {
@@ -195,17 +195,17 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       guard !session.connection.hasDeferredViolations else {
         throw StoreError(
           .constraint, "the database refuses the row (FOREIGN KEY constraint failed)",
-          sqliteCode: 787)
+          sqliteCode: SQLiteResult.constraintForeignKey.rawValue)
       }
       return result
     }
   }
 
-  /// Runs what writes one entity; where a part of it is refused, nothing of it is left.
+  /// Runs the statements that write one entity; if one of them is refused, all are rolled back.
   ///
-  /// Without triggers only the statement that writes the row can be refused, and it is all or nothing
-  /// by itself. A trigger of another application may refuse any statement, and end it with
-  /// RAISE(FAIL), which keeps what was done so far, or RAISE(ROLLBACK), which keeps nothing at all.
+  /// Without triggers only the statement that writes the row can be refused, and that is atomic. A
+  /// trigger of another application may refuse any statement, and end it with RAISE(FAIL), which
+  /// keeps what was done so far, or RAISE(ROLLBACK), which rolls the whole transaction back.
   @inline(__always)
   private func writeOne<Result>(
     _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String,
