@@ -63,7 +63,7 @@ enum Defaults {
   /// Opens the database, which must exist; `busyTimeout` is how long to wait for other writers, in
   /// seconds, and `followsPath` whether to go on with a database that replaces it.
   static func openExisting(
-    _ arguments: ParsedArguments, _ access: SQLiteStore.Access, busyTimeout: Double = 5,
+    _ arguments: ParsedArguments, _ access: SQLiteStore.Access, busyTimeout: Duration = .seconds(5),
     followsPath: Bool = false
   ) throws -> SQLiteStore {
     let path = databasePath(arguments)

@@ -45,7 +45,7 @@ enum ServeCommand {
     options.allowsWrites = arguments.has("allow-writes")
     // Short: a waiting client occupies a thread that others need; the answer says when to retry.
     let store = try Defaults.openExisting(
-      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: 0.5,
+      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: .milliseconds(500),
       followsPath: true)
     let server = try HTTPServer(
       dashboard: Dashboard(store: store, options: options), configuration: configuration)
