@@ -108,7 +108,9 @@ struct MigrationRun {
         options: EntityDecoder.Options(
           derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
         access: options.access, refusesEmptySource: !options.allowsEmptySource,
-        mappings: MappingSet(options.mappings), ignored: options.rejectsDirectory.map { [$0] } ?? []),
+        mappings: MappingSet(options.mappings),
+        ignored: options.rejectsDirectory.map { [$0] } ?? []),
+      lines: SourceLines(root: migration.source),
       batches: BatchExecutor(
         planner: planner, maxErrors: options.maxErrors, isCancelled: isCancelled),
       journal: journal, isCancelled: isCancelled)
@@ -137,6 +139,7 @@ struct RunContext {
   /// What is written to: the migration's store or, in a dry run, a copy of it.
   let store: any RecordStore
   let feed: SourceFeed
+  let lines: SourceLines
   let batches: BatchExecutor
   let journal: RunJournal
   let isCancelled: () -> Bool
@@ -164,7 +167,7 @@ struct RunContext {
   ) throws -> (result: BatchResult, ledger: LedgerRun?) {
     guard let run = journal.run else { preconditionFailure("the run was begun") }
     let target = TransactionTarget(
-      transaction: transaction, run: run, startedAt: journal.startedAt)
+      transaction: transaction, lines: lines, run: run, startedAt: journal.startedAt)
     let result = try batches.execute(
       batch, in: target, journal.memory, failedBefore: journal.failedCount)
     return (result, try journal.write(result, of: batch, in: transaction))
@@ -185,7 +188,7 @@ struct DryRunExecutor {
         rereader: EntityRereader(
           root: context.feed.source, options: context.feed.options,
           mappings: context.feed.mappings, access: context.feed.access),
-        startedAt: journal.startedAt)
+        lines: context.lines, startedAt: journal.startedAt)
       journal.announceStart()
       try context.forEachBatch { batch in
         let result = try context.batches.execute(

@@ -126,6 +126,7 @@ final class RunJournal {
     tally.add(result, keeping: options.maxIssuesInSummary)
     tally.countMapped(result, of: batch.records)
     tally.timings = timings(after: batch)
+    tally.notRead.add(batch.notRead)
     kindUptime = options.clock.uptime()
     if let ending = result.ending { self.ending = ending }
     // An atomic run that met a failure will not be in the ledger.
@@ -239,7 +240,8 @@ final class RunJournal {
         Mapping.Use(
           name: mapping.name, sha256: mapping.sha256, entities: tally.mapped[position, default: 0])
       },
-      rejects: rejects?.rejects, backup: backup)
+      rejects: rejects?.rejects, backup: backup, notRead: tally.notRead,
+      keptMembers: tally.keptMembers)
     observer?(.finished(summary))
     return summary
   }
@@ -254,6 +256,8 @@ private struct Tally {
   var issues: [Issue] = []
   var issuesOmitted = 0
   var timings = LedgerRun.Timings()
+  var notRead = FilesNotRead()
+  var keptMembers = KeptMembers()
   /// How many entities each mapping read, by its position among the run's.
   var mapped: [Int: Int] = [:]
 
@@ -268,6 +272,7 @@ private struct Tally {
   mutating func add(_ result: BatchResult, keeping limit: Int) {
     statistics = statistics + result.statistics
     issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
+    keptMembers.add(result.keptMembers)
     if result.unreportedInformation > 0 {
       severityCounts[.info, default: 0] += result.unreportedInformation
     }
@@ -289,6 +294,7 @@ private struct Tally {
 
   /// Counts what was migrated as left out, since it was rolled back.
   mutating func rollBack() {
+    keptMembers = KeptMembers()
     for kind in EntityKind.allCases {
       statistics[kind].skipped += statistics[kind].migrated + statistics[kind].updated
       statistics[kind].migrated = 0

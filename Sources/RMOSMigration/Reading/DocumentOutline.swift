@@ -128,7 +128,7 @@ final class DocumentOutline {
     guard end != nil || !Self.isEntity(content) else { return nil }
     top.members += 1
     if isObject { top.objects += 1 }
-    add(content, name, &top)
+    add(content, name, isObject: isObject, &top)
     return end
   }
 
@@ -139,7 +139,9 @@ final class DocumentOutline {
     }
   }
 
-  private func add(_ content: Content, _ name: [UInt8], _ top: inout Top) {
+  private func add(
+    _ content: Content, _ name: [UInt8], isObject: Bool, _ top: inout Top
+  ) {
     func add(_ likeness: Likeness, _ selection: EntitySelection?) {
       if selection == nil {
         top.entities[likeness.rawValue] += 1
@@ -153,8 +155,9 @@ final class DocumentOutline {
     }
     let step = EntityPointer.Step.named(name)
     switch content {
-    case .other where isNote(name): top.notes.append((name, .none))
-    case .entity(let likeness) where isNote(name) && top.notes.count < Self.namedCollections:
+    case .other where isObject && isNote(name, top), .empty where isObject && isNote(name, top):
+      top.notes.append((name, .none))
+    case .entity(let likeness) where isNote(name, top):
       top.notes.append((name, likeness))
     case .other: break
     case .entity(let likeness): add(likeness, nil)
@@ -173,8 +176,8 @@ final class DocumentOutline {
   }
 
   /// Whether a member at the top is about the document by its name.
-  private func isNote(_ name: [UInt8]) -> Bool {
-    guard let first = name.first else { return false }
+  private func isNote(_ name: [UInt8], _ top: Top) -> Bool {
+    guard let first = name.first, top.notes.count < Self.namedCollections else { return false }
     return "_$@".utf8.contains(first) || Self.namesOfNotes.contains(Self.plain(name))
   }
 

@@ -45,7 +45,8 @@ final class DocumentReader {
   ///     out. What is selected and not an object is an entry that failed.
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if nobody wants the rest.
   func read(
-    _ source: any ByteSource, as format: SourcePath.Format, selecting selection: EntitySelection? = nil
+    _ source: any ByteSource, as format: SourcePath.Format,
+    selecting selection: EntitySelection? = nil
   ) throws(ReadFailure) {
     item = nil
     do throws(ReadFailure) {
@@ -578,11 +579,17 @@ final class DocumentReader {
           .inputEncoding, Self.badUTF16, at: window.place(at: line.upperBound), locator: locator,
           span: .item(offset: place.offset, end: nil))
       } else {
-        try readLine(line, locator: locator)
+        try readLine(withoutMark(line), locator: locator)
       }
       if isLast { return }
       position = line.upperBound + 1
     }
+  }
+
+  /// A line without the byte-order mark that it begins with where files were joined.
+  private func withoutMark(_ line: Range<Int>) -> Range<Int> {
+    let hasMark = window.bytes(line).prefix(3).elementsEqual([0xEF, 0xBB, 0xBF])
+    return hasMark ? line.lowerBound + 3..<line.upperBound : line
   }
 
   /// What a line holds.
@@ -598,8 +605,6 @@ final class DocumentReader {
     var place = window.place(at: line.lowerBound)
     let content: Result<LineContent, JSONScanError> = window.withScanner(over: line) { scanner in
       do throws(JSONScanError) {
-        // Files that were joined have the marks of all of them.
-        scanner.skipByteOrderMark()
         scanner.skipWhiteSpace()
         if scanner.isAtEnd { return .success(.nothing) }
         let start = scanner.position

@@ -155,7 +155,7 @@ final class SourceReader {
       if file.reason == .place, mappings.reads(path) { return }
       note(path, file)
     }
-    if unreadData > FilesNotRead.namedFiles {
+    if unreadData > FilesNotRead.namedFiles, hasFoundAnything || !isDirectoryOfKind {
       builder.note(
         Issue(
           severity: .warning, code: .inputNotRead,
@@ -232,6 +232,11 @@ final class SourceReader {
     throw .source(SourceFailure(source: source, reason: .replaced))
   }
 
+  private var isDirectoryOfKind: Bool {
+    let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
+    return EntityKind.allCases.contains { $0.table == name }
+  }
+
   private var nothingFound: Issue {
     let tables = EntityKind.allCases.map(\.table)
     let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
@@ -274,7 +279,10 @@ final class SourceReader {
     builder.skip(path, file.reason)
     guard file.looksLikeData else { return }
     unreadData += 1
-    guard unreadData <= FilesNotRead.namedFiles else { return }
+    // Where the source is itself the directory of a kind, that is said once.
+    guard unreadData <= FilesNotRead.namedFiles, hasFoundAnything || !isDirectoryOfKind else {
+      return
+    }
     builder.note(
       Issue(
         severity: .warning, code: .inputNotRead, source: SourcePath.text(path),

@@ -193,7 +193,8 @@ struct SourceWalker {
         return purpose == .copies || purpose == .outside ? nil : .loop(path: path, isAncestor: true)
       }
       if isLink, !followed.insert(identity).inserted {
-        return purpose == .copies || purpose == .outside ? nil : .loop(path: path, isAncestor: false)
+        return purpose == .copies || purpose == .outside
+          ? nil : .loop(path: path, isAncestor: false)
       }
       try enter(path, identity, isHidden: isHidden)
       return nil

@@ -362,7 +362,8 @@ final class SourceWindow {
       position = try skipWhiteSpace(from: position)
       if has(closing, at: position) { return position + 1 }
       guard has(UInt8(ascii: ","), at: position) else {
-        throw .notJSON(self.scanner(at: position).unexpected(isList ? .commaOrBracket : .commaOrBrace))
+        throw .notJSON(
+          self.scanner(at: position).unexpected(isList ? .commaOrBracket : .commaOrBrace))
       }
       position = try skipWhiteSpace(from: position + 1)
     }

@@ -236,7 +236,9 @@ package final class EntityDecoder {
     if let violation { fieldViolations.append((field, violation)) }
   }
 
-  private func note(_ violation: Violation, at offset: Int, member: String? = nil, of field: Int = 0) {
+  private func note(
+    _ violation: Violation, at offset: Int, member: String? = nil, of field: Int = 0
+  ) {
     objectViolations.append(
       ObjectViolation(violation: violation, offset: offset, member: member, field: field))
   }
@@ -251,7 +253,9 @@ package final class EntityDecoder {
       case .json: fillJSON(field, type, member, &work)
       }
     if !isRight {
-      note(.wrongType(found: found(member, work), expected: type.expectation), of: field)
+      var expected = type.expectation
+      if type == .timestamp, member.kind == .number { expected += Violation.epochHint }
+      note(.wrongType(found: found(member, work), expected: expected), of: field)
     }
   }
 

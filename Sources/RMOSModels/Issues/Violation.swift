@@ -102,6 +102,7 @@ package enum Violation: Sendable, Hashable {
     case .notTimestamp(let found):
       "'\(field)' is \(found); expected an ISO 8601 date or time that exists, such as "
         + "2025-01-15T10:30:00Z"
+        + (Violation.isNumber(found) ? Violation.epochHint : "")
     case .unknownValue(let found, let known, let severity):
       "'\(field)' is \(found); expected one of \(known.joined(separator: ", "))"
         + Violation.suggestion(for: found, among: known) + Violation.keeping(severity)
@@ -180,6 +181,15 @@ package enum Violation: Sendable, Hashable {
 
   private static func keeping(_ severity: Severity) -> String {
     severity == .error ? "" : "; kept as it is"
+  }
+
+  /// What to do about times that are numbers.
+  static let epochHint = "; times that are numbers are read with the mapping \"epoch\""
+
+  /// Whether a quoted text is a number.
+  private static func isNumber(_ quoted: String) -> Bool {
+    let text = quoted.dropFirst().dropLast()
+    return !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
   }
 
   /// A known value that differs by case and white space only.

@@ -64,11 +64,6 @@ public struct JSONScanner {
     while JSONScanner.isWhiteSpace(cursor.pointee) { cursor += 1 }
   }
 
-  /// Passes over a byte-order mark if it is next.
-  package mutating func skipByteOrderMark() {
-    if cursor.pointee == 0xEF, cursor[1] == 0xBB, cursor[2] == 0xBF { cursor += 3 }
-  }
-
   /// Passes over `byte` if it is next.
   @inline(__always)
   package mutating func skip(_ byte: UInt8) -> Bool {

@@ -368,7 +368,7 @@ extension RecordBatch {
   ///
   /// Where the source does not say when the entity was created, the stored time stays; where it
   /// does not say when it was changed, that is `startedAt`, the start of the run that rewrites it.
-  package func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
+  public func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
     var row = record(at: index)
     for (position, field) in kind.schema.fields.enumerated()
     where !entries[index].given.contains(position) {

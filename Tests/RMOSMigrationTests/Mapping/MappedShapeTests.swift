@@ -6,52 +6,44 @@ import Testing
 @testable import RMOSModels
 @testable import RMOSStore
 
-/// Shapes that shops really have, without a mapping and with the built-in one, in both stores.
-@Suite struct LegacyShapeTests {
+/// Shapes that shops really have, read by the built-in mappings, in both stores.
+@Suite struct MappedShapeTests {
   /// One directory and what must come of it.
   struct Shape: Sendable, CustomTestStringConvertible {
     let name: String
-    var mapping: String?
-    /// Outcomes without a mapping: how many migrate, how many fail.
-    let plain: (migrated: Int, failed: Int)
-    var mapped: (migrated: Int, failed: Int) = (0, 0)
-    /// What the one family or pattern they refer to is called, to be there before.
-    var before: [String: String] = [:]
+    let mapping: String
+    /// How many migrate, and how many fail.
+    let mapped: (migrated: Int, failed: Int)
 
     var testDescription: String { name }
     var source: String { Fixtures.package + "/Tests/Fixtures/legacy/" + name }
   }
 
   static let shapes = [
-    Shape(name: "flat-files", plain: (3, 0)),
-    Shape(name: "wrapper-plain", plain: (3, 0)),
-    Shape(name: "api-answers", plain: (3, 0)),
-    Shape(name: "table-dump", plain: (3, 0)),
-    Shape(name: "ring-bands", mapping: "ring-bands", plain: (0, 1), mapped: (0, 1)),
-    Shape(name: "pattern-model", mapping: "pattern-model", plain: (0, 1), mapped: (1, 0)),
-    Shape(name: "job-log-schema", mapping: "job-log", plain: (0, 2), mapped: (1, 1)),
-    Shape(name: "saw-runs-list", mapping: "saw-runs", plain: (0, 2), mapped: (2, 0)),
-    Shape(name: "saw-runs-dict", mapping: "saw-runs", plain: (0, 4), mapped: (3, 1)),
-    Shape(name: "art-jobs", mapping: "art-jobs", plain: (0, 1), mapped: (1, 0)),
-    Shape(name: "art-patterns", mapping: "art-patterns", plain: (0, 2), mapped: (2, 0)),
-    Shape(name: "catalogue", mapping: "catalogue", plain: (0, 3), mapped: (3, 0)),
-    Shape(name: "epoch-times", mapping: "epoch", plain: (0, 2), mapped: (2, 0)),
-    Shape(name: "sandbox-families", plain: (0, 1)),
+    Shape(name: "ring-bands", mapping: "ring-bands", mapped: (0, 1)),
+    Shape(name: "pattern-model", mapping: "pattern-model", mapped: (1, 0)),
+    Shape(name: "job-log-schema", mapping: "job-log", mapped: (1, 1)),
+    Shape(name: "saw-runs-list", mapping: "saw-runs", mapped: (2, 0)),
+    Shape(name: "saw-runs-dict", mapping: "saw-runs", mapped: (3, 1)),
+    Shape(name: "art-jobs", mapping: "art-jobs", mapped: (1, 0)),
+    Shape(name: "art-patterns", mapping: "art-patterns", mapped: (2, 0)),
+    Shape(name: "catalogue", mapping: "catalogue", mapped: (3, 0)),
+    Shape(name: "epoch-times", mapping: "epoch", mapped: (2, 0)),
   ]
 
-  static func options(_ mapping: String?, isDryRun: Bool = false) throws -> MigrationOptions {
+  static func options(_ mapping: String, isDryRun: Bool = false) throws -> MigrationOptions {
     var options = MigrationOptions()
     options.isDryRun = isDryRun
     options.clock = .fixed()
-    if let mapping { options.mappings = [try #require(Mapping.builtIn(named: mapping))] }
+    options.mappings = [try #require(Mapping.builtIn(named: mapping))]
     return options
   }
 
   /// Dry and real agree, and what migrated is skipped by a second run.
   private func check(
-    _ shape: Shape, _ mapping: String?, _ expected: (migrated: Int, failed: Int),
-    _ store: any RecordStore
+    _ shape: Shape, _ store: any RecordStore
   ) throws {
+    let (mapping, expected) = (shape.mapping, shape.mapped)
     let dry = try RecordedMigration(
       shape.source, into: store, Self.options(mapping, isDryRun: true))
     let real = try RecordedMigration(shape.source, into: store, Self.options(mapping))
@@ -59,9 +51,7 @@ import Testing
     #expect(real.summary.statistics.total.failed == expected.failed, "\(real.issues)")
     #expect(dry.outcomes == real.outcomes)
     #expect(dry.issues == real.issues)
-    if mapping != nil {
-      #expect(real.summary.mappings.first?.entities == expected.migrated + expected.failed)
-    }
+    #expect(real.summary.mappings.map(\.entities) == [expected.migrated + expected.failed])
     let content = try StoreContent(of: store)
     let dryAgain = try RecordedMigration(
       shape.source, into: store, Self.options(mapping, isDryRun: true))
@@ -73,21 +63,14 @@ import Testing
   }
 
   @Test(arguments: shapes, ConformanceTests.Backend.allCases)
-  func plain(_ shape: Shape, _ backend: ConformanceTests.Backend) throws {
-    try TemporaryDirectory.use { directory in
-      try check(shape, nil, shape.plain, backend.store(in: directory))
-    }
-  }
-
-  @Test(arguments: shapes.filter { $0.mapping != nil }, ConformanceTests.Backend.allCases)
   func mapped(_ shape: Shape, _ backend: ConformanceTests.Backend) throws {
     try TemporaryDirectory.use { directory in
-      try check(shape, shape.mapping, shape.mapped, backend.store(in: directory))
+      try check(shape, backend.store(in: directory))
     }
   }
 
   /// Exported and read without a mapping, the rows are the same.
-  @Test(arguments: shapes.filter { $0.mapping != nil })
+  @Test(arguments: shapes)
   func exportedAndMigrated(_ shape: Shape) throws {
     try TemporaryDirectory.use { directory in
       let store = InMemoryStore()
@@ -104,7 +87,7 @@ import Testing
   }
 
   private func export(_ store: any RecordStore, to directory: String) throws {
-    _ = try Export(of: store, to: directory).run()
+    _ = try Export(of: store).write(to: directory)
   }
 
   // MARK: Of the result
