@@ -148,7 +148,7 @@ final class ObjectMapper {
     case .selected(let pointer): place = pointer
     }
     guard let entities else { return false }
-    let steps = EntityPointer(literal: String(decoding: place, as: UTF8.self))?.steps ?? []
+    let steps = EntityPointer.literal(String(decoding: place, as: UTF8.self))?.steps ?? []
     return steps.count == entities.steps.count
       && zip(steps, entities.steps).allSatisfy { $0 == $1 || $1 == .any }
   }

@@ -39,12 +39,17 @@ struct EntityPointer: Hashable, Sendable {
   var anyCount: Int { steps.count { $0 == .any } }
 
   /// Reads a pointer such as `/runs/*`; `nil` if the text is not one.
-  init?(_ text: String) { self.init(text, hasAny: true) }
+  init?(_ text: String) {
+    guard let steps = Self.steps(of: text, hasAny: true) else { return nil }
+    self.steps = steps
+  }
 
   /// Reads a pointer in which `*` is a name like any other; `nil` if the text is not one.
-  init?(literal text: String) { self.init(text, hasAny: false) }
+  static func literal(_ text: String) -> EntityPointer? {
+    steps(of: text, hasAny: false).map { EntityPointer(steps: $0) }
+  }
 
-  private init?(_ text: String, hasAny: Bool) {
+  private static func steps(of text: String, hasAny: Bool) -> [Step]? {
     var rest = Array(text.utf8)[...]
     var steps: [Step] = []
     while let slash = rest.popFirst() {
@@ -54,11 +59,11 @@ struct EntityPointer: Hashable, Sendable {
       if hasAny, raw.elementsEqual("*".utf8) {
         steps.append(.any)
       } else {
-        guard let name = Self.unescaped(raw) else { return nil }
+        guard let name = unescaped(raw) else { return nil }
         steps.append(.named(name))
       }
     }
-    self.steps = steps
+    return steps
   }
 
   /// A step with `~0` and `~1` resolved; `nil` if another `~` is in it.

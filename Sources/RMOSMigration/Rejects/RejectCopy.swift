@@ -68,7 +68,7 @@ struct RejectCopy {
 
   /// Makes the copy a document in which the entity stands where it stood, alone.
   private mutating func enclose(in pointer: String, isInList: Bool) {
-    guard let steps = EntityPointer(literal: pointer)?.steps else { return }
+    guard let steps = EntityPointer.literal(pointer)?.steps else { return }
     for (position, step) in steps.enumerated() {
       guard case .named(let name) = step else { continue }
       if isInList, position == steps.count - 1 {
