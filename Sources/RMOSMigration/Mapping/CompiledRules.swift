@@ -116,7 +116,8 @@ struct CompiledRules {
 
   private mutating func condition(_ condition: MappingCondition) -> Condition {
     Condition(
-      has: condition.has.map { tree.node(of: $0) }, lacks: condition.lacks.map { tree.node(of: $0) },
+      has: condition.has.map { tree.node(of: $0) },
+      lacks: condition.lacks.map { tree.node(of: $0) },
       equals: condition.equals.map { (tree.node(of: $0.pointer), $0.values) })
   }
 

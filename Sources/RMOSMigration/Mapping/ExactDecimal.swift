@@ -111,7 +111,9 @@ struct ExactDecimal {
     let places = digits.count + exponent
     guard places <= 17 else { return nil }
     var value = 0
-    for index in 0..<max(0, places) { value = value * 10 + Int(index < digits.count ? digits[index] : 0) }
+    for index in 0..<max(0, places) {
+      value = value * 10 + Int(index < digits.count ? digits[index] : 0)
+    }
     return value
   }
 

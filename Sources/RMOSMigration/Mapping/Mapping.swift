@@ -31,7 +31,8 @@ public struct Mapping: Sendable {
   /// - Parameter text: JSON; a byte-order mark before it is ignored.
   /// - Throws: ``MappingError`` with the first mistake and its place.
   public init(parsing text: String) throws(MappingError) {
-    let content = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+    let content =
+      text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     let parsed = try MappingParser(content).parse()
     self.text = content
     sha256 = SHA256.hash(of: content)

@@ -4,7 +4,8 @@ import RMOSModels
 struct MappingParser {
   /// The words of the format, as the JSON Schema beside the documentation has them too.
   enum Words {
-    static let mapping = ["$schema", "mapping", "name", "about", "names"] + EntityKind.allCases.map(\.table)
+    static let mapping =
+      ["$schema", "mapping", "name", "about", "names"] + EntityKind.allCases.map(\.table)
     static let rule = ["about", "files", "entities", "when", "members"]
     static let condition = ["has", "lacks", "is"]
     static let source = [
@@ -38,7 +39,8 @@ struct MappingParser {
       throw error("\"mapping\" is missing; expected \"mapping\": 1", at: root)
     }
     guard case .other(.number) = version.form, literal(version).text == [UInt8(ascii: "1")] else {
-      throw error("\"mapping\" is \(shown(version)); this version reads mappings of format 1", at: version)
+      throw error(
+        "\"mapping\" is \(shown(version)); this version reads mappings of format 1", at: version)
     }
     guard let nameValue = members["name"] else {
       throw error("\"name\" is missing; a mapping needs a name for reports to show", at: root)
@@ -56,7 +58,8 @@ struct MappingParser {
     }
     guard !rules.isEmpty else {
       let kinds = EntityKind.allCases.map(\.table).joined(separator: ", ")
-      throw error("the mapping has no rules; expected a list of them under one of \(kinds)", at: root)
+      throw error(
+        "the mapping has no rules; expected a list of them under one of \(kinds)", at: root)
     }
     let names = try members["names"].map { names throws(MappingError) in
       try word(names, "\"names\"", of: Words.names)
@@ -77,7 +80,8 @@ struct MappingParser {
       rule.files = try oneOrMore(files, "\"files\"").map { file throws(MappingError) in
         guard let glob = FileGlob(try string(file, "\"files\"")) else {
           throw error(
-            "\(shown(file)) is not a relative path; expected one like joblogs/**/runs*.json", at: file)
+            "\(shown(file)) is not a relative path; expected one like joblogs/**/runs*.json",
+            at: file)
         }
         return glob
       }
@@ -86,7 +90,8 @@ struct MappingParser {
       rule.entities = try pointer(entities, "\"entities\"")
       guard rule.entities?.steps.last == .any else {
         throw error(
-          "\(shown(entities)) leads to no collection; expected a pointer that ends in /*", at: entities)
+          "\(shown(entities)) leads to no collection; expected a pointer that ends in /*",
+          at: entities)
       }
     }
     if let condition = words["when"] { rule.condition = try self.condition(condition) }
@@ -114,7 +119,8 @@ struct MappingParser {
     condition.lacks = try pointers(words["lacks"], "\"lacks\"")
     if let equals = words["is"] {
       guard case .object(let members) = equals.form else {
-        throw error("\"is\" is \(shown(equals)); expected an object of pointers and values", at: equals)
+        throw error(
+          "\"is\" is \(shown(equals)); expected an object of pointers and values", at: equals)
       }
       for member in members {
         guard let pointer = EntityPointer(member.name), pointer.anyCount == 0 else {
@@ -141,7 +147,8 @@ struct MappingParser {
     let content: MemberSource.Content
     let main = ["from", "count", "common", "object"].filter { words[$0] != nil }
     if main.count > 1, let second = words[main[1]] {
-      throw error("\(label) has \"\(main[0])\" and \"\(main[1])\"; expected one of them", at: second)
+      throw error(
+        "\(label) has \"\(main[0])\" and \"\(main[1])\"; expected one of them", at: second)
     }
     let takesRest = try words["rest"].map { rest throws(MappingError) in
       guard case .other(.true) = rest.form else {
@@ -177,7 +184,9 @@ struct MappingParser {
       } else if words["value"] != nil {
         content = .constant
       } else {
-        throw error("\(label) says not where it comes from; expected from, object, rest, count, common or value", at: value)
+        throw error(
+          "\(label) says not where it comes from; expected from, object, rest, count, common or value",
+          at: value)
       }
     }
     if !["from", "common"].contains(main.first ?? "") {
@@ -216,7 +225,8 @@ struct MappingParser {
   ) throws(MappingError) -> [(name: String, source: MemberSource)] {
     guard let value else { return [] }
     guard case .object(let members) = value.form else {
-      throw error("\"object\" is \(shown(value)); expected an object of members and their sources", at: value)
+      throw error(
+        "\"object\" is \(shown(value)); expected an object of members and their sources", at: value)
     }
     var seen: Set<String> = []
     var result: [(name: String, source: MemberSource)] = []
@@ -231,7 +241,8 @@ struct MappingParser {
     return result
   }
 
-  private func conversion(_ words: [String: PlacedJSON]) throws(MappingError) -> MappingConversion? {
+  private func conversion(_ words: [String: PlacedJSON]) throws(MappingError) -> MappingConversion?
+  {
     let decimal = try words["decimal"].map { decimal throws(MappingError) in
       try word(decimal, "\"decimal\"", of: Words.decimals)
     }
@@ -255,7 +266,9 @@ struct MappingParser {
   private func values(_ value: PlacedJSON?) throws(MappingError) -> MemberSource.Values {
     guard let value else { return [] }
     guard case .object(let members) = value.form else {
-      throw error("\"values\" is \(shown(value)); expected an object of words and what they become", at: value)
+      throw error(
+        "\"values\" is \(shown(value)); expected an object of words and what they become", at: value
+      )
     }
     var seen: Set<String> = []
     for member in members where !seen.insert(member.name).inserted { throw repeated(member) }
@@ -284,7 +297,8 @@ struct MappingParser {
     guard let value else { preconditionFailure("it was looked up before") }
     let pointer = try pointer(value, "a pointer")
     guard pointer.anyCount == 0 else {
-      throw error("\(shown(value)) has a *, which goes in \"entities\" and \"common\" only", at: value)
+      throw error(
+        "\(shown(value)) has a *, which goes in \"entities\" and \"common\" only", at: value)
     }
     return pointer
   }
@@ -356,7 +370,8 @@ struct MappingParser {
         hint = Suggestion.hint(for: text, among: words).map { ". " + $0 } ?? ""
       }
       throw error(
-        "\(label) is \(shown(value)); expected one of \(words.joined(separator: " "))" + hint, at: value)
+        "\(label) is \(shown(value)); expected one of \(words.joined(separator: " "))" + hint,
+        at: value)
     }
     return text
   }

@@ -66,7 +66,10 @@ extension ObjectMapper {
     ) { place in
       cursor.place(at: text.source(of: place.offset))
     } amend: { issue in
-      let place = cursor.place(at: text.source(of: issue.offset ?? 0))
+      let offset =
+        issue.code == .fieldMissing
+        ? placeOfNull(forMember: issue.pointer) : text.source(of: issue.offset ?? 0)
+      let place = cursor.place(at: offset)
       (issue.line, issue.column, issue.offset) = (place.line, place.column, place.offset)
       issue.message += explanation(ofMember: issue.pointer)
     }

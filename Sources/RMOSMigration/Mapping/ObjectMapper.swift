@@ -649,6 +649,21 @@ final class ObjectMapper {
     return "; the mapping \"\(mapping)\" \(target.source.description)"
   }
 
+  /// Where the null stands that leaves a member of the entity without a value; the beginning of the
+  /// object if there is none.
+  func placeOfNull(forMember pointer: String?) -> Int {
+    guard let target = rule?.targets.first(where: { $0.pointer == pointer }) else {
+      let name = pointer.map { Array($0.utf8.dropFirst()) }
+      let own = members.first { $0.node.flatMap { rules.nameOfNode[$0] } == name }
+      return own?.kind == .null ? own?.value.lowerBound ?? 0 : 0
+    }
+    guard case .first(let references, _, _) = target.source.content else { return 0 }
+    for case .node(let node) in references where places[node].isThere && !places[node].isGiven {
+      return places[node].start
+    }
+    return 0
+  }
+
   /// Whether any rule asks for the key of the dictionary that an object stands in.
   var usesKey: Bool { rules.usesKey }
 

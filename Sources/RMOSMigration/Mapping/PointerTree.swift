@@ -78,9 +78,10 @@ struct PointerTree {
       if candidate >= count { candidate = 0 }
       let known = nodes[node].names[candidate]
       if known.head == head, known.name.count == length,
-        length <= 8 || known.name.withUnsafeBufferPointer({ bytes in
-          (8..<length).allSatisfy { bytes[$0] == name[$0] }
-        })
+        length <= 8
+          || known.name.withUnsafeBufferPointer({ bytes in
+            (8..<length).allSatisfy { bytes[$0] == name[$0] }
+          })
       {
         nodes[node].expected = candidate + 1
         return known.node

@@ -13,7 +13,7 @@ final class DocumentReader {
   private var outline: (kind: EntityKind, outline: DocumentOutline)?
   /// The member or element that is being read.
   private var item: Item?
-  /// Whether a selection led to anything, be it wrong.
+  /// Whether a selection led to a collection, be it empty or wrong.
   private var hasSelected = false
 
   /// A member or element under way: where it begins, in the text and in the file, and what opens
@@ -150,8 +150,8 @@ final class DocumentReader {
       hasSelected = false
       try readCollection(from: start, .selected(selection))
       builder.isSelecting = false
-      guard !hasSelected, let source = window.source else { return }
-      // The selection is for documents of another shape.
+      guard !hasSelected, builder.isMapping, let source = window.source else { return }
+      // What the mapping knows is another shape.
       try window.load(source)
       return try readDocument(nil)
     }
@@ -395,6 +395,7 @@ final class DocumentReader {
   private func readItems(
     from start: Int, _ level: Level
   ) throws(ReadFailure) -> (end: Int, count: Int)? {
+    if level.pointers.contains(where: { $0.allSatisfy { $0 == .any } }) { hasSelected = true }
     let isList = window.has(UInt8(ascii: "["), at: start)
     let closing = isList ? UInt8(ascii: "]") : UInt8(ascii: "}")
     var position = try window.skipWhiteSpace(from: start + 1)

@@ -51,7 +51,9 @@ final class EntityRereader {
       while true {
         do throws(JSONScanError) {
           var scanner = window.scanner(at: position)
-          if case .mapped(let file) = mappers.reading(of: path, as: kind, at: SourceTop.home(of: path)) {
+          if case .mapped(let file) = mappers.reading(
+            of: path, as: kind, at: SourceTop.home(of: path))
+          {
             file.mapper.way = .unknown
             var ahead = scanner
             let isTaken = try file.mapper.decode(

@@ -103,6 +103,9 @@ final class SourceBatchBuilder {
     sourcePosition = nil
   }
 
+  /// Whether the file's objects are mapped.
+  var isMapping: Bool { mapper != nil }
+
   /// Counts a file that was read to its end, or as far as it goes.
   func endFile(bytes: Int) {
     batch.bytes += bytes
@@ -195,7 +198,8 @@ final class SourceBatchBuilder {
     let mapper = file.mapper
     var key: [UInt8]?
     if mapper.usesKey {
-      key = origin.key.map { Array(batch.records.arena[$0.range]) }
+      key =
+        origin.key.map { Array(batch.records.arena[$0.range]) }
         ?? (isSelecting ? collectionKey : nil)
     }
     mapper.way = .found

@@ -105,7 +105,8 @@ final class SourceReader {
         }
       }
     }
-    for name in top.openDirectories(passingOver: ignored) where !name.elementsEqual(kind.table.utf8) {
+    for name in top.openDirectories(passingOver: ignored) where !name.elementsEqual(kind.table.utf8)
+    {
       guard mappings.mayRead(kind, below: name) else { continue }
       let home = EntityKind.allCases.first { name.elementsEqual($0.table.utf8) }
       if try readDirectory(name, for: .originals, home: home) {

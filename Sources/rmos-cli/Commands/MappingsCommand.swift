@@ -10,7 +10,9 @@ enum MappingsCommand {
       + "and what their members become. What is printed is a mapping file as any other; copied and "
       + "changed, it reads a shape of your own.",
     arguments: [
-      .init(name: "NAME", help: "The mapping to print", value: .name(names, of: "built-in mapping", listedBy: "rmos-cli mappings"))
+      .init(
+        name: "NAME", help: "The mapping to print",
+        value: .name(names, of: "built-in mapping", listedBy: "rmos-cli mappings"))
     ],
     examples: [
       .init(command: "rmos-cli mappings", help: "What shapes can be read"),
@@ -90,7 +92,8 @@ enum MappingsCommand {
         return try Mapping(parsing: text)
       } catch {
         throw CommandError(
-          code: "mapping.invalid", message: "\(name):\(error.line):\(error.column): \(error.message)",
+          code: "mapping.invalid",
+          message: "\(name):\(error.line):\(error.column): \(error.message)",
           status: .usage)
       }
     }
@@ -109,7 +112,7 @@ enum MappingsCommand {
       let isName = error == .notFound && !file.utf8.contains(UInt8(ascii: "/"))
       throw UsageError(
         isName
-          ? "--mapping: there is no built-in mapping and no file “\(file)”"
+          ? "--mapping: there is no built-in mapping and no file \"\(file)\""
           : "--mapping: cannot read \(file): \(error.reason)",
         hint: Suggestion.hint(for: file, among: names) ?? "See rmos-cli mappings.")
     }

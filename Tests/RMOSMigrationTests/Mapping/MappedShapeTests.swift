@@ -92,7 +92,9 @@ import Testing
 
   // MARK: Of the result
 
-  private func migrate(_ name: String, _ mapping: String) throws -> (RecordedMigration, InMemoryStore) {
+  private func migrate(_ name: String, _ mapping: String) throws -> (
+    RecordedMigration, InMemoryStore
+  ) {
     let store = InMemoryStore()
     let source = Fixtures.package + "/Tests/Fixtures/legacy/" + name
     return (try RecordedMigration(source, into: store, Self.options(mapping)), store)
@@ -131,7 +133,7 @@ import Testing
     #expect(try kept(store, .joblogs, first)?["mapped_from"]?["status"]?.string == "success")
     #expect(try kept(store, .joblogs, second)?["mapped_from"]?["status"]?.string == "aborted")
     let custom = recorded.issues.first { $0.code == .fieldUnknownValue && $0.id == second }
-    #expect(custom?.line == 43)
+    #expect(custom?.line == 39)
     #expect(custom?.message.contains("/op_type") == true)
   }
 
@@ -148,7 +150,8 @@ import Testing
     #expect(try kept(store, .joblogs, "r-1")?["gcode"]?.string == "G21 G90")
     let failed = try #require(recorded.outcomes.first { $0.outcome == .failed })
     #expect(failed.id == "r-4" && failed.locator == "/runs/r-4")
-    #expect(recorded.issues.first { $0.id == "r-4" && $0.severity == .error }?.pointer == "/end_time")
+    #expect(
+      recorded.issues.first { $0.id == "r-4" && $0.severity == .error }?.pointer == "/end_time")
     // The bytes are those of the source.
     let provenance = try #require(try store.read { try $0.provenance(.joblogs, id: "r-1") })
     let file = try [UInt8](
@@ -167,9 +170,10 @@ import Testing
     #expect(
       try value(store, .joblogs, "cam_job_1", "created_at") == .text("2025-12-06T08:56:34.179Z"))
     #expect(
-      try value(store, .joblogs, "cam_job_1", "parameters") == .text(
-        #"{"post_preset":"grbl","rings":3,"z_passes":2,"length_mm":512.5,"gcode_lines":340,"meta":{"kind":"RosetteCam"}}"#
-      ))
+      try value(store, .joblogs, "cam_job_1", "parameters")
+        == .text(
+          #"{"post_preset":"grbl","rings":3,"z_passes":2,"length_mm":512.5,"gcode_lines":340,"meta":{"kind":"RosetteCam"}}"#
+        ))
     #expect(try value(store, .joblogs, "cam_job_1", "job_type") == .text("rosette_cam"))
   }
 
@@ -202,8 +206,9 @@ import Testing
     let (_, store) = try migrate("catalogue", "catalogue")
     #expect(try value(store, .patterns, "rope_5x9", "ring_count") == .integer(5))
     #expect(
-      try value(store, .patterns, "wave_7x11", "metadata") == .text(
-        #"{"category":"modern","materials":["black","white","red"],"notes":"steep"}"#))
+      try value(store, .patterns, "wave_7x11", "metadata")
+        == .text(
+          #"{"category":"modern","materials":["black","white","red"],"notes":"steep"}"#))
     guard case .text(let geometry) = try value(store, .patterns, "wave_7x11", "geometry") else {
       Issue.record("no geometry")
       return
@@ -217,7 +222,7 @@ import Testing
     let (recorded, _) = try migrate("ring-bands", "ring-bands")
     let missing = try #require(recorded.issues.first { $0.severity == .error })
     #expect(missing.code == .referenceMissing && missing.pointer == "/strip_family_id")
-    #expect(missing.line == 14)
+    #expect(missing.line == 13)
     let store = InMemoryStore()
     try store.add(
       family: "bw_checker_main")
@@ -259,7 +264,8 @@ import Testing
       return
     }
     #expect(results.hasPrefix(#"{"yield_estimate":21,"slice_risks":[{"index":0"#))
-    #expect(parameters.hasPrefix(#"{"pipeline_id":null,"node_id":null,"extra":{},"machine_profile""#))
+    #expect(
+      parameters.hasPrefix(#"{"pipeline_id":null,"node_id":null,"extra":{},"machine_profile""#))
     #expect(parameters.contains(#""operator_notes":"one chip""#))
     #expect(try kept(store, .joblogs, batch) == nil)
   }

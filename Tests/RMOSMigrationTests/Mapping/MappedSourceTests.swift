@@ -96,7 +96,9 @@ import Testing
     let both = try Mapping.joblogs(
       #"{"entities":"/data/runs/*",\#(Self.rule)},{\#(Self.rule)}"#)
     #expect(
-      lines(try migrate(tree, [both])).map { $0.split(separator: " ").dropFirst().prefix(2).joined(separator: " ") }
+      lines(try migrate(tree, [both])).map {
+        $0.split(separator: " ").dropFirst().prefix(2).joined(separator: " ")
+      }
         == expected)
   }
 
@@ -135,7 +137,8 @@ import Testing
   /// The places of issues are those of the file, in every encoding.
   @Test(arguments: TextEncoding.allCases)
   func placesInEveryEncoding(_ encoding: TextEncoding) throws {
-    let text = "[\n  {\"no\": \"é\", \"kind\": \"slice\",\n   \"state\": \"öd\", \"settings\": {\"a\": 1}}]"
+    let text =
+      "[\n  {\"no\": \"é\", \"kind\": \"slice\",\n   \"state\": \"öd\", \"settings\": {\"a\": 1}}]"
     let tree = try SourceTree()
     try tree.add("joblogs/a.json", encoding.bytes(of: text))
     let recorded = try migrate(tree, [mapping()])
@@ -152,7 +155,8 @@ import Testing
     try TemporaryDirectory.use { directory in
       let store = try backend.store(in: directory)
       let tree = try SourceTree(["joblogs/a.json": "[\(Self.run)]"])
-      #expect(lines(try migrate(tree, [mapping()], into: store)) == ["joblogs/a.json 0 r1 migrated"])
+      #expect(
+        lines(try migrate(tree, [mapping()], into: store)) == ["joblogs/a.json 0 r1 migrated"])
       let other = try Mapping.joblogs(
         #"{"members":{"id":"/no","job_type":{"value":"batch"},"parameters":"/settings"}}"#)
       for isDryRun in [true, false] {
@@ -162,7 +166,8 @@ import Testing
       }
       let report = try Diff(source: tree.path, store: store, mappings: [other]).run()
       #expect(report.total.different == 1)
-      #expect(try Diff(source: tree.path, store: store, mappings: [mapping()]).run().total.equal == 1)
+      #expect(
+        try Diff(source: tree.path, store: store, mappings: [mapping()]).run().total.equal == 1)
       let updated = try migrate(tree, [other], into: store) { $0.onDuplicate = .update }
       #expect(lines(updated) == ["joblogs/a.json 0 r1 updated"])
       let run = try #require(updated.summary.run)

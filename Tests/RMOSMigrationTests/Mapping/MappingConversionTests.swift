@@ -8,7 +8,8 @@ import Testing
   /// What a value of `/a` becomes; `nil` if it stays as it stands.
   private func convert(_ value: String, _ words: String) throws -> String? {
     let mapped = try MappedObject(
-      #"{"a":\#(value)}"#, as: .joblogs, by: .joblogs(#"{"members":{"results":{"from":"/a",\#(words)}}}"#))
+      #"{"a":\#(value)}"#, as: .joblogs,
+      by: .joblogs(#"{"members":{"results":{"from":"/a",\#(words)}}}"#))
     let result = mapped.value?["results"]?.text
     // What was converted is kept too, and nothing else is.
     let isKept = mapped.value?["a"] != nil
@@ -47,7 +48,9 @@ import Testing
     #expect(try convert(value, #""as":"epoch""#) == "\"\(time)\"")
   }
 
-  @Test(arguments: ["true", "[1]", #""2025-01-01""#, "253402300800", "1e300", "-1e300", #""""#, #""five""#])
+  @Test(arguments: [
+    "true", "[1]", #""2025-01-01""#, "253402300800", "1e300", "-1e300", #""""#, #""five""#,
+  ])
   func noEpoch(_ value: String) throws {
     #expect(try convert(value, #""as":"epoch-seconds""#) == nil)
   }
@@ -69,32 +72,36 @@ import Testing
     #expect(try convert(value, #""as":"number""#) == nil)
   }
 
-  @Test(arguments: [(#""2,5""#, "2.5"), (#"",5""#, "0.5"), (#""7""#, "7"), (#""1.234,5""#, nil)]
-    as [(String, String?)])
+  @Test(
+    arguments: [(#""2,5""#, "2.5"), (#"",5""#, "0.5"), (#""7""#, "7"), (#""1.234,5""#, nil)]
+      as [(String, String?)])
   func numberWithComma(_ value: String, _ expected: String?) throws {
     #expect(try convert(value, #""as":"number","decimal":",""#) == expected)
   }
 
-  @Test(arguments: [
-    ("2.50", #""2.50""#), ("true", #""true""#), (#""x""#, nil), ("[1]", nil), ("{}", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("2.50", #""2.50""#), ("true", #""true""#), (#""x""#, nil), ("[1]", nil), ("{}", nil),
+    ] as [(String, String?)])
   func text(_ value: String, _ expected: String?) throws {
     #expect(try convert(value, #""as":"text""#) == expected)
   }
 
-  @Test(arguments: [
-    (#""{\"a\": 1.50}""#, #"{"a":1.50}"#), (#""[]""#, "[]"), (#""no""#, nil), (#""{""#, nil),
-    ("5", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      (#""{\"a\": 1.50}""#, #"{"a":1.50}"#), (#""[]""#, "[]"), (#""no""#, nil), (#""{""#, nil),
+      ("5", nil),
+    ] as [(String, String?)])
   func json(_ value: String, _ expected: String?) throws {
     #expect(try convert(value, #""as":"json""#) == expected)
   }
 
-  @Test(arguments: [
-    ("1", "25.4"), ("1.75", "44.45"), ("0.001", "0.0254"), ("10", "254"), ("-2", "-50.8"),
-    ("0", nil), ("1e2", "2540"), ("0.1", "2.54"), (#""1.5""#, "38.1"),
-    ("7.699999999999999", "195.5799999999999746"), ("1e40", "254e39"), ("1e-70", "254e-71"),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("1", "25.4"), ("1.75", "44.45"), ("0.001", "0.0254"), ("10", "254"), ("-2", "-50.8"),
+      ("0", nil), ("1e2", "2540"), ("0.1", "2.54"), (#""1.5""#, "38.1"),
+      ("7.699999999999999", "195.5799999999999746"), ("1e40", "254e39"), ("1e-70", "254e-71"),
+    ] as [(String, String?)])
   func inches(_ value: String, _ expected: String?) throws {
     #expect(try convert(value, #""as":"inches""#) == expected)
   }
@@ -134,7 +141,8 @@ import Testing
   @Test(arguments: [
     (#""2025-12-31T23:59:59.5""#, "0.5", "2026-01-01T00:00:00"),
     (#""2025-12-31 23:59:59-05:00""#, "86400", "2026-01-01 23:59:59-05:00"),
-    ("0", "1.25", "1970-01-01T00:00:01.25Z"), (#""2025-01-01T00:00Z""#, "60", "2025-01-01T00:01:00Z"),
+    ("0", "1.25", "1970-01-01T00:00:01.25Z"),
+    (#""2025-01-01T00:00Z""#, "60", "2025-01-01T00:01:00Z"),
   ])
   func sum(_ first: String, _ second: String, _ expected: String) throws {
     let mapped = try pair(first, second, "sum")

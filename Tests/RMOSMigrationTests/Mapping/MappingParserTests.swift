@@ -19,7 +19,7 @@ import Testing
 
   @Test(arguments: [
     // The place is that of the word, the message says what is allowed.
-    (#"{"mapping":1,"name":"x","joblogs":[{"form":1}]}"#, 38, "files, entities, when, members"),
+    (#"{"mapping":1,"name":"x","joblogs":[{"form":1}]}"#, 36, "files, entities, when, members"),
     (#"{"mapping":1,"name":"x","joblog":[{}]}"#, 24, "Did you mean joblogs?"),
     (#"{"mapping":2,"name":"x","joblogs":[{}]}"#, 11, "format 1"),
     (#"{"name":"x","joblogs":[{}]}"#, 0, "\"mapping\": 1"),

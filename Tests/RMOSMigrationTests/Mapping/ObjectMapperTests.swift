@@ -79,8 +79,14 @@ import Testing
       #"{"parameters":{"x":2,"a":1}}"#
     ),
     (#"{"id":"i"}"#, #""parameters":{"rest":true}"#, #"{"id":"i"}"#),
-    (#"{"r":[1,2,3]}"#, #""duration_seconds":{"count":"/r"}"#, #"{"duration_seconds":3,"r":[1,2,3]}"#),
-    (#"{"r":{"a":1}}"#, #""duration_seconds":{"count":"/r"}"#, #"{"duration_seconds":1,"r":{"a":1}}"#),
+    (
+      #"{"r":[1,2,3]}"#, #""duration_seconds":{"count":"/r"}"#,
+      #"{"duration_seconds":3,"r":[1,2,3]}"#
+    ),
+    (
+      #"{"r":{"a":1}}"#, #""duration_seconds":{"count":"/r"}"#,
+      #"{"duration_seconds":1,"r":{"a":1}}"#
+    ),
     (#"{"r":[]}"#, #""duration_seconds":{"count":"/r"}"#, #"{"duration_seconds":0,"r":[]}"#),
     (#"{"r":"x"}"#, #""duration_seconds":{"count":"/r"}"#, #"{"r":"x"}"#),
   ])
@@ -88,15 +94,16 @@ import Testing
     #expect(try text(object, members) == expected)
   }
 
-  @Test(arguments: [
-    (#"{"r":[{"f":"a"},{"f":"a"}]}"#, #""a""#, 0),
-    (#"{"r":[{"f":"a"},{"f":"b"}]}"#, nil, 1),
-    (#"{"r":[{"f":"a"},{}]}"#, nil, 1),
-    (#"{"r":[{"f":null},{"f":"a"}]}"#, nil, 1),
-    (#"{"r":[{"f":null},{}]}"#, nil, 0),
-    (#"{"r":[]}"#, nil, 0),
-    (#"{}"#, nil, 0),
-  ] as [(String, String?, Int)])
+  @Test(
+    arguments: [
+      (#"{"r":[{"f":"a"},{"f":"a"}]}"#, #""a""#, 0),
+      (#"{"r":[{"f":"a"},{"f":"b"}]}"#, nil, 1),
+      (#"{"r":[{"f":"a"},{}]}"#, nil, 1),
+      (#"{"r":[{"f":null},{"f":"a"}]}"#, nil, 1),
+      (#"{"r":[{"f":null},{}]}"#, nil, 0),
+      (#"{"r":[]}"#, nil, 0),
+      (#"{}"#, nil, 0),
+    ] as [(String, String?, Int)])
   func common(_ object: String, _ expected: String?, _ remarks: Int) throws {
     let mapped = try map(object, #"{"members":{"pattern_id":{"common":"/r/*/f"}}}"#)
     #expect(mapped.value?["pattern_id"]?.text == expected)
@@ -230,8 +237,10 @@ import Testing
   // MARK: Names
 
   @Test(arguments: [
-    (#"{"JobType":"slice","STATUS":"failed","start-time":"2025-01-01"}"#,
-      #"{"job_type":"slice","status":"failed","start_time":"2025-01-01"}"#),
+    (
+      #"{"JobType":"slice","STATUS":"failed","start-time":"2025-01-01"}"#,
+      #"{"job_type":"slice","status":"failed","start_time":"2025-01-01"}"#
+    ),
     // The exact name counts; of several others it is open which is meant.
     (#"{"Job Type":"slice","job_type":"batch"}"#, #"{"Job Type":"slice","job_type":"batch"}"#),
     (#"{"Job Type":"slice","JobType":"batch"}"#, #"{"Job Type":"slice","JobType":"batch"}"#),
@@ -281,6 +290,16 @@ import Testing
     #expect(provenance.unknownMembers == nil)
   }
 
+  /// What a null leaves without a value is missing there.
+  @Test(arguments: [
+    (#"{"a":null,"kind":null}"#, 18), (#"{"a":null}"#, 1), (#"{"parameters":null,"kind":"x"}"#, 15),
+  ])
+  func nullIsThePlaceOfWhatIsMissing(_ object: String, _ column: Int) throws {
+    let mapped = try map(object, #"{"members":{"id":{"value":"i"},"job_type":"/kind"}}"#)
+    let missing = mapped.issues.filter { $0.code == .fieldMissing }.compactMap(\.column)
+    #expect(missing.contains(column), "\(missing)")
+  }
+
   @Test func derivedTimes() throws {
     let mapped = try map(
       #"{"id":"i","t":"2025-11-27T12:00:00.000001+00:00","s":182.5,"job_type":"slice","parameters":{"a":1}}"#,
@@ -298,7 +317,9 @@ import Testing
 
   @Test func notJSON() {
     #expect(throws: JSONScanError.self) { try map(#"{"a":[1,}"#, "{}") }
-    #expect(throws: JSONScanError.self) { try map(#"{"a":{"b":1]}"#, #"{"members":{"id":"/a/b"}}"#) }
+    #expect(throws: JSONScanError.self) {
+      try map(#"{"a":{"b":1]}"#, #"{"members":{"id":"/a/b"}}"#)
+    }
     #expect(throws: JSONScanError.self) { try map(#"{"a":1"#, #"{"members":{"id":"/a"}}"#) }
   }
 
