@@ -54,7 +54,8 @@ import Testing
     #expect(used.map { $0["name"] as? String } == ["any-case", "saw"])
     #expect(used.map { $0["entities"] as? Int } == [0, 2])
     let diff = try Tool.run(["diff"] + options + ["--json"], in: workspace).json
-    let total = try #require(diff["total"] as? [String: Any])
+    let counts = try #require(diff["counts"] as? [String: Any])
+    let total = try #require(counts["total"] as? [String: Any])
     #expect(total["equal"] as? Int == 1)
     let report = try Tool.run(["report", "--db", "x.db", "--format", "json"], in: workspace).json
     let recorded = try #require(report["mappings"] as? [[String: Any]])

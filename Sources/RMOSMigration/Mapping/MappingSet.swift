@@ -27,6 +27,7 @@ struct MappingSet: Sendable {
   ///   - path: Relative to the source.
   ///   - kind: What it is to be read as.
   ///   - home: The kind whose file it is without a mapping; `nil` if it is not read then.
+  /// - Returns: What reads it, if anything does.
   func reading(of path: [UInt8], as kind: EntityKind, at home: EntityKind?) -> Reading {
     for (position, mapping) in mappings.enumerated() {
       let rules = mapping.rules(for: path, as: kind, at: home)

@@ -66,6 +66,7 @@ struct PointerTree {
   ///   - name: At least eight bytes must be readable.
   ///   - length: The name's length, bytes.
   ///   - node: The node of the object.
+  /// - Returns: The node below it.
   mutating func child(
     named name: UnsafePointer<UInt8>, _ length: Int, below node: Int
   ) -> Int? {

@@ -53,7 +53,8 @@ struct SourceFeed {
   private func read(into channel: BatchChannel) {
     let reader = SourceReader(
       source, batchSize: batchSize, options: options, access: access,
-      refusesEmptySource: refusesEmptySource, mappings: mappings, ignoring: ignored, isCancelled: { channel.isUnwanted }
+      refusesEmptySource: refusesEmptySource, mappings: mappings, ignoring: ignored,
+      isCancelled: { channel.isUnwanted }
     ) { batch throws(ReadFailure) in try channel.send(batch) }
     do throws(ReadFailure) {
       try reader.readAll()

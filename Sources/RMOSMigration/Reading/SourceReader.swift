@@ -117,8 +117,12 @@ final class SourceReader {
 
   /// Reads the originals or the copies in a directory at the top of the source.
   ///
-  /// - Parameter home: The kind whose directory it is, if any.
+  /// - Parameters:
+  ///   - directory: Its name.
+  ///   - purpose: Which of them.
+  ///   - home: The kind whose directory it is, if any.
   /// - Returns: Whether there are copies that were passed over.
+  /// - Throws: ``ReadFailure``.
   private func readDirectory(
     _ directory: [UInt8], for purpose: SourceWalker.Purpose, home: EntityKind?
   ) throws(ReadFailure) -> Bool {

@@ -41,6 +41,7 @@ struct SourceTop {
   /// The directories that are not hidden, in byte order.
   ///
   /// - Parameter passedOver: Directories to leave out.
+  /// - Returns: Their names.
   func openDirectories(passingOver passedOver: [String]) -> [[UInt8]] {
     let passedOver = passedOver.compactMap { try? FileStatus(of: Array($0.utf8)).identity }
     return directories.filter { name in

@@ -211,8 +211,8 @@ enum CommandTable {
     [
       MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
       HistoryCommand.spec, RunsCommand.spec, ServeCommand.spec, UndoCommand.spec,
-      ExportCommand.spec,
-      DiffCommand.spec, MappingsCommand.spec, BackupCommand.spec, InitCommand.spec, SampleCommand.spec,
+      ExportCommand.spec, DiffCommand.spec, MappingsCommand.spec, BackupCommand.spec,
+      InitCommand.spec, SampleCommand.spec,
       CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
     ]
   }

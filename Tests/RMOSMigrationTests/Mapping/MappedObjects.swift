@@ -24,6 +24,7 @@ struct MappedObject {
   ///   - mapping: By which.
   ///   - key: The key of the dictionary that it stands in.
   ///   - isAlone: Whether a rule must recognize it.
+  /// - Throws: If the object is not JSON.
   init(
     _ object: String, as kind: EntityKind, by mapping: Mapping, key: String? = nil,
     isAlone: Bool = false
