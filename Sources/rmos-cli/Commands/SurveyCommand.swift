@@ -72,22 +72,29 @@ enum SurveyCommand {
 
   /// Checks that a proposal may be written: to a file that is not there, or that a survey wrote.
   private static func check(_ file: String, mayReplaceAny: Bool) throws {
+    let isForeign: Bool
     do throws(SystemError) {
-      if !mayReplaceAny, FileStatus.hasEntry(file), (try FileStatus(of: file)).form == .file {
-        guard case .bytes(let bytes) = try FileSystem.content(of: file, limit: largestProposal),
-          bytes.isEmpty || isProposal(String(decoding: bytes, as: UTF8.self))
-        else {
-          throw UsageError(
-            "--propose: \(file) is there and is not a proposal of a survey",
-            hint: "Name another file, or replace it with --force.")
-        }
-      }
-      try FileSystem.checkReplaceable(file)
-    } catch let error as SystemError {
+      isForeign = mayReplaceAny ? false : try holdsSomethingElse(file)
+      if !isForeign { try FileSystem.checkReplaceable(file) }
+    } catch {
       throw CommandError(
         code: "proposal.unwritable", message: "cannot write \(file): \(error.reason)",
         hint: "Name another file with --propose.")
     }
+    guard isForeign else { return }
+    throw CommandError(
+      code: "proposal.exists", message: "\(file) is there and is not a proposal of a survey",
+      hint: "Name another file, or replace it with --force.")
+  }
+
+  /// Whether a file is there that a survey did not write.
+  private static func holdsSomethingElse(_ file: String) throws(SystemError) -> Bool {
+    guard FileStatus.hasEntry(file), let status = try? FileStatus(of: file), status.form == .file
+    else { return false }
+    guard case .bytes(let bytes) = try FileSystem.content(of: file, limit: largestProposal) else {
+      return true
+    }
+    return !bytes.isEmpty && !isProposal(String(decoding: bytes, as: UTF8.self))
   }
 
   private static func isProposal(_ text: String) -> Bool {
