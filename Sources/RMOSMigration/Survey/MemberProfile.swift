@@ -55,8 +55,7 @@ struct MemberProfile {
     let type = SurveyReport.ValueType(kind)
     types[type, default: 0] += 1
     if type != .null, example.isEmpty {
-      example = Array(token.prefix(Self.exampleLength))
-      isExampleCut = token.count > Self.exampleLength
+      (example, isExampleCut) = Self.beginning(of: token)
     }
     switch kind {
     case .number: addNumber(token)
@@ -66,6 +65,27 @@ struct MemberProfile {
       (JSONScanner.decoded(inside) ?? Array(inside)).withUnsafeBufferPointer { addText($0) }
     default: break
     }
+  }
+
+  /// The beginning of a value without the white space between its tokens, and whether that is cut.
+  private static func beginning(
+    of token: UnsafeBufferPointer<UInt8>
+  ) -> (bytes: [UInt8], isCut: Bool) {
+    var bytes: [UInt8] = []
+    var (isInText, isEscaped) = (false, false)
+    for byte in token {
+      if isInText {
+        if byte == UInt8(ascii: "\""), !isEscaped { isInText = false }
+        isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+      } else if byte <= 0x20 {
+        continue
+      } else if byte == UInt8(ascii: "\"") {
+        (isInText, isEscaped) = (true, false)
+      }
+      if bytes.count == exampleLength { return (bytes, true) }
+      bytes.append(byte)
+    }
+    return (bytes, false)
   }
 
   private mutating func addNumber(_ token: UnsafeBufferPointer<UInt8>) {

@@ -208,6 +208,8 @@ struct ReadingTally {
   /// of the same id.
   var migrates = 0
   var duplicates = 0
+  /// How many are right in themselves, though what they refer to may not be there.
+  var reads = 0
   /// How many have members that look like fields and are not read as such.
   var lookAlikes = 0
   /// What keeps the others, by code and member.
@@ -219,6 +221,7 @@ struct ReadingTally {
       migrates += 1
       if outcome.isRepeated { duplicates += 1 }
     }
+    if outcome.problems.allSatisfy({ $0.code == .referenceMissing }) { reads += 1 }
     if outcome.hasLookAlike { lookAlikes += 1 }
     for problem in outcome.problems where problems[problem] != nil || problems.count < limit {
       problems[problem, default: 0] += 1

@@ -103,6 +103,8 @@ public struct SurveyReport: Sendable {
 
     /// The reading by which most migrate; the plain one if none is better.
     public var best: Reading { mapped.first ?? plain }
+    /// Whether reading the objects as they are loses some, or members of them.
+    public var needsMapping: Bool { plain.migrates < count || plain.lookAlikes > 0 || !isInPlace }
   }
 
   /// What a proposed mapping makes of what was surveyed.

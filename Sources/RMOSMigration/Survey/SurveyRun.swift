@@ -222,7 +222,7 @@ final class SurveyRun {
         // What cannot be read is said when it is read in earnest.
       }
       let score = sample.shapes.reduce(0.0) { sum, shape in
-        let readings = shape.mapped.values.map(\.migrates) + [shape.plain.migrates]
+        let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
         let fits = Double(readings.max() ?? 0) / Double(max(shape.count, 1))
         return sum + fits * 2 + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind)
       } / Double(max(sample.shapes.count, 1))
@@ -261,14 +261,7 @@ final class SurveyRun {
     let guesses = FieldGuess.all(in: shape, as: shape.kind)
     let (likeness, evidence) = likeness(of: shape)
     let plain = reading(shape.plain, of: nil, in: shape)
-    let mapped = shape.mapped.map { reading($0.value, of: Mapping.builtIn[$0.key].name, in: shape) }
-      .filter {
-        ($0.migrates, -$0.lookAlikes) > (plain.migrates, -plain.lookAlikes)
-      }
-      .sorted { left, right in
-        let (first, second) = (order(of: left.mapping), order(of: right.mapping))
-        return (-left.migrates, left.lookAlikes, first) < (-right.migrates, right.lookAlikes, second)
-      }
+    let mapped = better(of: shape).map { reading($0.tally, of: $0.mapping, in: shape) }
     var needed = plain.problems.filter { $0.key.code == .fieldMissing }.map(\.key.pointer)
     if let best = mapped.first {
       needed = best.problems.filter { $0.key.code == .fieldMissing }.map(\.key.pointer)
@@ -287,8 +280,31 @@ final class SurveyRun {
       missing: needed.filter { !placed.contains($0) }.map { String($0.dropFirst()) })
   }
 
-  private func order(of mapping: String?) -> Int {
-    Mapping.builtIn.firstIndex { $0.name == mapping } ?? -1
+  /// The built-in mappings by which more of a shape's objects can be read than without, the best
+  /// first: of those that read as many, the one that asks for most.
+  private func better(
+    of shape: ShapeCollector.Shape
+  ) -> [(mapping: Mapping, tally: ReadingTally)] {
+    let done = shape.plainAndDone.taken
+    func rank(_ tally: ReadingTally) -> (Int, Int) {
+      // What no rule takes is read as it is, with its look-alikes.
+      (tally.reads + done, -(tally.lookAlikes + shape.count - done - tally.taken))
+    }
+    let plain = (shape.plain.reads, -shape.plain.lookAlikes)
+    return shape.mapped.filter { rank($0.value) > plain }
+      .sorted { left, right in
+        let (first, second) = (rank(left.value), rank(right.value))
+        guard first == second else { return first > second }
+        let (asked, other) = (specificity(left.key), specificity(right.key))
+        return asked == other ? left.key < right.key : asked > other
+      }
+      .map { (Mapping.builtIn[$0.key], $0.value) }
+  }
+
+  /// How much a built-in mapping asks of an object.
+  private func specificity(_ mapping: Int) -> Int {
+    let rules = Mapping.builtIn[mapping].rules.values.joined()
+    return rules.map(\.condition.has.count).max() ?? 0
   }
 
   private func describe(
@@ -312,7 +328,7 @@ final class SurveyRun {
   }
 
   private func reading(
-    _ tally: ReadingTally, of mapping: String?, in shape: ShapeCollector.Shape
+    _ tally: ReadingTally, of mapping: Mapping?, in shape: ShapeCollector.Shape
   ) -> SurveyReport.Reading {
     var (migrates, duplicates, lookAlikes) = (tally.migrates, tally.duplicates, tally.lookAlikes)
     if mapping != nil {
@@ -324,7 +340,7 @@ final class SurveyRun {
       lookAlikes += left
     }
     return .init(
-      mapping: mapping, migrates: migrates, duplicates: duplicates, lookAlikes: lookAlikes,
+      mapping: mapping?.name, migrates: migrates, duplicates: duplicates, lookAlikes: lookAlikes,
       problems: Self.sorted(tally.problems))
   }
 
@@ -348,10 +364,13 @@ final class SurveyRun {
     let own = scores.first { $0.kind == shape.kind }
     guard var best = scores.max(by: { $0.score < $1.score }) else { return (nil, []) }
     // Where it is says something too.
-    if let own, own.score > 0, best.score < own.score * 1.5 { best = own }
-    let readings = shape.mapped.values.map(\.migrates) + [shape.plain.migrates]
-    if (readings.max() ?? 0) * 2 > shape.count, let own { best = own }
-    else if best.score < 0.2 { return (nil, []) }
+    if let own, own.score > 0, best.score < max(own.score * 1.5, 0.5) { best = own }
+    let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
+    if (readings.max() ?? 0) * 2 > shape.count, let own {
+      best = own
+    } else if best.score < (best.kind == shape.kind ? 0.2 : 0.5) {
+      return (nil, [])
+    }
     let names = best.guesses.sorted {
       ($0.strength, $0.member) < ($1.strength, $1.member)
     }.filter { guess in
@@ -364,22 +383,28 @@ final class SurveyRun {
 
   // MARK: The proposal
 
+  /// Whether a built-in mapping made for the shape reads it, and not one for any shape.
+  private func isReadByOneForTheShape(_ reading: SurveyReport.Reading) -> Bool {
+    guard let position = Mapping.builtIn.firstIndex(where: { $0.name == reading.mapping }) else {
+      return false
+    }
+    return specificity(position) > 0
+  }
+
   private func propose() throws(ReadFailure) {
     var drafts: [MappingProposal.Draft] = []
     for (position, shape) in collector.shapes.enumerated() {
       let described = result.shapes[position]
       guard described.likeness != nil || shape.isInPlace else { continue }
       let best = described.best
-      let isBuiltIn = best.mapping.map { !["any-case", "epoch"].contains($0) } ?? false
-      if isBuiltIn, best.migrates > 0 { continue }
+      if isReadByOneForTheShape(best) { continue }
       let guesses = FieldGuess.all(in: shape, as: shape.kind)
       let isWhole = best.migrates == shape.count && best.lookAlikes == 0
       // A field that is nowhere else may be what another name means.
       let fillsIn = guesses.contains { $0.strength == .alias }
       guard !isWhole || fillsIn || !shape.isInPlace else { continue }
       let others = result.shapes.contains { other in
-        other.kind == shape.kind && other.isInPlace
-          && other.best.mapping.map { !["any-case", "epoch"].contains($0) } ?? false
+        other.kind == shape.kind && other.isInPlace && isReadByOneForTheShape(other.best)
       }
       let draft = MappingProposal.Draft(
         shape: shape, kind: shape.kind, guesses: guesses, namesFiles: others || !shape.isInPlace)
