@@ -82,6 +82,8 @@ public struct RecordBatch: Sendable {
     case index(Int)
     case key(TextSpan)
     case line(Int)
+    /// The JSON Pointer to an entity in a wrapper; `key` if it stands in a dictionary there.
+    case pointer(TextSpan, key: TextSpan?)
   }
 
   /// One entity of the batch.
@@ -301,6 +303,7 @@ public struct RecordBatch: Sendable {
     case .index(let number): .index(number)
     case .key(let span): .key(text(span))
     case .line(let number): .line(number)
+    case .pointer(let span, _): .key(text(span))
     }
   }
 }

@@ -40,11 +40,13 @@ public struct EntitySchema: Sendable {
   public let references: [Reference]
   /// The references that the database declares as foreign keys.
   package let foreignKeys: [Reference]
+  /// The names under which a source may have the kind's entities and files, beside its own.
+  public let sourceNames: SourceNames
 
   init(
     kind: EntityKind, singular: String, plural: String, fields: [FieldSchema],
     rules: [Rule<String>] = [], indexes: [(name: String, columns: String)],
-    foreignKeys: [String] = []
+    foreignKeys: [String] = [], sourceNames: SourceNames = SourceNames()
   ) {
     precondition(
       fields.count <= FieldSet.capacity, "a kind has at most \(FieldSet.capacity) fields")
@@ -60,6 +62,7 @@ public struct EntitySchema: Sendable {
     self.fields = fields
     self.rules = rules.map { $0.mapFields(position) }
     self.indexes = indexes
+    self.sourceNames = sourceNames
     references = fields.indices.compactMap { field in
       guard case .reference(let target) = fields[field].type else { return nil }
       return Reference(field: field, target: target)

@@ -254,7 +254,8 @@ extension SQLiteStatement {
     switch entry.locator {
     case .none: try row.bind(nil as Int64?, to: .locator)
     case .index(let number), .line(let number): try row.bind(Int64(number), to: .locator)
-    case .key(let span): try row.bindBorrowed(text: text(span), to: .locator)
+    case .key(let span), .pointer(let span, _):
+      try row.bindBorrowed(text: text(span), to: .locator)
     }
     try row.bind(Int64(entry.place.offset), to: .byteOffset)
     try row.bind(Int64(entry.byteLength), to: .byteLength)
