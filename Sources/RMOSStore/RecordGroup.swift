@@ -28,7 +28,7 @@ public struct RecordGroup: Sendable, Hashable {
     }
 
     /// Adds all of `other`.
-    mutating func add(_ other: Numbers) {
+    package mutating func add(_ other: Numbers) {
       count += other.count
       sum += other.sum
       minimum = [minimum, other.minimum].compactMap { $0 }.min()

@@ -1,4 +1,4 @@
-public import RMOSModels
+package import RMOSModels
 
 /// How an incoming entity compares with the row that has its id.
 public enum StoredComparison: Sendable, Hashable {
