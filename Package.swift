@@ -81,6 +81,14 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
+// Only on demand, so that no benchmark is among the products.
+if Context.environment["RMOS_BENCHMARKS"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "scanner-benchmark", dependencies: ["RMOSModels"],
+      path: "Benchmarks/Sources/ScannerBenchmark"))
+}
+
 for target in package.targets where target.type != .system {
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),
