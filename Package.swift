@@ -26,6 +26,7 @@ let package = Package(
     .target(name: "RMOSHTML", dependencies: ["RMOSModels", "RMOSSystem"]),
     .target(
       name: "RMOSMigration", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
+    .target(name: "RMOSSamples", dependencies: ["RMOSModels", "RMOSMigration", "RMOSSystem"]),
     .target(name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore"]),
     .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
@@ -37,8 +38,8 @@ let package = Package(
     .executableTarget(
       name: "rmos-cli",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
-        "RMOSSystem",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSAudit", "RMOSDashboard",
+        "RMOSHTTP", "RMOSSystem",
       ]),
 
     .target(
@@ -56,6 +57,9 @@ let package = Package(
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSystem", "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
+    .testTarget(
+      name: "RMOSSamplesTests",
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSTestSupport"]),
     .testTarget(
       name: "RMOSAuditTests",
       dependencies: [
