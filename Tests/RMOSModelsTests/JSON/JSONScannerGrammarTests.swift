@@ -2,7 +2,6 @@ import Testing
 
 @testable import RMOSModels
 
-@testable
 /// RFC 8259, case by case.
 @Suite struct JSONScannerGrammarTests {
   static let accepted: [String] = [
