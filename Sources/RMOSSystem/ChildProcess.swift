@@ -7,32 +7,33 @@ package enum ChildProcess {
     case exited(Int32)
     case signalled(Int32)
     case tookTooLong
-    /// A signal asked us to stop while it ran.
+    /// A signal asked this program to stop meanwhile.
     case interrupted
     case notStarted(SystemError)
 
-    /// What was wrong, for people; `nil` if it ended well.
+    /// A description of the failure; `nil` if it succeeded.
     package var problem: String? {
       switch self {
       case .exited(0): nil
-      case .exited(let status): "ended with status \(status)"
-      case .signalled(let signal): "was ended by signal \(signal)"
-      case .tookTooLong: "took too long and was ended"
-      case .interrupted: "was ended before its time, as this program was"
+      case .exited(let status): "exited with status \(status)"
+      case .signalled(let signal): "was killed by signal \(signal)"
+      case .tookTooLong: "took too long and was stopped"
+      case .interrupted: "was stopped because this program was interrupted"
       case .notStarted(let error): "could not be started: \(error.reason)"
       }
     }
   }
 
-  /// Lets ``run(_:_:input:environment:deadline:)`` learn how a program ended, even if our parent
-  /// had the system forget that.
+  /// Makes exit statuses available to ``run(_:_:input:environment:deadline:)`` even if the parent
+  /// process ignored SIGCHLD.
   package static func rememberEndings() { signal(SIGCHLD, SIG_DFL) }
 
-  /// Runs a program to its end, with a text on its standard input and its output on our standard
-  /// error: `posix_spawn`, `waitpid`.
+  /// Runs a program with a text on its standard input, its output going to this process's standard
+  /// error, and waits until it ends: `posix_spawn`, `waitpid`.
   ///
-  /// It need not read the text. `environment` comes on top of ours. After `deadline` seconds it is
-  /// killed; `nil`: never. A signal that comes meanwhile and asks us to stop ends it too.
+  /// The program need not read the text. `environment` is added to the environment of this process.
+  /// It is killed after `deadline` seconds; never if that is `nil`. A signal that asks this process
+  /// to stop stops it too.
   package static func run(
     _ program: String, _ arguments: [String], input: String, environment: [String: String] = [:],
     deadline: Double? = nil
@@ -41,11 +42,10 @@ package enum ChildProcess {
       program, arguments, input: input, output: 2, environment: environment, deadline: deadline)
   }
 
-  /// Runs a program to its end as ``run(_:_:input:environment:deadline:)`` does, and takes what it
-  /// writes to its standard output.
+  /// Runs a program like ``run(_:_:input:environment:deadline:)`` and captures its standard output.
   ///
-  /// - Returns: How it ended, and the first `limit` bytes of its output. A `limit` of no more than
-  ///   a pipe holds (16 KiB are safe) keeps it from waiting for its reader.
+  /// - Returns: How it ended, and the first `limit` bytes of its output. With a `limit` up to the
+  ///   capacity of a pipe (16 KiB are safe) the program never waits for its reader.
   package static func capture(
     _ program: String, _ arguments: [String], input: String, limit: Int, deadline: Double
   ) -> (Ending, output: String) {
@@ -121,7 +121,7 @@ package enum ChildProcess {
     while waitpid(child, &status, 0) < 0, errno == EINTR {}
   }
 
-  /// Writes what the pipe takes.
+  /// Writes as much as the pipe accepts.
   ///
   /// - Returns: Whether there is more to write.
   private static func pass(_ bytes: inout ArraySlice<UInt8>, to pipe: Descriptor) -> Bool {

@@ -1,13 +1,13 @@
 import CLibrary
 
 extension FileSystem {
-  /// What `readdir` says about an entry.
+  /// The type of an entry, as `readdir` reports it.
   package enum EntryType: Sendable {
     case file, directory, link, unknown
   }
 
-  /// Calls `body` with the name and type of every entry of a directory but `.` and `..`, in no
-  /// order, until `isCancelled` says so: `readdir`.
+  /// Calls `body` with the name and type of every entry of a directory except `.` and `..`, in no
+  /// particular order, until `isCancelled` returns `true`: `readdir`.
   package static func forEachEntry(
     ofDirectory path: some SystemPath, isCancelled: () -> Bool = { false },
     _ body: (UnsafeBufferPointer<UInt8>, EntryType) -> Void
@@ -46,7 +46,7 @@ extension FileSystem {
     return names
   }
 
-  /// Whether a directory holds nothing, hidden entries included, but what goes by one name.
+  /// Whether a directory is empty, hidden entries included, except for an entry with a given name.
   package static func isEmpty(
     directory path: some SystemPath, but exception: [UInt8] = []
   ) throws(SystemError) -> Bool {
@@ -57,13 +57,13 @@ extension FileSystem {
     return isEmpty
   }
 
-  /// Removes a directory and all in it, following no link.
+  /// Removes a directory and everything in it, without following links.
   ///
   /// - Parameters:
   ///   - path: The directory.
-  ///   - allowance: How many entries are still removed once `isCancelled` says so.
+  ///   - allowance: How many entries are still removed once `isCancelled` returns `true`.
   ///   - isCancelled: Polled for each entry.
-  /// - Throws: ``SystemError/cancelled`` if it is not all gone for that.
+  /// - Throws: ``SystemError/cancelled`` if something is left because of that.
   package static func removeTree(
     _ path: [UInt8], allowance: inout Int, isCancelled: () -> Bool
   ) throws(SystemError) {
@@ -83,13 +83,13 @@ extension FileSystem {
   }
 }
 
-/// A directory held open, so that nothing made below it is led elsewhere by a link.
+/// An open directory, in which links cannot redirect what is created.
 ///
-/// What is made in it is for its owner alone, whatever the umask.
+/// What is created in it is accessible only to its owner, whatever the umask.
 package struct PrivateDirectory: Sendable {
   private let descriptor: FileDescriptor
 
-  /// Opens a directory that is there, and makes it private: `open`, `fchmod`.
+  /// Opens an existing directory and makes it private: `open`, `fchmod`.
   package init(_ path: some SystemPath) throws(SystemError) {
     descriptor = try FileDescriptor(opening: path, O_RDONLY | O_DIRECTORY)
     guard fchmod(descriptor.number, 0o700) == 0 else {
@@ -99,7 +99,7 @@ package struct PrivateDirectory: Sendable {
     }
   }
 
-  /// Opens the directory of that name, creating it if it is not there: `mkdirat`, `openat`.
+  /// Opens the directory with a name, and creates it if necessary: `mkdirat`, `openat`.
   package init(_ name: some SystemPath, in parent: PrivateDirectory) throws(SystemError) {
     let parent = parent.descriptor.number
     let number = name.withCPath { (name) -> Int32 in
@@ -117,11 +117,11 @@ package struct PrivateDirectory: Sendable {
 
   /// The name of a file that is being written.
   ///
-  /// Hidden, so that a migration passes over what a killed process left.
+  /// Hidden, so that a migration ignores what a killed process left.
   package static let stagedName = Array(".incomplete".utf8)
 
-  /// Creates a file that is to be placed under another name once it is whole; one that a killed
-  /// process left goes: `openat`, `fchmod`.
+  /// Creates a file that gets its name once it is complete, and removes one that a killed process
+  /// left: `openat`, `fchmod`.
   package func stageFile() throws(SystemError) -> FileDescriptor {
     let file: FileDescriptor
     do throws(SystemError) {
@@ -146,9 +146,9 @@ package struct PrivateDirectory: Sendable {
     }
   }
 
-  /// Checks that nothing goes by a name: `fstatat`.
+  /// Checks that no entry has a name: `fstatat`.
   ///
-  /// Nobody else writes into the directory.
+  /// No one else writes to the directory.
   package func checkIsFree(_ name: [UInt8]) throws(SystemError) {
     var info = stat()
     let directory = descriptor.number
@@ -166,7 +166,7 @@ package struct PrivateDirectory: Sendable {
     _ = Self.stagedName.withCPath { unlinkat(descriptor.number, $0, 0) }
   }
 
-  /// Checks that a path leads here: `stat`, `fstat`.
+  /// Checks that a path leads to this directory: `stat`, `fstat`.
   package func checkStands(at path: [UInt8]) throws(SystemError) {
     let identity = try descriptor.status().identity
     guard (try? FileStatus(of: path))?.identity == identity else { throw .wasMoved }

@@ -4,7 +4,7 @@ import CLibrary
 package struct FileDescriptor: Hashable, Sendable {
   package let number: Int32
 
-  /// One that is open already, such as 2 for standard error.
+  /// Creates a descriptor from the number of an open file, such as 2 for standard error.
   package init(_ number: Int32) { self.number = number }
 
   package static let standardOutput = FileDescriptor(1)
@@ -23,7 +23,7 @@ package struct FileDescriptor: Hashable, Sendable {
     do throws(SystemError) {
       try self.init(opening: path, O_RDONLY | O_NONBLOCK)
     } catch {
-      // What a socket answers, or a device that is not there.
+      // The error for a socket, or for a device that does not exist.
       throw error == .code(ENXIO) ? .notAFile : error
     }
   }
@@ -117,11 +117,11 @@ package struct FileDescriptor: Hashable, Sendable {
 
   /// Writes all bytes to whatever it is.
   ///
-  /// Waits for who reads them as long as that takes; once ``Signals/isInterrupted``, no longer than
-  /// a second without getting rid of any: `poll`, `write`.
+  /// Waits for the reader as long as it takes; once ``Signals/isInterrupted``, for at most a second
+  /// without progress: `poll`, `write`.
   /// - Throws: ``SystemError/interrupted`` if it gave up.
   package func writeToReader(_ bytes: [UInt8]) throws(SystemError) {
-    // Where that cannot be told, waiting does no harm: a file is always ready.
+    // If the status is unknown, waiting does no harm: a file is always ready.
     if (try? status())?.form == .file { return try write(bytes) }
     try UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
       var rest = bytes[...]
@@ -163,7 +163,7 @@ package struct FileDescriptor: Hashable, Sendable {
     return poll(&state, 1, milliseconds) == 1 && state.revents & events.rawValue != 0
   }
 
-  /// Lets others do what `permissions` say: `fchmod`.
+  /// Sets the permissions: `fchmod`.
   package func setPermissions(_ permissions: UInt32) throws(SystemError) {
     try retrying { fchmod(number, mode_t(permissions)) }
   }
@@ -171,7 +171,7 @@ package struct FileDescriptor: Hashable, Sendable {
   /// Waits until the content is on the disk: `fsync`.
   package func synchronize() throws(SystemError) { try retrying { fsync(number) } }
 
-  /// `close`; whoever needs to know that what was written arrived calls ``synchronize()`` before.
+  /// `close`; call ``synchronize()`` before to know that everything was written.
   package func close() { _ = CLibrary.close(number) }
 
   /// `close`, with what it reports.
@@ -189,9 +189,9 @@ extension FileDescriptor {
     try self.init(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
   }
 
-  /// Opens a file for locking that is there already, for writing if possible: `open`.
+  /// Opens an existing lock file, for writing if possible: `open`.
   ///
-  /// A lock needs no right to write. Never waits and never follows a link.
+  /// A lock does not need write permission. Never waits and never follows a link.
   package static func openingLockFile(
     _ path: some SystemPath
   ) throws(SystemError) -> (file: FileDescriptor, isWritable: Bool) {
@@ -205,13 +205,13 @@ extension FileDescriptor {
     }
   }
 
-  /// Creates a file for locking that whoever may open `model` may open as well: `open`, `fchown`,
+  /// Creates a lock file that everyone who may open `model` may open as well: `open`, `fchown`,
   /// `fchmod`.
   package init(creatingLockFile path: some SystemPath, like model: FileStatus?) throws(SystemError)
   {
     try self.init(opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, permissions: 0o600)
     guard let model else { return }
-    // Whoever is not root may give it at most to a group of his own.
+    // Without root, a file can only be given to one of our own groups.
     _ = fchown(number, ProcessEnvironment.isSuperuser ? model.owner : uid_t.max, model.group)
     _ = fchmod(number, mode_t(model.permissions & 0o666 | 0o600))
   }

@@ -1,4 +1,4 @@
-// What the C libraries write differently: with the list in CLibrary, all that a new system needs.
+// The differences between C libraries: with the list in CLibrary, everything that a new system needs.
 
 @preconcurrency import CLibrary
 
@@ -37,7 +37,7 @@ extension sigaction {
   }
 }
 
-/// Makes a condition whose waits do not take longer because somebody sets the clock back.
+/// Initializes a condition whose waits do not take longer if the clock is set back.
 func initializeCondition(_ condition: UnsafeMutablePointer<pthread_cond_t>) {
   #if canImport(Darwin)
     pthread_cond_init(condition, nil)

@@ -1,14 +1,14 @@
 import CLibrary
 
-/// What a process knows of itself and of where it runs.
+/// The process and its environment.
 package enum ProcessEnvironment {
   /// `getpid`.
   package static var processID: Int32 { getpid() }
 
-  /// The number of the user whose rights the process has: `geteuid`.
+  /// The effective user: `geteuid`.
   package static var user: UInt32 { geteuid() }
 
-  /// Whether that is one who may do anything.
+  /// Whether the effective user is root.
   package static var isSuperuser: Bool { user == 0 }
 
   /// The name of a user, for messages: `getpwuid_r`.
@@ -36,8 +36,8 @@ package enum ProcessEnvironment {
     return value.pointee == 0 ? nil : String(cString: value)
   }
 
-  /// A word of the command line, or the value of one of the environment variables, that is not
-  /// UTF-8, with its broken bytes replaced; `nil` if there is none.
+  /// An argument, or the value of one of the environment variables, that is not UTF-8, with invalid
+  /// bytes replaced; `nil` if there is none.
   package static func textNotUTF8(inVariables names: [String]) -> String? {
     let words = (0..<Int(CommandLine.argc)).dropFirst().map { CommandLine.unsafeArgv[$0] }
     for case let text? in words + names.map({ getenv($0) })

@@ -14,7 +14,7 @@ package struct SocketAddress: Sendable {
     }
   }
 
-  /// The addresses of a host to listen on, none if the name is not known: `getaddrinfo`.
+  /// The addresses of a host to listen on; none if the name is unknown: `getaddrinfo`.
   package static func addresses(of host: String, port: Int) -> [SocketAddress] {
     var hints = addrinfo()
     hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
@@ -41,7 +41,7 @@ package struct SocketAddress: Sendable {
     return inet_pton(AF_INET, text, &address) == 1
   }
 
-  /// The canonical text of an IPv6 address, `nil` if the text is none: `inet_pton`, `inet_ntop`.
+  /// The canonical text of an IPv6 address; `nil` if the text is not one: `inet_pton`, `inet_ntop`.
   package static func canonicalIPv6(_ text: String) -> String? {
     var address = in6_addr()
     guard !text.utf8.contains(0), inet_pton(AF_INET6, text, &address) == 1 else { return nil }
@@ -76,7 +76,7 @@ package struct SocketAddress: Sendable {
     return isIPv6 ? bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 : bytes[0] == 127
   }
 
-  /// Whether it stands for every address of the machine.
+  /// Whether it means every address of the machine.
   package var isWildcard: Bool { addressBytes.allSatisfy { $0 == 0 } }
 
   /// The address as text, without a port: `getnameinfo`.
@@ -124,7 +124,7 @@ package struct Descriptor: Sendable, Hashable {
   package init(listeningOn address: SocketAddress) throws(SystemError) {
     let family = address.isIPv6 ? AF_INET6 : AF_INET
     try self.init(owning: socket(family, streamType, 0))
-    // A server that starts again must not wait for the last one's connections to be forgotten.
+    // A restarted server must not wait until the connections of the last one time out.
     set(SOL_SOCKET, SO_REUSEADDR, 1)
     if address.isIPv6 {
       set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isWildcard ? 0 : 1)
@@ -189,7 +189,7 @@ package struct Descriptor: Sendable, Hashable {
     }
   }
 
-  /// Says that nothing more is sent: `shutdown`.
+  /// Ends the sending direction: `shutdown`.
   package func endSending() { _ = shutdown(number, Int32(SHUT_WR)) }
 
   package func close() { _ = CLibrary.close(number) }
@@ -218,7 +218,7 @@ package struct PollSet {
     /// The connection is gone in both directions.
     package static let gone = Events(rawValue: Int16(POLLHUP) | Int16(POLLERR) | Int16(POLLNVAL))
     static let hungUp = Events(rawValue: Int16(POLLHUP))
-    /// All that ends a wait for room, be it by an error of the next write.
+    /// Everything that ends a wait for room, including errors of the next write.
     static let anythingButReadable: Events = [.writable, .gone]
   }
 
@@ -238,7 +238,7 @@ package struct PollSet {
 
   /// Waits until something happens, at most for a time; `nil` has no limit.
   package mutating func wait(_ duration: Duration?) throws(SystemError) {
-    // Rounded up, lest a deadline is waited for in many short turns.
+    // Rounded up, so that the last part of a wait is not spent in many short turns.
     let milliseconds =
       duration.map { Int32(min(max(0, ($0 / .milliseconds(1)).rounded(.up)), 1e9)) } ?? -1
     if poll(&entries, nfds_t(entries.count), milliseconds) < 0 {
@@ -261,7 +261,7 @@ package final class WakePipe: Sendable {
     writing.close()
   }
 
-  /// Wakes; a full pipe has bytes enough: `write`.
+  /// Wakes the other thread; a full pipe needs no more bytes: `write`.
   ///
   /// A signal handler may call it.
   package func wake() {
