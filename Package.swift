@@ -93,10 +93,14 @@ if Context.environment["RMOS_BENCHMARKS"] != nil {
       path: "Benchmarks/Sources/ScannerBenchmark"))
 }
 
+// Targets in which every use of a pointer is marked.
+let memorySafe: Set = ["RMOSSystem"]
+
 for target in package.targets where target.type != .system {
   target.swiftSettings = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
   ]
+  if memorySafe.contains(target.name) { target.swiftSettings?.append(.strictMemorySafety()) }
 }

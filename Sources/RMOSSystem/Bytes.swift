@@ -65,7 +65,7 @@ extension String {
 }
 
 extension ASCII {
-  /// The bytes as percent-encoded text, except for unreserved characters (RFC 3986, 2.3) and those in
+  /// The bytes percent-encoded, except for unreserved characters (RFC 3986, 2.3) and those in
   /// `kept`.
   package static func percentEncoded(
     _ bytes: some Sequence<UInt8>, keeping kept: String = ""
@@ -155,7 +155,7 @@ package enum Memory {
     _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
   ) -> Bool {
     guard let a = left.baseAddress, let b = right.baseAddress else { return true }
-    return memcmp(a, b, left.count) == 0
+    return unsafe memcmp(a, b, left.count) == 0
   }
 
   /// Negative if `left` is less than `right` in lexicographic order, 0 if they are equal: `memcmp`.
@@ -163,7 +163,7 @@ package enum Memory {
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) -> Int {
     if let a = left.baseAddress, let b = right.baseAddress {
-      let order = memcmp(a, b, min(left.count, right.count))
+      let order = unsafe memcmp(a, b, min(left.count, right.count))
       if order != 0 { return Int(order) }
     }
     return left.count - right.count

@@ -91,7 +91,7 @@ package enum ChildProcess {
     defer { if isWriting { pipe.writing.close() } }
     var status: Int32 = 0
     while true {
-      let ended = waitpid(child, &status, WNOHANG)
+      let ended = unsafe waitpid(child, &status, WNOHANG)
       if ended == child { break }
       if ended < 0, errno != EINTR { return .notStarted(.last) }
       if limit.hasPassed {
@@ -101,7 +101,9 @@ package enum ChildProcess {
       if Signals.isInterrupted, !wasInterrupted {
         kill(child, SIGTERM)
         // Time to clean up.
-        for _ in 0..<Turn.patience where waitpid(child, &status, WNOHANG) != child { Turn.pass() }
+        for _ in 0..<Turn.patience where unsafe waitpid(child, &status, WNOHANG) != child {
+          Turn.pass()
+        }
         end(child)
         return .interrupted
       }
@@ -118,7 +120,7 @@ package enum ChildProcess {
   private static func end(_ child: pid_t) {
     kill(child, SIGKILL)
     var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
   }
 
   /// Writes as much as the pipe accepts.
@@ -126,7 +128,9 @@ package enum ChildProcess {
   /// - Returns: Whether there is more to write.
   private static func pass(_ bytes: inout ArraySlice<UInt8>, to pipe: Descriptor) -> Bool {
     while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { CLibrary.write(pipe.number, $0.baseAddress, $0.count) }
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe CLibrary.write(pipe.number, $0.baseAddress, $0.count)
+      }
       if count < 0 { return errno == EAGAIN || errno == EINTR }
       bytes.removeFirst(count)
     }
@@ -137,34 +141,38 @@ package enum ChildProcess {
     _ program: String, _ arguments: [String], _ variables: [String: String], input: Int32,
     output: Int32
   ) throws(SystemError) -> pid_t {
-    var (actions, attributes) = emptySpawnSettings
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
+    var (actions, attributes) = unsafe emptySpawnSettings
+    unsafe posix_spawn_file_actions_init(&actions)
+    unsafe posix_spawnattr_init(&attributes)
     defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
+      unsafe posix_spawn_file_actions_destroy(&actions)
+      unsafe posix_spawnattr_destroy(&attributes)
     }
-    posix_spawn_file_actions_adddup2(&actions, input, 0)
-    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+    unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
     // We ignore these; other programs rely on them.
     var (broken, none) = (sigset_t(), sigset_t())
-    sigemptyset(&none)
-    sigemptyset(&broken)
-    for number in Signals.thoseOfWriting { sigaddset(&broken, number) }
-    posix_spawnattr_setsigdefault(&attributes, &broken)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(
+    unsafe sigemptyset(&none)
+    unsafe sigemptyset(&broken)
+    for number in Signals.thoseOfWriting { unsafe sigaddset(&broken, number) }
+    unsafe posix_spawnattr_setsigdefault(&attributes, &broken)
+    unsafe posix_spawnattr_setsigmask(&attributes, &none)
+    unsafe posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
     let inherited = ProcessEnvironment.variables.filter { variable in
       variables[String(variable.prefix { $0 != "=" })] == nil
     }
-    let vector = arguments.map { strdup($0) } + [nil]
-    let environment =
-      (inherited + variables.map { "\($0)=\($1)" }).map { strdup($0) } + [nil]
-    defer { for text in vector + environment { free(text) } }
+    let vector = unsafe copies(of: arguments)
+    let environment = unsafe copies(of: inherited + variables.map { "\($0)=\($1)" })
+    defer { unsafe (vector + environment).forEach { unsafe free($0) } }
     var child: pid_t = 0
-    let failure = posix_spawn(&child, program, &actions, &attributes, vector, environment)
+    let failure = unsafe posix_spawn(&child, program, &actions, &attributes, vector, environment)
     guard failure == 0 else { throw .code(failure) }
     return child
+  }
+
+  /// The texts as C strings, followed by `nil`, each to be freed: `strdup`.
+  private static func copies(of texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
+    unsafe texts.map { unsafe strdup($0) } + [nil]
   }
 }

@@ -46,7 +46,7 @@ package enum WallClock {
   /// The time since the beginning of 1970 in UTC: `clock_gettime`.
   package static var now: (seconds: Int, nanoseconds: Int) {
     var spec = timespec()
-    clock_gettime(CLOCK_REALTIME, &spec)
+    unsafe clock_gettime(CLOCK_REALTIME, &spec)
     return (Int(spec.tv_sec), Int(spec.tv_nsec))
   }
 }

@@ -12,29 +12,29 @@ extension FileSystem {
     ofDirectory path: some SystemPath, isCancelled: () -> Bool = { false },
     _ body: (UnsafeBufferPointer<UInt8>, EntryType) -> Void
   ) throws(SystemError) {
-    guard let directory = path.withCPath({ opendir($0) }) else { throw .last }
-    defer { closedir(directory) }
+    guard let directory = unsafe path.withCPath({ unsafe opendir($0) }) else { throw .last }
+    defer { unsafe closedir(directory) }
     var count = 0
     while true {
       count += 1
       if count % 1024 == 0, isCancelled() { return }
       errno = 0
-      guard let entry = readdir(directory) else {
+      guard let entry = unsafe readdir(directory) else {
         if errno != 0 { throw .last }
         return
       }
       let type: EntryType =
-        switch Int32(entry.pointee.d_type) {
+        switch unsafe Int32(entry.pointee.d_type) {
         case Int32(DT_REG): .file
         case Int32(DT_DIR): .directory
         case Int32(DT_LNK): .link
         default: .unknown
         }
-      withUnsafeBytes(of: &entry.pointee.d_name) { name in
-        let bytes = UnsafeBufferPointer(
+      unsafe withUnsafeBytes(of: &entry.pointee.d_name) { name in
+        let bytes = unsafe UnsafeBufferPointer(
           rebasing: name.bindMemory(to: UInt8.self).prefix { $0 != 0 })
-        let isDots = bytes.count <= 2 && bytes.allSatisfy { $0 == UInt8(ascii: ".") }
-        if !isDots { body(bytes, type) }
+        let isDots = unsafe bytes.count <= 2 && bytes.allSatisfy { $0 == UInt8(ascii: ".") }
+        if !isDots { unsafe body(bytes, type) }
       }
     }
   }
@@ -42,7 +42,7 @@ extension FileSystem {
   /// The names in a directory; none if it cannot be read.
   package static func names(inDirectory path: some SystemPath) -> [[UInt8]] {
     var names: [[UInt8]] = []
-    try? forEachEntry(ofDirectory: path) { name, _ in names.append(Array(name)) }
+    try? unsafe forEachEntry(ofDirectory: path) { name, _ in unsafe names.append(Array(name)) }
     return names
   }
 
@@ -51,8 +51,8 @@ extension FileSystem {
     directory path: some SystemPath, but exception: [UInt8] = []
   ) throws(SystemError) -> Bool {
     var isEmpty = true
-    try forEachEntry(ofDirectory: path) { name, _ in
-      if !name.elementsEqual(exception) { isEmpty = false }
+    try unsafe forEachEntry(ofDirectory: path) { name, _ in
+      if unsafe !name.elementsEqual(exception) { isEmpty = false }
     }
     return isEmpty
   }
@@ -68,7 +68,7 @@ extension FileSystem {
     _ path: [UInt8], allowance: inout Int, isCancelled: () -> Bool
   ) throws(SystemError) {
     var names: [[UInt8]] = []
-    try forEachEntry(ofDirectory: path) { name, _ in names.append(Array(name)) }
+    try unsafe forEachEntry(ofDirectory: path) { name, _ in unsafe names.append(Array(name)) }
     for name in names {
       let entry = path + [UInt8(ascii: "/")] + name
       if isCancelled() { allowance -= 1 }
@@ -102,14 +102,14 @@ package struct PrivateDirectory: Sendable {
   /// Opens the directory with a name, and creates it if necessary: `mkdirat`, `openat`.
   package init(_ name: some SystemPath, in parent: PrivateDirectory) throws(SystemError) {
     let parent = parent.descriptor.number
-    let number = name.withCPath { (name) -> Int32 in
-      if mkdirat(parent, name, 0o700) == 0 {
+    let number = unsafe name.withCPath { (name) -> Int32 in
+      if unsafe mkdirat(parent, name, 0o700) == 0 {
         // The umask may have taken rights away.
-        _ = fchmodat(parent, name, 0o700, 0)
+        _ = unsafe fchmodat(parent, name, 0o700, 0)
       } else if errno != EEXIST {
         return -1
       }
-      return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      return unsafe openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     }
     guard number >= 0 else { throw .last }
     descriptor = FileDescriptor(number)
@@ -140,8 +140,8 @@ package struct PrivateDirectory: Sendable {
     try checkIsFree(name)
     let directory = descriptor.number
     try retrying {
-      Self.stagedName.withCPath { old in
-        name.withCPath { renameat(directory, old, directory, $0) }
+      unsafe Self.stagedName.withCPath { old in
+        unsafe name.withCPath { unsafe renameat(directory, old, directory, $0) }
       }
     }
   }
@@ -153,7 +153,9 @@ package struct PrivateDirectory: Sendable {
     var info = stat()
     let directory = descriptor.number
     do throws(SystemError) {
-      try retrying { name.withCPath { fstatat(directory, $0, &info, AT_SYMLINK_NOFOLLOW) } }
+      try retrying {
+        unsafe name.withCPath { unsafe fstatat(directory, $0, &info, AT_SYMLINK_NOFOLLOW) }
+      }
     } catch {
       guard error == .notFound else { throw error }
       return
@@ -163,7 +165,7 @@ package struct PrivateDirectory: Sendable {
 
   /// `unlinkat`.
   package func removeStagedFile() {
-    _ = Self.stagedName.withCPath { unlinkat(descriptor.number, $0, 0) }
+    _ = unsafe Self.stagedName.withCPath { unsafe unlinkat(descriptor.number, $0, 0) }
   }
 
   /// Checks that a path leads to this directory: `stat`, `fstat`.

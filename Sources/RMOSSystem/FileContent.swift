@@ -62,9 +62,9 @@ extension FileSystem {
 
   /// Replaces a file's content as a whole: a reader sees the old text or the new one.
   ///
-  /// The text goes to a hidden file in the same directory, `.NAME.tmp-1`, which is then renamed; one
-  /// that a killed process left is removed. A link is followed unless another user may have created
-  /// it. What is not a regular file (a pipe, a terminal) is written to directly, and so is
+  /// The text goes to a hidden file in the same directory, `.NAME.tmp-1`, which is then renamed;
+  /// one that a killed process left is removed. A link is followed unless another user may have
+  /// created it. What is not a regular file (a pipe, a terminal) is written to directly, and so is
   /// `/dev/stdout`.
   package static func replaceContent(of path: String, with text: String) throws(SystemError) {
     let bytes = Array(text.utf8)
@@ -202,7 +202,7 @@ extension FileSystem {
   /// Where a link leads: `readlink`.
   private static func linkTarget(_ path: String) throws(SystemError) -> [UInt8] {
     var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = try retrying { readlink(path, &target, target.count) }
+    let count = try retrying { unsafe readlink(path, &target, target.count) }
     return target[..<count].map { UInt8(bitPattern: $0) }
   }
 

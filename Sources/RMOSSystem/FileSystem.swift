@@ -8,7 +8,7 @@ package enum FileSystem {
   package static func makeDirectory(
     _ path: some SystemPath, permissions: UInt16 = 0o755
   ) throws(SystemError) {
-    try retrying { path.withCPath { mkdir($0, mode_t(permissions)) } }
+    try retrying { unsafe path.withCPath { unsafe mkdir($0, mode_t(permissions)) } }
   }
 
   /// Creates a directory and those above it; one that is there is fine.
@@ -48,12 +48,12 @@ package enum FileSystem {
 
   /// Deletes a file: `unlink`.
   package static func removeFile(_ path: some SystemPath) throws(SystemError) {
-    try retrying { path.withCPath { unlink($0) } }
+    try retrying { unsafe path.withCPath { unsafe unlink($0) } }
   }
 
   /// Deletes an empty directory: `rmdir`.
   package static func removeDirectory(_ path: some SystemPath) throws(SystemError) {
-    try retrying { path.withCPath { rmdir($0) } }
+    try retrying { unsafe path.withCPath { unsafe rmdir($0) } }
   }
 
   // MARK: Moving
@@ -62,7 +62,9 @@ package enum FileSystem {
   package static func rename(
     _ old: some SystemPath, to new: some SystemPath
   ) throws(SystemError) {
-    try retrying { old.withCPath { old in new.withCPath { CLibrary.rename(old, $0) } } }
+    try retrying {
+      unsafe old.withCPath { old in unsafe new.withCPath { unsafe CLibrary.rename(old, $0) } }
+    }
   }
 
   /// Renames a file unless the new name is taken: `rename`.
@@ -90,18 +92,18 @@ package enum FileSystem {
 
   /// Checks that a file may be read: `access`.
   package static func checkReadable(_ path: some SystemPath) throws(SystemError) {
-    try retrying { path.withCPath { access($0, R_OK) } }
+    try retrying { unsafe path.withCPath { unsafe access($0, R_OK) } }
   }
 
   /// Checks that a file may be written to: `access`.
   package static func checkWritable(_ path: some SystemPath) throws(SystemError) {
-    try retrying { path.withCPath { access($0, W_OK) } }
+    try retrying { unsafe path.withCPath { unsafe access($0, W_OK) } }
   }
 
   /// Checks that entries can be created in a directory: `access`.
   package static func checkWritable(directory path: some SystemPath) throws(SystemError) {
     guard try FileStatus(of: path).form == .directory else { throw .notADirectory }
-    try retrying { path.withCPath { access($0, W_OK | X_OK) } }
+    try retrying { unsafe path.withCPath { unsafe access($0, W_OK | X_OK) } }
   }
 
   /// Checks that a directory can be made private, which only its owner and root may do.
@@ -112,7 +114,8 @@ package enum FileSystem {
 
   /// Whether a path leads to a program that may be run: `access`.
   package static func isProgram(_ path: some SystemPath) -> Bool {
-    (try? FileStatus(of: path))?.form == .file && path.withCPath { access($0, X_OK) } == 0
+    unsafe (try? FileStatus(of: path))?.form == .file
+      && path.withCPath { unsafe access($0, X_OK) } == 0
   }
 
   /// Why the system opens no further file, `nil` if it does: `open`.
@@ -176,14 +179,14 @@ package struct FileStatus: Sendable {
   /// Creates the status of the file that a path leads to: `stat`.
   package init(of path: some SystemPath) throws(SystemError) {
     var info = stat()
-    try retrying { path.withCPath { stat($0, &info) } }
+    try retrying { unsafe path.withCPath { unsafe stat($0, &info) } }
     self.init(info)
   }
 
   /// Creates the status of what a path names, without following a link: `lstat`.
   package init(ofLink path: some SystemPath) throws(SystemError) {
     var info = stat()
-    try retrying { path.withCPath { lstat($0, &info) } }
+    try retrying { unsafe path.withCPath { unsafe lstat($0, &info) } }
     self.init(info)
   }
 

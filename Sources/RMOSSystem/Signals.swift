@@ -17,8 +17,8 @@ package enum Signals {
 
   private static var stoppingSet: sigset_t {
     var signals = sigset_t()
-    sigemptyset(&signals)
-    for signal in stopping { sigaddset(&signals, signal) }
+    unsafe sigemptyset(&signals)
+    for signal in stopping { unsafe sigaddset(&signals, signal) }
     return signals
   }
 
@@ -50,19 +50,20 @@ package enum Signals {
   /// `sigaction`, `sigprocmask`.
   private static func handleInterruptions(_ handler: @escaping @convention(c) (Int32) -> Void) {
     var signals = stoppingSet
-    sigprocmask(SIG_UNBLOCK, &signals, nil)
+    unsafe sigprocmask(SIG_UNBLOCK, &signals, nil)
     for signal in stopping where !isIgnored(signal) {
       var action = sigaction()
       action.handler = handler
       action.sa_flags = SA_RESTART
-      sigaction(signal, &action, nil)
+      unsafe sigaction(signal, &action, nil)
     }
   }
 
   private static func isIgnored(_ signal: Int32) -> Bool {
     var current = sigaction()
-    sigaction(signal, nil, &current)
-    return unsafeBitCast(current.handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    unsafe sigaction(signal, nil, &current)
+    return unsafe unsafeBitCast(current.handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// Runs `body` with the signals that ask to stop blocked: `pthread_sigmask`.
@@ -70,8 +71,8 @@ package enum Signals {
     _ body: () throws(SystemError) -> Result
   ) throws(SystemError) -> Result {
     var (signals, before) = (stoppingSet, sigset_t())
-    pthread_sigmask(SIG_BLOCK, &signals, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
     return try body()
   }
 
@@ -85,16 +86,16 @@ package enum Signals {
     _ body: @escaping @Sendable (Int) -> Void
   ) throws(SystemError) {
     var signals = sigset_t()
-    sigemptyset(&signals)
-    for signal in stopping where !isIgnored(signal) { sigaddset(&signals, signal) }
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    unsafe sigemptyset(&signals)
+    for signal in stopping where !isIgnored(signal) { unsafe sigaddset(&signals, signal) }
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
     let awaited = signals
     try SystemThread.detached {
       var signals = awaited
       var signal: Int32 = 0
       var count = 0
       // It fails only if there is no signal to wait for: the parent process ignored them.
-      while sigwait(&signals, &signal) == 0 {
+      while unsafe sigwait(&signals, &signal) == 0 {
         if count > 0, signal == SIGHUP { continue }
         count += 1
         body(count)

@@ -2,8 +2,8 @@ import CLibrary
 
 /// A file under a temporary name, which gets its own name once it is complete and on the disk.
 ///
-/// It is found by its open directory, not by its path: whatever is renamed meanwhile, it is this file
-/// that is moved into place or removed.
+/// It is found by its open directory, not by its path: whatever is renamed meanwhile, it is this
+/// file that is moved into place or removed.
 package final class StagedFile: Sendable {
   /// The path of the directory.
   private let directoryPath: String
@@ -19,8 +19,8 @@ package final class StagedFile: Sendable {
   /// - Parameters:
   ///   - directoryPath: Its directory.
   ///   - names: Temporary names, of which the first free one is used.
-  ///   - removingLeftOvers: Whether to remove what a killed process of this user left under one of the
-  ///     names. A lock distinguishes that from what another process is writing.
+  ///   - removingLeftOvers: Whether to remove what a killed process of this user left under one of
+  ///     the names. A lock distinguishes that from what another process is writing.
   /// - Throws: ``SystemError``; ``SystemError/exists`` if all names are taken.
   package init(
     in directoryPath: String, names: some Sequence<String>, removingLeftOvers: Bool = false
@@ -42,7 +42,7 @@ package final class StagedFile: Sendable {
             isKept = (try? file.tryLock()) != false && there == identity
           }
         } catch {
-          _ = unlinkat(directory.number, name, 0)
+          _ = unsafe unlinkat(directory.number, name, 0)
           file.close()
           throw error
         }
@@ -103,31 +103,31 @@ package final class StagedFile: Sendable {
     let directory = directory.number
     if !replacing {
       do throws(SystemError) {
-        try retrying { linkat(directory, temporaryName, directory, name, 0) }
-        _ = unlinkat(directory, temporaryName, 0)
+        try retrying { unsafe linkat(directory, temporaryName, directory, name, 0) }
+        _ = unsafe unlinkat(directory, temporaryName, 0)
         return
       } catch {
         // Some file systems do not support hard links.
         var info = stat()
         let isTaken =
-          error == .exists || fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0
+          unsafe error == .exists || fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0
         guard !isTaken else { throw .exists }
       }
     }
-    try retrying { renameat(directory, temporaryName, directory, name) }
+    try retrying { unsafe renameat(directory, temporaryName, directory, name) }
   }
 
   /// Waits until the directory is on the disk: `fsync`.
   package func synchronizeDirectory() throws(SystemError) { try directory.synchronize() }
 
-  /// Removes it and what SQLite may have created with it, wherever the directory is now: `unlinkat`.
+  /// Removes it and what SQLite may have created with it, wherever the directory is: `unlinkat`.
   package func discard() {
     var info = stat()
-    guard fstatat(directory.number, temporaryName, &info, AT_SYMLINK_NOFOLLOW) == 0,
+    guard unsafe fstatat(directory.number, temporaryName, &info, AT_SYMLINK_NOFOLLOW) == 0,
       FileStatus(info).identity == identity
     else { return }
     for suffix in ["", "-journal", "-wal", "-shm"] {
-      _ = unlinkat(directory.number, temporaryName + suffix, 0)
+      _ = unsafe unlinkat(directory.number, temporaryName + suffix, 0)
     }
   }
 }

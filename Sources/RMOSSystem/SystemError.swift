@@ -57,12 +57,12 @@ package enum SystemError: Error, Hashable, Sendable {
 
   /// `strerror` is not thread-safe.
   private static func text(_ code: Int32) -> String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-      buffer.initialize(repeating: 0)
-      guard let start = buffer.baseAddress, strerror_r(code, start, 255) == 0 else {
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+      unsafe buffer.initialize(repeating: 0)
+      guard let start = buffer.baseAddress, unsafe strerror_r(code, start, 255) == 0 else {
         return "error \(code)"
       }
-      return String(cString: start)
+      return unsafe String(cString: start)
     }
   }
 
@@ -95,8 +95,8 @@ package enum SystemError: Error, Hashable, Sendable {
   package var isAbsent: Bool { isOne(of: ENOENT, ENOTDIR) }
   /// Whether the error concerns only the file or directory that was asked for.
   ///
-  /// Any other error, such as a lack of descriptors or memory, a failing disk or a network share that
-  /// does not respond, leaves unknown what is there.
+  /// Any other error, such as a lack of descriptors or memory, a failing disk or a network share
+  /// that does not respond, leaves unknown what is there.
   package var concernsOneFile: Bool {
     switch self {
     case .notAFile, .hasChanged, .leadsNowhere: true
@@ -127,13 +127,15 @@ func retrying<Result: SignedInteger>(_ call: () -> Result) throws(SystemError) -
 }
 
 extension UnsafeRawBufferPointer {
-  /// Runs `body` with the bytes of an array; the standard library's own method loses the type of the
-  /// error.
+  /// Runs `body` with the bytes of an array; the standard library's own method loses the type of
+  /// the error.
   static func of<Result>(
     _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(SystemError) -> Result
   ) throws(SystemError) -> Result {
-    let result = bytes.withUnsafeBytes { bytes -> Swift.Result<Result, SystemError> in
-      do throws(SystemError) { return .success(try body(bytes)) } catch { return .failure(error) }
+    let result = unsafe bytes.withUnsafeBytes { bytes -> Swift.Result<Result, SystemError> in
+      do throws(SystemError) { return unsafe .success(try body(bytes)) } catch {
+        return .failure(error)
+      }
     }
     return try result.get()
   }

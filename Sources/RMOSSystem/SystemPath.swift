@@ -16,7 +16,7 @@ extension String: SystemPath {
   package var pathBytes: [UInt8] { Array(utf8) }
 
   package func withCPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-    withCString(body)
+    unsafe withCString(body)
   }
 }
 
@@ -26,11 +26,11 @@ extension [UInt8]: SystemPath {
   package var pathBytes: [UInt8] { self }
 
   package func withCPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { buffer in
-      for (index, byte) in enumerated() { buffer[index] = CChar(bitPattern: byte) }
-      buffer[count] = 0
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { buffer in
+      for (index, byte) in enumerated() { unsafe buffer[index] = CChar(bitPattern: byte) }
+      unsafe buffer[count] = 0
       guard let base = buffer.baseAddress else { preconditionFailure("room was reserved") }
-      return body(base)
+      return unsafe body(base)
     }
   }
 }
@@ -57,10 +57,10 @@ extension SystemPath {
 
   /// The absolute path without links: `realpath`.
   package func resolved() throws(SystemError) -> Self {
-    guard let text = withCPath({ realpath($0, nil) }) else { throw .last }
-    defer { free(text) }
-    return text.withMemoryRebound(to: UInt8.self, capacity: strlen(text)) { bytes in
-      Self(pathBytes: UnsafeBufferPointer(start: bytes, count: strlen(text)))
+    guard let text = unsafe withCPath({ unsafe realpath($0, nil) }) else { throw .last }
+    defer { unsafe free(text) }
+    return unsafe text.withMemoryRebound(to: UInt8.self, capacity: strlen(text)) { bytes in
+      unsafe Self(pathBytes: UnsafeBufferPointer(start: bytes, count: strlen(text)))
     }
   }
 }

@@ -68,11 +68,11 @@ extension JSONText: Codable {
   public func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
 }
 
-/// Whether two JSON texts have the same meaning: white space, escapes, member order and the spelling
-/// of numbers make no difference.
+/// Whether two JSON texts have the same meaning: white space, escapes, member order and the
+/// spelling of numbers make no difference.
 ///
-/// Members with equal names are compared in order. A text that is not JSON is equivalent only to the
-/// same bytes.
+/// Members with equal names are compared in order. A text that is not JSON is equivalent only to
+/// the same bytes.
 package enum JSONEquivalence {
   /// Whether two texts have the same meaning.
   ///
@@ -87,7 +87,8 @@ package enum JSONEquivalence {
   /// The names of the members of two object texts that differ or are on one side only, in left
   /// order, then right order.
   ///
-  /// A text that is not an object counts as an object with one member, the text, whose name is empty.
+  /// A text that is not an object counts as an object with one member: the text, with an empty
+  /// name.
   package static func differingMembers(_ left: String, _ right: String) -> [String] {
     if left.hasSameUTF8(as: right) { return [] }
     let (isLeftExact, left) = members(of: left)

@@ -1,7 +1,7 @@
 /// A JSON value as a tree.
 ///
-/// Everything in the text is kept except white space and the spelling of escapes: numbers keep their
-/// tokens, and objects keep their members in order, including members with equal names.
+/// Everything in the text is kept except white space and the spelling of escapes: numbers keep
+/// their tokens, and objects keep their members in order, including members with equal names.
 ///
 /// ```swift
 /// let geometry: JSONValue = ["rings": [["radius_mm": 40.5, "segments": 24]]]

@@ -158,7 +158,7 @@ extension JSONWriter {
   /// Writes null.
   package mutating func null() { raw("null") }
 
-  /// Writes JSON text with its tokens as they are, except for the spelling of characters in strings.
+  /// Writes JSON text with its tokens as they are, except for how strings spell characters.
   package mutating func json(_ value: JSONText) { raw(value.text) }
 
   /// Writes a value in the writer's style.
@@ -260,8 +260,8 @@ extension JSONWriter {
     bytes.append(contentsOf: digits.utf8)
   }
 
-  /// The scalar that begins at `index` if it could control a terminal or reorder text on the screen;
-  /// ASCII controls other than DEL cannot occur in JSON anyway.
+  /// The scalar that begins at `index` if it could control a terminal or reorder text on the
+  /// screen; ASCII controls other than DEL cannot occur in JSON anyway.
   private static func steeringScalar(
     in utf8: UnsafeBufferPointer<UInt8>, at index: Int
   ) -> Unicode.Scalar? {

@@ -98,8 +98,8 @@ extension Provenance {
 
 /// A digest of a row's values, which tells whether the row has changed since.
 ///
-/// It has 64 bits, is fast and is not cryptographic: it finds edits, not forgeries. Texts count byte
-/// by byte and numbers by their value, so an integer and the double equal to it have the same
+/// It has 64 bits, is fast and is not cryptographic: it finds edits, not forgeries. Texts count
+/// byte by byte and numbers by their value, so an integer and the double equal to it have the same
 /// digest, as columns convert one into the other. The same values give the same digest on every
 /// machine.
 public struct RowDigest: RawRepresentable, Sendable, Hashable {

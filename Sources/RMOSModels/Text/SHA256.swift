@@ -1,6 +1,7 @@
 /// SHA-256 (FIPS 180-4), which tells whether source bytes have changed.
 ///
-/// Neither the standard library nor SQLite has one. Hash bytes at once with `hash(_:)`, or in pieces:
+/// Neither the standard library nor SQLite has one. Hash bytes at once with `hash(_:)`, or in
+/// pieces:
 ///
 /// ```swift
 /// var hash = SHA256()

@@ -2,10 +2,10 @@ import RMOSSystem
 
 /// An ISO 8601 date, or date and time, as RMOS accepts it.
 ///
-/// The form is `YYYY-MM-DD`, optionally followed by `T` or a space and `HH:MM[:SS[.f…]]`, optionally
-/// followed by `Z` or `±HH:MM`. The date must exist in the proleptic Gregorian calendar, in the years
-/// 0001 to 9999; hours are 00 to 23, minutes and seconds 00 to 59. Entities keep the text as
-/// written; a timestamp is its meaning.
+/// The form is `YYYY-MM-DD`, optionally followed by `T` or a space and `HH:MM[:SS[.f…]]`,
+/// optionally followed by `Z` or `±HH:MM`. The date must exist in the proleptic Gregorian calendar,
+/// in the years 0001 to 9999; hours are 00 to 23, minutes and seconds 00 to 59. Entities keep the
+/// text as written; a timestamp is its meaning.
 ///
 /// ```swift
 /// let start = Timestamp("2025-01-15T10:30:00Z")
