@@ -6,7 +6,7 @@
 /// Entities are `Codable` by their schema: the keys are the member names of the JSON files, such as
 /// `ring_count`.
 public protocol Entity: Codable, Hashable, Identifiable, Sendable where ID == String {
-  /// The kind whose records these are.
+  /// The kind of the entity.
   static var kind: EntityKind { get }
 
   /// The id, unique within the kind.
