@@ -158,7 +158,8 @@ public struct JobType: RawRepresentable, Hashable, Sendable, Codable, Expressibl
   package static let known: [JobType] = [
     slice, batch, contour, assembly, "rosette_slice_batch", "rosette_pattern_generation",
     "rosette_preview", "rosette_cnc_export", "rosette_segmentation", "rosette_validation",
-    "rosette_cnc_simulation",
+    "rosette_cnc_simulation", "rosette_plan", "rosette_cam", "rmos_rosette_saw_batch", "saw_slice",
+    "saw_slice_batch", "saw_queue_job", "pipeline_run",
   ]
 
   /// Whether the RMOS applications know the type.

@@ -24,6 +24,10 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let inputLoop = IssueCode("input.loop")
   /// The source has no file to read.
   public static let inputNothingFound = IssueCode("input.nothing-found")
+  /// A file of the source that looks like data is not read.
+  public static let inputNotRead = IssueCode("input.not-read")
+  /// A file is a copy of another, which is read before it.
+  public static let inputCopy = IssueCode("input.copy")
   /// The source could not be read further; the run stopped.
   public static let sourceUnreadable = IssueCode("source.unreadable")
   /// The source changed while it was being read; the run stopped.
@@ -36,12 +40,18 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let jsonDuplicateKey = IssueCode("json.duplicate-key")
   /// An entity is not a JSON object.
   public static let shapeNotObject = IssueCode("shape.not-object")
+  /// The file is an object around the entities.
+  public static let shapeWrapper = IssueCode("shape.wrapper")
+  /// It is open which of a file's collections are the entities.
+  public static let shapeAmbiguous = IssueCode("shape.ambiguous")
   /// The entity has no id, and ids are not derived.
   public static let idMissing = IssueCode("id.missing")
   /// The entity has no id; one was derived from its place.
   public static let idDerived = IssueCode("id.derived")
   /// The id is a number; its text is used.
   public static let idNumber = IssueCode("id.number")
+  /// Another member was read as the id.
+  public static let idAlias = IssueCode("id.alias")
   /// The entity's id differs from its key in the dictionary.
   public static let idMismatch = IssueCode("id.mismatch")
   /// A required member is absent or null.
@@ -56,6 +66,10 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let fieldFormat = IssueCode("field.format")
   /// A text is not one of the known values.
   public static let fieldUnknownValue = IssueCode("field.unknown-value")
+  /// A member was read under its column's name.
+  public static let fieldColumnName = IssueCode("field.column-name")
+  /// A member that is not read differs from one that is absent only in how its name is written.
+  public static let fieldLookAlike = IssueCode("field.look-alike")
   /// An end is before its start.
   public static let timeOrder = IssueCode("time.order")
   /// The referenced entity is neither in the store nor migrated by this run.
@@ -78,7 +92,9 @@ extension IssueCode {
   /// Whether issues with this code concern the source as a whole, not an entity.
   package var concernsSource: Bool {
     switch self {
-    case .inputLoop, .inputNothingFound, .sourceUnreadable, .sourceChanged: true
+    case .inputLoop, .inputNothingFound, .inputNotRead, .inputCopy, .shapeWrapper,
+      .sourceUnreadable, .sourceChanged:
+      true
     default: false
     }
   }

@@ -39,6 +39,12 @@ package enum Violation: Sendable, Hashable {
   case idMismatch(id: String, key: String)
   /// The key in the dictionary, quoted, is blank and cannot be the id.
   case blankKey(String)
+  /// No `id`; another member was read as such.
+  case idAlias(String)
+  /// The field was read under its column's name.
+  case columnName(String)
+  /// The field is absent, and a member that is not read is almost called so.
+  case lookAlike(String)
 
   /// How severe it is; what is not an error is kept as is.
   package var severity: Severity {
@@ -49,8 +55,8 @@ package enum Violation: Sendable, Hashable {
     case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
       .idMissing, .idMismatch, .blankKey:
       .error
-    case .endBeforeStart, .idNumber: .warning
-    case .idDerived: .info
+    case .endBeforeStart, .idNumber, .lookAlike: .warning
+    case .idDerived, .idAlias, .columnName: .info
     }
   }
 
@@ -70,6 +76,9 @@ package enum Violation: Sendable, Hashable {
     case .idDerived: .idDerived
     case .idNumber: .idNumber
     case .idMismatch: .idMismatch
+    case .idAlias: .idAlias
+    case .columnName: .fieldColumnName
+    case .lookAlike: .fieldLookAlike
     }
   }
 
@@ -95,6 +104,7 @@ package enum Violation: Sendable, Hashable {
     case .notTimestamp(let found):
       "\"\(field)\" is \(found); expected a valid ISO 8601 date or time, such as "
         + "2025-01-15T10:30:00Z"
+        + (Violation.isNumber(found) ? Violation.epochHint : "")
     case .unknownValue(let found, let known, let severity):
       "\"\(field)\" is \(found); expected one of \(known.joined(separator: ", "))"
         + Violation.suggestion(for: found, among: known) + Violation.keeping(severity)
@@ -117,6 +127,13 @@ package enum Violation: Sendable, Hashable {
       "\"id\" is \(id), but the entity's key is \(key); they must be equal"
     case .blankKey(let key):
       "the entity's key is \(key), which is blank; use its id as the key"
+    case .idAlias(let name):
+      "\"\(field)\" is missing; \(Violation.quoted(name)) is read as the id"
+    case .columnName(let name):
+      "\(Violation.quoted(name)) is read as \"\(field)\""
+    case .lookAlike(let name):
+      "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name but was only kept; "
+        + "rename it, or read the source with the mapping \"any-case\""
     }
   }
 
@@ -138,6 +155,8 @@ package enum Violation: Sendable, Hashable {
     case .idNumber(let number): "the number \(number)"
     case .idMismatch(let id, _): id
     case .blankKey(let key): key
+    case .idAlias(let name), .columnName(let name), .lookAlike(let name):
+      "a member \(Violation.quoted(name))"
     }
   }
 
@@ -157,11 +176,21 @@ package enum Violation: Sendable, Hashable {
     case .duplicateMember: "one member"
     case .idMissing, .idDerived, .idNumber, .blankKey: "an id that is text"
     case .idMismatch(_, let key): key
+    case .idAlias, .columnName, .lookAlike: "the member's own name"
     }
   }
 
   private static func keeping(_ severity: Severity) -> String {
     severity == .error ? "" : "; kept as is"
+  }
+
+  /// What to do about times that are numbers.
+  static let epochHint = "; times that are numbers are read with the mapping \"epoch\""
+
+  /// Whether a quoted text is a number.
+  private static func isNumber(_ quoted: String) -> Bool {
+    let text = quoted.dropFirst().dropLast()
+    return !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
   }
 
   /// A known value that differs in case and white space only.

@@ -82,7 +82,7 @@ package struct JSONScanError: Error, Sendable, Hashable {
   package var offset: Int
 
   @inline(never)
-  init(_ reason: Reason, _ offset: Int) {
+  package init(_ reason: Reason, _ offset: Int) {
     self.reason = reason
     self.offset = offset
   }

@@ -81,6 +81,8 @@ public struct RecordBatch: Sendable {
     case index(Int)
     case key(TextSpan)
     case line(Int)
+    /// The JSON Pointer to an entity in a wrapper; `key` if it stands in a dictionary there.
+    case pointer(TextSpan, key: TextSpan?)
   }
 
   /// One entity of the batch.
@@ -300,6 +302,7 @@ public struct RecordBatch: Sendable {
     case .index(let number): .index(number)
     case .key(let span): .key(text(span))
     case .line(let number): .line(number)
+    case .pointer(let span, _): .key(text(span))
     }
   }
 }
@@ -327,7 +330,7 @@ extension RecordBatch {
   ///
   /// If the source has no creation time, the stored one is kept. If it has no time of change, that
   /// is `startedAt`, the start of the run that updates the row.
-  package func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
+  public func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
     var row = record(at: index)
     for (position, field) in kind.schema.fields.enumerated()
     where !entries[index].given.contains(position) {

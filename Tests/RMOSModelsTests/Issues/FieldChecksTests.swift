@@ -130,6 +130,18 @@ import Testing
         #""id" is "a", but the entity's key is "b"; they must be equal"#
       ),
       (.blankKey(#"" ""#), #"the entity's key is " ", which is blank; use its id as the key"#),
+      (
+        .notTimestamp(found: #""1700000000""#),
+        #""f" is "1700000000"; expected a valid ISO 8601 date or time, such as "#
+          + #"2025-01-15T10:30:00Z; times that are numbers are read with the mapping "epoch""#
+      ),
+      (.idAlias("run_id"), #""f" is missing; "run_id" is read as the id"#),
+      (.columnName("f_json"), #""f_json" is read as "f""#),
+      (
+        .lookAlike("F"),
+        #""f" is missing; "F" has a similar name but was only kept; "#
+          + #"rename it, or read the source with the mapping "any-case""#
+      ),
     ]
     for (violation, message) in messages { #expect(violation.message(field: "f") == message) }
   }
