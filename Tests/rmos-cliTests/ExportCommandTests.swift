@@ -166,7 +166,7 @@ import Testing
       result.output == #"""
         only in the database: strip family "f1", from strip_families/f1.json; gone from the source since run 1
         only in the source: pattern "p2" (patterns/p2.json:1)
-          cannot be migrated: 'name' is missing; every entity of this kind needs it [field.missing]
+          cannot be migrated: "name" is missing; it is required [field.missing]
         different: job log "j1" (joblogs/j1.json:1); the source changed since run 1
           job_type: "slice\u001b[31m" in the source, "slice" in the database
           parameters: {"feed":6} in the source, {"feed":5} in the database

@@ -24,15 +24,23 @@ public struct Export: Sendable {
       case lines
     }
 
+    /// The layout of the JSON in a file.
+    public enum Style: Sendable, Hashable {
+      /// No white space.
+      case compact
+      /// One line per member and element, indented by two spaces per level.
+      case pretty
+    }
+
     /// Which files there are.
     public var layout: Layout
     /// White space between the tokens; lines are always compact.
-    public var style: JSONWriter.Style
+    public var style: Style
     /// How many issues the summary keeps; all are counted.
     public var maxIssuesInSummary = 1000
 
     /// Options.
-    public init(layout: Layout = .files, style: JSONWriter.Style = .pretty) {
+    public init(layout: Layout = .files, style: Style = .pretty) {
       self.layout = layout
       self.style = style
     }
