@@ -23,14 +23,17 @@ let package = Package(
     .target(name: "RMOSSystem", dependencies: ["CLibrary"]),
     .target(name: "RMOSModels", dependencies: ["RMOSSystem"]),
     .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels", "RMOSSystem"]),
-    .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore", "RMOSSystem"]),
+    .target(name: "RMOSHTML", dependencies: ["RMOSModels", "RMOSSystem"]),
+    .target(
+      name: "RMOSMigration", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSSamples", dependencies: ["RMOSModels", "RMOSMigration", "RMOSSystem"]),
-    .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore"]),
+    .target(name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore"]),
     .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
       name: "RMOSDashboard",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSHTTP", "RMOSSystem",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSHTML", "RMOSHTTP",
+        "RMOSSystem",
       ]),
     .executableTarget(
       name: "rmos-cli",
@@ -45,6 +48,7 @@ let package = Package(
       path: "Tests/RMOSTestSupport"),
     .testTarget(name: "RMOSSystemTests", dependencies: ["RMOSSystem", "RMOSTestSupport"]),
     .testTarget(name: "RMOSModelsTests", dependencies: ["RMOSModels", "RMOSTestSupport"]),
+    .testTarget(name: "RMOSHTMLTests", dependencies: ["RMOSHTML", "RMOSModels"]),
     .testTarget(
       name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
     .testTarget(
@@ -66,8 +70,8 @@ let package = Package(
     .testTarget(
       name: "RMOSDashboardTests",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
-        "RMOSSystem", "RMOSTestSupport",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTML",
+        "RMOSHTTP", "RMOSSystem", "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
     .testTarget(

@@ -1,6 +1,7 @@
 import Foundation
 import RMOSHTTP
 import Synchronization
+import Testing
 
 /// A server on a thread of its own, on any free port.
 final class RunningServer: Sendable {
@@ -63,4 +64,138 @@ final class Gate: Sendable {
 
   /// Lets one through.
   func open() { opening.signal() }
+}
+
+/// A TCP client that sends what it is told, byte by byte.
+final class RawClient {
+  /// An answer as it came.
+  struct Answer: Equatable {
+    var status: Int
+    var fields: [String: String]
+    var body: String
+  }
+
+  private let descriptor: Int32
+  private var received: [UInt8] = []
+
+  /// Connects to a port of the loopback interface.
+  ///
+  /// Reading gives up after 30 seconds, so that a test fails instead of hanging.
+  init(port: Int) throws {
+    #if canImport(Darwin)
+      descriptor = socket(AF_INET, SOCK_STREAM, 0)
+    #else
+      descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    #endif
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+    let result = withUnsafePointer(to: address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    // Whatever it throws, `deinit` closes the descriptor: all properties are set.
+    guard result == 0 else { throw NSError(domain: NSPOSIXErrorDomain, code: Int(errno)) }
+    var limit = timeval(tv_sec: 30, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    // Closing resets the connection, lest thousands of ports are kept for those that are over.
+    var abort = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &abort, socklen_t(MemoryLayout<linger>.size))
+    #if canImport(Darwin)
+      var on: Int32 = 1
+      setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, socklen_t(MemoryLayout<Int32>.size))
+    #endif
+  }
+
+  deinit { close(descriptor) }
+
+  /// Sends bytes, as many as the other side takes.
+  ///
+  /// - Returns: Whether all went.
+  @discardableResult func send(_ bytes: [UInt8]) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { bytes in
+        #if canImport(Darwin)
+          Darwin.send(descriptor, bytes.baseAddress, bytes.count, 0)
+        #else
+          Foundation.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        #endif
+      }
+      if count <= 0 { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+
+  @discardableResult func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+  /// Sends a request for a target.
+  func get(_ target: String, _ fields: String = "") {
+    send("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n")
+  }
+
+  func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  /// Everything until the other side ends, what was read and not used included; nil where it does
+  /// not end in time.
+  func readToEnd() -> [UInt8]? {
+    while let count = fill() {
+      if count == 0 {
+        defer { received = [] }
+        return received
+      }
+    }
+    return nil
+  }
+
+  /// The next answer; nil where the other side ends before it.
+  func answer(toHead: Bool = false) throws -> Answer? {
+    let ending = Array("\r\n\r\n".utf8)
+    while true {
+      if let end = received.firstRange(of: ending) {
+        let lines = String(decoding: received[..<end.lowerBound], as: UTF8.self)
+          .components(separatedBy: "\r\n")
+        var fields: [String: String] = [:]
+        for line in lines.dropFirst() {
+          let parts = line.split(separator: ":", maxSplits: 1)
+          fields[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
+        }
+        let words = lines[0].split(separator: " ")
+        #expect(words.first == "HTTP/1.1")
+        let length = toHead ? 0 : fields["content-length"].flatMap { Int($0) } ?? 0
+        let bodyEnd = end.upperBound + length
+        if received.count >= bodyEnd {
+          let body = String(decoding: received[end.upperBound..<bodyEnd], as: UTF8.self)
+          received.removeFirst(bodyEnd)
+          let status = try #require(words.count > 1 ? Int(words[1]) : nil)
+          return Answer(status: status, fields: fields, body: body)
+        }
+      }
+      let count = try #require(fill(), "no answer in time")
+      if count == 0 { return nil }
+    }
+  }
+
+  /// The next answer to a client that sends a text over and over until it comes.
+  func answer(whileSending text: String) throws -> Answer? {
+    for _ in 0..<1_500 {
+      var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      if poll(&state, 1, 20) > 0 { break }
+      send(text)
+    }
+    return try answer()
+  }
+
+  /// Reads some more; 0 at the end, nil where nothing comes in time.
+  private func fill() -> Int? {
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    let count = recv(descriptor, &buffer, buffer.count, 0)
+    // A reset is an end.
+    if count < 0 { return errno == EAGAIN || errno == EWOULDBLOCK ? nil : 0 }
+    received += buffer[..<count]
+    return count
+  }
 }

@@ -34,7 +34,7 @@ import Testing
     "Scripts/sanitize.sh": ".github/workflows/rmos_sanitizers.yml",
     "Scripts/test.sh": ".ci/run",
     "Scripts/uninstall.sh": "Scripts/check-install.sh",
-    "curl": "Tests/RMOSDashboardTests/HTTP/HTTPDocumentationTests.swift",
+    "curl": "Tests/RMOSDashboardTests/API/HTTPDocumentationTests.swift",
     "swift format lint": "Scripts/check.sh",
     "swift test": "Scripts/check.sh",
   ]

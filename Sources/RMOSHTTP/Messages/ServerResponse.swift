@@ -39,3 +39,74 @@ extension ServerResponse {
       ] + fields + securityFields)
   }
 }
+
+/// Why a request is not answered as asked.
+///
+/// Whatever layer refuses, the client reads the same: a status and a JSON object such as
+/// `{"success":false,"detail":"…"}`.
+public struct HTTPRefusal: Error, Sendable, Hashable {
+  /// The status code.
+  public var status: Int
+  /// What was found, what was expected and the way out.
+  public var detail: String
+  /// Header fields that belong to the status.
+  public var fields: [HeaderField]
+  /// Further members of the body, in order, their values as JSON.
+  package var members: [Member]
+
+  /// A member of the body.
+  package struct Member: Sendable, Hashable {
+    package var name: String
+    package var json: [UInt8]
+  }
+
+  /// Creates a refusal.
+  public init(_ status: Int, _ detail: String, fields: [HeaderField] = []) {
+    self.init(status, detail, fields: fields, members: [])
+  }
+
+  package init(
+    _ status: Int, _ detail: String, fields: [HeaderField], members: [(String, [UInt8])]
+  ) {
+    self.status = status
+    self.detail = detail
+    self.fields = fields
+    self.members = members.map { Member(name: $0.0, json: $0.1) }
+  }
+
+  /// Creates the refusal of a request that is not HTTP as RFC 9112 has it.
+  static func malformed(_ detail: String) -> HTTPRefusal { HTTPRefusal(400, detail) }
+
+  /// The answer that says so.
+  public var response: ServerResponse {
+    var body = #"{"success":false,"detail":"#
+    body += Self.json(detail)
+    for member in members {
+      body += "," + Self.json(member.name) + ":" + String(decoding: member.json, as: UTF8.self)
+    }
+    return ServerResponse(
+      status: status,
+      fields: [HeaderField("Content-Type", "application/json")] + ServerResponse.securityFields
+        + [HeaderField("Cache-Control", "no-store")] + fields,
+      body: Array((body + "}\n").utf8))
+  }
+
+  /// A text as a JSON string; what does not show, as what would steer a terminal, is escaped.
+  private static func json(_ text: String) -> String {
+    var json = "\""
+    for scalar in text.unicodeScalars {
+      switch (scalar, scalar.properties.generalCategory) {
+      case ("\"", _), ("\\", _):
+        json += "\\"
+        json.unicodeScalars.append(scalar)
+      case (_, .control), (_, .format), (_, .lineSeparator), (_, .paragraphSeparator):
+        for unit in String(scalar).utf16 {
+          let digits = String(unit, radix: 16)
+          json += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+        }
+      default: json.unicodeScalars.append(scalar)
+      }
+    }
+    return json + "\""
+  }
+}

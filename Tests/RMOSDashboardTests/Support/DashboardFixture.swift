@@ -1,11 +1,10 @@
 import Foundation
+@testable import RMOSDashboard
 import RMOSMigration
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
 import Synchronization
-
-@testable import RMOSDashboard
 
 /// A store of either backend with a dashboard over it, and clocks that stand still.
 final class DashboardFixture: Sendable {
@@ -107,4 +106,35 @@ extension ServerResponse {
 /// A record with all columns filled plainly.
 func sample(_ kind: EntityKind, _ id: String, _ changes: [String: Value] = [:]) -> Record {
   StoreSamples.record(kind, id, changes)
+}
+
+/// A store that fails in the same way whatever it is asked.
+struct UnreadableStore: RecordStore {
+  let code: StoreError.Code
+  var location: String { "nowhere" }
+
+  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+    throw StoreError(code, "it cannot be read")
+  }
+  func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    throw StoreError(code, "it cannot be written")
+  }
+  func checkWriting() throws -> [Issue] { [] }
+  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
+  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result { try body() }
+}
+
+/// Runs a shell command with arguments.
+func shell(_ command: String, _ arguments: String...) throws {
+  struct Failure: Error { var text: String }
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = ["bash", "-o", "pipefail", "-c", command, "-"] + arguments
+  let errors = Pipe()
+  process.standardError = errors
+  try process.run()
+  let text = String(
+    decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  process.waitUntilExit()
+  guard process.terminationStatus == 0 else { throw Failure(text: text) }
 }

@@ -1,0 +1,219 @@
+import RMOSHTML
+import RMOSModels
+
+extension AuditReport {
+  /// The report as a JSON object.
+  ///
+  /// `success` (no errors), `verdict`, `complete`, `rules_not_checked`, `database`, `schema_version`, `counts`, `checks` (`passed`,
+  /// `failed`), `severity_counts`, `seconds`, `rules` (each with `code`, `severity`, `summary`,
+  /// `state` and its `errors`, `warnings` and `infos`), `findings` and `findings_omitted`.
+  public var json: String {
+    var writer = JSONWriter(style: .pretty)
+    writer.object {
+      $0.member("success", errorCount == 0)
+      $0.member("verdict", verdict.rawValue)
+      $0.member("complete", omittedRules.isEmpty)
+      $0.member("rules_not_checked") { writer in
+        writer.array { for rule in omittedRules { $0.string(rule.code) } }
+      }
+      $0.member("database", database)
+      $0.member("schema_version", schema)
+      $0.member("counts") { $0.counts(of: self) }
+      $0.member("checks") {
+        $0.object {
+          $0.member("passed", passedChecks)
+          $0.member("failed", failedChecks)
+        }
+      }
+      $0.member("severity_counts") {
+        $0.object {
+          for severity in Severity.allCases.reversed() {
+            $0.member(severity.rawValue, severityCounts[severity, default: 0])
+          }
+        }
+      }
+      $0.member("seconds", seconds)
+      $0.member("rules") {
+        $0.array {
+          for result in results { $0.result(result) }
+        }
+      }
+      $0.member("findings") {
+        $0.array {
+          for finding in findings { $0.finding(finding) }
+        }
+      }
+      $0.member("findings_omitted", omittedFindings)
+    }
+    return writer.text
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func counts(of report: AuditReport) {
+    object {
+      for kind in EntityKind.allCases { $0.member(kind.rawValue, report.counts[kind]) }
+      $0.member("total", report.counts.values.reduce(0, +))
+    }
+  }
+
+  fileprivate mutating func result(_ result: AuditReport.RuleResult) {
+    object {
+      $0.member("code", result.rule.code)
+      $0.member("severity", result.rule.severity.rawValue)
+      $0.member("summary", result.rule.summary)
+      $0.member("state", result.state.rawValue)
+      $0.member("errors", result.counts[.error, default: 0])
+      $0.member("warnings", result.counts[.warning, default: 0])
+      $0.member("infos", result.counts[.info, default: 0])
+    }
+  }
+
+  fileprivate mutating func finding(_ finding: AuditFinding) {
+    object {
+      $0.member("severity", finding.severity.rawValue)
+      $0.member("code", finding.code)
+      $0.member("kind", finding.kind?.rawValue)
+      $0.member("table", finding.table)
+      $0.member("id", finding.id)
+      $0.member("row", finding.row)
+      $0.member("column", finding.column)
+      $0.member("found", finding.found)
+      $0.member("expected", finding.expected)
+      $0.member("message", finding.message)
+    }
+  }
+}
+
+extension AuditReport {
+  /// The report as a page that stands alone: no scripts, nothing loaded from elsewhere, in the look
+  /// of the project's other pages.
+  ///
+  /// Text from the database is escaped; characters that would reorder it are shown as `\u{…}`.
+  public var html: String {
+    let title = "Audit of \(database)"
+    let page = HTMLPage(title: title)
+    var text = ""
+    page.writeHead(to: &text)
+    let body: HTML = """
+      <main>
+      <header><h1>\(title)</h1></header>
+      <p class="verdict \(verdict == .notChecked ? "warnings" : verdict.rawValue)">\(verdictText)</p>
+      \(countsTable)
+      \(results.filter { $0.total > 0 }.map(section))
+      \(rulesTable)
+      </main>
+
+      """
+    text += body.markup
+    page.writeEnd(to: &text)
+    return text
+  }
+
+  private var verdictText: String {
+    let word =
+      switch verdict {
+      case .sound: "Sound"
+      case .warnings: "Sound, with warnings"
+      case .errors: "Not sound"
+      case .notChecked: "Not fully checked"
+      }
+    let names: [(Severity, String)] = [(.error, "error"), (.warning, "warning"), (.info, "note")]
+    let counts = names.map { PlainText.counted(severityCounts[$0, default: 0], $1) }
+    return "\(word): \(counts.joined(separator: ", ")); \(passedChecks) checks passed, "
+      + "\(failedChecks) failed\(omittedRules.isEmpty ? "" : ", \(omittedRules.count) not made")."
+  }
+
+  private var countsTable: HTML {
+    let rows: [HTML] = EntityKind.allCases.map { kind in
+      let count = counts[kind].map { String($0) } ?? "unreadable"
+      return "<tr><th scope=\"row\">\(kind.schema.plural)</th><td class=\"n\">\(count)</td></tr>\n"
+    }
+    return """
+      <section>
+      <h2>Entities</h2>
+      <div class="scroll"><table>
+      <thead><tr><th scope="col">kind</th><th scope="col" class="n">rows</th></tr></thead>
+      <tbody>
+      \(rows)</tbody>
+      </table></div>
+      </section>
+      """
+  }
+
+  private func section(_ result: RuleResult) -> HTML {
+    let rows: [HTML] = result.findings.map { finding in
+      let place = [finding.table, finding.column].compactMap(\.self).joined(separator: ".")
+      let row = finding.id ?? finding.row.map { "row \($0)" } ?? ""
+      let severity = finding.severity.rawValue
+      return "<tr><td class=\"\(severity)\">\(severity)</td><td>\(place)</td><td>\(row)</td>"
+        + "<td>\(finding.message)</td></tr>\n"
+    }
+    let rest = result.total - result.findings.count
+    let more: HTML = rest > 0 ? "<p class=\"dim\">… and \(rest) more.</p>\n" : ""
+    return """
+      <section>
+      <h2>\(result.rule.code): \(result.total)</h2>
+      <p>\(result.rule.summary).</p>
+      <div class="scroll"><table>
+      <thead><tr><th scope="col">severity</th><th scope="col">place</th>\
+      <th scope="col">id</th><th scope="col">message</th></tr></thead>
+      <tbody>
+      \(rows)</tbody>
+      </table></div>
+      \(more)</section>
+
+      """
+  }
+
+  private var rulesTable: HTML {
+    let rows: [HTML] = results.map { result in
+      let state = result.state == .notApplicable ? "not applicable" : result.state.rawValue
+      return "<tr><th scope=\"row\">\(result.rule.code)</th><td>\(state)</td>"
+        + "<td class=\"n\">\(result.total)</td></tr>\n"
+    }
+    return """
+      <section>
+      <h2>Checks</h2>
+      <div class="scroll"><table>
+      <thead><tr><th scope="col">rule</th><th scope="col">state</th>\
+      <th scope="col" class="n">findings</th></tr></thead>
+      <tbody>
+      \(rows)</tbody>
+      </table></div>
+      </section>
+      """
+  }
+}
+
+extension AuditReport {
+  /// The verdict as a status badge, in the JSON that Shields takes from an endpoint.
+  ///
+  /// Source of the format: <https://shields.io/badges/endpoint-badge>.
+  ///
+  /// ```swift
+  /// report.badge  // {"schemaVersion":1,"label":"RMOS audit","message":"sound","color":"brightgreen"}
+  /// ```
+  public var badge: String {
+    let (message, color) =
+      switch verdict {
+      case .sound: ("sound", "brightgreen")
+      case .warnings: (Self.count(warningCount, "warning"), "yellow")
+      case .errors: (Self.count(errorCount, "error"), "red")
+      case .notChecked: ("not fully checked", "lightgrey")
+      }
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("schemaVersion", 1)
+      $0.member("label", "RMOS audit")
+      $0.member("message", message)
+      $0.member("color", color)
+      if verdict == .errors { $0.member("isError", true) }
+    }
+    return writer.text
+  }
+
+  private static func count(_ number: Int, _ noun: String) -> String {
+    "\(PlainText.grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+  }
+}

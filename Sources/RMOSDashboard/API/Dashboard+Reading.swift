@@ -1,0 +1,203 @@
+import RMOSHTTP
+import RMOSModels
+import RMOSStore
+
+extension Dashboard {
+  /// How many entities a list holds where nothing is said, and at most.
+  private static let (pageSize, largestPage) = (50, 500)
+
+  /// The answer to `GET` and `HEAD`.
+  func read(
+    _ route: Route, _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    try target.checkParameters(route.parameters)
+    switch route {
+    case .status:
+      let entry = try cache.status()
+      return kept(entry.value.body, "status-\(entry.revision)", request)
+    case .history:
+      let limit = try target.integer("limit", in: 1...500, default: 50)
+      let entry = try cache.entityDays()
+      let tag = EntityTag.naming("\(mark)-history-\(entry.revision)-\(limit)")
+      if request.hasCurrent(tag) { return .notModified(tag) }
+      var writer = JSONWriter()
+      writer.history(MigrationHistory(entry.value, limit: limit))
+      return .json(writer.utf8 + [0x0A], entityTag: tag)
+    case .statistics(let kind):
+      let entry = try cache.statistics(kind)
+      return kept(entry.value, "\(kind.rawValue)-\(entry.revision)", request)
+    case .item(let kind, let id):
+      return try item(kind, id, request)
+    case .list(let kind):
+      return try list(kind, target, request)
+    case .search(let kind, let member, let text):
+      let query = RecordQuery(kind).filter(member, contains: text)
+      return try matches(query, target, request)
+    case .filter(let kind, let member, let text):
+      let query = RecordQuery(kind).filter(member, is: try sought(kind, member, text))
+      return try matches(query, target, request)
+    }
+  }
+
+  /// An answer whose content is at hand.
+  private func kept(_ body: [UInt8], _ state: String, _ request: ServerRequest) -> ServerResponse {
+    let tag = EntityTag.naming("\(mark)-\(state)")
+    return request.hasCurrent(tag) ? .notModified(tag) : .json(body, entityTag: tag)
+  }
+
+  // MARK: Entities
+
+  private func item(
+    _ kind: EntityKind, _ id: String, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    guard let record = try store.read({ try $0.record(kind, id: id) }) else {
+      throw HTTPRefusal.absent(kind, id)
+    }
+    let tag = record.entityTag
+    return request.hasCurrent(tag) ? .notModified(tag) : entityAnswer(200, record)
+  }
+
+  /// An answer that holds one entity.
+  func entityAnswer(
+    _ status: Int, _ record: Record, fields: [HeaderField] = []
+  ) -> ServerResponse {
+    .json(status: status, entityTag: record.entityTag, fields: fields) {
+      $0.member("success", true)
+      $0.member(record.kind.memberName) { $0.entity(record) }
+    }
+  }
+
+  private func list(
+    _ kind: EntityKind, _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    let query = try page(of: RecordQuery(kind), target, default: Self.pageSize)
+    return try unlessCurrent(request) { token in
+      let (records, total) = try store.read { reader in
+        (try reader.records(query), try totals.count(RecordQuery(kind), in: reader, since: token))
+      }
+      return {
+        $0.entities(kind, records)
+        $0.member("total", total)
+      }
+    }
+  }
+
+  private func matches(
+    _ query: RecordQuery, _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    let query = try page(of: query, target, default: Self.largestPage)
+    return try unlessCurrent(request) { _ in
+      let (records, count) = try store.read { reader in
+        let records = try reader.records(query)
+        // A page that is not full is the end: no second pass to count.
+        let isAll = query.offset == 0 && records.count < query.limit ?? .max
+        return (records, isAll ? records.count : try reader.count(query))
+      }
+      return {
+        $0.entities(query.kind, records)
+        $0.member("count", count)
+      }
+    }
+  }
+
+  /// The part of a query's records that is asked for.
+  private func page(
+    of query: RecordQuery, _ target: RequestTarget, default limit: Int
+  ) throws -> RecordQuery {
+    let limit = try target.integer("limit", in: 1...Self.largestPage, default: limit)
+    let offset = try target.integer("offset", in: 0...Int.max, default: 0)
+    let order: RecordQuery.Order
+    switch try target.parameter("order") {
+    case nil: order = query.kind.defaultOrder
+    case "newest": order = .newestFirst
+    case "id": order = .id
+    case let other?:
+      throw HTTPRefusal(422, "‘order’ must be newest or id, found “\(other.shortened)”")
+    }
+    return query.order(order).limit(limit, offset: offset)
+  }
+
+  /// An answer made by `read`, which is given the store's change token, unless the client has the
+  /// store's state already.
+  private func unlessCurrent(
+    _ request: ServerRequest, _ read: (_ token: String?) throws -> (inout JSONWriter) -> Void
+  ) throws -> ServerResponse {
+    // Taken before reading: what is read may be newer than its tag, but never older.
+    let token = store.changeToken()
+    let state = token.map(EntityTag.naming)
+    if let state, request.hasCurrent(state) { return .notModified(state) }
+    let write = try read(token)
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("success", true)
+      write(&$0)
+    }
+    let body = writer.utf8 + [0x0A]
+    let tag = state ?? EntityTag.of(body)
+    return request.hasCurrent(tag) ? .notModified(tag) : .json(body, entityTag: tag)
+  }
+
+  /// What a filter compares with.
+  private func sought(_ kind: EntityKind, _ member: String, _ text: String) throws -> Value {
+    guard let position = kind.schema.position(ofMember: member),
+      case .integer(let minimum) = kind.schema.fields[position].type
+    else { return .text(text) }
+    guard let number = text.wholeNumber, number >= minimum else {
+      throw HTTPRefusal(notWhole: member, in: Int(minimum)...Int.max, found: text)
+    }
+    return .integer(number)
+  }
+}
+
+extension HTTPRefusal {
+  /// There is no such entity.
+  static func absent(_ kind: EntityKind, _ id: String) -> HTTPRefusal {
+    HTTPRefusal(404, "there is no \(kind.schema.singular) “\(id.shortened)”")
+  }
+}
+
+extension JSONWriter {
+  /// Writes an entity with the members of its files; JSON columns as JSON, not as text.
+  ///
+  /// What does not fit its column, which damaged or foreign rows may hold, stands as what it is;
+  /// bytes are null.
+  mutating func entity(_ record: Record) {
+    object { writer in
+      for (field, value) in zip(record.kind.schema.fields, record.values) {
+        writer.member(field.member) { $0.stored(value, field.type) }
+      }
+    }
+  }
+
+  private mutating func stored(_ value: Value, _ type: FieldType) {
+    switch (value, type) {
+    case (.text(let text), .json):
+      if let json = try? JSONText(verbatim: text) { self.json(json) } else { string(text) }
+    case (.text(let text), _): string(text)
+    case (.integer(let number), _): integer(number)
+    case (.real(let number), _): self.number(number)
+    case (.null, _), (.blob, _): null()
+    }
+  }
+
+  /// Writes a list of entities as a member.
+  mutating func entities(_ kind: EntityKind, _ records: [Record]) {
+    member(kind.rawValue) { writer in
+      writer.array {
+        for record in records { $0.entity(record) }
+      }
+    }
+  }
+}
+
+extension Record {
+  /// The entity as JSON.
+  var entityJSON: [UInt8] {
+    var writer = JSONWriter()
+    writer.entity(self)
+    return writer.utf8
+  }
+
+  /// The tag of its content.
+  var entityTag: String { EntityTag.of(entityJSON) }
+}

@@ -1,0 +1,191 @@
+import RMOSHTTP
+import RMOSModels
+import RMOSStore
+import RMOSSystem
+
+extension Dashboard {
+  /// The answer to `POST`, `PUT`, `PATCH` and `DELETE`.
+  func write(_ route: Route, _ request: ServerRequest) throws -> ServerResponse {
+    guard options.allowsWrites else {
+      throw HTTPRefusal(
+        403, "this server only reads; start it with --allow-writes to create, change and delete")
+    }
+    // Also where a server does not check whom it answers.
+    if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
+    switch (request.method, route) {
+    case ("POST", .list(let kind)): return try create(kind, request)
+    case ("PUT", .item(let kind, let id)), ("PATCH", .item(let kind, let id)):
+      return try change(kind, id, request)
+    case ("DELETE", .item(let kind, let id)): return try delete(kind, id, request)
+    default: throw HTTPRefusal(404, "there is nothing at this path")
+    }
+  }
+
+  private func create(_ kind: EntityKind, _ request: ServerRequest) throws -> ServerResponse {
+    let content = try EntityBody(kind: kind, now: now()).read(request, id: nil)
+    let record = content.record
+    try refuse(content.issues) { try store.read { try $0.missingReferences(of: record) } }
+    let stored = try changing { transaction in
+      if try transaction.record(kind, id: record.id) != nil {
+        throw HTTPRefusal(
+          409,
+          "there is a \(kind.schema.singular) “\(record.id.shortened)” already; "
+            + "use another id, or change that one with PUT")
+      }
+      try transaction.check(record)
+      try transaction.insert(record)
+      return try transaction.record(kind, id: record.id) ?? record
+    }
+    let path = (Route.root + [kind.pathName, record.id.pathSegment]).joined(separator: "/")
+    return entityAnswer(201, stored, fields: [HeaderField("Location", "/" + path)])
+  }
+
+  /// Refuses what breaks a rule.
+  ///
+  /// - Throws: ``HTTPRefusal`` with 422 and all issues, those that only `further` finds too.
+  private func refuse(_ issues: [Issue], _ further: () throws -> [Issue] = { [] }) throws {
+    guard issues.contains(where: { $0.severity == .error }) else { return }
+    throw HTTPRefusal(EntityRejected(issues: issues + (try further())))
+  }
+
+  private func change(
+    _ kind: EntityKind, _ id: String, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    let time = now()
+    // Before the body is looked at: what is not there cannot be changed.
+    guard try store.read({ try $0.record(kind, id: id) }) != nil else {
+      throw HTTPRefusal.absent(kind, id)
+    }
+    let content = try EntityBody(kind: kind, now: time).read(request, id: id)
+    let stored = try changing { transaction in
+      guard let old = try transaction.record(kind, id: id) else {
+        throw HTTPRefusal.absent(kind, id)
+      }
+      let change = EntityChange(old, by: content, at: time)
+      try refuse(try change.issues(transaction))
+      // Last (RFC 9110, 13.2.1): whether it was changed meanwhile counts for what could be done.
+      try request.checkConditions(old.entityTag)
+      guard try transaction.update(change.new) else { throw HTTPRefusal.absent(kind, id) }
+      return try transaction.record(kind, id: id) ?? change.new
+    }
+    return entityAnswer(200, stored)
+  }
+
+  private func delete(
+    _ kind: EntityKind, _ id: String, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    try changing { transaction in
+      guard let old = try transaction.record(kind, id: id) else {
+        throw HTTPRefusal.absent(kind, id)
+      }
+      let referrers = try transaction.referrers(to: kind, id: id)
+      guard referrers.isEmpty else {
+        throw HTTPRefusal(
+          409,
+          "the \(kind.schema.singular) “\(id.shortened)” is referred to by "
+            + "\(referrers.joined(separator: " and ")); delete or change those first")
+      }
+      try request.checkConditions(old.entityTag)
+      guard try transaction.delete(kind, id: id) else { throw HTTPRefusal.absent(kind, id) }
+    }
+    return .json {
+      $0.member("success", true)
+      $0.member("id", id)
+    }
+  }
+
+  /// Writes, and lets the next status show it.
+  private func changing<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    defer { cache.invalidate() }
+    return try store.write(body)
+  }
+}
+
+extension StoreReader {
+  /// What refers to an entity, be it by a field that the database does not guard: for each kind how
+  /// many, and the first of them.
+  fileprivate func referrers(to kind: EntityKind, id: String) throws -> [String] {
+    try EntityKind.allCases.flatMap { other in
+      try other.schema.references.filter { $0.target == kind }.compactMap { reference in
+        let field = other.schema.fields[reference.field]
+        let query = RecordQuery(other).filter(field.member, is: .text(id))
+        let count = try count(query)
+        guard count > 0 else { return nil }
+        let first = try records(query.limit(3)).map { "“\($0.id.shortened)”" }
+        return PlainText.counted(count, other.schema.singular, other.schema.plural)
+          + " (\(first.joined(separator: ", "))\(count > first.count ? ", …" : ""))"
+      }
+    }
+  }
+}
+
+/// An entity with the members that a request names changed and the others left as they are.
+struct EntityChange {
+  /// The entity as it is.
+  let old: Record
+  /// The entity as it is to be.
+  private(set) var new: Record
+  private let content: EntityBody.Content
+
+  /// Changes an entity.
+  ///
+  /// - Parameters:
+  ///   - old: The entity as it is.
+  ///   - content: What the request says of it.
+  ///   - now: The time that `updated_at` becomes where the request does not give it.
+  init(_ old: Record, by content: EntityBody.Content, at now: String) {
+    self.old = old
+    self.content = content
+    new = old
+    for (position, field) in old.kind.schema.fields.enumerated().dropFirst() {
+      switch field.member {
+      case "updated_at" where !content.given.contains(position): new.values[position] = .text(now)
+      // No entity is without the time it was created, and nobody else knows it.
+      case "created_at" where content.cleared.contains(position): continue
+      default:
+        if content.names(position) { new.values[position] = content.record.values[position] }
+      }
+    }
+  }
+
+  /// What keeps the change from being made.
+  ///
+  /// What was wrong before is no obstacle to changing something else.
+  func issues(_ reader: some StoreReader) throws -> [Issue] {
+    // These depend on the other members too: the whole entity says whether they hold.
+    let whole: Set<IssueCode> = [.fieldMissing, .fieldEmpty, .timeOrder]
+    var issues = content.issues.filter { !whole.contains($0.code) || $0.pointer == "/id" }
+    let told = Set(issues.compactMap(\.pointer))
+    let schema = old.kind.schema
+    let before = old.violations()
+    for (violation, issue) in zip(new.violations(), new.validate()) {
+      guard let pointer = issue.pointer, !told.contains(pointer) else { continue }
+      let isOld = before.contains { $0 == violation }
+      if !isOld || schema.fields(bearingOn: violation.field).contains(where: content.names) {
+        issues.append(issue)
+      }
+    }
+    let changed = schema.references.map(\.field).filter { new.values[$0] != old.values[$0] }
+      .map { JSONPointer.to(schema.fields[$0].member) }
+    if changed.isEmpty { return issues }
+    issues += try reader.missingReferences(of: new).filter { issue in
+      issue.pointer.map(changed.contains) ?? false
+    }
+    return issues
+  }
+}
+
+extension EntitySchema {
+  /// The field, and those that decide whether what it holds is right.
+  fileprivate func fields(bearingOn field: Int) -> [Int] {
+    [field]
+      + rules.compactMap { rule in
+        switch rule {
+        case .requiredWhen(field, let condition, _, _): condition
+        case .substitutable(field, let substitute): substitute
+        case .ordered(let earlier, field): earlier
+        default: nil
+        }
+      }
+  }
+}

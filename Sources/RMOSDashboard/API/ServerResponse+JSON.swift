@@ -1,0 +1,88 @@
+import RMOSHTTP
+import RMOSModels
+import RMOSStore
+
+extension ServerResponse {
+  /// An answer of JSON.
+  ///
+  /// `entityTag` lets a client ask whether it changed; without one the answer is not to be kept.
+  static func json(
+    status: Int = 200, _ body: [UInt8], entityTag: String? = nil, fields: [HeaderField] = []
+  ) -> ServerResponse {
+    ServerResponse(
+      status: status,
+      fields: [HeaderField("Content-Type", "application/json")] + securityFields
+        + caching(entityTag)
+        + fields,
+      body: body)
+  }
+
+  /// An answer of one JSON object.
+  static func json(
+    status: Int = 200, entityTag: String? = nil, fields: [HeaderField] = [],
+    _ write: (inout JSONWriter) throws -> Void
+  ) rethrows -> ServerResponse {
+    var writer = JSONWriter()
+    try writer.object(write)
+    return .json(status: status, writer.utf8 + [0x0A], entityTag: entityTag, fields: fields)
+  }
+
+  /// The answer that nothing changed.
+  static func notModified(_ entityTag: String) -> ServerResponse {
+    ServerResponse(status: 304, fields: securityFields + caching(entityTag))
+  }
+
+  /// The answer that what is asked for has its place elsewhere on this server; the client asks there
+  /// with the same method and body.
+  static func redirect(to target: String) -> ServerResponse {
+    ServerResponse(
+      status: 308, fields: [HeaderField("Location", target)] + securityFields + caching(nil))
+  }
+
+  private static func caching(_ entityTag: String?) -> [HeaderField] {
+    guard let entityTag else { return [HeaderField("Cache-Control", "no-store")] }
+    return [HeaderField("Cache-Control", "no-cache"), HeaderField("ETag", entityTag)]
+  }
+}
+
+extension HTTPRefusal {
+  /// Creates a refusal that says what is wrong with an entity.
+  init(_ status: Int, _ detail: String, issues: [Issue]) {
+    var writer = JSONWriter()
+    writer.array {
+      for issue in issues { $0.issue(issue) }
+    }
+    self.init(
+      status, detail, fields: [], members: issues.isEmpty ? [] : [("issues", writer.utf8)])
+  }
+
+  /// The refusal that stands for an error of the store.
+  init(_ error: any Error) {
+    switch error {
+    case let refusal as HTTPRefusal: self = refusal
+    case let rejected as EntityRejected:
+      self.init(422, rejected.description, issues: rejected.issues)
+    case let error as StoreError: self.init(error)
+    default: self.init(500, "\(error)")
+    }
+  }
+
+  private init(_ error: StoreError) {
+    switch error.code {
+    case .locked:
+      self.init(503, error.message, fields: [HeaderField("Retry-After", "5")])
+    case .busy:
+      self.init(503, error.message, fields: [HeaderField("Retry-After", "1")])
+    case .cannotOpen, .replaced, .hardLinked:
+      self.init(503, error.message, fields: [HeaderField("Retry-After", "10")])
+    case .readOnly, .unusableSchema:
+      self.init(403, error.message)
+    case .duplicateID, .constraint:
+      self.init(409, error.message)
+    case .diskFull:
+      self.init(507, error.message)
+    default:
+      self.init(500, error.message)
+    }
+  }
+}

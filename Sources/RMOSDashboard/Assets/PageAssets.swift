@@ -1,0 +1,186 @@
+/// What every page embeds: its style sheet and its script.
+enum PageAssets {
+  /// What the dashboard adds to the look of the reports.
+  static let style = """
+
+    :root{--accent:#a4622a;--patterns:#a4622a;--strip_families:#3b7a8c;--joblogs:#6d6a9c;
+    --page:#fbfaf7;--card:#fff;--soft:#f4f2ec;--line:#dedbd2;--text:#22211e;--dim:#65625a;
+    --shade:#22211e40}
+    @media (prefers-color-scheme:dark){:root{--accent:#dc9a5e;--patterns:#d08f55;
+    --strip_families:#5aa3b7;--joblogs:#918dc9;--page:#161513;--card:#1e1d1a;--soft:#262420;
+    --line:#3a3832;--text:#ebe8e0;--dim:#a8a498;--shade:#000c}}
+    body{max-width:none;padding:0;background:var(--page);font-size:.9375rem;min-height:100vh;
+    display:flex;flex-direction:column}
+    .top>div,main,body>footer>div{max-width:74rem;margin:0 auto;padding:0 1.5rem;width:100%}
+    .top{background:var(--card);border-bottom:1px solid var(--line)}
+    .top>div{display:flex;flex-wrap:wrap;align-items:center;gap:0 2rem}
+    .brand{display:flex;align-items:center;gap:.6rem;padding:.8rem 0;color:var(--text);
+    font-weight:650;letter-spacing:.06em;text-decoration:none}
+    .brand svg{fill:none;stroke:var(--accent)}
+    .top ul{display:flex;flex-wrap:wrap;gap:0 1.5rem;margin:0;padding:0;list-style:none}
+    .top nav a{display:block;padding:1rem 0 calc(1rem - 3px);border-bottom:3px solid transparent;
+    color:var(--dim);text-decoration:none;white-space:nowrap}
+    .top nav a:hover{color:var(--text)}
+    .top nav a[aria-current]{color:var(--text);border-bottom-color:var(--accent);font-weight:600}
+    main{flex:1;padding-top:2rem;padding-bottom:3rem}
+    main:focus{outline:none}
+    .skip{position:absolute;left:1rem;top:-5rem;padding:.6rem 1rem;background:var(--card);
+    border:1px solid var(--line);border-radius:.4rem;z-index:1}
+    .skip:focus{top:.6rem}
+    .away{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);
+    white-space:nowrap}
+    a{text-decoration-thickness:1px;text-underline-offset:.2em}
+    h1{font-size:1.75rem;font-weight:600;letter-spacing:-.015em}
+    h2{margin:0 0 .6rem;font-size:1rem;font-weight:650}
+    h3{margin:0 0 .5rem;font-size:.875rem;font-weight:600;color:var(--dim)}
+    section{margin:0 0 2.4rem}
+    .note{font-size:.8125rem;margin:.3rem 0 0}
+    .nowrap,time{white-space:nowrap}
+    .id{display:block;font-size:.8125rem;overflow-wrap:anywhere}
+    .verdict{margin:1rem 0 1.5rem;font-size:1rem;background:var(--card);border-radius:.4rem;
+    border-left-width:.3rem}
+    .verdict strong{font-weight:650;margin-right:.4rem}
+    #announcement:not(.away){position:sticky;bottom:1rem;margin:1rem 0 0;padding:.6rem 1rem;
+    background:var(--card);border:1px solid var(--bad);border-radius:.4rem}
+    .tiles{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:1rem;margin:0 0 2.4rem;
+    padding:0;list-style:none}
+    .tiles a{display:block;height:100%;padding:1rem 1.25rem 1.1rem;background:var(--card);
+    border:1px solid var(--line);border-radius:.5rem;color:inherit;text-decoration:none}
+    .tiles a:hover{border-color:var(--dim)}
+    .tiles .what{display:flex;align-items:center;gap:.5rem;color:var(--dim)}
+    .count{display:block;margin-top:.2rem;font-size:clamp(1.35rem,3.4vw,2.4rem);font-weight:300;
+    line-height:1.2;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
+    .key{flex:none;border-radius:2px}
+    rect.patterns{fill:var(--patterns)}
+    rect.strip_families{fill:var(--strip_families)}
+    rect.joblogs{fill:var(--joblogs)}
+    .hatch{stroke:var(--card);stroke-width:1.1;opacity:.75}
+    .columns{display:grid;grid-template-columns:minmax(0,1fr);gap:0 3.5rem}
+    @media (min-width:60rem){.columns{grid-template-columns:minmax(0,1fr) 21rem}}
+    .thirds{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));
+    gap:1.5rem 2rem}
+    .history{margin:.8rem 0 0}
+    svg.chart{display:block;width:100%;height:10rem;overflow:visible}
+    .grid{stroke:var(--line);stroke-dasharray:2 4}
+    .base{stroke:var(--dim)}
+    .chart g:hover{opacity:.75}
+    .history figcaption{margin-top:.4rem;font-size:.8125rem;color:var(--dim);flex-wrap:nowrap}
+    .history figcaption .peak{color:var(--text)}
+    .history details{margin-top:.8rem}
+    .findings,.recent,.plain{list-style:none;margin:0;padding:0}
+    .findings li{padding:.5rem 0;border-top:1px solid var(--line)}
+    .findings li:first-child{border-top:0;padding-top:0}
+    .findings li>span:first-child{display:block;font-size:.8125rem}
+    .recent li{padding:.55rem 0;border-top:1px solid var(--line);font-size:.875rem}
+    .recent li>.id,.recent li>a{display:block}
+    .state{overflow-wrap:anywhere}
+    .state.good{color:var(--good)}
+    .state.bad{color:var(--bad);font-weight:600}
+    .state.now{color:var(--link)}
+    table{font-size:.875rem;margin:0}
+    .scroll{background:linear-gradient(90deg,var(--page) 40%,transparent) 0 0/2rem 100% local,
+    linear-gradient(270deg,var(--page) 40%,transparent) 100% 0/2rem 100% local,
+    linear-gradient(90deg,var(--shade),transparent) 0 0/.7rem 100%,
+    linear-gradient(270deg,var(--shade),transparent) 100% 0/.7rem 100%;
+    background-repeat:no-repeat}
+    th,td{padding:.55rem .75rem}
+    th:first-child,td:first-child{padding-left:0}
+    th:last-child,td:last-child{padding-right:0}
+    thead th{font-size:.8125rem;font-weight:500;border-bottom-color:var(--dim);white-space:nowrap}
+    tbody tr:hover{background:var(--soft)}
+    tbody tr:hover th{box-shadow:-.75rem 0 var(--soft)}
+    tbody tr:hover :is(td,th):last-child{box-shadow:.75rem 0 var(--soft)}
+    dl.facts{display:block;margin:0;font-size:.875rem}
+    dl.facts>div{display:grid;grid-template-columns:6.8rem minmax(0,1fr);gap:0 .8rem;
+    padding:.42rem 0;border-top:1px solid var(--line)}
+    dl.facts>div:first-child{border-top:0}
+    dl.facts dd{font-variant-numeric:tabular-nums}
+    dl.facts time{white-space:normal}
+    .hash{font-size:.75rem}
+    .plain{margin-top:.2rem;font-size:.8125rem}
+    .plain li{padding:.1rem 0}
+    .run{padding:1.1rem 1.25rem;background:var(--card);border:1px solid var(--line);
+    border-radius:.5rem}
+    .run dl{display:flex;flex-wrap:wrap;gap:.4rem 2.5rem;margin:.8rem 0 .4rem}
+    .run dt{color:var(--dim);font-size:.8125rem}
+    .run dd{margin:0;font-size:1.35rem;font-weight:300;font-variant-numeric:tabular-nums}
+    .stripe{height:4px;border-radius:2px;background:linear-gradient(90deg,var(--soft) 0 35%,
+    var(--accent) 50%,var(--soft) 65%) 0 0/200% 100%;animation:run 1.8s linear infinite}
+    @keyframes run{from{background-position:100% 0}to{background-position:-100% 0}}
+    @media (prefers-reduced-motion:reduce){.stripe{animation:none;background:var(--accent)}}
+    .tools{display:flex;flex-wrap:wrap;gap:.8rem 1rem;align-items:end;margin:1.2rem 0 1.4rem}
+    .tools p{display:flex;flex-direction:column;gap:.25rem;margin:0;flex:0 1 auto;min-width:0}
+    .tools .grow{flex:1 1 16rem}
+    .tools label{font-size:.8125rem;color:var(--dim)}
+    .tools :is(input,select,button){font:inherit;color:inherit;background:var(--card);
+    border:1px solid var(--dim);border-radius:.4rem;padding:.45rem .65rem;min-width:0;
+    max-width:100%;height:2.4rem}
+    .tools input[type=number]{width:5.5rem}
+    .tools input[type=text]{width:9rem}
+    .tools ::placeholder{color:var(--dim);opacity:1}
+    .tools button{background:var(--text);color:var(--page);border-color:var(--text);
+    padding:.45rem 1.1rem;cursor:pointer;font-weight:550}
+    .summary{display:flex;flex-wrap:wrap;gap:.4rem .8rem;align-items:center;color:var(--dim);
+    margin:0 0 .6rem;font-variant-numeric:tabular-nums}
+    .chip{padding:.1rem .7rem;border:1px solid var(--line);border-radius:1rem;background:var(--soft);
+    color:var(--text);text-decoration:none;font-size:.8125rem}
+    .list th{min-width:12rem;overflow-wrap:anywhere;font-weight:500}
+    .list td{overflow-wrap:anywhere}
+    .nothing{padding:3rem 1rem;text-align:center;border:1px dashed var(--line);
+    border-radius:.5rem;color:var(--dim)}
+    .pager{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;justify-content:center;margin:1.6rem 0 0;
+    font-variant-numeric:tabular-nums}
+    .crumbs{font-size:.8125rem;color:var(--dim);margin-bottom:.3rem}
+    .crumbs~p{margin:.3rem 0 2rem}
+    .lead{font-size:1rem;max-width:40rem;margin-top:.8rem}
+    pre.json{margin:.4rem 0;padding:1rem 1.1rem;max-height:32rem;overflow:auto;background:var(--card);
+    border:1px solid var(--line);border-radius:.5rem;font-size:.8125rem;line-height:1.55;
+    white-space:pre-wrap;overflow-wrap:anywhere;tab-size:2}
+    pre.json code{font-size:inherit}
+    .json .k{color:var(--link)}
+    .json .s{color:var(--good)}
+    .rings{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,18rem),1fr));
+    gap:1.5rem 2.5rem;align-items:center;margin:.6rem 0 1rem}
+    .drawing{display:block;width:100%;height:auto;max-height:26rem}
+    .drawing :is(circle,path,rect){fill:none;vector-effect:non-scaling-stroke}
+    .drawing .band,.drawing .cuts{vector-effect:none}
+    .drawing .band{stroke:var(--accent);opacity:.42}
+    .drawing .cuts{stroke:var(--page)}
+    .drawing .edge{stroke:var(--accent);stroke-width:1}
+    .drawing .hole{stroke:var(--dim);stroke-dasharray:4 4}
+    .drawing .axis{stroke:var(--dim)}
+    .drawing .outline{stroke:var(--accent);stroke-width:1.5;fill:var(--card)}
+    .drawing .cells{stroke:var(--accent);opacity:.45}
+    .block{max-width:30rem}
+    .block figcaption{margin-top:.6rem;font-size:.8125rem;color:var(--dim)}
+    ul.note{padding-left:1.1rem}
+    body>footer{margin:0;border-top:1px solid var(--line);padding:1rem 0;font-size:.8125rem}
+    @media (max-width:40rem){.top>div,main,body>footer>div{padding-left:1rem;padding-right:1rem}
+    .top>div{gap:0}.brand{padding:.7rem 0 0}.top nav{width:100%;overflow-x:auto}
+    .top ul{flex-wrap:nowrap;gap:0 .9rem}.top nav a{padding:.7rem 0 calc(.7rem - 3px)}
+    .top nav a{font-size:.875rem}main{padding-top:1.4rem}
+    .tiles{grid-template-columns:minmax(0,1fr);gap:.5rem}
+    .tiles a{display:flex;justify-content:space-between;align-items:center;gap:1rem;
+    padding:.6rem 1rem}.count{margin:0}
+    .tools p:not(.grow){flex:1 1 8rem}.tools :is(input,select,button)[id],.tools button{width:100%}
+    .cards thead{position:absolute;clip-path:inset(50%)}
+    .cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}
+    .cards tr{padding:.6rem 0;border-bottom:1px solid var(--line)}
+    .cards th,.cards td{border:0;padding:.1rem 0;text-align:left}
+    .cards td{display:flex;gap:.6rem}
+    .cards td::before{content:attr(data-label);flex:0 0 7rem;color:var(--dim)}
+    .cards td.n{white-space:normal}
+    .cards.runs tr{display:grid;grid-template-columns:1fr 1fr}
+    .runs :is(th,td:nth-child(-n+3)){grid-column:1/-1}
+    .cards.runs td::before{flex-basis:4rem}
+    tbody tr:hover :is(th,td){box-shadow:none!important}
+    .history figcaption .peak{display:none}
+    dl.facts dd{margin:0}}
+    @media print{:root{--page:#fff;--card:#fff;--soft:#fff;--line:#bbb}
+    .top nav,.tools,.pager,.skip,body>footer,.chip{display:none!important}
+    body{display:block;min-height:0}main,.top>div{max-width:none;padding:0}
+    pre.json{max-height:none}.columns{grid-template-columns:minmax(0,1fr) 16rem}
+    .scroll{overflow:visible;background:none}section{break-inside:auto}}
+
+    """
+}

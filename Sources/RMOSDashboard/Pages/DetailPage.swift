@@ -1,0 +1,263 @@
+import RMOSHTML
+import RMOSModels
+import RMOSStore
+
+/// The page of one entity: every field, where it came from, what it refers to and what refers to
+/// it.
+struct DetailPage {
+  private let record: Record
+  private let provenance: Provenance?
+  private let run: LedgerRun?
+  private let references: References
+
+  init(_ kind: EntityKind, id: String, in store: any RecordStore) throws {
+    (record, provenance, run, references) = try store.read { reader in
+      guard let record = try reader.record(kind, id: id) else {
+        throw ErrorPage.noEntity(kind, id: id)
+      }
+      let provenance = try reader.provenance(kind, id: id)
+      return (
+        record, provenance, try provenance.flatMap { try reader.run($0.run) },
+        try References(of: record, in: reader)
+      )
+    }
+  }
+
+  private var kind: EntityKind { record.kind }
+
+  var document: PageDocument {
+    let name = PageText.text(record[kind == .joblogs ? "job_type" : "name"]) ?? ""
+    let title = [name, record.id].first { !PageText.isBlank($0) } ?? kind.schema.singular
+    return PageDocument(
+      title: String(title.unicodeScalars.prefix(80)), section: "/\(kind.pathName)",
+      main: """
+        <nav class="crumbs" aria-label="Path"><a href="/\(kind.pathName)">\(kind.pageTitle)</a> \
+        <span aria-hidden="true">/</span></nav>
+        <h1>\(PageText.short(name, limit: 400))</h1>
+        <p class="dim"><code>\(PageText.whole(record.id))</code></p>
+        <div class="columns">
+        <div>
+        \(drawing)\(jsonFields)</div>
+        <div>
+        \(facts)\(references.section)\(origin)</div>
+        </div>
+
+        """)
+  }
+
+  private var drawing: HTML {
+    guard kind == .patterns else { return "" }
+    return PatternDrawing(record).section
+  }
+
+  private var facts: HTML {
+    let rows = kind.schema.fields.indices.compactMap { position -> HTML? in
+      let field = kind.schema.fields[position]
+      let value = record.values[position]
+      switch field.type {
+      case .json, .reference: return nil
+      case .timestamp:
+        let text = PageText.text(value)
+        let written: HTML =
+          text.flatMap { Timestamp($0) == nil ? nil : "<span class=\"dim id\">\($0)</span>" } ?? ""
+        return row(field.member, PageText.time(text) + written)
+      case .text where field.member == "status":
+        return row(field.member, PageCell.status(PageText.text(value) ?? ""))
+      case .real where field.member == "duration_seconds":
+        return row(field.member, duration(value))
+      default:
+        return row(
+          field.member,
+          PageText.text(value).map { PageText.whole($0) } ?? "<span class=\"dim\">–</span>")
+      }
+    }
+    return """
+      <section aria-labelledby="fields">
+      <h2 id="fields">Fields</h2>
+      <dl class="facts">
+      \(rows)</dl>
+      </section>
+
+      """
+  }
+
+  /// Seconds as people say them, above the number itself where that says more.
+  private func duration(_ value: Value) -> HTML {
+    guard let text = PageText.text(value) else { return "<span class=\"dim\">–</span>" }
+    let seconds: Double? =
+      switch value {
+      case .real(let number): number
+      case .integer(let number): Double(number)
+      default: nil
+      }
+    guard let seconds, seconds >= 60, seconds < 1e12 else { return PageText.whole(text) }
+    return "\(PageText.duration(seconds))<span class=\"dim id\">\(text)</span>"
+  }
+
+  private func row(_ name: String, _ value: HTML) -> HTML {
+    "<div><dt>\(PageText.name(name))</dt><dd>\(value)</dd></div>\n"
+  }
+
+  private var jsonFields: HTML {
+    var sections = kind.schema.fields.indices.compactMap { position -> HTML? in
+      let field = kind.schema.fields[position]
+      guard case .json = field.type, let text = PageText.text(record.values[position]) else {
+        return nil
+      }
+      return jsonSection(field.member, text, note: "")
+    }
+    if let text = provenance?.unknownMembers {
+      sections.append(
+        jsonSection(
+          "Other members", text,
+          note:
+            "<p class=\"dim note\">Members of the source that the schema has no column for</p>\n"))
+    }
+    return HTML(sections)
+  }
+
+  private func jsonSection(_ title: String, _ text: String, note: HTML) -> HTML {
+    """
+    <section>
+    <h2>\(title)</h2>
+    \(note)\(JSONHTML.block(text, label: title))</section>
+
+    """
+  }
+
+  private var origin: HTML {
+    guard let provenance else {
+      return """
+        <section aria-labelledby="origin">
+        <h2 id="origin">Origin</h2>
+        <p class="dim">Not migrated by this tool: the ledger says nothing of where it came \
+        from.</p>
+        </section>
+
+        """
+    }
+    var place = ""
+    switch provenance.locator {
+    case .index(let index): place = "element \(PlainText.grouped(index)), counted from 0"
+    case .line(let line): place = "line \(PlainText.grouped(line))"
+    case .key(let key): place = "under the key \(Violation.quoted(key))"
+    case nil: break
+    }
+    let offset =
+      "\(PlainText.grouped(provenance.byteOffset)) to "
+      + PlainText.grouped(provenance.byteOffset + provenance.byteLength)
+    let runText: HTML =
+      run.map { "\($0.id) <span class=\"dim\">\(PageText.time($0.startedAt))</span>" }
+      ?? "\(provenance.run)"
+    return """
+      <section aria-labelledby="origin">
+      <h2 id="origin">Origin</h2>
+      <dl class="facts">
+      \(row("file", "<code>\(PageText.short(provenance.path, limit: 400))</code>"))\
+      \(place.isEmpty ? "" : row("place", PageText.short(place, limit: 400)))\
+      \(row("bytes", "\(offset)"))\
+      \(row("run", runText))\
+      \(run.map { row("source", "<code>\(PageText.short($0.source, limit: 400))</code>") } ?? "")\
+      \(row("sha256", "<code class=\"hash\">\(provenance.sha256.description)</code>"))</dl>
+      </section>
+
+      """
+  }
+}
+
+/// What an entity refers to and what refers to it.
+struct References {
+  /// A reference to another entity.
+  private struct Outgoing {
+    var member: String
+    var kind: EntityKind
+    var id: String
+    /// What the other is called; nil where it is not there.
+    var name: String?
+  }
+  /// All entities of a kind that refer to this one.
+  private struct Incoming {
+    var kind: EntityKind
+    var count: Int
+    var first: [(id: String, text: String)]
+    /// The list of all of them.
+    var link: String?
+  }
+
+  private var outgoing: [Outgoing] = []
+  private var incoming: [Incoming] = []
+
+  /// How many of those that refer to it are named.
+  private static let shown = 5
+
+  init(of record: Record, in reader: any StoreReader) throws {
+    let schema = record.kind.schema
+    for reference in schema.references {
+      guard let id = PageText.text(record.values[reference.field]) else { continue }
+      let other = try reader.record(reference.target, id: id)
+      outgoing.append(
+        Outgoing(
+          member: schema.fields[reference.field].member, kind: reference.target, id: id,
+          name: other.map { PageText.text($0["name"]) ?? "" }))
+    }
+    for kind in EntityKind.pageOrder {
+      for reference in kind.schema.references where reference.target == record.kind {
+        let field = kind.schema.fields[reference.field]
+        let query = RecordQuery(kind).filter(field.member, is: .text(record.id))
+        let count = try reader.count(query)
+        guard count > 0 else { continue }
+        let first = try reader.records(query.limit(Self.shown))
+        let filter = kind.pageFilters.first { $0.member == field.member }
+        incoming.append(
+          Incoming(
+            kind: kind, count: count,
+            first: first.map {
+              ($0.id, kind == .joblogs ? $0.id : PageText.text($0["name"]) ?? "")
+            },
+            link: filter.flatMap { PageLink.link(to: kind, [($0.parameter, record.id)]) }))
+      }
+    }
+  }
+
+  var section: HTML {
+    guard !outgoing.isEmpty || !incoming.isEmpty else { return "" }
+    return """
+      <section aria-labelledby="references">
+      <h2 id="references">References</h2>
+      <dl class="facts">
+      \(outgoing.map(row))\(incoming.map(row))</dl>
+      </section>
+
+      """
+  }
+
+  private func row(_ reference: Outgoing) -> HTML {
+    let target: HTML
+    if let name = reference.name {
+      target = """
+        \(PageCell.link(to: reference.kind, id: reference.id, name)) \
+        <span class="dim id">\(PageText.short(reference.id, limit: 100))</span>
+        """
+    } else {
+      target = """
+        \(PageText.short(reference.id)) <span class="error"><span aria-hidden="true">✗</span> \
+        not in the database</span>
+        """
+    }
+    return "<div><dt>\(PageText.name(reference.member))</dt><dd>\(target)</dd></div>\n"
+  }
+
+  private func row(_ references: Incoming) -> HTML {
+    let items = references.first.map {
+      "<li>\(PageCell.link(to: references.kind, id: $0.id, $0.text))</li>" as HTML
+    }
+    let count = PlainText.counted(
+      references.count, references.kind.schema.singular, references.kind.schema.plural)
+    let all: HTML =
+      references.link.map { "<a href=\"\($0)\">\(count)</a>" } ?? HTML(text: count)
+    return """
+      <div><dt>referred to by</dt><dd>\(all)<ul class="plain">\(items)</ul></dd></div>
+
+      """
+  }
+}

@@ -1,0 +1,224 @@
+import RMOSAudit
+import RMOSHTML
+import RMOSModels
+import RMOSStore
+
+/// The page at `/`: how the store is, what it holds, what happened last.
+struct OverviewPage {
+  private let status: MigrationStatus
+  /// The history; nil where a table it is read from is missing or damaged.
+  private let history: MigrationHistory?
+  private let runs: [LedgerRun]
+  /// The run that is under way, if any.
+  private let current: Int64?
+
+  /// How many runs are listed.
+  private static let runsShown = 6
+
+  init(
+    store: any RecordStore, status: MigrationStatus, history: () throws -> MigrationHistory
+  ) throws {
+    // The health says what is wrong with what cannot be read.
+    let runs = try Self.ifReadable { try store.read { try $0.runs(limit: Self.runsShown) } } ?? []
+    let history = try Self.ifReadable(history)
+    // The status may be a moment older than the runs: one that began since is no dead one.
+    let hasBegun = runs.first?.state == .running && store.hasWriter ?? true
+    self.init(
+      status: status, history: history, runs: runs,
+      current: status.currentRun?.id ?? (hasBegun ? runs.first?.id : nil))
+  }
+
+  private static func ifReadable<Result>(_ body: () throws -> Result) throws -> Result? {
+    do {
+      return try body()
+    } catch let error as StoreError where [.corrupt, .other].contains(error.code) {
+      return nil
+    }
+  }
+
+  init(status: MigrationStatus, history: MigrationHistory?, runs: [LedgerRun], current: Int64?) {
+    self.status = status
+    self.history = history
+    self.runs = runs
+    self.current = current
+  }
+
+  var document: PageDocument {
+    PageDocument(
+      title: "Overview", section: "/",
+      main: """
+        \(HistoryChart.definitions)<div id="overview" data-total="\(status.entityCounts.total)" \
+        data-run="\(status.currentRun.map { String($0.id) } ?? "")" \
+        data-verdict="\(status.validation.verdict.rawValue)">
+        <h1>Overview</h1>
+        \(verdict)\(RunPanel(status.currentRun).section)\(counts)<div class="columns">
+        <div>
+        <section aria-labelledby="history">
+        <h2 id="history">History</h2>
+        <p class="dim note">New entities by the day they were migrated or created</p>
+        \(history.map { HistoryChart($0).figure } ?? "<p>It cannot be read.</p>\n")</section>
+        \(RunList(runs, current: current).section)</div>
+        <div>
+        \(health)\(database)</div>
+        </div>
+        \(recent)</div>
+        <p class="away" id="announcement" role="status" aria-live="polite"></p>
+
+        """)
+  }
+
+  private var verdict: HTML {
+    let health = status.validation
+    let isLoss = unfinished != nil
+    let (mood, sign) =
+      switch health.verdict {
+      case .sound: isLoss ? ("warnings", "!") : ("sound", "✓")
+      case .warnings: ("warnings", "!")
+      case .notChecked: ("warnings", "?")
+      case .errors: ("errors", "✗")
+      }
+    let word = health.words.prefix(1).uppercased() + health.words.dropFirst() + "."
+    let run: HTML =
+      unfinished.map { " \($0.what)</strong> \($0.next)" } ?? "</strong>"
+    let last = status.database.lastMigration
+    let when: HTML =
+      switch (last, unfinished?.isOver ?? true) {
+      case (let last?, true): " Last migrated \(PageText.time(last))."
+      case (let last?, false): " The last complete one ended \(PageText.time(last))."
+      case (nil, true): " Nothing has been migrated into this database yet."
+      case (nil, false): ""
+      }
+    return """
+      <p class="verdict \(mood)"><span><strong><span aria-hidden="true">\(sign) </span>\
+      \(word)\(run)\(when)</span></p>
+
+      """
+  }
+
+  /// What became of the newest migration where it did not do all, and what to do.
+  private var unfinished: (what: String, next: String, isOver: Bool)? {
+    guard let run = runs.first(where: { $0.command == "migrate" }), run.id != current,
+      run.undoneBy == nil
+    else { return nil }
+    switch run.state {
+    case .completed:
+      let failed = run.statistics.total.failed
+      guard failed > 0 else { return nil }
+      let what = PlainText.counted(failed, "entity", "entities")
+      return ("The last run left out \(what).", "Its report names them.", true)
+    case .failed: return ("The last run failed.", "The list of runs says why.", false)
+    // A run whose process died says "running" for ever.
+    case .interrupted, .running:
+      return ("The last run was interrupted.", "The same command goes on where it stopped.", false)
+    }
+  }
+
+  private var counts: HTML {
+    let tiles = EntityKind.pageOrder.map { kind -> HTML in
+      """
+      <li><a href="/\(kind.pathName)"><span class="what">\(HistoryChart.key(to: kind))\
+      \(kind.pageTitle)</span> <span class="count" data-count="\(kind.rawValue)">\
+      \(PlainText.grouped(status.entityCounts[kind]))</span></a></li>
+
+      """
+    }
+    return "<ul class=\"tiles\" aria-label=\"Entities\">\n\(tiles)</ul>\n"
+  }
+
+  private var health: HTML {
+    let validation = status.validation
+    func items(_ texts: [String], _ name: String, _ sign: String) -> [HTML] {
+      texts.map {
+        """
+        <li><span class="\(name)"><span aria-hidden="true">\(sign)</span> \(name)</span> \
+        \(PageText.short($0, limit: 1000))</li>
+
+        """
+      }
+    }
+    let findings =
+      items(validation.errors, "error", "✗") + items(validation.warnings, "warning", "!")
+    let list: HTML =
+      findings.isEmpty
+      ? validation.isComplete ? "<p>An audit found nothing wrong.</p>\n" : ""
+      : "<ul class=\"findings\">\n\(findings)</ul>\n"
+    let open: HTML =
+      validation.isComplete
+      ? ""
+      : "<p>Not checked: \(validation.notChecked.joined(separator: ", ")).</p>\n"
+    return """
+      <section aria-labelledby="health">
+      <h2 id="health">Health</h2>
+      \(list)\(open)<p class="dim note">The whole audit: <code>rmos-cli audit</code></p>
+      </section>
+
+      """
+  }
+
+  private var database: HTML {
+    let database = status.database
+    let size = database.sizeMB.map { PlainText.fixed($0, decimals: 2) + " MB" }
+    let schema: HTML =
+      database.schemaVersion.map {
+        "version \($0)<br><span class=\"dim\">\(PageText.time(database.schemaAppliedAt))</span>"
+      } ?? "none yet"
+    return """
+      <section aria-labelledby="database">
+      <h2 id="database">Database</h2>
+      <dl class="facts">
+      <div><dt>Place</dt><dd><code>\(PageText.short(database.location, limit: 400))</code></dd></div>
+      <div><dt>Size</dt><dd>\(size ?? "–")</dd></div>
+      <div><dt>Schema</dt><dd>\(schema)</dd></div>
+      <div><dt>Entities</dt><dd data-count="total">\
+      \(PlainText.grouped(status.entityCounts.total))</dd></div>
+      </dl>
+      </section>
+
+      """
+  }
+
+  private var recent: HTML {
+    let recent = status.recentEntities
+    let lists: [(EntityKind, [HTML])] = [
+      (.patterns, recent.patterns.map { named($0, .patterns) }),
+      (.stripFamilies, recent.stripFamilies.map { named($0, .stripFamilies) }),
+      (
+        .joblogs,
+        recent.joblogs.map { job in
+          item(
+            .joblogs, id: job.id, title: job.jobType,
+            facts: "\(PageCell.status(job.status)) · ", job.createdAt)
+        }
+      ),
+    ]
+    let columns = lists.map { kind, items -> HTML in
+      let list: HTML =
+        items.isEmpty
+        ? "<p class=\"dim\">None yet.</p>\n" : "<ul class=\"recent\">\n\(items)</ul>\n"
+      return "<div><h3>\(kind.pageTitle)</h3>\n\(list)</div>\n"
+    }
+    return """
+      <section aria-labelledby="recent">
+      <h2 id="recent">Created last</h2>
+      <div class="thirds">
+      \(columns)</div>
+      </section>
+
+      """
+  }
+
+  private func named(_ entity: MigrationStatus.RecentEntities.Named, _ kind: EntityKind) -> HTML {
+    item(kind, id: entity.id, title: entity.name, facts: "", entity.createdAt)
+  }
+
+  private func item(
+    _ kind: EntityKind, id: String, title: String, facts: HTML, _ createdAt: String
+  ) -> HTML {
+    """
+    <li>\(PageCell.link(to: kind, id: id, title)) <span class="dim id">\
+    \(PageText.short(id, limit: 80))</span> <span class="dim">\(facts)\(PageText.time(createdAt))\
+    </span></li>
+
+    """
+  }
+}

@@ -1,0 +1,118 @@
+import RMOSHTML
+import RMOSHTTP
+import RMOSModels
+
+/// A page of the dashboard: what is within the frame that all of them share.
+struct PageDocument {
+  /// The page's name, for the window and its history.
+  var title: String
+  /// Which entry of the navigation it belongs to: a path, `/` for the overview; nil for none.
+  var section: String?
+  /// The content of `main`.
+  var main: HTML
+
+  /// The page as an answer, which is "not modified" where the browser has it already.
+  func response(to request: ServerRequest) -> ServerResponse {
+    var answer = response(status: 200)
+    let tag = entityTag
+    answer.fields.append(HeaderField("ETag", tag))
+    if request.hasCurrent(tag) {
+      answer.status = 304
+      answer.body = []
+      answer.fields.removeAll { $0.name == "Content-Type" }
+    }
+    return answer
+  }
+
+  /// The tag of the page: of what differs between pages, and of the digests of what does not.
+  ///
+  /// The style and the script are half of a page or more.
+  private var entityTag: String {
+    let parts = [
+      Self.frame.contentSecurityPolicy, title, Self.header(section).markup, main.markup,
+      Self.footer.markup,
+    ]
+    // Apart, lest what ends one part is taken for the beginning of the next.
+    return "\"p\(SHA256.hash(Array(parts.joined(separator: "\0").utf8)).description.prefix(32))\""
+  }
+
+  /// The page as an answer with a status.
+  func response(status: Int) -> ServerResponse {
+    var page = Self.frame
+    page.title = "\(title) · RMOS"
+    var text = ""
+    page.writeHead(to: &text)
+    text += Self.header(section).markup
+    text += "<main id=\"main\" tabindex=\"-1\">\n\(main.markup)</main>\n"
+    text += Self.footer.markup
+    page.writeEnd(to: &text)
+    return ServerResponse(
+      status: status,
+      fields: [
+        HeaderField("Content-Type", "text/html; charset=utf-8"),
+        HeaderField("Cache-Control", "no-cache"),
+        HeaderField(
+          "Content-Security-Policy", page.contentSecurityPolicy + "; frame-ancestors 'none'"),
+        HeaderField("X-Content-Type-Options", "nosniff"),
+        HeaderField("Referrer-Policy", "same-origin"),
+        HeaderField("Cross-Origin-Resource-Policy", "same-origin"),
+        HeaderField("Cross-Origin-Opener-Policy", "same-origin"),
+      ], body: Array(text.utf8))
+  }
+
+  /// What all pages have in common.
+  private static let frame: HTMLPage = {
+    var page = HTMLPage(title: "RMOS", script: PageAssets.script)
+    page.addedStyle = PageAssets.style
+    page.permissions.usesOwnServer = true
+    page.permissions.usesDataImages = true
+    page.headElements = icon
+    page.keepPolicy()
+    return page
+  }()
+
+  private static let icon: HTML = """
+    <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' \
+    viewBox='0 0 24 24' fill='none' stroke='%23a4622a'%3E%3Ccircle cx='12' cy='12' r='9.5' \
+    stroke-width='3' stroke-dasharray='2 1'/%3E%3Ccircle cx='12' cy='12' r='5' \
+    stroke-width='2'/%3E%3C/svg%3E">
+
+    """
+
+  private static func header(_ section: String?) -> HTML {
+    let entries: [(String, String)] =
+      [("/", "Overview")] + EntityKind.pageOrder.map { ("/\($0.pathName)", $0.pageTitle) }
+    let links = entries.map { path, name -> HTML in
+      let current: HTML = path == section ? " aria-current=\"page\"" : ""
+      return "<li><a href=\"\(path)\"\(current)>\(name)</a></li>\n"
+    }
+    return """
+      <a class="skip" href="#main">Skip to the content</a>
+      <header class="top"><div>
+      <a class="brand" href="/"><svg viewBox="0 0 24 24" width="26" height="26" \
+      aria-hidden="true"><circle cx="12" cy="12" r="9.5" stroke-width="3" \
+      stroke-dasharray="2 1"/><circle cx="12" cy="12" r="5" stroke-width="2"/></svg>RMOS</a>
+      <nav aria-label="Main"><ul>
+      \(links)</ul></nav>
+      </div></header>
+
+      """
+  }
+
+  private static let footer: HTML = """
+    <footer><div>RMOS \(RMOSVersion.current) · <a href="/api/rmos/stores/migration/status">\
+    status as JSON</a></div></footer>
+
+    """
+}
+
+extension EntityKind {
+  /// The kind as a heading.
+  var pageTitle: String {
+    switch self {
+    case .stripFamilies: "Strip families"
+    case .patterns: "Patterns"
+    case .joblogs: "Job logs"
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import RMOSHTML
+import RMOSHTTP
+import RMOSModels
+import RMOSStore
+
+/// The pages for people: everything that is not the interface for programs.
+///
+/// Each is one document that is whole without its script. Text from the database passes ``HTML``,
+/// so that it is never markup.
+struct PageRouter: Sendable {
+  /// The store.
+  let store: any RecordStore
+  /// Its status, possibly from a cache.
+  let status: @Sendable () throws -> MigrationStatus
+  /// Its history, with as many days at most, possibly from a cache.
+  let history: @Sendable (_ limit: Int) throws -> MigrationHistory
+  /// What is known of how many entities there are.
+  var totals: EntityTotals?
+
+  /// Whether a target is for people: all but what is below `/api`.
+  static func answers(_ target: String) -> Bool {
+    let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
+    return path.first == UInt8(ascii: "/") && !path.starts(with: "/api/".utf8)
+      && !path.elementsEqual("/api".utf8)
+  }
+
+  /// The answer to a request for a page; never fails.
+  func response(to request: ServerRequest, _ target: RequestTarget) -> ServerResponse {
+    if request.method == "OPTIONS" { return .options(Route.readingMethods) }
+    guard request.method == "GET" || request.method == "HEAD" else {
+      var answer = ErrorPage.methodNotAllowed.response
+      answer.fields.append(HeaderField("Allow", Route.readingMethods.joined(separator: ", ")))
+      return answer
+    }
+    if let shorter = target.withoutTrailingSlash, let place = try? RequestTarget(shorter),
+      EntityKind(pathName: place.pagePath[0]) != nil, place.pagePath.count <= 2
+    {
+      return .redirect(to: shorter)
+    }
+    do {
+      return try page(target).response(to: request)
+    } catch let error as ErrorPage {
+      return error.response
+    } catch {
+      return ErrorPage(error).response
+    }
+  }
+
+  private func page(_ target: RequestTarget) throws -> PageDocument {
+    guard let first = target.pagePath.first else {
+      try check(target, [])
+      return try OverviewPage(store: store, status: status(), history: { try history(500) })
+        .document
+    }
+    guard let kind = EntityKind(pathName: first), target.pagePath.count <= 2 else {
+      throw ErrorPage.notFound
+    }
+    let hasID = target.pagePath.count == 2
+    try check(target, hasID ? [] : target["id"] == nil ? ListRequest.parameters(of: kind) : ["id"])
+    if let id = hasID ? target.pagePath[1] : target["id"] {
+      return try DetailPage(kind, id: id, in: store).document
+    }
+    return try ListPage(
+      ListRequest(kind, target), in: store, totals: totals ?? EntityTotals(store)
+    ).document
+  }
+
+  private func check(_ target: RequestTarget, _ known: [String]) throws(ErrorPage) {
+    guard let unknown = target.parameters.first(where: { !known.contains($0.name) }) else { return }
+    throw .unknownParameter(RequestTarget.unknownParameter(unknown.name, known: known))
+  }
+}

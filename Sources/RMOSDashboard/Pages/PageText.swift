@@ -1,0 +1,179 @@
+import RMOSHTML
+import RMOSModels
+import RMOSSystem
+
+/// Texts of the database as pages show them.
+enum PageText {
+  /// A text, isolated from what is around it and cut where it is very long; a blank one is named.
+  static func short(_ text: String, limit: Int = 160) -> HTML {
+    if isBlank(text) { return "<span class=\"dim\">(\(text.isEmpty ? "empty" : "blank"))</span>" }
+    let scalars = text.unicodeScalars
+    guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
+      end < scalars.endIndex
+    else { return "<bdi>\(text)</bdi>" }
+    return "<bdi>\(String(scalars[..<end]))…</bdi>"
+  }
+
+  /// A whole text, isolated likewise, its lines kept.
+  static func whole(_ text: String) -> HTML {
+    if isBlank(text) { return short(text) }
+    return "<bdi>\(lines(of: text))</bdi>"
+  }
+
+  /// The lines of a text, each escaped.
+  static func lines(of text: String) -> [HTML] {
+    text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map {
+      $0.offset == 0 ? HTML(text: String($0.element)) : "\n" + HTML(text: String($0.element))
+    }
+  }
+
+  /// The name of a field, which may go on in the next line after `_`.
+  static func name(_ name: String) -> HTML {
+    let words = name.split(separator: "_", omittingEmptySubsequences: false)
+    return HTML(words.enumerated().map { $0 == 0 ? HTML(text: String($1)) : "_<wbr>\(String($1))" })
+  }
+
+  /// Whether nothing of the text can be seen.
+  static func isBlank(_ text: String) -> Bool {
+    if let first = text.utf8.first, 0x21...0x7E ~= first { return false }
+    return text.unicodeScalars.allSatisfy { scalar in
+      scalar.properties.isWhitespace
+        || scalar.properties.isDefaultIgnorableCodePoint
+          && !PlainText.isSteering(scalar)
+    }
+  }
+
+  /// A stored value as text; nil for none.
+  static func text(_ value: Value?) -> String? {
+    switch value {
+    case .text(let text): text
+    case .integer(let number): String(number)
+    case .real(let number): decimal(number)
+    case .blob(let bytes): "(\(PlainText.counted(bytes.count, "byte")) of binary data)"
+    case .null, nil: nil
+    }
+  }
+
+  /// A number as people write it.
+  static func decimal(_ number: Double) -> String {
+    let text = number.description
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+
+  /// A number for drawings: at most three decimals, never in powers of ten.
+  static func coordinate(_ number: Double) -> String {
+    var text = PlainText.fixed(number, decimals: 3)
+    guard text.contains(".") else { return text }
+    while text.last == "0" { text.removeLast() }
+    if text.last == "." { text.removeLast() }
+    return text == "-0" ? "0" : text
+  }
+
+  /// A duration.
+  static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "–" }
+    if seconds < 10 { return PlainText.fixed(seconds, decimals: 1) + " s" }
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(PlainText.grouped(whole / 3600)) h \(whole % 3600 / 60) min"
+  }
+
+  private static let months = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+  ]
+
+  /// A month as people write it.
+  static func month(_ month: Int, _ year: Int) -> String { "\(months[(month + 11) % 12]) \(year)" }
+
+  /// A day as people write it.
+  static func day(_ day: Int, _ month: Int, _ year: Int) -> String {
+    "\(day) \(self.month(month, year))"
+  }
+
+  /// A timestamp as people write it; what is none, as it is.
+  static func time(_ text: String?) -> HTML {
+    guard let text, !isBlank(text) else { return "<span class=\"dim\">–</span>" }
+    guard let timestamp = Timestamp(text) else { return short(text, limit: 60) }
+    var readable = day(timestamp.day, timestamp.month, timestamp.year)
+    var machine = text
+    if let time = timestamp.time {
+      readable += ", \(padded(time.hour)):\(padded(time.minute))"
+      switch time.zoneOffset {
+      case nil: break
+      case 0: readable += " UTC"
+      case let offset?:
+        let minutes = abs(offset) / 60
+        readable += " \(offset < 0 ? "−" : "+")\(padded(minutes / 60)):\(padded(minutes % 60))"
+      }
+      machine = text.split(separator: " ").joined(separator: "T")
+    }
+    return "<time datetime=\"\(machine)\">\(readable)</time>"
+  }
+
+  private static func padded(_ number: Int) -> String {
+    number < 10 ? "0\(number)" : String(number)
+  }
+}
+
+/// What tables and lists of the pages are made of.
+enum PageCell {
+  /// A link to an entity's page; the text alone where it cannot be linked.
+  static func link(to kind: EntityKind, id: String, _ text: String) -> HTML {
+    guard let link = PageLink.link(to: kind, id: id) else {
+      return "\(PageText.short(text)) <span class=\"dim\">(id too long for a link)</span>"
+    }
+    return "<a href=\"\(link)\">\(PageText.short(text))</a>"
+  }
+
+  /// The state of a job or a run, said by word and sign.
+  static func status(_ status: String) -> HTML {
+    let (name, sign) =
+      switch status {
+      case "completed with failures": ("bad", "!")
+      case "completed": ("good", "✓")
+      case "failed": ("bad", "✗")
+      case "running": ("now", "▸")
+      case "cancelled": ("off", "–")
+      case "pending", "planned": ("", "○")
+      default: ("", "·")
+      }
+    return """
+      <span class="state \(name)"><span aria-hidden="true">\(sign)</span> \
+      \(PageText.short(status, limit: 40))</span>
+      """
+  }
+}
+
+/// The addresses of pages.
+enum PageLink {
+  /// How long a path with its query may be in a link; servers refuse request lines that are
+  /// longer.
+  static let longestLink = 12_000
+
+  /// Where an entity's page is; nil where no link can be that long.
+  static func link(to kind: EntityKind, id: String) -> String? {
+    // Browsers take these for steps in a path, however they are escaped.
+    let isStep = id.isEmpty || id == "." || id == ".."
+    let link = "/\(kind.pathName)\(isStep ? "?id=" : "/")\(id.percentEncoded.dotsEscaped(isStep))"
+    return link.utf8.count <= longestLink ? link : nil
+  }
+
+  /// A page of a kind's list with parameters.
+  static func link(to kind: EntityKind, _ parameters: [(String, String)]) -> String? {
+    let query = parameters.map { "\($0.0)=\($0.1.percentEncoded)" }.joined(separator: "&")
+    let link = "/\(kind.pathName)" + (query.isEmpty ? "" : "?\(query)")
+    return link.utf8.count <= longestLink ? link : nil
+  }
+}
+
+extension String {
+  fileprivate func dotsEscaped(_ isNeeded: Bool) -> String {
+    isNeeded ? String(repeating: "%2E", count: utf8.count) : self
+  }
+}
+
+extension EntityKind {
+  /// The order in which pages show the kinds.
+  static let pageOrder: [EntityKind] = [.patterns, .stripFamilies, .joblogs]
+}

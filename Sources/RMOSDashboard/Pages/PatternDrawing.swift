@@ -1,0 +1,212 @@
+import RMOSHTML
+import RMOSModels
+
+/// What can be drawn of a pattern for certain: its rings where they have radii, or the grid of its
+/// block where that has rows and columns.
+struct PatternDrawing {
+  private let record: Record
+
+  init(_ record: Record) { self.record = record }
+
+  /// The drawing; a sentence where nothing can be drawn.
+  var section: HTML {
+    var reason = "The geometry has no radii, so that nothing can be drawn."
+    for member in ["rosette_geometry", "geometry"] {
+      guard let text = PageText.text(record[member]) else { continue }
+      guard text.utf8.count <= JSONHTML.longest else {
+        reason = "The geometry is too long to be drawn here."
+        continue
+      }
+      guard let geometry = try? JSONValue(parsing: text) else { continue }
+      if let rings = RingGeometry(geometry) {
+        return frame("Rings", Self.figure(of: rings, ringCount))
+      }
+      if let block = BlockGeometry(geometry) { return frame("Block", block.figure) }
+    }
+    return frame("Drawing", "<p class=\"dim\">\(reason)</p>\n")
+  }
+
+  private var ringCount: Int? {
+    if case .integer(let number) = record["ring_count"] { Int(number) } else { nil }
+  }
+
+  private func frame(_ title: String, _ content: HTML) -> HTML {
+    """
+    <section aria-labelledby="drawing">
+    <h2 id="drawing">\(title)</h2>
+    \(content)</section>
+
+    """
+  }
+
+  // MARK: Rings
+
+  private static func figure(of geometry: RingGeometry, _ ringCount: Int?) -> HTML {
+    var notes = geometry.omissions
+    if geometry.rings.contains(where: { $0.radius != nil && $0.width != nil }) {
+      notes.insert(
+        "Widths are drawn in the middle of the radius: which edge it means is not said.", at: 0)
+    }
+    if geometry.rings.contains(where: { $0.segments != nil }) {
+      notes.append("Segments are drawn evenly, from an arbitrary start.")
+    }
+    if let ringCount, ringCount != geometry.count {
+      notes.append(
+        "The field ring_count says \(PlainText.grouped(ringCount)), the geometry has "
+          + PlainText.counted(geometry.count, "ring") + ".")
+    }
+    let list = notes.prefix(12).map { "<li>\($0)</li>\n" as HTML }
+    let notesList: HTML =
+      notes.isEmpty ? "" : "<ul class=\"dim note\">\n\(Array(list))</ul>\n"
+    guard !geometry.rings.isEmpty else { return notesList }
+    return """
+      <figure class="rings">
+      \(drawing(of: geometry))\(table(of: geometry))</figure>
+      \(notesList)
+      """
+  }
+
+  private static func drawing(of geometry: RingGeometry) -> HTML {
+    let reach = max(geometry.rings.map(\.reach).max() ?? 1, geometry.soundHole ?? 0) * 1.03
+    // All in parts of 1,000, so that tiny and huge lengths are drawn alike.
+    func scaled(_ length: Double) -> String { PageText.coordinate(length / reach * 1000) }
+    let rings = geometry.rings.map { ring -> HTML in
+      var parts: [HTML] = []
+      let title = "Ring \(ring.number)" + (ring.segments.map { ", \($0) segments" } ?? "")
+      if let (middle, width) = ring.band {
+        parts.append(
+          "<circle class=\"band\" r=\"\(scaled(middle))\" stroke-width=\"\(scaled(width))\"/>")
+        if let segments = ring.segments, segments > 1 {
+          parts.append(
+            """
+            <circle class="cuts" r="\(scaled(middle))" stroke-width="\(scaled(width))" \
+            pathLength="\(segments * 10)" stroke-dasharray="0.6 9.4"/>
+            """)
+        }
+      }
+      for radius in ring.edges {
+        parts.append("<circle class=\"edge\" r=\"\(scaled(radius))\"/>")
+      }
+      return "<g><title>\(title)</title>\(parts)</g>"
+    }
+    let hole: HTML =
+      geometry.soundHole.map {
+        "<circle class=\"hole\" r=\"\(scaled($0))\"><title>Sound hole</title></circle>"
+      } ?? ""
+    return """
+      <svg class="drawing" viewBox="-1000 -1000 2000 2000" role="img" \
+      aria-label="\(PlainText.counted(geometry.rings.count, "concentric ring"))">\
+      <path class="axis" d="M-24 0H24M0 -24V24"/>\(hole)\(rings)</svg>
+
+      """
+  }
+
+  private static func table(of geometry: RingGeometry) -> HTML {
+    let unit = geometry.isMillimetres ? ", mm" : ""
+    func cell(_ number: Double?) -> HTML {
+      number.map { "<td class=\"n\">\(PageText.coordinate($0))</td>" }
+        ?? "<td class=\"n dim\">–</td>"
+    }
+    let hasSegments = geometry.rings.contains { $0.segments != nil }
+    let rows = geometry.rings.map { ring -> HTML in
+      let radius: HTML
+      var width = ring.width
+      if ring.radius == nil, let inner = ring.inner, let outer = ring.outer {
+        radius = """
+          <td class="n">\(PageText.coordinate(inner))–\(PageText.coordinate(outer))</td>
+          """
+        width = width ?? (outer - inner)
+      } else {
+        radius = cell(ring.radius ?? ring.outer ?? ring.inner)
+      }
+      return """
+        <tr><th scope="row">\(ring.number)</th>\(radius)\(cell(width))\
+        \(hasSegments ? cell(ring.segments.map(Double.init)) : "")</tr>
+
+        """
+    }
+    let segments: HTML = hasSegments ? "<th scope=\"col\" class=\"n\">Segments</th>" : ""
+    let noUnit: HTML =
+      geometry.isMillimetres ? "" : "<caption>The geometry names no unit.</caption>\n"
+    return """
+      <div class="scroll" role="region" tabindex="0" aria-label="Rings as a table">
+      <table>\(noUnit)<thead><tr><th scope="col">Ring</th>\
+      <th scope="col" class="n">Radius\(unit)</th><th scope="col" class="n">Width\(unit)</th>\
+      \(segments)</tr></thead>
+      <tbody>
+      \(rows)</tbody></table></div>
+
+      """
+  }
+}
+
+/// A block of chips in rows and columns, as catalogues give it: the motif that is laid around the
+/// rosette.
+struct BlockGeometry {
+  private let rows: Int
+  private let columns: Int
+  private let width: Double?
+  private let height: Double?
+  private let totals: [(String, Int64)]
+
+  /// Reads a geometry; nil where it has no rows and columns that can be drawn.
+  init?(_ geometry: JSONValue) {
+    guard let rows = geometry["rows"]?.int64, let columns = geometry["columns"]?.int64,
+      1...100 ~= rows, 1...200 ~= columns
+    else { return nil }
+    (self.rows, self.columns) = (Int(rows), Int(columns))
+    func length(_ name: String) -> Double? {
+      guard let number = geometry["dimensions"]?[name]?.double, number > 0, number < 1e6 else {
+        return nil
+      }
+      return number
+    }
+    (width, height) = (length("width_mm"), length("height_mm"))
+    if case .object(let members)? = geometry["totals"] {
+      totals = members.prefix(12).compactMap { member in
+        member.value.int64.map { (member.name, $0) }
+      }
+    } else {
+      totals = []
+    }
+  }
+
+  var figure: HTML {
+    let size: HTML
+    var proportion = Double(rows) / Double(columns)
+    if let width, let height, 0.02...50 ~= height / width {
+      proportion = height / width
+      size = "\(PageText.coordinate(width)) × \(PageText.coordinate(height)) mm"
+    } else {
+      size = "drawn without dimensions, as the geometry gives none that fit"
+    }
+    let drawnHeight = proportion * 1000
+    func place(_ index: Int, of count: Int, _ length: Double) -> String {
+      PageText.coordinate(Double(index) / Double(count) * length)
+    }
+    let down = (1..<max(columns, 2)).filter { $0 < columns }.map {
+      "M\(place($0, of: columns, 1000)) 0V\(PageText.coordinate(drawnHeight))"
+    }
+    let across = (1..<max(rows, 2)).filter { $0 < rows }.map {
+      "M0 \(place($0, of: rows, drawnHeight))H1000"
+    }
+    let label = "\(PlainText.counted(rows, "row")) by \(PlainText.counted(columns, "column"))"
+    let counts = totals.map { "\(PlainText.grouped(Int($0.1))) \($0.0.prefix(40))" }
+    let woods: HTML =
+      counts.isEmpty
+      ? "" : "<li>\(counts.joined(separator: ", ")): which chip is which is not said.</li>\n"
+    return """
+      <figure class="block">
+      <svg class="drawing" viewBox="-8 -8 1016 \(PageText.coordinate(drawnHeight + 16))" \
+      role="img" aria-label="\(label)"><rect class="outline" width="1000" \
+      height="\(PageText.coordinate(drawnHeight))"/>\
+      <path class="cells" d="\((down + across).joined())"/></svg>
+      <figcaption><span>\(label)</span> <span>\(size)</span></figcaption>
+      </figure>
+      <ul class="dim note">
+      \(woods)<li>The geometry has no radii, so that the rings are not drawn.</li>
+      </ul>
+
+      """
+  }
+}

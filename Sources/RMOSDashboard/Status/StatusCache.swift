@@ -1,0 +1,170 @@
+import RMOSAudit
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSSystem
+import Synchronization
+
+/// What is answered about the store as a whole, kept until it changes.
+final class StatusCache: Sendable {
+  /// The status and its JSON.
+  struct Answer: Sendable, Equatable {
+    var status: MigrationStatus
+    var body: [UInt8]
+    /// Whether the health was checked to its end.
+    var isComplete: Bool
+    /// Whether all of it is of the state that the store was in.
+    var isCurrent: Bool
+  }
+
+  private let store: any RecordStore
+  private let health: HealthCheck
+  private let uptime: @Sendable () -> Double
+  private let answers: ChangeCache<Answer>
+  private let details: ChangeCache<MigrationStatus.Details>
+  private let days: ChangeCache<EntityDays>
+  private let statistics: [ChangeCache<[UInt8]>]
+  /// Whether the health is being checked to its end, and from when on it may be again, seconds.
+  private let completion = Mutex((isUnderWay: false, mayBeginAt: -Double.infinity))
+  /// How long the quick check of health may take, seconds.
+  private static let healthSeconds = 0.02
+
+  init(
+    _ store: any RecordStore, health: HealthCheck = .standard,
+    uptime: @escaping @Sendable () -> Double
+  ) {
+    self.store = store
+    self.health = health
+    self.uptime = uptime
+    answers = ChangeCache(uptime: uptime)
+    details = ChangeCache(uptime: uptime)
+    days = ChangeCache(uptime: uptime)
+    statistics = EntityKind.allCases.map { _ in ChangeCache(uptime: uptime) }
+  }
+
+  /// The status and its number.
+  func status() throws -> ChangeCache<Answer>.Entry {
+    let now = circumstances()
+    // Apart from the rest, which costs little and so is always of the present.
+    let details = details.entry(now) {
+      MigrationStatus.Details(of: store, .quick(seconds: Self.healthSeconds), health)
+    }
+    var sized = now
+    sized.now = uptime()
+    // A checkpoint changes the size of the file, and no data.
+    sized.token = now.token.map {
+      "\($0)/\(StoreStatus.size(of: store) ?? 0)/\(details.revision)/\(details.isCurrent)"
+    }
+    let entry = try answers.entry(sized, lifetime: lifetime) {
+      let overview = try MigrationStatus.Overview(of: store)
+      let status = MigrationStatus(overview, details.value)
+      var writer = JSONWriter()
+      writer.status(status)
+      return Answer(
+        status: status, body: writer.utf8 + [0x0A],
+        isComplete: details.value.health.isComplete, isCurrent: details.isCurrent)
+    }
+    if !entry.value.isComplete { completeHealth(now.token) }
+    return entry
+  }
+
+  /// The days and their number.
+  func entityDays() throws -> ChangeCache<EntityDays>.Entry {
+    try days.entry(circumstances()) { try store.read { try $0.entityDays() } }
+  }
+
+  /// The JSON of the figures about a kind, and its number.
+  func statistics(_ kind: EntityKind) throws -> ChangeCache<[UInt8]>.Entry {
+    try statistics[kind.ordinal].entry(circumstances()) {
+      let statistics = try store.read { try EntityStatistics(kind, $0) }
+      var writer = JSONWriter()
+      writer.object {
+        $0.member("success", true)
+        $0.member("statistics") { writer in writer.object { statistics.write(to: &$0) } }
+      }
+      return writer.utf8 + [0x0A]
+    }
+  }
+
+  /// Forgets everything, so that a change made through this interface is seen at once.
+  func invalidate() {
+    answers.invalidate()
+    details.invalidate()
+    days.invalidate()
+    for cache in statistics { cache.invalidate() }
+  }
+
+  /// A process that dies changes no data, so a run under way is looked at again after a while; and
+  /// so is what had to be answered from an earlier state.
+  private func lifetime(_ answer: Answer) -> Double {
+    answer.status.currentRun == nil && answer.isCurrent ? .infinity : 1
+  }
+
+  private func circumstances() -> CacheCircumstances {
+    let store = store
+    return CacheCircumstances(
+      token: store.changeToken(), now: uptime(),
+      isBeingWritten: { store.hasWriter ?? false })
+  }
+
+  /// Checks the health to its end on a thread of its own, one at a time, for a tenth of the time at
+  /// most, and not while a migration changes everything anyway.
+  private func completeHealth(_ token: String?) {
+    guard let token, store.hasWriter != true,
+      completion.withLock({ completion in
+        guard !completion.isUnderWay, uptime() >= completion.mayBeginAt else { return false }
+        completion.isUnderWay = true
+        return true
+      })
+    else { return }
+    do {
+      try SystemThread.detached { [self] in
+        let start = uptime()
+        let complete = health.run(store, .whole)
+        details.replace(under: token) { $0.health = complete }
+        answers.expire()
+        let end = uptime()
+        completion.withLock { $0 = (false, end + 9 * (end - start)) }
+      }
+    } catch {
+      // Without a thread the quick check has to do; it says that it is not complete.
+      completion.withLock { $0.isUnderWay = false }
+    }
+  }
+}
+
+/// How many entities of each kind a store holds, counted once for each of its states.
+///
+/// SQLite counts by going through an index: at a million rows that is most of the work of a list.
+final class EntityTotals: Sendable {
+  private struct Total {
+    var token: String
+    var count: Int
+  }
+
+  private let store: any RecordStore
+  private let totals = Mutex<[EntityKind: Total]>([:])
+
+  init(_ store: any RecordStore) { self.store = store }
+
+  /// Counts the records of a query, whatever its limit.
+  ///
+  /// - Parameters:
+  ///   - query: The query.
+  ///   - reader: The snapshot.
+  ///   - token: The store's change token, taken before the snapshot.
+  /// - Returns: How many records of the snapshot it gives.
+  /// - Throws: `StoreError` where the store cannot be read.
+  func count(
+    _ query: RecordQuery, in reader: any StoreReader, since token: String?
+  ) throws -> Int {
+    // Where the token still stands, the snapshot is of the state that it names.
+    guard query.conditions.isEmpty, let token, store.changeToken() == token else {
+      return try reader.count(query)
+    }
+    if let total = totals.withLock({ $0[query.kind] }), total.token == token { return total.count }
+    let count = try reader.count(query)
+    totals.withLock { $0[query.kind] = Total(token: token, count: count) }
+    return count
+  }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import RMOSDashboard
+import RMOSTestSupport
+import Synchronization
+import Testing
+
+/// Chromium without a window.
+enum Browser {
+  /// Where it is; nil where it is not.
+  static let path = ["chromium", "chromium-browser", "google-chrome", "chrome"].lazy
+    .flatMap { name in
+      (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        .map { "\($0)/\(name)" }
+    }
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+  /// A page after it was loaded.
+  struct Page {
+    /// What became of its elements.
+    var dom: String
+    /// What its console says.
+    var complaints: [String]
+  }
+
+  /// How long opening a page may take in all, on the slowest machine, seconds.
+  private static let patience = 120.0
+
+  /// Opens an address and lets some of the page's time pass.
+  static func open(_ address: String, milliseconds: Int = 1500) throws -> Page {
+    let directory = try TemporaryDirectory()
+    let browser = Process()
+    browser.executableURL = URL(fileURLWithPath: try #require(path))
+    browser.arguments = [
+      "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--enable-logging=stderr",
+      "--user-data-dir=\(directory.file("profile"))", "--virtual-time-budget=\(milliseconds)",
+      "--dump-dom", address,
+    ]
+    let errors = directory.file("errors")
+    _ = FileManager.default.createFile(atPath: errors, contents: nil)
+    let output = Pipe()
+    browser.standardOutput = output
+    browser.standardError = FileHandle(forWritingAtPath: errors)
+    try browser.run()
+    // A browser that hangs ends the test, not the whole of its run.
+    let process = browser.processIdentifier
+    let guardian = DispatchWorkItem { kill(process, SIGKILL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience, execute: guardian)
+    let dom = output.fileHandleForReading.readDataToEndOfFile()
+    browser.waitUntilExit()
+    guardian.cancel()
+    try #require(
+      browser.terminationReason == .exit, "Chromium did not open \(address) in \(patience) s")
+    let lines = String(decoding: try Data(contentsOf: URL(fileURLWithPath: errors)), as: UTF8.self)
+      .split(separator: "\n").map(String.init)
+    return Page(
+      dom: String(decoding: dom, as: UTF8.self), complaints: lines.filter { $0.contains("CONSOLE") }
+    )
+  }
+}
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A server for one browser: reads a request's head, answers, closes.
+///
+/// Not for the world.
+final class PageServer: Sendable {
+  /// Where it listens.
+  let port: UInt16
+  private let listener: Int32
+  private let log = Log()
+
+  private final class Log: Sendable {
+    let targets = Mutex<[String]>([])
+  }
+
+  /// The targets asked for, in order.
+  var targets: [String] { log.targets.withLock { $0 } }
+
+  /// Listens on a free port of the loopback and answers by `answer`.
+  init(_ answer: @escaping @Sendable (ServerRequest) -> ServerResponse) throws {
+    #if canImport(Glibc)
+      let stream = Int32(SOCK_STREAM.rawValue)
+    #else
+      let stream = SOCK_STREAM
+    #endif
+    listener = socket(AF_INET, stream, 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let (listener, length) = (self.listener, size)
+    let isBound = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, length) == 0 }
+    }
+    guard isBound, listen(listener, 64) == 0 else { throw POSIXError(.EADDRINUSE) }
+    _ = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(listener, $0, &size) }
+    }
+    port = UInt16(bigEndian: address.sin_port)
+    Thread.detachNewThread { [log] in
+      while true {
+        let connection = accept(listener, nil, nil)
+        guard connection >= 0 else { return }
+        Thread.detachNewThread {
+          defer { close(connection) }
+          guard let request = Self.request(from: connection) else { return }
+          log.targets.withLock { $0.append(request.target) }
+          Self.send(answer(request), to: connection)
+        }
+      }
+    }
+  }
+
+  deinit {
+    shutdown(listener, Int32(SHUT_RDWR))
+    close(listener)
+  }
+
+  private static func request(from connection: Int32) -> ServerRequest? {
+    var head: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while !String(decoding: head, as: UTF8.self).contains("\r\n\r\n") {
+      let count = read(connection, &buffer, buffer.count)
+      guard count > 0 else { return nil }
+      head += buffer[..<count]
+    }
+    let lines = String(decoding: head, as: UTF8.self).components(separatedBy: "\r\n")
+    let words = lines[0].split(separator: " ")
+    guard words.count == 3 else { return nil }
+    let fields = lines.dropFirst().prefix { !$0.isEmpty }.compactMap { line -> HeaderField? in
+      let sides = line.split(separator: ":", maxSplits: 1)
+      guard sides.count == 2 else { return nil }
+      return HeaderField(String(sides[0]), sides[1].trimmingCharacters(in: .whitespaces))
+    }
+    return ServerRequest(method: String(words[0]), target: String(words[1]), fields: fields)
+  }
+
+  private static func send(_ response: ServerResponse, to connection: Int32) {
+    var text = "HTTP/1.1 \(response.status) Answer\r\nConnection: close\r\n"
+    for field in response.fields { text += "\(field.name): \(field.value)\r\n" }
+    text += "Content-Length: \(response.body.count)\r\n\r\n"
+    let bytes = Array(text.utf8) + response.body
+    var start = 0
+    while start < bytes.count {
+      let count = bytes[start...].withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
+      guard count > 0 else { return }
+      start += count
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import RMOSAudit
+import RMOSHTML
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+/// Whatever texts the database holds, pages show them as text.
+@Suite struct HostilePageTests {
+  /// The pages of a store that show the texts, by target.
+  private func pages(_ store: any RecordStore) throws -> [(target: String, html: String)] {
+    var targets = ["/"]
+    for kind in EntityKind.allCases {
+      targets.append("/\(kind.pathName)?per=200&sort=newest")
+      for text in PageSamples.hostile {
+        targets.append(try #require(PageLink.link(to: kind, id: text)))
+        targets.append(
+          try #require(PageLink.link(to: kind, [("q", String(text.prefix(1500)))])))
+        targets.append(
+          try #require(PageLink.link(to: kind, [("type", String(text.prefix(1500)))])))
+      }
+    }
+    var status = PageSamples.status()
+    status.database.location = PageSamples.hostile[0]
+    status.database.schemaAppliedAt = PageSamples.hostile[1]
+    status.validation.errors = PageSamples.hostile
+    status.recentEntities.joblogs = PageSamples.hostile.map {
+      .init(id: $0, jobType: $0, status: $0, createdAt: $0)
+    }
+    status.currentRun = .init(
+      id: 1, startedAt: "x", heartbeatAt: "x", source: PageSamples.hostile[0], found: 1, failed: 0,
+      seconds: .infinity)
+    let shown = status
+    let page = PageRouter(
+      store: store, status: { shown }, history: { _ in PageSamples.history() })
+    return targets.map { target in
+      (target, page.response(to: ServerRequest(method: "GET", target: target)).text)
+    }
+  }
+
+  @Test func noTextIsMarkupOrReordersWhatIsRead() throws {
+    for (target, html) in try pages(PageSamples.hostileStore()) {
+      let body = try #require(html.range(of: "<body>").map { html[$0.upperBound...] })
+      let content = body.prefix(upTo: try #require(body.range(of: "<script>")).lowerBound)
+      #expect(!content.contains("<script") && !content.contains("<img"), "\(target.prefix(80))")
+      let handler = /<[a-z0-9]+(?:\s+[a-zA-Z:-]+(?:="[^"]*")?)*\s+on[a-z]+=/
+      #expect(!content.contains(handler.matchingSemantics(.unicodeScalar)))
+      for link in content.matches(of: /(?:href|action)="([^"]*)"/) {
+        #expect(link.output.1.starts(with: /\/|#main/), "\(link.output.1.prefix(80))")
+        #expect(!link.output.1.hasPrefix("//"))
+      }
+      let steering = html.unicodeScalars.filter { $0 != "\n" && PlainText.isSteering($0) }
+      #expect(steering.isEmpty, "\(target.prefix(80))")
+      expectClosedElements(html, target)
+    }
+  }
+
+  @Test func everyEntityIsReachedFromItsList() throws {
+    let store = try PageSamples.hostileStore()
+    for kind in EntityKind.allCases {
+      let list = PageSamples.get("/\(kind.pathName)?per=200", of: store).text
+      let links = list.matches(of: /role="rowheader" scope="row"><a href="([^"]*)"/)
+        .map { String($0.output.1) }
+      #expect(links.count == PageSamples.hostile.count)
+      #expect(Set(links).count == links.count)
+      for link in links {
+        #expect(PageSamples.get(link, of: store).status == 200, "\(link.prefix(80))")
+      }
+    }
+  }
+
+  @Test func textThatCannotBeSeenHasAWordInItsPlace() {
+    for text in ["", " ", "\u{200d}", "\t\n", "\u{a0}\u{3000}"] {
+      let html = PageText.short(text).markup
+      #expect(html.contains("(empty)") || html.contains("(blank)"), "\(html)")
+    }
+    // What would steer is shown, so it can be seen.
+    #expect(PageText.short("\u{202e}").markup.contains(#"\u{202e}"#))
+  }
+
+  @Test func longTextIsCutInListsAndWholeOnItsPage() throws {
+    let store = try PageSamples.hostileStore()
+    let long = String(repeating: "x", count: 10_000)
+    let list = PageSamples.get("/patterns?q=xxxx", of: store).text
+    #expect(!list.contains("bdi>\(long.prefix(1000))"))
+    #expect(PageSamples.get("/patterns/\(long)", of: store).text.contains("<bdi>\(long)</bdi>"))
+  }
+
+  @Test func hugeNumbersDoNotBreakAPage() throws {
+    let store = InMemoryStore()
+    var run = LedgerRun(
+      command: "migrate", startedAt: "2025-01-02T03:04:05Z", source: "s", optionsJSON: "{}",
+      toolVersion: "1", processID: 1)
+    for kind in EntityKind.allCases {
+      run.statistics[kind].migrated = .max
+      run.statistics[kind].failed = .max
+    }
+    run.seconds = .greatestFiniteMagnitude
+    let huge = run
+    try store.write { transaction in
+      var record = huge
+      record.id = try transaction.beginRun(huge)
+      try transaction.updateRun(record)
+    }
+    var status = PageSamples.status()
+    status.entityCounts = .init(
+      patterns: 2_000_000_000_000_000_000, stripFamilies: 0, joblogs: 1_000_000_000_000_000_000)
+    status.database.sizeMB = .infinity
+    let shown = status
+    let days = MigrationHistory(
+      days: [
+        .init(date: "9999-12-31", entities: shown.entityCounts),
+        .init(date: "0001-01-01", entities: .init(patterns: 1, stripFamilies: 0, joblogs: 0)),
+        .init(date: "<b>", entities: .init()),
+      ], totalDays: .max)
+    let page = PageRouter(store: store, status: { shown }, history: { _ in days })
+    let html = page.response(to: ServerRequest(method: "GET", target: "/")).text
+    #expect(html.contains("2,000,000,000,000,000,000"))
+    #expect(html.contains(PlainText.grouped(.max)))
+    #expect(!html.contains(/\bnan\b|\binf\b|<b>/))
+    #expect(html.contains("Older ones are not in the chart."))
+    expectClosedElements(html, "/")
+  }
+
+  private func expectClosedElements(_ html: String, _ target: String) {
+    var open: [Substring] = []
+    let content = html.withoutLookAndScript
+    let element = /<(\/?)([a-z][a-z0-9]*)[^>]*?(\/?)>/.matchingSemantics(.unicodeScalar)
+    for match in content.matches(of: element) {
+      let (_, closes, name, isEmpty) = match.output
+      if ["meta", "input", "link", "br", "wbr"].contains(name) || !isEmpty.isEmpty { continue }
+      if closes.isEmpty { open.append(name) } else { #expect(open.popLast() == name, "\(target)") }
+    }
+    #expect(open.isEmpty, "\(target.prefix(80))")
+  }
+}

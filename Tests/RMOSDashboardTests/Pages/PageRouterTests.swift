@@ -1,0 +1,286 @@
+@testable import RMOSDashboard
+import RMOSHTML
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// The answers around the pages.
+@Suite struct PageRouterTests {
+  @Test func aPageKnownToTheBrowserIsNotSentAgain() throws {
+    let store = InMemoryStore()
+    let first = PageSamples.get("/patterns", of: store)
+    let tag = try #require(first.field("ETag"))
+    #expect(first.status == 200)
+    for known in [tag, "W/\(tag)", "\"x\", \(tag)", "*"] {
+      let again = PageSamples.get(
+        "/patterns", of: store, fields: [HeaderField("If-None-Match", known)])
+      #expect(again.status == 304)
+      #expect(again.body.isEmpty)
+      #expect(again.field("ETag") == tag)
+    }
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+    let changed = PageSamples.get(
+      "/patterns", of: store, fields: [HeaderField("If-None-Match", tag)])
+    #expect(changed.status == 200)
+    #expect(changed.field("ETag") != tag)
+  }
+
+  @Test func thePolicyForbidsAllButThePagesOwn() throws {
+    let page = PageSamples.get("/", of: InMemoryStore())
+    let header = try #require(page.field("Content-Security-Policy"))
+    let policy = try #require(
+      page.text.firstMatch(of: /Content-Security-Policy" content="([^"]*)"/)?.output.1)
+    #expect(header == "\(policy); frame-ancestors 'none'")
+    let directives = header.replacing(/sha256-[A-Za-z0-9+\/]{43}=/, with: "…")
+      .split(separator: "; ")
+    #expect(
+      directives == [
+        "default-src 'none'", "style-src '…'", "script-src '…'", "img-src data:",
+        "connect-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
+      ])
+    #expect(page.field("X-Content-Type-Options") == "nosniff")
+    #expect(page.field("Cache-Control") == "no-cache")
+    #expect(page.field("Content-Type") == "text/html; charset=utf-8")
+    for way in [/\ style="/, /innerHTML/, /insertAdjacent/, /document\.write/, /\beval\(/] {
+      #expect(!page.text.contains(way))
+    }
+    #expect(!page.text.contains(/<(link|img|script|iframe)[^>]*(src|href)="(?!data:)/))
+    #expect(page.text.matches(of: /<script/).count == 1)
+  }
+
+  @Test(arguments: [
+    (Value.real(23_640.5), "6 h 34 min<span class=\"dim id\">23640.5</span>"),
+    (.integer(90), "1 min 30 s<span class=\"dim id\">90</span>"), (.real(1.25), "<bdi>1.25</bdi>"),
+    (.real(-90), "<bdi>-90</bdi>"), (.real(1e300), "<bdi>1e+300</bdi>"),
+    (.null, "<span class=\"dim\">–</span>"),
+  ])
+  func aLongDurationIsSaidAsPeopleSayIt(_ value: Value, _ shown: String) throws {
+    let store = InMemoryStore()
+    let job = StoreSamples.record(.joblogs, "j", ["duration_seconds": value])
+    try store.write { try $0.insert(job) }
+    let page = PageSamples.get("/joblogs/j", of: store).text
+    #expect(page.contains("<dt>duration_<wbr>seconds</dt><dd>\(shown)</dd>"), "\(page)")
+  }
+
+  @Test(arguments: [
+    "/nowhere", "/patterns/a/b", "/favicon.ico", "/patterns/absent", "/joblogs/a%2Fb",
+  ])
+  func whatIsNotThereIsSaidInAPage(_ target: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 404)
+    #expect(answer.text.contains("<h1>There is no such"))
+    #expect(answer.field("Cache-Control") == "no-store")
+  }
+
+  @Test(arguments: [
+    ("/patterns/", "/patterns"), ("/joblogs///", "/joblogs"),
+    ("/patterns/a%2Fb/?", "/patterns/a%2Fb?"),
+    ("/strip-families/?q=a%20b&in=id", "/strip-families?q=a%20b&in=id"),
+    ("//patterns/", "/patterns"),
+  ])
+  func aSlashAtTheEndIsRedirected(_ target: String, _ place: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 308)
+    #expect(answer.field("Location") == place)
+  }
+
+  /// Nobody is sent to another host by a link to this one.
+  @Test(arguments: [
+    "//evil.example/", "/\\evil.example/", "//evil.example//", "/%2F/evil.example/", "//", "/./",
+    "//patterns.evil.example/patterns/",
+  ])
+  func aSlashAtTheEndLeadsToNoOtherHost(_ target: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 404)
+    #expect(answer.field("Location") == nil)
+  }
+
+  @Test(arguments: [
+    ("/?q=a", "takes none"), ("/patterns?serch=a", "serch"), ("/patterns?statu=a", "known:"),
+    ("/joblogs?statu=failed", "did you mean ‘status’?"), ("/patterns?id=a&q=b", "‘q’"),
+    ("/patterns/a?per=50", "‘per’"),
+  ])
+  func aParameterThatMeansNothingIsNamed(_ target: String, _ said: String) {
+    let answer = PageSamples.get(target, of: InMemoryStore())
+    #expect(answer.status == 422)
+    #expect(answer.text.contains(said), "\(answer.text)")
+  }
+
+  @Test func whatIsBelowAPIIsForPrograms() {
+    for target in ["/", "/?q=/api/", "/patterns/api", "/apis", "/%61pi/x"] {
+      #expect(PageRouter.answers(target))
+    }
+    for target in ["", "*", "/api", "/api?x", "/api/", "/api/rmos/stores/patterns"] {
+      #expect(!PageRouter.answers(target))
+    }
+  }
+
+  @Test func theDashboardAnswersWithPagesAndWithJSON() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    let dashboard = Dashboard(store: store)
+    let page = dashboard.response(to: ServerRequest(method: "GET", target: "/"))
+    #expect(page.status == 200)
+    #expect(page.text.contains(#"data-count="patterns">24<"#))
+    #expect(page.text.contains(#"data-count="total">72<"#))
+    #expect(page.field("Content-Type") == "text/html; charset=utf-8")
+    let json = dashboard.response(
+      to: ServerRequest(method: "GET", target: "/api/rmos/stores/migration/status"))
+    #expect(json.field("Content-Type")?.hasPrefix("application/json") == true)
+    let options = dashboard.response(to: ServerRequest(method: "OPTIONS", target: "/patterns"))
+    #expect(options.status == 204)
+    #expect(options.field("Allow") == "GET, HEAD, OPTIONS")
+  }
+
+  @Test func aRunThatDidNotComeToItsEndIsInTheVerdict() throws {
+    func verdict(_ runs: [LedgerRun], current: Int64? = nil) -> String {
+      let page = OverviewPage(
+        status: PageSamples.status(), history: PageSamples.history(), runs: runs, current: current
+      ).document.main.markup
+      let match = page.firstMatch(of: /<p class="verdict (\w+)">(.*?)<\/p>/)
+      return match.map { "\($0.1): \($0.2.replacing(/<[^>]*>/, with: ""))" } ?? ""
+    }
+    func run(_ id: Int64, _ state: LedgerRun.State, _ command: String = "migrate") -> LedgerRun {
+      var run = StoreSamples.run(command)
+      (run.id, run.state) = (id, state)
+      return run
+    }
+    let sound = "sound: ✓ Sound. Last migrated 28 Nov 2025, 10:15 UTC."
+    let interrupted = """
+      warnings: ! Sound. The last run was interrupted. The same command goes on where it stopped. \
+      The last complete one ended 28 Nov 2025, 10:15 UTC.
+      """
+    var undone = run(2, .interrupted)
+    undone.undoneBy = 3
+    #expect(verdict([]) == sound)
+    #expect(verdict([run(2, .completed), run(1, .interrupted)]) == sound)
+    #expect(verdict([run(2, .running), run(1, .interrupted)], current: 2) == sound)
+    var failing = run(2, .completed)
+    failing.statistics[.patterns].failed = 3
+    #expect(
+      verdict([failing, run(1, .completed)]) == """
+        warnings: ! Sound. The last run left out 3 entities. Its report names them. \
+        Last migrated 28 Nov 2025, 10:15 UTC.
+        """)
+    #expect(verdict([run(3, .completed), failing]) == sound)
+    #expect(verdict([run(3, .completed, "undo"), undone]) == sound)
+    #expect(verdict([run(2, .interrupted), run(1, .completed)]) == interrupted)
+    #expect(verdict([run(3, .completed, "undo"), run(2, .interrupted)]) == interrupted)
+    // A run whose process died says "running" for ever.
+    #expect(verdict([run(2, .running)]) == interrupted)
+    #expect(
+      verdict([run(2, .failed)]).hasPrefix("warnings: ! Sound. The last run failed. The list"))
+  }
+
+  @Test(arguments: [(LedgerRun.State.running, false), (.interrupted, true)])
+  func onlyARunThatIsOverIsToldAsInterrupted(_ state: LedgerRun.State, _ isOver: Bool) throws {
+    let fixture = try DashboardFixture(.sqlite)
+    try fixture.store.withExclusiveWriter {
+      try fixture.store.write { transaction in
+        var run = StoreSamples.run()
+        run.id = try transaction.beginRun(run)
+        run.state = state
+        try transaction.updateRun(run)
+      }
+      // The samples' status is from before it began.
+      let page = PageSamples.get("/", of: fixture.store).text
+      #expect(page.contains("was interrupted") == isOver)
+    }
+  }
+
+  @Test func anAddressWithBrokenEscapesIsRefused() {
+    #expect(PageSamples.get("/patterns/%ff", of: InMemoryStore()).status == 400)
+  }
+
+  @Test(arguments: ["POST", "PUT", "DELETE", "get", "TRACE"])
+  func pagesAreOnlyRead(_ method: String) {
+    let answer = PageSamples.pages(InMemoryStore()).response(
+      to: ServerRequest(method: method, target: "/"))
+    #expect(answer.status == 405)
+    #expect(answer.field("Allow") == "GET, HEAD, OPTIONS")
+  }
+
+  @Test(arguments: [
+    (StoreError.Code.busy, 503), (.locked, 503), (.cannotOpen, 503), (.corrupt, 500),
+    (.newerSchema, 500),
+  ])
+  func aStoreThatCannotAnswerIsSaidInAPage(_ code: StoreError.Code, _ status: Int) {
+    let error = StoreError(code, "the file <b>/x</b> is held", path: "/x")
+    let page = PageRouter(
+      store: InMemoryStore(), status: { throw error }, history: { _ in PageSamples.history() })
+    let answer = page.response(to: ServerRequest(method: "GET", target: "/"))
+    #expect(answer.status == status)
+    #expect((answer.field("Retry-After") != nil) == (status == 503))
+    #expect(!answer.text.contains("<b>/x"))
+    #expect(answer.text.hasSuffix("</html>\n"))
+  }
+
+  @Test(arguments: 1...4)
+  func databasesOfOlderApplicationsAreShownReadOnly(_ version: Int) throws {
+    let directory = try TemporaryDirectory()
+    let path = try Fixtures.copyDatabase(version: version, into: directory)
+    let store = try SQLiteStore(path: path, access: .readOnly)
+    for kind in EntityKind.allCases {
+      let list = PageSamples.get("/\(kind.pathName)?sort=newest", of: store)
+      #expect(list.status == 200)
+      for link in list.text.matches(of: /role="rowheader" scope="row"><a href="([^"]*)"/) {
+        let page = PageSamples.get(String(link.output.1), of: store)
+        #expect(page.status == 200)
+        #expect(page.text.contains("Not migrated by this tool"))
+      }
+    }
+    let jobs = PageSamples.get("/joblogs", of: store).text
+    #expect(jobs.matches(of: /role="rowheader"/).count == 12)
+    #expect(PageSamples.get("/", of: store).text.contains("The ledger holds no runs"))
+  }
+
+  @Test func aMigratedEntityNamesItsOriginAndBothSidesOfItsReferences() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    let pattern = PageSamples.get("/patterns/torres_simple_rope_4x7", of: store).text
+    #expect(pattern.contains("<code><bdi>patterns/torres.json</bdi></code>"))
+    #expect(pattern.contains("<bdi>element 0, counted from 0</bdi>"))
+    #expect(pattern.contains(#"<a href="/strip-families/bw_checker_main">"#))
+    #expect(pattern.contains(#"<a href="/joblogs?pattern=torres_simple_rope_4x7">2 job logs</a>"#))
+    #expect(pattern.contains("Other members") && pattern.contains("&quot;catalogue&quot;"))
+    let family = PageSamples.get("/strip-families/bw_checker_main", of: store).text
+    #expect(family.contains(#"<a href="/patterns?family=bw_checker_main">"#))
+    let overview = PageSamples.get("/", of: store).text
+    #expect(overview.contains(#"data-label="Found">72</td>"#))
+  }
+
+  @Test func aReferenceToNothingIsSaid() throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      try transaction.insert(
+        StoreSamples.record(.patterns, "p", ["strip_family_id": .text("gone")]))
+    }
+    let page = PageSamples.get("/patterns/p", of: store).text
+    #expect(page.contains("<bdi>gone</bdi>") && page.contains("not in the database"))
+    #expect(!page.contains("href=\"/strip-families/gone\""))
+  }
+}
+
+@Suite struct PageLinkTests {
+  @Test(arguments: EntityKind.allCases)
+  func aLinkLeadsBackToItsID(_ kind: EntityKind) throws {
+    for id in PageSamples.hostile + ["", "id", "Ä ö+ü&=;#?/\\", "..a", "...", "%2e%2e"] {
+      let link = try #require(PageLink.link(to: kind, id: id))
+      // What a browser leaves alone: no character that it would encode, no step in the path.
+      #expect(link.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"\"<>`{}\\^|#".utf8.contains($0) })
+      #expect(!link.contains("/../") && !link.hasSuffix("/..") && !link.hasSuffix("/."))
+      let target = try RequestTarget(link)
+      #expect(target.pagePath.first.flatMap { EntityKind(pathName: $0) } == kind)
+      let found = target.pagePath.count == 2 ? target.pagePath[1] : target["id"]
+      #expect(Array((found ?? "absent").utf8) == Array(id.utf8))
+      #expect(target.pagePath.count <= 2)
+    }
+  }
+
+  @Test func whatNoServerWouldReadIsNotLinked() {
+    #expect(PageLink.link(to: .patterns, id: String(repeating: "é", count: 5000)) == nil)
+    #expect(PageLink.link(to: .patterns, id: String(repeating: "x", count: 10_000)) != nil)
+  }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import RMOSAudit
+import RMOSHTTP
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+/// Stores, values and pages for the tests of the pages.
+enum PageSamples {
+  /// Texts that a page must show as text, whatever they say.
+  static let hostile = [
+    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)",
+    "javascript:alert(1)", "a/b", "a%2Fb", "..", ".", "../../etc/passwd", "?q=1#x", "%", "+ +",
+    "\u{202e}gnp.exe", "\u{0}\u{1b}[31m\r\n", "</title></style></script><!--", "&lt;b&gt;&amp;",
+    "ringel\u{0301}\u{0301}\u{0301} 🎸👩🏽‍🔧", "日本語/パターン", " ", "\u{200d}", "{{x}}${x}`x`",
+    String(repeating: "é", count: 1500), String(repeating: "x", count: 10_000), "-", "statistics",
+  ]
+
+  /// A store with an entity of each kind for every text, as id and name.
+  static func hostileStore() throws -> InMemoryStore {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      for text in hostile {
+        for kind in EntityKind.allCases {
+          var changes: [String: Value] = ["id": .text(text), "created_at": .text(text)]
+          for field in kind.schema.fields {
+            switch field.type {
+            case .text where field.member != "id": changes[field.member] = .text(text)
+            case .reference: changes[field.member] = .text(text)
+            case .json: changes[field.member] = .text(JSONValue.array([.string(text)]).text)
+            default: break
+            }
+          }
+          try transaction.insert(StoreSamples.record(kind, text, changes))
+        }
+      }
+    }
+    return store
+  }
+
+  /// A status as of a healthy store.
+  static func status() -> MigrationStatus {
+    MigrationStatus(
+      database: .init(
+        lastMigration: "2025-11-28T10:15:30Z", location: "/srv/rmos/data/rmos.db", sizeMB: 1.25,
+        schemaVersion: 2, schemaAppliedAt: "2025-01-02T08:00:00Z"),
+      entityCounts: .init(patterns: 24, stripFamilies: 8, joblogs: 40),
+      recentEntities: .init(
+        patterns: [.init(id: "rope", name: "Torres Rope", createdAt: "2025-11-28T09:00:00Z")],
+        stripFamilies: [.init(id: "bw", name: "Black & white", createdAt: "2025-11-27")],
+        joblogs: [
+          .init(
+            id: "JOB-1", jobType: "slice", status: "completed", createdAt: "2025-11-28T09:30:00Z")
+        ]),
+      validation: .init(), currentRun: nil)
+  }
+
+  /// A history of some days.
+  static func history() -> MigrationHistory {
+    MigrationHistory(
+      days: [
+        .init(date: "2025-11-28", entities: .init(patterns: 20, stripFamilies: 2, joblogs: 30)),
+        .init(date: "2025-11-25", entities: .init(patterns: 4, stripFamilies: 0, joblogs: 10)),
+        .init(date: "2025-11-03", entities: .init(patterns: 0, stripFamilies: 6, joblogs: 0)),
+      ], totalDays: 3)
+  }
+
+  /// The pages of a store, with the samples' status and history.
+  static func pages(_ store: any RecordStore) -> PageRouter {
+    PageRouter(store: store, status: { status() }, history: { _ in history() })
+  }
+
+  /// The answer to a GET.
+  static func get(
+    _ target: String, of store: any RecordStore, fields: [HeaderField] = []
+  ) -> ServerResponse {
+    pages(store).response(to: ServerRequest(method: "GET", target: target, fields: fields))
+  }
+}
+
+extension PageRouter {
+  /// The answer to a request, as the dashboard gives it.
+  func response(to request: ServerRequest) -> ServerResponse {
+    do {
+      return response(to: request, try RequestTarget(request.target))
+    } catch {
+      return ErrorPage.badAddress.response
+    }
+  }
+}
+
+extension String {
+  /// A page's text without its styles and its script.
+  var withoutLookAndScript: String {
+    replacing(/<(style|script)>.*?<\/(style|script)>/.dotMatchesNewlines(), with: "")
+  }
+}
+
+/// Compares with a file in `Snapshots`, or renews it where `RMOS_UPDATE_SNAPSHOTS` is set.
+func expectSnapshot(
+  _ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Snapshots/\(name)")
+  if ProcessInfo.processInfo.environment["RMOS_UPDATE_SNAPSHOTS"] != nil {
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: file)
+  }
+  let expected = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+  #expect(text == expected, sourceLocation: sourceLocation)
+}

@@ -1,0 +1,69 @@
+import RMOSAudit
+import RMOSHTML
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+/// Small pages, exactly.
+///
+/// Their look and script are left out: they would drown what the pages say.
+@Suite struct PageSnapshotTests {
+  private func content(_ target: String, of store: any RecordStore) -> String {
+    PageSamples.get(target, of: store).text.withoutLookAndScript
+      .replacing(/sha256-[A-Za-z0-9+\/=]{44}/, with: "sha256-…")
+      .replacing("RMOS \(RMOSVersion.current)", with: "RMOS x.y.z")
+  }
+
+  private func store() throws -> InMemoryStore {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      try transaction.insert(
+        StoreSamples.record(.stripFamilies, "bw", ["name": .text("Black & white")]))
+      try transaction.insert(
+        StoreSamples.record(
+          .patterns, "rope/1",
+          [
+            "name": .text("Torres Rope"), "strip_family_id": .text("bw"),
+            "ring_count": .integer(2),
+            "geometry": .text(
+              #"{"rings":[{"radius_mm":40.0,"width_mm":3,"segments":24},{"radius_mm":45}]}"#),
+          ]))
+      try transaction.insert(
+        StoreSamples.record(
+          .joblogs, "JOB-1", ["pattern_id": .text("rope/1"), "status": .text("completed")]))
+    }
+    return store
+  }
+
+  @Test func theOverviewOfAnEmptyStore() throws {
+    let status = MigrationStatus(
+      database: .init(location: "in memory"), entityCounts: .init(), recentEntities: .init(),
+      validation: .init(), currentRun: nil)
+    let page = OverviewPage(
+      status: status, history: MigrationHistory(days: [], totalDays: 0), runs: [], current: nil)
+    try expectSnapshot(page.document.main.markup, "overview-empty.html")
+  }
+
+  @Test func theOverview() throws { try expectSnapshot(content("/", of: store()), "overview.html") }
+
+  @Test func theListOfPatterns() throws {
+    try expectSnapshot(
+      content("/patterns?q=rope&rings=2", of: store()), "list-patterns.html")
+  }
+
+  @Test func theListOfJobLogsWhereNothingFits() throws {
+    try expectSnapshot(content("/joblogs?status=failed", of: store()), "list-nothing.html")
+  }
+
+  @Test func thePageOfAPattern() throws {
+    try expectSnapshot(content("/patterns/rope%2F1", of: store()), "pattern.html")
+  }
+
+  @Test func thePageOfAJobLog() throws {
+    try expectSnapshot(content("/joblogs/JOB-1", of: store()), "joblog.html")
+  }
+}

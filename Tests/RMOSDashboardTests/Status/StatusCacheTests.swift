@@ -1,0 +1,199 @@
+import RMOSAudit
+@testable import RMOSDashboard
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Synchronization
+import Testing
+
+@Suite struct StatusCacheTests {
+  /// A check of health that counts how often it is asked.
+  final class Probe: Sendable {
+    private let state = Mutex<(quick: Int, whole: Int)>((0, 0))
+    var quick: Int { state.withLock { $0.quick } }
+    var whole: Int { state.withLock { $0.whole } }
+
+    func check(isComplete: Bool, onAsk: @escaping @Sendable () -> Void = {}) -> HealthCheck {
+      HealthCheck { [self] _, effort in
+        onAsk()
+        if effort == .whole {
+          state.withLock { $0.whole += 1 }
+          return HealthReport(errors: ["found in the end"])
+        }
+        state.withLock { $0.quick += 1 }
+        return HealthReport(notChecked: isComplete ? [] : ["rows"])
+      }
+    }
+  }
+
+  @Test(arguments: DashboardFixture.Backend.allCases)
+  func nothingIsCheckedAgainUntilTheStoreChanges(_ backend: DashboardFixture.Backend) throws {
+    let probe = Probe()
+    let fixture = try DashboardFixture(backend, health: probe.check(isComplete: true))
+    for _ in 0..<5 {
+      _ = fixture.get("/migration/status")
+      fixture.uptime.pass(100)
+    }
+    #expect(probe.quick == 1)
+    try fixture.insert(EntityAnswersTests.pattern("p1"))
+    #expect(fixture.get("/migration/status").text.contains(#""patterns":1"#))
+    #expect(probe.quick == 2)
+    #expect(probe.whole == 0)
+  }
+
+  @Test func whatIsCostlyIsMadeOnceASecondWhileAMigrationRuns() throws {
+    let probe = Probe()
+    let clock = Mutex<(@Sendable () -> Void)?>(nil)
+    let fixture = try DashboardFixture(
+      .sqlite, health: probe.check(isComplete: true) { clock.withLock { $0 }?() })
+    // Each check takes a twentieth of a second.
+    clock.withLock { $0 = { [uptime = fixture.uptime] in uptime.pass(0.05) } }
+    _ = fixture.get("/migration/status")
+    let other = try SQLiteStore(path: fixture.directory.file("rmos.db"))
+    try other.withExclusiveWriter {
+      for number in 0..<20 {
+        try other.write { try $0.insert(EntityAnswersTests.pattern("p\(number)")) }
+        _ = fixture.get("/migration/status")
+        fixture.uptime.pass(0.1)
+      }
+      #expect((2...4).contains(probe.quick))
+    }
+    // Nobody writes any more: what is answered is what is there.
+    #expect(fixture.get("/migration/status").text.contains(#""patterns":20"#))
+  }
+
+  @Test func aChangeNowAndThenIsSeenAtOnceAndConstantOnesTakeATenthOfTheTime() throws {
+    let probe = Probe()
+    let clock = Mutex<(@Sendable () -> Void)?>(nil)
+    let fixture = try DashboardFixture(
+      .sqlite, health: probe.check(isComplete: true) { clock.withLock { $0 }?() })
+    clock.withLock { $0 = { [uptime = fixture.uptime] in uptime.pass(0.3) } }
+    for number in 0..<3 {
+      try fixture.insert(EntityAnswersTests.pattern("p\(number)"))
+      #expect(fixture.get("/migration/status").text.contains(#""id":"p\#(number)""#))
+      fixture.uptime.pass(20)
+    }
+    let asked = probe.quick
+    for number in 0..<300 {
+      try fixture.insert(EntityAnswersTests.pattern("q\(number)"))
+      _ = fixture.get("/migration/status")
+      fixture.uptime.pass(0.33)
+    }
+    // 100 seconds and more, of which it may take 10, and the second it has at first.
+    #expect((25...45).contains(probe.quick - asked))
+    // What had to do is not kept for good.
+    for day in 2...4 {
+      try fixture.insert(EntityAnswersTests.pattern("day\(day)", day))
+      _ = fixture.get("/migration/status")
+    }
+    #expect(!fixture.get("/migration/status").text.contains("day4"))
+    fixture.uptime.pass(20)
+    #expect(fixture.get("/migration/status").text.contains("day4"))
+  }
+
+  @Test func aChangeThroughTheInterfaceIsSeenAtOnce() throws {
+    let probe = Probe()
+    let clock = Mutex<(@Sendable () -> Void)?>(nil)
+    let fixture = try DashboardFixture(
+      .inMemory, allowsWrites: true,
+      health: probe.check(isComplete: true) { clock.withLock { $0 }?() })
+    clock.withLock { $0 = { [uptime = fixture.uptime] in uptime.pass(3) } }
+    _ = fixture.get("/migration/status")
+    #expect(fixture.send("POST", "/strip-families", json: WritingTests.family).status == 201)
+    #expect(fixture.get("/migration/status").text.contains(#""strip_families":1"#))
+  }
+
+  @Test func anIncompleteCheckIsSaidAndCompletedOnce() async throws {
+    let probe = Probe()
+    let fixture = try DashboardFixture(.sqlite, health: probe.check(isComplete: false))
+    let first = fixture.get("/migration/status")
+    #expect(first.text.contains(#""not_checked":["rows"]"#))
+    var last = first
+    for _ in 0..<2000 where !last.text.contains("found in the end") {
+      try await Task.sleep(for: .milliseconds(5))
+      last = fixture.get("/migration/status")
+    }
+    #expect(last.text.contains("found in the end"))
+    #expect(last.text.contains(#""not_checked":[]"#))
+    #expect(last.field("ETag") != first.field("ETag"))
+    for _ in 0..<10 { _ = fixture.get("/migration/status") }
+    #expect(probe.whole == 1)
+    #expect(probe.quick == 1)
+  }
+
+  @Test func aStoreWithoutATokenIsReadEachTime() throws {
+    let base = InMemoryStore()
+    let dashboard = Dashboard(store: TokenlessStore(base: base))
+    func get(_ path: String, _ tag: String? = nil) -> ServerResponse {
+      dashboard.response(
+        to: ServerRequest(
+          method: "GET", target: "/api/rmos/stores" + path,
+          fields: tag.map { [HeaderField("If-None-Match", $0)] } ?? []))
+    }
+    for path in ["/migration/status", "/migration/history", "/patterns", "/patterns/statistics"] {
+      let tag = try #require(get(path).field("ETag"))
+      #expect(get(path, tag).status == 304)
+      try base.write { try $0.insert(EntityAnswersTests.pattern(path)) }
+      #expect(get(path, tag).status == 200)
+    }
+  }
+}
+
+private struct TokenlessStore: RecordStore {
+  let base: InMemoryStore
+  var location: String { base.location }
+  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+    try base.read(body)
+  }
+  func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    try base.write(body)
+  }
+  func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
+  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try base.rehearsal(isCancelled: isCancelled)
+  }
+  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
+    try base.withExclusiveWriter(body)
+  }
+}
+
+@Suite struct EntityTotalsTests {
+  private func total(_ fixture: DashboardFixture, _ query: String = "") throws -> Int? {
+    try fixture.send("GET", "/patterns" + query).json["total"]?.int64.map(Int.init)
+  }
+
+  @Test(arguments: DashboardFixture.Backend.allCases)
+  func aTotalIsThatOfTheStoreHoweverItChanges(_ backend: DashboardFixture.Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    #expect(try total(fixture) == 0)
+    for number in 1...3 {
+      try fixture.insert(sample(.patterns, "p\(number)"))
+      for query in ["", "?limit=1", "?offset=9", "?order=newest"] {
+        #expect(try total(fixture, query) == number)
+      }
+    }
+    #expect(try fixture.store.write { try $0.delete(.patterns, id: "p2") })
+    #expect(try total(fixture) == 2)
+  }
+
+  @Test func whatOthersCommitWhileAListIsReadIsNotMixedIn() throws {
+    let fixture = try DashboardFixture(.sqlite)
+    try fixture.insert(sample(.patterns, "a"))
+    let totals = EntityTotals(fixture.store)
+    let query = RecordQuery(.patterns)
+    for isKnown in [false, true] {
+      let token = fixture.store.changeToken()
+      if isKnown {
+        _ = try fixture.store.read { try totals.count(query, in: $0, since: token) }
+      }
+      let before = try fixture.store.read { try $0.count(query) }
+      try fixture.store.read { reader in
+        try fixture.insert(sample(.patterns, "new \(isKnown)"))
+        #expect(try totals.count(query, in: reader, since: token) == before)
+      }
+      // Read anew under the old token.
+      #expect(
+        try fixture.store.read { try totals.count(query, in: $0, since: token) } == before + 1)
+    }
+  }
+}
