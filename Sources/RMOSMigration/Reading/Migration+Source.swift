@@ -4,10 +4,8 @@ import RMOSSystem
 extension Migration {
   /// Checks that a source can be read, before a store is made for it.
   ///
-  /// ``run(observer:)`` checks this itself.
-  ///
   /// - Throws: ``MigrationError/Code/sourceUnreadable``.
-  public static func checkSource(_ source: String) throws(MigrationError) {
+  package static func checkSource(_ source: String) throws(MigrationError) {
     let path = Array(source.utf8)
     var isListed = false
     do throws(SystemError) {
@@ -41,7 +39,7 @@ extension Migration {
   /// ```
   /// for name in Migration.passedOver(in: "legacy") { print("not read:", name) }
   /// ```
-  public static func passedOver(in source: String) -> [String] {
+  package static func passedOver(in source: String) -> [String] {
     let root = Array(source.utf8)
     let read = EntityKind.allCases.compactMap { kind in
       try? FileStatus(of: root + Array("/\(kind.table)".utf8)).identity

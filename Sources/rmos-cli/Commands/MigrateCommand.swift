@@ -23,14 +23,14 @@ enum MigrateCommand {
         name: "batch-size", placeholder: "N", help: "Entities a transaction [default: 2000]"),
       .init(name: "atomic", help: "All or nothing: one failure and nothing is written"),
       .init(
-        name: "on-duplicate", of: MigrationOptions.DuplicatePolicy.self,
+        name: "on-duplicate", of: Migration.Options.DuplicatePolicy.self,
         help: "What to do with an id that the database has already: leave the row, rewrite it "
           + "where its content differs, or refuse the entity [default: skip]"),
       .init(
         name: "force",
         help: "With --on-duplicate update, also overwrite rows that were changed in the database"),
       .init(
-        name: "missing-id", of: MigrationOptions.MissingIDPolicy.self,
+        name: "missing-id", of: Migration.Options.MissingIDPolicy.self,
         help: "What to do with an entity without an id: derive one from its path, or refuse it "
           + "[default: derive]"),
       .init(
@@ -76,9 +76,8 @@ enum MigrateCommand {
     let source = arguments.positionals.first ?? Defaults.source
     let notice = try FinishNotice(arguments, source: source, console)
     if let file = arguments["stats"] { try checkStatistics(file, source: source, arguments) }
-    try Migration.checkSource(source)
+    try Migration.validate(source: source, options: options)
     if let directory = options.rejectsDirectory {
-      try Migration.checkRejects(directory, source: source)
       let database = Defaults.databasePath(arguments)
       if FileStatus.isSameFile(database.directoryPath, directory) {
         throw UsageError(
@@ -103,7 +102,7 @@ enum MigrateCommand {
       if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
       if arguments.has("json") {
         notice?.failure = .init(code: code, message: message)
-        console.print(summary.json(errorCode: code, message: message))
+        console.print(MigrationReport(of: summary).json(error: (code, message)))
         return .couldNotRun
       }
       show(summary, source: source, reporter, arguments, console)
@@ -117,7 +116,7 @@ enum MigrateCommand {
     notice?.failure = failure.map { .init(code: $0.code, message: $0.message) }
     if arguments.has("json") {
       console.print(
-        failure.map { summary.json(errorCode: $0.code, message: $0.message) } ?? summary.json)
+        MigrationReport(of: summary).json(error: failure.map { ($0.code, $0.message) }))
       if failure != nil { return .couldNotRun }
     } else {
       show(summary, source: source, reporter, arguments, console)
@@ -146,6 +145,7 @@ enum MigrateCommand {
       if let passedOver = SummaryText.passedOver(Migration.passedOver(in: source)) {
         console.print(passedOver)
       }
+      if let hint = hint(on: summary, arguments) { console.print(hint) }
       console.print(next)
     } else if summary.ending != .completed {
       console.note(SummaryText.verdict(summary))
@@ -153,10 +153,18 @@ enum MigrateCommand {
     }
   }
 
+  /// The way to overwrite the rows that were left as they are because they were edited.
+  private static func hint(on summary: MigrationSummary, _ arguments: ParsedArguments) -> String? {
+    guard arguments["on-duplicate"] == Migration.Options.DuplicatePolicy.update.rawValue,
+      !arguments.has("force"), summary.issues.contains(where: { $0.code == .duplicateDiffers })
+    else { return nil }
+    return "Rows that were edited are left as they are; --force overwrites them"
+  }
+
   private static func migrationOptions(
     _ arguments: ParsedArguments, measuresSource: Bool
-  ) throws -> MigrationOptions {
-    var options = MigrationOptions()
+  ) throws -> Migration.Options {
+    var options = Migration.Options()
     options.isDryRun = arguments.has("dry-run")
     options.isAtomic = arguments.has("atomic")
     if let size = try arguments.integer("batch-size", in: 1...1_000_000) {
@@ -164,7 +172,7 @@ enum MigrateCommand {
     }
     options.maxErrors = try arguments.integer("max-errors", in: 0...Int.max)
     if let policy = try arguments.choice(
-      "on-duplicate", of: MigrationOptions.DuplicatePolicy.self)
+      "on-duplicate", of: Migration.Options.DuplicatePolicy.self)
     {
       options.onDuplicate = policy
     }
@@ -174,13 +182,13 @@ enum MigrateCommand {
       throw UsageError(
         "--force goes with --on-duplicate update only", hint: "Nothing else overwrites a row.")
     }
-    if let policy = try arguments.choice("missing-id", of: MigrationOptions.MissingIDPolicy.self) {
+    if let policy = try arguments.choice("missing-id", of: Migration.Options.MissingIDPolicy.self) {
       options.missingID = policy
     }
     options.rejectsDirectory = arguments["rejects"]
     options.takesBackup = !arguments.has("no-backup")
     options.measuresSource = measuresSource && !arguments.has("quiet")
-    options.observedEvents = arguments.has("verbose") ? .information : []
+    options.observedEvents = arguments.has("verbose") ? [.information] : []
     return options
   }
 
