@@ -35,7 +35,7 @@ public struct Migration: Sendable {
 
   /// Checks the source and the options, so that a program can fail before it creates a store.
   ///
-  /// Reads and creates nothing. ``run(observer:)`` checks the same.
+  /// Creates nothing. ``run(observer:)`` checks the same.
   ///
   /// ```swift
   /// try Migration.validate(source: "legacy", options: options)
