@@ -29,7 +29,7 @@ final class AuditContext {
     self.reader = reader
     self.log = log
     self.hasWriter = hasWriter
-    inspector = reader as? any SchemaInspecting
+    inspector = reader.inspection?.inspector
     schema = try reader.schemaVersion()
     tables = try (inspector?.inspectTables() ?? []).reduce(into: [:]) {
       $0[$1.name.lowercased()] = $1

@@ -1,4 +1,5 @@
 public import RMOSModels
+import RMOSStore
 
 /// One thing an audit looks for.
 ///
@@ -50,7 +51,8 @@ extension AuditRule {
     "sqlite.foreign-key", .error, "SQLite's own foreign_key_check: every declared key is kept")
   /// The schema's version is known.
   public static let schemaVersion = AuditRule(
-    "schema.version", .error, "The schema's version is recorded and one that is known (1 to 4)")
+    "schema.version", .error,
+    "The schema's version is recorded and one that is known (\(SchemaVersion.supportedText))")
   /// The tables are there.
   public static let schemaTable = AuditRule(
     "schema.table", .error, "The tables that every RMOS application expects are there")

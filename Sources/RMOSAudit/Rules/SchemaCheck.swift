@@ -5,10 +5,6 @@ import RMOSStore
 struct SchemaCheck: AuditCheck {
   let rules: [AuditRule] = [.schemaVersion, .schemaTable, .schemaColumn, .schemaIndex]
 
-  /// The versions of the shared schema and of the ledger that are known.
-  private static let knownVersions = 1...4
-  private static let ledgerVersion = 2
-
   /// What an upgrade from version 1 adds.
   private static let newInVersion2: Set<String> = ["pattern_type", "rosette_geometry"]
 
@@ -28,7 +24,7 @@ struct SchemaCheck: AuditCheck {
   }
 
   private func checkVersion(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
-    let known = "\(Self.knownVersions.lowerBound) to \(Self.knownVersions.upperBound)"
+    let known = SchemaVersion.supportedText
     func report(_ severity: Severity, _ found: String, _ message: String) {
       context.log.add(
         AuditFinding(
@@ -38,22 +34,22 @@ struct SchemaCheck: AuditCheck {
     switch context.schema?.version {
     case nil:
       report(.error, "none", "no schema version is recorded; rmos-cli init brings it in order")
-    case .some(let version) where version > Self.knownVersions.upperBound:
+    case .some(let version) where version > SchemaVersion.supported.upperBound:
       report(
         .error, "\(version)",
         "the schema has version \(version), newer than the known ones (\(known)); update rmos-cli")
-    case .some(let version) where version < Self.knownVersions.lowerBound:
+    case .some(let version) where version < SchemaVersion.supported.lowerBound:
       report(.error, "\(version)", "the schema has version \(version); known are \(known)")
     case 1?:
       report(.warning, "1", "the schema has version 1; rmos-cli init upgrades it in place")
     default: break
     }
-    if let ledger = try inspector.ledgerVersion(), ledger > Self.ledgerVersion {
+    if let ledger = try inspector.ledgerVersion(), ledger > SchemaVersion.ledger.upperBound {
       report(
         .error, "ledger \(ledger)",
         "the migration_ tables have version \(ledger), newer than the known ones "
-          + "(1 to \(Self.ledgerVersion)); update rmos-cli, or, if another application set "
-          + "user_version, PRAGMA user_version = \(Self.ledgerVersion) puts it right")
+          + "(1 to \(SchemaVersion.ledger.upperBound)); update rmos-cli, or, if another application "
+          + "set user_version, PRAGMA user_version = \(SchemaVersion.ledger.upperBound) puts it right")
     }
   }
 

@@ -140,6 +140,10 @@ struct BatchExecutor {
       }
       if rewrites, outcome != .failed { decided.insert(batch.records.idKey(at: index)) }
       result.add(outcome, of: batch.records.kind, issues, counted: decision.counted)
+      let kept = batch.records.entries[index].unknownMembers
+      if !kept.isEmpty, outcome == .migrated || outcome == .updated {
+        result.keptMembers.add(batch.records.arena[kept.range], of: batch.records.kind)
+      }
     }
 
     private func write(_ action: Planner.Action, at index: Int) throws {
@@ -190,6 +194,8 @@ struct BatchResult {
   private(set) var unreportedInformation = 0
   /// The outcomes of the entities, in order.
   private(set) var outcomes: [EntityResult] = []
+  /// The unknown members that were kept with what was written.
+  var keptMembers = KeptMembers()
   /// How the run is to end after this batch, if it is.
   var ending: MigrationSummary.Ending?
 

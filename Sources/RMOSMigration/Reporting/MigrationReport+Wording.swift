@@ -1,20 +1,20 @@
 import RMOSModels
 
 extension MigrationSummary.Ending {
-  /// How the run ended, as a phrase: "Stopped, the database failed".
+  /// How the run ended, as a phrase: "Stopped: the database failed".
   package func phrase(isDryRun: Bool) -> String {
     switch self {
     case .completed: isDryRun ? "Dry run, nothing was written" : "Completed"
     case .rolledBack:
       isDryRun
-        ? "Dry run: nothing would be written, because an entity fails"
+        ? "Dry run: nothing would be written, because an entity failed"
         : "Nothing was written, because an entity failed"
     case .interrupted: isDryRun ? "Dry run, interrupted" : "Interrupted"
     case .tooManyErrors:
-      (isDryRun ? "Dry run, stopped" : "Stopped") + ", too many entities failed"
-    case .storeFailed: (isDryRun ? "Dry run, stopped" : "Stopped") + ", the database failed"
+      (isDryRun ? "Dry run, stopped" : "Stopped") + ": too many entities failed"
+    case .storeFailed: (isDryRun ? "Dry run, stopped" : "Stopped") + ": the database failed"
     case .sourceFailed:
-      (isDryRun ? "Dry run, stopped" : "Stopped") + ", the source could not be read completely"
+      (isDryRun ? "Dry run, stopped" : "Stopped") + ": the source could not be read to its end"
     }
   }
 
@@ -67,7 +67,7 @@ extension MigrationReport {
       return "The run is under way; this is what is committed so far. \(outcomeSentence)"
     }
     if ending == .completed, !run.isDryRun { return outcomeSentence }
-    let note = ending.keepsCommitted && !run.isDryRun ? "; what was committed stays" : ""
+    let note = ending.keepsCommitted && !run.isDryRun ? "; what was committed is kept" : ""
     return "\(ending.phrase(isDryRun: run.isDryRun))\(note). \(outcomeSentence)"
   }
 

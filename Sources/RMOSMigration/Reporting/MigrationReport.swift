@@ -68,6 +68,11 @@ public struct MigrationReport: Sendable {
   package var issuesOmitted: Int
   /// The codes, most severe first, then by count and name.
   package var issueGroups: [IssueGroup]
+  /// The files of the source that were not read; `nil` unless the report is of a run just made.
+  package var notRead: FilesNotRead?
+  /// The unknown members that were kept with the entities written; `nil` unless the report is of a
+  /// run just made.
+  package var keptMembers: KeptMembers?
   /// The run; `nil` for a report of statistics.
   package var run: Run?
   /// The version that reports.
@@ -103,6 +108,8 @@ extension MigrationReport {
     severityCounts = summary.severityCounts
     issues = summary.issues
     issuesOmitted = summary.issuesOmitted
+    notRead = summary.notRead
+    keptMembers = summary.keptMembers
     issueGroups = tally.groups(summary.issueCounts, isWhole: summary.issuesOmitted == 0)
     run = Run(
       id: summary.run, command: "migrate", ending: summary.ending,

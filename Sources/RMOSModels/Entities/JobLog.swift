@@ -219,11 +219,26 @@ public struct JobType: RawRepresentable, Hashable, Sendable, Codable, Expressibl
   public static let rosetteValidation: JobType = "rosette_validation"
   /// Simulating a rosette's machine program.
   public static let rosetteCNCSimulation: JobType = "rosette_cnc_simulation"
+  /// Planning the strips of a rosette.
+  public static let rosettePlan: JobType = "rosette_plan"
+  /// Computing a rosette's toolpaths.
+  public static let rosetteCAM: JobType = "rosette_cam"
+  /// Sawing the slices of a rosette in one go.
+  public static let rosetteSawBatch: JobType = "rmos_rosette_saw_batch"
+  /// Sawing a slice.
+  public static let sawSlice: JobType = "saw_slice"
+  /// Sawing several slices in one go.
+  public static let sawSliceBatch: JobType = "saw_slice_batch"
+  /// A job from the queue of a saw.
+  public static let sawQueueJob: JobType = "saw_queue_job"
+  /// A run through a pipeline of jobs.
+  public static let pipelineRun: JobType = "pipeline_run"
 
   /// The types the RMOS applications know.
   public static let known: [JobType] = [
     slice, batch, contour, assembly, rosetteSliceBatch, rosettePatternGeneration, rosettePreview,
-    rosetteCNCExport, rosetteSegmentation, rosetteValidation, rosetteCNCSimulation,
+    rosetteCNCExport, rosetteSegmentation, rosetteValidation, rosetteCNCSimulation, rosettePlan,
+    rosetteCAM, rosetteSawBatch, sawSlice, sawSliceBatch, sawQueueJob, pipelineRun,
   ]
 
   /// Whether the RMOS applications know the type.

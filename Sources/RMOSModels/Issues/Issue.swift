@@ -72,7 +72,7 @@ public enum Severity: String, Codable, Sendable, Hashable, CaseIterable, Compara
 public enum Locator: Hashable, Sendable {
   /// The 0-based index in a list.
   case index(Int)
-  /// The key in a dictionary.
+  /// The key in a dictionary; in a wrapper the JSON Pointer to the entity, such as `/runs/r1`.
   case key(String)
   /// The 1-based line of a JSON Lines file.
   case line(Int)
@@ -122,5 +122,17 @@ package enum JSONPointer {
         default: text.unicodeScalars.append(scalar)
         }
       }
+  }
+
+  /// Appends a step to a member or element to a pointer in UTF-8.
+  package static func append(_ step: some Sequence<UInt8>, to pointer: inout [UInt8]) {
+    pointer.append(UInt8(ascii: "/"))
+    for byte in step {
+      switch byte {
+      case UInt8(ascii: "~"): pointer.append(contentsOf: "~0".utf8)
+      case UInt8(ascii: "/"): pointer.append(contentsOf: "~1".utf8)
+      default: pointer.append(byte)
+      }
+    }
   }
 }

@@ -80,7 +80,7 @@ public struct JSONScanError: Error, Sendable, Hashable {
   public var offset: Int
 
   @inline(never)
-  init(_ reason: Reason, _ offset: Int) {
+  package init(_ reason: Reason, _ offset: Int) {
     self.reason = reason
     self.offset = offset
   }

@@ -224,8 +224,9 @@ public struct JSONScanner {
     return isEscaped
   }
 
+  /// The form of a value that begins with a byte, if it is JSON.
   @inline(__always)
-  private static func kind(startingWith byte: UInt8) -> Kind {
+  static func kind(startingWith byte: UInt8) -> Kind {
     switch byte {
     case UInt8(ascii: "\""): .string
     case UInt8(ascii: "{"): .object

@@ -34,7 +34,7 @@ enum SummaryText {
       """
   }
 
-  /// Where the copies are, a line each.
+  /// Where the rejects and the backup are, a line each.
   private static func places(_ summary: MigrationSummary) -> String {
     var text = ""
     if let rejects = summary.rejects, rejects.written > 0 {
@@ -48,15 +48,7 @@ enum SummaryText {
     return text
   }
 
-  /// What of the source is not read, in a line; nil where all of it is.
-  static func passedOver(_ names: [String]) -> String? {
-    if names.isEmpty { return nil }
-    let more = names.count > 5 ? " and \(TerminalText.grouped(names.count - 5)) more" : ""
-    return "Not read: " + names.prefix(5).map(TerminalText.escaped).joined(separator: ", ") + more
-      + "; entities are read from " + EntityKind.allCases.map(\.table).joined(separator: ", ")
-  }
-
-  /// What became of the run, in a line.
+  /// The outcome of the run, in a line.
   static func verdict(_ summary: MigrationSummary) -> String {
     let source = TerminalText.escaped(summary.source)
     let store = TerminalText.escaped(summary.store)
@@ -65,13 +57,13 @@ enum SummaryText {
     if summary.ending == .completed {
       if summary.hasFoundNothing {
         return (summary.isDryRun ? "Dry run, nothing was written; no" : "No")
-          + " file to read: \(way)"
+          + " files to read: \(way)"
       }
       return summary.isDryRun
         ? "Dry run, nothing was written; migrating \(way) would give:" : "Migrated \(way)"
     }
     let note =
-      summary.ending.keepsCommitted && !summary.isDryRun ? "; what was committed stays" : ""
+      summary.ending.keepsCommitted && !summary.isDryRun ? "; what was committed is kept" : ""
     return "\(summary.ending.phrase(isDryRun: summary.isDryRun)): \(way)\(note)"
   }
 

@@ -8,7 +8,7 @@ import Testing
     let directories = try FileManager.default.contentsOfDirectory(atPath: Fixtures.conformance)
       .filter { !$0.contains(".") }
     #expect(Fixtures.conformanceCases.map(\.name) == directories.sorted())
-    #expect(Fixtures.conformanceCases.count == 23)
+    #expect(Fixtures.conformanceCases.count == 35)
     for expected in Fixtures.conformanceCases {
       #expect(expected.outcomes.count == expected.statistics.total.found, "\(expected)")
       #expect(FileManager.default.fileExists(atPath: expected.source))
