@@ -31,7 +31,7 @@ public struct KeptMembers: Sendable, Hashable {
   package init() {}
 
   /// Whether nothing was kept.
-  public var isEmpty: Bool { counts.isEmpty }
+  package var isEmpty: Bool { counts.isEmpty }
 
   /// The members, in the order of the kinds, the most frequent first.
   public var members: [Member] {

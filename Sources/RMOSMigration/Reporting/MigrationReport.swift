@@ -59,7 +59,7 @@ public struct MigrationReport: Sendable {
   /// The outcomes of the entities, counted.
   public package(set) var statistics: MigrationStatistics
   /// How often each code was reported.
-  public package(set) var issueCounts: [IssueCode: Int]
+  package var issueCounts: [IssueCode: Int]
   /// How often each severity was reported.
   package var severityCounts: [Severity: Int]
   /// The first errors and warnings, in order.

@@ -136,7 +136,7 @@ extension Export {
     /// Migration writes no such row; other programs can.
     public internal(set) var issues: [Issue] = []
     /// How many issues ``issues`` leaves out.
-    public internal(set) var issuesOmitted = 0
+    package internal(set) var issuesOmitted = 0
     /// How many rows could not be written.
     public internal(set) var leftOut = 0
 

@@ -5,7 +5,7 @@ import RMOSSystem
 /// What undoing a run did, or what prevented it.
 public struct UndoReport: Sendable, Hashable {
   /// The run that was to be undone.
-  public internal(set) var undoneRun: Int64
+  package internal(set) var undoneRun: Int64
   /// The store's path, or "in memory".
   package var database: String
   /// The number of the undo itself in the ledger; `nil` if nothing was written.
@@ -13,7 +13,7 @@ public struct UndoReport: Sendable, Hashable {
   /// The backup from before the undo; `nil` if none was needed or wanted.
   public internal(set) var backup: RunBackup?
   /// Whether it was a dry run.
-  public internal(set) var isDryRun = false
+  package internal(set) var isDryRun = false
   /// What was, or in a dry run would be, removed and restored; nothing if there are obstacles.
   public internal(set) var counts = UndoCounts()
   /// The first obstacles, kind by kind.
@@ -155,7 +155,7 @@ public struct UndoObstacleGroup: Sendable, Hashable {
   /// How many there are.
   public internal(set) var count = 0
   /// The first three of them.
-  public internal(set) var examples: [UndoObstacle] = []
+  package internal(set) var examples: [UndoObstacle] = []
 
   /// How many obstacles a group keeps.
   static let examplesKept = 3
