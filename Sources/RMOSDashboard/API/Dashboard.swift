@@ -1,6 +1,7 @@
 @_exported public import RMOSHTTP
 import RMOSMigration
 public import RMOSStore
+import RMOSSystem
 
 /// The HTTP interface to a store: request in, answer out.
 ///
@@ -50,8 +51,8 @@ public final class Dashboard: Sendable {
   ) {
     self.store = store
     self.options = options
-    now = clock.now
-    cache = StatusCache(store, health: health, uptime: clock.uptime)
+    now = { clock.timestamp }
+    cache = StatusCache(store, health: health, uptime: { clock.uptime().seconds })
     totals = EntityTotals(store)
   }
 
