@@ -5,7 +5,7 @@ import RMOSSystem
 ///
 /// Nothing here presumes that the schema is the right one, nor that columns hold what they are
 /// declared to. Every method is one statement, whatever the number of rows, in constant memory.
-package protocol SchemaInspecting: StoreReader {
+package protocol SchemaInspecting {
   /// How large the database is, bytes.
   func databaseSize() throws -> Int64
 
@@ -79,6 +79,16 @@ package struct InspectedTable: Sendable, Hashable {
     package var isNotNull: Bool
     package var isPrimaryKey: Bool
     package var hasDefault: Bool
+
+    package init(
+      name: String, type: String, isNotNull: Bool, isPrimaryKey: Bool, hasDefault: Bool
+    ) {
+      self.name = name
+      self.type = type
+      self.isNotNull = isNotNull
+      self.isPrimaryKey = isPrimaryKey
+      self.hasDefault = hasDefault
+    }
   }
 
   /// An index.
@@ -106,6 +116,19 @@ package struct InspectedTable: Sendable, Hashable {
   package var columns: [Column]
   package var indexes: [Index]
   package var foreignKeys: [ForeignKey]
+
+  package init(
+    name: String, isTable: Bool, isVirtual: Bool = false, hasRowID: Bool, columns: [Column],
+    indexes: [Index], foreignKeys: [ForeignKey]
+  ) {
+    self.name = name
+    self.isTable = isTable
+    self.isVirtual = isVirtual
+    self.hasRowID = hasRowID
+    self.columns = columns
+    self.indexes = indexes
+    self.foreignKeys = foreignKeys
+  }
 
   /// A column by its name; case does not count, as in SQL.
   package func column(_ name: String) -> Column? {
