@@ -24,6 +24,7 @@ let package = Package(
     .target(name: "RMOSModels", dependencies: ["RMOSSystem"]),
     .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels", "RMOSSystem"]),
     .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore", "RMOSSystem"]),
+    .target(name: "RMOSSamples", dependencies: ["RMOSModels", "RMOSMigration", "RMOSSystem"]),
     .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore"]),
     .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
@@ -34,8 +35,8 @@ let package = Package(
     .executableTarget(
       name: "rmos-cli",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
-        "RMOSSystem",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSAudit", "RMOSDashboard",
+        "RMOSHTTP", "RMOSSystem",
       ]),
 
     .target(
@@ -52,6 +53,9 @@ let package = Package(
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSystem", "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
+    .testTarget(
+      name: "RMOSSamplesTests",
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSTestSupport"]),
     .testTarget(
       name: "RMOSAuditTests",
       dependencies: [

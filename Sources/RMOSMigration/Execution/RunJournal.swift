@@ -1,6 +1,6 @@
 import RMOSModels
-import RMOSSystem
 import RMOSStore
+import RMOSSystem
 
 /// The books of a run: its row in the ledger, the counts and issues of what is committed, and the ids
 /// to keep in mind; it tells the observer and the copies of what failed.
@@ -294,5 +294,56 @@ extension StoreTransaction {
       run.failure = run.failure ?? "the process ended without closing the run"
       try updateRun(run)
     }
+  }
+}
+
+/// The ids that a run keeps in mind, of what is committed.
+struct RunMemory {
+  /// How many failed ids are kept at most.
+  private static let failedLimit = 100_000
+
+  /// The ids that failed, for saying so where something refers to them.
+  private var failed: [EntityKind: Set<[UInt8]>] = [:]
+  private var failedCount = 0
+  /// The ids of ``decidedKind`` that an entity of this run has decided about; kept only where rows
+  /// are rewritten, since later entities under the same id must not rewrite them again.
+  private var decided = IDTable()
+  private var decidedKind = EntityKind.stripFamilies
+  private let keepsDecided: Bool
+
+  /// Creates an empty memory.
+  ///
+  /// - Parameter keepsDecided: Whether the run rewrites rows.
+  init(keepsDecided: Bool) { self.keepsDecided = keepsDecided }
+
+  /// Whether something failed under this id in this run.
+  func hasFailed(_ kind: EntityKind, _ id: some Collection<UInt8>) -> Bool {
+    failed[kind]?.contains(Array(id)) ?? false
+  }
+
+  /// Whether an entity of this run decided about the row under this id: the first that is sound
+  /// does.
+  func hasDecided(_ kind: EntityKind, _ id: IDTable.Key) -> Bool {
+    kind == decidedKind && decided[id] != nil
+  }
+
+  /// Adds what became of a batch.
+  mutating func add(_ result: BatchResult, of batch: RecordBatch) {
+    if batch.kind != decidedKind { (decidedKind, decided) = (batch.kind, IDTable()) }
+    for (index, result) in result.outcomes.enumerated() {
+      let id = batch.entries[index].id
+      if id.isEmpty { continue }
+      if result.outcome == .failed {
+        remember(failed: batch.arena[id.range], batch.kind)
+      } else if keepsDecided {
+        decided.insert(batch.idKey(at: index))
+      }
+    }
+  }
+
+  private mutating func remember(failed id: ArraySlice<UInt8>, _ kind: EntityKind) {
+    guard failedCount < Self.failedLimit, failed[kind, default: []].insert(Array(id)).inserted
+    else { return }
+    failedCount += 1
   }
 }

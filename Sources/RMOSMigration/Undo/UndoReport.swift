@@ -77,3 +77,225 @@ public struct UndoReport: Sendable, Hashable {
     return writer.text
   }
 }
+
+extension UndoReport {
+  /// The report as a JSON object: `success`, `database`, `undone_run`, `run`, `backup` (its
+  /// path, or null), `dry_run`, `nothing_to_undo`, `removed` and `restored` per kind with `total`,
+  /// `seconds`, `undo_first` (numbers of runs), `obstacle_groups`, `obstacles` and
+  /// `obstacles_omitted`.
+  ///
+  /// An obstacle has `code`, `kind`, `id` and `message`; a group `code`, `undo_first` (a run, or
+  /// null), `count`, `message` and `examples`, its first obstacles.
+  public var json: String {
+    var writer = JSONWriter(style: .pretty)
+    writer.object {
+      $0.member("success", isSuccess)
+      $0.member("database", database)
+      $0.member("undone_run", undoneRun)
+      $0.member("run", run)
+      $0.member("backup", backup?.path)
+      $0.member("dry_run", isDryRun)
+      $0.member("nothing_to_undo", hasNothingToUndo)
+      $0.member("removed") { $0.counts(counts.removed) }
+      $0.member("restored") { $0.counts(counts.restored) }
+      $0.member("seconds", seconds)
+      $0.member("undo_first") {
+        $0.array {
+          for run in runsToUndoFirst { $0.integer(Int(run)) }
+        }
+      }
+      $0.member("obstacle_groups") {
+        $0.array {
+          for group in obstacleGroups { $0.group(group) }
+        }
+      }
+      $0.member("obstacles") {
+        $0.array {
+          for obstacle in obstacles { $0.obstacle(obstacle) }
+        }
+      }
+      $0.member("obstacles_omitted", obstacleCount - obstacles.count)
+    }
+    return writer.text
+  }
+}
+
+extension JSONWriter {
+  /// Writes a count per kind, and their sum.
+  mutating func counts(_ counts: [EntityKind: Int]) {
+    object {
+      for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind] ?? 0) }
+      $0.member("total", counts.values.reduce(0, +))
+    }
+  }
+
+  fileprivate mutating func group(_ group: UndoObstacleGroup) {
+    object {
+      $0.member("code", group.code)
+      $0.member("undo_first", group.undoFirst)
+      $0.member("count", group.count)
+      $0.member("message", group.message)
+      $0.member("examples") {
+        $0.array {
+          for example in group.examples { $0.obstacle(example) }
+        }
+      }
+    }
+  }
+
+  fileprivate mutating func obstacle(_ obstacle: UndoObstacle) {
+    object {
+      $0.member("code", obstacle.reason.code)
+      $0.member("kind", obstacle.kind?.rawValue)
+      $0.member("id", obstacle.id)
+      $0.member("message", obstacle.message)
+    }
+  }
+}
+
+/// Obstacles of one kind that one thing removes, such as all that undoing run 2 first would.
+public struct UndoObstacleGroup: Sendable, Hashable {
+  /// Their common code, such as `row.referred`.
+  public internal(set) var code: String
+  /// The later run that has to be undone first; `nil` where that is not what helps.
+  public internal(set) var undoFirst: Int64?
+  /// How many there are.
+  public internal(set) var count = 0
+  /// The first of them; at most ``examplesKept``.
+  public internal(set) var examples: [UndoObstacle] = []
+
+  /// How many obstacles a group keeps.
+  public static let examplesKept = 3
+
+  /// What there is so often, and the way out.
+  public var message: String {
+    guard let reason = examples.first?.reason else { return "" }
+    func rows(_ verb: String) -> String {
+      "\(PlainText.counted(count, "row")) \(count == 1 ? "was" : "were") \(verb)"
+    }
+    let references = PlainText.counted(count, "reference")
+    switch reason {
+    case .isRunning, .isUndone, .isUndo: return examples.first?.message ?? ""
+    case .isEdited:
+      return rows("changed in the database since the run; ")
+        + (count == 1 ? "change it back, or delete it" : "change them back, or delete them")
+    case .isUnknown:
+      return rows("written by a version that kept no digest, ")
+        + "so nobody can tell whether they changed since; delete those that may go"
+    case .isUpdated(let run): return rows("updated by run \(run) since; undo run \(run) first")
+    case .isDeleted:
+      return rows("updated by the run and deleted since; insert what is to come back")
+    case .isReplaced(let run):
+      return rows("updated by the run and deleted since; under the same id now stands a row ")
+        + (run.map { "of run \($0)" } ?? "that is not from a migration")
+    case .isReferred:
+      let verb = count == 1 ? "leads" : "lead"
+      guard let undoFirst else {
+        return "\(references) from rows that would stay \(verb) to rows that would go; "
+          + "delete or change those first"
+      }
+      return "\(references) from rows of run \(undoFirst) \(verb) to rows that would go; "
+        + "undo run \(undoFirst) first"
+    case .isReferredElsewhere(let table):
+      return "\(rows("referred to")) by the table \(Violation.quoted(table)) of another "
+        + "application; delete or change its rows first"
+    case .misses:
+      return "\(references) of rows as they were \(count == 1 ? "leads" : "lead") to what is not "
+        + "there any more; insert that first"
+    }
+  }
+
+  /// What the first obstacles are about, such as `pattern "p1"`.
+  ///
+  /// Where a row that would stay is in the way, it is that row.
+  public var subjects: [String] {
+    examples.compactMap { obstacle in
+      if case .isReferred(let kind, let id) = obstacle.reason { return UndoObstacle.name(kind, id) }
+      guard let kind = obstacle.kind, let id = obstacle.id else { return nil }
+      return UndoObstacle.name(kind, id)
+    }
+  }
+}
+
+/// Sorts obstacles into groups, in the memory of the groups.
+struct UndoObstacleGroups {
+  /// What the obstacles of a group have in common.
+  private struct Key: Hashable {
+    var code: String
+    var undoFirst: Int64?
+    /// The run, or the table of another application, that the reason names.
+    var other: String?
+  }
+
+  private var positions: [Key: Int] = [:]
+  private var groups: [UndoObstacleGroup] = []
+
+  /// Adds an obstacle; `undoFirst` is the later run without which it would not be there.
+  mutating func add(_ obstacle: UndoObstacle, undoFirst: Int64?) {
+    var key = Key(code: obstacle.reason.code, undoFirst: undoFirst)
+    switch obstacle.reason {
+    case .isReplaced(let run): key.other = run.map { "\($0)" }
+    case .isReferredElsewhere(let table): key.other = "table \(table)"
+    default: break
+    }
+    let position = positions[key] ?? groups.count
+    if position == groups.count {
+      positions[key] = position
+      groups.append(UndoObstacleGroup(code: key.code, undoFirst: undoFirst))
+    }
+    groups[position].count += 1
+    if groups[position].examples.count < UndoObstacleGroup.examplesKept {
+      groups[position].examples.append(obstacle)
+    }
+  }
+
+  /// The groups: first those that undoing a later run removes, the newest run first, since it may
+  /// be in the way of the older ones; then the others, the largest first.
+  var sorted: [UndoObstacleGroup] {
+    groups.enumerated().sorted { left, right in
+      let (a, b) = (left.element, right.element)
+      if a.undoFirst != b.undoFirst { return (a.undoFirst ?? 0) > (b.undoFirst ?? 0) }
+      return a.count != b.count ? a.count > b.count : left.offset < right.offset
+    }.map(\.element)
+  }
+}
+
+extension UndoObstacle {
+  /// What stands in the way, and the way out.
+  public var message: String {
+    guard let kind, let id else { return reason.message }
+    return "the \(Self.name(kind, id)) \(reason.message)"
+  }
+
+  static func name(_ kind: EntityKind, _ id: String) -> String {
+    "\(kind.schema.singular) \(Violation.quoted(id))"
+  }
+}
+
+extension UndoObstacle.Reason {
+  fileprivate var message: String {
+    switch self {
+    case .isRunning: "the run is under way; stop it first, or wait for its end"
+    case .isUndone(let run): "the run is undone already, by run \(run)"
+    case .isUndo:
+      "the run is itself an undo; to bring back what it removed, migrate the source again"
+    case .isEdited: "was changed in the database since the run; change it back, or delete it"
+    case .isUnknown:
+      "was written by a version that kept no digest, so whether somebody changed it since cannot "
+        + "be told; delete it where it may go"
+    case .isUpdated(let run): "was updated by run \(run); undo that first"
+    case .isDeleted: "was updated by the run and has been deleted since"
+    case .isReplaced(let run):
+      "was updated by the run and deleted since; the row under its id now is "
+        + (run.map { "from run \($0)" } ?? "not from a migration")
+    case .isReferred(let kind, let id):
+      "would go, but the \(UndoObstacle.name(kind, id)) refers to it; delete or change that first"
+    case .isReferredElsewhere(let table):
+      "would go, but the table \(Violation.quoted(table)) of another application refers to it; "
+        + "delete or change its rows first"
+    case .misses(let kind, let id):
+      "referred to the \(UndoObstacle.name(kind, id)), which is not there any more; "
+        + "insert that first"
+    }
+  }
+}

@@ -102,20 +102,3 @@ enum ExportCommand {
     return writer.text
   }
 }
-
-extension Console {
-  /// Says that the work was given up because a signal asked for it.
-  func interrupted(by error: MigrationError, asJSON: Bool) -> ExitStatus {
-    interrupted(by: error.code.rawValue, error.message, asJSON: asJSON)
-  }
-
-  /// Says that the work was given up because a signal asked for it.
-  func interrupted(by code: String, _ message: String, asJSON: Bool) -> ExitStatus {
-    if asJSON {
-      print(JSONOutput.failure(code: code, message: message))
-    } else {
-      note("Interrupted: \(message)")
-    }
-    return .interrupted
-  }
-}

@@ -19,3 +19,114 @@ enum ManCommand {
     return .success
   }
 }
+
+/// The manual page, made from the command table: roff with the man macros.
+enum ManualPage {
+  /// The page.
+  static var roff: String {
+    var page = Roff()
+    let version = RMOSVersion.current
+    page.lines.append(#".TH "RMOS\-CLI" 1 "\#(RMOSVersion.date)" "rmos\-cli \#(version)" RMOS"#)
+    // Neither hyphens nor even margins, which help no one to read a command.
+    page.lines += [".nh", ".ad l"]
+    page.section("Name")
+    page.text("rmos-cli \u{2013} migrates a luthier shop's legacy JSON files into SQLite")
+    page.section("Synopsis")
+    page.bold("rmos-cli", then: " COMMAND [arguments] [options]")
+    page.section("Description")
+    page.text(
+      "Moves strip families, patterns and job logs from JSON files into a database that the "
+        + "shop's applications share. Nothing that a file says is dropped, guessed or overwritten, "
+        + "and running it again is always safe.")
+    page.paragraph(
+      "Options come after the command; --option value and --option=value mean the same; "
+        + "-- ends the options.")
+    page.section("Commands")
+    for command in CommandTable.commands { page.command(command) }
+    page.section("Exit status")
+    for (status, meaning) in HelpText.exitStatuses { page.entry(status, meaning) }
+    page.section("Environment")
+    for (name, meaning) in HelpText.environment { page.entry(name, meaning) }
+    page.section("Files")
+    page.entry(Defaults.database, "The database, unless --db or RMOS_DB_PATH names another.")
+    page.entry(Defaults.source, "The legacy directory, unless SOURCE names another.")
+    return page.lines.joined(separator: "\n")
+  }
+}
+
+/// Lines of roff.
+private struct Roff {
+  var lines: [String] = []
+
+  mutating func macro(_ name: String, _ argument: String? = nil) {
+    lines.append(".\(name)" + (argument.map { " \"\(Self.escaped($0))\"" } ?? ""))
+  }
+
+  mutating func section(_ title: String) { macro("SH", title.uppercased()) }
+
+  mutating func text(_ text: String) {
+    lines += HelpText.wrapped(text, width: 60).map(Self.line)
+  }
+
+  mutating func paragraph(_ text: String) {
+    macro("PP")
+    self.text(text)
+  }
+
+  mutating func bold(_ text: String, then rest: String = "") {
+    lines.append("\\fB\(Self.escaped(text))\\fR\(Self.escaped(rest))")
+  }
+
+  /// A term and, indented below, what it means.
+  mutating func entry(_ term: String, _ meaning: String) {
+    macro("TP")
+    bold(term)
+    text(meaning)
+  }
+
+  mutating func command(_ command: CommandSpec) {
+    macro("SS", command.usage)
+    text(command.summary + ".")
+    if !command.details.isEmpty { paragraph(command.details) }
+    for argument in command.arguments { entry(argument.name, argument.help) }
+    // What every command takes is explained once, with help.
+    let isHelp = command.name == "help"
+    for option in isHelp ? command.allOptions : command.options {
+      entry(option.label, option.help)
+    }
+    guard !command.examples.isEmpty else { return }
+    macro("PP")
+    text(command.examples.count == 1 ? "Example:" : "Examples:")
+    for example in command.examples { entry(example.command, example.help) }
+  }
+
+  /// A line of text that is not taken for a request.
+  private static func line(_ text: String) -> String {
+    let escaped = escaped(text)
+    return escaped.hasPrefix(".") || escaped.hasPrefix("'") ? "\\&" + escaped : escaped
+  }
+
+  private static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\": result += "\\e"
+      case "-": result += "\\-"
+      case "\"": result += "\\(dq"
+      case "'": result += "\\(aq"
+      case "`": result += "\\(ga"
+      case "^": result += "\\(ha"
+      case "~": result += "\\(ti"
+      case "\n": result += " "
+      default:
+        if scalar.isASCII {
+          result.unicodeScalars.append(scalar)
+        } else {
+          let digits = String(scalar.value, radix: 16, uppercase: true)
+          result += "\\[u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "]"
+        }
+      }
+    }
+    return result
+  }
+}

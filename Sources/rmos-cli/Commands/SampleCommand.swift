@@ -1,5 +1,6 @@
 import RMOSMigration
 import RMOSModels
+import RMOSSamples
 import RMOSSystem
 
 /// `rmos-cli sample`.

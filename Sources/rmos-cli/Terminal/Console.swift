@@ -1,4 +1,5 @@
 import RMOSMigration
+import RMOSModels
 import RMOSSystem
 
 /// Where a command's text goes: results to standard output, all else to standard error.
@@ -71,5 +72,97 @@ final class Console {
     output.flush()
     guard let failure = output.failure, failure != .brokenPipe else { return nil }
     return "cannot write to standard output: \(failure.reason)"
+  }
+}
+
+extension Console {
+  /// Says that the work was given up because a signal asked for it.
+  func interrupted(by error: MigrationError, asJSON: Bool) -> ExitStatus {
+    interrupted(by: error.code.rawValue, error.message, asJSON: asJSON)
+  }
+
+  /// Says that the work was given up because a signal asked for it.
+  func interrupted(by code: String, _ message: String, asJSON: Bool) -> ExitStatus {
+    if asJSON {
+      print(JSONOutput.failure(code: code, message: message))
+    } else {
+      note("Interrupted: \(message)")
+    }
+    return .interrupted
+  }
+}
+
+/// Buffered output to one descriptor that never traps and remembers why writing failed.
+final class OutputBuffer: TextOutputStream {
+  private let descriptor: FileDescriptor
+  private let limit: Int
+  private var buffer: [UInt8] = []
+
+  /// The first failure, `nil` if there was none.
+  ///
+  /// Later text is dropped.
+  private(set) var failure: SystemError?
+
+  /// Output that holds back at most `limit` bytes; 0 writes at once.
+  init(descriptor: FileDescriptor, limit: Int) {
+    self.descriptor = descriptor
+    self.limit = limit
+  }
+
+  func write(_ text: String) {
+    guard failure == nil else { return }
+    buffer.append(contentsOf: text.utf8)
+    if buffer.count > limit { flush() }
+  }
+
+  /// Writes out what is held back.
+  func flush() {
+    guard failure == nil, !buffer.isEmpty else { return }
+    do throws(SystemError) {
+      try descriptor.writeToReader(buffer)
+    } catch {
+      failure = error
+    }
+    buffer.removeAll(keepingCapacity: true)
+  }
+}
+
+/// The JSON objects that are the program's own; all others come from the libraries.
+enum JSONOutput {
+  /// The answer of a command that could not run.
+  static func failure(code: String, message: String) -> String {
+    var writer = JSONWriter(style: .pretty)
+    writer.object {
+      $0.member("success", false)
+      $0.member("error") {
+        $0.object {
+          $0.member("code", code)
+          $0.member("message", message)
+        }
+      }
+    }
+    return writer.text
+  }
+
+  /// The answer of a command whose result went to files.
+  static func files(_ files: [String], isSuccess: Bool = true) -> String {
+    var writer = JSONWriter(style: .pretty)
+    writer.object {
+      $0.member("success", isSuccess)
+      $0.member("files") { writer in
+        writer.array { for file in files { $0.string(file) } }
+      }
+    }
+    return writer.text
+  }
+
+  /// A successful answer with further members.
+  static func success(_ write: (inout JSONWriter) throws -> Void) rethrows -> String {
+    var writer = JSONWriter(style: .pretty)
+    try writer.object {
+      $0.member("success", true)
+      try write(&$0)
+    }
+    return writer.text
   }
 }

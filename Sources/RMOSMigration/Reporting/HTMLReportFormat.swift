@@ -1,0 +1,338 @@
+import RMOSModels
+
+/// The report for people: one HTML file that needs nothing else, for screens of any width, light
+/// and dark, and for paper.
+///
+/// It is whole without scripts; with them, a box filters the issues. All text from files is
+/// escaped, and the page's policy forbids whatever it does not bring itself.
+public struct HTMLReportFormat: ReportFormat {
+  /// The format.
+  public init() {}
+
+  /// `html`.
+  public var fileExtension: String { "html" }
+
+  /// Writes the page.
+  ///
+  /// O(number of issues kept).
+  public func write(_ report: MigrationReport, to stream: inout some TextOutputStream) {
+    let subject = report.run.map { run in run.id.map { " of run \($0)" } ?? "" } ?? ""
+    let page = HTMLPage(
+      title: "Migration report\(subject)",
+      script: report.issues.isEmpty ? nil : IssueListHTML.script)
+    page.writeHead(to: &stream)
+    for piece in [Self.header(report, page.title), Self.kinds(report)] {
+      stream.write(piece.markup)
+    }
+    if let run = report.run {
+      stream.write(TimelineHTML(report, run).section.markup)
+      IssueListHTML(report).write(to: &stream)
+      stream.write(Self.details(run).markup)
+    }
+    stream.write(Self.footer(report).markup)
+    page.writeEnd(to: &stream)
+  }
+
+  private static func header(_ report: MigrationReport, _ title: String) -> HTML {
+    let total = report.statistics.total
+    let names = ["found"] + outcomes(report).map(\.rawValue)
+    let facts =
+      zip(names, numbers(report, total)).map { ($0, PlainText.grouped($1)) }
+      + [("success rate", report.successText)]
+    let origin: HTML =
+      if let run = report.run {
+        """
+        <p>\(run.source) into \(run.database), \
+        <time datetime="\(run.startedAt)">\(readable(run.startedAt))</time></p>
+
+        """
+      } else {
+        "<p>Of a statistics file: counts only, without a run and its issues.</p>\n"
+      }
+    let gravity = report.gravity
+    return """
+      \(BarHTML.definitions)<header>
+      <h1>\(title)</h1>
+      \(origin)</header>
+      <main>
+      <p class="verdict \(gravity.rawValue)"><strong><span aria-hidden="true">\(gravity.sign) \
+      </span>\(report.verdictWord).</strong> \(report.verdict)</p>
+      <dl class="totals">
+      \(facts.map { "<div><dt>\($0.0)</dt><dd>\($0.1)</dd></div>\n" as HTML })</dl>
+
+      """
+  }
+
+  /// A timestamp of the ledger as people write it.
+  private static func readable(_ timestamp: String) -> String {
+    guard Timestamp(timestamp) != nil, timestamp.hasSuffix("Z") else { return timestamp }
+    return timestamp.dropLast().split(separator: "T").joined(separator: " ") + " UTC"
+  }
+
+  /// The outcomes that the report shows.
+  private static func outcomes(_ report: MigrationReport) -> [Outcome] {
+    Outcome.allCases.filter { $0 != .updated || report.hasUpdates }
+  }
+
+  /// The number found and those of the outcomes.
+  private static func numbers(
+    _ report: MigrationReport, _ counts: MigrationStatistics.Counts
+  ) -> [Int] {
+    [counts.found] + outcomes(report).map { counts[$0] }
+  }
+
+  private static func kinds(_ report: MigrationReport) -> HTML {
+    func row(_ name: String, _ counts: MigrationStatistics.Counts) -> HTML {
+      """
+      <tr><th scope="row">\(name)</th>\
+      \(numbers(report, counts).map { "<td class=\"n\">\(PlainText.grouped($0))</td>" as HTML })</tr>
+
+      """
+    }
+    let headings = ["found"] + outcomes(report).map(\.rawValue)
+    let bars = EntityKind.allCases.map { kind -> HTML in
+      let counts = report.statistics[kind]
+      let name = kind.schema.plural
+      return """
+        <figure>
+        <figcaption><span>\(name)</span> <span class="dim">\
+        \(PlainText.grouped(counts.found)) found</span></figcaption>
+        \(BarHTML.bar(of: counts, label: name))</figure>
+
+        """
+    }
+    return """
+      <section aria-labelledby="kinds">
+      <h2 id="kinds">What became of the entities</h2>
+      \(BarHTML.legend(of: outcomes(report)))\(bars)<div class="scroll" role="region" tabindex="0" \
+      aria-label="Entities by kind and outcome">
+      <table>
+      <caption>Entities by kind and outcome</caption>
+      <thead><tr><th scope="col">kind</th>\
+      \(headings.map { "<th scope=\"col\" class=\"n\">\($0)</th>" as HTML })</tr></thead>
+      <tbody>
+      \(EntityKind.allCases.map { row($0.schema.plural, report.statistics[$0]) })</tbody>
+      <tfoot>
+      \(row("total", report.statistics.total))</tfoot>
+      </table>
+      </div>
+      </section>
+
+      """
+  }
+
+  private static func details(_ run: MigrationReport.Run) -> HTML {
+    func list(_ facts: [(name: String, value: String)]) -> HTML {
+      """
+      <dl class="facts">
+      \(facts.map { "<dt>\($0.name)</dt><dd>\($0.value)</dd>\n" as HTML })</dl>
+
+      """
+    }
+    let options = MigrationReport.options(of: run)
+    let optionList: HTML =
+      options.isEmpty ? "<p>Not known.</p>\n" : list(options)
+    return """
+      <section aria-labelledby="run">
+      <h2 id="run">The run</h2>
+      \(list(run.facts))</section>
+      <section aria-labelledby="options">
+      <h2 id="options">Its options</h2>
+      \(optionList)</section>
+
+      """
+  }
+
+  private static func footer(_ report: MigrationReport) -> HTML {
+    """
+    </main>
+    <footer><p>Reported by rmos-cli \(report.reportedBy).</p></footer>
+
+    """
+  }
+}
+
+extension ReportFormat where Self == HTMLReportFormat {
+  /// The report for people.
+  public static var html: HTMLReportFormat { HTMLReportFormat() }
+}
+
+/// When in the run each kind was worked on, and what became of it.
+struct TimelineHTML {
+  private let report: MigrationReport
+  private let run: MigrationReport.Run
+
+  init(_ report: MigrationReport, _ run: MigrationReport.Run) {
+    self.report = report
+    self.run = run
+  }
+
+  /// One kind's stretch of the run, in seconds since its start.
+  private struct Phase {
+    var kind: EntityKind
+    var start: Double
+    var end: Double
+  }
+
+  /// Kinds are worked on one after the other, in a fixed order.
+  private var phases: [Phase] {
+    var time = 0.0
+    return EntityKind.allCases.compactMap { kind in
+      let seconds = run.kindSeconds[kind] ?? 0
+      guard seconds.isFinite, seconds >= 0, report.statistics[kind].found > 0 else { return nil }
+      defer { time += seconds }
+      return Phase(kind: kind, start: time, end: time + seconds)
+    }
+  }
+
+  /// The section; empty where the run did nothing that took time.
+  var section: HTML {
+    let phases = phases
+    let worked = phases.last?.end ?? 0
+    let length = run.seconds.isFinite ? max(run.seconds, worked) : worked
+    guard !phases.isEmpty, length > 0, length.isFinite else { return "" }
+    let bars = phases.map { bar($0, of: length) }
+    let rest = length - worked
+    let note: HTML =
+      rest >= 0.005
+      ? "<p class=\"dim\">Opening and closing the database took \(seconds(rest)).</p>\n" : ""
+    return """
+      <section aria-labelledby="timeline">
+      <h2 id="timeline">Timeline</h2>
+      <p class="dim">Each bar spans its part of the run's \(seconds(length)); its segments are the \
+      outcomes.</p>
+      \(bars)\(note)</section>
+
+      """
+  }
+
+  private func bar(_ phase: Phase, of length: Double) -> HTML {
+    let start = Int(phase.start / length * 1000)
+    // Even the shortest phase is to be seen, and none goes beyond the end.
+    let width = min(1000, max(6, Int((phase.end - phase.start) / length * 1000)))
+    let counts = report.statistics[phase.kind]
+    let name = phase.kind.schema.plural
+    let span = "\(PlainText.fixed(phase.start, decimals: 2)) to \(seconds(phase.end))"
+    let label = BarHTML.description(of: counts, label: "\(name), \(span)")
+    return """
+      <figure>
+      <figcaption><span>\(name)</span> <span class="dim">\(span)\(rate(phase))</span></figcaption>
+      <svg class="bar" role="img" aria-label="\(label)">\
+      \(BarHTML.segments(of: counts, from: min(start, 1000 - width), length: width))</svg>
+      </figure>
+
+      """
+  }
+
+  private func rate(_ phase: Phase) -> String {
+    let rate = Double(report.statistics[phase.kind].found) / (phase.end - phase.start)
+    guard rate.isFinite, rate < 1e12 else { return "" }
+    return ", \(PlainText.grouped(Int(rate))) per second"
+  }
+
+  private func seconds(_ number: Double) -> String { PlainText.fixed(number, decimals: 2) + " s" }
+}
+
+/// Bars of outcomes as inline SVG.
+///
+/// Each outcome has a colour and a hatching of its own, and each bar says in words what it shows.
+enum BarHTML {
+  /// What the bars of a page refer to.
+  static let definitions: HTML = """
+    <svg width="0" height="0" aria-hidden="true"><defs>
+    <pattern id="h-updated" width="8" height="8" patternUnits="userSpaceOnUse">\
+    <path class="hatch" d="M0 4H8"/></pattern>
+    <pattern id="h-skipped" width="8" height="8" patternUnits="userSpaceOnUse">\
+    <path class="hatch" d="M4 0V8"/></pattern>
+    <pattern id="h-failed" width="8" height="8" patternUnits="userSpaceOnUse">\
+    <path class="hatch" d="M-2 2L2-2M0 8L8 0M6 10L10 6"/></pattern>
+    </defs></svg>
+
+    """
+
+  /// What the colours and hatchings mean.
+  static func legend(of outcomes: [Outcome]) -> HTML {
+    let items = outcomes.map { outcome -> HTML in
+      """
+      <li><svg class="bar" aria-hidden="true">\(segment(outcome, from: 0, length: 1000))</svg>\
+      \(outcome.rawValue)</li>
+
+      """
+    }
+    return "<ul class=\"legend\">\n\(items)</ul>\n"
+  }
+
+  /// The bar of a kind's counts, over all of the width.
+  static func bar(of counts: MigrationStatistics.Counts, label: String) -> HTML {
+    """
+    <svg class="bar" role="img" aria-label="\(description(of: counts, label: label))">\
+    \(segments(of: counts, from: 0, length: 1000))</svg>
+
+    """
+  }
+
+  /// The counts in words.
+  static func description(of counts: MigrationStatistics.Counts, label: String) -> String {
+    guard counts.found > 0 else { return "\(label): none found" }
+    return "\(label): "
+      + Outcome.allCases.map { "\(PlainText.grouped(counts[$0])) \($0.rawValue)" }
+      .joined(separator: ", ")
+  }
+
+  /// The outcomes side by side, between two thousandths of the width.
+  static func segments(
+    of counts: MigrationStatistics.Counts, from start: Int, length: Int
+  ) -> [HTML] {
+    var position = start
+    return zip(Outcome.allCases, shares(Outcome.allCases.map { counts[$0] }, of: length))
+      .compactMap { outcome, share in
+        guard share > 0 else { return nil }
+        defer { position += share }
+        return segment(outcome, from: position, length: share)
+      }
+  }
+
+  /// Shares of `length` in the proportion of `counts`.
+  ///
+  /// What is there at all gets a share that can be seen, at the cost of the largest.
+  static func shares(_ counts: [Int], of length: Int) -> [Int] {
+    let total = counts.reduce(0, +)
+    guard total > 0 else { return counts.map { _ in 0 } }
+    let least = min(6, length / counts.count)
+    var shares = counts.map { count in
+      count == 0 ? 0 : max(least, Int(Double(count) / Double(total) * Double(length)))
+    }
+    if let largest = shares.indices.max(by: { counts[$0] < counts[$1] }) {
+      shares[largest] += length - shares.reduce(0, +)
+    }
+    return shares
+  }
+
+  private static func segment(_ outcome: Outcome, from start: Int, length: Int) -> HTML {
+    func rectangle(_ style: HTML) -> HTML {
+      """
+      <rect x="\(percent(start))" width="\(percent(length))" height="100%" \(style)/>
+      """
+    }
+    let name = outcome.rawValue
+    guard outcome != .migrated else { return rectangle("class=\"\(name)\"") }
+    return rectangle("class=\"\(name)\"") + rectangle("fill=\"url(#h-\(name))\"")
+  }
+
+  /// Thousandths as per cent.
+  private static func percent(_ thousandths: Int) -> String {
+    "\(thousandths / 10).\(thousandths % 10)%"
+  }
+}
+
+extension MigrationStatistics.Counts {
+  /// The count of an outcome.
+  subscript(outcome: Outcome) -> Int {
+    switch outcome {
+    case .migrated: migrated
+    case .updated: updated
+    case .skipped: skipped
+    case .failed: failed
+    }
+  }
+}

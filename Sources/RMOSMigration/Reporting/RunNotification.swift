@@ -1,0 +1,216 @@
+import RMOSModels
+
+/// What is told of a run once it is over: to a person in a chat and to a program, in one JSON object.
+///
+/// ```swift
+/// let notification = RunNotification(of: summary, exitStatus: 0)
+/// post(notification.json)
+/// ```
+///
+/// A value: whoever has it sends it. The same value gives the same text.
+public struct RunNotification: Sendable {
+  /// Why a run could not begin, or could not go on.
+  public struct Failure: Sendable, Hashable {
+    /// A stable name.
+    public var code: String
+    /// The whole story for people.
+    public var message: String
+
+    /// A failure.
+    public init(code: String, message: String) {
+      self.code = code
+      self.message = message
+    }
+  }
+
+  /// What the run did; nil where it never began.
+  public var summary: MigrationSummary?
+  /// The status that the program ends with; 0 where all is well.
+  public var exitStatus: Int32
+  /// Why it could not run, or not to its end.
+  public var failure: Failure?
+  /// The source directory, as given.
+  public var source: String
+  /// The store's location.
+  public var database: String
+  /// The machine that it ran on; nil where that does not matter.
+  public var host: String?
+
+  /// The notification of a run that began.
+  public init(of summary: MigrationSummary, exitStatus: Int32, failure: Failure? = nil) {
+    self.summary = summary
+    self.exitStatus = exitStatus
+    self.failure = failure
+    source = summary.source
+    database = summary.store
+  }
+
+  /// The notification of a run that could not begin.
+  public init(of failure: Failure, exitStatus: Int32, source: String, database: String) {
+    self.failure = failure
+    self.exitStatus = exitStatus
+    self.source = source
+    self.database = database
+  }
+
+  /// Whether the run reached its end and nothing failed.
+  ///
+  /// The exit status may be stricter: it may count warnings.
+  public var isSuccess: Bool { failure == nil && summary?.isSuccess == true }
+}
+
+extension RunNotification {
+  /// One JSON object, on one line, that Slack (`text`), Discord (`content`, at most 2,000
+  /// characters, nobody mentioned) and a program (`rmos`) can read.
+  public var json: String {
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("text", text(in: .slack))
+      $0.member("content", text(in: .discord))
+      $0.member("allowed_mentions") {
+        $0.object { $0.member("parse") { $0.array { _ in } } }
+      }
+      $0.member("rmos") { write(to: &$0) }
+    }
+    return writer.text
+  }
+
+  private func write(to writer: inout JSONWriter) {
+    let report = summary.map { MigrationReport(of: $0) }
+    writer.object {
+      $0.member("success", isSuccess)
+      $0.member("exit_status", exitStatus)
+      $0.member("message", text)
+      $0.member("failure") { writer in
+        guard let failure else { return writer.null() }
+        writer.object {
+          $0.member("code", failure.code)
+          $0.member("message", failure.message)
+        }
+      }
+      $0.member("source", source)
+      $0.member("database", database)
+      $0.member("host", host)
+      $0.member("run", summary?.run)
+      $0.member("ending", report?.run?.ending.rawValue)
+      $0.member("dry_run", summary?.isDryRun)
+      $0.member("started_at", summary?.startedAt)
+      $0.member("seconds", summary?.seconds)
+      $0.member("summary") { writer in
+        if let report { writer.totals(of: report) } else { writer.null() }
+      }
+      $0.member("entities") { writer in
+        if let report { writer.statistics(report.statistics) } else { writer.null() }
+      }
+      $0.member("issue_counts") { writer in
+        if let report { writer.issueCounts(report.issueCounts) } else { writer.null() }
+      }
+      $0.member("version", RMOSVersion.current)
+    }
+  }
+}
+
+extension RunNotification {
+  /// How a chat wants the text of others marked, so that it is shown and not obeyed.
+  enum Markup {
+    /// As it is.
+    case plain
+    /// Slack's: `&`, `<` and `>` as entities.
+    case slack
+    /// Discord's: a backslash before what Markdown would take for its own.
+    case discord
+
+    func escaped(_ text: String) -> String {
+      switch self {
+      case .plain: text
+      case .slack:
+        text.reduce(into: "") { result, character in
+          switch character {
+          case "&": result += "&amp;"
+          case "<": result += "&lt;"
+          case ">": result += "&gt;"
+          default: result.append(character)
+          }
+        }
+      case .discord:
+        text.reduce(into: "") { result, character in
+          if "\\*_~`|[]()<>#@:".contains(character) { result += "\\" }
+          result.append(character)
+        }
+      }
+    }
+  }
+
+  /// The most that Discord takes, in UTF-16 code units.
+  static let largestContent = 2000
+
+  /// The notification for people: a few lines without markup.
+  ///
+  /// Text from files and of the command line is made safe to show.
+  public var text: String { text(in: .plain) }
+
+  /// The lines, in which only our own text may be markup.
+  func text(in markup: Markup) -> String {
+    func foreign(_ text: String, limit: Int) -> String {
+      markup.escaped(Self.shortened(PlainText.escaped(text), to: limit))
+    }
+    let place = host.map { " on \(foreign($0, limit: 60))" } ?? ""
+    let report = summary.map { MigrationReport(of: $0) }
+    let number = summary?.run.map { ", run \($0)" } ?? ""
+    var lines = ["\(sign(report)) RMOS migration\(place)\(number): \(verdictWord(report))"]
+    if let failure {
+      lines.append(foreign("\(failure.message) [\(failure.code)]", limit: 360))
+    }
+    if let report {
+      lines.append(report.verdict)
+      lines.append("\(Self.counts(report)); \(report.severitySentence)")
+      let worst = report.issueGroups.filter { $0.severity == .error || $0.severity == .warning }
+        .prefix(5)
+      if !worst.isEmpty {
+        lines.append(
+          worst.map { "\(foreign($0.code.rawValue, limit: 30)) \(PlainText.grouped($0.count))" }
+            .joined(separator: ", "))
+      }
+    }
+    lines.append("\(foreign(source, limit: 150)) → \(foreign(database, limit: 150))")
+    return Self.shortened(lines.joined(separator: "\n"), to: Self.largestContent)
+  }
+
+  private func sign(_ report: MigrationReport?) -> String {
+    if exitStatus != 0 { return MigrationReport.Gravity.errors.sign }
+    return (report?.gravity ?? .errors).sign
+  }
+
+  private func verdictWord(_ report: MigrationReport?) -> String {
+    guard let report, let run = report.run else { return "Could not run" }
+    switch run.ending {
+    case .completed where failure == nil: return report.verdictWord
+    case .interrupted: return "Interrupted"
+    default: return "Not to its end"
+    }
+  }
+
+  private static func counts(_ report: MigrationReport) -> String {
+    let total = report.statistics.total
+    let counts = [
+      (total.found, "found"), (total.migrated, "migrated"), (total.updated, "updated"),
+      (total.skipped, "skipped"), (total.failed, "failed"),
+    ]
+    return counts.filter { $0.1 != "updated" || $0.0 > 0 }
+      .map { "\(PlainText.grouped($0.0)) \($0.1)" }.joined(separator: ", ")
+      + " in \(PlainText.fixed(report.run?.seconds ?? 0, decimals: 1)) s"
+  }
+
+  /// The text, cut where it has more than so many UTF-16 code units, never within a character.
+  static func shortened(_ text: String, to limit: Int) -> String {
+    if text.utf16.count <= limit { return text }
+    var kept = ""
+    var count = 1
+    for character in text {
+      count += character.utf16.count
+      if count > limit { break }
+      kept.append(character)
+    }
+    return kept + "…"
+  }
+}

@@ -1,0 +1,74 @@
+package import RMOSModels
+public import RMOSStore
+
+extension LedgerRun {
+  /// The run as a JSON object: `id`, `command`, `state`, `started_at`, `heartbeat_at`,
+  /// `finished_at`, `source`, `options`, `tool_version`, `process_id`, `seconds`, `timings`,
+  /// `entities`, `issue_counts`, `failure` and `undone_by`.
+  public var json: String {
+    var writer = JSONWriter(style: .pretty)
+    writer.run(self)
+    return writer.text
+  }
+}
+
+extension JSONWriter {
+  /// Writes a run, or null.
+  package mutating func run(_ run: LedgerRun?) {
+    guard let run else { return null() }
+    object {
+      $0.member("id", run.id)
+      $0.member("command", run.command)
+      $0.member("state", run.state.rawValue)
+      $0.member("started_at", run.startedAt)
+      $0.member("heartbeat_at", run.heartbeatAt)
+      $0.member("finished_at", run.finishedAt)
+      $0.member("source", run.source)
+      $0.member("options") { $0.storedJSON(run.optionsJSON) }
+      $0.member("tool_version", run.toolVersion)
+      $0.member("process_id", run.processID)
+      $0.member("seconds", run.seconds)
+      $0.member("timings") { $0.timings(run.timings) }
+      $0.member("entities") { $0.statistics(run.statistics) }
+      $0.member("issue_counts") { $0.issueCounts(run.issueCounts) }
+      $0.member("failure", run.failure)
+      $0.member("undone_by", run.undoneBy)
+    }
+  }
+
+  /// Writes JSON text that comes from a store, which may hold anything: null where it is not JSON.
+  package mutating func storedJSON(_ text: String) {
+    if let json = try? JSONText(parsing: text) { self.json(json) } else { null() }
+  }
+}
+
+extension LedgerRun {
+  /// Whether there was no file to read in the source, and that was an error.
+  ///
+  /// See ``MigrationOptions/allowsEmptySource``.
+  public var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
+
+  /// The state for people: "completed", "completed, found nothing".
+  package var stateText: String { state.rawValue + (hasFoundNothing ? ", found nothing" : "") }
+}
+
+extension LedgerRun {
+  /// What an undo in the ledger did.
+  public struct UndoneRun: Sendable, Hashable {
+    /// The run that was undone.
+    public var run: Int64
+    /// How many rows were removed.
+    public var removed: Int
+    /// How many rows were restored.
+    public var restored: Int
+  }
+
+  /// What the run undid, where it is an undo.
+  public var undo: UndoneRun? {
+    guard command == "undo", let options = try? JSONValue(parsing: optionsJSON),
+      let run = options["run"]?.int64
+    else { return nil }
+    func total(_ member: String) -> Int { Int(options[member]?["total"]?.int64 ?? 0) }
+    return UndoneRun(run: run, removed: total("removed"), restored: total("restored"))
+  }
+}

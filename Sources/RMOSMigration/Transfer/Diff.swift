@@ -1,0 +1,334 @@
+import RMOSModels
+public import RMOSStore
+import RMOSSystem
+
+/// Compares a legacy tree with a store: what is only in one of them, and what differs.
+///
+/// ```swift
+/// let report = try Diff(source: "legacy", store: store).run()
+/// print(report.total.different, "differ")
+/// ```
+///
+/// Nothing is written. The source is read as a migration reads it, as a stream; of its ids a table
+/// of 20 bytes each is kept, of one kind at a time. The store is read as one snapshot.
+public struct Diff: Sendable {
+  private let source: String
+  private let store: any RecordStore
+  private let maxEntries: Int
+  /// How the source is read; tests make it fail.
+  var access = SourceAccess.system
+
+  /// A comparison; nothing happens before ``run(observer:isCancelled:)``.
+  ///
+  /// - Parameters:
+  ///   - source: The source directory.
+  ///   - store: The store.
+  ///   - maxEntries: How many entries the report keeps; all are counted, and an observer sees all.
+  public init(source: String, store: any RecordStore, maxEntries: Int = 10_000) {
+    self.source = source
+    self.store = store
+    self.maxEntries = maxEntries
+  }
+
+  /// Compares.
+  ///
+  /// - Parameters:
+  ///   - observer: Told of every entry, in order.
+  ///   - isCancelled: Asked now and then; once true, the comparison is given up.
+  /// - Returns: Counts and entries: per kind first what the source holds, in the order of
+  ///   migration, then what only the store holds, in byte order of the id.
+  /// - Throws: ``MigrationError`` with ``MigrationError/Code/sourceUnreadable`` or
+  ///   ``MigrationError/Code/cancelled``; `StoreError`.
+  public func run(
+    observer: ((DiffReport.Entry) -> Void)? = nil, isCancelled: () -> Bool = { false }
+  ) throws -> DiffReport {
+    try Migration.checkSource(source)
+    return try store.read { reader in
+      try withoutActuallyEscaping(isCancelled) { isCancelled in
+        let run = DiffRun(
+          reader, DiffReport(source: source, database: store.location), maxEntries: maxEntries,
+          access: access, observer: observer, isCancelled: isCancelled)
+        try run.read(source)
+        return run.report
+      }
+    }
+  }
+}
+
+/// One comparison under way: takes batches of the source, and per kind the rows that are left.
+final class DiffRun {
+  private(set) var report: DiffReport
+  private let reader: any StoreReader
+  private let maxEntries: Int
+  private let observer: ((DiffReport.Entry) -> Void)?
+  private let isCancelled: () -> Bool
+  private let access: SourceAccess
+  /// The ids of the current kind that the source has.
+  private var seen = IDTable()
+  /// Those among them about which nothing that follows can say more: equal, or not in the store.
+  private var settled = IDTable()
+
+  init(
+    _ reader: any StoreReader, _ report: DiffReport, maxEntries: Int,
+    access: SourceAccess, observer: ((DiffReport.Entry) -> Void)?,
+    isCancelled: @escaping () -> Bool
+  ) {
+    self.reader = reader
+    self.report = report
+    self.maxEntries = maxEntries
+    self.access = access
+    self.observer = observer
+    self.isCancelled = isCancelled
+  }
+
+  /// Reads the source and compares everything.
+  func read(_ source: String) throws {
+    var failure: (any Error)?
+    // Timestamps that the source does not give are not compared, so any start of the run will do.
+    let options = EntityDecoder.Options(derivesIDs: true, runStart: UTCTime.now.iso8601)
+    let source = SourceReader(
+      source, batchSize: 2000, options: options, access: access, refusesEmptySource: true,
+      isCancelled: isCancelled
+    ) { [unowned self] batch throws(ReadFailure) in
+      do {
+        try self.take(batch)
+      } catch {
+        failure = error
+        throw .stopped
+      }
+      return batch.records
+    }
+    do throws(ReadFailure) { try source.readAll() } catch {
+      if case .source(let failure) = error { throw failure.error }
+      // Nothing else stops it.
+      throw failure ?? Self.cancelled
+    }
+  }
+
+  private func checkCancellation(_ count: Int) throws {
+    if count % 64 == 0, isCancelled() { throw Self.cancelled }
+  }
+
+  private static var cancelled: MigrationError {
+    MigrationError(.cancelled, "the comparison was cancelled")
+  }
+
+  private func take(_ source: SourceBatch) throws {
+    let batch = source.records
+    let kind = batch.kind
+    if let notice = source.notices.first(where: { $0.issue.code == .inputNothingFound }) {
+      report.nothingFound = notice.issue.message
+    }
+    var counts = report[kind]
+    for index in 0..<batch.count {
+      try checkCancellation(index)
+      try compare(batch, index, &counts)
+    }
+    if source.endsKind {
+      try addRest(of: kind, &counts)
+      seen = IDTable()
+      settled = IDTable()
+    }
+    report.counts[kind] = counts
+  }
+
+  // MARK: The source's side
+
+  private func compare(
+    _ batch: RecordBatch, _ index: Int, _ counts: inout DiffReport.Counts
+  ) throws {
+    let entry = batch.entries[index]
+    let key = entry.id.isEmpty ? nil : batch.idKey(at: index)
+    if let key {
+      if !entry.isFailed, settled[key] != nil {
+        counts.repeated += 1
+        return
+      }
+      seen.insert(key)
+    }
+    if entry.isFailed {
+      counts.invalid += 1
+      return try addInvalid(batch, index, &counts)
+    }
+    let comparison = try reader.comparison(of: batch, at: index)
+    // The first sound entity under an id decides. One that a migration would have refused is not,
+    // and the next may be the row's.
+    if let key, try comparison == .absent || !pointsNowhere(batch, index) { settled.insert(key) }
+    switch comparison {
+    case .identical:
+      counts.equal += 1
+    case .absent:
+      counts.onlyInSource += 1
+      // Provenance without its row: another program deleted the row.
+      try add(.onlyInSource, batch, index) { $1.change = $0 == nil ? nil : .database }
+    case .differs(let members):
+      counts.different += 1
+      try add(.different, batch, index) { [self] provenance, found in
+        found.change = try change(of: batch, index, since: provenance)
+        found.differences = try differences(batch, index, members)
+      }
+    }
+  }
+
+  /// Adds what a migration would refuse, by whether the store has its id.
+  private func addInvalid(
+    _ batch: RecordBatch, _ index: Int, _ counts: inout DiffReport.Counts
+  ) throws {
+    let problem = batch.issues[batch.entries[index].issues].first { $0.severity == .error }
+    let id = batch.entries[index].id
+    let isStored =
+      try !id.isEmpty && reader.contains(batch.kind, id: batch.arena.span.extracting(id.range))
+    if isStored { counts.different += 1 } else { counts.onlyInSource += 1 }
+    try add(isStored ? .different : .onlyInSource, batch, index) { [self] provenance, found in
+      found.change =
+        isStored
+        ? try change(of: batch, index, since: provenance) : provenance == nil ? nil : .database
+      found.problem = problem.map { "\($0.message) [\($0.code)]" } ?? "cannot be read"
+      found.line = problem?.line ?? found.line
+    }
+  }
+
+  private func change(
+    of batch: RecordBatch, _ index: Int, since provenance: Provenance?
+  ) throws -> DiffReport.Change? {
+    guard let provenance else { return nil }
+    if provenance.sha256 == batch.entries[index].digest { return .database }
+    if case .edited = try reader.editState(batch.kind, id: provenance.entityID) { return .both }
+    return .source
+  }
+
+  /// Whether a reference of the entity leads to what the store does not have.
+  private func pointsNowhere(_ batch: RecordBatch, _ index: Int) throws -> Bool {
+    try !batch.danglingReferences(at: index) { try reader.contains($0, id: $1) }.isEmpty
+  }
+
+  private func add(
+    _ category: DiffReport.Category, _ batch: RecordBatch, _ index: Int,
+    _ complete: (Provenance?, inout DiffReport.Entry) throws -> Void
+  ) throws {
+    guard isWanted else { return report.entriesOmitted += 1 }
+    let entry = batch.entries[index]
+    let id = batch.id(at: index)
+    var found = DiffReport.Entry(category: category, kind: batch.kind)
+    found.id = id
+    found.path = batch.sources[entry.source]
+    found.locator = batch.locator(at: index)
+    found.line = entry.place.line
+    let provenance = try id.flatMap { try reader.provenance(batch.kind, id: $0) }
+    found.run = provenance?.run
+    try complete(provenance, &found)
+    add(found)
+  }
+
+  /// Whether anyone is to see the next entry.
+  private var isWanted: Bool { observer != nil || report.entries.count < maxEntries }
+
+  private func add(_ entry: DiffReport.Entry) {
+    observer?(entry)
+    if report.entries.count < maxEntries {
+      report.entries.append(entry)
+    } else {
+      report.entriesOmitted += 1
+    }
+  }
+
+  /// The two values of each member that differs.
+  private func differences(
+    _ batch: RecordBatch, _ index: Int, _ members: [String]
+  ) throws -> [DiffReport.Difference] {
+    guard let id = batch.id(at: index), let stored = try reader.record(batch.kind, id: id) else {
+      return []
+    }
+    let unknown = batch.entries[index].unknownMembers
+    let sides = (
+      source: DiffValues(
+        batch.record(at: index), unknownMembers: unknown.isEmpty ? nil : batch.text(unknown)),
+      database: DiffValues(
+        stored, unknownMembers: try reader.provenance(batch.kind, id: id)?.unknownMembers)
+    )
+    return members.map { member in
+      let (source, database) = DiffValues.shortened(
+        sides.source.text(of: member), sides.database.text(of: member))
+      return DiffReport.Difference(member: member, source: source, database: database)
+    }
+  }
+
+  // MARK: The store's side
+
+  /// Adds the rows that the source does not have.
+  private func addRest(of kind: EntityKind, _ counts: inout DiffReport.Counts) throws {
+    var count = 0
+    try reader.forEachRecord(kind) { record in
+      try checkCancellation(count)
+      count += 1
+      let id = record.id
+      if !id.isEmpty, seen[IDTable.Key(Array(id.utf8).span)] != nil { return }
+      counts.onlyInDatabase += 1
+      guard isWanted else { return report.entriesOmitted += 1 }
+      var entry = DiffReport.Entry(category: .onlyInDatabase, kind: kind)
+      entry.id = id.isEmpty ? nil : id
+      if let provenance = try reader.provenance(kind, id: id) {
+        entry.change = .source
+        entry.run = provenance.run
+        entry.path = provenance.path
+        entry.locator = provenance.locator
+      }
+      add(entry)
+    }
+  }
+}
+
+/// The members of one side of a comparison, as text for people.
+struct DiffValues {
+  /// How many characters of a value are shown at most.
+  static let longest = 72
+  /// How many characters before the first difference stay in view.
+  private static let context = 16
+
+  private let record: Record
+  private let unknownMembers: JSONValue?
+
+  init(_ record: Record, unknownMembers: String?) {
+    self.record = record
+    self.unknownMembers = unknownMembers.flatMap { (try? JSONText(parsing: $0))?.value }
+  }
+
+  /// A member's value as JSON text; nil where it is absent.
+  func text(of member: String) -> String? {
+    guard let position = record.kind.schema.position(ofMember: member) else {
+      return unknownMembers?[member]?.text
+    }
+    switch record.values[position] {
+    case .null: return nil
+    case .integer(let number): return String(number)
+    case .real(let number): return String(number)
+    case .blob(let bytes): return "a blob of \(bytes.count) bytes"
+    case .text(let text):
+      if case .json = record.kind.schema.fields[position].type {
+        // Other programs store white space too; it must not pass for the first difference.
+        return (try? JSONText(parsing: text))?.text ?? text
+      }
+      return JSONValue.string(text).text
+    }
+  }
+
+  /// Both texts, cut so that the first difference shows.
+  static func shortened(_ source: String?, _ database: String?) -> (String?, String?) {
+    guard let source, let database else {
+      return (source.map { cut($0[...], from: 0) }, database.map { cut($0[...], from: 0) })
+    }
+    var start = 0
+    if max(source.unicodeScalars.count, database.unicodeScalars.count) > longest {
+      let same = zip(source.unicodeScalars, database.unicodeScalars).prefix { $0 == $1 }.count
+      start = max(0, same - context)
+    }
+    return (cut(source[...], from: start), cut(database[...], from: start))
+  }
+
+  private static func cut(_ text: Substring, from start: Int) -> String {
+    let rest = text.unicodeScalars.dropFirst(start)
+    var result = start > 0 ? "…" : ""
+    result.unicodeScalars.append(contentsOf: rest.prefix(longest))
+    return rest.count > longest ? result + "…" : result
+  }
+}

@@ -1,0 +1,332 @@
+public import RMOSModels
+
+/// How a legacy tree and a store differ.
+public struct DiffReport: Sendable, Hashable {
+  /// How an entity stands.
+  public enum Category: String, Sendable, Hashable, CaseIterable {
+    /// The source has it and the store does not.
+    case onlyInSource = "only_in_source"
+    /// The store has it and the source does not.
+    case onlyInDatabase = "only_in_database"
+    /// Both have it, with other content.
+    case different
+  }
+
+  /// Which side changed since the run that migrated the entity.
+  public enum Change: String, Sendable, Hashable {
+    /// The source: its bytes are others, or it is gone. Where the run kept no digest of the row,
+    /// whether that changed too is not known.
+    case source
+    /// The database: the source's bytes are those that were migrated.
+    case database
+    /// Both: the source's bytes are others, and somebody changed the row in the database.
+    case both
+  }
+
+  /// A member in which source and store differ.
+  public struct Difference: Sendable, Hashable {
+    /// The member's name.
+    public var member: String
+    /// The source's value as JSON text, shortened around the first difference; nil where absent.
+    public var source: String?
+    /// The store's value, likewise.
+    public var database: String?
+
+    /// A difference.
+    public init(member: String, source: String?, database: String?) {
+      self.member = member
+      self.source = source
+      self.database = database
+    }
+  }
+
+  /// One entity that is not equal.
+  public struct Entry: Sendable, Hashable {
+    /// How it stands.
+    public var category: Category
+    /// Its kind.
+    public var kind: EntityKind
+    /// Its id; nil where none could be read.
+    public var id: String?
+    /// Its file in the source now; for what is only in the database the one it came from.
+    public var path: String?
+    /// Which of the file's entities, when it holds several.
+    public var locator: Locator?
+    /// 1-based line in the file; nil for what is only in the database.
+    public var line: Int?
+    /// What changed since it was migrated; nil where it was not, so far as the store knows.
+    public var change: Change?
+    /// The run that migrated it.
+    public var run: Int64?
+    /// The members that differ, where both sides could be read.
+    public var differences: [Difference] = []
+    /// Why the source's entity cannot be migrated, where it cannot.
+    public var problem: String?
+  }
+
+  /// The counts of a kind, or of all.
+  public struct Counts: Sendable, Hashable {
+    /// Both have it, with the same content.
+    public var equal = 0
+    /// Both have it, with other content.
+    public var different = 0
+    /// The source has it and the store does not.
+    public var onlyInSource = 0
+    /// The store has it and the source does not.
+    public var onlyInDatabase = 0
+    /// How many of the source's among these break a rule or cannot be read.
+    public var invalid = 0
+    /// Entities of the source whose id stood there before, equal or only there; they are in no
+    /// other count.
+    public var repeated = 0
+
+    /// Nothing yet.
+    public init() {}
+  }
+
+  /// How much may differ.
+  public struct Limits: Sendable, Hashable {
+    /// How many entities may be only in the source.
+    public var onlyInSource = 0
+    /// How many entities may be only in the database.
+    public var onlyInDatabase = 0
+    /// How many entities may differ.
+    public var different = 0
+    /// Whether there may be no file to read in the source.
+    public var allowsEmptySource = false
+
+    /// None.
+    public init() {}
+  }
+
+  /// The source directory, as given.
+  public var source: String
+  /// The store's path, or "in memory".
+  public var database: String
+  /// What is said where there was no file to read in the source; `nil` where there was one.
+  ///
+  /// The source may be a share that is not mounted, and then the counts say nothing.
+  public internal(set) var nothingFound: String?
+  /// The counts per kind.
+  public internal(set) var counts: [EntityKind: Counts] = [:]
+  /// What is not equal, in order.
+  public internal(set) var entries: [Entry] = []
+  /// How many entries ``entries`` leaves out.
+  public package(set) var entriesOmitted = 0
+
+  init(source: String, database: String) {
+    self.source = source
+    self.database = database
+  }
+
+  /// The counts of a kind.
+  public subscript(kind: EntityKind) -> Counts { counts[kind] ?? Counts() }
+
+  /// The counts of all kinds.
+  public var total: Counts {
+    counts.values.reduce(into: Counts()) { total, counts in
+      total.equal += counts.equal
+      total.different += counts.different
+      total.onlyInSource += counts.onlyInSource
+      total.onlyInDatabase += counts.onlyInDatabase
+      total.invalid += counts.invalid
+      total.repeated += counts.repeated
+    }
+  }
+
+  /// Whether nothing differs.
+  public var isEmpty: Bool { isWithin(Limits()) }
+
+  /// Whether no more differs than may.
+  public func isWithin(_ limits: Limits) -> Bool {
+    let total = total
+    return (nothingFound == nil || limits.allowsEmptySource)
+      && total.onlyInSource <= limits.onlyInSource
+      && total.onlyInDatabase <= limits.onlyInDatabase && total.different <= limits.different
+  }
+}
+
+extension DiffReport {
+  /// The report as a JSON object: `success` (whether no more differs than `limits` allow),
+  /// `source`, `database`, `counts` (per kind and `total`), `nothing_found` (a message where there
+  /// was no file to read in the source, else null), `limits`, `entries` and `entries_omitted`.
+  ///
+  /// - Parameter limits: How much may differ.
+  /// - Returns: The text, without a line break at its end.
+  public func json(limits: Limits = Limits()) -> String {
+    var writer = JSONWriter(style: .pretty)
+    writer.object { writer in
+      writer.member("success", isWithin(limits))
+      writer.member("source", source)
+      writer.member("database", database)
+      writer.member("counts") {
+        $0.object {
+          for kind in EntityKind.allCases { $0.member(kind.rawValue, self[kind]) }
+          $0.member("total", total)
+        }
+      }
+      writer.member("nothing_found", nothingFound)
+      writer.member("limits") {
+        $0.object {
+          $0.member("only_in_source", limits.onlyInSource)
+          $0.member("only_in_database", limits.onlyInDatabase)
+          $0.member("different", limits.different)
+          if limits.allowsEmptySource { $0.member("allow_empty", true) }
+        }
+      }
+      writer.member("entries") {
+        $0.array {
+          for entry in entries { $0.entry(entry) }
+        }
+      }
+      writer.member("entries_omitted", entriesOmitted)
+    }
+    return writer.text
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func member(_ name: String, _ counts: DiffReport.Counts) {
+    member(name) {
+      $0.object {
+        $0.member("equal", counts.equal)
+        $0.member("different", counts.different)
+        $0.member("only_in_source", counts.onlyInSource)
+        $0.member("only_in_database", counts.onlyInDatabase)
+        $0.member("invalid", counts.invalid)
+        $0.member("repeated", counts.repeated)
+      }
+    }
+  }
+
+  fileprivate mutating func entry(_ entry: DiffReport.Entry) {
+    object { writer in
+      writer.member("category", entry.category.rawValue)
+      writer.member("kind", entry.kind.rawValue)
+      writer.member("id", entry.id)
+      writer.member("path", entry.path)
+      switch entry.locator {
+      case .index(let number), .line(let number): writer.member("locator", number)
+      case .key(let key): writer.member("locator", key)
+      case nil: writer.member("locator") { $0.null() }
+      }
+      writer.member("line", entry.line)
+      writer.member("changed", entry.change?.rawValue)
+      writer.member("run", entry.run)
+      writer.member("fields") {
+        $0.array {
+          for difference in entry.differences {
+            $0.object {
+              $0.member("member", difference.member)
+              $0.member("source", difference.source)
+              $0.member("database", difference.database)
+            }
+          }
+        }
+      }
+      writer.member("problem", entry.problem)
+    }
+  }
+}
+
+extension DiffReport {
+  /// The report for people, line by line: each entry, a table of the counts, and what the entries
+  /// leave out.
+  ///
+  /// Ids and paths stand as JSON strings, so none can break a line; who shows the lines on a terminal
+  /// still has to escape what else steers one.
+  public var lines: [String] {
+    var lines = entries.flatMap(\.lines)
+    if entriesOmitted > 0 { lines.append("… and \(entriesOmitted) more") }
+    if !lines.isEmpty { lines.append("") }
+    lines += table
+    if let nothingFound { lines += ["", DiffReport.plain(nothingFound)] }
+    if total.invalid > 0 {
+      lines.append("")
+      lines.append(
+        "\(total.invalid) of the source cannot be migrated; they count as different where the "
+          + "database has their id, else as only in the source")
+    }
+    return lines
+  }
+
+  /// ``lines`` as one text.
+  public var text: String { lines.map { $0 + "\n" }.joined() }
+
+  private var table: [String] {
+    var rows = [["", "equal", "different", "only in source", "only in database"]]
+    func add(_ label: String, _ counts: Counts) {
+      let numbers = [
+        counts.equal, counts.different, counts.onlyInSource, counts.onlyInDatabase,
+      ]
+      rows.append([label] + numbers.map { String($0) })
+    }
+    for kind in EntityKind.allCases { add(kind.schema.plural, self[kind]) }
+    add("total", total)
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      row.indices.map { column in
+        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        return column == 0 ? row[column] + padding : padding + row[column]
+      }.joined(separator: "  ")
+    }
+  }
+}
+
+extension DiffReport.Entry {
+  /// What and where, then a line for each difference; see ``DiffReport/lines``.
+  public var lines: [String] {
+    let what = "\(kind.schema.singular) \(id.map(DiffReport.quoted) ?? "without an id")"
+    var first = "\(headline): \(what)"
+    if let place { first += category == .onlyInDatabase ? ", from \(place)" : " (\(place))" }
+    if let note { first += "; \(note)" }
+    var lines = [first]
+    if let problem { lines.append("  cannot be migrated: \(DiffReport.plain(problem))") }
+    for difference in differences {
+      lines.append(
+        "  \(DiffReport.plain(difference.member)): "
+          + "\(difference.source.map(DiffReport.plain) ?? "(absent)") in the source, "
+          + "\(difference.database.map(DiffReport.plain) ?? "(absent)") in the database")
+    }
+    return lines
+  }
+
+  private var headline: String {
+    switch category {
+    case .onlyInSource: "only in the source"
+    case .onlyInDatabase: "only in the database"
+    case .different: "different"
+    }
+  }
+
+  private var place: String? {
+    guard let path else { return nil }
+    let shown = DiffReport.plain(path)
+    if let line { return "\(shown):\(line)" }
+    return locator.map { "\(shown)#\(DiffReport.plain($0.text))" } ?? shown
+  }
+
+  private var note: String? {
+    let since = run.map { " since run \($0)" } ?? ""
+    switch (category, change) {
+    case (.onlyInSource, .database): return "deleted from the database\(since)"
+    case (.onlyInSource, _): return nil
+    case (.onlyInDatabase, .source): return "gone from the source\(since)"
+    case (.onlyInDatabase, _): return "never migrated"
+    case (.different, .source): return "the source changed\(since)"
+    case (.different, .database): return "the database changed\(since)"
+    case (.different, .both): return "the source and the database changed\(since)"
+    case (.different, nil): return "the row is not from a migration"
+    }
+  }
+}
+
+extension DiffReport {
+  /// A text as a JSON string.
+  fileprivate static func quoted(_ text: String) -> String { JSONValue.string(text).text }
+
+  /// A text as it is, or as a JSON string where it holds a control character.
+  fileprivate static func plain(_ text: String) -> String {
+    text.utf8.allSatisfy { $0 >= 0x20 } ? text : quoted(text)
+  }
+}

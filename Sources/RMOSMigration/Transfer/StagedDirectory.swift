@@ -1,0 +1,250 @@
+package import RMOSSystem
+
+/// A tree that is written beside its place and takes it by one rename, once it is whole.
+///
+/// It is written into a hidden directory, `.NAME.incomplete-1`, so a migration passes over what a
+/// killed process left; the next that writes to the same place removes it. The directory is locked
+/// while it is written to, so that what another process is writing is told from what was left.
+package struct StagedDirectory {
+  /// Names that other processes may hold at the same time.
+  private static let mostNames = 100
+  /// How much of the place's name goes into the staging directory's, bytes.
+  private static let longestName = 200
+  /// How many files are still removed once it is cancelled; what is more stays for the next.
+  private static let cancellationAllowance = 10_000
+
+  /// Where to write.
+  package let path: [UInt8]
+  /// The place, as it was named.
+  private let target: [UInt8]
+  /// The place, without links.
+  private let place: [UInt8]
+  /// The empty directory that stands there; nil where there is none.
+  private let replaced: FileStatus.Identity?
+  /// The rights that the tree gets.
+  private let mode: UInt32
+  /// The directories above that were made for it, the lowest first.
+  private let created: [[UInt8]]
+  private let handle: FileDescriptor
+  private let isCancelled: () -> Bool
+
+  /// Makes a directory to write to, and those above it where they are missing.
+  ///
+  /// - Parameters:
+  ///   - target: The place: an empty directory, or nothing.
+  ///   - isCancelled: Asked now and then.
+  /// - Throws: ``SystemError/notEmpty`` where the place holds something.
+  package init(for target: [UInt8], isCancelled: @escaping () -> Bool) throws(SystemError) {
+    self.isCancelled = isCancelled
+    var target = target
+    while target.count > 1, target.last == UInt8(ascii: "/") || target.suffix(2) == [0x2F, 0x2E] {
+      target.removeLast()
+    }
+    var replacedMode: UInt32?
+    var created: [[UInt8]] = []
+    if let status = try Self.status(of: target) {
+      guard try FileSystem.isEmpty(directory: target) else {
+        throw .notEmpty
+      }
+      if (try? FileStatus(of: [UInt8(ascii: ".")]).identity) == status.identity {
+        throw .isCurrentDirectory
+      }
+      replaced = status.identity
+      place = try target.resolved()
+      let handle = try FileDescriptor(directory: place)
+      defer { handle.close() }
+      replacedMode = try handle.status().permissions
+    } else {
+      replaced = nil
+      let (parent, name) = (target.directoryPath, target.lastName)
+      created = try Self.makeDirectories(parent)
+      do throws(SystemError) {
+        place = try parent.resolved() + [UInt8(ascii: "/")] + name
+      } catch {
+        Self.remove(created)
+        throw error
+      }
+    }
+    do throws(SystemError) {
+      let usual: UInt32
+      (path, handle, usual) = try Self.create(for: place, isCancelled)
+      mode = replacedMode ?? usual
+    } catch {
+      Self.remove(created)
+      throw error
+    }
+    self.target = target
+    self.created = created
+  }
+
+  /// The status of what stands at a place; nil where there is nothing.
+  private static func status(of path: [UInt8]) throws(SystemError) -> FileStatus? {
+    do throws(SystemError) {
+      return try FileStatus(of: path)
+    } catch {
+      guard error == .notFound else { throw error }
+      if FileStatus.isLink(path) { throw .leadsNowhere }
+      return nil
+    }
+  }
+
+  /// Makes a directory and those above it.
+  ///
+  /// - Returns: Those that were not there, the lowest first.
+  private static func makeDirectories(_ path: [UInt8]) throws(SystemError) -> [[UInt8]] {
+    var missing: [[UInt8]] = []
+    var next = path
+    while try status(of: next) == nil, missing.last != next {
+      missing.append(next)
+      next = next.directoryPath
+    }
+    try FileSystem.makeDirectories(path)
+    return missing
+  }
+
+  private static func remove(_ created: [[UInt8]]) {
+    for directory in created { try? FileSystem.removeDirectory(directory) }
+  }
+
+  private static func create(
+    for place: [UInt8], _ isCancelled: () -> Bool
+  ) throws(SystemError) -> (path: [UInt8], handle: FileDescriptor, usualMode: UInt32) {
+    let (parent, name) = (place.directoryPath, place.lastName)
+    var shortened = name.prefix(longestName)
+    // No character is cut in two.
+    if shortened.count < name.count {
+      while let last = shortened.last, last & 0xC0 == 0x80 { shortened.removeLast() }
+      if let last = shortened.last, last >= 0xC0 { shortened.removeLast() }
+    }
+    let directory = parent.last == UInt8(ascii: "/") ? parent : parent + [UInt8(ascii: "/")]
+    for number in 1...mostNames {
+      let path = directory + [UInt8(ascii: ".")] + shortened + Array(".incomplete-\(number)".utf8)
+      try removeLeftOver(path, isCancelled)
+      do throws(SystemError) {
+        try FileSystem.makeDirectory(path)
+      } catch {
+        if error == .exists { continue }
+        throw error
+      }
+      do throws(SystemError) {
+        if let (handle, usual) = try open(path) { return (path, handle, usual) }
+      } catch {
+        try? FileSystem.removeDirectory(path)
+        throw error
+      }
+    }
+    throw .exists
+  }
+
+  /// Opens and locks a directory that was just made, and makes it private.
+  ///
+  /// - Returns: `nil` if another process took it for one that was left over.
+  private static func open(
+    _ path: [UInt8]
+  ) throws(SystemError) -> (handle: FileDescriptor, usualMode: UInt32)? {
+    let handle = try FileDescriptor(directory: path)
+    do throws(SystemError) {
+      let status = try handle.status()
+      // Who looks for what was left may have been faster than the lock.
+      guard (try? handle.tryLock()) != false,
+        try FileStatus.identity(ofLink: path) == status.identity
+      else {
+        handle.close()
+        return nil
+      }
+      // The group that what is made within belongs to stays.
+      try handle.setPermissions(status.permissions & 0o7000 | 0o700)
+      return (handle, status.permissions)
+    } catch {
+      handle.close()
+      throw error
+    }
+  }
+
+  /// Removes what a killed process of ours left; what is still being written to is locked.
+  private static func removeLeftOver(
+    _ path: [UInt8], _ isCancelled: () -> Bool
+  ) throws(SystemError) {
+    guard let handle = try? FileDescriptor(directory: path) else { return }
+    defer { handle.close() }
+    guard (try? handle.status())?.owner == ProcessEnvironment.user, (try? handle.tryLock()) == true
+    else { return }
+    try removeTree(path, isCancelled)
+  }
+
+  private static func removeTree(
+    _ path: [UInt8], _ isCancelled: () -> Bool
+  ) throws(SystemError) {
+    var allowance = cancellationAllowance
+    try FileSystem.removeTree(path, allowance: &allowance, isCancelled: isCancelled)
+  }
+
+  /// Puts the tree in its place.
+  ///
+  /// - Parameter isDurable: Whether to wait until all of it is on the disk, so that a power failure
+  ///   leaves no names without content.
+  /// - Throws: ``SystemError/wasMoved`` where what stands there in the end is not the tree;
+  ///   ``SystemError/cancelled``.
+  package func publish(isDurable: Bool) throws(SystemError) {
+    if isDurable { try synchronize() }
+    try handle.setPermissions(mode)
+    try check(path, is: handle.status().identity)
+    if let replaced { try check(place, is: replaced) }
+    if isCancelled() { throw .cancelled }
+    try FileSystem.rename(path, to: place)
+    try check(target, is: handle.status().identity)
+    guard isDurable else { return }
+    // So that the names are found again; who may not open what they are in goes without.
+    var directory = place.directoryPath
+    for _ in 0...created.count {
+      do throws(SystemError) {
+        try FileSystem.synchronize(directory)
+      } catch {
+        if error != .accessDenied { throw error }
+      }
+      directory = directory.directoryPath
+    }
+  }
+
+  private func check(
+    _ path: [UInt8], is identity: FileStatus.Identity
+  ) throws(SystemError) {
+    guard (try? FileStatus(of: path).identity) == identity else {
+      throw .wasMoved
+    }
+  }
+
+  /// Waits until all that was written is on the disk.
+  private func synchronize() throws(SystemError) {
+    var directories = [path]
+    while let directory = directories.popLast() {
+      var paths = [directory]
+      try FileSystem.forEachEntry(ofDirectory: directory, isCancelled: isCancelled) { name, type in
+        let entry = directory + [UInt8(ascii: "/")] + name
+        let isDirectory =
+          type == .unknown
+          ? (try? FileStatus(of: entry).form) == .directory : type == .directory
+        if isDirectory { directories.append(entry) } else { paths.append(entry) }
+      }
+      // One after the other, 100,000 files would take minutes.
+      if paths.count > 100 { FileSystem.beginSynchronizing() }
+      // The directory last.
+      for path in paths.reversed() {
+        if isCancelled() { throw .cancelled }
+        try FileSystem.synchronize(path)
+      }
+    }
+  }
+
+  /// Removes what was written and not published, and the directories made for it; once cancelled,
+  /// no more than takes a moment.
+  package func remove() {
+    if (try? FileStatus(of: path).identity) == (try? handle.status().identity) {
+      try? Self.removeTree(path, isCancelled)
+    }
+    Self.remove(created)
+  }
+
+  /// Lets go of the directory.
+  package func close() { handle.close() }
+}

@@ -1,0 +1,311 @@
+import RMOSModels
+import RMOSSystem
+
+/// The entities of a sample tree, each a function of the seed, its kind and its number.
+struct SampleEntities {
+  private let seed: UInt64
+  private let brokenPercent: Int
+  /// How many there are, by kind.
+  private let counts: [Int]
+  /// How many of other kinds come before, by kind.
+  private let offsets: [Int]
+  /// The flaws that take turns, by kind.
+  private let flaws: [[SampleFlaw]]
+
+  init(_ tree: SampleTree) {
+    seed = tree.seed
+    brokenPercent = tree.brokenPercent
+    let families = min(tree.count, max(1, tree.count / 10))
+    let patterns = min(tree.count - families, max(1, tree.count * 3 / 10))
+    counts = [families, patterns, tree.count - families - patterns]
+    offsets = [0, families, families + patterns]
+    flaws = EntityKind.allCases.map { SampleFlaw.flaws(of: $0.schema) }
+  }
+
+  /// How many entities of a kind there are.
+  func count(of kind: EntityKind) -> Int { counts[kind.ordinal] }
+
+  /// What is wrong with an entity; nil for a sound one.
+  ///
+  /// Flawed entities are spread evenly over the tree, and their flaws take turns.
+  func flaw(of kind: EntityKind, _ index: Int) -> SampleFlaw? {
+    guard let turn = turn(of: kind, index) else { return nil }
+    let flaws = flaws[kind.ordinal]
+    let flaw = flaws[turn % flaws.count]
+    return flaw.needsSoundEntity && original(of: kind, from: index, for: flaw) == nil
+      ? .missingField : flaw
+  }
+
+  /// The number of the sound entity that a duplicate at `index` copies; nil where none is near.
+  ///
+  /// Identical and differing duplicates keep to different stretches, so that no entity has both.
+  func original(of kind: EntityKind, from index: Int, for flaw: SampleFlaw) -> Int? {
+    let stretch = flaw == .identicalDuplicate ? 0 : 1
+    return soundIndex(of: kind, from: index) { $0 / 7 % 2 == stretch }
+  }
+
+  /// The number of an entity among the flawed ones of the tree; nil for a sound one.
+  private func turn(of kind: EntityKind, _ index: Int) -> Int? {
+    let number = offsets[kind.ordinal] + index
+    let turn = number * brokenPercent / 100
+    return (number + 1) * brokenPercent / 100 > turn ? turn : nil
+  }
+
+  /// The number of a sound entity at or after `start`; nil where none is near.
+  func soundIndex(
+    of kind: EntityKind, from start: Int, where isWanted: (Int) -> Bool = { _ in true }
+  ) -> Int? {
+    let count = count(of: kind)
+    for step in 0..<min(count, 100) {
+      let index = (start + step) % count
+      if isWanted(index), turn(of: kind, index) == nil { return index }
+    }
+    return nil
+  }
+
+  /// The generator for an entity's content.
+  func random(_ kind: EntityKind, _ index: Int) -> SampleRandom {
+    SampleRandom(seed: seed, kind: kind.ordinal, index: index)
+  }
+
+  /// The id of an entity.
+  func id(_ kind: EntityKind, _ index: Int) -> String {
+    let number = SampleEntities.padded(index + 1, 6)
+    return switch kind {
+    case .stripFamilies: "\(material(index).slug)-\(number)"
+    case .patterns: "\(tradition(index).slug)-\(number)"
+    case .joblogs: "job-\(number)"
+    }
+  }
+
+  /// The directory, within the kind's, that a file of its own goes to.
+  func group(_ kind: EntityKind, _ index: Int) -> String {
+    let block = SampleEntities.padded(index / 4000, 2)
+    return switch kind {
+    case .stripFamilies: "\(material(index).name)-\(block)"
+    case .patterns: "\(tradition(index).slug)/\(block)"
+    case .joblogs: "2025-\(SampleEntities.padded(index % 12 + 1, 2))/\(block)"
+    }
+  }
+
+  func material(_ index: Int) -> (name: String, slug: String) {
+    let materials = [
+      ("Ebony", "ebony"), ("Maple", "maple"), ("Walnut", "walnut"), ("Rosewood", "rosewood"),
+      ("Padauk", "padauk"), ("Koa", "koa"), ("Pérola", "perola"), ("黒檀", "kokutan"),
+    ]
+    return materials[index % materials.count]
+  }
+
+  func tradition(_ index: Int) -> (name: String, slug: String) {
+    let traditions = [
+      ("Torres", "torres"), ("Hauser", "hauser"), ("Fleta", "fleta"), ("Bouchet", "bouchet"),
+      ("Simplício", "simplicio"), ("Romanillos", "romanillos"),
+    ]
+    return traditions[index % traditions.count]
+  }
+
+  /// The date and time `minutes` after the beginning of 2025.
+  static func time(_ minutes: Int) -> String {
+    let beginning = CivilDate(year: 2025, month: 1, day: 1)
+    let date = CivilDate(dayNumber: beginning.dayNumber + minutes / 1440)
+    return "\(date.text)T\(padded(minutes / 60 % 24, 2)):\(padded(minutes % 60, 2)):00"
+  }
+
+  static func padded(_ number: Int, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+  }
+}
+
+extension SampleEntities {
+  /// The members of a sound entity.
+  func members(_ kind: EntityKind, _ index: Int) -> [JSONValue.Member] {
+    var random = random(kind, index)
+    return switch kind {
+    case .stripFamilies: stripFamily(index, &random)
+    case .patterns: pattern(index, &random)
+    case .joblogs: jobLog(index, &random)
+    }
+  }
+
+  private typealias Members = [JSONValue.Member]
+
+  private func stripFamily(_ index: Int, _ random: inout SampleRandom) -> Members {
+    let width = random.decimal(10...60, digits: 1)
+    let thickness = random.decimal(4...15, digits: 1)
+    let material = material(index).name
+    let strips = (1...random.int(2...8)).map { position -> JSONValue in
+      [
+        "id": .string("strip-\(SampleEntities.padded(position, 3))"),
+        "length_mm": .number(JSONNumber(random.int(200...900))),
+        "position": .number(JSONNumber(position)),
+        "color": .string(random.pick(["light", "dark", "dyed \"red\"", "geräuchert"])),
+      ]
+    }
+    var members: Members = [
+      .init("id", .string(id(.stripFamilies, index))),
+      .init("name", .string("\(material) \(width) × \(thickness) mm №\(index + 1)")),
+      .init("strip_width_mm", .init(decimal: width)),
+      .init("strip_thickness_mm", .init(decimal: thickness)),
+      .init("material_type", .string(material)),
+      .init("strips", .array(strips)),
+    ]
+    if random.chance(80) {
+      let supplier = "Supplier \(random.int(1...17))"
+      members.append(.init("metadata", ["supplier": .string(supplier), "fsc": true]))
+    }
+    if random.chance(15) {
+      members.append(
+        .init("shelf", .string("\(random.pick(["A", "B", "C"]))-\(random.int(1...40))")))
+    }
+    return members + timestamps(&random)
+  }
+
+  private func pattern(_ index: Int, _ random: inout SampleRandom) -> Members {
+    let ringCount = random.int(1...7)
+    var radius = random.decimal(400...450, digits: 1)
+    let rings = (1...ringCount).map { _ -> JSONValue in
+      defer { radius += 5 }
+      return [
+        "radius_mm": .init(decimal: radius),
+        "width_mm": .init(decimal: random.decimal(500...3000, digits: 3)),
+        "segments": .number(JSONNumber(random.int(24...120))),
+        "angle_deg": .init(decimal: random.pick([0, 45, -30.5])),
+      ]
+    }
+    let geometry: JSONValue = ["rings": .array(rings), "center": ["x": 0, "y": 0]]
+    let motif = random.pick(["Rope", "Herringbone", "Celtic Knot", "Wheat", "Épi", "Wave ≈"])
+    var members: Members = [
+      .init("id", .string(id(.patterns, index))),
+      .init("name", .string("\(tradition(index).name) \(motif) \(index + 1)")),
+      .init("ring_count", .number(JSONNumber(ringCount))),
+    ]
+    if random.chance(12) {
+      members.append(.init("rosette_geometry", geometry))
+      members.append(.init("pattern_type", "rosette"))
+      if random.chance(50) { members.append(.init("geometry", [:])) }
+    } else {
+      members.append(.init("geometry", geometry))
+      if random.chance(50) { members.append(.init("pattern_type", "generic")) }
+    }
+    if random.chance(80) {
+      members.append(.init("strip_family_id", reference(to: .stripFamilies, &random)))
+    }
+    members.append(
+      .init(
+        "metadata",
+        [
+          "complexity": .string(random.pick(["low", "medium", "high"])),
+          "estimated_time_min": .number(JSONNumber(random.int(5...240))),
+          "tags": ["rosette", "inlay"],
+        ]))
+    if random.chance(15) { members.append(.init("catalogue", "2025-12")) }
+    return members + timestamps(&random)
+  }
+
+  private func jobLog(_ index: Int, _ random: inout SampleRandom) -> Members {
+    let status = random.pick([JobStatus.completed, .completed, .completed] + JobStatus.allCases)
+    let isOver = status == .completed || status == .failed && random.chance(60)
+    let start = random.int(0...525_600)
+    let minutes = random.int(1...600)
+    let zone = random.pick(["", "Z", "+01:00"])
+    var members: Members = [
+      .init("id", .string(id(.joblogs, index))),
+      .init("job_type", .string(random.pick(JobType.known).rawValue)),
+    ]
+    if random.chance(85) {
+      members.append(.init("pattern_id", reference(to: .patterns, &random)))
+    }
+    if random.chance(70) {
+      members.append(.init("strip_family_id", reference(to: .stripFamilies, &random)))
+    }
+    if status != .pending || random.chance(50) {
+      members.append(.init("status", .string(status.rawValue)))
+    }
+    if status != .pending, status != .planned {
+      members.append(.init("start_time", .string(SampleEntities.time(start) + zone)))
+    }
+    if isOver {
+      members.append(.init("end_time", .string(SampleEntities.time(start + minutes) + zone)))
+      members.append(.init("duration_seconds", .init(decimal: Double(minutes * 60) + 0.5)))
+      members.append(
+        .init(
+          "results",
+          [
+            "cuts_made": .number(JSONNumber(random.int(10...400))),
+            "waste_percentage": .init(decimal: random.decimal(0...1200, digits: 2)),
+          ]))
+    }
+    members.append(
+      .init(
+        "parameters",
+        [
+          "blade_angle": .number(JSONNumber(random.pick([30, 45, 60]))),
+          "feed_rate": .number(JSONNumber(random.int(50...1500))),
+          "blade_id": .string("blade-\(random.int(1...9))"),
+        ]))
+    if random.chance(10) { members.append(.init("operator", "Zoë")) }
+    return members + timestamps(&random)
+  }
+
+  private func reference(to kind: EntityKind, _ random: inout SampleRandom) -> JSONValue {
+    let start = random.int(0...max(0, count(of: kind) - 1))
+    return soundIndex(of: kind, from: start).map { .string(id(kind, $0)) } ?? .null
+  }
+
+  private func timestamps(_ random: inout SampleRandom) -> Members {
+    guard random.chance(90) else { return [] }
+    let created = random.int(0...500_000)
+    let members: Members = [.init("created_at", .string(SampleEntities.time(created)))]
+    guard random.chance(70) else { return members }
+    let updated = SampleEntities.time(created + random.int(0...10_000))
+    return members + [.init("updated_at", .string(updated))]
+  }
+}
+
+extension JSONValue.Member {
+  init(_ name: String, _ value: JSONValue) { self.init(name: name, value: value) }
+}
+
+extension JSONValue {
+  /// A finite number.
+  init(decimal: Double) { self = JSONNumber(decimal).map { .number($0) } ?? .null }
+}
+
+/// SplitMix64, begun anew for each entity, so that any one can be made without the others.
+struct SampleRandom {
+  private var state: UInt64
+
+  init(seed: UInt64, kind: Int, index: Int) {
+    state = seed &* 0xD129_0F2E_5A6B_3C47 &+ UInt64(kind) << 56 &+ UInt64(index)
+    state = next()
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed &>> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed &>> 31)
+  }
+
+  /// A number from `range`.
+  mutating func int(_ range: ClosedRange<Int>) -> Int {
+    range.lowerBound + Int(next() % UInt64(range.count))
+  }
+
+  /// Whether a chance of `percent` in 100 comes up.
+  mutating func chance(_ percent: Int) -> Bool { int(0...99) < percent }
+
+  /// One of `choices`, which is not empty.
+  mutating func pick<Element>(_ choices: [Element]) -> Element {
+    choices[int(0...choices.count - 1)]
+  }
+
+  /// A number from `range`, divided by ten to the power of `digits`.
+  mutating func decimal(_ range: ClosedRange<Int>, digits: Int) -> Double {
+    var divisor = 1.0
+    for _ in 0..<digits { divisor *= 10 }
+    return Double(int(range)) / divisor
+  }
+}

@@ -1,0 +1,111 @@
+public import RMOSModels
+
+/// Records that have the same values in some members.
+public struct RecordGroup: Sendable, Hashable {
+  /// What the numbers in one member come to.
+  public struct Numbers: Sendable, Hashable {
+    /// How many there are.
+    public var count = 0
+    /// Their sum.
+    public var sum = 0.0
+    /// The smallest; nil where there is none.
+    public var minimum: Double?
+    /// The largest; nil where there is none.
+    public var maximum: Double?
+
+    /// Their mean; nil where there is none.
+    public var average: Double? { count > 0 ? sum / Double(count) : nil }
+
+    /// No numbers.
+    public init() {}
+
+    /// Adds a number.
+    public mutating func add(_ number: Double) {
+      count += 1
+      sum += number
+      minimum = Swift.min(minimum ?? number, number)
+      maximum = Swift.max(maximum ?? number, number)
+    }
+
+    /// Adds all of `other`.
+    public mutating func add(_ other: Numbers) {
+      count += other.count
+      sum += other.sum
+      minimum = [minimum, other.minimum].compactMap { $0 }.min()
+      maximum = [maximum, other.maximum].compactMap { $0 }.max()
+    }
+  }
+
+  /// The values they share, in the order of the members asked for.
+  public var keys: [Value]
+  /// How many records there are.
+  public var count: Int
+  /// What the numbers come to, in the order of the members asked for.
+  public var numbers: [Numbers]
+
+  /// A group.
+  public init(keys: [Value], count: Int, numbers: [Numbers]) {
+    self.keys = keys
+    self.count = count
+    self.numbers = numbers
+  }
+}
+
+extension StoreReader {
+  /// Goes through all records of the kind.
+  public func groups(
+    _ kind: EntityKind, by members: [String], numbers: [String]
+  ) throws -> [RecordGroup] {
+    let query = RecordQuery(kind)
+    let keyPositions = try members.map { try query.position(of: $0) }
+    let numberPositions = try numbers.map { try query.position(of: $0) }
+    var groups: [GroupKey: RecordGroup] = [:]
+    try forEachRecord(kind) { record in
+      let key = GroupKey(values: keyPositions.map { record.values[$0] })
+      var group =
+        groups[key]
+        ?? RecordGroup(
+          keys: key.values, count: 0,
+          numbers: Array(repeating: RecordGroup.Numbers(), count: numberPositions.count))
+      group.count += 1
+      for (index, position) in numberPositions.enumerated() {
+        switch record.values[position] {
+        case .integer(let number): group.numbers[index].add(Double(number))
+        case .real(let number): group.numbers[index].add(number)
+        case .null, .text, .blob: break
+        }
+      }
+      groups[key] = group
+    }
+    return groups.sorted { $0.key.precedes($1.key) }.map(\.value)
+  }
+}
+
+/// Values as SQL groups them: texts by their bytes, numbers by their value.
+private struct GroupKey: Hashable {
+  var values: [Value]
+
+  static func == (left: GroupKey, right: GroupKey) -> Bool {
+    left.values.elementsEqual(right.values) { $0.isSame(as: $1) }
+  }
+
+  func hash(into hasher: inout Hasher) {
+    for value in values {
+      switch value {
+      case .null: hasher.combine(0)
+      case .integer(let number): hasher.combine(Double(number))
+      case .real(let number): hasher.combine(number)
+      case .text(let text): for byte in text.utf8 { hasher.combine(byte) }
+      case .blob(let bytes): hasher.combine(bytes)
+      }
+    }
+  }
+
+  func precedes(_ other: GroupKey) -> Bool {
+    for (left, right) in zip(values, other.values) {
+      if left.precedes(right) { return true }
+      if right.precedes(left) { return false }
+    }
+    return false
+  }
+}

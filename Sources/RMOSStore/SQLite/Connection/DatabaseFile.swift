@@ -1,0 +1,367 @@
+import RMOSSystem
+
+/// A database's place in the file system, and how it is opened there.
+struct DatabaseFile: Sendable {
+  /// The absolute path, links resolved.
+  let path: String
+  /// Whether the file was there when the store was made.
+  let wasThere: Bool
+
+  /// Looks at a path without opening it.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/notADatabase``.
+  init(path: String, mayBeAbsent: Bool) throws {
+    func refuse(_ message: String) -> StoreError {
+      StoreError(.cannotOpen, message, path: path)
+    }
+    try Self.checkName(path)
+    var status: FileStatus?
+    do throws(SystemError) {
+      status = try FileStatus(of: path)
+    } catch {
+      guard error == .notFound else { throw refuse("\(path) cannot be reached: \(error.reason)") }
+    }
+    if status == nil, FileStatus.hasEntry(path) {
+      // Unless another process created it this very moment.
+      status = try? FileStatus(of: path)
+      guard status != nil else {
+        throw refuse("\(path) cannot be reached: it is a link that leads nowhere")
+      }
+    }
+    if let status {
+      guard status.form != .directory else {
+        throw refuse("\(path) is a directory; name a file in it")
+      }
+      guard status.form == .file else {
+        throw refuse("\(path) is \(status.form.rawValue), not a file; name another")
+      }
+      guard status.linkCount <= 1 else { throw StoreError.hardLinked(path, status.linkCount) }
+      // SQLite takes a file of one byte for an empty one and writes over it.
+      guard status.size == 0 || status.size >= 512 else {
+        throw StoreError(
+          .notADatabase,
+          "\(path) is no SQLite database (it has only \(status.size) bytes); name another file",
+          path: path)
+      }
+      self.path = try Self.resolve(path, of: path)
+      wasThere = true
+      return
+    }
+    let (directory, name) = (path.directoryPath, path.lastName)
+    guard !name.isEmpty else { throw refuse("\(path) is a directory; name a file in it") }
+    let resolved = try Self.resolve(directory, of: path)
+    guard mayBeAbsent else {
+      throw refuse("there is no database at \(path); check the path, or create it with init")
+    }
+    self.path = resolved == "/" ? "/\(name)" : "\(resolved)/\(name)"
+    wasThere = false
+  }
+
+  /// The absolute path of a file or directory that a database's path leads to.
+  private static func resolve(_ path: String, of database: String) throws(StoreError) -> String {
+    do throws(SystemError) {
+      return try path.resolved()
+    } catch {
+      throw StoreError(
+        .cannotOpen,
+        error.isAbsent
+          ? "\(database) cannot be opened: there is no directory \(path); create it first"
+          : "\(database) cannot be reached: \(path): \(error.reason), as where a "
+            + "directory above it may not be searched",
+        path: database)
+    }
+  }
+
+  /// Refuses a name that means something else to SQLite or to a shell than a file's.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``.
+  static func checkName(_ path: String) throws(StoreError) {
+    func refuse(_ message: String) -> StoreError {
+      StoreError(.cannotOpen, "“\(path)” \(message)", path: path)
+    }
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw refuse("is no path of a database; name a file")
+    }
+    let wayOut = "For a file that is really named so, write ./\(path)"
+    if path == ":memory:" {
+      throw refuse(
+        "would be lost at the end: a database in memory is not kept; name a file. \(wayOut)")
+    }
+    if path.utf8.starts(with: Array("file:".utf8)) {
+      throw refuse("is a URI; name the file by its path. \(wayOut)")
+    }
+    if path.utf8.first == UInt8(ascii: "~") {
+      throw refuse(
+        "begins with a ~ that the shell did not replace; write the home directory's path. \(wayOut)"
+      )
+    }
+  }
+
+  /// The state of the file where it may be read without locks: no log beside it holds changes.
+  var immutableStamp: FileStatus.State? {
+    for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 { return nil }
+    return (try? FileStatus(of: path))?.state
+  }
+
+  /// Opens a connection, unless something beside the file is in SQLite's way.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``,
+  ///   ``StoreError/Code/hardLinked``, or what SQLite reports.
+  func connect(
+    _ mode: SQLiteConnection.Mode, busyTimeout: Double
+  ) throws -> SQLiteConnection {
+    if let status = try? FileStatus(of: path), status.linkCount > 1 {
+      throw StoreError.hardLinked(path, status.linkCount)
+    }
+    for sidecar in Sidecar.all(of: path) { try sidecar.check(for: mode) }
+    if mode == .readOnly, hasLogWithoutIndex, !mayMakeIndex { throw logWithoutIndex }
+    return try SQLiteConnection(path: path, mode: mode, busyTimeout: busyTimeout)
+  }
+
+  /// Opens a connection that reads; `readsOnly` forbids to write anything, even beside the file.
+  func openForReading(_ readsOnly: Bool, busyTimeout: Double) throws -> SQLiteSession {
+    try explaining {
+      if readsOnly, let stamp = immutableStamp {
+        return try SQLiteSession(try connect(.immutable, busyTimeout: busyTimeout), stamp: stamp)
+      }
+      return try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout))
+    }
+  }
+
+  private var hasLogWithoutIndex: Bool {
+    guard let log = try? FileStatus(ofLink: path + "-wal"), log.form == .file else { return false }
+    return log.size > 0 && !FileStatus.hasEntry(path + "-shm")
+  }
+
+  /// Whether an index made by this process would be the owner's; another's would lock him out.
+  private var mayMakeIndex: Bool {
+    ProcessEnvironment.isSuperuser || (try? FileStatus(of: path))?.owner == ProcessEnvironment.user
+  }
+
+  private var logWithoutIndex: StoreError {
+    StoreError(
+      .cannotOpen,
+      "\(path) has a write-ahead log without its index (\(path)-shm), which cannot be read "
+        + "without writing; open it once for writing, as rmos-cli init does, or copy both files to "
+        + "where one may write", path: path)
+  }
+
+  /// Opens a connection that looks at whatever is there and changes nothing, neither the file nor
+  /// what stands beside it.
+  func openForInspection(busyTimeout: Double) throws -> SQLiteSession {
+    if hasLogWithoutIndex { throw logWithoutIndex }
+    let hasLog = FileStatus.hasEntry(path + "-wal") && FileStatus.hasEntry(path + "-shm")
+    let stamp = hasLog ? nil : immutableStamp
+    return try explaining {
+      let connection = try connect(
+        stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
+      for pragma in ["cell_size_check = ON", "cache_size = -16384"] {
+        try connection.execute("PRAGMA \(pragma)")
+      }
+      return try SQLiteSession(connection, stamp: stamp)
+    }
+  }
+
+  /// Opens the connection that writes.
+  ///
+  /// What is not there yet is created. An older database stays as it is: whoever writes first
+  /// completes it, so that it can be copied before. `location` is what messages call it.
+  func openForWriting(
+    _ access: SQLiteStore.Access, location: String, busyTimeout: Double
+  ) throws -> SQLiteSession {
+    WriterLock.removeAbandoned(database: path)
+    // SQLite would open it for reading instead, and leave a log of this user's.
+    try checkRights()
+    var identity: FileStatus.Identity?
+    do {
+      return try explaining {
+        let connection = try connect(
+          access == .create ? .create : .readWrite, busyTimeout: busyTimeout)
+        identity = connection.identity
+        let session = try prepare(connection, location: location, busyTimeout: busyTimeout)
+        connection.rememberSidecars()
+        return session
+      }
+    } catch {
+      if !wasThere { removeWhatWasCreated(identity) }
+      throw error
+    }
+  }
+
+  /// Checks that this user may write the file, beside it, and what stands beside it.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``.
+  func checkRights() throws(StoreError) {
+    let places = [(path.directoryPath, StoreError.Code.cannotOpen), (path, .readOnly)]
+    for (place, code) in places {
+      do throws(SystemError) {
+        try FileSystem.checkWritable(place)
+      } catch {
+        if error.isAbsent { continue }
+        throw StoreError(
+          code,
+          "\(path) cannot be written: \(place): \(error.reason); "
+            + "writing needs a directory and a file one may write to", path: path)
+      }
+    }
+    for sidecar in Sidecar.all(of: path) { try sidecar.check(for: .readWrite) }
+    try WriterLock.checkFitness(database: path)
+  }
+
+  /// Runs `body`; an error that the index of the log may have caused says so.
+  private func explaining<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch var error as StoreError {
+      guard error.sqliteCode != nil,
+        [.cannotOpen, .inputOutput, .readOnly, .other].contains(error.code)
+      else { throw error }
+      if hasLogWithoutIndex { throw logWithoutIndex }
+      let index = Sidecar(path: path + "-shm")
+      // Where opening fails for another reason, an index that looks like one is not to blame.
+      if error.code != .cannotOpen || !index.mayBeAnIndex, let hint = index.hint {
+        error.message += ". " + hint
+      }
+      throw error
+    }
+  }
+
+  private func prepare(
+    _ connection: SQLiteConnection, location: String, busyTimeout: Double
+  ) throws -> SQLiteSession {
+    // Refuse a file before anything in it changes.
+    let layout = try SQLiteLayout(of: connection)
+    try layout.validate(path: location)
+    for pragma in [
+      "foreign_keys = ON", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000",
+    ] {
+      try connection.execute("PRAGMA \(pragma)")
+    }
+    try layout.validateForWriting(on: connection, path: location)
+    if !layout.isComplete {
+      if layout.isReadable { return try SQLiteSession(connection) }
+      let lock = try WriterLock(database: path, timeout: busyTimeout)
+      connection.lock = lock.place
+      defer { connection.lock = nil }
+      try enterLogMode(connection, busyTimeout: busyTimeout)
+      try connection.writeTransaction { try SQLiteSchema.complete(connection, path: location) }
+      lock.release()
+      return try SQLiteSession(connection)
+    }
+    try enterLogMode(connection, busyTimeout: busyTimeout)
+    if !layout.missingIndexSQL.isEmpty {
+      // A load that was cut off left them out; one that is under way will create them itself.
+      if let lock = try? WriterLock(database: path, timeout: 0) {
+        try SQLiteSchema.createMissingIndexes(connection)
+        lock.release()
+      }
+    }
+    return try SQLiteSession(connection)
+  }
+
+  /// Has the database keep a write-ahead log from now on.
+  ///
+  /// SQLite itself does not wait here for an application that is writing.
+  func enterLogMode(_ connection: SQLiteConnection, busyTimeout: Double) throws {
+    let deadline = Deadline(after: busyTimeout)
+    while true {
+      do throws(StoreError) {
+        return try connection.execute("PRAGMA journal_mode = WAL")
+      } catch {
+        guard error.code == .busy, !deadline.hasPassed else { throw error }
+        SystemThread.pause(milliseconds: 20)
+      }
+    }
+  }
+
+  /// Removes the file that was created, unless it is no longer that, or holds something.
+  private func removeWhatWasCreated(_ identity: FileStatus.Identity?) {
+    func remove() {
+      guard let stamp = (try? FileStatus(of: path))?.state,
+        stamp.identity == identity ?? stamp.identity,
+        stamp.size == 0 || identity != nil && hasNoTables
+      else { return }
+      for suffix in ["-wal", "-shm", "-journal", ""] { try? FileSystem.removeFile(path + suffix) }
+    }
+    do {
+      let lock = try WriterLock(database: path, timeout: 0)
+      remove()
+      lock.release()
+    } catch let error as StoreError where error.code == .locked {
+      // Another process is at it by now; what it writes is not ours to delete.
+    } catch {
+      // Nobody can lock it, so nobody of ours can be at it.
+      remove()
+    }
+  }
+
+  private var hasNoTables: Bool {
+    let connection = try? SQLiteConnection(path: path, mode: .readWrite, busyTimeout: 0)
+    return (try? connection.map { try SQLiteLayout(of: $0).isEmpty }) ?? false
+  }
+}
+
+/// A file that SQLite keeps beside a database: its log, the index of that, or its journal.
+struct Sidecar {
+  let path: String
+
+  /// All that a database may have.
+  static func all(of database: String) -> [Sidecar] {
+    ["-wal", "-shm", "-journal"].map { Sidecar(path: database + $0) }
+  }
+
+  private var isIndex: Bool { path.hasSuffix("-shm") }
+
+  /// Refuses what would make SQLite wait, follow a link, or fail without a word on why.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``.
+  func check(for mode: SQLiteConnection.Mode) throws(StoreError) {
+    guard let entry = try? FileStatus(ofLink: path) else { return }
+    guard entry.form == .file else {
+      throw StoreError(
+        .cannotOpen,
+        "\(path) is \(entry.form.rawValue), and SQLite needs that name for a file of its own; "
+          + "remove it, or give it another name", path: path)
+    }
+    switch mode {
+    case .create, .readWrite:
+      try check(
+        entry, SystemError.thrown { () throws(SystemError) in try FileSystem.checkWritable(path) },
+        .readOnly, "written")
+    case .readOnly, .observing:
+      try check(
+        entry, SystemError.thrown { () throws(SystemError) in try FileSystem.checkReadable(path) },
+        .cannotOpen, "read")
+    case .immutable: return
+    }
+  }
+
+  private func check(
+    _ entry: FileStatus, _ failure: SystemError?, _ code: StoreError.Code, _ verb: String
+  ) throws(StoreError) {
+    guard let failure, !failure.isAbsent else { return }
+    let wayOut =
+      isIndex || entry.size == 0
+      ? "Where no program has the database open, that file may be deleted"
+      : "It may hold changes: give it to the database's owner (chown), or have "
+        + "\(ProcessEnvironment.userName(entry.owner)) open the database once for writing"
+    throw StoreError(
+      code,
+      "\(path) cannot be \(verb): \(failure.reason): the file is "
+        + "\(ProcessEnvironment.userName(entry.owner))'s. \(wayOut)", path: path)
+  }
+
+  /// Whether it has a size that SQLite gives an index: 32 KiB, or several times that.
+  var mayBeAnIndex: Bool {
+    guard let size = (try? FileStatus(ofLink: path))?.size else { return false }
+    return size > 0 && size.isMultiple(of: 32_768)
+  }
+
+  /// What may be wrong with an index, for an error that does not say so; nil where there is none.
+  var hint: String? {
+    guard isIndex, let entry = try? FileStatus(ofLink: path) else { return nil }
+    return "The index of its log, \(path) (\(entry.size) bytes, of "
+      + "\(ProcessEnvironment.userName(entry.owner))), may be damaged: where no program has the database "
+      + "open, that file may be deleted, and SQLite makes it anew"
+  }
+}

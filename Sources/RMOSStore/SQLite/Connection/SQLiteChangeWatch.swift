@@ -1,0 +1,79 @@
+import RMOSSystem
+import Synchronization
+
+/// Tells whether a database was changed since it was last asked, by whatever process.
+///
+/// `PRAGMA data_version` tells a connection of commits by others; hence a connection that never
+/// writes and serves nothing else. The counter in the file's header would not do: with a write-ahead
+/// log it stays as it is until a checkpoint.
+final class SQLiteChangeWatch: Sendable {
+  private struct State {
+    var connection: SQLiteConnection?
+    /// How many connections there were: each has its own count.
+    var generation = 0
+    /// The file that was seen first.
+    var identity: FileStatus.Identity?
+  }
+
+  private let file: DatabaseFile
+  private let access: SQLiteStore.Access
+  private let followsPath: Bool
+  private let busyTimeout: Double
+  private let mark = ChangeMark()
+  private let state = Mutex(State())
+
+  init(
+    _ file: DatabaseFile, _ access: SQLiteStore.Access, followsPath: Bool, busyTimeout: Double
+  ) {
+    self.file = file
+    self.followsPath = followsPath
+    self.access = access
+    self.busyTimeout = busyTimeout
+  }
+
+  /// The token; nil where it cannot be told.
+  func token() -> String? {
+    guard let status = try? FileStatus(of: file.path), status.linkCount <= 1 else { return nil }
+    if access == .readOnly || access == .inspect, let stamp = file.immutableStamp {
+      // Nothing may be written beside the file, so it is read without locks, and its state counts.
+      state.withLock { $0.connection = nil }
+      return "\(mark.text)-\(stamp.text)"
+    }
+    guard access != .inspect else { return nil }
+    let identity = status.identity
+    return state.withLock { state in
+      if state.identity == nil { state.identity = identity }
+      guard followsPath || state.identity == identity else { return nil }
+      do {
+        let connection: SQLiteConnection
+        if let open = state.connection, open.identity == identity {
+          connection = open
+        } else {
+          connection = try file.connect(.readOnly, busyTimeout: busyTimeout)
+          state.connection = connection
+          state.generation += 1
+        }
+        guard let version = try connection.integer("PRAGMA data_version") else { return nil }
+        return "\(mark.text)-\(state.generation)-\(version)"
+      } catch {
+        state.connection = nil
+        return nil
+      }
+    }
+  }
+
+  /// Closes the connection.
+  func close() { state.withLock { $0.connection = nil } }
+}
+
+/// What tells the change tokens of one store from those of all others.
+struct ChangeMark: Sendable {
+  /// 16 hexadecimal digits.
+  let text: String
+
+  /// A mark of its own.
+  init() {
+    let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+    text = String(repeating: "0", count: 16 - digits.utf8.count) + digits
+  }
+}

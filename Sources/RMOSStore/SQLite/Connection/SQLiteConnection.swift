@@ -1,0 +1,389 @@
+import CSQLite
+import RMOSSystem
+
+/// One connection to a database: opening, statements, transactions.
+///
+/// `@unchecked Sendable`: it is opened without SQLite's own mutexes and belongs to one thread at a
+/// time; the store that owns it hands it from thread to thread under a lock.
+final class SQLiteConnection: @unchecked Sendable {
+  /// How to open a database.
+  enum Mode {
+    /// For reading and writing; the file is created where it is not there.
+    case create
+    /// For reading and writing.
+    case readWrite
+    /// For reading.
+    case readOnly
+    /// For reading a file that nobody writes: no locks, no files beside it.
+    case immutable
+    /// For reading beside a writer: locks, but not even the index of its log is changed.
+    case observing
+  }
+
+  let handle: SQLiteHandle
+  /// Which file it has open; `nil` for a database without one, in memory or temporary.
+  let identity: FileStatus.Identity?
+  /// The lock under which it writes, which must be held still at every commit.
+  var lock: WriterLock.Place?
+  /// The log and its index, by what their names end in, once it has written.
+  var sidecars: [String: FileStatus.Identity] = [:]
+  /// Why nothing more may be written, once the file is no longer where it was.
+  var loss: StoreError?
+  private var statements: [String: SQLiteStatement] = [:]
+  private var slots: [SQLiteStatement?] = []
+
+  /// Opens a database: `sqlite3_open_v2`, `sqlite3_busy_timeout`,
+  /// `sqlite3_extended_result_codes`.
+  ///
+  /// `path` is absolute; `busyTimeout` is how long to wait for other applications, seconds.
+  /// `shownAs` is what messages call it, where that is not its path.
+  init(path: String, mode: Mode, busyTimeout: Double, shownAs name: String? = nil) throws {
+    try Self.checkLibrary()
+    var flags = SQLITE_OPEN_NOMUTEX
+    switch mode {
+    case .create: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    case .readWrite: flags |= SQLITE_OPEN_READWRITE
+    case .readOnly: flags |= SQLITE_OPEN_READONLY
+    case .immutable, .observing: flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+    }
+    let file =
+      switch mode {
+      case .immutable: "file:\(path.percentEncoded(keeping: "/"))?immutable=1"
+      case .observing: "file:\(path.percentEncoded(keeping: "/"))?readonly_shm=1"
+      case .create, .readWrite, .readOnly: path
+      }
+    var pointer: OpaquePointer?
+    let result = sqlite3_open_v2(file, &pointer, flags, nil)
+    handle = SQLiteHandle(pointer: pointer, path: name ?? path)
+    // A handle comes back even where opening failed; its deinit closes it.
+    try handle.check(result)
+    sqlite3_extended_result_codes(pointer, 1)
+    let milliseconds = Int32(clamping: Int((busyTimeout * 1000).rounded()))
+    try handle.check(sqlite3_busy_timeout(pointer, milliseconds))
+    identity = path.isEmpty || path == ":memory:" ? nil : try handle.identity()
+  }
+
+  /// Refuses a library that lacks what is used here, above all `sqlite_schema`:
+  /// `sqlite3_libversion_number`.
+  static func checkLibrary(_ version: Int32 = sqlite3_libversion_number()) throws(StoreError) {
+    // Scripts/check.sh runs the program on this version.
+    guard version < 3_033_000 else { return }
+    let found = "\(version / 1_000_000).\(version / 1000 % 1000).\(version % 1000)"
+    throw StoreError(
+      .other, "this system's SQLite is \(found), and 3.33 or newer is needed; update libsqlite3")
+  }
+
+  /// `sqlite3_close_v2`, after the statements.
+  deinit {
+    if !sidecars.isEmpty, place != .here { _ = leaveNoLog() }
+    statements.removeAll()
+    slots.removeAll()
+    sqlite3_close_v2(handle.pointer)
+  }
+
+  // MARK: Statements
+
+  /// Runs a statement of ours for its effect: `sqlite3_exec`.
+  func execute(_ sql: String) throws(StoreError) {
+    try handle.check(sqlite3_exec(handle.pointer, sql, nil, nil, nil))
+  }
+
+  /// Lends the statement for `sql`, compiled once, and resets it after.
+  ///
+  /// Where it is lent already (a query within a query of the same text) another is compiled.
+  func withStatement<Result>(
+    _ sql: String, _ body: (SQLiteStatement) throws -> Result
+  ) throws -> Result {
+    if let statement = statements[sql], !statement.isInUse {
+      return try lend(statement, body)
+    }
+    let statement = try SQLiteStatement(sql, on: handle)
+    // Searches come in many shapes; what they leave behind must not grow without end.
+    if statements.count >= 64 { statements.removeAll() }
+    statements[sql] = statement
+    return try lend(statement, body)
+  }
+
+  /// Lends the statement kept in `slot`, which is faster than by its text.
+  func withStatement<Result>(
+    slot: Int, _ sql: @autoclosure () -> String, _ body: (SQLiteStatement) throws -> Result
+  ) throws -> Result {
+    if slot < slots.count, let statement = slots[slot], !statement.isInUse {
+      return try lend(statement, body)
+    }
+    let statement = try SQLiteStatement(sql(), on: handle)
+    while slots.count <= slot { slots.append(nil) }
+    slots[slot] = statement
+    return try lend(statement, body)
+  }
+
+  @inline(__always)
+  private func lend<Result>(
+    _ statement: SQLiteStatement, _ body: (SQLiteStatement) throws -> Result
+  ) rethrows -> Result {
+    statement.isInUse = true
+    defer {
+      statement.reset()
+      statement.isInUse = false
+    }
+    return try body(statement)
+  }
+
+  /// Forgets all compiled statements.
+  func forgetStatements() {
+    statements.removeAll()
+    slots.removeAll()
+  }
+
+  /// Runs a statement with text parameters to its end.
+  func run(_ sql: String, _ parameters: String...) throws {
+    try withStatement(sql) { statement in
+      for (index, text) in parameters.enumerated() {
+        try statement.bind(text, at: Int32(index + 1))
+      }
+      while try statement.step() {}
+    }
+  }
+
+  /// The first column of the first row, nil where there is no row or it is NULL.
+  func integer(_ sql: String) throws -> Int64? {
+    try withStatement(sql) { statement in
+      guard try statement.step(), statement.type(at: 0) != .null else { return nil }
+      return statement.integer(at: 0)
+    }
+  }
+
+  /// How many rows the last statement changed: `sqlite3_changes`.
+  var changes: Int { Int(sqlite3_changes(handle.pointer)) }
+
+  /// The id of the last row inserted: `sqlite3_last_insert_rowid`.
+  var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle.pointer) }
+
+  /// Runs `body` and stops its statements once `isOver` says so: `sqlite3_progress_handler`.
+  ///
+  /// - Returns: What `body` returned; nil where it was stopped. A transaction that had written is
+  ///   rolled back then.
+  func run<Result>(
+    until isOver: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result? {
+    try withoutActuallyEscaping(isOver) { isOver in
+      let question = Question(isOver)
+      let context = Unmanaged.passUnretained(question).toOpaque()
+      sqlite3_progress_handler(
+        handle.pointer, 2000,
+        { context in
+          guard let context else { return 0 }
+          return Unmanaged<Question>.fromOpaque(context).takeUnretainedValue().ask() ? 1 : 0
+        }, context)
+      defer {
+        sqlite3_progress_handler(handle.pointer, 0, nil, nil)
+        question.ask = { false }
+      }
+      return try withExtendedLifetime(question) {
+        do {
+          return try body()
+        } catch let error as StoreError where (error.sqliteCode ?? 0) & 0xFF == SQLITE_INTERRUPT {
+          return nil
+        }
+      }
+    }
+  }
+
+  private final class Question {
+    var ask: () -> Bool
+    init(_ ask: @escaping () -> Bool) { self.ask = ask }
+  }
+
+  // MARK: Transactions
+
+  /// Whether a transaction is open; SQLite itself may have ended it after a grave error:
+  /// `sqlite3_get_autocommit`.
+  var isInTransaction: Bool { sqlite3_get_autocommit(handle.pointer) == 0 }
+
+  /// SQLite ended the transaction by itself, and the error that told so was passed over.
+  var lostTransaction: StoreError {
+    StoreError(
+      .other,
+      "\(handle.path): SQLite rolled the transaction back after an error within it; "
+        + "nothing of it was kept, run it again", path: handle.path)
+  }
+
+  /// SQLite ended the transaction by itself because of `error`, which else concerns one row.
+  func lostTransaction(by error: StoreError) -> StoreError {
+    StoreError(
+      .other,
+      "\(handle.path): SQLite rolled the transaction back, nothing of it was kept: "
+        + error.message, path: handle.path, sqliteCode: error.sqliteCode)
+  }
+
+  /// Runs `body`; what it wrote is taken back where it throws: `SAVEPOINT`.
+  func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
+    try execute("SAVEPOINT part")
+    do {
+      let result = try body()
+      try execute("RELEASE part")
+      return result
+    } catch {
+      // Unless SQLite rolled all of the transaction back.
+      if isInTransaction { try execute("ROLLBACK TO part; RELEASE part") }
+      throw error
+    }
+  }
+
+  /// Runs `body` in a transaction that may write; rolls it back where `body` throws.
+  ///
+  /// What it wrote counts only where the file and the lock are where they were, before the commit
+  /// and after it.
+  /// - Throws: ``StoreError/Code/replaced``, ``StoreError/Code/hardLinked``, what SQLite reports, or
+  ///   what `body` throws.
+  func writeTransaction<Result>(_ body: () throws -> Result) throws -> Result {
+    try checkPlace()
+    try execute("BEGIN IMMEDIATE")
+    let result: Result
+    do {
+      if sidecars.isEmpty { rememberSidecars() }
+      result = try body()
+      guard isInTransaction else { throw lostTransaction }
+      try checkPlace()
+      try execute("COMMIT")
+    } catch {
+      rollBack()
+      throw giveUp(error)
+    }
+    try checkPlace()
+    return result
+  }
+
+  /// Runs `body` on the state that is committed now; it is handed the ``schemaCookie`` of that.
+  func readTransaction<Result>(_ body: (Int64) throws -> Result) throws -> Result {
+    try execute("BEGIN")
+    // BEGIN alone does not read yet: the snapshot is that of the first read.
+    defer { rollBack() }
+    return try body(try schemaCookie)
+  }
+
+  /// A number that changes with every change of the schema: `PRAGMA schema_version`.
+  var schemaCookie: Int64 {
+    get throws { try integer("PRAGMA schema_version") ?? 0 }
+  }
+
+  // A failure to roll back must not hide why: SQLite then rolls back on closing.
+  private func rollBack() {
+    if isInTransaction { try? execute("ROLLBACK") }
+  }
+}
+
+/// Whether a connection's file is where it was opened.
+///
+/// SQLite works on with a file that was renamed, deleted or replaced, and leaves its log under the
+/// old name, where whoever opens another file there takes it for that file's.
+extension SQLiteConnection {
+  /// Where the file is.
+  enum Place: Equatable {
+    case here
+    /// Elsewhere or nowhere; why is for messages.
+    case moved(String)
+    /// It has other names too.
+    case linked(Int)
+  }
+
+  /// Looks for the file at its path.
+  var place: Place {
+    guard let identity else { return .here }
+    let path = handle.path
+    do throws(SystemError) {
+      let status = try FileStatus(of: path)
+      guard status.identity == identity else { return .moved("another file is there now") }
+      for (suffix, identity) in sidecars
+      where (try? FileStatus(ofLink: path + suffix))?.identity != identity {
+        return .moved("its log, \(path)\(suffix), was removed or replaced")
+      }
+      return status.linkCount > 1 ? .linked(status.linkCount) : .here
+    } catch {
+      return .moved(
+        error.isAbsent
+          ? "the file or its directory was removed or renamed"
+          : "it cannot be reached any more (\(error.reason))")
+    }
+  }
+
+  /// Checks that file, log and lock are where they were.
+  ///
+  /// - Throws: ``StoreError/Code/replaced``, ``StoreError/Code/hardLinked``.
+  func checkPlace() throws(StoreError) {
+    if let loss { throw loss }
+    switch place {
+    case .here: try lock?.check()
+    case .linked(let count): throw .hardLinked(handle.path, count)
+    case .moved(let reason):
+      let error = StoreError.replaced(handle.path, reason)
+      // A transaction that is open is rolled back first.
+      throw isInTransaction ? error : giveUp(error)
+    }
+  }
+
+  /// Takes note of the log and its index, which belong to this file as long as it is open.
+  func rememberSidecars() {
+    guard place == .here else { return }
+    for suffix in ["-wal", "-shm"] {
+      sidecars[suffix] = (try? FileStatus(ofLink: handle.path + suffix))?.identity
+    }
+  }
+
+  /// Whether the database keeps a log, as its header says.
+  var keepsLog: Bool { handle.database?.keepsLog ?? true }
+
+  /// What is to be thrown for an error that ended a transaction.
+  func giveUp(_ error: any Error) -> any Error {
+    guard let error = error as? StoreError else { return error }
+    return giveUp(error)
+  }
+
+  /// Leaves nothing of the log behind where the file was moved, and writes no more.
+  func giveUp(_ error: StoreError) -> StoreError {
+    guard error.code == .replaced, loss == nil, case .moved = place else { return error }
+    var error = error
+    if let remnant = leaveNoLog() {
+      error.message +=
+        ". Changes that others kept from going into the database are in \(remnant): beside the "
+        + "database, under its name and -wal, SQLite reads them"
+    }
+    loss = error
+    return error
+  }
+
+  /// Brings the log into the database, wherever both are by now, and takes it from where another
+  /// file could come to stand beside it: `PRAGMA wal_checkpoint`.
+  ///
+  /// - Returns: The log, under another name, where somebody who reads keeps it from being emptied.
+  func leaveNoLog() -> String? {
+    forgetStatements()
+    let isWhole = try? withStatement("PRAGMA wal_checkpoint(TRUNCATE)") { statement in
+      try statement.step() && statement.integer(at: 1) == statement.integer(at: 2)
+    }
+    forgetStatements()
+    var remnant: String?
+    for (suffix, identity) in sidecars {
+      let path = handle.path + suffix
+      guard (try? FileStatus(ofLink: path))?.identity == identity else { continue }
+      if isWhole == true || suffix == "-shm" {
+        try? FileSystem.removeFile(path)
+      } else {
+        let name = "\(path).of-\(identity.inode)"
+        if (try? FileSystem.renameUnlessTaken(path, to: name)) != nil { remnant = name }
+      }
+    }
+    sidecars = [:]
+    return remnant
+  }
+}
+
+extension SQLiteConnection {
+  /// Whether a foreign key is broken that is only checked at the end of the transaction:
+  /// `sqlite3_db_status`.
+  var hasDeferredViolations: Bool {
+    var (current, highest): (Int32, Int32) = (0, 0)
+    sqlite3_db_status(handle.pointer, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0)
+    return current != 0
+  }
+}

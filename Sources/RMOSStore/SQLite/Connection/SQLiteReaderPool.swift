@@ -1,0 +1,168 @@
+import RMOSSystem
+import Synchronization
+
+/// The connections that read.
+///
+/// A read takes one and gives it back.
+final class SQLiteReaderPool: Sendable {
+  private let file: DatabaseFile
+  /// The path as given, for messages.
+  private let location: String
+  private let mode: Mode
+  private let busyTimeout: Double
+  private let idle = Mutex<[SQLiteSession]>([])
+  /// The file that was opened first.
+  private let identity: Mutex<FileStatus.Identity?>
+  private let followsPath: Bool
+
+  /// What a read may do.
+  enum Mode {
+    /// Nothing but read, of a database that must be sound.
+    case reading
+    /// The same, of whatever is there.
+    case inspecting
+    /// Keep the files beside the database in order, as one may who writes.
+    case besideWriter
+  }
+
+  /// How many connections are kept for the next read.
+  private static let capacity = 4
+
+  /// A pool.
+  ///
+  /// It reads the file with `identity`, or else the first that it opens, unless it `followsPath`.
+  init(
+    _ file: DatabaseFile, location: String, _ mode: Mode, identity: FileStatus.Identity? = nil,
+    followsPath: Bool = false, busyTimeout: Double
+  ) {
+    self.file = file
+    self.location = location
+    self.mode = mode
+    self.identity = Mutex(identity)
+    self.followsPath = followsPath
+    self.busyTimeout = busyTimeout
+  }
+
+  /// Lends a connection within a transaction that reads.
+  ///
+  /// Its layout is that of the snapshot, whoever changed the schema since it was opened.
+  func read<Result>(_ body: (SQLiteSession) throws -> Result) throws -> Result {
+    try withSession { session in
+      let connection = session.connection
+      return try connection.readTransaction { schemaCookie in
+        if session.schemaCookie != schemaCookie {
+          connection.forgetStatements()
+          session = try SQLiteSession(connection, stamp: session.stamp)
+        }
+        return try body(session)
+      }
+    }
+  }
+
+  /// Lends a connection.
+  ///
+  /// - Throws: ``StoreError/Code/replaced`` where the file is no longer at its path, or what `body`
+  ///   throws.
+  func withSession<Result>(_ body: (inout SQLiteSession) throws -> Result) throws -> Result {
+    var session = try takeIdle() ?? open()
+    do {
+      let result = try body(&session)
+      try checkUnchanged(session)
+      giveBack(session)
+      return result
+    } catch {
+      // What was read from a file that changed meanwhile may have caused any error.
+      try checkUnchanged(session)
+      giveBack(session)
+      throw error
+    }
+  }
+
+  /// Closes the connections that are not lent.
+  func removeAll() { idle.withLock { $0.removeAll() } }
+
+  private func open() throws -> SQLiteSession {
+    if let known = identity.withLock({ $0 }) {
+      guard let stamp = (try? FileStatus(of: file.path))?.state else {
+        throw StoreError.replaced(file.path, "the file or its directory was removed or renamed")
+      }
+      if !followsPath { try check(stamp.identity, known) }
+    }
+    let session =
+      switch mode {
+      case .inspecting: try file.openForInspection(busyTimeout: busyTimeout)
+      case .reading: try file.openForReading(true, busyTimeout: busyTimeout)
+      case .besideWriter: try file.openForReading(false, busyTimeout: busyTimeout)
+      }
+    let found = session.connection.identity
+    let known = identity.withLock { known in
+      defer { known = known ?? found }
+      return known ?? found
+    }
+    if !followsPath { try check(found, known) }
+    if mode == .reading { try session.layout.validate(path: location) }
+    return session
+  }
+
+  private func check(
+    _ found: FileStatus.Identity?, _ known: FileStatus.Identity?
+  ) throws(StoreError) {
+    guard found != known else { return }
+    throw .replaced(file.path, "another file is there now")
+  }
+
+  private func takeIdle() throws(StoreError) -> SQLiteSession? {
+    while let session = idle.withLock({ $0.popLast() }) {
+      switch session.connection.place {
+      case .here:
+        // Without locks only an unchanged file may be read on.
+        if session.stamp == nil || session.stamp == file.immutableStamp { return session }
+      case .linked(let count):
+        throw .hardLinked(file.path, count)
+      case .moved(let reason):
+        guard followsPath else {
+          removeAll()
+          throw .replaced(file.path, reason)
+        }
+      }
+    }
+    return nil
+  }
+
+  private func giveBack(_ session: SQLiteSession) {
+    idle.withLock { idle in
+      if idle.count < Self.capacity { idle.append(session) }
+    }
+  }
+
+  private func checkUnchanged(_ session: SQLiteSession) throws {
+    guard let stamp = session.stamp, stamp != (try? FileStatus(of: file.path))?.state else {
+      return
+    }
+    throw StoreError(
+      .busy, "\(file.path) was changed by another process while it was read; run again",
+      path: file.path)
+  }
+}
+
+/// A connection with the SQL that fits its database, ready for readers and transactions.
+final class SQLiteSession: Sendable {
+  let connection: SQLiteConnection
+  let layout: SQLiteLayout
+  let tables: SQLiteTables
+  /// The state of the file when it was opened as immutable; nil where SQLite's locks protect it.
+  let stamp: FileStatus.State?
+  /// What ``SQLiteConnection/schemaCookie`` was before the layout was read.
+  let schemaCookie: Int64
+
+  /// Reads the layout over `connection`.
+  init(_ connection: SQLiteConnection, stamp: FileStatus.State? = nil) throws {
+    self.connection = connection
+    self.stamp = stamp
+    // Also where only reading is meant: what writing would meet is looked for on this connection.
+    try connection.execute("PRAGMA foreign_keys = ON")
+    schemaCookie = try connection.schemaCookie
+    layout = try SQLiteLayout(of: connection)
+    tables = SQLiteTables(layout)
+  }
+}

@@ -1,0 +1,333 @@
+import RMOSModels
+import RMOSSystem
+
+extension SQLiteReader: SchemaInspecting {
+  final func databaseSize() throws -> Int64 {
+    try session().connection.integer(
+      "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size") ?? 0
+  }
+
+  final func ledgerVersion() throws -> Int64? {
+    let layout = try session().layout
+    return layout.hasLedger ? layout.ledgerVersion : nil
+  }
+
+  final func missingTables() throws -> [String] {
+    let layout = try session().layout
+    return layout.isEmpty ? [] : layout.missingTables
+  }
+
+  final func writingObstacles() throws -> [WritingObstacle] {
+    let session = try session()
+    return try SQLitePreflight(session.connection, session.layout).obstacles()
+  }
+
+  final func kindsWithLooseIDs() throws -> Set<EntityKind> {
+    try session().layout.kindsWithLooseIDs
+  }
+
+  final func forEachIntegrityProblem(
+    _ body: (String) throws -> Void
+  ) throws -> [(table: String, reason: String)] {
+    let connection = try session().connection
+    func check(_ argument: String, _ body: (String) throws -> Void) throws {
+      try connection.withStatement("PRAGMA integrity_check(\(argument))") { statement in
+        while try statement.step() {
+          let text = statement.text(at: 0) ?? ""
+          // One row may hold the problems of a whole tree.
+          for line in text.split(separator: "\n")
+          where line != "ok" && !line.hasPrefix("*** in database") {
+            try body(String(line))
+          }
+        }
+      }
+    }
+    var isSilent = true
+    do {
+      try check("2147483647") { problem in
+        isSilent = false
+        try body(problem)
+      }
+      return []
+    } catch let error as StoreError where error.concernsStatement && isSilent {
+      // What one table needs and this process lacks, such as a collation, ends the check of all.
+      return try uncheckedTables(connection) { try check($0, body) }
+    }
+  }
+
+  /// Checks one table after the other.
+  private func uncheckedTables(
+    _ connection: SQLiteConnection, _ check: (String) throws -> Void
+  ) throws -> [(table: String, reason: String)] {
+    let names = try connection.withStatement(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name"
+    ) { statement in
+      var names: [String] = []
+      while try statement.step() { names.append(statement.text(at: 0) ?? "") }
+      return names
+    }
+    var unchecked: [(table: String, reason: String)] = []
+    for name in names {
+      do {
+        try check(Self.quoted(name))
+      } catch let error as StoreError where error.concernsStatement {
+        unchecked.append((name, error.message(withoutPath: connection.handle.path)))
+      }
+    }
+    return unchecked
+  }
+
+  final func forEachForeignKeyProblem(
+    in table: String, _ body: (ForeignKeyProblem) throws -> Void
+  ) throws {
+    let sql = "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check(?)"
+    try session().connection.withStatement(sql) { statement in
+      try statement.bind(table, at: 1)
+      while try statement.step() {
+        try body(
+          ForeignKeyProblem(
+            table: statement.text(at: 0) ?? "", rowID: statement.rowID(at: 1),
+            parent: statement.text(at: 2) ?? ""))
+      }
+    }
+  }
+
+  final func forEachRow(
+    of kind: EntityKind, in table: InspectedTable, _ body: (InspectedRow) throws -> Void
+  ) throws {
+    let connection = try session().connection
+    let columns = kind.schema.fields.map { table.column($0.column) == nil ? "NULL" : $0.column }
+    let fieldCount = Int32(columns.count)
+    let sql =
+      "SELECT \(columns.joined(separator: ", ")), \(table.rowIDExpression) FROM \(kind.table)"
+    // A damaged tree can lead in circles; no row takes less than four bytes of the file.
+    var rest = max(1, try databaseSize() / 4)
+    try connection.withStatement(sql) { statement in
+      while try statement.step() {
+        rest -= 1
+        guard rest >= 0 else {
+          throw StoreError(
+            .corrupt, "the table \(kind.table) has more rows than fit into the file")
+        }
+        var invalid = FieldSet()
+        let values = (0..<fieldCount).map { column -> Value in
+          guard statement.type(at: column) == .text else { return statement.value(at: column) }
+          let bytes = statement.borrowedText(at: column)
+          if let text = String(validating: bytes, as: UTF8.self) { return .text(text) }
+          invalid.insert(Int(column))
+          return .text(String(decoding: bytes, as: UTF8.self))
+        }
+        let record = Record(kind: kind, values: values)
+        let id: String? = if case .text(let id) = values[0] { id } else { nil }
+        let key = InspectedKey(id: id, rowID: statement.rowID(at: fieldCount))
+        try body(InspectedRow(key: key, record: record, invalidText: invalid))
+      }
+    }
+  }
+
+  final func forEachID(of kind: EntityKind, _ body: (String) throws -> Void) throws {
+    let sql = "SELECT id FROM \(kind.table) WHERE typeof(id) = 'text'"
+    try session().connection.withStatement(sql) { statement in
+      while try statement.step() { try body(statement.text(at: 0) ?? "") }
+    }
+  }
+
+  final func forEachDanglingReference(
+    of kind: EntityKind, field: Int, in table: InspectedTable,
+    _ body: (InspectedKey, _ reference: String) throws -> Void
+  ) throws {
+    let field = kind.schema.fields[field]
+    guard case .reference(let target) = field.type else { return }
+    // A join, for which SQLite makes an index of its own where the ids have none.
+    let sql =
+      "SELECT iif(typeof(t.id) = 'text', t.id, NULL), \(table.rowIDExpression("t")), "
+      + "t.\(field.column) FROM \(kind.table) t LEFT JOIN \(target.table) r "
+      + "ON \(try session().tables[target].isID("r.id", "t.\(field.column)")) "
+      + "WHERE typeof(t.\(field.column)) = 'text' AND r.id IS NULL"
+    try session().connection.withStatement(sql) { statement in
+      while try statement.step() {
+        let key = InspectedKey(id: statement.text(at: 0), rowID: statement.rowID(at: 1))
+        try body(key, statement.text(at: 2) ?? "")
+      }
+    }
+  }
+
+  final func forEachReference(
+    of kind: EntityKind, field: Int, until deadline: ContinuousClock.Instant,
+    _ body: (_ reference: String, _ rows: Int, _ isDangling: Bool) throws -> Void
+  ) throws -> Bool {
+    let field = kind.schema.fields[field]
+    guard case .reference(let target) = field.type else { return true }
+    // Grouped, so that the index of the references is read in order, and the ids with it.
+    let sql =
+      "SELECT reference, rows, NOT EXISTS (SELECT 1 FROM \(target.table) "
+      + "WHERE \(try session().tables[target].isID("id", "reference"))) "
+      + "FROM (SELECT \(field.column) AS reference, count(*) AS rows FROM \(kind.table) "
+      + "WHERE typeof(\(field.column)) = 'text' GROUP BY \(field.column) COLLATE BINARY)"
+    let connection = try session().connection
+    // Asked every so many steps of SQLite: a small table is looked at whole, however slow the machine.
+    var asked = 0
+    let isOver = {
+      asked += 1
+      return asked > 1 && ContinuousClock.now >= deadline
+    }
+    let end: Void? = try connection.run(until: isOver) {
+      try connection.withStatement(sql) { statement in
+        while try statement.step() {
+          try body(
+            statement.text(at: 0) ?? "", Int(statement.integer(at: 1)),
+            statement.integer(at: 2) == 1)
+        }
+      }
+    }
+    return end != nil
+  }
+
+  final func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
+    let session = try session()
+    func report(_ sql: String) throws {
+      try session.connection.withStatement(sql) { statement in
+        while try statement.step() {
+          try body(
+            DanglingProvenance(
+              kind: statement.text(at: 0) ?? "", entityID: statement.text(at: 1) ?? "",
+              run: statement.integer(at: 2), hasEntity: statement.integer(at: 3) == 1,
+              hasRun: statement.integer(at: 4) == 1))
+        }
+      }
+    }
+    let names = EntityKind.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    for kind in EntityKind.allCases {
+      try report(
+        "SELECT p.kind, p.entity_id, p.run_id, t.id IS NOT NULL, r.id IS NOT NULL "
+          + "FROM migration_provenance p LEFT JOIN \(kind.table) t "
+          + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) "
+          + "LEFT JOIN migration_runs r ON r.id = p.run_id "
+          + "WHERE p.kind = '\(kind.rawValue)' AND (t.id IS NULL OR r.id IS NULL)")
+    }
+    try report(
+      "SELECT kind, entity_id, run_id, 0, 1 FROM migration_provenance "
+        + "WHERE kind NOT IN (\(names))")
+  }
+
+  final func forEachIDWithoutProvenance(
+    of kind: EntityKind, _ body: (String) throws -> Void
+  ) throws {
+    let sql =
+      "SELECT t.id FROM \(kind.table) t LEFT JOIN migration_provenance p "
+      + "ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
+      + "WHERE p.kind IS NULL AND typeof(t.id) = 'text'"
+    try session().connection.withStatement(sql) { statement in
+      while try statement.step() { try body(statement.text(at: 0) ?? "") }
+    }
+  }
+}
+
+extension InspectedTable {
+  /// What selects the number of a row.
+  fileprivate var rowIDExpression: String { hasRowID ? "rowid" : "NULL" }
+
+  fileprivate func rowIDExpression(_ alias: String) -> String {
+    hasRowID ? "\(alias).rowid" : "NULL"
+  }
+}
+
+extension SQLiteStatement {
+  fileprivate func rowID(at column: Int32) -> Int64? {
+    type(at: column) == .null ? nil : integer(at: column)
+  }
+}
+
+extension SQLiteReader {
+  final func inspectTables() throws -> [InspectedTable] {
+    let connection = try session().connection
+    let sql =
+      "SELECT name, type, rootpage = 0 FROM sqlite_schema "
+      + "WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
+    var tables = try connection.withStatement(sql) { statement in
+      var tables: [InspectedTable] = []
+      while try statement.step() {
+        let name = statement.text(at: 0) ?? ""
+        tables.append(
+          InspectedTable(
+            name: name, isTable: statement.text(at: 1) == "table",
+            isVirtual: statement.text(at: 1) == "table" && statement.integer(at: 2) == 1,
+            hasRowID: false, columns: [], indexes: [], foreignKeys: []))
+      }
+      return tables
+    }
+    for position in tables.indices where tables[position].isTable {
+      let name = tables[position].name
+      do {
+        tables[position].columns = try columns(of: name, connection)
+      } catch let error as StoreError where tables[position].isVirtual && error.concernsStatement {
+        // The module that makes it a table is not there.
+        continue
+      }
+      if tables[position].isVirtual { continue }
+      tables[position].hasRowID = try SQLiteLayout.hasRowNumbers(name, connection)
+      tables[position].indexes = try indexes(of: name, connection)
+      tables[position].foreignKeys = try foreignKeys(of: name, connection)
+    }
+    return tables
+  }
+
+  private func columns(
+    of table: String, _ connection: SQLiteConnection
+  ) throws -> [InspectedTable.Column] {
+    let sql = "SELECT name, type, \"notnull\", pk, dflt_value FROM pragma_table_info(?)"
+    return try connection.withStatement(sql) { statement in
+      try statement.bind(table, at: 1)
+      var columns: [InspectedTable.Column] = []
+      while try statement.step() {
+        columns.append(
+          InspectedTable.Column(
+            name: statement.text(at: 0) ?? "", type: statement.text(at: 1) ?? "",
+            isNotNull: statement.integer(at: 2) != 0, isPrimaryKey: statement.integer(at: 3) != 0,
+            hasDefault: statement.type(at: 4) != .null))
+      }
+      return columns
+    }
+  }
+
+  private func indexes(
+    of table: String, _ connection: SQLiteConnection
+  ) throws -> [InspectedTable.Index] {
+    let sql =
+      "SELECT l.name, l.partial, x.name, x.desc FROM pragma_index_list(?) l, "
+      + "pragma_index_xinfo(l.name) x WHERE x.key ORDER BY l.seq, x.seqno"
+    return try connection.withStatement(sql) { statement in
+      try statement.bind(table, at: 1)
+      var indexes: [InspectedTable.Index] = []
+      while try statement.step() {
+        let name = statement.text(at: 0) ?? ""
+        let column = (statement.text(at: 2) ?? "(expression)")
+        let key = column + (statement.integer(at: 3) != 0 ? " DESC" : "")
+        if let last = indexes.indices.last, indexes[last].name == name {
+          indexes[last].columns += ", " + key
+        } else {
+          indexes.append(
+            InspectedTable.Index(
+              name: name, columns: key, isPartial: statement.integer(at: 1) != 0))
+        }
+      }
+      return indexes
+    }
+  }
+
+  private func foreignKeys(
+    of table: String, _ connection: SQLiteConnection
+  ) throws -> [InspectedTable.ForeignKey] {
+    let sql = "SELECT \"from\", \"table\" FROM pragma_foreign_key_list(?) ORDER BY id, seq"
+    return try connection.withStatement(sql) { statement in
+      try statement.bind(table, at: 1)
+      var keys: [InspectedTable.ForeignKey] = []
+      while try statement.step() {
+        keys.append(
+          InspectedTable.ForeignKey(
+            column: statement.text(at: 0) ?? "", table: statement.text(at: 1) ?? ""))
+      }
+      return keys
+    }
+  }
+}

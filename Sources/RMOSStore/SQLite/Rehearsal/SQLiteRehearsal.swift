@@ -1,0 +1,276 @@
+public import RMOSModels
+import RMOSSystem
+
+extension SQLiteStore {
+  /// Establishes that rows can be written, without changing anything: that the file and what stands
+  /// beside it may be written, and that every statement that writing takes can be compiled.
+  ///
+  /// - Returns: What is worth knowing before a run, such as a table that it creates.
+  /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase``,
+  ///   ``StoreError/Code/newerSchema``, ``StoreError/Code/unusableSchema``,
+  ///   ``StoreError/Code/readOnly`` or ``StoreError/Code/cannotOpen``.
+  public func checkWriting() throws -> [Issue] {
+    try file.checkRights()
+    return try readers.withSession { session in
+      // Others may have changed the schema since it was opened.
+      let layout = try SQLiteLayout(of: session.connection)
+      try layout.validateForWriting(on: session.connection, path: location)
+      guard !layout.isEmpty, !layout.missingTables.isEmpty else { return [] }
+      return [
+        Issue(
+          severity: .warning, code: .storeIncomplete,
+          message: "\(location) lacks "
+            + (layout.missingTables.count == 1 ? "the table " : "the tables ")
+            + layout.missingTables.joined(separator: ", ")
+            + ", which a migration creates; if rows are missed, look for a backup")
+      ]
+    }
+  }
+
+  /// Refuses a database of another application, which access `inspect` opens too.
+  ///
+  /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase``.
+  package func checkOrigin() throws {
+    try readers.withSession { try $0.layout.validateOrigin(path: location) }
+  }
+
+  /// By looking things up where the schema is the shared one; on a private copy where other
+  /// applications have added to it what only the database itself can judge by.
+  public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try rehearsal(largest: SQLiteRehearsal.sizeLimit, isCancelled: isCancelled)
+  }
+
+  /// The same, where a database of more than `largest` bytes is not copied.
+  package func rehearsal(largest: Int64, isCancelled: () -> Bool) throws -> Rehearsal {
+    try readers.withSession { session in
+      let layout = try SQLiteLayout(of: session.connection)
+      let hindrances = try SQLiteForesight(session.connection, layout).hindrances()
+      guard !hindrances.isEmpty else { return .lookUps }
+      let names =
+        hindrances.prefix(3).joined(separator: ", ")
+        + (hindrances.count > 3 ? " and \(hindrances.count - 3) more" : "")
+      let size = try session.connection.integer(
+        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+      guard (size ?? 0) <= largest else {
+        return .unforeseeable("\(names), and the database is too large to try it on a copy")
+      }
+      do {
+        return .copy(
+          try SQLiteRehearsal(
+            of: session.connection, location: location, isCancelled: isCancelled))
+      } catch let error as StoreError where error.code != .cancelled {
+        return .unforeseeable(
+          "\(names), and no private copy can be made to try it on (\(error.message))")
+      }
+    }
+  }
+}
+
+/// A private copy of a database, on which a dry run does what the run would do.
+///
+/// A temporary database of SQLite: no file that anyone else can open, and gone with the value, or
+/// with the process. May be used from several threads, one after the other.
+final class SQLiteRehearsal: RecordStore {
+  /// The database's, of which it is a copy.
+  let location: String
+  private let path: String
+  private let connection: SQLiteConnection
+  private let gate: WriterGate
+
+  /// The largest database that is copied, bytes.
+  static let sizeLimit: Int64 = 1 << 30
+
+  /// Copies what `source` is connected to.
+  ///
+  /// - Throws: ``StoreError/Code/cancelled``, or what SQLite reports.
+  init(
+    of source: SQLiteConnection, location: String, isCancelled: () -> Bool
+  ) throws {
+    self.location = location
+    path = source.handle.path
+    gate = WriterGate(location: location)
+    connection = try SQLiteConnection(path: "", mode: .create, busyTimeout: 0, shownAs: path)
+    // Nobody needs it to survive anything.
+    try connection.execute("PRAGMA synchronous = OFF")
+    try source.copyContent(to: connection, isCancelled: isCancelled)
+    try connection.execute("PRAGMA foreign_keys = ON")
+  }
+
+  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+    try gate.transaction(timeout: 0) {
+      try explainingLackOfRoom {
+        try connection.readTransaction { _ in
+          let reader = SQLiteReader(try SQLiteSession(connection))
+          defer { reader.expire() }
+          return try body(reader)
+        }
+      }
+    }
+  }
+
+  func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    try gate.transaction(timeout: 0) {
+      try explainingLackOfRoom {
+        try connection.writeTransaction {
+          var session = try SQLiteSession(connection)
+          if !session.layout.isComplete {
+            try SQLiteSchema.complete(connection, path: path)
+            connection.forgetStatements()
+            session = try SQLiteSession(connection)
+          }
+          let transaction = SQLiteTransaction(session)
+          defer { transaction.expire() }
+          return try body(transaction)
+        }
+      }
+    }
+  }
+
+  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
+    try gate.exclusively(body)
+  }
+
+  func checkWriting() throws -> [Issue] { [] }
+
+  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
+
+  /// What is full is not the disk that the database is on.
+  private func explainingLackOfRoom<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error as StoreError
+      where [.diskFull, .inputOutput, .cannotOpen].contains(error.code)
+    {
+      throw StoreError(
+        error.code,
+        "the private copy of \(location) on which it is tried cannot be written; make room for it "
+          + "among temporary files, or name another directory for those (SQLITE_TMPDIR)",
+        path: path, sqliteCode: error.sqliteCode)
+    }
+  }
+}
+
+/// Whether looking things up tells what the database will do with a row.
+///
+/// With the shared schema alone it does. What other applications add may refuse a row, change it or
+/// pass over it for reasons that only the database itself can tell.
+struct SQLiteForesight {
+  private let connection: SQLiteConnection
+  private let layout: SQLiteLayout
+
+  init(_ connection: SQLiteConnection, _ layout: SQLiteLayout) {
+    self.connection = connection
+    self.layout = layout
+  }
+
+  /// What in the schema keeps outcomes from being foretold, such as `the trigger tr`; none where
+  /// they can be.
+  func hindrances() throws -> [String] {
+    var found = try triggers() + layout.missingTables.map { "no table \($0) yet" }
+    for kind in EntityKind.allCases where layout.tableNames.contains(kind.table) {
+      found += try indexes(of: kind.table)
+      found += try columns(of: kind)
+      found += try constraints(of: kind.table)
+      found += try foreignKeys(of: kind)
+    }
+    return found + (try foreignKeysOfOthers())
+  }
+
+  private func names(_ sql: String, _ parameter: String? = nil) throws -> [String] {
+    try connection.withStatement(sql) { statement in
+      if let parameter { try statement.bind(parameter, at: 1) }
+      var names: [String] = []
+      while try statement.step() { names.append(statement.text(at: 0) ?? "") }
+      return names
+    }
+  }
+
+  private static let entityTables = EntityKind.allCases.map { "'\($0.table)'" }
+    .joined(separator: ", ")
+
+  private func triggers() throws -> [String] {
+    let tables = EntityKind.allCases.map(\.table) + SQLiteSchema.ledgerTables
+    let list = tables.map { "'\($0)'" }.joined(separator: ", ")
+    return try names(
+      "SELECT 'the trigger ' || name FROM sqlite_schema WHERE type = 'trigger' "
+        + "AND lower(tbl_name) IN (\(list)) ORDER BY name")
+  }
+
+  /// Indexes that are unique, apart from the primary key, cover some rows or hold expressions.
+  private func indexes(of table: String) throws -> [String] {
+    try names(
+      """
+      SELECT 'the index ' || l.name FROM pragma_index_list(?1) l WHERE l.partial
+        OR l."unique" AND NOT (l.origin = 'pk' AND 'id' = (
+          SELECT group_concat(lower(x.name)) FROM pragma_index_xinfo(l.name) x WHERE x.key))
+        OR EXISTS (SELECT 1 FROM pragma_index_xinfo(l.name) x WHERE x.key AND x.name IS NULL)
+      """, table)
+  }
+
+  /// Columns that are not what the shared schema has.
+  private func columns(of kind: EntityKind) throws -> [String] {
+    if layout.kindsWithLooseIDs.contains(kind) { return ["the collation of \(kind.table).id"] }
+    return try connection.withStatement(
+      "SELECT name, upper(type), \"notnull\" AND dflt_value IS NULL, hidden, pk "
+        + "FROM pragma_table_xinfo(?)"
+    ) { statement in
+      try statement.bind(kind.table, at: 1)
+      var found: [String] = []
+      while try statement.step() {
+        let name = (statement.text(at: 0) ?? "").lowercasedASCII
+        let isOther: Bool
+        if let field = kind.schema.fields.first(where: { $0.column == name }) {
+          isOther =
+            statement.text(at: 1) != field.type.sqlType
+            || (statement.integer(at: 2) != 0 && !field.isNotNull && name != "id")
+            || (statement.integer(at: 4) != 0) != (name == "id")
+        } else {
+          // Another column matters where it is computed from the others, or part of the key.
+          isOther = statement.integer(at: 3) != 0 || statement.integer(at: 4) != 0
+        }
+        if isOther { found.append("the column \(kind.table).\(name)") }
+      }
+      return found
+    }
+  }
+
+  /// What stands in CREATE TABLE besides columns, by its word: a little too often does no harm.
+  private func constraints(of table: String) throws -> [String] {
+    try names(
+      """
+      SELECT 'the constraints of ' || name FROM sqlite_schema WHERE type = 'table'
+        AND lower(name) = ?1 AND (sql LIKE '%CHECK%' OR sql LIKE '%CONFLICT%'
+        OR sql LIKE '%) STRICT%' OR sql LIKE '%, STRICT%' OR sql LIKE 'CREATE VIRTUAL%')
+      """, table)
+  }
+
+  /// Foreign keys of the table that are no references of its kind.
+  private func foreignKeys(of kind: EntityKind) throws -> [String] {
+    try connection.withStatement(
+      "SELECT lower(\"from\"), lower(\"table\"), lower(coalesce(\"to\", 'id')) "
+        + "FROM pragma_foreign_key_list(?)"
+    ) { statement in
+      try statement.bind(kind.table, at: 1)
+      var found: [String] = []
+      while try statement.step() {
+        let column = statement.text(at: 0) ?? ""
+        let isReference = kind.schema.references.contains { reference in
+          kind.schema.fields[reference.field].column == column
+            && reference.target.table == statement.text(at: 1) && statement.text(at: 2) == "id"
+        }
+        if !isReference { found.append("the foreign key of \(kind.table).\(column)") }
+      }
+      return found
+    }
+  }
+
+  /// Foreign keys of other tables to columns that an update may change.
+  private func foreignKeysOfOthers() throws -> [String] {
+    try names(
+      """
+      SELECT DISTINCT 'the foreign key of ' || m.name FROM sqlite_schema m,
+        pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND m.rootpage > 0
+        AND lower(k."table") IN (\(Self.entityTables)) AND lower(coalesce(k."to", 'id')) <> 'id'
+      """)
+  }
+}

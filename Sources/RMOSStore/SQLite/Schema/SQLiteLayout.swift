@@ -1,0 +1,348 @@
+import CSQLite
+import RMOSModels
+import RMOSSystem
+
+/// What a database holds, as far as it matters here: read once when a connection is opened.
+struct SQLiteLayout {
+  /// The newest schema version recorded; `nil` where none is.
+  private(set) var version: SchemaVersion?
+  /// `PRAGMA user_version`: the version of the tables that begin with `migration_`.
+  private(set) var ledgerVersion: Int64
+  /// The names of all tables, indexes, views and triggers but SQLite's own, in lower case, as are
+  /// all names below: to SQL, case makes no difference.
+  private(set) var names: Set<String> = []
+  /// The names of the tables.
+  private(set) var tableNames: Set<String> = []
+  /// Those among them whose rows another library keeps, such as full-text search.
+  private(set) var virtualTables: Set<String> = []
+  /// The names of the views.
+  private(set) var views: Set<String> = []
+  /// The tables and views of other applications, as written.
+  private var foreignNames: [String] = []
+  /// Whether there are triggers; they are always another application's.
+  private(set) var hasTriggers = false
+  /// Whether there are foreign keys that are only checked at the end of a transaction; they are
+  /// always another application's.
+  private(set) var hasDeferredKeys = false
+  /// The columns of the entity tables.
+  private(set) var columns: [EntityKind: Set<String>] = [:]
+  /// The kinds whose ids the database does not compare byte by byte.
+  private(set) var kindsWithLooseIDs: Set<EntityKind> = []
+  /// The kinds whose table has an index that only another application can read.
+  private(set) var kindsWithForeignIndexes: Set<EntityKind> = []
+  /// The tables whose rows have numbers, which views and tables WITHOUT ROWID have not.
+  private var numberedTables: Set<String> = []
+  /// What brings the ledger's tables that are there from version 1 to version 2.
+  private(set) var missingLedgerSQL: [String] = []
+  /// The columns that the ledger's tables lack, as `table.column`.
+  private var lostLedgerColumns: [String] = []
+  /// Why `schema_version` is not RMOS's; `nil` if it is or is not there.
+  private var foreignVersionTable: String?
+
+  /// The newest version of the shared schema that this version works with.
+  static let newestVersion = 4
+  /// The version of the `migration_` tables.
+  ///
+  /// Version 1 knew neither row digests nor undone runs, and kept no before-images.
+  static let ledgerVersion: Int64 = 2
+
+  /// Tables that newer RMOS applications add.
+  private static let newerTables: Set<String> = ["art_jobs", "art_presets"]
+  /// The table by which the older application's workflow session database is known.
+  private static let sessionTable = "workflow_sessions"
+
+  /// Reads the layout.
+  init(of connection: SQLiteConnection) throws {
+    ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
+    let own = Set(EntityKind.allCases.map(\.table) + SQLiteSchema.ledgerTables)
+      .union(Self.newerTables).union(["schema_version"])
+    try connection.withStatement(
+      "SELECT name, type, rootpage = 0 FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
+    ) { statement in
+      while try statement.step() {
+        let writtenName = statement.text(at: 0) ?? ""
+        let name = writtenName.lowercasedASCII
+        names.insert(name)
+        switch statement.text(at: 1) {
+        case "trigger": hasTriggers = true
+        case "view": views.insert(name)
+        case "table":
+          tableNames.insert(name)
+          if statement.integer(at: 2) == 1 { virtualTables.insert(name) }
+        default: continue
+        }
+        if statement.text(at: 1) != "trigger", !own.contains(name) {
+          foreignNames.append(writtenName)
+        }
+      }
+    }
+    for kind in EntityKind.allCases where isRelation(kind.table) {
+      let present = try connection.columns(of: kind.table)
+      columns[kind] = present
+      guard tableNames.subtracting(virtualTables).contains(kind.table) else { continue }
+      if try Self.hasRowNumbers(kind.table, connection) { numberedTables.insert(kind.table) }
+      if try Self.hasForeignIndex(kind.table, connection) { kindsWithForeignIndexes.insert(kind) }
+      if present.contains("id"),
+        try connection.collation(ofColumn: "id", in: kind.table) != "BINARY"
+      {
+        kindsWithLooseIDs.insert(kind)
+      }
+    }
+    hasDeferredKeys =
+      try connection.integer(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%DEFERRED%'") != nil
+    missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection)
+    if ownsLedgerVersion { lostLedgerColumns = try SQLiteSchema.lostLedgerColumns(connection) }
+    guard isRelation("schema_version") else { return }
+    try readVersion(connection)
+  }
+
+  private func isRelation(_ name: String) -> Bool {
+    tableNames.contains(name) || views.contains(name)
+  }
+
+  /// Whether the rows of a table have numbers.
+  ///
+  /// The index of a primary key is listed but stands in no schema where the table is that index:
+  /// the sign of WITHOUT ROWID that old versions of SQLite give too. Not to be asked of virtual
+  /// tables, which may take a module that is not there.
+  static func hasRowNumbers(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
+    try connection.withStatement(
+      """
+      SELECT NOT EXISTS (
+        SELECT 1 FROM pragma_index_list(?) l WHERE l.origin = 'pk' AND NOT EXISTS (
+          SELECT 1 FROM sqlite_schema i WHERE i.type = 'index' AND i.name = l.name))
+      """
+    ) { statement in
+      try statement.bind(table, at: 1)
+      return try statement.step() && statement.integer(at: 0) == 1
+    }
+  }
+
+  /// Whether a table has an index by a collation that is not there.
+  private static func hasForeignIndex(
+    _ table: String, _ connection: SQLiteConnection
+  ) throws -> Bool {
+    try connection.withStatement(
+      "SELECT EXISTS (SELECT 1 FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) x "
+        + "WHERE upper(x.coll) NOT IN (SELECT upper(name) FROM pragma_collation_list))"
+    ) { statement in
+      try statement.bind(table, at: 1)
+      return try statement.step() && statement.integer(at: 0) == 1
+    }
+  }
+
+  /// Reads the newest version recorded, if `schema_version` is RMOS's.
+  private mutating func readVersion(_ connection: SQLiteConnection) throws {
+    guard tableNames.contains("schema_version") else {
+      foreignVersionTable = "its schema_version is a view"
+      return
+    }
+    let columns = try connection.columns(of: "schema_version")
+    let hasTime = columns.contains("applied_at")
+    // Many tools have a table of that name: Flyway's has `installed_rank`, `script` and others.
+    guard columns.contains("version"), hasTime || columns.count == 1 else {
+      foreignVersionTable =
+        "its schema_version has the columns \(columns.sorted().joined(separator: ", "))"
+      return
+    }
+    try connection.withStatement(
+      "SELECT version, \(hasTime ? "applied_at" : "NULL") FROM schema_version "
+        + "ORDER BY version DESC LIMIT 1"
+    ) { statement in
+      guard try statement.step() else { return }
+      guard statement.type(at: 0) == .integer else {
+        foreignVersionTable =
+          "its schema_version holds \(Violation.quoted(statement.text(at: 0) ?? "NULL"))"
+        return
+      }
+      version = SchemaVersion(
+        version: Int(statement.integer(at: 0)), appliedAt: statement.text(at: 1))
+    }
+  }
+
+  /// Whether the rows of a kind have numbers.
+  func hasRowNumbers(_ kind: EntityKind) -> Bool { numberedTables.contains(kind.table) }
+
+  /// Whether there is nothing at all yet.
+  var isEmpty: Bool { names.isEmpty }
+
+  /// Whether the tables of the ledger are there, all of them.
+  var hasLedger: Bool { names.isSuperset(of: SQLiteSchema.ledgerTables) }
+
+  /// Whether one of the ledger's tables is there, so that `PRAGMA user_version` is ours.
+  var ownsLedgerVersion: Bool { !names.isDisjoint(with: SQLiteSchema.ledgerTables) }
+
+  /// Why the ledger can be neither read nor written; `nil` if it can be.
+  var ledgerObstacle: String? {
+    if lostLedgerColumns.isEmpty { return nil }
+    return
+      "its migration tables lack \(lostLedgerColumns.joined(separator: ", ")); restore a backup, "
+      + "or drop the tables that start with migration_, with which what is known of earlier runs goes"
+  }
+
+  /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
+  ///
+  /// Those of newer applications stay as they are.
+  var ownsSharedTables: Bool { (version?.version ?? 0) <= 2 }
+
+  /// The shared tables that are not there.
+  var missingTables: [String] {
+    (EntityKind.allCases.map(\.table) + ["schema_version"]).filter { !isRelation($0) }
+  }
+
+  /// The tables that the first write creates.
+  var tablesToCreate: Set<String> {
+    Set(SQLiteSchema.ledgerTables.filter { !isRelation($0) })
+      .union(ownsSharedTables ? missingTables : [])
+  }
+
+  /// The recommended indexes that are missing from tables that are ours to complete.
+  var missingIndexSQL: [String] {
+    guard ownsSharedTables else { return [] }
+    return EntityKind.allCases.flatMap { kind in
+      zip(kind.schema.indexes, kind.schema.createIndexSQL)
+        .filter { !names.contains($0.0.name) }.map(\.1)
+    }
+  }
+
+  /// The columns that tables lack, such as those of version 1, as ALTER TABLE statements.
+  var missingColumnSQL: [String] {
+    EntityKind.allCases.flatMap { kind -> [String] in
+      guard let present = columns[kind] else { return [] }
+      return kind.schema.fields.filter { !present.contains($0.column) }.map {
+        "ALTER TABLE \(kind.table) ADD COLUMN \($0.sqlDefinition)"
+      }
+    }
+  }
+
+  /// Whether everything that writing needs is there, apart from indexes.
+  var isComplete: Bool {
+    guard let version else { return false }
+    return version.version >= 2 && hasLedger && ledgerVersion == Self.ledgerVersion
+      && missingLedgerSQL.isEmpty
+      && (!ownsSharedTables
+        || (columns.count == EntityKind.allCases.count && missingColumnSQL.isEmpty))
+  }
+
+  /// Whether there is something to read, so that completing it can wait for the first write.
+  var isReadable: Bool { !isEmpty }
+
+  // MARK: Whose it is
+
+  /// Why the database is another application's; `nil` if it is RMOS's, or empty.
+  private var foreignReason: String? {
+    if isEmpty {
+      guard ledgerVersion != 0 else { return nil }
+      return "it is empty, but its user_version is \(ledgerVersion), which another application set"
+    }
+    if let foreignVersionTable { return foreignVersionTable }
+    if let version, version.version < 1 { return "its schema_version is \(version.version)" }
+    if !ownsLedgerVersion {
+      let missing = missingTables
+      let found = foreignNames.isEmpty ? Array(tableNames.union(views)) : foreignNames
+      if missing.contains("schema_version"), !found.isEmpty {
+        return "it has no schema_version, but \(Self.examples(found))"
+      }
+      if !missing.isEmpty, !foreignNames.isEmpty {
+        return "it has no \(missing.joined(separator: ", ")), but \(Self.examples(foreignNames))"
+      }
+    }
+    for kind in EntityKind.allCases where tableNames.contains(kind.table) {
+      if let present = columns[kind], !present.contains("id") {
+        return "its \(kind.table) has no column id"
+      }
+    }
+    return nil
+  }
+
+  private static func examples(_ names: [String]) -> String {
+    let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+    return names.sorted().prefix(3).joined(separator: ", ") + more
+  }
+
+  /// Whether it is the workflow session database of the older application, which that calls its
+  /// RMOS database in some of its settings.
+  private var isSessionDatabase: Bool {
+    tableNames.contains(Self.sessionTable) && columns.isEmpty
+  }
+
+  /// Refuses a database of another application.
+  ///
+  /// - Throws: ``StoreError/Code/foreignDatabase``.
+  func validateOrigin(path: String) throws(StoreError) {
+    guard let reason = foreignReason else { return }
+    let message =
+      isSessionDatabase
+      ? "\(path) is the workflow session database of the older application and holds no "
+        + "patterns, strip families or job logs; its RMOS database is services/api/data/rmos.db. "
+        + "Name that file"
+      : "\(path) is a SQLite database, but not one of RMOS: \(reason). Name another file"
+    throw StoreError(.foreignDatabase, message, path: path)
+  }
+
+  /// Refuses a database that is another application's, or newer than this version knows.
+  ///
+  /// - Throws: ``StoreError/Code/foreignDatabase``, ``StoreError/Code/newerSchema``.
+  func validate(path: String) throws(StoreError) {
+    try validateOrigin(path: path)
+    if let found = version?.version, found > Self.newestVersion {
+      throw StoreError(
+        .newerSchema,
+        "\(path) has schema version \(found); this version knows \(Self.newestVersion) and older."
+          + " Update rmos-cli, or name another database", path: path)
+    }
+    if ownsLedgerVersion, ledgerVersion > Self.ledgerVersion {
+      throw StoreError(
+        .newerSchema,
+        "\(path) has migration tables of version \(ledgerVersion); this version knows "
+          + "\(Self.ledgerVersion). Update rmos-cli, or name another database; if another "
+          + "application set user_version, PRAGMA user_version = \(Self.ledgerVersion) puts it "
+          + "right", path: path)
+    }
+  }
+
+  /// Refuses, besides, a database that this version cannot write to as it is; changes nothing.
+  ///
+  /// - Throws: ``StoreError/Code/unusableSchema``, and what ``validate(path:)`` throws.
+  func validateForWriting(on connection: SQLiteConnection, path: String) throws {
+    try validate(path: path)
+    let obstacles = try SQLitePreflight(connection, self).obstacles()
+    guard let first = obstacles.first else { return }
+    let more = obstacles.count > 1 ? " (and \(obstacles.count - 1) more)" : ""
+    throw StoreError(
+      .unusableSchema, "\(path) cannot be written to: \(first.message)\(more)", path: path)
+  }
+}
+
+extension SQLiteConnection {
+  /// The names of a table's or view's columns, in lower case; none where it cannot be resolved.
+  func columns(of table: String) throws -> Set<String> {
+    do {
+      return try withStatement("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1") {
+        statement in
+        try statement.bind(table, at: 1)
+        var columns: Set<String> = []
+        while try statement.step() {
+          columns.insert((statement.text(at: 0) ?? "").lowercasedASCII)
+        }
+        return columns
+      }
+    } catch let error as StoreError where error.concernsStatement {
+      // A view on what is gone, or a virtual table whose module is not there.
+      return []
+    }
+  }
+
+  /// The name of a column's collation, in upper case: `sqlite3_table_column_metadata`.
+  ///
+  /// `BINARY` where there is no such column or table, or it is a view.
+  func collation(ofColumn column: String, in table: String) throws -> String {
+    var name: UnsafePointer<CChar>?
+    let result = sqlite3_table_column_metadata(
+      handle.pointer, "main", table, column, nil, &name, nil, nil, nil)
+    guard result != SQLITE_ERROR, let name else { return "BINARY" }
+    try handle.check(result)
+    return String(cString: name).uppercased()
+  }
+}

@@ -1,0 +1,279 @@
+import RMOSModels
+
+extension SQLiteReader {
+  final func forEachBeforeImage(
+    ofRun run: Int64, _ body: (BeforeImage) throws -> Void
+  ) throws {
+    let session = try session()
+    guard session.tables.hasUndo else { return }
+    for kind in EntityKind.allCases {
+      let columns = SQLiteSchema.beforeImageColumns(of: kind)
+      let count = Int32(columns.count + 1)
+      let sql =
+        "SELECT entity_id, \(columns.joined(separator: ", ")), \(SQLiteSchema.provenanceColumns) "
+        + "FROM migration_before_images WHERE kind = '\(kind.rawValue)' AND run_id = ? "
+        + "ORDER BY entity_id"
+      try session.connection.withStatement(sql) { statement in
+        try statement.bind(run, at: 1)
+        while try statement.step() {
+          let record = Record(kind: kind, values: (0..<count).map { statement.value(at: $0) })
+          let isMigrated = statement.type(at: count) != .null
+          try body(
+            BeforeImage(
+              record: record,
+              provenance: isMigrated ? statement.provenance(kind, record.id, at: count) : nil))
+        }
+      }
+    }
+  }
+
+  final func forEachUndoObstacle(
+    ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    let session = try session()
+    guard session.tables.hasLedger else { return }
+    for kind in EntityKind.allCases {
+      let table = session.tables[kind]
+      try forEachChange(ofInserted: table, run, session) { try body(.init(kind, $0, $1)) }
+      guard session.tables.hasUndo else { continue }
+      try forEachChange(ofUpdated: table, run, session) { try body(.init(kind, $0, $1)) }
+      for reference in kind.schema.references {
+        try forEachBrokenReference(
+          table, reference.field, reference.target, run, session, body)
+      }
+    }
+    if session.tables.hasUndo { try forEachReferenceFromOthers(ofRun: run, body) }
+  }
+
+  final func undoCounts(ofRun run: Int64) throws -> UndoCounts {
+    let session = try session()
+    var counts = UndoCounts()
+    guard session.tables.hasUndo else { return counts }
+    func count(_ sql: String) throws -> Int {
+      try session.connection.withStatement(sql) { statement in
+        try statement.bind(run, at: 1)
+        return try statement.step() ? Int(statement.integer(at: 0)) : 0
+      }
+    }
+    for kind in EntityKind.allCases {
+      let name = kind.rawValue
+      counts.restored[kind] = try count(
+        "SELECT count(*) FROM migration_before_images WHERE kind = '\(name)' AND run_id = ?1")
+      counts.removed[kind] = try count(
+        "SELECT count(*) FROM migration_provenance p CROSS JOIN "
+          + "\(session.tables[kind].source) t "
+          + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(name)' "
+          + "AND p.run_id = ?1 AND NOT \(Self.isRewritten(name, "p.entity_id"))")
+    }
+    return counts
+  }
+
+  /// Goes through what the run inserted and that is not as it was.
+  private func forEachChange(
+    ofInserted table: SQLiteTables.Table, _ run: Int64, _ session: SQLiteSession,
+    _ body: (String, UndoObstacle.Reason) throws -> Void
+  ) throws {
+    let kind = table.kind.rawValue
+    let hasUndo = session.tables.hasUndo
+    let digest = hasUndo ? "p.row_digest" : "NULL"
+    let values = table.expressions.joined(separator: ", ")
+    let isInserted = hasUndo ? "AND NOT \(Self.isRewritten(kind, "p.entity_id"))" : ""
+    let written =
+      "SELECT p.entity_id, \(digest), \(values) FROM migration_provenance p "
+      + "CROSS JOIN \(table.source) t ON \(table.isID("t.id", "p.entity_id")) "
+      + "WHERE p.kind = '\(kind)' AND p.run_id = ?1 \(isInserted) ORDER BY p.entity_id"
+    try session.connection.withStatement(written) { statement in
+      try statement.bind(run, at: 1)
+      while try statement.step() {
+        let state = EditState(
+          statement.rowDigest(at: 1), found: statement.rowDigest(table, at: 2), run: run)
+        if let reason = state.obstacle { try body(statement.text(at: 0) ?? "", reason) }
+      }
+    }
+    guard hasUndo else { return }
+    // A run that rewrote a row keeps an image of it; one that put it there anew does not.
+    let later =
+      "SELECT DISTINCT i.entity_id, p.run_id FROM migration_before_images i "
+      + "JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "
+      + "JOIN \(table.source) t ON \(table.isID("t.id", "i.entity_id")) "
+      + "JOIN migration_before_images j "
+      + "ON j.kind = i.kind AND j.entity_id = i.entity_id AND j.run_id = p.run_id "
+      + "WHERE i.kind = '\(kind)' AND i.from_run = ?1 "
+      + "AND NOT \(Self.isRewritten(kind, "i.entity_id")) ORDER BY i.entity_id"
+    try session.connection.withStatement(later) { statement in
+      try statement.bind(run, at: 1)
+      while try statement.step() {
+        try body(statement.text(at: 0) ?? "", .isUpdated(by: statement.integer(at: 1)))
+      }
+    }
+  }
+
+  /// Goes through what the run rewrote and that is not as it was.
+  private func forEachChange(
+    ofUpdated table: SQLiteTables.Table, _ run: Int64, _ session: SQLiteSession,
+    _ body: (String, UndoObstacle.Reason) throws -> Void
+  ) throws {
+    let sql =
+      "SELECT i.entity_id, t.id IS NOT NULL, p.run_id, j.run_id IS NOT NULL, p.row_digest, "
+      + "\(table.expressions.joined(separator: ", ")) FROM migration_before_images i "
+      + "LEFT JOIN \(table.source) t ON \(table.isID("t.id", "i.entity_id")) "
+      + "LEFT JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "
+      + "LEFT JOIN migration_before_images j "
+      + "ON j.kind = i.kind AND j.entity_id = i.entity_id AND j.run_id = p.run_id "
+      + "WHERE i.kind = '\(table.kind.rawValue)' AND i.run_id = ?1 ORDER BY i.entity_id"
+    try session.connection.withStatement(sql) { statement in
+      try statement.bind(run, at: 1)
+      while try statement.step() {
+        let writer: Int64? = statement.type(at: 2) == .null ? nil : statement.integer(at: 2)
+        let reason: UndoObstacle.Reason? =
+          if statement.integer(at: 1) == 0 {
+            .isDeleted
+          } else if let writer, writer != run {
+            statement.integer(at: 3) != 0 ? .isUpdated(by: writer) : .isReplaced(by: writer)
+          } else if writer == nil {
+            .isReplaced(by: nil)
+          } else {
+            EditState(
+              statement.rowDigest(at: 4), found: statement.rowDigest(table, at: 5), run: run
+            ).obstacle
+          }
+        if let reason { try body(statement.text(at: 0) ?? "", reason) }
+      }
+    }
+  }
+
+  /// Goes through the references of one field that would lead nowhere.
+  private func forEachBrokenReference(
+    _ table: SQLiteTables.Table, _ field: Int, _ target: EntityKind, _ run: Int64,
+    _ session: SQLiteSession, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    let (kind, column) = (table.kind.rawValue, table.expressions[field])
+    let image = SQLiteSchema.beforeImageColumns(of: table.kind)[field - 1]
+    func forEach(_ sql: String, _ obstacle: (String, String) -> UndoObstacle) throws {
+      try session.connection.withStatement(sql) { statement in
+        try statement.bind(run, at: 1)
+        while try statement.step() {
+          try body(obstacle(statement.text(at: 0) ?? "", statement.text(at: 1) ?? ""))
+        }
+      }
+    }
+    try forEach(
+      "SELECT id, \(column) FROM \(table.source) WHERE \(column) IS NOT NULL "
+        + "AND \(Self.goes(target, column)) AND NOT \(Self.isWritten(kind, "id")) "
+        + "AND NOT \(Self.isRewritten(kind, "id")) ORDER BY id"
+    ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
+    let images = "FROM migration_before_images i WHERE i.kind = '\(kind)' AND i.run_id = ?1"
+    try forEach(
+      "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
+        + "AND \(Self.goes(target, "i.\(image)")) ORDER BY i.entity_id"
+    ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
+    try forEach(
+      "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
+        + "AND NOT EXISTS (SELECT 1 FROM \(session.tables[target].source) r "
+        + "WHERE \(session.tables[target].isID("r.id", "i.\(image)"))) ORDER BY i.entity_id"
+    ) { UndoObstacle(table.kind, $0, .misses(target, id: $1)) }
+  }
+
+  /// Whether run ?1 is the last that wrote the row.
+  private static func isWritten(_ kind: String, _ id: String) -> String {
+    "EXISTS (SELECT 1 FROM migration_provenance w "
+      + "WHERE w.kind = '\(kind)' AND w.entity_id = \(id) AND w.run_id = ?1)"
+  }
+
+  /// Whether run ?1 rewrote the row.
+  private static func isRewritten(_ kind: String, _ id: String) -> String {
+    "EXISTS (SELECT 1 FROM migration_before_images b "
+      + "WHERE b.kind = '\(kind)' AND b.entity_id = \(id) AND b.run_id = ?1)"
+  }
+
+  /// Whether undoing run ?1 removes the row.
+  static func goes(_ kind: EntityKind, _ id: String) -> String {
+    "\(isWritten(kind.rawValue, id)) AND NOT \(isRewritten(kind.rawValue, id))"
+  }
+}
+
+extension EditState {
+  /// Why a row in this state cannot be undone; nil where it can.
+  var obstacle: UndoObstacle.Reason? {
+    switch self {
+    case .asWritten: nil
+    case .edited: .isEdited
+    case .unknown: .isUnknown
+    }
+  }
+}
+
+extension SQLiteStatement {
+  /// The digest of the row whose fields begin in the column `first`.
+  func rowDigest(_ table: SQLiteTables.Table, at first: Int32) -> RowDigest {
+    var hasher = RowHasher()
+    for column in first..<first + Int32(table.fieldCount) {
+      switch type(at: column) {
+      case .null: hasher.combineNull()
+      case .integer: hasher.combine(integer(at: column))
+      case .real: hasher.combine(real(at: column))
+      case .text: hasher.combine(text: UnsafeRawBufferPointer(borrowedText(at: column)))
+      case .blob: blob(at: column).withUnsafeBytes { hasher.combine(blob: $0) }
+      }
+    }
+    return hasher.digest
+  }
+}
+
+/// A foreign key with which a table of another application keeps rows of ours from going.
+private struct ForeignReference {
+  let table: String
+  let column: String
+  let target: EntityKind
+}
+
+extension SQLiteReader {
+  /// Goes through the rows that undoing the run would remove although tables of other applications
+  /// refer to them.
+  final func forEachReferenceFromOthers(
+    ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    let session = try session()
+    for reference in try foreignReferences(session.connection) {
+      let (kind, column) = (reference.target, Self.quoted(reference.column))
+      let sql =
+        "SELECT DISTINCT t.id FROM \(Self.quoted(reference.table)) o "
+        + "JOIN \(session.tables[kind].source) t ON t.id = o.\(column) "
+        + "WHERE \(Self.goes(kind, "t.id")) ORDER BY t.id"
+      try session.connection.withStatement(sql) { statement in
+        try statement.bind(run, at: 1)
+        while try statement.step() {
+          try body(
+            UndoObstacle(kind, statement.text(at: 0) ?? "", .isReferredElsewhere(reference.table)))
+        }
+      }
+    }
+  }
+
+  /// The foreign keys of others that lead to an id and forbid to delete it.
+  private func foreignReferences(_ connection: SQLiteConnection) throws -> [ForeignReference] {
+    let own = EntityKind.allCases.map { "'\($0.table)'" }.joined(separator: ", ")
+    let sql =
+      "SELECT m.name, k.\"from\", lower(k.\"table\") FROM sqlite_schema m, "
+      + "pragma_foreign_key_list(m.name) k WHERE m.type = 'table' "
+      + "AND m.rootpage > 0 AND lower(m.name) NOT IN (\(own)) "
+      + "AND lower(k.\"table\") IN (\(own)) AND lower(coalesce(k.\"to\", 'id')) = 'id' "
+      + "AND k.on_delete NOT IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY m.name, k.id"
+    return try connection.withStatement(sql) { statement in
+      var references: [ForeignReference] = []
+      while try statement.step() {
+        guard let table = statement.text(at: 0), let column = statement.text(at: 1),
+          let target = EntityKind.allCases.first(where: { $0.table == statement.text(at: 2) })
+        else { continue }
+        references.append(ForeignReference(table: table, column: column, target: target))
+      }
+      return references
+    }
+  }
+
+  /// A name of others as SQL has it.
+  static func quoted(_ name: String) -> String {
+    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
+  }
+}

@@ -1,0 +1,84 @@
+import RMOSModels
+
+extension Value {
+  /// Whether the two are the same in SQL, where 1 is 1.0.
+  func isSame(as other: Value) -> Bool {
+    switch (self, other) {
+    case (.integer(let left), .real(let right)): Double(left) == right
+    case (.real(let left), .integer(let right)): left == Double(right)
+    default: self == other
+    }
+  }
+
+  /// Whether the value comes first in SQL's order: NULL, numbers, texts, blobs.
+  func precedes(_ other: Value) -> Bool {
+    switch (self, other) {
+    case (.text(let left), .text(let right)): left.utf8.lexicographicallyPrecedes(right.utf8)
+    case (.blob(let left), .blob(let right)): left.lexicographicallyPrecedes(right)
+    case (.integer(let left), .integer(let right)): left < right
+    case (.integer(let left), .real(let right)): Double(left) < right
+    case (.real(let left), .integer(let right)): left < Double(right)
+    case (.real(let left), .real(let right)): left < right
+    default: rank < other.rank
+    }
+  }
+
+  private var rank: Int {
+    switch self {
+    case .null: 0
+    case .integer, .real: 1
+    case .text: 2
+    case .blob: 3
+    }
+  }
+}
+
+/// How a column converts what is put into it.
+///
+/// Source: SQLite's documentation, “Datatypes In SQLite”, section 3.
+enum ColumnAffinity {
+  case text, integer, real
+
+  /// The value as such a column keeps it.
+  func stored(_ value: Value) -> Value {
+    switch (self, value) {
+    case (_, .real(let number)) where number.isNaN: .null
+    case (.text, .integer(let number)): .text(String(number))
+    case (.text, .real(let number)): .text(String(number))
+    case (.integer, .real(let number)): Int64(exactly: number).map(Value.integer) ?? value
+    case (.real, .integer(let number)): .real(Double(number))
+    case (.integer, .text(let text)):
+      if let number = Int64(text) {
+        .integer(number)
+      } else {
+        Self.number(text).map { stored(.real($0)) } ?? value
+      }
+    case (.real, .text(let text)): Self.number(text).map(Value.real) ?? value
+    default: value
+    }
+  }
+
+  // Double() reads more than SQL does: hexadecimal, “inf”, “nan”.
+  private static func number(_ text: String) -> Double? {
+    let isDecimal = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+        UInt8(ascii: "+"), UInt8(ascii: "e"), UInt8(ascii: "E"):
+        true
+      default: false
+      }
+    }
+    return isDecimal ? Double(text) : nil
+  }
+}
+
+extension FieldType {
+  /// How the field's column converts.
+  var affinity: ColumnAffinity {
+    switch self {
+    case .text, .reference, .timestamp, .json: .text
+    case .integer: .integer
+    case .real: .real
+    }
+  }
+}
