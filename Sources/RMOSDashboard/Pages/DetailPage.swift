@@ -25,7 +25,7 @@ struct DetailPage {
   private var kind: EntityKind { record.kind }
 
   var document: PageDocument {
-    let name = PageText.text(record[kind == .joblogs ? "job_type" : "name"]) ?? ""
+    let name = PageText.text(record[kind.titleMember]) ?? ""
     let title = [name, record.id].first { !PageText.isBlank($0) } ?? kind.schema.singular
     return PageDocument(
       title: String(title.unicodeScalars.prefix(80)), section: "/\(kind.pathName)",

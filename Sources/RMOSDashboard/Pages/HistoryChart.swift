@@ -205,20 +205,3 @@ struct HistoryChart {
       """
   }
 }
-
-extension MigrationStatus.EntityCounts {
-  /// The count of a kind.
-  subscript(kind: EntityKind) -> Int {
-    switch kind {
-    case .patterns: patterns
-    case .stripFamilies: stripFamilies
-    case .joblogs: joblogs
-    }
-  }
-
-  static func += (left: inout Self, right: Self) {
-    left.patterns += right.patterns
-    left.stripFamilies += right.stripFamilies
-    left.joblogs += right.joblogs
-  }
-}

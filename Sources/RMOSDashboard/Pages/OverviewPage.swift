@@ -177,20 +177,8 @@ struct OverviewPage {
   }
 
   private var recent: HTML {
-    let recent = status.recentEntities
-    let lists: [(EntityKind, [HTML])] = [
-      (.patterns, recent.patterns.map { named($0, .patterns) }),
-      (.stripFamilies, recent.stripFamilies.map { named($0, .stripFamilies) }),
-      (
-        .joblogs,
-        recent.joblogs.map { job in
-          item(
-            .joblogs, id: job.id, title: job.jobType,
-            facts: "\(PageCell.status(job.status)) · ", job.createdAt)
-        }
-      ),
-    ]
-    let columns = lists.map { kind, items -> HTML in
+    let columns = EntityKind.pageOrder.map { kind -> HTML in
+      let items = (status.recentEntities[kind] ?? []).map { item($0, kind) }
       let list: HTML =
         items.isEmpty
         ? "<p class=\"dim\">None yet.</p>\n" : "<ul class=\"recent\">\n\(items)</ul>\n"
@@ -206,18 +194,13 @@ struct OverviewPage {
       """
   }
 
-  private func named(_ entity: MigrationStatus.RecentEntities.Named, _ kind: EntityKind) -> HTML {
-    item(kind, id: entity.id, title: entity.name, facts: "", entity.createdAt)
-  }
+  private func item(_ entity: MigrationStatus.RecentEntity, _ kind: EntityKind) -> HTML {
+    let status: HTML = entity.status.map { "\(PageCell.status($0)) · " } ?? ""
+    return """
+      <li>\(PageCell.link(to: kind, id: entity.id, entity.title)) <span class="dim id">\
+      \(PageText.short(entity.id, limit: 80))</span> <span class="dim">\(status)\
+      \(PageText.time(entity.createdAt))</span></li>
 
-  private func item(
-    _ kind: EntityKind, id: String, title: String, facts: HTML, _ createdAt: String
-  ) -> HTML {
-    """
-    <li>\(PageCell.link(to: kind, id: id, title)) <span class="dim id">\
-    \(PageText.short(id, limit: 80))</span> <span class="dim">\(facts)\(PageText.time(createdAt))\
-    </span></li>
-
-    """
+      """
   }
 }

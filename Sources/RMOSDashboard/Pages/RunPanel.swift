@@ -3,11 +3,12 @@ import RMOSStore
 
 /// The migration under way; hidden where none is, for the script to show when one begins.
 struct RunPanel {
-  private let run: MigrationStatus.CurrentRun?
+  private let run: LedgerRun?
 
-  init(_ run: MigrationStatus.CurrentRun?) { self.run = run }
+  init(_ run: LedgerRun?) { self.run = run }
 
   var section: HTML {
+    let total = run?.statistics.total
     let isHidden: HTML = run == nil ? " hidden" : ""
     let refresh: HTML = "<noscript><p><a href=\"/\">Ask again</a></p></noscript>"
     return """
@@ -16,8 +17,8 @@ struct RunPanel {
       <div class="stripe" aria-hidden="true"></div>
       <dl>
       <div><dt>Run</dt><dd data-run="id">\(run.map { String($0.id) } ?? "")</dd></div>
-      <div><dt>Found</dt><dd data-run="found">\(PlainText.grouped(run?.found ?? 0))</dd></div>
-      <div><dt>Failed</dt><dd data-run="failed">\(PlainText.grouped(run?.failed ?? 0))</dd></div>
+      <div><dt>Found</dt><dd data-run="found">\(PlainText.grouped(total?.found ?? 0))</dd></div>
+      <div><dt>Failed</dt><dd data-run="failed">\(PlainText.grouped(total?.failed ?? 0))</dd></div>
       <div><dt>For</dt><dd data-run="seconds">\(PageText.duration(run?.seconds ?? 0))</dd></div>
       </dl>
       <p class="dim">from <code data-run="source">\(PageText.short(run?.source ?? "–", limit: 400))\

@@ -26,8 +26,8 @@ final class StatusCache: Sendable {
   private let statistics: [ChangeCache<[UInt8]>]
   /// Whether the health is being checked to its end, and from when on it may be again, seconds.
   private let completion = Mutex((isUnderWay: false, mayBeginAt: -Double.infinity))
-  /// How long the quick check of health may take, seconds.
-  private static let healthSeconds = 0.02
+  /// How long the quick health check may take.
+  private static let healthTime = Duration.milliseconds(20)
 
   init(
     _ store: any RecordStore, health: HealthCheck = .standard,
@@ -47,7 +47,7 @@ final class StatusCache: Sendable {
     let now = circumstances()
     // Apart from the rest, which costs little and so is always of the present.
     let details = details.entry(now) {
-      MigrationStatus.Details(of: store, .quick(seconds: Self.healthSeconds), health)
+      MigrationStatus.Details.read(from: store, .quick(Self.healthTime), health)
     }
     var sized = now
     sized.now = uptime()
@@ -56,7 +56,7 @@ final class StatusCache: Sendable {
       "\($0)/\(StoreStatus.size(of: store) ?? 0)/\(details.revision)/\(details.isCurrent)"
     }
     let entry = try answers.entry(sized, lifetime: lifetime) {
-      let overview = try MigrationStatus.Overview(of: store)
+      let overview = try MigrationStatus.Overview.read(from: store)
       let status = MigrationStatus(overview, details.value)
       var writer = JSONWriter()
       writer.status(status)

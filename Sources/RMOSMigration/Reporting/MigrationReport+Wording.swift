@@ -1,21 +1,8 @@
 import RMOSModels
 
 extension MigrationReport {
-  /// How grave what the report says is.
-  enum Gravity: String {
-    case sound, warnings, errors
-
-    /// The gravity as a sign.
-    var sign: String {
-      switch self {
-      case .sound: "✓"
-      case .warnings: "!"
-      case .errors: "✗"
-      }
-    }
-  }
-
-  var gravity: Gravity {
+  /// How serious what the report says is.
+  var gravity: Verdict {
     if run?.ending == .running { return statistics.total.failed > 0 ? .errors : .warnings }
     if !isSuccess { return .errors }
     return severityCounts[.warning, default: 0] > 0 || statistics.total.found == 0
@@ -28,7 +15,7 @@ extension MigrationReport {
     switch gravity {
     case .sound: return "Sound"
     case .warnings: return statistics.total.found == 0 ? "Empty" : "Sound, with warnings"
-    case .errors: return hasFoundNothing ? "Nothing found" : "Needs a look"
+    case .errors, .notChecked: return hasFoundNothing ? "Nothing found" : "Needs a look"
     }
   }
 
