@@ -1,6 +1,5 @@
 public import RMOSStore
 import RMOSSystem
-import Synchronization
 
 /// A migration of a legacy JSON tree into a store.
 ///
@@ -41,24 +40,8 @@ public struct Migration: Sendable {
   public func run(
     observer: (@Sendable (MigrationEvent) -> Void)? = nil
   ) async throws -> MigrationSummary {
-    let cancellation = Cancellation()
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        do throws(MigrationError) {
-          let thread = try SystemThread.start {
-            continuation.resume(
-              with: Result {
-                try runSynchronously(
-                  observer: observer, isCancelled: { cancellation.isRequested })
-              })
-          }
-          thread.detach()
-        } catch {
-          continuation.resume(throwing: error)
-        }
-      }
-    } onCancel: {
-      cancellation.request()
+    try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
+      try runSynchronously(observer: observer, isCancelled: isCancelled)
     }
   }
 
@@ -76,12 +59,4 @@ public struct Migration: Sendable {
   ) throws -> MigrationSummary {
     try MigrationRun(migration: self, observer: observer, isCancelled: isCancelled).run()
   }
-}
-
-/// A request to end, made on one thread and seen on another.
-private final class Cancellation: Sendable {
-  private let flag = Atomic(false)
-
-  var isRequested: Bool { flag.load(ordering: .relaxed) }
-  func request() { flag.store(true, ordering: .relaxed) }
 }

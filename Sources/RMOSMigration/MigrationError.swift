@@ -47,14 +47,21 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
 }
 
 extension SystemThread {
-  /// Starts a thread, or says in the terms of a migration why there is none.
+  /// Starts a thread.
   static func start(_ body: @escaping @Sendable () -> Void) throws(MigrationError) -> SystemThread {
     do throws(SystemError) {
       return try SystemThread(body)
     } catch {
-      throw MigrationError(
-        .noThread,
-        "the system gives no thread to work on: \(error.reason); free some and run again")
+      throw .noThread(error)
     }
+  }
+}
+
+extension MigrationError {
+  /// Creates the error for a thread that the system refused.
+  static func noThread(_ error: SystemError) -> MigrationError {
+    MigrationError(
+      .noThread,
+      "the system gives no thread to work on: \(error.reason); free some and run again")
   }
 }
