@@ -25,7 +25,7 @@ let package = Package(
     .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels", "RMOSSystem"]),
     .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSSamples", dependencies: ["RMOSModels", "RMOSMigration", "RMOSSystem"]),
-    .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore"]),
+    .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
       name: "RMOSDashboard",

@@ -1,5 +1,6 @@
 import RMOSModels
 public import RMOSStore
+import RMOSSystem
 
 /// Checks a store by rules and changes nothing.
 ///
@@ -61,7 +62,12 @@ public struct Auditor: Sendable {
   /// - Complexity: O(n log n) in the rows; 8 bytes of memory per row of the largest table, for
   ///   `id.near-duplicate`.
   public func run() async throws -> AuditReport {
-    try runSynchronously()
+    try await BlockingWork.run(orThrow: { error in
+      StoreError(
+        StoreError.Code(rawValue: "system.no-thread"), "cannot start a thread: \(error.reason)")
+    }) { isCancelled in
+      try runSynchronously(isCancelled: isCancelled)
+    }
   }
 
   /// Checks the store on the current thread.

@@ -100,9 +100,9 @@ public struct HealthReport: Sendable, Hashable {
   /// Adds what an audit found beyond the quick check, which words its findings better.
   private mutating func add(_ report: AuditReport, after look: QuickHealth) {
     notChecked = []
-    let told = Set(look.schema.map(\.code) + look.runs.map(\.code))
+    let reported = Set(look.schema.map(\.code) + look.runs.map(\.code))
     for result in report.results
-    where !told.contains(result.rule.code) && result.rule != .missingReference {
+    where !reported.contains(result.rule.code) && result.rule != .missingReference {
       if let sentence = result.sentence(.error) { errors.append(sentence) }
       if let sentence = result.sentence(.warning) { warnings.append(sentence) }
     }

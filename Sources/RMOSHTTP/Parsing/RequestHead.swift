@@ -119,7 +119,9 @@ extension RequestHead {
       if minorVersion > 0 { throw .malformed("the Host field is missing") }
       return
     }
-    guard let named = Authority(host[...]) else { throw .malformed("the value of the Host field is not a host") }
+    guard let named = Authority(host[...]) else {
+      throw .malformed("the value of the Host field is not a host")
+    }
     authority = authority ?? named
   }
 

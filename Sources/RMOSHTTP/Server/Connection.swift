@@ -135,7 +135,8 @@ final class Connection {
   func turnAway(_ context: Context, now: ContinuousClock.Instant) {
     refuse(
       HTTPRefusal(
-        503, "the server has too many connections; try again later", fields: [HeaderField("Retry-After", "1")]),
+        503, "the server has too many connections; try again later",
+        fields: [HeaderField("Retry-After", "1")]),
       context)
     drive(context, now)
   }

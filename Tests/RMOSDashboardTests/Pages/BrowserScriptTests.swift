@@ -103,11 +103,9 @@ struct BrowserScriptTests {
         let isOver = asked.withLock { $0 } >= 3
         var status = PageSamples.status()
         if isOver {
-          status.entityCounts = .init(patterns: 777, stripFamilies: 8, joblogs: 40)
+          status.entityCounts = .init([.patterns: 777, .stripFamilies: 8, .joblogs: 40])
         } else {
-          status.currentRun = .init(
-            id: 7, startedAt: "2025-01-01T00:00:00Z", heartbeatAt: "2025-01-01T00:00:00Z",
-            source: "legacy", found: 10, failed: 0, seconds: 1)
+          status.currentRun = PageSamples.run(7, found: 10)
         }
         let shown = status
         return PageRouter(store: pages.store, status: { shown }, history: pages.history)
