@@ -155,7 +155,7 @@ struct BrowserScriptTests {
           body: Array(#"{"success":true,"entity_counts":{"total":72}}"#.utf8))
     }
     let page = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 20_000)
-    let text = recovers ? "The server answers again." : "No answer from the server since "
+    let text = recovers ? "The server is responding again." : "No response from the server since "
     #expect(page.dom.contains(#"<p class="\#(name)" id="announcement" role="status""#))
     #expect(page.dom.contains(#">\#(text)"#))
   }
