@@ -132,7 +132,7 @@ struct BrowserScriptTests {
     #expect(page.complaints == [])
     #expect(page.dom.contains("The migration has ended."))
     #expect(page.dom.contains(#"data-count="patterns">777<"#))
-    #expect(page.dom.contains(#"data-run="">"#))
+    #expect(page.dom.contains(#"data-run="" data-verdict="#))
     #expect(page.dom.contains(#"id="run" aria-labelledby="run-title" hidden="">"#))
     // The overview was fetched anew, once, and not before the end.
     #expect(server.targets.filter { $0 == "/" }.count == 2)
@@ -152,7 +152,9 @@ struct BrowserScriptTests {
         ? ServerResponse(status: 500, fields: [], body: [])
         : ServerResponse(
           status: 200, fields: [HeaderField("Content-Type", "application/json")],
-          body: Array(#"{"success":true,"entity_counts":{"total":72}}"#.utf8))
+          body: Array(
+            #"{"success":true,"entity_counts":{"total":72},"validation":{"verdict":"sound"}}"#
+              .utf8))
     }
     let page = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 20_000)
     let text = recovers ? "The server is responding again." : "No response from the server since "

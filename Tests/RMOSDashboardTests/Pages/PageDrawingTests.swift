@@ -71,7 +71,7 @@ import Testing
     let ring = #"{"radius_mm":40.5}"#
     let many = Array(repeating: ring, count: JSONHTML.longest / ring.utf8.count + 1)
     let long = section("{\"rings\":[\(many.joined(separator: ","))]}")
-    #expect(long.contains("too long") && !long.contains("no radii"))
+    #expect(long.contains("too large") && !long.contains("no radii"))
     #expect(section(#"{"rings":[{"radius_mm":1e9}]}"#).contains("below 1,000,000"))
     #expect(section(#"{"a":1}"#).contains("no radii"))
   }

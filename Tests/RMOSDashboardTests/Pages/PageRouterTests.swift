@@ -97,7 +97,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("/?q=a", "takes none"), ("/patterns?serch=a", "serch"), ("/patterns?statu=a", "known:"),
+    ("/?q=a", "there are none"), ("/patterns?serch=a", "serch"), ("/patterns?statu=a", "known:"),
     ("/joblogs?statu=failed", "did you mean &quot;status&quot;?"),
     ("/patterns?id=a&q=b", "&quot;q&quot;"),
     ("/patterns/a?per=50", "&quot;per&quot;"),
@@ -233,7 +233,7 @@ import Testing
     }
     let jobs = PageSamples.get("/joblogs", of: store).text
     #expect(jobs.matches(of: /role="rowheader"/).count == 12)
-    #expect(PageSamples.get("/", of: store).text.contains("The ledger holds no runs"))
+    #expect(PageSamples.get("/", of: store).text.contains("No runs yet."))
   }
 
   @Test func aMigratedEntityNamesItsOriginAndBothSidesOfItsReferences() throws {
