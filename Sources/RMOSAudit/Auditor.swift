@@ -74,6 +74,7 @@ public struct Auditor: Sendable {
   ///
   /// - Parameter isCancelled: Polled while the store is read; when it returns `true`, the audit is
   ///   abandoned.
+  /// - Returns: The report.
   /// - Throws: As ``run()``.
   package func runSynchronously(
     isCancelled: @escaping () -> Bool = { false }

@@ -61,6 +61,7 @@ package struct QuickHealth: Sendable, Hashable {
   /// - Parameters:
   ///   - store: The store.
   ///   - limit: About how long to check references; `nil` for as long as it takes.
+  /// - Returns: The findings and the references checked.
   /// - Throws: `StoreError` if the store cannot be read.
   /// - Complexity: O(n log n) in the rows, within the time; constant memory.
   package static func read(

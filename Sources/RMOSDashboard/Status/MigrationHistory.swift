@@ -30,6 +30,7 @@ public struct MigrationHistory: Sendable, Hashable {
   /// - Parameters:
   ///   - store: The store.
   ///   - limit: The maximum number of days; `nil` for all.
+  /// - Returns: The history.
   /// - Throws: `StoreError`.
   /// - Complexity: O(n log n) in the rows.
   public static func read(

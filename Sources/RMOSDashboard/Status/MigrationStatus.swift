@@ -83,6 +83,7 @@ extension MigrationStatus {
   /// - Parameters:
   ///   - store: The store.
   ///   - effort: How much of the health is checked.
+  /// - Returns: The status.
   /// - Throws: `StoreError` if the store cannot be read at all.
   /// - Complexity: O(n) in the rows.
   public static func read(
