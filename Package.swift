@@ -5,6 +5,7 @@ let package = Package(
   name: "RMOS",
   platforms: [.macOS(.v15), .iOS(.v18)],
   products: [
+    .library(name: "RMOS", targets: ["RMOS"]),
     .library(name: "RMOSModels", targets: ["RMOSModels"]),
     .library(name: "RMOSStore", targets: ["RMOSStore"]),
     .library(name: "RMOSMigration", targets: ["RMOSMigration"]),
@@ -23,14 +24,19 @@ let package = Package(
     .target(name: "RMOSSystem", dependencies: ["CLibrary"]),
     .target(name: "RMOSModels", dependencies: ["RMOSSystem"]),
     .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels", "RMOSSystem"]),
-    .target(name: "RMOSMigration", dependencies: ["RMOSModels", "RMOSStore", "RMOSSystem"]),
+    .target(name: "RMOSHTML", dependencies: ["RMOSModels", "RMOSSystem"]),
+    .target(
+      name: "RMOSMigration", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSSamples", dependencies: ["RMOSModels", "RMOSMigration", "RMOSSystem"]),
-    .target(name: "RMOSAudit", dependencies: ["RMOSModels", "RMOSStore", "RMOSSystem"]),
+    .target(
+      name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
+    .target(name: "RMOS", dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
     .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
       name: "RMOSDashboard",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSHTTP", "RMOSSystem",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSHTML", "RMOSHTTP",
+        "RMOSSystem",
       ]),
     .executableTarget(
       name: "rmos-cli",
@@ -45,6 +51,7 @@ let package = Package(
       path: "Tests/RMOSTestSupport"),
     .testTarget(name: "RMOSSystemTests", dependencies: ["RMOSSystem", "RMOSTestSupport"]),
     .testTarget(name: "RMOSModelsTests", dependencies: ["RMOSModels", "RMOSTestSupport"]),
+    .testTarget(name: "RMOSHTMLTests", dependencies: ["RMOSHTML", "RMOSModels"]),
     .testTarget(
       name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
     .testTarget(
@@ -66,8 +73,8 @@ let package = Package(
     .testTarget(
       name: "RMOSDashboardTests",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
-        "RMOSSystem", "RMOSTestSupport",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTML",
+        "RMOSHTTP", "RMOSSystem", "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
     .testTarget(
@@ -81,10 +88,16 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
+var settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+// Set by `.ci/run`. Not `CI`, which would make warnings errors in the builds of those who embed
+// this package, with whatever compiler they have.
+if Context.environment["RMOS_WARNINGS_AS_ERRORS"] != nil {
+  settings.append(.treatAllWarnings(as: .error))
+}
 for target in package.targets where target.type != .system {
-  target.swiftSettings = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-  ]
+  target.swiftSettings = settings
 }

@@ -18,7 +18,7 @@ mkdir -p "$work"
 ensure_toolchain
 command -v python3 >/dev/null || die 'python3 is needed to make the corpus and to measure'
 
-step 'Building the yardstick'
+step 'Building the reference program'
 "${CC:-cc}" -O3 "$here/limit.c" -lsqlite3 -o "$work/limit"
 
 step 'Building rmos-cli and the scanner benchmark'

@@ -25,7 +25,9 @@ STATUSES = ("pending", "planned", "running", "completed", "failed", "cancelled")
 #: Those that every version knows; the generator uses no other that any knows.
 JOB_TYPES = ("slice", "batch", "contour", "assembly", "rosette_slice_batch",
              "rosette_pattern_generation", "rosette_preview", "rosette_cnc_export",
-             "rosette_segmentation", "rosette_validation", "rosette_cnc_simulation")
+             "rosette_segmentation", "rosette_validation", "rosette_cnc_simulation",
+             "rosette_plan", "rosette_cam", "rmos_rosette_saw_batch", "saw_slice",
+             "saw_slice_batch", "saw_queue_job", "pipeline_run")
 WHITE_SPACE = frozenset(
     map(chr, [*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029,
               0x202F, 0x205F, 0x3000]))

@@ -35,7 +35,7 @@ final class AuditContext {
     self.log = log
     self.hasWriter = hasWriter
     self.isCancelled = isCancelled
-    let native = reader as? any SchemaInspecting
+    let native = reader.inspection?.inspector
     hasSchema = native != nil
     inspector = native ?? RecordInspector(reader, isCancelled: isCancelled)
     schema = try reader.schemaVersion()
@@ -66,7 +66,7 @@ final class AuditContext {
   func run(_ checker: any AuditChecker) throws {
     try run([checker.rule]) {
       try checker.check(reader) { finding in
-        if isCancelled() { throw StoreError.auditCancelled }
+        if isCancelled() { throw StoreError.cancelled }
         if finding.code == checker.rule.code { log.add(finding) }
       }
       return [checker.rule]
@@ -78,7 +78,7 @@ final class AuditContext {
   /// - Throws: `StoreError` if the store can no longer be read at all, or the audit is cancelled.
   private func run(_ rules: [AuditRule], _ check: () throws -> [AuditRule]) throws {
     guard rules.contains(where: log.wants) else { return }
-    if isCancelled() { throw StoreError.auditCancelled }
+    if isCancelled() { throw StoreError.cancelled }
     do {
       log.mark(try check(), .passed)
     } catch let error as StoreError {
@@ -112,10 +112,6 @@ final class AuditContext {
     }
     return counts
   }
-}
-
-extension StoreError {
-  static var auditCancelled: StoreError { StoreError(.cancelled, "the audit was cancelled") }
 }
 
 /// Collects findings: counts all, keeps the first of each rule.

@@ -1,4 +1,5 @@
 public import RMOSModels
+import RMOSStore
 
 /// Something an audit checks.
 ///
@@ -51,7 +52,8 @@ extension AuditRule {
     "sqlite.foreign-key", .error, "SQLite's own foreign_key_check: every declared key is satisfied")
   /// The schema's version is known.
   package static let schemaVersion = AuditRule(
-    "schema.version", .error, "The schema's version is recorded and known (1 to 4)")
+    "schema.version", .error,
+    "The schema's version is recorded and known (\(SchemaVersion.supportedText))")
   /// The tables exist.
   package static let schemaTable = AuditRule(
     "schema.table", .error, "The tables that every RMOS application expects exist")

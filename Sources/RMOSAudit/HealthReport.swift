@@ -116,7 +116,7 @@ public struct HealthReport: Sendable, Hashable {
 extension StoreReader {
   /// Whether a complete audit takes only a moment.
   fileprivate func isSmall() throws -> Bool {
-    if let inspector = self as? any SchemaInspecting {
+    if let inspector = inspection?.inspector {
       return try inspector.databaseSize() <= HealthReport.smallDatabase
     }
     return try EntityKind.allCases.reduce(0) { try $0 + count(RecordQuery($1)) }

@@ -19,7 +19,7 @@ final class RecordInspector: SchemaInspecting {
     var count = 0
     try reader.forEachRecord(kind) { record in
       count += 1
-      if count % 256 == 0, isCancelled() { throw StoreError.auditCancelled }
+      if count % 256 == 0, isCancelled() { throw StoreError.cancelled }
       try body(record)
     }
   }

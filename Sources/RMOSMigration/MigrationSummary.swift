@@ -58,6 +58,10 @@ public struct MigrationSummary: Sendable {
   /// The backup taken before the run; nil where there was nothing to back up, or the run changed
   /// nothing.
   public var backup: RunBackup?
+  /// The files of the source that were not read.
+  public var notRead: FilesNotRead
+  /// The members that were kept beside the entities written, since the kinds do not declare them.
+  public var keptMembers: KeptMembers
 
   /// Whether everything was read and nothing failed.
   public var isSuccess: Bool {

@@ -66,3 +66,89 @@ extension SystemThread {
     while left > 0 { left = CLibrary.sleep(left) }
   }
 }
+
+/// A day of the proleptic Gregorian calendar.
+package struct CivilDate: Hashable, Sendable {
+  package let year: Int
+  /// 1 to 12.
+  package let month: Int
+  /// 1 to 31.
+  package let day: Int
+
+  package init(year: Int, month: Int, day: Int) {
+    (self.year, self.month, self.day) = (year, month, day)
+  }
+
+  /// Creates the date with a ``dayNumber`` that is not negative.
+  package init(dayNumber: Int) {
+    let (era, dayOfEra) = dayNumber.quotientAndRemainder(dividingBy: 146_097)
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shifted = (5 * dayOfYear + 2) / 153
+    month = shifted < 10 ? shifted + 3 : shifted - 9
+    day = dayOfYear - (153 * shifted + 2) / 5 + 1
+    year = era * 400 + yearOfEra + (month < 3 ? 1 : 0)
+  }
+
+  /// Days since 0000-03-01, counting years from March so that the leap day comes last.
+  package var dayNumber: Int {
+    let shifted = month > 2 ? (year, month - 3) : (year - 1, month + 9)
+    return shifted.0 * 365 + shifted.0 / 4 - shifted.0 / 100 + shifted.0 / 400
+      + (153 * shifted.1 + 2) / 5 + day - 1
+  }
+
+  /// The ``dayNumber`` of 1970-01-01.
+  static let epoch = 719_468
+
+  /// 0 for a Sunday to 6 for a Saturday.
+  var weekday: Int { (dayNumber + 3) % 7 }
+
+  /// How many days a month has.
+  package static func dayCount(year: Int, month: Int) -> Int {
+    switch month {
+    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
+  }
+
+  /// `YYYY-MM-DD`.
+  package var text: String { "\(padded(year, 4))-\(padded(month))-\(padded(day))" }
+}
+
+/// A date and time of day in UTC, to the second.
+package struct UTCTime: Hashable, Sendable {
+  package let date: CivilDate
+  /// 0 to 86,399.
+  package let secondOfDay: Int
+
+  /// Creates the time that is so many seconds, 0 or more, after the beginning of 1970.
+  package init(secondsSince1970 seconds: Int) {
+    date = CivilDate(dayNumber: CivilDate.epoch + seconds / 86_400)
+    secondOfDay = seconds % 86_400
+  }
+
+  package static var now: UTCTime { UTCTime(secondsSince1970: WallClock.now.seconds) }
+
+  private var clockText: String {
+    "\(padded(secondOfDay / 3600)):\(padded(secondOfDay / 60 % 60)):\(padded(secondOfDay % 60))"
+  }
+
+  /// As ISO 8601 has it, such as `2026-03-01T09:30:00Z`.
+  package var iso8601: String { "\(date.text)T\(clockText)Z" }
+
+  /// As HTTP has it (RFC 9110, 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+  package var httpDate: String {
+    let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    let months = [
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+    return "\(days[date.weekday]), \(padded(date.day)) \(months[date.month - 1]) "
+      + "\(padded(date.year, 4)) \(clockText) GMT"
+  }
+}
+
+private func padded(_ number: Int, _ width: Int = 2) -> String {
+  let digits = String(number)
+  return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+}

@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func theCasesAreThere() {
-    #expect(Fixtures.conformanceCases.count >= 22)
+    #expect(Fixtures.conformanceCases.count >= 35)
   }
 
   @Test(arguments: Fixtures.conformanceCases, Backend.allCases)

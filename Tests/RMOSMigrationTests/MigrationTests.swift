@@ -289,7 +289,7 @@ import Testing
     #expect(run?.state == .failed)
     #expect(run?.statistics.total.migrated == 20)
 
-    store.mend()
+    store.repair()
     let rest = try RecordedMigration(tree, into: store)
     #expect(rest.summary.statistics.total.migrated == 30)
     #expect(rest.summary.statistics.total.skipped == 20)

@@ -174,7 +174,7 @@ import Testing
     #expect(throws: StoreError.self) {
       try RecordedMigration(tree.source, into: failing, small)
     }
-    failing.mend()
+    failing.repair()
     _ = try RecordedMigration(tree.source, into: failing, small)
     #expect(try StoreContent(of: memory) == expected)
   }

@@ -37,7 +37,7 @@ import Testing
   ) throws -> Tool.Result? {
     let tool = try RunningTool(arguments, in: workspace)
     while tool.isRunning, !isAtWork() { usleep(100) }
-    tool.send(SIGSTOP)
+    try tool.stop()
     guard tool.isRunning, isAtWork() else {
       tool.send(SIGCONT)
       _ = try tool.wait()

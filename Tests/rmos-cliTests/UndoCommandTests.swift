@@ -60,7 +60,7 @@ import Testing
     _ = try migrate(workspace)
     let again = try Tool.run(["undo", "1", "--db", "x.db"], in: workspace)
     #expect(again.status == 1)
-    #expect(again.output.contains("1 thing stands in the way of undoing run 1"))
+    #expect(again.output.contains("1 obstacle to undoing run 1"))
     #expect(again.output.contains("undone already, by run 2 [run.undone]"))
     let json = try Tool.run(["undo", "2", "--db", "x.db", "--json"], in: workspace)
     #expect(json.status == 1)
@@ -85,7 +85,7 @@ import Testing
     for more in [[], ["--dry-run"]] {
       let result = try Tool.run(["undo", "1", "--db", "x.db"] + more, in: workspace)
       #expect(result.status == 1)
-      #expect(result.output.contains("34 things stand in the way of undoing run 1\n"))
+      #expect(result.output.contains("34 obstacles to undoing run 1\n"))
       #expect(result.output.contains("undo run 2 first (job log \"k1\", job log"))
       #expect(result.output.split(separator: "\n").count == 4)
       let last = "Next: rmos-cli undo 2 --db x.db, then rmos-cli undo 1 --db x.db"

@@ -5,10 +5,6 @@ import RMOSStore
 struct SchemaCheck: AuditCheck {
   let rules: [AuditRule] = [.schemaVersion, .schemaTable, .schemaColumn, .schemaIndex]
 
-  /// The versions of the shared schema and of the ledger that are known.
-  private static let knownVersions = 1...4
-  private static let ledgerVersion = 2
-
   /// What an upgrade from version 1 adds.
   private static let newInVersion2: Set<String> = ["pattern_type", "rosette_geometry"]
 
@@ -29,7 +25,7 @@ struct SchemaCheck: AuditCheck {
   }
 
   private func checkVersion(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
-    let known = "\(Self.knownVersions.lowerBound) to \(Self.knownVersions.upperBound)"
+    let known = SchemaVersion.supportedText
     func report(_ severity: Severity, _ found: String, _ message: String) {
       context.log.add(
         AuditFinding(
@@ -39,24 +35,24 @@ struct SchemaCheck: AuditCheck {
     switch context.schema?.version {
     case nil:
       report(.error, "none", "no schema version is recorded")
-    case .some(let version) where version > Self.knownVersions.upperBound:
+    case .some(let version) where version > SchemaVersion.supported.upperBound:
       report(
         .error, "\(version)",
         "the schema has version \(version), newer than the known versions (\(known)); use a newer "
           + "version of this software")
-    case .some(let version) where version < Self.knownVersions.lowerBound:
+    case .some(let version) where version < SchemaVersion.supported.lowerBound:
       report(.error, "\(version)", "the schema has version \(version); known versions are \(known)")
     case 1?:
       report(.warning, "1", "the schema has version 1; the next migration upgrades it in place")
     default: break
     }
-    if let ledger = try inspector.ledgerVersion(), ledger > Self.ledgerVersion {
+    if let ledger = try inspector.ledgerVersion(), ledger > SchemaVersion.ledger.upperBound {
       report(
         .error, "ledger \(ledger)",
         "the ledger has version \(ledger), newer than the known versions (1 to "
-          + "\(Self.ledgerVersion)); use a newer version of this software or, if another "
+          + "\(SchemaVersion.ledger.upperBound)); use a newer version of this software or, if another "
           + "application set user_version, set it back with PRAGMA user_version = "
-          + "\(Self.ledgerVersion)")
+          + "\(SchemaVersion.ledger.upperBound)")
     }
   }
 

@@ -57,7 +57,8 @@ struct EntityBody {
     _ body: [UInt8], id: String?
   ) throws -> (batch: RecordBatch, isNameless: Bool) {
     let decoder = EntityDecoder(
-      kind: kind, options: EntityDecoder.Options(derivesIDs: false, runStart: now))
+      kind: kind,
+      options: EntityDecoder.Options(derivesIDs: false, runStart: now, readsOtherNames: false))
     func scan(_ id: String?) throws(JSONScanError) -> RecordBatch {
       var batch = RecordBatch(kind: kind)
       let key = id.map { batch.intern($0.utf8) }

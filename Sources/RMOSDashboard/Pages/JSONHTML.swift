@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// JSON laid out for reading: short containers on one line, longer ones with one line per member.

@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 import RMOSSystem
 

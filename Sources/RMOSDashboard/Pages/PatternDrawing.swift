@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// The drawing of what a pattern's geometry gives for certain: its rings if they have radii, or the

@@ -142,6 +142,10 @@ struct BatchExecutor {
       }
       if rewrites, outcome != .failed { decided.insert(batch.records.idKey(at: index)) }
       result.add(outcome, of: batch.records.kind, issues, counted: decision.counted)
+      let kept = batch.records.entries[index].unknownMembers
+      if !kept.isEmpty, outcome == .migrated || outcome == .updated {
+        result.keptMembers.add(batch.records.arena[kept.range], of: batch.records.kind)
+      }
     }
 
     private func write(_ action: Planner.Action, at index: Int) throws {
@@ -192,6 +196,8 @@ struct BatchResult {
   private(set) var unreportedInformation = 0
   /// The entities that were gone through, in order.
   private(set) var outcomes: [EntityResult] = []
+  /// The members that were kept beside what was written.
+  var keptMembers = KeptMembers()
   /// Why the run is to end after this batch.
   var ending: MigrationSummary.Ending?
 

@@ -107,7 +107,9 @@ struct MigrationRun {
         source: migration.source, batchSize: options.batchSize,
         options: EntityDecoder.Options(
           derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
-        access: options.access, refusesEmptySource: !options.allowsEmptySource),
+        access: options.access, refusesEmptySource: !options.allowsEmptySource,
+        ignored: options.rejectsDirectory.map { [$0] } ?? []),
+      lines: SourceLines(root: migration.source),
       batches: BatchExecutor(
         planner: planner, maxErrors: options.maxErrors, isCancelled: isCancelled),
       journal: journal, isCancelled: isCancelled)
@@ -136,6 +138,7 @@ struct RunContext {
   /// What is written to: the migration's store or, in a dry run, a copy of it.
   let store: any RecordStore
   let feed: SourceFeed
+  let lines: SourceLines
   let batches: BatchExecutor
   let journal: RunJournal
   let isCancelled: () -> Bool
@@ -163,7 +166,7 @@ struct RunContext {
   ) throws -> (result: BatchResult, ledger: LedgerRun?) {
     guard let run = journal.run else { preconditionFailure("the run was begun") }
     let target = TransactionTarget(
-      transaction: transaction, run: run, startedAt: journal.startedAt)
+      transaction: transaction, lines: lines, run: run, startedAt: journal.startedAt)
     let result = try batches.execute(
       batch, in: target, journal.memory, failedBefore: journal.failedCount)
     return (result, try journal.write(result, of: batch, in: transaction))
@@ -183,7 +186,7 @@ struct DryRunExecutor {
         reader,
         rereader: EntityRereader(
           root: context.feed.source, options: context.feed.options, access: context.feed.access),
-        startedAt: journal.startedAt)
+        lines: context.lines, startedAt: journal.startedAt)
       journal.announceStart()
       try context.forEachBatch { batch in
         let result = try context.batches.execute(

@@ -125,6 +125,7 @@ final class RunJournal {
     memory.add(result, of: batch.records)
     tally.add(result, keeping: options.maxIssuesInSummary)
     tally.timings = timings(after: batch)
+    tally.notRead.add(batch.notRead)
     kindUptime = options.clock.uptime()
     if let ending = result.ending { self.ending = ending }
     // An atomic run that met a failure will not be in the ledger.
@@ -234,7 +235,8 @@ final class RunJournal {
       severityCounts: tally.severityCounts, issues: tally.issues,
       issuesOmitted: tally.issuesOmitted, kindSeconds: tally.timings.kindSeconds,
       seconds: seconds, bytesRead: tally.timings.bytesRead, filesRead: tally.timings.filesRead,
-      rejects: rejects?.rejects, backup: backup)
+      rejects: rejects?.rejects, backup: backup, notRead: tally.notRead,
+      keptMembers: tally.keptMembers)
     observer?(.finished(summary))
     return summary
   }
@@ -249,11 +251,14 @@ private struct Tally {
   var issues: [Issue] = []
   var issuesOmitted = 0
   var timings = LedgerRun.Timings()
+  var notRead = FilesNotRead()
+  var keptMembers = KeptMembers()
 
   /// Adds a batch; keeps its errors and warnings while there are fewer than `limit`.
   mutating func add(_ result: BatchResult, keeping limit: Int) {
     statistics = statistics + result.statistics
     issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
+    keptMembers.add(result.keptMembers)
     if result.unreportedInformation > 0 {
       severityCounts[.info, default: 0] += result.unreportedInformation
     }
@@ -275,6 +280,7 @@ private struct Tally {
 
   /// Counts what was migrated as left out, since it was rolled back.
   mutating func rollBack() {
+    keptMembers = KeptMembers()
     for kind in EntityKind.allCases {
       statistics[kind].skipped += statistics[kind].migrated + statistics[kind].updated
       statistics[kind].migrated = 0

@@ -10,15 +10,59 @@ protocol EntityTarget {
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
   /// Whether the row of an entity was edited since a run wrote it.
   func editState(_ kind: EntityKind, id: String) throws -> EditState?
+  /// Where what is there under the entity's id comes from; `nil` if that is not known.
+  func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin?
   /// Adds an entity.
   func insert(_ batch: SourceBatch, at index: Int) throws
   /// Rewrites the row of an entity.
   func update(_ batch: SourceBatch, at index: Int) throws
 }
 
+/// Where a row comes from, for an entity that has the same id.
+struct StoredOrigin: Hashable {
+  /// The file and line in the source that is being read, or the run and its file.
+  var place: String
+  /// Whether the row was updated before the entity was, by what both say.
+  var isOlder = false
+
+  /// Creates the origin of a row that an earlier run, or this one, wrote.
+  ///
+  /// - Parameters:
+  ///   - provenance: The row's.
+  ///   - isOfThisRun: Whether this run wrote it.
+  ///   - lines: Finds lines in the source.
+  init(_ provenance: Provenance, isOfThisRun: Bool, _ lines: SourceLines) {
+    place =
+      isOfThisRun
+      ? Self.place(provenance.path, provenance.byteOffset, lines)
+      : "run \(provenance.run), \(provenance.path)"
+  }
+
+  /// Creates the origin of what this run reads.
+  init(path: String, offset: Int, _ lines: SourceLines) {
+    place = Self.place(path, offset, lines)
+  }
+
+  private static func place(_ path: String, _ offset: Int, _ lines: SourceLines) -> String {
+    path + (lines.line(of: path.utf8, at: offset).map { ":\($0)" } ?? "")
+  }
+
+  /// Compares the times at which a row and an entity of a batch were updated.
+  mutating func compare(_ row: Record, with batch: RecordBatch, at index: Int) {
+    guard let field = batch.kind.schema.position(ofMember: "updated_at"),
+      batch.entries[index].given.contains(field),
+      case .text(let stored) = row.values[field],
+      case .text(let given) = batch.record(at: index).values[field],
+      let storedTime = Timestamp(stored), let givenTime = Timestamp(given)
+    else { return }
+    isOlder = storedTime.order(relativeTo: givenTime) == .before
+  }
+}
+
 /// A real run's: the transaction sees what it wrote.
 struct TransactionTarget: EntityTarget {
   let transaction: any StoreTransaction
+  let lines: SourceLines
   /// The run's number in the ledger.
   let run: Int64
   /// When it began.
@@ -34,6 +78,17 @@ struct TransactionTarget: EntityTarget {
 
   func editState(_ kind: EntityKind, id: String) throws -> EditState? {
     try transaction.editState(kind, id: id)
+  }
+
+  func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin? {
+    guard let id = batch.id(at: index),
+      let provenance = try transaction.provenance(batch.kind, id: id)
+    else { return nil }
+    var origin = StoredOrigin(provenance, isOfThisRun: provenance.run == run, lines)
+    if let row = try transaction.record(batch.kind, id: id) {
+      origin.compare(row, with: batch, at: index)
+    }
+    return origin
   }
 
   func insert(_ batch: SourceBatch, at index: Int) throws {
@@ -52,6 +107,7 @@ struct TransactionTarget: EntityTarget {
 final class DryRunTarget: EntityTarget {
   private let reader: any StoreReader
   private let rereader: EntityRereader
+  private let lines: SourceLines
   private let startedAt: String
   /// For each kind that others refer to, the ids that would have been added.
   private var added: [EntityKind: IDTable] = [:]
@@ -61,8 +117,11 @@ final class DryRunTarget: EntityTarget {
   private var places = IDTable()
   private var paths = PathList()
 
-  init(_ reader: any StoreReader, rereader: EntityRereader, startedAt: String) {
+  init(
+    _ reader: any StoreReader, rereader: EntityRereader, lines: SourceLines, startedAt: String
+  ) {
     self.reader = reader
+    self.lines = lines
     self.startedAt = startedAt
     self.rereader = rereader
     for reference in EntityKind.allCases.flatMap(\.schema.references) {
@@ -99,20 +158,43 @@ final class DryRunTarget: EntityTarget {
   }
 
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
-    let id = batch.entries[index].id
-    guard batch.kind == kind,
-      let number = places[batch.idKey(at: index)]
-    else { return try reader.comparison(of: batch, at: index) }
-    let place = Place(number: number)
-    let first = try rereader.read(
-      batch.kind, path: paths[place.path], offset: place.offset, id: Array(batch.arena[id.range]))
-    var row = first.record(at: 0)
-    if let stored = try reader.record(kind, id: batch.text(id)) {
-      row = first.row(at: 0, rewriting: stored, startedAt: startedAt)
+    guard let (_, first, row) = try earlierEntity(of: batch, at: index) else {
+      return try reader.comparison(of: batch, at: index)
     }
     return StoredComparison(
       of: batch, at: index, with: row.values,
       storedUnknownMembers: first.provenance(at: 0, run: 0).unknownMembers)
+  }
+
+  func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin? {
+    if let (place, _, row) = try earlierEntity(of: batch, at: index) {
+      var origin = StoredOrigin(
+        path: SourcePath.text(paths[place.path]), offset: place.offset, lines)
+      origin.compare(row, with: batch, at: index)
+      return origin
+    }
+    guard let id = batch.id(at: index), let provenance = try reader.provenance(batch.kind, id: id)
+    else { return nil }
+    var origin = StoredOrigin(provenance, isOfThisRun: false, lines)
+    if let row = try reader.record(batch.kind, id: id) {
+      origin.compare(row, with: batch, at: index)
+    }
+    return origin
+  }
+
+  /// The earlier entity of the source with the same id, read again, and the row it would have become.
+  private func earlierEntity(
+    of batch: RecordBatch, at index: Int
+  ) throws -> (place: Place, entity: RecordBatch, row: Record)? {
+    let id = batch.entries[index].id
+    guard batch.kind == kind, let number = places[batch.idKey(at: index)] else { return nil }
+    let place = Place(number: number)
+    let first = try rereader.read(
+      batch.kind, path: paths[place.path], offset: place.offset, id: Array(batch.arena[id.range]))
+    guard let stored = try reader.record(kind, id: batch.text(id)) else {
+      return (place, first, first.record(at: 0))
+    }
+    return (place, first, first.row(at: 0, rewriting: stored, startedAt: startedAt))
   }
 
   func editState(_ kind: EntityKind, id: String) throws -> EditState? {
@@ -184,6 +266,8 @@ struct EntityFacts {
   var isRepeated = false
   /// Whether the row was edited; `nil` if nobody asks.
   var editState: EditState?
+  /// Where a row that differs comes from; `nil` if that is not known.
+  var origin: StoredOrigin?
 }
 
 extension EntityFacts {
@@ -214,7 +298,9 @@ extension EntityFacts {
     // What is refused anyway need not be compared.
     guard missingReferences.isEmpty, !batch.entries[index].isFailed else { return }
     comparison = try target.comparison(of: batch, at: index)
-    if case .differs = comparison, rewrites, !isRepeated {
+    guard case .differs = comparison else { return }
+    origin = try target.origin(of: batch, at: index)
+    if rewrites, !isRepeated {
       editState = try target.editState(batch.kind, id: batch.text(batch.entries[index].id))
     }
   }

@@ -61,9 +61,11 @@ struct Planner {
       if duplicates == .update {
         return update(batch, index, facts, differing: names + more)
       }
+      let place = facts.origin.map { " (from \($0.place))" } ?? ""
       return duplicate(
         batch, index, .duplicateDiffers, skippedAs: .warning,
-        "is already in the store with other content in \(names)\(more)")
+        "is already in the store\(place) with other content in \(names)\(more)"
+          + Self.age(facts.origin))
     case .absent:
       return Decision(action: .insert)
     }
@@ -80,7 +82,9 @@ struct Planner {
     }
     if facts.isRepeated {
       return skip(
-        "stands in the source before, with other content in \(members); the first one counts")
+        "appears earlier in the source"
+          + (facts.origin.map { " (\($0.place))" } ?? "")
+          + ", with other content in \(members); the first one counts" + Self.age(facts.origin))
     }
     switch facts.editState {
     case .asWritten: break
@@ -106,6 +110,11 @@ struct Planner {
           at: index, .info, .duplicateDiffers,
           "is already in the store with other content in \(members); updated")
       ])
+  }
+
+  /// Says that an entity is newer than the row that stays.
+  private static func age(_ origin: StoredOrigin?) -> String {
+    origin?.isOlder == true ? "; by \"updated_at\" this one is newer" : ""
   }
 
   private func issues(

@@ -1,15 +1,26 @@
 import RMOSModels
 
-/// Reads what one document holds: an entity, a list, a dictionary, or one entity a line.
+/// Reads what one document holds: an entity, a list, a dictionary, a wrapper around such, or one
+/// entity a line.
 ///
 /// Entities are handed to the builder in order and in constant memory. Everything found becomes an
-/// entry there, so that nothing is passed over: what cannot be parsed is an entry that failed.
+/// entry there: what cannot be parsed is an entry that failed.
 final class DocumentReader {
   private let window: SourceWindow
   private let builder: SourceBatchBuilder
   private let isCancelled: () -> Bool
-  /// The member of a dictionary that is being read: where it begins, in the text and in the file.
-  private var member: (position: Int, offset: Int)?
+  /// Finds the shape of documents of a kind.
+  private var outline: (kind: EntityKind, outline: DocumentOutline)?
+  /// The member or element that is being read.
+  private var item: Item?
+
+  /// A member or element under way: where it begins, in the text and in the file, and what opens
+  /// before it.
+  private struct Item {
+    let position: Int
+    let offset: Int
+    let opening: String
+  }
 
   init(
     limits: SourceWindow.Limits = SourceWindow.Limits(), into builder: SourceBatchBuilder,
@@ -28,9 +39,14 @@ final class DocumentReader {
   /// - Parameters:
   ///   - source: Its bytes.
   ///   - format: How it is laid out.
+  ///   - selection: Which values are entities, in a document that is one value; `nil` to find that
+  ///     out. What is selected and not an object is an entry that failed.
   /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if nobody wants the rest.
-  func read(_ source: any ByteSource, as format: SourcePath.Format) throws(ReadFailure) {
-    member = nil
+  func read(
+    _ source: any ByteSource, as format: SourcePath.Format,
+    selecting selection: EntitySelection? = nil
+  ) throws(ReadFailure) {
+    item = nil
     do throws(ReadFailure) {
       try window.load(source)
       if let complaint = window.encodingComplaint {
@@ -39,13 +55,13 @@ final class DocumentReader {
       } else {
         switch format {
         case .lines: try readLines()
-        case .json: try readDocument()
+        case .json: try readDocument(selection)
         }
       }
     } catch {
       guard case .notJSON(let error) = error else { throw error }
-      // In a dictionary only a name can end it so; what stood before it is read.
-      try fail(error, span: member.map { rest(from: $0.offset, at: $0.position, "{") } ?? .file)
+      // What stood before it is read.
+      try fail(error, span: item.map(rest) ?? .file)
     }
   }
 
@@ -92,15 +108,15 @@ final class DocumentReader {
     return (.inputEncoding, "the byte 0x\(byte) is not UTF-8 here; save the file as UTF-8")
   }
 
-  /// The rest of a collection that broke off at `position`.
+  /// The rest of a collection that broke off in an item.
   ///
   /// Where there is nothing left but to close it, an empty list keeps the rest from passing for
   /// something.
-  private func rest(from offset: Int, at position: Int, _ opening: String) -> RejectedSpan {
+  private func rest(from item: Item) -> RejectedSpan {
     let closes =
-      window.has(UInt8(ascii: "]"), at: position)
-      || window.has(UInt8(ascii: "}"), at: position)
-    return .rest(offset: offset, opening: closes ? "[]" : opening)
+      window.has(UInt8(ascii: "]"), at: item.position)
+      || window.has(UInt8(ascii: "}"), at: item.position)
+    return .rest(offset: item.offset, opening: closes ? "[]" : item.opening)
   }
 
   /// Passes over an element that is refused whatever is in it, and appends the failure.
@@ -121,9 +137,14 @@ final class DocumentReader {
 
   // MARK: Documents
 
-  private func readDocument() throws(ReadFailure) {
+  private func readDocument(_ selection: EntitySelection?) throws(ReadFailure) {
     let start = try window.skipWhiteSpace(from: window.start)
     let place = window.place(at: start)
+    let isContainer =
+      window.has(UInt8(ascii: "["), at: start) || window.has(UInt8(ascii: "{"), at: start)
+    if let selection, isContainer, !selection.pointers.contains(where: \.steps.isEmpty) {
+      return try readCollection(from: start, .selected(selection))
+    }
     switch window.byte(at: start) {
     case nil where window.endsInBadEncoding:
       try builder.fail(.inputEncoding, Self.badUTF16, at: place, span: .file)
@@ -131,7 +152,7 @@ final class DocumentReader {
       try builder.fail(
         .inputEmpty, "the file is empty; expected an entity, a list or a dictionary", at: place,
         span: .file)
-    case UInt8(ascii: "["): try readList(from: start)
+    case UInt8(ascii: "["): try readCollection(from: start, .list)
     case UInt8(ascii: "{"): try readObject(from: start)
     default:
       guard let (end, kind) = try window.skipValue(at: start) else {
@@ -164,12 +185,19 @@ final class DocumentReader {
     return false
   }
 
-  /// Reads a document that is an object: an entity, or a dictionary of entities.
+  /// Reads a document that is an object: an entity, a dictionary of entities or a wrapper.
   private func readObject(from start: Int) throws(ReadFailure) {
     let place = window.place(at: start)
     let before = builder.mark
+    let shape: DocumentShape
     do throws(ReadFailure) {
-      switch try readEntity(at: start, place, mayBeDictionary: true) {
+      var result = try readEntity(at: start, place, mayHoldEntities: true)
+      var found = DocumentShape.entity
+      if case .undecided = result {
+        found = try findShape()
+        if found == .entity { result = try readEntity(at: start, place) }
+      }
+      switch result {
       case .entity(let end):
         // What follows the entity makes all of the file wrong.
         let rest = try window.skipWhiteSpace(from: end)
@@ -179,42 +207,94 @@ final class DocumentReader {
         return try builder.emitIfFull()
       case .tooLarge:
         return try builder.fail(.inputTooLarge, tooLarge, at: place, span: .file)
-      case .dictionary: break
+      case .undecided: shape = found
       }
     } catch {
       guard case .notJSON(let syntaxError) = error else { throw error }
-      // Only until it is known what the object is: once a dictionary is being read, batches with
+      // Only until it is known what the object is: once a collection is being read, batches with
       // its entries may be handed on, and there is no way back.
       builder.rollBack(to: before)
-      guard try isDictionary(), let source = window.source else {
+      shape = try findShape()
+      guard shape != .entity, let source = window.source else {
         return try fail(syntaxError, span: .file)
       }
       try window.load(source)
-      return try readDictionary(from: window.skipWhiteSpace(from: window.start))
+      return try readContent(shape, from: window.skipWhiteSpace(from: window.start), place)
     }
-    try readDictionary(from: start)
+    try readContent(shape, from: start, place)
   }
 
-  /// Whether the document is a dictionary, by a look at its outline.
-  private func isDictionary() throws(ReadFailure) -> Bool {
-    guard let source = window.source else { return false }
-    return try DictionaryProbe(
-      schema: builder.kind.schema, limits: window.limits, isCancelled: isCancelled
-    ).isDictionary(source)
+  /// Reads a document that is an object and not an entity.
+  private func readContent(
+    _ shape: DocumentShape, from start: Int, _ place: RecordBatch.SourcePlace
+  ) throws(ReadFailure) {
+    switch shape {
+    case .entity, .dictionary: try readCollection(from: start, .dictionary)
+    case .wrapper(let selection):
+      builder.note(
+        .info, .shapeWrapper,
+        "the file is an object around entities; what is read are those at "
+          + DocumentReader.text(of: selection))
+      try readCollection(from: start, .selected(selection))
+    case .ambiguous(let names):
+      let shown = names.prefix(3).map { Violation.quoted($0) }.joined(separator: ", ")
+      try builder.fail(
+        .shapeAmbiguous,
+        "the file holds several collections that may be meant (\(shown)"
+          + (names.count > 3 ? " and others" : "")
+          + "); split it into a file each, or say in a mapping where the entities are",
+        at: place, span: .file)
+    case .columns:
+      try builder.fail(
+        .shapeNotObject,
+        "the file holds a table by columns, as pandas writes it by default; write it by rows "
+          + "(orient=\"records\")", at: place, span: .file)
+    }
+  }
+
+  /// Where the entities of a selection are, for people.
+  private static func text(of selection: EntitySelection) -> String {
+    let texts = selection.pointers.prefix(3).map { pointer in
+      var text: [UInt8] = []
+      for step in pointer.steps {
+        switch step {
+        case .any: text.append(contentsOf: "/*".utf8)
+        case .named(let name): JSONPointer.append(name, to: &text)
+        }
+      }
+      return Violation.quoted(String(decoding: text, as: UTF8.self))
+    }
+    let more = selection.pointers.count - texts.count
+    return texts.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+  }
+
+  /// The shape of the document, by a look at its outline.
+  private func findShape() throws(ReadFailure) -> DocumentShape {
+    guard let source = window.source else { return .entity }
+    if outline?.kind != builder.kind {
+      outline = (
+        builder.kind,
+        DocumentOutline(
+          schema: builder.kind.schema, limits: window.limits, isCancelled: isCancelled)
+      )
+    }
+    return try outline?.outline.shape(of: source) ?? .entity
   }
 
   /// What became of an object.
   private enum ObjectResult {
     /// It is an entity of the batch and ends before the position.
     case entity(end: Int)
-    case dictionary, tooLarge
+    /// It may hold entities; nothing was read.
+    case undecided
+    case tooLarge
   }
 
   /// Reads an object into the batch.
   private func readEntity(
     at position: Int, _ place: RecordBatch.SourcePlace,
     locator: RecordBatch.EntryLocator = .none, key: RecordBatch.TextSpan? = nil,
-    mayBeDictionary: Bool = false
+    mayHoldEntities: Bool = false
   ) throws(ReadFailure) -> ObjectResult {
     while true {
       let failure: JSONScanError
@@ -223,8 +303,8 @@ final class DocumentReader {
         let before = builder.mark
         let form = try builder.append(
           &scanner, locator: locator, key: key, place: place, encoding: window.encoding,
-          mayBeDictionary: mayBeDictionary)
-        if form == .dictionary { return .dictionary }
+          mayHoldEntities: mayHoldEntities)
+        if form == .undecided { return .undecided }
         let end = scanner.position
         if end - position <= window.limits.entity { return .entity(end: end) }
         builder.rollBack(to: before)
@@ -233,80 +313,209 @@ final class DocumentReader {
         failure = error
       }
       guard failure.reason == .unexpectedEnd, !window.isComplete else { throw .notJSON(failure) }
-      // What is still open after half a chunk may be a dictionary, to be streamed.
-      if mayBeDictionary, window.end - position > window.limits.chunk / 2, try isDictionary() {
-        return .dictionary
-      }
+      // What is still open after half a chunk may hold entities, to be streamed.
+      if mayHoldEntities, window.end - position > window.limits.chunk / 2 { return .undecided }
       guard try window.readsOn(after: failure, from: position) else { return .tooLarge }
     }
   }
 
   // MARK: Collections
 
-  private func readList(from start: Int) throws(ReadFailure) {
-    var position = try window.skipWhiteSpace(from: start + 1)
-    var index = 0
-    if window.has(UInt8(ascii: "]"), at: position) {
-      try readEnd(from: position + 1, locator: .index(index), isCollection: true)
-      return
+  /// A container on the way to entities.
+  private struct Level {
+    /// What is left of the way from here, by pointer.
+    var pointers: [ArraySlice<EntityPointer.Step>]
+    /// Whether what is not an object is passed over, and which members are.
+    var onlyObjects = false
+    var excluded: [[UInt8]] = []
+    /// The JSON Pointer to the container; `nil` if locators are bare keys and indexes.
+    var pointer: [UInt8]?
+    /// What opens before an item of the container, so that the item reads as what it is.
+    var opening: String
+    /// What opens before an item that is not on the way to entities.
+    var openingAside: String
+
+    /// A document that is a list of entities, and nothing else.
+    static let list = Level(pointers: [[.any]], opening: "[", openingAside: "[")
+    /// A document that is a dictionary of entities, and nothing else.
+    static let dictionary = Level(pointers: [[.any]], opening: "{", openingAside: "{")
+
+    /// A document in which a selection says what the entities are.
+    static func selected(_ selection: EntitySelection) -> Level {
+      Level(
+        pointers: selection.pointers.map { $0.steps[...] }, onlyObjects: selection.onlyObjects,
+        excluded: selection.excluded, pointer: [], opening: "", openingAside: "")
     }
+
+    /// What becomes of the item with a name or index.
+    func next(_ name: some Collection<UInt8>, isContainer: Bool, isObject: Bool) -> Next {
+      if onlyObjects, !isObject { return .aside }
+      if excluded.contains(where: { $0.elementsEqual(name) }) { return .aside }
+      var rest: [ArraySlice<EntityPointer.Step>] = []
+      for steps in pointers where steps.first?.matches(name) == true {
+        if steps.count == 1 { return .entity }
+        rest.append(steps.dropFirst())
+      }
+      return rest.isEmpty || !isContainer ? .aside : .level(rest)
+    }
+  }
+
+  /// What an item of a container is.
+  private enum Next {
+    case entity
+    /// Entities are further down.
+    case level([ArraySlice<EntityPointer.Step>])
+    /// Nothing that is read.
+    case aside
+  }
+
+  /// Reads a document that is a container of entities.
+  private func readCollection(from start: Int, _ level: Level) throws(ReadFailure) {
+    var level = level
+    let isList = window.has(UInt8(ascii: "["), at: start)
+    if level.pointer != nil {
+      level.opening = isList ? "[" : "{"
+      // A wrapper without entities, so that what is mended in the rest is no entity either.
+      level.openingAside = isList ? "[" : "{\"\(builder.kind.table)\":[],"
+    }
+    guard let (end, count) = try readItems(from: start, level) else { return }
+    item = nil
+    let isPlainList = isList && level.pointer == nil
+    try readEnd(
+      from: end, locator: isPlainList ? .index(count) : .none, isCollection: true)
+  }
+
+  /// Reads the items of a container.
+  ///
+  /// - Returns: The position after it, and how many items there were; `nil` if it breaks off, which
+  ///   is then a failure in the batch.
+  private func readItems(
+    from start: Int, _ level: Level
+  ) throws(ReadFailure) -> (end: Int, count: Int)? {
+    let isList = window.has(UInt8(ascii: "["), at: start)
+    let closing = isList ? UInt8(ascii: "]") : UInt8(ascii: "}")
+    var position = try window.skipWhiteSpace(from: start + 1)
+    var count = 0
+    if window.has(closing, at: position) { return (position + 1, 0) }
     while true {
-      guard let end = try readElement(at: position, locator: .index(index), key: nil) else {
-        return
-      }
-      index += 1
+      let end =
+        try isList
+        ? readElement(count, at: position, level) : readMember(at: position, level)
+      guard let end else { return nil }
+      count += 1
       position = try window.skipWhiteSpace(from: end)
-      if window.has(UInt8(ascii: "]"), at: position) {
-        try readEnd(from: position + 1, locator: .index(index), isCollection: true)
-        return
-      }
+      if window.has(closing, at: position) { return (position + 1, count) }
       guard window.has(UInt8(ascii: ","), at: position) else {
-        return try fail(
-          window.scanner(at: position).unexpected(.commaOrBracket), locator: .index(index),
-          span: rest(from: window.place(at: position).offset, at: position, "["))
+        let broken = item(at: position, level.opening)
+        try fail(
+          window.scanner(at: position).unexpected(isList ? .commaOrBracket : .commaOrBrace),
+          locator: isList ? locator(ofElement: count, level) : .none, span: rest(from: broken))
+        return nil
       }
       position = try window.skipWhiteSpace(from: position + 1)
     }
   }
 
-  /// Reads the dictionary whose `{` is at `start`.
-  private func readDictionary(from start: Int) throws(ReadFailure) {
-    var position = try window.skipWhiteSpace(from: start + 1)
-    while true {
-      let place = window.place(at: position)
-      member = (position, place.offset)
-      let name = try window.readName(at: position)
-      let valueStart = try window.skipWhiteSpace(from: name.end)
-      let end: Int?
-      if let text = name.text {
-        let key = builder.intern(text)
-        end = try readElement(at: valueStart, locator: .key(key), key: key)
-      } else {
-        end = try skipRefused(
-          from: valueStart, beginning: place, isMember: true, .jsonSyntax,
-          "the key holds an escaped surrogate without its partner, which is no text; "
-            + "write the character itself", at: place)
-      }
-      guard let end else { return }
-      position = try window.skipWhiteSpace(from: end)
-      if window.has(UInt8(ascii: "}"), at: position) {
-        try readEnd(from: position + 1, isCollection: true)
-        return
-      }
-      guard window.has(UInt8(ascii: ","), at: position) else {
-        return try fail(
-          window.scanner(at: position).unexpected(.commaOrBrace),
-          span: rest(from: window.place(at: position).offset, at: position, "{"))
-      }
-      position = try window.skipWhiteSpace(from: position + 1)
+  private func item(at position: Int, _ opening: String) -> Item {
+    Item(position: position, offset: window.place(at: position).offset, opening: opening)
+  }
+
+  private func locator(ofElement index: Int, _ level: Level) -> RecordBatch.EntryLocator {
+    guard level.pointer != nil else { return .index(index) }
+    return locator(of: String(index).utf8, key: nil, level)
+  }
+
+  private func locator(
+    of step: some Sequence<UInt8>, key: RecordBatch.TextSpan?, _ level: Level
+  ) -> RecordBatch.EntryLocator {
+    var pointer = level.pointer ?? []
+    JSONPointer.append(step, to: &pointer)
+    return .pointer(builder.intern(pointer), key: key)
+  }
+
+  /// Reads the element of a list at an index.
+  ///
+  /// - Returns: The position after it; `nil` if the list breaks off in it.
+  private func readElement(
+    _ index: Int, at position: Int, _ level: Level
+  ) throws(ReadFailure) -> Int? {
+    item = item(at: position, level.opening)
+    if level.pointer == nil {
+      return try readEntityItem(at: position, locator: .index(index), key: nil)
+    }
+    let name = Array(String(index).utf8)
+    switch next(name, at: position, level) {
+    case .entity:
+      return try readEntityItem(
+        at: position, locator: locator(ofElement: index, level), key: nil)
+    case .level(let pointers):
+      return try readLevel(name, opening: "", pointers, at: position, level)
+    case .aside:
+      item = item(at: position, level.openingAside)
+      return try window.skipLongValue(at: position)
     }
   }
 
-  /// Reads one element of a list or dictionary.
+  /// Reads a member of an object: its name and its value.
+  ///
+  /// - Returns: The position after it; `nil` if the object breaks off in it.
+  private func readMember(at start: Int, _ level: Level) throws(ReadFailure) -> Int? {
+    let place = window.place(at: start)
+    item = Item(position: start, offset: place.offset, opening: level.opening)
+    let name = try window.readName(at: start)
+    let position = try window.skipWhiteSpace(from: name.end)
+    guard let text = name.text else {
+      guard level.pointer == nil else { return try window.skipLongValue(at: position) }
+      return try skipRefused(
+        from: position, beginning: place, isMember: true, .jsonSyntax,
+        "the key holds an escaped surrogate without its partner, which is no text; "
+          + "write the character itself", at: place)
+    }
+    if level.pointer == nil {
+      let key = builder.intern(text)
+      return try readEntityItem(at: position, locator: .key(key), key: key)
+    }
+    switch next(text, at: position, level) {
+    case .entity:
+      let key = builder.intern(text)
+      return try readEntityItem(
+        at: position, locator: locator(of: text, key: key, level), key: key)
+    case .level(let pointers):
+      var writer = JSONWriter()
+      writer.string(String(decoding: text, as: UTF8.self))
+      return try readLevel(text, opening: writer.text + ":", pointers, at: position, level)
+    case .aside:
+      item = Item(position: start, offset: place.offset, opening: level.openingAside)
+      return try window.skipLongValue(at: position)
+    }
+  }
+
+  private func next(_ name: [UInt8], at position: Int, _ level: Level) -> Next {
+    let isObject = window.has(UInt8(ascii: "{"), at: position)
+    return level.next(
+      name, isContainer: isObject || window.has(UInt8(ascii: "["), at: position),
+      isObject: isObject)
+  }
+
+  /// Reads a container on the way to entities.
+  private func readLevel(
+    _ name: [UInt8], opening: String, _ pointers: [ArraySlice<EntityPointer.Step>],
+    at position: Int, _ level: Level
+  ) throws(ReadFailure) -> Int? {
+    var pointer = level.pointer ?? []
+    JSONPointer.append(name, to: &pointer)
+    let bracket = window.has(UInt8(ascii: "["), at: position) ? "[" : "{"
+    let opening = level.opening + opening + bracket
+    let next = Level(
+      pointers: pointers, pointer: pointer, opening: opening, openingAside: opening)
+    return try readItems(from: position, next)?.end
+  }
+
+  /// Reads a value that should be an entity.
   ///
   /// - Returns: The position after it; `nil` if the collection breaks off in it, which is then a
   ///   failure in the batch.
-  private func readElement(
+  private func readEntityItem(
     at position: Int, locator: RecordBatch.EntryLocator, key: RecordBatch.TextSpan?
   ) throws(ReadFailure) -> Int? {
     let place = window.place(at: position)
@@ -319,9 +528,10 @@ final class DocumentReader {
           return end
         }
       } else if let (end, kind) = try window.skipValue(at: position) {
+        let hint = kind == .array ? "; put the entities into one list, not lists into a list" : ""
         try builder.fail(
-          .shapeNotObject, "is \(kind.name); expected an entity, which is an object", at: place,
-          locator: locator,
+          .shapeNotObject, "is \(kind.name); expected an entity, which is an object\(hint)",
+          at: place, locator: locator,
           span: .item(offset: place.offset, end: window.place(at: end).offset))
         return end
       }
@@ -330,10 +540,7 @@ final class DocumentReader {
     } catch {
       guard case .notJSON(let syntaxError) = error else { throw error }
       guard syntaxError.reason == .tooDeep else {
-        let span =
-          member.map { RejectedSpan.rest(offset: $0.offset, opening: "{") }
-          ?? rest(from: place.offset, at: position, "[")
-        try fail(syntaxError, locator: locator, span: span)
+        try fail(syntaxError, locator: locator, span: item.map(rest) ?? .file)
         return nil
       }
       // What is too deep is refused for that alone; what follows can still be read.
@@ -364,11 +571,17 @@ final class DocumentReader {
           .inputEncoding, Self.badUTF16, at: window.place(at: line.upperBound), locator: locator,
           span: .item(offset: place.offset, end: nil))
       } else {
-        try readLine(line, locator: locator)
+        try readLine(withoutMark(line), locator: locator)
       }
       if isLast { return }
       position = line.upperBound + 1
     }
+  }
+
+  /// A line without the byte-order mark that it begins with where files were joined.
+  private func withoutMark(_ line: Range<Int>) -> Range<Int> {
+    let hasMark = window.bytes(line).prefix(3).elementsEqual([0xEF, 0xBB, 0xBF])
+    return hasMark ? line.lowerBound + 3..<line.upperBound : line
   }
 
   /// What a line holds.

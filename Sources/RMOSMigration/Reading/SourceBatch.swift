@@ -10,6 +10,8 @@ struct SourceBatch: Sendable {
   var bytes = 0
   /// Files read since the batch before.
   var files = 0
+  /// The files that were found and not read since the batch before.
+  var notRead = FilesNotRead()
   /// Whether the kind has no more entries.
   var endsKind = false
   /// For each entry that failed before it was an entity, by position: what of its file it is.
@@ -90,6 +92,11 @@ final class SourceBatchBuilder {
     batch.files += 1
   }
 
+  /// Counts a file that is not read.
+  func skip(_ path: [UInt8], _ reason: FilesNotRead.Reason) {
+    batch.notRead.add(SourcePath.text(path), reason)
+  }
+
   /// Hands on the last batch of a kind, be it empty.
   func endKind() throws(ReadFailure) {
     batch.endsKind = true
@@ -98,7 +105,9 @@ final class SourceBatchBuilder {
 
   /// Hands on what there is, since nothing more can be read.
   func emitRest() throws(ReadFailure) {
-    if batch.records.count > 0 || !batch.notices.isEmpty { try emitBatch() }
+    if batch.records.count > 0 || !batch.notices.isEmpty || batch.notRead.count > 0 {
+      try emitBatch()
+    }
   }
 
   /// Hands on the batch if it is full.
@@ -144,12 +153,12 @@ final class SourceBatchBuilder {
   func append(
     _ scanner: inout JSONScanner, locator: RecordBatch.EntryLocator = .none,
     key: RecordBatch.TextSpan? = nil, place: RecordBatch.SourcePlace, encoding: SourceEncoding,
-    mayBeDictionary: Bool = false
+    mayHoldEntities: Bool = false
   ) throws(JSONScanError) -> EntityDecoder.Form {
     let origin = EntityOrigin(
       source: source, path: pathText, locator: locator, key: key, place: place, encoding: encoding)
     return try decoder.decode(
-      &scanner, origin, mayBeDictionary: mayBeDictionary, into: &batch.records)
+      &scanner, origin, mayHoldEntities: mayHoldEntities, into: &batch.records)
   }
 
   /// Appends an entry that failed.
@@ -174,4 +183,9 @@ final class SourceBatchBuilder {
 
   /// Notes an issue that concerns no entity.
   func note(_ issue: Issue) { batch.notices.append((batch.records.count, issue)) }
+
+  /// Notes an issue about the file that is being read, and no entity of it.
+  func note(_ severity: Severity, _ code: IssueCode, _ message: String) {
+    note(Issue(severity: severity, code: code, kind: kind, source: pathText, message: message))
+  }
 }

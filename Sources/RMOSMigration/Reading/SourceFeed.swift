@@ -9,6 +9,8 @@ struct SourceFeed {
   let access: SourceAccess
   /// Whether it is an error if there is nothing to read.
   let refusesEmptySource: Bool
+  /// Directories within the source that do not belong to it.
+  let ignored: [String]
 
   /// How a run through the batches ended.
   enum Ending {
@@ -49,7 +51,7 @@ struct SourceFeed {
   private func read(into channel: BatchChannel) {
     let reader = SourceReader(
       source, batchSize: batchSize, options: options, access: access,
-      refusesEmptySource: refusesEmptySource, isCancelled: { channel.isUnwanted }
+      refusesEmptySource: refusesEmptySource, ignoring: ignored, isCancelled: { channel.isUnwanted }
     ) { batch throws(ReadFailure) in try channel.send(batch) }
     do throws(ReadFailure) {
       try reader.readAll()

@@ -9,14 +9,19 @@ struct SourceMeasure {
   /// Measures a source, or, where `isCancelled` says so meanwhile, a part of it.
   init(root: String, isCancelled: @escaping () -> Bool = { false }) {
     var bytes = 0
+    let path = Array(root.utf8)
     for kind in EntityKind.allCases {
+      for (name, _) in SourceTop(of: path).files(of: kind) {
+        bytes += (try? FileStatus(of: path + [UInt8(ascii: "/")] + name))?.size ?? 0
+      }
       var walker = SourceWalker(
         root: Array(root.utf8), directory: kind.table, isCancelled: isCancelled)
       while let item = walker.next() {
-        guard case .file(let path, _) = item,
-          let status = try? FileStatus(of: walker.absolute(path))
-        else { continue }
-        bytes += status.size
+        switch item {
+        case .file(let path, _), .copy(let path, _, _):
+          bytes += (try? FileStatus(of: walker.absolute(path)))?.size ?? 0
+        case .unread, .unreadable, .loop: continue
+        }
       }
     }
     self.bytes = bytes

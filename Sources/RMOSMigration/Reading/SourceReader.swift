@@ -18,6 +18,10 @@ final class SourceReader {
   private var identity: FileStatus.Identity?
   /// Whether there was anything to read, be it unreadable.
   private var hasFoundAnything = false
+  /// Directories within the source that do not belong to it, such as one for what fails.
+  private let ignored: [String]
+  /// How many files that look like data were found and not read.
+  private var unreadData = 0
 
   /// Creates a reader; nothing is read before ``readAll()``.
   ///
@@ -28,6 +32,7 @@ final class SourceReader {
   ///   - limits: How documents are cut.
   ///   - access: How the source is read.
   ///   - refusesEmptySource: Whether it is an error if there is nothing to read.
+  ///   - ignored: Directories that are not looked at where they are beside those of the kinds.
   ///   - isCancelled: Asked for each file and whenever more of one is read; once true, reading is
   ///     given up.
   ///   - emit: Takes a full batch and gives empty records to go on with; throws
@@ -35,13 +40,15 @@ final class SourceReader {
   init(
     _ source: String, batchSize: Int, options: EntityDecoder.Options,
     limits: SourceWindow.Limits = SourceWindow.Limits(), access: SourceAccess = .system,
-    refusesEmptySource: Bool = false, isCancelled: @escaping () -> Bool = { false },
+    refusesEmptySource: Bool = false, ignoring ignored: [String] = [],
+    isCancelled: @escaping () -> Bool = { false },
     emit: @escaping (SourceBatch) throws(ReadFailure) -> RecordBatch
   ) {
     self.source = source
     root = Array(source.utf8)
     self.access = access
     self.refusesEmptySource = refusesEmptySource
+    self.ignored = ignored
     self.isCancelled = isCancelled
     builder = SourceBatchBuilder(batchSize: batchSize, options: options, emit: emit)
     documents = DocumentReader(limits: limits, into: builder, isCancelled: isCancelled)
@@ -54,23 +61,46 @@ final class SourceReader {
   func readAll() throws(ReadFailure) {
     do throws(ReadFailure) {
       identity = try? access.status(of: root).identity
-      for kind in EntityKind.allCases { try read(kind) }
+      let top = SourceTop(of: root)
+      for kind in EntityKind.allCases { try read(kind, top) }
     } catch {
       if case .source = error { try builder.emitRest() }
       throw error
     }
   }
 
-  private func read(_ kind: EntityKind) throws(ReadFailure) {
+  private func read(_ kind: EntityKind, _ top: SourceTop) throws(ReadFailure) {
     builder.begin(kind)
+    for (name, format) in top.files(of: kind) {
+      if isCancelled() { throw .stopped }
+      try readFile(name, at: root + [UInt8(ascii: "/")] + name, format)
+    }
+    if try readDirectory(of: kind, for: .originals) {
+      _ = try readDirectory(of: kind, for: .copies)
+    }
+    // A directory that is not there holds nothing, unless the source itself is gone.
+    try checkIdentity()
+    if kind == EntityKind.allCases.last { endSource(top) }
+    try builder.endKind()
+  }
+
+  /// Reads the originals or the copies in the directory of a kind.
+  ///
+  /// - Returns: Whether there are copies that were passed over.
+  private func readDirectory(
+    of kind: EntityKind, for purpose: SourceWalker.Purpose
+  ) throws(ReadFailure) -> Bool {
     var walker = SourceWalker(
-      root: root, directory: kind.table, access: access, isCancelled: isCancelled)
+      root: root, directory: kind.table, for: purpose, access: access, isCancelled: isCancelled)
     while let item = walker.next() {
       switch item {
       case .file(let path, let format):
-        hasFoundAnything = true
-        builder.begin(file: path)
         try readFile(path, at: walker.absolute(path), format)
+      case .copy(let path, let format, let original):
+        builder.begin(file: path)
+        if let original { noteCopy(of: SourcePath.text(original)) }
+        try readFile(path, at: walker.absolute(path), format)
+      case .unread(let path, let file): note(path, file)
       case .unreadable(let path, let error):
         if isCancelled() { throw .stopped }
         hasFoundAnything = true
@@ -81,17 +111,30 @@ final class SourceReader {
       }
     }
     if isCancelled() { throw .stopped }
-    // A directory that is not there holds nothing, unless the source itself is gone.
-    try checkIdentity()
-    if kind == EntityKind.allCases.last, refusesEmptySource, !hasFoundAnything {
-      builder.note(nothingFound)
+    return walker.hasCopies
+  }
+
+  /// Says what else is there once everything is read.
+  private func endSource(_ top: SourceTop) {
+    top.forEachFileOutside(
+      passingOver: ignored.compactMap { try? FileStatus(of: Array($0.utf8)).identity },
+      isCancelled: isCancelled
+    ) { path, file in note(path, file) }
+    if unreadData > FilesNotRead.namedFiles, hasFoundAnything || !isDirectoryOfKind {
+      builder.note(
+        Issue(
+          severity: .warning, code: .inputNotRead,
+          message: "\(unreadData - FilesNotRead.namedFiles) more files that look like data are not "
+            + "read"))
     }
-    try builder.endKind()
+    if refusesEmptySource, !hasFoundAnything { builder.note(nothingFound) }
   }
 
   private func readFile(
     _ path: [UInt8], at absolutePath: [UInt8], _ format: SourcePath.Format
   ) throws(ReadFailure) {
+    hasFoundAnything = true
+    builder.begin(file: path)
     var bytes = 0
     do throws(ReadFailure) {
       let file = try ReadFailure.converting { () throws(SystemError) in
@@ -140,6 +183,11 @@ final class SourceReader {
     throw .source(SourceFailure(source: source, reason: .replaced))
   }
 
+  private var isDirectoryOfKind: Bool {
+    let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
+    return EntityKind.allCases.contains { $0.table == name }
+  }
+
   private var nothingFound: Issue {
     let tables = EntityKind.allCases.map(\.table)
     let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
@@ -168,5 +216,48 @@ final class SourceReader {
       Issue(
         severity: .warning, code: .inputLoop, kind: builder.kind, source: path,
         message: "the link \(why); it is not followed, and nothing is lost by that"))
+  }
+
+  private func noteCopy(of original: String) {
+    builder.note(
+      .warning, .inputCopy,
+      "is a copy of \(Violation.quoted(original)) by its name; what both have is taken from the "
+        + "original. Merge what the copy has, and remove it")
+  }
+
+  /// Counts a file that is not read, and warns of one that looks like data.
+  private func note(_ path: [UInt8], _ file: UnreadFile) {
+    builder.skip(path, file.reason)
+    guard file.looksLikeData else { return }
+    unreadData += 1
+    // Where the source is itself the directory of a kind, that is said once.
+    guard unreadData <= FilesNotRead.namedFiles, hasFoundAnything || !isDirectoryOfKind else {
+      return
+    }
+    builder.note(
+      Issue(
+        severity: .warning, code: .inputNotRead, source: SourcePath.text(path),
+        message: message(of: file, path)))
+  }
+
+  private func message(of file: UnreadFile, _ path: [UInt8]) -> String {
+    switch file.reason {
+    case .place:
+      let parts = path.split(separator: UInt8(ascii: "/"))
+      if let first = parts.first, parts.count > 1, let table = SourceTop.kindMeant(by: first) {
+        let name = SourcePath.text(Array(first))
+        return "is not read, since it is in \(Violation.quoted(name + "/")); rename that to "
+          + Violation.quoted(table + "/")
+      }
+      let tables = EntityKind.allCases.map { $0.table + "/" }.joined(separator: ", ")
+      return "is not read, since it is outside \(tables); move it there, or name it in a mapping"
+    case .compressed: return "is compressed and not read; unpack it"
+    case .placeholder:
+      return "is a placeholder of a sync program for a file that is not here; have the program "
+        + "download the file"
+    case .ending, .hidden, .notAFile:
+      return "is not read because of its ending; expected .json, .jsonl or .ndjson. Convert it to "
+        + "JSON where it is not, and rename it"
+    }
   }
 }

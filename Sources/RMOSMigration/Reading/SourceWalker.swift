@@ -2,21 +2,42 @@ import RMOSSystem
 
 /// Walks one kind's directory in the fixed order: byte order of the relative path.
 ///
-/// Memory is that of the names in one directory on each level. Hidden entries are passed over.
-/// Links to files are read; links to directories are followed, each target once, and never into a
-/// directory that is being walked.
+/// Memory is that of the names in one directory on each level. Hidden entries are not read.
+/// to files are read; links to directories are followed, each target once, and never into a directory
+/// that is being walked.
 struct SourceWalker {
   /// What the walk comes to.
+  ///
+  /// Paths are relative to the source directory.
   enum Item {
-    /// A file to read. The path is relative to the source directory.
+    /// A file to read.
     case file(path: [UInt8], format: SourcePath.Format)
+    /// A file to read that is a copy by its name; `original` is the file beside it that it is a copy
+    /// of.
+    case copy(path: [UInt8], format: SourcePath.Format, original: [UInt8]?)
+    /// A file that is not read.
+    case unread(path: [UInt8], UnreadFile)
     /// Something that cannot be read.
     case unreadable(path: [UInt8], SystemError)
     /// A link that is not followed, since its target is being walked or was followed before.
     case loop(path: [UInt8], isAncestor: Bool)
   }
 
+  /// What a walk is for.
+  enum Purpose {
+    /// All that is there to read.
+    case all
+    /// What is there but for copies; what is not read is said.
+    case originals
+    /// The copies alone.
+    case copies
+    /// What is there beside what is read: nothing is read.
+    case outside
+  }
+
   private struct Frame {
+    /// Whether it is, or is in, a hidden directory.
+    var isHidden = false
     var path: [UInt8]
     var listing: DirectoryListing
     var identity: FileStatus.Identity
@@ -25,6 +46,9 @@ struct SourceWalker {
 
   private let root: [UInt8]
   private let access: SourceAccess
+  private let purpose: Purpose
+  /// Whether the walk of the originals came upon copies.
+  private(set) var hasCopies = false
   /// Whether the walk is to be given up.
   private let isCancelled: () -> Bool
   private var frames: [Frame] = []
@@ -37,31 +61,35 @@ struct SourceWalker {
   init(root: [UInt8]) {
     self.root = root
     access = .system
+    purpose = .all
     isCancelled = { false }
     above = []
   }
 
   /// A walk of `root/directory`; a directory that is not there is empty.
   init(
-    root: [UInt8], directory: String, access: SourceAccess = .system,
-    isCancelled: @escaping () -> Bool = { false }
+    root: [UInt8], directory: String, for purpose: Purpose = .all,
+    access: SourceAccess = .system, isCancelled: @escaping () -> Bool = { false }
   ) {
     self.init(
-      root: root, directory: Array(directory.utf8), access: access, isCancelled: isCancelled)
+      root: root, directory: Array(directory.utf8), for: purpose, access: access,
+      isCancelled: isCancelled)
   }
 
   init(
-    root: [UInt8], directory path: [UInt8], access: SourceAccess = .system,
-    isCancelled: @escaping () -> Bool = { false }
+    root: [UInt8], directory path: [UInt8], for purpose: Purpose, access: SourceAccess = .system,
+    isHidden: Bool = false, isCancelled: @escaping () -> Bool = { false }
   ) {
     self.root = root
     self.access = access
+    self.purpose = purpose
     self.isCancelled = isCancelled
     above = SourceWalker.directories(from: root)
     do throws(SystemError) {
       let status = try access.status(of: absolute(path))
-      try enter(path, status.identity)
+      try enter(path, status.identity, isHidden: isHidden)
     } catch {
+      guard purpose != .outside else { return }
       // A link that leads nowhere, as to a share that is not mounted, is no absent directory.
       if error != .notFound {
         pending = .unreadable(path: path, error)
@@ -87,10 +115,10 @@ struct SourceWalker {
   func absolute(_ path: [UInt8]) -> [UInt8] { root + [UInt8(ascii: "/")] + path }
 
   private mutating func enter(
-    _ path: [UInt8], _ identity: FileStatus.Identity
+    _ path: [UInt8], _ identity: FileStatus.Identity, isHidden: Bool
   ) throws(SystemError) {
     let listing = try DirectoryListing(of: absolute(path), access, isCancelled)
-    frames.append(Frame(path: path, listing: listing, identity: identity))
+    frames.append(Frame(isHidden: isHidden, path: path, listing: listing, identity: identity))
   }
 
   /// The next item; nil at the end, or where the walk is given up.
@@ -108,29 +136,71 @@ struct SourceWalker {
       let (name, type) = frame.listing[frame.next]
       let path = frame.path + [UInt8(ascii: "/")] + name
       switch type {
-      case .file(let format): return .file(path: path, format: format)
-      case .broken(let error): return .unreadable(path: path, error)
       case .directory(let isLink):
-        if let item = descend(into: path, isLink: isLink) { return item }
+        let isHidden = frame.isHidden || name.first == UInt8(ascii: ".")
+        if isHidden, isLink || !saysUnread { continue }
+        if let item = descend(into: path, isLink: isLink, isHidden: isHidden) { return item }
+      case .unread(let file):
+        if saysUnread { return .unread(path: path, unread(file, in: frame)) }
+      case .file where frame.isHidden || purpose == .outside:
+        if saysUnread {
+          let file = UnreadFile(.place, looksLikeData: true)
+          return .unread(path: path, unread(file, in: frame))
+        }
+      case .file(let format):
+        if let item = item(name, path, format, in: frame) { return item }
+      case .broken(let error):
+        guard purpose == .copies || purpose == .outside || frame.isHidden else {
+          return .unreadable(path: path, error)
+        }
       }
     }
     return nil
   }
 
+  /// Whether what is not read is said.
+  private var saysUnread: Bool { purpose == .originals || purpose == .outside }
+
+  private func unread(_ file: UnreadFile, in frame: Frame) -> UnreadFile {
+    if frame.isHidden { return UnreadFile(.hidden) }
+    guard purpose == .outside, file.reason == .ending else { return file }
+    return UnreadFile(.place, looksLikeData: file.looksLikeData)
+  }
+
+  /// A file to read, unless this walk passes over it.
+  private mutating func item(
+    _ name: ArraySlice<UInt8>, _ path: [UInt8], _ format: SourcePath.Format, in frame: Frame
+  ) -> Item? {
+    let originals = CopyMark.originals(of: name)
+    guard let last = originals.last else {
+      return purpose == .copies ? nil : .file(path: path, format: format)
+    }
+    if purpose == .originals {
+      hasCopies = true
+      return nil
+    }
+    let beside =
+      ([last] + originals).first { frame.listing.contains(file: $0) }
+      .map { frame.path + [UInt8(ascii: "/")] + $0 }
+    return .copy(path: path, format: format, original: beside)
+  }
+
   /// Enters a directory; returns an item where it is not entered.
-  private mutating func descend(into path: [UInt8], isLink: Bool) -> Item? {
+  private mutating func descend(into path: [UInt8], isLink: Bool, isHidden: Bool) -> Item? {
     do throws(SystemError) {
       let identity = try access.status(of: absolute(path)).identity
       if above.contains(identity) || frames.contains(where: { $0.identity == identity }) {
-        return .loop(path: path, isAncestor: true)
+        return purpose == .copies || purpose == .outside ? nil : .loop(path: path, isAncestor: true)
       }
       if isLink, !followed.insert(identity).inserted {
-        return .loop(path: path, isAncestor: false)
+        return purpose == .copies || purpose == .outside
+          ? nil : .loop(path: path, isAncestor: false)
       }
-      try enter(path, identity)
+      try enter(path, identity, isHidden: isHidden)
       return nil
     } catch {
-      return .unreadable(path: path, error)
+      let isSaid = purpose == .originals || purpose == .all
+      return isSaid && !isHidden ? .unreadable(path: path, error) : nil
     }
   }
 }
@@ -140,6 +210,7 @@ struct DirectoryListing {
   enum Entry {
     case file(SourcePath.Format)
     case directory(isLink: Bool)
+    case unread(UnreadFile)
     case broken(SystemError)
   }
 
@@ -154,8 +225,7 @@ struct DirectoryListing {
     var names: [UInt8] = []
     var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
     try FileSystem.forEachEntry(ofDirectory: path, isCancelled: isCancelled) { name, type in
-      guard let first = name.first, first != UInt8(ascii: ".") else { return }
-      guard let entry = DirectoryListing.entry(name, type, in: path, access) else { return }
+      let entry = DirectoryListing.entry(name, type, in: path, access)
       let offset = names.count
       names.append(contentsOf: name)
       if case .directory = entry { names.append(UInt8(ascii: "/")) }
@@ -179,27 +249,47 @@ struct DirectoryListing {
   private static func entry(
     _ name: UnsafeBufferPointer<UInt8>, _ type: FileSystem.EntryType, in path: [UInt8],
     _ access: SourceAccess
-  ) -> Entry? {
-    let format = SourcePath.Format(name: name)
+  ) -> Entry {
+    let isHidden = name.first == UInt8(ascii: ".")
+    let format = isHidden ? nil : SourcePath.Format(name: name)
+    var unread: Entry { .unread(UnreadFile(name: name)) }
     switch type {
-    case .file: return format.map { .file($0) }
+    case .file: return format.map { .file($0) } ?? unread
     case .directory: return .directory(isLink: false)
     case .link, .unknown:
       do throws(SystemError) {
         switch try access.status(of: path + [UInt8(ascii: "/")] + name).form {
         case .directory: return .directory(isLink: type == .link)
-        // What is no regular file is told so when it is opened.
-        default: return format.map { .file($0) }
+        case .file: return format.map { .file($0) } ?? unread
+        // What is not a regular file is reported as such when it is opened.
+        default: return format.map { .file($0) } ?? .unread(UnreadFile(.notAFile))
         }
       } catch {
         // Without an ending it may be, or lead to, a directory of entities.
         let mayMatter =
-          format != nil || !error.concernsOneFile || !name.contains(UInt8(ascii: "."))
-        guard mayMatter else { return nil }
+          !isHidden
+          && (format != nil || !error.concernsOneFile || !name.contains(UInt8(ascii: ".")))
+        guard mayMatter else { return .unread(UnreadFile(isHidden ? .hidden : .notAFile)) }
         let isBroken = type == .link && error == .notFound
         return .broken(isBroken ? SystemError.leadsNowhere : error)
       }
     }
+  }
+
+  /// Whether there is a file to read with a name.
+  func contains(file name: [UInt8]) -> Bool {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      let (offset, length, _) = entries[middle]
+      let found = names[Int(offset)..<Int(offset) + Int(length)]
+      if found.elementsEqual(name) {
+        if case .file = entries[middle].entry { return true }
+        return false
+      }
+      if found.lexicographicallyPrecedes(name) { low = middle + 1 } else { high = middle }
+    }
+    return false
   }
 
   var count: Int { entries.count }

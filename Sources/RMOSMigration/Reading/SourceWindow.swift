@@ -328,6 +328,47 @@ final class SourceWindow {
     }
   }
 
+  /// Passes over a value of any size, with all checks, in the memory of its largest token.
+  ///
+  /// - Parameters:
+  ///   - position: Where it begins.
+  ///   - depth: How many containers are open around it.
+  /// - Returns: The position after it.
+  func skipLongValue(at position: Int, depth: Int = 0) throws(ReadFailure) -> Int {
+    var scanner = scanner(at: position)
+    do throws(JSONScanError) {
+      _ = try scanner.skipValue(enclosingDepth: depth)
+      if !scanner.isAtEnd || isComplete { return scanner.position }
+    } catch {
+      guard error.reason == .unexpectedEnd, !isComplete else { throw .notJSON(error) }
+    }
+    let isList = has(UInt8(ascii: "["), at: position)
+    guard isList || has(UInt8(ascii: "{"), at: position) else {
+      guard let (end, _) = try skipValue(at: position) else {
+        // A token larger than an entity may be.
+        throw .notJSON(self.scanner(at: self.end).unexpected(.end))
+      }
+      return end
+    }
+    guard depth < JSONScanner.maximumDepth else {
+      throw .notJSON(JSONScanError(.tooDeep, position))
+    }
+    let closing = isList ? UInt8(ascii: "]") : UInt8(ascii: "}")
+    var position = try skipWhiteSpace(from: position + 1)
+    if has(closing, at: position) { return position + 1 }
+    while true {
+      if !isList { position = try skipWhiteSpace(from: readName(at: position).end) }
+      position = try skipLongValue(at: position, depth: depth + 1)
+      position = try skipWhiteSpace(from: position)
+      if has(closing, at: position) { return position + 1 }
+      guard has(UInt8(ascii: ","), at: position) else {
+        throw .notJSON(
+          self.scanner(at: position).unexpected(isList ? .commaOrBracket : .commaOrBrace))
+      }
+      position = try skipWhiteSpace(from: position + 1)
+    }
+  }
+
   /// Reads a member's name and its colon.
   ///
   /// - Returns: The position after the colon, and the name; `nil` if it is no text.
@@ -349,10 +390,14 @@ final class SourceWindow {
   /// Passes over a value by its brackets and quotes alone, in constant memory.
   ///
   /// For values that are refused whatever is in them, so that what follows can be read.
+  ///
+  /// - Parameters:
+  ///   - position: Where to begin.
+  ///   - depth: How many brackets around it are to be closed too; 0 for a value alone.
   /// - Returns: The position after it; `nil` if the text ends first.
-  func resynchronize(after position: Int) throws(ReadFailure) -> Int? {
+  func resynchronize(after position: Int, depth: Int = 0) throws(ReadFailure) -> Int? {
     var position = position
-    var depth = 0
+    var depth = depth
     var inString = false
     var isEscaped = false
     while true {

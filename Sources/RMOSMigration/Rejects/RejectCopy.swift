@@ -31,7 +31,7 @@ struct RejectCopy {
       name = Self.name(of: entry, in: batch)
       if isMember {
         (opening, closing) = ("{", "}")
-      } else if case .key(let key) = entry.locator {
+      } else if let key = entry.locator.key {
         enclose(inKey: batch.text(key))
       } else if issues.contains(where: { $0.code == .shapeNotObject }) {
         // A list would be read as a list of entities.
@@ -44,7 +44,7 @@ struct RejectCopy {
       digest = entry.digest
       name = Self.name(of: entry, in: batch)
       let hasOwnID = entry.given.contains(0)
-      if case .key(let key) = entry.locator {
+      if let key = entry.locator.key {
         enclose(inKey: batch.text(key))
       } else if entry.id.isEmpty {
         // Alone it might pass for a dictionary.
@@ -68,6 +68,7 @@ struct RejectCopy {
     case .none: "item~.json"
     case .index(let number), .line(let number): "\(number).json"
     case .key(let key): ExportFileName.name(for: batch.text(key))
+    case .pointer(let pointer, _): ExportFileName.name(for: batch.text(pointer))
     }
   }
 
@@ -76,5 +77,15 @@ struct RejectCopy {
   mutating func takeOtherName() {
     guard let name, name.hasSuffix(".json") else { return }
     self.name = "\(name.dropLast(5))~\(offset).json"
+  }
+}
+
+extension RecordBatch.EntryLocator {
+  /// The key of a dictionary that the entity stands under.
+  fileprivate var key: RecordBatch.TextSpan? {
+    switch self {
+    case .key(let key), .pointer(_, .some(let key)): key
+    case .none, .index, .line, .pointer(_, nil): nil
+    }
   }
 }

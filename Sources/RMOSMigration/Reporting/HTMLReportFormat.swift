@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// The report for people: one HTML file that needs nothing else, for screens of any width, light

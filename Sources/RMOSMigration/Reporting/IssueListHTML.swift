@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// The issues of a report, by code: of each code the first, and the others behind a line that opens.

@@ -91,6 +91,11 @@ public struct MigrationReport: Sendable {
   public var issuesOmitted: Int
   /// The codes, gravest first, then by count and name.
   public var issueGroups: [IssueGroup]
+  /// The files of the source that were not read; `nil` unless the report is of a run just made.
+  public var notRead: FilesNotRead?
+  /// The members that were kept beside the entities written; `nil` unless the report is of a run just
+  /// made.
+  public var keptMembers: KeptMembers?
   /// The run; nil for a report of a statistics file.
   public var run: Run?
   /// The version of the tool that reports.
@@ -144,6 +149,8 @@ extension MigrationReport {
     severityCounts = summary.severityCounts
     issues = summary.issues
     issuesOmitted = summary.issuesOmitted
+    notRead = summary.notRead
+    keptMembers = summary.keptMembers
     issueGroups = tally.groups(summary.issueCounts, isWhole: summary.issuesOmitted == 0)
     run = Run(
       id: summary.run, command: "migrate", ending: Ending(summary.ending),

@@ -73,7 +73,7 @@ public struct StoreStatus: Sendable {
     init(_ store: some RecordStore) throws {
       try store.read { reader in
         schema = try reader.schemaVersion()
-        missingTables = try (reader as? any SchemaInspecting)?.missingTables() ?? []
+        missingTables = try reader.inspection?.inspector.missingTables() ?? []
         // Where a table is missing or damaged, the rest is worth telling all the more.
         for kind in EntityKind.allCases where !missingTables.contains(kind.table) {
           do {
@@ -93,8 +93,7 @@ public struct StoreStatus: Sendable {
 
   /// The size of a store's database with its write-ahead log, bytes; nil for one without a file.
   package static func size(of store: some RecordStore) -> Int? {
-    guard store is SQLiteStore, let size = FileStatus.size(of: store.location) else { return nil }
-    return size + (FileStatus.size(of: store.location + "-wal") ?? 0)
+    store.sizeOnDisk
   }
 }
 

@@ -40,11 +40,14 @@ package final class EntityDecoder {
     package var derivesIDs: Bool
     /// What an absent `created_at` becomes: the start of the run, ISO 8601.
     package var runStart: String
+    /// Whether members count under other names than their own.
+    package var readsOtherNames: Bool
 
     /// Creates options.
-    package init(derivesIDs: Bool, runStart: String) {
+    package init(derivesIDs: Bool, runStart: String, readsOtherNames: Bool = true) {
       self.derivesIDs = derivesIDs
       self.runStart = runStart
+      self.readsOtherNames = readsOtherNames
     }
   }
 
@@ -52,8 +55,8 @@ package final class EntityDecoder {
   package enum Form: Sendable, Hashable {
     /// An entity, appended to the batch.
     case entity
-    /// A dictionary of entities; nothing was appended.
-    case dictionary
+    /// Perhaps an object that holds entities; nothing was appended.
+    case undecided
   }
 
   /// A default value; members are fields.
@@ -72,19 +75,32 @@ package final class EntityDecoder {
     var output: RecordBatch.ArenaWriter
   }
 
+  /// Something wrong with the id or the object as a whole.
+  private struct ObjectViolation {
+    let violation: Violation
+    /// Its offset from the object's start.
+    let offset: Int
+    /// The member it is about; `nil` for the one that stands for `field`.
+    var member: String?
+    /// The field it is about.
+    var field = 0
+  }
+
   private let options: Options
   private let schema: EntitySchema
+  private let otherNames: [OtherName]
   /// The defaults of fields that have one, in the order in which they are given.
   private let defaults: [(field: Int, value: Default)]
   private let object: ScannedObject
   private var cells: [RecordBatch.Cell]
   /// For each reference field, where its value stands.
   private var places: [RecordBatch.SourcePlace] = []
-  /// What is wrong with the id or the object as a whole, each with its offset from the object's
-  /// start.
-  private var objectViolations: [(violation: Violation, offset: Int)] = []
+  /// What is wrong with the id or the object as a whole.
+  private var objectViolations: [ObjectViolation] = []
   /// What is wrong with the fields.
   private var fieldViolations: [(field: Int, violation: Violation)] = []
+  /// The fields that are given as texts that could not be read.
+  private var unreadFields = FieldSet()
   /// The members the schema does not know, as an object in the arena.
   private var unknownMembers = RecordBatch.TextSpan.empty
 
@@ -93,6 +109,7 @@ package final class EntityDecoder {
     let schema = kind.schema
     self.options = options
     self.schema = schema
+    otherNames = schema.otherNames
     object = ScannedObject(of: schema)
     cells = Array(repeating: .null, count: schema.fields.count)
     var defaults: [(field: Int, value: Default)] = schema.fields.indices.compactMap { field in
@@ -112,12 +129,12 @@ package final class EntityDecoder {
   /// - Parameters:
   ///   - scanner: Stands at the object's `{`.
   ///   - origin: Where the object stands.
-  ///   - mayBeDictionary: Whether the object may turn out to be a dictionary of entities.
+  ///   - mayHoldEntities: Whether the object may turn out to be one that holds entities.
   ///   - batch: Of the decoder's kind.
   /// - Returns: What the object turned out to be.
   /// - Throws: If the object is not JSON; nothing is appended then.
   package func decode(
-    _ scanner: inout JSONScanner, _ origin: EntityOrigin, mayBeDictionary: Bool = false,
+    _ scanner: inout JSONScanner, _ origin: EntityOrigin, mayHoldEntities: Bool = false,
     into batch: inout RecordBatch
   ) throws(JSONScanError) -> Form {
     let text = scanner.cursor
@@ -127,9 +144,9 @@ package final class EntityDecoder {
       let start = output.next
       do throws(JSONScanError) {
         try object.scan(&scanner, copyingTo: &output)
-        if mayBeDictionary, object.isDictionary {
+        if mayHoldEntities, object.mayHoldEntities {
           output.next = start
-          return .success(.dictionary)
+          return .success(.undecided)
         }
         var work = Workspace(text: text, scanner: scanner, output: output)
         fillCells(origin, &work)
@@ -140,7 +157,7 @@ package final class EntityDecoder {
         return .failure(error)
       }
     }
-    guard try form.get() == .entity else { return .dictionary }
+    guard try form.get() == .entity else { return .undecided }
     append(UnsafeBufferPointer(start: text, count: scanner.cursor - text), origin, to: &batch)
     return .entity
   }
@@ -191,14 +208,18 @@ package final class EntityDecoder {
   private func fillCells(_ origin: EntityOrigin, _ work: inout Workspace) {
     objectViolations.removeAll(keepingCapacity: true)
     fieldViolations.removeAll(keepingCapacity: true)
+    unreadFields = []
+    adoptOtherNames(origin, &work)
     for position in object.duplicates {
       let member = object.members[position]
-      noteDuplicate(member, named: member.field.map { schema.fields[$0].member } ?? "")
+      noteDuplicate(
+        member, named: String(decoding: member.name(in: work.text), as: UTF8.self))
     }
     for field in cells.indices { cells[field] = .null }
     fillID(origin, &work)
     for field in 1..<schema.fields.count {
-      if let member = object.given(field) { fill(field, from: member, &work) }
+      guard let member = object.given(field), !unreadFields.contains(field) else { continue }
+      fill(field, from: member, &work)
     }
     let subject = Subject(decoder: self, work: work)
     for field in 1..<schema.fields.count where schema.fields[field].isRequired {
@@ -208,11 +229,18 @@ package final class EntityDecoder {
       note(.missing(), of: field)
     }
     schema.checkRules(of: subject) { note($1, of: $0) }
-    keepUnknownMembers(&work)
+    keepUnknownMembers(hasKey: origin.key != nil, &work)
   }
 
   private func note(_ violation: Violation?, of field: Int) {
     if let violation { fieldViolations.append((field, violation)) }
+  }
+
+  private func note(
+    _ violation: Violation, at offset: Int, member: String? = nil, of field: Int = 0
+  ) {
+    objectViolations.append(
+      ObjectViolation(violation: violation, offset: offset, member: member, field: field))
   }
 
   private func fill(_ field: Int, from member: ScannedObject.Member, _ work: inout Workspace) {
@@ -222,10 +250,12 @@ package final class EntityDecoder {
       case .text, .reference, .timestamp: fillText(field, type, member, &work)
       case .integer: fillInteger(field, type, member, work)
       case .real: fillReal(field, type, member, work)
-      case .json: fillJSON(field, type, member, work)
+      case .json: fillJSON(field, type, member, &work)
       }
     if !isRight {
-      note(.wrongType(found: found(member, work), expected: type.expectation), of: field)
+      var expected = type.expectation
+      if type == .timestamp, member.kind == .number { expected += Violation.epochHint }
+      note(.wrongType(found: found(member, work), expected: expected), of: field)
     }
   }
 
@@ -274,8 +304,9 @@ package final class EntityDecoder {
   }
 
   private func fillJSON(
-    _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: Workspace
+    _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: inout Workspace
   ) -> Bool {
+    if object.copy(of: field).isEmpty { copyTokens(of: member, to: field, &work) }
     let copy = object.copy(of: field)
     cells[field] = .text(copy)
     let isEmpty = copy.length == 2
@@ -305,6 +336,107 @@ package final class EntityDecoder {
     return work.output.span(from: start)
   }
 
+  // MARK: Other names
+
+  /// Has members under other names stand for fields that are absent, and reads the texts that hold
+  /// JSON.
+  private func adoptOtherNames(_ origin: EntityOrigin, _ work: inout Workspace) {
+    guard options.readsOtherNames else { return }
+    var adopted = FieldSet()
+    for other in object.otherMembers
+    where object.given(other.field) == nil && !adopted.contains(other.field) {
+      let member = object.members[other.position]
+      let name = otherNames[other.name].member
+      if other.field == 0 {
+        guard stands(member, forIDUnder: origin.key, work) else { continue }
+        note(.idAlias(name), at: member.nameRange.lowerBound - 1, member: name)
+      } else {
+        note(.columnName(name), of: other.field)
+      }
+      object.adopt(other)
+      adopted.insert(other.field)
+      if other.field > 0, member.isContainer { copyTokens(of: member, to: other.field, &work) }
+    }
+    for field in 1..<schema.fields.count {
+      guard let member = object.given(field), member.isString,
+        case .json(let rule) = schema.fields[field].type
+      else { continue }
+      readText(of: member, as: rule, in: field, &work)
+    }
+  }
+
+  /// Whether a member under another name of the id is the id.
+  ///
+  /// In a dictionary the key is, and a member that says otherwise is about something else.
+  private func stands(
+    _ member: ScannedObject.Member, forIDUnder key: RecordBatch.TextSpan?, _ work: Workspace
+  ) -> Bool {
+    let token = member.value(in: work.text)
+    switch member.kind {
+    case .string:
+      guard let key else { return true }
+      return token.dropFirst().dropLast().elementsEqual(work.output.text(key))
+    case .escapedString:
+      let text = JSONScanner.decoded(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
+      guard let key else { return text != nil }
+      return text?.elementsEqual(work.output.text(key)) ?? false
+    case .number:
+      guard isWhole(token) else { return false }
+      return key.map { token.elementsEqual(work.output.text($0)) } ?? true
+    default:
+      return false
+    }
+  }
+
+  /// Reads the JSON in a text that stands for a field which the database keeps as such.
+  private func readText(
+    of member: ScannedObject.Member, as rule: FieldType.JSONRule, in field: Int,
+    _ work: inout Workspace
+  ) {
+    let schema = schema.fields[field]
+    let isUnderColumn = !member.name(in: work.text).elementsEqual(schema.member.utf8)
+    guard isUnderColumn || schema.column == schema.member else { return }
+    let token = member.value(in: work.text)
+    let inside = UnsafeBufferPointer(rebasing: token[1..<token.count - 1])
+    let decoded = member.kind == .string ? Array(inside) : JSONScanner.decoded(inside)
+    guard let decoded else {
+      if isUnderColumn { fail(field, .loneSurrogate) }
+      return
+    }
+    do throws(JSONScanError) {
+      let text = try JSONScanner.compacted(String(decoding: decoded, as: UTF8.self))
+      let kind = JSONScanner.kind(startingWith: text.utf8.first ?? 0)
+      // Under the member's own name only what must be meant is taken.
+      if !isUnderColumn {
+        guard kind == (rule.shape == .object ? .object : .array) else { return }
+        note(.columnName(schema.member), of: field)
+      }
+      let start = work.output.next
+      var copy = text
+      copy.withUTF8 { work.output.append($0) }
+      object.setCopy(work.output.span(from: start), of: field)
+      object.set(kind, of: field)
+    } catch {
+      if isUnderColumn { fail(field, .notJSON(error: error.message)) }
+    }
+  }
+
+  /// Notes what is wrong with a field of which nothing is kept.
+  private func fail(_ field: Int, _ violation: Violation) {
+    note(violation, of: field)
+    unreadFields.insert(field)
+  }
+
+  /// Copies the tokens of a value that is kept as JSON.
+  private func copyTokens(
+    of member: ScannedObject.Member, to field: Int, _ work: inout Workspace
+  ) {
+    let start = work.output.next
+    work.scanner.copyValue(
+      scannedAt: work.text + member.valueRange.lowerBound, to: &work.output.next)
+    object.setCopy(work.output.span(from: start), of: field)
+  }
+
   // MARK: The id
 
   private func fillID(_ origin: EntityOrigin, _ work: inout Workspace) {
@@ -314,7 +446,7 @@ package final class EntityDecoder {
       if type.check(text: work.output.text(key)) == nil {
         cells[0] = .text(key)
       } else {
-        objectViolations.append((.blankKey(quotedKey(key, work)), 0))
+        note(.blankKey(quotedKey(key, work)), at: 0)
       }
       return
     }
@@ -336,19 +468,16 @@ package final class EntityDecoder {
       return note(violation, of: 0)
     }
     if isNumber {
-      objectViolations.append(
-        (.idNumber(shortened(member, work)), member.valueRange.lowerBound))
+      note(.idNumber(shortened(member, work)), at: member.valueRange.lowerBound)
     }
     guard let key = origin.key else {
       if let span { cells[0] = .text(span) }
       return
     }
     if let span, !work.output.text(span).elementsEqual(work.output.text(key)) {
-      objectViolations.append(
-        (
-          .idMismatch(id: quoted(span, work), key: quotedKey(key, work)),
-          member.valueRange.lowerBound
-        ))
+      note(
+        .idMismatch(id: quoted(span, work), key: quotedKey(key, work)),
+        at: member.valueRange.lowerBound)
     }
     // A key that is no id must not stand for one.
     if type.check(text: work.output.text(key)) == nil { cells[0] = .text(key) }
@@ -360,14 +489,21 @@ package final class EntityDecoder {
 
   // MARK: Members the schema does not know
 
-  /// Writes the unknown members into the arena as one object, and refuses one that stands twice.
-  private func keepUnknownMembers(_ work: inout Workspace) {
+  /// Writes the unknown members into the arena as one object, and refuses one that appears twice.
+  ///
+  /// - Parameter hasKey: Whether a key of a dictionary gives the entity its id.
+  private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
     unknownMembers = .empty
     let start = work.output.next
     let text = work.text
     object.forEachUnknownMember(in: text) { member, isRepeated in
       if isRepeated {
         noteDuplicate(member, named: String(decoding: member.name(in: text), as: UTF8.self))
+      } else if options.readsOtherNames,
+        let field = object.absentField(resembledBy: member, in: text),
+        field > 0 || !hasKey
+      {
+        noteLookAlike(member, of: field, work)
       }
       work.output.append(work.output.next == start ? "{\"" : ",\"")
       work.output.append(
@@ -384,7 +520,15 @@ package final class EntityDecoder {
   /// Notes that a member stands twice, for the first hundred of an entity.
   private func noteDuplicate(_ member: ScannedObject.Member, named name: String) {
     guard objectViolations.count < ScannedObject.duplicateLimit else { return }
-    objectViolations.append((.duplicateMember(name), member.nameRange.lowerBound - 1))
+    note(.duplicateMember(name), at: member.nameRange.lowerBound - 1, member: name)
+  }
+
+  /// Notes that a member which is not read resembles an absent field, for the first hundred of an
+  /// entity.
+  private func noteLookAlike(_ member: ScannedObject.Member, of field: Int, _ work: Workspace) {
+    guard objectViolations.count < ScannedObject.duplicateLimit else { return }
+    let name = String(decoding: member.name(in: work.text), as: UTF8.self)
+    note(.lookAlike(name), at: member.nameRange.lowerBound - 1, member: name, of: field)
   }
 
   // MARK: Looking at the input
@@ -487,15 +631,15 @@ package final class EntityDecoder {
   }
 
   private func deriveID(_ origin: EntityOrigin, into batch: inout RecordBatch) {
-    guard options.derivesIDs else { return objectViolations.append((.idMissing, 0)) }
+    guard options.derivesIDs else { return note(.idMissing, at: 0) }
     var id = "legacy:\(origin.path)"
     switch origin.locator {
     case .none: break
     case .index(let number), .line(let number): id += "#\(number)"
-    case .key(let span): id += "#\(batch.text(span))"
+    case .key(let span), .pointer(let span, _): id += "#\(batch.text(span))"
     }
     cells[0] = .text(batch.intern(id.utf8))
-    objectViolations.append((.idDerived(id), 0))
+    note(.idDerived(id), at: 0)
   }
 
   private func fillDefaults(_ batch: inout RecordBatch) {
@@ -515,7 +659,7 @@ package final class EntityDecoder {
     // Lines are counted on from one issue to the next: many issues of a large entity must not take
     // a pass over it each.
     var (reached, place) = (0, origin.place)
-    func append(_ violation: Violation, _ offset: Int, member: String) {
+    func append(_ violation: Violation, _ offset: Int, member: String, field: Int) {
       if offset < reached { (reached, place) = (0, origin.place) }
       place = origin.encoding.advance(
         place, over: UnsafeBufferPointer(rebasing: text[reached..<offset]))
@@ -526,22 +670,34 @@ package final class EntityDecoder {
           id: id.isEmpty ? nil : batch.text(id), source: origin.path,
           locator: batch.locator(origin.locator), line: place.line, column: place.column,
           offset: place.offset, pointer: JSONPointer.to(member),
-          message: violation.message(field: member)))
+          message: violation.message(
+            field: violation.isAboutName ? schema.fields[field].member : member)))
     }
-    for (violation, offset) in objectViolations {
-      if case .duplicateMember(let name) = violation {
-        append(violation, offset, member: name)
-      } else {
-        append(violation, offset, member: schema.fields[0].member)
-      }
+    func name(of field: Int) -> String {
+      text.baseAddress.map { object.name(of: field, in: $0) } ?? schema.fields[field].member
+    }
+    for found in objectViolations {
+      append(
+        found.violation, found.offset, member: found.member ?? name(of: found.field),
+        field: found.field)
     }
     // In field order, whatever check came first.
     for (field, violation) in fieldViolations.enumerated().sorted(by: {
       ($0.element.field, $0.offset) < ($1.element.field, $1.offset)
     }).map(\.element) {
       append(
-        violation, object.member(of: field)?.valueRange.lowerBound ?? 0,
-        member: schema.fields[field].member)
+        violation, object.member(of: field)?.valueRange.lowerBound ?? 0, member: name(of: field),
+        field: field)
+    }
+  }
+}
+
+extension Violation {
+  /// Whether it is about the name of a member, and so names the field by its own.
+  fileprivate var isAboutName: Bool {
+    switch self {
+    case .idAlias, .columnName, .lookAlike: true
+    default: false
     }
   }
 }

@@ -2,57 +2,134 @@
 ///
 /// Files of one shop list their members in one order, so the field after the last match is tried
 /// first; then all are.
-struct MemberMatcher {
+package struct MemberMatcher {
+  /// What a name is to the fields of a kind.
+  package enum Role: Sendable, Hashable {
+    /// The own name of the field at a position.
+    case field(Int)
+    /// Another name of a field, or one that differs from a name only in how it is written.
+    case similar
+    /// Nothing.
+    case unknown
+  }
+
+  /// A name as it is compared.
+  private struct Name {
+    let bytes: [UInt8]
+    /// The first eight bytes, zero-padded.
+    let head: UInt64
+
+    init(_ bytes: [UInt8]) {
+      self.bytes = bytes
+      head = bytes.prefix(8).enumerated().reduce(0) {
+        $0 | UInt64($1.element) << UInt64($1.offset * 8)
+      }
+    }
+
+    @inline(__always)
+    func isEqual(to name: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+      guard bytes.count == length else { return false }
+      var index = 8
+      while index < length {
+        if bytes[index] != name[index] { return false }
+        index += 1
+      }
+      return true
+    }
+  }
+
   /// For each field, whether it is kept as JSON text.
-  let isJSON: [Bool]
+  package let isJSON: [Bool]
   /// For each field, whether it is required.
-  let isRequired: [Bool]
-  private let names: [[UInt8]]
-  /// The first eight bytes of each name, zero-padded.
-  private let heads: [UInt64]
+  package let isRequired: [Bool]
+  /// The names under which fields may stand beside their own, in the order in which they count.
+  let otherNames: [OtherName]
+  private let fields: [Name]
+  private let others: [Name]
+  /// All names in lower case without separators, those of the fields first.
+  private let plain: [Name]
   private var expected = 0
 
-  init(schema: EntitySchema) {
+  package init(schema: EntitySchema) {
     isJSON = schema.fields.map { if case .json = $0.type { true } else { false } }
     isRequired = schema.fields.map(\.isRequired)
-    names = schema.fields.map { Array($0.member.utf8) }
-    heads = names.map { name in
-      name.prefix(8).enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64($1.offset * 8) }
-    }
+    otherNames = schema.otherNames
+    fields = schema.fields.map { Name(Array($0.member.utf8)) }
+    others = otherNames.map { Name(Array($0.member.utf8)) }
+    plain = (fields + others).map { Name($0.bytes.compactMap(Self.plain)) }
   }
 
   /// Begins a new object.
   mutating func restart() { expected = 0 }
 
-  /// The position of the field named so, nil where there is none.
+  /// The position of the field with a name; `nil` if there is none.
   ///
   /// - Parameters:
   ///   - name: At least eight bytes must be readable.
   ///   - length: The name's length, bytes.
   /// - Returns: The position in the schema.
   mutating func field(named name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
-    var head = UnsafeRawPointer(name).loadUnaligned(as: UInt64.self).littleEndian
-    if length < 8 { head &= (1 << UInt64(length * 8)) - 1 }
-    for step in 0..<names.count {
+    let head = Self.head(of: name, length)
+    for step in 0..<fields.count {
       var candidate = expected + step
-      if candidate >= names.count { candidate -= names.count }
-      if heads[candidate] == head, names[candidate].count == length,
-        matches(names[candidate], name, length)
-      {
-        expected = candidate + 1 == names.count ? 0 : candidate + 1
+      if candidate >= fields.count { candidate -= fields.count }
+      if fields[candidate].head == head, fields[candidate].isEqual(to: name, length) {
+        expected = candidate + 1 == fields.count ? 0 : candidate + 1
         return candidate
       }
     }
     return nil
   }
 
-  @inline(__always)
-  private func matches(_ candidate: [UInt8], _ name: UnsafePointer<UInt8>, _ length: Int) -> Bool {
-    var index = 8
-    while index < length {
-      if candidate[index] != name[index] { return false }
-      index += 1
+  /// The position in ``otherNames`` of a name that is no field's own; `nil` if it is not there.
+  ///
+  /// - Parameters: As for ``field(named:_:)``.
+  func otherName(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
+    let head = Self.head(of: name, length)
+    return others.firstIndex { $0.head == head && $0.isEqual(to: name, length) }
+  }
+
+  /// The field, one of whose names differs from this one only in case, `_`, `-` and spaces.
+  func field(resembling name: UnsafeBufferPointer<UInt8>) -> Int? {
+    var head: UInt64 = 0
+    var length = 0
+    for byte in name {
+      guard let byte = Self.plain(byte) else { continue }
+      if length < 8 { head |= UInt64(byte) << UInt64(length * 8) }
+      length += 1
     }
-    return true
+    let position = plain.firstIndex {
+      $0.head == head && $0.bytes.count == length
+        && $0.bytes.elementsEqual(name.lazy.compactMap(Self.plain))
+    }
+    guard let position else { return nil }
+    return position < fields.count ? position : otherNames[position - fields.count].field
+  }
+
+  /// What a name is to the fields.
+  package mutating func role(of name: [UInt8]) -> Role {
+    let padded = name + [0, 0, 0, 0, 0, 0, 0, 0]
+    return padded.withUnsafeBufferPointer { bytes in
+      guard let base = bytes.baseAddress else { return .unknown }
+      if let field = field(named: base, name.count) { return .field(field) }
+      let resembled = field(resembling: UnsafeBufferPointer(start: base, count: name.count))
+      return resembled == nil ? .unknown : .similar
+    }
+  }
+
+  @inline(__always)
+  private static func head(of name: UnsafePointer<UInt8>, _ length: Int) -> UInt64 {
+    let head = UnsafeRawPointer(name).loadUnaligned(as: UInt64.self).littleEndian
+    return length < 8 ? head & ((1 << UInt64(length * 8)) - 1) : head
+  }
+
+  /// A byte in lower case; `nil` for a separator of words.
+  @inline(__always)
+  private static func plain(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: " "): nil
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
+    default: byte
+    }
   }
 }

@@ -9,10 +9,10 @@ final class ScannedObject {
   struct Member {
     private let name: RecordBatch.TextSpan
     private let value: RecordBatch.TextSpan
-    private let fieldNumber: Int8
+    fileprivate var fieldNumber: Int8
     fileprivate let nameIsEscaped: Bool
-    /// What the value is.
-    let kind: JSONScanner.Kind
+    /// What the value is, or the text in it that is read as JSON.
+    fileprivate(set) var kind: JSONScanner.Kind
 
     /// Creates a member of spans that count from the object's first byte.
     ///
@@ -40,18 +40,35 @@ final class ScannedObject {
     var field: Int? { fieldNumber < 0 ? nil : Int(fieldNumber) }
     /// Whether the value is an object or a list.
     var isContainer: Bool { kind == .object || kind == .array }
+    /// Whether the value is a string.
+    var isString: Bool { kind == .string || kind == .escapedString }
   }
 
-  /// How many members that stand twice are kept in mind.
+  /// A member under another name of a field.
+  struct OtherMember {
+    /// Its position in ``members``.
+    let position: Int
+    /// The name's position in the matcher's.
+    let name: Int
+    /// The field.
+    let field: Int
+  }
+
+  /// How many members that appear twice are remembered.
   static let duplicateLimit = 100
 
   private var matcher: MemberMatcher
+  private let schema: EntitySchema
   /// The members, in source order.
   private(set) var members: [Member] = []
   /// Positions of the members whose field another member gave before.
   private(set) var duplicates: [Int] = []
-  /// Whether the object has the form of a dictionary of entities.
-  private(set) var isDictionary = false
+  /// Whether the object may be one around entities, or several of them, and no entity itself.
+  ///
+  /// What it is then only its outline can tell.
+  private(set) var mayHoldEntities = false
+  /// The members under other names of fields, by what counts first.
+  private(set) var otherMembers: [OtherMember] = []
   /// For each field, the position in `members` of the member that gives it.
   private var memberOfField: [Int?]
   /// For each field that is kept as JSON and given, the compacted copy of its value.
@@ -59,6 +76,7 @@ final class ScannedObject {
   private var names = NameTable()
 
   init(of schema: EntitySchema) {
+    self.schema = schema
     matcher = MemberMatcher(schema: schema)
     memberOfField = Array(repeating: nil, count: schema.fields.count)
     copies = Array(repeating: .empty, count: schema.fields.count)
@@ -66,18 +84,19 @@ final class ScannedObject {
 
   /// Scans the object at the scanner's position and passes over it.
   ///
-  /// The values of fields that are kept as JSON are copied to `output` on the way.
+  /// The values of fields that are kept as JSON are copied to `output` on the way, but for strings:
+  /// of these it is open whether the text in them is meant.
   func scan(
     _ scanner: inout JSONScanner, copyingTo output: inout RecordBatch.ArenaWriter
   ) throws(JSONScanError) {
     let text = scanner.cursor
     members.removeAll(keepingCapacity: true)
     duplicates.removeAll(keepingCapacity: true)
-    isDictionary = false
+    otherMembers.removeAll(keepingCapacity: true)
+    mayHoldEntities = false
     for field in memberOfField.indices { memberOfField[field] = nil }
     matcher.restart()
-    var onlyObjects = true
-    var hasRequired = false
+    var form = Form()
 
     _ = scanner.skip(UInt8(ascii: "{"))
     scanner.skipWhiteSpace()
@@ -95,22 +114,29 @@ final class ScannedObject {
       let valueStart = scanner.cursor
       let kind: JSONScanner.Kind
       var copy = RecordBatch.TextSpan.empty
-      if let field, matcher.isJSON[field] {
+      if let field, matcher.isJSON[field], scanner.byte != UInt8(ascii: "\"") {
         let copyStart = output.next
         kind = try scanner.copyValue(to: &output.next, enclosingDepth: 1)
         copy = output.span(from: copyStart)
       } else {
         kind = try scanner.skipValue(enclosingDepth: 1)
       }
-      onlyObjects = onlyObjects && kind == .object
+      form.add(kind, isField: field != nil)
       if let field {
-        hasRequired = hasRequired || matcher.isRequired[field]
+        if matcher.isRequired[field] { form.add(required: kind, isJSON: matcher.isJSON[field]) }
         if memberOfField[field] == nil {
           memberOfField[field] = members.count
           copies[field] = copy
         } else if duplicates.count < ScannedObject.duplicateLimit {
           duplicates.append(members.count)
         }
+      } else if let name = isEscaped
+        ? matchEscapedOther(nameStart, nameLength) : matcher.otherName(nameStart, nameLength)
+      {
+        form.hasField = true
+        otherMembers.append(
+          OtherMember(
+            position: members.count, name: name, field: matcher.otherNames[name].field))
       }
       members.append(
         Member(
@@ -122,19 +148,58 @@ final class ScannedObject {
         continue
       }
       guard scanner.skip(UInt8(ascii: "}")) else { throw scanner.unexpected(.commaOrBrace) }
-      isDictionary = onlyObjects && !hasRequired
+      mayHoldEntities = form.mayHoldEntities
+      if otherMembers.count > 1 {
+        otherMembers.sort { ($0.name, $0.position) < ($1.name, $1.position) }
+      }
       return
     }
   }
 
+  /// What tells an entity from an object that holds entities.
+  private struct Form {
+    var onlyObjects = true
+    var hasContainer = false
+    var hasField = false
+    var hasRequired = false
+    /// Whether an object stands where a required text or number should.
+    var mayBeColumns = false
+
+    mutating func add(_ kind: JSONScanner.Kind, isField: Bool) {
+      onlyObjects = onlyObjects && kind == .object
+      hasContainer = hasContainer || kind == .object || kind == .array
+      hasField = hasField || isField
+    }
+
+    mutating func add(required kind: JSONScanner.Kind, isJSON: Bool) {
+      hasRequired = true
+      if kind == .object, !isJSON { mayBeColumns = true }
+    }
+
+    var mayHoldEntities: Bool {
+      guard hasContainer else { return false }
+      return hasField ? onlyObjects && (!hasRequired || mayBeColumns) : true
+    }
+  }
+
   private func matchEscaped(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
+    withDecoded(name, length) { matcher.field(named: $0, $1) }
+  }
+
+  private func matchEscapedOther(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
+    withDecoded(name, length) { matcher.otherName($0, $1) }
+  }
+
+  private func withDecoded(
+    _ name: UnsafePointer<UInt8>, _ length: Int, _ body: (UnsafePointer<UInt8>, Int) -> Int?
+  ) -> Int? {
     let raw = UnsafeBufferPointer(start: name, count: length)
     var bytes = JSONScanner.decoded(raw) ?? Array(raw)
     let count = bytes.count
     // What the matcher may read.
     bytes.append(contentsOf: repeatElement(0, count: 8))
     return bytes.withUnsafeBufferPointer { bytes in
-      bytes.baseAddress.flatMap { matcher.field(named: $0, count) }
+      bytes.baseAddress.flatMap { body($0, count) }
     }
   }
 
@@ -151,6 +216,45 @@ final class ScannedObject {
 
   /// The compacted copy of a field that is kept as JSON.
   func copy(of field: Int) -> RecordBatch.TextSpan { copies[field] }
+
+  /// Sets the compacted copy of a field that is kept as JSON.
+  func setCopy(_ copy: RecordBatch.TextSpan, of field: Int) { copies[field] = copy }
+
+  /// Has the member under another name stand for its field.
+  ///
+  /// A second one with the same name counts as a duplicate.
+  func adopt(_ other: OtherMember) {
+    memberOfField[other.field] = other.position
+    copies[other.field] = .empty
+    members[other.position].fieldNumber = Int8(truncatingIfNeeded: other.field)
+    for next in otherMembers where next.name == other.name && next.position != other.position {
+      members[next.position].fieldNumber = Int8(truncatingIfNeeded: other.field)
+      if duplicates.count < ScannedObject.duplicateLimit { duplicates.append(next.position) }
+    }
+  }
+
+  /// Has the member that stands for a field count as a value of another form.
+  func set(_ kind: JSONScanner.Kind, of field: Int) {
+    if let position = memberOfField[field] { members[position].kind = kind }
+  }
+
+  /// The name of the member that stands for a field; its own if there is none.
+  func name(of field: Int, in text: UnsafePointer<UInt8>) -> String {
+    guard let member = member(of: field) else { return schema.fields[field].member }
+    return String(decoding: member.name(in: text), as: UTF8.self)
+  }
+
+  /// The absent field, a name of which a member's name resembles.
+  func absentField(resembledBy member: Member, in text: UnsafePointer<UInt8>) -> Int? {
+    guard member.kind != .null, memberOfField.contains(where: { $0 == nil }) else { return nil }
+    let field =
+      member.nameIsEscaped
+      ? member.name(in: text).withUnsafeBufferPointer { matcher.field(resembling: $0) }
+      : matcher.field(
+        resembling: UnsafeBufferPointer(
+          start: text + member.nameRange.lowerBound, count: member.nameRange.count))
+    return field.flatMap { given($0) == nil ? $0 : nil }
+  }
 
   /// Calls `body` with each member that gives no field, and whether one with the same name came
   /// before it.

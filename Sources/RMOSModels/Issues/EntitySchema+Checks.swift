@@ -46,3 +46,101 @@ extension EntitySchema {
     }
   }
 }
+
+// The rules of single values. Reading files, checking records and auditing rows all come here.
+
+extension FieldType {
+  /// Checks a text under a text, reference or timestamp rule; nil where it is fine.
+  package func check(text: UnsafeBufferPointer<UInt8>) -> Violation? {
+    switch self {
+    case .text(let rule):
+      if rule.refusesBlank, FieldType.isBlank(text) { return .blank }
+      let isKnown = rule.knownValues.contains { $0.utf8.elementsEqual(text) }
+      if isKnown || rule.knownValues.isEmpty { return nil }
+      return .unknownValue(
+        found: Violation.quoted(String(decoding: text, as: UTF8.self)), known: rule.knownValues,
+        severity: rule.unknownValue)
+    case .timestamp:
+      if Timestamp(utf8: text) != nil { return nil }
+      return .notTimestamp(found: Violation.quoted(String(decoding: text, as: UTF8.self)))
+    case .reference, .integer, .real, .json:
+      return nil
+    }
+  }
+
+  /// Checks a whole number; nil where it is fine.
+  package func check(integer: Int64) -> Violation? {
+    guard case .integer(let minimum) = self, integer < minimum else { return nil }
+    return .outOfRange(found: String(integer), expected: "at least \(minimum)")
+  }
+
+  /// Checks a number; nil where it is fine.
+  ///
+  /// - Parameters:
+  ///   - real: The number.
+  ///   - text: The number as written, for the message.
+  /// - Returns: What is wrong with it.
+  package func check(real: Double, text: @autoclosure () -> String) -> Violation? {
+    guard case .real(let range) = self else { return nil }
+    guard real.isFinite else {
+      return .outOfRange(
+        found: text(), expected: "a number that fits a double (up to 1.8e308)")
+    }
+    switch range {
+    case .positive:
+      return real > 0 ? nil : .outOfRange(found: text(), expected: "more than 0")
+    case .nonNegative:
+      return real >= 0 ? nil : .outOfRange(found: text(), expected: "0 or more")
+    }
+  }
+
+  /// Checks a JSON value; nil where it is fine.
+  ///
+  /// - Parameters:
+  ///   - kind: Its outermost form.
+  ///   - isEmpty: Whether it is `{}` or `[]`.
+  /// - Returns: What is wrong with it.
+  package func check(json kind: JSONScanner.Kind, isEmpty: Bool) -> Violation? {
+    guard case .json(let rule) = self else { return nil }
+    guard kind == (rule.shape == .object ? .object : .array) else {
+      return .wrongType(found: kind.name, expected: expectation, severity: rule.otherShape)
+    }
+    guard isEmpty, let severity = rule.empty else { return nil }
+    return .empty(shape: rule.shape, severity: severity)
+  }
+
+  /// What the type is called in a message.
+  package var expectation: String {
+    switch self {
+    case .text: "text"
+    case .reference(let kind): "the id of a \(kind.schema.singular), as text"
+    case .integer: "a whole number"
+    case .real: "a number"
+    case .timestamp: "an ISO 8601 date or time, as text"
+    case .json(let rule): rule.shape == .object ? "an object" : "a list"
+    }
+  }
+
+  /// Whether a text is nothing but white space (Unicode's White_Space), or nothing.
+  static func isBlank(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let first = text.first else { return true }
+    if first > 0x20, first < 0x80 { return false }
+    return String(decoding: text, as: UTF8.self).unicodeScalars.allSatisfy(
+      \.properties.isWhitespace)
+  }
+}
+
+extension JSONScanner.Kind {
+  /// What the value is called in a message.
+  package var name: String {
+    switch self {
+    case .string, .escapedString: "text"
+    case .number: "a number"
+    case .true: "true"
+    case .false: "false"
+    case .null: "null"
+    case .object: "an object"
+    case .array: "a list"
+    }
+  }
+}

@@ -24,6 +24,10 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let inputLoop = IssueCode("input.loop")
   /// No file at all was found to read in the source.
   public static let inputNothingFound = IssueCode("input.nothing-found")
+  /// A file of the source that looks like data is not read.
+  public static let inputNotRead = IssueCode("input.not-read")
+  /// A file is a copy of another, which is read before it.
+  public static let inputCopy = IssueCode("input.copy")
   /// The source could not be read any further, so the run stopped.
   public static let sourceUnreadable = IssueCode("source.unreadable")
   /// The source changed while it was being read, so the run stopped.
@@ -36,12 +40,18 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let jsonDuplicateKey = IssueCode("json.duplicate-key")
   /// An entity is not a JSON object.
   public static let shapeNotObject = IssueCode("shape.not-object")
+  /// The file is an object around the entities.
+  public static let shapeWrapper = IssueCode("shape.wrapper")
+  /// It is open which of a file's collections are the entities.
+  public static let shapeAmbiguous = IssueCode("shape.ambiguous")
   /// The entity has no id, and ids are not to be derived.
   public static let idMissing = IssueCode("id.missing")
   /// The entity has no id; one was derived from where it stands.
   public static let idDerived = IssueCode("id.derived")
   /// The id is a number; its text was taken.
   public static let idNumber = IssueCode("id.number")
+  /// Another member was read as the id.
+  public static let idAlias = IssueCode("id.alias")
   /// The id inside disagrees with the dictionary key.
   public static let idMismatch = IssueCode("id.mismatch")
   /// A required member is absent or null.
@@ -56,6 +66,10 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let fieldFormat = IssueCode("field.format")
   /// A text is none of the known values.
   public static let fieldUnknownValue = IssueCode("field.unknown-value")
+  /// A member was read under its column's name.
+  public static let fieldColumnName = IssueCode("field.column-name")
+  /// A member that is not read differs from one that is absent only in how its name is written.
+  public static let fieldLookAlike = IssueCode("field.look-alike")
   /// An end is before its start.
   public static let timeOrder = IssueCode("time.order")
   /// The entity referred to is neither in the store nor migrated in this run.
@@ -78,7 +92,9 @@ extension IssueCode {
   /// Whether issues with this code belong to the source as a whole and not to an entity.
   package var concernsSource: Bool {
     switch self {
-    case .inputLoop, .inputNothingFound, .sourceUnreadable, .sourceChanged: true
+    case .inputLoop, .inputNothingFound, .inputNotRead, .inputCopy, .shapeWrapper,
+      .sourceUnreadable, .sourceChanged:
+      true
     default: false
     }
   }

@@ -39,6 +39,12 @@ package enum Violation: Sendable, Hashable {
   case idMismatch(id: String, key: String)
   /// The key of the dictionary, quoted, is blank and cannot be the id.
   case blankKey(String)
+  /// No `id`; another member was read as such.
+  case idAlias(String)
+  /// The field was read under its column's name.
+  case columnName(String)
+  /// The field is absent, and a member that is not read is almost called so.
+  case lookAlike(String)
 
   /// How it counts; what is not an error is kept as it is.
   package var severity: Severity {
@@ -49,8 +55,8 @@ package enum Violation: Sendable, Hashable {
     case .blank, .outOfRange, .notTimestamp, .loneSurrogate, .notJSON, .duplicateMember,
       .idMissing, .idMismatch, .blankKey:
       .error
-    case .endBeforeStart, .idNumber: .warning
-    case .idDerived: .info
+    case .endBeforeStart, .idNumber, .lookAlike: .warning
+    case .idDerived, .idAlias, .columnName: .info
     }
   }
 
@@ -70,6 +76,9 @@ package enum Violation: Sendable, Hashable {
     case .idDerived: .idDerived
     case .idNumber: .idNumber
     case .idMismatch: .idMismatch
+    case .idAlias: .idAlias
+    case .columnName: .fieldColumnName
+    case .lookAlike: .fieldLookAlike
     }
   }
 
@@ -93,6 +102,7 @@ package enum Violation: Sendable, Hashable {
     case .notTimestamp(let found):
       "'\(field)' is \(found); expected an ISO 8601 date or time that exists, such as "
         + "2025-01-15T10:30:00Z"
+        + (Violation.isNumber(found) ? Violation.epochHint : "")
     case .unknownValue(let found, let known, let severity):
       "'\(field)' is \(found); expected one of \(known.joined(separator: ", "))"
         + Violation.suggestion(for: found, among: known) + Violation.keeping(severity)
@@ -116,6 +126,13 @@ package enum Violation: Sendable, Hashable {
       "'id' is \(id) but the entity stands under the key \(key); make them agree"
     case .blankKey(let key):
       "the entity stands under the key \(key), which is blank and no id; write its id as the key"
+    case .idAlias(let name):
+      "there is no \"\(field)\"; \(Violation.quoted(name)) is read as the id"
+    case .columnName(let name):
+      "\(Violation.quoted(name)) is read as \"\(field)\""
+    case .lookAlike(let name):
+      "\(Violation.quoted(name)) is not \"\(field)\", which is absent, and was only kept beside the "
+        + "entity; rename it to \"\(field)\", or read the source with the mapping \"any-case\""
     }
   }
 
@@ -137,6 +154,8 @@ package enum Violation: Sendable, Hashable {
     case .idNumber(let number): "the number \(number)"
     case .idMismatch(let id, _): id
     case .blankKey(let key): key
+    case .idAlias(let name), .columnName(let name), .lookAlike(let name):
+      "a member \(Violation.quoted(name))"
     }
   }
 
@@ -156,11 +175,21 @@ package enum Violation: Sendable, Hashable {
     case .duplicateMember: "one"
     case .idMissing, .idDerived, .idNumber, .blankKey: "an id that is text"
     case .idMismatch(_, let key): key
+    case .idAlias, .columnName, .lookAlike: "the member's own name"
     }
   }
 
   private static func keeping(_ severity: Severity) -> String {
     severity == .error ? "" : "; kept as it is"
+  }
+
+  /// What to do about times that are numbers.
+  static let epochHint = "; times that are numbers are read with the mapping \"epoch\""
+
+  /// Whether a quoted text is a number.
+  private static func isNumber(_ quoted: String) -> Bool {
+    let text = quoted.dropFirst().dropLast()
+    return !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
   }
 
   /// A known value that differs by case and white space only.

@@ -39,3 +39,208 @@ public struct JSONNumber: Sendable, Hashable {
     return text.withUTF8(body)
   }
 }
+
+/// The exact value of a JSON number token, read from its bytes.
+///
+/// Tokens are expected to be valid numbers of RFC 8259; nothing here goes through binary floating
+/// point but ``doubleValue(_:)``, whose point it is. All of it is O(length), whatever the exponent.
+package enum DecimalText {
+  /// A token as a whole number.
+  package enum IntegerResult: Sendable, Hashable {
+    /// The value, which is whole and fits.
+    case value(Int64)
+    /// The value has a fraction.
+    case notIntegral
+    /// The value is whole but does not fit `Int64`.
+    case outOfRange
+  }
+
+  /// Reads a token as a whole number; `3.0`, `1e2` and `30e-1` are whole.
+  package static func integerValue(_ token: UnsafeBufferPointer<UInt8>) -> IntegerResult {
+    let number = Parts(token)
+    if number.isZero { return .value(0) }
+    if number.point < number.digitCount { return .notIntegral }
+    if number.point > 19 { return .outOfRange }
+    var magnitude: UInt64 = 0
+    number.forEachDigit(of: token) { magnitude = magnitude * 10 + UInt64($0) }
+    for _ in number.digitCount..<number.point { magnitude *= 10 }
+    if number.isNegative {
+      return magnitude <= UInt64(Int64.max) + 1
+        ? .value(Int64(truncatingIfNeeded: 0 &- magnitude)) : .outOfRange
+    }
+    return Int64(exactly: magnitude).map { .value($0) } ?? .outOfRange
+  }
+
+  /// The double nearest to a token; infinite where it is beyond the finite doubles.
+  package static func doubleValue(_ token: UnsafeBufferPointer<UInt8>) -> Double {
+    let number = Parts(token)
+    let zero = number.isNegative ? -0.0 : 0.0
+    if number.isZero || number.point < -400 { return zero }
+    if number.point > 400 { return number.isNegative ? -Double.infinity : Double.infinity }
+    let exponent = number.point - number.digitCount
+    if number.digitCount <= 16, -22...22 ~= exponent {
+      var mantissa: UInt64 = 0
+      number.forEachDigit(of: token) { mantissa = mantissa * 10 + UInt64($0) }
+      if mantissa <= 1 << 53 {
+        // Both operands are exact, so the one rounding is the right one.
+        let power = powerOfTen(abs(exponent))
+        let magnitude = exponent < 0 ? Double(mantissa) / power : Double(mantissa) * power
+        return number.isNegative ? -magnitude : magnitude
+      }
+    }
+    return nearest(number, of: token)
+  }
+
+  /// Whether two tokens name the same number: `1.0`, `1` and `10e-1` do, `0` and `-0` too.
+  ///
+  /// Exponents of 18 digits and more are compared as they are written, so that two spellings of
+  /// such a number may count as different; different numbers never count as equal.
+  package static func areEqual(
+    _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    let (a, b) = (Parts(left), Parts(right))
+    if a.isZero || b.isZero { return a.isZero && b.isZero }
+    guard a.isNegative == b.isNegative, a.digitCount == b.digitCount, a.point == b.point,
+      a.hasHugeExponent == b.hasHugeExponent
+    else { return false }
+    if a.hasHugeExponent {
+      guard left[a.exponentDigits].elementsEqual(right[b.exponentDigits]) else { return false }
+    }
+    var (i, j) = (a.first, b.first)
+    for _ in 0..<a.digitCount {
+      if left[i] == point { i += 1 }
+      if right[j] == point { j += 1 }
+      if left[i] != right[j] { return false }
+      i += 1
+      j += 1
+    }
+    return true
+  }
+
+  private static let point = UInt8(ascii: ".")
+
+  /// The standard library's correctly rounded reading, which ignores the locale.
+  private static func nearest(_ number: Parts, of token: UnsafeBufferPointer<UInt8>) -> Double {
+    // No two neighbouring doubles have a midpoint of more than 767 digits: a longer token rounds
+    // like its first 800 digits followed by any digit but 0.
+    var text: [UInt8] = []
+    text.reserveCapacity(min(number.digitCount, 801) + 8)
+    if number.isNegative { text.append(UInt8(ascii: "-")) }
+    var count = 0
+    number.forEachDigit(of: token) { digit in
+      if count < 800 { text.append(0x30 | digit) }
+      count += 1
+    }
+    if count > 800 { text.append(UInt8(ascii: "1")) }
+    text.append(UInt8(ascii: "e"))
+    text.append(contentsOf: String(number.point - min(number.digitCount, 801)).utf8)
+    return Double(String(decoding: text, as: UTF8.self)) ?? .nan
+  }
+
+  private static func powerOfTen(_ exponent: Int) -> Double {
+    switch exponent {
+    case 0: 1
+    case 1: 1e1
+    case 2: 1e2
+    case 3: 1e3
+    case 4: 1e4
+    case 5: 1e5
+    case 6: 1e6
+    case 7: 1e7
+    case 8: 1e8
+    case 9: 1e9
+    case 10: 1e10
+    case 11: 1e11
+    case 12: 1e12
+    case 13: 1e13
+    case 14: 1e14
+    case 15: 1e15
+    case 16: 1e16
+    case 17: 1e17
+    case 18: 1e18
+    case 19: 1e19
+    case 20: 1e20
+    case 21: 1e21
+    default: 1e22
+    }
+  }
+}
+
+extension DecimalText {
+  /// A token taken apart: ±0.d₁d₂…dₙ × 10^point, d₁ and dₙ not 0.
+  private struct Parts {
+    var isNegative = false
+    /// Where d₁ stands in the token.
+    var first = 0
+    /// n, 0 for zero.
+    var digitCount = 0
+    /// The power of ten; far out of reach where the exponent is huge.
+    var point = 0
+    /// Whether the exponent has more digits than `point` can tell apart.
+    var hasHugeExponent = false
+    /// The exponent's digits without leading zeros.
+    var exponentDigits = 0..<0
+
+    var isZero: Bool { digitCount == 0 }
+
+    init(_ token: UnsafeBufferPointer<UInt8>) {
+      var position = 0
+      if token.first == UInt8(ascii: "-") {
+        isNegative = true
+        position = 1
+      }
+      var seen = 0
+      var leadingZeros = 0
+      var integerDigits: Int?
+      while position < token.count {
+        let byte = token[position]
+        if byte == DecimalText.point {
+          integerDigits = seen
+        } else if 0x30...0x39 ~= byte {
+          seen += 1
+          if byte != 0x30 {
+            if digitCount == 0 {
+              first = position
+              leadingZeros = seen - 1
+            }
+            digitCount = seen - leadingZeros
+          }
+        } else {
+          break
+        }
+        position += 1
+      }
+      point = (integerDigits ?? seen) - leadingZeros
+      if !isZero, position < token.count { readExponent(token, from: position + 1) }
+    }
+
+    private mutating func readExponent(_ token: UnsafeBufferPointer<UInt8>, from start: Int) {
+      var position = start
+      var isNegativeExponent = false
+      if position < token.count, !(0x30...0x39 ~= token[position]) {
+        isNegativeExponent = token[position] == UInt8(ascii: "-")
+        position += 1
+      }
+      while position < token.count, token[position] == 0x30 { position += 1 }
+      exponentDigits = position..<token.count
+      hasHugeExponent = exponentDigits.count > 17
+      var exponent = 0
+      if hasHugeExponent {
+        exponent = 1_000_000_000_000_000_000
+      } else {
+        for byte in token[exponentDigits] { exponent = exponent * 10 + Int(byte & 15) }
+      }
+      point += isNegativeExponent ? -exponent : exponent
+    }
+
+    @inline(__always)
+    func forEachDigit(of token: UnsafeBufferPointer<UInt8>, _ body: (UInt8) -> Void) {
+      var position = first
+      for _ in 0..<digitCount {
+        if token[position] == DecimalText.point { position += 1 }
+        body(token[position] & 15)
+        position += 1
+      }
+    }
+  }
+}

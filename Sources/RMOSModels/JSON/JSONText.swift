@@ -67,3 +67,99 @@ extension JSONText: Codable {
   /// Writes the structure as real JSON, not as a string.
   public func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
 }
+
+/// Whether two JSON texts say the same: white space, escapes, member order and the way a number is
+/// written make no difference.
+///
+/// Members with equal names are compared in their order. A text that is not JSON equals only the
+/// same bytes.
+package enum JSONEquivalence {
+  /// Whether two texts say the same.
+  ///
+  /// - Complexity: O(n log n) at worst; O(n) where members stand in the same order.
+  package static func areEquivalent(_ left: String, _ right: String) -> Bool {
+    if left.hasSameUTF8(as: right) { return true }
+    guard let left = try? JSONValue(parsing: left), let right = try? JSONValue(parsing: right)
+    else { return false }
+    return areEquivalent(left, right)
+  }
+
+  /// The names of the members of two object texts that differ or are on one side only, in left
+  /// order, then right order.
+  ///
+  /// A text that is no object counts as an object whose one member, with an empty name, is the text.
+  package static func differingMembers(_ left: String, _ right: String) -> [String] {
+    if left.hasSameUTF8(as: right) { return [] }
+    let (isLeftExact, left) = members(of: left)
+    let (isRightExact, right) = members(of: right)
+    let (leftGroups, rightGroups) = (grouped(left), grouped(right))
+    var names: [String] = []
+    var seen: Set<Name> = []
+    for member in left + right {
+      let name = Name(member.name)
+      guard seen.insert(name).inserted else { continue }
+      let (leftValues, rightValues) = (leftGroups[name] ?? [], rightGroups[name] ?? [])
+      if !areEquivalent(leftValues, rightValues) { names.append(member.name) }
+    }
+    // It must differ somewhere, if only in what no text can hold.
+    return names.isEmpty && !(isLeftExact && isRightExact) ? [""] : names
+  }
+
+  /// Whether two values say the same.
+  package static func areEquivalent(_ left: JSONValue, _ right: JSONValue) -> Bool {
+    switch (left, right) {
+    case (.number(let left), .number(let right)):
+      left == right
+        || left.withToken { left in right.withToken { DecimalText.areEqual(left, $0) } }
+    case (.array(let left), .array(let right)): areEquivalent(left, right)
+    case (.object(let left), .object(let right)): areEquivalent(left, right)
+    default: left == right
+    }
+  }
+
+  private static func areEquivalent(_ left: [JSONValue], _ right: [JSONValue]) -> Bool {
+    left.count == right.count && zip(left, right).allSatisfy { areEquivalent($0, $1) }
+  }
+
+  private static func areEquivalent(
+    _ left: [JSONValue.Member], _ right: [JSONValue.Member]
+  ) -> Bool {
+    guard left.count == right.count else { return false }
+    let isSameOrder = zip(left, right).allSatisfy { $0.name.hasSameUTF8(as: $1.name) }
+    let pairs = isSameOrder ? zip(left, right) : zip(sorted(left), sorted(right))
+    return pairs.allSatisfy {
+      $0.name.hasSameUTF8(as: $1.name) && areEquivalent($0.value, $1.value)
+    }
+  }
+
+  /// Members in byte order of their names, those with equal names in their order.
+  private static func sorted(_ members: [JSONValue.Member]) -> [JSONValue.Member] {
+    members.enumerated().sorted { left, right in
+      let (leftName, rightName) = (left.element.name.utf8, right.element.name.utf8)
+      if leftName.lexicographicallyPrecedes(rightName) { return true }
+      return left.offset < right.offset && leftName.elementsEqual(rightName)
+    }.map(\.element)
+  }
+
+  /// The members of an object, and whether they say all that it says: lone surrogates are replaced.
+  private static func members(of text: String) -> (isExact: Bool, [JSONValue.Member]) {
+    if case .object(let members)? = try? JSONValue(parsing: text) { return (true, members) }
+    if case .object(let members)? = try? JSONValue(parsing: text, replacingLoneSurrogates: true) {
+      return (false, members)
+    }
+    return (true, [JSONValue.Member(name: "", value: .string(text))])
+  }
+
+  private static func grouped(_ members: [JSONValue.Member]) -> [Name: [JSONValue]] {
+    Dictionary(grouping: members) { Name($0.name) }.mapValues { $0.map(\.value) }
+  }
+
+  /// A name compared byte for byte.
+  private struct Name: Hashable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (left: Name, right: Name) -> Bool { left.text.hasSameUTF8(as: right.text) }
+  }
+}

@@ -82,6 +82,8 @@ public struct RecordBatch: Sendable {
     case index(Int)
     case key(TextSpan)
     case line(Int)
+    /// The JSON Pointer to an entity in a wrapper; `key` if it stands in a dictionary there.
+    case pointer(TextSpan, key: TextSpan?)
   }
 
   /// One entity of the batch.
@@ -301,6 +303,7 @@ public struct RecordBatch: Sendable {
     case .index(let number): .index(number)
     case .key(let span): .key(text(span))
     case .line(let number): .line(number)
+    case .pointer(let span, _): .key(text(span))
     }
   }
 }
@@ -328,7 +331,7 @@ extension RecordBatch {
   ///
   /// Where the source does not say when the entity was created, the stored time stays; where it
   /// does not say when it was changed, that is `startedAt`, the start of the run that rewrites it.
-  package func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
+  public func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
     var row = record(at: index)
     for (position, field) in kind.schema.fields.enumerated()
     where !entries[index].given.contains(position) {

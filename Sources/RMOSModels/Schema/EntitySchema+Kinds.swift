@@ -25,7 +25,7 @@ extension EntitySchema {
         .json(.init(shape: .array, otherShape: .error, empty: .error)), required: true),
       .createdAt, .updatedAt, .metadata,
     ],
-    indexes: [])
+    indexes: [], sourceNames: SourceNames(id: ["family_id", "strip_family_id"]))
 
   /// Patterns: rosette designs.
   static let patterns = EntitySchema(
@@ -47,7 +47,8 @@ extension EntitySchema {
       ("idx_patterns_name", "name"),
       ("idx_patterns_strip_family", "strip_family_id"),
       ("idx_patterns_pattern_type", "pattern_type"),
-    ])
+    ],
+    sourceNames: SourceNames(id: ["pattern_id"]))
 
   /// Job logs: what the machines did.
   static let joblogs = EntitySchema(
@@ -89,5 +90,6 @@ extension EntitySchema {
       ("idx_joblogs_status", "status"),
       ("idx_joblogs_created", "created_at DESC"),
     ],
-    foreignKeys: ["pattern_id", "strip_family_id"])
+    foreignKeys: ["pattern_id", "strip_family_id"],
+    sourceNames: SourceNames(id: ["job_id", "run_id"], files: ["joblog"]))
 }

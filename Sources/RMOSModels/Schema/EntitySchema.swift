@@ -40,11 +40,13 @@ public struct EntitySchema: Sendable {
   public let references: [Reference]
   /// The references that the database declares as foreign keys.
   package let foreignKeys: [Reference]
+  /// The names under which a source may have the kind's entities and files, beside its own.
+  public let sourceNames: SourceNames
 
   init(
     kind: EntityKind, singular: String, plural: String, fields: [FieldSchema],
     rules: [Rule<String>] = [], indexes: [(name: String, columns: String)],
-    foreignKeys: [String] = []
+    foreignKeys: [String] = [], sourceNames: SourceNames = SourceNames()
   ) {
     precondition(
       fields.count <= FieldSet.capacity, "a kind has at most \(FieldSet.capacity) fields")
@@ -60,6 +62,7 @@ public struct EntitySchema: Sendable {
     self.fields = fields
     self.rules = rules.map { $0.mapFields(position) }
     self.indexes = indexes
+    self.sourceNames = sourceNames
     references = fields.indices.compactMap { field in
       guard case .reference(let target) = fields[field].type else { return nil }
       return Reference(field: field, target: target)
@@ -79,20 +82,6 @@ public struct EntitySchema: Sendable {
   /// The position of a field by its column name.
   public func position(ofColumn column: String) -> Int? {
     fields.firstIndex { $0.column == column }
-  }
-
-  /// The CREATE TABLE statement of the shared schema.
-  public var createTableSQL: String {
-    var parts = fields.map(\.sqlDefinition)
-    for key in foreignKeys {
-      parts.append("FOREIGN KEY (\(fields[key.field].column)) REFERENCES \(key.target.table)(id)")
-    }
-    return "CREATE TABLE IF NOT EXISTS \(table) (\(parts.joined(separator: ", ")))"
-  }
-
-  /// The CREATE INDEX statements of the recommended indexes.
-  public var createIndexSQL: [String] {
-    indexes.map { "CREATE INDEX IF NOT EXISTS \($0.name) ON \(table)(\($0.columns))" }
   }
 }
 

@@ -7,16 +7,17 @@ import RMOSSystem
 enum ExportCommand {
   static let spec = CommandSpec(
     name: "export", summary: "Write the database's entities as a legacy tree",
-    details: "Writes one file an entity, with the members that the tables have no column for. "
-      + "What is exported migrates again: into an empty database it gives the same rows, into its "
-      + "own nothing new.",
+    details: "Writes one file per entity, including the members that have no column in the tables. "
+      + "The tree can be migrated again: into an empty database it gives the same rows, and into "
+      + "the original nothing new.",
     arguments: [
-      .init(name: "DIR", help: "A directory that is empty or not there yet", isRequired: true)
+      .init(name: "DIR", help: "A directory that is empty or does not exist yet", isRequired: true)
     ],
     options: [
       Defaults.databaseOption,
-      .init(name: "lines", help: "One JSON Lines file a kind instead of a file an entity"),
-      .init(name: "compact", help: "No white space between the tokens"),
+      .init(
+        name: "lines", help: "Write one JSON Lines file per kind instead of one file per entity"),
+      .init(name: "compact", help: "Write JSON without white space"),
     ],
     examples: [
       .init(command: "rmos-cli export tree --db shop.db", help: "tree/patterns/….json and so on"),

@@ -33,7 +33,7 @@ enum SummaryText {
       """
   }
 
-  /// Where the copies are, a line each.
+  /// Where the rejects and the backup are, a line each.
   private static func places(_ summary: MigrationSummary) -> String {
     var text = ""
     if let rejects = summary.rejects, rejects.written > 0 {
@@ -47,15 +47,7 @@ enum SummaryText {
     return text
   }
 
-  /// What of the source is not read, in a line; nil where all of it is.
-  static func passedOver(_ names: [String]) -> String? {
-    if names.isEmpty { return nil }
-    let more = names.count > 5 ? " and \(TerminalText.grouped(names.count - 5)) more" : ""
-    return "Not read: " + names.prefix(5).map(TerminalText.escaped).joined(separator: ", ") + more
-      + "; entities are read from " + EntityKind.allCases.map(\.table).joined(separator: ", ")
-  }
-
-  /// What became of the run, in a line.
+  /// The outcome of the run, in a line.
   static func verdict(_ summary: MigrationSummary) -> String {
     let source = TerminalText.escaped(summary.source)
     let store = TerminalText.escaped(summary.store)
@@ -64,22 +56,23 @@ enum SummaryText {
     switch summary.ending {
     case .completed where summary.hasFoundNothing:
       return (summary.isDryRun ? "Dry run, nothing was written; no" : "No")
-        + " file to read: \(way)"
+        + " files to read: \(way)"
     case .completed where summary.isDryRun:
       return "Dry run, nothing was written; migrating \(way) would give:"
     case .interrupted where summary.isDryRun: return "Dry run, interrupted: \(way)"
-    case .interrupted: return "Interrupted: \(way); what was committed stays"
-    case .tooManyErrors where summary.isDryRun: return "Dry run, too many entities fail: \(way)"
+    case .interrupted: return "Interrupted: \(way); what was committed is kept"
+    case .tooManyErrors where summary.isDryRun:
+      return "Dry run, stopped: too many entities failed: \(way)"
     case .tooManyErrors:
-      return "Stopped, too many entities failed: \(way); what was committed stays"
+      return "Stopped: too many entities failed: \(way); what was committed is kept"
     case .rolledBack where summary.isDryRun:
-      return "Dry run: nothing would be written, because an entity fails: \(way)"
+      return "Dry run: nothing would be written, because an entity failed: \(way)"
     case .rolledBack: return "Nothing was written, because an entity failed: \(way)"
-    case .storeFailed: return "Stopped, the database failed: \(way); what was committed stays"
+    case .storeFailed: return "Stopped: the database failed: \(way); what was committed is kept"
     case .sourceFailed where summary.isDryRun:
-      return "Dry run, stopped, the source cannot be read any further: \(way)"
+      return "Dry run, stopped: the source could not be read to its end: \(way)"
     case .sourceFailed:
-      return "Stopped, the source cannot be read any further: \(way); what was committed stays"
+      return "Stopped: the source could not be read to its end: \(way); what was committed is kept"
     case .completed: return "Migrated \(way)"
     }
   }

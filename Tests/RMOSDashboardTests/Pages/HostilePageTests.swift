@@ -1,5 +1,6 @@
 import Foundation
 import RMOSAudit
+import RMOSHTML
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport

@@ -1,4 +1,5 @@
 @testable import RMOSDashboard
+import RMOSHTML
 import RMOSMigration
 import RMOSModels
 import RMOSStore

@@ -1,4 +1,5 @@
 import RMOSAudit
+import RMOSHTML
 import RMOSMigration
 import RMOSModels
 import RMOSStore

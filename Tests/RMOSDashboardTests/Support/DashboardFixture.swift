@@ -119,6 +119,12 @@ struct UnreadableStore: RecordStore {
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     throw StoreError(code, "it cannot be written")
   }
+  var sizeOnDisk: Int? { nil }
+  var hasWriter: Bool? { nil }
+  func changeToken() -> String? { nil }
+  func beginBulkLoad() {}
+  func endBulkLoad() {}
+  func backUp(beforeRun run: Int64, isCancelled: () -> Bool) -> RunBackup? { nil }
   func checkWriting() throws -> [Issue] { [] }
   func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result { try body() }

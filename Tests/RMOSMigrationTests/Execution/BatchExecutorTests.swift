@@ -23,6 +23,8 @@ import Testing
 
     func editState(_ kind: EntityKind, id: String) throws -> EditState? { nil }
 
+    func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin? { nil }
+
     func insert(_ batch: SourceBatch, at index: Int) throws {
       let id = batch.records.id(at: index) ?? ""
       calls.append("insert \(id)")

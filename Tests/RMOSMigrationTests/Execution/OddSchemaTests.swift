@@ -231,7 +231,7 @@ import Testing
     _ = try sqlite3(path, "CREATE UNIQUE INDEX u ON strip_families(name)")
     var options = MigrationOptions()
     options.isDryRun = true
-    let store = UncopiedStore(base: try SQLiteStore(path: path, access: .readOnly))
+    let store = UncopiedStore(database: try SQLiteStore(path: path, access: .readOnly))
     let recorded = try RecordedMigration(tree, into: store, options)
     #expect(recorded.summary.statistics[.stripFamilies].migrated == 3)
     #expect(recorded.summary.issueCounts[.storeUnforeseen] == 1)
@@ -280,21 +280,11 @@ private enum StoreSample {
 }
 
 /// A store that is too large to be copied.
-private struct UncopiedStore: RecordStore {
-  let base: SQLiteStore
+private struct UncopiedStore: StoreWrapper {
+  let database: SQLiteStore
+  var base: any RecordStore { database }
 
-  var location: String { base.location }
-  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-    try base.read(body)
-  }
-  func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
-    try base.write(body)
-  }
-  func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
   func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
-    try base.rehearsal(largest: 4096, isCancelled: isCancelled)
-  }
-  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
-    try base.withExclusiveWriter(body)
+    try database.rehearsal(largest: 4096, isCancelled: isCancelled)
   }
 }

@@ -84,26 +84,12 @@ import Testing
   }
 
   /// A store whose writes fail from the start.
-  private struct BrokenStore: RecordStore {
-    let base: SQLiteStore
+  private struct BrokenStore: StoreWrapper {
+    let base: any RecordStore
     let code: StoreError.Code
 
-    var location: String { base.location }
-    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-      try base.read(body)
-    }
     func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
       throw StoreError(code, "fails")
-    }
-    func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
-    func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
-      try base.rehearsal(isCancelled: isCancelled)
-    }
-    func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
-      try base.withExclusiveWriter(body)
-    }
-    func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
-      try base.backUp(beforeRun: run, isCancelled: isCancelled)
     }
   }
 
@@ -171,7 +157,7 @@ import Testing
         atPath: work.file(taken), withIntermediateDirectories: true)
     }
     let error = #expect(throws: StoreError.self) { try migrate(1...2) }
-    #expect(error?.message.contains("--no-backup") == true)
+    #expect(error?.message.contains("run without a backup") == true)
     #expect(try content("rmos.db") == before)
     let store = try SQLiteStore(path: work.file("rmos.db"), access: .readOnly)
     #expect(try store.read { try $0.runs(limit: nil) }.count == 1)

@@ -48,19 +48,6 @@ import Testing
     #expect(zip(paths, paths.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) })
   }
 
-  @Test func whatLooksLikeInputAndIsNotReadIsNamed() throws {
-    let tree = try SourceTree([
-      "patterns/x.json": "{}", "strip_families/notes/x.json": "{}", "joblogs/x.jsonl": "",
-      "Patterns2/deep/down/a.JSON": "{}", "job_logs/a.ndjson": "", "images/a.png": "",
-      "notes.txt": "", "all.json": "{}", ".hidden/a.json": "{}", ".b.json": "{}",
-    ])
-    try tree.addDirectory("empty")
-    try tree.addLink("again", to: "patterns")
-    try tree.addLink("nowhere.json", to: "nothing")
-    #expect(Migration.passedOver(in: tree.path) == ["Patterns2/", "all.json", "job_logs/"])
-    #expect(Migration.passedOver(in: tree.absolute("nothing")) == [])
-  }
-
   @Test func linksThatGoRoundEnd() throws {
     let tree = try SourceTree(["patterns/a/b/x.json": Texts.pattern("x")])
     try tree.addLink("patterns/a/b/up", to: "../..")

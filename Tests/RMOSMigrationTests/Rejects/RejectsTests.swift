@@ -215,7 +215,7 @@ import Testing
   /// Lines that, at the beginning of a file, would tell its encoding.
   @Test(
     arguments: [
-      [0xFF, 0xFE], [0xFE, 0xFF], [0xFF, 0xFE, 0, 0], [0xEF, 0xBB, 0xBF], [0xEF, 0xBB, 0xBF, 0x37],
+      [0xFF, 0xFE], [0xFE, 0xFF], [0xFF, 0xFE, 0, 0],
       [0x7B, 0], [0, 0x7B], [0xFF, 0xFE, 0x7B, 0], [0xE9],
     ] as [[UInt8]])
   func aLineFailsForTheSameReasonInAFileOfItsOwn(_ line: [UInt8]) throws {
@@ -304,26 +304,15 @@ extension RecordedMigration {
 
 /// A store that has something done in the midst of every write of issues, when the source is read
 /// and the rejects are not written yet.
-private struct DisturbedStore: RecordStore {
-  let base = InMemoryStore()
+private struct DisturbedStore: StoreWrapper {
+  let base: any RecordStore = InMemoryStore()
   let disturb: @Sendable () -> Void
 
   init(_ disturb: @escaping @Sendable () -> Void) { self.disturb = disturb }
 
-  var location: String { base.location }
-  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-    try base.read(body)
-  }
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     let result = try base.write(body)
     if try !base.read({ try $0.issues(ofRun: 1, limit: nil) }).isEmpty { disturb() }
     return result
-  }
-  func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
-  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
-    try base.rehearsal(isCancelled: isCancelled)
-  }
-  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
-    try base.withExclusiveWriter(body)
   }
 }

@@ -63,7 +63,7 @@ struct SourceReading {
   init(
     _ document: [UInt8], of kind: EntityKind = .patterns,
     as format: SourcePath.Format = .json, limits: SourceWindow.Limits = SourceWindow.Limits(),
-    batchSize: Int = 1000
+    batchSize: Int = 1000, selecting selection: EntitySelection? = nil
   ) throws {
     let batches = Batches()
     let builder = SourceBatchBuilder(
@@ -71,7 +71,7 @@ struct SourceReading {
     let reader = DocumentReader(limits: limits, into: builder)
     builder.begin(kind)
     builder.begin(file: Array("\(kind.table)/a.json".utf8))
-    try reader.read(document, as: format)
+    try reader.read(document, as: format, selecting: selection)
     builder.endFile(bytes: reader.bytesRead)
     try builder.endKind()
     add(batches.all)

@@ -88,7 +88,7 @@ import Testing
         atPath: work.file(taken), withIntermediateDirectories: true)
     }
     let error = #expect(throws: StoreError.self) { try Undo(of: store()).run(2) }
-    #expect(error?.message.contains("--no-backup") == true)
+    #expect(error?.message.contains("run without a backup") == true)
     #expect(try content("x.db") == before)
     #expect(try store().read { try $0.runs(limit: nil) }.map(\.undoneBy) == [nil, nil])
     #expect(try Undo(of: store(), takesBackup: false).run(2).isSuccess)

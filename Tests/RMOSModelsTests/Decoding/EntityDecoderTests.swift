@@ -120,16 +120,17 @@ import Testing
   // MARK: Dictionaries
 
   @Test(arguments: [
-    ("{}", EntityDecoder.Form.entity), (#"{"a": {}}"#, .dictionary),
-    (#"{"a": {}, "b": 1}"#, .entity),
-    (#"{"a": {}, "name": {}}"#, .entity), (#"{"a": {}, "n\u0061me": {}}"#, .entity),
-    (#"{"metadata": {}}"#, .dictionary), (#"{"": {}}"#, .dictionary), (#"{"a": []}"#, .entity),
-    (#"{"id": {}}"#, .dictionary),
+    ("{}", EntityDecoder.Form.entity), (#"{"a": 1}"#, .entity), (#"{"a": {}}"#, .undecided),
+    (#"{"a": {}, "b": 1}"#, .undecided), (#"{"a": []}"#, .undecided), (#"{"": {}}"#, .undecided),
+    (#"{"a": {}, "id": 1}"#, .entity), (#"{"a": [], "family_id": 1}"#, .entity),
+    (#"{"a": {}, "strips": {}}"#, .entity), (#"{"a": [], "n\u0061me": 1}"#, .entity),
+    (#"{"a": {}, "name": {}}"#, .undecided), (#"{"metadata": {}}"#, .undecided),
+    (#"{"id": {}}"#, .undecided),
   ])
-  func anObjectOfObjectsWithoutARequiredNameIsADictionary(
+  func anObjectThatMayHoldEntitiesIsLeftToItsOutline(
     _ text: String, _ expected: EntityDecoder.Form
   ) {
-    let reading = EntityDecoding(.stripFamilies, text, mayBeDictionary: true)
+    let reading = EntityDecoding(.stripFamilies, text, mayHoldEntities: true)
     #expect(reading.result == expected)
     #expect(reading.batch.count == (expected == .entity ? 1 : 0))
     #expect(EntityDecoding(.stripFamilies, text).result == .entity)

@@ -11,19 +11,19 @@ struct EntityDecoding {
   /// Decodes `text` with a decoder of its own.
   init(
     _ kind: EntityKind, _ text: String, derivesIDs: Bool = true, key: String? = nil,
-    mayBeDictionary: Bool = false, encoding: SourceEncoding = .utf8
+    mayHoldEntities: Bool = false, encoding: SourceEncoding = .utf8
   ) {
     let decoder = EntityDecoder(
       kind: kind, options: EntityDecoder.Options(derivesIDs: derivesIDs, runStart: "2026-03-01"))
     self.init(
       decoder, into: RecordBatch(kind: kind), Array(text.utf8), key: key,
-      mayBeDictionary: mayBeDictionary, encoding: encoding)
+      mayHoldEntities: mayHoldEntities, encoding: encoding)
   }
 
   /// Reads `bytes` into a batch that is in use.
   init(
     _ decoder: EntityDecoder, into batch: RecordBatch, _ bytes: [UInt8], key: String? = nil,
-    mayBeDictionary: Bool = false, encoding: SourceEncoding = .utf8
+    mayHoldEntities: Bool = false, encoding: SourceEncoding = .utf8
   ) {
     var batch = batch
     var origin = EntityOrigin(
@@ -37,7 +37,7 @@ struct EntityDecoding {
         scanner.skipWhiteSpace()
         do throws(JSONScanError) {
           result = try decoder.decode(
-            &scanner, origin, mayBeDictionary: mayBeDictionary, into: &batch)
+            &scanner, origin, mayHoldEntities: mayHoldEntities, into: &batch)
         } catch let failure {
           error = failure
         }

@@ -1,6 +1,6 @@
-import Testing
-
 @testable import RMOSModels
+import RMOSModels
+import Testing
 
 /// RFC 8259, case by case.
 @Suite struct JSONScannerGrammarTests {
@@ -152,6 +152,33 @@ import Testing
     for (text, part) in messages {
       let message = verdict(Array(text.utf8))?.message ?? ""
       #expect(message.contains(part), "\(text): \(message)")
+    }
+  }
+}
+
+@Suite struct JSONScannerPaddedTests {
+  /// Checking in place and checking a copy must not differ, whatever stands behind the padding's 0.
+  @Test(arguments: ["{}", " [1, 2] ", "[1, 2", "\"é", "\"\u{1F3B8}\"", "12", "[1]x", "", "tru"])
+  func inPlaceIsAsInACopy(_ text: String) {
+    let bytes = Array(text.utf8)
+    let padding = [0] + [UInt8](repeating: UInt8(ascii: "]"), count: JSONScanner.padding - 1)
+    let copied = failure { try bytes.withUnsafeBytes { try JSONScanner.validate($0) } }
+    let inPlace = failure {
+      try (bytes + padding).withUnsafeBufferPointer { buffer in
+        let base = try #require(buffer.baseAddress)
+        try JSONScanner.validate(padded: base, count: bytes.count)
+      }
+    }
+    #expect(inPlace == copied)
+    #expect((copied == nil) == ["{}", " [1, 2] ", "\"\u{1F3B8}\"", "12"].contains(text))
+  }
+
+  private func failure(_ body: () throws -> Void) -> JSONScanError? {
+    do {
+      try body()
+      return nil
+    } catch {
+      return error as? JSONScanError
     }
   }
 }

@@ -1,6 +1,4 @@
-public import RMOSAudit
-public import RMOSMigration
-public import RMOSStore
+public import RMOS
 
 /// What a shop does at night: bring the day's files over, and check the database.
 ///

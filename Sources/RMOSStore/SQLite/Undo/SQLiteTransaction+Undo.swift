@@ -25,10 +25,10 @@ extension SQLiteTransaction {
       }
     }
     var counts = UndoCounts()
-    // What is restored first: it may refer to what goes, until it is.
+    // Restored rows first: until then they may refer to rows that are removed.
     for kind in EntityKind.allCases {
       let assignments = zip(
-        kind.schema.fields.dropFirst(), SQLiteSchema.beforeImageColumns(of: kind)
+        kind.schema.fields.dropFirst(), LedgerTable.imageColumns(of: kind)
       ).map { "\($0.column) = i.\($1)" }
       let restored = try execute(
         "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) "
@@ -37,21 +37,20 @@ extension SQLiteTransaction {
       let images =
         "SELECT count(*) FROM migration_before_images i WHERE i.kind = '\(kind.rawValue)' "
         + "AND i.run_id = ?1"
-      // Whether the rows are there is asked only then: it takes longer, and they should be.
+      // Whether the rows exist is checked only then: it takes longer, and they should.
       if try restored != count(images),
         try restored
           != count(
             "\(images) AND EXISTS (SELECT 1 FROM \(kind.table) t "
-              + "WHERE \(session.tables[kind].isID("t.id", "i.entity_id")))")
+              + "WHERE \(session.statements[kind].isID("t.id", "i.entity_id")))")
       {
-        throw StoreError.undoPassedOver(kind, run: run)
+        throw StoreError.ignoredUndo(kind, run: run)
       }
       counts.restored[kind] = restored
     }
     _ = try execute(
-      "INSERT OR REPLACE INTO migration_provenance (kind, entity_id, run_id, path, locator, "
-        + "byte_offset, byte_length, sha256, unknown_json, row_digest) "
-        + "SELECT kind, entity_id, \(SQLiteSchema.provenanceColumns) "
+      "INSERT OR REPLACE INTO migration_provenance (\(ProvenanceColumn.list())) "
+        + "SELECT kind, entity_id, \(ProvenanceColumn.imageNames.joined(separator: ", ")) "
         + "FROM migration_before_images WHERE run_id = ?1 AND from_run IS NOT NULL")
     _ = try execute(
       "DELETE FROM migration_provenance WHERE (kind, entity_id) IN "
@@ -61,31 +60,31 @@ extension SQLiteTransaction {
       for kind in EntityKind.allCases { try digestRestored(kind, run, session) }
     }
     _ = try execute("DELETE FROM migration_before_images WHERE run_id = ?1")
-    // What the run wrote last is now what it inserted; what refers to others goes before them.
+    // What remains of the run is what it inserted; rows that refer to others are removed first.
     for kind in EntityKind.allCases.reversed() {
       counts.removed[kind] = try execute(
         "DELETE FROM \(kind.table) WHERE id COLLATE BINARY IN (SELECT entity_id FROM migration_provenance "
           + "WHERE kind = '\(kind.rawValue)' AND run_id = ?1)")
     }
-    // Only a trigger passes over what is to be deleted, or puts it back.
+    // Only a trigger can ignore a deletion, or revert it.
     if session.layout.hasTriggers {
       for kind in EntityKind.allCases {
         let remaining = try count(
           "SELECT EXISTS (SELECT 1 FROM migration_provenance p CROSS JOIN \(kind.table) t "
-            + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)"
+            + "ON \(session.statements[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)"
         )
-        guard remaining == 0 else { throw StoreError.undoPassedOver(kind, run: run) }
+        guard remaining == 0 else { throw StoreError.ignoredUndo(kind, run: run) }
       }
     }
     _ = try execute("DELETE FROM migration_provenance WHERE run_id = ?1")
     return counts
   }
 
-  /// Gives each row that was restored, and that nobody had edited before the run rewrote it, the
-  /// digest of what stands there: a trigger may have changed it while it was restored.
+  /// Gives each restored row that was not edited before the run rewrote it the digest of its content,
+  /// which a trigger may have changed while it was restored.
   private func digestRestored(_ kind: EntityKind, _ run: Int64, _ session: SQLiteSession) throws {
-    let table = session.tables[kind]
-    let images = SQLiteSchema.beforeImageColumns(of: kind).map { "i.\($0)" }
+    let table = session.statements[kind]
+    let images = LedgerTable.imageColumns(of: kind).map { "i.\($0)" }
     let sql =
       "SELECT i.row_digest, i.entity_id, \(images.joined(separator: ", ")), "
       + "\(table.expressions.joined(separator: ", ")) FROM migration_before_images i "

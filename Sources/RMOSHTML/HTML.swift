@@ -1,0 +1,86 @@
+import RMOSModels
+
+/// A piece of a page, in which text is always escaped.
+///
+/// A literal is markup; what is interpolated into it is text, unless it is a piece itself:
+///
+/// ```swift
+/// let row: HTML = "<td>\(issue.message)</td>"  // a message of <b> becomes &lt;b&gt;
+/// ```
+///
+/// Attributes must stand in double quotes. Characters that would steer or reorder what is read are
+/// shown as `\u{…}`.
+package struct HTML: Sendable, Hashable, ExpressibleByStringInterpolation {
+  /// The markup.
+  package private(set) var markup: String
+
+  /// A literal is markup.
+  package init(stringLiteral markup: String) { self.markup = markup }
+
+  /// What was interpolated.
+  package init(stringInterpolation: StringInterpolation) { markup = stringInterpolation.markup }
+
+  /// Text as a piece.
+  package init(text: String) { markup = HTML.escaped(text) }
+
+  /// Several pieces, one after the other.
+  package init(_ pieces: some Sequence<HTML>) {
+    markup = pieces.reduce(into: "") { $0 += $1.markup }
+  }
+
+  /// One piece after another.
+  package static func + (left: HTML, right: HTML) -> HTML { "\(left)\(right)" }
+
+  /// The text with all that HTML gives a meaning escaped, in elements and in quoted attributes.
+  package static func escaped(_ text: String) -> String {
+    if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 && !isSpecial($0) }) { return text }
+    let text = PlainText.escaped(text)
+    var result: [UInt8] = []
+    result.reserveCapacity(text.utf8.count + 16)
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "&"): result.append(contentsOf: "&amp;".utf8)
+      case UInt8(ascii: "<"): result.append(contentsOf: "&lt;".utf8)
+      case UInt8(ascii: ">"): result.append(contentsOf: "&gt;".utf8)
+      case UInt8(ascii: "\""): result.append(contentsOf: "&quot;".utf8)
+      case UInt8(ascii: "'"): result.append(contentsOf: "&#39;".utf8)
+      default: result.append(byte)
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+
+  private static func isSpecial(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""),
+      UInt8(ascii: "'"):
+      true
+    default: false
+    }
+  }
+
+  /// Collects a literal with what is interpolated into it.
+  package struct StringInterpolation: StringInterpolationProtocol {
+    fileprivate var markup = ""
+
+    /// An empty piece.
+    package init(literalCapacity: Int, interpolationCount: Int) {
+      markup.reserveCapacity(literalCapacity + 16 * interpolationCount)
+    }
+
+    /// Adds markup.
+    package mutating func appendLiteral(_ literal: String) { markup += literal }
+    /// Adds text, escaped.
+    package mutating func appendInterpolation(_ text: String) { markup += HTML.escaped(text) }
+    /// Adds a number.
+    package mutating func appendInterpolation(_ number: some BinaryInteger) {
+      markup += String(number)
+    }
+    /// Adds a piece as it is.
+    package mutating func appendInterpolation(_ piece: HTML) { markup += piece.markup }
+    /// Adds pieces as they are.
+    package mutating func appendInterpolation(_ pieces: [HTML]) {
+      for piece in pieces { markup += piece.markup }
+    }
+  }
+}

@@ -1,0 +1,377 @@
+import RMOSModels
+
+/// What a document that is an object holds.
+enum DocumentShape: Equatable, Sendable {
+  /// One entity.
+  case entity
+  /// A dictionary of entities, keyed by id.
+  case dictionary
+  /// An object around entities.
+  case wrapper(EntitySelection)
+  /// A table of a kind's members by column, as data frames are written.
+  case columns
+  /// Several collections, any of which may be meant; the first of them by name.
+  case ambiguous([String])
+}
+
+/// Finds the shape of documents that are objects by their outline, in constant memory.
+///
+/// An object with a member of the kind is an entity. Otherwise what counts is what its members hold:
+/// lists or dictionaries of objects, and how much these look like entities of the kind. Where the
+/// text breaks off or is not JSON further on, what came before decides, but only if no member of the
+/// kind was among it: an entity that broke must not pass for a collection.
+final class DocumentOutline {
+  private let window: SourceWindow
+  private var matcher: MemberMatcher
+  private var kindNames: [[UInt8]]
+
+  /// How many objects of a collection are looked into.
+  private static let samples = 64
+  /// How many collections under one member are kept by name.
+  private static let namedCollections = 64
+  /// Names that a collection without elements must have to count as one.
+  private static let genericNames = [
+    "items", "data", "results", "records", "entries", "rows", "list", "values", "runs", "jobs",
+  ].map { Array($0.utf8) }
+  /// Names of members that are about the document; in plain letters.
+  private static let namesOfNotes = [
+    "meta", "metadata", "info", "header", "headers", "summary", "schema", "config", "settings",
+    "pagination", "paging", "links", "page", "version", "export", "source",
+  ].map { Array($0.utf8) }
+
+  init(
+    schema: EntitySchema, limits: SourceWindow.Limits = SourceWindow.Limits(),
+    isCancelled: @escaping () -> Bool = { false }
+  ) {
+    window = SourceWindow(limits: limits, isCancelled: isCancelled)
+    matcher = MemberMatcher(schema: schema)
+    kindNames = (schema.fileNames + [schema.plural]).map { Self.plain(Array($0.utf8)) }
+  }
+
+  /// Whether an object looks like an entity of the kind.
+  private enum Likeness: Int, Comparable {
+    /// It has no member of the kind, one, or several.
+    case none, some, clear
+
+    static func < (left: Likeness, right: Likeness) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  /// What a member at the top, or under one at the top, holds.
+  private enum Content {
+    /// Nothing that could be entities.
+    case other
+    /// An object that looks like an entity.
+    case entity(Likeness)
+    /// A list or dictionary of objects.
+    case collection(Likeness)
+    /// An object over several collections, those in lists or in dictionaries, the first by name.
+    case holder(Likeness, [[UInt8]], isNamed: Bool)
+    /// A list or dictionary without elements.
+    case empty
+  }
+
+  /// What is known of the document.
+  private struct Top {
+    var hasRequired = false
+    var hasField = false
+    /// Whether an object stands where a text or number of the kind should.
+    var isColumns = false
+    var members = 0
+    var objects = 0
+    var isWhole = false
+    /// Members that look like an entity, collections and holders, by likeness.
+    var entities = [0, 0, 0]
+    var collections = [0, 0, 0]
+    /// The names of the first of each.
+    var names: [[String]] = [[], [], []]
+    /// The one collection or holder of a likeness, if there is one.
+    var selections: [EntitySelection?] = [nil, nil, nil]
+    /// A collection without elements.
+    var empty: [UInt8]?
+    /// Objects at the top that are about the document.
+    var notes: [(name: [UInt8], likeness: Likeness)] = []
+
+    var likeness: Int? { (0..<3).last { entities[$0] + collections[$0] > 0 } }
+    var onlyObjects: Bool { members > 0 && objects == members }
+  }
+
+  /// The shape of a document.
+  ///
+  /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if reading is cancelled.
+  func shape(of source: any ByteSource) throws(ReadFailure) -> DocumentShape {
+    try window.load(source)
+    var top = Top()
+    let start = try window.skipWhiteSpace(from: window.start)
+    guard window.has(UInt8(ascii: "{"), at: start) else { return .entity }
+    top.isWhole =
+      try forEachMember(of: start) { name, position throws(ReadFailure) in
+        try take(name, at: position, into: &top)
+      } != nil
+    return shape(of: top)
+  }
+
+  private func take(
+    _ name: [UInt8], at position: Int, into top: inout Top
+  ) throws(ReadFailure) -> Int? {
+    let isObject = window.has(UInt8(ascii: "{"), at: position)
+    switch matcher.role(of: name) {
+    case .field(let field):
+      top.hasField = true
+      if matcher.isRequired[field] { top.hasRequired = true }
+      if isObject, !matcher.isJSON[field] { top.isColumns = true }
+      // More is not needed of an entity.
+      guard isObject else { return nil }
+    case .similar: top.hasField = true
+    case .unknown: break
+    }
+    let (content, end) = try content(at: position, depth: 1)
+    guard end != nil || !Self.isEntity(content) else { return nil }
+    top.members += 1
+    if isObject { top.objects += 1 }
+    add(content, name, isObject: isObject, &top)
+    return end
+  }
+
+  private static func isEntity(_ content: Content) -> Bool {
+    switch content {
+    case .entity, .other, .empty: true
+    case .collection, .holder: false
+    }
+  }
+
+  private func add(
+    _ content: Content, _ name: [UInt8], isObject: Bool, _ top: inout Top
+  ) {
+    func add(_ likeness: Likeness, _ selection: EntitySelection?) {
+      if selection == nil {
+        top.entities[likeness.rawValue] += 1
+      } else {
+        top.collections[likeness.rawValue] += 1
+      }
+      if top.names[likeness.rawValue].count < 4 {
+        top.names[likeness.rawValue].append(String(decoding: name, as: UTF8.self))
+      }
+      top.selections[likeness.rawValue] = selection
+    }
+    let step = EntityPointer.Step.named(name)
+    switch content {
+    case .other where isObject && isNote(name, top), .empty where isObject && isNote(name, top):
+      top.notes.append((name, .none))
+    case .entity(let likeness) where isNote(name, top):
+      top.notes.append((name, likeness))
+    case .other: break
+    case .entity(let likeness): add(likeness, nil)
+    case .collection(let likeness):
+      add(likeness, EntitySelection(pointers: [EntityPointer(steps: [step, .any])]))
+    case .holder(let likeness, let names, let isNamed):
+      let pointers =
+        isNamed
+        ? names.map { EntityPointer(steps: [step, .named($0), .any]) }
+        : [EntityPointer(steps: [step, .any, .any])]
+      add(likeness, EntitySelection(pointers: pointers))
+    case .empty:
+      let plain = Self.plain(name)
+      if kindNames.contains(plain) || Self.genericNames.contains(plain) { top.empty = name }
+    }
+  }
+
+  /// Whether a member at the top is about the document by its name.
+  private func isNote(_ name: [UInt8], _ top: Top) -> Bool {
+    guard let first = name.first, top.notes.count < Self.namedCollections else { return false }
+    return "_$@".utf8.contains(first) || Self.namesOfNotes.contains(Self.plain(name))
+  }
+
+  // MARK: The verdict
+
+  private func shape(of top: Top) -> DocumentShape {
+    var top = top
+    if top.hasField {
+      guard top.onlyObjects, top.isWhole else { return .entity }
+      guard top.hasRequired else { return .dictionary }
+      return top.isColumns && top.members > 1 ? .columns : .entity
+    }
+    // What looks no less like an entity than the others is one, whatever its name.
+    let most = (0..<3).last { top.entities[$0] > 0 } ?? 0
+    let notes = top.notes.filter { $0.likeness.rawValue < max(1, most) }
+    for note in top.notes where note.likeness.rawValue >= max(1, most) {
+      top.entities[note.likeness.rawValue] += 1
+    }
+    guard let likeness = top.likeness else {
+      if let empty = top.empty, top.isWhole, top.members > notes.count {
+        return .wrapper(
+          EntitySelection(pointers: [EntityPointer(steps: [.named(empty), .any])]))
+      }
+      return top.onlyObjects ? .dictionary : .entity
+    }
+    // A list in an entity that broke before its first member of the kind is no collection.
+    if !top.isWhole, !top.onlyObjects, likeness < Likeness.clear.rawValue { return .entity }
+    if top.entities[likeness] > 0, likeness > 0 {
+      if top.onlyObjects, notes.isEmpty { return .dictionary }
+      guard top.collections[likeness] == 0 else { return .ambiguous(top.names[likeness]) }
+      return .wrapper(
+        EntitySelection(
+          pointers: [EntityPointer(steps: [.any])], onlyObjects: true,
+          excluded: notes.map(\.name)))
+    }
+    if likeness == 0, top.onlyObjects, top.members - notes.count != 1 { return .dictionary }
+    guard top.collections[likeness] == 1, let selection = top.selections[likeness] else {
+      return .ambiguous(top.names[likeness])
+    }
+    return .wrapper(selection)
+  }
+
+  // MARK: Members and what they hold
+
+  /// Calls `body` with each member's name and the position of its value.
+  ///
+  /// - Parameter body: Returns the position after the value; `nil` if there is no more to see.
+  /// - Returns: The position after the object; `nil` if it breaks off, or `body` wanted no more.
+  private func forEachMember(
+    of start: Int, _ body: ([UInt8], Int) throws(ReadFailure) -> Int?
+  ) throws(ReadFailure) -> Int? {
+    do throws(ReadFailure) {
+      var position = try window.skipWhiteSpace(from: start + 1)
+      if window.has(UInt8(ascii: "}"), at: position) { return position + 1 }
+      while true {
+        let name = try window.readName(at: position)
+        position = try window.skipWhiteSpace(from: name.end)
+        guard window.byte(at: position) != nil, let end = try body(name.text ?? [], position)
+        else { return nil }
+        position = try window.skipWhiteSpace(from: end)
+        if window.has(UInt8(ascii: "}"), at: position) { return position + 1 }
+        guard window.has(UInt8(ascii: ","), at: position) else { return nil }
+        position = try window.skipWhiteSpace(from: position + 1)
+      }
+    } catch {
+      guard case .notJSON = error else { throw error }
+      return nil
+    }
+  }
+
+  /// What a value holds, and the position after it; `nil` if it breaks off.
+  private func content(
+    at position: Int, depth: Int
+  ) throws(ReadFailure) -> (Content, end: Int?) {
+    switch window.byte(at: position) {
+    case UInt8(ascii: "["): try list(at: position)
+    case UInt8(ascii: "{"): try object(at: position, depth: depth)
+    default: (.other, try window.resynchronize(after: position))
+    }
+  }
+
+  private func list(at start: Int) throws(ReadFailure) -> (Content, end: Int?) {
+    var position = try window.skipWhiteSpace(from: start + 1)
+    if window.has(UInt8(ascii: "]"), at: position) { return (.empty, position + 1) }
+    var likeness: Likeness?
+    for _ in 0..<Self.samples {
+      guard window.byte(at: position) != nil else { break }
+      let isObject = window.has(UInt8(ascii: "{"), at: position)
+      let (found, end) =
+        isObject
+        ? try self.likeness(at: position) : (nil, try window.resynchronize(after: position))
+      guard let end else { return (likeness.map { .collection($0) } ?? .other, nil) }
+      if let found { likeness = max(likeness ?? .none, found) }
+      position = try window.skipWhiteSpace(from: end)
+      if window.has(UInt8(ascii: "]"), at: position) {
+        return (likeness.map { .collection($0) } ?? .other, position + 1)
+      }
+      guard window.has(UInt8(ascii: ","), at: position) else { break }
+      position = try window.skipWhiteSpace(from: position + 1)
+      if likeness == .clear { break }
+    }
+    let end = try window.resynchronize(after: position, depth: 1)
+    return (likeness.map { .collection($0) } ?? .other, end)
+  }
+
+  /// How much an object looks like an entity, and the position after it; `nil` if it breaks off.
+  private func likeness(at start: Int) throws(ReadFailure) -> (Likeness?, end: Int?) {
+    var fields = 0
+    let end = try forEachMember(of: start) { name, position throws(ReadFailure) in
+      if matcher.role(of: name) != .unknown { fields += 1 }
+      return try window.resynchronize(after: position)
+    }
+    return (Likeness(rawValue: min(fields, 2)), end)
+  }
+
+  /// What an object under a member holds.
+  private struct Object {
+    var fields = 0
+    var members = 0
+    var lists = 0
+    var objects = 0
+    /// The likeness of its objects.
+    var likeness = Likeness.none
+    /// The collections in it, lists and dictionaries, their likeness and the first of their names.
+    var collections = (lists: [[UInt8]](), dictionaries: [[UInt8]]())
+    var counts = (lists: 0, dictionaries: 0)
+    var likenesses = (lists: Likeness.none, dictionaries: Likeness.none)
+
+    var isLikeEntity: Likeness { fields == 0 ? .none : fields == 1 ? .some : .clear }
+  }
+
+  private func object(at start: Int, depth: Int) throws(ReadFailure) -> (Content, end: Int?) {
+    var object = Object()
+    let end = try forEachMember(of: start) { name, position throws(ReadFailure) in
+      if matcher.role(of: name) != .unknown { object.fields += 1 }
+      let isObject = window.has(UInt8(ascii: "{"), at: position)
+      let isList = window.has(UInt8(ascii: "["), at: position)
+      // Of what looks like an entity, and of a long dictionary, only the outline is of interest.
+      let isKnown =
+        depth > 2 || object.fields > 1 || (object.objects > Self.samples && object.lists == 0)
+      let (content, end) =
+        isKnown
+        ? (.other, try window.resynchronize(after: position))
+        : try self.content(at: position, depth: depth + 1)
+      object.members += end == nil ? 0 : 1
+      if end != nil {
+        object.objects += isObject ? 1 : 0
+        object.lists += isList ? 1 : 0
+      }
+      switch content {
+      case .entity(let likeness) where end != nil:
+        object.likeness = max(object.likeness, likeness)
+      case .collection(let likeness) where isList:
+        object.counts.lists += 1
+        object.likenesses.lists = max(object.likenesses.lists, likeness)
+        if object.collections.lists.count <= Self.namedCollections {
+          object.collections.lists.append(name)
+        }
+      case .collection(let likeness):
+        object.counts.dictionaries += 1
+        object.likenesses.dictionaries = max(object.likenesses.dictionaries, likeness)
+        if object.collections.dictionaries.count <= Self.namedCollections {
+          object.collections.dictionaries.append(name)
+        }
+      case .other, .entity, .holder, .empty: break
+      }
+      return end
+    }
+    return (content(of: object, isWhole: end != nil), end)
+  }
+
+  private func content(of object: Object, isWhole: Bool) -> Content {
+    if object.fields > 0 { return .entity(object.isLikeEntity) }
+    if object.members == 0, isWhole, object.counts.lists == 0 { return .empty }
+    func holder(_ likeness: Likeness, _ names: [[UInt8]]) -> Content {
+      .holder(
+        likeness, names.count > Self.namedCollections ? [] : names,
+        isNamed: names.count <= Self.namedCollections)
+    }
+    if object.counts.lists > 0 {
+      return holder(object.likenesses.lists, object.collections.lists)
+    }
+    // Dictionaries of dictionaries, unless what is in the outer one looks more like entities.
+    if object.counts.dictionaries > 0, object.likenesses.dictionaries > object.likeness {
+      return holder(object.likenesses.dictionaries, object.collections.dictionaries)
+    }
+    let holdsOnlyObjects = object.objects == object.members && object.objects > 0
+    return holdsOnlyObjects ? .collection(object.likeness) : .other
+  }
+
+  /// A name in lower case without separators.
+  private static func plain(_ name: [UInt8]) -> [UInt8] {
+    name.compactMap { byte in
+      "_- ".utf8.contains(byte) ? nil : (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import RMOSModels
+
+/// A JSON Pointer (RFC 6901) in which a step `*` stands for every member or element: where in a
+/// document entities are.
+struct EntityPointer: Hashable, Sendable {
+  /// One step of the way.
+  enum Step: Hashable, Sendable {
+    /// Every member of an object, or element of a list.
+    case any
+    /// The member with a name, or the element with an index as text; UTF-8.
+    case named([UInt8])
+
+    func matches(_ name: some Collection<UInt8>) -> Bool {
+      switch self {
+      case .any: true
+      case .named(let expected): expected.elementsEqual(name)
+      }
+    }
+  }
+
+  /// The steps from the document to an entity; none if the document is the entity.
+  let steps: [Step]
+
+  init(steps: [Step]) { self.steps = steps }
+
+  /// Reads a pointer such as `/runs/*`; `nil` if the text is not one.
+  init?(_ text: String) {
+    var rest = Array(text.utf8)[...]
+    var steps: [Step] = []
+    while let slash = rest.popFirst() {
+      guard slash == UInt8(ascii: "/") else { return nil }
+      let raw = rest.prefix { $0 != UInt8(ascii: "/") }
+      rest = rest.dropFirst(raw.count)
+      if raw.elementsEqual("*".utf8) {
+        steps.append(.any)
+      } else {
+        guard let name = Self.unescaped(raw) else { return nil }
+        steps.append(.named(name))
+      }
+    }
+    self.steps = steps
+  }
+
+  /// A step with `~0` and `~1` resolved; `nil` if another `~` is in it.
+  private static func unescaped(_ step: ArraySlice<UInt8>) -> [UInt8]? {
+    var name: [UInt8] = []
+    var bytes = step.makeIterator()
+    while let byte = bytes.next() {
+      guard byte == UInt8(ascii: "~") else {
+        name.append(byte)
+        continue
+      }
+      switch bytes.next() {
+      case UInt8(ascii: "0"): name.append(UInt8(ascii: "~"))
+      case UInt8(ascii: "1"): name.append(UInt8(ascii: "/"))
+      default: return nil
+      }
+    }
+    return name
+  }
+}
+
+/// Which values of a document are entities.
+struct EntitySelection: Equatable, Sendable {
+  /// Where they are; a value that several lead to is read once.
+  var pointers: [EntityPointer]
+  /// Whether only objects count among what the pointers lead to, as in a dictionary beside scalars.
+  var onlyObjects = false
+  /// Members at the top that do not count though a pointer leads there.
+  var excluded: [[UInt8]] = []
+}

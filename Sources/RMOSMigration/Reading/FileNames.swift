@@ -1,0 +1,120 @@
+import RMOSSystem
+
+/// Why a file is not read, by its name, and whether it looks like data.
+struct UnreadFile: Hashable {
+  var reason: FilesNotRead.Reason
+  /// Whether it looks as if it were meant to be read.
+  var looksLikeData = false
+
+  /// Endings that sync programs give to what stands for a file that is elsewhere.
+  private static let placeholders = [
+    ".icloud", ".cloud", ".cloudf", ".dropbox", ".onedrive", ".placeholder",
+  ]
+  private static let compressions = [
+    ".gz", ".zip", ".bz2", ".xz", ".zst", ".lz4", ".7z", ".rar", ".tgz", ".tar", ".br", ".z",
+  ]
+  /// Endings of what is nearly JSON, or JSON by another name.
+  private static let nearJSON = [
+    ".json.txt", ".jsonl.txt", ".ndjson.txt", ".jsonc", ".json5", ".hjson", ".jsonlines", ".ldjson",
+  ]
+
+  init(_ reason: FilesNotRead.Reason, looksLikeData: Bool = false) {
+    self.reason = reason
+    self.looksLikeData = looksLikeData
+  }
+
+  /// Judges a file that has no ending of a format, or is hidden, by its name.
+  init(name: some Collection<UInt8>) {
+    let name = String(decoding: name, as: UTF8.self).lowercased()
+    func stem(_ endings: [String]) -> Substring? {
+      endings.first { name.hasSuffix($0) }.map { name.dropLast($0.count) }
+    }
+    func isData(_ stem: Substring) -> Bool {
+      [".json", ".jsonl", ".ndjson"].contains { stem.hasSuffix($0) }
+    }
+    if let stem = stem(Self.placeholders) {
+      self.init(.placeholder, looksLikeData: isData(stem))
+    } else if name.hasPrefix(".") {
+      self.init(.hidden)
+    } else if let stem = stem(Self.compressions) {
+      self.init(.compressed, looksLikeData: isData(stem))
+    } else {
+      self.init(.ending, looksLikeData: stem(Self.nearJSON) != nil)
+    }
+  }
+}
+
+/// The marks that file managers and sync programs put on the name of a copy.
+enum CopyMark {
+  /// The names of the files that a file may be a copy of, the likeliest last; none if its name bears
+  /// no mark.
+  ///
+  /// - Parameter name: The file's name, with its ending.
+  static func originals(of name: some Collection<UInt8>) -> [[UInt8]] {
+    guard let dot = Array(name).lastIndex(of: UInt8(ascii: ".")) else { return [] }
+    let stem = name.prefix(dot)
+    guard mayBearMark(stem) else { return [] }
+    let ending = Array(name.dropFirst(dot))
+    var originals: [[UInt8]] = []
+    var text = String(decoding: stem, as: UTF8.self)
+    while let shorter = withoutMark(text), !shorter.isEmpty {
+      originals.append(Array(shorter.utf8) + ending)
+      text = shorter
+    }
+    return originals
+  }
+
+  /// Whether a name is worth a closer look.
+  private static func mayBearMark(_ stem: some Collection<UInt8>) -> Bool {
+    var last: UInt8 = 0
+    var previous: (UInt8, UInt8) = (0, 0)
+    for byte in stem {
+      let byte = byte | 0x20
+      // "con" of conflict, "cop" of copy.
+      if previous.0 == UInt8(ascii: "c"), previous.1 == UInt8(ascii: "o"),
+        byte == UInt8(ascii: "n") || byte == UInt8(ascii: "p")
+      {
+        return true
+      }
+      previous = (previous.1, byte)
+      last = byte
+    }
+    return last == UInt8(ascii: ")") | 0x20 || last == UInt8(ascii: "~") | 0x20
+  }
+
+  /// A name without the last of its marks; `nil` if it bears none.
+  private static func withoutMark(_ name: String) -> String? {
+    let lower = name.lowercased()
+    if name.hasSuffix("~") { return String(name.dropLast()) }
+    if name.hasSuffix(")"), let open = name.lastIndex(of: "(") {
+      let inside = name[open...].dropFirst().dropLast()
+      let before = name[..<open]
+      let plain = trimmed(before)
+      if inside.lowercased().contains("conflict") { return plain }
+      if before.hasSuffix(" "), !inside.isEmpty, inside.allSatisfy(\.isNumber) { return plain }
+      if before.lowercased().hasSuffix("_conf") { return String(before.dropLast(5)) }
+    }
+    for mark in [" - copy", " copy"] where lower.hasSuffix(mark) {
+      return String(name.dropLast(mark.count))
+    }
+    let numbered = lower.reversed().drop { $0.isNumber }
+    if numbered.count < lower.count, numbered.starts(with: " copy ".reversed()) {
+      return String(name.dropLast(lower.count - numbered.count + 6))
+    }
+    for mark in [".sync-conflict-", "-conflict", "_conflict-"] {
+      if let start = lastRange(of: mark, in: lower) { return String(name.prefix(start)) }
+    }
+    return nil
+  }
+
+  private static func trimmed(_ text: Substring) -> String {
+    String(text.reversed().drop { $0 == " " }.reversed())
+  }
+
+  /// Where a text begins in another, in characters.
+  private static func lastRange(of part: String, in text: String) -> Int? {
+    let (text, part) = (Array(text), Array(part))
+    guard text.count >= part.count else { return nil }
+    return (0...text.count - part.count).last { text[$0..<$0 + part.count].elementsEqual(part) }
+  }
+}

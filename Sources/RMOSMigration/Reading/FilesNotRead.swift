@@ -1,0 +1,57 @@
+/// The files of a source that a run did not read, and why.
+public struct FilesNotRead: Sendable, Hashable {
+  /// Why a file is not read.
+  public enum Reason: String, Sendable, Hashable, CaseIterable {
+    /// Its name does not end as one of the formats does.
+    case ending
+    /// Its name, or that of a directory it is in, begins with a dot.
+    case hidden
+    /// A sync program left it in place of a file that is elsewhere.
+    case placeholder
+    /// It is outside the directories and files that entities are read from.
+    case place
+    /// It is a pipe, a socket, a device or a link that leads nowhere.
+    case notAFile = "not-a-file"
+    /// It is compressed.
+    case compressed
+  }
+
+  /// One of the files.
+  public struct File: Sendable, Hashable {
+    /// Its path relative to the source directory.
+    public var path: String
+    /// Why it is not read.
+    public var reason: Reason
+
+    /// Creates a file.
+    public init(path: String, reason: Reason) {
+      self.path = path
+      self.reason = reason
+    }
+  }
+
+  /// How many files are named at most.
+  package static let namedFiles = 100
+
+  /// How many files there are.
+  public var count: Int { byReason.values.reduce(0, +) }
+  /// How many there are for each reason.
+  public private(set) var byReason: [Reason: Int] = [:]
+  /// The first hundred.
+  public private(set) var files: [File] = []
+
+  /// Creates an empty list.
+  public init() {}
+
+  /// Adds a file.
+  package mutating func add(_ path: @autoclosure () -> String, _ reason: Reason) {
+    byReason[reason, default: 0] += 1
+    if files.count < Self.namedFiles { files.append(File(path: path(), reason: reason)) }
+  }
+
+  /// Adds what another list has.
+  package mutating func add(_ other: FilesNotRead) {
+    byReason.merge(other.byReason, uniquingKeysWith: +)
+    files += other.files.prefix(Self.namedFiles - files.count)
+  }
+}

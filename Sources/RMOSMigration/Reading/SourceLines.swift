@@ -1,0 +1,47 @@
+import RMOSSystem
+
+/// Finds the line of a place in a file of the source, for messages that refer to it.
+///
+/// Places that come in order are counted on from the last; in all no more than a fixed amount is
+/// read for it.
+final class SourceLines {
+  private static let bufferSize = 64 << 10
+  /// How much is read in all, bytes.
+  private var allowance = 1 << 30
+
+  private let root: [UInt8]
+  private var path: [UInt8] = []
+  private var offset = 0
+  private var line = 1
+  private var buffer = [UInt8](repeating: 0, count: SourceLines.bufferSize)
+
+  init(root: String) { self.root = Array(root.utf8) }
+
+  /// The line of a place, 1-based; `nil` if it cannot be told, as in UTF-16.
+  ///
+  /// - Parameters:
+  ///   - path: The file's relative path.
+  ///   - offset: The place, in the file's bytes.
+  func line(of path: some Sequence<UInt8>, at offset: Int) -> Int? {
+    let path = Array(path)
+    if path != self.path || offset < self.offset { (self.path, self.offset, line) = (path, 0, 1) }
+    guard offset - self.offset <= allowance,
+      let file = try? FileDescriptor(reading: root + [UInt8(ascii: "/")] + path)
+    else { return nil }
+    defer { file.close() }
+    while self.offset < offset {
+      let wanted = min(buffer.count, offset - self.offset)
+      let start = self.offset
+      let got = buffer.withUnsafeMutableBufferPointer { buffer -> Int in
+        guard let base = buffer.baseAddress else { return 0 }
+        return (try? file.read(into: base, count: wanted, at: start)) ?? 0
+      }
+      guard got > 0 else { return nil }
+      if start == 0, got > 1, buffer[0] >= 0xFE, buffer[1] >= 0xFE { return nil }
+      for byte in buffer[..<got] where byte == UInt8(ascii: "\n") { line += 1 }
+      self.offset += got
+      allowance -= got
+    }
+    return line
+  }
+}

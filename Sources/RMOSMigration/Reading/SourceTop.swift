@@ -1,0 +1,98 @@
+import RMOSModels
+import RMOSSystem
+
+/// What is at the top of a source: files of the kinds, and what is outside of them.
+struct SourceTop {
+  private let root: [UInt8]
+  /// The files that can be read by their ending, in byte order.
+  private var inputs: [(name: [UInt8], format: SourcePath.Format)] = []
+  /// All other files.
+  private var others: [(name: [UInt8], file: UnreadFile)] = []
+  /// The directories, hidden ones too.
+  private var directories: [[UInt8]] = []
+
+  /// Lists the top of a source; one that cannot be listed is empty.
+  init(of root: [UInt8]) {
+    self.root = root
+    try? FileSystem.forEachEntry(ofDirectory: root) { name, type in
+      let isHidden = name.first == UInt8(ascii: ".")
+      let format = isHidden ? nil : SourcePath.Format(name: name)
+      let name = Array(name)
+      let form: FileStatus.Form? =
+        switch type {
+        case .file: .file
+        case .directory: .directory
+        case .link, .unknown: try? FileStatus(of: root + [UInt8(ascii: "/")] + name).form
+        }
+      switch form {
+      case .directory: directories.append(name)
+      // What is neither is found out where it is opened, if it is one of the kinds' files.
+      case _ where format != nil && (form != nil || fileKind(of: name) != nil):
+        if let format { inputs.append((name, format)) }
+      case .file: others.append((name, UnreadFile(name: name)))
+      default: others.append((name, UnreadFile(isHidden ? .hidden : .notAFile)))
+      }
+    }
+    inputs.sort { $0.name.lexicographicallyPrecedes($1.name) }
+    others.sort { $0.name.lexicographicallyPrecedes($1.name) }
+    directories.sort { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// The kind whose file a name is, at the top of a source.
+  private func fileKind(of name: [UInt8]) -> EntityKind? {
+    guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return nil }
+    return EntityKind.allCases.first { kind in
+      kind.schema.fileNames.contains { $0.utf8.elementsEqual(name[..<dot]) }
+    }
+  }
+
+  /// The files of a kind, in byte order.
+  func files(of kind: EntityKind) -> [(name: [UInt8], format: SourcePath.Format)] {
+    inputs.filter { fileKind(of: $0.name) == kind }
+  }
+
+  /// Calls `body` with every file outside the directories and files of the kinds.
+  ///
+  /// - Parameters:
+  ///   - passedOver: Directories that are not looked into, by identity.
+  ///   - isCancelled: Polled; once true, the walk is given up.
+  ///   - body: Takes a path relative to the source.
+  func forEachFileOutside(
+    passingOver passedOver: [FileStatus.Identity], isCancelled: @escaping () -> Bool,
+    _ body: ([UInt8], UnreadFile) -> Void
+  ) {
+    for (name, _) in inputs where fileKind(of: name) == nil {
+      body(name, UnreadFile(.place, looksLikeData: true))
+    }
+    for (name, file) in others {
+      let isPlaced = file.reason == .ending
+      body(name, isPlaced ? UnreadFile(.place, looksLikeData: file.looksLikeData) : file)
+    }
+    let kinds = EntityKind.allCases.map { Array($0.table.utf8) }
+    let read = kinds.compactMap { try? FileStatus(of: root + [UInt8(ascii: "/")] + $0).identity }
+    for name in directories where !kinds.contains(name) {
+      guard
+        let identity = try? FileStatus(of: root + [UInt8(ascii: "/")] + name).identity,
+        !read.contains(identity), !passedOver.contains(identity)
+      else { continue }
+      var walker = SourceWalker(
+        root: root, directory: name, for: .outside,
+        isHidden: name.first == UInt8(ascii: "."), isCancelled: isCancelled)
+      while let item = walker.next() {
+        if case .unread(let path, let file) = item { body(path, file) }
+      }
+    }
+  }
+
+  /// The directory of a kind that a name at the top is almost that of.
+  static func kindMeant(by name: some Collection<UInt8>) -> String? {
+    func plain(_ text: some Collection<UInt8>) -> [UInt8] {
+      text.compactMap { "_- ".utf8.contains($0) ? nil : $0.lowercasedASCII }
+    }
+    let name = plain(name)
+    return EntityKind.allCases.first { kind in
+      let names = kind.schema.fileNames + [kind.schema.singular, kind.schema.plural]
+      return names.contains { plain(Array($0.utf8)) == name }
+    }?.table
+  }
+}

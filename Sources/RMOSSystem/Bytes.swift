@@ -1,0 +1,173 @@
+import CLibrary
+
+/// Text encodings that are made of ASCII alone.
+package enum ASCII {
+  static let lowerHexDigits = Array("0123456789abcdef".utf8)
+  static let upperHexDigits = Array("0123456789ABCDEF".utf8)
+
+  /// The bytes as hexadecimal digits, two each, in lower case.
+  package static func hex(_ bytes: some Sequence<UInt8>) -> String {
+    var digits: [UInt8] = []
+    for byte in bytes {
+      digits.append(lowerHexDigits[Int(byte >> 4)])
+      digits.append(lowerHexDigits[Int(byte & 15)])
+    }
+    return String(decoding: digits, as: UTF8.self)
+  }
+}
+
+extension UInt8 {
+  /// The byte with A to Z in lower case.
+  package var lowercasedASCII: UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
+  }
+
+  package var isASCIIDigit: Bool { 0x30...0x39 ~= self }
+
+  package var isASCIILetter: Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(lowercasedASCII)
+  }
+
+  /// The value of a hexadecimal digit of either case, `nil` for any other byte.
+  package var hexadecimalValue: UInt8? {
+    switch self {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}
+
+extension StringProtocol {
+  /// The text with A to Z in lower case.
+  package var lowercasedASCII: String {
+    String(decoding: utf8.lazy.map(\.lowercasedASCII), as: UTF8.self)
+  }
+
+  /// Whether two texts differ at most in the case of ASCII letters.
+  package func isEqualIgnoringASCIICase(_ other: some StringProtocol) -> Bool {
+    utf8.elementsEqual(other.utf8) { $0.lowercasedASCII == $1.lowercasedASCII }
+  }
+}
+
+// MARK: Percent encoding
+
+extension String {
+  /// The text with all bytes percent-encoded but unreserved characters (RFC 3986, 2.3) and those in
+  /// `kept`.
+  package func percentEncoded(keeping kept: String = "") -> String {
+    ASCII.percentEncoded(utf8, keeping: kept)
+  }
+
+  /// The text with all bytes percent-encoded but unreserved characters (RFC 3986, 2.3).
+  package var percentEncoded: String { percentEncoded() }
+}
+
+extension ASCII {
+  /// The bytes as percent-encoded text; unreserved characters (RFC 3986, 2.3) and those in `kept`
+  /// stand for themselves.
+  package static func percentEncoded(
+    _ bytes: some Sequence<UInt8>, keeping kept: String = ""
+  ) -> String {
+    let plain = Array("-._~\(kept)".utf8)
+    var encoded: [UInt8] = []
+    for byte in bytes {
+      if byte.isASCIILetter || byte.isASCIIDigit || plain.contains(byte) {
+        encoded.append(byte)
+      } else {
+        encoded += [
+          UInt8(ascii: "%"), upperHexDigits[Int(byte >> 4)], upperHexDigits[Int(byte & 15)],
+        ]
+      }
+    }
+    return String(decoding: encoded, as: UTF8.self)
+  }
+
+  /// The bytes that percent-encoded ones stand for, `nil` if two hexadecimal digits do not follow a
+  /// percent sign.
+  package static func percentDecoded(_ encoded: some Collection<UInt8>) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(encoded.count)
+    var rest = encoded[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      guard let high = rest.popFirst()?.hexadecimalValue,
+        let low = rest.popFirst()?.hexadecimalValue
+      else { return nil }
+      bytes.append(high << 4 | low)
+    }
+    return bytes
+  }
+}
+
+// MARK: Base64
+
+/// Base64 (RFC 4648, 4).
+package enum Base64 {
+  private static let digits = Array(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+  /// The bytes as text, padded.
+  package static func encode(_ bytes: [UInt8]) -> String {
+    var text: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let group = bytes[start..<min(start + 3, bytes.count)]
+      let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+      for digit in 0..<4 {
+        text.append(
+          digit <= group.count
+            ? digits[bits >> (18 - 6 * digit) & 63] : UInt8(ascii: "="))
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// The bytes, `nil` if the text is not Base64; it need not be padded.
+  package static func decode(_ text: String) -> [UInt8]? {
+    let digits = text.utf8.prefix { $0 != UInt8(ascii: "=") }
+    let padding = text.utf8.dropFirst(digits.count)
+    guard padding.count <= 2, padding.allSatisfy({ $0 == UInt8(ascii: "=") }),
+      digits.count % 4 != 1
+    else { return nil }
+    var bytes: [UInt8] = []
+    var bits: UInt32 = 0
+    var count = 0
+    for digit in digits {
+      guard let value = self.digits.firstIndex(of: digit) else { return nil }
+      bits = bits << 6 | UInt32(value)
+      count += 6
+      if count >= 8 {
+        count -= 8
+        bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+      }
+    }
+    return bytes
+  }
+}
+
+/// Comparing bytes as fast as the machine can.
+package enum Memory {
+  /// Whether two pieces of memory of the same length hold the same: `memcmp`.
+  package static func areEqual(
+    _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
+  ) -> Bool {
+    guard let a = left.baseAddress, let b = right.baseAddress else { return true }
+    return memcmp(a, b, left.count) == 0
+  }
+
+  /// Below 0 if `left` comes before `right` in order of the bytes, 0 if they are the same:
+  /// `memcmp`.
+  package static func compare(
+    _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
+  ) -> Int {
+    if let a = left.baseAddress, let b = right.baseAddress {
+      let order = memcmp(a, b, min(left.count, right.count))
+      if order != 0 { return Int(order) }
+    }
+    return left.count - right.count
+  }
+}

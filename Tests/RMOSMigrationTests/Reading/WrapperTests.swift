@@ -1,0 +1,124 @@
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+
+/// Entities in wrappers: where they are, what breaks, and what is copied of those that fail.
+@Suite struct WrapperTests {
+  private func entity(_ id: String) -> String { Texts.pattern(id) }
+
+  private func summaries(
+    _ text: String, selecting pointers: [String]? = nil, chunk: Int = 256 << 10
+  ) throws -> [String] {
+    let selection = pointers.map { EntitySelection(pointers: $0.compactMap(EntityPointer.init)) }
+    return try SourceReading(
+      Array(text.utf8), limits: SourceWindow.Limits(chunk: chunk), selecting: selection
+    ).summaries
+  }
+
+  @Test(arguments: TextEncoding.allCases, [64, 256 << 10])
+  func locatorsArePointersAndPlacesThoseOfTheFile(_ encoding: TextEncoding, _ chunk: Int) throws {
+    let text =
+      "{\"é\": 1, \"a/~b\": {\"x\": [\(entity("p1")), 7],\n \"y\": [\(entity("é"))]}, \"n\": [1]}"
+    let reading = try SourceReading(
+      encoding.bytes(of: text), limits: SourceWindow.Limits(chunk: chunk))
+    #expect(
+      reading.summaries == [
+        "/a~1~0b/x/0 p1", "/a~1~0b/x/1 - shape.not-object", "/a~1~0b/y/0 é",
+      ])
+    #expect(reading.notices.map(\.code) == [.shapeWrapper])
+    #expect(reading.notices.map(\.severity) == [.info])
+    #expect(reading.found.map(\.line) == [1, 1, 2])
+    let bytes = encoding.bytes(of: text)
+    let origin = reading.found[2].origin
+    let slice = Array(bytes[origin.byteOffset..<origin.byteOffset + origin.byteLength])
+    #expect(origin.sha256 == slice.withUnsafeBytes { SHA256.hash($0) })
+    let plain = TextEncoding.utf8 == encoding || TextEncoding.utf8WithMark == encoding
+    if plain { #expect(slice == Array(entity("é").utf8)) }
+  }
+
+  @Test func aKeyIsTheIDInADictionaryBelowAMember() throws {
+    let nameless = entity("x").replacing("\"id\": \"x\", ", with: "")
+    #expect(
+      try summaries("{\"v\": 1, \"all\": {\"k\": \(nameless), \"z\": \(entity("q"))}}")
+        == ["/all/k k", "/all/z z id.mismatch"])
+    #expect(
+      try summaries("{\"v\": 1, \"all\": [\(nameless)]}")
+        == ["/all/0 legacy:patterns/a.json#/all/0 id.derived"])
+  }
+
+  @Test func whatStoodWholeBeforeABreakCounts() throws {
+    let (a, b) = (entity("a"), entity("b"))
+    for (text, expected) in [
+      ("{\"x\": [\(a), \(b), {\"id\": ", ["/x/0 a", "/x/1 b", "/x/2 - json.syntax"]),
+      ("{\"x\": [\(a) \(b)]}", ["/x/0 a", "/x/1 - json.syntax"]),
+      ("{\"x\": [\(a)], \"n\": tru}", ["/x/0 a", "- - json.syntax"]),
+      ("{\"x\": [\(a)]", ["/x/0 a", "- - json.syntax"]),
+      ("{\"x\": [\(a)]} y", ["/x/0 a", "- - json.syntax"]),
+      ("{\"x\": {\"a\": \(a), \"b\": \(b), c", ["/x/a a", "/x/b b", "- - json.syntax"]),
+      (
+        "{\"n\": 1, \"c\": {\"x\": [\(a)], \"y\": [\(b), }",
+        ["/c/x/0 a", "/c/y/0 b", "/c/y/1 - json.syntax"]
+      ),
+    ] {
+      for chunk in [64, 4096] { #expect(try summaries(text, chunk: chunk) == expected, "\(text)") }
+    }
+  }
+
+  /// What is around the entities may be of any size, on either side.
+  @Test func membersAroundTheEntitiesAreReadThroughAPiecemealWindow() throws {
+    let long =
+      "[" + (0..<2000).map { "{\"a\": [\($0), {\"s\": \"]}\"}]}" }.joined(separator: ",") + "]"
+    let list = (0..<200).map { entity("p\($0)") }.joined(separator: ",")
+    let text = "{\"before\": \(long), \"patterns\": [\(list)], \"after\": \(long)}"
+    let found = try summaries(text, chunk: 128)
+    #expect(found.count == 200 && found.last == "/patterns/199 p199")
+    let broken = "{\"patterns\": [\(list)], \"after\": \(long.dropLast(3))x]}"
+    #expect(try summaries(broken, chunk: 128).last == "- - json.syntax")
+    let deep = String(repeating: "[", count: 600) + String(repeating: "]", count: 600)
+    let tooDeep = "{\"patterns\": [\(list)], \"after\": \(deep)}"
+    #expect(try summaries(tooDeep, chunk: 128).last == "- - json.depth")
+  }
+
+  @Test func pointersSelectWhatIsRead() throws {
+    let (a, b) = (entity("a"), entity("b"))
+    let text = "{\"name\": \"n\", \"runs\": {\"x\": \(a), \"y\": \(b)}, \"old\": [[\(a)], [\(b)]]}"
+    #expect(
+      try summaries(text, selecting: ["/runs/*"]) == [
+        "/runs/x x id.mismatch", "/runs/y y id.mismatch",
+      ])
+    #expect(try summaries(text, selecting: ["/old/*/0"]) == ["/old/0/0 a", "/old/1/0 b"])
+    #expect(
+      try summaries(text, selecting: ["/old/1/*", "/runs/x"]) == [
+        "/runs/x x id.mismatch", "/old/1/0 b",
+      ])
+    #expect(try summaries(text, selecting: ["/none/*"]) == [])
+    #expect(try summaries("[{\"e\": \(a)}, {\"e\": \(b)}]", selecting: ["/*/e"]).count == 2)
+  }
+
+  @Test func severalCollectionsAreOneFailure() throws {
+    let reading = try SourceReading(
+      Array("{\"a\": [\(entity("x"))], \"b\": [\(entity("y"))]}".utf8))
+    #expect(reading.summaries == ["- - shape.ambiguous"])
+    #expect(reading.found[0].issues[0].message.contains("\"a\", \"b\""))
+    #expect(reading.notices.isEmpty)
+  }
+
+  /// Entities that appear again are read again by their place, in a dry run, and compared alike.
+  @Test func aDryRunReadsThemAgain() throws {
+    let other = entity("a").replacing("\"Rope\"", with: "\"Wave\"")
+    let tree = try SourceTree([
+      "patterns/a.json": "{\"n\": 1, \"x\": [\(entity("a")), \(other)]}",
+      "patterns/b.json": "{\"v\": 2, \"a\": \(entity("a")), \"c\": \(entity("c"))}",
+    ])
+    let real = try RecordedMigration(tree, into: InMemoryStore())
+    var options = MigrationOptions()
+    options.isDryRun = true
+    let rehearsed = try RecordedMigration(tree, into: InMemoryStore(), options)
+    #expect(rehearsed.outcomes == real.outcomes && rehearsed.issues == real.issues)
+    #expect(real.outcomes.map(\.outcome) == [.migrated, .skipped, .skipped, .migrated])
+    #expect(real.outcomes.map(\.locator) == ["/x/0", "/x/1", "/a", "/c"])
+  }
+}
