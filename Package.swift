@@ -28,7 +28,8 @@ let package = Package(
     .target(
       name: "RMOSMigration", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSSamples", dependencies: ["RMOSModels", "RMOSMigration", "RMOSSystem"]),
-    .target(name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore"]),
+    .target(
+      name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOS", dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
     .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(

@@ -19,6 +19,11 @@ package struct Deadline: Comparable, Sendable {
       seconds < Self.longest ? now + .seconds(max(0, seconds)) : seconds.isNaN ? now : nil
   }
 
+  /// Creates a deadline any time from a moment.
+  package init(after duration: Duration, from now: ContinuousClock.Instant = .now) {
+    self.init(after: duration.seconds, from: now)
+  }
+
   /// Whether it has passed.
   package var hasPassed: Bool { hasPassed(at: .now) }
 

@@ -23,24 +23,11 @@ extension MigrationSummary.Ending {
 }
 
 extension MigrationReport {
-  /// How serious the contents of the report are.
-  enum Gravity: String {
-    case sound, warnings, errors
-
-    /// The gravity as a sign.
-    var sign: String {
-      switch self {
-      case .sound: "✓"
-      case .warnings: "!"
-      case .errors: "✗"
-      }
-    }
-  }
-
   /// Whether the run is under way.
   private var isUnderWay: Bool { run.map { $0.ending == nil } ?? false }
 
-  var gravity: Gravity {
+  /// How serious the contents of the report are.
+  var gravity: Verdict {
     if isUnderWay { return statistics.total.failed > 0 ? .errors : .warnings }
     if !isSuccess { return .errors }
     return severityCounts[.warning, default: 0] > 0 || statistics.total.found == 0
@@ -53,7 +40,7 @@ extension MigrationReport {
     switch gravity {
     case .sound: return "Sound"
     case .warnings: return statistics.total.found == 0 ? "Empty" : "Sound, with warnings"
-    case .errors: return hasFoundNothing ? "Nothing found" : "Needs attention"
+    case .errors, .notChecked: return hasFoundNothing ? "Nothing found" : "Needs attention"
     }
   }
 

@@ -170,7 +170,7 @@ extension RunNotification {
   }
 
   private func sign(_ report: MigrationReport?) -> String {
-    if exitStatus != 0 { return MigrationReport.Gravity.errors.sign }
+    if exitStatus != 0 { return Verdict.errors.sign }
     return (report?.gravity ?? .errors).sign
   }
 

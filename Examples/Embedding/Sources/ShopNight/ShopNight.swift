@@ -45,7 +45,7 @@ public struct ShopNight: Sendable {
       if case .progress(let state) = event { progress(state.statistics.total.found) }
     }
     return Result(
-      summary: summary, audit: try Auditor().audit(store),
+      summary: summary, audit: try await Auditor(of: store).run(),
       page: MigrationReport(of: summary).html)
   }
 }
