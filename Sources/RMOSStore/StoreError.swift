@@ -93,7 +93,7 @@ extension StoreError {
   }
 
   /// The caller cancelled the work.
-  static var cancelled: StoreError {
+  package static var cancelled: StoreError {
     StoreError(.cancelled, "the work was cancelled, and nothing was changed")
   }
 
