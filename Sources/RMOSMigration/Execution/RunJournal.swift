@@ -108,7 +108,7 @@ final class RunJournal {
     state.issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
     state.heartbeatAt = options.clock.now()
     state.seconds = seconds
-    state.timings = timings(after: batch)
+    state.timings = timings(result, after: batch)
     try transaction.updateRun(state)
     return state
   }
@@ -124,8 +124,8 @@ final class RunJournal {
     if let state { ledger = state }
     memory.add(result, of: batch.records)
     tally.add(result, keeping: options.maxIssuesInSummary)
-    tally.timings = timings(after: batch)
     tally.notRead.add(batch.notRead)
+    tally.timings = state?.timings ?? timings(nil, after: batch)
     kindUptime = options.clock.uptime()
     if let ending = result.ending { self.ending = ending }
     // An atomic run that met a failure will not be in the ledger.
@@ -141,11 +141,21 @@ final class RunJournal {
   }
 
   /// The timings with a batch that is done but not in the books.
-  private func timings(after batch: SourceBatch) -> LedgerRun.Timings {
+  ///
+  /// - Parameter result: What the batch came to, where that is to be in the notes too.
+  private func timings(
+    _ result: BatchResult?, after batch: SourceBatch
+  ) -> LedgerRun.Timings {
     var timings = tally.timings
     timings.kindSeconds[batch.records.kind, default: 0] += options.clock.uptime() - kindUptime
     timings.bytesRead += batch.bytes
     timings.filesRead += batch.files
+    if let result {
+      var (notRead, keptMembers) = (tally.notRead, tally.keptMembers)
+      notRead.add(batch.notRead)
+      keptMembers.add(result.keptMembers)
+      timings.notesJSON = SourceNotes.json(notRead, keptMembers)
+    }
     return timings
   }
 

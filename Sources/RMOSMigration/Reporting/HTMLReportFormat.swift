@@ -28,7 +28,7 @@ public struct HTMLReportFormat: ReportFormat {
     if let run = report.run {
       stream.write(TimelineHTML(report, run).section.markup)
       IssueListHTML(report).write(to: &stream)
-      stream.write(Self.details(run).markup)
+      stream.write(Self.details(of: report, run).markup)
     }
     stream.write(Self.footer(report).markup)
     page.writeEnd(to: &stream)
@@ -122,7 +122,7 @@ public struct HTMLReportFormat: ReportFormat {
       """
   }
 
-  private static func details(_ run: MigrationReport.Run) -> HTML {
+  private static func details(of report: MigrationReport, _ run: MigrationReport.Run) -> HTML {
     func list(_ facts: [(name: String, value: String)]) -> HTML {
       """
       <dl class="facts">
@@ -136,7 +136,7 @@ public struct HTMLReportFormat: ReportFormat {
     return """
       <section aria-labelledby="run">
       <h2 id="run">The run</h2>
-      \(list(run.facts))</section>
+      \(list(run.facts + report.sourceFacts))</section>
       <section aria-labelledby="options">
       <h2 id="options">Its options</h2>
       \(optionList)</section>

@@ -91,10 +91,9 @@ public struct MigrationReport: Sendable {
   public var issuesOmitted: Int
   /// The codes, gravest first, then by count and name.
   public var issueGroups: [IssueGroup]
-  /// The files of the source that were not read; `nil` unless the report is of a run just made.
+  /// The files of the source that were not read; `nil` for a report of a statistics file.
   public var notRead: FilesNotRead?
-  /// The members that were kept beside the entities written; `nil` unless the report is of a run just
-  /// made.
+  /// The members that were kept beside the entities written; `nil` for a report of a statistics file.
   public var keptMembers: KeptMembers?
   /// The run; nil for a report of a statistics file.
   public var run: Run?
@@ -220,6 +219,7 @@ extension MigrationReport {
     issues = tally.issues
     issuesOmitted = tally.omitted
     issueGroups = tally.groups(ledger.issueCounts, isWhole: true)
+    (notRead, keptMembers) = SourceNotes.read(ledger.timings.notesJSON)
     run = Run(
       id: ledger.id, command: ledger.command, ending: Ending(ledger), isDryRun: false,
       source: ledger.source, database: database, startedAt: ledger.startedAt,

@@ -22,6 +22,8 @@ public struct LedgerRun: Sendable, Hashable {
     public var bytesRead = 0
     /// Files read so far.
     public var filesRead = 0
+    /// What a run has to tell of the source beside its entities, as a JSON object; `nil` if nothing.
+    package var notesJSON: String?
 
     /// Nothing yet.
     public init() {}
@@ -130,6 +132,7 @@ extension LedgerRun.Timings {
     for kind in EntityKind.allCases { kindSeconds[kind] = json?[kind.rawValue]?.double }
     bytesRead = Int(json?["bytes_read"]?.int64 ?? 0)
     filesRead = Int(json?["files_read"]?.int64 ?? 0)
+    notesJSON = json?["notes"]?.text
   }
 }
 
@@ -142,6 +145,9 @@ extension JSONWriter {
       }
       writer.member("bytes_read", timings.bytesRead)
       writer.member("files_read", timings.filesRead)
+      if let notes = timings.notesJSON.flatMap({ try? JSONText(parsing: $0) }) {
+        writer.member("notes") { $0.json(notes) }
+      }
     }
   }
 }

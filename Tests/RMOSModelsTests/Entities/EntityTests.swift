@@ -119,7 +119,7 @@ extension Record {
   @Test func theSetIsOpen() {
     let own: JobType = "inlay_routing"
     #expect(!own.isKnown && JobType.known.allSatisfy(\.isKnown))
-    #expect(Set(JobType.known).count == 11)
+    #expect(Set(JobType.known).count == 18)
   }
 
   @Test func theSchemaKnowsTheSameTypesAndStatuses() {
