@@ -110,10 +110,12 @@ final class DryRunTarget: EntityTarget {
   private let rereader: EntityRereader
   private let lines: SourceLines
   private let startedAt: String
-  /// For each kind that others refer to, the ids that would have been added.
-  private var added: [EntityKind: IDTable] = [:]
+  private let catalog: EntityCatalog
+  /// The ids that would have been added, in the order of the catalog; `nil` for a kind that no other
+  /// refers to.
+  private var added: [IDTable?]
   /// The kind being read.
-  private var kind = EntityKind.stripFamilies
+  private var kind: EntityKind?
   /// The ids of the kind that would have been added or rewritten, each with the number of its place.
   private var places = IDTable()
   private var paths = PathList()
@@ -125,9 +127,10 @@ final class DryRunTarget: EntityTarget {
     self.lines = lines
     self.startedAt = startedAt
     self.rereader = rereader
-    for reference in EntityKind.allCases.flatMap(\.schema.references) {
-      added[reference.target] = IDTable()
-    }
+    let catalog = reader.catalog
+    self.catalog = catalog
+    let targets = Set(catalog.kinds.flatMap(\.schema.references).map(\.target))
+    added = catalog.kinds.map { targets.contains($0) ? IDTable() : nil }
   }
 
   func insert(_ batch: SourceBatch, at index: Int) throws { try write(batch, at: index) }
@@ -156,7 +159,7 @@ final class DryRunTarget: EntityTarget {
       )
     }
     places.insert(key, number: place.number)
-    added[kind]?.insert(key)
+    if let position = catalog.position(of: records.kind) { added[position]?.insert(key) }
   }
 
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
@@ -193,7 +196,7 @@ final class DryRunTarget: EntityTarget {
     let place = Place(number: number)
     let first = try rereader.read(
       batch.kind, path: paths[place.path], offset: place.offset, id: Array(batch.arena[id.range]))
-    guard let stored = try reader.record(kind, id: batch.text(id)) else {
+    guard let stored = try reader.record(batch.kind, id: batch.text(id)) else {
       return (place, first, first.record(at: 0))
     }
     return (place, first, first.row(at: 0, rewriting: stored, startedAt: startedAt))
@@ -204,7 +207,9 @@ final class DryRunTarget: EntityTarget {
   }
 
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
-    if added[kind]?[IDTable.Key(id)] != nil { return true }
+    if let position = catalog.position(of: kind), added[position]?[IDTable.Key(id)] != nil {
+      return true
+    }
     return try reader.contains(kind, id: id)
   }
 }

@@ -4,6 +4,7 @@ import RMOSSystem
 /// What is at the top of a source: files of the kinds, and what is outside of them.
 struct SourceTop {
   private let root: [UInt8]
+  private let catalog: EntityCatalog
   /// The files that can be read by their ending, in byte order.
   private var inputs: [(name: [UInt8], format: SourcePath.Format)] = []
   /// All other files.
@@ -12,8 +13,9 @@ struct SourceTop {
   private var directories: [[UInt8]] = []
 
   /// Lists the top of a source; one that cannot be listed is empty.
-  init(of root: [UInt8]) {
+  init(of root: [UInt8], _ catalog: EntityCatalog) {
     self.root = root
+    self.catalog = catalog
     try? FileSystem.forEachEntry(ofDirectory: root) { name, type in
       let isHidden = name.first == UInt8(ascii: ".")
       let format = isHidden ? nil : SourcePath.Format(name: name)
@@ -41,7 +43,7 @@ struct SourceTop {
   /// The kind whose file a name is, at the top of a source.
   private func fileKind(of name: [UInt8]) -> EntityKind? {
     guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return nil }
-    return EntityKind.allCases.first { kind in
+    return catalog.kinds.first { kind in
       kind.schema.fileNames.contains { $0.utf8.elementsEqual(name[..<dot]) }
     }
   }
@@ -68,7 +70,7 @@ struct SourceTop {
       let isPlaced = file.reason == .ending
       body(name, isPlaced ? UnreadFile(.place, looksLikeData: file.looksLikeData) : file)
     }
-    let kinds = EntityKind.allCases.map { Array($0.table.utf8) }
+    let kinds = catalog.kinds.map { Array($0.table.utf8) }
     let read = kinds.compactMap { try? FileStatus(of: root + [UInt8(ascii: "/")] + $0).identity }
     for name in directories where !kinds.contains(name) {
       guard
@@ -85,12 +87,14 @@ struct SourceTop {
   }
 
   /// The directory of a kind that a name at the top is almost that of.
-  static func kindMeant(by name: some Collection<UInt8>) -> String? {
+  static func kindMeant(
+    by name: some Collection<UInt8>, _ catalog: EntityCatalog
+  ) -> String? {
     func plain(_ text: some Collection<UInt8>) -> [UInt8] {
       text.compactMap { "_- ".utf8.contains($0) ? nil : $0.lowercasedASCII }
     }
     let name = plain(name)
-    return EntityKind.allCases.first { kind in
+    return catalog.kinds.first { kind in
       let names = kind.schema.fileNames + [kind.schema.singular, kind.schema.plural]
       return names.contains { plain(Array($0.utf8)) == name }
     }?.table

@@ -171,7 +171,8 @@ extension MigrationReport {
     issues = tally.issues
     issuesOmitted = tally.omitted
     issueGroups = tally.groups(ledger.issueCounts, isWhole: true)
-    (notRead, keptMembers) = SourceNotes.read(ledger.timings.notesJSON)
+    (notRead, keptMembers) = SourceNotes.read(
+      ledger.timings.notesJSON, ledger.statistics.catalog)
     run = Run(
       id: ledger.id, command: ledger.command, ending: MigrationSummary.Ending(ledger),
       isDryRun: false,

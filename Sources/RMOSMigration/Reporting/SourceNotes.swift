@@ -14,9 +14,13 @@ enum SourceNotes {
   }
 
   /// Reads notes; those that are not there tell nothing.
-  static func read(_ json: String?) -> (notRead: FilesNotRead, keptMembers: KeptMembers) {
+  static func read(
+    _ json: String?, _ catalog: EntityCatalog
+  ) -> (notRead: FilesNotRead, keptMembers: KeptMembers) {
     let notes = json.flatMap { try? JSONValue(parsing: $0) }
-    return (FilesNotRead(json: notes?["not_read"]), KeptMembers(json: notes?["kept_aside"]))
+    return (
+      FilesNotRead(json: notes?["not_read"]), KeptMembers(json: notes?["kept_aside"], catalog)
+    )
   }
 }
 

@@ -67,11 +67,11 @@ public struct Diff: Sendable {
   package func runSynchronously(
     observer: ((DiffReport.Entry) -> Void)? = nil, isCancelled: () -> Bool = { false }
   ) throws -> DiffReport {
-    try Migration.checkSource(source)
+    try Migration.checkSource(source, store.catalog)
     return try store.read { reader in
       try withoutActuallyEscaping(isCancelled) { isCancelled in
         let run = DiffRun(
-          reader, DiffReport(source: source, database: store.location), options,
+          reader, DiffReport(source: source, database: store.location, store.catalog), options,
           observer: observer, isCancelled: isCancelled)
         try run.read(source)
         return run.report
@@ -109,7 +109,7 @@ private final class DiffRun {
     // Timestamps that the source lacks are not compared, so any start of the run will do.
     let decoding = EntityDecoder.Options(derivesIDs: true, runStart: UTCTime.now.iso8601)
     let source = SourceReader(
-      source, batchSize: 2000, options: decoding, access: options.access,
+      source, catalog: reader.catalog, batchSize: 2000, options: decoding, access: options.access,
       refusesEmptySource: true,
       isCancelled: isCancelled
     ) { [unowned self] batch throws(ReadFailure) in
