@@ -142,7 +142,10 @@ final class RunJournal {
 
   /// The timings with a batch that is done but not in the books.
   ///
-  /// - Parameter result: What the batch came to, where that is to be in the notes too.
+  /// - Parameters:
+  ///   - result: What the batch came to, if that is to be in the notes too.
+  ///   - batch: The batch.
+  /// - Returns: The timings.
   private func timings(
     _ result: BatchResult?, after batch: SourceBatch
   ) -> LedgerRun.Timings {
