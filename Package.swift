@@ -5,6 +5,7 @@ let package = Package(
   name: "RMOS",
   platforms: [.macOS(.v15), .iOS(.v18)],
   products: [
+    .library(name: "RMOS", targets: ["RMOS"]),
     .library(name: "RMOSModels", targets: ["RMOSModels"]),
     .library(name: "RMOSStore", targets: ["RMOSStore"]),
     .library(name: "RMOSMigration", targets: ["RMOSMigration"]),
@@ -27,7 +28,9 @@ let package = Package(
     .target(
       name: "RMOSMigration", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSSamples", dependencies: ["RMOSModels", "RMOSMigration", "RMOSSystem"]),
-    .target(name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore"]),
+    .target(
+      name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
+    .target(name: "RMOS", dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
     .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
       name: "RMOSDashboard",
@@ -85,10 +88,28 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
+// Only on demand, so that no benchmark is among the products.
+if Context.environment["RMOS_BENCHMARKS"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "scanner-benchmark", dependencies: ["RMOSModels"],
+      path: "Benchmarks/Sources/ScannerBenchmark"))
+}
+
+var settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+// Set by `.ci/run`. Not `CI`, which would make warnings errors in the builds of those who embed
+// this package, with whatever compiler they have.
+if Context.environment["RMOS_WARNINGS_AS_ERRORS"] != nil {
+  settings.append(.treatAllWarnings(as: .error))
+}
+// Targets in which every use of a pointer is marked.
+let memorySafe: Set = ["RMOSSystem"]
+
 for target in package.targets where target.type != .system {
-  target.swiftSettings = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-  ]
+  target.swiftSettings = settings
+  if memorySafe.contains(target.name) { target.swiftSettings?.append(.strictMemorySafety()) }
 }

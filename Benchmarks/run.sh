@@ -18,14 +18,14 @@ mkdir -p "$work"
 ensure_toolchain
 command -v python3 >/dev/null || die 'python3 is needed to make the corpus and to measure'
 
-step 'Building the yardstick'
+step 'Building the reference program'
 "${CC:-cc}" -O3 "$here/limit.c" -lsqlite3 -o "$work/limit"
 
 step 'Building rmos-cli and the scanner benchmark'
 build release --product rmos-cli
 cli=$(bin_path release)/rmos-cli
-swift build --package-path "$here" --scratch-path "$here/.build" -c release
-scanner=$(swift build --package-path "$here" --scratch-path "$here/.build" -c release \
+RMOS_BENCHMARKS=1 build release --scratch-path "$here/.build" --product scanner-benchmark
+scanner=$(RMOS_BENCHMARKS=1 build release --scratch-path "$here/.build" \
   --show-bin-path)/scanner-benchmark
 
 # corpus NAME N [OPTION ...]: kept from one run to the next.

@@ -40,10 +40,10 @@ fi
 : >"$prefix/bin/other"
 "$ROOT/Scripts/uninstall.sh" "$prefix"
 [[ $(cd "$prefix" && find . | LC_ALL=C sort | tr '\n' ' ') == '. ./bin ./bin/other ' ]] \
-  || die "uninstalling left or took too much: $(find "$prefix")"
+  || die "uninstalling removed too much or too little: $(find "$prefix")"
 rm "$prefix/bin/other"
 DESTDIR=$work/stage RMOS_CLI=$cli "$ROOT/Scripts/install.sh" /usr >/dev/null
-[[ -x $work/stage/usr/bin/rmos-cli ]] || die 'install.sh does not honour DESTDIR'
+[[ -x $work/stage/usr/bin/rmos-cli ]] || die 'install.sh ignores DESTDIR'
 DESTDIR=$work/stage "$ROOT/Scripts/uninstall.sh" /usr >/dev/null
 [[ -z $(find "$work/stage" ! -type d) && ! -e $work/stage/usr ]] \
   || die "uninstalling left: $(find "$work/stage")"

@@ -1,180 +1,238 @@
 #!/usr/bin/env bash
-# Checks what the tests do not: format, the rules of the module graph, scripts, workflows, documentation,
-# the release build, the built program from end to end, examples and installation.
+# Checks what the tests do not.
+#
+# usage: Scripts/check.sh [fast]
+#   fast  only format, the rules of the module graph, scripts and workflows, which need no build;
+#         otherwise also documentation, the release build, the built program from end to end,
+#         examples and installation
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-cd "$ROOT"
-ensure_toolchain
-
-step 'Format'
-swift format lint --strict --recursive Sources Tests Benchmarks/Sources Examples Package.swift
-
-step 'No package dependencies'
-if grep -n '\.package(' Package.swift; then
-  die 'Package.swift names a package dependency'
-fi
-
-step 'Imports'
-imports='^[[:space:]]*((public|package|internal|private|fileprivate|@[A-Za-z_]+(\([a-z]+\))?)[[:space:]]+)*import[[:space:]]+'
-if grep -rnE "${imports}Foundation" Sources; then
-  die 'Foundation is imported in Sources'
-fi
-if grep -rnE "${imports}CSQLite" Sources | grep -v '^Sources/RMOSStore/SQLite/'; then
-  die 'CSQLite is imported outside of Sources/RMOSStore/SQLite'
-fi
-if grep -rnE "${imports}(Glibc|Musl|Darwin|Android|WASILibc|ucrt)" Sources | grep -v '^Sources/CLibrary/'; then
-  die 'the C library is imported outside of Sources/CLibrary'
-fi
-if grep -rnE "${imports}CLibrary" Sources | grep -v '^Sources/RMOSSystem/'; then
-  die 'the C library is called outside of Sources/RMOSSystem'
-fi
-if grep -rnE '#(else)?if .*(canImport|os)\(' Sources | grep -vE '^Sources/(CLibrary/CLibrary|RMOSSystem/Platform)\.swift:'; then
-  die 'what differs between systems stands outside of Sources/RMOSSystem/Platform.swift'
-fi
-
-step 'Shell scripts'
-for script in Scripts/*.sh Benchmarks/*.sh .ci/run; do
-  bash -n "$script"
-done
-if command -v shellcheck >/dev/null; then
-  shellcheck -x -P SCRIPTDIR Scripts/*.sh Benchmarks/*.sh .ci/run
-fi
-
-step 'Workflows'
-if tools=$(python_tools check-jsonschema==0.39.0); then
-  "$tools/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
-  if grep -rnE 'uses: +[^ ]+@' .github/workflows | grep -vE '@[0-9a-f]{40} # v[0-9]'; then
-    die 'an action is not named by its commit'
+check_format() {
+  step 'Format'
+  swift format lint --strict --recursive Sources Tests Benchmarks/Sources Examples Package.swift
+  if command -v python3 >/dev/null; then
+    find Sources -name '*.swift' -exec Scripts/check_functions.py {} +
   fi
-else
-  skip 'the check of the workflows needs python3 with venv, and check-jsonschema'
-fi
-
-step 'Documentation of the libraries'
-mkdir -p .build-docs
-Scripts/docs.sh >.build-docs/log 2>&1 || {
-  tail -n 40 .build-docs/log
-  die 'the documentation does not build'
 }
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# The rules of the module graph.
+check_graph() {
+  step 'No package dependencies'
+  if grep -n '\.package(' Package.swift; then
+    die 'Package.swift names a package dependency'
+  fi
 
-step 'The first command of the README'
-Scripts/run.sh "$work/rmos.db" | tee "$work/run.log"
-grep -E '^Total +72$' "$work/run.log" >/dev/null || die 'Scripts/run.sh does not end with 72 entities'
-cli=$(bin_path release)/rmos-cli
+  step 'Imports'
+  imports='^[[:space:]]*((public|package|internal|private|fileprivate|@[A-Za-z_]+(\([a-z]+\))?)[[:space:]]+)*import[[:space:]]+'
+  if grep -rnE "${imports}Foundation" Sources; then
+    die 'Foundation is imported in Sources'
+  fi
+  if grep -rnE "${imports}CSQLite" Sources | grep -v '^Sources/RMOSStore/SQLite/'; then
+    die 'CSQLite is imported outside of Sources/RMOSStore/SQLite'
+  fi
+  if grep -rnE "${imports}(Glibc|Musl|Darwin|Android|WASILibc|ucrt)" Sources | grep -v '^Sources/CLibrary/'; then
+    die 'the C library is imported outside of Sources/CLibrary'
+  fi
+  if grep -rnE "${imports}CLibrary" Sources | grep -v '^Sources/RMOSSystem/'; then
+    die 'the C library is called outside of Sources/RMOSSystem'
+  fi
+  if grep -rnE '#(else)?if .*(canImport|os)\(' Sources | grep -vE '^Sources/(CLibrary/CLibrary|RMOSSystem/Platform)\.swift:'; then
+    die 'code for one system is outside of Sources/RMOSSystem/Platform.swift'
+  fi
+}
 
-step 'The code in the documents'
-if command -v python3 >/dev/null; then
-  Scripts/check_snippets.py "$(bin_path release)/Modules"
-else
-  skip 'the check of the code in the documents needs python3'
-fi
-
-step 'The built program'
-if command -v ldd >/dev/null && ldd "$cli" | grep -i foundation; then
-  die 'rmos-cli links Foundation'
-fi
-if [[ -n $(static_runtime) ]] && ldd "$cli" | grep libswift; then
-  die 'rmos-cli needs a Swift runtime'
-fi
-mkdir "$work/empty"
-cd "$work/empty"
-"$cli" migrate "$ROOT/Examples/rmos_legacy" --dry-run
-[[ -z $(ls -A) ]] || die 'a dry run left files behind'
-
-step 'The end-to-end test'
-"$ROOT/Scripts/end-to-end.sh" "$cli"
-
-step 'Reliability, a sample'
-# Always the same one: the weekly run looks for what none has met.
-RMOS_CLI=$cli "$ROOT/Scripts/reliability.sh" short 20261127
-
-step 'The end-to-end test on the oldest SQLite'
-# A wheel that bundles it, for x86-64 only.
-wheel=pysqlite3_binary-0.4.5-cp38-cp38-manylinux1_x86_64.whl
-if [[ $(uname -sm) == 'Linux x86_64' ]] && command -v python3 >/dev/null \
-  && python3 -m pip download --quiet --disable-pip-version-check --no-deps \
-    --only-binary=:all: --platform manylinux1_x86_64 --python-version 3.8 \
-    --dest "$work" pysqlite3-binary==0.4.5; then
-  python3 -m zipfile -e "$work/$wheel" "$work/wheel"
-  mkdir "$work/sqlite"
-  # With the libz that it needs.
-  mv "$work"/wheel/pysqlite3_binary.libs/* "$work/sqlite"
-  mv "$work"/sqlite/libsqlite3-*.so* "$work/sqlite/libsqlite3.so.0"
-  # Of the program alone: the witnesses keep theirs.
-  printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$work/sqlite" "$cli" >"$work/old-cli"
-  chmod +x "$work/old-cli"
-  LD_LIBRARY_PATH=$work/sqlite ldd "$cli" | grep -qF "$work/sqlite/libsqlite3.so.0" \
-    || die 'the program does not take the old library'
-  "$ROOT/Scripts/end-to-end.sh" "$work/old-cli"
-else
-  skip 'the test on the oldest SQLite needs Linux on x86-64, python3 with pip, and pysqlite3-binary'
-fi
-
-step 'A rehearsal'
-RMOS_CLI=$cli "$ROOT/Scripts/rehearse.sh" "$work/rehearsal" 300 >"$work/rehearsal.log" 2>&1 \
-  || { cat "$work/rehearsal.log"; die 'the rehearsal failed'; }
-
-step 'The embedding example, as its README shows it'
-example=$ROOT/Examples/Embedding
-shown=$(awk '/^    \$ / { shown = $2 " " $3 == "swift run"; next } shown && /^    /' "$example/README.md")
-[[ $shown == *sound* ]] || die 'the README of the embedding example shows no result'
-rm -f "$example"/shop.db*
-swift test --package-path "$example" --scratch-path "$example/.build"
-(cd "$example" && swift run shop-night ../rmos_legacy shop.db) >"$work/printed"
-rm -f "$example"/shop.db*
-# The page's size depends on how many digits the times have.
-diff <(printf '%s\n' "$shown" | sed 's/^    //; s/[0-9]* bytes/N bytes/') \
-  <(sed 's/[0-9]* bytes/N bytes/' "$work/printed") \
-  || die 'the embedding example prints something else'
-
-step 'Benchmarks, as small as they get'
-if command -v python3 >/dev/null && command -v "${CC:-cc}" >/dev/null && [[ -r /proc/self/stat ]]; then
-  "$cli" migrate "$ROOT/Examples/rmos_legacy" --db "$work/benchmark.db" >/dev/null
-  {
-    "$ROOT/Benchmarks/run.sh" 300 300 1
-    "$ROOT/Benchmarks/audit.sh" "$work/benchmark.db" 1
-    "$ROOT/Benchmarks/serve.sh" "$work/benchmark.db" 4 300 1
-  } >"$work/benchmarks.log" 2>&1 || { cat "$work/benchmarks.log"; die 'a benchmark fails'; }
-else
-  skip 'the benchmarks need Linux, python3 and a C compiler'
-fi
-
-step 'Fuzzing, briefly'
-if [[ $(uname -s) == Linux ]]; then
-  "$ROOT/Scripts/fuzz.sh" 10 >"$work/fuzz.log" 2>&1 \
-    || { tail -n 60 "$work/fuzz.log"; die 'the fuzzer found something'; }
-else
-  skip 'toolchains have libFuzzer on Linux only'
-fi
-
-step 'Version'
-version=$(version)
-[[ $("$cli" --version) == "rmos-cli $version" ]] || die "rmos-cli does not say $version"
-"$cli" man | head -1 | grep -qF "rmos\\-cli $version" || die "the manual page does not say $version"
-grep -qE "^## (Unreleased|\\[?${version//./\\.}\\]?)" "$ROOT/CHANGELOG.md" \
-  || die "CHANGELOG.md has no section for $version"
-if grep -rnE 'rmos-cli [0-9]+\.[0-9]+\.[0-9]+' "$ROOT/README.md" "$ROOT/Documentation" \
-  | grep -vF "rmos-cli $version"; then
-  die "a document names another version than $version"
-fi
-
-step 'Installation'
-"$ROOT/Scripts/check-install.sh" "$cli"
-
-step 'Units'
-if command -v systemd-analyze >/dev/null; then
-  for unit in "$ROOT"/Examples/systemd/*; do
-    sed 's|^\(ExecStart=\)/usr/local/bin/rmos-cli|\1/bin/true|' "$unit" >"$work/${unit##*/}"
+check_scripts() {
+  step 'Shell scripts'
+  for script in Scripts/*.sh Benchmarks/*.sh .ci/run; do
+    bash -n "$script"
   done
-  systemd-analyze verify --man=no "$work"/rmos-*.service "$work"/rmos-*.timer
-fi
-if [[ $(uname -s) == Darwin ]]; then
-  plutil -lint "$ROOT"/Examples/launchd/*.plist
+  if command -v shellcheck >/dev/null; then
+    shellcheck -x -P SCRIPTDIR Scripts/*.sh Benchmarks/*.sh .ci/run
+  fi
+
+  step 'Workflows'
+  if tools=$(python_tools check-jsonschema==0.39.0); then
+    "$tools/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
+    if grep -rnE 'uses: +[^ ]+@' .github/workflows | grep -vE '@[0-9a-f]{40} # v[0-9]'; then
+      die 'an action is not named by its commit'
+    fi
+  else
+    skip 'the check of the workflows needs python3 with venv, and check-jsonschema'
+  fi
+}
+
+check_documentation() {
+  step 'Documentation of the libraries'
+  mkdir -p .build-docs
+  Scripts/docs.sh >.build-docs/log 2>&1 || {
+    tail -n 40 .build-docs/log
+    die 'the documentation does not build'
+  }
+  if command -v python3 >/dev/null; then
+    Scripts/check_topics.py .build-docs/graphs || die 'a public symbol is in no topic'
+  else
+    skip 'the check of the topics needs python3'
+  fi
+}
+
+# Builds the program, as a reader of the README does first; sets `cli`.
+build_program() {
+  step 'The first command of the README'
+  Scripts/run.sh "$work/rmos.db" | tee "$work/run.log"
+  grep -E '^Total +72$' "$work/run.log" >/dev/null || die 'Scripts/run.sh does not end with 72 entities'
+  cli=$(bin_path release)/rmos-cli
+}
+
+check_snippets() {
+  step 'The code in the documents'
+  if command -v python3 >/dev/null; then
+    build release --product RMOS
+    Scripts/check_snippets.py "$(bin_path release)/Modules"
+  else
+    skip 'the check of the code in the documents needs python3'
+  fi
+}
+
+check_program() {
+  step 'The built program'
+  if command -v ldd >/dev/null && ldd "$cli" | grep -i foundation; then
+    die 'rmos-cli links Foundation'
+  fi
+  if [[ -n $(static_runtime) ]] && ldd "$cli" | grep libswift; then
+    die 'rmos-cli needs a Swift runtime'
+  fi
+  mkdir "$work/empty"
+  (cd "$work/empty" && "$cli" migrate "$ROOT/Examples/rmos_legacy" --dry-run)
+  [[ -z $(ls -A "$work/empty") ]] || die 'a dry run left files behind'
+
+  step 'The end-to-end test'
+  "$ROOT/Scripts/end-to-end.sh" "$cli"
+
+  step 'Reliability, a sample'
+  # Always the same one: the weekly run looks for what none has met.
+  RMOS_CLI=$cli "$ROOT/Scripts/reliability.sh" short 20261127
+}
+
+check_oldest_sqlite() {
+  step 'The end-to-end test on the oldest SQLite'
+  # A wheel that bundles it, for x86-64 only.
+  wheel=pysqlite3_binary-0.4.5-cp38-cp38-manylinux1_x86_64.whl
+  if [[ $(uname -sm) == 'Linux x86_64' ]] && command -v python3 >/dev/null \
+    && python3 -m pip download --quiet --disable-pip-version-check --no-deps \
+      --only-binary=:all: --platform manylinux1_x86_64 --python-version 3.8 \
+      --dest "$work" pysqlite3-binary==0.4.5; then
+    python3 -m zipfile -e "$work/$wheel" "$work/wheel"
+    mkdir "$work/sqlite"
+    # With the libz that it needs.
+    mv "$work"/wheel/pysqlite3_binary.libs/* "$work/sqlite"
+    mv "$work"/sqlite/libsqlite3-*.so* "$work/sqlite/libsqlite3.so.0"
+    # Of the program alone: the witnesses keep theirs.
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$work/sqlite" "$cli" >"$work/old-cli"
+    chmod +x "$work/old-cli"
+    LD_LIBRARY_PATH=$work/sqlite ldd "$cli" | grep -qF "$work/sqlite/libsqlite3.so.0" \
+      || die 'the program does not take the old library'
+    "$ROOT/Scripts/end-to-end.sh" "$work/old-cli"
+  else
+    skip 'the test on the oldest SQLite needs Linux on x86-64, python3 with pip, and pysqlite3-binary'
+  fi
+}
+
+check_examples() {
+  step 'A rehearsal'
+  RMOS_CLI=$cli "$ROOT/Scripts/rehearse.sh" "$work/rehearsal" 300 >"$work/rehearsal.log" 2>&1 \
+    || { cat "$work/rehearsal.log"; die 'the rehearsal failed'; }
+
+  step 'The embedding example, as its README shows it'
+  example=$ROOT/Examples/Embedding
+  shown=$(awk '/^    \$ / { shown = $2 " " $3 == "swift run"; next } shown && /^    /' "$example/README.md")
+  [[ $shown == *sound* ]] || die 'the README of the embedding example shows no result'
+  rm -f "$example"/shop.db*
+  swift test --package-path "$example" --scratch-path "$example/.build"
+  (cd "$example" && swift run shop-night ../rmos_legacy shop.db) >"$work/printed"
+  rm -f "$example"/shop.db*
+  # The page's size depends on how many digits the times have.
+  diff <(printf '%s\n' "$shown" | sed 's/^    //; s/[0-9]* bytes/N bytes/') \
+    <(sed 's/[0-9]* bytes/N bytes/' "$work/printed") \
+    || die 'the embedding example prints something else'
+}
+
+check_benchmarks() {
+  step 'Benchmarks, as small as they get'
+  if command -v python3 >/dev/null && command -v "${CC:-cc}" >/dev/null && [[ -r /proc/self/stat ]]; then
+    "$cli" migrate "$ROOT/Examples/rmos_legacy" --db "$work/benchmark.db" >/dev/null
+    {
+      "$ROOT/Benchmarks/run.sh" 300 300 1
+      "$ROOT/Benchmarks/audit.sh" "$work/benchmark.db" 1
+      "$ROOT/Benchmarks/serve.sh" "$work/benchmark.db" 4 300 1
+    } >"$work/benchmarks.log" 2>&1 || { cat "$work/benchmarks.log"; die 'a benchmark fails'; }
+  else
+    skip 'the benchmarks need Linux, python3 and a C compiler'
+  fi
+}
+
+check_fuzzers() {
+  step 'Fuzzing, briefly'
+  if [[ $(uname -s) == Linux ]]; then
+    "$ROOT/Scripts/fuzz.sh" 10 >"$work/fuzz.log" 2>&1 \
+      || { tail -n 60 "$work/fuzz.log"; die 'the fuzzer found something'; }
+  else
+    skip 'toolchains have libFuzzer on Linux only'
+  fi
+}
+
+check_version() {
+  step 'Version'
+  version=$(version)
+  [[ $("$cli" --version) == "rmos-cli $version" ]] || die "rmos-cli does not say $version"
+  "$cli" man | head -1 | grep -qF "rmos\\-cli $version" || die "the manual page does not say $version"
+  grep -qE "^## (Unreleased|\\[?${version//./\\.}\\]?)" "$ROOT/CHANGELOG.md" \
+    || die "CHANGELOG.md has no section for $version"
+  if grep -rnE 'rmos-cli [0-9]+\.[0-9]+\.[0-9]+' "$ROOT/README.md" "$ROOT/Documentation" \
+    | grep -vF "rmos-cli $version"; then
+    die "a document names another version than $version"
+  fi
+}
+
+check_installation() {
+  step 'Installation'
+  "$ROOT/Scripts/check-install.sh" "$cli"
+
+  step 'Units'
+  if command -v systemd-analyze >/dev/null; then
+    for unit in "$ROOT"/Examples/systemd/*; do
+      sed 's|^\(ExecStart=\)/usr/local/bin/rmos-cli|\1/bin/true|' "$unit" >"$work/${unit##*/}"
+    done
+    systemd-analyze verify --man=no "$work"/rmos-*.service "$work"/rmos-*.timer
+  fi
+  if [[ $(uname -s) == Darwin ]]; then
+    plutil -lint "$ROOT"/Examples/launchd/*.plist
+  fi
+}
+
+case ${1:-} in
+  '' | fast) ;;
+  *) die 'usage: Scripts/check.sh [fast]' ;;
+esac
+cd "$ROOT"
+ensure_toolchain
+check_format
+check_graph
+check_scripts
+if [[ ${1:-} != fast ]]; then
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  check_documentation
+  build_program
+  check_snippets
+  check_program
+  check_oldest_sqlite
+  check_examples
+  check_benchmarks
+  check_fuzzers
+  check_version
+  check_installation
 fi
 
 step 'All checks passed'

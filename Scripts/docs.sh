@@ -12,7 +12,7 @@ ensure_toolchain
 docc=$(command -v docc || true)
 [[ -n $docc ]] || docc=$(xcrun --find docc 2>/dev/null || true)
 [[ -n $docc ]] || docc=$(dirname "$(readlink -f "$(command -v swift)")")/docc
-[[ -x $docc ]] || die 'docc is not beside swift; it comes with the toolchains of swift.org'
+[[ -x $docc ]] || die 'docc is not next to swift; it is part of the toolchains of swift.org'
 
 # Kept with the build they come from: only what is compiled anew is written anew.
 graphs=$ROOT/.build-docs/graphs

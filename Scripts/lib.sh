@@ -91,7 +91,7 @@ ensure_test_programs() {
   fi
   command -v sqlite3 >/dev/null \
     || die 'the tests need the sqlite3 shell; install it (the package is called sqlite3 or sqlite) and run this again'
-  printf 'not installed here, so what needs them is not tested: %s\n' "${missing[*]}"
+  printf 'not installed here, so the tests that need them are skipped: %s\n' "${missing[*]}"
 }
 
 # Builds a product: build CONFIGURATION [OPTION ...]. Releases need no Swift on the machine they run

@@ -14,7 +14,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 [[ $# -ge 1 && $# -le 2 ]] || die 'usage: rehearse.sh DIRECTORY [COUNT]'
 out=$1
 count=${2:-600}
-[[ ! -e $out ]] || die "$out is there already; name a new directory"
+[[ ! -e $out ]] || die "$out already exists; name a new directory"
 command -v sqlite3 >/dev/null || die 'the sqlite3 shell is needed; on Debian and Ubuntu: apt-get install sqlite3'
 cli=${RMOS_CLI:-}
 if [[ -z $cli ]]; then

@@ -74,4 +74,4 @@ else
     finish "${tests[index]}" "${processes[index]}"
   done
 fi
-[[ ${#broken[@]} -eq 0 ]] || die "promises are broken: ${broken[*]}"
+[[ ${#broken[@]} -eq 0 ]] || die "guarantees are broken: ${broken[*]}"

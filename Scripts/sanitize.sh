@@ -34,7 +34,7 @@ for sanitizer in "$@"; do
       tests=(--filter 'RMOSStoreTests|RMOSMigrationTests|RMOSHTTPTests|RMOSDashboardTests'
         --skip 'SourceWindow|SourcePath|DictionaryProbe|Planner|BrowserTests')
       ;;
-    *) die "'$sanitizer' is no sanitizer; expected address or thread" ;;
+    *) die "'$sanitizer' is not a sanitizer; expected address or thread" ;;
   esac
   step "Tests under the $sanitizer sanitizer"
   swift test --sanitize="$sanitizer" --scratch-path "$ROOT/.build-$sanitizer" "${tests[@]}" \

@@ -12,7 +12,7 @@ public struct KeptMembers: Sendable, Hashable {
     public var count: Int
 
     /// Creates a member.
-    public init(kind: EntityKind, member: String?, count: Int) {
+    package init(kind: EntityKind, member: String?, count: Int) {
       self.kind = kind
       self.member = member
       self.count = count
@@ -28,10 +28,10 @@ public struct KeptMembers: Sendable, Hashable {
   private var others: [EntityKind: Int] = [:]
 
   /// Creates an empty list.
-  public init() {}
+  package init() {}
 
   /// Whether nothing was kept.
-  public var isEmpty: Bool { counts.isEmpty }
+  package var isEmpty: Bool { counts.isEmpty }
 
   /// The members, in the order of the kinds, the most frequent first.
   public var members: [Member] {

@@ -1,24 +1,24 @@
 public import RMOSModels
 
-/// How many entities came into a store on which day.
+/// The number of entities that came into a store on each day.
 ///
-/// An entity that a run in the ledger wrote counts by the day that run began, another by the day it
-/// was created, all in UTC. What has no readable date counts under no day.
+/// An entity that a run in the ledger wrote counts on the day that run began, and another on the day
+/// it was created, in UTC. An entity without a readable date counts on no day.
 public struct EntityDays: Sendable, Hashable {
-  /// The days, `YYYY-MM-DD`, and how many entities of each kind there are.
+  /// The days, `YYYY-MM-DD`, with the number of entities of each kind.
   public private(set) var counts: [String: [EntityKind: Int]] = [:]
-  /// How many entities of each kind have no day.
+  /// The number of entities of each kind without a day.
   public private(set) var undated: [EntityKind: Int] = [:]
 
-  /// No entities.
+  /// Creates counts of no entities.
   public init() {}
 
-  /// Counts entities in.
+  /// Adds entities.
   ///
   /// - Parameters:
-  ///   - count: How many.
-  ///   - kind: Of which kind.
-  ///   - day: Their day; nil where it is not known.
+  ///   - count: The number of entities.
+  ///   - kind: Their kind.
+  ///   - day: Their day; `nil` if it is not known.
   public mutating func add(_ count: Int = 1, of kind: EntityKind, on day: String?) {
     if let day {
       counts[day, default: [:]][kind, default: 0] += count
@@ -29,7 +29,7 @@ public struct EntityDays: Sendable, Hashable {
 }
 
 extension StoreReader {
-  /// Goes through all records, and looks up the provenance of each.
+  /// Reads all records and the provenance of each.
   public func entityDays() throws -> EntityDays {
     let runDays = try runDays()
     var days = EntityDays()
@@ -48,7 +48,7 @@ extension StoreReader {
     return days
   }
 
-  /// The day each run in the ledger began; a nil day is one that cannot be read.
+  /// The day each run in the ledger began; `nil` if it cannot be read.
   func runDays() throws -> [Int64: String?] {
     try runs(limit: nil).reduce(into: [:]) { days, run in
       days.updateValue(Timestamp(run.startedAt)?.utcDay, forKey: run.id)

@@ -1,26 +1,26 @@
 public import RMOSModels
 
-/// Records that have the same values in some members.
+/// A group of records that have the same values in some members.
 public struct RecordGroup: Sendable, Hashable {
-  /// What the numbers in one member come to.
+  /// A summary of the numbers in one member.
   public struct Numbers: Sendable, Hashable {
-    /// How many there are.
+    /// The number of numbers.
     public var count = 0
     /// Their sum.
     public var sum = 0.0
-    /// The smallest; nil where there is none.
+    /// The smallest; `nil` if there are none.
     public var minimum: Double?
-    /// The largest; nil where there is none.
+    /// The largest; `nil` if there are none.
     public var maximum: Double?
 
-    /// Their mean; nil where there is none.
-    public var average: Double? { count > 0 ? sum / Double(count) : nil }
+    /// Their mean; `nil` if there are none.
+    package var average: Double? { count > 0 ? sum / Double(count) : nil }
 
-    /// No numbers.
+    /// Creates a summary of no numbers.
     public init() {}
 
     /// Adds a number.
-    public mutating func add(_ number: Double) {
+    mutating func add(_ number: Double) {
       count += 1
       sum += number
       minimum = Swift.min(minimum ?? number, number)
@@ -28,7 +28,7 @@ public struct RecordGroup: Sendable, Hashable {
     }
 
     /// Adds all of `other`.
-    public mutating func add(_ other: Numbers) {
+    package mutating func add(_ other: Numbers) {
       count += other.count
       sum += other.sum
       minimum = [minimum, other.minimum].compactMap { $0 }.min()
@@ -36,14 +36,14 @@ public struct RecordGroup: Sendable, Hashable {
     }
   }
 
-  /// The values they share, in the order of the members asked for.
+  /// The shared values, in the order of the members.
   public var keys: [Value]
-  /// How many records there are.
+  /// The number of records.
   public var count: Int
-  /// What the numbers come to, in the order of the members asked for.
+  /// The summaries, in the order of the members.
   public var numbers: [Numbers]
 
-  /// A group.
+  /// Creates a group.
   public init(keys: [Value], count: Int, numbers: [Numbers]) {
     self.keys = keys
     self.count = count
@@ -52,7 +52,7 @@ public struct RecordGroup: Sendable, Hashable {
 }
 
 extension StoreReader {
-  /// Goes through all records of the kind.
+  /// Reads all records of the kind.
   public func groups(
     _ kind: EntityKind, by members: [String], numbers: [String]
   ) throws -> [RecordGroup] {

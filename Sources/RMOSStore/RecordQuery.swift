@@ -1,6 +1,6 @@
 public import RMOSModels
 
-/// Which records of a kind to read, in which order.
+/// A query for records of one kind.
 ///
 /// ```swift
 /// let wide = RecordQuery(.stripFamilies).filter("material_type", is: .text("Ebony")).limit(20)
@@ -10,15 +10,14 @@ public struct RecordQuery: Sendable, Hashable {
   public enum Condition: Sendable, Hashable {
     /// The field equals the value.
     case equals(member: String, value: Value)
-    /// The text field contains the text; ASCII letters match in either case, and `%` and `_` stand
-    /// for themselves.
+    /// The text field contains the text. ASCII case is ignored; `%` and `_` have no special meaning.
     case contains(member: String, text: String)
   }
   /// The order of the records.
   public enum Order: Sendable, Hashable {
     /// Byte order of the id.
     case id
-    /// Newest `created_at` first (as text); what is equally old as it was added.
+    /// Newest `created_at` first (as text); equally old ones in the order in which they were added.
     case newestFirst
   }
 
@@ -28,33 +27,33 @@ public struct RecordQuery: Sendable, Hashable {
   public var conditions: [Condition] = []
   /// The order.
   public var order: Order = .id
-  /// How many at most; nil for all.
+  /// The most records to return; `nil` for all.
   public var limit: Int?
-  /// How many to pass over first.
+  /// The number of records to skip first.
   public var offset: Int = 0
 
-  /// All records of a kind, in byte order of the id.
+  /// Creates a query for all records of a kind, in byte order of the id.
   public init(_ kind: EntityKind) { self.kind = kind }
 
-  /// Adds an equality.
+  /// Returns the query with the condition that a member equals a value.
   public func filter(_ member: String, is value: Value) -> RecordQuery {
     var copy = self
     copy.conditions.append(.equals(member: member, value: value))
     return copy
   }
-  /// Adds a search for a piece of text.
+  /// Returns the query with the condition that a member contains a text.
   public func filter(_ member: String, contains text: String) -> RecordQuery {
     var copy = self
     copy.conditions.append(.contains(member: member, text: text))
     return copy
   }
-  /// Sets the order.
+  /// Returns the query with another order.
   public func order(_ order: Order) -> RecordQuery {
     var copy = self
     copy.order = order
     return copy
   }
-  /// Limits the number of records.
+  /// Returns the query with a limit.
   public func limit(_ limit: Int?, offset: Int = 0) -> RecordQuery {
     var copy = self
     copy.limit = limit
@@ -71,6 +70,6 @@ extension RecordQuery {
     if let position = kind.schema.position(ofMember: member) { return position }
     let members = kind.schema.fields.map(\.member).joined(separator: ", ")
     throw StoreError(
-      .unknownMember, "a \(kind.schema.singular) has no member “\(member)”; it has \(members)")
+      .unknownMember, "a \(kind.schema.singular) has no member \"\(member)\"; it has \(members)")
   }
 }

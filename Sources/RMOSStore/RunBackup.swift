@@ -1,37 +1,45 @@
 import RMOSModels
-import RMOSSystem
 
-/// A copy of a database from before a run, beside it: `<database>.backup-<run>`.
-///
-/// It is a database like the original, complete in its one file.
+/// A copy of a store from before a run.
 public struct RunBackup: Sendable, Hashable {
-  /// What stands between the database's name and the run's number.
-  static let suffix = ".backup-"
-  /// How many backups are kept.
-  static let kept = 3
-
-  /// Where it is.
+  /// Where the copy is.
   public let path: String
   /// The run it was taken before.
   public let run: Int64
-  /// The database's path, absolute.
-  private let database: String
-  /// The copy's path, absolute.
-  private let file: String
+  private let actions: Actions
 
-  init(path: String, run: Int64, database: String, file: String) {
+  /// What a store does with its backup; path and run identify it.
+  private struct Actions: Sendable, Hashable {
+    let discard: @Sendable () -> Void
+    let removeOlder: @Sendable () -> Void
+
+    static func == (left: Actions, right: Actions) -> Bool { true }
+    func hash(into hasher: inout Hasher) {}
+  }
+
+  /// Creates the description of a backup that a store has taken.
+  ///
+  /// - Parameters:
+  ///   - path: Where the copy is.
+  ///   - run: The run it was taken before.
+  ///   - discard: Removes the copy. It is called if the run changed nothing.
+  ///   - removeOlder: Removes all but the last few of the store's backups up to this one. It is
+  ///     called when the run has ended well.
+  public init(
+    path: String, run: Int64, discard: @escaping @Sendable () -> Void,
+    removeOlder: @escaping @Sendable () -> Void
+  ) {
     self.path = path
     self.run = run
-    self.database = database
-    self.file = file
+    actions = Actions(discard: discard, removeOlder: removeOlder)
   }
 
   /// Backs up a store that has entities, for the run that is about to begin.
   ///
-  /// To be called within `withExclusiveWriter`, before the run's first write.
+  /// Call it within `withExclusiveWriter`, before the run's first write.
   ///
-  /// - Returns: The backup; nil where there is nothing to lose.
-  /// - Throws: ``StoreError``; ``StoreError/Code/cancelled`` where it was given up.
+  /// - Returns: The backup; `nil` if there is nothing to lose.
+  /// - Throws: ``StoreError``; ``StoreError/Code/cancelled`` if the copy was abandoned.
   package static func take(
     of store: any RecordStore, isCancelled: () -> Bool = { false }
   ) throws -> RunBackup? {
@@ -48,38 +56,8 @@ public struct RunBackup: Sendable, Hashable {
   }
 
   /// Removes the backup: the run changed nothing.
-  package func discard() { try? FileSystem.removeFile(file) }
+  package func discard() { actions.discard() }
 
-  /// Removes all but the last of the backups taken before runs up to this one, by number, and what
-  /// a killed process left of one.
-  ///
-  /// What bears a higher number is of another history and stays.
-  package func removeOlder() {
-    let directory = database.directoryPath
-    let prefix = Array((database.lastName + Self.suffix).utf8)
-    var older: [Int64] = []
-    for entry in FileSystem.names(inDirectory: directory) {
-      guard entry.starts(with: prefix) else { continue }
-      let parts = entry.dropFirst(prefix.count).split(
-        separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
-      guard let number = parts.first.flatMap(Self.number), number <= run else { continue }
-      if parts.count == 1 {
-        if number < run { older.append(number) }
-      } else if parts[1].starts(with: Array("incomplete-".utf8)) {
-        // Only who holds the lock writes one, so nobody is at it.
-        try? FileSystem.removeFile(Array("\(directory)/".utf8) + entry)
-      }
-    }
-    for number in older.sorted(by: >).dropFirst(Self.kept - 1) {
-      try? FileSystem.removeFile("\(database)\(Self.suffix)\(number)")
-    }
-  }
-
-  /// A number as this type writes it.
-  private static func number(_ text: ArraySlice<UInt8>) -> Int64? {
-    guard let number = Int64(String(decoding: text, as: UTF8.self)), number > 0,
-      String(number).utf8.elementsEqual(text)
-    else { return nil }
-    return number
-  }
+  /// Removes all but the last few of the store's backups up to this one.
+  package func removeOlder() { actions.removeOlder() }
 }

@@ -1,35 +1,35 @@
 import RMOSModels
 
-/// Why a store could not do something.
+/// An error of a store: what failed, and why.
 ///
-/// `code` is stable; ``description`` is for people.
+/// ``code`` is stable; ``description`` is for people.
 public struct StoreError: Error, Sendable, Hashable {
-  /// A stable name for the failure.
+  /// A stable name for a kind of failure.
   public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The code's text, such as `store.locked`.
     public let rawValue: String
-    /// A code of a backend's own.
+    /// Creates a code, such as one that only your own store has.
     public init(rawValue: String) { self.rawValue = rawValue }
     /// The code's text.
     public var description: String { rawValue }
 
     /// Another process or store is the writer.
     public static let locked = Code(rawValue: "store.locked")
-    /// The database stayed busy beyond the time to wait.
+    /// The database was still busy when the timeout ended.
     public static let busy = Code(rawValue: "store.busy")
     /// The file cannot be opened.
     public static let cannotOpen = Code(rawValue: "store.cannot-open")
-    /// The file is no SQLite database (or encrypted).
+    /// The file is not a SQLite database, or is encrypted.
     public static let notADatabase = Code(rawValue: "store.not-a-database")
     /// The database, its directory or its lock was removed, renamed or replaced while in use.
     public static let replaced = Code(rawValue: "store.replaced")
-    /// The file has several names (hard links), by each of which SQLite would keep another log.
+    /// The file has several names (hard links), and SQLite would keep a log for each.
     public static let hardLinked = Code(rawValue: "store.hard-linked")
-    /// A SQLite database, but not of RMOS.
+    /// The file is a SQLite database, but not one of RMOS.
     public static let foreignDatabase = Code(rawValue: "store.foreign")
-    /// A database of RMOS whose schema keeps this version from writing to it.
+    /// The file is a database of RMOS with a schema that this version cannot write to.
     public static let unusableSchema = Code(rawValue: "store.schema")
-    /// Written by a newer version.
+    /// A newer version wrote the database.
     public static let newerSchema = Code(rawValue: "store.newer-schema")
     /// The database is damaged.
     public static let corrupt = Code(rawValue: "store.corrupt")
@@ -37,7 +37,7 @@ public struct StoreError: Error, Sendable, Hashable {
     public static let diskFull = Code(rawValue: "store.disk-full")
     /// Reading or writing failed.
     public static let inputOutput = Code(rawValue: "store.io")
-    /// The store is open for reading only.
+    /// The store was opened for reading only.
     public static let readOnly = Code(rawValue: "store.read-only")
     /// The schema refuses the row.
     public static let constraint = Code(rawValue: "store.constraint")
@@ -47,35 +47,39 @@ public struct StoreError: Error, Sendable, Hashable {
     public static let handleExpired = Code(rawValue: "store.handle-expired")
     /// A transaction was started within a transaction.
     public static let nested = Code(rawValue: "store.nested-transaction")
-    /// The query names a member the schema does not have.
+    /// The query names a member that the schema does not have.
     public static let unknownMember = Code(rawValue: "store.unknown-member")
-    /// Something stands where a backup was to be written.
+    /// A file exists where the backup was to be written.
     public static let backupExists = Code(rawValue: "backup.exists")
-    /// The work was given up because its caller asked for it.
+    /// The caller cancelled the work.
     public static let cancelled = Code(rawValue: "cancelled")
-    /// Anything else the backend reports.
+    /// Any other error of the backend.
     public static let other = Code(rawValue: "store.error")
   }
 
-  /// What kind of failure.
+  /// The kind of failure.
   public var code: Code
-  /// The whole story for people: the thing, what was found, the way out.
+  /// A human-readable description: what failed, why, and how to fix it.
   public var message: String
-  /// The database's path, where there is one.
+  /// The path of the database, if there is one.
   public var path: String?
-  /// SQLite's extended result code, where there is one.
-  public var sqliteCode: Int32?
+  /// SQLite's extended result code, if SQLite reported the error.
+  package var sqliteCode: Int32?
 
-  /// An error.
-  public init(_ code: Code, _ message: String, path: String? = nil, sqliteCode: Int32? = nil) {
+  /// Creates an error.
+  public init(_ code: Code, _ message: String, path: String? = nil) {
     self.code = code
     self.message = message
     self.path = path
+  }
+
+  init(_ code: Code, _ message: String, path: String? = nil, sqliteCode: Int32?) {
+    self.init(code, message, path: path)
     self.sqliteCode = sqliteCode
   }
 
-  /// Whether only the one entity is refused, and the rest of the transaction can go on.
-  public var concernsOneRecord: Bool { code == .constraint || code == .duplicateID }
+  /// Whether only one entity is refused, and the transaction can go on.
+  package var concernsOneRecord: Bool { code == .constraint || code == .duplicateID }
 }
 
 extension StoreError: CustomStringConvertible {
@@ -83,20 +87,33 @@ extension StoreError: CustomStringConvertible {
   public var description: String { message }
 }
 
+// Errors that the backends share.
 extension StoreError {
-  /// The same error, saying which entity it is about, where it concerns only one.
+  /// A reader or transaction outlived its closure.
+  static var expiredHandle: StoreError {
+    StoreError(
+      .handleExpired,
+      "a reader or transaction was used after its closure had ended; use it only within")
+  }
+
+  /// The caller cancelled the work.
+  package static var cancelled: StoreError {
+    StoreError(.cancelled, "the work was cancelled, and nothing was changed")
+  }
+
+  /// The same error, naming the entity if it is about a single one.
   func explained(_ kind: EntityKind, id: String) -> StoreError {
     var error = self
-    let name = "\(kind.schema.singular) “\(id.shortened)”"
+    let name = Self.name(kind, id)
     switch code {
     case .duplicateID:
-      error.message = "there is a \(name) already; use another id, or update that one"
-    case .constraint where sqliteCode == 787:  // SQLITE_CONSTRAINT_FOREIGNKEY
-      let own = kind.referencedTables
+      error.message = "the \(name) already exists; use another id, or update that one"
+    case .constraint where sqliteResult == .constraintForeignKey:
+      let own = kind.schema.foreignKeys.map(\.target.schema.plural).joined(separator: " or ")
       error.message =
         own.isEmpty
-        ? "\(name) breaks a foreign key of another application; add what that refers to first"
-        : "\(name) refers to \(own) that are not there, or breaks a foreign key of another "
+        ? "the \(name) breaks a foreign key of another application; add what it refers to first"
+        : "the \(name) refers to \(own) that do not exist, or breaks a foreign key of another "
           + "application; add what it refers to first"
     case .constraint:
       error.message = "\(name): \(message)"
@@ -105,75 +122,76 @@ extension StoreError {
     return error
   }
 
-  /// An id that no row has byte for byte, and that is taken all the same.
+  /// The entity refers to one that does not exist.
+  static func brokenForeignKey(_ kind: EntityKind, id: String) -> StoreError {
+    // The code that SQLite gives for it, so that both stores say the same.
+    StoreError(.constraint, "", sqliteCode: SQLiteResult.constraintForeignKey.rawValue)
+      .explained(kind, id: id)
+  }
+
+  /// The id is taken by one that differs from it byte for byte.
   static func sameIDToTheDatabase(
     _ kind: EntityKind, id: String, sqliteCode: Int32?
   ) -> StoreError {
     StoreError(
       .duplicateID,
-      "there is a \(kind.schema.singular) already whose id is the same as “\(id.shortened)” to "
-        + "the database, which does not compare these ids byte by byte (COLLATE in the schema of "
-        + "\(kind.table)); use another id", sqliteCode: sqliteCode)
+      "the database takes the id of another \(kind.schema.singular) for that of the "
+        + "\(name(kind, id)), because it does not compare these ids byte by byte (COLLATE in the "
+        + "schema of \(kind.table)); use another id", sqliteCode: sqliteCode)
   }
 
-  /// An entity that others refer to cannot be deleted.
+  /// Others refer to the entity that was to be deleted.
   static func stillReferenced(
     _ kind: EntityKind, id: String, sqliteCode: Int32? = nil
   ) -> StoreError {
-    StoreError(
+    let others = EntityKind.allCases
+      .filter { $0.schema.foreignKeys.contains { $0.target == kind } }
+      .map(\.schema.plural)
+    let referrers = others.isEmpty ? "other rows" : others.joined(separator: " or ")
+    return StoreError(
       .constraint,
-      "the \(kind.schema.singular) “\(id.shortened)” cannot be deleted: job logs refer to it; "
-        + "delete or change those first", sqliteCode: sqliteCode)
+      "the \(name(kind, id)) cannot be deleted because \(referrers) refer to it; delete or change "
+        + "those first", sqliteCode: sqliteCode)
   }
 
-  /// The statement was no error, and still there is no row.
-  static func passedOver(_ kind: EntityKind) -> StoreError {
+  /// The statement succeeded, and still there is no row.
+  static func ignoredRow(_ kind: EntityKind) -> StoreError {
     StoreError(
       .constraint,
-      "the database passes over the row without an error; look for a trigger on \(kind.table) "
-        + "with RAISE(IGNORE), or one that takes the row away")
+      "the database silently ignored the row; look for a trigger on \(kind.table) with "
+        + "RAISE(IGNORE), or one that deletes the row")
   }
 
-  /// The statements that undo a run were no errors, and still not all of a kind is undone.
-  static func undoPassedOver(_ kind: EntityKind, run: Int64) -> StoreError {
+  /// The statements that undo a run succeeded, and still not all rows of a kind are undone.
+  static func ignoredUndo(_ kind: EntityKind, run: Int64) -> StoreError {
     StoreError(
       .constraint,
-      "run \(run) cannot be undone: a trigger or a constraint of another application passes over "
-        + "rows of \(kind.table) (look for IGNORE in the schema); drop it and undo again. "
+      "run \(run) cannot be undone because a trigger or a constraint of another application ignores "
+        + "rows of \(kind.table); look for IGNORE in the schema, drop it and undo again. "
         + "Nothing was changed")
   }
 
-  /// What is to be rewritten is not there.
+  /// The entity to rewrite does not exist.
   static func nothingToUpdate(_ kind: EntityKind, _ id: String) -> StoreError {
-    StoreError(
-      .other,
-      "there is no \(kind.schema.singular) “\(id.shortened)” to rewrite; insert it instead")
+    StoreError(.other, "the \(name(kind, id)) does not exist; insert it instead of rewriting it")
   }
 
-  /// The ledger does not know the run.
+  /// The ledger has no such run.
   static func noSuchRun(_ id: Int64) -> StoreError {
-    StoreError(.other, "there is no run \(id) in the ledger; begin it first")
+    StoreError(.other, "the ledger has no run \(id); begin it first")
   }
-}
 
-extension EntityKind {
-  /// The kinds that the database's foreign keys lead to, for messages.
-  fileprivate var referencedTables: String {
-    schema.foreignKeys.map(\.target.schema.plural).joined(separator: " or ")
+  /// An entity as messages name it; of a long id only the beginning.
+  private static func name(_ kind: EntityKind, _ id: String) -> String {
+    let id = id.count <= 80 ? id : id.prefix(79) + "…"
+    return "\(kind.schema.singular) \"\(id)\""
   }
 }
 
 extension Record {
-  /// The id, which SQL alone would let be NULL.
+  /// The id, which SQL alone would allow to be NULL.
   func requiredID() throws(StoreError) -> String {
     if case .text(let id) = values[0] { return id }
-    throw StoreError(.constraint, "a \(kind.schema.singular) needs an id that is text")
-  }
-}
-
-extension String {
-  /// At most 80 characters of the text, for messages.
-  fileprivate var shortened: String {
-    count <= 80 ? self : prefix(79) + "…"
+    throw StoreError(.constraint, "the id of a \(kind.schema.singular) must be text")
   }
 }

@@ -1,14 +1,14 @@
 public import RMOSModels
 
-// The typed side of a store: entities for people, over the records of the protocols.
+// The typed side of a store.
 
 extension StoreReader {
-  /// The entity with `id`, nil where there is none.
+  /// The entity with `id`; `nil` if there is none.
   ///
   /// ```swift
   /// let pattern = try store.read { try $0.entity(Pattern.self, id: "torres_wave_5x11") }
   /// ```
-  /// - Throws: ``StoreError``; `RecordError` where a stored value is not what the schema declares.
+  /// - Throws: ``StoreError``; `RecordError` if a stored value is not what the schema declares.
   public func entity<E: Entity>(_ type: E.Type, id: String) throws -> E? {
     try record(E.kind, id: id).map { try E(record: $0) }
   }
@@ -17,7 +17,7 @@ extension StoreReader {
   ///
   /// - Parameters:
   ///   - type: The entities' type.
-  ///   - refine: Adds filters, order and limits to a query for all.
+  ///   - refine: Adds filters, order and limits to a query for all entities.
   /// - Returns: The entities.
   /// - Throws: As ``entity(_:id:)``.
   public func entities<E: Entity>(
@@ -26,7 +26,7 @@ extension StoreReader {
     try records(refine(RecordQuery(E.kind))).map { try E(record: $0) }
   }
 
-  /// How many entities match.
+  /// The number of entities that match.
   ///
   /// - Throws: ``StoreError``.
   public func count<E: Entity>(
@@ -37,20 +37,20 @@ extension StoreReader {
 }
 
 extension StoreTransaction {
-  /// Writes a new entity, checked by the rules that migration reads files by.
+  /// Inserts an entity, checked by the same rules as in a migration.
   ///
-  /// - Throws: ``EntityRejected`` where it breaks a rule or refers to what is not there,
-  ///   ``StoreError/Code/duplicateID`` where the id is taken.
+  /// - Throws: ``EntityRejected`` if it breaks a rule or refers to an entity that does not exist,
+  ///   ``StoreError/Code/duplicateID`` if the id is taken.
   public func create(_ entity: some Entity) throws {
     let record = entity.record
     try check(record)
     try insert(record)
   }
 
-  /// Rewrites the entity with the same id, checked likewise.
+  /// Replaces the entity with the same id, checked likewise.
   ///
   /// - Returns: Whether there was one.
-  /// - Throws: ``EntityRejected`` where it breaks a rule or refers to what is not there.
+  /// - Throws: ``EntityRejected`` if it breaks a rule or refers to an entity that does not exist.
   public func update(_ entity: some Entity) throws -> Bool {
     let record = entity.record
     try check(record)
@@ -60,12 +60,12 @@ extension StoreTransaction {
   /// Deletes an entity.
   ///
   /// - Returns: Whether there was one.
-  /// - Throws: ``StoreError/Code/constraint`` where job logs still refer to it.
+  /// - Throws: ``StoreError/Code/constraint`` if other entities still refer to it.
   public func delete<E: Entity>(_ type: E.Type, id: String) throws -> Bool {
     try delete(E.kind, id: id)
   }
 
-  /// Checks a record by the rules that migration reads files by, and looks up what it refers to.
+  /// Checks a record by the same rules as in a migration, and looks up what it refers to.
   ///
   /// - Throws: ``EntityRejected``.
   package func check(_ record: Record) throws {
@@ -75,7 +75,7 @@ extension StoreTransaction {
 }
 
 extension StoreReader {
-  /// The issues of a record that refers to what is not there.
+  /// The issues of a record that refers to entities that do not exist.
   package func missingReferences(of record: Record) throws -> [Issue] {
     var issues: [Issue] = []
     let schema = record.kind.schema
@@ -94,13 +94,13 @@ extension StoreReader {
   }
 }
 
-/// An entity breaks the rules of its kind, so it was not written.
+/// An entity was not written because it breaks the rules of its kind.
 public struct EntityRejected: Error, Sendable, Hashable, CustomStringConvertible {
-  /// What is wrong with it, at least one error among it.
+  /// Its issues, including at least one error.
   public var issues: [Issue]
 
-  /// A rejection.
-  public init(issues: [Issue]) { self.issues = issues }
+  /// Creates a rejection.
+  package init(issues: [Issue]) { self.issues = issues }
 
   /// The messages of the errors.
   public var description: String {

@@ -3,75 +3,91 @@ public import RMOSModels
 /// The reading side of a store, valid within one ``RecordStore/read(_:)`` or
 /// ``RecordStore/write(_:)``.
 public protocol StoreReader: AnyObject {
-  /// The version of the shared schema, and when it was applied (as stored); nil for a store that
-  /// has no schema yet.
+  /// The version of the shared schema; `nil` if the store has no schema yet.
   func schemaVersion() throws -> SchemaVersion?
 
-  /// The record with `id`, nil where there is none.
+  /// The store's schema and raw rows, for audits; `nil` if it has no schema of its own.
+  var inspection: SchemaInspection? { get }
+
+  /// Runs `body`, and abandons what it asks of this reader when `isCancelled`, which is polled
+  /// periodically, returns `true`. If `body` writes, the transaction is lost then.
+  ///
+  /// A store whose calls are short may simply run `body`.
+  /// - Throws: ``StoreError/Code/cancelled``, or what `body` throws.
+  func withCancellation<Result>(
+    _ isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result
+
+  // MARK: Entities
+
+  /// The record with `id`; `nil` if there is none.
   func record(_ kind: EntityKind, id: String) throws -> Record?
 
   /// Whether an entity exists; `id` is UTF-8. O(log n).
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
 
-  /// How the entity at `index` of `batch` relates to the store. See ``StoredComparison``.
-  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison
-
   /// The records that match `query`, in its order.
   func records(_ query: RecordQuery) throws -> [Record]
 
-  /// How many records match `query`, its limit and offset aside.
+  /// The number of records that match `query`, ignoring its limit and offset.
   func count(_ query: RecordQuery) throws -> Int
 
   /// Calls `body` with every record of `kind` in byte order of the id, in constant memory.
   func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws
 
-  /// How many records there are for each combination of values of some members, and what the numbers
-  /// in other members come to, in the order of the values. One pass.
+  /// Groups the records of a kind by the values of some members, and summarizes the numbers in
+  /// others. One pass; the groups are in the order of their values.
   ///
   /// - Parameters:
   ///   - kind: The kind.
-  ///   - members: Whose values to group by; none for a single group of all.
-  ///   - numbers: The members to sum up. What is stored in them and is no number does not count.
-  /// - Returns: The groups; none where there is no record.
+  ///   - members: The members to group by; none for a single group of all records.
+  ///   - numbers: The members to summarize. Stored values that are not numbers are ignored.
+  /// - Returns: The groups; none if there are no records.
   /// - Throws: ``StoreError/Code/unknownMember``, or what reading throws.
   func groups(
     _ kind: EntityKind, by members: [String], numbers: [String]
   ) throws -> [RecordGroup]
 
-  /// How many entities came into the store on which day. One pass.
+  /// The number of entities that came into the store on each day. One pass.
   func entityDays() throws -> EntityDays
 
-  /// The provenance of an entity, nil where it was not migrated.
+  // MARK: Migration
+
+  /// Compares the entity at `index` of `batch` with the store.
+  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison
+
+  /// The provenance of an entity; `nil` if it was not migrated.
   func provenance(_ kind: EntityKind, id: String) throws -> Provenance?
 
-  /// The runs in the ledger, newest first; `limit` is how many at most, nil for all.
+  /// The runs in the ledger, newest first; `limit` is the most to return, `nil` for all.
   func runs(limit: Int?) throws -> [LedgerRun]
 
-  /// One run, nil where there is none.
+  /// A run; `nil` if there is none with that number.
   func run(_ id: Int64) throws -> LedgerRun?
 
-  /// The issues a run recorded, in order; `limit` is how many at most, nil for all.
+  /// The issues of a run, in order; `limit` is the most to return, `nil` for all.
   func issues(ofRun run: Int64, limit: Int?) throws -> [Issue]
 
-  /// Calls `body` with every issue a run recorded, in order, in constant memory.
+  /// Calls `body` with every issue of a run, in order, in constant memory.
   func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws
 
-  /// Calls `body` with every row a run rewrote, as it was before, kind by kind in byte order of the
-  /// id; with none once the run is undone.
+  /// Calls `body` with every row that a run rewrote, as it was before, kind by kind in byte order of
+  /// the id. There are none once the run is undone.
   func forEachBeforeImage(ofRun run: Int64, _ body: (BeforeImage) throws -> Void) throws
 
-  /// Calls `body` with everything about rows that stands in the way of
-  /// ``StoreTransaction/undo(run:)``, kind by kind, in a fixed order.
+  /// Calls `body` with every row that prevents ``StoreTransaction/undo(run:)``, kind by kind, in a
+  /// fixed order.
   ///
   /// O(rows log rows) in constant memory; ``InMemoryStore`` takes memory for the rows.
   func forEachUndoObstacle(ofRun run: Int64, _ body: (UndoObstacle) throws -> Void) throws
 
-  /// What ``StoreTransaction/undo(run:)`` would remove and restore where nothing stands in its way.
+  /// The numbers of rows that ``StoreTransaction/undo(run:)`` would remove and restore if nothing
+  /// prevented it.
   func undoCounts(ofRun run: Int64) throws -> UndoCounts
 }
 
 extension StoreReader {
-  /// Goes through all of ``issues(ofRun:limit:)``.
+  /// Reads all of ``issues(ofRun:limit:)``.
   public func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
     for issue in try issues(ofRun: run, limit: nil) { try body(issue) }
   }
@@ -83,8 +99,8 @@ extension StoreReader {
     try contains(kind, id: Array(id.utf8).span)
   }
 
-  /// Whether an entity's row was changed since a run wrote it; nil where there is no row.
-  public func editState(_ kind: EntityKind, id: String) throws -> EditState? {
+  /// Whether an entity's row has changed since a run wrote it; `nil` if there is no such row.
+  package func editState(_ kind: EntityKind, id: String) throws -> EditState? {
     guard let record = try record(kind, id: id) else { return nil }
     return EditState(of: record, try provenance(kind, id: id))
   }
@@ -98,43 +114,44 @@ extension StoreReader {
     return StoredComparison(
       of: batch, at: index, with: stored.values, storedUnknownMembers: unknown)
   }
+
+  /// Runs `body` unless `isCancelled`, and abandons it once that returns `true`.
+  ///
+  /// - Throws: ``StoreError/Code/cancelled``, or what `body` throws.
+  package func run<Result>(
+    whileNot isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result {
+    guard !isCancelled() else { throw StoreError.cancelled }
+    let result = try withCancellation(isCancelled, body)
+    guard !isCancelled() else { throw StoreError.cancelled }
+    return result
+  }
 }
 
-/// The version of the shared schema.
+/// A version of the shared schema, as a store records it.
 public struct SchemaVersion: Sendable, Hashable {
-  /// 1 to 4; see Documentation/Database.md.
+  /// The number; 1 to 4 are supported.
   public var version: Int
   /// When it was applied, as stored.
   public var appliedAt: String?
 
-  /// A version.
+  /// Creates a version.
   public init(version: Int, appliedAt: String?) {
     self.version = version
     self.appliedAt = appliedAt
   }
 }
 
-extension StoreReader {
-  /// Runs `body` and gives up what it asks of the store, however long that takes, once
-  /// `isCancelled` says so.
+extension SchemaVersion {
+  /// The versions of the shared schema that this version of RMOS works with.
+  package static let supported = 1...4
+  /// The same, as messages show them.
+  package static let supportedText = "\(supported.lowerBound) to \(supported.upperBound)"
+  /// The version that new databases get and older ones are upgraded to; newer versions belong to
+  /// other applications.
+  package static let created = 2
+  /// The versions of the ledger's own tables.
   ///
-  /// Where `body` writes, the transaction is lost then.
-  ///
-  /// - Throws: ``StoreError/Code/cancelled``, or what `body` throws.
-  package func run<Result>(
-    whileNot isCancelled: () -> Bool, _ body: () throws -> Result
-  ) throws -> Result {
-    let result: Result?
-    if isCancelled() {
-      result = nil
-    } else if let reader = self as? SQLiteReader {
-      result = try reader.session().connection.run(until: isCancelled, body)
-    } else {
-      result = try body()
-    }
-    guard let result, !isCancelled() else {
-      throw StoreError(.cancelled, "it was given up, and nothing was changed")
-    }
-    return result
-  }
+  /// Version 1 had neither row digests nor undone runs, and kept no before-images.
+  package static let ledger: ClosedRange<Int64> = 1...2
 }

@@ -1,12 +1,12 @@
-public import RMOSModels
+package import RMOSModels
 
-/// How an incoming entity relates to what the store holds under its id.
+/// How an incoming entity compares with the row that has its id.
 public enum StoredComparison: Sendable, Hashable {
   /// The store has no entity with this id.
   case absent
-  /// The store has it, and the source says nothing else.
+  /// The store has it with the same content.
   case identical
-  /// The store has it with other content in these members, in schema order.
+  /// The store has it with different content in these members, in schema order.
   case differs(members: [String])
 
   /// Compares the entity at `index` with stored values.
@@ -19,8 +19,8 @@ public enum StoredComparison: Sendable, Hashable {
   ///   - batch: The incoming entities.
   ///   - index: Which of them.
   ///   - values: The stored values, in schema order.
-  ///   - storedUnknownMembers: The unknown members kept beside the row, as JSON object text.
-  public init(
+  ///   - storedUnknownMembers: The unknown members kept with the row, as JSON object text.
+  package init(
     of batch: RecordBatch, at index: Int, with values: [Value], storedUnknownMembers: String?
   ) {
     let schema = batch.kind.schema

@@ -35,7 +35,7 @@ extension Value {
 
 /// How a column converts what is put into it.
 ///
-/// Source: SQLite's documentation, “Datatypes In SQLite”, section 3.
+/// Source: SQLite's documentation, "Datatypes In SQLite", section 3.
 enum ColumnAffinity {
   case text, integer, real
 
@@ -58,7 +58,7 @@ enum ColumnAffinity {
     }
   }
 
-  // Double() reads more than SQL does: hexadecimal, “inf”, “nan”.
+  // Double() reads more than SQL does: hexadecimal, "inf", "nan".
   private static func number(_ text: String) -> Double? {
     let isDecimal = text.utf8.allSatisfy { byte in
       switch byte {

@@ -2,28 +2,28 @@ import RMOSMigration
 import RMOSModels
 import RMOSSystem
 
-/// Tells the world that a migration is over: `--notify` and `--on-finish`.
+/// Reports the end of a migration to others: `--notify` and `--on-finish`.
 ///
-/// Whatever becomes of that, the run's exit status stays; what goes wrong is a warning.
+/// A report that fails is a warning; the exit status is that of the run.
 final class FinishNotice {
   /// When `--notify` posts.
   private enum Occasion: String, CaseIterable {
     case failure, always
   }
 
-  /// What the command line declares.
+  /// The options that migrate declares.
   static let options: [CommandSpec.Option] = [
     .init(
       name: "notify", placeholder: "URL", value: .url,
-      help: "Post the summary there when the run is over, as JSON for Slack, Discord or a program",
+      help: "When the run ends, post its summary to URL as JSON for Slack, Discord or a program",
       isUnattended: true),
     .init(
       name: "notify-on", value: .choice(Occasion.allCases.map(\.rawValue)),
-      help: "Post only where the exit status is not 0, or always [default: always]",
+      help: "Post only if the exit status is not 0, or always [default: always]",
       isUnattended: true),
     .init(
       name: "on-finish", placeholder: "COMMAND", value: .shellCommand,
-      help: "Run COMMAND in a shell when the run is over, with that JSON on its standard input",
+      help: "When the run ends, run COMMAND in a shell with that JSON on its standard input",
       isUnattended: true),
   ]
 
@@ -34,21 +34,20 @@ final class FinishNotice {
   private let occasion: Occasion
   private let command: String?
 
-  /// The summary, as far as there is one.
+  /// The summary, if there is one.
   var summary: () -> MigrationSummary? = { nil }
-  /// Why the run failed, where the command itself has said so.
+  /// Why the run failed, if the command itself has reported it.
   var failure: RunNotification.Failure?
 
-  /// Sees to it that the notice is given when the program is done, if the command line asks for
-  /// one.
+  /// Arranges for the notice at the end of the program; `nil` if the command line asks for none.
   ///
-  /// - Throws: ``UsageError`` where its options make no sense.
+  /// - Throws: ``UsageError`` if its options cannot be combined.
   init?(_ arguments: ParsedArguments, source: String, _ console: Console) throws {
     webhook = try arguments["notify"].map { try Webhook(url: $0) }
     if webhook == nil, arguments["notify-on"] != nil {
-      throw UsageError("--notify-on needs --notify URL")
+      throw UsageError("--notify-on requires --notify URL")
     }
-    occasion = try arguments.choice("notify-on", of: Occasion.self) ?? .always
+    occasion = arguments.choice("notify-on", of: Occasion.self) ?? .always
     command = arguments["on-finish"]
     self.console = console
     self.source = source
@@ -58,7 +57,7 @@ final class FinishNotice {
   }
 
   private func give(_ status: ExitStatus, _ failure: RunNotification.Failure?) {
-    // Whoever mistyped the command line is there to read about it.
+    // A mistyped command line is read by whoever typed it.
     if status == .usage { return }
     let json = notification(status, failure ?? self.failure).json
     if let webhook, occasion == .always || status != .success,
@@ -80,7 +79,7 @@ final class FinishNotice {
     var notification: RunNotification
     if let summary = summary() {
       notification = RunNotification(of: summary, exitStatus: status.rawValue, failure: failure)
-      // A rehearsal in memory speaks of the database that it stands for.
+      // A dry run in memory stands for the database that does not exist yet.
       notification.database = database
     } else {
       let failure = failure ?? .init(code: "internal", message: "the run did not begin")
@@ -97,37 +96,38 @@ final class FinishNotice {
   }
 }
 
-/// An address that JSON is posted to, by the system's `curl`.
-struct Webhook {
-  /// How often it is tried.
+/// A URL that JSON is posted to, by the system's `curl`.
+private struct Webhook {
+  /// The number of attempts.
   private static let attempts = 3
 
   private let url: String
-  /// Seconds that one attempt may take.
+  /// The timeout of one attempt, in seconds.
   private let timeout: Int
 
-  /// A webhook.
+  /// Creates a webhook.
   ///
-  /// - Parameter url: What ``ValueSpec/url`` has let through.
-  /// - Throws: ``UsageError`` where `RMOS_NOTIFY_TIMEOUT` is no number of seconds.
+  /// - Parameter url: A URL that ``ValueSpec/url`` has accepted.
+  /// - Throws: ``UsageError`` if `RMOS_NOTIFY_TIMEOUT` is not a number of seconds.
   init(url: String) throws {
     self.url = url
     let text = ProcessEnvironment.variable("RMOS_NOTIFY_TIMEOUT") ?? "10"
     guard let timeout = Int(text), 1...300 ~= timeout else {
-      throw UsageError("RMOS_NOTIFY_TIMEOUT: expected seconds from 1 to 300, found “\(text)”")
+      throw UsageError(#"RMOS_NOTIFY_TIMEOUT: expected seconds from 1 to 300, found "\#(text)""#)
     }
     self.timeout = timeout
   }
 
   /// Posts the text; only an answer with a status from 200 to 299 is a success.
   ///
-  /// Anything else is tried again, three times in all, after 1 and 2 seconds.
-  /// Takes at most three timeouts and six seconds.
-  /// - Returns: What went wrong, for people, without what may be secret in the address.
+  /// After anything else it tries again, three times in all, after 1 and 2 seconds. It takes at
+  /// most three timeouts and six seconds.
+  ///
+  /// - Returns: What went wrong, without the parts of the URL that may be secret.
   func post(_ json: String) -> String? {
     let place = WebAddress.shown(url)
     guard let curl = ProcessEnvironment.path(ofProgram: "curl") else {
-      return "there is no curl in PATH, so \(place) was not told"
+      return "curl is not in PATH, so nothing was posted to \(place)"
     }
     var problem: String?
     for attempt in 1...Self.attempts {
@@ -135,7 +135,7 @@ struct Webhook {
       guard problem != nil else { return nil }
       if attempt < Self.attempts { SystemThread.sleep(seconds: attempt) }
     }
-    return problem.map { "\(place) was not told (\(Self.attempts) attempts): \($0)" }
+    return problem.map { "could not post to \(place) (\(Self.attempts) attempts): \($0)" }
   }
 
   /// Makes one attempt.
@@ -160,27 +160,28 @@ struct Webhook {
     if let problem = ending.problem { return "\(answered)curl \(problem)" }
     switch status {
     case 200..<300: return nil
-    case 0: return "curl told no status of the answer"
+    case 0: return "curl reported no status"
     case 300..<400:
       let target = words.count > 1 ? " to \(WebAddress.shown(String(words[1])))" : ""
-      return "it answered \(status), a redirection\(target), and none is followed"
+      return "it answered \(status), a redirect\(target), and redirects are not followed"
     default: return "it answered \(status)"
     }
   }
 
   /// What the most frequent exit statuses of `curl` mean.
   private static let meanings: [Int32: String] = [
-    3: "the address makes no sense", 5: "the proxy is not known",
-    6: "the host is not known", 7: "nothing answers there", 18: "the answer broke off",
-    28: "it took too long", 35: "no secure connection could be made", 52: "it answered nothing",
-    56: "the connection broke", 60: "its certificate cannot be trusted",
+    3: "the URL is malformed", 5: "the proxy could not be resolved",
+    6: "the host could not be resolved", 7: "the connection was refused",
+    18: "the response was incomplete", 28: "it timed out",
+    35: "no secure connection could be established", 52: "the response was empty",
+    56: "the connection was lost", 60: "its certificate is not trusted",
   ]
 }
 
-/// What of an address may be shown.
-enum WebAddress {
-  /// The scheme, the host and its port; "…" stands for the rest, which may be a password, as is the
-  /// path of a webhook.
+/// The part of a URL that is safe to show.
+private enum WebAddress {
+  /// The scheme, the host and its port, followed by "…" for the rest, which may be secret, such as
+  /// the path of a webhook.
   static func shown(_ url: String) -> String {
     guard let scheme = url.firstIndex(of: ":") else { return "…" }
     let rest = url[scheme...].drop { $0 == ":" || $0 == "/" }

@@ -5,19 +5,21 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// From the words of the command line to the exit status.
+/// Runs a command line and returns its exit status.
 enum Program {
   static func run(_ words: [String]) -> ExitStatus {
     let console = Console()
     let wantsJSON = words.prefix { $0 != "--" }.contains("--json")
     var status: ExitStatus
     var failure: RunNotification.Failure?
+    var command: CommandSpec?
     do {
-      status = try dispatch(words, console)
+      status = try dispatch(words, &command, console)
     } catch {
-      status = report(error, wantsJSON: wantsJSON, console)
-      let (code, message, _, _) = describe(error)
-      failure = .init(code: code, message: message)
+      let described = describe(error, of: command)
+      report(described, wantsJSON: wantsJSON, console)
+      status = described.status
+      failure = .init(code: described.code, message: described.message)
     }
     if let problem = console.finish() {
       console.note("rmos-cli: " + problem)
@@ -28,11 +30,14 @@ enum Program {
     return status
   }
 
-  private static func dispatch(_ words: [String], _ console: Console) throws -> ExitStatus {
-    // With its bytes replaced it would name another file: one that is not there, or a new one.
+  /// Runs the command that the words name, and sets `command` to it before.
+  private static func dispatch(
+    _ words: [String], _ command: inout CommandSpec?, _ console: Console
+  ) throws -> ExitStatus {
+    // With its invalid bytes replaced, it would name another file.
     if let text = ProcessEnvironment.textNotUTF8(inVariables: ["RMOS_DB_PATH"]) {
       throw UsageError(
-        "“\(text)” is not UTF-8", hint: "Rename the file, or make a link to it whose name is.")
+        #""\#(text)" is not UTF-8"#, hint: "Rename the file, or make a link to it whose name is.")
     }
     var words = words[...]
     var common: [String] = []
@@ -50,9 +55,11 @@ enum Program {
     }
     if name.hasPrefix("-") {
       throw UsageError(
-        "unknown option “\(name)” before the command", hint: "Options come after the command.")
+        #"unknown option "\#(name)" before the command"#, hint: "Options come after the command.")
     }
-    return try start(CommandTable.command(name), json + words, console)
+    let spec = try CommandTable.command(name)
+    command = spec
+    return try start(spec, json + words, console)
   }
 
   private static func start(
@@ -65,52 +72,63 @@ enum Program {
     return try spec.run(arguments, console)
   }
 
-  private static func report(
-    _ error: any Error, wantsJSON: Bool, _ console: Console
-  ) -> ExitStatus {
-    let (code, message, hint, status) = describe(error)
+  /// An error as it is reported.
+  private struct Description {
+    let code: String
+    let message: String
+    let hint: String?
+    let status: ExitStatus
+  }
+
+  private static func report(_ error: Description, wantsJSON: Bool, _ console: Console) {
     if wantsJSON {
-      console.print(JSONOutput.failure(code: code, message: message))
-      return status
+      console.print(
+        JSONOutput.failure(code: error.code, message: error.message, hint: error.hint))
+      return
     }
     console.note(
-      "rmos-cli: " + console.styled("error: ", .error) + TerminalText.escaped(message))
-    if let hint {
-      // Hints may be of several lines, of our own text but for the words of the command line.
+      "rmos-cli: " + console.styled("error: ", .error) + TerminalText.escaped(error.message))
+    if let hint = error.hint {
+      // A hint may have several lines; only the words of the command line need escaping.
       let lines = hint.split(separator: "\n", omittingEmptySubsequences: false)
       console.note(lines.map { TerminalText.escaped(String($0)) }.joined(separator: "\n"))
     }
-    return status
   }
 
-  private static func describe(
-    _ error: any Error
-  ) -> (code: String, message: String, hint: String?, status: ExitStatus) {
+  private static func describe(_ error: any Error, of command: CommandSpec?) -> Description {
+    func library(_ code: String, _ message: String, isUsage: Bool = false) -> Description {
+      Description(
+        code: code, message: message, hint: Hints.forError(code, of: command),
+        status: isUsage ? .usage : .couldNotRun)
+    }
     switch error {
-    case let error as UsageError: ("usage", error.message, error.hint, .usage)
-    case let error as CommandError: (error.code, error.message, nil, .couldNotRun)
-    case let error as MigrationError where error.code == .invalidOption:
-      (error.code.rawValue, error.message, nil, .usage)
-    case let error as MigrationError: (error.code.rawValue, error.message, nil, .couldNotRun)
-    case let error as HTTPServerError
-    where error.code == .invalidOption || error.code == .tokenRequired:
-      (error.code.rawValue, error.message, nil, .usage)
-    case let error as HTTPServerError: (error.code.rawValue, error.message, nil, .couldNotRun)
-    case let error as StoreError: (error.code.rawValue, error.message, nil, .couldNotRun)
-    default: ("internal", "\(error)", nil, .couldNotRun)
+    case let error as UsageError:
+      return Description(
+        code: "usage", message: error.message, hint: error.hint, status: .usage)
+    case let error as CommandError:
+      return Description(
+        code: error.code, message: error.message,
+        hint: error.hint ?? Hints.forError(error.code, of: command), status: .couldNotRun)
+    case let error as MigrationError:
+      return library(error.code.rawValue, error.message, isUsage: error.code == .invalidOption)
+    case let error as HTTPServerError:
+      let isUsage = error.code == .invalidOption || error.code == .tokenRequired
+      return library(error.code.rawValue, error.message, isUsage: isUsage)
+    case let error as StoreError: return library(error.code.rawValue, error.message)
+    default: return library("internal", "\(error)")
     }
   }
 }
 
 /// The exit status of the program.
 enum ExitStatus: Int32 {
-  /// Ran, and found nothing wrong.
+  /// The command found nothing wrong.
   case success = 0
-  /// Ran, and found failures.
+  /// The command ran and found failures.
   case failures = 1
-  /// The command line makes no sense.
+  /// The command line cannot be understood.
   case usage = 2
-  /// Could not run, or could not go on.
+  /// The command could not run, or not to its end.
   case couldNotRun = 3
   /// Stopped by SIGINT, SIGTERM or SIGHUP.
   case interrupted = 130

@@ -131,11 +131,11 @@ struct OlderDatabasesTests {
     let other = try Command("sqlite3", ["-init", "/dev/null", "-bail", "-batch", path])
     try other.send("BEGIN IMMEDIATE; SELECT 'begun';")
     #expect(other.line() == "begun")
-    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    let store = try SQLiteStore(path: path, busyTimeout: .zero)
     #expect(throws: StoreError.self) { try store.bringUpToDate() }
     try other.send(".shell sleep 0.2")
     try other.send("COMMIT;")
-    try SQLiteStore(path: path, busyTimeout: 60).bringUpToDate()
+    try SQLiteStore(path: path, busyTimeout: .seconds(60)).bringUpToDate()
     #expect(try other.finish() == "")
     #expect(try sqlite3(path, "PRAGMA user_version") == "2")
   }

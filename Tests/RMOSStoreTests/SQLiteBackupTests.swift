@@ -34,7 +34,7 @@ import Testing
 
   @Test func aBackupIsTheDatabaseInOneFileForItsOwnerAlone() throws {
     let store = try filled()
-    try store.backUp(to: directory.file("b.db"))
+    try store.backUpSynchronously(to: directory.file("b.db"))
     #expect(try names.filter { $0.hasPrefix("b.db") } == ["b.db"])
     #expect(try ids("b.db") == ["f1", "f2", "f3"])
     let attributes = try FileManager.default.attributesOfItem(atPath: directory.file("b.db"))
@@ -49,7 +49,7 @@ import Testing
   func aBackupIsTakenThroughAnyAccess(_ access: SQLiteStore.Access) throws {
     _ = try filled()
     let store = try SQLiteStore(path: directory.file("rmos.db"), access: access)
-    try store.backUp(to: directory.file("b.db"))
+    try store.backUpSynchronously(to: directory.file("b.db"))
     #expect(try ids("b.db").count == 3)
     withExtendedLifetime(store) {}
   }
@@ -57,10 +57,12 @@ import Testing
   @Test func aFileThatIsThereIsOnlyReplacedOnDemand() throws {
     let store = try filled()
     try Data("kept".utf8).write(to: URL(fileURLWithPath: directory.file("b.db")))
-    let error = #expect(throws: StoreError.self) { try store.backUp(to: directory.file("b.db")) }
+    let error = #expect(throws: StoreError.self) {
+      try store.backUpSynchronously(to: directory.file("b.db"))
+    }
     #expect(error?.code == .backupExists)
     #expect(FileManager.default.contents(atPath: directory.file("b.db")) == Data("kept".utf8))
-    try store.backUp(to: directory.file("b.db"), replacing: true)
+    try store.backUpSynchronously(to: directory.file("b.db"), replacing: true)
     #expect(try ids("b.db").count == 3)
   }
 
@@ -69,7 +71,7 @@ import Testing
     for name in ["rmos.db", "other.db"] {
       let other = try filled("other.db", name == "rmos.db" ? 1...1 : 2...2)
       let error = #expect(throws: StoreError.self) {
-        try store.backUp(to: directory.file(name), replacing: true)
+        try store.backUpSynchronously(to: directory.file(name), replacing: true)
       }
       #expect(error?.code == .backupExists)
       withExtendedLifetime(other) {}
@@ -80,7 +82,7 @@ import Testing
   @Test func aBackupThatCannotBeWrittenSaysWhere() throws {
     let store = try filled()
     for path in ["", directory.path, directory.file("nowhere/b.db")] {
-      let error = #expect(throws: StoreError.self) { try store.backUp(to: path) }
+      let error = #expect(throws: StoreError.self) { try store.backUpSynchronously(to: path) }
       #expect(error?.code == .cannotOpen)
       #expect(path.isEmpty || error?.message.contains(path) == true)
     }
@@ -91,7 +93,7 @@ import Testing
     let store = try filled()
     let left = "b.db.incomplete-\(ProcessInfo.processInfo.processIdentifier)"
     try Data().write(to: URL(fileURLWithPath: directory.file(left)))
-    try store.backUp(to: directory.file("b.db"))
+    try store.backUpSynchronously(to: directory.file("b.db"))
     #expect(try ids("b.db").count == 3)
     #expect(try names.filter { $0.contains("incomplete") } == [left])
   }
@@ -100,10 +102,25 @@ import Testing
     let store = try filled()
     let before = try names
     let error = #expect(throws: StoreError.self) {
-      try store.backUp(to: directory.file("b.db"), isCancelled: { true })
+      try store.backUpSynchronously(to: directory.file("b.db"), isCancelled: { true })
     }
     #expect(error?.code == .cancelled)
     #expect(try names == before)
+  }
+
+  @Test func cancellingTheTaskAbandonsTheBackup() async throws {
+    let store = try filled()
+    let before = try names
+    let path = directory.file("b.db")
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      try await store.backUp(to: path)
+    }
+    let error = await #expect(throws: StoreError.self) { try await task.value }
+    #expect(error?.code == .cancelled)
+    #expect(try names == before)
+    try await store.backUp(to: path)
+    #expect(try ids("b.db") == ["f1", "f2", "f3"])
   }
 
   /// What may happen to a backup that is being written.
@@ -119,7 +136,7 @@ import Testing
     try manager.createDirectory(atPath: place, withIntermediateDirectories: false)
     var isDone = false
     let error = #expect(throws: StoreError.self) {
-      try store.backUp(to: place + "/b.db") {
+      try store.backUpSynchronously(to: place + "/b.db") {
         guard !isDone else { return false }
         isDone = true
         let file = (try? manager.contentsOfDirectory(atPath: place).first) ?? ""
@@ -151,7 +168,7 @@ import Testing
   @Test func aBackupThatSucceedsHasOneNameAndThatAlone() throws {
     let store = try filled()
     for replacing in [false, true] {
-      try store.backUp(to: directory.file("b.db"), replacing: replacing)
+      try store.backUpSynchronously(to: directory.file("b.db"), replacing: replacing)
       let attributes = try FileManager.default.attributesOfItem(atPath: directory.file("b.db"))
       #expect(attributes[.referenceCount] as? Int == 1)
       #expect(try !names.contains { $0.contains("incomplete") })
@@ -183,7 +200,7 @@ import Testing
       repeat {
         isLast = hasEnded.withLock { $0 }
         let name = "b\(counts.withLock { $0.count }).db"
-        try store.backUp(to: directory.file(name))
+        try store.backUpSynchronously(to: directory.file(name))
         let count = try ids(name).count
         counts.withLock { $0.append(count) }
       } while !isLast

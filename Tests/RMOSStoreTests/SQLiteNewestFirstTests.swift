@@ -19,7 +19,7 @@ struct SQLiteNewestFirstTests {
   @Test func aPageOfJobLogsIsReadFromTheIndexWithoutSorting() throws {
     let store = try SQLiteStore(path: path)
     let terms = try store.read { reader in
-      try #require(reader as? SQLiteReader).session().tables[.joblogs].newestFirst
+      try #require(reader as? SQLiteReader).session().statements[.joblogs].newestFirst
     }
     let plan = try sqlite3(
       path, "EXPLAIN QUERY PLAN SELECT * FROM joblogs ORDER BY \(terms) LIMIT 50 OFFSET 100")

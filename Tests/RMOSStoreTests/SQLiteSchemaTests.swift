@@ -55,11 +55,34 @@ struct SQLiteSchemaTests {
   }
 
   @Test func theLedgersColumnsAreThoseThatSQLiteSees() throws {
-    let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: 0)
-    for sql in SQLiteSchema.ledgerSQL { try connection.execute(sql) }
-    for (table, columns) in SQLiteSchema.ledgerColumns {
-      #expect(try Set(columns) == connection.columns(of: table), "\(table)")
+    let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: .zero)
+    for table in LedgerTable.all {
+      try connection.execute(table.createSQL)
+      let names = table.columns.map(\.name)
+      #expect(try Set(names) == connection.columns(of: table.name), "\(table.name)")
+      #expect(Set(names).count == names.count, "\(table.name)")
     }
+  }
+
+  /// Two statements in one text would lose the second without a word.
+  @Test func oneTextIsOneStatement() throws {
+    let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: .zero)
+    #expect(try connection.integer("SELECT 7 ; \n") == 7)
+    for sql in ["SELECT 1; SELECT 2", "SELECT 1; -- and", "", "-- nothing"] {
+      let error = #expect(throws: StoreError.self, "\(sql)") { try connection.integer(sql) }
+      #expect(error?.code == .other)
+    }
+  }
+
+  @Test func resultCodesAreSQLitesOwn() {
+    let codes: [SQLiteResult: Int32] = [
+      .readOnlyRollback: 776, .readOnlyMoved: 1032, .constraintForeignKey: 787,
+      .constraintPrimaryKey: 1555, .constraintUnique: 2067,
+    ]
+    for (result, number) in codes { #expect(result.rawValue == number) }
+    #expect(SQLiteResult.constraint ~= .constraintUnique)
+    #expect(!(SQLiteResult.constraintUnique ~= .constraint))
+    #expect(!(SQLiteResult.constraintUnique ~= .constraintPrimaryKey))
   }
 
   @Test func isTheSharedSchema() throws {

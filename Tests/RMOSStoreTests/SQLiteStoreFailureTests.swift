@@ -101,7 +101,7 @@ struct SQLiteStoreFailureTests {
     for write in writes where isRefused {
       let error = #expect(throws: StoreError.self) { try store.write { try write($0) } }
       #expect(error?.code == .constraint && error?.concernsOneRecord == true)
-      #expect(error?.message.contains("pattern “") == true)
+      #expect(error?.message.contains("pattern \"") == true)
       try store.write { transaction throws in
         _ = #expect(throws: StoreError.self) { try write(transaction) }
       }
@@ -132,7 +132,7 @@ struct SQLiteStoreFailureTests {
       ] {
         let error = #expect(throws: StoreError.self) { try write() }
         #expect(error?.concernsOneRecord == true)
-        #expect(error?.message.contains("pattern “") == true)
+        #expect(error?.message.contains("pattern \"") == true)
       }
     }
     #expect(try sqlite3(path, ".dump") == kept)
@@ -219,7 +219,7 @@ struct SQLiteStoreFailureTests {
     try store.read { reader throws in
       #expect(try reader.count(RecordQuery(.patterns)) == 0)
       #expect(try reader.records(RecordQuery(.joblogs)).isEmpty)
-      let inspector = try #require(reader as? any SchemaInspecting)
+      let inspector = try #require(reader.inspection?.inspector)
       #expect(try inspector.missingTables() == ["strip_families", "patterns", "joblogs"])
     }
   }
@@ -231,14 +231,14 @@ struct SQLiteStoreFailureTests {
       let taken = #expect(throws: StoreError.self) {
         try transaction.insert(StoreSamples.record(.patterns, "p"))
       }
-      #expect(taken?.message.contains("pattern “p”") == true)
+      #expect(taken?.message.contains("pattern \"p\"") == true)
       #expect(taken?.concernsOneRecord == true)
       #expect(taken?.sqliteCode == 1555)
       let dangling = #expect(throws: StoreError.self) {
         try transaction.insert(
           StoreSamples.record(.joblogs, "j", ["pattern_id": .text("nowhere")]))
       }
-      #expect(dangling?.message.contains("job log “j” refers to") == true)
+      #expect(dangling?.message.contains("job log \"j\" refers to") == true)
       let null = #expect(throws: StoreError.self) {
         try transaction.insert(StoreSamples.record(.patterns, "q", ["name": .null]))
       }

@@ -82,7 +82,7 @@ struct SQLiteStoreOpeningTests {
     try manager.createSymbolicLink(atPath: path, withDestinationPath: "real/rmos.db")
     _ = try SQLiteStore(path: directory.file("real/rmos.db"))
     let store = try SQLiteStore(path: path)
-    let other = try SQLiteStore(path: directory.file("real/rmos.db"), busyTimeout: 0)
+    let other = try SQLiteStore(path: directory.file("real/rmos.db"), busyTimeout: .zero)
     try store.withExclusiveWriter {
       let error = #expect(throws: StoreError.self) { try other.withExclusiveWriter {} }
       #expect(error?.code == .locked)

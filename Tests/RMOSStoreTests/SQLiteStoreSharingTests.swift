@@ -25,8 +25,8 @@ struct SQLiteStoreSharingTests {
   }
 
   @Test func twoStoresExcludeEachOther() throws {
-    let first = try SQLiteStore(path: path, busyTimeout: 0)
-    let second = try SQLiteStore(path: path, busyTimeout: 0)
+    let first = try SQLiteStore(path: path, busyTimeout: .zero)
+    let second = try SQLiteStore(path: path, busyTimeout: .zero)
     try first.withExclusiveWriter {
       #expect(first.hasWriter == true && second.hasWriter == true)
       let exclusive = #expect(throws: StoreError.self) { try second.withExclusiveWriter {} }
@@ -42,8 +42,11 @@ struct SQLiteStoreSharingTests {
     #expect(try count(first) == 2)
   }
 
-  @Test(arguments: [Double.infinity, .greatestFiniteMagnitude, .nan, -1])
-  func anyTimeoutWillDo(_ timeout: Double) throws {
+  @Test(arguments: [
+    Duration(secondsComponent: .max, attosecondsComponent: 0), .seconds(1e15), .nanoseconds(-1),
+    .seconds(-1), Duration(secondsComponent: .min, attosecondsComponent: 0),
+  ])
+  func anyTimeoutWillDo(_ timeout: Duration) throws {
     let store = try SQLiteStore(path: path, busyTimeout: timeout)
     let entered = DispatchSemaphore(value: 0)
     let outcomes = inParallel(2) { thread in
@@ -60,14 +63,14 @@ struct SQLiteStoreSharingTests {
     // Who may not wait is told so.
     for outcome in outcomes {
       guard case .failure(let error) = outcome else { continue }
-      #expect(!(timeout > 0) && (error as? StoreError)?.code == .locked)
+      #expect(timeout <= .zero && (error as? StoreError)?.code == .locked)
     }
     #expect(try count(store) > 0)
   }
 
   @Test func aWriteWaitsForTheOtherStoreToEnd() throws {
     let first = try SQLiteStore(path: path)
-    let second = try SQLiteStore(path: path, busyTimeout: 60)
+    let second = try SQLiteStore(path: path, busyTimeout: .seconds(60))
     let entered = DispatchSemaphore(value: 0)
     let outcomes = inParallel(2) { thread in
       if thread == 0 {
@@ -89,7 +92,7 @@ struct SQLiteStoreSharingTests {
   }
 
   @Test func aThreadOfTheSameStoreIsRefusedWhenItsPatienceEnds() throws {
-    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    let store = try SQLiteStore(path: path, busyTimeout: .zero)
     try store.withExclusiveWriter {
       for outcome in inParallel(2, { _ in try store.write { _ in } }) {
         #expect { try outcome.get() } throws: { ($0 as? StoreError)?.code == .locked }
@@ -101,7 +104,7 @@ struct SQLiteStoreSharingTests {
   func manyMayCreateItAtTheSameMoment(_ round: Int) throws {
     let path = path
     let outcomes = inParallel(6) { thread in
-      let store = try SQLiteStore(path: path, busyTimeout: 60)
+      let store = try SQLiteStore(path: path, busyTimeout: .seconds(60))
       try store.write { try $0.insert(StoreSamples.record(.patterns, "\(thread)")) }
     }
     for outcome in outcomes { try outcome.get() }
@@ -124,7 +127,7 @@ struct SQLiteStoreSharingTests {
   }
 
   @Test func aLockFileThatACrashLeftBehindDoesNotHinder() throws {
-    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    let store = try SQLiteStore(path: path, busyTimeout: .zero)
     try write(Array("99999\n".utf8), to: lockPath)
     #expect(store.hasWriter == false)
     try store.withExclusiveWriter { try add("a", to: store) }
@@ -135,7 +138,7 @@ struct SQLiteStoreSharingTests {
 
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/flock")))
   func theLockOfAnotherProcessCountsAndDiesWithIt() throws {
-    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    let store = try SQLiteStore(path: path, busyTimeout: .zero)
     try write(Array("4711\n".utf8), to: lockPath)
     let holder = try Command("flock", ["--no-fork", lockPath, "sh", "-c", "echo held; exec cat"])
     #expect(holder.line() == "held")
@@ -150,7 +153,7 @@ struct SQLiteStoreSharingTests {
   }
 
   @Test func anApplicationThatWritesKeepsUsWaiting() throws {
-    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    let store = try SQLiteStore(path: path, busyTimeout: .zero)
     let other = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
     try other.send("BEGIN IMMEDIATE;\nSELECT 'begun';")
     #expect(other.line() == "begun")

@@ -1,11 +1,12 @@
-public import RMOSModels
+import RMOSModels
 public import RMOSStore
 import Synchronization
 
 /// A store that fails on demand: the transaction that inserts (or rewrites) the `failingInsert`-th entity throws
-/// as a full disk would, and so does every one after it until ``mend()``.
-public final class FailingStore: RecordStore {
-  private let base: any RecordStore
+/// as a full disk would, and so does every one after it until ``repair()``.
+public final class FailingStore: StoreWrapper {
+  /// The wrapped store.
+  public let base: any RecordStore
   private let state: Mutex<(inserts: Int, isBroken: Bool)>
   private let failingInsert: Int
 
@@ -17,40 +18,16 @@ public final class FailingStore: RecordStore {
   }
 
   /// Lets everything succeed from now on.
-  public func mend() { state.withLock { $0.isBroken = false } }
+  public func repair() { state.withLock { $0.isBroken = false } }
 
   /// How many entities were to be inserted or rewritten so far.
   public var insertCount: Int { state.withLock { $0.inserts } }
-
-  /// The wrapped store's.
-  public var location: String { base.location }
-
-  /// The wrapped store's.
-  public var hasWriter: Bool? { base.hasWriter }
-
-  /// Reads the wrapped store.
-  public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-    try base.read(body)
-  }
 
   /// Writes the wrapped store, counting inserts.
   public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     try base.write { transaction in
       try body(FailingTransaction(transaction, countInsert: countInsert))
     }
-  }
-
-  /// The wrapped store's.
-  public func checkWriting() throws -> [Issue] { try base.checkWriting() }
-
-  /// The wrapped store's.
-  public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
-    try base.rehearsal(isCancelled: isCancelled)
-  }
-
-  /// The wrapped store's.
-  public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
-    try base.withExclusiveWriter(body)
   }
 
   private func countInsert() throws {
@@ -97,6 +74,21 @@ private final class FailingTransaction: StoreTransaction {
   func updateRun(_ run: LedgerRun) throws { try base.updateRun(run) }
   func appendIssues(_ issues: [Issue], run: Int64) throws {
     try base.appendIssues(issues, run: run)
+  }
+  var inspection: SchemaInspection? { base.inspection }
+  func withCancellation<Result>(
+    _ isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result {
+    try base.withCancellation(isCancelled, body)
+  }
+  func groups(
+    _ kind: EntityKind, by members: [String], numbers: [String]
+  ) throws -> [RecordGroup] {
+    try base.groups(kind, by: members, numbers: numbers)
+  }
+  func entityDays() throws -> EntityDays { try base.entityDays() }
+  func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
+    try base.forEachIssue(ofRun: run, body)
   }
   func schemaVersion() throws -> SchemaVersion? { try base.schemaVersion() }
   func record(_ kind: EntityKind, id: String) throws -> Record? { try base.record(kind, id: id) }

@@ -54,7 +54,7 @@ import Testing
     #expect(
       result.output.contains(
         "\n  joblogs JOB-ROSETTE-20250315-100518: error: pattern_id points to the pattern "
-          + "\"fleta_wave_7x11\", which is not there\n"))
+          + "\"fleta_wave_7x11\", which does not exist\n"))
     #expect(workspace.listing == ["old.db"])
     #expect(try bytes("old.db", workspace) == before)
   }
@@ -170,10 +170,10 @@ import Testing
 
   @Test(arguments: [
     (["--rule", "reference.mising"], "Did you mean reference.missing?"),
-    (["--skip", "nothing"], "there is no rule “nothing”"),
+    (["--skip", "nothing"], #"there is no rule "nothing""#),
     (["--rule", "id.blank", "--skip", "id.blank"], "leave no rule"),
-    (["--strict", "--max-warnings", "3"], "exclude each other"),
-    (["--format", "pdf"], "expected text or json or html"),
+    (["--strict", "--max-warnings", "3"], "cannot be combined"),
+    (["--format", "pdf"], "expected text, json or html"),
     (["--max-errors", "-1"], "--max-errors"),
     (["--strict", "--output", "old.db"], "is the database"),
     (["--repair-plan", "./old.db"], "is the database"),

@@ -6,10 +6,12 @@ import Testing
 @Suite(.serialized) struct InterruptionTests {
   private static let arguments = ["migrate", "legacy", "--db", "x.db", "--batch-size", "10"]
 
-  /// Starts a migration and waits until it is in the midst of the patterns.
+  /// Starts a migration and waits until it is in the midst of the patterns, or of a job log that
+  /// never ends: it cannot be over before the test has done what it is about.
   private func startInTheMidst(
     _ workspace: Workspace, _ arguments: [String] = arguments
   ) throws -> RunningTool {
+    try workspace.writeEndlessFile()
     let tool = try RunningTool(arguments, in: workspace)
     while tool.isRunning, try !tool.errorsSoFar.contains("strip families: ") { usleep(500) }
     return tool
@@ -35,15 +37,16 @@ import Testing
     #expect(result.output.hasPrefix("Interrupted: legacy into"))
     #expect(
       result.output.hasSuffix(
-        "Next: rmos-cli migrate legacy --db x.db --batch-size 10  (goes on where it stopped)\n"))
+        "Next: rmos-cli migrate legacy --db x.db --batch-size 10  (resumes where it stopped)\n"))
 
     let midway = try Content(of: workspace.file("x.db"))
     midway.expectBalance("after the signal")
     #expect(midway.runs.map(\.state) == [.interrupted])
     let status = try Tool.run(["status", "--db", "x.db"], in: workspace).output
     #expect(status.contains(#/Interrupted +run 1\n/#))
-    #expect(status.contains("Next: rmos-cli migrate legacy --db x.db (goes on"))
+    #expect(status.contains("Next: rmos-cli migrate legacy --db x.db (resumes"))
 
+    try workspace.removeEndlessFile()
     #expect(try Tool.run(Self.arguments, in: workspace).status == 1)
     #expect(try Content(of: workspace.file("x.db")) == Self.quietContent.get())
   }
@@ -105,10 +108,10 @@ import Testing
   /// As nohup starts it.
   @Test func aHangupThatIsIgnoredStaysIgnored() throws {
     let workspace = try Workspace()
-    try workspace.writeLargeTree()
-    let shell = ["-c", "trap '' HUP; exec \"$CLI\" \(Self.arguments.joined(separator: " "))"]
-    let tool = try RunningTool(shell, program: "/bin/bash", in: workspace)
-    while tool.isRunning, try !tool.errorsSoFar.contains("strip families: ") { usleep(500) }
+    try workspace.writeLargeTree(isOdd: true)
+    let shell = ["-c", "trap '' HUP; exec \"$CLI\" \(Self.arguments.joined(separator: " ")) -v"]
+    let tool = try RunningTool(shell, program: "/bin/bash", in: workspace, holdsErrors: true)
+    while tool.isRunning, !workspace.exists("x.db-wal") { usleep(500) }
     tool.send(SIGHUP)
     #expect(try tool.wait().status == 1)
     #expect(try Content(of: workspace.file("x.db")).runs.map(\.state) == [.completed])
@@ -130,6 +133,7 @@ import Testing
   @Test func anInterruptedReportSaysSo() throws {
     let workspace = try Workspace()
     try workspace.writeLargeTree()
+    try workspace.writeEndlessFile()
     let tool = try RunningTool(Self.arguments + ["--json", "-v"], in: workspace)
     while tool.isRunning, try !tool.errorsSoFar.contains("patterns/all.json:") { usleep(500) }
     tool.send(SIGINT)
@@ -140,16 +144,16 @@ import Testing
     #expect((json["run"] as? [String: Any])?["ending"] as? String == "interrupted")
   }
 
-  /// Its entities are one transaction: there is nothing to go on from.
-  @Test func anInterruptedAtomicRunBeginsAnew() throws {
+  /// Its entities are one transaction: there is nothing to resume.
+  @Test func anInterruptedAtomicRunStartsOver() throws {
     let workspace = try Workspace()
-    #expect(try Tool.run(["sample", "legacy", "--count", "9000"], in: workspace).status == 0)
+    try workspace.writeLargeTree()
     let tool = try startInTheMidst(workspace, Self.arguments + ["--atomic"])
     tool.send(SIGINT)
     let result = try tool.wait()
     #expect(result.status == 130)
     #expect(
-      result.output.hasSuffix(" --batch-size 10 --atomic  (begins anew; nothing was written)\n"))
+      result.output.hasSuffix(" --batch-size 10 --atomic  (starts over; nothing was written)\n"))
     let midway = try Content(of: workspace.file("x.db"))
     #expect(midway.runs.isEmpty)
   }
@@ -157,6 +161,7 @@ import Testing
   @Test func quietSaysHowToGoOnToo() throws {
     let workspace = try Workspace()
     try workspace.writeLargeTree()
+    try workspace.writeEndlessFile()
     let tool = try RunningTool(Self.arguments + ["-q"], in: workspace)
     while tool.isRunning, !workspace.exists("x.db-wal") { usleep(500) }
     tool.send(SIGINT)
@@ -174,30 +179,28 @@ import Testing
     tool.send(SIGINT)
     tool.send(SIGTERM)
     #expect(try tool.wait().status == 130)
+    try workspace.removeEndlessFile()
     #expect(try Tool.run(Self.arguments, in: workspace).status == 1)
     #expect(try Content(of: workspace.file("x.db")) == Self.quietContent.get())
   }
 
   @Test func whileOneRunsStatusShowsItAndASecondIsRefused() throws {
     let workspace = try Workspace()
-    try workspace.writeLargeTree()
-    let tool = try startInTheMidst(workspace)
-    tool.send(SIGSTOP)
+    try workspace.writeLargeTree(isOdd: true)
+    let tool = try RunningTool(Self.arguments + ["-v"], in: workspace, holdsErrors: true)
+    while tool.isRunning, try Tool.run(["status", "--db", "x.db"], in: workspace).status != 0 {}
     let status = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace).json
     let current = try #require(status["current_run"] as? [String: Any])
     #expect(current["state"] as? String == "running")
     #expect((status["interrupted_runs"] as? [Any])?.isEmpty == true)
     let text = try Tool.run(["status", "--db", "x.db"], in: workspace).output
-    #expect(text.contains(#/Under way +run 1, migrate, started .*, process \d+/#))
+    #expect(text.contains(#/Running +run 1, migrate, started .*, process \d+/#))
 
     let second = try Tool.run(Self.arguments + ["--json"], in: workspace)
     #expect(second.status == 3)
     #expect((try second.json["error"] as? [String: String])?["code"] == "store.locked")
 
-    tool.send(SIGCONT)
     #expect(try tool.wait().status == 1)
-    let after = try Content(of: workspace.file("x.db"))
-    #expect(after.runs.map(\.state) == [.completed])
-    #expect(after == (try Self.quietContent.get()))
+    #expect(try Content(of: workspace.file("x.db")).runs.map(\.state) == [.completed])
   }
 }

@@ -79,10 +79,10 @@ import Testing
     let result = try Tool.shell(
       #"groff -man -Tascii -P-c -P-b -P-u rmos-cli.1 | tr -s ' \n' ' '"#, in: workspace)
     let said = [
-      "shop's applications", "--on-duplicate skip|update|fail What to do with an id",
+      "shop's applications", "--on-duplicate skip|update|fail If the id is already in the database",
       "source <(rmos-cli completions bash)",
       "rmos-cli completions zsh > ~/.zsh/functions/_rmos-cli",
-      "-q, --quiet Show nothing but errors", "130 interrupted",
+      "-q, --quiet Show only errors", "130 interrupted",
     ]
     for words in said { #expect(result.output.contains(words), "\(words)") }
   }

@@ -164,7 +164,7 @@ import Testing
     #expect(result.status == 1)
     #expect(result.errors.contains(#/legacy\/patterns\/p2.json:1:\d+: error: .*\[field.missing\]/#))
     #expect(result.errors.contains(#/legacy\/patterns\/p2.json:1:\d+: error: .*\[field.range\]/#))
-    #expect(result.output.contains("Next: mend the files and run the same again"))
+    #expect(result.output.contains("Next: fix the files and run the same command again"))
   }
 
   @Test func warningsEndWith1OnlyWhenStrict() throws {
@@ -232,7 +232,7 @@ import Testing
     let result = try Tool.run(
       ["migrate", "legacy", "--db", "x.db", "--max-errors", "0"], in: workspace)
     #expect(result.status == 1)
-    #expect(result.output.hasPrefix("Stopped, too many entities failed"))
+    #expect(result.output.hasPrefix("Stopped: too many entities failed"))
     let tolerant = try Tool.run(
       ["migrate", "legacy", "--db", "y.db", "--max-errors", "1"], in: workspace)
     #expect(tolerant.output.hasPrefix("Migrated"))

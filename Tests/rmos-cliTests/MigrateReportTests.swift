@@ -122,8 +122,8 @@ import Testing
 
   @Test(arguments: [
     ("x.db", "is the database"), ("./x.db", "is the database"), ("new.db", "is the database"),
-    ("legacy/../new.db", "is the database"), ("legacy/patterns/p1.json", "is read from"),
-    ("legacy/patterns/new.json", "is read from"),
+    ("legacy/../new.db", "is the database"), ("legacy/patterns/p1.json", "is in the source"),
+    ("legacy/patterns/new.json", "is in the source"),
   ])
   func statisticsNeverTakeThePlaceOfTheDatabaseOrItsSource(_ file: String, _ reason: String) throws
   {

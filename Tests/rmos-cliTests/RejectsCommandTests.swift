@@ -19,7 +19,7 @@ import Testing
       first.output.hasSuffix(
         """
         Rejects: 1 in rejects
-        Next: mend the files in rejects, then rmos-cli migrate rejects --db x.db
+        Next: fix the files in rejects, then rmos-cli migrate rejects --db x.db
 
         """))
     #expect(
@@ -84,7 +84,7 @@ import Testing
       let result = try Tool.run(
         ["migrate", "legacy", "--db", "r/x.db", "--rejects", "r/"] + dry, in: workspace)
       #expect(result.status == 2)
-      #expect(result.errors.contains("r/ is where r/x.db stands"))
+      #expect(result.errors.contains("r/ contains the database r/x.db"))
     }
     #expect(!workspace.exists("r/x.db"))
   }

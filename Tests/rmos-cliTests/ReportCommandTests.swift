@@ -58,7 +58,7 @@ import Testing
     let workspace = try migratedWorkspace()
     let result = try Tool.run(["report", "x.db"], in: workspace)
     #expect(result.status == 3)
-    #expect(result.errors.contains("x.db is a database, not statistics"))
+    #expect(result.errors.contains("x.db is a database, not a statistics file"))
     #expect(result.errors.hasSuffix("rmos-cli report --db x.db\n"))
     try workspace.write("", to: "empty.json")
     let empty = try Tool.run(["report", "empty.json"], in: workspace)
@@ -85,10 +85,10 @@ import Testing
   @Test(arguments: [
     (["--format", "json,html"], "standard output takes one format, found 2"),
     (["--format", "htm"], "Did you mean html?"),
-    (["--format", "json,"], "expected txt, json, html or several of them, found “”"),
-    (["--format", "txt,txt", "--output", "out"], "txt is given twice"),
-    (["--format", "html", "--json"], "both ask for standard output"),
-    (["stats.json", "--run", "1"], "not of both"),
+    (["--format", "json,"], #"expected a list of txt, json or html, found """#),
+    (["--format", "txt,txt", "--output", "out"], "txt is given more than once"),
+    (["--format", "html", "--json"], "cannot be combined on standard output"),
+    (["stats.json", "--run", "1"], "cannot be combined"),
     (["--run", "0"], "expected a whole number"),
   ])
   func whatMakesNoSenseIsRefused(_ arguments: [String], _ message: String) throws {

@@ -46,7 +46,7 @@ import Testing
     for words in [["serve", "--db", "x.db"], ["serve", "--db", "x.db", "--allow-writes"]] {
       let result = try Tool.run(words, in: workspace)
       #expect(result.status == 3)
-      #expect(result.errors.contains("rmos-cli migrate or rmos-cli init creates one"))
+      #expect(result.errors.contains("there is no database at x.db"))
     }
     #expect(workspace.listing.isEmpty)
   }
@@ -109,7 +109,7 @@ import Testing
     #expect(try serving.curl(long).hasPrefix("HTTP/1.1 404 "))
     #expect(try serving.stop().status == 0)
     let rest = text()
-    let lost = try #require(rest.firstMatch(of: /… ([\d,]+) lines lost, as nobody read them\n/))
+    let lost = try #require(rest.firstMatch(of: /… ([\d,]+) lines dropped, .*\n/))
     let lines = (first + rest).split(separator: "\n").filter { $0.hasPrefix("127.0.0.1 GET /") }
     #expect(lines.count + (Int(lost.1.replacing(",", with: "")) ?? 0) == 1501)
     #expect(lines.allSatisfy { $0.contains(#/ 404 \d+ bytes [\d.]+ ms$/#) })

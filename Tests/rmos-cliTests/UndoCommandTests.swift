@@ -24,7 +24,7 @@ import Testing
     #expect(dry.output.contains("updated"))
     let verbose = try migrate(workspace, "--on-duplicate", "update", "-v")
     #expect(verbose.status == 0 && verbose.output.contains("updated"))
-    #expect(verbose.errors.contains("info: is already in the store with other content in 'name'"))
+    #expect(verbose.errors.contains("updated [duplicate.differs]"))
     let diff = try Tool.run(["diff", "legacy", "--db", "x.db", "-q"], in: workspace)
     #expect(diff.status == 0)
 
@@ -60,8 +60,8 @@ import Testing
     _ = try migrate(workspace)
     let again = try Tool.run(["undo", "1", "--db", "x.db"], in: workspace)
     #expect(again.status == 1)
-    #expect(again.output.contains("1 thing stands in the way of undoing run 1"))
-    #expect(again.output.contains("undone already, by run 2 [run.undone]"))
+    #expect(again.output.contains("1 obstacle to undoing run 1"))
+    #expect(again.output.contains("by run 2 [run.undone]"))
     let json = try Tool.run(["undo", "2", "--db", "x.db", "--json"], in: workspace)
     #expect(json.status == 1)
     let report = try json.json
@@ -85,7 +85,7 @@ import Testing
     for more in [[], ["--dry-run"]] {
       let result = try Tool.run(["undo", "1", "--db", "x.db"] + more, in: workspace)
       #expect(result.status == 1)
-      #expect(result.output.contains("34 things stand in the way of undoing run 1\n"))
+      #expect(result.output.contains("34 obstacles to undoing run 1\n"))
       #expect(result.output.contains("undo run 2 first (job log \"k1\", job log"))
       #expect(result.output.split(separator: "\n").count == 4)
       let last = "Next: rmos-cli undo 2 --db x.db, then rmos-cli undo 1 --db x.db"
@@ -172,7 +172,7 @@ import Testing
     try write("Maple", in: workspace)
     let conflict = try migrate(workspace, "--on-duplicate", "update", "--strict")
     #expect(conflict.status == 1)
-    #expect(conflict.errors.contains("--force overwrites it [duplicate.differs]"))
+    #expect(conflict.errors.contains("[duplicate.differs]"))
     let diff = try Tool.run(["diff", "legacy", "--db", "x.db"], in: workspace)
     #expect(diff.output.contains("the source and the database changed since run 1"))
     let undo = try Tool.run(["undo", "1", "--db", "x.db"], in: workspace)

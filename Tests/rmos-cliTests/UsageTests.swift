@@ -21,40 +21,43 @@ import Testing
     Case("help", "statsu", says: "Did you mean status?"),
     Case("migrate", "--dry", says: "Did you mean --dry-run?"),
     Case("migrate", "--btach-size", "5", says: "Did you mean --batch-size?"),
-    Case("status", "--dry-run", says: "unknown option “--dry-run” for status"),
-    Case("migrate", "-x", says: "unknown option “-x” for migrate"),
-    Case("migrate", "a", "b", says: "unexpected argument “b”"),
-    Case("migrate", "a", "x.db", says: "The database is named with --db FILE."),
-    Case("status", "x.db", says: "The database is named with --db FILE."),
+    Case("status", "--dry-run", says: #"unknown option "--dry-run" for status"#),
+    Case("migrate", "-x", says: #"unknown option "-x" for migrate"#),
+    Case("migrate", "-qx", says: #"unknown option "-qx" for migrate"#),
+    Case("migrate", "-qv", says: "--quiet and --verbose cannot be combined"),
+    Case("migrate", "-dry-run", says: "Did you mean --dry-run?"),
+    Case("migrate", "a", "b", says: #"unexpected argument "b""#),
+    Case("migrate", "a", "x.db", says: "Name the database with --db FILE."),
+    Case("status", "x.db", says: "Name the database with --db FILE."),
     Case("migrate", "", says: "SOURCE is empty"),
     Case("migrate", "--db", says: "--db needs a value"),
     Case("migrate", "--db=", says: "--db needs a value"),
     Case("migrate", "--db", "", says: "--db needs a value"),
     Case("migrate", "--db", "--dry-run", says: "--db=--dry-run"),
-    Case("migrate", "--db", "a", "--db", "b", says: "--db is given twice"),
+    Case("migrate", "--db", "a", "--db", "b", says: "--db is given more than once"),
     Case("migrate", "--dry-run=yes", says: "--dry-run takes no value"),
-    Case("migrate", "--batch-size", "0", says: "from 1 to 1000000, found “0”"),
-    Case("migrate", "--batch-size", "ten", says: "found “ten”"),
-    Case("migrate", "--batch-size=-5", says: "found “-5”"),
-    Case("migrate", "--batch-size=99999999999999999999", says: "found “99999999999999999999”"),
-    Case("migrate", "--max-errors", "+1", says: "of at least 0, found “+1”"),
+    Case("migrate", "--batch-size", "0", says: #"from 1 to 1000000, found "0""#),
+    Case("migrate", "--batch-size", "ten", says: #"found "ten""#),
+    Case("migrate", "--batch-size=-5", says: #"found "-5""#),
+    Case("migrate", "--batch-size=99999999999999999999", says: #"found "99999999999999999999""#),
+    Case("migrate", "--max-errors", "+1", says: #"of at least 0, found "+1""#),
     Case("migrate", "--on-duplicate", "skpi", says: "Did you mean skip?"),
-    Case("migrate", "--missing-id", "x", says: "expected derive or reject, found “x”"),
-    Case("migrate", "-q", "-v", says: "--quiet and --verbose exclude each other"),
-    Case("migrate", "--notify", "ftp://h/", says: "http:// or https://, found “ftp://h/”"),
-    Case("migrate", "--notify", "https://", says: "http:// or https://, found “https://”"),
+    Case("migrate", "--missing-id", "x", says: #"expected derive or reject, found "x""#),
+    Case("migrate", "-q", "-v", says: "--quiet and --verbose cannot be combined"),
+    Case("migrate", "--notify", "ftp://h/", says: #"http:// or https://, found "ftp://h/""#),
+    Case("migrate", "--notify", "https://", says: #"http:// or https://, found "https://""#),
     Case("migrate", "--notify", "http://h/a b", says: "http:// or https://"),
     Case("migrate", "--notify", "http://h/\nx", says: "http:// or https://"),
-    Case("migrate", "--notify-on", "never", says: "expected failure or always, found “never”"),
-    Case("migrate", "--notify-on", "failure", says: "--notify-on needs --notify URL"),
+    Case("migrate", "--notify-on", "never", says: #"expected failure or always, found "never""#),
+    Case("migrate", "--notify-on", "failure", says: "--notify-on requires --notify URL"),
     Case("sample", says: "DIR is missing"),
     Case("completions", says: "SHELL is missing"),
     Case("completions", "fihs", says: "Did you mean fish?"),
-    Case("completions", "tcsh", says: "SHELL: expected bash or zsh or fish, found “tcsh”"),
-    Case("sample", "d", "--broken", "101", says: "from 0 to 100, found “101”"),
-    Case("runs", "--limit", "0", says: "found “0”"),
+    Case("completions", "tcsh", says: #"SHELL: expected bash, zsh or fish, found "tcsh""#),
+    Case("sample", "d", "--broken", "101", says: #"from 0 to 100, found "101""#),
+    Case("runs", "--limit", "0", says: #"found "0""#),
     Case("--db", "x", "status", says: "Options come after the command."),
-    Case("migrate", "--\u{1b}[31m", says: "“--\\u{1b}[31m”"),
+    Case("migrate", "--\u{1b}[31m", says: #""--\u{1b}[31m""#),
   ]
 
   @Test(arguments: cases)
@@ -101,6 +104,11 @@ import Testing
     #expect(result.status == 2)
     #expect(result.errors.contains("is not UTF-8"), "\(result.errors)")
     #expect(workspace.listing.isEmpty)
+  }
+
+  @Test func flagsOfOneLetterCombine() throws {
+    let help = try Tool.run(["help", "migrate"], in: Workspace())
+    #expect(try Tool.run(["migrate", "-qh"], in: Workspace()).output == help.output)
   }
 
   @Test func twoDashesEndTheOptions() throws {

@@ -26,7 +26,7 @@ public struct FilesNotRead: Sendable, Hashable {
     public var reason: Reason
 
     /// Creates a file.
-    public init(path: String, reason: Reason) {
+    package init(path: String, reason: Reason) {
       self.path = path
       self.reason = reason
     }
@@ -45,7 +45,7 @@ public struct FilesNotRead: Sendable, Hashable {
   public private(set) var files: [File] = []
 
   /// Creates an empty list.
-  public init() {}
+  package init() {}
 
   /// Adds a file.
   package mutating func add(_ path: @autoclosure () -> String, _ reason: Reason) {

@@ -83,20 +83,6 @@ public struct EntitySchema: Sendable {
   public func position(ofColumn column: String) -> Int? {
     fields.firstIndex { $0.column == column }
   }
-
-  /// The CREATE TABLE statement of the shared schema.
-  public var createTableSQL: String {
-    var parts = fields.map(\.sqlDefinition)
-    for key in foreignKeys {
-      parts.append("FOREIGN KEY (\(fields[key.field].column)) REFERENCES \(key.target.table)(id)")
-    }
-    return "CREATE TABLE IF NOT EXISTS \(table) (\(parts.joined(separator: ", ")))"
-  }
-
-  /// The CREATE INDEX statements of the recommended indexes.
-  public var createIndexSQL: [String] {
-    indexes.map { "CREATE INDEX IF NOT EXISTS \($0.name) ON \(table)(\($0.columns))" }
-  }
 }
 
 extension EntitySchema.Rule {

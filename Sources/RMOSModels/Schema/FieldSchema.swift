@@ -44,17 +44,4 @@ public struct FieldSchema: Sendable, Hashable {
     case .null, .text: false
     }
   }
-
-  /// The column's definition in CREATE TABLE.
-  public var sqlDefinition: String {
-    if member == "id" { return "id TEXT PRIMARY KEY" }
-    var sql = "\(column) \(type.sqlType)"
-    if isNotNull { sql += " NOT NULL" }
-    switch defaultValue {
-    case .null: break
-    case .text(let text): sql += " DEFAULT '\(text)'"
-    case .runStart, .sameAs: sql += " DEFAULT CURRENT_TIMESTAMP"
-    }
-    return sql
-  }
 }

@@ -63,13 +63,4 @@ public enum FieldType: Sendable, Hashable {
     /// How an empty object or array is reported; nil where it is fine.
     public var empty: Severity?
   }
-
-  /// The SQL type of the column.
-  public var sqlType: String {
-    switch self {
-    case .text, .reference, .timestamp, .json: "TEXT"
-    case .integer: "INTEGER"
-    case .real: "REAL"
-    }
-  }
 }

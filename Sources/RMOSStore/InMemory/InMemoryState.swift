@@ -2,9 +2,9 @@ import RMOSModels
 
 /// Everything an ``InMemoryStore`` holds, as one value: a transaction works on a copy.
 struct InMemoryState {
-  /// A text that is told from others by its bytes, as in SQL.
+  /// A text that is compared by its bytes, as in SQL.
   ///
-  /// `String` takes composed and decomposed characters for the same.
+  /// `String` treats composed and decomposed characters as equal.
   struct Key: Hashable, Comparable {
     let text: String
 
@@ -21,7 +21,7 @@ struct InMemoryState {
     }
   }
 
-  /// A row and where it came from.
+  /// A row and its provenance.
   struct Row {
     var record: Record
     var provenance: Provenance?
@@ -29,13 +29,13 @@ struct InMemoryState {
     var number = 0
   }
 
-  /// How often a transaction was kept.
+  /// The number of transactions that were committed.
   var version = 0
   private var lastNumber = 0
   private var tables: [[Key: Row]] = EntityKind.allCases.map { _ in [:] }
   var runs: [LedgerRun] = []
   var issues: [Int64: [Issue]] = [:]
-  /// By run, what it rewrote, as it was.
+  /// The rows that each run rewrote, as they were.
   var images: [Int64: [EntityKind: [Key: BeforeImage]]] = [:]
 
   /// The rows of a kind.
@@ -64,7 +64,7 @@ struct InMemoryState {
   ///
   /// A reference that is as it was in `old` is not looked up.
   ///
-  /// - Throws: ``StoreError/Code/constraint`` where the schema refuses it.
+  /// - Throws: ``StoreError/Code/constraint`` if the schema refuses it.
   func stored(_ record: Record, changing old: Record? = nil) throws(StoreError) -> Record {
     let id = try record.requiredID()
     let schema = record.kind.schema
@@ -83,13 +83,12 @@ struct InMemoryState {
       {
         continue
       }
-      // The code that SQLite gives for it, so that both say the same.
-      throw StoreError(.constraint, "", sqliteCode: 787).explained(record.kind, id: id)
+      throw StoreError.brokenForeignKey(record.kind, id: id)
     }
     return stored
   }
 
-  /// Whether a foreign key leads to the entity, in O(n).
+  /// Whether a foreign key points to the entity, in O(n).
   func isReferenced(_ kind: EntityKind, id: String) -> Bool {
     let id = Key(id)
     return EntityKind.allCases.contains { other in
@@ -109,7 +108,7 @@ struct InMemoryState {
 }
 
 extension InMemoryState {
-  /// What undoing `run` would have to do without, in the order of the other store.
+  /// What prevents undoing `run`, in the same order as in SQLite.
   func undoObstacles(ofRun run: Int64) -> [UndoObstacle] {
     var obstacles: [UndoObstacle] = []
     for kind in EntityKind.allCases {
@@ -154,7 +153,9 @@ extension InMemoryState {
     let images = images(ofRun: run, kind)
     var obstacles: [UndoObstacle] = []
     func check(_ key: Key, _ record: Record) {
-      guard case .text(let id) = record.values[field], goes(target, Key(id), run) else { return }
+      guard case .text(let id) = record.values[field], isRemovedByUndo(target, Key(id), run) else {
+        return
+      }
       obstacles.append(.init(target, id, .isReferred(by: kind, id: key.text)))
     }
     for (key, row) in sortedRows(kind) where images[key] == nil && row.provenance?.run != run {
@@ -171,7 +172,7 @@ extension InMemoryState {
     return obstacles
   }
 
-  private func goes(_ kind: EntityKind, _ key: Key, _ run: Int64) -> Bool {
+  private func isRemovedByUndo(_ kind: EntityKind, _ key: Key, _ run: Int64) -> Bool {
     self[kind][key]?.provenance?.run == run && images(ofRun: run, kind)[key] == nil
   }
 

@@ -2,18 +2,18 @@ public import RMOSModels
 import RMOSSystem
 import Synchronization
 
-/// Entities in memory: for tests, previews and dry experiments.
+/// A store in memory, for tests, previews and experiments.
 ///
-/// It keeps the rules of the shared schema (keys, NOT NULL, foreign keys, conversion to column
-/// types), so it accepts and refuses what ``SQLiteStore`` does. Reading and writing take O(1) per
-/// entity by id; a transaction that writes first copies the tables it touches, and queries sort
-/// all entities of their kind.
+/// It applies the rules of the shared schema (keys, NOT NULL, foreign keys, conversion to column
+/// types), so it accepts and refuses what ``SQLiteStore`` does. Reading and writing an entity by id
+/// is O(1); a transaction that writes first copies the tables it changes, and queries sort all
+/// entities of their kind.
 public final class InMemoryStore: RecordStore {
   private let state = Mutex(InMemoryState())
   private let mark = ChangeMark()
   private let gate = WriterGate(location: "the store")
 
-  /// An empty store.
+  /// Creates an empty store.
   public init() {}
 
   /// "in memory".
@@ -26,11 +26,11 @@ public final class InMemoryStore: RecordStore {
     return try body(reader)
   }
 
-  /// Runs `body` on a copy of the state, which takes the state's place where `body` succeeds.
+  /// Runs `body` on a copy of the state, which replaces the state if `body` succeeds.
   ///
   /// Waits at most five seconds for a thread within ``withExclusiveWriter(_:)``.
   public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
-    try gate.transaction(timeout: 5) {
+    try gate.transaction(timeout: .seconds(5)) {
       let transaction = InMemoryTransaction(snapshot)
       defer { _ = transaction.expire() }
       let result = try body(transaction)
@@ -42,7 +42,7 @@ public final class InMemoryStore: RecordStore {
     }
   }
 
-  /// Runs `body` as the only writer; the lock is the calling thread's.
+  /// Runs `body` as the only writer; the calling thread holds the lock.
   public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     try gate.exclusively(body)
   }
@@ -50,11 +50,26 @@ public final class InMemoryStore: RecordStore {
   /// It can always be written to.
   public func checkWriting() throws -> [Issue] { [] }
 
-  /// Looking things up tells all.
+  /// Look-ups are enough.
   public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
 
-  /// Counts the transactions that were kept.
+  /// Returns a token with the number of committed transactions.
   public func changeToken() -> String? { "\(mark.text)-\(state.withLock { $0.version })" }
+
+  /// `nil`: it is not on disk.
+  public var sizeOnDisk: Int? { nil }
+
+  /// `nil`: it is not known.
+  public var hasWriter: Bool? { nil }
+
+  /// Does nothing: there are no indexes.
+  public func beginBulkLoad() {}
+
+  /// Does nothing: there are no indexes.
+  public func endBulkLoad() {}
+
+  /// Returns `nil`: the store does not outlive the process.
+  public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) -> RunBackup? { nil }
 
   private var snapshot: InMemoryState { state.withLock { $0 } }
 }
@@ -65,13 +80,13 @@ class InMemoryReader: StoreReader {
 
   init(_ state: InMemoryState) { current = state }
 
-  /// Ends the validity and gives the state back.
+  /// Invalidates the reader and returns its state.
   final func expire() -> InMemoryState? {
     defer { current = nil }
     return current
   }
 
-  /// The state; throws once the closure has ended.
+  /// The state; throws if the closure has ended.
   final func state() throws(StoreError) -> InMemoryState {
     guard let current else { throw StoreError.expiredHandle }
     return current
@@ -79,7 +94,7 @@ class InMemoryReader: StoreReader {
 
   /// Changes the state in place.
   final func change<Result>(_ body: (inout InMemoryState) throws -> Result) throws -> Result {
-    // Taken out, so that there is no second owner that would make it a copy.
+    // Taken out, so that a second owner does not force a copy.
     guard var state = expire() else { throw StoreError.expiredHandle }
     defer { current = state }
     return try body(&state)
@@ -87,7 +102,15 @@ class InMemoryReader: StoreReader {
 
   final func schemaVersion() throws -> SchemaVersion? {
     _ = try state()
-    return SchemaVersion(version: 2, appliedAt: nil)
+    return SchemaVersion(version: SchemaVersion.created, appliedAt: nil)
+  }
+
+  final var inspection: SchemaInspection? { nil }
+
+  final func withCancellation<Result>(
+    _ isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result {
+    try body()
   }
 
   final func record(_ kind: EntityKind, id: String) throws -> Record? {
@@ -104,7 +127,7 @@ class InMemoryReader: StoreReader {
     if query.order == .newestFirst,
       let position = query.kind.schema.position(ofMember: "created_at")
     {
-      // Stable: what is equally old stays in the order in which it was added.
+      // Stable: equally old rows stay in the order in which they were added.
       matches.sort { $1.values[position].precedes($0.values[position]) }
     }
     let rest = matches.dropFirst(max(0, query.offset))

@@ -1,45 +1,52 @@
 public import RMOSModels
+import RMOSSystem
 
-/// A run as the ledger keeps it: live while it runs, final after.
+/// A run as the ledger keeps it: up to date while it is in progress, final afterwards.
 public struct LedgerRun: Sendable, Hashable {
-  /// Where a run stands.
-  public enum State: String, Sendable, Hashable, Codable {
-    /// Under way; or, where no process holds the writer lock, cut off and not yet noticed.
+  /// The state of a run.
+  public enum State: String, Sendable, Hashable {
+    /// In progress; or, if no process holds the writer lock, cut off and not yet marked as such.
     case running
-    /// Ended; failed entities may be among what it found.
+    /// Ended; some entities may have failed.
     case completed
-    /// Stopped by the store or by its limit of failures; what was committed stays.
+    /// Stopped by the store or by the limit of failures; what was committed stays.
     case failed
     /// Cancelled, or its process died.
     case interrupted
   }
 
-  /// What a run took, beside its wall time.
+  /// What a run read, and how long each kind took.
   public struct Timings: Sendable, Hashable {
-    /// Wall time of each kind so far, seconds.
-    public var kindSeconds: [EntityKind: Double] = [:]
-    /// Bytes of source read so far.
+    /// Wall time of each kind so far, in seconds; any number, if others wrote it.
+    package var kindSeconds: [EntityKind: Double] = [:]
+    /// The number of bytes of source read so far.
     public var bytesRead = 0
-    /// Files read so far.
+    /// The number of files read so far.
     public var filesRead = 0
     /// What a run has to tell of the source beside its entities, as a JSON object; `nil` if nothing.
     package var notesJSON: String?
 
-    /// Nothing yet.
+    /// Creates timings of nothing.
     public init() {}
+
+    /// Wall time of each kind so far.
+    public var kindDurations: [EntityKind: Duration] {
+      get { kindSeconds.mapValues(Duration.init(storedSeconds:)) }
+      set { kindSeconds = newValue.mapValues(\.seconds) }
+    }
   }
 
-  /// The ledger's number for it.
+  /// The number of the run in the ledger.
   public var id: Int64
   /// What ran: `migrate` or `undo`.
   public var command: String
-  /// Where it stands.
+  /// The state.
   public var state: State
   /// When it began, ISO 8601 in UTC.
   public var startedAt: String
   /// When it last committed, ISO 8601 in UTC.
   public var heartbeatAt: String
-  /// When it ended, ISO 8601 in UTC.
+  /// When it ended, ISO 8601 in UTC; `nil` if it has not.
   public var finishedAt: String?
   /// The source directory, as given.
   public var source: String
@@ -47,22 +54,28 @@ public struct LedgerRun: Sendable, Hashable {
   public var optionsJSON: String
   /// The version of the tool.
   public var toolVersion: String
-  /// The process.
+  /// The process id.
   public var processID: Int32
-  /// What became of the entities so far.
+  /// The outcomes of the entities so far.
   public var statistics: MigrationStatistics
   /// How often each code was reported so far.
   public var issueCounts: [IssueCode: Int]
-  /// Wall time, seconds.
-  public var seconds: Double
-  /// What it took kind by kind.
+  /// Wall time, in seconds; any number, if others wrote it.
+  package var seconds: Double
+  /// What it read, and how long each kind took.
   public var timings: Timings
-  /// Why it failed, where it did.
+  /// Why it failed; `nil` if it did not.
   public var failure: String?
-  /// The run that undid it, where one did.
+  /// The run that undid it; `nil` if none did.
   public var undoneBy: Int64?
 
-  /// A run that begins.
+  /// Wall time.
+  public var duration: Duration {
+    get { Duration(storedSeconds: seconds) }
+    set { seconds = newValue.seconds }
+  }
+
+  /// Creates a run that begins.
   public init(
     id: Int64 = 0, command: String, startedAt: String, source: String, optionsJSON: String,
     toolVersion: String, processID: Int32
@@ -86,7 +99,18 @@ public struct LedgerRun: Sendable, Hashable {
   }
 }
 
-// The parts of a run that the ledger keeps as JSON. What someone else made of them counts as empty.
+extension Duration {
+  /// Creates a duration from a number that anyone may have written: at most 100 years, and zero for
+  /// what is not a number.
+  init(storedSeconds seconds: Double) {
+    let longest = 3_155_760_000.0
+    self = .seconds(seconds.isNaN ? 0 : min(max(seconds, -longest), longest))
+  }
+}
+
+// MARK: Parts stored as JSON
+
+// What someone else put there counts as empty.
 
 extension LedgerRun {
   /// ``statistics`` as stored.
@@ -137,7 +161,7 @@ extension LedgerRun.Timings {
 }
 
 extension JSONWriter {
-  /// Writes the seconds of each kind, the bytes and the files read.
+  /// Writes the seconds of each kind, and the numbers of bytes and files read.
   package mutating func timings(_ timings: LedgerRun.Timings) {
     object { writer in
       for kind in EntityKind.allCases {

@@ -1,42 +1,42 @@
 public import RMOSModels
 
-/// Something that stands in the way of undoing a run.
+/// Something that prevents undoing a run.
 public struct UndoObstacle: Sendable, Hashable {
-  /// Why it does.
+  /// The reason.
   public enum Reason: Sendable, Hashable {
-    /// The run is under way.
+    /// The run is in progress.
     case isRunning
-    /// The run has been undone already, by another.
+    /// The run has already been undone, by another.
     case isUndone(by: Int64)
     /// The run is one that undid another.
     case isUndo
-    /// The row was edited since the run wrote it.
+    /// The row has been edited since the run wrote it.
     case isEdited
-    /// The run kept no digest of the row, so nobody can tell whether it was edited.
+    /// The run kept no digest of the row, so it is not known whether it was edited.
     case isUnknown
     /// A later run rewrote the row, and is not undone.
     case isUpdated(by: Int64)
     /// The row that the run rewrote has been deleted since.
     case isDeleted
-    /// The row that the run rewrote has been deleted since, and another stands under its id: from a
-    /// run, or from elsewhere (nil).
+    /// The row that the run rewrote has been deleted since, and another has its id: from a run, or
+    /// from elsewhere (`nil`).
     case isReplaced(by: Int64?)
-    /// A row that would stay refers to this one, which would go.
+    /// A row that would stay refers to this one, which would be removed.
     case isReferred(by: EntityKind, id: String)
-    /// A row of a table of another application refers to this one, which would go.
+    /// A row in a table of another application refers to this one, which would be removed.
     case isReferredElsewhere(String)
-    /// The row as it was refers to something that is not there any more.
+    /// The row as it was refers to an entity that no longer exists.
     case misses(EntityKind, id: String)
   }
 
-  /// The kind of the entity; nil where the run itself is the obstacle.
+  /// The kind of the entity; `nil` if the run itself is the obstacle.
   public var kind: EntityKind?
-  /// The entity's id.
+  /// The id of the entity.
   public var id: String?
-  /// Why.
+  /// The reason.
   public var reason: Reason
 
-  /// An obstacle.
+  /// Creates an obstacle.
   public init(kind: EntityKind? = nil, id: String? = nil, _ reason: Reason) {
     self.kind = kind
     self.id = id
@@ -50,7 +50,7 @@ public struct UndoObstacle: Sendable, Hashable {
 
 extension UndoObstacle.Reason {
   /// A stable name for it, such as `row.edited`.
-  public var code: String {
+  package var code: String {
     switch self {
     case .isRunning: "run.running"
     case .isUndone: "run.undone"
@@ -66,14 +66,14 @@ extension UndoObstacle.Reason {
   }
 }
 
-/// What undoing a run did, per kind.
+/// The numbers of rows that undoing a run changes, per kind.
 public struct UndoCounts: Sendable, Hashable {
-  /// Rows that the run had inserted and that are gone.
+  /// Rows that the run had inserted and that are removed.
   public var removed: [EntityKind: Int] = [:]
-  /// Rows that the run had rewritten and that are as before.
+  /// Rows that the run had rewritten and that are restored.
   public var restored: [EntityKind: Int] = [:]
 
-  /// Nothing.
+  /// Creates counts of nothing.
   public init() {}
 }
 
@@ -81,27 +81,27 @@ public struct UndoCounts: Sendable, Hashable {
 public struct BeforeImage: Sendable, Hashable {
   /// The row.
   public var record: Record
-  /// Where it came from; nil where it was not from a migration.
+  /// Its provenance; `nil` if it was not migrated.
   public var provenance: Provenance?
 
-  /// A row and where it came from.
+  /// A row and its provenance.
   public init(record: Record, provenance: Provenance?) {
     self.record = record
     self.provenance = provenance
   }
 }
 
-/// Whether a row was changed since a run wrote it, be it by this project or another application.
-public enum EditState: Sendable, Hashable {
-  /// It is as the run wrote it.
+/// Whether a row has changed since a run wrote it, through this project or another application.
+package enum EditState: Sendable, Hashable {
+  /// The row is as the run wrote it.
   case asWritten(run: Int64)
-  /// Somebody changed it.
+  /// The row was changed.
   case edited(since: Int64)
-  /// It cannot be told: no run wrote the row (nil), or one that kept no digest of it.
+  /// It is not known: no run wrote the row (`nil`), or one that kept no digest of it.
   case unknown(run: Int64?)
 
-  /// Compares a row with what the run that wrote it said of it.
-  public init(of record: Record, _ provenance: Provenance?) {
+  /// Compares a row with the digest that the run kept of it.
+  package init(of record: Record, _ provenance: Provenance?) {
     self.init(provenance?.rowDigest, found: RowDigest(of: record), run: provenance?.run)
   }
 

@@ -1,10 +1,10 @@
 import RMOSSystem
 import Synchronization
 
-/// Lets one thread at a time write to a store of this process.
+/// Admits one thread of this process at a time to write to a store.
 ///
-/// A thread may hold the gate for one transaction, or exclusively for many. Waiting for a
-/// transaction has no limit, for it ends; waiting for an exclusive section has.
+/// A thread may hold the gate for one transaction, or exclusively for many. Waiting for a transaction
+/// has no limit, because it ends; waiting for an exclusive section has one.
 final class WriterGate: Sendable {
   private struct State {
     var owner: UInt?
@@ -16,14 +16,14 @@ final class WriterGate: Sendable {
   private let state = Mutex(State())
   private let location: String
 
-  /// A gate; `location` is for messages.
+  /// Creates a gate; messages name `location`.
   init(location: String) { self.location = location }
 
   /// Runs `body` while no other thread is within the gate.
   ///
-  /// `timeout` is how long to wait for an exclusive section of another thread, seconds.
+  /// `timeout` is how long to wait for an exclusive section of another thread.
   /// - Throws: ``StoreError/Code/nested``, ``StoreError/Code/locked``, or what `body` throws.
-  func transaction<Result>(timeout: Double, _ body: () throws -> Result) throws -> Result {
+  func transaction<Result>(timeout: Duration, _ body: () throws -> Result) throws -> Result {
     try enter(timeout: timeout) { state in
       guard !state.isInTransaction else { throw nestedError }
       state.isInTransaction = true
@@ -35,9 +35,9 @@ final class WriterGate: Sendable {
   /// Runs `body` while no other thread is within the gate; transactions may follow each other
   /// within, and so may further exclusive sections.
   ///
-  /// - Throws: ``StoreError/Code/locked`` at once where another thread is in such a section.
+  /// - Throws: ``StoreError/Code/locked`` at once if another thread is in such a section.
   func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
-    try enter(timeout: 0) { state in
+    try enter(timeout: .zero) { state in
       guard !state.isInTransaction else { throw nestedError }
       state.exclusiveDepth += 1
     }
@@ -45,9 +45,9 @@ final class WriterGate: Sendable {
     return try body()
   }
 
-  private func enter(timeout: Double, _ change: (inout State) throws -> Void) throws {
+  private func enter(timeout: Duration, _ change: (inout State) throws -> Void) throws {
     let thread = SystemThread.current
-    let deadline = Deadline(after: timeout)
+    let deadline = Deadline(after: timeout.seconds)
     monitor.lock()
     defer { monitor.unlock() }
     while true {

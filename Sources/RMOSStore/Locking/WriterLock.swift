@@ -2,14 +2,14 @@ import RMOSSystem
 
 /// The right to write to a database, held across processes.
 ///
-/// A `flock` on a file beside the database, so it dies with its process. Never on the database
-/// itself: closing any descriptor of that would drop SQLite's own (POSIX) locks.
+/// It is a `flock` on a file next to the database, so it dies with its process. It is never on the
+/// database itself: closing any descriptor of that would drop SQLite's own (POSIX) locks.
 package struct WriterLock: ~Copyable {
-  /// Where the lock is held.
+  /// The file that the lock is on.
   let place: Place
   private let file: FileDescriptor
 
-  /// The file that a lock is held on.
+  /// A lock file.
   struct Place: Sendable {
     fileprivate let database: String
     fileprivate let path: String
@@ -17,35 +17,35 @@ package struct WriterLock: ~Copyable {
 
     fileprivate var isThere: Bool { (try? FileStatus(ofLink: path))?.identity == identity }
 
-    /// Checks that the file is still at its path: on another, another may hold the lock.
+    /// Checks that the file is still at its path: another process may hold the lock on another file.
     ///
     /// - Throws: ``StoreError/Code/replaced``.
     func check() throws(StoreError) {
       guard !isThere else { return }
       throw StoreError(
         .replaced,
-        "\(path), the lock of the one who writes to \(database), was removed or replaced while "
-          + "this process was writing, so another may write there by now; what was not committed "
-          + "was rolled back. Leave that file alone while something writes, and run again",
+        "\(path), the lock on \(database), was removed or replaced while this process was writing, so "
+          + "another process may be writing by now; what was not committed was rolled back. Do not "
+          + "remove that file while a program writes, and run again",
         path: database)
     }
   }
 
-  /// What ends in a lock file's name.
+  /// The end of a lock file's name.
   static let suffix = ".lock"
 
   /// Takes the lock of a database.
   ///
   /// - Parameters:
   ///   - database: The database's path, links resolved.
-  ///   - timeout: How long to wait where another process or store holds it, seconds.
-  /// - Throws: ``StoreError/Code/locked``, or ``StoreError/Code/cannotOpen`` where there can be no
-  ///   lock file.
-  package init(database: String, timeout: Double) throws {
+  ///   - timeout: How long to wait if another process or store holds it.
+  /// - Throws: ``StoreError/Code/locked``, or ``StoreError/Code/cannotOpen`` if there can be no lock
+  ///   file.
+  package init(database: String, timeout: Duration) throws {
     let path = database + Self.suffix
-    // Whoever merely looks (isHeld) holds it for a moment too; that must not refuse a writer.
+    // A process that merely looks (isHeld) holds it for a moment too; that must not refuse a writer.
     let shortDeadline = Deadline(after: 0.05)
-    let deadline = max(Deadline(after: timeout), shortDeadline)
+    let deadline = max(Deadline(after: timeout.seconds), shortDeadline)
     while true {
       let failure: StoreError
       var lastMoment = shortDeadline
@@ -58,28 +58,28 @@ package struct WriterLock: ~Copyable {
         failure = Self.isLocked(database, by: holder)
         lastMoment = deadline
       case .vanished:
-        // Others write one after the other, and this one is never in time.
+        // Others take it one after another, and this one always comes too late.
         failure = Self.isLocked(database, by: "")
         lastMoment = deadline
       case .failed(let error):
         failure = Self.refusal(database, path, error)
       }
-      // What another creates at this moment may not be open to all yet.
+      // A file that another process is creating may not be accessible yet.
       guard !lastMoment.hasPassed else { throw failure }
       SystemThread.pause(milliseconds: 5)
     }
   }
 
-  /// Gives the lock up; the end of the value does so too.
+  /// Releases the lock, as the end of the value does.
   package consuming func release() {}
 
   deinit {
-    // In this order: once the file is unlocked it may be another's.
+    // In this order: once it is unlocked, the file may belong to another.
     if place.isThere { try? FileSystem.removeFile(place.path) }
     file.close()
   }
 
-  /// Whether someone holds the lock of a database; nil where that cannot be told.
+  /// Whether the lock of a database is held; `nil` if that is not known.
   ///
   /// Creates no file.
   package static func isHeld(database: String) -> Bool? {
@@ -87,7 +87,7 @@ package struct WriterLock: ~Copyable {
     do throws(SystemError) {
       let file = try FileDescriptor(lookingAt: path)
       defer { file.close() }
-      // On anything else nobody can hold it.
+      // Nothing else can be locked.
       guard try file.status().form == .file else { return false }
       return try !file.tryLock(shared: true)
     } catch {
@@ -98,9 +98,9 @@ package struct WriterLock: ~Copyable {
     }
   }
 
-  /// Removes a lock file that this user may not even open, where nobody can be holding it.
+  /// Removes a lock file that this user may not even open, if no process can be holding it.
   ///
-  /// Whoever writes has the log's index open, which lies beside the database.
+  /// A process that writes has the log's index open, which is next to the database.
   static func removeAbandoned(database: String) {
     let path = database + suffix
     guard let entry = try? FileStatus(ofLink: path), entry.form == .file,
@@ -111,7 +111,7 @@ package struct WriterLock: ~Copyable {
     try? FileSystem.removeFile(path)
   }
 
-  /// Refuses what can never be locked in the place of a database's lock file.
+  /// Refuses anything at the path of a database's lock file that can never be locked.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``.
   static func checkFitness(database: String) throws(StoreError) {
@@ -119,7 +119,7 @@ package struct WriterLock: ~Copyable {
     guard let entry = try? FileStatus(ofLink: path) else { return }
     var failure = readingFailure(path)
     if failure != nil {
-      // What another creates at this moment may not be open to all yet.
+      // A file that another process is creating may not be accessible yet.
       SystemThread.pause(milliseconds: 50)
       failure = readingFailure(path)
     }
@@ -141,9 +141,9 @@ package struct WriterLock: ~Copyable {
   private enum Attempt {
     case taken(FileDescriptor, FileStatus.Identity)
     case held(by: String)
-    /// The file was removed as it was being locked, as by one who gave the lock up.
+    /// The file was removed while it was being locked, as when another process releases the lock.
     case vanished
-    /// `nil` if what is there is no lock file.
+    /// `nil` if the file is not a lock file.
     case failed(SystemError?)
   }
 
@@ -162,13 +162,12 @@ package struct WriterLock: ~Copyable {
       let status = try file.status()
       guard isFit(status) else { return .failed(nil) }
       guard try file.tryLock() else { return .held(by: file.beginning()) }
-      // Whoever released the lock deleted its file: the lock counts only on the file that is there
-      // now.
+      // Releasing a lock deletes its file: the lock counts only on the file that is there now.
       guard try FileStatus(ofLink: path).identity == status.identity else { return .vanished }
       if isWritable {
         file.replaceContent(with: "\(ProcessEnvironment.processID)\n")
       } else if (try? FileSystem.removeFile(path)) != nil {
-        // Of a process that died; one of our own can say who holds it.
+        // It is of a process that died; in a new one we can write who holds it.
         return .vanished
       }
       isKept = true
@@ -201,20 +200,20 @@ package struct WriterLock: ~Copyable {
   private static func refusal(_ database: String, _ path: String, _ error: SystemError?)
     -> StoreError
   {
-    let reason = error?.reason ?? "something else took its place"
+    let reason = error?.reason ?? "another file is in its place"
     guard let entry = try? FileStatus(ofLink: path) else {
       guard error?.isOutOfSpace != true else { return .diskFull(database) }
       return cannotLock(
         database, path,
-        reason + "; writing needs a directory one may write to")
+        reason + "; writing needs a writable directory")
     }
-    let wayOut = "Where no rmos-cli runs on this database, delete that file"
+    let wayOut = "If no program is writing to this database, delete that file"
     guard isFit(entry) else {
       let found =
         entry.form != .file
         ? entry.form.rawValue
         : entry.linkCount > 1
-          ? "a file of \(entry.linkCount) names" : "a file of \(entry.size) bytes"
+          ? "a file with \(entry.linkCount) names" : "a file of \(entry.size) bytes"
       return cannotLock(database, path, "it is \(found), not a lock file. \(wayOut)")
     }
     guard error?.isRefusal == true else {

@@ -1,72 +1,72 @@
 import RMOSModels
+import RMOSSystem
 import Synchronization
 
-/// Entities in a SQLite database, shared with the other RMOS applications.
+/// A store in a SQLite database, shared with the other RMOS applications.
 ///
 /// ```swift
 /// let store = try SQLiteStore(path: "rmos.db")
 /// let count = try store.read { try $0.count(RecordQuery(.patterns)) }
 /// ```
 ///
-/// May be used from several threads: reads run side by side, each on its snapshot; writes follow
-/// one another. Write-ahead log, foreign keys on, `synchronous=FULL`. The connections close, and
-/// the log goes back into the database, when the store is released.
+/// Several threads may use it: reads run in parallel, each on its snapshot; writes run one after
+/// another. It uses a write-ahead log, foreign keys and `synchronous=FULL`. When the store is
+/// released, the connections close and the log is checkpointed into the database.
 ///
 /// A store is one file. Once that is removed, renamed or replaced, reads and writes fail with
-/// ``StoreError/Code/replaced``: nothing counts as written that is not in the file at the path. The
-/// log is then brought into the file that was moved, so that it is not taken for another one's.
-/// Nor is a file used that has several names, since SQLite keeps its log by name
+/// ``StoreError/Code/replaced``: only what is in the file at the path counts as written. The log is
+/// then checkpointed into the file that was moved, so that it is not taken for another file's. A file
+/// with several names is refused, because SQLite keeps its log by name
 /// (``StoreError/Code/hardLinked``).
 public final class SQLiteStore: RecordStore {
-  /// What may be done with the database.
+  /// What a store may do with its database.
   public enum Access: Sendable, Hashable {
-    /// Anything; the file and its tables are created where they are missing.
+    /// Anything; the file and its tables are created if they are missing.
     case create
-    /// Anything; the file must be there.
+    /// Anything; the file must exist.
     case readWrite
-    /// Reading only; the file must be there. Nothing is written, not even beside it.
+    /// Reading only; the file must exist. Nothing is written, not even next to it.
     case readOnly
-    /// Reading only, of whatever is there: damaged, incomplete, of a newer version or of another
-    /// application. What the tables lack makes reading them fail, not opening. For audits.
+    /// Reading only, of any database: damaged, incomplete, of a newer version or of another
+    /// application. Opening succeeds; reading what is missing fails. For audits.
     case inspect
   }
 
   /// The path, as given.
   public let location: String
-  /// What may be done.
-  public let access: Access
+  /// What the store may do with it.
+  let access: Access
 
   let file: DatabaseFile
-  let busyTimeout: Double
+  let busyTimeout: Duration
   private let gate: WriterGate
   private let writer: Mutex<SQLiteSession?>
   private let holdsLock = Mutex(false)
   let readers: SQLiteReaderPool
   private let watch: SQLiteChangeWatch
 
-  /// Opens a database; creates it where `access` says so.
+  /// Opens a database, and creates it if `access` says so.
   ///
-  /// Versions 1 to 4 of the shared schema are worked with: 1 is upgraded in place, 3 and 4 keep
-  /// their shared tables exactly as they are. Opening changes nothing in a database that is older;
-  /// the first write does, in its own transaction (see ``bringUpToDate()``).
+  /// Versions 1 to 4 of the shared schema are supported: 1 is upgraded in place, 3 and 4 keep their
+  /// shared tables exactly as they are. Opening does not change an older database; the first write
+  /// upgrades it, in its own transaction (see ``bringUpToDate()``).
   ///
   /// - Parameters:
-  ///   - path: The file. Its directory must be there. Not `:memory:`, a `file:` URI or a path that
-  ///     begins with `~`; for a store in memory there is ``InMemoryStore``, and for a file of such a
-  ///     name `./` before it.
+  ///   - path: The file. Its directory must exist. It cannot be `:memory:` (see ``InMemoryStore``), a
+  ///     `file:` URI or a path that begins with `~`; for a file with such a name, put `./` before it.
   ///   - access: What may be done.
-  ///   - busyTimeout: How long to wait where others are writing, seconds; a million at most.
-  ///   - followsPath: Whether a store that only reads goes on with the database that has taken the
-  ///     place of its file, as a server does, instead of failing. One read is always of one file.
+  ///   - busyTimeout: How long to wait for other writers; at most a million seconds.
+  ///   - followsPath: Whether a store that only reads continues with the database that has replaced
+  ///     its file, as a server does, instead of failing. One read is always of one file.
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``,
   ///   ``StoreError/Code/notADatabase``, ``StoreError/Code/foreignDatabase``,
   ///   ``StoreError/Code/newerSchema``, ``StoreError/Code/hardLinked``, or what SQLite reports.
   public init(
-    path: String, access: Access = .create, busyTimeout: Double = 5, followsPath: Bool = false
+    path: String, access: Access = .create, busyTimeout: Duration = .seconds(5),
+    followsPath: Bool = false
   ) throws {
     let file = try DatabaseFile(path: path, mayBeAbsent: access == .create)
-    // The system's clocks take no infinity.
-    let busyTimeout = busyTimeout > 0 ? min(busyTimeout, 1e6) : 0
+    let busyTimeout = min(max(busyTimeout, .zero), .seconds(1_000_000))
     self.file = file
     self.location = path
     self.access = access
@@ -86,13 +86,13 @@ public final class SQLiteStore: RecordStore {
       let session = try file.openForWriting(access, location: path, busyTimeout: busyTimeout)
       writer = Mutex(session)
       readers = SQLiteReaderPool(
-        file, location: path, .besideWriter, identity: session.connection.identity,
+        file, location: path, .nextToWriter, identity: session.connection.identity,
         busyTimeout: busyTimeout)
     }
   }
 
-  /// Checks that a database may be opened or created at a path, as far as that can be told without
-  /// touching anything.
+  /// Checks that a database can be opened or created at a path, as far as possible without changing
+  /// anything.
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen`` or
   ///   ``StoreError/Code/notADatabase``.
@@ -100,7 +100,7 @@ public final class SQLiteStore: RecordStore {
     try DatabaseFile(path: path, mayBeAbsent: true).checkRights()
   }
 
-  /// Checks that a path names a file, and not something else to SQLite or to a shell.
+  /// Checks that a path names a file, and nothing else to SQLite or to a shell.
   ///
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``.
   package static func checkName(_ path: String) throws(StoreError) {
@@ -109,17 +109,16 @@ public final class SQLiteStore: RecordStore {
 
   deinit { closeConnections() }
 
-  /// Closes the connections that are not in use, and brings the log into the database, as releasing
-  /// the store does.
+  /// Closes the connections that are not in use and checkpoints the log, as releasing the store does.
   ///
-  /// For a store that others may hold for longer. A write under way ends first; a later one is
+  /// Use it if others may hold the store for longer. A write in progress ends first; later ones are
   /// refused.
   public func close() {
     try? gate.transaction(timeout: busyTimeout) { closeConnections() }
   }
 
   private func closeConnections() {
-    // The writer last: the last connection that may write puts the log back into the database.
+    // The writer last: the last connection that may write checkpoints the log.
     readers.removeAll()
     watch.close()
     writer.withLock { $0 = nil }
@@ -134,22 +133,21 @@ public final class SQLiteStore: RecordStore {
         return try body(reader)
       }
     } catch let error as StoreError where error.code == .replaced {
-      leaveNoLog()
+      cleanUpLog()
       throw error
     }
   }
 
-  /// Has the connection that writes notice that the file was moved, and see to its log.
-  private func leaveNoLog() {
+  /// Makes the writing connection notice that the file was moved, and clean up its log.
+  private func cleanUpLog() {
     guard let connection = writer.withLock({ $0?.connection }) else { return }
-    // Within a transaction its end does so.
-    try? gate.transaction(timeout: 0) { try connection.checkPlace() }
+    // In a transaction, its end does so.
+    try? gate.transaction(timeout: .zero) { try connection.checkPlace() }
   }
 
   /// Runs `body` in one transaction.
   ///
-  /// Outside of ``withExclusiveWriter(_:)`` it waits for other writers at most as long as the busy
-  /// timeout.
+  /// Outside of ``withExclusiveWriter(_:)`` it waits for other writers until the busy timeout.
   public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     _ = try writingSession()
     return try gate.transaction(timeout: busyTimeout) {
@@ -163,9 +161,9 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
-  /// Adds the tables, columns and indexes that an older database lacks, and changes no value.
+  /// Adds the tables, columns and indexes that an older database lacks, without changing any value.
   ///
-  /// The first write does so itself.
+  /// The first write does so anyway.
   public func bringUpToDate() throws {
     guard try !writingSession().layout.isComplete else { return }
     try write { _ in }
@@ -173,35 +171,41 @@ public final class SQLiteStore: RecordStore {
 
   /// Runs `body` as the only writer.
   ///
-  /// The lock is the calling thread's: others, be it other threads with this store, wait at most
-  /// as long as the busy timeout and are then refused.
+  /// The calling thread holds the lock: others, including other threads with this store, wait until
+  /// the busy timeout and are then refused.
   public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
     _ = try writingSession()
     return try gate.exclusively {
-      try holdingLock(timeout: 0) {
+      try holdingLock(timeout: .zero) {
         let connection = try writingSession().connection
         try connection.checkPlace()
         let result = try body()
-        // What was committed last counts only in the file that is at the path.
+        // The last commit counts only if it is in the file at the path.
         try connection.checkPlace()
         return result
       }
     }
   }
 
-  /// Whether someone, be it another process, holds the writer's lock.
+  /// Whether the writer lock is held, by this or another process.
   public var hasWriter: Bool? { WriterLock.isHeld(database: file.path) }
 
-  /// Tells commits of this and other processes apart: `PRAGMA data_version`.
+  /// The size of the file and of its write-ahead log, in bytes.
+  public var sizeOnDisk: Int? {
+    FileStatus.size(of: file.path).map { $0 + (FileStatus.size(of: file.path + "-wal") ?? 0) }
+  }
+
+  /// Returns a token that changes with the commits of this and other processes:
+  /// `PRAGMA data_version`.
   public func changeToken() -> String? { watch.token() }
 
-  /// Drops the recommended indexes where all entity tables are empty and the schema is not that of
-  /// a newer application.
+  /// Drops the recommended indexes if all entity tables are empty and the schema does not belong to a
+  /// newer application.
   public func beginBulkLoad() throws {
     try whileWriting { try SQLiteSchema.dropIndexesOfEmptyTables($0) }
   }
 
-  /// Creates the recommended indexes that are missing, unless the schema is that of a newer
+  /// Creates the recommended indexes that are missing, unless the schema belongs to a newer
   /// application.
   public func endBulkLoad() throws {
     try whileWriting { try SQLiteSchema.createMissingIndexes($0) }
@@ -209,7 +213,7 @@ public final class SQLiteStore: RecordStore {
 
   /// Limits the size of the database, so that tests can fill it: `PRAGMA max_page_count`.
   ///
-  /// `pages` counts pages of 4 KiB; 0 stands for the most that SQLite can do.
+  /// `pages` is a number of pages of 4 KiB; 0 means SQLite's maximum.
   package func limitPages(to pages: Int) throws {
     let limit = pages == 0 ? 4_294_967_294 : pages
     try whileWriting { try $0.execute("PRAGMA max_page_count = \(limit)") }
@@ -233,7 +237,7 @@ public final class SQLiteStore: RecordStore {
       path: location)
   }
 
-  /// Runs `body` in a transaction, which completes an older database first.
+  /// Runs `body` in a transaction that completes an older database first.
   private func writeTransaction<Result>(
     _ body: (SQLiteSession) throws -> Result
   ) throws -> Result {
@@ -246,7 +250,7 @@ public final class SQLiteStore: RecordStore {
     // Statements compiled for one layout do not fit the other.
     defer { if session !== known { connection.forgetStatements() } }
     let result = try connection.writeTransaction {
-      // Others may have changed the schema, or been first to complete it.
+      // Other processes may have changed the schema, or completed it already.
       if try connection.schemaCookie != known.schemaCookie {
         connection.forgetStatements()
         session = try SQLiteSession(connection)
@@ -265,7 +269,7 @@ public final class SQLiteStore: RecordStore {
 
   // Only the thread that is within the gate gets here.
   private func holdingLock<Result>(
-    timeout: Double, _ body: () throws -> Result
+    timeout: Duration, _ body: () throws -> Result
   ) throws -> Result {
     guard !holdsLock.withLock({ $0 }) else { return try body() }
     let connection = try writingSession().connection

@@ -4,7 +4,7 @@ import RMOSModels
 ///
 /// The table of these drives parsing, help, completion and the manual page.
 struct CommandSpec: Sendable {
-  /// What stands for itself on the command line.
+  /// A positional argument.
   struct Argument: Sendable {
     /// Its name in help, such as `SOURCE`.
     let name: String
@@ -12,7 +12,7 @@ struct CommandSpec: Sendable {
     let isRequired: Bool
     let value: ValueSpec
 
-    /// An argument; its name says what it takes unless `value` does.
+    /// Creates an argument; its name says what it takes unless `value` does.
     init(name: String, help: String, isRequired: Bool = false, value: ValueSpec? = nil) {
       self.name = name
       self.help = help
@@ -25,21 +25,21 @@ struct CommandSpec: Sendable {
   struct Option: Sendable {
     /// The name after `--`.
     let name: String
-    /// The letter after `-`, where there is one.
+    /// The letter after `-`, if there is one.
     let letter: Character?
-    /// The value's name in help; nil for a flag.
+    /// The value's name in help; `nil` for a flag.
     let placeholder: String?
-    /// What it takes; nil for a flag.
+    /// What it takes; `nil` for a flag.
     let value: ValueSpec?
     let help: String
     /// Whether it may be given several times.
     let isRepeatable: Bool
-    /// Whether it is only for runs that nobody watches, and perhaps holds a secret: left out where
-    /// a command line is shown.
+    /// Whether it is for unattended runs only, and may hold a secret: it is left out of command
+    /// lines that are shown.
     let isUnattended: Bool
 
-    /// An option; its placeholder says what it takes unless `value` does, and a choice is its own
-    /// placeholder.
+    /// Creates an option; its placeholder says what it takes unless `value` does, and a choice is
+    /// its own placeholder.
     init(
       name: String, letter: Character? = nil, placeholder: String? = nil, value: ValueSpec? = nil,
       help: String, isRepeatable: Bool = false, isUnattended: Bool = false
@@ -57,16 +57,16 @@ struct CommandSpec: Sendable {
       self.isUnattended = isUnattended
     }
 
-    /// An option that takes one of a type's cases.
+    /// Creates an option that takes one of a type's cases.
     init<Choice>(name: String, of type: Choice.Type, help: String)
     where Choice: RawRepresentable<String> & CaseIterable {
       self.init(name: name, value: .choice(type.allCases.map(\.rawValue)), help: help)
     }
 
-    /// How it may be written: `--name`, and `-n` before it where there is a letter.
+    /// The ways to write it: `--name`, and `-n` before it if there is a letter.
     var spellings: [String] { (letter.map { ["-\($0)"] } ?? []) + ["--\(name)"] }
 
-    /// How the option is written.
+    /// The option in help, with its placeholder.
     var label: String {
       let long = placeholder.map { "--\(name) \($0)" } ?? "--\(name)"
       return (letter.map { "-\($0), \(long)" } ?? long) + (isRepeatable ? " …" : "")
@@ -89,8 +89,11 @@ struct CommandSpec: Sendable {
   var examples: [Example] = []
   let run: @Sendable (ParsedArguments, Console) throws -> ExitStatus
 
-  /// The options, with those that every command takes.
+  /// The options, including those that every command takes.
   var allOptions: [Option] { options + Self.commonOptions }
+
+  /// The option of a name.
+  func option(_ name: String) -> Option? { allOptions.first { $0.name == name } }
 
   /// What every command takes.
   static let commonOptions = [
@@ -105,12 +108,12 @@ struct CommandSpec: Sendable {
   }
 }
 
-/// What an option or an argument takes: completion offers it, parsing lets nothing else through.
+/// What an option or an argument takes: completion offers it, and parsing accepts nothing else.
 enum ValueSpec: Sendable {
   case text
   case file
   case directory
-  /// An address of the web.
+  /// An HTTP URL.
   case url
   /// A command line for the shell.
   case shellCommand
@@ -118,12 +121,12 @@ enum ValueSpec: Sendable {
   case command
   /// One of a few words.
   case choice([String])
-  /// One or several of a few words, with commas between.
+  /// One or more of a few words, separated by commas.
   case list([String])
-  /// One of many names: what a name is called, and the command that lists them.
+  /// One of many names: what such a name is called, and the command that lists them.
   case name([String], of: String, listedBy: String)
 
-  /// What a placeholder in help promises: FILE a file, DIR a directory.
+  /// Creates the value that a placeholder in help promises: a file for FILE, a directory for DIR.
   init(placeholder: String) {
     switch placeholder {
     case "FILE": self = .file
@@ -132,7 +135,7 @@ enum ValueSpec: Sendable {
     }
   }
 
-  /// The words to choose from; empty where anything goes.
+  /// The words to choose from; empty if any text is allowed.
   var words: [String] {
     switch self {
     case .text, .file, .directory, .url, .shellCommand: []
@@ -141,47 +144,53 @@ enum ValueSpec: Sendable {
     }
   }
 
-  /// Makes sure that a text is such a value.
+  /// Checks that a text is such a value.
   ///
   /// - Throws: ``UsageError`` that names what was found and expected, after `label`.
   func check(_ text: String, label: String) throws {
     switch self {
-    // What is done with a file, a directory or a command says best what is wrong with it.
+    // The code that uses a file, directory or command reports best what is wrong with it.
     case .text, .file, .directory, .shellCommand, .command: return
     case .choice(let words):
       if words.contains(text) { return }
       throw UsageError(
-        "\(label): expected \(words.joined(separator: " or ")), found “\(text)”",
+        #"\#(label): expected \#(alternatives(words)), found "\#(text)""#,
         hint: Suggestion.hint(for: text, among: words))
     case .name(let words, let noun, let lister):
       if words.contains(text) { return }
       throw UsageError(
-        "\(label): there is no \(noun) “\(text)”",
+        #"\#(label): there is no \#(noun) "\#(text)""#,
         hint: Suggestion.hint(for: text, among: words) ?? "See \(lister).")
-    case .list(let words): try Self.checkList(text, of: words, label)
+    case .list(let words): try checkList(text, of: words, label)
     case .url:
       if Self.isURL(text) { return }
       throw UsageError(
-        "\(label): expected an address that begins with http:// or https://, found “\(text)”")
+        #"\#(label): expected a URL that begins with http:// or https://, found "\#(text)""#)
     }
   }
 
-  private static func checkList(_ text: String, of words: [String], _ label: String) throws {
+  /// `a, b or c`.
+  private func alternatives(_ words: [String]) -> String {
+    let first = words.dropLast().joined(separator: ", ")
+    return first.isEmpty ? words.joined() : "\(first) or \(words[words.count - 1])"
+  }
+
+  private func checkList(_ text: String, of words: [String], _ label: String) throws {
     var seen: Set<String> = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let word = String(part)
       guard words.contains(word) else {
         throw UsageError(
-          "\(label): expected \(words.joined(separator: ", ")) or several of them, "
-            + "found “\(word)”",
+          #"\#(label): expected a list of \#(alternatives(words)), found "\#(word)""#,
           hint: Suggestion.hint(for: word, among: words))
       }
-      if !seen.insert(word).inserted { throw UsageError("\(label): \(word) is given twice") }
+      if !seen.insert(word).inserted {
+        throw UsageError("\(label): \(word) is given more than once")
+      }
     }
   }
 
-  /// Whether a text has the looks of an address that `curl` takes: a scheme, a host and no white
-  /// space.
+  /// Whether a text looks like a URL that `curl` accepts: a scheme, a host and no white space.
   private static func isURL(_ text: String) -> Bool {
     let lowercase = text.lowercased()
     guard let scheme = ["http://", "https://"].first(where: { lowercase.hasPrefix($0) }) else {
@@ -195,7 +204,7 @@ enum ValueSpec: Sendable {
 
 /// All commands.
 enum CommandTable {
-  /// In the order of help.
+  /// The commands, in the order of help.
   static var commands: [CommandSpec] {
     [
       MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
@@ -206,13 +215,13 @@ enum CommandTable {
     ]
   }
 
-  /// A command by its name.
+  /// The command of a name.
   ///
-  /// - Throws: ``UsageError``, with the nearest name where one is near.
+  /// - Throws: ``UsageError``, which suggests the nearest name.
   static func command(_ name: String) throws -> CommandSpec {
     if let spec = commands.first(where: { $0.name == name }) { return spec }
     throw UsageError(
-      "unknown command “\(name)”",
+      #"unknown command "\#(name)""#,
       hint: Suggestion.hint(for: name, among: commands.map(\.name)) ?? "See rmos-cli help.")
   }
 }

@@ -1,6 +1,6 @@
 import RMOSModels
 
-/// A command line, taken apart by a command's table.
+/// A command line, parsed by a command's table.
 struct ParsedArguments {
   private(set) var positionals: [String] = []
   private var values: [String: [String]] = [:]
@@ -10,17 +10,30 @@ struct ParsedArguments {
   private let spec: CommandSpec
 
   /// Whether a flag is given.
-  func has(_ flag: String) -> Bool { flags.contains(flag) }
+  ///
+  /// - Precondition: The command declares the flag.
+  func has(_ flag: String) -> Bool {
+    let isKnown = spec.option(flag).map { $0.value == nil } ?? false
+    precondition(isKnown, "--\(flag) is not a flag of \(spec.name)")
+    return flags.contains(flag)
+  }
 
-  /// An option's value.
-  subscript(option: String) -> String? { values[option]?.last }
+  /// The value of an option, the last one if it is given several times.
+  ///
+  /// - Precondition: The command declares the option.
+  subscript(option: String) -> String? { all(option).last }
 
   /// All values of an option that may be given several times, in order.
-  func all(_ option: String) -> [String] { values[option] ?? [] }
-
-  /// An option's value as a whole number.
   ///
-  /// - Throws: ``UsageError`` where it is none, or out of range.
+  /// - Precondition: The command declares the option.
+  func all(_ option: String) -> [String] {
+    precondition(spec.option(option)?.value != nil, "--\(option) is not an option of \(spec.name)")
+    return values[option] ?? []
+  }
+
+  /// The value of an option as a whole number.
+  ///
+  /// - Throws: ``UsageError`` if it is not a number, or out of range.
   func integer(_ option: String, in range: ClosedRange<Int>) throws -> Int? {
     guard let text = self[option] else { return nil }
     let isNumber = !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
@@ -28,30 +41,30 @@ struct ParsedArguments {
       let expected =
         range.upperBound == .max
         ? "of at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-      throw UsageError("--\(option): expected a whole number \(expected), found “\(text)”")
+      throw UsageError(#"--\#(option): expected a whole number \#(expected), found "\#(text)""#)
     }
     return number
   }
 
-  /// An option's value as one of a type's cases, as its ``ValueSpec`` made sure.
+  /// The value of an option as one of a type's cases.
   ///
-  /// - Throws: ``UsageError`` where it is none of them.
-  func choice<Choice>(_ option: String, of type: Choice.Type) throws -> Choice?
+  /// - Precondition: The option offers exactly these cases, so parsing has refused anything else.
+  func choice<Choice>(_ option: String, of type: Choice.Type) -> Choice?
   where Choice: RawRepresentable<String> & CaseIterable {
-    guard let text = self[option] else { return nil }
-    if let choice = Choice(rawValue: text) { return choice }
-    let words = type.allCases.map(\.rawValue)
-    throw UsageError("--\(option): expected \(words.joined(separator: " or ")), found “\(text)”")
+    choices(option, of: type).last
   }
 
-  /// An option's values, given with commas between, as a type's cases; empty where not given.
+  /// The values of an option, separated by commas, as a type's cases; empty if it is not given.
+  ///
+  /// - Precondition: The option offers exactly these cases, so parsing has refused anything else.
   func choices<Choice>(_ option: String, of type: Choice.Type) -> [Choice]
-  where Choice: RawRepresentable<String> {
-    self[option]?.split(separator: ",").compactMap { Choice(rawValue: String($0)) } ?? []
+  where Choice: RawRepresentable<String> & CaseIterable {
+    precondition(spec.option(option)?.value?.words == type.allCases.map(\.rawValue))
+    return self[option]?.split(separator: ",").compactMap { Choice(rawValue: String($0)) } ?? []
   }
 
-  /// The command line, without some options and without what only serves runs that nobody
-  /// watches, quoted for a shell and safe to show.
+  /// The command line without some options and without those of unattended runs, quoted for a
+  /// shell and safe to show.
   func commandLine(without options: String...) -> String {
     let hidden = Set(spec.options.filter(\.isUnattended).map(\.name) + options)
     let kept = words.filter { $0.option.map { !hidden.contains($0) } ?? true }.map {
@@ -60,7 +73,7 @@ struct ParsedArguments {
     return (["rmos-cli", spec.name] + kept).joined(separator: " ")
   }
 
-  /// ``commandLine(without:)`` with an option that takes no value added.
+  /// ``commandLine(without:)`` with a flag added.
   func commandLine(adding option: String) -> String {
     let line = commandLine()
     // After "--" it would be no option.
@@ -71,7 +84,7 @@ struct ParsedArguments {
     return "\(line) --\(option)"
   }
 
-  /// Takes the words after the command's name apart.
+  /// Parses the words after the command's name.
   ///
   /// - Throws: ``UsageError``.
   init(_ words: [String], for spec: CommandSpec) throws {
@@ -85,22 +98,32 @@ struct ParsedArguments {
       } else if word == "--" {
         self.words.append((word, nil))
         areOptionsOver = true
+      } else if let letters = combinedFlags(word) {
+        for letter in letters { try take(option: letter, &rest) }
       } else {
         try take(option: word, &rest)
       }
     }
-    // Help is owed even to a command line that is not complete.
+    // Help is shown even for an incomplete command line.
     if !has("help") { try checkPositionals() }
+  }
+
+  /// The flags that a word such as `-qv` combines, each as a word; `nil` if it is another word.
+  private func combinedFlags(_ word: String) -> [String]? {
+    guard word.count > 2, !word.hasPrefix("--") else { return nil }
+    let letters = word.dropFirst()
+    let flags = Set(spec.allOptions.filter { $0.value == nil }.compactMap(\.letter))
+    return letters.allSatisfy(flags.contains) ? letters.map { "-\($0)" } : nil
   }
 
   private func checkPositionals() throws {
     if positionals.count > spec.arguments.count {
       var hint = "Usage: \(spec.usage)"
-      if self["db"] == nil, spec.options.contains(where: { $0.name == "db" }) {
-        hint += "\nThe database is named with --db FILE."
+      if spec.option("db") != nil, self["db"] == nil {
+        hint += "\nName the database with --db FILE."
       }
       throw UsageError(
-        "unexpected argument “\(positionals[spec.arguments.count])”", hint: hint)
+        #"unexpected argument "\#(positionals[spec.arguments.count])""#, hint: hint)
     }
     for (index, argument) in spec.arguments.enumerated() {
       if index >= positionals.count {
@@ -126,7 +149,7 @@ struct ParsedArguments {
       return
     }
     if values[option.name] != nil, !option.isRepeatable {
-      throw UsageError("\(label) is given twice")
+      throw UsageError("\(label) is given more than once")
     }
     if parts.count > 1 {
       if parts[1].isEmpty { throw UsageError("\(label) needs a value") }
@@ -139,7 +162,7 @@ struct ParsedArguments {
       values[option.name, default: []].append(value)
     } else {
       let hint = rest.first.map {
-        $0.isEmpty ? nil : "For a value that begins with -: \(label)=\($0)"
+        $0.isEmpty ? nil : "If the value begins with -, write \(label)=\($0)"
       }
       throw UsageError("\(label) needs a value", hint: hint ?? nil)
     }
@@ -150,15 +173,15 @@ struct ParsedArguments {
     if let match = known.first(where: { $0.spellings.contains(label) }) { return match }
     let name = String(label.drop { $0 == "-" })
     throw UsageError(
-      "unknown option “\(label)” for \(spec.name)",
+      #"unknown option "\#(label)" for \#(spec.name)"#,
       hint: Suggestion.hint(for: name, among: known.map(\.name), prefix: "--")
         ?? "See rmos-cli help \(spec.name).")
   }
 }
 
-/// A command line that makes no sense.
+/// A command line that cannot be understood.
 ///
-/// The message names the word; the hint is the way out.
+/// The message names the word; the hint says what to write instead.
 struct UsageError: Error {
   let message: String
   let hint: String?
@@ -169,9 +192,11 @@ struct UsageError: Error {
   }
 }
 
-/// A command that could not run for a reason of its own; the libraries have their own errors.
+/// A failure of the command itself; the libraries have their own errors.
 struct CommandError: Error {
-  /// A stable name for the failure.
+  /// The stable code of the failure.
   let code: String
   let message: String
+  /// What to do about it, in terms of options and commands.
+  var hint: String?
 }

@@ -13,56 +13,57 @@ enum AuditCommand {
     Auditor.allRules.map(\.code), of: "rule", listedBy: "rmos-cli audit --list-rules")
 
   static let spec = CommandSpec(
-    name: "audit", summary: "Check whether the database is sound, by the rules of migration",
-    details: "Opens the database for reading only, whatever its state, and changes nothing. "
-      + "Repairs are proposed with --repair-plan, never applied.",
+    name: "audit", summary: "Check the database against the rules of migration",
+    details: "Opens the database read-only, whatever its state, and changes nothing. "
+      + "--repair-plan proposes repairs; they are never applied.",
     options: [
       Defaults.databaseOption,
       .init(
         name: "rule", placeholder: "CODE", value: ruleCode,
-        help: "Check only this rule; may be given again",
+        help: "Check only this rule; repeatable",
         isRepeatable: true),
       .init(
         name: "skip", placeholder: "CODE", value: ruleCode,
-        help: "Leave this rule out; may be given again",
+        help: "Skip this rule; repeatable",
         isRepeatable: true),
       .init(name: "strict", help: "Exit with status 1 on warnings too"),
       .init(
         name: "max-errors", placeholder: "N",
-        help: "Exit with status 1 only on more than N errors [default: 0]"),
+        help: "Allow N errors before exiting with status 1 [default: 0]"),
       .init(
         name: "max-warnings", placeholder: "N",
-        help: "Exit with status 1 on more than N warnings [default: any number is fine]"),
+        help: "Allow N warnings before exiting with status 1 [default: any number]"),
       .init(
-        name: "format", of: Format.self, help: "How the report is written [default: text]"),
+        name: "format", of: Format.self, help: "The format of the report [default: text]"),
       .init(
         name: "output", placeholder: "FILE",
         help: "Write the report to a file instead of standard output"),
       .init(
-        name: "repair-plan", placeholder: "FILE", help: "Write SQL that would mend what it can"),
+        name: "repair-plan", placeholder: "FILE", help: "Write SQL that would fix what can be fixed"
+      ),
       .init(
         name: "badge", placeholder: "FILE",
         help: "Write the verdict as a status badge (Shields endpoint JSON)"),
-      .init(name: "list-rules", help: "List the rules and look at nothing"),
+      .init(name: "list-rules", help: "List the rules and exit"),
     ],
     examples: [
-      .init(command: "rmos-cli audit --db shop.db", help: "Is it sound?"),
+      .init(command: "rmos-cli audit --db shop.db", help: "Check everything"),
       .init(
         command: "rmos-cli audit --rule reference.missing --repair-plan repair.sql",
-        help: "Job logs that refer to what is gone, and SQL to mend them"),
+        help: "Find job logs that refer to missing rows, and write SQL to fix them"),
       .init(
         command: "rmos-cli audit --strict --format html --output audit.html",
-        help: "For a build: a page, and status 1 on warnings too"),
+        help: "In CI: write a page, and exit with status 1 on warnings too"),
     ],
     run: run)
 
   @Sendable private static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws -> ExitStatus {
-    var format = try arguments.choice("format", of: Format.self) ?? .text
+    var format = arguments.choice("format", of: Format.self) ?? .text
     if arguments.has("json") {
       guard arguments["format"] == nil || format == .json else {
-        throw UsageError("--json and --format \(format.rawValue) exclude each other")
+        throw UsageError("--json and --format \(format.rawValue) cannot be combined")
       }
       format = .json
     }
@@ -70,7 +71,7 @@ enum AuditCommand {
     let maxErrors = try arguments.integer("max-errors", in: 0...Int.max) ?? 0
     var maxWarnings = try arguments.integer("max-warnings", in: 0...Int.max)
     if arguments.has("strict") {
-      if maxWarnings != nil { throw UsageError("--strict and --max-warnings exclude each other") }
+      if maxWarnings != nil { throw UsageError("--strict and --max-warnings cannot be combined") }
       maxWarnings = 0
     }
     if arguments.has("list-rules") {
@@ -84,11 +85,12 @@ enum AuditCommand {
     guard FileStatus.exists(path) else {
       throw CommandError(
         code: "store.cannot-open",
-        message: "there is no database at \(path); --db FILE names another")
+        message: "there is no database at \(path)",
+        hint: "Name another database with --db FILE.")
     }
     let store = try SQLiteStore(path: path, access: .inspect)
     try store.checkOrigin()
-    let report = try Auditor(rules: rules).audit(store)
+    let report = try Auditor(of: store, options: .init(rules: rules)).runSynchronously()
     if let file = arguments["repair-plan"] {
       try write(RepairPlan(for: report).sql, to: file)
     }
@@ -117,7 +119,7 @@ enum AuditCommand {
     let rest = Auditor.allRules.filter {
       (chosen.isEmpty || chosen.contains($0)) && !skipped.contains($0)
     }
-    if rest.isEmpty { throw UsageError("--rule and --skip leave no rule to check") }
+    if rest.isEmpty { throw UsageError("--rule and --skip leave no rules to check") }
     return rest
   }
 
@@ -137,7 +139,7 @@ enum AuditCommand {
     }
   }
 
-  /// Better to say so now than after an hour's work; and never over the database.
+  /// Fails early if the file cannot be written, and never lets it overwrite the database.
   private static func checkWritable(_ file: String, _ arguments: ParsedArguments) throws {
     if FileStatus.isSameFile(file, Defaults.databasePath(arguments)) {
       throw UsageError("\(file) is the database; name another file")
@@ -164,12 +166,12 @@ enum AuditCommand {
   }
 }
 
-/// An audit's report for people.
-enum AuditText {
-  /// How many findings of a rule are shown.
+/// The text of an audit report.
+private enum AuditText {
+  /// How many findings are shown per rule.
   private static let findingsShown = 10
 
-  /// The verdict, the counts, and the findings rule by rule.
+  /// The verdict, the counts, and the findings by rule.
   static func text(for report: AuditReport) -> String {
     var table = TextTable([""], numbers: ["entities"])
     for kind in EntityKind.allCases {
@@ -181,7 +183,7 @@ enum AuditText {
       .joined(separator: "\n\n")
   }
 
-  /// The rules, a line each.
+  /// The rules, one per line.
   static func list(_ rules: [AuditRule]) -> String {
     var table = TextTable(["rule", "severity", "why"], numbers: [])
     for rule in rules { table.add([rule.code, rule.severity.rawValue, rule.summary]) }
@@ -209,6 +211,7 @@ enum AuditText {
     }
     let rest = result.total - min(result.findings.count, findingsShown)
     if rest > 0 { lines.append("  … and \(TerminalText.grouped(rest)) more") }
+    if let hint = Hints.forFindings[result.rule.code] { lines.append("  hint: \(hint)") }
     return lines.joined(separator: "\n")
   }
 
@@ -216,10 +219,10 @@ enum AuditText {
     let counts = report.severityCounts
     return TerminalText.counted(report.passedChecks, "check") + " passed, "
       + "\(report.failedChecks) failed"
-      + (report.omittedRules.isEmpty ? "" : ", \(report.omittedRules.count) not made") + "; "
+      + (report.omittedRules.isEmpty ? "" : ", \(report.omittedRules.count) skipped") + "; "
       + TerminalText.counted(counts[.error, default: 0], "error") + ", "
       + TerminalText.counted(counts[.warning, default: 0], "warning") + ", "
       + TerminalText.counted(counts[.info, default: 0], "note")
-      + "; \(TerminalText.fixed(report.seconds, decimals: 2)) s"
+      + "; \(TerminalText.fixed(report.duration / .seconds(1), decimals: 2)) s"
   }
 }

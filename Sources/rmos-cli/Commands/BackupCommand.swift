@@ -5,23 +5,25 @@ import RMOSSystem
 /// `rmos-cli backup`.
 enum BackupCommand {
   static let spec = CommandSpec(
-    name: "backup", summary: "Copy the database to a file, while it is in use",
-    details: "Writes the database as it is now to FILE, complete in this one file, readable by its "
-      + "owner alone. Other programs may go on writing to the database meanwhile.",
-    arguments: [.init(name: "FILE", help: "The file; must not be there yet", isRequired: true)],
+    name: "backup", summary: "Copy the database to a file, even while it is in use",
+    details: "Writes the database as it is now to FILE: one complete file that only its owner can "
+      + "read. Other programs can write to the database meanwhile.",
+    arguments: [.init(name: "FILE", help: "The file; it must not exist yet", isRequired: true)],
     options: [
       Defaults.databaseOption,
-      .init(name: "force", help: "Replace FILE where it is there"),
+      .init(name: "force", help: "Replace FILE if it exists"),
     ],
     examples: [
-      .init(command: "rmos-cli backup shop-2026-03-01.db --db shop.db", help: "A copy by date")
+      .init(command: "rmos-cli backup shop-2026-03-01.db --db shop.db", help: "A dated copy")
     ]
   ) { arguments, console in
     let file = arguments.positionals[0]
     Signals.catchInterruptions()
     let store = try Defaults.openForReading(arguments)
     do {
-      try store.backUp(to: file, replacing: arguments.has("force")) { Signals.isInterrupted }
+      try store.backUpSynchronously(to: file, replacing: arguments.has("force")) {
+        Signals.isInterrupted
+      }
     } catch let error as StoreError where error.code == .cancelled {
       return console.interrupted(
         by: error.code.rawValue, error.message, asJSON: arguments.has("json"))

@@ -17,18 +17,18 @@ enum CompletionsCommand {
 
   static let spec = CommandSpec(
     name: "completions", summary: "Print a shell's completion script",
-    details: "Commands, options, their values, files and directories are completed then. "
-      + "Scripts/install.sh puts the scripts where the shells look for them.",
+    details: "The script completes commands, options, their values, files and directories. "
+      + "Scripts/install.sh installs the scripts where the shells look for them.",
     arguments: [
       .init(
         name: "SHELL", help: "bash, zsh or fish", isRequired: true,
         value: .choice(Shell.allCases.map(\.rawValue)))
     ],
     examples: [
-      .init(command: "source <(rmos-cli completions bash)", help: "For this session of bash"),
+      .init(command: "source <(rmos-cli completions bash)", help: "In the current bash session"),
       .init(
         command: "rmos-cli completions zsh > ~/.zsh/functions/_rmos-cli",
-        help: "For zsh, where fpath has that directory"),
+        help: "For zsh, if that directory is in fpath"),
       .init(
         command: "rmos-cli completions fish > ~/.config/fish/completions/rmos-cli.fish",
         help: "For fish"),

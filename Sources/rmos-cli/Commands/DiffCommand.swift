@@ -5,14 +5,14 @@ import RMOSSystem
 
 /// `rmos-cli diff`.
 enum DiffCommand {
-  /// How many entries are shown where not all are asked for.
+  /// How many entries are shown without `--verbose`.
   private static let entriesShown = 50
 
   static let spec = CommandSpec(
     name: "diff", summary: "Compare a legacy tree with the database",
-    details: "Says what is only in the source, what is only in the database and what differs, with "
-      + "both values, and which side changed since it was migrated. Changes nothing. Exits with "
-      + "status 1 where more differs than the limits allow.",
+    details: "Shows what is only in the source, what is only in the database and what differs, "
+      + "with both values and the side that changed since the migration. Changes nothing. Exits "
+      + "with status 1 if more differs than the limits allow.",
     arguments: [
       .init(
         name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]",
@@ -22,22 +22,23 @@ enum DiffCommand {
       Defaults.databaseOption,
       .init(
         name: "max-only-in-source", placeholder: "N",
-        help: "How many may be only in the source [default: 0]"),
+        help: "Allow N entities only in the source [default: 0]"),
       .init(
         name: "max-only-in-database", placeholder: "N",
-        help: "How many may be only in the database [default: 0]"),
+        help: "Allow N entities only in the database [default: 0]"),
       .init(
         name: "allow-empty",
-        help: "Compare a source without a file to read too; it is a failure otherwise"),
-      .init(name: "max-different", placeholder: "N", help: "How many may differ [default: 0]"),
-      .init(name: "verbose", letter: "v", help: "Show every entry, not only the first 50"),
-      .init(name: "quiet", letter: "q", help: "Show nothing; the exit status says it"),
+        help: "Accept a source with no files to read, which is a failure otherwise"),
+      .init(
+        name: "max-different", placeholder: "N", help: "Allow N entities that differ [default: 0]"),
+      .init(name: "verbose", letter: "v", help: "Show every entry, not just the first 50"),
+      .init(name: "quiet", letter: "q", help: "Print nothing; report only through the exit status"),
     ],
     examples: [
-      .init(command: "rmos-cli diff legacy --db shop.db", help: "What a migration would find"),
+      .init(command: "rmos-cli diff legacy --db shop.db", help: "See what changed on either side"),
       .init(
         command: "rmos-cli diff legacy --max-only-in-database 100 -q",
-        help: "For CI: rows that were added since are fine"),
+        help: "In CI: allow rows that were added since"),
     ]
   ) { arguments, console in
     var limits = DiffReport.Limits()
@@ -47,7 +48,7 @@ enum DiffCommand {
     limits.different = try arguments.integer("max-different", in: range) ?? 0
     limits.allowsEmptySource = arguments.has("allow-empty")
     if arguments.has("quiet"), arguments.has("verbose") {
-      throw UsageError("--quiet and --verbose exclude each other")
+      throw UsageError("--quiet and --verbose cannot be combined")
     }
     let source = arguments.positionals.first ?? Defaults.source
     try Migration.checkSource(source)
@@ -55,13 +56,11 @@ enum DiffCommand {
     let store = try Defaults.openForReading(arguments)
     let isJSON = arguments.has("json")
     let showsAll = arguments.has("verbose") && !isJSON
-    let diff =
-      isJSON
-      ? Diff(source: source, store: store)
-      : Diff(source: source, store: store, maxEntries: showsAll ? 0 : entriesShown)
+    var options = Diff.Options()
+    if !isJSON { options.maxEntries = showsAll ? 0 : entriesShown }
     var report: DiffReport
     do {
-      report = try diff.run(
+      report = try Diff(of: source, against: store, options: options).runSynchronously(
         observer: showsAll ? { entry in show(entry.lines, console) } : nil,
         isCancelled: { Signals.isInterrupted })
     } catch let error as MigrationError where error.code == .cancelled {
@@ -77,7 +76,7 @@ enum DiffCommand {
       show(report.lines, console)
       if report.entriesOmitted > 0 { console.note("-v shows them all") }
       if report.nothingFound != nil, !limits.allowsEmptySource {
-        console.note("--allow-empty compares an empty source all the same")
+        console.note("--allow-empty accepts an empty source")
       }
     }
     return report.isWithin(limits) ? .success : .failures

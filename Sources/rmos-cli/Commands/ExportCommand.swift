@@ -7,16 +7,17 @@ import RMOSSystem
 enum ExportCommand {
   static let spec = CommandSpec(
     name: "export", summary: "Write the database's entities as a legacy tree",
-    details: "Writes one file an entity, with the members that the tables have no column for. "
-      + "What is exported migrates again: into an empty database it gives the same rows, into its "
-      + "own nothing new.",
+    details: "Writes one file per entity, including the members that have no column in the tables. "
+      + "The tree can be migrated again: into an empty database it gives the same rows, and into "
+      + "the original nothing new.",
     arguments: [
-      .init(name: "DIR", help: "A directory that is empty or not there yet", isRequired: true)
+      .init(name: "DIR", help: "A directory that is empty or does not exist yet", isRequired: true)
     ],
     options: [
       Defaults.databaseOption,
-      .init(name: "lines", help: "One JSON Lines file a kind instead of a file an entity"),
-      .init(name: "compact", help: "No white space between the tokens"),
+      .init(
+        name: "lines", help: "Write one JSON Lines file per kind instead of one file per entity"),
+      .init(name: "compact", help: "Write JSON without white space"),
     ],
     examples: [
       .init(command: "rmos-cli export tree --db shop.db", help: "tree/patterns/….json and so on"),
@@ -26,16 +27,15 @@ enum ExportCommand {
     ]
   ) { arguments, console in
     let directory = arguments.positionals[0]
-    let options = Export.Options(
-      layout: arguments.has("lines") ? .lines : .files,
-      style: arguments.has("compact") ? .compact : .pretty)
+    var options = Export.Options()
+    options.layout = arguments.has("lines") ? .lines : .files
+    options.isIndented = !arguments.has("compact")
     Signals.catchInterruptions()
     let store = try Defaults.openForReading(arguments)
     let summary: Export.Summary
     do {
-      summary = try Export(of: store).write(to: directory, options: options) {
-        Signals.isInterrupted
-      }
+      summary = try Export(of: store, to: directory, options: options)
+        .runSynchronously { Signals.isInterrupted }
     } catch let error as MigrationError where error.code == .cancelled {
       return console.interrupted(by: error, asJSON: arguments.has("json"))
     }

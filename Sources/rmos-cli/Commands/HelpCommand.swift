@@ -5,8 +5,8 @@ enum HelpCommand {
   static let spec = CommandSpec(
     name: "help", summary: "Show help, or the help of a command",
     details: "",
-    arguments: [.init(name: "COMMAND", help: "The command to explain", value: .command)],
-    examples: [.init(command: "rmos-cli help migrate", help: "All about migrating")]
+    arguments: [.init(name: "COMMAND", help: "The command to describe", value: .command)],
+    examples: [.init(command: "rmos-cli help migrate", help: "The options of migrate")]
   ) { arguments, console in
     let asJSON = arguments.has("json")
     if let name = arguments.positionals.first {
@@ -89,7 +89,7 @@ enum VersionCommand {
   }
 }
 
-/// Help, made from the command table.
+/// The text of help, made from the command table.
 enum HelpText {
   private static let width = 80
 
@@ -101,14 +101,14 @@ enum HelpText {
 
   /// The variables that the program reads.
   static let environment = [
-    ("RMOS_DB_PATH", "The database, where --db is not given."),
-    ("RMOS_TOKEN", "What clients of serve must show, where --token is not given."),
-    ("RMOS_NOTIFY_TIMEOUT", "How many seconds an attempt of migrate --notify may take (10)."),
-    ("NO_COLOR", "No colour on terminals, if set and not empty."),
-    ("TERM", "dumb: neither colour nor a line that is redrawn."),
+    ("RMOS_DB_PATH", "The database if --db is not given."),
+    ("RMOS_TOKEN", "The access token of serve if --token is not given."),
+    ("RMOS_NOTIFY_TIMEOUT", "Seconds that an attempt of migrate --notify may take (10)."),
+    ("NO_COLOR", "If set and not empty, no color."),
+    ("TERM", "If dumb, no color and no progress bar."),
   ]
 
-  /// What the program does and its commands.
+  /// What the program does, and its commands.
   static var overview: String {
     let rows = CommandTable.commands.map { ($0.name, $0.summary) }
     return """
@@ -120,7 +120,7 @@ enum HelpText {
       \(table(rows))
 
       See rmos-cli help COMMAND for a command's arguments, options and examples.
-      The database is --db FILE, else RMOS_DB_PATH, else \(Defaults.database).
+      The database is --db FILE, or else RMOS_DB_PATH, or else \(Defaults.database).
       """
   }
 
@@ -141,7 +141,7 @@ enum HelpText {
     return text + "\n" + wrapped("Exit status: \(statuses).", indent: 0)
   }
 
-  /// Two columns; what is too long for the first takes a line of its own.
+  /// Two columns; text that is too long for the first gets its own line.
   private static func table(_ rows: [(String, String)]) -> String {
     let longest = rows.map(\.0.count).max() ?? 0
     let column = min(longest, 26) + 4
@@ -153,13 +153,13 @@ enum HelpText {
     }.joined(separator: "\n")
   }
 
-  /// Text broken at spaces so that no line is wider than a terminal's 80 columns.
+  /// The text, wrapped at 80 columns.
   private static func wrapped(_ text: String, indent: Int) -> String {
     let margin = String(repeating: " ", count: indent)
     return wrapped(text, width: width - indent).map { margin + $0 }.joined(separator: "\n")
   }
 
-  /// The lines of a text, broken at spaces.
+  /// The lines of a text, wrapped at spaces.
   static func wrapped(_ text: String, width: Int) -> [String] {
     var lines: [String] = []
     var line = ""

@@ -5,18 +5,18 @@ import RMOSStore
 /// `rmos-cli history`.
 enum HistoryCommand {
   static let spec = CommandSpec(
-    name: "history", summary: "Show how many entities came over on which day, newest first",
-    details: "Migrated entities count by the day of their run, others by the day they were "
-      + "created, both in UTC. Opens the database for reading only and changes nothing.",
+    name: "history", summary: "Show how many entities were migrated per day, newest first",
+    details: "Migrated entities count for the day of their run, others for the day they were "
+      + "created, both in UTC. Opens the database read-only and changes nothing.",
     options: [
       Defaults.databaseOption,
-      .init(name: "limit", placeholder: "N", help: "How many days at most [default: 50]"),
+      .init(name: "limit", placeholder: "N", help: "Show at most N days [default: 50]"),
     ],
     examples: [.init(command: "rmos-cli history --limit 7", help: "The last seven days")]
   ) { arguments, console in
     let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
     let store = try Defaults.openForReading(arguments)
-    let history = try MigrationHistory(of: store, limit: limit)
+    let history = try MigrationHistory.read(from: store, limit: limit)
     if arguments.has("json") {
       console.print(history.json)
       return .success
@@ -35,10 +35,7 @@ enum HistoryCommand {
       var table = TextTable(
         ["day"], numbers: EntityKind.allCases.map(\.schema.plural) + ["total"])
       for day in history.days {
-        let counts = [
-          day.entities.stripFamilies, day.entities.patterns, day.entities.joblogs,
-          day.entities.total,
-        ]
+        let counts = EntityKind.allCases.map { day.entities[$0] } + [day.entities.total]
         table.add([day.date] + counts.map(TerminalText.grouped))
       }
       console.print(table.text)
@@ -51,7 +48,7 @@ enum HistoryCommand {
     if history.undatedEntities > 0 {
       console.print(
         "\(TerminalText.grouped(history.undatedEntities)) entities have no readable date and "
-          + "count under no day.")
+          + "are not counted.")
     }
   }
 }

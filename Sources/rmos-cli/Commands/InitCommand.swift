@@ -7,10 +7,10 @@ import RMOSSystem
 enum InitCommand {
   static let spec = CommandSpec(
     name: "init", summary: "Create the database, or upgrade an old one",
-    details: "Creates the tables where they are missing and changes no row. "
-      + "A database that is up to date is left as it is.",
+    details: "Creates missing tables and changes no rows. A database that is up to date is left as "
+      + "it is.",
     options: [Defaults.databaseOption],
-    examples: [.init(command: "rmos-cli init --db shop.db", help: "An empty database")]
+    examples: [.init(command: "rmos-cli init --db shop.db", help: "Create an empty database")]
   ) { arguments, console in
     let path = Defaults.databasePath(arguments)
     let (before, missing) = try stateBefore(path)
@@ -48,11 +48,11 @@ enum InitCommand {
     return .success
   }
 
-  /// The schema's version before, `nil` if there is none, and the tables that an RMOS database lacks.
+  /// The schema version before, `nil` if there is none, and the missing tables.
   private static func stateBefore(_ path: String) throws -> (version: Int?, missing: [String]) {
     guard let size = FileStatus.size(of: path), size > 0 else { return (nil, []) }
     return try SQLiteStore(path: path, access: .readOnly).read { reader in
-      let missing = try (reader as? any SchemaInspecting)?.missingTables() ?? []
+      let missing = try reader.inspection?.inspector.missingTables() ?? []
       return (try reader.schemaVersion()?.version, missing)
     }
   }

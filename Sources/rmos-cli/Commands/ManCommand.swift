@@ -4,9 +4,9 @@ import RMOSModels
 enum ManCommand {
   static let spec = CommandSpec(
     name: "man", summary: "Print the manual page",
-    details: "The page is roff with the man macros, made from the same table as help.",
+    details: "The page is in roff with the man macros.",
     examples: [
-      .init(command: "rmos-cli man | man -l -", help: "Read it; on macOS: | mandoc | less"),
+      .init(command: "rmos-cli man | man -l -", help: "Read it; on macOS, use | mandoc | less"),
       .init(
         command: "rmos-cli man > /usr/local/share/man/man1/rmos-cli.1", help: "Install it"),
     ]
@@ -21,13 +21,13 @@ enum ManCommand {
 }
 
 /// The manual page, made from the command table: roff with the man macros.
-enum ManualPage {
+private enum ManualPage {
   /// The page.
   static var roff: String {
     var page = Roff()
     let version = RMOSVersion.current
     page.lines.append(#".TH "RMOS\-CLI" 1 "\#(RMOSVersion.date)" "rmos\-cli \#(version)" RMOS"#)
-    // Neither hyphens nor even margins, which help no one to read a command.
+    // No hyphenation and no justification, so that commands stay readable.
     page.lines += [".nh", ".ad l"]
     page.section("Name")
     page.text("rmos-cli \u{2013} migrates a luthier shop's legacy JSON files into SQLite")
@@ -36,11 +36,11 @@ enum ManualPage {
     page.section("Description")
     page.text(
       "Moves strip families, patterns and job logs from JSON files into a database that the "
-        + "shop's applications share. Nothing that a file says is dropped, guessed or overwritten, "
-        + "and running it again is always safe.")
+        + "shop's applications share. Nothing in a file is dropped, guessed or overwritten, and "
+        + "running it again is always safe.")
     page.paragraph(
-      "Options come after the command; --option value and --option=value mean the same; "
-        + "-- ends the options.")
+      "Options come after the command. --option value and --option=value mean the same, and -qv "
+        + "means -q -v; -- ends the options.")
     page.section("Commands")
     for command in CommandTable.commands { page.command(command) }
     page.section("Exit status")
@@ -77,7 +77,7 @@ private struct Roff {
     lines.append("\\fB\(Self.escaped(text))\\fR\(Self.escaped(rest))")
   }
 
-  /// A term and, indented below, what it means.
+  /// A term with its meaning indented below.
   mutating func entry(_ term: String, _ meaning: String) {
     macro("TP")
     bold(term)
@@ -89,7 +89,7 @@ private struct Roff {
     text(command.summary + ".")
     if !command.details.isEmpty { paragraph(command.details) }
     for argument in command.arguments { entry(argument.name, argument.help) }
-    // What every command takes is explained once, with help.
+    // The options of every command are described once, with help.
     let isHelp = command.name == "help"
     for option in isHelp ? command.allOptions : command.options {
       entry(option.label, option.help)
@@ -100,7 +100,7 @@ private struct Roff {
     for example in command.examples { entry(example.command, example.help) }
   }
 
-  /// A line of text that is not taken for a request.
+  /// A line of text that is not mistaken for a request.
   private static func line(_ text: String) -> String {
     let escaped = escaped(text)
     return escaped.hasPrefix(".") || escaped.hasPrefix("'") ? "\\&" + escaped : escaped

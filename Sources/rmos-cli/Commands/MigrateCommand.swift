@@ -8,9 +8,8 @@ enum MigrateCommand {
   static let spec = CommandSpec(
     name: "migrate", summary: "Migrate a legacy JSON tree into the database",
     details: "Reads SOURCE/{strip_families,patterns,joblogs}/**, checks every entity and writes "
-      + "what is sound, with where it came from. Running it again is safe: what is there already "
-      + "is skipped, and an interrupted run goes on where it stopped. rmos-cli undo takes a run "
-      + "back.",
+      + "the valid ones, each with its provenance. Running it again is safe: existing entities are "
+      + "skipped, and an interrupted run resumes where it stopped. rmos-cli undo reverts a run.",
     arguments: [
       .init(
         name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]",
@@ -18,51 +17,51 @@ enum MigrateCommand {
     ],
     options: [
       Defaults.databaseOption,
-      .init(name: "dry-run", help: "Only say what would happen; write nothing at all"),
+      .init(name: "dry-run", help: "Show what would happen; write nothing at all"),
       .init(
-        name: "batch-size", placeholder: "N", help: "Entities a transaction [default: 2000]"),
-      .init(name: "atomic", help: "All or nothing: one failure and nothing is written"),
+        name: "batch-size", placeholder: "N", help: "Entities per transaction [default: 2000]"),
+      .init(name: "atomic", help: "All or nothing: write nothing if any entity fails"),
       .init(
-        name: "on-duplicate", of: MigrationOptions.DuplicatePolicy.self,
-        help: "What to do with an id that the database has already: leave the row, rewrite it "
-          + "where its content differs, or refuse the entity [default: skip]"),
+        name: "on-duplicate", of: Migration.Options.DuplicatePolicy.self,
+        help: "If the id is already in the database: keep the row, rewrite it if its content "
+          + "differs, or reject the entity [default: skip]"),
       .init(
         name: "force",
         help: "With --on-duplicate update, also overwrite rows that were changed in the database"),
       .init(
-        name: "missing-id", of: MigrationOptions.MissingIDPolicy.self,
-        help: "What to do with an entity without an id: derive one from its path, or refuse it "
+        name: "missing-id", of: Migration.Options.MissingIDPolicy.self,
+        help: "If an entity has no id: derive one from its path, or reject it "
           + "[default: derive]"),
       .init(
         name: "max-errors", placeholder: "N",
-        help: "Stop once more than N entities have failed [default: never]"),
+        help: "Stop when more than N entities have failed [default: never]"),
       .init(
         name: "allow-empty",
-        help: "Take a source without a file to read for empty; it is a failure otherwise"),
+        help: "Accept a source with no files to read, which is a failure otherwise"),
       .init(
         name: "rejects", placeholder: "DIR",
-        help: "Copy what fails to DIR, with its issues; mended, DIR migrates"),
+        help: "Copy what fails to DIR, with its issues; once fixed, DIR can be migrated"),
       .init(
         name: "stats", placeholder: "FILE",
-        help: "Write the counts per kind as JSON; not on a dry run"),
+        help: "Write the counts per kind as JSON; not in a dry run"),
       .init(
         name: "no-backup",
-        help: "Do not back the database up first (FILE.backup-<run>; the last 3 are kept)"),
+        help: "Do not back up the database first (FILE.backup-<run>; the last 3 are kept)"),
       .init(name: "strict", help: "Exit with status 1 on warnings too"),
-      .init(name: "quiet", letter: "q", help: "Show nothing but errors"),
-      .init(name: "verbose", letter: "v", help: "Show every issue, as it is found, info too"),
+      .init(name: "quiet", letter: "q", help: "Show only errors"),
+      .init(name: "verbose", letter: "v", help: "Show every issue as it is found, including notes"),
     ] + FinishNotice.options,
     examples: [
       .init(
         command: "rmos-cli migrate legacy --db shop.db --dry-run", help: "See what would happen"),
-      .init(command: "rmos-cli migrate legacy --db shop.db", help: "Do it"),
+      .init(command: "rmos-cli migrate legacy --db shop.db", help: "Migrate"),
       .init(
         command: "rmos-cli migrate legacy --json > report.json",
         help: "For programs: the whole report"),
       .init(
         command:
           "rmos-cli migrate legacy -q --notify https://chat.example/hook",
-        help: "For a timer: tell a chat how it went"),
+        help: "On a schedule: post the result to a chat"),
     ],
     run: run)
 
@@ -71,18 +70,17 @@ enum MigrateCommand {
   {
     let options = try migrationOptions(arguments, measuresSource: console.showsProgress)
     if arguments.has("quiet"), arguments.has("verbose") {
-      throw UsageError("--quiet and --verbose exclude each other")
+      throw UsageError("--quiet and --verbose cannot be combined")
     }
     let source = arguments.positionals.first ?? Defaults.source
     let notice = try FinishNotice(arguments, source: source, console)
     if let file = arguments["stats"] { try checkStatistics(file, source: source, arguments) }
-    try Migration.checkSource(source)
+    try Migration.validate(source: source, options: options)
     if let directory = options.rejectsDirectory {
-      try Migration.checkRejects(directory, source: source)
       let database = Defaults.databasePath(arguments)
       if FileStatus.isSameFile(database.directoryPath, directory) {
         throw UsageError(
-          "\(directory) is where \(database) stands; name a directory of their own for the rejects")
+          "\(directory) contains the database \(database); name another directory for the rejects")
       }
     }
     Signals.catchInterruptions()
@@ -96,20 +94,20 @@ enum MigrateCommand {
       summary = try Migration(from: source, into: store, options: options).runSynchronously(
         observer: { reporter.observe($0) }, isCancelled: { Signals.isInterrupted })
     } catch {
-      // Midway, the events told how far it came.
+      // The events so far tell how far it got.
       guard let (code, message) = Self.midway(error), var summary = reporter.summary,
         summary.statistics.total.found > 0 || summary.ending == .sourceFailed
       else { throw error }
       if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
       if arguments.has("json") {
         notice?.failure = .init(code: code, message: message)
-        console.print(summary.json(errorCode: code, message: message))
+        console.print(MigrationReport(of: summary).json(error: (code, message)))
         return .couldNotRun
       }
       show(summary, source: source, reporter, arguments, console)
       throw error
     }
-    // A rehearsal in memory speaks of the database that it stands for.
+    // A dry run in memory stands for the database that does not exist yet.
     if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
     let statistics = options.isDryRun ? nil : arguments["stats"]
     let failure =
@@ -117,7 +115,7 @@ enum MigrateCommand {
     notice?.failure = failure.map { .init(code: $0.code, message: $0.message) }
     if arguments.has("json") {
       console.print(
-        failure.map { summary.json(errorCode: $0.code, message: $0.message) } ?? summary.json)
+        MigrationReport(of: summary).json(error: failure.map { ($0.code, $0.message) }))
       if failure != nil { return .couldNotRun }
     } else {
       show(summary, source: source, reporter, arguments, console)
@@ -126,7 +124,7 @@ enum MigrateCommand {
     return exitStatus(summary, isStrict: arguments.has("strict"))
   }
 
-  /// The code and message of an error that may end a run midway.
+  /// The code and message of an error that can end a run midway.
   private static func midway(_ error: any Error) -> (code: String, message: String)? {
     switch error {
     case let error as StoreError: (error.code.rawValue, error.message)
@@ -152,16 +150,16 @@ enum MigrateCommand {
 
   private static func migrationOptions(
     _ arguments: ParsedArguments, measuresSource: Bool
-  ) throws -> MigrationOptions {
-    var options = MigrationOptions()
+  ) throws -> Migration.Options {
+    var options = Migration.Options()
     options.isDryRun = arguments.has("dry-run")
     options.isAtomic = arguments.has("atomic")
     if let size = try arguments.integer("batch-size", in: 1...1_000_000) {
       options.batchSize = size
     }
     options.maxErrors = try arguments.integer("max-errors", in: 0...Int.max)
-    if let policy = try arguments.choice(
-      "on-duplicate", of: MigrationOptions.DuplicatePolicy.self)
+    if let policy = arguments.choice(
+      "on-duplicate", of: Migration.Options.DuplicatePolicy.self)
     {
       options.onDuplicate = policy
     }
@@ -169,19 +167,20 @@ enum MigrateCommand {
     options.overwritesEdits = arguments.has("force")
     if options.overwritesEdits, options.onDuplicate != .update {
       throw UsageError(
-        "--force goes with --on-duplicate update only", hint: "Nothing else overwrites a row.")
+        "--force requires --on-duplicate update", hint: "Nothing else overwrites rows.")
     }
-    if let policy = try arguments.choice("missing-id", of: MigrationOptions.MissingIDPolicy.self) {
+    if let policy = arguments.choice("missing-id", of: Migration.Options.MissingIDPolicy.self) {
       options.missingID = policy
     }
     options.rejectsDirectory = arguments["rejects"]
     options.takesBackup = !arguments.has("no-backup")
     options.measuresSource = measuresSource && !arguments.has("quiet")
-    options.observedEvents = arguments.has("verbose") ? .information : []
+    options.observedEvents = arguments.has("verbose") ? [.information] : []
     return options
   }
 
-  /// Better to say so now than after an hour's work; and never over the database or its source.
+  /// Fails early if the file cannot be written, and never lets it overwrite the database or its
+  /// source.
   private static func checkStatistics(
     _ file: String, source: String, _ arguments: ParsedArguments
   ) throws {
@@ -189,7 +188,7 @@ enum MigrateCommand {
       throw UsageError("\(file) is the database; name another file")
     }
     if Migration.reads(file, from: source) {
-      throw UsageError("\(file) is in \(source), which is read from; name a file elsewhere")
+      throw UsageError("\(file) is in the source \(source); name a file elsewhere")
     }
     do throws(SystemError) {
       try FileSystem.checkReplaceable(file)
@@ -215,15 +214,15 @@ enum MigrateCommand {
       message: "cannot write the statistics to \(file): \(failure.reason)")
   }
 
-  /// What failed is still in the source, so the run went on.
+  /// The error of rejects that could not be written; the run went on, as they are still in the
+  /// source.
   private static func rejectsError(_ summary: MigrationSummary) -> CommandError? {
     guard let rejects = summary.rejects, let failure = rejects.failure else { return nil }
     let all = TerminalText.counted(rejects.written + rejects.notWritten, "reject")
     return CommandError(
       code: "rejects.unwritable",
       message: "\(rejects.notWritten) of \(all) could not be written to \(rejects.directory): "
-        + "\(failure); what was migrated stays, and the source still has the others: "
-        + "name another directory and run again")
+        + "\(failure); what was migrated is kept, and the source still has the others")
   }
 
   private static func exitStatus(_ summary: MigrationSummary, isStrict: Bool) -> ExitStatus {
@@ -232,11 +231,11 @@ enum MigrateCommand {
     return isStrict && summary.severityCounts[.warning, default: 0] > 0 ? .failures : .success
   }
 
-  /// What to do now.
+  /// The next step.
   private static func next(
     after summary: MigrationSummary, source: String, _ arguments: ParsedArguments
   ) -> String {
-    // Rejects of two runs do not mix.
+    // A directory holds the rejects of one run.
     let hasRejects = (summary.rejects?.written ?? 0) > 0
     let again =
       hasRejects
@@ -244,32 +243,32 @@ enum MigrateCommand {
       : arguments.commandLine(without: "dry-run")
     let goesOn =
       arguments.has("atomic")
-      ? "  (begins anew; nothing was written)" : "  (goes on where it stopped)"
+      ? "  (starts over; nothing was written)" : "  (resumes where it stopped)"
     let failed = summary.statistics.total.failed
     switch summary.ending {
     case .interrupted where summary.isDryRun: return arguments.commandLine()
     case .interrupted: return again + goesOn
     case .sourceFailed where summary.isDryRun:
-      return "put right what the error says, then " + arguments.commandLine()
-    case .storeFailed, .sourceFailed: return "put right what the error says, then " + again + goesOn
+      return "fix the problem above, then " + arguments.commandLine()
+    case .storeFailed, .sourceFailed: return "fix the problem above, then " + again + goesOn
     case .rolledBack:
-      return "mend the files and run it again, or go without --atomic: "
+      return "fix the files and run it again, or omit --atomic: "
         + (hasRejects
           ? arguments.commandLine(without: "atomic", "rejects")
           : arguments.commandLine(without: "atomic"))
     case .tooManyErrors:
-      return "mend the files and run it again, or raise --max-errors"
+      return "fix the files and run it again, or raise --max-errors"
     case .completed where summary.hasFoundNothing:
-      return "see whether \(TerminalText.escaped(source)) is the right directory, and mounted; "
+      return "check that \(TerminalText.escaped(source)) is the right directory and is mounted; "
         + "if it may be empty: " + arguments.commandLine(adding: "allow-empty")
     case .completed where summary.isDryRun:
-      return again + (failed > 0 ? "  (migrates all but what fails)" : "")
+      return again + (failed > 0 ? "  (migrates everything except what fails)" : "")
     case .completed where failed > 0 && hasRejects:
-      return "mend the files in \(TerminalText.escaped(arguments["rejects"] ?? "")), then "
+      return "fix the files in \(TerminalText.escaped(arguments["rejects"] ?? "")), then "
         + "rmos-cli migrate " + TerminalText.shellWord(arguments["rejects"] ?? "")
         + Defaults.databaseWords(arguments)
     case .completed where failed > 0:
-      return "mend the files and run the same again; what is migrated is skipped then"
+      return "fix the files and run the same command again; it skips what is migrated"
     case .completed:
       return "rmos-cli status" + Defaults.databaseWords(arguments)
     }

@@ -7,10 +7,10 @@ import RMOSSystem
 enum ReportCommand {
   static let spec = CommandSpec(
     name: "report", summary: "Show a report of a run, or of a statistics file",
-    details: "Reports on the newest run in the ledger, on the one that --run names, or on STATS, a "
-      + "file that migrate --stats has written. The report goes to standard output; files are "
-      + "written only with --output: migration_report_RUN.FORMAT, RUN being the run's number or, "
-      + "for a statistics file, stats.",
+    details: "Reports on the newest run in the ledger, on the run given by --run, or on a "
+      + "statistics file written by migrate --stats. The report goes to standard output. Files are written "
+      + "only with --output: migration_report_RUN.FORMAT, where RUN is the run's number, or stats "
+      + "for a statistics file.",
     arguments: [
       .init(
         name: "STATS.json", help: "A statistics file [default: the newest run]", value: .file)
@@ -19,12 +19,12 @@ enum ReportCommand {
       Defaults.databaseOption,
       .init(name: "run", placeholder: "ID", help: "The run; rmos-cli runs lists them"),
       .init(
-        name: "format", placeholder: "LIST", value: .list(Format.allCases.map(\.rawValue)),
-        help: "What to write: txt, json or html, or, with --output, several with commas between "
+        name: "format", placeholder: "LIST", value: .list(ReportFormat.allCases.map(\.rawValue)),
+        help: "txt, json or html; with --output, a comma-separated list "
           + "[default: txt]"),
       .init(
         name: "output", placeholder: "DIR",
-        help: "Write files into DIR, which is created; those of an earlier report are replaced"),
+        help: "Write files to DIR, creating it if necessary; earlier reports are replaced"),
     ],
     examples: [
       .init(command: "rmos-cli report --db shop.db", help: "The newest run, as text"),
@@ -33,22 +33,9 @@ enum ReportCommand {
         help: "Run 3, for a browser"),
       .init(
         command: "rmos-cli report stats.json --format json,html,txt --output reports",
-        help: "What a statistics file says, in every format"),
+        help: "A statistics file, in every format"),
     ],
     run: run)
-
-  /// The formats by name.
-  private enum Format: String, CaseIterable {
-    case txt, json, html
-
-    var format: any ReportFormat {
-      switch self {
-      case .txt: .txt
-      case .json: .json
-      case .html: .html
-      }
-    }
-  }
 
   @Sendable private static func run(_ arguments: ParsedArguments, _ console: Console) throws
     -> ExitStatus
@@ -57,8 +44,8 @@ enum ReportCommand {
     let id = try arguments.integer("run", in: 1...Int.max).map { Int64($0) }
     if id != nil, let file = arguments.positionals.first {
       throw UsageError(
-        "a report is of --run or of the statistics \(file), not of both",
-        hint: "Leave one of them out.")
+        "--run and the statistics file \(file) cannot be combined",
+        hint: "Omit one of them.")
     }
     let report =
       if let file = arguments.positionals.first {
@@ -74,24 +61,24 @@ enum ReportCommand {
         for file in files { console.print("Wrote \(TerminalText.escaped(file))") }
       }
     } else if let format = formats.first {
-      console.printText(report.text(as: format.format))
+      console.printText(report.document(as: format))
     }
     return .success
   }
 
-  /// The formats asked for, checked against where they are to go.
-  private static func formats(_ arguments: ParsedArguments) throws -> [Format] {
-    let formats = arguments.choices("format", of: Format.self)
+  /// The requested formats, of which standard output takes only one.
+  private static func formats(_ arguments: ParsedArguments) throws -> [ReportFormat] {
+    let formats = arguments.choices("format", of: ReportFormat.self)
     guard arguments["output"] == nil else { return formats.isEmpty ? [.txt] : formats }
     if formats.count > 1 {
       throw UsageError(
         "--format: standard output takes one format, found \(formats.count)",
-        hint: "Add --output DIR to write a file for each.")
+        hint: "Add --output DIR to write one file per format.")
     }
     guard arguments.has("json") else { return formats.isEmpty ? [.txt] : formats }
     if let format = formats.first, format != .json {
       throw UsageError(
-        "--json and --format \(format.rawValue) both ask for standard output",
+        "--json and --format \(format.rawValue) cannot be combined on standard output",
         hint: "Add --output DIR to write the report to a file.")
     }
     return [.json]
@@ -99,30 +86,32 @@ enum ReportCommand {
 
   // MARK: Files
 
-  /// Far more than statistics need.
+  /// The size limit of a statistics file, in bytes; real ones are far smaller.
   private static let largestStatistics = 1 << 20
 
   private static func report(ofStatistics file: String) throws -> MigrationReport {
     if let size = FileStatus.size(of: file), size > 0,
       (try? SQLiteStore(path: file, access: .readOnly)) != nil
     {
-      throw MigrationError(
-        .statisticsInvalid,
-        "\(file) is a database, not statistics; to report on its runs: rmos-cli report --db "
-          + TerminalText.shellWord(file))
+      throw CommandError(
+        code: MigrationError.Code.statisticsInvalid.rawValue,
+        message: "\(file) is a database, not a statistics file",
+        hint: "To report on its runs: rmos-cli report --db \(TerminalText.shellWord(file))")
     }
     let content: FileSystem.Content
     do throws(SystemError) {
       content = try FileSystem.content(of: file, limit: largestStatistics)
     } catch {
       throw CommandError(
-        code: "input.unreadable", message: "cannot read the statistics \(file): \(error.reason)")
+        code: "input.unreadable",
+        message: "cannot read the statistics file \(file): \(error.reason)")
     }
     guard case .bytes(let bytes) = content else {
       throw CommandError(
         code: "input.too-large",
-        message: "\(file) has more than \(TerminalText.grouped(largestStatistics)) bytes; expected "
-          + "the statistics that migrate --stats writes")
+        message: "\(file) is larger than \(TerminalText.grouped(largestStatistics)) bytes, so it "
+          + "is not a statistics file",
+        hint: "rmos-cli migrate --stats FILE writes statistics.")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw MigrationError(.statisticsInvalid, "\(file): the statistics are not UTF-8")
@@ -138,7 +127,7 @@ enum ReportCommand {
   ///
   /// - Returns: Their paths.
   private static func write(
-    _ report: MigrationReport, as formats: [Format], into directory: String
+    _ report: MigrationReport, as formats: [ReportFormat], into directory: String
   ) throws -> [String] {
     func check(_ path: String, _ body: () throws(SystemError) -> Void) throws {
       do throws(SystemError) {
@@ -152,12 +141,11 @@ enum ReportCommand {
     try check(directory) { () throws(SystemError) in
       try FileSystem.makeDirectories(directory, permissions: 0o777)
     }
-    return try formats.map { name in
-      let format = name.format
+    return try formats.map { format in
       let slash = directory.hasSuffix("/") ? "" : "/"
       let path = directory + slash + report.fileName(as: format)
       try check(path) { () throws(SystemError) in
-        try FileSystem.replaceContent(of: path, with: report.text(as: format))
+        try FileSystem.replaceContent(of: path, with: report.document(as: format))
       }
       return path
     }

@@ -9,7 +9,7 @@ enum RunsCommand {
     details: "",
     options: [
       Defaults.databaseOption,
-      .init(name: "limit", placeholder: "N", help: "How many runs at most [default: 20]"),
+      .init(name: "limit", placeholder: "N", help: "Show at most N runs [default: 20]"),
     ],
     examples: [.init(command: "rmos-cli runs --limit 5", help: "The last five runs")]
   ) { arguments, console in

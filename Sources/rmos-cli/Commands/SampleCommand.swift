@@ -6,19 +6,18 @@ import RMOSSystem
 /// `rmos-cli sample`.
 enum SampleCommand {
   static let spec = CommandSpec(
-    name: "sample", summary: "Write a sample legacy tree to try things out",
-    details: "Writes strip families, patterns and job logs in all the layouts that migrate reads: "
-      + "one entity a file, lists, dictionaries and JSON Lines. "
-      + "The same numbers give the same tree.",
+    name: "sample", summary: "Write a sample legacy tree for trying things out",
+    details: "Writes strip families, patterns and job logs in every layout that migrate reads: one "
+      + "entity per file, lists, dictionaries and JSON Lines. The same options give the same tree.",
     arguments: [
-      .init(name: "DIR", help: "A directory that is empty or not there yet", isRequired: true)
+      .init(name: "DIR", help: "A directory that is empty or does not exist yet", isRequired: true)
     ],
     options: [
-      .init(name: "count", placeholder: "N", help: "How many entities [default: 1000]"),
+      .init(name: "count", placeholder: "N", help: "Number of entities [default: 1000]"),
       .init(
         name: "broken", placeholder: "PCT",
-        help: "How many of a hundred are odd or broken, 0 to 100 [default: 0]"),
-      .init(name: "seed", placeholder: "N", help: "Another tree for each number [default: 1]"),
+        help: "Percentage of odd or broken entities, 0 to 100 [default: 0]"),
+      .init(name: "seed", placeholder: "N", help: "Seed; each gives a different tree [default: 1]"),
     ],
     examples: [
       .init(

@@ -8,27 +8,27 @@ import Synchronization
 /// `rmos-cli serve`.
 enum ServeCommand {
   static let spec = CommandSpec(
-    name: "serve", summary: "Show the database in the browser and answer over HTTP",
+    name: "serve", summary: "Serve the dashboard and its HTTP API",
     details:
-      "Serves the dashboard and its API until SIGINT, SIGTERM or SIGHUP, which let requests "
-      + "under way end. Only this machine can reach it unless --host says otherwise, which takes "
-      + "a token; "
-      + "clients show it as a bearer token, browsers as the password of any user.",
+      "Serves the dashboard and its API until SIGINT, SIGTERM or SIGHUP, which let current "
+      + "requests finish. Only this machine can reach it, unless --host opens it to others, which "
+      + "requires a token: clients send it as a bearer token, browsers as the password of any "
+      + "user.",
     options: [
       Defaults.databaseOption,
       .init(
         name: "host", placeholder: "HOST",
         help: "The name or address to listen on [default: 127.0.0.1]"),
       .init(
-        name: "port", placeholder: "N", help: "The port; 0 takes any free one [default: 8000]"),
+        name: "port", placeholder: "N", help: "The port; 0 picks a free one [default: 8000]"),
       .init(
         name: "token", placeholder: "TOKEN",
-        help: "What clients must show [default: RMOS_TOKEN, which others cannot see in the list "
-          + "of processes]"),
+        help: "Access token that clients must send; prefer RMOS_TOKEN, which does not appear in "
+          + "the list of processes"),
       .init(
         name: "allow-host", placeholder: "NAME",
-        help: "Another name, or NAME:PORT, that the server goes by: a proxy's", isRepeatable: true),
-      .init(name: "allow-writes", help: "Let entities be created, changed and deleted"),
+        help: "Accept NAME or NAME:PORT in the Host header, such as a proxy's", isRepeatable: true),
+      .init(name: "allow-writes", help: "Allow creating, changing and deleting entities"),
       .init(name: "verbose", letter: "v", help: "Log each request on standard error"),
     ],
     examples: [
@@ -43,16 +43,16 @@ enum ServeCommand {
     if let log { configuration.log = { log.write($0) } }
     var options = Dashboard.Options()
     options.allowsWrites = arguments.has("allow-writes")
-    // Short: while a client waits, so does a thread that others need. It is told when to come again.
+    // Short: a waiting client occupies a thread that others need; the answer says when to retry.
     let store = try Defaults.openExisting(
-      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: 0.5,
+      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: .milliseconds(500),
       followsPath: true)
     let server = try HTTPServer(
       dashboard: Dashboard(store: store, options: options), configuration: configuration)
-    // Before the URL is out: who reads it may send a signal at once.
+    // Before the URL is printed: its reader may send a signal at once.
     try stopOnInterruption(server)
     announce(server, store, options, asJSON: arguments.has("json"), console)
-    // The program says why at its end.
+    // The program reports the failure at its end.
     guard console.finish() == nil else { return .couldNotRun }
     defer { log?.finish() }
     // The server's threads may hold the store until the process ends.
@@ -80,7 +80,7 @@ enum ServeCommand {
       }
     } catch {
       throw CommandError(
-        code: "system.no-thread", message: "the system gives no thread: \(error.reason)")
+        code: "system.no-thread", message: "cannot start a thread: \(error.reason)")
     }
   }
 
@@ -99,44 +99,44 @@ enum ServeCommand {
         })
       return
     }
-    let writes = options.allowsWrites ? ", with writes" : ""
+    let writes = options.allowsWrites ? ", writes allowed" : ""
     console.print(
       "Serving \(TerminalText.escaped(store.location)) at \(TerminalText.escaped(server.url))"
         + writes)
   }
 }
 
-/// A line on standard error for each request.
+/// Logs each request on standard error.
 ///
-/// A log must not stop the server: what nobody reads is lost, and counted.
-final class AccessLog: Sendable {
-  /// How many lines were lost since the last one that was written.
-  private let lost = Mutex(0)
+/// A log must not block the server: lines that are not read are dropped, and counted.
+private final class AccessLog: Sendable {
+  /// The number of lines dropped since the last one that was written.
+  private let dropped = Mutex(0)
 
-  /// Writes a line whole, as several threads may.
+  /// Writes a whole line; several threads may call it.
   func write(_ entry: HTTPServer.LogEntry) {
     let line = Self.line(entry) + "\n"
-    lost.withLock { lost in
+    dropped.withLock { dropped in
       let isWritten =
-        Self.tell(of: &lost) && FileDescriptor.standardError.writeWithoutWaiting(Array(line.utf8))
-      if !isWritten { lost += 1 }
+        Self.report(&dropped) && FileDescriptor.standardError.writeWithoutWaiting(Array(line.utf8))
+      if !isWritten { dropped += 1 }
     }
   }
 
-  /// Says how many lines were lost at the end, if any.
-  func finish() { lost.withLock { _ = Self.tell(of: &$0) } }
+  /// Reports lines dropped at the end.
+  func finish() { dropped.withLock { _ = Self.report(&$0) } }
 
-  private static func tell(of lost: inout Int) -> Bool {
-    if lost == 0 { return true }
-    let line = "… \(TerminalText.counted(lost, "line")) lost, as nobody read them\n"
+  private static func report(_ dropped: inout Int) -> Bool {
+    if dropped == 0 { return true }
+    let line = "… \(TerminalText.counted(dropped, "line")) dropped, because they were not read\n"
     guard FileDescriptor.standardError.writeWithoutWaiting(Array(line.utf8)) else { return false }
-    lost = 0
+    dropped = 0
     return true
   }
 
-  /// The line, safe for a terminal whatever the client sent, and not too long for a pipe.
+  /// The line, safe for a terminal and short enough to be written to a pipe at once.
   private static func line(_ entry: HTTPServer.LogEntry) -> String {
-    let milliseconds = TerminalText.fixed(entry.seconds * 1000, decimals: 1)
+    let milliseconds = TerminalText.fixed(entry.duration / .milliseconds(1), decimals: 1)
     let end = " \(entry.status) \(entry.size) bytes \(milliseconds) ms"
     let request = [entry.method, entry.target].map { TerminalText.escaped($0 ?? "-") }
     let start = "\(entry.peer) \(request.joined(separator: " "))"

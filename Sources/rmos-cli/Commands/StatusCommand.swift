@@ -8,17 +8,19 @@ import RMOSSystem
 enum StatusCommand {
   static let spec = CommandSpec(
     name: "status",
-    summary: "Show what the database holds, how runs went, and its health",
+    summary: "Show the database's contents, last run and health",
     details:
-      "Opens the database for reading only and changes nothing. The health of a small database "
-      + "is that of a whole audit; of one beyond 8 MiB the schema, the last run and, for some "
-      + "hundredths of a second, references are looked at, and what was not is said.",
+      "Opens the database read-only and changes nothing. A small database gets a full audit. In "
+      + "one larger than 8 MiB, the schema, the last run and, for a fraction of a second, "
+      + "references are checked, and what was not checked is listed.",
     options: [Defaults.databaseOption],
-    examples: [.init(command: "rmos-cli status --db shop.db", help: "Counts and the last run")]
+    examples: [
+      .init(command: "rmos-cli status --db shop.db", help: "Counts, health and the last run")
+    ]
   ) { arguments, console in
     let store = try Defaults.openForReading(arguments)
     let status = try StoreStatus(of: store)
-    let health = try HealthReport(of: store)
+    let health = try HealthReport.read(from: store)
     if arguments.has("json") {
       var writer = JSONWriter(style: .pretty)
       writer.object {
@@ -29,18 +31,35 @@ enum StatusCommand {
       }
       console.print(writer.text)
     } else {
-      show(status, health, Defaults.databaseWords(arguments), console)
+      StatusText(
+        status: status, health: health, databaseWords: Defaults.databaseWords(arguments),
+        console: console
+      ).show()
     }
     return .success
   }
+}
 
-  private static func show(
-    _ status: StoreStatus, _ health: HealthReport, _ databaseWords: String, _ console: Console
-  ) {
-    func line(_ label: String, _ text: String) {
-      console.print(
-        TerminalText.padded(label, to: 17, left: false) + TerminalText.escaped(text))
-    }
+/// The text of a database's status.
+private struct StatusText {
+  let status: StoreStatus
+  let health: HealthReport
+  let databaseWords: String
+  let console: Console
+
+  func show() {
+    showContents()
+    console.print()
+    showHealth()
+    console.print()
+    showRuns()
+  }
+
+  private func line(_ label: String, _ text: String) {
+    console.print(TerminalText.padded(label, to: 17, left: false) + TerminalText.escaped(text))
+  }
+
+  private func showContents() {
     line("Database", status.location)
     if let size = status.sizeInBytes { line("Size", TerminalText.grouped(size) + " bytes") }
     if let schema = status.schema {
@@ -49,7 +68,7 @@ enum StatusCommand {
         "\(schema.version)" + (schema.appliedAt.map { ", applied \($0)" } ?? ""))
     }
     console.print()
-    // What is not there, or cannot be read, has no number, not even 0.
+    // Tables that are missing or cannot be read have no count, not even 0.
     let numbers = EntityKind.allCases.map { kind -> (String, String) in
       let isMissing = status.missingTables.contains(kind.table)
       let number = status.counts[kind].map(TerminalText.grouped)
@@ -64,7 +83,9 @@ enum StatusCommand {
     if !status.missingTables.isEmpty {
       line("Missing tables", "\(status.missingTables.joined(separator: ", "))")
     }
-    console.print()
+  }
+
+  private func showHealth() {
     line("Health", health.words)
     for error in health.errors { line("", "error: \(error)") }
     for warning in health.warnings { line("", "warning: \(warning)") }
@@ -72,15 +93,17 @@ enum StatusCommand {
     if !health.errors.isEmpty || !health.isComplete {
       console.print("Next: rmos-cli audit\(databaseWords)")
     }
-    console.print()
+  }
+
+  private func showRuns() {
     if let run = status.currentRun {
-      line("Under way", "\(describe(run)), process \(run.processID), last sign \(run.heartbeatAt)")
+      line("Running", "\(describe(run)), process \(run.processID), last active \(run.heartbeatAt)")
       line("", counts(run))
     }
     guard let run = status.lastRun else {
       if status.currentRun == nil {
         line("Last run", "none")
-        // What stands in its way is told above.
+        // Errors are listed above.
         if health.errors.isEmpty {
           console.print("Next: rmos-cli migrate SOURCE --dry-run\(databaseWords)")
         }
@@ -106,15 +129,15 @@ enum StatusCommand {
     if run.state == .interrupted, status.currentRun == nil {
       console.print(
         "Next: rmos-cli migrate \(TerminalText.shellWord(run.source))\(databaseWords)"
-          + " (goes on where it stopped)")
+          + " (resumes where it stopped)")
     }
   }
 
-  private static func describe(_ run: LedgerRun) -> String {
+  private func describe(_ run: LedgerRun) -> String {
     "run \(run.id), \(run.command), started \(run.startedAt)"
   }
 
-  private static func counts(_ run: LedgerRun) -> String {
+  private func counts(_ run: LedgerRun) -> String {
     if let undo = run.undo {
       return "undid run \(undo.run): \(TerminalText.grouped(undo.removed)) removed, "
         + "\(TerminalText.grouped(undo.restored)) restored"

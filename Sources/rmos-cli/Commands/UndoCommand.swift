@@ -6,34 +6,35 @@ import RMOSSystem
 /// `rmos-cli undo`.
 enum UndoCommand {
   static let spec = CommandSpec(
-    name: "undo", summary: "Take a run back: remove its rows, restore what it updated",
-    details: "All in one transaction: afterwards the tables are what they were before the run. "
-      + "Where rows were changed since, or others refer to them, nothing changes, and what stands "
-      + "in the way is said, such as a later run that has to be undone first. Undoing is a run in "
-      + "the ledger itself; migrating again brings the rows back.",
+    name: "undo", summary: "Revert a run: remove its rows, restore what it updated",
+    details: "Works in one transaction, after which the tables are what they were before the run. "
+      + "If rows were changed since, or others refer to them, nothing is changed and the obstacles "
+      + "are listed, such as a later run that has to be undone first. An undo is itself a run in "
+      + "the ledger; migrating again brings the rows back.",
     arguments: [
       .init(name: "RUN", help: "The run's number; rmos-cli runs lists them", isRequired: true)
     ],
     options: [
       Defaults.databaseOption,
-      .init(name: "dry-run", help: "Only say what would happen; write nothing at all"),
+      .init(name: "dry-run", help: "Show what would happen; write nothing at all"),
       .init(
         name: "no-backup",
-        help: "Do not back the database up first (FILE.backup-<run>; the last 3 are kept)"),
+        help: "Do not back up the database first (FILE.backup-<run>; the last 3 are kept)"),
       .init(
         name: "verbose", letter: "v",
-        help: "Show everything that stands in the way one by one"),
+        help: "List every obstacle"),
     ],
     examples: [
       .init(
         command: "rmos-cli undo 3 --db shop.db --dry-run", help: "See what undoing run 3 would do"),
-      .init(command: "rmos-cli undo 3 --db shop.db", help: "Do it"),
+      .init(command: "rmos-cli undo 3 --db shop.db", help: "Undo it"),
     ]
   ) { arguments, console in
     let word = arguments.positionals[0]
     guard let run = Int64(word), run >= 1 else {
       throw UsageError(
-        "RUN: expected the number of a run, found “\(word)”", hint: "rmos-cli runs lists them.")
+        #"RUN: expected the number of a run, found "\#(word)""#,
+        hint: "rmos-cli runs lists the runs.")
     }
     let isDryRun = arguments.has("dry-run")
     Signals.catchInterruptions()
@@ -41,13 +42,16 @@ enum UndoCommand {
     let store = try Defaults.openExisting(arguments, isDryRun ? .readOnly : .readWrite)
     let report: UndoReport
     do {
-      report = try Undo(of: store, takesBackup: !arguments.has("no-backup"))
-        .run(run, isDryRun: isDryRun) { Signals.isInterrupted }
+      var options = Undo.Options()
+      options.isDryRun = isDryRun
+      options.takesBackup = !arguments.has("no-backup")
+      report = try Undo(of: run, in: store, options: options)
+        .runSynchronously { Signals.isInterrupted }
     } catch let error as StoreError where error.code == .cancelled {
       return console.interrupted(
         by: error.code.rawValue,
-        "nothing was changed in \(TerminalText.escaped(store.location)); to undo run \(run) after "
-          + "all, run the same again: \(arguments.commandLine())",
+        "nothing was changed in \(TerminalText.escaped(store.location)); to undo run \(run), run "
+          + "the same command again: \(arguments.commandLine())",
         asJSON: arguments.has("json"))
     }
     if arguments.has("json") {
@@ -60,15 +64,16 @@ enum UndoCommand {
     return report.isSuccess ? .success : .failures
   }
 
-  /// Refuses a run that does not exist before opening for writing brings an older database up to
-  /// date.
+  /// Rejects a run that does not exist before opening the database for writing upgrades it.
   private static func refuseMissing(_ run: Int64, _ arguments: ParsedArguments) throws {
-    // What cannot be read without writing is for the opening proper.
+    // A database that cannot be opened read-only gets its error from the actual opening.
     guard let store = try? Defaults.openForReading(arguments),
       let found = try? store.read({ try $0.run(run) != nil }), !found
     else { return }
-    // Ends with the error that says so.
-    _ = try Undo(of: store).run(run, isDryRun: true)
+    // Throws the error for a missing run.
+    var options = Undo.Options()
+    options.isDryRun = true
+    _ = try Undo(of: run, in: store, options: options).runSynchronously()
   }
 
   private static func show(
@@ -111,10 +116,8 @@ enum UndoCommand {
   private static func refuse(
     _ report: UndoReport, _ arguments: ParsedArguments, _ console: Console
   ) {
-    let number = TerminalText.counted(report.obstacleCount, "thing")
-    console.print(
-      "Nothing was changed: \(number) \(report.obstacleCount == 1 ? "stands" : "stand") "
-        + "in the way of undoing run \(report.undoneRun)")
+    let number = TerminalText.counted(report.obstacleCount, "obstacle")
+    console.print("Nothing was changed: \(number) to undoing run \(report.undoneRun)")
     if arguments.has("verbose") {
       for obstacle in report.obstacles {
         console.print(
@@ -125,21 +128,21 @@ enum UndoCommand {
     } else {
       for group in report.obstacleGroups { console.print("  " + line(of: group)) }
       if report.obstacleGroups.contains(where: { $0.count > 1 }) {
-        console.print("-v shows them one by one")
+        console.print("-v lists them all")
       }
     }
     var next = report.runsToUndoFirst.map { run in
       "rmos-cli undo \(run)\(Defaults.databaseWords(arguments))"
     }
     guard !next.isEmpty else { return }
-    // Where more is in the way than later runs, that has to go too before this one is tried again.
+    // If later runs are not the only obstacles, the others have to be resolved first.
     if report.obstacleGroups.allSatisfy({ $0.undoFirst != nil }) {
       next.append(arguments.commandLine(without: "verbose"))
     }
     console.print("Next: " + next.joined(separator: ", then "))
   }
 
-  /// What stands in the way, with the first three it is about.
+  /// A group of obstacles, with its first three subjects.
   private static func line(of group: UndoObstacleGroup) -> String {
     let subjects = group.subjects.joined(separator: ", ")
     let more = group.count > group.examples.count ? ", …" : ""

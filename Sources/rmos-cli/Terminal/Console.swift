@@ -2,7 +2,7 @@ import RMOSMigration
 import RMOSModels
 import RMOSSystem
 
-/// Where a command's text goes: results to standard output, all else to standard error.
+/// Writes a command's results to standard output and everything else to standard error.
 final class Console {
   private let output = OutputBuffer(descriptor: .standardOutput, limit: 1 << 16)
   private let errors = OutputBuffer(descriptor: .standardError, limit: 0)
@@ -11,9 +11,9 @@ final class Console {
   let showsProgress: Bool
   /// Whether standard error takes colour.
   private let hasColor: Bool
-  /// A line on standard error that is redrawn and must go before other text.
+  /// Whether a status line is on the terminal, to be erased before other text.
   private var hasStatusLine = false
-  /// What is done once everything is said: told the exit status and the error behind it.
+  /// Called at the end of the program with the exit status and the error behind it.
   var whenOver: ((ExitStatus, RunNotification.Failure?) -> Void)?
 
   init() {
@@ -30,21 +30,21 @@ final class Console {
     case dim = "\u{1b}[2m"
   }
 
-  /// Text in a style where the terminal takes it, plain elsewhere.
+  /// Text in a style if the terminal supports it, otherwise plain.
   func styled(_ text: String, _ style: Style) -> String {
     hasColor ? style.rawValue + text + "\u{1b}[0m" : text
   }
 
-  /// A line of the result.
+  /// Prints a line of the result.
   func print(_ line: String = "") {
     output.write(line)
     output.write("\n")
   }
 
-  /// Text of the result that has its line breaks.
+  /// Prints text of the result that already ends its lines.
   func printText(_ text: String) { output.write(text) }
 
-  /// A line beside the result.
+  /// Prints a line on standard error.
   func note(_ line: String) {
     eraseStatusLine()
     errors.write(line + "\n")
@@ -56,17 +56,17 @@ final class Console {
     hasStatusLine = true
   }
 
-  /// Takes the status line away.
+  /// Erases the status line.
   func eraseStatusLine() {
     guard hasStatusLine else { return }
     errors.write("\r\u{1b}[K")
     hasStatusLine = false
   }
 
-  /// Writes out what is held back.
+  /// Flushes the output.
   ///
-  /// - Returns: Why the result could not be written, nil where it could. A pipe that its reader
-  ///   closed is no failure.
+  /// - Returns: Why the result could not be written; `nil` if it was, or if the reader closed the
+  ///   pipe.
   func finish() -> String? {
     eraseStatusLine()
     output.flush()
@@ -76,12 +76,12 @@ final class Console {
 }
 
 extension Console {
-  /// Says that the work was given up because a signal asked for it.
+  /// Reports that a signal ended the work early.
   func interrupted(by error: MigrationError, asJSON: Bool) -> ExitStatus {
     interrupted(by: error.code.rawValue, error.message, asJSON: asJSON)
   }
 
-  /// Says that the work was given up because a signal asked for it.
+  /// Reports that a signal ended the work early.
   func interrupted(by code: String, _ message: String, asJSON: Bool) -> ExitStatus {
     if asJSON {
       print(JSONOutput.failure(code: code, message: message))
@@ -93,17 +93,15 @@ extension Console {
 }
 
 /// Buffered output to one descriptor that never traps and remembers why writing failed.
-final class OutputBuffer: TextOutputStream {
+private final class OutputBuffer: TextOutputStream {
   private let descriptor: FileDescriptor
   private let limit: Int
   private var buffer: [UInt8] = []
 
-  /// The first failure, `nil` if there was none.
-  ///
-  /// Later text is dropped.
+  /// The first failure, `nil` if there was none; later text is dropped.
   private(set) var failure: SystemError?
 
-  /// Output that holds back at most `limit` bytes; 0 writes at once.
+  /// Creates output that buffers at most `limit` bytes; 0 writes at once.
   init(descriptor: FileDescriptor, limit: Int) {
     self.descriptor = descriptor
     self.limit = limit
@@ -115,7 +113,7 @@ final class OutputBuffer: TextOutputStream {
     if buffer.count > limit { flush() }
   }
 
-  /// Writes out what is held back.
+  /// Writes the buffered text.
   func flush() {
     guard failure == nil, !buffer.isEmpty else { return }
     do throws(SystemError) {
@@ -129,8 +127,8 @@ final class OutputBuffer: TextOutputStream {
 
 /// The JSON objects that are the program's own; all others come from the libraries.
 enum JSONOutput {
-  /// The answer of a command that could not run.
-  static func failure(code: String, message: String) -> String {
+  /// The output of a command that could not run.
+  static func failure(code: String, message: String, hint: String? = nil) -> String {
     var writer = JSONWriter(style: .pretty)
     writer.object {
       $0.member("success", false)
@@ -138,13 +136,14 @@ enum JSONOutput {
         $0.object {
           $0.member("code", code)
           $0.member("message", message)
+          if let hint { $0.member("hint", hint) }
         }
       }
     }
     return writer.text
   }
 
-  /// The answer of a command whose result went to files.
+  /// The output of a command whose result went to files.
   static func files(_ files: [String], isSuccess: Bool = true) -> String {
     var writer = JSONWriter(style: .pretty)
     writer.object {
@@ -156,7 +155,7 @@ enum JSONOutput {
     return writer.text
   }
 
-  /// A successful answer with further members.
+  /// The output of a successful command, with further members.
   static func success(_ write: (inout JSONWriter) throws -> Void) rethrows -> String {
     var writer = JSONWriter(style: .pretty)
     try writer.object {

@@ -2,14 +2,16 @@ import RMOSMigration
 import RMOSModels
 import RMOSSystem
 
-/// Tells on standard error how a migration goes: a bar on a terminal, a line per kind elsewhere.
+/// Shows the progress of a migration on standard error: a bar on a terminal, a line per kind
+/// elsewhere.
 final class MigrationReporter {
-  /// How many issues are shown where not all are asked for.
+  /// How many issues are shown without `--verbose`.
   private static let issuesShown = 20
-  /// Seconds between two drawings of the bar.
+  /// The time between two redraws of the bar.
   private static let interval = Duration.milliseconds(100)
 
   private let source: String
+  private let arguments: ParsedArguments
   private let console: Console
   private let showsBar: Bool
   private let showsLines: Bool
@@ -28,6 +30,7 @@ final class MigrationReporter {
 
   init(source: String, arguments: ParsedArguments, console: Console) {
     self.source = source
+    self.arguments = arguments
     self.console = console
     isQuiet = arguments.has("quiet")
     isVerbose = arguments.has("verbose")
@@ -35,9 +38,9 @@ final class MigrationReporter {
     showsLines = !console.showsProgress && !isQuiet && !arguments.has("json")
   }
 
-  /// Takes an event.
+  /// Handles an event.
   ///
-  /// Cheap: a counter and, now and then, a look at the clock.
+  /// Cheap: it updates a counter and redraws the bar a few times per second.
   func observe(_ event: MigrationEvent) {
     switch event {
     case .started, .outcome: break
@@ -48,14 +51,14 @@ final class MigrationReporter {
       if let total = progress.totalBytes, total > 0 {
         fraction = min(1, Double(progress.bytesRead) / Double(total))
       }
-      if progress.kind != kind { endKind(at: latest?.seconds ?? 0) }
+      if progress.kind != kind { endKind(at: latest?.duration.seconds ?? 0) }
       kind = progress.kind
       latest = progress
       if showsBar { drawBar(progress.kind) }
     case .finished(let summary):
       self.summary = summary
       latest?.statistics = summary.statistics
-      endKind(at: latest?.seconds ?? 0)
+      endKind(at: latest?.duration.seconds ?? 0)
       console.eraseStatusLine()
     }
   }
@@ -86,22 +89,24 @@ final class MigrationReporter {
         + " (\(TerminalText.fixed(seconds - kindStart, decimals: 2)) s)")
   }
 
-  private static func endsTheRun(_ issue: Issue) -> Bool {
+  private static func endsRun(_ issue: Issue) -> Bool {
     issue.code == .sourceUnreadable || issue.code == .sourceChanged
   }
 
-  /// Shows the first errors and warnings, unless all were shown as they came.
+  /// Shows the first errors and warnings, unless all were shown as they came, and what to do about
+  /// them.
   func showIssues(of summary: MigrationSummary) {
+    // The error that ends the command says why the source could not be read to its end.
+    let reported = summary.issues.filter { !Self.endsRun($0) }
+    let chosen = isQuiet ? reported.filter { $0.severity == .error } : reported
+    defer { showHints(chosen) }
     guard !isVerbose else { return }
-    // Why the source could not be read any further is said by the error that ends the command.
-    let told = summary.issues.filter { !Self.endsTheRun($0) }
-    let chosen = isQuiet ? told.filter { $0.severity == .error } : told
     for issue in chosen.prefix(Self.issuesShown) {
       console.note(IssueText.line(issue, source: source, console))
     }
     var total = summary.severityCounts[.error, default: 0]
     if !isQuiet { total += summary.severityCounts[.warning, default: 0] }
-    total -= summary.issues.count - told.count
+    total -= summary.issues.count - reported.count
     let rest = total - min(chosen.count, Self.issuesShown)
     if rest > 0 {
       console.note(
@@ -109,13 +114,22 @@ final class MigrationReporter {
           + "--json puts the first 10,000 in the report")
     }
   }
+
+  /// Shows each hint once, however many issues it is for.
+  private func showHints(_ issues: [Issue]) {
+    var codes: Set<IssueCode> = []
+    for code in issues.map(\.code) where codes.insert(code).inserted {
+      guard let hint = Hints.forIssue(code.rawValue, arguments) else { continue }
+      console.note("hint: \(hint) [\(code.rawValue)]")
+    }
+  }
 }
 
-/// Issues as compilers print them.
-enum IssueText {
+/// Prints issues the way compilers do.
+private enum IssueText {
   /// `path:line:column: severity: message [code]`, safe for a terminal.
   ///
-  /// Paths are shown with the source directory, so that editors find them.
+  /// Paths include the source directory, so that editors can open them.
   static func line(_ issue: Issue, source: String, _ console: Console) -> String {
     var place = source
     while place.count > 1, place.last == "/" { place.removeLast() }
@@ -130,7 +144,7 @@ enum IssueText {
       case .warning: .warning
       case .info: .dim
       }
-    // What the store has to say before a run names the database itself.
+    // Issues of the store name the database in their messages.
     let isOfStore = issue.source == nil && issue.code.rawValue.hasPrefix("store.")
     return (isOfStore ? "" : TerminalText.escaped(place) + ": ")
       + console.styled(issue.severity.rawValue + ":", style) + " "
@@ -138,14 +152,14 @@ enum IssueText {
   }
 }
 
-/// The text of a line that tells how far a migration is.
-enum ProgressBar {
+/// A line that shows how far a migration has come.
+private enum ProgressBar {
   /// The state to show.
   struct State {
     var label: String
     /// Entities so far.
     var entities: Int
-    /// 0 to 1; nil where the whole is not known.
+    /// 0 to 1; `nil` if the total is not known.
     var fraction: Double?
     /// Since the start.
     var seconds: Double
@@ -153,7 +167,7 @@ enum ProgressBar {
 
   /// The line, narrower than `width` columns.
   ///
-  /// What does not fit is left out, the bar first.
+  /// Parts that do not fit are left out, the bar first.
   static func line(_ state: State, width: Int) -> String {
     var parts: [String] = []
     if let fraction = state.fraction {

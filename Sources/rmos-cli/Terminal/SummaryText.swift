@@ -1,6 +1,7 @@
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// A migration's summary for people.
 enum SummaryText {
@@ -21,9 +22,9 @@ enum SummaryText {
           + [TerminalText.fixed(seconds, decimals: 2), counts.found == 0 ? "-" : rate])
     }
     for kind in EntityKind.allCases {
-      add(kind.schema.plural, summary.statistics[kind], summary.kindSeconds[kind] ?? 0)
+      add(kind.schema.plural, summary.statistics[kind], summary.kindDurations[kind]?.seconds ?? 0)
     }
-    add("total", summary.statistics.total, summary.seconds)
+    add("total", summary.statistics.total, summary.duration.seconds)
     return """
       \(verdict(summary))
 
@@ -33,7 +34,7 @@ enum SummaryText {
       """
   }
 
-  /// Where the copies are, a line each.
+  /// Where the rejects and the backup are, a line each.
   private static func places(_ summary: MigrationSummary) -> String {
     var text = ""
     if let rejects = summary.rejects, rejects.written > 0 {
@@ -50,33 +51,23 @@ enum SummaryText {
     return text
   }
 
-  /// What became of the run, in a line.
+  /// The outcome of the run, in a line.
   static func verdict(_ summary: MigrationSummary) -> String {
     let source = TerminalText.escaped(summary.source)
     let store = TerminalText.escaped(summary.store)
     let run = summary.run.map { " (run \($0))" } ?? ""
     let way = "\(source) into \(store)\(run)"
-    switch summary.ending {
-    case .completed where summary.hasFoundNothing:
-      return (summary.isDryRun ? "Dry run, nothing was written; no" : "No")
-        + " file to read: \(way)"
-    case .completed where summary.isDryRun:
-      return "Dry run, nothing was written; migrating \(way) would give:"
-    case .interrupted where summary.isDryRun: return "Dry run, interrupted: \(way)"
-    case .interrupted: return "Interrupted: \(way); what was committed stays"
-    case .tooManyErrors where summary.isDryRun: return "Dry run, too many entities fail: \(way)"
-    case .tooManyErrors:
-      return "Stopped, too many entities failed: \(way); what was committed stays"
-    case .rolledBack where summary.isDryRun:
-      return "Dry run: nothing would be written, because an entity fails: \(way)"
-    case .rolledBack: return "Nothing was written, because an entity failed: \(way)"
-    case .storeFailed: return "Stopped, the database failed: \(way); what was committed stays"
-    case .sourceFailed where summary.isDryRun:
-      return "Dry run, stopped, the source cannot be read any further: \(way)"
-    case .sourceFailed:
-      return "Stopped, the source cannot be read any further: \(way); what was committed stays"
-    case .completed: return "Migrated \(way)"
+    if summary.ending == .completed {
+      if summary.hasFoundNothing {
+        return (summary.isDryRun ? "Dry run, nothing was written; no" : "No")
+          + " files to read: \(way)"
+      }
+      return summary.isDryRun
+        ? "Dry run, nothing was written; migrating \(way) would give:" : "Migrated \(way)"
     }
+    let note =
+      summary.ending.keepsCommitted && !summary.isDryRun ? "; what was committed is kept" : ""
+    return "\(summary.ending.phrase(isDryRun: summary.isDryRun)): \(way)\(note)"
   }
 
   private static func issues(_ summary: MigrationSummary) -> String {

@@ -1,10 +1,10 @@
 import RMOSModels
 
-/// Text from files on its way to a terminal.
+/// Text that is made safe for a terminal.
 typealias TerminalText = PlainText
 
 extension PlainText {
-  /// A word as a POSIX shell takes it, quoted where it must be, safe to show.
+  /// A word for a POSIX shell, quoted if necessary, and safe to show.
   static func shellWord(_ word: String) -> String {
     let plain = word.utf8.allSatisfy { byte in
       switch byte {
@@ -23,12 +23,12 @@ extension PlainText {
   }
 }
 
-/// A table in plain text: words flush left, numbers flush right.
+/// A plain-text table with words aligned left and numbers aligned right.
 struct TextTable {
   private let wordColumns: Int
   private var rows: [[String]]
 
-  /// A table with its headings.
+  /// Creates a table with its headings.
   ///
   /// - Parameters:
   ///   - words: The headings of the columns with words, which come first.
@@ -38,7 +38,7 @@ struct TextTable {
     rows = [words + numbers]
   }
 
-  /// Adds a row with a cell per column; cells are made safe for a terminal.
+  /// Adds a row with one cell per column; cells are made safe for a terminal.
   mutating func add(_ cells: [String]) { rows.append(cells.map(TerminalText.escaped)) }
 
   /// The lines, without a line break at the end.

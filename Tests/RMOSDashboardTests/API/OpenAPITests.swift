@@ -338,12 +338,8 @@ import Testing
 }
 
 /// A store that another process writes to.
-private struct LockedStore: RecordStore {
+private struct LockedStore: StoreWrapper {
   let base: any RecordStore
-  var location: String { base.location }
-  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-    try base.read(body)
-  }
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     throw StoreError(.locked, "another process is writing")
   }

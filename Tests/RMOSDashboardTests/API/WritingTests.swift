@@ -104,7 +104,7 @@ import Testing
     ] {
       let answer = fixture.send(method, path, json: Self.pattern)
       #expect(answer.status == 403)
-      #expect(answer.detail.contains("--allow-writes"))
+      #expect(answer.detail.contains("read-only"))
     }
     #expect(fixture.get("/patterns/p1").status == 200)
   }
@@ -244,7 +244,7 @@ import Testing
     let fixture = try DashboardFixture(.sqlite, allowsWrites: true)
     let other = try SQLiteStore(path: fixture.directory.file("rmos.db"))
     let impatient = try SQLiteStore(
-      path: fixture.directory.file("rmos.db"), access: .readWrite, busyTimeout: 0)
+      path: fixture.directory.file("rmos.db"), access: .readWrite, busyTimeout: .zero)
     var options = Dashboard.Options()
     options.allowsWrites = true
     let dashboard = Dashboard(store: impatient, options: options)

@@ -139,22 +139,9 @@ import Testing
   }
 }
 
-private struct TokenlessStore: RecordStore {
-  let base: InMemoryStore
-  var location: String { base.location }
-  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-    try base.read(body)
-  }
-  func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
-    try base.write(body)
-  }
-  func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
-  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
-    try base.rehearsal(isCancelled: isCancelled)
-  }
-  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
-    try base.withExclusiveWriter(body)
-  }
+private struct TokenlessStore: StoreWrapper {
+  let base: any RecordStore
+  func changeToken() -> String? { nil }
 }
 
 @Suite struct EntityTotalsTests {

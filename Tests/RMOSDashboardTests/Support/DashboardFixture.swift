@@ -39,9 +39,9 @@ final class DashboardFixture: Sendable {
     self.uptime = uptime
     var options = Dashboard.Options()
     options.allowsWrites = allowsWrites
-    dashboard = Dashboard(
-      store: store, options: options, health: health,
-      clock: MigrationClock(now: { Self.now }, uptime: { uptime.now }))
+    var clock = MigrationClock.fixed(Self.now)
+    clock.uptime = { .seconds(uptime.now) }
+    dashboard = Dashboard(store: store, options: options, health: health, clock: clock)
   }
 
   /// Puts records into the store.
@@ -119,6 +119,12 @@ struct UnreadableStore: RecordStore {
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     throw StoreError(code, "it cannot be written")
   }
+  var sizeOnDisk: Int? { nil }
+  var hasWriter: Bool? { nil }
+  func changeToken() -> String? { nil }
+  func beginBulkLoad() {}
+  func endBulkLoad() {}
+  func backUp(beforeRun run: Int64, isCancelled: () -> Bool) -> RunBackup? { nil }
   func checkWriting() throws -> [Issue] { [] }
   func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result { try body() }

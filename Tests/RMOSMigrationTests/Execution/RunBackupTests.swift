@@ -18,13 +18,13 @@ import Testing
   /// Migrates a tree with patterns of these numbers.
   @discardableResult
   private func migrate(
-    _ patterns: ClosedRange<Int>, _ change: (inout MigrationOptions) -> Void = { _ in }
+    _ patterns: ClosedRange<Int>, _ change: (inout Migration.Options) -> Void = { _ in }
   ) throws -> MigrationSummary {
     let entities = patterns.map {
       #"{"id": "p\#($0)", "name": "n", "ring_count": \#($0), "geometry": {"a": 1}}"#
     }
     try tree.add("patterns/a.json", "[" + entities.joined(separator: ",") + "]")
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.clock = .fixed()
     change(&options)
     let store = try SQLiteStore(path: work.file("rmos.db"))
@@ -68,7 +68,7 @@ import Testing
       return (try StoreContent(of: store), try store.read { try $0.schemaVersion()?.version })
     }
     let before = try state(path)
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.isAtomic = isAtomic
     let store = try SQLiteStore(path: path, access: .readWrite)
     try tree.add("patterns/bad.json", "[]{")
@@ -84,26 +84,12 @@ import Testing
   }
 
   /// A store whose writes fail from the start.
-  private struct BrokenStore: RecordStore {
-    let base: SQLiteStore
+  private struct BrokenStore: StoreWrapper {
+    let base: any RecordStore
     let code: StoreError.Code
 
-    var location: String { base.location }
-    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-      try base.read(body)
-    }
     func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
       throw StoreError(code, "fails")
-    }
-    func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
-    func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
-      try base.rehearsal(isCancelled: isCancelled)
-    }
-    func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
-      try base.withExclusiveWriter(body)
-    }
-    func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
-      try base.backUp(beforeRun: run, isCancelled: isCancelled)
     }
   }
 
@@ -113,7 +99,7 @@ import Testing
     let base = try SQLiteStore(path: work.file("rmos.db"))
     for code in [StoreError.Code.busy, .locked, .readOnly, .diskFull, .inputOutput] {
       for isAtomic in [false, true] {
-        var options = MigrationOptions()
+        var options = Migration.Options()
         options.isAtomic = isAtomic
         let migration = Migration(
           from: tree.path, into: BrokenStore(base: base, code: code), options: options)
@@ -171,7 +157,7 @@ import Testing
         atPath: work.file(taken), withIntermediateDirectories: true)
     }
     let error = #expect(throws: StoreError.self) { try migrate(1...2) }
-    #expect(error?.message.contains("--no-backup") == true)
+    #expect(error?.message.contains("run without a backup") == true)
     #expect(try content("rmos.db") == before)
     let store = try SQLiteStore(path: work.file("rmos.db"), access: .readOnly)
     #expect(try store.read { try $0.runs(limit: nil) }.count == 1)
@@ -182,7 +168,7 @@ import Testing
     try migrate(1...1)
     let store = try SQLiteStore(path: work.file("rmos.db"))
     for atomic in [false, true] {
-      var options = MigrationOptions()
+      var options = Migration.Options()
       options.isAtomic = atomic
       let summary = try Migration(from: tree.path, into: store, options: options)
         .runSynchronously(isCancelled: { true })

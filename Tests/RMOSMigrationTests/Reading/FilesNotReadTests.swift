@@ -9,7 +9,7 @@ import Testing
 @Suite struct FilesNotReadTests {
   private func run(_ tree: SourceTree) throws -> RecordedMigration {
     let real = try RecordedMigration(tree, into: InMemoryStore())
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.isDryRun = true
     let rehearsed = try RecordedMigration(tree, into: InMemoryStore(), options)
     #expect(rehearsed.issues == real.issues && rehearsed.outcomes == real.outcomes)
@@ -161,7 +161,7 @@ import Testing
         .init(kind: .patterns, member: "x", count: 2),
         .init(kind: .patterns, member: "éA", count: 1),
       ])
-    let json = try run(tree).summary.json
+    let json = try MigrationReport(of: run(tree).summary).json
     #expect(json.contains("\"kept_aside\"") && json.contains("\"not_read\""))
   }
 

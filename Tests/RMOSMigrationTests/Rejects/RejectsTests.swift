@@ -16,10 +16,10 @@ import Testing
   }
 
   private func options(
-    rejects: String? = nil, _ missingID: MigrationOptions.MissingIDPolicy = .derive,
+    rejects: String? = nil, _ missingID: Migration.Options.MissingIDPolicy = .derive,
     isDry: Bool = false
-  ) -> MigrationOptions {
-    var options = MigrationOptions()
+  ) -> Migration.Options {
+    var options = Migration.Options()
     options.missingID = missingID
     options.isDryRun = isDry
     options.rejectsDirectory = rejects
@@ -51,7 +51,7 @@ import Testing
     var path: String
     var text: String
     var expected: [String: String]
-    var missingID = MigrationOptions.MissingIDPolicy.derive
+    var missingID = Migration.Options.MissingIDPolicy.derive
     var testDescription: String { "\(path): \(text)" }
   }
 
@@ -304,26 +304,15 @@ extension RecordedMigration {
 
 /// A store that has something done in the midst of every write of issues, when the source is read
 /// and the rejects are not written yet.
-private struct DisturbedStore: RecordStore {
-  let base = InMemoryStore()
+private struct DisturbedStore: StoreWrapper {
+  let base: any RecordStore = InMemoryStore()
   let disturb: @Sendable () -> Void
 
   init(_ disturb: @escaping @Sendable () -> Void) { self.disturb = disturb }
 
-  var location: String { base.location }
-  func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-    try base.read(body)
-  }
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     let result = try base.write(body)
     if try !base.read({ try $0.issues(ofRun: 1, limit: nil) }).isEmpty { disturb() }
     return result
-  }
-  func checkWriting() throws -> [RMOSModels.Issue] { try base.checkWriting() }
-  func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
-    try base.rehearsal(isCancelled: isCancelled)
-  }
-  func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
-    try base.withExclusiveWriter(body)
   }
 }

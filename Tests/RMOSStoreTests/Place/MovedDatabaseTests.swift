@@ -183,7 +183,7 @@ struct MovedDatabaseTests {
 
   /// What somebody who reads keeps from going into the database is not thrown away.
   @Test func aLogThatCannotBeEmptiedIsSetAside() throws {
-    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    let store = try SQLiteStore(path: path, busyTimeout: .zero)
     try add("a", to: store)
     let reader = try Command("sqlite3", ["-init", "/dev/null", "-batch", path])
     try reader.send("BEGIN; SELECT count(*) FROM patterns;")

@@ -71,7 +71,7 @@ struct SidecarTests {
     _ = store.changeToken()
     _ = store.hasWriter
     let target = try TemporaryDirectory()
-    try store.backUp(to: target.file("b.db"))
+    try store.backUpSynchronously(to: target.file("b.db"))
     #expect(try contents(directory.path) == before)
     #expect(try FileManager.default.contentsOfDirectory(atPath: target.path) == ["b.db"])
   }
@@ -84,7 +84,7 @@ struct SidecarTests {
     let store = try SQLiteStore(path: path, access: access)
     let target = try TemporaryDirectory()
     var isBlocked = false
-    try store.backUp(to: target.file("b.db")) {
+    try store.backUpSynchronously(to: target.file("b.db")) {
       if let answer = try? sqlite3(path, "PRAGMA busy_timeout = 0; DELETE FROM joblogs") {
         isBlocked = answer.contains("locked")
       }
@@ -111,7 +111,7 @@ struct SidecarTests {
   @Test func aBackupHasNoSuchNameEither() throws {
     try fill()
     let store = try SQLiteStore(path: path)
-    let error = #expect(throws: StoreError.self) { try store.backUp(to: "~/b.db") }
+    let error = #expect(throws: StoreError.self) { try store.backUpSynchronously(to: "~/b.db") }
     #expect(error?.code == .cannotOpen)
   }
 }

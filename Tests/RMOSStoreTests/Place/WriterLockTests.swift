@@ -23,8 +23,8 @@ struct WriterLockTests {
   /// Another writer takes the lock as soon as the file is gone; the first must not go on.
   @Test(arguments: [false, true])
   func whoLosesTheFileStops(_ isReplaced: Bool) throws {
-    let first = try SQLiteStore(path: path, busyTimeout: 0)
-    let second = try SQLiteStore(path: path, busyTimeout: 0)
+    let first = try SQLiteStore(path: path, busyTimeout: .zero)
+    let second = try SQLiteStore(path: path, busyTimeout: .zero)
     try add("a", to: first)
     func isRefused(_ id: String) -> Bool {
       do {
@@ -57,9 +57,9 @@ struct WriterLockTests {
   }
 
   @Test func theLockOfAnotherIsLeftAlone() throws {
-    let first = try SQLiteStore(path: path, busyTimeout: 0)
-    let second = try SQLiteStore(path: path, busyTimeout: 0)
-    var lock: WriterLock? = try WriterLock(database: path, timeout: 0)
+    let first = try SQLiteStore(path: path, busyTimeout: .zero)
+    let second = try SQLiteStore(path: path, busyTimeout: .zero)
+    var lock: WriterLock? = try WriterLock(database: path, timeout: .zero)
     try FileManager.default.removeItem(atPath: lockPath)
     try second.withExclusiveWriter {
       lock = nil
@@ -71,7 +71,7 @@ struct WriterLockTests {
 
   @Test(arguments: Obstacle.allCases)
   func whatIsNoLockFileIsNamedAndNotFollowed(_ obstacle: Obstacle) throws {
-    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    let store = try SQLiteStore(path: path, busyTimeout: .zero)
     try add("a", to: store)
     try obstacle.create(lockPath, in: directory)
     let before = try FileManager.default.contentsOfDirectory(atPath: directory.path)
@@ -89,7 +89,7 @@ struct WriterLockTests {
   }
 
   @Test func aFileThatHoldsSomethingIsNotTakenForALockFile() throws {
-    let store = try SQLiteStore(path: path, busyTimeout: 0)
+    let store = try SQLiteStore(path: path, busyTimeout: .zero)
     let text = Data(String(repeating: "precious ", count: 20).utf8)
     try write(text, to: lockPath)
     let error = #expect(throws: StoreError.self) { try add("a", to: store) }

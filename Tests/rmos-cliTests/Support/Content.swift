@@ -56,29 +56,43 @@ extension Workspace {
   /// Writes a tree of a few thousand entities in several layouts, every one with its timestamps, so
   /// that its content does not depend on when it is migrated.
   ///
-  /// One pattern in a hundred is broken.
-  func writeLargeTree(_ name: String = "legacy") throws {
+  /// One pattern in a hundred is broken. If the tree is odd, there is a warning about every entity:
+  /// with `-v` that is far more than a pipe holds.
+  func writeLargeTree(_ name: String = "legacy", isOdd: Bool = false) throws {
+    let metadata = isOdd ? #","metadata": "text instead of an object, which is odd""# : ""
+    let jobType = isOdd ? "a job type that is not one of the known ones, which is odd" : "slice"
     for number in 0..<300 {
       try write(
         """
         {"id": "f\(number)", "name": "Maple № \(number)", "strip_width_mm": 2.5,
          "strip_thickness_mm": 0.5, "material_type": "Maple", "strips": [{"n": \(number)}],
-         "created_at": "2025-01-01T00:00:00Z", "shelf": \(number % 7)}
+         "created_at": "2025-01-01T00:00:00Z", "shelf": \(number % 7)\(metadata)}
         """, to: "\(name)/strip_families/\(number / 100)/\(number).json")
     }
     let patterns = (0..<900).map { number in
       """
       {"id": "p\(number)", "name": "Rope \(number)", "ring_count": \(number % 100 == 99 ? 0 : 3),
        "geometry": {"radii": [40.5, 42.0]}, "strip_family_id": "f\(number % 300)",
-       "created_at": "2025-01-02"}
+       "created_at": "2025-01-02"\(metadata)}
       """
     }
     try write("[" + patterns.joined(separator: ",\n") + "]", to: "\(name)/patterns/all.json")
     let jobs = (0..<1800).map { number in
-      #"{"id": "j\#(number)", "job_type": "slice", "pattern_id": "p\#(number % 99)","#
+      #"{"id": "j\#(number)", "job_type": "\#(jobType)", "pattern_id": "p\#(number % 99)","#
         + #" "parameters": {"feed": \#(number)}, "created_at": "2025-01-03"}"#
     }
     try write(jobs.joined(separator: "\n"), to: "\(name)/joblogs/all.jsonl")
+  }
+
+  /// Adds a file of job logs, the last of the tree, that is larger than anyone reads in the time that
+  /// a test has: a migration is not over before it is stopped.
+  func writeEndlessFile(_ name: String = "legacy") throws {
+    try write("{  ", to: "\(name)/joblogs/endless.jsonl")
+    #expect(truncate(file("\(name)/joblogs/endless.jsonl"), 1 << 43) == 0)
+  }
+
+  func removeEndlessFile(_ name: String = "legacy") throws {
+    try FileManager.default.removeItem(atPath: file("\(name)/joblogs/endless.jsonl"))
   }
 
   /// What SQLite says about the soundness of a database; nil where there is no sqlite3 shell.

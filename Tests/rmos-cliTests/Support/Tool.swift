@@ -68,12 +68,18 @@ final class RunningTool {
   private let process = Process()
   private let output: String
   private let errors: String
+  /// Standard error that nothing reads before ``wait()``.
+  private let heldErrors: Pipe?
 
   /// Starts a program; standard output and standard error go to files, so neither can fill up.
+  ///
+  /// If `holdsErrors`, standard error is a pipe that is read by ``wait()`` alone: a program that has
+  /// more to say than a pipe holds cannot end before.
   init(
     _ arguments: [String], program: String = Tool.path, in workspace: Workspace,
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], holdsErrors: Bool = false
   ) throws {
+    heldErrors = holdsErrors ? Pipe() : nil
     let name = UUID().uuidString
     output = workspace.outside("\(name).out")
     errors = workspace.outside("\(name).err")
@@ -88,7 +94,11 @@ final class RunningTool {
     process.environment = variables
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
-    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+    if let heldErrors {
+      process.standardError = heldErrors
+    } else {
+      process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+    }
     try process.run()
   }
 
@@ -119,10 +129,21 @@ final class RunningTool {
   /// Sends a signal.
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
+  /// Stops the program, and waits until it stands still or is over.
+  func stop() throws {
+    send(SIGSTOP)
+    let state = "ps -o state= -p \(process.processIdentifier)"
+    while isRunning, Tool.succeeds("\(state) | grep -q '[^TtZ]'") { usleep(500) }
+  }
+
   /// Waits for the end.
   ///
   /// - Returns: The status; for a process that a signal ended, 128 and the signal.
   func wait() throws -> Tool.Result {
+    if let heldErrors {
+      let text = try heldErrors.fileHandleForReading.readToEnd() ?? Data()
+      try text.write(to: URL(fileURLWithPath: errors))
+    }
     process.waitUntilExit()
     let status = process.terminationStatus
     return Tool.Result(

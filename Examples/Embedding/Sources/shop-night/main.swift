@@ -1,4 +1,4 @@
-import RMOSStore
+import RMOS
 import ShopNight
 
 // shop-night SOURCE DATABASE

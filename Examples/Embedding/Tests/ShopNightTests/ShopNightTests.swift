@@ -1,6 +1,4 @@
-import RMOSMigration
-import RMOSModels
-import RMOSStore
+import RMOS
 import ShopNight
 import Testing
 

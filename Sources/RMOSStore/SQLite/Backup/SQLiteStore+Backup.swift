@@ -1,22 +1,34 @@
 import CSQLite
 import RMOSSystem
 
+// Copies of the database while it is in use.
+
 extension SQLiteStore {
   /// Writes a copy of the database, as it is now, to a file of its own.
   ///
-  /// The copy is one state of the database, whoever writes meanwhile, this process or another;
-  /// writers are not hindered. It is written under another name, for its owner alone, and takes its
-  /// place when it is whole and on the disk. Nothing beside it, such as a log, belongs to it.
+  /// Cancelling the task abandons the copy. The copy is one state of the database, whichever process writes meanwhile, and writers are not
+  /// hindered. It is written under another name, readable by its owner alone, and takes its place
+  /// once it is complete and on the disk. It needs no file next to it, such as a log.
   ///
   /// - Parameters:
   ///   - path: The file.
-  ///   - replacing: Whether a file that is there is replaced.
-  ///   - isCancelled: Asked now and then; once true, the copy is given up.
+  ///   - replacing: Whether to replace a file that exists.
   /// - Throws: ``StoreError`` with ``StoreError/Code/backupExists``,
   ///   ``StoreError/Code/cannotOpen``, ``StoreError/Code/diskFull``,
   ///   ``StoreError/Code/cancelled``, or what else SQLite reports.
   /// - Complexity: O(size of the database), in constant memory.
-  public func backUp(
+  public func backUp(to path: String, replacing: Bool = false) async throws {
+    try await BlockingWork.run(
+      orThrow: { StoreError(.other, "no thread can be started for the backup: \($0.reason)") }
+    ) { isCancelled in
+      try self.backUpSynchronously(to: path, replacing: replacing, isCancelled: isCancelled)
+    }
+  }
+
+  /// The same, on the calling thread.
+  ///
+  /// `isCancelled` is polled periodically; when it returns `true`, the copy is abandoned.
+  package func backUpSynchronously(
     to path: String, replacing: Bool = false, isCancelled: () -> Bool = { false }
   ) throws {
     try checkTarget(path, replacing: replacing)
@@ -52,7 +64,7 @@ extension SQLiteStore {
     }
   }
 
-  /// The names to try for a copy that is not whole yet.
+  /// The names to try for a copy that is not complete yet.
   ///
   /// A killed process may have left one under a number that another process has again, as in
   /// containers.
@@ -64,47 +76,26 @@ extension SQLiteStore {
   /// Copies the database into an empty file.
   private func write(_ copy: StagedFile, isCancelled: () -> Bool) throws {
     try withBackupSource { source in
-      let target = try SQLiteConnection(path: copy.temporaryPath, mode: .readWrite, busyTimeout: 0)
+      let target = try SQLiteConnection(
+        path: copy.temporaryPath, mode: .readWrite, busyTimeout: .zero)
       guard target.identity == copy.identity else { throw movedBackup(copy.temporaryPath) }
-      // Until it bears its name nobody needs it to survive anything.
+      // Until it has its name, it need not survive anything.
       try target.execute("PRAGMA synchronous = OFF")
       try target.execute("PRAGMA journal_mode = OFF")
       try source.copyContent(to: target, isCancelled: isCancelled)
     }
   }
 
-  /// Copies the database to `<database>.backup-<run>`.
-  public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
-    // Of a link the database's own place counts.
-    let shown = FileStatus.isLink(location) ? file.path : location
-    var name = RunBackup.suffix + String(run)
-    var number = 2
-    // From before the database began anew, or was put back: not ours to replace.
-    while FileStatus.hasEntry(file.path + name) {
-      name = "\(RunBackup.suffix)\(run)-\(number)"
-      number += 1
-    }
-    do {
-      try backUp(to: file.path + name, isCancelled: isCancelled)
-    } catch var error as StoreError where error.code != .cancelled {
-      error.message +=
-        ". No backup could be taken before the run, so nothing was written; put that right, or go "
-        + "without (--no-backup)"
-      throw error
-    }
-    return RunBackup(path: shown + name, run: run, database: file.path, file: file.path + name)
-  }
-
   /// Lends a connection that sees one state of the database while it is copied.
   ///
-  /// Nothing is left beside the database that was not there before.
+  /// It leaves no file next to the database that was not there before.
   private func withBackupSource(_ body: (SQLiteConnection) throws -> Void) throws {
     guard access == .readOnly || access == .inspect else {
       return try readers.withSession { try body($0.connection) }
     }
-    // A file that is only read is opened without locks, and a writer could come. Who may write can
-    // have locks without leaving a trace, while another has the log open; and so can anyone where
-    // there is no log.
+    // A file that is only read is opened without locks, and a writer could come. A user who may
+    // write can have locks without leaving a trace while another has the log open, and so can anyone
+    // if there is no log.
     if FileStatus.hasEntry(file.path + "-shm"), (try? file.checkRights()) != nil,
       let connection = try? file.connect(.readWrite, busyTimeout: busyTimeout),
       (try? connection.integer("SELECT count(*) FROM sqlite_schema")) != nil
@@ -135,57 +126,125 @@ extension SQLiteStore {
     for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 {
       throw StoreError(
         .backupExists,
-        "\(path)\(log) belongs to a database that was in use there; name another file for the "
-          + "backup", path: path)
+        "\(path)\(log) belongs to a database that was in use at that path; name another file for "
+          + "the backup", path: path)
     }
   }
 
   private func movedBackup(_ path: String) -> StoreError {
     StoreError(
       .replaced,
-      "the backup \(path), or its directory, was moved away while it was written; back up again",
+      "the backup \(path) or its directory was moved away while it was written; back up again",
       path: path)
   }
 
   private func backupExists(_ path: String) -> StoreError {
     StoreError(
-      .backupExists,
-      "\(path) is there already; name another file for the backup, or replace it "
-        + "(--force)", path: path)
+      .backupExists, "\(path) already exists; name another file for the backup, or replace it",
+      path: path)
+  }
+}
+
+// MARK: Before a run
+
+extension SQLiteStore {
+  /// What is between the database's name and the run's number.
+  private static let backupSuffix = ".backup-"
+  /// The number of backups that are kept.
+  private static let backupsKept = 3
+
+  /// Copies the database to `<database>.backup-<run>`, which is a complete database of its own.
+  public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
+    // If the path is a link, the database's own directory counts.
+    let shown = FileStatus.isLink(location) ? file.path : location
+    var name = Self.backupSuffix + String(run)
+    var number = 2
+    // From before the database was created anew or restored: not to be replaced.
+    while FileStatus.hasEntry(file.path + name) {
+      name = "\(Self.backupSuffix)\(run)-\(number)"
+      number += 1
+    }
+    let copy = file.path + name
+    do {
+      try backUpSynchronously(to: copy, isCancelled: isCancelled)
+    } catch var error as StoreError where error.code != .cancelled {
+      error.message +=
+        ". No backup could be taken before the run, so nothing was written; fix that, or run without "
+        + "a backup"
+      throw error
+    }
+    let database = file.path
+    return RunBackup(
+      path: shown + name, run: run, discard: { try? FileSystem.removeFile(copy) },
+      removeOlder: { Self.removeBackups(of: database, upTo: run) })
+  }
+
+  /// Removes all but the last of the backups taken before runs up to this one, by number, and what
+  /// a killed process left of one.
+  ///
+  /// Backups with a higher number are of another history and stay.
+  private static func removeBackups(of database: String, upTo run: Int64) {
+    let directory = database.directoryPath
+    let prefix = Array((database.lastName + backupSuffix).utf8)
+    var older: [Int64] = []
+    for entry in FileSystem.names(inDirectory: directory) {
+      guard entry.starts(with: prefix) else { continue }
+      let parts = entry.dropFirst(prefix.count).split(
+        separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+      guard let number = parts.first.flatMap(number), number <= run else { continue }
+      if parts.count == 1 {
+        if number < run { older.append(number) }
+      } else if parts[1].starts(with: Array("incomplete-".utf8)) {
+        // Only the holder of the lock writes one, so it is not in use.
+        try? FileSystem.removeFile(Array("\(directory)/".utf8) + entry)
+      }
+    }
+    for number in older.sorted(by: >).dropFirst(backupsKept - 1) {
+      try? FileSystem.removeFile("\(database)\(backupSuffix)\(number)")
+    }
+  }
+
+  /// A number as the name of a backup has it.
+  private static func number(_ text: ArraySlice<UInt8>) -> Int64? {
+    guard let number = Int64(String(decoding: text, as: UTF8.self)), number > 0,
+      String(number).utf8.elementsEqual(text)
+    else { return nil }
+    return number
   }
 }
 
 extension SQLiteConnection {
-  /// How many pages are copied between two questions whether to go on: 4 MiB of them.
+  /// The number of pages that are copied between two looks whether to go on: 4 MiB of them.
   private static let backupStep: Int32 = 1024
 
   /// Copies the whole database, as it is now, into an empty one: `sqlite3_backup_init`,
   /// `sqlite3_backup_step`, `sqlite3_backup_finish`.
   ///
-  /// All is read in one transaction, so writers do not make it begin anew.
+  /// All is read in one transaction, so writers do not make it start over.
   ///
-  /// - Throws: ``StoreError/Code/cancelled`` once `isCancelled` says so, or what SQLite reports.
+  /// - Throws: ``StoreError/Code/cancelled`` when `isCancelled` returns `true`, or what SQLite
+  ///   reports.
   func copyContent(to copy: SQLiteConnection, isCancelled: () -> Bool) throws {
     try readTransaction { _ in
       guard
         let backup = sqlite3_backup_init(copy.handle.pointer, "main", handle.pointer, "main")
       else {
         try copy.handle.check(sqlite3_errcode(copy.handle.pointer))
-        throw StoreError(.other, "\(copy.handle.path): the backup does not begin")
+        throw StoreError(.other, "\(copy.handle.path): the backup cannot be started")
       }
       var result = SQLITE_OK
-      var isGivenUp = false
+      var isAbandoned = false
       while result == SQLITE_OK {
-        isGivenUp = isCancelled()
-        if isGivenUp { break }
+        isAbandoned = isCancelled()
+        if isAbandoned { break }
         result = sqlite3_backup_step(backup, Self.backupStep)
       }
       let end = sqlite3_backup_finish(backup)
-      if isGivenUp {
-        throw StoreError(.cancelled, "the backup was given up; nothing of it is left")
+      if isAbandoned {
+        throw StoreError(.cancelled, "the backup was cancelled; nothing of it is left")
       }
       try copy.handle.check(end)
-      // Busy and locked are no errors to finish with.
+      // Busy and locked are not errors of finishing.
       try copy.handle.check(result)
     }
   }

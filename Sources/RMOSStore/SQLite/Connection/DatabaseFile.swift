@@ -4,7 +4,7 @@ import RMOSSystem
 struct DatabaseFile: Sendable {
   /// The absolute path, links resolved.
   let path: String
-  /// Whether the file was there when the store was made.
+  /// Whether the file existed when the store was created.
   let wasThere: Bool
 
   /// Looks at a path without opening it.
@@ -25,7 +25,7 @@ struct DatabaseFile: Sendable {
       // Unless another process created it this very moment.
       status = try? FileStatus(of: path)
       guard status != nil else {
-        throw refuse("\(path) cannot be reached: it is a link that leads nowhere")
+        throw refuse("\(path) cannot be reached: it is a link that points to nothing")
       }
     }
     if let status {
@@ -40,7 +40,7 @@ struct DatabaseFile: Sendable {
       guard status.size == 0 || status.size >= 512 else {
         throw StoreError(
           .notADatabase,
-          "\(path) is no SQLite database (it has only \(status.size) bytes); name another file",
+          "\(path) is not a SQLite database (it has only \(status.size) bytes); name another file",
           path: path)
       }
       self.path = try Self.resolve(path, of: path)
@@ -51,13 +51,13 @@ struct DatabaseFile: Sendable {
     guard !name.isEmpty else { throw refuse("\(path) is a directory; name a file in it") }
     let resolved = try Self.resolve(directory, of: path)
     guard mayBeAbsent else {
-      throw refuse("there is no database at \(path); check the path, or create it with init")
+      throw refuse("there is no database at \(path); check the path, or create one there")
     }
     self.path = resolved == "/" ? "/\(name)" : "\(resolved)/\(name)"
     wasThere = false
   }
 
-  /// The absolute path of a file or directory that a database's path leads to.
+  /// The absolute path of a file or directory that a database's path names.
   private static func resolve(_ path: String, of database: String) throws(StoreError) -> String {
     do throws(SystemError) {
       return try path.resolved()
@@ -65,50 +65,51 @@ struct DatabaseFile: Sendable {
       throw StoreError(
         .cannotOpen,
         error.isAbsent
-          ? "\(database) cannot be opened: there is no directory \(path); create it first"
-          : "\(database) cannot be reached: \(path): \(error.reason), as where a "
-            + "directory above it may not be searched",
+          ? "\(database) cannot be opened: the directory \(path) does not exist; create it first"
+          : "\(database) cannot be reached: \(path): \(error.reason); check the permissions of the "
+            + "directories above it",
         path: database)
     }
   }
 
-  /// Refuses a name that means something else to SQLite or to a shell than a file's.
+  /// Refuses a name that means something other than a file to SQLite or to a shell.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``.
   static func checkName(_ path: String) throws(StoreError) {
     func refuse(_ message: String) -> StoreError {
-      StoreError(.cannotOpen, "“\(path)” \(message)", path: path)
+      StoreError(.cannotOpen, "\"\(path)\" \(message)", path: path)
     }
     guard !path.isEmpty, !path.utf8.contains(0) else {
-      throw refuse("is no path of a database; name a file")
+      throw refuse("is not the path of a database; name a file")
     }
-    let wayOut = "For a file that is really named so, write ./\(path)"
+    let wayOut = "For a file that really has that name, write ./\(path)"
     if path == ":memory:" {
       throw refuse(
-        "would be lost at the end: a database in memory is not kept; name a file. \(wayOut)")
+        "would be lost at the end, because a database in memory is not kept; name a file. \(wayOut)"
+      )
     }
     if path.utf8.starts(with: Array("file:".utf8)) {
       throw refuse("is a URI; name the file by its path. \(wayOut)")
     }
     if path.utf8.first == UInt8(ascii: "~") {
       throw refuse(
-        "begins with a ~ that the shell did not replace; write the home directory's path. \(wayOut)"
+        "begins with a ~ that the shell did not expand; write the path of the home directory. \(wayOut)"
       )
     }
   }
 
-  /// The state of the file where it may be read without locks: no log beside it holds changes.
+  /// The state of the file if it may be read without locks, because no log next to it holds changes.
   var immutableStamp: FileStatus.State? {
     for log in ["-wal", "-journal"] where (FileStatus.size(of: path + log) ?? 0) > 0 { return nil }
     return (try? FileStatus(of: path))?.state
   }
 
-  /// Opens a connection, unless something beside the file is in SQLite's way.
+  /// Opens a connection, unless something next to the file is in SQLite's way.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``,
   ///   ``StoreError/Code/hardLinked``, or what SQLite reports.
   func connect(
-    _ mode: SQLiteConnection.Mode, busyTimeout: Double
+    _ mode: SQLiteConnection.Mode, busyTimeout: Duration
   ) throws -> SQLiteConnection {
     if let status = try? FileStatus(of: path), status.linkCount > 1 {
       throw StoreError.hardLinked(path, status.linkCount)
@@ -118,8 +119,8 @@ struct DatabaseFile: Sendable {
     return try SQLiteConnection(path: path, mode: mode, busyTimeout: busyTimeout)
   }
 
-  /// Opens a connection that reads; `readsOnly` forbids to write anything, even beside the file.
-  func openForReading(_ readsOnly: Bool, busyTimeout: Double) throws -> SQLiteSession {
+  /// Opens a connection that reads; with `readsOnly` it writes nothing, not even next to the file.
+  func openForReading(_ readsOnly: Bool, busyTimeout: Duration) throws -> SQLiteSession {
     try explaining {
       if readsOnly, let stamp = immutableStamp {
         return try SQLiteSession(try connect(.immutable, busyTimeout: busyTimeout), stamp: stamp)
@@ -133,7 +134,8 @@ struct DatabaseFile: Sendable {
     return log.size > 0 && !FileStatus.hasEntry(path + "-shm")
   }
 
-  /// Whether an index made by this process would be the owner's; another's would lock him out.
+  /// Whether an index made by this process would belong to the owner; another's would lock the owner
+  /// out.
   private var mayMakeIndex: Bool {
     ProcessEnvironment.isSuperuser || (try? FileStatus(of: path))?.owner == ProcessEnvironment.user
   }
@@ -142,13 +144,13 @@ struct DatabaseFile: Sendable {
     StoreError(
       .cannotOpen,
       "\(path) has a write-ahead log without its index (\(path)-shm), which cannot be read "
-        + "without writing; open it once for writing, as rmos-cli init does, or copy both files to "
-        + "where one may write", path: path)
+        + "without writing; open it once for writing, or copy both files to a directory that you may "
+        + "write to", path: path)
   }
 
-  /// Opens a connection that looks at whatever is there and changes nothing, neither the file nor
-  /// what stands beside it.
-  func openForInspection(busyTimeout: Double) throws -> SQLiteSession {
+  /// Opens a connection that looks at whatever is there and changes nothing, neither the file nor the
+  /// files next to it.
+  func openForInspection(busyTimeout: Duration) throws -> SQLiteSession {
     if hasLogWithoutIndex { throw logWithoutIndex }
     let hasLog = FileStatus.hasEntry(path + "-wal") && FileStatus.hasEntry(path + "-shm")
     let stamp = hasLog ? nil : immutableStamp
@@ -164,13 +166,13 @@ struct DatabaseFile: Sendable {
 
   /// Opens the connection that writes.
   ///
-  /// What is not there yet is created. An older database stays as it is: whoever writes first
-  /// completes it, so that it can be copied before. `location` is what messages call it.
+  /// What is missing is created. An older database stays as it is: the first write completes it, so
+  /// that it can be copied before. `location` is what messages call it.
   func openForWriting(
-    _ access: SQLiteStore.Access, location: String, busyTimeout: Double
+    _ access: SQLiteStore.Access, location: String, busyTimeout: Duration
   ) throws -> SQLiteSession {
     WriterLock.removeAbandoned(database: path)
-    // SQLite would open it for reading instead, and leave a log of this user's.
+    // SQLite would open it for reading instead, and leave a log that belongs to this user.
     try checkRights()
     var identity: FileStatus.Identity?
     do {
@@ -188,7 +190,7 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  /// Checks that this user may write the file, beside it, and what stands beside it.
+  /// Checks that this user may write to the file, to its directory, and to the files next to it.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``.
   func checkRights() throws(StoreError) {
@@ -201,14 +203,14 @@ struct DatabaseFile: Sendable {
         throw StoreError(
           code,
           "\(path) cannot be written: \(place): \(error.reason); "
-            + "writing needs a directory and a file one may write to", path: path)
+            + "writing needs a writable directory and a writable file", path: path)
       }
     }
     for sidecar in Sidecar.all(of: path) { try sidecar.check(for: .readWrite) }
     try WriterLock.checkFitness(database: path)
   }
 
-  /// Runs `body`; an error that the index of the log may have caused says so.
+  /// Runs `body`; if the index of the log may have caused an error, the error says so.
   private func explaining<Result>(_ body: () throws -> Result) throws -> Result {
     do {
       return try body()
@@ -218,7 +220,7 @@ struct DatabaseFile: Sendable {
       else { throw error }
       if hasLogWithoutIndex { throw logWithoutIndex }
       let index = Sidecar(path: path + "-shm")
-      // Where opening fails for another reason, an index that looks like one is not to blame.
+      // If opening fails for another reason, an index that looks like one is not to blame.
       if error.code != .cannotOpen || !index.mayBeAnIndex, let hint = index.hint {
         error.message += ". " + hint
       }
@@ -227,9 +229,9 @@ struct DatabaseFile: Sendable {
   }
 
   private func prepare(
-    _ connection: SQLiteConnection, location: String, busyTimeout: Double
+    _ connection: SQLiteConnection, location: String, busyTimeout: Duration
   ) throws -> SQLiteSession {
-    // Refuse a file before anything in it changes.
+    // Refuse the file before anything in it changes.
     let layout = try SQLiteLayout(of: connection)
     try layout.validate(path: location)
     for pragma in [
@@ -250,8 +252,8 @@ struct DatabaseFile: Sendable {
     }
     try enterLogMode(connection, busyTimeout: busyTimeout)
     if !layout.missingIndexSQL.isEmpty {
-      // A load that was cut off left them out; one that is under way will create them itself.
-      if let lock = try? WriterLock(database: path, timeout: 0) {
+      // A load that was cut off left them out; one in progress will create them itself.
+      if let lock = try? WriterLock(database: path, timeout: .zero) {
         try SQLiteSchema.createMissingIndexes(connection)
         lock.release()
       }
@@ -259,11 +261,11 @@ struct DatabaseFile: Sendable {
     return try SQLiteSession(connection)
   }
 
-  /// Has the database keep a write-ahead log from now on.
+  /// Switches the database to a write-ahead log.
   ///
   /// SQLite itself does not wait here for an application that is writing.
-  func enterLogMode(_ connection: SQLiteConnection, busyTimeout: Double) throws {
-    let deadline = Deadline(after: busyTimeout)
+  func enterLogMode(_ connection: SQLiteConnection, busyTimeout: Duration) throws {
+    let deadline = Deadline(after: busyTimeout.seconds)
     while true {
       do throws(StoreError) {
         return try connection.execute("PRAGMA journal_mode = WAL")
@@ -274,7 +276,7 @@ struct DatabaseFile: Sendable {
     }
   }
 
-  /// Removes the file that was created, unless it is no longer that, or holds something.
+  /// Removes the file that was created, unless it is another file by now, or has content.
   private func removeWhatWasCreated(_ identity: FileStatus.Identity?) {
     func remove() {
       guard let stamp = (try? FileStatus(of: path))?.state,
@@ -284,24 +286,24 @@ struct DatabaseFile: Sendable {
       for suffix in ["-wal", "-shm", "-journal", ""] { try? FileSystem.removeFile(path + suffix) }
     }
     do {
-      let lock = try WriterLock(database: path, timeout: 0)
+      let lock = try WriterLock(database: path, timeout: .zero)
       remove()
       lock.release()
     } catch let error as StoreError where error.code == .locked {
-      // Another process is at it by now; what it writes is not ours to delete.
+      // Another process uses it by now; what it writes is not ours to delete.
     } catch {
-      // Nobody can lock it, so nobody of ours can be at it.
+      // It cannot be locked, so no process of ours can be using it.
       remove()
     }
   }
 
   private var hasNoTables: Bool {
-    let connection = try? SQLiteConnection(path: path, mode: .readWrite, busyTimeout: 0)
+    let connection = try? SQLiteConnection(path: path, mode: .readWrite, busyTimeout: .zero)
     return (try? connection.map { try SQLiteLayout(of: $0).isEmpty }) ?? false
   }
 }
 
-/// A file that SQLite keeps beside a database: its log, the index of that, or its journal.
+/// A file that SQLite keeps next to a database: its log, the log's index, or its journal.
 struct Sidecar {
   let path: String
 
@@ -312,7 +314,7 @@ struct Sidecar {
 
   private var isIndex: Bool { path.hasSuffix("-shm") }
 
-  /// Refuses what would make SQLite wait, follow a link, or fail without a word on why.
+  /// Refuses what would make SQLite wait, follow a link, or fail without saying why.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``.
   func check(for mode: SQLiteConnection.Mode) throws(StoreError) {
@@ -321,7 +323,7 @@ struct Sidecar {
       throw StoreError(
         .cannotOpen,
         "\(path) is \(entry.form.rawValue), and SQLite needs that name for a file of its own; "
-          + "remove it, or give it another name", path: path)
+          + "remove or rename it", path: path)
     }
     switch mode {
     case .create, .readWrite:
@@ -342,8 +344,8 @@ struct Sidecar {
     guard let failure, !failure.isAbsent else { return }
     let wayOut =
       isIndex || entry.size == 0
-      ? "Where no program has the database open, that file may be deleted"
-      : "It may hold changes: give it to the database's owner (chown), or have "
+      ? "If no program has the database open, that file may be deleted"
+      : "It may hold changes: make the database's owner its owner (chown), or have "
         + "\(ProcessEnvironment.userName(entry.owner)) open the database once for writing"
     throw StoreError(
       code,
@@ -351,17 +353,17 @@ struct Sidecar {
         + "\(ProcessEnvironment.userName(entry.owner))'s. \(wayOut)", path: path)
   }
 
-  /// Whether it has a size that SQLite gives an index: 32 KiB, or several times that.
+  /// Whether it has the size of an index: 32 KiB, or a multiple of that.
   var mayBeAnIndex: Bool {
     guard let size = (try? FileStatus(ofLink: path))?.size else { return false }
     return size > 0 && size.isMultiple(of: 32_768)
   }
 
-  /// What may be wrong with an index, for an error that does not say so; nil where there is none.
+  /// What may be wrong with an index, for an error that does not say so; `nil` if there is none.
   var hint: String? {
     guard isIndex, let entry = try? FileStatus(ofLink: path) else { return nil }
     return "The index of its log, \(path) (\(entry.size) bytes, of "
-      + "\(ProcessEnvironment.userName(entry.owner))), may be damaged: where no program has the database "
-      + "open, that file may be deleted, and SQLite makes it anew"
+      + "\(ProcessEnvironment.userName(entry.owner))), may be damaged: if no program has the database "
+      + "open, that file may be deleted, and SQLite recreates it"
   }
 }

@@ -1,29 +1,29 @@
 import RMOSSystem
 import Synchronization
 
-/// Tells whether a database was changed since it was last asked, by whatever process.
+/// Detects whether any process has changed a database since the last token.
 ///
-/// `PRAGMA data_version` tells a connection of commits by others; hence a connection that never
+/// `PRAGMA data_version` changes with the commits of other connections; hence a connection that never
 /// writes and serves nothing else. The counter in the file's header would not do: with a write-ahead
-/// log it stays as it is until a checkpoint.
+/// log it changes only at a checkpoint.
 final class SQLiteChangeWatch: Sendable {
   private struct State {
     var connection: SQLiteConnection?
-    /// How many connections there were: each has its own count.
+    /// The number of connections so far: each has its own count.
     var generation = 0
-    /// The file that was seen first.
+    /// The first file seen.
     var identity: FileStatus.Identity?
   }
 
   private let file: DatabaseFile
   private let access: SQLiteStore.Access
   private let followsPath: Bool
-  private let busyTimeout: Double
+  private let busyTimeout: Duration
   private let mark = ChangeMark()
   private let state = Mutex(State())
 
   init(
-    _ file: DatabaseFile, _ access: SQLiteStore.Access, followsPath: Bool, busyTimeout: Double
+    _ file: DatabaseFile, _ access: SQLiteStore.Access, followsPath: Bool, busyTimeout: Duration
   ) {
     self.file = file
     self.followsPath = followsPath
@@ -31,11 +31,11 @@ final class SQLiteChangeWatch: Sendable {
     self.busyTimeout = busyTimeout
   }
 
-  /// The token; nil where it cannot be told.
+  /// The token; `nil` if it is not known.
   func token() -> String? {
     guard let status = try? FileStatus(of: file.path), status.linkCount <= 1 else { return nil }
     if access == .readOnly || access == .inspect, let stamp = file.immutableStamp {
-      // Nothing may be written beside the file, so it is read without locks, and its state counts.
+      // No file may be written next to it, so it is read without locks, and its state counts.
       state.withLock { $0.connection = nil }
       return "\(mark.text)-\(stamp.text)"
     }
@@ -66,12 +66,12 @@ final class SQLiteChangeWatch: Sendable {
   func close() { state.withLock { $0.connection = nil } }
 }
 
-/// What tells the change tokens of one store from those of all others.
+/// What distinguishes the change tokens of one store from those of all others.
 struct ChangeMark: Sendable {
   /// 16 hexadecimal digits.
   let text: String
 
-  /// A mark of its own.
+  /// Creates a unique mark.
   init() {
     let digits = String(UInt64.random(in: .min ... .max), radix: 16)
     text = String(repeating: "0", count: 16 - digits.utf8.count) + digits

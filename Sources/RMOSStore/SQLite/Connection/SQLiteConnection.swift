@@ -8,36 +8,36 @@ import RMOSSystem
 final class SQLiteConnection: @unchecked Sendable {
   /// How to open a database.
   enum Mode {
-    /// For reading and writing; the file is created where it is not there.
+    /// For reading and writing; the file is created if it does not exist.
     case create
     /// For reading and writing.
     case readWrite
     /// For reading.
     case readOnly
-    /// For reading a file that nobody writes: no locks, no files beside it.
+    /// For reading a file that no one writes: no locks, and no files next to it.
     case immutable
-    /// For reading beside a writer: locks, but not even the index of its log is changed.
+    /// For reading next to a writer: locks, but not even the index of its log is changed.
     case observing
   }
 
   let handle: SQLiteHandle
-  /// Which file it has open; `nil` for a database without one, in memory or temporary.
+  /// The file it has open; `nil` for a database in memory or a temporary one.
   let identity: FileStatus.Identity?
-  /// The lock under which it writes, which must be held still at every commit.
+  /// The lock under which it writes, which must still be held at every commit.
   var lock: WriterLock.Place?
-  /// The log and its index, by what their names end in, once it has written.
-  var sidecars: [String: FileStatus.Identity] = [:]
-  /// Why nothing more may be written, once the file is no longer where it was.
-  var loss: StoreError?
+  /// The log and its index, by suffix, once it has written.
+  private var sidecars: [String: FileStatus.Identity] = [:]
+  /// Why it must not write any more: the file is no longer where it was.
+  private var loss: StoreError?
   private var statements: [String: SQLiteStatement] = [:]
   private var slots: [SQLiteStatement?] = []
 
   /// Opens a database: `sqlite3_open_v2`, `sqlite3_busy_timeout`,
   /// `sqlite3_extended_result_codes`.
   ///
-  /// `path` is absolute; `busyTimeout` is how long to wait for other applications, seconds.
-  /// `shownAs` is what messages call it, where that is not its path.
-  init(path: String, mode: Mode, busyTimeout: Double, shownAs name: String? = nil) throws {
+  /// `path` is absolute; `busyTimeout` is how long to wait for other applications. `shownAs` is what
+  /// messages call the database, if that is not its path.
+  init(path: String, mode: Mode, busyTimeout: Duration, shownAs name: String? = nil) throws {
     try Self.checkLibrary()
     var flags = SQLITE_OPEN_NOMUTEX
     switch mode {
@@ -55,15 +55,15 @@ final class SQLiteConnection: @unchecked Sendable {
     var pointer: OpaquePointer?
     let result = sqlite3_open_v2(file, &pointer, flags, nil)
     handle = SQLiteHandle(pointer: pointer, path: name ?? path)
-    // A handle comes back even where opening failed; its deinit closes it.
+    // There is a handle even if opening failed; deinit closes it.
     try handle.check(result)
     sqlite3_extended_result_codes(pointer, 1)
-    let milliseconds = Int32(clamping: Int((busyTimeout * 1000).rounded()))
+    let milliseconds = Int32(clamping: Int((busyTimeout / .milliseconds(1)).rounded()))
     try handle.check(sqlite3_busy_timeout(pointer, milliseconds))
     identity = path.isEmpty || path == ":memory:" ? nil : try handle.identity()
   }
 
-  /// Refuses a library that lacks what is used here, above all `sqlite_schema`:
+  /// Refuses a library that lacks what is used here, such as `sqlite_schema`:
   /// `sqlite3_libversion_number`.
   static func checkLibrary(_ version: Int32 = sqlite3_libversion_number()) throws(StoreError) {
     // Scripts/check.sh runs the program on this version.
@@ -75,7 +75,7 @@ final class SQLiteConnection: @unchecked Sendable {
 
   /// `sqlite3_close_v2`, after the statements.
   deinit {
-    if !sidecars.isEmpty, place != .here { _ = leaveNoLog() }
+    if !sidecars.isEmpty, place != .here { _ = removeLog() }
     statements.removeAll()
     slots.removeAll()
     sqlite3_close_v2(handle.pointer)
@@ -88,9 +88,9 @@ final class SQLiteConnection: @unchecked Sendable {
     try handle.check(sqlite3_exec(handle.pointer, sql, nil, nil, nil))
   }
 
-  /// Lends the statement for `sql`, compiled once, and resets it after.
+  /// Lends the statement for `sql`, compiled once, and resets it afterwards.
   ///
-  /// Where it is lent already (a query within a query of the same text) another is compiled.
+  /// If it is in use (a query within a query of the same text), another is compiled.
   func withStatement<Result>(
     _ sql: String, _ body: (SQLiteStatement) throws -> Result
   ) throws -> Result {
@@ -98,7 +98,7 @@ final class SQLiteConnection: @unchecked Sendable {
       return try lend(statement, body)
     }
     let statement = try SQLiteStatement(sql, on: handle)
-    // Searches come in many shapes; what they leave behind must not grow without end.
+    // Searches have many shapes; the cache must not grow without end.
     if statements.count >= 64 { statements.removeAll() }
     statements[sql] = statement
     return try lend(statement, body)
@@ -145,7 +145,7 @@ final class SQLiteConnection: @unchecked Sendable {
     }
   }
 
-  /// The first column of the first row, nil where there is no row or it is NULL.
+  /// The first column of the first row; `nil` if there is no row or it is NULL.
   func integer(_ sql: String) throws -> Int64? {
     try withStatement(sql) { statement in
       guard try statement.step(), statement.type(at: 0) != .null else { return nil }
@@ -153,15 +153,16 @@ final class SQLiteConnection: @unchecked Sendable {
     }
   }
 
-  /// How many rows the last statement changed: `sqlite3_changes`.
+  /// The number of rows that the last statement changed: `sqlite3_changes`.
   var changes: Int { Int(sqlite3_changes(handle.pointer)) }
 
   /// The id of the last row inserted: `sqlite3_last_insert_rowid`.
   var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle.pointer) }
 
-  /// Runs `body` and stops its statements once `isOver` says so: `sqlite3_progress_handler`.
+  /// Runs `body` and interrupts its statements when `isOver` returns `true`:
+  /// `sqlite3_progress_handler`.
   ///
-  /// - Returns: What `body` returned; nil where it was stopped. A transaction that had written is
+  /// - Returns: What `body` returns; `nil` if it was interrupted. A transaction that had written is
   ///   rolled back then.
   func run<Result>(
     until isOver: () -> Bool, _ body: () throws -> Result
@@ -182,7 +183,7 @@ final class SQLiteConnection: @unchecked Sendable {
       return try withExtendedLifetime(question) {
         do {
           return try body()
-        } catch let error as StoreError where (error.sqliteCode ?? 0) & 0xFF == SQLITE_INTERRUPT {
+        } catch let error as StoreError where error.sqliteResult?.primary == .interrupt {
           return nil
         }
       }
@@ -196,19 +197,19 @@ final class SQLiteConnection: @unchecked Sendable {
 
   // MARK: Transactions
 
-  /// Whether a transaction is open; SQLite itself may have ended it after a grave error:
+  /// Whether a transaction is open; SQLite itself may have ended it after a serious error:
   /// `sqlite3_get_autocommit`.
   var isInTransaction: Bool { sqlite3_get_autocommit(handle.pointer) == 0 }
 
-  /// SQLite ended the transaction by itself, and the error that told so was passed over.
+  /// SQLite ended the transaction by itself, and the error that said so was ignored.
   var lostTransaction: StoreError {
     StoreError(
       .other,
       "\(handle.path): SQLite rolled the transaction back after an error within it; "
-        + "nothing of it was kept, run it again", path: handle.path)
+        + "nothing of it was kept; run it again", path: handle.path)
   }
 
-  /// SQLite ended the transaction by itself because of `error`, which else concerns one row.
+  /// SQLite ended the transaction by itself because of `error`, which usually concerns one row only.
   func lostTransaction(by error: StoreError) -> StoreError {
     StoreError(
       .other,
@@ -216,7 +217,7 @@ final class SQLiteConnection: @unchecked Sendable {
         + error.message, path: handle.path, sqliteCode: error.sqliteCode)
   }
 
-  /// Runs `body`; what it wrote is taken back where it throws: `SAVEPOINT`.
+  /// Runs `body`, and rolls back what it wrote if it throws: `SAVEPOINT`.
   func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
     try execute("SAVEPOINT part")
     do {
@@ -224,16 +225,15 @@ final class SQLiteConnection: @unchecked Sendable {
       try execute("RELEASE part")
       return result
     } catch {
-      // Unless SQLite rolled all of the transaction back.
+      // Unless SQLite rolled the whole transaction back.
       if isInTransaction { try execute("ROLLBACK TO part; RELEASE part") }
       throw error
     }
   }
 
-  /// Runs `body` in a transaction that may write; rolls it back where `body` throws.
+  /// Runs `body` in a transaction that may write, and rolls it back if `body` throws.
   ///
-  /// What it wrote counts only where the file and the lock are where they were, before the commit
-  /// and after it.
+  /// The commit counts only if the file and the lock are where they were, before it and after it.
   /// - Throws: ``StoreError/Code/replaced``, ``StoreError/Code/hardLinked``, what SQLite reports, or
   ///   what `body` throws.
   func writeTransaction<Result>(_ body: () throws -> Result) throws -> Result {
@@ -248,13 +248,13 @@ final class SQLiteConnection: @unchecked Sendable {
       try execute("COMMIT")
     } catch {
       rollBack()
-      throw giveUp(error)
+      throw abandon(error)
     }
     try checkPlace()
     return result
   }
 
-  /// Runs `body` on the state that is committed now; it is handed the ``schemaCookie`` of that.
+  /// Runs `body` on the state that is committed now, and passes it the ``schemaCookie`` of that.
   func readTransaction<Result>(_ body: (Int64) throws -> Result) throws -> Result {
     try execute("BEGIN")
     // BEGIN alone does not read yet: the snapshot is that of the first read.
@@ -267,7 +267,7 @@ final class SQLiteConnection: @unchecked Sendable {
     get throws { try integer("PRAGMA schema_version") ?? 0 }
   }
 
-  // A failure to roll back must not hide why: SQLite then rolls back on closing.
+  // A failure to roll back must not hide the first error; SQLite then rolls back on closing.
   private func rollBack() {
     if isInTransaction { try? execute("ROLLBACK") }
   }
@@ -275,13 +275,13 @@ final class SQLiteConnection: @unchecked Sendable {
 
 /// Whether a connection's file is where it was opened.
 ///
-/// SQLite works on with a file that was renamed, deleted or replaced, and leaves its log under the
-/// old name, where whoever opens another file there takes it for that file's.
+/// SQLite goes on with a file that was renamed, deleted or replaced, and leaves its log under the
+/// old name, where it would be taken for the log of another file at that path.
 extension SQLiteConnection {
   /// Where the file is.
   enum Place: Equatable {
     case here
-    /// Elsewhere or nowhere; why is for messages.
+    /// Elsewhere or nowhere; the text is for messages.
     case moved(String)
     /// It has other names too.
     case linked(Int)
@@ -303,7 +303,7 @@ extension SQLiteConnection {
       return .moved(
         error.isAbsent
           ? "the file or its directory was removed or renamed"
-          : "it cannot be reached any more (\(error.reason))")
+          : "it cannot be reached any longer (\(error.reason))")
     }
   }
 
@@ -318,11 +318,11 @@ extension SQLiteConnection {
     case .moved(let reason):
       let error = StoreError.replaced(handle.path, reason)
       // A transaction that is open is rolled back first.
-      throw isInTransaction ? error : giveUp(error)
+      throw isInTransaction ? error : abandon(error)
     }
   }
 
-  /// Takes note of the log and its index, which belong to this file as long as it is open.
+  /// Remembers the log and its index, which belong to this file as long as it is open.
   func rememberSidecars() {
     guard place == .here else { return }
     for suffix in ["-wal", "-shm"] {
@@ -333,30 +333,30 @@ extension SQLiteConnection {
   /// Whether the database keeps a log, as its header says.
   var keepsLog: Bool { handle.database?.keepsLog ?? true }
 
-  /// What is to be thrown for an error that ended a transaction.
-  func giveUp(_ error: any Error) -> any Error {
+  /// The error to throw for one that ended a transaction.
+  func abandon(_ error: any Error) -> any Error {
     guard let error = error as? StoreError else { return error }
-    return giveUp(error)
+    return abandon(error)
   }
 
-  /// Leaves nothing of the log behind where the file was moved, and writes no more.
-  func giveUp(_ error: StoreError) -> StoreError {
+  /// If the file was moved, removes the log it would leave behind and stops writing.
+  func abandon(_ error: StoreError) -> StoreError {
     guard error.code == .replaced, loss == nil, case .moved = place else { return error }
     var error = error
-    if let remnant = leaveNoLog() {
+    if let remnant = removeLog() {
       error.message +=
-        ". Changes that others kept from going into the database are in \(remnant): beside the "
-        + "database, under its name and -wal, SQLite reads them"
+        ". Changes that other processes kept from being checkpointed are in \(remnant); SQLite "
+        + "reads them next to the database, under its name and -wal"
     }
     loss = error
     return error
   }
 
-  /// Brings the log into the database, wherever both are by now, and takes it from where another
-  /// file could come to stand beside it: `PRAGMA wal_checkpoint`.
+  /// Checkpoints the log into the database, wherever both are by now, and removes it from the path
+  /// at which another file may appear: `PRAGMA wal_checkpoint`.
   ///
-  /// - Returns: The log, under another name, where somebody who reads keeps it from being emptied.
-  func leaveNoLog() -> String? {
+  /// - Returns: The log, under another name, if a reader keeps it from being emptied.
+  func removeLog() -> String? {
     forgetStatements()
     let isWhole = try? withStatement("PRAGMA wal_checkpoint(TRUNCATE)") { statement in
       try statement.step() && statement.integer(at: 1) == statement.integer(at: 2)

@@ -3,13 +3,13 @@ import Synchronization
 
 /// The connections that read.
 ///
-/// A read takes one and gives it back.
+/// A read borrows one and returns it.
 final class SQLiteReaderPool: Sendable {
   private let file: DatabaseFile
   /// The path as given, for messages.
   private let location: String
   private let mode: Mode
-  private let busyTimeout: Double
+  private let busyTimeout: Duration
   private let idle = Mutex<[SQLiteSession]>([])
   /// The file that was opened first.
   private let identity: Mutex<FileStatus.Identity?>
@@ -21,8 +21,8 @@ final class SQLiteReaderPool: Sendable {
     case reading
     /// The same, of whatever is there.
     case inspecting
-    /// Keep the files beside the database in order, as one may who writes.
-    case besideWriter
+    /// Maintain the files next to the database, as a writer may.
+    case nextToWriter
   }
 
   /// How many connections are kept for the next read.
@@ -33,7 +33,7 @@ final class SQLiteReaderPool: Sendable {
   /// It reads the file with `identity`, or else the first that it opens, unless it `followsPath`.
   init(
     _ file: DatabaseFile, location: String, _ mode: Mode, identity: FileStatus.Identity? = nil,
-    followsPath: Bool = false, busyTimeout: Double
+    followsPath: Bool = false, busyTimeout: Duration
   ) {
     self.file = file
     self.location = location
@@ -45,7 +45,7 @@ final class SQLiteReaderPool: Sendable {
 
   /// Lends a connection within a transaction that reads.
   ///
-  /// Its layout is that of the snapshot, whoever changed the schema since it was opened.
+  /// Its layout is that of the snapshot, even if the schema has changed since it was opened.
   func read<Result>(_ body: (SQLiteSession) throws -> Result) throws -> Result {
     try withSession { session in
       let connection = session.connection
@@ -61,19 +61,19 @@ final class SQLiteReaderPool: Sendable {
 
   /// Lends a connection.
   ///
-  /// - Throws: ``StoreError/Code/replaced`` where the file is no longer at its path, or what `body`
+  /// - Throws: ``StoreError/Code/replaced`` if the file is no longer at its path, or what `body`
   ///   throws.
   func withSession<Result>(_ body: (inout SQLiteSession) throws -> Result) throws -> Result {
     var session = try takeIdle() ?? open()
     do {
       let result = try body(&session)
       try checkUnchanged(session)
-      giveBack(session)
+      putBack(session)
       return result
     } catch {
-      // What was read from a file that changed meanwhile may have caused any error.
+      // Data from a file that changed meanwhile may have caused any error.
       try checkUnchanged(session)
-      giveBack(session)
+      putBack(session)
       throw error
     }
   }
@@ -92,7 +92,7 @@ final class SQLiteReaderPool: Sendable {
       switch mode {
       case .inspecting: try file.openForInspection(busyTimeout: busyTimeout)
       case .reading: try file.openForReading(true, busyTimeout: busyTimeout)
-      case .besideWriter: try file.openForReading(false, busyTimeout: busyTimeout)
+      case .nextToWriter: try file.openForReading(false, busyTimeout: busyTimeout)
       }
     let found = session.connection.identity
     let known = identity.withLock { known in
@@ -129,7 +129,7 @@ final class SQLiteReaderPool: Sendable {
     return nil
   }
 
-  private func giveBack(_ session: SQLiteSession) {
+  private func putBack(_ session: SQLiteSession) {
     idle.withLock { idle in
       if idle.count < Self.capacity { idle.append(session) }
     }
@@ -149,20 +149,20 @@ final class SQLiteReaderPool: Sendable {
 final class SQLiteSession: Sendable {
   let connection: SQLiteConnection
   let layout: SQLiteLayout
-  let tables: SQLiteTables
-  /// The state of the file when it was opened as immutable; nil where SQLite's locks protect it.
+  let statements: StoreStatements
+  /// The state of the file when it was opened as immutable; `nil` if SQLite's locks protect it.
   let stamp: FileStatus.State?
-  /// What ``SQLiteConnection/schemaCookie`` was before the layout was read.
+  /// The value of ``SQLiteConnection/schemaCookie`` before the layout was read.
   let schemaCookie: Int64
 
   /// Reads the layout over `connection`.
   init(_ connection: SQLiteConnection, stamp: FileStatus.State? = nil) throws {
     self.connection = connection
     self.stamp = stamp
-    // Also where only reading is meant: what writing would meet is looked for on this connection.
+    // Also for reading: the obstacles to writing are looked for on this connection.
     try connection.execute("PRAGMA foreign_keys = ON")
     schemaCookie = try connection.schemaCookie
     layout = try SQLiteLayout(of: connection)
-    tables = SQLiteTables(layout)
+    statements = StoreStatements(layout)
   }
 }

@@ -7,29 +7,40 @@ import RMOSModels
 final class SQLiteStatement {
   private let handle: SQLiteHandle
   private let pointer: OpaquePointer
-  /// Whether someone is stepping through it.
+  /// Whether it is being stepped through.
   var isInUse = false
 
   /// Compiles one statement: `sqlite3_prepare_v3`.
+  ///
+  /// - Throws: What SQLite reports, or ``StoreError/Code/other`` if `sql` is not exactly one
+  ///   statement: SQLite would ignore the others.
   init(_ sql: String, on handle: SQLiteHandle) throws {
     self.handle = handle
     var statement: OpaquePointer?
+    var rest = 0
     var sql = sql
     let result = sql.withUTF8 { bytes in
       bytes.withMemoryRebound(to: CChar.self) { text in
-        sqlite3_prepare_v3(
+        var tail: UnsafePointer<CChar>?
+        let result = sqlite3_prepare_v3(
           handle.pointer, text.baseAddress, Int32(text.count), UInt32(SQLITE_PREPARE_PERSISTENT),
-          &statement, nil)
+          &statement, &tail)
+        if let start = text.baseAddress, let tail {
+          rest = text[(tail - start)...].count { !" \n;".utf8.contains(UInt8(bitPattern: $0)) }
+        }
+        return result
       }
     }
     try handle.check(result)
-    guard let statement else {
-      throw StoreError(.other, "\(handle.path): there is no statement in “\(sql)”")
+    guard let statement, rest == 0 else {
+      sqlite3_finalize(statement)
+      let found = statement == nil ? "no statement" : "more than one statement"
+      throw StoreError(.other, "\(handle.path): there is \(found) in \"\(sql)\"")
     }
     pointer = statement
   }
 
-  /// Frees it: `sqlite3_finalize`.
+  /// `sqlite3_finalize`.
   deinit { sqlite3_finalize(pointer) }
 
   // MARK: Parameters
@@ -51,7 +62,7 @@ final class SQLiteStatement {
 
   /// Binds UTF-8 without copying it: `sqlite3_bind_text64` with SQLITE_STATIC.
   ///
-  /// It must stay where it is until ``reset()``.
+  /// It must stay valid until ``reset()``.
   func bindBorrowed(text: UnsafeBufferPointer<UInt8>, at index: Int32) throws(StoreError) {
     // No address would mean NULL.
     guard let address = text.baseAddress, !text.isEmpty else {
@@ -67,7 +78,7 @@ final class SQLiteStatement {
 
   /// Binds bytes without copying them: `sqlite3_bind_blob64` with SQLITE_STATIC.
   ///
-  /// They must stay where they are until ``reset()``.
+  /// They must stay valid until ``reset()``.
   func bindBorrowed(blob: UnsafeRawBufferPointer, at index: Int32) throws(StoreError) {
     guard let address = blob.baseAddress, !blob.isEmpty else {
       return try handle.check(sqlite3_bind_zeroblob(pointer, index, 0))
@@ -75,7 +86,7 @@ final class SQLiteStatement {
     try handle.check(sqlite3_bind_blob64(pointer, index, address, UInt64(blob.count), nil))
   }
 
-  /// Binds a copy of a text, NULL for nil: `sqlite3_bind_text64` with SQLITE_TRANSIENT.
+  /// Binds a copy of a text, NULL for `nil`: `sqlite3_bind_text64` with SQLITE_TRANSIENT.
   func bind(_ text: String?, at index: Int32) throws(StoreError) {
     guard var text else { return try bindNull(at: index) }
     let result = text.withUTF8 { bytes in
@@ -115,7 +126,7 @@ final class SQLiteStatement {
 
   // MARK: Rows
 
-  /// Goes on to the next row: `sqlite3_step`.
+  /// Advances to the next row: `sqlite3_step`.
   ///
   /// - Returns: Whether there is one.
   func step() throws(StoreError) -> Bool {
@@ -126,10 +137,10 @@ final class SQLiteStatement {
     return false
   }
 
-  /// Makes the statement ready for another run and lets go of borrowed parameters:
+  /// Resets the statement and clears its parameters, so that borrowed ones may end:
   /// `sqlite3_reset`, `sqlite3_clear_bindings`.
   ///
-  /// Their results are passed over: they only repeat that of the last step.
+  /// Their results are ignored: they only repeat that of the last step.
   func reset() {
     sqlite3_reset(pointer)
     sqlite3_clear_bindings(pointer)
@@ -140,7 +151,7 @@ final class SQLiteStatement {
   /// The type of a column in the current row.
   enum ColumnType { case null, integer, real, text, blob }
 
-  /// How the value is stored: `sqlite3_column_type`.
+  /// The type of the stored value: `sqlite3_column_type`.
   func type(at column: Int32) -> ColumnType {
     switch sqlite3_column_type(pointer, column) {
     case SQLITE_INTEGER: .integer
@@ -164,7 +175,7 @@ final class SQLiteStatement {
     return UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(pointer, column)))
   }
 
-  /// A text, nil for NULL.
+  /// A text; `nil` for NULL.
   func text(at column: Int32) -> String? {
     guard type(at: column) != .null else { return nil }
     return String(decoding: borrowedText(at: column), as: UTF8.self)

@@ -2,6 +2,8 @@ import RMOSModels
 import RMOSSystem
 
 extension SQLiteReader: SchemaInspecting {
+  final var inspection: SchemaInspection? { SchemaInspection(self) }
+
   final func databaseSize() throws -> Int64 {
     try session().connection.integer(
       "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size") ?? 0
@@ -50,7 +52,7 @@ extension SQLiteReader: SchemaInspecting {
       }
       return []
     } catch let error as StoreError where error.concernsStatement && isSilent {
-      // What one table needs and this process lacks, such as a collation, ends the check of all.
+      // Something that one table needs and this process lacks, such as a collation, ends the check.
       return try uncheckedTables(connection) { try check($0, body) }
     }
   }
@@ -100,7 +102,7 @@ extension SQLiteReader: SchemaInspecting {
     let fieldCount = Int32(columns.count)
     let sql =
       "SELECT \(columns.joined(separator: ", ")), \(table.rowIDExpression) FROM \(kind.table)"
-    // A damaged tree can lead in circles; no row takes less than four bytes of the file.
+    // A damaged tree can have cycles; no row takes less than four bytes of the file.
     var rest = max(1, try databaseSize() / 4)
     try connection.withStatement(sql) { statement in
       while try statement.step() {
@@ -138,11 +140,11 @@ extension SQLiteReader: SchemaInspecting {
   ) throws {
     let field = kind.schema.fields[field]
     guard case .reference(let target) = field.type else { return }
-    // A join, for which SQLite makes an index of its own where the ids have none.
+    // A join, for which SQLite creates a temporary index if the ids have none.
     let sql =
       "SELECT iif(typeof(t.id) = 'text', t.id, NULL), \(table.rowIDExpression("t")), "
       + "t.\(field.column) FROM \(kind.table) t LEFT JOIN \(target.table) r "
-      + "ON \(try session().tables[target].isID("r.id", "t.\(field.column)")) "
+      + "ON \(try session().statements[target].isID("r.id", "t.\(field.column)")) "
       + "WHERE typeof(t.\(field.column)) = 'text' AND r.id IS NULL"
     try session().connection.withStatement(sql) { statement in
       while try statement.step() {
@@ -161,11 +163,11 @@ extension SQLiteReader: SchemaInspecting {
     // Grouped, so that the index of the references is read in order, and the ids with it.
     let sql =
       "SELECT reference, rows, NOT EXISTS (SELECT 1 FROM \(target.table) "
-      + "WHERE \(try session().tables[target].isID("id", "reference"))) "
+      + "WHERE \(try session().statements[target].isID("id", "reference"))) "
       + "FROM (SELECT \(field.column) AS reference, count(*) AS rows FROM \(kind.table) "
       + "WHERE typeof(\(field.column)) = 'text' GROUP BY \(field.column) COLLATE BINARY)"
     let connection = try session().connection
-    // Asked every so many steps of SQLite: a small table is looked at whole, however slow the machine.
+    // Polled every so many steps of SQLite: a small table is read whole, however slow the machine.
     var asked = 0
     let isOver = {
       asked += 1
@@ -201,7 +203,7 @@ extension SQLiteReader: SchemaInspecting {
       try report(
         "SELECT p.kind, p.entity_id, p.run_id, t.id IS NOT NULL, r.id IS NOT NULL "
           + "FROM migration_provenance p LEFT JOIN \(kind.table) t "
-          + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) "
+          + "ON \(session.statements[kind].isID("t.id", "p.entity_id")) "
           + "LEFT JOIN migration_runs r ON r.id = p.run_id "
           + "WHERE p.kind = '\(kind.rawValue)' AND (t.id IS NULL OR r.id IS NULL)")
     }
@@ -261,7 +263,7 @@ extension SQLiteReader {
       do {
         tables[position].columns = try columns(of: name, connection)
       } catch let error as StoreError where tables[position].isVirtual && error.concernsStatement {
-        // The module that makes it a table is not there.
+        // The module of the virtual table is missing.
         continue
       }
       if tables[position].isVirtual { continue }

@@ -1,133 +1,133 @@
 import RMOSModels
 
-/// The SQL of the entity tables, for one layout; made once a connection.
-struct SQLiteTables {
-  /// The SQL of one kind.
-  ///
-  /// A class, since every entity asks for it, and copying so many texts would take longer than they do.
-  final class Table: Sendable {
-    let kind: EntityKind
-    /// What to select from.
-    let source: String
-    /// What to select from where all rows are read: without the indexes, if one cannot be read.
-    let scanned: String
-    /// Whether the database compares the ids otherwise than byte by byte, as with COLLATE NOCASE.
-    private let hasLooseIDs: Bool
-    /// An expression per field, in schema order: its column or, in older schemas, its default.
-    let expressions: [String]
-    /// The term that orders by the bytes of the ids.
-    let byID: String
-    /// The terms that order by `created_at`, the newest first.
-    let newestFirst: String
-    /// Values of all fields of the row with id ?1.
-    let selectByID: String
-    /// 1 where there is a row with id ?1.
-    let selectExists: String
-    /// The values of all fields, then the unknown members, of the row with id ?1.
-    let selectForComparison: String
-    /// Inserts a row; a parameter a field.
-    let insert: String
-    /// Replaces a row; a parameter a field, of which the first is the id.
-    let update: String
-    /// Deletes the row with id ?1.
-    let delete: String
-    /// Writes the provenance of a row: ?1 id … ?8 unknown members, ?9 digest.
-    let insertProvenance: String
-    /// Keeps the row with id ?1, and its provenance, as they are before run ?2 rewrites them.
-    let insertBeforeImage: String
-    /// The fields that default to the time of the run.
-    let runTimeFields: FieldSet
-    let fieldCount: Int
+/// The SQL of one kind of entity, for one layout.
+///
+/// It is a class because every entity asks for it, and copying so many texts would take longer.
+final class EntityStatements: Sendable {
+  let kind: EntityKind
+  /// What to select from.
+  let source: String
+  /// What to select from when all rows are read: without the indexes, if one cannot be read.
+  let scanned: String
+  /// Whether the database does not compare the ids byte by byte, as with COLLATE NOCASE.
+  private let hasLooseIDs: Bool
+  /// An expression per field, in schema order: its column or, in older schemas, its default.
+  let expressions: [String]
+  /// The term that orders by the bytes of the ids.
+  let byID: String
+  /// The terms that order by `created_at`, the newest first.
+  let newestFirst: String
+  /// Values of all fields of the row with id ?1.
+  let selectByID: String
+  /// 1 if there is a row with id ?1.
+  let selectExists: String
+  /// The values of all fields, then the unknown members, of the row with id ?1.
+  let selectForComparison: String
+  /// Inserts a row; one parameter per field.
+  let insert: String
+  /// Replaces a row; one parameter per field, the first of which is the id.
+  let update: String
+  /// Deletes the row with id ?1.
+  let delete: String
+  /// Writes the provenance of a row; see ``ProvenanceColumn/replaceSQL(_:)``.
+  let insertProvenance: String
+  /// Keeps the row with id ?1, and its provenance, as they are before run ?2 rewrites them.
+  let insertBeforeImage: String
+  /// The fields that default to the time of the run.
+  let runTimeFields: FieldSet
+  let fieldCount: Int
 
-    fileprivate init(_ kind: EntityKind, _ layout: SQLiteLayout) {
-      let schema = kind.schema
-      let columns = schema.fields.map(\.column)
-      let present = layout.columns[kind]
-      self.kind = kind
-      hasLooseIDs = layout.kindsWithLooseIDs.contains(kind)
-      fieldCount = columns.count
-      if present == nil {
-        // A table that is yet to be created reads as an empty one.
-        let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
-        source = "(SELECT \(nulls) WHERE 0)"
+  fileprivate init(_ kind: EntityKind, _ layout: SQLiteLayout) {
+    let schema = kind.schema
+    let columns = schema.fields.map(\.column)
+    let present = layout.columns[kind]
+    self.kind = kind
+    hasLooseIDs = layout.kindsWithLooseIDs.contains(kind)
+    fieldCount = columns.count
+    if present == nil {
+      // A table that is yet to be created reads as an empty one.
+      let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
+      source = "(SELECT \(nulls) WHERE 0)"
+    } else {
+      source = kind.table
+    }
+    scanned = layout.kindsWithForeignIndexes.contains(kind) ? "\(source) NOT INDEXED" : source
+    expressions = schema.fields.map { field in
+      if let present, !present.contains(field.column) {
+        if case .text(let text) = field.defaultValue { "'\(text)'" } else { "NULL" }
       } else {
-        source = kind.table
+        field.column
       }
-      scanned = layout.kindsWithForeignIndexes.contains(kind) ? "\(source) NOT INDEXED" : source
-      expressions = schema.fields.map { field in
-        if let present, !present.contains(field.column) {
-          if case .text(let text) = field.defaultValue { "'\(text)'" } else { "NULL" }
-        } else {
-          field.column
-        }
-      }
-      // The number of a row is the end of every index: with any other column after created_at, SQLite
-      // would read and sort all rows of the same time, be they a page or a million.
-      let created = schema.position(ofMember: "created_at")
-      newestFirst =
-        (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")
-        + (layout.hasRowNumbers(kind) ? "rowid" : "id")
-      let list = expressions.joined(separator: ", ")
-      byID = hasLooseIDs ? "id COLLATE BINARY" : "id"
-      let isThis = Self.areSame("id", "?1", isLoose: hasLooseIDs)
-      selectByID = "SELECT \(list) FROM \(source) WHERE \(isThis)"
-      selectExists = "SELECT 1 FROM \(source) WHERE \(isThis)"
-      let unknown =
-        layout.hasLedger
-        ? "(SELECT unknown_json FROM migration_provenance "
-          + "WHERE kind = '\(kind.rawValue)' AND entity_id = ?1)"
-        : "NULL"
-      selectForComparison = "SELECT \(list), \(unknown) FROM \(source) WHERE \(isThis)"
-      let parameters = columns.indices.map { "?\($0 + 1)" }
-      insert =
-        "INSERT INTO \(kind.table) (\(columns.joined(separator: ", "))) "
-        + "VALUES (\(parameters.joined(separator: ", ")))"
-      let assignments = zip(columns, parameters).dropFirst().map { "\($0) = \($1)" }
-      update = "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
-      delete = "DELETE FROM \(kind.table) WHERE \(isThis)"
-      // OR REPLACE: where an older application deleted a row, its provenance is still there.
-      insertProvenance =
-        "INSERT OR REPLACE INTO migration_provenance (kind, entity_id, run_id, path, locator, "
-        + "byte_offset, byte_length, sha256, unknown_json, row_digest) "
-        + "VALUES ('\(kind.rawValue)', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-      let images = SQLiteSchema.beforeImageColumns(of: kind)
-      insertBeforeImage =
-        "INSERT INTO migration_before_images (kind, entity_id, run_id, "
-        + "\(images.joined(separator: ", ")), \(SQLiteSchema.provenanceColumns)) "
-        + "SELECT '\(kind.rawValue)', t.id, ?2, "
-        + "\(expressions.dropFirst().joined(separator: ", ")), "
-        + "\(SQLiteSchema.provenanceColumns(of: "p")) FROM \(kind.table) t "
-        + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
-        + "WHERE \(Self.areSame("t.id", "?1", isLoose: hasLooseIDs))"
-      runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
     }
-
-    /// The condition that an id of the table is, byte by byte, another text.
-    func isID(_ column: String, _ other: String) -> String {
-      Self.areSame(column, other, isLoose: hasLooseIDs)
-    }
-
-    private static func areSame(_ column: String, _ other: String, isLoose: Bool) -> String {
-      // The first finds the row by its index, the second is exact.
-      isLoose
-        ? "(\(column) = \(other) AND \(column) = \(other) COLLATE BINARY)" : "\(column) = \(other)"
-    }
+    // The row number is the end of every index: with any other column after created_at, SQLite would
+    // read and sort all rows of the same time, however many.
+    let created = schema.position(ofMember: "created_at")
+    newestFirst =
+      (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")
+      + (layout.hasRowNumbers(kind) ? "rowid" : "id")
+    let list = expressions.joined(separator: ", ")
+    byID = hasLooseIDs ? "id COLLATE BINARY" : "id"
+    let isThis = Self.areSame("id", "?1", isLoose: hasLooseIDs)
+    selectByID = "SELECT \(list) FROM \(source) WHERE \(isThis)"
+    selectExists = "SELECT 1 FROM \(source) WHERE \(isThis)"
+    let unknown =
+      layout.hasLedger
+      ? "(SELECT unknown_json FROM migration_provenance "
+        + "WHERE kind = '\(kind.rawValue)' AND entity_id = ?1)"
+      : "NULL"
+    selectForComparison = "SELECT \(list), \(unknown) FROM \(source) WHERE \(isThis)"
+    let parameters = columns.indices.map { "?\($0 + 1)" }
+    insert =
+      "INSERT INTO \(kind.table) (\(columns.joined(separator: ", "))) "
+      + "VALUES (\(parameters.joined(separator: ", ")))"
+    let assignments = zip(columns, parameters).dropFirst().map { "\($0) = \($1)" }
+    update = "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
+    delete = "DELETE FROM \(kind.table) WHERE \(isThis)"
+    insertProvenance = ProvenanceColumn.replaceSQL(kind)
+    let images = LedgerTable.imageColumns(of: kind) + ProvenanceColumn.imageNames
+    let origin = ProvenanceColumn.origin.map { "p.\($0.name)" }
+    insertBeforeImage =
+      "INSERT INTO migration_before_images (kind, entity_id, run_id, "
+      + "\(images.joined(separator: ", "))) SELECT '\(kind.rawValue)', t.id, ?2, "
+      + "\((expressions.dropFirst() + origin).joined(separator: ", ")) FROM \(kind.table) t "
+      + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
+      + "WHERE \(Self.areSame("t.id", "?1", isLoose: hasLooseIDs))"
+    runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
   }
 
-  let tables: [Table]
+  /// The condition that an id of the table is, byte by byte, another text.
+  func isID(_ column: String, _ other: String) -> String {
+    Self.areSame(column, other, isLoose: hasLooseIDs)
+  }
+
+  private static func areSame(_ column: String, _ other: String, isLoose: Bool) -> String {
+    // The first finds the row by its index, the second is exact.
+    isLoose
+      ? "(\(column) = \(other) AND \(column) = \(other) COLLATE BINARY)" : "\(column) = \(other)"
+  }
+}
+
+/// The SQL that fits a database, made once per connection.
+struct StoreStatements {
+  private let kinds: [EntityStatements]
   let hasLedger: Bool
-  /// Whether the ledger's tables are those of version 2.
+  /// Whether the ledger keeps what undoing a run takes.
   let hasUndo: Bool
 
-  /// The statements for `layout`.
+  /// Creates the statements for `layout`.
   init(_ layout: SQLiteLayout) {
     hasLedger = layout.hasLedger
     hasUndo = layout.hasLedger && layout.missingLedgerSQL.isEmpty
-    tables = EntityKind.allCases.map { Table($0, layout) }
+    kinds = EntityKind.allCases.map { EntityStatements($0, layout) }
+  }
+
+  /// The version of the ledger's tables.
+  var ledgerVersion: Int64 {
+    hasUndo ? SchemaVersion.ledger.upperBound : SchemaVersion.ledger.lowerBound
   }
 
   /// The SQL of a kind.
-  subscript(kind: EntityKind) -> Table { tables[kind.ordinal] }
+  subscript(kind: EntityKind) -> EntityStatements { kinds[kind.ordinal] }
 }
 
 /// The statements that are looked up without their text, because one entity takes several of them.

@@ -6,7 +6,7 @@ extension SQLiteReader {
     _ kind: EntityKind, by members: [String], numbers: [String]
   ) throws -> [RecordGroup] {
     let session = try session()
-    let table = session.tables[kind]
+    let table = session.statements[kind]
     let query = RecordQuery(kind)
     let keys = try members.map { table.expressions[try query.position(of: $0)] }
     let values = try numbers.map { member in
@@ -42,11 +42,11 @@ extension SQLiteReader {
     return days
   }
 
-  /// Counts the rows that a run in the ledger wrote, and returns how many there are.
+  /// Counts the rows that a run in the ledger wrote, and returns their number.
   private func addMigrated(
     _ kind: EntityKind, _ runDays: [Int64: String?], to days: inout EntityDays
   ) throws -> Int {
-    guard try session().tables.hasLedger else { return 0 }
+    guard try session().statements.hasLedger else { return 0 }
     let counts = try migratedInOrder(kind) ?? migratedOneByOne(kind)
     var dated = 0
     for (run, count) in counts where count > 0 {
@@ -57,10 +57,10 @@ extension SQLiteReader {
     return dated
   }
 
-  /// How many rows there are by the run that wrote them, from two passes side by side in order of
-  /// the id, which are several times as fast as looking each row up.
+  /// The number of rows that each run wrote, from two passes side by side in order of the id, which
+  /// is several times as fast as looking each row up.
   ///
-  /// Nil where texts are not in order of their bytes in UTF-8.
+  /// `nil` if texts are not in the order of their bytes in UTF-8.
   private func migratedInOrder(_ kind: EntityKind) throws -> [Int64: Int]? {
     let session = try session()
     let encoding = try session.connection.withStatement("PRAGMA encoding") { statement in
@@ -68,7 +68,7 @@ extension SQLiteReader {
     }
     guard encoding == "UTF-8" else { return nil }
     let ids =
-      "SELECT id FROM \(session.tables[kind].source) WHERE typeof(id) = 'text' "
+      "SELECT id FROM \(session.statements[kind].source) WHERE typeof(id) = 'text' "
       + "ORDER BY id COLLATE BINARY"
     let runs =
       "SELECT entity_id, run_id FROM migration_provenance WHERE kind = '\(kind.rawValue)' "
@@ -76,7 +76,7 @@ extension SQLiteReader {
     return try session.connection.withStatement(ids) { ids in
       try session.connection.withStatement(runs) { runs in
         var counts: [Int64: Int] = [:]
-        // Rows of one run stand together.
+        // Rows of one run are often adjacent.
         var (run, count) = (Int64.min, 0)
         var (hasRow, hasRun) = (try ids.step(), try runs.step())
         while hasRow, hasRun {
@@ -97,13 +97,13 @@ extension SQLiteReader {
     }
   }
 
-  /// How many rows there are by the run that wrote them, each looked up.
+  /// The number of rows that each run wrote, looked up one by one.
   private func migratedOneByOne(_ kind: EntityKind) throws -> [Int64: Int] {
     let session = try session()
     let sql =
       "SELECT run_id, count(*) FROM migration_provenance AS p WHERE kind = '\(kind.rawValue)' "
-      + "AND EXISTS (SELECT 1 FROM \(session.tables[kind].source) "
-      + "WHERE \(session.tables[kind].isID("id", "p.entity_id"))) "
+      + "AND EXISTS (SELECT 1 FROM \(session.statements[kind].source) "
+      + "WHERE \(session.statements[kind].isID("id", "p.entity_id"))) "
       + "GROUP BY run_id"
     return try session.connection.withStatement(sql) { statement in
       var counts: [Int64: Int] = [:]
@@ -117,10 +117,10 @@ extension SQLiteReader {
   /// Counts the rows that no run in the ledger wrote.
   private func addOthers(_ kind: EntityKind, to days: inout EntityDays) throws {
     let session = try session()
-    let table = session.tables[kind]
+    let table = session.statements[kind]
     guard let createdAt = kind.schema.position(ofMember: "created_at") else { return }
     var sql = "SELECT \(table.expressions[createdAt]) FROM \(table.source) AS e"
-    if session.tables.hasLedger {
+    if session.statements.hasLedger {
       sql +=
         " WHERE NOT EXISTS (SELECT 1 FROM migration_provenance AS p JOIN migration_runs AS r "
         + "ON r.id = p.run_id WHERE p.kind = '\(kind.rawValue)' AND p.entity_id = e.id)"

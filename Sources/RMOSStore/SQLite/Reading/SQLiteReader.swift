@@ -7,22 +7,31 @@ class SQLiteReader: StoreReader {
 
   init(_ session: SQLiteSession) { current = session }
 
-  /// Ends the validity.
+  /// Invalidates the reader.
   func expire() { current = nil }
 
-  /// The session; throws once the closure has ended.
+  /// The session; throws if the closure has ended.
   final func session() throws(StoreError) -> SQLiteSession {
     guard let current else { throw StoreError.expiredHandle }
-    // Otherwise what follows would be kept, each statement on its own.
+    // Otherwise each statement that follows would be committed on its own.
     guard current.connection.isInTransaction else { throw current.connection.lostTransaction }
     return current
   }
 
   final func schemaVersion() throws -> SchemaVersion? { try session().layout.version }
 
+  final func withCancellation<Result>(
+    _ isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result {
+    guard let result = try session().connection.run(until: isCancelled, body) else {
+      throw StoreError.cancelled
+    }
+    return result
+  }
+
   final func record(_ kind: EntityKind, id: String) throws -> Record? {
     let session = try session()
-    let table = session.tables[kind]
+    let table = session.statements[kind]
     return try session.connection.withStatement(
       slot: StatementSlot.record.index(kind.ordinal), table.selectByID
     ) { statement in
@@ -34,7 +43,7 @@ class SQLiteReader: StoreReader {
   final func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
     let session = try session()
     return try session.connection.withStatement(
-      slot: StatementSlot.exists.index(kind.ordinal), session.tables[kind].selectExists
+      slot: StatementSlot.exists.index(kind.ordinal), session.statements[kind].selectExists
     ) { statement in
       try id.withUnsafeBufferPointer { id in
         try statement.bindBorrowed(text: id, at: 1)
@@ -46,7 +55,7 @@ class SQLiteReader: StoreReader {
 
   final func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
     let session = try session()
-    let table = session.tables[batch.kind]
+    let table = session.statements[batch.kind]
     return try session.connection.withStatement(
       slot: StatementSlot.comparison.index(batch.kind.ordinal), table.selectForComparison
     ) { statement in
@@ -65,7 +74,7 @@ class SQLiteReader: StoreReader {
 
   final func records(_ query: RecordQuery) throws -> [Record] {
     let session = try session()
-    let table = session.tables[query.kind]
+    let table = session.statements[query.kind]
     let (condition, parameters) = try query.sql(table)
     let order = query.order == .id ? table.byID : table.newestFirst
     let sql =
@@ -86,7 +95,7 @@ class SQLiteReader: StoreReader {
 
   final func count(_ query: RecordQuery) throws -> Int {
     let session = try session()
-    let table = session.tables[query.kind]
+    let table = session.statements[query.kind]
     let (condition, parameters) = try query.sql(table)
     let sql = "SELECT count(*) FROM \(table.scanned)\(condition)"
     return try session.connection.withStatement(sql) { statement in
@@ -99,7 +108,7 @@ class SQLiteReader: StoreReader {
 
   final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
     let session = try session()
-    let table = session.tables[kind]
+    let table = session.statements[kind]
     let sql =
       "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source) "
       + "ORDER BY \(table.byID)"
@@ -109,18 +118,9 @@ class SQLiteReader: StoreReader {
   }
 }
 
-extension StoreError {
-  /// A reader or transaction outlived its closure.
-  static var expiredHandle: StoreError {
-    StoreError(
-      .handleExpired,
-      "a reader or transaction was used after its closure had ended; use it only within")
-  }
-}
-
 extension RecordQuery {
   /// The WHERE clause (with a space before it) and its parameters.
-  fileprivate func sql(_ table: SQLiteTables.Table) throws -> (String, [Value]) {
+  fileprivate func sql(_ table: EntityStatements) throws -> (String, [Value]) {
     var parts: [String] = []
     var parameters: [Value] = []
     for condition in conditions {
@@ -143,7 +143,7 @@ extension RecordQuery {
 
 extension SQLiteStatement {
   /// The record in the current row, whose first columns are the fields of `table`.
-  func record(_ table: SQLiteTables.Table) -> Record {
+  func record(_ table: EntityStatements) -> Record {
     Record(kind: table.kind, values: (0..<Int32(table.fieldCount)).map { value(at: $0) })
   }
 
@@ -152,7 +152,7 @@ extension SQLiteStatement {
   /// False says nothing yet: the same content can be written in other ways.
   fileprivate func isEqual(
     to batch: RecordBatch, at index: Int, _ arena: UnsafeBufferPointer<UInt8>,
-    _ table: SQLiteTables.Table
+    _ table: EntityStatements
   ) -> Bool {
     let entry = batch.entries[index]
     let (cells, first) = (batch.cells, index * table.fieldCount)

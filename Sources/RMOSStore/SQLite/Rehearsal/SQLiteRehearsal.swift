@@ -2,17 +2,17 @@ public import RMOSModels
 import RMOSSystem
 
 extension SQLiteStore {
-  /// Establishes that rows can be written, without changing anything: that the file and what stands
-  /// beside it may be written, and that every statement that writing takes can be compiled.
+  /// Checks that rows can be written, without changing anything: that the file and the files next to
+  /// it are writable, and that every statement that writing takes can be compiled.
   ///
-  /// - Returns: What is worth knowing before a run, such as a table that it creates.
+  /// - Returns: Issues worth knowing before a run, such as a table that it creates.
   /// - Throws: ``StoreError`` with ``StoreError/Code/foreignDatabase``,
   ///   ``StoreError/Code/newerSchema``, ``StoreError/Code/unusableSchema``,
   ///   ``StoreError/Code/readOnly`` or ``StoreError/Code/cannotOpen``.
   public func checkWriting() throws -> [Issue] {
     try file.checkRights()
     return try readers.withSession { session in
-      // Others may have changed the schema since it was opened.
+      // Other processes may have changed the schema since it was opened.
       let layout = try SQLiteLayout(of: session.connection)
       try layout.validateForWriting(on: session.connection, path: location)
       guard !layout.isEmpty, !layout.missingTables.isEmpty else { return [] }
@@ -22,7 +22,7 @@ extension SQLiteStore {
           message: "\(location) lacks "
             + (layout.missingTables.count == 1 ? "the table " : "the tables ")
             + layout.missingTables.joined(separator: ", ")
-            + ", which a migration creates; if rows are missed, look for a backup")
+            + ", which a migration creates; if rows are missing, look for a backup")
       ]
     }
   }
@@ -34,13 +34,13 @@ extension SQLiteStore {
     try readers.withSession { try $0.layout.validateOrigin(path: location) }
   }
 
-  /// By looking things up where the schema is the shared one; on a private copy where other
-  /// applications have added to it what only the database itself can judge by.
+  /// Returns ``Rehearsal/lookUps`` if the schema is the shared one, and a private copy if other
+  /// applications have added constraints or triggers that only the database itself can apply.
   public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
     try rehearsal(largest: SQLiteRehearsal.sizeLimit, isCancelled: isCancelled)
   }
 
-  /// The same, where a database of more than `largest` bytes is not copied.
+  /// The same, except that a database of more than `largest` bytes is not copied.
   package func rehearsal(largest: Int64, isCancelled: () -> Bool) throws -> Rehearsal {
     try readers.withSession { session in
       let layout = try SQLiteLayout(of: session.connection)
@@ -52,7 +52,7 @@ extension SQLiteStore {
       let size = try session.connection.integer(
         "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
       guard (size ?? 0) <= largest else {
-        return .unforeseeable("\(names), and the database is too large to try it on a copy")
+        return .unforeseeable("\(names), and the database is too large to be copied")
       }
       do {
         return .copy(
@@ -60,7 +60,7 @@ extension SQLiteStore {
             of: session.connection, location: location, isCancelled: isCancelled))
       } catch let error as StoreError where error.code != .cancelled {
         return .unforeseeable(
-          "\(names), and no private copy can be made to try it on (\(error.message))")
+          "\(names), and no private copy can be made (\(error.message))")
       }
     }
   }
@@ -68,16 +68,16 @@ extension SQLiteStore {
 
 /// A private copy of a database, on which a dry run does what the run would do.
 ///
-/// A temporary database of SQLite: no file that anyone else can open, and gone with the value, or
-/// with the process. May be used from several threads, one after the other.
+/// It is a temporary database of SQLite: no one else can open it, and it is removed with the value or
+/// the process. Several threads may use it, one after the other.
 final class SQLiteRehearsal: RecordStore {
-  /// The database's, of which it is a copy.
+  /// The location of the original.
   let location: String
   private let path: String
   private let connection: SQLiteConnection
   private let gate: WriterGate
 
-  /// The largest database that is copied, bytes.
+  /// The size of the largest database that is copied, in bytes.
   static let sizeLimit: Int64 = 1 << 30
 
   /// Copies what `source` is connected to.
@@ -89,15 +89,15 @@ final class SQLiteRehearsal: RecordStore {
     self.location = location
     path = source.handle.path
     gate = WriterGate(location: location)
-    connection = try SQLiteConnection(path: "", mode: .create, busyTimeout: 0, shownAs: path)
-    // Nobody needs it to survive anything.
+    connection = try SQLiteConnection(path: "", mode: .create, busyTimeout: .zero, shownAs: path)
+    // It need not survive anything.
     try connection.execute("PRAGMA synchronous = OFF")
     try source.copyContent(to: connection, isCancelled: isCancelled)
     try connection.execute("PRAGMA foreign_keys = ON")
   }
 
   func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
-    try gate.transaction(timeout: 0) {
+    try gate.transaction(timeout: .zero) {
       try explainingLackOfRoom {
         try connection.readTransaction { _ in
           let reader = SQLiteReader(try SQLiteSession(connection))
@@ -109,7 +109,7 @@ final class SQLiteRehearsal: RecordStore {
   }
 
   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
-    try gate.transaction(timeout: 0) {
+    try gate.transaction(timeout: .zero) {
       try explainingLackOfRoom {
         try connection.writeTransaction {
           var session = try SQLiteSession(connection)
@@ -134,7 +134,15 @@ final class SQLiteRehearsal: RecordStore {
 
   func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
 
-  /// What is full is not the disk that the database is on.
+  // No one else can open it, and it is not used for long.
+  var sizeOnDisk: Int? { nil }
+  var hasWriter: Bool? { nil }
+  func changeToken() -> String? { nil }
+  func beginBulkLoad() {}
+  func endBulkLoad() {}
+  func backUp(beforeRun run: Int64, isCancelled: () -> Bool) -> RunBackup? { nil }
+
+  /// The disk that is full is not the one with the database.
   private func explainingLackOfRoom<Result>(_ body: () throws -> Result) throws -> Result {
     do {
       return try body()
@@ -143,17 +151,17 @@ final class SQLiteRehearsal: RecordStore {
     {
       throw StoreError(
         error.code,
-        "the private copy of \(location) on which it is tried cannot be written; make room for it "
-          + "among temporary files, or name another directory for those (SQLITE_TMPDIR)",
+        "the private copy of \(location) for the dry run cannot be written; free space for temporary "
+          + "files, or set another directory for them (SQLITE_TMPDIR)",
         path: path, sqliteCode: error.sqliteCode)
     }
   }
 }
 
-/// Whether looking things up tells what the database will do with a row.
+/// Whether look-ups alone predict what the database will do with a row.
 ///
-/// With the shared schema alone it does. What other applications add may refuse a row, change it or
-/// pass over it for reasons that only the database itself can tell.
+/// With the shared schema they do. What other applications add to it may refuse, change or ignore a
+/// row for reasons that only the database itself can evaluate.
 struct SQLiteForesight {
   private let connection: SQLiteConnection
   private let layout: SQLiteLayout
@@ -163,8 +171,7 @@ struct SQLiteForesight {
     self.layout = layout
   }
 
-  /// What in the schema keeps outcomes from being foretold, such as `the trigger tr`; none where
-  /// they can be.
+  /// What in the schema makes outcomes unpredictable, such as `the trigger tr`.
   func hindrances() throws -> [String] {
     var found = try triggers() + layout.missingTables.map { "no table \($0) yet" }
     for kind in EntityKind.allCases where layout.tableNames.contains(kind.table) {
@@ -189,7 +196,7 @@ struct SQLiteForesight {
     .joined(separator: ", ")
 
   private func triggers() throws -> [String] {
-    let tables = EntityKind.allCases.map(\.table) + SQLiteSchema.ledgerTables
+    let tables = EntityKind.allCases.map(\.table) + LedgerTable.names
     let list = tables.map { "'\($0)'" }.joined(separator: ", ")
     return try names(
       "SELECT 'the trigger ' || name FROM sqlite_schema WHERE type = 'trigger' "
@@ -207,7 +214,7 @@ struct SQLiteForesight {
       """, table)
   }
 
-  /// Columns that are not what the shared schema has.
+  /// Columns that differ from the shared schema.
   private func columns(of kind: EntityKind) throws -> [String] {
     if layout.kindsWithLooseIDs.contains(kind) { return ["the collation of \(kind.table).id"] }
     return try connection.withStatement(
@@ -225,7 +232,7 @@ struct SQLiteForesight {
             || (statement.integer(at: 2) != 0 && !field.isNotNull && name != "id")
             || (statement.integer(at: 4) != 0) != (name == "id")
         } else {
-          // Another column matters where it is computed from the others, or part of the key.
+          // Another column matters if it is computed from the others, or part of the key.
           isOther = statement.integer(at: 3) != 0 || statement.integer(at: 4) != 0
         }
         if isOther { found.append("the column \(kind.table).\(name)") }
@@ -234,7 +241,7 @@ struct SQLiteForesight {
     }
   }
 
-  /// What stands in CREATE TABLE besides columns, by its word: a little too often does no harm.
+  /// Constraints in CREATE TABLE, found by their keywords: a false positive does no harm.
   private func constraints(of table: String) throws -> [String] {
     try names(
       """
@@ -244,7 +251,7 @@ struct SQLiteForesight {
       """, table)
   }
 
-  /// Foreign keys of the table that are no references of its kind.
+  /// Foreign keys of the table that are not references of its kind.
   private func foreignKeys(of kind: EntityKind) throws -> [String] {
     try connection.withStatement(
       "SELECT lower(\"from\"), lower(\"table\"), lower(coalesce(\"to\", 'id')) "

@@ -2,9 +2,9 @@ import CSQLite
 import RMOSModels
 import RMOSSystem
 
-/// What a database holds, as far as it matters here: read once when a connection is opened.
+/// What a database contains, read once when a connection is opened.
 struct SQLiteLayout {
-  /// The newest schema version recorded; `nil` where none is.
+  /// The newest schema version recorded; `nil` if there is none.
   private(set) var version: SchemaVersion?
   /// `PRAGMA user_version`: the version of the tables that begin with `migration_`.
   private(set) var ledgerVersion: Int64
@@ -13,16 +13,16 @@ struct SQLiteLayout {
   private(set) var names: Set<String> = []
   /// The names of the tables.
   private(set) var tableNames: Set<String> = []
-  /// Those among them whose rows another library keeps, such as full-text search.
+  /// The virtual ones among them, such as those of full-text search.
   private(set) var virtualTables: Set<String> = []
   /// The names of the views.
   private(set) var views: Set<String> = []
   /// The tables and views of other applications, as written.
   private var foreignNames: [String] = []
-  /// Whether there are triggers; they are always another application's.
+  /// Whether there are triggers, which always belong to other applications.
   private(set) var hasTriggers = false
-  /// Whether there are foreign keys that are only checked at the end of a transaction; they are
-  /// always another application's.
+  /// Whether there are foreign keys that are only checked at the end of a transaction, which always
+  /// belong to other applications.
   private(set) var hasDeferredKeys = false
   /// The columns of the entity tables.
   private(set) var columns: [EntityKind: Set<String>] = [:]
@@ -30,21 +30,14 @@ struct SQLiteLayout {
   private(set) var kindsWithLooseIDs: Set<EntityKind> = []
   /// The kinds whose table has an index that only another application can read.
   private(set) var kindsWithForeignIndexes: Set<EntityKind> = []
-  /// The tables whose rows have numbers, which views and tables WITHOUT ROWID have not.
+  /// The tables whose rows have numbers, unlike views and tables WITHOUT ROWID.
   private var numberedTables: Set<String> = []
-  /// What brings the ledger's tables that are there from version 1 to version 2.
+  /// The statements that upgrade the ledger's tables that exist.
   private(set) var missingLedgerSQL: [String] = []
   /// The columns that the ledger's tables lack, as `table.column`.
   private var lostLedgerColumns: [String] = []
   /// Why `schema_version` is not RMOS's; `nil` if it is or is not there.
   private var foreignVersionTable: String?
-
-  /// The newest version of the shared schema that this version works with.
-  static let newestVersion = 4
-  /// The version of the `migration_` tables.
-  ///
-  /// Version 1 knew neither row digests nor undone runs, and kept no before-images.
-  static let ledgerVersion: Int64 = 2
 
   /// Tables that newer RMOS applications add.
   private static let newerTables: Set<String> = ["art_jobs", "art_presets"]
@@ -54,7 +47,7 @@ struct SQLiteLayout {
   /// Reads the layout.
   init(of connection: SQLiteConnection) throws {
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
-    let own = Set(EntityKind.allCases.map(\.table) + SQLiteSchema.ledgerTables)
+    let own = Set(EntityKind.allCases.map(\.table) + LedgerTable.names)
       .union(Self.newerTables).union(["schema_version"])
     try connection.withStatement(
       "SELECT name, type, rootpage = 0 FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
@@ -103,9 +96,9 @@ struct SQLiteLayout {
 
   /// Whether the rows of a table have numbers.
   ///
-  /// The index of a primary key is listed but stands in no schema where the table is that index:
-  /// the sign of WITHOUT ROWID that old versions of SQLite give too. Not to be asked of virtual
-  /// tables, which may take a module that is not there.
+  /// If the table itself is the index of its primary key, that is listed but is not in the schema:
+  /// a sign of WITHOUT ROWID that old versions of SQLite give too. Do not ask it of virtual tables,
+  /// whose module may be missing.
   static func hasRowNumbers(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
     try connection.withStatement(
       """
@@ -119,7 +112,7 @@ struct SQLiteLayout {
     }
   }
 
-  /// Whether a table has an index by a collation that is not there.
+  /// Whether a table has an index with a collation that is missing.
   private static func hasForeignIndex(
     _ table: String, _ connection: SQLiteConnection
   ) throws -> Bool {
@@ -164,36 +157,36 @@ struct SQLiteLayout {
   /// Whether the rows of a kind have numbers.
   func hasRowNumbers(_ kind: EntityKind) -> Bool { numberedTables.contains(kind.table) }
 
-  /// Whether there is nothing at all yet.
+  /// Whether there is nothing yet.
   var isEmpty: Bool { names.isEmpty }
 
-  /// Whether the tables of the ledger are there, all of them.
-  var hasLedger: Bool { names.isSuperset(of: SQLiteSchema.ledgerTables) }
+  /// Whether all tables of the ledger exist.
+  var hasLedger: Bool { names.isSuperset(of: LedgerTable.names) }
 
-  /// Whether one of the ledger's tables is there, so that `PRAGMA user_version` is ours.
-  var ownsLedgerVersion: Bool { !names.isDisjoint(with: SQLiteSchema.ledgerTables) }
+  /// Whether any table of the ledger exists, so that `PRAGMA user_version` is ours.
+  var ownsLedgerVersion: Bool { !names.isDisjoint(with: LedgerTable.names) }
 
   /// Why the ledger can be neither read nor written; `nil` if it can be.
   var ledgerObstacle: String? {
     if lostLedgerColumns.isEmpty { return nil }
     return
       "its migration tables lack \(lostLedgerColumns.joined(separator: ", ")); restore a backup, "
-      + "or drop the tables that start with migration_, with which what is known of earlier runs goes"
+      + "or drop the tables that start with migration_, which loses what is known of earlier runs"
   }
 
   /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
   ///
   /// Those of newer applications stay as they are.
-  var ownsSharedTables: Bool { (version?.version ?? 0) <= 2 }
+  var ownsSharedTables: Bool { (version?.version ?? 0) <= SchemaVersion.created }
 
-  /// The shared tables that are not there.
+  /// The shared tables that are missing.
   var missingTables: [String] {
     (EntityKind.allCases.map(\.table) + ["schema_version"]).filter { !isRelation($0) }
   }
 
   /// The tables that the first write creates.
   var tablesToCreate: Set<String> {
-    Set(SQLiteSchema.ledgerTables.filter { !isRelation($0) })
+    Set(LedgerTable.names.filter { !isRelation($0) })
       .union(ownsSharedTables ? missingTables : [])
   }
 
@@ -216,10 +209,11 @@ struct SQLiteLayout {
     }
   }
 
-  /// Whether everything that writing needs is there, apart from indexes.
+  /// Whether everything that writing needs exists, apart from indexes.
   var isComplete: Bool {
     guard let version else { return false }
-    return version.version >= 2 && hasLedger && ledgerVersion == Self.ledgerVersion
+    return version.version >= SchemaVersion.created && hasLedger
+      && ledgerVersion == SchemaVersion.ledger.upperBound
       && missingLedgerSQL.isEmpty
       && (!ownsSharedTables
         || (columns.count == EntityKind.allCases.count && missingColumnSQL.isEmpty))
@@ -237,7 +231,9 @@ struct SQLiteLayout {
       return "it is empty, but its user_version is \(ledgerVersion), which another application set"
     }
     if let foreignVersionTable { return foreignVersionTable }
-    if let version, version.version < 1 { return "its schema_version is \(version.version)" }
+    if let version, version.version < SchemaVersion.supported.lowerBound {
+      return "its schema_version is \(version.version)"
+    }
     if !ownsLedgerVersion {
       let missing = missingTables
       let found = foreignNames.isEmpty ? Array(tableNames.union(views)) : foreignNames
@@ -286,23 +282,24 @@ struct SQLiteLayout {
   /// - Throws: ``StoreError/Code/foreignDatabase``, ``StoreError/Code/newerSchema``.
   func validate(path: String) throws(StoreError) {
     try validateOrigin(path: path)
-    if let found = version?.version, found > Self.newestVersion {
+    if let found = version?.version, found > SchemaVersion.supported.upperBound {
       throw StoreError(
         .newerSchema,
-        "\(path) has schema version \(found); this version knows \(Self.newestVersion) and older."
-          + " Update rmos-cli, or name another database", path: path)
+        "\(path) has schema version \(found); this version knows "
+          + "\(SchemaVersion.supported.upperBound) and older. Update this program, or name another "
+          + "database", path: path)
     }
-    if ownsLedgerVersion, ledgerVersion > Self.ledgerVersion {
+    if ownsLedgerVersion, ledgerVersion > SchemaVersion.ledger.upperBound {
       throw StoreError(
         .newerSchema,
         "\(path) has migration tables of version \(ledgerVersion); this version knows "
-          + "\(Self.ledgerVersion). Update rmos-cli, or name another database; if another "
-          + "application set user_version, PRAGMA user_version = \(Self.ledgerVersion) puts it "
-          + "right", path: path)
+          + "\(SchemaVersion.ledger.upperBound). Update this program, or name another database; if "
+          + "another application set user_version, PRAGMA user_version = "
+          + "\(SchemaVersion.ledger.upperBound) fixes it", path: path)
     }
   }
 
-  /// Refuses, besides, a database that this version cannot write to as it is; changes nothing.
+  /// Also refuses a database that this version cannot write to as it is; changes nothing.
   ///
   /// - Throws: ``StoreError/Code/unusableSchema``, and what ``validate(path:)`` throws.
   func validateForWriting(on connection: SQLiteConnection, path: String) throws {
@@ -316,7 +313,7 @@ struct SQLiteLayout {
 }
 
 extension SQLiteConnection {
-  /// The names of a table's or view's columns, in lower case; none where it cannot be resolved.
+  /// The names of a table's or view's columns, in lower case; none if it cannot be resolved.
   func columns(of table: String) throws -> Set<String> {
     do {
       return try withStatement("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1") {
@@ -329,14 +326,14 @@ extension SQLiteConnection {
         return columns
       }
     } catch let error as StoreError where error.concernsStatement {
-      // A view on what is gone, or a virtual table whose module is not there.
+      // A view on a missing table, or a virtual table whose module is missing.
       return []
     }
   }
 
   /// The name of a column's collation, in upper case: `sqlite3_table_column_metadata`.
   ///
-  /// `BINARY` where there is no such column or table, or it is a view.
+  /// `BINARY` if there is no such column or table, or it is a view.
   func collation(ofColumn column: String, in table: String) throws -> String {
     var name: UnsafePointer<CChar>?
     let result = sqlite3_table_column_metadata(

@@ -1,11 +1,12 @@
 import RMOSModels
 import RMOSSystem
 
-/// Establishes that rows can be written to a database, without touching it: every statement that
-/// writing takes is compiled against the schema as it is.
+/// Checks that rows can be written to a database, without changing it: every statement that writing
+/// takes is compiled against the schema as it is.
 ///
-/// Compiling finds what only running would find else, midway: an index whose collation, or a
-/// trigger or CHECK whose function, only another application has; a trigger that writes to what is gone.
+/// Compiling finds early what running would only find midway: an index with a collation, or a trigger
+/// or CHECK with a function, that only another application has; a trigger that writes to a table that
+/// is missing.
 struct SQLitePreflight {
   private let connection: SQLiteConnection
   private let layout: SQLiteLayout
@@ -15,13 +16,13 @@ struct SQLitePreflight {
     self.layout = layout
   }
 
-  /// What keeps rows from being written; empty where nothing does.
+  /// What prevents rows from being written; empty if nothing does.
   func obstacles() throws -> [WritingObstacle] {
     if layout.isEmpty { return [] }
     return try versionObstacles() + tableObstacles() + statementObstacles()
   }
 
-  // MARK: What the layout tells
+  // MARK: From the layout
 
   private func versionObstacles() -> [WritingObstacle] {
     let version = layout.ledgerVersion
@@ -30,8 +31,8 @@ struct SQLitePreflight {
     return [
       WritingObstacle(
         .version, found: "user_version \(version)",
-        "\(schema ?? "its") user_version is \(version), set by another application, where RMOS "
-          + "keeps the version of its migration tables; if that application can do without, "
+        "\(schema ?? "its") user_version is \(version), set by another application, but RMOS keeps "
+          + "the version of its migration tables there; if that application does not need it, "
           + "PRAGMA user_version = 0 frees it")
     ]
   }
@@ -41,17 +42,17 @@ struct SQLitePreflight {
     func add(_ table: String, _ found: String, _ message: String) {
       obstacles.append(WritingObstacle(.table, table: table, found: found, message))
     }
-    for table in EntityKind.allCases.map(\.table) + ["schema_version"] + SQLiteSchema.ledgerTables {
+    for table in EntityKind.allCases.map(\.table) + ["schema_version"] + LedgerTable.names {
       if layout.views.contains(table) {
         add(table, "a view", "\(table) is a view; rename or drop it, a table is needed")
       } else if layout.names.contains(table), !layout.tableNames.contains(table) {
         add(
           table, "a name taken",
-          "the name \(table), which a table is to have, is that of an index or trigger; drop that")
+          "the name \(table), which a table needs, belongs to an index or trigger; drop that")
       }
     }
     if let obstacle = layout.ledgerObstacle { add("migration_runs", "no such column", obstacle) }
-    let version = layout.version?.version ?? 2
+    let version = layout.version?.version ?? SchemaVersion.created
     for kind in EntityKind.allCases where !layout.views.contains(kind.table) {
       if layout.virtualTables.contains(kind.table) {
         add(
@@ -88,7 +89,7 @@ struct SQLitePreflight {
     return obstacles
   }
 
-  /// A column that is not RMOS's and without which no row can be inserted.
+  /// A column of another application without which no row can be inserted.
   private func mandatoryColumn(of kind: EntityKind) throws -> String? {
     let known = Set(kind.schema.fields.map(\.column))
     return try connection.withStatement(
@@ -104,7 +105,7 @@ struct SQLitePreflight {
     }
   }
 
-  // MARK: What compiling tells
+  // MARK: From compiling
 
   private func statementObstacles() throws -> [WritingObstacle] {
     var obstacles: [WritingObstacle] = []
@@ -114,13 +115,12 @@ struct SQLitePreflight {
       }
       if let found = try obstacle(kind.table, columns, key: "id") { obstacles.append(found) }
     }
-    for (table, expected) in SQLiteSchema.ledgerColumns
-    where layout.tableNames.contains(table) {
+    for table in LedgerTable.all where layout.tableNames.contains(table.name) {
       // Those that are missing come with the upgrade of the ledger.
-      let present = try connection.columns(of: table)
-      let columns = expected.filter(present.contains)
+      let present = try connection.columns(of: table.name)
+      let columns = table.columns.map(\.name).filter(present.contains)
       guard let key = columns.first else { continue }
-      if let found = try obstacle(table, columns, key: key) { obstacles.append(found) }
+      if let found = try obstacle(table.name, columns, key: key) { obstacles.append(found) }
     }
     if layout.tableNames.contains("schema_version"),
       let found = try obstacle("schema_version", ["version"], key: "version")
@@ -130,7 +130,7 @@ struct SQLitePreflight {
     return obstacles
   }
 
-  /// What keeps a table's rows from being read and written, with the first statement that fails.
+  /// What prevents a table's rows from being read and written: the first statement that fails.
   private func obstacle(
     _ table: String, _ columns: [String], key: String
   ) throws -> WritingObstacle? {
@@ -142,7 +142,7 @@ struct SQLitePreflight {
       ("inserting into", "INSERT INTO \(table) (\(list)) VALUES (\(parameters))"),
       ("deleting from", "DELETE FROM \(table) WHERE \(key) = ?"),
     ]
-    if SQLiteSchema.ledgerTables.contains(table) {
+    if LedgerTable.names.contains(table) {
       statements.append(
         ("replacing rows of", "INSERT OR REPLACE INTO \(table) (\(list)) VALUES (\(parameters))"))
     }
@@ -151,7 +151,7 @@ struct SQLitePreflight {
     }
     for (work, sql) in statements {
       do {
-        // Not through the cache: its text is of no use again.
+        // Not through the cache: it is not needed again.
         _ = try SQLiteStatement(sql, on: connection.handle)
       } catch let error as StoreError where error.concernsStatement {
         if isAboutMissingTable(error) { continue }
@@ -178,10 +178,10 @@ struct SQLitePreflight {
     }
     guard let declaration else { return }
     let scratch = try SQLiteConnection(
-      path: ":memory:", mode: .create, busyTimeout: 0, shownAs: connection.handle.path)
+      path: ":memory:", mode: .create, busyTimeout: .zero, shownAs: connection.handle.path)
     do {
       try scratch.execute("CREATE TABLE \(table) (id)")
-      // To execute the declaration would take all that it names to be there.
+      // Executing the declaration would need everything it names.
       try scratch.execute("PRAGMA writable_schema = ON")
       try scratch.run("UPDATE sqlite_schema SET sql = ?1", declaration)
       try scratch.execute("PRAGMA writable_schema = RESET")
@@ -193,8 +193,8 @@ struct SQLitePreflight {
     _ = try SQLiteStatement(sql, on: scratch.handle)
   }
 
-  /// Whether a statement fails only because of a table that the first write creates; what it meets
-  /// then is looked at again, before that is committed.
+  /// Whether a statement fails only because of a table that the first write creates; it is compiled
+  /// again then, before that is committed.
   private func isAboutMissingTable(_ error: StoreError) -> Bool {
     guard let subject = Self.subject(of: error.message)?.lowercasedASCII else { return false }
     return error.message.contains("no such table") && layout.tablesToCreate.contains(subject)
@@ -207,11 +207,11 @@ struct SQLitePreflight {
     if reason.hasPrefix("foreign key mismatch") {
       return WritingObstacle(
         .statement, table: table, found: reason,
-        "\(work) \(table) fails (\(reason)), because that foreign key leads to a column that is "
+        "\(work) \(table) fails (\(reason)), because that foreign key points to a column that is "
           + "neither a primary key nor unique; create a unique index on it")
     }
     let culprit = try culprit(of: reason, table)
-    let story: String =
+    let explanation: String =
       switch culprit {
       case ("trigger", let name)?:
         "because of the trigger \(name); drop it (DROP TRIGGER \(Self.quoted(name))), or write "
@@ -225,7 +225,7 @@ struct SQLitePreflight {
         "so only the application that changed the schema can write here as it is"
       }
     return WritingObstacle(
-      .statement, table: table, found: reason, "\(work) \(table) fails (\(reason)), \(story)")
+      .statement, table: table, found: reason, "\(work) \(table) fails (\(reason)), \(explanation)")
   }
 
   /// The part of the schema that an error is about.
@@ -246,7 +246,7 @@ struct SQLitePreflight {
       }
       return nil
     }
-    // What a table lacks is met where a trigger writes to it.
+    // A trigger that writes to a table is what meets its missing column.
     guard let found, found.type == "table", found.name.lowercasedASCII != table,
       let trigger = try trigger(on: table, naming: found.name)
     else { return found }
@@ -260,7 +260,7 @@ struct SQLitePreflight {
       .contains { $0 == name }
   }
 
-  /// The name that an error of compiling is about.
+  /// The name that a compile error is about.
   private static func subject(of message: String) -> String? {
     let words = message.split(separator: " ")
     var name: Substring?
@@ -298,7 +298,7 @@ struct SQLitePreflight {
     }
   }
 
-  /// A name as SQL has it: as it is where that will do.
+  /// A name in SQL: quoted if it needs to be.
   private static func quoted(_ name: String) -> String {
     let isPlain = name.utf8.allSatisfy { byte in
       byte == UInt8(ascii: "_") || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20
@@ -313,16 +313,5 @@ extension StoreError {
   func message(withoutPath path: String) -> String {
     let prefix = "\(path): "
     return message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
-  }
-}
-
-extension FieldSchema {
-  /// Whether a table with rows can be given the column: its default must be NULL or constant.
-  var canBeAdded: Bool {
-    switch defaultValue {
-    case .null: !isRequired
-    case .text: true
-    case .runStart, .sameAs: false
-    }
   }
 }

@@ -5,23 +5,25 @@ extension SQLiteReader {
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
     let session = try session()
-    guard session.tables.hasUndo else { return }
+    guard session.statements.hasUndo else { return }
     for kind in EntityKind.allCases {
-      let columns = SQLiteSchema.beforeImageColumns(of: kind)
-      let count = Int32(columns.count + 1)
+      let columns = ["entity_id"] + LedgerTable.imageColumns(of: kind)
+      let count = Int32(columns.count)
+      let list = (columns + ProvenanceColumn.imageNames).joined(separator: ", ")
       let sql =
-        "SELECT entity_id, \(columns.joined(separator: ", ")), \(SQLiteSchema.provenanceColumns) "
+        "SELECT \(list) "
         + "FROM migration_before_images WHERE kind = '\(kind.rawValue)' AND run_id = ? "
         + "ORDER BY entity_id"
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)
+        let origin = LedgerRow<ProvenanceColumn>(
+          statement, first: count - ProvenanceColumn.run.rawValue)
         while try statement.step() {
           let record = Record(kind: kind, values: (0..<count).map { statement.value(at: $0) })
-          let isMigrated = statement.type(at: count) != .null
           try body(
             BeforeImage(
               record: record,
-              provenance: isMigrated ? statement.provenance(kind, record.id, at: count) : nil))
+              provenance: origin.isNull(.run) ? nil : origin.provenance(kind, record.id)))
         }
       }
     }
@@ -31,24 +33,24 @@ extension SQLiteReader {
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {
     let session = try session()
-    guard session.tables.hasLedger else { return }
+    guard session.statements.hasLedger else { return }
     for kind in EntityKind.allCases {
-      let table = session.tables[kind]
+      let table = session.statements[kind]
       try forEachChange(ofInserted: table, run, session) { try body(.init(kind, $0, $1)) }
-      guard session.tables.hasUndo else { continue }
+      guard session.statements.hasUndo else { continue }
       try forEachChange(ofUpdated: table, run, session) { try body(.init(kind, $0, $1)) }
       for reference in kind.schema.references {
         try forEachBrokenReference(
           table, reference.field, reference.target, run, session, body)
       }
     }
-    if session.tables.hasUndo { try forEachReferenceFromOthers(ofRun: run, body) }
+    if session.statements.hasUndo { try forEachReferenceFromOthers(ofRun: run, body) }
   }
 
   final func undoCounts(ofRun run: Int64) throws -> UndoCounts {
     let session = try session()
     var counts = UndoCounts()
-    guard session.tables.hasUndo else { return counts }
+    guard session.statements.hasUndo else { return counts }
     func count(_ sql: String) throws -> Int {
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)
@@ -61,20 +63,20 @@ extension SQLiteReader {
         "SELECT count(*) FROM migration_before_images WHERE kind = '\(name)' AND run_id = ?1")
       counts.removed[kind] = try count(
         "SELECT count(*) FROM migration_provenance p CROSS JOIN "
-          + "\(session.tables[kind].source) t "
-          + "ON \(session.tables[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(name)' "
+          + "\(session.statements[kind].source) t "
+          + "ON \(session.statements[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(name)' "
           + "AND p.run_id = ?1 AND NOT \(Self.isRewritten(name, "p.entity_id"))")
     }
     return counts
   }
 
-  /// Goes through what the run inserted and that is not as it was.
+  /// Calls `body` with each row that the run inserted and that has changed.
   private func forEachChange(
-    ofInserted table: SQLiteTables.Table, _ run: Int64, _ session: SQLiteSession,
+    ofInserted table: EntityStatements, _ run: Int64, _ session: SQLiteSession,
     _ body: (String, UndoObstacle.Reason) throws -> Void
   ) throws {
     let kind = table.kind.rawValue
-    let hasUndo = session.tables.hasUndo
+    let hasUndo = session.statements.hasUndo
     let digest = hasUndo ? "p.row_digest" : "NULL"
     let values = table.expressions.joined(separator: ", ")
     let isInserted = hasUndo ? "AND NOT \(Self.isRewritten(kind, "p.entity_id"))" : ""
@@ -91,7 +93,7 @@ extension SQLiteReader {
       }
     }
     guard hasUndo else { return }
-    // A run that rewrote a row keeps an image of it; one that put it there anew does not.
+    // A run that rewrote a row keeps an image of it; one that inserted it again does not.
     let later =
       "SELECT DISTINCT i.entity_id, p.run_id FROM migration_before_images i "
       + "JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "
@@ -108,9 +110,9 @@ extension SQLiteReader {
     }
   }
 
-  /// Goes through what the run rewrote and that is not as it was.
+  /// Calls `body` with each row that the run rewrote and that has changed.
   private func forEachChange(
-    ofUpdated table: SQLiteTables.Table, _ run: Int64, _ session: SQLiteSession,
+    ofUpdated table: EntityStatements, _ run: Int64, _ session: SQLiteSession,
     _ body: (String, UndoObstacle.Reason) throws -> Void
   ) throws {
     let sql =
@@ -142,13 +144,13 @@ extension SQLiteReader {
     }
   }
 
-  /// Goes through the references of one field that would lead nowhere.
+  /// Calls `body` with each reference in one field that would dangle.
   private func forEachBrokenReference(
-    _ table: SQLiteTables.Table, _ field: Int, _ target: EntityKind, _ run: Int64,
+    _ table: EntityStatements, _ field: Int, _ target: EntityKind, _ run: Int64,
     _ session: SQLiteSession, _ body: (UndoObstacle) throws -> Void
   ) throws {
     let (kind, column) = (table.kind.rawValue, table.expressions[field])
-    let image = SQLiteSchema.beforeImageColumns(of: table.kind)[field - 1]
+    let image = LedgerTable.imageColumns(of: table.kind)[field - 1]
     func forEach(_ sql: String, _ obstacle: (String, String) -> UndoObstacle) throws {
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)
@@ -159,18 +161,18 @@ extension SQLiteReader {
     }
     try forEach(
       "SELECT id, \(column) FROM \(table.source) WHERE \(column) IS NOT NULL "
-        + "AND \(Self.goes(target, column)) AND NOT \(Self.isWritten(kind, "id")) "
+        + "AND \(Self.isRemovedByUndo(target, column)) AND NOT \(Self.isWritten(kind, "id")) "
         + "AND NOT \(Self.isRewritten(kind, "id")) ORDER BY id"
     ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
     let images = "FROM migration_before_images i WHERE i.kind = '\(kind)' AND i.run_id = ?1"
     try forEach(
       "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
-        + "AND \(Self.goes(target, "i.\(image)")) ORDER BY i.entity_id"
+        + "AND \(Self.isRemovedByUndo(target, "i.\(image)")) ORDER BY i.entity_id"
     ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
     try forEach(
       "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
-        + "AND NOT EXISTS (SELECT 1 FROM \(session.tables[target].source) r "
-        + "WHERE \(session.tables[target].isID("r.id", "i.\(image)"))) ORDER BY i.entity_id"
+        + "AND NOT EXISTS (SELECT 1 FROM \(session.statements[target].source) r "
+        + "WHERE \(session.statements[target].isID("r.id", "i.\(image)"))) ORDER BY i.entity_id"
     ) { UndoObstacle(table.kind, $0, .misses(target, id: $1)) }
   }
 
@@ -187,13 +189,13 @@ extension SQLiteReader {
   }
 
   /// Whether undoing run ?1 removes the row.
-  static func goes(_ kind: EntityKind, _ id: String) -> String {
+  static func isRemovedByUndo(_ kind: EntityKind, _ id: String) -> String {
     "\(isWritten(kind.rawValue, id)) AND NOT \(isRewritten(kind.rawValue, id))"
   }
 }
 
 extension EditState {
-  /// Why a row in this state cannot be undone; nil where it can.
+  /// Why a row in this state cannot be undone; `nil` if it can.
   var obstacle: UndoObstacle.Reason? {
     switch self {
     case .asWritten: nil
@@ -205,7 +207,7 @@ extension EditState {
 
 extension SQLiteStatement {
   /// The digest of the row whose fields begin in the column `first`.
-  func rowDigest(_ table: SQLiteTables.Table, at first: Int32) -> RowDigest {
+  func rowDigest(_ table: EntityStatements, at first: Int32) -> RowDigest {
     var hasher = RowHasher()
     for column in first..<first + Int32(table.fieldCount) {
       switch type(at: column) {
@@ -220,7 +222,7 @@ extension SQLiteStatement {
   }
 }
 
-/// A foreign key with which a table of another application keeps rows of ours from going.
+/// A foreign key with which a table of another application prevents rows from being deleted.
 private struct ForeignReference {
   let table: String
   let column: String
@@ -228,8 +230,8 @@ private struct ForeignReference {
 }
 
 extension SQLiteReader {
-  /// Goes through the rows that undoing the run would remove although tables of other applications
-  /// refer to them.
+  /// Calls `body` with each row that undoing the run would remove although a table of another
+  /// application refers to it.
   final func forEachReferenceFromOthers(
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {
@@ -238,8 +240,8 @@ extension SQLiteReader {
       let (kind, column) = (reference.target, Self.quoted(reference.column))
       let sql =
         "SELECT DISTINCT t.id FROM \(Self.quoted(reference.table)) o "
-        + "JOIN \(session.tables[kind].source) t ON t.id = o.\(column) "
-        + "WHERE \(Self.goes(kind, "t.id")) ORDER BY t.id"
+        + "JOIN \(session.statements[kind].source) t ON t.id = o.\(column) "
+        + "WHERE \(Self.isRemovedByUndo(kind, "t.id")) ORDER BY t.id"
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)
         while try statement.step() {
@@ -250,7 +252,7 @@ extension SQLiteReader {
     }
   }
 
-  /// The foreign keys of others that lead to an id and forbid to delete it.
+  /// The foreign keys of other applications that point to an id and forbid deleting it.
   private func foreignReferences(_ connection: SQLiteConnection) throws -> [ForeignReference] {
     let own = EntityKind.allCases.map { "'\($0.table)'" }.joined(separator: ", ")
     let sql =
@@ -271,7 +273,7 @@ extension SQLiteReader {
     }
   }
 
-  /// A name of others as SQL has it.
+  /// A quoted name in SQL.
   static func quoted(_ name: String) -> String {
     "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
       + "\""

@@ -5,7 +5,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func insert(_ record: Record) throws {
     let session = try session()
     let id = try record.requiredID()
-    let table = session.tables[record.kind]
+    let table = session.statements[record.kind]
     try writeOne(session, record.kind, id) {
       try session.connection.withStatement(
         slot: StatementSlot.insert.index(record.kind.ordinal), table.insert
@@ -13,7 +13,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
         try statement.bindAll(record.values)
         try insert(with: statement, session, record.kind)
       }
-      // What an older application deleted may have left its provenance behind.
+      // An older application that deleted the row may have left its provenance behind.
       try deleteProvenance(record.kind, id: id)
     }
   }
@@ -21,7 +21,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
     let session = try session()
     let kind = batch.kind
-    let table = session.tables[kind]
+    let table = session.statements[kind]
     try batch.arena.withUnsafeBufferPointer { arena in
       try writeOne(session, kind, batch.text(batch.entries[index].id)) {
         try session.connection.withStatement(
@@ -57,8 +57,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let session = try session()
     let id = try record.requiredID()
     guard let stored = try self.record(record.kind, id: id) else { return false }
-    // Only what differs: SQLite checks a foreign key that is set, also to what it was, and a row whose
-    // reference leads nowhere could not be changed at all.
+    // Only what differs: SQLite checks a foreign key even if it is set to what it was, so a row with
+    // a dangling reference could not be changed at all.
     let changed = record.values.indices.filter { record.values[$0] != stored.values[$0] }
     if changed.isEmpty { return true }
     let fields = record.kind.schema.fields
@@ -84,16 +84,16 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     try writeOne(session, kind, id) {
       try session.connection.withStatement(
         slot: StatementSlot.insertBeforeImage.index(kind.ordinal),
-        session.tables[kind].insertBeforeImage
+        session.statements[kind].insertBeforeImage
       ) { statement in
         try statement.bind(id, at: 1)
         try statement.bind(run, at: 2)
         _ = try statement.step()
       }
       do {
-        guard try rewrite(row, session) else { throw StoreError.passedOver(kind) }
+        guard try rewrite(row, session) else { throw StoreError.ignoredRow(kind) }
       } catch {
-        // What is refused is refused alone.
+        // Only this entity is refused.
         try session.connection.withStatement(
           "DELETE FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2 AND run_id = ?3"
         ) { statement in
@@ -108,7 +108,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       try batch.arena.withUnsafeBufferPointer { arena in
         try session.connection.withStatement(
           slot: StatementSlot.insertProvenance.index(kind.ordinal),
-          session.tables[kind].insertProvenance
+          session.statements[kind].insertProvenance
         ) { statement in
           try statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
         }
@@ -119,7 +119,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     let session = try session()
     let isDeleted = try session.connection.withStatement(
-      slot: StatementSlot.delete.index(kind.ordinal), session.tables[kind].delete
+      slot: StatementSlot.delete.index(kind.ordinal), session.statements[kind].delete
     ) { statement in
       try statement.bind(id, at: 1)
       do {
@@ -152,15 +152,15 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     with statement: SQLiteStatement, _ session: SQLiteSession, _ kind: EntityKind
   ) throws {
     _ = try statement.step()
-    guard session.connection.changes > 0 else { throw StoreError.passedOver(kind) }
+    guard session.connection.changes > 0 else { throw StoreError.ignoredRow(kind) }
   }
 
   /// Replaces a row.
   ///
-  /// - Returns: Whether it was there, and nothing passed over it.
+  /// - Returns: Whether it existed and was not ignored.
   private func rewrite(_ record: Record, _ session: SQLiteSession) throws -> Bool {
     try session.connection.withStatement(
-      slot: StatementSlot.update.index(record.kind.ordinal), session.tables[record.kind].update
+      slot: StatementSlot.update.index(record.kind.ordinal), session.statements[record.kind].update
     ) { statement in
       try statement.bindAll(record.values)
       _ = try statement.step()
@@ -168,25 +168,25 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  /// The digest of a row just written as it stands, where a trigger may have changed it since; nil
-  /// where there are no triggers, and it stands as it was written.
+  /// The digest of a row just written, which a trigger may have changed; `nil` if there are no
+  /// triggers, so that the row is as it was written.
   @inline(__always)
   private func digestAfterTriggers(
     _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String
   ) throws -> RowDigest? {
     guard session.layout.hasTriggers else { return nil }
-    let table = session.tables[kind]
+    let table = session.statements[kind]
     return try session.connection.withStatement(
       slot: StatementSlot.record.index(kind.ordinal), table.selectByID
     ) { statement in
       try statement.bind(id(), at: 1)
-      guard try statement.step() else { throw StoreError.passedOver(kind) }
+      guard try statement.step() else { throw StoreError.ignoredRow(kind) }
       return statement.rowDigest(table, at: 0)
     }
   }
 
-  /// Runs `body`, and takes it back where it breaks a foreign key that SQLite would only check at
-  /// the end of the transaction, which would then be lost whole.
+  /// Runs `body`, and rolls it back if it breaks a foreign key that SQLite would only check at the
+  /// end of the transaction, all of which would then be lost.
   private func settlingKeys<Result>(
     _ session: SQLiteSession, _ body: () throws -> Result
   ) throws -> Result {
@@ -195,17 +195,17 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       guard !session.connection.hasDeferredViolations else {
         throw StoreError(
           .constraint, "the database refuses the row (FOREIGN KEY constraint failed)",
-          sqliteCode: 787)
+          sqliteCode: SQLiteResult.constraintForeignKey.rawValue)
       }
       return result
     }
   }
 
-  /// Runs what writes one entity; where a part of it is refused, nothing of it is left.
+  /// Runs the statements that write one entity; if one of them is refused, all are rolled back.
   ///
-  /// Without triggers only the statement that writes the row can be refused, and it is all or nothing
-  /// by itself. A trigger of another application may refuse any statement, and end it with
-  /// RAISE(FAIL), which keeps what was done so far, or RAISE(ROLLBACK), which keeps nothing at all.
+  /// Without triggers only the statement that writes the row can be refused, and that is atomic. A
+  /// trigger of another application may refuse any statement, and end it with RAISE(FAIL), which
+  /// keeps what was done so far, or RAISE(ROLLBACK), which rolls the whole transaction back.
   @inline(__always)
   private func writeOne<Result>(
     _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String,
@@ -239,39 +239,42 @@ extension SQLiteStatement {
     for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
   }
 
-  /// Binds the parameters of ``SQLiteTables/Table/insertProvenance`` and runs it.
+  /// Binds the parameters of ``EntityStatements/insertProvenance`` and runs it.
   fileprivate func bindProvenance(
-    of batch: RecordBatch, at index: Int, run: Int64, _ row: RowDigest,
+    of batch: RecordBatch, at index: Int, run: Int64, _ digest: RowDigest,
     _ arena: UnsafeBufferPointer<UInt8>
   ) throws {
+    let row = LedgerRow<ProvenanceColumn>(self, parameter: 0)
     let entry = batch.entries[index]
-    try bindBorrowed(text: UnsafeBufferPointer(rebasing: arena[entry.id.range]), at: 1)
-    try bind(run, at: 2)
+    func text(_ span: RecordBatch.TextSpan) -> UnsafeBufferPointer<UInt8> {
+      UnsafeBufferPointer(rebasing: arena[span.range])
+    }
+    try row.bindBorrowed(text: text(entry.id), to: .entityID)
+    try row.bind(run, to: .run)
     switch entry.locator {
-    case .none: try bindNull(at: 4)
-    case .index(let number), .line(let number): try bind(Int64(number), at: 4)
+    case .none: try row.bind(nil as Int64?, to: .locator)
+    case .index(let number), .line(let number): try row.bind(Int64(number), to: .locator)
     case .key(let span), .pointer(let span, _):
-      try bindBorrowed(text: UnsafeBufferPointer(rebasing: arena[span.range]), at: 4)
+      try row.bindBorrowed(text: text(span), to: .locator)
     }
-    try bind(Int64(entry.place.offset), at: 5)
-    try bind(Int64(entry.byteLength), at: 6)
+    try row.bind(Int64(entry.place.offset), to: .byteOffset)
+    try row.bind(Int64(entry.byteLength), to: .byteLength)
     if entry.unknownMembers.isEmpty {
-      try bindNull(at: 8)
+      try row.bind(nil as Int64?, to: .unknownMembers)
     } else {
-      try bindBorrowed(
-        text: UnsafeBufferPointer(rebasing: arena[entry.unknownMembers.range]), at: 8)
+      try row.bindBorrowed(text: text(entry.unknownMembers), to: .unknownMembers)
     }
-    try bind(Int64(bitPattern: row.rawValue), at: 9)
+    try row.bind(Int64(bitPattern: digest.rawValue), to: .rowDigest)
     let words = entry.digest.words
-    let digest = (
+    let sha256 = (
       words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian,
       words.4.bigEndian, words.5.bigEndian, words.6.bigEndian, words.7.bigEndian
     )
     var path = batch.sources[entry.source]
     try path.withUTF8 { path in
-      try bindBorrowed(text: path, at: 3)
-      try withUnsafeBytes(of: digest) { digest in
-        try bindBorrowed(blob: digest, at: 7)
+      try row.bindBorrowed(text: path, to: .path)
+      try withUnsafeBytes(of: sha256) { sha256 in
+        try row.bindBorrowed(blob: sha256, to: .sha256)
         _ = try step()
       }
     }

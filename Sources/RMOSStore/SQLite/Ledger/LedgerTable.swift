@@ -1,0 +1,277 @@
+import RMOSModels
+
+/// One of the project's own tables, whose names begin with `migration_`.
+///
+/// The one declaration of its columns: CREATE TABLE, INSERT, SELECT and the upgrade from older
+/// versions all derive from it.
+struct LedgerTable: Sendable {
+  /// A column.
+  struct Column: Sendable {
+    let name: String
+    /// The column as CREATE TABLE declares it.
+    let definition: String
+    /// The version of the ledger that introduced it.
+    let version: Int64
+
+    init(_ definition: String, since version: Int64 = 1) {
+      self.definition = definition
+      self.version = version
+      name = definition.split(separator: " ").first.map(String.init) ?? definition
+    }
+  }
+
+  let name: String
+  let columns: [Column]
+  /// What follows the columns in CREATE TABLE.
+  private let constraints: String
+
+  private init(_ name: String, _ columns: [Column], _ constraints: String) {
+    self.name = name
+    self.columns = columns
+    self.constraints = constraints
+  }
+
+  private init<C: LedgerColumn>(_ columns: C.Type, key: [C]) {
+    let list = key.map(\.name).joined(separator: ", ")
+    self.init(
+      C.table, C.allCases.map(\.column),
+      key.isEmpty ? ")" : ", PRIMARY KEY (\(list))) WITHOUT ROWID")
+  }
+
+  /// The runs.
+  static let runs = LedgerTable(RunColumn.self, key: [])
+  /// Where each entity came from.
+  static let provenance = LedgerTable(ProvenanceColumn.self, key: [.kind, .entityID])
+  /// The issues of each run.
+  static let issues = LedgerTable(IssueColumn.self, key: [.run, .sequence])
+  /// The rows that a run rewrote, with their provenance, as they were.
+  ///
+  /// Columns without a type keep any value exactly as the row had it.
+  static let beforeImages = LedgerTable(
+    "migration_before_images",
+    [
+      Column("kind TEXT NOT NULL"), Column("entity_id TEXT NOT NULL"),
+      Column("run_id INTEGER NOT NULL"),
+    ] + imageColumns.map { Column($0) }
+      + [Column("\(ProvenanceColumn.imageNames[0]) INTEGER")]
+      + ProvenanceColumn.imageNames.dropFirst().map { Column($0) },
+    ", PRIMARY KEY (kind, entity_id, run_id)) WITHOUT ROWID")
+
+  /// All of them.
+  static let all = [runs, provenance, issues, beforeImages]
+  /// Their names.
+  static let names = all.map(\.name)
+
+  /// The statement that creates the table unless it exists.
+  var createSQL: String {
+    let definitions = columns.map(\.definition).joined(separator: ", ")
+    return "CREATE TABLE IF NOT EXISTS \(name) (\(definitions)\(constraints)"
+  }
+
+  /// A column for each field but the id, of the kind that has most.
+  private static let imageColumns: [String] = {
+    let count = EntityKind.allCases.map { $0.schema.fields.count }.max() ?? 1
+    return (1..<count).map { "value_\($0)" }
+  }()
+
+  /// The before-images' columns for the fields of a kind but its id, in schema order.
+  static func imageColumns(of kind: EntityKind) -> [String] {
+    Array(imageColumns.prefix(kind.schema.fields.count - 1))
+  }
+}
+
+/// The columns of a table of the ledger, in order: their raw values are their positions.
+protocol LedgerColumn: CaseIterable, RawRepresentable<Int32>, Sendable {
+  /// The table's name.
+  static var table: String { get }
+  /// The column's declaration.
+  var column: LedgerTable.Column { get }
+}
+
+extension LedgerColumn {
+  var name: String { column.name }
+
+  /// The list that selects all columns in order, with NULL for those that `version` lacks.
+  static func list(version: Int64 = SchemaVersion.ledger.upperBound) -> String {
+    allCases.map { $0.column.version <= version ? $0.name : "NULL" }.joined(separator: ", ")
+  }
+
+  /// Inserts a row; each column is the parameter of ``LedgerRow``.
+  static var insertSQL: String {
+    let parameters = allCases.map { "?\($0.rawValue + 1)" }.joined(separator: ", ")
+    return "INSERT INTO \(table) (\(list())) VALUES (\(parameters))"
+  }
+
+  /// Rewrites the row whose `key` is given; each column is the parameter of ``LedgerRow``.
+  static func updateSQL(key: Self) -> String {
+    let assignments = allCases.filter { $0.rawValue != key.rawValue }
+      .map { "\($0.name) = ?\($0.rawValue + 1)" }
+    return "UPDATE \(table) SET \(assignments.joined(separator: ", ")) "
+      + "WHERE \(key.name) = ?\(key.rawValue + 1)"
+  }
+}
+
+/// The columns of `migration_runs`.
+enum RunColumn: Int32, LedgerColumn {
+  case id, command, state, startedAt, heartbeatAt, finishedAt, source, options, toolVersion
+  case processID, statistics, issueCounts, seconds, timings, failure, undoneBy
+
+  static let table = "migration_runs"
+
+  var column: LedgerTable.Column {
+    switch self {
+    case .id: .init("id INTEGER PRIMARY KEY AUTOINCREMENT")
+    case .command: .init("command TEXT NOT NULL")
+    case .state: .init("state TEXT NOT NULL")
+    case .startedAt: .init("started_at TEXT NOT NULL")
+    case .heartbeatAt: .init("heartbeat_at TEXT NOT NULL")
+    case .finishedAt: .init("finished_at TEXT")
+    case .source: .init("source TEXT NOT NULL")
+    case .options: .init("options_json TEXT NOT NULL")
+    case .toolVersion: .init("tool_version TEXT NOT NULL")
+    case .processID: .init("process_id INTEGER NOT NULL")
+    case .statistics: .init("statistics_json TEXT NOT NULL")
+    case .issueCounts: .init("issue_counts_json TEXT NOT NULL")
+    case .seconds: .init("seconds REAL NOT NULL")
+    case .timings: .init("timings_json TEXT NOT NULL")
+    case .failure: .init("failure TEXT")
+    case .undoneBy: .init("undone_by INTEGER", since: 2)
+    }
+  }
+}
+
+/// The columns of `migration_provenance`.
+enum ProvenanceColumn: Int32, LedgerColumn {
+  case kind, entityID, run, path, locator, byteOffset, byteLength, sha256, unknownMembers
+  case rowDigest
+
+  static let table = "migration_provenance"
+
+  var column: LedgerTable.Column {
+    switch self {
+    case .kind: .init("kind TEXT NOT NULL")
+    case .entityID: .init("entity_id TEXT NOT NULL")
+    case .run: .init("run_id INTEGER NOT NULL")
+    case .path: .init("path TEXT NOT NULL")
+    case .locator: .init("locator")
+    case .byteOffset: .init("byte_offset INTEGER NOT NULL")
+    case .byteLength: .init("byte_length INTEGER NOT NULL")
+    case .sha256: .init("sha256 BLOB NOT NULL")
+    case .unknownMembers: .init("unknown_json TEXT")
+    case .rowDigest: .init("row_digest INTEGER", since: 2)
+    }
+  }
+
+  /// All but the key: what is known of where a row came from, the run first.
+  static let origin = allCases.filter { $0 != .kind && $0 != .entityID }
+
+  /// The names of ``origin`` among the columns of the before-images, whose `run_id` is another.
+  static let imageNames = origin.map { $0 == .run ? "from_run" : $0.name }
+
+  /// Replaces the provenance of an entity of a kind; the other columns are parameters, numbered by
+  /// their positions.
+  ///
+  /// OR REPLACE: where an older application deleted a row, its provenance is still there.
+  static func replaceSQL(_ kind: EntityKind) -> String {
+    let values = allCases.map { $0 == .kind ? "'\(kind.rawValue)'" : "?\($0.rawValue)" }
+    return "INSERT OR REPLACE INTO \(table) (\(list())) VALUES (\(values.joined(separator: ", ")))"
+  }
+}
+
+/// The columns of `migration_issues`.
+enum IssueColumn: Int32, LedgerColumn {
+  case run, sequence, severity, code, kind, entityID, source, locator, line, columnNumber,
+    byteOffset
+  case pointer, message
+
+  static let table = "migration_issues"
+
+  var column: LedgerTable.Column {
+    switch self {
+    case .run: .init("run_id INTEGER NOT NULL")
+    case .sequence: .init("seq INTEGER NOT NULL")
+    case .severity: .init("severity TEXT NOT NULL")
+    case .code: .init("code TEXT NOT NULL")
+    case .kind: .init("kind TEXT")
+    case .entityID: .init("entity_id TEXT")
+    case .source: .init("source TEXT")
+    case .locator: .init("locator")
+    case .line: .init("line INTEGER")
+    case .columnNumber: .init("column_number INTEGER")
+    case .byteOffset: .init("byte_offset INTEGER")
+    case .pointer: .init("pointer TEXT")
+    case .message: .init("message TEXT NOT NULL")
+    }
+  }
+}
+
+/// A row of a table of the ledger in a statement: its columns as parameters, or as results.
+struct LedgerRow<Column: LedgerColumn> {
+  private let statement: SQLiteStatement
+  /// The number of the first column's parameter.
+  private let parameter: Int32
+  /// The position of the first column among the results.
+  private let first: Int32
+
+  /// Creates a row whose first column is the parameter `parameter`, or the result `first`.
+  init(_ statement: SQLiteStatement, parameter: Int32 = 1, first: Int32 = 0) {
+    self.statement = statement
+    self.parameter = parameter
+    self.first = first
+  }
+
+  // MARK: Parameters
+
+  func bind(_ text: String?, to column: Column) throws(StoreError) {
+    try statement.bind(text, at: parameter + column.rawValue)
+  }
+
+  func bind(_ number: Int64?, to column: Column) throws(StoreError) {
+    if let number {
+      try statement.bind(number, at: parameter + column.rawValue)
+    } else {
+      try statement.bindNull(at: parameter + column.rawValue)
+    }
+  }
+
+  func bind(_ number: Double, to column: Column) throws(StoreError) {
+    try statement.bind(number, at: parameter + column.rawValue)
+  }
+
+  func bindBorrowed(text: UnsafeBufferPointer<UInt8>, to column: Column) throws(StoreError) {
+    try statement.bindBorrowed(text: text, at: parameter + column.rawValue)
+  }
+
+  func bindBorrowed(blob: UnsafeRawBufferPointer, to column: Column) throws(StoreError) {
+    try statement.bindBorrowed(blob: blob, at: parameter + column.rawValue)
+  }
+
+  // MARK: Results
+
+  func text(_ column: Column) -> String? { statement.text(at: first + column.rawValue) }
+
+  func integer(_ column: Column) -> Int64 { statement.integer(at: first + column.rawValue) }
+
+  func optionalInteger(_ column: Column) -> Int64? {
+    isNull(column) ? nil : integer(column)
+  }
+
+  func real(_ column: Column) -> Double { statement.real(at: first + column.rawValue) }
+
+  func blob(_ column: Column) -> [UInt8] { statement.blob(at: first + column.rawValue) }
+
+  func isNull(_ column: Column) -> Bool { statement.type(at: first + column.rawValue) == .null }
+
+  func rowDigest(_ column: Column) -> RowDigest? {
+    statement.rowDigest(at: first + column.rawValue)
+  }
+
+  /// A locator; a number is a line or an index by the kind of file that `path` names.
+  func locator(_ column: Column, path: String?) -> Locator? {
+    switch statement.type(at: first + column.rawValue) {
+    case .integer: Locator(number: Int(integer(column)), path: path)
+    case .text: text(column).map(Locator.key)
+    case .null, .real, .blob: nil
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/// The way out of failures and issues, in terms of the program's options and commands.
+///
+/// The libraries state facts with a code, for whoever embeds them. Only here do codes meet options.
+enum Hints {
+  /// What to do about an error of a command, by its code.
+  static func forError(_ code: String, of command: CommandSpec?) -> String? {
+    if code == "store.disk-full", command?.option("no-backup") != nil {
+      return "If there is no space for the backup, --no-backup skips it."
+    }
+    return errors[code]
+  }
+
+  private static let errors = [
+    "store.locked": "rmos-cli status shows the run that is under way.",
+    "store.foreign": "Name another database with --db FILE.",
+    "store.not-a-database": "Name another database with --db FILE.",
+    "store.newer-schema": "Name another database with --db FILE.",
+    "store.corrupt": "rmos-cli audit shows what is damaged.",
+    "backup.exists": "--force replaces an earlier backup.",
+    "rejects.not-empty": "Name another directory with --rejects DIR.",
+    "rejects.in-source": "Name another directory with --rejects DIR.",
+    "rejects.unwritable": "Name another directory with --rejects DIR.",
+    "report.no-run": "rmos-cli runs lists the runs.",
+    "statistics.invalid": "rmos-cli migrate --stats FILE writes statistics.",
+    "serve.port-in-use": "Choose another port with --port N; --port 0 takes any that is free.",
+    "serve.no-address": "Name an address of this machine with --host HOST.",
+    "serve.token-required": "Set a token with RMOS_TOKEN or --token TOKEN.",
+  ]
+
+  /// What to do about an issue of a migration, by its code, where the options given so far leave
+  /// something to do.
+  static func forIssue(_ code: String, _ arguments: ParsedArguments) -> String? {
+    switch code {
+    case "duplicate.differs" where arguments.has("force"): nil
+    case "duplicate.differs" where arguments["on-duplicate"] == "update":
+      "--force also overwrites rows that were changed in the database"
+    case "duplicate.differs": "--on-duplicate update rewrites rows whose content differs"
+    case "id.missing" where arguments["missing-id"] == "reject":
+      "--missing-id derive derives such ids from the paths of the files"
+    default: nil
+    }
+  }
+
+  /// What to do about findings of an audit, by the code of their rule.
+  static let forFindings = [
+    "schema.version":
+      "rmos-cli init records the version or upgrades it; a newer one needs a newer rmos-cli",
+    "schema.table": "rmos-cli init creates missing tables",
+  ]
+}

@@ -1,0 +1,27 @@
+import Testing
+
+@testable import RMOSSystem
+
+@Suite struct BlockingWorkTests {
+  private struct Failure: Error {}
+
+  @Test func aTaskGetsWhatTheThreadReturnsOrThrows() async throws {
+    let value = try await BlockingWork.run(orThrow: { $0 }) { isCancelled in isCancelled() ? 1 : 2 }
+    #expect(value == 2)
+    await #expect(throws: Failure.self) {
+      _ = try await BlockingWork.run(orThrow: { $0 }) { _ -> Int in throw Failure() }
+    }
+  }
+
+  @Test func cancellingTheTaskReachesTheThread() async throws {
+    // Ends only because the thread sees the cancellation.
+    let task = Task {
+      try await BlockingWork.run(orThrow: { $0 }) { isCancelled in
+        while !isCancelled() { SystemThread.pause(milliseconds: 1) }
+        return isCancelled()
+      }
+    }
+    task.cancel()
+    #expect(try await task.value)
+  }
+}

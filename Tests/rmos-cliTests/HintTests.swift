@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+
+/// The libraries state facts; the program adds the way out, in terms of its options.
+@Suite struct HintTests {
+  private func migrated() throws -> Workspace {
+    let workspace = try Workspace()
+    try workspace.writeSmallTree()
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db", "-q"], in: workspace)
+    #expect(result.status == 0)
+    return workspace
+  }
+
+  @Test(arguments: [
+    ("serve --db x.db --host 0.0.0.0", "serve.token-required", "--token"),
+    ("serve --db x.db --host 192.0.2.1 --token t", "serve.no-address", "--host"),
+    ("backup copy.db --db x.db", "backup.exists", "--force"),
+    ("report --db x.db --run 9", "report.no-run", "rmos-cli runs"),
+    ("report legacy/patterns/p1.json", "statistics.invalid", "--stats"),
+    ("report x.db", "statistics.invalid", "report --db x.db"),
+    ("status --db none.db", "store.cannot-open", "rmos-cli init"),
+    ("status --db text.db", "store.not-a-database", "--db FILE"),
+    ("migrate legacy --db x.db --rejects legacy", "rejects.not-empty", "--rejects DIR"),
+  ])
+  func anErrorComesWithItsWayOut(_ command: String, _ code: String, _ option: String) throws {
+    let workspace = try migrated()
+    try workspace.write(String(repeating: "text ", count: 200), to: "text.db")
+    try workspace.write("", to: "copy.db")
+    let words = command.split(separator: " ").map(String.init)
+    let text = try Tool.run(words, in: workspace)
+    #expect(text.errors.split(separator: "\n").last?.contains(option) == true, "\(text.errors)")
+    let error = try Tool.run(words + ["--json"], in: workspace).json["error"] as? [String: String]
+    #expect(error?["code"] == code)
+    #expect(error?["hint"]?.contains(option) == true)
+    #expect(error?["message"]?.contains(option) == false)
+  }
+
+  @Test(arguments: [
+    ([], "--on-duplicate update"), (["--on-duplicate", "update"], "--force"),
+    (["--on-duplicate", "update", "--force"], nil), (["-q"], nil),
+  ])
+  func issuesOfOneCodeShareTheirHint(_ options: [String], _ option: String?) throws {
+    let workspace = try migrated()
+    let sql = "UPDATE patterns SET ring_count = 8; UPDATE joblogs SET parameters_json = '{}'"
+    guard Tool.has("sqlite3") else { return }
+    #expect(try Tool.shell("sqlite3 -init /dev/null x.db \"\(sql)\"", in: workspace).status == 0)
+    let result = try Tool.run(["migrate", "legacy", "--db", "x.db"] + options, in: workspace)
+    let hints = result.errors.split(separator: "\n").filter { $0.hasPrefix("hint: ") }
+    #expect(hints.count == (option == nil ? 0 : 1))
+    if let option { #expect(hints.first?.contains(option) == true) }
+  }
+
+  @Test func findingsOfAnAuditComeWithTheirWayOut() throws {
+    guard Tool.has("sqlite3") else { return }
+    let workspace = try migrated()
+    _ = try Tool.shell("sqlite3 -init /dev/null x.db 'DROP TABLE joblogs'", in: workspace)
+    let result = try Tool.run(["audit", "--db", "x.db"], in: workspace)
+    #expect(result.status == 1)
+    #expect(result.output.contains("  hint: rmos-cli init creates missing tables\n"))
+  }
+}
