@@ -78,7 +78,7 @@ extension MigrationReport {
         ))
     }
     if let members = keptMembers?.members, !members.isEmpty {
-      let shown = members.prefix(5).map { member in
+      let shown = members.prefix(3).map { member in
         "\(member.kind.table) \(member.member ?? "others"): \(PlainText.grouped(member.count))"
       }
       let more = members.count - shown.count
