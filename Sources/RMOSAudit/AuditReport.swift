@@ -57,7 +57,7 @@ public struct AuditReport: Sendable {
   public var failedChecks: Int { results.count { $0.state == .failed || $0.state == .incomplete } }
 
   /// The built-in rules that were not checked although their findings count for the verdict.
-  public var omittedRules: [AuditRule] {
+  package var omittedRules: [AuditRule] {
     let checked = Set(results.map(\.rule))
     return AuditRule.all.filter { $0.severity > .info && !checked.contains($0) }
   }

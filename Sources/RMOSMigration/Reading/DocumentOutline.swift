@@ -224,8 +224,11 @@ final class DocumentOutline {
 
   /// Calls `body` with each member's name and the position of its value.
   ///
-  /// - Parameter body: Returns the position after the value; `nil` if there is no more to see.
+  /// - Parameters:
+  ///   - start: The position of the object.
+  ///   - body: Returns the position after the value; `nil` if there is no more to see.
   /// - Returns: The position after the object; `nil` if it breaks off, or `body` wanted no more.
+  /// - Throws: ``ReadFailure``.
   private func forEachMember(
     of start: Int, _ body: ([UInt8], Int) throws(ReadFailure) -> Int?
   ) throws(ReadFailure) -> Int? {

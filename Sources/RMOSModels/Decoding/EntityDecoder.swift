@@ -491,7 +491,9 @@ package final class EntityDecoder {
 
   /// Writes the unknown members into the arena as one object, and refuses one that appears twice.
   ///
-  /// - Parameter hasKey: Whether a key of a dictionary gives the entity its id.
+  /// - Parameters:
+  ///   - hasKey: Whether a key of a dictionary gives the entity its id.
+  ///   - work: Where the members are written.
   private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
     unknownMembers = .empty
     let start = work.output.next
