@@ -343,8 +343,13 @@ package final class EntityDecoder {
   private func adoptOtherNames(_ origin: EntityOrigin, _ work: inout Workspace) {
     guard options.readsOtherNames else { return }
     var adopted = FieldSet()
-    for other in object.otherMembers
-    where object.given(other.field) == nil && !adopted.contains(other.field) {
+    var previous = -1
+    for other in object.otherMembers {
+      // Of several with the same name the first counts.
+      defer { previous = other.name }
+      guard other.name != previous, object.given(other.field) == nil,
+        !adopted.contains(other.field)
+      else { continue }
       let member = object.members[other.position]
       let name = otherNames[other.name].member
       if other.field == 0 {
@@ -493,7 +498,7 @@ package final class EntityDecoder {
   ///
   /// - Parameters:
   ///   - hasKey: Whether a key of a dictionary gives the entity its id.
-  ///   - work: Where the members are written.
+  ///   - work: The entity under way.
   private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
     unknownMembers = .empty
     let start = work.output.next
