@@ -52,9 +52,9 @@ public struct AuditReport: Sendable {
   /// How many findings were only counted.
   public var omittedFindings: Int { results.reduce(0) { $0 + $1.total - $1.findings.count } }
   /// How many rules passed.
-  public var passedChecks: Int { results.count { $0.state == .passed } }
+  package var passedChecks: Int { results.count { $0.state == .passed } }
   /// How many rules found errors or could not be completed.
-  public var failedChecks: Int { results.count { $0.state == .failed || $0.state == .incomplete } }
+  package var failedChecks: Int { results.count { $0.state == .failed || $0.state == .incomplete } }
 
   /// The built-in rules that were not checked although their findings count for the verdict.
   package var omittedRules: [AuditRule] {

@@ -17,7 +17,7 @@ import Synchronization
 /// slow and idle clients are disconnected. There is no TLS: use a proxy for that.
 public final class HTTPServer: Sendable {
   /// The configuration.
-  public let configuration: Configuration
+  package let configuration: Configuration
   /// The port it listens on.
   public let port: Int
   /// The URL of the server, such as `http://127.0.0.1:8000/`.
