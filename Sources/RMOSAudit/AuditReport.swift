@@ -54,12 +54,12 @@ public struct AuditReport: Sendable {
   /// How many findings were only counted.
   public var omittedFindings: Int { results.reduce(0) { $0 + $1.total - $1.findings.count } }
   /// How many rules passed.
-  public var passedChecks: Int { results.count { $0.state == .passed } }
+  package var passedChecks: Int { results.count { $0.state == .passed } }
   /// How many rules found errors or could not be completed.
-  public var failedChecks: Int { results.count { $0.state == .failed || $0.state == .incomplete } }
+  package var failedChecks: Int { results.count { $0.state == .failed || $0.state == .incomplete } }
 
   /// The built-in rules that were not checked although their findings count for the verdict.
-  public var omittedRules: [AuditRule] {
+  package var omittedRules: [AuditRule] {
     let checked = Set(results.map(\.rule))
     return AuditRule.all.filter { $0.severity > .info && !checked.contains($0) }
   }

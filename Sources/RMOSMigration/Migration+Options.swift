@@ -76,7 +76,7 @@ extension Migration {
     /// A run that changes nothing leaves no backup; of older ones the last two are kept.
     public var takesBackup = true
     /// The clocks that the ledger and default timestamps use; tests fix them.
-    public var clock: MigrationClock = .system
+    package var clock: MigrationClock = .system
 
     /// How the source is read; tests make it fail.
     var access = SourceAccess.system

@@ -1,4 +1,5 @@
 import RMOSModels
+package import RMOSSystem
 
 /// An error of a store: what failed, and why.
 ///
@@ -101,6 +102,13 @@ extension StoreError {
   /// The caller cancelled the work.
   package static var cancelled: StoreError {
     StoreError(.cancelled, "the work was cancelled, and nothing was changed")
+  }
+
+  /// The system has no thread left for the work.
+  package static func noThread(_ error: SystemError) -> StoreError {
+    StoreError(
+      Code(rawValue: "system.no-thread"),
+      "the system has no thread left: \(error.reason); free some and run again")
   }
 
   /// The same error, naming the entity if it is about a single one.

@@ -1,7 +1,7 @@
-public import RMOSAudit
+package import RMOSAudit
 import RMOSMigration
-public import RMOSModels
-public import RMOSStore
+package import RMOSModels
+package import RMOSStore
 
 /// What a store contains, how its last migration went, and its health, at one moment.
 ///
@@ -9,39 +9,39 @@ public import RMOSStore
 /// let status = try MigrationStatus.read(from: store)
 /// print(status.entityCounts.total, status.validation.words)
 /// ```
-public struct MigrationStatus: Sendable, Hashable {
+package struct MigrationStatus: Sendable, Hashable {
   /// The database.
-  public struct Database: Sendable, Hashable {
+  package struct Database: Sendable, Hashable {
     /// When the last completed migration ended, ISO 8601 in UTC; `nil` if the ledger has none.
     ///
     /// A migration that failed or was interrupted does not count, although what it committed is
     /// there. A database that another tool filled has no ledger, and so no such time.
-    public var lastMigration: String?
+    package var lastMigration: String?
     /// The database's path, or "in memory".
-    public var location: String
+    package var location: String
     /// The size with its write-ahead log, in units of 1,048,576 bytes, rounded to hundredths; `nil`
     /// without a file.
-    public var sizeMB: Double?
+    package var sizeMB: Double?
     /// The version of the shared schema; `nil` if there is none.
-    public var schemaVersion: Int?
+    package var schemaVersion: Int?
     /// When that version was applied, as stored.
-    public var schemaAppliedAt: String?
+    package var schemaAppliedAt: String?
   }
 
   /// The number of entities of each kind.
-  public struct EntityCounts: Sendable, Hashable {
+  package struct EntityCounts: Sendable, Hashable {
     private var counts: [EntityKind: Int]
 
     init(_ counts: [EntityKind: Int] = [:]) { self.counts = counts.filter { $0.value != 0 } }
 
     /// The number of entities of a kind.
-    public internal(set) subscript(kind: EntityKind) -> Int {
+    package internal(set) subscript(kind: EntityKind) -> Int {
       get { counts[kind] ?? 0 }
       set { counts[kind] = newValue == 0 ? nil : newValue }
     }
 
     /// The number of all entities.
-    public var total: Int { counts.values.reduce(0, +) }
+    package var total: Int { counts.values.reduce(0, +) }
 
     static func += (left: inout Self, right: Self) {
       left.counts.merge(right.counts, uniquingKeysWith: +)
@@ -49,29 +49,29 @@ public struct MigrationStatus: Sendable, Hashable {
   }
 
   /// An entity that was created recently.
-  public struct RecentEntity: Sendable, Hashable {
+  package struct RecentEntity: Sendable, Hashable {
     /// The id.
-    public var id: String
+    package var id: String
     /// The name; of a job log its type.
-    public var title: String
+    package var title: String
     /// The status, if the kind has one.
-    public var status: String?
+    package var status: String?
     /// When it was created, as stored.
-    public var createdAt: String
+    package var createdAt: String
   }
 
   /// The database.
-  public var database: Database
+  package var database: Database
   /// The kinds of entities that the store holds.
   var catalog = EntityCatalog.rmos
   /// The number of entities.
-  public var entityCounts: EntityCounts
+  package var entityCounts: EntityCounts
   /// The entities created most recently, newest first, at most three of each kind.
-  public var recentEntities: [EntityKind: [RecentEntity]]
+  package var recentEntities: [EntityKind: [RecentEntity]]
   /// The health of the store.
-  public var validation: HealthReport
+  package var validation: HealthReport
   /// The migration in progress, if any.
-  public var currentRun: LedgerRun?
+  package var currentRun: LedgerRun?
 }
 
 // MARK: Reading
@@ -88,7 +88,7 @@ extension MigrationStatus {
   /// - Returns: The status.
   /// - Throws: `StoreError` if the store cannot be read at all.
   /// - Complexity: O(n) in the rows.
-  public static func read(
+  package static func read(
     from store: some RecordStore, effort: HealthReport.Effort = .quick(.milliseconds(20))
   ) throws -> MigrationStatus {
     MigrationStatus(try Overview.read(from: store), Details.read(from: store, effort, .standard))
@@ -176,7 +176,7 @@ struct HealthCheck: Sendable {
     }
   }
 
-  static let standard = HealthCheck { try HealthReport.read(from: $0, effort: $1) }
+  static let standard = HealthCheck { try HealthReport(of: $0, effort: $1) }
 }
 
 extension LedgerRun {
@@ -211,7 +211,7 @@ extension Record {
 
 extension MigrationStatus {
   /// The status as the HTTP API returns it.
-  public var json: String {
+  package var json: String {
     var writer = JSONWriter(style: .pretty)
     writer.status(self)
     return writer.text

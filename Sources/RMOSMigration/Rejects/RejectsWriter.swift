@@ -324,11 +324,11 @@ extension Migration {
 extension RejectsWriter {
   /// The instructions in the directory.
   static let readMe = """
-    These are copies of entities that were not migrated, in the layout of the source.
-    Next to each file, NAME.issues lists what is wrong with it, and where it comes from.
-    Fix the files that end in .json, .jsonl or .ndjson; delete those that are not needed.
-    Then migrate this directory into the same database: rmos-cli migrate DIR
-    What has been migrated is skipped, so migrating twice does no harm.
+    These are copies of the entities that were not migrated, in the layout of the source.
+    Next to each file, NAME.issues lists its issues and where it comes from.
+    Fix the files that end in .json, .jsonl or .ndjson, and delete those you do not need.
+    Then migrate this directory into the same database.
+    What is already in the database is skipped, so migrating twice does no harm.
 
     """
 

@@ -25,7 +25,7 @@ public struct Undo: Sendable {
     /// How many obstacles the report keeps; all are counted.
     public var maxObstacles = 10_000
     /// The clocks that the ledger uses; tests fix them.
-    public var clock: MigrationClock = .system
+    package var clock: MigrationClock = .system
 
     /// Creates the default options.
     public init() {}

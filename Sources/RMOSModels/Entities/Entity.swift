@@ -261,11 +261,11 @@ public struct RecordError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What is wrong.
   public var code: Code
   /// The record's kind.
-  public var kind: EntityKind
+  package var kind: EntityKind
   /// The record's id; empty if the stored id is not text.
-  public var id: String
+  package var id: String
   /// The member concerned; `nil` for the whole record.
-  public var member: String?
+  package var member: String?
   /// What was found and what was expected.
   public var message: String
 

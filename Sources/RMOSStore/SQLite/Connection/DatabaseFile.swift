@@ -272,7 +272,7 @@ struct DatabaseFile: Sendable {
   ///
   /// SQLite itself does not wait here for an application that is writing.
   func enterLogMode(_ connection: SQLiteConnection, busyTimeout: Duration) throws {
-    let deadline = Deadline(after: busyTimeout.seconds)
+    let deadline = Deadline(after: busyTimeout)
     while true {
       do throws(StoreError) {
         return try connection.execute("PRAGMA journal_mode = WAL")
