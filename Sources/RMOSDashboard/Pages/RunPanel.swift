@@ -1,4 +1,5 @@
 import RMOSHTML
+import RMOSMigration
 import RMOSModels
 import RMOSStore
 
