@@ -92,6 +92,24 @@ import Testing
     #expect(single.matches(of: #/2019/1\d\d\.json:1:1: error: /#).count == 3)
   }
 
+  /// What the example says of a run: the only thing that is not in its tables is a member.
+  @Test func theExampleHasOneThingToTell() throws {
+    let workspace = try Workspace(as: .afterTheFirstCommand)
+    let arguments = ["migrate", "Examples/rmos_legacy", "--db"]
+    func told(_ options: [String]) throws -> [Substring] {
+      let result = try Tool.run(arguments + options, in: workspace)
+      #expect(result.status == 0)
+      #expect(result.errors.split(separator: "\n").count == 3)
+      return result.output.split(separator: "\n").suffix(3).dropLast()
+    }
+    let first: [Substring] = [
+      "0 errors, 0 warnings, 0 notes", "Kept aside: patterns: catalogue (24)",
+    ]
+    #expect(try told(["x.db", "--dry-run"]) == first)
+    #expect(try told(["x.db"]) == first)
+    #expect(try told(["x.db"]).last == "0 errors, 0 warnings, 72 notes")
+  }
+
   @Test func aSoundTreeIsMigratedAndTheSummarySaysSo() throws {
     let workspace = try smallTree()
     let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)

@@ -89,7 +89,7 @@ extension FilesNotRead {
     case .ending: "with another ending"
     case .hidden: "hidden"
     case .placeholder: "in the cloud only"
-    case .place: "in another place"
+    case .place: "elsewhere in the source"
     case .notAFile: "not regular"
     case .compressed: "compressed"
     }
@@ -127,7 +127,7 @@ extension MigrationReport {
   /// What there is to tell of the source beside its entities, for people; nothing if nothing is
   /// odd.
   ///
-  /// - Parameter isWhole: Whether to name all files and members that are known by name.
+  /// With `isWhole`, all files and members that are known by name are named.
   package func sourceFacts(isWhole: Bool = false) -> [(name: String, value: String)] {
     guard let run, run.command == "migrate" else { return [] }
     var facts: [(name: String, value: String)] = []

@@ -100,7 +100,7 @@ final class MigrationReporter {
     // The error that ends the command says why the source could not be read to its end.
     let reported = summary.issueGroups.groups.filter { !Self.endsRun($0.firsts[0]) }
     let chosen = isQuiet ? reported.filter { $0.severity == .error } : reported
-    defer { showHints(chosen.map(\.code)) }
+    defer { showHints(chosen) }
     guard !isVerbose else { return }
     let shown = Self.weightiest(chosen)
     for entry in IssueText.entries(of: shown, source: source, console) { console.note(entry) }
@@ -127,11 +127,13 @@ final class MigrationReporter {
   }
 
   /// Shows each hint once, however many issues it is for.
-  private func showHints(_ issues: [IssueCode]) {
-    var codes: Set<IssueCode> = []
-    for code in issues where codes.insert(code).inserted {
-      guard let hint = Hints.forIssue(code.rawValue, arguments) else { continue }
-      console.note("hint: \(hint) [\(code.rawValue)]")
+  private func showHints(_ groups: [IssueGroups.Group]) {
+    var shown: Set<String> = []
+    for group in groups {
+      guard let hint = Hints.forGroup(group, source: source, arguments),
+        shown.insert(hint).inserted
+      else { continue }
+      console.note("hint: \(hint) [\(group.code)]")
     }
   }
 }
@@ -162,7 +164,10 @@ private enum IssueText {
         }
         continue
       }
-      let within = group.narrowPlace.map { ", all in \(path($0, in: source))" } ?? ""
+      let within =
+        group.narrowPlace.map {
+          ", all in " + TerminalText.escaped(TerminalText.path($0, in: source))
+        } ?? ""
       let lines =
         [
           label(group.severity, console) + " \(group.subject)\(within): "
@@ -185,15 +190,8 @@ private enum IssueText {
     return console.styled(severity.rawValue + ":", style)
   }
 
-  private static func path(_ path: String?, in source: String) -> String {
-    var place = source
-    while place.count > 1, place.last == "/" { place.removeLast() }
-    if let path { place += (place == "/" ? "" : "/") + path }
-    return TerminalText.escaped(place)
-  }
-
   private static func place(of issue: Issue, in source: String) -> String {
-    var place = path(issue.source, in: source)
+    var place = TerminalText.escaped(TerminalText.path(issue.source, in: source))
     if let line = issue.line {
       place += ":\(line)"
       if let column = issue.column { place += ":\(column)" }

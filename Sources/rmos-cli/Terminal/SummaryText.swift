@@ -7,7 +7,7 @@ import RMOSSystem
 enum SummaryText {
   /// The verdict, a table of the kinds and a line on the issues.
   ///
-  /// - Parameter isVerbose: Whether to name all files that were not read and members kept aside.
+  /// With `isVerbose`, all files that were not read and members kept aside are named.
   static func text(for summary: MigrationSummary, isVerbose: Bool = false) -> String {
     let hasUpdates = summary.statistics.total.updated > 0
     var table = TextTable(
