@@ -66,8 +66,11 @@ enum Hints {
 
   /// The mapping that a message names.
   private static func mapping(in message: String) -> String? {
-    guard let match = message.firstMatch(of: /the mapping "([^"…]+)"/) else { return nil }
-    return String(match.1)
+    let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
+    guard let index = parts.firstIndex(where: { $0.hasSuffix("the mapping ") }),
+      index + 2 < parts.count, parts[index + 1] != "…"
+    else { return nil }
+    return String(parts[index + 1])
   }
 
   /// What to do about findings of an audit, by the code of their rule.
