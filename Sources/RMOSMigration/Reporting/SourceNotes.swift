@@ -102,17 +102,20 @@ extension KeptMembers {
 
   /// The members of each kind with how often they were kept, as text; at most `limit` of a kind.
   package func sentence(limit: Int) -> String {
-    let byKind = Dictionary(grouping: members, by: \.kind)
-    return EntityKind.allCases.compactMap { kind in
-      byKind[kind].map { members in
-        let shown = members.prefix(limit).map { member in
-          "\(member.member ?? "others") (\(PlainText.grouped(member.count)))"
-        }
-        let more = members.count - shown.count
-        return "\(kind.schema.plural): " + shown.joined(separator: ", ")
-          + (more > 0 ? " and \(PlainText.grouped(more)) more" : "")
+    var rest = members[...]
+    var parts: [String] = []
+    while let kind = rest.first?.kind {
+      let ofKind = rest.prefix { $0.kind == kind }
+      rest = rest.dropFirst(ofKind.count)
+      let shown = ofKind.prefix(limit).map { member in
+        "\(member.member ?? "others") (\(PlainText.grouped(member.count)))"
       }
-    }.joined(separator: "; ")
+      let more = ofKind.count - shown.count
+      parts.append(
+        "\(kind.schema.plural): " + shown.joined(separator: ", ")
+          + (more > 0 ? " and \(PlainText.grouped(more)) more" : ""))
+    }
+    return parts.joined(separator: "; ")
   }
 }
 
