@@ -50,6 +50,7 @@ enum CopyMark {
   /// no mark.
   ///
   /// - Parameter name: The file's name, with its ending.
+  /// - Returns: Their names.
   static func originals(of name: some Collection<UInt8>) -> [[UInt8]] {
     guard let dot = Array(name).lastIndex(of: UInt8(ascii: ".")) else { return [] }
     let stem = name.prefix(dot)

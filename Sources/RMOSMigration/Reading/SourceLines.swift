@@ -22,6 +22,7 @@ final class SourceLines {
   /// - Parameters:
   ///   - path: The file's relative path.
   ///   - offset: The place, in the file's bytes.
+  /// - Returns: The line.
   func line(of path: some Sequence<UInt8>, at offset: Int) -> Int? {
     let path = Array(path)
     if path != self.path || offset < self.offset { (self.path, self.offset, line) = (path, 0, 1) }
