@@ -45,6 +45,8 @@ public struct MigrationSummary: Sendable {
   public var issues: [Issue]
   /// How many errors and warnings ``issues`` leaves out.
   public var issuesOmitted: Int
+  /// All errors and warnings, by the way in which something is wrong.
+  package var issueGroups: IssueGroups
   /// Wall time per kind.
   public var kindDurations: [EntityKind: Duration]
   /// Wall time of the run.

@@ -1,4 +1,5 @@
 import RMOSHTML
+import RMOSMigration
 import RMOSModels
 import RMOSStore
 
@@ -80,8 +81,10 @@ struct RunList {
       run.failure.map {
         "<br><span class=\"dim\">\(PageText.short($0, limit: 300))</span>"
       } ?? ""
+    let notes: HTML =
+      run.sourceSentence.map { "<br><span class=\"dim\">\($0)</span>" } ?? ""
     let cells: [HTML] = [
-      "<span><span class=\"nowrap\">\(PageCell.status(word))</span>\(failure)</span>",
+      "<span><span class=\"nowrap\">\(PageCell.status(word))</span>\(failure)\(notes)</span>",
       PageText.time(run.startedAt), "\(PageText.duration(run.seconds))",
       "\(PlainText.grouped(total.found))", "\(PlainText.grouped(total.new))",
       "\(PlainText.grouped(total.skipped))", failed,

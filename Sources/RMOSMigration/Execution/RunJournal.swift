@@ -111,10 +111,7 @@ final class RunJournal {
     state.heartbeatAt = options.clock.timestamp
     state.seconds = duration.seconds
     state.timings = progress(after: batch).timings
-    var (notRead, keptMembers) = (tally.notRead, tally.keptMembers)
-    notRead.add(batch.notRead)
-    keptMembers.add(result.keptMembers)
-    state.timings.notesJSON = SourceNotes.json(notRead, keptMembers)
+    state.timings.notesJSON = notes(after: result, of: batch)
     try transaction.updateRun(state)
     return state
   }
@@ -154,6 +151,14 @@ final class RunJournal {
     progress.bytesRead += batch.bytes
     progress.filesRead += batch.files
     return progress
+  }
+
+  /// The notes for the ledger including a batch that is done but not yet counted.
+  private func notes(after result: BatchResult, of batch: SourceBatch) -> String {
+    var (notRead, keptMembers) = (tally.notRead, tally.keptMembers)
+    notRead.add(batch.notRead)
+    keptMembers.add(result.keptMembers)
+    return SourceNotes.json(notRead, keptMembers)
   }
 
   // MARK: The end
@@ -241,7 +246,8 @@ final class RunJournal {
       source: ledger.source, store: store.location, optionsJSON: ledger.optionsJSON,
       statistics: tally.statistics, issueCounts: tally.issueCounts,
       severityCounts: tally.severityCounts, issues: tally.issues,
-      issuesOmitted: tally.issuesOmitted, kindDurations: tally.progress.kindDurations,
+      issuesOmitted: tally.issuesOmitted, issueGroups: tally.issueGroups,
+      kindDurations: tally.progress.kindDurations,
       duration: duration, bytesRead: tally.progress.bytesRead, filesRead: tally.progress.filesRead,
       rejects: rejects?.rejects, backup: backup, notRead: tally.notRead,
       keptMembers: tally.keptMembers)
@@ -274,6 +280,7 @@ private struct Tally {
   /// The first errors and warnings.
   var issues: [Issue] = []
   var issuesOmitted = 0
+  var issueGroups = IssueGroups()
   var progress = Progress()
   var notRead = FilesNotRead()
   var keptMembers = KeptMembers()
@@ -289,6 +296,7 @@ private struct Tally {
     for issue in result.issues {
       severityCounts[issue.severity, default: 0] += 1
       guard issue.severity != .info else { continue }
+      issueGroups.add(issue)
       if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
     }
   }
@@ -298,6 +306,7 @@ private struct Tally {
     for issue in notices {
       issueCounts[issue.code, default: 0] += 1
       severityCounts[issue.severity, default: 0] += 1
+      issueGroups.add(issue)
       if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
     }
   }

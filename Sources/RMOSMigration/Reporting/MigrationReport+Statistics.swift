@@ -8,7 +8,8 @@ extension MigrationReport {
     severityCounts = [:]
     issues = []
     issuesOmitted = 0
-    issueGroups = []
+    codeGroups = []
+    issueGroups = IssueGroups()
     run = nil
   }
 

@@ -9,8 +9,9 @@ extension MigrationReport {
   /// The report for programs, as a JSON object: what `rmos-cli migrate --json` prints.
   ///
   /// It has `timestamp`, `success`, `summary`, `entities`, `issue_counts`, `issues` (errors and
-  /// warnings, in order), `issues_omitted`, `not_read`, `kept_aside` and `run`; `timestamp`,
-  /// `not_read`, `kept_aside` and `run` are null for a report of statistics.
+  /// warnings, in order), `issues_omitted`, `issue_groups` (what is wrong
+  /// in one way, once), `not_read`, `kept_aside` and `run`; `timestamp` and `run`
+  /// are null for a report of statistics, `not_read` and `kept_aside` also if they were not recorded.
   /// The same report gives the same text.
   ///
   /// - Complexity: O(number of issues kept).
@@ -68,6 +69,8 @@ extension MigrationReport {
         }
       }
       $0.member("issues_omitted", issuesOmitted)
+      $0.member("issue_groups") { $0.issueGroups(issueGroups.groups) }
+      $0.member("issue_groups_omitted", issueGroups.omitted)
       $0.member("not_read") { $0.filesNotRead(notRead) }
       $0.member("kept_aside") { $0.keptMembers(keptMembers) }
       $0.member("run") { writer in

@@ -26,6 +26,9 @@ extension JSONWriter {
       $0.member("process_id", run.processID)
       $0.member("seconds", run.seconds)
       $0.member("timings") { $0.timings(run.timings, run.statistics.catalog) }
+      let notes = SourceNotes.read(run.timings.notesJSON, run.statistics.catalog)
+      $0.member("not_read") { $0.filesNotRead(notes.notRead) }
+      $0.member("kept_aside") { $0.keptMembers(notes.keptMembers) }
       $0.member("entities") { $0.statistics(run.statistics) }
       $0.member("issue_counts") { $0.issueCounts(run.issueCounts) }
       $0.member("failure", run.failure)

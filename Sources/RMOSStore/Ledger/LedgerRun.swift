@@ -130,7 +130,7 @@ extension LedgerRun {
   /// ``timings`` as stored.
   var timingsJSON: String {
     var writer = JSONWriter()
-    writer.timings(timings, statistics.catalog)
+    writer.timings(timings, statistics.catalog, withNotes: true)
     return writer.text
   }
 
@@ -162,15 +162,18 @@ extension LedgerRun.Timings {
 }
 
 extension JSONWriter {
-  /// Writes the seconds of each kind, and the numbers of bytes and files read.
-  package mutating func timings(_ timings: LedgerRun.Timings, _ catalog: EntityCatalog) {
+  /// Writes the seconds of each kind, the numbers of bytes and files read and, if asked for, the
+  /// notes.
+  package mutating func timings(
+    _ timings: LedgerRun.Timings, _ catalog: EntityCatalog, withNotes: Bool = false
+  ) {
     object { writer in
       for kind in catalog.kinds {
         if let seconds = timings.kindSeconds[kind] { writer.member(kind.rawValue, seconds) }
       }
       writer.member("bytes_read", timings.bytesRead)
       writer.member("files_read", timings.filesRead)
-      if let notes = timings.notesJSON.flatMap({ try? JSONText(parsing: $0) }) {
+      if withNotes, let notes = timings.notesJSON.flatMap({ try? JSONText(parsing: $0) }) {
         writer.member("notes") { $0.json(notes) }
       }
     }

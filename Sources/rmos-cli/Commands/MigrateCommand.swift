@@ -140,7 +140,7 @@ enum MigrateCommand {
     reporter.showIssues(of: summary)
     let next = "Next: " + next(after: summary, source: source, arguments)
     if !arguments.has("quiet") {
-      console.print(SummaryText.text(for: summary))
+      console.print(SummaryText.text(for: summary, isVerbose: arguments.has("verbose")))
       console.print(next)
     } else if summary.ending != .completed {
       console.note(SummaryText.verdict(summary))
