@@ -12,7 +12,7 @@ public struct KeptMembers: Sendable, Hashable {
     public var count: Int
 
     /// Creates a member.
-    public init(kind: EntityKind, member: String?, count: Int) {
+    package init(kind: EntityKind, member: String?, count: Int) {
       self.kind = kind
       self.member = member
       self.count = count
@@ -28,10 +28,10 @@ public struct KeptMembers: Sendable, Hashable {
   private var others: [EntityKind: Int] = [:]
 
   /// Creates an empty list.
-  public init() {}
+  package init() {}
 
   /// Whether nothing was kept.
-  public var isEmpty: Bool { counts.isEmpty }
+  package var isEmpty: Bool { counts.isEmpty }
 
   /// The members, in the order of the kinds, the most frequent first.
   public var members: [Member] {
@@ -84,5 +84,20 @@ public struct KeptMembers: Sendable, Hashable {
       }
     }
     others.merge(other.others, uniquingKeysWith: +)
+  }
+
+  /// Reads the list that a report has; what is not one of its members is left out.
+  init(json: JSONValue?) {
+    guard case .array(let listed)? = json else { return }
+    for member in listed {
+      guard let kind = member["kind"]?.string.flatMap(EntityKind.init(rawValue:)),
+        let count = member["count"]?.int64, count > 0
+      else { continue }
+      if let name = member["member"]?.string {
+        counts[kind, default: [:]][Array(name.utf8)] = Int(clamping: count)
+      } else {
+        others[kind] = Int(clamping: count)
+      }
+    }
   }
 }

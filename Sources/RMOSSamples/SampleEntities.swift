@@ -5,11 +5,11 @@ import RMOSSystem
 struct SampleEntities {
   private let seed: UInt64
   private let brokenPercent: Int
-  /// How many there are, by kind.
+  /// The number of entities per kind.
   private let counts: [Int]
-  /// How many of other kinds come before, by kind.
+  /// The number of entities of other kinds that come before, per kind.
   private let offsets: [Int]
-  /// The flaws that take turns, by kind.
+  /// The flaws used in turn, per kind.
   private let flaws: [[SampleFlaw]]
 
   init(_ tree: SampleTree) {
@@ -22,12 +22,12 @@ struct SampleEntities {
     flaws = EntityKind.allCases.map { SampleFlaw.flaws(of: $0.schema) }
   }
 
-  /// How many entities of a kind there are.
+  /// The number of entities of a kind.
   func count(of kind: EntityKind) -> Int { counts[kind.ordinal] }
 
-  /// What is wrong with an entity; nil for a sound one.
+  /// The flaw of an entity; `nil` for a sound one.
   ///
-  /// Flawed entities are spread evenly over the tree, and their flaws take turns.
+  /// Flawed entities are spread evenly over the tree, and all flaws are used in turn.
   func flaw(of kind: EntityKind, _ index: Int) -> SampleFlaw? {
     guard let turn = turn(of: kind, index) else { return nil }
     let flaws = flaws[kind.ordinal]
@@ -36,22 +36,22 @@ struct SampleEntities {
       ? .missingField : flaw
   }
 
-  /// The number of the sound entity that a duplicate at `index` copies; nil where none is near.
+  /// The number of the sound entity that a duplicate at `index` copies; `nil` if none is near.
   ///
-  /// Identical and differing duplicates keep to different stretches, so that no entity has both.
+  /// Identical and differing duplicates use different ranges, so that no entity has both.
   func original(of kind: EntityKind, from index: Int, for flaw: SampleFlaw) -> Int? {
     let stretch = flaw == .identicalDuplicate ? 0 : 1
     return soundIndex(of: kind, from: index) { $0 / 7 % 2 == stretch }
   }
 
-  /// The number of an entity among the flawed ones of the tree; nil for a sound one.
+  /// The number of an entity among the flawed ones of the tree; `nil` for a sound one.
   private func turn(of kind: EntityKind, _ index: Int) -> Int? {
     let number = offsets[kind.ordinal] + index
     let turn = number * brokenPercent / 100
     return (number + 1) * brokenPercent / 100 > turn ? turn : nil
   }
 
-  /// The number of a sound entity at or after `start`; nil where none is near.
+  /// The number of a sound entity at or after `start`; `nil` if none is near.
   func soundIndex(
     of kind: EntityKind, from start: Int, where isWanted: (Int) -> Bool = { _ in true }
   ) -> Int? {
@@ -78,7 +78,7 @@ struct SampleEntities {
     }
   }
 
-  /// The directory, within the kind's, that a file of its own goes to.
+  /// The subdirectory of the kind's directory for the entity's own file.
   func group(_ kind: EntityKind, _ index: Int) -> String {
     let block = SampleEntities.padded(index / 4000, 2)
     return switch kind {
@@ -272,7 +272,7 @@ extension JSONValue {
   init(decimal: Double) { self = JSONNumber(decimal).map { .number($0) } ?? .null }
 }
 
-/// SplitMix64, begun anew for each entity, so that any one can be made without the others.
+/// SplitMix64, seeded for each entity, so that any one can be generated without the others.
 struct SampleRandom {
   private var state: UInt64
 
@@ -294,7 +294,7 @@ struct SampleRandom {
     range.lowerBound + Int(next() % UInt64(range.count))
   }
 
-  /// Whether a chance of `percent` in 100 comes up.
+  /// Returns `true` with a probability of `percent` in 100.
   mutating func chance(_ percent: Int) -> Bool { int(0...99) < percent }
 
   /// One of `choices`, which is not empty.

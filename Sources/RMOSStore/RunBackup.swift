@@ -8,7 +8,7 @@ public struct RunBackup: Sendable, Hashable {
   public let run: Int64
   private let actions: Actions
 
-  /// What a store does with its backup; which one it is tells path and run.
+  /// What a store does with its backup; path and run identify it.
   private struct Actions: Sendable, Hashable {
     let discard: @Sendable () -> Void
     let removeOlder: @Sendable () -> Void

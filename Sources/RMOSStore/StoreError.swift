@@ -64,13 +64,17 @@ public struct StoreError: Error, Sendable, Hashable {
   /// The path of the database, if there is one.
   public var path: String?
   /// SQLite's extended result code, if SQLite reported the error.
-  public var sqliteCode: Int32?
+  package var sqliteCode: Int32?
 
   /// Creates an error.
-  public init(_ code: Code, _ message: String, path: String? = nil, sqliteCode: Int32? = nil) {
+  public init(_ code: Code, _ message: String, path: String? = nil) {
     self.code = code
     self.message = message
     self.path = path
+  }
+
+  init(_ code: Code, _ message: String, path: String? = nil, sqliteCode: Int32?) {
+    self.init(code, message, path: path)
     self.sqliteCode = sqliteCode
   }
 
@@ -93,7 +97,7 @@ extension StoreError {
   }
 
   /// The caller cancelled the work.
-  static var cancelled: StoreError {
+  package static var cancelled: StoreError {
     StoreError(.cancelled, "the work was cancelled, and nothing was changed")
   }
 

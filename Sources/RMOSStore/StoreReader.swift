@@ -100,7 +100,7 @@ extension StoreReader {
   }
 
   /// Whether an entity's row has changed since a run wrote it; `nil` if there is no such row.
-  public func editState(_ kind: EntityKind, id: String) throws -> EditState? {
+  package func editState(_ kind: EntityKind, id: String) throws -> EditState? {
     guard let record = try record(kind, id: id) else { return nil }
     return EditState(of: record, try provenance(kind, id: id))
   }

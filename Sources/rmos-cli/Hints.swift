@@ -14,7 +14,7 @@ enum Hints {
     "store.locked": "rmos-cli status shows the run that is under way.",
     "store.foreign": "Name another database with --db FILE.",
     "store.not-a-database": "Name another database with --db FILE.",
-    "store.newer-schema": "Update rmos-cli, or name another database with --db FILE.",
+    "store.newer-schema": "Name another database with --db FILE.",
     "store.corrupt": "rmos-cli audit shows what is damaged.",
     "backup.exists": "--force replaces an earlier backup.",
     "rejects.not-empty": "Name another directory with --rejects DIR.",

@@ -10,8 +10,8 @@ import Testing
 @Suite struct PropertyTests {
   static let seeds = Array(UInt64(1)...18)
 
-  private func options(dry: Bool = false) -> MigrationOptions {
-    var options = MigrationOptions()
+  private func options(dry: Bool = false) -> Migration.Options {
+    var options = Migration.Options()
     options.isDryRun = dry
     options.clock = .fixed()
     return options

@@ -17,7 +17,7 @@ import Testing
     let target = directory.file("sample")
     let summary = try SampleTree(count: count).write(to: target)
     #expect(summary.entityCount == count && summary.brokenCount == 0)
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.allowsEmptySource = count == 0
     let migrated = try RecordedMigration(target, into: InMemoryStore(), options)
     #expect(migrated.summary.isSuccess)

@@ -1,11 +1,11 @@
 import RMOSModels
 import RMOSStore
 
-/// Figures about all entities of a kind, from one pass over them where no number is very large.
+/// Figures about all entities of a kind, in one pass unless some numbers are very large.
 struct EntityStatistics: Sendable {
   private let kind: EntityKind
   private let groups: [RecordGroup]
-  /// The numbers of rings, where some are so large that the figures of the groups round them.
+  /// The ring counts, if some are so large that the figures of the groups round them.
   private let exactRings: [Int64]
 
   init(_ kind: EntityKind, _ reader: any StoreReader) throws {
@@ -33,7 +33,7 @@ struct EntityStatistics: Sendable {
       } : []
   }
 
-  /// From here on a `Double` does not hold every integer.
+  /// From here on a `Double` cannot represent every integer.
   private static let firstRounded = 9_007_199_254_740_992.0
 
   private var total: Int { groups.reduce(0) { $0 + $1.count } }
@@ -42,7 +42,7 @@ struct EntityStatistics: Sendable {
     groups.reduce(into: RecordGroup.Numbers()) { $0.add($1.numbers[index]) }
   }
 
-  /// How many records there are for each text under a key; what is no text counts under "".
+  /// The number of records per text under a key; other values count as "".
   private func counts(by index: Int) -> [(name: String, count: Int)] {
     var counts: [[UInt8]: Int] = [:]
     for group in groups {
@@ -97,7 +97,7 @@ extension JSONWriter {
     }
   }
 
-  /// A number that is whole in every sound row, as such.
+  /// Writes a number that is whole in every sound row as a whole number.
   fileprivate mutating func whole(_ name: String, _ number: Double?, exact: Int64?) {
     if let exact, Double(exact) == number {
       member(name, exact)

@@ -2,22 +2,22 @@ import RMOSHTTP
 import RMOSModels
 import RMOSStore
 
-/// What a path leads to.
+/// The resource that a path names.
 enum Route: Sendable, Hashable {
   case status
   case history
   case list(EntityKind)
   case item(EntityKind, id: String)
   case statistics(EntityKind)
-  /// The entities whose member contains the text.
+  /// The entities whose member contains a text.
   case search(EntityKind, member: String, text: String)
-  /// The entities whose member is the text.
+  /// The entities whose member equals a text.
   case filter(EntityKind, member: String, text: String)
 
-  /// What all paths begin with.
+  /// The common prefix of all paths.
   static let root = ["api", "rmos", "stores"]
 
-  /// Finds what a path leads to; nil where that is nothing.
+  /// Creates the route of a path; `nil` if there is none.
   init?(_ target: RequestTarget) {
     let segments = target.segments
     guard segments.prefix(3).map(\.text) == Self.root else { return nil }
@@ -34,7 +34,7 @@ enum Route: Sendable, Hashable {
     guard let kind = names.first.flatMap({ EntityKind(pathName: $0) }) else { return nil }
     switch names.count {
     case 1: self = .list(kind)
-    // As received, so that an entity of that name can be reached: %73tatistics.
+    // As received, so that an entity with that id can be reached: %73tatistics.
     case 2 where rest.last?.raw == "statistics": self = .statistics(kind)
     case 2 where !names[1].isEmpty: self = .item(kind, id: names[1])
     case 4 where names[1] == "search" && kind.searches[names[2]] != nil:
@@ -47,7 +47,7 @@ enum Route: Sendable, Hashable {
 
   static let readingMethods = ["GET", "HEAD", "OPTIONS"]
 
-  /// The methods that make sense, writing included where it is allowed.
+  /// The methods allowed, including those that write if writing is allowed.
   func methods(allowsWrites: Bool) -> [String] {
     let reading = Self.readingMethods
     return switch self {
@@ -57,7 +57,7 @@ enum Route: Sendable, Hashable {
     }
   }
 
-  /// The query parameters that mean something when it is read.
+  /// The query parameters for reading.
   var parameters: [String] {
     switch self {
     case .status, .item, .statistics: []
@@ -66,7 +66,7 @@ enum Route: Sendable, Hashable {
     }
   }
 
-  /// Whether the method would write here, where that is allowed.
+  /// Whether the method would write here if writing were allowed.
   func isWrite(_ method: String) -> Bool {
     methods(allowsWrites: true).contains(method) && !Self.readingMethods.contains(method)
   }

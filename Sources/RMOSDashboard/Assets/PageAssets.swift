@@ -1,6 +1,6 @@
 /// What every page embeds: its style sheet and its script.
 enum PageAssets {
-  /// What the dashboard adds to the look of the reports.
+  /// The style sheet, in addition to that of the reports.
   static let style = """
 
     :root{--accent:#a4622a;--patterns:#a4622a;--strip_families:#3b7a8c;--joblogs:#6d6a9c;

@@ -2,10 +2,10 @@ import RMOSHTML
 import RMOSModels
 import RMOSSystem
 
-/// The history as bars along a calendar, as inline SVG with a table behind it.
+/// The history as bars along a calendar, as inline SVG with a table.
 ///
-/// The calendar is true: days without entities leave a gap. It counts in days, months or years,
-/// whatever fits. Each kind has a colour and a hatching of its own.
+/// Days without entities leave a gap. A bar is a day, a week, a month or a year, whatever fits. Each
+/// kind has a colour and a hatching of its own.
 struct HistoryChart {
   private let history: MigrationHistory
   private let slots: [Slot]
@@ -14,7 +14,7 @@ struct HistoryChart {
   private let slotCount: Int
   private let omitsOlder: Bool
 
-  /// How far apart bars are.
+  /// The time that a bar covers.
   private enum Unit: CaseIterable {
     case day
     case week
@@ -87,7 +87,7 @@ struct HistoryChart {
     slotCount = max(Self.fewestSlots, last - (shown.first?.number ?? last) + 1)
   }
 
-  /// What the hatchings refer to, once in a page.
+  /// The definitions of the hatchings, once per page.
   static let definitions: HTML = """
     <svg width="0" height="0" aria-hidden="true" class="away"><defs>
     <pattern id="h-strip_families" width="5" height="5" patternUnits="userSpaceOnUse">\
@@ -98,7 +98,7 @@ struct HistoryChart {
 
     """
 
-  /// The key to a kind's colour and hatching.
+  /// The legend of a kind's colour and hatching.
   static func key(to kind: EntityKind) -> HTML {
     """
     <svg class="key" width="12" height="12" aria-hidden="true">\
@@ -106,17 +106,17 @@ struct HistoryChart {
     """
   }
 
-  /// The chart with its table; a sentence where there is no history.
+  /// The chart with its table; a sentence if there is no history.
   var figure: HTML {
     guard let highest = slots.max(by: { $0.counts.total < $1.counts.total }) else {
-      return "<p class=\"dim\">No entities have come in yet.</p>\n"
+      return "<p class=\"dim\">No entities yet.</p>\n"
     }
     let unitName = "\(unit)"
     let summary =
       "\(PlainText.counted(slots.count, unitName)) with new entities, "
       + "most on \(highest.name): \(PlainText.grouped(highest.counts.total))"
     let older: HTML =
-      omitsOlder ? "<p class=\"dim note\">Older ones are not in the chart.</p>\n" : ""
+      omitsOlder ? "<p class=\"dim note\">Older entities are not in the chart.</p>\n" : ""
     return """
       <figure class="history">
       <svg class="chart" role="img" aria-label="Entities by \(unitName): \(summary)">\
@@ -148,7 +148,7 @@ struct HistoryChart {
     return "<g><title>\(slot.name): \(Self.words(slot.counts))</title>\(parts)</g>"
   }
 
-  /// The heights in per cent; what is there at all can be seen.
+  /// The heights in percent, at least large enough to be visible.
   private static func shares(
     _ counts: MigrationStatus.EntityCounts, of highest: Int
   ) -> [EntityKind: Double] {
@@ -196,30 +196,13 @@ struct HistoryChart {
         + PlainText.counted(history.totalDays, "day")
       : PlainText.counted(history.totalDays, "day")
     return """
-      <details id="history-table"><summary>The history as a table</summary>
-      <div class="scroll" role="region" tabindex="0" aria-label="The history as a table">
+      <details id="history-table"><summary>Show as a table</summary>
+      <div class="scroll" role="region" tabindex="0" aria-label="History as a table">
       <table><caption>\(caption), newest first</caption>
       <thead><tr><th scope="col">Day</th>\(headings)<th scope="col" class="n">Total</th></tr></thead>
       <tbody>
       \(rows)</tbody></table></div></details>
 
       """
-  }
-}
-
-extension MigrationStatus.EntityCounts {
-  /// The count of a kind.
-  subscript(kind: EntityKind) -> Int {
-    switch kind {
-    case .patterns: patterns
-    case .stripFamilies: stripFamilies
-    case .joblogs: joblogs
-    }
-  }
-
-  static func += (left: inout Self, right: Self) {
-    left.patterns += right.patterns
-    left.stripFamilies += right.stripFamilies
-    left.joblogs += right.joblogs
   }
 }

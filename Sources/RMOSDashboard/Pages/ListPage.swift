@@ -49,7 +49,7 @@ struct ListPage {
       spellcheck="false" placeholder="\(kind.searchMembers.count > 1 ? "any part" : "part of an id")"></p>
       \(searchMemberField)\(filterFields)<p><label for="sort">Order</label>\
       \(choice("sort", [("id", "by id"), ("newest", "newest first")], request.order == .id ? "id" : "newest"))</p>
-      \(kept)<p class="go"><button type="submit">Show</button></p>
+      \(kept)<p class="go"><button type="submit">Search</button></p>
       </form>
 
       """
@@ -94,7 +94,7 @@ struct ListPage {
     return HTML(fields)
   }
 
-  /// A box of choices; a value that is none of them becomes one.
+  /// A selection box; an unknown value is added to the choices.
   private func choice(_ name: String, _ options: [(String, String)], _ chosen: String) -> HTML {
     var options = options
     if !options.contains(where: { $0.0 == chosen }) { options.append((chosen, chosen)) }
@@ -135,12 +135,12 @@ struct ListPage {
     guard request.isNarrowed else {
       return """
         <p class="nothing">There are no \(kind.schema.plural) yet. \
-        <code>rmos-cli migrate</code> brings them in.</p>
+        Import them with <code>rmos-cli migrate</code>.</p>
 
         """
     }
     return """
-      <p class="nothing">Nothing fits. <a href="/\(kind.pathName)">Show all \
+      <p class="nothing">No matches. <a href="/\(kind.pathName)">Show all \
       \(kind.schema.plural)</a>.</p>
 
       """
@@ -148,7 +148,7 @@ struct ListPage {
 
   private static let numeric: HTML = " class=\"n\""
 
-  /// The table; with its roles said, as narrow screens lay it out as blocks.
+  /// The table; with explicit roles, as narrow screens lay it out as blocks.
   private var table: HTML {
     let columns = ListColumn.columns(of: kind)
     let headings = columns.map {
@@ -202,7 +202,7 @@ struct ListColumn: Sendable {
   var isNumber = false
   let cell: @Sendable (Record) -> HTML
 
-  /// The columns of a kind, that which names the row first.
+  /// The columns of a kind, the row's header first.
   static func columns(of kind: EntityKind) -> [ListColumn] {
     switch kind {
     case .patterns:
@@ -225,7 +225,7 @@ struct ListColumn: Sendable {
         },
         ListColumn(heading: "Status") { PageCell.status(PageText.text($0["status"]) ?? "") },
         reference("Pattern", "pattern_id", .patterns),
-        ListColumn(heading: "Took", isNumber: true) { record in
+        ListColumn(heading: "Duration", isNumber: true) { record in
           switch record["duration_seconds"] {
           case .real(let seconds): "\(PageText.duration(seconds))"
           case .integer(let seconds): "\(PageText.duration(Double(seconds)))"

@@ -1,10 +1,10 @@
 import RMOSModels
 import RMOSStore
 
-/// Where a run puts entities, and what it can know about those that are there: what the store holds,
-/// and what this run has put (or, in a dry run, would have put) into it.
+/// The destination of a run's entities, which also answers what is there: what the store holds, and
+/// what this run has (or, in a dry run, would have) added.
 protocol EntityTarget {
-  /// How an entity relates to what is there under its id.
+  /// How an entity compares with the row that has its id.
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison
   /// Whether an entity is there.
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
@@ -18,11 +18,11 @@ protocol EntityTarget {
   func update(_ batch: SourceBatch, at index: Int) throws
 }
 
-/// Where a row comes from, for an entity that has the same id.
+/// The origin of a row, for an entity that has the same id.
 struct StoredOrigin: Hashable {
   /// The file and line in the source that is being read, or the run and its file.
   var place: String
-  /// Whether the row was updated before the entity was, by what both say.
+  /// Whether the row was updated earlier than the entity, by their `updated_at`.
   var isOlder = false
 
   /// Creates the origin of a row that an earlier run, or this one, wrote.
@@ -59,7 +59,7 @@ struct StoredOrigin: Hashable {
   }
 }
 
-/// A real run's: the transaction sees what it wrote.
+/// The target of a real run: the transaction sees what it wrote.
 struct TransactionTarget: EntityTarget {
   let transaction: any StoreTransaction
   let lines: SourceLines
@@ -100,10 +100,11 @@ struct TransactionTarget: EntityTarget {
   }
 }
 
-/// A dry run's: a snapshot of the store, and in memory what would have been added or rewritten.
+/// The target of a dry run: a snapshot of the store, and in memory what would have been added or
+/// rewritten.
 ///
-/// Of an entity only a digest of the id and its place in the source are kept; where an id comes up
-/// again, the first one is read again.
+/// For each entity only a digest of the id and its place in the source are kept; if an id occurs
+/// again, the first entity is read again.
 final class DryRunTarget: EntityTarget {
   private let reader: any StoreReader
   private let rereader: EntityRereader
@@ -133,9 +134,9 @@ final class DryRunTarget: EntityTarget {
 
   func update(_ batch: SourceBatch, at index: Int) throws { try write(batch, at: index) }
 
-  /// Takes note of an entity that a real run would have inserted, or rewritten a row with.
+  /// Records an entity that a real run would have inserted, or rewritten a row with.
   ///
-  /// - Throws: ``MigrationError`` if the source is beyond what a dry run can keep in mind.
+  /// - Throws: ``MigrationError`` if the source is too large for that.
   private func write(_ batch: SourceBatch, at index: Int) throws(MigrationError) {
     let records = batch.records
     if records.kind != kind {
@@ -149,7 +150,8 @@ final class DryRunTarget: EntityTarget {
     guard let place = Place(path: path, offset: entry.place.offset) else {
       throw MigrationError(
         .sourceTooLarge,
-        "a dry run takes 67 million files a kind and 256 GiB a file at most; migrate without it")
+        "a dry run takes at most 67 million files per kind and 256 GiB per file; migrate without it"
+      )
     }
     places.insert(key, number: place.number)
     added[kind]?.insert(key)
@@ -213,7 +215,7 @@ private struct Place {
 
   let number: UInt64
 
-  /// A place; nil beyond 67 million paths or 256 GiB.
+  /// Creates a place; `nil` beyond 67 million paths or 256 GiB.
   init?(path: Int, offset: Int) {
     guard path < 1 << (64 - Place.offsetBits), offset < 1 << Place.offsetBits else { return nil }
     number = UInt64(path) << Place.offsetBits | UInt64(offset)
@@ -253,25 +255,25 @@ struct PathList {
   }
 }
 
-/// What is known about an entity when it is decided what becomes of it.
+/// What is known about an entity when its outcome is decided.
 struct EntityFacts {
-  /// A reference that leads nowhere.
+  /// A reference to an entity that does not exist.
   struct MissingReference: Hashable {
     /// Its position in the schema's references.
     var reference: Int
-    /// Whether the entity it leads to failed in this run.
+    /// Whether the entity it refers to failed in this run.
     var hasFailed = false
   }
 
-  /// How it relates to what is there under its id.
+  /// How it compares with the row that has its id.
   var comparison = StoredComparison.absent
-  /// Its references that lead nowhere.
+  /// Its references to entities that do not exist.
   var missingReferences: [MissingReference] = []
-  /// Whether an earlier entity of the source, with the same id, has decided about the row.
+  /// Whether an earlier entity of the source has the same id and has determined the row.
   var isRepeated = false
-  /// Whether the row was edited; `nil` if nobody asks.
+  /// Whether the row was edited; `nil` if that does not matter.
   var editState: EditState?
-  /// Where a row that differs comes from; `nil` if that is not known.
+  /// The origin of a row that differs; `nil` if it is unknown.
   var origin: StoredOrigin?
 }
 
@@ -281,9 +283,9 @@ extension EntityFacts {
   /// - Parameters:
   ///   - index: The entity's position in the batch.
   ///   - batch: The batch.
-  ///   - target: Where the entity is to go.
-  ///   - memory: What the run keeps in mind.
-  ///   - isRepeated: Whether an earlier entity has decided about the row.
+  ///   - target: The target of the run.
+  ///   - memory: The ids that the run remembers.
+  ///   - isRepeated: Whether an earlier entity has determined the row.
   ///   - rewrites: Whether rows that differ are to be rewritten.
   /// - Throws: What the target throws.
   init(

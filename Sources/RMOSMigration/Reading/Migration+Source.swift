@@ -4,10 +4,8 @@ import RMOSSystem
 extension Migration {
   /// Checks that a source can be read, before a store is made for it.
   ///
-  /// ``run(observer:)`` checks this itself.
-  ///
   /// - Throws: ``MigrationError/Code/sourceUnreadable``.
-  public static func checkSource(_ source: String) throws(MigrationError) {
+  package static func checkSource(_ source: String) throws(MigrationError) {
     let path = Array(source.utf8)
     var isListed = false
     do throws(SystemError) {

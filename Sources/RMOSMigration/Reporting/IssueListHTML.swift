@@ -1,7 +1,7 @@
 import RMOSHTML
 import RMOSModels
 
-/// The issues of a report, by code: of each code the first, and the others behind a line that opens.
+/// The issues of a report, grouped by code: the first of each, and the others in a disclosure.
 struct IssueListHTML {
   private let report: MigrationReport
   private var byCode: [IssueCode: [Issue]]
@@ -11,7 +11,8 @@ struct IssueListHTML {
     byCode = Dictionary(grouping: report.issues, by: \.code)
   }
 
-  /// Hides what does not have every word typed; without it, the list is whole and the box hidden.
+  /// Hides issues that lack one of the words typed; without scripts, the list is complete and the
+  /// field hidden.
   static let script = """
 
     (()=>{const box=document.getElementById("filter"),form=document.getElementById("filter-form"),
@@ -59,7 +60,8 @@ struct IssueListHTML {
 
   private var omission: String {
     guard report.issuesOmitted > 0 else { return "" }
-    return " Here are the first \(PlainText.grouped(report.issues.count)) errors and warnings; the "
+    return
+      " These are the first \(PlainText.grouped(report.issues.count)) errors and warnings; the "
       + "other \(PlainText.grouped(report.issuesOmitted)) are only counted."
   }
 

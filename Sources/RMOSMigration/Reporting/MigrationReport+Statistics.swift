@@ -1,13 +1,8 @@
-public import RMOSModels
-
-extension MigrationError.Code {
-  /// A statistics file does not hold what it should.
-  public static let statisticsInvalid = MigrationError.Code(rawValue: "statistics.invalid")
-}
+package import RMOSModels
 
 extension MigrationReport {
-  /// The report of statistics, such as those of a `migrate --stats` file.
-  public init(of statistics: MigrationStatistics) {
+  /// Creates the report of statistics.
+  package init(of statistics: MigrationStatistics) {
     self.statistics = statistics
     issueCounts = [:]
     severityCounts = [:]
@@ -17,14 +12,14 @@ extension MigrationReport {
     run = nil
   }
 
-  /// The report of the text of a statistics file.
+  /// Creates the report of the text of a statistics file.
   ///
   /// Read strictly: an object with one member for each kind, each with `found`, `migrated`,
-  /// `skipped`, `failed` and, where the tool that wrote it had updates, `updated`; found is the sum
-  /// of the others. A byte-order mark is passed over.
+  /// `skipped`, `failed` and, if the version that wrote it had updates, `updated`; found is the sum
+  /// of the others. A byte-order mark is ignored.
   ///
   /// - Throws: ``MigrationError/Code/statisticsInvalid``, with what was found and expected.
-  public init(statisticsJSON text: String) throws(MigrationError) {
+  package init(statisticsJSON text: String) throws(MigrationError) {
     self.init(of: try StatisticsText.parse(text))
   }
 }
@@ -45,7 +40,7 @@ private enum StatisticsText {
     do throws(JSONParsingError) {
       value = try JSONValue(parsing: text)
     } catch {
-      throw invalid("are not JSON: \(error)")
+      throw invalid("are not valid JSON: \(error)")
     }
     let members = try object(value, "", knowing: kinds, requiring: kinds)
     var statistics = MigrationStatistics()
@@ -84,7 +79,7 @@ private enum StatisticsText {
     return counts
   }
 
-  /// The members of an object, each of them known and there once.
+  /// The members of an object, each known and unique.
   private static func object(
     _ value: JSONValue, _ place: String, knowing known: [String], requiring required: [String]
   ) throws(MigrationError) -> [String: JSONValue] {

@@ -1,18 +1,15 @@
 package import RMOSModels
-public import RMOSStore
-
-extension LedgerRun {
-  /// The run as a JSON object: `id`, `command`, `state`, `started_at`, `heartbeat_at`,
-  /// `finished_at`, `source`, `options`, `tool_version`, `process_id`, `seconds`, `timings`,
-  /// `entities`, `issue_counts`, `failure` and `undone_by`.
-  public var json: String {
-    var writer = JSONWriter(style: .pretty)
-    writer.run(self)
-    return writer.text
-  }
-}
+package import RMOSStore
 
 extension JSONWriter {
+  /// Writes a count per kind, and their sum.
+  package mutating func counts(_ counts: [EntityKind: Int]) {
+    object {
+      for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind] ?? 0) }
+      $0.member("total", counts.values.reduce(0, +))
+    }
+  }
+
   /// Writes a run, or null.
   package mutating func run(_ run: LedgerRun?) {
     guard let run else { return null() }
@@ -36,7 +33,7 @@ extension JSONWriter {
     }
   }
 
-  /// Writes JSON text that comes from a store, which may hold anything: null where it is not JSON.
+  /// Writes JSON text from a store, which may hold anything; null if it is not valid JSON.
   package mutating func storedJSON(_ text: String) {
     if let json = try? JSONText(parsing: text) { self.json(json) } else { null() }
   }
@@ -45,8 +42,8 @@ extension JSONWriter {
 extension LedgerRun {
   /// Whether there was no file to read in the source, and that was an error.
   ///
-  /// See ``MigrationOptions/allowsEmptySource``.
-  public var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
+  /// See ``Migration/Options/allowsEmptySource``.
+  package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
   /// The state for people: "completed", "completed, found nothing".
   package var stateText: String { state.rawValue + (hasFoundNothing ? ", found nothing" : "") }
@@ -54,17 +51,17 @@ extension LedgerRun {
 
 extension LedgerRun {
   /// What an undo in the ledger did.
-  public struct UndoneRun: Sendable, Hashable {
+  package struct UndoneRun: Sendable, Hashable {
     /// The run that was undone.
-    public var run: Int64
+    package var run: Int64
     /// How many rows were removed.
-    public var removed: Int
+    package var removed: Int
     /// How many rows were restored.
-    public var restored: Int
+    package var restored: Int
   }
 
-  /// What the run undid, where it is an undo.
-  public var undo: UndoneRun? {
+  /// What the run undid, if it is an undo.
+  package var undo: UndoneRun? {
     guard command == "undo", let options = try? JSONValue(parsing: optionsJSON),
       let run = options["run"]?.int64
     else { return nil }

@@ -35,7 +35,7 @@ public final class SQLiteStore: RecordStore {
   /// The path, as given.
   public let location: String
   /// What the store may do with it.
-  public let access: Access
+  let access: Access
 
   let file: DatabaseFile
   let busyTimeout: Duration
@@ -133,13 +133,13 @@ public final class SQLiteStore: RecordStore {
         return try body(reader)
       }
     } catch let error as StoreError where error.code == .replaced {
-      leaveNoLog()
+      cleanUpLog()
       throw error
     }
   }
 
   /// Makes the writing connection notice that the file was moved, and clean up its log.
-  private func leaveNoLog() {
+  private func cleanUpLog() {
     guard let connection = writer.withLock({ $0?.connection }) else { return }
     // In a transaction, its end does so.
     try? gate.transaction(timeout: .zero) { try connection.checkPlace() }

@@ -27,16 +27,15 @@ enum ExportCommand {
     ]
   ) { arguments, console in
     let directory = arguments.positionals[0]
-    let options = Export.Options(
-      layout: arguments.has("lines") ? .lines : .files,
-      style: arguments.has("compact") ? .compact : .pretty)
+    var options = Export.Options()
+    options.layout = arguments.has("lines") ? .lines : .files
+    options.isIndented = !arguments.has("compact")
     Signals.catchInterruptions()
     let store = try Defaults.openForReading(arguments)
     let summary: Export.Summary
     do {
-      summary = try Export(of: store).write(to: directory, options: options) {
-        Signals.isInterrupted
-      }
+      summary = try Export(of: store, to: directory, options: options)
+        .runSynchronously { Signals.isInterrupted }
     } catch let error as MigrationError where error.code == .cancelled {
       return console.interrupted(by: error, asJSON: arguments.has("json"))
     }

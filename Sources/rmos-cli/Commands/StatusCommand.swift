@@ -20,7 +20,7 @@ enum StatusCommand {
   ) { arguments, console in
     let store = try Defaults.openForReading(arguments)
     let status = try StoreStatus(of: store)
-    let health = try HealthReport(of: store)
+    let health = try HealthReport.read(from: store)
     if arguments.has("json") {
       var writer = JSONWriter(style: .pretty)
       writer.object {

@@ -51,14 +51,14 @@ final class MigrationReporter {
       if let total = progress.totalBytes, total > 0 {
         fraction = min(1, Double(progress.bytesRead) / Double(total))
       }
-      if progress.kind != kind { endKind(at: latest?.seconds ?? 0) }
+      if progress.kind != kind { endKind(at: latest?.duration.seconds ?? 0) }
       kind = progress.kind
       latest = progress
       if showsBar { drawBar(progress.kind) }
     case .finished(let summary):
       self.summary = summary
       latest?.statistics = summary.statistics
-      endKind(at: latest?.seconds ?? 0)
+      endKind(at: latest?.duration.seconds ?? 0)
       console.eraseStatusLine()
     }
   }

@@ -1,6 +1,7 @@
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// A migration's summary for people.
 enum SummaryText {
@@ -21,9 +22,9 @@ enum SummaryText {
           + [TerminalText.fixed(seconds, decimals: 2), counts.found == 0 ? "-" : rate])
     }
     for kind in EntityKind.allCases {
-      add(kind.schema.plural, summary.statistics[kind], summary.kindSeconds[kind] ?? 0)
+      add(kind.schema.plural, summary.statistics[kind], summary.kindDurations[kind]?.seconds ?? 0)
     }
-    add("total", summary.statistics.total, summary.seconds)
+    add("total", summary.statistics.total, summary.duration.seconds)
     return """
       \(verdict(summary))
 
@@ -44,6 +45,9 @@ enum SummaryText {
     if let backup = summary.backup {
       text += "\nBackup:  \(TerminalText.escaped(backup.path)) (from before this run)"
     }
+    for (name, value) in MigrationReport(of: summary).sourceFacts {
+      text += "\n\(name): \(TerminalText.escaped(value))"
+    }
     return text
   }
 
@@ -53,28 +57,17 @@ enum SummaryText {
     let store = TerminalText.escaped(summary.store)
     let run = summary.run.map { " (run \($0))" } ?? ""
     let way = "\(source) into \(store)\(run)"
-    switch summary.ending {
-    case .completed where summary.hasFoundNothing:
-      return (summary.isDryRun ? "Dry run, nothing was written; no" : "No")
-        + " files to read: \(way)"
-    case .completed where summary.isDryRun:
-      return "Dry run, nothing was written; migrating \(way) would give:"
-    case .interrupted where summary.isDryRun: return "Dry run, interrupted: \(way)"
-    case .interrupted: return "Interrupted: \(way); what was committed is kept"
-    case .tooManyErrors where summary.isDryRun:
-      return "Dry run, stopped: too many entities failed: \(way)"
-    case .tooManyErrors:
-      return "Stopped: too many entities failed: \(way); what was committed is kept"
-    case .rolledBack where summary.isDryRun:
-      return "Dry run: nothing would be written, because an entity failed: \(way)"
-    case .rolledBack: return "Nothing was written, because an entity failed: \(way)"
-    case .storeFailed: return "Stopped: the database failed: \(way); what was committed is kept"
-    case .sourceFailed where summary.isDryRun:
-      return "Dry run, stopped: the source could not be read to its end: \(way)"
-    case .sourceFailed:
-      return "Stopped: the source could not be read to its end: \(way); what was committed is kept"
-    case .completed: return "Migrated \(way)"
+    if summary.ending == .completed {
+      if summary.hasFoundNothing {
+        return (summary.isDryRun ? "Dry run, nothing was written; no" : "No")
+          + " files to read: \(way)"
+      }
+      return summary.isDryRun
+        ? "Dry run, nothing was written; migrating \(way) would give:" : "Migrated \(way)"
     }
+    let note =
+      summary.ending.keepsCommitted && !summary.isDryRun ? "; what was committed is kept" : ""
+    return "\(summary.ending.phrase(isDryRun: summary.isDryRun)): \(way)\(note)"
   }
 
   private static func issues(_ summary: MigrationSummary) -> String {

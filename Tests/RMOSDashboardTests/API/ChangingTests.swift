@@ -220,7 +220,7 @@ import Testing
     let fixture = try full(.sqlite)
     let answer = fixture.send("DELETE", "/strip-families/f1")
     #expect(answer.status == 409)
-    #expect(answer.detail.contains("1 pattern (“p1”) and 1 job log (“j1”)"), "\(answer.detail)")
+    #expect(answer.detail.contains(#"1 pattern ("p1") and 1 job log ("j1")"#), "\(answer.detail)")
   }
 
   @Test(arguments: ["a/b", ".", "..", "%", "é 🎸", "statistics", "a?b#c", "\u{0}\u{1}", "a//", " "])

@@ -27,12 +27,11 @@ import Testing
     status.database.location = PageSamples.hostile[0]
     status.database.schemaAppliedAt = PageSamples.hostile[1]
     status.validation.errors = PageSamples.hostile
-    status.recentEntities.joblogs = PageSamples.hostile.map {
-      .init(id: $0, jobType: $0, status: $0, createdAt: $0)
+    status.recentEntities[.joblogs] = PageSamples.hostile.map {
+      .init(id: $0, title: $0, status: $0, createdAt: $0)
     }
-    status.currentRun = .init(
-      id: 1, startedAt: "x", heartbeatAt: "x", source: PageSamples.hostile[0], found: 1, failed: 0,
-      seconds: .infinity)
+    status.currentRun = PageSamples.run(
+      1, source: PageSamples.hostile[0], found: 1, seconds: .infinity)
     let shown = status
     let page = PageRouter(
       store: store, status: { shown }, history: { _ in PageSamples.history() })
@@ -106,14 +105,15 @@ import Testing
       try transaction.updateRun(record)
     }
     var status = PageSamples.status()
-    status.entityCounts = .init(
-      patterns: 2_000_000_000_000_000_000, stripFamilies: 0, joblogs: 1_000_000_000_000_000_000)
+    status.entityCounts = .init([
+      .patterns: 2_000_000_000_000_000_000, .joblogs: 1_000_000_000_000_000_000,
+    ])
     status.database.sizeMB = .infinity
     let shown = status
     let days = MigrationHistory(
       days: [
         .init(date: "9999-12-31", entities: shown.entityCounts),
-        .init(date: "0001-01-01", entities: .init(patterns: 1, stripFamilies: 0, joblogs: 0)),
+        .init(date: "0001-01-01", entities: .init([.patterns: 1])),
         .init(date: "<b>", entities: .init()),
       ], totalDays: .max)
     let page = PageRouter(store: store, status: { shown }, history: { _ in days })
@@ -121,7 +121,7 @@ import Testing
     #expect(html.contains("2,000,000,000,000,000,000"))
     #expect(html.contains(PlainText.grouped(.max)))
     #expect(!html.contains(/\bnan\b|\binf\b|<b>/))
-    #expect(html.contains("Older ones are not in the chart."))
+    #expect(html.contains("Older entities are not in the chart."))
     expectClosedElements(html, "/")
   }
 

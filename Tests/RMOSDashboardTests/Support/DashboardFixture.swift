@@ -39,9 +39,9 @@ final class DashboardFixture: Sendable {
     self.uptime = uptime
     var options = Dashboard.Options()
     options.allowsWrites = allowsWrites
-    dashboard = Dashboard(
-      store: store, options: options, health: health,
-      clock: MigrationClock(now: { Self.now }, uptime: { uptime.now }))
+    var clock = MigrationClock.fixed(Self.now)
+    clock.uptime = { .seconds(uptime.now) }
+    dashboard = Dashboard(store: store, options: options, health: health, clock: clock)
   }
 
   /// Puts records into the store.

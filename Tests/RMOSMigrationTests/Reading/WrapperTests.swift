@@ -114,7 +114,7 @@ import Testing
       "patterns/b.json": "{\"v\": 2, \"a\": \(entity("a")), \"c\": \(entity("c"))}",
     ])
     let real = try RecordedMigration(tree, into: InMemoryStore())
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.isDryRun = true
     let rehearsed = try RecordedMigration(tree, into: InMemoryStore(), options)
     #expect(rehearsed.outcomes == real.outcomes && rehearsed.issues == real.issues)

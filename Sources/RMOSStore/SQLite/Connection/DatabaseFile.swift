@@ -57,7 +57,7 @@ struct DatabaseFile: Sendable {
     wasThere = false
   }
 
-  /// The absolute path of a file or directory that a database's path leads to.
+  /// The absolute path of a file or directory that a database's path names.
   private static func resolve(_ path: String, of database: String) throws(StoreError) -> String {
     do throws(SystemError) {
       return try path.resolved()

@@ -61,7 +61,7 @@ final class SQLiteReaderPool: Sendable {
 
   /// Lends a connection.
   ///
-  /// - Throws: ``StoreError/Code/replaced`` where the file is no longer at its path, or what `body`
+  /// - Throws: ``StoreError/Code/replaced`` if the file is no longer at its path, or what `body`
   ///   throws.
   func withSession<Result>(_ body: (inout SQLiteSession) throws -> Result) throws -> Result {
     var session = try takeIdle() ?? open()

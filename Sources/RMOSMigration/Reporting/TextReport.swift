@@ -1,20 +1,16 @@
 import RMOSModels
 
-/// The report for consoles and mail: plain text, no line wider than 80 columns.
-public struct TextReportFormat: ReportFormat {
+/// The layout of a report as plain text.
+struct TextReport {
   /// How many issues of a code are shown.
   private static let issuesShown = 3
 
-  /// The format.
-  public init() {}
+  private let report: MigrationReport
 
-  /// `txt`.
-  public var fileExtension: String { "txt" }
+  init(_ report: MigrationReport) { self.report = report }
 
-  /// Writes the report.
-  ///
-  /// O(number of issues kept).
-  public func write(_ report: MigrationReport, to stream: inout some TextOutputStream) {
+  /// The whole text, with a line break at its end.
+  var document: String {
     var lines = ["MIGRATION REPORT", TextLayout.rule("=")]
     lines += TextLayout.wrapped("\(report.verdictWord): \(report.verdict)")
     lines.append("")
@@ -22,24 +18,21 @@ public struct TextReportFormat: ReportFormat {
     lines += ["", "Success rate: \(report.successText)"]
     if let run = report.run {
       lines += TextLayout.section("Run")
-      lines += TextLayout.facts(run.facts)
+      lines += TextLayout.facts(run.facts + report.sourceFacts)
       let options = MigrationReport.options(of: run)
       if !options.isEmpty {
         lines += TextLayout.section("Options")
         lines += TextLayout.facts(options)
       }
       lines += TextLayout.section("Issues: \(report.severitySentence)")
-      lines += issues(of: report)
+      lines += issues
     }
     lines += ["", TextLayout.rule("-")]
-    lines += TextLayout.wrapped("Reported by rmos-cli \(report.reportedBy)")
-    for line in lines {
-      stream.write(line)
-      stream.write("\n")
-    }
+    lines += TextLayout.wrapped("Reported by RMOS \(report.reportedBy)")
+    return lines.joined(separator: "\n") + "\n"
   }
 
-  private func issues(of report: MigrationReport) -> [String] {
+  private var issues: [String] {
     var shown: [IssueCode: [Issue]] = [:]
     for issue in report.issues where shown[issue.code, default: []].count < Self.issuesShown {
       shown[issue.code, default: []].append(issue)
@@ -67,11 +60,6 @@ public struct TextReportFormat: ReportFormat {
   }
 }
 
-extension ReportFormat where Self == TextReportFormat {
-  /// The report for consoles and mail.
-  public static var txt: TextReportFormat { TextReportFormat() }
-}
-
 /// Plain text laid out within 80 columns.
 private enum TextLayout {
   static let width = 80
@@ -82,7 +70,7 @@ private enum TextLayout {
     ["", title, String(repeating: "-", count: min(width, title.count))]
   }
 
-  /// Names and values, the values beneath each other.
+  /// Names and values, with the values in one column.
   static func facts(_ facts: [(name: String, value: String)]) -> [String] {
     let column = 2 + min(24, facts.map { PlainText.escaped($0.name).count }.max() ?? 0)
     return facts.flatMap { name, value in
@@ -92,7 +80,7 @@ private enum TextLayout {
     }
   }
 
-  /// Text made safe to show and broken at spaces, or, where a word is too long, within it.
+  /// Text made safe to show and broken at spaces or, if a word is too long, within it.
   ///
   /// The first line starts at `indent`, the others at `hanging`; both, with the label, leave room
   /// for text.
@@ -103,7 +91,7 @@ private enum TextLayout {
     var lines: [String] = []
     var line = String(repeating: " ", count: indent) + label
     var used = line.count
-    // Where the line holds no word yet.
+    // The length of a line that has no word yet.
     var start = used
     func breakLine() {
       while line.last == " " { line.removeLast() }
@@ -154,7 +142,7 @@ private enum TextLayout {
     }
     add("total", report.statistics.total, report.run?.seconds ?? 0)
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    // Of counts beyond all reason the table is broken rather than wide.
+    // With absurdly large counts, the table is broken up rather than wide.
     guard widths.reduce(2 * (widths.count - 1), +) <= width else {
       return rows.dropFirst().flatMap { row in
         wrapped(
