@@ -105,6 +105,7 @@ struct MigrationRun {
         options: EntityDecoder.Options(
           derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
         access: options.access, refusesEmptySource: !options.allowsEmptySource,
+        mappings: MappingSet(options.mappings),
         ignored: options.rejectsDirectory.map { [$0] } ?? []),
       lines: SourceLines(root: migration.source),
       batches: BatchExecutor(
@@ -165,7 +166,9 @@ struct DryRunExecutor {
       let target = DryRunTarget(
         reader,
         rereader: EntityRereader(
-          root: context.feed.source, options: context.feed.options, access: context.feed.access),
+          root: context.feed.source, catalog: context.store.catalog,
+          options: context.feed.options, mappings: context.feed.mappings,
+          access: context.feed.access),
         lines: context.lines, startedAt: journal.startedAt)
       journal.announceStart()
       try context.forEachBatch { batch in

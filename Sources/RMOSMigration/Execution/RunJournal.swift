@@ -127,6 +127,7 @@ final class RunJournal {
     if let state { ledger = state }
     memory.add(result, of: batch.records)
     tally.add(result, of: batch.records.kind, keeping: options.maxIssuesInSummary)
+    tally.countMapped(result, of: batch.records)
     tally.progress = progress(after: batch)
     tally.notRead.add(batch.notRead)
     batchUptime = options.clock.uptime()
@@ -249,6 +250,10 @@ final class RunJournal {
       issuesOmitted: tally.issuesOmitted, issueGroups: tally.issueGroups,
       kindDurations: tally.progress.kindDurations,
       duration: duration, bytesRead: tally.progress.bytesRead, filesRead: tally.progress.filesRead,
+      mappings: options.mappings.enumerated().map { position, mapping in
+        Mapping.Use(
+          name: mapping.name, sha256: mapping.sha256, entities: tally.mapped[position, default: 0])
+      },
       rejects: rejects?.rejects, backup: backup, notRead: tally.notRead,
       keptMembers: tally.keptMembers)
     observer?(.finished(summary))
@@ -284,6 +289,15 @@ private struct Tally {
   var progress = Progress()
   var notRead = FilesNotRead()
   var keptMembers = KeptMembers()
+  /// How many entities each mapping read, by its position among the run's.
+  var mapped: [Int: Int] = [:]
+
+  /// Counts the entities of a batch that were mapped, as far as it was taken.
+  mutating func countMapped(_ result: BatchResult, of batch: RecordBatch) {
+    for entry in batch.entries.prefix(result.counts.found) {
+      if let mapping = entry.mapping { mapped[mapping, default: 0] += 1 }
+    }
+  }
 
   /// Adds a batch; keeps its errors and warnings while there are fewer than `limit`.
   mutating func add(_ result: BatchResult, of kind: EntityKind, keeping limit: Int) {

@@ -10,6 +10,8 @@ struct SourceFeed {
   let access: SourceAccess
   /// Whether it is an error if there is nothing to read.
   let refusesEmptySource: Bool
+  /// How files of other shapes are read.
+  let mappings: MappingSet
   /// Directories within the source that do not belong to it.
   let ignored: [String]
 
@@ -52,7 +54,8 @@ struct SourceFeed {
   private func read(into channel: BatchChannel) {
     let reader = SourceReader(
       source, catalog: catalog, batchSize: batchSize, options: options, access: access,
-      refusesEmptySource: refusesEmptySource, ignoring: ignored, isCancelled: { channel.isUnwanted }
+      refusesEmptySource: refusesEmptySource, mappings: mappings, ignoring: ignored,
+      isCancelled: { channel.isUnwanted }
     ) { batch throws(ReadFailure) in try channel.send(batch) }
     do throws(ReadFailure) {
       try reader.readAll()

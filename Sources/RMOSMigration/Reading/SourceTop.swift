@@ -6,7 +6,7 @@ struct SourceTop {
   private let root: [UInt8]
   private let catalog: EntityCatalog
   /// The files that can be read by their ending, in byte order.
-  private var inputs: [(name: [UInt8], format: SourcePath.Format)] = []
+  private(set) var inputs: [(name: [UInt8], format: SourcePath.Format)] = []
   /// All other files.
   private var others: [(name: [UInt8], file: UnreadFile)] = []
   /// The directories, hidden ones too.
@@ -29,7 +29,7 @@ struct SourceTop {
       switch form {
       case .directory: directories.append(name)
       // What is neither is found out where it is opened, if it is one of the kinds' files.
-      case _ where format != nil && (form != nil || fileKind(of: name) != nil):
+      case _ where format != nil && (form != nil || Self.fileKind(of: name, catalog) != nil):
         if let format { inputs.append((name, format)) }
       case .file: others.append((name, UnreadFile(name: name)))
       default: others.append((name, UnreadFile(isHidden ? .hidden : .notAFile)))
@@ -40,8 +40,29 @@ struct SourceTop {
     directories.sort { $0.lexicographicallyPrecedes($1) }
   }
 
+  /// The directories that are not hidden, in byte order.
+  ///
+  /// - Parameter passedOver: Directories to leave out.
+  /// - Returns: Their names.
+  func openDirectories(passingOver passedOver: [String]) -> [[UInt8]] {
+    let passedOver = passedOver.compactMap { try? FileStatus(of: Array($0.utf8)).identity }
+    return directories.filter { name in
+      guard name.first != UInt8(ascii: ".") else { return false }
+      let identity = try? FileStatus(of: root + [UInt8(ascii: "/")] + name).identity
+      return identity.map { !passedOver.contains($0) } ?? false
+    }
+  }
+
+  /// The kind whose file a path is without a mapping; `nil` if it is not read then.
+  static func home(of path: [UInt8], _ catalog: EntityCatalog) -> EntityKind? {
+    guard let slash = path.firstIndex(of: UInt8(ascii: "/")) else {
+      return fileKind(of: path, catalog)
+    }
+    return catalog.kinds.first { path[..<slash].elementsEqual($0.table.utf8) }
+  }
+
   /// The kind whose file a name is, at the top of a source.
-  private func fileKind(of name: [UInt8]) -> EntityKind? {
+  private static func fileKind(of name: [UInt8], _ catalog: EntityCatalog) -> EntityKind? {
     guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return nil }
     return catalog.kinds.first { kind in
       kind.schema.fileNames.contains { $0.utf8.elementsEqual(name[..<dot]) }
@@ -50,7 +71,7 @@ struct SourceTop {
 
   /// The files of a kind, in byte order.
   func files(of kind: EntityKind) -> [(name: [UInt8], format: SourcePath.Format)] {
-    inputs.filter { fileKind(of: $0.name) == kind }
+    inputs.filter { Self.fileKind(of: $0.name, catalog) == kind }
   }
 
   /// Calls `body` with every file outside the directories and files of the kinds.
@@ -63,7 +84,7 @@ struct SourceTop {
     passingOver passedOver: [FileStatus.Identity], isCancelled: @escaping () -> Bool,
     _ body: ([UInt8], UnreadFile) -> Void
   ) {
-    for (name, _) in inputs where fileKind(of: name) == nil {
+    for (name, _) in inputs where Self.fileKind(of: name, catalog) == nil {
       body(name, UnreadFile(.place, looksLikeData: true))
     }
     for (name, file) in others {

@@ -73,6 +73,17 @@ extension MigrationReport {
       $0.member("issue_groups_omitted", issueGroups.omitted)
       $0.member("not_read") { $0.filesNotRead(notRead) }
       $0.member("kept_aside") { $0.keptMembers(keptMembers) }
+      $0.member("mappings") {
+        $0.array {
+          for use in run?.mappings ?? [] {
+            $0.object {
+              $0.member("name", use.name)
+              $0.member("sha256", use.sha256)
+              $0.member("entities", use.entities)
+            }
+          }
+        }
+      }
       $0.member("run") { writer in
         if let run { writer.run(run, statistics.catalog) } else { writer.null() }
       }
