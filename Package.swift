@@ -28,7 +28,8 @@ let package = Package(
     .target(
       name: "RMOSMigration", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOSSamples", dependencies: ["RMOSModels", "RMOSMigration", "RMOSSystem"]),
-    .target(name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore"]),
+    .target(
+      name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOS", dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
     .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
@@ -77,6 +78,12 @@ let package = Package(
       ],
       exclude: ["Snapshots"]),
     .testTarget(
+      name: "FourthKindTests",
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
+        "RMOSTestSupport",
+      ]),
+    .testTarget(
       name: "rmos-cliTests",
       dependencies: [
         "rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard",
@@ -86,6 +93,14 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Only on demand, so that no benchmark is among the products.
+if Context.environment["RMOS_BENCHMARKS"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "scanner-benchmark", dependencies: ["RMOSModels"],
+      path: "Benchmarks/Sources/ScannerBenchmark"))
+}
 
 var settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
@@ -97,6 +112,10 @@ var settings: [SwiftSetting] = [
 if Context.environment["RMOS_WARNINGS_AS_ERRORS"] != nil {
   settings.append(.treatAllWarnings(as: .error))
 }
+// Targets in which every use of a pointer is marked.
+let memorySafe: Set = ["RMOSSystem"]
+
 for target in package.targets where target.type != .system {
   target.swiftSettings = settings
+  if memorySafe.contains(target.name) { target.swiftSettings?.append(.strictMemorySafety()) }
 }

@@ -24,8 +24,8 @@ step 'Building the reference program'
 step 'Building rmos-cli and the scanner benchmark'
 build release --product rmos-cli
 cli=$(bin_path release)/rmos-cli
-swift build --package-path "$here" --scratch-path "$here/.build" -c release
-scanner=$(swift build --package-path "$here" --scratch-path "$here/.build" -c release \
+RMOS_BENCHMARKS=1 build release --scratch-path "$here/.build" --product scanner-benchmark
+scanner=$(RMOS_BENCHMARKS=1 build release --scratch-path "$here/.build" \
   --show-bin-path)/scanner-benchmark
 
 # corpus NAME N [OPTION ...]: kept from one run to the next.

@@ -35,7 +35,7 @@ PARAMETERS = """\
   issue: RMOSModels.Issue, record: Record, pieces: [[UInt8]], meter: Meter,
   log: Log
 """
-LOCALS = "  var options = MigrationOptions()\n"
+LOCALS = "  var options = Migration.Options()\n"
 
 
 def snippets(path):

@@ -1,79 +1,99 @@
 import RMOSModels
 import RMOSStore
 
-/// A group of rules that are checked together.
+/// A group of built-in rules that are checked together.
 protocol AuditCheck {
   /// The rules.
   var rules: [AuditRule] { get }
-  /// Reports what it finds to the context's log.
+  /// Reports findings to the context's log.
   ///
-  /// - Returns: The rules that had something to look at.
+  /// - Returns: The rules that applied to this store.
   func run(_ context: AuditContext) throws -> [AuditRule]
 }
 
 /// What the checks of one audit share.
 final class AuditContext {
   let reader: any StoreReader
-  /// The same reader where the store has a schema.
-  let inspector: (any SchemaInspecting)?
-  /// The tables by name, in lower case; empty where there is no schema.
+  let inspector: any SchemaInspecting
+  /// Whether the store has a schema and a file to check, not only records.
+  let hasSchema: Bool
+  /// The tables by name, in lower case.
   let tables: [String: InspectedTable]
   let schema: SchemaVersion?
   let log: AuditLog
-  /// Whether a process is writing, so that the newest run may be under way.
+  /// Whether a process is writing, so that the newest run may be in progress.
   let hasWriter: Bool
   /// How many rows a pass over a table saw.
   var rowCounts: [EntityKind: Int] = [:]
+  private let isCancelled: () -> Bool
 
-  init(_ reader: any StoreReader, log: AuditLog, hasWriter: Bool) throws {
+  init(
+    _ reader: any StoreReader, log: AuditLog, hasWriter: Bool,
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws {
     self.reader = reader
     self.log = log
     self.hasWriter = hasWriter
-    inspector = reader.inspection?.inspector
+    self.isCancelled = isCancelled
+    let native = reader.inspection?.inspector
+    hasSchema = native != nil
+    inspector = native ?? RecordInspector(reader, isCancelled: isCancelled)
     schema = try reader.schemaVersion()
-    tables = try (inspector?.inspectTables() ?? []).reduce(into: [:]) {
-      $0[$1.name.lowercased()] = $1
-    }
+    tables = try inspector.inspectTables().reduce(into: [:]) { $0[$1.name.lowercased()] = $1 }
   }
 
-  /// The table of a kind, nil where it is not there or the store has no schema.
+  /// The table of a kind; `nil` if it is missing or not a table.
   func table(_ kind: EntityKind) -> InspectedTable? {
     tables[kind.table].flatMap { $0.isTable ? $0 : nil }
   }
 
-  /// Whether the rows of a kind can be read.
-  func isReadable(_ kind: EntityKind) -> Bool { inspector == nil || table(kind) != nil }
+  /// Whether the column exists.
+  func has(_ kind: EntityKind, column: String) -> Bool { table(kind)?.column(column) != nil }
 
-  /// Whether the column is there.
-  func has(_ kind: EntityKind, column: String) -> Bool {
-    inspector == nil || table(kind)?.column(column) != nil
-  }
-
-  /// Whether there are tables of the project's own.
+  /// Whether there is a ledger.
   var hasLedger: Bool {
-    inspector == nil
+    !hasSchema
       || (tables["migration_runs"]?.isTable == true
         && tables["migration_provenance"]?.isTable == true)
   }
 
-  /// Runs a check where one of its rules is asked for; what keeps it from its end is a finding.
+  /// Runs a built-in check.
+  func run(_ check: some AuditCheck) throws {
+    try run(check.rules) { try check.run(self) }
+  }
+
+  /// Runs a check of the caller's own.
+  func run(_ checker: any AuditChecker) throws {
+    try run([checker.rule]) {
+      try checker.check(reader) { finding in
+        if isCancelled() { throw StoreError.cancelled }
+        if finding.code == checker.rule.code { log.add(finding) }
+      }
+      return [checker.rule]
+    }
+  }
+
+  /// Runs a check if one of its rules is wanted; an error that stops it becomes a finding.
   ///
-  /// - Throws: Where the store cannot be read at all any more.
-  func run(_ check: any AuditCheck) throws {
-    guard check.rules.contains(where: log.wants) else { return }
+  /// - Throws: `StoreError` if the store can no longer be read at all, or the audit is cancelled.
+  private func run(_ rules: [AuditRule], _ check: () throws -> [AuditRule]) throws {
+    guard rules.contains(where: log.wants) else { return }
+    if isCancelled() { throw StoreError.cancelled }
     do {
-      log.mark(try check.run(self), .passed)
+      log.mark(try check(), .passed)
     } catch let error as StoreError {
+      // A statement that cancelling interrupted says nothing about the store.
+      if isCancelled() { throw error }
       switch error.code {
       case .corrupt, .notADatabase, .unusableSchema, .other:
-        log.mark(check.rules, .incomplete)
-        // Without the rule that it belongs to it must not go unsaid.
+        log.mark(rules, .incomplete)
+        // Unless `sqlite.integrity` is checked, nothing would report it.
         guard log.wants(.integrity) else { throw error }
-        let codes = check.rules.filter(log.wants).map(\.code).joined(separator: ", ")
+        let codes = rules.filter(log.wants).map(\.code).joined(separator: ", ")
         log.add(
           AuditFinding(
             .error, .integrity, found: error.message,
-            "the check of \(codes) broke off: \(error.message)"))
+            "the check of \(codes) could not be completed: \(error.message)"))
       default: throw error
       }
     }
@@ -82,11 +102,11 @@ final class AuditContext {
   /// How many rows there are of each kind that can be read.
   func counts() throws -> [EntityKind: Int] {
     var counts = rowCounts
-    for kind in EntityKind.allCases where counts[kind] == nil && isReadable(kind) {
+    for kind in reader.catalog.kinds where counts[kind] == nil && table(kind) != nil {
       do {
         counts[kind] = try reader.count(RecordQuery(kind))
       } catch let error as StoreError where [.corrupt, .other].contains(error.code) {
-        // Reported by the rules that read the rows, where they were asked for.
+        // Reported by the rules that read the rows, if they were wanted.
         continue
       }
     }
@@ -94,7 +114,7 @@ final class AuditContext {
   }
 }
 
-/// Collects what the checks find: counts all, keeps the first of each rule.
+/// Collects findings: counts all, keeps the first of each rule.
 final class AuditLog {
   private struct Entry {
     var counts: [Severity: Int] = [:]
@@ -104,17 +124,17 @@ final class AuditLog {
 
   private let limit: Int
   private let rules: [AuditRule]
-  /// By code; only of the rules asked for.
+  /// By code; only of the rules wanted.
   private var entries: [String: Entry] = [:]
 
-  /// A log of the rules asked for, which are in the order of reports.
+  /// Creates a log for rules, which are in the order of reports.
   init(rules: [AuditRule], limit: Int) {
     self.limit = limit
     self.rules = rules
     for rule in rules { entries[rule.code] = Entry() }
   }
 
-  /// Whether a rule is asked for.
+  /// Whether a rule is to be checked.
   func wants(_ rule: AuditRule) -> Bool { entries[rule.code] != nil }
 
   /// Whether the next finding of a rule is kept, not only counted.
@@ -122,21 +142,21 @@ final class AuditLog {
     entries[rule.code].map { $0.findings.count < limit } ?? false
   }
 
-  /// Takes a finding in, unless its rule is not asked for.
+  /// Adds a finding if its rule is wanted.
   func add(_ finding: AuditFinding) {
     guard let kept = entries[finding.code]?.findings.count else { return }
     entries[finding.code]?.counts[finding.severity, default: 0] += 1
     if kept < limit { entries[finding.code]?.findings.append(finding) }
   }
 
-  /// Notes that the rules had something to look at.
+  /// Records how the check of rules went.
   func mark(_ rules: [AuditRule], _ state: AuditReport.RuleResult.State) {
     for rule in rules where entries[rule.code]?.state != .incomplete {
       entries[rule.code]?.state = state
     }
   }
 
-  /// What each rule asked for found.
+  /// The result of each rule.
   func results() -> [AuditReport.RuleResult] {
     rules.compactMap { rule in
       guard let entry = entries[rule.code] else { return nil }

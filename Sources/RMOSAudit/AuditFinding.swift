@@ -1,52 +1,52 @@
 public import RMOSModels
 import RMOSStore
 
-/// One thing an audit found, with its place in the database.
+/// A violation of a rule, with its place in the database.
 public struct AuditFinding: Sendable, Hashable {
-  /// What could be done about it without a person's judgement of the content.
+  /// A repair that a ``RepairPlan`` can propose.
   public enum Repair: Sendable, Hashable {
-    /// Create an index with this statement.
-    case createIndex(sql: String)
-    /// Set references of `column` that lead nowhere to NULL.
+    /// Run a statement, given without its semicolon.
+    case sql(String)
+    /// Set the references in `column` to missing entities to NULL.
     case clearReference(kind: EntityKind, column: String, target: EntityKind)
-    /// Take the white space around an id away.
+    /// Remove the white space around an id.
     case trimID(kind: EntityKind, id: String, to: String)
   }
 
-  /// How grave it is.
+  /// The severity.
   public var severity: Severity
-  /// The code of its rule.
+  /// The code of the rule.
   public var code: String
-  /// The kind of entity, where it is about one.
+  /// The kind of entity, if it is about one.
   public var kind: EntityKind?
-  /// The table, where it is about one.
+  /// The table, if it is about one.
   public var table: String?
-  /// The entity's id, where it is about one that has an id.
+  /// The entity's id, if it is about one that has an id.
   public var id: String?
-  /// The row's number in its table (SQLite's rowid), where known.
+  /// The row's number in its table (SQLite's rowid), if known.
   public var row: Int64?
-  /// The column, where it is about one.
+  /// The column, if it is about one.
   public var column: String?
-  /// What is there, shortened.
+  /// The value found, shortened.
   public var found: String?
-  /// What should be there, shortened.
+  /// The value expected, shortened.
   public var expected: String?
-  /// The whole story for people.
+  /// A human-readable description: what is wrong, and how to fix it.
   public var message: String
-  /// What a repair plan proposes, nil where a person must decide.
+  /// What a repair plan proposes; `nil` if a person must decide.
   public var repair: Repair?
-  /// Where the ledger knows the entity from that a reference leads to, or whose id has white space
-  /// around it: migrating that again brings it (back) as its file has it.
-  public var origin: EntityOrigin?
+  /// Where the missing target of a reference, or an entity with white space around its id, came
+  /// from: migrating that again restores it.
+  package var origin: EntityOrigin?
 
-  /// A finding of a rule of your own.
+  /// Creates a finding of a rule of your own.
   ///
   /// - Parameters:
   ///   - rule: The rule, whose severity it has.
-  ///   - record: The row it is about, where it is about one.
+  ///   - record: The row it is about, if any.
   ///   - member: The member of that row, such as `ring_count`.
-  ///   - expected: What should be there; shortened where it is long.
-  ///   - message: The whole story for people.
+  ///   - expected: What was expected; shortened if it is long.
+  ///   - message: What is wrong, and how to fix it.
   public init(
     of rule: AuditRule, in record: Record? = nil, member: String? = nil, expected: String? = nil,
     message: String
@@ -57,6 +57,26 @@ public struct AuditFinding: Sendable, Hashable {
     self.init(
       rule.severity, rule, kind: record?.kind, id: record?.id, column: field?.column,
       found: value.map { $0.shown }, expected: expected, message)
+  }
+
+  /// Creates a finding of a rule of your own about a row that is not at hand as a record.
+  ///
+  /// - Parameters:
+  ///   - rule: The rule, whose severity it has.
+  ///   - kind: The kind of entity.
+  ///   - id: The entity's id.
+  ///   - column: The column.
+  ///   - found: The value found; shortened if it is long.
+  ///   - expected: What was expected; shortened if it is long.
+  ///   - repair: What a repair plan proposes.
+  ///   - message: What is wrong, and how to fix it.
+  public init(
+    of rule: AuditRule, kind: EntityKind, id: String?, column: String? = nil,
+    found: String? = nil, expected: String? = nil, repair: Repair? = nil, message: String
+  ) {
+    self.init(
+      rule.severity, rule, kind: kind, id: id, column: column, found: found, expected: expected,
+      repair: repair, message)
   }
 
   init(
@@ -103,27 +123,24 @@ extension Value {
   }
 }
 
-/// Where a migration saw an entity, as the ledger knows.
-public struct EntityOrigin: Sendable, Hashable {
-  /// What became of it.
-  public enum Outcome: Sendable, Hashable {
-    /// It was written; where it is missing now, it was deleted since.
+/// Where a migration found an entity, according to the ledger.
+package struct EntityOrigin: Sendable, Hashable {
+  package enum Outcome: Sendable, Hashable {
+    /// It was written; if it is missing now, it has been deleted since.
     case migrated
     /// It was left out of the newest migration.
     case failed
   }
 
-  /// What became of it.
-  public var outcome: Outcome
-  /// The run.
-  public var run: Int64
+  package var outcome: Outcome
+  package var run: Int64
   /// The source directory of the run, as given.
-  public var source: String
+  package var source: String
   /// The file's path relative to the source directory.
-  public var path: String
+  package var path: String
 }
 
-/// Looks up where entities came from; a ledger that cannot be read knows nothing.
+/// Looks up where entities came from; an unreadable ledger counts as empty.
 struct EntityOrigins {
   private let context: AuditContext
   /// What the newest migration left out, by kind and id.
@@ -156,7 +173,7 @@ struct EntityOrigins {
     return failed
   }
 
-  /// What is wrong with the ledger its own rules report.
+  /// Problems of the ledger are reported by its own rules.
   private static func ifReadable<Result>(_ body: () throws -> Result?) throws -> Result? {
     do {
       return try body()
@@ -165,7 +182,7 @@ struct EntityOrigins {
     }
   }
 
-  /// Where an entity came from; `nil` if the ledger knows nothing of it.
+  /// Where an entity came from; `nil` if the ledger does not say.
   subscript(kind: EntityKind, id: String) -> EntityOrigin? {
     get throws {
       guard context.hasLedger else { return nil }

@@ -32,7 +32,7 @@ extension AuditReport {
           }
         }
       }
-      $0.member("seconds", seconds)
+      $0.member("seconds", duration / .seconds(1))
       $0.member("rules") {
         $0.array {
           for result in results { $0.result(result) }
@@ -52,7 +52,7 @@ extension AuditReport {
 extension JSONWriter {
   fileprivate mutating func counts(of report: AuditReport) {
     object {
-      for kind in EntityKind.allCases { $0.member(kind.rawValue, report.counts[kind]) }
+      for kind in report.catalog.kinds { $0.member(kind.rawValue, report.counts[kind]) }
       $0.member("total", report.counts.values.reduce(0, +))
     }
   }
@@ -86,8 +86,7 @@ extension JSONWriter {
 }
 
 extension AuditReport {
-  /// The report as a page that stands alone: no scripts, nothing loaded from elsewhere, in the look
-  /// of the project's other pages.
+  /// The report as a self-contained page without scripts, in the style of the other pages.
   ///
   /// Text from the database is escaped; characters that would reorder it are shown as `\u{…}`.
   public var html: String {
@@ -125,7 +124,7 @@ extension AuditReport {
   }
 
   private var countsTable: HTML {
-    let rows: [HTML] = EntityKind.allCases.map { kind in
+    let rows: [HTML] = catalog.kinds.map { kind in
       let count = counts[kind].map { String($0) } ?? "unreadable"
       return "<tr><th scope=\"row\">\(kind.schema.plural)</th><td class=\"n\">\(count)</td></tr>\n"
     }
@@ -187,19 +186,19 @@ extension AuditReport {
 }
 
 extension AuditReport {
-  /// The verdict as a status badge, in the JSON that Shields takes from an endpoint.
+  /// The verdict as a status badge, in the JSON that Shields reads from an endpoint.
   ///
   /// Source of the format: <https://shields.io/badges/endpoint-badge>.
   ///
   /// ```swift
   /// report.badge  // {"schemaVersion":1,"label":"RMOS audit","message":"sound","color":"brightgreen"}
   /// ```
-  public var badge: String {
+  package var badge: String {
     let (message, color) =
       switch verdict {
       case .sound: ("sound", "brightgreen")
-      case .warnings: (Self.count(warningCount, "warning"), "yellow")
-      case .errors: (Self.count(errorCount, "error"), "red")
+      case .warnings: (PlainText.counted(warningCount, "warning"), "yellow")
+      case .errors: (PlainText.counted(errorCount, "error"), "red")
       case .notChecked: ("not fully checked", "lightgrey")
       }
     var writer = JSONWriter()
@@ -211,9 +210,5 @@ extension AuditReport {
       if verdict == .errors { $0.member("isError", true) }
     }
     return writer.text
-  }
-
-  private static func count(_ number: Int, _ noun: String) -> String {
-    "\(PlainText.grouped(number)) \(noun)\(number == 1 ? "" : "s")"
   }
 }

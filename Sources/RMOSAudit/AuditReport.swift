@@ -1,75 +1,65 @@
 public import RMOSModels
 
-/// What an audit found.
+/// The result of an audit.
 public struct AuditReport: Sendable {
-  /// The outcome of one rule.
+  /// The result of one rule.
   public struct RuleResult: Sendable, Hashable {
-    /// Where a rule stands.
+    /// How the check of a rule went.
     public enum State: String, Sendable, Hashable {
-      /// Nothing found that is an error.
+      /// It found no error.
       case passed
-      /// Errors found.
+      /// It found errors.
       case failed
-      /// There is nothing here that it could look at: no schema, no ledger.
+      /// The store has nothing that the rule is about: no schema, no ledger.
       case notApplicable = "not_applicable"
-      /// The check broke off, which `sqlite.integrity` reports.
+      /// The check could not be completed, which `sqlite.integrity` reports.
       case incomplete
     }
     /// The rule.
     public var rule: AuditRule
-    /// Where it stands.
+    /// How the check went.
     public var state: State
-    /// How often it found something, by severity.
+    /// The number of findings, by severity.
     public var counts: [Severity: Int]
     /// The first findings.
     public var findings: [AuditFinding]
 
-    /// How often it found something.
+    /// The number of findings.
     public var total: Int { counts.values.reduce(0, +) }
-  }
-
-  /// The gravest thing said in one word.
-  public enum Verdict: String, Sendable, Hashable {
-    /// No errors and no warnings.
-    case sound
-    /// Warnings, and no errors.
-    case warnings
-    /// Errors.
-    case errors
-    /// No errors, but not everything was looked at that could hold some.
-    case notChecked = "not_checked"
   }
 
   /// The store's path, or "in memory".
   public var database: String
-  /// The version of the shared schema, where one is recorded.
+  /// The version of the shared schema; `nil` if none is recorded.
   public var schema: Int?
-  /// How many entities there are of each kind; none where the table cannot be read.
+  /// The kinds of entities that the store holds.
+  package let catalog: EntityCatalog
+  /// The number of entities of each kind; a kind whose table cannot be read is absent.
   public var counts: [EntityKind: Int]
-  /// What each rule found, in the order of ``Auditor/allRules``.
+  /// The result of each rule, in the order of ``Auditor/allRules``.
   public var results: [RuleResult]
-  /// Wall time, seconds.
-  public var seconds: Double
+  /// How long the audit took.
+  public var duration: Duration
 
-  /// How often something was found, by severity; those not kept count too.
+  /// The number of findings by severity, including those not kept.
   public var severityCounts: [Severity: Int] {
     results.reduce(into: [:]) { $0.merge($1.counts, uniquingKeysWith: +) }
   }
-  /// How many errors were found.
+  /// The number of errors.
   public var errorCount: Int { severityCounts[.error, default: 0] }
-  /// How many warnings were found.
+  /// The number of warnings.
   public var warningCount: Int { severityCounts[.warning, default: 0] }
   /// The findings kept, rule by rule.
   public var findings: [AuditFinding] { results.flatMap(\.findings) }
   /// How many findings were only counted.
   public var omittedFindings: Int { results.reduce(0) { $0 + $1.total - $1.findings.count } }
   /// How many rules passed.
-  public var passedChecks: Int { results.count { $0.state == .passed } }
-  /// How many rules found errors or broke off.
-  public var failedChecks: Int { results.count { $0.state == .failed || $0.state == .incomplete } }
+  package var passedChecks: Int { results.count { $0.state == .passed } }
+  /// How many rules found errors or could not be completed.
+  package var failedChecks: Int { results.count { $0.state == .failed || $0.state == .incomplete } }
 
-  /// The rules that were not asked for though what they find counts for the verdict.
-  public var omittedRules: [AuditRule] {
+  /// The built-in rules that were not checked although their findings count for the verdict.
+  package var omittedRules: [AuditRule] {
     let checked = Set(results.map(\.rule))
     return AuditRule.all.filter { $0.severity > .info && !checked.contains($0) }
   }
@@ -79,24 +69,6 @@ public struct AuditReport: Sendable {
     Verdict(errors: errorCount, warnings: warningCount, isWhole: omittedRules.isEmpty)
   }
 
-  /// The result of a rule, nil where it was not asked for.
+  /// The result of a rule; `nil` if it was not checked.
   public subscript(rule: AuditRule) -> RuleResult? { results.first { $0.rule == rule } }
-}
-
-extension AuditReport.Verdict {
-  /// The verdict on what was found; `isWhole` if all was looked at that could hold errors.
-  init(errors: Int, warnings: Int, isWhole: Bool) {
-    self = errors > 0 ? .errors : !isWhole ? .notChecked : warnings > 0 ? .warnings : .sound
-  }
-
-  /// The verdict for people, the same words wherever it is said: "sound, with 2 warnings".
-  package func words(errors: Int, warnings: Int) -> String {
-    let warned = PlainText.counted(warnings, "warning")
-    return switch self {
-    case .sound: "sound"
-    case .warnings: "sound, with \(warned)"
-    case .errors: "not sound: \(PlainText.counted(errors, "error")), \(warned)"
-    case .notChecked: warnings > 0 ? "not fully checked, with \(warned)" : "not fully checked"
-    }
-  }
 }

@@ -1,76 +1,108 @@
 import RMOSModels
 public import RMOSStore
+import RMOSSystem
 
 /// Checks a store by rules and changes nothing.
 ///
-/// The rows are checked by the very rules that migration reads files by: what migration accepts
-/// gives no error here. Rules about the schema and the file apply where the store has those. One
-/// pass a table, in constant memory.
+/// The rows are checked by the rules that migration reads files by: what migration accepts gives no
+/// error here. Rules about the schema and the file apply to stores that have those. One pass per
+/// table, in constant memory.
 ///
 /// ```swift
 /// let store = try SQLiteStore(path: "rmos.db", access: .inspect)
-/// let report = try Auditor().audit(store)
+/// let report = try await Auditor(of: store).run()
 /// for finding in report.findings { print(finding.code, finding.id ?? "", finding.message) }
 /// ```
 public struct Auditor: Sendable {
-  /// Every rule there is, in the order of reports.
+  /// What an audit checks and how much of it it reports.
+  public struct Options: Sendable {
+    /// The built-in rules to check.
+    public var rules = Auditor.allRules
+    /// Checks of your own, made after those of ``rules``.
+    public var checkers: [any AuditChecker] = []
+    /// How many findings are kept per rule; further ones are only counted.
+    public var findingsPerRule = 1000
+
+    /// Creates options.
+    public init(
+      rules: [AuditRule] = Auditor.allRules, checkers: [any AuditChecker] = [],
+      findingsPerRule: Int = 1000
+    ) {
+      self.rules = rules
+      self.checkers = checkers
+      self.findingsPerRule = findingsPerRule
+    }
+  }
+
+  /// Every built-in rule, in the order of reports.
   public static var allRules: [AuditRule] { AuditRule.all }
 
-  /// The rules to check.
-  public var rules: [AuditRule]
-  /// Checks of your own, made after those of ``rules``.
-  public var checkers: [any AuditRuleChecker]
-  /// How many findings a rule keeps; further ones are only counted.
-  public var findingsPerRule: Int
+  private let store: any RecordStore
+  private let options: Options
 
-  /// An audit by some rules.
+  /// Creates an audit.
   ///
   /// - Parameters:
-  ///   - rules: The rules to check.
-  ///   - checkers: Checks of your own.
-  ///   - findingsPerRule: How many findings each keeps; further ones are only counted.
-  public init(
-    rules: [AuditRule] = allRules, checkers: [any AuditRuleChecker] = [],
-    findingsPerRule: Int = 1000
-  ) {
-    self.rules = rules
-    self.checkers = checkers
-    self.findingsPerRule = max(0, findingsPerRule)
+  ///   - store: The store; to check a database whatever its state, open it with access `inspect`.
+  ///   - options: What to check.
+  public init(of store: any RecordStore, options: Options = Options()) {
+    self.store = store
+    self.options = options
   }
 
   /// Checks the store as it is at this moment.
   ///
-  /// A table or file that is damaged, or not as it should be, is a finding. Backends that are not
-  /// SQLite answer a look-up per reference and one per row for its provenance.
+  /// A table or file that is damaged, or has the wrong shape, is a finding. In stores other than
+  /// SQLite, each reference costs a look-up, and each row one or two for its provenance.
   ///
-  /// - Parameter store: The store; to look at a database whatever its state, open it with access
-  ///   `inspect`.
-  /// - Returns: The findings.
-  /// - Throws: `StoreError` where nothing can be read, or another process got in the way.
-  /// - Complexity: O(n log n) in the rows; 8 bytes of memory a row of the largest table, for
+  /// Cancelling the task stops the audit soon, also in the middle of a long check.
+  ///
+  /// - Throws: `StoreError` if nothing can be read, or another process interferes;
+  ///   `StoreError.Code.cancelled` if the task is cancelled.
+  /// - Complexity: O(n log n) in the rows; 8 bytes of memory per row of the largest table, for
   ///   `id.near-duplicate`.
-  public func audit(_ store: some RecordStore) throws -> AuditReport {
+  public func run() async throws -> AuditReport {
+    try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
+      try runSynchronously(isCancelled: isCancelled)
+    }
+  }
+
+  /// Checks the store on the current thread.
+  ///
+  /// - Parameter isCancelled: Polled while the store is read; when it returns `true`, the audit is
+  ///   abandoned.
+  /// - Returns: The report.
+  /// - Throws: As ``run()``.
+  package func runSynchronously(
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws -> AuditReport {
     let clock = ContinuousClock()
     let start = clock.now
     let log = AuditLog(
-      rules: AuditRule.all.filter(Set(rules).contains) + checkers.map(\.rule),
-      limit: findingsPerRule)
-    // Asked first: a run that ends after that shows as ended.
+      rules: AuditRule.all.filter(Set(options.rules).contains) + options.checkers.map(\.rule),
+      limit: max(0, options.findingsPerRule))
+    // Before reading: a run that ends after this shows as ended.
     let hasWriter = store.hasWriter ?? true
     var schema: SchemaVersion?
     let counts = try store.read { reader in
-      let context = try AuditContext(reader, log: log, hasWriter: hasWriter)
-      schema = context.schema
-      let checks: [any AuditCheck] = [
-        IntegrityCheck(), SchemaCheck(), RowCheck(), ReferenceCheck(), ForeignKeyCheck(),
-        ProvenanceCheck(), RunCheck(),
-      ]
-      for check in checks { try context.run(check) }
-      for checker in checkers { try context.run(CheckerAdapter(checker: checker)) }
-      return try context.counts()
+      try reader.run(whileNot: isCancelled) {
+        let context = try AuditContext(
+          reader, log: log, hasWriter: hasWriter, isCancelled: isCancelled)
+        schema = context.schema
+        try context.run(IntegrityCheck())
+        try context.run(SchemaCheck())
+        try context.run(RowCheck())
+        try context.run(ReferenceCheck())
+        try context.run(ForeignKeyCheck())
+        try context.run(ProvenanceCheck())
+        try context.run(RunCheck())
+        for checker in options.checkers { try context.run(checker) }
+        return try context.counts()
+      }
     }
     return AuditReport(
-      database: store.location, schema: schema?.version, counts: counts,
-      results: log.results(), seconds: (clock.now - start) / .seconds(1))
+      database: store.location, schema: schema?.version, catalog: store.catalog,
+      counts: counts,
+      results: log.results(), duration: clock.now - start)
   }
 }

@@ -1,60 +1,60 @@
-package import RMOSModels
+public import RMOSModels
 public import RMOSStore
+import RMOSSystem
 
-/// What is known of whether a store is sound: as much as there is time to find out, with what was
-/// not looked at.
+/// The health of a store, as far as there was time to check it, and what was not checked.
 ///
-/// A small store is audited whole at once, a large one only where that is asked for. What is not
-/// known to be sound is not called so, and what an audit would say of the same store is never
-/// contradicted.
+/// A small store is audited whole at once, a large one only on request. What is not known to be
+/// sound is not called so, and an audit of the same store never says the contrary.
 ///
 /// ```swift
-/// let health = try HealthReport(of: store)
+/// let health = try await HealthReport.read(from: store)
 /// print(health.words)  // sound, with 1 warning
 /// ```
 public struct HealthReport: Sendable, Hashable {
-  /// How much is looked at.
+  /// How much is checked.
   public enum Effort: Sendable, Hashable {
-    /// A small store whole; of a large one what a ``StoreHealth`` sees in some seconds.
-    case quick(seconds: Double)
-    /// Everything, for as long as it takes.
+    /// A small store completely; of a large one its schema, its last run and, for about this long,
+    /// its references.
+    case quick(Duration)
+    /// Everything, however long it takes.
     case whole
   }
 
-  /// What is wrong, a sentence each.
-  public var errors: [String] = []
-  /// What may be wrong, a sentence each.
-  public var warnings: [String] = []
-  /// What was not looked at: `file`, `rows`, `references` (not all), `provenance`; empty where all
-  /// was.
-  public var notChecked: [String] = []
-  /// How many rows with a reference were looked at.
-  public var referencesChecked = 0
-  /// How many of them refer to what is not there.
-  public var referencesDangling = 0
+  /// The errors, one sentence each.
+  public package(set) var errors: [String] = []
+  /// The warnings, one sentence each.
+  public package(set) var warnings: [String] = []
+  /// What was not checked: `file`, `rows`, `references` (not all), `provenance`; empty if nothing
+  /// was left out.
+  public private(set) var notChecked: [String] = []
+  /// How many rows with a reference were checked.
+  package private(set) var referencesChecked = 0
+  /// How many of them refer to a missing entity.
+  package private(set) var referencesDangling = 0
 
   /// How many errors and warnings there are beyond one for each sentence.
   private var furtherErrors = 0
   private var furtherWarnings = 0
 
-  /// How many errors an audit counts; at least as many, where not everything was looked at.
-  public var errorCount: Int { errors.count + furtherErrors }
-  /// How many warnings an audit counts; at least as many, where not everything was looked at.
-  public var warningCount: Int { warnings.count + furtherWarnings }
+  /// The number of errors; a lower bound if not everything was checked.
+  package var errorCount: Int { errors.count + furtherErrors }
+  /// The number of warnings; a lower bound if not everything was checked.
+  package var warningCount: Int { warnings.count + furtherWarnings }
 
-  /// Whether everything was looked at.
-  public var isComplete: Bool { notChecked.isEmpty }
+  /// Whether everything was checked.
+  package var isComplete: Bool { notChecked.isEmpty }
 
   /// The verdict, as an audit's.
-  public var verdict: AuditReport.Verdict {
-    AuditReport.Verdict(errors: errorCount, warnings: warningCount, isWhole: isComplete)
+  public var verdict: Verdict {
+    Verdict(errors: errorCount, warnings: warningCount, isWhole: isComplete)
   }
 
-  /// The verdict for people: "sound, with 2 warnings".
+  /// The verdict in words: "sound, with 2 warnings".
   public var words: String { verdict.words(errors: errorCount, warnings: warningCount) }
 
-  /// A report of what is given; of errors and warnings there may be more than sentences.
-  public init(
+  /// Creates a report; there may be more errors and warnings than sentences.
+  package init(
     errors: [String] = [], warnings: [String] = [], notChecked: [String] = [],
     errorCount: Int = 0, warningCount: Int = 0
   ) {
@@ -69,51 +69,76 @@ public struct HealthReport: Sendable, Hashable {
     furtherWarnings = max(0, warningCount - warnings.count)
   }
 
-  /// Looks at a store.
+  /// Reads the health of a store.
   ///
-  /// - Throws: `StoreError` where the store cannot be read.
-  public init(of store: some RecordStore, _ effort: Effort = .quick(seconds: 0.02)) throws {
-    var seconds: Double?
-    if case .quick(let limit) = effort, try !store.read({ try $0.isSmall() }) { seconds = limit }
-    let look = try StoreHealth(of: store, seconds: seconds)
+  /// Cancelling the task stops an audit soon.
+  ///
+  /// - Throws: `StoreError` if the store cannot be read; `StoreError.Code.cancelled` if the task is
+  ///   cancelled.
+  public static func read(
+    from store: any RecordStore, effort: Effort = .quick(.milliseconds(20))
+  ) async throws -> HealthReport {
+    try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
+      try HealthReport(of: store, effort: effort, isCancelled: isCancelled)
+    }
+  }
+
+  /// Reads the health of a store on the calling thread.
+  package init(
+    of store: some RecordStore, effort: Effort = .quick(.milliseconds(20)),
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws {
+    var limit: Duration?
+    if case .quick(let time) = effort, try !store.read({ try $0.isSmall() }) { limit = time }
+    let quick = try QuickHealth.read(from: store, referencesFor: limit)
+    self.init(quick)
+    if limit == nil {
+      let auditor = Auditor(of: store, options: Auditor.Options(findingsPerRule: 100))
+      add(try auditor.runSynchronously(isCancelled: isCancelled), after: quick)
+    }
+  }
+
+  /// Creates the report of a quick check of a large store.
+  private init(_ look: QuickHealth) {
     errors = look.errors
     warnings = (look.schema + look.runs).filter { $0.severity == .warning }.map(\.message)
     referencesChecked = look.references.reduce(0) { $0 + $1.checked }
     referencesDangling = look.danglingReferences
-    guard seconds == nil else {
-      count(
-        errors: (look.schema + look.runs).count { $0.severity == .error } + referencesDangling,
-        warnings: 0)
-      notChecked = ["file", "rows"] + (look.isComplete ? [] : ["references"]) + ["provenance"]
-      return
-    }
-    let report = try Auditor(findingsPerRule: 100).audit(store)
-    let told = Set(look.schema.map(\.code) + look.runs.map(\.code))
+    count(
+      errors: (look.schema + look.runs).count { $0.severity == .error } + referencesDangling,
+      warnings: 0)
+    notChecked = ["file", "rows"] + (look.isComplete ? [] : ["references"]) + ["provenance"]
+  }
+
+  /// Adds what an audit found beyond the quick check, which words its findings better.
+  private mutating func add(_ report: AuditReport, after look: QuickHealth) {
+    notChecked = []
+    let reported = Set(look.schema.map(\.code) + look.runs.map(\.code))
     for result in report.results
-    where !told.contains(result.rule.code) && result.rule != .missingReference {
+    where !reported.contains(result.rule.code) && result.rule != .missingReference {
       if let sentence = result.sentence(.error) { errors.append(sentence) }
       if let sentence = result.sentence(.warning) { warnings.append(sentence) }
     }
     count(errors: report.errorCount, warnings: report.warningCount)
   }
 
-  /// Where an audit takes no longer than people wait for a status.
+  /// Up to this size an audit takes no longer than people wait for a status.
   static let (smallDatabase, smallStore) = (Int64(8) << 20, 20_000)
 }
 
 extension StoreReader {
-  /// Whether a whole audit takes only a moment.
+  /// Whether a complete audit takes only a moment.
   fileprivate func isSmall() throws -> Bool {
     if let inspector = inspection?.inspector {
       return try inspector.databaseSize() <= HealthReport.smallDatabase
     }
-    return try EntityKind.allCases.reduce(0) { try $0 + count(RecordQuery($1)) }
+    return try catalog.kinds.reduce(0) { try $0 + count(RecordQuery($1)) }
       <= HealthReport.smallStore
   }
 }
 
 extension AuditReport.RuleResult {
-  /// What was found of a severity in one sentence; `nil` if nothing was.
+  /// The findings of a severity in one sentence; `nil` if there are none.
   fileprivate func sentence(_ severity: Severity) -> String? {
     guard let count = counts[severity], count > 0 else { return nil }
     guard let first = findings.first(where: { $0.severity == severity }) else {
@@ -131,32 +156,17 @@ extension AuditReport.RuleResult {
 }
 
 extension HealthReport {
-  /// The verdict in the words of the HTTP interface.
-  public enum Status: String, Sendable, Hashable, Codable {
-    /// No errors, and everything was looked at.
-    case healthy
-    /// Errors.
-    case errorsDetected = "errors_detected"
-    /// No errors so far, but not everything was looked at.
-    case notChecked = "not_checked"
-
-    /// The word for a verdict.
-    public init(_ verdict: AuditReport.Verdict) {
-      self =
-        switch verdict {
-        case .sound, .warnings: .healthy
-        case .errors: .errorsDetected
-        case .notChecked: .notChecked
-        }
+  /// The verdict in the words of the HTTP API's older clients.
+  private var status: String {
+    switch verdict {
+    case .sound, .warnings: "healthy"
+    case .errors: "errors_detected"
+    case .notChecked: "not_checked"
     }
   }
 
-  /// The verdict in the words of the HTTP interface.
-  public var status: Status { Status(verdict) }
-
-  /// Writes its members: `errors`, `warnings`, `status`, `verdict` (an audit's), `error_count`,
-  /// `warning_count`, `complete`, `not_checked`,
-  /// `references_checked` and `references_dangling`.
+  /// Writes the members `errors`, `warnings`, `status`, `verdict`, `error_count`, `warning_count`,
+  /// `complete`, `not_checked`, `references_checked` and `references_dangling`.
   package func writeMembers(to writer: inout JSONWriter) {
     func strings(_ name: String, _ texts: [String]) {
       writer.member(name) {
@@ -167,7 +177,7 @@ extension HealthReport {
     }
     strings("errors", errors)
     strings("warnings", warnings)
-    writer.member("status", status.rawValue)
+    writer.member("status", status)
     writer.member("verdict", verdict.rawValue)
     writer.member("error_count", errorCount)
     writer.member("warning_count", warningCount)
@@ -175,44 +185,5 @@ extension HealthReport {
     strings("not_checked", notChecked)
     writer.member("references_checked", referencesChecked)
     writer.member("references_dangling", referencesDangling)
-  }
-}
-
-extension HealthReport: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case errors, warnings, status, verdict, complete
-    case errorCount = "error_count"
-    case warningCount = "warning_count"
-    case notChecked = "not_checked"
-    case referencesChecked = "references_checked"
-    case referencesDangling = "references_dangling"
-  }
-
-  /// Reads what was found; the verdict follows from it.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(
-      errors: try container.decode([String].self, forKey: .errors),
-      warnings: try container.decode([String].self, forKey: .warnings),
-      notChecked: try container.decode([String].self, forKey: .notChecked),
-      errorCount: try container.decode(Int.self, forKey: .errorCount),
-      warningCount: try container.decode(Int.self, forKey: .warningCount))
-    referencesChecked = try container.decode(Int.self, forKey: .referencesChecked)
-    referencesDangling = try container.decode(Int.self, forKey: .referencesDangling)
-  }
-
-  /// Writes what was found and the verdict, in the shape of the HTTP interface.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(errors, forKey: .errors)
-    try container.encode(warnings, forKey: .warnings)
-    try container.encode(status, forKey: .status)
-    try container.encode(verdict.rawValue, forKey: .verdict)
-    try container.encode(errorCount, forKey: .errorCount)
-    try container.encode(warningCount, forKey: .warningCount)
-    try container.encode(isComplete, forKey: .complete)
-    try container.encode(notChecked, forKey: .notChecked)
-    try container.encode(referencesChecked, forKey: .referencesChecked)
-    try container.encode(referencesDangling, forKey: .referencesDangling)
   }
 }

@@ -1,37 +1,37 @@
 import RMOSModels
 
-/// A piece of a page, in which text is always escaped.
+/// A fragment of a page, in which text is always escaped.
 ///
-/// A literal is markup; what is interpolated into it is text, unless it is a piece itself:
+/// A literal is markup. Interpolated values are text unless they are fragments themselves:
 ///
 /// ```swift
 /// let row: HTML = "<td>\(issue.message)</td>"  // a message of <b> becomes &lt;b&gt;
 /// ```
 ///
-/// Attributes must stand in double quotes. Characters that would steer or reorder what is read are
-/// shown as `\u{…}`.
+/// Attributes must be in double quotes. Characters that could control or reorder the text are shown
+/// as `\u{…}`.
 package struct HTML: Sendable, Hashable, ExpressibleByStringInterpolation {
   /// The markup.
   package private(set) var markup: String
 
-  /// A literal is markup.
+  /// Creates a fragment from markup.
   package init(stringLiteral markup: String) { self.markup = markup }
 
-  /// What was interpolated.
+  /// Creates a fragment from an interpolated literal.
   package init(stringInterpolation: StringInterpolation) { markup = stringInterpolation.markup }
 
-  /// Text as a piece.
+  /// Creates a fragment from text.
   package init(text: String) { markup = HTML.escaped(text) }
 
-  /// Several pieces, one after the other.
+  /// Creates a fragment from a sequence of fragments.
   package init(_ pieces: some Sequence<HTML>) {
     markup = pieces.reduce(into: "") { $0 += $1.markup }
   }
 
-  /// One piece after another.
+  /// Concatenates two fragments.
   package static func + (left: HTML, right: HTML) -> HTML { "\(left)\(right)" }
 
-  /// The text with all that HTML gives a meaning escaped, in elements and in quoted attributes.
+  /// The text with all special characters escaped, for elements and quoted attributes.
   package static func escaped(_ text: String) -> String {
     if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 && !isSpecial($0) }) { return text }
     let text = PlainText.escaped(text)
@@ -59,11 +59,11 @@ package struct HTML: Sendable, Hashable, ExpressibleByStringInterpolation {
     }
   }
 
-  /// Collects a literal with what is interpolated into it.
+  /// Collects a literal and its interpolated values.
   package struct StringInterpolation: StringInterpolationProtocol {
     fileprivate var markup = ""
 
-    /// An empty piece.
+    /// Creates an empty interpolation.
     package init(literalCapacity: Int, interpolationCount: Int) {
       markup.reserveCapacity(literalCapacity + 16 * interpolationCount)
     }
@@ -76,9 +76,9 @@ package struct HTML: Sendable, Hashable, ExpressibleByStringInterpolation {
     package mutating func appendInterpolation(_ number: some BinaryInteger) {
       markup += String(number)
     }
-    /// Adds a piece as it is.
+    /// Adds a fragment.
     package mutating func appendInterpolation(_ piece: HTML) { markup += piece.markup }
-    /// Adds pieces as they are.
+    /// Adds fragments.
     package mutating func appendInterpolation(_ pieces: [HTML]) {
       for piece in pieces { markup += piece.markup }
     }

@@ -1,48 +1,48 @@
 import RMOSModels
 import RMOSSystem
 
-/// A page that stands alone: one file, nothing loaded from elsewhere.
+/// A self-contained page: one file, which loads nothing from elsewhere.
 ///
-/// The look is shared by all pages of the project: readable in light and dark, on a phone and on
-/// paper. A policy in its head forbids everything but its own styles and its own script, each by
-/// its digest.
+/// All pages of the project share its look, which is readable in light and dark, on a phone and on
+/// paper. Its content security policy forbids everything except its own styles and script, each
+/// named by its digest.
 package struct HTMLPage: Sendable {
   /// The page's title.
   package var title: String
-  /// A script that the page also works without.
+  /// A script, without which the page works too.
   package var script: String? { didSet { keptPolicy = nil } }
-  /// What the page adds to the shared look.
+  /// Styles in addition to the shared ones.
   package var addedStyle = "" { didSet { keptPolicy = nil } }
   /// What the policy allows beyond the page's own styles and script.
   package var permissions = Permissions() { didSet { keptPolicy = nil } }
-  /// What stands in the head beside title and styles.
+  /// Elements of the head in addition to title and styles.
   package var headElements: HTML = ""
-  /// The policy, where it was worked out before.
+  /// The policy, if it was computed before.
   private var keptPolicy: String?
 
-  /// What a page that is served may do; a file may do none of it.
+  /// What a page from a server may do; a file may do none of it.
   package struct Permissions: Sendable {
-    /// Whether forms may be sent to the page's own server, and scripts may ask it.
+    /// Whether forms and scripts may send requests to the page's own server.
     package var usesOwnServer = false
-    /// Whether images may stand in the page as `data:` addresses.
+    /// Whether images may be `data:` URLs.
     package var usesDataImages = false
 
-    /// Nothing.
+    /// Creates permissions to do nothing.
     package init() {}
   }
 
-  /// A page without a script.
+  /// Creates a page.
   package init(title: String, script: String? = nil) {
     self.title = title
     self.script = script
   }
 
-  /// The policy in the page's head, also for a header field.
+  /// The policy in the page's head, which a header field may repeat.
   package var contentSecurityPolicy: String { keptPolicy ?? makePolicy() }
 
-  /// Works the policy out once, for a page that many are made from.
+  /// Computes the policy once, for a page that serves as a template.
   ///
-  /// The digests take longer than all else in a small page.
+  /// In a small page, the digests take longer than everything else.
   package mutating func keepPolicy() { keptPolicy = makePolicy() }
 
   private func makePolicy() -> String {
@@ -54,7 +54,7 @@ package struct HTMLPage: Sendable {
       + "form-action \(permissions.usesOwnServer ? "'self'" : "'none'")"
   }
 
-  /// Writes all that comes before the content of `body`.
+  /// Writes everything before the content of `body`.
   package func writeHead(to stream: inout some TextOutputStream) {
     stream.write(
       """
@@ -71,13 +71,13 @@ package struct HTMLPage: Sendable {
     stream.write("<style>\(Self.style)\(addedStyle)</style>\n</head>\n<body>\n")
   }
 
-  /// Writes all that comes after the content of `body`.
+  /// Writes everything after the content of `body`.
   package func writeEnd(to stream: inout some TextOutputStream) {
     if let script { stream.write("<script>\(script)</script>\n") }
     stream.write("</body>\n</html>\n")
   }
 
-  /// How a policy names an inline style or script.
+  /// The source expression of an inline style or script.
   private static func source(_ text: String) -> String {
     "sha256-" + Base64.encode(SHA256.hash(Array(text.utf8)).bytes)
   }
@@ -87,7 +87,7 @@ extension HTMLPage {
   /// The look of every page.
   ///
   /// Colours have a contrast of at least 4.5 to 1 for text and 3 to 1 for shapes, in light and in
-  /// dark; what a colour says is also said by a word or a hatching.
+  /// dark. Words or hatching repeat what a colour means.
   static let style = """
 
     :root{color-scheme:light dark;--back:#fff;--soft:#f4f4f1;--line:#c9c9c2;--text:#1d1d1b;

@@ -1,13 +1,13 @@
 import RMOSSystem
 
-/// Whose requests are answered: decided from the head alone, before a body is read.
+/// Decides whose requests are answered, from the head alone, before a body is read.
 ///
-/// - The host must be one that the server is known by, else another site's name could be pointed at
-///   it (DNS rebinding) and its pages read the answers.
-/// - A page of another origin may not ask.
-/// - Where a token is set, the request must present it.
+/// - The host must be one that the server is known by. Otherwise another site could point its name
+///   at the server (DNS rebinding), and its pages could read the responses.
+/// - Pages of other origins are refused.
+/// - If a token is set, the request must present it.
 ///
-/// An ``HTTPServer`` has one of its own. A handler mounted in another server needs one too:
+/// An ``HTTPServer`` has a policy. A handler mounted in another server needs one too:
 ///
 /// ```swift
 /// let policy = try AccessPolicy(port: 8080, hosts: ["shop.example"])
@@ -18,22 +18,22 @@ import RMOSSystem
 public struct AccessPolicy: Sendable, Hashable {
   /// The port listened on.
   private let port: Int
-  /// The names and addresses listened on, as ``Authority`` has them.
+  /// The names and addresses listened on, in the form of ``Authority``.
   private let listening: Set<String>
-  /// Whether all of the machine's addresses are listened on.
+  /// Whether the server listens on all addresses of the machine.
   private let isWildcard: Bool
-  /// Further hosts; one without a port goes with any.
+  /// Further hosts; one without a port matches any port.
   private let allowed: [Authority]
   private let token: [UInt8]?
 
-  /// Creates the policy of a server that the loopback interface's names reach, on its port.
+  /// Creates the policy of a server on the loopback interface.
   ///
   /// - Parameters:
   ///   - port: The port listened on.
-  ///   - hosts: Further hosts that requests may name, each `name` or `name:port`. A name without a
-  ///     port goes with any: for reverse proxies and forwarded ports.
-  ///   - token: What a client must present, if anything: `Authorization: Bearer TOKEN`, or Basic
-  ///     with any user and the token as password.
+  ///   - hosts: Further hosts that requests may name, each `name` or `name:port`, for reverse
+  ///     proxies and forwarded ports. A name without a port matches any port.
+  ///   - token: The token that clients must present, if any: as `Authorization: Bearer TOKEN`, or
+  ///     as the password of any user in Basic authentication.
   /// - Throws: ``HTTPServerError`` with ``HTTPServerError/Code/invalidOption``.
   public init(
     port: Int, hosts: [String] = [], token: String? = nil
@@ -47,10 +47,10 @@ public struct AccessPolicy: Sendable, Hashable {
     guard 0...65_535 ~= port else {
       throw HTTPServerError(.invalidOption, "the port must be from 0 to 65535")
     }
-    // What cannot be sent in a header field could never be presented.
+    // Other characters cannot be sent in a header field.
     if let token, token.isEmpty || !token.utf8.allSatisfy({ 0x21...0x7e ~= $0 }) {
       throw HTTPServerError(
-        .invalidOption, "the token must be of printable ASCII characters without spaces")
+        .invalidOption, "the token must consist of printable ASCII characters without spaces")
     }
     self.port = port
     self.listening = listening
@@ -59,25 +59,26 @@ public struct AccessPolicy: Sendable, Hashable {
     var allowed: [Authority] = []
     for name in hosts {
       guard let host = Authority(name[...]) else {
-        throw HTTPServerError(.invalidOption, "“\(name)” is no host; expected NAME or NAME:PORT")
+        throw HTTPServerError(
+          .invalidOption, "\"\(name)\" is not a host; expected NAME or NAME:PORT")
       }
       allowed.append(host)
     }
     self.allowed = allowed
   }
 
-  /// Why a request is not answered, `nil` if it is.
+  /// The reason to refuse a request; `nil` if it may be answered.
   ///
   /// A request without a `Host` field, or with one that names no host, is refused.
   public func refusal(of request: ServerRequest) -> HTTPRefusal? {
     let hosts = request.fields.filter { $0.isNamed("Host") }
     guard hosts.count == 1, let authority = Authority(hosts[0].value[...]) else {
-      return .malformed("the request does not name one host")
+      return .malformed("the request must have one Host field that names a host")
     }
     return refusal(request.method, request.fields, authority)
   }
 
-  /// Why a request is not answered, `nil` if it is.
+  /// The reason to refuse a request; `nil` if it may be answered.
   func refusal(_ head: RequestHead) -> HTTPRefusal? {
     refusal(head.method, head.fields, head.authority)
   }
@@ -89,13 +90,13 @@ public struct AccessPolicy: Sendable, Hashable {
       return HTTPRefusal(
         421,
         "the Host field names a host that this server does not accept; "
-          + "whoever runs it can add that to the allowed hosts")
+          + "its operator can add it to the allowed hosts")
     }
     if let refusal = Self.originRefusal(method, fields, authority) { return refusal }
     if let token, !presents(token, fields.value(of: "Authorization")) {
-      // Basic first: it is what browsers can ask for.
+      // Basic first: browsers can prompt for it.
       return HTTPRefusal(
-        401, "a token is needed: as Authorization: Bearer, or as the password of any user",
+        401, "a token is required: as Authorization: Bearer, or as the password of any user",
         fields: [
           HeaderField("WWW-Authenticate", "Basic realm=\"RMOS\", charset=\"UTF-8\""),
           HeaderField("WWW-Authenticate", "Bearer realm=\"RMOS\""),
@@ -113,16 +114,16 @@ public struct AccessPolicy: Sendable, Hashable {
     if isAllowed { return true }
     guard authority.port ?? 80 == port else { return false }
     let host = authority.host
-    // An address in a URL cannot be pointed elsewhere, and so is no name to rebind.
+    // An address, unlike a name, cannot be pointed elsewhere.
     return host == "localhost" || listening.contains(host) || isWildcard && authority.isAddress
       || host == "::1" || authority.isAddress && host.utf8.starts(with: "127.".utf8)
   }
 
   // MARK: Origin
 
-  /// Why a request is not answered though its host is the server's: a page of another origin asks.
+  /// The reason to refuse a request that a page of another origin sends.
   ///
-  /// Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`.
+  /// Only browsers send `Origin` and `Sec-Fetch-Site`.
   package static func originRefusal(of request: ServerRequest) -> HTTPRefusal? {
     originRefusal(
       request.method, request.fields, request.field("Host").flatMap { Authority($0[...]) })
@@ -135,29 +136,29 @@ public struct AccessPolicy: Sendable, Hashable {
     if let foreign = origins.first(where: { !isOrigin($0, of: authority) }) {
       return HTTPRefusal(
         403,
-        "pages of another origin may not use this server; this request comes from "
-          + "“\(foreign.shortened)”")
+        "pages of other origins may not use this server; this request comes from "
+          + "\"\(foreign.shortened)\"")
     }
-    // What a browser says of requests without an Origin. A link from elsewhere may lead here.
+    // Browsers send this even without an Origin. Following a link from another site is allowed.
     let isVisit =
       (method == "GET" || method == "HEAD") && fields.value(of: "Sec-Fetch-Mode") == "navigate"
     for field in fields where field.isNamed("Sec-Fetch-Site") && !isVisit {
       guard ["same-origin", "none"].contains(field.value.lowercased()) else {
         return HTTPRefusal(
           403,
-          "pages of another origin may not use this server; this request comes from another site")
+          "pages of other origins may not use this server; this request comes from another site")
       }
     }
     return nil
   }
 
-  /// Whether an origin is that of a host; the scheme may be either, for a proxy may speak TLS.
+  /// Whether an origin is that of a host; the scheme may be either, as a proxy may use TLS.
   private static func isOrigin(_ origin: String, of authority: Authority?) -> Bool {
     guard let authority else { return false }
     for (scheme, port) in [("http://", 80), ("https://", 443)] {
       guard origin.lowercasedASCII.hasPrefix(scheme) else { continue }
       guard let named = Authority(origin.dropFirst(scheme.count)) else { return false }
-      // Behind a proxy that speaks TLS the port in Host may be left out for 443.
+      // Behind a proxy that uses TLS, Host may omit the port 443.
       return named.host == authority.host
         && (named.port ?? port == authority.port ?? port)
     }
@@ -182,7 +183,7 @@ public struct AccessPolicy: Sendable, Hashable {
     }
   }
 
-  /// Whether the bytes are the token; how long that takes depends on what was sent alone.
+  /// Whether the bytes equal the token; the time depends only on what was sent.
   private static func areEqual(_ sent: [UInt8], _ token: [UInt8]) -> Bool {
     var difference = sent.count ^ token.count
     for (index, byte) in sent.enumerated() {
@@ -192,7 +193,7 @@ public struct AccessPolicy: Sendable, Hashable {
   }
 }
 
-/// A host, with its port where one is named.
+/// A host, with its port if one is named.
 struct Authority: Hashable {
   /// In lower case; an IPv6 address without its brackets, in its canonical text.
   var host: String
@@ -200,7 +201,7 @@ struct Authority: Hashable {
   /// Whether the host is an IP address.
   var isAddress: Bool
 
-  /// Takes `host[:port]` apart; nil where it is none.
+  /// Parses `host[:port]`; `nil` if it is malformed.
   init?(_ text: Substring) {
     var bytes = text.utf8
     if bytes.first == UInt8(ascii: "[") {

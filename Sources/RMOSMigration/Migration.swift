@@ -1,6 +1,6 @@
+public import RMOSModels
 public import RMOSStore
 import RMOSSystem
-import Synchronization
 
 /// A migration of a legacy JSON tree into a store.
 ///
@@ -13,75 +13,79 @@ import Synchronization
 /// Entities are read in a fixed order (strip families, patterns, job logs; within a kind byte order
 /// of the relative path, then position), so the same tree gives the same outcomes on every run.
 /// A failed entity is left out and the rest goes on; a failure of the store rolls its batch back
-/// and stops the run with what was committed intact. Running again goes on where it stopped.
+/// and stops the run with what was committed intact. Running again continues where it stopped.
 public struct Migration: Sendable {
-  /// The source directory.
-  public let source: String
+  package let source: String
   /// The store written to (or, in a dry run, only read).
-  public let store: any RecordStore
-  /// How to go about it.
-  public let options: MigrationOptions
+  package let store: any RecordStore
+  package let options: Options
 
-  /// A migration; nothing happens before ``run(observer:)``.
+  /// Creates a migration; nothing happens before ``run(observer:)``.
+  ///
+  /// - Parameters:
+  ///   - source: The source directory.
+  ///   - store: The store to write to.
+  ///   - options: How to run it.
   public init(
-    from source: String, into store: any RecordStore, options: MigrationOptions = MigrationOptions()
+    from source: String, into store: any RecordStore, options: Options = Options()
   ) {
     self.source = source
     self.store = store
     self.options = options
   }
 
+  /// Checks the source and the options, so that a program can fail before it creates a store.
+  ///
+  /// Creates nothing. ``run(observer:)`` checks the same.
+  ///
+  /// ```swift
+  /// try Migration.validate(source: "legacy", options: options)
+  /// let summary = try await Migration(from: "legacy", into: store, options: options).run()
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - source: The source directory.
+  ///   - options: The options.
+  ///   - catalog: The kinds that are read.
+  /// - Throws: ``MigrationError`` with ``MigrationError/Code/invalidOption``,
+  ///   ``MigrationError/Code/sourceUnreadable`` or a code of ``Options/rejectsDirectory``.
+  public static func validate(
+    source: String, options: Options = Options(), catalog: EntityCatalog = .rmos
+  ) throws(MigrationError) {
+    try options.check()
+    try checkSource(source, catalog)
+    if let directory = options.rejectsDirectory {
+      try checkRejects(directory, source: source, catalog)
+    }
+  }
+
   /// Runs the migration on a thread of its own.
   ///
   /// Cancelling the task ends the current batch cleanly and returns the summary so far.
   ///
-  /// - Parameter observer: Told of every event, on the migration's thread.
+  /// - Parameter observer: A closure called with each event, on the migration's thread.
   /// - Returns: What the run did.
   /// - Throws: ``MigrationError`` or `StoreError`.
   public func run(
     observer: (@Sendable (MigrationEvent) -> Void)? = nil
   ) async throws -> MigrationSummary {
-    let cancellation = Cancellation()
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        do throws(MigrationError) {
-          let thread = try SystemThread.start {
-            continuation.resume(
-              with: Result {
-                try runSynchronously(
-                  observer: observer, isCancelled: { cancellation.isRequested })
-              })
-          }
-          thread.detach()
-        } catch {
-          continuation.resume(throwing: error)
-        }
-      }
-    } onCancel: {
-      cancellation.request()
+    try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
+      try runSynchronously(observer: observer, isCancelled: isCancelled)
     }
   }
 
   /// Runs the migration on the calling thread, with a second one that reads ahead.
   ///
   /// - Parameters:
-  ///   - observer: Told of every event.
-  ///   - isCancelled: Asked on this thread between entities and while it waits for what is read;
-  ///     once true, the batch ends cleanly.
+  ///   - observer: A closure called with each event.
+  ///   - isCancelled: Called on this thread between entities and while it waits for input; once it
+  ///     returns `true`, the batch ends cleanly.
   /// - Returns: What the run did.
   /// - Throws: ``MigrationError`` or `StoreError`.
-  public func runSynchronously(
+  package func runSynchronously(
     observer: ((MigrationEvent) -> Void)? = nil,
     isCancelled: @escaping () -> Bool = { false }
   ) throws -> MigrationSummary {
     try MigrationRun(migration: self, observer: observer, isCancelled: isCancelled).run()
   }
-}
-
-/// A request to end, made on one thread and seen on another.
-private final class Cancellation: Sendable {
-  private let flag = Atomic(false)
-
-  var isRequested: Bool { flag.load(ordering: .relaxed) }
-  func request() { flag.store(true, ordering: .relaxed) }
 }

@@ -1,22 +1,34 @@
 import RMOSSystem
 
-/// The two clocks a migration reads; tests pass their own.
-public struct MigrationClock: Sendable {
-  /// The current time, ISO 8601 in UTC, such as `2026-03-01T09:30:00Z`.
-  public var now: @Sendable () -> String
-  /// Seconds since some fixed moment, never going back.
-  public var uptime: @Sendable () -> Double
+/// The clocks that a run reads; tests pass their own.
+package struct MigrationClock: Sendable {
+  /// The time since the beginning of 1970, in UTC.
+  package var now: @Sendable () -> Duration
+  /// The time since some fixed moment; never goes back.
+  package var uptime: @Sendable () -> Duration
 
-  /// A clock.
-  public init(now: @escaping @Sendable () -> String, uptime: @escaping @Sendable () -> Double) {
+  /// Creates a clock.
+  package init(
+    now: @escaping @Sendable () -> Duration, uptime: @escaping @Sendable () -> Duration
+  ) {
     self.now = now
     self.uptime = uptime
   }
 
   /// The system's clocks.
-  public static let system: MigrationClock = {
+  package static let system: MigrationClock = {
     let start = ContinuousClock.now
     return MigrationClock(
-      now: { UTCTime.now.iso8601 }, uptime: { (ContinuousClock.now - start).seconds })
+      now: {
+        let now = WallClock.now
+        return .seconds(now.seconds) + .nanoseconds(now.nanoseconds)
+      }, uptime: { ContinuousClock.now - start })
   }()
+}
+
+extension MigrationClock {
+  /// The current time as the ledger writes it, such as `2026-03-01T09:30:00Z`.
+  package var timestamp: String {
+    UTCTime(secondsSince1970: max(0, Int(now().components.seconds))).iso8601
+  }
 }

@@ -1,43 +1,53 @@
 import RMOSSystem
 
-/// Why a migration could not run, or could not go on.
+/// The reason why an operation could not start, or stopped early.
 ///
-/// Failures of the store come as `StoreError`.
+/// Failures of the store are thrown as `StoreError`.
 public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// A stable name for the failure.
+  /// A stable name for a failure.
   public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The code's text.
     public let rawValue: String
-    /// A code of one's own.
+    /// Creates a code.
     public init(rawValue: String) { self.rawValue = rawValue }
     /// The code's text.
     public var description: String { rawValue }
 
-    /// The source directory is not there or cannot be read, or not to its end.
+    /// The source directory does not exist or could not be read completely.
     public static let sourceUnreadable = Code(rawValue: "source.unreadable")
     /// The source changed while it was being read.
     public static let sourceChanged = Code(rawValue: "source.changed")
-    /// The source is larger than a dry run can keep in mind.
+    /// The source is too large for a dry run.
     public static let sourceTooLarge = Code(rawValue: "source.too-large")
-    /// The system gives no thread.
+    /// The system has no thread left.
     public static let noThread = Code(rawValue: "system.no-thread")
-    /// An option makes no sense.
+    /// An option is invalid.
     public static let invalidOption = Code(rawValue: "option.invalid")
-    /// The directory to export to holds something already.
+    /// The directory for rejects is not empty.
+    public static let rejectsNotEmpty = Code(rawValue: "rejects.not-empty")
+    /// The directory for rejects cannot be written.
+    public static let rejectsUnwritable = Code(rawValue: "rejects.unwritable")
+    /// The directory for rejects is inside the source.
+    public static let rejectsInSource = Code(rawValue: "rejects.in-source")
+    /// The directory to export to is not empty.
     public static let exportNotEmpty = Code(rawValue: "export.not-empty")
     /// The directory to export to cannot be written.
     public static let exportUnwritable = Code(rawValue: "export.unwritable")
-    /// The work was given up because its caller asked for it.
+    /// The ledger does not have the run, or has none at all.
+    public static let runMissing = Code(rawValue: "report.no-run")
+    /// A statistics file does not hold statistics.
+    package static let statisticsInvalid = Code(rawValue: "statistics.invalid")
+    /// The operation was cancelled.
     public static let cancelled = Code(rawValue: "cancelled")
   }
 
-  /// What kind of failure.
-  public var code: Code
-  /// The whole story for people.
-  public var message: String
+  /// The kind of failure.
+  public let code: Code
+  /// A human-readable description: what failed, why, and how to fix it.
+  public let message: String
 
-  /// An error.
-  public init(_ code: Code, _ message: String) {
+  /// Creates an error.
+  package init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }
@@ -47,14 +57,20 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
 }
 
 extension SystemThread {
-  /// Starts a thread, or says in the terms of a migration why there is none.
+  /// Starts a thread.
   static func start(_ body: @escaping @Sendable () -> Void) throws(MigrationError) -> SystemThread {
     do throws(SystemError) {
       return try SystemThread(body)
     } catch {
-      throw MigrationError(
-        .noThread,
-        "the system gives no thread to work on: \(error.reason); free some and run again")
+      throw .noThread(error)
     }
+  }
+}
+
+extension MigrationError {
+  /// Creates the error for a thread that the system refused.
+  static func noThread(_ error: SystemError) -> MigrationError {
+    MigrationError(
+      .noThread, "the system has no thread left: \(error.reason); free some and run again")
   }
 }

@@ -1,39 +1,39 @@
 public import RMOSModels
 
-/// What an observer of a migration is told, on the thread that runs it.
+/// An event of a migration, as its observer gets it on the migration's thread.
 public enum MigrationEvent: Sendable {
   /// The run begins.
   ///
-  /// - Parameter run: Its id in the ledger; nil for a dry run.
+  /// - Parameter run: Its number in the ledger; `nil` for a dry run.
   case started(run: Int64?)
-  /// An issue, in order; all severities, all of them.
+  /// An issue, in order; those of severity info only if ``Migration/Options/observedEvents`` has
+  /// them.
   case issue(Issue)
-  /// What became of one entity, in order. Its issues come before it.
+  /// The outcome of one entity, in order. Its issues come before it.
   case outcome(EntityOutcome)
-  /// A batch is done (and, but for a dry run, committed).
+  /// A batch is done (and, except in a dry run, committed).
   case progress(MigrationProgress)
   /// The run ended. The summary is also what `run` returns.
   ///
-  /// Where the store fails, or the source cannot be read to its end, it is told before `run`
-  /// throws; where the run could not begin, it is not.
+  /// If the store fails, or the source cannot be read completely, the event comes before `run`
+  /// throws; if the run could not start, it does not come.
   case finished(MigrationSummary)
 }
 
-/// What became of one entity.
+/// The outcome of one entity.
 public struct EntityOutcome: Sendable, Hashable {
   /// The kind.
   public var kind: EntityKind
-  /// The id; nil where none could be known.
+  /// The id; `nil` if none is known.
   public var id: String?
   /// The file's path relative to the source directory.
   public var source: String
-  /// Which of the file's entities, when it holds several.
+  /// Which of the file's entities, if it holds several.
   public var locator: Locator?
-  /// What became of it.
+  /// The outcome.
   public var outcome: Outcome
 
-  /// An outcome, as for the test of an observer.
-  public init(
+  package init(
     kind: EntityKind, id: String?, source: String, locator: Locator? = nil, outcome: Outcome
   ) {
     self.kind = kind
@@ -44,7 +44,7 @@ public struct EntityOutcome: Sendable, Hashable {
   }
 }
 
-/// How far a migration is.
+/// The progress of a migration.
 public struct MigrationProgress: Sendable, Hashable {
   /// The counts so far.
   public var statistics: MigrationStatistics
@@ -52,20 +52,19 @@ public struct MigrationProgress: Sendable, Hashable {
   public var kind: EntityKind
   /// Bytes of source read so far.
   public var bytesRead: Int
-  /// Bytes of source in all; nil unless ``MigrationOptions/measuresSource`` is set.
+  /// The size of the source in bytes; `nil` unless ``Migration/Options/measuresSource`` is set.
   public var totalBytes: Int?
-  /// Time since the start, seconds.
-  public var seconds: Double
+  /// The time since the start.
+  public var duration: Duration
 
-  /// A state, as for the test of an observer.
-  public init(
+  package init(
     statistics: MigrationStatistics, kind: EntityKind, bytesRead: Int, totalBytes: Int? = nil,
-    seconds: Double
+    duration: Duration
   ) {
     self.statistics = statistics
     self.kind = kind
     self.bytesRead = bytesRead
     self.totalBytes = totalBytes
-    self.seconds = seconds
+    self.duration = duration
   }
 }

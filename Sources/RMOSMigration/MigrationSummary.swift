@@ -3,39 +3,39 @@ public import RMOSStore
 
 /// What a run did, as a value.
 public struct MigrationSummary: Sendable {
-  /// How the run ended.
+  /// How a run ended.
   public enum Ending: String, Sendable, Hashable {
     /// Everything was read.
     case completed
-    /// It was cancelled; what was committed stays.
+    /// It was cancelled, or its process died; what was committed stays.
     case interrupted
-    /// More entities failed than ``MigrationOptions/maxErrors`` tolerates; what was committed stays.
-    case tooManyErrors
+    /// More entities failed than ``Migration/Options/maxErrors`` tolerates; what was committed stays.
+    case tooManyErrors = "too_many_errors"
     /// An atomic run met a failure; nothing was written.
-    case rolledBack
+    case rolledBack = "rolled_back"
     /// The store failed; what was committed stays. `run` throws the store's error after the
-    /// observer was told.
-    case storeFailed
-    /// The source could not be read to its end; what was committed stays. `run` throws a
-    /// ``MigrationError`` after the observer was told.
-    case sourceFailed
+    /// observer has been called.
+    case storeFailed = "store_failed"
+    /// The source could not be read completely; what was committed stays. `run` throws a
+    /// ``MigrationError`` after the observer has been called.
+    case sourceFailed = "source_failed"
   }
 
   /// How the run ended.
   public var ending: Ending
-  /// The run's id in the ledger; nil for a dry run and where nothing was written.
+  /// The run's number in the ledger; `nil` for a dry run and if nothing was written.
   public var run: Int64?
   /// When it began, ISO 8601 in UTC.
   public var startedAt: String
   /// Whether it was a dry run.
   public var isDryRun: Bool
   /// The source directory, as given.
-  public var source: String
+  package var source: String
   /// The store's location.
-  public var store: String
+  package var store: String
   /// The options, as a JSON object.
-  public var optionsJSON: String
-  /// What became of the entities.
+  package var optionsJSON: String
+  /// The outcomes of the entities, counted.
   public var statistics: MigrationStatistics
   /// How often each code was reported.
   public var issueCounts: [IssueCode: Int]
@@ -43,21 +43,23 @@ public struct MigrationSummary: Sendable {
   public var severityCounts: [Severity: Int]
   /// The first errors and warnings, in order.
   public var issues: [Issue]
-  /// How many errors and warnings `issues` leaves out.
+  /// How many errors and warnings ``issues`` leaves out.
   public var issuesOmitted: Int
-  /// Wall time per kind, seconds.
-  public var kindSeconds: [EntityKind: Double]
-  /// Wall time of the run, seconds.
-  public var seconds: Double
+  /// All errors and warnings, by the way in which something is wrong.
+  package var issueGroups: IssueGroups
+  /// Wall time per kind.
+  public var kindDurations: [EntityKind: Duration]
+  /// Wall time of the run.
+  public var duration: Duration
   /// Bytes of source read.
   public var bytesRead: Int
   /// How many files were read.
   public var filesRead: Int
   /// The mappings it was given, in order, with how many entities each read.
   public var mappings: [Mapping.Use] = []
-  /// What was copied of what failed; nil where it was not asked for, and for a dry run.
+  /// The copies of what failed; `nil` if none were asked for, and for a dry run.
   public var rejects: Rejects?
-  /// The backup taken before the run; nil where there was nothing to back up, or the run changed
+  /// The backup taken before the run; `nil` if there was nothing to back up, or the run changed
   /// nothing.
   public var backup: RunBackup?
   /// The files of the source that were not read.
@@ -72,28 +74,25 @@ public struct MigrationSummary: Sendable {
 
   /// Whether there was no file to read in the source, and that is an error.
   ///
-  /// See ``MigrationOptions/allowsEmptySource``.
+  /// See ``Migration/Options/allowsEmptySource``.
   public var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
-  /// Per cent of the entities that did not fail; 100 where there was none.
+  /// The percentage of the entities that did not fail; 100 if there were none.
   public var successRate: Double { statistics.total.successRate }
 }
 
-extension MigrationSummary {
-  /// The report of the run as a JSON object, as ``JSONReportFormat`` writes it, without a line
-  /// break at its end.
+/// The copies that a run made of what failed.
+///
+/// See ``Migration/Options/rejectsDirectory``.
+public struct Rejects: Sendable, Hashable {
+  /// The directory, as given.
+  public internal(set) var directory: String
+  /// How many failed entities were copied, with their issues.
   ///
-  /// O(number of issues kept).
-  public var json: String { json(as: JSONReportFormat()) }
-
-  /// The report of a run that an error ended: as ``json``, with `error` (`code` and `message`).
-  public func json(errorCode: String, message: String) -> String {
-    json(as: JSONReportFormat(errorCode: errorCode, message: message))
-  }
-
-  private func json(as format: JSONReportFormat) -> String {
-    var text = MigrationReport(of: self).text(as: format)
-    text.removeLast()
-    return text
-  }
+  /// Of what cannot be read at all there are only the issues.
+  public internal(set) var written = 0
+  /// How many are missing or incomplete because of ``failure``.
+  public internal(set) var notWritten = 0
+  /// Why the first of those is missing; `nil` if none is.
+  public internal(set) var failure: String?
 }

@@ -1,17 +1,17 @@
 import RMOSModels
 
-/// What may be odd or broken about an entity of a sample tree.
+/// An oddity or error of an entity in a sample tree.
 enum SampleFlaw: CaseIterable {
   // Refused.
   case missingField, nullField, wrongType, outOfRange, blankText, impossibleTimestamp
   case danglingReference, unknownStatus, completedWithoutEnd, duplicateKey, emptyID, keyMismatch
   case syntaxError, badEncoding, emptyFile, notAnObject, tooDeep
-  // Passed over: the id is taken.
+  // Skipped: the id is taken.
   case identicalDuplicate, differingDuplicate
   // Odd, but migrated.
   case noID, numberID, byteOrderMark, utf16, unknownJobType, endBeforeStart, oddMetadata
 
-  /// The flaws entities of a kind can have.
+  /// The flaws that entities of a kind can have.
   static func flaws(of schema: EntitySchema) -> [SampleFlaw] {
     allCases.filter { $0.concerns(schema) }
   }
@@ -26,10 +26,10 @@ enum SampleFlaw: CaseIterable {
     }
   }
 
-  /// Whether it takes another entity of the kind, which is sound.
+  /// Whether it needs another entity of the kind that is sound.
   var needsSoundEntity: Bool { self == .identicalDuplicate || self == .differingDuplicate }
 
-  /// Whether it shows only in a file of its own.
+  /// Whether the entity needs its own file.
   var needsOwnFile: Bool {
     switch self {
     case .emptyID, .keyMismatch, .syntaxError, .badEncoding, .emptyFile, .notAnObject, .tooDeep,
@@ -39,11 +39,11 @@ enum SampleFlaw: CaseIterable {
     }
   }
 
-  /// Changes the members of a sound entity so that they have the flaw, where it is one of members.
+  /// Changes the members of a sound entity so that they have the flaw, if it is about members.
   func apply(
     to members: inout [JSONValue.Member], of schema: EntitySchema, _ random: inout SampleRandom
   ) {
-    // Required members other than JSON: no other member can stand in for them.
+    // Required members other than JSON: no other member can replace them.
     let required = schema.fields.filter { field in
       if case .json = field.type { return false }
       return field.isRequired
@@ -96,7 +96,7 @@ enum SampleFlaw: CaseIterable {
     }
   }
 
-  /// The bytes of a file of its own with the flaw.
+  /// The bytes of the entity's own file with the flaw.
   func fileContent(
     _ text: [UInt8], id: String, _ random: inout SampleRandom
   ) -> [UInt8] {
@@ -135,7 +135,7 @@ enum SampleFlaw: CaseIterable {
 }
 
 extension [JSONValue.Member] {
-  /// Gives a member another value; appends it where there is none.
+  /// Sets the value of a member; appends it if it is missing.
   mutating func set(_ name: String, _ value: JSONValue) {
     if let index = firstIndex(where: { $0.name == name }) {
       self[index].value = value

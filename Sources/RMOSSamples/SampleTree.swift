@@ -2,64 +2,64 @@ package import RMOSMigration
 package import RMOSModels
 import RMOSSystem
 
-/// A generated legacy tree: the same files for the same numbers, on every machine.
+/// A generated legacy tree: the same arguments give the same files on every machine.
 ///
 /// About one entity in ten is a strip family, three are patterns, six are job logs, in all layouts a
-/// source may have: a file an entity in nested directories, a list, a dictionary, JSON Lines. All
-/// of them migrate without a failure unless some are asked to be broken.
+/// source may have: one file per entity in nested directories, a list, a dictionary, JSON Lines. All
+/// of them migrate without a failure unless broken ones are asked for.
 ///
 /// ```swift
 /// let summary = try SampleTree(count: 1000).write(to: "legacy")
 /// print("\(summary.entityCount) entities in \(summary.fileCount) files")
 /// ```
 package struct SampleTree: Sendable {
-  /// How many entities.
+  /// The number of entities.
   package let count: Int
-  /// How many in 100 of them are odd or broken: every kind of flaw that a tree can show, in turn.
+  /// The percentage of odd or broken entities: every kind of flaw that a tree can have, in turn.
   package let brokenPercent: Int
-  /// What the content depends on.
+  /// The seed of the content.
   package let seed: UInt64
 
   /// What was written.
   package struct Summary: Sendable, Hashable {
-    /// How many entities of each kind, flawed ones included.
+    /// The number of entities per kind, including flawed ones.
     package internal(set) var entityCounts: [EntityKind: Int] = [:]
-    /// How many of them are odd or broken.
+    /// The number of odd or broken entities.
     package internal(set) var brokenCount = 0
-    /// How many files.
+    /// The number of files.
     package internal(set) var fileCount = 0
-    /// How many bytes.
+    /// The number of bytes.
     package internal(set) var byteCount = 0
 
-    /// How many entities.
+    /// The number of entities.
     package var entityCount: Int { entityCounts.values.reduce(0, +) }
   }
 
-  /// A tree; nothing is written before ``write(to:isCancelled:)``.
+  /// Creates a tree; nothing is written before ``write(to:isCancelled:)``.
   ///
   /// - Parameters:
-  ///   - count: How many entities, 0 or more; from 3 on there is one of each kind.
-  ///   - brokenPercent: How many in 100 are odd or broken, 0 to 100.
-  ///   - seed: Another seed gives other content.
+  ///   - count: The number of entities, 0 or more; from 3 on there is one of each kind.
+  ///   - brokenPercent: The percentage of odd or broken entities, 0 to 100.
+  ///   - seed: A different seed gives different content.
   package init(count: Int, brokenPercent: Int = 0, seed: UInt64 = 1) {
     self.count = count
     self.brokenPercent = brokenPercent
     self.seed = seed
   }
 
-  /// Writes the tree into `directory`, which is created if it is not there.
+  /// Writes the tree into `directory`, which is created if it does not exist.
   ///
-  /// Nothing that exists is written over, but an empty directory is replaced. All is first written
-  /// into a hidden directory beside it, `.NAME.incomplete-1`, which takes its place once it is
-  /// whole. Memory does not depend on ``count``.
+  /// Nothing that exists is overwritten, but an empty directory is replaced. The tree is first written
+  /// into a hidden directory next to it, `.NAME.incomplete-1`, which is renamed once it is complete.
+  /// Memory does not depend on ``count``.
   ///
   /// - Parameters:
-  ///   - directory: Where to; must be empty where it exists.
-  ///   - isCancelled: Asked now and then; once true, the tree is given up.
+  ///   - directory: The directory to write to; must be empty if it exists.
+  ///   - isCancelled: Polled periodically; once it returns `true`, the tree is abandoned.
   /// - Returns: What was written.
-  /// - Throws: ``MigrationError``: ``MigrationError/Code/invalidOption`` for numbers that make no
-  ///   sense, ``MigrationError/Code/sampleNotEmpty`` where the directory holds something,
-  ///   ``MigrationError/Code/sampleUnwritable`` where the system refuses to write,
+  /// - Throws: ``MigrationError``: ``MigrationError/Code/invalidOption`` for invalid numbers,
+  ///   ``MigrationError/Code/sampleNotEmpty`` if the directory is not empty,
+  ///   ``MigrationError/Code/sampleUnwritable`` if it cannot be written,
   ///   ``MigrationError/Code/cancelled``.
   package func write(
     to directory: String, isCancelled: @escaping () -> Bool = { false }
@@ -76,8 +76,8 @@ package struct SampleTree: Sendable {
       defer { staging.close() }
       do throws(SystemError) {
         var writer = SampleWriter(entities: SampleEntities(self), directory: staging.path)
-        for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
-        // What can be made again at any time need not survive a power failure.
+        for kind in SampleKind.allCases { try writer.write(kind, isCancelled) }
+        // A sample can be generated again, so it need not survive a power failure.
         try staging.publish(isDurable: false)
         return writer.summary
       } catch {
@@ -100,7 +100,7 @@ package struct SampleTree: Sendable {
 }
 
 extension MigrationError.Code {
-  /// The directory to write to holds something already.
+  /// The directory to write to is not empty.
   package static let sampleNotEmpty = MigrationError.Code(rawValue: "sample.not-empty")
   /// The directory to write to cannot be written.
   package static let sampleUnwritable = MigrationError.Code(rawValue: "sample.unwritable")
@@ -121,8 +121,7 @@ struct SampleWriter {
   private enum Layout: CaseIterable {
     case list, dictionary, lines
 
-    /// Its share of a kind's entities, in per cent of those before which it ends; what comes before
-    /// the first has a file an entity.
+    /// Its range of a kind's entities, in per cent; those before the first range have their own files.
     var range: Range<Int> {
       switch self {
       case .list: 60..<75
@@ -140,10 +139,10 @@ struct SampleWriter {
   }
 
   /// Writes all entities of a kind.
-  mutating func write(_ kind: EntityKind, _ isCancelled: () -> Bool) throws(SystemError) {
+  mutating func write(_ kind: SampleKind, _ isCancelled: () -> Bool) throws(SystemError) {
     let count = entities.count(of: kind)
-    summary.entityCounts[kind] = count
-    // A handful of entities is better seen one by one.
+    summary.entityCounts[kind.kind] = count
+    // A few entities are easier to look at one by one.
     let singles = count < 10 ? count : count * 60 / 100
     for index in 0..<singles {
       try Self.check(isCancelled, index)
@@ -160,8 +159,8 @@ struct SampleWriter {
     if index % 64 == 0, isCancelled() { throw .cancelled }
   }
 
-  /// Writes an entity into a file of its own.
-  private mutating func writeSingle(_ kind: EntityKind, _ index: Int) throws(SystemError) {
+  /// Writes an entity into its own file.
+  private mutating func writeSingle(_ kind: SampleKind, _ index: Int) throws(SystemError) {
     var random = entities.random(kind, index)
     let flaw = entities.flaw(of: kind, index)
     if flaw != nil { summary.brokenCount += 1 }
@@ -177,15 +176,15 @@ struct SampleWriter {
       content = flaw.fileContent(content, id: entities.id(kind, index), &random)
     }
     let name = "\(entities.group(kind, index))/\(entities.id(kind, index)).json"
-    var file = try SampleFile(directory, "\(kind.table)/\(name)")
+    var file = try SampleFile(directory, "\(kind.schema.table)/\(name)")
     defer { file.close() }
     try file.append(content)
     try finish(&file)
   }
 
-  /// Writes entities into one file; those whose flaw needs a file of its own go there.
+  /// Writes entities into one file, except those whose flaw needs their own.
   private mutating func writeShared(
-    _ layout: Layout, _ kind: EntityKind, _ range: Range<Int>, _ isCancelled: () -> Bool
+    _ layout: Layout, _ kind: SampleKind, _ range: Range<Int>, _ isCancelled: () -> Bool
   ) throws(SystemError) {
     var file: SampleFile?
     defer { file?.close() }
@@ -206,7 +205,7 @@ struct SampleWriter {
       switch layout {
       case .list: text = file == nil ? "[\n  " : ",\n  "
       case .dictionary:
-        // The key is the id; some files say it twice.
+        // The key is the id; some files repeat it as a member.
         if index.isMultiple(of: 2) { members.removeAll { $0.name == "id" } }
         text =
           (file == nil ? "{\n  " : ",\n  ")
@@ -214,7 +213,7 @@ struct SampleWriter {
       case .lines: break
       }
       text += JSONValue.object(members).text + (layout == .lines ? "\n" : "")
-      if file == nil { file = try SampleFile(directory, "\(kind.table)/\(layout.fileName)") }
+      if file == nil { file = try SampleFile(directory, "\(kind.schema.table)/\(layout.fileName)") }
       try file?.append(Array(text.utf8))
     }
     guard var open = file else { return }

@@ -14,13 +14,13 @@ public struct RecordGroup: Sendable, Hashable {
     public var maximum: Double?
 
     /// Their mean; `nil` if there are none.
-    public var average: Double? { count > 0 ? sum / Double(count) : nil }
+    package var average: Double? { count > 0 ? sum / Double(count) : nil }
 
     /// Creates a summary of no numbers.
     public init() {}
 
     /// Adds a number.
-    public mutating func add(_ number: Double) {
+    mutating func add(_ number: Double) {
       count += 1
       sum += number
       minimum = Swift.min(minimum ?? number, number)
@@ -28,7 +28,7 @@ public struct RecordGroup: Sendable, Hashable {
     }
 
     /// Adds all of `other`.
-    public mutating func add(_ other: Numbers) {
+    package mutating func add(_ other: Numbers) {
       count += other.count
       sum += other.sum
       minimum = [minimum, other.minimum].compactMap { $0 }.min()

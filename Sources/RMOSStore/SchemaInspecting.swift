@@ -14,7 +14,7 @@ public struct SchemaInspection {
 ///
 /// It assumes neither that the schema is the right one nor that columns hold what they are declared
 /// to. Every method is one statement, whatever the number of rows, in constant memory.
-package protocol SchemaInspecting: StoreReader {
+package protocol SchemaInspecting {
   /// The size of the database, in bytes.
   func databaseSize() throws -> Int64
 
@@ -88,6 +88,16 @@ package struct InspectedTable: Sendable, Hashable {
     package var isNotNull: Bool
     package var isPrimaryKey: Bool
     package var hasDefault: Bool
+
+    package init(
+      name: String, type: String, isNotNull: Bool, isPrimaryKey: Bool, hasDefault: Bool
+    ) {
+      self.name = name
+      self.type = type
+      self.isNotNull = isNotNull
+      self.isPrimaryKey = isPrimaryKey
+      self.hasDefault = hasDefault
+    }
   }
 
   /// An index.
@@ -115,6 +125,19 @@ package struct InspectedTable: Sendable, Hashable {
   package var columns: [Column]
   package var indexes: [Index]
   package var foreignKeys: [ForeignKey]
+
+  package init(
+    name: String, isTable: Bool, isVirtual: Bool = false, hasRowID: Bool, columns: [Column],
+    indexes: [Index], foreignKeys: [ForeignKey]
+  ) {
+    self.name = name
+    self.isTable = isTable
+    self.isVirtual = isVirtual
+    self.hasRowID = hasRowID
+    self.columns = columns
+    self.indexes = indexes
+    self.foreignKeys = foreignKeys
+  }
 
   /// A column by its name; case does not count, as in SQL.
   package func column(_ name: String) -> Column? {

@@ -100,7 +100,7 @@ public struct EntityRejected: Error, Sendable, Hashable, CustomStringConvertible
   public var issues: [Issue]
 
   /// Creates a rejection.
-  public init(issues: [Issue]) { self.issues = issues }
+  package init(issues: [Issue]) { self.issues = issues }
 
   /// The messages of the errors.
   public var description: String {

@@ -3,6 +3,9 @@ public import RMOSModels
 /// The reading side of a store, valid within one ``RecordStore/read(_:)`` or
 /// ``RecordStore/write(_:)``.
 public protocol StoreReader: AnyObject {
+  /// The kinds of entities that the store holds.
+  var catalog: EntityCatalog { get }
+
   /// The version of the shared schema; `nil` if the store has no schema yet.
   func schemaVersion() throws -> SchemaVersion?
 
@@ -100,7 +103,7 @@ extension StoreReader {
   }
 
   /// Whether an entity's row has changed since a run wrote it; `nil` if there is no such row.
-  public func editState(_ kind: EntityKind, id: String) throws -> EditState? {
+  package func editState(_ kind: EntityKind, id: String) throws -> EditState? {
     guard let record = try record(kind, id: id) else { return nil }
     return EditState(of: record, try provenance(kind, id: id))
   }

@@ -1,4 +1,4 @@
-public import RMOSModels
+package import RMOSModels
 
 /// How an incoming entity compares with the row that has its id.
 public enum StoredComparison: Sendable, Hashable {
@@ -20,7 +20,7 @@ public enum StoredComparison: Sendable, Hashable {
   ///   - index: Which of them.
   ///   - values: The stored values, in schema order.
   ///   - storedUnknownMembers: The unknown members kept with the row, as JSON object text.
-  public init(
+  package init(
     of batch: RecordBatch, at index: Int, with values: [Value], storedUnknownMembers: String?
   ) {
     let schema = batch.kind.schema

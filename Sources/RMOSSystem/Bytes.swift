@@ -1,6 +1,6 @@
 import CLibrary
 
-/// Text encodings that are made of ASCII alone.
+/// Text encodings that consist of ASCII only.
 package enum ASCII {
   static let lowerHexDigits = Array("0123456789abcdef".utf8)
   static let upperHexDigits = Array("0123456789ABCDEF".utf8)
@@ -28,7 +28,7 @@ extension UInt8 {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(lowercasedASCII)
   }
 
-  /// The value of a hexadecimal digit of either case, `nil` for any other byte.
+  /// The value of a hexadecimal digit in either case; `nil` for any other byte.
   package var hexadecimalValue: UInt8? {
     switch self {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
@@ -54,19 +54,19 @@ extension StringProtocol {
 // MARK: Percent encoding
 
 extension String {
-  /// The text with all bytes percent-encoded but unreserved characters (RFC 3986, 2.3) and those in
-  /// `kept`.
+  /// The text with all bytes percent-encoded except for unreserved characters (RFC 3986, 2.3) and
+  /// those in `kept`.
   package func percentEncoded(keeping kept: String = "") -> String {
     ASCII.percentEncoded(utf8, keeping: kept)
   }
 
-  /// The text with all bytes percent-encoded but unreserved characters (RFC 3986, 2.3).
+  /// The text with all bytes percent-encoded except for unreserved characters (RFC 3986, 2.3).
   package var percentEncoded: String { percentEncoded() }
 }
 
 extension ASCII {
-  /// The bytes as percent-encoded text; unreserved characters (RFC 3986, 2.3) and those in `kept`
-  /// stand for themselves.
+  /// The bytes percent-encoded, except for unreserved characters (RFC 3986, 2.3) and those in
+  /// `kept`.
   package static func percentEncoded(
     _ bytes: some Sequence<UInt8>, keeping kept: String = ""
   ) -> String {
@@ -84,8 +84,7 @@ extension ASCII {
     return String(decoding: encoded, as: UTF8.self)
   }
 
-  /// The bytes that percent-encoded ones stand for, `nil` if two hexadecimal digits do not follow a
-  /// percent sign.
+  /// The decoded bytes; `nil` if a percent sign is not followed by two hexadecimal digits.
   package static func percentDecoded(_ encoded: some Collection<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(encoded.count)
@@ -126,7 +125,7 @@ package enum Base64 {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// The bytes, `nil` if the text is not Base64; it need not be padded.
+  /// The bytes; `nil` if the text is not Base64, of which the padding is optional.
   package static func decode(_ text: String) -> [UInt8]? {
     let digits = text.utf8.prefix { $0 != UInt8(ascii: "=") }
     let padding = text.utf8.dropFirst(digits.count)
@@ -149,23 +148,22 @@ package enum Base64 {
   }
 }
 
-/// Comparing bytes as fast as the machine can.
+/// Fast comparisons of bytes.
 package enum Memory {
-  /// Whether two pieces of memory of the same length hold the same: `memcmp`.
+  /// Whether two buffers of the same length have the same bytes: `memcmp`.
   package static func areEqual(
     _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
   ) -> Bool {
     guard let a = left.baseAddress, let b = right.baseAddress else { return true }
-    return memcmp(a, b, left.count) == 0
+    return unsafe memcmp(a, b, left.count) == 0
   }
 
-  /// Below 0 if `left` comes before `right` in order of the bytes, 0 if they are the same:
-  /// `memcmp`.
+  /// Negative if `left` is less than `right` in lexicographic order, 0 if they are equal: `memcmp`.
   package static func compare(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) -> Int {
     if let a = left.baseAddress, let b = right.baseAddress {
-      let order = memcmp(a, b, min(left.count, right.count))
+      let order = unsafe memcmp(a, b, min(left.count, right.count))
       if order != 0 { return Int(order) }
     }
     return left.count - right.count

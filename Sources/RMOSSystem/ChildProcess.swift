@@ -7,47 +7,47 @@ package enum ChildProcess {
     case exited(Int32)
     case signalled(Int32)
     case tookTooLong
-    /// A signal asked us to stop while it ran.
+    /// A signal asked this program to stop meanwhile.
     case interrupted
     case notStarted(SystemError)
 
-    /// What was wrong, for people; `nil` if it ended well.
+    /// A description of the failure; `nil` if it succeeded.
     package var problem: String? {
       switch self {
       case .exited(0): nil
-      case .exited(let status): "ended with status \(status)"
-      case .signalled(let signal): "was ended by signal \(signal)"
-      case .tookTooLong: "took too long and was ended"
-      case .interrupted: "was ended before its time, as this program was"
+      case .exited(let status): "exited with status \(status)"
+      case .signalled(let signal): "was killed by signal \(signal)"
+      case .tookTooLong: "took too long and was stopped"
+      case .interrupted: "was stopped because this program was interrupted"
       case .notStarted(let error): "could not be started: \(error.reason)"
       }
     }
   }
 
-  /// Lets ``run(_:_:input:environment:deadline:)`` learn how a program ended, even if our parent
-  /// had the system forget that.
+  /// Makes exit statuses available to ``run(_:_:input:environment:timeout:)`` even if the parent
+  /// process ignored SIGCHLD.
   package static func rememberEndings() { signal(SIGCHLD, SIG_DFL) }
 
-  /// Runs a program to its end, with a text on its standard input and its output on our standard
-  /// error: `posix_spawn`, `waitpid`.
+  /// Runs a program with a text on its standard input, its output going to this process's standard
+  /// error, and waits until it ends: `posix_spawn`, `waitpid`.
   ///
-  /// It need not read the text. `environment` comes on top of ours. After `deadline` seconds it is
-  /// killed; `nil`: never. A signal that comes meanwhile and asks us to stop ends it too.
+  /// The program need not read the text. `environment` is added to the environment of this process.
+  /// It is killed after `timeout`; never if that is `nil`. A signal that asks this process
+  /// to stop stops it too.
   package static func run(
     _ program: String, _ arguments: [String], input: String, environment: [String: String] = [:],
-    deadline: Double? = nil
+    timeout: Duration? = nil
   ) -> Ending {
     run(
-      program, arguments, input: input, output: 2, environment: environment, deadline: deadline)
+      program, arguments, input: input, output: 2, environment: environment, timeout: timeout)
   }
 
-  /// Runs a program to its end as ``run(_:_:input:environment:deadline:)`` does, and takes what it
-  /// writes to its standard output.
+  /// Runs a program like ``run(_:_:input:environment:timeout:)`` and captures its standard output.
   ///
-  /// - Returns: How it ended, and the first `limit` bytes of its output. A `limit` of no more than
-  ///   a pipe holds (16 KiB are safe) keeps it from waiting for its reader.
+  /// - Returns: How it ended, and the first `limit` bytes of its output. With a `limit` up to the
+  ///   capacity of a pipe (16 KiB are safe) the program never waits for its reader.
   package static func capture(
-    _ program: String, _ arguments: [String], input: String, limit: Int, deadline: Double
+    _ program: String, _ arguments: [String], input: String, limit: Int, timeout: Duration
   ) -> (Ending, output: String) {
     let pipe: (reading: Descriptor, writing: Descriptor)
     do throws(SystemError) {
@@ -57,7 +57,7 @@ package enum ChildProcess {
     }
     let ending = run(
       program, arguments, input: input, output: pipe.writing.number, environment: [:],
-      deadline: deadline)
+      timeout: timeout)
     pipe.writing.close()
     let output = (try? FileDescriptor(pipe.reading.number).read(count: limit)) ?? []
     pipe.reading.close()
@@ -66,7 +66,7 @@ package enum ChildProcess {
 
   private static func run(
     _ program: String, _ arguments: [String], input: String, output: Int32,
-    environment: [String: String], deadline: Double?
+    environment: [String: String], timeout: Duration?
   ) -> Ending {
     let pipe: (reading: Descriptor, writing: Descriptor)
     let child: pid_t
@@ -84,24 +84,26 @@ package enum ChildProcess {
       pipe.writing.close()
       return .notStarted(error)
     }
-    let limit = Deadline(after: deadline ?? .infinity)
+    let deadline = timeout.map { Deadline(after: $0) } ?? .never
     let wasInterrupted = Signals.isInterrupted
     var left = Array(input.utf8)[...]
     var isWriting = true
     defer { if isWriting { pipe.writing.close() } }
     var status: Int32 = 0
     while true {
-      let ended = waitpid(child, &status, WNOHANG)
+      let ended = unsafe waitpid(child, &status, WNOHANG)
       if ended == child { break }
       if ended < 0, errno != EINTR { return .notStarted(.last) }
-      if limit.hasPassed {
+      if deadline.hasPassed {
         end(child)
         return .tookTooLong
       }
       if Signals.isInterrupted, !wasInterrupted {
         kill(child, SIGTERM)
         // Time to clean up.
-        for _ in 0..<Turn.patience where waitpid(child, &status, WNOHANG) != child { Turn.pass() }
+        for _ in 0..<Turn.patience where unsafe waitpid(child, &status, WNOHANG) != child {
+          Turn.pass()
+        }
         end(child)
         return .interrupted
       }
@@ -118,15 +120,17 @@ package enum ChildProcess {
   private static func end(_ child: pid_t) {
     kill(child, SIGKILL)
     var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
   }
 
-  /// Writes what the pipe takes.
+  /// Writes as much as the pipe accepts.
   ///
   /// - Returns: Whether there is more to write.
   private static func pass(_ bytes: inout ArraySlice<UInt8>, to pipe: Descriptor) -> Bool {
     while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { CLibrary.write(pipe.number, $0.baseAddress, $0.count) }
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe CLibrary.write(pipe.number, $0.baseAddress, $0.count)
+      }
       if count < 0 { return errno == EAGAIN || errno == EINTR }
       bytes.removeFirst(count)
     }
@@ -137,34 +141,38 @@ package enum ChildProcess {
     _ program: String, _ arguments: [String], _ variables: [String: String], input: Int32,
     output: Int32
   ) throws(SystemError) -> pid_t {
-    var (actions, attributes) = emptySpawnSettings
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
+    var (actions, attributes) = unsafe emptySpawnSettings
+    unsafe posix_spawn_file_actions_init(&actions)
+    unsafe posix_spawnattr_init(&attributes)
     defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
+      unsafe posix_spawn_file_actions_destroy(&actions)
+      unsafe posix_spawnattr_destroy(&attributes)
     }
-    posix_spawn_file_actions_adddup2(&actions, input, 0)
-    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+    unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
     // We ignore these; other programs rely on them.
     var (broken, none) = (sigset_t(), sigset_t())
-    sigemptyset(&none)
-    sigemptyset(&broken)
-    for number in Signals.thoseOfWriting { sigaddset(&broken, number) }
-    posix_spawnattr_setsigdefault(&attributes, &broken)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(
+    unsafe sigemptyset(&none)
+    unsafe sigemptyset(&broken)
+    for number in Signals.thoseOfWriting { unsafe sigaddset(&broken, number) }
+    unsafe posix_spawnattr_setsigdefault(&attributes, &broken)
+    unsafe posix_spawnattr_setsigmask(&attributes, &none)
+    unsafe posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
     let inherited = ProcessEnvironment.variables.filter { variable in
       variables[String(variable.prefix { $0 != "=" })] == nil
     }
-    let vector = arguments.map { strdup($0) } + [nil]
-    let environment =
-      (inherited + variables.map { "\($0)=\($1)" }).map { strdup($0) } + [nil]
-    defer { for text in vector + environment { free(text) } }
+    let vector = unsafe copies(of: arguments)
+    let environment = unsafe copies(of: inherited + variables.map { "\($0)=\($1)" })
+    defer { unsafe (vector + environment).forEach { unsafe free($0) } }
     var child: pid_t = 0
-    let failure = posix_spawn(&child, program, &actions, &attributes, vector, environment)
+    let failure = unsafe posix_spawn(&child, program, &actions, &attributes, vector, environment)
     guard failure == 0 else { throw .code(failure) }
     return child
+  }
+
+  /// The texts as C strings, followed by `nil`, each to be freed: `strdup`.
+  private static func copies(of texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
+    unsafe texts.map { unsafe strdup($0) } + [nil]
   }
 }

@@ -1,25 +1,24 @@
 import CLibrary
 
-/// A moment up to which something is waited for.
+/// The moment at which a wait ends.
 package struct Deadline: Comparable, Sendable {
-  /// A longer wait has no end.
-  private static let longest = 1e9
+  /// A wait this long never ends.
+  private static let longest = Duration.seconds(1_000_000_000)
 
-  /// `nil` if it never comes.
+  /// `nil` for never.
   private let moment: ContinuousClock.Instant?
 
   private init(_ moment: ContinuousClock.Instant?) { self.moment = moment }
 
-  /// Creates a deadline that never comes.
+  /// A deadline that never passes.
   package static let never = Deadline(nil)
 
-  /// Creates a deadline any number of seconds from a moment.
-  package init(after seconds: Double, from now: ContinuousClock.Instant = .now) {
-    moment =
-      seconds < Self.longest ? now + .seconds(max(0, seconds)) : seconds.isNaN ? now : nil
+  /// Creates a deadline that passes some time after a moment; the moment itself if that is negative.
+  package init(after duration: Duration, from now: ContinuousClock.Instant = .now) {
+    moment = duration < Self.longest ? now + max(.zero, duration) : nil
   }
 
-  /// Whether it is past.
+  /// Whether it has passed.
   package var hasPassed: Bool { hasPassed(at: .now) }
 
   /// Whether it is past at a moment.
@@ -27,7 +26,7 @@ package struct Deadline: Comparable, Sendable {
     moment.map { $0 <= now } ?? false
   }
 
-  /// How long it is until then, zero once it is past; `nil` if it never comes.
+  /// The time left, zero once it has passed; `nil` if it never passes.
   package var timeLeft: Duration? { moment.map { max($0 - .now, .zero) } }
 
   package static func < (left: Deadline, right: Deadline) -> Bool {
@@ -37,25 +36,25 @@ package struct Deadline: Comparable, Sendable {
 }
 
 extension Duration {
-  /// The whole and its fraction in seconds.
+  /// The duration in seconds, including the fraction.
   package var seconds: Double { self / .seconds(1) }
 }
 
-/// The clock of the day, which may be set.
+/// The wall clock, which may be set.
 package enum WallClock {
   /// The time since the beginning of 1970 in UTC: `clock_gettime`.
   package static var now: (seconds: Int, nanoseconds: Int) {
     var spec = timespec()
-    clock_gettime(CLOCK_REALTIME, &spec)
+    unsafe clock_gettime(CLOCK_REALTIME, &spec)
     return (Int(spec.tv_sec), Int(spec.tv_nsec))
   }
 }
 
 extension SystemThread {
-  /// Gives way for a moment: `usleep`.
+  /// Sleeps for a number of milliseconds: `usleep`.
   package static func pause(milliseconds: UInt32) { _ = usleep(milliseconds * 1000) }
 
-  /// Waits, whatever signals come: `sleep`.
+  /// Sleeps for a number of seconds, whatever signals arrive: `sleep`.
   package static func sleep(seconds: Int) {
     var left = UInt32(seconds)
     while left > 0 { left = CLibrary.sleep(left) }
@@ -74,7 +73,7 @@ package struct CivilDate: Hashable, Sendable {
     (self.year, self.month, self.day) = (year, month, day)
   }
 
-  /// Creates the date with a ``dayNumber`` that is not negative.
+  /// Creates the date with a ``dayNumber`` of at least 0.
   package init(dayNumber: Int) {
     let (era, dayOfEra) = dayNumber.quotientAndRemainder(dividingBy: 146_097)
     let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
@@ -85,7 +84,7 @@ package struct CivilDate: Hashable, Sendable {
     year = era * 400 + yearOfEra + (month < 3 ? 1 : 0)
   }
 
-  /// Days since 0000-03-01, counting years from March so that the leap day comes last.
+  /// Days since 0000-03-01; years are counted from March, so that the leap day is the last.
   package var dayNumber: Int {
     let shifted = month > 2 ? (year, month - 3) : (year - 1, month + 9)
     return shifted.0 * 365 + shifted.0 / 4 - shifted.0 / 100 + shifted.0 / 400
@@ -98,7 +97,7 @@ package struct CivilDate: Hashable, Sendable {
   /// 0 for a Sunday to 6 for a Saturday.
   var weekday: Int { (dayNumber + 3) % 7 }
 
-  /// How many days a month has.
+  /// The number of days of a month.
   package static func dayCount(year: Int, month: Int) -> Int {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
@@ -117,7 +116,7 @@ package struct UTCTime: Hashable, Sendable {
   /// 0 to 86,399.
   package let secondOfDay: Int
 
-  /// Creates the time that is so many seconds, 0 or more, after the beginning of 1970.
+  /// Creates a time from the seconds since 1970, 0 or more.
   package init(secondsSince1970 seconds: Int) {
     date = CivilDate(dayNumber: CivilDate.epoch + seconds / 86_400)
     secondOfDay = seconds % 86_400
@@ -129,10 +128,10 @@ package struct UTCTime: Hashable, Sendable {
     "\(padded(secondOfDay / 3600)):\(padded(secondOfDay / 60 % 60)):\(padded(secondOfDay % 60))"
   }
 
-  /// As ISO 8601 has it, such as `2026-03-01T09:30:00Z`.
+  /// In the format of ISO 8601, such as `2026-03-01T09:30:00Z`.
   package var iso8601: String { "\(date.text)T\(clockText)Z" }
 
-  /// As HTTP has it (RFC 9110, 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+  /// In the format of HTTP (RFC 9110, 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
   package var httpDate: String {
     let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     let months = [

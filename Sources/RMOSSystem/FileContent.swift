@@ -3,16 +3,15 @@ import CLibrary
 // Reading and replacing files as a whole.
 
 extension FileSystem {
-  /// What reading a file gave.
+  /// The content of a file.
   package enum Content {
     case bytes([UInt8])
     case tooLarge
   }
 
-  /// Reads a file of at most `limit` bytes; pipes too.
+  /// Reads a file or a pipe of at most `limit` bytes: `open`, `poll`, `read`.
   ///
-  /// Who writes to a pipe may take their time; one that nobody opens is given up: `open`, `poll`,
-  /// `read`.
+  /// The writer of a pipe may take its time; a pipe that no one opens is given up.
   package static func content(
     of path: some SystemPath, limit: Int
   ) throws(SystemError) -> Content {
@@ -35,7 +34,7 @@ extension FileSystem {
         if Signals.isInterrupted { throw .interrupted }
         continue
       }
-      // A pipe hangs up once those who had it open have gone; before the first it does not.
+      // A pipe hangs up once its writers have closed it, not before one has opened it.
       if turnsLeft == 0 || file.waits(for: .hungUp, milliseconds: Turn.milliseconds) {
         return .bytes(content)
       }
@@ -45,8 +44,8 @@ extension FileSystem {
     return .tooLarge
   }
 
-  /// Checks that ``replaceContent(of:with:)`` could write there: it takes a directory that files
-  /// can be made in, and what is there must let itself be written to.
+  /// Checks that ``replaceContent(of:with:)`` could write to a path: its directory must accept new
+  /// files, and what exists there must be writable.
   package static func checkReplaceable(_ path: String) throws(SystemError) {
     if let descriptor = openDescriptor(named: path) {
       let flags = try retrying { fcntl(descriptor.number, F_GETFL) }
@@ -63,10 +62,10 @@ extension FileSystem {
 
   /// Replaces a file's content as a whole: a reader sees the old text or the new one.
   ///
-  /// The text goes to a hidden file beside it, `.NAME.tmp-1`, which is then renamed; one that a
-  /// killed process left is removed. A link is followed, unless another user may have put it there.
-  /// What is not a regular file (a pipe, a terminal) is written to as it is, and so is
-  /// `/dev/stdout`, whatever it is.
+  /// The text goes to a hidden file in the same directory, `.NAME.tmp-1`, which is then renamed;
+  /// one that a killed process left is removed. A link is followed unless another user may have
+  /// created it. What is not a regular file (a pipe, a terminal) is written to directly, and so is
+  /// `/dev/stdout`.
   package static func replaceContent(of path: String, with text: String) throws(SystemError) {
     let bytes = Array(text.utf8)
     if let descriptor = openDescriptor(named: path) { return try descriptor.writeToReader(bytes) }
@@ -80,9 +79,9 @@ extension FileSystem {
     }
   }
 
-  /// The descriptor that `/dev/stdout`, `/dev/stderr` or `/dev/fd/N` stands for.
+  /// The descriptor that `/dev/stdout`, `/dev/stderr` or `/dev/fd/N` names.
   ///
-  /// A file opened by such a name would be another opening of it, with a position of its own.
+  /// Opening a file by such a name would open it again, with its own position.
   private static func openDescriptor(named path: String) -> FileDescriptor? {
     switch path {
     case "/dev/stdout": return .standardOutput
@@ -148,7 +147,7 @@ extension FileSystem {
     }
   }
 
-  /// The rights of our own file that is replaced, else those of any new file.
+  /// The permissions of the replaced file if it is ours, else those of any new file.
   private static func permissions(replacing path: String) -> UInt32 {
     if let status = try? FileStatus(ofLink: path), status.form == .file,
       status.owner == ProcessEnvironment.user
@@ -158,7 +157,7 @@ extension FileSystem {
     return 0o666 & ~creationMask
   }
 
-  /// `umask`, which can be read only by setting it.
+  /// `umask`, which can only be read by setting it.
   private static let creationMask: UInt32 = {
     let mask = umask(0o077)
     umask(mask)
@@ -167,11 +166,11 @@ extension FileSystem {
 
   // MARK: Links of others
 
-  /// The place that a path leads to, without links; its last name need not be there.
+  /// The path without links; its last component need not exist: `lstat`, `readlink`.
   ///
   /// In a directory that anyone may write to, a link of another user is not followed: it may lead
-  /// to what only we may write to. Links of root and of the directory's owner are, as by systems
-  /// that protect links themselves: `lstat`, `readlink`.
+  /// to what only we may write to. Links of root and of the directory's owner are followed, as on
+  /// systems that protect links themselves.
   private static func destination(of path: String) throws(SystemError) -> String {
     var place = path.utf8.first == UInt8(ascii: "/") ? "/" : "."
     var names = components(path)
@@ -203,7 +202,7 @@ extension FileSystem {
   /// Where a link leads: `readlink`.
   private static func linkTarget(_ path: String) throws(SystemError) -> [UInt8] {
     var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = try retrying { readlink(path, &target, target.count) }
+    let count = try retrying { unsafe readlink(path, &target, target.count) }
     return target[..<count].map { UInt8(bitPattern: $0) }
   }
 
@@ -213,15 +212,15 @@ extension FileSystem {
       .filter { $0 != "." }.reversed()
   }
 
-  /// Whether what stands in a directory was put there by someone who may: us, root, the
-  /// directory's owner; in one that not anyone may write to, whoever it was.
+  /// Whether an entry of a directory can be trusted: if it belongs to us, root or the directory's
+  /// owner, or if not everyone may write to the directory.
   private static func isTrusted(_ entry: FileStatus, in directory: String) -> Bool {
     if entry.owner == ProcessEnvironment.user || entry.owner == 0 { return true }
     guard let status = try? FileStatus(of: directory) else { return false }
     return status.permissions & 0o002 == 0 || status.owner == entry.owner
   }
 
-  /// Checks that what is not a regular file was not put there by another user.
+  /// Checks that what is not a regular file was not created by another user.
   private static func checkOrigin(of path: String, _ status: FileStatus) throws(SystemError) {
     let place: String
     do throws(SystemError) {

@@ -4,7 +4,7 @@ import CLibrary
 package struct FileDescriptor: Hashable, Sendable {
   package let number: Int32
 
-  /// One that is open already, such as 2 for standard error.
+  /// Creates a descriptor from the number of an open file, such as 2 for standard error.
   package init(_ number: Int32) { self.number = number }
 
   package static let standardOutput = FileDescriptor(1)
@@ -15,7 +15,9 @@ package struct FileDescriptor: Hashable, Sendable {
   init(
     opening path: some SystemPath, _ flags: Int32, permissions: mode_t = 0o666
   ) throws(SystemError) {
-    number = try retrying { path.withCPath { open($0, flags | O_CLOEXEC, permissions) } }
+    number = try retrying {
+      unsafe path.withCPath { unsafe open($0, flags | O_CLOEXEC, permissions) }
+    }
   }
 
   /// Opens a file for reading; never waits for the other end of a pipe: `open`.
@@ -23,7 +25,7 @@ package struct FileDescriptor: Hashable, Sendable {
     do throws(SystemError) {
       try self.init(opening: path, O_RDONLY | O_NONBLOCK)
     } catch {
-      // What a socket answers, or a device that is not there.
+      // The error for a socket, or for a device that does not exist.
       throw error == .code(ENXIO) ? .notAFile : error
     }
   }
@@ -41,8 +43,8 @@ package struct FileDescriptor: Hashable, Sendable {
   /// Creates a file that must not be in a directory yet, for its owner alone: `openat`.
   init(creating name: some SystemPath, in directory: FileDescriptor) throws(SystemError) {
     number = try retrying {
-      name.withCPath {
-        openat(
+      unsafe name.withCPath {
+        unsafe openat(
           directory.number, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
       }
     }
@@ -65,7 +67,7 @@ package struct FileDescriptor: Hashable, Sendable {
   /// `fstat`.
   package func status() throws(SystemError) -> FileStatus {
     var info = stat()
-    try retrying { fstat(number, &info) }
+    try retrying { unsafe fstat(number, &info) }
     return FileStatus(info)
   }
 
@@ -73,23 +75,23 @@ package struct FileDescriptor: Hashable, Sendable {
   package func read(
     into buffer: UnsafeMutablePointer<UInt8>, count: Int
   ) throws(SystemError) -> Int {
-    try retrying { CLibrary.read(number, buffer, count) }
+    try retrying { unsafe CLibrary.read(number, buffer, count) }
   }
 
   /// Reads at most `count` bytes from `offset` on; 0 at the end: `pread`.
   package func read(
     into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
   ) throws(SystemError) -> Int {
-    try retrying { pread(number, buffer, count, off_t(offset)) }
+    try retrying { unsafe pread(number, buffer, count, off_t(offset)) }
   }
 
   /// The next bytes, at most `count`; none at the end: `read`.
   package func read(count wanted: Int) throws(SystemError) -> [UInt8] {
     var failure: SystemError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
       guard let base = buffer.baseAddress else { return }
       do throws(SystemError) {
-        count = try read(into: base, count: wanted)
+        count = try unsafe read(into: base, count: wanted)
       } catch {
         failure = error
       }
@@ -105,28 +107,28 @@ package struct FileDescriptor: Hashable, Sendable {
 
   /// Writes all bytes to a file: `write`.
   package func write(_ bytes: [UInt8]) throws(SystemError) {
-    try UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        let pending = UnsafeRawBufferPointer(rebasing: rest)
-        rest = rest.dropFirst(
-          try retrying { CLibrary.write(number, pending.baseAddress, pending.count) })
+    try unsafe UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
+      var rest = unsafe bytes[...]
+      while unsafe !rest.isEmpty {
+        let pending = unsafe UnsafeRawBufferPointer(rebasing: rest)
+        unsafe rest = unsafe rest.dropFirst(
+          try retrying { unsafe CLibrary.write(number, pending.baseAddress, pending.count) })
       }
     }
   }
 
   /// Writes all bytes to whatever it is.
   ///
-  /// Waits for who reads them as long as that takes; once ``Signals/isInterrupted``, no longer than
-  /// a second without getting rid of any: `poll`, `write`.
+  /// Waits for the reader as long as it takes; once ``Signals/isInterrupted``, for at most a second
+  /// without progress: `poll`, `write`.
   /// - Throws: ``SystemError/interrupted`` if it gave up.
   package func writeToReader(_ bytes: [UInt8]) throws(SystemError) {
-    // Where that cannot be told, waiting does no harm: a file is always ready.
+    // If the status is unknown, waiting does no harm: a file is always ready.
     if (try? status())?.form == .file { return try write(bytes) }
-    try UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
-      var rest = bytes[...]
+    try unsafe UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
+      var rest = unsafe bytes[...]
       var patience = Turn.patience
-      while !rest.isEmpty {
+      while unsafe !rest.isEmpty {
         // The handler of a signal ends the wait too.
         guard waits(for: .anythingButReadable, milliseconds: Turn.milliseconds) else {
           if Signals.isInterrupted { patience -= 1 }
@@ -134,10 +136,10 @@ package struct FileDescriptor: Hashable, Sendable {
           continue
         }
         // What is ready takes so much without waiting.
-        let pending = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.longestWholeWrite))
+        let pending = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(Self.longestWholeWrite))
         do throws(SystemError) {
-          rest = rest.dropFirst(
-            try retrying { CLibrary.write(number, pending.baseAddress, pending.count) })
+          unsafe rest = unsafe rest.dropFirst(
+            try retrying { unsafe CLibrary.write(number, pending.baseAddress, pending.count) })
           patience = Turn.patience
         } catch {
           guard error.isAgain else { throw error }
@@ -151,7 +153,7 @@ package struct FileDescriptor: Hashable, Sendable {
   /// - Returns: Whether they are written; more than ``longestWholeWrite`` may be in part.
   package func writeWithoutWaiting(_ bytes: [UInt8]) -> Bool {
     guard waits(for: .writable, milliseconds: 0) else { return false }
-    return CLibrary.write(number, bytes, bytes.count) >= 0
+    return unsafe CLibrary.write(number, bytes, bytes.count) >= 0
   }
 
   /// The most bytes that a pipe with room takes whole.
@@ -160,10 +162,10 @@ package struct FileDescriptor: Hashable, Sendable {
   /// Waits, at most for a time, until one of the events happens.
   func waits(for events: PollSet.Events, milliseconds: Int32) -> Bool {
     var state = pollfd(fd: number, events: events.rawValue & Int16(POLLIN | POLLOUT), revents: 0)
-    return poll(&state, 1, milliseconds) == 1 && state.revents & events.rawValue != 0
+    return unsafe poll(&state, 1, milliseconds) == 1 && state.revents & events.rawValue != 0
   }
 
-  /// Lets others do what `permissions` say: `fchmod`.
+  /// Sets the permissions: `fchmod`.
   package func setPermissions(_ permissions: UInt32) throws(SystemError) {
     try retrying { fchmod(number, mode_t(permissions)) }
   }
@@ -171,7 +173,7 @@ package struct FileDescriptor: Hashable, Sendable {
   /// Waits until the content is on the disk: `fsync`.
   package func synchronize() throws(SystemError) { try retrying { fsync(number) } }
 
-  /// `close`; whoever needs to know that what was written arrived calls ``synchronize()`` before.
+  /// `close`; call ``synchronize()`` before to know that everything was written.
   package func close() { _ = CLibrary.close(number) }
 
   /// `close`, with what it reports.
@@ -189,9 +191,9 @@ extension FileDescriptor {
     try self.init(opening: path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
   }
 
-  /// Opens a file for locking that is there already, for writing if possible: `open`.
+  /// Opens an existing lock file, for writing if possible: `open`.
   ///
-  /// A lock needs no right to write. Never waits and never follows a link.
+  /// A lock does not need write permission. Never waits and never follows a link.
   package static func openingLockFile(
     _ path: some SystemPath
   ) throws(SystemError) -> (file: FileDescriptor, isWritable: Bool) {
@@ -205,13 +207,13 @@ extension FileDescriptor {
     }
   }
 
-  /// Creates a file for locking that whoever may open `model` may open as well: `open`, `fchown`,
+  /// Creates a lock file that everyone who may open `model` may open as well: `open`, `fchown`,
   /// `fchmod`.
   package init(creatingLockFile path: some SystemPath, like model: FileStatus?) throws(SystemError)
   {
     try self.init(opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, permissions: 0o600)
     guard let model else { return }
-    // Whoever is not root may give it at most to a group of his own.
+    // Without root, a file can only be given to one of our own groups.
     _ = fchown(number, ProcessEnvironment.isSuperuser ? model.owner : uid_t.max, model.group)
     _ = fchmod(number, mode_t(model.permissions & 0o666 | 0o600))
   }
@@ -233,15 +235,15 @@ extension FileDescriptor {
   package func replaceContent(with text: String) {
     var text = text
     text.withUTF8 { bytes in
-      if ftruncate(number, 0) == 0 { _ = pwrite(number, bytes.baseAddress, bytes.count, 0) }
+      if ftruncate(number, 0) == 0 { _ = unsafe pwrite(number, bytes.baseAddress, bytes.count, 0) }
     }
   }
 
   /// The first bytes of a small file: `pread`.
   package func beginning() -> String {
-    withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
-      let count = pread(number, buffer.baseAddress, buffer.count, 0)
-      return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    unsafe withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
+      let count = unsafe pread(number, buffer.baseAddress, buffer.count, 0)
+      return unsafe String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
     }
   }
 }
@@ -255,7 +257,7 @@ extension FileDescriptor {
   /// The width of the terminal in columns, 80 if it does not say: `ioctl`.
   package var terminalWidth: Int {
     var size = winsize()
-    guard ioctl(number, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    guard unsafe ioctl(number, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
   }
 
@@ -263,7 +265,7 @@ extension FileDescriptor {
   /// numbers and receives what is meant for the terminal.
   package static func occupyStandardDescriptors() {
     for number: Int32 in 0...2 where fcntl(number, F_GETFD) == -1 {
-      _ = open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)
+      _ = unsafe open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)
     }
   }
 }

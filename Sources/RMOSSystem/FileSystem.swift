@@ -1,6 +1,6 @@
 import CLibrary
 
-/// What is done to files and directories by their paths.
+/// Operations on files and directories by their paths.
 package enum FileSystem {
   // MARK: Creating and removing
 
@@ -8,7 +8,7 @@ package enum FileSystem {
   package static func makeDirectory(
     _ path: some SystemPath, permissions: UInt16 = 0o755
   ) throws(SystemError) {
-    try retrying { path.withCPath { mkdir($0, mode_t(permissions)) } }
+    try retrying { unsafe path.withCPath { unsafe mkdir($0, mode_t(permissions)) } }
   }
 
   /// Creates a directory and those above it; one that is there is fine.
@@ -48,12 +48,12 @@ package enum FileSystem {
 
   /// Deletes a file: `unlink`.
   package static func removeFile(_ path: some SystemPath) throws(SystemError) {
-    try retrying { path.withCPath { unlink($0) } }
+    try retrying { unsafe path.withCPath { unsafe unlink($0) } }
   }
 
   /// Deletes an empty directory: `rmdir`.
   package static func removeDirectory(_ path: some SystemPath) throws(SystemError) {
-    try retrying { path.withCPath { rmdir($0) } }
+    try retrying { unsafe path.withCPath { unsafe rmdir($0) } }
   }
 
   // MARK: Moving
@@ -62,10 +62,12 @@ package enum FileSystem {
   package static func rename(
     _ old: some SystemPath, to new: some SystemPath
   ) throws(SystemError) {
-    try retrying { old.withCPath { old in new.withCPath { CLibrary.rename(old, $0) } } }
+    try retrying {
+      unsafe old.withCPath { old in unsafe new.withCPath { unsafe CLibrary.rename(old, $0) } }
+    }
   }
 
-  /// Gives a file a name that nothing bears yet: `rename`.
+  /// Renames a file unless the new name is taken: `rename`.
   package static func renameUnlessTaken(
     _ old: some SystemPath, to new: some SystemPath
   ) throws(SystemError) {
@@ -82,29 +84,29 @@ package enum FileSystem {
     try file.synchronize()
   }
 
-  /// Begins to write all there is to the disk, so that ``synchronize(_:)`` of many files has little
+  /// Begins to write everything to the disk, so that ``synchronize(_:)`` of many files has little
   /// left to do: `sync`.
   package static func beginSynchronizing() { sync() }
 
-  // MARK: Rights
+  // MARK: Permissions
 
-  /// Checks that what is there may be read: `access`.
+  /// Checks that a file may be read: `access`.
   package static func checkReadable(_ path: some SystemPath) throws(SystemError) {
-    try retrying { path.withCPath { access($0, R_OK) } }
+    try retrying { unsafe path.withCPath { unsafe access($0, R_OK) } }
   }
 
-  /// Checks that what is there may be written to: `access`.
+  /// Checks that a file may be written to: `access`.
   package static func checkWritable(_ path: some SystemPath) throws(SystemError) {
-    try retrying { path.withCPath { access($0, W_OK) } }
+    try retrying { unsafe path.withCPath { unsafe access($0, W_OK) } }
   }
 
-  /// Checks that entries can be made in a directory: `access`.
+  /// Checks that entries can be created in a directory: `access`.
   package static func checkWritable(directory path: some SystemPath) throws(SystemError) {
     guard try FileStatus(of: path).form == .directory else { throw .notADirectory }
-    try retrying { path.withCPath { access($0, W_OK | X_OK) } }
+    try retrying { unsafe path.withCPath { unsafe access($0, W_OK | X_OK) } }
   }
 
-  /// Checks that a directory can be made private: only its owner may, or root.
+  /// Checks that a directory can be made private, which only its owner and root may do.
   package static func checkOwned(directory path: some SystemPath) throws(SystemError) {
     let status = try FileStatus(of: path)
     guard geteuid() == 0 || status.owner == geteuid() else { throw .notPermitted }
@@ -112,7 +114,8 @@ package enum FileSystem {
 
   /// Whether a path leads to a program that may be run: `access`.
   package static func isProgram(_ path: some SystemPath) -> Bool {
-    (try? FileStatus(of: path))?.form == .file && path.withCPath { access($0, X_OK) } == 0
+    unsafe (try? FileStatus(of: path))?.form == .file
+      && path.withCPath { unsafe access($0, X_OK) } == 0
   }
 
   /// Why the system opens no further file, `nil` if it does: `open`.
@@ -126,9 +129,9 @@ package enum FileSystem {
   }
 }
 
-/// What the system knows of a file: `stat`.
+/// The status of a file: `stat`.
 package struct FileStatus: Sendable {
-  /// What a path names; the raw value is for messages.
+  /// The kind of file; the raw value is for messages.
   package enum Form: String, Sendable {
     case file = "a file"
     case directory = "a directory"
@@ -138,13 +141,13 @@ package struct FileStatus: Sendable {
     case device = "a device"
   }
 
-  /// What tells one file or directory from all others on the machine.
+  /// What distinguishes a file or directory from all others on the machine.
   package struct Identity: Hashable, Sendable {
     package let device: UInt64
     package let inode: UInt64
   }
 
-  /// What tells one state of a file, and one file, from another.
+  /// What distinguishes a state of a file from its other states and from other files.
   package struct State: Hashable, Sendable {
     package let identity: Identity
     /// Bytes.
@@ -166,24 +169,24 @@ package struct FileStatus: Sendable {
   package let owner: UInt32
   /// The number of its group.
   package let group: UInt32
-  /// Who may do what, with the bits above that.
+  /// The permissions, including the bits above them.
   package let permissions: UInt32
 
   package var identity: Identity { state.identity }
   /// Bytes.
   package var size: Int { state.size }
 
-  /// Of what a path leads to: `stat`.
+  /// Creates the status of the file that a path leads to: `stat`.
   package init(of path: some SystemPath) throws(SystemError) {
     var info = stat()
-    try retrying { path.withCPath { stat($0, &info) } }
+    try retrying { unsafe path.withCPath { unsafe stat($0, &info) } }
     self.init(info)
   }
 
-  /// Of what a path names, be that a link: `lstat`.
+  /// Creates the status of what a path names, without following a link: `lstat`.
   package init(ofLink path: some SystemPath) throws(SystemError) {
     var info = stat()
-    try retrying { path.withCPath { lstat($0, &info) } }
+    try retrying { unsafe path.withCPath { unsafe lstat($0, &info) } }
     self.init(info)
   }
 
@@ -216,7 +219,7 @@ extension FileStatus {
     (try? FileStatus(of: path))?.size
   }
 
-  /// Which file bears a name, `nil` if none does: `lstat`.
+  /// The identity of what a path names, without following a link; `nil` if there is none: `lstat`.
   package static func identity(
     ofLink path: some SystemPath
   ) throws(SystemError) -> FileStatus.Identity? {
@@ -228,7 +231,7 @@ extension FileStatus {
     }
   }
 
-  /// Whether a path names something, be it a link that leads nowhere.
+  /// Whether a path names something, including a broken link.
   package static func hasEntry(_ path: some SystemPath) -> Bool {
     (try? FileStatus(ofLink: path)) != nil
   }
@@ -238,7 +241,7 @@ extension FileStatus {
     (try? FileStatus(ofLink: path))?.form == .link
   }
 
-  /// Whether something is at the path; true too if that is kept from us.
+  /// Whether something is at the path; `true` if that cannot be determined.
   package static func exists(_ path: some SystemPath) -> Bool {
     do throws(SystemError) {
       _ = try FileStatus(of: path)
@@ -248,7 +251,7 @@ extension FileStatus {
     }
   }
 
-  /// Whether two paths lead to the same file, be it there or not yet.
+  /// Whether two paths lead to the same file, which need not exist yet.
   package static func isSameFile(_ left: some SystemPath, _ right: some SystemPath) -> Bool {
     switch (try? FileStatus(of: left), try? FileStatus(of: right)) {
     case (let one?, let other?): return one.identity == other.identity

@@ -1,6 +1,6 @@
-// What the C libraries write differently: with the list in CLibrary, all that a new system needs.
+// The differences between C libraries: with the list in CLibrary, all that a new system needs.
 
-@preconcurrency import CLibrary
+@unsafe @preconcurrency import CLibrary
 
 extension stat {
   /// When the content last changed.
@@ -22,7 +22,7 @@ extension sigaction {
       #elseif canImport(Musl)
         __sa_handler.sa_handler
       #else
-        __sigaction_handler.sa_handler
+        unsafe __sigaction_handler.sa_handler
       #endif
     }
     set {
@@ -31,22 +31,22 @@ extension sigaction {
       #elseif canImport(Musl)
         __sa_handler.sa_handler = newValue
       #else
-        __sigaction_handler.sa_handler = newValue
+        unsafe __sigaction_handler.sa_handler = newValue
       #endif
     }
   }
 }
 
-/// Makes a condition whose waits do not take longer because somebody sets the clock back.
+/// Initializes a condition whose waits do not take longer if the clock is set back.
 func initializeCondition(_ condition: UnsafeMutablePointer<pthread_cond_t>) {
   #if canImport(Darwin)
     pthread_cond_init(condition, nil)
   #else
     var attributes = pthread_condattr_t()
-    pthread_condattr_init(&attributes)
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-    pthread_cond_init(condition, &attributes)
-    pthread_condattr_destroy(&attributes)
+    unsafe pthread_condattr_init(&attributes)
+    unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    unsafe pthread_cond_init(condition, &attributes)
+    unsafe pthread_condattr_destroy(&attributes)
   #endif
 }
 
@@ -60,11 +60,11 @@ func waitForCondition(
     pthread_cond_timedwait_relative_np(condition, mutex, &time)
   #else
     var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
+    unsafe clock_gettime(CLOCK_MONOTONIC, &now)
     let nanoseconds = now.tv_nsec + time.tv_nsec
     time.tv_sec += now.tv_sec + nanoseconds / 1_000_000_000
     time.tv_nsec = nanoseconds % 1_000_000_000
-    pthread_cond_timedwait(condition, mutex, &time)
+    unsafe pthread_cond_timedwait(condition, mutex, &time)
   #endif
 }
 
@@ -86,10 +86,10 @@ func waitForCondition(
   var emptyThread: pthread_t { pthread_t() }
   func startedThread(_ thread: pthread_t) -> pthread_t? { thread }
   var emptySpawnSettings: (posix_spawn_file_actions_t, posix_spawnattr_t) {
-    (posix_spawn_file_actions_t(), posix_spawnattr_t())
+    unsafe (posix_spawn_file_actions_t(), posix_spawnattr_t())
   }
   /// A variable of the C library; nothing here changes the environment.
-  var environmentVector: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? { environ }
+  var environmentVector: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? { unsafe environ }
 
   #if canImport(Musl)
     let streamType = SOCK_STREAM

@@ -1,50 +1,57 @@
 import CLibrary
 
-/// What a process knows of itself and of where it runs.
+/// The process and its environment.
 package enum ProcessEnvironment {
   /// `getpid`.
   package static var processID: Int32 { getpid() }
 
-  /// The number of the user whose rights the process has: `geteuid`.
+  /// The effective user: `geteuid`.
   package static var user: UInt32 { geteuid() }
 
-  /// Whether that is one who may do anything.
+  /// Whether the effective user is root.
   package static var isSuperuser: Bool { user == 0 }
 
   /// The name of a user, for messages: `getpwuid_r`.
   package static func userName(_ user: UInt32) -> String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
       guard let start = buffer.baseAddress else { return "user \(user)" }
-      var entry = passwd()
+      var entry = unsafe passwd()
       var result: UnsafeMutablePointer<passwd>?
-      let failure = getpwuid_r(user, &entry, start, buffer.count, &result)
-      guard failure == 0, result != nil, let name = entry.pw_name else { return "user \(user)" }
-      return String(cString: name)
+      let failure = unsafe getpwuid_r(user, &entry, start, buffer.count, &result)
+      guard failure == 0, unsafe result != nil, let name = unsafe entry.pw_name else {
+        return "user \(user)"
+      }
+      return unsafe String(cString: name)
     }
   }
 
   /// The machine's name, `nil` if it has none: `gethostname`.
   package static var hostName: String? {
     var name = [CChar](repeating: 0, count: 256)
-    guard gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return nil }
-    return name.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } }
+    guard unsafe gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return nil }
+    return unsafe name.withUnsafeBufferPointer {
+      unsafe $0.baseAddress.map { unsafe String(cString: $0) }
+    }
   }
 
   /// An environment variable, `nil` if it is not set or empty: `getenv`.
   package static func variable(_ name: String) -> String? {
-    guard let value = getenv(name) else { return nil }
-    return value.pointee == 0 ? nil : String(cString: value)
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe value.pointee == 0 ? nil : String(cString: value)
   }
 
-  /// A word of the command line, or the value of one of the environment variables, that is not
-  /// UTF-8, with its broken bytes replaced; `nil` if there is none.
+  /// An argument, or the value of one of the environment variables, that is not UTF-8, with invalid
+  /// bytes replaced; `nil` if there is none.
   package static func textNotUTF8(inVariables names: [String]) -> String? {
-    let words = (0..<Int(CommandLine.argc)).dropFirst().map { CommandLine.unsafeArgv[$0] }
-    for case let text? in words + names.map({ getenv($0) })
-    where String(validatingCString: text) == nil {
-      return String(cString: text)
-    }
-    return nil
+    let words = (0..<Int(CommandLine.argc)).dropFirst()
+    return words.lazy.compactMap { unsafe replacingInvalidBytes(CommandLine.unsafeArgv[$0]) }.first
+      ?? names.lazy.compactMap { unsafe replacingInvalidBytes(getenv($0)) }.first
+  }
+
+  /// A text with its invalid bytes replaced; `nil` if it has none.
+  private static func replacingInvalidBytes(_ text: UnsafeMutablePointer<CChar>?) -> String? {
+    guard let text = unsafe text, unsafe String(validatingCString: text) == nil else { return nil }
+    return unsafe String(cString: text)
   }
 
   /// The path of a program that PATH leads to.
@@ -56,10 +63,10 @@ package enum ProcessEnvironment {
   /// All variables, each `name=value`.
   static var variables: [String] {
     var variables: [String] = []
-    var next = environmentVector
-    while let place = next, let variable = place.pointee {
-      variables.append(String(cString: variable))
-      next = place + 1
+    var next = unsafe environmentVector
+    while let place = unsafe next, let variable = unsafe place.pointee {
+      unsafe variables.append(String(cString: variable))
+      unsafe next = unsafe place + 1
     }
     return variables
   }

@@ -1,24 +1,24 @@
 import CLibrary
 import Synchronization
 
-/// Signals, and what comes of them.
+/// Handling of signals.
 package enum Signals {
-  /// How many of SIGINT and SIGTERM came.
+  /// The number of interruptions so far.
   ///
-  /// A handler may touch nothing but such an atomic.
+  /// A signal handler may only touch such an atomic.
   private static let interruptions = Atomic<Int>(0)
 
   /// The status of a process that was interrupted.
   private static let interruptedStatus: Int32 = 130
 
-  /// The signals that ask to stop: from the terminal, from a service manager, and from a terminal
-  /// that goes.
+  /// The signals that ask to stop: from the terminal, from a service manager, and when a terminal
+  /// closes.
   private static let stopping = [SIGINT, SIGTERM, SIGHUP]
 
   private static var stoppingSet: sigset_t {
     var signals = sigset_t()
-    sigemptyset(&signals)
-    for signal in stopping { sigaddset(&signals, signal) }
+    unsafe sigemptyset(&signals)
+    for signal in stopping { unsafe sigaddset(&signals, signal) }
     return signals
   }
 
@@ -28,9 +28,9 @@ package enum Signals {
   /// From now on the first SIGINT, SIGTERM or SIGHUP sets ``isInterrupted`` and a second one ends
   /// the process at once.
   ///
-  /// A hangup is no second one: the system and the shell both send it when a terminal goes, and a
-  /// service manager after SIGTERM. A signal that the parent had ignored stays ignored; one that it
-  /// had blocked, as the threads of a dispatch queue do, gets through.
+  /// A hangup does not count as a second one: the system and the shell both send it when a terminal
+  /// closes, and a service manager after SIGTERM. A signal that the parent process ignored stays
+  /// ignored; one that it blocked, as the threads of a dispatch queue do, is unblocked.
   package static func catchInterruptions() {
     _ = isInterrupted
     handleInterruptions { signal in
@@ -41,8 +41,8 @@ package enum Signals {
 
   /// From now on SIGINT, SIGTERM or SIGHUP ends the process with the status of an interruption.
   ///
-  /// That is right for what leaves nothing half done. A signal that the parent had ignored stays
-  /// ignored.
+  /// This suits commands that leave nothing half done. A signal that the parent process ignored
+  /// stays ignored.
   package static func endOnInterruption() {
     handleInterruptions { _ in _exit(Signals.interruptedStatus) }
   }
@@ -50,51 +50,52 @@ package enum Signals {
   /// `sigaction`, `sigprocmask`.
   private static func handleInterruptions(_ handler: @escaping @convention(c) (Int32) -> Void) {
     var signals = stoppingSet
-    sigprocmask(SIG_UNBLOCK, &signals, nil)
+    unsafe sigprocmask(SIG_UNBLOCK, &signals, nil)
     for signal in stopping where !isIgnored(signal) {
       var action = sigaction()
       action.handler = handler
       action.sa_flags = SA_RESTART
-      sigaction(signal, &action, nil)
+      unsafe sigaction(signal, &action, nil)
     }
   }
 
   private static func isIgnored(_ signal: Int32) -> Bool {
     var current = sigaction()
-    sigaction(signal, nil, &current)
-    return unsafeBitCast(current.handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    unsafe sigaction(signal, nil, &current)
+    return unsafe unsafeBitCast(current.handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// Runs `body` to its end before a signal that asks to stop is heard: `pthread_sigmask`.
+  /// Runs `body` with the signals that ask to stop blocked: `pthread_sigmask`.
   package static func holdingInterruptions<Result>(
     _ body: () throws(SystemError) -> Result
   ) throws(SystemError) -> Result {
     var (signals, before) = (stoppingSet, sigset_t())
-    pthread_sigmask(SIG_BLOCK, &signals, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
     return try body()
   }
 
-  /// Has SIGINT, SIGTERM and SIGHUP taken by a thread that calls `body` with how many came so far;
-  /// a hangup counts only where it is the first.
+  /// Handles SIGINT, SIGTERM and SIGHUP on a thread that calls `body` with the number received so
+  /// far: `pthread_sigmask`, `sigwait`.
   ///
-  /// Unlike a handler's, its code may do anything. Call it before other threads start, which inherit
-  /// that the signals are blocked. A signal that the parent had ignored stays ignored:
-  /// `pthread_sigmask`, `sigwait`.
+  /// A hangup counts only if it is the first. Unlike a signal handler, `body` may do anything. Call
+  /// this before other threads start, because they inherit the blocked signals. A signal that the
+  /// parent process ignored stays ignored.
   package static func onInterruption(
     _ body: @escaping @Sendable (Int) -> Void
   ) throws(SystemError) {
     var signals = sigset_t()
-    sigemptyset(&signals)
-    for signal in stopping where !isIgnored(signal) { sigaddset(&signals, signal) }
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    unsafe sigemptyset(&signals)
+    for signal in stopping where !isIgnored(signal) { unsafe sigaddset(&signals, signal) }
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
     let awaited = signals
     try SystemThread.detached {
       var signals = awaited
       var signal: Int32 = 0
       var count = 0
-      // It fails only where there is no signal to wait for: the parent had them ignored.
-      while sigwait(&signals, &signal) == 0 {
+      // It fails only if there is no signal to wait for: the parent process ignored them.
+      while unsafe sigwait(&signals, &signal) == 0 {
         if count > 0, signal == SIGHUP { continue }
         count += 1
         body(count)
@@ -111,12 +112,12 @@ package enum Signals {
   static let thoseOfWriting = [SIGPIPE, SIGXFSZ]
 }
 
-/// How one waits for others where a signal may end the wait: in turns.
+/// Waits for other processes are made in turns, so that a signal can end them.
 enum Turn {
   static let milliseconds: Int32 = 100
-  /// For how many turns one who is asked to stop waits for others.
+  /// The number of turns to wait for others after being asked to stop.
   static let patience = 10
-  /// For how many turns one waits for somebody to open the other end of a named pipe.
+  /// The number of turns to wait for the other end of a named pipe.
   static let forPeer = 50
 
   static func pass() { poll(nil, 0, milliseconds) }

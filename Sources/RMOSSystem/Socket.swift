@@ -8,29 +8,31 @@ package struct SocketAddress: Sendable {
   package init() {}
 
   private init(_ info: addrinfo, _ source: UnsafePointer<sockaddr>) {
-    length = info.ai_addrlen
-    withUnsafeMutableBytes(of: &storage) { target in
-      target.copyMemory(from: UnsafeRawBufferPointer(start: source, count: Int(length)))
+    length = unsafe info.ai_addrlen
+    unsafe withUnsafeMutableBytes(of: &storage) { target in
+      unsafe target.copyMemory(from: UnsafeRawBufferPointer(start: source, count: Int(length)))
     }
   }
 
-  /// The addresses of a host to listen on, none if the name is not known: `getaddrinfo`.
+  /// The addresses of a host to listen on; none if the name is unknown: `getaddrinfo`.
   package static func addresses(of host: String, port: Int) -> [SocketAddress] {
-    var hints = addrinfo()
-    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
-    hints.ai_socktype = streamType
+    var hints = unsafe addrinfo()
+    unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+    unsafe hints.ai_socktype = streamType
     var list: UnsafeMutablePointer<addrinfo>?
-    guard getaddrinfo(host, String(port), &hints, &list) == 0 else { return [] }
-    defer { freeaddrinfo(list) }
+    guard unsafe getaddrinfo(host, String(port), &hints, &list) == 0 else { return [] }
+    defer { unsafe freeaddrinfo(list) }
     var addresses: [SocketAddress] = []
-    var next = list
-    while let entry = next {
-      let info = entry.pointee
-      if info.ai_family == AF_INET || info.ai_family == AF_INET6, let source = info.ai_addr {
-        let address = SocketAddress(info, source)
+    var next = unsafe list
+    while let entry = unsafe next {
+      let info = unsafe entry.pointee
+      if unsafe info.ai_family == AF_INET || info.ai_family == AF_INET6,
+        let source = unsafe info.ai_addr
+      {
+        let address = unsafe SocketAddress(info, source)
         if !addresses.contains(where: { $0.host == address.host }) { addresses.append(address) }
       }
-      next = info.ai_next
+      unsafe next = unsafe info.ai_next
     }
     return addresses
   }
@@ -38,18 +40,20 @@ package struct SocketAddress: Sendable {
   /// Whether the text is an IPv4 address of four decimal numbers: `inet_pton`.
   package static func isIPv4(_ text: String) -> Bool {
     var address = in_addr()
-    return inet_pton(AF_INET, text, &address) == 1
+    return unsafe inet_pton(AF_INET, text, &address) == 1
   }
 
-  /// The canonical text of an IPv6 address, `nil` if the text is none: `inet_pton`, `inet_ntop`.
+  /// The canonical text of an IPv6 address; `nil` if the text is not one: `inet_pton`, `inet_ntop`.
   package static func canonicalIPv6(_ text: String) -> String? {
     var address = in6_addr()
-    guard !text.utf8.contains(0), inet_pton(AF_INET6, text, &address) == 1 else { return nil }
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
-      buffer.initialize(repeating: 0)
-      guard let start = buffer.baseAddress, inet_ntop(AF_INET6, &address, start, 64) != nil
+    guard !text.utf8.contains(0), unsafe inet_pton(AF_INET6, text, &address) == 1 else {
+      return nil
+    }
+    return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+      unsafe buffer.initialize(repeating: 0)
+      guard let start = buffer.baseAddress, unsafe inet_ntop(AF_INET6, &address, start, 64) != nil
       else { return nil }
-      return String(cString: start)
+      return unsafe String(cString: start)
     }
   }
 
@@ -57,17 +61,17 @@ package struct SocketAddress: Sendable {
 
   /// In both families the port follows the first two bytes, most significant byte first.
   package var port: Int {
-    get { withUnsafeBytes(of: storage) { Int($0[2]) << 8 | Int($0[3]) } }
+    get { unsafe withUnsafeBytes(of: storage) { unsafe Int($0[2]) << 8 | Int($0[3]) } }
     set {
-      withUnsafeMutableBytes(of: &storage) {
-        $0[2] = UInt8(truncatingIfNeeded: newValue >> 8)
-        $0[3] = UInt8(truncatingIfNeeded: newValue)
+      unsafe withUnsafeMutableBytes(of: &storage) {
+        unsafe $0[2] = UInt8(truncatingIfNeeded: newValue >> 8)
+        unsafe $0[3] = UInt8(truncatingIfNeeded: newValue)
       }
     }
   }
 
   private var addressBytes: [UInt8] {
-    withUnsafeBytes(of: storage) { Array(isIPv6 ? $0[8..<24] : $0[4..<8]) }
+    unsafe withUnsafeBytes(of: storage) { unsafe Array(isIPv6 ? $0[8..<24] : $0[4..<8]) }
   }
 
   /// Whether only this machine can reach it.
@@ -76,33 +80,34 @@ package struct SocketAddress: Sendable {
     return isIPv6 ? bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 : bytes[0] == 127
   }
 
-  /// Whether it stands for every address of the machine.
+  /// Whether it means every address of the machine.
   package var isWildcard: Bool { addressBytes.allSatisfy { $0 == 0 } }
 
   /// The address as text, without a port: `getnameinfo`.
   package var host: String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
-      buffer.initialize(repeating: 0)
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
+      unsafe buffer.initialize(repeating: 0)
       guard let start = buffer.baseAddress,
-        withSocketAddress({ getnameinfo($0, $1, start, 128, nil, 0, NI_NUMERICHOST) }) == 0
+        unsafe withSocketAddress({ unsafe getnameinfo($0, $1, start, 128, nil, 0, NI_NUMERICHOST) })
+          == 0
       else { return "?" }
-      return String(cString: start)
+      return unsafe String(cString: start)
     }
   }
 
   fileprivate func withSocketAddress<Result>(
     _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) -> Result {
-    withUnsafePointer(to: storage) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
+    unsafe withUnsafePointer(to: storage) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, length) }
     }
   }
 
   fileprivate mutating func fill(
     _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
   ) -> Int32 {
-    withUnsafeMutablePointer(to: &storage) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, &length) }
+    unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, &length) }
     }
   }
 }
@@ -124,12 +129,12 @@ package struct Descriptor: Sendable, Hashable {
   package init(listeningOn address: SocketAddress) throws(SystemError) {
     let family = address.isIPv6 ? AF_INET6 : AF_INET
     try self.init(owning: socket(family, streamType, 0))
-    // A server that starts again must not wait for the last one's connections to be forgotten.
+    // A restarted server must not wait until the connections of the last one time out.
     set(SOL_SOCKET, SO_REUSEADDR, 1)
     if address.isIPv6 {
       set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isWildcard ? 0 : 1)
     }
-    let isBound = address.withSocketAddress { CLibrary.bind(number, $0, $1) } == 0
+    let isBound = unsafe address.withSocketAddress { unsafe CLibrary.bind(number, $0, $1) } == 0
     guard isBound, listen(number, 1024) == 0 else {
       let failure = SystemError.last
       close()
@@ -140,7 +145,8 @@ package struct Descriptor: Sendable, Hashable {
   /// The next connection of a socket that listens: `accept`.
   package func accept(_ peer: inout SocketAddress) throws(SystemError) -> Descriptor {
     peer = SocketAddress()
-    let descriptor = try Descriptor(owning: peer.fill { CLibrary.accept(number, $0, $1) })
+    let descriptor = try unsafe Descriptor(
+      owning: peer.fill { unsafe CLibrary.accept(number, $0, $1) })
     if let noSignal = noSignalOption { descriptor.set(SOL_SOCKET, noSignal, 1) }
     descriptor.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     return descriptor
@@ -149,13 +155,13 @@ package struct Descriptor: Sendable, Hashable {
   /// Where a socket is bound: `getsockname`.
   package func boundAddress() throws(SystemError) -> SocketAddress {
     var address = SocketAddress()
-    guard address.fill({ getsockname(number, $0, $1) }) == 0 else { throw .last }
+    guard unsafe address.fill({ unsafe getsockname(number, $0, $1) }) == 0 else { throw .last }
     return address
   }
 
   private func set(_ level: Int32, _ option: Int32, _ value: Int32) {
     var value = value
-    _ = setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    _ = unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
   }
 
   /// Reads into a buffer: `read`.
@@ -163,7 +169,7 @@ package struct Descriptor: Sendable, Hashable {
   /// - Returns: 0 at the end; `nil` if there is nothing now.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int? {
     do throws(SystemError) {
-      return try retrying { CLibrary.read(number, buffer.baseAddress, buffer.count) }
+      return try retrying { unsafe CLibrary.read(number, buffer.baseAddress, buffer.count) }
     } catch {
       if error.isAgain { return nil }
       throw error
@@ -175,7 +181,9 @@ package struct Descriptor: Sendable, Hashable {
   /// A peer that is gone gives an error, not a signal.
   package func send(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
     do throws(SystemError) {
-      return try retrying { CLibrary.send(number, bytes.baseAddress, bytes.count, sendFlags) }
+      return try retrying {
+        unsafe CLibrary.send(number, bytes.baseAddress, bytes.count, sendFlags)
+      }
     } catch {
       if error.isAgain { return 0 }
       throw error
@@ -184,12 +192,12 @@ package struct Descriptor: Sendable, Hashable {
 
   /// Sends as much of the bytes from `start` on as there is room for.
   package func send(_ bytes: [UInt8], from start: Int) throws(SystemError) -> Int {
-    try UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
-      try send(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+    try unsafe UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
+      try unsafe send(UnsafeRawBufferPointer(rebasing: bytes[start...]))
     }
   }
 
-  /// Says that nothing more is sent: `shutdown`.
+  /// Ends the sending direction: `shutdown`.
   package func endSending() { _ = shutdown(number, Int32(SHUT_WR)) }
 
   package func close() { _ = CLibrary.close(number) }
@@ -199,7 +207,7 @@ package struct Descriptor: Sendable, Hashable {
     blocksReader: Bool = false, blocksWriter: Bool = false
   ) throws(SystemError) -> (reading: Descriptor, writing: Descriptor) {
     var ends: [Int32] = [-1, -1]
-    guard CLibrary.pipe(&ends) == 0 else { throw .last }
+    guard unsafe CLibrary.pipe(&ends) == 0 else { throw .last }
     return (
       try Descriptor(owning: ends[0], blocks: blocksReader),
       try Descriptor(owning: ends[1], blocks: blocksWriter)
@@ -218,7 +226,7 @@ package struct PollSet {
     /// The connection is gone in both directions.
     package static let gone = Events(rawValue: Int16(POLLHUP) | Int16(POLLERR) | Int16(POLLNVAL))
     static let hungUp = Events(rawValue: Int16(POLLHUP))
-    /// All that ends a wait for room, be it by an error of the next write.
+    /// Everything that ends a wait for room, including errors of the next write.
     static let anythingButReadable: Events = [.writable, .gone]
   }
 
@@ -238,10 +246,10 @@ package struct PollSet {
 
   /// Waits until something happens, at most for a time; `nil` has no limit.
   package mutating func wait(_ duration: Duration?) throws(SystemError) {
-    // Rounded up, lest a deadline is waited for in many short turns.
+    // Rounded up, so that the last part of a wait is not spent in many short turns.
     let milliseconds =
       duration.map { Int32(min(max(0, ($0 / .milliseconds(1)).rounded(.up)), 1e9)) } ?? -1
-    if poll(&entries, nfds_t(entries.count), milliseconds) < 0 {
+    if unsafe poll(&entries, nfds_t(entries.count), milliseconds) < 0 {
       guard errno == EINTR || errno == EAGAIN else { throw .last }
       for index in entries.indices { entries[index].revents = 0 }
     }
@@ -261,19 +269,19 @@ package final class WakePipe: Sendable {
     writing.close()
   }
 
-  /// Wakes; a full pipe has bytes enough: `write`.
+  /// Wakes the other thread; a full pipe needs no more bytes: `write`.
   ///
   /// A signal handler may call it.
   package func wake() {
     var byte: UInt8 = 0
-    _ = CLibrary.write(writing.number, &byte, 1)
+    _ = unsafe CLibrary.write(writing.number, &byte, 1)
   }
 
   /// Forgets that it was woken.
   package func drain() {
-    withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
+    unsafe withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
       // Fewer bytes than there is room for means that none are left.
-      while let count = try? reading.read(into: buffer), count == buffer.count {}
+      while let count = try? unsafe reading.read(into: buffer), count == buffer.count {}
     }
   }
 }

@@ -1,10 +1,9 @@
 import CLibrary
 
-/// A file under a temporary name, on its way to its own: it takes its place when it is whole and on
-/// the disk.
+/// A file under a temporary name, which gets its own name once it is complete and on the disk.
 ///
-/// It is held by its directory, not by its path: whatever is renamed meanwhile, what is put in
-/// place, or removed, is this file.
+/// It is found by its open directory, not by its path: whatever is renamed meanwhile, it is this
+/// file that is moved into place or removed.
 package final class StagedFile: Sendable {
   /// The path of the directory.
   private let directoryPath: String
@@ -15,13 +14,13 @@ package final class StagedFile: Sendable {
   /// Which file it is.
   package let identity: FileStatus.Identity
 
-  /// Creates an empty file for its owner alone, whatever the umask: `openat`, `fchmod`.
+  /// Creates an empty file that only its owner may access, whatever the umask: `openat`, `fchmod`.
   ///
   /// - Parameters:
   ///   - directoryPath: Its directory.
-  ///   - names: Temporary names; the first that nothing bears is taken.
-  ///   - removingLeftOvers: Whether what a killed process of this user left under one of the names is
-  ///     removed. It is told from what another is writing by a lock.
+  ///   - names: Temporary names, of which the first free one is used.
+  ///   - removingLeftOvers: Whether to remove what a killed process of this user left under one of
+  ///     the names. A lock distinguishes that from what another process is writing.
   /// - Throws: ``SystemError``; ``SystemError/exists`` if all names are taken.
   package init(
     in directoryPath: String, names: some Sequence<String>, removingLeftOvers: Bool = false
@@ -37,13 +36,13 @@ package final class StagedFile: Sendable {
         do throws(SystemError) {
           try file.setPermissions(0o600)
           identity = try file.status().identity
-          // Who looks for what was left may have been faster than the lock.
+          // Another process that removes left-overs may have been faster than the lock.
           if removingLeftOvers {
             let there = try FileStatus.identity(ofLink: directoryPath + "/" + name)
             isKept = (try? file.tryLock()) != false && there == identity
           }
         } catch {
-          _ = unlinkat(directory.number, name, 0)
+          _ = unsafe unlinkat(directory.number, name, 0)
           file.close()
           throw error
         }
@@ -85,18 +84,18 @@ package final class StagedFile: Sendable {
     directory.close()
   }
 
-  /// Where it is now, unless it was renamed by others.
+  /// The current path, unless another process renamed it.
   package var temporaryPath: String { directoryPath + "/" + temporaryName }
 
-  /// Whether its directory, and it itself under its temporary name, are where they were.
+  /// Whether the directory and the file, under its temporary name, are still in place.
   package var isInPlace: Bool { isNamed(temporaryName) }
 
-  /// Whether it is what bears a name in the directory that is at the directory's path now.
+  /// Whether it has a name in the directory that is now at the directory's path.
   package func isNamed(_ name: String) -> Bool {
     Self.isFile(identity, at: directoryPath + "/" + name)
   }
 
-  /// Gives it its name; what bears that already is replaced only if `replacing`: `linkat`,
+  /// Renames the file; an existing file is replaced only if `replacing` is `true`: `linkat`,
   /// `renameat`.
   ///
   /// - Throws: ``SystemError/exists``.
@@ -104,31 +103,31 @@ package final class StagedFile: Sendable {
     let directory = directory.number
     if !replacing {
       do throws(SystemError) {
-        try retrying { linkat(directory, temporaryName, directory, name, 0) }
-        _ = unlinkat(directory, temporaryName, 0)
+        try retrying { unsafe linkat(directory, temporaryName, directory, name, 0) }
+        _ = unsafe unlinkat(directory, temporaryName, 0)
         return
       } catch {
-        // Some file systems know no second name.
+        // Some file systems do not support hard links.
         var info = stat()
         let isTaken =
-          error == .exists || fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0
+          unsafe error == .exists || fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0
         guard !isTaken else { throw .exists }
       }
     }
-    try retrying { renameat(directory, temporaryName, directory, name) }
+    try retrying { unsafe renameat(directory, temporaryName, directory, name) }
   }
 
   /// Waits until the directory is on the disk: `fsync`.
   package func synchronizeDirectory() throws(SystemError) { try directory.synchronize() }
 
-  /// Removes it, and what SQLite may have put beside it, wherever the directory is now: `unlinkat`.
+  /// Removes it and what SQLite may have created with it, wherever the directory is: `unlinkat`.
   package func discard() {
     var info = stat()
-    guard fstatat(directory.number, temporaryName, &info, AT_SYMLINK_NOFOLLOW) == 0,
+    guard unsafe fstatat(directory.number, temporaryName, &info, AT_SYMLINK_NOFOLLOW) == 0,
       FileStatus(info).identity == identity
     else { return }
     for suffix in ["", "-journal", "-wal", "-shm"] {
-      _ = unlinkat(directory.number, temporaryName + suffix, 0)
+      _ = unsafe unlinkat(directory.number, temporaryName + suffix, 0)
     }
   }
 }

@@ -1,24 +1,24 @@
 import CLibrary
 
-/// Why the system did not do what it was asked to: what every function of this module throws.
+/// An error of the operating system, which every function of this module throws.
 package enum SystemError: Error, Hashable, Sendable {
   /// A call failed with this `errno`.
   case code(Int32)
-  /// What is there is not a regular file.
+  /// The file is not a regular file.
   case notAFile
   /// The file changed while it was being read.
   case hasChanged
   /// A symbolic link leads nowhere.
   case leadsNowhere
-  /// Someone asked to stop.
+  /// The operation was cancelled.
   case cancelled
-  /// What is there is not what was opened, or written, there.
+  /// The file at the path is no longer the one that was opened or written.
   case wasMoved
-  /// It is the directory that the process works in.
+  /// The directory is the current directory of the process.
   case isCurrentDirectory
-  /// Another user may have put there what the path leads over.
+  /// The path leads over a link or pipe that another user may have created.
   case foreignLink
-  /// Nobody has opened the other end of a pipe.
+  /// The other end of a pipe is not open.
   case noPeer
 
   package static let notFound = SystemError.code(ENOENT)
@@ -33,10 +33,10 @@ package enum SystemError: Error, Hashable, Sendable {
   package static let brokenPipe = SystemError.code(EPIPE)
   package static let wouldBlock = SystemError.code(EWOULDBLOCK)
 
-  /// The error of the call just made.
+  /// The error of the last call.
   static var last: SystemError { .code(errno) }
 
-  /// The error's description, from the system where it comes from there: `strerror_r`.
+  /// A description of the error, from the system if it is one of its own: `strerror_r`.
   package var reason: String {
     switch self {
     case .notAFile: "not a regular file"
@@ -44,29 +44,29 @@ package enum SystemError: Error, Hashable, Sendable {
     case .leadsNowhere: "the link leads nowhere"
     case .cancelled: "it was cancelled"
     case .wasMoved: "it was removed, renamed or replaced meanwhile"
-    case .isCurrentDirectory: "it is the current directory, which cannot be replaced as a whole"
+    case .isCurrentDirectory: "it is the current directory, which cannot be replaced"
     case .foreignLink:
       "it is, or leads over, a link or pipe of another user in a directory that anyone may write to"
-    case .noPeer: "it is a pipe, and nobody is at its other end"
-    // A full disk all the same, to whoever has to make room.
+    case .noPeer: "it is a pipe whose other end is not open"
+    // For the user, this too means that there is no space left.
     case .code(EDQUOT): "No space left (Disk quota exceeded)"
-    case .code(EBUSY): "it is a mount point or in use as a whole"
+    case .code(EBUSY): "it is a mount point or in use"
     case .code(let code): Self.text(code)
     }
   }
 
-  /// `strerror` is not made for threads.
+  /// `strerror` is not thread-safe.
   private static func text(_ code: Int32) -> String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-      buffer.initialize(repeating: 0)
-      guard let start = buffer.baseAddress, strerror_r(code, start, 255) == 0 else {
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+      unsafe buffer.initialize(repeating: 0)
+      guard let start = buffer.baseAddress, unsafe strerror_r(code, start, 255) == 0 else {
         return "error \(code)"
       }
-      return String(cString: start)
+      return unsafe String(cString: start)
     }
   }
 
-  /// What `body` throws, `nil` if nothing.
+  /// The error that `body` throws; `nil` if it throws none.
   package static func thrown(by body: () throws(SystemError) -> Void) -> SystemError? {
     do throws(SystemError) {
       try body()
@@ -81,22 +81,22 @@ package enum SystemError: Error, Hashable, Sendable {
     return codes.contains(code)
   }
 
-  /// Whether there is no room left.
+  /// Whether there is no space left.
   package var isOutOfSpace: Bool { isOne(of: ENOSPC, EDQUOT) }
-  /// Whether a file is as large as it may become.
+  /// Whether a file would exceed the size limit.
   package var isOverSizeLimit: Bool { isOne(of: EFBIG) }
-  /// Whether nothing can be done now, but later.
+  /// Whether the operation may succeed later.
   package var isAgain: Bool { isOne(of: EAGAIN, EWOULDBLOCK) }
-  /// Whether no further file can be opened.
+  /// Whether no more files can be opened.
   package var isOutOfDescriptors: Bool { isOne(of: EMFILE, ENFILE) }
-  /// Whether the rights do not suffice.
+  /// Whether permission is missing.
   package var isRefusal: Bool { isOne(of: EACCES, EPERM) }
-  /// Whether nothing is at a path, nor can be.
+  /// Whether nothing exists at a path.
   package var isAbsent: Bool { isOne(of: ENOENT, ENOTDIR) }
-  /// Whether the error says something about the one file or directory that was asked for.
+  /// Whether the error concerns only the file or directory that was asked for.
   ///
-  /// Any other, such as a lack of descriptors or memory, a failing disk or a network share that does
-  /// not answer, leaves unknown what is there.
+  /// Any other error, such as a lack of descriptors or memory, a failing disk or a network share
+  /// that does not respond, leaves unknown what is there.
   package var concernsOneFile: Bool {
     switch self {
     case .notAFile, .hasChanged, .leadsNowhere: true
@@ -110,11 +110,11 @@ package enum SystemError: Error, Hashable, Sendable {
   package var isAddressInUse: Bool { isOne(of: EADDRINUSE) }
   /// Whether the machine has no such address, or not that version of IP.
   package var isNoAddress: Bool { isOne(of: EADDRNOTAVAIL, EAFNOSUPPORT) }
-  /// Whether only one connection failed.
+  /// Whether only a single connection failed.
   package var isConnectionGone: Bool { isOne(of: ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH) }
 }
 
-/// Makes a system call, again where a signal interrupts it.
+/// Makes a system call, and repeats it if a signal interrupts it.
 ///
 /// - Throws: The `errno` if the call returns -1.
 @discardableResult
@@ -127,13 +127,15 @@ func retrying<Result: SignedInteger>(_ call: () -> Result) throws(SystemError) -
 }
 
 extension UnsafeRawBufferPointer {
-  /// Runs `body` with the bytes of an array; closures given to the standard library's own method
-  /// lose the type of their error.
+  /// Runs `body` with the bytes of an array; the standard library's own method loses the type of
+  /// the error.
   static func of<Result>(
     _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(SystemError) -> Result
   ) throws(SystemError) -> Result {
-    let result = bytes.withUnsafeBytes { bytes -> Swift.Result<Result, SystemError> in
-      do throws(SystemError) { return .success(try body(bytes)) } catch { return .failure(error) }
+    let result = unsafe bytes.withUnsafeBytes { bytes -> Swift.Result<Result, SystemError> in
+      do throws(SystemError) { return unsafe .success(try body(bytes)) } catch {
+        return .failure(error)
+      }
     }
     return try result.get()
   }

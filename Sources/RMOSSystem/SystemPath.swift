@@ -1,11 +1,10 @@
 import CLibrary
 
-/// A path as the system takes it: a `String`, or the bytes that it is made of, which need not be
-/// UTF-8.
+/// A path: a `String`, or its bytes, which need not be UTF-8.
 package protocol SystemPath: Sendable {
   init(pathBytes: some Sequence<UInt8>)
   var pathBytes: [UInt8] { get }
-  /// Runs `body` with the path as C has it.
+  /// Runs `body` with the path as a C string.
   func withCPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result
 }
 
@@ -17,7 +16,7 @@ extension String: SystemPath {
   package var pathBytes: [UInt8] { Array(utf8) }
 
   package func withCPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-    withCString(body)
+    unsafe withCString(body)
   }
 }
 
@@ -27,30 +26,30 @@ extension [UInt8]: SystemPath {
   package var pathBytes: [UInt8] { self }
 
   package func withCPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { buffer in
-      for (index, byte) in enumerated() { buffer[index] = CChar(bitPattern: byte) }
-      buffer[count] = 0
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { buffer in
+      for (index, byte) in enumerated() { unsafe buffer[index] = CChar(bitPattern: byte) }
+      unsafe buffer[count] = 0
       guard let base = buffer.baseAddress else { preconditionFailure("room was reserved") }
-      return body(base)
+      return unsafe body(base)
     }
   }
 }
 
 extension SystemPath {
   private var lastSlash: (bytes: [UInt8], index: Int?) {
-    // Looked for among the bytes: a character may be made of a slash and a combining mark.
+    // Found among the bytes: a slash and a combining mark are one character.
     let bytes = pathBytes
     return (bytes, bytes.lastIndex(of: UInt8(ascii: "/")))
   }
 
-  /// The directory that a path names something in: `a` of `a/b`, `/` of `/a`, `.` of `a`.
+  /// The directory of the last component: `a` of `a/b`, `/` of `/a`, `.` of `a`.
   package var directoryPath: Self {
     let (bytes, slash) = lastSlash
     guard let slash else { return Self(pathBytes: ".".utf8) }
     return Self(pathBytes: slash == 0 ? bytes[...0] : bytes[..<slash])
   }
 
-  /// What a path names in its directory; empty if the path ends in a slash.
+  /// The last component; empty if the path ends in a slash.
   package var lastName: Self {
     let (bytes, slash) = lastSlash
     return Self(pathBytes: slash.map { bytes[($0 + 1)...] } ?? bytes[...])
@@ -58,10 +57,10 @@ extension SystemPath {
 
   /// The absolute path without links: `realpath`.
   package func resolved() throws(SystemError) -> Self {
-    guard let text = withCPath({ realpath($0, nil) }) else { throw .last }
-    defer { free(text) }
-    return text.withMemoryRebound(to: UInt8.self, capacity: strlen(text)) { bytes in
-      Self(pathBytes: UnsafeBufferPointer(start: bytes, count: strlen(text)))
+    guard let text = unsafe withCPath({ unsafe realpath($0, nil) }) else { throw .last }
+    defer { unsafe free(text) }
+    return unsafe text.withMemoryRebound(to: UInt8.self, capacity: strlen(text)) { bytes in
+      unsafe Self(pathBytes: UnsafeBufferPointer(start: bytes, count: strlen(text)))
     }
   }
 }

@@ -17,8 +17,8 @@ import Testing
       let memory = InMemoryStore()
       _ = try Migration(from: source, into: memory).runSynchronously()
 
-      let inFile = try Auditor().audit(SQLiteStore(path: path, access: .inspect))
-      let inMemory = try Auditor().audit(memory)
+      let inFile = try Auditor(of: SQLiteStore(path: path, access: .inspect)).runSynchronously()
+      let inMemory = try Auditor(of: memory).runSynchronously()
       for report in [inFile, inMemory] {
         let errors = report.findings.filter { $0.severity == .error }
         #expect(errors.isEmpty, "\(errors)")
@@ -49,7 +49,8 @@ import Testing
     for example in Fixtures.conformanceCases {
       let store = InMemoryStore()
       _ = try Migration(from: example.source, into: store).runSynchronously()
-      for result in try Auditor().audit(store).results where result.counts[.warning] != nil {
+      for result in try Auditor(of: store).runSynchronously().results
+      where result.counts[.warning] != nil {
         warned.insert(result.rule.code)
       }
     }

@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test func soundRecordsGiveNoErrorOrWarning() throws {
-    let report = try Auditor().audit(store(EntityKind.allCases.map(sound)))
+    let report = try Auditor(of: store(EntityCatalog.rmos.kinds.map(sound))).runSynchronously()
     #expect(report.verdict == .sound, "\(report.findings)")
     #expect(report[.integrity]?.state == .notApplicable)
     #expect(report[.schemaTable]?.state == .notApplicable)
@@ -82,7 +82,8 @@ import Testing
   @Test(arguments: faults)
   func isFound(_ fault: Fault) throws {
     let bad = StoreSamples.record(fault.kind, fault.id, fault.changes)
-    let report = try Auditor().audit(store(EntityKind.allCases.map(sound) + [bad]))
+    let report = try Auditor(of: store(EntityCatalog.rmos.kinds.map(sound) + [bad]))
+      .runSynchronously()
     let found = report.findings.filter { $0.severity > .info }
     #expect(found.map(\.code) == [fault.rule.code])
     #expect(found.first?.severity == fault.severity)
@@ -94,7 +95,7 @@ import Testing
     let store = InMemoryStore()
     let batch = StoreSamples.batch(.patterns, [.init(sound(.patterns))])
     try store.write { try $0.insert(batch, at: 0, run: 99) }
-    let report = try Auditor().audit(store)
+    let report = try Auditor(of: store).runSynchronously()
     #expect(report[.danglingProvenance]?.counts == [.warning: 1])
     #expect(report[.danglingProvenance]?.findings.first?.found == "run 99")
     #expect(report[.missingProvenance]?.total == 0)
@@ -105,7 +106,7 @@ import Testing
     try store.write { transaction throws in
       for _ in 0..<3 { _ = try transaction.beginRun(StoreSamples.run()) }
     }
-    let report = try Auditor().audit(store)
+    let report = try Auditor(of: store).runSynchronously()
     #expect(report[.staleRun]?.findings.map(\.row) == [2, 1])
   }
 }

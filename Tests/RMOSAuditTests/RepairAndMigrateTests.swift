@@ -75,7 +75,7 @@ import Testing
     try write(pattern.replacingOccurrences(of: "3", with: "0"), "patterns/rope.json")
     try migrate(source, into: fixture)
     let plan = try repair(fixture)
-    #expect(plan.sql.contains("was left out of the last migration"))
+    #expect(plan.sql.contains("rejected by the last migration"))
     #expect(plan.sql.contains("patterns/rope.json"))
     #expect(plan.sql.contains(source))
     try write(pattern, "patterns/rope.json")
@@ -89,7 +89,7 @@ import Testing
     let plan = RepairPlan(for: try fixture.audit())
     let steps = plan.steps.filter(\.isCommentedOut)
     #expect(steps.count == 1)
-    #expect(steps.first?.comment.contains { $0.contains("has been deleted since") } == true)
+    #expect(steps.first?.comment.contains { $0.contains("migrated and deleted since") } == true)
     #expect(steps.first?.comment.contains { $0.contains(Fixtures.exampleTree) } == true)
     // Without its dashes the statement does what it says.
     try fixture.plant(plan.sql.replacingOccurrences(of: "-- UPDATE", with: "UPDATE"))

@@ -6,7 +6,7 @@ import Testing
 @Suite("HTTP server limits") struct HTTPServerLimitsTests {
   @Test("A head that trickles in is given up, however steadily it does")
   func slowHead() throws {
-    try RunningServer({ $0.headTimeout = 0.3 }).use { server in
+    try RunningServer({ $0.headTimeout = .milliseconds(300) }).use { server in
       let client = try server.client()
       client.send("GET / HTTP/1.1\r\n")
       let answer = try client.answer(whileSending: "X: y\r\n")
@@ -17,7 +17,7 @@ import Testing
 
   @Test("A body that trickles in is given up")
   func slowBody() throws {
-    try RunningServer({ $0.bodyTimeout = 0.3 }).use { server in
+    try RunningServer({ $0.bodyTimeout = .milliseconds(300) }).use { server in
       let client = try server.client()
       client.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n")
       #expect(try client.answer(whileSending: "x")?.status == 408)
@@ -27,8 +27,8 @@ import Testing
   @Test("A client that never says a word, or no further word, is let go without one")
   func idle() throws {
     try RunningServer({
-      $0.headTimeout = 0.3
-      $0.idleTimeout = 0.3
+      $0.headTimeout = .milliseconds(300)
+      $0.idleTimeout = .milliseconds(300)
     }).use { server in
       #expect(try server.client().readToEnd() == [])
       let client = try server.client()
@@ -41,7 +41,7 @@ import Testing
   @Test("A client that does not read its answer is let go")
   func slowReader() throws {
     let size = 64 << 20
-    let server = try RunningServer({ $0.writeTimeout = 0.3 }) { request in
+    let server = try RunningServer({ $0.writeTimeout = .milliseconds(300) }) { request in
       let isLarge = request.target == "/large"
       return ServerResponse(status: 200, body: [UInt8](repeating: 0, count: isLarge ? size : 0))
     }
@@ -118,7 +118,7 @@ import Testing
   @Test("Stopping answers what is under way, lets go of the idle and takes no more")
   func drain() throws {
     let gate = Gate()
-    let server = try RunningServer({ $0.drainTimeout = 60 }) { request in
+    let server = try RunningServer({ $0.drainTimeout = .seconds(60) }) { request in
       if request.target == "/slow" { gate.pass() }
       return RunningServer.echo(request)
     }
@@ -141,7 +141,7 @@ import Testing
 
   @Test("Stopping waits no longer than the drain timeout, and not at all when asked again")
   func hardStop() throws {
-    for (timeout, stops) in [(0.2, 1), (60.0, 2)] {
+    for (timeout, stops) in [(Duration.milliseconds(200), 1), (.seconds(60), 2)] {
       let gate = Gate()
       let server = try RunningServer({ $0.drainTimeout = timeout }) { request in
         gate.pass()
@@ -157,7 +157,7 @@ import Testing
     }
   }
 
-  @Test("A port in use is said to be, a server runs once")
+  @Test("A port in use is reported; a server runs once")
   func portInUse() throws {
     try RunningServer().use { running in
       var configuration = HTTPServer.Configuration()
@@ -199,7 +199,7 @@ import Testing
     }
   }
 
-  @Test("With a token, only those who show it are answered")
+  @Test("With a token, only clients that present it are answered")
   func token() throws {
     try RunningServer({ $0.token = "open-sesame" }).use { server in
       let stranger = try server.client()

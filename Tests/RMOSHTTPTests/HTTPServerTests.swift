@@ -104,7 +104,7 @@ import Testing
 
   @Test("A body that is too large is refused, and its sender sees why")
   func tooLarge() throws {
-    try RunningServer({ $0.lingerTimeout = 30 }).use { server in
+    try RunningServer({ $0.lingerTimeout = .seconds(30) }).use { server in
       for fields in ["Content-Length: 8000000\r\n", "Transfer-Encoding: chunked\r\n"] {
         let client = try server.client()
         client.send("POST / HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n7A1200\r\n")

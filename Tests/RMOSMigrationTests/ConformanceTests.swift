@@ -25,7 +25,7 @@ import Testing
   func caseHolds(_ example: ConformanceCase, _ backend: Backend) throws {
     try TemporaryDirectory.use { directory in
       let store = try backend.store(in: directory)
-      var dry = MigrationOptions()
+      var dry = Migration.Options()
       dry.isDryRun = true
 
       let rehearsed = try RecordedMigration(example.source, into: store, dry)

@@ -47,7 +47,7 @@ import Testing
     try TemporaryDirectory.use { directory in
       let store = try backend.store(in: directory)
       let source = legacy + "/" + shape.name
-      var dry = MigrationOptions()
+      var dry = Migration.Options()
       dry.isDryRun = true
       let rehearsed = try RecordedMigration(source, into: store, dry)
       let migrated = try RecordedMigration(source, into: store)

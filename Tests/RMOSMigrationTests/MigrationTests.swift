@@ -7,8 +7,8 @@ import Synchronization
 import Testing
 
 @Suite struct MigrationTests {
-  private func options(_ change: (inout MigrationOptions) -> Void) -> MigrationOptions {
-    var options = MigrationOptions()
+  private func options(_ change: (inout Migration.Options) -> Void) -> Migration.Options {
+    var options = Migration.Options()
     change(&options)
     return options
   }
@@ -186,7 +186,7 @@ import Testing
       let recorded = try RecordedMigration(tree, into: store, options { $0.isDryRun = isDryRun })
       #expect(recorded.outcomes.map(\.outcome) == [.migrated, .skipped, .skipped])
       #expect(recorded.issues.map(\.code) == [.duplicateDiffers, .duplicateIdentical])
-      #expect(recorded.issues[0].message.contains("'name', 'shelf'"))
+      #expect(recorded.issues[0].message.contains(#""name", "shelf""#))
     }
   }
 
@@ -235,7 +235,7 @@ import Testing
 
   @Test func impossibleOptionsAreErrors() {
     for change in [{ $0.batchSize = 0 }, { $0.maxErrors = -1 }]
-      as [(inout MigrationOptions) -> Void]
+      as [(inout Migration.Options) -> Void]
     {
       let error = #expect(throws: MigrationError.self) {
         try RecordedMigration(Fixtures.exampleTree, into: InMemoryStore(), options(change))

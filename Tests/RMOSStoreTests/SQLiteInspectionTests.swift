@@ -12,10 +12,10 @@ struct SQLiteInspectionTests {
   init() throws { directory = try TemporaryDirectory() }
 
   private func inspect<Result>(
-    _ body: (any SchemaInspecting) throws -> Result
+    _ body: (any StoreReader & SchemaInspecting) throws -> Result
   ) throws -> Result {
     try SQLiteStore(path: path, access: .inspect).read { reader in
-      try body(#require(reader.inspection?.inspector))
+      try body(#require(reader.inspection?.inspector as? any StoreReader & SchemaInspecting))
     }
   }
 

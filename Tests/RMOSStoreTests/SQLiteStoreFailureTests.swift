@@ -101,7 +101,7 @@ struct SQLiteStoreFailureTests {
     for write in writes where isRefused {
       let error = #expect(throws: StoreError.self) { try store.write { try write($0) } }
       #expect(error?.code == .constraint && error?.concernsOneRecord == true)
-      #expect(error?.message.contains("pattern “") == true)
+      #expect(error?.message.contains("pattern \"") == true)
       try store.write { transaction throws in
         _ = #expect(throws: StoreError.self) { try write(transaction) }
       }
@@ -132,7 +132,7 @@ struct SQLiteStoreFailureTests {
       ] {
         let error = #expect(throws: StoreError.self) { try write() }
         #expect(error?.concernsOneRecord == true)
-        #expect(error?.message.contains("pattern “") == true)
+        #expect(error?.message.contains("pattern \"") == true)
       }
     }
     #expect(try sqlite3(path, ".dump") == kept)

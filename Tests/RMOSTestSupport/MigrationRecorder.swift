@@ -1,3 +1,4 @@
+import Foundation
 public import RMOSMigration
 public import RMOSModels
 public import RMOSStore
@@ -20,7 +21,8 @@ public struct RecordedMigration: Sendable {
   ///
   /// - Throws: What the migration throws.
   public init(
-    _ source: String, into store: any RecordStore, _ options: MigrationOptions = MigrationOptions()
+    _ source: String, into store: any RecordStore,
+    _ options: Migration.Options = Migration.Options()
   ) throws {
     var outcomes: [ConformanceCase.ExpectedOutcome] = []
     var issues: [Issue] = []
@@ -53,7 +55,7 @@ extension RecordedMigration {
   /// - Throws: What the migration throws.
   public init(
     _ tree: SourceTree, into store: any RecordStore,
-    _ options: MigrationOptions = MigrationOptions()
+    _ options: Migration.Options = Migration.Options()
   ) throws {
     self = try withExtendedLifetime(tree) {
       try RecordedMigration(tree.path, into: store, options)
@@ -75,7 +77,7 @@ public struct StoreContent: Sendable, Hashable {
     var records: [Record] = []
     var provenance: [Provenance] = []
     try store.read { reader in
-      for kind in EntityKind.allCases {
+      for kind in store.catalog.kinds {
         try reader.forEachRecord(kind) { record in
           records.append(record)
         }
@@ -94,7 +96,8 @@ public struct StoreContent: Sendable, Hashable {
 /// A clock that stands still.
 extension MigrationClock {
   /// Always the same moment.
-  public static func fixed(_ now: String = "2026-03-01T09:30:00Z") -> MigrationClock {
-    MigrationClock(now: { now }, uptime: { 0 })
+  package static func fixed(_ now: String = "2026-03-01T09:30:00Z") -> MigrationClock {
+    let seconds = (try? Date(now, strategy: .iso8601))?.timeIntervalSince1970 ?? 0
+    return MigrationClock(now: { .seconds(seconds) }, uptime: { .zero })
   }
 }

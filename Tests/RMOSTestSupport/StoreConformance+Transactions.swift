@@ -21,6 +21,22 @@ extension StoreConformance {
       try store.write { try $0.insert(StoreSamples.record(.patterns, "later")) }
       try expect(try store.ids(.patterns), equals: ["kept", "later"])
     },
+    StoreConformance("cancelled work is rolled back with its transaction") { store in
+      for cancelsAt in 1...2 {
+        var polls = 0
+        try expect(.cancelled) {
+          try store.write { transaction in
+            try transaction.insert(StoreSamples.record(.patterns, "a"))
+            try transaction.run(whileNot: {
+              polls += 1
+              return polls >= cancelsAt
+            }) {}
+          }
+        }
+        try expect(try store.ids(.patterns), equals: [])
+      }
+      try expect(try store.read { try $0.run(whileNot: { false }) { 7 } }, equals: 7)
+    },
     StoreConformance("a transaction sees what it wrote, and its result comes out") { store in
       let count = try store.write { transaction in
         try transaction.insert(StoreSamples.record(.patterns, "a"))
@@ -112,7 +128,7 @@ extension StoreConformance {
     },
     StoreConformance("a missing value that must be there is refused alone") { store in
       try store.write { transaction in
-        for kind in EntityKind.allCases {
+        for kind in EntityCatalog.rmos.kinds {
           try transaction.insert(StoreSamples.record(kind, "good"))
           for field in kind.schema.fields where field.isNotNull {
             let bad = StoreSamples.record(kind, "bad", [field.member: .null])
@@ -122,7 +138,7 @@ extension StoreConformance {
           }
         }
       }
-      for kind in EntityKind.allCases {
+      for kind in EntityCatalog.rmos.kinds {
         try expect(try store.ids(kind), equals: ["good"])
         try expect(
           try store.read { try $0.record(kind, id: "good") },

@@ -54,7 +54,7 @@ import Testing
     #expect(
       result.output.contains(
         "\n  joblogs JOB-ROSETTE-20250315-100518: error: pattern_id points to the pattern "
-          + "\"fleta_wave_7x11\", which is not there\n"))
+          + "\"fleta_wave_7x11\", which does not exist\n"))
     #expect(workspace.listing == ["old.db"])
     #expect(try bytes("old.db", workspace) == before)
   }

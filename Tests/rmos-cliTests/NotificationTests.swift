@@ -184,10 +184,10 @@ import Testing
   @Test func aCurlThatReadsNothingDiesOrHangsIsAWarning() throws {
     let workspace = try workspace()
     for (script, reason) in [
-      ("exec 0<&-; exit 77", "curl ended with status 77"),
-      ("kill -9 $$", "curl was ended by signal 9"),
+      ("exec 0<&-; exit 77", "curl exited with status 77"),
+      ("kill -9 $$", "curl was killed by signal 9"),
       ("/bin/cat >/dev/null", "curl reported no status"),
-      ("exec /bin/sleep 1000", "curl took too long and was ended"),
+      ("exec /bin/sleep 1000", "curl took too long and was stopped"),
     ] {
       try workspace.write("#!/bin/sh\n\(script)\n", to: "bin/curl")
       try FileManager.default.setAttributes(
@@ -257,8 +257,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("exit 4", "ended with status 4"), ("kill -9 $$", "was ended by signal 9"),
-    ("/nowhere/at-all 2>/dev/null", "ended with status 127"),
+    ("exit 4", "exited with status 4"), ("kill -9 $$", "was killed by signal 9"),
+    ("/nowhere/at-all 2>/dev/null", "exited with status 127"),
   ])
   func aCommandThatFailsIsAWarning(_ command: String, _ reason: String) throws {
     let result = try migrate(["--on-finish", command], in: workspace())

@@ -6,12 +6,9 @@ struct ProvenanceCheck: AuditCheck {
   let rules: [AuditRule] = [.danglingProvenance, .missingProvenance]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
-    let kinds = EntityKind.allCases.filter { context.has($0, column: "id") }
-    guard context.hasLedger, kinds.count == EntityKind.allCases.count else { return [] }
-    guard let inspector = context.inspector else {
-      try checkRecords(context)
-      return rules
-    }
+    let kinds = context.reader.catalog.kinds.filter { context.has($0, column: "id") }
+    guard context.hasLedger, kinds.count == context.reader.catalog.kinds.count else { return [] }
+    let inspector = context.inspector
     if context.log.wants(.danglingProvenance) {
       try inspector.forEachDanglingProvenance { report($0, context) }
     }
@@ -23,60 +20,44 @@ struct ProvenanceCheck: AuditCheck {
     return rules
   }
 
-  private func checkRecords(_ context: AuditContext) throws {
-    let runs = Set(try context.reader.runs(limit: nil).map(\.id))
-    for kind in EntityKind.allCases {
-      try context.reader.forEachRecord(kind) { record in
-        guard let provenance = try context.reader.provenance(kind, id: record.id) else {
-          return reportMissing(kind, record.id, context)
-        }
-        if runs.contains(provenance.run) { return }
-        report(
-          DanglingProvenance(
-            kind: kind.rawValue, entityID: record.id, run: provenance.run, hasEntity: true,
-            hasRun: false), context)
-      }
-    }
-  }
-
   private func reportMissing(_ kind: EntityKind, _ id: String, _ context: AuditContext) {
     context.log.add(
       AuditFinding(
         .info, .missingProvenance, kind: kind, id: id, found: "none", expected: "provenance",
-        "the \(kind.schema.singular) has no provenance: another application wrote it"))
+        "the \(kind.schema.singular) has no provenance: it was not migrated"))
   }
 
   private func report(_ dangling: DanglingProvenance, _ context: AuditContext) {
-    let kind = EntityKind(rawValue: dangling.kind)
+    let kind = context.reader.catalog.kind(named: dangling.kind)
     let (found, message): (String, String) =
       if let kind, !dangling.hasEntity {
         (
           "no such \(kind.schema.singular)",
-          "the provenance of the \(kind.schema.singular) \(Violation.quoted(dangling.entityID)) is "
-            + "left over: the row was deleted"
+          "the \(kind.schema.singular) \(Violation.quoted(dangling.entityID)) has provenance but no "
+            + "row: it was deleted"
         )
       } else if kind == nil {
         (
           dangling.kind,
-          "the provenance of \(Violation.quoted(dangling.entityID)) is of the unknown kind "
+          "the provenance of \(Violation.quoted(dangling.entityID)) has the unknown kind "
             + Violation.quoted(dangling.kind)
         )
       } else {
         (
           "run \(dangling.run)",
           "the provenance of \(Violation.quoted(dangling.entityID)) names run \(dangling.run), "
-            + "which the ledger does not know"
+            + "which is not in the ledger"
         )
       }
     context.log.add(
       AuditFinding(
         .warning, .danglingProvenance, kind: kind, table: "migration_provenance",
-        id: dangling.entityID, found: found, expected: "an entity and a run that are there",
+        id: dangling.entityID, found: found, expected: "an entity and a run that exist",
         message))
   }
 }
 
-/// Whether runs that the ledger calls running are, and whether the newest migration did all.
+/// Whether runs marked as running are, and whether the newest migration was complete.
 struct RunCheck: AuditCheck {
   let rules: [AuditRule] = [.staleRun, .failedRun]
 
@@ -90,7 +71,7 @@ struct RunCheck: AuditCheck {
           .warning, .staleRun, table: "migration_runs", row: run.id, column: "state",
           found: "running", expected: "completed, failed or interrupted",
           "run \(run.id), started \(run.startedAt), is marked as running, but its process "
-            + "(\(run.processID)) is gone; the next migration marks it as interrupted"))
+            + "\(run.processID) has ended; the next migration marks it as interrupted"))
     }
     if let newest = runs.first(where: { $0.command == "migrate" }), newest.id != current {
       checkEnd(of: newest, context)
@@ -103,23 +84,23 @@ struct RunCheck: AuditCheck {
     let total = run.statistics.total
     let message: String
     switch run.state {
-    // Reported as such above where its process is gone.
+    // If its process has ended, that is reported above.
     case .running: return
     case .interrupted:
-      message = "was interrupted; migrating \(run.source) again goes on where it stopped"
+      message = "was interrupted; migrating \(run.source) again continues where it stopped"
     case .failed:
-      message = "failed" + (run.failure.map { ": \($0)" } ?? "; its report says why")
+      message = "failed" + (run.failure.map { ": \($0)" } ?? "; its report gives the reason")
     case .completed:
       guard total.failed > 0 else { return }
       message =
-        "left out \(PlainText.grouped(total.failed)) of "
-        + "\(PlainText.counted(total.found, "entity", "entities")) of \(run.source); "
-        + "its report names them"
+        "rejected \(PlainText.grouped(total.failed)) of "
+        + "\(PlainText.counted(total.found, "entity", "entities")) from \(run.source); "
+        + "its report lists them"
     }
     context.log.add(
       AuditFinding(
         .warning, .failedRun, table: "migration_runs", row: run.id, column: "state",
         found: total.failed > 0 ? "\(total.failed) failed" : run.state.rawValue,
-        expected: "completed, with none failed", "the last migration, run \(run.id), \(message)"))
+        expected: "completed, none failed", "the last migration, run \(run.id), \(message)"))
   }
 }

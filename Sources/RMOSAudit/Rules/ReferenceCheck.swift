@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-/// References between kinds, whether the database declares them or not.
+/// References between kinds, whether the database declares them as foreign keys or not.
 struct ReferenceCheck: AuditCheck {
   let rules: [AuditRule] = [.missingReference]
 
@@ -13,7 +13,7 @@ struct ReferenceCheck: AuditCheck {
       origins = known
       return try known[kind, id]
     }
-    for kind in EntityKind.allCases {
+    for kind in context.reader.catalog.kinds {
       for reference in kind.schema.references {
         let (position, target) = (reference.field, reference.target)
         let field = kind.schema.fields[position]
@@ -23,7 +23,9 @@ struct ReferenceCheck: AuditCheck {
         let mayBeNull = context.table(kind)?.column(field.column)?.isNotNull != true
         let repair = AuditFinding.Repair.clearReference(
           kind: kind, column: field.column, target: target)
-        try forEachDangling(kind, position, target, context) { key, reference in
+        guard let table = context.table(kind) else { continue }
+        try context.inspector.forEachDanglingReference(of: kind, field: position, in: table) {
+          key, reference in
           context.log.add(
             AuditFinding(
               .error, .missingReference, kind: kind, id: key.id, row: key.rowID,
@@ -31,57 +33,44 @@ struct ReferenceCheck: AuditCheck {
               expected: "the id of a \(target.schema.singular), or NULL",
               repair: mayBeNull ? repair : nil, origin: try origin(target, reference),
               "\(field.column) points to the \(target.schema.singular) "
-                + "\(Violation.quoted(reference)), which is not there"))
+                + "\(Violation.quoted(reference)), which does not exist"))
         }
       }
     }
     return rules
   }
-
-  private func forEachDangling(
-    _ kind: EntityKind, _ position: Int, _ target: EntityKind, _ context: AuditContext,
-    _ body: (InspectedKey, String) throws -> Void
-  ) throws {
-    if let inspector = context.inspector {
-      guard let table = context.table(kind) else { return }
-      return try inspector.forEachDanglingReference(of: kind, field: position, in: table, body)
-    }
-    try context.reader.forEachRecord(kind) { record in
-      guard case .text(let reference) = record.values[position],
-        try !context.reader.contains(target, id: reference)
-      else { return }
-      try body(InspectedKey(id: record.id, rowID: nil), reference)
-    }
-  }
 }
 
-/// The foreign keys that tables declare, but those that ``ReferenceCheck`` follows anyway.
+/// The foreign keys that tables declare, except those that ``ReferenceCheck`` checks anyway.
 struct ForeignKeyCheck: AuditCheck {
   let rules: [AuditRule] = [.foreignKey]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
-    guard let inspector = context.inspector else { return [] }
+    guard context.hasSchema else { return [] }
+    let catalog = context.reader.catalog
     for table in context.tables.values.sorted(by: { $0.name < $1.name }) {
-      let isFollowed = context.log.wants(.missingReference)
-      let keys = table.foreignKeys.filter { !isFollowed || !isReference($0, of: table) }
+      let isChecked = context.log.wants(.missingReference)
+      let keys = table.foreignKeys.filter { !isChecked || !isReference($0, of: table, catalog) }
       if keys.isEmpty { continue }
       let parents = Set(keys.map { $0.table.lowercased() })
-      try inspector.forEachForeignKeyProblem(in: table.name) { problem in
+      try context.inspector.forEachForeignKeyProblem(in: table.name) { problem in
         guard parents.contains(problem.parent.lowercased()) else { return }
         context.log.add(
           AuditFinding(
-            .error, .foreignKey, kind: EntityKind(rawValue: problem.table.lowercased()),
+            .error, .foreignKey, kind: catalog.kind(named: problem.table.lowercased()),
             table: problem.table, row: problem.rowID, found: "no such row",
             expected: "a row of \(problem.parent)",
-            "row \(problem.rowID.map(String.init) ?? "without number") of \(problem.table) refers "
-              + "to a row of \(problem.parent) that is not there"))
+            "\(problem.rowID.map { "row \($0)" } ?? "a row") of \(problem.table) refers to a row of "
+              + "\(problem.parent) that does not exist"))
       }
     }
     return rules
   }
 
-  private func isReference(_ key: InspectedTable.ForeignKey, of table: InspectedTable) -> Bool {
-    guard let kind = EntityKind(rawValue: table.name.lowercased()),
+  private func isReference(
+    _ key: InspectedTable.ForeignKey, of table: InspectedTable, _ catalog: EntityCatalog
+  ) -> Bool {
+    guard let kind = catalog.kind(named: table.name.lowercased()),
       let position = kind.schema.position(ofColumn: key.column.lowercased()),
       let reference = kind.schema.references.first(where: { $0.field == position })
     else { return false }

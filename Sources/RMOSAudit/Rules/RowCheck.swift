@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSStore
 
-/// What rows hold, by the rules that migration reads files by, and their ids.
+/// The values of rows, by the rules that migration reads files by, and their ids.
 struct RowCheck: AuditCheck {
   let rules: [AuditRule] = [
     .blankID, .paddedID, .nearDuplicateID, .missingField, .fieldType, .fieldEncoding, .emptyField,
@@ -9,45 +9,28 @@ struct RowCheck: AuditCheck {
   ]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
-    for kind in EntityKind.allCases where context.isReadable(kind) {
-      let table = try KindCheck(kind, context)
+    for kind in context.reader.catalog.kinds {
+      guard let table = context.table(kind) else { continue }
+      let check = try KindCheck(kind, context)
       var ids = NearDuplicates()
       let looksForDuplicates = context.log.wants(.nearDuplicateID)
       var count = 0
-      try forEachRow(of: kind, context) { row in
+      try context.inspector.forEachRow(of: kind, in: table) { row in
         count += 1
-        try table.check(row)
+        try check.row(row)
         if looksForDuplicates, let id = row.key.id { ids.insert(id) }
       }
       context.rowCounts[kind] = count
-      try ids.forEachPair(ids: { try forEachID(of: kind, context, $0) }) { first, second in
+      try ids.forEachPair(ids: { try context.inspector.forEachID(of: kind, $0) }) { first, second in
         context.log.add(
           AuditFinding(
             .warning, .nearDuplicateID, kind: kind, id: second, column: "id", found: second,
-            expected: "an id that differs from \(Violation.quoted(first)) by more",
+            expected: "an id that differs more from \(Violation.quoted(first))",
             "the ids \(Violation.quoted(first)) and \(Violation.quoted(second)) differ only by "
               + "case or white space; are they the same \(kind.schema.singular)?"))
       }
     }
     return rules
-  }
-
-  private func forEachRow(
-    of kind: EntityKind, _ context: AuditContext, _ body: (InspectedRow) throws -> Void
-  ) throws {
-    if let inspector = context.inspector, let table = context.table(kind) {
-      return try inspector.forEachRow(of: kind, in: table, body)
-    }
-    try context.reader.forEachRecord(kind) { record in
-      try body(InspectedRow(key: InspectedKey(id: record.id, rowID: nil), record: record))
-    }
-  }
-
-  private func forEachID(
-    of kind: EntityKind, _ context: AuditContext, _ body: (String) throws -> Void
-  ) throws {
-    if let inspector = context.inspector { return try inspector.forEachID(of: kind, body) }
-    try context.reader.forEachRecord(kind) { try body($0.id) }
   }
 }
 
@@ -55,9 +38,9 @@ struct RowCheck: AuditCheck {
 private struct KindCheck {
   private let kind: EntityKind
   private let log: AuditLog
-  /// The fields whose columns are there.
+  /// The fields whose columns exist.
   private let isPresent: [Bool]
-  /// The fields that this database allows to be NULL where migration would fill them.
+  /// The fields that this database allows to be NULL though migration would fill them.
   private let mayBeNull: [Bool]
   private let origins: EntityOrigins
 
@@ -71,7 +54,7 @@ private struct KindCheck {
     }
   }
 
-  func check(_ row: InspectedRow) throws {
+  func row(_ row: InspectedRow) throws {
     if let id = row.key.id { try checkPadding(id, row) }
     for field in isPresent.indices where row.invalidText.contains(field) {
       add(
@@ -82,7 +65,7 @@ private struct KindCheck {
         let rule = rule(for: violation, of: field)
       else { continue }
       var severity = violation.severity
-      // A default that an application left out harms nobody; an id it must have.
+      // A default that an application left out does no harm; a missing id does.
       if case .missing(because: nil, _) = violation, field > 0, mayBeNull[field] {
         severity = .warning
       }
@@ -126,16 +109,16 @@ private struct KindCheck {
   }
 }
 
-/// Finds ids that are the same but for case, white space and how characters are composed.
+/// Finds ids that differ only by case, white space and the composition of characters.
 ///
-/// Keeps eight bytes an id; what those make suspicious is compared in full before it is reported.
+/// Keeps eight bytes per id; ids whose hashes are equal are compared in full.
 struct NearDuplicates {
   private var hashes: [UInt64] = []
 
   /// How many suspicious ids are compared in one pass over all.
   private static let suspectsPerPass = 50_000
 
-  /// Takes an id in.
+  /// Adds an id.
   ///
   /// - Complexity: O(1) amortized in the ids.
   mutating func insert(_ id: String) { hashes.append(Self.hash(id)) }
@@ -143,8 +126,8 @@ struct NearDuplicates {
   /// Calls `body` with an id and each further one that is the same after folding.
   ///
   /// - Parameters:
-  ///   - ids: Calls its argument with every id that was taken in; called only where there are
-  ///     suspects, once for every 50,000 of them.
+  ///   - ids: Calls its argument with every id that was added; called once for every 50,000
+  ///     suspects, if there are any.
   ///   - body: Takes the first id and a further one.
   /// - Throws: What `ids` throws.
   /// - Complexity: O(n log n) in the ids.
@@ -183,7 +166,7 @@ struct NearDuplicates {
     }
     if let plain { return plain }
     var text = folded(id)
-    // Some letters beyond ASCII have their small form within.
+    // Some letters beyond ASCII have an ASCII lower-case form.
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.withUTF8 { hash(ofASCII: $0) } }
     var hasher = Hasher()
     hasher.combine(text)
@@ -205,7 +188,7 @@ struct NearDuplicates {
     }
   }
 
-  /// The id in small letters without white space; compared as a string, composed or not.
+  /// The id in lower case without white space; strings compare equal composed or not.
   private static func folded(_ id: String) -> String {
     var folded = ""
     for scalar in id.lowercased().unicodeScalars where !scalar.properties.isWhitespace {

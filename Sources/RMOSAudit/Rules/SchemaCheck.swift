@@ -9,10 +9,11 @@ struct SchemaCheck: AuditCheck {
   private static let newInVersion2: Set<String> = ["pattern_type", "rosette_geometry"]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
-    guard let inspector = context.inspector else { return [] }
+    guard context.hasSchema else { return [] }
+    let inspector = context.inspector
     try checkVersion(context, inspector)
     let obstacles = try inspector.writingObstacles()
-    for kind in EntityKind.allCases {
+    for kind in context.reader.catalog.kinds {
       guard let table = checkTable(kind.table, kind, obstacles, context) else { continue }
       checkColumns(of: kind, table, context)
       checkIndexes(of: kind, table, context)
@@ -33,49 +34,53 @@ struct SchemaCheck: AuditCheck {
     }
     switch context.schema?.version {
     case nil:
-      report(.error, "none", "no schema version is recorded; rmos-cli init brings it in order")
+      report(.error, "none", "no schema version is recorded")
     case .some(let version) where version > SchemaVersion.supported.upperBound:
       report(
         .error, "\(version)",
-        "the schema has version \(version), newer than the known ones (\(known)); update rmos-cli")
+        "the schema has version \(version), newer than the known versions (\(known)); use a newer "
+          + "version of this software")
     case .some(let version) where version < SchemaVersion.supported.lowerBound:
-      report(.error, "\(version)", "the schema has version \(version); known are \(known)")
+      report(.error, "\(version)", "the schema has version \(version); known versions are \(known)")
     case 1?:
-      report(.warning, "1", "the schema has version 1; rmos-cli init upgrades it in place")
+      report(.warning, "1", "the schema has version 1; the next migration upgrades it in place")
     default: break
     }
     if let ledger = try inspector.ledgerVersion(), ledger > SchemaVersion.ledger.upperBound {
       report(
         .error, "ledger \(ledger)",
-        "the migration_ tables have version \(ledger), newer than the known ones "
-          + "(1 to \(SchemaVersion.ledger.upperBound)); update rmos-cli, or, if another application "
-          + "set user_version, PRAGMA user_version = \(SchemaVersion.ledger.upperBound) puts it right")
+        "the ledger has version \(ledger), newer than the known versions (1 to "
+          + "\(SchemaVersion.ledger.upperBound)); use a newer version of this software or, if another "
+          + "application set user_version, set it back with PRAGMA user_version = "
+          + "\(SchemaVersion.ledger.upperBound)")
     }
   }
 
-  /// What keeps RMOS from writing and no look at tables and columns shows.
+  /// Obstacles to writing that tables and columns do not show.
   private func checkWriting(_ obstacles: [WritingObstacle], _ context: AuditContext) {
+    let catalog = context.reader.catalog
     for obstacle in obstacles {
-      // Those tables are looked at one by one.
-      let isLookedAt = EntityKind(rawValue: obstacle.table ?? "") != nil
-      if obstacle.place == .table, isLookedAt { continue }
+      // Those tables are checked one by one.
+      let isChecked = catalog.kind(named: obstacle.table ?? "") != nil
+      if obstacle.place == .table, isChecked { continue }
       context.log.add(
         AuditFinding(
           .error, obstacle.place == .version ? .schemaVersion : .schemaTable,
-          kind: obstacle.table.flatMap(EntityKind.init(rawValue:)), table: obstacle.table,
+          kind: obstacle.table.flatMap(catalog.kind(named:)), table: obstacle.table,
           found: obstacle.found, expected: "a schema that can be written to",
-          "nothing can be migrated into it: \(obstacle.message)"))
+          "nothing can be migrated into this database: \(obstacle.message)"))
     }
   }
 
   private func checkIDs(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
-    for kind in EntityKind.allCases where try inspector.kindsWithLooseIDs().contains(kind) {
+    for kind in context.reader.catalog.kinds where try inspector.kindsWithLooseIDs().contains(kind)
+    {
       context.log.add(
         AuditFinding(
           .warning, .schemaColumn, kind: kind, column: "id", found: "another collation",
           expected: "BINARY",
-          "\(kind.table).id is not compared byte by byte (COLLATE in its declaration), so joins of "
-            + "other applications take ids for the same that RMOS tells apart"))
+          "\(kind.table).id is declared with a collation other than BINARY, so joins in other "
+            + "applications treat as equal ids that RMOS treats as different"))
     }
   }
 
@@ -95,7 +100,7 @@ struct SchemaCheck: AuditCheck {
         .error, .schemaTable, kind: kind, table: name,
         found: found, expected: "a table",
         obstacles.first { $0.place == .table && $0.table == name }?.message
-          ?? "the table \(name) is missing; rmos-cli init creates it"))
+          ?? "the table \(name) is missing; the next migration creates it"))
     return nil
   }
 
@@ -125,13 +130,13 @@ struct SchemaCheck: AuditCheck {
         let found = column.type.isEmpty ? "no type" : column.type
         report(
           .error, found, type,
-          "the column \(name) is declared with \(found); expected \(type), by which SQLite "
-            + "converts what is stored")
+          "the column \(name) is declared as \(found); expected \(type), which decides how SQLite "
+            + "converts values")
       }
       if field.column == "id", !column.isPrimaryKey {
         report(
           .error, "no primary key", "PRIMARY KEY",
-          "\(name) is not the primary key, so an id can stand twice")
+          "\(name) is not the primary key, so an id can appear twice")
       }
       // Versions 3 and 4 leave out NOT NULL where there is a default.
       let isLax = (context.schema?.version ?? 0) > 2 && !field.isRequired
@@ -153,8 +158,8 @@ struct SchemaCheck: AuditCheck {
         AuditFinding(
           .warning, .schemaColumn, kind: kind, column: column.name, found: "NOT NULL, no default",
           expected: "a default",
-          "the column \(kind.table).\(column.name) is unknown and must be given, so nothing can be "
-            + "written to the table"))
+          "the unknown column \(kind.table).\(column.name) is NOT NULL without a default, so no row "
+            + "can be inserted"))
     }
   }
 
@@ -174,7 +179,7 @@ struct SchemaCheck: AuditCheck {
         AuditFinding(
           .warning, .schemaIndex, kind: kind, column: column,
           found: isTaken ? "another index of that name" : "no such index",
-          expected: index.name, repair: isTaken ? nil : .createIndex(sql: sql),
+          expected: index.name, repair: isTaken ? nil : .sql(sql),
           isTaken
             ? "the index \(index.name) is not on \(kind.table)(\(index.columns)); drop it, then "
               + sql
@@ -182,7 +187,7 @@ struct SchemaCheck: AuditCheck {
     }
   }
 
-  /// What a column's declared type makes of values (SQLite, "Determination Of Column Affinity").
+  /// How a column's declared type converts values (SQLite, "Determination Of Column Affinity").
   private enum Affinity {
     case integer, text, blob, real, numeric
 
@@ -208,18 +213,18 @@ struct IntegrityCheck: AuditCheck {
   let rules: [AuditRule] = [.integrity]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
-    guard let inspector = context.inspector else { return [] }
+    guard context.hasSchema else { return [] }
     do {
-      let unchecked = try inspector.forEachIntegrityProblem { report($0, context) }
+      let unchecked = try context.inspector.forEachIntegrityProblem { report($0, context) }
       for (table, reason) in unchecked {
         context.log.add(
           AuditFinding(
             .warning, .integrity, table: table, found: "not checked", expected: "ok",
-            "the table \(table) was not checked (\(reason)): only the application that made it "
-              + "can do that"))
+            "the table \(table) was not checked (\(reason)): only the application that created it "
+              + "can check it"))
       }
     } catch let error as StoreError where error.code == .corrupt {
-      // Damaged so badly that even the check stops.
+      // Damaged so badly that even the check fails.
       report(error.message, context)
     }
     return rules
@@ -229,7 +234,7 @@ struct IntegrityCheck: AuditCheck {
     context.log.add(
       AuditFinding(
         .error, .integrity, found: problem, expected: "ok",
-        "the file is damaged: \(problem.shortened); restore a backup, or save what can be read "
-          + "with sqlite3's .recover"))
+        "the file is damaged: \(problem.shortened); restore a backup, or recover what can be read "
+          + "with the sqlite3 shell's .recover"))
   }
 }

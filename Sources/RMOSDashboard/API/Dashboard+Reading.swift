@@ -3,10 +3,10 @@ import RMOSModels
 import RMOSStore
 
 extension Dashboard {
-  /// How many entities a list holds where nothing is said, and at most.
+  /// The default and the maximum number of entities in a list.
   private static let (pageSize, largestPage) = (50, 500)
 
-  /// The answer to `GET` and `HEAD`.
+  /// Responds to `GET` and `HEAD`.
   func read(
     _ route: Route, _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse {
@@ -21,7 +21,7 @@ extension Dashboard {
       let tag = EntityTag.naming("\(mark)-history-\(entry.revision)-\(limit)")
       if request.hasCurrent(tag) { return .notModified(tag) }
       var writer = JSONWriter()
-      writer.history(MigrationHistory(entry.value, limit: limit))
+      writer.history(MigrationHistory(entry.value, store.catalog, limit: limit))
       return .json(writer.utf8 + [0x0A], entityTag: tag)
     case .statistics(let kind):
       let entry = try cache.statistics(kind)
@@ -39,7 +39,7 @@ extension Dashboard {
     }
   }
 
-  /// An answer whose content is at hand.
+  /// A response from a cached body.
   private func kept(_ body: [UInt8], _ state: String, _ request: ServerRequest) -> ServerResponse {
     let tag = EntityTag.naming("\(mark)-\(state)")
     return request.hasCurrent(tag) ? .notModified(tag) : .json(body, entityTag: tag)
@@ -57,13 +57,13 @@ extension Dashboard {
     return request.hasCurrent(tag) ? .notModified(tag) : entityAnswer(200, record)
   }
 
-  /// An answer that holds one entity.
+  /// A response with one entity.
   func entityAnswer(
     _ status: Int, _ record: Record, fields: [HeaderField] = []
   ) -> ServerResponse {
     .json(status: status, entityTag: record.entityTag, fields: fields) {
       $0.member("success", true)
-      $0.member(record.kind.memberName) { $0.entity(record) }
+      $0.member(record.kind.schema.memberName) { $0.entity(record) }
     }
   }
 
@@ -89,7 +89,7 @@ extension Dashboard {
     return try unlessCurrent(request) { _ in
       let (records, count) = try store.read { reader in
         let records = try reader.records(query)
-        // A page that is not full is the end: no second pass to count.
+        // A page that is not full is the last: no second pass to count.
         let isAll = query.offset == 0 && records.count < query.limit ?? .max
         return (records, isAll ? records.count : try reader.count(query))
       }
@@ -100,7 +100,7 @@ extension Dashboard {
     }
   }
 
-  /// The part of a query's records that is asked for.
+  /// The requested page of a query's records.
   private func page(
     of query: RecordQuery, _ target: RequestTarget, default limit: Int
   ) throws -> RecordQuery {
@@ -112,17 +112,17 @@ extension Dashboard {
     case "newest": order = .newestFirst
     case "id": order = .id
     case let other?:
-      throw HTTPRefusal(422, "‘order’ must be newest or id, found “\(other.shortened)”")
+      throw HTTPRefusal(422, "\"order\" must be newest or id, found \"\(other.shortened)\"")
     }
     return query.order(order).limit(limit, offset: offset)
   }
 
-  /// An answer made by `read`, which is given the store's change token, unless the client has the
-  /// store's state already.
+  /// A response made by `read`, which gets the store's change token, unless the client has the
+  /// current state already.
   private func unlessCurrent(
     _ request: ServerRequest, _ read: (_ token: String?) throws -> (inout JSONWriter) -> Void
   ) throws -> ServerResponse {
-    // Taken before reading: what is read may be newer than its tag, but never older.
+    // Taken before reading: the data may be newer than its tag, but never older.
     let token = store.changeToken()
     let state = token.map(EntityTag.naming)
     if let state, request.hasCurrent(state) { return .notModified(state) }
@@ -137,7 +137,7 @@ extension Dashboard {
     return request.hasCurrent(tag) ? .notModified(tag) : .json(body, entityTag: tag)
   }
 
-  /// What a filter compares with.
+  /// The value that a filter compares with.
   private func sought(_ kind: EntityKind, _ member: String, _ text: String) throws -> Value {
     guard let position = kind.schema.position(ofMember: member),
       case .integer(let minimum) = kind.schema.fields[position].type
@@ -152,15 +152,15 @@ extension Dashboard {
 extension HTTPRefusal {
   /// There is no such entity.
   static func absent(_ kind: EntityKind, _ id: String) -> HTTPRefusal {
-    HTTPRefusal(404, "there is no \(kind.schema.singular) “\(id.shortened)”")
+    HTTPRefusal(404, "there is no \(kind.schema.singular) \"\(id.shortened)\"")
   }
 }
 
 extension JSONWriter {
   /// Writes an entity with the members of its files; JSON columns as JSON, not as text.
   ///
-  /// What does not fit its column, which damaged or foreign rows may hold, stands as what it is;
-  /// bytes are null.
+  /// A value of another type than its column's, as in a damaged row, is written as it is; bytes are
+  /// null.
   mutating func entity(_ record: Record) {
     object { writer in
       for (field, value) in zip(record.kind.schema.fields, record.values) {

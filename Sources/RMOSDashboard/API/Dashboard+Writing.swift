@@ -4,20 +4,20 @@ import RMOSStore
 import RMOSSystem
 
 extension Dashboard {
-  /// The answer to `POST`, `PUT`, `PATCH` and `DELETE`.
+  /// Responds to `POST`, `PUT`, `PATCH` and `DELETE`.
   func write(_ route: Route, _ request: ServerRequest) throws -> ServerResponse {
     guard options.allowsWrites else {
       throw HTTPRefusal(
-        403, "this server only reads; start it with --allow-writes to create, change and delete")
+        403, "this server is read-only; its operator can allow creating, changing and deleting")
     }
-    // Also where a server does not check whom it answers.
+    // Even if the server checks no access.
     if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
     switch (request.method, route) {
     case ("POST", .list(let kind)): return try create(kind, request)
     case ("PUT", .item(let kind, let id)), ("PATCH", .item(let kind, let id)):
       return try change(kind, id, request)
     case ("DELETE", .item(let kind, let id)): return try delete(kind, id, request)
-    default: throw HTTPRefusal(404, "there is nothing at this path")
+    default: throw HTTPRefusal(404, "there is no such path")
     }
   }
 
@@ -29,8 +29,8 @@ extension Dashboard {
       if try transaction.record(kind, id: record.id) != nil {
         throw HTTPRefusal(
           409,
-          "there is a \(kind.schema.singular) “\(record.id.shortened)” already; "
-            + "use another id, or change that one with PUT")
+          "the \(kind.schema.singular) \"\(record.id.shortened)\" already exists; "
+            + "use another id, or change it with PUT")
       }
       try transaction.check(record)
       try transaction.insert(record)
@@ -40,9 +40,9 @@ extension Dashboard {
     return entityAnswer(201, stored, fields: [HeaderField("Location", "/" + path)])
   }
 
-  /// Refuses what breaks a rule.
+  /// Refuses an entity that violates a rule.
   ///
-  /// - Throws: ``HTTPRefusal`` with 422 and all issues, those that only `further` finds too.
+  /// - Throws: ``HTTPRefusal`` with 422 and all issues, including those that only `further` finds.
   private func refuse(_ issues: [Issue], _ further: () throws -> [Issue] = { [] }) throws {
     guard issues.contains(where: { $0.severity == .error }) else { return }
     throw HTTPRefusal(EntityRejected(issues: issues + (try further())))
@@ -52,7 +52,7 @@ extension Dashboard {
     _ kind: EntityKind, _ id: String, _ request: ServerRequest
   ) throws -> ServerResponse {
     let time = now()
-    // Before the body is looked at: what is not there cannot be changed.
+    // Before the body is read: a missing entity cannot be changed.
     guard try store.read({ try $0.record(kind, id: id) }) != nil else {
       throw HTTPRefusal.absent(kind, id)
     }
@@ -63,7 +63,7 @@ extension Dashboard {
       }
       let change = EntityChange(old, by: content, at: time)
       try refuse(try change.issues(transaction))
-      // Last (RFC 9110, 13.2.1): whether it was changed meanwhile counts for what could be done.
+      // Last (RFC 9110, 13.2.1): conditions only apply to requests that would succeed.
       try request.checkConditions(old.entityTag)
       guard try transaction.update(change.new) else { throw HTTPRefusal.absent(kind, id) }
       return try transaction.record(kind, id: id) ?? change.new
@@ -82,7 +82,7 @@ extension Dashboard {
       guard referrers.isEmpty else {
         throw HTTPRefusal(
           409,
-          "the \(kind.schema.singular) “\(id.shortened)” is referred to by "
+          "the \(kind.schema.singular) \"\(id.shortened)\" is referenced by "
             + "\(referrers.joined(separator: " and ")); delete or change those first")
       }
       try request.checkConditions(old.entityTag)
@@ -94,7 +94,7 @@ extension Dashboard {
     }
   }
 
-  /// Writes, and lets the next status show it.
+  /// Writes, and invalidates the cached status.
   private func changing<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
     defer { cache.invalidate() }
     return try store.write(body)
@@ -102,16 +102,16 @@ extension Dashboard {
 }
 
 extension StoreReader {
-  /// What refers to an entity, be it by a field that the database does not guard: for each kind how
-  /// many, and the first of them.
+  /// The entities that refer to an entity, whether the database declares that or not: per field
+  /// their number, and the first of them.
   fileprivate func referrers(to kind: EntityKind, id: String) throws -> [String] {
-    try EntityKind.allCases.flatMap { other in
+    try catalog.kinds.flatMap { other in
       try other.schema.references.filter { $0.target == kind }.compactMap { reference in
         let field = other.schema.fields[reference.field]
         let query = RecordQuery(other).filter(field.member, is: .text(id))
         let count = try count(query)
         guard count > 0 else { return nil }
-        let first = try records(query.limit(3)).map { "“\($0.id.shortened)”" }
+        let first = try records(query.limit(3)).map { "\"\($0.id.shortened)\"" }
         return PlainText.counted(count, other.schema.singular, other.schema.plural)
           + " (\(first.joined(separator: ", "))\(count > first.count ? ", …" : ""))"
       }
@@ -119,20 +119,20 @@ extension StoreReader {
   }
 }
 
-/// An entity with the members that a request names changed and the others left as they are.
+/// An entity with the members that a request names changed, and the others unchanged.
 struct EntityChange {
-  /// The entity as it is.
+  /// The entity before the change.
   let old: Record
-  /// The entity as it is to be.
+  /// The entity after the change.
   private(set) var new: Record
   private let content: EntityBody.Content
 
   /// Changes an entity.
   ///
   /// - Parameters:
-  ///   - old: The entity as it is.
-  ///   - content: What the request says of it.
-  ///   - now: The time that `updated_at` becomes where the request does not give it.
+  ///   - old: The entity before the change.
+  ///   - content: The content of the request.
+  ///   - now: The time for `updated_at` if the request does not give it.
   init(_ old: Record, by content: EntityBody.Content, at now: String) {
     self.old = old
     self.content = content
@@ -140,7 +140,7 @@ struct EntityChange {
     for (position, field) in old.kind.schema.fields.enumerated().dropFirst() {
       switch field.member {
       case "updated_at" where !content.given.contains(position): new.values[position] = .text(now)
-      // No entity is without the time it was created, and nobody else knows it.
+      // Every entity has a creation time, which cannot be recovered.
       case "created_at" where content.cleared.contains(position): continue
       default:
         if content.names(position) { new.values[position] = content.record.values[position] }
@@ -148,18 +148,18 @@ struct EntityChange {
     }
   }
 
-  /// What keeps the change from being made.
+  /// The issues that prevent the change.
   ///
-  /// What was wrong before is no obstacle to changing something else.
+  /// An existing fault does not prevent changing something else.
   func issues(_ reader: some StoreReader) throws -> [Issue] {
-    // These depend on the other members too: the whole entity says whether they hold.
+    // These depend on other members too, and are checked on the whole entity.
     let whole: Set<IssueCode> = [.fieldMissing, .fieldEmpty, .timeOrder]
     var issues = content.issues.filter { !whole.contains($0.code) || $0.pointer == "/id" }
-    let told = Set(issues.compactMap(\.pointer))
+    let reported = Set(issues.compactMap(\.pointer))
     let schema = old.kind.schema
     let before = old.violations()
     for (violation, issue) in zip(new.violations(), new.validate()) {
-      guard let pointer = issue.pointer, !told.contains(pointer) else { continue }
+      guard let pointer = issue.pointer, !reported.contains(pointer) else { continue }
       let isOld = before.contains { $0 == violation }
       if !isOld || schema.fields(bearingOn: violation.field).contains(where: content.names) {
         issues.append(issue)
@@ -176,7 +176,7 @@ struct EntityChange {
 }
 
 extension EntitySchema {
-  /// The field, and those that decide whether what it holds is right.
+  /// The field, and those that its validity depends on.
   fileprivate func fields(bearingOn field: Int) -> [Int] {
     [field]
       + rules.compactMap { rule in

@@ -1,8 +1,9 @@
 @_exported public import RMOSHTTP
 import RMOSMigration
 public import RMOSStore
+import RMOSSystem
 
-/// The HTTP interface to a store: request in, answer out.
+/// The HTTP API and the pages of a store, as a function from request to response.
 ///
 /// It opens no socket and can be mounted in any server:
 ///
@@ -11,51 +12,51 @@ public import RMOSStore
 /// let answer = dashboard.response(to: ServerRequest(method: "GET", target: "/"))
 /// ```
 ///
-/// What it answers about the store as a whole is kept until the store changes. Whom it answers at all
-/// is for the server to say, as an `HTTPServer` does; in any other, set ``Options/accessPolicy``.
+/// Responses about the store as a whole are cached until the store changes. Access is the server's
+/// responsibility: an `HTTPServer` has a policy; in any other server, set ``Options/accessPolicy``.
 public final class Dashboard: Sendable {
-  /// What a dashboard allows.
+  /// The options of a dashboard.
   public struct Options: Sendable, Hashable {
     /// Whether entities may be created, changed and deleted.
     public var allowsWrites = false
-    /// Whose requests are answered; `nil` if the server sees to that before it calls the dashboard.
+    /// The access policy; `nil` if the server checks access before it calls the dashboard.
     public var accessPolicy: AccessPolicy?
 
-    /// Reading only.
+    /// Creates options that allow reading only.
     public init() {}
   }
 
   let store: any RecordStore
-  /// What it allows.
+  /// The options.
   public let options: Options
   let cache: StatusCache
   let totals: EntityTotals
   /// The current time, ISO 8601 in UTC.
   let now: @Sendable () -> String
-  /// Begins the entity tags that are numbers, so that those of another dashboard differ.
+  /// The prefix of entity tags that are numbers, unique to this dashboard.
   let mark = String(UInt64.random(in: .min ... .max), radix: 16)
 
-  /// The interface to a store.
+  /// Creates the dashboard of a store.
   ///
   /// - Parameters:
   ///   - store: The store.
-  ///   - options: What is allowed.
+  ///   - options: The options.
   public convenience init(store: any RecordStore, options: Options = Options()) {
     self.init(store: store, options: options, clock: .system)
   }
 
-  /// The interface to a store, with clocks and a check of health of one's own.
+  /// Creates the dashboard of a store with other clocks and another health check.
   init(
     store: any RecordStore, options: Options, health: HealthCheck = .standard, clock: MigrationClock
   ) {
     self.store = store
     self.options = options
-    now = clock.now
-    cache = StatusCache(store, health: health, uptime: clock.uptime)
+    now = { clock.timestamp }
+    cache = StatusCache(store, health: health, uptime: { clock.uptime().seconds })
     totals = EntityTotals(store)
   }
 
-  /// The answer to a request; never fails, whatever the request or the store.
+  /// Responds to a request; an error becomes a response too.
   ///
   /// Blocks while it reads the store. May be called from several threads.
   public func response(to request: ServerRequest) -> ServerResponse {
@@ -66,7 +67,7 @@ public final class Dashboard: Sendable {
       let target = try RequestTarget(request.target)
       return isPage ? page.response(to: request, target) : try answer(request, target)
     } catch {
-      return isPage ? ErrorPage.badAddress.response : HTTPRefusal(error).response
+      return isPage ? ErrorPage.badAddress.response(store.catalog) : HTTPRefusal(error).response
     }
   }
 
@@ -76,25 +77,27 @@ public final class Dashboard: Sendable {
       totals: totals)
   }
 
-  /// The status, as ``response(to:)`` answers it.
+  /// The status, as ``response(to:)`` returns it.
   func status() throws -> MigrationStatus { try cache.status().value.status }
 
-  /// The history, as ``response(to:)`` answers it.
+  /// The history, as ``response(to:)`` returns it.
   func history(limit: Int) throws -> MigrationHistory {
-    MigrationHistory(try cache.entityDays().value, limit: limit)
+    MigrationHistory(try cache.entityDays().value, store.catalog, limit: limit)
   }
 
   private func answer(_ request: ServerRequest, _ target: RequestTarget) throws -> ServerResponse {
-    if let shorter = target.withoutTrailingSlash, Route(try RequestTarget(shorter)) != nil {
+    if let shorter = target.withoutTrailingSlash,
+      Route(try RequestTarget(shorter), store.catalog) != nil
+    {
       return .redirect(to: shorter)
     }
-    guard let route = Route(target) else {
-      throw HTTPRefusal(404, "there is nothing at this path")
+    guard let route = Route(target, store.catalog) else {
+      throw HTTPRefusal(404, "there is no such path")
     }
     let methods = route.methods(allowsWrites: options.allowsWrites)
     switch request.method {
     case "OPTIONS":
-      // RFC 5789, 3.1: what a PATCH may be written in.
+      // RFC 5789, 3.1: the formats that PATCH accepts.
       let accepted =
         methods.contains("PATCH") ? [HeaderField("Accept-Patch", "application/json")] : []
       return .options(methods, fields: accepted)
@@ -106,20 +109,20 @@ public final class Dashboard: Sendable {
       }
       throw HTTPRefusal(
         405,
-        "\(request.method.shortened) is not possible here; possible: "
+        "\(request.method.shortened) is not allowed here; allowed: "
           + methods.joined(separator: ", "),
         fields: [HeaderField("Allow", methods.joined(separator: ", "))])
     }
   }
 
-  /// All that may be done anywhere.
+  /// The methods allowed somewhere.
   private var methods: [String] {
     Route.readingMethods + (options.allowsWrites ? ["POST", "PUT", "PATCH", "DELETE"] : [])
   }
 }
 
 extension HTTPServer {
-  /// Creates a server for a dashboard; it listens at once and answers once it runs.
+  /// Creates a server for a dashboard, which listens at once and answers requests when it runs.
   ///
   /// - Throws: `HTTPServerError`.
   public convenience init(

@@ -1,40 +1,40 @@
 import RMOSHTTP
 import RMOSModels
 
-/// Reads the entity in a request's body by the rules that migration reads files by.
+/// Reads the entity in a request's body, by the rules that migration reads files by.
 struct EntityBody {
-  /// How large a body may be, bytes.
+  /// The maximum size of a body, bytes.
   static let largest = 1_048_576
 
-  /// What a body says.
+  /// The content of a body.
   struct Content {
-    /// The entity as the body alone gives it, with what stands in for absent members.
+    /// The entity as given by the body alone, with defaults for absent members.
     var record: Record
     /// The fields that have a value.
     var given: Set<Int>
     /// The fields that are null.
     var cleared: Set<Int>
-    /// What is wrong with it.
+    /// The issues found.
     var issues: [Issue]
 
-    /// Whether a field is named, with a value or with null.
+    /// Whether a field is present, with a value or null.
     func names(_ field: Int) -> Bool { given.contains(field) || cleared.contains(field) }
   }
 
   let kind: EntityKind
-  /// The time that stands in for an absent `created_at`, ISO 8601.
+  /// The default for `created_at`, ISO 8601.
   let now: String
 
   /// Reads an entity.
   ///
   /// - Parameters:
   ///   - request: The request.
-  ///   - id: The entity's id, which one in the body must equal; `nil` if the body names it.
-  /// - Returns: What the body says, and what is wrong with it as a whole entity.
+  ///   - id: The entity's id, which an id in the body must equal; `nil` if the body gives it.
+  /// - Returns: The content, with its issues as a whole entity.
   /// - Throws: ``HTTPRefusal`` with 413, 415 or 422.
   func read(_ request: ServerRequest, id: String?) throws -> Content {
     try checkForm(request)
-    // As in files (RFC 8259, 8.1): a mark says nothing, and editors put it there unasked.
+    // As in files: a byte-order mark is ignored (RFC 8259, 8.1).
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     let body = request.body.starts(with: mark) ? Array(request.body.dropFirst(3)) : request.body
     guard !body.allSatisfy({ $0 == 0x20 || 0x09...0x0D ~= $0 }) else {
@@ -46,13 +46,13 @@ struct EntityBody {
     }
     var content = content(of: batch, cleared: nullFields(in: body))
     if isNameless {
-      // Nobody knows the id yet, and nobody will where the entity is refused.
+      // The generated id means nothing to the client if the entity is refused.
       for index in content.issues.indices { content.issues[index].id = nil }
     }
     return content
   }
 
-  /// Scans a body; where it names no id and `id` is nil, the entity gets a new one.
+  /// Scans a body; if neither it nor `id` gives an id, the entity gets a new one.
   private func scan(
     _ body: [UInt8], id: String?
   ) throws -> (batch: RecordBatch, isNameless: Bool) {
@@ -73,7 +73,7 @@ struct EntityBody {
     } catch {
       throw rejected(
         error.reason == .tooDeep ? .jsonDepth : .jsonSyntax,
-        "the body is not JSON: \(error.message), at byte \(error.offset)")
+        "the body is not valid JSON: \(error.message), at byte \(error.offset)")
     }
   }
 
@@ -89,7 +89,7 @@ struct EntityBody {
   private func content(of batch: RecordBatch, cleared: Set<Int>) -> Content {
     let entry = batch.entries[0]
     var issues = batch.issues.map { issue in
-      // There is no file to find them in.
+      // There is no file that they are in.
       var issue = issue
       issue.source = nil
       issue.line = nil
@@ -105,8 +105,8 @@ struct EntityBody {
           Issue(
             severity: .error, code: IssueCode(rawValue: "field.unknown"), kind: kind,
             id: batch.id(at: 0), pointer: JSONPointer.to(member.name),
-            message: "\(Violation.quoted(member.name)) is no member of a \(kind.schema.singular)"
-              + " and could not be kept; leave it out, or put it into 'metadata'"))
+            message: "\(Violation.quoted(member.name)) is not a member of a "
+              + "\(kind.schema.singular); remove it, or put it into \"metadata\""))
       }
     }
     let given = kind.schema.fields.indices.filter { entry.given.contains($0) }
@@ -119,11 +119,11 @@ struct EntityBody {
       422, message, issues: [Issue(severity: .error, code: code, kind: kind, message: message)])
   }
 
-  /// Refuses what is not plain JSON of a bearable size.
+  /// Refuses a body that is too large or not plain JSON.
   private func checkForm(_ request: ServerRequest) throws {
     guard request.body.count <= Self.largest else {
       throw HTTPRefusal(
-        413, "the body has \(request.body.count) bytes; at most \(Self.largest) are taken")
+        413, "the body has \(request.body.count) bytes; at most \(Self.largest) are accepted")
     }
     let type = request.field("Content-Type") ?? ""
     let parts = type.split(separator: ";", omittingEmptySubsequences: false).map {
@@ -137,7 +137,7 @@ struct EntityBody {
         415,
         type.isEmpty
           ? "the request has no Content-Type; send application/json"
-          : "the Content-Type is “\(type.shortened)”; send application/json in UTF-8",
+          : "the Content-Type is \"\(type.shortened)\"; send application/json in UTF-8",
         fields: [
           HeaderField("Accept", "application/json")
         ] + (request.method == "PATCH" ? [HeaderField("Accept-Patch", "application/json")] : []))
@@ -145,7 +145,7 @@ struct EntityBody {
     let coding = request.field("Content-Encoding")?.lowercased() ?? "identity"
     guard coding == "identity" else {
       throw HTTPRefusal(
-        415, "the Content-Encoding is “\(coding.shortened)”; send the body as it is",
+        415, "the Content-Encoding is \"\(coding.shortened)\"; send the body without encoding",
         fields: [HeaderField("Accept-Encoding", "identity")])
     }
   }
@@ -155,13 +155,13 @@ struct EntityBody {
 struct UUID: Sendable, Hashable {
   private let bits: (high: UInt64, low: UInt64)
 
-  /// Draws one.
+  /// Creates a random one.
   init() {
     var generator = SystemRandomNumberGenerator()
     self.init(random: generator.next(), generator.next())
   }
 
-  /// Makes one of random bits, with the version and the variant in their places.
+  /// Creates one from random bits, of which the version and the variant replace some.
   init(random high: UInt64, _ low: UInt64) {
     bits = (high & ~0xF000 | 0x4000, low & ~(3 << 62) | 2 << 62)
   }

@@ -1,13 +1,12 @@
 import RMOSHTTP
 import RMOSModels
 
-/// Names for the state of what is answered, and the conditions that clients put on them (RFC 9110,
-/// sections 8.8.3 and 13).
+/// Entity tags and conditional requests (RFC 9110, sections 8.8.3 and 13).
 enum EntityTag {
-  /// The tag of a state with a name of its own.
+  /// The tag of a state that has a name.
   static func naming(_ state: String) -> String { "\"\(state)\"" }
 
-  /// The tag of content, the same for the same bytes.
+  /// The tag of content; equal for equal bytes.
   static func of(_ content: [UInt8]) -> String {
     naming(String(SHA256.hash(content).description.prefix(32)))
   }
@@ -15,10 +14,10 @@ enum EntityTag {
   /// Whether a field such as `If-None-Match` names the tag.
   ///
   /// - Parameters:
-  ///   - field: `*`, or tags between commas.
-  ///   - tag: The tag of what is there.
-  ///   - isWeak: Whether tags that only promise equivalence count.
-  /// - Returns: Whether it does; what is no tag ends the list.
+  ///   - field: `*`, or tags separated by commas.
+  ///   - tag: The current tag.
+  ///   - isWeak: Whether weak tags match.
+  /// - Returns: Whether it does; a malformed tag ends the list.
   static func isNamed(in field: String, _ tag: String, isWeak: Bool) -> Bool {
     var rest = field.utf8[...]
     while true {
@@ -43,22 +42,24 @@ extension ServerRequest {
     return values.isEmpty ? nil : values.joined(separator: ", ")
   }
 
-  /// Whether the client has this state already.
+  /// Whether the client already has this state.
   func hasCurrent(_ tag: String) -> Bool {
     list("If-None-Match").map { EntityTag.isNamed(in: $0, tag, isWeak: true) } ?? false
   }
 
-  /// Refuses to change what is in another state than the client takes it to be in.
+  /// Refuses a change if the entity is not in the state that the client expects.
   ///
   /// - Throws: ``HTTPRefusal`` with 412.
   func checkConditions(_ tag: String) throws {
     if let tags = list("If-Match"), !EntityTag.isNamed(in: tags, tag, isWeak: false) {
       throw HTTPRefusal(
-        412, "it was changed meanwhile; read it again and repeat the request with its new ETag",
+        412,
+        "the entity has been modified since you read it; read it again and repeat the request "
+          + "with its new ETag",
         fields: [HeaderField("ETag", tag)])
     }
     if hasCurrent(tag) {
-      throw HTTPRefusal(412, "it is there already, in the state that If-None-Match rules out")
+      throw HTTPRefusal(412, "the entity exists in a state that If-None-Match excludes")
     }
   }
 }

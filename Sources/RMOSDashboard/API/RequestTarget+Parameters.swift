@@ -5,24 +5,25 @@ import RMOSSystem
 extension RequestTarget {
   /// A parameter as a whole number.
   ///
-  /// - Throws: ``HTTPRefusal`` with 422 where it is none, out of range or given twice.
-  func integer(_ name: String, in range: ClosedRange<Int>, default standIn: Int) throws -> Int {
-    guard let text = try parameter(name) else { return standIn }
+  /// - Throws: ``HTTPRefusal`` with 422 if it is not a number, out of range or given twice.
+  func integer(_ name: String, in range: ClosedRange<Int>, default defaultValue: Int) throws -> Int
+  {
+    guard let text = try parameter(name) else { return defaultValue }
     guard let number = text.wholeNumber, let number = Int(exactly: number), range.contains(number)
     else { throw HTTPRefusal(notWhole: name, in: range, found: text) }
     return number
   }
 
-  /// The value of a parameter; nil where it is not given.
+  /// The value of a parameter; `nil` if it is not given.
   ///
-  /// - Throws: ``HTTPRefusal`` with 422 where it is given twice.
+  /// - Throws: ``HTTPRefusal`` with 422 if it is given twice.
   func parameter(_ name: String) throws -> String? {
     let values = parameters.filter { $0.name == name }
-    guard values.count < 2 else { throw HTTPRefusal(422, "‘\(name)’ is given twice") }
+    guard values.count < 2 else { throw HTTPRefusal(422, "\"\(name)\" is given twice") }
     return values.first?.value
   }
 
-  /// Refuses a parameter that means nothing here: what it was to do would silently not be done.
+  /// Refuses unknown parameters, which would otherwise be ignored silently.
   ///
   /// - Throws: ``HTTPRefusal`` with 422.
   func checkParameters(_ known: [String]) throws {
@@ -30,41 +31,41 @@ extension RequestTarget {
     throw HTTPRefusal(422, Self.unknownParameter(unknown.name, known: known))
   }
 
-  /// What is said of a parameter that is not known.
+  /// The message about an unknown parameter.
   static func unknownParameter(_ name: String, known: [String]) -> String {
-    let way: String
+    let hint: String
     if known.isEmpty {
-      way = "this takes none"
+      hint = "there are none"
     } else if let meant = Suggestion.nearest(to: name, among: known) {
-      way = "did you mean ‘\(meant)’?"
+      hint = "did you mean \"\(meant)\"?"
     } else {
-      way = "known: \(known.joined(separator: ", "))"
+      hint = "known: \(known.joined(separator: ", "))"
     }
-    return "‘\(name.shortened)’ is not a query parameter here; \(way)"
+    return "\"\(name.shortened)\" is not a query parameter here; \(hint)"
   }
 }
 
 extension HTTPRefusal {
-  /// A number that is none, or out of range.
+  /// Creates the refusal of a parameter that is not a whole number in a range.
   init(notWhole name: String, in range: ClosedRange<Int>, found text: String) {
     self.init(
       422,
-      "‘\(name)’ must be a whole number from \(range.lowerBound) to \(range.upperBound), "
-        + "found “\(text.shortened)”")
+      "\"\(name)\" must be a whole number from \(range.lowerBound) to \(range.upperBound), "
+        + "found \"\(text.shortened)\"")
   }
 }
 
 extension String {
-  /// The number that the text is, in decimal digits alone; `nil` if it is none or too large.
+  /// The text as a number, if it consists of decimal digits; `nil` if not, or if it is too large.
   var wholeNumber: Int64? {
     !isEmpty && utf8.allSatisfy { 0x30...0x39 ~= $0 } ? Int64(self) : nil
   }
 }
 
 extension RequestTarget {
-  /// The target without the slashes at the end of its path; `nil` if there are none.
+  /// The target without trailing slashes in its path; `nil` if there are none.
   ///
-  /// It begins with one slash whatever was asked, so that no client takes it for another host.
+  /// It begins with exactly one slash, so that no client mistakes it for another host.
   var withoutTrailingSlash: String? {
     guard segments.count > 1, segments.last?.raw.isEmpty == true else { return nil }
     let kept = segments.reversed().drop { $0.raw.isEmpty }.reversed().drop { $0.raw.isEmpty }
@@ -74,20 +75,20 @@ extension RequestTarget {
 }
 
 extension RequestTarget {
-  /// The segments of a page's path, decoded; none for `/`, and none for a slash at the end.
+  /// The segments of a page's path, decoded, without an empty one at the end; none for `/`.
   var pagePath: [String] {
     let texts = segments.map(\.text)
     return segments.last?.raw.isEmpty == true ? texts.dropLast() : texts
   }
 
-  /// The last value of a parameter, as pages take it; nil where it is absent.
+  /// The last value of a parameter, which pages use; `nil` if it is absent.
   subscript(name: String) -> String? { parameters.last { $0.name == name }?.value }
 }
 
 extension String {
-  /// An id as the segment of an entity's path.
+  /// An id as a segment of an entity's path.
   ///
-  /// Dots alone are a step in a path to many clients, but to most of them only as plain dots.
+  /// Many clients resolve segments of dots alone, most of them only if they are not escaped.
   var pathSegment: String {
     switch self {
     case ".", "..": String(repeating: "%2E", count: utf8.count)

@@ -3,9 +3,9 @@ import RMOSModels
 import RMOSStore
 
 extension ServerResponse {
-  /// An answer of JSON.
+  /// Creates a JSON response.
   ///
-  /// `entityTag` lets a client ask whether it changed; without one the answer is not to be kept.
+  /// With an `entityTag` a client can ask whether it changed; without one it must not be cached.
   static func json(
     status: Int = 200, _ body: [UInt8], entityTag: String? = nil, fields: [HeaderField] = []
   ) -> ServerResponse {
@@ -17,7 +17,7 @@ extension ServerResponse {
       body: body)
   }
 
-  /// An answer of one JSON object.
+  /// Creates a response with a JSON object.
   static func json(
     status: Int = 200, entityTag: String? = nil, fields: [HeaderField] = [],
     _ write: (inout JSONWriter) throws -> Void
@@ -27,13 +27,12 @@ extension ServerResponse {
     return .json(status: status, writer.utf8 + [0x0A], entityTag: entityTag, fields: fields)
   }
 
-  /// The answer that nothing changed.
+  /// The response that nothing changed.
   static func notModified(_ entityTag: String) -> ServerResponse {
     ServerResponse(status: 304, fields: securityFields + caching(entityTag))
   }
 
-  /// The answer that what is asked for has its place elsewhere on this server; the client asks there
-  /// with the same method and body.
+  /// A redirect to another path on this server, for the same method and body.
   static func redirect(to target: String) -> ServerResponse {
     ServerResponse(
       status: 308, fields: [HeaderField("Location", target)] + securityFields + caching(nil))
@@ -46,7 +45,7 @@ extension ServerResponse {
 }
 
 extension HTTPRefusal {
-  /// Creates a refusal that says what is wrong with an entity.
+  /// Creates a refusal with the issues of an entity.
   init(_ status: Int, _ detail: String, issues: [Issue]) {
     var writer = JSONWriter()
     writer.array {
@@ -56,7 +55,7 @@ extension HTTPRefusal {
       status, detail, fields: [], members: issues.isEmpty ? [] : [("issues", writer.utf8)])
   }
 
-  /// The refusal that stands for an error of the store.
+  /// Creates the refusal for an error of the store.
   init(_ error: any Error) {
     switch error {
     case let refusal as HTTPRefusal: self = refusal

@@ -1,9 +1,8 @@
 extension PageAssets {
-  /// What the pages do beyond what a server can: follow a run, search while typing, say how long
-  /// ago something was.
+  /// The script: follows a run, searches while typing, shows how long ago something was.
   ///
-  /// What programs answer is shown by `textContent` only. Other results come as pages of this
-  /// server, which the browser reads as it reads any page of it.
+  /// Values from the API are shown by `textContent` only. Other results are pages of this server,
+  /// parsed as the browser parses any page.
   static let script = """
 
     (()=>{"use strict";
@@ -48,9 +47,9 @@ extension PageAssets {
     const say=text=>{$("announcement").textContent=text};
     const hear=answers=>{if(answers)heard=new Date();if(answers!==lost)return;lost=!answers;
     $("announcement").classList.toggle("away",answers);
-    say(answers?"The server answers again.":"No answer from the server since "+
+    say(answers?"The server is responding again.":"No response from the server since "+
     heard.toLocaleTimeString("en-GB",{hour:"2-digit",minute:"2-digit"})+
-    ": what is shown may be out of date.")};
+    "; this page may be out of date.")};
     const show=status=>{const current=status.current_run,box=$("run"),
     now=current?String(current.id):"";
     for(const cell of document.querySelectorAll("[data-count]")){
@@ -59,7 +58,7 @@ extension PageAssets {
     const key=cell.dataset.run,value=current[key];if(value===undefined||value===null)continue;
     cell.textContent=key==="seconds"?duration(value):key==="source"?String(value):number(value)}}
     if(current&&(now!==run||Date.now()-said>15000)){said=Date.now();
-    say("Migration under way: "+number(current.found)+" found, "+number(current.failed)+" failed.")}
+    say("Migration in progress: "+number(current.found)+" found, "+number(current.failed)+" failed.")}
     const ended=run&&!current,moved=!current&&
     (String(status.entity_counts.total)!==$("overview").dataset.total||
     status.validation.verdict!==$("overview").dataset.verdict);run=now;

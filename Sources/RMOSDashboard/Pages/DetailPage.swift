@@ -2,8 +2,7 @@ import RMOSHTML
 import RMOSModels
 import RMOSStore
 
-/// The page of one entity: every field, where it came from, what it refers to and what refers to
-/// it.
+/// The page of one entity: its fields, its origin, and its references in both directions.
 struct DetailPage {
   private let record: Record
   private let provenance: Provenance?
@@ -26,7 +25,7 @@ struct DetailPage {
   private var kind: EntityKind { record.kind }
 
   var document: PageDocument {
-    let name = PageText.text(record[kind == .joblogs ? "job_type" : "name"]) ?? ""
+    let name = PageText.text(record[kind.titleMember]) ?? ""
     let title = [name, record.id].first { !PageText.isBlank($0) } ?? kind.schema.singular
     return PageDocument(
       title: String(title.unicodeScalars.prefix(80)), section: "/\(kind.pathName)",
@@ -61,9 +60,9 @@ struct DetailPage {
         let written: HTML =
           text.flatMap { Timestamp($0) == nil ? nil : "<span class=\"dim id\">\($0)</span>" } ?? ""
         return row(field.member, PageText.time(text) + written)
-      case .text where field.member == "status":
+      case .text where kind.schema.style(ofMember: field.member) == .status:
         return row(field.member, PageCell.status(PageText.text(value) ?? ""))
-      case .real where field.member == "duration_seconds":
+      case .real where kind.schema.style(ofMember: field.member) == .duration:
         return row(field.member, duration(value))
       default:
         return row(
@@ -81,7 +80,7 @@ struct DetailPage {
       """
   }
 
-  /// Seconds as people say them, above the number itself where that says more.
+  /// A duration in readable form, above the number of seconds if that says more.
   private func duration(_ value: Value) -> HTML {
     guard let text = PageText.text(value) else { return "<span class=\"dim\">–</span>" }
     let seconds: Double? =
@@ -111,7 +110,7 @@ struct DetailPage {
         jsonSection(
           "Other members", text,
           note:
-            "<p class=\"dim note\">Members of the source that the schema has no column for</p>\n"))
+            "<p class=\"dim note\">Members of the source file without a column</p>\n"))
     }
     return HTML(sections)
   }
@@ -130,17 +129,16 @@ struct DetailPage {
       return """
         <section aria-labelledby="origin">
         <h2 id="origin">Origin</h2>
-        <p class="dim">Not migrated by this tool: the ledger says nothing of where it came \
-        from.</p>
+        <p class="dim">Not migrated by this tool: the ledger has no origin for it.</p>
         </section>
 
         """
     }
     var place = ""
     switch provenance.locator {
-    case .index(let index): place = "element \(PlainText.grouped(index)), counted from 0"
+    case .index(let index): place = "element \(PlainText.grouped(index)), counting from 0"
     case .line(let line): place = "line \(PlainText.grouped(line))"
-    case .key(let key): place = "under the key \(Violation.quoted(key))"
+    case .key(let key): place = "key \(Violation.quoted(key))"
     case nil: break
     }
     let offset =
@@ -165,29 +163,29 @@ struct DetailPage {
   }
 }
 
-/// What an entity refers to and what refers to it.
+/// The references of an entity, in both directions.
 struct References {
   /// A reference to another entity.
   private struct Outgoing {
     var member: String
     var kind: EntityKind
     var id: String
-    /// What the other is called; nil where it is not there.
+    /// The other's name; `nil` if it does not exist.
     var name: String?
   }
-  /// All entities of a kind that refer to this one.
+  /// The entities of a kind that refer to this one.
   private struct Incoming {
     var kind: EntityKind
     var count: Int
     var first: [(id: String, text: String)]
-    /// The list of all of them.
+    /// The URL of the list of all of them.
     var link: String?
   }
 
   private var outgoing: [Outgoing] = []
   private var incoming: [Incoming] = []
 
-  /// How many of those that refer to it are named.
+  /// How many referring entities are named per kind.
   private static let shown = 5
 
   init(of record: Record, in reader: any StoreReader) throws {
@@ -198,23 +196,21 @@ struct References {
       outgoing.append(
         Outgoing(
           member: schema.fields[reference.field].member, kind: reference.target, id: id,
-          name: other.map { PageText.text($0["name"]) ?? "" }))
+          name: other.map { $0.linkText }))
     }
-    for kind in EntityKind.pageOrder {
+    for kind in reader.catalog.displayOrder {
       for reference in kind.schema.references where reference.target == record.kind {
         let field = kind.schema.fields[reference.field]
         let query = RecordQuery(kind).filter(field.member, is: .text(record.id))
         let count = try reader.count(query)
         guard count > 0 else { continue }
         let first = try reader.records(query.limit(Self.shown))
-        let filter = kind.pageFilters.first { $0.member == field.member }
+        let filter = kind.schema.presentation.filters.first { $0.member == field.member }
         incoming.append(
           Incoming(
             kind: kind, count: count,
-            first: first.map {
-              ($0.id, kind == .joblogs ? $0.id : PageText.text($0["name"]) ?? "")
-            },
-            link: filter.flatMap { PageLink.link(to: kind, [($0.parameter, record.id)]) }))
+            first: first.map { ($0.id, $0.linkText) },
+            link: filter.flatMap { PageLink.link(to: kind, [($0.name, record.id)]) }))
       }
     }
   }
@@ -256,7 +252,7 @@ struct References {
     let all: HTML =
       references.link.map { "<a href=\"\($0)\">\(count)</a>" } ?? HTML(text: count)
     return """
-      <div><dt>referred to by</dt><dd>\(all)<ul class="plain">\(items)</ul></dd></div>
+      <div><dt>referenced by</dt><dd>\(all)<ul class="plain">\(items)</ul></dd></div>
 
       """
   }

@@ -2,10 +2,10 @@ import RMOSHTML
 import RMOSModels
 import RMOSSystem
 
-/// The history as bars along a calendar, as inline SVG with a table behind it.
+/// The history as bars along a calendar, as inline SVG with a table.
 ///
-/// The calendar is true: days without entities leave a gap. It counts in days, months or years,
-/// whatever fits. Each kind has a colour and a hatching of its own.
+/// Days without entities leave a gap. A bar is a day, a week, a month or a year, whatever fits. Each
+/// kind has a colour and a hatching of its own.
 struct HistoryChart {
   private let history: MigrationHistory
   private let slots: [Slot]
@@ -14,7 +14,7 @@ struct HistoryChart {
   private let slotCount: Int
   private let omitsOlder: Bool
 
-  /// How far apart bars are.
+  /// The time that a bar covers.
   private enum Unit: CaseIterable {
     case day
     case week
@@ -74,7 +74,8 @@ struct HistoryChart {
     for day in days {
       let number = unit.number(of: day.date)
       if slots.last?.number != number {
-        slots.append(Slot(number: number, name: unit.name(of: number), counts: .init()))
+        slots.append(
+          Slot(number: number, name: unit.name(of: number), counts: .init()))
       }
       slots[slots.count - 1].counts += day.counts
     }
@@ -87,7 +88,7 @@ struct HistoryChart {
     slotCount = max(Self.fewestSlots, last - (shown.first?.number ?? last) + 1)
   }
 
-  /// What the hatchings refer to, once in a page.
+  /// The definitions of the hatchings, once per page.
   static let definitions: HTML = """
     <svg width="0" height="0" aria-hidden="true" class="away"><defs>
     <pattern id="h-strip_families" width="5" height="5" patternUnits="userSpaceOnUse">\
@@ -98,7 +99,7 @@ struct HistoryChart {
 
     """
 
-  /// The key to a kind's colour and hatching.
+  /// The legend of a kind's colour and hatching.
   static func key(to kind: EntityKind) -> HTML {
     """
     <svg class="key" width="12" height="12" aria-hidden="true">\
@@ -106,17 +107,17 @@ struct HistoryChart {
     """
   }
 
-  /// The chart with its table; a sentence where there is no history.
+  /// The chart with its table; a sentence if there is no history.
   var figure: HTML {
     guard let highest = slots.max(by: { $0.counts.total < $1.counts.total }) else {
-      return "<p class=\"dim\">No entities have come in yet.</p>\n"
+      return "<p class=\"dim\">No entities yet.</p>\n"
     }
     let unitName = "\(unit)"
     let summary =
       "\(PlainText.counted(slots.count, unitName)) with new entities, "
       + "most on \(highest.name): \(PlainText.grouped(highest.counts.total))"
     let older: HTML =
-      omitsOlder ? "<p class=\"dim note\">Older ones are not in the chart.</p>\n" : ""
+      omitsOlder ? "<p class=\"dim note\">Older entities are not in the chart.</p>\n" : ""
     return """
       <figure class="history">
       <svg class="chart" role="img" aria-label="Entities by \(unitName): \(summary)">\
@@ -135,9 +136,9 @@ struct HistoryChart {
   private func bar(_ slot: Slot, of highest: Int) -> HTML {
     let width = 100 / Double(slotCount)
     let x = 100 - Double(last - slot.number + 1) * width + width * 0.12
-    let shares = Self.shares(slot.counts, of: highest)
+    let shares = shares(slot.counts, of: highest)
     var top = 100.0
-    let parts = EntityKind.pageOrder.map { kind -> HTML in
+    let parts = history.catalog.displayOrder.map { kind -> HTML in
       let share = shares[kind] ?? 0
       guard share > 0 else { return "" }
       top -= share
@@ -145,23 +146,23 @@ struct HistoryChart {
         kind, x: Self.percent(x), y: Self.percent(top), width: Self.percent(width * 0.76),
         height: Self.percent(share))
     }
-    return "<g><title>\(slot.name): \(Self.words(slot.counts))</title>\(parts)</g>"
+    return "<g><title>\(slot.name): \(words(slot.counts))</title>\(parts)</g>"
   }
 
-  /// The heights in per cent; what is there at all can be seen.
-  private static func shares(
+  /// The heights in percent, at least large enough to be visible.
+  private func shares(
     _ counts: MigrationStatus.EntityCounts, of highest: Int
   ) -> [EntityKind: Double] {
     var shares: [EntityKind: Double] = [:]
-    for kind in EntityKind.pageOrder where counts[kind] > 0 {
+    for kind in history.catalog.displayOrder where counts[kind] > 0 {
       shares[kind] = max(1, Double(counts[kind]) / Double(max(1, highest)) * 100)
     }
     let sum = shares.values.reduce(0, +)
     return sum > 100 ? shares.mapValues { $0 / sum * 100 } : shares
   }
 
-  private static func words(_ counts: MigrationStatus.EntityCounts) -> String {
-    EntityKind.pageOrder.filter { counts[$0] > 0 }.map {
+  private func words(_ counts: MigrationStatus.EntityCounts) -> String {
+    history.catalog.displayOrder.filter { counts[$0] > 0 }.map {
       PlainText.counted(counts[$0], $0.schema.singular, $0.schema.plural)
     }.joined(separator: ", ")
   }
@@ -170,15 +171,21 @@ struct HistoryChart {
     _ kind: EntityKind, x: String, y: String, width: String, height: String
   ) -> HTML {
     let place: HTML = "x=\"\(x)\" y=\"\(y)\" width=\"\(width)\" height=\"\(height)\""
-    let plain: HTML = "<rect class=\"\(kind.rawValue)\" \(place)/>"
-    return kind == .patterns ? plain : plain + "<rect fill=\"url(#h-\(kind.rawValue))\" \(place)/>"
+    switch kind {
+    case .patterns: return "<rect class=\"patterns\" \(place)/>"
+    case .stripFamilies, .joblogs:
+      return """
+        <rect class="\(kind.rawValue)" \(place)/><rect fill="url(#h-\(kind.rawValue))" \(place)/>
+        """
+    default: return "<rect class=\"other\" \(place)/>"
+    }
   }
 
   private static func percent(_ number: Double) -> String { PageText.coordinate(number) + "%" }
 
   private var table: HTML {
     let rows = history.days.map { day -> HTML in
-      let cells = EntityKind.pageOrder.map {
+      let cells = history.catalog.displayOrder.map {
         "<td class=\"n\">\(PlainText.grouped(day.entities[$0]))</td>" as HTML
       }
       return """
@@ -187,7 +194,7 @@ struct HistoryChart {
 
         """
     }
-    let headings = EntityKind.pageOrder.map {
+    let headings = history.catalog.displayOrder.map {
       "<th scope=\"col\" class=\"n\">\($0.pageTitle)</th>" as HTML
     }
     let caption =
@@ -196,30 +203,13 @@ struct HistoryChart {
         + PlainText.counted(history.totalDays, "day")
       : PlainText.counted(history.totalDays, "day")
     return """
-      <details id="history-table"><summary>The history as a table</summary>
-      <div class="scroll" role="region" tabindex="0" aria-label="The history as a table">
+      <details id="history-table"><summary>Show as a table</summary>
+      <div class="scroll" role="region" tabindex="0" aria-label="History as a table">
       <table><caption>\(caption), newest first</caption>
       <thead><tr><th scope="col">Day</th>\(headings)<th scope="col" class="n">Total</th></tr></thead>
       <tbody>
       \(rows)</tbody></table></div></details>
 
       """
-  }
-}
-
-extension MigrationStatus.EntityCounts {
-  /// The count of a kind.
-  subscript(kind: EntityKind) -> Int {
-    switch kind {
-    case .patterns: patterns
-    case .stripFamilies: stripFamilies
-    case .joblogs: joblogs
-    }
-  }
-
-  static func += (left: inout Self, right: Self) {
-    left.patterns += right.patterns
-    left.stripFamilies += right.stripFamilies
-    left.joblogs += right.joblogs
   }
 }

@@ -1,29 +1,29 @@
 import RMOSHTML
 import RMOSModels
 
-/// JSON laid out for reading: short containers on a line, longer ones with a line a member.
+/// JSON laid out for reading: short containers on one line, longer ones with one line per member.
 ///
 /// Numbers keep their tokens, members their order.
 struct JSONHTML {
   private var pieces: [HTML] = []
-  /// Long texts are cut, so that a page stays a page.
+  /// The maximum length of JSON that is laid out.
   static let longest = 200_000
-  /// How wide a line may be for a container to stand in one.
+  /// The maximum width of a container on one line.
   private static let lineWidth = 84
 
-  /// The text of a column as a block; text that is no JSON as it is, with a note.
+  /// The text of a column as a block; text that is not JSON as it is, with a note.
   static func block(_ text: String, label: String) -> HTML {
     guard text.utf8.count <= longest else {
       let start = String(decoding: text.utf8.prefix(4000), as: UTF8.self)
       return """
-        <p class="dim note">\(PlainText.grouped(text.utf8.count)) bytes: too long to lay out here. \
-        It begins:</p>
+        <p class="dim note">\(PlainText.grouped(text.utf8.count)) bytes: too long to show here. \
+        The beginning:</p>
         \(frame(PageText.lines(of: start), label))
         """
     }
     guard let value = try? JSONValue(parsing: text) else {
       return """
-        <p class="warning"><span aria-hidden="true">!</span> This is no JSON; it is shown as \
+        <p class="warning"><span aria-hidden="true">!</span> This is not valid JSON; it is shown as \
         stored.</p>
         \(frame(PageText.lines(of: text), label))
         """
@@ -83,7 +83,7 @@ struct JSONHTML {
     _ open: HTML, _ close: HTML, _ elements: [Element], _ depth: Int,
     _ body: (inout JSONHTML, Element) -> Void
   ) {
-    // Deeper than this, more space would say no more.
+    // Deeper than this, more space would not help.
     func line(_ depth: Int) -> HTML {
       HTML(text: String(repeating: "  ", count: min(depth, 40))).afterLineBreak
     }
@@ -97,7 +97,7 @@ struct JSONHTML {
     pieces.append(close)
   }
 
-  /// Whether the value stands in a line; looks at no more of it than a line holds.
+  /// Whether the value fits on one line; examines no more of it than that.
   private func fits(_ value: JSONValue, _ depth: Int) -> Bool {
     var room = Self.lineWidth - 2 * depth
     return Self.take(value, &room, nesting: 0)

@@ -2,57 +2,54 @@ import RMOSHTTP
 import RMOSModels
 import RMOSStore
 
-/// What a list page is asked for: which of a kind, in which order, which page of them.
+/// The request for a list page: the filters, the order and the page.
 ///
-/// What makes no sense falls back to the default and is told to the reader.
+/// Invalid values fall back to the default, and the page says so.
 struct ListRequest {
   /// One filter that the address may carry.
-  struct Filter: Sendable {
-    /// The parameter.
-    var parameter: String
-    /// The member it is about.
-    var member: String
-    /// What people call it.
-    var label: String
-  }
+  typealias Filter = EntitySchema.Filter
 
   let kind: EntityKind
-  /// The text searched for; empty for none.
+  /// The text to search for; empty for none.
   var search = ""
-  /// The member it is searched in.
+  /// The member to search in.
   var searchMember: String
-  /// The filters that are set, with their values as given.
+  /// The active filters, with their values as given.
   var filters: [(filter: Filter, value: String)] = []
   var order: RecordQuery.Order
   /// The page, from 1.
   var page = 1
-  /// How many on a page.
+  /// The number of entities per page.
   var pageSize = Self.pageSizes[0]
-  /// What was asked and could not be done.
+  /// Messages about invalid values.
   var complaints: [String] = []
 
-  /// The page sizes on offer, the default first.
+  /// The allowed page sizes, the default first.
   static let pageSizes = [50, 100, 200]
 
-  /// The parameters that a list's address may carry; with `id` it is that of an entity.
+  /// The parameters of a list's URL; `id` makes it that of an entity.
   static func parameters(of kind: EntityKind) -> [String] {
-    ["q", "in", "sort", "page", "per", "id"] + kind.pageFilters.map(\.parameter)
+    ["q", "in", "sort", "page", "per", "id"] + kind.schema.presentation.filters.map(\.name)
   }
 
   init(_ kind: EntityKind) {
     self.kind = kind
-    searchMember = kind.searchMembers[0]
+    searchMember = kind.schema.searchMembers[0]
     order = kind.defaultOrder
   }
 
   init(_ kind: EntityKind, _ target: RequestTarget) {
     self.init(kind)
     search = target["q"] ?? ""
-    if let member = target["in"], kind.searchMembers.contains(member) { searchMember = member }
-    for filter in kind.pageFilters {
-      guard let value = target[filter.parameter], !value.isEmpty else { continue }
+    if let member = target["in"], kind.schema.searchMembers.contains(member) {
+      searchMember = member
+    }
+    for filter in kind.schema.presentation.filters {
+      guard let value = target[filter.name], !value.isEmpty else { continue }
       if Self.value(value, of: filter, kind) == nil {
-        complaints.append("“\(value.prefix(40))” is no whole number; \(filter.label) was left out.")
+        complaints.append(
+          "\"\(value.prefix(40))\" is not a whole number; the filter \"\(filter.label)\" is ignored."
+        )
       } else {
         filters.append((filter, value))
       }
@@ -79,7 +76,7 @@ struct ListRequest {
     return query
   }
 
-  /// Whether it is about some of the kind only.
+  /// Whether it is restricted by a search or a filter.
   var isNarrowed: Bool { !search.isEmpty || !filters.isEmpty }
 
   private static func value(_ text: String, of filter: Filter, _ kind: EntityKind) -> Value? {
@@ -91,46 +88,20 @@ struct ListRequest {
     return .text(text)
   }
 
-  /// The parameters that say the same, without those that are as always.
+  /// The parameters of the same request, without defaults.
   func parameters(page: Int? = nil, without dropped: String? = nil) -> [(String, String)] {
     var result: [(String, String)] = []
     if !search.isEmpty, dropped != "q" {
       result.append(("q", search))
-      if searchMember != kind.searchMembers[0] { result.append(("in", searchMember)) }
+      if searchMember != kind.schema.searchMembers[0] { result.append(("in", searchMember)) }
     }
-    for (filter, value) in filters where filter.parameter != dropped {
-      result.append((filter.parameter, value))
+    for (filter, value) in filters where filter.name != dropped {
+      result.append((filter.name, value))
     }
     if order != kind.defaultOrder { result.append(("sort", order == .id ? "id" : "newest")) }
     if pageSize != Self.pageSizes[0] { result.append(("per", String(pageSize))) }
     let page = dropped == nil ? page ?? 1 : 1
     if page > 1 { result.append(("page", String(page))) }
     return result
-  }
-}
-
-extension EntityKind {
-  /// The members that can be searched, the first by default.
-  var searchMembers: [String] { self == .joblogs ? ["id"] : ["name", "id"] }
-
-  /// The filters of the kind's list.
-  var pageFilters: [ListRequest.Filter] {
-    switch self {
-    case .patterns:
-      [
-        .init(parameter: "rings", member: "ring_count", label: "rings"),
-        .init(parameter: "type", member: "pattern_type", label: "type"),
-        .init(parameter: "family", member: "strip_family_id", label: "strip family"),
-      ]
-    case .stripFamilies:
-      [.init(parameter: "material", member: "material_type", label: "material")]
-    case .joblogs:
-      [
-        .init(parameter: "status", member: "status", label: "status"),
-        .init(parameter: "type", member: "job_type", label: "type"),
-        .init(parameter: "pattern", member: "pattern_id", label: "pattern"),
-        .init(parameter: "family", member: "strip_family_id", label: "strip family"),
-      ]
-    }
   }
 }

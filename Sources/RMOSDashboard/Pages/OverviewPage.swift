@@ -3,13 +3,13 @@ import RMOSHTML
 import RMOSModels
 import RMOSStore
 
-/// The page at `/`: how the store is, what it holds, what happened last.
+/// The page at `/`: the store's health, contents and recent runs.
 struct OverviewPage {
   private let status: MigrationStatus
-  /// The history; nil where a table it is read from is missing or damaged.
+  /// The history; `nil` if a table it is read from is missing or damaged.
   private let history: MigrationHistory?
   private let runs: [LedgerRun]
-  /// The run that is under way, if any.
+  /// The run in progress, if any.
   private let current: Int64?
 
   /// How many runs are listed.
@@ -18,10 +18,10 @@ struct OverviewPage {
   init(
     store: any RecordStore, status: MigrationStatus, history: () throws -> MigrationHistory
   ) throws {
-    // The health says what is wrong with what cannot be read.
+    // The health section reports why something cannot be read.
     let runs = try Self.ifReadable { try store.read { try $0.runs(limit: Self.runsShown) } } ?? []
     let history = try Self.ifReadable(history)
-    // The status may be a moment older than the runs: one that began since is no dead one.
+    // The status may be a moment older than the runs: one that began since is in progress.
     let hasBegun = runs.first?.state == .running && store.hasWriter ?? true
     self.init(
       status: status, history: history, runs: runs,
@@ -43,6 +43,8 @@ struct OverviewPage {
     self.current = current
   }
 
+  private var catalog: EntityCatalog { status.catalog }
+
   var document: PageDocument {
     PageDocument(
       title: "Overview", section: "/",
@@ -56,7 +58,7 @@ struct OverviewPage {
         <section aria-labelledby="history">
         <h2 id="history">History</h2>
         <p class="dim note">New entities by the day they were migrated or created</p>
-        \(history.map { HistoryChart($0).figure } ?? "<p>It cannot be read.</p>\n")</section>
+        \(history.map { HistoryChart($0).figure } ?? "<p>The history cannot be read.</p>\n")</section>
         \(RunList(runs, current: current).section)</div>
         <div>
         \(health)\(database)</div>
@@ -83,8 +85,8 @@ struct OverviewPage {
     let last = status.database.lastMigration
     let when: HTML =
       switch (last, unfinished?.isOver ?? true) {
-      case (let last?, true): " Last migrated \(PageText.time(last))."
-      case (let last?, false): " The last complete one ended \(PageText.time(last))."
+      case (let last?, true): " Last migration: \(PageText.time(last))."
+      case (let last?, false): " Last completed migration: \(PageText.time(last))."
       case (nil, true): " Nothing has been migrated into this database yet."
       case (nil, false): ""
       }
@@ -95,7 +97,7 @@ struct OverviewPage {
       """
   }
 
-  /// What became of the newest migration where it did not do all, and what to do.
+  /// What went wrong in the newest migration, and what to do.
   private var unfinished: (what: String, next: String, isOver: Bool)? {
     guard let run = runs.first(where: { $0.command == "migrate" }), run.id != current,
       run.undoneBy == nil
@@ -105,16 +107,18 @@ struct OverviewPage {
       let failed = run.statistics.total.failed
       guard failed > 0 else { return nil }
       let what = PlainText.counted(failed, "entity", "entities")
-      return ("The last run left out \(what).", "Its report names them.", true)
-    case .failed: return ("The last run failed.", "The list of runs says why.", false)
-    // A run whose process died says "running" for ever.
+      return ("The last run rejected \(what).", "Its report lists them.", true)
+    case .failed: return ("The last run failed.", "See the list of runs.", false)
+    // A run whose process died stays marked as running.
     case .interrupted, .running:
-      return ("The last run was interrupted.", "The same command goes on where it stopped.", false)
+      return (
+        "The last run was interrupted.", "Running the same command again continues it.", false
+      )
     }
   }
 
   private var counts: HTML {
-    let tiles = EntityKind.pageOrder.map { kind -> HTML in
+    let tiles = catalog.displayOrder.map { kind -> HTML in
       """
       <li><a href="/\(kind.pathName)"><span class="what">\(HistoryChart.key(to: kind))\
       \(kind.pageTitle)</span> <span class="count" data-count="\(kind.rawValue)">\
@@ -140,7 +144,7 @@ struct OverviewPage {
       items(validation.errors, "error", "✗") + items(validation.warnings, "warning", "!")
     let list: HTML =
       findings.isEmpty
-      ? validation.isComplete ? "<p>An audit found nothing wrong.</p>\n" : ""
+      ? validation.isComplete ? "<p>An audit found no problems.</p>\n" : ""
       : "<ul class=\"findings\">\n\(findings)</ul>\n"
     let open: HTML =
       validation.isComplete
@@ -149,7 +153,7 @@ struct OverviewPage {
     return """
       <section aria-labelledby="health">
       <h2 id="health">Health</h2>
-      \(list)\(open)<p class="dim note">The whole audit: <code>rmos-cli audit</code></p>
+      \(list)\(open)<p class="dim note">Full audit: <code>rmos-cli audit</code></p>
       </section>
 
       """
@@ -166,7 +170,7 @@ struct OverviewPage {
       <section aria-labelledby="database">
       <h2 id="database">Database</h2>
       <dl class="facts">
-      <div><dt>Place</dt><dd><code>\(PageText.short(database.location, limit: 400))</code></dd></div>
+      <div><dt>File</dt><dd><code>\(PageText.short(database.location, limit: 400))</code></dd></div>
       <div><dt>Size</dt><dd>\(size ?? "–")</dd></div>
       <div><dt>Schema</dt><dd>\(schema)</dd></div>
       <div><dt>Entities</dt><dd data-count="total">\
@@ -178,20 +182,8 @@ struct OverviewPage {
   }
 
   private var recent: HTML {
-    let recent = status.recentEntities
-    let lists: [(EntityKind, [HTML])] = [
-      (.patterns, recent.patterns.map { named($0, .patterns) }),
-      (.stripFamilies, recent.stripFamilies.map { named($0, .stripFamilies) }),
-      (
-        .joblogs,
-        recent.joblogs.map { job in
-          item(
-            .joblogs, id: job.id, title: job.jobType,
-            facts: "\(PageCell.status(job.status)) · ", job.createdAt)
-        }
-      ),
-    ]
-    let columns = lists.map { kind, items -> HTML in
+    let columns = catalog.displayOrder.map { kind -> HTML in
+      let items = (status.recentEntities[kind] ?? []).map { item($0, kind) }
       let list: HTML =
         items.isEmpty
         ? "<p class=\"dim\">None yet.</p>\n" : "<ul class=\"recent\">\n\(items)</ul>\n"
@@ -199,7 +191,7 @@ struct OverviewPage {
     }
     return """
       <section aria-labelledby="recent">
-      <h2 id="recent">Created last</h2>
+      <h2 id="recent">Recently created</h2>
       <div class="thirds">
       \(columns)</div>
       </section>
@@ -207,18 +199,13 @@ struct OverviewPage {
       """
   }
 
-  private func named(_ entity: MigrationStatus.RecentEntities.Named, _ kind: EntityKind) -> HTML {
-    item(kind, id: entity.id, title: entity.name, facts: "", entity.createdAt)
-  }
+  private func item(_ entity: MigrationStatus.RecentEntity, _ kind: EntityKind) -> HTML {
+    let status: HTML = entity.status.map { "\(PageCell.status($0)) · " } ?? ""
+    return """
+      <li>\(PageCell.link(to: kind, id: entity.id, entity.title)) <span class="dim id">\
+      \(PageText.short(entity.id, limit: 80))</span> <span class="dim">\(status)\
+      \(PageText.time(entity.createdAt))</span></li>
 
-  private func item(
-    _ kind: EntityKind, id: String, title: String, facts: HTML, _ createdAt: String
-  ) -> HTML {
-    """
-    <li>\(PageCell.link(to: kind, id: id, title)) <span class="dim id">\
-    \(PageText.short(id, limit: 80))</span> <span class="dim">\(facts)\(PageText.time(createdAt))\
-    </span></li>
-
-    """
+      """
   }
 }

@@ -2,19 +2,19 @@ import RMOSHTML
 import RMOSHTTP
 import RMOSModels
 
-/// A page of the dashboard: what is within the frame that all of them share.
+/// A page of the dashboard, without the frame that all pages share.
 struct PageDocument {
-  /// The page's name, for the window and its history.
+  /// The page's title.
   var title: String
-  /// Which entry of the navigation it belongs to: a path, `/` for the overview; nil for none.
+  /// The path of the navigation entry it belongs to, `/` for the overview; `nil` for none.
   var section: String?
   /// The content of `main`.
   var main: HTML
 
-  /// The page as an answer, which is "not modified" where the browser has it already.
-  func response(to request: ServerRequest) -> ServerResponse {
-    var answer = response(status: 200)
-    let tag = entityTag
+  /// The page as a response, which is "not modified" if the browser already has it.
+  func response(to request: ServerRequest, _ catalog: EntityCatalog) -> ServerResponse {
+    var answer = response(status: 200, catalog)
+    let tag = entityTag(catalog)
     answer.fields.append(HeaderField("ETag", tag))
     if request.hasCurrent(tag) {
       answer.status = 304
@@ -24,25 +24,26 @@ struct PageDocument {
     return answer
   }
 
-  /// The tag of the page: of what differs between pages, and of the digests of what does not.
+  /// The entity tag: of what differs between pages, and of digests of what does not.
   ///
   /// The style and the script are half of a page or more.
-  private var entityTag: String {
+  private func entityTag(_ catalog: EntityCatalog) -> String {
     let parts = [
-      Self.frame.contentSecurityPolicy, title, Self.header(section).markup, main.markup,
+      Self.frame.contentSecurityPolicy, title,
+      Self.header(section, catalog).markup, main.markup,
       Self.footer.markup,
     ]
-    // Apart, lest what ends one part is taken for the beginning of the next.
+    // Separated, so that text cannot move from one part to the next.
     return "\"p\(SHA256.hash(Array(parts.joined(separator: "\0").utf8)).description.prefix(32))\""
   }
 
-  /// The page as an answer with a status.
-  func response(status: Int) -> ServerResponse {
+  /// The page as a response with a status.
+  func response(status: Int, _ catalog: EntityCatalog) -> ServerResponse {
     var page = Self.frame
     page.title = "\(title) · RMOS"
     var text = ""
     page.writeHead(to: &text)
-    text += Self.header(section).markup
+    text += Self.header(section, catalog).markup
     text += "<main id=\"main\" tabindex=\"-1\">\n\(main.markup)</main>\n"
     text += Self.footer.markup
     page.writeEnd(to: &text)
@@ -60,7 +61,7 @@ struct PageDocument {
       ], body: Array(text.utf8))
   }
 
-  /// What all pages have in common.
+  /// The frame of all pages.
   private static let frame: HTMLPage = {
     var page = HTMLPage(title: "RMOS", script: PageAssets.script)
     page.addedStyle = PageAssets.style
@@ -79,15 +80,15 @@ struct PageDocument {
 
     """
 
-  private static func header(_ section: String?) -> HTML {
+  private static func header(_ section: String?, _ catalog: EntityCatalog) -> HTML {
     let entries: [(String, String)] =
-      [("/", "Overview")] + EntityKind.pageOrder.map { ("/\($0.pathName)", $0.pageTitle) }
+      [("/", "Overview")] + catalog.displayOrder.map { ("/\($0.pathName)", $0.pageTitle) }
     let links = entries.map { path, name -> HTML in
       let current: HTML = path == section ? " aria-current=\"page\"" : ""
       return "<li><a href=\"\(path)\"\(current)>\(name)</a></li>\n"
     }
     return """
-      <a class="skip" href="#main">Skip to the content</a>
+      <a class="skip" href="#main">Skip to content</a>
       <header class="top"><div>
       <a class="brand" href="/"><svg viewBox="0 0 24 24" width="26" height="26" \
       aria-hidden="true"><circle cx="12" cy="12" r="9.5" stroke-width="3" \
@@ -101,18 +102,12 @@ struct PageDocument {
 
   private static let footer: HTML = """
     <footer><div>RMOS \(RMOSVersion.current) · <a href="/api/rmos/stores/migration/status">\
-    status as JSON</a></div></footer>
+    Status as JSON</a></div></footer>
 
     """
 }
 
 extension EntityKind {
   /// The kind as a heading.
-  var pageTitle: String {
-    switch self {
-    case .stripFamilies: "Strip families"
-    case .patterns: "Patterns"
-    case .joblogs: "Job logs"
-    }
-  }
+  var pageTitle: String { schema.heading }
 }

@@ -3,46 +3,46 @@ import RMOSHTTP
 import RMOSModels
 import RMOSStore
 
-/// The pages for people: everything that is not the interface for programs.
+/// Routes requests to the pages: everything that is not the API.
 ///
-/// Each is one document that is whole without its script. Text from the database passes ``HTML``,
-/// so that it is never markup.
+/// Each page works without its script. Text from the database goes through ``HTML``, so it is never
+/// markup.
 struct PageRouter: Sendable {
   /// The store.
   let store: any RecordStore
   /// Its status, possibly from a cache.
   let status: @Sendable () throws -> MigrationStatus
-  /// Its history, with as many days at most, possibly from a cache.
+  /// Its history with a maximum number of days, possibly from a cache.
   let history: @Sendable (_ limit: Int) throws -> MigrationHistory
-  /// What is known of how many entities there are.
+  /// The cached numbers of entities.
   var totals: EntityTotals?
 
-  /// Whether a target is for people: all but what is below `/api`.
+  /// Whether a target is a page: everything except `/api`.
   static func answers(_ target: String) -> Bool {
     let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
     return path.first == UInt8(ascii: "/") && !path.starts(with: "/api/".utf8)
       && !path.elementsEqual("/api".utf8)
   }
 
-  /// The answer to a request for a page; never fails.
+  /// Responds to a request for a page; an error becomes a page too.
   func response(to request: ServerRequest, _ target: RequestTarget) -> ServerResponse {
     if request.method == "OPTIONS" { return .options(Route.readingMethods) }
     guard request.method == "GET" || request.method == "HEAD" else {
-      var answer = ErrorPage.methodNotAllowed.response
+      var answer = ErrorPage.methodNotAllowed.response(store.catalog)
       answer.fields.append(HeaderField("Allow", Route.readingMethods.joined(separator: ", ")))
       return answer
     }
     if let shorter = target.withoutTrailingSlash, let place = try? RequestTarget(shorter),
-      EntityKind(pathName: place.pagePath[0]) != nil, place.pagePath.count <= 2
+      store.catalog.kind(pathName: place.pagePath[0]) != nil, place.pagePath.count <= 2
     {
       return .redirect(to: shorter)
     }
     do {
-      return try page(target).response(to: request)
+      return try page(target).response(to: request, store.catalog)
     } catch let error as ErrorPage {
-      return error.response
+      return error.response(store.catalog)
     } catch {
-      return ErrorPage(error).response
+      return ErrorPage(error).response(store.catalog)
     }
   }
 
@@ -52,7 +52,7 @@ struct PageRouter: Sendable {
       return try OverviewPage(store: store, status: status(), history: { try history(500) })
         .document
     }
-    guard let kind = EntityKind(pathName: first), target.pagePath.count <= 2 else {
+    guard let kind = store.catalog.kind(pathName: first), target.pagePath.count <= 2 else {
       throw ErrorPage.notFound
     }
     let hasID = target.pagePath.count == 2

@@ -2,9 +2,9 @@ import RMOSHTML
 import RMOSModels
 import RMOSSystem
 
-/// Texts of the database as pages show them.
+/// Formats values of the database for pages.
 enum PageText {
-  /// A text, isolated from what is around it and cut where it is very long; a blank one is named.
+  /// A text, isolated from its surroundings and cut if it is very long; a blank one is named.
   static func short(_ text: String, limit: Int = 160) -> HTML {
     if isBlank(text) { return "<span class=\"dim\">(\(text.isEmpty ? "empty" : "blank"))</span>" }
     let scalars = text.unicodeScalars
@@ -14,7 +14,7 @@ enum PageText {
     return "<bdi>\(String(scalars[..<end]))…</bdi>"
   }
 
-  /// A whole text, isolated likewise, its lines kept.
+  /// A whole text, isolated too, with its line breaks.
   static func whole(_ text: String) -> HTML {
     if isBlank(text) { return short(text) }
     return "<bdi>\(lines(of: text))</bdi>"
@@ -27,13 +27,13 @@ enum PageText {
     }
   }
 
-  /// The name of a field, which may go on in the next line after `_`.
+  /// The name of a field, which may break after `_`.
   static func name(_ name: String) -> HTML {
     let words = name.split(separator: "_", omittingEmptySubsequences: false)
     return HTML(words.enumerated().map { $0 == 0 ? HTML(text: String($1)) : "_<wbr>\(String($1))" })
   }
 
-  /// Whether nothing of the text can be seen.
+  /// Whether the text is invisible.
   static func isBlank(_ text: String) -> Bool {
     if let first = text.utf8.first, 0x21...0x7E ~= first { return false }
     return text.unicodeScalars.allSatisfy { scalar in
@@ -43,7 +43,7 @@ enum PageText {
     }
   }
 
-  /// A stored value as text; nil for none.
+  /// A stored value as text; `nil` for NULL.
   static func text(_ value: Value?) -> String? {
     switch value {
     case .text(let text): text
@@ -54,13 +54,13 @@ enum PageText {
     }
   }
 
-  /// A number as people write it.
+  /// A number without a trailing `.0`.
   static func decimal(_ number: Double) -> String {
     let text = number.description
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  /// A number for drawings: at most three decimals, never in powers of ten.
+  /// A number for drawings: at most three decimals, never with an exponent.
   static func coordinate(_ number: Double) -> String {
     var text = PlainText.fixed(number, decimals: 3)
     guard text.contains(".") else { return text }
@@ -83,15 +83,15 @@ enum PageText {
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ]
 
-  /// A month as people write it.
+  /// A month, such as `Nov 2025`.
   static func month(_ month: Int, _ year: Int) -> String { "\(months[(month + 11) % 12]) \(year)" }
 
-  /// A day as people write it.
+  /// A day, such as `28 Nov 2025`.
   static func day(_ day: Int, _ month: Int, _ year: Int) -> String {
     "\(day) \(self.month(month, year))"
   }
 
-  /// A timestamp as people write it; what is none, as it is.
+  /// A timestamp in readable form; other text as it is.
   static func time(_ text: String?) -> HTML {
     guard let text, !isBlank(text) else { return "<span class=\"dim\">–</span>" }
     guard let timestamp = Timestamp(text) else { return short(text, limit: 60) }
@@ -116,9 +116,9 @@ enum PageText {
   }
 }
 
-/// What tables and lists of the pages are made of.
+/// Cells of tables and lists.
 enum PageCell {
-  /// A link to an entity's page; the text alone where it cannot be linked.
+  /// A link to an entity's page; the text alone if it cannot be linked.
   static func link(to kind: EntityKind, id: String, _ text: String) -> HTML {
     guard let link = PageLink.link(to: kind, id: id) else {
       return "\(PageText.short(text)) <span class=\"dim\">(id too long for a link)</span>"
@@ -126,7 +126,7 @@ enum PageCell {
     return "<a href=\"\(link)\">\(PageText.short(text))</a>"
   }
 
-  /// The state of a job or a run, said by word and sign.
+  /// The state of a job or a run, as a word and a sign.
   static func status(_ status: String) -> HTML {
     let (name, sign) =
       switch status {
@@ -145,21 +145,20 @@ enum PageCell {
   }
 }
 
-/// The addresses of pages.
+/// The URLs of pages.
 enum PageLink {
-  /// How long a path with its query may be in a link; servers refuse request lines that are
-  /// longer.
+  /// The maximum length of a path with its query; servers refuse longer request lines.
   static let longestLink = 12_000
 
-  /// Where an entity's page is; nil where no link can be that long.
+  /// The URL of an entity's page; `nil` if it would be too long.
   static func link(to kind: EntityKind, id: String) -> String? {
-    // Browsers take these for steps in a path, however they are escaped.
+    // Browsers resolve these as path segments, even if they are escaped.
     let isStep = id.isEmpty || id == "." || id == ".."
     let link = "/\(kind.pathName)\(isStep ? "?id=" : "/")\(id.percentEncoded.dotsEscaped(isStep))"
     return link.utf8.count <= longestLink ? link : nil
   }
 
-  /// A page of a kind's list with parameters.
+  /// The URL of a kind's list with parameters; `nil` if it would be too long.
   static func link(to kind: EntityKind, _ parameters: [(String, String)]) -> String? {
     let query = parameters.map { "\($0.0)=\($0.1.percentEncoded)" }.joined(separator: "&")
     let link = "/\(kind.pathName)" + (query.isEmpty ? "" : "?\(query)")
@@ -171,9 +170,4 @@ extension String {
   fileprivate func dotsEscaped(_ isNeeded: Bool) -> String {
     isNeeded ? String(repeating: "%2E", count: utf8.count) : self
   }
-}
-
-extension EntityKind {
-  /// The order in which pages show the kinds.
-  static let pageOrder: [EntityKind] = [.patterns, .stripFamilies, .joblogs]
 }

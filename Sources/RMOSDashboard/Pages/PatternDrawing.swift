@@ -1,20 +1,20 @@
 import RMOSHTML
 import RMOSModels
 
-/// What can be drawn of a pattern for certain: its rings where they have radii, or the grid of its
-/// block where that has rows and columns.
+/// The drawing of what a pattern's geometry gives for certain: its rings if they have radii, or the
+/// grid of its block if that has rows and columns.
 struct PatternDrawing {
   private let record: Record
 
   init(_ record: Record) { self.record = record }
 
-  /// The drawing; a sentence where nothing can be drawn.
+  /// The drawing; a sentence if nothing can be drawn.
   var section: HTML {
-    var reason = "The geometry has no radii, so that nothing can be drawn."
+    var reason = "The geometry has no radii, so nothing can be drawn."
     for member in ["rosette_geometry", "geometry"] {
       guard let text = PageText.text(record[member]) else { continue }
       guard text.utf8.count <= JSONHTML.longest else {
-        reason = "The geometry is too long to be drawn here."
+        reason = "The geometry is too large to be drawn here."
         continue
       }
       guard let geometry = try? JSONValue(parsing: text) else { continue }
@@ -45,14 +45,15 @@ struct PatternDrawing {
     var notes = geometry.omissions
     if geometry.rings.contains(where: { $0.radius != nil && $0.width != nil }) {
       notes.insert(
-        "Widths are drawn in the middle of the radius: which edge it means is not said.", at: 0)
+        "Widths are drawn centred on the radius, as the geometry does not say which edge it means.",
+        at: 0)
     }
     if geometry.rings.contains(where: { $0.segments != nil }) {
-      notes.append("Segments are drawn evenly, from an arbitrary start.")
+      notes.append("Segments are drawn evenly spaced, from an arbitrary start.")
     }
     if let ringCount, ringCount != geometry.count {
       notes.append(
-        "The field ring_count says \(PlainText.grouped(ringCount)), the geometry has "
+        "The field ring_count is \(PlainText.grouped(ringCount)), but the geometry has "
           + PlainText.counted(geometry.count, "ring") + ".")
     }
     let list = notes.prefix(12).map { "<li>\($0)</li>\n" as HTML }
@@ -68,7 +69,7 @@ struct PatternDrawing {
 
   private static func drawing(of geometry: RingGeometry) -> HTML {
     let reach = max(geometry.rings.map(\.reach).max() ?? 1, geometry.soundHole ?? 0) * 1.03
-    // All in parts of 1,000, so that tiny and huge lengths are drawn alike.
+    // Scaled to 1,000, so that tiny and huge lengths are drawn alike.
     func scaled(_ length: Double) -> String { PageText.coordinate(length / reach * 1000) }
     let rings = geometry.rings.map { ring -> HTML in
       var parts: [HTML] = []
@@ -127,7 +128,7 @@ struct PatternDrawing {
     }
     let segments: HTML = hasSegments ? "<th scope=\"col\" class=\"n\">Segments</th>" : ""
     let noUnit: HTML =
-      geometry.isMillimetres ? "" : "<caption>The geometry names no unit.</caption>\n"
+      geometry.isMillimetres ? "" : "<caption>The geometry gives no unit.</caption>\n"
     return """
       <div class="scroll" role="region" tabindex="0" aria-label="Rings as a table">
       <table>\(noUnit)<thead><tr><th scope="col">Ring</th>\
@@ -140,7 +141,7 @@ struct PatternDrawing {
   }
 }
 
-/// A block of chips in rows and columns, as catalogues give it: the motif that is laid around the
+/// A block of chips in rows and columns, as in catalogues: the motif that is repeated around the
 /// rosette.
 struct BlockGeometry {
   private let rows: Int
@@ -149,7 +150,7 @@ struct BlockGeometry {
   private let height: Double?
   private let totals: [(String, Int64)]
 
-  /// Reads a geometry; nil where it has no rows and columns that can be drawn.
+  /// Reads a geometry; `nil` if it has no rows and columns that can be drawn.
   init?(_ geometry: JSONValue) {
     guard let rows = geometry["rows"]?.int64, let columns = geometry["columns"]?.int64,
       1...100 ~= rows, 1...200 ~= columns
@@ -178,7 +179,7 @@ struct BlockGeometry {
       proportion = height / width
       size = "\(PageText.coordinate(width)) × \(PageText.coordinate(height)) mm"
     } else {
-      size = "drawn without dimensions, as the geometry gives none that fit"
+      size = "not to scale, as the geometry gives no plausible dimensions"
     }
     let drawnHeight = proportion * 1000
     func place(_ index: Int, of count: Int, _ length: Double) -> String {
@@ -194,7 +195,8 @@ struct BlockGeometry {
     let counts = totals.map { "\(PlainText.grouped(Int($0.1))) \($0.0.prefix(40))" }
     let woods: HTML =
       counts.isEmpty
-      ? "" : "<li>\(counts.joined(separator: ", ")): which chip is which is not said.</li>\n"
+      ? ""
+      : "<li>\(counts.joined(separator: ", ")); the geometry does not say where each chip goes.</li>\n"
     return """
       <figure class="block">
       <svg class="drawing" viewBox="-8 -8 1016 \(PageText.coordinate(drawnHeight + 16))" \
@@ -204,7 +206,7 @@ struct BlockGeometry {
       <figcaption><span>\(label)</span> <span>\(size)</span></figcaption>
       </figure>
       <ul class="dim note">
-      \(woods)<li>The geometry has no radii, so that the rings are not drawn.</li>
+      \(woods)<li>The geometry has no radii, so the rings are not drawn.</li>
       </ul>
 
       """

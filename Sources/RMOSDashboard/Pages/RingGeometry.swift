@@ -1,26 +1,26 @@
 import RMOSModels
 
-/// The rings of a geometry as far as it gives them for certain.
+/// The rings that a geometry gives for certain.
 struct RingGeometry {
   /// A ring.
   struct Ring: Hashable {
-    /// Which of the geometry's rings, from 1.
+    /// The number of the ring in the geometry, from 1.
     var number: Int
-    /// The circle's radius, where it is given as one.
+    /// The radius, if it is given as one.
     var radius: Double?
-    /// The inner edge, where it is given.
+    /// The inner edge, if given.
     var inner: Double?
-    /// The outer edge, where it is given.
+    /// The outer edge, if given.
     var outer: Double?
-    /// The width, where it is given.
+    /// The width, if given.
     var width: Double?
-    /// How many segments it is divided into, where that is given and can be shown.
+    /// The number of segments, if it is given and can be shown.
     var segments: Int?
 
-    /// What its width covers, as the middle and how wide; nil where it gives none.
+    /// The area that its width covers; `nil` if it has none.
     ///
-    /// A width goes outwards from an inner edge, inwards from an outer one, and is in the middle of
-    /// a radius.
+    /// A width extends outwards from an inner edge, inwards from an outer one, and is centred on a
+    /// radius.
     var band: (middle: Double, width: Double)? {
       if let inner, let outer { return ((inner + outer) / 2, outer - inner) }
       guard let width else { return nil }
@@ -29,7 +29,7 @@ struct RingGeometry {
       return outer.map { ($0 - min(width, $0) / 2, min(width, $0)) }
     }
 
-    /// The radii of its lines: those it gives, and the edge that follows from the other one.
+    /// The radii of its lines: those given, and an edge that follows from the other one.
     var edges: [Double] {
       var edges = [inner, radius, outer].compactMap { $0 }
       if edges.count == 1, radius == nil, let band {
@@ -39,7 +39,7 @@ struct RingGeometry {
       return edges
     }
 
-    /// How far out it goes, whichever of its members leads there.
+    /// The outermost radius.
     var reach: Double {
       max(edges.max() ?? 0, band.map { $0.middle + $0.width / 2 } ?? 0)
     }
@@ -47,16 +47,16 @@ struct RingGeometry {
 
   /// The rings that can be drawn.
   private(set) var rings: [Ring] = []
-  /// Whether lengths are in millimetres; otherwise the geometry names no unit.
+  /// Whether lengths are in millimetres; otherwise the geometry gives no unit.
   private(set) var isMillimetres = true
-  /// The radius of the sound hole, where it is given.
+  /// The radius of the sound hole, if given.
   private(set) var soundHole: Double?
-  /// What is there and is not drawn, a sentence each.
+  /// What is not drawn, one sentence each.
   private(set) var omissions: [String] = []
-  /// How many rings the geometry has, drawn or not.
+  /// The number of rings in the geometry, drawn or not.
   private(set) var count = 0
 
-  /// More rings than this are not drawn.
+  /// The maximum number of rings drawn.
   static let mostRings = 100
   private static let mostSegments = 720
 
@@ -67,11 +67,11 @@ struct RingGeometry {
   private static let segments = ["segments", "segment_count", "tile_count"]
   private static let diameters = ["inner_diameter", "outer_diameter", "diameter"]
 
-  /// Reads a geometry; nil where it has no list of rings.
+  /// Reads a geometry; `nil` if it has no list of rings.
   init?(_ geometry: JSONValue) {
     guard case .array(let elements)? = geometry["rings"], !elements.isEmpty else { return nil }
     count = elements.count
-    // With a unit in one name and none in another, nobody knows how they compare.
+    // Lengths with and without a unit cannot be compared.
     let units = Set(elements.prefix(Self.mostRings).compactMap(Self.unit))
     isMillimetres = units != [false]
     var others: Set<String> = []
@@ -96,11 +96,11 @@ struct RingGeometry {
     _ element: JSONValue, number: Int, mixesUnits: Bool, _ others: inout Set<String>
   ) {
     guard case .object(let members) = element else {
-      omissions.append("Ring \(number) is not drawn: it is no object, so what it means is open.")
+      omissions.append("Ring \(number) is not drawn: it is not an object.")
       return
     }
     if mixesUnits, Self.unit(element) == false {
-      omissions.append("Ring \(number) is not drawn: others are in mm, and it names no unit.")
+      omissions.append("Ring \(number) is not drawn: it has no unit, but other rings are in mm.")
       return
     }
     var ring = Ring(number: number)
@@ -114,7 +114,7 @@ struct RingGeometry {
       ring.segments = Int(segments)
     }
     if let inner = ring.inner, let outer = ring.outer, inner >= outer {
-      omissions.append("Ring \(number) is not drawn: its inner edge is not within its outer.")
+      omissions.append("Ring \(number) is not drawn: its inner edge is not inside its outer edge.")
       return
     }
     guard ring.radius != nil || ring.outer != nil || ring.inner != nil else {
@@ -137,7 +137,7 @@ struct RingGeometry {
       ?? half.flatMap { Self.number(ring, spelled($0)) }.map { $0 / 2 }
   }
 
-  /// The first of the members that is a length that can be drawn.
+  /// The first of the members that is a drawable length.
   private static func number(_ value: JSONValue, _ names: [String]) -> Double? {
     for name in names {
       if let number = value[name]?.double, number > 0, number < 1e6 { return number }
@@ -145,14 +145,14 @@ struct RingGeometry {
     return nil
   }
 
-  /// Whether a ring's radius is given in millimetres; nil where it has none.
+  /// Whether a ring's radius is given in millimetres; `nil` if it has none.
   private static func unit(_ ring: JSONValue) -> Bool? {
     let names = inner + outer + radius + diameters
     if names.contains(where: { ring["\($0)_mm"] != nil }) { return true }
     return names.contains { ring[$0] != nil } ? false : nil
   }
 
-  /// Members that only name the ring.
+  /// Whether a member only labels the ring.
   private static func isLabel(_ name: String) -> Bool {
     ["id", "ring_id", "ring_index", "index", "name", "label"].contains(name)
   }

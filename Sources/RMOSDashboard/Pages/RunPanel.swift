@@ -1,25 +1,27 @@
 import RMOSHTML
+import RMOSMigration
 import RMOSModels
 import RMOSStore
 
-/// The migration under way; hidden where none is, for the script to show when one begins.
+/// The migration in progress; hidden if there is none, until the script shows one that begins.
 struct RunPanel {
-  private let run: MigrationStatus.CurrentRun?
+  private let run: LedgerRun?
 
-  init(_ run: MigrationStatus.CurrentRun?) { self.run = run }
+  init(_ run: LedgerRun?) { self.run = run }
 
   var section: HTML {
+    let total = run?.statistics.total
     let isHidden: HTML = run == nil ? " hidden" : ""
-    let refresh: HTML = "<noscript><p><a href=\"/\">Ask again</a></p></noscript>"
+    let refresh: HTML = "<noscript><p><a href=\"/\">Refresh</a></p></noscript>"
     return """
       <section class="run" id="run" aria-labelledby="run-title"\(isHidden)>
-      <h2 id="run-title">Migration under way</h2>
+      <h2 id="run-title">Migration in progress</h2>
       <div class="stripe" aria-hidden="true"></div>
       <dl>
       <div><dt>Run</dt><dd data-run="id">\(run.map { String($0.id) } ?? "")</dd></div>
-      <div><dt>Found</dt><dd data-run="found">\(PlainText.grouped(run?.found ?? 0))</dd></div>
-      <div><dt>Failed</dt><dd data-run="failed">\(PlainText.grouped(run?.failed ?? 0))</dd></div>
-      <div><dt>For</dt><dd data-run="seconds">\(PageText.duration(run?.seconds ?? 0))</dd></div>
+      <div><dt>Found</dt><dd data-run="found">\(PlainText.grouped(total?.found ?? 0))</dd></div>
+      <div><dt>Failed</dt><dd data-run="failed">\(PlainText.grouped(total?.failed ?? 0))</dd></div>
+      <div><dt>Duration</dt><dd data-run="seconds">\(PageText.duration(run?.seconds ?? 0))</dd></div>
       </dl>
       <p class="dim">from <code data-run="source">\(PageText.short(run?.source ?? "–", limit: 400))\
       </code></p>
@@ -29,7 +31,7 @@ struct RunPanel {
   }
 }
 
-/// The runs that the ledger holds, newest first.
+/// The runs in the ledger, newest first.
 struct RunList {
   private let runs: [LedgerRun]
   private let current: Int64?
@@ -44,7 +46,7 @@ struct RunList {
       return """
         <section aria-labelledby="runs">
         <h2 id="runs">Runs</h2>
-        <p class="dim">The ledger holds no runs. Begin with <code>rmos-cli migrate</code>.</p>
+        <p class="dim">No runs yet. Start one with <code>rmos-cli migrate</code>.</p>
         </section>
 
         """
@@ -60,7 +62,7 @@ struct RunList {
       <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
       <tbody role="rowgroup">
       \(runs.map(row))</tbody></table></div>
-      <p class="dim note">All of a run: <code>rmos-cli report --run N</code></p>
+      <p class="dim note">Full report of a run: <code>rmos-cli report --run N</code></p>
       </section>
 
       """
@@ -68,7 +70,7 @@ struct RunList {
 
   private func row(_ run: LedgerRun) -> HTML {
     let total = Totals(run.statistics)
-    // A run whose process died says "running" for ever.
+    // A run whose process died stays marked as running.
     let isOver = run.state == .running && run.id != current
     let state = isOver ? LedgerRun.State.interrupted : run.state
     let word = state == .completed && total.failed > 0 ? "completed with failures" : state.rawValue
@@ -79,8 +81,10 @@ struct RunList {
       run.failure.map {
         "<br><span class=\"dim\">\(PageText.short($0, limit: 300))</span>"
       } ?? ""
+    let notes: HTML =
+      run.sourceSentence.map { "<br><span class=\"dim\">\($0)</span>" } ?? ""
     let cells: [HTML] = [
-      "<span><span class=\"nowrap\">\(PageCell.status(word))</span>\(failure)</span>",
+      "<span><span class=\"nowrap\">\(PageCell.status(word))</span>\(failure)\(notes)</span>",
       PageText.time(run.startedAt), "\(PageText.duration(run.seconds))",
       "\(PlainText.grouped(total.found))", "\(PlainText.grouped(total.new))",
       "\(PlainText.grouped(total.skipped))", failed,
@@ -98,12 +102,12 @@ struct RunList {
   }
 
   private static let columns = [
-    "Run", "State", "Began", "Took", "Found", "New", "Skipped", "Failed",
+    "Run", "State", "Started", "Duration", "Found", "New", "Skipped", "Failed",
   ]
   private static let numeric: HTML = " class=\"n\""
 }
 
-/// The counts of all kinds, at most the largest number there is: a ledger may hold anything.
+/// The counts of all kinds, saturating: a ledger may contain any numbers.
 private struct Totals {
   var found = 0
   var new = 0
@@ -111,7 +115,7 @@ private struct Totals {
   var failed = 0
 
   init(_ statistics: MigrationStatistics) {
-    for kind in EntityKind.allCases {
+    for kind in statistics.catalog.kinds {
       let counts = statistics[kind]
       for number in [counts.migrated, counts.updated] { Self.add(number, to: &new) }
       Self.add(counts.skipped, to: &skipped)

@@ -1,33 +1,33 @@
 import Synchronization
 
-/// A value that is made from a store, kept until the store changes.
+/// A value computed from a store, cached until the store changes.
 ///
-/// What is costly to make is made anew about once a second only while a migration runs, and less
-/// often where it takes longer than a tenth of that. Where others change the store all the time,
-/// making it may take a tenth of the time too, once a second's worth of it is used up.
+/// While a migration runs, an expensive value is recomputed about once a second, or less often if
+/// that takes longer than a tenth of a second. If others change the store all the time, recomputing
+/// may take a tenth of the time too, after an initial budget of a second.
 final class ChangeCache<Value: Sendable & Equatable>: Sendable {
-  /// A value and its number, which changes with it.
+  /// A value and its revision, which changes with it.
   struct Entry: Sendable {
     var value: Value
     var revision: Int
-    /// Whether it is of the present state; false where it had to do though the store has changed.
+    /// Whether it is up to date; false if it was reused although the store has changed.
     var isCurrent = true
   }
 
   private struct State {
-    /// So that what changes now and then is always made anew.
+    /// Enough that a value that changes occasionally is always recomputed.
     static var fullBudget: Double { 1 }
 
     var entry: Entry?
     var token: String?
     var madeAt = 0.0
     var cost = 0.0
-    /// How long making it may take before what is kept must do, seconds; it grows with the time.
+    /// How long recomputing may take before the cached value is reused, seconds; grows over time.
     var budget = Self.fullBudget
-    /// Counts the changes through this interface, which are to be seen at once.
+    /// Counts the changes made through the API, which must be visible at once.
     var epoch = 0
 
-    /// The budget as many seconds after the value was made.
+    /// The budget a number of seconds after the value was computed.
     func budget(after age: Double) -> Double { min(Self.fullBudget, budget + age / 10) }
   }
 
@@ -36,13 +36,13 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
 
   init(uptime: @escaping @Sendable () -> Double) { self.uptime = uptime }
 
-  /// The value, made anew where need be.
+  /// The value, recomputed if necessary.
   ///
-  /// Several threads may make it at the same time: nothing is locked meanwhile.
+  /// Several threads may compute it at the same time: nothing is locked meanwhile.
   /// - Parameters:
-  ///   - circumstances: What holds now.
-  ///   - lifetime: How long it may be kept though the store does not change, seconds.
-  ///   - make: Makes it.
+  ///   - circumstances: The current circumstances.
+  ///   - lifetime: How long it may be cached although the store does not change, seconds.
+  ///   - make: Computes it.
   /// - Returns: The value.
   /// - Throws: What `make` throws.
   func entry(
@@ -67,7 +67,7 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
       let isNew = state.entry?.value != value
       let entry = Entry(value: value, revision: (state.entry?.revision ?? 0) + (isNew ? 1 : 0))
       state.entry = entry
-      // What was made before a change through this interface is answered once and not kept.
+      // A value computed before a change through the API is returned once and not cached.
       state.token = state.epoch == known.epoch ? circumstances.token : nil
       state.budget = state.budget(after: max(0, circumstances.now - state.madeAt)) - cost
       state.madeAt = circumstances.now
@@ -76,7 +76,7 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
     }
   }
 
-  /// Puts a better value in the place of the one made under a token, where that still stands.
+  /// Improves the value computed under a token, if that is still current.
   func replace(under token: String, _ change: (inout Value) -> Void) {
     state.withLock { state in
       guard state.token == token, var entry = state.entry else { return }
@@ -86,10 +86,10 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
     }
   }
 
-  /// Lets the next request make it anew.
+  /// Makes the next request recompute the value.
   func expire() { state.withLock { $0.token = nil } }
 
-  /// Lets the next request make it anew, and keeps nothing that is being made.
+  /// Makes the next request recompute the value, and caches none that is being computed.
   func invalidate() {
     state.withLock { state in
       state.token = nil
@@ -99,12 +99,12 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
   }
 }
 
-/// What a value is made under.
+/// The circumstances that a value is computed under.
 struct CacheCircumstances {
-  /// The store's change token, taken before the value is made.
+  /// The store's change token, taken before the value is computed.
   var token: String?
   /// Seconds since some fixed moment.
   var now: Double
-  /// Whether someone writes to the store right now.
+  /// Whether a process is writing to the store.
   var isBeingWritten: () -> Bool
 }

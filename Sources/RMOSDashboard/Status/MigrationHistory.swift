@@ -1,126 +1,50 @@
 import RMOSModels
-public import RMOSStore
+package import RMOSStore
 
-/// How many entities came over on which day, newest day first.
+/// How many entities arrived on which day, newest day first.
 ///
-/// Migrated entities count by the day (UTC) of the run that wrote them, others by the day they were
+/// Migrated entities count on the day (UTC) of the run that wrote them, others on the day they were
 /// created.
-public struct MigrationHistory: Sendable, Hashable {
+///
+/// ```swift
+/// for day in try MigrationHistory.read(from: store).days { print(day.date, day.entities.total) }
+/// ```
+package struct MigrationHistory: Sendable, Hashable {
   /// One day.
-  public struct Day: Sendable, Hashable {
+  package struct Day: Sendable, Hashable {
     /// The day, `YYYY-MM-DD`.
-    public var date: String
-    /// How many entities.
-    public var entities: MigrationStatus.EntityCounts
+    package var date: String
+    /// The number of entities.
+    package var entities: MigrationStatus.EntityCounts
   }
 
-  /// The days, newest first, as many as were asked for.
-  public var days: [Day]
-  /// How many days there are in all.
-  public var totalDays: Int
-  /// How many entities have no day, because what is stored as their date is none.
-  public var undatedEntities = 0
-}
+  /// The kinds of entities that the store holds.
+  var catalog = EntityCatalog.rmos
+  /// The newest days, newest first, up to the limit.
+  package var days: [Day]
+  /// The number of all days.
+  package var totalDays: Int
+  /// The number of entities whose stored date is not a date.
+  package var undatedEntities = 0
 
-extension MigrationHistory {
-  /// The history as the HTTP interface answers it.
-  public var json: String {
-    var writer = JSONWriter(style: .pretty)
-    writer.history(self)
-    return writer.text
-  }
-}
-
-extension JSONWriter {
-  /// Writes the history as one object.
-  mutating func history(_ history: MigrationHistory) {
-    object {
-      $0.member("success", true)
-      $0.member("history") {
-        $0.array {
-          for day in history.days {
-            $0.object {
-              $0.member("date", day.date)
-              $0.member("entities") { writer in writer.object { $0.counts(day.entities) } }
-              $0.member("total", day.entities.total)
-            }
-          }
-        }
-      }
-      $0.member("total_migration_dates", history.totalDays)
-      if history.undatedEntities > 0 { $0.member("undated_entities", history.undatedEntities) }
-    }
-  }
-}
-
-extension MigrationHistory: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case success
-    case days = "history"
-    case totalDays = "total_migration_dates"
-    case undatedEntities = "undated_entities"
-  }
-
-  /// Reads a history.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    days = try container.decode([Day].self, forKey: .days)
-    totalDays = try container.decode(Int.self, forKey: .totalDays)
-    undatedEntities = try container.decodeIfPresent(Int.self, forKey: .undatedEntities) ?? 0
-  }
-
-  /// Writes the history in the shape of the HTTP interface.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(true, forKey: .success)
-    try container.encode(days, forKey: .days)
-    try container.encode(totalDays, forKey: .totalDays)
-    if undatedEntities > 0 { try container.encode(undatedEntities, forKey: .undatedEntities) }
-  }
-}
-
-extension MigrationHistory.Day: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case date, entities, total
-    case patterns
-    case stripFamilies = "strip_families"
-    case joblogs
-  }
-
-  /// Reads a day; the total follows from the counts.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    date = try container.decode(String.self, forKey: .date)
-    entities = try container.decode(MigrationStatus.EntityCounts.self, forKey: .entities)
-  }
-
-  /// Writes the day, its counts and their total.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(date, forKey: .date)
-    var counts = container.nestedContainer(keyedBy: CodingKeys.self, forKey: .entities)
-    try counts.encode(entities.patterns, forKey: .patterns)
-    try counts.encode(entities.stripFamilies, forKey: .stripFamilies)
-    try counts.encode(entities.joblogs, forKey: .joblogs)
-    try container.encode(entities.total, forKey: .total)
-  }
-}
-
-extension MigrationHistory {
   /// Reads the history of a store.
   ///
   /// - Parameters:
   ///   - store: The store.
-  ///   - limit: How many days at most, the newest; nil for all.
+  ///   - limit: The maximum number of days; `nil` for all.
+  /// - Returns: The history.
   /// - Throws: `StoreError`.
   /// - Complexity: O(n log n) in the rows.
-  public init(of store: some RecordStore, limit: Int? = 50) throws {
-    self.init(try store.read { try $0.entityDays() }, limit: limit)
+  package static func read(
+    from store: some RecordStore, limit: Int? = 50
+  ) throws -> MigrationHistory {
+    MigrationHistory(try store.read { try $0.entityDays() }, store.catalog, limit: limit)
   }
 
-  /// The newest days.
-  init(_ counts: EntityDays, limit: Int?) {
-    // The hours after the year 9999 that a zone may add have a year of five digits.
+  /// Creates the history of the newest days.
+  init(_ counts: EntityDays, _ catalog: EntityCatalog, limit: Int?) {
+    self.catalog = catalog
+    // The hours after the year 9999 that a time zone may add have a year of five digits.
     let newest = counts.counts.keys.sorted {
       ($0.utf8.count, $0) > ($1.utf8.count, $1)
     }
@@ -129,5 +53,42 @@ extension MigrationHistory {
       Day(date: date, entities: MigrationStatus.EntityCounts(counts.counts[date] ?? [:]))
     }
     undatedEntities = counts.undated.values.reduce(0, +)
+  }
+
+  init(days: [Day], totalDays: Int, undatedEntities: Int = 0) {
+    self.days = days
+    self.totalDays = totalDays
+    self.undatedEntities = undatedEntities
+  }
+
+  /// The history as the HTTP API returns it.
+  package var json: String {
+    var writer = JSONWriter(style: .pretty)
+    writer.history(self)
+    return writer.text
+  }
+}
+
+extension JSONWriter {
+  /// Writes the history as an object.
+  mutating func history(_ history: MigrationHistory) {
+    object {
+      $0.member("success", true)
+      $0.member("history") {
+        $0.array {
+          for day in history.days {
+            $0.object {
+              $0.member("date", day.date)
+              $0.member("entities") { writer in
+                writer.object { $0.counts(day.entities, history.catalog) }
+              }
+              $0.member("total", day.entities.total)
+            }
+          }
+        }
+      }
+      $0.member("total_migration_dates", history.totalDays)
+      if history.undatedEntities > 0 { $0.member("undated_entities", history.undatedEntities) }
+    }
   }
 }

@@ -5,15 +5,15 @@ import RMOSStore
 import RMOSSystem
 import Synchronization
 
-/// What is answered about the store as a whole, kept until it changes.
+/// The responses about the store as a whole, cached until it changes.
 final class StatusCache: Sendable {
   /// The status and its JSON.
   struct Answer: Sendable, Equatable {
     var status: MigrationStatus
     var body: [UInt8]
-    /// Whether the health was checked to its end.
+    /// Whether the health was checked completely.
     var isComplete: Bool
-    /// Whether all of it is of the state that the store was in.
+    /// Whether all of it is up to date.
     var isCurrent: Bool
   }
 
@@ -24,10 +24,10 @@ final class StatusCache: Sendable {
   private let details: ChangeCache<MigrationStatus.Details>
   private let days: ChangeCache<EntityDays>
   private let statistics: [ChangeCache<[UInt8]>]
-  /// Whether the health is being checked to its end, and from when on it may be again, seconds.
+  /// Whether the health is being checked completely, and when that may begin again, seconds.
   private let completion = Mutex((isUnderWay: false, mayBeginAt: -Double.infinity))
-  /// How long the quick check of health may take, seconds.
-  private static let healthSeconds = 0.02
+  /// How long the quick health check may take.
+  private static let healthTime = Duration.milliseconds(20)
 
   init(
     _ store: any RecordStore, health: HealthCheck = .standard,
@@ -39,24 +39,24 @@ final class StatusCache: Sendable {
     answers = ChangeCache(uptime: uptime)
     details = ChangeCache(uptime: uptime)
     days = ChangeCache(uptime: uptime)
-    statistics = EntityKind.allCases.map { _ in ChangeCache(uptime: uptime) }
+    statistics = store.catalog.kinds.map { _ in ChangeCache(uptime: uptime) }
   }
 
-  /// The status and its number.
+  /// The status and its revision.
   func status() throws -> ChangeCache<Answer>.Entry {
     let now = circumstances()
-    // Apart from the rest, which costs little and so is always of the present.
+    // Cached separately: the rest is cheap and always up to date.
     let details = details.entry(now) {
-      MigrationStatus.Details(of: store, .quick(seconds: Self.healthSeconds), health)
+      MigrationStatus.Details.read(from: store, .quick(Self.healthTime), health)
     }
     var sized = now
     sized.now = uptime()
-    // A checkpoint changes the size of the file, and no data.
+    // A checkpoint changes the size of the file, but no data.
     sized.token = now.token.map {
       "\($0)/\(StoreStatus.size(of: store) ?? 0)/\(details.revision)/\(details.isCurrent)"
     }
     let entry = try answers.entry(sized, lifetime: lifetime) {
-      let overview = try MigrationStatus.Overview(of: store)
+      let overview = try MigrationStatus.Overview.read(from: store)
       let status = MigrationStatus(overview, details.value)
       var writer = JSONWriter()
       writer.status(status)
@@ -68,14 +68,17 @@ final class StatusCache: Sendable {
     return entry
   }
 
-  /// The days and their number.
+  /// The days and their revision.
   func entityDays() throws -> ChangeCache<EntityDays>.Entry {
     try days.entry(circumstances()) { try store.read { try $0.entityDays() } }
   }
 
-  /// The JSON of the figures about a kind, and its number.
+  /// The JSON of the figures about a kind, and its revision.
   func statistics(_ kind: EntityKind) throws -> ChangeCache<[UInt8]>.Entry {
-    try statistics[kind.ordinal].entry(circumstances()) {
+    guard let position = store.catalog.position(of: kind) else {
+      preconditionFailure("\(kind) is not in the store's catalog")
+    }
+    return try statistics[position].entry(circumstances()) {
       let statistics = try store.read { try EntityStatistics(kind, $0) }
       var writer = JSONWriter()
       writer.object {
@@ -86,7 +89,7 @@ final class StatusCache: Sendable {
     }
   }
 
-  /// Forgets everything, so that a change made through this interface is seen at once.
+  /// Empties the cache, so that a change made through the API is visible at once.
   func invalidate() {
     answers.invalidate()
     details.invalidate()
@@ -94,8 +97,8 @@ final class StatusCache: Sendable {
     for cache in statistics { cache.invalidate() }
   }
 
-  /// A process that dies changes no data, so a run under way is looked at again after a while; and
-  /// so is what had to be answered from an earlier state.
+  /// A process that dies changes no data, so a run in progress is checked again after a while; and
+  /// so is a response from an earlier state.
   private func lifetime(_ answer: Answer) -> Double {
     answer.status.currentRun == nil && answer.isCurrent ? .infinity : 1
   }
@@ -107,8 +110,8 @@ final class StatusCache: Sendable {
       isBeingWritten: { store.hasWriter ?? false })
   }
 
-  /// Checks the health to its end on a thread of its own, one at a time, for a tenth of the time at
-  /// most, and not while a migration changes everything anyway.
+  /// Checks the health completely on a separate thread: one at a time, for at most a tenth of the
+  /// time, and not while a migration changes everything anyway.
   private func completeHealth(_ token: String?) {
     guard let token, store.hasWriter != true,
       completion.withLock({ completion in
@@ -127,15 +130,15 @@ final class StatusCache: Sendable {
         completion.withLock { $0 = (false, end + 9 * (end - start)) }
       }
     } catch {
-      // Without a thread the quick check has to do; it says that it is not complete.
+      // Without a thread there is only the quick check, which says that it is not complete.
       completion.withLock { $0.isUnderWay = false }
     }
   }
 }
 
-/// How many entities of each kind a store holds, counted once for each of its states.
+/// The number of entities of each kind in a store, counted once per state of the store.
 ///
-/// SQLite counts by going through an index: at a million rows that is most of the work of a list.
+/// SQLite counts by scanning an index, which for a million rows is most of the work of a list.
 final class EntityTotals: Sendable {
   private struct Total {
     var token: String
@@ -153,12 +156,12 @@ final class EntityTotals: Sendable {
   ///   - query: The query.
   ///   - reader: The snapshot.
   ///   - token: The store's change token, taken before the snapshot.
-  /// - Returns: How many records of the snapshot it gives.
-  /// - Throws: `StoreError` where the store cannot be read.
+  /// - Returns: The number of records.
+  /// - Throws: `StoreError` if the store cannot be read.
   func count(
     _ query: RecordQuery, in reader: any StoreReader, since token: String?
   ) throws -> Int {
-    // Where the token still stands, the snapshot is of the state that it names.
+    // If the token has not changed, the snapshot is of the state that it names.
     guard query.conditions.isEmpty, let token, store.changeToken() == token else {
       return try reader.count(query)
     }

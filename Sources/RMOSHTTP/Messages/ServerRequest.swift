@@ -1,22 +1,22 @@
 import RMOSSystem
 
-/// A request, as any server can hand it over.
+/// An HTTP request, independent of any server.
 ///
 /// ```swift
 /// let request = ServerRequest(method: "GET", target: "/api/rmos/stores/patterns?limit=10")
 /// ```
 public struct ServerRequest: Sendable, Hashable {
-  /// The method, such as `GET`; case counts.
+  /// The method, such as `GET`; case-sensitive.
   public var method: String
   /// The target in origin form: an absolute path with its query, both percent-encoded as received;
-  /// or `*`, where `OPTIONS` asks about the server as a whole.
+  /// or `*` if `OPTIONS` is about the server as a whole.
   public var target: String
   /// The header fields, in the order received.
   public var fields: [HeaderField]
   /// The body, with any transfer coding removed.
   public var body: [UInt8]
 
-  /// A request.
+  /// Creates a request.
   public init(
     method: String, target: String, fields: [HeaderField] = [], body: [UInt8] = []
   ) {
@@ -26,18 +26,18 @@ public struct ServerRequest: Sendable, Hashable {
     self.body = body
   }
 
-  /// The value of the first field with a name, nil where there is none; case does not count.
+  /// The value of the first field with a name, ignoring case; `nil` if there is none.
   public func field(_ name: String) -> String? { fields.value(of: name) }
 }
 
-/// One header field.
+/// A header field.
 public struct HeaderField: Sendable, Hashable {
-  /// The name; case does not count.
+  /// The name; case-insensitive.
   public var name: String
   /// The value, without the white space around it.
   public var value: String
 
-  /// A field.
+  /// Creates a field.
   public init(_ name: String, _ value: String) {
     self.name = name
     self.value = value
@@ -45,12 +45,12 @@ public struct HeaderField: Sendable, Hashable {
 }
 
 extension HeaderField {
-  /// Whether it has the name; case does not count.
+  /// Whether it has the name, ignoring case.
   package func isNamed(_ name: String) -> Bool { self.name.isEqualIgnoringASCIICase(name) }
 }
 
 extension [HeaderField] {
-  /// The value of the first field with a name, nil where there is none; case does not count.
+  /// The value of the first field with a name, ignoring case; `nil` if there is none.
   package func value(of name: String) -> String? {
     first { $0.isNamed(name) }?.value
   }

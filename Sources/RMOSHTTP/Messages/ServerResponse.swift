@@ -1,7 +1,7 @@
-/// An answer, for any server to send.
+/// An HTTP response, independent of any server.
 ///
-/// It has the body that `GET` would give for `HEAD` too: a server sends only its length then.
-/// `Content-Length`, `Connection` and `Date` are the server's to add.
+/// The response to `HEAD` has the body of `GET`, of which a server sends only the length. The
+/// server adds `Content-Length`, `Connection` and `Date`.
 public struct ServerResponse: Sendable, Hashable {
   /// The status code, such as 200.
   public var status: Int
@@ -10,26 +10,26 @@ public struct ServerResponse: Sendable, Hashable {
   /// The body.
   public var body: [UInt8]
 
-  /// An answer.
+  /// Creates a response.
   public init(status: Int, fields: [HeaderField] = [], body: [UInt8] = []) {
     self.status = status
     self.fields = fields
     self.body = body
   }
 
-  /// The value of the first field with a name, nil where there is none; case does not count.
+  /// The value of the first field with a name, ignoring case; `nil` if there is none.
   public func field(_ name: String) -> String? { fields.value(of: name) }
 }
 
 extension ServerResponse {
-  /// What keeps browsers from taking an answer for anything but what it is.
+  /// Fields that keep browsers from interpreting a response as anything else.
   package static let securityFields = [
     HeaderField("X-Content-Type-Options", "nosniff"),
     HeaderField("Cross-Origin-Resource-Policy", "same-origin"),
     HeaderField("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
   ]
 
-  /// The answer to `OPTIONS`: what may be done there.
+  /// The response to `OPTIONS`, with the methods allowed.
   package static func options(_ methods: [String], fields: [HeaderField] = []) -> ServerResponse {
     ServerResponse(
       status: 204,
@@ -40,17 +40,17 @@ extension ServerResponse {
   }
 }
 
-/// Why a request is not answered as asked.
+/// The reason why a request is refused.
 ///
-/// Whatever layer refuses, the client reads the same: a status and a JSON object such as
+/// Every layer refuses in the same shape: a status and a JSON object such as
 /// `{"success":false,"detail":"…"}`.
 public struct HTTPRefusal: Error, Sendable, Hashable {
   /// The status code.
   public var status: Int
-  /// What was found, what was expected and the way out.
+  /// What was found, what was expected and how to fix it.
   public var detail: String
-  /// Header fields that belong to the status.
-  public var fields: [HeaderField]
+  /// Header fields that the status calls for.
+  package var fields: [HeaderField]
   /// Further members of the body, in order, their values as JSON.
   package var members: [Member]
 
@@ -61,7 +61,7 @@ public struct HTTPRefusal: Error, Sendable, Hashable {
   }
 
   /// Creates a refusal.
-  public init(_ status: Int, _ detail: String, fields: [HeaderField] = []) {
+  package init(_ status: Int, _ detail: String, fields: [HeaderField] = []) {
     self.init(status, detail, fields: fields, members: [])
   }
 
@@ -74,10 +74,10 @@ public struct HTTPRefusal: Error, Sendable, Hashable {
     self.members = members.map { Member(name: $0.0, json: $0.1) }
   }
 
-  /// Creates the refusal of a request that is not HTTP as RFC 9112 has it.
+  /// Creates the refusal of a request that violates RFC 9112.
   static func malformed(_ detail: String) -> HTTPRefusal { HTTPRefusal(400, detail) }
 
-  /// The answer that says so.
+  /// The response to the request.
   public var response: ServerResponse {
     var body = #"{"success":false,"detail":"#
     body += Self.json(detail)
@@ -91,7 +91,7 @@ public struct HTTPRefusal: Error, Sendable, Hashable {
       body: Array((body + "}\n").utf8))
   }
 
-  /// A text as a JSON string; what does not show, as what would steer a terminal, is escaped.
+  /// A text as a JSON string; invisible characters, such as terminal escapes, are escaped.
   private static func json(_ text: String) -> String {
     var json = "\""
     for scalar in text.unicodeScalars {

@@ -14,30 +14,30 @@ struct RequestHead: Hashable {
   /// 0 or 1, for HTTP/1.0 and 1.1.
   var minorVersion: Int
   var fields: [HeaderField]
-  /// The host that is asked: of the target where that is a URL, else of the Host field; nil where
-  /// an HTTP/1.0 request names none.
+  /// The host: from the target if that is a URL, else from the Host field; `nil` if an HTTP/1.0
+  /// request names none.
   var authority: Authority?
   var framing = Framing.length(0)
-  /// Whether the connection may stay open after the answer.
+  /// Whether the connection may stay open after the response.
   var keepsAlive = true
-  /// Whether the client waits for a word before it sends the body.
+  /// Whether the client waits for 100 Continue before it sends the body.
   var expectsContinue = false
 
   /// The value of the first field with a name.
   func field(_ name: String) -> String? { fields.value(of: name) }
 }
 
-// From the lines of a head to what they mean.
+// Parsing the lines of a head.
 
 extension RequestHead {
-  /// Takes a request line apart.
+  /// Parses a request line.
   init(requestLine line: ArraySlice<UInt8>) throws(HTTPRefusal) {
     let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
     guard parts.count == 3 else {
       throw .malformed("expected a method, a target and HTTP/1.1 with one space between them")
     }
     guard !parts[0].isEmpty, parts[0].allSatisfy(\.isTokenByte) else {
-      throw .malformed("the method is no token")
+      throw .malformed("the method is not a token")
     }
     method = String(decoding: parts[0], as: UTF8.self)
     minorVersion = try RequestHead.minorVersion(parts[2])
@@ -52,29 +52,29 @@ extension RequestHead {
       0x30...0x39 ~= bytes[5], 0x30...0x39 ~= bytes[7]
     else { throw .malformed("the request line does not end in HTTP/1.1") }
     guard bytes[5] == UInt8(ascii: "1") else {
-      throw HTTPRefusal(505, "this is a server for HTTP/1.1")
+      throw HTTPRefusal(505, "this server supports HTTP/1.0 and HTTP/1.1")
     }
     // RFC 9110, 2.5: a higher minor version is taken as the highest known.
     return bytes[7] == UInt8(ascii: "0") ? 0 : 1
   }
 
   private mutating func setTarget(_ text: String) throws(HTTPRefusal) {
-    // Its target is a host, for a proxy; any other method is refused where the path is known.
-    guard method != "CONNECT" else { throw HTTPRefusal(501, "this server is no proxy") }
+    // Its target is a host, for a proxy; other methods are refused once the path is known.
+    guard method != "CONNECT" else { throw HTTPRefusal(501, "this server is not a proxy") }
     guard !text.utf8.contains(UInt8(ascii: "#")) else {
-      throw .malformed("the target has a fragment, which is not for servers")
+      throw .malformed("the target has a fragment, which must not be sent to servers")
     }
     if text.utf8.first == UInt8(ascii: "/") {
       target = text
     } else if text == "*" {
-      guard method == "OPTIONS" else { throw .malformed("the target * is for OPTIONS alone") }
+      guard method == "OPTIONS" else { throw .malformed("the target * is only valid with OPTIONS") }
       target = text
     } else {
       try setTarget(url: text)
     }
   }
 
-  /// RFC 9112, 3.2.2: the URL's host counts, whatever the Host field says.
+  /// RFC 9112, 3.2.2: the host of the URL overrides the Host field.
   private mutating func setTarget(url: String) throws(HTTPRefusal) {
     let noTarget = HTTPRefusal.malformed("the target is neither a path nor a URL")
     let lowered = url.utf8.prefix(8).map(\.lowercasedASCII)
@@ -90,7 +90,7 @@ extension RequestHead {
     if path.isEmpty, method == "OPTIONS" { target = "*" }
   }
 
-  /// Reads what the fields say about the host, the body and the connection.
+  /// Interprets the fields about the host, the body and the connection.
   mutating func interpretFields(bodyLimit: Int) throws(HTTPRefusal) {
     try interpretHost()
     try interpretFraming(bodyLimit)
@@ -102,7 +102,7 @@ extension RequestHead {
     guard minorVersion > 0 else { return }
     for value in values(of: "Expect") {
       guard value.lowercased() == "100-continue" else {
-        throw HTTPRefusal(417, "the only expectation that can be met is 100-continue")
+        throw HTTPRefusal(417, "the only supported expectation is 100-continue")
       }
       expectsContinue = framing != .length(0)
     }
@@ -114,12 +114,14 @@ extension RequestHead {
 
   private mutating func interpretHost() throws(HTTPRefusal) {
     let hosts = values(of: "Host")
-    guard hosts.count <= 1 else { throw .malformed("there are several Host fields") }
+    guard hosts.count <= 1 else { throw .malformed("there is more than one Host field") }
     guard let host = hosts.first else {
       if minorVersion > 0 { throw .malformed("the Host field is missing") }
       return
     }
-    guard let named = Authority(host[...]) else { throw .malformed("the Host field names no host") }
+    guard let named = Authority(host[...]) else {
+      throw .malformed("the value of the Host field is not a host")
+    }
     authority = authority ?? named
   }
 
@@ -132,21 +134,21 @@ extension RequestHead {
     }
     if !codings.isEmpty {
       guard lengths.isEmpty else {
-        throw .malformed("Content-Length and Transfer-Encoding contradict each other")
+        throw .malformed("Content-Length and Transfer-Encoding must not both be present")
       }
       guard minorVersion > 0 else { throw .malformed("HTTP/1.0 has no Transfer-Encoding") }
       guard codings.last == "chunked", codings.count(where: { $0 == "chunked" }) == 1 else {
-        throw .malformed("the last Transfer-Encoding, and only that, must be chunked")
+        throw .malformed("chunked must be the last Transfer-Encoding and must not be repeated")
       }
       guard codings.count == 1 else {
-        throw HTTPRefusal(501, "the only Transfer-Encoding that is understood is chunked")
+        throw HTTPRefusal(501, "the only supported Transfer-Encoding is chunked")
       }
       framing = .chunked
       return
     }
     guard let length = lengths.first else { return }
     guard lengths.count == 1, !length.isEmpty, length.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) else {
-      throw .malformed("Content-Length is not one whole number")
+      throw .malformed("Content-Length must be a single whole number")
     }
     guard let number = Int(length), number <= bodyLimit else { throw .bodyTooLarge(bodyLimit) }
     framing = .length(number)
@@ -154,22 +156,22 @@ extension RequestHead {
 }
 
 extension HeaderField {
-  /// Takes a line of a head apart.
+  /// Parses a line of a head.
   init(line: ArraySlice<UInt8>) throws(HTTPRefusal) {
     if line.first == 0x20 || line.first == 0x09 {
-      throw .malformed("a header field is folded over several lines")
+      throw .malformed("a header field is folded onto several lines")
     }
     guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
       throw .malformed("a header field has no colon")
     }
     guard colon > line.startIndex, line[..<colon].allSatisfy(\.isTokenByte) else {
-      throw .malformed("the name of a header field is no token")
+      throw .malformed("the name of a header field is not a token")
     }
     let value = String(decoding: line[(colon + 1)...], as: UTF8.self)
     self.init(String(decoding: line[..<colon], as: UTF8.self), HeaderField.trimmed(value[...]))
   }
 
-  /// The text without spaces and tabs around it.
+  /// The text without surrounding spaces and tabs.
   static func trimmed(_ text: Substring) -> String {
     let bytes = text.utf8.drop { $0 == 0x20 || $0 == 0x09 }
     guard let last = bytes.lastIndex(where: { $0 != 0x20 && $0 != 0x09 }) else { return "" }
@@ -178,7 +180,7 @@ extension HeaderField {
 }
 
 extension UInt8 {
-  /// Whether the byte may stand in a token (RFC 9110, 5.6.2).
+  /// Whether the byte is allowed in a token (RFC 9110, 5.6.2).
   var isTokenByte: Bool {
     isASCIILetter || isASCIIDigit || "!#$%&'*+-.^_`|~".utf8.contains(self)
   }

@@ -1,13 +1,13 @@
 import RMOSSystem
 
-/// Reads HTTP/1.1 requests (RFC 9112) from bytes as they come, in pieces of any size.
+/// Parses HTTP/1.1 requests (RFC 9112) incrementally, from pieces of any size.
 ///
-/// It does no I/O. What is ambiguous is refused, not guessed: what this parser takes for one request
-/// no other may take for two. After a refusal the rest of the bytes means nothing.
+/// It does no I/O. Ambiguous input is refused, not guessed, so that no other parser can read two
+/// requests where this one reads one. After a refusal the rest of the input is meaningless.
 ///
-/// Each byte is looked at once or twice, wherever the pieces end.
+/// Each byte is examined once or twice, wherever the pieces end.
 struct RequestParser {
-  /// What may be sent.
+  /// The limits of a request.
   struct Limits: Hashable, Sendable {
     /// Bytes of the request line and header fields.
     var head = 16 << 10
@@ -17,7 +17,7 @@ struct RequestParser {
     var fields = 128
   }
 
-  /// What the bytes gave.
+  /// A parsed part of the input.
   enum Event: Hashable {
     /// The bytes so far end within a request, or before one.
     case needsMore
@@ -25,7 +25,7 @@ struct RequestParser {
     case head(RequestHead)
     /// The end of the request, with its body.
     case end(body: [UInt8])
-    /// The bytes are no request that can be answered.
+    /// The input is not a request that can be answered.
     case refused(HTTPRefusal)
   }
 
@@ -42,9 +42,9 @@ struct RequestParser {
 
   private let limits: Limits
   private(set) var buffer: [UInt8] = []
-  /// Where the bytes begin that are not taken yet.
+  /// Where the unconsumed bytes begin.
   private(set) var start = 0
-  /// Up to where the line at `start` was searched for its end.
+  /// How far the line at `start` has been searched for its end.
   private var scanned = 0
   private var state = State.requestLine
   /// Bytes of the current head or of the framing of the current body.
@@ -57,7 +57,7 @@ struct RequestParser {
   /// Adds bytes.
   mutating func append(_ bytes: some Collection<UInt8>) {
     if start == buffer.count {
-      // What a large request took is given back.
+      // Releases the memory of a large request.
       buffer.removeAll(keepingCapacity: buffer.capacity <= 16 << 10)
       scanned = 0
       start = 0
@@ -69,10 +69,10 @@ struct RequestParser {
     buffer.append(contentsOf: bytes)
   }
 
-  /// Whether no byte of a next request has come.
+  /// Whether no byte of a next request has arrived.
   var isBetweenRequests: Bool { state == .requestLine && start == buffer.count && spent == 0 }
 
-  /// Whether bytes of the body, or what follows it, came already.
+  /// Whether bytes of the body, or of what follows it, have already arrived.
   var hasPendingBytes: Bool { start < buffer.count }
 
   /// Whether a head is complete and its body is not.
@@ -83,7 +83,7 @@ struct RequestParser {
     }
   }
 
-  /// The method and target as far as they are known, for the log.
+  /// The method and target if they are known, for the log.
   var requestLine: (method: String, target: String)? { head.map { ($0.method, $0.target) } }
 
   /// The next event.
@@ -99,7 +99,9 @@ struct RequestParser {
     }
   }
 
-  /// Goes from one state to the next; an event where there is something to say.
+  /// Advances to the next state.
+  ///
+  /// - Returns: An event, if there is one to report.
   private mutating func step() throws(HTTPRefusal) -> Event? {
     switch state {
     case .requestLine: try readRequestLine()
@@ -116,7 +118,7 @@ struct RequestParser {
   private mutating func readRequestLine() throws(HTTPRefusal) -> Event? {
     let tooLong = HTTPRefusal(414, "the request line is longer than \(limits.head) bytes")
     guard let line = try line(isRequestLine: true, tooLong: tooLong) else { return .needsMore }
-    // RFC 9112, 2.2: an empty line before a request is passed over.
+    // RFC 9112, 2.2: an empty line before a request is ignored.
     if line.isEmpty { return nil }
     head = try RequestHead(requestLine: buffer[line])
     state = .fields
@@ -145,18 +147,18 @@ struct RequestParser {
     return .head(head)
   }
 
-  /// The next line without its end, taken from the buffer; nil where it is not complete.
+  /// Consumes the next line, without its end; `nil` if it is not complete.
   private mutating func line(
     isRequestLine: Bool, tooLong: HTTPRefusal
   ) throws(HTTPRefusal) -> Range<Int>? {
     var index = scanned
     while index < buffer.count {
-      // Before the byte is looked at, so that it makes no difference where the pieces end.
+      // Checked before the byte, so that it makes no difference where the pieces end.
       guard spent + index + 1 - start <= limits.head else { throw tooLong }
       let byte = buffer[index]
       if index > start, buffer[index - 1] == UInt8(ascii: "\r") {
         guard byte == UInt8(ascii: "\n") else {
-          throw .malformed("a carriage return stands alone; lines end in CR LF")
+          throw .malformed("a carriage return is not followed by a line feed; lines end in CR LF")
         }
         let line = start..<index - 1
         spent += index + 1 - start
@@ -167,7 +169,7 @@ struct RequestParser {
       switch byte {
       case UInt8(ascii: "\r"), 0x20..<0x7f: break
       case UInt8(ascii: "\n"):
-        throw .malformed("a line feed stands alone; lines end in CR LF")
+        throw .malformed("a line feed does not follow a carriage return; lines end in CR LF")
       case UInt8(ascii: "\t") where !isRequestLine: break
       case 0x80... where !isRequestLine: break
       default:
@@ -198,7 +200,7 @@ struct RequestParser {
     var size = 0
     var index = line.lowerBound
     while index < line.upperBound, let digit = buffer[index].hexadecimalValue {
-      // Leading zeros bring no value but length; the limit of framing bytes ends them.
+      // Leading zeros are bounded by the limit of framing bytes.
       size = size * 16 + Int(digit)
       guard size <= limits.body - body.count else { throw .bodyTooLarge(limits.body) }
       index += 1
@@ -206,7 +208,7 @@ struct RequestParser {
     guard index > line.lowerBound else {
       throw .malformed("a chunk does not begin with its size in hexadecimal")
     }
-    // White space before an extension is bad but must be taken; extensions mean nothing here.
+    // White space before an extension must be accepted; extensions are ignored.
     let rest = buffer[index..<line.upperBound].drop { $0 == 0x20 || $0 == 0x09 }
     let isExtension = rest.first == UInt8(ascii: ";")
     guard isExtension || rest.isEmpty && index == line.upperBound else {
@@ -238,7 +240,7 @@ struct RequestParser {
     return nil
   }
 
-  /// Fields after the body are checked and dropped: nothing here has a use for them.
+  /// Fields after the body are checked and discarded.
   private mutating func readTrailer() throws(HTTPRefusal) -> Event? {
     guard let line = try framingLine() else { return .needsMore }
     if line.isEmpty { return finish() }
@@ -246,15 +248,15 @@ struct RequestParser {
     return nil
   }
 
-  /// A line of the framing, of which there may be a bounded number of bytes a body: the lines of one
-  /// chunk for every byte of the largest body would be six times the body.
+  /// A line of the framing, whose size per body is limited: one chunk per byte would make it six
+  /// times the size of the body.
   private mutating func framingLine() throws(HTTPRefusal) -> Range<Int>? {
     let before = spent
     let line = try line(
       isRequestLine: false,
       tooLong: HTTPRefusal(
         431, "chunk extensions and trailers are longer than \(limits.head) bytes"))
-    // Chunk sizes without extensions are as many as the body needs.
+    // Chunk sizes without extensions do not count: the body needs them.
     if let line, state == .chunkSize, line.count <= 8 { spent = before }
     return line
   }

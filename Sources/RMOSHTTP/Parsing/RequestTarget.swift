@@ -1,6 +1,6 @@
 import RMOSSystem
 
-/// A request's path and query, taken apart and percent-decoded.
+/// A request's path and query, split and percent-decoded.
 package struct RequestTarget: Sendable, Hashable {
   /// A segment of the path.
   package struct Segment: Sendable, Hashable {
@@ -14,26 +14,26 @@ package struct RequestTarget: Sendable, Hashable {
   package struct Parameter: Sendable, Hashable {
     /// Its name.
     package var name: String
-    /// Its value, empty where it has none.
+    /// Its value; empty if it has none.
     package var value: String
   }
 
-  /// What stands between the slashes of the path.
+  /// The segments of the path.
   ///
-  /// Decoded after it was split, so that an id may hold a slash.
+  /// Decoded after splitting, so that an id may contain a slash.
   package var segments: [Segment]
   /// The parameters of the query, decoded as forms encode them, in order.
   package var parameters: [Parameter]
-  /// The query as received, with its question mark; empty where there is none.
+  /// The query as received, with its question mark; empty if there is none.
   package private(set) var query: String
 
-  /// Takes a target in origin form apart.
+  /// Parses a target in origin form.
   ///
   /// - Throws: ``HTTPRefusal`` with 400.
   package init(_ target: String) throws(HTTPRefusal) {
     let bytes = Array(target.utf8.prefix { $0 != UInt8(ascii: "#") })
     guard bytes.first == UInt8(ascii: "/") else {
-      throw .malformed("the request target must be a path that begins with /")
+      throw .malformed("the request target must be a path beginning with /")
     }
     let mark = bytes.firstIndex(of: UInt8(ascii: "?"))
     segments = []
@@ -63,11 +63,11 @@ package struct RequestTarget: Sendable, Hashable {
   ) throws(HTTPRefusal) -> String {
     guard let bytes = ASCII.percentDecoded(part) else {
       throw .malformed(
-        "the \(place) holds a % that two hexadecimal digits do not follow; "
-          + "write %25 for the sign itself")
+        "the \(place) has a % that is not followed by two hexadecimal digits; "
+          + "write %25 for the character itself")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .malformed("the \(place) is not UTF-8 where it is percent-decoded")
+      throw .malformed("the \(place) is not UTF-8 after percent-decoding")
     }
     return text
   }

@@ -1,6 +1,6 @@
 import RMOSSystem
 
-/// From a configuration to sockets that listen.
+/// The listening sockets of a configuration.
 struct Binding {
   let listeners: [Descriptor]
   let port: Int
@@ -8,19 +8,19 @@ struct Binding {
   let policy: AccessPolicy
 
   init(_ configuration: HTTPServer.Configuration) throws(HTTPServerError) {
-    // What makes no sense is said before anything listens.
+    // An invalid configuration is reported before anything listens.
     _ = try AccessPolicy(
       port: configuration.port, hosts: configuration.allowedHosts, token: configuration.token)
     let host = configuration.host
     let addresses = SocketAddress.addresses(of: host, port: configuration.port)
     guard !addresses.isEmpty else {
       throw HTTPServerError(
-        .noAddress, "there is no host “\(host)”; --host takes a name or address")
+        .noAddress, "the host \"\(host)\" is unknown")
     }
     if configuration.token == nil, let open = addresses.first(where: { !$0.isLoopback }) {
       throw HTTPServerError(
         .tokenRequired,
-        "others could reach \(open.host): to listen there, set a token with RMOS_TOKEN or --token")
+        "other machines could reach \(open.host): to listen there, set a token")
     }
     (listeners, port) = try Binding.listen(on: addresses, configuration)
     let isWildcard = addresses.contains(where: \.isWildcard)
@@ -51,14 +51,14 @@ struct Binding {
     var failure = SystemError.notFound
     for var address in addresses {
       do throws(SystemError) {
-        // Port 0: all addresses share the port that the first one got.
+        // Port 0: all addresses use the port that the first one got.
         address.port = port
         let listener = try Descriptor(listeningOn: address)
         listeners.append(listener)
         port = try listener.boundAddress().port
       } catch {
         failure = error
-        // A name may stand for an address of a version of IP that is switched off here.
+        // A name may have an address of a version of IP that is disabled here.
         if !error.isNoAddress {
           listeners.forEach { $0.close() }
           throw Binding.error(error, address.host, port)
@@ -77,12 +77,11 @@ struct Binding {
     if failure.isAddressInUse {
       return HTTPServerError(
         .portInUse,
-        "another program listens on port \(port) of \(host); --port names another, "
-          + "--port 0 takes any that is free")
+        "another program listens on port \(port) of \(host)")
     }
     if failure.isNoAddress {
       return HTTPServerError(
-        .noAddress, "\(host) is no address of this machine; --host names one")
+        .noAddress, "\(host) is not an address of this machine")
     }
     return HTTPServerError(
       .system, "cannot listen on port \(port) of \(host): \(failure.reason)")

@@ -1,25 +1,25 @@
 import RMOSSystem
 
-/// One client: what it sent, what it is owed, how long it may take.
+/// A client's connection: its input, its pending output, its timeouts.
 ///
-/// A state machine that ``EventLoop`` drives. One request is answered at a time; what a client sends
-/// ahead waits in the socket.
+/// A state machine that ``EventLoop`` drives. One request is answered at a time; pipelined requests
+/// wait in the socket.
 final class Connection {
-  /// What is going on.
+  /// The state of the connection.
   enum Phase {
     /// Waiting for a request, or for the rest of one.
     case reading
     /// The handler has it.
     case answering
-    /// The last answer is being sent.
+    /// The last response is being sent.
     case closing
-    /// All is sent; what the client still sends is thrown away, lest the system reset the
-    /// connection before the client has read the answer.
+    /// All is sent; further input is discarded, so that the system does not reset the connection
+    /// before the client has read the response.
     case lingering
     case closed
   }
 
-  /// What is waited for at most until the deadline.
+  /// What the deadline is for.
   private enum Timer { case none, head, body, idle, write, linger }
 
   /// What connections share.
@@ -28,13 +28,13 @@ final class Connection {
     var policy: AccessPolicy
     var pool: WorkerPool
     var clock: DateClock
-    /// Whether connections end with their next answer.
+    /// Whether connections close after their next response.
     var isDraining = false
   }
 
   let number: Int
   let descriptor: Descriptor
-  /// Whether it is one too many, only to be told so.
+  /// Whether it exceeds the limit of connections.
   let isExcess: Bool
   private let peer: String
   private(set) var phase = Phase.reading
@@ -46,7 +46,7 @@ final class Connection {
   private var hasServed = false
   private var timer = Timer.none
   private(set) var deadline = Deadline.never
-  /// Where `sent` stood when the time for writing began.
+  /// The value of `sent` when the write timer started.
   private var sentAtTimer = 0
   private var answeringSince = ContinuousClock.now
 
@@ -81,11 +81,11 @@ final class Connection {
 
   // MARK: What happens to it
 
-  /// Acts on what the system said about the connection.
+  /// Handles events of the socket.
   ///
   /// - Parameters:
-  ///   - events: What happened.
-  ///   - buffer: Room to read into.
+  ///   - events: The events.
+  ///   - buffer: A buffer to read into.
   ///   - context: What connections share.
   ///   - now: The time.
   func handle(
@@ -120,35 +120,36 @@ final class Connection {
     }
   }
 
-  /// Takes the handler's answer.
+  /// Sends the handler's response.
   func deliver(_ answer: WorkerPool.Answer, _ context: Context, now: ContinuousClock.Instant) {
     guard phase == .answering else { return }
     output.append(contentsOf: answer.bytes)
-    log(context, answer.status, answer.bodySize, seconds: (now - answeringSince).seconds)
+    log(context, answer.status, answer.bodySize, now - answeringSince)
     phase = answer.keepsAlive && !context.isDraining ? .reading : .closing
     head = nil
     hasServed = true
     drive(context, now)
   }
 
-  /// Tells the client that there are too many, and no more.
+  /// Refuses the connection because there are too many.
   func turnAway(_ context: Context, now: ContinuousClock.Instant) {
     refuse(
       HTTPRefusal(
-        503, "there are too many connections", fields: [HeaderField("Retry-After", "1")]),
+        503, "the server has too many connections; try again later",
+        fields: [HeaderField("Retry-After", "1")]),
       context)
     drive(context, now)
   }
 
-  /// Acts on a deadline that passed.
+  /// Handles a deadline that has passed.
   func expire(_ context: Context, now: ContinuousClock.Instant) {
     switch timer {
     case .head where parser.isBetweenRequests, .idle, .write, .linger, .none: close()
     case .head:
-      refuse(HTTPRefusal(408, "the head of the request took too long"), context)
+      refuse(HTTPRefusal(408, "the head of the request did not arrive in time"), context)
       drive(context, now)
     case .body:
-      refuse(HTTPRefusal(408, "the body of the request took too long"), context)
+      refuse(HTTPRefusal(408, "the body of the request did not arrive in time"), context)
       drive(context, now)
     }
   }
@@ -161,7 +162,7 @@ final class Connection {
 
   // MARK: The machine
 
-  /// Sends and parses as far as it goes.
+  /// Sends and parses as far as possible.
   private func drive(_ context: Context, _ now: ContinuousClock.Instant) {
     while flush(context, now), phase == .reading, advance(context, now) {}
   }
@@ -254,24 +255,24 @@ final class Connection {
     let writer = ResponseWriter(isHead: isHead, keepsAlive: false, date: context.clock.text)
     let (bytes, bodySize) = writer.bytes(refusal.response)
     output.append(contentsOf: bytes)
-    log(context, refusal.status, bodySize, seconds: 0)
+    log(context, refusal.status, bodySize, .zero)
     phase = .closing
   }
 
-  private func log(_ context: Context, _ status: Int, _ size: Int, seconds: Double) {
+  private func log(_ context: Context, _ status: Int, _ size: Int, _ duration: Duration) {
     guard let log = context.configuration.log else { return }
     let line = head.map { ($0.method, $0.target) } ?? parser.requestLine
     log(
       HTTPServer.LogEntry(
         peer: peer, method: line?.0, target: line?.1, status: status, size: size,
-        seconds: seconds))
+        duration: duration))
   }
 
-  /// Starts a timer; one of the same kind that runs goes on.
-  private func set(_ timer: Timer, _ seconds: Double, _ now: ContinuousClock.Instant) {
+  /// Starts a timer, unless one of the same kind is running.
+  private func set(_ timer: Timer, _ timeout: Duration, _ now: ContinuousClock.Instant) {
     guard self.timer != timer else { return }
     self.timer = timer
-    deadline = Deadline(after: seconds, from: now)
+    deadline = Deadline(after: timeout, from: now)
   }
 
   private func clearTimer() {

@@ -1,24 +1,23 @@
 import RMOSSystem
 
-/// The thread that does all I/O: takes connections, and drives each as it becomes ready.
+/// The thread that does all I/O: accepts connections, and drives each as it becomes ready.
 ///
-/// Waits in `poll` without a limit where no connection is open, so a quiet server uses no processor
-/// time.
+/// Waits in `poll` indefinitely if no connection is open, so an idle server uses no CPU time.
 final class EventLoop {
-  /// How many connections beyond the limit are told so; more are closed without a word.
+  /// How many connections beyond the limit get a response; more are closed without one.
   private static let maxExcess = 64
-  /// How long to take no connections where the system has no descriptors left, seconds.
-  private static let restAfterFailure = 0.1
+  /// How long to accept no connections when the system has no descriptors left.
+  private static let acceptBackoff = Duration.milliseconds(100)
 
   private var context: Connection.Context
   private var listeners: [Descriptor]
   private let pipe: WakePipe
-  /// How often the server was asked to stop.
+  /// How many times the server was asked to stop.
   private let stopRequests: () -> Int
   private var connections: [Connection] = []
   private var byNumber: [Int: Connection] = [:]
   private var lastNumber = 0
-  private var restsUntil: Deadline?
+  private var acceptBackoffDeadline: Deadline?
   private var drainDeadline: Deadline?
   private var pollSet = PollSet()
 
@@ -32,7 +31,7 @@ final class EventLoop {
     self.stopRequests = stopRequests
   }
 
-  /// Serves until asked to stop, and until what is under way then is answered.
+  /// Serves until asked to stop, and until the requests in progress then are answered.
   func run() throws(SystemError) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     defer {
@@ -61,15 +60,15 @@ final class EventLoop {
     }
   }
 
-  /// Says what to wait for.
+  /// Fills the poll set.
   ///
-  /// - Returns: How many listeners are among it.
+  /// - Returns: How many listeners are in it.
   private func preparePoll() -> Int {
     pollSet.removeAll()
     pollSet.add(pipe.reading, .readable)
     var polled = 0
-    if restsUntil?.hasPassed ?? true {
-      restsUntil = nil
+    if acceptBackoffDeadline?.hasPassed ?? true {
+      acceptBackoffDeadline = nil
       for listener in listeners { pollSet.add(listener, .readable) }
       polled = listeners.count
     }
@@ -77,14 +76,14 @@ final class EventLoop {
     return polled
   }
 
-  /// When something must be done though nothing happens.
+  /// When something must be done even if nothing happens.
   private var nextDeadline: Deadline {
-    var earliest = min(restsUntil ?? .never, drainDeadline ?? .never)
+    var earliest = min(acceptBackoffDeadline ?? .never, drainDeadline ?? .never)
     for connection in connections { earliest = min(earliest, connection.deadline) }
     return earliest
   }
 
-  /// Takes the connections that wait, a bounded number at a time.
+  /// Accepts waiting connections, a bounded number at a time.
   private func accept(_ listener: Descriptor, _ now: ContinuousClock.Instant) {
     for _ in 0..<64 {
       var peer = SocketAddress()
@@ -93,8 +92,8 @@ final class EventLoop {
       } catch {
         if error.isAgain { return }
         if error.isConnectionGone { continue }
-        // No descriptors or memory: those who wait in the queue stay there for a moment.
-        restsUntil = Deadline(after: EventLoop.restAfterFailure, from: now)
+        // No descriptors or memory: waiting connections stay in the queue for a moment.
+        acceptBackoffDeadline = Deadline(after: EventLoop.acceptBackoff, from: now)
         return
       }
     }
@@ -127,7 +126,9 @@ final class EventLoop {
     }
   }
 
-  /// Takes no more connections, lets go of those that wait, and sees whether all are done.
+  /// Stops accepting connections and closes idle ones.
+  ///
+  /// - Returns: Whether all are done, or the time is up.
   private func drain(_ now: ContinuousClock.Instant) -> Bool {
     let deadline =
       drainDeadline ?? Deadline(after: context.configuration.drainTimeout, from: now)

@@ -11,16 +11,16 @@ import Synchronization
 /// try server.run()  // until another thread or a signal handler calls stop()
 /// ```
 ///
-/// It listens on the loopback interface unless told otherwise, and then asks for a token. It answers
-/// only requests that name a host it goes by, and none of pages of other origins. One thread does
-/// all I/O, a few call the handler, which may block. Requests of one connection are answered in
-/// order; slow and idle clients are let go. It speaks no TLS: put a proxy in front of it for that.
+/// It listens on the loopback interface by default; any other requires a token. It answers only
+/// requests that name an accepted host, and none from pages of other origins. One thread does all
+/// I/O, a few call the handler, which may block. Requests of one connection are answered in order;
+/// slow and idle clients are disconnected. There is no TLS: use a proxy for that.
 public final class HTTPServer: Sendable {
-  /// How it was set up.
-  public let configuration: Configuration
+  /// The configuration.
+  package let configuration: Configuration
   /// The port it listens on.
   public let port: Int
-  /// Where it can be reached, such as `http://127.0.0.1:8000/`.
+  /// The URL of the server, such as `http://127.0.0.1:8000/`.
   public let url: String
 
   private let handler: @Sendable (ServerRequest) -> ServerResponse
@@ -30,11 +30,11 @@ public final class HTTPServer: Sendable {
   private let hasStarted = Atomic(false)
   private let stopRequests = Atomic(0)
 
-  /// A server for any handler; it listens at once and answers once it ``run()``s.
+  /// Creates a server, which listens at once and answers requests when it ``run()``s.
   ///
   /// - Parameters:
-  ///   - configuration: Where it listens, and its limits.
-  ///   - handler: Answers a request. Called on several threads at once; may block.
+  ///   - configuration: The address to listen on, the access rules, and the limits.
+  ///   - handler: Responds to a request. Called on several threads at once; may block.
   /// - Throws: ``HTTPServerError``.
   public init(
     configuration: Configuration = Configuration(),
@@ -51,7 +51,7 @@ public final class HTTPServer: Sendable {
       pipe = try WakePipe()
     } catch {
       for listener in binding.listeners { listener.close() }
-      throw HTTPServerError(.system, "the system gives no pipe: \(error.reason)")
+      throw HTTPServerError(.system, "cannot create a pipe: \(error.reason)")
     }
   }
 
@@ -59,11 +59,12 @@ public final class HTTPServer: Sendable {
 
   /// Answers requests until ``stop()``; blocks.
   ///
-  /// A server runs once.
-  /// - Throws: ``HTTPServerError`` where the system fails it.
+  /// A server can run only once.
+  /// - Throws: ``HTTPServerError`` if the system fails.
   public func run() throws(HTTPServerError) {
     guard !hasStarted.exchange(true, ordering: .relaxed) else {
-      throw HTTPServerError(.invalidOption, "a server runs once; make another")
+      throw HTTPServerError(
+        .invalidOption, "a server can run only once; create another")
     }
     let clock = DateClock()
     let pool = WorkerPool(handler: handler, pipe: pipe, clock: clock)
@@ -77,16 +78,16 @@ public final class HTTPServer: Sendable {
         stopRequests: { [self] in stopRequests.load(ordering: .relaxed) })
       try loop.run()
     } catch {
-      throw HTTPServerError(.system, "the server cannot go on: \(error.reason)")
+      throw HTTPServerError(.system, "the server cannot continue: \(error.reason)")
     }
   }
 
-  /// Ends ``run()``.
+  /// Stops ``run()``.
   ///
-  /// No more connections are taken, and requests under way are answered, as long as the
-  /// configuration's drain timeout allows. A second call ends it without waiting.
+  /// No more connections are accepted; requests in progress are answered within the configuration's
+  /// drain timeout. A second call stops without waiting.
   ///
-  /// Any thread may call it, a signal handler too.
+  /// May be called from any thread and from a signal handler.
   public func stop() {
     stopRequests.add(1, ordering: .relaxed)
     pipe.wake()
@@ -101,97 +102,98 @@ public final class HTTPServer: Sendable {
 }
 
 extension HTTPServer {
-  /// Where a server listens, whom it answers and what it puts up with.
+  /// The address a server listens on, its access rules, and its limits.
   public struct Configuration: Sendable {
     /// The host name or address to listen on.
     ///
-    /// One that other machines can reach needs a ``token``.
+    /// One that other machines can reach requires a ``token``.
     public var host = "127.0.0.1"
-    /// The port; 0 takes any that is free.
+    /// The port; 0 for any free port.
     public var port = 8000
-    /// What a client must show, if anything: `Authorization: Bearer TOKEN`, or Basic with any user
-    /// and the token as password.
+    /// The token that clients must present, if any: as `Authorization: Bearer TOKEN`, or as the
+    /// password of any user in Basic authentication.
     public var token: String?
-    /// Hosts that requests may name beside the one listened on, each `name` or `name:port`.
+    /// Further hosts that requests may name, each `name` or `name:port`, for reverse proxies and
+    /// forwarded ports.
     ///
-    /// A name without a port goes with any: for reverse proxies and forwarded ports.
+    /// A name without a port matches any port.
     public var allowedHosts: [String] = []
-    /// How many connections are served at once; those beyond are answered 503.
+    /// The maximum number of connections; further ones are answered 503.
     public var maxConnections = 256
-    /// Bytes of a request line and header fields.
-    public var maxHeadSize = 16 << 10
-    /// Bytes of a request's body.
+    /// The maximum size of a request line with its header fields, bytes.
+    package var maxHeadSize = 16 << 10
+    /// The maximum size of a request's body, bytes.
     public var maxBodySize = 1 << 20
-    /// How many requests are answered at once; others wait.
+    /// How many requests are handled at once; others wait.
     public var workers = 4
 
-    /// How long a client may take for the head of a request, seconds.
-    public var headTimeout = 10.0
-    /// How long a client may take for the body of a request, seconds.
-    public var bodyTimeout = 30.0
-    /// How long a connection may wait for its next request, seconds.
-    public var idleTimeout = 60.0
-    /// How long a client may take for 64 KiB of an answer, or its rest, seconds.
-    public var writeTimeout = 30.0
-    /// How long to wait for a client to close after the last answer, seconds.
-    public var lingerTimeout = 2.0
-    /// How long requests under way may take after ``HTTPServer/stop()``, seconds.
-    public var drainTimeout = 5.0
+    /// How long a client may take to send the head of a request.
+    package var headTimeout = Duration.seconds(10)
+    /// How long a client may take to send the body of a request.
+    package var bodyTimeout = Duration.seconds(30)
+    /// How long a connection may be idle between requests.
+    package var idleTimeout = Duration.seconds(60)
+    /// How long a client may take to receive 64 KiB of a response, or its rest.
+    package var writeTimeout = Duration.seconds(30)
+    /// How long to wait for a client to close after the last response.
+    package var lingerTimeout = Duration.seconds(2)
+    /// How long requests in progress may take after ``HTTPServer/stop()``.
+    package var drainTimeout = Duration.seconds(5)
 
-    /// Called after each answer, on the server's thread: it must not block.
+    /// Called after each response, on the server's thread; must not block.
     public var log: (@Sendable (LogEntry) -> Void)?
 
-    /// The defaults: loopback, port 8000.
+    /// Creates the default configuration: loopback, port 8000.
     public init() {}
   }
 
-  /// An answer that was sent, or given up.
+  /// A response that was sent, or abandoned.
   public struct LogEntry: Sendable, Hashable {
     /// The client's address.
     public var peer: String
-    /// The method; nil where the request was not understood.
+    /// The method; `nil` if the request was malformed.
     public var method: String?
-    /// The target as received; nil where the request was not understood.
+    /// The target as received; `nil` if the request was malformed.
     public var target: String?
-    /// The status of the answer.
+    /// The status of the response.
     public var status: Int
-    /// Bytes of the answer's body.
+    /// The size of the response's body, bytes.
     public var size: Int
-    /// How long the answer took from the end of the request, seconds.
-    public var seconds: Double
+    /// How long the response took from the end of the request.
+    public var duration: Duration
   }
 }
 
-/// Why a server could not start, or could not go on.
+/// An error that keeps a server from starting or continuing.
 public struct HTTPServerError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// A stable name for the failure.
+  /// A stable identifier of the failure.
   public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The code's text.
     public let rawValue: String
-    /// A code of one's own.
+    /// Creates a code.
     public init(rawValue: String) { self.rawValue = rawValue }
     /// The code's text.
     public var description: String { rawValue }
 
     /// Another program listens on the port.
     public static let portInUse = Code(rawValue: "serve.port-in-use")
-    /// The host is unknown, or is no address of this machine.
+    /// The host is unknown, or not an address of this machine.
     public static let noAddress = Code(rawValue: "serve.no-address")
-    /// Others could reach the server, and no token is set.
+    /// Other machines could reach the server, and no token is set.
     public static let tokenRequired = Code(rawValue: "serve.token-required")
-    /// An option makes no sense.
+    /// The configuration is invalid.
     public static let invalidOption = Code(rawValue: "option.invalid")
-    /// The system refuses a socket or a thread.
+    /// The system does not provide a socket or a thread.
     public static let system = Code(rawValue: "serve.system")
   }
 
-  /// What kind of failure.
+  /// The kind of failure.
   public var code: Code
-  /// The whole story for people.
+  /// A human-readable description: what failed, why, and how to fix it.
   public var message: String
 
-  /// An error.
-  public init(_ code: Code, _ message: String) {
+  /// Creates an error.
+  package init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }

@@ -1,9 +1,9 @@
 import RMOSSystem
 import Synchronization
 
-/// An answer as bytes for the wire.
+/// Serializes a response.
 struct ResponseWriter {
-  /// What the answer is to.
+  /// Whether the request was `HEAD`.
   var isHead = false
   var minorVersion = 1
   /// Whether the connection stays open.
@@ -11,9 +11,9 @@ struct ResponseWriter {
   /// The text of the Date field.
   var date: String
 
-  /// The bytes of an answer, and how many of them are its body.
+  /// The bytes of a response, and how many of them are its body.
   ///
-  /// Fields that a name or value would break apart are mended: an answer cannot be split.
+  /// Characters that would break a field apart are replaced: a response cannot be split.
   func bytes(_ response: ServerResponse) -> (bytes: [UInt8], bodySize: Int) {
     let hasBody = response.status != 204 && response.status != 304
     let bodySize = hasBody && !isHead ? response.body.count : 0
@@ -39,13 +39,13 @@ struct ResponseWriter {
     return (output, bodySize)
   }
 
-  /// Whether a field is for the server to say.
+  /// Whether a field is set by the server alone.
   private func isReserved(_ name: String) -> Bool {
     let reserved = ["content-length", "connection", "date", "transfer-encoding", "keep-alive"]
     return name.isEmpty || reserved.contains { name.isEqualIgnoringASCIICase($0) }
   }
 
-  /// The words for a status (RFC 9110, 15).
+  /// The reason phrase of a status (RFC 9110, 15).
   static func reason(_ status: Int) -> String {
     switch status {
     case 200: "OK"
@@ -86,7 +86,7 @@ struct ResponseWriter {
   }
 }
 
-/// The text of the Date field, made once a second.
+/// The value of the Date field, formatted once per second.
 final class DateClock: Sendable {
   private let current = Mutex((second: -1, text: ""))
 

@@ -1,11 +1,11 @@
 import RMOSSystem
 import Synchronization
 
-/// Threads that call the handler, which may block, and hand its answers back as bytes.
+/// Threads that call the handler, which may block, and return its responses as bytes.
 ///
 /// `@unchecked Sendable`: `jobs` and `isClosed` are guarded by the monitor, the rest is constant.
 final class WorkerPool: @unchecked Sendable {
-  /// A request to answer.
+  /// A request to handle.
   struct Job: Sendable {
     /// The connection it came on.
     var connection: Int
@@ -14,7 +14,7 @@ final class WorkerPool: @unchecked Sendable {
     var keepsAlive: Bool
   }
 
-  /// An answer, ready to send.
+  /// A response, ready to send.
   struct Answer: Sendable {
     var connection: Int
     var status: Int
@@ -30,7 +30,7 @@ final class WorkerPool: @unchecked Sendable {
   private var jobs: [Job] = []
   private var isClosed = false
   private let answers = Mutex<[Answer]>([])
-  /// Whether connections end with their next answer.
+  /// Whether connections close after their next response.
   private let isDraining = Atomic(false)
 
   init(
@@ -48,7 +48,7 @@ final class WorkerPool: @unchecked Sendable {
     for _ in 0..<count { try SystemThread.detached { self.work() } }
   }
 
-  /// Has a request answered; at most one for each connection at a time.
+  /// Queues a request; at most one per connection at a time.
   func submit(_ job: Job) {
     monitor.lock()
     jobs.append(job)
@@ -56,10 +56,10 @@ final class WorkerPool: @unchecked Sendable {
     monitor.unlock()
   }
 
-  /// The answers that are ready.
+  /// Removes and returns the responses that are ready.
   func takeAnswers() -> [Answer] { answers.withLock { take(&$0) } }
 
-  /// From now on answers end their connections.
+  /// Makes further responses close their connections.
   func drain() { isDraining.store(true, ordering: .relaxed) }
 
   /// Lets the threads end.

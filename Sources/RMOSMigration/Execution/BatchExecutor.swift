@@ -1,28 +1,26 @@
 import RMOSModels
 import RMOSStore
 
-/// Migrates one batch: looks the facts up, has the planner decide, and carries its decisions out.
+/// Migrates one batch: looks up the facts, has the planner decide, and carries out its decisions.
 struct BatchExecutor {
   let planner: Planner
   /// How many failed entities are tolerated; `nil` for any number.
   let maxErrors: Int?
   let isCancelled: () -> Bool
 
-  /// How many entities are planned at once at most.
-  ///
-  /// Before each such step it is asked whether the run is cancelled.
+  /// The maximum number of entities planned at once; cancellation is checked between such steps.
   private static let step = 64
 
   /// Migrates a batch.
   ///
-  /// Nothing of it counts before the transaction it is done in is committed.
+  /// Changes nothing but the target, so a transaction that is rolled back leaves no trace.
   ///
   /// - Parameters:
   ///   - batch: The batch.
   ///   - target: Where its entities go.
-  ///   - memory: What the run keeps in mind of what is committed.
+  ///   - memory: The ids that the run remembers of what is committed.
   ///   - failedBefore: How many entities have failed before.
-  /// - Returns: What became of it.
+  /// - Returns: The results.
   /// - Throws: `StoreError` if the store fails; ``MigrationError``.
   func execute(
     _ batch: SourceBatch, in target: some EntityTarget, _ memory: RunMemory, failedBefore: Int
@@ -63,7 +61,7 @@ struct BatchExecutor {
     return start..<end
   }
 
-  /// A batch under way.
+  /// The state while a batch is executed.
   private final class Work<Target: EntityTarget> {
     let batch: SourceBatch
     let executor: BatchExecutor
@@ -71,7 +69,7 @@ struct BatchExecutor {
     let memory: RunMemory
     var result = BatchResult()
     private var notices: ArraySlice<(position: Int, issue: Issue)>
-    /// The ids that an entity of the batch has decided about, if the run rewrites rows.
+    /// The ids for which an entity of the batch has been decided, if the run rewrites rows.
     private var decided: Set<IDTable.Key> = []
 
     init(batch: SourceBatch, executor: BatchExecutor, target: Target, memory: RunMemory) {
@@ -84,20 +82,20 @@ struct BatchExecutor {
 
     private var rewrites: Bool { executor.planner.duplicates == .update }
 
-    /// Plans entities, and carries it out.
+    /// Plans a range of entities and carries out the decisions.
     func run(_ range: Range<Int>, failedBefore: Int) throws {
       let facts = try range.map { try self.facts(at: $0) }
       for (index, decision) in zip(range, executor.planner.plan(range, of: batch.records, facts)) {
         addNotices(before: index + 1)
         try carryOut(decision, at: index)
-        if let limit = executor.maxErrors, failedBefore + result.statistics.total.failed > limit {
+        if let limit = executor.maxErrors, failedBefore + result.counts.failed > limit {
           result.ending = .tooManyErrors
           return
         }
       }
     }
 
-    /// Adds the issues that stand before the entity at `index`, or all that are left.
+    /// Adds the issues that come before the entity at `index`, or all that are left.
     func addNotices(before index: Int?) {
       while let notice = notices.first, index.map({ notice.position < $0 }) ?? true {
         result.add(notice: notice.issue)
@@ -135,13 +133,13 @@ struct BatchExecutor {
       if let refusal {
         issues.append(
           batch.records.issue(
-            at: index, .error, .storeRejected, "the store refuses it: \(refusal.message)"))
+            at: index, .error, .storeRejected, "the store rejected it: \(refusal.message)"))
         outcome = .failed
       } else {
         outcome = decision.action.outcome
       }
       if rewrites, outcome != .failed { decided.insert(batch.records.idKey(at: index)) }
-      result.add(outcome, of: batch.records.kind, issues, counted: decision.counted)
+      result.add(outcome, issues, counted: decision.counted)
       let kept = batch.records.entries[index].unknownMembers
       if !kept.isEmpty, outcome == .migrated || outcome == .updated {
         result.keptMembers.add(batch.records.arena[kept.range], of: batch.records.kind)
@@ -156,7 +154,7 @@ struct BatchExecutor {
       }
     }
 
-    /// Runs `body` and returns how the store refused what concerns one record alone.
+    /// Runs `body` and returns the error if the store rejects just the one record.
     private func refusing(_ body: () throws -> Void) throws -> StoreError? {
       do {
         try body()
@@ -169,7 +167,7 @@ struct BatchExecutor {
 }
 
 extension Planner.Action {
-  /// What becomes of an entity for which it is done.
+  /// The outcome of an entity once the action is done.
   fileprivate var outcome: Outcome {
     switch self {
     case .insert: .migrated
@@ -180,33 +178,33 @@ extension Planner.Action {
   }
 }
 
-/// What became of a batch.
+/// The results of a batch.
 struct BatchResult {
-  /// What became of one entity, and which of ``BatchResult/issues`` are about it.
+  /// The outcome of one entity, and which of ``BatchResult/issues`` are about it.
   struct EntityResult {
     var outcome: Outcome
     var issues: Range<Int>
   }
 
-  private(set) var statistics = MigrationStatistics()
+  private(set) var counts = MigrationStatistics.Counts()
   private(set) var issueCounts: [IssueCode: Int] = [:]
-  /// The issues, in order; between those of the entities stand those that concern none.
+  /// The issues in order, including those that concern no entity.
   private(set) var issues: [Issue] = []
-  /// How many issues of severity info were counted and not reported.
+  /// How many issues of severity info were counted but not reported.
   private(set) var unreportedInformation = 0
-  /// The entities that were gone through, in order.
+  /// The outcomes of the entities, in order.
   private(set) var outcomes: [EntityResult] = []
-  /// The members that were kept beside what was written.
+  /// The unknown members that were kept with what was written.
   var keptMembers = KeptMembers()
-  /// Why the run is to end after this batch.
+  /// How the run is to end after this batch, if it is.
   var ending: MigrationSummary.Ending?
 
   /// Adds an issue that concerns no entity.
   mutating func add(notice: Issue) { add(notice) }
 
-  /// Adds what became of the next entity.
+  /// Adds the outcome of the next entity.
   mutating func add(
-    _ outcome: Outcome, of kind: EntityKind, _ issues: some Sequence<Issue>, counted: IssueCode?
+    _ outcome: Outcome, _ issues: some Sequence<Issue>, counted: IssueCode?
   ) {
     let start = self.issues.count
     for issue in issues { add(issue) }
@@ -214,7 +212,7 @@ struct BatchResult {
       issueCounts[counted, default: 0] += 1
       unreportedInformation += 1
     }
-    statistics.add(outcome, of: kind)
+    counts.add(outcome)
     outcomes.append(EntityResult(outcome: outcome, issues: start..<self.issues.count))
   }
 
@@ -223,7 +221,7 @@ struct BatchResult {
     issueCounts[issue.code, default: 0] += 1
   }
 
-  /// The entities that failed, by position in the batch, each with what was reported of it.
+  /// The entities that failed, by position in the batch, each with its issues.
   var failures: [(index: Int, issues: ArraySlice<Issue>)] {
     outcomes.indices.compactMap { index in
       outcomes[index].outcome == .failed ? (index, issues[outcomes[index].issues]) : nil
@@ -233,10 +231,11 @@ struct BatchResult {
   /// Reports the issues and outcomes that an observer wants, in order.
   func report(
     to observer: (MigrationEvent) -> Void, _ batch: RecordBatch,
-    _ events: MigrationOptions.ObservedEvents
+    _ events: Set<Migration.Options.ObservedEvent>
   ) {
+    let reportsInformation = events.contains(.information)
     func report(_ range: Range<Int>) {
-      for issue in issues[range] where issue.severity != .info || events.contains(.information) {
+      for issue in issues[range] where issue.severity != .info || reportsInformation {
         observer(.issue(issue))
       }
     }

@@ -1,24 +1,24 @@
 import RMOSModels
 import RMOSStore
 
-/// One run of a migration: checks what it was given, and has it carried out in one of three ways.
+/// One run of a migration: checks its arguments, and executes it in one of three ways.
 struct MigrationRun {
   let migration: Migration
   let observer: ((MigrationEvent) -> Void)?
   let isCancelled: () -> Bool
 
-  private var options: MigrationOptions { migration.options }
+  private var options: Migration.Options { migration.options }
+  private var catalog: EntityCatalog { migration.store.catalog }
 
-  /// Runs it to its end.
+  /// Runs the migration.
   func run() throws -> MigrationSummary {
-    try options.check()
-    try Migration.checkSource(migration.source)
+    try Migration.validate(source: migration.source, options: options, catalog: catalog)
     let rejects = try openRejects()
     defer { rejects?.finish() }
     let journal = RunJournal(
-      source: migration.source, options: options, rejects: rejects, observer: observer)
+      source: migration.source, catalog, options: options, rejects: rejects, observer: observer)
     if options.measuresSource {
-      let measure = SourceMeasure(root: migration.source, isCancelled: isCancelled)
+      let measure = SourceMeasure(root: migration.source, catalog, isCancelled: isCancelled)
       journal.setTotal(bytes: measure.bytes)
     }
     do {
@@ -37,15 +37,12 @@ struct MigrationRun {
   }
 
   private func openRejects() throws(MigrationError) -> RejectsWriter? {
-    guard let directory = options.rejectsDirectory else { return nil }
-    if options.isDryRun {
-      try Migration.checkRejects(directory, source: migration.source)
-      return nil
-    }
-    return try RejectsWriter(directory, source: migration.source, isCancelled: isCancelled)
+    guard !options.isDryRun, let directory = options.rejectsDirectory else { return nil }
+    return try RejectsWriter(
+      directory, source: migration.source, catalog, isCancelled: isCancelled)
   }
 
-  // MARK: The three ways to run
+  // MARK: The three modes
 
   private func execute(_ journal: RunJournal) throws {
     for issue in try migration.store.checkWriting() { journal.note(issue) }
@@ -56,7 +53,7 @@ struct MigrationRun {
     }
   }
 
-  /// Carries the run out, in a store that may be written to.
+  /// Executes the run in a store that may be written to.
   private func execute(in store: any RecordStore, _ journal: RunJournal) throws {
     let context = context(store, journal)
     if options.isAtomic {
@@ -66,14 +63,14 @@ struct MigrationRun {
     }
   }
 
-  /// Foretells the run, or makes it on a copy if only the store itself can tell.
+  /// Predicts the run, or executes it on a copy if only the store can tell.
   private func executeDry(_ journal: RunJournal) throws {
     let store = migration.store
     if store.hasWriter == true {
       note(
         .storeLocked,
-        "another process is writing to \(store.location) now; a run is refused until "
-          + "that has ended", journal)
+        "another process is writing to \(store.location) now; a run cannot start until it "
+          + "has finished", journal)
     }
     let rehearsal: Rehearsal
     do {
@@ -87,7 +84,7 @@ struct MigrationRun {
     case .unforeseeable(let reason):
       note(
         .storeUnforeseen,
-        "what becomes of entities cannot be told for certain without writing: "
+        "the outcomes cannot be predicted for certain without writing: "
           + "\(store.location) has \(reason)", journal)
     }
     try DryRunExecutor(context: context(store, journal), isAtomic: options.isAtomic).execute()
@@ -104,7 +101,7 @@ struct MigrationRun {
     return RunContext(
       store: store,
       feed: SourceFeed(
-        source: migration.source, batchSize: options.batchSize,
+        source: migration.source, catalog: catalog, batchSize: options.batchSize,
         options: EntityDecoder.Options(
           derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
         access: options.access, refusesEmptySource: !options.allowsEmptySource,
@@ -117,26 +114,9 @@ struct MigrationRun {
   }
 }
 
-extension MigrationOptions {
-  /// Checks that the options make sense.
-  fileprivate func check() throws(MigrationError) {
-    guard batchSize >= 1 else {
-      throw MigrationError(.invalidOption, "the batch size is \(batchSize); expected at least 1")
-    }
-    guard (maxErrors ?? 0) >= 0 else {
-      throw MigrationError(
-        .invalidOption, "the limit of failed entities is \(maxErrors ?? 0); expected 0 or more")
-    }
-    guard !overwritesEdits || onDuplicate == .update else {
-      throw MigrationError(
-        .invalidOption, "--force goes with --on-duplicate update only, since only that overwrites")
-    }
-  }
-}
-
-/// What every way to carry a run out works with.
+/// The parts that every mode of a run works with.
 struct RunContext {
-  /// What is written to: the migration's store or, in a dry run, a copy of it.
+  /// The store to write to: the migration's or, in a dry run, a copy of it.
   let store: any RecordStore
   let feed: SourceFeed
   let lines: SourceLines
@@ -144,9 +124,9 @@ struct RunContext {
   let journal: RunJournal
   let isCancelled: () -> Bool
 
-  /// Goes through the source batch by batch.
+  /// Reads the source batch by batch.
   ///
-  /// - Parameter execute: Migrates a batch, and returns what became of it and the ledger's row.
+  /// - Parameter execute: Migrates a batch, and returns its results and the ledger's row.
   /// - Throws: ``SourceFailure``; what `execute` throws.
   fileprivate func forEachBatch(
     _ execute: (SourceBatch) throws -> (result: BatchResult, ledger: LedgerRun?)
@@ -161,7 +141,7 @@ struct RunContext {
 
   /// Migrates a batch within a transaction.
   ///
-  /// - Returns: What became of it, and the ledger's row as it is once that is committed.
+  /// - Returns: The results, and the ledger's row as it is once they are committed.
   fileprivate func execute(
     _ batch: SourceBatch, in transaction: any StoreTransaction
   ) throws -> (result: BatchResult, ledger: LedgerRun?) {
@@ -174,10 +154,10 @@ struct RunContext {
   }
 }
 
-/// Carries a run out without writing: what would happen, over a snapshot of the store.
+/// Predicts a run over a snapshot of the store, without writing.
 struct DryRunExecutor {
   let context: RunContext
-  /// Whether to foretell a run that one failure rolls back.
+  /// Whether to predict a run that one failure rolls back.
   let isAtomic: Bool
 
   func execute() throws {
@@ -186,8 +166,9 @@ struct DryRunExecutor {
       let target = DryRunTarget(
         reader,
         rereader: EntityRereader(
-          root: context.feed.source, options: context.feed.options,
-          mappings: context.feed.mappings, access: context.feed.access),
+          root: context.feed.source, catalog: context.store.catalog,
+          options: context.feed.options, mappings: context.feed.mappings,
+          access: context.feed.access),
         lines: context.lines, startedAt: journal.startedAt)
       journal.announceStart()
       try context.forEachBatch { batch in
@@ -200,7 +181,7 @@ struct DryRunExecutor {
   }
 }
 
-/// Carries a run out in one transaction a batch.
+/// Executes a run with one transaction per batch.
 struct BatchedRunExecutor {
   let context: RunContext
 
@@ -218,7 +199,7 @@ struct BatchedRunExecutor {
         try store.endBulkLoad()
       } catch {
         journal.close(with: error, in: store)
-        // Where the store cannot do this now, the next to open it for writing does.
+        // If this fails, opening the store for writing makes up for it.
         try? store.endBulkLoad()
         throw error
       }
@@ -228,7 +209,7 @@ struct BatchedRunExecutor {
   }
 }
 
-/// Carries a run out in one transaction, which one failed entity rolls back.
+/// Executes a run in one transaction, which one failed entity rolls back.
 struct AtomicRunExecutor {
   let context: RunContext
 
@@ -243,7 +224,7 @@ struct AtomicRunExecutor {
         try store.write { transaction in
           try journal.begin(in: transaction)
           journal.announceStart()
-          // Should the transaction fail after all, all of it is rolled back, and so is the journal.
+          // If the transaction fails, the journal is rolled back with it.
           try context.forEachBatch { try context.execute($0, in: transaction) }
           guard journal.ending == .completed, journal.failedCount == 0 else { throw Rollback() }
           try journal.close(in: transaction)

@@ -2,32 +2,32 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// The books of a run: its row in the ledger, the counts and issues of what is committed, and the ids
-/// to keep in mind; it tells the observer and the copies of what failed.
+/// The records of a run: its row in the ledger, the counts and issues of what is committed, and the
+/// ids to remember; it calls the observer and has failed entities copied.
 ///
-/// What a batch comes to counts from ``recordCommitted(_:of:ledger:)`` on.
+/// A batch counts only once ``recordCommitted(_:of:ledger:)`` is called.
 final class RunJournal {
   /// The ledger's row; not written in a dry run.
   private var ledger: LedgerRun
-  /// The run's number in the ledger; `nil` if there is nothing of it.
+  /// The run's number in the ledger; `nil` if it is not in there.
   private(set) var run: Int64?
   private(set) var memory: RunMemory
   private(set) var ending = MigrationSummary.Ending.completed
-  private var tally = Tally()
+  private var tally: Tally
 
-  private let options: MigrationOptions
+  private let options: Migration.Options
   private let observer: ((MigrationEvent) -> Void)?
   private let rejects: RejectsWriter?
-  private let startedUptime: Double
-  private var kindUptime: Double
+  private let startedUptime: Duration
+  private var batchUptime: Duration
   private var totalBytes: Int?
   private var backup: RunBackup?
-  /// What there is to say before the run: issues that concern no entity.
+  /// Issues that were found before the run began, and concern no entity.
   private var notices: [Issue] = []
 
-  /// Opens the books of a run that begins now.
+  /// Creates the journal of a run that begins now.
   init(
-    source: String, options: MigrationOptions, rejects: RejectsWriter?,
+    source: String, _ catalog: EntityCatalog, options: Migration.Options, rejects: RejectsWriter?,
     observer: ((MigrationEvent) -> Void)?
   ) {
     self.options = options
@@ -35,11 +35,12 @@ final class RunJournal {
     self.observer = observer
     memory = RunMemory(keepsDecided: options.onDuplicate == .update)
     startedUptime = options.clock.uptime()
-    kindUptime = startedUptime
+    batchUptime = startedUptime
     ledger = LedgerRun(
-      command: "migrate", startedAt: options.clock.now(), source: source,
+      command: "migrate", startedAt: options.clock.timestamp, source: source,
       optionsJSON: options.json, toolVersion: RMOSVersion.current,
-      processID: ProcessEnvironment.processID)
+      processID: ProcessEnvironment.processID, catalog: catalog)
+    tally = Tally(statistics: MigrationStatistics(catalog))
   }
 
   /// When the run began, ISO 8601.
@@ -48,7 +49,7 @@ final class RunJournal {
   /// How many entities have failed.
   var failedCount: Int { tally.statistics.total.failed }
 
-  private var seconds: Double { options.clock.uptime() - startedUptime }
+  private var duration: Duration { options.clock.uptime() - startedUptime }
 
   // MARK: The beginning
 
@@ -63,7 +64,7 @@ final class RunJournal {
 
   /// Takes a backup before the first write.
   ///
-  /// - Returns: Whether to go on; false if the run was cancelled meanwhile.
+  /// - Returns: Whether to continue; `false` if the run was cancelled meanwhile.
   func takeBackup(of store: any RecordStore, isCancelled: () -> Bool) throws -> Bool {
     guard options.takesBackup, !options.isDryRun else { return true }
     do {
@@ -75,7 +76,7 @@ final class RunJournal {
     }
   }
 
-  /// Writes the run into the ledger.
+  /// Adds the run to the ledger.
   func begin(in transaction: any StoreTransaction) throws {
     try transaction.markInterruptedRuns(now: ledger.startedAt)
     for issue in notices { ledger.issueCounts[issue.code, default: 0] += 1 }
@@ -84,7 +85,7 @@ final class RunJournal {
     if !notices.isEmpty { try transaction.appendIssues(notices, run: ledger.id) }
   }
 
-  /// Tells the observer that the run has begun, and what there is to say before it.
+  /// Tells the observer that the run has begun, and the issues found before.
   func announceStart() {
     observer?(.started(run: options.isDryRun ? nil : run))
     tally.add(notices, keeping: options.maxIssuesInSummary)
@@ -93,41 +94,43 @@ final class RunJournal {
 
   // MARK: Batches
 
-  /// Writes into the ledger what a batch came to, in the batch's transaction.
+  /// Writes the results of a batch into the ledger, in the batch's transaction.
   ///
   /// - Returns: The ledger's row as it is once that is committed.
   func write(
     _ result: BatchResult, of batch: SourceBatch, in transaction: any StoreTransaction
   ) throws -> LedgerRun {
-    // Of severity info the ledger keeps the counts: every run again over the same source would
+    // The ledger only counts issues of severity info: every further run over the same source would
     // add one for each entity.
     let issues = result.issues.filter { $0.severity != .info }
     if !issues.isEmpty { try transaction.appendIssues(issues, run: ledger.id) }
     var state = ledger
-    state.statistics = tally.statistics + result.statistics
+    state.statistics = tally.statistics
+    state.statistics[batch.records.kind] += result.counts
     state.issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
-    state.heartbeatAt = options.clock.now()
-    state.seconds = seconds
-    state.timings = timings(after: batch)
+    state.heartbeatAt = options.clock.timestamp
+    state.seconds = duration.seconds
+    state.timings = progress(after: batch).timings
+    state.timings.notesJSON = notes(after: result, of: batch)
     try transaction.updateRun(state)
     return state
   }
 
-  /// Takes a batch into the books, and tells of it.
+  /// Counts a batch and reports it.
   ///
   /// To be called once it is committed; in an atomic run, once the one transaction holds it.
   /// - Parameters:
-  ///   - result: What became of the batch.
+  ///   - result: The results of the batch.
   ///   - batch: The batch.
   ///   - state: What ``write(_:of:in:)`` returned; `nil` in a dry run.
   func recordCommitted(_ result: BatchResult, of batch: SourceBatch, ledger state: LedgerRun?) {
     if let state { ledger = state }
     memory.add(result, of: batch.records)
-    tally.add(result, keeping: options.maxIssuesInSummary)
+    tally.add(result, of: batch.records.kind, keeping: options.maxIssuesInSummary)
     tally.countMapped(result, of: batch.records)
-    tally.timings = timings(after: batch)
+    tally.progress = progress(after: batch)
     tally.notRead.add(batch.notRead)
-    kindUptime = options.clock.uptime()
+    batchUptime = options.clock.uptime()
     if let ending = result.ending { self.ending = ending }
     // An atomic run that met a failure will not be in the ledger.
     rejects?.write(result.failures, of: batch, run: options.isAtomic ? nil : run)
@@ -138,21 +141,30 @@ final class RunJournal {
       .progress(
         MigrationProgress(
           statistics: tally.statistics, kind: batch.records.kind,
-          bytesRead: tally.timings.bytesRead, totalBytes: totalBytes, seconds: seconds)))
+          bytesRead: tally.progress.bytesRead, totalBytes: totalBytes, duration: duration)))
   }
 
-  /// The timings with a batch that is done but not in the books.
-  private func timings(after batch: SourceBatch) -> LedgerRun.Timings {
-    var timings = tally.timings
-    timings.kindSeconds[batch.records.kind, default: 0] += options.clock.uptime() - kindUptime
-    timings.bytesRead += batch.bytes
-    timings.filesRead += batch.files
-    return timings
+  /// The progress including a batch that is done but not yet counted.
+  private func progress(after batch: SourceBatch) -> Progress {
+    var progress = tally.progress
+    progress.kindDurations[batch.records.kind, default: .zero] +=
+      options.clock.uptime() - batchUptime
+    progress.bytesRead += batch.bytes
+    progress.filesRead += batch.files
+    return progress
+  }
+
+  /// The notes for the ledger including a batch that is done but not yet counted.
+  private func notes(after result: BatchResult, of batch: SourceBatch) -> String {
+    var (notRead, keptMembers) = (tally.notRead, tally.keptMembers)
+    notRead.add(batch.notRead)
+    keptMembers.add(result.keptMembers)
+    return SourceNotes.json(notRead, keptMembers)
   }
 
   // MARK: The end
 
-  /// Closes the ledger's row of a run that went through, or ended early of itself.
+  /// Closes the ledger's row of a run that was completed, or stopped early without an error.
   func close(in transaction: any StoreTransaction) throws {
     switch ending {
     case .interrupted: closeLedger(.interrupted)
@@ -168,8 +180,8 @@ final class RunJournal {
     closeLedger(.failed, "\(error)")
     let issue = (error as? SourceFailure)?.issue
     if let issue { ledger.issueCounts[issue.code, default: 0] += 1 }
-    // The store may have just failed; if it cannot take this either, the next run finds the row
-    // still marked as running and knows.
+    // The store may have just failed. If this fails too, the next run finds the row still marked
+    // as running, and marks it as interrupted.
     try? store.write {
       if let issue { try $0.appendIssues([issue], run: ledger.id) }
       try $0.updateRun(ledger)
@@ -179,13 +191,14 @@ final class RunJournal {
   private func closeLedger(_ state: LedgerRun.State, _ failure: String? = nil) {
     ledger.state = state
     ledger.failure = failure
-    ledger.finishedAt = options.clock.now()
+    ledger.finishedAt = options.clock.timestamp
     ledger.heartbeatAt = ledger.finishedAt ?? ledger.heartbeatAt
-    ledger.seconds = seconds
-    ledger.timings = tally.timings
+    ledger.seconds = duration.seconds
+    ledger.timings = tally.progress.timings
+    ledger.timings.notesJSON = SourceNotes.json(tally.notRead, tally.keptMembers)
   }
 
-  /// Brings the books in line with a store in which nothing of the run is left.
+  /// Updates the counts for a store in which nothing of the run is left.
   func rollBack() {
     if ending == .completed { ending = .rolledBack }
     ledger.id = 0
@@ -204,15 +217,15 @@ final class RunJournal {
     }
   }
 
-  /// Takes note that the store failed.
+  /// Records that the store failed.
   func recordFailure(_ error: StoreError) {
     ending = .storeFailed
     if options.isAtomic { rollBack() }
-    // Of a commit that failed it may not be known what became of it; then the backup stays.
+    // After some errors it is unknown whether the commit took place; then the backup stays.
     if ![.inputOutput, .corrupt, .replaced, .other].contains(error.code) { settleBackup() }
   }
 
-  /// Takes note that the source could not be read to its end.
+  /// Records that the source could not be read completely.
   func recordFailure(_ failure: SourceFailure) {
     ending = .sourceFailed
     if options.isAtomic { rollBack() }
@@ -221,7 +234,7 @@ final class RunJournal {
     observer?(.issue(failure.issue))
   }
 
-  /// Makes sure that the copies of what failed are where they should be.
+  /// Checks that the copies of what failed are where they should be.
   func checkRejects() { rejects?.checkDirectory() }
 
   /// Tells the observer that the run has ended.
@@ -234,8 +247,9 @@ final class RunJournal {
       source: ledger.source, store: store.location, optionsJSON: ledger.optionsJSON,
       statistics: tally.statistics, issueCounts: tally.issueCounts,
       severityCounts: tally.severityCounts, issues: tally.issues,
-      issuesOmitted: tally.issuesOmitted, kindSeconds: tally.timings.kindSeconds,
-      seconds: seconds, bytesRead: tally.timings.bytesRead, filesRead: tally.timings.filesRead,
+      issuesOmitted: tally.issuesOmitted, issueGroups: tally.issueGroups,
+      kindDurations: tally.progress.kindDurations,
+      duration: duration, bytesRead: tally.progress.bytesRead, filesRead: tally.progress.filesRead,
       mappings: options.mappings.enumerated().map { position, mapping in
         Mapping.Use(
           name: mapping.name, sha256: mapping.sha256, entities: tally.mapped[position, default: 0])
@@ -247,15 +261,32 @@ final class RunJournal {
   }
 }
 
-/// Counts and issues of what is committed so far.
+/// How much was read, and how long it took.
+private struct Progress {
+  var kindDurations: [EntityKind: Duration] = [:]
+  var bytesRead = 0
+  var filesRead = 0
+
+  /// The progress as the ledger keeps it.
+  var timings: LedgerRun.Timings {
+    var timings = LedgerRun.Timings()
+    timings.kindSeconds = kindDurations.mapValues(\.seconds)
+    timings.bytesRead = bytesRead
+    timings.filesRead = filesRead
+    return timings
+  }
+}
+
+/// The counts and issues of what is committed so far.
 private struct Tally {
-  var statistics = MigrationStatistics()
+  var statistics: MigrationStatistics
   var issueCounts: [IssueCode: Int] = [:]
   var severityCounts: [Severity: Int] = [:]
   /// The first errors and warnings.
   var issues: [Issue] = []
   var issuesOmitted = 0
-  var timings = LedgerRun.Timings()
+  var issueGroups = IssueGroups()
+  var progress = Progress()
   var notRead = FilesNotRead()
   var keptMembers = KeptMembers()
   /// How many entities each mapping read, by its position among the run's.
@@ -263,14 +294,14 @@ private struct Tally {
 
   /// Counts the entities of a batch that were mapped, as far as it was taken.
   mutating func countMapped(_ result: BatchResult, of batch: RecordBatch) {
-    for entry in batch.entries.prefix(result.statistics.total.found) {
+    for entry in batch.entries.prefix(result.counts.found) {
       if let mapping = entry.mapping { mapped[mapping, default: 0] += 1 }
     }
   }
 
   /// Adds a batch; keeps its errors and warnings while there are fewer than `limit`.
-  mutating func add(_ result: BatchResult, keeping limit: Int) {
-    statistics = statistics + result.statistics
+  mutating func add(_ result: BatchResult, of kind: EntityKind, keeping limit: Int) {
+    statistics[kind] += result.counts
     issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
     keptMembers.add(result.keptMembers)
     if result.unreportedInformation > 0 {
@@ -279,6 +310,7 @@ private struct Tally {
     for issue in result.issues {
       severityCounts[issue.severity, default: 0] += 1
       guard issue.severity != .info else { continue }
+      issueGroups.add(issue)
       if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
     }
   }
@@ -288,14 +320,15 @@ private struct Tally {
     for issue in notices {
       issueCounts[issue.code, default: 0] += 1
       severityCounts[issue.severity, default: 0] += 1
+      issueGroups.add(issue)
       if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
     }
   }
 
-  /// Counts what was migrated as left out, since it was rolled back.
+  /// Counts what was migrated as skipped, because it was rolled back.
   mutating func rollBack() {
     keptMembers = KeptMembers()
-    for kind in EntityKind.allCases {
+    for kind in statistics.catalog.kinds {
       statistics[kind].skipped += statistics[kind].migrated + statistics[kind].updated
       statistics[kind].migrated = 0
       statistics[kind].updated = 0
@@ -306,7 +339,7 @@ private struct Tally {
 extension StoreTransaction {
   /// Marks runs that still count as running as interrupted.
   ///
-  /// To be called by the only writer: since it holds the lock, nobody else can be running.
+  /// To be called by the only writer: while it holds the lock, no other run can be under way.
   func markInterruptedRuns(now: String) throws {
     for var run in try runs(limit: nil) where run.state == .running {
       run.state = .interrupted
@@ -317,18 +350,18 @@ extension StoreTransaction {
   }
 }
 
-/// The ids that a run keeps in mind, of what is committed.
+/// The ids that a run remembers, of what is committed.
 struct RunMemory {
   /// How many failed ids are kept at most.
   private static let failedLimit = 100_000
 
-  /// The ids that failed, for saying so where something refers to them.
+  /// The ids that failed, so that a reference to one can say so.
   private var failed: [EntityKind: Set<[UInt8]>] = [:]
   private var failedCount = 0
-  /// The ids of ``decidedKind`` that an entity of this run has decided about; kept only where rows
-  /// are rewritten, since later entities under the same id must not rewrite them again.
+  /// The ids of ``decidedKind`` that an entity of this run has been decided for; kept only if rows
+  /// are rewritten, because later entities with the same id must not rewrite them again.
   private var decided = IDTable()
-  private var decidedKind = EntityKind.stripFamilies
+  private var decidedKind: EntityKind?
   private let keepsDecided: Bool
 
   /// Creates an empty memory.
@@ -341,13 +374,12 @@ struct RunMemory {
     failed[kind]?.contains(Array(id)) ?? false
   }
 
-  /// Whether an entity of this run decided about the row under this id: the first that is sound
-  /// does.
+  /// Whether an entity of this run has determined the row with this id; the first valid one does.
   func hasDecided(_ kind: EntityKind, _ id: IDTable.Key) -> Bool {
     kind == decidedKind && decided[id] != nil
   }
 
-  /// Adds what became of a batch.
+  /// Adds the results of a batch.
   mutating func add(_ result: BatchResult, of batch: RecordBatch) {
     if batch.kind != decidedKind { (decidedKind, decided) = (batch.kind, IDTable()) }
     for (index, result) in result.outcomes.enumerated() {

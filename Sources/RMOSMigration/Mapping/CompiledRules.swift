@@ -58,19 +58,20 @@ struct CompiledRules {
   let ignoresSpelling: Bool
   /// Whether any rule asks for the key of the dictionary that an object stands in.
   private(set) var usesKey = false
-  var tree = PointerTree()
+  private(set) var tree = PointerTree()
   private(set) var rules: [Rule] = []
-  /// For the nodes of the kind's own members, which field each is.
-  private(set) var fieldOfNode: [Int: Int] = [:]
+  /// For each node, which of the kind's own members it is.
+  private(set) var fieldOfNode: [Int?] = []
   /// The nodes of members by their names as they may be spelled, if a rule takes any spelling.
   private(set) var spellings: [[UInt8]: Int] = [:]
-  /// The names under which nodes of the kind's own members are written.
-  private(set) var nameOfNode: [Int: [UInt8]] = [:]
+  /// For each node of the kind's own members, the name under which it is written.
+  private(set) var nameOfNode: [[UInt8]?] = []
 
   init(_ rules: [MappingRule], for kind: EntityKind, ignoresSpelling: Bool) {
     self.kind = kind
     self.ignoresSpelling = ignoresSpelling
     let schema = kind.schema
+    var (fieldOfNode, nameOfNode) = ([Int: Int](), [Int: [UInt8]]())
     for (field, declared) in schema.fields.enumerated() {
       let node = self.node(declared.member)
       fieldOfNode[node] = field
@@ -100,6 +101,8 @@ struct CompiledRules {
         if spellings[folded] == nil { spellings[folded] = entry.node }
       }
     }
+    self.fieldOfNode = tree.nodes.indices.map { fieldOfNode[$0] }
+    self.nameOfNode = tree.nodes.indices.map { nameOfNode[$0] }
     for (entities, condition, fields, targets, used) in drafts {
       var targetOfField = [Int?](repeating: nil, count: schema.fields.count)
       for (position, field) in fields.enumerated() { targetOfField[field] = position }

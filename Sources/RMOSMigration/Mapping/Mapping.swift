@@ -1,4 +1,4 @@
-import RMOSModels
+public import RMOSModels
 
 /// A declaration of how files of another shape are read as entities.
 ///
@@ -28,12 +28,16 @@ public struct Mapping: Sendable {
 
   /// Parses a mapping.
   ///
-  /// - Parameter text: JSON; a byte-order mark before it is ignored.
+  /// - Parameters:
+  ///   - text: JSON; a byte-order mark before it is ignored.
+  ///   - catalog: The kinds that it may have rules for.
   /// - Throws: ``MappingError`` with the first mistake and its place.
-  public init(parsing text: String) throws(MappingError) {
+  public init(
+    parsing text: String, catalog: EntityCatalog = .rmos
+  ) throws(MappingError) {
     let content =
       text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-    let parsed = try MappingParser(content).parse()
+    let parsed = try MappingParser(content, catalog).parse()
     self.text = content
     sha256 = SHA256.hash(of: content)
     name = parsed.name

@@ -185,32 +185,56 @@ private struct ExactTime {
 
   /// A time of the source: text with a time of day, or a number since 1970.
   init?(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) {
-    var content = MappingConversion.Conversion.content(of: token, kind)
-    if let converted = MappingConversion.Conversion(.epoch).convert(token, kind) {
-      content = Array(converted.dropFirst().dropLast())
-    }
-    guard let content, content.count >= 16,
-      let stamp = content.withUnsafeBufferPointer({ Timestamp(utf8: $0) }), let time = stamp.time
-    else { return nil }
-    var rest = content[16...]
-    var fraction = ""
-    if rest.first == UInt8(ascii: ":") {
-      rest = rest.dropFirst(3)
-      if rest.first == UInt8(ascii: ".") {
-        rest.removeFirst()
-        let digits = rest.prefix { $0.isASCIIDigit }
-        fraction = String(decoding: digits, as: UTF8.self)
-        rest = rest.dropFirst(digits.count)
+    if kind == .string {
+      let content = UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())
+      if let stamp = Timestamp(utf8: content), let time = stamp.time {
+        self.init(stamp, time, content)
+        return
       }
     }
-    guard fraction.utf8.count <= Self.places else { return nil }
-    fraction += String(repeating: "0", count: Self.places - fraction.utf8.count)
-    let day = stamp.dayNumber * 86_400
-    let clock = time.hour * 3600 + time.minute * 60 + time.second
+    // A number, or text that is one or is spelled with escapes.
+    let converted = MappingConversion.Conversion(.epoch).convert(token, kind)
+    let content =
+      converted.map { Array($0.dropFirst().dropLast()) }
+      ?? MappingConversion.Conversion.content(of: token, kind)
+    guard let content,
+      let time = content.withUnsafeBufferPointer({ bytes -> ExactTime? in
+        guard let stamp = Timestamp(utf8: bytes), let time = stamp.time else { return nil }
+        return ExactTime(stamp, time, bytes)
+      })
+    else { return nil }
+    self = time
+  }
+
+  /// A time as it is written.
+  private init?(
+    _ stamp: Timestamp, _ time: Timestamp.Time, _ text: UnsafeBufferPointer<UInt8>
+  ) {
+    // YYYY-MM-DDTHH:MM, then what the text gives.
+    var position = 16
+    var (fraction, digits) = (0, 0)
+    if position < text.count, text[position] == UInt8(ascii: ":") {
+      position += 3
+      if position < text.count, text[position] == UInt8(ascii: ".") {
+        position += 1
+        while position < text.count, text[position].isASCIIDigit {
+          guard digits < Self.places else { return nil }
+          fraction = fraction * 10 + Int(text[position] & 15)
+          digits += 1
+          position += 1
+        }
+      }
+    }
+    while digits < Self.places {
+      fraction *= 10
+      digits += 1
+    }
+    let seconds =
+      stamp.dayNumber * 86_400 + time.hour * 3600 + time.minute * 60 + time.second
     self.init(
-      local: Int128(day + clock) * Self.unit + (Int128(fraction) ?? 0),
-      zoneOffset: time.zoneOffset, zone: String(decoding: rest, as: UTF8.self),
-      separator: content[10] == UInt8(ascii: " ") ? " " : "T")
+      local: Int128(seconds) * Self.unit + Int128(fraction), zoneOffset: time.zoneOffset,
+      zone: String(decoding: text[position...], as: UTF8.self),
+      separator: text[10] == UInt8(ascii: " ") ? " " : "T")
   }
 
   /// The seconds from one time to another, whichever comes first; `nil` if only one has a zone.
@@ -238,9 +262,10 @@ private struct ExactTime {
   }
 
   private static func decimals(_ fraction: UInt128, atLeast count: Int) -> String {
-    let digits = String(fraction)
-    var text = String(repeating: "0", count: places - digits.utf8.count) + digits
-    while text.utf8.count > count, text.hasSuffix("0") { text.removeLast() }
-    return text.isEmpty ? "" : "." + text
+    if fraction == 0 { return count == 0 ? "" : "." + String(repeating: "0", count: count) }
+    let digits = Array(String(UInt64(fraction)).utf8)
+    var text = [UInt8](repeating: 0x30, count: places - digits.count) + digits
+    while text.count > count, text.last == 0x30 { text.removeLast() }
+    return "." + String(decoding: text, as: UTF8.self)
   }
 }

@@ -4,8 +4,7 @@ import RMOSModels
 struct MappingParser {
   /// The words of the format, as the JSON Schema beside the documentation has them too.
   enum Words {
-    static let mapping =
-      ["$schema", "mapping", "name", "about", "names"] + EntityKind.allCases.map(\.table)
+    static let mapping = ["$schema", "mapping", "name", "about", "names"]
     static let rule = ["about", "files", "entities", "when", "members"]
     static let condition = ["has", "lacks", "is"]
     static let source = [
@@ -23,8 +22,12 @@ struct MappingParser {
   private static let deepestPointer = 32
 
   private let text: String
+  private let catalog: EntityCatalog
 
-  init(_ text: String) { self.text = text }
+  init(_ text: String, _ catalog: EntityCatalog) {
+    self.text = text
+    self.catalog = catalog
+  }
 
   func parse() throws(MappingError) -> (
     name: String, about: String?, ignoresSpelling: Bool, rules: [EntityKind: [MappingRule]]
@@ -35,7 +38,7 @@ struct MappingParser {
     } catch {
       throw MappingError(error)
     }
-    let members = try members(of: root, "a mapping", words: Words.mapping)
+    let members = try members(of: root, "a mapping", words: Words.mapping + catalog.kinds.map(\.table))
     guard let version = members["mapping"] else {
       throw error("\"mapping\" is missing; expected \"mapping\": 1", at: root)
     }
@@ -51,14 +54,14 @@ struct MappingParser {
       !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
     else { throw error("\"name\" must not be blank or hold control characters", at: nameValue) }
     var rules: [EntityKind: [MappingRule]] = [:]
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
       guard let value = members[kind.table] else { continue }
       for rule in try list(value, "\"\(kind.table)\"", of: "rules") {
         rules[kind, default: []].append(try self.rule(rule, kind))
       }
     }
     guard !rules.isEmpty else {
-      let kinds = EntityKind.allCases.map(\.table).joined(separator: ", ")
+      let kinds = catalog.kinds.map(\.table).joined(separator: ", ")
       throw error(
         "the mapping has no rules; expected a list of them under one of \(kinds)", at: root)
     }

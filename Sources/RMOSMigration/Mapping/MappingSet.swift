@@ -32,7 +32,7 @@ struct MappingSet: Sendable {
     for (position, mapping) in mappings.enumerated() {
       let rules = mapping.rules(for: path, as: kind, at: home)
       if !rules.isEmpty { return .mapped(mapping: position, rules: rules) }
-      let others = EntityKind.allCases.filter { $0 != kind }
+      let others = mapping.rules.keys.filter { $0 != kind }
       if others.contains(where: { !mapping.rules(for: path, as: $0, at: home).isEmpty }) {
         return .not
       }
@@ -43,7 +43,7 @@ struct MappingSet: Sendable {
   /// Whether a mapping reads a file that is not read otherwise.
   func reads(_ path: [UInt8]) -> Bool {
     mappings.contains { mapping in
-      EntityKind.allCases.contains { !mapping.rules(for: path, as: $0, at: nil).isEmpty }
+      mapping.rules.keys.contains { !mapping.rules(for: path, as: $0, at: nil).isEmpty }
     }
   }
 

@@ -28,6 +28,7 @@ extension ObjectMapper {
     // Counted from here, the places of what is decoded are those in the text.
     mapped.place = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
     mapped.encoding = .utf8
+    mapped.isDigested = false
     if hasWrittenID { mapped.key = nil }
     let result: Result<EntityDecoder.Form, JSONScanError> = withScanner { text in
       do throws(JSONScanError) {

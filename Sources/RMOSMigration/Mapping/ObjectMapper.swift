@@ -59,10 +59,12 @@ final class ObjectMapper {
     var isGathered = false
   }
 
-  private var rules: CompiledRules
+  private let rules: CompiledRules
   private let mapping: String
-  private let fields: [FieldSchema]
-  private var places: [Place]
+  private let places: UnsafeMutablePointer<Place>
+  /// For each node, where in its names the next one is looked for first: files of one shop list
+  /// their members in one order.
+  private let expected: UnsafeMutablePointer<Int>
   private var members: [Member] = []
   private var object: UnsafePointer<UInt8>
   private var scanner: JSONScanner
@@ -91,8 +93,10 @@ final class ObjectMapper {
   init(_ rules: [MappingRule], for kind: EntityKind, of mapping: Mapping) {
     self.rules = CompiledRules(rules, for: kind, ignoresSpelling: mapping.ignoresSpelling)
     self.mapping = mapping.name
-    fields = kind.schema.fields
-    places = Array(repeating: Place(), count: self.rules.tree.nodes.count)
+    places = .allocate(capacity: self.rules.tree.nodes.count)
+    places.initialize(repeating: Place(), count: self.rules.tree.nodes.count)
+    expected = .allocate(capacity: self.rules.tree.nodes.count)
+    expected.initialize(repeating: 0, count: self.rules.tree.nodes.count)
     containers = .allocate(capacity: JSONScanner.maximumDepth)
     containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
     nothing = .allocate(capacity: JSONScanner.padding)
@@ -102,6 +106,8 @@ final class ObjectMapper {
   }
 
   deinit {
+    places.deallocate()
+    expected.deallocate()
     containers.deallocate()
     nothing.deallocate()
   }
@@ -122,7 +128,7 @@ final class ObjectMapper {
   ) throws(JSONScanError) -> Bool {
     object = scanner.cursor
     self.key = key
-    for node in places.indices { places[node] = Place() }
+    places.update(repeating: Place(), count: rules.tree.nodes.count)
     members.removeAll(keepingCapacity: true)
     remarks.removeAll(keepingCapacity: true)
     // Pointers end long before the deepest nesting allowed, so only what they pass over can be too
@@ -241,11 +247,13 @@ final class ObjectMapper {
       let count = decoded.count
       decoded.append(contentsOf: repeatElement(0, count: 8))
       let child = decoded.withUnsafeBufferPointer { bytes in
-        bytes.baseAddress.flatMap { rules.tree.child(named: $0, count, below: node) }
+        bytes.baseAddress.flatMap {
+          rules.tree.child(named: $0, count, below: node, expected: &expected[node])
+        }
       }
       if let child { return child }
     } else if let child = rules.tree.child(
-      named: object + name.lowerBound, name.count, below: node)
+      named: object + name.lowerBound, name.count, below: node, expected: &expected[node])
     {
       return child
     }
@@ -503,7 +511,7 @@ final class ObjectMapper {
       case .left, .partly:
         if isDisplaced(member) {
           hasDisplaced = true
-        } else if !isNamed(member, Self.keptUnder) {
+        } else if !isKeptBefore(member) {
           writeKept(member, rule)
         }
       }
@@ -514,7 +522,7 @@ final class ObjectMapper {
       isFirstMember = true
     }
     for member in members where !member.isGathered {
-      guard isNamed(member, Self.keptUnder) || hasDisplaced && isDisplaced(member) else { continue }
+      guard isKeptBefore(member) || hasDisplaced && isDisplaced(member) else { continue }
       switch fate(of: member, rule) {
       case .left, .partly: writeKept(member, rule)
       case .moved, .own: continue
@@ -541,13 +549,18 @@ final class ObjectMapper {
   /// Whether a member that is kept would pass for one of the entity's own.
   private func isDisplaced(_ member: Member) -> Bool {
     if let node = member.node, places[node].isRepeated { return false }
-    return fields.contains { isNamed(member, $0.member) }
+    guard let node = member.node, rules.fieldOfNode[node] != nil,
+      let name = rules.nameOfNode[node]
+    else { return false }
+    return member.nameIsEscaped || bytes(member.name).elementsEqual(name)
   }
 
-  private func isNamed(_ member: Member, _ name: String) -> Bool {
+  /// Whether a member is what an earlier mapping kept.
+  private func isKeptBefore(_ member: Member) -> Bool {
     let bytes = bytes(member.name)
-    guard member.nameIsEscaped else { return bytes.elementsEqual(name.utf8) }
-    return (JSONScanner.decoded(bytes) ?? Array(bytes)).elementsEqual(name.utf8)
+    if !member.nameIsEscaped, bytes.count != Self.keptUnder.utf8.count { return false }
+    return (member.nameIsEscaped ? JSONScanner.decoded(bytes) ?? [] : Array(bytes))
+      .elementsEqual(Self.keptUnder.utf8)
   }
 
   private func writeKept(_ member: Member, _ rule: CompiledRules.Rule) {

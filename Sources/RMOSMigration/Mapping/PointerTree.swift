@@ -12,8 +12,6 @@ struct PointerTree {
     var counts = false
     /// The member of the object itself that this place is in; itself at the top.
     var top = 0
-    /// Where in ``names`` the next name is looked for first.
-    var expected = 0
 
     var isLeaf: Bool { names.isEmpty && star == nil && !counts }
   }
@@ -66,25 +64,30 @@ struct PointerTree {
   ///   - name: At least eight bytes must be readable.
   ///   - length: The name's length, bytes.
   ///   - node: The node of the object.
+  ///   - expected: Where its name is looked for first; then, where the next one is.
   /// - Returns: The node below it.
-  mutating func child(
-    named name: UnsafePointer<UInt8>, _ length: Int, below node: Int
+  func child(
+    named name: UnsafePointer<UInt8>, _ length: Int, below node: Int, expected: inout Int
   ) -> Int? {
     var head = UnsafeRawPointer(name).loadUnaligned(as: UInt64.self).littleEndian
     if length < 8 { head &= (1 << UInt64(length * 8)) - 1 }
     let count = nodes[node].names.count
     // Files of one shop list their members in one order.
-    var candidate = nodes[node].expected
+    var candidate = expected
     for _ in 0..<count {
       if candidate >= count { candidate = 0 }
+      if nodes[node].names[candidate].head != head {
+        candidate += 1
+        continue
+      }
       let known = nodes[node].names[candidate]
-      if known.head == head, known.name.count == length,
+      if known.name.count == length,
         length <= 8
           || known.name.withUnsafeBufferPointer({ bytes in
             (8..<length).allSatisfy { bytes[$0] == name[$0] }
           })
       {
-        nodes[node].expected = candidate + 1
+        expected = candidate + 1
         return known.node
       }
       candidate += 1

@@ -1,10 +1,10 @@
 import RMOSModels
 import RMOSStore
 
-/// Where a run puts entities, and what it can know about those that are there: what the store holds,
-/// and what this run has put (or, in a dry run, would have put) into it.
+/// The destination of a run's entities, which also answers what is there: what the store holds, and
+/// what this run has (or, in a dry run, would have) added.
 protocol EntityTarget {
-  /// How an entity relates to what is there under its id.
+  /// How an entity compares with the row that has its id.
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison
   /// Whether an entity is there.
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
@@ -18,11 +18,11 @@ protocol EntityTarget {
   func update(_ batch: SourceBatch, at index: Int) throws
 }
 
-/// Where a row comes from, for an entity that has the same id.
+/// The origin of a row, for an entity that has the same id.
 struct StoredOrigin: Hashable {
   /// The file and line in the source that is being read, or the run and its file.
   var place: String
-  /// Whether the row was updated before the entity was, by what both say.
+  /// Whether the row was updated earlier than the entity, by their `updated_at`.
   var isOlder = false
 
   /// Creates the origin of a row that an earlier run, or this one, wrote.
@@ -59,7 +59,7 @@ struct StoredOrigin: Hashable {
   }
 }
 
-/// A real run's: the transaction sees what it wrote.
+/// The target of a real run: the transaction sees what it wrote.
 struct TransactionTarget: EntityTarget {
   let transaction: any StoreTransaction
   let lines: SourceLines
@@ -100,19 +100,22 @@ struct TransactionTarget: EntityTarget {
   }
 }
 
-/// A dry run's: a snapshot of the store, and in memory what would have been added or rewritten.
+/// The target of a dry run: a snapshot of the store, and in memory what would have been added or
+/// rewritten.
 ///
-/// Of an entity only a digest of the id and its place in the source are kept; where an id comes up
-/// again, the first one is read again.
+/// For each entity only a digest of the id and its place in the source are kept; if an id occurs
+/// again, the first entity is read again.
 final class DryRunTarget: EntityTarget {
   private let reader: any StoreReader
   private let rereader: EntityRereader
   private let lines: SourceLines
   private let startedAt: String
-  /// For each kind that others refer to, the ids that would have been added.
-  private var added: [EntityKind: IDTable] = [:]
+  private let catalog: EntityCatalog
+  /// The ids that would have been added, in the order of the catalog; `nil` for a kind that no other
+  /// refers to.
+  private var added: [IDTable?]
   /// The kind being read.
-  private var kind = EntityKind.stripFamilies
+  private var kind: EntityKind?
   /// The ids of the kind that would have been added or rewritten, each with the number of its place.
   private var places = IDTable()
   private var paths = PathList()
@@ -124,18 +127,19 @@ final class DryRunTarget: EntityTarget {
     self.lines = lines
     self.startedAt = startedAt
     self.rereader = rereader
-    for reference in EntityKind.allCases.flatMap(\.schema.references) {
-      added[reference.target] = IDTable()
-    }
+    let catalog = reader.catalog
+    self.catalog = catalog
+    let targets = Set(catalog.kinds.flatMap(\.schema.references).map(\.target))
+    added = catalog.kinds.map { targets.contains($0) ? IDTable() : nil }
   }
 
   func insert(_ batch: SourceBatch, at index: Int) throws { try write(batch, at: index) }
 
   func update(_ batch: SourceBatch, at index: Int) throws { try write(batch, at: index) }
 
-  /// Takes note of an entity that a real run would have inserted, or rewritten a row with.
+  /// Records an entity that a real run would have inserted, or rewritten a row with.
   ///
-  /// - Throws: ``MigrationError`` if the source is beyond what a dry run can keep in mind.
+  /// - Throws: ``MigrationError`` if the source is too large for that.
   private func write(_ batch: SourceBatch, at index: Int) throws(MigrationError) {
     let records = batch.records
     if records.kind != kind {
@@ -149,10 +153,11 @@ final class DryRunTarget: EntityTarget {
     guard let place = Place(path: path, offset: entry.place.offset) else {
       throw MigrationError(
         .sourceTooLarge,
-        "a dry run takes 67 million files a kind and 256 GiB a file at most; migrate without it")
+        "a dry run takes at most 67 million files per kind and 256 GiB per file; migrate without it"
+      )
     }
     places.insert(key, number: place.number)
-    added[kind]?.insert(key)
+    if let position = catalog.position(of: records.kind) { added[position]?.insert(key) }
   }
 
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
@@ -191,7 +196,7 @@ final class DryRunTarget: EntityTarget {
     let first = try rereader.read(
       batch.kind, path: path, offset: place.offset, id: Array(batch.arena[id.range]),
       mappingKey: mappingKey)
-    guard let stored = try reader.record(kind, id: batch.text(id)) else {
+    guard let stored = try reader.record(batch.kind, id: batch.text(id)) else {
       return (place, first, first.record(at: 0))
     }
     return (place, first, first.row(at: 0, rewriting: stored, startedAt: startedAt))
@@ -202,7 +207,9 @@ final class DryRunTarget: EntityTarget {
   }
 
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
-    if added[kind]?[IDTable.Key(id)] != nil { return true }
+    if let position = catalog.position(of: kind), added[position]?[IDTable.Key(id)] != nil {
+      return true
+    }
     return try reader.contains(kind, id: id)
   }
 }
@@ -213,7 +220,7 @@ private struct Place {
 
   let number: UInt64
 
-  /// A place; nil beyond 67 million paths or 256 GiB.
+  /// Creates a place; `nil` beyond 67 million paths or 256 GiB.
   init?(path: Int, offset: Int) {
     guard path < 1 << (64 - Place.offsetBits), offset < 1 << Place.offsetBits else { return nil }
     number = UInt64(path) << Place.offsetBits | UInt64(offset)
@@ -253,25 +260,25 @@ struct PathList {
   }
 }
 
-/// What is known about an entity when it is decided what becomes of it.
+/// What is known about an entity when its outcome is decided.
 struct EntityFacts {
-  /// A reference that leads nowhere.
+  /// A reference to an entity that does not exist.
   struct MissingReference: Hashable {
     /// Its position in the schema's references.
     var reference: Int
-    /// Whether the entity it leads to failed in this run.
+    /// Whether the entity it refers to failed in this run.
     var hasFailed = false
   }
 
-  /// How it relates to what is there under its id.
+  /// How it compares with the row that has its id.
   var comparison = StoredComparison.absent
-  /// Its references that lead nowhere.
+  /// Its references to entities that do not exist.
   var missingReferences: [MissingReference] = []
-  /// Whether an earlier entity of the source, with the same id, has decided about the row.
+  /// Whether an earlier entity of the source has the same id and has determined the row.
   var isRepeated = false
-  /// Whether the row was edited; `nil` if nobody asks.
+  /// Whether the row was edited; `nil` if that does not matter.
   var editState: EditState?
-  /// Where a row that differs comes from; `nil` if that is not known.
+  /// The origin of a row that differs; `nil` if it is unknown.
   var origin: StoredOrigin?
 }
 
@@ -281,9 +288,9 @@ extension EntityFacts {
   /// - Parameters:
   ///   - index: The entity's position in the batch.
   ///   - batch: The batch.
-  ///   - target: Where the entity is to go.
-  ///   - memory: What the run keeps in mind.
-  ///   - isRepeated: Whether an earlier entity has decided about the row.
+  ///   - target: The target of the run.
+  ///   - memory: The ids that the run remembers.
+  ///   - isRepeated: Whether an earlier entity has determined the row.
   ///   - rewrites: Whether rows that differ are to be rewritten.
   /// - Throws: What the target throws.
   init(

@@ -1,9 +1,9 @@
 import RMOSModels
 
-/// A set of ids, each with a number beside it, in flat memory: 20 bytes a slot.
+/// A set of ids, each with a number, in flat memory: 20 bytes per slot.
 ///
-/// Of an id 96 bits of a hash are kept, seeded anew in each process: among a hundred million ids the
-/// chance that any two meet is below one in 10¹². Ids are never removed.
+/// For each id 96 bits of a hash are kept, with a new seed in each process: among a hundred million
+/// ids the probability of any collision is below 10⁻¹². Ids are never removed.
 struct IDTable {
   /// What is kept of an id.
   struct Key: Hashable {
@@ -28,15 +28,15 @@ struct IDTable {
     }
   }
 
-  /// The table in pieces, by the upper bits of the hash, so that growing needs little room beside.
+  /// The table in parts, by the upper bits of the hash, so that growing needs little extra memory.
   private var parts = [Part](repeating: Part(), count: 64)
-  /// How many ids there are.
+  /// The number of ids.
   var count: Int { parts.reduce(0) { $0 + $1.count } }
 
-  /// The number beside an id, nil where the table does not have it.
+  /// The number of an id; `nil` if the table does not have it.
   subscript(key: Key) -> UInt64? { parts[Int(key.slotBits >> 58)][key] }
 
-  /// Adds an id; one that is there keeps its number.
+  /// Adds an id; one that is already there keeps its number.
   mutating func insert(_ key: Key, number: UInt64 = 0) {
     parts[Int(key.slotBits >> 58)].insert(key, number)
   }
@@ -62,7 +62,7 @@ struct IDTable {
       count += 1
     }
 
-    /// The slot that holds the key, or the free one where it would go.
+    /// The slot that holds the key, or the free one for it.
     private func slot(of key: Key) -> Int {
       let mask = slots.count - 1
       var slot = Int(truncatingIfNeeded: key.slotBits) & mask

@@ -1,23 +1,23 @@
 import RMOSModels
 import RMOSStore
 
-/// Decides what is to become of the entities of a batch from what is known about them.
+/// Decides the outcomes of the entities of a batch from what is known about them.
 ///
-/// A pure function: it neither looks anything up nor writes, so a dry run decides as the real run
-/// does.
+/// A pure function: it neither looks anything up nor writes, so a dry run decides exactly like the
+/// real run.
 struct Planner {
-  let duplicates: MigrationOptions.DuplicatePolicy
+  let duplicates: Migration.Options.DuplicatePolicy
   /// Whether rows that were edited are rewritten too.
   var overwritesEdits = false
   /// Whether issues of severity info are reported in full or only counted.
   let reportsInformation: Bool
 
-  /// What is to be done.
+  /// What to do with an entity.
   enum Action: Sendable, Hashable {
     case insert, update, skip, reject
   }
 
-  /// A decision about an entity, with what there is to report beside what reading it found.
+  /// A decision about an entity, with issues in addition to those found while reading it.
   struct Decision {
     var action: Action
     var issues: [Issue] = []
@@ -28,7 +28,7 @@ struct Planner {
   /// Decides about entities of a batch.
   ///
   /// - Parameters:
-  ///   - range: Which of them; no two have the same id.
+  ///   - range: Their positions; no two have the same id.
   ///   - batch: The batch.
   ///   - facts: What is known about each.
   /// - Returns: A decision about each.
@@ -39,14 +39,14 @@ struct Planner {
   private func decide(_ batch: RecordBatch, _ index: Int, _ facts: EntityFacts) -> Decision {
     let references = issues(of: facts.missingReferences, batch, index)
     if batch.entries[index].isFailed {
-      // What reading found wrong with a member is not said twice.
+      // Do not report a member twice.
       let found = batch.issues[batch.entries[index].issues]
       return Decision(
         action: .reject,
         issues: references.filter { issue in !found.contains { $0.pointer == issue.pointer } })
     }
-    // First what is wrong with the entity itself, so that it fails on every run alike, whatever
-    // stands under its id meanwhile.
+    // First the errors of the entity itself, so that it fails in every run, whatever row has its id
+    // by then.
     guard references.isEmpty else { return Decision(action: .reject, issues: references) }
     switch facts.comparison {
     case .identical where duplicates != .fail && !reportsInformation:
@@ -54,9 +54,9 @@ struct Planner {
     case .identical:
       return duplicate(
         batch, index, .duplicateIdentical, skippedAs: .info,
-        "is already in the store, with the same content")
+        "is already in the store with the same content")
     case .differs(let members):
-      let names = members.prefix(12).map { "'\($0)'" }.joined(separator: ", ")
+      let names = members.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
       let more = members.count > 12 ? " and \(members.count - 12) more" : ""
       if duplicates == .update {
         return update(batch, index, facts, differing: names + more)
@@ -71,7 +71,7 @@ struct Planner {
     }
   }
 
-  /// Decides about a row that differs, where such rows are rewritten.
+  /// Decides about a row that differs, if such rows are rewritten.
   private func update(
     _ batch: RecordBatch, _ index: Int, _ facts: EntityFacts, differing members: String
   ) -> Decision {
@@ -91,16 +91,16 @@ struct Planner {
     case _ where overwritesEdits: break
     case .edited(let run):
       return skip(
-        "differs from the store in \(members), and somebody changed the row in the database after "
-          + "run \(run) wrote it; left as it is, --force overwrites it")
+        "differs from the store in \(members), and the row was edited in the database after run "
+          + "\(run) wrote it; left as it is, because edits are not overwritten")
     case .unknown(let run?):
       return skip(
-        "differs from the store in \(members), and run \(run) kept no digest, so whether somebody "
-          + "changed the row in the database cannot be told; left as it is, --force overwrites it")
+        "differs from the store in \(members), and run \(run) kept no digest, so it is unknown "
+          + "whether the row was edited; left as it is, because edits are not overwritten")
     case .unknown(nil), nil:
       return skip(
-        "differs from the store in \(members), and the row there is not from a migration but from "
-          + "another application; left as it is, --force overwrites it")
+        "differs from the store in \(members), and the row there comes from another application; "
+          + "left as it is, because edits are not overwritten")
     }
     guard reportsInformation else { return Decision(action: .update, counted: .duplicateDiffers) }
     return Decision(
@@ -149,12 +149,12 @@ struct Planner {
     let reference = batch.references[missing.reference]
     let member = batch.kind.schema.fields[reference.field].member
     guard case .text(let id) = batch.record(at: index).values[reference.field] else {
-      return "'\(member)' points nowhere"
+      return "\"\(member)\" points nowhere"
     }
     let what =
-      "'\(member)' points to the \(reference.target.schema.singular) \(Violation.quoted(id))"
+      "\"\(member)\" points to the \(reference.target.schema.singular) \(Violation.quoted(id))"
     return missing.hasFailed
-      ? "\(what), which failed in this run; mend that, and run again"
+      ? "\(what), which failed in this run; fix that and run again"
       : "\(what), which is neither in the store nor in the source; add it, or set the member to null"
   }
 }

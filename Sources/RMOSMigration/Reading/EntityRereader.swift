@@ -6,14 +6,16 @@ final class EntityRereader {
   private let source: String
   private let root: [UInt8]
   private let access: SourceAccess
+  private let catalog: EntityCatalog
   private let options: EntityDecoder.Options
   private let window = SourceWindow()
   private let mappers: MapperPool
 
   init(
-    root: String, options: EntityDecoder.Options, mappings: MappingSet = .none,
-    access: SourceAccess = .system
+    root: String, catalog: EntityCatalog = .rmos, options: EntityDecoder.Options,
+    mappings: MappingSet = .none, access: SourceAccess = .system
   ) {
+    self.catalog = catalog
     mappers = MapperPool(mappings)
     source = root
     self.access = access
@@ -52,7 +54,7 @@ final class EntityRereader {
         do throws(JSONScanError) {
           var scanner = window.scanner(at: position)
           if case .mapped(let file) = mappers.reading(
-            of: path, as: kind, at: SourceTop.home(of: path))
+            of: path, as: kind, at: SourceTop.home(of: path, catalog))
           {
             file.mapper.way = .unknown
             var ahead = scanner

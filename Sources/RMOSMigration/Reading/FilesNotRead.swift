@@ -1,3 +1,5 @@
+import RMOSModels
+
 /// The files of a source that a run did not read, and why.
 public struct FilesNotRead: Sendable, Hashable {
   /// Why a file is not read.
@@ -24,7 +26,7 @@ public struct FilesNotRead: Sendable, Hashable {
     public var reason: Reason
 
     /// Creates a file.
-    public init(path: String, reason: Reason) {
+    package init(path: String, reason: Reason) {
       self.path = path
       self.reason = reason
     }
@@ -34,14 +36,16 @@ public struct FilesNotRead: Sendable, Hashable {
   package static let namedFiles = 100
 
   /// How many files there are.
-  public var count: Int { byReason.values.reduce(0, +) }
+  public var count: Int {
+    byReason.values.reduce(0) { $0.addingReportingOverflow($1).partialValue }
+  }
   /// How many there are for each reason.
   public private(set) var byReason: [Reason: Int] = [:]
   /// The first hundred.
   public private(set) var files: [File] = []
 
   /// Creates an empty list.
-  public init() {}
+  package init() {}
 
   /// Adds a file.
   package mutating func add(_ path: @autoclosure () -> String, _ reason: Reason) {
@@ -53,5 +57,23 @@ public struct FilesNotRead: Sendable, Hashable {
   package mutating func add(_ other: FilesNotRead) {
     byReason.merge(other.byReason, uniquingKeysWith: +)
     files += other.files.prefix(Self.namedFiles - files.count)
+  }
+
+  /// Reads the list that a report has; what is not one of its members is left out.
+  init(json: JSONValue?) {
+    if case .object(let members)? = json?["by_reason"] {
+      for member in members {
+        if let reason = Reason(rawValue: member.name), let count = member.value.int64, count > 0 {
+          byReason[reason] = Int(clamping: count)
+        }
+      }
+    }
+    guard case .array(let listed)? = json?["files"] else { return }
+    files = listed.prefix(Self.namedFiles).compactMap { file in
+      guard let path = file["path"]?.string,
+        let reason = file["reason"]?.string.flatMap(Reason.init)
+      else { return nil }
+      return File(path: path, reason: reason)
+    }
   }
 }

@@ -4,6 +4,7 @@ import RMOSSystem
 /// The batches of a source, read ahead on a thread of its own.
 struct SourceFeed {
   let source: String
+  let catalog: EntityCatalog
   let batchSize: Int
   let options: EntityDecoder.Options
   let access: SourceAccess
@@ -52,7 +53,7 @@ struct SourceFeed {
 
   private func read(into channel: BatchChannel) {
     let reader = SourceReader(
-      source, batchSize: batchSize, options: options, access: access,
+      source, catalog: catalog, batchSize: batchSize, options: options, access: access,
       refusesEmptySource: refusesEmptySource, mappings: mappings, ignoring: ignored,
       isCancelled: { channel.isUnwanted }
     ) { batch throws(ReadFailure) in try channel.send(batch) }

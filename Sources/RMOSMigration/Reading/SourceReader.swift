@@ -17,6 +17,7 @@ final class SourceReader {
   /// The source directory as it was when the reading began.
   private var identity: FileStatus.Identity?
   /// Whether there was anything to read, be it unreadable.
+  private let catalog: EntityCatalog
   private var hasFoundAnything = false
   /// Directories within the source that do not belong to it, such as one for what fails.
   private let ignored: [String]
@@ -30,6 +31,7 @@ final class SourceReader {
   ///
   /// - Parameters:
   ///   - source: The source directory.
+  ///   - catalog: The kinds that are read from it.
   ///   - batchSize: How many entries a batch has at most.
   ///   - options: How entities are decoded.
   ///   - limits: How documents are cut.
@@ -42,13 +44,15 @@ final class SourceReader {
   ///   - emit: Takes a full batch and gives empty records to go on with; throws
   ///     ``ReadFailure/stopped`` if nobody wants more.
   init(
-    _ source: String, batchSize: Int, options: EntityDecoder.Options,
+    _ source: String, catalog: EntityCatalog = .rmos, batchSize: Int,
+    options: EntityDecoder.Options,
     limits: SourceWindow.Limits = SourceWindow.Limits(), access: SourceAccess = .system,
     refusesEmptySource: Bool = false, mappings: MappingSet = .none,
     ignoring ignored: [String] = [], isCancelled: @escaping () -> Bool = { false },
     emit: @escaping (SourceBatch) throws(ReadFailure) -> RecordBatch
   ) {
     self.source = source
+    self.catalog = catalog
     root = Array(source.utf8)
     self.access = access
     self.refusesEmptySource = refusesEmptySource
@@ -67,8 +71,8 @@ final class SourceReader {
   func readAll() throws(ReadFailure) {
     do throws(ReadFailure) {
       identity = try? access.status(of: root).identity
-      let top = SourceTop(of: root)
-      for kind in EntityKind.allCases { try read(kind, top) }
+      let top = SourceTop(of: root, catalog)
+      for kind in catalog.kinds { try read(kind, top) }
     } catch {
       if case .source = error { try builder.emitRest() }
       throw error
@@ -88,7 +92,7 @@ final class SourceReader {
     try readElsewhere(top)
     // A directory that is not there holds nothing, unless the source itself is gone.
     try checkIdentity()
-    if kind == EntityKind.allCases.last { endSource(top) }
+    if kind == catalog.kinds.last { endSource(top) }
     try builder.endKind()
   }
 
@@ -99,7 +103,7 @@ final class SourceReader {
     if mappings.mayRead(kind, below: nil) {
       for (name, format) in top.inputs {
         if isCancelled() { throw .stopped }
-        let home = SourceTop.home(of: name)
+        let home = SourceTop.home(of: name, catalog)
         if home != kind {
           try readFile(name, at: root + [UInt8(ascii: "/")] + name, format, home: home)
         }
@@ -108,7 +112,7 @@ final class SourceReader {
     for name in top.openDirectories(passingOver: ignored) where !name.elementsEqual(kind.table.utf8)
     {
       guard mappings.mayRead(kind, below: name) else { continue }
-      let home = EntityKind.allCases.first { name.elementsEqual($0.table.utf8) }
+      let home = catalog.kinds.first { name.elementsEqual($0.table.utf8) }
       if try readDirectory(name, for: .originals, home: home) {
         _ = try readDirectory(name, for: .copies, home: home)
       }
@@ -239,11 +243,11 @@ final class SourceReader {
 
   private var isDirectoryOfKind: Bool {
     let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
-    return EntityKind.allCases.contains { $0.table == name }
+    return catalog.kinds.contains { $0.table == name }
   }
 
   private var nothingFound: Issue {
-    let tables = EntityKind.allCases.map(\.table)
+    let tables = catalog.kinds.map(\.table)
     let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
     let there = tables.filter { (try? access.status(of: root + Array("/\($0)".utf8))) != nil }
     let found =
@@ -298,12 +302,14 @@ final class SourceReader {
     switch file.reason {
     case .place:
       let parts = path.split(separator: UInt8(ascii: "/"))
-      if let first = parts.first, parts.count > 1, let table = SourceTop.kindMeant(by: first) {
+      if let first = parts.first, parts.count > 1,
+        let table = SourceTop.kindMeant(by: first, catalog)
+      {
         let name = SourcePath.text(Array(first))
         return "is not read, since it is in \(Violation.quoted(name + "/")); rename that to "
           + Violation.quoted(table + "/")
       }
-      let tables = EntityKind.allCases.map { $0.table + "/" }.joined(separator: ", ")
+      let tables = catalog.kinds.map { $0.table + "/" }.joined(separator: ", ")
       return "is not read, since it is outside \(tables); move it there, or name it in a mapping"
     case .compressed: return "is compressed and not read; unpack it"
     case .placeholder:

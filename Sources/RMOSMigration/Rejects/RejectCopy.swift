@@ -1,20 +1,21 @@
 import RMOSModels
 
-/// What is copied of a source file for one entry that failed, and how it becomes a text that
-/// migrates once it is mended.
+/// The part of a source file that is copied for a failed entry, and the text around it that makes
+/// it migrate once it is fixed.
 struct RejectCopy {
-  /// The name of the copy in the directory that stands for its file; nil where the copy is the file.
+  /// The name of the copy in the directory that is named after its file; `nil` if the whole file is
+  /// copied.
   var name: String?
-  /// From where to where, as offsets in the file's bytes; an end of nil is the end of the file.
+  /// The range in the file's bytes; an end of `nil` is the end of the file.
   var offset = 0
   var end: Int?
-  /// What stands before and after those bytes, so that they read as what they were.
+  /// The text before and after those bytes, so that they read as what they were.
   var opening = ""
   var closing = ""
-  /// SHA-256 of the bytes, where it is known.
+  /// The SHA-256 of the bytes, if it is known.
   var digest: SHA256.Digest?
 
-  /// The copy of an entry; nil where there is nothing to copy.
+  /// Creates the copy of an entry; `nil` if there is nothing to copy.
   init?(of source: SourceBatch, at index: Int, _ issues: ArraySlice<Issue>) {
     let batch = source.records
     let entry = batch.entries[index]
@@ -50,7 +51,7 @@ struct RejectCopy {
       } else if let key = entry.locator.key {
         enclose(inKey: batch.text(key))
       } else if entry.id.isEmpty {
-        // Alone it might pass for a dictionary.
+        // Alone it might be read as a dictionary.
         (opening, closing) = ("[", "]")
       } else if !hasOwnID {
         enclose(inKey: batch.text(entry.id))
@@ -58,7 +59,7 @@ struct RejectCopy {
     }
   }
 
-  /// Makes the copy a dictionary of one entry, so that the entity keeps the id it has by its place.
+  /// Makes the copy a dictionary with one entry, so that the entity keeps the id of its place.
   private mutating func enclose(inKey key: String) {
     var writer = JSONWriter()
     writer.string(key)
@@ -92,8 +93,8 @@ struct RejectCopy {
     }
   }
 
-  /// Another name where the first is taken, as by a key that stands twice: no other entry of the
-  /// file begins at the same place.
+  /// Takes another name if the first is taken, such as by a key that appears twice: no other entry
+  /// of the file begins at the same offset.
   mutating func takeOtherName() {
     guard let name, name.hasSuffix(".json") else { return }
     self.name = "\(name.dropLast(5))~\(offset).json"

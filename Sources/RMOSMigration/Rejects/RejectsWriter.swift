@@ -1,42 +1,43 @@
 import RMOSModels
 import RMOSSystem
 
-/// Copies what failed, with its issues, into a directory that migrates once it is mended.
+/// Copies failed entities, with their issues, into a directory that migrates once it is fixed.
 ///
 /// A copy's bytes are read again from the source, in constant memory. Each file is written under a
-/// hidden name and renamed once it is whole, the copy before its issues, so that a process that is
-/// killed leaves none by half and no issues that speak of a copy that is not there. Nothing that
-/// goes wrong here stops a run: it is told in ``rejects``.
+/// hidden name and renamed once it is complete, the copy before its issues, so that a killed process
+/// leaves no partial file and no issues that name a missing copy. Nothing that fails here stops a
+/// run: it is recorded in ``rejects``.
 final class RejectsWriter {
   private static let bufferSize = 64 << 10
-  /// The longest name that file systems take, bytes.
+  /// The longest name that file systems allow, in bytes.
   private static let longestName = 255
 
-  /// How much is still copied once the run is cancelled, bytes: what is small is all there then.
+  /// How many bytes are still copied once the run is cancelled, so that small copies are complete.
   private static let cancellationAllowance = 4 << 20
 
   private let source: [UInt8]
   private let path: [UInt8]
   private let isCancelled: () -> Bool
-  /// How much was copied since the run was cancelled, bytes.
+  /// How many bytes were copied since the run was cancelled.
   private var copiedSinceCancelled = 0
   /// Whether copies are missing because the run was cancelled.
   private(set) var wasCancelled = false
   private let root: PrivateDirectory
-  /// The directory's path where it was created for this run, so that it goes where nothing failed.
+  /// The directory's path if it was created for this run; it is removed if nothing failed.
   private let created: [UInt8]?
   private var hasReadMe = false
-  /// The directory written to last, since what fails of one file comes in a row.
+  /// The directory written to last: failures of one file come in a row.
   private var folder: (path: [UInt8], handle: PrivateDirectory)?
   private(set) var rejects: Rejects
 
-  /// Creates the directory, or takes an empty one that is there.
+  /// Creates the directory, or uses an empty one.
   ///
-  /// - Throws: As ``Migration/checkRejects(_:source:)``.
+  /// - Throws: As ``Migration/checkRejects(_:source:_:)``.
   init(
-    _ directory: String, source: String, isCancelled: @escaping () -> Bool = { false }
+    _ directory: String, source: String, _ catalog: EntityCatalog = .rmos,
+    isCancelled: @escaping () -> Bool = { false }
   ) throws(MigrationError) {
-    try Migration.checkRejects(directory, source: source)
+    try Migration.checkRejects(directory, source: source, catalog)
     rejects = Rejects(directory: directory)
     self.source = Array(source.utf8)
     self.isCancelled = isCancelled
@@ -52,15 +53,14 @@ final class RejectsWriter {
     }
   }
 
-  /// Closes what is open, and removes a directory that was created for nothing.
+  /// Closes open directories, and removes one that was created for nothing.
   func finish() {
     closeFolder()
     root.close()
     if !hasReadMe, let created { try? FileSystem.removeDirectory(created) }
   }
 
-  /// Makes sure that the copies are where the directory's name leads; where they are not, none
-  /// counts as written.
+  /// Checks that the directory's path still leads to the copies; if not, none counts as written.
   func checkDirectory() {
     guard rejects.written > 0 else { return }
     do throws(SystemError) {
@@ -77,12 +77,12 @@ final class RejectsWriter {
     folder = nil
   }
 
-  /// Copies what failed of a batch.
+  /// Copies the failed entities of a batch.
   ///
   /// - Parameters:
-  ///   - failures: The entries that failed, each with its issues.
-  ///   - batch: What they are entries of.
-  ///   - run: The run's number in the ledger; nil where it may be rolled back.
+  ///   - failures: The failed entries, each with its issues.
+  ///   - batch: The batch.
+  ///   - run: The run's number in the ledger; `nil` if it may be rolled back.
   func write(
     _ failures: [(index: Int, issues: ArraySlice<Issue>)], of batch: SourceBatch,
     run: Int64?
@@ -138,7 +138,7 @@ final class RejectsWriter {
     }
     let text = issuesText(
       of: batch.records, at: index, issues, copy: failure == nil && copy != nil ? name : nil, run)
-    // What a file of issues is called must not be what a directory of the source is called.
+    // The file of issues must not have the name of a directory of the source.
     var ending = ".issues"
     while (try? FileStatus(of: source + Array("/".utf8) + path + Array(ending.utf8))) != nil {
       ending = "~" + ending
@@ -201,7 +201,7 @@ final class RejectsWriter {
       if copiedSinceCancelled > RejectsWriter.cancellationAllowance {
         throw .cancelled
       }
-      // Where a file begins, these would speak of its encoding.
+      // At the beginning of a file, these bytes would indicate an encoding.
       if isFirst, bytes.prefix(2).contains(where: { $0 == 0 || $0 >= 0x80 }) {
         try output.write(Array("  ".utf8))
       }
@@ -220,12 +220,12 @@ final class RejectsWriter {
     try output.write(mark.encode(copy.closing))
   }
 
-  /// Reads at most `count` bytes; none at the end.
+  /// Reads at most `count` bytes; empty at the end.
   private func read(_ count: Int, from input: FileDescriptor) throws(SystemError) -> [UInt8] {
     try input.read(count: min(count, RejectsWriter.bufferSize))
   }
 
-  /// A UTF-16 file's mark, which its copies need too, and its way to write text.
+  /// The byte-order mark of a UTF-16 file, which its copies need too, and its encoding.
   private struct ByteOrderMark {
     /// Empty for a file in UTF-8.
     let bytes: [UInt8]
@@ -256,14 +256,79 @@ final class RejectsWriter {
   }
 }
 
+extension Migration {
+  /// Checks that a directory will take the rejects of a source.
+  ///
+  /// Creates nothing.
+  ///
+  /// - Throws: ``MigrationError/Code/rejectsNotEmpty``, ``MigrationError/Code/rejectsInSource`` or
+  ///   ``MigrationError/Code/rejectsUnwritable``.
+  static func checkRejects(
+    _ directory: String, source: String, _ catalog: EntityCatalog = .rmos
+  ) throws(MigrationError) {
+    let path = Array(directory.utf8)
+    let existing = nearest(to: path)
+    var isFree = true
+    do throws(SystemError) {
+      // A file that a killed run was writing does not count.
+      isFree = try FileSystem.isEmpty(directory: path, but: PrivateDirectory.stagedName)
+      if isFree { try FileSystem.checkOwned(directory: path) }
+    } catch {
+      guard error == .notFound else { throw unwritable(directory, error) }
+    }
+    guard isFree else { throw notEmpty(directory) }
+    do throws(SystemError) {
+      if (try? FileStatus(of: existing)) == nil {
+        throw .leadsNowhere
+      }
+      try FileSystem.checkWritable(directory: existing)
+    } catch {
+      throw unwritable(directory, error)
+    }
+    if let kind = kindRead(from: existing, of: source, catalog) {
+      throw MigrationError(
+        .rejectsInSource,
+        "\(directory) is in \(source)/\(kind.table), which is read from; name a directory elsewhere"
+      )
+    }
+  }
+
+  /// The directory or its nearest existing parent, even if that is a dangling link.
+  private static func nearest(to path: [UInt8]) -> [UInt8] {
+    var path = path
+    while (try? FileStatus(of: path)) == nil {
+      while path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
+      if FileStatus.isLink(path) { return path }
+      guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return [UInt8(ascii: ".")] }
+      if slash == 0 { return [UInt8(ascii: "/")] }
+      path.removeSubrange(slash...)
+    }
+    return path
+  }
+
+  static func notEmpty(_ directory: String) -> MigrationError {
+    MigrationError(
+      .rejectsNotEmpty,
+      "\(directory) is not empty, and rejects of two runs must not mix; name a new directory, or "
+        + "empty this one first")
+  }
+
+  static func unwritable(_ directory: String, _ error: SystemError) -> MigrationError {
+    MigrationError(
+      .rejectsUnwritable,
+      "rejects cannot be written to \(directory): \(error.reason); name a directory that can be "
+        + "written to")
+  }
+}
+
 extension RejectsWriter {
-  /// What to do, for whoever finds the directory.
+  /// The instructions in the directory.
   static let readMe = """
-    These are copies of entities that were not migrated, in the layout of the source.
-    Beside each file, NAME.issues says what is wrong with it, and where it comes from.
-    Mend the files that end in .json, .jsonl or .ndjson; delete those that are to be given up.
-    Then migrate this directory into the same database: rmos-cli migrate DIR
-    What is migrated already is skipped, so running it twice does no harm.
+    These are copies of the entities that were not migrated, in the layout of the source.
+    Next to each file, NAME.issues lists its issues and where it comes from.
+    Fix the files that end in .json, .jsonl or .ndjson, and delete those you do not need.
+    Then migrate this directory into the same database.
+    What is already in the database is skipped, so migrating twice does no harm.
 
     """
 

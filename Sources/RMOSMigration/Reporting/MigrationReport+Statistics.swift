@@ -1,55 +1,58 @@
-public import RMOSModels
-
-extension MigrationError.Code {
-  /// A statistics file does not hold what it should.
-  public static let statisticsInvalid = MigrationError.Code(rawValue: "statistics.invalid")
-}
+package import RMOSModels
 
 extension MigrationReport {
-  /// The report of statistics, such as those of a `migrate --stats` file.
-  public init(of statistics: MigrationStatistics) {
+  /// Creates the report of statistics.
+  package init(of statistics: MigrationStatistics) {
     self.statistics = statistics
     issueCounts = [:]
     severityCounts = [:]
     issues = []
     issuesOmitted = 0
-    issueGroups = []
+    codeGroups = []
+    issueGroups = IssueGroups()
     run = nil
   }
 
-  /// The report of the text of a statistics file.
+  /// Creates the report of the text of a statistics file.
   ///
   /// Read strictly: an object with one member for each kind, each with `found`, `migrated`,
-  /// `skipped`, `failed` and, where the tool that wrote it had updates, `updated`; found is the sum
-  /// of the others. A byte-order mark is passed over.
+  /// `skipped`, `failed` and, if the version that wrote it had updates, `updated`; found is the sum
+  /// of the others. A byte-order mark is ignored.
   ///
+  /// - Parameters:
+  ///   - text: The text of the file.
+  ///   - catalog: The kinds that it counts.
   /// - Throws: ``MigrationError/Code/statisticsInvalid``, with what was found and expected.
-  public init(statisticsJSON text: String) throws(MigrationError) {
-    self.init(of: try StatisticsText.parse(text))
+  package init(
+    statisticsJSON text: String, catalog: EntityCatalog = .rmos
+  ) throws(MigrationError) {
+    self.init(of: try StatisticsText.parse(text, catalog))
   }
 }
 
 /// The strict reader of a statistics file.
 private enum StatisticsText {
-  private static let kinds = EntityKind.allCases.map(\.rawValue)
   private static let required =
     ["found"]
     + Outcome.allCases.map(\.rawValue).filter {
       $0 != Outcome.updated.rawValue
     }
 
-  static func parse(_ text: String) throws(MigrationError) -> MigrationStatistics {
+  static func parse(
+    _ text: String, _ catalog: EntityCatalog
+  ) throws(MigrationError) -> MigrationStatistics {
     let text =
       text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     let value: JSONValue
     do throws(JSONParsingError) {
       value = try JSONValue(parsing: text)
     } catch {
-      throw invalid("are not JSON: \(error)")
+      throw invalid("are not valid JSON: \(error)")
     }
-    let members = try object(value, "", knowing: kinds, requiring: kinds)
-    var statistics = MigrationStatistics()
-    for kind in EntityKind.allCases {
+    let names = catalog.kinds.map(\.rawValue)
+    let members = try object(value, "", knowing: names, requiring: names)
+    var statistics = MigrationStatistics(catalog)
+    for kind in catalog.kinds {
       guard let counts = members[kind.rawValue] else { continue }
       statistics[kind] = try parse(counts, of: kind)
     }
@@ -84,7 +87,7 @@ private enum StatisticsText {
     return counts
   }
 
-  /// The members of an object, each of them known and there once.
+  /// The members of an object, each known and unique.
   private static func object(
     _ value: JSONValue, _ place: String, knowing known: [String], requiring required: [String]
   ) throws(MigrationError) -> [String: JSONValue] {

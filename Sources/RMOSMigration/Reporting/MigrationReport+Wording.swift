@@ -1,22 +1,34 @@
 import RMOSModels
 
-extension MigrationReport {
-  /// How grave what the report says is.
-  enum Gravity: String {
-    case sound, warnings, errors
-
-    /// The gravity as a sign.
-    var sign: String {
-      switch self {
-      case .sound: "✓"
-      case .warnings: "!"
-      case .errors: "✗"
-      }
+extension MigrationSummary.Ending {
+  /// How the run ended, as a phrase: "Stopped: the database failed".
+  package func phrase(isDryRun: Bool) -> String {
+    switch self {
+    case .completed: isDryRun ? "Dry run, nothing was written" : "Completed"
+    case .rolledBack:
+      isDryRun
+        ? "Dry run: nothing would be written, because an entity failed"
+        : "Nothing was written, because an entity failed"
+    case .interrupted: isDryRun ? "Dry run, interrupted" : "Interrupted"
+    case .tooManyErrors:
+      (isDryRun ? "Dry run, stopped" : "Stopped") + ": too many entities failed"
+    case .storeFailed: (isDryRun ? "Dry run, stopped" : "Stopped") + ": the database failed"
+    case .sourceFailed:
+      (isDryRun ? "Dry run, stopped" : "Stopped") + ": the source could not be read to its end"
     }
   }
 
-  var gravity: Gravity {
-    if run?.ending == .running { return statistics.total.failed > 0 ? .errors : .warnings }
+  /// Whether the run stopped early, and what it had committed stays.
+  package var keepsCommitted: Bool { self != .completed && self != .rolledBack }
+}
+
+extension MigrationReport {
+  /// Whether the run is under way.
+  private var isUnderWay: Bool { run.map { $0.ending == nil } ?? false }
+
+  /// How serious the contents of the report are.
+  var gravity: Verdict {
+    if isUnderWay { return statistics.total.failed > 0 ? .errors : .warnings }
     if !isSuccess { return .errors }
     return severityCounts[.warning, default: 0] > 0 || statistics.total.found == 0
       ? .warnings : .sound
@@ -24,40 +36,26 @@ extension MigrationReport {
 
   /// The verdict in a word or two.
   var verdictWord: String {
-    if run?.ending == .running { return "Under way" }
+    if isUnderWay { return "Under way" }
     switch gravity {
     case .sound: return "Sound"
     case .warnings: return statistics.total.found == 0 ? "Empty" : "Sound, with warnings"
-    case .errors: return hasFoundNothing ? "Nothing found" : "Needs a look"
+    case .errors, .notChecked: return hasFoundNothing ? "Nothing found" : "Needs attention"
     }
   }
 
-  /// Whether anything was rewritten; where not, reports leave that outcome out.
+  /// Whether any row was rewritten; if not, reports leave that outcome out.
   var hasUpdates: Bool { statistics.total.updated > 0 }
 
-  /// What became of it all, in a sentence or two.
+  /// The verdict in a sentence or two.
   var verdict: String {
-    let outcome = outcomeSentence
-    guard let run else { return outcome }
-    switch run.ending {
-    case .completed: return run.isDryRun ? "A dry run; nothing was written. \(outcome)" : outcome
-    case .running: return "The run is under way; this is what is committed so far. \(outcome)"
-    case .interrupted: return "The run was interrupted; what was committed stays. \(outcome)"
-    case .tooManyErrors:
-      return "The run stopped because too many entities failed; what was committed stays. "
-        + outcome
-    case .rolledBack:
-      return run.isDryRun
-        ? "A dry run; nothing would be written, because an entity fails. \(outcome)"
-        : "An entity failed, so nothing was written. \(outcome)"
-    case .storeFailed:
-      return "The run stopped because the database failed; what was committed stays. \(outcome)"
-    case .sourceFailed:
-      return run.isDryRun
-        ? "A dry run; it stopped because the source could not be read any further. \(outcome)"
-        : "The run stopped because the source could not be read any further; what was committed "
-          + "stays. \(outcome)"
+    guard let run else { return outcomeSentence }
+    guard let ending = run.ending else {
+      return "The run is under way; this is what is committed so far. \(outcomeSentence)"
     }
+    if ending == .completed, !run.isDryRun { return outcomeSentence }
+    let note = ending.keepsCommitted && !run.isDryRun ? "; what was committed is kept" : ""
+    return "\(ending.phrase(isDryRun: run.isDryRun))\(note). \(outcomeSentence)"
   }
 
   private var outcomeSentence: String {
@@ -65,7 +63,7 @@ extension MigrationReport {
     guard total.found > 0 else {
       if hasFoundNothing { return "There was no file to read in the source." }
       guard run == nil else { return "No entity was found." }
-      return "No entity was found; statistics do not say whether there was a file to read."
+      return "No entity was found; statistics do not tell whether there was a file to read."
     }
     let found = PlainText.counted(total.found, "entity", "entities")
     if total.failed == 0 { return "\(found), and none failed." }
@@ -81,14 +79,14 @@ extension MigrationReport {
     ].joined(separator: ", ")
   }
 
-  /// The success rate, never rounded up to what it is not: "99.9 %" for one failure in a million.
+  /// The success rate, rounded down: "99.9 %" for one failure in a million.
   var successText: String {
     if statistics.total.found == 0 { return "n/a" }
     let rounded = (successRate * 10).rounded(.down) / 10
     return (successRate == 100 ? "100" : PlainText.fixed(rounded, decimals: 1)) + " %"
   }
 
-  /// The members of the run's options: name and value as text.
+  /// The run's options: name and value as text.
   static func options(of run: Run) -> [(name: String, value: String)] {
     guard case .object(let members)? = try? JSONValue(parsing: run.optionsJSON) else { return [] }
     return members.map { member in
@@ -122,27 +120,21 @@ extension MigrationReport.Run {
         "Read",
         PlainText.counted(filesRead, "file") + ", " + PlainText.counted(bytesRead, "byte")
       ),
-      ("Tool", "rmos-cli \(toolVersion)"),
+      ("Version", "RMOS \(toolVersion)"),
     ]
     return facts
   }
 
   private var endingText: String {
-    switch ending {
-    case .completed: isDryRun ? "completed, a dry run" : "completed"
-    case .interrupted: "interrupted"
-    case .tooManyErrors: "stopped, too many errors"
-    case .rolledBack: "rolled back"
-    case .storeFailed: "stopped, the database failed"
-    case .sourceFailed: "stopped, the source could not be read"
-    case .running: "still running"
-    }
+    guard let ending else { return "still running" }
+    if ending == .completed { return isDryRun ? "completed, dry run" : "completed" }
+    let phrase = ending.phrase(isDryRun: isDryRun)
+    return phrase.prefix(1).lowercased() + phrase.dropFirst()
   }
 }
 
 extension Issue {
-  /// `path:line:column`, with the place in the file where the line does not say it; empty where
-  /// nothing is known.
+  /// `path:line:column`, as far as it is known.
   var place: String {
     var place = source ?? ""
     if let line {

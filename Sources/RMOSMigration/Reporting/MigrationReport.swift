@@ -1,150 +1,107 @@
 public import RMOSModels
 public import RMOSStore
+import RMOSSystem
 
-/// What is shown of a migration: of a run just made, of one in a ledger, or of a statistics file.
+/// A report of a migration: of a run just made, or of one in a ledger.
 ///
 /// ```swift
-/// let report = try MigrationReport(ofRun: nil, in: store)
-/// print(report.text(as: .txt))
+/// let report = try await MigrationReport.read(run: nil, from: store)
+/// print(report.text)
 /// ```
-///
-/// A report is a value; a ``ReportFormat`` writes it. The same report gives the same text.
 public struct MigrationReport: Sendable {
-  /// How a run ended, as reports name it.
-  public enum Ending: String, Sendable, Hashable {
-    /// Everything was read.
-    case completed
-    /// It was cancelled, or its process died; what was committed stays.
-    case interrupted
-    /// More entities failed than was tolerated; what was committed stays.
-    case tooManyErrors = "too_many_errors"
-    /// An atomic run met a failure; nothing was written.
-    case rolledBack = "rolled_back"
-    /// The store failed; what was committed stays.
-    case storeFailed = "store_failed"
-    /// The source could not be read to its end; what was committed stays.
-    case sourceFailed = "source_failed"
-    /// It is under way; the report is of what is committed so far.
-    case running
-  }
-
-  /// What is known of the run beside its counts.
-  public struct Run: Sendable {
-    /// Its number in the ledger; nil for a dry run and where nothing was written.
-    public var id: Int64?
-    /// What ran, such as `migrate`.
-    public var command: String
-    /// How it ended.
-    public var ending: Ending
-    /// Whether it was a dry run.
-    public var isDryRun: Bool
+  /// The facts about the run besides its counts.
+  package struct Run: Sendable {
+    /// Its number in the ledger; `nil` for a dry run and if nothing was written.
+    package var id: Int64?
+    /// The command that ran, such as `migrate`.
+    package var command: String
+    /// How it ended; `nil` while it is under way, and then the report is of what is committed so far.
+    package var ending: MigrationSummary.Ending?
+    package var isDryRun: Bool
     /// The source directory, as given.
-    public var source: String
+    package var source: String
     /// The store's location.
-    public var database: String
+    package var database: String
     /// When it began, ISO 8601 in UTC.
-    public var startedAt: String
-    /// When it ended, ISO 8601 in UTC; nil where only the ledger would know.
-    public var finishedAt: String?
-    /// Wall time, seconds.
-    public var seconds: Double
+    package var startedAt: String
+    /// When it ended, ISO 8601 in UTC; `nil` if only the ledger has it.
+    package var finishedAt: String?
+    /// Wall time, seconds; from a ledger it can be any number.
+    package var seconds: Double
     /// Wall time per kind, seconds.
-    public var kindSeconds: [EntityKind: Double]
-    /// Files read.
-    public var filesRead: Int
+    package var kindSeconds: [EntityKind: Double]
+    package var filesRead: Int
     /// Bytes of source read.
-    public var bytesRead: Int
-    /// The version of the tool that ran.
-    public var toolVersion: String
+    package var bytesRead: Int
+    /// The version that ran.
+    package var toolVersion: String
     /// The options, as a JSON object.
-    public var optionsJSON: String
+    package var optionsJSON: String
     /// The mappings it was given, in order, with how many entities each read.
-    public var mappings: [Mapping.Use] { counted ?? Mapping.Use.all(inOptions: optionsJSON) }
+    package var mappings: [Mapping.Use] { counted ?? Mapping.Use.all(inOptions: optionsJSON) }
     /// The mappings as the run itself counted them.
     var counted: [Mapping.Use]?
-    /// Why it failed, where the ledger says so.
-    public var failure: String?
-    /// What was copied of what failed; nil where only the run itself would know.
-    public var rejects: Rejects?
-    /// Where the backup from before the run is; nil where only the run itself would know.
-    public var backup: String?
+    /// Why it failed, if the ledger has it.
+    package var failure: String?
+    /// The copies of what failed; `nil` if only the run itself has them.
+    package var rejects: Rejects?
+    /// The path of the backup from before the run; `nil` if only the run itself has it.
+    package var backup: String?
   }
 
-  /// How often a code was reported, and its first issue.
-  public struct IssueGroup: Sendable, Hashable {
-    /// The code.
-    public var code: IssueCode
-    /// The gravest severity it was reported with; nil where that is no longer known.
-    public var severity: Severity?
-    /// How often.
-    public var count: Int
-    /// The first error or warning of this code; nil for what is only information, and where it is
-    /// not among the issues kept.
-    public var first: Issue?
+  /// How often a code was reported.
+  package struct CodeGroup: Sendable, Hashable {
+    package var code: IssueCode
+    /// The most severe it was reported with; `nil` if that is unknown.
+    package var severity: Severity?
+    package var count: Int
   }
 
-  /// What became of the entities.
-  public var statistics: MigrationStatistics
+  /// The outcomes of the entities, counted.
+  public package(set) var statistics: MigrationStatistics
   /// How often each code was reported.
-  public var issueCounts: [IssueCode: Int]
+  package var issueCounts: [IssueCode: Int]
   /// How often each severity was reported.
-  public var severityCounts: [Severity: Int]
+  package var severityCounts: [Severity: Int]
   /// The first errors and warnings, in order.
-  public var issues: [Issue]
+  public package(set) var issues: [Issue]
   /// How many errors and warnings ``issues`` leaves out.
-  public var issuesOmitted: Int
-  /// The codes, gravest first, then by count and name.
-  public var issueGroups: [IssueGroup]
-  /// The files of the source that were not read; `nil` unless the report is of a run just made.
-  public var notRead: FilesNotRead?
-  /// The members that were kept beside the entities written; `nil` unless the report is of a run just
-  /// made.
-  public var keptMembers: KeptMembers?
-  /// The run; nil for a report of a statistics file.
-  public var run: Run?
-  /// The version of the tool that reports.
-  public var reportedBy = RMOSVersion.current
+  package var issuesOmitted: Int
+  /// The codes, most severe first, then by count and name.
+  package var codeGroups: [CodeGroup]
+  /// The errors and warnings by the way in which something is wrong.
+  package var issueGroups: IssueGroups
+  /// The files of the source that were not read; `nil` if that was not recorded.
+  package var notRead: FilesNotRead?
+  /// The unknown members that were kept with the entities written; `nil` if that was not recorded.
+  package var keptMembers: KeptMembers?
+  /// The run; `nil` for a report of statistics.
+  package var run: Run?
+  /// The version that reports.
+  package var reportedBy = RMOSVersion.current
 
-  /// When the run began, ISO 8601 in UTC; nil where there is only a statistics file.
-  public var timestamp: String? { run?.startedAt }
-
-  /// Whether the run reached its end, there was something to read and nothing failed.
+  /// Whether the run was completed, there was something to read and nothing failed.
   public var isSuccess: Bool {
     statistics.total.failed == 0 && !hasFoundNothing
       && (run.map { $0.ending == .completed } ?? true)
   }
 
   /// Whether there was no file to read in the source, and that is an error.
-  public var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
+  package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
-  /// Per cent of the entities that did not fail; 100 where there was none.
-  public var successRate: Double { statistics.total.successRate }
-
-  /// The name of a file for the report, with the format's ending: `migration_report_<run>`,
-  /// `migration_report_stats` or, for a run that is in no ledger, `migration_report_unrecorded`.
-  public func fileName(as format: some ReportFormat) -> String {
-    let subject =
-      if let run { run.id.map { String($0) } ?? "unrecorded" } else { "stats" }
-    return "migration_report_\(subject).\(format.fileExtension)"
-  }
-
-  /// The report as a text.
-  public func text(as format: some ReportFormat) -> String {
-    var text = ""
-    format.write(self, to: &text)
-    return text
-  }
+  /// The percentage of the entities that did not fail; 100 if there were none.
+  package var successRate: Double { statistics.total.successRate }
 }
 
 extension MigrationStatistics.Counts {
-  /// Per cent of the entities that did not fail; 100 where there was none.
+  /// The percentage of the entities that did not fail; 100 if there were none.
   package var successRate: Double {
     found == 0 ? 100 : 100 * Double(found - failed) / Double(found)
   }
 }
 
 extension MigrationReport {
-  /// The report of a run just made.
+  /// Creates the report of a run just made.
   public init(of summary: MigrationSummary) {
     var tally = IssueTally(keeping: summary.issues.count)
     for issue in summary.issues { tally.add(issue) }
@@ -155,55 +112,48 @@ extension MigrationReport {
     issuesOmitted = summary.issuesOmitted
     notRead = summary.notRead
     keptMembers = summary.keptMembers
-    issueGroups = tally.groups(summary.issueCounts, isWhole: summary.issuesOmitted == 0)
+    codeGroups = tally.groups(summary.issueCounts, isWhole: summary.issuesOmitted == 0)
+    issueGroups = summary.issueGroups
     run = Run(
-      id: summary.run, command: "migrate", ending: Ending(summary.ending),
+      id: summary.run, command: "migrate", ending: summary.ending,
       isDryRun: summary.isDryRun, source: summary.source, database: summary.store,
-      startedAt: summary.startedAt, seconds: summary.seconds, kindSeconds: summary.kindSeconds,
+      startedAt: summary.startedAt, seconds: summary.duration.seconds,
+      kindSeconds: summary.kindDurations.mapValues(\.seconds),
       filesRead: summary.filesRead, bytesRead: summary.bytesRead,
       toolVersion: RMOSVersion.current, optionsJSON: summary.optionsJSON,
       counted: summary.mappings, rejects: summary.rejects, backup: summary.backup?.path)
   }
 }
 
-extension MigrationReport.Ending {
-  init(_ ending: MigrationSummary.Ending) {
-    self =
-      switch ending {
-      case .completed: .completed
-      case .interrupted: .interrupted
-      case .tooManyErrors: .tooManyErrors
-      case .rolledBack: .rolledBack
-      case .storeFailed: .storeFailed
-      case .sourceFailed: .sourceFailed
-      }
-  }
-}
-
-extension MigrationError.Code {
-  /// The ledger has no such run, or none at all.
-  public static let runMissing = MigrationError.Code(rawValue: "report.no-run")
-}
-
 extension MigrationReport {
-  /// The report of a run in a ledger.
+  /// Reads the report of a run from a ledger.
   ///
-  /// A run that the ledger still calls running is reported as interrupted where no process holds
-  /// the writer lock.
+  /// A run that the ledger still calls running is reported as interrupted if no process holds the
+  /// writer lock.
   ///
   /// - Parameters:
-  ///   - id: The run's number; nil for the newest that is no undo.
-  ///   - store: Where the ledger is.
+  ///   - id: The run's number; `nil` for the newest that is not an undo.
+  ///   - store: The store whose ledger has the run.
   ///   - maxIssues: How many errors and warnings the report keeps; the others are counted.
-  /// - Throws: ``MigrationError/Code/runMissing`` or `StoreError`.
+  /// - Returns: The report.
+  /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`.
   /// - Complexity: O(issues of the run), in memory for `maxIssues` of them.
-  public init(ofRun id: Int64?, in store: some RecordStore, maxIssues: Int = 10_000) throws {
+  public static func read(
+    run id: Int64?, from store: any RecordStore, maxIssues: Int = 10_000
+  ) async throws -> MigrationReport {
+    try await BlockingWork.run(orThrow: MigrationError.noThread) { _ in
+      try MigrationReport(ofRun: id, in: store, maxIssues: maxIssues)
+    }
+  }
+
+  /// Reads the report of a run from a ledger, on the calling thread.
+  package init(ofRun id: Int64?, in store: some RecordStore, maxIssues: Int = 10_000) throws {
     let first = try LedgerSnapshot(run: id, in: store, maxIssues: maxIssues)
     guard first.run.state == .running, store.hasWriter == false else {
       self.init(first, database: store.location)
       return
     }
-    // Nobody writes: the run's process died, or the run ended just now, which the second look says.
+    // There is no writer: the process died, or the run ended just now, which the second read shows.
     var second = try LedgerSnapshot(run: first.run.id, in: store, maxIssues: maxIssues)
     if second.run.state == .running { second.run.state = .interrupted }
     self.init(second, database: store.location)
@@ -214,7 +164,7 @@ extension MigrationReport {
     statistics = ledger.statistics
     issueCounts = ledger.issueCounts
     severityCounts = tally.severityCounts
-    // Of what is only information the ledger keeps no more than the counts.
+    // The ledger only counts issues of severity info.
     var notes = 0
     for count in ledger.issueCounts.values {
       notes += min(max(0, count), MigrationStatistics.largestCount)
@@ -223,9 +173,13 @@ extension MigrationReport {
     if notes > 0 { severityCounts[.info] = notes }
     issues = tally.issues
     issuesOmitted = tally.omitted
-    issueGroups = tally.groups(ledger.issueCounts, isWhole: true)
+    codeGroups = tally.groups(ledger.issueCounts, isWhole: true)
+    issueGroups = snapshot.issueGroups
+    (notRead, keptMembers) = SourceNotes.read(
+      ledger.timings.notesJSON, ledger.statistics.catalog)
     run = Run(
-      id: ledger.id, command: ledger.command, ending: Ending(ledger), isDryRun: false,
+      id: ledger.id, command: ledger.command, ending: MigrationSummary.Ending(ledger),
+      isDryRun: false,
       source: ledger.source, database: database, startedAt: ledger.startedAt,
       finishedAt: ledger.finishedAt, seconds: ledger.seconds,
       kindSeconds: ledger.timings.kindSeconds, filesRead: ledger.timings.filesRead,
@@ -235,13 +189,13 @@ extension MigrationReport {
 }
 
 extension MigrationReport {
-  /// The ledger does not have the run, or none at all.
+  /// Creates the error for a run that is not in the ledger.
   static func missingRun(
     _ id: Int64?, _ newest: LedgerRun?, _ location: String
   ) -> MigrationError {
     guard let id, let newest else {
       return MigrationError(
-        .runMissing, "the ledger of \(location) has no run yet; migrating into it makes one")
+        .runMissing, "the ledger of \(location) has no run yet; a migration adds one")
     }
     return MigrationError(
       .runMissing,
@@ -253,45 +207,49 @@ extension MigrationReport {
 private struct LedgerSnapshot {
   var run: LedgerRun
   var issues: IssueTally
+  var issueGroups: IssueGroups
 
   init(run id: Int64?, in store: some RecordStore, maxIssues: Int) throws {
-    (run, issues) = try store.read { reader in
+    (run, issues, issueGroups) = try store.read { reader in
       let run =
         if let id {
           try reader.run(id)
         } else {
-          // What was undone is no migration.
+          // An undo is not a migration.
           try reader.runs(limit: nil).first { $0.command != "undo" }
         }
       guard let run else {
         throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, store.location)
       }
       var issues = IssueTally(keeping: maxIssues)
-      try reader.forEachIssue(ofRun: run.id) { issues.add($0) }
-      return (run, issues)
+      var groups = IssueGroups()
+      try reader.forEachIssue(ofRun: run.id) {
+        issues.add($0)
+        groups.add($0)
+      }
+      return (run, issues, groups)
     }
   }
 }
 
-extension MigrationReport.Ending {
-  /// How a run in the ledger ended.
-  fileprivate init(_ run: LedgerRun) {
-    self =
-      switch run.state {
-      case .running: .running
-      case .completed: .completed
-      case .interrupted: .interrupted
-      case .failed where Self.stoppedByItsSource(run): .sourceFailed
-      case .failed: Self.stoppedByItsLimit(run) ? .tooManyErrors : .storeFailed
-      }
+extension MigrationSummary.Ending {
+  /// How a run in the ledger ended; `nil` while it is under way.
+  fileprivate init?(_ run: LedgerRun) {
+    switch run.state {
+    case .running: return nil
+    case .completed: self = .completed
+    case .interrupted: self = .interrupted
+    case .failed where Self.stoppedByItsSource(run): self = .sourceFailed
+    case .failed: self = Self.stoppedByItsLimit(run) ? .tooManyErrors : .storeFailed
+    }
   }
 
-  /// Whether the source could not be read to its end.
+  /// Whether the source could not be read completely.
   private static func stoppedByItsSource(_ run: LedgerRun) -> Bool {
     [IssueCode.sourceUnreadable, .sourceChanged].contains { run.issueCounts[$0, default: 0] > 0 }
   }
 
-  /// Whether more failed than the run's options tolerate.
+  /// Whether more entities failed than the run's options tolerate.
   private static func stoppedByItsLimit(_ run: LedgerRun) -> Bool {
     let options = try? JSONValue(parsing: run.optionsJSON)
     guard let limit = options?["max_errors"]?.int64 else { return false }
@@ -299,39 +257,36 @@ extension MigrationReport.Ending {
   }
 }
 
-/// Takes issues one by one and keeps what a report shows of them.
+/// Collects issues one by one and keeps those that a report shows.
 ///
-/// Memory: the first `limit` issues and one of each code.
+/// Memory: the first `limit` issues.
 struct IssueTally {
   private let limit: Int
   private(set) var issues: [Issue] = []
   private(set) var omitted = 0
   private(set) var severityCounts: [Severity: Int] = [:]
   private var severities: [IssueCode: Severity] = [:]
-  private var firsts: [IssueCode: Issue] = [:]
 
   init(keeping limit: Int) { self.limit = max(0, limit) }
 
-  /// Takes an issue; of what is only information nothing is kept.
+  /// Adds an issue; nothing is kept of those of severity info.
   mutating func add(_ issue: Issue) {
     guard issue.severity != .info else { return }
     severityCounts[issue.severity, default: 0] += 1
     severities[issue.code] = max(severities[issue.code] ?? .info, issue.severity)
-    if firsts[issue.code] == nil { firsts[issue.code] = issue }
     if issues.count < limit { issues.append(issue) } else { omitted += 1 }
   }
 
   /// The groups of all codes of `counts`, in the order of reports.
   ///
-  /// Where every error and warning was added (`isWhole`), a code without one is known to be only
+  /// If every error and warning was added (`isWhole`), a code without one is known to be only
   /// information.
-  func groups(_ counts: [IssueCode: Int], isWhole: Bool) -> [MigrationReport.IssueGroup] {
+  func groups(_ counts: [IssueCode: Int], isWhole: Bool) -> [MigrationReport.CodeGroup] {
     counts.filter { $0.value > 0 }.map { code, count in
-      MigrationReport.IssueGroup(
-        code: code, severity: severities[code] ?? (isWhole ? .info : nil), count: count,
-        first: firsts[code])
+      MigrationReport.CodeGroup(
+        code: code, severity: severities[code] ?? (isWhole ? .info : nil), count: count)
     }.sorted { left, right in
-      // What is not known is among what was cut off: no more than a warning's weight.
+      // An unknown severity is ranked as a warning.
       let ranks = (left.severity ?? .warning, right.severity ?? .warning)
       if ranks.0 != ranks.1 { return ranks.0 > ranks.1 }
       if left.count != right.count { return left.count > right.count }

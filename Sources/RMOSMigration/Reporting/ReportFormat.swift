@@ -1,47 +1,57 @@
 import RMOSModels
 
-/// A way to write a report.
-///
-/// ```swift
-/// let report = try MigrationReport(ofRun: nil, in: store)
-/// var page = ""
-/// HTMLReportFormat().write(report, to: &page)
-/// ```
-public protocol ReportFormat: Sendable {
-  /// The format's name, which is also the ending of its files: `json`.
-  var fileExtension: String { get }
-
-  /// Writes the whole report, with a line break at its end.
-  func write(_ report: MigrationReport, to stream: inout some TextOutputStream)
+/// A format that reports are written in.
+package enum ReportFormat: String, Sendable, CaseIterable {
+  case txt, json, html
 }
 
-/// The report for programs: what `migrate --json` prints.
-///
-/// An object with `timestamp`, `success`, `summary`, `entities`, `issue_counts`, `issues` (errors
-/// and warnings, in order), `issues_omitted`, `not_read`, `kept_aside` and `run`; `timestamp` and
-/// `run` are null for a report of a statistics file, `not_read` and `kept_aside` unless the run was
-/// just made.
-public struct JSONReportFormat: ReportFormat {
-  /// Why the run could not go on, where the report is of one that an error ended.
-  private var error: (code: String, message: String)?
-
-  /// The format.
-  public init() {}
-
-  /// The format for a run that an error ended: with `error` (`code` and `message`).
-  package init(errorCode: String, message: String) { error = (errorCode, message) }
-
-  /// `json`.
-  public var fileExtension: String { "json" }
-
-  /// Writes the report; the encoding is deterministic.
+extension MigrationReport {
+  /// The report for programs, as a JSON object: what `rmos-cli migrate --json` prints.
   ///
-  /// O(number of issues kept).
-  public func write(_ report: MigrationReport, to stream: inout some TextOutputStream) {
+  /// It has `timestamp`, `success`, `summary`, `entities`, `issue_counts`, `issues` (errors and
+  /// warnings, in order), `issues_omitted`, `issue_groups` (what is wrong
+  /// in one way, once), `not_read`, `kept_aside` and `run`; `timestamp` and `run`
+  /// are null for a report of statistics, `not_read` and `kept_aside` also if they were not recorded.
+  /// The same report gives the same text.
+  ///
+  /// - Complexity: O(number of issues kept).
+  public var json: String { json(error: nil) }
+
+  /// The report for people as an HTML page that needs nothing else, for screens and paper.
+  ///
+  /// It is complete without scripts; with them, a field filters the issues. All text from files is
+  /// escaped, and the page's policy forbids everything that is not in it.
+  ///
+  /// - Complexity: O(number of issues kept).
+  public var html: String { HTMLReport(self).document }
+
+  /// The report for consoles and mail: plain text, no line wider than 80 columns.
+  ///
+  /// - Complexity: O(number of issues kept).
+  public var text: String { TextReport(self).document }
+
+  /// The report as a document, with a line break at its end.
+  package func document(as format: ReportFormat) -> String {
+    switch format {
+    case .txt: text
+    case .json: json + "\n"
+    case .html: html
+    }
+  }
+
+  /// The name of a file for the report: `migration_report_` with the run's number, `stats`, or
+  /// `unrecorded` for a run that is not in the ledger.
+  package func fileName(as format: ReportFormat) -> String {
+    let subject = if let run { run.id.map { String($0) } ?? "unrecorded" } else { "stats" }
+    return "migration_report_\(subject).\(format.rawValue)"
+  }
+
+  /// The report as a JSON object, with `error` (`code` and `message`) for a run that an error ended.
+  package func json(error: (code: String, message: String)?) -> String {
     var writer = JSONWriter(style: .pretty)
     writer.object {
-      $0.member("timestamp", report.timestamp)
-      $0.member("success", report.isSuccess)
+      $0.member("timestamp", run?.startedAt)
+      $0.member("success", isSuccess)
       if let error {
         $0.member("error") {
           $0.object {
@@ -50,20 +60,22 @@ public struct JSONReportFormat: ReportFormat {
           }
         }
       }
-      $0.member("summary") { $0.totals(of: report) }
-      $0.member("entities") { $0.statistics(report.statistics) }
-      $0.member("issue_counts") { $0.issueCounts(report.issueCounts) }
+      $0.member("summary") { $0.totals(of: self) }
+      $0.member("entities") { $0.statistics(statistics) }
+      $0.member("issue_counts") { $0.issueCounts(issueCounts) }
       $0.member("issues") {
         $0.array {
-          for issue in report.issues { $0.issue(issue) }
+          for issue in issues { $0.issue(issue) }
         }
       }
-      $0.member("issues_omitted", report.issuesOmitted)
-      $0.member("not_read") { $0.filesNotRead(report.notRead) }
-      $0.member("kept_aside") { $0.keptMembers(report.keptMembers) }
+      $0.member("issues_omitted", issuesOmitted)
+      $0.member("issue_groups") { $0.issueGroups(issueGroups.groups) }
+      $0.member("issue_groups_omitted", issueGroups.omitted)
+      $0.member("not_read") { $0.filesNotRead(notRead) }
+      $0.member("kept_aside") { $0.keptMembers(keptMembers) }
       $0.member("mappings") {
         $0.array {
-          for use in report.run?.mappings ?? [] {
+          for use in run?.mappings ?? [] {
             $0.object {
               $0.member("name", use.name)
               $0.member("sha256", use.sha256)
@@ -73,17 +85,11 @@ public struct JSONReportFormat: ReportFormat {
         }
       }
       $0.member("run") { writer in
-        if let run = report.run { writer.run(run) } else { writer.null() }
+        if let run { writer.run(run, statistics.catalog) } else { writer.null() }
       }
     }
-    stream.write(writer.text)
-    stream.write("\n")
+    return writer.text
   }
-}
-
-extension ReportFormat where Self == JSONReportFormat {
-  /// The report for programs.
-  public static var json: JSONReportFormat { JSONReportFormat() }
 }
 
 extension JSONWriter {
@@ -100,47 +106,10 @@ extension JSONWriter {
     }
   }
 
-  fileprivate mutating func filesNotRead(_ files: FilesNotRead?) {
-    guard let files else { return null() }
-    object {
-      $0.member("count", files.count)
-      $0.member("by_reason") {
-        $0.object {
-          for reason in FilesNotRead.Reason.allCases {
-            if let count = files.byReason[reason] { $0.member(reason.rawValue, count) }
-          }
-        }
-      }
-      $0.member("files") {
-        $0.array {
-          for file in files.files {
-            $0.object {
-              $0.member("path", file.path)
-              $0.member("reason", file.reason.rawValue)
-            }
-          }
-        }
-      }
-    }
-  }
-
-  fileprivate mutating func keptMembers(_ kept: KeptMembers?) {
-    guard let kept else { return null() }
-    array {
-      for member in kept.members {
-        $0.object {
-          $0.member("kind", member.kind.rawValue)
-          $0.member("member", member.member)
-          $0.member("count", member.count)
-        }
-      }
-    }
-  }
-
-  fileprivate mutating func run(_ run: MigrationReport.Run) {
+  fileprivate mutating func run(_ run: MigrationReport.Run, _ catalog: EntityCatalog) {
     object {
       $0.member("id", run.id)
-      $0.member("ending", run.ending.rawValue)
+      $0.member("ending", run.ending?.rawValue ?? "running")
       $0.member("dry_run", run.isDryRun)
       $0.member("source", run.source)
       $0.member("database", run.database)
@@ -149,7 +118,7 @@ extension JSONWriter {
       $0.member("seconds", run.seconds)
       $0.member("kind_seconds") {
         $0.object {
-          for kind in EntityKind.allCases { $0.member(kind.rawValue, run.kindSeconds[kind] ?? 0) }
+          for kind in catalog.kinds { $0.member(kind.rawValue, run.kindSeconds[kind] ?? 0) }
         }
       }
       $0.member("files_read", run.filesRead)

@@ -1,43 +1,36 @@
 import RMOSModels
+import RMOSSystem
 
-/// What is told of a run once it is over: to a person in a chat and to a program, in one JSON object.
-///
-/// ```swift
-/// let notification = RunNotification(of: summary, exitStatus: 0)
-/// post(notification.json)
-/// ```
-///
-/// A value: whoever has it sends it. The same value gives the same text.
-public struct RunNotification: Sendable {
-  /// Why a run could not begin, or could not go on.
-  public struct Failure: Sendable, Hashable {
+/// The notification that a run is over: for a person in a chat and for a program, in one JSON object.
+package struct RunNotification: Sendable {
+  /// Why a run could not start, or stopped early.
+  package struct Failure: Sendable, Hashable {
     /// A stable name.
-    public var code: String
-    /// The whole story for people.
-    public var message: String
+    package var code: String
+    /// A human-readable description.
+    package var message: String
 
-    /// A failure.
-    public init(code: String, message: String) {
+    package init(code: String, message: String) {
       self.code = code
       self.message = message
     }
   }
 
-  /// What the run did; nil where it never began.
-  public var summary: MigrationSummary?
-  /// The status that the program ends with; 0 where all is well.
-  public var exitStatus: Int32
-  /// Why it could not run, or not to its end.
-  public var failure: Failure?
+  /// What the run did; `nil` if it never began.
+  package var summary: MigrationSummary?
+  /// The status that the program exits with; 0 for success.
+  package var exitStatus: Int32
+  /// Why it could not start, or stopped early.
+  package var failure: Failure?
   /// The source directory, as given.
-  public var source: String
+  package var source: String
   /// The store's location.
-  public var database: String
-  /// The machine that it ran on; nil where that does not matter.
-  public var host: String?
+  package var database: String
+  /// The machine that it ran on, if that matters.
+  package var host: String?
 
-  /// The notification of a run that began.
-  public init(of summary: MigrationSummary, exitStatus: Int32, failure: Failure? = nil) {
+  /// Creates the notification of a run that began.
+  package init(of summary: MigrationSummary, exitStatus: Int32, failure: Failure? = nil) {
     self.summary = summary
     self.exitStatus = exitStatus
     self.failure = failure
@@ -45,24 +38,24 @@ public struct RunNotification: Sendable {
     database = summary.store
   }
 
-  /// The notification of a run that could not begin.
-  public init(of failure: Failure, exitStatus: Int32, source: String, database: String) {
+  /// Creates the notification of a run that could not start.
+  package init(of failure: Failure, exitStatus: Int32, source: String, database: String) {
     self.failure = failure
     self.exitStatus = exitStatus
     self.source = source
     self.database = database
   }
 
-  /// Whether the run reached its end and nothing failed.
+  /// Whether the run was completed and nothing failed.
   ///
   /// The exit status may be stricter: it may count warnings.
-  public var isSuccess: Bool { failure == nil && summary?.isSuccess == true }
+  package var isSuccess: Bool { failure == nil && summary?.isSuccess == true }
 }
 
 extension RunNotification {
   /// One JSON object, on one line, that Slack (`text`), Discord (`content`, at most 2,000
-  /// characters, nobody mentioned) and a program (`rmos`) can read.
-  public var json: String {
+  /// characters, no mentions) and a program (`rmos`) can read.
+  package var json: String {
     var writer = JSONWriter()
     writer.object {
       $0.member("text", text(in: .slack))
@@ -92,10 +85,10 @@ extension RunNotification {
       $0.member("database", database)
       $0.member("host", host)
       $0.member("run", summary?.run)
-      $0.member("ending", report?.run?.ending.rawValue)
+      $0.member("ending", summary?.ending.rawValue)
       $0.member("dry_run", summary?.isDryRun)
       $0.member("started_at", summary?.startedAt)
-      $0.member("seconds", summary?.seconds)
+      $0.member("seconds", summary?.duration.seconds)
       $0.member("summary") { writer in
         if let report { writer.totals(of: report) } else { writer.null() }
       }
@@ -105,19 +98,21 @@ extension RunNotification {
       $0.member("issue_counts") { writer in
         if let report { writer.issueCounts(report.issueCounts) } else { writer.null() }
       }
+      $0.member("not_read", report?.notRead?.count)
+      $0.member("kept_aside", report?.keptMembers?.memberCount)
       $0.member("version", RMOSVersion.current)
     }
   }
 }
 
 extension RunNotification {
-  /// How a chat wants the text of others marked, so that it is shown and not obeyed.
+  /// How a chat escapes foreign text, so that it is shown and not interpreted.
   enum Markup {
     /// As it is.
     case plain
     /// Slack's: `&`, `<` and `>` as entities.
     case slack
-    /// Discord's: a backslash before what Markdown would take for its own.
+    /// Discord's: a backslash before the characters of Markdown.
     case discord
 
     func escaped(_ text: String) -> String {
@@ -141,15 +136,15 @@ extension RunNotification {
     }
   }
 
-  /// The most that Discord takes, in UTF-16 code units.
+  /// The maximum that Discord accepts, in UTF-16 code units.
   static let largestContent = 2000
 
   /// The notification for people: a few lines without markup.
   ///
-  /// Text from files and of the command line is made safe to show.
-  public var text: String { text(in: .plain) }
+  /// Foreign text is made safe to show.
+  package var text: String { text(in: .plain) }
 
-  /// The lines, in which only our own text may be markup.
+  /// The lines, with foreign text escaped for `markup`.
   func text(in markup: Markup) -> String {
     func foreign(_ text: String, limit: Int) -> String {
       markup.escaped(Self.shortened(PlainText.escaped(text), to: limit))
@@ -164,7 +159,7 @@ extension RunNotification {
     if let report {
       lines.append(report.verdict)
       lines.append("\(Self.counts(report)); \(report.severitySentence)")
-      let worst = report.issueGroups.filter { $0.severity == .error || $0.severity == .warning }
+      let worst = report.codeGroups.filter { $0.severity == .error || $0.severity == .warning }
         .prefix(5)
       if !worst.isEmpty {
         lines.append(
@@ -172,21 +167,22 @@ extension RunNotification {
             .joined(separator: ", "))
       }
     }
+    if let sentence = report?.sourceSentence { lines.append(sentence) }
     lines.append("\(foreign(source, limit: 150)) → \(foreign(database, limit: 150))")
     return Self.shortened(lines.joined(separator: "\n"), to: Self.largestContent)
   }
 
   private func sign(_ report: MigrationReport?) -> String {
-    if exitStatus != 0 { return MigrationReport.Gravity.errors.sign }
+    if exitStatus != 0 { return Verdict.errors.sign }
     return (report?.gravity ?? .errors).sign
   }
 
   private func verdictWord(_ report: MigrationReport?) -> String {
-    guard let report, let run = report.run else { return "Could not run" }
-    switch run.ending {
+    guard let report, let ending = summary?.ending else { return "Could not start" }
+    switch ending {
     case .completed where failure == nil: return report.verdictWord
     case .interrupted: return "Interrupted"
-    default: return "Not to its end"
+    default: return "Stopped early"
     }
   }
 
@@ -201,7 +197,7 @@ extension RunNotification {
       + " in \(PlainText.fixed(report.run?.seconds ?? 0, decimals: 1)) s"
   }
 
-  /// The text, cut where it has more than so many UTF-16 code units, never within a character.
+  /// The text, cut to at most `limit` UTF-16 code units, never within a character.
   static func shortened(_ text: String, to limit: Int) -> String {
     if text.utf16.count <= limit { return text }
     var kept = ""

@@ -1,18 +1,15 @@
 package import RMOSModels
-public import RMOSStore
-
-extension LedgerRun {
-  /// The run as a JSON object: `id`, `command`, `state`, `started_at`, `heartbeat_at`,
-  /// `finished_at`, `source`, `options`, `tool_version`, `process_id`, `seconds`, `timings`,
-  /// `entities`, `issue_counts`, `failure` and `undone_by`.
-  public var json: String {
-    var writer = JSONWriter(style: .pretty)
-    writer.run(self)
-    return writer.text
-  }
-}
+package import RMOSStore
 
 extension JSONWriter {
+  /// Writes a count per kind, and their sum.
+  package mutating func counts(_ counts: [EntityKind: Int], _ catalog: EntityCatalog) {
+    object {
+      for kind in catalog.kinds { $0.member(kind.rawValue, counts[kind] ?? 0) }
+      $0.member("total", counts.values.reduce(0, +))
+    }
+  }
+
   /// Writes a run, or null.
   package mutating func run(_ run: LedgerRun?) {
     guard let run else { return null() }
@@ -28,7 +25,10 @@ extension JSONWriter {
       $0.member("tool_version", run.toolVersion)
       $0.member("process_id", run.processID)
       $0.member("seconds", run.seconds)
-      $0.member("timings") { $0.timings(run.timings) }
+      $0.member("timings") { $0.timings(run.timings, run.statistics.catalog) }
+      let notes = SourceNotes.read(run.timings.notesJSON, run.statistics.catalog)
+      $0.member("not_read") { $0.filesNotRead(notes.notRead) }
+      $0.member("kept_aside") { $0.keptMembers(notes.keptMembers) }
       $0.member("entities") { $0.statistics(run.statistics) }
       $0.member("issue_counts") { $0.issueCounts(run.issueCounts) }
       $0.member("failure", run.failure)
@@ -36,7 +36,7 @@ extension JSONWriter {
     }
   }
 
-  /// Writes JSON text that comes from a store, which may hold anything: null where it is not JSON.
+  /// Writes JSON text from a store, which may hold anything; null if it is not valid JSON.
   package mutating func storedJSON(_ text: String) {
     if let json = try? JSONText(parsing: text) { self.json(json) } else { null() }
   }
@@ -45,8 +45,8 @@ extension JSONWriter {
 extension LedgerRun {
   /// Whether there was no file to read in the source, and that was an error.
   ///
-  /// See ``MigrationOptions/allowsEmptySource``.
-  public var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
+  /// See ``Migration/Options/allowsEmptySource``.
+  package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
   /// The state for people: "completed", "completed, found nothing".
   package var stateText: String { state.rawValue + (hasFoundNothing ? ", found nothing" : "") }
@@ -54,17 +54,17 @@ extension LedgerRun {
 
 extension LedgerRun {
   /// What an undo in the ledger did.
-  public struct UndoneRun: Sendable, Hashable {
+  package struct UndoneRun: Sendable, Hashable {
     /// The run that was undone.
-    public var run: Int64
+    package var run: Int64
     /// How many rows were removed.
-    public var removed: Int
+    package var removed: Int
     /// How many rows were restored.
-    public var restored: Int
+    package var restored: Int
   }
 
-  /// What the run undid, where it is an undo.
-  public var undo: UndoneRun? {
+  /// What the run undid, if it is an undo.
+  package var undo: UndoneRun? {
     guard command == "undo", let options = try? JSONValue(parsing: optionsJSON),
       let run = options["run"]?.int64
     else { return nil }

@@ -2,47 +2,56 @@ public import RMOSModels
 public import RMOSStore
 import RMOSSystem
 
-/// What a store holds and how its runs went, as a value.
+/// The contents of a store and its runs, as a value.
 ///
 /// ```swift
-/// let status = try StoreStatus(of: store)
+/// let status = try await StoreStatus.read(from: store)
 /// if let run = status.currentRun { print("run \(run.id) is under way") }
 /// ```
 public struct StoreStatus: Sendable {
   /// The store's path, or "in memory".
   public var location: String
-  /// The size of the database with its write-ahead log, bytes; nil for a store without a file.
+  /// The size of the database with its write-ahead log, in bytes; `nil` for a store without a file.
   public var sizeInBytes: Int?
-  /// The version of the shared schema; nil where there is none.
+  /// The version of the shared schema; `nil` if there is none.
   public var schema: SchemaVersion?
-  /// How many entities there are of each kind; none where the table is missing or damaged.
+  /// The kinds of entities that the store holds.
+  package let catalog: EntityCatalog
+  /// How many entities there are of each kind; no entry if the table is missing or damaged.
   public var counts: [EntityKind: Int]
-  /// The tables of the shared schema that are not there; a run creates them.
+  /// The tables of the shared schema that are missing; a run creates them.
   public var missingTables: [String]
-  /// The newest run that is not under way; nil before the first.
+  /// The newest run that is not under way; `nil` before the first.
   public var lastRun: LedgerRun?
   /// The run that is under way: the ledger says so and a process holds the writer lock.
   public var currentRun: LedgerRun?
-  /// What could not be read, a sentence each.
+  /// What could not be read, one sentence each.
   public var unreadable: [String]
   /// The runs that were cancelled or whose process died, newest first.
   public var interruptedRuns: [LedgerRun]
 
   /// How many runs, newest first, are searched for interrupted ones.
-  public static let runsSearched = 200
+  package static let runsSearched = 200
 
   /// All entities.
   public var total: Int { counts.values.reduce(0, +) }
 
-  /// Reads the status.
+  /// Reads the status of a store.
   ///
   /// - Throws: `StoreError`.
-  public init(of store: some RecordStore) throws {
+  public static func read(from store: any RecordStore) async throws -> StoreStatus {
+    try await BlockingWork.run(orThrow: MigrationError.noThread) { _ in
+      try StoreStatus(of: store)
+    }
+  }
+
+  /// Reads the status of a store on the calling thread.
+  package init(of store: some RecordStore) throws {
     var snapshot = try Snapshot(store)
     var isUnderWay = false
     if let newest = snapshot.runs.first, newest.state == .running {
-      // Only the lock tells a live run from one whose process died. Where nobody holds it, the run
-      // may also have ended since the snapshot: that is what the second one is for.
+      // Only the lock tells a live run from one whose process died. If it is free, the run may also
+      // have ended since the snapshot, hence the second one.
       isUnderWay = store.hasWriter ?? true
       if !isUnderWay {
         snapshot = try Snapshot(store)
@@ -50,6 +59,7 @@ public struct StoreStatus: Sendable {
       }
     }
     location = store.location
+    catalog = store.catalog
     sizeInBytes = Self.size(of: store)
     schema = snapshot.schema
     counts = snapshot.counts
@@ -74,8 +84,8 @@ public struct StoreStatus: Sendable {
       try store.read { reader in
         schema = try reader.schemaVersion()
         missingTables = try reader.inspection?.inspector.missingTables() ?? []
-        // Where a table is missing or damaged, the rest is worth telling all the more.
-        for kind in EntityKind.allCases where !missingTables.contains(kind.table) {
+        // If a table is missing or damaged, the rest is all the more worth knowing.
+        for kind in reader.catalog.kinds where !missingTables.contains(kind.table) {
           do {
             counts[kind] = try reader.count(RecordQuery(kind))
           } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
@@ -91,7 +101,7 @@ public struct StoreStatus: Sendable {
     }
   }
 
-  /// The size of a store's database with its write-ahead log, bytes; nil for one without a file.
+  /// The size of a store's database with its write-ahead log, bytes; `nil` for one without a file.
   package static func size(of store: some RecordStore) -> Int? {
     store.sizeOnDisk
   }
@@ -100,8 +110,7 @@ public struct StoreStatus: Sendable {
 extension StoreStatus {
   /// The status as a JSON object: `success` (always true), `database`, `size_bytes`,
   /// `schema_version`, `schema_applied_at`, `counts` (with `total`), `missing_tables`, `last_run`,
-  /// `current_run` and
-  /// `interrupted_runs`, runs as `LedgerRun.json` writes them.
+  /// `current_run` and `interrupted_runs`.
   public var json: String {
     var writer = JSONWriter(style: .pretty)
     writer.object { writeMembers(to: &$0) }
@@ -117,7 +126,7 @@ extension StoreStatus {
     writer.member("schema_applied_at", schema?.appliedAt)
     writer.member("counts") {
       $0.object {
-        for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind]) }
+        for kind in catalog.kinds { $0.member(kind.rawValue, counts[kind]) }
         $0.member("total", total)
       }
     }

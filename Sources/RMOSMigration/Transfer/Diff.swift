@@ -2,58 +2,80 @@ import RMOSModels
 public import RMOSStore
 import RMOSSystem
 
-/// Compares a legacy tree with a store: what is only in one of them, and what differs.
+/// Compares a legacy tree with a store: what only one of them has, and what differs.
 ///
 /// ```swift
-/// let report = try Diff(source: "legacy", store: store).run()
+/// let report = try await Diff(of: "legacy", against: store).run()
 /// print(report.total.different, "differ")
 /// ```
 ///
-/// Nothing is written. The source is read as a migration reads it, as a stream; of its ids a table
-/// of 20 bytes each is kept, of one kind at a time. The store is read as one snapshot.
+/// Nothing is written. The source is read as a migration reads it, as a stream; a table of 20 bytes
+/// per id is kept, for one kind at a time. The store is read as one snapshot.
 public struct Diff: Sendable {
+  /// How a comparison is made.
+  public struct Options: Sendable {
+    /// How many entries the report keeps; all are counted, and an observer gets all.
+    public var maxEntries = 10_000
+
+    /// How files of other shapes are read; the first mapping that takes a file reads it.
+    public var mappings: [Mapping] = []
+
+    /// How the source is read; tests make it fail.
+    var access = SourceAccess.system
+
+    /// Creates the default options.
+    public init() {}
+  }
+
   private let source: String
   private let store: any RecordStore
-  private let maxEntries: Int
-  private let mappings: [Mapping]
-  /// How the source is read; tests make it fail.
-  var access = SourceAccess.system
+  private let options: Options
 
-  /// A comparison; nothing happens before ``run(observer:isCancelled:)``.
+  /// Creates a comparison; nothing happens before ``run(observer:)``.
   ///
   /// - Parameters:
   ///   - source: The source directory.
   ///   - store: The store.
-  ///   - maxEntries: How many entries the report keeps; all are counted, and an observer sees all.
-  ///   - mappings: How files of other shapes are read; the first that takes a file reads it.
-  public init(
-    source: String, store: any RecordStore, maxEntries: Int = 10_000, mappings: [Mapping] = []
-  ) {
-    self.mappings = mappings
+  ///   - options: How to compare them.
+  public init(of source: String, against store: any RecordStore, options: Options = Options()) {
     self.source = source
     self.store = store
-    self.maxEntries = maxEntries
+    self.options = options
   }
 
-  /// Compares.
+  /// Compares source and store, on a thread of its own.
   ///
-  /// - Parameters:
-  ///   - observer: Told of every entry, in order.
-  ///   - isCancelled: Asked now and then; once true, the comparison is given up.
+  /// Cancelling the task abandons the comparison.
+  ///
+  /// - Parameter observer: A closure called with each entry in order, on that thread.
   /// - Returns: Counts and entries: per kind first what the source holds, in the order of
   ///   migration, then what only the store holds, in byte order of the id.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/sourceUnreadable`` or
   ///   ``MigrationError/Code/cancelled``; `StoreError`.
   public func run(
+    observer: (@Sendable (DiffReport.Entry) -> Void)? = nil
+  ) async throws -> DiffReport {
+    try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
+      try runSynchronously(observer: observer, isCancelled: isCancelled)
+    }
+  }
+
+  /// Compares source and store on the calling thread.
+  ///
+  /// - Parameters:
+  ///   - observer: A closure called with each entry, in order.
+  ///   - isCancelled: Polled periodically; once it returns `true`, the comparison is abandoned.
+  /// - Returns: As ``run(observer:)``.
+  /// - Throws: As ``run(observer:)``.
+  package func runSynchronously(
     observer: ((DiffReport.Entry) -> Void)? = nil, isCancelled: () -> Bool = { false }
   ) throws -> DiffReport {
-    try Migration.checkSource(source)
+    try Migration.checkSource(source, store.catalog)
     return try store.read { reader in
       try withoutActuallyEscaping(isCancelled) { isCancelled in
         let run = DiffRun(
-          reader, DiffReport(source: source, database: store.location), maxEntries: maxEntries,
-          mappings: MappingSet(mappings), access: access, observer: observer,
-          isCancelled: isCancelled)
+          reader, DiffReport(source: source, database: store.location, store.catalog), options,
+          observer: observer, isCancelled: isCancelled)
         try run.read(source)
         return run.report
       }
@@ -61,30 +83,25 @@ public struct Diff: Sendable {
   }
 }
 
-/// One comparison under way: takes batches of the source, and per kind the rows that are left.
-final class DiffRun {
+/// A comparison under way: takes the batches of the source and, per kind, the rows that are left.
+private final class DiffRun {
   private(set) var report: DiffReport
   private let reader: any StoreReader
-  private let maxEntries: Int
+  private let options: Diff.Options
   private let observer: ((DiffReport.Entry) -> Void)?
   private let isCancelled: () -> Bool
-  private let mappings: MappingSet
-  private let access: SourceAccess
   /// The ids of the current kind that the source has.
   private var seen = IDTable()
-  /// Those among them about which nothing that follows can say more: equal, or not in the store.
+  /// Those among them whose first valid entity has been compared.
   private var settled = IDTable()
 
   init(
-    _ reader: any StoreReader, _ report: DiffReport, maxEntries: Int,
-    mappings: MappingSet, access: SourceAccess, observer: ((DiffReport.Entry) -> Void)?,
-    isCancelled: @escaping () -> Bool
+    _ reader: any StoreReader, _ report: DiffReport, _ options: Diff.Options,
+    observer: ((DiffReport.Entry) -> Void)?, isCancelled: @escaping () -> Bool
   ) {
     self.reader = reader
     self.report = report
-    self.maxEntries = maxEntries
-    self.mappings = mappings
-    self.access = access
+    self.options = options
     self.observer = observer
     self.isCancelled = isCancelled
   }
@@ -92,11 +109,12 @@ final class DiffRun {
   /// Reads the source and compares everything.
   func read(_ source: String) throws {
     var failure: (any Error)?
-    // Timestamps that the source does not give are not compared, so any start of the run will do.
-    let options = EntityDecoder.Options(derivesIDs: true, runStart: UTCTime.now.iso8601)
+    // Timestamps that the source lacks are not compared, so any start of the run will do.
+    let decoding = EntityDecoder.Options(derivesIDs: true, runStart: UTCTime.now.iso8601)
     let source = SourceReader(
-      source, batchSize: 2000, options: options, access: access, refusesEmptySource: true,
-      mappings: mappings, isCancelled: isCancelled
+      source, catalog: reader.catalog, batchSize: 2000, options: decoding,
+      access: options.access,
+      refusesEmptySource: true, mappings: MappingSet(options.mappings), isCancelled: isCancelled
     ) { [unowned self] batch throws(ReadFailure) in
       do {
         try self.take(batch)
@@ -108,7 +126,7 @@ final class DiffRun {
     }
     do throws(ReadFailure) { try source.readAll() } catch {
       if case .source(let failure) = error { throw failure.error }
-      // Nothing else stops it.
+      // There is no other reason.
       throw failure ?? Self.cancelled
     }
   }
@@ -159,8 +177,8 @@ final class DiffRun {
       return try addInvalid(batch, index, &counts)
     }
     let comparison = try reader.comparison(of: batch, at: index)
-    // The first sound entity under an id decides. One that a migration would have refused is not,
-    // and the next may be the row's.
+    // The first valid entity with an id counts. One that a migration would have refused is not, and
+    // the row may come from the next.
     if let key, try comparison == .absent || !pointsNowhere(batch, index) { settled.insert(key) }
     switch comparison {
     case .identical:
@@ -178,7 +196,7 @@ final class DiffRun {
     }
   }
 
-  /// Adds what a migration would refuse, by whether the store has its id.
+  /// Adds an entity that a migration would refuse, depending on whether the store has its id.
   private func addInvalid(
     _ batch: RecordBatch, _ index: Int, _ counts: inout DiffReport.Counts
   ) throws {
@@ -205,7 +223,7 @@ final class DiffRun {
     return .source
   }
 
-  /// Whether a reference of the entity leads to what the store does not have.
+  /// Whether the entity has a reference to what is not in the store.
   private func pointsNowhere(_ batch: RecordBatch, _ index: Int) throws -> Bool {
     try !batch.danglingReferences(at: index) { try reader.contains($0, id: $1) }.isEmpty
   }
@@ -228,12 +246,12 @@ final class DiffRun {
     add(found)
   }
 
-  /// Whether anyone is to see the next entry.
-  private var isWanted: Bool { observer != nil || report.entries.count < maxEntries }
+  /// Whether the next entry is kept or observed.
+  private var isWanted: Bool { observer != nil || report.entries.count < options.maxEntries }
 
   private func add(_ entry: DiffReport.Entry) {
     observer?(entry)
-    if report.entries.count < maxEntries {
+    if report.entries.count < options.maxEntries {
       report.entries.append(entry)
     } else {
       report.entriesOmitted += 1
@@ -286,9 +304,9 @@ final class DiffRun {
   }
 }
 
-/// The members of one side of a comparison, as text for people.
+/// The members on one side of a comparison, as text for people.
 struct DiffValues {
-  /// How many characters of a value are shown at most.
+  /// The maximum number of characters shown of a value.
   static let longest = 72
   /// How many characters before the first difference stay in view.
   private static let context = 16
@@ -301,7 +319,7 @@ struct DiffValues {
     self.unknownMembers = unknownMembers.flatMap { (try? JSONText(parsing: $0))?.value }
   }
 
-  /// A member's value as JSON text; nil where it is absent.
+  /// A member's value as JSON text; `nil` if it is absent.
   func text(of member: String) -> String? {
     guard let position = record.kind.schema.position(ofMember: member) else {
       return unknownMembers?[member]?.text
@@ -313,7 +331,7 @@ struct DiffValues {
     case .blob(let bytes): return "a blob of \(bytes.count) bytes"
     case .text(let text):
       if case .json = record.kind.schema.fields[position].type {
-        // Other programs store white space too; it must not pass for the first difference.
+        // Other programs store white space too, which is not the first difference.
         return (try? JSONText(parsing: text))?.text ?? text
       }
       return JSONValue.string(text).text

@@ -1,25 +1,25 @@
 public import RMOSModels
 
-/// How a legacy tree and a store differ.
+/// The differences between a legacy tree and a store.
 public struct DiffReport: Sendable, Hashable {
-  /// How an entity stands.
+  /// Which side has an entity.
   public enum Category: String, Sendable, Hashable, CaseIterable {
-    /// The source has it and the store does not.
+    /// Only the source.
     case onlyInSource = "only_in_source"
-    /// The store has it and the source does not.
+    /// Only the store.
     case onlyInDatabase = "only_in_database"
-    /// Both have it, with other content.
+    /// Both, with different content.
     case different
   }
 
   /// Which side changed since the run that migrated the entity.
   public enum Change: String, Sendable, Hashable {
-    /// The source: its bytes are others, or it is gone. Where the run kept no digest of the row,
-    /// whether that changed too is not known.
+    /// The source: its bytes differ, or it is gone. If the run kept no digest of the row, the row may
+    /// have changed too.
     case source
     /// The database: the source's bytes are those that were migrated.
     case database
-    /// Both: the source's bytes are others, and somebody changed the row in the database.
+    /// Both: the source's bytes differ, and the row was edited in the database.
     case both
   }
 
@@ -27,13 +27,12 @@ public struct DiffReport: Sendable, Hashable {
   public struct Difference: Sendable, Hashable {
     /// The member's name.
     public var member: String
-    /// The source's value as JSON text, shortened around the first difference; nil where absent.
+    /// The source's value as JSON text, shortened around the first difference; `nil` if absent.
     public var source: String?
     /// The store's value, likewise.
     public var database: String?
 
-    /// A difference.
-    public init(member: String, source: String?, database: String?) {
+    package init(member: String, source: String?, database: String?) {
       self.member = member
       self.source = source
       self.database = database
@@ -42,79 +41,75 @@ public struct DiffReport: Sendable, Hashable {
 
   /// One entity that is not equal.
   public struct Entry: Sendable, Hashable {
-    /// How it stands.
+    /// Which side has it.
     public var category: Category
     /// Its kind.
     public var kind: EntityKind
-    /// Its id; nil where none could be read.
+    /// Its id; `nil` if none could be read.
     public var id: String?
-    /// Its file in the source now; for what is only in the database the one it came from.
+    /// Its file in the source; for an entity only in the database, the file it was migrated from.
     public var path: String?
-    /// Which of the file's entities, when it holds several.
+    /// Which of the file's entities, if it holds several.
     public var locator: Locator?
-    /// 1-based line in the file; nil for what is only in the database.
+    /// The 1-based line in the file; `nil` for an entity only in the database.
     public var line: Int?
-    /// What changed since it was migrated; nil where it was not, so far as the store knows.
+    /// What changed since it was migrated; `nil` if the store does not know of a migration.
     public var change: Change?
     /// The run that migrated it.
     public var run: Int64?
-    /// The members that differ, where both sides could be read.
+    /// The members that differ, if both sides could be read.
     public var differences: [Difference] = []
-    /// Why the source's entity cannot be migrated, where it cannot.
+    /// The reason why the source's entity cannot be migrated, if it cannot.
     public var problem: String?
   }
 
   /// The counts of a kind, or of all.
   public struct Counts: Sendable, Hashable {
-    /// Both have it, with the same content.
+    /// Entities that both have, with the same content.
     public var equal = 0
-    /// Both have it, with other content.
+    /// Entities that both have, with different content.
     public var different = 0
-    /// The source has it and the store does not.
+    /// Entities that only the source has.
     public var onlyInSource = 0
-    /// The store has it and the source does not.
+    /// Entities that only the store has.
     public var onlyInDatabase = 0
     /// How many of the source's among these break a rule or cannot be read.
     public var invalid = 0
-    /// Entities of the source whose id stood there before, equal or only there; they are in no
-    /// other count.
+    /// Entities of the source whose id occurred before; they are in no other count.
     public var repeated = 0
-
-    /// Nothing yet.
-    public init() {}
   }
 
   /// How much may differ.
-  public struct Limits: Sendable, Hashable {
-    /// How many entities may be only in the source.
-    public var onlyInSource = 0
-    /// How many entities may be only in the database.
-    public var onlyInDatabase = 0
-    /// How many entities may differ.
-    public var different = 0
-    /// Whether there may be no file to read in the source.
-    public var allowsEmptySource = false
+  package struct Limits: Sendable, Hashable {
+    package var onlyInSource = 0
+    package var onlyInDatabase = 0
+    package var different = 0
+    /// Whether the source may have no file to read.
+    package var allowsEmptySource = false
 
-    /// None.
-    public init() {}
+    /// Creates limits that allow no difference.
+    package init() {}
   }
 
   /// The source directory, as given.
-  public var source: String
+  package var source: String
   /// The store's path, or "in memory".
-  public var database: String
-  /// What is said where there was no file to read in the source; `nil` where there was one.
+  package var database: String
+  /// A message if there was no file to read in the source; `nil` if there was one.
   ///
-  /// The source may be a share that is not mounted, and then the counts say nothing.
+  /// The source may be a share that is not mounted, and then the counts mean nothing.
   public internal(set) var nothingFound: String?
+  /// The kinds that were compared.
+  let catalog: EntityCatalog
   /// The counts per kind.
-  public internal(set) var counts: [EntityKind: Counts] = [:]
-  /// What is not equal, in order.
+  var counts: [EntityKind: Counts] = [:]
+  /// The entities that are not equal, in order.
   public internal(set) var entries: [Entry] = []
   /// How many entries ``entries`` leaves out.
   public package(set) var entriesOmitted = 0
 
-  init(source: String, database: String) {
+  init(source: String, database: String, _ catalog: EntityCatalog) {
+    self.catalog = catalog
     self.source = source
     self.database = database
   }
@@ -134,11 +129,11 @@ public struct DiffReport: Sendable, Hashable {
     }
   }
 
-  /// Whether nothing differs.
+  /// Whether nothing differs, and there was a file to read.
   public var isEmpty: Bool { isWithin(Limits()) }
 
-  /// Whether no more differs than may.
-  public func isWithin(_ limits: Limits) -> Bool {
+  /// Whether no more differs than allowed.
+  package func isWithin(_ limits: Limits) -> Bool {
     let total = total
     return (nothingFound == nil || limits.allowsEmptySource)
       && total.onlyInSource <= limits.onlyInSource
@@ -147,13 +142,13 @@ public struct DiffReport: Sendable, Hashable {
 }
 
 extension DiffReport {
-  /// The report as a JSON object: `success` (whether no more differs than `limits` allow),
-  /// `source`, `database`, `counts` (per kind and `total`), `nothing_found` (a message where there
-  /// was no file to read in the source, else null), `limits`, `entries` and `entries_omitted`.
-  ///
-  /// - Parameter limits: How much may differ.
-  /// - Returns: The text, without a line break at its end.
-  public func json(limits: Limits = Limits()) -> String {
+  /// The report as a JSON object: `success` (whether nothing differs), `source`, `database`,
+  /// `counts` (per kind and `total`), `nothing_found` (a message if there was no file to read in the
+  /// source, else null), `limits`, `entries` and `entries_omitted`.
+  public var json: String { json(limits: Limits()) }
+
+  /// The report as a JSON object, whose `success` is whether no more differs than allowed.
+  package func json(limits: Limits) -> String {
     var writer = JSONWriter(style: .pretty)
     writer.object { writer in
       writer.member("success", isWithin(limits))
@@ -161,7 +156,7 @@ extension DiffReport {
       writer.member("database", database)
       writer.member("counts") {
         $0.object {
-          for kind in EntityKind.allCases { $0.member(kind.rawValue, self[kind]) }
+          for kind in catalog.kinds { $0.member(kind.rawValue, self[kind]) }
           $0.member("total", total)
         }
       }
@@ -230,12 +225,14 @@ extension JSONWriter {
 }
 
 extension DiffReport {
-  /// The report for people, line by line: each entry, a table of the counts, and what the entries
-  /// leave out.
+  /// The report for people: each entry, a table of the counts, and notes.
   ///
-  /// Ids and paths stand as JSON strings, so none can break a line; who shows the lines on a terminal
-  /// still has to escape what else steers one.
-  public var lines: [String] {
+  /// Ids and paths are written as JSON strings, so none can break a line; to show the text on a
+  /// terminal, other control characters still have to be escaped.
+  public var text: String { lines.map { $0 + "\n" }.joined() }
+
+  /// The lines of ``text``.
+  package var lines: [String] {
     var lines = entries.flatMap(\.lines)
     if entriesOmitted > 0 { lines.append("… and \(entriesOmitted) more") }
     if !lines.isEmpty { lines.append("") }
@@ -244,14 +241,11 @@ extension DiffReport {
     if total.invalid > 0 {
       lines.append("")
       lines.append(
-        "\(total.invalid) of the source cannot be migrated; they count as different where the "
-          + "database has their id, else as only in the source")
+        "\(total.invalid) of the source cannot be migrated; they count as different if the database "
+          + "has their id, else as only in the source")
     }
     return lines
   }
-
-  /// ``lines`` as one text.
-  public var text: String { lines.map { $0 + "\n" }.joined() }
 
   private var table: [String] {
     var rows = [["", "equal", "different", "only in source", "only in database"]]
@@ -261,7 +255,7 @@ extension DiffReport {
       ]
       rows.append([label] + numbers.map { String($0) })
     }
-    for kind in EntityKind.allCases { add(kind.schema.plural, self[kind]) }
+    for kind in catalog.kinds { add(kind.schema.plural, self[kind]) }
     add("total", total)
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
@@ -274,8 +268,8 @@ extension DiffReport {
 }
 
 extension DiffReport.Entry {
-  /// What and where, then a line for each difference; see ``DiffReport/lines``.
-  public var lines: [String] {
+  /// What and where, then a line for each difference.
+  package var lines: [String] {
     let what = "\(kind.schema.singular) \(id.map(DiffReport.quoted) ?? "without an id")"
     var first = "\(headline): \(what)"
     if let place { first += category == .onlyInDatabase ? ", from \(place)" : " (\(place))" }
@@ -325,7 +319,7 @@ extension DiffReport {
   /// A text as a JSON string.
   fileprivate static func quoted(_ text: String) -> String { JSONValue.string(text).text }
 
-  /// A text as it is, or as a JSON string where it holds a control character.
+  /// A text as it is, or as a JSON string if it has a control character.
   fileprivate static func plain(_ text: String) -> String {
     text.utf8.allSatisfy { $0 >= 0x20 } ? text : quoted(text)
   }

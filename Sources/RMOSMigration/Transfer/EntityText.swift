@@ -1,16 +1,16 @@
 import RMOSModels
 import RMOSSystem
 
-/// An entity as the compact JSON text that a migration reads it from.
+/// An entity as compact JSON text that a migration reads.
 struct EntityText {
   /// The text: members in schema order, then the unknown ones in their order.
   let utf8: [UInt8]
-  /// What the text cannot say exactly.
+  /// What the text cannot represent exactly.
   let remarks: [(member: String?, text: String)]
 
   init(_ record: Record, unknownMembers: String?) {
     var remarks: [(member: String?, text: String)] = []
-    // Files are no terminal: what the source said is given back byte for byte.
+    // A file is not a terminal: what the source had comes back byte for byte.
     var writer = JSONWriter(escaping: .minimal)
     writer.object { writer in
       for (field, value) in zip(record.kind.schema.fields, record.values) {
@@ -26,7 +26,8 @@ struct EntityText {
         bytes.append(UInt8(ascii: ","))
         bytes.append(contentsOf: object.dropFirst())
       } else if unknownMembers != "{}" {
-        remarks.append((nil, "the members kept beside the row are no JSON object; left out"))
+        remarks.append(
+          (nil, "the unknown members kept for the row are not a JSON object; left out"))
       }
     }
     utf8 = bytes
@@ -35,9 +36,9 @@ struct EntityText {
 }
 
 extension JSONWriter {
-  /// Writes a field's member, or none where the column holds NULL.
+  /// Writes a field's member, or none if the column is NULL.
   ///
-  /// - Returns: What is not said exactly; nil where all is.
+  /// - Returns: What is not represented exactly; `nil` if everything is.
   fileprivate mutating func member(_ field: FieldSchema, _ value: Value) -> String? {
     let name = field.member
     switch (field.type, value) {
@@ -46,11 +47,11 @@ extension JSONWriter {
     case (.json, .text(let text)):
       guard let json = try? JSONText(parsing: text) else {
         member(name, text)
-        return "'\(name)' is text that is not JSON; written as a string"
+        return "\"\(name)\" is text that is not valid JSON; written as a string"
       }
       // Migration takes null for absent.
       if json.text == "null" {
-        return "'\(name)' is the JSON value null, which reads as absent; left out"
+        return "\"\(name)\" is the JSON value null, which reads as absent; left out"
       }
       member(name) { $0.json(json) }
       return nil
@@ -66,22 +67,21 @@ extension JSONWriter {
       return nil
     case (_, .real(let number)):
       member(name) { $0.raw(number < 0 ? "-1e999" : "1e999") }
-      return "'\(name)' is infinite; written as a number beyond the finite doubles"
+      return "\"\(name)\" is infinite; written as a number beyond the finite doubles"
     case (_, .blob(let bytes)):
       member(name, ASCII.hex(bytes))
-      return "'\(name)' is a blob; written as hexadecimal text"
+      return "\"\(name)\" is a blob; written as hexadecimal text"
     }
   }
 }
 
-/// Lays JSON text out for people without touching its tokens.
+/// Indents JSON text without changing its tokens.
 enum JSONLayout {
-  /// How many levels are indented at most; deeper ones stay in line, so that the text cannot grow
-  /// beyond all bounds.
+  /// The maximum indentation, in levels, so that the text cannot grow without bounds.
   private static let deepestIndentation = 40
 
-  /// The text with a line for each member and element, two spaces a level, as
-  /// `JSONWriter(style: .pretty)` lays out.
+  /// The text with a line for each member and element and two spaces per level, like
+  /// `JSONWriter(style: .pretty)`.
   ///
   /// - Parameter compact: Valid JSON without white space between its tokens.
   /// - Returns: The same tokens with white space between them.

@@ -2,66 +2,81 @@ public import RMOSModels
 public import RMOSStore
 package import RMOSSystem
 
-/// The way back: all entities of a store as a legacy tree that migrates again.
+/// An export of all entities of a store as a legacy tree that migrates again.
 ///
 /// ```swift
-/// let summary = try Export(of: store).write(to: "backup-tree")
+/// let summary = try await Export(of: store, to: "backup-tree").run()
 /// print(summary.total, "entities in", summary.fileCount, "files")
 /// ```
 ///
-/// What migration kept comes back: members in the schema's order, then those that the schema does
-/// not know in theirs, JSON columns token for token. A column that is NULL gives no member. Two
-/// exports of the same content are the same bytes, and so are an export and the export of the store
-/// that it was migrated into.
+/// Everything that migration kept comes back: members in the schema's order, then unknown ones in
+/// theirs, JSON columns token for token. A column that is NULL gives no member. Two exports of the
+/// same content are the same bytes, and so are an export and the export of the store that it was
+/// migrated into.
 public struct Export: Sendable {
   /// How the tree is written.
   public struct Options: Sendable, Hashable {
-    /// Which files there are.
+    /// How entities are distributed over files.
     public enum Layout: Sendable, Hashable {
-      /// One file an entity: `<kind>/<name>.json`, named after the id.
+      /// One file per entity: `<kind>/<name>.json`, named after the id.
       case files
-      /// One file a kind, one entity a line: `<kind>/<kind>.jsonl`.
+      /// One file per kind, one entity per line: `<kind>/<kind>.jsonl`.
       case lines
     }
 
-    /// Which files there are.
-    public var layout: Layout
-    /// White space between the tokens; lines are always compact.
-    public var style: JSONWriter.Style
+    /// How entities are distributed over files.
+    public var layout = Layout.files
+    /// Whether a file of one entity is indented; lines are always compact.
+    public var isIndented = true
     /// How many issues the summary keeps; all are counted.
     public var maxIssuesInSummary = 1000
 
-    /// Options.
-    public init(layout: Layout = .files, style: JSONWriter.Style = .pretty) {
-      self.layout = layout
-      self.style = style
-    }
+    /// Creates the default options.
+    public init() {}
   }
 
   private let store: any RecordStore
+  private let directory: String
+  private let options: Options
 
-  /// An export; nothing happens before ``write(to:options:isCancelled:)``.
-  public init(of store: any RecordStore) { self.store = store }
-
-  /// Writes the tree into `directory`, which is created if it is not there.
-  ///
-  /// The store is read as one snapshot, in constant memory. All is first written into a hidden
-  /// directory beside it, `.NAME.incomplete-1`, which takes its place by one rename once it is
-  /// whole and on the disk: `directory` is what it was, or the whole tree. A process that is killed
-  /// leaves the hidden directory, and so may one that is cancelled among many files; the next
-  /// export to the same place removes it. An error leaves nothing. Nothing that exists is written
-  /// over, but an empty directory is replaced.
+  /// Creates an export; nothing happens before ``run()``.
   ///
   /// - Parameters:
-  ///   - directory: Where to; must be empty where it exists.
-  ///   - options: How the tree is written.
-  ///   - isCancelled: Asked now and then; once true, the export is given up.
+  ///   - store: The store.
+  ///   - directory: The directory to write to; must be empty if it exists.
+  ///   - options: How to write the tree.
+  public init(of store: any RecordStore, to directory: String, options: Options = Options()) {
+    self.store = store
+    self.directory = directory
+    self.options = options
+  }
+
+  /// Writes the tree, on a thread of its own.
+  ///
+  /// Cancelling the task abandons the export.
+  ///
+  /// The store is read as one snapshot, in constant memory. The tree is first written into a hidden
+  /// directory next to its place, `.NAME.incomplete-1`, which is renamed once it is complete and on
+  /// disk: the directory is what it was, or the whole tree. A process that is killed leaves the
+  /// hidden directory, and so may an export that is cancelled among many files; the next export to
+  /// the same place removes it. An error leaves nothing. Nothing that exists is overwritten, but an
+  /// empty directory is replaced.
+  ///
   /// - Returns: What was written.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/exportNotEmpty``,
   ///   ``MigrationError/Code/exportUnwritable`` or ``MigrationError/Code/cancelled``; `StoreError`.
-  public func write(
-    to directory: String, options: Options = Options(), isCancelled: () -> Bool = { false }
-  ) throws -> Summary {
+  public func run() async throws -> Summary {
+    try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
+      try runSynchronously(isCancelled: isCancelled)
+    }
+  }
+
+  /// Writes the tree on the calling thread.
+  ///
+  /// - Parameter isCancelled: Polled periodically; once it returns `true`, the export is abandoned.
+  /// - Returns: As ``run()``.
+  /// - Throws: As ``run()``.
+  package func runSynchronously(isCancelled: () -> Bool = { false }) throws -> Summary {
     do {
       return try withoutActuallyEscaping(isCancelled) { isCancelled in
         let staging = try StagedDirectory(for: Array(directory.utf8), isCancelled: isCancelled)
@@ -69,7 +84,7 @@ public struct Export: Sendable {
         do {
           let summary = try store.read { reader in
             var writer = ExportWriter(reader, into: staging, options)
-            for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
+            for kind in reader.catalog.kinds { try writer.write(kind, isCancelled) }
             return writer.summary
           }
           try staging.publish(isDurable: true)
@@ -94,12 +109,12 @@ public struct Export: Sendable {
 }
 
 extension SystemError {
-  /// Why a directory cannot be written as a whole, and what to do.
+  /// Why a directory cannot be written, and how to fix it.
   package func message(writingTo directory: String) -> String {
     let advice =
       switch self {
       case .isCurrentDirectory, .busy: "name a new directory in it"
-      case .wasMoved: "run it again when nobody else changes that directory"
+      case .wasMoved: "run it again when no other program changes that directory"
       default: "name a directory that can be written to"
       }
     return "cannot write to \(directory): \(reason); \(advice)"
@@ -121,7 +136,7 @@ extension Export {
     /// Migration writes no such row; other programs can.
     public internal(set) var issues: [Issue] = []
     /// How many issues ``issues`` leaves out.
-    public internal(set) var issuesOmitted = 0
+    package internal(set) var issuesOmitted = 0
     /// How many rows could not be written.
     public internal(set) var leftOut = 0
 
@@ -136,14 +151,14 @@ extension Export {
 }
 
 extension IssueCode {
-  /// A row that no file can say, as one without an id; an export leaves it out.
+  /// A row that no file can represent, such as one without an id; an export leaves it out.
   public static let exportLeftOut = IssueCode(rawValue: "export.left-out")
-  /// A value that JSON or the schema cannot say; an export writes what comes nearest.
+  /// A value that JSON or the schema cannot represent; an export writes the closest one.
   public static let exportInexact = IssueCode(rawValue: "export.inexact")
 }
 
 /// Writes the entities of one snapshot into the staging directory of an export.
-struct ExportWriter {
+private struct ExportWriter {
   private static let bufferLimit = 64 << 10
 
   static var cancelled: MigrationError {
@@ -175,8 +190,8 @@ struct ExportWriter {
       guard case .text(let id) = record.values[0] else {
         return note(
           .error, .exportLeftOut, record, nil,
-          "has \(record.values[0] == .null ? "no id" : "an id that is no text"), so no file can "
-            + "stand for it; left out")
+          "has \(record.values[0] == .null ? "no id" : "an id that is not text"), so no file can "
+            + "represent it; left out")
       }
       let unknown = try reader.provenance(kind, id: id)?.unknownMembers
       let entity = EntityText(record, unknownMembers: unknown)
@@ -188,7 +203,7 @@ struct ExportWriter {
       guard isWritten else {
         return note(
           .error, .exportLeftOut, record, nil,
-          "has an id that is the same text as another's once its broken UTF-8 is mended; left out")
+          "has an id that equals another once its invalid UTF-8 is repaired; left out")
       }
       for remark in entity.remarks {
         note(.warning, .exportInexact, record, remark.member, remark.text)
@@ -201,11 +216,11 @@ struct ExportWriter {
     summary.byteCount += lines.byteCount
   }
 
-  /// Writes an entity into a file of its own; false where its name is taken.
+  /// Writes an entity into its own file; returns `false` if the name is taken.
   private mutating func write(
     _ entity: EntityText, id: String, in directory: [UInt8]
   ) throws -> Bool {
-    var bytes = options.style == .pretty ? JSONLayout.pretty(entity.utf8) : entity.utf8
+    var bytes = options.isIndented ? JSONLayout.pretty(entity.utf8) : entity.utf8
     bytes.append(UInt8(ascii: "\n"))
     let file: FileDescriptor
     do throws(SystemError) {
@@ -232,7 +247,7 @@ struct ExportWriter {
       keeping: options.maxIssuesInSummary)
   }
 
-  /// A file of one entity a line, created with its first.
+  /// A file with one entity per line, created with the first.
   private struct LinesFile {
     let path: [UInt8]
     private var handle: FileDescriptor?

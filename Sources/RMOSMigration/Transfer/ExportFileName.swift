@@ -1,20 +1,20 @@
 import RMOSModels
 
-/// Names files after ids: readable, safe on any file system, and different for different ids.
+/// Names files after ids: readable, safe on any file system, and unique.
 ///
 /// A plain id names its file as it is: lower-case ASCII letters, digits, `_`, `-` and `.`. Any other
-/// gives a readable beginning and, after a `~`, which no plain id has, a digest of the whole id. So
+/// gives a readable prefix and, after a `~`, which no plain id has, a digest of the whole id. So
 /// a name depends on its id alone, and ids that differ only by case, by the composition of their
 /// characters or beyond the longest name a file may have stay apart everywhere.
 enum ExportFileName {
   /// The longest id, in bytes, that is plain.
   private static let longestPlain = 100
-  /// The longest readable beginning, in bytes.
+  /// The longest readable prefix, in bytes.
   private static let longestPrefix = 40
   /// How many hexadecimal digits of the digest are kept: 128 bits.
   private static let digestLength = 32
 
-  /// The file name for an id, ending included; ASCII, at most 105 bytes.
+  /// The file name for an id, including its extension; ASCII, at most 105 bytes.
   static func name(for id: String) -> String {
     if isPlain(id) { return id + ".json" }
     let digest = SHA256.hash(Array(id.utf8)).description.prefix(digestLength)
@@ -43,7 +43,7 @@ enum ExportFileName {
     return String(decoding: prefix, as: UTF8.self)
   }
 
-  /// Whether Windows keeps the name for a device, whatever the ending.
+  /// Whether Windows reserves the name for a device, whatever the extension.
   private static func isReserved(_ id: String) -> Bool {
     let stem = String(decoding: id.utf8.prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self)
     if ["con", "prn", "aux", "nul"].contains(stem) { return true }

@@ -1,39 +1,39 @@
 package import RMOSSystem
 
-/// A tree that is written beside its place and takes it by one rename, once it is whole.
+/// A directory tree that is written next to its place and renamed once it is complete.
 ///
-/// It is written into a hidden directory, `.NAME.incomplete-1`, so a migration passes over what a
-/// killed process left; the next that writes to the same place removes it. The directory is locked
-/// while it is written to, so that what another process is writing is told from what was left.
+/// It is written into a hidden directory, `.NAME.incomplete-1`, so a migration ignores what a killed
+/// process left; the next that writes to the same place removes it. The directory is locked while it
+/// is written to, which distinguishes it from what was left.
 package struct StagedDirectory {
-  /// Names that other processes may hold at the same time.
+  /// How many processes may write to the same place at once.
   private static let mostNames = 100
-  /// How much of the place's name goes into the staging directory's, bytes.
+  /// The maximum number of bytes of the place's name used for the staging directory's.
   private static let longestName = 200
-  /// How many files are still removed once it is cancelled; what is more stays for the next.
+  /// How many files are still removed once it is cancelled; the rest stays for the next.
   private static let cancellationAllowance = 10_000
 
-  /// Where to write.
+  /// The directory to write to.
   package let path: [UInt8]
-  /// The place, as it was named.
+  /// The place, as given.
   private let target: [UInt8]
   /// The place, without links.
   private let place: [UInt8]
-  /// The empty directory that stands there; nil where there is none.
+  /// The empty directory that is there; `nil` if there is none.
   private let replaced: FileStatus.Identity?
-  /// The rights that the tree gets.
+  /// The permissions of the finished tree.
   private let mode: UInt32
-  /// The directories above that were made for it, the lowest first.
+  /// The parent directories that were created for it, the lowest first.
   private let created: [[UInt8]]
   private let handle: FileDescriptor
   private let isCancelled: () -> Bool
 
-  /// Makes a directory to write to, and those above it where they are missing.
+  /// Creates a directory to write to, and missing parents of its place.
   ///
   /// - Parameters:
   ///   - target: The place: an empty directory, or nothing.
-  ///   - isCancelled: Asked now and then.
-  /// - Throws: ``SystemError/notEmpty`` where the place holds something.
+  ///   - isCancelled: Polled periodically.
+  /// - Throws: ``SystemError/notEmpty`` if the place is not empty.
   package init(for target: [UInt8], isCancelled: @escaping () -> Bool) throws(SystemError) {
     self.isCancelled = isCancelled
     var target = target
@@ -77,7 +77,7 @@ package struct StagedDirectory {
     self.created = created
   }
 
-  /// The status of what stands at a place; nil where there is nothing.
+  /// The status of what is at a place; `nil` if there is nothing.
   private static func status(of path: [UInt8]) throws(SystemError) -> FileStatus? {
     do throws(SystemError) {
       return try FileStatus(of: path)
@@ -88,7 +88,7 @@ package struct StagedDirectory {
     }
   }
 
-  /// Makes a directory and those above it.
+  /// Creates a directory and missing parents.
   ///
   /// - Returns: Those that were not there, the lowest first.
   private static func makeDirectories(_ path: [UInt8]) throws(SystemError) -> [[UInt8]] {
@@ -111,7 +111,7 @@ package struct StagedDirectory {
   ) throws(SystemError) -> (path: [UInt8], handle: FileDescriptor, usualMode: UInt32) {
     let (parent, name) = (place.directoryPath, place.lastName)
     var shortened = name.prefix(longestName)
-    // No character is cut in two.
+    // Do not cut a character in two.
     if shortened.count < name.count {
       while let last = shortened.last, last & 0xC0 == 0x80 { shortened.removeLast() }
       if let last = shortened.last, last >= 0xC0 { shortened.removeLast() }
@@ -136,23 +136,23 @@ package struct StagedDirectory {
     throw .exists
   }
 
-  /// Opens and locks a directory that was just made, and makes it private.
+  /// Opens and locks a directory that was just created, and makes it private.
   ///
-  /// - Returns: `nil` if another process took it for one that was left over.
+  /// - Returns: `nil` if another process mistook it for one that was left over.
   private static func open(
     _ path: [UInt8]
   ) throws(SystemError) -> (handle: FileDescriptor, usualMode: UInt32)? {
     let handle = try FileDescriptor(directory: path)
     do throws(SystemError) {
       let status = try handle.status()
-      // Who looks for what was left may have been faster than the lock.
+      // A process that removes what was left may have been faster than the lock.
       guard (try? handle.tryLock()) != false,
         try FileStatus.identity(ofLink: path) == status.identity
       else {
         handle.close()
         return nil
       }
-      // The group that what is made within belongs to stays.
+      // Keep the set-group-ID bit, which new entries inherit.
       try handle.setPermissions(status.permissions & 0o7000 | 0o700)
       return (handle, status.permissions)
     } catch {
@@ -161,7 +161,7 @@ package struct StagedDirectory {
     }
   }
 
-  /// Removes what a killed process of ours left; what is still being written to is locked.
+  /// Removes what a killed process of the same user left; what is still being written to is locked.
   private static func removeLeftOver(
     _ path: [UInt8], _ isCancelled: () -> Bool
   ) throws(SystemError) {
@@ -179,11 +179,11 @@ package struct StagedDirectory {
     try FileSystem.removeTree(path, allowance: &allowance, isCancelled: isCancelled)
   }
 
-  /// Puts the tree in its place.
+  /// Moves the tree to its place.
   ///
-  /// - Parameter isDurable: Whether to wait until all of it is on the disk, so that a power failure
+  /// - Parameter isDurable: Whether to wait until all of it is on disk, so that a power failure
   ///   leaves no names without content.
-  /// - Throws: ``SystemError/wasMoved`` where what stands there in the end is not the tree;
+  /// - Throws: ``SystemError/wasMoved`` if what is there in the end is not the tree;
   ///   ``SystemError/cancelled``.
   package func publish(isDurable: Bool) throws(SystemError) {
     if isDurable { try synchronize() }
@@ -194,7 +194,7 @@ package struct StagedDirectory {
     try FileSystem.rename(path, to: place)
     try check(target, is: handle.status().identity)
     guard isDurable else { return }
-    // So that the names are found again; who may not open what they are in goes without.
+    // So that the names survive; a parent that may not be opened is skipped.
     var directory = place.directoryPath
     for _ in 0...created.count {
       do throws(SystemError) {
@@ -214,7 +214,7 @@ package struct StagedDirectory {
     }
   }
 
-  /// Waits until all that was written is on the disk.
+  /// Waits until everything written is on disk.
   private func synchronize() throws(SystemError) {
     var directories = [path]
     while let directory = directories.popLast() {
@@ -226,7 +226,7 @@ package struct StagedDirectory {
           ? (try? FileStatus(of: entry).form) == .directory : type == .directory
         if isDirectory { directories.append(entry) } else { paths.append(entry) }
       }
-      // One after the other, 100,000 files would take minutes.
+      // One by one, 100,000 files would take minutes.
       if paths.count > 100 { FileSystem.beginSynchronizing() }
       // The directory last.
       for path in paths.reversed() {
@@ -236,8 +236,8 @@ package struct StagedDirectory {
     }
   }
 
-  /// Removes what was written and not published, and the directories made for it; once cancelled,
-  /// no more than takes a moment.
+  /// Removes what was written but not published, and the directories created for it; once
+  /// cancelled, no more than takes a moment.
   package func remove() {
     if (try? FileStatus(of: path).identity) == (try? handle.status().identity) {
       try? Self.removeTree(path, isCancelled)
@@ -245,6 +245,6 @@ package struct StagedDirectory {
     Self.remove(created)
   }
 
-  /// Lets go of the directory.
+  /// Closes the directory.
   package func close() { handle.close() }
 }

@@ -5,85 +5,105 @@ import RMOSSystem
 /// Undoes a run: removes the rows it inserted and restores those it rewrote.
 ///
 /// ```swift
-/// let report = try Undo(of: store).run(3)
+/// let report = try await Undo(of: 3, in: store).run()
 /// for group in report.obstacleGroups { print(group.message) }
 /// ```
 ///
-/// All in one transaction, as the only writer; where anything stands in the way, nothing changes.
-/// The three tables are then what they were before the run. Undoing is a run in the ledger itself.
+/// Everything happens in one transaction, as the only writer; if anything prevents it, nothing
+/// changes. The three tables are then what they were before the run. The undo is a run in the ledger
+/// itself.
 public struct Undo: Sendable {
-  private let store: any RecordStore
-  private let maxObstacles: Int
-  private let takesBackup: Bool
-  private let clock: MigrationClock
+  /// How a run is undone.
+  public struct Options: Sendable {
+    /// Whether to write nothing and only predict what would happen; a store that is open read-only
+    /// will do.
+    public var isDryRun = false
+    /// Whether to back up a store on disk before the first write.
+    ///
+    /// An undo that changes no row leaves no backup; of older ones the last two are kept.
+    public var takesBackup = true
+    /// How many obstacles the report keeps; all are counted.
+    public var maxObstacles = 10_000
+    /// The clocks that the ledger uses; tests fix them.
+    package var clock: MigrationClock = .system
 
-  /// An undoing; nothing happens before `run`.
-  ///
-  /// - Parameters:
-  ///   - store: The store.
-  ///   - maxObstacles: How many obstacles the report keeps; all are counted.
-  ///   - takesBackup: Whether a store that outlives the process is backed up before the first write.
-  ///     An undo that changes no row leaves no backup; of older ones the last two stay.
-  ///   - clock: What the ledger calls now.
-  public init(
-    of store: any RecordStore, maxObstacles: Int = 10_000, takesBackup: Bool = true,
-    clock: MigrationClock = .system
-  ) {
-    self.store = store
-    self.maxObstacles = maxObstacles
-    self.takesBackup = takesBackup
-    self.clock = clock
+    /// Creates the default options.
+    public init() {}
   }
 
-  /// Undoes a run.
+  private let id: Int64
+  private let store: any RecordStore
+  private let options: Options
+  private var clock: MigrationClock { options.clock }
+
+  /// Creates an undo; nothing happens before ``run()``.
   ///
   /// - Parameters:
   ///   - id: The run's number in the ledger.
-  ///   - isDryRun: Whether to write nothing and only say what would happen; a store that is open for
-  ///     reading only will do.
-  ///   - isCancelled: Asked now and then, from this thread; once true, the undoing is given up and
-  ///     nothing is changed.
-  /// - Returns: What was done, or what stands in the way. Where the run changed nothing, nothing is
-  ///   done, and the report says so.
+  ///   - store: The store.
+  ///   - options: How to undo it.
+  public init(of id: Int64, in store: any RecordStore, options: Options = Options()) {
+    self.id = id
+    self.store = store
+    self.options = options
+  }
+
+  /// Undoes the run, on a thread of its own.
+  ///
+  /// Cancelling the task abandons the undo, and nothing is changed.
+  ///
+  /// - Returns: What was done, or what prevents it. If the run changed nothing, nothing is done, and
+  ///   the report says so.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`, with
-  ///   `StoreError/Code/cancelled` where it was given up.
+  ///   `StoreError/Code/cancelled` if the task was cancelled.
   /// - Complexity: O(n log n) in the rows of the store; with `SQLiteStore` in constant memory.
-  public func run(
-    _ id: Int64, isDryRun: Bool = false, isCancelled: () -> Bool = { false }
-  ) throws -> UndoReport {
-    if isDryRun { return try rehearse(id, isCancelled) }
+  public func run() async throws -> UndoReport {
+    try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
+      try runSynchronously(isCancelled: isCancelled)
+    }
+  }
+
+  /// Undoes the run on the calling thread.
+  ///
+  /// - Parameter isCancelled: Polled periodically; once it returns `true`, the undo is abandoned and
+  ///   nothing is changed.
+  /// - Returns: As ``run()``.
+  /// - Throws: As ``run()``.
+  package func runSynchronously(isCancelled: () -> Bool = { false }) throws -> UndoReport {
+    if options.isDryRun { return try rehearse(isCancelled) }
     do {
-      return try store.withExclusiveWriter { try undo(id, isCancelled) }
+      return try store.withExclusiveWriter { try undo(isCancelled) }
     } catch let error as StoreError where error.code == .locked {
-      // The run asked for may be what holds the lock.
-      let report = try rehearse(id, isCancelled)
+      // The run to be undone may be what holds the lock.
+      let report = try rehearse(isCancelled)
       guard report.obstacles.first?.reason == .isRunning else { throw error }
       return report
     }
   }
 
-  /// Thrown to end a transaction without a trace.
+  /// Thrown to roll the transaction back.
   private struct Rollback: Error {}
 
-  private func undo(_ id: Int64, _ isCancelled: () -> Bool) throws -> UndoReport {
-    let (begin, now) = (clock.uptime(), clock.now())
-    var report = UndoReport(undoneRun: id, database: store.location)
+  private func undo(_ isCancelled: () -> Bool) throws -> UndoReport {
+    let (begin, now) = (clock.uptime(), clock.timestamp)
+    var report = UndoReport(undoneRun: id, database: store.location, store.catalog)
     var isToBeCommitted = false
     do {
       try store.write { transaction in
-        // Nobody else holds the lock, so what counts as running is not.
+        // This process holds the lock, so no other run can be under way.
         try transaction.markInterruptedRuns(now: now)
         var undone = try transaction.run(whileNot: isCancelled) {
-          try findObstacles(id, transaction, isUnderWay: { false }, &report)
+          try findObstacles(transaction, isUnderWay: { false }, &report)
         }
         guard report.obstacleCount == 0, !report.hasNothingToUndo else { throw Rollback() }
-        // Others see, and so the copy has, what was committed before; and nobody else writes.
-        if takesBackup {
+        // The backup reads what was committed before, and there is no other writer.
+        if options.takesBackup {
           report.backup = try RunBackup.take(of: store, isCancelled: isCancelled)
         }
         var ledger = LedgerRun(
           command: "undo", startedAt: now, source: undone.source, optionsJSON: report.optionsJSON,
-          toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID)
+          toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID,
+          catalog: store.catalog)
         ledger.id = try transaction.beginRun(ledger)
         report.counts = try transaction.run(whileNot: isCancelled) {
           try transaction.undo(run: id)
@@ -91,9 +111,9 @@ public struct Undo: Sendable {
         undone.undoneBy = ledger.id
         try transaction.updateRun(undone)
         ledger.state = .completed
-        ledger.finishedAt = clock.now()
+        ledger.finishedAt = clock.timestamp
         ledger.heartbeatAt = ledger.finishedAt ?? now
-        ledger.seconds = clock.uptime() - begin
+        ledger.seconds = (clock.uptime() - begin).seconds
         ledger.optionsJSON = report.optionsJSON
         try transaction.updateRun(ledger)
         report.run = ledger.id
@@ -101,17 +121,17 @@ public struct Undo: Sendable {
       }
     } catch is Rollback {
     } catch {
-      // Of a commit that failed it may not be known what became of it; then the backup stays, unless
-      // the room is needed.
+      // After some errors it is unknown whether the commit took place; then the backup stays, unless
+      // the disk is full.
       if !isToBeCommitted || (error as? StoreError)?.code == .diskFull { report.backup?.discard() }
       throw error
     }
     settleBackup(&report)
-    report.seconds = clock.uptime() - begin
+    report.duration = clock.uptime() - begin
     return report
   }
 
-  /// Removes older backups, or, where no row was changed, this one.
+  /// Removes older backups or, if no row was changed, this one.
   private func settleBackup(_ report: inout UndoReport) {
     if report.removed + report.restored > 0 {
       report.backup?.removeOlder()
@@ -121,15 +141,14 @@ public struct Undo: Sendable {
     }
   }
 
-  private func rehearse(_ id: Int64, _ isCancelled: () -> Bool) throws -> UndoReport {
+  private func rehearse(_ isCancelled: () -> Bool) throws -> UndoReport {
     let begin = clock.uptime()
-    var report = UndoReport(undoneRun: id, database: store.location)
+    var report = UndoReport(undoneRun: id, database: store.location, store.catalog)
     report.isDryRun = true
     _ = try store.checkWriting()
     try store.read { reader in
       try reader.run(whileNot: isCancelled) {
-        _ = try findObstacles(
-          id, reader, isUnderWay: { store.hasWriter ?? true }, &report)
+        _ = try findObstacles(reader, isUnderWay: { store.hasWriter ?? true }, &report)
         guard report.obstacleCount == 0 else { return }
         report.counts = try reader.undoCounts(ofRun: id)
       }
@@ -137,20 +156,22 @@ public struct Undo: Sendable {
     if report.obstacleCount == 0,
       case .copy(let copy) = try store.rehearsal(isCancelled: isCancelled)
     {
-      // What else stands in its way only the store itself can tell.
-      report.counts = try Undo(of: copy, takesBackup: false, clock: clock).run(
-        id, isCancelled: isCancelled
-      ).counts
+      // Only the store can tell what else prevents it.
+      var options = options
+      options.isDryRun = false
+      options.takesBackup = false
+      report.counts = try Undo(of: id, in: copy, options: options)
+        .runSynchronously(isCancelled: isCancelled).counts
     }
-    report.seconds = clock.uptime() - begin
+    report.duration = clock.uptime() - begin
     return report
   }
 
-  /// Collects what stands in the way.
+  /// Collects the obstacles.
   ///
   /// - Returns: The run that is to be undone.
   private func findObstacles(
-    _ id: Int64, _ reader: any StoreReader, isUnderWay: () -> Bool, _ report: inout UndoReport
+    _ reader: any StoreReader, isUnderWay: () -> Bool, _ report: inout UndoReport
   ) throws -> LedgerRun {
     guard let run = try reader.run(id) else {
       throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, store.location)
@@ -164,8 +185,8 @@ public struct Undo: Sendable {
     } else {
       var groups = UndoObstacleGroups()
       try reader.forEachUndoObstacle(ofRun: id) { obstacle in
-        report.add(obstacle, keeping: maxObstacles)
-        groups.add(obstacle, undoFirst: try laterRun(behind: obstacle, of: id, reader))
+        report.add(obstacle, keeping: options.maxObstacles)
+        groups.add(obstacle, undoFirst: try laterRun(behind: obstacle, reader))
       }
       report.obstacleGroups = groups.sorted
       let total = run.statistics.total
@@ -179,16 +200,16 @@ public struct Undo: Sendable {
     return run
   }
 
-  /// The later run that has to be undone before an obstacle is gone; `nil` where none helps.
+  /// The later run that has to be undone to remove an obstacle; `nil` if there is none.
   private func laterRun(
-    behind obstacle: UndoObstacle, of id: Int64, _ reader: any StoreReader
+    behind obstacle: UndoObstacle, _ reader: any StoreReader
   ) throws -> Int64? {
     switch obstacle.reason {
     case .isUpdated(let run): return run
     case .isReferred(let kind, let referrer):
       guard let run = try reader.provenance(kind, id: referrer)?.run, run > id else { return nil }
-      // A row that somebody changed since stands in the way of undoing that run too, and the change
-      // may be what refers to this row.
+      // A row that was edited since prevents undoing that run too, and the edit may be what refers to
+      // this row.
       if case .edited = try reader.editState(kind, id: referrer) { return nil }
       return run
     default: return nil

@@ -1,36 +1,40 @@
 import RMOSModels
 public import RMOSStore
+import RMOSSystem
 
-/// What undoing a run did, or why it did nothing.
+/// What undoing a run did, or what prevented it.
 public struct UndoReport: Sendable, Hashable {
   /// The run that was to be undone.
-  public internal(set) var undoneRun: Int64
+  package internal(set) var undoneRun: Int64
   /// The store's path, or "in memory".
-  public var database: String
-  /// The undoing's own run in the ledger; nil where nothing was written.
+  package var database: String
+  /// The kinds of entities that the store holds.
+  let catalog: EntityCatalog
+  /// The number of the undo itself in the ledger; `nil` if nothing was written.
   public internal(set) var run: Int64?
-  /// The backup from before the undoing; nil where none was needed or wanted.
+  /// The backup from before the undo; `nil` if none was needed or wanted.
   public internal(set) var backup: RunBackup?
-  /// Whether it was only a rehearsal.
-  public internal(set) var isDryRun = false
-  /// What was, or in a rehearsal would be, removed and restored; nothing where obstacles are there.
+  /// Whether it was a dry run.
+  package internal(set) var isDryRun = false
+  /// What was, or in a dry run would be, removed and restored; nothing if there are obstacles.
   public internal(set) var counts = UndoCounts()
   /// The first obstacles, kind by kind.
   public internal(set) var obstacles: [UndoObstacle] = []
   /// How many obstacles there are.
   public internal(set) var obstacleCount = 0
-  /// The obstacles by what removes them: all that undoing one later run would, and so on.
+  /// The obstacles, grouped by what removes them, such as undoing one later run.
   ///
-  /// Those that a later run is behind come first, the newest run first.
+  /// Those that undoing a later run removes come first, the newest run first.
   public internal(set) var obstacleGroups: [UndoObstacleGroup] = []
   /// Whether the run changed nothing, so that there is nothing to undo.
   ///
   /// Nothing is written then, not even to the ledger.
   public internal(set) var hasNothingToUndo = false
-  /// Wall time, seconds.
-  public internal(set) var seconds = 0.0
+  /// Wall time.
+  public internal(set) var duration = Duration.zero
 
-  init(undoneRun: Int64, database: String) {
+  init(undoneRun: Int64, database: String, _ catalog: EntityCatalog) {
+    self.catalog = catalog
     self.undoneRun = undoneRun
     self.database = database
   }
@@ -44,16 +48,16 @@ public struct UndoReport: Sendable, Hashable {
     return runs
   }
 
-  /// Whether nothing stands in the way.
+  /// Whether there is no obstacle.
   public var isSuccess: Bool { obstacleCount == 0 }
 
   /// How many rows were removed.
-  public var removed: Int { counts.removed.values.reduce(0, +) }
+  package var removed: Int { counts.removed.values.reduce(0, +) }
 
   /// How many rows were restored.
-  public var restored: Int { counts.restored.values.reduce(0, +) }
+  package var restored: Int { counts.restored.values.reduce(0, +) }
 
-  /// Adds the one obstacle that the run itself is.
+  /// Adds an obstacle that is about the run itself, and so the only one.
   mutating func add(_ obstacle: UndoObstacle) {
     add(obstacle, keeping: 1)
     var groups = UndoObstacleGroups()
@@ -66,13 +70,13 @@ public struct UndoReport: Sendable, Hashable {
     if obstacles.count < limit { obstacles.append(obstacle) }
   }
 
-  /// What the ledger says of the undoing: a JSON object.
+  /// The options of the undo's run in the ledger: a JSON object.
   var optionsJSON: String {
     var writer = JSONWriter()
     writer.object {
       $0.member("run", undoneRun)
-      $0.member("removed") { $0.counts(counts.removed) }
-      $0.member("restored") { $0.counts(counts.restored) }
+      $0.member("removed") { $0.counts(counts.removed, catalog) }
+      $0.member("restored") { $0.counts(counts.restored, catalog) }
     }
     return writer.text
   }
@@ -96,9 +100,9 @@ extension UndoReport {
       $0.member("backup", backup?.path)
       $0.member("dry_run", isDryRun)
       $0.member("nothing_to_undo", hasNothingToUndo)
-      $0.member("removed") { $0.counts(counts.removed) }
-      $0.member("restored") { $0.counts(counts.restored) }
-      $0.member("seconds", seconds)
+      $0.member("removed") { $0.counts(counts.removed, catalog) }
+      $0.member("restored") { $0.counts(counts.restored, catalog) }
+      $0.member("seconds", duration.seconds)
       $0.member("undo_first") {
         $0.array {
           for run in runsToUndoFirst { $0.integer(Int(run)) }
@@ -121,14 +125,6 @@ extension UndoReport {
 }
 
 extension JSONWriter {
-  /// Writes a count per kind, and their sum.
-  mutating func counts(_ counts: [EntityKind: Int]) {
-    object {
-      for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind] ?? 0) }
-      $0.member("total", counts.values.reduce(0, +))
-    }
-  }
-
   fileprivate mutating func group(_ group: UndoObstacleGroup) {
     object {
       $0.member("code", group.code)
@@ -153,21 +149,21 @@ extension JSONWriter {
   }
 }
 
-/// Obstacles of one kind that one thing removes, such as all that undoing run 2 first would.
+/// Obstacles of one kind with the same remedy, such as undoing run 2 first.
 public struct UndoObstacleGroup: Sendable, Hashable {
   /// Their common code, such as `row.referred`.
   public internal(set) var code: String
-  /// The later run that has to be undone first; `nil` where that is not what helps.
+  /// The later run that has to be undone first; `nil` if the remedy is another.
   public internal(set) var undoFirst: Int64?
   /// How many there are.
   public internal(set) var count = 0
-  /// The first of them; at most ``examplesKept``.
-  public internal(set) var examples: [UndoObstacle] = []
+  /// The first three of them.
+  package internal(set) var examples: [UndoObstacle] = []
 
   /// How many obstacles a group keeps.
-  public static let examplesKept = 3
+  static let examplesKept = 3
 
-  /// What there is so often, and the way out.
+  /// A human-readable description: what prevents the undo, and how to fix it.
   public var message: String {
     guard let reason = examples.first?.reason else { return "" }
     func rows(_ verb: String) -> String {
@@ -181,34 +177,34 @@ public struct UndoObstacleGroup: Sendable, Hashable {
         + (count == 1 ? "change it back, or delete it" : "change them back, or delete them")
     case .isUnknown:
       return rows("written by a version that kept no digest, ")
-        + "so nobody can tell whether they changed since; delete those that may go"
+        + "so it is unknown whether they changed since; delete those that are not needed"
     case .isUpdated(let run): return rows("updated by run \(run) since; undo run \(run) first")
     case .isDeleted:
-      return rows("updated by the run and deleted since; insert what is to come back")
+      return rows("updated by the run and deleted since; insert the rows to restore")
     case .isReplaced(let run):
-      return rows("updated by the run and deleted since; under the same id now stands a row ")
+      return rows("updated by the run and deleted since; the same id now has a row ")
         + (run.map { "of run \($0)" } ?? "that is not from a migration")
     case .isReferred:
       let verb = count == 1 ? "leads" : "lead"
       guard let undoFirst else {
-        return "\(references) from rows that would stay \(verb) to rows that would go; "
+        return "\(references) from rows that would stay \(verb) to rows that would be removed; "
           + "delete or change those first"
       }
-      return "\(references) from rows of run \(undoFirst) \(verb) to rows that would go; "
+      return "\(references) from rows of run \(undoFirst) \(verb) to rows that would be removed; "
         + "undo run \(undoFirst) first"
     case .isReferredElsewhere(let table):
       return "\(rows("referred to")) by the table \(Violation.quoted(table)) of another "
         + "application; delete or change its rows first"
     case .misses:
-      return "\(references) of rows as they were \(count == 1 ? "leads" : "lead") to what is not "
-        + "there any more; insert that first"
+      return "\(references) of rows as they were \(count == 1 ? "leads" : "lead") to rows that no "
+        + "longer exist; insert those first"
     }
   }
 
   /// What the first obstacles are about, such as `pattern "p1"`.
   ///
-  /// Where a row that would stay is in the way, it is that row.
-  public var subjects: [String] {
+  /// If a row that would stay refers to one that would be removed, it is the former.
+  package var subjects: [String] {
     examples.compactMap { obstacle in
       if case .isReferred(let kind, let id) = obstacle.reason { return UndoObstacle.name(kind, id) }
       guard let kind = obstacle.kind, let id = obstacle.id else { return nil }
@@ -217,7 +213,7 @@ public struct UndoObstacleGroup: Sendable, Hashable {
   }
 }
 
-/// Sorts obstacles into groups, in the memory of the groups.
+/// Groups obstacles; takes memory for the groups only.
 struct UndoObstacleGroups {
   /// What the obstacles of a group have in common.
   private struct Key: Hashable {
@@ -230,7 +226,7 @@ struct UndoObstacleGroups {
   private var positions: [Key: Int] = [:]
   private var groups: [UndoObstacleGroup] = []
 
-  /// Adds an obstacle; `undoFirst` is the later run without which it would not be there.
+  /// Adds an obstacle; undoing the later run `undoFirst` would remove it.
   mutating func add(_ obstacle: UndoObstacle, undoFirst: Int64?) {
     var key = Key(code: obstacle.reason.code, undoFirst: undoFirst)
     switch obstacle.reason {
@@ -249,8 +245,8 @@ struct UndoObstacleGroups {
     }
   }
 
-  /// The groups: first those that undoing a later run removes, the newest run first, since it may
-  /// be in the way of the older ones; then the others, the largest first.
+  /// The groups: first those that undoing a later run removes, the newest run first because it may
+  /// prevent undoing the older ones; then the others, the largest first.
   var sorted: [UndoObstacleGroup] {
     groups.enumerated().sorted { left, right in
       let (a, b) = (left.element, right.element)
@@ -261,7 +257,7 @@ struct UndoObstacleGroups {
 }
 
 extension UndoObstacle {
-  /// What stands in the way, and the way out.
+  /// A human-readable description: what prevents the undo, and how to fix it.
   public var message: String {
     guard let kind, let id else { return reason.message }
     return "the \(Self.name(kind, id)) \(reason.message)"
@@ -275,26 +271,26 @@ extension UndoObstacle {
 extension UndoObstacle.Reason {
   fileprivate var message: String {
     switch self {
-    case .isRunning: "the run is under way; stop it first, or wait for its end"
-    case .isUndone(let run): "the run is undone already, by run \(run)"
+    case .isRunning: "the run is under way; stop it first, or wait until it has finished"
+    case .isUndone(let run): "the run has already been undone, by run \(run)"
     case .isUndo:
-      "the run is itself an undo; to bring back what it removed, migrate the source again"
+      "the run is itself an undo; to restore what it removed, migrate the source again"
     case .isEdited: "was changed in the database since the run; change it back, or delete it"
     case .isUnknown:
-      "was written by a version that kept no digest, so whether somebody changed it since cannot "
-        + "be told; delete it where it may go"
+      "was written by a version that kept no digest, so it is unknown whether it changed since; "
+        + "delete it if it is not needed"
     case .isUpdated(let run): "was updated by run \(run); undo that first"
     case .isDeleted: "was updated by the run and has been deleted since"
     case .isReplaced(let run):
       "was updated by the run and deleted since; the row under its id now is "
         + (run.map { "from run \($0)" } ?? "not from a migration")
     case .isReferred(let kind, let id):
-      "would go, but the \(UndoObstacle.name(kind, id)) refers to it; delete or change that first"
+      "would be removed, but the \(UndoObstacle.name(kind, id)) refers to it; delete or change that first"
     case .isReferredElsewhere(let table):
-      "would go, but the table \(Violation.quoted(table)) of another application refers to it; "
+      "would be removed, but the table \(Violation.quoted(table)) of another application refers to it; "
         + "delete or change its rows first"
     case .misses(let kind, let id):
-      "referred to the \(UndoObstacle.name(kind, id)), which is not there any more; "
+      "referred to the \(UndoObstacle.name(kind, id)), which no longer exists; "
         + "insert that first"
     }
   }

@@ -12,6 +12,8 @@ package struct EntityOrigin {
   package var place: RecordBatch.SourcePlace
   /// The file's encoding.
   package var encoding: SourceEncoding
+  /// Whether the bytes decoded are the file's, so that their digest is of interest.
+  package var isDigested = true
 
   /// Creates an origin.
   package init(
@@ -343,8 +345,13 @@ package final class EntityDecoder {
   private func adoptOtherNames(_ origin: EntityOrigin, _ work: inout Workspace) {
     guard options.readsOtherNames else { return }
     var adopted = FieldSet()
-    for other in object.otherMembers
-    where object.given(other.field) == nil && !adopted.contains(other.field) {
+    var previous = -1
+    for other in object.otherMembers {
+      // Of several with the same name the first counts.
+      defer { previous = other.name }
+      guard other.name != previous, object.given(other.field) == nil,
+        !adopted.contains(other.field)
+      else { continue }
       let member = object.members[other.position]
       let name = otherNames[other.name].member
       if other.field == 0 {
@@ -491,7 +498,9 @@ package final class EntityDecoder {
 
   /// Writes the unknown members into the arena as one object, and refuses one that appears twice.
   ///
-  /// - Parameter hasKey: Whether a key of a dictionary gives the entity its id.
+  /// - Parameters:
+  ///   - hasKey: Whether a key of a dictionary gives the entity its id.
+  ///   - work: The entity under way.
   private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
     unknownMembers = .empty
     let start = work.output.next
@@ -606,7 +615,7 @@ package final class EntityDecoder {
     var entry = RecordBatch.Entry(
       source: origin.source, locator: origin.locator, place: origin.place)
     entry.byteLength = origin.encoding.length(of: text)
-    entry.digest = origin.encoding.digest(of: text)
+    if origin.isDigested { entry.digest = origin.encoding.digest(of: text) }
     entry.unknownMembers = unknownMembers
     if object.given(0) == nil, origin.key == nil { deriveID(origin, into: &batch) }
     if case .text(let id) = cells[0] { entry.id = id }

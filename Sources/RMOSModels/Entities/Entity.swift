@@ -1,10 +1,12 @@
 /// An entity as a typed value: ``StripFamily``, ``Pattern`` or ``JobLog``.
 ///
-/// For people's code. The stores hold ``Record``s; an entity is made from one and turns into one
-/// without loss: for every record it can be made from, `Self(record: r).record == r`.
-/// In `Codable` formats the keys are the member names of the JSON files, such as `ring_count`.
+/// Stores hold ``Record``s. An entity is created from a record and gives it back without loss:
+/// `Self(record: r).record == r` for every record that `init(record:)` accepts.
+///
+/// Entities are `Codable` by their schema: the keys are the member names of the JSON files, such as
+/// `ring_count`.
 public protocol Entity: Codable, Hashable, Identifiable, Sendable where ID == String {
-  /// The kind whose records these are.
+  /// The kind of the entity.
   static var kind: EntityKind { get }
 
   /// The id, unique within the kind.
@@ -13,18 +15,116 @@ public protocol Entity: Codable, Hashable, Identifiable, Sendable where ID == St
   /// The record that holds the same values.
   var record: Record { get }
 
-  /// The entity a record holds.
+  /// Creates an entity from its record.
   ///
-  /// - Throws: ``RecordError`` where a value is not what the schema declares.
+  /// - Throws: ``RecordError`` if a value is not what the schema declares.
   init(record: Record) throws(RecordError)
 }
 
+// MARK: Codable
+
+extension Entity {
+  /// Decodes the members that the schema declares.
+  ///
+  /// An absent member has its default value, as in a migration. The start of a run is none, so
+  /// `created_at` is required.
+  ///
+  /// - Throws: `DecodingError` if a required member is absent or a value is not what the schema
+  ///   declares.
+  public init(from decoder: any Decoder) throws {
+    let record = try Record(of: Self.kind, from: decoder)
+    do throws(RecordError) {
+      try self.init(record: record)
+    } catch {
+      let path = decoder.codingPath + (error.member.map { [MemberKey($0)] } ?? [])
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: path, debugDescription: error.message, underlyingError: error))
+    }
+  }
+
+  /// Encodes the members that have a value, in the order of the schema.
+  public func encode(to encoder: any Encoder) throws {
+    let record = record
+    var container = encoder.container(keyedBy: MemberKey.self)
+    for (field, value) in zip(record.kind.schema.fields, record.values) {
+      let key = MemberKey(field.member)
+      switch (field.type, value) {
+      case (.json, .text(let text)):
+        try container.encode(JSONText(verbatim: text), forKey: key)
+      case (_, .text(let text)): try container.encode(text, forKey: key)
+      case (_, .integer(let number)): try container.encode(number, forKey: key)
+      case (_, .real(let number)): try container.encode(number, forKey: key)
+      case (_, .blob(let bytes)): try container.encode(bytes, forKey: key)
+      case (_, .null): break
+      }
+    }
+  }
+}
+
+/// A member's name as a key.
+private struct MemberKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+
+  init(_ name: String) { stringValue = name }
+  init?(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
+}
+
+extension Record {
+  fileprivate init(of kind: EntityKind, from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: MemberKey.self)
+    let schema = kind.schema
+    var values: [Value] = try schema.fields.map { field in
+      let key = MemberKey(field.member)
+      return switch field.type {
+      case .text, .reference, .timestamp:
+        Value(try container.decodeIfPresent(String.self, forKey: key))
+      case .integer:
+        try container.decodeIfPresent(Int64.self, forKey: key).map { .integer($0) } ?? .null
+      case .real: Value(try container.decodeIfPresent(Double.self, forKey: key))
+      case .json: Value(try container.decodeIfPresent(JSONText.self, forKey: key))
+      }
+    }
+    for case .substitutable(let field, let substitute) in schema.rules
+    where values[field] == .null && values[substitute] != .null {
+      values[field] = .text("{}")
+    }
+    for (position, field) in schema.fields.enumerated() where values[position] == .null {
+      switch field.defaultValue {
+      case .text(let text): values[position] = .text(text)
+      case .sameAs(let member):
+        if let other = schema.position(ofMember: member) { values[position] = values[other] }
+      case .null, .runStart: break
+      }
+      if values[position] == .null, position == 0 || field.isNotNull {
+        let key = MemberKey(field.member)
+        throw DecodingError.keyNotFound(
+          key,
+          .init(
+            codingPath: container.codingPath,
+            debugDescription: Violation.missing().message(field: field.member)))
+      }
+    }
+    self.init(kind: kind, values: values)
+  }
+}
+
 /// Reads the values of a record by member name, with the type each should have.
-struct RecordFields {
+///
+/// For ``Entity/init(record:)``:
+///
+/// ```swift
+/// let fields = try RecordFields(record, of: Self.kind)
+/// name = try fields.text("name")
+/// ```
+public struct RecordFields {
   private let record: Record
 
-  /// - Throws: ``RecordError`` where the record is of another kind.
-  init(_ record: Record, of kind: EntityKind) throws(RecordError) {
+  /// Begins to read a record.
+  ///
+  /// - Throws: ``RecordError`` if the record is of another kind.
+  public init(_ record: Record, of kind: EntityKind) throws(RecordError) {
     guard record.kind == kind else {
       throw RecordError(
         .kind, record, "found a \(record.kind.schema.singular), expected a \(kind.schema.singular)")
@@ -32,12 +132,18 @@ struct RecordFields {
     self.record = record
   }
 
-  func text(_ member: String) throws(RecordError) -> String {
+  /// The text of a member.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func text(_ member: String) throws(RecordError) -> String {
     guard let text = try optionalText(member) else { throw missing(member, "text") }
     return text
   }
 
-  func optionalText(_ member: String) throws(RecordError) -> String? {
+  /// The text of a member; `nil` if it has none.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func optionalText(_ member: String) throws(RecordError) -> String? {
     switch record[member] {
     case .text(let text): return text
     case .null: return nil
@@ -45,19 +151,28 @@ struct RecordFields {
     }
   }
 
-  func integer(_ member: String) throws(RecordError) -> Int64 {
+  /// The whole number of a member.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func integer(_ member: String) throws(RecordError) -> Int64 {
     switch record[member] {
     case .integer(let number): return number
     case let other: throw mistyped(member, other, "a whole number")
     }
   }
 
-  func real(_ member: String) throws(RecordError) -> Double {
+  /// The number of a member.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func real(_ member: String) throws(RecordError) -> Double {
     guard let number = try optionalReal(member) else { throw missing(member, "a number") }
     return number
   }
 
-  func optionalReal(_ member: String) throws(RecordError) -> Double? {
+  /// The number of a member; `nil` if it has none.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func optionalReal(_ member: String) throws(RecordError) -> Double? {
     switch record[member] {
     case .real(let number): return number
     case .null: return nil
@@ -65,21 +180,30 @@ struct RecordFields {
     }
   }
 
-  func json(_ member: String) throws(RecordError) -> JSONText {
+  /// The JSON of a member.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func json(_ member: String) throws(RecordError) -> JSONText {
     guard let json = try optionalJSON(member) else { throw missing(member, "JSON text") }
     return json
   }
 
-  func optionalJSON(_ member: String) throws(RecordError) -> JSONText? {
+  /// The JSON of a member; `nil` if it has none.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func optionalJSON(_ member: String) throws(RecordError) -> JSONText? {
     guard let text = try optionalText(member) else { return nil }
     do {
       return try JSONText(verbatim: text)
     } catch {
-      throw RecordError(.invalidJSON, record, member: member, "found no JSON: \(error)")
+      throw RecordError(.invalidJSON, record, member: member, "not valid JSON: \(error)")
     }
   }
 
-  func value<Closed: RawRepresentable & CaseIterable>(
+  /// The value of a member whose text is one of those a type knows.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func value<Closed: RawRepresentable & CaseIterable>(
     _ member: String, of type: Closed.Type
   ) throws(RecordError) -> Closed where Closed.RawValue == String {
     let text = try text(member)
@@ -95,38 +219,31 @@ struct RecordFields {
   }
 
   private func mistyped(_ member: String, _ value: Value?, _ expected: String) -> RecordError {
-    let found =
-      switch value {
-      case .null?: "nothing"
-      case .integer(let number)?: "the whole number \(number)"
-      case .real(let number)?: "the number \(number)"
-      case .text(let text)?: "the text \(Violation.quoted(text))"
-      case .blob(let bytes)?: "a blob of \(bytes.count) bytes"
-      case nil: "no such field"
-      }
-    return RecordError(.type, record, member: member, "found \(found), expected \(expected)")
+    RecordError(
+      .type, record, member: member,
+      "found \(value?.shown ?? "no such member"), expected \(expected)")
   }
 }
 
 extension Value {
-  /// A text, or NULL.
+  /// Creates a text, or NULL.
   init(_ text: String?) { self = text.map { .text($0) } ?? .null }
-  /// A double, or NULL.
+  /// Creates a number, or NULL.
   init(_ number: Double?) { self = number.map { .real($0) } ?? .null }
-  /// JSON text, or NULL.
+  /// Creates JSON text, or NULL.
   init(_ json: JSONText?) { self = json.map { .text($0.text) } ?? .null }
 }
 
-/// Why a record is no entity of a type.
+/// Why a record cannot become an entity.
 ///
-/// A database may hold what migration would refuse: SQLite takes any value in any column, and
+/// A database may hold what migration would reject: SQLite accepts any value in any column, and
 /// other programs write to it too.
 public struct RecordError: Error, Sendable, Hashable, CustomStringConvertible {
   /// A stable name for the failure.
   public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The code's text.
     public let rawValue: String
-    /// A code of one's own.
+    /// Creates a code.
     public init(rawValue: String) { self.rawValue = rawValue }
     /// The code's text.
     public var description: String { rawValue }
@@ -135,20 +252,20 @@ public struct RecordError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let kind = Code(rawValue: "record.kind")
     /// A value has the wrong type, or is missing.
     public static let type = Code(rawValue: "record.type")
-    /// A text is none of the values the type knows.
+    /// A text is not one of the known values.
     public static let unknownValue = Code(rawValue: "record.unknown-value")
-    /// A JSON column holds something else.
+    /// A JSON column holds text that is not JSON.
     public static let invalidJSON = Code(rawValue: "record.invalid-json")
   }
 
-  /// What kind of failure.
+  /// What is wrong.
   public var code: Code
   /// The record's kind.
-  public var kind: EntityKind
-  /// The record's id; empty where the stored id is no text.
-  public var id: String
-  /// The member concerned; nil where it is the whole record.
-  public var member: String?
+  package var kind: EntityKind
+  /// The record's id; empty if the stored id is not text.
+  package var id: String
+  /// The member concerned; `nil` for the whole record.
+  package var member: String?
   /// What was found and what was expected.
   public var message: String
 
@@ -163,6 +280,6 @@ public struct RecordError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The entity, the member and the message.
   public var description: String {
     let entity = "\(kind.schema.singular) \(Violation.quoted(id))"
-    return member.map { "\(entity), '\($0)': \(message)" } ?? "\(entity): \(message)"
+    return member.map { "\(entity), \"\($0)\": \(message)" } ?? "\(entity): \(message)"
   }
 }

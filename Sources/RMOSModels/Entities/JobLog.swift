@@ -1,11 +1,11 @@
-/// A job log: what a machine did or is to do, on which pattern and strip family.
+/// A job log: what a machine did or is to do, with which pattern and strip family.
 ///
 /// ```swift
 /// let job = JobLog(
 ///   id: "job-1", jobType: .slice, patternID: "rope-5x9", status: .completed,
 ///   startTime: "2025-01-15T10:30:00Z", endTime: "2025-01-15T11:15:00Z", durationSeconds: 2700,
 ///   parameters: JSONText(["blade_angle": 45]), createdAt: "2025-01-15T10:30:00Z")
-/// print(job.ended?.time?.hour ?? 0)  // 11
+/// print(job.endTime.flatMap { Timestamp($0) }?.time?.hour ?? 0)  // 11
 /// ```
 public struct JobLog: Entity {
   /// Job logs.
@@ -13,52 +13,44 @@ public struct JobLog: Entity {
 
   /// The id, unique among job logs.
   public var id: String
-  /// What kind of work.
+  /// The kind of work.
   public var jobType: JobType
   /// The pattern worked on.
   public var patternID: String?
   /// The strip family worked on.
   public var stripFamilyID: String?
-  /// Where the job stands.
+  /// The state of the job.
   public var status: JobStatus
   /// When work began: an ISO 8601 date or time, as written.
-  ///
-  /// What it means is ``started``.
   public var startTime: String?
   /// When work ended: an ISO 8601 date or time, as written; a completed job has one.
-  ///
-  /// What it means is ``ended``.
   public var endTime: String?
   /// How long the machine worked, seconds; 0 or more.
   public var durationSeconds: Double?
   /// The machine's settings: a JSON object.
   public var parameters: JSONText
-  /// What came of it; usually a JSON object.
+  /// The results; usually a JSON object.
   public var results: JSONText?
   /// When it was entered: an ISO 8601 date or time, as written.
-  ///
-  /// What it means is ``created``.
   public var createdAt: String
   /// When it was last changed: an ISO 8601 date or time, as written.
-  ///
-  /// What it means is ``updated``.
   public var updatedAt: String
 
-  /// A job log.
+  /// Creates a job log.
   ///
   /// - Parameters:
   ///   - id: The id, unique among job logs.
-  ///   - jobType: What kind of work.
+  ///   - jobType: The kind of work.
   ///   - patternID: The pattern worked on.
   ///   - stripFamilyID: The strip family worked on.
-  ///   - status: Where the job stands.
+  ///   - status: The state of the job.
   ///   - startTime: An ISO 8601 date or time.
   ///   - endTime: An ISO 8601 date or time; a completed job has one.
   ///   - durationSeconds: How long the machine worked, seconds; 0 or more.
   ///   - parameters: The machine's settings, a JSON object.
-  ///   - results: What came of it; usually a JSON object.
+  ///   - results: The results; usually a JSON object.
   ///   - createdAt: An ISO 8601 date or time.
-  ///   - updatedAt: An ISO 8601 date or time; nil for `createdAt`.
+  ///   - updatedAt: An ISO 8601 date or time; `createdAt` if `nil`.
   public init(
     id: String, jobType: JobType, patternID: String? = nil, stripFamilyID: String? = nil,
     status: JobStatus = .pending, startTime: String? = nil, endTime: String? = nil,
@@ -78,21 +70,12 @@ public struct JobLog: Entity {
     self.createdAt = createdAt
     self.updatedAt = updatedAt ?? createdAt
   }
-
-  /// What ``startTime`` means; nil where it is no timestamp.
-  public var started: Timestamp? { startTime.flatMap { Timestamp($0) } }
-  /// What ``endTime`` means; nil where it is no timestamp.
-  public var ended: Timestamp? { endTime.flatMap { Timestamp($0) } }
-  /// What ``createdAt`` means; nil where it is no timestamp.
-  public var created: Timestamp? { Timestamp(createdAt) }
-  /// What ``updatedAt`` means; nil where it is no timestamp.
-  public var updated: Timestamp? { Timestamp(updatedAt) }
 }
 
 extension JobLog {
-  /// The job log a record holds.
+  /// Creates a job log from its record.
   ///
-  /// - Throws: ``RecordError`` where a value is not what the schema declares.
+  /// - Throws: ``RecordError`` if a value is not what the schema declares.
   public init(record: Record) throws(RecordError) {
     let fields = try RecordFields(record, of: .joblogs)
     self.init(
@@ -122,61 +105,27 @@ extension JobLog {
   }
 }
 
-extension JobLog: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case id
-    case jobType = "job_type"
-    case patternID = "pattern_id"
-    case stripFamilyID = "strip_family_id"
-    case status
-    case startTime = "start_time"
-    case endTime = "end_time"
-    case durationSeconds = "duration_seconds"
-    case parameters, results
-    case createdAt = "created_at"
-    case updatedAt = "updated_at"
-  }
-
-  /// Reads an entity; an absent `status` is `pending`, an absent `updated_at` is `created_at`.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(
-      id: try container.decode(String.self, forKey: .id),
-      jobType: try container.decode(JobType.self, forKey: .jobType),
-      patternID: try container.decodeIfPresent(String.self, forKey: .patternID),
-      stripFamilyID: try container.decodeIfPresent(String.self, forKey: .stripFamilyID),
-      status: try container.decodeIfPresent(JobStatus.self, forKey: .status) ?? .pending,
-      startTime: try container.decodeIfPresent(String.self, forKey: .startTime),
-      endTime: try container.decodeIfPresent(String.self, forKey: .endTime),
-      durationSeconds: try container.decodeIfPresent(Double.self, forKey: .durationSeconds),
-      parameters: try container.decode(JSONText.self, forKey: .parameters),
-      results: try container.decodeIfPresent(JSONText.self, forKey: .results),
-      createdAt: try container.decode(String.self, forKey: .createdAt),
-      updatedAt: try container.decodeIfPresent(String.self, forKey: .updatedAt))
-  }
-}
-
-/// Where a job stands.
+/// The state of a job.
 ///
-/// A closed set: migration refuses any other status.
+/// A closed set: migration rejects any other status.
 public enum JobStatus: String, CaseIterable, Codable, Sendable, Hashable {
-  /// Entered, not yet planned; what a job log without a status is.
+  /// Entered, not yet planned; the default.
   case pending
-  /// Has its place in the plan.
+  /// Scheduled.
   case planned
-  /// A machine is at it.
+  /// In progress.
   case running
   /// Done.
   case completed
-  /// Given up because of a fault.
+  /// Stopped by an error.
   case failed
-  /// Called off.
+  /// Called off before it was done.
   case cancelled
 }
 
-/// What kind of work a job is.
+/// A kind of work.
 ///
-/// An open set: applications may add types of their own.
+/// An open set: applications may add their own types.
 ///
 /// ```swift
 /// let known = JobType.slice
@@ -189,9 +138,9 @@ public struct JobType: RawRepresentable, Hashable, Sendable, Codable, Expressibl
   /// The type's text, such as `slice`.
   public let rawValue: String
 
-  /// A type from its text.
+  /// Creates a type from its text.
   public init(rawValue: String) { self.rawValue = rawValue }
-  /// A type from its text.
+  /// Creates a type from its text.
   public init(stringLiteral value: String) { self.init(rawValue: value) }
 
   /// The type's text.
@@ -199,48 +148,20 @@ public struct JobType: RawRepresentable, Hashable, Sendable, Codable, Expressibl
 
   /// Cutting strips into slices.
   public static let slice: JobType = "slice"
-  /// Several slices in one go.
+  /// Cutting several slices in one run.
   public static let batch: JobType = "batch"
   /// Cutting a contour.
   public static let contour: JobType = "contour"
-  /// Putting pieces together.
+  /// Assembling pieces.
   public static let assembly: JobType = "assembly"
-  /// Slicing all strips of a rosette.
-  public static let rosetteSliceBatch: JobType = "rosette_slice_batch"
-  /// Computing a rosette's pattern.
-  public static let rosettePatternGeneration: JobType = "rosette_pattern_generation"
-  /// Drawing a rosette.
-  public static let rosettePreview: JobType = "rosette_preview"
-  /// Writing a rosette's machine program.
-  public static let rosetteCNCExport: JobType = "rosette_cnc_export"
-  /// Dividing a rosette's rings into segments.
-  public static let rosetteSegmentation: JobType = "rosette_segmentation"
-  /// Checking a rosette.
-  public static let rosetteValidation: JobType = "rosette_validation"
-  /// Simulating a rosette's machine program.
-  public static let rosetteCNCSimulation: JobType = "rosette_cnc_simulation"
-  /// Planning the strips of a rosette.
-  public static let rosettePlan: JobType = "rosette_plan"
-  /// Computing a rosette's toolpaths.
-  public static let rosetteCAM: JobType = "rosette_cam"
-  /// Sawing the slices of a rosette in one go.
-  public static let rosetteSawBatch: JobType = "rmos_rosette_saw_batch"
-  /// Sawing a slice.
-  public static let sawSlice: JobType = "saw_slice"
-  /// Sawing several slices in one go.
-  public static let sawSliceBatch: JobType = "saw_slice_batch"
-  /// A job from the queue of a saw.
-  public static let sawQueueJob: JobType = "saw_queue_job"
-  /// A run through a pipeline of jobs.
-  public static let pipelineRun: JobType = "pipeline_run"
-
-  /// The types the RMOS applications know.
-  public static let known: [JobType] = [
-    slice, batch, contour, assembly, rosetteSliceBatch, rosettePatternGeneration, rosettePreview,
-    rosetteCNCExport, rosetteSegmentation, rosetteValidation, rosetteCNCSimulation, rosettePlan,
-    rosetteCAM, rosetteSawBatch, sawSlice, sawSliceBatch, sawQueueJob, pipelineRun,
+  /// The types that the RMOS applications know.
+  package static let known: [JobType] = [
+    slice, batch, contour, assembly, "rosette_slice_batch", "rosette_pattern_generation",
+    "rosette_preview", "rosette_cnc_export", "rosette_segmentation", "rosette_validation",
+    "rosette_cnc_simulation", "rosette_plan", "rosette_cam", "rmos_rosette_saw_batch", "saw_slice",
+    "saw_slice_batch", "saw_queue_job", "pipeline_run",
   ]
 
   /// Whether the RMOS applications know the type.
-  public var isKnown: Bool { JobType.known.contains(self) }
+  package var isKnown: Bool { JobType.known.contains(self) }
 }

@@ -13,39 +13,35 @@ public struct Pattern: Entity {
 
   /// The id, unique among patterns.
   public var id: String
-  /// What people call it; not blank.
+  /// The display name; not blank.
   public var name: String
   /// How many rings the rosette has; at least 1.
   public var ringCount: Int64
-  /// The rings' geometry: a JSON object, empty only where ``rosetteGeometry`` stands in.
+  /// The rings' geometry: a JSON object, empty only if ``rosetteGeometry`` is given.
   public var geometry: JSONText
   /// The strip family it is cut from.
   public var stripFamilyID: String?
   /// When it was entered: an ISO 8601 date or time, as written.
-  ///
-  /// What it means is ``created``.
   public var createdAt: String
   /// When it was last changed: an ISO 8601 date or time, as written.
-  ///
-  /// What it means is ``updated``.
   public var updatedAt: String
   /// Anything else the application keeps; usually a JSON object.
   public var metadata: JSONText?
-  /// The family of designs, `generic` where nothing else is said.
+  /// The family of designs; `generic` by default.
   public var patternType: String
   /// The geometry as newer applications keep it: a JSON object.
   public var rosetteGeometry: JSONText?
 
-  /// A pattern.
+  /// Creates a pattern.
   ///
   /// - Parameters:
   ///   - id: The id, unique among patterns.
-  ///   - name: What people call it; not blank.
+  ///   - name: The display name; not blank.
   ///   - ringCount: How many rings; at least 1.
-  ///   - geometry: A JSON object; empty only where `rosetteGeometry` stands in.
+  ///   - geometry: A JSON object; empty only if `rosetteGeometry` is given.
   ///   - stripFamilyID: The strip family it is cut from.
   ///   - createdAt: An ISO 8601 date or time.
-  ///   - updatedAt: An ISO 8601 date or time; nil for `createdAt`.
+  ///   - updatedAt: An ISO 8601 date or time; `createdAt` if `nil`.
   ///   - metadata: Anything else; usually a JSON object.
   ///   - patternType: The family of designs.
   ///   - rosetteGeometry: A JSON object.
@@ -65,17 +61,12 @@ public struct Pattern: Entity {
     self.patternType = patternType
     self.rosetteGeometry = rosetteGeometry
   }
-
-  /// What ``createdAt`` means; nil where it is no timestamp.
-  public var created: Timestamp? { Timestamp(createdAt) }
-  /// What ``updatedAt`` means; nil where it is no timestamp.
-  public var updated: Timestamp? { Timestamp(updatedAt) }
 }
 
 extension Pattern {
-  /// The pattern a record holds.
+  /// Creates a pattern from its record.
   ///
-  /// - Throws: ``RecordError`` where a value is not what the schema declares.
+  /// - Throws: ``RecordError`` if a value is not what the schema declares.
   public init(record: Record) throws(RecordError) {
     let fields = try RecordFields(record, of: .patterns)
     self.init(
@@ -100,43 +91,5 @@ extension Pattern {
         .text(createdAt), .text(updatedAt), Value(metadata), .text(patternType),
         Value(rosetteGeometry),
       ])
-  }
-}
-
-extension Pattern: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case id, name
-    case ringCount = "ring_count"
-    case geometry
-    case stripFamilyID = "strip_family_id"
-    case createdAt = "created_at"
-    case updatedAt = "updated_at"
-    case metadata
-    case patternType = "pattern_type"
-    case rosetteGeometry = "rosette_geometry"
-  }
-
-  /// Reads an entity.
-  ///
-  /// An absent `updated_at` is `created_at`, an absent `pattern_type` `generic`, and `geometry` may
-  /// be absent where `rosette_geometry` is given.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    let rosetteGeometry = try container.decodeIfPresent(JSONText.self, forKey: .rosetteGeometry)
-    let geometry =
-      rosetteGeometry == nil
-      ? try container.decode(JSONText.self, forKey: .geometry)
-      : try container.decodeIfPresent(JSONText.self, forKey: .geometry)
-    self.init(
-      id: try container.decode(String.self, forKey: .id),
-      name: try container.decode(String.self, forKey: .name),
-      ringCount: try container.decode(Int64.self, forKey: .ringCount),
-      geometry: geometry ?? JSONText([:]),
-      stripFamilyID: try container.decodeIfPresent(String.self, forKey: .stripFamilyID),
-      createdAt: try container.decode(String.self, forKey: .createdAt),
-      updatedAt: try container.decodeIfPresent(String.self, forKey: .updatedAt),
-      metadata: try container.decodeIfPresent(JSONText.self, forKey: .metadata),
-      patternType: try container.decodeIfPresent(String.self, forKey: .patternType) ?? "generic",
-      rosetteGeometry: rosetteGeometry)
   }
 }

@@ -14,7 +14,7 @@ public struct StripFamily: Entity {
 
   /// The id, unique among strip families.
   public var id: String
-  /// What people call it; not blank.
+  /// The display name; not blank.
   public var name: String
   /// Width of a strip, millimetres; more than 0.
   public var stripWidthMM: Double
@@ -25,27 +25,23 @@ public struct StripFamily: Entity {
   /// The strips: a JSON array with at least one element.
   public var strips: JSONText
   /// When it was entered: an ISO 8601 date or time, as written.
-  ///
-  /// What it means is ``created``.
   public var createdAt: String
   /// When it was last changed: an ISO 8601 date or time, as written.
-  ///
-  /// What it means is ``updated``.
   public var updatedAt: String
   /// Anything else the application keeps; usually a JSON object.
   public var metadata: JSONText?
 
-  /// A strip family.
+  /// Creates a strip family.
   ///
   /// - Parameters:
   ///   - id: The id, unique among strip families.
-  ///   - name: What people call it; not blank.
+  ///   - name: The display name; not blank.
   ///   - stripWidthMM: Width of a strip, millimetres; more than 0.
   ///   - stripThicknessMM: Thickness of a strip, millimetres; more than 0.
   ///   - materialType: The material; not blank.
   ///   - strips: A JSON array with at least one element.
   ///   - createdAt: An ISO 8601 date or time.
-  ///   - updatedAt: An ISO 8601 date or time; nil for `createdAt`.
+  ///   - updatedAt: An ISO 8601 date or time; `createdAt` if `nil`.
   ///   - metadata: Anything else; usually a JSON object.
   public init(
     id: String, name: String, stripWidthMM: Double, stripThicknessMM: Double,
@@ -62,17 +58,12 @@ public struct StripFamily: Entity {
     self.updatedAt = updatedAt ?? createdAt
     self.metadata = metadata
   }
-
-  /// What ``createdAt`` means; nil where it is no timestamp.
-  public var created: Timestamp? { Timestamp(createdAt) }
-  /// What ``updatedAt`` means; nil where it is no timestamp.
-  public var updated: Timestamp? { Timestamp(updatedAt) }
 }
 
 extension StripFamily {
-  /// The strip family a record holds.
+  /// Creates a strip family from its record.
   ///
-  /// - Throws: ``RecordError`` where a value is not what the schema declares.
+  /// - Throws: ``RecordError`` if a value is not what the schema declares.
   public init(record: Record) throws(RecordError) {
     let fields = try RecordFields(record, of: .stripFamilies)
     self.init(
@@ -95,33 +86,5 @@ extension StripFamily {
         .text(id), .text(name), .real(stripWidthMM), .real(stripThicknessMM), .text(materialType),
         .text(strips.text), .text(createdAt), .text(updatedAt), Value(metadata),
       ])
-  }
-}
-
-extension StripFamily: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case id, name
-    case stripWidthMM = "strip_width_mm"
-    case stripThicknessMM = "strip_thickness_mm"
-    case materialType = "material_type"
-    case strips
-    case createdAt = "created_at"
-    case updatedAt = "updated_at"
-    case metadata
-  }
-
-  /// Reads an entity; an absent `updated_at` is `created_at`.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(
-      id: try container.decode(String.self, forKey: .id),
-      name: try container.decode(String.self, forKey: .name),
-      stripWidthMM: try container.decode(Double.self, forKey: .stripWidthMM),
-      stripThicknessMM: try container.decode(Double.self, forKey: .stripThicknessMM),
-      materialType: try container.decode(String.self, forKey: .materialType),
-      strips: try container.decode(JSONText.self, forKey: .strips),
-      createdAt: try container.decode(String.self, forKey: .createdAt),
-      updatedAt: try container.decodeIfPresent(String.self, forKey: .updatedAt),
-      metadata: try container.decodeIfPresent(JSONText.self, forKey: .metadata))
   }
 }

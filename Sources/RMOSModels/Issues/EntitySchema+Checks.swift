@@ -2,20 +2,20 @@
 
 /// The values of one entity, as far as rules across fields need them.
 protocol RuleSubject {
-  /// Whether the field has a value (right or wrong), not null.
+  /// Whether the field has a value, valid or not, other than null.
   func isGiven(_ field: Int) -> Bool
   /// Whether the field holds `text`.
   func holds(_ text: String, in field: Int) -> Bool
-  /// The field's text where it is right.
+  /// The field's text; `nil` if it is not valid.
   func text(of field: Int) -> String?
-  /// The field's timestamp where it is right.
+  /// The field's timestamp; `nil` if it is not valid.
   func timestamp(of field: Int) -> Timestamp?
-  /// Whether the field is a JSON object or array with something in it.
+  /// Whether the field is a JSON object or array that is not empty.
   func isFilled(_ field: Int) -> Bool
 }
 
 extension EntitySchema {
-  /// Whether another field stands in for `field`, so that it may be absent or empty.
+  /// Whether another field replaces `field`, so that it may be absent or empty.
   func hasSubstitute(for field: Int, in subject: some RuleSubject) -> Bool {
     rules.contains { rule in
       guard case .substitutable(field, let substitute) = rule else { return false }
@@ -23,7 +23,7 @@ extension EntitySchema {
     }
   }
 
-  /// Reports what the rules across fields find.
+  /// Reports the violations of rules across fields.
   func checkRules(of subject: some RuleSubject, report: (_ field: Int, Violation) -> Void) {
     for rule in rules {
       switch rule {
@@ -31,7 +31,7 @@ extension EntitySchema {
         continue
       case .requiredWhen(let field, let condition, let value, let severity):
         guard !subject.isGiven(field), subject.holds(value, in: condition) else { continue }
-        let because = "'\(fields[condition].member)' \"\(value)\""
+        let because = "\"\(fields[condition].member)\" is \"\(value)\""
         report(field, .missing(because: because, severity: severity))
       case .ordered(let earlier, let later):
         guard let start = subject.timestamp(of: earlier), let end = subject.timestamp(of: later),
@@ -47,10 +47,10 @@ extension EntitySchema {
   }
 }
 
-// The rules of single values. Reading files, checking records and auditing rows all come here.
+// The rules of single values, which reading, validation and audit share.
 
 extension FieldType {
-  /// Checks a text under a text, reference or timestamp rule; nil where it is fine.
+  /// Checks a text under a text, reference or timestamp rule; `nil` if it is valid.
   package func check(text: UnsafeBufferPointer<UInt8>) -> Violation? {
     switch self {
     case .text(let rule):
@@ -68,38 +68,38 @@ extension FieldType {
     }
   }
 
-  /// Checks a whole number; nil where it is fine.
+  /// Checks a whole number; `nil` if it is valid.
   package func check(integer: Int64) -> Violation? {
     guard case .integer(let minimum) = self, integer < minimum else { return nil }
     return .outOfRange(found: String(integer), expected: "at least \(minimum)")
   }
 
-  /// Checks a number; nil where it is fine.
+  /// Checks a number; `nil` if it is valid.
   ///
   /// - Parameters:
   ///   - real: The number.
   ///   - text: The number as written, for the message.
-  /// - Returns: What is wrong with it.
+  /// - Returns: The violation, if any.
   package func check(real: Double, text: @autoclosure () -> String) -> Violation? {
     guard case .real(let range) = self else { return nil }
     guard real.isFinite else {
       return .outOfRange(
-        found: text(), expected: "a number that fits a double (up to 1.8e308)")
+        found: text(), expected: "a number up to 1.8e308")
     }
     switch range {
     case .positive:
-      return real > 0 ? nil : .outOfRange(found: text(), expected: "more than 0")
+      return real > 0 ? nil : .outOfRange(found: text(), expected: "a number greater than 0")
     case .nonNegative:
-      return real >= 0 ? nil : .outOfRange(found: text(), expected: "0 or more")
+      return real >= 0 ? nil : .outOfRange(found: text(), expected: "at least 0")
     }
   }
 
-  /// Checks a JSON value; nil where it is fine.
+  /// Checks a JSON value; `nil` if it is valid.
   ///
   /// - Parameters:
   ///   - kind: Its outermost form.
   ///   - isEmpty: Whether it is `{}` or `[]`.
-  /// - Returns: What is wrong with it.
+  /// - Returns: The violation, if any.
   package func check(json kind: JSONScanner.Kind, isEmpty: Bool) -> Violation? {
     guard case .json(let rule) = self else { return nil }
     guard kind == (rule.shape == .object ? .object : .array) else {
@@ -109,19 +109,19 @@ extension FieldType {
     return .empty(shape: rule.shape, severity: severity)
   }
 
-  /// What the type is called in a message.
+  /// The type as a message names it.
   package var expectation: String {
     switch self {
     case .text: "text"
-    case .reference(let kind): "the id of a \(kind.schema.singular), as text"
+    case .reference(let kind): "the id of a \(kind.schema.singular) as text"
     case .integer: "a whole number"
     case .real: "a number"
-    case .timestamp: "an ISO 8601 date or time, as text"
+    case .timestamp: "an ISO 8601 date or time as text"
     case .json(let rule): rule.shape == .object ? "an object" : "a list"
     }
   }
 
-  /// Whether a text is nothing but white space (Unicode's White_Space), or nothing.
+  /// Whether a text is empty or only white space (Unicode's White_Space).
   static func isBlank(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     guard let first = text.first else { return true }
     if first > 0x20, first < 0x80 { return false }
@@ -131,7 +131,7 @@ extension FieldType {
 }
 
 extension JSONScanner.Kind {
-  /// What the value is called in a message.
+  /// The value as a message names it.
   package var name: String {
     switch self {
     case .string, .escapedString: "text"

@@ -1,20 +1,20 @@
-/// One thing found wrong or odd about an input, with its place.
+/// Something wrong or unusual in an input, with its place.
 ///
 /// ```swift
 /// print("\(issue.source ?? ""):\(issue.line ?? 0): \(issue.message) [\(issue.code)]")
 /// ```
 public struct Issue: Sendable, Hashable, Codable {
-  /// How grave it is.
+  /// How severe it is.
   public var severity: Severity
-  /// What it is; stable across versions.
+  /// What is wrong; stable across versions.
   public var code: IssueCode
-  /// The kind of entity, where known.
+  /// The kind of entity, if known.
   public var kind: EntityKind?
-  /// The entity's id, where known.
+  /// The entity's id, if known.
   public var id: String?
   /// The file's path relative to the source directory.
   public var source: String?
-  /// Which of the file's entities, when it holds several.
+  /// Which of the file's entities it concerns, if the file holds several.
   public var locator: Locator?
   /// 1-based line in the file.
   public var line: Int?
@@ -24,10 +24,10 @@ public struct Issue: Sendable, Hashable, Codable {
   public var offset: Int?
   /// The field, as a JSON Pointer (RFC 6901) into the entity.
   public var pointer: String?
-  /// What was found, what was expected and, where there is one, the fix.
+  /// What was found, what was expected and, if there is one, the fix.
   public var message: String
 
-  /// An issue.
+  /// Creates an issue.
   public init(
     severity: Severity, code: IssueCode, kind: EntityKind? = nil, id: String? = nil,
     source: String? = nil, locator: Locator? = nil, line: Int? = nil, column: Int? = nil,
@@ -47,13 +47,13 @@ public struct Issue: Sendable, Hashable, Codable {
   }
 }
 
-/// How grave an issue is.
+/// How severe an issue is.
 public enum Severity: String, Codable, Sendable, Hashable, CaseIterable, Comparable {
   /// Worth knowing; nothing is wrong.
   case info
-  /// Odd, but kept.
+  /// Unusual, but accepted.
   case warning
-  /// Refused.
+  /// Rejected.
   case error
 
   private var rank: Int {
@@ -64,12 +64,12 @@ public enum Severity: String, Codable, Sendable, Hashable, CaseIterable, Compara
     }
   }
 
-  /// Orders by gravity.
+  /// Orders by severity.
   public static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
 }
 
-/// Where in a file an entity stands, when the file holds more than one.
-public enum Locator: Hashable, Sendable {
+/// The place of an entity in a file that holds several.
+public enum Locator: Hashable, Sendable, Codable {
   /// The 0-based index in a list.
   case index(Int)
   /// The key in a dictionary; in a wrapper the JSON Pointer to the entity, such as `/runs/r1`.
@@ -77,7 +77,7 @@ public enum Locator: Hashable, Sendable {
   /// The 1-based line of a JSON Lines file.
   case line(Int)
 
-  /// The locator as it stands in a derived id: `legacy:<path>#<text>`.
+  /// The locator as it appears in a derived id: `legacy:<path>#<text>`.
   public var text: String {
     switch self {
     case .index(let number), .line(let number): String(number)
@@ -86,34 +86,45 @@ public enum Locator: Hashable, Sendable {
   }
 }
 
-extension Locator: Codable {
-  /// Reads a number as a list index and a string as a key.
-  ///
-  /// An index and a line are both numbers in JSON; the file's ending tells them apart.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if let number = try? container.decode(Int.self) {
-      self = .index(number)
-    } else {
-      self = .key(try container.decode(String.self))
+extension JSONWriter {
+  /// Writes how often each code was reported, sorted by code.
+  package mutating func issueCounts(_ counts: [IssueCode: Int]) {
+    object {
+      for (code, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        $0.member(code.rawValue, count)
+      }
     }
   }
 
-  /// Writes the number or the key.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .index(let number), .line(let number): try container.encode(number)
-    case .key(let key): try container.encode(key)
+  /// Writes an issue, with null for what is not known.
+  package mutating func issue(_ issue: Issue) {
+    object {
+      $0.member("severity", issue.severity.rawValue)
+      $0.member("code", issue.code.rawValue)
+      $0.member("kind", issue.kind?.rawValue)
+      $0.member("id", issue.id)
+      $0.member("source", issue.source)
+      $0.member("locator") { writer in
+        switch issue.locator {
+        case nil: writer.null()
+        case .index(let number), .line(let number): writer.integer(number)
+        case .key(let text): writer.string(text)
+        }
+      }
+      $0.member("line", issue.line)
+      $0.member("column", issue.column)
+      $0.member("offset", issue.offset)
+      $0.member("pointer", issue.pointer)
+      $0.member("message", issue.message)
     }
   }
 }
 
 /// JSON Pointer (RFC 6901).
 package enum JSONPointer {
-  /// The pointer to a member at the top.
+  /// The pointer to a member of the entity itself.
   package static func to(_ member: String) -> String {
-    // By scalars: a combining mark must not hide what it stands after.
+    // By scalars: a combining mark must not hide the character before it.
     "/"
       + member.unicodeScalars.reduce(into: "") { text, scalar in
         switch scalar {

@@ -1,11 +1,11 @@
-/// A stable name for what is wrong.
+/// A stable name of what an issue is about.
 ///
-/// Codes are API: programs may match on them.
+/// Codes are API: programs may rely on them.
 public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
   /// The code's text, such as `field.missing`.
   public let rawValue: String
 
-  /// A code of one's own.
+  /// Creates a code.
   public init(rawValue: String) { self.rawValue = rawValue }
   private init(_ rawValue: String) { self.rawValue = rawValue }
 
@@ -16,27 +16,27 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let inputUnreadable = IssueCode("input.unreadable")
   /// The bytes are neither UTF-8 nor UTF-16 with a byte-order mark.
   public static let inputEncoding = IssueCode("input.encoding")
-  /// The file holds nothing.
+  /// The file is empty.
   public static let inputEmpty = IssueCode("input.empty")
   /// One entity is larger than 64 MiB.
   public static let inputTooLarge = IssueCode("input.too-large")
   /// A symbolic link leads back to a directory that is being read.
   public static let inputLoop = IssueCode("input.loop")
-  /// No file at all was found to read in the source.
+  /// The source has no file to read.
   public static let inputNothingFound = IssueCode("input.nothing-found")
   /// A file of the source that looks like data is not read.
   public static let inputNotRead = IssueCode("input.not-read")
   /// A file is a copy of another, which is read before it.
   public static let inputCopy = IssueCode("input.copy")
-  /// The source could not be read any further, so the run stopped.
+  /// The source could not be read further; the run stopped.
   public static let sourceUnreadable = IssueCode("source.unreadable")
-  /// The source changed while it was being read, so the run stopped.
+  /// The source changed while it was being read; the run stopped.
   public static let sourceChanged = IssueCode("source.changed")
-  /// The text is not JSON (RFC 8259).
+  /// The text is not valid JSON (RFC 8259).
   public static let jsonSyntax = IssueCode("json.syntax")
-  /// The JSON nests deeper than 512.
+  /// The JSON is nested deeper than 512 levels.
   public static let jsonDepth = IssueCode("json.depth")
-  /// A member stands twice at the top of an entity.
+  /// An entity has two members with the same name.
   public static let jsonDuplicateKey = IssueCode("json.duplicate-key")
   /// An entity is not a JSON object.
   public static let shapeNotObject = IssueCode("shape.not-object")
@@ -44,15 +44,15 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let shapeWrapper = IssueCode("shape.wrapper")
   /// It is open which of a file's collections are the entities.
   public static let shapeAmbiguous = IssueCode("shape.ambiguous")
-  /// The entity has no id, and ids are not to be derived.
+  /// The entity has no id, and ids are not derived.
   public static let idMissing = IssueCode("id.missing")
-  /// The entity has no id; one was derived from where it stands.
+  /// The entity has no id; one was derived from its place.
   public static let idDerived = IssueCode("id.derived")
-  /// The id is a number; its text was taken.
+  /// The id is a number; its text is used.
   public static let idNumber = IssueCode("id.number")
   /// Another member was read as the id.
   public static let idAlias = IssueCode("id.alias")
-  /// The id inside disagrees with the dictionary key.
+  /// The entity's id differs from its key in the dictionary.
   public static let idMismatch = IssueCode("id.mismatch")
   /// A required member is absent or null.
   public static let fieldMissing = IssueCode("field.missing")
@@ -64,7 +64,7 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let fieldRange = IssueCode("field.range")
   /// A text has the wrong format.
   public static let fieldFormat = IssueCode("field.format")
-  /// A text is none of the known values.
+  /// A text is not one of the known values.
   public static let fieldUnknownValue = IssueCode("field.unknown-value")
   /// A mapping could not derive a value from what the source has.
   public static let fieldNotDerived = IssueCode("field.not-derived")
@@ -76,24 +76,24 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let fieldLookAlike = IssueCode("field.look-alike")
   /// An end is before its start.
   public static let timeOrder = IssueCode("time.order")
-  /// The entity referred to is neither in the store nor migrated in this run.
+  /// The referenced entity is neither in the store nor migrated by this run.
   public static let referenceMissing = IssueCode("reference.missing")
   /// The entity is already in the store, with the same content.
   public static let duplicateIdentical = IssueCode("duplicate.identical")
   /// The id is already in the store, with other content.
   public static let duplicateDiffers = IssueCode("duplicate.differs")
-  /// The store lacks a table, which the run creates.
+  /// The store lacks a table; the run creates it.
   public static let storeIncomplete = IssueCode("store.incomplete")
-  /// What the store would do with entities cannot be told in a dry run.
+  /// A dry run cannot predict what the store would do.
   public static let storeUnforeseen = IssueCode("store.unforeseen")
-  /// Another process is writing to the store, so that a run would be refused now.
+  /// Another process is writing to the store; a run would be refused now.
   public static let storeLocked = IssueCode("store.locked")
-  /// The store refused the row.
+  /// The store rejected the row.
   public static let storeRejected = IssueCode("store.rejected")
 }
 
 extension IssueCode {
-  /// Whether issues with this code belong to the source as a whole and not to an entity.
+  /// Whether issues with this code concern the source as a whole, not an entity.
   package var concernsSource: Bool {
     switch self {
     case .inputLoop, .inputNothingFound, .inputNotRead, .inputCopy, .shapeWrapper,

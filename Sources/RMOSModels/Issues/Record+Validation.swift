@@ -1,8 +1,8 @@
 extension Record {
-  /// Checks the record by the rules that migration reads files by.
+  /// Checks the record by the rules of migration.
   ///
-  /// Every violation is reported at once, in field order; a record that gives no error is one that
-  /// a migration would have accepted.
+  /// All violations are reported at once, in field order. A migration accepts a record without
+  /// errors.
   ///
   /// ```swift
   /// let issues = pattern.record.validate()
@@ -20,7 +20,7 @@ extension Record {
     }
   }
 
-  /// What ``validate()`` reports, as facts, in field order.
+  /// The violations that ``validate()`` reports, in field order.
   package func violations() -> [(field: Int, violation: Violation)] {
     var violations: [(field: Int, violation: Violation)] = []
     let schema = kind.schema
@@ -58,7 +58,7 @@ extension Record {
       let mayBeEmpty = isEmpty && schema.hasSubstitute(for: position, in: self)
       return field.type.check(json: kind, isEmpty: isEmpty && !mayBeEmpty)
     default:
-      return .wrongType(found: values[position].name, expected: field.type.expectation)
+      return .wrongType(found: values[position].shown, expected: field.type.expectation)
     }
   }
 }
@@ -83,7 +83,7 @@ extension Record: RuleSubject {
 }
 
 extension JSONScanner {
-  /// The outermost form of a JSON text and whether it is an empty container; nil where the text is
+  /// The outermost form of a JSON text and whether it is an empty container; `nil` if the text is
   /// not JSON.
   static func outline(of text: String) -> (kind: Kind, isEmpty: Bool)? {
     var text = text
@@ -104,7 +104,7 @@ extension JSONScanner {
 }
 
 extension JSONScanner {
-  /// What keeps a text from being JSON, and where.
+  /// Why a text is not JSON, and where.
   fileprivate static func errorText(of text: String) -> String {
     var text = text
     return text.withUTF8 { bytes in
@@ -114,19 +114,6 @@ extension JSONScanner {
       } catch {
         return "\(error.message), at byte \(error.offset)"
       }
-    }
-  }
-}
-
-extension Value {
-  /// What the value is called in a message.
-  var name: String {
-    switch self {
-    case .null: "null"
-    case .integer(let number): "the number \(number)"
-    case .real(let number): "the number \(number)"
-    case .text(let text): "the text \(Violation.quoted(text))"
-    case .blob(let bytes): "a blob of \(bytes.count) bytes"
     }
   }
 }

@@ -1,26 +1,26 @@
-/// What is wrong with an entity: the fact, without a place and without the prose.
+/// Something wrong with an entity, as a fact: without its place and before it becomes a sentence.
 ///
 /// An ``Issue`` is a violation with its place.
 package enum Violation: Sendable, Hashable {
   // Of a field.
 
-  /// Absent or null; `because` names what demands it, where that is another field.
+  /// Absent or null; `because` is the condition under which the field is required, if there is one.
   case missing(because: String? = nil, severity: Severity = .error)
   /// A value of another type than expected.
   case wrongType(found: String, expected: String, severity: Severity = .error)
-  /// Text of nothing but white space.
+  /// Text that is empty or only white space.
   case blank
   /// `{}` or `[]`.
   case empty(shape: FieldType.JSONRule.Shape, severity: Severity = .error)
   /// A number outside its range.
   case outOfRange(found: String, expected: String)
-  /// Text that is no timestamp.
+  /// Text that is not a timestamp.
   case notTimestamp(found: String)
-  /// Text that is none of the known values.
+  /// Text that is not one of the known values.
   case unknownValue(found: String, known: [String], severity: Severity = .error)
   /// An end before its start.
   case endBeforeStart(end: String, startField: String, start: String)
-  /// A string whose escapes are no text.
+  /// A string with an unpaired surrogate escape.
   case loneSurrogate
   /// Stored text that should be JSON and is not.
   case notJSON(error: String)
@@ -29,15 +29,15 @@ package enum Violation: Sendable, Hashable {
 
   /// Two members with the same name.
   case duplicateMember(String)
-  /// No id, and none is to be derived.
+  /// No id, and ids are not derived.
   case idMissing
   /// No id; this one was derived.
   case idDerived(String)
   /// The id is a number.
   case idNumber(String)
-  /// The id disagrees with the key of the dictionary; both are quoted.
+  /// The id differs from the key in the dictionary; both are quoted.
   case idMismatch(id: String, key: String)
-  /// The key of the dictionary, quoted, is blank and cannot be the id.
+  /// The key in the dictionary, quoted, is blank and cannot be the id.
   case blankKey(String)
   /// No `id`; another member was read as such.
   case idAlias(String)
@@ -46,7 +46,7 @@ package enum Violation: Sendable, Hashable {
   /// The field is absent, and a member that is not read is almost called so.
   case lookAlike(String)
 
-  /// How it counts; what is not an error is kept as it is.
+  /// How severe it is; what is not an error is kept as is.
   package var severity: Severity {
     switch self {
     case .missing(_, let severity), .wrongType(_, _, let severity), .empty(_, let severity),
@@ -82,57 +82,58 @@ package enum Violation: Sendable, Hashable {
     }
   }
 
-  /// What was found, what was expected and the way out, for the field named `field`.
+  /// What was found, what was expected and how to fix it, for the field named `field`.
   package func message(field: String) -> String {
     switch self {
     case .missing(nil, _):
-      "'\(field)' is missing; every entity of this kind needs it"
+      "\"\(field)\" is missing; it is required"
     case .missing(let because?, _):
-      "'\(field)' is missing; \(because) needs it"
+      "\"\(field)\" is missing; it is required when \(because)"
     case .wrongType(let found, let expected, let severity):
-      "'\(field)' is \(found); expected \(expected)" + Violation.keeping(severity)
+      "\"\(field)\" is \(found); expected \(expected)" + Violation.keeping(severity)
     case .blank:
-      "'\(field)' is blank; expected some text"
+      "\"\(field)\" must not be blank"
     case .empty(.object, let severity):
-      "'\(field)' is an empty object; expected members in it" + Violation.keeping(severity)
+      "\"\(field)\" is an empty object; expected at least one member"
+        + Violation.keeping(severity)
     case .empty(.array, let severity):
-      "'\(field)' is an empty list; expected at least one element" + Violation.keeping(severity)
+      "\"\(field)\" is an empty list; expected at least one element"
+        + Violation.keeping(severity)
     case .outOfRange(let found, let expected):
-      "'\(field)' is \(found); expected \(expected)"
+      "\"\(field)\" is \(found); expected \(expected)"
     case .notTimestamp(let found):
-      "'\(field)' is \(found); expected an ISO 8601 date or time that exists, such as "
+      "\"\(field)\" is \(found); expected a valid ISO 8601 date or time, such as "
         + "2025-01-15T10:30:00Z"
         + (Violation.isNumber(found) ? Violation.epochHint : "")
     case .unknownValue(let found, let known, let severity):
-      "'\(field)' is \(found); expected one of \(known.joined(separator: ", "))"
+      "\"\(field)\" is \(found); expected one of \(known.joined(separator: ", "))"
         + Violation.suggestion(for: found, among: known) + Violation.keeping(severity)
     case .endBeforeStart(let end, let startField, let start):
-      "'\(field)' (\(end)) is before '\(startField)' (\(start)); kept as it is"
+      "\"\(field)\" (\(end)) is before \"\(startField)\" (\(start)); kept as is"
     case .loneSurrogate:
-      "'\(field)' holds an escaped surrogate without its partner, which is no text; "
+      "\"\(field)\" contains an unpaired surrogate escape, which is not valid Unicode; "
         + "write the character itself"
     case .notJSON(let error):
-      "'\(field)' is not JSON: \(error)"
+      "\"\(field)\" is not valid JSON: \(error)"
     case .duplicateMember(let name):
-      "\(Violation.quoted(name)) stands twice in the entity, so it is open which one counts; "
-        + "keep one"
+      "the entity has two members named \(Violation.quoted(name)); remove one"
     case .idMissing:
-      "'id' is missing; give the entity one, or let ids be derived"
+      "\"id\" is missing; add one, or allow ids to be derived"
     case .idDerived(let id):
-      "no 'id'; derived \(Violation.quoted(id)) from where the entity stands"
+      "\"id\" is missing; derived \(Violation.quoted(id)) from the entity's place"
     case .idNumber(let number):
-      "'id' is the number \(number); its text is taken as the id"
+      "\"id\" is the number \(number); its text is used as the id"
     case .idMismatch(let id, let key):
-      "'id' is \(id) but the entity stands under the key \(key); make them agree"
+      "\"id\" is \(id), but the entity's key is \(key); they must be equal"
     case .blankKey(let key):
-      "the entity stands under the key \(key), which is blank and no id; write its id as the key"
+      "the entity's key is \(key), which is blank; use its id as the key"
     case .idAlias(let name):
-      "there is no \"\(field)\"; \(Violation.quoted(name)) is read as the id"
+      "\"\(field)\" is missing; \(Violation.quoted(name)) is read as the id"
     case .columnName(let name):
       "\(Violation.quoted(name)) is read as \"\(field)\""
     case .lookAlike(let name):
-      "\(Violation.quoted(name)) is not \"\(field)\", which is absent, and was only kept beside the "
-        + "entity; rename it to \"\(field)\", or read the source with the mapping \"any-case\""
+      "\"\(field)\" is missing; \(Violation.quoted(name)) has a similar name but was only kept; "
+        + "rename it, or read the source with the mapping \"any-case\""
     }
   }
 
@@ -147,9 +148,9 @@ package enum Violation: Sendable, Hashable {
     case .empty(.object, _): "{}"
     case .empty(.array, _): "[]"
     case .endBeforeStart(let end, _, _): end
-    case .loneSurrogate: "a surrogate without its partner"
-    case .notJSON(let error): "no JSON: \(error)"
-    case .duplicateMember(let name): "two members \(Violation.quoted(name))"
+    case .loneSurrogate: "an unpaired surrogate escape"
+    case .notJSON(let error): "invalid JSON: \(error)"
+    case .duplicateMember(let name): "two members named \(Violation.quoted(name))"
     case .idMissing, .idDerived: "no id"
     case .idNumber(let number): "the number \(number)"
     case .idMismatch(let id, _): id
@@ -165,14 +166,14 @@ package enum Violation: Sendable, Hashable {
     case .missing(nil, _): "a value"
     case .missing(let because?, _): "a value, because \(because)"
     case .wrongType(_, let expected, _), .outOfRange(_, let expected): expected
-    case .blank: "some text"
-    case .empty(.object, _): "members in the object"
+    case .blank: "text that is not blank"
+    case .empty(.object, _): "at least one member"
     case .empty(.array, _): "at least one element"
-    case .notTimestamp: "an ISO 8601 date or time that exists"
+    case .notTimestamp: "a valid ISO 8601 date or time"
     case .unknownValue(_, let known, _): "one of \(known.joined(separator: ", "))"
-    case .endBeforeStart(_, let startField, let start): "not before \(startField) (\(start))"
+    case .endBeforeStart(_, let startField, let start): "a time not before \(startField) (\(start))"
     case .loneSurrogate, .notJSON: "JSON (RFC 8259)"
-    case .duplicateMember: "one"
+    case .duplicateMember: "one member"
     case .idMissing, .idDerived, .idNumber, .blankKey: "an id that is text"
     case .idMismatch(_, let key): key
     case .idAlias, .columnName, .lookAlike: "the member's own name"
@@ -180,7 +181,7 @@ package enum Violation: Sendable, Hashable {
   }
 
   private static func keeping(_ severity: Severity) -> String {
-    severity == .error ? "" : "; kept as it is"
+    severity == .error ? "" : "; kept as is"
   }
 
   /// What to do about times that are numbers.
@@ -192,13 +193,13 @@ package enum Violation: Sendable, Hashable {
     return !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
   }
 
-  /// A known value that differs by case and white space only.
+  /// A known value that differs in case and white space only.
   private static func suggestion(for found: String, among known: [String]) -> String {
     let plain = found.lowercased().filter { !$0.isWhitespace && $0 != "\"" }
-    return known.contains(plain) ? " (did you mean \(plain)?)" : ""
+    return known.contains(plain) ? " (did you mean \"\(plain)\"?)" : ""
   }
 
-  /// A text from a file as a message shows it: quoted, cut after 60 Unicode scalars.
+  /// A text from a file as a message shows it: quoted, and cut after 60 Unicode scalars.
   package static func quoted(_ text: String) -> String {
     let shown = text.unicodeScalars.prefix(60)
     return "\"\(String(shown))\(shown.endIndex == text.endIndex ? "" : "…")\""

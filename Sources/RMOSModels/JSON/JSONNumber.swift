@@ -1,14 +1,14 @@
-/// A JSON number as it is written.
+/// A JSON number as written.
 ///
-/// Two numbers are equal where their texts are; `1.0` and `1` differ here.
+/// Two numbers are equal if their texts are: `1.0` and `1` differ.
 public struct JSONNumber: Sendable, Hashable {
   /// The token, valid under RFC 8259.
   public let text: String
 
-  /// A token that is known to be valid.
+  /// Creates a number from a token that is known to be valid.
   init(unchecked text: String) { self.text = text }
 
-  /// A number from its token; nil where `text` is no JSON number.
+  /// Creates a number from its token; `nil` if `text` is not a JSON number.
   public init?(_ text: String) {
     guard case .number(let number)? = try? JSONValue(parsing: text),
       number.text.utf8.count == text.utf8.count
@@ -16,22 +16,22 @@ public struct JSONNumber: Sendable, Hashable {
     self = number
   }
 
-  /// A whole number.
+  /// Creates a whole number.
   public init(_ value: some BinaryInteger) { text = String(value) }
 
-  /// The shortest text that reads back as `value`; nil for one that is not finite.
+  /// Creates the shortest text that reads back as `value`; `nil` if it is not finite.
   public init?(_ value: Double) {
     guard value.isFinite else { return nil }
     text = value.description
   }
 
-  /// The value where it is whole and fits; `3.0` and `1e2` are whole.
+  /// The value if it is whole and fits; `3.0` and `1e2` are whole.
   public var int64: Int64? {
     guard case .value(let value) = withToken(DecimalText.integerValue) else { return nil }
     return value
   }
 
-  /// The nearest double; infinite where the number is beyond the finite doubles.
+  /// The nearest double; infinite if the number is beyond the finite doubles.
   public var double: Double { withToken(DecimalText.doubleValue) }
 
   func withToken<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
@@ -42,8 +42,8 @@ public struct JSONNumber: Sendable, Hashable {
 
 /// The exact value of a JSON number token, read from its bytes.
 ///
-/// Tokens are expected to be valid numbers of RFC 8259; nothing here goes through binary floating
-/// point but ``doubleValue(_:)``, whose point it is. All of it is O(length), whatever the exponent.
+/// Tokens must be valid numbers of RFC 8259. Only ``doubleValue(_:)`` uses binary floating point.
+/// Everything is O(length), whatever the exponent.
 package enum DecimalText {
   /// A token as a whole number.
   package enum IntegerResult: Sendable, Hashable {
@@ -71,7 +71,7 @@ package enum DecimalText {
     return Int64(exactly: magnitude).map { .value($0) } ?? .outOfRange
   }
 
-  /// The double nearest to a token; infinite where it is beyond the finite doubles.
+  /// The double nearest to a token; infinite if it is beyond the finite doubles.
   package static func doubleValue(_ token: UnsafeBufferPointer<UInt8>) -> Double {
     let number = Parts(token)
     let zero = number.isNegative ? -0.0 : 0.0
@@ -82,8 +82,8 @@ package enum DecimalText {
       var mantissa: UInt64 = 0
       number.forEachDigit(of: token) { mantissa = mantissa * 10 + UInt64($0) }
       if mantissa <= 1 << 53 {
-        // Both operands are exact, so the one rounding is the right one.
-        let power = powerOfTen(abs(exponent))
+        // Both operands are exact, so the one rounding is correct.
+        let power = powersOfTen[abs(exponent)]
         let magnitude = exponent < 0 ? Double(mantissa) / power : Double(mantissa) * power
         return number.isNegative ? -magnitude : magnitude
       }
@@ -91,10 +91,10 @@ package enum DecimalText {
     return nearest(number, of: token)
   }
 
-  /// Whether two tokens name the same number: `1.0`, `1` and `10e-1` do, `0` and `-0` too.
+  /// Whether two tokens are the same number, as `1.0`, `1` and `10e-1`, or `0` and `-0`, are.
   ///
-  /// Exponents of 18 digits and more are compared as they are written, so that two spellings of
-  /// such a number may count as different; different numbers never count as equal.
+  /// Exponents of 18 digits and more are compared as written, so two spellings of such a number may
+  /// count as different. Different numbers never count as equal.
   package static func areEqual(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) -> Bool {
@@ -119,7 +119,7 @@ package enum DecimalText {
 
   private static let point = UInt8(ascii: ".")
 
-  /// The standard library's correctly rounded reading, which ignores the locale.
+  /// The standard library's correctly rounded conversion, which ignores the locale.
   private static func nearest(_ number: Parts, of token: UnsafeBufferPointer<UInt8>) -> Double {
     // No two neighbouring doubles have a midpoint of more than 767 digits: a longer token rounds
     // like its first 800 digits followed by any digit but 0.
@@ -137,46 +137,24 @@ package enum DecimalText {
     return Double(String(decoding: text, as: UTF8.self)) ?? .nan
   }
 
-  private static func powerOfTen(_ exponent: Int) -> Double {
-    switch exponent {
-    case 0: 1
-    case 1: 1e1
-    case 2: 1e2
-    case 3: 1e3
-    case 4: 1e4
-    case 5: 1e5
-    case 6: 1e6
-    case 7: 1e7
-    case 8: 1e8
-    case 9: 1e9
-    case 10: 1e10
-    case 11: 1e11
-    case 12: 1e12
-    case 13: 1e13
-    case 14: 1e14
-    case 15: 1e15
-    case 16: 1e16
-    case 17: 1e17
-    case 18: 1e18
-    case 19: 1e19
-    case 20: 1e20
-    case 21: 1e21
-    default: 1e22
-    }
-  }
+  /// The powers of ten that a double holds exactly.
+  private static let powersOfTen: [Double] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+  ]
 }
 
 extension DecimalText {
   /// A token taken apart: ±0.d₁d₂…dₙ × 10^point, d₁ and dₙ not 0.
   private struct Parts {
     var isNegative = false
-    /// Where d₁ stands in the token.
+    /// The position of d₁ in the token.
     var first = 0
     /// n, 0 for zero.
     var digitCount = 0
-    /// The power of ten; far out of reach where the exponent is huge.
+    /// The power of ten; far out of range if the exponent is huge.
     var point = 0
-    /// Whether the exponent has more digits than `point` can tell apart.
+    /// Whether the exponent has more digits than `point` can represent.
     var hasHugeExponent = false
     /// The exponent's digits without leading zeros.
     var exponentDigits = 0..<0

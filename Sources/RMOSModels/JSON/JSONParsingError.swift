@@ -1,12 +1,14 @@
-/// Why a text is not JSON, and where.
+import RMOSSystem
+
+/// Why a text is not valid JSON, and where.
 public struct JSONParsingError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// 0-based offset in the text's bytes.
+  /// The 0-based offset in the text's UTF-8 bytes.
   public let offset: Int
-  /// 1-based.
+  /// The 1-based line.
   public let line: Int
-  /// 1-based, in bytes.
+  /// The 1-based column, in bytes.
   public let column: Int
-  /// What was expected and what was found.
+  /// What was found and what was expected.
   public let message: String
 
   /// The place and the message.
@@ -33,51 +35,51 @@ public struct JSONParsingError: Error, Sendable, Hashable, CustomStringConvertib
     let isBlank = bytes.prefix(error.offset).allSatisfy { JSONScanner.isWhiteSpace($0) }
     message =
       error.reason == .unexpectedEnd && isBlank
-      ? "expected a value, found the end" : error.message
+      ? "found nothing, expected a value" : error.message
   }
 }
 
-/// Why bytes are not the JSON they should be, and where.
-public struct JSONScanError: Error, Sendable, Hashable {
-  /// What was found wrong.
-  public enum Reason: Sendable, Hashable {
+/// Why bytes are not valid JSON, and where: what the scanner throws.
+package struct JSONScanError: Error, Sendable, Hashable {
+  /// What is wrong.
+  package enum Reason: Sendable, Hashable {
     /// The text ends within a value.
     case unexpectedEnd
-    /// Another byte stands where a token should begin or go on.
+    /// A byte that cannot begin or continue a token here.
     case unexpected(byte: UInt8, expected: Expected)
-    /// A control character stands unescaped in a string.
+    /// An unescaped control character in a string.
     case controlCharacter(UInt8)
-    /// A backslash is followed by no escape of RFC 8259.
+    /// A backslash that does not begin an escape of RFC 8259.
     case invalidEscape
     /// Bytes that are not UTF-8.
     case invalidUTF8
     /// Nesting beyond ``JSONScanner/maximumDepth``.
     case tooDeep
-    /// An escaped surrogate without its partner, which is JSON but no text.
+    /// An unpaired surrogate escape, which is valid JSON but not valid Unicode.
     case loneSurrogate
   }
-  /// What would have been right.
-  public enum Expected: String, Sendable, Hashable {
+  /// What the scanner expected.
+  package enum Expected: String, Sendable, Hashable {
     /// Any JSON value.
     case value = "a value"
     /// A member's name.
     case name = "a member name in double quotes"
     /// The colon after a name.
-    case colon = "':'"
-    /// What follows a member.
-    case commaOrBrace = "',' or '}'"
-    /// What follows an element.
-    case commaOrBracket = "',' or ']'"
+    case colon = "\":\""
+    /// The token after a member.
+    case commaOrBrace = "\",\" or \"}\""
+    /// The token after an element.
+    case commaOrBracket = "\",\" or \"]\""
     /// A digit of a number.
     case digit = "a digit"
     /// The end of the text.
     case end = "the end of the text"
   }
 
-  /// What was found wrong.
-  public var reason: Reason
-  /// 0-based offset in the bytes scanned.
-  public var offset: Int
+  /// What is wrong.
+  package var reason: Reason
+  /// The 0-based offset in the scanned bytes.
+  package var offset: Int
 
   @inline(never)
   package init(_ reason: Reason, _ offset: Int) {
@@ -87,29 +89,31 @@ public struct JSONScanError: Error, Sendable, Hashable {
 }
 
 extension JSONScanError {
-  /// What was found and what was expected, for people.
-  public var message: String {
+  /// A human-readable description: what was found and what was expected.
+  package var message: String {
     switch reason {
     case .unexpectedEnd:
-      "ends within a value; the rest is missing"
+      "the JSON ends within a value; the rest is missing"
     case .unexpected(let byte, let expected):
       "found \(JSONScanError.shown(byte)), expected \(expected.rawValue)"
     case .controlCharacter(let byte):
-      "\(JSONScanError.shown(byte)) stands in a string as it is; write it as an escape such as \\n"
+      "found \(JSONScanError.shown(byte)) in a string; write it as an escape, such as \\n"
     case .invalidEscape:
-      "a backslash begins no escape here; write \\\\ for a backslash"
+      "found a backslash that begins no valid escape; write \\\\ for a backslash"
     case .invalidUTF8:
-      "not UTF-8"
+      "not valid UTF-8"
     case .tooDeep:
-      "nests deeper than \(JSONScanner.maximumDepth)"
+      "nested deeper than \(JSONScanner.maximumDepth) levels"
     case .loneSurrogate:
-      "an escaped surrogate without its partner, which is no text; write the character itself"
+      "found an unpaired surrogate escape, which is not valid Unicode; write the character itself"
     }
   }
 
   private static func shown(_ byte: UInt8) -> String {
-    0x21...0x7E ~= byte
-      ? "'\(Character(Unicode.Scalar(byte)))'"
-      : "the byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    switch byte {
+    case UInt8(ascii: "\""): "a double quote"
+    case 0x21...0x7E: "\"\(Character(Unicode.Scalar(byte)))\""
+    default: "the byte 0x" + ASCII.hex([byte]).uppercased()
+    }
   }
 }

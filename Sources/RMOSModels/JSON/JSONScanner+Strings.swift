@@ -1,7 +1,9 @@
-// Strings: eight bytes at a time to the next byte that needs a look.
+import RMOSSystem
+
+// Strings, eight bytes at a time up to the next byte that needs a closer look.
 
 extension JSONScanner {
-  /// Scans the inside of a string and returns the place after its closing quote.
+  /// Scans the content of a string and returns the position after its closing quote.
   @inline(__always)
   func scanString(
     from start: UnsafePointer<UInt8>, escaped: inout Bool
@@ -51,7 +53,7 @@ extension JSONScanner {
       UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
       return backslash + 2
     case UInt8(ascii: "u"):
-      for index in 2..<6 where JSONScanner.hexValue(backslash[index]) == nil {
+      for index in 2..<6 where backslash[index].hexadecimalValue == nil {
         throw backslash + index >= end
           ? JSONScanError(.unexpectedEnd, position(of: end))
           : JSONScanError(.invalidEscape, position(of: backslash))
@@ -82,7 +84,7 @@ extension JSONScanner {
   @inline(__always)
   private static func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 
-  /// The length of the well-formed multi-byte sequence at `p`, 0 where there is none.
+  /// The length of the well-formed multi-byte sequence at `p`; 0 if there is none.
   @inline(__always)
   package static func lengthOfMultibyte(at p: UnsafePointer<UInt8>) -> Int {
     let first = p[0]
@@ -104,7 +106,7 @@ extension JSONScanner {
     }
   }
 
-  /// Whether the bytes from `start` to `end` begin a multi-byte sequence that more bytes could end.
+  /// Whether the bytes from `start` to `end` are the beginning of a multi-byte sequence.
   @inline(never)
   private static func couldGoOn(
     _ start: UnsafePointer<UInt8>, upTo end: UnsafePointer<UInt8>
@@ -120,29 +122,19 @@ extension JSONScanner {
     return available < length && (1..<available).allSatisfy { isContinuation(start[$0]) }
   }
 
-  @inline(__always)
-  static func hexValue(_ byte: UInt8) -> UInt32? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
-    default: nil
-    }
-  }
-
-  /// Decodes the inside of a scanned string to UTF-8.
+  /// Decodes the content of a scanned string to UTF-8.
   ///
   /// - Parameters:
-  ///   - string: What stands between the quotes of a string this scanner accepted.
-  ///   - output: Room for as many bytes; advanced.
-  /// - Returns: nil, or the offset in `string` of an escaped surrogate that has no partner: such a
-  ///   string is JSON but no text.
+  ///   - string: The bytes between the quotes of a string that this scanner accepted.
+  ///   - output: Room for as many bytes. Advanced past the decoded bytes.
+  /// - Returns: The offset in `string` of an unpaired surrogate escape, which is valid JSON but not
+  ///   valid Unicode; `nil` if there is none.
   package static func decode(
     _ string: UnsafeBufferPointer<UInt8>, to output: inout UnsafeMutablePointer<UInt8>
   ) -> Int? {
     var index = 0
     func unit(at index: Int) -> UInt32 {
-      (index..<index + 4).reduce(0) { $0 << 4 | (hexValue(string[$1]) ?? 0) }
+      (index..<index + 4).reduce(0) { $0 << 4 | UInt32(string[$1].hexadecimalValue ?? 0) }
     }
     func put(_ byte: UInt8) {
       output.pointee = byte
@@ -182,7 +174,7 @@ extension JSONScanner {
     return nil
   }
 
-  /// The text of a scanned string's inside, escapes resolved; `nil` where its escapes are no text.
+  /// The decoded content of a scanned string; `nil` if it has an unpaired surrogate escape.
   package static func decoded(_ string: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     var isText = true
     let bytes = [UInt8](unsafeUninitializedCapacity: string.count + 4) { buffer, count in

@@ -1,15 +1,15 @@
 /// A strict, one-pass scanner for JSON (RFC 8259) in UTF-8.
 ///
-/// It checks every byte, builds no tree and never recurses: values are spans of the input, and a
-/// value wanted as text is copied without the white space between its tokens on the way past.
-public struct JSONScanner {
-  /// How deep arrays and objects may nest.
-  public static let maximumDepth = 512
+/// It checks every byte, builds no tree and never recurses. Values are spans of the input; a value
+/// that is wanted as text is copied while it is scanned, without white space between its tokens.
+package struct JSONScanner {
+  /// The maximum depth of nested arrays and objects.
+  package static let maximumDepth = 512
 
-  /// How many readable bytes must follow the input; the first must be 0.
-  public static let padding = 64
+  /// The number of readable bytes that must follow the input; the first must be 0.
+  package static let padding = 64
 
-  /// The outermost form of a value.
+  /// The type of a value.
   package enum Kind: UInt8, Sendable {
     case string, escapedString, number, `true`, `false`, null, object, array
   }
@@ -28,10 +28,10 @@ public struct JSONScanner {
   /// - Parameters:
   ///   - base: The input, followed by ``padding`` readable bytes of which the first is 0.
   ///   - count: Its length, bytes.
-  ///   - origin: The position of its first byte, where it is a part of a longer text. Positions and
-  ///     the offsets of errors count from the beginning of that text.
-  ///   - position: Where to begin, `origin` or later; `nil` for the input's beginning.
-  ///   - containers: Scratch for ``maximumDepth`` flags.
+  ///   - origin: The position of its first byte, if it is part of a longer text. Positions and the
+  ///     offsets of errors count from the beginning of that text.
+  ///   - position: Where to begin, `origin` or later; `nil` for the beginning of the input.
+  ///   - containers: Scratch memory for ``maximumDepth`` flags.
   package init(
     base: UnsafePointer<UInt8>, count: Int, origin: Int = 0, position: Int? = nil,
     containers: UnsafeMutablePointer<Bool>
@@ -43,28 +43,28 @@ public struct JSONScanner {
     self.containers = containers
   }
 
-  /// How many bytes are left to scan.
+  /// The number of bytes left to scan.
   package var remaining: Int { end - cursor }
 
-  /// Where the scan stands.
+  /// The scan position, from the beginning of the text.
   package var position: Int { position(of: cursor) }
 
   @inline(__always)
   func position(of place: UnsafePointer<UInt8>) -> Int { place - base + origin }
 
-  /// Whether the whole input is scanned.
+  /// Whether the whole input has been scanned.
   package var isAtEnd: Bool { cursor == end }
 
   /// The byte at the position; 0 at the end.
   package var byte: UInt8 { cursor.pointee }
 
-  /// Passes over white space.
+  /// Skips white space.
   @inline(__always)
   package mutating func skipWhiteSpace() {
     while JSONScanner.isWhiteSpace(cursor.pointee) { cursor += 1 }
   }
 
-  /// Passes over `byte` if it is next.
+  /// Skips `byte` if it is next.
   @inline(__always)
   package mutating func skip(_ byte: UInt8) -> Bool {
     guard cursor.pointee == byte else { return false }
@@ -91,19 +91,19 @@ public struct JSONScanner {
       : JSONScanError(.unexpected(byte: place.pointee, expected: expected), position(of: place))
   }
 
-  /// Scans one value and passes over it.
+  /// Scans one value and moves past it.
   package mutating func skipValue(enclosingDepth: Int) throws(JSONScanError) -> Kind {
     var sink = DiscardingSink()
     return try scanValue(into: &sink, enclosingDepth: enclosingDepth)
   }
 
-  /// Scans one value and copies its tokens, without white space between them, to `output`.
+  /// Scans one value and copies its tokens to `output`, without white space between them.
   ///
   /// - Parameters:
-  ///   - output: Room for as many bytes as the input has left, and ``padding`` more. Advanced.
+  ///   - output: Room for the ``remaining`` bytes and ``padding`` more. Advanced past the copy.
   ///   - enclosingDepth: How many containers are open around the value.
-  /// - Returns: The value's outermost form.
-  /// - Throws: ``JSONScanError`` with the first offence.
+  /// - Returns: The type of the value.
+  /// - Throws: ``JSONScanError`` for the first error.
   package mutating func copyValue(
     to output: inout UnsafeMutablePointer<UInt8>, enclosingDepth: Int
   ) throws(JSONScanError) -> Kind {
@@ -113,7 +113,7 @@ public struct JSONScanner {
     return kind
   }
 
-  /// Copies like ``copyValue(to:enclosingDepth:)`` a value that this scanner has passed over.
+  /// Copies a value that this scanner has accepted, like ``copyValue(to:enclosingDepth:)``.
   package func copyValue(
     scannedAt place: UnsafePointer<UInt8>, to output: inout UnsafeMutablePointer<UInt8>
   ) {
@@ -214,9 +214,9 @@ public struct JSONScanner {
     run = p
   }
 
-  /// Scans a string at the position and passes over it.
+  /// Scans a string and moves past it.
   ///
-  /// - Returns: Whether it holds escapes.
+  /// - Returns: Whether it contains escapes.
   package mutating func skipString() throws(JSONScanError) -> Bool {
     guard cursor.pointee == UInt8(ascii: "\"") else { throw unexpected(at: cursor, .name) }
     var isEscaped = false
@@ -312,22 +312,23 @@ private struct CopyingSink: TokenSink {
 }
 
 extension JSONScanner {
-  /// Checks that `bytes` are one JSON value in UTF-8, and nothing else but white space.
+  /// Checks that `bytes` are one JSON value in UTF-8, surrounded by nothing but white space.
   ///
-  /// O(n) time, and a copy of the bytes.
-  /// - Throws: ``JSONScanError`` with the first offence.
-  public static func validate(_ bytes: UnsafeRawBufferPointer) throws(JSONScanError) {
+  /// - Throws: ``JSONScanError`` for the first error.
+  /// - Complexity: O(n), and a copy of the bytes.
+  package static func validate(_ bytes: UnsafeRawBufferPointer) throws(JSONScanError) {
     let result: Result<Void, JSONScanError> = withPaddedCopy(of: bytes) { $0.validateAll() }
     try result.get()
   }
 
-  /// Checks like ``validate(_:)``, without a copy: O(n) time, no memory.
+  /// Checks bytes like ``validate(_:)``, without a copy.
   ///
   /// - Parameters:
   ///   - base: The bytes, followed by ``padding`` readable bytes of which the first is 0.
-  ///   - count: How many bytes there are, without the padding.
-  /// - Throws: ``JSONScanError`` with the first offence.
-  public static func validate(
+  ///   - count: The number of bytes, without the padding.
+  /// - Throws: ``JSONScanError`` for the first error.
+  /// - Complexity: O(n), without allocation.
+  package static func validate(
     padded base: UnsafePointer<UInt8>, count: Int
   ) throws(JSONScanError) {
     precondition(base[count] == 0, "the byte after the input must be 0")
@@ -346,7 +347,7 @@ extension JSONScanner {
     }
   }
 
-  /// Passes over white space, after which nothing may follow.
+  /// Skips white space, after which nothing may follow.
   package mutating func skipToEnd() throws(JSONScanError) {
     skipWhiteSpace()
     guard isAtEnd else { throw unexpected(.end) }

@@ -1,7 +1,7 @@
-/// JSON text as a JSON column holds it: the source's tokens without the white space between them.
+/// JSON text as a JSON column holds it: the tokens of the source, without white space between them.
 ///
-/// The text is always valid JSON. Read from a record it is kept as stored, which for rows of other
-/// applications may include white space. Two texts are equal where their bytes are.
+/// The text is always valid JSON. From a record it is kept as stored, which in rows of other
+/// applications may include white space. Two texts are equal if their bytes are.
 ///
 /// ```swift
 /// let geometry = try JSONText(parsing: "{ \"width_mm\": 1.50 }")
@@ -11,9 +11,9 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
   /// The text.
   public let text: String
 
-  /// Validates a JSON text and drops the white space between its tokens.
+  /// Validates a JSON text and removes the white space between its tokens.
   ///
-  /// - Throws: The first violation with its place. Nesting deeper than 512 is one.
+  /// - Throws: ``JSONParsingError`` for the first error; nesting deeper than 512 levels is one.
   /// - Complexity: O(n).
   public init(parsing text: String) throws(JSONParsingError) {
     do throws(JSONScanError) {
@@ -23,7 +23,7 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Validates a JSON text and keeps it as it is.
+  /// Validates a JSON text and keeps it as is.
   package init(verbatim text: String) throws(JSONParsingError) {
     var copy = text
     let result: Result<Void, JSONScanError> = copy.withUTF8 { bytes in
@@ -39,14 +39,14 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
     self.text = text
   }
 
-  /// The compact text of a value.
+  /// Creates the compact text of a value.
   public init(_ value: JSONValue) { text = value.text }
 
   /// The text as a tree.
   ///
-  /// An escaped lone surrogate, which no string can hold, reads as U+FFFD.
+  /// An unpaired surrogate escape, which no string can hold, becomes U+FFFD.
   ///
-  /// - Complexity: O(n), each time.
+  /// - Complexity: O(n) each time.
   public var value: JSONValue {
     (try? JSONValue(parsing: text, replacingLoneSurrogates: true)) ?? .null
   }
@@ -61,22 +61,22 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension JSONText: Codable {
-  /// Reads any JSON value; see ``JSONValue/init(from:)`` for what a decoder does not tell.
+  /// Decodes any JSON value; see ``JSONValue/init(from:)`` for what decoders do not preserve.
   public init(from decoder: any Decoder) throws { self.init(try JSONValue(from: decoder)) }
 
-  /// Writes the structure as real JSON, not as a string.
+  /// Encodes the structure, not a string.
   public func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
 }
 
-/// Whether two JSON texts say the same: white space, escapes, member order and the way a number is
-/// written make no difference.
+/// Whether two JSON texts have the same meaning: white space, escapes, member order and the
+/// spelling of numbers make no difference.
 ///
-/// Members with equal names are compared in their order. A text that is not JSON equals only the
-/// same bytes.
+/// Members with equal names are compared in order. A text that is not JSON is equivalent only to
+/// the same bytes.
 package enum JSONEquivalence {
-  /// Whether two texts say the same.
+  /// Whether two texts have the same meaning.
   ///
-  /// - Complexity: O(n log n) at worst; O(n) where members stand in the same order.
+  /// - Complexity: O(n log n); O(n) if members are in the same order.
   package static func areEquivalent(_ left: String, _ right: String) -> Bool {
     if left.hasSameUTF8(as: right) { return true }
     guard let left = try? JSONValue(parsing: left), let right = try? JSONValue(parsing: right)
@@ -87,7 +87,8 @@ package enum JSONEquivalence {
   /// The names of the members of two object texts that differ or are on one side only, in left
   /// order, then right order.
   ///
-  /// A text that is no object counts as an object whose one member, with an empty name, is the text.
+  /// A text that is not an object counts as an object with one member: the text, with an empty
+  /// name.
   package static func differingMembers(_ left: String, _ right: String) -> [String] {
     if left.hasSameUTF8(as: right) { return [] }
     let (isLeftExact, left) = members(of: left)
@@ -101,11 +102,11 @@ package enum JSONEquivalence {
       let (leftValues, rightValues) = (leftGroups[name] ?? [], rightGroups[name] ?? [])
       if !areEquivalent(leftValues, rightValues) { names.append(member.name) }
     }
-    // It must differ somewhere, if only in what no text can hold.
+    // They differ somewhere, if only in what no string can hold.
     return names.isEmpty && !(isLeftExact && isRightExact) ? [""] : names
   }
 
-  /// Whether two values say the same.
+  /// Whether two values have the same meaning.
   package static func areEquivalent(_ left: JSONValue, _ right: JSONValue) -> Bool {
     switch (left, right) {
     case (.number(let left), .number(let right)):
@@ -141,7 +142,7 @@ package enum JSONEquivalence {
     }.map(\.element)
   }
 
-  /// The members of an object, and whether they say all that it says: lone surrogates are replaced.
+  /// The members of an object, and whether they are exact: unpaired surrogates are replaced.
   private static func members(of text: String) -> (isExact: Bool, [JSONValue.Member]) {
     if case .object(let members)? = try? JSONValue(parsing: text) { return (true, members) }
     if case .object(let members)? = try? JSONValue(parsing: text, replacingLoneSurrogates: true) {

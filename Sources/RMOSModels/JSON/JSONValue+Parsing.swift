@@ -1,16 +1,16 @@
 extension JSONValue {
-  /// Reads a JSON text.
+  /// Parses a JSON text.
   ///
-  /// Strict RFC 8259: one value, white space around it, nothing else; at most 512 containers deep;
-  /// an escaped lone surrogate is refused, as no string can hold it.
+  /// Parsing is strict (RFC 8259): one value, surrounded by nothing but white space, nested at most
+  /// 512 levels deep. An unpaired surrogate escape is rejected, because no string can hold it.
   ///
-  /// - Throws: The first violation with its place.
+  /// - Throws: ``JSONParsingError`` for the first error.
   /// - Complexity: O(n).
   public init(parsing text: String) throws(JSONParsingError) {
     self = try JSONValue(parsing: text, replacingLoneSurrogates: false)
   }
 
-  /// Reads a JSON text; an escaped lone surrogate may read as U+FFFD.
+  /// Parses a JSON text; an unpaired surrogate escape may become U+FFFD.
   init(parsing text: String, replacingLoneSurrogates: Bool) throws(JSONParsingError) {
     var text = text
     let result = text.withUTF8 { bytes in
@@ -19,18 +19,15 @@ extension JSONValue {
     self = try result.get()
   }
 
-  /// Reads a JSON text from its UTF-8 bytes, without a byte-order mark.
-  ///
-  /// - Throws: The first violation with its place.
-  /// - Complexity: O(n).
-  public init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(JSONParsingError) {
+  /// Parses a JSON text from its UTF-8 bytes, without a byte-order mark.
+  package init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(JSONParsingError) {
     self = try JSONTreeBuilder.value(of: bytes, replacingLoneSurrogates: false).get()
   }
 }
 
-/// Makes a tree of what the scanner has accepted, without recursion.
+/// Builds a tree from what the scanner has accepted, without recursion.
 private struct JSONTreeBuilder {
-  /// An array or object whose end is still to come.
+  /// An array or object whose end has not been reached.
   private struct Container {
     let isObject: Bool
     var elements: [JSONValue] = []

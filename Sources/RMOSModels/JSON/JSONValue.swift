@@ -1,7 +1,7 @@
-/// A JSON value as a tree, for people and tests; the pipeline never builds one.
+/// A JSON value as a tree.
 ///
-/// Nothing is lost against the text but white space and the spelling of escapes: numbers keep their
-/// tokens, objects their members in order, equal names included.
+/// Everything in the text is kept except white space and the spelling of escapes: numbers keep
+/// their tokens, and objects keep their members in order, including members with equal names.
 ///
 /// ```swift
 /// let geometry: JSONValue = ["rings": [["radius_mm": 40.5, "segments": 24]]]
@@ -10,18 +10,18 @@
 public enum JSONValue: Sendable, Hashable {
   /// A member of an object.
   public struct Member: Sendable, Hashable {
-    /// The name, escapes resolved.
+    /// The decoded name.
     public var name: String
     /// The value.
     public var value: JSONValue
 
-    /// A member.
+    /// Creates a member.
     public init(name: String, value: JSONValue) {
       self.name = name
       self.value = value
     }
 
-    /// Whether name and value are the same; names are compared byte for byte.
+    /// Whether names and values are the same; names are compared byte for byte.
     public static func == (left: Member, right: Member) -> Bool {
       left.name.hasSameUTF8(as: right.name) && left.value == right.value
     }
@@ -33,7 +33,7 @@ public enum JSONValue: Sendable, Hashable {
   case bool(Bool)
   /// A number, as written.
   case number(JSONNumber)
-  /// A string, escapes resolved.
+  /// A decoded string.
   case string(String)
   /// An array.
   case array([JSONValue])
@@ -56,34 +56,34 @@ public enum JSONValue: Sendable, Hashable {
 }
 
 extension JSONValue {
-  /// The value of the first member named `name`; nil where there is none, or this is no object.
+  /// The value of the first member named `name`; `nil` if there is none or this is not an object.
   public subscript(name: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.name.hasSameUTF8(as: name) }?.value
   }
 
-  /// The element at `index`; nil where there is none, or this is no array.
+  /// The element at `index`; `nil` if there is none or this is not an array.
   public subscript(index: Int) -> JSONValue? {
     guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
     return elements[index]
   }
 
-  /// The string; nil for another value.
+  /// The string; `nil` for any other value.
   public var string: String? {
     if case .string(let string) = self { string } else { nil }
   }
 
-  /// The whole number; nil for another value and for one that does not fit.
+  /// The whole number; `nil` for any other value and if it does not fit.
   public var int64: Int64? {
     if case .number(let number) = self { number.int64 } else { nil }
   }
 
-  /// The number as a double; nil for another value.
+  /// The number as a double; `nil` for any other value.
   public var double: Double? {
     if case .number(let number) = self { number.double } else { nil }
   }
 
-  /// The truth value; nil for another value.
+  /// The Boolean value; `nil` for any other value.
   public var bool: Bool? {
     if case .bool(let bool) = self { bool } else { nil }
   }
@@ -100,30 +100,30 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
   ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral,
   ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-  /// Null.
+  /// Creates null.
   public init(nilLiteral: ()) { self = .null }
-  /// A truth value.
+  /// Creates `true` or `false`.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
-  /// A whole number.
+  /// Creates a whole number.
   public init(integerLiteral value: Int64) { self = .number(JSONNumber(value)) }
-  /// A number; null for a literal beyond the finite doubles.
+  /// Creates a number; null if the literal is not finite.
   public init(floatLiteral value: Double) { self = JSONNumber(value).map { .number($0) } ?? .null }
-  /// A string.
+  /// Creates a string.
   public init(stringLiteral value: String) { self = .string(value) }
-  /// An array.
+  /// Creates an array.
   public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-  /// An object, its members in the literal's order.
+  /// Creates an object with the members in the order of the literal.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     self = .object(elements.map { Member(name: $0.0, value: $0.1) })
   }
 }
 
 extension JSONValue: Codable {
-  /// Reads any JSON value.
+  /// Decodes any JSON value.
   ///
-  /// A `Decoder` does not tell number text or member order: a whole number within `Int64` becomes
-  /// its digits, another the shortest text of its double, and members are put into byte order of
-  /// their names. For the text as it is use ``init(parsing:)-(String)``.
+  /// Decoders do not preserve the text of numbers or the order of members: a whole number within
+  /// `Int64` becomes its digits, any other the shortest text of its double, and members are sorted
+  /// by the bytes of their names. To keep the text as it is, use ``init(parsing:)``.
   public init(from decoder: any Decoder) throws {
     if let container = try? decoder.container(keyedBy: Name.self) {
       let names = container.allKeys.map(\.stringValue).sorted {
@@ -156,9 +156,9 @@ extension JSONValue: Codable {
     }
   }
 
-  /// Writes the value as real JSON: a whole number within `Int64` as such, another as a double.
+  /// Encodes the value: a whole number within `Int64` as such, any other number as a double.
   ///
-  /// - Throws: What the encoder throws; Foundation's refuses a number beyond the finite doubles.
+  /// - Throws: What the encoder throws; Foundation's rejects numbers that are not finite.
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .object(let members):

@@ -1,10 +1,10 @@
 /// Writes JSON text, without Foundation.
 ///
-/// The same calls give the same text. Strings are escaped as RFC 8259 asks. Beyond that, all that
-/// could steer a terminal or reorder what a person reads is written as `\u009b`, JSON text that is
-/// passed through included: DEL, the C1 controls, bidirectional controls, line and paragraph
-/// separators. It is the same JSON, and inert wherever it is shown. All other characters stand for
-/// themselves.
+/// The same calls write the same text. Strings are escaped as RFC 8259 requires. Characters that
+/// could control a terminal or reorder text on the screen are escaped as well, also in JSON text
+/// that is passed through: DEL, the C1 controls, bidirectional controls, line and paragraph
+/// separators. The result is the same JSON, and harmless wherever it is shown. All other characters
+/// are written as they are.
 ///
 /// ```swift
 /// var writer = JSONWriter(style: .pretty)
@@ -16,20 +16,20 @@
 /// print(writer.text)
 /// ```
 ///
-/// Within an object write only members, elsewhere only values. Several values outside of any
-/// container become several JSON texts, each on a line of its own.
-public struct JSONWriter: Sendable {
-  /// How the text is laid out.
-  public enum Style: Sendable, Hashable {
+/// Write members in an object, and values everywhere else. Values outside of any container become
+/// separate JSON texts, one per line.
+package struct JSONWriter: Sendable {
+  /// The layout of the text.
+  package enum Style: Sendable, Hashable {
     /// No white space.
     case compact
-    /// A line for each member and element, two spaces a level.
+    /// One line per member and element, indented by two spaces per level.
     case pretty
   }
 
-  /// What is escaped that JSON does not ask for.
+  /// What is escaped beyond what JSON requires.
   package enum Escaping: Sendable, Hashable {
-    /// All that could steer a terminal or reorder what a person reads.
+    /// What could control a terminal or reorder text on the screen.
     case inert
     /// Nothing: JSON text keeps its tokens byte for byte.
     case minimal
@@ -39,28 +39,28 @@ public struct JSONWriter: Sendable {
   private let escaping: Escaping
   private var bytes: [UInt8] = []
   private var depth = 0
-  /// Whether the current container has an element already.
+  /// Whether the current container has an element.
   private var needsComma = false
-  /// Whether a name was written whose value comes next.
+  /// Whether a name was written and its value comes next.
   private var isAfterName = false
 
-  /// A writer of an empty text.
-  public init(style: Style = .compact) { self.init(style: style, escaping: .inert) }
+  /// Creates a writer.
+  package init(style: Style = .compact) { self.init(style: style, escaping: .inert) }
 
-  /// A writer of an empty text.
+  /// Creates a writer.
   package init(style: Style = .compact, escaping: Escaping) {
     self.style = style
     self.escaping = escaping
   }
 
-  /// What was written so far.
-  public var text: String { String(decoding: bytes, as: UTF8.self) }
+  /// The text written so far.
+  package var text: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// What was written so far, as UTF-8.
-  public var utf8: [UInt8] { bytes }
+  /// The text written so far, as UTF-8.
+  package var utf8: [UInt8] { bytes }
 
-  /// Empties the text, keeping its memory.
-  public mutating func removeAll() {
+  /// Clears the text and keeps its memory.
+  package mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)
     depth = 0
     needsComma = false
@@ -71,17 +71,17 @@ public struct JSONWriter: Sendable {
 // Containers and members.
 extension JSONWriter {
   /// Writes an object whose members `body` writes.
-  public mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
+  package mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
     try container("{", "}", body)
   }
 
   /// Writes an array whose elements `body` writes.
-  public mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
+  package mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
     try container("[", "]", body)
   }
 
-  /// Writes a member whose value `body` writes: exactly one.
-  public mutating func member(
+  /// Writes a member whose value, exactly one, `body` writes.
+  package mutating func member(
     _ name: String, _ body: (inout JSONWriter) throws -> Void
   ) rethrows {
     self.name(name)
@@ -89,25 +89,25 @@ extension JSONWriter {
   }
 
   /// Writes a member that is a string, or null.
-  public mutating func member(_ name: String, _ value: String?) {
+  package mutating func member(_ name: String, _ value: String?) {
     self.name(name)
     if let value { string(value) } else { null() }
   }
 
   /// Writes a member that is a whole number, or null.
-  public mutating func member(_ name: String, _ value: (some BinaryInteger)?) {
+  package mutating func member(_ name: String, _ value: (some BinaryInteger)?) {
     self.name(name)
     if let value { integer(value) } else { null() }
   }
 
   /// Writes a member that is a number, or null.
-  public mutating func member(_ name: String, _ value: Double?) {
+  package mutating func member(_ name: String, _ value: Double?) {
     self.name(name)
     if let value { number(value) } else { null() }
   }
 
   /// Writes a member that is a truth value, or null.
-  public mutating func member(_ name: String, _ value: Bool?) {
+  package mutating func member(_ name: String, _ value: Bool?) {
     self.name(name)
     if let value { bool(value) } else { null() }
   }
@@ -139,30 +139,30 @@ extension JSONWriter {
 // Values.
 extension JSONWriter {
   /// Writes a string.
-  public mutating func string(_ value: String) {
+  package mutating func string(_ value: String) {
     beginValue()
     appendQuoted(value)
   }
 
   /// Writes a whole number.
-  public mutating func integer(_ value: some BinaryInteger) { raw(String(value)) }
+  package mutating func integer(_ value: some BinaryInteger) { raw(String(value)) }
 
-  /// Writes the shortest text that reads back as `value`; null for one that is not finite.
-  public mutating func number(_ value: Double) {
+  /// Writes the shortest text that reads back as `value`; null if it is not finite.
+  package mutating func number(_ value: Double) {
     raw(value.isFinite ? value.description : "null")
   }
 
   /// Writes a truth value.
-  public mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
+  package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
 
   /// Writes null.
-  public mutating func null() { raw("null") }
+  package mutating func null() { raw("null") }
 
-  /// Writes JSON text, its tokens as they are but for the spelling of characters in strings.
-  public mutating func json(_ value: JSONText) { raw(value.text) }
+  /// Writes JSON text with its tokens as they are, except for how strings spell characters.
+  package mutating func json(_ value: JSONText) { raw(value.text) }
 
   /// Writes a value in the writer's style.
-  public mutating func value(_ value: JSONValue) {
+  package mutating func value(_ value: JSONValue) {
     switch value {
     case .null: null()
     case .bool(let value): bool(value)
@@ -182,7 +182,7 @@ extension JSONWriter {
   /// Writes text that is known to be one valid JSON value.
   package mutating func raw(_ text: String) {
     beginValue()
-    // In valid JSON such characters stand in strings alone, and never after a backslash.
+    // In valid JSON such characters occur only in strings, and never after a backslash.
     append(text) { _ in false }
   }
 
@@ -212,11 +212,11 @@ extension JSONWriter {
     bytes.append(UInt8(ascii: "\""))
   }
 
-  /// Appends text with the bytes that `mustEscape` names escaped, and what steers terminals.
+  /// Appends text, escaping the bytes for which `mustEscape` is true and what controls terminals.
   private mutating func append(_ text: String, _ mustEscape: (UInt8) -> Bool) {
     var text = text
     text.withUTF8 { utf8 in
-      // What needs no escape goes over in runs: byte by byte takes several times as long.
+      // What needs no escape is copied in runs: byte by byte takes several times as long.
       var start = 0
       var index = 0
       while index < utf8.count {
@@ -260,8 +260,8 @@ extension JSONWriter {
     bytes.append(contentsOf: digits.utf8)
   }
 
-  /// The scalar that begins at `index` where it could steer a terminal or reorder what a person
-  /// reads; ASCII controls other than DEL cannot stand in JSON anyway.
+  /// The scalar that begins at `index` if it could control a terminal or reorder text on the
+  /// screen; ASCII controls other than DEL cannot occur in JSON anyway.
   private static func steeringScalar(
     in utf8: UnsafeBufferPointer<UInt8>, at index: Int
   ) -> Unicode.Scalar? {

@@ -1,6 +1,6 @@
-/// What became of the entities, per kind.
+/// How many entities had which outcome, per kind.
 ///
-/// Found is always the sum of the outcomes.
+/// The number found is always the sum of the outcomes.
 public struct MigrationStatistics: Sendable, Hashable {
   /// The counts of one kind.
   public struct Counts: Sendable, Hashable {
@@ -8,19 +8,32 @@ public struct MigrationStatistics: Sendable, Hashable {
     public var migrated = 0
     /// Rewritten.
     public var updated = 0
-    /// Already there (or, in an atomic run that was given up, left out).
+    /// Already in the store, or left out by an atomic run that was rolled back.
     public var skipped = 0
-    /// Refused.
+    /// Rejected.
     public var failed = 0
 
-    /// No entities.
-    public init() {}
+    /// Creates counts of no entities.
+    package init() {}
 
     /// All entities: the sum of the outcomes.
     public var found: Int { migrated + updated + skipped + failed }
 
-    /// Adds up.
-    public static func + (left: Counts, right: Counts) -> Counts {
+    /// Adds one entity's outcome.
+    package mutating func add(_ outcome: Outcome) {
+      switch outcome {
+      case .migrated: migrated += 1
+      case .updated: updated += 1
+      case .skipped: skipped += 1
+      case .failed: failed += 1
+      }
+    }
+
+    /// Adds other counts.
+    package static func += (left: inout Counts, right: Counts) { left = left + right }
+
+    /// Adds two counts.
+    package static func + (left: Counts, right: Counts) -> Counts {
       var sum = left
       sum.migrated += right.migrated
       sum.updated += right.updated
@@ -30,49 +43,59 @@ public struct MigrationStatistics: Sendable, Hashable {
     }
   }
 
+  /// The kinds that are counted.
+  public let catalog: EntityCatalog
+  /// The counts, in the order of the catalog.
   private var counts: [Counts]
 
-  /// No entities of any kind.
-  public init() { counts = EntityKind.allCases.map { _ in Counts() } }
+  /// Creates statistics of no entities.
+  public init(_ catalog: EntityCatalog = .rmos) {
+    self.catalog = catalog
+    counts = Array(repeating: Counts(), count: catalog.kinds.count)
+  }
 
   /// The counts of a kind.
+  ///
+  /// - Precondition: The catalog has the kind, if its counts are set.
   public subscript(kind: EntityKind) -> Counts {
-    get { counts[kind.ordinal] }
-    set { counts[kind.ordinal] = newValue }
+    get { catalog.position(of: kind).map { counts[$0] } ?? Counts() }
+    set { counts[position(of: kind)] = newValue }
+  }
+
+  private func position(of kind: EntityKind) -> Int {
+    guard let position = catalog.position(of: kind) else {
+      preconditionFailure("\(kind) is not in the catalog that is counted")
+    }
+    return position
   }
 
   /// All kinds together.
   public var total: Counts { counts.reduce(Counts(), +) }
 
-  /// Adds up, kind by kind.
-  public static func + (
+  /// Adds two statistics, kind by kind.
+  package static func + (
     left: MigrationStatistics, right: MigrationStatistics
   ) -> MigrationStatistics {
     var sum = left
-    for kind in EntityKind.allCases { sum[kind] = left[kind] + right[kind] }
+    for kind in right.catalog.kinds { sum[kind] = left[kind] + right[kind] }
     return sum
   }
 
-  /// Adds one entity's outcome.
-  public mutating func add(_ outcome: Outcome, of kind: EntityKind) {
-    switch outcome {
-    case .migrated: counts[kind.ordinal].migrated += 1
-    case .updated: counts[kind.ordinal].updated += 1
-    case .skipped: counts[kind.ordinal].skipped += 1
-    case .failed: counts[kind.ordinal].failed += 1
-    }
+  /// Counts the outcome of one entity.
+  package mutating func add(_ outcome: Outcome, of kind: EntityKind) {
+    counts[position(of: kind)].add(outcome)
   }
 }
 
-/// What became of one entity.
+/// The outcome of migrating one entity.
 public enum Outcome: String, Sendable, Hashable, Codable, CaseIterable {
   /// Written as new.
   case migrated
   /// Rewritten.
   case updated
-  /// Already there.
+  /// Already in the store.
   case skipped
-  /// Refused.
+  /// Rejected.
   case failed
 }
 
@@ -88,12 +111,12 @@ extension MigrationStatistics {
   /// The largest count that is read; far beyond any shop.
   package static let largestCount = 1_000_000_000_000
 
-  /// Reads ``json``; what is not as expected counts as 0.
-  package init(json: JSONValue?) {
-    self.init()
-    for kind in EntityKind.allCases {
+  /// Creates statistics from ``json``; a value that is not a count is read as 0.
+  package init(json: JSONValue?, _ catalog: EntityCatalog) {
+    self.init(catalog)
+    for kind in catalog.kinds {
       let counts = json?[kind.rawValue]
-      // Within bounds, so that no sum of what someone else wrote there overflows.
+      // Bounded, so that no sum of values that others wrote overflows.
       func count(_ outcome: Outcome) -> Int {
         min(max(0, Int(counts?[outcome.rawValue]?.int64 ?? 0)), Self.largestCount)
       }
@@ -109,7 +132,7 @@ extension JSONWriter {
   /// Writes the counts per kind, in the order of migration.
   package mutating func statistics(_ statistics: MigrationStatistics) {
     object {
-      for kind in EntityKind.allCases {
+      for kind in statistics.catalog.kinds {
         let counts = statistics[kind]
         $0.member(kind.rawValue) {
           $0.object {
@@ -121,38 +144,6 @@ extension JSONWriter {
           }
         }
       }
-    }
-  }
-
-  /// Writes how often each code was reported, sorted by code.
-  package mutating func issueCounts(_ counts: [IssueCode: Int]) {
-    object {
-      for (code, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-        $0.member(code.rawValue, count)
-      }
-    }
-  }
-
-  /// Writes an issue; what is not known is null.
-  package mutating func issue(_ issue: Issue) {
-    object {
-      $0.member("severity", issue.severity.rawValue)
-      $0.member("code", issue.code.rawValue)
-      $0.member("kind", issue.kind?.rawValue)
-      $0.member("id", issue.id)
-      $0.member("source", issue.source)
-      $0.member("locator") { writer in
-        switch issue.locator {
-        case nil: writer.null()
-        case .index(let number), .line(let number): writer.integer(number)
-        case .key(let text): writer.string(text)
-        }
-      }
-      $0.member("line", issue.line)
-      $0.member("column", issue.column)
-      $0.member("offset", issue.offset)
-      $0.member("pointer", issue.pointer)
-      $0.member("message", issue.message)
     }
   }
 }

@@ -8,7 +8,7 @@ public struct Record: Sendable, Hashable {
   /// The values, in the order of `kind.schema.fields`; the id is the first.
   public var values: [Value]
 
-  /// A record.
+  /// Creates a record.
   ///
   /// - Parameters:
   ///   - kind: The kind of entity.
@@ -22,12 +22,12 @@ public struct Record: Sendable, Hashable {
     self.values = values
   }
 
-  /// The id; empty where the stored id is no text.
+  /// The id; empty if the stored id is not text.
   public var id: String {
     if case .text(let id) = values[0] { id } else { "" }
   }
 
-  /// A value by its member name, nil where the schema has no such member.
+  /// The value of a member; `nil` if the schema has no such member.
   public subscript(member: String) -> Value? {
     kind.schema.position(ofMember: member).map { values[$0] }
   }
@@ -55,6 +55,19 @@ public enum Value: Sendable, Hashable {
     case (.text(let left), .text(let right)): left.hasSameUTF8(as: right)
     case (.blob(let left), .blob(let right)): left == right
     default: false
+    }
+  }
+}
+
+extension Value {
+  /// The value as a message shows it.
+  var shown: String {
+    switch self {
+    case .null: "null"
+    case .integer(let number): "the number \(number)"
+    case .real(let number): "the number \(number)"
+    case .text(let text): "the text \(Violation.quoted(text))"
+    case .blob(let bytes): "a blob of \(bytes.count) bytes"
     }
   }
 }

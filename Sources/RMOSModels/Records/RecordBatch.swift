@@ -1,8 +1,7 @@
-/// A batch of entities of one kind on their way from files to the store.
+/// A batch of entities of one kind on their way from files to a store.
 ///
-/// The pipeline's unit of work. All text lies in one byte arena and values are plain cells, so an
-/// entity costs no allocation; batches are emptied and used again. For one entity at a time use
-/// ``Record``.
+/// All text is in one byte arena and values are plain cells, so an entity needs no allocation, and
+/// batches are reused. A store gets each entity as a ``Record``.
 public struct RecordBatch: Sendable {
   /// The kind of all entities in the batch.
   public private(set) var kind: EntityKind
@@ -10,11 +9,11 @@ public struct RecordBatch: Sendable {
   ///
   /// Bytes past ``used`` are scratch.
   package private(set) var arena: [UInt8] = []
-  /// How much of the arena is in use.
+  /// The number of bytes of the arena in use.
   package private(set) var used = 0
-  /// The values: `kind.schema.fields.count` cells an entry.
+  /// The values: `kind.schema.fields.count` cells per entry.
   package private(set) var cells: [Cell] = []
-  /// Where the reference fields' values stand: `kind.schema.references.count` an entry.
+  /// The places of the reference fields' values: `kind.schema.references.count` per entry.
   package private(set) var referencePlaces: [SourcePlace] = []
   /// The entities, in order.
   package private(set) var entries: [Entry] = []
@@ -23,19 +22,19 @@ public struct RecordBatch: Sendable {
   /// The relative paths of the files the entries come from.
   package private(set) var sources: [String] = []
 
-  /// How many cells an entry has.
+  /// The number of cells per entry.
   package private(set) var fieldCount: Int
   /// The fields of an entry that refer to other entities; each has a place.
   package private(set) var references: [EntitySchema.Reference]
 
-  /// An empty batch.
-  public init(kind: EntityKind) {
+  /// Creates an empty batch.
+  package init(kind: EntityKind) {
     self.kind = kind
     fieldCount = kind.schema.fields.count
     references = kind.schema.references
   }
 
-  /// How many entities the batch holds, failed ones included.
+  /// The number of entities, including failed ones.
   public var count: Int { entries.count }
 
   /// A value of an entry, without its text.
@@ -76,7 +75,7 @@ public struct RecordBatch: Sendable {
     }
   }
 
-  /// A locator whose key lies in the arena.
+  /// A locator whose key is in the arena.
   package enum EntryLocator: Sendable, Hashable {
     case none
     case index(Int)
@@ -88,14 +87,14 @@ public struct RecordBatch: Sendable {
 
   /// One entity of the batch.
   package struct Entry: Sendable {
-    /// The id; empty where none is known.
+    /// The id; empty if it is not known.
     package var id: TextSpan = .empty
-    /// The members the schema does not know, as one compact JSON object; empty where there is none.
+    /// The members the schema does not know, as one compact JSON object; empty if there are none.
     package var unknownMembers: TextSpan = .empty
     /// Position in ``RecordBatch/sources``.
     package var source: Int
     package var locator: EntryLocator
-    /// Where the entity (or what broke it) begins.
+    /// The place of the entity, or of the error in it.
     package var place: SourcePlace
     /// Which of the run's mappings it was read by; `nil` if by none.
     package var mapping: Int?
@@ -103,9 +102,9 @@ public struct RecordBatch: Sendable {
     package var byteLength = 0
     /// SHA-256 of the entity's bytes in the file.
     package var digest = SHA256.Digest.zero
-    /// The fields that the source gives (a value, not null).
+    /// The fields to which the source gives a value other than null.
     package var given = FieldSet()
-    /// Whether reading it found an error.
+    /// Whether it has an error.
     package var isFailed = false
     /// Its issues, as a range in ``RecordBatch/issues``.
     package var issues: Range<Int> = 0..<0
@@ -117,7 +116,7 @@ public struct RecordBatch: Sendable {
     }
   }
 
-  /// Empties the batch for entities of `kind`, keeping its memory.
+  /// Clears the batch for entities of `kind` and keeps its memory.
   package mutating func reset(kind: EntityKind) {
     self.kind = kind
     fieldCount = kind.schema.fields.count
@@ -183,14 +182,14 @@ public struct RecordBatch: Sendable {
     entries[last].issues = entries[last].issues.lowerBound..<self.issues.count
   }
 
-  /// Appends an entity of which nothing is known but that it failed.
+  /// Appends an entity that failed and of which nothing else is known.
   package mutating func append(failed entry: Entry) {
     append(
       entry, cells: Array(repeating: .null, count: fieldCount),
       places: Array(repeating: entry.place, count: references.count))
   }
 
-  /// How far the batch is filled.
+  /// The content of the batch at some time.
   package struct Mark {
     fileprivate var entries: Int
     fileprivate var issues: Int
@@ -203,7 +202,7 @@ public struct RecordBatch: Sendable {
   /// How far the batch is filled now.
   package var mark: Mark { Mark(entries: entries.count, issues: issues.count, used: used) }
 
-  /// Takes back what was appended since `mark`.
+  /// Removes what was appended since `mark`.
   package mutating func rollBack(to mark: Mark) {
     entries.removeSubrange(mark.entries...)
     cells.removeSubrange((mark.entries * fieldCount)...)
@@ -227,8 +226,8 @@ public struct RecordBatch: Sendable {
   /// Writes text into the arena's free part.
   ///
   /// - Parameters:
-  ///   - count: How much `body` may write at most, bytes; 1 or more.
-  ///   - body: Writes. What lies before ``ArenaWriter/next`` in the end is in use from then on.
+  ///   - count: The most bytes that `body` writes; 1 or more.
+  ///   - body: Writes. The bytes before ``ArenaWriter/next`` are in use when it returns.
   /// - Returns: What `body` returns.
   package mutating func write<Result>(
     upTo count: Int, _ body: (inout ArenaWriter) -> Result
@@ -316,13 +315,13 @@ public struct RecordBatch: Sendable {
       })
   }
 
-  /// The id of the entity at `index`, nil where none is known.
+  /// The id of the entity at `index`; `nil` if it is not known.
   public func id(at index: Int) -> String? {
     let id = entries[index].id
     return id.isEmpty ? nil : text(id)
   }
 
-  /// Where the entity at `index` comes from.
+  /// The provenance of the entity at `index`.
   public func provenance(at index: Int, run: Int64) -> Provenance {
     let entry = entries[index]
     return Provenance(
@@ -333,8 +332,8 @@ public struct RecordBatch: Sendable {
       rowDigest: rowDigest(at: index))
   }
 
-  /// Which of its file's entities the one at `index` is.
-  public func locator(at index: Int) -> Locator? { locator(entries[index].locator) }
+  /// The locator of the entity at `index`; `nil` if its file holds only one.
+  package func locator(at index: Int) -> Locator? { locator(entries[index].locator) }
 
   /// A locator with its key as a string.
   package func locator(_ locator: EntryLocator) -> Locator? {
@@ -367,10 +366,10 @@ extension RecordBatch {
     }
   }
 
-  /// The row that rewriting `stored` with the entity at `index` gives.
+  /// The row that results from updating `stored` with the entity at `index`.
   ///
-  /// Where the source does not say when the entity was created, the stored time stays; where it
-  /// does not say when it was changed, that is `startedAt`, the start of the run that rewrites it.
+  /// If the source has no creation time, the stored one is kept. If it has no time of change, that
+  /// is `startedAt`, the start of the run that updates the row.
   public func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
     var row = record(at: index)
     for (position, field) in kind.schema.fields.enumerated()
@@ -398,8 +397,7 @@ extension RecordBatch {
       message: message)
   }
 
-  /// The references of the entity at `index` that lead nowhere, as positions in the schema's
-  /// references.
+  /// The dangling references of the entity at `index`, as positions in the schema's references.
   package func danglingReferences(
     at index: Int, exists: (EntityKind, Span<UInt8>) throws -> Bool
   ) rethrows -> [Int] {

@@ -1,11 +1,11 @@
-/// Text from files on its way to a terminal or into a report, and numbers beside it.
+/// Text from files, and numbers, as terminals and reports show them.
 package enum PlainText {
-  /// The text with everything that could steer a terminal, or reorder what a person reads, shown
-  /// as `\u{…}`: control characters (line breaks too), bidirectional marks and other invisible
-  /// format characters, line separators.
+  /// The text with everything that could control a terminal or reorder text on the screen shown as
+  /// `\u{…}`: control characters, including line breaks, bidirectional marks and other invisible
+  /// format characters, and line separators.
   ///
   /// ```swift
-  /// PlainText.escaped("red \u{1b}[31m")  // red \u{1b}[31m, in plain sight
+  /// PlainText.escaped("red \u{1b}[31m")  // red \u{1b}[31m, visibly
   /// ```
   package static func escaped(_ text: String) -> String {
     if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return text }
@@ -20,7 +20,7 @@ package enum PlainText {
     return result
   }
 
-  /// Whether a scalar could steer a terminal or reorder what a person reads.
+  /// Whether a scalar could control a terminal or reorder text on the screen.
   package static func isSteering(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.value < 0x7F { return scalar.value < 0x20 }
     switch scalar.properties.generalCategory {
@@ -31,7 +31,7 @@ package enum PlainText {
     }
   }
 
-  /// How many columns a terminal takes to show the text.
+  /// The number of terminal columns that the text takes.
   package static func width(_ text: String) -> Int {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
     return text.unicodeScalars.reduce(0) { $0 + width($1) }
@@ -62,7 +62,7 @@ package enum PlainText {
     return left ? padding + text : text + padding
   }
 
-  /// A number with its thousands apart: `1,234,567`.
+  /// A number with thousands separators: `1,234,567`.
   package static func grouped(_ number: Int) -> String {
     let digits = Array(String(number.magnitude))
     var text = number < 0 ? "-" : ""
@@ -73,7 +73,7 @@ package enum PlainText {
     return text
   }
 
-  /// A number with so many decimals, rounded.
+  /// A number rounded to a number of decimals.
   package static func fixed(_ number: Double, decimals: Int) -> String {
     guard number.isFinite, abs(number) < 1e15 else { return "-" }
     var scale = 1.0
@@ -95,10 +95,10 @@ package enum PlainText {
 }
 
 extension String {
-  /// Whether both strings are the same bytes.
+  /// Whether both strings have the same bytes.
   ///
-  /// `==` also equates canonically equivalent texts, such as é in one or two scalars; where nothing
-  /// may be lost these are different texts.
+  /// `==` also equates canonically equivalent strings, such as é in one or two scalars. If nothing
+  /// may be lost, these are different texts.
   package func hasSameUTF8(as other: String) -> Bool {
     var (left, right) = (self, other)
     return left.withUTF8 { left in

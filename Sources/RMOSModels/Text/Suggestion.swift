@@ -1,13 +1,13 @@
-/// Finds the known word that was likely meant.
+/// Finds the known word that was probably meant.
 package enum Suggestion {
-  /// The question, where a known word is near enough to be what was meant.
+  /// A question with the known word that was probably meant; `nil` if none is similar enough.
   package static func hint(
     for word: String, among known: [String], prefix: String = ""
   ) -> String? {
     nearest(to: word, among: known).map { "Did you mean \(prefix)\($0)?" }
   }
 
-  /// The known word that was likely meant; `nil` if none is near enough.
+  /// The known word that was probably meant; `nil` if none is similar enough.
   package static func nearest(to word: String, among known: [String]) -> String? {
     if let longer = known.first(where: { $0.hasPrefix(word) && word.count > 1 }) { return longer }
     let near = known.map { (word: $0, distance: distance(word, $0)) }
@@ -16,10 +16,10 @@ package enum Suggestion {
     return near.word
   }
 
-  /// How many letters to insert, delete, replace or swap with the next to turn one word into the
-  /// other.
+  /// The number of letters to insert, delete, replace or swap with the next to turn one word into
+  /// the other.
   ///
-  /// O(m·n) for words of m and n letters.
+  /// - Complexity: O(m·n) for words of m and n letters.
   package static func distance(_ left: String, _ right: String) -> Int {
     let (left, right) = (Array(left.prefix(64)), Array(right.prefix(64)))
     var rows = [Array(0...right.count)]

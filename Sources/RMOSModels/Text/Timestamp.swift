@@ -2,9 +2,10 @@ import RMOSSystem
 
 /// An ISO 8601 date, or date and time, as RMOS accepts it.
 ///
-/// Exactly `YYYY-MM-DD`, optionally with `T` or a space and `HH:MM[:SS[.f…]]`, optionally with `Z`
-/// or `±HH:MM`; a day of the proleptic Gregorian calendar in the years 0001 to 9999, hours 00 to
-/// 23, minutes and seconds 00 to 59. Entities keep the text as written; this is its meaning.
+/// The form is `YYYY-MM-DD`, optionally followed by `T` or a space and `HH:MM[:SS[.f…]]`,
+/// optionally followed by `Z` or `±HH:MM`. The date must exist in the proleptic Gregorian calendar,
+/// in the years 0001 to 9999; hours are 00 to 23, minutes and seconds 00 to 59. Entities keep the
+/// text as written; a timestamp is its meaning.
 ///
 /// ```swift
 /// let start = Timestamp("2025-01-15T10:30:00Z")
@@ -18,21 +19,21 @@ public struct Timestamp: Sendable, Hashable {
     public let hour: Int
     /// 0 to 59.
     public let minute: Int
-    /// 0 to 59; 0 where the text gives none.
+    /// 0 to 59; 0 if the text has none.
     public let second: Int
     /// The fraction of the second in nanoseconds; further digits are cut off.
     public let nanosecond: Int
-    /// East of UTC, in seconds; nil where the text gives no zone.
+    /// Seconds east of UTC; `nil` if the text has no time zone.
     public let zoneOffset: Int?
   }
 
-  /// Where one moment stands relative to another.
+  /// The order of two moments.
   public enum Order: Sendable, Hashable {
-    /// It is earlier.
+    /// The first is earlier.
     case before
-    /// It is the same, as far as both texts tell.
+    /// They are the same, as far as both texts say.
     case same
-    /// It is later.
+    /// The first is later.
     case after
   }
 
@@ -42,17 +43,17 @@ public struct Timestamp: Sendable, Hashable {
   public let month: Int
   /// 1 to 31.
   public let day: Int
-  /// The time of day; nil for a date alone.
+  /// The time of day; `nil` for a date alone.
   public let time: Time?
 
-  /// Reads a timestamp; nil where `text` is none.
+  /// Creates a timestamp from its text; `nil` if `text` is not a timestamp.
   public init?(_ text: String) {
     var text = text
     guard let timestamp = text.withUTF8({ Timestamp(utf8: $0) }) else { return nil }
     self = timestamp
   }
 
-  /// Reads a timestamp from UTF-8 without allocating; nil where it is none.
+  /// Creates a timestamp from UTF-8, without allocating; `nil` if it is not a timestamp.
   package init?(utf8: UnsafeBufferPointer<UInt8>) {
     var cursor = Cursor(bytes: utf8)
     guard let year = cursor.digits(4), cursor.take("-"),
@@ -73,12 +74,12 @@ public struct Timestamp: Sendable, Hashable {
     self.time = time
   }
 
-  /// Compares two moments as far as they can be compared.
+  /// Compares two moments, as far as they are comparable.
   ///
-  /// Where either is a date alone, the days as written count. Otherwise both with a zone are
-  /// compared as instants and both without one as local times, to the nanosecond.
+  /// If either is a date alone, the days are compared as written. Otherwise two times with a time
+  /// zone are compared as instants, and two without one as local times, to the nanosecond.
   ///
-  /// - Returns: nil where both have a time and only one has a zone.
+  /// - Returns: `nil` if both have a time and only one has a time zone.
   public func order(relativeTo other: Timestamp) -> Order? {
     guard let time, let otherTime = other.time else {
       return Timestamp.order(dayNumber, other.dayNumber)
@@ -105,10 +106,10 @@ extension Timestamp.Time {
 }
 
 extension Timestamp {
-  /// The day in UTC, `YYYY-MM-DD`; the day as written if the text gives no zone.
+  /// The day in UTC, `YYYY-MM-DD`; the day as written if the text has no time zone.
   ///
   /// - Complexity: O(1).
-  public var utcDay: String {
+  package var utcDay: String {
     var number = dayNumber
     if let time, let offset = time.zoneOffset {
       let second = time.secondOfDay - offset

@@ -50,7 +50,7 @@ public struct UndoObstacle: Sendable, Hashable {
 
 extension UndoObstacle.Reason {
   /// A stable name for it, such as `row.edited`.
-  public var code: String {
+  package var code: String {
     switch self {
     case .isRunning: "run.running"
     case .isUndone: "run.undone"
@@ -92,7 +92,7 @@ public struct BeforeImage: Sendable, Hashable {
 }
 
 /// Whether a row has changed since a run wrote it, through this project or another application.
-public enum EditState: Sendable, Hashable {
+package enum EditState: Sendable, Hashable {
   /// The row is as the run wrote it.
   case asWritten(run: Int64)
   /// The row was changed.
@@ -101,7 +101,7 @@ public enum EditState: Sendable, Hashable {
   case unknown(run: Int64?)
 
   /// Compares a row with the digest that the run kept of it.
-  public init(of record: Record, _ provenance: Provenance?) {
+  package init(of record: Record, _ provenance: Provenance?) {
     self.init(provenance?.rowDigest, found: RowDigest(of: record), run: provenance?.run)
   }
 

@@ -90,7 +90,7 @@ enum AuditCommand {
     }
     let store = try SQLiteStore(path: path, access: .inspect)
     try store.checkOrigin()
-    let report = try Auditor(rules: rules).audit(store)
+    let report = try Auditor(of: store, options: .init(rules: rules)).runSynchronously()
     if let file = arguments["repair-plan"] {
       try write(RepairPlan(for: report).sql, to: file)
     }
@@ -174,7 +174,7 @@ private enum AuditText {
   /// The verdict, the counts, and the findings by rule.
   static func text(for report: AuditReport) -> String {
     var table = TextTable([""], numbers: ["entities"])
-    for kind in EntityKind.allCases {
+    for kind in report.catalog.kinds {
       let count = report.counts[kind].map { TerminalText.grouped($0) } ?? "unreadable"
       table.add([kind.schema.plural, count])
     }
@@ -223,6 +223,6 @@ private enum AuditText {
       + TerminalText.counted(counts[.error, default: 0], "error") + ", "
       + TerminalText.counted(counts[.warning, default: 0], "warning") + ", "
       + TerminalText.counted(counts[.info, default: 0], "note")
-      + "; \(TerminalText.fixed(report.seconds, decimals: 2)) s"
+      + "; \(TerminalText.fixed(report.duration / .seconds(1), decimals: 2)) s"
   }
 }

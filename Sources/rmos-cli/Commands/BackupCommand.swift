@@ -21,7 +21,9 @@ enum BackupCommand {
     Signals.catchInterruptions()
     let store = try Defaults.openForReading(arguments)
     do {
-      try store.backUpSynchronously(to: file, replacing: arguments.has("force")) { Signals.isInterrupted }
+      try store.backUpSynchronously(to: file, replacing: arguments.has("force")) {
+        Signals.isInterrupted
+      }
     } catch let error as StoreError where error.code == .cancelled {
       return console.interrupted(
         by: error.code.rawValue, error.message, asJSON: arguments.has("json"))

@@ -58,14 +58,12 @@ enum DiffCommand {
     let store = try Defaults.openForReading(arguments)
     let isJSON = arguments.has("json")
     let showsAll = arguments.has("verbose") && !isJSON
-    let diff =
-      isJSON
-      ? Diff(source: source, store: store, mappings: mappings)
-      : Diff(
-        source: source, store: store, maxEntries: showsAll ? 0 : entriesShown, mappings: mappings)
+    var options = Diff.Options()
+    if !isJSON { options.maxEntries = showsAll ? 0 : entriesShown }
+    options.mappings = mappings
     var report: DiffReport
     do {
-      report = try diff.run(
+      report = try Diff(of: source, against: store, options: options).runSynchronously(
         observer: showsAll ? { entry in show(entry.lines, console) } : nil,
         isCancelled: { Signals.isInterrupted })
     } catch let error as MigrationError where error.code == .cancelled {

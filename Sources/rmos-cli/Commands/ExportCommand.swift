@@ -27,16 +27,15 @@ enum ExportCommand {
     ]
   ) { arguments, console in
     let directory = arguments.positionals[0]
-    let options = Export.Options(
-      layout: arguments.has("lines") ? .lines : .files,
-      style: arguments.has("compact") ? .compact : .pretty)
+    var options = Export.Options()
+    options.layout = arguments.has("lines") ? .lines : .files
+    options.isIndented = !arguments.has("compact")
     Signals.catchInterruptions()
     let store = try Defaults.openForReading(arguments)
     let summary: Export.Summary
     do {
-      summary = try Export(of: store).write(to: directory, options: options) {
-        Signals.isInterrupted
-      }
+      summary = try Export(of: store, to: directory, options: options)
+        .runSynchronously { Signals.isInterrupted }
     } catch let error as MigrationError where error.code == .cancelled {
       return console.interrupted(by: error, asJSON: arguments.has("json"))
     }
@@ -64,7 +63,7 @@ enum ExportCommand {
     }
     let files = TerminalText.counted(summary.fileCount, "file")
     console.print("Wrote \(files) to \(TerminalText.escaped(directory)):")
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       console.print(
         "  "
           + TerminalText.counted(
@@ -87,7 +86,7 @@ enum ExportCommand {
       $0.member("bytes", summary.byteCount)
       $0.member("entities") {
         $0.object {
-          for kind in EntityKind.allCases {
+          for kind in EntityCatalog.rmos.kinds {
             $0.member(kind.rawValue, summary.counts[kind] ?? 0)
           }
         }

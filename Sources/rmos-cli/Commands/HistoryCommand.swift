@@ -16,7 +16,7 @@ enum HistoryCommand {
   ) { arguments, console in
     let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
     let store = try Defaults.openForReading(arguments)
-    let history = try MigrationHistory(of: store, limit: limit)
+    let history = try MigrationHistory.read(from: store, limit: limit)
     if arguments.has("json") {
       console.print(history.json)
       return .success
@@ -32,13 +32,11 @@ enum HistoryCommand {
     if history.days.isEmpty {
       console.print("No entities with a date yet.")
     } else {
+      let kinds = EntityCatalog.rmos.kinds
       var table = TextTable(
-        ["day"], numbers: EntityKind.allCases.map(\.schema.plural) + ["total"])
+        ["day"], numbers: kinds.map(\.schema.plural) + ["total"])
       for day in history.days {
-        let counts = [
-          day.entities.stripFamilies, day.entities.patterns, day.entities.joblogs,
-          day.entities.total,
-        ]
+        let counts = kinds.map { day.entities[$0] } + [day.entities.total]
         table.add([day.date] + counts.map(TerminalText.grouped))
       }
       console.print(table.text)

@@ -23,14 +23,14 @@ enum MigrateCommand {
         name: "batch-size", placeholder: "N", help: "Entities per transaction [default: 2000]"),
       .init(name: "atomic", help: "All or nothing: write nothing if any entity fails"),
       .init(
-        name: "on-duplicate", of: MigrationOptions.DuplicatePolicy.self,
+        name: "on-duplicate", of: Migration.Options.DuplicatePolicy.self,
         help: "If the id is already in the database: keep the row, rewrite it if its content "
           + "differs, or reject the entity [default: skip]"),
       .init(
         name: "force",
         help: "With --on-duplicate update, also overwrite rows that were changed in the database"),
       .init(
-        name: "missing-id", of: MigrationOptions.MissingIDPolicy.self,
+        name: "missing-id", of: Migration.Options.MissingIDPolicy.self,
         help: "If an entity has no id: derive one from its path, or reject it "
           + "[default: derive]"),
       .init(
@@ -79,9 +79,8 @@ enum MigrateCommand {
     let source = arguments.positionals.first ?? Defaults.source
     let notice = try FinishNotice(arguments, source: source, console)
     if let file = arguments["stats"] { try checkStatistics(file, source: source, arguments) }
-    try Migration.checkSource(source)
+    try Migration.validate(source: source, options: options)
     if let directory = options.rejectsDirectory {
-      try Migration.checkRejects(directory, source: source)
       let database = Defaults.databasePath(arguments)
       if FileStatus.isSameFile(database.directoryPath, directory) {
         throw UsageError(
@@ -106,7 +105,7 @@ enum MigrateCommand {
       if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
       if arguments.has("json") {
         notice?.failure = .init(code: code, message: message)
-        console.print(summary.json(errorCode: code, message: message))
+        console.print(MigrationReport(of: summary).json(error: (code, message)))
         return .couldNotRun
       }
       show(summary, source: source, reporter, arguments, console)
@@ -120,7 +119,7 @@ enum MigrateCommand {
     notice?.failure = failure.map { .init(code: $0.code, message: $0.message) }
     if arguments.has("json") {
       console.print(
-        failure.map { summary.json(errorCode: $0.code, message: $0.message) } ?? summary.json)
+        MigrationReport(of: summary).json(error: failure.map { ($0.code, $0.message) }))
       if failure != nil { return .couldNotRun }
     } else {
       show(summary, source: source, reporter, arguments, console)
@@ -145,7 +144,7 @@ enum MigrateCommand {
     reporter.showIssues(of: summary)
     let next = "Next: " + next(after: summary, source: source, arguments)
     if !arguments.has("quiet") {
-      console.print(SummaryText.text(for: summary))
+      console.print(SummaryText.text(for: summary, isVerbose: arguments.has("verbose")))
       console.print(next)
     } else if summary.ending != .completed {
       console.note(SummaryText.verdict(summary))
@@ -155,8 +154,8 @@ enum MigrateCommand {
 
   private static func migrationOptions(
     _ arguments: ParsedArguments, measuresSource: Bool
-  ) throws -> MigrationOptions {
-    var options = MigrationOptions()
+  ) throws -> Migration.Options {
+    var options = Migration.Options()
     options.mappings = try MappingsCommand.mappings(arguments)
     options.isDryRun = arguments.has("dry-run")
     options.isAtomic = arguments.has("atomic")
@@ -165,7 +164,7 @@ enum MigrateCommand {
     }
     options.maxErrors = try arguments.integer("max-errors", in: 0...Int.max)
     if let policy = arguments.choice(
-      "on-duplicate", of: MigrationOptions.DuplicatePolicy.self)
+      "on-duplicate", of: Migration.Options.DuplicatePolicy.self)
     {
       options.onDuplicate = policy
     }
@@ -175,13 +174,13 @@ enum MigrateCommand {
       throw UsageError(
         "--force requires --on-duplicate update", hint: "Nothing else overwrites rows.")
     }
-    if let policy = arguments.choice("missing-id", of: MigrationOptions.MissingIDPolicy.self) {
+    if let policy = arguments.choice("missing-id", of: Migration.Options.MissingIDPolicy.self) {
       options.missingID = policy
     }
     options.rejectsDirectory = arguments["rejects"]
     options.takesBackup = !arguments.has("no-backup")
     options.measuresSource = measuresSource && !arguments.has("quiet")
-    options.observedEvents = arguments.has("verbose") ? .information : []
+    options.observedEvents = arguments.has("verbose") ? [.information] : []
     return options
   }
 

@@ -19,7 +19,7 @@ enum ReportCommand {
       Defaults.databaseOption,
       .init(name: "run", placeholder: "ID", help: "The run; rmos-cli runs lists them"),
       .init(
-        name: "format", placeholder: "LIST", value: .list(Format.allCases.map(\.rawValue)),
+        name: "format", placeholder: "LIST", value: .list(ReportFormat.allCases.map(\.rawValue)),
         help: "txt, json or html; with --output, a comma-separated list "
           + "[default: txt]"),
       .init(
@@ -36,19 +36,6 @@ enum ReportCommand {
         help: "A statistics file, in every format"),
     ],
     run: run)
-
-  /// The formats by name.
-  private enum Format: String, CaseIterable {
-    case txt, json, html
-
-    var format: any ReportFormat {
-      switch self {
-      case .txt: .txt
-      case .json: .json
-      case .html: .html
-      }
-    }
-  }
 
   @Sendable private static func run(_ arguments: ParsedArguments, _ console: Console) throws
     -> ExitStatus
@@ -74,14 +61,14 @@ enum ReportCommand {
         for file in files { console.print("Wrote \(TerminalText.escaped(file))") }
       }
     } else if let format = formats.first {
-      console.printText(report.text(as: format.format))
+      console.printText(report.document(as: format))
     }
     return .success
   }
 
   /// The requested formats, of which standard output takes only one.
-  private static func formats(_ arguments: ParsedArguments) throws -> [Format] {
-    let formats = arguments.choices("format", of: Format.self)
+  private static func formats(_ arguments: ParsedArguments) throws -> [ReportFormat] {
+    let formats = arguments.choices("format", of: ReportFormat.self)
     guard arguments["output"] == nil else { return formats.isEmpty ? [.txt] : formats }
     if formats.count > 1 {
       throw UsageError(
@@ -140,7 +127,7 @@ enum ReportCommand {
   ///
   /// - Returns: Their paths.
   private static func write(
-    _ report: MigrationReport, as formats: [Format], into directory: String
+    _ report: MigrationReport, as formats: [ReportFormat], into directory: String
   ) throws -> [String] {
     func check(_ path: String, _ body: () throws(SystemError) -> Void) throws {
       do throws(SystemError) {
@@ -154,12 +141,11 @@ enum ReportCommand {
     try check(directory) { () throws(SystemError) in
       try FileSystem.makeDirectories(directory, permissions: 0o777)
     }
-    return try formats.map { name in
-      let format = name.format
+    return try formats.map { format in
       let slash = directory.hasSuffix("/") ? "" : "/"
       let path = directory + slash + report.fileName(as: format)
       try check(path) { () throws(SystemError) in
-        try FileSystem.replaceContent(of: path, with: report.text(as: format))
+        try FileSystem.replaceContent(of: path, with: report.document(as: format))
       }
       return path
     }

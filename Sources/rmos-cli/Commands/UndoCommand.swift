@@ -42,8 +42,11 @@ enum UndoCommand {
     let store = try Defaults.openExisting(arguments, isDryRun ? .readOnly : .readWrite)
     let report: UndoReport
     do {
-      report = try Undo(of: store, takesBackup: !arguments.has("no-backup"))
-        .run(run, isDryRun: isDryRun) { Signals.isInterrupted }
+      var options = Undo.Options()
+      options.isDryRun = isDryRun
+      options.takesBackup = !arguments.has("no-backup")
+      report = try Undo(of: run, in: store, options: options)
+        .runSynchronously { Signals.isInterrupted }
     } catch let error as StoreError where error.code == .cancelled {
       return console.interrupted(
         by: error.code.rawValue,
@@ -68,7 +71,9 @@ enum UndoCommand {
       let found = try? store.read({ try $0.run(run) != nil }), !found
     else { return }
     // Throws the error for a missing run.
-    _ = try Undo(of: store).run(run, isDryRun: true)
+    var options = Undo.Options()
+    options.isDryRun = true
+    _ = try Undo(of: run, in: store, options: options).runSynchronously()
   }
 
   private static func show(
@@ -90,7 +95,7 @@ enum UndoCommand {
     func add(_ label: String, _ removed: Int, _ restored: Int) {
       table.add([label, TerminalText.grouped(removed), TerminalText.grouped(restored)])
     }
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       add(
         kind.schema.plural, report.counts.removed[kind] ?? 0, report.counts.restored[kind] ?? 0)
     }

@@ -1,11 +1,14 @@
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// A migration's summary for people.
 enum SummaryText {
   /// The verdict, a table of the kinds and a line on the issues.
-  static func text(for summary: MigrationSummary) -> String {
+  ///
+  /// With `isVerbose`, all files that were not read and members kept aside are named.
+  static func text(for summary: MigrationSummary, isVerbose: Bool = false) -> String {
     let hasUpdates = summary.statistics.total.updated > 0
     var table = TextTable(
       [""],
@@ -20,16 +23,16 @@ enum SummaryText {
         [label] + numbers.map { TerminalText.grouped($0) }
           + [TerminalText.fixed(seconds, decimals: 2), counts.found == 0 ? "-" : rate])
     }
-    for kind in EntityKind.allCases {
-      add(kind.schema.plural, summary.statistics[kind], summary.kindSeconds[kind] ?? 0)
+    for kind in summary.statistics.catalog.kinds {
+      add(kind.schema.plural, summary.statistics[kind], summary.kindDurations[kind]?.seconds ?? 0)
     }
-    add("total", summary.statistics.total, summary.seconds)
+    add("total", summary.statistics.total, summary.duration.seconds)
     return """
       \(verdict(summary))
 
       \(table.text)
 
-      \(issues(summary))\(places(summary))
+      \(issues(summary))\(places(summary))\(notes(summary, isVerbose: isVerbose))
       """
   }
 
@@ -47,34 +50,30 @@ enum SummaryText {
     return text
   }
 
+  /// What there is to tell of the source beside its entities; nothing if nothing is odd.
+  private static func notes(_ summary: MigrationSummary, isVerbose: Bool) -> String {
+    MigrationReport(of: summary).sourceFacts(isWhole: isVerbose).map { name, value in
+      "\n" + TextLayout.wrapped(value, after: name + ": ", hanging: 2).joined(separator: "\n")
+    }.joined()
+  }
+
   /// The outcome of the run, in a line.
   static func verdict(_ summary: MigrationSummary) -> String {
     let source = TerminalText.escaped(summary.source)
     let store = TerminalText.escaped(summary.store)
     let run = summary.run.map { " (run \($0))" } ?? ""
     let way = "\(source) into \(store)\(run)"
-    switch summary.ending {
-    case .completed where summary.hasFoundNothing:
-      return (summary.isDryRun ? "Dry run, nothing was written; no" : "No")
-        + " files to read: \(way)"
-    case .completed where summary.isDryRun:
-      return "Dry run, nothing was written; migrating \(way) would give:"
-    case .interrupted where summary.isDryRun: return "Dry run, interrupted: \(way)"
-    case .interrupted: return "Interrupted: \(way); what was committed is kept"
-    case .tooManyErrors where summary.isDryRun:
-      return "Dry run, stopped: too many entities failed: \(way)"
-    case .tooManyErrors:
-      return "Stopped: too many entities failed: \(way); what was committed is kept"
-    case .rolledBack where summary.isDryRun:
-      return "Dry run: nothing would be written, because an entity failed: \(way)"
-    case .rolledBack: return "Nothing was written, because an entity failed: \(way)"
-    case .storeFailed: return "Stopped: the database failed: \(way); what was committed is kept"
-    case .sourceFailed where summary.isDryRun:
-      return "Dry run, stopped: the source could not be read to its end: \(way)"
-    case .sourceFailed:
-      return "Stopped: the source could not be read to its end: \(way); what was committed is kept"
-    case .completed: return "Migrated \(way)"
+    if summary.ending == .completed {
+      if summary.hasFoundNothing {
+        return (summary.isDryRun ? "Dry run, nothing was written; no" : "No")
+          + " files to read: \(way)"
+      }
+      return summary.isDryRun
+        ? "Dry run, nothing was written; migrating \(way) would give:" : "Migrated \(way)"
     }
+    let note =
+      summary.ending.keepsCommitted && !summary.isDryRun ? "; what was committed is kept" : ""
+    return "\(summary.ending.phrase(isDryRun: summary.isDryRun)): \(way)\(note)"
   }
 
   private static func issues(_ summary: MigrationSummary) -> String {

@@ -104,7 +104,7 @@ import Testing
     ] {
       let answer = fixture.send(method, path, json: Self.pattern)
       #expect(answer.status == 403)
-      #expect(answer.detail.contains("--allow-writes"))
+      #expect(answer.detail.contains("read-only"))
     }
     #expect(fixture.get("/patterns/p1").status == 200)
   }

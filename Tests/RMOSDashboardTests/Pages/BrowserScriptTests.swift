@@ -103,11 +103,9 @@ struct BrowserScriptTests {
         let isOver = asked.withLock { $0 } >= 3
         var status = PageSamples.status()
         if isOver {
-          status.entityCounts = .init(patterns: 777, stripFamilies: 8, joblogs: 40)
+          status.entityCounts = .init([.patterns: 777, .stripFamilies: 8, .joblogs: 40])
         } else {
-          status.currentRun = .init(
-            id: 7, startedAt: "2025-01-01T00:00:00Z", heartbeatAt: "2025-01-01T00:00:00Z",
-            source: "legacy", found: 10, failed: 0, seconds: 1)
+          status.currentRun = PageSamples.run(7, found: 10)
         }
         let shown = status
         return PageRouter(store: pages.store, status: { shown }, history: pages.history)
@@ -134,7 +132,7 @@ struct BrowserScriptTests {
     #expect(page.complaints == [])
     #expect(page.dom.contains("The migration has ended."))
     #expect(page.dom.contains(#"data-count="patterns">777<"#))
-    #expect(page.dom.contains(#"data-run="">"#))
+    #expect(page.dom.contains(#"data-run="" data-verdict="#))
     #expect(page.dom.contains(#"id="run" aria-labelledby="run-title" hidden="">"#))
     // The overview was fetched anew, once, and not before the end.
     #expect(server.targets.filter { $0 == "/" }.count == 2)
@@ -154,10 +152,12 @@ struct BrowserScriptTests {
         ? ServerResponse(status: 500, fields: [], body: [])
         : ServerResponse(
           status: 200, fields: [HeaderField("Content-Type", "application/json")],
-          body: Array(#"{"success":true,"entity_counts":{"total":72}}"#.utf8))
+          body: Array(
+            #"{"success":true,"entity_counts":{"total":72},"validation":{"verdict":"sound"}}"#
+              .utf8))
     }
     let page = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 20_000)
-    let text = recovers ? "The server answers again." : "No answer from the server since "
+    let text = recovers ? "The server is responding again." : "No response from the server since "
     #expect(page.dom.contains(#"<p class="\#(name)" id="announcement" role="status""#))
     #expect(page.dom.contains(#">\#(text)"#))
   }

@@ -84,7 +84,7 @@ struct BrowserTests {
     #expect(page.dom.contains(#"data-run="source">&lt;b&gt;legacy&lt;/b&gt;<"#))
     #expect(page.dom.contains(#"data-count="patterns">1,234<"#))
     #expect(page.dom.contains(#"id="run" aria-labelledby="run-title">"#))
-    #expect(page.dom.contains("Migration under way: 98,765 found, 3 failed."))
+    #expect(page.dom.contains("Migration in progress: 98,765 found, 3 failed."))
     #expect(server.targets.filter { $0.hasPrefix("/api/") }.count > 1)
   }
 

@@ -13,7 +13,7 @@ import Testing
   /// The pages of a store that show the texts, by target.
   private func pages(_ store: any RecordStore) throws -> [(target: String, html: String)] {
     var targets = ["/"]
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       targets.append("/\(kind.pathName)?per=200&sort=newest")
       for text in PageSamples.hostile {
         targets.append(try #require(PageLink.link(to: kind, id: text)))
@@ -27,12 +27,11 @@ import Testing
     status.database.location = PageSamples.hostile[0]
     status.database.schemaAppliedAt = PageSamples.hostile[1]
     status.validation.errors = PageSamples.hostile
-    status.recentEntities.joblogs = PageSamples.hostile.map {
-      .init(id: $0, jobType: $0, status: $0, createdAt: $0)
+    status.recentEntities[.joblogs] = PageSamples.hostile.map {
+      .init(id: $0, title: $0, status: $0, createdAt: $0)
     }
-    status.currentRun = .init(
-      id: 1, startedAt: "x", heartbeatAt: "x", source: PageSamples.hostile[0], found: 1, failed: 0,
-      seconds: .infinity)
+    status.currentRun = PageSamples.run(
+      1, source: PageSamples.hostile[0], found: 1, seconds: .infinity)
     let shown = status
     let page = PageRouter(
       store: store, status: { shown }, history: { _ in PageSamples.history() })
@@ -60,7 +59,7 @@ import Testing
 
   @Test func everyEntityIsReachedFromItsList() throws {
     let store = try PageSamples.hostileStore()
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let list = PageSamples.get("/\(kind.pathName)?per=200", of: store).text
       let links = list.matches(of: /role="rowheader" scope="row"><a href="([^"]*)"/)
         .map { String($0.output.1) }
@@ -94,7 +93,7 @@ import Testing
     var run = LedgerRun(
       command: "migrate", startedAt: "2025-01-02T03:04:05Z", source: "s", optionsJSON: "{}",
       toolVersion: "1", processID: 1)
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       run.statistics[kind].migrated = .max
       run.statistics[kind].failed = .max
     }
@@ -106,14 +105,15 @@ import Testing
       try transaction.updateRun(record)
     }
     var status = PageSamples.status()
-    status.entityCounts = .init(
-      patterns: 2_000_000_000_000_000_000, stripFamilies: 0, joblogs: 1_000_000_000_000_000_000)
+    status.entityCounts = .init([
+      .patterns: 2_000_000_000_000_000_000, .joblogs: 1_000_000_000_000_000_000,
+    ])
     status.database.sizeMB = .infinity
     let shown = status
     let days = MigrationHistory(
       days: [
         .init(date: "9999-12-31", entities: shown.entityCounts),
-        .init(date: "0001-01-01", entities: .init(patterns: 1, stripFamilies: 0, joblogs: 0)),
+        .init(date: "0001-01-01", entities: .init([.patterns: 1])),
         .init(date: "<b>", entities: .init()),
       ], totalDays: .max)
     let page = PageRouter(store: store, status: { shown }, history: { _ in days })
@@ -121,7 +121,7 @@ import Testing
     #expect(html.contains("2,000,000,000,000,000,000"))
     #expect(html.contains(PlainText.grouped(.max)))
     #expect(!html.contains(/\bnan\b|\binf\b|<b>/))
-    #expect(html.contains("Older ones are not in the chart."))
+    #expect(html.contains("Older entities are not in the chart."))
     expectClosedElements(html, "/")
   }
 

@@ -73,13 +73,15 @@ import Testing
   @Test func aFilterThatIsNoNumberIsToldAndLeftOut() throws {
     let store = try store(3)
     let page = PageSamples.get("/patterns?rings=three", of: store).text
-    #expect(page.contains("“three” is no whole number; rings was left out."))
+    #expect(
+      page.contains(
+        "&quot;three&quot; is not a whole number; the filter &quot;rings&quot; is ignored."))
     #expect(ids("/patterns?rings=three", store).count == 3)
   }
 
   @Test func nothingAndNothingThatFitsAreToldApart() throws {
     #expect(
       PageSamples.get("/patterns", of: InMemoryStore()).text.contains("no patterns yet"))
-    #expect(PageSamples.get("/patterns?q=zz", of: try store(1)).text.contains("Nothing fits."))
+    #expect(PageSamples.get("/patterns?q=zz", of: try store(1)).text.contains("No matches."))
   }
 }

@@ -72,7 +72,7 @@ import Testing
     let ring = #"{"radius_mm":40.5}"#
     let many = Array(repeating: ring, count: JSONHTML.longest / ring.utf8.count + 1)
     let long = section("{\"rings\":[\(many.joined(separator: ","))]}")
-    #expect(long.contains("too long") && !long.contains("no radii"))
+    #expect(long.contains("too large") && !long.contains("no radii"))
     #expect(section(#"{"rings":[{"radius_mm":1e9}]}"#).contains("below 1,000,000"))
     #expect(section(#"{"a":1}"#).contains("no radii"))
   }
@@ -156,7 +156,7 @@ import Testing
     HistoryChart(
       MigrationHistory(
         days: days.map {
-          .init(date: $0.0, entities: .init(patterns: $0.1, stripFamilies: 0, joblogs: 0))
+          .init(date: $0.0, entities: .init([.patterns: $0.1]))
         }, totalDays: days.count)
     ).figure.markup
   }
@@ -166,7 +166,7 @@ import Testing
     #expect(chart([("2025-12-01", 1), ("2025-01-15", 2)]).contains("Entities by week: 2 weeks"))
     #expect(chart([("2025-12-01", 1), ("2021-01-15", 2)]).contains("Entities by month: 2 months"))
     #expect(chart([("2025-12-01", 1), ("1990-01-15", 2)]).contains("Entities by year: 2 years"))
-    #expect(chart([("not a day", 1)]).contains("No entities have come in yet."))
+    #expect(chart([("not a day", 1)]).contains("No entities yet."))
     #expect(chart([("2024-03-01", 1)]).contains("<figcaption><span>1 Feb 2024</span>"))
   }
 
@@ -200,7 +200,7 @@ import Testing
 
   @Test func textThatIsNoJSONIsShownAsItIs() {
     let html = JSONHTML.block("{'a': <b>\n1", label: "x").markup
-    #expect(html.contains("This is no JSON"))
+    #expect(html.contains("This is not valid JSON"))
     #expect(html.contains("{&#39;a&#39;: &lt;b&gt;\n1"))
     #expect(JSONHTML.block(String(repeating: "[", count: 300_000), label: "x").markup.count < 6000)
   }

@@ -70,7 +70,7 @@ import Testing
   func whatIsNotThereIsSaidInAPage(_ target: String) {
     let answer = PageSamples.get(target, of: InMemoryStore())
     #expect(answer.status == 404)
-    #expect(answer.text.contains("<h1>There is no such"))
+    #expect(answer.text.contains(/<h1>(Page not found|No such )/))
     #expect(answer.field("Cache-Control") == "no-store")
   }
 
@@ -98,9 +98,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("/?q=a", "takes none"), ("/patterns?serch=a", "serch"), ("/patterns?statu=a", "known:"),
-    ("/joblogs?statu=failed", "did you mean ‘status’?"), ("/patterns?id=a&q=b", "‘q’"),
-    ("/patterns/a?per=50", "‘per’"),
+    ("/?q=a", "there are none"), ("/patterns?serch=a", "serch"), ("/patterns?statu=a", "known:"),
+    ("/joblogs?statu=failed", "did you mean &quot;status&quot;?"),
+    ("/patterns?id=a&q=b", "&quot;q&quot;"),
+    ("/patterns/a?per=50", "&quot;per&quot;"),
   ])
   func aParameterThatMeansNothingIsNamed(_ target: String, _ said: String) {
     let answer = PageSamples.get(target, of: InMemoryStore())
@@ -147,10 +148,10 @@ import Testing
       (run.id, run.state) = (id, state)
       return run
     }
-    let sound = "sound: ✓ Sound. Last migrated 28 Nov 2025, 10:15 UTC."
+    let sound = "sound: ✓ Sound. Last migration: 28 Nov 2025, 10:15 UTC."
     let interrupted = """
-      warnings: ! Sound. The last run was interrupted. The same command goes on where it stopped. \
-      The last complete one ended 28 Nov 2025, 10:15 UTC.
+      warnings: ! Sound. The last run was interrupted. Running the same command again \
+      continues it. Last completed migration: 28 Nov 2025, 10:15 UTC.
       """
     var undone = run(2, .interrupted)
     undone.undoneBy = 3
@@ -161,17 +162,17 @@ import Testing
     failing.statistics[.patterns].failed = 3
     #expect(
       verdict([failing, run(1, .completed)]) == """
-        warnings: ! Sound. The last run left out 3 entities. Its report names them. \
-        Last migrated 28 Nov 2025, 10:15 UTC.
+        warnings: ! Sound. The last run rejected 3 entities. Its report lists them. \
+        Last migration: 28 Nov 2025, 10:15 UTC.
         """)
     #expect(verdict([run(3, .completed), failing]) == sound)
     #expect(verdict([run(3, .completed, "undo"), undone]) == sound)
     #expect(verdict([run(2, .interrupted), run(1, .completed)]) == interrupted)
     #expect(verdict([run(3, .completed, "undo"), run(2, .interrupted)]) == interrupted)
-    // A run whose process died says "running" for ever.
+    // A run whose process died stays marked as running.
     #expect(verdict([run(2, .running)]) == interrupted)
     #expect(
-      verdict([run(2, .failed)]).hasPrefix("warnings: ! Sound. The last run failed. The list"))
+      verdict([run(2, .failed)]).hasPrefix("warnings: ! Sound. The last run failed. See the list"))
   }
 
   @Test(arguments: [(LedgerRun.State.running, false), (.interrupted, true)])
@@ -222,7 +223,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let path = try Fixtures.copyDatabase(version: version, into: directory)
     let store = try SQLiteStore(path: path, access: .readOnly)
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let list = PageSamples.get("/\(kind.pathName)?sort=newest", of: store)
       #expect(list.status == 200)
       for link in list.text.matches(of: /role="rowheader" scope="row"><a href="([^"]*)"/) {
@@ -233,7 +234,7 @@ import Testing
     }
     let jobs = PageSamples.get("/joblogs", of: store).text
     #expect(jobs.matches(of: /role="rowheader"/).count == 12)
-    #expect(PageSamples.get("/", of: store).text.contains("The ledger holds no runs"))
+    #expect(PageSamples.get("/", of: store).text.contains("No runs yet."))
   }
 
   @Test func aMigratedEntityNamesItsOriginAndBothSidesOfItsReferences() throws {
@@ -241,7 +242,7 @@ import Testing
     _ = try RecordedMigration(Fixtures.exampleTree, into: store)
     let pattern = PageSamples.get("/patterns/torres_simple_rope_4x7", of: store).text
     #expect(pattern.contains("<code><bdi>patterns/torres.json</bdi></code>"))
-    #expect(pattern.contains("<bdi>element 0, counted from 0</bdi>"))
+    #expect(pattern.contains("<bdi>element 0, counting from 0</bdi>"))
     #expect(pattern.contains(#"<a href="/strip-families/bw_checker_main">"#))
     #expect(pattern.contains(#"<a href="/joblogs?pattern=torres_simple_rope_4x7">2 job logs</a>"#))
     #expect(pattern.contains("Other members") && pattern.contains("&quot;catalogue&quot;"))
@@ -264,7 +265,7 @@ import Testing
 }
 
 @Suite struct PageLinkTests {
-  @Test(arguments: EntityKind.allCases)
+  @Test(arguments: EntityCatalog.rmos.kinds)
   func aLinkLeadsBackToItsID(_ kind: EntityKind) throws {
     for id in PageSamples.hostile + ["", "id", "Ä ö+ü&=;#?/\\", "..a", "...", "%2e%2e"] {
       let link = try #require(PageLink.link(to: kind, id: id))
@@ -272,7 +273,7 @@ import Testing
       #expect(link.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"\"<>`{}\\^|#".utf8.contains($0) })
       #expect(!link.contains("/../") && !link.hasSuffix("/..") && !link.hasSuffix("/."))
       let target = try RequestTarget(link)
-      #expect(target.pagePath.first.flatMap { EntityKind(pathName: $0) } == kind)
+      #expect(target.pagePath.first.flatMap { EntityCatalog.rmos.kind(pathName: $0) } == kind)
       let found = target.pagePath.count == 2 ? target.pagePath[1] : target["id"]
       #expect(Array((found ?? "absent").utf8) == Array(id.utf8))
       #expect(target.pagePath.count <= 2)

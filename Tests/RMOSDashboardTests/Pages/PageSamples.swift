@@ -24,7 +24,7 @@ enum PageSamples {
     let store = InMemoryStore()
     try store.write { transaction in
       for text in hostile {
-        for kind in EntityKind.allCases {
+        for kind in EntityCatalog.rmos.kinds {
           var changes: [String: Value] = ["id": .text(text), "created_at": .text(text)]
           for field in kind.schema.fields {
             switch field.type {
@@ -47,24 +47,39 @@ enum PageSamples {
       database: .init(
         lastMigration: "2025-11-28T10:15:30Z", location: "/srv/rmos/data/rmos.db", sizeMB: 1.25,
         schemaVersion: 2, schemaAppliedAt: "2025-01-02T08:00:00Z"),
-      entityCounts: .init(patterns: 24, stripFamilies: 8, joblogs: 40),
-      recentEntities: .init(
-        patterns: [.init(id: "rope", name: "Torres Rope", createdAt: "2025-11-28T09:00:00Z")],
-        stripFamilies: [.init(id: "bw", name: "Black & white", createdAt: "2025-11-27")],
-        joblogs: [
+      entityCounts: .init([.patterns: 24, .stripFamilies: 8, .joblogs: 40]),
+      recentEntities: [
+        .patterns: [.init(id: "rope", title: "Torres Rope", createdAt: "2025-11-28T09:00:00Z")],
+        .stripFamilies: [.init(id: "bw", title: "Black & white", createdAt: "2025-11-27")],
+        .joblogs: [
           .init(
-            id: "JOB-1", jobType: "slice", status: "completed", createdAt: "2025-11-28T09:30:00Z")
-        ]),
+            id: "JOB-1", title: "slice", status: "completed", createdAt: "2025-11-28T09:30:00Z")
+        ],
+      ],
       validation: .init(), currentRun: nil)
+  }
+
+  /// A migration in progress.
+  static func run(
+    _ id: Int64, source: String = "legacy", found: Int, failed: Int = 0, seconds: Double = 1
+  ) -> LedgerRun {
+    var run = StoreSamples.run()
+    run.id = id
+    run.source = source
+    run.statistics[.patterns].migrated = found - failed
+    run.statistics[.patterns].failed = failed
+    run.seconds = seconds
+    return run
   }
 
   /// A history of some days.
   static func history() -> MigrationHistory {
     MigrationHistory(
       days: [
-        .init(date: "2025-11-28", entities: .init(patterns: 20, stripFamilies: 2, joblogs: 30)),
-        .init(date: "2025-11-25", entities: .init(patterns: 4, stripFamilies: 0, joblogs: 10)),
-        .init(date: "2025-11-03", entities: .init(patterns: 0, stripFamilies: 6, joblogs: 0)),
+        .init(
+          date: "2025-11-28", entities: .init([.patterns: 20, .stripFamilies: 2, .joblogs: 30])),
+        .init(date: "2025-11-25", entities: .init([.patterns: 4, .joblogs: 10])),
+        .init(date: "2025-11-03", entities: .init([.stripFamilies: 6])),
       ], totalDays: 3)
   }
 
@@ -87,7 +102,7 @@ extension PageRouter {
     do {
       return response(to: request, try RequestTarget(request.target))
     } catch {
-      return ErrorPage.badAddress.response
+      return ErrorPage.badAddress.response(store.catalog)
     }
   }
 }

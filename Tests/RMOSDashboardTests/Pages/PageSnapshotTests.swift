@@ -41,7 +41,7 @@ import Testing
 
   @Test func theOverviewOfAnEmptyStore() throws {
     let status = MigrationStatus(
-      database: .init(location: "in memory"), entityCounts: .init(), recentEntities: .init(),
+      database: .init(location: "in memory"), entityCounts: .init(), recentEntities: [:],
       validation: .init(), currentRun: nil)
     let page = OverviewPage(
       status: status, history: MigrationHistory(days: [], totalDays: 0), runs: [], current: nil)
@@ -55,7 +55,7 @@ import Testing
       content("/patterns?q=rope&rings=2", of: store()), "list-patterns.html")
   }
 
-  @Test func theListOfJobLogsWhereNothingFits() throws {
+  @Test func theListOfJobLogsWithoutMatches() throws {
     try expectSnapshot(content("/joblogs?status=failed", of: store()), "list-nothing.html")
   }
 

@@ -52,7 +52,7 @@ import Testing
     let fixture = try DashboardFixture(backend)
     let times = ["2025-06-02", "9999-12-31T23:30:00-01:00", "9999-12-31", "0001-01-01"]
     for time in times { try fixture.insert(sample(.patterns, time, ["created_at": .text(time)])) }
-    let days = try MigrationHistory(of: fixture.store).days.map(\.date)
+    let days = try MigrationHistory.read(from: fixture.store).days.map(\.date)
     #expect(days == ["10000-01-01", "9999-12-31", "2025-06-02", "0001-01-01"])
   }
 
@@ -90,8 +90,8 @@ import Testing
     let fixture = try DashboardFixture(.sqlite)
     try fill(fixture)
     try sqlite3(fixture.directory.file("rmos.db"), "DELETE FROM patterns WHERE id = 'p1'")
-    let days = try MigrationHistory(of: fixture.store).days
-    #expect(days.first { $0.date == "2025-06-01" }?.entities.patterns == 1)
+    let days = try MigrationHistory.read(from: fixture.store).days
+    #expect(days.first { $0.date == "2025-06-01" }?.entities[.patterns] == 1)
   }
 
   @Test func rowsCountOnceWhereverTheyStandAmongThoseOfOthers() throws {
@@ -105,9 +105,9 @@ import Testing
         try fixture.insert(pattern)
       }
     }
-    let days = try MigrationHistory(of: fixture.store).days
+    let days = try MigrationHistory.read(from: fixture.store).days
     #expect(days.map(\.date) == ["2025-06-03", "2025-06-01", "2025-01-01"])
-    #expect(days.map(\.entities.patterns) == [2, 2, 3])
+    #expect(days.map(\.entities[.patterns]) == [2, 2, 3])
   }
 
   @Test func aDatabaseInUTF16HasTheSameHistory() throws {
@@ -126,7 +126,7 @@ import Testing
       """, fixture.directory.file("rmos.db"), copy)
     let store = try SQLiteStore(path: copy)
     #expect(FileManager.default.contents(atPath: copy)?[59] == 2)
-    #expect(try MigrationHistory(of: store) == MigrationHistory(of: fixture.store))
-    #expect(try MigrationHistory(of: store).days.first?.entities.patterns == 3)
+    #expect(try MigrationHistory.read(from: store) == MigrationHistory.read(from: fixture.store))
+    #expect(try MigrationHistory.read(from: store).days.first?.entities[.patterns] == 3)
   }
 }

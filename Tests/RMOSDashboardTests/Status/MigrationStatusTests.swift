@@ -1,6 +1,5 @@
 import Foundation
 import RMOSAudit
-import RMOSMigration
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
@@ -28,7 +27,7 @@ import Testing
     try fill(fixture)
     let answer = fixture.get("/migration/status")
     #expect(answer.status == 200)
-    let status = try MigrationStatus(of: fixture.store)
+    let status = try MigrationStatus.read(from: fixture.store)
     let size = status.database.sizeMB.map { "\($0)" } ?? "null"
     let applied = status.database.schemaAppliedAt.map { "\"\($0)\"" } ?? "null"
     #expect(
@@ -52,42 +51,46 @@ import Testing
     #expect((status.database.schemaAppliedAt == nil) == (backend == .inMemory))
   }
 
-  @Test(arguments: Backend.allCases)
-  func codableAndTheWriterAgree(_ backend: Backend) throws {
-    let fixture = try DashboardFixture(backend)
-    for isFilled in [false, true] {
-      if isFilled { try fill(fixture) }
-      var status = try MigrationStatus(of: fixture.store)
-      for hasRun in [false, true] {
-        if hasRun {
-          status.currentRun = MigrationStatus.CurrentRun(
-            id: 7, startedAt: "2025-06-01T00:00:00Z", heartbeatAt: "2025-06-01T00:00:01Z",
-            source: "legacy", found: 3, failed: 1, seconds: 1.5)
-          status.validation.errors = ["broken"]
-        }
-        let encoded = try JSONEncoder().encode(status)
-        #expect(try tree(encoded) == tree(Data(status.json.utf8)))
-        #expect(try JSONDecoder().decode(MigrationStatus.self, from: encoded) == status)
-      }
-      let history = try MigrationHistory(of: fixture.store)
-      let encoded = try JSONEncoder().encode(history)
-      #expect(try tree(encoded) == tree(Data(history.json.utf8)))
-      #expect(try JSONDecoder().decode(MigrationHistory.self, from: encoded) == history)
+  /// The script's copy of the shape: every member it reads is one that the writer writes.
+  @Test func theScriptReadsWhatTheWriterWrites() throws {
+    var status = PageSamples.status()
+    status.currentRun = PageSamples.run(7, found: 3, failed: 1)
+    let json = try JSONValue(parsing: status.json)
+    let script = PageAssets.script
+    let paths = script.matches(of: /\bstatus((?:\.[a-z_]+)+)/).map {
+      $0.output.1.split(separator: ".").map(String.init)
     }
+    #expect(paths.contains(["entity_counts", "total"]))
+    for path in paths {
+      var value: JSONValue? = json
+      for name in path { value = value?[name] }
+      #expect(value != nil, "status.\(path.joined(separator: "."))")
+    }
+    let members = Set(script.matches(of: /\bcurrent\.([a-z_]+)/).map { String($0.output.1) })
+    #expect(members.isSuperset(of: ["id", "found", "failed"]))
+    for name in members { #expect(json["current_run"]?[name] != nil, "current_run.\(name)") }
   }
 
-  private func tree(_ json: Data) throws -> NSDictionary {
-    try #require(try JSONSerialization.jsonObject(with: json) as? NSDictionary)
+  @Test(arguments: Backend.allCases)
+  func theValueAndTheAnswerAreTheSameJSON(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    try fill(fixture)
+    #expect(
+      try fixture.get("/migration/status").json
+        == JSONValue(parsing: MigrationStatus.read(from: fixture.store).json))
+    #expect(
+      try fixture.get("/migration/history").json
+        == JSONValue(parsing: MigrationHistory.read(from: fixture.store).json))
   }
 
   @Test func aDatabaseWithoutALedgerHasNoLastMigrationButAHistory() throws {
     let store = try SQLiteStore(
       path: Fixtures.database(version: 3), access: .readOnly)
-    let status = try MigrationStatus(of: store)
+    let status = try MigrationStatus.read(from: store)
     #expect(status.database.lastMigration == nil)
     #expect(status.currentRun == nil)
     #expect(status.entityCounts.total > 0)
-    let history = try MigrationHistory(of: store, limit: nil)
+    let history = try MigrationHistory.read(from: store, limit: nil)
     let dated = history.days.reduce(0) { $0 + $1.entities.total }
     #expect(dated + history.undatedEntities == status.entityCounts.total)
     #expect(!history.days.isEmpty)
@@ -104,7 +107,8 @@ import Testing
       try transaction.updateRun(undo)
     }
     #expect(
-      try MigrationStatus(of: fixture.store).database.lastMigration == "2025-06-01T09:00:30Z")
+      try MigrationStatus.read(from: fixture.store).database.lastMigration == "2025-06-01T09:00:30Z"
+    )
   }
 
   @Test(arguments: [LedgerRun.State.failed, .interrupted])
@@ -120,11 +124,12 @@ import Testing
       }
     }
     try end()
-    #expect(try MigrationStatus(of: fixture.store).database.lastMigration == nil)
+    #expect(try MigrationStatus.read(from: fixture.store).database.lastMigration == nil)
     try fixture.migrate(startedAt: "2025-06-01T09:00:00Z")
     try end()
     #expect(
-      try MigrationStatus(of: fixture.store).database.lastMigration == "2025-06-01T09:00:30Z")
+      try MigrationStatus.read(from: fixture.store).database.lastMigration == "2025-06-01T09:00:30Z"
+    )
   }
 
   @Test func theRunUnderWayIsTold() throws {
@@ -144,7 +149,7 @@ import Testing
         {"id":1,"started_at":"2025-06-01T00:00:00Z","heartbeat_at":"2025-06-01T00:00:09Z",\
         "source":"legacy","found":7,"failed":2,"seconds":9.25}
         """)
-    #expect(try MigrationStatus(of: fixture.store).database.lastMigration == nil)
+    #expect(try MigrationStatus.read(from: fixture.store).database.lastMigration == nil)
   }
 
   @Test func aCheckThatFailsIsAWarning() throws {

@@ -39,9 +39,9 @@ final class DashboardFixture: Sendable {
     self.uptime = uptime
     var options = Dashboard.Options()
     options.allowsWrites = allowsWrites
-    dashboard = Dashboard(
-      store: store, options: options, health: health,
-      clock: MigrationClock(now: { Self.now }, uptime: { uptime.now }))
+    var clock = MigrationClock.fixed(Self.now)
+    clock.uptime = { .seconds(uptime.now) }
+    dashboard = Dashboard(store: store, options: options, health: health, clock: clock)
   }
 
   /// Puts records into the store.
@@ -112,6 +112,7 @@ func sample(_ kind: EntityKind, _ id: String, _ changes: [String: Value] = [:]) 
 struct UnreadableStore: RecordStore {
   let code: StoreError.Code
   var location: String { "nowhere" }
+  var catalog: EntityCatalog { .rmos }
 
   func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
     throw StoreError(code, "it cannot be read")

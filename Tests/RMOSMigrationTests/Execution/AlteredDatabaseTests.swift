@@ -23,7 +23,7 @@ import Testing
 
   private func migrate(isDryRun: Bool = false) throws -> MigrationSummary {
     let store = try SQLiteStore(path: path, access: isDryRun ? .readOnly : .readWrite)
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.isDryRun = isDryRun
     return try Migration(from: tree.path, into: store, options: options).runSynchronously()
   }
@@ -50,7 +50,7 @@ import Testing
     #expect(try migrate(isDryRun: true).statistics.total.migrated == 3)
     #expect(try migrate().statistics.total.migrated == 3)
     let store = try SQLiteStore(path: path)
-    #expect(try Undo(of: store).run(1).counts.removed[.patterns] == 3)
+    #expect(try Undo(of: 1, in: store).runSynchronously().counts.removed[.patterns] == 3)
   }
 
   @Test(arguments: [
@@ -86,7 +86,7 @@ import Testing
     #expect(try migrate().statistics.total.migrated == 3)
     #expect(try migrate().statistics.total.skipped == 3)
     let store = try SQLiteStore(path: path)
-    #expect(try Undo(of: store).run(1).counts.removed[.patterns] == 3)
+    #expect(try Undo(of: 1, in: store).runSynchronously().counts.removed[.patterns] == 3)
   }
 
   @Test func indexesOfOthersStayAsTheyAre() throws {

@@ -22,7 +22,7 @@ import Testing
   }
 
   /// The ways to run that write, and those that do not.
-  private static let ways: [@Sendable (inout MigrationOptions) -> Void] = [
+  private static let ways: [@Sendable (inout Migration.Options) -> Void] = [
     { _ in }, { $0.isDryRun = true }, { $0.isAtomic = true },
     {
       $0.isAtomic = true
@@ -34,7 +34,7 @@ import Testing
   @Test(arguments: ways.indices)
   func nothingFoundIsAnErrorThatBelongsToNoEntity(_ way: Int) throws {
     try withStores { store in
-      var options = MigrationOptions()
+      var options = Migration.Options()
       Self.ways[way](&options)
       let tree = try emptyTree()
       let run = try RecordedMigration(tree, into: store, options)
@@ -102,7 +102,7 @@ import Testing
       let content = try StoreContent(of: store)
       try tree.remove("strip_families")
       try tree.remove("patterns")
-      var options = MigrationOptions()
+      var options = Migration.Options()
       options.rejectsDirectory = directory.file("rejects")
       options.onDuplicate = .update
       let second = try RecordedMigration(tree, into: store, options)
@@ -126,16 +126,16 @@ import Testing
       ] {
         #expect(!report.isSuccess && report.hasFoundNothing && report.gravity == .errors)
         #expect(report.issues.map(\.code) == [.inputNothingFound])
-        #expect(report.text(as: .txt).contains("Nothing found: "))
-        #expect(!report.text(as: .txt).contains("100 %"))
-        #expect(report.text(as: .html).contains("input.nothing-found"))
-        #expect(!report.text(as: .html).contains("100 %"))
-        let json = try JSONValue(parsing: report.text(as: .json))
+        #expect(report.text.contains("Nothing found: "))
+        #expect(!report.text.contains("100 %"))
+        #expect(report.html.contains("input.nothing-found"))
+        #expect(!report.html.contains("100 %"))
+        let json = try JSONValue(parsing: report.json)
         #expect(json["success"] == .bool(false))
         #expect(json["issue_counts"]?["input.nothing-found"]?.int64 == 1)
       }
       let allowed = try withExtendedLifetime(try emptyTree()) { tree in
-        var options = MigrationOptions()
+        var options = Migration.Options()
         options.allowsEmptySource = true
         return try Migration(from: tree.path, into: store, options: options).runSynchronously()
       }
@@ -146,7 +146,7 @@ import Testing
   @Test func statisticsOfNothingAreNoVerdict() {
     let report = MigrationReport(of: MigrationStatistics())
     #expect(report.gravity == .warnings)
-    #expect(report.verdict.contains("do not say whether there was a file to read"))
+    #expect(report.verdict.contains("whether there was a file to read"))
   }
 
   @Test func theNotificationIsOfAFailure() throws {
@@ -164,7 +164,7 @@ import Testing
       _ = try RecordedMigration(
         try SourceTree(["patterns/p.json": Texts.pattern("p")]), into: store)
       let tree = try emptyTree()
-      let report = try Diff(source: tree.path, store: store).run()
+      let report = try Diff(of: tree.path, against: store).runSynchronously()
       withExtendedLifetime(tree) {}
       var limits = DiffReport.Limits()
       limits.onlyInDatabase = 10
@@ -176,7 +176,7 @@ import Testing
       #expect(report.isWithin(limits))
     }
     let full = try SourceTree(["patterns/p.json": "[]"])
-    let report = try Diff(source: full.path, store: InMemoryStore()).run()
+    let report = try Diff(of: full.path, against: InMemoryStore()).runSynchronously()
     withExtendedLifetime(full) {}
     #expect(report.nothingFound == nil && report.isEmpty)
   }

@@ -39,9 +39,9 @@ import Testing
   }
 
   private func course(
-    isDryRun: Bool, _ change: (inout MigrationOptions) -> Void = { _ in }
+    isDryRun: Bool, _ change: (inout Migration.Options) -> Void = { _ in }
   ) throws -> Course {
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.isDryRun = isDryRun
     options.batchSize = 2
     options.observedEvents = [.outcomes]
@@ -70,7 +70,7 @@ import Testing
   /// Makes the run after its dry run, and returns both.
   @discardableResult
   private func compare(
-    _ change: (inout MigrationOptions) -> Void = { _ in }
+    _ change: (inout Migration.Options) -> Void = { _ in }
   ) throws -> Course {
     let before = try contents()
     let foretold = try course(isDryRun: true, change)
@@ -191,7 +191,7 @@ import Testing
   }
 
   private static let schemaSQL =
-    EntityKind.allCases.map {
+    EntityCatalog.rmos.kinds.map {
       $0.schema.createTableSQL.replacingOccurrences(of: "IF NOT EXISTS ", with: "") + ";\n"
     }.joined()
     + "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at TEXT);\n"
@@ -229,7 +229,7 @@ import Testing
   @Test func whatCannotBeForetoldIsSaid() throws {
     _ = try SQLiteStore(path: path)
     _ = try sqlite3(path, "CREATE UNIQUE INDEX u ON strip_families(name)")
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.isDryRun = true
     let store = UncopiedStore(database: try SQLiteStore(path: path, access: .readOnly))
     let recorded = try RecordedMigration(tree, into: store, options)
@@ -239,7 +239,7 @@ import Testing
     #expect(issue.code == .storeUnforeseen && issue.severity == .warning)
     #expect(issue.message.contains("the index u") && issue.message.contains("too large"))
     #expect(recorded.issues.first == issue)
-    #expect(recorded.summary.json.contains("store.unforeseen"))
+    #expect(MigrationReport(of: recorded.summary).json.contains("store.unforeseen"))
   }
 
   @Test func aWriterAtWorkIsSaid() throws {

@@ -18,13 +18,13 @@ import Testing
   /// Migrates a tree with patterns of these numbers.
   @discardableResult
   private func migrate(
-    _ patterns: ClosedRange<Int>, _ change: (inout MigrationOptions) -> Void = { _ in }
+    _ patterns: ClosedRange<Int>, _ change: (inout Migration.Options) -> Void = { _ in }
   ) throws -> MigrationSummary {
     let entities = patterns.map {
       #"{"id": "p\#($0)", "name": "n", "ring_count": \#($0), "geometry": {"a": 1}}"#
     }
     try tree.add("patterns/a.json", "[" + entities.joined(separator: ",") + "]")
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.clock = .fixed()
     change(&options)
     let store = try SQLiteStore(path: work.file("rmos.db"))
@@ -68,7 +68,7 @@ import Testing
       return (try StoreContent(of: store), try store.read { try $0.schemaVersion()?.version })
     }
     let before = try state(path)
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.isAtomic = isAtomic
     let store = try SQLiteStore(path: path, access: .readWrite)
     try tree.add("patterns/bad.json", "[]{")
@@ -99,7 +99,7 @@ import Testing
     let base = try SQLiteStore(path: work.file("rmos.db"))
     for code in [StoreError.Code.busy, .locked, .readOnly, .diskFull, .inputOutput] {
       for isAtomic in [false, true] {
-        var options = MigrationOptions()
+        var options = Migration.Options()
         options.isAtomic = isAtomic
         let migration = Migration(
           from: tree.path, into: BrokenStore(base: base, code: code), options: options)
@@ -168,7 +168,7 @@ import Testing
     try migrate(1...1)
     let store = try SQLiteStore(path: work.file("rmos.db"))
     for atomic in [false, true] {
-      var options = MigrationOptions()
+      var options = Migration.Options()
       options.isAtomic = atomic
       let summary = try Migration(from: tree.path, into: store, options: options)
         .runSynchronously(isCancelled: { true })

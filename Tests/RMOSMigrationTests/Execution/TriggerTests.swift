@@ -30,7 +30,7 @@ import Testing
   private func migrate(
     _ files: [String: String], force: Bool = false
   ) throws -> RecordedMigration {
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.onDuplicate = .update
     options.overwritesEdits = force
     options.takesBackup = false
@@ -38,7 +38,7 @@ import Testing
   }
 
   private func undo(_ run: Int64) throws -> UndoReport {
-    try Undo(of: store, takesBackup: false).run(run)
+    try Undo(of: run, in: store) { $0.takesBackup = false }.runSynchronously()
   }
 
   /// Neither is a run called undone that is not, nor is lost what it takes to undo it.

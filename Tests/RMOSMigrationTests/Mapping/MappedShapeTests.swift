@@ -31,8 +31,8 @@ import Testing
     Shape(name: "epoch-times", mapping: "epoch", mapped: (2, 0)),
   ]
 
-  static func options(_ mapping: String, isDryRun: Bool = false) throws -> MigrationOptions {
-    var options = MigrationOptions()
+  static func options(_ mapping: String, isDryRun: Bool = false) throws -> Migration.Options {
+    var options = Migration.Options()
     options.isDryRun = isDryRun
     options.clock = .fixed()
     options.mappings = [try #require(Mapping.builtIn(named: mapping))]
@@ -87,7 +87,7 @@ import Testing
   }
 
   private func export(_ store: any RecordStore, to directory: String) throws {
-    _ = try Export(of: store).write(to: directory)
+    _ = try Export(of: store, to: directory).runSynchronously()
   }
 
   // MARK: Of the result

@@ -21,13 +21,21 @@ import Testing
 
   private func migrate(
     _ tree: SourceTree, _ mappings: [Mapping], into store: any RecordStore = InMemoryStore(),
-    _ change: (inout MigrationOptions) -> Void = { _ in }
+    _ change: (inout Migration.Options) -> Void = { _ in }
   ) throws -> RecordedMigration {
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.mappings = mappings
     options.clock = .fixed()
     change(&options)
     return try RecordedMigration(tree, into: store, options)
+  }
+
+  private func diff(
+    _ tree: SourceTree, _ store: any RecordStore, _ mappings: [Mapping]
+  ) throws -> DiffReport {
+    var options = Diff.Options()
+    options.mappings = mappings
+    return try Diff(of: tree.path, against: store, options: options).runSynchronously()
   }
 
   private func lines(_ recorded: RecordedMigration) -> [String] {
@@ -164,10 +172,10 @@ import Testing
         #expect(lines(skipped) == ["joblogs/a.json 0 r1 skipped"])
         #expect(skipped.outcomes[0].codes == ["duplicate.differs"])
       }
-      let report = try Diff(source: tree.path, store: store, mappings: [other]).run()
+      let report = try diff(tree, store, [other])
       #expect(report.total.different == 1)
       #expect(
-        try Diff(source: tree.path, store: store, mappings: [mapping()]).run().total.equal == 1)
+        try diff(tree, store, [mapping()]).total.equal == 1)
       let updated = try migrate(tree, [other], into: store) { $0.onDuplicate = .update }
       #expect(lines(updated) == ["joblogs/a.json 0 r1 updated"])
       let run = try #require(updated.summary.run)
@@ -217,7 +225,7 @@ import Testing
       let rejects = directory.file("rejects")
       let first = try migrate(tree, [both]) { $0.rejectsDirectory = rejects }
       #expect(first.summary.statistics.total.failed == 1, "\(first.issues)")
-      var options = MigrationOptions()
+      var options = Migration.Options()
       options.mappings = [both]
       let again = try RecordedMigration(rejects, into: InMemoryStore(), options)
       #expect(again.summary.statistics.total.failed == 1, "\(again.issues)")

@@ -116,7 +116,7 @@ import Testing
       return Set(elements.compactMap(\.string))
     }
     typealias Words = MappingParser.Words
-    #expect(names("properties") == Set(Words.mapping))
+    #expect(names("properties") == Set(Words.mapping + EntityCatalog.rmos.kinds.map(\.table)))
     #expect(names("$defs", "rule", "properties") == Set(Words.rule))
     #expect(names("$defs", "condition", "properties") == Set(Words.condition))
     let source = schema["$defs"]?["source"]?["anyOf"]?[1]?["properties"]
@@ -128,7 +128,7 @@ import Testing
     #expect(words(source?["as"]?["enum"]) == Set(Words.conversions))
     #expect(words(source?["decimal"]?["enum"]) == Set(Words.decimals))
     #expect(words(schema["properties"]?["names"]?["enum"]) == Set(Words.names))
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let rule = schema["properties"]?[kind.table]?["items"]
       #expect(
         words(rule?["properties"]?["members"]?["propertyNames"]?["enum"])

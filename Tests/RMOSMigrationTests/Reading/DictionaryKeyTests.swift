@@ -25,7 +25,7 @@ import Testing
   func aKeyThatIsNotTheIDDisagrees(_ key: String, _ shown: String) throws {
     let found = try read(key, id: "x")
     #expect(found.isFailed && found.codes == ["id.mismatch"])
-    #expect(found.issues.first?.message.contains("under the key \(shown);") == true)
+    #expect(found.issues.first?.message.contains("key is \(shown);") == true)
   }
 
   @Test(arguments: keys.prefix(4))
@@ -33,7 +33,7 @@ import Testing
     let found = try read(key, id: nil)
     #expect(found.isFailed && found.codes == ["field.empty"])
     #expect(found.id == nil)
-    #expect(found.issues.first?.message.contains("the key \(shown),") == true)
+    #expect(found.issues.first?.message.contains("key is \(shown),") == true)
   }
 
   @Test(arguments: keys.prefix(4))
@@ -48,7 +48,7 @@ import Testing
     for key in ["k", #"\t"#] {
       let found = try read(key, id: " ")
       #expect(found.codes == ["field.empty"])
-      #expect(found.issues.first?.message.hasPrefix("'id' is blank") == true)
+      #expect(found.issues.map(\.pointer) == ["/id"])
     }
   }
 }

@@ -109,7 +109,7 @@ import Testing
       try write("[\(first), \(second)]", to: Array(tree.absolute("patterns/\(name)").utf8) + [0xFE])
     }
     let real = try RecordedMigration(tree, into: InMemoryStore())
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.isDryRun = true
     let rehearsed = try RecordedMigration(tree, into: InMemoryStore(), options)
     #expect(rehearsed.outcomes == real.outcomes)

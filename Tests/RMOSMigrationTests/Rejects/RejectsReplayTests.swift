@@ -7,8 +7,8 @@ import Testing
 
 /// What holds of rejects for any tree.
 @Suite struct RejectsReplayTests {
-  private func options(rejects: String? = nil) -> MigrationOptions {
-    var options = MigrationOptions()
+  private func options(rejects: String? = nil) -> Migration.Options {
+    var options = Migration.Options()
     options.rejectsDirectory = rejects
     options.clock = .fixed()
     return options

@@ -16,10 +16,10 @@ import Testing
   }
 
   private func options(
-    rejects: String? = nil, _ missingID: MigrationOptions.MissingIDPolicy = .derive,
+    rejects: String? = nil, _ missingID: Migration.Options.MissingIDPolicy = .derive,
     isDry: Bool = false
-  ) -> MigrationOptions {
-    var options = MigrationOptions()
+  ) -> Migration.Options {
+    var options = Migration.Options()
     options.missingID = missingID
     options.isDryRun = isDry
     options.rejectsDirectory = rejects
@@ -51,7 +51,7 @@ import Testing
     var path: String
     var text: String
     var expected: [String: String]
-    var missingID = MigrationOptions.MissingIDPolicy.derive
+    var missingID = Migration.Options.MissingIDPolicy.derive
     var testDescription: String { "\(path): \(text)" }
   }
 

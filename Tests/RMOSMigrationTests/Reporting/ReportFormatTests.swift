@@ -8,31 +8,26 @@ import Testing
 
 /// What the formats write.
 @Suite struct ReportFormatTests {
-  static let formats: [any ReportFormat] = [.json, .txt, .html]
-
-  @Test(arguments: formats.indices)
-  func theReportOfARunIsAsInTheSnapshot(_ index: Int) throws {
-    let format = Self.formats[index]
+  @Test(arguments: ReportFormat.allCases)
+  func theReportOfARunIsAsInTheSnapshot(_ format: ReportFormat) throws {
     try expectSnapshot(
-      ReportSamples.report().text(as: format), "report-run.\(format.fileExtension)")
+      ReportSamples.report().document(as: format), "report-run.\(format.rawValue)")
   }
 
-  @Test(arguments: formats.indices)
-  func theReportOfStatisticsIsAsInTheSnapshot(_ index: Int) throws {
-    let format = Self.formats[index]
+  @Test(arguments: ReportFormat.allCases)
+  func theReportOfStatisticsIsAsInTheSnapshot(_ format: ReportFormat) throws {
     var report = MigrationReport(of: ReportSamples.run.statistics)
     report.reportedBy = "1.2.3"
-    try expectSnapshot(report.text(as: format), "report-statistics.\(format.fileExtension)")
+    try expectSnapshot(report.document(as: format), "report-statistics.\(format.rawValue)")
   }
 
-  @Test(arguments: formats.indices)
-  func theReportOfAnEmptyRunIsAsInTheSnapshot(_ index: Int) throws {
-    let format = Self.formats[index]
+  @Test(arguments: ReportFormat.allCases)
+  func theReportOfAnEmptyRunIsAsInTheSnapshot(_ format: ReportFormat) throws {
     var run = ReportSamples.run
     run.statistics = MigrationStatistics()
     run.issueCounts = [:]
     let report = try ReportSamples.report(run, [])
-    try expectSnapshot(report.text(as: format), "report-empty.\(format.fileExtension)")
+    try expectSnapshot(report.document(as: format), "report-empty.\(format.rawValue)")
   }
 
   @Test func filesAreNamedByTheirRun() throws {
@@ -45,16 +40,16 @@ import Testing
   // MARK: Hostile text
 
   @Test func jsonKeepsHostileTextAsItIs() throws {
-    let text = try ReportSamples.hostileReport().text(as: .json)
+    let text = try ReportSamples.hostileReport().json
     let json = try JSONValue(parsing: text)
     #expect(json["issues"]?[0]?["message"] == .string(ReportSamples.hostile))
     #expect(json["run"]?["source"] == .string(ReportSamples.hostile))
     #expect(json["issue_counts"]?[ReportSamples.hostile] == 2)
   }
 
-  @Test(arguments: formats.indices.dropFirst())
-  func noTextSteersATerminalOrReordersWhatIsRead(_ index: Int) throws {
-    let text = try ReportSamples.hostileReport().text(as: Self.formats[index])
+  @Test(arguments: [ReportFormat.txt, .html])
+  func noTextSteersATerminalOrReordersWhatIsRead(_ format: ReportFormat) throws {
+    let text = try ReportSamples.hostileReport().document(as: format)
     let steering = text.unicodeScalars.filter { scalar in
       scalar != "\n" && [.control, .format].contains(scalar.properties.generalCategory)
     }
@@ -66,8 +61,8 @@ import Testing
     func tags(_ text: String) -> [String] {
       text.matches(of: /<!?\/?[a-zA-Z!-][a-zA-Z0-9]*/).map { String($0.output) }
     }
-    let hostile = try ReportSamples.hostileReport().text(as: .html)
-    let harmless = try ReportSamples.harmlessReport().text(as: .html)
+    let hostile = try ReportSamples.hostileReport().html
+    let harmless = try ReportSamples.harmlessReport().html
     #expect(tags(hostile) == tags(harmless))
     #expect(!hostile.contains("alert('"))
     #expect(hostile.contains("&lt;script&gt;alert(&#39;&quot;x&quot;&amp;amp;&#39;)"))
@@ -76,7 +71,7 @@ import Testing
   @Test func everyElementOfAPageIsClosed() throws {
     for report in try [ReportSamples.report(), MigrationReport(of: ReportSamples.run.statistics)] {
       var open: [Substring] = []
-      let page = report.text(as: .html)
+      let page = report.html
       for match in page.matches(of: /<(\/?)([a-z][a-z0-9]*)[^>]*?(\/?)>/) {
         let (_, closes, name, isEmpty) = match.output
         if ["meta", "input"].contains(name) || !isEmpty.isEmpty { continue }
@@ -87,14 +82,14 @@ import Testing
   }
 
   @Test func aPageRefersToNothingOutside() throws {
-    let page = try ReportSamples.report().text(as: .html)
+    let page = try ReportSamples.report().html
     #expect(!page.contains(/https?:|src=|href=|@import|url\((?!#)/))
     #expect(page.contains("default-src 'none'; style-src 'sha256-"))
     #expect(!page.contains("unsafe-inline"))
   }
 
   @Test func whatAnIssueSaysIsInThePageWithoutTheScript() throws {
-    var page = try ReportSamples.report().text(as: .html)
+    var page = try ReportSamples.report().html
     page.replace(/<script>[^<]*<\/script>/, with: "")
     for issue in ReportSamples.issues {
       #expect(page.contains(try #require(issue.source)))
@@ -119,7 +114,7 @@ import Testing
     for report in try [
       ReportSamples.report(), ReportSamples.report(run, [issue]), ReportSamples.hostileReport(),
     ] {
-      for line in report.text(as: .txt).split(separator: "\n") {
+      for line in report.text.split(separator: "\n") {
         #expect(line.count <= 80)
         #expect(line.last != " ")
       }
@@ -145,7 +140,7 @@ import Testing
     var report = try ReportSamples.report()
     report.run?.seconds = seconds
     report.run?.kindSeconds = [.patterns: seconds, .joblogs: seconds]
-    let page = report.text(as: .html)
+    let page = report.html
     #expect(!page.contains("nan") && !page.contains("inf"))
     #expect(page.hasSuffix("</html>\n"))
   }

@@ -26,7 +26,7 @@ import Testing
       RMOSModels.Issue(severity: .error, code: $0, message: "m")
     }
     summary.issuesOmitted = 5
-    summary.seconds = 2.5
+    summary.duration = .seconds(2.5)
     return summary
   }
 
@@ -40,7 +40,7 @@ import Testing
     var notification = RunNotification(of: summary, exitStatus: 1)
     notification.host = "bench-3"
     let text =
-      #"✗ RMOS migration on bench-3, run 7: Needs a look\n7 of 1,207 entities failed.\n"#
+      #"✗ RMOS migration on bench-3, run 7: Needs attention\n7 of 1,207 entities failed.\n"#
       + #"1,207 found, 1,190 migrated, 10 skipped, 7 failed in 2.5 s; "#
       + #"7 errors, 0 warnings, 12 notes\nfield.missing 5, field.range 2\nshop/legacy → shop.db"#
     let rmos =
@@ -63,9 +63,9 @@ import Testing
     let notification = RunNotification(
       of: .init(code: "store.locked", message: "x.db is locked"), exitStatus: 3, source: "legacy",
       database: "x.db")
-    let text = #"✗ RMOS migration: Could not run\nx.db is locked [store.locked]\nlegacy → x.db"#
+    let text = #"✗ RMOS migration: Could not start\nx.db is locked [store.locked]\nlegacy → x.db"#
     let content =
-      #"✗ RMOS migration: Could not run\nx.db is locked \\[store.locked\\]\nlegacy → x.db"#
+      #"✗ RMOS migration: Could not start\nx.db is locked \\[store.locked\\]\nlegacy → x.db"#
     #expect(
       notification.json == #"{"text":"\#(text)","content":"\#(content)","#
         + #""allowed_mentions":{"parse":[]},"rmos":{"success":false,"exit_status":3,"#
@@ -87,10 +87,10 @@ import Testing
     }
     #expect(first(.completed, failed: 0, status: 0) == "✓ RMOS migration, run 7: Sound")
     #expect(first(.completed, failed: 0, status: 1) == "✗ RMOS migration, run 7: Sound")
-    #expect(first(.completed, failed: 1, status: 1) == "✗ RMOS migration, run 7: Needs a look")
+    #expect(first(.completed, failed: 1, status: 1) == "✗ RMOS migration, run 7: Needs attention")
     #expect(first(.interrupted, failed: 0, status: 130) == "✗ RMOS migration, run 7: Interrupted")
-    #expect(first(.rolledBack, failed: 1, status: 1) == "✗ RMOS migration, run 7: Not to its end")
-    #expect(first(.storeFailed, failed: 0, status: 3) == "✗ RMOS migration, run 7: Not to its end")
+    #expect(first(.rolledBack, failed: 1, status: 1) == "✗ RMOS migration, run 7: Stopped early")
+    #expect(first(.storeFailed, failed: 0, status: 3) == "✗ RMOS migration, run 7: Stopped early")
   }
 
   @Test func aFailureMakesARunThatMigratedAllNoSuccess() throws {
@@ -100,7 +100,7 @@ import Testing
     let notification = RunNotification(
       of: summary, exitStatus: 3, failure: .init(code: "output.unwritable", message: "no room"))
     #expect(!notification.isSuccess)
-    #expect(notification.text.hasPrefix("✗ RMOS migration, run 7: Not to its end\nno room"))
+    #expect(notification.text.hasPrefix("✗ RMOS migration, run 7: Stopped early\nno room"))
   }
 
   @Test func textOfOthersIsDataToEveryChat() throws {

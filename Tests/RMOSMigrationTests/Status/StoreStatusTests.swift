@@ -20,10 +20,12 @@ import Testing
         #expect(status.currentRun == nil)
         #expect(status.interruptedRuns.map(\.id) == [1])
         #expect(try MigrationReport(ofRun: 1, in: store).run?.ending == .interrupted)
-        #expect(try Undo(of: store).run(1, isDryRun: true).obstacles.isEmpty)
+        #expect(
+          try Undo(of: 1, in: store) { $0.isDryRun = true }.runSynchronously().obstacles.isEmpty)
         try store.withExclusiveWriter {
           #expect(try StoreStatus(of: store).currentRun?.id == 1)
-          let obstacles = try Undo(of: store).run(1, isDryRun: true).obstacles
+          let obstacles = try Undo(of: 1, in: store) { $0.isDryRun = true }.runSynchronously()
+            .obstacles
           #expect(obstacles.map(\.reason) == [.isRunning])
         }
       }

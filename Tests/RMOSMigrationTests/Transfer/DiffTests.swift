@@ -15,7 +15,7 @@ import Testing
   }
 
   private func diff(_ tree: SourceTree, _ store: any RecordStore) throws -> DiffReport {
-    try withExtendedLifetime(tree) { try Diff(source: tree.path, store: store).run() }
+    try withExtendedLifetime(tree) { try Diff(of: tree.path, against: store).runSynchronously() }
   }
 
   /// Runs `body` with each kind of store, holding what `tree` says.
@@ -160,7 +160,10 @@ import Testing
     let tree = try tree()
     var told = 0
     let report = try withExtendedLifetime(tree) {
-      try Diff(source: tree.path, store: store, maxEntries: 7).run { _ in told += 1 }
+      var options = Diff.Options()
+      options.maxEntries = 7
+      return try Diff(of: tree.path, against: store, options: options)
+        .runSynchronously { _ in told += 1 }
     }
     #expect(report.entries.count == 7 && report.entriesOmitted == 46 && told == 53)
     #expect(report[.joblogs].different == 1 && report[.joblogs].onlyInDatabase == 49)
@@ -184,13 +187,13 @@ import Testing
   @Test func aSourceThatIsNotThereAndACancellationAreErrors() throws {
     let store = InMemoryStore()
     let missing = #expect(throws: MigrationError.self) {
-      try Diff(source: "/nowhere/at/all", store: store).run()
+      try Diff(of: "/nowhere/at/all", against: store).runSynchronously()
     }
     #expect(missing?.code == .sourceUnreadable)
     let tree = try tree()
     let cancelled = #expect(throws: MigrationError.self) {
       try withExtendedLifetime(tree) {
-        try Diff(source: tree.path, store: store).run(isCancelled: { true })
+        try Diff(of: tree.path, against: store).runSynchronously(isCancelled: { true })
       }
     }
     #expect(cancelled?.code == .cancelled)
@@ -206,7 +209,7 @@ import Testing
     let migrated = try RecordedMigration(tree.source, into: store).summary.statistics
     let after = try diff(tree.source, store)
     let again = try RecordedMigration(tree.source, into: store).summary.statistics
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       for counts in [before[kind], after[kind]] {
         #expect(
           counts.equal + counts.different + counts.onlyInSource + counts.repeated
@@ -229,7 +232,7 @@ import Testing
         InMemoryStore(), try SQLiteStore(path: directory.file("x.db")),
       ]
       // What stands in for absent timestamps must not depend on the second.
-      var options = MigrationOptions()
+      var options = Migration.Options()
       options.clock = .fixed()
       let reports = try stores.map { store in
         _ = try RecordedMigration(one.source, into: store, options)

@@ -6,8 +6,15 @@ import RMOSTestSupport
 import Testing
 
 @Suite struct ExportTests {
+  private static func options(_ change: (inout Export.Options) -> Void = { _ in }) -> Export.Options
+  {
+    var options = Export.Options()
+    change(&options)
+    return options
+  }
+
   static let layouts: [Export.Options] = [
-    Export.Options(), Export.Options(style: .compact), Export.Options(layout: .lines),
+    options(), options { $0.isIndented = false }, options { $0.layout = .lines },
   ]
 
   /// All files of a directory by relative path.
@@ -37,7 +44,7 @@ import Testing
   ) throws {
     try TemporaryDirectory.use { directory in
       let (first, second) = (directory.file("first"), directory.file("second"))
-      let summary = try Export(of: store).write(to: first, options: options)
+      let summary = try Export(of: store, to: first, options: options).runSynchronously()
       #expect(summary.issues.isEmpty)
       let files = Self.files(first)
       #expect(files.count == summary.fileCount)
@@ -48,12 +55,12 @@ import Testing
       #expect(again.issues.allSatisfy { $0.code == .duplicateIdentical || $0.severity != .error })
       #expect(again.summary.issueCounts[.duplicateIdentical, default: 0] == summary.total)
 
-      #expect(try Diff(source: first, store: store).run().isEmpty)
+      #expect(try Diff(of: first, against: store).runSynchronously().isEmpty)
 
       let fresh = try Migration(from: first, into: empty).runSynchronously()
       #expect(fresh.statistics.total.migrated == summary.total)
       #expect(fresh.issueCounts[.idDerived] == nil && fresh.issueCounts[.idNumber] == nil)
-      _ = try Export(of: empty).write(to: second, options: options)
+      _ = try Export(of: empty, to: second, options: options).runSynchronously()
       #expect(Self.files(second) == files)
       let records = try (StoreContent(of: store).records, StoreContent(of: empty).records)
       #expect(records.0 == records.1)
@@ -86,14 +93,14 @@ import Testing
     try TemporaryDirectory.use { directory in
       let (memory, sqlite) = (InMemoryStore(), try SQLiteStore(path: directory.file("x.db")))
       let tree = try RandomTree(seed: seed)
-      var options = MigrationOptions()
+      var options = Migration.Options()
       options.clock = .fixed()
       try withExtendedLifetime(tree) {
         _ = try Migration(from: tree.path, into: memory, options: options).runSynchronously()
         _ = try Migration(from: tree.path, into: sqlite, options: options).runSynchronously()
       }
-      _ = try Export(of: memory).write(to: directory.file("memory"))
-      _ = try Export(of: sqlite).write(to: directory.file("sqlite"))
+      _ = try Export(of: memory, to: directory.file("memory")).runSynchronously()
+      _ = try Export(of: sqlite, to: directory.file("sqlite")).runSynchronously()
       let files = Self.files(directory.file("memory"))
       #expect(!files.isEmpty && files == Self.files(directory.file("sqlite")))
     }
@@ -110,14 +117,15 @@ import Testing
     let store = InMemoryStore()
     _ = try RecordedMigration(source, into: store)
     try TemporaryDirectory.use { directory in
-      _ = try Export(of: store).write(to: directory.file("lines"), options: Self.layouts[2])
+      _ = try Export(of: store, to: directory.file("lines"), options: Self.layouts[2])
+        .runSynchronously()
       let line =
         #"{"id":"7","name":"Rope é","ring_count":3,"#
         + #""geometry":{"r":[1.0,2e0,{},[]],"q":"\u00e9\/"},"created_at":"2025-01-15","#
         + #""updated_at":"2025-01-15","pattern_type":"generic","zeta":1.50,"#
         + #""alpha":{"b":["\ud800"]}}"# + "\n"
       #expect(Self.files(directory.file("lines")) == ["patterns/patterns.jsonl": Data(line.utf8)])
-      _ = try Export(of: store).write(to: directory.file("files"))
+      _ = try Export(of: store, to: directory.file("files")).runSynchronously()
       let pretty = #"""
         {
           "id": "7",
@@ -159,7 +167,7 @@ import Testing
       try $0.insert(StoreSamples.record(.patterns, "deep", ["geometry": .text(geometry)]))
     }
     try TemporaryDirectory.use { directory in
-      let summary = try Export(of: store).write(to: directory.file("out"))
+      let summary = try Export(of: store, to: directory.file("out")).runSynchronously()
       #expect(summary.byteCount < 500_000)
     }
     try expectRoundTrip(store, into: InMemoryStore(), Export.Options())
@@ -177,7 +185,7 @@ import Testing
     try store.write { for id in ids { try $0.insert(StoreSamples.record(.patterns, id)) } }
     try TemporaryDirectory.use { directory in
       let target = directory.file("out")
-      let summary = try Export(of: store).write(to: target)
+      let summary = try Export(of: store, to: target).runSynchronously()
       #expect(summary.total == ids.count && summary.fileCount == ids.count)
       let paths = Self.files(target).keys
       #expect(paths.count == ids.count)
@@ -207,7 +215,7 @@ import Testing
           atPath: target, withIntermediateDirectories: true)
         try Data("x".utf8).write(to: URL(fileURLWithPath: target + "/" + name))
         let error = #expect(throws: MigrationError.self) {
-          try Export(of: InMemoryStore()).write(to: target)
+          try Export(of: InMemoryStore(), to: target).runSynchronously()
         }
         #expect(error?.code == .exportNotEmpty)
         #expect(Self.files(target) == [name: Data("x".utf8)])
@@ -215,7 +223,7 @@ import Testing
       let file = directory.file("file")
       try Data().write(to: URL(fileURLWithPath: file))
       let error = #expect(throws: MigrationError.self) {
-        try Export(of: InMemoryStore()).write(to: file)
+        try Export(of: InMemoryStore(), to: file).runSynchronously()
       }
       #expect(error?.code == .exportUnwritable)
     }
@@ -234,7 +242,7 @@ import Testing
         var questions = 0
         var seen: [String] = []
         let error = #expect(throws: MigrationError.self) {
-          try Export(of: store).write(to: target, options: options) {
+          try Export(of: store, to: target, options: options).runSynchronously {
             questions += 1
             if questions == 3 { seen = Array(Self.files(directory.path).keys) }
             return questions == 3
@@ -245,7 +253,7 @@ import Testing
         #expect(options.layout == .lines || !seen.isEmpty)
         #expect(seen.allSatisfy { $0.hasPrefix(".out.incomplete-1/") })
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
-        let summary = try Export(of: store).write(to: target, options: options)
+        let summary = try Export(of: store, to: target, options: options).runSynchronously()
         #expect(summary.total == 200)
       }
     }
@@ -265,8 +273,9 @@ import Testing
         try transaction.insert(
           StoreSamples.record(.joblogs, "n", ["duration_seconds": .real(-0.0)]))
       }
-      let summary = try Export(of: store).write(
-        to: directory.file("out"), options: Self.layouts[2])
+      let summary = try Export(
+        of: store, to: directory.file("out"), options: Self.layouts[2]
+      ).runSynchronously()
       #expect(summary.leftOut == 0 && summary.total == 3)
       #expect(summary.issues.map(\.code) == Array(repeating: .exportInexact, count: 4))
       #expect(
@@ -287,7 +296,7 @@ import Testing
     try TemporaryDirectory.use { directory in
       let path = try Fixtures.copyDatabase(version: version, into: directory)
       let store = try SQLiteStore(path: path, access: .readOnly)
-      let summary = try Export(of: store).write(to: directory.file("out"))
+      let summary = try Export(of: store, to: directory.file("out")).runSynchronously()
       let copy = InMemoryStore()
       let migrated = try Migration(from: directory.file("out"), into: copy).runSynchronously()
       #expect(migrated.statistics.total.found == summary.total && summary.total > 0)

@@ -18,7 +18,7 @@ import Testing
   private func migrate(_ ids: [String]) throws -> MigrationSummary {
     let tree = try SourceTree()
     for id in ids { try tree.add("patterns/\(id).json", Texts.pattern(id)) }
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.takesBackup = false
     return try Migration(from: tree.path, into: try store(), options: options).runSynchronously()
   }
@@ -35,7 +35,7 @@ import Testing
 
   @Test func theBackupIsTheDatabaseFromBeforeTheUndo() throws {
     let before = try content("x.db")
-    let report = try Undo(of: store()).run(2)
+    let report = try Undo(of: 2, in: store()).runSynchronously()
     #expect(report.run == 3 && report.backup?.run == 3 && report.removed == 1)
     #expect(report.backup?.path == work.file("x.db.backup-3"))
     #expect(try JSONValue(parsing: report.json)["backup"] == .string(work.file("x.db.backup-3")))
@@ -51,15 +51,16 @@ import Testing
 
   @Test func anUndoThatChangesNoRowLeavesNone() throws {
     #expect(try migrate(["a"]).run == 3)
-    let idle = try Undo(of: store()).run(3)
+    let idle = try Undo(of: 3, in: store()).runSynchronously()
     #expect(idle.hasNothingToUndo && idle.run == nil && idle.backup == nil)
-    #expect(try Undo(of: store(), takesBackup: false).run(2).run == 4)
-    let isUndone = try Undo(of: store()).run(2)
+    #expect(try Undo(of: 2, in: store()) { $0.takesBackup = false }.runSynchronously().run == 4)
+    let isUndone = try Undo(of: 2, in: store()).runSynchronously()
     #expect(!isUndone.isSuccess && isUndone.backup == nil)
-    #expect(try Undo(of: store()).run(1, isDryRun: true).backup == nil)
-    #expect(throws: MigrationError.self) { try Undo(of: store()).run(99) }
+    #expect(try Undo(of: 1, in: store()) { $0.isDryRun = true }.runSynchronously().backup == nil)
+    #expect(throws: MigrationError.self) { try Undo(of: 99, in: store()).runSynchronously() }
     #expect(try names == ["x.db"])
-    #expect(try Undo(of: store(), takesBackup: false).run(1).backup == nil)
+    #expect(
+      try Undo(of: 1, in: store()) { $0.takesBackup = false }.runSynchronously().backup == nil)
     #expect(try names == ["x.db"])
   }
 
@@ -72,7 +73,7 @@ import Testing
           try Migration(from: tree.path, into: store).runSynchronously().run
         })
       #expect(run == Int64(2 * number - 5))
-      #expect(try Undo(of: store).run(run).isSuccess)
+      #expect(try Undo(of: run, in: store).runSynchronously().isSuccess)
     }
     #expect(
       try names.filter { $0.contains("backup") }
@@ -87,11 +88,11 @@ import Testing
       try FileManager.default.createDirectory(
         atPath: work.file(taken), withIntermediateDirectories: true)
     }
-    let error = #expect(throws: StoreError.self) { try Undo(of: store()).run(2) }
+    let error = #expect(throws: StoreError.self) { try Undo(of: 2, in: store()).runSynchronously() }
     #expect(error?.message.contains("run without a backup") == true)
     #expect(try content("x.db") == before)
     #expect(try store().read { try $0.runs(limit: nil) }.map(\.undoneBy) == [nil, nil])
-    #expect(try Undo(of: store(), takesBackup: false).run(2).isSuccess)
+    #expect(try Undo(of: 2, in: store()) { $0.takesBackup = false }.runSynchronously().isSuccess)
   }
 
   /// Whenever the question is answered with yes: before, amid the backup, amid the statements.
@@ -104,7 +105,7 @@ import Testing
       asked = 0
       let store = try store()
       do {
-        let report = try Undo(of: store).run(3) {
+        let report = try Undo(of: 3, in: store).runSynchronously {
           asked += 1
           return asked > patience
         }
@@ -124,10 +125,10 @@ import Testing
 
   @Test func aRehearsalIsGivenUpToo() throws {
     let error = #expect(throws: StoreError.self) {
-      try Undo(of: store()).run(2, isDryRun: true) { true }
+      try Undo(of: 2, in: store()) { $0.isDryRun = true }.runSynchronously { true }
     }
     #expect(error?.code == .cancelled)
     let memory = InMemoryStore()
-    #expect(throws: StoreError.self) { try Undo(of: memory).run(1) { true } }
+    #expect(throws: StoreError.self) { try Undo(of: 1, in: memory).runSynchronously { true } }
   }
 }

@@ -33,12 +33,12 @@ import Testing
     try withStores { store in
       _ = try RecordedMigration(try jobs(10..<44), into: store)
       _ = try RecordedMigration(try jobs(50..<52), into: store)
-      var options = MigrationOptions()
+      var options = Migration.Options()
       options.onDuplicate = .update
       _ = try RecordedMigration(
         try SourceTree(["strip_families/f.json": Texts.family("f", name: "Maple")]), into: store,
         options)
-      let report = try Undo(of: store, maxObstacles: 4).run(1)
+      let report = try Undo(of: 1, in: store) { $0.maxObstacles = 4 }.runSynchronously()
       #expect(report.obstacleCount == 37 && report.obstacles.count == 4)
       #expect(report.runsToUndoFirst == [4, 3, 2])
       let groups = report.obstacleGroups
@@ -53,7 +53,9 @@ import Testing
       #expect(json["undo_first"]?.text == "[4,3,2]")
 
       // In that order it can be done.
-      for run in report.runsToUndoFirst + [1] { #expect(try Undo(of: store).run(run).isSuccess) }
+      for run in report.runsToUndoFirst + [1] {
+        #expect(try Undo(of: run, in: store).runSynchronously().isSuccess)
+      }
       #expect(try StoreContent(of: store).records.isEmpty)
     }
   }
@@ -67,7 +69,7 @@ import Testing
             StoreSamples.record(.joblogs, "mine\(number)", ["pattern_id": .text("p")]))
         }
       }
-      let report = try Undo(of: store).run(1)
+      let report = try Undo(of: 1, in: store).runSynchronously()
       #expect(report.obstacleGroups.map(\.undoFirst) == [2, nil])
       #expect(report.obstacleGroups.map(\.count) == [2, 5])
       #expect(report.obstacleGroups.last?.message.contains("delete or change those first") == true)
@@ -85,7 +87,7 @@ import Testing
         record.values[field] = .text("p")
         #expect(try transaction.update(record))
       }
-      let report = try Undo(of: store).run(1)
+      let report = try Undo(of: 1, in: store).runSynchronously()
       #expect(report.obstacleGroups.map(\.code) == ["row.referred"])
       #expect(report.runsToUndoFirst.isEmpty)
     }
@@ -93,8 +95,8 @@ import Testing
 
   @Test func theRunItselfIsAGroupOfOne() throws {
     try withStores { store in
-      #expect(try Undo(of: store).run(1).isSuccess)
-      let again = try Undo(of: store).run(1)
+      #expect(try Undo(of: 1, in: store).runSynchronously().isSuccess)
+      let again = try Undo(of: 1, in: store).runSynchronously()
       #expect(again.obstacleGroups.map(\.code) == ["run.undone"])
       #expect(again.obstacleGroups.first?.message == again.obstacles.first?.message)
       #expect(again.obstacleGroups.first?.subjects == [])
@@ -107,7 +109,7 @@ import Testing
       _ = try RecordedMigration(tree, into: store)
       let runs = try store.read { try $0.runs(limit: nil) }
       for isDryRun in [true, false] {
-        let report = try Undo(of: store).run(2, isDryRun: isDryRun)
+        let report = try Undo(of: 2, in: store) { $0.isDryRun = isDryRun }.runSynchronously()
         #expect(report.isSuccess && report.hasNothingToUndo)
         #expect(report.run == nil && report.backup == nil && report.removed == 0)
         let json = try JSONValue(parsing: report.json)
@@ -124,7 +126,7 @@ import Testing
         _ = try transaction.delete(.patterns, id: "p")
         _ = try transaction.delete(.stripFamilies, id: "f")
       }
-      let report = try Undo(of: store).run(1)
+      let report = try Undo(of: 1, in: store).runSynchronously()
       #expect(report.isSuccess && !report.hasNothingToUndo && report.run == 2)
       #expect(report.backup == nil)
     }

@@ -17,7 +17,7 @@ import Testing
     init(_ store: any RecordStore) throws {
       var (records, provenance): ([Record], [Provenance?]) = ([], [])
       runs = try store.read { reader in
-        for kind in EntityKind.allCases {
+        for kind in EntityCatalog.rmos.kinds {
           try reader.forEachRecord(kind) { records.append($0) }
         }
         provenance = try records.map { try reader.provenance($0.kind, id: $0.id) }
@@ -33,10 +33,10 @@ import Testing
   }
 
   private func options(
-    _ policy: MigrationOptions.DuplicatePolicy = .skip, force: Bool = false, dry: Bool = false,
+    _ policy: Migration.Options.DuplicatePolicy = .skip, force: Bool = false, dry: Bool = false,
     day: Int = 1
-  ) -> MigrationOptions {
-    var options = MigrationOptions()
+  ) -> Migration.Options {
+    var options = Migration.Options()
     options.onDuplicate = policy
     options.overwritesEdits = force
     options.isDryRun = dry
@@ -56,7 +56,7 @@ import Testing
   private func plantEdits(_ seed: UInt64, in store: any RecordStore) throws {
     var random = SeededGenerator(seed: seed)
     try store.write { transaction in
-      for kind in EntityKind.allCases {
+      for kind in EntityCatalog.rmos.kinds {
         for var record in try transaction.records(RecordQuery(kind)) {
           let dice = random.int(0...9)
           if dice < 3 {
@@ -113,21 +113,21 @@ import Testing
       let second = try Everything(store)
 
       // The first cannot go before the second.
-      let refused = try Undo(of: store).run(1)
+      let refused = try Undo(of: 1, in: store).runSynchronously()
       #expect(!refused.isSuccess && refused.run == nil)
       #expect(refused.obstacles.contains { $0.reason == .isUpdated(by: 2) })
       #expect(try Everything(store) == second)
 
-      let rehearsed = try Undo(of: store).run(2, isDryRun: true)
+      let rehearsed = try Undo(of: 2, in: store) { $0.isDryRun = true }.runSynchronously()
       #expect(try Everything(store) == second)
-      let undone = try Undo(of: store).run(2)
+      let undone = try Undo(of: 2, in: store).runSynchronously()
       #expect(undone.isSuccess && undone.counts == rehearsed.counts, "\(undone.obstacles)")
       #expect(undone.removed == update.summary.statistics.total.migrated)
       #expect(undone.restored == update.summary.statistics.total.updated)
       #expect(try Everything(store).hasSameRows(as: first))
       #expect(try store.read { try $0.run(2)?.undoneBy } == undone.run)
 
-      #expect(try Undo(of: store).run(1).isSuccess)
+      #expect(try Undo(of: 1, in: store).runSynchronously().isSuccess)
       #expect(try Everything(store).hasSameRows(as: empty))
 
       // And forward again.
@@ -144,10 +144,10 @@ import Testing
       try plantEdits(seed, in: store)
       let before = try Everything(store)
       _ = try RecordedMigration(other.source, into: store, options(.update, force: true, day: 2))
-      let undone = try Undo(of: store).run(2)
+      let undone = try Undo(of: 2, in: store).runSynchronously()
       #expect(undone.isSuccess, "\(undone.obstacles)")
       #expect(try Everything(store).hasSameRows(as: before))
-      let refused = try Undo(of: store).run(1)
+      let refused = try Undo(of: 1, in: store).runSynchronously()
       #expect(refused.obstacles.contains { $0.reason == .isEdited })
       #expect(try Everything(store).hasSameRows(as: before))
     }
@@ -164,7 +164,7 @@ import Testing
       try plantEdits(seed, in: store)
       let before = try Everything(store)
       for run in [Int64(1), 2] {
-        let report = try Undo(of: store).run(run)
+        let report = try Undo(of: run, in: store).runSynchronously()
         #expect(report.obstacleCount == report.obstacles.count && report.obstacleCount > 0)
         found.append(report.obstacles)
       }

@@ -1,6 +1,6 @@
-@testable import RMOSModels
-import RMOSModels
 import Testing
+
+@testable import RMOSModels
 
 /// RFC 8259, case by case.
 @Suite struct JSONScannerGrammarTests {
@@ -143,15 +143,18 @@ import Testing
 
   @Test func theMessageNamesWhatWasFoundAndExpected() {
     let messages = [
-      "[1 2]": "found '2', expected ',' or ']'", "{1:1}": "found '1', expected a member name",
-      "\"\u{1}\"": "0x01", "[": "ends within", "\"\\x\"": "a backslash begins no escape",
-      "\u{0}": "the byte 0x00, expected a value", "{\"a\" 1}": "expected ':'",
-      "-": "ends within", "-x": "expected a digit", "1 1": "expected the end of the text",
-      "{\"a\":1]": "expected ',' or '}'",
+      "[1 2]": #"found "2", expected "," or "]""#,
+      "{1:1}": #"found "1", expected a member name in double quotes"#,
+      "\"\u{1}\"": #"found the byte 0x01 in a string; write it as an escape, such as \n"#,
+      "[": "the JSON ends within a value; the rest is missing",
+      "\"\\x\"": #"found a backslash that begins no valid escape; write \\ for a backslash"#,
+      "\u{0}": "found the byte 0x00, expected a value",
+      "{\"a\" 1}": #"found "1", expected ":""#, "-x": #"found "x", expected a digit"#,
+      "1 \"": "found a double quote, expected the end of the text",
+      "{\"a\":1]": #"found "]", expected "," or "}""#,
     ]
-    for (text, part) in messages {
-      let message = verdict(Array(text.utf8))?.message ?? ""
-      #expect(message.contains(part), "\(text): \(message)")
+    for (text, message) in messages {
+      #expect(verdict(Array(text.utf8))?.message == message, "\(text)")
     }
   }
 }

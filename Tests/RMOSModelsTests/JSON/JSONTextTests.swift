@@ -1,7 +1,8 @@
-@testable import RMOSModels
 import Foundation
 import RMOSTestSupport
 import Testing
+
+@testable import RMOSModels
 
 @Suite struct JSONTextTests {
   @Test func onlyWhiteSpaceBetweenTokensGoes() throws {

@@ -1,8 +1,8 @@
-@testable import RMOSModels
 import Foundation
-import RMOSModels
 import RMOSTestSupport
 import Testing
+
+@testable import RMOSModels
 
 @Suite struct TimestampTests {
   @Test(arguments: [

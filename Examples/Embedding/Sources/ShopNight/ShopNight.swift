@@ -38,14 +38,14 @@ public struct ShopNight: Sendable {
   /// - Returns: What came of it.
   /// - Throws: `MigrationError` and `StoreError`, each with a stable code.
   public func run(progress: @escaping @Sendable (Int) -> Void) async throws -> Result {
-    var options = MigrationOptions()
+    var options = Migration.Options()
     options.observedEvents = []  // neither every entity nor every note: progress is enough
     let migration = Migration(from: source, into: store, options: options)
     let summary = try await migration.run { event in
       if case .progress(let state) = event { progress(state.statistics.total.found) }
     }
     return Result(
-      summary: summary, audit: try Auditor().audit(store),
-      page: MigrationReport(of: summary).text(as: .html))
+      summary: summary, audit: try await Auditor(of: store).run(),
+      page: MigrationReport(of: summary).html)
   }
 }

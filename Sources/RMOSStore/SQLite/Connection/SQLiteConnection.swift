@@ -26,9 +26,9 @@ final class SQLiteConnection: @unchecked Sendable {
   /// The lock under which it writes, which must still be held at every commit.
   var lock: WriterLock.Place?
   /// The log and its index, by suffix, once it has written.
-  var sidecars: [String: FileStatus.Identity] = [:]
+  private var sidecars: [String: FileStatus.Identity] = [:]
   /// Why it must not write any more: the file is no longer where it was.
-  var loss: StoreError?
+  private var loss: StoreError?
   private var statements: [String: SQLiteStatement] = [:]
   private var slots: [SQLiteStatement?] = []
 

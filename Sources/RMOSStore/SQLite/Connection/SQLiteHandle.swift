@@ -125,7 +125,7 @@ extension StoreError {
       path: path)
   }
 
-  /// The database is no longer what it was opened as.
+  /// The file is no longer the one that was opened.
   static func replaced(_ path: String, _ reason: String) -> StoreError {
     StoreError(
       .replaced,
@@ -138,7 +138,8 @@ extension StoreError {
 extension SQLiteHandle {
   /// Which file is open.
   ///
-  /// - Throws: ``StoreError/Code/replaced`` where it is no longer at its path: `SQLITE_FCNTL_HAS_MOVED`.
+  /// - Throws: ``StoreError/Code/replaced`` if it is no longer at its path:
+  ///   `SQLITE_FCNTL_HAS_MOVED`.
   func identity() throws(StoreError) -> FileStatus.Identity {
     var hasMoved: Int32 = 0
     do throws(SystemError) {
@@ -171,7 +172,7 @@ struct SQLiteFile {
     self.methods = methods.pointee
   }
 
-  /// The system's code for the last error, 0 where there was none: `SQLITE_FCNTL_LAST_ERRNO`.
+  /// The system's code for the last error, 0 if there was none: `SQLITE_FCNTL_LAST_ERRNO`.
   var lastError: Int32 {
     var code: Int32 = 0
     _ = methods.xFileControl?(file, SQLITE_FCNTL_LAST_ERRNO, &code)

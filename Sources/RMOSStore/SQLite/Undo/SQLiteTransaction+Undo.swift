@@ -3,87 +3,109 @@ import RMOSModels
 extension SQLiteTransaction {
   func undo(run: Int64) throws -> UndoCounts {
     let session = try session()
-    let connection = session.connection
-    func execute(_ sql: String) throws -> Int {
-      do {
-        return try connection.withStatement(sql) { statement in
-          try statement.bind(run, at: 1)
-          _ = try statement.step()
-          return connection.changes
-        }
-      } catch var error as StoreError where error.code == .constraint {
-        error.message =
-          "run \(run) cannot be undone: \(error.message); look for a trigger or a constraint of "
-          + "another application. Nothing was changed"
-        throw error
-      }
-    }
-    func count(_ sql: String) throws -> Int {
-      try connection.withStatement(sql) { statement in
-        try statement.bind(run, at: 1)
-        return try statement.step() ? Int(statement.integer(at: 0)) : 0
-      }
-    }
     var counts = UndoCounts()
     // Restored rows first: until then they may refer to rows that are removed.
-    for kind in EntityKind.allCases {
-      let assignments = zip(
-        kind.schema.fields.dropFirst(), LedgerTable.imageColumns(of: kind)
-      ).map { "\($0.column) = i.\($1)" }
-      let restored = try execute(
-        "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) "
-          + "FROM migration_before_images i WHERE i.kind = '\(kind.rawValue)' AND i.run_id = ?1 "
-          + "AND i.entity_id = \(kind.table).id")
-      let images =
-        "SELECT count(*) FROM migration_before_images i WHERE i.kind = '\(kind.rawValue)' "
-        + "AND i.run_id = ?1"
-      // Whether the rows exist is checked only then: it takes longer, and they should.
-      if try restored != count(images),
-        try restored
-          != count(
-            "\(images) AND EXISTS (SELECT 1 FROM \(kind.table) t "
-              + "WHERE \(session.statements[kind].isID("t.id", "i.entity_id")))")
-      {
-        throw StoreError.ignoredUndo(kind, run: run)
-      }
-      counts.restored[kind] = restored
+    for kind in catalog.kinds {
+      counts.restored[kind] = try restoreRows(kind, run, session)
     }
-    _ = try execute(
+    try restoreProvenance(run, session)
+    // What remains of the run is what it inserted; rows that refer to others are removed first.
+    for kind in catalog.kinds.reversed() {
+      counts.removed[kind] = try undo(
+        run, session,
+        "DELETE FROM \(kind.table) WHERE id COLLATE BINARY IN (SELECT entity_id "
+          + "FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND run_id = ?1)")
+    }
+    try checkRemoval(run, session)
+    _ = try undo(run, session, "DELETE FROM migration_provenance WHERE run_id = ?1")
+    return counts
+  }
+
+  /// Restores the rows of a kind that the run rewrote, and returns their number.
+  private func restoreRows(
+    _ kind: EntityKind, _ run: Int64, _ session: SQLiteSession
+  ) throws -> Int {
+    let table = try session.statements[kind]
+    let assignments = zip(kind.schema.fields.dropFirst(), LedgerTable.imageColumns(of: kind))
+      .map { "\($0.column) = i.\($1)" }
+    let restored = try undo(
+      run, session,
+      "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) "
+        + "FROM migration_before_images i WHERE i.kind = '\(kind.rawValue)' AND i.run_id = ?1 "
+        + "AND i.entity_id = \(kind.table).id")
+    let images =
+      "SELECT count(*) FROM migration_before_images i WHERE i.kind = '\(kind.rawValue)' "
+      + "AND i.run_id = ?1"
+    // Whether the rows exist is checked only then: it takes longer, and they should.
+    if try restored != count(images, run, session),
+      try restored
+        != count(
+          "\(images) AND EXISTS (SELECT 1 FROM \(kind.table) t "
+            + "WHERE \(table.isID("t.id", "i.entity_id")))", run, session)
+    {
+      throw StoreError.ignoredUndo(kind, run: run)
+    }
+    return restored
+  }
+
+  /// Gives the restored rows the provenance that they had, and removes their before-images.
+  private func restoreProvenance(_ run: Int64, _ session: SQLiteSession) throws {
+    _ = try undo(
+      run, session,
       "INSERT OR REPLACE INTO migration_provenance (\(ProvenanceColumn.list())) "
         + "SELECT kind, entity_id, \(ProvenanceColumn.imageNames.joined(separator: ", ")) "
         + "FROM migration_before_images WHERE run_id = ?1 AND from_run IS NOT NULL")
-    _ = try execute(
+    _ = try undo(
+      run, session,
       "DELETE FROM migration_provenance WHERE (kind, entity_id) IN "
         + "(SELECT kind, entity_id FROM migration_before_images "
         + "WHERE run_id = ?1 AND from_run IS NULL)")
     if session.layout.hasTriggers {
-      for kind in EntityKind.allCases { try digestRestored(kind, run, session) }
+      for kind in catalog.kinds { try digestRestored(kind, run, session) }
     }
-    _ = try execute("DELETE FROM migration_before_images WHERE run_id = ?1")
-    // What remains of the run is what it inserted; rows that refer to others are removed first.
-    for kind in EntityKind.allCases.reversed() {
-      counts.removed[kind] = try execute(
-        "DELETE FROM \(kind.table) WHERE id COLLATE BINARY IN (SELECT entity_id FROM migration_provenance "
-          + "WHERE kind = '\(kind.rawValue)' AND run_id = ?1)")
+    _ = try undo(run, session, "DELETE FROM migration_before_images WHERE run_id = ?1")
+  }
+
+  /// Checks that the rows the run inserted are gone: a trigger can ignore a deletion, or revert it.
+  private func checkRemoval(_ run: Int64, _ session: SQLiteSession) throws {
+    guard session.layout.hasTriggers else { return }
+    for kind in catalog.kinds {
+      let table = try session.statements[kind]
+      let remaining = try count(
+        "SELECT EXISTS (SELECT 1 FROM migration_provenance p CROSS JOIN \(kind.table) t "
+          + "ON \(table.isID("t.id", "p.entity_id")) "
+          + "WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)", run, session)
+      guard remaining == 0 else { throw StoreError.ignoredUndo(kind, run: run) }
     }
-    // Only a trigger can ignore a deletion, or revert it.
-    if session.layout.hasTriggers {
-      for kind in EntityKind.allCases {
-        let remaining = try count(
-          "SELECT EXISTS (SELECT 1 FROM migration_provenance p CROSS JOIN \(kind.table) t "
-            + "ON \(session.statements[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)"
-        )
-        guard remaining == 0 else { throw StoreError.ignoredUndo(kind, run: run) }
+  }
+
+  /// Runs a statement with the run as its parameter, and returns the number of changed rows.
+  private func undo(_ run: Int64, _ session: SQLiteSession, _ sql: String) throws -> Int {
+    do {
+      return try session.connection.withStatement(sql) { statement in
+        try statement.bind(run, at: 1)
+        _ = try statement.step()
+        return session.connection.changes
       }
+    } catch var error as StoreError where error.code == .constraint {
+      error.message =
+        "run \(run) cannot be undone: \(error.message); look for a trigger or a constraint of "
+        + "another application. Nothing was changed"
+      throw error
     }
-    _ = try execute("DELETE FROM migration_provenance WHERE run_id = ?1")
-    return counts
+  }
+
+  private func count(_ sql: String, _ run: Int64, _ session: SQLiteSession) throws -> Int {
+    try session.connection.withStatement(sql) { statement in
+      try statement.bind(run, at: 1)
+      return try statement.step() ? Int(statement.integer(at: 0)) : 0
+    }
   }
 
   /// Gives each restored row that was not edited before the run rewrote it the digest of its content,
   /// which a trigger may have changed while it was restored.
   private func digestRestored(_ kind: EntityKind, _ run: Int64, _ session: SQLiteSession) throws {
-    let table = session.statements[kind]
+    let table = try session.statements[kind]
     let images = LedgerTable.imageColumns(of: kind).map { "i.\($0)" }
     let sql =
       "SELECT i.row_digest, i.entity_id, \(images.joined(separator: ", ")), "

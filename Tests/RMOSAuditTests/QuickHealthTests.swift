@@ -5,11 +5,11 @@ import RMOSTestSupport
 import Testing
 
 @Suite("Health")
-struct StoreHealthTests {
-  @Test("A sound database has no errors, and every reference is looked up")
+struct QuickHealthTests {
+  @Test("A sound database has no errors, and every reference is checked")
   func sound() throws {
     let fixture = try AuditFixture()
-    let health = try StoreHealth(of: fixture.store(), seconds: nil)
+    let health = try QuickHealth.read(from: fixture.store(), referencesFor: nil)
     #expect(health.isComplete)
     #expect(health.errors.isEmpty)
     #expect(health.warnings.isEmpty)
@@ -24,7 +24,7 @@ struct StoreHealthTests {
     #expect("\(health.references.reduce(0) { $0 + $1.checked })\n" == expected)
   }
 
-  @Test("Rows that refer to what is not there are counted, and the first missing id is named")
+  @Test("Rows that refer to missing entities are counted, and the first missing id is named")
   func dangling() throws {
     let fixture = try AuditFixture()
     try fixture.plant(
@@ -32,16 +32,16 @@ struct StoreHealthTests {
       UPDATE joblogs SET pattern_id = 'gone-' || (rowid % 2)
         WHERE id IN (SELECT id FROM joblogs ORDER BY id LIMIT 3)
       """)
-    let health = try StoreHealth(of: fixture.store(), seconds: nil)
+    let health = try QuickHealth.read(from: fixture.store(), referencesFor: nil)
     #expect(health.danglingReferences == 3)
     #expect(
       health.errors == [
-        "3 job logs refer by 'pattern_id' to patterns that are not there, the first \"gone-0\""
+        "3 job logs refer through \"pattern_id\" to missing patterns, the first \"gone-0\""
       ])
   }
 
   @Test(
-    "Where there is no time, what was not looked up is said",
+    "Without time, the report says what was not checked",
     arguments: ["", "DROP INDEX idx_joblogs_pattern; DROP INDEX idx_joblogs_strip_family"])
   func outOfTime(_ change: String) throws {
     let fixture = try AuditFixture()
@@ -53,28 +53,29 @@ struct StoreHealthTests {
         FROM n, (SELECT id FROM patterns LIMIT 1) p;
       \(change)
       """)
-    let health = try StoreHealth(of: fixture.store(), seconds: 0)
+    let health = try QuickHealth.read(from: fixture.store(), referencesFor: .zero)
     #expect(health.errors.isEmpty)
     #expect(!health.isComplete)
     #expect(health.references.count == 3)
-    #expect(health.warnings.last?.contains("references were looked up in the time") == true)
-    #expect(try StoreHealth(of: fixture.store(), seconds: nil).isComplete)
+    #expect(health.warnings.last?.contains("references were checked in the time") == true)
+    #expect(try QuickHealth.read(from: fixture.store(), referencesFor: nil).isComplete)
   }
 
-  @Test("Where there is no time, a store in memory says so too")
+  @Test("Without time, the report of a store in memory says so too")
   func outOfTimeInMemory() throws {
-    let large = try StoreHealth(of: patterns((0..<300).map { ("\($0)", "b") }), seconds: 0)
+    let large = try QuickHealth.read(
+      from: patterns((0..<300).map { ("\($0)", "b") }), referencesFor: .zero)
     #expect(!large.isComplete)
     #expect(large.danglingReferences == 255)
-    let small = try StoreHealth(of: patterns([("a", "b")]), seconds: 0)
+    let small = try QuickHealth.read(from: patterns([("a", "b")]), referencesFor: .zero)
     #expect(small.isComplete)
   }
 
-  @Test("A faulty schema is told whole")
+  @Test("A faulty schema is reported completely")
   func schema() throws {
     let fixture = try AuditFixture()
     try fixture.plant("DROP INDEX idx_patterns_name; DROP TABLE joblogs")
-    let health = try StoreHealth(of: fixture.store(), seconds: nil)
+    let health = try QuickHealth.read(from: fixture.store(), referencesFor: nil)
     #expect(health.schema.map(\.code) == ["schema.table", "schema.index"])
     #expect(health.errors.count == 1)
     #expect(health.warnings.count == 1)
@@ -84,17 +85,16 @@ struct StoreHealthTests {
   @Test("Old databases have six job logs whose pattern is missing", arguments: 1...4)
   func oldDatabases(_ version: Int) throws {
     let fixture = try AuditFixture(Fixtures.database(version: version))
-    #expect(try StoreHealth(of: fixture.store(), seconds: nil).danglingReferences == 6)
+    #expect(try QuickHealth.read(from: fixture.store(), referencesFor: nil).danglingReferences == 6)
   }
 
-  @Test("A store in memory is looked at alike")
+  @Test("A store in memory is checked in the same way")
   func inMemory() throws {
     let store = try patterns([("b", "é"), ("a", "z"), ("c", "a")])
-    let health = try StoreHealth(of: store, seconds: nil)
+    let health = try QuickHealth.read(from: store, referencesFor: nil)
     #expect(
       health.errors == [
-        "3 patterns refer by 'strip_family_id' to strip families that are not there, "
-          + "the first \"a\""
+        "3 patterns refer through \"strip_family_id\" to missing strip families, the first \"a\""
       ])
   }
 

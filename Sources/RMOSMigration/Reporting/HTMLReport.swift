@@ -1,54 +1,48 @@
 import RMOSHTML
 import RMOSModels
 
-/// The report for people: one HTML file that needs nothing else, for screens of any width, light
-/// and dark, and for paper.
-///
-/// It is whole without scripts; with them, a box filters the issues. All text from files is
-/// escaped, and the page's policy forbids whatever it does not bring itself.
-public struct HTMLReportFormat: ReportFormat {
-  /// The format.
-  public init() {}
+/// The layout of a report as an HTML page.
+struct HTMLReport {
+  private let report: MigrationReport
 
-  /// `html`.
-  public var fileExtension: String { "html" }
+  init(_ report: MigrationReport) { self.report = report }
 
-  /// Writes the page.
-  ///
-  /// O(number of issues kept).
-  public func write(_ report: MigrationReport, to stream: inout some TextOutputStream) {
+  /// The whole page, with a line break at its end.
+  var document: String {
     let subject = report.run.map { run in run.id.map { " of run \($0)" } ?? "" } ?? ""
     let page = HTMLPage(
       title: "Migration report\(subject)",
       script: report.issues.isEmpty ? nil : IssueListHTML.script)
-    page.writeHead(to: &stream)
-    for piece in [Self.header(report, page.title), Self.kinds(report)] {
-      stream.write(piece.markup)
-    }
+    var text = ""
+    page.writeHead(to: &text)
+    text += header(page.title).markup
+    text += kinds.markup
     if let run = report.run {
-      stream.write(TimelineHTML(report, run).section.markup)
-      IssueListHTML(report).write(to: &stream)
-      stream.write(Self.details(run).markup)
+      text += TimelineHTML(report, run).section.markup
+      IssueListHTML(report).write(to: &text)
+      text += sourceNotes.markup
+      text += details(run).markup
     }
-    stream.write(Self.footer(report).markup)
-    page.writeEnd(to: &stream)
+    text += footer.markup
+    page.writeEnd(to: &text)
+    return text
   }
 
-  private static func header(_ report: MigrationReport, _ title: String) -> HTML {
+  private func header(_ title: String) -> HTML {
     let total = report.statistics.total
-    let names = ["found"] + outcomes(report).map(\.rawValue)
+    let names = ["found"] + outcomes.map(\.rawValue)
     let facts =
-      zip(names, numbers(report, total)).map { ($0, PlainText.grouped($1)) }
+      zip(names, numbers(total)).map { ($0, PlainText.grouped($1)) }
       + [("success rate", report.successText)]
     let origin: HTML =
       if let run = report.run {
         """
         <p>\(run.source) into \(run.database), \
-        <time datetime="\(run.startedAt)">\(readable(run.startedAt))</time></p>
+        <time datetime="\(run.startedAt)">\(Self.readable(run.startedAt))</time></p>
 
         """
       } else {
-        "<p>Of a statistics file: counts only, without a run and its issues.</p>\n"
+        "<p>From statistics: counts only, without a run and its issues.</p>\n"
       }
     let gravity = report.gravity
     return """
@@ -64,34 +58,32 @@ public struct HTMLReportFormat: ReportFormat {
       """
   }
 
-  /// A timestamp of the ledger as people write it.
+  /// A timestamp of the ledger in the form that people read.
   private static func readable(_ timestamp: String) -> String {
     guard Timestamp(timestamp) != nil, timestamp.hasSuffix("Z") else { return timestamp }
     return timestamp.dropLast().split(separator: "T").joined(separator: " ") + " UTC"
   }
 
   /// The outcomes that the report shows.
-  private static func outcomes(_ report: MigrationReport) -> [Outcome] {
+  private var outcomes: [Outcome] {
     Outcome.allCases.filter { $0 != .updated || report.hasUpdates }
   }
 
   /// The number found and those of the outcomes.
-  private static func numbers(
-    _ report: MigrationReport, _ counts: MigrationStatistics.Counts
-  ) -> [Int] {
-    [counts.found] + outcomes(report).map { counts[$0] }
+  private func numbers(_ counts: MigrationStatistics.Counts) -> [Int] {
+    [counts.found] + outcomes.map { counts[$0] }
   }
 
-  private static func kinds(_ report: MigrationReport) -> HTML {
+  private var kinds: HTML {
     func row(_ name: String, _ counts: MigrationStatistics.Counts) -> HTML {
       """
       <tr><th scope="row">\(name)</th>\
-      \(numbers(report, counts).map { "<td class=\"n\">\(PlainText.grouped($0))</td>" as HTML })</tr>
+      \(numbers(counts).map { "<td class=\"n\">\(PlainText.grouped($0))</td>" as HTML })</tr>
 
       """
     }
-    let headings = ["found"] + outcomes(report).map(\.rawValue)
-    let bars = EntityKind.allCases.map { kind -> HTML in
+    let headings = ["found"] + outcomes.map(\.rawValue)
+    let bars = report.statistics.catalog.kinds.map { kind -> HTML in
       let counts = report.statistics[kind]
       let name = kind.schema.plural
       return """
@@ -104,15 +96,15 @@ public struct HTMLReportFormat: ReportFormat {
     }
     return """
       <section aria-labelledby="kinds">
-      <h2 id="kinds">What became of the entities</h2>
-      \(BarHTML.legend(of: outcomes(report)))\(bars)<div class="scroll" role="region" tabindex="0" \
+      <h2 id="kinds">Outcomes</h2>
+      \(BarHTML.legend(of: outcomes))\(bars)<div class="scroll" role="region" tabindex="0" \
       aria-label="Entities by kind and outcome">
       <table>
       <caption>Entities by kind and outcome</caption>
       <thead><tr><th scope="col">kind</th>\
       \(headings.map { "<th scope=\"col\" class=\"n\">\($0)</th>" as HTML })</tr></thead>
       <tbody>
-      \(EntityKind.allCases.map { row($0.schema.plural, report.statistics[$0]) })</tbody>
+      \(report.statistics.catalog.kinds.map { row($0.schema.plural, report.statistics[$0]) })</tbody>
       <tfoot>
       \(row("total", report.statistics.total))</tfoot>
       </table>
@@ -122,7 +114,54 @@ public struct HTMLReportFormat: ReportFormat {
       """
   }
 
-  private static func details(_ run: MigrationReport.Run) -> HTML {
+  /// What the report says of the source beside its entities; nothing if nothing is odd.
+  private var sourceNotes: HTML {
+    func section(_ id: String, _ title: String, _ text: String, _ items: [HTML]) -> HTML {
+      let list: HTML =
+        items.isEmpty
+        ? ""
+        : """
+        <details>
+        <summary>\(PlainText.counted(items.count, "name"))</summary>
+        <ul>
+        \(items)</ul>
+        </details>
+
+        """
+      return """
+        <section aria-labelledby="\(id)">
+        <h2 id="\(id)">\(title)</h2>
+        <p>\(text)</p>
+        \(list)</section>
+
+        """
+    }
+    return HTML(
+      report.sourceFacts().map { name, value in
+        if name == "Not read" {
+          let files = report.notRead?.files ?? []
+          let reasons = Dictionary(files.map { ($0.path, $0.reason) }) { first, _ in first }
+          return section(
+            "not-read", name, value,
+            report.namesNotRead.map { path in
+              let reason: HTML =
+                reasons[path].map { " <span class=\"dim\">\($0.rawValue)</span>" } ?? ""
+              return "<li><code>\(path)</code>\(reason)</li>\n"
+            })
+        }
+        return section(
+          "kept-aside", name, value,
+          (report.keptMembers?.members ?? []).map { member in
+            """
+            <li><code>\(member.kind.table).\(member.member ?? "others")</code> \
+            <span class="dim">\(PlainText.grouped(member.count))</span></li>
+
+            """
+          })
+      })
+  }
+
+  private func details(_ run: MigrationReport.Run) -> HTML {
     func list(_ facts: [(name: String, value: String)]) -> HTML {
       """
       <dl class="facts">
@@ -132,33 +171,28 @@ public struct HTMLReportFormat: ReportFormat {
     }
     let options = MigrationReport.options(of: run)
     let optionList: HTML =
-      options.isEmpty ? "<p>Not known.</p>\n" : list(options)
+      options.isEmpty ? "<p>Unknown.</p>\n" : list(options)
     return """
       <section aria-labelledby="run">
-      <h2 id="run">The run</h2>
+      <h2 id="run">Run</h2>
       \(list(run.facts))</section>
       <section aria-labelledby="options">
-      <h2 id="options">Its options</h2>
+      <h2 id="options">Options</h2>
       \(optionList)</section>
 
       """
   }
 
-  private static func footer(_ report: MigrationReport) -> HTML {
+  private var footer: HTML {
     """
     </main>
-    <footer><p>Reported by rmos-cli \(report.reportedBy).</p></footer>
+    <footer><p>Reported by RMOS \(report.reportedBy).</p></footer>
 
     """
   }
 }
 
-extension ReportFormat where Self == HTMLReportFormat {
-  /// The report for people.
-  public static var html: HTMLReportFormat { HTMLReportFormat() }
-}
-
-/// When in the run each kind was worked on, and what became of it.
+/// The time that the run spent on each kind, and the outcomes.
 struct TimelineHTML {
   private let report: MigrationReport
   private let run: MigrationReport.Run
@@ -168,17 +202,17 @@ struct TimelineHTML {
     self.run = run
   }
 
-  /// One kind's stretch of the run, in seconds since its start.
+  /// The part of the run spent on one kind, in seconds since its start.
   private struct Phase {
     var kind: EntityKind
     var start: Double
     var end: Double
   }
 
-  /// Kinds are worked on one after the other, in a fixed order.
+  /// Kinds are migrated one after the other, in a fixed order.
   private var phases: [Phase] {
     var time = 0.0
-    return EntityKind.allCases.compactMap { kind in
+    return report.statistics.catalog.kinds.compactMap { kind in
       let seconds = run.kindSeconds[kind] ?? 0
       guard seconds.isFinite, seconds >= 0, report.statistics[kind].found > 0 else { return nil }
       defer { time += seconds }
@@ -186,7 +220,7 @@ struct TimelineHTML {
     }
   }
 
-  /// The section; empty where the run did nothing that took time.
+  /// The section; empty if the run did nothing that took time.
   var section: HTML {
     let phases = phases
     let worked = phases.last?.end ?? 0
@@ -209,7 +243,7 @@ struct TimelineHTML {
 
   private func bar(_ phase: Phase, of length: Double) -> HTML {
     let start = Int(phase.start / length * 1000)
-    // Even the shortest phase is to be seen, and none goes beyond the end.
+    // Even the shortest phase is visible, and none extends beyond the end.
     let width = min(1000, max(6, Int((phase.end - phase.start) / length * 1000)))
     let counts = report.statistics[phase.kind]
     let name = phase.kind.schema.plural
@@ -236,9 +270,9 @@ struct TimelineHTML {
 
 /// Bars of outcomes as inline SVG.
 ///
-/// Each outcome has a colour and a hatching of its own, and each bar says in words what it shows.
+/// Each outcome has its own colour and hatching, and each bar has a label in words.
 enum BarHTML {
-  /// What the bars of a page refer to.
+  /// The patterns that the bars of a page refer to.
   static let definitions: HTML = """
     <svg width="0" height="0" aria-hidden="true"><defs>
     <pattern id="h-updated" width="8" height="8" patternUnits="userSpaceOnUse">\
@@ -251,7 +285,7 @@ enum BarHTML {
 
     """
 
-  /// What the colours and hatchings mean.
+  /// The key to colours and hatchings.
   static func legend(of outcomes: [Outcome]) -> HTML {
     let items = outcomes.map { outcome -> HTML in
       """
@@ -295,7 +329,7 @@ enum BarHTML {
 
   /// Shares of `length` in the proportion of `counts`.
   ///
-  /// What is there at all gets a share that can be seen, at the cost of the largest.
+  /// Every count above 0 gets a visible share, at the expense of the largest.
   static func shares(_ counts: [Int], of length: Int) -> [Int] {
     let total = counts.reduce(0, +)
     guard total > 0 else { return counts.map { _ in 0 } }

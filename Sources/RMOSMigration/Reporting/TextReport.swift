@@ -1,20 +1,16 @@
 import RMOSModels
 
-/// The report for consoles and mail: plain text, no line wider than 80 columns.
-public struct TextReportFormat: ReportFormat {
-  /// How many issues of a code are shown.
-  private static let issuesShown = 3
+/// The layout of a report as plain text.
+struct TextReport {
+  /// How many groups of a code are shown.
+  private static let groupsShown = 10
 
-  /// The format.
-  public init() {}
+  private let report: MigrationReport
 
-  /// `txt`.
-  public var fileExtension: String { "txt" }
+  init(_ report: MigrationReport) { self.report = report }
 
-  /// Writes the report.
-  ///
-  /// O(number of issues kept).
-  public func write(_ report: MigrationReport, to stream: inout some TextOutputStream) {
+  /// The whole text, with a line break at its end.
+  var document: String {
     var lines = ["MIGRATION REPORT", TextLayout.rule("=")]
     lines += TextLayout.wrapped("\(report.verdictWord): \(report.verdict)")
     lines.append("")
@@ -22,58 +18,64 @@ public struct TextReportFormat: ReportFormat {
     lines += ["", "Success rate: \(report.successText)"]
     if let run = report.run {
       lines += TextLayout.section("Run")
-      lines += TextLayout.facts(run.facts)
+      lines += TextLayout.facts(run.facts + report.sourceFacts())
       let options = MigrationReport.options(of: run)
       if !options.isEmpty {
         lines += TextLayout.section("Options")
         lines += TextLayout.facts(options)
       }
       lines += TextLayout.section("Issues: \(report.severitySentence)")
-      lines += issues(of: report)
+      lines += issues
     }
     lines += ["", TextLayout.rule("-")]
-    lines += TextLayout.wrapped("Reported by rmos-cli \(report.reportedBy)")
-    for line in lines {
-      stream.write(line)
-      stream.write("\n")
-    }
+    lines += TextLayout.wrapped("Reported by RMOS \(report.reportedBy)")
+    return lines.joined(separator: "\n") + "\n"
   }
 
-  private func issues(of report: MigrationReport) -> [String] {
-    var shown: [IssueCode: [Issue]] = [:]
-    for issue in report.issues where shown[issue.code, default: []].count < Self.issuesShown {
-      shown[issue.code, default: []].append(issue)
-    }
+  private var issues: [String] {
+    let byCode = Dictionary(grouping: report.issueGroups.groups, by: \.code)
     var lines: [String] = []
-    for group in report.issueGroups {
-      let severity = group.severity.map { $0 == .info ? "note" : $0.rawValue } ?? "issue"
+    for code in report.codeGroups {
+      let severity = code.severity.map { $0 == .info ? "note" : $0.rawValue } ?? "issue"
       if !lines.isEmpty { lines.append("") }
       lines += TextLayout.wrapped(
-        "\(severity) \(group.code): \(PlainText.grouped(group.count))", hanging: 4)
-      let issues = shown[group.code] ?? group.first.map { [$0] } ?? []
-      for issue in issues {
-        var place = issue.place
-        if let id = issue.id { place += (place.isEmpty ? "" : "  ") + "[\(id)]" }
-        if !place.isEmpty { lines += TextLayout.wrapped(place, indent: 2, hanging: 4) }
-        let note = issue.severity == group.severity ? "" : "\(issue.severity.rawValue): "
-        lines += TextLayout.wrapped(note + issue.message, indent: 6)
-      }
-      let rest = group.count - issues.count
-      if !issues.isEmpty, rest > 0 {
-        lines.append("  … and \(PlainText.grouped(rest)) more")
-      }
+        "\(severity) \(code.code): \(PlainText.grouped(code.count))", hanging: 4)
+      let groups = byCode[code.code] ?? []
+      for group in groups.prefix(Self.groupsShown) { lines += Self.lines(of: group, in: code) }
+      let rest = code.count - groups.prefix(Self.groupsShown).reduce(0) { $0 + $1.count }
+      if !groups.isEmpty, rest > 0 { lines.append("  … and \(PlainText.grouped(rest)) more") }
     }
     return lines.isEmpty ? ["None."] : lines
   }
-}
 
-extension ReportFormat where Self == TextReportFormat {
-  /// The report for consoles and mail.
-  public static var txt: TextReportFormat { TextReportFormat() }
+  /// The issues of a group: each of a few with its message, of many only the places of the first.
+  private static func lines(
+    of group: IssueGroups.Group, in code: MigrationReport.CodeGroup
+  ) -> [String] {
+    let note = group.severity == code.severity ? "" : "\(group.severity.rawValue): "
+    let rest = group.count - group.firsts.count
+    var lines: [String] = []
+    if rest > 0 {
+      let place = group.narrowPlace.map { ", all in \($0)" } ?? ""
+      lines += TextLayout.wrapped(group.subject + place, indent: 2, hanging: 4)
+      lines += TextLayout.wrapped(note + group.message, indent: 6)
+    }
+    for issue in group.firsts {
+      var place = issue.place
+      if let id = issue.id { place += (place.isEmpty ? "" : "  ") + "[\(id)]" }
+      if !place.isEmpty {
+        lines += TextLayout.wrapped(
+          place, indent: rest > 0 ? 4 : 2, hanging: rest > 0 ? 6 : 4)
+      }
+      if rest == 0 { lines += TextLayout.wrapped(note + issue.message, indent: 6) }
+    }
+    if rest > 0 { lines.append("    … and \(PlainText.grouped(rest)) more") }
+    return lines
+  }
 }
 
 /// Plain text laid out within 80 columns.
-private enum TextLayout {
+package enum TextLayout {
   static let width = 80
 
   static func rule(_ character: Character) -> String { String(repeating: character, count: width) }
@@ -82,7 +84,7 @@ private enum TextLayout {
     ["", title, String(repeating: "-", count: min(width, title.count))]
   }
 
-  /// Names and values, the values beneath each other.
+  /// Names and values, with the values in one column.
   static func facts(_ facts: [(name: String, value: String)]) -> [String] {
     let column = 2 + min(24, facts.map { PlainText.escaped($0.name).count }.max() ?? 0)
     return facts.flatMap { name, value in
@@ -92,18 +94,18 @@ private enum TextLayout {
     }
   }
 
-  /// Text made safe to show and broken at spaces, or, where a word is too long, within it.
+  /// Text made safe to show and broken at spaces or, if a word is too long, within it.
   ///
   /// The first line starts at `indent`, the others at `hanging`; both, with the label, leave room
   /// for text.
-  static func wrapped(
+  package static func wrapped(
     _ text: String, after label: String = "", indent: Int = 0, hanging: Int? = nil
   ) -> [String] {
     let margin = String(repeating: " ", count: hanging ?? indent)
     var lines: [String] = []
     var line = String(repeating: " ", count: indent) + label
     var used = line.count
-    // Where the line holds no word yet.
+    // The length of a line that has no word yet.
     var start = used
     func breakLine() {
       while line.last == " " { line.removeLast() }
@@ -149,12 +151,12 @@ private enum TextLayout {
         [name] + numbers.map(PlainText.grouped)
           + (hasTimes ? [PlainText.fixed(seconds, decimals: 2)] : []))
     }
-    for kind in EntityKind.allCases {
+    for kind in report.statistics.catalog.kinds {
       add(kind.schema.plural, report.statistics[kind], report.run?.kindSeconds[kind] ?? 0)
     }
     add("total", report.statistics.total, report.run?.seconds ?? 0)
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    // Of counts beyond all reason the table is broken rather than wide.
+    // With absurdly large counts, the table is broken up rather than wide.
     guard widths.reduce(2 * (widths.count - 1), +) <= width else {
       return rows.dropFirst().flatMap { row in
         wrapped(
