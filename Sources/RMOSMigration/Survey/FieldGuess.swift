@@ -62,9 +62,13 @@ extension FieldGuess {
     "pattern_type": ["type", "patternkind", "kind", "style"],
     "pattern_id": ["pattern", "patternref", "planpatternid"],
     "job_type": ["type", "jobkind", "kind", "operation", "optype", "op", "task"],
-    "parameters": ["params", "settings", "config", "configuration", "options", "args", "arguments"],
+    "parameters": [
+      "params", "settings", "config", "configuration", "options", "args", "arguments",
+    ],
     "status": ["state", "jobstatus", "jobstate", "outcome"],
-    "start_time": ["started", "startedat", "start", "begin", "begun", "begintime", "starttimestamp"],
+    "start_time": [
+      "started", "startedat", "start", "begin", "begun", "begintime", "starttimestamp",
+    ],
     "end_time": [
       "ended", "endedat", "end", "finished", "finishedat", "completedat", "stop", "endtimestamp",
     ],
@@ -122,7 +126,9 @@ extension FieldGuess {
     let schema = kind.schema
     var (score, whole) = (0.0, 0.0)
     for (position, field) in schema.fields.enumerated() {
-      let others = EntityKind.allCases.count { $0 != kind && $0.schema.position(ofMember: field.member) != nil }
+      let others = EntityKind.allCases.count {
+        $0 != kind && $0.schema.position(ofMember: field.member) != nil
+      }
       // What all kinds have says nothing of any.
       let weight = others >= 2 ? 0.0 : (field.isRequired ? 1.0 : 0.4) / Double(1 + others)
       if field.isRequired { whole += weight }

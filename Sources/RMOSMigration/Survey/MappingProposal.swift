@@ -81,7 +81,8 @@ extension MappingProposal.Draft {
     return { writer in
       writer.object { writer in
         writer.member(
-          "about", PlainText.counted(shape.count, "object") + " in "
+          "about",
+          PlainText.counted(shape.count, "object") + " in "
             + PlainText.counted(shape.fileCount, "file") + " when this was proposed.")
         if !files.isEmpty {
           writer.member("files") { $0.array { for file in files { $0.string(file) } } }

@@ -101,7 +101,8 @@ final class ShapeCollector {
     shapes[position].count += 1
     for (member, index) in zip(found, signature.members) {
       guard let index else { continue }
-      let token = UnsafeBufferPointer(start: base + member.value.lowerBound, count: member.value.count)
+      let token = UnsafeBufferPointer(
+        start: base + member.value.lowerBound, count: member.value.count)
       shapes[position].members[index].add(token, member.kind)
     }
     note(file, layout, pointer, in: position)
@@ -159,7 +160,8 @@ final class ShapeCollector {
     _ base: UnsafePointer<UInt8>, _ kind: EntityKind, _ isInPlace: Bool
   ) -> Signature? {
     let names = found.map { member -> [UInt8] in
-      let bytes = UnsafeBufferPointer(start: base + member.name.lowerBound, count: member.name.count)
+      let bytes = UnsafeBufferPointer(
+        start: base + member.name.lowerBound, count: member.name.count)
       return member.isEscaped ? JSONScanner.decoded(bytes) ?? Array(bytes) : Array(bytes)
     }
     let folded = names.map(\.foldedName)

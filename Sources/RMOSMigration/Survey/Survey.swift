@@ -50,12 +50,7 @@ public struct Survey: Sendable {
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/sourceUnreadable`` or
   ///   ``MigrationError/Code/cancelled``.
   public func run() async throws -> SurveyReport {
-    try await BlockingWork.run(
-      orThrow: {
-        MigrationError(
-          .noThread, "the system has no thread left: \($0.reason); free some and run again")
-      }
-    ) { isCancelled in
+    try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
       try runSynchronously(isCancelled: isCancelled)
     }
   }

@@ -92,7 +92,9 @@ final class SurveyReader: ObjectObserver {
     isLines = format == .lines
     mappers = pools.map { pool in
       // Elsewhere it would have to be moved first.
-      guard case .mapped(let mapper) = pool.reading(of: path, as: kind, at: kind) else { return nil }
+      guard case .mapped(let mapper) = pool.reading(of: path, as: kind, at: kind) else {
+        return nil
+      }
       return mapper
     }
     builder.begin(file: path)

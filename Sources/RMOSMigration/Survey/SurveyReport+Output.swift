@@ -261,7 +261,9 @@ extension SurveyReport {
     let (asIs, best) = (PlainText.grouped(migratesAsIs), PlainText.grouped(migratesAtBest))
     let all = PlainText.grouped(objectCount)
     if migratesAsIs == objectCount { return "All \(all) migrate as they are." }
-    if migratesAtBest == 0 { return "None of \(all) migrate, as they are or with a built-in mapping." }
+    if migratesAtBest == 0 {
+      return "None of \(all) migrate, as they are or with a built-in mapping."
+    }
     guard migratesAtBest > migratesAsIs else { return "\(asIs) of \(all) migrate as they are." }
     return "\(asIs) of \(all) migrate as they are; \(best) with "
       + suggestedMappings.joined(separator: ", ")
@@ -304,7 +306,8 @@ extension SurveyReport.Shape {
     if !best.problems.isEmpty { text.field("Kept by", SurveyReport.Problem.text(best.problems)) }
     if best.lookAlikes > 0 {
       text.field(
-        "Look out", "\(PlainText.counted(best.lookAlikes, "object")) with members that look like "
+        "Look out",
+        "\(PlainText.counted(best.lookAlikes, "object")) with members that look like "
           + "fields and are not read as such")
     }
     if !missing.isEmpty { text.field("Nowhere", missing.joined(separator: ", ")) }
@@ -381,7 +384,9 @@ struct SurveyText {
     var pieces = [""]
     for scalar in word.unicodeScalars {
       let last = pieces[pieces.count - 1]
-      if PlainText.width(last) + PlainText.width(String(scalar)) > width - indent { pieces.append("") }
+      if PlainText.width(last) + PlainText.width(String(scalar)) > width - indent {
+        pieces.append("")
+      }
       pieces[pieces.count - 1].unicodeScalars.append(scalar)
     }
     return pieces

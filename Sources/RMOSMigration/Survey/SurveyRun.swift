@@ -221,11 +221,13 @@ final class SurveyRun {
         if isCancelled() { throw .stopped }
         // What cannot be read is said when it is read in earnest.
       }
-      let score = sample.shapes.reduce(0.0) { sum, shape in
-        let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
-        let fits = Double(readings.max() ?? 0) / Double(max(shape.count, 1))
-        return sum + fits * 2 + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind)
-      } / Double(max(sample.shapes.count, 1))
+      let score =
+        sample.shapes.reduce(0.0) { sum, shape in
+          let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
+          let fits = Double(readings.max() ?? 0) / Double(max(shape.count, 1))
+          return sum + fits * 2
+            + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind)
+        } / Double(max(sample.shapes.count, 1))
       if score > best?.score ?? 0 { best = (kind, score) }
     }
     let directory = path.split(separator: UInt8(ascii: "/")).first ?? []
@@ -420,7 +422,9 @@ final class SurveyRun {
           && draft.shape.files == collector.shapes[position].files
           && draft.shape.members.count == collector.shapes[position].members.count
       }
-      if !isProposed, let name = shape.best.mapping, !builtIn.contains(name) { builtIn.append(name) }
+      if !isProposed, let name = shape.best.mapping, !builtIn.contains(name) {
+        builtIn.append(name)
+      }
     }
     let mappings = [mapping] + builtIn.compactMap { Mapping.builtIn(named: $0) }
     result.proposal = try outcome(of: MappingSet(mappings), text, builtIn)
