@@ -122,11 +122,13 @@ extension FieldGuess {
   }
 
   /// How much the members of a shape say for a kind: 1 if it has all that the kind alone has.
-  static func score(of guesses: [FieldGuess], as kind: EntityKind) -> Double {
+  static func score(
+    of guesses: [FieldGuess], as kind: EntityKind, in catalog: EntityCatalog
+  ) -> Double {
     let schema = kind.schema
     var (score, whole) = (0.0, 0.0)
     for (position, field) in schema.fields.enumerated() {
-      let others = EntityKind.allCases.count {
+      let others = catalog.kinds.count {
         $0 != kind && $0.schema.position(ofMember: field.member) != nil
       }
       // What all kinds have says nothing of any.

@@ -12,6 +12,7 @@ struct MappingProposal {
     let namesFiles: Bool
   }
 
+  let catalog: EntityCatalog
   let drafts: [Draft]
 
   /// The mapping file; `nil` if there is nothing to map.
@@ -30,7 +31,7 @@ struct MappingProposal {
         "about",
         "Proposed by a survey. Each guess has its reason beside it under \"about\"; check them "
           + "before you rely on them.")
-      for kind in EntityKind.allCases {
+      for kind in catalog.kinds {
         guard let rules = rules[kind] else { continue }
         writer.member(kind.table) { writer in
           writer.array { writer in

@@ -1,4 +1,4 @@
-import RMOSModels
+public import RMOSModels
 import RMOSSystem
 
 /// Looks at a file or a tree: which objects are in it, what they look like, and what a migration
@@ -19,6 +19,8 @@ public struct Survey: Sendable {
   public struct Options: Sendable {
     /// Whether a mapping is proposed for what no built-in mapping reads, and tried.
     public var proposesMapping = false
+    /// The kinds that are looked for.
+    public var catalog = EntityCatalog.rmos
 
     /// How the files are read; tests make it fail.
     var access = SourceAccess.system
@@ -63,7 +65,7 @@ public struct Survey: Sendable {
   package func runSynchronously(
     isCancelled: () -> Bool = { false }
   ) throws -> SurveyReport {
-    let place = try SurveyPlace(of: path)
+    let place = try SurveyPlace(of: path, options.catalog)
     return try withoutActuallyEscaping(isCancelled) { isCancelled in
       let run = SurveyRun(path, place, options, isCancelled: isCancelled)
       do throws(ReadFailure) {
@@ -87,7 +89,7 @@ struct SurveyPlace {
 
   /// Finds out what a path means: a file in a directory of a kind, and such a directory itself, are
   /// parts of the source above it.
-  init(of path: String) throws(MigrationError) {
+  init(of path: String, _ catalog: EntityCatalog) throws(MigrationError) {
     var bytes = Array(path.utf8)
     while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
     do throws(SystemError) {
@@ -95,10 +97,10 @@ struct SurveyPlace {
       switch form {
       case .directory:
         try FileSystem.forEachEntry(ofDirectory: bytes) { _, _ in }
-        let isAbove = EntityKind.allCases.contains { kind in
+        let isAbove = catalog.kinds.contains { kind in
           (try? FileStatus(of: bytes + Array("/\(kind.table)".utf8))) != nil
         }
-        guard !isAbove, Self.isDirectoryOfKind(bytes) else {
+        guard !isAbove, Self.isDirectoryOfKind(bytes, catalog) else {
           root = bytes
           return
         }
@@ -106,7 +108,7 @@ struct SurveyPlace {
         directory = bytes.lastName
       case .file:
         let above = bytes.directoryPath
-        if Self.isDirectoryOfKind(above) {
+        if Self.isDirectoryOfKind(above, catalog) {
           root = above.directoryPath
           file = above.lastName + [UInt8(ascii: "/")] + bytes.lastName
         } else {
@@ -122,7 +124,7 @@ struct SurveyPlace {
     }
   }
 
-  private static func isDirectoryOfKind(_ path: [UInt8]) -> Bool {
-    EntityKind.allCases.contains { $0.table.utf8.elementsEqual(path.lastName) }
+  private static func isDirectoryOfKind(_ path: [UInt8], _ catalog: EntityCatalog) -> Bool {
+    catalog.kinds.contains { $0.table.utf8.elementsEqual(path.lastName) }
   }
 }

@@ -116,8 +116,9 @@ public struct SurveyReport: Sendable {
     public var text: String
     /// The built-in mappings to give after it, for the shapes that they read.
     public var builtIn: [String]
-    /// How many entities there are when files are read so, and how many would migrate.
+    /// How many entities there are when files are read so.
     public var found: Int
+    /// How many of them would migrate.
     public var migrates: Int
     /// What keeps the others, the most frequent first.
     public var problems: [Problem]
@@ -149,8 +150,9 @@ public struct SurveyReport: Sendable {
   public internal(set) var path: String
   /// The source directory that a migration of it would be given.
   public internal(set) var source: String
-  /// How many files were read, and how many bytes they have.
+  /// How many files were read.
   public internal(set) var fileCount = 0
+  /// How many bytes they have.
   public internal(set) var byteCount = 0
   /// How many files are in each encoding.
   public internal(set) var encodings: [String: Int] = [:]

@@ -7,6 +7,7 @@ import RMOSSystem
 final class SurveyRun {
   private let place: SurveyPlace
   private let options: Survey.Options
+  private let catalog: EntityCatalog
   private let isCancelled: () -> Bool
   private let collector: ShapeCollector
   private let ids: KnownIDs
@@ -30,6 +31,7 @@ final class SurveyRun {
   ) {
     self.place = place
     self.options = options
+    catalog = options.catalog
     self.isCancelled = isCancelled
     collector = ShapeCollector(limits: options.limits)
     ids = KnownIDs(limit: options.limits.ids)
@@ -37,7 +39,7 @@ final class SurveyRun {
   }
 
   func report() throws(ReadFailure) -> SurveyReport {
-    for kind in EntityKind.allCases { try survey(kind) }
+    for kind in catalog.kinds { try survey(kind) }
     conclude()
     if options.proposesMapping { try propose() }
     return result
@@ -94,12 +96,12 @@ final class SurveyRun {
 
   /// Reads the files that hold entities of a kind, or look as if they did.
   private func survey(_ kind: EntityKind) throws(ReadFailure) {
-    let isFirst = kind == EntityKind.allCases.first
+    let isFirst = kind == catalog.kinds.first
     let reader = SurveyReader(
       kind, collector, ids, options.limits, isCancelled: isCancelled
     ) { [unowned self] batch throws(ReadFailure) in take(batch) }
     try forEachFile(notingOthers: isFirst) { path, format throws(ReadFailure) in
-      let home = SourceTop.home(of: path)
+      let home = SourceTop.home(of: path, catalog)
       let meant: EntityKind
       if let home {
         meant = home
@@ -184,7 +186,7 @@ final class SurveyRun {
     _ path: [UInt8], _ format: SourcePath.Format
   ) throws(ReadFailure) -> EntityKind {
     let key = IDTable.Key(path.span)
-    if let known = kindsOfFiles[key] { return EntityKind.allCases[Int(known)] }
+    if let known = kindsOfFiles[key] { return catalog.kinds[Int(known)] }
     let directory = path.directoryPath
     let kind: EntityKind
     if let known = kindsOfDirectories[directory], known.files >= Self.filesTried {
@@ -196,7 +198,7 @@ final class SurveyRun {
         kindsOfDirectories[directory] = (kind, files == .min ? .min : files + 1)
       }
     }
-    let number = EntityKind.allCases.firstIndex(of: kind) ?? 0
+    let number = catalog.kinds.firstIndex(of: kind) ?? 0
     kindsOfFiles.insert(key, number: UInt64(number))
     return kind
   }
@@ -205,7 +207,7 @@ final class SurveyRun {
     of path: [UInt8], _ format: SourcePath.Format
   ) throws(ReadFailure) -> EntityKind {
     var best: (kind: EntityKind, score: Double)?
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
       let sample = ShapeCollector(limits: options.limits)
       let reader = SurveyReader(
         kind, sample, KnownIDs(limit: 0), options.limits, checksReferences: false,
@@ -226,13 +228,13 @@ final class SurveyRun {
           let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
           let fits = Double(readings.max() ?? 0) / Double(max(shape.count, 1))
           return sum + fits * 2
-            + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind)
+            + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind, in: catalog)
         } / Double(max(sample.shapes.count, 1))
       if score > best?.score ?? 0 { best = (kind, score) }
     }
     let directory = path.split(separator: UInt8(ascii: "/")).first ?? []
-    let named = EntityKind.allCases.first { $0.table == SourceTop.kindMeant(by: directory) }
-    return best?.kind ?? named ?? EntityKind.allCases[0]
+    let named = catalog.kinds.first { $0.table == SourceTop.kindMeant(by: directory, catalog) }
+    return best?.kind ?? named ?? catalog.kinds[0]
   }
 
   // MARK: The report
@@ -359,9 +361,11 @@ final class SurveyRun {
   private func likeness(
     of shape: ShapeCollector.Shape
   ) -> (kind: EntityKind?, evidence: [String]) {
-    let scores = EntityKind.allCases.map { kind in
+    let scores = catalog.kinds.map { kind in
       let guesses = FieldGuess.all(in: shape, as: kind)
-      return (kind: kind, guesses: guesses, score: FieldGuess.score(of: guesses, as: kind))
+      return (
+        kind: kind, guesses: guesses, score: FieldGuess.score(of: guesses, as: kind, in: catalog)
+      )
     }
     let own = scores.first { $0.kind == shape.kind }
     guard var best = scores.max(by: { $0.score < $1.score }) else { return (nil, []) }
@@ -373,14 +377,17 @@ final class SurveyRun {
     } else if best.score < (best.kind == shape.kind ? 0.2 : 0.5) {
       return (nil, [])
     }
-    let names = best.guesses.sorted {
-      ($0.strength, $0.member) < ($1.strength, $1.member)
-    }.filter { guess in
-      EntityKind.allCases.count {
-        $0.schema.position(ofMember: best.kind.schema.fields[guess.field].member) != nil
-      } < EntityKind.allCases.count
-    }.prefix(5).map { shape.members[$0.member].name }
-    return (best.kind, Array(names))
+    let schema = best.kind.schema
+    let telling = best.guesses.filter { guess in
+      let member = schema.fields[guess.field].member
+      return !catalog.kinds.allSatisfy { $0.schema.position(ofMember: member) != nil }
+    }
+    let sorted = telling.sorted { left, right in
+      left.strength == right.strength
+        ? left.member < right.member : left.strength < right.strength
+    }
+    let names = sorted.prefix(5).map { shape.members[$0.member].name }
+    return (best.kind, names)
   }
 
   // MARK: The proposal
@@ -413,7 +420,8 @@ final class SurveyRun {
       guard !draft.targets.isEmpty || !shape.isInPlace else { continue }
       drafts.append(draft)
     }
-    guard let text = MappingProposal(drafts: drafts).text, let mapping = try? Mapping(parsing: text)
+    guard let text = MappingProposal(catalog: catalog, drafts: drafts).text,
+      let mapping = try? Mapping(parsing: text, catalog: catalog)
     else { return }
     var builtIn: [String] = []
     for (position, shape) in result.shapes.enumerated() {
@@ -439,8 +447,9 @@ final class SurveyRun {
     let ids = KnownIDs(limit: options.limits.ids)
     var problems: [SurveyReport.Problem.Key: Int] = [:]
     let limit = options.limits.problems
-    for kind in EntityKind.allCases {
-      let builder = SourceBatchBuilder(batchSize: 2_000, options: SurveyReader.decoding) { batch in
+    for kind in catalog.kinds {
+      let builder = SourceBatchBuilder(batchSize: 2_000, options: SurveyReader.decoding) {
+        (batch: SourceBatch) throws(ReadFailure) -> RecordBatch in
         for index in 0..<batch.records.count {
           let outcome = ids.outcome(of: batch.records, at: index)
           proposal.found += 1
@@ -457,7 +466,7 @@ final class SurveyRun {
       builder.begin(kind)
       try forEachFile(notingOthers: false) { path, format throws(ReadFailure) in
         var selection: EntitySelection?
-        switch pool.reading(of: path, as: kind, at: SourceTop.home(of: path)) {
+        switch pool.reading(of: path, as: kind, at: SourceTop.home(of: path, catalog)) {
         case .not: return
         case .plain: builder.begin(file: path)
         case .mapped(let mapper):

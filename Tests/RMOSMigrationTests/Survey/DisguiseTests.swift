@@ -135,7 +135,7 @@ import Testing
   func theProposalUndoesTheDisguise(_ seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     let (plain, disguised) = (try SourceTree(), try SourceTree())
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let disguise = Disguise(SeededGenerator(seed: random.next()))
       var (sound, odd): ([JSONValue], [JSONValue]) = ([], [])
       for number in 0..<6 {
@@ -183,7 +183,7 @@ import Testing
   private static func rows(of store: InMemoryStore) throws -> [String] {
     var rows: [String] = []
     try store.read { reader in
-      for kind in EntityKind.allCases {
+      for kind in EntityCatalog.rmos.kinds {
         try reader.forEachRecord(kind) { record in
           let values = zip(kind.schema.fields, record.values).map { field, value in
             var text = "\(field.member)=\(value)"
