@@ -295,7 +295,7 @@ final class SurveyRun {
       (tally.reads + done, -(tally.lookAlikes + shape.count - done - tally.taken))
     }
     let plain = (shape.plain.reads, -shape.plain.lookAlikes)
-    return shape.mapped.filter { rank($0.value) > plain }
+    return shape.mapped.filter { $0.value.reads + done > 0 && rank($0.value) > plain }
       .sorted { left, right in
         let (first, second) = (rank(left.value), rank(right.value))
         guard first == second else { return first > second }
