@@ -13,6 +13,8 @@ final class ShapeCollector {
     var files = 40
     var problems = 40
     var ids = 2_000_000
+    /// After how many objects of a shape a mapping that reads none is tried on samples alone.
+    var trials = 512
   }
 
   /// What is known of one shape.
@@ -35,6 +37,10 @@ final class ShapeCollector {
     /// Those among them that were not tried with mappings, since nothing is wrong with them.
     var plainAndDone = ReadingTally()
     var mapped: [Int: ReadingTally] = [:]
+    /// How many objects each mapping could have been tried on.
+    fileprivate var chances: [Int: Int] = [:]
+    /// The mappings that turned out to read some after they were tried on samples alone.
+    fileprivate(set) var sampled: Set<Int> = []
     fileprivate var positions: [[UInt8]: Int] = [:]
     fileprivate var lastFile = -1
 
@@ -107,6 +113,28 @@ final class ShapeCollector {
     }
     note(file, layout, pointer, in: position)
     return position
+  }
+
+  /// Whether a mapping is to be tried on the object of a shape that was added last.
+  ///
+  /// One that has read none of many is tried on every 64th, so that ten mappings do not cost ten
+  /// readings.
+  func tries(_ mapping: Int, on shape: Int) -> Bool {
+    let chance = shapes[shape].chances[mapping, default: 0]
+    shapes[shape].chances[mapping] = chance + 1
+    return chance < limits.trials
+      || shapes[shape].mapped[mapping, default: ReadingTally()].reads > 0
+      || chance % 64 == 0
+  }
+
+  /// Counts how an object fared by a mapping.
+  func tally(_ shape: Int, _ mapping: Int, _ outcome: ObjectOutcome) {
+    let hadRead = shapes[shape].mapped[mapping, default: ReadingTally()].reads > 0
+    shapes[shape].mapped[mapping, default: ReadingTally()].add(outcome, limit: limits.problems)
+    let reads = shapes[shape].mapped[mapping, default: ReadingTally()].reads > 0
+    if reads, !hadRead, shapes[shape].chances[mapping, default: 0] > limits.trials {
+      shapes[shape].sampled.insert(mapping)
+    }
   }
 
   /// Changes how objects of a shape fared.

@@ -162,12 +162,10 @@ final class SurveyReader: ObjectObserver {
     var id = plain.problems.isEmpty ? plain.id : nil
     if !isDone {
       for (position, mapper) in mappers.enumerated() {
-        guard let mapper, let outcome = attempt(object, mapper) else { continue }
-        if let shape {
-          collector.tally(shape) {
-            $0.mapped[position, default: ReadingTally()].add(outcome, limit: limits.problems)
-          }
-        }
+        guard let mapper else { continue }
+        if let shape, !collector.tries(position, on: shape) { continue }
+        guard let outcome = attempt(object, mapper) else { continue }
+        if let shape { collector.tally(shape, position, outcome) }
         if id == nil, outcome.problems.isEmpty { id = outcome.id }
       }
     }

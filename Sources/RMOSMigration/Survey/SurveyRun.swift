@@ -253,6 +253,13 @@ final class SurveyRun {
         "ids beyond the first \(PlainText.grouped(options.limits.ids)) of a kind are not kept, so "
           + "duplicates and dangling references among them are not known")
     }
+    let sampled = Set(collector.shapes.flatMap(\.sampled)).sorted().map { Mapping.builtIn[$0].name }
+    if !sampled.isEmpty {
+      result.bounds.append(
+        "\(sampled.joined(separator: ", ")) read none of the first "
+          + "\(PlainText.grouped(options.limits.trials)) objects of a shape, and may read more of it "
+          + "than is shown")
+    }
     let omitted = collector.shapes.reduce(0) { $0 + $1.membersOmitted }
     if omitted > 0 {
       result.bounds.append(

@@ -125,6 +125,27 @@ import Testing
     #expect(report.objectCount == 6 && report.shapes.count == 2 && report.bounds.count == 2)
   }
 
+  @Test func aMappingThatReadsNoneAtFirstIsTriedOnSamples() throws {
+    var text = ""
+    for number in 0..<200 {
+      let time = number < 20 ? #""never""# : "1735689600"
+      text +=
+        #"{"id": "j\#(number)", "job_type": "slice", "parameters": {"a": 1}, "#
+        + #""created_at": \#(time)}"# + "\n"
+    }
+    let tree = try SourceTree(["joblogs/a.jsonl": text])
+    var options = Survey.Options()
+    options.limits.trials = 10
+    let report = try withExtendedLifetime(tree) {
+      try Survey(of: tree.path, options: options).runSynchronously()
+    }
+    // From the 64th on it is found to read them.
+    #expect(report.suggestedMappings == ["epoch"] && report.migratesAtBest == 136)
+    #expect(report.bounds.count == 1)
+    let whole = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
+    #expect(whole.migratesAtBest == 180 && whole.bounds.isEmpty)
+  }
+
   @Test func aPartOfASourceIsReadAsThatPart() throws {
     let fixture = legacy + "/saw-runs-dict"
     for path in ["/joblogs", "/joblogs/", "/joblogs/saw_runs.json"] {
