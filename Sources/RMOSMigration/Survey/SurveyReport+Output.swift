@@ -299,7 +299,7 @@ extension SurveyReport.Shape {
         + (pointers.isEmpty ? "" : ", at \(pointers.joined(separator: ", "))"),
       hanging: 3)
     text.field("Looks like", likenessText)
-    text.field("As it is", outcome(plain))
+    text.field(isInPlace ? "As it is" : "Moved there", outcome(plain))
     for reading in mapped.prefix(2) {
       text.field("With \(reading.mapping ?? "")", outcome(reading))
     }

@@ -171,10 +171,14 @@ public struct SurveyReport: Sendable {
   /// The proposed mapping; `nil` if none was asked for, or there is nothing to propose.
   public internal(set) var proposal: Proposal?
 
-  /// How many objects would migrate as they are.
-  public var migratesAsIs: Int { shapes.reduce(0) { $0 + $1.plain.migrates } }
-  /// How many would migrate if each shape were read in the best way known.
-  public var migratesAtBest: Int { shapes.reduce(0) { $0 + $1.best.migrates } }
+  /// How many objects would migrate as they are and where they are.
+  public var migratesAsIs: Int {
+    shapes.reduce(0) { $0 + ($1.isInPlace ? $1.plain.migrates : 0) }
+  }
+  /// How many would migrate where they are if each shape were read in the best way known.
+  public var migratesAtBest: Int {
+    shapes.reduce(0) { $0 + ($1.isInPlace ? $1.best.migrates : 0) }
+  }
   /// How many objects have the id of an earlier one.
   public var duplicates: Int { shapes.reduce(0) { $0 + $1.best.duplicates } }
   /// Whether nothing that could be read was found.
