@@ -61,6 +61,8 @@ import Testing
     try FileManager.default.moveItem(
       atPath: workspace.file("tree"), toPath: workspace.file("whole"))
     for number in 0..<5 {
+      // What is there is to be of the command that is killed.
+      try? FileManager.default.removeItem(atPath: workspace.file(".tree.incomplete-1"))
       let isKilled = try kill(number, arguments, in: workspace) {
         workspace.exists(".tree.incomplete-1") || workspace.exists("tree")
       }
@@ -72,7 +74,8 @@ import Testing
         #expect(isKilled && workspace.exists(".tree.incomplete-1"))
       }
     }
-    // What the killed ones left is not in the way, and goes.
+    // What a killed one left is not in the way, and goes.
+    try workspace.write("half", to: ".tree.incomplete-1/patterns/half.json")
     #expect(try Tool.run(arguments, in: workspace).status == 0)
     #expect(try Tool.shell("diff -r whole tree", in: workspace).status == 0)
     #expect(!workspace.exists(".tree.incomplete-1"))

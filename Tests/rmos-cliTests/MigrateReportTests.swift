@@ -15,7 +15,7 @@ import Testing
     #expect(
       Set(json.keys) == [
         "timestamp", "success", "summary", "entities", "issue_counts", "issues", "issues_omitted",
-        "run",
+        "not_read", "kept_aside", "run",
       ])
     #expect(json["success"] as? Bool == false)
     let summary = try #require(json["summary"] as? [String: Double])
