@@ -25,10 +25,6 @@ import Testing
         // Only the ledger knows when a run ended.
         #expect(kept.run?.finishedAt == "2025-06-01T08:00:00Z")
         kept.run?.finishedAt = nil
-        // Only the run itself knows these.
-        #expect(kept.notRead == nil && kept.keptMembers == nil)
-        kept.notRead = told.notRead
-        kept.keptMembers = told.keptMembers
         #expect(kept.json == told.json && kept.text == told.text && kept.html == told.html)
       }
     }
@@ -141,7 +137,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "are not valid JSON: line 1, column 1: expected a value, found the end"),
+    ("", "are not valid JSON: line 1, column 1: found nothing, expected a value"),
     ("[]", "have [] at the top; expected an object with strip_families, patterns, joblogs"),
     ("{}", "have no member strip_families at the top; expected strip_families, patterns, joblogs"),
     (
