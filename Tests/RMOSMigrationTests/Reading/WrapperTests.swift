@@ -133,7 +133,7 @@ import Testing
       "patterns/c.json": "{\"all\": [\(entity("r1"))], \"n\": [1,]}",
     ])
     try TemporaryDirectory.use { directory in
-      var options = MigrationOptions()
+      var options = Migration.Options()
       options.rejectsDirectory = directory.file("rejects")
       let store = InMemoryStore()
       let first = try RecordedMigration(tree, into: store, options)
