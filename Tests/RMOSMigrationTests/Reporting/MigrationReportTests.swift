@@ -61,7 +61,7 @@ import Testing
     #expect(report.html.contains("not recorded"))
     #expect(report.json.contains("\"not_read\": null"))
     // A run of another command has no source that it could have left unread.
-    run.command = "undo"
+    run.command = "serve"
     #expect(try !ReportSamples.report(run).text.contains("not recorded"))
   }
 
