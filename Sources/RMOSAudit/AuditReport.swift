@@ -32,6 +32,8 @@ public struct AuditReport: Sendable {
   public var database: String
   /// The version of the shared schema; `nil` if none is recorded.
   public var schema: Int?
+  /// The kinds of entities that the store holds.
+  package let catalog: EntityCatalog
   /// The number of entities of each kind; a kind whose table cannot be read is absent.
   public var counts: [EntityKind: Int]
   /// The result of each rule, in the order of ``Auditor/allRules``.

@@ -101,7 +101,8 @@ public struct Auditor: Sendable {
       }
     }
     return AuditReport(
-      database: store.location, schema: schema?.version, counts: counts,
+      database: store.location, schema: schema?.version, catalog: store.catalog,
+      counts: counts,
       results: log.results(), duration: clock.now - start)
   }
 }

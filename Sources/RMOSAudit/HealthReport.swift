@@ -132,7 +132,7 @@ extension StoreReader {
     if let inspector = inspection?.inspector {
       return try inspector.databaseSize() <= HealthReport.smallDatabase
     }
-    return try EntityKind.allCases.reduce(0) { try $0 + count(RecordQuery($1)) }
+    return try catalog.kinds.reduce(0) { try $0 + count(RecordQuery($1)) }
       <= HealthReport.smallStore
   }
 }

@@ -77,7 +77,7 @@ public struct StoreContent: Sendable, Hashable {
     var records: [Record] = []
     var provenance: [Provenance] = []
     try store.read { reader in
-      for kind in EntityKind.allCases {
+      for kind in store.catalog.kinds {
         try reader.forEachRecord(kind) { record in
           records.append(record)
         }

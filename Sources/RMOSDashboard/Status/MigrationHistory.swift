@@ -18,6 +18,8 @@ package struct MigrationHistory: Sendable, Hashable {
     package var entities: MigrationStatus.EntityCounts
   }
 
+  /// The kinds of entities that the store holds.
+  var catalog = EntityCatalog.rmos
   /// The newest days, newest first, up to the limit.
   package var days: [Day]
   /// The number of all days.
@@ -36,11 +38,12 @@ package struct MigrationHistory: Sendable, Hashable {
   package static func read(
     from store: some RecordStore, limit: Int? = 50
   ) throws -> MigrationHistory {
-    MigrationHistory(try store.read { try $0.entityDays() }, limit: limit)
+    MigrationHistory(try store.read { try $0.entityDays() }, store.catalog, limit: limit)
   }
 
   /// Creates the history of the newest days.
-  init(_ counts: EntityDays, limit: Int?) {
+  init(_ counts: EntityDays, _ catalog: EntityCatalog, limit: Int?) {
+    self.catalog = catalog
     // The hours after the year 9999 that a time zone may add have a year of five digits.
     let newest = counts.counts.keys.sorted {
       ($0.utf8.count, $0) > ($1.utf8.count, $1)
@@ -76,7 +79,9 @@ extension JSONWriter {
           for day in history.days {
             $0.object {
               $0.member("date", day.date)
-              $0.member("entities") { writer in writer.object { $0.counts(day.entities) } }
+              $0.member("entities") { writer in
+                writer.object { $0.counts(day.entities, history.catalog) }
+              }
               $0.member("total", day.entities.total)
             }
           }

@@ -62,6 +62,8 @@ package struct MigrationStatus: Sendable, Hashable {
 
   /// The database.
   package var database: Database
+  /// The kinds of entities that the store holds.
+  var catalog = EntityCatalog.rmos
   /// The number of entities.
   package var entityCounts: EntityCounts
   /// The entities created most recently, newest first, at most three of each kind.
@@ -94,6 +96,7 @@ extension MigrationStatus {
 
   init(_ overview: Overview, _ details: Details) {
     database = overview.database
+    catalog = overview.catalog
     entityCounts = overview.counts
     currentRun = overview.currentRun
     recentEntities = details.recent
@@ -109,6 +112,7 @@ extension MigrationStatus {
   /// What is quick to read: the database, the counts, the runs.
   struct Overview: Sendable {
     var database: Database
+    var catalog: EntityCatalog
     var counts: EntityCounts
     var currentRun: LedgerRun?
     var errors: [String] = []
@@ -120,7 +124,7 @@ extension MigrationStatus {
           lastMigration: try lastMigration(status, store), location: status.location,
           sizeMB: status.sizeInBytes.map { (Double($0) / 1_048_576 * 100).rounded() / 100 },
           schemaVersion: status.schema?.version, schemaAppliedAt: status.schema?.appliedAt),
-        counts: EntityCounts(status.counts), currentRun: status.currentRun,
+        catalog: status.catalog, counts: EntityCounts(status.counts), currentRun: status.currentRun,
         errors: status.unreadable)
     }
 
@@ -144,7 +148,7 @@ extension MigrationStatus {
       from store: any RecordStore, _ effort: HealthReport.Effort, _ check: HealthCheck
     ) -> Details {
       var details = Details(health: check.run(store, effort))
-      for kind in EntityKind.allCases {
+      for kind in store.catalog.kinds {
         do {
           let query = RecordQuery(kind).order(.newestFirst).limit(3)
           details.recent[kind] = try store.read { try $0.records(query).map(RecentEntity.init) }
@@ -182,17 +186,11 @@ extension LedgerRun {
   }
 }
 
-extension EntityKind {
-  /// The member that serves as an entity's title.
-  var titleMember: String { self == .joblogs ? "job_type" : "name" }
-}
-
 extension MigrationStatus.RecentEntity {
   init(_ record: Record) {
-    let hasStatus = record.kind.schema.position(ofMember: "status") != nil
     self.init(
       id: record.id, title: record.shownText(record.kind.titleMember),
-      status: hasStatus ? record.shownText("status") : nil,
+      status: record.kind.statusMember.map(record.shownText),
       createdAt: record.shownText("created_at"))
   }
 }
@@ -236,11 +234,11 @@ extension JSONWriter {
       }
       $0.member("entity_counts") {
         $0.object {
-          $0.counts(status.entityCounts)
+          $0.counts(status.entityCounts, status.catalog)
           $0.member("total", status.entityCounts.total)
         }
       }
-      $0.member("recent_entities") { $0.recent(status.recentEntities) }
+      $0.member("recent_entities") { $0.recent(status.recentEntities, status.catalog) }
       $0.member("validation") { writer in
         writer.object { status.validation.writeMembers(to: &$0) }
       }
@@ -249,20 +247,22 @@ extension JSONWriter {
   }
 
   /// Writes the counts as members.
-  mutating func counts(_ counts: MigrationStatus.EntityCounts) {
-    for kind in EntityKind.pageOrder { member(kind.rawValue, counts[kind]) }
+  mutating func counts(_ counts: MigrationStatus.EntityCounts, _ catalog: EntityCatalog) {
+    for kind in catalog.displayOrder { member(kind.rawValue, counts[kind]) }
   }
 
-  private mutating func recent(_ recent: [EntityKind: [MigrationStatus.RecentEntity]]) {
+  private mutating func recent(
+    _ recent: [EntityKind: [MigrationStatus.RecentEntity]], _ catalog: EntityCatalog
+  ) {
     object { writer in
-      for kind in EntityKind.pageOrder {
+      for kind in catalog.displayOrder {
         writer.member(kind.rawValue) {
           $0.array {
             for entity in recent[kind] ?? [] {
               $0.object {
                 $0.member("id", entity.id)
-                $0.member(kind.titleMember, entity.title)
-                if let status = entity.status { $0.member("status", status) }
+                if kind.titleMember != "id" { $0.member(kind.titleMember, entity.title) }
+                if let member = kind.statusMember { $0.member(member, entity.status) }
                 $0.member("created_at", entity.createdAt)
               }
             }

@@ -32,11 +32,12 @@ final class RejectsWriter {
 
   /// Creates the directory, or uses an empty one.
   ///
-  /// - Throws: As ``Migration/checkRejects(_:source:)``.
+  /// - Throws: As ``Migration/checkRejects(_:source:_:)``.
   init(
-    _ directory: String, source: String, isCancelled: @escaping () -> Bool = { false }
+    _ directory: String, source: String, _ catalog: EntityCatalog = .rmos,
+    isCancelled: @escaping () -> Bool = { false }
   ) throws(MigrationError) {
-    try Migration.checkRejects(directory, source: source)
+    try Migration.checkRejects(directory, source: source, catalog)
     rejects = Rejects(directory: directory)
     self.source = Array(source.utf8)
     self.isCancelled = isCancelled
@@ -262,7 +263,9 @@ extension Migration {
   ///
   /// - Throws: ``MigrationError/Code/rejectsNotEmpty``, ``MigrationError/Code/rejectsInSource`` or
   ///   ``MigrationError/Code/rejectsUnwritable``.
-  static func checkRejects(_ directory: String, source: String) throws(MigrationError) {
+  static func checkRejects(
+    _ directory: String, source: String, _ catalog: EntityCatalog = .rmos
+  ) throws(MigrationError) {
     let path = Array(directory.utf8)
     let existing = nearest(to: path)
     var isFree = true
@@ -282,7 +285,7 @@ extension Migration {
     } catch {
       throw unwritable(directory, error)
     }
-    if let kind = kindRead(from: existing, of: source) {
+    if let kind = kindRead(from: existing, of: source, catalog) {
       throw MigrationError(
         .rejectsInSource,
         "\(directory) is in \(source)/\(kind.table), which is read from; name a directory elsewhere"

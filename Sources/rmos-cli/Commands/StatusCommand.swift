@@ -69,7 +69,7 @@ private struct StatusText {
     }
     console.print()
     // Tables that are missing or cannot be read have no count, not even 0.
-    let numbers = EntityKind.allCases.map { kind -> (String, String) in
+    let numbers = status.catalog.kinds.map { kind -> (String, String) in
       let isMissing = status.missingTables.contains(kind.table)
       let number = status.counts[kind].map(TerminalText.grouped)
       return (kind.schema.plural, number ?? (isMissing ? "-" : "unreadable"))
