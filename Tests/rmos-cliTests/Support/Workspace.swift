@@ -8,7 +8,7 @@ final class Workspace {
   let path: String
 
   init() throws {
-    root = TemporaryDirectory.parent
+    root = URL(fileURLWithPath: TemporaryDirectory.parent)
       .appendingPathComponent("rmos-cli-test-\(UUID().uuidString)").resolvingSymlinksInPath()
     let inside = root.appendingPathComponent("work")
     try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
