@@ -115,7 +115,7 @@ private struct Totals {
   var failed = 0
 
   init(_ statistics: MigrationStatistics) {
-    for kind in EntityKind.allCases {
+    for kind in statistics.catalog.kinds {
       let counts = statistics[kind]
       for number in [counts.migrated, counts.updated] { Self.add(number, to: &new) }
       Self.add(counts.skipped, to: &skipped)

@@ -225,10 +225,10 @@ final class DocumentOutline {
   /// Calls `body` with each member's name and the position of its value.
   ///
   /// - Parameters:
-  ///   - start: Where the object begins.
+  ///   - start: The position of the object.
   ///   - body: Returns the position after the value; `nil` if there is no more to see.
   /// - Returns: The position after the object; `nil` if it breaks off, or `body` wanted no more.
-  /// - Throws: ``ReadFailure``, but not for what is not JSON.
+  /// - Throws: ``ReadFailure``.
   private func forEachMember(
     of start: Int, _ body: ([UInt8], Int) throws(ReadFailure) -> Int?
   ) throws(ReadFailure) -> Int? {

@@ -83,7 +83,7 @@ struct HTMLReport {
       """
     }
     let headings = ["found"] + outcomes.map(\.rawValue)
-    let bars = EntityKind.allCases.map { kind -> HTML in
+    let bars = report.statistics.catalog.kinds.map { kind -> HTML in
       let counts = report.statistics[kind]
       let name = kind.schema.plural
       return """
@@ -104,7 +104,7 @@ struct HTMLReport {
       <thead><tr><th scope="col">kind</th>\
       \(headings.map { "<th scope=\"col\" class=\"n\">\($0)</th>" as HTML })</tr></thead>
       <tbody>
-      \(EntityKind.allCases.map { row($0.schema.plural, report.statistics[$0]) })</tbody>
+      \(report.statistics.catalog.kinds.map { row($0.schema.plural, report.statistics[$0]) })</tbody>
       <tfoot>
       \(row("total", report.statistics.total))</tfoot>
       </table>
@@ -212,7 +212,7 @@ struct TimelineHTML {
   /// Kinds are migrated one after the other, in a fixed order.
   private var phases: [Phase] {
     var time = 0.0
-    return EntityKind.allCases.compactMap { kind in
+    return report.statistics.catalog.kinds.compactMap { kind in
       let seconds = run.kindSeconds[kind] ?? 0
       guard seconds.isFinite, seconds >= 0, report.statistics[kind].found > 0 else { return nil }
       defer { time += seconds }

@@ -37,6 +37,10 @@ public struct MigrationReport: Sendable {
     package var toolVersion: String
     /// The options, as a JSON object.
     package var optionsJSON: String
+    /// The mappings it was given, in order, with how many entities each read.
+    package var mappings: [Mapping.Use] { counted ?? Mapping.Use.all(inOptions: optionsJSON) }
+    /// The mappings as the run itself counted them.
+    var counted: [Mapping.Use]?
     /// Why it failed, if the ledger has it.
     package var failure: String?
     /// The copies of what failed; `nil` if only the run itself has them.
@@ -117,7 +121,7 @@ extension MigrationReport {
       kindSeconds: summary.kindDurations.mapValues(\.seconds),
       filesRead: summary.filesRead, bytesRead: summary.bytesRead,
       toolVersion: RMOSVersion.current, optionsJSON: summary.optionsJSON,
-      rejects: summary.rejects, backup: summary.backup?.path)
+      counted: summary.mappings, rejects: summary.rejects, backup: summary.backup?.path)
   }
 }
 
@@ -171,7 +175,8 @@ extension MigrationReport {
     issuesOmitted = tally.omitted
     codeGroups = tally.groups(ledger.issueCounts, isWhole: true)
     issueGroups = snapshot.issueGroups
-    (notRead, keptMembers) = SourceNotes.read(ledger.timings.notesJSON)
+    (notRead, keptMembers) = SourceNotes.read(
+      ledger.timings.notesJSON, ledger.statistics.catalog)
     run = Run(
       id: ledger.id, command: ledger.command, ending: MigrationSummary.Ending(ledger),
       isDryRun: false,

@@ -73,8 +73,19 @@ extension MigrationReport {
       $0.member("issue_groups_omitted", issueGroups.omitted)
       $0.member("not_read") { $0.filesNotRead(notRead) }
       $0.member("kept_aside") { $0.keptMembers(keptMembers) }
+      $0.member("mappings") {
+        $0.array {
+          for use in run?.mappings ?? [] {
+            $0.object {
+              $0.member("name", use.name)
+              $0.member("sha256", use.sha256)
+              $0.member("entities", use.entities)
+            }
+          }
+        }
+      }
       $0.member("run") { writer in
-        if let run { writer.run(run) } else { writer.null() }
+        if let run { writer.run(run, statistics.catalog) } else { writer.null() }
       }
     }
     return writer.text
@@ -95,7 +106,7 @@ extension JSONWriter {
     }
   }
 
-  fileprivate mutating func run(_ run: MigrationReport.Run) {
+  fileprivate mutating func run(_ run: MigrationReport.Run, _ catalog: EntityCatalog) {
     object {
       $0.member("id", run.id)
       $0.member("ending", run.ending?.rawValue ?? "running")
@@ -107,7 +118,7 @@ extension JSONWriter {
       $0.member("seconds", run.seconds)
       $0.member("kind_seconds") {
         $0.object {
-          for kind in EntityKind.allCases { $0.member(kind.rawValue, run.kindSeconds[kind] ?? 0) }
+          for kind in catalog.kinds { $0.member(kind.rawValue, run.kindSeconds[kind] ?? 0) }
         }
       }
       $0.member("files_read", run.filesRead)

@@ -14,9 +14,11 @@ enum SourceNotes {
   }
 
   /// Reads notes; `nil` for both if there are none, as in the ledger of an older version.
-  static func read(_ json: String?) -> (notRead: FilesNotRead?, keptMembers: KeptMembers?) {
+  static func read(
+    _ json: String?, _ catalog: EntityCatalog
+  ) -> (notRead: FilesNotRead?, keptMembers: KeptMembers?) {
     guard let notes = json.flatMap({ try? JSONValue(parsing: $0) }) else { return (nil, nil) }
-    return (FilesNotRead(json: notes["not_read"]), KeptMembers(json: notes["kept_aside"]))
+    return (FilesNotRead(json: notes["not_read"]), KeptMembers(json: notes["kept_aside"], catalog))
   }
 }
 
@@ -170,7 +172,7 @@ extension LedgerRun {
   /// How many files were not read and how many members kept aside; `nil` if nothing is odd, or it
   /// was not recorded.
   package var sourceSentence: String? {
-    let notes = SourceNotes.read(timings.notesJSON)
+    let notes = SourceNotes.read(timings.notesJSON, statistics.catalog)
     return SourceNotes.sentence(notes.notRead, notes.keptMembers)
   }
 }

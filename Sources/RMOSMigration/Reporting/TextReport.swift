@@ -151,7 +151,7 @@ package enum TextLayout {
         [name] + numbers.map(PlainText.grouped)
           + (hasTimes ? [PlainText.fixed(seconds, decimals: 2)] : []))
     }
-    for kind in EntityKind.allCases {
+    for kind in report.statistics.catalog.kinds {
       add(kind.schema.plural, report.statistics[kind], report.run?.kindSeconds[kind] ?? 0)
     }
     add("total", report.statistics.total, report.run?.seconds ?? 0)

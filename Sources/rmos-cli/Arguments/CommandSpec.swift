@@ -125,6 +125,8 @@ enum ValueSpec: Sendable {
   case list([String])
   /// One of many names: what such a name is called, and the command that lists them.
   case name([String], of: String, listedBy: String)
+  /// A file, or one of a few names.
+  case fileOr([String])
 
   /// Creates the value that a placeholder in help promises: a file for FILE, a directory for DIR.
   init(placeholder: String) {
@@ -140,7 +142,7 @@ enum ValueSpec: Sendable {
     switch self {
     case .text, .file, .directory, .url, .shellCommand: []
     case .command: CommandTable.commands.map(\.name)
-    case .choice(let words), .list(let words), .name(let words, _, _): words
+    case .choice(let words), .list(let words), .name(let words, _, _), .fileOr(let words): words
     }
   }
 
@@ -150,7 +152,7 @@ enum ValueSpec: Sendable {
   func check(_ text: String, label: String) throws {
     switch self {
     // The code that uses a file, directory or command reports best what is wrong with it.
-    case .text, .file, .directory, .shellCommand, .command: return
+    case .text, .file, .fileOr, .directory, .shellCommand, .command: return
     case .choice(let words):
       if words.contains(text) { return }
       throw UsageError(
@@ -209,8 +211,8 @@ enum CommandTable {
     [
       MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
       HistoryCommand.spec, RunsCommand.spec, ServeCommand.spec, UndoCommand.spec,
-      ExportCommand.spec,
-      DiffCommand.spec, BackupCommand.spec, InitCommand.spec, SampleCommand.spec,
+      ExportCommand.spec, DiffCommand.spec, MappingsCommand.spec, BackupCommand.spec,
+      InitCommand.spec, SampleCommand.spec,
       CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
     ]
   }

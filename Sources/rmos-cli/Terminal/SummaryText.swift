@@ -23,7 +23,7 @@ enum SummaryText {
         [label] + numbers.map { TerminalText.grouped($0) }
           + [TerminalText.fixed(seconds, decimals: 2), counts.found == 0 ? "-" : rate])
     }
-    for kind in EntityKind.allCases {
+    for kind in summary.statistics.catalog.kinds {
       add(kind.schema.plural, summary.statistics[kind], summary.kindDurations[kind]?.seconds ?? 0)
     }
     add("total", summary.statistics.total, summary.duration.seconds)
