@@ -287,9 +287,9 @@ import Testing
     let counts = groups.compactMap { $0["count"] as? Int }
     try #require(counts.count > 20)
     let plain = try Tool.run(["migrate", "legacy", "--db", "a.db"], in: workspace)
-    let large = plain.errors.matches(of: /\nerror: \d+ patterns: /).count
+    let large = plain.errors.matches(of: #/\nerror: \d+ patterns: /#).count
     #expect(large == counts.filter { $0 > 3 }.count)
-    let single = plain.errors.matches(of: /json:1:\d+: error: /).count
+    let single = plain.errors.matches(of: #/json:1:\d+: error: /#).count
     // Of those with few issues each, the largest are shown.
     let few = counts.filter { $0 <= 3 }.sorted(by: >).prefix(20 - large).reduce(0, +)
     #expect(single == few)
@@ -297,7 +297,7 @@ import Testing
     #expect(plain.errors.contains("… and \(counts.reduce(0, +) - shown) more issues; -v shows"))
     #expect(!plain.errors.contains("[id.derived]"))
     let verbose = try Tool.run(["migrate", "legacy", "--db", "b.db", "-v"], in: workspace)
-    #expect(verbose.errors.matches(of: /json:1:\d+: error: /).count == counts.reduce(0, +))
+    #expect(verbose.errors.matches(of: #/json:1:\d+: error: /#).count == counts.reduce(0, +))
     #expect(verbose.errors.contains("[id.derived]"))
     #expect(!verbose.errors.contains("more issues"))
   }
