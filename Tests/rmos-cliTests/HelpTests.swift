@@ -7,8 +7,8 @@ import Testing
 /// difference.
 @Suite struct HelpTests {
   static let commands = [
-    "migrate", "audit", "report", "status", "history", "runs", "serve", "undo", "export", "diff",
-    "mappings", "backup", "init", "sample", "completions", "man", "help", "version",
+    "migrate", "survey", "audit", "report", "status", "history", "runs", "serve", "undo", "export",
+    "diff", "mappings", "backup", "init", "sample", "completions", "man", "help", "version",
   ]
 
   private func expectSnapshot(_ text: String, _ name: String) throws {

@@ -8,7 +8,8 @@ struct MappingParser {
     static let rule = ["about", "files", "entities", "when", "members"]
     static let condition = ["has", "lacks", "is"]
     static let source = [
-      "from", "count", "common", "object", "rest", "value", "values", "as", "decimal", "when",
+      "about", "from", "count", "common", "object", "rest", "value", "values", "as", "decimal",
+      "when",
     ]
     static let conversions =
       MappingConversion.Single.allCases.map(\.rawValue)
@@ -146,6 +147,7 @@ struct MappingParser {
       return MemberSource(content: .first(try references(value, label), values: [], nil))
     }
     let words = try members(of: value, label, words: Words.source)
+    if let about = words["about"] { _ = try string(about, "\"about\"") }
     let values = try self.values(words["values"])
     let conversion = try self.conversion(words)
     let content: MemberSource.Content

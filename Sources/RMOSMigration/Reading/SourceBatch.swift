@@ -48,6 +48,15 @@ enum RejectedSpan: Sendable, Hashable {
   case rest(offset: Int, opening: String)
 }
 
+/// Looks at the objects that are decoded.
+protocol ObjectObserver: AnyObject {
+  /// Takes an object that was decoded as the last entity of `records`.
+  func take(
+    _ object: UnsafeBufferPointer<UInt8>, _ origin: EntityOrigin, in records: RecordBatch)
+  /// Forgets what was taken last, since it is no entity after all.
+  func retract()
+}
+
 /// Fills batches with what is read, and hands on those that are full.
 final class SourceBatchBuilder {
   /// A batch is full when its arena holds so much, however few its entries.
@@ -67,6 +76,8 @@ final class SourceBatchBuilder {
   var isSelecting = false
   /// The key of the dictionary around the list that is being read.
   var collectionKey: [UInt8]?
+  /// Who looks at the objects.
+  weak var observer: (any ObjectObserver)?
 
   private let batchSize: Int
   private let options: EntityDecoder.Options
@@ -161,7 +172,10 @@ final class SourceBatchBuilder {
   var mark: RecordBatch.Mark { batch.records.mark }
 
   /// Takes back what was appended since `mark`.
-  func rollBack(to mark: RecordBatch.Mark) { batch.records.rollBack(to: mark) }
+  func rollBack(to mark: RecordBatch.Mark) {
+    if mark.entryCount < batch.records.count { observer?.retract() }
+    batch.records.rollBack(to: mark)
+  }
 
   /// Keeps the key of a dictionary for the entry that comes next.
   func intern(_ key: [UInt8]) -> RecordBatch.TextSpan { batch.records.intern(key) }
@@ -184,8 +198,15 @@ final class SourceBatchBuilder {
         return .entity
       }
     }
-    return try decoder.decode(
+    let object = scanner.cursor
+    let form = try decoder.decode(
       &scanner, origin, mayHoldEntities: mayHoldEntities, into: &batch.records)
+    if let observer, form == .entity {
+      observer.take(
+        UnsafeBufferPointer(start: object, count: scanner.cursor - object), origin,
+        in: batch.records)
+    }
+    return form
   }
 
   /// Maps and decodes the object at the scanner's position.

@@ -194,6 +194,9 @@ public struct RecordBatch: Sendable {
     fileprivate var entries: Int
     fileprivate var issues: Int
     fileprivate var used: Int
+
+    /// How many entries there were.
+    package var entryCount: Int { entries }
   }
 
   /// How far the batch is filled now.

@@ -209,7 +209,8 @@ enum CommandTable {
   /// The commands, in the order of help.
   static var commands: [CommandSpec] {
     [
-      MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
+      MigrateCommand.spec, SurveyCommand.spec, AuditCommand.spec, ReportCommand.spec,
+      StatusCommand.spec,
       HistoryCommand.spec, RunsCommand.spec, ServeCommand.spec, UndoCommand.spec,
       ExportCommand.spec, DiffCommand.spec, MappingsCommand.spec, BackupCommand.spec,
       InitCommand.spec, SampleCommand.spec,

@@ -1,0 +1,274 @@
+import RMOSModels
+
+/// Which member of a shape a field may be, and how its values become the field's.
+struct FieldGuess {
+  /// How sure a guess is, the surest first.
+  enum Strength: Int, Comparable {
+    case exact, otherName, spelling, alias
+
+    static func < (left: Strength, right: Strength) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  /// How values become those of the field.
+  struct Conversion {
+    /// The word for it in a mapping; `nil` if they are taken as they are.
+    var word: String?
+    var hasDecimalComma = false
+    /// Whether the field is how many elements there are.
+    var isCount = false
+    /// Words, and what they become.
+    var values: [(word: String, value: String)] = []
+    /// Why, as a clause.
+    var reason: String?
+
+    var isNeeded: Bool { word != nil || isCount || !values.isEmpty }
+  }
+
+  let field: Int
+  let member: Int
+  let strength: Strength
+  let conversion: Conversion
+  /// Why the member is thought to be the field; `nil` if it bears its name.
+  let reason: String?
+
+  /// Everything there is to say for the guess, as one sentence; `nil` if there is nothing.
+  var explanation: String? {
+    let clauses = [reason, conversion.reason].compactMap { $0 }
+    return clauses.isEmpty ? nil : clauses.joined(separator: "; ")
+  }
+}
+
+extension FieldGuess {
+  /// Names that are usual elsewhere, by the field that they mean; without case, `_`, `-` and spaces,
+  /// the likeliest first.
+  private static let aliases: [String: [String]] = [
+    "id": ["uuid", "uid", "guid", "key", "identifier", "ref"],
+    "name": ["title", "label", "patternname", "familyname", "displayname"],
+    "created_at": ["created", "createdon", "creationdate", "datecreated", "timestamp", "date"],
+    "updated_at": [
+      "updated", "updatedon", "modified", "modifiedat", "lastmodified", "changed", "lastupdated",
+    ],
+    "metadata": ["meta", "extra", "info", "attributes", "properties", "tags"],
+    "material_type": ["material", "wood", "species", "woodtype", "materialname"],
+    "strip_width_mm": ["stripwidth", "widthmm", "width", "stripwidthin", "widthin"],
+    "strip_thickness_mm": [
+      "stripthickness", "thicknessmm", "thickness", "stripthicknessin", "thicknessin",
+    ],
+    "strips": ["pieces", "striplist", "items", "sticks"],
+    "ring_count": ["rings", "numrings", "nrings", "numberofrings", "ringnumber", "ringscount"],
+    "geometry": ["geom", "shape", "layout", "design"],
+    "rosette_geometry": ["rosette", "rosettegeom"],
+    "strip_family_id": ["stripfamily", "familyid", "family"],
+    "pattern_type": ["type", "patternkind", "kind", "style"],
+    "pattern_id": ["pattern", "patternref", "planpatternid"],
+    "job_type": ["type", "jobkind", "kind", "operation", "optype", "op", "task"],
+    "parameters": [
+      "params", "settings", "config", "configuration", "options", "args", "arguments",
+    ],
+    "status": ["state", "jobstatus", "jobstate", "outcome"],
+    "start_time": [
+      "started", "startedat", "start", "begin", "begun", "begintime", "starttimestamp",
+    ],
+    "end_time": [
+      "ended", "endedat", "end", "finished", "finishedat", "completedat", "stop", "endtimestamp",
+    ],
+    "duration_seconds": [
+      "duration", "durations", "seconds", "elapsed", "elapsedseconds", "runtime", "took", "secs",
+    ],
+    "results": ["result", "output", "outputs", "outcomes"],
+  ]
+
+  /// Words of states that are usual elsewhere, without case, `_`, `-` and spaces.
+  private static let words: [String: String] = [
+    "done": "completed", "complete": "completed", "success": "completed", "succeeded": "completed",
+    "successful": "completed", "ok": "completed", "finished": "completed", "passed": "completed",
+    "error": "failed", "failure": "failed", "errored": "failed", "fail": "failed",
+    "canceled": "cancelled", "aborted": "cancelled", "abort": "cancelled", "stopped": "cancelled",
+    "cancel": "cancelled", "inprogress": "running", "active": "running", "started": "running",
+    "run": "running", "processing": "running", "created": "pending", "new": "pending",
+    "queued": "pending", "open": "pending", "waiting": "pending", "todo": "pending",
+    "scheduled": "planned", "plan": "planned", "draft": "planned",
+  ]
+
+  /// Finds which members of a shape are which fields of a kind: the surest first, no member twice.
+  static func all(in shape: ShapeCollector.Shape, as kind: EntityKind) -> [FieldGuess] {
+    var candidates: [FieldGuess] = []
+    for field in kind.schema.fields.indices {
+      for (position, member) in shape.members.enumerated() where member.givenCount > 0 {
+        if let guess = guess(field, of: kind, position, member) { candidates.append(guess) }
+      }
+    }
+    candidates.sort { left, right in
+      (left.strength, left.rank(in: kind, shape), left.field, left.member)
+        < (right.strength, right.rank(in: kind, shape), right.field, right.member)
+    }
+    var chosen: [FieldGuess] = []
+    for guess in candidates where !chosen.contains(where: { $0.member == guess.member }) {
+      let rivals = chosen.filter { $0.field == guess.field }
+      // Another member fills in only where the surer ones are not.
+      let taken = rivals.reduce(0) { $0 + shape.members[$1.member].givenCount }
+      guard rivals.isEmpty || taken + shape.members[guess.member].givenCount <= shape.count else {
+        continue
+      }
+      // What one value is converted by, all of them are.
+      if let first = rivals.first,
+        first.conversion.word != guess.conversion.word || first.conversion.isCount
+      {
+        continue
+      }
+      chosen.append(guess)
+    }
+    return chosen
+  }
+
+  /// How much the members of a shape say for a kind: 1 if it has all that the kind alone has.
+  static func score(
+    of guesses: [FieldGuess], as kind: EntityKind, in catalog: EntityCatalog
+  ) -> Double {
+    let schema = kind.schema
+    var (score, whole) = (0.0, 0.0)
+    for (position, field) in schema.fields.enumerated() {
+      let others = catalog.kinds.count {
+        $0 != kind && $0.schema.position(ofMember: field.member) != nil
+      }
+      // What all kinds have says nothing of any.
+      let weight = others >= 2 ? 0.0 : (field.isRequired ? 1.0 : 0.4) / Double(1 + others)
+      if field.isRequired { whole += weight }
+      guard let guess = guesses.first(where: { $0.field == position }) else { continue }
+      score += weight * [1, 0.9, 0.85, 0.5][guess.strength.rawValue]
+    }
+    return whole > 0 ? min(score / whole, 1) : 0
+  }
+
+  /// Where among a field's aliases the name is.
+  private func rank(in kind: EntityKind, _ shape: ShapeCollector.Shape) -> Int {
+    guard strength == .alias else { return 0 }
+    let names = Self.aliases[kind.schema.fields[field].member] ?? []
+    let name = String(decoding: shape.members[member].spellings[0].foldedName, as: UTF8.self)
+    return names.firstIndex(of: name) ?? names.count
+  }
+
+  private static func guess(
+    _ position: Int, of kind: EntityKind, _ member: Int, _ profile: MemberProfile
+  ) -> FieldGuess? {
+    let schema = kind.schema
+    let field = schema.fields[position]
+    let folded = profile.spellings[0].foldedName
+    let shown = Violation.quoted(profile.name)
+    let others = schema.otherNames.filter { $0.field == position }
+    var strength: Strength
+    var reason: String?
+    if profile.spellings.contains(where: { $0.elementsEqual(field.member.utf8) }) {
+      strength = .exact
+    } else if folded == Array(field.member.utf8).foldedName {
+      strength = .spelling
+      reason = "\(shown) is \(field.member) in another spelling"
+    } else if others.contains(where: { $0.member.utf8.elementsEqual(profile.spellings[0]) }) {
+      strength = .otherName
+      reason = "\(shown) is another name of \(field.member)"
+    } else if others.contains(where: { Array($0.member.utf8).foldedName == folded }) {
+      strength = .spelling
+      reason = "\(shown) is another name of \(field.member), in another spelling"
+    } else if let aliases = aliases[field.member],
+      aliases.contains(where: { $0.utf8.elementsEqual(folded) })
+    {
+      strength = .alias
+      reason = "\(shown) is a usual name for \(field.member)"
+    } else {
+      return nil
+    }
+    guard let conversion = conversion(of: profile, to: field, folded: folded) else { return nil }
+    return FieldGuess(
+      field: position, member: member, strength: strength, conversion: conversion, reason: reason)
+  }
+
+  /// How a member's values become a field's; `nil` if most of them cannot.
+  private static func conversion(
+    of profile: MemberProfile, to field: FieldSchema, folded: [UInt8]
+  ) -> Conversion? {
+    let given = profile.givenCount
+    func type(_ type: SurveyReport.ValueType) -> Int { profile.types[type, default: 0] }
+    func most(_ count: Int) -> Bool { count * 2 >= given && count > 0 }
+    switch field.type {
+    case .text(let rule):
+      guard most(type(.text) + type(.number)) else { return nil }
+      if !rule.knownValues.isEmpty, rule.unknownValue == .error {
+        return words(of: profile, known: rule.knownValues)
+      }
+      // An id that is an integer is read as it is.
+      guard type(.number) > 0, field.member != "id" else { return Conversion() }
+      return Conversion(word: "text", reason: "numbers become text")
+    case .reference:
+      guard most(type(.text) + type(.number)) else { return nil }
+      guard type(.number) > 0 else { return Conversion() }
+      return Conversion(word: "text", reason: "ids that are numbers become text")
+    case .integer, .real:
+      if case .integer = field.type, most(type(.list)) {
+        return Conversion(isCount: true, reason: "its elements are counted")
+      }
+      guard most(type(.number) + profile.numbersInText + profile.commaNumbersInText) else {
+        return nil
+      }
+      let isComma = profile.commaNumbersInText > 0 && profile.numbersInText == 0
+      var result = Conversion(hasDecimalComma: isComma)
+      if field.member.hasSuffix("_mm"), isInInches(folded) {
+        result.word = "inches"
+        result.reason = "its name says inches"
+      } else if profile.numbersInText + profile.commaNumbersInText > 0 {
+        result.word = "number"
+        result.reason =
+          "numbers are written as text" + (isComma ? ", with a comma for the point" : "")
+      }
+      return result
+    case .timestamp:
+      let epochs = profile.epochSeconds + profile.epochMilliseconds
+      guard most(profile.timestamps + epochs) else { return nil }
+      guard epochs > 0 else { return Conversion() }
+      if profile.epochMilliseconds == 0 {
+        return Conversion(
+          word: "epoch-seconds", reason: "numbers of that size are seconds since 1970")
+      }
+      if profile.epochSeconds == 0 {
+        return Conversion(
+          word: "epoch-milliseconds", reason: "numbers of that size are milliseconds since 1970")
+      }
+      return Conversion(
+        word: "epoch", reason: "numbers of that size are seconds or milliseconds since 1970")
+    case .json(let rule):
+      let (values, texts) =
+        rule.shape == .object
+        ? (type(.object), profile.objectsInText) : (type(.list), profile.listsInText)
+      guard most(values + texts) else { return nil }
+      guard texts > 0 else { return Conversion() }
+      return Conversion(word: "json", reason: "JSON is written as text")
+    }
+  }
+
+  private static func isInInches(_ folded: [UInt8]) -> Bool {
+    let name = String(decoding: folded, as: UTF8.self)
+    return name.hasSuffix("in") || name.hasSuffix("inch") || name.hasSuffix("inches")
+  }
+
+  /// What words of states become; `nil` if they are none.
+  private static func words(of profile: MemberProfile, known: [String]) -> Conversion? {
+    guard profile.hasAllWords else { return nil }
+    var values: [(word: String, value: String)] = []
+    var placed = 0
+    for word in profile.words {
+      let text = String(decoding: word, as: UTF8.self)
+      let folded = String(decoding: word.foldedName, as: UTF8.self)
+      if known.contains(text) {
+        placed += 1
+      } else if let value = known.first(where: { $0 == folded }) ?? words[folded],
+        known.contains(value)
+      {
+        placed += 1
+        values.append((text, value))
+      }
+    }
+    guard placed > 0 else { return nil }
+    let pairs = values.prefix(6).map { "\(Violation.quoted($0.word)) is taken for \($0.value)" }
+    return Conversion(
+      values: values, reason: pairs.isEmpty ? nil : pairs.joined(separator: ", "))
+  }
+}

@@ -1,0 +1,153 @@
+import RMOSModels
+
+/// What the values of one member of a shape are, gathered from object after object in bounded memory.
+struct MemberProfile {
+  /// How many different short texts are kept.
+  static let wordsKept = 24
+  /// How many bytes of an example are kept.
+  static let exampleLength = 80
+  private static let spellingsKept = 8
+  private static let longestWord = 32
+
+  /// The names that count as one, in the order in which they were met.
+  private(set) var spellings: [[UInt8]]
+  /// In how many objects it is.
+  private(set) var count = 0
+  /// How many values are of each type.
+  private(set) var types: [SurveyReport.ValueType: Int] = [:]
+  /// The beginning of the first value that is not null, as JSON.
+  private(set) var example: [UInt8] = []
+  private(set) var isExampleCut = false
+  /// How many texts hold a number with a point, or none.
+  private(set) var numbersInText = 0
+  /// How many texts hold a number with a comma for a point.
+  private(set) var commaNumbersInText = 0
+  /// How many texts are times as entities have them.
+  private(set) var timestamps = 0
+  /// How many numbers, or texts that are numbers, are plausible as seconds since 1970.
+  private(set) var epochSeconds = 0
+  /// Likewise as milliseconds.
+  private(set) var epochMilliseconds = 0
+  /// How many texts begin as an object or a list does.
+  private(set) var objectsInText = 0
+  private(set) var listsInText = 0
+  /// The different texts; empty once there were too many, or a long one.
+  private(set) var words: [[UInt8]] = []
+  private var hasOtherWords = false
+
+  init(named name: [UInt8]) { spellings = [name] }
+
+  var name: String { String(decoding: spellings[0], as: UTF8.self) }
+  /// How many values are not null.
+  var givenCount: Int { count - types[.null, default: 0] }
+  /// Whether ``words`` are all the texts there are.
+  var hasAllWords: Bool { !hasOtherWords && !words.isEmpty }
+
+  mutating func add(spelling: UnsafeBufferPointer<UInt8>) {
+    guard spellings.count < Self.spellingsKept,
+      !spellings.contains(where: { $0.elementsEqual(spelling) })
+    else { return }
+    spellings.append(Array(spelling))
+  }
+
+  mutating func add(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) {
+    count += 1
+    let type = SurveyReport.ValueType(kind)
+    types[type, default: 0] += 1
+    if type != .null, example.isEmpty {
+      (example, isExampleCut) = Self.beginning(of: token)
+    }
+    switch kind {
+    case .number: addNumber(token)
+    case .string: addText(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
+    case .escapedString:
+      let inside = UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())
+      (JSONScanner.decoded(inside) ?? Array(inside)).withUnsafeBufferPointer { addText($0) }
+    default: break
+    }
+  }
+
+  /// The beginning of a value without the white space between its tokens, and whether that is cut.
+  private static func beginning(
+    of token: UnsafeBufferPointer<UInt8>
+  ) -> (bytes: [UInt8], isCut: Bool) {
+    var bytes: [UInt8] = []
+    var (isInText, isEscaped) = (false, false)
+    for byte in token {
+      if isInText {
+        if byte == UInt8(ascii: "\""), !isEscaped { isInText = false }
+        isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+      } else if byte <= 0x20 {
+        continue
+      } else if byte == UInt8(ascii: "\"") {
+        (isInText, isEscaped) = (true, false)
+      }
+      if bytes.count == exampleLength { return (bytes, true) }
+      bytes.append(byte)
+    }
+    return (bytes, false)
+  }
+
+  private mutating func addNumber(_ token: UnsafeBufferPointer<UInt8>) {
+    guard token.count >= 9, token.count < 40, let number = Double(text(token)) else { return }
+    // 1973 to 2200; as milliseconds likewise.
+    if 1e8...7.3e9 ~= number { epochSeconds += 1 }
+    if 1e11...7.3e12 ~= number { epochMilliseconds += 1 }
+  }
+
+  private mutating func addText(_ content: UnsafeBufferPointer<UInt8>) {
+    addWord(content)
+    guard let first = content.first else { return }
+    switch first {
+    case UInt8(ascii: "{"): objectsInText += 1
+    case UInt8(ascii: "["): listsInText += 1
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"),
+      UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: " "):
+      guard content.count <= 40 else { return }
+      if Timestamp(utf8: content) != nil {
+        timestamps += 1
+        return
+      }
+      let trimmed = text(content).filter { $0 != " " }
+      guard trimmed.utf8.allSatisfy({ "0123456789+-.,eE".utf8.contains($0) }) else { return }
+      if let number = Double(trimmed), number.isFinite {
+        numbersInText += 1
+        if 1e8...7.3e9 ~= number { epochSeconds += 1 }
+        if 1e11...7.3e12 ~= number { epochMilliseconds += 1 }
+      } else if !trimmed.contains("."),
+        Double(String(trimmed.map { $0 == "," ? "." : $0 })) != nil
+      {
+        commaNumbersInText += 1
+      }
+    default: break
+    }
+  }
+
+  private mutating func addWord(_ content: UnsafeBufferPointer<UInt8>) {
+    guard !hasOtherWords, !words.contains(where: { $0.elementsEqual(content) }) else { return }
+    guard words.count < Self.wordsKept, content.count <= Self.longestWord else {
+      hasOtherWords = true
+      words = []
+      return
+    }
+    words.append(Array(content))
+  }
+
+  private func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+    String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension SurveyReport.ValueType {
+  fileprivate init(_ kind: JSONScanner.Kind) {
+    self =
+      switch kind {
+      case .string, .escapedString: .text
+      case .number: .number
+      case .true, .false: .boolean
+      case .null: .null
+      case .object: .object
+      case .array: .list
+      }
+  }
+}

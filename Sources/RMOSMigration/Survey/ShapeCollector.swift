@@ -1,0 +1,242 @@
+import RMOSModels
+
+/// Sorts objects by shape: by the members that they have, whatever order and spelling those have.
+///
+/// Objects whose members mostly agree are of one shape. Memory is bounded: what is beyond a bound is
+/// counted and no more.
+final class ShapeCollector {
+  /// How much is kept.
+  struct Limits {
+    var shapes = 64
+    var members = 128
+    var signatures = 20_000
+    var files = 40
+    var problems = 40
+    var ids = 2_000_000
+  }
+
+  /// What is known of one shape.
+  struct Shape {
+    /// What its objects were read as, and whether they are where entities of that kind are read.
+    let kind: EntityKind
+    let isInPlace: Bool
+    var members: [MemberProfile] = []
+    var count = 0
+    /// How many members were left out since there are too many.
+    var membersOmitted = 0
+    /// The files it is in, the first of them, and where in the first it was found.
+    var fileCount = 0
+    var files: [[UInt8]] = []
+    var layouts: [SurveyReport.Layout] = []
+    /// The collections it is in, as pointers with `*`; in wrappers only.
+    var pointers: [String] = []
+    /// How objects fared as they are, and by each mapping.
+    var plain = ReadingTally()
+    /// Those among them that were not tried with mappings, since nothing is wrong with them.
+    var plainAndDone = ReadingTally()
+    var mapped: [Int: ReadingTally] = [:]
+    fileprivate var positions: [[UInt8]: Int] = [:]
+    fileprivate var lastFile = -1
+
+    /// The members that most of its objects have.
+    fileprivate var core: Set<[UInt8]> {
+      Set(positions.filter { members[$0.value].count * 2 >= count }.map(\.key))
+    }
+  }
+
+  private struct Signature {
+    let shape: Int
+    /// The members in the order in which such an object has them.
+    let members: [Int?]
+  }
+
+  private struct Member {
+    let name: Range<Int>
+    let isEscaped: Bool
+    let value: Range<Int>
+    let kind: JSONScanner.Kind
+  }
+
+  let limits: Limits
+  private(set) var shapes: [Shape] = []
+  /// How many objects are of no shape that is kept.
+  private(set) var objectsOmitted = 0
+  private var signatures: [Int: Signature] = [:]
+  private var found: [Member] = []
+
+  init(limits: Limits = Limits()) { self.limits = limits }
+
+  /// Adds an object.
+  ///
+  /// - Parameters:
+  ///   - object: A scanner that stands at an object which was scanned before.
+  ///   - kind: What it is read as.
+  ///   - isInPlace: Whether it is where entities of the kind are read.
+  ///   - file: The number and path of its file.
+  ///   - layout: How the file is laid out.
+  ///   - pointer: The collection it is in, in a wrapper.
+  /// - Returns: The position of its shape; `nil` if there are too many.
+  func add(
+    _ object: JSONScanner, as kind: EntityKind, isInPlace: Bool,
+    file: (number: Int, path: [UInt8]), layout: SurveyReport.Layout, pointer: String?
+  ) -> Int? {
+    let base = object.cursor
+    var hasher = Hasher()
+    hasher.combine(kind)
+    hasher.combine(isInPlace)
+    scan(object, into: &hasher)
+    let key = hasher.finalize()
+    let signature: Signature
+    if let known = signatures[key], known.members.count == found.count {
+      signature = known
+    } else {
+      guard let new = self.signature(base, kind, isInPlace) else {
+        objectsOmitted += 1
+        return nil
+      }
+      signature = new
+      if signatures.count < limits.signatures { signatures[key] = new }
+    }
+    let position = signature.shape
+    shapes[position].count += 1
+    for (member, index) in zip(found, signature.members) {
+      guard let index else { continue }
+      let token = UnsafeBufferPointer(
+        start: base + member.value.lowerBound, count: member.value.count)
+      shapes[position].members[index].add(token, member.kind)
+    }
+    note(file, layout, pointer, in: position)
+    return position
+  }
+
+  /// Changes how objects of a shape fared.
+  func tally(_ shape: Int, _ change: (inout Shape) -> Void) { change(&shapes[shape]) }
+
+  private func note(
+    _ file: (number: Int, path: [UInt8]), _ layout: SurveyReport.Layout, _ pointer: String?,
+    in shape: Int
+  ) {
+    if shapes[shape].lastFile != file.number {
+      shapes[shape].lastFile = file.number
+      shapes[shape].fileCount += 1
+      if shapes[shape].files.count < limits.files { shapes[shape].files.append(file.path) }
+    }
+    if !shapes[shape].layouts.contains(layout) { shapes[shape].layouts.append(layout) }
+    if let pointer, shapes[shape].pointers.count < 4, !shapes[shape].pointers.contains(pointer) {
+      shapes[shape].pointers.append(pointer)
+    }
+  }
+
+  /// Scans the members of an object into ``found``.
+  private func scan(_ object: JSONScanner, into hasher: inout Hasher) {
+    var scanner = object
+    let base = object.cursor
+    found.removeAll(keepingCapacity: true)
+    _ = scanner.skip(UInt8(ascii: "{"))
+    scanner.skipWhiteSpace()
+    while !scanner.skip(UInt8(ascii: "}")) {
+      let start = scanner.cursor + 1
+      // What was accepted once is accepted again.
+      guard let isEscaped = try? scanner.skipString() else { return }
+      let name = UnsafeRawBufferPointer(start: start, count: scanner.cursor - 1 - start)
+      hasher.combine(bytes: name)
+      hasher.combine(0 as UInt8)
+      scanner.skipWhiteSpace()
+      _ = scanner.skip(UInt8(ascii: ":"))
+      scanner.skipWhiteSpace()
+      let value = scanner.cursor
+      guard let kind = try? scanner.skipValue(enclosingDepth: 1) else { return }
+      found.append(
+        Member(
+          name: start - base..<start - base + name.count, isEscaped: isEscaped,
+          value: value - base..<scanner.cursor - base, kind: kind))
+      scanner.skipWhiteSpace()
+      if scanner.skip(UInt8(ascii: ",")) { scanner.skipWhiteSpace() }
+    }
+  }
+
+  /// Finds the shape of the object whose members are ``found``, or begins a new one.
+  private func signature(
+    _ base: UnsafePointer<UInt8>, _ kind: EntityKind, _ isInPlace: Bool
+  ) -> Signature? {
+    let names = found.map { member -> [UInt8] in
+      let bytes = UnsafeBufferPointer(
+        start: base + member.name.lowerBound, count: member.name.count)
+      return member.isEscaped ? JSONScanner.decoded(bytes) ?? Array(bytes) : Array(bytes)
+    }
+    let folded = names.map(\.foldedName)
+    guard let shape = shape(of: Set(folded), kind, isInPlace) else { return nil }
+    let indexes = zip(names, folded).map { name, key -> Int? in
+      if let index = shapes[shape].positions[key] {
+        name.withUnsafeBufferPointer { shapes[shape].members[index].add(spelling: $0) }
+        return index
+      }
+      guard shapes[shape].members.count < limits.members else {
+        shapes[shape].membersOmitted += 1
+        return nil
+      }
+      let index = shapes[shape].members.count
+      shapes[shape].positions[key] = index
+      shapes[shape].members.append(MemberProfile(named: name))
+      return index
+    }
+    return Signature(shape: shape, members: indexes)
+  }
+
+  private func shape(of names: Set<[UInt8]>, _ kind: EntityKind, _ isInPlace: Bool) -> Int? {
+    var best: (shape: Int, overlap: Double)?
+    for (position, shape) in shapes.enumerated()
+    where shape.kind == kind && shape.isInPlace == isInPlace {
+      let core = shape.core
+      let common = Double(core.intersection(names).count)
+      let overlap = core.isEmpty && names.isEmpty ? 1 : common / Double(max(core.count, 1))
+      let own = Double(names.count { shape.positions[$0] != nil })
+      let known = names.isEmpty ? 1 : own / Double(names.count)
+      guard overlap >= 0.5, known >= 0.5 || common >= 4 else { continue }
+      if overlap + known > best?.overlap ?? 0 { best = (position, overlap + known) }
+    }
+    if let best { return best.shape }
+    guard shapes.count < limits.shapes else { return nil }
+    shapes.append(Shape(kind: kind, isInPlace: isInPlace))
+    return shapes.count - 1
+  }
+}
+
+/// How objects of a shape fare when they are read in one way.
+struct ReadingTally {
+  /// How many were read so.
+  var taken = 0
+  /// How many of them would be in the store afterwards, and of those, how many by an earlier entity
+  /// of the same id.
+  var migrates = 0
+  var duplicates = 0
+  /// How many are right in themselves, though what they refer to may not be there.
+  var reads = 0
+  /// How many have members that look like fields and are not read as such.
+  var lookAlikes = 0
+  /// What keeps the others, by code and member.
+  var problems: [SurveyReport.Problem.Key: Int] = [:]
+
+  mutating func add(_ outcome: ObjectOutcome, limit: Int) {
+    taken += 1
+    if outcome.problems.isEmpty {
+      migrates += 1
+      if outcome.isRepeated { duplicates += 1 }
+    }
+    if outcome.problems.allSatisfy({ $0.code == .referenceMissing }) { reads += 1 }
+    if outcome.hasLookAlike { lookAlikes += 1 }
+    for problem in outcome.problems where problems[problem] != nil || problems.count < limit {
+      problems[problem, default: 0] += 1
+    }
+  }
+}
+
+/// What would become of an object.
+struct ObjectOutcome {
+  /// The errors it has, each code and member once.
+  var problems: Set<SurveyReport.Problem.Key> = []
+  /// Whether an earlier entity has its id.
+  var isRepeated = false
+  var hasLookAlike = false
+  var id: IDTable.Key?
+}

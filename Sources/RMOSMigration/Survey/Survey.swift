@@ -1,0 +1,130 @@
+public import RMOSModels
+import RMOSSystem
+
+/// Looks at a file or a tree: which objects are in it, what they look like, and what a migration
+/// would make of them.
+///
+/// ```swift
+/// let report = try await Survey(of: "legacy").run()
+/// for shape in report.shapes {
+///   print(shape.count, shape.kind, shape.best.mapping ?? "as it is", shape.best.migrates)
+/// }
+/// ```
+///
+/// Nothing is written. Files are read as a migration reads them, as a stream, and objects are tried
+/// with the same decoder and the built-in mappings. Memory is bounded: the report says where a bound
+/// was met.
+public struct Survey: Sendable {
+  /// How a survey is made.
+  public struct Options: Sendable {
+    /// Whether a mapping is proposed for what no built-in mapping reads, and tried.
+    public var proposesMapping = false
+    /// The kinds that are looked for.
+    public var catalog = EntityCatalog.rmos
+
+    /// How the files are read; tests make it fail.
+    var access = SourceAccess.system
+    /// How much is kept; tests lower it.
+    var limits = ShapeCollector.Limits()
+
+    /// Creates the default options.
+    public init() {}
+  }
+
+  private let path: String
+  private let options: Options
+
+  /// Creates a survey; nothing happens before ``run()``.
+  ///
+  /// - Parameters:
+  ///   - path: A file, a directory of a kind, or a directory above those.
+  ///   - options: How to look.
+  public init(of path: String, options: Options = Options()) {
+    self.path = path
+    self.options = options
+  }
+
+  /// Makes the survey, on a thread of its own.
+  ///
+  /// Cancelling the task abandons it.
+  ///
+  /// - Returns: What was found.
+  /// - Throws: ``MigrationError`` with ``MigrationError/Code/sourceUnreadable`` or
+  ///   ``MigrationError/Code/cancelled``.
+  public func run() async throws -> SurveyReport {
+    try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
+      try runSynchronously(isCancelled: isCancelled)
+    }
+  }
+
+  /// Makes the survey on the calling thread.
+  ///
+  /// - Parameter isCancelled: Polled periodically; once it returns `true`, the survey is abandoned.
+  /// - Returns: As ``run()``.
+  /// - Throws: As ``run()``.
+  package func runSynchronously(
+    isCancelled: () -> Bool = { false }
+  ) throws -> SurveyReport {
+    let place = try SurveyPlace(of: path, options.catalog)
+    return try withoutActuallyEscaping(isCancelled) { isCancelled in
+      let run = SurveyRun(path, place, options, isCancelled: isCancelled)
+      do throws(ReadFailure) {
+        return try run.report()
+      } catch {
+        if case .source(let failure) = error { throw failure.error }
+        throw MigrationError(.cancelled, "the survey was cancelled")
+      }
+    }
+  }
+}
+
+/// What a survey looks at: the source directory, and which part of it.
+struct SurveyPlace {
+  /// The source directory.
+  let root: [UInt8]
+  /// The only file that is read, relative to it.
+  var file: [UInt8]?
+  /// The directory that is walked, relative to it; `.` for all.
+  var directory: [UInt8] = [UInt8(ascii: ".")]
+
+  /// Finds out what a path means: a file in a directory of a kind, and such a directory itself, are
+  /// parts of the source above it.
+  init(of path: String, _ catalog: EntityCatalog) throws(MigrationError) {
+    var bytes = Array(path.utf8)
+    while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+    do throws(SystemError) {
+      let form = try FileStatus(of: bytes).form
+      switch form {
+      case .directory:
+        try FileSystem.forEachEntry(ofDirectory: bytes) { _, _ in }
+        let isAbove = catalog.kinds.contains { kind in
+          (try? FileStatus(of: bytes + Array("/\(kind.table)".utf8))) != nil
+        }
+        guard !isAbove, Self.isDirectoryOfKind(bytes, catalog) else {
+          root = bytes
+          return
+        }
+        root = bytes.directoryPath
+        directory = bytes.lastName
+      case .file:
+        let above = bytes.directoryPath
+        if Self.isDirectoryOfKind(above, catalog) {
+          root = above.directoryPath
+          file = above.lastName + [UInt8(ascii: "/")] + bytes.lastName
+        } else {
+          root = above
+          file = bytes.lastName
+        }
+      default: throw .notAFile
+      }
+    } catch {
+      throw MigrationError(
+        .sourceUnreadable,
+        "\(path) cannot be read: \(error.reason); expected a file or a directory")
+    }
+  }
+
+  private static func isDirectoryOfKind(_ path: [UInt8], _ catalog: EntityCatalog) -> Bool {
+    catalog.kinds.contains { $0.table.utf8.elementsEqual(path.lastName) }
+  }
+}

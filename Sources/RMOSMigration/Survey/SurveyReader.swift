@@ -1,0 +1,233 @@
+import RMOSModels
+
+/// Reads documents as entities of a kind, and tries each object as it is and, if that is not enough,
+/// with every built-in mapping.
+final class SurveyReader: ObjectObserver {
+  static let decoding = EntityDecoder.Options(derivesIDs: true, runStart: "1970-01-01T00:00:00Z")
+
+  private let kind: EntityKind
+  private let collector: ShapeCollector
+  private let ids: KnownIDs
+  private let limits: ShapeCollector.Limits
+  private let checksReferences: Bool
+  private let builder: SourceBatchBuilder
+  private let documents: DocumentReader
+  private let pools: [MapperPool]
+  private let decoder: EntityDecoder
+  private var trial: RecordBatch
+  private let containers: UnsafeMutablePointer<Bool>
+  /// For each built-in mapping, what it makes of the file; `nil` if it does not read it.
+  private var mappers: [MapperPool.FileMapper?] = []
+  private var file: (number: Int, path: [UInt8]) = (0, [])
+  private var isInPlace = false
+  private var isLines = false
+  /// The references that lead nowhere, by member.
+  private(set) var dangling: [(member: String, count: Int)] = []
+
+  /// An object that was decoded, until it is certain that it stays.
+  private struct Pending {
+    var bytes: [UInt8] = []
+    var isThere = false
+    var outcome = ObjectOutcome()
+    var locator = Locator.none
+    var key: [UInt8]?
+    var collectionKey: [UInt8]?
+    var place = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
+  }
+
+  private enum Locator {
+    case none
+    case index(Int)
+    case key([UInt8])
+    case line(Int)
+    case pointer([UInt8])
+  }
+
+  private var pending = Pending()
+
+  /// Creates a reader.
+  ///
+  /// - Parameters:
+  ///   - kind: What objects are read as.
+  ///   - collector: Sorts them by shape.
+  ///   - ids: The ids known so far; those that are read are added.
+  ///   - limits: How much is kept.
+  ///   - checksReferences: Whether references must lead to ids that are known.
+  ///   - isCancelled: Polled; once true, reading is given up.
+  ///   - emit: Takes what is read, for what is no object in it.
+  init(
+    _ kind: EntityKind, _ collector: ShapeCollector, _ ids: KnownIDs,
+    _ limits: ShapeCollector.Limits, checksReferences: Bool = true,
+    isCancelled: @escaping () -> Bool, emit: @escaping (SourceBatch) throws(ReadFailure) -> Void
+  ) {
+    self.kind = kind
+    self.collector = collector
+    self.ids = ids
+    self.limits = limits
+    self.checksReferences = checksReferences
+    builder = SourceBatchBuilder(batchSize: 64, options: Self.decoding) {
+      batch throws(ReadFailure) in
+      try emit(batch)
+      return batch.records
+    }
+    documents = DocumentReader(into: builder, isCancelled: isCancelled)
+    pools = Mapping.builtIn.map { MapperPool(MappingSet([$0])) }
+    decoder = EntityDecoder(kind: kind, options: Self.decoding)
+    trial = RecordBatch(kind: kind)
+    containers = .allocate(capacity: JSONScanner.maximumDepth)
+    containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
+    builder.begin(kind)
+    builder.observer = self
+  }
+
+  deinit { containers.deallocate() }
+
+  /// Reads one document.
+  func read(
+    _ source: any ByteSource, _ path: [UInt8], _ format: SourcePath.Format, number: Int,
+    isInPlace: Bool
+  ) throws(ReadFailure) {
+    file = (number, path)
+    self.isInPlace = isInPlace
+    isLines = format == .lines
+    mappers = pools.map { pool in
+      // Elsewhere it would have to be moved first.
+      guard case .mapped(let mapper) = pool.reading(of: path, as: kind, at: kind) else {
+        return nil
+      }
+      return mapper
+    }
+    builder.begin(file: path)
+    defer { settle() }
+    try documents.read(source, as: format)
+  }
+
+  /// Hands on what is left.
+  func finish() throws(ReadFailure) { try builder.emitRest() }
+
+  // MARK: Objects
+
+  func take(
+    _ object: UnsafeBufferPointer<UInt8>, _ origin: EntityOrigin, in records: RecordBatch
+  ) {
+    settle()
+    pending.bytes.removeAll(keepingCapacity: true)
+    pending.bytes.append(contentsOf: object)
+    pending.bytes.append(contentsOf: repeatElement(0, count: JSONScanner.padding))
+    pending.outcome = ids.outcome(
+      of: records, at: records.count - 1, checksReferences: checksReferences)
+    func bytes(_ span: RecordBatch.TextSpan) -> [UInt8] { Array(records.arena[span.range]) }
+    pending.key = origin.key.map(bytes)
+    pending.collectionKey = builder.collectionKey
+    pending.place = origin.place
+    pending.locator =
+      switch origin.locator {
+      case .none: .none
+      case .index(let index): .index(index)
+      case .key(let span): .key(bytes(span))
+      case .line(let line): .line(line)
+      case .pointer(let span, _): .pointer(bytes(span))
+      }
+    pending.isThere = true
+  }
+
+  func retract() { pending.isThere = false }
+
+  /// Counts the object that was taken last, since it stays.
+  private func settle() {
+    guard pending.isThere else { return }
+    pending.isThere = false
+    let length = pending.bytes.count - JSONScanner.padding
+    pending.bytes.withUnsafeBufferPointer { bytes in
+      guard let base = bytes.baseAddress else { return }
+      count(JSONScanner(base: base, count: length, containers: containers))
+    }
+  }
+
+  private func count(_ object: JSONScanner) {
+    let (layout, pointer) = layout
+    let plain = pending.outcome
+    let shape = collector.add(
+      object, as: kind, isInPlace: isInPlace, file: file, layout: layout, pointer: pointer)
+    let isDone = plain.problems.isEmpty && !plain.hasLookAlike
+    if let shape {
+      collector.tally(shape) {
+        $0.plain.add(plain, limit: limits.problems)
+        if isDone { $0.plainAndDone.add(plain, limit: limits.problems) }
+      }
+    }
+    for problem in plain.problems where problem.code == .referenceMissing {
+      count(dangling: String(problem.pointer.dropFirst()))
+    }
+    var id = plain.problems.isEmpty ? plain.id : nil
+    if !isDone {
+      for (position, mapper) in mappers.enumerated() {
+        guard let mapper, let outcome = attempt(object, mapper) else { continue }
+        if let shape {
+          collector.tally(shape) {
+            $0.mapped[position, default: ReadingTally()].add(outcome, limit: limits.problems)
+          }
+        }
+        if id == nil, outcome.problems.isEmpty { id = outcome.id }
+      }
+    }
+    if let id { ids.insert(id, kind) }
+  }
+
+  private func count(dangling member: String) {
+    if let position = dangling.firstIndex(where: { $0.member == member }) {
+      dangling[position].count += 1
+    } else {
+      dangling.append((member, 1))
+    }
+  }
+
+  /// Reads an object through a mapping; `nil` if no rule of it takes the object.
+  private func attempt(_ object: JSONScanner, _ file: MapperPool.FileMapper) -> ObjectOutcome? {
+    var scanner = object
+    let mapper = file.mapper
+    trial.reset(kind: kind)
+    let path = SourcePath.text(self.file.path)
+    let locator: RecordBatch.EntryLocator
+    let key = pending.key.map { trial.intern($0) }
+    mapper.way = .found
+    var isAlone = false
+    switch pending.locator {
+    case .none:
+      locator = .none
+      isAlone = true
+    case .index(let index): locator = .index(index)
+    case .key(let bytes): locator = .key(trial.intern(bytes))
+    case .line(let line): locator = .line(line)
+    case .pointer(let bytes):
+      locator = .pointer(trial.intern(bytes), key: key)
+      if file.selection != nil { mapper.way = .selected(bytes) }
+    }
+    var keyBytes: [UInt8]?
+    if mapper.usesKey {
+      keyBytes = pending.key ?? (file.selection != nil ? pending.collectionKey : nil)
+    }
+    let origin = EntityOrigin(
+      source: trial.addSource(path), path: path, locator: locator, key: key, place: pending.place)
+    guard
+      let isTaken = try? mapper.decode(
+        &scanner, origin, key: keyBytes, isAlone: isAlone, with: decoder, into: &trial), isTaken
+    else { return nil }
+    return ids.outcome(of: trial, at: 0, checksReferences: checksReferences)
+  }
+
+  /// How the file holds the object and, in a wrapper, in which collection.
+  private var layout: (SurveyReport.Layout, pointer: String?) {
+    switch pending.locator {
+    case .none: return (isLines ? .lines : .single, nil)
+    case .index: return (.list, nil)
+    case .key: return (.dictionary, nil)
+    case .line: return (.lines, nil)
+    case .pointer(let bytes):
+      var names = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+      if !names.isEmpty { names[names.count - 1] = [UInt8(ascii: "*")] }
+      let pointer = names.joined(separator: [UInt8(ascii: "/")])
+      return (.wrapper, String(decoding: Array(pointer), as: UTF8.self))
+    }
+  }
+}

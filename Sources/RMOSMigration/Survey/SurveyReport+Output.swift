@@ -1,0 +1,431 @@
+import RMOSModels
+
+extension SurveyReport {
+  // MARK: JSON
+
+  /// The report as a JSON object.
+  public var json: String {
+    var writer = JSONWriter(style: .pretty)
+    writer.object { writer in
+      writer.member("success", true)
+      write(to: &writer)
+    }
+    return writer.text
+  }
+
+  private func write(to writer: inout JSONWriter) {
+    writer.member("path", path)
+    writer.member("source", source)
+    writer.member("files") { writer in
+      writer.object { writer in
+        writer.member("count", fileCount)
+        writer.member("bytes", byteCount)
+        writer.member("encodings") { writer in
+          writer.object { writer in
+            for (name, count) in encodings.sorted(by: { $0.key < $1.key }) {
+              writer.member(name, count)
+            }
+          }
+        }
+      }
+    }
+    writer.member("not_read") { writer in
+      writer.object { writer in
+        writer.member("count", notRead.count)
+        writer.member("by_reason") { writer in
+          writer.object { writer in
+            for reason in FilesNotRead.Reason.allCases {
+              if let count = notRead.byReason[reason] { writer.member(reason.rawValue, count) }
+            }
+          }
+        }
+        writer.member("files") { writer in
+          writer.array { writer in
+            for file in notRead.files {
+              writer.object {
+                $0.member("path", file.path)
+                $0.member("reason", file.reason.rawValue)
+              }
+            }
+          }
+        }
+      }
+    }
+    writer.member("objects", objectCount)
+    writer.member("migrate_as_is", migratesAsIs)
+    writer.member("migrate_at_best", migratesAtBest)
+    writer.member("duplicates", duplicates)
+    writer.member("dangling") { writer in
+      writer.array { writer in
+        for item in dangling {
+          writer.object {
+            $0.member("kind", item.kind.table)
+            $0.member("member", item.member)
+            $0.member("count", item.count)
+          }
+        }
+      }
+    }
+    writer.member("failures") { writer in
+      writer.array { writer in
+        for failure in failures {
+          writer.object {
+            $0.member("code", failure.code.rawValue)
+            $0.member("count", failure.count)
+            $0.member("source", failure.source)
+            $0.member("message", failure.message)
+          }
+        }
+      }
+    }
+    writer.member("shapes") { writer in
+      writer.array { writer in
+        for shape in shapes { writer.object { shape.write(to: &$0) } }
+      }
+    }
+    writer.member("mappings") { writer in
+      writer.array { writer in for name in suggestedMappings { writer.string(name) } }
+    }
+    writer.member("bounds") { writer in
+      writer.array { writer in for bound in bounds { writer.string(bound) } }
+    }
+    writer.member("proposal") { writer in
+      guard let proposal else { return writer.null() }
+      writer.object { writer in
+        writer.member("found", proposal.found)
+        writer.member("migrates", proposal.migrates)
+        writer.member("mappings") { writer in
+          writer.array { writer in for name in proposal.builtIn { writer.string(name) } }
+        }
+        writer.member("problems") { Problem.write(proposal.problems, to: &$0) }
+        writer.member("text", proposal.text)
+      }
+    }
+  }
+}
+
+extension SurveyReport.Problem {
+  fileprivate static func write(_ problems: [Self], to writer: inout JSONWriter) {
+    writer.array { writer in
+      for problem in problems {
+        writer.object {
+          $0.member("code", problem.key.code.rawValue)
+          $0.member("pointer", problem.key.pointer)
+          $0.member("count", problem.count)
+        }
+      }
+    }
+  }
+
+  /// The problems on one line, as many as are worth it.
+  fileprivate static func text(_ problems: [Self]) -> String {
+    let texts = problems.prefix(6).map { problem in
+      let place = problem.key.pointer.isEmpty ? "" : " \(problem.key.pointer.dropFirst())"
+      return "\(PlainText.grouped(problem.count)) × \(problem.key.code.rawValue)\(place)"
+    }
+    return texts.joined(separator: ", ") + (problems.count > 6 ? " and others" : "")
+  }
+}
+
+extension SurveyReport.Reading {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("mapping", mapping)
+      writer.member("migrates", migrates)
+      writer.member("duplicates", duplicates)
+      writer.member("look_alikes", lookAlikes)
+      writer.member("problems") { SurveyReport.Problem.write(problems, to: &$0) }
+    }
+  }
+}
+
+extension SurveyReport.Shape {
+  fileprivate func write(to writer: inout JSONWriter) {
+    func strings(_ values: [String], _ writer: inout JSONWriter) {
+      writer.array { writer in for value in values { writer.string(value) } }
+    }
+    writer.member("kind", kind.table)
+    writer.member("in_place", isInPlace)
+    writer.member("looks_like", likeness?.table)
+    writer.member("evidence") { strings(evidence, &$0) }
+    writer.member("count", count)
+    writer.member("file_count", fileCount)
+    writer.member("files") { strings(files, &$0) }
+    writer.member("layouts") { strings(layouts.map(\.rawValue), &$0) }
+    writer.member("pointers") { strings(pointers, &$0) }
+    writer.member("as_is") { plain.write(to: &$0) }
+    writer.member("with_mappings") { writer in
+      writer.array { writer in for reading in mapped { reading.write(to: &writer) } }
+    }
+    writer.member("missing") { strings(missing, &$0) }
+    writer.member("members") { writer in
+      writer.array { writer in for member in members { member.write(to: &writer) } }
+    }
+    writer.member("members_omitted", membersOmitted)
+  }
+}
+
+extension SurveyReport.Member {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("name", name)
+      writer.member("other_spellings") { writer in
+        writer.array { writer in for spelling in otherSpellings { writer.string(spelling) } }
+      }
+      writer.member("count", count)
+      writer.member("types") { writer in
+        writer.object { writer in
+          for type in SurveyReport.ValueType.allCases {
+            if let count = types[type] { writer.member(type.rawValue, count) }
+          }
+        }
+      }
+      writer.member("example", example)
+      writer.member("example_cut", isExampleCut)
+      writer.member("field", field)
+      writer.member("reason", reason)
+    }
+  }
+
+  /// The types of the values, the most frequent first.
+  fileprivate var typeText: String {
+    SurveyReport.ValueType.allCases.filter { types[$0] != nil }
+      .sorted { types[$0, default: 0] > types[$1, default: 0] }
+      .map(\.rawValue).joined(separator: ", ")
+  }
+}
+
+// MARK: Text
+
+extension SurveyReport {
+  /// The report as lines for a terminal.
+  ///
+  /// - Parameters:
+  ///   - width: How many columns there are.
+  ///   - showsAll: Whether all members and files are shown.
+  /// - Returns: Lines that are safe to show.
+  package func lines(width: Int, showsAll: Bool = false) -> [String] {
+    var text = SurveyText(width: max(width, 40))
+    guard fileCount > 0 || !failures.isEmpty else {
+      text.paragraph("\(path): there is no file to read.")
+      writeFiles(to: &text)
+      return text.lines
+    }
+    text.paragraph(
+      "\(path): \(PlainText.counted(objectCount, "object")) of "
+        + "\(PlainText.counted(shapes.count, "shape")) in "
+        + PlainText.counted(fileCount, "file"))
+    writeFiles(to: &text)
+    for (number, shape) in shapes.enumerated() {
+      text.blank()
+      shape.write(number + 1, to: &text, showsAll: showsAll)
+    }
+    if !failures.isEmpty {
+      text.blank()
+      text.paragraph("Not readable as objects")
+      for failure in failures {
+        text.paragraph(
+          "\(PlainText.grouped(failure.count)) × \(failure.code.rawValue), first in "
+            + "\(failure.source): \(failure.message)", indent: 2, hanging: 4)
+      }
+    }
+    if duplicates > 0 || !dangling.isEmpty || !bounds.isEmpty { text.blank() }
+    if duplicates > 0 {
+      text.paragraph(
+        "Duplicates: \(PlainText.counted(duplicates, "object")) with the id of an earlier one",
+        hanging: 2)
+    }
+    for item in dangling {
+      text.paragraph(
+        "Dangling: \(PlainText.counted(item.count, "reference")) in \(item.member) of "
+          + "\(item.kind.schema.plural) to what is not there", hanging: 2)
+    }
+    for bound in bounds { text.paragraph("Note: \(bound)", hanging: 2) }
+    text.blank()
+    text.paragraph(verdict, hanging: 2)
+    if let proposal {
+      let names = proposal.builtIn.isEmpty ? "" : " and " + proposal.builtIn.joined(separator: ", ")
+      text.paragraph(
+        "With the proposed mapping\(names): \(PlainText.grouped(proposal.migrates)) of "
+          + "\(PlainText.grouped(proposal.found)) migrate", hanging: 2)
+      if !proposal.problems.isEmpty {
+        text.paragraph(
+          "What keeps the others: " + Problem.text(proposal.problems), indent: 2, hanging: 4)
+      }
+    }
+    return text.lines
+  }
+
+  private var verdict: String {
+    guard objectCount > 0 else { return "No objects were found; nothing would migrate." }
+    let (asIs, best) = (PlainText.grouped(migratesAsIs), PlainText.grouped(migratesAtBest))
+    let all = PlainText.grouped(objectCount)
+    if migratesAsIs == objectCount { return "All \(all) migrate as they are." }
+    if migratesAtBest == 0 {
+      return "None of \(all) migrate, as they are or with a built-in mapping."
+    }
+    guard migratesAtBest > migratesAsIs else { return "\(asIs) of \(all) migrate as they are." }
+    return "\(asIs) of \(all) migrate as they are; \(best) with "
+      + suggestedMappings.joined(separator: ", ")
+  }
+
+  private func writeFiles(to text: inout SurveyText) {
+    if !encodings.isEmpty {
+      let items = encodings.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        .map { "\(PlainText.grouped($0.value)) \($0.key)" }
+      text.paragraph("Encodings: " + items.joined(separator: ", "), hanging: 2)
+    }
+    if notRead.count > 0 {
+      let reasons = FilesNotRead.Reason.allCases.compactMap { reason in
+        notRead.byReason[reason].map { "\(PlainText.grouped($0)) \(reason.rawValue)" }
+      }
+      let names = notRead.files.filter { $0.reason != .hidden }.prefix(3).map(\.path)
+      text.paragraph(
+        "Not read: " + reasons.joined(separator: ", ")
+          + (names.isEmpty ? "" : " (\(names.joined(separator: ", ")))"), hanging: 2)
+    }
+  }
+}
+
+extension SurveyReport.Shape {
+  private static let membersShown = 16
+
+  fileprivate func write(_ number: Int, to text: inout SurveyText, showsAll: Bool) {
+    let place = files.prefix(showsAll ? files.count : 2).joined(separator: ", ")
+    let more = fileCount - min(files.count, showsAll ? files.count : 2)
+    text.paragraph(
+      "\(number). \(PlainText.counted(count, "object")) in \(place)"
+        + (more > 0 ? " and \(PlainText.counted(more, "more file", "more files"))" : "")
+        + (pointers.isEmpty ? "" : ", at \(pointers.joined(separator: ", "))"),
+      hanging: 3)
+    text.field("Looks like", likenessText)
+    text.field("As it is", outcome(plain))
+    for reading in mapped.prefix(2) {
+      text.field("With \(reading.mapping ?? "")", outcome(reading))
+    }
+    if !best.problems.isEmpty { text.field("Kept by", SurveyReport.Problem.text(best.problems)) }
+    if best.lookAlikes > 0 {
+      text.field(
+        "Look out",
+        "\(PlainText.counted(best.lookAlikes, "object")) with members that look like "
+          + "fields and are not read as such")
+    }
+    if !missing.isEmpty { text.field("Nowhere", missing.joined(separator: ", ")) }
+    text.blank()
+    let shown = showsAll ? members[...] : members.prefix(Self.membersShown)
+    text.table(
+      ["member", "in", "type", "field", "example"],
+      shown.map { member in
+        [
+          member.name, PlainText.grouped(member.count), member.typeText,
+          member.field == member.name ? "=" : member.field ?? "-",
+          (member.example ?? "") + (member.isExampleCut ? "…" : ""),
+        ]
+      })
+    let left = members.count - shown.count + membersOmitted
+    if left > 0 { text.paragraph("and \(PlainText.counted(left, "more member"))", indent: 3) }
+  }
+
+  private var likenessText: String {
+    guard let likeness else { return "nothing known" }
+    let why = evidence.isEmpty ? "" : ": has " + evidence.joined(separator: ", ")
+    if !isInPlace {
+      return "\(likeness.schema.plural)\(why); not where \(likeness.schema.plural) are read, which "
+        + "is \(likeness.table)/"
+    }
+    return likeness == kind
+      ? "\(likeness.schema.plural)\(why)"
+      : "\(likeness.schema.plural), though it is read as \(kind.schema.plural)\(why)"
+  }
+
+  private func outcome(_ reading: SurveyReport.Reading) -> String {
+    let all = PlainText.grouped(count)
+    let text =
+      reading.migrates == count
+      ? (count == 1 ? "it migrates" : "all \(all) migrate")
+      : reading.migrates == 0
+        ? (count == 1 ? "it does not migrate" : "none of \(all) migrate")
+        : "\(PlainText.grouped(reading.migrates)) of \(all) migrate"
+    guard reading.duplicates > 0 else { return text }
+    return text + ", \(PlainText.grouped(reading.duplicates)) of them with the id of an earlier one"
+  }
+}
+
+/// Lines of text that fit a width, made safe for a terminal.
+struct SurveyText {
+  let width: Int
+  private(set) var lines: [String] = []
+
+  init(width: Int) { self.width = width }
+
+  mutating func blank() { if lines.last != "" { lines.append("") } }
+
+  /// Adds text, wrapped between words.
+  mutating func paragraph(_ text: String, indent: Int = 0, hanging: Int? = nil) {
+    let next = String(repeating: " ", count: hanging ?? indent)
+    var line = String(repeating: " ", count: indent)
+    var isEmpty = true
+    for word in PlainText.escaped(text).split(separator: " ").map(String.init) {
+      for piece in pieces(of: word, next.count) {
+        if !isEmpty, PlainText.width(line) + 1 + PlainText.width(piece) > width {
+          lines.append(line)
+          (line, isEmpty) = (next, true)
+        }
+        line += (isEmpty ? "" : " ") + piece
+        isEmpty = false
+      }
+    }
+    lines.append(line)
+  }
+
+  /// A word in pieces that fit a line.
+  private func pieces(of word: String, _ indent: Int) -> [String] {
+    guard PlainText.width(word) > width - indent else { return [word] }
+    var pieces = [""]
+    for scalar in word.unicodeScalars {
+      let last = pieces[pieces.count - 1]
+      if PlainText.width(last) + PlainText.width(String(scalar)) > width - indent {
+        pieces.append("")
+      }
+      pieces[pieces.count - 1].unicodeScalars.append(scalar)
+    }
+    return pieces
+  }
+
+  /// Adds a labelled text.
+  mutating func field(_ label: String, _ text: String) {
+    let column = max(15, PlainText.width(label) + 2)
+    paragraph(
+      "\(label): \(text)", indent: 3, hanging: min(column, 15) - 10)
+  }
+
+  /// Adds a table; the last column takes what is left, and what is too long is cut.
+  mutating func table(_ headings: [String], _ rows: [[String]]) {
+    let rows = [headings] + rows.map { $0.map(PlainText.escaped) }
+    let most = [max(width / 4, 8), 9, max(width / 6, 6), max(width / 5, 8)]
+    var widths = most.indices.map { column in
+      min(rows.map { PlainText.width($0[column]) }.max() ?? 0, most[column])
+    }
+    widths.append(max(4, width - 3 - widths.reduce(0) { $0 + $1 + 2 }))
+    for row in rows {
+      var line = "   "
+      for (column, cell) in row.enumerated() {
+        let cut = Self.cut(cell, to: widths[column])
+        line += PlainText.padded(cut, to: widths[column], left: column == 1)
+        if column < row.count - 1 { line += "  " }
+      }
+      while line.last == " " { line.removeLast() }
+      lines.append(line)
+    }
+  }
+
+  private static func cut(_ text: String, to width: Int) -> String {
+    guard PlainText.width(text) > width else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      guard PlainText.width(result) + PlainText.width(String(scalar)) < width else { break }
+      result.unicodeScalars.append(scalar)
+    }
+    return result + "…"
+  }
+}

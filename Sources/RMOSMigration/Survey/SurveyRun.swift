@@ -1,0 +1,547 @@
+import RMOSModels
+import RMOSSystem
+
+/// A survey under way.
+///
+/// Kind after kind, as a migration reads them, so that the ids that references lead to are known.
+final class SurveyRun {
+  private let place: SurveyPlace
+  private let options: Survey.Options
+  private let catalog: EntityCatalog
+  private let isCancelled: () -> Bool
+  private let collector: ShapeCollector
+  private let ids: KnownIDs
+  private var result: SurveyReport
+  private var failures: [IssueCode: SurveyReport.Failure] = [:]
+  private var failureOrder: [IssueCode] = []
+  private var dangling: [SurveyReport.Dangling: Int] = [:]
+  private var fileNumber = 0
+  /// What files outside the kinds' directories were found to hold, by path.
+  private var kindsOfFiles = IDTable()
+  /// Likewise of directories all of whose files held the same so far, with how many those were.
+  private var kindsOfDirectories: [[UInt8]: (kind: EntityKind, files: Int)] = [:]
+
+  /// After so many files of one kind a directory is taken to hold no other.
+  private static let filesTried = 16
+  private static let directoriesKept = 4_096
+
+  init(
+    _ path: String, _ place: SurveyPlace, _ options: Survey.Options,
+    isCancelled: @escaping () -> Bool
+  ) {
+    self.place = place
+    self.options = options
+    catalog = options.catalog
+    self.isCancelled = isCancelled
+    collector = ShapeCollector(limits: options.limits)
+    ids = KnownIDs(limit: options.limits.ids)
+    result = SurveyReport(path: path, source: SourcePath.text(place.root))
+  }
+
+  func report() throws(ReadFailure) -> SurveyReport {
+    for kind in catalog.kinds { try survey(kind) }
+    conclude()
+    if options.proposesMapping { try propose() }
+    return result
+  }
+
+  // MARK: Files
+
+  /// Calls `body` with every file that can be read, in the order of a migration.
+  private func forEachFile(
+    notingOthers: Bool, _ body: ([UInt8], SourcePath.Format) throws(ReadFailure) -> Void
+  ) throws(ReadFailure) {
+    if let file = place.file {
+      let format = file.withUnsafeBufferPointer { SourcePath.Format(name: $0) }
+      return try body(file, format ?? .json)
+    }
+    for purpose in [SourceWalker.Purpose.originals, .copies] {
+      var walker = SourceWalker(
+        root: place.root, directory: place.directory, for: purpose, access: options.access,
+        isCancelled: isCancelled)
+      while let item = walker.next() {
+        switch item {
+        case .file(let path, let format), .copy(let path, let format, _):
+          try body(relative(path), format)
+        case .unread(let path, let file):
+          if notingOthers { result.notRead.add(SourcePath.text(relative(path)), file.reason) }
+        case .unreadable(let path, let error):
+          guard error.concernsOneFile else {
+            throw .source(
+              SourceFailure(source: result.source, reason: .unreadable(path: path, error)))
+          }
+          if notingOthers { note(unreadable: relative(path), error) }
+        case .loop: continue
+        }
+      }
+      if isCancelled() { throw .stopped }
+    }
+  }
+
+  private func relative(_ path: [UInt8]) -> [UInt8] {
+    path.starts(with: "./".utf8) ? Array(path.dropFirst(2)) : path
+  }
+
+  private func note(unreadable path: [UInt8], _ error: SystemError) {
+    note(.inputUnreadable, SourcePath.text(path), "cannot be read: \(error.reason)")
+  }
+
+  private func note(_ code: IssueCode, _ source: String, _ message: String) {
+    if failures[code] == nil {
+      failureOrder.append(code)
+      failures[code] = .init(code: code, count: 0, source: source, message: message)
+    }
+    failures[code]?.count += 1
+  }
+
+  /// Reads the files that hold entities of a kind, or look as if they did.
+  private func survey(_ kind: EntityKind) throws(ReadFailure) {
+    let isFirst = kind == catalog.kinds.first
+    let reader = SurveyReader(
+      kind, collector, ids, options.limits, isCancelled: isCancelled
+    ) { [unowned self] batch throws(ReadFailure) in take(batch) }
+    try forEachFile(notingOthers: isFirst) { path, format throws(ReadFailure) in
+      let home = SourceTop.home(of: path, catalog)
+      let meant: EntityKind
+      if let home {
+        meant = home
+      } else {
+        meant = try kindOfFile(path, format)
+      }
+      guard meant == kind else { return }
+      try read(path, format, reader, isInPlace: home != nil)
+    }
+    try reader.finish()
+    for (member, count) in reader.dangling {
+      result.dangling.append(.init(kind: kind, member: member, count: count))
+    }
+  }
+
+  private func read(
+    _ path: [UInt8], _ format: SourcePath.Format, _ reader: SurveyReader, isInPlace: Bool
+  ) throws(ReadFailure) {
+    fileNumber += 1
+    do throws(SystemError) {
+      let file = try FileByteSource(place.root + [UInt8(ascii: "/")] + path, options.access)
+      defer { file.close() }
+      result.fileCount += 1
+      result.byteCount += file.size
+      result.encodings[try encoding(of: file), default: 0] += 1
+      let failure: ReadFailure? = {
+        do throws(ReadFailure) {
+          try reader.read(file, path, format, number: fileNumber, isInPlace: isInPlace)
+          return nil
+        } catch {
+          return error
+        }
+      }()
+      if let failure {
+        guard case .system(let error) = failure else { throw .interrupted }
+        throw error
+      }
+    } catch {
+      if isCancelled() { throw .stopped }
+      guard error.concernsOneFile else {
+        throw .source(SourceFailure(source: result.source, reason: .unreadable(path: path, error)))
+      }
+      note(unreadable: path, error)
+    }
+  }
+
+  private func encoding(of file: FileByteSource) throws(SystemError) -> String {
+    var bytes: [UInt8] = [0, 0, 0]
+    var failure: SystemError?
+    let count = bytes.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return 0 }
+      do throws(SystemError) {
+        return try file.read(into: base, count: 3, at: 0)
+      } catch {
+        failure = error
+        return 0
+      }
+    }
+    if let failure { throw failure }
+    switch bytes.prefix(count) {
+    case [0xEF, 0xBB, 0xBF]: return "UTF-8 with a byte-order mark"
+    case let mark where mark.starts(with: [0xFF, 0xFE]): return "UTF-16 little-endian"
+    case let mark where mark.starts(with: [0xFE, 0xFF]): return "UTF-16 big-endian"
+    default: return "UTF-8"
+    }
+  }
+
+  private func take(_ batch: SourceBatch) {
+    let records = batch.records
+    for index in batch.rejectedSpans.keys.sorted() {
+      let entry = records.entries[index]
+      for issue in records.issues[entry.issues] {
+        note(issue.code, issue.source ?? records.sources[entry.source], issue.message)
+      }
+    }
+  }
+
+  // MARK: Files outside the kinds' directories
+
+  /// What a file looks as if it held.
+  private func kindOfFile(
+    _ path: [UInt8], _ format: SourcePath.Format
+  ) throws(ReadFailure) -> EntityKind {
+    let key = IDTable.Key(path.span)
+    if let known = kindsOfFiles[key] { return catalog.kinds[Int(known)] }
+    let directory = path.directoryPath
+    let kind: EntityKind
+    if let known = kindsOfDirectories[directory], known.files >= Self.filesTried {
+      kind = known.kind
+    } else {
+      kind = try guessKind(of: path, format)
+      if kindsOfDirectories.count < Self.directoriesKept {
+        let files = kindsOfDirectories[directory].map { $0.kind == kind ? $0.files : .min } ?? 0
+        kindsOfDirectories[directory] = (kind, files == .min ? .min : files + 1)
+      }
+    }
+    let number = catalog.kinds.firstIndex(of: kind) ?? 0
+    kindsOfFiles.insert(key, number: UInt64(number))
+    return kind
+  }
+
+  private func guessKind(
+    of path: [UInt8], _ format: SourcePath.Format
+  ) throws(ReadFailure) -> EntityKind {
+    var best: (kind: EntityKind, score: Double)?
+    for kind in catalog.kinds {
+      let sample = ShapeCollector(limits: options.limits)
+      let reader = SurveyReader(
+        kind, sample, KnownIDs(limit: 0), options.limits, checksReferences: false,
+        isCancelled: isCancelled
+      ) { _ throws(ReadFailure) in throw .stopped }
+      do throws(ReadFailure) {
+        let file = try ReadFailure.converting { () throws(SystemError) in
+          try FileByteSource(place.root + [UInt8(ascii: "/")] + path, options.access)
+        }
+        defer { file.close() }
+        try reader.read(file, path, format, number: 0, isInPlace: false)
+      } catch {
+        if isCancelled() { throw .stopped }
+        // What cannot be read is said when it is read in earnest.
+      }
+      let score =
+        sample.shapes.reduce(0.0) { sum, shape in
+          let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
+          let fits = Double(readings.max() ?? 0) / Double(max(shape.count, 1))
+          return sum + fits * 2
+            + FieldGuess.score(of: FieldGuess.all(in: shape, as: kind), as: kind, in: catalog)
+        } / Double(max(sample.shapes.count, 1))
+      if score > best?.score ?? 0 { best = (kind, score) }
+    }
+    let directory = path.split(separator: UInt8(ascii: "/")).first ?? []
+    let named = catalog.kinds.first { $0.table == SourceTop.kindMeant(by: directory, catalog) }
+    return best?.kind ?? named ?? catalog.kinds[0]
+  }
+
+  // MARK: The report
+
+  private func conclude() {
+    result.shapes = collector.shapes.map { describe($0) }
+    result.objectCount = collector.shapes.reduce(collector.objectsOmitted) { $0 + $1.count }
+    result.failures = failureOrder.compactMap { failures[$0] }
+    if collector.objectsOmitted > 0 {
+      result.bounds.append(
+        PlainText.counted(collector.objectsOmitted, "object")
+          + " of further shapes are not shown: \(options.limits.shapes) shapes are kept")
+    }
+    if ids.isFull {
+      result.bounds.append(
+        "ids beyond the first \(PlainText.grouped(options.limits.ids)) of a kind are not kept, so "
+          + "duplicates and dangling references among them are not known")
+    }
+    let omitted = collector.shapes.reduce(0) { $0 + $1.membersOmitted }
+    if omitted > 0 {
+      result.bounds.append(
+        PlainText.counted(omitted, "member")
+          + " are not shown: \(options.limits.members) are kept of a shape")
+    }
+  }
+
+  private func describe(_ shape: ShapeCollector.Shape) -> SurveyReport.Shape {
+    let guesses = FieldGuess.all(in: shape, as: shape.kind)
+    let (likeness, evidence) = likeness(of: shape)
+    let plain = reading(shape.plain, of: nil, in: shape)
+    let mapped = better(of: shape).map { reading($0.tally, of: $0.mapping, in: shape) }
+    var needed = plain.problems.filter { $0.key.code == .fieldMissing }.map(\.key.pointer)
+    if let best = mapped.first {
+      needed = best.problems.filter { $0.key.code == .fieldMissing }.map(\.key.pointer)
+    }
+    let schema = shape.kind.schema
+    let placed = guesses.map { JSONPointer.to(schema.fields[$0.field].member) }
+    return SurveyReport.Shape(
+      kind: shape.kind, isInPlace: shape.isInPlace, likeness: likeness, evidence: evidence,
+      count: shape.count, fileCount: shape.fileCount, files: shape.files.map(SourcePath.text),
+      layouts: shape.layouts, pointers: shape.pointers,
+      members: shape.members.enumerated().map { position, member in
+        let guess = guesses.first { $0.member == position }
+        return describe(member, guess, schema)
+      },
+      membersOmitted: shape.membersOmitted, plain: plain, mapped: mapped,
+      missing: needed.filter { !placed.contains($0) }.map { String($0.dropFirst()) })
+  }
+
+  /// The built-in mappings by which more of a shape's objects can be read than without, the best
+  /// first: of those that read as many, the one that asks for most.
+  private func better(
+    of shape: ShapeCollector.Shape
+  ) -> [(mapping: Mapping, tally: ReadingTally)] {
+    let done = shape.plainAndDone.taken
+    func rank(_ tally: ReadingTally) -> (Int, Int) {
+      // What no rule takes is read as it is, with its look-alikes.
+      (tally.reads + done, -(tally.lookAlikes + shape.count - done - tally.taken))
+    }
+    let plain = (shape.plain.reads, -shape.plain.lookAlikes)
+    return shape.mapped.filter { rank($0.value) > plain }
+      .sorted { left, right in
+        let (first, second) = (rank(left.value), rank(right.value))
+        guard first == second else { return first > second }
+        let (asked, other) = (specificity(left.key), specificity(right.key))
+        return asked == other ? left.key < right.key : asked > other
+      }
+      .map { (Mapping.builtIn[$0.key], $0.value) }
+  }
+
+  /// How much a built-in mapping asks of an object.
+  private func specificity(_ mapping: Int) -> Int {
+    let rules = Mapping.builtIn[mapping].rules.values.joined()
+    return rules.map(\.condition.has.count).max() ?? 0
+  }
+
+  private func describe(
+    _ member: MemberProfile, _ guess: FieldGuess?, _ schema: EntitySchema
+  ) -> SurveyReport.Member {
+    SurveyReport.Member(
+      name: member.name,
+      otherSpellings: member.spellings.dropFirst().map { String(decoding: $0, as: UTF8.self) },
+      count: member.count, types: member.types,
+      example: member.example.isEmpty ? nil : Self.text(cut: member.example),
+      isExampleCut: member.isExampleCut, field: guess.map { schema.fields[$0.field].member },
+      reason: guess?.explanation)
+  }
+
+  /// Text that may be cut within a character.
+  private static func text(cut bytes: [UInt8]) -> String {
+    for dropped in 0..<4 where bytes.count > dropped {
+      if let text = String(validating: bytes.dropLast(dropped), as: UTF8.self) { return text }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private func reading(
+    _ tally: ReadingTally, of mapping: Mapping?, in shape: ShapeCollector.Shape
+  ) -> SurveyReport.Reading {
+    var (migrates, duplicates, lookAlikes) = (tally.migrates, tally.duplicates, tally.lookAlikes)
+    if mapping != nil {
+      // What is right as it is was not tried.
+      migrates += shape.plainAndDone.migrates
+      duplicates += shape.plainAndDone.duplicates
+      // What no rule of the mapping takes is read as it is.
+      let left = shape.count - tally.taken - shape.plainAndDone.taken
+      lookAlikes += left
+    }
+    return .init(
+      mapping: mapping?.name, migrates: migrates, duplicates: duplicates, lookAlikes: lookAlikes,
+      problems: Self.sorted(tally.problems))
+  }
+
+  fileprivate static func sorted(
+    _ problems: [SurveyReport.Problem.Key: Int]
+  ) -> [SurveyReport.Problem] {
+    problems.map { .init(key: $0.key, count: $0.value) }.sorted { left, right in
+      (-left.count, left.key.code.rawValue, left.key.pointer)
+        < (-right.count, right.key.code.rawValue, right.key.pointer)
+    }
+  }
+
+  /// The kind that a shape looks like, and the members that say so.
+  private func likeness(
+    of shape: ShapeCollector.Shape
+  ) -> (kind: EntityKind?, evidence: [String]) {
+    let scores = catalog.kinds.map { kind in
+      let guesses = FieldGuess.all(in: shape, as: kind)
+      return (
+        kind: kind, guesses: guesses, score: FieldGuess.score(of: guesses, as: kind, in: catalog)
+      )
+    }
+    let own = scores.first { $0.kind == shape.kind }
+    guard var best = scores.max(by: { $0.score < $1.score }) else { return (nil, []) }
+    // Where it is says something too.
+    if let own, own.score > 0, best.score < max(own.score * 1.5, 0.5) { best = own }
+    let readings = shape.mapped.values.map(\.reads) + [shape.plain.reads]
+    if (readings.max() ?? 0) * 2 > shape.count, let own {
+      best = own
+    } else if best.score < (best.kind == shape.kind ? 0.2 : 0.5) {
+      return (nil, [])
+    }
+    let schema = best.kind.schema
+    let telling = best.guesses.filter { guess in
+      let member = schema.fields[guess.field].member
+      return !catalog.kinds.allSatisfy { $0.schema.position(ofMember: member) != nil }
+    }
+    let sorted = telling.sorted { left, right in
+      left.strength == right.strength
+        ? left.member < right.member : left.strength < right.strength
+    }
+    let names = sorted.prefix(5).map { shape.members[$0.member].name }
+    return (best.kind, names)
+  }
+
+  // MARK: The proposal
+
+  /// Whether a built-in mapping made for the shape reads it, and not one for any shape.
+  private func isReadByOneForTheShape(_ reading: SurveyReport.Reading) -> Bool {
+    guard let position = Mapping.builtIn.firstIndex(where: { $0.name == reading.mapping }) else {
+      return false
+    }
+    return specificity(position) > 0
+  }
+
+  private func propose() throws(ReadFailure) {
+    var drafts: [MappingProposal.Draft] = []
+    for (position, shape) in collector.shapes.enumerated() {
+      let described = result.shapes[position]
+      guard described.likeness != nil || shape.isInPlace else { continue }
+      let best = described.best
+      if isReadByOneForTheShape(best) { continue }
+      let guesses = FieldGuess.all(in: shape, as: shape.kind)
+      let isWhole = best.migrates == shape.count && best.lookAlikes == 0
+      // A field that is nowhere else may be what another name means.
+      let fillsIn = guesses.contains { $0.strength == .alias }
+      guard !isWhole || fillsIn || !shape.isInPlace else { continue }
+      let others = result.shapes.contains { other in
+        other.kind == shape.kind && other.isInPlace && isReadByOneForTheShape(other.best)
+      }
+      let draft = MappingProposal.Draft(
+        shape: shape, kind: shape.kind, guesses: guesses, namesFiles: others || !shape.isInPlace)
+      guard !draft.targets.isEmpty || !shape.isInPlace else { continue }
+      drafts.append(draft)
+    }
+    guard let text = MappingProposal(catalog: catalog, drafts: drafts).text,
+      let mapping = try? Mapping(parsing: text, catalog: catalog)
+    else { return }
+    var builtIn: [String] = []
+    for (position, shape) in result.shapes.enumerated() {
+      let isProposed = drafts.contains { draft in
+        draft.shape.kind == collector.shapes[position].kind
+          && draft.shape.files == collector.shapes[position].files
+          && draft.shape.members.count == collector.shapes[position].members.count
+      }
+      if !isProposed, let name = shape.best.mapping, !builtIn.contains(name) {
+        builtIn.append(name)
+      }
+    }
+    let mappings = [mapping] + builtIn.compactMap { Mapping.builtIn(named: $0) }
+    result.proposal = try outcome(of: MappingSet(mappings), text, builtIn)
+  }
+
+  /// Reads everything again through mappings, as a migration would.
+  private func outcome(
+    of mappings: MappingSet, _ text: String, _ builtIn: [String]
+  ) throws(ReadFailure) -> SurveyReport.Proposal {
+    var proposal = SurveyReport.Proposal(
+      text: text, builtIn: builtIn, found: 0, migrates: 0, problems: [])
+    let ids = KnownIDs(limit: options.limits.ids)
+    var problems: [SurveyReport.Problem.Key: Int] = [:]
+    let limit = options.limits.problems
+    for kind in catalog.kinds {
+      let builder = SourceBatchBuilder(batchSize: 2_000, options: SurveyReader.decoding) {
+        (batch: SourceBatch) throws(ReadFailure) -> RecordBatch in
+        for index in 0..<batch.records.count {
+          let outcome = ids.outcome(of: batch.records, at: index)
+          proposal.found += 1
+          if outcome.problems.isEmpty { proposal.migrates += 1 }
+          for key in outcome.problems where problems[key] != nil || problems.count < limit {
+            problems[key, default: 0] += 1
+          }
+          if outcome.problems.isEmpty, let id = outcome.id { ids.insert(id, kind) }
+        }
+        return batch.records
+      }
+      let documents = DocumentReader(into: builder, isCancelled: isCancelled)
+      let pool = MapperPool(mappings)
+      builder.begin(kind)
+      try forEachFile(notingOthers: false) { path, format throws(ReadFailure) in
+        var selection: EntitySelection?
+        switch pool.reading(of: path, as: kind, at: SourceTop.home(of: path, catalog)) {
+        case .not: return
+        case .plain: builder.begin(file: path)
+        case .mapped(let mapper):
+          builder.begin(file: path, mappedBy: mapper)
+          selection = mapper.selection
+        }
+        do throws(ReadFailure) {
+          let file = try ReadFailure.converting { () throws(SystemError) in
+            try FileByteSource(place.root + [UInt8(ascii: "/")] + path, options.access)
+          }
+          defer { file.close() }
+          try documents.read(file, as: format, selecting: selection)
+        } catch {
+          guard case .system = error else { throw error }
+          try builder.fail(.inputUnreadable, "cannot be read", at: nil, span: .nothing)
+        }
+      }
+      try builder.endKind()
+    }
+    proposal.problems = Self.sorted(problems)
+    return proposal
+  }
+}
+
+/// The ids of the entities that would be in the store.
+final class KnownIDs {
+  private let limit: Int
+  private var tables: [EntityKind: IDTable] = [:]
+  private(set) var isFull = false
+
+  init(limit: Int) { self.limit = limit }
+
+  func contains(_ kind: EntityKind, _ key: IDTable.Key) -> Bool { tables[kind]?[key] != nil }
+
+  func insert(_ key: IDTable.Key, _ kind: EntityKind) {
+    guard tables[kind, default: IDTable()].count < limit else {
+      isFull = true
+      return
+    }
+    tables[kind, default: IDTable()].insert(key)
+  }
+
+  /// What would become of an entity of a batch.
+  ///
+  /// - Parameters:
+  ///   - records: The batch.
+  ///   - index: The entity's position.
+  ///   - checksReferences: Whether references must lead to ids that are known.
+  /// - Returns: Its errors, and whether its id is known.
+  func outcome(
+    of records: RecordBatch, at index: Int, checksReferences: Bool = true
+  ) -> ObjectOutcome {
+    var outcome = ObjectOutcome()
+    let entry = records.entries[index]
+    for issue in records.issues[entry.issues] {
+      if issue.severity == .error {
+        outcome.problems.insert(.init(code: issue.code, pointer: issue.pointer ?? ""))
+      } else if issue.code == .fieldLookAlike {
+        outcome.hasLookAlike = true
+      }
+    }
+    if checksReferences, !isFull {
+      let dangling = records.danglingReferences(at: index) { kind, id in
+        contains(kind, IDTable.Key(id))
+      }
+      for position in dangling {
+        let field = records.references[position].field
+        let pointer = JSONPointer.to(records.kind.schema.fields[field].member)
+        outcome.problems.insert(.init(code: .referenceMissing, pointer: pointer))
+      }
+    }
+    guard !entry.id.isEmpty else { return outcome }
+    let key = records.idKey(at: index)
+    outcome.id = key
+    outcome.isRepeated = contains(records.kind, key)
+    return outcome
+  }
+}

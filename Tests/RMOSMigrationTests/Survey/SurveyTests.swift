@@ -1,0 +1,152 @@
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+
+/// What a survey says of trees, against what a migration makes of them.
+@Suite struct SurveyTests {
+  private let legacy = Fixtures.package + "/Tests/Fixtures/legacy"
+
+  /// What must be said of one of the trees in `Fixtures/legacy`.
+  struct Expectation: Sendable, CustomTestStringConvertible {
+    let name: String
+    let count: Int
+    let asIs: Int
+    /// The mapping, and how many migrate with it.
+    var mapping: String?
+    var mapped = 0
+
+    var testDescription: String { name }
+  }
+
+  static let expectations = [
+    Expectation(name: "flat-files", count: 3, asIs: 3),
+    Expectation(name: "wrapper-plain", count: 3, asIs: 3),
+    Expectation(name: "api-answers", count: 3, asIs: 3),
+    Expectation(name: "table-dump", count: 3, asIs: 3),
+    // Its strip family is not there.
+    Expectation(name: "ring-bands", count: 1, asIs: 0, mapping: "ring-bands", mapped: 0),
+    Expectation(name: "pattern-model", count: 1, asIs: 0, mapping: "pattern-model", mapped: 1),
+    // The pattern of one is not there.
+    Expectation(name: "job-log-schema", count: 2, asIs: 0, mapping: "job-log", mapped: 1),
+    Expectation(name: "saw-runs-list", count: 2, asIs: 0, mapping: "saw-runs", mapped: 2),
+    Expectation(name: "saw-runs-dict", count: 4, asIs: 0, mapping: "saw-runs", mapped: 3),
+    Expectation(name: "art-jobs", count: 1, asIs: 0, mapping: "art-jobs", mapped: 1),
+    Expectation(name: "art-patterns", count: 2, asIs: 0, mapping: "art-patterns", mapped: 2),
+    Expectation(name: "catalogue", count: 3, asIs: 0, mapping: "catalogue", mapped: 3),
+    Expectation(name: "epoch-times", count: 2, asIs: 0, mapping: "epoch", mapped: 2),
+    Expectation(name: "sandbox-families", count: 1, asIs: 0),
+  ]
+
+  @Test(arguments: expectations)
+  func theRightMappingIsNamed(_ expected: Expectation) throws {
+    let report = try Survey(of: legacy + "/" + expected.name).runSynchronously()
+    #expect(report.objectCount == expected.count)
+    #expect(report.migratesAsIs == expected.asIs)
+    #expect(report.suggestedMappings == (expected.mapping.map { [$0] } ?? []))
+    #expect(report.migratesAtBest == max(expected.asIs, expected.mapped))
+    // A migration agrees.
+    var options = Migration.Options()
+    options.mappings = report.suggestedMappings.compactMap { Mapping.builtIn(named: $0) }
+    let summary = try RecordedMigration(
+      legacy + "/" + expected.name, into: InMemoryStore(), options
+    ).summary
+    #expect(summary.statistics.total.found == report.objectCount)
+    #expect(summary.statistics.total.migrated == report.migratesAtBest)
+  }
+
+  @Test func whatIsNowhereIsNamed() throws {
+    let report = try Survey(of: legacy + "/sandbox-families").runSynchronously()
+    let shape = try #require(report.shapes.first)
+    #expect(Set(shape.missing).isSuperset(of: ["strip_width_mm", "strip_thickness_mm", "strips"]))
+  }
+
+  @Test func nothingFoundIsSaid() throws {
+    let tree = try SourceTree()
+    try tree.add("notes.txt", "x")
+    let report = try withExtendedLifetime(tree) {
+      try Survey(of: tree.path).runSynchronously()
+    }
+    #expect(report.isEmpty && report.fileCount == 0 && report.shapes.isEmpty)
+    #expect(report.notRead.count == 1)
+    #expect(report.lines(width: 80).first?.contains("no file to read") == true)
+    #expect(throws: MigrationError.self) { try Survey(of: tree.path + "/no").runSynchronously() }
+  }
+
+  @Test func filesOutsideTheKindsAreRecognized() throws {
+    let tree = try SourceTree([
+      "export/runs.json": #"{"runs": [{"id": "j", "job_type": "slice", "parameters": {"a": 1}}]}"#,
+      "export/woods.jsonl":
+        #"{"id": "f", "name": "N", "strip_width_mm": 2, "strip_thickness_mm": 1, "#
+        + #""material_type": "oak", "strips": [1]}"# + "\n",
+      "broken.json": "{",
+    ])
+    var options = Survey.Options()
+    options.proposesMapping = true
+    try withExtendedLifetime(tree) {
+      let report = try Survey(of: tree.path, options: options).runSynchronously()
+      #expect(report.shapes.map(\.kind) == [.stripFamilies, .joblogs])
+      #expect(report.shapes.allSatisfy { !$0.isInPlace && $0.likeness == $0.kind })
+      #expect(report.failures.map(\.code) == [.jsonSyntax])
+      // Where they are is what the mapping says of them.
+      let proposal = try #require(report.proposal)
+      var migration = Migration.Options()
+      migration.mappings = [try Mapping(parsing: proposal.text)]
+      let summary = try RecordedMigration(tree, into: InMemoryStore(), migration).summary
+      #expect(summary.statistics.total.migrated == 2)
+    }
+  }
+
+  @Test func duplicatesAndDanglingReferencesAreCounted() throws {
+    let job = #"{"id": "j", "job_type": "slice", "parameters": {"a": 1}}"#
+    let lost = #"{"id": "k", "job_type": "slice", "parameters": {"a": 1}, "pattern_id": "no"}"#
+    let tree = try SourceTree(["joblogs/a.json": "[\(job), \(job), \(lost)]"])
+    let report = try withExtendedLifetime(tree) {
+      try Survey(of: tree.path).runSynchronously()
+    }
+    #expect(report.duplicates == 1)
+    #expect(report.dangling == [.init(kind: .joblogs, member: "pattern_id", count: 1)])
+    let problem = SurveyReport.Problem.Key(code: .referenceMissing, pointer: "/pattern_id")
+    #expect(report.shapes.first?.plain.problems == [.init(key: problem, count: 1)])
+  }
+
+  @Test func boundsAreSaid() throws {
+    var text = ""
+    for number in 0..<6 { text += #"{"a\#(number)": 1, "b\#(number)": 2}"# + "\n" }
+    let tree = try SourceTree(["patterns/a.jsonl": text])
+    var options = Survey.Options()
+    options.limits.shapes = 2
+    options.limits.members = 1
+    let report = try withExtendedLifetime(tree) {
+      try Survey(of: tree.path, options: options).runSynchronously()
+    }
+    #expect(report.objectCount == 6 && report.shapes.count == 2 && report.bounds.count == 2)
+  }
+
+  @Test func aPartOfASourceIsReadAsThatPart() throws {
+    let fixture = legacy + "/saw-runs-dict"
+    for path in ["/joblogs", "/joblogs/", "/joblogs/saw_runs.json"] {
+      let report = try Survey(of: fixture + path).runSynchronously()
+      #expect(report.source == fixture && report.objectCount == 4)
+      #expect(report.shapes.first?.isInPlace == true)
+    }
+  }
+
+  @Test func linesFitAndAreInert() throws {
+    let hostile = "x\u{1b}[2J\u{202e}" + String(repeating: "long ", count: 40)
+    var writer = JSONWriter()
+    writer.array { writer in
+      writer.object { $0.member(hostile, hostile) }
+    }
+    let tree = try SourceTree(["joblogs/\u{202e}a.json": writer.text])
+    let report = try withExtendedLifetime(tree) {
+      try Survey(of: tree.path).runSynchronously()
+    }
+    for line in report.lines(width: 80, showsAll: true) {
+      #expect(PlainText.width(line) <= 80, "\(line)")
+      #expect(!line.unicodeScalars.contains(where: PlainText.isSteering))
+    }
+  }
+}
