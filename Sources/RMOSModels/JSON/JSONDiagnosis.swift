@@ -147,9 +147,10 @@ extension JSONDiagnosis.Place {
         "found a line break in a text; write \\n for it, or close the text with a double quote")
     case UInt8(ascii: "\t"):
       JSONDiagnosis("found a tab in a text; write \\t for it")
-    default: JSONDiagnosis(
-      "found the control character 0x\(ASCII.hex([byte]).uppercased()) in a text; write "
-        + "\\u00\(ASCII.hex([byte])) for it, or remove it")
+    default:
+      JSONDiagnosis(
+        "found the control character 0x\(ASCII.hex([byte]).uppercased()) in a text; write "
+          + "\\u00\(ASCII.hex([byte])) for it, or remove it")
     }
   }
 
@@ -224,7 +225,8 @@ extension JSONDiagnosis.Place {
     let pages = ["<!doctype html", "<html", "<head", "<body"]
     if pages.contains(where: { lower.hasPrefix($0) }) {
       return whole(
-        "an HTML page", "a server sent it in place of the data, such as an error or a login; "
+        "an HTML page",
+        "a server sent it in place of the data, such as an error or a login; "
           + "download the data again")
     }
     if lower.hasPrefix("<!--") { return nil }
@@ -355,7 +357,8 @@ extension JSONDiagnosis.Place {
     case "\u{FF1A}", "\u{A789}", "\u{2236}":
       return JSONDiagnosis("found \(scalar) (\(code)) for a colon; write : (U+003A)")
     case "\u{2026}":
-      return JSONDiagnosis("found \u{2026} (\(code)), where something was left out; write all of it")
+      return JSONDiagnosis(
+        "found \u{2026} (\(code)), where something was left out; write all of it")
     default:
       return JSONDiagnosis(
         "found \(scalar) (\(code)), which is not in double quotes; names and texts take them")
@@ -415,7 +418,8 @@ extension JSONDiagnosis.Place {
   private func number() -> JSONDiagnosis? {
     let (text, start) = word
     let body = text.drop { $0 == "-" || $0 == "+" }
-    guard let first = body.first, first == "." || first.isASCIIDigit, body.contains(where: \.isASCIIDigit)
+    guard let first = body.first, first == "." || first.isASCIIDigit,
+      body.contains(where: \.isASCIIDigit)
     else { return nil }
     guard start < position || position == start, text.utf8.count <= 60 else { return nil }
     // 2,5 in an object: the comma before a digit that stands right behind another.
@@ -512,7 +516,8 @@ extension JSONDiagnosis.Place {
         "found line ends that are carriage returns alone; save the file with line feeds",
         isAboutWholeText: true)
     case .line:
-      return JSONDiagnosis("found a second value on the line; write each entity on a line of its own")
+      return JSONDiagnosis(
+        "found a second value on the line; write each entity on a line of its own")
     case .file:
       return JSONDiagnosis(
         "found a second value after the first; put several entities in a list, or one a line in a "

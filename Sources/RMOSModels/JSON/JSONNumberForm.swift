@@ -29,7 +29,9 @@ enum JSONNumberForm {
   ///
   /// - Returns: `nil` if the text is not one number, or could be two.
   static func number(meantBy text: some StringProtocol) -> String? {
-    var text = String(text).filter { !$0.isWhitespace && $0 != "_" && $0 != "'" && $0 != "\u{2019}" }
+    var text = String(text).filter {
+      !$0.isWhitespace && $0 != "_" && $0 != "'" && $0 != "\u{2019}"
+    }
     if text.first == "\u{2212}" { text = "-" + text.dropFirst() }
     let isNegative = text.first == "-"
     if isNegative || text.first == "+" { text.removeFirst() }

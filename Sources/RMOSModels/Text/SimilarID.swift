@@ -89,7 +89,9 @@ package struct SimilarID: Sendable, Hashable {
       capitalized += beginsWord ? character.uppercased() : String(character)
       beginsWord = !character.isLetter && !character.isNumber
     }
-    return [lower, text.uppercased(), lower.prefix(1).uppercased() + lower.dropFirst(), capitalized]
+    return [
+      lower, text.uppercased(), lower.prefix(1).uppercased() + lower.dropFirst(), capitalized,
+    ]
   }
 }
 
