@@ -238,9 +238,11 @@ class Scanner:
                 raise self.unexpected(position)
             position = self.skip_white_space(position + 1)
 
-    def outline_end(self, position: int) -> int | None:
-        """The position after a value by its brackets and quotes alone; `None` at the text's end."""
-        depth = 0
+    def outline_end(self, position: int, depth: int = 0) -> int | None:
+        """The position after a value by its brackets and quotes alone; `None` at the text's end.
+
+        With a depth, after so many brackets around it too.
+        """
         in_string = False
         while position < self.end:
             character = self.text[position]

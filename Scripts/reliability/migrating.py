@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jsontext import same_data
-from reading import KINDS, FileReader, Found, Locator, Walk, path_text
-from rules import FIELDS, RUN_START, Entity, EntityReader, Issue, Severity, pointer_to
+from reading import KINDS, FileReader, Found, Locator, Walk, path_text, unread_data
+from rules import FIELDS, NAMES, RUN_START, Entity, EntityReader, Issue, Severity, pointer_to
 
 Duplicates = Literal["skip", "update", "fail"]
 
@@ -49,12 +49,21 @@ class Model:
         self.derives_ids = derives_ids
         self.outcomes: list[Outcome] = []
         self.remarks: list[Issue] = []
+        #: How many files there are to read, be they unreadable.
+        self.files = 0
         before = self.copy().rows
         for kind in KINDS:
             #: The ids that an earlier entity of the source has decided about.
             self.decided: set[str] = set()
             for found in self._found(os.fsencode(root), kind):
                 self._settle(kind, found)
+        unread = unread_data(os.fsencode(root))
+        for path in unread[:100]:
+            self._remark("warning", "input.not-read", None, path_text(path))
+        if len(unread) > 100:
+            self._remark("warning", "input.not-read", None, None)
+        if self.files == 0:
+            self._remark("error", "input.nothing-found", None, None)
         if atomic and any(outcome.outcome == "failed" for outcome in self.outcomes):
             self.rows = before
             for outcome in self.outcomes:
@@ -63,19 +72,27 @@ class Model:
         return self.outcomes, self.remarks
 
     def _found(self, root: bytes, kind: str) -> Iterator[Found]:
-        required = frozenset(item.member for item in FIELDS[kind] if item.required)
-        members = frozenset(item.member for item in FIELDS[kind])
         for what, path in Walk(root, kind).items():
             text = path_text(path)
             if what == "unreadable":
+                self.files += 1
                 yield Found(text, None, None, code="input.unreadable")
             elif what == "loop":
-                self.remarks.append(
-                    Issue("warning", "input.loop", kind, None, text, None, None, None))
+                self._remark("warning", "input.loop", kind, text)
+            elif what == "copy":
+                self._remark("warning", "input.copy", kind, text)
             else:
                 with open(os.path.join(root, path), "rb") as file:
                     data = file.read()
-                yield from FileReader(text, data, required, members).read(what == "lines")
+                self.files += 1
+                reader = FileReader(text, data, NAMES[kind])
+                found = reader.read(what == "lines")
+                if reader.is_wrapper:
+                    self._remark("info", "shape.wrapper", kind, text)
+                yield from found
+
+    def _remark(self, severity: Severity, code: str, kind: str | None, path: str | None) -> None:
+        self.remarks.append(Issue(severity, code, kind, None, path, None, None, None))
 
     def _settle(self, kind: str, found: Found) -> None:
         if found.code is not None:

@@ -39,7 +39,7 @@ def self_test(verdicts: Verdicts) -> None:
     for case in sorted(path for path in CONFORMANCE.iterdir() if path.is_dir()):
         expected = json.loads((case / "expected.json").read_text())
         model = Model()
-        outcomes, _ = model.migrate(str(case / "source"))
+        outcomes, remarks = model.migrate(str(case / "source"))
         name = f"the reading agrees with the conformance case {case.name}"
         wanted = {kind: {"updated": 0, **numbers} for kind, numbers in expected["stats"].items()}
         verdicts.check(counts(outcomes) == wanted, name, counts(outcomes))
@@ -48,6 +48,8 @@ def self_test(verdicts: Verdicts) -> None:
         right = [(item["source"], item["locator"], item["id"], item["outcome"],
                   sorted(item["codes"])) for item in expected["outcomes"]]
         verdicts.check(got == right, name, [pair for pair in zip(got, right) if pair[0] != pair[1]])
+        said = sorted(issue.code for issue in remarks)
+        verdicts.check(said == sorted(expected.get("run_issues", [])), name, said)
         for row in expected["rows"]:
             entity = model.rows[row["table"]][row["id"]]
             for field in FIELDS[row["table"]]:

@@ -7,8 +7,9 @@ of `FileReader.document`; a new way of naming a directory or file one more in `W
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from jsontext import JSONError, Node, Scanner, decode_string
@@ -102,14 +103,6 @@ class Found:
     code: str | None = None
 
 
-@dataclass
-class Remark:
-    """A warning that concerns no entity."""
-
-    path: str
-    code: str
-
-
 def code_of(error: JSONError, text: SourceText) -> str:
     """The code under which a text that is not JSON is reported."""
     if error.reason == "depth":
@@ -121,17 +114,283 @@ def code_of(error: JSONError, text: SourceText) -> str:
     return "json.syntax"
 
 
+#: Names of collections without elements, in plain letters.
+GENERIC_NAMES = frozenset(("items", "data", "results", "records", "entries", "rows", "list",
+                           "values", "runs", "jobs"))
+#: Names of members about the document, in plain letters.
+NOTES = frozenset(("meta", "metadata", "info", "header", "headers", "summary", "schema", "config",
+                   "settings", "pagination", "paging", "links", "page", "version", "export",
+                   "source"))
+#: How many objects of a collection are looked into, and how many collections are named.
+SAMPLES = 64
+
+
+def plain(name: str) -> str:
+    """A name in lower case without separators (ASCII alone)."""
+    return "".join(chr(ord(c) | 0x20) if "A" <= c <= "Z" else c
+                   for c in name if c not in "_- ")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the members of a kind are called."""
+
+    #: Their own names, those that are required, and those that hold JSON.
+    members: frozenset[str]
+    required: frozenset[str]
+    json: frozenset[str]
+    #: Other names, and the kind's own, in plain letters.
+    others: frozenset[str]
+    kind: frozenset[str]
+
+    def resembles(self, name: str | None) -> bool:
+        """Whether a name is one of a member, in whatever letters."""
+        return name is not None and plain(name) in self.others
+
+
+#: A list of steps; `None` stands for any.
+Pointer = tuple[str | None, ...]
+
+
+@dataclass
+class Shape:
+    """What a document that is an object holds: `entity`, `dictionary`, `wrapper` and so on."""
+
+    what: str
+    pointers: tuple[Pointer, ...] = ()
+    only_objects: bool = False
+    excluded: frozenset[str] = frozenset()
+
+
+@dataclass
+class Content:
+    """What a member holds: `other`, `entity`, `collection`, `holder` or `empty`."""
+
+    what: str
+    likeness: int = 0
+    names: tuple[str, ...] | None = ()
+
+
+class Outline:
+    """Finds the shape of a document that is an object by its outline."""
+
+    def __init__(self, scanner: Scanner, names: Names) -> None:
+        self.scanner = scanner
+        self.names = names
+
+    def each(self, start: int, body: Callable[[str, int], int | None]) -> int | None:
+        """Calls `body` for each member; returns the position after the object."""
+        try:
+            position = self.scanner.skip_white_space(start + 1)
+            if self.scanner.at(position) == "}":
+                return position + 1
+            while True:
+                raw, after = self.scanner.name(position)
+                position = self.scanner.skip_white_space(after)
+                if position >= self.scanner.end:
+                    return None
+                end = body(decode_string(raw) or "", position)
+                if end is None:
+                    return None
+                position = self.scanner.skip_white_space(end)
+                if self.scanner.at(position) == "}":
+                    return position + 1
+                if self.scanner.at(position) != ",":
+                    return None
+                position = self.scanner.skip_white_space(position + 1)
+        except JSONError:
+            return None
+
+    def shape(self, start: int) -> Shape:
+        """The shape of the object at a position."""
+        self.has_field = self.has_required = self.is_columns = False
+        self.count = self.objects = 0
+        self.entities, self.collections = [0, 0, 0], [0, 0, 0]
+        self.selections: list[tuple[Pointer, ...]] = [(), (), ()]
+        self.empty: str | None = None
+        self.notes: list[tuple[str, int]] = []
+        is_whole = self.each(start, self._take) is not None
+        return self._verdict(is_whole)
+
+    def _take(self, name: str, position: int) -> int | None:
+        is_object = self.scanner.at(position) == "{"
+        if name in self.names.members:
+            self.has_field = True
+            self.has_required |= name in self.names.required
+            self.is_columns |= is_object and name not in self.names.json
+            if not is_object:
+                return None
+        elif self.names.resembles(name):
+            self.has_field = True
+        content, end = self._content(position, 1)
+        if end is None and content.what not in ("collection", "holder"):
+            return None
+        self.count += 1
+        self.objects += is_object
+        self._add(content, name, is_object)
+        return end
+
+    def _add(self, content: Content, name: str, is_object: bool) -> None:
+        is_note = name[:1] in ("_", "$", "@") or plain(name) in NOTES
+        is_note = is_note and name != "" and len(self.notes) < SAMPLES
+        likeness = content.likeness
+        if content.what in ("other", "empty") and is_object and is_note:
+            self.notes.append((name, 0))
+        elif content.what == "entity" and is_note:
+            self.notes.append((name, likeness))
+        elif content.what == "entity":
+            self.entities[likeness] += 1
+        elif content.what == "collection":
+            self.collections[likeness] += 1
+            self.selections[likeness] = ((name, None),)
+        elif content.what == "holder":
+            self.collections[likeness] += 1
+            self.selections[likeness] = (
+                ((name, None, None),) if content.names is None
+                else tuple((name, below, None) for below in content.names))
+        elif content.what == "empty":
+            if plain(name) in self.names.kind or plain(name) in GENERIC_NAMES:
+                self.empty = name
+
+    def _verdict(self, is_whole: bool) -> Shape:
+        only_objects = 0 < self.count == self.objects
+        if self.has_field:
+            if not only_objects or not is_whole:
+                return Shape("entity")
+            if not self.has_required:
+                return Shape("dictionary")
+            return Shape("columns" if self.is_columns and self.count > 1 else "entity")
+        most = max([index for index in range(3) if self.entities[index]], default=0)
+        notes = [note for note in self.notes if note[1] < max(1, most)]
+        for _, likeness in self.notes:
+            if likeness >= max(1, most):
+                self.entities[likeness] += 1
+        tiers = [index for index in range(3) if self.entities[index] + self.collections[index]]
+        if not tiers:
+            if self.empty is not None and is_whole and self.count > len(notes):
+                return Shape("wrapper", ((self.empty, None),))
+            return Shape("dictionary" if only_objects else "entity")
+        tier = tiers[-1]
+        if not is_whole and not only_objects and tier < 2:
+            return Shape("entity")
+        if self.entities[tier] and tier:
+            if only_objects and not notes:
+                return Shape("dictionary")
+            if self.collections[tier]:
+                return Shape("ambiguous")
+            return Shape("wrapper", ((None,),), True, frozenset(name for name, _ in notes))
+        if tier == 0 and only_objects and self.count - len(notes) != 1:
+            return Shape("dictionary")
+        if self.collections[tier] != 1:
+            return Shape("ambiguous")
+        return Shape("wrapper", self.selections[tier])
+
+    def _content(self, position: int, depth: int) -> tuple[Content, int | None]:
+        if self.scanner.at(position) == "[":
+            return self._list(position)
+        if self.scanner.at(position) == "{":
+            return self._object(position, depth)
+        return Content("other"), self.scanner.outline_end(position)
+
+    def _list(self, start: int) -> tuple[Content, int | None]:
+        position = self.scanner.skip_white_space(start + 1)
+        if self.scanner.at(position) == "]":
+            return Content("empty"), position + 1
+        likeness: int | None = None
+
+        def content() -> Content:
+            return Content("other") if likeness is None else Content("collection", likeness)
+
+        for _ in range(SAMPLES):
+            if position >= self.scanner.end:
+                break
+            found: int | None = None
+            if self.scanner.at(position) == "{":
+                found, end = self._likeness(position)
+            else:
+                end = self.scanner.outline_end(position)
+            if end is None:
+                return content(), None
+            if found is not None:
+                likeness = max(likeness or 0, found)
+            position = self.scanner.skip_white_space(end)
+            if self.scanner.at(position) == "]":
+                return content(), position + 1
+            if self.scanner.at(position) != ",":
+                break
+            position = self.scanner.skip_white_space(position + 1)
+            if likeness == 2:
+                break
+        return content(), self.scanner.outline_end(position, 1)
+
+    def _is_known(self, name: str) -> bool:
+        return name in self.names.members or self.names.resembles(name)
+
+    def _likeness(self, start: int) -> tuple[int, int | None]:
+        fields = 0
+
+        def take(name: str, position: int) -> int | None:
+            nonlocal fields
+            fields += self._is_known(name)
+            return self.scanner.outline_end(position)
+
+        end = self.each(start, take)
+        return min(fields, 2), end
+
+    def _object(self, start: int, depth: int) -> tuple[Content, int | None]:
+        fields = members = lists = objects = likeness = 0
+        found: dict[str, list[tuple[str, int]]] = {"lists": [], "dictionaries": []}
+
+        def take(name: str, position: int) -> int | None:
+            nonlocal fields, members, lists, objects, likeness
+            fields += self._is_known(name)
+            first = self.scanner.at(position)
+            if depth > 2 or fields > 1 or (objects > SAMPLES and lists == 0):
+                content, end = Content("other"), self.scanner.outline_end(position)
+            else:
+                content, end = self._content(position, depth + 1)
+            if end is not None:
+                members += 1
+                objects += first == "{"
+                lists += first == "["
+                if content.what == "entity":
+                    likeness = max(likeness, content.likeness)
+            if content.what == "collection":
+                found["lists" if first == "[" else "dictionaries"].append(
+                    (name, content.likeness))
+            return end
+
+        end = self.each(start, take)
+        if fields:
+            return Content("entity", min(fields, 2)), end
+        if members == 0 and end is not None and not found["lists"]:
+            return Content("empty"), end
+
+        def holder(which: str) -> Content:
+            names = tuple(name for name, _ in found[which])
+            return Content("holder", max(likeness for _, likeness in found[which]),
+                           names if len(names) <= SAMPLES else None)
+
+        if found["lists"]:
+            return holder("lists"), end
+        if found["dictionaries"] and max(item for _, item in found["dictionaries"]) > likeness:
+            return holder("dictionaries"), end
+        if objects == members > 0:
+            return Content("collection", likeness), end
+        return Content("other"), end
+
+
 class FileReader:
     """Reads one file."""
 
-    def __init__(self, path: str, data: bytes, required: frozenset[str],
-                 members: frozenset[str]) -> None:
+    def __init__(self, path: str, data: bytes, names: Names) -> None:
         self.path = path
         self.text = SourceText(data)
-        self.required = required
-        self.members = members
+        self.names = names
         self.scanner = Scanner(self.text.text)
         self.found: list[Found] = []
+        #: Whether the file is a wrapper.
+        self.is_wrapper = False
 
     def _fail(self, code: str, position: int, locator: Locator = None) -> None:
         self.found.append(Found(self.path, locator, position, self.text, code=code))
@@ -174,49 +433,78 @@ class FileReader:
         return False
 
     def _object(self, start: int) -> None:
+        shape = Outline(self.scanner, self.names).shape(start)
+        if shape.what == "dictionary":
+            return self._dictionary(start)
+        if shape.what == "wrapper":
+            self.is_wrapper = True
+            return self._wrapper(start, shape)
+        if shape.what == "ambiguous":
+            return self._fail("shape.ambiguous", start)
+        if shape.what == "columns":
+            return self._fail("shape.not-object", start)
         try:
             node = self.scanner.value(start)
         except JSONError as error:
-            return self._dictionary(start) if self._has_outline(start) else self._fail_json(error)
-        names = [member.name for member in node.members]
-        if names and not self.required.intersection(name for name in names if name) and all(
-            member.value.kind == "object" for member in node.members
-        ):
-            return self._dictionary(start)
+            return self._fail_json(error)
         if self._ends(node.end):
             self.found.append(Found(self.path, None, start, self.text, node))
         return None
 
-    def _has_outline(self, start: int) -> bool:
-        """Whether a broken object is a dictionary of entities by what stands before the break."""
-        entries = 0
-        has_members = False
+    def _wrapper(self, start: int, shape: Shape) -> None:
+        end = self._level(start, shape.pointers, "", shape)
+        if end is not None:
+            self._ends(end)
+
+    def _level(self, start: int, pointers: tuple[Pointer, ...], above: str,
+               shape: Shape | None) -> int | None:
+        """Reads a container on the way to entities; returns the position after it."""
+        is_list = self.scanner.at(start) == "["
+        closing = "]" if is_list else "}"
         position = self.scanner.skip_white_space(start + 1)
+        if self.scanner.at(position) == closing:
+            return position + 1
+        index = 0
         while True:
+            name: str | None = str(index)
+            value = position
             try:
-                raw, after = self.scanner.name(position)
-            except JSONError:
-                break
-            name = decode_string(raw)
-            if name in self.required:
-                return False
-            has_members = has_members or name in self.members
-            position = self.scanner.skip_white_space(after)
-            if position >= self.scanner.end:
-                break
-            if self.scanner.at(position) != "{":
-                return False
-            end = self.scanner.outline_end(position)
+                if not is_list:
+                    raw, after = self.scanner.name(position)
+                    name = decode_string(raw)
+                    value = self.scanner.skip_white_space(after)
+                end = self._item(value, name, pointers, above, shape, is_list)
+            except JSONError as error:
+                self._fail_json(error)
+                return None
             if end is None:
-                break
-            entries += 1
+                return None
+            index += 1
             position = self.scanner.skip_white_space(end)
-            if self.scanner.at(position) == "}":
-                return True
+            if self.scanner.at(position) == closing:
+                return position + 1
             if self.scanner.at(position) != ",":
-                break
+                self._fail_json(self.scanner.unexpected(position),
+                                f"{above}/{index}" if is_list else None)
+                return None
             position = self.scanner.skip_white_space(position + 1)
-        return entries > 0 and not has_members
+
+    def _item(self, value: int, name: str | None, pointers: tuple[Pointer, ...], above: str,
+              shape: Shape | None, is_list: bool) -> int | None:
+        first = self.scanner.at(value)
+        rest: list[Pointer] = []
+        if name is not None and not (
+                shape is not None and ((shape.only_objects and first != "{")
+                                       or name in shape.excluded)):
+            below = above + "/" + name.replace("~", "~0").replace("/", "~1")
+            for steps in pointers:
+                if steps[0] is None or steps[0] == name:
+                    if len(steps) == 1:
+                        return self._element(value, below, None if is_list else name)
+                    rest.append(steps[1:])
+            if rest and first in ("[", "{"):
+                return self._level(value, tuple(rest), below, None)
+        return self.scanner.value(value).end
 
     def _element(self, position: int, locator: Locator, key: str | None) -> int | None:
         """Reads an element; returns the position after it, `None` if the collection ends in it."""
@@ -293,6 +581,8 @@ class FileReader:
 
     def _line(self, start: int, end: int, number: int) -> None:
         scanner = Scanner(self.text.text, end)
+        if self.text.text.startswith("\ufeff", start, end):
+            start += 1
         position = scanner.skip_white_space(start)
         if position == end:
             return
@@ -325,6 +615,53 @@ def ending(name: bytes) -> str | None:
     return "lines" if lowered.endswith((b".jsonl", b".ndjson")) else None
 
 
+#: The names of the files of a kind at the top of a source.
+FILES = {"strip_families": ("strip_families",), "patterns": ("patterns",),
+         "joblogs": ("joblogs", "joblog")}
+
+_MARKS = (
+    re.compile(r"(.*)~"), re.compile(r"(.*\S|) +\([0-9]+\)"),
+    re.compile(r"(.*?) *\([^(]*conflict[^(]*\)", re.IGNORECASE),
+    re.compile(r"(.*)_conf\([^(]*\)", re.IGNORECASE),
+    re.compile(r"(.*) - copy", re.IGNORECASE), re.compile(r"(.*) copy( [0-9]+)?", re.IGNORECASE),
+    re.compile(r"(.*)\.sync-conflict-.*", re.IGNORECASE),
+    re.compile(r"(.*)-conflict.*", re.IGNORECASE), re.compile(r"(.*)_conflict-.*", re.IGNORECASE),
+)
+
+
+def copied(name: bytes) -> list[bytes]:
+    """The names of which a file's name bears the mark of a copy, the likeliest last."""
+    stem, _, end = name.decode("utf-8", "surrogateescape").rpartition(".")
+    names: list[bytes] = []
+    while True:
+        match = next((match for mark in _MARKS if (match := mark.fullmatch(stem))), None)
+        if match is None or not match[1]:
+            return names
+        stem = match[1]
+        names.append(f"{stem}.{end}".encode("utf-8", "surrogateescape"))
+
+
+def unread_reason(name: bytes) -> tuple[str, bool]:
+    """Why a file without an ending of a format is not read, and whether it looks like data."""
+    lowered = name.lower()
+    for endings, reason in (
+            ((b".icloud", b".cloud", b".cloudf", b".dropbox", b".onedrive", b".placeholder"),
+             "placeholder"),
+            ((), "hidden"),
+            ((b".gz", b".zip", b".bz2", b".xz", b".zst", b".lz4", b".7z", b".rar", b".tgz",
+              b".tar", b".br", b".z"), "compressed")):
+        if reason == "hidden":
+            if name.startswith(b"."):
+                return reason, False
+            continue
+        for ending_ in endings:
+            if lowered.endswith(ending_):
+                return reason, lowered[:-len(ending_)].endswith((b".json", b".jsonl", b".ndjson"))
+    return "ending", lowered.endswith((
+        b".json.txt", b".jsonl.txt", b".ndjson.txt", b".jsonc", b".json5", b".hjson",
+        b".jsonlines", b".ldjson"))
+
+
 class Walk:
     """The input of one kind in the fixed order."""
 
@@ -346,7 +683,34 @@ class Walk:
         return status.st_dev, status.st_ino
 
     def items(self) -> Iterator[tuple[str, bytes]]:
-        """What the walk comes to: `json`, `lines`, `unreadable` or `loop`, and the path."""
+        """What the walk comes to: `json`, `lines`, `unreadable`, `loop` or `unread`, and the path.
+
+        Flat files are first, copies last.
+        """
+        for name in sorted(os.listdir(self.root)):
+            stem, dot, _ = name.rpartition(b".")
+            if dot and stem.decode("utf-8", "surrogateescape") in FILES[self.kind]:
+                entry = self._entry(b"", name)
+                if entry is not None and entry[0] in ("json", "lines", "unreadable"):
+                    yield entry[0], name
+        found = list(self._items())
+        #: Those that stand beside the original.
+        self.copies: dict[bytes, bytes] = {}
+        originals = [item for item in found if item[0] not in ("json", "lines")
+                     or not copied(os.path.basename(item[1]))]
+        yield from originals
+        paths = {path for what, path in found if what in ("json", "lines")}
+        for what, path in found:
+            if what in ("json", "lines") and copied(os.path.basename(path)):
+                names = copied(os.path.basename(path))
+                for name in [names[-1], *names]:
+                    beside = os.path.join(os.path.dirname(path), name)
+                    if beside in paths:
+                        yield "copy", path
+                        break
+                yield what, path
+
+    def _items(self) -> Iterator[tuple[str, bytes]]:
         path = self.kind.encode()
         try:
             identity = self._identity(os.path.join(self.root, path))
@@ -397,3 +761,32 @@ class Walk:
         if form is None:
             return None
         return (form if stat.S_ISREG(mode) else "unreadable"), is_link
+
+
+def unread_data(root: bytes) -> list[bytes]:
+    """The files that look like data and are not read, by their paths."""
+    found: list[bytes] = []
+
+    def walk(path: bytes, is_kind: bool) -> None:
+        for name in sorted(os.listdir(os.path.join(root, path))):
+            below = path + b"/" + name if path else name
+            full = os.path.join(root, below)
+            if os.path.islink(full) or (os.path.isdir(full) and name.startswith(b".")):
+                continue
+            if os.path.isdir(full):
+                if path or name.decode("utf-8", "surrogateescape") not in KINDS:
+                    walk(below, is_kind)
+            elif os.path.isfile(full):
+                stem = name.rpartition(b".")[0].decode("utf-8", "surrogateescape")
+                is_read = is_kind or (not path and any(stem in FILES[kind] for kind in KINDS))
+                if not name.startswith(b".") and ending(name):
+                    if not is_read:
+                        found.append(below)
+                elif unread_reason(name)[1]:
+                    found.append(below)
+
+    for kind in KINDS:
+        if os.path.isdir(os.path.join(root, kind.encode())):
+            walk(kind.encode(), True)
+    walk(b"", False)
+    return found

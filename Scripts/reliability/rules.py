@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from jsontext import Member, Node, compact, number_value
-from reading import Found, Locator
+from jsontext import JSONError, Member, Node, Scanner, compact, number_value
+from reading import FILES, Found, Locator, Names, plain
 
 Type = Literal["text", "name", "status", "job_type", "reference", "timestamp", "integer",
                "positive", "not negative", "object", "lenient object", "list"]
@@ -81,15 +81,36 @@ FIELDS: dict[str, tuple[Field, ...]] = {
 }
 
 
+#: Other names of members, in the order in which they count.
+OTHER_NAMES: dict[str, tuple[tuple[str, str], ...]] = {
+    kind: tuple((name, "id") for name in ids) + tuple(
+        (field.column, field.member) for field in FIELDS[kind] if field.column)
+    for kind, ids in (("strip_families", ("family_id", "strip_family_id")),
+                      ("patterns", ("pattern_id",)), ("joblogs", ("job_id", "run_id")))
+}
+#: What the kinds are called, in words.
+_WORDS = {"strip_families": "strip families", "patterns": "patterns", "joblogs": "job logs"}
+NAMES = {
+    kind: Names(
+        frozenset(item.member for item in fields),
+        frozenset(item.member for item in fields if item.required),
+        frozenset(item.member for item in fields if item.is_json),
+        frozenset(plain(name) for name in (
+            *(item.member for item in fields), *(name for name, _ in OTHER_NAMES[kind]))),
+        frozenset(plain(name) for name in (*FILES[kind], _WORDS[kind])))
+    for kind, fields in FIELDS.items()
+}
+
+
 @dataclass(frozen=True)
 class Issue:
     """An issue as the ledger keeps it, without its message."""
 
     severity: Severity
     code: str
-    kind: str
+    kind: str | None
     id: str | None
-    source: str
+    source: str | None
     locator: Locator
     place: tuple[int, int, int] | None
     pointer: str | None
@@ -203,14 +224,20 @@ class EntityReader:
         given = self.members.get(member)
         if position is None:
             position = given.value.start if given else self.entity.node.start
-        self.drafts.append((severity, code, position, pointer or pointer_to(member)))
+        name = self.written.get(member, member)
+        self.drafts.append((severity, code, position, pointer or pointer_to(name)))
 
     def read(self) -> Entity:
+        #: Under which name a member is given that has another, and those that could not be read.
+        self.written: dict[str, str] = {}
+        self.unread: set[str] = set()
+        #: What is read as a JSON member's value, where that is text.
+        self.inner: dict[str, tuple[str, Node]] = {}
         self._match()
         self._id()
         for schema in self.fields[1:]:
             member = self.entity.given.get(schema.member)
-            if member is not None:
+            if member is not None and schema.member not in self.unread:
                 self._value(schema, member.value)
         self._rules()
         self._stand_ins()
@@ -226,23 +253,104 @@ class EntityReader:
         known = {schema.member for schema in self.fields}
         #: The first member of each name, null or not.
         self.members: dict[str, Member] = {}
+        adopted = self._adopt(known)
         names: set[str] = set()
         unknown: list[str] = []
+        resembling: list[tuple[str, Member]] = []
         for member in self.entity.node.members:
             # A name that is no text is as it is written.
             name = member.raw_name if member.name is None else member.name
-            if name in names:
-                self._issue("error", "json.duplicate-key", name, member.name_start)
+            is_new = name not in names
+            if not is_new:
+                self._issue("error", "json.duplicate-key", name, member.name_start,
+                            pointer_to(name))
             names.add(name)
             if name in known:
-                self.members.setdefault(name, member)
+                if name not in self.written:
+                    self.members.setdefault(name, member)
                 continue
+            if name in adopted:
+                continue
+            if is_new and member.value.kind != "null":
+                resembling.append((name, member))
             value = self.text.text[member.value.start : member.value.end]
             unknown.append(f'"{member.raw_name}":{compact(value)}')
         self.entity.given = {
             name: member for name, member in self.members.items() if member.value.kind != "null"
         }
+        self._texts()
         self.entity.unknown = "{" + ",".join(unknown) + "}" if unknown else None
+        fields: dict[str, str] = {}
+        for name in (*(item.member for item in self.fields), *self.others):
+            fields.setdefault(plain(name), self.others.get(name, name))
+        for name, member in resembling:
+            target = fields.get(plain(name))
+            if target is None or target in self.entity.given:
+                continue
+            if target != "id" or self.entity.found.key is None:
+                self._issue("warning", "field.look-alike", target, member.name_start,
+                            pointer_to(name))
+
+    def _adopt(self, known: set[str]) -> set[str]:
+        """Has members under other names stand for absent ones; returns these names."""
+        self.others = dict(OTHER_NAMES[self.entity.kind])
+        first: dict[str, Member] = {}
+        for member in self.entity.node.members:
+            if member.name is not None:
+                first.setdefault(member.name, member)
+        for name, target in OTHER_NAMES[self.entity.kind]:
+            given = first.get(target)
+            member_ = first.get(name)
+            if member_ is None or name in known or target in self.written:
+                continue
+            if given is not None and given.value.kind != "null":
+                continue
+            if target == "id" and not self._is_id(member_.value):
+                continue
+            self.written[target] = name
+            self.members[target] = member_
+            self._issue("info", "id.alias" if target == "id" else "field.column-name", target)
+        return set(self.written.values())
+
+    def _is_id(self, value: Node) -> bool:
+        """Whether a value under another name is the id: in a dictionary, what the key says."""
+        key = self.entity.found.key
+        if value.kind == "string":
+            return value.text is not None and key in (None, value.text)
+        return (value.kind == "number" and re.fullmatch("-?[0-9]+", value.text or "") is not None
+                and key in (None, value.text))
+
+    def _texts(self) -> None:
+        """Reads the texts that hold JSON."""
+        for schema in self.fields[1:]:
+            member = self.entity.given.get(schema.member)
+            is_other = schema.member in self.written
+            if (member is None or not schema.is_json or member.value.kind != "string"
+                    or not (is_other or not schema.column)):
+                continue
+            text = member.value.text
+            node: Node | None = None
+            if text is not None:
+                scanner = Scanner(text)
+                try:
+                    node = scanner.value(scanner.skip_white_space(0))
+                    if scanner.skip_white_space(node.end) != len(text):
+                        node = None
+                except JSONError:
+                    node = None
+            if node is None or text is None:
+                if is_other:
+                    self._issue("error", "json.syntax", schema.member)
+                    self.unread.add(schema.member)
+                continue
+            if not is_other:
+                if node.kind != ("array" if schema.type == "list" else "object"):
+                    continue
+                self._issue("info", "field.column-name", schema.member)
+            if node.kind == "null":
+                del self.entity.given[schema.member]
+            else:
+                self.inner[schema.member] = (text[node.start : node.end], node)
 
     def _id(self) -> None:
         entity, key = self.entity, self.entity.found.key
@@ -330,7 +438,10 @@ class EntityReader:
 
     def _json(self, schema: Field, value: Node) -> None:
         name = schema.member
-        self.entity.cells[name] = compact(self.text.text[value.start : value.end])
+        text = self.text.text[value.start : value.end]
+        if name in self.inner:
+            text, value = self.inner[name]
+        self.entity.cells[name] = compact(text)
         expected = "array" if schema.type == "list" else "object"
         if value.kind != expected:
             lenient = schema.type == "lenient object"
@@ -346,7 +457,10 @@ class EntityReader:
     def _has_substitute(self, name: str) -> bool:
         """Whether another member stands in for one that is absent or empty."""
         other = self.entity.given.get("rosette_geometry") if name == "geometry" else None
-        return other is not None and bool(other.value.members or other.value.items)
+        if other is None:
+            return False
+        value = self.inner["rosette_geometry"][1] if "rosette_geometry" in self.inner else other.value
+        return bool(value.members or value.items)
 
     def _rules(self) -> None:
         entity = self.entity

@@ -9,7 +9,7 @@ import string
 from pathlib import Path
 
 from reading import KINDS
-from rules import FIELDS, JOB_TYPES, STATUSES, Field
+from rules import FIELDS, JOB_TYPES, OTHER_NAMES, STATUSES, Field
 
 #: Text that programs get wrong.
 ODD_TEXTS = (
@@ -80,6 +80,12 @@ class Tree:
                 self._links(root, choose.choice(places))
             if self.odd():
                 self._no_input(choose.choice(places))
+            if choose.random() < 0.1:
+                self._file(kind, root, kind)
+        if self.odd():
+            other = root / choose.choice(("Patterns", "other"))
+            other.mkdir(exist_ok=True)
+            (other / choose.choice(("a.json", "b.json.gz", "c.txt"))).write_text("{}")
         # At least one file is read.
         directory = root / "strip_families"
         directory.mkdir(exist_ok=True)
@@ -88,10 +94,14 @@ class Tree:
     def _directory_name(self) -> str:
         return self.random.choice(("a", "a.d", "b", "é", "x y", "A", "a-b", "deep"))
 
-    def _file(self, kind: str, place: Path) -> None:
+    def _file(self, kind: str, place: Path, flat: str = "") -> None:
         choose = self.random
-        shape = choose.choice(("entity", "entity", "entity", "list", "dictionary", "lines"))
-        name = choose.choice(FILE_NAMES) + str(choose.randrange(30))
+        shape = choose.choice(("entity", "entity", "entity", "list", "dictionary", "lines",
+                               "wrapper"))
+        name = flat or choose.choice(FILE_NAMES) + str(choose.randrange(30))
+        if not flat and choose.random() < 0.08:
+            name += choose.choice((" (1)", " - Copy", " copy 2", "~", ".sync-conflict-1",
+                                   " (conflicted copy 2024)", "_conf(1)"))
         count = 1 if shape == "entity" else choose.choice((0, 1, 2, 5, 12))
         entities = [self.entity(kind) for _ in range(count)]
         lines = choose.choice(("\n", "\n", "\r\n"))
@@ -103,11 +113,16 @@ class Tree:
             keys = [self._text() if self.odd() else self._id(kind) for _ in entities]
             text = "{" + ",".join(
                 f"{self._string(key)}:{entity}" for key, entity in zip(keys, entities)) + "}"
+        elif shape == "wrapper":
+            text = self._wrapper(kind, entities)
         else:
-            flat = [entity.replace("\r", " ").replace("\n", " ") for entity in entities]
+            flat_lines = [entity.replace("\r", " ").replace("\n", " ") for entity in entities]
             if self.odd(2):
-                flat.insert(choose.randrange(len(flat) + 1), choose.choice(("", " \t", "[]", "7")))
-            text = lines.join(flat) + choose.choice(("", lines, lines * 2))
+                flat_lines.insert(choose.randrange(len(flat_lines) + 1),
+                                  choose.choice(("", " \t", "[]", "7")))
+            if choose.random() < 0.1:
+                flat_lines = [choose.choice(("", "\ufeff")) + line for line in flat_lines]
+            text = lines.join(flat_lines) + choose.choice(("", lines, lines * 2))
         if choose.random() < 0.15:
             text = choose.choice((" ", "\n", "\r\n\t")) + text + choose.choice((" ", "\n\n"))
         ending = ".jsonl" if shape == "lines" else ".json"
@@ -116,9 +131,40 @@ class Tree:
         if choose.random() < 0.1:
             ending = ending.upper()
         path = place / (name + ending)
-        if self.odd(0.3):
+        if self.odd(0.3) and not flat:
             path = Path(os.fsdecode(os.fsencode(place) + b"/\xe9\xff" + os.fsencode(name + ending)))
         path.write_bytes(self._encode(text, shape))
+
+    def _wrapper(self, kind: str, entities: list[str]) -> str:
+        """Entities with something around them."""
+        choose = self.random
+
+        def collection(items: list[str]) -> str:
+            if choose.random() < 0.6:
+                return "[" + ", ".join(items) + "]"
+            return "{" + ",".join(
+                f"{self._string(self._id(kind))}: {item}" for item in items) + "}"
+
+        half = len(entities) // 2
+        name = choose.choice((kind, "items", "runs", "x/~y", "é", "old"))
+        form = choose.randrange(4)
+        members = []
+        if form == 0:
+            members = [f"{self._string(self._id(kind))}:{entity}" for entity in entities]
+        elif form == 1:
+            members = [f'{self._string(name)}:{{"a": {collection(entities[:half])}, '
+                       f'"b":{collection(entities[half:])}}}']
+        elif form == 2 and self.odd(3):
+            members = [f'"{which}": {collection(part)}' for which, part in
+                       (("new", entities[:half]), ("old", entities[half:]))]
+        else:
+            members = [f"{self._string(name)}:{collection(entities)}"]
+        for _ in range(choose.randrange(3)):
+            around = choose.choice(('"success": true', '"total": 3', '"_meta": {"by": "me"}',
+                                    '"tags": ["a", 1]', '"info":{"name":"x"}', '"note": "}"',
+                                    '"errors": [{"a": 1}]', '"schema": {"b": [{"c": 1}]}'))
+            members.insert(choose.randrange(len(members) + 1), around)
+        return "{" + ", ".join(members) + "}"
 
     def _encode(self, text: str, shape: str) -> bytes:
         choose = self.random
@@ -197,11 +243,22 @@ class Tree:
         for field in FIELDS[kind]:
             if field.member == "id":
                 if choose.random() < 0.93:
-                    members.append((self._name("id"), self._id_value(kind)))
+                    name = "id"
+                    if choose.random() < 0.06:
+                        name = choose.choice([other for other, target in OTHER_NAMES[kind]
+                                              if target == "id"] + ["_id", "ID"])
+                    members.append((self._name(name), self._id_value(kind)))
             elif field.required or choose.random() < 0.5:
                 if field.required and self.odd(0.5):
                     continue
-                members.append((self._name(field.member), self._value(field)))
+                name, value = field.member, self._value(field)
+                if field.is_json and choose.random() < 0.08:
+                    name = field.column_name
+                    if choose.random() < 0.5:
+                        value = self._string(value)
+                elif choose.random() < 0.02:
+                    name = choose.choice((name.upper(), name.replace("_", ""), name.title()))
+                members.append((self._name(name), value))
         while choose.random() < 0.3:
             name = choose.choice(("remark", "note 1", "x~/y", "ünï", "", "vendor", "schema"))
             members.append((self._name(name), self._json()))

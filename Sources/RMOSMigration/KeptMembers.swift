@@ -85,4 +85,19 @@ public struct KeptMembers: Sendable, Hashable {
     }
     others.merge(other.others, uniquingKeysWith: +)
   }
+
+  /// Reads the list that a report has; what is not one of its members is left out.
+  init(json: JSONValue?) {
+    guard case .array(let listed)? = json else { return }
+    for member in listed {
+      guard let kind = member["kind"]?.string.flatMap(EntityKind.init(rawValue:)),
+        let count = member["count"]?.int64, count > 0
+      else { continue }
+      if let name = member["member"]?.string {
+        counts[kind, default: [:]][Array(name.utf8)] = Int(clamping: count)
+      } else {
+        others[kind] = Int(clamping: count)
+      }
+    }
+  }
 }

@@ -109,6 +109,10 @@ final class RunJournal {
     state.heartbeatAt = options.clock.timestamp
     state.seconds = duration.seconds
     state.timings = progress(after: batch).timings
+    var (notRead, keptMembers) = (tally.notRead, tally.keptMembers)
+    notRead.add(batch.notRead)
+    keptMembers.add(result.keptMembers)
+    state.timings.notesJSON = SourceNotes.json(notRead, keptMembers)
     try transaction.updateRun(state)
     return state
   }
@@ -183,6 +187,7 @@ final class RunJournal {
     ledger.heartbeatAt = ledger.finishedAt ?? ledger.heartbeatAt
     ledger.seconds = duration.seconds
     ledger.timings = tally.progress.timings
+    ledger.timings.notesJSON = SourceNotes.json(tally.notRead, tally.keptMembers)
   }
 
   /// Updates the counts for a store in which nothing of the run is left.

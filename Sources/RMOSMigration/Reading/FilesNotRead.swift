@@ -1,3 +1,5 @@
+import RMOSModels
+
 /// The files of a source that a run did not read, and why.
 public struct FilesNotRead: Sendable, Hashable {
   /// Why a file is not read.
@@ -34,7 +36,9 @@ public struct FilesNotRead: Sendable, Hashable {
   package static let namedFiles = 100
 
   /// How many files there are.
-  public var count: Int { byReason.values.reduce(0, +) }
+  public var count: Int {
+    byReason.values.reduce(0) { $0.addingReportingOverflow($1).partialValue }
+  }
   /// How many there are for each reason.
   public private(set) var byReason: [Reason: Int] = [:]
   /// The first hundred.
@@ -53,5 +57,23 @@ public struct FilesNotRead: Sendable, Hashable {
   package mutating func add(_ other: FilesNotRead) {
     byReason.merge(other.byReason, uniquingKeysWith: +)
     files += other.files.prefix(Self.namedFiles - files.count)
+  }
+
+  /// Reads the list that a report has; what is not one of its members is left out.
+  init(json: JSONValue?) {
+    if case .object(let members)? = json?["by_reason"] {
+      for member in members {
+        if let reason = Reason(rawValue: member.name), let count = member.value.int64, count > 0 {
+          byReason[reason] = Int(clamping: count)
+        }
+      }
+    }
+    guard case .array(let listed)? = json?["files"] else { return }
+    files = listed.prefix(Self.namedFiles).compactMap { file in
+      guard let path = file["path"]?.string,
+        let reason = file["reason"]?.string.flatMap(Reason.init)
+      else { return nil }
+      return File(path: path, reason: reason)
+    }
   }
 }

@@ -20,7 +20,7 @@ struct HTMLReport {
     if let run = report.run {
       text += TimelineHTML(report, run).section.markup
       IssueListHTML(report).write(to: &text)
-      text += Self.details(run).markup
+      text += Self.details(of: report, run).markup
     }
     text += footer.markup
     page.writeEnd(to: &text)
@@ -113,7 +113,7 @@ struct HTMLReport {
       """
   }
 
-  private static func details(_ run: MigrationReport.Run) -> HTML {
+  private static func details(of report: MigrationReport, _ run: MigrationReport.Run) -> HTML {
     func list(_ facts: [(name: String, value: String)]) -> HTML {
       """
       <dl class="facts">
@@ -127,7 +127,7 @@ struct HTMLReport {
     return """
       <section aria-labelledby="run">
       <h2 id="run">Run</h2>
-      \(list(run.facts))</section>
+      \(list(run.facts + report.sourceFacts))</section>
       <section aria-labelledby="options">
       <h2 id="options">Options</h2>
       \(optionList)</section>

@@ -68,10 +68,10 @@ public struct MigrationReport: Sendable {
   package var issuesOmitted: Int
   /// The codes, most severe first, then by count and name.
   package var issueGroups: [IssueGroup]
-  /// The files of the source that were not read; `nil` unless the report is of a run just made.
+  /// The files of the source that were not read; `nil` for a report of statistics.
   package var notRead: FilesNotRead?
-  /// The unknown members that were kept with the entities written; `nil` unless the report is of a
-  /// run just made.
+  /// The unknown members that were kept with the entities written; `nil` for a report of
+  /// statistics.
   package var keptMembers: KeptMembers?
   /// The run; `nil` for a report of statistics.
   package var run: Run?
@@ -171,6 +171,7 @@ extension MigrationReport {
     issues = tally.issues
     issuesOmitted = tally.omitted
     issueGroups = tally.groups(ledger.issueCounts, isWhole: true)
+    (notRead, keptMembers) = SourceNotes.read(ledger.timings.notesJSON)
     run = Run(
       id: ledger.id, command: ledger.command, ending: MigrationSummary.Ending(ledger),
       isDryRun: false,

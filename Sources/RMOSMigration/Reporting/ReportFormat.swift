@@ -9,8 +9,8 @@ extension MigrationReport {
   /// The report for programs, as a JSON object: what `rmos-cli migrate --json` prints.
   ///
   /// It has `timestamp`, `success`, `summary`, `entities`, `issue_counts`, `issues` (errors and
-  /// warnings, in order), `issues_omitted`, `not_read`, `kept_aside` and `run`; `timestamp` and `run`
-  /// are null for a report of statistics, `not_read` and `kept_aside` unless the run was just made.
+  /// warnings, in order), `issues_omitted`, `not_read`, `kept_aside` and `run`; `timestamp`,
+  /// `not_read`, `kept_aside` and `run` are null for a report of statistics.
   /// The same report gives the same text.
   ///
   /// - Complexity: O(number of issues kept).
@@ -89,43 +89,6 @@ extension JSONWriter {
       $0.member("total_skipped", total.skipped)
       $0.member("total_failed", total.failed)
       $0.member("success_rate", report.successRate)
-    }
-  }
-
-  fileprivate mutating func filesNotRead(_ files: FilesNotRead?) {
-    guard let files else { return null() }
-    object {
-      $0.member("count", files.count)
-      $0.member("by_reason") {
-        $0.object {
-          for reason in FilesNotRead.Reason.allCases {
-            if let count = files.byReason[reason] { $0.member(reason.rawValue, count) }
-          }
-        }
-      }
-      $0.member("files") {
-        $0.array {
-          for file in files.files {
-            $0.object {
-              $0.member("path", file.path)
-              $0.member("reason", file.reason.rawValue)
-            }
-          }
-        }
-      }
-    }
-  }
-
-  fileprivate mutating func keptMembers(_ kept: KeptMembers?) {
-    guard let kept else { return null() }
-    array {
-      for member in kept.members {
-        $0.object {
-          $0.member("kind", member.kind.rawValue)
-          $0.member("member", member.member)
-          $0.member("count", member.count)
-        }
-      }
     }
   }
 

@@ -18,7 +18,7 @@ struct TextReport {
     lines += ["", "Success rate: \(report.successText)"]
     if let run = report.run {
       lines += TextLayout.section("Run")
-      lines += TextLayout.facts(run.facts)
+      lines += TextLayout.facts(run.facts + report.sourceFacts)
       let options = MigrationReport.options(of: run)
       if !options.isEmpty {
         lines += TextLayout.section("Options")

@@ -345,8 +345,13 @@ package final class EntityDecoder {
   private func adoptOtherNames(_ origin: EntityOrigin, _ work: inout Workspace) {
     guard options.readsOtherNames else { return }
     var adopted = FieldSet()
-    for other in object.otherMembers
-    where object.given(other.field) == nil && !adopted.contains(other.field) {
+    var previous = -1
+    for other in object.otherMembers {
+      // Of several with the same name the first counts.
+      defer { previous = other.name }
+      guard other.name != previous, object.given(other.field) == nil,
+        !adopted.contains(other.field)
+      else { continue }
       let member = object.members[other.position]
       let name = otherNames[other.name].member
       if other.field == 0 {
@@ -499,7 +504,9 @@ package final class EntityDecoder {
 
   /// Writes the unknown members into the arena as one object, and refuses one that appears twice.
   ///
-  /// - Parameter hasKey: Whether a key of a dictionary gives the entity its id.
+  /// - Parameters:
+  ///   - hasKey: Whether a key of a dictionary gives the entity its id.
+  ///   - work: The entity under way.
   private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
     unknownMembers = .empty
     let start = work.output.next

@@ -23,6 +23,8 @@ public struct LedgerRun: Sendable, Hashable {
     public var bytesRead = 0
     /// The number of files read so far.
     public var filesRead = 0
+    /// What a run has to tell of the source beside its entities, as a JSON object; `nil` if nothing.
+    package var notesJSON: String?
 
     /// Creates timings of nothing.
     public init() {}
@@ -154,6 +156,7 @@ extension LedgerRun.Timings {
     for kind in EntityKind.allCases { kindSeconds[kind] = json?[kind.rawValue]?.double }
     bytesRead = Int(json?["bytes_read"]?.int64 ?? 0)
     filesRead = Int(json?["files_read"]?.int64 ?? 0)
+    notesJSON = json?["notes"]?.text
   }
 }
 
@@ -166,6 +169,9 @@ extension JSONWriter {
       }
       writer.member("bytes_read", timings.bytesRead)
       writer.member("files_read", timings.filesRead)
+      if let notes = timings.notesJSON.flatMap({ try? JSONText(parsing: $0) }) {
+        writer.member("notes") { $0.json(notes) }
+      }
     }
   }
 }

@@ -45,6 +45,9 @@ enum SummaryText {
     if let backup = summary.backup {
       text += "\nBackup:  \(TerminalText.escaped(backup.path)) (from before this run)"
     }
+    for (name, value) in MigrationReport(of: summary).sourceFacts {
+      text += "\n\(name): \(TerminalText.escaped(value))"
+    }
     return text
   }
 

@@ -79,6 +79,8 @@ import Testing
     let own = id(.patterns, #""id": "p", "pattern_id": "a""#)
     #expect(own.id == "p" && own.unknownMembers == #"{"pattern_id":"a","x":1}"#)
     #expect(id(.patterns, #""pattern_id": {"a": 1}"#).codes.contains("id.derived"))
+    let twice = id(.patterns, #""pattern_id": null, "pattern_id": "a""#).codes
+    #expect(twice.contains("id.derived") && twice.contains("json.duplicate-key"))
     // Under a key, only what says the same is the id.
     let keyed = id(.joblogs, #""run_id": "k""#, key: "k")
     #expect(keyed.id == "k" && keyed.unknownMembers == #"{"x":1}"#)
