@@ -5,21 +5,23 @@ import Testing
 
 /// What is written in place of JSON, and the words in which it is told.
 @Suite struct JSONDiagnosisTests {
+  private func scanError(of bytes: [UInt8]) -> JSONScanError? {
+    let result: Result<Void, JSONScanError> = bytes.withUnsafeBytes { bytes in
+      Result { () throws(JSONScanError) in try JSONScanner.validate(bytes) }
+    }
+    if case .failure(let error) = result { return error }
+    return nil
+  }
+
   private func diagnosis(
     _ text: String, _ unit: JSONDiagnosis.Excerpt.Unit = .file
   ) throws -> JSONDiagnosis {
     let bytes = Array(text.utf8)
-    do throws(JSONScanError) {
-      try bytes.withUnsafeBytes { bytes throws(JSONScanError) in try JSONScanner.validate(bytes) }
-    } catch {
-      return JSONDiagnosis(
-        error,
-        in: JSONDiagnosis.Excerpt(
-          bytes: bytes, position: error.offset,
-          start: bytes.firstIndex { !JSONDiagnosis.isWhiteSpace($0) }, unit: unit))
-    }
-    Testing.Issue.record("\(text) is JSON")
-    throw CancellationError()
+    return JSONDiagnosis(
+      try #require(scanError(of: bytes)),
+      in: JSONDiagnosis.Excerpt(
+        bytes: bytes, position: scanError(of: bytes)?.offset ?? 0,
+        start: bytes.firstIndex { !JSONDiagnosis.isWhiteSpace($0) }, unit: unit))
   }
 
   @Test(arguments: [
@@ -152,19 +154,14 @@ import Testing
       let bytes = (0..<Int.random(in: 1...8, using: &generator)).flatMap { _ in
         pieces[Int.random(in: pieces.indices, using: &generator)]
       }
-      do throws(JSONScanError) {
-        try bytes.withUnsafeBytes { bytes throws(JSONScanError) in
-          try JSONScanner.validate(bytes)
-        }
-      } catch {
-        #expect(!JSONDiagnosis(error, in: bytes).message.isEmpty)
-        // Whatever part of the text is looked at.
-        for cut in 0...min(4, error.offset) {
-          let excerpt = JSONDiagnosis.Excerpt(
-            bytes: Array(bytes[cut...].prefix(error.offset - cut + cut % 3)),
-            position: error.offset - cut, start: cut == 0 ? 0 : nil, unit: .line)
-          #expect(!JSONDiagnosis(error, in: excerpt).message.isEmpty)
-        }
+      guard let error = scanError(of: bytes) else { continue }
+      #expect(!JSONDiagnosis(error, in: bytes).message.isEmpty)
+      // Whatever part of the text is looked at.
+      for cut in 0...min(4, error.offset) {
+        let excerpt = JSONDiagnosis.Excerpt(
+          bytes: Array(bytes[cut...].prefix(error.offset - cut + cut % 3)),
+          position: error.offset - cut, start: cut == 0 ? 0 : nil, unit: .line)
+        #expect(!JSONDiagnosis(error, in: excerpt).message.isEmpty)
       }
     }
   }
