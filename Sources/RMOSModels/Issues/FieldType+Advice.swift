@@ -3,11 +3,12 @@ import RMOSSystem
 // What to write in place of a value of another type, for messages.
 
 extension FieldType {
-  /// How to write what was probably meant by a value of another type; `nil` if that cannot be told.
+  /// How to write what was probably meant by a value of another type.
   ///
   /// - Parameters:
   ///   - kind: The value's form.
   ///   - token: The value as it stands in the source.
+  /// - Returns: The end of a sentence; `nil` if that cannot be told.
   package func advice(
     insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {

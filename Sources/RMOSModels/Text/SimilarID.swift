@@ -20,12 +20,13 @@ package struct SimilarID: Sendable, Hashable {
   /// In what it differs.
   package var difference: Difference
 
-  /// What to do about a reference to `text`, as the end of a sentence.
+  /// What to do about a reference to an id that does not exist.
   ///
   /// - Parameters:
   ///   - text: The id that does not exist.
   ///   - similar: One that does.
   ///   - otherwise: What to do if there is nothing to say of the text itself.
+  /// - Returns: The end of a sentence.
   package static func advice(
     for text: String, _ similar: SimilarID?, otherwise: String
   ) -> String {

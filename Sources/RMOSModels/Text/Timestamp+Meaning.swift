@@ -129,7 +129,7 @@ private struct MeaningReader {
 
   private mutating func dateFromYear() -> CivilDate? {
     let ahead = digitsAhead
-    guard let yearText = digits(4...4), let year = Int(yearText), year > 0 else { return nil }
+    guard let yearText = digits(4...4), let year = Int(yearText) else { return nil }
     if ahead == 7, let day = digits(3...3).flatMap({ Int($0) }) {
       return ordinal(year, day, "this is an ordinal date in the basic form of ISO 8601")
     }
@@ -154,7 +154,9 @@ private struct MeaningReader {
   }
 
   private mutating func weekDate(_ year: Int) -> CivilDate? {
-    guard let week = digits(2...2).flatMap({ Int($0) }), 1...53 ~= week else { return nil }
+    guard year > 0, let week = digits(2...2).flatMap({ Int($0) }), 1...53 ~= week else {
+      return nil
+    }
     _ = take("-")
     guard let day = digits(1...1).flatMap({ Int($0) }), 1...7 ~= day else {
       note("this is a week")
@@ -168,6 +170,7 @@ private struct MeaningReader {
   }
 
   private mutating func ordinal(_ year: Int, _ day: Int, _ reason: String) -> CivilDate? {
+    guard year > 0 else { return nil }
     note(reason)
     let first = CivilDate(year: year, month: 1, day: 1).dayNumber
     let last = CivilDate(year: year, month: 12, day: 31).dayNumber
