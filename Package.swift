@@ -78,6 +78,12 @@ let package = Package(
       ],
       exclude: ["Snapshots"]),
     .testTarget(
+      name: "FourthKindTests",
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
+        "RMOSTestSupport",
+      ]),
+    .testTarget(
       name: "rmos-cliTests",
       dependencies: [
         "rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard",

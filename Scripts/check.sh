@@ -107,6 +107,18 @@ check_program() {
   (cd "$work/empty" && "$cli" migrate "$ROOT/Examples/rmos_legacy" --dry-run)
   [[ -z $(ls -A "$work/empty") ]] || die 'a dry run left files behind'
 
+  step 'The mappings and their schema'
+  if tools=$(python_tools check-jsonschema==0.39.0); then
+    mkdir "$work/mappings"
+    for name in $("$cli" mappings | awk '/^[a-z]/ { print $1 }'); do
+      "$cli" mappings "$name" >"$work/mappings/$name.json"
+    done
+    "$tools/check-jsonschema" --check-metaschema Documentation/mapping.schema.json
+    "$tools/check-jsonschema" --schemafile Documentation/mapping.schema.json "$work"/mappings/*.json
+  else
+    skip 'the check of the mappings needs python3 with venv, and check-jsonschema'
+  fi
+
   step 'The end-to-end test'
   "$ROOT/Scripts/end-to-end.sh" "$cli"
 

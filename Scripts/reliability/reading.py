@@ -339,10 +339,11 @@ class Outline:
 
     def _object(self, start: int, depth: int) -> tuple[Content, int | None]:
         fields = members = lists = objects = likeness = 0
-        found: dict[str, list[tuple[str, int]]] = {"lists": [], "dictionaries": []}
+        found: list[tuple[str, int]] = []
+        has_list = False
 
         def take(name: str, position: int) -> int | None:
-            nonlocal fields, members, lists, objects, likeness
+            nonlocal fields, members, lists, objects, likeness, has_list
             fields += self._is_known(name)
             first = self.scanner.at(position)
             if depth > 2 or fields > 1 or (objects > SAMPLES and lists == 0):
@@ -356,25 +357,19 @@ class Outline:
                 if content.what == "entity":
                     likeness = max(likeness, content.likeness)
             if content.what == "collection":
-                found["lists" if first == "[" else "dictionaries"].append(
-                    (name, content.likeness))
+                found.append((name, content.likeness))
+                has_list |= first == "["
             return end
 
         end = self.each(start, take)
         if fields:
             return Content("entity", min(fields, 2)), end
-        if members == 0 and end is not None and not found["lists"]:
+        if members == 0 and end is not None:
             return Content("empty"), end
-
-        def holder(which: str) -> Content:
-            names = tuple(name for name, _ in found[which])
-            return Content("holder", max(likeness for _, likeness in found[which]),
-                           names if len(names) <= SAMPLES else None)
-
-        if found["lists"]:
-            return holder("lists"), end
-        if found["dictionaries"] and max(item for _, item in found["dictionaries"]) > likeness:
-            return holder("dictionaries"), end
+        inner = max((item for _, item in found), default=0)
+        if has_list or inner > likeness:
+            names = tuple(name for name, item in found if item or not inner)
+            return Content("holder", inner, names if len(found) <= SAMPLES else None), end
         if objects == members > 0:
             return Content("collection", likeness), end
         return Content("other"), end

@@ -102,7 +102,7 @@ final class AuditContext {
   /// How many rows there are of each kind that can be read.
   func counts() throws -> [EntityKind: Int] {
     var counts = rowCounts
-    for kind in EntityKind.allCases where counts[kind] == nil && table(kind) != nil {
+    for kind in reader.catalog.kinds where counts[kind] == nil && table(kind) != nil {
       do {
         counts[kind] = try reader.count(RecordQuery(kind))
       } catch let error as StoreError where [.corrupt, .other].contains(error.code) {

@@ -52,7 +52,7 @@ extension AuditReport {
 extension JSONWriter {
   fileprivate mutating func counts(of report: AuditReport) {
     object {
-      for kind in EntityKind.allCases { $0.member(kind.rawValue, report.counts[kind]) }
+      for kind in report.catalog.kinds { $0.member(kind.rawValue, report.counts[kind]) }
       $0.member("total", report.counts.values.reduce(0, +))
     }
   }
@@ -124,7 +124,7 @@ extension AuditReport {
   }
 
   private var countsTable: HTML {
-    let rows: [HTML] = EntityKind.allCases.map { kind in
+    let rows: [HTML] = catalog.kinds.map { kind in
       let count = counts[kind].map { String($0) } ?? "unreadable"
       return "<tr><th scope=\"row\">\(kind.schema.plural)</th><td class=\"n\">\(count)</td></tr>\n"
     }

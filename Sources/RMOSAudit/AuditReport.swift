@@ -32,6 +32,8 @@ public struct AuditReport: Sendable {
   public var database: String
   /// The version of the shared schema; `nil` if none is recorded.
   public var schema: Int?
+  /// The kinds of entities that the store holds.
+  package let catalog: EntityCatalog
   /// The number of entities of each kind; a kind whose table cannot be read is absent.
   public var counts: [EntityKind: Int]
   /// The result of each rule, in the order of ``Auditor/allRules``.
@@ -52,12 +54,12 @@ public struct AuditReport: Sendable {
   /// How many findings were only counted.
   public var omittedFindings: Int { results.reduce(0) { $0 + $1.total - $1.findings.count } }
   /// How many rules passed.
-  public var passedChecks: Int { results.count { $0.state == .passed } }
+  package var passedChecks: Int { results.count { $0.state == .passed } }
   /// How many rules found errors or could not be completed.
-  public var failedChecks: Int { results.count { $0.state == .failed || $0.state == .incomplete } }
+  package var failedChecks: Int { results.count { $0.state == .failed || $0.state == .incomplete } }
 
   /// The built-in rules that were not checked although their findings count for the verdict.
-  public var omittedRules: [AuditRule] {
+  package var omittedRules: [AuditRule] {
     let checked = Set(results.map(\.rule))
     return AuditRule.all.filter { $0.severity > .info && !checked.contains($0) }
   }

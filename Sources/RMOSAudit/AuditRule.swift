@@ -36,7 +36,7 @@ public struct AuditRule: Sendable, Hashable, Identifiable {
   }
 
   /// Creates the built-in rule with a code; `nil` if there is none.
-  public init?(code: String) {
+  package init?(code: String) {
     guard let rule = AuditRule.all.first(where: { $0.code == code }) else { return nil }
     self = rule
   }

@@ -62,10 +62,7 @@ public struct Auditor: Sendable {
   /// - Complexity: O(n log n) in the rows; 8 bytes of memory per row of the largest table, for
   ///   `id.near-duplicate`.
   public func run() async throws -> AuditReport {
-    try await BlockingWork.run(orThrow: { error in
-      StoreError(
-        StoreError.Code(rawValue: "system.no-thread"), "cannot start a thread: \(error.reason)")
-    }) { isCancelled in
+    try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
       try runSynchronously(isCancelled: isCancelled)
     }
   }
@@ -104,7 +101,8 @@ public struct Auditor: Sendable {
       }
     }
     return AuditReport(
-      database: store.location, schema: schema?.version, counts: counts,
+      database: store.location, schema: schema?.version, catalog: store.catalog,
+      counts: counts,
       results: log.results(), duration: clock.now - start)
   }
 }

@@ -1,5 +1,6 @@
 public import RMOSModels
 public import RMOSStore
+import RMOSSystem
 
 /// The health of a store, as far as there was time to check it, and what was not checked.
 ///
@@ -7,7 +8,7 @@ public import RMOSStore
 /// sound is not called so, and an audit of the same store never says the contrary.
 ///
 /// ```swift
-/// let health = try HealthReport.read(from: store)
+/// let health = try await HealthReport.read(from: store)
 /// print(health.words)  // sound, with 1 warning
 /// ```
 public struct HealthReport: Sendable, Hashable {
@@ -28,21 +29,21 @@ public struct HealthReport: Sendable, Hashable {
   /// was left out.
   public private(set) var notChecked: [String] = []
   /// How many rows with a reference were checked.
-  public private(set) var referencesChecked = 0
+  package private(set) var referencesChecked = 0
   /// How many of them refer to a missing entity.
-  public private(set) var referencesDangling = 0
+  package private(set) var referencesDangling = 0
 
   /// How many errors and warnings there are beyond one for each sentence.
   private var furtherErrors = 0
   private var furtherWarnings = 0
 
   /// The number of errors; a lower bound if not everything was checked.
-  public var errorCount: Int { errors.count + furtherErrors }
+  package var errorCount: Int { errors.count + furtherErrors }
   /// The number of warnings; a lower bound if not everything was checked.
-  public var warningCount: Int { warnings.count + furtherWarnings }
+  package var warningCount: Int { warnings.count + furtherWarnings }
 
   /// Whether everything was checked.
-  public var isComplete: Bool { notChecked.isEmpty }
+  package var isComplete: Bool { notChecked.isEmpty }
 
   /// The verdict, as an audit's.
   public var verdict: Verdict {
@@ -70,19 +71,31 @@ public struct HealthReport: Sendable, Hashable {
 
   /// Reads the health of a store.
   ///
-  /// - Throws: `StoreError` if the store cannot be read.
+  /// Cancelling the task stops an audit soon.
+  ///
+  /// - Throws: `StoreError` if the store cannot be read; `StoreError.Code.cancelled` if the task is
+  ///   cancelled.
   public static func read(
-    from store: some RecordStore, effort: Effort = .quick(.milliseconds(20))
-  ) throws -> HealthReport {
+    from store: any RecordStore, effort: Effort = .quick(.milliseconds(20))
+  ) async throws -> HealthReport {
+    try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
+      try HealthReport(of: store, effort: effort, isCancelled: isCancelled)
+    }
+  }
+
+  /// Reads the health of a store on the calling thread.
+  package init(
+    of store: some RecordStore, effort: Effort = .quick(.milliseconds(20)),
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws {
     var limit: Duration?
     if case .quick(let time) = effort, try !store.read({ try $0.isSmall() }) { limit = time }
     let quick = try QuickHealth.read(from: store, referencesFor: limit)
-    var report = HealthReport(quick)
+    self.init(quick)
     if limit == nil {
-      let options = Auditor.Options(findingsPerRule: 100)
-      report.add(try Auditor(of: store, options: options).runSynchronously(), after: quick)
+      let auditor = Auditor(of: store, options: Auditor.Options(findingsPerRule: 100))
+      add(try auditor.runSynchronously(isCancelled: isCancelled), after: quick)
     }
-    return report
   }
 
   /// Creates the report of a quick check of a large store.
@@ -119,7 +132,7 @@ extension StoreReader {
     if let inspector = inspection?.inspector {
       return try inspector.databaseSize() <= HealthReport.smallDatabase
     }
-    return try EntityKind.allCases.reduce(0) { try $0 + count(RecordQuery($1)) }
+    return try catalog.kinds.reduce(0) { try $0 + count(RecordQuery($1)) }
       <= HealthReport.smallStore
   }
 }

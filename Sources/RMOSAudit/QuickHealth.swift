@@ -86,7 +86,7 @@ package struct QuickHealth: Sendable, Hashable {
   }
 
   private mutating func checkReferences(_ context: AuditContext, _ limit: Duration?) throws {
-    let fields = EntityKind.allCases.flatMap { kind in
+    let fields = context.reader.catalog.kinds.flatMap { kind in
       kind.schema.references.map { (kind: kind, reference: $0) }
     }
     let end = limit.map { ContinuousClock.now + max(.zero, $0) }

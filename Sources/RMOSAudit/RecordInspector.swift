@@ -31,7 +31,7 @@ final class RecordInspector: SchemaInspecting {
   func ledgerVersion() throws -> Int64? { nil }
 
   func inspectTables() throws -> [InspectedTable] {
-    EntityKind.allCases.map { kind in
+    reader.catalog.kinds.map { kind in
       InspectedTable(
         name: kind.table, isTable: true, hasRowID: false,
         columns: kind.schema.fields.map { field in
@@ -108,7 +108,7 @@ final class RecordInspector: SchemaInspecting {
 
   func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
     let runs = Set(try reader.runs(limit: nil).map(\.id))
-    for kind in EntityKind.allCases {
+    for kind in reader.catalog.kinds {
       try forEachRecord(kind) { record in
         guard let provenance = try reader.provenance(kind, id: record.id),
           !runs.contains(provenance.run)

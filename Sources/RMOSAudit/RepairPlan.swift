@@ -40,9 +40,11 @@ public struct RepairPlan: Sendable {
     // Ids first: a reference may only miss its target because of the white space around its id.
     let first = [AuditRule.paddedID, .missingReference]
     for rule in first {
-      if let result = report[rule] { addSteps(for: result) }
+      if let result = report[rule] { addSteps(for: result, report.catalog) }
     }
-    for result in report.results where !first.contains(result.rule) { addSteps(for: result) }
+    for result in report.results where !first.contains(result.rule) {
+      addSteps(for: result, report.catalog)
+    }
     for result in report.results {
       let repairable = result.findings.count { $0.repair != nil }
       let rest = result.counts[.error, default: 0] + result.counts[.warning, default: 0]
@@ -53,7 +55,9 @@ public struct RepairPlan: Sendable {
     }
   }
 
-  private mutating func addSteps(for result: AuditReport.RuleResult) {
+  private mutating func addSteps(
+    for result: AuditReport.RuleResult, _ catalog: EntityCatalog
+  ) {
     var cleared: [AuditFinding.Repair: [AuditFinding]] = [:]
     var order: [AuditFinding.Repair] = []
     for finding in result.findings {
@@ -62,7 +66,7 @@ public struct RepairPlan: Sendable {
         steps.append(Step(comment: [finding.message], statements: [sql + ";"]))
       case .trimID(let kind, let id, let trimmed):
         guard id.utf8.count <= Self.longestID else { continue }
-        steps.append(Self.trim(kind, id, trimmed, finding.origin))
+        steps.append(Self.trim(kind, id, trimmed, finding.origin, catalog))
       case .clearReference:
         guard let repair = finding.repair else { continue }
         if cleared[repair] == nil { order.append(repair) }
@@ -130,12 +134,13 @@ public struct RepairPlan: Sendable {
 
   /// Renames an entity and the references to it, unless the new id is taken.
   private static func trim(
-    _ kind: EntityKind, _ id: String, _ trimmed: String, _ origin: EntityOrigin?
+    _ kind: EntityKind, _ id: String, _ trimmed: String, _ origin: EntityOrigin?,
+    _ catalog: EntityCatalog
   ) -> Step {
     let (old, new) = (quoted(id), quoted(trimmed))
     let isFree = "NOT EXISTS (SELECT 1 FROM \(kind.table) WHERE id = \(new))"
     var statements: [String] = []
-    for other in EntityKind.allCases {
+    for other in catalog.kinds {
       for reference in other.schema.references where reference.target == kind {
         let column = other.schema.fields[reference.field].column
         statements.append(

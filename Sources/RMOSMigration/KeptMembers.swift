@@ -12,7 +12,7 @@ public struct KeptMembers: Sendable, Hashable {
     public var count: Int
 
     /// Creates a member.
-    package init(kind: EntityKind, member: String?, count: Int) {
+    public init(kind: EntityKind, member: String?, count: Int) {
       self.kind = kind
       self.member = member
       self.count = count
@@ -22,27 +22,36 @@ public struct KeptMembers: Sendable, Hashable {
   /// How many names of a kind are told apart.
   private static let limit = 200
 
-  /// How often each was kept, by kind and name.
-  private var counts: [EntityKind: [[UInt8]: Int]] = [:]
-  /// How often others were, by kind.
-  private var others: [EntityKind: Int] = [:]
+  /// What was kept of one kind.
+  private struct OfKind: Sendable, Hashable {
+    var kind: EntityKind
+    /// How often each was kept, by name.
+    var counts: [[UInt8]: Int] = [:]
+    /// How often others were.
+    var others = 0
+  }
+
+  /// By kind, in the order in which they came up: that of migration.
+  private var kinds: [OfKind] = []
 
   /// Creates an empty list.
-  package init() {}
+  public init() {}
 
   /// Whether nothing was kept.
-  package var isEmpty: Bool { counts.isEmpty }
+  public var isEmpty: Bool { kinds.isEmpty }
 
   /// The members, in the order of the kinds, the most frequent first.
   public var members: [Member] {
-    EntityKind.allCases.flatMap { kind in
-      let named = (counts[kind] ?? [:]).sorted {
+    kinds.flatMap { kept in
+      let named = kept.counts.sorted {
         $0.value == $1.value
           ? $0.key.lexicographicallyPrecedes($1.key) : $0.value > $1.value
       }
-      return named.map {
-        Member(kind: kind, member: String(decoding: $0.key, as: UTF8.self), count: $0.value)
-      } + (others[kind].map { [Member(kind: kind, member: nil, count: $0)] } ?? [])
+      let members = named.map {
+        Member(kind: kept.kind, member: String(decoding: $0.key, as: UTF8.self), count: $0.value)
+      }
+      let others = Member(kind: kept.kind, member: nil, count: kept.others)
+      return members + (kept.others > 0 ? [others] : [])
     }
   }
 
@@ -68,35 +77,43 @@ public struct KeptMembers: Sendable, Hashable {
     }
   }
 
+  /// The position of a kind in ``kinds``, to which it is added if it is not there.
+  private mutating func position(of kind: EntityKind) -> Int {
+    if let position = kinds.firstIndex(where: { $0.kind == kind }) { return position }
+    kinds.append(OfKind(kind: kind))
+    return kinds.count - 1
+  }
+
   private mutating func add(_ name: [UInt8], _ count: Int, of kind: EntityKind) {
-    if counts[kind, default: [:]][name] != nil || counts[kind, default: [:]].count < Self.limit {
-      counts[kind, default: [:]][name, default: 0] += count
+    let position = position(of: kind)
+    if kinds[position].counts[name] != nil || kinds[position].counts.count < Self.limit {
+      kinds[position].counts[name, default: 0] += count
     } else {
-      others[kind, default: 0] += count
+      kinds[position].others += count
     }
   }
 
   /// Adds what another list has.
   mutating func add(_ other: KeptMembers) {
-    for (kind, members) in other.counts {
-      for (name, count) in members.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-        add(name, count, of: kind)
+    for kept in other.kinds {
+      for (name, count) in kept.counts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+        add(name, count, of: kept.kind)
       }
+      kinds[position(of: kept.kind)].others += kept.others
     }
-    others.merge(other.others, uniquingKeysWith: +)
   }
 
   /// Reads the list that a report has; what is not one of its members is left out.
-  init(json: JSONValue?) {
+  init(json: JSONValue?, _ catalog: EntityCatalog) {
     guard case .array(let listed)? = json else { return }
     for member in listed {
-      guard let kind = member["kind"]?.string.flatMap(EntityKind.init(rawValue:)),
+      guard let kind = member["kind"]?.string.flatMap(catalog.kind(named:)),
         let count = member["count"]?.int64, count > 0
       else { continue }
       if let name = member["member"]?.string {
-        counts[kind, default: [:]][Array(name.utf8)] = Int(clamping: count)
+        kinds[position(of: kind)].counts[Array(name.utf8)] = Int(clamping: count)
       } else {
-        others[kind] = Int(clamping: count)
+        kinds[position(of: kind)].others = Int(clamping: count)
       }
     }
   }

@@ -31,6 +31,8 @@ extension Migration {
       case information
     }
 
+    /// How files of other shapes are read; the first mapping that takes a file reads it.
+    public var mappings: [Mapping] = []
     /// The maximum number of entities per transaction.
     ///
     /// At least 1.
@@ -76,7 +78,7 @@ extension Migration {
     /// A run that changes nothing leaves no backup; of older ones the last two are kept.
     public var takesBackup = true
     /// The clocks that the ledger and default timestamps use; tests fix them.
-    public var clock: MigrationClock = .system
+    package var clock: MigrationClock = .system
 
     /// How the source is read; tests make it fail.
     var access = SourceAccess.system
@@ -101,6 +103,19 @@ extension Migration.Options {
       if allowsEmptySource { $0.member("allow_empty", true) }
       $0.member("rejects", rejectsDirectory)
       $0.member("backup", takesBackup)
+      if !mappings.isEmpty {
+        $0.member("mappings") {
+          $0.array {
+            for mapping in mappings {
+              $0.object {
+                $0.member("name", mapping.name)
+                $0.member("sha256", mapping.sha256)
+                $0.member("text", mapping.text)
+              }
+            }
+          }
+        }
+      }
     }
     return writer.text
   }

@@ -1,3 +1,4 @@
+public import RMOSModels
 public import RMOSStore
 import RMOSSystem
 
@@ -42,14 +43,20 @@ public struct Migration: Sendable {
   /// let summary = try await Migration(from: "legacy", into: store, options: options).run()
   /// ```
   ///
+  /// - Parameters:
+  ///   - source: The source directory.
+  ///   - options: The options.
+  ///   - catalog: The kinds that are read.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/invalidOption``,
   ///   ``MigrationError/Code/sourceUnreadable`` or a code of ``Options/rejectsDirectory``.
   public static func validate(
-    source: String, options: Options = Options()
+    source: String, options: Options = Options(), catalog: EntityCatalog = .rmos
   ) throws(MigrationError) {
     try options.check()
-    try checkSource(source)
-    if let directory = options.rejectsDirectory { try checkRejects(directory, source: source) }
+    try checkSource(source, catalog)
+    if let directory = options.rejectsDirectory {
+      try checkRejects(directory, source: source, catalog)
+    }
   }
 
   /// Runs the migration on a thread of its own.

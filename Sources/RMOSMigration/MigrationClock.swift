@@ -1,14 +1,14 @@
 import RMOSSystem
 
 /// The clocks that a run reads; tests pass their own.
-public struct MigrationClock: Sendable {
+package struct MigrationClock: Sendable {
   /// The time since the beginning of 1970, in UTC.
-  public var now: @Sendable () -> Duration
+  package var now: @Sendable () -> Duration
   /// The time since some fixed moment; never goes back.
-  public var uptime: @Sendable () -> Duration
+  package var uptime: @Sendable () -> Duration
 
   /// Creates a clock.
-  public init(
+  package init(
     now: @escaping @Sendable () -> Duration, uptime: @escaping @Sendable () -> Duration
   ) {
     self.now = now
@@ -16,7 +16,7 @@ public struct MigrationClock: Sendable {
   }
 
   /// The system's clocks.
-  public static let system: MigrationClock = {
+  package static let system: MigrationClock = {
     let start = ContinuousClock.now
     return MigrationClock(
       now: {

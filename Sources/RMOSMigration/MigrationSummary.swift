@@ -45,6 +45,8 @@ public struct MigrationSummary: Sendable {
   public var issues: [Issue]
   /// How many errors and warnings ``issues`` leaves out.
   public var issuesOmitted: Int
+  /// All errors and warnings, by the way in which something is wrong.
+  package var issueGroups: IssueGroups
   /// Wall time per kind.
   public var kindDurations: [EntityKind: Duration]
   /// Wall time of the run.
@@ -53,6 +55,8 @@ public struct MigrationSummary: Sendable {
   public var bytesRead: Int
   /// How many files were read.
   public var filesRead: Int
+  /// The mappings it was given, in order, with how many entities each read.
+  public var mappings: [Mapping.Use] = []
   /// The copies of what failed; `nil` if none were asked for, and for a dry run.
   public var rejects: Rejects?
   /// The backup taken before the run; `nil` if there was nothing to back up, or the run changed

@@ -1,6 +1,21 @@
 import RMOSModels
 import RMOSSystem
 
+/// The kinds of entities that a sample tree holds, in the order of migration.
+enum SampleKind: Int, CaseIterable {
+  case stripFamilies, patterns, joblogs
+
+  var kind: EntityKind {
+    switch self {
+    case .stripFamilies: .stripFamilies
+    case .patterns: .patterns
+    case .joblogs: .joblogs
+    }
+  }
+
+  var schema: EntitySchema { kind.schema }
+}
+
 /// The entities of a sample tree, each a function of the seed, its kind and its number.
 struct SampleEntities {
   private let seed: UInt64
@@ -19,18 +34,18 @@ struct SampleEntities {
     let patterns = min(tree.count - families, max(1, tree.count * 3 / 10))
     counts = [families, patterns, tree.count - families - patterns]
     offsets = [0, families, families + patterns]
-    flaws = EntityKind.allCases.map { SampleFlaw.flaws(of: $0.schema) }
+    flaws = SampleKind.allCases.map { SampleFlaw.flaws(of: $0.schema) }
   }
 
   /// The number of entities of a kind.
-  func count(of kind: EntityKind) -> Int { counts[kind.ordinal] }
+  func count(of kind: SampleKind) -> Int { counts[kind.rawValue] }
 
   /// The flaw of an entity; `nil` for a sound one.
   ///
   /// Flawed entities are spread evenly over the tree, and all flaws are used in turn.
-  func flaw(of kind: EntityKind, _ index: Int) -> SampleFlaw? {
+  func flaw(of kind: SampleKind, _ index: Int) -> SampleFlaw? {
     guard let turn = turn(of: kind, index) else { return nil }
-    let flaws = flaws[kind.ordinal]
+    let flaws = flaws[kind.rawValue]
     let flaw = flaws[turn % flaws.count]
     return flaw.needsSoundEntity && original(of: kind, from: index, for: flaw) == nil
       ? .missingField : flaw
@@ -39,21 +54,21 @@ struct SampleEntities {
   /// The number of the sound entity that a duplicate at `index` copies; `nil` if none is near.
   ///
   /// Identical and differing duplicates use different ranges, so that no entity has both.
-  func original(of kind: EntityKind, from index: Int, for flaw: SampleFlaw) -> Int? {
+  func original(of kind: SampleKind, from index: Int, for flaw: SampleFlaw) -> Int? {
     let stretch = flaw == .identicalDuplicate ? 0 : 1
     return soundIndex(of: kind, from: index) { $0 / 7 % 2 == stretch }
   }
 
   /// The number of an entity among the flawed ones of the tree; `nil` for a sound one.
-  private func turn(of kind: EntityKind, _ index: Int) -> Int? {
-    let number = offsets[kind.ordinal] + index
+  private func turn(of kind: SampleKind, _ index: Int) -> Int? {
+    let number = offsets[kind.rawValue] + index
     let turn = number * brokenPercent / 100
     return (number + 1) * brokenPercent / 100 > turn ? turn : nil
   }
 
   /// The number of a sound entity at or after `start`; `nil` if none is near.
   func soundIndex(
-    of kind: EntityKind, from start: Int, where isWanted: (Int) -> Bool = { _ in true }
+    of kind: SampleKind, from start: Int, where isWanted: (Int) -> Bool = { _ in true }
   ) -> Int? {
     let count = count(of: kind)
     for step in 0..<min(count, 100) {
@@ -64,12 +79,12 @@ struct SampleEntities {
   }
 
   /// The generator for an entity's content.
-  func random(_ kind: EntityKind, _ index: Int) -> SampleRandom {
-    SampleRandom(seed: seed, kind: kind.ordinal, index: index)
+  func random(_ kind: SampleKind, _ index: Int) -> SampleRandom {
+    SampleRandom(seed: seed, kind: kind.rawValue, index: index)
   }
 
   /// The id of an entity.
-  func id(_ kind: EntityKind, _ index: Int) -> String {
+  func id(_ kind: SampleKind, _ index: Int) -> String {
     let number = SampleEntities.padded(index + 1, 6)
     return switch kind {
     case .stripFamilies: "\(material(index).slug)-\(number)"
@@ -79,7 +94,7 @@ struct SampleEntities {
   }
 
   /// The subdirectory of the kind's directory for the entity's own file.
-  func group(_ kind: EntityKind, _ index: Int) -> String {
+  func group(_ kind: SampleKind, _ index: Int) -> String {
     let block = SampleEntities.padded(index / 4000, 2)
     return switch kind {
     case .stripFamilies: "\(material(index).name)-\(block)"
@@ -119,7 +134,7 @@ struct SampleEntities {
 
 extension SampleEntities {
   /// The members of a sound entity.
-  func members(_ kind: EntityKind, _ index: Int) -> [JSONValue.Member] {
+  func members(_ kind: SampleKind, _ index: Int) -> [JSONValue.Member] {
     var random = random(kind, index)
     return switch kind {
     case .stripFamilies: stripFamily(index, &random)
@@ -248,7 +263,7 @@ extension SampleEntities {
     return members + timestamps(&random)
   }
 
-  private func reference(to kind: EntityKind, _ random: inout SampleRandom) -> JSONValue {
+  private func reference(to kind: SampleKind, _ random: inout SampleRandom) -> JSONValue {
     let start = random.int(0...max(0, count(of: kind) - 1))
     return soundIndex(of: kind, from: start).map { .string(id(kind, $0)) } ?? .null
   }

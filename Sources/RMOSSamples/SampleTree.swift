@@ -76,7 +76,7 @@ package struct SampleTree: Sendable {
       defer { staging.close() }
       do throws(SystemError) {
         var writer = SampleWriter(entities: SampleEntities(self), directory: staging.path)
-        for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
+        for kind in SampleKind.allCases { try writer.write(kind, isCancelled) }
         // A sample can be generated again, so it need not survive a power failure.
         try staging.publish(isDurable: false)
         return writer.summary
@@ -139,9 +139,9 @@ struct SampleWriter {
   }
 
   /// Writes all entities of a kind.
-  mutating func write(_ kind: EntityKind, _ isCancelled: () -> Bool) throws(SystemError) {
+  mutating func write(_ kind: SampleKind, _ isCancelled: () -> Bool) throws(SystemError) {
     let count = entities.count(of: kind)
-    summary.entityCounts[kind] = count
+    summary.entityCounts[kind.kind] = count
     // A few entities are easier to look at one by one.
     let singles = count < 10 ? count : count * 60 / 100
     for index in 0..<singles {
@@ -160,7 +160,7 @@ struct SampleWriter {
   }
 
   /// Writes an entity into its own file.
-  private mutating func writeSingle(_ kind: EntityKind, _ index: Int) throws(SystemError) {
+  private mutating func writeSingle(_ kind: SampleKind, _ index: Int) throws(SystemError) {
     var random = entities.random(kind, index)
     let flaw = entities.flaw(of: kind, index)
     if flaw != nil { summary.brokenCount += 1 }
@@ -176,7 +176,7 @@ struct SampleWriter {
       content = flaw.fileContent(content, id: entities.id(kind, index), &random)
     }
     let name = "\(entities.group(kind, index))/\(entities.id(kind, index)).json"
-    var file = try SampleFile(directory, "\(kind.table)/\(name)")
+    var file = try SampleFile(directory, "\(kind.schema.table)/\(name)")
     defer { file.close() }
     try file.append(content)
     try finish(&file)
@@ -184,7 +184,7 @@ struct SampleWriter {
 
   /// Writes entities into one file, except those whose flaw needs their own.
   private mutating func writeShared(
-    _ layout: Layout, _ kind: EntityKind, _ range: Range<Int>, _ isCancelled: () -> Bool
+    _ layout: Layout, _ kind: SampleKind, _ range: Range<Int>, _ isCancelled: () -> Bool
   ) throws(SystemError) {
     var file: SampleFile?
     defer { file?.close() }
@@ -213,7 +213,7 @@ struct SampleWriter {
       case .lines: break
       }
       text += JSONValue.object(members).text + (layout == .lines ? "\n" : "")
-      if file == nil { file = try SampleFile(directory, "\(kind.table)/\(layout.fileName)") }
+      if file == nil { file = try SampleFile(directory, "\(kind.schema.table)/\(layout.fileName)") }
       try file?.append(Array(text.utf8))
     }
     guard var open = file else { return }

@@ -33,7 +33,7 @@ extension StoreReader {
   public func entityDays() throws -> EntityDays {
     let runDays = try runDays()
     var days = EntityDays()
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
       let createdAt = kind.schema.position(ofMember: "created_at")
       try forEachRecord(kind) { record in
         if let run = try provenance(kind, id: record.id)?.run, let day = runDays[run] {

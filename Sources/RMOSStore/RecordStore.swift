@@ -16,6 +16,9 @@ public protocol RecordStore: Sendable {
   /// What people call the store: a path, or "in memory".
   var location: String { get }
 
+  /// The kinds of entities that the store holds.
+  var catalog: EntityCatalog { get }
+
   /// The size of the store on disk, in bytes; `nil` if it is not on disk, or not known.
   var sizeOnDisk: Int? { get }
 

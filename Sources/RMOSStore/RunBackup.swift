@@ -44,7 +44,7 @@ public struct RunBackup: Sendable, Hashable {
     of store: any RecordStore, isCancelled: () -> Bool = { false }
   ) throws -> RunBackup? {
     let next: Int64? = try store.read { reader in
-      let hasRows = try EntityKind.allCases.contains { kind in
+      let hasRows = try reader.catalog.kinds.contains { kind in
         try !reader.records(RecordQuery(kind).limit(1)).isEmpty
       }
       guard hasRows else { return nil }

@@ -1,4 +1,5 @@
 import RMOSModels
+package import RMOSSystem
 
 /// An error of a store: what failed, and why.
 ///
@@ -49,6 +50,8 @@ public struct StoreError: Error, Sendable, Hashable {
     public static let nested = Code(rawValue: "store.nested-transaction")
     /// The query names a member that the schema does not have.
     public static let unknownMember = Code(rawValue: "store.unknown-member")
+    /// The store does not hold entities of that kind.
+    public static let unknownKind = Code(rawValue: "store.unknown-kind")
     /// A file exists where the backup was to be written.
     public static let backupExists = Code(rawValue: "backup.exists")
     /// The caller cancelled the work.
@@ -101,6 +104,13 @@ extension StoreError {
     StoreError(.cancelled, "the work was cancelled, and nothing was changed")
   }
 
+  /// The system has no thread left for the work.
+  package static func noThread(_ error: SystemError) -> StoreError {
+    StoreError(
+      Code(rawValue: "system.no-thread"),
+      "the system has no thread left: \(error.reason); free some and run again")
+  }
+
   /// The same error, naming the entity if it is about a single one.
   func explained(_ kind: EntityKind, id: String) -> StoreError {
     var error = self
@@ -140,11 +150,18 @@ extension StoreError {
         + "schema of \(kind.table)); use another id", sqliteCode: sqliteCode)
   }
 
+  /// A kind that the store does not hold.
+  static func unknownKind(_ kind: EntityKind, _ catalog: EntityCatalog) -> StoreError {
+    let names = catalog.kinds.map(\.rawValue).joined(separator: ", ")
+    return StoreError(
+      .unknownKind, "the store holds no \(kind.schema.plural); its catalog has \(names)")
+  }
+
   /// Others refer to the entity that was to be deleted.
   static func stillReferenced(
-    _ kind: EntityKind, id: String, sqliteCode: Int32? = nil
+    _ kind: EntityKind, id: String, _ catalog: EntityCatalog, sqliteCode: Int32? = nil
   ) -> StoreError {
-    let others = EntityKind.allCases
+    let others = catalog.kinds
       .filter { $0.schema.foreignKeys.contains { $0.target == kind } }
       .map(\.schema.plural)
     let referrers = others.isEmpty ? "other rows" : others.joined(separator: " or ")

@@ -3,6 +3,9 @@ public import RMOSModels
 /// The reading side of a store, valid within one ``RecordStore/read(_:)`` or
 /// ``RecordStore/write(_:)``.
 public protocol StoreReader: AnyObject {
+  /// The kinds of entities that the store holds.
+  var catalog: EntityCatalog { get }
+
   /// The version of the shared schema; `nil` if the store has no schema yet.
   func schemaVersion() throws -> SchemaVersion?
 

@@ -24,7 +24,7 @@ package enum ChildProcess {
     }
   }
 
-  /// Makes exit statuses available to ``run(_:_:input:environment:deadline:)`` even if the parent
+  /// Makes exit statuses available to ``run(_:_:input:environment:timeout:)`` even if the parent
   /// process ignored SIGCHLD.
   package static func rememberEndings() { signal(SIGCHLD, SIG_DFL) }
 
@@ -32,22 +32,22 @@ package enum ChildProcess {
   /// error, and waits until it ends: `posix_spawn`, `waitpid`.
   ///
   /// The program need not read the text. `environment` is added to the environment of this process.
-  /// It is killed after `deadline` seconds; never if that is `nil`. A signal that asks this process
+  /// It is killed after `timeout`; never if that is `nil`. A signal that asks this process
   /// to stop stops it too.
   package static func run(
     _ program: String, _ arguments: [String], input: String, environment: [String: String] = [:],
-    deadline: Double? = nil
+    timeout: Duration? = nil
   ) -> Ending {
     run(
-      program, arguments, input: input, output: 2, environment: environment, deadline: deadline)
+      program, arguments, input: input, output: 2, environment: environment, timeout: timeout)
   }
 
-  /// Runs a program like ``run(_:_:input:environment:deadline:)`` and captures its standard output.
+  /// Runs a program like ``run(_:_:input:environment:timeout:)`` and captures its standard output.
   ///
   /// - Returns: How it ended, and the first `limit` bytes of its output. With a `limit` up to the
   ///   capacity of a pipe (16 KiB are safe) the program never waits for its reader.
   package static func capture(
-    _ program: String, _ arguments: [String], input: String, limit: Int, deadline: Double
+    _ program: String, _ arguments: [String], input: String, limit: Int, timeout: Duration
   ) -> (Ending, output: String) {
     let pipe: (reading: Descriptor, writing: Descriptor)
     do throws(SystemError) {
@@ -57,7 +57,7 @@ package enum ChildProcess {
     }
     let ending = run(
       program, arguments, input: input, output: pipe.writing.number, environment: [:],
-      deadline: deadline)
+      timeout: timeout)
     pipe.writing.close()
     let output = (try? FileDescriptor(pipe.reading.number).read(count: limit)) ?? []
     pipe.reading.close()
@@ -66,7 +66,7 @@ package enum ChildProcess {
 
   private static func run(
     _ program: String, _ arguments: [String], input: String, output: Int32,
-    environment: [String: String], deadline: Double?
+    environment: [String: String], timeout: Duration?
   ) -> Ending {
     let pipe: (reading: Descriptor, writing: Descriptor)
     let child: pid_t
@@ -84,7 +84,7 @@ package enum ChildProcess {
       pipe.writing.close()
       return .notStarted(error)
     }
-    let limit = Deadline(after: deadline ?? .infinity)
+    let deadline = timeout.map { Deadline(after: $0) } ?? .never
     let wasInterrupted = Signals.isInterrupted
     var left = Array(input.utf8)[...]
     var isWriting = true
@@ -94,7 +94,7 @@ package enum ChildProcess {
       let ended = unsafe waitpid(child, &status, WNOHANG)
       if ended == child { break }
       if ended < 0, errno != EINTR { return .notStarted(.last) }
-      if limit.hasPassed {
+      if deadline.hasPassed {
         end(child)
         return .tookTooLong
       }

@@ -2,8 +2,8 @@ import CLibrary
 
 /// The moment at which a wait ends.
 package struct Deadline: Comparable, Sendable {
-  /// A longer wait never ends.
-  private static let longest = 1e9
+  /// A wait this long never ends.
+  private static let longest = Duration.seconds(1_000_000_000)
 
   /// `nil` for never.
   private let moment: ContinuousClock.Instant?
@@ -13,15 +13,9 @@ package struct Deadline: Comparable, Sendable {
   /// A deadline that never passes.
   package static let never = Deadline(nil)
 
-  /// Creates a deadline a number of seconds after a moment.
-  package init(after seconds: Double, from now: ContinuousClock.Instant = .now) {
-    moment =
-      seconds < Self.longest ? now + .seconds(max(0, seconds)) : seconds.isNaN ? now : nil
-  }
-
-  /// Creates a deadline any time from a moment.
+  /// Creates a deadline that passes some time after a moment; the moment itself if that is negative.
   package init(after duration: Duration, from now: ContinuousClock.Instant = .now) {
-    self.init(after: duration.seconds, from: now)
+    moment = duration < Self.longest ? now + max(.zero, duration) : nil
   }
 
   /// Whether it has passed.

@@ -150,7 +150,7 @@ private struct Webhook {
       "--write-out", "%{http_code} %{redirect_url}", "--url", url,
     ]
     let (ending, output) = ChildProcess.capture(
-      curl, arguments, input: json, limit: 16 << 10, deadline: Double(timeout + 1))
+      curl, arguments, input: json, limit: 16 << 10, timeout: .seconds(timeout + 1))
     let words = output.split { " \n".contains($0) }
     let status = words.first.flatMap { Int($0) } ?? 0
     let answered = status > 0 ? "it answered \(status), but " : ""

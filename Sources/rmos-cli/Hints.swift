@@ -1,3 +1,6 @@
+import RMOSMigration
+import RMOSModels
+
 /// The way out of failures and issues, in terms of the program's options and commands.
 ///
 /// The libraries state facts with a code, for whoever embeds them. Only here do codes meet options.
@@ -39,6 +42,35 @@ enum Hints {
       "--missing-id derive derives such ids from the paths of the files"
     default: nil
     }
+  }
+
+  /// What to do about issues of a migration that are wrong in one way: the mapping that their message
+  /// names, or else, for many, a look at what they have.
+  ///
+  /// A hint names only commands and options that there are.
+  static func forGroup(
+    _ group: IssueGroups.Group, source: String, _ arguments: ParsedArguments
+  ) -> String? {
+    if let hint = forIssue(group.code.rawValue, arguments) { return hint }
+    if let name = mapping(in: group.message) {
+      guard MigrateCommand.spec.option("mapping") != nil else { return nil }
+      return "--mapping \(TerminalText.shellWord(name)) reads them"
+    }
+    guard [.fieldMissing, .fieldType, .fieldEmpty, .shapeNotObject].contains(group.code),
+      group.severity == .error, group.count > group.firsts.count,
+      CommandTable.commands.contains(where: { $0.name == "survey" })
+    else { return nil }
+    let place = TerminalText.path(group.within, in: source)
+    return "rmos-cli survey \(TerminalText.shellWord(place)) shows their shape"
+  }
+
+  /// The mapping that a message names.
+  private static func mapping(in message: String) -> String? {
+    let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
+    guard let index = parts.firstIndex(where: { $0.hasSuffix("the mapping ") }),
+      index + 2 < parts.count, parts[index + 1] != "…"
+    else { return nil }
+    return String(parts[index + 1])
   }
 
   /// What to do about findings of an audit, by the code of their rule.

@@ -108,7 +108,7 @@ enum Program {
     case let error as CommandError:
       return Description(
         code: error.code, message: error.message,
-        hint: error.hint ?? Hints.forError(error.code, of: command), status: .couldNotRun)
+        hint: error.hint ?? Hints.forError(error.code, of: command), status: error.status)
     case let error as MigrationError:
       return library(error.code.rawValue, error.message, isUsage: error.code == .invalidOption)
     case let error as HTTPServerError:

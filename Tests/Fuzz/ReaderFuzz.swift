@@ -32,7 +32,7 @@ private func checkScanner(_ bytes: UnsafeBufferPointer<UInt8>) {
 
 /// What is read fits its room, is JSON where it should be, and passes validation where it is right.
 private func checkReader(_ bytes: UnsafeBufferPointer<UInt8>, choice: Int) {
-  let kind = EntityKind.allCases[choice % 3]
+  let kind = EntityCatalog.rmos.kinds[choice % 3]
   let path = "p.json"
   let decoder = EntityDecoder(
     kind: kind, options: EntityDecoder.Options(derivesIDs: choice & 8 == 0, runStart: "2026-01-01"))

@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test func soundRecordsGiveNoErrorOrWarning() throws {
-    let report = try Auditor(of: store(EntityKind.allCases.map(sound))).runSynchronously()
+    let report = try Auditor(of: store(EntityCatalog.rmos.kinds.map(sound))).runSynchronously()
     #expect(report.verdict == .sound, "\(report.findings)")
     #expect(report[.integrity]?.state == .notApplicable)
     #expect(report[.schemaTable]?.state == .notApplicable)
@@ -82,7 +82,8 @@ import Testing
   @Test(arguments: faults)
   func isFound(_ fault: Fault) throws {
     let bad = StoreSamples.record(fault.kind, fault.id, fault.changes)
-    let report = try Auditor(of: store(EntityKind.allCases.map(sound) + [bad])).runSynchronously()
+    let report = try Auditor(of: store(EntityCatalog.rmos.kinds.map(sound) + [bad]))
+      .runSynchronously()
     let found = report.findings.filter { $0.severity > .info }
     #expect(found.map(\.code) == [fault.rule.code])
     #expect(found.first?.severity == fault.severity)

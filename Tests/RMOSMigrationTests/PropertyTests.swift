@@ -60,7 +60,7 @@ import Testing
     let store = InMemoryStore()
     let recorded = try RecordedMigration(tree.source, into: store, options())
     let summary = recorded.summary
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let mine = recorded.outcomes.filter { $0.source.hasPrefix(kind.table + "/") }
       let counts = summary.statistics[kind]
       #expect(mine.count == counts.found)

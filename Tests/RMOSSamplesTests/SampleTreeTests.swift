@@ -21,7 +21,7 @@ import Testing
     options.allowsEmptySource = count == 0
     let migrated = try RecordedMigration(target, into: InMemoryStore(), options)
     #expect(migrated.summary.isSuccess)
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       #expect(migrated.summary.statistics[kind].migrated == summary.entityCounts[kind])
       #expect(count < 3 || summary.entityCounts[kind] ?? 0 > 0)
     }
@@ -34,7 +34,7 @@ import Testing
     let target = directory.file("sample")
     _ = try SampleTree(count: 200).write(to: target)
     let migrated = try RecordedMigration(target, into: InMemoryStore())
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let outcomes = migrated.outcomes.filter { $0.source.hasPrefix(kind.rawValue) }
       #expect(outcomes.contains { $0.locator == nil && $0.source.split(separator: "/").count > 2 })
       for name in ["catalogue.json", "by_id.json", "archive/log.jsonl"] {
@@ -46,7 +46,7 @@ import Testing
 
   @Test func entitiesAreAboutATenthAThirdAndTheRest() {
     let entities = SampleEntities(SampleTree(count: 1000))
-    #expect(EntityKind.allCases.map { entities.count(of: $0) } == [100, 300, 600])
+    #expect(SampleKind.allCases.map { entities.count(of: $0) } == [100, 300, 600])
   }
 
   @Test func theSameNumbersGiveTheSameTree() throws {
@@ -76,7 +76,7 @@ import Testing
     let migrated = try RecordedMigration(target, into: InMemoryStore())
     let entities = SampleEntities(tree)
     var known = Set(migrated.outcomes.filter { $0.outcome == .migrated }.compactMap(\.id))
-    for kind in EntityKind.allCases {
+    for kind in SampleKind.allCases {
       for index in 0..<entities.count(of: kind) where entities.flaw(of: kind, index) == nil {
         #expect(known.remove(entities.id(kind, index)) != nil)
       }
@@ -92,12 +92,12 @@ import Testing
     let byID = Dictionary(grouping: migrated.outcomes, by: \.id)
     let entities = SampleEntities(tree)
     var seen: Set<SampleFlaw> = []
-    for kind in EntityKind.allCases {
+    for kind in SampleKind.allCases {
       for index in 0..<entities.count(of: kind) {
         guard let flaw = entities.flaw(of: kind, index) else { continue }
         seen.insert(flaw)
         let id = entities.id(kind, index)
-        let file = "\(kind.table)/\(entities.group(kind, index))/\(id).json"
+        let file = "\(kind.schema.table)/\(entities.group(kind, index))/\(id).json"
         let place = "\(flaw) of \(id)"
         var outcome = try #require(bySource[file]?.first ?? byID[id]?.first, "\(place)")
         // The copy may come first; then the other one is passed over.

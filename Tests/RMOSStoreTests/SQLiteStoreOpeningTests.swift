@@ -132,7 +132,7 @@ struct SQLiteStoreOpeningTests {
     let store = try SQLiteStore(path: path, access: .readOnly)
     try store.read { reader throws in
       #expect(try reader.schemaVersion() == nil)
-      for kind in EntityKind.allCases {
+      for kind in EntityCatalog.rmos.kinds {
         #expect(try reader.count(RecordQuery(kind).filter("id", is: .text("a"))) == 0)
         #expect(try reader.records(RecordQuery(kind).order(.newestFirst)) == [])
         #expect(try reader.record(kind, id: "a") == nil)

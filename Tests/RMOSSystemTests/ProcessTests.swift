@@ -7,17 +7,17 @@ import Testing
 @Suite struct ProcessTests {
   private func shell(
     _ command: String, input: String = "", environment: [String: String] = [:],
-    deadline: Double? = nil
+    timeout: Duration? = nil
   ) -> ChildProcess.Ending {
     ChildProcess.run(
-      "/bin/sh", ["-c", command], input: input, environment: environment, deadline: deadline)
+      "/bin/sh", ["-c", command], input: input, environment: environment, timeout: timeout)
   }
 
   @Test func endingsAreToldApart() {
     #expect(shell("exit 0") == .exited(0))
     #expect(shell("exit 7") == .exited(7))
     #expect(shell("kill -9 $$") == .signalled(9))
-    #expect(shell("sleep 60", deadline: 0.05) == .tookTooLong)
+    #expect(shell("sleep 60", timeout: .milliseconds(50)) == .tookTooLong)
     #expect(ChildProcess.run("/no/such", [], input: "") == .notStarted(.notFound))
     #expect(ChildProcess.Ending.exited(0).problem == nil)
     #expect(ChildProcess.Ending.exited(7).problem != nil)

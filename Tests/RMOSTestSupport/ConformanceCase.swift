@@ -53,7 +53,7 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
     let expected = try JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
     why = try expected["why"].text()
     statistics = MigrationStatistics()
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let counts = expected["stats"]?[kind.rawValue]
       for outcome in Outcome.allCases {
         for _ in 0..<(counts?[outcome.rawValue]?.int64 ?? 0) { statistics.add(outcome, of: kind) }
@@ -77,7 +77,7 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
       try expected["run_issues"] == nil
       ? [] : expected["run_issues"].elements().map { try Optional($0).text() }.sorted()
     rows = try expected["rows"].elements().map { item in
-      guard let kind = EntityKind(rawValue: try item["table"].text()),
+      guard let kind = EntityCatalog.rmos.kind(named: try item["table"].text()),
         case .object(let columns)? = item["columns"]
       else { throw Malformed(description: "no table or columns") }
       return ExpectedRow(

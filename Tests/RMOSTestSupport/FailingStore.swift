@@ -48,6 +48,8 @@ private final class FailingTransaction: StoreTransaction {
     self.countInsert = countInsert
   }
 
+  var catalog: EntityCatalog { base.catalog }
+
   func insert(_ record: Record) throws {
     try countInsert()
     try base.insert(record)

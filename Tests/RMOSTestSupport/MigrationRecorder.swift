@@ -77,7 +77,7 @@ public struct StoreContent: Sendable, Hashable {
     var records: [Record] = []
     var provenance: [Provenance] = []
     try store.read { reader in
-      for kind in EntityKind.allCases {
+      for kind in store.catalog.kinds {
         try reader.forEachRecord(kind) { record in
           records.append(record)
         }
@@ -96,7 +96,7 @@ public struct StoreContent: Sendable, Hashable {
 /// A clock that stands still.
 extension MigrationClock {
   /// Always the same moment.
-  public static func fixed(_ now: String = "2026-03-01T09:30:00Z") -> MigrationClock {
+  package static func fixed(_ now: String = "2026-03-01T09:30:00Z") -> MigrationClock {
     let seconds = (try? Date(now, strategy: .iso8601))?.timeIntervalSince1970 ?? 0
     return MigrationClock(now: { .seconds(seconds) }, uptime: { .zero })
   }

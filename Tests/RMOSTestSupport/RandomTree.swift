@@ -36,7 +36,7 @@ public struct RandomTree: Sendable {
   public init(seed: UInt64, fileCount: Int = 12) throws {
     source = try SourceTree()
     tokens = RandomTokens(seed: seed)
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       for number in 0..<fileCount {
         let directory = tokens.random.pick([
           "", "", "a/", "a/b/", "é/", "e\u{301}/", "with space/", "B/", "deep/er/and/deeper/",

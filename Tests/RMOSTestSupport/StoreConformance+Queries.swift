@@ -106,12 +106,12 @@ extension StoreConformance {
       ]
       try store.write { transaction in
         for (id, date) in dates {
-          for kind in EntityKind.allCases {
+          for kind in EntityCatalog.rmos.kinds {
             try transaction.insert(StoreSamples.record(kind, id, ["created_at": .text(date)]))
           }
         }
       }
-      for kind in EntityKind.allCases {
+      for kind in EntityCatalog.rmos.kinds {
         let query = RecordQuery(kind).order(.newestFirst)
         try store.read { reader in
           try expect(try reader.records(query).map(\.id), equals: ["b", "c", "a", "e", "d"])

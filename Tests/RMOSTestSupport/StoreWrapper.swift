@@ -11,6 +11,8 @@ extension StoreWrapper {
   /// The base store's.
   public var location: String { base.location }
   /// The base store's.
+  public var catalog: EntityCatalog { base.catalog }
+  /// The base store's.
   public var sizeOnDisk: Int? { base.sizeOnDisk }
   /// The base store's.
   public var hasWriter: Bool? { base.hasWriter }

@@ -4,7 +4,7 @@ import Testing
 
 /// A disk without room ends the run with status 3; what was committed is whole, and running again
 /// with more room completes it.
-@Suite(.serialized) struct DiskFullTests {
+@Suite struct DiskFullTests {
   private static let arguments = ["--batch-size", "40"]
 
   private func quietContent(_ workspace: Workspace) throws -> Content {

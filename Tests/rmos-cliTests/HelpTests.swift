@@ -8,7 +8,7 @@ import Testing
 @Suite struct HelpTests {
   static let commands = [
     "migrate", "audit", "report", "status", "history", "runs", "serve", "undo", "export", "diff",
-    "backup", "init", "sample", "completions", "man", "help", "version",
+    "mappings", "backup", "init", "sample", "completions", "man", "help", "version",
   ]
 
   private func expectSnapshot(_ text: String, _ name: String) throws {

@@ -22,12 +22,92 @@ import Testing
     let arguments = ["migrate", "legacy", "--db", "x.db", "--dry-run"]
     #expect(try !Tool.run(arguments, in: workspace).output.contains("Not read"))
     for name in 1...6 { try workspace.write("{}", to: "legacy/\u{1B}\(name)/a.json") }
-    try workspace.write("{}", to: "legacy/job_logs/a.json")
+    try workspace.write("text", to: "legacy/a.txt")
+    try workspace.write("", to: "legacy/patterns/.hidden")
     let output = try Tool.run(arguments, in: workspace).output
+    let words = output.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
+    #expect(words.contains("Not read: 8 files: "))
+    // What looks like data comes first.
+    #expect(words.contains(#": \u{1b}1/a.json, \u{1b}2/a.json, \u{1b}3/a.json and 5 more Next: "#))
+    #expect(output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    let verbose = try Tool.run(arguments + ["-v"], in: workspace).output
+    #expect(verbose.contains("patterns/.hidden") && verbose.contains("a.txt"))
+  }
+
+  @Test func hiddenFilesAloneAreNoNews() throws {
+    let workspace = try smallTree()
+    try workspace.write("", to: "legacy/patterns/.hidden")
+    let arguments = ["migrate", "legacy", "--db", "x.db"]
+    #expect(try !Tool.run(arguments, in: workspace).output.contains("Not read"))
+  }
+
+  @Test func whatIsKeptAsideIsNamedByKind() throws {
+    let workspace = try smallTree()
+    for name in ["a", "b"] {
+      try workspace.write(
+        #"{"name": "n", "ring_count": 1, "geometry": {"r": 1}, "maker": "x"}"#,
+        to: "legacy/patterns/\(name).json")
+    }
+    for options in [["--dry-run"], []] {
+      let output = try Tool.run(["migrate", "legacy", "--db", "x.db"] + options, in: workspace)
+        .output
+      #expect(output.contains("\nKept aside: patterns: maker (2)\nNext: "))
+    }
+    let report = try Tool.run(["report", "--db", "x.db"], in: workspace).output
+    #expect(report.contains(/Kept aside +patterns: maker \(2\)\n/))
+    let runs = try Tool.run(["runs", "--db", "x.db", "--json"], in: workspace).output
+    #expect(runs.contains("\"maker\""))
+  }
+
+  @Test func whatIsWrongInOneWayIsToldOnce() throws {
+    let workspace = try smallTree()
+    for number in 100..<112 {
+      try workspace.write(
+        #"{"id": "x\#(number)", "job_type": "slice"}"#,
+        to: "legacy/joblogs/2019/\(number).json")
+    }
+    try workspace.write(#"{"id": "y", "job_type": "slice"}"#, to: "legacy/joblogs/2020.json")
+    let arguments = ["migrate", "legacy", "--db", "x.db", "--dry-run"]
+    let few = try Tool.run(arguments, in: workspace).errors.split(separator: "\n")
+    let head = try #require(few.firstIndex { $0.contains("13 job logs: \"parameters\"") })
+    #expect(few[head].hasPrefix("error: ") && few[head].hasSuffix(" [field.missing]"))
     #expect(
-      output.contains(
-        "\nNot read: " + #"\u{1b}1/, \u{1b}2/, \u{1b}3/, \u{1b}4/, \u{1b}5/ and 2 more; "#
-          + "entities are read only from strip_families, patterns, joblogs\nNext: "))
+      few[(head + 1)...] == [
+        "  legacy/joblogs/2019/100.json:1:1", "  legacy/joblogs/2019/101.json:1:1",
+        "  legacy/joblogs/2019/102.json:1:1", "  … and 10 more",
+      ])
+    try FileManager.default.removeItem(atPath: workspace.file("legacy/joblogs/2020.json"))
+    #expect(
+      try Tool.run(arguments, in: workspace).errors.contains(
+        "error: 12 job logs, all in legacy/joblogs/2019: "))
+    let all = try Tool.run(arguments + ["-v"], in: workspace).errors
+    #expect(all.matches(of: #/2019/1\d\d\.json:1:1: error: /#).count == 12)
+    #expect(!all.contains("12 job logs,"))
+    // A few are told one by one.
+    for number in 103..<112 {
+      let file = workspace.file("legacy/joblogs/2019/\(number).json")
+      try FileManager.default.removeItem(atPath: file)
+    }
+    let single = try Tool.run(arguments, in: workspace).errors
+    #expect(single.matches(of: #/2019/1\d\d\.json:1:1: error: /#).count == 3)
+  }
+
+  /// What the example says of a run: the only thing that is not in its tables is a member.
+  @Test func theExampleHasOneThingToTell() throws {
+    let workspace = try Workspace(as: .afterTheFirstCommand)
+    let arguments = ["migrate", "Examples/rmos_legacy", "--db"]
+    func told(_ options: [String]) throws -> [Substring] {
+      let result = try Tool.run(arguments + options, in: workspace)
+      #expect(result.status == 0)
+      #expect(result.errors.split(separator: "\n").count == 3)
+      return result.output.split(separator: "\n").suffix(3).dropLast()
+    }
+    let first: [Substring] = [
+      "0 errors, 0 warnings, 0 notes", "Kept aside: patterns: catalogue (24)",
+    ]
+    #expect(try told(["x.db", "--dry-run"]) == first)
+    #expect(try told(["x.db"]) == first)
+    #expect(try told(["x.db"]).last == "0 errors, 0 warnings, 72 notes")
   }
 
   @Test func aSoundTreeIsMigratedAndTheSummarySaysSo() throws {

@@ -15,7 +15,7 @@ import Testing
     #expect(
       Set(json.keys) == [
         "timestamp", "success", "summary", "entities", "issue_counts", "issues", "issues_omitted",
-        "run",
+        "issue_groups", "issue_groups_omitted", "not_read", "kept_aside", "run",
       ])
     #expect(json["success"] as? Bool == false)
     let summary = try #require(json["summary"] as? [String: Double])
@@ -39,6 +39,12 @@ import Testing
     #expect(missing["id"] as? String == "p2")
     #expect(missing["locator"] is NSNull)
     #expect(json["issues_omitted"] as? Int == 0)
+    let groups = try #require(json["issue_groups"] as? [[String: Any]])
+    #expect(
+      Set(try #require(groups.first).keys) == [
+        "severity", "code", "kind", "pointer", "message", "count", "within", "first",
+      ])
+    #expect(groups.compactMap { $0["count"] as? Int }.reduce(0, +) == issues.count)
     #expect((json["issue_counts"] as? [String: Int])?["field.unknown-value"] == 1)
     let run = try #require(json["run"] as? [String: Any])
     #expect(run["id"] as? Int == 1)

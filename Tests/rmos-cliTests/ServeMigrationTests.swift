@@ -68,9 +68,7 @@ import Testing
     let counts = try #require(status["entity_counts"] as? [String: Int])
     let store = try SQLiteStore(path: workspace.file("x.db"), access: .readOnly)
     let stored = try store.read { reader in
-      try ["patterns", "strip_families", "joblogs"].map { name in
-        (name, try reader.count(RecordQuery(try #require(.init(rawValue: name)))))
-      }
+      try reader.catalog.kinds.map { ($0.rawValue, try reader.count(RecordQuery($0))) }
     }
     for (name, count) in stored {
       #expect(counts[name] == count && count > 0, "\(name)")

@@ -6,8 +6,8 @@ struct ProvenanceCheck: AuditCheck {
   let rules: [AuditRule] = [.danglingProvenance, .missingProvenance]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
-    let kinds = EntityKind.allCases.filter { context.has($0, column: "id") }
-    guard context.hasLedger, kinds.count == EntityKind.allCases.count else { return [] }
+    let kinds = context.reader.catalog.kinds.filter { context.has($0, column: "id") }
+    guard context.hasLedger, kinds.count == context.reader.catalog.kinds.count else { return [] }
     let inspector = context.inspector
     if context.log.wants(.danglingProvenance) {
       try inspector.forEachDanglingProvenance { report($0, context) }
@@ -28,7 +28,7 @@ struct ProvenanceCheck: AuditCheck {
   }
 
   private func report(_ dangling: DanglingProvenance, _ context: AuditContext) {
-    let kind = EntityKind(rawValue: dangling.kind)
+    let kind = context.reader.catalog.kind(named: dangling.kind)
     let (found, message): (String, String) =
       if let kind, !dangling.hasEntity {
         (

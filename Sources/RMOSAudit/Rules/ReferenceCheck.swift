@@ -13,7 +13,7 @@ struct ReferenceCheck: AuditCheck {
       origins = known
       return try known[kind, id]
     }
-    for kind in EntityKind.allCases {
+    for kind in context.reader.catalog.kinds {
       for reference in kind.schema.references {
         let (position, target) = (reference.field, reference.target)
         let field = kind.schema.fields[position]
@@ -47,16 +47,17 @@ struct ForeignKeyCheck: AuditCheck {
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
     guard context.hasSchema else { return [] }
+    let catalog = context.reader.catalog
     for table in context.tables.values.sorted(by: { $0.name < $1.name }) {
       let isChecked = context.log.wants(.missingReference)
-      let keys = table.foreignKeys.filter { !isChecked || !isReference($0, of: table) }
+      let keys = table.foreignKeys.filter { !isChecked || !isReference($0, of: table, catalog) }
       if keys.isEmpty { continue }
       let parents = Set(keys.map { $0.table.lowercased() })
       try context.inspector.forEachForeignKeyProblem(in: table.name) { problem in
         guard parents.contains(problem.parent.lowercased()) else { return }
         context.log.add(
           AuditFinding(
-            .error, .foreignKey, kind: EntityKind(rawValue: problem.table.lowercased()),
+            .error, .foreignKey, kind: catalog.kind(named: problem.table.lowercased()),
             table: problem.table, row: problem.rowID, found: "no such row",
             expected: "a row of \(problem.parent)",
             "\(problem.rowID.map { "row \($0)" } ?? "a row") of \(problem.table) refers to a row of "
@@ -66,8 +67,10 @@ struct ForeignKeyCheck: AuditCheck {
     return rules
   }
 
-  private func isReference(_ key: InspectedTable.ForeignKey, of table: InspectedTable) -> Bool {
-    guard let kind = EntityKind(rawValue: table.name.lowercased()),
+  private func isReference(
+    _ key: InspectedTable.ForeignKey, of table: InspectedTable, _ catalog: EntityCatalog
+  ) -> Bool {
+    guard let kind = catalog.kind(named: table.name.lowercased()),
       let position = kind.schema.position(ofColumn: key.column.lowercased()),
       let reference = kind.schema.references.first(where: { $0.field == position })
     else { return false }

@@ -9,7 +9,7 @@ struct RowCheck: AuditCheck {
   ]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
-    for kind in EntityKind.allCases {
+    for kind in context.reader.catalog.kinds {
       guard let table = context.table(kind) else { continue }
       let check = try KindCheck(kind, context)
       var ids = NearDuplicates()

@@ -13,7 +13,7 @@ struct SchemaCheck: AuditCheck {
     let inspector = context.inspector
     try checkVersion(context, inspector)
     let obstacles = try inspector.writingObstacles()
-    for kind in EntityKind.allCases {
+    for kind in context.reader.catalog.kinds {
       guard let table = checkTable(kind.table, kind, obstacles, context) else { continue }
       checkColumns(of: kind, table, context)
       checkIndexes(of: kind, table, context)
@@ -58,21 +58,23 @@ struct SchemaCheck: AuditCheck {
 
   /// Obstacles to writing that tables and columns do not show.
   private func checkWriting(_ obstacles: [WritingObstacle], _ context: AuditContext) {
+    let catalog = context.reader.catalog
     for obstacle in obstacles {
       // Those tables are checked one by one.
-      let isChecked = EntityKind(rawValue: obstacle.table ?? "") != nil
+      let isChecked = catalog.kind(named: obstacle.table ?? "") != nil
       if obstacle.place == .table, isChecked { continue }
       context.log.add(
         AuditFinding(
           .error, obstacle.place == .version ? .schemaVersion : .schemaTable,
-          kind: obstacle.table.flatMap(EntityKind.init(rawValue:)), table: obstacle.table,
+          kind: obstacle.table.flatMap(catalog.kind(named:)), table: obstacle.table,
           found: obstacle.found, expected: "a schema that can be written to",
           "nothing can be migrated into this database: \(obstacle.message)"))
     }
   }
 
   private func checkIDs(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
-    for kind in EntityKind.allCases where try inspector.kindsWithLooseIDs().contains(kind) {
+    for kind in context.reader.catalog.kinds where try inspector.kindsWithLooseIDs().contains(kind)
+    {
       context.log.add(
         AuditFinding(
           .warning, .schemaColumn, kind: kind, column: "id", found: "another collation",

@@ -21,7 +21,7 @@ extension Dashboard {
       let tag = EntityTag.naming("\(mark)-history-\(entry.revision)-\(limit)")
       if request.hasCurrent(tag) { return .notModified(tag) }
       var writer = JSONWriter()
-      writer.history(MigrationHistory(entry.value, limit: limit))
+      writer.history(MigrationHistory(entry.value, store.catalog, limit: limit))
       return .json(writer.utf8 + [0x0A], entityTag: tag)
     case .statistics(let kind):
       let entry = try cache.statistics(kind)
@@ -63,7 +63,7 @@ extension Dashboard {
   ) -> ServerResponse {
     .json(status: status, entityTag: record.entityTag, fields: fields) {
       $0.member("success", true)
-      $0.member(record.kind.memberName) { $0.entity(record) }
+      $0.member(record.kind.schema.memberName) { $0.entity(record) }
     }
   }
 

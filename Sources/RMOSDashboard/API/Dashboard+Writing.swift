@@ -105,7 +105,7 @@ extension StoreReader {
   /// The entities that refer to an entity, whether the database declares that or not: per field
   /// their number, and the first of them.
   fileprivate func referrers(to kind: EntityKind, id: String) throws -> [String] {
-    try EntityKind.allCases.flatMap { other in
+    try catalog.kinds.flatMap { other in
       try other.schema.references.filter { $0.target == kind }.compactMap { reference in
         let field = other.schema.fields[reference.field]
         let query = RecordQuery(other).filter(field.member, is: .text(id))

@@ -67,7 +67,7 @@ public final class Dashboard: Sendable {
       let target = try RequestTarget(request.target)
       return isPage ? page.response(to: request, target) : try answer(request, target)
     } catch {
-      return isPage ? ErrorPage.badAddress.response : HTTPRefusal(error).response
+      return isPage ? ErrorPage.badAddress.response(store.catalog) : HTTPRefusal(error).response
     }
   }
 
@@ -82,14 +82,16 @@ public final class Dashboard: Sendable {
 
   /// The history, as ``response(to:)`` returns it.
   func history(limit: Int) throws -> MigrationHistory {
-    MigrationHistory(try cache.entityDays().value, limit: limit)
+    MigrationHistory(try cache.entityDays().value, store.catalog, limit: limit)
   }
 
   private func answer(_ request: ServerRequest, _ target: RequestTarget) throws -> ServerResponse {
-    if let shorter = target.withoutTrailingSlash, Route(try RequestTarget(shorter)) != nil {
+    if let shorter = target.withoutTrailingSlash,
+      Route(try RequestTarget(shorter), store.catalog) != nil
+    {
       return .redirect(to: shorter)
     }
-    guard let route = Route(target) else {
+    guard let route = Route(target, store.catalog) else {
       throw HTTPRefusal(404, "there is no such path")
     }
     let methods = route.methods(allowsWrites: options.allowsWrites)

@@ -1,49 +1,62 @@
 import RMOSModels
 import RMOSStore
 
-/// Figures about all entities of a kind, in one pass unless some numbers are very large.
+/// The figures that a kind declares, from one pass over its entities unless a whole number is very
+/// large.
 struct EntityStatistics: Sendable {
-  private let kind: EntityKind
+  private let schema: EntitySchema
+  /// The members that the groups are of, in the order of their keys.
+  private let groupings: [String]
+  /// The members that the groups have numbers of, in their order.
+  private let numbers: [String]
   private let groups: [RecordGroup]
-  /// The ring counts, if some are so large that the figures of the groups round them.
-  private let exactRings: [Int64]
+  /// The whole numbers of members where some are so large that the groups' figures round them.
+  private let exact: [String: [Int64]]
 
   init(_ kind: EntityKind, _ reader: any StoreReader) throws {
-    self.kind = kind
-    groups =
-      switch kind {
-      case .patterns:
-        try reader.groups(kind, by: ["strip_family_id"], numbers: ["ring_count"])
-      case .stripFamilies:
-        try reader.groups(
-          kind, by: ["material_type"], numbers: ["strip_width_mm", "strip_thickness_mm"])
-      case .joblogs:
-        try reader.groups(kind, by: ["status", "job_type"], numbers: ["duration_seconds"])
+    let schema = kind.schema
+    var groupings: [String] = []
+    var numbers: [String] = []
+    for figure in schema.presentation.statistics.map(\.figure) {
+      if figure.isNumeric {
+        if !numbers.contains(figure.member) { numbers.append(figure.member) }
+      } else if !groupings.contains(figure.member) {
+        groupings.append(figure.member)
       }
-    let isRounded =
-      kind == .patterns
-      && groups.contains { group in
-        [group.numbers[0].minimum, group.numbers[0].maximum]
+    }
+    let groups = try reader.groups(kind, by: groupings, numbers: numbers)
+    var exact: [String: [Int64]] = [:]
+    for (index, member) in numbers.enumerated() where schema.isWholeNumber(member) {
+      let isRounded = groups.contains { group in
+        [group.numbers[index].minimum, group.numbers[index].maximum]
           .contains { ($0 ?? 0).magnitude >= Self.firstRounded }
       }
-    exactRings =
-      isRounded
-      ? try reader.groups(kind, by: ["ring_count"], numbers: []).compactMap { group in
+      guard isRounded else { continue }
+      exact[member] = try reader.groups(kind, by: [member], numbers: []).compactMap { group in
         if case .integer(let number) = group.keys[0] { number } else { nil }
-      } : []
+      }
+    }
+    self.schema = schema
+    self.groupings = groupings
+    self.numbers = numbers
+    self.groups = groups
+    self.exact = exact
   }
 
-  /// From here on a `Double` cannot represent every integer.
+  /// From here on a `Double` does not hold every integer.
   private static let firstRounded = 9_007_199_254_740_992.0
 
   private var total: Int { groups.reduce(0) { $0 + $1.count } }
 
-  private func numbers(_ index: Int) -> RecordGroup.Numbers {
-    groups.reduce(into: RecordGroup.Numbers()) { $0.add($1.numbers[index]) }
+  /// What is known of the numbers of a member.
+  private func numbers(of member: String) -> RecordGroup.Numbers {
+    guard let index = numbers.firstIndex(of: member) else { return .init() }
+    return groups.reduce(into: RecordGroup.Numbers()) { $0.add($1.numbers[index]) }
   }
 
-  /// The number of records per text under a key; other values count as "".
-  private func counts(by index: Int) -> [(name: String, count: Int)] {
+  /// How many records there are for each text of a member; what is no text counts under "".
+  private func counts(of member: String) -> [(name: String, count: Int)] {
+    guard let index = groupings.firstIndex(of: member) else { return [] }
     var counts: [[UInt8]: Int] = [:]
     for group in groups {
       let name = if case .text(let text) = group.keys[index] { text } else { "" }
@@ -54,54 +67,63 @@ struct EntityStatistics: Sendable {
     }
   }
 
+  /// How many different values a member has.
+  private func distinctCount(of member: String) -> Int {
+    guard let index = groupings.firstIndex(of: member) else { return 0 }
+    return Set(groups.map(\.keys[index])).subtracting([.null]).count
+  }
+
   /// Writes the figures as members.
   func write(to writer: inout JSONWriter) {
     writer.member("total_count", total)
-    switch kind {
-    case .patterns:
-      let rings = numbers(0)
-      writer.member("avg_ring_count", rings.average)
-      writer.whole("min_ring_count", rings.minimum, exact: exactRings.min())
-      writer.whole("max_ring_count", rings.maximum, exact: exactRings.max())
-      writer.member("unique_families", groups.count { $0.keys[0] != .null })
-    case .stripFamilies:
-      let (widths, thicknesses) = (numbers(0), numbers(1))
-      let materials = counts(by: 0)
-      writer.member("unique_materials", materials.count { !$0.name.isEmpty })
-      writer.member("avg_width_mm", widths.average)
-      writer.member("avg_thickness_mm", thicknesses.average)
-      writer.member("min_width_mm", widths.minimum)
-      writer.member("max_width_mm", widths.maximum)
-      writer.counts("material_counts", materials)
-    case .joblogs:
-      let statuses = counts(by: 0)
-      func count(_ status: JobStatus) -> Int {
-        statuses.first { $0.name == status.rawValue }?.count ?? 0
+    for statistic in schema.presentation.statistics { write(statistic, to: &writer) }
+  }
+
+  private func write(_ statistic: EntitySchema.Statistic, to writer: inout JSONWriter) {
+    let name = statistic.name
+    switch statistic.figure {
+    case .average(let member):
+      writer.member(name, numbers(of: member).average)
+    case .minimum(let member):
+      writer.number(name, numbers(of: member).minimum, isWhole(member), exact[member]?.min())
+    case .maximum(let member):
+      writer.number(name, numbers(of: member).maximum, isWhole(member), exact[member]?.max())
+    case .distinct(let member):
+      writer.member(name, distinctCount(of: member))
+    case .counts(let member):
+      let counts = counts(of: member)
+      writer.member(name) { writer in
+        writer.object {
+          for (name, count) in counts { $0.member(name, count) }
+        }
       }
-      let ended = count(.completed) + count(.failed)
-      writer.counts("status_counts", statuses)
-      writer.counts("job_type_counts", counts(by: 1))
-      writer.member("avg_duration_seconds", numbers(0).average)
-      writer.member(
-        "success_rate", ended > 0 ? 100 * Double(count(.completed)) / Double(ended) : nil)
+    case .percentage(let member, let value, let among):
+      let counts = counts(of: member)
+      let all = counts.reduce(0) { among.contains($1.name) ? $0 + $1.count : $0 }
+      let some = counts.first { $0.name == value }?.count ?? 0
+      writer.member(name, all > 0 ? 100 * Double(some) / Double(all) : nil)
     }
+  }
+
+  private func isWhole(_ member: String) -> Bool { schema.isWholeNumber(member) }
+}
+
+extension EntitySchema {
+  fileprivate func isWholeNumber(_ member: String) -> Bool {
+    guard let position = position(ofMember: member) else { return false }
+    guard case .integer = fields[position].type else { return false }
+    return true
   }
 }
 
 extension JSONWriter {
-  fileprivate mutating func counts(_ name: String, _ counts: [(name: String, count: Int)]) {
-    member(name) { writer in
-      writer.object {
-        for (name, count) in counts { $0.member(name, count) }
-      }
-    }
-  }
-
-  /// Writes a number that is whole in every sound row as a whole number.
-  fileprivate mutating func whole(_ name: String, _ number: Double?, exact: Int64?) {
+  /// A number; one that is whole in every sound row, as such.
+  fileprivate mutating func number(
+    _ name: String, _ number: Double?, _ isWhole: Bool, _ exact: Int64?
+  ) {
     if let exact, Double(exact) == number {
       member(name, exact)
-    } else if let number, let whole = Int64(exactly: number) {
+    } else if isWhole, let number, let whole = Int64(exactly: number) {
       member(name, whole)
     } else {
       member(name, number)

@@ -18,7 +18,7 @@ enum Route: Sendable, Hashable {
   static let root = ["api", "rmos", "stores"]
 
   /// Creates the route of a path; `nil` if there is none.
-  init?(_ target: RequestTarget) {
+  init?(_ target: RequestTarget, _ catalog: EntityCatalog) {
     let segments = target.segments
     guard segments.prefix(3).map(\.text) == Self.root else { return nil }
     let rest = segments.dropFirst(3)
@@ -31,16 +31,20 @@ enum Route: Sendable, Hashable {
       self = .history
       return
     }
-    guard let kind = names.first.flatMap({ EntityKind(pathName: $0) }) else { return nil }
+    guard let kind = names.first.flatMap(catalog.kind(pathName:)) else { return nil }
+    let presentation = kind.schema.presentation
     switch names.count {
     case 1: self = .list(kind)
     // As received, so that an entity with that id can be reached: %73tatistics.
     case 2 where rest.last?.raw == "statistics": self = .statistics(kind)
     case 2 where !names[1].isEmpty: self = .item(kind, id: names[1])
-    case 4 where names[1] == "search" && kind.searches[names[2]] != nil:
-      self = .search(kind, member: kind.searches[names[2]] ?? "", text: names[3])
-    case 4 where names[1] == "filter" && kind.filters[names[2]] != nil:
-      self = .filter(kind, member: kind.filters[names[2]] ?? "", text: names[3])
+    case 4 where names[1] == "search":
+      guard presentation.searches.contains(names[2]) else { return nil }
+      self = .search(kind, member: names[2], text: names[3])
+    case 4 where names[1] == "filter":
+      guard let filter = presentation.filters.first(where: { $0.name == names[2] && $0.hasPath })
+      else { return nil }
+      self = .filter(kind, member: filter.member, text: names[3])
     default: return nil
     }
   }
@@ -74,47 +78,10 @@ enum Route: Sendable, Hashable {
 
 extension EntityKind {
   /// The kind in paths: `strip-families`.
-  var pathName: String {
-    switch self {
-    case .stripFamilies: "strip-families"
-    case .patterns, .joblogs: rawValue
-    }
-  }
+  var pathName: String { schema.pathName }
 
-  /// The kind with a name in paths.
-  init?(pathName: String) {
-    guard let kind = EntityKind.allCases.first(where: { $0.pathName == pathName }) else {
-      return nil
-    }
-    self = kind
-  }
-
-  /// The order in which a list begins: job logs are a diary, and have an index for it.
-  var defaultOrder: RecordQuery.Order { self == .joblogs ? .newestFirst : .id }
-
-  /// One entity in answers: `strip_family`.
-  var memberName: String {
-    switch self {
-    case .stripFamilies: "strip_family"
-    case .patterns: "pattern"
-    case .joblogs: "joblog"
-    }
-  }
-
-  /// The members to search, by their names in paths.
-  var searches: [String: String] {
-    switch self {
-    case .stripFamilies, .patterns: ["name": "name"]
-    case .joblogs: [:]
-    }
-  }
-
-  /// The members to filter by, by their names in paths.
-  var filters: [String: String] {
-    switch self {
-    case .stripFamilies: ["material": "material_type"]
-    case .patterns: ["rings": "ring_count"]
-    case .joblogs: ["status": "status", "pattern": "pattern_id", "type": "job_type"]
-    }
+  /// The order in which a list begins.
+  var defaultOrder: RecordQuery.Order {
+    schema.presentation.listsNewestFirst ? .newestFirst : .id
   }
 }

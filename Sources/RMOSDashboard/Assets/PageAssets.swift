@@ -54,6 +54,7 @@ enum PageAssets {
     rect.patterns{fill:var(--patterns)}
     rect.strip_families{fill:var(--strip_families)}
     rect.joblogs{fill:var(--joblogs)}
+    rect.other{fill:var(--dim)}
     .hatch{stroke:var(--card);stroke-width:1.1;opacity:.75}
     .columns{display:grid;grid-template-columns:minmax(0,1fr);gap:0 3.5rem}
     @media (min-width:60rem){.columns{grid-template-columns:minmax(0,1fr) 21rem}}

@@ -60,9 +60,9 @@ struct DetailPage {
         let written: HTML =
           text.flatMap { Timestamp($0) == nil ? nil : "<span class=\"dim id\">\($0)</span>" } ?? ""
         return row(field.member, PageText.time(text) + written)
-      case .text where field.member == "status":
+      case .text where kind.schema.style(ofMember: field.member) == .status:
         return row(field.member, PageCell.status(PageText.text(value) ?? ""))
-      case .real where field.member == "duration_seconds":
+      case .real where kind.schema.style(ofMember: field.member) == .duration:
         return row(field.member, duration(value))
       default:
         return row(
@@ -196,23 +196,21 @@ struct References {
       outgoing.append(
         Outgoing(
           member: schema.fields[reference.field].member, kind: reference.target, id: id,
-          name: other.map { PageText.text($0["name"]) ?? "" }))
+          name: other.map { $0.linkText }))
     }
-    for kind in EntityKind.pageOrder {
+    for kind in reader.catalog.displayOrder {
       for reference in kind.schema.references where reference.target == record.kind {
         let field = kind.schema.fields[reference.field]
         let query = RecordQuery(kind).filter(field.member, is: .text(record.id))
         let count = try reader.count(query)
         guard count > 0 else { continue }
         let first = try reader.records(query.limit(Self.shown))
-        let filter = kind.pageFilters.first { $0.member == field.member }
+        let filter = kind.schema.presentation.filters.first { $0.member == field.member }
         incoming.append(
           Incoming(
             kind: kind, count: count,
-            first: first.map {
-              ($0.id, kind == .joblogs ? $0.id : PageText.text($0["name"]) ?? "")
-            },
-            link: filter.flatMap { PageLink.link(to: kind, [($0.parameter, record.id)]) }))
+            first: first.map { ($0.id, $0.linkText) },
+            link: filter.flatMap { PageLink.link(to: kind, [($0.name, record.id)]) }))
       }
     }
   }

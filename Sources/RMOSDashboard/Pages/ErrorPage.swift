@@ -80,12 +80,12 @@ struct ErrorPage: Error {
       """
   }
 
-  /// The page.
-  var response: ServerResponse {
+  /// The page, of a store that holds the kinds of a catalog.
+  func response(_ catalog: EntityCatalog) -> ServerResponse {
     let document = PageDocument(
       title: title, section: nil,
       main: "<h1>\(title)</h1>\n<div class=\"lead\">\n\(sentences)</div>\n")
-    var answer = document.response(status: status)
+    var answer = document.response(status: status, catalog)
     answer.fields.removeAll { $0.name == "Cache-Control" }
     answer.fields.append(HeaderField("Cache-Control", "no-store"))
     if let retriesAfter { answer.fields.append(HeaderField("Retry-After", String(retriesAfter))) }

@@ -74,7 +74,8 @@ struct HistoryChart {
     for day in days {
       let number = unit.number(of: day.date)
       if slots.last?.number != number {
-        slots.append(Slot(number: number, name: unit.name(of: number), counts: .init()))
+        slots.append(
+          Slot(number: number, name: unit.name(of: number), counts: .init()))
       }
       slots[slots.count - 1].counts += day.counts
     }
@@ -135,9 +136,9 @@ struct HistoryChart {
   private func bar(_ slot: Slot, of highest: Int) -> HTML {
     let width = 100 / Double(slotCount)
     let x = 100 - Double(last - slot.number + 1) * width + width * 0.12
-    let shares = Self.shares(slot.counts, of: highest)
+    let shares = shares(slot.counts, of: highest)
     var top = 100.0
-    let parts = EntityKind.pageOrder.map { kind -> HTML in
+    let parts = history.catalog.displayOrder.map { kind -> HTML in
       let share = shares[kind] ?? 0
       guard share > 0 else { return "" }
       top -= share
@@ -145,23 +146,23 @@ struct HistoryChart {
         kind, x: Self.percent(x), y: Self.percent(top), width: Self.percent(width * 0.76),
         height: Self.percent(share))
     }
-    return "<g><title>\(slot.name): \(Self.words(slot.counts))</title>\(parts)</g>"
+    return "<g><title>\(slot.name): \(words(slot.counts))</title>\(parts)</g>"
   }
 
   /// The heights in percent, at least large enough to be visible.
-  private static func shares(
+  private func shares(
     _ counts: MigrationStatus.EntityCounts, of highest: Int
   ) -> [EntityKind: Double] {
     var shares: [EntityKind: Double] = [:]
-    for kind in EntityKind.pageOrder where counts[kind] > 0 {
+    for kind in history.catalog.displayOrder where counts[kind] > 0 {
       shares[kind] = max(1, Double(counts[kind]) / Double(max(1, highest)) * 100)
     }
     let sum = shares.values.reduce(0, +)
     return sum > 100 ? shares.mapValues { $0 / sum * 100 } : shares
   }
 
-  private static func words(_ counts: MigrationStatus.EntityCounts) -> String {
-    EntityKind.pageOrder.filter { counts[$0] > 0 }.map {
+  private func words(_ counts: MigrationStatus.EntityCounts) -> String {
+    history.catalog.displayOrder.filter { counts[$0] > 0 }.map {
       PlainText.counted(counts[$0], $0.schema.singular, $0.schema.plural)
     }.joined(separator: ", ")
   }
@@ -170,15 +171,21 @@ struct HistoryChart {
     _ kind: EntityKind, x: String, y: String, width: String, height: String
   ) -> HTML {
     let place: HTML = "x=\"\(x)\" y=\"\(y)\" width=\"\(width)\" height=\"\(height)\""
-    let plain: HTML = "<rect class=\"\(kind.rawValue)\" \(place)/>"
-    return kind == .patterns ? plain : plain + "<rect fill=\"url(#h-\(kind.rawValue))\" \(place)/>"
+    switch kind {
+    case .patterns: return "<rect class=\"patterns\" \(place)/>"
+    case .stripFamilies, .joblogs:
+      return """
+        <rect class="\(kind.rawValue)" \(place)/><rect fill="url(#h-\(kind.rawValue))" \(place)/>
+        """
+    default: return "<rect class=\"other\" \(place)/>"
+    }
   }
 
   private static func percent(_ number: Double) -> String { PageText.coordinate(number) + "%" }
 
   private var table: HTML {
     let rows = history.days.map { day -> HTML in
-      let cells = EntityKind.pageOrder.map {
+      let cells = history.catalog.displayOrder.map {
         "<td class=\"n\">\(PlainText.grouped(day.entities[$0]))</td>" as HTML
       }
       return """
@@ -187,7 +194,7 @@ struct HistoryChart {
 
         """
     }
-    let headings = EntityKind.pageOrder.map {
+    let headings = history.catalog.displayOrder.map {
       "<th scope=\"col\" class=\"n\">\($0.pageTitle)</th>" as HTML
     }
     let caption =

@@ -38,15 +38,13 @@ struct ListPage {
   // MARK: The form
 
   private var form: HTML {
-    let kept = request.filters.filter {
-      !["rings", "status", "type", "material"].contains($0.filter.parameter)
-    }
-    .map { "<input type=\"hidden\" name=\"\($0.filter.parameter)\" value=\"\($0.value)\">" as HTML }
+    let kept = request.filters.filter { kind.schema.target(ofMember: $0.filter.member) != nil }
+      .map { "<input type=\"hidden\" name=\"\($0.filter.name)\" value=\"\($0.value)\">" as HTML }
     return """
       <form class="tools" action="/\(kind.pathName)" method="get" role="search" id="search">
       <p class="grow"><label for="q">Search</label>\
       <input id="q" name="q" type="search" value="\(request.search)" autocomplete="off" \
-      spellcheck="false" placeholder="\(kind.searchMembers.count > 1 ? "any part" : "part of an id")"></p>
+      spellcheck="false" placeholder="\(kind.schema.searchMembers.count > 1 ? "any part" : "part of an id")"></p>
       \(searchMemberField)\(filterFields)<p><label for="sort">Order</label>\
       \(choice("sort", [("id", "by id"), ("newest", "newest first")], request.order == .id ? "id" : "newest"))</p>
       \(kept)<p class="go"><button type="submit">Search</button></p>
@@ -56,38 +54,34 @@ struct ListPage {
   }
 
   private var searchMemberField: HTML {
-    guard kind.searchMembers.count > 1 else { return "" }
+    guard kind.schema.searchMembers.count > 1 else { return "" }
     return """
       <p><label for="in">Search in</label>\
-      \(choice("in", kind.searchMembers.map { ($0, $0) }, request.searchMember))</p>
+      \(choice("in", kind.schema.searchMembers.map { ($0, $0) }, request.searchMember))</p>
 
       """
   }
 
   private var filterFields: HTML {
-    let fields = kind.pageFilters.map { filter -> HTML in
-      let value = request.filters.first { $0.filter.parameter == filter.parameter }?.value ?? ""
-      let name = filter.parameter
+    let fields = kind.schema.presentation.filters.map { filter -> HTML in
+      let value = request.filters.first { $0.filter.name == filter.name }?.value ?? ""
+      let name = filter.name
       let label = filter.label.prefix(1).uppercased() + filter.label.dropFirst()
       let control: HTML
-      switch (kind, name) {
-      case (.joblogs, "status"):
-        control = choice(
-          name, [("", "any")] + JobStatus.allCases.map { ($0.rawValue, $0.rawValue) }, value)
-      case (.joblogs, "type"):
-        control = choice(
-          name, [("", "any")] + JobType.known.map { ($0.rawValue, $0.rawValue) }, value)
-      case (_, "rings"):
+      switch kind.schema.position(ofMember: filter.member).map({ kind.schema.fields[$0].type }) {
+      case .text(let rule) where !rule.knownValues.isEmpty:
+        control = choice(name, [("", "any")] + rule.knownValues.map { ($0, $0) }, value)
+      case .integer(let minimum):
         control = """
-          <input id="rings" name="rings" type="number" min="1" step="1" value="\(value)" \
-          placeholder="any">
+          <input id="\(name)" name="\(name)" type="number" min="\(minimum)" step="1" \
+          value="\(value)" placeholder="any">
           """
-      case (_, "type"), (_, "material"):
+      case .reference, nil: return ""
+      default:
         control = """
           <input id="\(name)" name="\(name)" type="text" value="\(value)" placeholder="any" \
           autocomplete="off" spellcheck="false">
           """
-      default: return ""
       }
       return "<p><label for=\"\(name)\">\(label)</label>\(control)</p>\n"
     }
@@ -114,7 +108,7 @@ struct ListPage {
       ? "" : "\(PlainText.grouped(first))–\(PlainText.grouped(first + records.count - 1)) of "
     let count = PlainText.counted(total, kind.schema.singular, kind.schema.plural)
     let chips = request.filters.map { filter, value -> HTML in
-      let link = PageLink.link(to: kind, request.parameters(without: filter.parameter))
+      let link = PageLink.link(to: kind, request.parameters(without: filter.name))
       return """
         <a class="chip" href="\(link ?? "/\(kind.pathName)")">\(filter.label): \
         \(PageText.short(value, limit: 60)) <span aria-hidden="true">×</span>\
@@ -150,7 +144,7 @@ struct ListPage {
 
   /// The table; with explicit roles, as narrow screens lay it out as blocks.
   private var table: HTML {
-    let columns = ListColumn.columns(of: kind)
+    let columns = kind.schema.presentation.columns
     let headings = columns.map {
       "<th role=\"columnheader\" scope=\"col\"\($0.isNumber ? Self.numeric : "")>\($0.heading)</th>"
         as HTML
@@ -159,11 +153,11 @@ struct ListPage {
       let cells = columns.dropFirst().map { column -> HTML in
         """
         <td role="cell"\(column.isNumber ? Self.numeric : "") data-label="\(column.heading)">\
-        \(column.cell(record))</td>
+        \(record.cell(column))</td>
         """
       }
       return """
-        <tr role="row"><th role="rowheader" scope="row">\(columns.first?.cell(record) ?? "")</th>\(Array(cells))</tr>
+        <tr role="row"><th role="rowheader" scope="row">\(columns.first.map(record.cell) ?? "")</th>\(Array(cells))</tr>
 
         """
     }
@@ -196,79 +190,65 @@ struct ListPage {
   }
 }
 
-/// A column of a kind's list.
-struct ListColumn: Sendable {
-  let heading: String
-  var isNumber = false
-  let cell: @Sendable (Record) -> HTML
+extension EntitySchema.Column {
+  /// Whether its cells are numbers, which are set flush right.
+  var isNumber: Bool { style == .number || style == .duration }
+}
 
-  /// The columns of a kind, the row's header first.
-  static func columns(of kind: EntityKind) -> [ListColumn] {
-    switch kind {
-    case .patterns:
-      [
-        named(kind), number("Rings", "ring_count"), text("Type", "pattern_type"),
-        reference("Strip family", "strip_family_id", .stripFamilies), created,
-      ]
-    case .stripFamilies:
-      [
-        named(kind), text("Material", "material_type"), number("Width, mm", "strip_width_mm"),
-        number("Thickness, mm", "strip_thickness_mm"), created,
-      ]
-    case .joblogs:
-      [
-        ListColumn(heading: "Job") { record in
-          """
-          \(PageCell.link(to: kind, id: record.id, record.id)) \
-          <span class="dim id">\(PageText.short(PageText.text(record["job_type"]) ?? ""))</span>
-          """
-        },
-        ListColumn(heading: "Status") { PageCell.status(PageText.text($0["status"]) ?? "") },
-        reference("Pattern", "pattern_id", .patterns),
-        ListColumn(heading: "Duration", isNumber: true) { record in
-          switch record["duration_seconds"] {
-          case .real(let seconds): "\(PageText.duration(seconds))"
-          case .integer(let seconds): "\(PageText.duration(Double(seconds)))"
-          default: none
-          }
-        },
-        created,
-      ]
+extension Record {
+  /// The record's cell in a column of its kind's list.
+  fileprivate func cell(_ column: EntitySchema.Column) -> HTML {
+    let value = self[column.member]
+    let text = PageText.text(value)
+    let none: HTML = "<span class=\"dim\">–</span>"
+    switch column.style {
+    case .name:
+      let note =
+        kind.schema.presentation.title.namesEntity
+        ? PageText.short(id, limit: 100)
+        : PageText.short(PageText.text(self[kind.titleMember]) ?? "")
+      return """
+        \(PageCell.link(to: kind, id: id, linkText)) \
+        <span class="dim id">\(note)</span>
+        """
+    case .text: return text.map { PageText.short($0, limit: 80) } ?? none
+    case .number: return text.map { PageText.short($0, limit: 30) } ?? none
+    case .duration:
+      switch value {
+      case .real(let seconds): return "\(PageText.duration(seconds))"
+      case .integer(let seconds): return "\(PageText.duration(Double(seconds)))"
+      default: return none
+      }
+    case .status: return PageCell.status(text ?? "")
+    case .reference:
+      guard let text, let target = kind.schema.target(ofMember: column.member) else { return none }
+      return PageCell.link(to: target, id: text, text)
+    case .time: return PageText.time(text)
     }
   }
+}
 
-  private static let none: HTML = "<span class=\"dim\">–</span>"
-
-  private static func named(_ kind: EntityKind) -> ListColumn {
-    ListColumn(heading: "Name") { record in
-      """
-      \(PageCell.link(to: kind, id: record.id, PageText.text(record["name"]) ?? "")) \
-      <span class="dim id">\(PageText.short(record.id, limit: 100))</span>
-      """
-    }
+extension Record {
+  /// What a link to the record says: the name, or the id if entities share their titles.
+  var linkText: String {
+    guard kind.schema.presentation.title.namesEntity else { return id }
+    return PageText.text(self[kind.titleMember]) ?? ""
   }
+}
 
-  private static func text(_ heading: String, _ member: String) -> ListColumn {
-    ListColumn(heading: heading) { record in
-      PageText.text(record[member]).map { PageText.short($0, limit: 80) } ?? none
-    }
+extension EntityKind {
+  /// The member that serves as an entity's title.
+  var titleMember: String { schema.presentation.title.member }
+
+  /// The member that says how far an entity has come; `nil` if the kind has none.
+  var statusMember: String? {
+    schema.presentation.columns.first { $0.style == .status }?.member
   }
+}
 
-  private static func number(_ heading: String, _ member: String) -> ListColumn {
-    ListColumn(heading: heading, isNumber: true) { record in
-      PageText.text(record[member]).map { PageText.short($0, limit: 30) } ?? none
-    }
-  }
-
-  private static func reference(
-    _ heading: String, _ member: String, _ kind: EntityKind
-  ) -> ListColumn {
-    ListColumn(heading: heading) { record in
-      PageText.text(record[member]).map { PageCell.link(to: kind, id: $0, $0) } ?? none
-    }
-  }
-
-  private static let created = ListColumn(heading: "Created") { record in
-    PageText.time(PageText.text(record["created_at"]))
+extension EntitySchema {
+  /// The kind that a member refers to; `nil` if it is not a reference.
+  fileprivate func target(ofMember member: String) -> EntityKind? {
+    references.first { fields[$0.field].member == member }?.target
   }
 }

@@ -6,15 +6,8 @@ import RMOSStore
 ///
 /// Invalid values fall back to the default, and the page says so.
 struct ListRequest {
-  /// A filter in the URL.
-  struct Filter: Sendable {
-    /// The parameter.
-    var parameter: String
-    /// The member to filter by.
-    var member: String
-    /// The label.
-    var label: String
-  }
+  /// One filter that the address may carry.
+  typealias Filter = EntitySchema.Filter
 
   let kind: EntityKind
   /// The text to search for; empty for none.
@@ -36,21 +29,23 @@ struct ListRequest {
 
   /// The parameters of a list's URL; `id` makes it that of an entity.
   static func parameters(of kind: EntityKind) -> [String] {
-    ["q", "in", "sort", "page", "per", "id"] + kind.pageFilters.map(\.parameter)
+    ["q", "in", "sort", "page", "per", "id"] + kind.schema.presentation.filters.map(\.name)
   }
 
   init(_ kind: EntityKind) {
     self.kind = kind
-    searchMember = kind.searchMembers[0]
+    searchMember = kind.schema.searchMembers[0]
     order = kind.defaultOrder
   }
 
   init(_ kind: EntityKind, _ target: RequestTarget) {
     self.init(kind)
     search = target["q"] ?? ""
-    if let member = target["in"], kind.searchMembers.contains(member) { searchMember = member }
-    for filter in kind.pageFilters {
-      guard let value = target[filter.parameter], !value.isEmpty else { continue }
+    if let member = target["in"], kind.schema.searchMembers.contains(member) {
+      searchMember = member
+    }
+    for filter in kind.schema.presentation.filters {
+      guard let value = target[filter.name], !value.isEmpty else { continue }
       if Self.value(value, of: filter, kind) == nil {
         complaints.append(
           "\"\(value.prefix(40))\" is not a whole number; the filter \"\(filter.label)\" is ignored."
@@ -98,41 +93,15 @@ struct ListRequest {
     var result: [(String, String)] = []
     if !search.isEmpty, dropped != "q" {
       result.append(("q", search))
-      if searchMember != kind.searchMembers[0] { result.append(("in", searchMember)) }
+      if searchMember != kind.schema.searchMembers[0] { result.append(("in", searchMember)) }
     }
-    for (filter, value) in filters where filter.parameter != dropped {
-      result.append((filter.parameter, value))
+    for (filter, value) in filters where filter.name != dropped {
+      result.append((filter.name, value))
     }
     if order != kind.defaultOrder { result.append(("sort", order == .id ? "id" : "newest")) }
     if pageSize != Self.pageSizes[0] { result.append(("per", String(pageSize))) }
     let page = dropped == nil ? page ?? 1 : 1
     if page > 1 { result.append(("page", String(page))) }
     return result
-  }
-}
-
-extension EntityKind {
-  /// The members that can be searched, the first by default.
-  var searchMembers: [String] { self == .joblogs ? ["id"] : ["name", "id"] }
-
-  /// The filters of the kind's list.
-  var pageFilters: [ListRequest.Filter] {
-    switch self {
-    case .patterns:
-      [
-        .init(parameter: "rings", member: "ring_count", label: "rings"),
-        .init(parameter: "type", member: "pattern_type", label: "type"),
-        .init(parameter: "family", member: "strip_family_id", label: "strip family"),
-      ]
-    case .stripFamilies:
-      [.init(parameter: "material", member: "material_type", label: "material")]
-    case .joblogs:
-      [
-        .init(parameter: "status", member: "status", label: "status"),
-        .init(parameter: "type", member: "job_type", label: "type"),
-        .init(parameter: "pattern", member: "pattern_id", label: "pattern"),
-        .init(parameter: "family", member: "strip_family_id", label: "strip family"),
-      ]
-    }
   }
 }

@@ -43,6 +43,8 @@ struct OverviewPage {
     self.current = current
   }
 
+  private var catalog: EntityCatalog { status.catalog }
+
   var document: PageDocument {
     PageDocument(
       title: "Overview", section: "/",
@@ -116,7 +118,7 @@ struct OverviewPage {
   }
 
   private var counts: HTML {
-    let tiles = EntityKind.pageOrder.map { kind -> HTML in
+    let tiles = catalog.displayOrder.map { kind -> HTML in
       """
       <li><a href="/\(kind.pathName)"><span class="what">\(HistoryChart.key(to: kind))\
       \(kind.pageTitle)</span> <span class="count" data-count="\(kind.rawValue)">\
@@ -180,7 +182,7 @@ struct OverviewPage {
   }
 
   private var recent: HTML {
-    let columns = EntityKind.pageOrder.map { kind -> HTML in
+    let columns = catalog.displayOrder.map { kind -> HTML in
       let items = (status.recentEntities[kind] ?? []).map { item($0, kind) }
       let list: HTML =
         items.isEmpty

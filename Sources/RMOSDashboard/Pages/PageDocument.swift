@@ -12,9 +12,9 @@ struct PageDocument {
   var main: HTML
 
   /// The page as a response, which is "not modified" if the browser already has it.
-  func response(to request: ServerRequest) -> ServerResponse {
-    var answer = response(status: 200)
-    let tag = entityTag
+  func response(to request: ServerRequest, _ catalog: EntityCatalog) -> ServerResponse {
+    var answer = response(status: 200, catalog)
+    let tag = entityTag(catalog)
     answer.fields.append(HeaderField("ETag", tag))
     if request.hasCurrent(tag) {
       answer.status = 304
@@ -27,9 +27,10 @@ struct PageDocument {
   /// The entity tag: of what differs between pages, and of digests of what does not.
   ///
   /// The style and the script are half of a page or more.
-  private var entityTag: String {
+  private func entityTag(_ catalog: EntityCatalog) -> String {
     let parts = [
-      Self.frame.contentSecurityPolicy, title, Self.header(section).markup, main.markup,
+      Self.frame.contentSecurityPolicy, title,
+      Self.header(section, catalog).markup, main.markup,
       Self.footer.markup,
     ]
     // Separated, so that text cannot move from one part to the next.
@@ -37,12 +38,12 @@ struct PageDocument {
   }
 
   /// The page as a response with a status.
-  func response(status: Int) -> ServerResponse {
+  func response(status: Int, _ catalog: EntityCatalog) -> ServerResponse {
     var page = Self.frame
     page.title = "\(title) · RMOS"
     var text = ""
     page.writeHead(to: &text)
-    text += Self.header(section).markup
+    text += Self.header(section, catalog).markup
     text += "<main id=\"main\" tabindex=\"-1\">\n\(main.markup)</main>\n"
     text += Self.footer.markup
     page.writeEnd(to: &text)
@@ -79,9 +80,9 @@ struct PageDocument {
 
     """
 
-  private static func header(_ section: String?) -> HTML {
+  private static func header(_ section: String?, _ catalog: EntityCatalog) -> HTML {
     let entries: [(String, String)] =
-      [("/", "Overview")] + EntityKind.pageOrder.map { ("/\($0.pathName)", $0.pageTitle) }
+      [("/", "Overview")] + catalog.displayOrder.map { ("/\($0.pathName)", $0.pageTitle) }
     let links = entries.map { path, name -> HTML in
       let current: HTML = path == section ? " aria-current=\"page\"" : ""
       return "<li><a href=\"\(path)\"\(current)>\(name)</a></li>\n"
@@ -108,11 +109,5 @@ struct PageDocument {
 
 extension EntityKind {
   /// The kind as a heading.
-  var pageTitle: String {
-    switch self {
-    case .stripFamilies: "Strip families"
-    case .patterns: "Patterns"
-    case .joblogs: "Job logs"
-    }
-  }
+  var pageTitle: String { schema.heading }
 }

@@ -28,21 +28,21 @@ struct PageRouter: Sendable {
   func response(to request: ServerRequest, _ target: RequestTarget) -> ServerResponse {
     if request.method == "OPTIONS" { return .options(Route.readingMethods) }
     guard request.method == "GET" || request.method == "HEAD" else {
-      var answer = ErrorPage.methodNotAllowed.response
+      var answer = ErrorPage.methodNotAllowed.response(store.catalog)
       answer.fields.append(HeaderField("Allow", Route.readingMethods.joined(separator: ", ")))
       return answer
     }
     if let shorter = target.withoutTrailingSlash, let place = try? RequestTarget(shorter),
-      EntityKind(pathName: place.pagePath[0]) != nil, place.pagePath.count <= 2
+      store.catalog.kind(pathName: place.pagePath[0]) != nil, place.pagePath.count <= 2
     {
       return .redirect(to: shorter)
     }
     do {
-      return try page(target).response(to: request)
+      return try page(target).response(to: request, store.catalog)
     } catch let error as ErrorPage {
-      return error.response
+      return error.response(store.catalog)
     } catch {
-      return ErrorPage(error).response
+      return ErrorPage(error).response(store.catalog)
     }
   }
 
@@ -52,7 +52,7 @@ struct PageRouter: Sendable {
       return try OverviewPage(store: store, status: status(), history: { try history(500) })
         .document
     }
-    guard let kind = EntityKind(pathName: first), target.pagePath.count <= 2 else {
+    guard let kind = store.catalog.kind(pathName: first), target.pagePath.count <= 2 else {
       throw ErrorPage.notFound
     }
     let hasID = target.pagePath.count == 2

@@ -171,8 +171,3 @@ extension String {
     isNeeded ? String(repeating: "%2E", count: utf8.count) : self
   }
 }
-
-extension EntityKind {
-  /// The order in which pages show the kinds.
-  static let pageOrder: [EntityKind] = [.patterns, .stripFamilies, .joblogs]
-}

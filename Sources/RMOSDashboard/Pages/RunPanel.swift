@@ -1,4 +1,5 @@
 import RMOSHTML
+import RMOSMigration
 import RMOSModels
 import RMOSStore
 
@@ -80,8 +81,10 @@ struct RunList {
       run.failure.map {
         "<br><span class=\"dim\">\(PageText.short($0, limit: 300))</span>"
       } ?? ""
+    let notes: HTML =
+      run.sourceSentence.map { "<br><span class=\"dim\">\($0)</span>" } ?? ""
     let cells: [HTML] = [
-      "<span><span class=\"nowrap\">\(PageCell.status(word))</span>\(failure)</span>",
+      "<span><span class=\"nowrap\">\(PageCell.status(word))</span>\(failure)\(notes)</span>",
       PageText.time(run.startedAt), "\(PageText.duration(run.seconds))",
       "\(PlainText.grouped(total.found))", "\(PlainText.grouped(total.new))",
       "\(PlainText.grouped(total.skipped))", failed,
@@ -112,7 +115,7 @@ private struct Totals {
   var failed = 0
 
   init(_ statistics: MigrationStatistics) {
-    for kind in EntityKind.allCases {
+    for kind in statistics.catalog.kinds {
       let counts = statistics[kind]
       for number in [counts.migrated, counts.updated] { Self.add(number, to: &new) }
       Self.add(counts.skipped, to: &skipped)

@@ -1,5 +1,5 @@
 import RMOSModels
-public import RMOSStore
+package import RMOSStore
 
 /// How many entities arrived on which day, newest day first.
 ///
@@ -9,21 +9,23 @@ public import RMOSStore
 /// ```swift
 /// for day in try MigrationHistory.read(from: store).days { print(day.date, day.entities.total) }
 /// ```
-public struct MigrationHistory: Sendable, Hashable {
+package struct MigrationHistory: Sendable, Hashable {
   /// One day.
-  public struct Day: Sendable, Hashable {
+  package struct Day: Sendable, Hashable {
     /// The day, `YYYY-MM-DD`.
-    public var date: String
+    package var date: String
     /// The number of entities.
-    public var entities: MigrationStatus.EntityCounts
+    package var entities: MigrationStatus.EntityCounts
   }
 
+  /// The kinds of entities that the store holds.
+  var catalog = EntityCatalog.rmos
   /// The newest days, newest first, up to the limit.
-  public var days: [Day]
+  package var days: [Day]
   /// The number of all days.
-  public var totalDays: Int
+  package var totalDays: Int
   /// The number of entities whose stored date is not a date.
-  public var undatedEntities = 0
+  package var undatedEntities = 0
 
   /// Reads the history of a store.
   ///
@@ -33,14 +35,15 @@ public struct MigrationHistory: Sendable, Hashable {
   /// - Returns: The history.
   /// - Throws: `StoreError`.
   /// - Complexity: O(n log n) in the rows.
-  public static func read(
+  package static func read(
     from store: some RecordStore, limit: Int? = 50
   ) throws -> MigrationHistory {
-    MigrationHistory(try store.read { try $0.entityDays() }, limit: limit)
+    MigrationHistory(try store.read { try $0.entityDays() }, store.catalog, limit: limit)
   }
 
   /// Creates the history of the newest days.
-  init(_ counts: EntityDays, limit: Int?) {
+  init(_ counts: EntityDays, _ catalog: EntityCatalog, limit: Int?) {
+    self.catalog = catalog
     // The hours after the year 9999 that a time zone may add have a year of five digits.
     let newest = counts.counts.keys.sorted {
       ($0.utf8.count, $0) > ($1.utf8.count, $1)
@@ -59,7 +62,7 @@ public struct MigrationHistory: Sendable, Hashable {
   }
 
   /// The history as the HTTP API returns it.
-  public var json: String {
+  package var json: String {
     var writer = JSONWriter(style: .pretty)
     writer.history(self)
     return writer.text
@@ -76,7 +79,9 @@ extension JSONWriter {
           for day in history.days {
             $0.object {
               $0.member("date", day.date)
-              $0.member("entities") { writer in writer.object { $0.counts(day.entities) } }
+              $0.member("entities") { writer in
+                writer.object { $0.counts(day.entities, history.catalog) }
+              }
               $0.member("total", day.entities.total)
             }
           }

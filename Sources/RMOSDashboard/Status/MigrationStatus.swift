@@ -1,7 +1,7 @@
-public import RMOSAudit
+package import RMOSAudit
 import RMOSMigration
-public import RMOSModels
-public import RMOSStore
+package import RMOSModels
+package import RMOSStore
 
 /// What a store contains, how its last migration went, and its health, at one moment.
 ///
@@ -9,39 +9,39 @@ public import RMOSStore
 /// let status = try MigrationStatus.read(from: store)
 /// print(status.entityCounts.total, status.validation.words)
 /// ```
-public struct MigrationStatus: Sendable, Hashable {
+package struct MigrationStatus: Sendable, Hashable {
   /// The database.
-  public struct Database: Sendable, Hashable {
+  package struct Database: Sendable, Hashable {
     /// When the last completed migration ended, ISO 8601 in UTC; `nil` if the ledger has none.
     ///
     /// A migration that failed or was interrupted does not count, although what it committed is
     /// there. A database that another tool filled has no ledger, and so no such time.
-    public var lastMigration: String?
+    package var lastMigration: String?
     /// The database's path, or "in memory".
-    public var location: String
+    package var location: String
     /// The size with its write-ahead log, in units of 1,048,576 bytes, rounded to hundredths; `nil`
     /// without a file.
-    public var sizeMB: Double?
+    package var sizeMB: Double?
     /// The version of the shared schema; `nil` if there is none.
-    public var schemaVersion: Int?
+    package var schemaVersion: Int?
     /// When that version was applied, as stored.
-    public var schemaAppliedAt: String?
+    package var schemaAppliedAt: String?
   }
 
   /// The number of entities of each kind.
-  public struct EntityCounts: Sendable, Hashable {
+  package struct EntityCounts: Sendable, Hashable {
     private var counts: [EntityKind: Int]
 
     init(_ counts: [EntityKind: Int] = [:]) { self.counts = counts.filter { $0.value != 0 } }
 
     /// The number of entities of a kind.
-    public internal(set) subscript(kind: EntityKind) -> Int {
+    package internal(set) subscript(kind: EntityKind) -> Int {
       get { counts[kind] ?? 0 }
       set { counts[kind] = newValue == 0 ? nil : newValue }
     }
 
     /// The number of all entities.
-    public var total: Int { counts.values.reduce(0, +) }
+    package var total: Int { counts.values.reduce(0, +) }
 
     static func += (left: inout Self, right: Self) {
       left.counts.merge(right.counts, uniquingKeysWith: +)
@@ -49,27 +49,29 @@ public struct MigrationStatus: Sendable, Hashable {
   }
 
   /// An entity that was created recently.
-  public struct RecentEntity: Sendable, Hashable {
+  package struct RecentEntity: Sendable, Hashable {
     /// The id.
-    public var id: String
+    package var id: String
     /// The name; of a job log its type.
-    public var title: String
+    package var title: String
     /// The status, if the kind has one.
-    public var status: String?
+    package var status: String?
     /// When it was created, as stored.
-    public var createdAt: String
+    package var createdAt: String
   }
 
   /// The database.
-  public var database: Database
+  package var database: Database
+  /// The kinds of entities that the store holds.
+  var catalog = EntityCatalog.rmos
   /// The number of entities.
-  public var entityCounts: EntityCounts
+  package var entityCounts: EntityCounts
   /// The entities created most recently, newest first, at most three of each kind.
-  public var recentEntities: [EntityKind: [RecentEntity]]
+  package var recentEntities: [EntityKind: [RecentEntity]]
   /// The health of the store.
-  public var validation: HealthReport
+  package var validation: HealthReport
   /// The migration in progress, if any.
-  public var currentRun: LedgerRun?
+  package var currentRun: LedgerRun?
 }
 
 // MARK: Reading
@@ -86,7 +88,7 @@ extension MigrationStatus {
   /// - Returns: The status.
   /// - Throws: `StoreError` if the store cannot be read at all.
   /// - Complexity: O(n) in the rows.
-  public static func read(
+  package static func read(
     from store: some RecordStore, effort: HealthReport.Effort = .quick(.milliseconds(20))
   ) throws -> MigrationStatus {
     MigrationStatus(try Overview.read(from: store), Details.read(from: store, effort, .standard))
@@ -94,6 +96,7 @@ extension MigrationStatus {
 
   init(_ overview: Overview, _ details: Details) {
     database = overview.database
+    catalog = overview.catalog
     entityCounts = overview.counts
     currentRun = overview.currentRun
     recentEntities = details.recent
@@ -109,6 +112,7 @@ extension MigrationStatus {
   /// What is quick to read: the database, the counts, the runs.
   struct Overview: Sendable {
     var database: Database
+    var catalog: EntityCatalog
     var counts: EntityCounts
     var currentRun: LedgerRun?
     var errors: [String] = []
@@ -120,7 +124,7 @@ extension MigrationStatus {
           lastMigration: try lastMigration(status, store), location: status.location,
           sizeMB: status.sizeInBytes.map { (Double($0) / 1_048_576 * 100).rounded() / 100 },
           schemaVersion: status.schema?.version, schemaAppliedAt: status.schema?.appliedAt),
-        counts: EntityCounts(status.counts), currentRun: status.currentRun,
+        catalog: status.catalog, counts: EntityCounts(status.counts), currentRun: status.currentRun,
         errors: status.unreadable)
     }
 
@@ -144,7 +148,7 @@ extension MigrationStatus {
       from store: any RecordStore, _ effort: HealthReport.Effort, _ check: HealthCheck
     ) -> Details {
       var details = Details(health: check.run(store, effort))
-      for kind in EntityKind.allCases {
+      for kind in store.catalog.kinds {
         do {
           let query = RecordQuery(kind).order(.newestFirst).limit(3)
           details.recent[kind] = try store.read { try $0.records(query).map(RecentEntity.init) }
@@ -172,7 +176,7 @@ struct HealthCheck: Sendable {
     }
   }
 
-  static let standard = HealthCheck { try HealthReport.read(from: $0, effort: $1) }
+  static let standard = HealthCheck { try HealthReport(of: $0, effort: $1) }
 }
 
 extension LedgerRun {
@@ -182,17 +186,11 @@ extension LedgerRun {
   }
 }
 
-extension EntityKind {
-  /// The member that serves as an entity's title.
-  var titleMember: String { self == .joblogs ? "job_type" : "name" }
-}
-
 extension MigrationStatus.RecentEntity {
   init(_ record: Record) {
-    let hasStatus = record.kind.schema.position(ofMember: "status") != nil
     self.init(
       id: record.id, title: record.shownText(record.kind.titleMember),
-      status: hasStatus ? record.shownText("status") : nil,
+      status: record.kind.statusMember.map(record.shownText),
       createdAt: record.shownText("created_at"))
   }
 }
@@ -213,7 +211,7 @@ extension Record {
 
 extension MigrationStatus {
   /// The status as the HTTP API returns it.
-  public var json: String {
+  package var json: String {
     var writer = JSONWriter(style: .pretty)
     writer.status(self)
     return writer.text
@@ -236,11 +234,11 @@ extension JSONWriter {
       }
       $0.member("entity_counts") {
         $0.object {
-          $0.counts(status.entityCounts)
+          $0.counts(status.entityCounts, status.catalog)
           $0.member("total", status.entityCounts.total)
         }
       }
-      $0.member("recent_entities") { $0.recent(status.recentEntities) }
+      $0.member("recent_entities") { $0.recent(status.recentEntities, status.catalog) }
       $0.member("validation") { writer in
         writer.object { status.validation.writeMembers(to: &$0) }
       }
@@ -249,20 +247,22 @@ extension JSONWriter {
   }
 
   /// Writes the counts as members.
-  mutating func counts(_ counts: MigrationStatus.EntityCounts) {
-    for kind in EntityKind.pageOrder { member(kind.rawValue, counts[kind]) }
+  mutating func counts(_ counts: MigrationStatus.EntityCounts, _ catalog: EntityCatalog) {
+    for kind in catalog.displayOrder { member(kind.rawValue, counts[kind]) }
   }
 
-  private mutating func recent(_ recent: [EntityKind: [MigrationStatus.RecentEntity]]) {
+  private mutating func recent(
+    _ recent: [EntityKind: [MigrationStatus.RecentEntity]], _ catalog: EntityCatalog
+  ) {
     object { writer in
-      for kind in EntityKind.pageOrder {
+      for kind in catalog.displayOrder {
         writer.member(kind.rawValue) {
           $0.array {
             for entity in recent[kind] ?? [] {
               $0.object {
                 $0.member("id", entity.id)
-                $0.member(kind.titleMember, entity.title)
-                if let status = entity.status { $0.member("status", status) }
+                if kind.titleMember != "id" { $0.member(kind.titleMember, entity.title) }
+                if let member = kind.statusMember { $0.member(member, entity.status) }
                 $0.member("created_at", entity.createdAt)
               }
             }

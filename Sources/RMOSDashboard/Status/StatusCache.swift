@@ -39,7 +39,7 @@ final class StatusCache: Sendable {
     answers = ChangeCache(uptime: uptime)
     details = ChangeCache(uptime: uptime)
     days = ChangeCache(uptime: uptime)
-    statistics = EntityKind.allCases.map { _ in ChangeCache(uptime: uptime) }
+    statistics = store.catalog.kinds.map { _ in ChangeCache(uptime: uptime) }
   }
 
   /// The status and its revision.
@@ -75,7 +75,10 @@ final class StatusCache: Sendable {
 
   /// The JSON of the figures about a kind, and its revision.
   func statistics(_ kind: EntityKind) throws -> ChangeCache<[UInt8]>.Entry {
-    try statistics[kind.ordinal].entry(circumstances()) {
+    guard let position = store.catalog.position(of: kind) else {
+      preconditionFailure("\(kind) is not in the store's catalog")
+    }
+    return try statistics[position].entry(circumstances()) {
       let statistics = try store.read { try EntityStatistics(kind, $0) }
       var writer = JSONWriter()
       writer.object {

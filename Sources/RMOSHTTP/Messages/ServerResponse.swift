@@ -50,7 +50,7 @@ public struct HTTPRefusal: Error, Sendable, Hashable {
   /// What was found, what was expected and how to fix it.
   public var detail: String
   /// Header fields that the status calls for.
-  public var fields: [HeaderField]
+  package var fields: [HeaderField]
   /// Further members of the body, in order, their values as JSON.
   package var members: [Member]
 
@@ -61,7 +61,7 @@ public struct HTTPRefusal: Error, Sendable, Hashable {
   }
 
   /// Creates a refusal.
-  public init(_ status: Int, _ detail: String, fields: [HeaderField] = []) {
+  package init(_ status: Int, _ detail: String, fields: [HeaderField] = []) {
     self.init(status, detail, fields: fields, members: [])
   }
 

@@ -17,7 +17,7 @@ import Synchronization
 /// slow and idle clients are disconnected. There is no TLS: use a proxy for that.
 public final class HTTPServer: Sendable {
   /// The configuration.
-  public let configuration: Configuration
+  package let configuration: Configuration
   /// The port it listens on.
   public let port: Int
   /// The URL of the server, such as `http://127.0.0.1:8000/`.
@@ -121,24 +121,24 @@ extension HTTPServer {
     /// The maximum number of connections; further ones are answered 503.
     public var maxConnections = 256
     /// The maximum size of a request line with its header fields, bytes.
-    public var maxHeadSize = 16 << 10
+    package var maxHeadSize = 16 << 10
     /// The maximum size of a request's body, bytes.
     public var maxBodySize = 1 << 20
     /// How many requests are handled at once; others wait.
     public var workers = 4
 
     /// How long a client may take to send the head of a request.
-    public var headTimeout = Duration.seconds(10)
+    package var headTimeout = Duration.seconds(10)
     /// How long a client may take to send the body of a request.
-    public var bodyTimeout = Duration.seconds(30)
+    package var bodyTimeout = Duration.seconds(30)
     /// How long a connection may be idle between requests.
-    public var idleTimeout = Duration.seconds(60)
+    package var idleTimeout = Duration.seconds(60)
     /// How long a client may take to receive 64 KiB of a response, or its rest.
-    public var writeTimeout = Duration.seconds(30)
+    package var writeTimeout = Duration.seconds(30)
     /// How long to wait for a client to close after the last response.
     package var lingerTimeout = Duration.seconds(2)
     /// How long requests in progress may take after ``HTTPServer/stop()``.
-    public var drainTimeout = Duration.seconds(5)
+    package var drainTimeout = Duration.seconds(5)
 
     /// Called after each response, on the server's thread; must not block.
     public var log: (@Sendable (LogEntry) -> Void)?

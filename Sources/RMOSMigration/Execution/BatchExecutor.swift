@@ -88,7 +88,7 @@ struct BatchExecutor {
       for (index, decision) in zip(range, executor.planner.plan(range, of: batch.records, facts)) {
         addNotices(before: index + 1)
         try carryOut(decision, at: index)
-        if let limit = executor.maxErrors, failedBefore + result.statistics.total.failed > limit {
+        if let limit = executor.maxErrors, failedBefore + result.counts.failed > limit {
           result.ending = .tooManyErrors
           return
         }
@@ -139,7 +139,7 @@ struct BatchExecutor {
         outcome = decision.action.outcome
       }
       if rewrites, outcome != .failed { decided.insert(batch.records.idKey(at: index)) }
-      result.add(outcome, of: batch.records.kind, issues, counted: decision.counted)
+      result.add(outcome, issues, counted: decision.counted)
       let kept = batch.records.entries[index].unknownMembers
       if !kept.isEmpty, outcome == .migrated || outcome == .updated {
         result.keptMembers.add(batch.records.arena[kept.range], of: batch.records.kind)
@@ -186,7 +186,7 @@ struct BatchResult {
     var issues: Range<Int>
   }
 
-  private(set) var statistics = MigrationStatistics()
+  private(set) var counts = MigrationStatistics.Counts()
   private(set) var issueCounts: [IssueCode: Int] = [:]
   /// The issues in order, including those that concern no entity.
   private(set) var issues: [Issue] = []
@@ -204,7 +204,7 @@ struct BatchResult {
 
   /// Adds the outcome of the next entity.
   mutating func add(
-    _ outcome: Outcome, of kind: EntityKind, _ issues: some Sequence<Issue>, counted: IssueCode?
+    _ outcome: Outcome, _ issues: some Sequence<Issue>, counted: IssueCode?
   ) {
     let start = self.issues.count
     for issue in issues { add(issue) }
@@ -212,7 +212,7 @@ struct BatchResult {
       issueCounts[counted, default: 0] += 1
       unreportedInformation += 1
     }
-    statistics.add(outcome, of: kind)
+    counts.add(outcome)
     outcomes.append(EntityResult(outcome: outcome, issues: start..<self.issues.count))
   }
 

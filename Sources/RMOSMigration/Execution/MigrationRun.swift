@@ -8,16 +8,17 @@ struct MigrationRun {
   let isCancelled: () -> Bool
 
   private var options: Migration.Options { migration.options }
+  private var catalog: EntityCatalog { migration.store.catalog }
 
   /// Runs the migration.
   func run() throws -> MigrationSummary {
-    try Migration.validate(source: migration.source, options: options)
+    try Migration.validate(source: migration.source, options: options, catalog: catalog)
     let rejects = try openRejects()
     defer { rejects?.finish() }
     let journal = RunJournal(
-      source: migration.source, options: options, rejects: rejects, observer: observer)
+      source: migration.source, catalog, options: options, rejects: rejects, observer: observer)
     if options.measuresSource {
-      let measure = SourceMeasure(root: migration.source, isCancelled: isCancelled)
+      let measure = SourceMeasure(root: migration.source, catalog, isCancelled: isCancelled)
       journal.setTotal(bytes: measure.bytes)
     }
     do {
@@ -37,7 +38,8 @@ struct MigrationRun {
 
   private func openRejects() throws(MigrationError) -> RejectsWriter? {
     guard !options.isDryRun, let directory = options.rejectsDirectory else { return nil }
-    return try RejectsWriter(directory, source: migration.source, isCancelled: isCancelled)
+    return try RejectsWriter(
+      directory, source: migration.source, catalog, isCancelled: isCancelled)
   }
 
   // MARK: The three modes
@@ -99,10 +101,11 @@ struct MigrationRun {
     return RunContext(
       store: store,
       feed: SourceFeed(
-        source: migration.source, batchSize: options.batchSize,
+        source: migration.source, catalog: catalog, batchSize: options.batchSize,
         options: EntityDecoder.Options(
           derivesIDs: options.missingID == .derive, runStart: journal.startedAt),
         access: options.access, refusesEmptySource: !options.allowsEmptySource,
+        mappings: MappingSet(options.mappings),
         ignored: options.rejectsDirectory.map { [$0] } ?? []),
       lines: SourceLines(root: migration.source),
       batches: BatchExecutor(
@@ -163,7 +166,9 @@ struct DryRunExecutor {
       let target = DryRunTarget(
         reader,
         rereader: EntityRereader(
-          root: context.feed.source, options: context.feed.options, access: context.feed.access),
+          root: context.feed.source, catalog: context.store.catalog,
+          options: context.feed.options, mappings: context.feed.mappings,
+          access: context.feed.access),
         lines: context.lines, startedAt: journal.startedAt)
       journal.announceStart()
       try context.forEachBatch { batch in

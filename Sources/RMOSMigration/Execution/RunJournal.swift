@@ -13,7 +13,7 @@ final class RunJournal {
   private(set) var run: Int64?
   private(set) var memory: RunMemory
   private(set) var ending = MigrationSummary.Ending.completed
-  private var tally = Tally()
+  private var tally: Tally
 
   private let options: Migration.Options
   private let observer: ((MigrationEvent) -> Void)?
@@ -27,7 +27,7 @@ final class RunJournal {
 
   /// Creates the journal of a run that begins now.
   init(
-    source: String, options: Migration.Options, rejects: RejectsWriter?,
+    source: String, _ catalog: EntityCatalog, options: Migration.Options, rejects: RejectsWriter?,
     observer: ((MigrationEvent) -> Void)?
   ) {
     self.options = options
@@ -39,7 +39,8 @@ final class RunJournal {
     ledger = LedgerRun(
       command: "migrate", startedAt: options.clock.timestamp, source: source,
       optionsJSON: options.json, toolVersion: RMOSVersion.current,
-      processID: ProcessEnvironment.processID)
+      processID: ProcessEnvironment.processID, catalog: catalog)
+    tally = Tally(statistics: MigrationStatistics(catalog))
   }
 
   /// When the run began, ISO 8601.
@@ -104,15 +105,13 @@ final class RunJournal {
     let issues = result.issues.filter { $0.severity != .info }
     if !issues.isEmpty { try transaction.appendIssues(issues, run: ledger.id) }
     var state = ledger
-    state.statistics = tally.statistics + result.statistics
+    state.statistics = tally.statistics
+    state.statistics[batch.records.kind] += result.counts
     state.issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
     state.heartbeatAt = options.clock.timestamp
     state.seconds = duration.seconds
     state.timings = progress(after: batch).timings
-    var (notRead, keptMembers) = (tally.notRead, tally.keptMembers)
-    notRead.add(batch.notRead)
-    keptMembers.add(result.keptMembers)
-    state.timings.notesJSON = SourceNotes.json(notRead, keptMembers)
+    state.timings.notesJSON = notes(after: result, of: batch)
     try transaction.updateRun(state)
     return state
   }
@@ -127,7 +126,8 @@ final class RunJournal {
   func recordCommitted(_ result: BatchResult, of batch: SourceBatch, ledger state: LedgerRun?) {
     if let state { ledger = state }
     memory.add(result, of: batch.records)
-    tally.add(result, keeping: options.maxIssuesInSummary)
+    tally.add(result, of: batch.records.kind, keeping: options.maxIssuesInSummary)
+    tally.countMapped(result, of: batch.records)
     tally.progress = progress(after: batch)
     tally.notRead.add(batch.notRead)
     batchUptime = options.clock.uptime()
@@ -152,6 +152,14 @@ final class RunJournal {
     progress.bytesRead += batch.bytes
     progress.filesRead += batch.files
     return progress
+  }
+
+  /// The notes for the ledger including a batch that is done but not yet counted.
+  private func notes(after result: BatchResult, of batch: SourceBatch) -> String {
+    var (notRead, keptMembers) = (tally.notRead, tally.keptMembers)
+    notRead.add(batch.notRead)
+    keptMembers.add(result.keptMembers)
+    return SourceNotes.json(notRead, keptMembers)
   }
 
   // MARK: The end
@@ -239,8 +247,13 @@ final class RunJournal {
       source: ledger.source, store: store.location, optionsJSON: ledger.optionsJSON,
       statistics: tally.statistics, issueCounts: tally.issueCounts,
       severityCounts: tally.severityCounts, issues: tally.issues,
-      issuesOmitted: tally.issuesOmitted, kindDurations: tally.progress.kindDurations,
+      issuesOmitted: tally.issuesOmitted, issueGroups: tally.issueGroups,
+      kindDurations: tally.progress.kindDurations,
       duration: duration, bytesRead: tally.progress.bytesRead, filesRead: tally.progress.filesRead,
+      mappings: options.mappings.enumerated().map { position, mapping in
+        Mapping.Use(
+          name: mapping.name, sha256: mapping.sha256, entities: tally.mapped[position, default: 0])
+      },
       rejects: rejects?.rejects, backup: backup, notRead: tally.notRead,
       keptMembers: tally.keptMembers)
     observer?(.finished(summary))
@@ -266,19 +279,29 @@ private struct Progress {
 
 /// The counts and issues of what is committed so far.
 private struct Tally {
-  var statistics = MigrationStatistics()
+  var statistics: MigrationStatistics
   var issueCounts: [IssueCode: Int] = [:]
   var severityCounts: [Severity: Int] = [:]
   /// The first errors and warnings.
   var issues: [Issue] = []
   var issuesOmitted = 0
+  var issueGroups = IssueGroups()
   var progress = Progress()
   var notRead = FilesNotRead()
   var keptMembers = KeptMembers()
+  /// How many entities each mapping read, by its position among the run's.
+  var mapped: [Int: Int] = [:]
+
+  /// Counts the entities of a batch that were mapped, as far as it was taken.
+  mutating func countMapped(_ result: BatchResult, of batch: RecordBatch) {
+    for entry in batch.entries.prefix(result.counts.found) {
+      if let mapping = entry.mapping { mapped[mapping, default: 0] += 1 }
+    }
+  }
 
   /// Adds a batch; keeps its errors and warnings while there are fewer than `limit`.
-  mutating func add(_ result: BatchResult, keeping limit: Int) {
-    statistics = statistics + result.statistics
+  mutating func add(_ result: BatchResult, of kind: EntityKind, keeping limit: Int) {
+    statistics[kind] += result.counts
     issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
     keptMembers.add(result.keptMembers)
     if result.unreportedInformation > 0 {
@@ -287,6 +310,7 @@ private struct Tally {
     for issue in result.issues {
       severityCounts[issue.severity, default: 0] += 1
       guard issue.severity != .info else { continue }
+      issueGroups.add(issue)
       if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
     }
   }
@@ -296,6 +320,7 @@ private struct Tally {
     for issue in notices {
       issueCounts[issue.code, default: 0] += 1
       severityCounts[issue.severity, default: 0] += 1
+      issueGroups.add(issue)
       if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
     }
   }
@@ -303,7 +328,7 @@ private struct Tally {
   /// Counts what was migrated as skipped, because it was rolled back.
   mutating func rollBack() {
     keptMembers = KeptMembers()
-    for kind in EntityKind.allCases {
+    for kind in statistics.catalog.kinds {
       statistics[kind].skipped += statistics[kind].migrated + statistics[kind].updated
       statistics[kind].migrated = 0
       statistics[kind].updated = 0
@@ -336,7 +361,7 @@ struct RunMemory {
   /// The ids of ``decidedKind`` that an entity of this run has been decided for; kept only if rows
   /// are rewritten, because later entities with the same id must not rewrite them again.
   private var decided = IDTable()
-  private var decidedKind = EntityKind.stripFamilies
+  private var decidedKind: EntityKind?
   private let keepsDecided: Bool
 
   /// Creates an empty memory.

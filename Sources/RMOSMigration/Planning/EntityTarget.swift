@@ -110,10 +110,12 @@ final class DryRunTarget: EntityTarget {
   private let rereader: EntityRereader
   private let lines: SourceLines
   private let startedAt: String
-  /// For each kind that others refer to, the ids that would have been added.
-  private var added: [EntityKind: IDTable] = [:]
+  private let catalog: EntityCatalog
+  /// The ids that would have been added, in the order of the catalog; `nil` for a kind that no other
+  /// refers to.
+  private var added: [IDTable?]
   /// The kind being read.
-  private var kind = EntityKind.stripFamilies
+  private var kind: EntityKind?
   /// The ids of the kind that would have been added or rewritten, each with the number of its place.
   private var places = IDTable()
   private var paths = PathList()
@@ -125,9 +127,10 @@ final class DryRunTarget: EntityTarget {
     self.lines = lines
     self.startedAt = startedAt
     self.rereader = rereader
-    for reference in EntityKind.allCases.flatMap(\.schema.references) {
-      added[reference.target] = IDTable()
-    }
+    let catalog = reader.catalog
+    self.catalog = catalog
+    let targets = Set(catalog.kinds.flatMap(\.schema.references).map(\.target))
+    added = catalog.kinds.map { targets.contains($0) ? IDTable() : nil }
   }
 
   func insert(_ batch: SourceBatch, at index: Int) throws { try write(batch, at: index) }
@@ -146,9 +149,7 @@ final class DryRunTarget: EntityTarget {
     }
     let entry = records.entries[index]
     let key = records.idKey(at: index)
-    let path =
-      batch.rawPaths[entry.source].map { paths.number(of: $0) }
-      ?? paths.number(of: records.sources[entry.source].utf8)
+    let path = paths.number(of: batch.path(of: entry), mappingKey: batch.mappingKey(at: index))
     guard let place = Place(path: path, offset: entry.place.offset) else {
       throw MigrationError(
         .sourceTooLarge,
@@ -156,7 +157,7 @@ final class DryRunTarget: EntityTarget {
       )
     }
     places.insert(key, number: place.number)
-    added[kind]?.insert(key)
+    if let position = catalog.position(of: records.kind) { added[position]?.insert(key) }
   }
 
   func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
@@ -171,7 +172,7 @@ final class DryRunTarget: EntityTarget {
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin? {
     if let (place, _, row) = try earlierEntity(of: batch, at: index) {
       var origin = StoredOrigin(
-        path: SourcePath.text(paths[place.path]), offset: place.offset, lines)
+        path: SourcePath.text(paths[place.path].path), offset: place.offset, lines)
       origin.compare(row, with: batch, at: index)
       return origin
     }
@@ -191,9 +192,11 @@ final class DryRunTarget: EntityTarget {
     let id = batch.entries[index].id
     guard batch.kind == kind, let number = places[batch.idKey(at: index)] else { return nil }
     let place = Place(number: number)
+    let (path, mappingKey) = paths[place.path]
     let first = try rereader.read(
-      batch.kind, path: paths[place.path], offset: place.offset, id: Array(batch.arena[id.range]))
-    guard let stored = try reader.record(kind, id: batch.text(id)) else {
+      batch.kind, path: path, offset: place.offset, id: Array(batch.arena[id.range]),
+      mappingKey: mappingKey)
+    guard let stored = try reader.record(batch.kind, id: batch.text(id)) else {
       return (place, first, first.record(at: 0))
     }
     return (place, first, first.row(at: 0, rewriting: stored, startedAt: startedAt))
@@ -204,7 +207,9 @@ final class DryRunTarget: EntityTarget {
   }
 
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
-    if added[kind]?[IDTable.Key(id)] != nil { return true }
+    if let position = catalog.position(of: kind), added[position]?[IDTable.Key(id)] != nil {
+      return true
+    }
     return try reader.contains(kind, id: id)
   }
 }
@@ -227,24 +232,29 @@ private struct Place {
   var offset: Int { Int(number & (1 << Place.offsetBits - 1)) }
 }
 
-/// The paths of the files read so far as bytes, one after the other in flat memory.
+/// The paths of the files read so far as bytes, one after the other in flat memory; each with the
+/// key of the dictionary under which what follows was mapped.
 struct PathList {
   private var text: [UInt8] = []
   private var ends: [Int] = []
 
-  /// The path with the number.
-  subscript(number: Int) -> [UInt8] {
+  /// The path with the number, and its key.
+  subscript(number: Int) -> (path: [UInt8], mappingKey: [UInt8]?) {
     let start = number == 0 ? 0 : ends[number - 1]
-    return Array(text[start..<ends[number]])
+    let parts = text[start..<ends[number]].split(
+      separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+    return (Array(parts[0]), parts.count > 1 ? Array(parts[1]) : nil)
   }
 
-  /// The number of a path; the one added last is not added again.
-  mutating func number(of path: some Collection<UInt8>) -> Int {
+  /// The number of a path and a key; what was added last is not added again.
+  mutating func number(of path: [UInt8], mappingKey: [UInt8]? = nil) -> Int {
+    // No path holds a NUL.
+    let entry = mappingKey.map { path + [0] + $0 } ?? path
     if let last = ends.indices.last {
       let start = last == 0 ? 0 : ends[last - 1]
-      if text[start...].elementsEqual(path) { return last }
+      if text[start...].elementsEqual(entry) { return last }
     }
-    text.append(contentsOf: path)
+    text.append(contentsOf: entry)
     ends.append(text.count)
     return ends.count - 1
   }

@@ -9,7 +9,7 @@ import RMOSSystem
 final class BatchChannel: @unchecked Sendable {
   private static let capacity = 2
   /// How often who waits for a delivery looks whether it is to go on, seconds.
-  private static let interval = 0.1
+  private static let interval = Duration.milliseconds(100)
 
   private let monitor = Monitor()
   private var batches: [SourceBatch] = []
@@ -59,7 +59,7 @@ final class BatchChannel: @unchecked Sendable {
 
   /// The next batch, waiting for it until `isCancelled` says otherwise.
   func receive(isCancelled: () -> Bool) -> Received {
-    wait(seconds: BatchChannel.interval) {
+    wait(atMost: BatchChannel.interval) {
       if !batches.isEmpty { return .batch(batches.removeFirst()) }
       if hasEnded { return .end }
       return isCancelled() ? .cancelled : nil
@@ -112,8 +112,8 @@ final class BatchChannel: @unchecked Sendable {
 
   /// Runs `body` alone, and again after others have, until it returns something.
   ///
-  /// Where `seconds` is given, also after so long.
-  private func wait<Result>(seconds: Double? = nil, until body: () -> Result?) -> Result {
+  /// If `duration` is given, also after that time.
+  private func wait<Result>(atMost duration: Duration? = nil, until body: () -> Result?) -> Result {
     monitor.lock()
     defer {
       monitor.wakeAll()
@@ -121,7 +121,7 @@ final class BatchChannel: @unchecked Sendable {
     }
     while true {
       if let result = body() { return result }
-      monitor.wait(until: seconds.map { Deadline(after: $0) } ?? .never)
+      monitor.wait(until: duration.map { Deadline(after: $0) } ?? .never)
     }
   }
 }

@@ -224,8 +224,11 @@ final class DocumentOutline {
 
   /// Calls `body` with each member's name and the position of its value.
   ///
-  /// - Parameter body: Returns the position after the value; `nil` if there is no more to see.
+  /// - Parameters:
+  ///   - start: The position of the object.
+  ///   - body: Returns the position after the value; `nil` if there is no more to see.
   /// - Returns: The position after the object; `nil` if it breaks off, or `body` wanted no more.
+  /// - Throws: ``ReadFailure``.
   private func forEachMember(
     of start: Int, _ body: ([UInt8], Int) throws(ReadFailure) -> Int?
   ) throws(ReadFailure) -> Int? {
@@ -301,10 +304,21 @@ final class DocumentOutline {
     var objects = 0
     /// The likeness of its objects.
     var likeness = Likeness.none
-    /// The collections in it, lists and dictionaries, their likeness and the first of their names.
-    var collections = (lists: [[UInt8]](), dictionaries: [[UInt8]]())
-    var counts = (lists: 0, dictionaries: 0)
-    var likenesses = (lists: Likeness.none, dictionaries: Likeness.none)
+    /// The first collections in it, and how many there are.
+    var collections: [(name: [UInt8], likeness: Likeness)] = []
+    var collectionCount = 0
+    var hasListOfObjects = false
+    /// The likeness of what is in them.
+    var inner = Likeness.none
+
+    mutating func add(_ name: [UInt8], _ likeness: Likeness, isList: Bool) {
+      collectionCount += 1
+      if collections.count < DocumentOutline.namedCollections {
+        collections.append((name, likeness))
+      }
+      hasListOfObjects = hasListOfObjects || isList
+      inner = max(inner, likeness)
+    }
 
     var isLikeEntity: Likeness { fields == 0 ? .none : fields == 1 ? .some : .clear }
   }
@@ -330,18 +344,7 @@ final class DocumentOutline {
       switch content {
       case .entity(let likeness) where end != nil:
         object.likeness = max(object.likeness, likeness)
-      case .collection(let likeness) where isList:
-        object.counts.lists += 1
-        object.likenesses.lists = max(object.likenesses.lists, likeness)
-        if object.collections.lists.count <= Self.namedCollections {
-          object.collections.lists.append(name)
-        }
-      case .collection(let likeness):
-        object.counts.dictionaries += 1
-        object.likenesses.dictionaries = max(object.likenesses.dictionaries, likeness)
-        if object.collections.dictionaries.count <= Self.namedCollections {
-          object.collections.dictionaries.append(name)
-        }
+      case .collection(let likeness): object.add(name, likeness, isList: isList)
       case .other, .entity, .holder, .empty: break
       }
       return end
@@ -351,18 +354,12 @@ final class DocumentOutline {
 
   private func content(of object: Object, isWhole: Bool) -> Content {
     if object.fields > 0 { return .entity(object.isLikeEntity) }
-    if object.members == 0, isWhole, object.counts.lists == 0 { return .empty }
-    func holder(_ likeness: Likeness, _ names: [[UInt8]]) -> Content {
-      .holder(
-        likeness, names.count > Self.namedCollections ? [] : names,
-        isNamed: names.count <= Self.namedCollections)
-    }
-    if object.counts.lists > 0 {
-      return holder(object.likenesses.lists, object.collections.lists)
-    }
-    // Dictionaries of dictionaries, unless what is in the outer one looks more like entities.
-    if object.counts.dictionaries > 0, object.likenesses.dictionaries > object.likeness {
-      return holder(object.likenesses.dictionaries, object.collections.dictionaries)
+    if object.members == 0, isWhole { return .empty }
+    // Lists, or dictionaries unless what is in the outer one looks more like entities.
+    if object.hasListOfObjects || object.inner > object.likeness {
+      let isNamed = object.collectionCount <= Self.namedCollections
+      let names = object.collections.filter { object.inner == .none || $0.likeness > .none }
+      return .holder(object.inner, isNamed ? names.map(\.name) : [], isNamed: isNamed)
     }
     let holdsOnlyObjects = object.objects == object.members && object.objects > 0
     return holdsOnlyObjects ? .collection(object.likeness) : .other

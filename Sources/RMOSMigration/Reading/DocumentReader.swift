@@ -15,6 +15,8 @@ final class DocumentReader {
   private var item: Item?
   /// Where the document's first token begins, once that is known.
   private var firstToken: Int?
+  /// Whether a selection led to a collection, be it empty or wrong.
+  private var hasSelected = false
 
   /// A member or element under way: where it begins, in the text and in the file, and what opens
   /// before it.
@@ -80,6 +82,7 @@ final class DocumentReader {
     _ error: JSONScanError, locator: RecordBatch.EntryLocator = .none, span: RejectedSpan
   ) throws(ReadFailure) {
     let (code, message) = try describe(error)
+    hasSelected = true
     try builder.fail(
       code, message, at: window.place(at: error.offset), locator: locator, span: span)
   }
@@ -157,7 +160,14 @@ final class DocumentReader {
     let isContainer =
       window.has(UInt8(ascii: "["), at: start) || window.has(UInt8(ascii: "{"), at: start)
     if let selection, isContainer, !selection.pointers.contains(where: \.steps.isEmpty) {
-      return try readCollection(from: start, .selected(selection))
+      builder.isSelecting = true
+      hasSelected = false
+      try readCollection(from: start, .selected(selection))
+      builder.isSelecting = false
+      guard !hasSelected, builder.isMapping, let source = window.source else { return }
+      // What the mapping knows is another shape.
+      try window.load(source)
+      return try readDocument(nil)
     }
     switch window.byte(at: start) {
     case nil where window.endsInBadEncoding:
@@ -268,16 +278,7 @@ final class DocumentReader {
 
   /// Where the entities of a selection are, for people.
   private static func text(of selection: EntitySelection) -> String {
-    let texts = selection.pointers.prefix(3).map { pointer in
-      var text: [UInt8] = []
-      for step in pointer.steps {
-        switch step {
-        case .any: text.append(contentsOf: "/*".utf8)
-        case .named(let name): JSONPointer.append(name, to: &text)
-        }
-      }
-      return Violation.quoted(String(decoding: text, as: UTF8.self))
-    }
+    let texts = selection.pointers.prefix(3).map { Violation.quoted($0.text) }
     let more = selection.pointers.count - texts.count
     return texts.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
   }
@@ -342,6 +343,8 @@ final class DocumentReader {
     /// Whether what is not an object is passed over, and which members are.
     var onlyObjects = false
     var excluded: [[UInt8]] = []
+    /// The key of the nearest dictionary around that a selection goes over.
+    var key: [UInt8]?
     /// The JSON Pointer to the container; `nil` if locators are bare keys and indexes.
     var pointer: [UInt8]?
     /// What opens before an item of the container, so that the item reads as what it is.
@@ -406,6 +409,7 @@ final class DocumentReader {
   private func readItems(
     from start: Int, _ level: Level
   ) throws(ReadFailure) -> (end: Int, count: Int)? {
+    if level.pointers.contains(where: { $0.allSatisfy { $0 == .any } }) { hasSelected = true }
     let isList = window.has(UInt8(ascii: "["), at: start)
     let closing = isList ? UInt8(ascii: "]") : UInt8(ascii: "}")
     var position = try window.skipWhiteSpace(from: start + 1)
@@ -460,10 +464,11 @@ final class DocumentReader {
     let name = Array(String(index).utf8)
     switch next(name, at: position, level) {
     case .entity:
+      builder.collectionKey = level.key
       return try readEntityItem(
         at: position, locator: locator(ofElement: index, level), key: nil)
     case .level(let pointers):
-      return try readLevel(name, opening: "", pointers, at: position, level)
+      return try readLevel(name, opening: "", pointers, key: level.key, at: position, level)
     case .aside:
       item = item(at: position, level.openingAside)
       return try window.skipLongValue(at: position)
@@ -497,7 +502,10 @@ final class DocumentReader {
     case .level(let pointers):
       var writer = JSONWriter()
       writer.string(String(decoding: text, as: UTF8.self))
-      return try readLevel(text, opening: writer.text + ":", pointers, at: position, level)
+      let isAny = level.pointers.contains { $0.first == .any }
+      return try readLevel(
+        text, opening: writer.text + ":", pointers, key: isAny ? text : level.key, at: position,
+        level)
     case .aside:
       item = Item(position: start, offset: place.offset, opening: level.openingAside)
       return try window.skipLongValue(at: position)
@@ -514,14 +522,14 @@ final class DocumentReader {
   /// Reads a container on the way to entities.
   private func readLevel(
     _ name: [UInt8], opening: String, _ pointers: [ArraySlice<EntityPointer.Step>],
-    at position: Int, _ level: Level
+    key: [UInt8]?, at position: Int, _ level: Level
   ) throws(ReadFailure) -> Int? {
     var pointer = level.pointer ?? []
     JSONPointer.append(name, to: &pointer)
     let bracket = window.has(UInt8(ascii: "["), at: position) ? "[" : "{"
     let opening = level.opening + opening + bracket
     let next = Level(
-      pointers: pointers, pointer: pointer, opening: opening, openingAside: opening)
+      pointers: pointers, key: key, pointer: pointer, opening: opening, openingAside: opening)
     return try readItems(from: position, next)?.end
   }
 
@@ -533,6 +541,7 @@ final class DocumentReader {
     at position: Int, locator: RecordBatch.EntryLocator, key: RecordBatch.TextSpan?
   ) throws(ReadFailure) -> Int? {
     let place = window.place(at: position)
+    hasSelected = true
     do throws(ReadFailure) {
       if window.has(UInt8(ascii: "{"), at: position) {
         if case .entity(let end) = try readEntity(

@@ -23,22 +23,47 @@ struct EntityPointer: Hashable, Sendable {
 
   init(steps: [Step]) { self.steps = steps }
 
+  /// The pointer as text.
+  var text: String {
+    var text: [UInt8] = []
+    for step in steps {
+      switch step {
+      case .any: text.append(contentsOf: "/*".utf8)
+      case .named(let name): JSONPointer.append(name, to: &text)
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// How many steps stand for every member or element.
+  var anyCount: Int { steps.count { $0 == .any } }
+
   /// Reads a pointer such as `/runs/*`; `nil` if the text is not one.
   init?(_ text: String) {
+    guard let steps = Self.steps(of: text, hasAny: true) else { return nil }
+    self.steps = steps
+  }
+
+  /// Reads a pointer in which `*` is a name like any other; `nil` if the text is not one.
+  static func literal(_ text: String) -> EntityPointer? {
+    steps(of: text, hasAny: false).map { EntityPointer(steps: $0) }
+  }
+
+  private static func steps(of text: String, hasAny: Bool) -> [Step]? {
     var rest = Array(text.utf8)[...]
     var steps: [Step] = []
     while let slash = rest.popFirst() {
       guard slash == UInt8(ascii: "/") else { return nil }
       let raw = rest.prefix { $0 != UInt8(ascii: "/") }
       rest = rest.dropFirst(raw.count)
-      if raw.elementsEqual("*".utf8) {
+      if hasAny, raw.elementsEqual("*".utf8) {
         steps.append(.any)
       } else {
-        guard let name = Self.unescaped(raw) else { return nil }
+        guard let name = unescaped(raw) else { return nil }
         steps.append(.named(name))
       }
     }
-    self.steps = steps
+    return steps
   }
 
   /// A step with `~0` and `~1` resolved; `nil` if another `~` is in it.

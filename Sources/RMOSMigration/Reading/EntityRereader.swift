@@ -6,10 +6,17 @@ final class EntityRereader {
   private let source: String
   private let root: [UInt8]
   private let access: SourceAccess
+  private let catalog: EntityCatalog
   private let options: EntityDecoder.Options
   private let window = SourceWindow()
+  private let mappers: MapperPool
 
-  init(root: String, options: EntityDecoder.Options, access: SourceAccess = .system) {
+  init(
+    root: String, catalog: EntityCatalog = .rmos, options: EntityDecoder.Options,
+    mappings: MappingSet = .none, access: SourceAccess = .system
+  ) {
+    self.catalog = catalog
+    mappers = MapperPool(mappings)
     source = root
     self.access = access
     self.root = Array(root.utf8)
@@ -23,10 +30,11 @@ final class EntityRereader {
   ///   - path: The file's relative path, as the system takes it.
   ///   - offset: 0-based, in the file's bytes.
   ///   - id: The id it was given.
+  ///   - mappingKey: The key of the dictionary under which it was mapped; `nil` if that is its id.
   /// - Returns: The batch, with one entry.
   /// - Throws: Where the file has changed meanwhile, or cannot be read any more.
   func read(
-    _ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8]
+    _ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8], mappingKey: [UInt8]? = nil
   ) throws(SourceFailure) -> RecordBatch {
     let shown = SourcePath.text(path)
     var batch = RecordBatch(kind: kind)
@@ -45,6 +53,15 @@ final class EntityRereader {
       while true {
         do throws(JSONScanError) {
           var scanner = window.scanner(at: position)
+          if case .mapped(let file) = mappers.reading(
+            of: path, as: kind, at: SourceTop.home(of: path, catalog))
+          {
+            file.mapper.way = .unknown
+            var ahead = scanner
+            let isTaken = try file.mapper.decode(
+              &ahead, origin, key: mappingKey ?? id, with: decoder, into: &batch)
+            if isTaken { return batch }
+          }
           _ = try decoder.decode(&scanner, origin, into: &batch)
           return batch
         } catch {

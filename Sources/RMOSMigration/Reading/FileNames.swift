@@ -46,10 +46,10 @@ struct UnreadFile: Hashable {
 
 /// The marks that file managers and sync programs put on the name of a copy.
 enum CopyMark {
-  /// The names of the files that a file may be a copy of, the likeliest last; none if its name bears
-  /// no mark.
+  /// The names of the files that a file may be a copy of.
   ///
   /// - Parameter name: The file's name, with its ending.
+  /// - Returns: The names, the likeliest last; none if the file's name bears no mark.
   static func originals(of name: some Collection<UInt8>) -> [[UInt8]] {
     guard let dot = Array(name).lastIndex(of: UInt8(ascii: ".")) else { return [] }
     let stem = name.prefix(dot)

@@ -1,11 +1,13 @@
-import RMOSModels
+package import RMOSModels
 import RMOSSystem
 
 extension Migration {
   /// Checks that a source can be read, before a store is made for it.
   ///
   /// - Throws: ``MigrationError/Code/sourceUnreadable``.
-  package static func checkSource(_ source: String) throws(MigrationError) {
+  package static func checkSource(
+    _ source: String, _ catalog: EntityCatalog = .rmos
+  ) throws(MigrationError) {
     let path = Array(source.utf8)
     var isListed = false
     do throws(SystemError) {
@@ -21,19 +23,23 @@ extension Migration {
       throw MigrationError(
         .sourceUnreadable,
         "the source \(source) cannot be read: \(reason); expected a directory with "
-          + EntityKind.allCases.map(\.table).joined(separator: ", ") + " in it")
+          + catalog.kinds.map(\.table).joined(separator: ", ") + " in it")
     }
   }
 
   /// Whether a file is, or would be, in a directory that a source is read from.
-  package static func reads(_ file: String, from source: String) -> Bool {
-    kindRead(from: Array(file.utf8).directoryPath, of: source) != nil
+  package static func reads(
+    _ file: String, from source: String, _ catalog: EntityCatalog = .rmos
+  ) -> Bool {
+    kindRead(from: Array(file.utf8).directoryPath, of: source, catalog) != nil
   }
 
   /// The kind in whose directory a directory is, if any.
-  static func kindRead(from directory: [UInt8], of source: String) -> EntityKind? {
+  static func kindRead(
+    from directory: [UInt8], of source: String, _ catalog: EntityCatalog
+  ) -> EntityKind? {
     let above = SourceWalker.directories(from: directory)
-    return EntityKind.allCases.first { kind in
+    return catalog.kinds.first { kind in
       let input = Array("\(source)/\(kind.table)".utf8)
       guard let identity = try? FileStatus(of: input).identity else { return false }
       return above.contains(identity)

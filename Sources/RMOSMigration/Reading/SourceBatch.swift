@@ -16,8 +16,17 @@ struct SourceBatch: Sendable {
   var endsKind = false
   /// For each entry that failed before it was an entity, by position: what of its file it is.
   var rejectedSpans: [Int: RejectedSpan] = [:]
+  /// From which position on entities were mapped under which key of a dictionary, where that is not
+  /// their id.
+  var mappingKeys: [(position: Int, key: [UInt8]?)] = []
   /// The paths that are not UTF-8, by position in the batch's sources.
   var rawPaths: [Int: [UInt8]] = [:]
+
+  /// The key of the dictionary under which the entity at `index` was mapped; `nil` if that is its
+  /// id, or no rule asked for it.
+  func mappingKey(at index: Int) -> [UInt8]? {
+    mappingKeys.last { $0.position <= index }?.key
+  }
 
   /// The relative path of an entry's file, as the system takes it.
   func path(of entry: RecordBatch.Entry) -> [UInt8] {
@@ -52,6 +61,12 @@ final class SourceBatchBuilder {
   private var path: [UInt8] = []
   private var pathText = ""
   private var sourcePosition: Int?
+  /// What maps the file's objects; `nil` if nothing does.
+  private var mapper: MapperPool.FileMapper?
+  /// Whether the file's entities are those that the mapping says where to find.
+  var isSelecting = false
+  /// The key of the dictionary around the list that is being read.
+  var collectionKey: [UInt8]?
 
   private let batchSize: Int
   private let options: EntityDecoder.Options
@@ -80,11 +95,16 @@ final class SourceBatchBuilder {
   }
 
   /// Begins with a file, by its relative path.
-  func begin(file path: [UInt8]) {
+  func begin(file path: [UInt8], mappedBy mapper: MapperPool.FileMapper? = nil) {
     self.path = path
+    self.mapper = mapper
+    isSelecting = false
     pathText = SourcePath.text(path)
     sourcePosition = nil
   }
+
+  /// Whether the file's objects are mapped.
+  var isMapping: Bool { mapper != nil }
 
   /// Counts a file that was read to its end, or as far as it goes.
   func endFile(bytes: Int) {
@@ -157,8 +177,50 @@ final class SourceBatchBuilder {
   ) throws(JSONScanError) -> EntityDecoder.Form {
     let origin = EntityOrigin(
       source: source, path: pathText, locator: locator, key: key, place: place, encoding: encoding)
+    if let mapper {
+      var ahead = scanner
+      if try map(&ahead, origin, mapper, isAlone: mayHoldEntities) {
+        scanner = ahead
+        return .entity
+      }
+    }
     return try decoder.decode(
       &scanner, origin, mayHoldEntities: mayHoldEntities, into: &batch.records)
+  }
+
+  /// Maps and decodes the object at the scanner's position.
+  ///
+  /// - Returns: Whether a rule took it.
+  private func map(
+    _ scanner: inout JSONScanner, _ origin: EntityOrigin, _ file: MapperPool.FileMapper,
+    isAlone: Bool
+  ) throws(JSONScanError) -> Bool {
+    let mapper = file.mapper
+    var key: [UInt8]?
+    if mapper.usesKey {
+      key =
+        origin.key.map { Array(batch.records.arena[$0.range]) }
+        ?? (isSelecting ? collectionKey : nil)
+    }
+    mapper.way = .found
+    if isSelecting, case .pointer(let pointer, _) = origin.locator {
+      mapper.way = .selected(Array(batch.records.arena[pointer.range]))
+    }
+    let position = batch.records.count
+    guard
+      try mapper.decode(
+        &scanner, origin, mapping: file.mapping, key: key, isAlone: isAlone, with: decoder,
+        into: &batch.records)
+    else { return false }
+    if mapper.usesKey {
+      let id = batch.records.arena[batch.records.entries[position].id.range]
+      if let known = key, id.elementsEqual(known) { key = nil }
+      let last = batch.mappingKeys.last
+      if last == nil ? key != nil : last?.key != key {
+        batch.mappingKeys.append((position, key))
+      }
+    }
+    return true
   }
 
   /// Appends an entry that failed.

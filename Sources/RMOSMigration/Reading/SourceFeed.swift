@@ -4,11 +4,14 @@ import RMOSSystem
 /// The batches of a source, read ahead on a thread of its own.
 struct SourceFeed {
   let source: String
+  let catalog: EntityCatalog
   let batchSize: Int
   let options: EntityDecoder.Options
   let access: SourceAccess
   /// Whether it is an error if there is nothing to read.
   let refusesEmptySource: Bool
+  /// How files of other shapes are read.
+  let mappings: MappingSet
   /// Directories within the source that do not belong to it.
   let ignored: [String]
 
@@ -50,8 +53,9 @@ struct SourceFeed {
 
   private func read(into channel: BatchChannel) {
     let reader = SourceReader(
-      source, batchSize: batchSize, options: options, access: access,
-      refusesEmptySource: refusesEmptySource, ignoring: ignored, isCancelled: { channel.isUnwanted }
+      source, catalog: catalog, batchSize: batchSize, options: options, access: access,
+      refusesEmptySource: refusesEmptySource, mappings: mappings, ignoring: ignored,
+      isCancelled: { channel.isUnwanted }
     ) { batch throws(ReadFailure) in try channel.send(batch) }
     do throws(ReadFailure) {
       try reader.readAll()

@@ -17,11 +17,12 @@ final class SourceLines {
 
   init(root: String) { self.root = Array(root.utf8) }
 
-  /// The line of a place, 1-based; `nil` if it cannot be told, as in UTF-16.
+  /// The line of a place.
   ///
   /// - Parameters:
   ///   - path: The file's relative path.
   ///   - offset: The place, in the file's bytes.
+  /// - Returns: The line, 1-based; `nil` if it cannot be told, as in UTF-16.
   func line(of path: some Sequence<UInt8>, at offset: Int) -> Int? {
     let path = Array(path)
     if path != self.path || offset < self.offset { (self.path, self.offset, line) = (path, 0, 1) }

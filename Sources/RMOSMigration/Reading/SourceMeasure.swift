@@ -7,11 +7,13 @@ struct SourceMeasure {
   let bytes: Int
 
   /// Measures a source, or, where `isCancelled` says so meanwhile, a part of it.
-  init(root: String, isCancelled: @escaping () -> Bool = { false }) {
+  init(
+    root: String, _ catalog: EntityCatalog, isCancelled: @escaping () -> Bool = { false }
+  ) {
     var bytes = 0
     let path = Array(root.utf8)
-    for kind in EntityKind.allCases {
-      for (name, _) in SourceTop(of: path).files(of: kind) {
+    for kind in catalog.kinds {
+      for (name, _) in SourceTop(of: path, catalog).files(of: kind) {
         bytes += (try? FileStatus(of: path + [UInt8(ascii: "/")] + name))?.size ?? 0
       }
       var walker = SourceWalker(

@@ -17,9 +17,13 @@ final class SourceReader {
   /// The source directory as it was when the reading began.
   private var identity: FileStatus.Identity?
   /// Whether there was anything to read, be it unreadable.
+  private let catalog: EntityCatalog
   private var hasFoundAnything = false
   /// Directories within the source that do not belong to it, such as one for what fails.
   private let ignored: [String]
+  /// Which files are read by which mapping, and what maps them.
+  private let mappings: MappingSet
+  private let mappers: MapperPool
   /// How many files that look like data were found and not read.
   private var unreadData = 0
 
@@ -27,27 +31,33 @@ final class SourceReader {
   ///
   /// - Parameters:
   ///   - source: The source directory.
+  ///   - catalog: The kinds that are read from it.
   ///   - batchSize: How many entries a batch has at most.
   ///   - options: How entities are decoded.
   ///   - limits: How documents are cut.
   ///   - access: How the source is read.
   ///   - refusesEmptySource: Whether it is an error if there is nothing to read.
+  ///   - mappings: How files of other shapes are read.
   ///   - ignored: Directories that are not looked at where they are beside those of the kinds.
   ///   - isCancelled: Asked for each file and whenever more of one is read; once true, reading is
   ///     given up.
   ///   - emit: Takes a full batch and gives empty records to go on with; throws
   ///     ``ReadFailure/stopped`` if nobody wants more.
   init(
-    _ source: String, batchSize: Int, options: EntityDecoder.Options,
+    _ source: String, catalog: EntityCatalog = .rmos, batchSize: Int,
+    options: EntityDecoder.Options,
     limits: SourceWindow.Limits = SourceWindow.Limits(), access: SourceAccess = .system,
-    refusesEmptySource: Bool = false, ignoring ignored: [String] = [],
-    isCancelled: @escaping () -> Bool = { false },
+    refusesEmptySource: Bool = false, mappings: MappingSet = .none,
+    ignoring ignored: [String] = [], isCancelled: @escaping () -> Bool = { false },
     emit: @escaping (SourceBatch) throws(ReadFailure) -> RecordBatch
   ) {
     self.source = source
+    self.catalog = catalog
     root = Array(source.utf8)
     self.access = access
     self.refusesEmptySource = refusesEmptySource
+    self.mappings = mappings
+    mappers = MapperPool(mappings)
     self.ignored = ignored
     self.isCancelled = isCancelled
     builder = SourceBatchBuilder(batchSize: batchSize, options: options, emit: emit)
@@ -61,8 +71,8 @@ final class SourceReader {
   func readAll() throws(ReadFailure) {
     do throws(ReadFailure) {
       identity = try? access.status(of: root).identity
-      let top = SourceTop(of: root)
-      for kind in EntityKind.allCases { try read(kind, top) }
+      let top = SourceTop(of: root, catalog)
+      for kind in catalog.kinds { try read(kind, top) }
     } catch {
       if case .source = error { try builder.emitRest() }
       throw error
@@ -73,33 +83,64 @@ final class SourceReader {
     builder.begin(kind)
     for (name, format) in top.files(of: kind) {
       if isCancelled() { throw .stopped }
-      try readFile(name, at: root + [UInt8(ascii: "/")] + name, format)
+      try readFile(name, at: root + [UInt8(ascii: "/")] + name, format, home: kind)
     }
-    if try readDirectory(of: kind, for: .originals) {
-      _ = try readDirectory(of: kind, for: .copies)
+    let directory = Array(kind.table.utf8)
+    if try readDirectory(directory, for: .originals, home: kind) {
+      _ = try readDirectory(directory, for: .copies, home: kind)
     }
+    try readElsewhere(top)
     // A directory that is not there holds nothing, unless the source itself is gone.
     try checkIdentity()
-    if kind == EntityKind.allCases.last { endSource(top) }
+    if kind == catalog.kinds.last { endSource(top) }
     try builder.endKind()
   }
 
-  /// Reads the originals or the copies in the directory of a kind.
+  /// Reads what mappings say of files that are not those of the kind being read.
+  private func readElsewhere(_ top: SourceTop) throws(ReadFailure) {
+    let kind = builder.kind
+    guard !mappings.isEmpty else { return }
+    if mappings.mayRead(kind, below: nil) {
+      for (name, format) in top.inputs {
+        if isCancelled() { throw .stopped }
+        let home = SourceTop.home(of: name, catalog)
+        if home != kind {
+          try readFile(name, at: root + [UInt8(ascii: "/")] + name, format, home: home)
+        }
+      }
+    }
+    for name in top.openDirectories(passingOver: ignored) where !name.elementsEqual(kind.table.utf8)
+    {
+      guard mappings.mayRead(kind, below: name) else { continue }
+      let home = catalog.kinds.first { name.elementsEqual($0.table.utf8) }
+      if try readDirectory(name, for: .originals, home: home) {
+        _ = try readDirectory(name, for: .copies, home: home)
+      }
+    }
+  }
+
+  /// Reads the originals or the copies in a directory at the top of the source.
   ///
+  /// - Parameters:
+  ///   - directory: Its name.
+  ///   - purpose: Which of them.
+  ///   - home: The kind whose directory it is, if any.
   /// - Returns: Whether there are copies that were passed over.
+  /// - Throws: ``ReadFailure``.
   private func readDirectory(
-    of kind: EntityKind, for purpose: SourceWalker.Purpose
+    _ directory: [UInt8], for purpose: SourceWalker.Purpose, home: EntityKind?
   ) throws(ReadFailure) -> Bool {
     var walker = SourceWalker(
-      root: root, directory: kind.table, for: purpose, access: access, isCancelled: isCancelled)
+      root: root, directory: directory, for: purpose, access: access, isCancelled: isCancelled)
+    let isElsewhere = home != builder.kind
     while let item = walker.next() {
       switch item {
       case .file(let path, let format):
-        try readFile(path, at: walker.absolute(path), format)
+        try readFile(path, at: walker.absolute(path), format, home: home)
       case .copy(let path, let format, let original):
-        builder.begin(file: path)
-        if let original { noteCopy(of: SourcePath.text(original)) }
-        try readFile(path, at: walker.absolute(path), format)
+        try readFile(path, at: walker.absolute(path), format, home: home, copyOf: original)
+      // What else is there is said where it belongs.
+      case _ where isElsewhere: continue
       case .unread(let path, let file): note(path, file)
       case .unreadable(let path, let error):
         if isCancelled() { throw .stopped }
@@ -119,7 +160,10 @@ final class SourceReader {
     top.forEachFileOutside(
       passingOver: ignored.compactMap { try? FileStatus(of: Array($0.utf8)).identity },
       isCancelled: isCancelled
-    ) { path, file in note(path, file) }
+    ) { path, file in
+      if file.reason == .place, mappings.reads(path) { return }
+      note(path, file)
+    }
     if unreadData > FilesNotRead.namedFiles, hasFoundAnything || !isDirectoryOfKind {
       builder.note(
         Issue(
@@ -130,11 +174,25 @@ final class SourceReader {
     if refusesEmptySource, !hasFoundAnything { builder.note(nothingFound) }
   }
 
+  /// Reads a file, unless what it holds is of other kinds.
   private func readFile(
-    _ path: [UInt8], at absolutePath: [UInt8], _ format: SourcePath.Format
+    _ path: [UInt8], at absolutePath: [UInt8], _ format: SourcePath.Format, home: EntityKind?,
+    copyOf original: [UInt8]? = nil
   ) throws(ReadFailure) {
+    var selection: EntitySelection?
+    if mappings.isEmpty {
+      builder.begin(file: path)
+    } else {
+      switch mappers.reading(of: path, as: builder.kind, at: home) {
+      case .not: return
+      case .plain: builder.begin(file: path)
+      case .mapped(let mapper):
+        builder.begin(file: path, mappedBy: mapper)
+        selection = mapper.selection
+      }
+    }
     hasFoundAnything = true
-    builder.begin(file: path)
+    if let original { noteCopy(of: SourcePath.text(original)) }
     var bytes = 0
     do throws(ReadFailure) {
       let file = try ReadFailure.converting { () throws(SystemError) in
@@ -144,7 +202,7 @@ final class SourceReader {
         bytes = documents.bytesRead
         file.close()
       }
-      try documents.read(file, as: format)
+      try documents.read(file, as: format, selecting: selection)
     } catch {
       guard case .system(let error) = error else { throw error }
       try fail(path, error)
@@ -185,11 +243,11 @@ final class SourceReader {
 
   private var isDirectoryOfKind: Bool {
     let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
-    return EntityKind.allCases.contains { $0.table == name }
+    return catalog.kinds.contains { $0.table == name }
   }
 
   private var nothingFound: Issue {
-    let tables = EntityKind.allCases.map(\.table)
+    let tables = catalog.kinds.map(\.table)
     let name = SourcePath.text(Array(root.split(separator: UInt8(ascii: "/")).last ?? []))
     let there = tables.filter { (try? access.status(of: root + Array("/\($0)".utf8))) != nil }
     let found =
@@ -244,12 +302,14 @@ final class SourceReader {
     switch file.reason {
     case .place:
       let parts = path.split(separator: UInt8(ascii: "/"))
-      if let first = parts.first, parts.count > 1, let table = SourceTop.kindMeant(by: first) {
+      if let first = parts.first, parts.count > 1,
+        let table = SourceTop.kindMeant(by: first, catalog)
+      {
         let name = SourcePath.text(Array(first))
         return "is not read, since it is in \(Violation.quoted(name + "/")); rename that to "
           + Violation.quoted(table + "/")
       }
-      let tables = EntityKind.allCases.map { $0.table + "/" }.joined(separator: ", ")
+      let tables = catalog.kinds.map { $0.table + "/" }.joined(separator: ", ")
       return "is not read, since it is outside \(tables); move it there, or name it in a mapping"
     case .compressed: return "is compressed and not read; unpack it"
     case .placeholder:

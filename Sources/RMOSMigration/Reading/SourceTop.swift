@@ -4,16 +4,18 @@ import RMOSSystem
 /// What is at the top of a source: files of the kinds, and what is outside of them.
 struct SourceTop {
   private let root: [UInt8]
+  private let catalog: EntityCatalog
   /// The files that can be read by their ending, in byte order.
-  private var inputs: [(name: [UInt8], format: SourcePath.Format)] = []
+  private(set) var inputs: [(name: [UInt8], format: SourcePath.Format)] = []
   /// All other files.
   private var others: [(name: [UInt8], file: UnreadFile)] = []
   /// The directories, hidden ones too.
   private var directories: [[UInt8]] = []
 
   /// Lists the top of a source; one that cannot be listed is empty.
-  init(of root: [UInt8]) {
+  init(of root: [UInt8], _ catalog: EntityCatalog) {
     self.root = root
+    self.catalog = catalog
     try? FileSystem.forEachEntry(ofDirectory: root) { name, type in
       let isHidden = name.first == UInt8(ascii: ".")
       let format = isHidden ? nil : SourcePath.Format(name: name)
@@ -27,7 +29,7 @@ struct SourceTop {
       switch form {
       case .directory: directories.append(name)
       // What is neither is found out where it is opened, if it is one of the kinds' files.
-      case _ where format != nil && (form != nil || fileKind(of: name) != nil):
+      case _ where format != nil && (form != nil || Self.fileKind(of: name, catalog) != nil):
         if let format { inputs.append((name, format)) }
       case .file: others.append((name, UnreadFile(name: name)))
       default: others.append((name, UnreadFile(isHidden ? .hidden : .notAFile)))
@@ -38,17 +40,38 @@ struct SourceTop {
     directories.sort { $0.lexicographicallyPrecedes($1) }
   }
 
+  /// The directories that are not hidden, in byte order.
+  ///
+  /// - Parameter passedOver: Directories to leave out.
+  /// - Returns: Their names.
+  func openDirectories(passingOver passedOver: [String]) -> [[UInt8]] {
+    let passedOver = passedOver.compactMap { try? FileStatus(of: Array($0.utf8)).identity }
+    return directories.filter { name in
+      guard name.first != UInt8(ascii: ".") else { return false }
+      let identity = try? FileStatus(of: root + [UInt8(ascii: "/")] + name).identity
+      return identity.map { !passedOver.contains($0) } ?? false
+    }
+  }
+
+  /// The kind whose file a path is without a mapping; `nil` if it is not read then.
+  static func home(of path: [UInt8], _ catalog: EntityCatalog) -> EntityKind? {
+    guard let slash = path.firstIndex(of: UInt8(ascii: "/")) else {
+      return fileKind(of: path, catalog)
+    }
+    return catalog.kinds.first { path[..<slash].elementsEqual($0.table.utf8) }
+  }
+
   /// The kind whose file a name is, at the top of a source.
-  private func fileKind(of name: [UInt8]) -> EntityKind? {
+  private static func fileKind(of name: [UInt8], _ catalog: EntityCatalog) -> EntityKind? {
     guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return nil }
-    return EntityKind.allCases.first { kind in
+    return catalog.kinds.first { kind in
       kind.schema.fileNames.contains { $0.utf8.elementsEqual(name[..<dot]) }
     }
   }
 
   /// The files of a kind, in byte order.
   func files(of kind: EntityKind) -> [(name: [UInt8], format: SourcePath.Format)] {
-    inputs.filter { fileKind(of: $0.name) == kind }
+    inputs.filter { Self.fileKind(of: $0.name, catalog) == kind }
   }
 
   /// Calls `body` with every file outside the directories and files of the kinds.
@@ -61,14 +84,14 @@ struct SourceTop {
     passingOver passedOver: [FileStatus.Identity], isCancelled: @escaping () -> Bool,
     _ body: ([UInt8], UnreadFile) -> Void
   ) {
-    for (name, _) in inputs where fileKind(of: name) == nil {
+    for (name, _) in inputs where Self.fileKind(of: name, catalog) == nil {
       body(name, UnreadFile(.place, looksLikeData: true))
     }
     for (name, file) in others {
       let isPlaced = file.reason == .ending
       body(name, isPlaced ? UnreadFile(.place, looksLikeData: file.looksLikeData) : file)
     }
-    let kinds = EntityKind.allCases.map { Array($0.table.utf8) }
+    let kinds = catalog.kinds.map { Array($0.table.utf8) }
     let read = kinds.compactMap { try? FileStatus(of: root + [UInt8(ascii: "/")] + $0).identity }
     for name in directories where !kinds.contains(name) {
       guard
@@ -85,12 +108,14 @@ struct SourceTop {
   }
 
   /// The directory of a kind that a name at the top is almost that of.
-  static func kindMeant(by name: some Collection<UInt8>) -> String? {
+  static func kindMeant(
+    by name: some Collection<UInt8>, _ catalog: EntityCatalog
+  ) -> String? {
     func plain(_ text: some Collection<UInt8>) -> [UInt8] {
       text.compactMap { "_- ".utf8.contains($0) ? nil : $0.lowercasedASCII }
     }
     let name = plain(name)
-    return EntityKind.allCases.first { kind in
+    return catalog.kinds.first { kind in
       let names = kind.schema.fileNames + [kind.schema.singular, kind.schema.plural]
       return names.contains { plain(Array($0.utf8)) == name }
     }?.table

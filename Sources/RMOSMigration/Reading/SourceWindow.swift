@@ -346,6 +346,7 @@ final class SourceWindow {
   ///   - position: Where it begins.
   ///   - depth: How many containers are open around it.
   /// - Returns: The position after it.
+  /// - Throws: ``ReadFailure``.
   func skipLongValue(at position: Int, depth: Int = 0) throws(ReadFailure) -> Int {
     var scanner = scanner(at: position)
     do throws(JSONScanError) {
@@ -407,6 +408,7 @@ final class SourceWindow {
   ///   - position: Where to begin.
   ///   - depth: How many brackets around it are to be closed too; 0 for a value alone.
   /// - Returns: The position after it; `nil` if the text ends first.
+  /// - Throws: ``ReadFailure``.
   func resynchronize(after position: Int, depth: Int = 0) throws(ReadFailure) -> Int? {
     var position = position
     var depth = depth

@@ -45,7 +45,10 @@ struct RejectCopy {
       digest = entry.digest
       name = Self.name(of: entry, in: batch)
       let hasOwnID = entry.given.contains(0)
-      if let key = entry.locator.key {
+      if entry.mapping != nil, case .pointer(let pointer, let key) = entry.locator {
+        // The mapping finds it by the way there.
+        enclose(in: batch.text(pointer), isInList: key == nil)
+      } else if let key = entry.locator.key {
         enclose(inKey: batch.text(key))
       } else if entry.id.isEmpty {
         // Alone it might be read as a dictionary.
@@ -62,6 +65,23 @@ struct RejectCopy {
     writer.string(key)
     opening = "{" + writer.text + ":"
     closing = "}"
+  }
+
+  /// Makes the copy a document in which the entity stands where it stood, alone.
+  private mutating func enclose(in pointer: String, isInList: Bool) {
+    guard let steps = EntityPointer.literal(pointer)?.steps else { return }
+    for (position, step) in steps.enumerated() {
+      guard case .named(let name) = step else { continue }
+      if isInList, position == steps.count - 1 {
+        opening += "["
+        closing = "]" + closing
+      } else {
+        var writer = JSONWriter()
+        writer.string(String(decoding: name, as: UTF8.self))
+        opening += "{" + writer.text + ":"
+        closing = "}" + closing
+      }
+    }
   }
 
   private static func name(of entry: RecordBatch.Entry, in batch: RecordBatch) -> String {

@@ -32,11 +32,12 @@ final class RejectsWriter {
 
   /// Creates the directory, or uses an empty one.
   ///
-  /// - Throws: As ``Migration/checkRejects(_:source:)``.
+  /// - Throws: As ``Migration/checkRejects(_:source:_:)``.
   init(
-    _ directory: String, source: String, isCancelled: @escaping () -> Bool = { false }
+    _ directory: String, source: String, _ catalog: EntityCatalog = .rmos,
+    isCancelled: @escaping () -> Bool = { false }
   ) throws(MigrationError) {
-    try Migration.checkRejects(directory, source: source)
+    try Migration.checkRejects(directory, source: source, catalog)
     rejects = Rejects(directory: directory)
     self.source = Array(source.utf8)
     self.isCancelled = isCancelled
@@ -262,7 +263,9 @@ extension Migration {
   ///
   /// - Throws: ``MigrationError/Code/rejectsNotEmpty``, ``MigrationError/Code/rejectsInSource`` or
   ///   ``MigrationError/Code/rejectsUnwritable``.
-  static func checkRejects(_ directory: String, source: String) throws(MigrationError) {
+  static func checkRejects(
+    _ directory: String, source: String, _ catalog: EntityCatalog = .rmos
+  ) throws(MigrationError) {
     let path = Array(directory.utf8)
     let existing = nearest(to: path)
     var isFree = true
@@ -282,7 +285,7 @@ extension Migration {
     } catch {
       throw unwritable(directory, error)
     }
-    if let kind = kindRead(from: existing, of: source) {
+    if let kind = kindRead(from: existing, of: source, catalog) {
       throw MigrationError(
         .rejectsInSource,
         "\(directory) is in \(source)/\(kind.table), which is read from; name a directory elsewhere"
@@ -321,11 +324,11 @@ extension Migration {
 extension RejectsWriter {
   /// The instructions in the directory.
   static let readMe = """
-    These are copies of entities that were not migrated, in the layout of the source.
-    Next to each file, NAME.issues lists what is wrong with it, and where it comes from.
-    Fix the files that end in .json, .jsonl or .ndjson; delete those that are not needed.
-    Then migrate this directory into the same database: rmos-cli migrate DIR
-    What has been migrated is skipped, so migrating twice does no harm.
+    These are copies of the entities that were not migrated, in the layout of the source.
+    Next to each file, NAME.issues lists its issues and where it comes from.
+    Fix the files that end in .json, .jsonl or .ndjson, and delete those you do not need.
+    Then migrate this directory into the same database.
+    What is already in the database is skipped, so migrating twice does no harm.
 
     """
 

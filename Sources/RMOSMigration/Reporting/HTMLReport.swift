@@ -20,7 +20,8 @@ struct HTMLReport {
     if let run = report.run {
       text += TimelineHTML(report, run).section.markup
       IssueListHTML(report).write(to: &text)
-      text += Self.details(of: report, run).markup
+      text += sourceNotes.markup
+      text += details(run).markup
     }
     text += footer.markup
     page.writeEnd(to: &text)
@@ -82,7 +83,7 @@ struct HTMLReport {
       """
     }
     let headings = ["found"] + outcomes.map(\.rawValue)
-    let bars = EntityKind.allCases.map { kind -> HTML in
+    let bars = report.statistics.catalog.kinds.map { kind -> HTML in
       let counts = report.statistics[kind]
       let name = kind.schema.plural
       return """
@@ -103,7 +104,7 @@ struct HTMLReport {
       <thead><tr><th scope="col">kind</th>\
       \(headings.map { "<th scope=\"col\" class=\"n\">\($0)</th>" as HTML })</tr></thead>
       <tbody>
-      \(EntityKind.allCases.map { row($0.schema.plural, report.statistics[$0]) })</tbody>
+      \(report.statistics.catalog.kinds.map { row($0.schema.plural, report.statistics[$0]) })</tbody>
       <tfoot>
       \(row("total", report.statistics.total))</tfoot>
       </table>
@@ -113,7 +114,54 @@ struct HTMLReport {
       """
   }
 
-  private static func details(of report: MigrationReport, _ run: MigrationReport.Run) -> HTML {
+  /// What the report says of the source beside its entities; nothing if nothing is odd.
+  private var sourceNotes: HTML {
+    func section(_ id: String, _ title: String, _ text: String, _ items: [HTML]) -> HTML {
+      let list: HTML =
+        items.isEmpty
+        ? ""
+        : """
+        <details>
+        <summary>\(PlainText.counted(items.count, "name"))</summary>
+        <ul>
+        \(items)</ul>
+        </details>
+
+        """
+      return """
+        <section aria-labelledby="\(id)">
+        <h2 id="\(id)">\(title)</h2>
+        <p>\(text)</p>
+        \(list)</section>
+
+        """
+    }
+    return HTML(
+      report.sourceFacts().map { name, value in
+        if name == "Not read" {
+          let files = report.notRead?.files ?? []
+          let reasons = Dictionary(files.map { ($0.path, $0.reason) }) { first, _ in first }
+          return section(
+            "not-read", name, value,
+            report.namesNotRead.map { path in
+              let reason: HTML =
+                reasons[path].map { " <span class=\"dim\">\($0.rawValue)</span>" } ?? ""
+              return "<li><code>\(path)</code>\(reason)</li>\n"
+            })
+        }
+        return section(
+          "kept-aside", name, value,
+          (report.keptMembers?.members ?? []).map { member in
+            """
+            <li><code>\(member.kind.table).\(member.member ?? "others")</code> \
+            <span class="dim">\(PlainText.grouped(member.count))</span></li>
+
+            """
+          })
+      })
+  }
+
+  private func details(_ run: MigrationReport.Run) -> HTML {
     func list(_ facts: [(name: String, value: String)]) -> HTML {
       """
       <dl class="facts">
@@ -127,7 +175,7 @@ struct HTMLReport {
     return """
       <section aria-labelledby="run">
       <h2 id="run">Run</h2>
-      \(list(run.facts + report.sourceFacts))</section>
+      \(list(run.facts))</section>
       <section aria-labelledby="options">
       <h2 id="options">Options</h2>
       \(optionList)</section>
@@ -164,7 +212,7 @@ struct TimelineHTML {
   /// Kinds are migrated one after the other, in a fixed order.
   private var phases: [Phase] {
     var time = 0.0
-    return EntityKind.allCases.compactMap { kind in
+    return report.statistics.catalog.kinds.compactMap { kind in
       let seconds = run.kindSeconds[kind] ?? 0
       guard seconds.isFinite, seconds >= 0, report.statistics[kind].found > 0 else { return nil }
       defer { time += seconds }

@@ -1,14 +1,19 @@
 import RMOSHTML
 import RMOSModels
 
-/// The issues of a report, grouped by code: the first of each, and the others in a disclosure.
+/// The issues of a report by code: what is wrong in one way once, and each issue in a disclosure.
 struct IssueListHTML {
+  /// How many groups of a code are shown.
+  private static let groupsShown = 10
+
   private let report: MigrationReport
-  private var byCode: [IssueCode: [Issue]]
+  private let issues: [IssueCode: [Issue]]
+  private let groups: [IssueCode: [IssueGroups.Group]]
 
   init(_ report: MigrationReport) {
     self.report = report
-    byCode = Dictionary(grouping: report.issues, by: \.code)
+    issues = Dictionary(grouping: report.issues, by: \.code)
+    groups = Dictionary(grouping: report.issueGroups.groups, by: \.code)
   }
 
   /// Hides issues that lack one of the words typed; without scripts, the list is complete and the
@@ -20,12 +25,14 @@ struct IssueListHTML {
     groups=[...document.querySelectorAll(".group")].map(group=>({group,
     more:group.querySelector("details"),all:group.textContent.toLowerCase(),
     head:group.querySelector("h3").textContent.toLowerCase()+" ",
-    issues:[...group.querySelectorAll("li")].map(item=>({item,
+    ways:[...group.querySelectorAll("li.way")],
+    issues:[...group.querySelectorAll("li:not(.way)")].map(item=>({item,
     text:item.textContent.toLowerCase()}))}));
     let timer=0;const apply=()=>{const words=box.value.toLowerCase().split(/\\s+/).filter(w=>w);
     let shown=0;for(const g of groups){let hits=0,deep=false;for(const i of g.issues){
     const text=g.head+i.text,hit=words.every(w=>text.includes(w));i.item.hidden=!hit;
     if(hit){hits++;if(g.more&&g.more.contains(i.item))deep=true}}
+    for(const w of g.ways)w.hidden=words.length>0;
     g.group.hidden=words.length>0&&hits===0&&!(g.issues.length===0&&
     words.every(w=>g.all.includes(w)));
     if(g.more){g.more.hidden=words.length>0&&!deep;g.more.open=words.length>0&&deep}shown+=hits}
@@ -40,7 +47,7 @@ struct IssueListHTML {
     let head: HTML = """
       <section aria-labelledby="issues">
       <h2 id="issues">Issues</h2>
-      <p>\(report.issueGroups.isEmpty ? "None." : report.severitySentence + ".")\(omission)</p>
+      <p>\(report.codeGroups.isEmpty ? "None." : report.severitySentence + ".")\(omission)</p>
 
       """
     stream.write(head.markup)
@@ -54,7 +61,7 @@ struct IssueListHTML {
 
         """)
     }
-    for group in report.issueGroups { write(group, to: &stream) }
+    for group in report.codeGroups { write(group, to: &stream) }
     stream.write("</section>\n")
   }
 
@@ -66,7 +73,7 @@ struct IssueListHTML {
   }
 
   private func write(
-    _ group: MigrationReport.IssueGroup, to stream: inout some TextOutputStream
+    _ group: MigrationReport.CodeGroup, to stream: inout some TextOutputStream
   ) {
     let severity: HTML =
       switch group.severity {
@@ -75,7 +82,6 @@ struct IssueListHTML {
       case .info: "<span class=\"dim\">note</span>"
       case nil: "<span class=\"dim\">issue</span>"
       }
-    let issues = byCode[group.code] ?? group.first.map { [$0] } ?? []
     let head: HTML = """
       <article class="group">
       <h3>\(severity) <code>\(group.code.rawValue)</code> \
@@ -83,29 +89,52 @@ struct IssueListHTML {
 
       """
     stream.write(head.markup)
-    if let first = issues.first {
-      stream.write("<ol class=\"issues\">\n\(item(first, in: group).markup)</ol>\n")
-      writeRest(issues.dropFirst(), of: group, to: &stream)
-    }
-    let omitted = issues.isEmpty ? 0 : group.count - issues.count
-    if omitted > 0 {
-      stream.write("<p class=\"dim\">… and \(PlainText.grouped(omitted)) more, not listed.</p>\n")
+    let ways = (groups[group.code] ?? []).prefix(Self.groupsShown)
+    let listed = issues[group.code] ?? []
+    // An issue that is the only one of its way is shown as it is.
+    let single = Set(ways.filter { $0.count == 1 }.map { $0.firsts[0] })
+    if !ways.isEmpty {
+      stream.write("<ol class=\"issues\">\n")
+      for way in ways {
+        stream.write((way.count == 1 ? item(way.firsts[0], in: group) : self.way(way)).markup)
+      }
+      stream.write("</ol>\n")
+      writeAll(listed.filter { !single.contains($0) }, of: group, to: &stream)
+      let omitted = group.count - max(listed.count, single.count)
+      if omitted > 0 {
+        stream.write(
+          "<p class=\"dim\">… and \(PlainText.grouped(omitted)) more, not listed.</p>\n")
+      }
     }
     stream.write("</article>\n")
   }
 
-  private func writeRest(
-    _ issues: ArraySlice<Issue>, of group: MigrationReport.IssueGroup,
-    to stream: inout some TextOutputStream
+  private func writeAll(
+    _ issues: [Issue], of group: MigrationReport.CodeGroup, to stream: inout some TextOutputStream
   ) {
     guard !issues.isEmpty else { return }
-    stream.write("<details>\n<summary>\(PlainText.counted(issues.count, "more", "more"))")
+    stream.write("<details>\n<summary>Each of \(PlainText.grouped(issues.count))")
     stream.write("</summary>\n<ol class=\"issues\">\n")
     for issue in issues { stream.write(item(issue, in: group).markup) }
     stream.write("</ol>\n</details>\n")
   }
 
-  private func item(_ issue: Issue, in group: MigrationReport.IssueGroup) -> HTML {
+  /// What is wrong in one way: how often, where and the first places.
+  private func way(_ way: IssueGroups.Group) -> HTML {
+    let within: HTML = way.narrowPlace.map { ", all in <code>\($0)</code>" } ?? ""
+    let places = way.firsts.enumerated().map { index, issue -> HTML in
+      let place = issue.place.isEmpty ? issue.id ?? "" : issue.place
+      return (index == 0 ? "" : " · ") + "<code>\(place)</code>"
+    }
+    let rest: HTML = way.count > way.firsts.count ? " · …" : ""
+    return """
+      <li class="way">\(way.message)<div class="place"><strong>\(way.subject)</strong>\(within): \
+      \(places)\(rest)</div></li>
+
+      """
+  }
+
+  private func item(_ issue: Issue, in group: MigrationReport.CodeGroup) -> HTML {
     var facts: [HTML] = []
     if !issue.place.isEmpty { facts.append("<code>\(issue.place)</code>") }
     if let id = issue.id { facts.append("id <code>\(id)</code>") }

@@ -8,7 +8,8 @@ extension MigrationReport {
     severityCounts = [:]
     issues = []
     issuesOmitted = 0
-    issueGroups = []
+    codeGroups = []
+    issueGroups = IssueGroups()
     run = nil
   }
 
@@ -18,22 +19,28 @@ extension MigrationReport {
   /// `skipped`, `failed` and, if the version that wrote it had updates, `updated`; found is the sum
   /// of the others. A byte-order mark is ignored.
   ///
+  /// - Parameters:
+  ///   - text: The text of the file.
+  ///   - catalog: The kinds that it counts.
   /// - Throws: ``MigrationError/Code/statisticsInvalid``, with what was found and expected.
-  package init(statisticsJSON text: String) throws(MigrationError) {
-    self.init(of: try StatisticsText.parse(text))
+  package init(
+    statisticsJSON text: String, catalog: EntityCatalog = .rmos
+  ) throws(MigrationError) {
+    self.init(of: try StatisticsText.parse(text, catalog))
   }
 }
 
 /// The strict reader of a statistics file.
 private enum StatisticsText {
-  private static let kinds = EntityKind.allCases.map(\.rawValue)
   private static let required =
     ["found"]
     + Outcome.allCases.map(\.rawValue).filter {
       $0 != Outcome.updated.rawValue
     }
 
-  static func parse(_ text: String) throws(MigrationError) -> MigrationStatistics {
+  static func parse(
+    _ text: String, _ catalog: EntityCatalog
+  ) throws(MigrationError) -> MigrationStatistics {
     let text =
       text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     let value: JSONValue
@@ -42,9 +49,10 @@ private enum StatisticsText {
     } catch {
       throw invalid("are not valid JSON: \(error)")
     }
-    let members = try object(value, "", knowing: kinds, requiring: kinds)
-    var statistics = MigrationStatistics()
-    for kind in EntityKind.allCases {
+    let names = catalog.kinds.map(\.rawValue)
+    let members = try object(value, "", knowing: names, requiring: names)
+    var statistics = MigrationStatistics(catalog)
+    for kind in catalog.kinds {
       guard let counts = members[kind.rawValue] else { continue }
       statistics[kind] = try parse(counts, of: kind)
     }

@@ -37,6 +37,10 @@ public struct MigrationReport: Sendable {
     package var toolVersion: String
     /// The options, as a JSON object.
     package var optionsJSON: String
+    /// The mappings it was given, in order, with how many entities each read.
+    package var mappings: [Mapping.Use] { counted ?? Mapping.Use.all(inOptions: optionsJSON) }
+    /// The mappings as the run itself counted them.
+    var counted: [Mapping.Use]?
     /// Why it failed, if the ledger has it.
     package var failure: String?
     /// The copies of what failed; `nil` if only the run itself has them.
@@ -45,15 +49,12 @@ public struct MigrationReport: Sendable {
     package var backup: String?
   }
 
-  /// How often a code was reported, and its first issue.
-  package struct IssueGroup: Sendable, Hashable {
+  /// How often a code was reported.
+  package struct CodeGroup: Sendable, Hashable {
     package var code: IssueCode
     /// The most severe it was reported with; `nil` if that is unknown.
     package var severity: Severity?
     package var count: Int
-    /// The first error or warning with this code; `nil` for information, and if it is not among the
-    /// issues kept.
-    package var first: Issue?
   }
 
   /// The outcomes of the entities, counted.
@@ -67,11 +68,12 @@ public struct MigrationReport: Sendable {
   /// How many errors and warnings ``issues`` leaves out.
   package var issuesOmitted: Int
   /// The codes, most severe first, then by count and name.
-  package var issueGroups: [IssueGroup]
-  /// The files of the source that were not read; `nil` for a report of statistics.
+  package var codeGroups: [CodeGroup]
+  /// The errors and warnings by the way in which something is wrong.
+  package var issueGroups: IssueGroups
+  /// The files of the source that were not read; `nil` if that was not recorded.
   package var notRead: FilesNotRead?
-  /// The unknown members that were kept with the entities written; `nil` for a report of
-  /// statistics.
+  /// The unknown members that were kept with the entities written; `nil` if that was not recorded.
   package var keptMembers: KeptMembers?
   /// The run; `nil` for a report of statistics.
   package var run: Run?
@@ -110,7 +112,8 @@ extension MigrationReport {
     issuesOmitted = summary.issuesOmitted
     notRead = summary.notRead
     keptMembers = summary.keptMembers
-    issueGroups = tally.groups(summary.issueCounts, isWhole: summary.issuesOmitted == 0)
+    codeGroups = tally.groups(summary.issueCounts, isWhole: summary.issuesOmitted == 0)
+    issueGroups = summary.issueGroups
     run = Run(
       id: summary.run, command: "migrate", ending: summary.ending,
       isDryRun: summary.isDryRun, source: summary.source, database: summary.store,
@@ -118,7 +121,7 @@ extension MigrationReport {
       kindSeconds: summary.kindDurations.mapValues(\.seconds),
       filesRead: summary.filesRead, bytesRead: summary.bytesRead,
       toolVersion: RMOSVersion.current, optionsJSON: summary.optionsJSON,
-      rejects: summary.rejects, backup: summary.backup?.path)
+      counted: summary.mappings, rejects: summary.rejects, backup: summary.backup?.path)
   }
 }
 
@@ -170,8 +173,10 @@ extension MigrationReport {
     if notes > 0 { severityCounts[.info] = notes }
     issues = tally.issues
     issuesOmitted = tally.omitted
-    issueGroups = tally.groups(ledger.issueCounts, isWhole: true)
-    (notRead, keptMembers) = SourceNotes.read(ledger.timings.notesJSON)
+    codeGroups = tally.groups(ledger.issueCounts, isWhole: true)
+    issueGroups = snapshot.issueGroups
+    (notRead, keptMembers) = SourceNotes.read(
+      ledger.timings.notesJSON, ledger.statistics.catalog)
     run = Run(
       id: ledger.id, command: ledger.command, ending: MigrationSummary.Ending(ledger),
       isDryRun: false,
@@ -202,9 +207,10 @@ extension MigrationReport {
 private struct LedgerSnapshot {
   var run: LedgerRun
   var issues: IssueTally
+  var issueGroups: IssueGroups
 
   init(run id: Int64?, in store: some RecordStore, maxIssues: Int) throws {
-    (run, issues) = try store.read { reader in
+    (run, issues, issueGroups) = try store.read { reader in
       let run =
         if let id {
           try reader.run(id)
@@ -216,8 +222,12 @@ private struct LedgerSnapshot {
         throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, store.location)
       }
       var issues = IssueTally(keeping: maxIssues)
-      try reader.forEachIssue(ofRun: run.id) { issues.add($0) }
-      return (run, issues)
+      var groups = IssueGroups()
+      try reader.forEachIssue(ofRun: run.id) {
+        issues.add($0)
+        groups.add($0)
+      }
+      return (run, issues, groups)
     }
   }
 }
@@ -249,14 +259,13 @@ extension MigrationSummary.Ending {
 
 /// Collects issues one by one and keeps those that a report shows.
 ///
-/// Memory: the first `limit` issues and one of each code.
+/// Memory: the first `limit` issues.
 struct IssueTally {
   private let limit: Int
   private(set) var issues: [Issue] = []
   private(set) var omitted = 0
   private(set) var severityCounts: [Severity: Int] = [:]
   private var severities: [IssueCode: Severity] = [:]
-  private var firsts: [IssueCode: Issue] = [:]
 
   init(keeping limit: Int) { self.limit = max(0, limit) }
 
@@ -265,7 +274,6 @@ struct IssueTally {
     guard issue.severity != .info else { return }
     severityCounts[issue.severity, default: 0] += 1
     severities[issue.code] = max(severities[issue.code] ?? .info, issue.severity)
-    if firsts[issue.code] == nil { firsts[issue.code] = issue }
     if issues.count < limit { issues.append(issue) } else { omitted += 1 }
   }
 
@@ -273,11 +281,10 @@ struct IssueTally {
   ///
   /// If every error and warning was added (`isWhole`), a code without one is known to be only
   /// information.
-  func groups(_ counts: [IssueCode: Int], isWhole: Bool) -> [MigrationReport.IssueGroup] {
+  func groups(_ counts: [IssueCode: Int], isWhole: Bool) -> [MigrationReport.CodeGroup] {
     counts.filter { $0.value > 0 }.map { code, count in
-      MigrationReport.IssueGroup(
-        code: code, severity: severities[code] ?? (isWhole ? .info : nil), count: count,
-        first: firsts[code])
+      MigrationReport.CodeGroup(
+        code: code, severity: severities[code] ?? (isWhole ? .info : nil), count: count)
     }.sorted { left, right in
       // An unknown severity is ranked as a warning.
       let ranks = (left.severity ?? .warning, right.severity ?? .warning)

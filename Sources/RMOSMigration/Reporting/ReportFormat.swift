@@ -9,8 +9,9 @@ extension MigrationReport {
   /// The report for programs, as a JSON object: what `rmos-cli migrate --json` prints.
   ///
   /// It has `timestamp`, `success`, `summary`, `entities`, `issue_counts`, `issues` (errors and
-  /// warnings, in order), `issues_omitted`, `not_read`, `kept_aside` and `run`; `timestamp`,
-  /// `not_read`, `kept_aside` and `run` are null for a report of statistics.
+  /// warnings, in order), `issues_omitted`, `issue_groups` (what is wrong
+  /// in one way, once), `not_read`, `kept_aside` and `run`; `timestamp` and `run`
+  /// are null for a report of statistics, `not_read` and `kept_aside` also if they were not recorded.
   /// The same report gives the same text.
   ///
   /// - Complexity: O(number of issues kept).
@@ -68,10 +69,23 @@ extension MigrationReport {
         }
       }
       $0.member("issues_omitted", issuesOmitted)
+      $0.member("issue_groups") { $0.issueGroups(issueGroups.groups) }
+      $0.member("issue_groups_omitted", issueGroups.omitted)
       $0.member("not_read") { $0.filesNotRead(notRead) }
       $0.member("kept_aside") { $0.keptMembers(keptMembers) }
+      $0.member("mappings") {
+        $0.array {
+          for use in run?.mappings ?? [] {
+            $0.object {
+              $0.member("name", use.name)
+              $0.member("sha256", use.sha256)
+              $0.member("entities", use.entities)
+            }
+          }
+        }
+      }
       $0.member("run") { writer in
-        if let run { writer.run(run) } else { writer.null() }
+        if let run { writer.run(run, statistics.catalog) } else { writer.null() }
       }
     }
     return writer.text
@@ -92,7 +106,7 @@ extension JSONWriter {
     }
   }
 
-  fileprivate mutating func run(_ run: MigrationReport.Run) {
+  fileprivate mutating func run(_ run: MigrationReport.Run, _ catalog: EntityCatalog) {
     object {
       $0.member("id", run.id)
       $0.member("ending", run.ending?.rawValue ?? "running")
@@ -104,7 +118,7 @@ extension JSONWriter {
       $0.member("seconds", run.seconds)
       $0.member("kind_seconds") {
         $0.object {
-          for kind in EntityKind.allCases { $0.member(kind.rawValue, run.kindSeconds[kind] ?? 0) }
+          for kind in catalog.kinds { $0.member(kind.rawValue, run.kindSeconds[kind] ?? 0) }
         }
       }
       $0.member("files_read", run.filesRead)

@@ -98,6 +98,8 @@ extension RunNotification {
       $0.member("issue_counts") { writer in
         if let report { writer.issueCounts(report.issueCounts) } else { writer.null() }
       }
+      $0.member("not_read", report?.notRead?.count)
+      $0.member("kept_aside", report?.keptMembers?.memberCount)
       $0.member("version", RMOSVersion.current)
     }
   }
@@ -157,7 +159,7 @@ extension RunNotification {
     if let report {
       lines.append(report.verdict)
       lines.append("\(Self.counts(report)); \(report.severitySentence)")
-      let worst = report.issueGroups.filter { $0.severity == .error || $0.severity == .warning }
+      let worst = report.codeGroups.filter { $0.severity == .error || $0.severity == .warning }
         .prefix(5)
       if !worst.isEmpty {
         lines.append(
@@ -165,6 +167,7 @@ extension RunNotification {
             .joined(separator: ", "))
       }
     }
+    if let sentence = report?.sourceSentence { lines.append(sentence) }
     lines.append("\(foreign(source, limit: 150)) → \(foreign(database, limit: 150))")
     return Self.shortened(lines.joined(separator: "\n"), to: Self.largestContent)
   }

@@ -1,22 +1,37 @@
-import RMOSModels
+package import RMOSModels
+package import RMOSStore
 
 /// What a run has to tell of its source beside the entities, as the ledger keeps it.
 enum SourceNotes {
-  /// The notes as a JSON object; `nil` if there is nothing to tell.
-  static func json(_ notRead: FilesNotRead, _ keptMembers: KeptMembers) -> String? {
-    if notRead.count == 0, keptMembers.isEmpty { return nil }
+  /// The notes as a JSON object, without what there is nothing to say of.
+  static func json(_ notRead: FilesNotRead, _ keptMembers: KeptMembers) -> String {
     var writer = JSONWriter()
     writer.object {
-      $0.member("not_read") { $0.filesNotRead(notRead) }
-      $0.member("kept_aside") { $0.keptMembers(keptMembers) }
+      if notRead.count > 0 { $0.member("not_read") { $0.filesNotRead(notRead) } }
+      if !keptMembers.isEmpty { $0.member("kept_aside") { $0.keptMembers(keptMembers) } }
     }
     return writer.text
   }
 
-  /// Reads notes; those that are not there tell nothing.
-  static func read(_ json: String?) -> (notRead: FilesNotRead, keptMembers: KeptMembers) {
-    let notes = json.flatMap { try? JSONValue(parsing: $0) }
-    return (FilesNotRead(json: notes?["not_read"]), KeptMembers(json: notes?["kept_aside"]))
+  /// Reads notes; `nil` for both if there are none, as in the ledger of an older version.
+  static func read(
+    _ json: String?, _ catalog: EntityCatalog
+  ) -> (notRead: FilesNotRead?, keptMembers: KeptMembers?) {
+    guard let notes = json.flatMap({ try? JSONValue(parsing: $0) }) else { return (nil, nil) }
+    return (FilesNotRead(json: notes["not_read"]), KeptMembers(json: notes["kept_aside"], catalog))
+  }
+}
+
+extension SourceNotes {
+  fileprivate static func sentence(_ notRead: FilesNotRead?, _ kept: KeptMembers?) -> String? {
+    var parts: [String] = []
+    if let notRead, notRead.isWorthTelling {
+      parts.append(PlainText.counted(notRead.count, "file") + " not read")
+    }
+    if let kept, !kept.isEmpty {
+      parts.append(PlainText.counted(kept.memberCount, "member") + " kept aside")
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 }
 
@@ -59,31 +74,105 @@ extension JSONWriter {
   }
 }
 
-extension MigrationReport {
-  /// What there is to tell of the source beside its entities, for people; nothing if nothing is odd.
-  package var sourceFacts: [(name: String, value: String)] {
-    var facts: [(name: String, value: String)] = []
-    if let notRead, issueCounts[.inputNotRead, default: 0] > 0 {
-      let reasons = FilesNotRead.Reason.allCases.compactMap { reason in
-        notRead.byReason[reason].map { "\(PlainText.grouped($0)) \(reason.rawValue)" }
-      }
-      facts.append(
-        (
-          "Not read",
-          "\(PlainText.counted(notRead.count, "file")) (\(reasons.joined(separator: ", ")))"
-        ))
+extension FilesNotRead {
+  /// Whether there is a file that a person would not expect to be left out: hidden ones are.
+  package var isWorthTelling: Bool { byReason.contains { $0.key != .hidden && $0.value > 0 } }
+
+  /// "7 files: 4 compressed, 3 hidden", without the names.
+  package var sentence: String {
+    let reasons = Reason.allCases.compactMap { reason in
+      byReason[reason].map { (count: $0, text: "\(PlainText.grouped($0)) \(Self.words(reason))") }
+    }.sorted { $0.count > $1.count }
+    return PlainText.counted(count, "file") + ": " + reasons.map(\.text).joined(separator: ", ")
+  }
+
+  private static func words(_ reason: Reason) -> String {
+    switch reason {
+    case .ending: "with another ending"
+    case .hidden: "hidden"
+    case .placeholder: "in the cloud only"
+    case .place: "elsewhere in the source"
+    case .notAFile: "not regular"
+    case .compressed: "compressed"
     }
-    if let members = keptMembers?.members, !members.isEmpty {
-      let shown = members.prefix(5).map { member in
-        "\(member.kind.table) \(member.member ?? "others"): \(PlainText.grouped(member.count))"
+  }
+}
+
+extension KeptMembers {
+  /// How many different members there are.
+  package var memberCount: Int { members.count }
+
+  /// The members of each kind with how often they were kept, as text; at most `limit` of a kind.
+  package func sentence(limit: Int) -> String {
+    var rest = members[...]
+    var parts: [String] = []
+    while let kind = rest.first?.kind {
+      let ofKind = rest.prefix { $0.kind == kind }
+      rest = rest.dropFirst(ofKind.count)
+      let shown = ofKind.prefix(limit).map { member in
+        "\(member.member ?? "others") (\(PlainText.grouped(member.count)))"
       }
-      let more = members.count - shown.count
-      facts.append(
-        (
-          "Kept aside",
-          shown.joined(separator: ", ") + (more > 0 ? " and \(PlainText.grouped(more)) more" : "")
-        ))
+      let more = ofKind.count - shown.count
+      parts.append(
+        "\(kind.schema.plural): " + shown.joined(separator: ", ")
+          + (more > 0 ? " and \(PlainText.grouped(more)) more" : ""))
+    }
+    return parts.joined(separator: "; ")
+  }
+}
+
+extension MigrationReport {
+  /// The files that were not read, those that look like data first.
+  package var namesNotRead: [String] {
+    let likeData = issues.filter { $0.code == .inputNotRead }.compactMap(\.source)
+    let named = Set(likeData)
+    return likeData + (notRead?.files.map(\.path).filter { !named.contains($0) } ?? [])
+  }
+
+  /// What there is to tell of the source beside its entities, for people; nothing if nothing is
+  /// odd.
+  ///
+  /// With `isWhole`, all files and members that are known by name are named.
+  package func sourceFacts(isWhole: Bool = false) -> [(name: String, value: String)] {
+    guard let run, run.command == "migrate" else { return [] }
+    var facts: [(name: String, value: String)] = []
+    if let notRead {
+      if notRead.isWorthTelling || isWhole && notRead.count > 0 {
+        let names = namesNotRead
+        let shown = isWhole ? names : Array(names.prefix(3))
+        let more = notRead.count - shown.count
+        facts.append(
+          (
+            "Not read",
+            "\(notRead.sentence): " + shown.joined(separator: ", ")
+              + (more > 0 ? " and \(PlainText.grouped(more)) more" : "")
+          ))
+      }
+    } else {
+      facts.append(("Not read", "not recorded"))
+    }
+    if let keptMembers {
+      if !keptMembers.isEmpty {
+        facts.append(("Kept aside", keptMembers.sentence(limit: isWhole ? .max : 5)))
+      }
+    } else {
+      facts.append(("Kept aside", "not recorded"))
     }
     return facts
+  }
+}
+
+extension MigrationReport {
+  /// How many files were not read and how many members kept aside; `nil` if nothing is odd, or it
+  /// was not recorded.
+  var sourceSentence: String? { SourceNotes.sentence(notRead, keptMembers) }
+}
+
+extension LedgerRun {
+  /// How many files were not read and how many members kept aside; `nil` if nothing is odd, or it
+  /// was not recorded.
+  package var sourceSentence: String? {
+    let notes = SourceNotes.read(timings.notesJSON, statistics.catalog)
+    return SourceNotes.sentence(notes.notRead, notes.keptMembers)
   }
 }

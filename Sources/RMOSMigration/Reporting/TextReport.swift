@@ -2,8 +2,8 @@ import RMOSModels
 
 /// The layout of a report as plain text.
 struct TextReport {
-  /// How many issues of a code are shown.
-  private static let issuesShown = 3
+  /// How many groups of a code are shown.
+  private static let groupsShown = 10
 
   private let report: MigrationReport
 
@@ -18,7 +18,7 @@ struct TextReport {
     lines += ["", "Success rate: \(report.successText)"]
     if let run = report.run {
       lines += TextLayout.section("Run")
-      lines += TextLayout.facts(run.facts + report.sourceFacts)
+      lines += TextLayout.facts(run.facts + report.sourceFacts())
       let options = MigrationReport.options(of: run)
       if !options.isEmpty {
         lines += TextLayout.section("Options")
@@ -33,35 +33,49 @@ struct TextReport {
   }
 
   private var issues: [String] {
-    var shown: [IssueCode: [Issue]] = [:]
-    for issue in report.issues where shown[issue.code, default: []].count < Self.issuesShown {
-      shown[issue.code, default: []].append(issue)
-    }
+    let byCode = Dictionary(grouping: report.issueGroups.groups, by: \.code)
     var lines: [String] = []
-    for group in report.issueGroups {
-      let severity = group.severity.map { $0 == .info ? "note" : $0.rawValue } ?? "issue"
+    for code in report.codeGroups {
+      let severity = code.severity.map { $0 == .info ? "note" : $0.rawValue } ?? "issue"
       if !lines.isEmpty { lines.append("") }
       lines += TextLayout.wrapped(
-        "\(severity) \(group.code): \(PlainText.grouped(group.count))", hanging: 4)
-      let issues = shown[group.code] ?? group.first.map { [$0] } ?? []
-      for issue in issues {
-        var place = issue.place
-        if let id = issue.id { place += (place.isEmpty ? "" : "  ") + "[\(id)]" }
-        if !place.isEmpty { lines += TextLayout.wrapped(place, indent: 2, hanging: 4) }
-        let note = issue.severity == group.severity ? "" : "\(issue.severity.rawValue): "
-        lines += TextLayout.wrapped(note + issue.message, indent: 6)
-      }
-      let rest = group.count - issues.count
-      if !issues.isEmpty, rest > 0 {
-        lines.append("  … and \(PlainText.grouped(rest)) more")
-      }
+        "\(severity) \(code.code): \(PlainText.grouped(code.count))", hanging: 4)
+      let groups = byCode[code.code] ?? []
+      for group in groups.prefix(Self.groupsShown) { lines += Self.lines(of: group, in: code) }
+      let rest = code.count - groups.prefix(Self.groupsShown).reduce(0) { $0 + $1.count }
+      if !groups.isEmpty, rest > 0 { lines.append("  … and \(PlainText.grouped(rest)) more") }
     }
     return lines.isEmpty ? ["None."] : lines
+  }
+
+  /// The issues of a group: each of a few with its message, of many only the places of the first.
+  private static func lines(
+    of group: IssueGroups.Group, in code: MigrationReport.CodeGroup
+  ) -> [String] {
+    let note = group.severity == code.severity ? "" : "\(group.severity.rawValue): "
+    let rest = group.count - group.firsts.count
+    var lines: [String] = []
+    if rest > 0 {
+      let place = group.narrowPlace.map { ", all in \($0)" } ?? ""
+      lines += TextLayout.wrapped(group.subject + place, indent: 2, hanging: 4)
+      lines += TextLayout.wrapped(note + group.message, indent: 6)
+    }
+    for issue in group.firsts {
+      var place = issue.place
+      if let id = issue.id { place += (place.isEmpty ? "" : "  ") + "[\(id)]" }
+      if !place.isEmpty {
+        lines += TextLayout.wrapped(
+          place, indent: rest > 0 ? 4 : 2, hanging: rest > 0 ? 6 : 4)
+      }
+      if rest == 0 { lines += TextLayout.wrapped(note + issue.message, indent: 6) }
+    }
+    if rest > 0 { lines.append("    … and \(PlainText.grouped(rest)) more") }
+    return lines
   }
 }
 
 /// Plain text laid out within 80 columns.
-private enum TextLayout {
+package enum TextLayout {
   static let width = 80
 
   static func rule(_ character: Character) -> String { String(repeating: character, count: width) }
@@ -84,7 +98,7 @@ private enum TextLayout {
   ///
   /// The first line starts at `indent`, the others at `hanging`; both, with the label, leave room
   /// for text.
-  static func wrapped(
+  package static func wrapped(
     _ text: String, after label: String = "", indent: Int = 0, hanging: Int? = nil
   ) -> [String] {
     let margin = String(repeating: " ", count: hanging ?? indent)
@@ -137,7 +151,7 @@ private enum TextLayout {
         [name] + numbers.map(PlainText.grouped)
           + (hasTimes ? [PlainText.fixed(seconds, decimals: 2)] : []))
     }
-    for kind in EntityKind.allCases {
+    for kind in report.statistics.catalog.kinds {
       add(kind.schema.plural, report.statistics[kind], report.run?.kindSeconds[kind] ?? 0)
     }
     add("total", report.statistics.total, report.run?.seconds ?? 0)

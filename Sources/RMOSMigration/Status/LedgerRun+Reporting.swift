@@ -3,9 +3,9 @@ package import RMOSStore
 
 extension JSONWriter {
   /// Writes a count per kind, and their sum.
-  package mutating func counts(_ counts: [EntityKind: Int]) {
+  package mutating func counts(_ counts: [EntityKind: Int], _ catalog: EntityCatalog) {
     object {
-      for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind] ?? 0) }
+      for kind in catalog.kinds { $0.member(kind.rawValue, counts[kind] ?? 0) }
       $0.member("total", counts.values.reduce(0, +))
     }
   }
@@ -25,7 +25,10 @@ extension JSONWriter {
       $0.member("tool_version", run.toolVersion)
       $0.member("process_id", run.processID)
       $0.member("seconds", run.seconds)
-      $0.member("timings") { $0.timings(run.timings) }
+      $0.member("timings") { $0.timings(run.timings, run.statistics.catalog) }
+      let notes = SourceNotes.read(run.timings.notesJSON, run.statistics.catalog)
+      $0.member("not_read") { $0.filesNotRead(notes.notRead) }
+      $0.member("kept_aside") { $0.keptMembers(notes.keptMembers) }
       $0.member("entities") { $0.statistics(run.statistics) }
       $0.member("issue_counts") { $0.issueCounts(run.issueCounts) }
       $0.member("failure", run.failure)

@@ -15,6 +15,8 @@ public struct StoreStatus: Sendable {
   public var sizeInBytes: Int?
   /// The version of the shared schema; `nil` if there is none.
   public var schema: SchemaVersion?
+  /// The kinds of entities that the store holds.
+  package let catalog: EntityCatalog
   /// How many entities there are of each kind; no entry if the table is missing or damaged.
   public var counts: [EntityKind: Int]
   /// The tables of the shared schema that are missing; a run creates them.
@@ -57,6 +59,7 @@ public struct StoreStatus: Sendable {
       }
     }
     location = store.location
+    catalog = store.catalog
     sizeInBytes = Self.size(of: store)
     schema = snapshot.schema
     counts = snapshot.counts
@@ -82,7 +85,7 @@ public struct StoreStatus: Sendable {
         schema = try reader.schemaVersion()
         missingTables = try reader.inspection?.inspector.missingTables() ?? []
         // If a table is missing or damaged, the rest is all the more worth knowing.
-        for kind in EntityKind.allCases where !missingTables.contains(kind.table) {
+        for kind in reader.catalog.kinds where !missingTables.contains(kind.table) {
           do {
             counts[kind] = try reader.count(RecordQuery(kind))
           } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
@@ -123,7 +126,7 @@ extension StoreStatus {
     writer.member("schema_applied_at", schema?.appliedAt)
     writer.member("counts") {
       $0.object {
-        for kind in EntityKind.allCases { $0.member(kind.rawValue, counts[kind]) }
+        for kind in catalog.kinds { $0.member(kind.rawValue, counts[kind]) }
         $0.member("total", total)
       }
     }

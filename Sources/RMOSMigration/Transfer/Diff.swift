@@ -17,6 +17,9 @@ public struct Diff: Sendable {
     /// How many entries the report keeps; all are counted, and an observer gets all.
     public var maxEntries = 10_000
 
+    /// How files of other shapes are read; the first mapping that takes a file reads it.
+    public var mappings: [Mapping] = []
+
     /// How the source is read; tests make it fail.
     var access = SourceAccess.system
 
@@ -67,11 +70,11 @@ public struct Diff: Sendable {
   package func runSynchronously(
     observer: ((DiffReport.Entry) -> Void)? = nil, isCancelled: () -> Bool = { false }
   ) throws -> DiffReport {
-    try Migration.checkSource(source)
+    try Migration.checkSource(source, store.catalog)
     return try store.read { reader in
       try withoutActuallyEscaping(isCancelled) { isCancelled in
         let run = DiffRun(
-          reader, DiffReport(source: source, database: store.location), options,
+          reader, DiffReport(source: source, database: store.location, store.catalog), options,
           observer: observer, isCancelled: isCancelled)
         try run.read(source)
         return run.report
@@ -109,9 +112,9 @@ private final class DiffRun {
     // Timestamps that the source lacks are not compared, so any start of the run will do.
     let decoding = EntityDecoder.Options(derivesIDs: true, runStart: UTCTime.now.iso8601)
     let source = SourceReader(
-      source, batchSize: 2000, options: decoding, access: options.access,
-      refusesEmptySource: true,
-      isCancelled: isCancelled
+      source, catalog: reader.catalog, batchSize: 2000, options: decoding,
+      access: options.access,
+      refusesEmptySource: true, mappings: MappingSet(options.mappings), isCancelled: isCancelled
     ) { [unowned self] batch throws(ReadFailure) in
       do {
         try self.take(batch)

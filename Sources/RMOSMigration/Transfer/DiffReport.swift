@@ -99,6 +99,8 @@ public struct DiffReport: Sendable, Hashable {
   ///
   /// The source may be a share that is not mounted, and then the counts mean nothing.
   public internal(set) var nothingFound: String?
+  /// The kinds that were compared.
+  let catalog: EntityCatalog
   /// The counts per kind.
   var counts: [EntityKind: Counts] = [:]
   /// The entities that are not equal, in order.
@@ -106,7 +108,8 @@ public struct DiffReport: Sendable, Hashable {
   /// How many entries ``entries`` leaves out.
   public package(set) var entriesOmitted = 0
 
-  init(source: String, database: String) {
+  init(source: String, database: String, _ catalog: EntityCatalog) {
+    self.catalog = catalog
     self.source = source
     self.database = database
   }
@@ -153,7 +156,7 @@ extension DiffReport {
       writer.member("database", database)
       writer.member("counts") {
         $0.object {
-          for kind in EntityKind.allCases { $0.member(kind.rawValue, self[kind]) }
+          for kind in catalog.kinds { $0.member(kind.rawValue, self[kind]) }
           $0.member("total", total)
         }
       }
@@ -252,7 +255,7 @@ extension DiffReport {
       ]
       rows.append([label] + numbers.map { String($0) })
     }
-    for kind in EntityKind.allCases { add(kind.schema.plural, self[kind]) }
+    for kind in catalog.kinds { add(kind.schema.plural, self[kind]) }
     add("total", total)
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in

@@ -84,7 +84,7 @@ public struct Export: Sendable {
         do {
           let summary = try store.read { reader in
             var writer = ExportWriter(reader, into: staging, options)
-            for kind in EntityKind.allCases { try writer.write(kind, isCancelled) }
+            for kind in reader.catalog.kinds { try writer.write(kind, isCancelled) }
             return writer.summary
           }
           try staging.publish(isDurable: true)

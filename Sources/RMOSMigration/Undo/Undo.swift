@@ -25,7 +25,7 @@ public struct Undo: Sendable {
     /// How many obstacles the report keeps; all are counted.
     public var maxObstacles = 10_000
     /// The clocks that the ledger uses; tests fix them.
-    public var clock: MigrationClock = .system
+    package var clock: MigrationClock = .system
 
     /// Creates the default options.
     public init() {}
@@ -86,7 +86,7 @@ public struct Undo: Sendable {
 
   private func undo(_ isCancelled: () -> Bool) throws -> UndoReport {
     let (begin, now) = (clock.uptime(), clock.timestamp)
-    var report = UndoReport(undoneRun: id, database: store.location)
+    var report = UndoReport(undoneRun: id, database: store.location, store.catalog)
     var isToBeCommitted = false
     do {
       try store.write { transaction in
@@ -102,7 +102,8 @@ public struct Undo: Sendable {
         }
         var ledger = LedgerRun(
           command: "undo", startedAt: now, source: undone.source, optionsJSON: report.optionsJSON,
-          toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID)
+          toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID,
+          catalog: store.catalog)
         ledger.id = try transaction.beginRun(ledger)
         report.counts = try transaction.run(whileNot: isCancelled) {
           try transaction.undo(run: id)
@@ -142,7 +143,7 @@ public struct Undo: Sendable {
 
   private func rehearse(_ isCancelled: () -> Bool) throws -> UndoReport {
     let begin = clock.uptime()
-    var report = UndoReport(undoneRun: id, database: store.location)
+    var report = UndoReport(undoneRun: id, database: store.location, store.catalog)
     report.isDryRun = true
     _ = try store.checkWriting()
     try store.read { reader in

@@ -8,6 +8,8 @@ public struct UndoReport: Sendable, Hashable {
   package internal(set) var undoneRun: Int64
   /// The store's path, or "in memory".
   package var database: String
+  /// The kinds of entities that the store holds.
+  let catalog: EntityCatalog
   /// The number of the undo itself in the ledger; `nil` if nothing was written.
   public internal(set) var run: Int64?
   /// The backup from before the undo; `nil` if none was needed or wanted.
@@ -31,7 +33,8 @@ public struct UndoReport: Sendable, Hashable {
   /// Wall time.
   public internal(set) var duration = Duration.zero
 
-  init(undoneRun: Int64, database: String) {
+  init(undoneRun: Int64, database: String, _ catalog: EntityCatalog) {
+    self.catalog = catalog
     self.undoneRun = undoneRun
     self.database = database
   }
@@ -72,8 +75,8 @@ public struct UndoReport: Sendable, Hashable {
     var writer = JSONWriter()
     writer.object {
       $0.member("run", undoneRun)
-      $0.member("removed") { $0.counts(counts.removed) }
-      $0.member("restored") { $0.counts(counts.restored) }
+      $0.member("removed") { $0.counts(counts.removed, catalog) }
+      $0.member("restored") { $0.counts(counts.restored, catalog) }
     }
     return writer.text
   }
@@ -97,8 +100,8 @@ extension UndoReport {
       $0.member("backup", backup?.path)
       $0.member("dry_run", isDryRun)
       $0.member("nothing_to_undo", hasNothingToUndo)
-      $0.member("removed") { $0.counts(counts.removed) }
-      $0.member("restored") { $0.counts(counts.restored) }
+      $0.member("removed") { $0.counts(counts.removed, catalog) }
+      $0.member("restored") { $0.counts(counts.restored, catalog) }
       $0.member("seconds", duration.seconds)
       $0.member("undo_first") {
         $0.array {

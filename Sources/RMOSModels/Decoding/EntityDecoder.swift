@@ -12,6 +12,8 @@ package struct EntityOrigin {
   package var place: RecordBatch.SourcePlace
   /// The file's encoding.
   package var encoding: SourceEncoding
+  /// Whether the bytes decoded are the file's, so that their digest is of interest.
+  package var isDigested = true
 
   /// Creates an origin.
   package init(
@@ -621,7 +623,7 @@ package final class EntityDecoder {
     var entry = RecordBatch.Entry(
       source: origin.source, locator: origin.locator, place: origin.place)
     entry.byteLength = origin.encoding.length(of: text)
-    entry.digest = origin.encoding.digest(of: text)
+    if origin.isDigested { entry.digest = origin.encoding.digest(of: text) }
     entry.unknownMembers = unknownMembers
     if object.given(0) == nil, origin.key == nil { deriveID(origin, into: &batch) }
     if case .text(let id) = cells[0] { entry.id = id }

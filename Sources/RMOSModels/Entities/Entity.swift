@@ -111,11 +111,20 @@ extension Record {
 }
 
 /// Reads the values of a record by member name, with the type each should have.
-struct RecordFields {
+///
+/// For ``Entity/init(record:)``:
+///
+/// ```swift
+/// let fields = try RecordFields(record, of: Self.kind)
+/// name = try fields.text("name")
+/// ```
+public struct RecordFields {
   private let record: Record
 
+  /// Begins to read a record.
+  ///
   /// - Throws: ``RecordError`` if the record is of another kind.
-  init(_ record: Record, of kind: EntityKind) throws(RecordError) {
+  public init(_ record: Record, of kind: EntityKind) throws(RecordError) {
     guard record.kind == kind else {
       throw RecordError(
         .kind, record, "found a \(record.kind.schema.singular), expected a \(kind.schema.singular)")
@@ -123,12 +132,18 @@ struct RecordFields {
     self.record = record
   }
 
-  func text(_ member: String) throws(RecordError) -> String {
+  /// The text of a member.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func text(_ member: String) throws(RecordError) -> String {
     guard let text = try optionalText(member) else { throw missing(member, "text") }
     return text
   }
 
-  func optionalText(_ member: String) throws(RecordError) -> String? {
+  /// The text of a member; `nil` if it has none.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func optionalText(_ member: String) throws(RecordError) -> String? {
     switch record[member] {
     case .text(let text): return text
     case .null: return nil
@@ -136,19 +151,28 @@ struct RecordFields {
     }
   }
 
-  func integer(_ member: String) throws(RecordError) -> Int64 {
+  /// The whole number of a member.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func integer(_ member: String) throws(RecordError) -> Int64 {
     switch record[member] {
     case .integer(let number): return number
     case let other: throw mistyped(member, other, "a whole number")
     }
   }
 
-  func real(_ member: String) throws(RecordError) -> Double {
+  /// The number of a member.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func real(_ member: String) throws(RecordError) -> Double {
     guard let number = try optionalReal(member) else { throw missing(member, "a number") }
     return number
   }
 
-  func optionalReal(_ member: String) throws(RecordError) -> Double? {
+  /// The number of a member; `nil` if it has none.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func optionalReal(_ member: String) throws(RecordError) -> Double? {
     switch record[member] {
     case .real(let number): return number
     case .null: return nil
@@ -156,12 +180,18 @@ struct RecordFields {
     }
   }
 
-  func json(_ member: String) throws(RecordError) -> JSONText {
+  /// The JSON of a member.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func json(_ member: String) throws(RecordError) -> JSONText {
     guard let json = try optionalJSON(member) else { throw missing(member, "JSON text") }
     return json
   }
 
-  func optionalJSON(_ member: String) throws(RecordError) -> JSONText? {
+  /// The JSON of a member; `nil` if it has none.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func optionalJSON(_ member: String) throws(RecordError) -> JSONText? {
     guard let text = try optionalText(member) else { return nil }
     do {
       return try JSONText(verbatim: text)
@@ -170,7 +200,10 @@ struct RecordFields {
     }
   }
 
-  func value<Closed: RawRepresentable & CaseIterable>(
+  /// The value of a member whose text is one of those a type knows.
+  ///
+  /// - Throws: ``RecordError`` if the record holds something else.
+  public func value<Closed: RawRepresentable & CaseIterable>(
     _ member: String, of type: Closed.Type
   ) throws(RecordError) -> Closed where Closed.RawValue == String {
     let text = try text(member)
@@ -228,11 +261,11 @@ public struct RecordError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What is wrong.
   public var code: Code
   /// The record's kind.
-  public var kind: EntityKind
+  package var kind: EntityKind
   /// The record's id; empty if the stored id is not text.
-  public var id: String
+  package var id: String
   /// The member concerned; `nil` for the whole record.
-  public var member: String?
+  package var member: String?
   /// What was found and what was expected.
   public var message: String
 

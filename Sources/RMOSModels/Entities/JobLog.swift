@@ -163,5 +163,5 @@ public struct JobType: RawRepresentable, Hashable, Sendable, Codable, Expressibl
   ]
 
   /// Whether the RMOS applications know the type.
-  public var isKnown: Bool { JobType.known.contains(self) }
+  package var isKnown: Bool { JobType.known.contains(self) }
 }

@@ -66,6 +66,10 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let fieldFormat = IssueCode("field.format")
   /// A text is not one of the known values.
   public static let fieldUnknownValue = IssueCode("field.unknown-value")
+  /// A mapping could not derive a value from what the source has.
+  public static let fieldNotDerived = IssueCode("field.not-derived")
+  /// A mapping derived a time that the source does not record.
+  public static let timeDerived = IssueCode("time.derived")
   /// A member was read under its column's name.
   public static let fieldColumnName = IssueCode("field.column-name")
   /// A member that is not read differs from one that is absent only in how its name is written.

@@ -16,7 +16,7 @@ package struct JSONScanner {
 
   let end: UnsafePointer<UInt8>
   /// The scan position.
-  var cursor: UnsafePointer<UInt8>
+  package var cursor: UnsafePointer<UInt8>
   private let base: UnsafePointer<UInt8>
   /// The position of the input's first byte.
   private let origin: Int

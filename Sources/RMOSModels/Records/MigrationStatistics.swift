@@ -19,6 +19,19 @@ public struct MigrationStatistics: Sendable, Hashable {
     /// All entities: the sum of the outcomes.
     public var found: Int { migrated + updated + skipped + failed }
 
+    /// Adds one entity's outcome.
+    package mutating func add(_ outcome: Outcome) {
+      switch outcome {
+      case .migrated: migrated += 1
+      case .updated: updated += 1
+      case .skipped: skipped += 1
+      case .failed: failed += 1
+      }
+    }
+
+    /// Adds other counts.
+    package static func += (left: inout Counts, right: Counts) { left = left + right }
+
     /// Adds two counts.
     package static func + (left: Counts, right: Counts) -> Counts {
       var sum = left
@@ -30,15 +43,30 @@ public struct MigrationStatistics: Sendable, Hashable {
     }
   }
 
+  /// The kinds that are counted.
+  public let catalog: EntityCatalog
+  /// The counts, in the order of the catalog.
   private var counts: [Counts]
 
   /// Creates statistics of no entities.
-  public init() { counts = EntityKind.allCases.map { _ in Counts() } }
+  public init(_ catalog: EntityCatalog = .rmos) {
+    self.catalog = catalog
+    counts = Array(repeating: Counts(), count: catalog.kinds.count)
+  }
 
   /// The counts of a kind.
+  ///
+  /// - Precondition: The catalog has the kind, if its counts are set.
   public subscript(kind: EntityKind) -> Counts {
-    get { counts[kind.ordinal] }
-    set { counts[kind.ordinal] = newValue }
+    get { catalog.position(of: kind).map { counts[$0] } ?? Counts() }
+    set { counts[position(of: kind)] = newValue }
+  }
+
+  private func position(of kind: EntityKind) -> Int {
+    guard let position = catalog.position(of: kind) else {
+      preconditionFailure("\(kind) is not in the catalog that is counted")
+    }
+    return position
   }
 
   /// All kinds together.
@@ -49,18 +77,13 @@ public struct MigrationStatistics: Sendable, Hashable {
     left: MigrationStatistics, right: MigrationStatistics
   ) -> MigrationStatistics {
     var sum = left
-    for kind in EntityKind.allCases { sum[kind] = left[kind] + right[kind] }
+    for kind in right.catalog.kinds { sum[kind] = left[kind] + right[kind] }
     return sum
   }
 
   /// Counts the outcome of one entity.
   package mutating func add(_ outcome: Outcome, of kind: EntityKind) {
-    switch outcome {
-    case .migrated: counts[kind.ordinal].migrated += 1
-    case .updated: counts[kind.ordinal].updated += 1
-    case .skipped: counts[kind.ordinal].skipped += 1
-    case .failed: counts[kind.ordinal].failed += 1
-    }
+    counts[position(of: kind)].add(outcome)
   }
 }
 
@@ -89,9 +112,9 @@ extension MigrationStatistics {
   package static let largestCount = 1_000_000_000_000
 
   /// Creates statistics from ``json``; a value that is not a count is read as 0.
-  package init(json: JSONValue?) {
-    self.init()
-    for kind in EntityKind.allCases {
+  package init(json: JSONValue?, _ catalog: EntityCatalog) {
+    self.init(catalog)
+    for kind in catalog.kinds {
       let counts = json?[kind.rawValue]
       // Bounded, so that no sum of values that others wrote overflows.
       func count(_ outcome: Outcome) -> Int {
@@ -109,7 +132,7 @@ extension JSONWriter {
   /// Writes the counts per kind, in the order of migration.
   package mutating func statistics(_ statistics: MigrationStatistics) {
     object {
-      for kind in EntityKind.allCases {
+      for kind in statistics.catalog.kinds {
         let counts = statistics[kind]
         $0.member(kind.rawValue) {
           $0.object {

@@ -96,6 +96,8 @@ public struct RecordBatch: Sendable {
     package var locator: EntryLocator
     /// The place of the entity, or of the error in it.
     package var place: SourcePlace
+    /// Which of the run's mappings it was read by; `nil` if by none.
+    package var mapping: Int?
     /// Length of the entity in the file's bytes.
     package var byteLength = 0
     /// SHA-256 of the entity's bytes in the file.
@@ -143,6 +145,41 @@ public struct RecordBatch: Sendable {
     entries.append(entry)
     self.cells.append(contentsOf: cells)
     referencePlaces.append(contentsOf: places)
+  }
+
+  /// Rewrites what is said of where the entity appended last comes from.
+  ///
+  /// - Parameters:
+  ///   - place: Where it begins.
+  ///   - byteLength: Its length in the file's bytes.
+  ///   - digest: Of those bytes.
+  ///   - mapping: Which of the run's mappings it was read by.
+  ///   - issues: What else there is to say of it.
+  ///   - relocate: Where a place is in truth.
+  ///   - amend: Rewrites an issue that is there.
+  package mutating func amendLast(
+    place: SourcePlace, byteLength: Int, digest: SHA256.Digest, mapping: Int,
+    adding issues: [Issue],
+    relocate: (SourcePlace) -> SourcePlace, amend: (inout Issue) -> Void
+  ) {
+    let last = entries.count - 1
+    entries[last].place = place
+    entries[last].byteLength = byteLength
+    entries[last].digest = digest
+    entries[last].mapping = mapping
+    for position in last * references.count..<referencePlaces.count {
+      referencePlaces[position] = relocate(referencePlaces[position])
+    }
+    for position in entries[last].issues { amend(&self.issues[position]) }
+    guard !issues.isEmpty else { return }
+    if entries[last].issues.isEmpty {
+      entries[last].issues = self.issues.count..<self.issues.count
+    }
+    for var issue in issues {
+      issue.id = id(at: last)
+      self.issues.append(issue)
+    }
+    entries[last].issues = entries[last].issues.lowerBound..<self.issues.count
   }
 
   /// Appends an entity that failed and of which nothing else is known.

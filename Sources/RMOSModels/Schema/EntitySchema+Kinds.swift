@@ -1,19 +1,9 @@
 // The declarations. Field order is column order.
 
-extension FieldSchema {
-  fileprivate static let id = FieldSchema("id", .text(.notBlank))
-  fileprivate static let createdAt = FieldSchema("created_at", .timestamp, default: .runStart)
-  fileprivate static let updatedAt = FieldSchema(
-    "updated_at", .timestamp, default: .sameAs("created_at"))
-  fileprivate static let metadata = FieldSchema(
-    "metadata", column: "metadata_json",
-    .json(.init(shape: .object, otherShape: .warning, empty: nil)))
-}
-
 extension EntitySchema {
   /// Strip families: the wood strips in stock.
   static let stripFamilies = EntitySchema(
-    kind: .stripFamilies, singular: "strip family", plural: "strip families",
+    table: "strip_families", singular: "strip family", plural: "strip families",
     fields: [
       .id,
       FieldSchema("name", .text(.notBlank), required: true),
@@ -25,11 +15,27 @@ extension EntitySchema {
         .json(.init(shape: .array, otherShape: .error, empty: .error)), required: true),
       .createdAt, .updatedAt, .metadata,
     ],
-    indexes: [], sourceNames: SourceNames(id: ["family_id", "strip_family_id"]))
+    sourceNames: SourceNames(id: ["family_id", "strip_family_id"]),
+    presentation: .init(
+      title: .name("name"), searches: ["name"],
+      filters: [.init("material", "material_type")],
+      columns: [
+        .init("Name", "name", .name), .init("Material", "material_type", .text),
+        .init("Width, mm", "strip_width_mm", .number),
+        .init("Thickness, mm", "strip_thickness_mm", .number), .created,
+      ],
+      statistics: [
+        .init("unique_materials", .distinct(of: "material_type")),
+        .init("avg_width_mm", .average(of: "strip_width_mm")),
+        .init("avg_thickness_mm", .average(of: "strip_thickness_mm")),
+        .init("min_width_mm", .minimum(of: "strip_width_mm")),
+        .init("max_width_mm", .maximum(of: "strip_width_mm")),
+        .init("material_counts", .counts(of: "material_type")),
+      ]))
 
   /// Patterns: rosette designs.
   static let patterns = EntitySchema(
-    kind: .patterns, singular: "pattern", plural: "patterns",
+    table: "patterns", singular: "pattern", plural: "patterns",
     fields: [
       .id,
       FieldSchema("name", .text(.notBlank), required: true),
@@ -48,11 +54,28 @@ extension EntitySchema {
       ("idx_patterns_strip_family", "strip_family_id"),
       ("idx_patterns_pattern_type", "pattern_type"),
     ],
-    sourceNames: SourceNames(id: ["pattern_id"]))
+    sourceNames: SourceNames(id: ["pattern_id"]),
+    presentation: .init(
+      title: .name("name"), searches: ["name"],
+      filters: [
+        .init("rings", "ring_count"), .init("type", "pattern_type", hasPath: false),
+        .init("family", "strip_family_id", label: "strip family", hasPath: false),
+      ],
+      columns: [
+        .init("Name", "name", .name), .init("Rings", "ring_count", .number),
+        .init("Type", "pattern_type", .text),
+        .init("Strip family", "strip_family_id", .reference), .created,
+      ],
+      statistics: [
+        .init("avg_ring_count", .average(of: "ring_count")),
+        .init("min_ring_count", .minimum(of: "ring_count")),
+        .init("max_ring_count", .maximum(of: "ring_count")),
+        .init("unique_families", .distinct(of: "strip_family_id")),
+      ]))
 
   /// Job logs: what the machines did.
   static let joblogs = EntitySchema(
-    kind: .joblogs, singular: "job log", plural: "job logs",
+    table: "joblogs", singular: "job log", plural: "job logs",
     fields: [
       .id,
       FieldSchema(
@@ -91,5 +114,28 @@ extension EntitySchema {
       ("idx_joblogs_created", "created_at DESC"),
     ],
     foreignKeys: ["pattern_id", "strip_family_id"],
-    sourceNames: SourceNames(id: ["job_id", "run_id"], files: ["joblog"]))
+    sourceNames: SourceNames(id: ["job_id", "run_id"], files: ["joblog"]),
+    presentation: .init(
+      memberName: "joblog", title: .type("job_type"),
+      filters: [
+        .init("status", "status"), .init("type", "job_type"), .init("pattern", "pattern_id"),
+        .init("family", "strip_family_id", label: "strip family", hasPath: false),
+      ],
+      columns: [
+        .init("Job", "job_type", .name), .init("Status", "status", .status),
+        .init("Pattern", "pattern_id", .reference),
+        .init("Duration", "duration_seconds", .duration),
+        .created,
+      ],
+      statistics: [
+        .init("status_counts", .counts(of: "status")),
+        .init("job_type_counts", .counts(of: "job_type")),
+        .init("avg_duration_seconds", .average(of: "duration_seconds")),
+        .init(
+          "success_rate",
+          .percentage(
+            of: "status", value: JobStatus.completed.rawValue,
+            among: [JobStatus.completed.rawValue, JobStatus.failed.rawValue])),
+      ],
+      listsNewestFirst: true))
 }

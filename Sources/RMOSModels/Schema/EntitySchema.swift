@@ -1,9 +1,25 @@
-/// The declaration of a kind of entity: the one table that reading, validation, SQL, audit and
-/// export follow.
+/// The declaration of a kind of entity, which reading, validation, SQL, audit, export, the HTTP
+/// interface and its pages follow.
 ///
-/// A new kind is a new case of ``EntityKind``, one value of this type and, for people, a typed
-/// struct beside ``Pattern``.
-public struct EntitySchema: Sendable {
+/// A new kind is one value of this type and, for people, a struct that conforms to ``Entity``:
+///
+/// ```swift
+/// struct Blade {
+///   static let kind = EntityKind(
+///     EntitySchema(
+///       table: "blades", singular: "blade", plural: "blades",
+///       fields: [
+///         .id,
+///         FieldSchema("name", .text(.notBlank), required: true),
+///         FieldSchema("kerf_mm", .real(.positive), required: true),
+///         FieldSchema("pattern_id", .reference(.patterns)),
+///         .createdAt, .updatedAt, .metadata,
+///       ]))
+/// }
+/// ```
+///
+/// An ``EntityCatalog`` makes the kind known to a store.
+public final class EntitySchema: Sendable {
   /// A rule that looks at more than one field.
   ///
   /// It is declared by the names of the fields, and kept with their positions in ``fields``.
@@ -24,8 +40,8 @@ public struct EntitySchema: Sendable {
     public let target: EntityKind
   }
 
-  /// The kind declared.
-  public let kind: EntityKind
+  /// The table's name; also the name of the directory that holds the kind's files.
+  public let table: String
   /// One entity of the kind in a sentence: "strip family".
   public let singular: String
   /// Several entities of the kind in a sentence: "strip families".
@@ -42,26 +58,61 @@ public struct EntitySchema: Sendable {
   package let foreignKeys: [Reference]
   /// The names under which a source may have the kind's entities and files, beside its own.
   public let sourceNames: SourceNames
+  /// How the kind appears over HTTP and on pages.
+  package let presentation: Presentation
 
-  init(
-    kind: EntityKind, singular: String, plural: String, fields: [FieldSchema],
-    rules: [Rule<String>] = [], indexes: [(name: String, columns: String)],
-    foreignKeys: [String] = [], sourceNames: SourceNames = SourceNames()
+  /// Declares a kind.
+  ///
+  /// Names of tables, members and columns are of lower-case letters, digits and `_`.
+  ///
+  /// - Parameters:
+  ///   - table: The table's name; also the name of the directory that holds the kind's files.
+  ///   - singular: One entity of the kind in a sentence, such as "strip family".
+  ///   - plural: Several entities of the kind in a sentence.
+  ///   - fields: The fields, in column order: ``FieldSchema/id`` first, with
+  ///     ``FieldSchema/createdAt`` and ``FieldSchema/updatedAt`` among them; at most 64.
+  ///   - rules: The rules that look at more than one field.
+  ///   - indexes: Name and columns of the recommended indexes.
+  ///   - foreignKeys: The members whose references the database checks as well.
+  ///   - sourceNames: The names under which a source may have the kind's entities and files.
+  ///   - presentation: How the kind appears over HTTP and on pages.
+  /// - Precondition: The names are valid and unique, and every member named is a field's.
+  public init(
+    table: String, singular: String, plural: String, fields: [FieldSchema],
+    rules: [Rule<String>] = [], indexes: [(name: String, columns: String)] = [],
+    foreignKeys: [String] = [], sourceNames: SourceNames = SourceNames(),
+    presentation: Presentation = Presentation()
   ) {
     precondition(
       fields.count <= FieldSet.capacity, "a kind has at most \(FieldSet.capacity) fields")
+    precondition(
+      Self.isName(table) && !Self.isReserved(table), "\(table) cannot be the name of a table")
+    precondition(fields.first?.member == "id", "the first field of \(table) must be id")
+    for (position, field) in fields.enumerated() {
+      precondition(
+        Self.isName(field.member) && Self.isName(field.column),
+        "\(table) cannot have a field named \(field.member), \(field.column)")
+      precondition(
+        !fields[..<position].contains {
+          $0.member == field.member || $0.column == field.column
+        },
+        "\(table) declares \(field.member) twice")
+    }
     func position(_ member: String) -> Int {
       guard let position = fields.firstIndex(where: { $0.member == member }) else {
-        preconditionFailure("\(kind.rawValue) declares no field named \(member)")
+        preconditionFailure("\(table) declares no field named \(member)")
       }
       return position
     }
-    self.kind = kind
+    for member in ["created_at", "updated_at"] + presentation.members { _ = position(member) }
+    for case .sameAs(let member) in fields.map(\.defaultValue) { _ = position(member) }
+    self.table = table
     self.singular = singular
     self.plural = plural
     self.fields = fields
     self.rules = rules.map { $0.mapFields(position) }
     self.indexes = indexes
+    self.presentation = presentation
     self.sourceNames = sourceNames
     references = fields.indices.compactMap { field in
       guard case .reference(let target) = fields[field].type else { return nil }
@@ -71,8 +122,21 @@ public struct EntitySchema: Sendable {
     self.foreignKeys = references.filter { keys.contains($0.field) }
   }
 
-  /// The table's name; also the name of the directory the kind's files stand in.
-  public var table: String { kind.table }
+  /// The kind declared.
+  public var kind: EntityKind { EntityKind(self) }
+
+  /// Whether a name needs no quotes in SQL and no escapes in a path.
+  private static func isName(_ name: String) -> Bool {
+    name.utf8.first.map { (0x61...0x7A).contains($0) } ?? false
+      && name.utf8.allSatisfy { byte in
+        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F
+      }
+  }
+
+  /// Whether a name is that of a table of SQLite or of the ledger.
+  private static func isReserved(_ table: String) -> Bool {
+    table.hasPrefix("sqlite_") || table.hasPrefix("migration_") || table == "schema_version"
+  }
 
   /// The position of a field by its member name.
   public func position(ofMember member: String) -> Int? {

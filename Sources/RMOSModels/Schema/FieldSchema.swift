@@ -23,7 +23,15 @@ public struct FieldSchema: Sendable, Hashable {
   /// The value where the member is absent.
   public let defaultValue: Default
 
-  init(
+  /// Declares a field.
+  ///
+  /// - Parameters:
+  ///   - member: The member's name in JSON.
+  ///   - column: The column's name in the database; `nil` for the member's.
+  ///   - type: What the value must be.
+  ///   - required: Whether the member must be there and not null.
+  ///   - defaultValue: The value if the member is absent.
+  public init(
     _ member: String, column: String? = nil, _ type: FieldType, required: Bool = false,
     default defaultValue: Default = .null
   ) {
@@ -44,4 +52,18 @@ public struct FieldSchema: Sendable, Hashable {
     case .null, .text: false
     }
   }
+}
+
+extension FieldSchema {
+  /// The id, which every kind has.
+  public static let id = FieldSchema("id", .text(.notBlank))
+  /// When the entity was created; the start of the run if the source does not say.
+  public static let createdAt = FieldSchema("created_at", .timestamp, default: .runStart)
+  /// When the entity was changed last; `created_at` if the source does not say.
+  public static let updatedAt = FieldSchema(
+    "updated_at", .timestamp, default: .sameAs("created_at"))
+  /// Anything else the application keeps: usually a JSON object.
+  public static let metadata = FieldSchema(
+    "metadata", column: "metadata_json",
+    .json(.init(shape: .object, otherShape: .warning, empty: nil)))
 }

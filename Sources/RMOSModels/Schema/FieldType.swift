@@ -60,7 +60,19 @@ public enum FieldType: Sendable, Hashable {
     public var shape: Shape
     /// How another JSON value is reported; it is kept where that is not an error.
     public var otherShape: Severity
-    /// How an empty object or array is reported; nil where it is fine.
+    /// How an empty object or array is reported; `nil` if it is fine.
     public var empty: Severity?
+
+    /// Creates a rule.
+    ///
+    /// - Parameters:
+    ///   - shape: The outermost value expected.
+    ///   - otherShape: How another JSON value is reported; it is kept unless that is an error.
+    ///   - empty: How an empty object or array is reported; `nil` if it is fine.
+    public init(shape: Shape, otherShape: Severity = .error, empty: Severity? = nil) {
+      self.shape = shape
+      self.otherShape = otherShape
+      self.empty = empty
+    }
   }
 }

@@ -32,16 +32,34 @@ struct InMemoryState {
   /// The number of transactions that were committed.
   var version = 0
   private var lastNumber = 0
-  private var tables: [[Key: Row]] = EntityKind.allCases.map { _ in [:] }
+  /// The kinds that there are.
+  let catalog: EntityCatalog
+  /// The rows of each kind, in the order of the catalog.
+  private var tables: [[Key: Row]]
   var runs: [LedgerRun] = []
   var issues: [Int64: [Issue]] = [:]
   /// The rows that each run rewrote, as they were.
   var images: [Int64: [EntityKind: [Key: BeforeImage]]] = [:]
 
+  /// Creates the state of an empty store.
+  init(_ catalog: EntityCatalog) {
+    self.catalog = catalog
+    tables = catalog.kinds.map { _ in [:] }
+  }
+
   /// The rows of a kind.
+  ///
+  /// - Precondition: The catalog has the kind.
   subscript(kind: EntityKind) -> [Key: Row] {
-    get { tables[kind.ordinal] }
-    _modify { yield &tables[kind.ordinal] }
+    get { tables[position(of: kind)] }
+    _modify { yield &tables[position(of: kind)] }
+  }
+
+  private func position(of kind: EntityKind) -> Int {
+    guard let position = catalog.position(of: kind) else {
+      preconditionFailure("\(kind) is not in the store's catalog")
+    }
+    return position
   }
 
   /// The records of a kind in byte order of the id, in O(n log n).
@@ -91,7 +109,7 @@ struct InMemoryState {
   /// Whether a foreign key points to the entity, in O(n).
   func isReferenced(_ kind: EntityKind, id: String) -> Bool {
     let id = Key(id)
-    return EntityKind.allCases.contains { other in
+    return catalog.kinds.contains { other in
       let positions = other.schema.foreignKeys.filter { $0.target == kind }.map(\.field)
       guard !positions.isEmpty else { return false }
       return self[other].values.contains { row in
@@ -111,7 +129,7 @@ extension InMemoryState {
   /// What prevents undoing `run`, in the same order as in SQLite.
   func undoObstacles(ofRun run: Int64) -> [UndoObstacle] {
     var obstacles: [UndoObstacle] = []
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
       let images = images(ofRun: run, kind)
       for (key, row) in sortedRows(kind) where images[key] == nil {
         guard row.provenance?.run == run else { continue }
@@ -179,7 +197,7 @@ extension InMemoryState {
   /// Restores and removes; see ``StoreTransaction/undo(run:)``.
   mutating func undo(run: Int64) -> UndoCounts {
     var counts = UndoCounts()
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
       let images = images(ofRun: run, kind)
       counts.restored[kind] = images.count
       for (key, image) in images {

@@ -9,12 +9,19 @@ import Synchronization
 /// is O(1); a transaction that writes first copies the tables it changes, and queries sort all
 /// entities of their kind.
 public final class InMemoryStore: RecordStore {
-  private let state = Mutex(InMemoryState())
+  /// The kinds of entities that the store holds.
+  public let catalog: EntityCatalog
+  private let state: Mutex<InMemoryState>
   private let mark = ChangeMark()
   private let gate = WriterGate(location: "the store")
 
   /// Creates an empty store.
-  public init() {}
+  ///
+  /// - Parameter catalog: The kinds of entities that it holds.
+  public init(catalog: EntityCatalog = .rmos) {
+    self.catalog = catalog
+    state = Mutex(InMemoryState(catalog))
+  }
 
   /// "in memory".
   public var location: String { "in memory" }
@@ -76,9 +83,13 @@ public final class InMemoryStore: RecordStore {
 
 /// The reading side of an ``InMemoryStore``, valid within one closure.
 class InMemoryReader: StoreReader {
+  final let catalog: EntityCatalog
   private var current: InMemoryState?
 
-  init(_ state: InMemoryState) { current = state }
+  init(_ state: InMemoryState) {
+    catalog = state.catalog
+    current = state
+  }
 
   /// Invalidates the reader and returns its state.
   final func expire() -> InMemoryState? {
@@ -90,6 +101,14 @@ class InMemoryReader: StoreReader {
   final func state() throws(StoreError) -> InMemoryState {
     guard let current else { throw StoreError.expiredHandle }
     return current
+  }
+
+  /// The state, of which a kind is to be read.
+  ///
+  /// - Throws: ``StoreError/Code/unknownKind``, or that the closure has ended.
+  final func state(with kind: EntityKind) throws(StoreError) -> InMemoryState {
+    guard catalog.contains(kind) else { throw .unknownKind(kind, catalog) }
+    return try state()
   }
 
   /// Changes the state in place.
@@ -114,12 +133,12 @@ class InMemoryReader: StoreReader {
   }
 
   final func record(_ kind: EntityKind, id: String) throws -> Record? {
-    try state()[kind][InMemoryState.Key(id)]?.record
+    try state(with: kind)[kind][InMemoryState.Key(id)]?.record
   }
 
   final func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
     let id = id.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
-    return try state()[kind][InMemoryState.Key(id)] != nil
+    return try state(with: kind)[kind][InMemoryState.Key(id)] != nil
   }
 
   final func records(_ query: RecordQuery) throws -> [Record] {
@@ -138,18 +157,18 @@ class InMemoryReader: StoreReader {
 
   private func matches(_ query: RecordQuery) throws -> [Record] {
     let tests = try query.conditions.map { try query.test($0) }
-    let state = try state()
+    let state = try state(with: query.kind)
     let records =
       query.order == .id ? state.sorted(query.kind) : state.inOrderAdded(query.kind)
     return records.filter { record in tests.allSatisfy { $0(record) } }
   }
 
   final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
-    for record in try state().sorted(kind) { try body(record) }
+    for record in try state(with: kind).sorted(kind) { try body(record) }
   }
 
   final func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
-    try state()[kind][InMemoryState.Key(id)]?.provenance
+    try state(with: kind)[kind][InMemoryState.Key(id)]?.provenance
   }
 
   final func runs(limit: Int?) throws -> [LedgerRun] {
@@ -167,7 +186,7 @@ class InMemoryReader: StoreReader {
   final func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
       let images = try state().images(ofRun: run, kind)
       for (_, image) in images.sorted(by: { $0.key < $1.key }) { try body(image) }
     }
@@ -221,6 +240,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
   }
 
   private func insert(_ record: Record, provenance: Provenance?) throws {
+    _ = try state(with: record.kind)
     try change { state in
       let key = InMemoryState.Key(try record.requiredID())
       guard state[record.kind][key] == nil else {
@@ -232,7 +252,8 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
   }
 
   func update(_ record: Record) throws -> Bool {
-    try change { state in
+    _ = try state(with: record.kind)
+    return try change { state in
       let key = InMemoryState.Key(try record.requiredID())
       guard let old = state[record.kind][key]?.record else { return false }
       let stored = try state.stored(record, changing: old)
@@ -244,6 +265,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
   func update(
     _ batch: RecordBatch, at index: Int, run: Int64, startedAt: String
   ) throws {
+    _ = try state(with: batch.kind)
     try change { state in
       let (kind, id) = (batch.kind, batch.text(batch.entries[index].id))
       let key = InMemoryState.Key(id)
@@ -260,11 +282,12 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
   }
 
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
-    try change { state in
+    _ = try state(with: kind)
+    return try change { state in
       let key = InMemoryState.Key(id)
       guard state[kind][key] != nil else { return false }
       guard !state.isReferenced(kind, id: id) else {
-        throw StoreError.stillReferenced(kind, id: id)
+        throw StoreError.stillReferenced(kind, id: id, catalog)
       }
       state[kind][key] = nil
       return true

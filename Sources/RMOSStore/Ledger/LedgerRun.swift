@@ -78,7 +78,7 @@ public struct LedgerRun: Sendable, Hashable {
   /// Creates a run that begins.
   public init(
     id: Int64 = 0, command: String, startedAt: String, source: String, optionsJSON: String,
-    toolVersion: String, processID: Int32
+    toolVersion: String, processID: Int32, catalog: EntityCatalog = .rmos
   ) {
     self.id = id
     self.command = command
@@ -90,7 +90,7 @@ public struct LedgerRun: Sendable, Hashable {
     self.optionsJSON = optionsJSON
     self.toolVersion = toolVersion
     self.processID = processID
-    self.statistics = MigrationStatistics()
+    self.statistics = MigrationStatistics(catalog)
     self.issueCounts = [:]
     self.seconds = 0
     self.timings = Timings()
@@ -130,19 +130,20 @@ extension LedgerRun {
   /// ``timings`` as stored.
   var timingsJSON: String {
     var writer = JSONWriter()
-    writer.timings(timings)
+    writer.timings(timings, statistics.catalog, withNotes: true)
     return writer.text
   }
 
   /// Reads the stored parts.
   mutating func read(statistics: String?, issueCounts: String?, timings: String?) {
-    self.statistics = MigrationStatistics(json: LedgerRun.value(statistics))
+    self.statistics = MigrationStatistics(
+      json: LedgerRun.value(statistics), self.statistics.catalog)
     if case .object(let members)? = LedgerRun.value(issueCounts) {
       for member in members {
         self.issueCounts[IssueCode(rawValue: member.name)] = Int(member.value.int64 ?? 0)
       }
     }
-    self.timings = Timings(json: LedgerRun.value(timings))
+    self.timings = Timings(json: LedgerRun.value(timings), self.statistics.catalog)
   }
 
   private static func value(_ text: String?) -> JSONValue? {
@@ -151,9 +152,9 @@ extension LedgerRun {
 }
 
 extension LedgerRun.Timings {
-  fileprivate init(json: JSONValue?) {
+  fileprivate init(json: JSONValue?, _ catalog: EntityCatalog) {
     self.init()
-    for kind in EntityKind.allCases { kindSeconds[kind] = json?[kind.rawValue]?.double }
+    for kind in catalog.kinds { kindSeconds[kind] = json?[kind.rawValue]?.double }
     bytesRead = Int(json?["bytes_read"]?.int64 ?? 0)
     filesRead = Int(json?["files_read"]?.int64 ?? 0)
     notesJSON = json?["notes"]?.text
@@ -161,15 +162,18 @@ extension LedgerRun.Timings {
 }
 
 extension JSONWriter {
-  /// Writes the seconds of each kind, and the numbers of bytes and files read.
-  package mutating func timings(_ timings: LedgerRun.Timings) {
+  /// Writes the seconds of each kind, the numbers of bytes and files read and, if asked for, the
+  /// notes.
+  package mutating func timings(
+    _ timings: LedgerRun.Timings, _ catalog: EntityCatalog, withNotes: Bool = false
+  ) {
     object { writer in
-      for kind in EntityKind.allCases {
+      for kind in catalog.kinds {
         if let seconds = timings.kindSeconds[kind] { writer.member(kind.rawValue, seconds) }
       }
       writer.member("bytes_read", timings.bytesRead)
       writer.member("files_read", timings.filesRead)
-      if let notes = timings.notesJSON.flatMap({ try? JSONText(parsing: $0) }) {
+      if withNotes, let notes = timings.notesJSON.flatMap({ try? JSONText(parsing: $0) }) {
         writer.member("notes") { $0.json(notes) }
       }
     }

@@ -1,11 +1,10 @@
 import RMOSSystem
-import Synchronization
 
 /// Admits one thread of this process at a time to write to a store.
 ///
 /// A thread may hold the gate for one transaction, or exclusively for many. Waiting for a transaction
 /// has no limit, because it ends; waiting for an exclusive section has one.
-final class WriterGate: Sendable {
+final class WriterGate: @unchecked Sendable {
   private struct State {
     var owner: UInt?
     var exclusiveDepth = 0
@@ -13,7 +12,8 @@ final class WriterGate: Sendable {
   }
 
   private let monitor = Monitor()
-  private let state = Mutex(State())
+  /// Guarded by `monitor`.
+  private var state = State()
   private let location: String
 
   /// Creates a gate; messages name `location`.
@@ -47,13 +47,11 @@ final class WriterGate: Sendable {
 
   private func enter(timeout: Duration, _ change: (inout State) throws -> Void) throws {
     let thread = SystemThread.current
-    let deadline = Deadline(after: timeout.seconds)
+    let deadline = Deadline(after: timeout)
     monitor.lock()
     defer { monitor.unlock() }
-    while true {
-      let (owner, exclusiveDepth) = state.withLock { ($0.owner, $0.exclusiveDepth) }
-      if owner == nil || owner == thread { break }
-      guard exclusiveDepth > 0 else {
+    while let owner = state.owner, owner != thread {
+      guard state.exclusiveDepth > 0 else {
         monitor.wait()
         continue
       }
@@ -65,18 +63,14 @@ final class WriterGate: Sendable {
       }
       monitor.wait(until: deadline)
     }
-    try state.withLock { state in
-      try change(&state)
-      state.owner = thread
-    }
+    try change(&state)
+    state.owner = thread
   }
 
   private func leave(_ change: (inout State) -> Void) {
     monitor.lock()
-    state.withLock { state in
-      change(&state)
-      if state.exclusiveDepth == 0, !state.isInTransaction { state.owner = nil }
-    }
+    change(&state)
+    if state.exclusiveDepth == 0, !state.isInTransaction { state.owner = nil }
     monitor.wakeAll()
     monitor.unlock()
   }

@@ -44,8 +44,8 @@ package struct WriterLock: ~Copyable {
   package init(database: String, timeout: Duration) throws {
     let path = database + Self.suffix
     // A process that merely looks (isHeld) holds it for a moment too; that must not refuse a writer.
-    let shortDeadline = Deadline(after: 0.05)
-    let deadline = max(Deadline(after: timeout.seconds), shortDeadline)
+    let shortDeadline = Deadline(after: .milliseconds(50))
+    let deadline = max(Deadline(after: timeout), shortDeadline)
     while true {
       let failure: StoreError
       var lastMoment = shortDeadline

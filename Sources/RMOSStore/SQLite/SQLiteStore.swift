@@ -1,4 +1,4 @@
-import RMOSModels
+public import RMOSModels
 import RMOSSystem
 import Synchronization
 
@@ -37,6 +37,8 @@ public final class SQLiteStore: RecordStore {
   /// What the store may do with it.
   let access: Access
 
+  /// The kinds of entities that the store holds.
+  public let catalog: EntityCatalog
   let file: DatabaseFile
   let busyTimeout: Duration
   private let gate: WriterGate
@@ -54,6 +56,7 @@ public final class SQLiteStore: RecordStore {
   /// - Parameters:
   ///   - path: The file. Its directory must exist. It cannot be `:memory:` (see ``InMemoryStore``), a
   ///     `file:` URI or a path that begins with `~`; for a file with such a name, put `./` before it.
+  ///   - catalog: The kinds of entities that it holds.
   ///   - access: What may be done.
   ///   - busyTimeout: How long to wait for other writers; at most a million seconds.
   ///   - followsPath: Whether a store that only reads continues with the database that has replaced
@@ -62,12 +65,13 @@ public final class SQLiteStore: RecordStore {
   ///   ``StoreError/Code/notADatabase``, ``StoreError/Code/foreignDatabase``,
   ///   ``StoreError/Code/newerSchema``, ``StoreError/Code/hardLinked``, or what SQLite reports.
   public init(
-    path: String, access: Access = .create, busyTimeout: Duration = .seconds(5),
-    followsPath: Bool = false
+    path: String, catalog: EntityCatalog = .rmos, access: Access = .create,
+    busyTimeout: Duration = .seconds(5), followsPath: Bool = false
   ) throws {
-    let file = try DatabaseFile(path: path, mayBeAbsent: access == .create)
+    let file = try DatabaseFile(path: path, catalog, mayBeAbsent: access == .create)
     let busyTimeout = min(max(busyTimeout, .zero), .seconds(1_000_000))
     self.file = file
+    self.catalog = catalog
     self.location = path
     self.access = access
     self.busyTimeout = busyTimeout
@@ -202,13 +206,13 @@ public final class SQLiteStore: RecordStore {
   /// Drops the recommended indexes if all entity tables are empty and the schema does not belong to a
   /// newer application.
   public func beginBulkLoad() throws {
-    try whileWriting { try SQLiteSchema.dropIndexesOfEmptyTables($0) }
+    try whileWriting { try SQLiteSchema.dropIndexesOfEmptyTables($0, catalog) }
   }
 
   /// Creates the recommended indexes that are missing, unless the schema belongs to a newer
   /// application.
   public func endBulkLoad() throws {
-    try whileWriting { try SQLiteSchema.createMissingIndexes($0) }
+    try whileWriting { try SQLiteSchema.createMissingIndexes($0, catalog) }
   }
 
   /// Limits the size of the database, so that tests can fill it: `PRAGMA max_page_count`.
@@ -253,13 +257,13 @@ public final class SQLiteStore: RecordStore {
       // Other processes may have changed the schema, or completed it already.
       if try connection.schemaCookie != known.schemaCookie {
         connection.forgetStatements()
-        session = try SQLiteSession(connection)
+        session = try SQLiteSession(connection, catalog)
         try session.layout.validateForWriting(on: connection, path: location)
       }
       if !session.layout.isComplete {
-        try SQLiteSchema.complete(connection, path: location)
+        try SQLiteSchema.complete(connection, catalog, path: location)
         connection.forgetStatements()
-        session = try SQLiteSession(connection)
+        session = try SQLiteSession(connection, catalog)
       }
       return try body(session)
     }

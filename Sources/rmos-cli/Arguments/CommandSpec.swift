@@ -125,6 +125,8 @@ enum ValueSpec: Sendable {
   case list([String])
   /// One of many names: what such a name is called, and the command that lists them.
   case name([String], of: String, listedBy: String)
+  /// A file, or one of a few names.
+  case fileOr([String])
 
   /// Creates the value that a placeholder in help promises: a file for FILE, a directory for DIR.
   init(placeholder: String) {
@@ -140,7 +142,7 @@ enum ValueSpec: Sendable {
     switch self {
     case .text, .file, .directory, .url, .shellCommand: []
     case .command: CommandTable.commands.map(\.name)
-    case .choice(let words), .list(let words), .name(let words, _, _): words
+    case .choice(let words), .list(let words), .name(let words, _, _), .fileOr(let words): words
     }
   }
 
@@ -151,7 +153,7 @@ enum ValueSpec: Sendable {
     switch self {
     // The code that uses a command or the database reports best what is wrong with it.
     case .text, .shellCommand, .command: return
-    case .file, .directory: try checkPath(text, label)
+    case .file, .fileOr, .directory: try checkPath(text, label)
     case .choice(let words):
       if words.contains(text) { return }
       throw UsageError(
@@ -234,8 +236,8 @@ enum CommandTable {
     [
       MigrateCommand.spec, AuditCommand.spec, ReportCommand.spec, StatusCommand.spec,
       HistoryCommand.spec, RunsCommand.spec, ServeCommand.spec, UndoCommand.spec,
-      ExportCommand.spec,
-      DiffCommand.spec, BackupCommand.spec, InitCommand.spec, SampleCommand.spec,
+      ExportCommand.spec, DiffCommand.spec, MappingsCommand.spec, BackupCommand.spec,
+      InitCommand.spec, SampleCommand.spec,
       CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
     ]
   }

@@ -199,4 +199,6 @@ struct CommandError: Error {
   let message: String
   /// What to do about it, in terms of options and commands.
   var hint: String?
+  /// The exit status.
+  var status = ExitStatus.couldNotRun
 }

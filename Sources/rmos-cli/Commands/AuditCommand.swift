@@ -174,7 +174,7 @@ private enum AuditText {
   /// The verdict, the counts, and the findings by rule.
   static func text(for report: AuditReport) -> String {
     var table = TextTable([""], numbers: ["entities"])
-    for kind in EntityKind.allCases {
+    for kind in report.catalog.kinds {
       let count = report.counts[kind].map { TerminalText.grouped($0) } ?? "unreadable"
       table.add([kind.schema.plural, count])
     }

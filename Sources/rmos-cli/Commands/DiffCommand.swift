@@ -20,6 +20,7 @@ enum DiffCommand {
     ],
     options: [
       Defaults.databaseOption,
+      MappingsCommand.option,
       .init(
         name: "max-only-in-source", placeholder: "N",
         help: "Allow N entities only in the source [default: 0]"),
@@ -50,6 +51,7 @@ enum DiffCommand {
     if arguments.has("quiet"), arguments.has("verbose") {
       throw UsageError("--quiet and --verbose cannot be combined")
     }
+    let mappings = try MappingsCommand.mappings(arguments)
     let source = arguments.positionals.first ?? Defaults.source
     try Migration.checkSource(source)
     Signals.catchInterruptions()
@@ -58,6 +60,7 @@ enum DiffCommand {
     let showsAll = arguments.has("verbose") && !isJSON
     var options = Diff.Options()
     if !isJSON { options.maxEntries = showsAll ? 0 : entriesShown }
+    options.mappings = mappings
     var report: DiffReport
     do {
       report = try Diff(of: source, against: store, options: options).runSynchronously(

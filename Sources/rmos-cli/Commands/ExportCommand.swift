@@ -63,7 +63,7 @@ enum ExportCommand {
     }
     let files = TerminalText.counted(summary.fileCount, "file")
     console.print("Wrote \(files) to \(TerminalText.escaped(directory)):")
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       console.print(
         "  "
           + TerminalText.counted(
@@ -86,7 +86,7 @@ enum ExportCommand {
       $0.member("bytes", summary.byteCount)
       $0.member("entities") {
         $0.object {
-          for kind in EntityKind.allCases {
+          for kind in EntityCatalog.rmos.kinds {
             $0.member(kind.rawValue, summary.counts[kind] ?? 0)
           }
         }

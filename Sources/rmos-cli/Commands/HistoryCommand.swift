@@ -32,10 +32,11 @@ enum HistoryCommand {
     if history.days.isEmpty {
       console.print("No entities with a date yet.")
     } else {
+      let kinds = EntityCatalog.rmos.kinds
       var table = TextTable(
-        ["day"], numbers: EntityKind.allCases.map(\.schema.plural) + ["total"])
+        ["day"], numbers: kinds.map(\.schema.plural) + ["total"])
       for day in history.days {
-        let counts = EntityKind.allCases.map { day.entities[$0] } + [day.entities.total]
+        let counts = kinds.map { day.entities[$0] } + [day.entities.total]
         table.add([day.date] + counts.map(TerminalText.grouped))
       }
       console.print(table.text)

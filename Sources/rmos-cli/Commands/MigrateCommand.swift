@@ -17,6 +17,7 @@ enum MigrateCommand {
     ],
     options: [
       Defaults.databaseOption,
+      MappingsCommand.option,
       .init(name: "dry-run", help: "Show what would happen; write nothing at all"),
       .init(
         name: "batch-size", placeholder: "N", help: "Entities per transaction [default: 2000]"),
@@ -55,6 +56,9 @@ enum MigrateCommand {
       .init(
         command: "rmos-cli migrate legacy --db shop.db --dry-run", help: "See what would happen"),
       .init(command: "rmos-cli migrate legacy --db shop.db", help: "Migrate"),
+      .init(
+        command: "rmos-cli migrate legacy --mapping saw-runs",
+        help: "Read files of another shape: rmos-cli mappings lists which"),
       .init(
         command: "rmos-cli migrate legacy --json > report.json",
         help: "For programs: the whole report"),
@@ -140,7 +144,7 @@ enum MigrateCommand {
     reporter.showIssues(of: summary)
     let next = "Next: " + next(after: summary, source: source, arguments)
     if !arguments.has("quiet") {
-      console.print(SummaryText.text(for: summary))
+      console.print(SummaryText.text(for: summary, isVerbose: arguments.has("verbose")))
       console.print(next)
     } else if summary.ending != .completed {
       console.note(SummaryText.verdict(summary))
@@ -152,6 +156,7 @@ enum MigrateCommand {
     _ arguments: ParsedArguments, measuresSource: Bool
   ) throws -> Migration.Options {
     var options = Migration.Options()
+    options.mappings = try MappingsCommand.mappings(arguments)
     options.isDryRun = arguments.has("dry-run")
     options.isAtomic = arguments.has("atomic")
     if let size = try arguments.integer("batch-size", in: 1...1_000_000) {
@@ -266,6 +271,7 @@ enum MigrateCommand {
     case .completed where failed > 0 && hasRejects:
       return "fix the files in \(TerminalText.escaped(arguments["rejects"] ?? "")), then "
         + "rmos-cli migrate " + TerminalText.shellWord(arguments["rejects"] ?? "")
+        + MappingsCommand.words(arguments)
         + Defaults.databaseWords(arguments)
     case .completed where failed > 0:
       return "fix the files and run the same command again; it skips what is migrated"

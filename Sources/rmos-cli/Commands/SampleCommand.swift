@@ -44,7 +44,7 @@ enum SampleCommand {
           $0.member("files", written.fileCount)
           $0.member("entities") {
             $0.object {
-              for kind in EntityKind.allCases {
+              for kind in EntityCatalog.rmos.kinds {
                 $0.member(kind.rawValue, written.entityCounts[kind] ?? 0)
               }
             }
@@ -55,7 +55,7 @@ enum SampleCommand {
     console.print(
       "Wrote \(TerminalText.counted(written.fileCount, "file")) to \(TerminalText.escaped(directory)):"
     )
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let number = written.entityCounts[kind] ?? 0
       console.print(
         "  " + TerminalText.counted(number, kind.schema.singular, kind.schema.plural))

@@ -20,7 +20,7 @@ enum StatusCommand {
   ) { arguments, console in
     let store = try Defaults.openForReading(arguments)
     let status = try StoreStatus(of: store)
-    let health = try HealthReport.read(from: store)
+    let health = try HealthReport(of: store)
     if arguments.has("json") {
       var writer = JSONWriter(style: .pretty)
       writer.object {
@@ -69,7 +69,7 @@ private struct StatusText {
     }
     console.print()
     // Tables that are missing or cannot be read have no count, not even 0.
-    let numbers = EntityKind.allCases.map { kind -> (String, String) in
+    let numbers = status.catalog.kinds.map { kind -> (String, String) in
       let isMissing = status.missingTables.contains(kind.table)
       let number = status.counts[kind].map(TerminalText.grouped)
       return (kind.schema.plural, number ?? (isMissing ? "-" : "unreadable"))

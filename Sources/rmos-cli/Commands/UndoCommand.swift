@@ -95,7 +95,7 @@ enum UndoCommand {
     func add(_ label: String, _ removed: Int, _ restored: Int) {
       table.add([label, TerminalText.grouped(removed), TerminalText.grouped(restored)])
     }
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       add(
         kind.schema.plural, report.counts.removed[kind] ?? 0, report.counts.restored[kind] ?? 0)
     }

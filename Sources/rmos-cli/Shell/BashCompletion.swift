@@ -125,6 +125,8 @@ enum BashCompletion {
     switch value {
     case .text, .url: nil
     case .file: "_rmos_cli_paths -f"
+    case .fileOr(let words):
+      "_rmos_cli_paths -f; _rmos_cli_offer -W '\(words.joined(separator: " "))'"
     case .directory: "_rmos_cli_paths -d"
     case .shellCommand: "_rmos_cli_offer -c"
     case .list(let words): "_rmos_cli_list '\(words.joined(separator: " "))'"

@@ -89,6 +89,7 @@ enum FishCompletion {
     switch value {
     case .text, .url: nil
     case .file: "-F"
+    case .fileOr(let words): "-F -a '\(words.joined(separator: " "))'"
     case .directory: "-f -a '(__fish_complete_directories)'"
     case .shellCommand: "-f -a '(__fish_complete_command)'"
     case .list(let words): "-f -a '(__rmos_cli_list \(words.joined(separator: " ")))'"

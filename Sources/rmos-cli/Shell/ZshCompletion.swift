@@ -78,6 +78,7 @@ enum ZshCompletion {
     switch value {
     case .text: " "
     case .file: "_files"
+    case .fileOr(let words): "{compadd - \(words.joined(separator: " ")); _files}"
     case .directory: "_files -/"
     case .url: "_urls"
     case .shellCommand: "_cmdstring"

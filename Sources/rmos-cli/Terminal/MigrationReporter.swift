@@ -5,8 +5,8 @@ import RMOSSystem
 /// Shows the progress of a migration on standard error: a bar on a terminal, a line per kind
 /// elsewhere.
 final class MigrationReporter {
-  /// How many issues are shown without `--verbose`.
-  private static let issuesShown = 20
+  /// How many groups of issues are shown without `--verbose`.
+  private static let groupsShown = 20
   /// The time between two redraws of the bar.
   private static let interval = Duration.milliseconds(100)
 
@@ -93,21 +93,21 @@ final class MigrationReporter {
     issue.code == .sourceUnreadable || issue.code == .sourceChanged
   }
 
-  /// Shows the first errors and warnings, unless all were shown as they came, and what to do about
-  /// them.
+  /// Shows the errors and warnings, unless all were shown as they came, and what to do about them.
+  ///
+  /// What is wrong in one way in many entities is shown once.
   func showIssues(of summary: MigrationSummary) {
     // The error that ends the command says why the source could not be read to its end.
-    let reported = summary.issues.filter { !Self.endsRun($0) }
+    let reported = summary.issueGroups.groups.filter { !Self.endsRun($0.firsts[0]) }
     let chosen = isQuiet ? reported.filter { $0.severity == .error } : reported
     defer { showHints(chosen) }
     guard !isVerbose else { return }
-    for issue in chosen.prefix(Self.issuesShown) {
-      console.note(IssueText.line(issue, source: source, console))
-    }
+    let shown = Self.weightiest(chosen)
+    for entry in IssueText.entries(of: shown, source: source, console) { console.note(entry) }
     var total = summary.severityCounts[.error, default: 0]
     if !isQuiet { total += summary.severityCounts[.warning, default: 0] }
-    total -= summary.issues.count - reported.count
-    let rest = total - min(chosen.count, Self.issuesShown)
+    let ending = summary.issueGroups.groups.filter { Self.endsRun($0.firsts[0]) }
+    let rest = (ending + shown).reduce(total) { $0 - $1.count }
     if rest > 0 {
       console.note(
         "… and \(TerminalText.counted(rest, "more issue")); -v shows them all, "
@@ -115,12 +115,25 @@ final class MigrationReporter {
     }
   }
 
+  /// The groups to show, in order: errors before warnings if there are too many, then large groups
+  /// before small ones.
+  private static func weightiest(_ groups: [IssueGroups.Group]) -> [IssueGroups.Group] {
+    let ranked = groups.indices.sorted { left, right in
+      let (one, other) = (groups[left], groups[right])
+      if one.severity != other.severity { return one.severity > other.severity }
+      return one.count == other.count ? left < right : one.count > other.count
+    }
+    return ranked.prefix(groupsShown).sorted().map { groups[$0] }
+  }
+
   /// Shows each hint once, however many issues it is for.
-  private func showHints(_ issues: [Issue]) {
-    var codes: Set<IssueCode> = []
-    for code in issues.map(\.code) where codes.insert(code).inserted {
-      guard let hint = Hints.forIssue(code.rawValue, arguments) else { continue }
-      console.note("hint: \(hint) [\(code.rawValue)]")
+  private func showHints(_ groups: [IssueGroups.Group]) {
+    var shown: Set<String> = []
+    for group in groups {
+      guard let hint = Hints.forGroup(group, source: source, arguments),
+        shown.insert(hint).inserted
+      else { continue }
+      console.note("hint: \(hint) [\(group.code)]")
     }
   }
 }
@@ -131,24 +144,59 @@ private enum IssueText {
   ///
   /// Paths include the source directory, so that editors can open them.
   static func line(_ issue: Issue, source: String, _ console: Console) -> String {
-    var place = source
-    while place.count > 1, place.last == "/" { place.removeLast() }
-    if let path = issue.source { place += "/" + path }
-    if let line = issue.line {
-      place += ":\(line)"
-      if let column = issue.column { place += ":\(column)" }
+    // Issues of the store name the database in their messages.
+    let isOfStore = issue.source == nil && issue.code.rawValue.hasPrefix("store.")
+    return (isOfStore ? "" : place(of: issue, in: source) + ": ")
+      + label(issue.severity, console) + " "
+      + TerminalText.escaped(issue.message) + " [\(TerminalText.escaped(issue.code.rawValue))]"
+  }
+
+  /// The issues of groups: of a group with few each, in order; a larger one at its first issue, as
+  /// how many there are, in which directory, what is wrong, and the first places.
+  static func entries(
+    of groups: [IssueGroups.Group], source: String, _ console: Console
+  ) -> [String] {
+    var entries: [(position: Int, text: String)] = []
+    for group in groups {
+      if group.count <= group.firsts.count {
+        for (position, issue) in zip(group.positions, group.firsts) {
+          entries.append((position, line(issue, source: source, console)))
+        }
+        continue
+      }
+      let within =
+        group.narrowPlace.map {
+          ", all in " + TerminalText.escaped(TerminalText.path($0, in: source))
+        } ?? ""
+      let lines =
+        [
+          label(group.severity, console) + " \(group.subject)\(within): "
+            + TerminalText.escaped(group.message)
+            + " [\(TerminalText.escaped(group.code.rawValue))]"
+        ] + group.firsts.map { "  " + place(of: $0, in: source) }
+        + ["  … and \(TerminalText.grouped(group.count - group.firsts.count)) more"]
+      entries.append((group.positions[0], lines.joined(separator: "\n")))
     }
+    return entries.sorted { $0.position < $1.position }.map(\.text)
+  }
+
+  private static func label(_ severity: Severity, _ console: Console) -> String {
     let style: Console.Style =
-      switch issue.severity {
+      switch severity {
       case .error: .error
       case .warning: .warning
       case .info: .dim
       }
-    // Issues of the store name the database in their messages.
-    let isOfStore = issue.source == nil && issue.code.rawValue.hasPrefix("store.")
-    return (isOfStore ? "" : TerminalText.escaped(place) + ": ")
-      + console.styled(issue.severity.rawValue + ":", style) + " "
-      + TerminalText.escaped(issue.message) + " [\(TerminalText.escaped(issue.code.rawValue))]"
+    return console.styled(severity.rawValue + ":", style)
+  }
+
+  private static func place(of issue: Issue, in source: String) -> String {
+    var place = TerminalText.escaped(TerminalText.path(issue.source, in: source))
+    if let line = issue.line {
+      place += ":\(line)"
+      if let column = issue.column { place += ":\(column)" }
+    }
+    return place
   }
 }
 

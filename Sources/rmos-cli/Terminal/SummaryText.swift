@@ -6,7 +6,9 @@ import RMOSSystem
 /// A migration's summary for people.
 enum SummaryText {
   /// The verdict, a table of the kinds and a line on the issues.
-  static func text(for summary: MigrationSummary) -> String {
+  ///
+  /// With `isVerbose`, all files that were not read and members kept aside are named.
+  static func text(for summary: MigrationSummary, isVerbose: Bool = false) -> String {
     let hasUpdates = summary.statistics.total.updated > 0
     var table = TextTable(
       [""],
@@ -21,7 +23,7 @@ enum SummaryText {
         [label] + numbers.map { TerminalText.grouped($0) }
           + [TerminalText.fixed(seconds, decimals: 2), counts.found == 0 ? "-" : rate])
     }
-    for kind in EntityKind.allCases {
+    for kind in summary.statistics.catalog.kinds {
       add(kind.schema.plural, summary.statistics[kind], summary.kindDurations[kind]?.seconds ?? 0)
     }
     add("total", summary.statistics.total, summary.duration.seconds)
@@ -30,7 +32,7 @@ enum SummaryText {
 
       \(table.text)
 
-      \(issues(summary))\(places(summary))
+      \(issues(summary))\(places(summary))\(notes(summary, isVerbose: isVerbose))
       """
   }
 
@@ -45,10 +47,14 @@ enum SummaryText {
     if let backup = summary.backup {
       text += "\nBackup:  \(TerminalText.escaped(backup.path)) (from before this run)"
     }
-    for (name, value) in MigrationReport(of: summary).sourceFacts {
-      text += "\n\(name): \(TerminalText.escaped(value))"
-    }
     return text
+  }
+
+  /// What there is to tell of the source beside its entities; nothing if nothing is odd.
+  private static func notes(_ summary: MigrationSummary, isVerbose: Bool) -> String {
+    MigrationReport(of: summary).sourceFacts(isWhole: isVerbose).map { name, value in
+      "\n" + TextLayout.wrapped(value, after: name + ": ", hanging: 2).joined(separator: "\n")
+    }.joined()
   }
 
   /// The outcome of the run, in a line.

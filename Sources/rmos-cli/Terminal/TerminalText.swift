@@ -4,6 +4,14 @@ import RMOSModels
 typealias TerminalText = PlainText
 
 extension PlainText {
+  /// The path of a file in a directory, or of the directory itself, as editors can open it.
+  static func path(_ path: String?, in directory: String) -> String {
+    var place = directory
+    while place.count > 1, place.last == "/" { place.removeLast() }
+    guard let path else { return place }
+    return place + (place == "/" ? "" : "/") + path
+  }
+
   /// A word for a POSIX shell, quoted if necessary, and safe to show.
   static func shellWord(_ word: String) -> String {
     let plain = word.utf8.allSatisfy { byte in

@@ -66,10 +66,10 @@ import Testing
         let fixture = try full(backend)
         let path = "/\(kind.pathName)/\(id)"
         let value = try #require(values[field.member], "\(field.member)")
-        let old = try #require(try fixture.get(path).json[kind.memberName])
+        let old = try #require(try fixture.get(path).json[kind.schema.memberName])
         let answer = fixture.send(method, path, json: "{\"\(field.member)\":\(value)}")
         #expect(answer.status == 200, "\(field.member): \(answer.text)")
-        let new = try #require(try answer.json[kind.memberName])
+        let new = try #require(try answer.json[kind.schema.memberName])
         #expect(fixture.get(path).text == answer.text)
         for other in kind.schema.fields.map(\.member) {
           let expected: String? =
@@ -89,9 +89,9 @@ import Testing
       for field in kind.schema.fields.dropFirst() {
         let fixture = try full(backend)
         let path = "/\(kind.pathName)/\(id)"
-        let old = try fixture.get(path).json[kind.memberName]
+        let old = try fixture.get(path).json[kind.schema.memberName]
         let answer = fixture.send("PATCH", path, json: "{\"\(field.member)\":null}")
-        let new = try answer.json[kind.memberName]?[field.member]
+        let new = try answer.json[kind.schema.memberName]?[field.member]
         // A pattern keeps its rosette_geometry, which stands in for geometry.
         guard !field.isRequired || field.member == "geometry" else {
           #expect(answer.status == 422, "\(field.member)")

@@ -74,7 +74,7 @@ import Testing
   func jobLogsComeNewestFirstAndTheOthersById(_ backend: Backend) throws {
     let fixture = try DashboardFixture(backend)
     for (number, day) in [(1, 2), (2, 3), (3, 1)] {
-      for kind in EntityKind.allCases {
+      for kind in EntityCatalog.rmos.kinds {
         try fixture.insert(
           sample(kind, "x\(number)", ["created_at": .text("2025-01-0\(day)")]))
       }

@@ -204,7 +204,7 @@ import Testing
       let schema = try #require(document["components"]?["schemas"]?[name + "Input"])
       #expect(schemas.violations(try JSONValue(parsing: body), schema) == [])
     }
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let name = [
         EntityKind.patterns: "Pattern", .stripFamilies: "StripFamily", .joblogs: "JobLog",
       ][kind]

@@ -13,7 +13,7 @@ import Testing
   /// The pages of a store that show the texts, by target.
   private func pages(_ store: any RecordStore) throws -> [(target: String, html: String)] {
     var targets = ["/"]
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       targets.append("/\(kind.pathName)?per=200&sort=newest")
       for text in PageSamples.hostile {
         targets.append(try #require(PageLink.link(to: kind, id: text)))
@@ -59,7 +59,7 @@ import Testing
 
   @Test func everyEntityIsReachedFromItsList() throws {
     let store = try PageSamples.hostileStore()
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let list = PageSamples.get("/\(kind.pathName)?per=200", of: store).text
       let links = list.matches(of: /role="rowheader" scope="row"><a href="([^"]*)"/)
         .map { String($0.output.1) }
@@ -93,7 +93,7 @@ import Testing
     var run = LedgerRun(
       command: "migrate", startedAt: "2025-01-02T03:04:05Z", source: "s", optionsJSON: "{}",
       toolVersion: "1", processID: 1)
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       run.statistics[kind].migrated = .max
       run.statistics[kind].failed = .max
     }

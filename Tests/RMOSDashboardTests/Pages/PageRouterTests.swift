@@ -223,7 +223,7 @@ import Testing
     let directory = try TemporaryDirectory()
     let path = try Fixtures.copyDatabase(version: version, into: directory)
     let store = try SQLiteStore(path: path, access: .readOnly)
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       let list = PageSamples.get("/\(kind.pathName)?sort=newest", of: store)
       #expect(list.status == 200)
       for link in list.text.matches(of: /role="rowheader" scope="row"><a href="([^"]*)"/) {
@@ -265,7 +265,7 @@ import Testing
 }
 
 @Suite struct PageLinkTests {
-  @Test(arguments: EntityKind.allCases)
+  @Test(arguments: EntityCatalog.rmos.kinds)
   func aLinkLeadsBackToItsID(_ kind: EntityKind) throws {
     for id in PageSamples.hostile + ["", "id", "Ä ö+ü&=;#?/\\", "..a", "...", "%2e%2e"] {
       let link = try #require(PageLink.link(to: kind, id: id))
@@ -273,7 +273,7 @@ import Testing
       #expect(link.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"\"<>`{}\\^|#".utf8.contains($0) })
       #expect(!link.contains("/../") && !link.hasSuffix("/..") && !link.hasSuffix("/."))
       let target = try RequestTarget(link)
-      #expect(target.pagePath.first.flatMap { EntityKind(pathName: $0) } == kind)
+      #expect(target.pagePath.first.flatMap { EntityCatalog.rmos.kind(pathName: $0) } == kind)
       let found = target.pagePath.count == 2 ? target.pagePath[1] : target["id"]
       #expect(Array((found ?? "absent").utf8) == Array(id.utf8))
       #expect(target.pagePath.count <= 2)

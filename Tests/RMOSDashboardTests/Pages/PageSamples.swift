@@ -24,7 +24,7 @@ enum PageSamples {
     let store = InMemoryStore()
     try store.write { transaction in
       for text in hostile {
-        for kind in EntityKind.allCases {
+        for kind in EntityCatalog.rmos.kinds {
           var changes: [String: Value] = ["id": .text(text), "created_at": .text(text)]
           for field in kind.schema.fields {
             switch field.type {
@@ -102,7 +102,7 @@ extension PageRouter {
     do {
       return response(to: request, try RequestTarget(request.target))
     } catch {
-      return ErrorPage.badAddress.response
+      return ErrorPage.badAddress.response(store.catalog)
     }
   }
 }

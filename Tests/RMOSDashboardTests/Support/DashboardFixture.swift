@@ -112,6 +112,7 @@ func sample(_ kind: EntityKind, _ id: String, _ changes: [String: Value] = [:]) 
 struct UnreadableStore: RecordStore {
   let code: StoreError.Code
   var location: String { "nowhere" }
+  var catalog: EntityCatalog { .rmos }
 
   func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
     throw StoreError(code, "it cannot be read")

@@ -72,7 +72,7 @@ import Testing
     #expect(
       result.outcomes.map(\.outcome)
         == [.migrated, .migrated, .skipped, .skipped, .failed, .skipped, .migrated])
-    #expect(result.statistics.total.found == 7 && result.ending == nil)
+    #expect(result.counts.found == 7 && result.ending == nil)
     #expect(result.failures.map(\.index) == [4])
     #expect(result.issues.last?.code == .inputLoop)
   }
@@ -95,7 +95,7 @@ import Testing
     let ids = ["a"] + (0..<between).map { "x\($0)" } + ["z"]
     let result = try execute(try batch(ids), in: target)
     #expect(result.outcomes.last?.outcome == .skipped)
-    #expect(result.statistics.total.failed == 0)
+    #expect(result.counts.failed == 0)
     let codes = result.outcomes.last.map { result.issues[$0.issues].map(\.code) }
     #expect(codes == [.duplicateIdentical])
   }

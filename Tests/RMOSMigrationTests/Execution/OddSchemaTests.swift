@@ -191,7 +191,7 @@ import Testing
   }
 
   private static let schemaSQL =
-    EntityKind.allCases.map {
+    EntityCatalog.rmos.kinds.map {
       $0.schema.createTableSQL.replacingOccurrences(of: "IF NOT EXISTS ", with: "") + ";\n"
     }.joined()
     + "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at TEXT);\n"

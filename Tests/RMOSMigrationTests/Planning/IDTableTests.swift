@@ -28,6 +28,16 @@ import Testing
     let names = ["patterns/a.json", "", "é/b.json", "x"].map { Array($0.utf8) } + [[0xFF]]
     #expect(names.map { paths.number(of: $0) } == [0, 1, 2, 3, 4])
     #expect(paths.number(of: [0xFF]) == 4)
-    #expect((0..<5).map { paths[$0] } == names)
+    #expect((0..<5).map { paths[$0].path } == names)
+    #expect((0..<5).allSatisfy { paths[$0].mappingKey == nil })
+  }
+
+  /// A path under another key is another entry; a key may hold anything.
+  @Test func pathsWithKeys() {
+    var paths = PathList()
+    let keys: [[UInt8]?] = [nil, [], [0], Array("basic".utf8), Array("a\0b".utf8)]
+    #expect(keys.map { paths.number(of: [0x61], mappingKey: $0) } == [0, 1, 2, 3, 4])
+    #expect((0..<5).map { paths[$0].mappingKey } == keys)
+    #expect((0..<5).allSatisfy { paths[$0].path == [0x61] })
   }
 }

@@ -53,6 +53,9 @@ import Testing
     (#"{"meta": {"by": "me"}, "x": {"a": \#(entity)}}"#, ["/x/*"]),
     (#"{"c": {"b": [\#(entity)], "m": [\#(entity)], "n": 1}}"#, ["/c/b/*", "/c/m/*"]),
     (#"{"v": 1, "c": {"b": {"p": \#(entity)}, "m": {"q": \#(entity)}}}"#, ["/c/b/*", "/c/m/*"]),
+    (
+      #"{"c": {"b": [\#(entity)], "m": {"q": \#(entity)}, "x": [{"y": 1}]}}"#, ["/c/b/*", "/c/m/*"]
+    ),
     (#"{"data": {"patterns": [\#(entity)], "total": 1}}"#, ["/data/patterns/*"]),
     (#"{"patterns": [], "total": 0}"#, ["/patterns/*"]), (#"{"Items": {}, "n": 0}"#, ["/Items/*"]),
     // What looks most like entities is meant.

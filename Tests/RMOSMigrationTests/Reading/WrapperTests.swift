@@ -121,4 +121,34 @@ import Testing
     #expect(real.outcomes.map(\.outcome) == [.migrated, .skipped, .skipped, .migrated])
     #expect(real.outcomes.map(\.locator) == ["/x/0", "/x/1", "/a", "/c"])
   }
+
+  /// What fails is copied so that it reads as what it was: in a collection of the same kind, under the
+  /// same key, and what is around entities in no entity.
+  @Test func whatFailsIsCopiedAsAWrapperOfItsOwn() throws {
+    let flawed = entity("x").replacing("\"id\": \"x\", ", with: "").replacing("\"Rope\"", with: "7")
+    let tree = try SourceTree([
+      "patterns/a.json": "{\"v\": 1, \"c\": {\"l\": [\(flawed)], \"d\": {\"k\": \(flawed)}}}",
+      "patterns/b.json":
+        "{\"all\": {\"q1\": \(entity("q1")), \"q2\": {\"name\": tru}, \"q3\": \(entity("q3"))}, \"n\": 1}",
+      "patterns/c.json": "{\"all\": [\(entity("r1"))], \"n\": [1,]}",
+    ])
+    try TemporaryDirectory.use { directory in
+      var options = Migration.Options()
+      options.rejectsDirectory = directory.file("rejects")
+      let store = InMemoryStore()
+      let first = try RecordedMigration(tree, into: store, options)
+      let errors = first.issues.filter { $0.severity == .error }.map(\.code)
+      #expect(errors == [.fieldType, .fieldType, .jsonSyntax, .jsonSyntax])
+      let rejects = try RecordedMigration(directory.file("rejects"), into: InMemoryStore())
+      #expect(rejects.issues.filter { $0.severity == .error }.map(\.code) == errors)
+      let copies = try SourceTree([
+        "patterns/b.json": "{\"all\":{\"q2\": \(entity("q2")), \"q3\": \(entity("q3"))}, \"n\": 1}",
+        "patterns/c.json": "{\"patterns\":[],\"n\": [1]}",
+      ])
+      let mended = try RecordedMigration(copies, into: store)
+      #expect(mended.outcomes.map(\.id) == ["q2", "q3"])
+      #expect(mended.summary.statistics.total.migrated == 2)
+      #expect(rejects.outcomes.map(\.id).contains("k"))
+    }
+  }
 }

@@ -18,6 +18,14 @@ enum ReportSamples {
     run.timings.kindSeconds = [.stripFamilies: 0.5, .patterns: 1.25, .joblogs: 2]
     run.timings.filesRead = 42
     run.timings.bytesRead = 123_456
+    run.timings.notesJSON = """
+      {"not_read": {"count": 7, "by_reason": {"hidden": 1, "compressed": 6}, "files": [
+      {"path": "patterns/.a.json", "reason": "hidden"},
+      {"path": "patterns/old.json.gz", "reason": "compressed"}]},
+      "kept_aside": [{"kind": "patterns", "member": "<notes>", "count": 140},
+      {"kind": "joblogs", "member": "operator", "count": 12},
+      {"kind": "joblogs", "member": null, "count": 3}]}
+      """
     run.statistics[.stripFamilies].migrated = 50
     run.statistics[.patterns].migrated = 140
     run.statistics[.patterns].updated = 3

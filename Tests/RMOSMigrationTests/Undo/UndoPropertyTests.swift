@@ -17,7 +17,7 @@ import Testing
     init(_ store: any RecordStore) throws {
       var (records, provenance): ([Record], [Provenance?]) = ([], [])
       runs = try store.read { reader in
-        for kind in EntityKind.allCases {
+        for kind in EntityCatalog.rmos.kinds {
           try reader.forEachRecord(kind) { records.append($0) }
         }
         provenance = try records.map { try reader.provenance($0.kind, id: $0.id) }
@@ -56,7 +56,7 @@ import Testing
   private func plantEdits(_ seed: UInt64, in store: any RecordStore) throws {
     var random = SeededGenerator(seed: seed)
     try store.write { transaction in
-      for kind in EntityKind.allCases {
+      for kind in EntityCatalog.rmos.kinds {
         for var record in try transaction.records(RecordQuery(kind)) {
           let dice = random.int(0...9)
           if dice < 3 {

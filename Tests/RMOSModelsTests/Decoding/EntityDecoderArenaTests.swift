@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test(arguments: EntityKind.allCases, UInt64(0)..<3)
+  @Test(arguments: EntityCatalog.rmos.kinds, UInt64(0)..<3)
   func entitiesOfOneBatchDoNotTouchEachOther(_ kind: EntityKind, _ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     let texts = (0..<150).map { _ in randomObject(kind, &random) }

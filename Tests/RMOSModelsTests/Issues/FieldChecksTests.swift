@@ -63,7 +63,7 @@ import Testing
     let kinds: [JSONScanner.Kind] = [
       .string, .escapedString, .number, .true, .false, .null, .object, .array,
     ]
-    for schema in EntityKind.allCases.map(\.schema) {
+    for schema in EntityCatalog.rmos.kinds.map(\.schema) {
       for field in schema.fields {
         guard case .json(let rule) = field.type else { continue }
         for kind in kinds {

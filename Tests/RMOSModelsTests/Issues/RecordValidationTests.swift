@@ -33,7 +33,7 @@ import Testing
     return "{\(members.joined(separator: ", "))}"
   }
 
-  @Test(arguments: EntityKind.allCases, UInt64(0)..<3)
+  @Test(arguments: EntityCatalog.rmos.kinds, UInt64(0)..<3)
   func whatReadingAcceptsValidationPassesWithTheSameWarnings(_ kind: EntityKind, _ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var accepted = 0
@@ -52,7 +52,7 @@ import Testing
   }
 
   /// A record that holds what a file said must fail where the file failed.
-  @Test(arguments: EntityKind.allCases, UInt64(10)..<13)
+  @Test(arguments: EntityCatalog.rmos.kinds, UInt64(10)..<13)
   func whatReadingRefusesValidationRefuses(_ kind: EntityKind, _ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var refused = 0

@@ -32,7 +32,7 @@ import Testing
         #expect(String(decoding: header, as: UTF8.self) == "SQLite format 3")
       }
     }
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       #expect(FileManager.default.fileExists(atPath: Fixtures.exampleTree + "/" + kind.rawValue))
     }
   }

@@ -12,7 +12,7 @@ struct Content: Equatable {
   init(of path: String) throws {
     let store = try SQLiteStore(path: path, access: .readOnly)
     try store.read { reader in
-      for kind in EntityKind.allCases {
+      for kind in EntityCatalog.rmos.kinds {
         var (rows, origins): ([Record], [Provenance]) = ([], [])
         try reader.forEachRecord(kind) { rows.append($0) }
         for row in rows {
@@ -42,7 +42,7 @@ struct Content: Equatable {
   /// Expects that no batch is there by half: every row has its provenance, and the ledger counts
   /// exactly the rows that each run wrote.
   func expectBalance(_ comment: Comment) {
-    for kind in EntityKind.allCases {
+    for kind in EntityCatalog.rmos.kinds {
       #expect(provenance[kind]?.count == records[kind]?.count, comment)
       for run in runs {
         let written = provenance[kind]?.count { $0.run == run.id }

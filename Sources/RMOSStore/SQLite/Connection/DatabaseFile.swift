@@ -1,16 +1,20 @@
+import RMOSModels
 import RMOSSystem
 
 /// A database's place in the file system, and how it is opened there.
 struct DatabaseFile: Sendable {
   /// The absolute path, links resolved.
   let path: String
+  /// The kinds of entities that it holds.
+  let catalog: EntityCatalog
   /// Whether the file existed when the store was created.
   let wasThere: Bool
 
   /// Looks at a path without opening it.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/notADatabase``.
-  init(path: String, mayBeAbsent: Bool) throws {
+  init(path: String, _ catalog: EntityCatalog = .rmos, mayBeAbsent: Bool) throws {
+    self.catalog = catalog
     func refuse(_ message: String) -> StoreError {
       StoreError(.cannotOpen, message, path: path)
     }
@@ -123,9 +127,10 @@ struct DatabaseFile: Sendable {
   func openForReading(_ readsOnly: Bool, busyTimeout: Duration) throws -> SQLiteSession {
     try explaining {
       if readsOnly, let stamp = immutableStamp {
-        return try SQLiteSession(try connect(.immutable, busyTimeout: busyTimeout), stamp: stamp)
+        return try SQLiteSession(
+          try connect(.immutable, busyTimeout: busyTimeout), catalog, stamp: stamp)
       }
-      return try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout))
+      return try SQLiteSession(try connect(.readOnly, busyTimeout: busyTimeout), catalog)
     }
   }
 
@@ -160,7 +165,7 @@ struct DatabaseFile: Sendable {
       for pragma in ["cell_size_check = ON", "cache_size = -16384"] {
         try connection.execute("PRAGMA \(pragma)")
       }
-      return try SQLiteSession(connection, stamp: stamp)
+      return try SQLiteSession(connection, catalog, stamp: stamp)
     }
   }
 
@@ -232,7 +237,7 @@ struct DatabaseFile: Sendable {
     _ connection: SQLiteConnection, location: String, busyTimeout: Duration
   ) throws -> SQLiteSession {
     // Refuse the file before anything in it changes.
-    let layout = try SQLiteLayout(of: connection)
+    let layout = try SQLiteLayout(of: connection, catalog)
     try layout.validate(path: location)
     for pragma in [
       "foreign_keys = ON", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000",
@@ -241,31 +246,33 @@ struct DatabaseFile: Sendable {
     }
     try layout.validateForWriting(on: connection, path: location)
     if !layout.isComplete {
-      if layout.isReadable { return try SQLiteSession(connection) }
+      if layout.isReadable { return try SQLiteSession(connection, catalog) }
       let lock = try WriterLock(database: path, timeout: busyTimeout)
       connection.lock = lock.place
       defer { connection.lock = nil }
       try enterLogMode(connection, busyTimeout: busyTimeout)
-      try connection.writeTransaction { try SQLiteSchema.complete(connection, path: location) }
+      try connection.writeTransaction {
+        try SQLiteSchema.complete(connection, catalog, path: location)
+      }
       lock.release()
-      return try SQLiteSession(connection)
+      return try SQLiteSession(connection, catalog)
     }
     try enterLogMode(connection, busyTimeout: busyTimeout)
     if !layout.missingIndexSQL.isEmpty {
       // A load that was cut off left them out; one in progress will create them itself.
       if let lock = try? WriterLock(database: path, timeout: .zero) {
-        try SQLiteSchema.createMissingIndexes(connection)
+        try SQLiteSchema.createMissingIndexes(connection, catalog)
         lock.release()
       }
     }
-    return try SQLiteSession(connection)
+    return try SQLiteSession(connection, catalog)
   }
 
   /// Switches the database to a write-ahead log.
   ///
   /// SQLite itself does not wait here for an application that is writing.
   func enterLogMode(_ connection: SQLiteConnection, busyTimeout: Duration) throws {
-    let deadline = Deadline(after: busyTimeout.seconds)
+    let deadline = Deadline(after: busyTimeout)
     while true {
       do throws(StoreError) {
         return try connection.execute("PRAGMA journal_mode = WAL")
@@ -299,7 +306,7 @@ struct DatabaseFile: Sendable {
 
   private var hasNoTables: Bool {
     let connection = try? SQLiteConnection(path: path, mode: .readWrite, busyTimeout: .zero)
-    return (try? connection.map { try SQLiteLayout(of: $0).isEmpty }) ?? false
+    return (try? connection.map { try SQLiteLayout(of: $0, catalog).isEmpty }) ?? false
   }
 }
 

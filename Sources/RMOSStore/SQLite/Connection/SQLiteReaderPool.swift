@@ -1,3 +1,4 @@
+import RMOSModels
 import RMOSSystem
 import Synchronization
 
@@ -52,7 +53,8 @@ final class SQLiteReaderPool: Sendable {
       return try connection.readTransaction { schemaCookie in
         if session.schemaCookie != schemaCookie {
           connection.forgetStatements()
-          session = try SQLiteSession(connection, stamp: session.stamp)
+          session = try SQLiteSession(
+            connection, session.layout.catalog, stamp: session.stamp)
         }
         return try body(session)
       }
@@ -156,13 +158,15 @@ final class SQLiteSession: Sendable {
   let schemaCookie: Int64
 
   /// Reads the layout over `connection`.
-  init(_ connection: SQLiteConnection, stamp: FileStatus.State? = nil) throws {
+  init(
+    _ connection: SQLiteConnection, _ catalog: EntityCatalog, stamp: FileStatus.State? = nil
+  ) throws {
     self.connection = connection
     self.stamp = stamp
     // Also for reading: the obstacles to writing are looked for on this connection.
     try connection.execute("PRAGMA foreign_keys = ON")
     schemaCookie = try connection.schemaCookie
-    layout = try SQLiteLayout(of: connection)
+    layout = try SQLiteLayout(of: connection, catalog)
     statements = StoreStatements(layout)
   }
 }

@@ -198,12 +198,13 @@ extension SQLiteReader: SchemaInspecting {
         }
       }
     }
-    let names = EntityKind.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-    for kind in EntityKind.allCases {
+    let names = catalog.kinds.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    for kind in catalog.kinds {
+      let table = try session.statements[kind]
       try report(
         "SELECT p.kind, p.entity_id, p.run_id, t.id IS NOT NULL, r.id IS NOT NULL "
           + "FROM migration_provenance p LEFT JOIN \(kind.table) t "
-          + "ON \(session.statements[kind].isID("t.id", "p.entity_id")) "
+          + "ON \(table.isID("t.id", "p.entity_id")) "
           + "LEFT JOIN migration_runs r ON r.id = p.run_id "
           + "WHERE p.kind = '\(kind.rawValue)' AND (t.id IS NULL OR r.id IS NULL)")
     }

@@ -47,20 +47,26 @@ struct LedgerTable: Sendable {
   /// The rows that a run rewrote, with their provenance, as they were.
   ///
   /// Columns without a type keep any value exactly as the row had it.
-  static let beforeImages = LedgerTable(
-    "migration_before_images",
-    [
-      Column("kind TEXT NOT NULL"), Column("entity_id TEXT NOT NULL"),
-      Column("run_id INTEGER NOT NULL"),
-    ] + imageColumns.map { Column($0) }
-      + [Column("\(ProvenanceColumn.imageNames[0]) INTEGER")]
-      + ProvenanceColumn.imageNames.dropFirst().map { Column($0) },
-    ", PRIMARY KEY (kind, entity_id, run_id)) WITHOUT ROWID")
+  static func beforeImages(_ catalog: EntityCatalog) -> LedgerTable {
+    LedgerTable(
+      beforeImagesName,
+      [
+        Column("kind TEXT NOT NULL"), Column("entity_id TEXT NOT NULL"),
+        Column("run_id INTEGER NOT NULL"),
+      ] + imageColumns(catalog).map { Column($0) }
+        + [Column("\(ProvenanceColumn.imageNames[0]) INTEGER")]
+        + ProvenanceColumn.imageNames.dropFirst().map { Column($0) },
+      ", PRIMARY KEY (kind, entity_id, run_id)) WITHOUT ROWID")
+  }
 
-  /// All of them.
-  static let all = [runs, provenance, issues, beforeImages]
+  private static let beforeImagesName = "migration_before_images"
+
+  /// All of them, for the kinds of a catalog.
+  static func all(_ catalog: EntityCatalog) -> [LedgerTable] {
+    [runs, provenance, issues, beforeImages(catalog)]
+  }
   /// Their names.
-  static let names = all.map(\.name)
+  static let names = [runs, provenance, issues].map(\.name) + [beforeImagesName]
 
   /// The statement that creates the table unless it exists.
   var createSQL: String {
@@ -69,14 +75,14 @@ struct LedgerTable: Sendable {
   }
 
   /// A column for each field but the id, of the kind that has most.
-  private static let imageColumns: [String] = {
-    let count = EntityKind.allCases.map { $0.schema.fields.count }.max() ?? 1
-    return (1..<count).map { "value_\($0)" }
-  }()
+  private static func imageColumns(_ catalog: EntityCatalog) -> [String] {
+    let counts = (EntityCatalog.rmos.kinds + catalog.kinds).map(\.schema.fields.count)
+    return (1..<(counts.max() ?? 1)).map { "value_\($0)" }
+  }
 
   /// The before-images' columns for the fields of a kind but its id, in schema order.
   static func imageColumns(of kind: EntityKind) -> [String] {
-    Array(imageColumns.prefix(kind.schema.fields.count - 1))
+    (1..<kind.schema.fields.count).map { "value_\($0)" }
   }
 }
 

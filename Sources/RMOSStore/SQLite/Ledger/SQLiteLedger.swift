@@ -40,7 +40,7 @@ extension SQLiteReader {
       try statement.bind(parameter, at: 1)
       let row = LedgerRow<RunColumn>(statement)
       var runs: [LedgerRun] = []
-      while try statement.step() { runs.append(row.run) }
+      while try statement.step() { runs.append(row.run(catalog)) }
       return runs
     }
   }
@@ -66,7 +66,7 @@ extension SQLiteReader {
       try statement.bind(run, at: 1)
       try statement.bind(Int64(limit.map { max(0, $0) } ?? -1), at: 2)
       let row = LedgerRow<IssueColumn>(statement)
-      while try statement.step() { try body(row.issue) }
+      while try statement.step() { try body(row.issue(catalog)) }
     }
   }
 }
@@ -111,12 +111,12 @@ extension SQLiteTransaction {
 }
 
 extension LedgerRow<RunColumn> {
-  fileprivate var run: LedgerRun {
+  fileprivate func run(_ catalog: EntityCatalog) -> LedgerRun {
     var run = LedgerRun(
       id: integer(.id), command: text(.command) ?? "", startedAt: text(.startedAt) ?? "",
       source: text(.source) ?? "", optionsJSON: text(.options) ?? "{}",
       toolVersion: text(.toolVersion) ?? "",
-      processID: Int32(truncatingIfNeeded: integer(.processID)))
+      processID: Int32(truncatingIfNeeded: integer(.processID)), catalog: catalog)
     run.state = LedgerRun.State(rawValue: text(.state) ?? "") ?? .interrupted
     run.heartbeatAt = text(.heartbeatAt) ?? run.startedAt
     run.finishedAt = text(.finishedAt)
@@ -149,13 +149,13 @@ extension LedgerRow<RunColumn> {
 }
 
 extension LedgerRow<IssueColumn> {
-  fileprivate var issue: Issue {
+  fileprivate func issue(_ catalog: EntityCatalog) -> Issue {
     let source = text(.source)
     func number(_ column: IssueColumn) -> Int? { optionalInteger(column).map { Int($0) } }
     return Issue(
       severity: Severity(rawValue: text(.severity) ?? "") ?? .error,
       code: IssueCode(rawValue: text(.code) ?? ""),
-      kind: text(.kind).flatMap(EntityKind.init(rawValue:)), id: text(.entityID), source: source,
+      kind: text(.kind).flatMap(catalog.kind(named:)), id: text(.entityID), source: source,
       locator: locator(.locator, path: source), line: number(.line),
       column: number(.columnNumber), offset: number(.byteOffset), pointer: text(.pointer),
       message: text(.message) ?? "")

@@ -5,6 +5,8 @@ import RMOSModels
 /// It is a class because every entity asks for it, and copying so many texts would take longer.
 final class EntityStatements: Sendable {
   let kind: EntityKind
+  /// The position of the kind in the catalog.
+  let position: Int
   /// What to select from.
   let source: String
   /// What to select from when all rows are read: without the indexes, if one cannot be read.
@@ -37,11 +39,12 @@ final class EntityStatements: Sendable {
   let runTimeFields: FieldSet
   let fieldCount: Int
 
-  fileprivate init(_ kind: EntityKind, _ layout: SQLiteLayout) {
+  fileprivate init(_ kind: EntityKind, at position: Int, _ layout: SQLiteLayout) {
     let schema = kind.schema
     let columns = schema.fields.map(\.column)
     let present = layout.columns[kind]
     self.kind = kind
+    self.position = position
     hasLooseIDs = layout.kindsWithLooseIDs.contains(kind)
     fieldCount = columns.count
     if present == nil {
@@ -54,7 +57,7 @@ final class EntityStatements: Sendable {
     scanned = layout.kindsWithForeignIndexes.contains(kind) ? "\(source) NOT INDEXED" : source
     expressions = schema.fields.map { field in
       if let present, !present.contains(field.column) {
-        if case .text(let text) = field.defaultValue { "'\(text)'" } else { "NULL" }
+        if case .text(let text) = field.defaultValue { text.sqlLiteral } else { "NULL" }
       } else {
         field.column
       }
@@ -109,6 +112,7 @@ final class EntityStatements: Sendable {
 
 /// The SQL that fits a database, made once per connection.
 struct StoreStatements {
+  private let catalog: EntityCatalog
   private let kinds: [EntityStatements]
   let hasLedger: Bool
   /// Whether the ledger keeps what undoing a run takes.
@@ -118,7 +122,8 @@ struct StoreStatements {
   init(_ layout: SQLiteLayout) {
     hasLedger = layout.hasLedger
     hasUndo = layout.hasLedger && layout.missingLedgerSQL.isEmpty
-    kinds = EntityKind.allCases.map { EntityStatements($0, layout) }
+    catalog = layout.catalog
+    kinds = catalog.kinds.enumerated().map { EntityStatements($1, at: $0, layout) }
   }
 
   /// The version of the ledger's tables.
@@ -127,7 +132,14 @@ struct StoreStatements {
   }
 
   /// The SQL of a kind.
-  subscript(kind: EntityKind) -> EntityStatements { kinds[kind.ordinal] }
+  ///
+  /// - Throws: ``StoreError/Code/unknownKind``.
+  subscript(kind: EntityKind) -> EntityStatements {
+    get throws(StoreError) {
+      guard let position = catalog.position(of: kind) else { throw .unknownKind(kind, catalog) }
+      return kinds[position]
+    }
+  }
 }
 
 /// The statements that are looked up without their text, because one entity takes several of them.
@@ -135,6 +147,8 @@ enum StatementSlot: Int, CaseIterable {
   case exists, record, comparison, insert, insertProvenance, update, deleteProvenance, delete
   case insertBeforeImage
 
-  /// The place of the statement for the kind with `ordinal`.
-  func index(_ ordinal: Int) -> Int { ordinal * StatementSlot.allCases.count + rawValue }
+  /// The place of the statement for the kind of a table.
+  func index(_ table: EntityStatements) -> Int {
+    table.position * StatementSlot.allCases.count + rawValue
+  }
 }

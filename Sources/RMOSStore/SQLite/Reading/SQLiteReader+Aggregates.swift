@@ -6,7 +6,7 @@ extension SQLiteReader {
     _ kind: EntityKind, by members: [String], numbers: [String]
   ) throws -> [RecordGroup] {
     let session = try session()
-    let table = session.statements[kind]
+    let table = try session.statements[kind]
     let query = RecordQuery(kind)
     let keys = try members.map { table.expressions[try query.position(of: $0)] }
     let values = try numbers.map { member in
@@ -35,7 +35,7 @@ extension SQLiteReader {
   final func entityDays() throws -> EntityDays {
     let runDays = try runDays()
     var days = EntityDays()
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
       let dated = try addMigrated(kind, runDays, to: &days)
       if try count(RecordQuery(kind)) > dated { try addOthers(kind, to: &days) }
     }
@@ -67,8 +67,9 @@ extension SQLiteReader {
       try statement.step() ? statement.text(at: 0) : nil
     }
     guard encoding == "UTF-8" else { return nil }
+    let table = try session.statements[kind]
     let ids =
-      "SELECT id FROM \(session.statements[kind].source) WHERE typeof(id) = 'text' "
+      "SELECT id FROM \(table.source) WHERE typeof(id) = 'text' "
       + "ORDER BY id COLLATE BINARY"
     let runs =
       "SELECT entity_id, run_id FROM migration_provenance WHERE kind = '\(kind.rawValue)' "
@@ -100,10 +101,11 @@ extension SQLiteReader {
   /// The number of rows that each run wrote, looked up one by one.
   private func migratedOneByOne(_ kind: EntityKind) throws -> [Int64: Int] {
     let session = try session()
+    let table = try session.statements[kind]
     let sql =
       "SELECT run_id, count(*) FROM migration_provenance AS p WHERE kind = '\(kind.rawValue)' "
-      + "AND EXISTS (SELECT 1 FROM \(session.statements[kind].source) "
-      + "WHERE \(session.statements[kind].isID("id", "p.entity_id"))) "
+      + "AND EXISTS (SELECT 1 FROM \(table.source) "
+      + "WHERE \(table.isID("id", "p.entity_id"))) "
       + "GROUP BY run_id"
     return try session.connection.withStatement(sql) { statement in
       var counts: [Int64: Int] = [:]
@@ -117,7 +119,7 @@ extension SQLiteReader {
   /// Counts the rows that no run in the ledger wrote.
   private func addOthers(_ kind: EntityKind, to days: inout EntityDays) throws {
     let session = try session()
-    let table = session.statements[kind]
+    let table = try session.statements[kind]
     guard let createdAt = kind.schema.position(ofMember: "created_at") else { return }
     var sql = "SELECT \(table.expressions[createdAt]) FROM \(table.source) AS e"
     if session.statements.hasLedger {

@@ -3,9 +3,13 @@ import RMOSSystem
 
 /// The reading side of a ``SQLiteStore``, valid within one closure.
 class SQLiteReader: StoreReader {
+  final let catalog: EntityCatalog
   private var current: SQLiteSession?
 
-  init(_ session: SQLiteSession) { current = session }
+  init(_ session: SQLiteSession) {
+    catalog = session.layout.catalog
+    current = session
+  }
 
   /// Invalidates the reader.
   func expire() { current = nil }
@@ -31,9 +35,9 @@ class SQLiteReader: StoreReader {
 
   final func record(_ kind: EntityKind, id: String) throws -> Record? {
     let session = try session()
-    let table = session.statements[kind]
+    let table = try session.statements[kind]
     return try session.connection.withStatement(
-      slot: StatementSlot.record.index(kind.ordinal), table.selectByID
+      slot: StatementSlot.record.index(table), table.selectByID
     ) { statement in
       try statement.bind(id, at: 1)
       return try statement.step() ? statement.record(table) : nil
@@ -42,8 +46,9 @@ class SQLiteReader: StoreReader {
 
   final func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
     let session = try session()
+    let table = try session.statements[kind]
     return try session.connection.withStatement(
-      slot: StatementSlot.exists.index(kind.ordinal), session.statements[kind].selectExists
+      slot: StatementSlot.exists.index(table), table.selectExists
     ) { statement in
       try id.withUnsafeBufferPointer { id in
         try statement.bindBorrowed(text: id, at: 1)
@@ -55,9 +60,9 @@ class SQLiteReader: StoreReader {
 
   final func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
     let session = try session()
-    let table = session.statements[batch.kind]
+    let table = try session.statements[batch.kind]
     return try session.connection.withStatement(
-      slot: StatementSlot.comparison.index(batch.kind.ordinal), table.selectForComparison
+      slot: StatementSlot.comparison.index(table), table.selectForComparison
     ) { statement in
       try batch.arena.withUnsafeBufferPointer { arena in
         guard !batch.entries[index].id.isEmpty else { return .absent }
@@ -74,7 +79,7 @@ class SQLiteReader: StoreReader {
 
   final func records(_ query: RecordQuery) throws -> [Record] {
     let session = try session()
-    let table = session.statements[query.kind]
+    let table = try session.statements[query.kind]
     let (condition, parameters) = try query.sql(table)
     let order = query.order == .id ? table.byID : table.newestFirst
     let sql =
@@ -95,7 +100,7 @@ class SQLiteReader: StoreReader {
 
   final func count(_ query: RecordQuery) throws -> Int {
     let session = try session()
-    let table = session.statements[query.kind]
+    let table = try session.statements[query.kind]
     let (condition, parameters) = try query.sql(table)
     let sql = "SELECT count(*) FROM \(table.scanned)\(condition)"
     return try session.connection.withStatement(sql) { statement in
@@ -108,7 +113,7 @@ class SQLiteReader: StoreReader {
 
   final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
     let session = try session()
-    let table = session.statements[kind]
+    let table = try session.statements[kind]
     let sql =
       "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source) "
       + "ORDER BY \(table.byID)"

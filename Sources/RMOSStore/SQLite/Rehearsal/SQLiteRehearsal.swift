@@ -13,7 +13,7 @@ extension SQLiteStore {
     try file.checkRights()
     return try readers.withSession { session in
       // Other processes may have changed the schema since it was opened.
-      let layout = try SQLiteLayout(of: session.connection)
+      let layout = try SQLiteLayout(of: session.connection, catalog)
       try layout.validateForWriting(on: session.connection, path: location)
       guard !layout.isEmpty, !layout.missingTables.isEmpty else { return [] }
       return [
@@ -43,7 +43,7 @@ extension SQLiteStore {
   /// The same, except that a database of more than `largest` bytes is not copied.
   package func rehearsal(largest: Int64, isCancelled: () -> Bool) throws -> Rehearsal {
     try readers.withSession { session in
-      let layout = try SQLiteLayout(of: session.connection)
+      let layout = try SQLiteLayout(of: session.connection, catalog)
       let hindrances = try SQLiteForesight(session.connection, layout).hindrances()
       guard !hindrances.isEmpty else { return .lookUps }
       let names =
@@ -57,7 +57,7 @@ extension SQLiteStore {
       do {
         return .copy(
           try SQLiteRehearsal(
-            of: session.connection, location: location, isCancelled: isCancelled))
+            of: session.connection, catalog, location: location, isCancelled: isCancelled))
       } catch let error as StoreError where error.code != .cancelled {
         return .unforeseeable(
           "\(names), and no private copy can be made (\(error.message))")
@@ -73,6 +73,7 @@ extension SQLiteStore {
 final class SQLiteRehearsal: RecordStore {
   /// The location of the original.
   let location: String
+  let catalog: EntityCatalog
   private let path: String
   private let connection: SQLiteConnection
   private let gate: WriterGate
@@ -84,9 +85,11 @@ final class SQLiteRehearsal: RecordStore {
   ///
   /// - Throws: ``StoreError/Code/cancelled``, or what SQLite reports.
   init(
-    of source: SQLiteConnection, location: String, isCancelled: () -> Bool
+    of source: SQLiteConnection, _ catalog: EntityCatalog, location: String,
+    isCancelled: () -> Bool
   ) throws {
     self.location = location
+    self.catalog = catalog
     path = source.handle.path
     gate = WriterGate(location: location)
     connection = try SQLiteConnection(path: "", mode: .create, busyTimeout: .zero, shownAs: path)
@@ -100,7 +103,7 @@ final class SQLiteRehearsal: RecordStore {
     try gate.transaction(timeout: .zero) {
       try explainingLackOfRoom {
         try connection.readTransaction { _ in
-          let reader = SQLiteReader(try SQLiteSession(connection))
+          let reader = SQLiteReader(try SQLiteSession(connection, catalog))
           defer { reader.expire() }
           return try body(reader)
         }
@@ -112,11 +115,11 @@ final class SQLiteRehearsal: RecordStore {
     try gate.transaction(timeout: .zero) {
       try explainingLackOfRoom {
         try connection.writeTransaction {
-          var session = try SQLiteSession(connection)
+          var session = try SQLiteSession(connection, catalog)
           if !session.layout.isComplete {
-            try SQLiteSchema.complete(connection, path: path)
+            try SQLiteSchema.complete(connection, catalog, path: path)
             connection.forgetStatements()
-            session = try SQLiteSession(connection)
+            session = try SQLiteSession(connection, catalog)
           }
           let transaction = SQLiteTransaction(session)
           defer { transaction.expire() }
@@ -174,7 +177,7 @@ struct SQLiteForesight {
   /// What in the schema makes outcomes unpredictable, such as `the trigger tr`.
   func hindrances() throws -> [String] {
     var found = try triggers() + layout.missingTables.map { "no table \($0) yet" }
-    for kind in EntityKind.allCases where layout.tableNames.contains(kind.table) {
+    for kind in layout.catalog.kinds where layout.tableNames.contains(kind.table) {
       found += try indexes(of: kind.table)
       found += try columns(of: kind)
       found += try constraints(of: kind.table)
@@ -192,11 +195,12 @@ struct SQLiteForesight {
     }
   }
 
-  private static let entityTables = EntityKind.allCases.map { "'\($0.table)'" }
-    .joined(separator: ", ")
+  private var entityTables: String {
+    layout.catalog.kinds.map { "'\($0.table)'" }.joined(separator: ", ")
+  }
 
   private func triggers() throws -> [String] {
-    let tables = EntityKind.allCases.map(\.table) + LedgerTable.names
+    let tables = layout.catalog.kinds.map(\.table) + LedgerTable.names
     let list = tables.map { "'\($0)'" }.joined(separator: ", ")
     return try names(
       "SELECT 'the trigger ' || name FROM sqlite_schema WHERE type = 'trigger' "
@@ -277,7 +281,7 @@ struct SQLiteForesight {
       """
       SELECT DISTINCT 'the foreign key of ' || m.name FROM sqlite_schema m,
         pragma_foreign_key_list(m.name) k WHERE m.type = 'table' AND m.rootpage > 0
-        AND lower(k."table") IN (\(Self.entityTables)) AND lower(coalesce(k."to", 'id')) <> 'id'
+        AND lower(k."table") IN (\(entityTables)) AND lower(coalesce(k."to", 'id')) <> 'id'
       """)
   }
 }

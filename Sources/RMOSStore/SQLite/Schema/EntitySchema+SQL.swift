@@ -26,7 +26,7 @@ extension FieldSchema {
     if isNotNull { sql += " NOT NULL" }
     switch defaultValue {
     case .null: break
-    case .text(let text): sql += " DEFAULT '\(text)'"
+    case .text(let text): sql += " DEFAULT \(text.sqlLiteral)"
     case .runStart, .sameAs: sql += " DEFAULT CURRENT_TIMESTAMP"
     }
     return sql
@@ -50,5 +50,12 @@ extension FieldType {
     case .integer: "INTEGER"
     case .real: "REAL"
     }
+  }
+}
+
+extension String {
+  /// The text as a literal of SQL.
+  var sqlLiteral: String {
+    "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 }

@@ -4,6 +4,8 @@ import RMOSSystem
 
 /// What a database contains, read once when a connection is opened.
 struct SQLiteLayout {
+  /// The kinds that the store holds.
+  let catalog: EntityCatalog
   /// The newest schema version recorded; `nil` if there is none.
   private(set) var version: SchemaVersion?
   /// `PRAGMA user_version`: the version of the tables that begin with `migration_`.
@@ -45,9 +47,10 @@ struct SQLiteLayout {
   private static let sessionTable = "workflow_sessions"
 
   /// Reads the layout.
-  init(of connection: SQLiteConnection) throws {
+  init(of connection: SQLiteConnection, _ catalog: EntityCatalog) throws {
+    self.catalog = catalog
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
-    let own = Set(EntityKind.allCases.map(\.table) + LedgerTable.names)
+    let own = Set(catalog.kinds.map(\.table) + LedgerTable.names)
       .union(Self.newerTables).union(["schema_version"])
     try connection.withStatement(
       "SELECT name, type, rootpage = 0 FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
@@ -69,7 +72,7 @@ struct SQLiteLayout {
         }
       }
     }
-    for kind in EntityKind.allCases where isRelation(kind.table) {
+    for kind in catalog.kinds where isRelation(kind.table) {
       let present = try connection.columns(of: kind.table)
       columns[kind] = present
       guard tableNames.subtracting(virtualTables).contains(kind.table) else { continue }
@@ -84,8 +87,10 @@ struct SQLiteLayout {
     hasDeferredKeys =
       try connection.integer(
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%DEFERRED%'") != nil
-    missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection)
-    if ownsLedgerVersion { lostLedgerColumns = try SQLiteSchema.lostLedgerColumns(connection) }
+    missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection, catalog)
+    if ownsLedgerVersion {
+      lostLedgerColumns = try SQLiteSchema.lostLedgerColumns(connection)
+    }
     guard isRelation("schema_version") else { return }
     try readVersion(connection)
   }
@@ -181,27 +186,31 @@ struct SQLiteLayout {
 
   /// The shared tables that are missing.
   var missingTables: [String] {
-    (EntityKind.allCases.map(\.table) + ["schema_version"]).filter { !isRelation($0) }
+    (catalog.kinds.map(\.table) + ["schema_version"]).filter { !isRelation($0) }
+  }
+
+  /// The kinds whose tables are ours to complete: those that other applications do not know always.
+  var ownedKinds: [EntityKind] {
+    ownsSharedTables ? catalog.kinds : catalog.kinds.filter { !EntityCatalog.rmos.contains($0) }
   }
 
   /// The tables that the first write creates.
   var tablesToCreate: Set<String> {
     Set(LedgerTable.names.filter { !isRelation($0) })
-      .union(ownsSharedTables ? missingTables : [])
+      .union(ownsSharedTables ? missingTables : ownedKinds.map(\.table).filter { !isRelation($0) })
   }
 
   /// The recommended indexes that are missing from tables that are ours to complete.
   var missingIndexSQL: [String] {
-    guard ownsSharedTables else { return [] }
-    return EntityKind.allCases.flatMap { kind in
+    ownedKinds.flatMap { kind in
       zip(kind.schema.indexes, kind.schema.createIndexSQL)
         .filter { !names.contains($0.0.name) }.map(\.1)
     }
   }
 
-  /// The columns that tables lack, such as those of version 1, as ALTER TABLE statements.
+  /// The columns that tables of ours lack, such as those of version 1, as ALTER TABLE statements.
   var missingColumnSQL: [String] {
-    EntityKind.allCases.flatMap { kind -> [String] in
+    ownedKinds.flatMap { kind -> [String] in
       guard let present = columns[kind] else { return [] }
       return kind.schema.fields.filter { !present.contains($0.column) }.map {
         "ALTER TABLE \(kind.table) ADD COLUMN \($0.sqlDefinition)"
@@ -215,8 +224,7 @@ struct SQLiteLayout {
     return version.version >= SchemaVersion.created && hasLedger
       && ledgerVersion == SchemaVersion.ledger.upperBound
       && missingLedgerSQL.isEmpty
-      && (!ownsSharedTables
-        || (columns.count == EntityKind.allCases.count && missingColumnSQL.isEmpty))
+      && ownedKinds.allSatisfy { columns[$0] != nil } && missingColumnSQL.isEmpty
   }
 
   /// Whether there is something to read, so that completing it can wait for the first write.
@@ -235,7 +243,10 @@ struct SQLiteLayout {
       return "its schema_version is \(version.version)"
     }
     if !ownsLedgerVersion {
-      let missing = missingTables
+      // By those that every RMOS application knows.
+      let missing = missingTables.filter {
+        $0 == "schema_version" || EntityCatalog.rmos.kind(named: $0) != nil
+      }
       let found = foreignNames.isEmpty ? Array(tableNames.union(views)) : foreignNames
       if missing.contains("schema_version"), !found.isEmpty {
         return "it has no schema_version, but \(Self.examples(found))"
@@ -244,7 +255,7 @@ struct SQLiteLayout {
         return "it has no \(missing.joined(separator: ", ")), but \(Self.examples(foreignNames))"
       }
     }
-    for kind in EntityKind.allCases where tableNames.contains(kind.table) {
+    for kind in catalog.kinds where tableNames.contains(kind.table) {
       if let present = columns[kind], !present.contains("id") {
         return "its \(kind.table) has no column id"
       }

@@ -42,7 +42,7 @@ struct SQLitePreflight {
     func add(_ table: String, _ found: String, _ message: String) {
       obstacles.append(WritingObstacle(.table, table: table, found: found, message))
     }
-    for table in EntityKind.allCases.map(\.table) + ["schema_version"] + LedgerTable.names {
+    for table in layout.catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.names {
       if layout.views.contains(table) {
         add(table, "a view", "\(table) is a view; rename or drop it, a table is needed")
       } else if layout.names.contains(table), !layout.tableNames.contains(table) {
@@ -53,15 +53,16 @@ struct SQLitePreflight {
     }
     if let obstacle = layout.ledgerObstacle { add("migration_runs", "no such column", obstacle) }
     let version = layout.version?.version ?? SchemaVersion.created
-    for kind in EntityKind.allCases where !layout.views.contains(kind.table) {
+    for kind in layout.catalog.kinds where !layout.views.contains(kind.table) {
       if layout.virtualTables.contains(kind.table) {
         add(
           kind.table, "a virtual table",
           "\(kind.table) is a virtual table; rename or drop it, a table of SQLite's own is needed")
         continue
       }
+      let isOurs = layout.ownedKinds.contains(kind)
       guard let present = layout.columns[kind] else {
-        if !layout.ownsSharedTables {
+        if !isOurs {
           add(
             kind.table, "no such table",
             "its schema version is \(version), but it has no table \(kind.table); the application "
@@ -70,7 +71,7 @@ struct SQLitePreflight {
         continue
       }
       let missing = kind.schema.fields.filter {
-        !present.contains($0.column) && !(layout.ownsSharedTables && $0.canBeAdded)
+        !present.contains($0.column) && !(isOurs && $0.canBeAdded)
       }
       if !missing.isEmpty {
         let names = missing.map { "\(kind.table).\($0.column)" }.joined(separator: ", ")
@@ -109,13 +110,13 @@ struct SQLitePreflight {
 
   private func statementObstacles() throws -> [WritingObstacle] {
     var obstacles: [WritingObstacle] = []
-    for kind in EntityKind.allCases where layout.tableNames.contains(kind.table) {
+    for kind in layout.catalog.kinds where layout.tableNames.contains(kind.table) {
       let columns = kind.schema.fields.map(\.column).filter {
         layout.columns[kind]?.contains($0) == true
       }
       if let found = try obstacle(kind.table, columns, key: "id") { obstacles.append(found) }
     }
-    for table in LedgerTable.all where layout.tableNames.contains(table.name) {
+    for table in LedgerTable.all(layout.catalog) where layout.tableNames.contains(table.name) {
       // Those that are missing come with the upgrade of the ledger.
       let present = try connection.columns(of: table.name)
       let columns = table.columns.map(\.name).filter(present.contains)

@@ -5,8 +5,11 @@ import RMOSModels
 /// No triggers, views, generated columns or strict tables: older applications must be able to work
 /// with the file.
 enum SQLiteSchema {
-  /// The statements that upgrade the ledger's tables that exist to the current version.
-  static func ledgerUpgradeSQL(_ connection: SQLiteConnection) throws -> [String] {
+  /// The statements that upgrade the ledger's tables that exist to the current version, and make
+  /// room for before-images of kinds with more fields than there were.
+  static func ledgerUpgradeSQL(
+    _ connection: SQLiteConnection, _ catalog: EntityCatalog
+  ) throws -> [String] {
     /// Whether a table exists without a column.
     func lacks(_ table: LedgerTable, _ column: String) throws -> Bool {
       try connection.integer(
@@ -20,9 +23,14 @@ enum SQLiteSchema {
         sql.append("ALTER TABLE \(table.name) ADD COLUMN \(column.definition)")
       }
     }
-    if try lacks(.beforeImages, "value_1") {
+    let images = LedgerTable.beforeImages(catalog)
+    if try lacks(images, "value_1") {
       // Version 1 never wrote into it.
-      sql += ["DROP TABLE \(LedgerTable.beforeImages.name)", LedgerTable.beforeImages.createSQL]
+      sql += ["DROP TABLE \(images.name)", images.createSQL]
+    } else {
+      let present = try connection.columns(of: images.name)
+      let missing = present.isEmpty ? [] : images.columns.filter { !present.contains($0.name) }
+      sql += missing.map { "ALTER TABLE \(images.name) ADD COLUMN \($0.definition)" }
     }
     return sql
   }
@@ -44,29 +52,33 @@ enum SQLiteSchema {
   /// Creates what is missing; call it within a transaction.
   ///
   /// The layout is read again: another process may have been first.
-  static func complete(_ connection: SQLiteConnection, path: String) throws {
-    let layout = try SQLiteLayout(of: connection)
+  static func complete(
+    _ connection: SQLiteConnection, _ catalog: EntityCatalog, path: String
+  ) throws {
+    let layout = try SQLiteLayout(of: connection, catalog)
     try layout.validateForWriting(on: connection, path: path)
+    if layout.ownsSharedTables { try connection.execute(versionTableSQL) }
+    for kind in layout.ownedKinds { try connection.execute(kind.schema.createTableSQL) }
+    for sql in layout.missingColumnSQL { try connection.execute(sql) }
+    for sql in layout.missingIndexSQL { try connection.execute(sql) }
     if layout.ownsSharedTables {
-      try connection.execute(versionTableSQL)
-      for kind in EntityKind.allCases { try connection.execute(kind.schema.createTableSQL) }
-      for sql in layout.missingColumnSQL { try connection.execute(sql) }
-      for sql in layout.missingIndexSQL { try connection.execute(sql) }
       try connection.execute(
         "INSERT OR IGNORE INTO schema_version (version) VALUES (\(SchemaVersion.created))")
     }
-    for sql in LedgerTable.all.map(\.createSQL) + layout.missingLedgerSQL {
+    for sql in LedgerTable.all(catalog).map(\.createSQL) + layout.missingLedgerSQL {
       try connection.execute(sql)
     }
     try connection.execute("PRAGMA user_version = \(SchemaVersion.ledger.upperBound)")
     // What refers to a table that was just created could not be checked before.
     connection.forgetStatements()
-    try SQLiteLayout(of: connection).validateForWriting(on: connection, path: path)
+    try SQLiteLayout(of: connection, catalog).validateForWriting(on: connection, path: path)
   }
 
   /// Creates the recommended indexes that are missing, if the tables are ours to complete.
-  static func createMissingIndexes(_ connection: SQLiteConnection) throws {
-    let missing = try SQLiteLayout(of: connection).missingIndexSQL
+  static func createMissingIndexes(
+    _ connection: SQLiteConnection, _ catalog: EntityCatalog
+  ) throws {
+    let missing = try SQLiteLayout(of: connection, catalog).missingIndexSQL
     guard !missing.isEmpty else { return }
     try connection.writeTransaction {
       for sql in missing { try connection.execute(sql) }
@@ -74,13 +86,15 @@ enum SQLiteSchema {
   }
 
   /// Drops the recommended indexes of empty tables that are ours to complete.
-  static func dropIndexesOfEmptyTables(_ connection: SQLiteConnection) throws {
-    let layout = try SQLiteLayout(of: connection)
+  static func dropIndexesOfEmptyTables(
+    _ connection: SQLiteConnection, _ catalog: EntityCatalog
+  ) throws {
+    let layout = try SQLiteLayout(of: connection, catalog)
     guard layout.ownsSharedTables else { return }
     try connection.writeTransaction {
-      for kind in EntityKind.allCases
+      for kind in catalog.kinds
       where try connection.integer("SELECT 1 FROM \(kind.table) LIMIT 1") != nil { return }
-      for kind in EntityKind.allCases {
+      for kind in catalog.kinds {
         for index in kind.schema.indexes where try isOurs(index, of: kind, connection) {
           try connection.execute("DROP INDEX \(index.name)")
         }

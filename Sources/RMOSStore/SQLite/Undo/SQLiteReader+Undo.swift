@@ -6,7 +6,7 @@ extension SQLiteReader {
   ) throws {
     let session = try session()
     guard session.statements.hasUndo else { return }
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
       let columns = ["entity_id"] + LedgerTable.imageColumns(of: kind)
       let count = Int32(columns.count)
       let list = (columns + ProvenanceColumn.imageNames).joined(separator: ", ")
@@ -34,8 +34,8 @@ extension SQLiteReader {
   ) throws {
     let session = try session()
     guard session.statements.hasLedger else { return }
-    for kind in EntityKind.allCases {
-      let table = session.statements[kind]
+    for kind in catalog.kinds {
+      let table = try session.statements[kind]
       try forEachChange(ofInserted: table, run, session) { try body(.init(kind, $0, $1)) }
       guard session.statements.hasUndo else { continue }
       try forEachChange(ofUpdated: table, run, session) { try body(.init(kind, $0, $1)) }
@@ -57,14 +57,15 @@ extension SQLiteReader {
         return try statement.step() ? Int(statement.integer(at: 0)) : 0
       }
     }
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
       let name = kind.rawValue
+      let table = try session.statements[kind]
       counts.restored[kind] = try count(
         "SELECT count(*) FROM migration_before_images WHERE kind = '\(name)' AND run_id = ?1")
       counts.removed[kind] = try count(
         "SELECT count(*) FROM migration_provenance p CROSS JOIN "
-          + "\(session.statements[kind].source) t "
-          + "ON \(session.statements[kind].isID("t.id", "p.entity_id")) WHERE p.kind = '\(name)' "
+          + "\(table.source) t "
+          + "ON \(table.isID("t.id", "p.entity_id")) WHERE p.kind = '\(name)' "
           + "AND p.run_id = ?1 AND NOT \(Self.isRewritten(name, "p.entity_id"))")
     }
     return counts
@@ -150,6 +151,7 @@ extension SQLiteReader {
     _ session: SQLiteSession, _ body: (UndoObstacle) throws -> Void
   ) throws {
     let (kind, column) = (table.kind.rawValue, table.expressions[field])
+    let referred = try session.statements[target]
     let image = LedgerTable.imageColumns(of: table.kind)[field - 1]
     func forEach(_ sql: String, _ obstacle: (String, String) -> UndoObstacle) throws {
       try session.connection.withStatement(sql) { statement in
@@ -171,8 +173,8 @@ extension SQLiteReader {
     ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
     try forEach(
       "SELECT i.entity_id, i.\(image) \(images) AND i.\(image) IS NOT NULL "
-        + "AND NOT EXISTS (SELECT 1 FROM \(session.statements[target].source) r "
-        + "WHERE \(session.statements[target].isID("r.id", "i.\(image)"))) ORDER BY i.entity_id"
+        + "AND NOT EXISTS (SELECT 1 FROM \(referred.source) r "
+        + "WHERE \(referred.isID("r.id", "i.\(image)"))) ORDER BY i.entity_id"
     ) { UndoObstacle(table.kind, $0, .misses(target, id: $1)) }
   }
 
@@ -240,7 +242,7 @@ extension SQLiteReader {
       let (kind, column) = (reference.target, Self.quoted(reference.column))
       let sql =
         "SELECT DISTINCT t.id FROM \(Self.quoted(reference.table)) o "
-        + "JOIN \(session.statements[kind].source) t ON t.id = o.\(column) "
+        + "JOIN \(try session.statements[kind].source) t ON t.id = o.\(column) "
         + "WHERE \(Self.isRemovedByUndo(kind, "t.id")) ORDER BY t.id"
       try session.connection.withStatement(sql) { statement in
         try statement.bind(run, at: 1)
@@ -254,7 +256,7 @@ extension SQLiteReader {
 
   /// The foreign keys of other applications that point to an id and forbid deleting it.
   private func foreignReferences(_ connection: SQLiteConnection) throws -> [ForeignReference] {
-    let own = EntityKind.allCases.map { "'\($0.table)'" }.joined(separator: ", ")
+    let own = catalog.kinds.map { "'\($0.table)'" }.joined(separator: ", ")
     let sql =
       "SELECT m.name, k.\"from\", lower(k.\"table\") FROM sqlite_schema m, "
       + "pragma_foreign_key_list(m.name) k WHERE m.type = 'table' "
@@ -265,7 +267,7 @@ extension SQLiteReader {
       var references: [ForeignReference] = []
       while try statement.step() {
         guard let table = statement.text(at: 0), let column = statement.text(at: 1),
-          let target = EntityKind.allCases.first(where: { $0.table == statement.text(at: 2) })
+          let target = catalog.kinds.first(where: { $0.table == statement.text(at: 2) })
         else { continue }
         references.append(ForeignReference(table: table, column: column, target: target))
       }

@@ -5,12 +5,12 @@ extension SQLiteTransaction {
     let session = try session()
     var counts = UndoCounts()
     // Restored rows first: until then they may refer to rows that are removed.
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
       counts.restored[kind] = try restoreRows(kind, run, session)
     }
     try restoreProvenance(run, session)
     // What remains of the run is what it inserted; rows that refer to others are removed first.
-    for kind in EntityKind.allCases.reversed() {
+    for kind in catalog.kinds.reversed() {
       counts.removed[kind] = try undo(
         run, session,
         "DELETE FROM \(kind.table) WHERE id COLLATE BINARY IN (SELECT entity_id "
@@ -25,6 +25,7 @@ extension SQLiteTransaction {
   private func restoreRows(
     _ kind: EntityKind, _ run: Int64, _ session: SQLiteSession
   ) throws -> Int {
+    let table = try session.statements[kind]
     let assignments = zip(kind.schema.fields.dropFirst(), LedgerTable.imageColumns(of: kind))
       .map { "\($0.column) = i.\($1)" }
     let restored = try undo(
@@ -40,7 +41,7 @@ extension SQLiteTransaction {
       try restored
         != count(
           "\(images) AND EXISTS (SELECT 1 FROM \(kind.table) t "
-            + "WHERE \(session.statements[kind].isID("t.id", "i.entity_id")))", run, session)
+            + "WHERE \(table.isID("t.id", "i.entity_id")))", run, session)
     {
       throw StoreError.ignoredUndo(kind, run: run)
     }
@@ -60,7 +61,7 @@ extension SQLiteTransaction {
         + "(SELECT kind, entity_id FROM migration_before_images "
         + "WHERE run_id = ?1 AND from_run IS NULL)")
     if session.layout.hasTriggers {
-      for kind in EntityKind.allCases { try digestRestored(kind, run, session) }
+      for kind in catalog.kinds { try digestRestored(kind, run, session) }
     }
     _ = try undo(run, session, "DELETE FROM migration_before_images WHERE run_id = ?1")
   }
@@ -68,10 +69,11 @@ extension SQLiteTransaction {
   /// Checks that the rows the run inserted are gone: a trigger can ignore a deletion, or revert it.
   private func checkRemoval(_ run: Int64, _ session: SQLiteSession) throws {
     guard session.layout.hasTriggers else { return }
-    for kind in EntityKind.allCases {
+    for kind in catalog.kinds {
+      let table = try session.statements[kind]
       let remaining = try count(
         "SELECT EXISTS (SELECT 1 FROM migration_provenance p CROSS JOIN \(kind.table) t "
-          + "ON \(session.statements[kind].isID("t.id", "p.entity_id")) "
+          + "ON \(table.isID("t.id", "p.entity_id")) "
           + "WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1)", run, session)
       guard remaining == 0 else { throw StoreError.ignoredUndo(kind, run: run) }
     }
@@ -103,7 +105,7 @@ extension SQLiteTransaction {
   /// Gives each restored row that was not edited before the run rewrote it the digest of its content,
   /// which a trigger may have changed while it was restored.
   private func digestRestored(_ kind: EntityKind, _ run: Int64, _ session: SQLiteSession) throws {
-    let table = session.statements[kind]
+    let table = try session.statements[kind]
     let images = LedgerTable.imageColumns(of: kind).map { "i.\($0)" }
     let sql =
       "SELECT i.row_digest, i.entity_id, \(images.joined(separator: ", ")), "

@@ -5,10 +5,10 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func insert(_ record: Record) throws {
     let session = try session()
     let id = try record.requiredID()
-    let table = session.statements[record.kind]
+    let table = try session.statements[record.kind]
     try writeOne(session, record.kind, id) {
       try session.connection.withStatement(
-        slot: StatementSlot.insert.index(record.kind.ordinal), table.insert
+        slot: StatementSlot.insert.index(table), table.insert
       ) { statement in
         try statement.bindAll(record.values)
         try insert(with: statement, session, record.kind)
@@ -21,11 +21,11 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
     let session = try session()
     let kind = batch.kind
-    let table = session.statements[kind]
+    let table = try session.statements[kind]
     try batch.arena.withUnsafeBufferPointer { arena in
       try writeOne(session, kind, batch.text(batch.entries[index].id)) {
         try session.connection.withStatement(
-          slot: StatementSlot.insert.index(kind.ordinal), table.insert
+          slot: StatementSlot.insert.index(table), table.insert
         ) { statement in
           let (cells, first) = (batch.cells, index * table.fieldCount)
           for field in 0..<table.fieldCount {
@@ -45,7 +45,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
           try digestAfterTriggers(session, kind, batch.text(batch.entries[index].id))
           ?? batch.rowDigest(at: index)
         try session.connection.withStatement(
-          slot: StatementSlot.insertProvenance.index(kind.ordinal), table.insertProvenance
+          slot: StatementSlot.insertProvenance.index(table), table.insertProvenance
         ) { statement in
           try statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
         }
@@ -78,13 +78,13 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   ) throws {
     let session = try session()
     let kind = batch.kind
+    let table = try session.statements[kind]
     let id = batch.text(batch.entries[index].id)
     guard let stored = try record(kind, id: id) else { throw StoreError.nothingToUpdate(kind, id) }
     let row = batch.row(at: index, rewriting: stored, startedAt: startedAt)
     try writeOne(session, kind, id) {
       try session.connection.withStatement(
-        slot: StatementSlot.insertBeforeImage.index(kind.ordinal),
-        session.statements[kind].insertBeforeImage
+        slot: StatementSlot.insertBeforeImage.index(table), table.insertBeforeImage
       ) { statement in
         try statement.bind(id, at: 1)
         try statement.bind(run, at: 2)
@@ -107,8 +107,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       let digest = try digestAfterTriggers(session, kind, id) ?? RowDigest(of: row)
       try batch.arena.withUnsafeBufferPointer { arena in
         try session.connection.withStatement(
-          slot: StatementSlot.insertProvenance.index(kind.ordinal),
-          session.statements[kind].insertProvenance
+          slot: StatementSlot.insertProvenance.index(table), table.insertProvenance
         ) { statement in
           try statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
         }
@@ -118,8 +117,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
 
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     let session = try session()
+    let table = try session.statements[kind]
     let isDeleted = try session.connection.withStatement(
-      slot: StatementSlot.delete.index(kind.ordinal), session.statements[kind].delete
+      slot: StatementSlot.delete.index(table), table.delete
     ) { statement in
       try statement.bind(id, at: 1)
       do {
@@ -129,7 +129,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
           _ = try statement.step()
         }
       } catch let error as StoreError where error.code == .constraint {
-        throw StoreError.stillReferenced(kind, id: id, sqliteCode: error.sqliteCode)
+        throw StoreError.stillReferenced(
+          kind, id: id, catalog, sqliteCode: error.sqliteCode)
       }
       return session.connection.changes > 0
     }
@@ -138,8 +139,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   }
 
   private func deleteProvenance(_ kind: EntityKind, id: String) throws {
-    try session().connection.withStatement(
-      slot: StatementSlot.deleteProvenance.index(kind.ordinal),
+    let session = try session()
+    try session.connection.withStatement(
+      slot: StatementSlot.deleteProvenance.index(try session.statements[kind]),
       "DELETE FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND entity_id = ?"
     ) { statement in
       try statement.bind(id, at: 1)
@@ -159,8 +161,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   ///
   /// - Returns: Whether it existed and was not ignored.
   private func rewrite(_ record: Record, _ session: SQLiteSession) throws -> Bool {
-    try session.connection.withStatement(
-      slot: StatementSlot.update.index(record.kind.ordinal), session.statements[record.kind].update
+    let table = try session.statements[record.kind]
+    return try session.connection.withStatement(
+      slot: StatementSlot.update.index(table), table.update
     ) { statement in
       try statement.bindAll(record.values)
       _ = try statement.step()
@@ -175,9 +178,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     _ session: SQLiteSession, _ kind: EntityKind, _ id: @autoclosure () -> String
   ) throws -> RowDigest? {
     guard session.layout.hasTriggers else { return nil }
-    let table = session.statements[kind]
+    let table = try session.statements[kind]
     return try session.connection.withStatement(
-      slot: StatementSlot.record.index(kind.ordinal), table.selectByID
+      slot: StatementSlot.record.index(table), table.selectByID
     ) { statement in
       try statement.bind(id(), at: 1)
       guard try statement.step() else { throw StoreError.ignoredRow(kind) }

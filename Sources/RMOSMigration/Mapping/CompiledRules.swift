@@ -1,0 +1,198 @@
+import RMOSModels
+
+/// Rules made ready: pointers are nodes of one tree, and each rule knows what it uses.
+struct CompiledRules {
+  /// A condition over nodes.
+  struct Condition {
+    var has: [Int] = []
+    var lacks: [Int] = []
+    var equals: [(node: Int, values: [JSONLiteral])] = []
+  }
+
+  enum Reference {
+    case node(Int)
+    case key
+  }
+
+  typealias Values = [(word: [UInt8], value: JSONLiteral)]
+
+  indirect enum Content {
+    case first([Reference], Values, MappingConversion.Conversion?)
+    case pair(Reference, Reference, MappingConversion.Pair)
+    case common(Int, elements: Int, Values, MappingConversion.Conversion?)
+    case count(Int)
+    case object([Target], takesRest: Bool)
+    case constant
+  }
+
+  struct Source {
+    var condition: Condition
+    var content: Content
+    var constant: JSONLiteral?
+    var description: String
+  }
+
+  /// A member to write, and where it comes from.
+  struct Target {
+    /// The name, quoted, with its colon.
+    let name: [UInt8]
+    /// A pointer into the entity.
+    let pointer: String
+    let source: Source
+  }
+
+  struct Rule {
+    /// Where in a document its objects are; `nil` if that is found without a mapping's help.
+    let entities: EntityPointer?
+    let condition: Condition
+    /// The targets, those that take what is left last.
+    let targets: [Target]
+    /// For each node, whether the rule looks at it, apart from conditions.
+    let uses: [Bool]
+    /// For each field of the kind, the target that gives it.
+    let targetOfField: [Int?]
+  }
+
+  let kind: EntityKind
+  /// Whether names that differ in case, `_`, `-` and spaces alone count as the same.
+  let ignoresSpelling: Bool
+  /// Whether any rule asks for the key of the dictionary that an object stands in.
+  private(set) var usesKey = false
+  private(set) var tree = PointerTree()
+  private(set) var rules: [Rule] = []
+  /// For each node, which of the kind's own members it is.
+  private(set) var fieldOfNode: [Int?] = []
+  /// The nodes of members by their names as they may be spelled, if a rule takes any spelling.
+  private(set) var spellings: [[UInt8]: Int] = [:]
+  /// For each node of the kind's own members, the name under which it is written.
+  private(set) var nameOfNode: [[UInt8]?] = []
+
+  init(_ rules: [MappingRule], for kind: EntityKind, ignoresSpelling: Bool) {
+    self.kind = kind
+    self.ignoresSpelling = ignoresSpelling
+    let schema = kind.schema
+    var (fieldOfNode, nameOfNode) = ([Int: Int](), [Int: [UInt8]]())
+    for (field, declared) in schema.fields.enumerated() {
+      let node = self.node(declared.member)
+      fieldOfNode[node] = field
+      nameOfNode[node] = Array(declared.member.utf8)
+    }
+    let drafts = rules.map { rule in
+      var used: Set<Int> = []
+      let condition = self.condition(rule.condition)
+      // What takes the rest must come when all else is taken.
+      let members = rule.members.enumerated().sorted {
+        ($0.element.source.takesRest ? 1 : 0, $0.element.field)
+          < ($1.element.source.takesRest ? 1 : 0, $1.element.field)
+      }.map(\.element)
+      let targets = members.map { member in
+        target(
+          schema.fields[member.field].member, above: "", member.source, &used)
+      }
+      return (rule.entities, condition, members.map(\.field), targets, used)
+    }
+    if ignoresSpelling {
+      for other in schema.otherNames {
+        let node = node(other.member)
+        if nameOfNode[node] == nil { nameOfNode[node] = Array(other.member.utf8) }
+      }
+      for entry in tree.nodes[0].names {
+        let folded = entry.name.foldedName
+        if spellings[folded] == nil { spellings[folded] = entry.node }
+      }
+    }
+    self.fieldOfNode = tree.nodes.indices.map { fieldOfNode[$0] }
+    self.nameOfNode = tree.nodes.indices.map { nameOfNode[$0] }
+    for (entities, condition, fields, targets, used) in drafts {
+      var targetOfField = [Int?](repeating: nil, count: schema.fields.count)
+      for (position, field) in fields.enumerated() { targetOfField[field] = position }
+      self.rules.append(
+        Rule(
+          entities: entities, condition: condition, targets: targets,
+          uses: tree.nodes.indices.map { used.contains($0) }, targetOfField: targetOfField))
+    }
+  }
+
+  private mutating func node(_ name: String) -> Int {
+    tree.node(of: EntityPointer(steps: [.named(Array(name.utf8))]))
+  }
+
+  private mutating func condition(_ condition: MappingCondition) -> Condition {
+    Condition(
+      has: condition.has.map { tree.node(of: $0) },
+      lacks: condition.lacks.map { tree.node(of: $0) },
+      equals: condition.equals.map { (tree.node(of: $0.pointer), $0.values) })
+  }
+
+  private mutating func target(
+    _ name: String, above: String, _ source: MemberSource, _ used: inout Set<Int>
+  ) -> Target {
+    var writer = JSONWriter(escaping: .minimal)
+    writer.string(name)
+    let pointer = above + JSONPointer.to(name)
+    let compiled = Source(
+      condition: condition(source.condition),
+      content: content(source.content, pointer, &used), constant: source.constant,
+      description: source.description)
+    return Target(name: Array((writer.text + ":").utf8), pointer: pointer, source: compiled)
+  }
+
+  private mutating func content(
+    _ content: MemberSource.Content, _ pointer: String, _ used: inout Set<Int>
+  ) -> Content {
+    switch content {
+    case .first(let references, let values, let conversion):
+      return .first(
+        references.map { reference($0, &used) }, values, conversion.flatMap(\.conversion))
+    case .pair(let first, let second, let pair):
+      return .pair(reference(first, &used), reference(second, &used), pair)
+    case .common(let pointer, let values, let conversion):
+      let node = tree.node(of: pointer)
+      let elements = tree.node(of: pointer.upToAny)
+      used.insert(node)
+      return .common(node, elements: elements, values, conversion.flatMap(\.conversion))
+    case .count(let pointer):
+      let node = tree.node(of: pointer)
+      tree.count(at: node)
+      used.insert(node)
+      return .count(node)
+    case .object(let members, let takesRest):
+      return .object(
+        members.map { target($0.name, above: pointer, $0.source, &used) }, takesRest: takesRest)
+    case .constant: return .constant
+    }
+  }
+
+  private mutating func reference(
+    _ reference: MemberSource.Reference, _ used: inout Set<Int>
+  ) -> Reference {
+    switch reference {
+    case .key:
+      usesKey = true
+      return .key
+    case .pointer(let pointer):
+      let node = tree.node(of: pointer)
+      used.insert(node)
+      return .node(node)
+    }
+  }
+}
+
+extension MemberSource {
+  fileprivate var takesRest: Bool {
+    if case .object(_, takesRest: true) = content { true } else { false }
+  }
+}
+
+extension MappingConversion {
+  fileprivate var conversion: Conversion? {
+    if case .single(let conversion) = self { conversion } else { nil }
+  }
+}
+
+extension EntityPointer {
+  /// The pointer up to the first step that stands for every element.
+  fileprivate var upToAny: EntityPointer {
+    EntityPointer(steps: Array(steps.prefix((steps.firstIndex(of: .any) ?? steps.count - 1) + 1)))
+  }
+}

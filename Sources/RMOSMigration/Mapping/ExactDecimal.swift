@@ -1,0 +1,155 @@
+import RMOSSystem
+
+/// A decimal number of any length, exactly as its token has it.
+struct ExactDecimal {
+  private let isNegative: Bool
+  /// The digits of the whole number that ``exponent`` scales, without leading zeros.
+  private let digits: [UInt8]
+  /// The power of ten by which ``digits`` are scaled.
+  private let exponent: Int
+
+  private init(isNegative: Bool, digits: [UInt8], exponent: Int) {
+    self.isNegative = isNegative
+    self.digits = Array(digits.drop { $0 == 0 })
+    self.exponent = exponent
+  }
+
+  /// Reads a JSON number.
+  init(_ token: some Sequence<UInt8>) {
+    var (isNegative, digits, exponent) = (false, [UInt8](), 0)
+    var isFraction = false
+    var power: (isNegative: Bool, value: Int)?
+    for byte in token {
+      switch byte {
+      case UInt8(ascii: "-"):
+        if power != nil { power?.isNegative = true } else { isNegative = true }
+      case UInt8(ascii: "+"): break
+      case UInt8(ascii: "."): isFraction = true
+      case UInt8(ascii: "e"), UInt8(ascii: "E"): power = (false, 0)
+      default:
+        let digit = byte & 15
+        if let found = power {
+          // What is beyond this is beyond every use.
+          power?.value = min(found.value * 10 + Int(digit), 1_000_000_000)
+        } else {
+          digits.append(digit)
+          if isFraction { exponent -= 1 }
+        }
+      }
+    }
+    if let power { exponent += power.isNegative ? -power.value : power.value }
+    self.init(isNegative: isNegative, digits: digits, exponent: exponent)
+  }
+
+  /// The number with its point moved by so many places to the right.
+  func scaled(by places: Int) -> ExactDecimal {
+    ExactDecimal(isNegative: isNegative, digits: digits, exponent: exponent + places)
+  }
+
+  /// The number times a small one, its point moved by `scale` places to the right.
+  func multiplied(by factor: Int, scale: Int) -> ExactDecimal {
+    var product: [UInt8] = []
+    var carry = 0
+    for digit in digits.reversed() {
+      let value = Int(digit) * factor + carry
+      product.append(UInt8(value % 10))
+      carry = value / 10
+    }
+    while carry > 0 {
+      product.append(UInt8(carry % 10))
+      carry /= 10
+    }
+    return ExactDecimal(
+      isNegative: isNegative, digits: product.reversed(), exponent: exponent + scale)
+  }
+
+  /// The number as a JSON token, without zeros that say nothing.
+  var text: [UInt8] {
+    var digits = digits
+    var exponent = exponent
+    while exponent < 0, digits.last == 0 {
+      digits.removeLast()
+      exponent += 1
+    }
+    guard !digits.isEmpty else { return [0x30] }
+    let shown = digits.map { $0 | 0x30 }
+    let sign = isNegative ? [UInt8(ascii: "-")] : []
+    if exponent > 30 || exponent < -60 { return sign + shown + Array("e\(exponent)".utf8) }
+    if exponent >= 0 { return sign + shown + repeatElement(0x30, count: exponent) }
+    let whole = shown.count + exponent
+    if whole > 0 { return sign + shown[..<whole] + [UInt8(ascii: ".")] + shown[whole...] }
+    return sign + Array("0.".utf8) + repeatElement(0x30, count: -whole) + shown
+  }
+
+  /// Whether the number, without its sign, is at least a whole one.
+  func magnitudeIsAtLeast(_ limit: Int) -> Bool {
+    let needed = String(limit).utf8.count
+    let places = digits.count + exponent
+    if digits.isEmpty || places != needed { return !digits.isEmpty && places > needed }
+    return (wholePart ?? 0) >= limit
+  }
+
+  /// The value where it is whole and not beyond use.
+  var wholeValue: Int128? {
+    if digits.isEmpty { return 0 }
+    guard exponent > -40, digits.count + exponent <= 36 else { return nil }
+    var value: Int128 = 0
+    for digit in digits { value = value * 10 + Int128(digit) }
+    if exponent >= 0 {
+      for _ in 0..<exponent { value *= 10 }
+    } else {
+      for _ in 0..<(-exponent) {
+        guard value % 10 == 0 else { return nil }
+        value /= 10
+      }
+    }
+    return isNegative ? -value : value
+  }
+
+  /// The digits before the point as a number; `nil` if there are more than 17.
+  private var wholePart: Int? {
+    let places = digits.count + exponent
+    guard places <= 17 else { return nil }
+    var value = 0
+    for index in 0..<max(0, places) {
+      value = value * 10 + Int(index < digits.count ? digits[index] : 0)
+    }
+    return value
+  }
+
+  /// The number of seconds since 1970 as ISO 8601 in UTC, with the digits it has; `nil` beyond the
+  /// years 1 to 9999.
+  var timestamp: String? {
+    guard var seconds = wholePart else { return nil }
+    let places = digits.count + exponent
+    guard exponent >= -64 else { return nil }
+    var fraction = [UInt8](repeating: 0, count: max(0, min(-places, -exponent)))
+    if exponent < 0 { fraction += digits[max(0, places)...] }
+    if isNegative {
+      seconds = -seconds
+      if fraction.contains(where: { $0 != 0 }) {
+        seconds -= 1
+        // Ten's complement.
+        var borrows = false
+        for index in fraction.indices.reversed() {
+          let digit = fraction[index]
+          fraction[index] = borrows ? 9 - digit : (10 - digit) % 10
+          borrows = borrows || digit != 0
+        }
+      }
+    }
+    let epoch = CivilDate(year: 1970, month: 1, day: 1).dayNumber
+    let day = epoch + (seconds - (seconds < 0 ? 86_399 : 0)) / 86_400
+    guard 306...3_652_364 ~= day else { return nil }
+    let date = CivilDate(dayNumber: day)
+    let text = String(decoding: fraction.map { $0 | 0x30 }, as: UTF8.self)
+    return "\(date.text)T\(Self.clock(seconds - (day - epoch) * 86_400))"
+      + (text.isEmpty ? "" : "." + text) + "Z"
+  }
+
+  /// A second of the day as HH:MM:SS.
+  static func clock(_ second: Int) -> String {
+    func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    return "\(padded(second / 3600)):\(padded(second / 60 % 60)):\(padded(second % 60))"
+  }
+}

@@ -1,0 +1,95 @@
+import RMOSSystem
+
+/// A pattern for relative paths: `*` stands for anything within a name, `?` for one character, and
+/// `**` between slashes for any directories, also none.
+struct FileGlob: Sendable {
+  /// The pattern as it is written.
+  let text: String
+  private let parts: [Part]
+
+  private enum Part: Sendable {
+    case directories
+    case name([UInt8])
+  }
+
+  /// Creates a pattern; `nil` if it can match no relative path.
+  init?(_ text: String) {
+    self.text = text
+    let names = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard !text.isEmpty, names.allSatisfy({ !$0.isEmpty && !$0.elementsEqual(".".utf8) }),
+      !names.contains(where: { $0.elementsEqual("..".utf8) })
+    else { return nil }
+    var parts: [Part] = []
+    for name in names {
+      parts.append(name.elementsEqual("**".utf8) ? .directories : .name(Array(name)))
+    }
+    // What ends in directories takes every file in them.
+    if case .directories? = parts.last { parts.append(.name([UInt8(ascii: "*")])) }
+    self.parts = parts
+  }
+
+  /// The directory that holds all that matches; `nil` if that is the whole source.
+  var topDirectory: String? {
+    guard parts.count > 1, case .name(let name) = parts[0],
+      !name.contains(where: { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") })
+    else { return nil }
+    return String(decoding: name, as: UTF8.self)
+  }
+
+  /// Whether a relative path matches.
+  func matches(_ path: [UInt8]) -> Bool {
+    matches(path.split(separator: UInt8(ascii: "/"))[...], parts[...])
+  }
+
+  private func matches(_ names: ArraySlice<ArraySlice<UInt8>>, _ parts: ArraySlice<Part>) -> Bool {
+    // Like a name's stars: where matching fails, the last `**` takes one directory more.
+    var (names, parts) = (names, parts)
+    var retry: (names: ArraySlice<ArraySlice<UInt8>>, parts: ArraySlice<Part>)?
+    while true {
+      switch parts.first {
+      case .directories:
+        parts.removeFirst()
+        retry = (names, parts)
+        continue
+      case .name(let pattern):
+        if let name = names.first, Self.matches(name, pattern) {
+          names.removeFirst()
+          parts.removeFirst()
+          continue
+        }
+      case nil:
+        if names.isEmpty { return true }
+      }
+      guard let last = retry, !last.names.isEmpty else { return false }
+      names = last.names.dropFirst()
+      parts = last.parts
+      retry = (names, parts)
+    }
+  }
+
+  private static func matches(_ name: ArraySlice<UInt8>, _ pattern: [UInt8]) -> Bool {
+    var (position, index) = (name.startIndex, 0)
+    var star: (index: Int, position: Int)?
+    while position < name.endIndex {
+      if index < pattern.count, pattern[index] == UInt8(ascii: "*") {
+        star = (index, position)
+        index += 1
+      } else if index < pattern.count, pattern[index] == UInt8(ascii: "?") {
+        position += 1
+        // A character, not a byte.
+        while position < name.endIndex, name[position] & 0xC0 == 0x80 { position += 1 }
+        index += 1
+      } else if index < pattern.count, pattern[index] == name[position] {
+        position += 1
+        index += 1
+      } else if let last = star {
+        star = (last.index, last.position + 1)
+        position = last.position + 1
+        index = last.index + 1
+      } else {
+        return false
+      }
+    }
+    return pattern[index...].allSatisfy { $0 == UInt8(ascii: "*") }
+  }
+}

@@ -1,0 +1,100 @@
+public import RMOSModels
+
+/// A declaration of how files of another shape are read as entities.
+///
+/// A mapping turns an object of a source into an entity, which then passes the same rules as any
+/// other. Nothing is invented and nothing dropped: members that no rule uses are kept beside the
+/// entity, and so is the original of a member that was converted.
+///
+/// ```swift
+/// let mapping = try Mapping(parsing: text)
+/// print(mapping.name, mapping.about ?? "")
+/// ```
+///
+/// The format is described in `Documentation/Mappings.md`, with a JSON Schema beside it.
+public struct Mapping: Sendable {
+  /// The name, as reports and the ledger show it.
+  public let name: String
+  /// What the mapping is for; `nil` if it does not say.
+  public let about: String?
+  /// The text it was parsed from.
+  public let text: String
+  /// SHA-256 of ``text``, in hexadecimal.
+  public let sha256: String
+  /// Whether names that differ in case, `_`, `-` and spaces alone count as the same.
+  let ignoresSpelling: Bool
+  /// The rules of each kind, in the order in which they are tried.
+  let rules: [EntityKind: [MappingRule]]
+
+  /// Parses a mapping.
+  ///
+  /// - Parameters:
+  ///   - text: JSON; a byte-order mark before it is ignored.
+  ///   - catalog: The kinds that it may have rules for.
+  /// - Throws: ``MappingError`` with the first mistake and its place.
+  public init(
+    parsing text: String, catalog: EntityCatalog = .rmos
+  ) throws(MappingError) {
+    let content =
+      text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+    let parsed = try MappingParser(content, catalog).parse()
+    self.text = content
+    sha256 = SHA256.hash(of: content)
+    name = parsed.name
+    about = parsed.about
+    ignoresSpelling = parsed.ignoresSpelling
+    rules = parsed.rules
+  }
+
+  /// The mappings that come with the library, in the order in which they are listed.
+  public static let builtIn: [Mapping] = BuiltInMappings.texts.map { text in
+    do throws(MappingError) {
+      return try Mapping(parsing: text)
+    } catch {
+      preconditionFailure("a built-in mapping is wrong: \(error)")
+    }
+  }
+
+  /// The built-in mapping with a name; `nil` if there is none.
+  public static func builtIn(named name: String) -> Mapping? {
+    builtIn.first { $0.name == name }
+  }
+}
+
+extension Mapping {
+  /// What a run made of a mapping.
+  public struct Use: Sendable, Hashable {
+    /// The mapping's name.
+    public var name: String
+    /// SHA-256 of its text, in hexadecimal.
+    public var sha256: String
+    /// How many entities it read; `nil` if that is not known any more.
+    public var entities: Int?
+
+    /// Creates a use.
+    public init(name: String, sha256: String, entities: Int?) {
+      self.name = name
+      self.sha256 = sha256
+      self.entities = entities
+    }
+
+    /// The mappings that a run's options name.
+    static func all(inOptions json: String) -> [Use] {
+      guard case .array(let mappings)? = (try? JSONValue(parsing: json))?["mappings"] else {
+        return []
+      }
+      return mappings.map { mapping in
+        Use(
+          name: mapping["name"]?.string ?? "", sha256: mapping["sha256"]?.string ?? "",
+          entities: nil)
+      }
+    }
+  }
+}
+
+extension SHA256 {
+  fileprivate static func hash(of text: String) -> String {
+    var text = text
+    return text.withUTF8 { String(describing: SHA256.hash(UnsafeRawBufferPointer($0))) }
+  }
+}

@@ -1,0 +1,271 @@
+import RMOSModels
+import RMOSSystem
+
+/// How a mapping turns a value of the source into another.
+///
+/// Everything is exact: numbers are decimal digits throughout, never binary floating point.
+enum MappingConversion: Sendable {
+  case single(Conversion)
+  case pair(Pair)
+
+  var single: MappingConversion? { if case .single = self { self } else { nil } }
+
+  /// What becomes of one value.
+  enum Single: String, Sendable, CaseIterable {
+    /// Seconds since 1970 as ISO 8601; milliseconds where there are too many for seconds.
+    case epoch
+    case epochSeconds = "epoch-seconds"
+    case epochMilliseconds = "epoch-milliseconds"
+    /// Text that is a number as a number.
+    case number
+    /// A number or a truth value as text.
+    case text
+    /// Text that holds JSON as that JSON.
+    case json
+    /// Inches as millimetres.
+    case inches
+  }
+
+  /// A conversion with its parameter.
+  struct Conversion: Sendable {
+    let form: Single
+    /// Whether numbers in text have a comma for a point.
+    let decimalComma: Bool
+
+    init(_ form: Single, decimalComma: Bool = false) {
+      self.form = form
+      self.decimalComma = decimalComma
+    }
+  }
+
+  /// What two values give together.
+  enum Pair: String, Sendable, CaseIterable {
+    /// The seconds between two times.
+    case difference
+    /// The time that is so many seconds after another.
+    case sum
+  }
+}
+
+extension MappingConversion.Conversion {
+  /// From so many on, a number since 1970 counts milliseconds: as seconds it would be in the year
+  /// 5138 or later, as milliseconds it is in 1973 or later.
+  private static let millisecondsFrom = 100_000_000_000
+
+  /// Converts a value that was scanned.
+  ///
+  /// - Returns: JSON; `nil` if the value is none that is converted, and stays as it is.
+  func convert(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
+    switch form {
+    case .epoch, .epochSeconds, .epochMilliseconds:
+      guard let number = number(token, kind).map({ ExactDecimal($0) }) else { return nil }
+      var scale = form == .epochMilliseconds ? -3 : 0
+      if form == .epoch, number.magnitudeIsAtLeast(Self.millisecondsFrom) { scale = -3 }
+      return number.scaled(by: scale).timestamp.map { "\"\($0)\"".utf8.map { $0 } }
+    case .number:
+      return kind == .number ? nil : number(token, kind)
+    case .inches:
+      return number(token, kind).map { ExactDecimal($0).multiplied(by: 254, scale: -1).text }
+    case .text:
+      switch kind {
+      case .number, .true, .false:
+        return [UInt8(ascii: "\"")] + token + [UInt8(ascii: "\"")]
+      default: return nil
+      }
+    case .json:
+      guard let text = Self.content(of: token, kind), Self.isJSON(text) else { return nil }
+      return text
+    }
+  }
+
+  /// The number that a value is, or that text holds, as a JSON token.
+  private func number(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
+    if kind == .number { return Array(token) }
+    guard var text = Self.content(of: token, kind)?[...] else { return nil }
+    while let first = text.first, first == 0x20 || 0x09...0x0D ~= first { text.removeFirst() }
+    while let last = text.last, last == 0x20 || 0x09...0x0D ~= last { text.removeLast() }
+    var number: [UInt8] = []
+    if text.first == UInt8(ascii: "-") { number.append(UInt8(ascii: "-")) }
+    if let sign = text.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
+      text.removeFirst()
+    }
+    // JSON has no leading zeros and no bare point.
+    while text.first == UInt8(ascii: "0"), text.dropFirst().first?.isASCIIDigit == true {
+      text.removeFirst()
+    }
+    let point = decimalComma ? UInt8(ascii: ",") : UInt8(ascii: ".")
+    if text.first == point { number.append(UInt8(ascii: "0")) }
+    for byte in text {
+      if byte == point {
+        number.append(UInt8(ascii: "."))
+      } else if byte == UInt8(ascii: ".") {
+        return nil
+      } else {
+        number.append(byte)
+      }
+    }
+    if number.last == UInt8(ascii: ".") { number.removeLast() }
+    return Self.isNumber(number) ? number : nil
+  }
+
+  /// The text of a string; `nil` for another value.
+  static func content(
+    of token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
+  ) -> [UInt8]? {
+    switch kind {
+    case .string: Array(token.dropFirst().dropLast())
+    case .escapedString:
+      JSONScanner.decoded(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
+    default: nil
+    }
+  }
+
+  private static func isNumber(_ text: [UInt8]) -> Bool {
+    guard let first = text.first, first == UInt8(ascii: "-") || first.isASCIIDigit,
+      text.last?.isASCIIDigit == true
+    else { return false }
+    return isJSON(text)
+  }
+
+  private static func isJSON(_ text: [UInt8]) -> Bool {
+    text.withUnsafeBytes { bytes in
+      do throws(JSONScanError) {
+        try JSONScanner.validate(bytes)
+        return true
+      } catch {
+        return false
+      }
+    }
+  }
+}
+
+extension MappingConversion.Pair {
+  /// What two values give together, as JSON.
+  ///
+  /// - Returns: `nil` if it cannot be told.
+  func convert(
+    _ first: (token: UnsafeBufferPointer<UInt8>, kind: JSONScanner.Kind),
+    _ second: (token: UnsafeBufferPointer<UInt8>, kind: JSONScanner.Kind)
+  ) -> [UInt8]? {
+    guard let start = ExactTime(first.token, first.kind) else { return nil }
+    switch self {
+    case .difference:
+      guard let end = ExactTime(second.token, second.kind),
+        let seconds = start.seconds(to: end)
+      else { return nil }
+      return Array(seconds.utf8)
+    case .sum:
+      guard second.kind == .number else { return nil }
+      return start.adding(ExactDecimal(second.token)).map { Array("\"\($0)\"".utf8) }
+    }
+  }
+}
+
+/// A time as seconds in decimal, with the zone as it is written.
+private struct ExactTime {
+  /// How many digits of a fraction are reckoned with.
+  private static let places = 18
+  private static let unit: Int128 = 1_000_000_000_000_000_000
+
+  /// Since 0000-03-01, in units of 10⁻¹⁸ seconds, as the clock shows it.
+  private let local: Int128
+  /// East of UTC, in seconds; `nil` if the text gives no zone.
+  private let zoneOffset: Int?
+  /// The zone as written.
+  private let zone: String
+  /// What stands between date and time.
+  private let separator: Character
+
+  private init(local: Int128, zoneOffset: Int?, zone: String, separator: Character) {
+    self.local = local
+    self.zoneOffset = zoneOffset
+    self.zone = zone
+    self.separator = separator
+  }
+
+  /// A time of the source: text with a time of day, or a number since 1970.
+  init?(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) {
+    if kind == .string {
+      let content = UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())
+      if let stamp = Timestamp(utf8: content), let time = stamp.time {
+        self.init(stamp, time, content)
+        return
+      }
+    }
+    // A number, or text that is one or is spelled with escapes.
+    let converted = MappingConversion.Conversion(.epoch).convert(token, kind)
+    let content =
+      converted.map { Array($0.dropFirst().dropLast()) }
+      ?? MappingConversion.Conversion.content(of: token, kind)
+    guard let content,
+      let time = content.withUnsafeBufferPointer({ bytes -> ExactTime? in
+        guard let stamp = Timestamp(utf8: bytes), let time = stamp.time else { return nil }
+        return ExactTime(stamp, time, bytes)
+      })
+    else { return nil }
+    self = time
+  }
+
+  /// A time as it is written.
+  private init?(
+    _ stamp: Timestamp, _ time: Timestamp.Time, _ text: UnsafeBufferPointer<UInt8>
+  ) {
+    // YYYY-MM-DDTHH:MM, then what the text gives.
+    var position = 16
+    var (fraction, digits) = (0, 0)
+    if position < text.count, text[position] == UInt8(ascii: ":") {
+      position += 3
+      if position < text.count, text[position] == UInt8(ascii: ".") {
+        position += 1
+        while position < text.count, text[position].isASCIIDigit {
+          guard digits < Self.places else { return nil }
+          fraction = fraction * 10 + Int(text[position] & 15)
+          digits += 1
+          position += 1
+        }
+      }
+    }
+    while digits < Self.places {
+      fraction *= 10
+      digits += 1
+    }
+    let seconds =
+      stamp.dayNumber * 86_400 + time.hour * 3600 + time.minute * 60 + time.second
+    self.init(
+      local: Int128(seconds) * Self.unit + Int128(fraction), zoneOffset: time.zoneOffset,
+      zone: String(decoding: text[position...], as: UTF8.self),
+      separator: text[10] == UInt8(ascii: " ") ? " " : "T")
+  }
+
+  /// The seconds from one time to another, whichever comes first; `nil` if only one has a zone.
+  func seconds(to other: ExactTime) -> String? {
+    guard (zoneOffset == nil) == (other.zoneOffset == nil) else { return nil }
+    let difference =
+      (other.local - Int128(other.zoneOffset ?? 0) * Self.unit)
+      - (local - Int128(zoneOffset ?? 0) * Self.unit)
+    let (whole, fraction) = difference.magnitude.quotientAndRemainder(
+      dividingBy: UInt128(Self.unit))
+    return "\(whole)" + Self.decimals(fraction, atLeast: 1)
+  }
+
+  /// The time so many seconds later; `nil` if it is beyond the calendar.
+  func adding(_ seconds: ExactDecimal) -> String? {
+    guard let added = seconds.scaled(by: Self.places).wholeValue else { return nil }
+    let sum = local + added
+    guard sum >= 0 else { return nil }
+    let (whole, fraction) = sum.quotientAndRemainder(dividingBy: Self.unit)
+    let (day, second) = Int(whole).quotientAndRemainder(dividingBy: 86_400)
+    let date = CivilDate(dayNumber: day)
+    guard 1...9999 ~= date.year else { return nil }
+    return "\(date.text)\(separator)\(ExactDecimal.clock(second))"
+      + Self.decimals(fraction.magnitude, atLeast: 0) + zone
+  }
+
+  private static func decimals(_ fraction: UInt128, atLeast count: Int) -> String {
+    if fraction == 0 { return count == 0 ? "" : "." + String(repeating: "0", count: count) }
+    let digits = Array(String(UInt64(fraction)).utf8)
+    var text = [UInt8](repeating: 0x30, count: places - digits.count) + digits
+    while text.count > count, text.last == 0x30 { text.removeLast() }
+    return "." + String(decoding: text, as: UTF8.self)
+  }
+}

@@ -1,0 +1,423 @@
+import RMOSModels
+
+/// Reads a mapping's rules from its JSON text.
+struct MappingParser {
+  /// The words of the format, as the JSON Schema beside the documentation has them too.
+  enum Words {
+    static let mapping = ["$schema", "mapping", "name", "about", "names"]
+    static let rule = ["about", "files", "entities", "when", "members"]
+    static let condition = ["has", "lacks", "is"]
+    static let source = [
+      "from", "count", "common", "object", "rest", "value", "values", "as", "decimal", "when",
+    ]
+    static let conversions =
+      MappingConversion.Single.allCases.map(\.rawValue)
+      + MappingConversion.Pair.allCases.map(\.rawValue)
+    static let decimals = [".", ","]
+    static let names = ["exact", "any-case"]
+  }
+
+  /// How many steps a pointer may have.
+  private static let deepestPointer = 32
+
+  private let text: String
+  private let catalog: EntityCatalog
+
+  init(_ text: String, _ catalog: EntityCatalog) {
+    self.text = text
+    self.catalog = catalog
+  }
+
+  func parse() throws(MappingError) -> (
+    name: String, about: String?, ignoresSpelling: Bool, rules: [EntityKind: [MappingRule]]
+  ) {
+    let root: PlacedJSON
+    do throws(JSONParsingError) {
+      root = try PlacedJSON(parsing: text)
+    } catch {
+      throw MappingError(error)
+    }
+    let members = try members(of: root, "a mapping", words: Words.mapping + catalog.kinds.map(\.table))
+    guard let version = members["mapping"] else {
+      throw error("\"mapping\" is missing; expected \"mapping\": 1", at: root)
+    }
+    guard case .other(.number) = version.form, literal(version).text == [UInt8(ascii: "1")] else {
+      throw error(
+        "\"mapping\" is \(shown(version)); this version reads mappings of format 1", at: version)
+    }
+    guard let nameValue = members["name"] else {
+      throw error("\"name\" is missing; a mapping needs a name for reports to show", at: root)
+    }
+    let name = try string(nameValue, "\"name\"")
+    guard name.unicodeScalars.contains(where: { !$0.properties.isWhitespace }),
+      !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+    else { throw error("\"name\" must not be blank or hold control characters", at: nameValue) }
+    var rules: [EntityKind: [MappingRule]] = [:]
+    for kind in catalog.kinds {
+      guard let value = members[kind.table] else { continue }
+      for rule in try list(value, "\"\(kind.table)\"", of: "rules") {
+        rules[kind, default: []].append(try self.rule(rule, kind))
+      }
+    }
+    guard !rules.isEmpty else {
+      let kinds = catalog.kinds.map(\.table).joined(separator: ", ")
+      throw error(
+        "the mapping has no rules; expected a list of them under one of \(kinds)", at: root)
+    }
+    let names = try members["names"].map { names throws(MappingError) in
+      try word(names, "\"names\"", of: Words.names)
+    }
+    let about = try members["about"].map { about throws(MappingError) in
+      try string(about, "\"about\"")
+    }
+    return (name, about, names == "any-case", rules)
+  }
+
+  // MARK: Rules
+
+  private func rule(_ value: PlacedJSON, _ kind: EntityKind) throws(MappingError) -> MappingRule {
+    let words = try members(of: value, "a rule", words: Words.rule)
+    var rule = MappingRule()
+    if let about = words["about"] { _ = try string(about, "\"about\"") }
+    if let files = words["files"] {
+      rule.files = try oneOrMore(files, "\"files\"").map { file throws(MappingError) in
+        guard let glob = FileGlob(try string(file, "\"files\"")) else {
+          throw error(
+            "\(shown(file)) is not a relative path; expected one like joblogs/**/runs*.json",
+            at: file)
+        }
+        return glob
+      }
+    }
+    if let entities = words["entities"] {
+      rule.entities = try pointer(entities, "\"entities\"")
+      guard rule.entities?.steps.last == .any else {
+        throw error(
+          "\(shown(entities)) leads to no collection; expected a pointer that ends in /*",
+          at: entities)
+      }
+    }
+    if let condition = words["when"] { rule.condition = try self.condition(condition) }
+    guard let members = words["members"] else { return rule }
+    guard case .object(let targets) = members.form else {
+      throw error("\"members\" is \(shown(members)); expected an object", at: members)
+    }
+    let schema = kind.schema
+    var seen: Set<String> = []
+    for target in targets {
+      guard let field = schema.position(ofMember: target.name) else {
+        throw unknown(
+          target, "\(schema.plural) have no member", among: schema.fields.map(\.member))
+      }
+      guard seen.insert(target.name).inserted else { throw repeated(target) }
+      rule.members.append((field, try source(target.value, "\"\(target.name)\"")))
+    }
+    return rule
+  }
+
+  private func condition(_ value: PlacedJSON) throws(MappingError) -> MappingCondition {
+    let words = try members(of: value, "a condition", words: Words.condition)
+    var condition = MappingCondition()
+    condition.has = try pointers(words["has"], "\"has\"")
+    condition.lacks = try pointers(words["lacks"], "\"lacks\"")
+    if let equals = words["is"] {
+      guard case .object(let members) = equals.form else {
+        throw error(
+          "\"is\" is \(shown(equals)); expected an object of pointers and values", at: equals)
+      }
+      for member in members {
+        guard let pointer = EntityPointer(member.name), pointer.anyCount == 0 else {
+          throw notPointer(Violation.quoted(member.name), at: member.offset)
+        }
+        var values = [member.value]
+        if case .array(let several) = member.value.form { values = several }
+        condition.equals.append((pointer, values.map(literal)))
+      }
+    }
+    return condition
+  }
+
+  // MARK: Sources
+
+  /// A source: a pointer, `key`, a list of those, or an object that says more.
+  private func source(_ value: PlacedJSON, _ label: String) throws(MappingError) -> MemberSource {
+    guard case .object = value.form else {
+      return MemberSource(content: .first(try references(value, label), values: [], nil))
+    }
+    let words = try members(of: value, label, words: Words.source)
+    let values = try self.values(words["values"])
+    let conversion = try self.conversion(words)
+    let content: MemberSource.Content
+    let main = ["from", "count", "common", "object"].filter { words[$0] != nil }
+    if main.count > 1, let second = words[main[1]] {
+      throw error(
+        "\(label) has \"\(main[0])\" and \"\(main[1])\"; expected one of them", at: second)
+    }
+    let takesRest = try words["rest"].map { rest throws(MappingError) in
+      guard case .other(.true) = rest.form else {
+        throw error("\"rest\" is \(shown(rest)); expected true", at: rest)
+      }
+      return true
+    }
+    if takesRest == true, let first = main.first, first != "object", let rest = words["rest"] {
+      throw error("\"rest\" does not go with \"\(first)\"", at: rest)
+    }
+    switch main.first {
+    case "from":
+      guard let from = words["from"] else { preconditionFailure("it is one of the words") }
+      content = try first(from, values, conversion, at: words["as"])
+    case "common":
+      guard let common = words["common"] else { preconditionFailure("it is one of the words") }
+      let pointer = try self.pointer(common, "\"common\"")
+      guard pointer.anyCount == 1 else {
+        throw error("\(shown(common)) needs one * that goes over a list", at: common)
+      }
+      guard case .pair? = conversion else {
+        content = .common(pointer, values: values, conversion.flatMap(\.single))
+        break
+      }
+      throw error("\"common\" gives one value; expected \"from\" with two", at: value)
+    case "count":
+      content = .count(try plainPointer(words["count"]))
+    case "object":
+      content = .object(try objectMembers(words["object"]), takesRest: takesRest == true)
+    default:
+      if takesRest == true {
+        content = .object([], takesRest: true)
+      } else if words["value"] != nil {
+        content = .constant
+      } else {
+        throw error(
+          "\(label) says not where it comes from; expected from, object, rest, count, common or value",
+          at: value)
+      }
+    }
+    if !["from", "common"].contains(main.first ?? "") {
+      for name in ["as", "values"] {
+        if let word = words[name] {
+          throw error("\"\(name)\" goes with \"from\" or \"common\"", at: word)
+        }
+      }
+    }
+    return MemberSource(
+      condition: try words["when"].map { when throws(MappingError) in try condition(when) }
+        ?? MappingCondition(),
+      content: content, constant: words["value"].map(literal))
+  }
+
+  private func first(
+    _ from: PlacedJSON, _ values: MemberSource.Values, _ conversion: MappingConversion?,
+    at word: PlacedJSON?
+  ) throws(MappingError) -> MemberSource.Content {
+    let references = try references(from, "\"from\"")
+    switch conversion {
+    case .pair(let pair):
+      guard references.count == 2 else {
+        throw error(
+          "\"\(pair.rawValue)\" takes two values, and \"from\" names \(references.count)",
+          at: from)
+      }
+      return .pair(references[0], references[1], pair)
+    case .single(let single): return .first(references, values: values, .single(single))
+    case nil: return .first(references, values: values, nil)
+    }
+  }
+
+  private func objectMembers(
+    _ value: PlacedJSON?
+  ) throws(MappingError) -> [(name: String, source: MemberSource)] {
+    guard let value else { return [] }
+    guard case .object(let members) = value.form else {
+      throw error(
+        "\"object\" is \(shown(value)); expected an object of members and their sources", at: value)
+    }
+    var seen: Set<String> = []
+    var result: [(name: String, source: MemberSource)] = []
+    for member in members {
+      guard seen.insert(member.name).inserted else { throw repeated(member) }
+      let source = try self.source(member.value, Violation.quoted(member.name))
+      if case .object(_, takesRest: true) = source.content {
+        throw error("\"rest\" goes beside \"object\", not in it", at: member.value)
+      }
+      result.append((member.name, source))
+    }
+    return result
+  }
+
+  private func conversion(_ words: [String: PlacedJSON]) throws(MappingError) -> MappingConversion?
+  {
+    let decimal = try words["decimal"].map { decimal throws(MappingError) in
+      try word(decimal, "\"decimal\"", of: Words.decimals)
+    }
+    guard let value = words["as"] else {
+      if let decimal = words["decimal"] {
+        throw error("\"decimal\" goes with \"as\": \"number\" or \"inches\"", at: decimal)
+      }
+      return nil
+    }
+    let name = try word(value, "\"as\"", of: Words.conversions)
+    if let pair = MappingConversion.Pair(rawValue: name) { return .pair(pair) }
+    guard let single = MappingConversion.Single(rawValue: name) else {
+      preconditionFailure("it is one of the words")
+    }
+    if let decimal = words["decimal"], single != .number, single != .inches {
+      throw error("\"decimal\" goes with \"as\": \"number\" or \"inches\"", at: decimal)
+    }
+    return .single(.init(single, decimalComma: decimal == ","))
+  }
+
+  private func values(_ value: PlacedJSON?) throws(MappingError) -> MemberSource.Values {
+    guard let value else { return [] }
+    guard case .object(let members) = value.form else {
+      throw error(
+        "\"values\" is \(shown(value)); expected an object of words and what they become", at: value
+      )
+    }
+    var seen: Set<String> = []
+    for member in members where !seen.insert(member.name).inserted { throw repeated(member) }
+    return members.map { (Array($0.name.utf8), literal($0.value)) }
+  }
+
+  private func references(
+    _ value: PlacedJSON, _ label: String
+  ) throws(MappingError) -> [MemberSource.Reference] {
+    try oneOrMore(value, label).map { item throws(MappingError) in
+      if case .string("key") = item.form { return .key }
+      return .pointer(try plainPointer(item))
+    }
+  }
+
+  // MARK: Pointers
+
+  private func pointers(
+    _ value: PlacedJSON?, _ label: String
+  ) throws(MappingError) -> [EntityPointer] {
+    guard let value else { return [] }
+    return try oneOrMore(value, label).map { item throws(MappingError) in try plainPointer(item) }
+  }
+
+  private func plainPointer(_ value: PlacedJSON?) throws(MappingError) -> EntityPointer {
+    guard let value else { preconditionFailure("it was looked up before") }
+    let pointer = try pointer(value, "a pointer")
+    guard pointer.anyCount == 0 else {
+      throw error(
+        "\(shown(value)) has a *, which goes in \"entities\" and \"common\" only", at: value)
+    }
+    return pointer
+  }
+
+  private func pointer(_ value: PlacedJSON, _ label: String) throws(MappingError) -> EntityPointer {
+    guard case .string(let text) = value.form, let pointer = EntityPointer(text),
+      pointer.steps.count <= Self.deepestPointer
+    else {
+      throw notPointer(shown(value), at: value.range.lowerBound)
+    }
+    return pointer
+  }
+
+  private func notPointer(_ found: String, at offset: Int) -> MappingError {
+    error(
+      "\(found) is not a JSON Pointer; expected one like /meta/op_type, with ~1 for / and ~0 for ~ "
+        + "in a name", at: offset)
+  }
+
+  // MARK: Words and values
+
+  /// The members of an object that may hold some words only.
+  private func members(
+    of value: PlacedJSON, _ label: String, words: [String]
+  ) throws(MappingError) -> [String: PlacedJSON] {
+    guard case .object(let members) = value.form else {
+      throw error("\(label) is \(shown(value)); expected an object", at: value)
+    }
+    var result: [String: PlacedJSON] = [:]
+    for member in members {
+      guard words.contains(member.name) else { throw unknown(member, "unknown word", among: words) }
+      guard result.updateValue(member.value, forKey: member.name) == nil else {
+        throw repeated(member)
+      }
+    }
+    return result
+  }
+
+  private func oneOrMore(
+    _ value: PlacedJSON, _ label: String
+  ) throws(MappingError) -> [PlacedJSON] {
+    guard case .array(let elements) = value.form else { return [value] }
+    guard !elements.isEmpty else { throw error("\(label) is an empty list", at: value) }
+    return elements
+  }
+
+  private func list(
+    _ value: PlacedJSON, _ label: String, of what: String
+  ) throws(MappingError) -> [PlacedJSON] {
+    guard case .array(let elements) = value.form else {
+      throw error("\(label) is \(shown(value)); expected a list of \(what)", at: value)
+    }
+    return elements
+  }
+
+  private func string(_ value: PlacedJSON, _ label: String) throws(MappingError) -> String {
+    guard case .string(let text) = value.form else {
+      throw error("\(label) is \(shown(value)); expected text", at: value)
+    }
+    return text
+  }
+
+  private func word(
+    _ value: PlacedJSON, _ label: String, of words: [String]
+  ) throws(MappingError) -> String {
+    guard case .string(let text) = value.form, words.contains(text) else {
+      var hint = ""
+      if case .string(let text) = value.form {
+        hint = Suggestion.hint(for: text, among: words).map { ". " + $0 } ?? ""
+      }
+      throw error(
+        "\(label) is \(shown(value)); expected one of \(words.joined(separator: " "))" + hint,
+        at: value)
+    }
+    return text
+  }
+
+  private func literal(_ value: PlacedJSON) -> JSONLiteral {
+    let text = String(decoding: Array(self.text.utf8)[value.range], as: UTF8.self)
+    // It was parsed, so it can be compacted.
+    let compact = Array(((try? JSONScanner.compacted(text)) ?? text).utf8)
+    let kind: JSONScanner.Kind =
+      switch value.form {
+      case .string: compact.contains(UInt8(ascii: "\\")) ? .escapedString : .string
+      case .array: .array
+      case .object: .object
+      case .other(let kind): kind
+      }
+    return JSONLiteral(text: compact, kind: kind)
+  }
+
+  // MARK: Errors
+
+  private func shown(_ value: PlacedJSON) -> String {
+    guard case .other(.number) = value.form else { return value.name }
+    return String(decoding: literal(value).text, as: UTF8.self)
+  }
+
+  private func unknown(
+    _ member: PlacedJSON.Member, _ label: String, among words: [String]
+  ) -> MappingError {
+    let hint = Suggestion.hint(for: member.name, among: words).map { ". " + $0 } ?? ""
+    return error(
+      "\(label) \(Violation.quoted(member.name)); expected one of \(words.joined(separator: ", "))\(hint)",
+      at: member.offset)
+  }
+
+  private func repeated(_ member: PlacedJSON.Member) -> MappingError {
+    error("\(Violation.quoted(member.name)) appears twice", at: member.offset)
+  }
+
+  private func error(_ message: String, at value: PlacedJSON) -> MappingError {
+    error(message, at: value.range.lowerBound)
+  }
+
+  private func error(_ message: String, at offset: Int) -> MappingError {
+    MappingError(message, at: offset, in: text)
+  }
+}

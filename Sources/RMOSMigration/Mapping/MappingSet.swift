@@ -1,0 +1,145 @@
+import RMOSModels
+
+/// The mappings of a run: which file is read by which.
+struct MappingSet: Sendable {
+  static let none = MappingSet([])
+
+  /// In the order in which they are tried.
+  let mappings: [Mapping]
+
+  init(_ mappings: [Mapping]) { self.mappings = mappings }
+
+  var isEmpty: Bool { mappings.isEmpty }
+
+  /// How a file is read as entities of a kind.
+  enum Reading {
+    /// As it is without a mapping.
+    case plain
+    /// By some of a mapping's rules.
+    case mapped(mapping: Int, rules: [Int])
+    /// Not at all: it has entities of other kinds.
+    case not
+  }
+
+  /// How a file is read as entities of a kind.
+  ///
+  /// - Parameters:
+  ///   - path: Relative to the source.
+  ///   - kind: What it is to be read as.
+  ///   - home: The kind whose file it is without a mapping; `nil` if it is not read then.
+  /// - Returns: What reads it, if anything does.
+  func reading(of path: [UInt8], as kind: EntityKind, at home: EntityKind?) -> Reading {
+    for (position, mapping) in mappings.enumerated() {
+      let rules = mapping.rules(for: path, as: kind, at: home)
+      if !rules.isEmpty { return .mapped(mapping: position, rules: rules) }
+      let others = mapping.rules.keys.filter { $0 != kind }
+      if others.contains(where: { !mapping.rules(for: path, as: $0, at: home).isEmpty }) {
+        return .not
+      }
+    }
+    return home == kind ? .plain : .not
+  }
+
+  /// Whether a mapping reads a file that is not read otherwise.
+  func reads(_ path: [UInt8]) -> Bool {
+    mappings.contains { mapping in
+      mapping.rules.keys.contains { !mapping.rules(for: path, as: $0, at: nil).isEmpty }
+    }
+  }
+
+  /// Whether files with entities of a kind may be below a directory at the top of the source, or, for
+  /// `nil`, at the top itself, though they are not looked for there without a mapping.
+  func mayRead(_ kind: EntityKind, below directory: [UInt8]?) -> Bool {
+    mappings.contains { mapping in
+      (mapping.rules[kind] ?? []).contains { rule in
+        (rule.files ?? []).contains { glob in
+          guard let top = glob.topDirectory else { return true }
+          return directory.map { $0.elementsEqual(top.utf8) } ?? false
+        }
+      }
+    }
+  }
+}
+
+extension Mapping {
+  /// The rules by which a file is read as entities of a kind.
+  fileprivate func rules(
+    for path: [UInt8], as kind: EntityKind, at home: EntityKind?
+  ) -> [Int] {
+    guard let rules = rules[kind] else { return [] }
+    return rules.indices.filter { position in
+      guard let files = rules[position].files else { return home == kind }
+      return files.contains { glob in glob.matches(path) || glob.matchesDirectory(of: path) }
+    }
+  }
+}
+
+extension FileGlob {
+  /// Whether a directory above a file matches that is named as a file would be, as rejects are laid
+  /// out.
+  fileprivate func matchesDirectory(of path: [UInt8]) -> Bool {
+    var path = path[...]
+    while let slash = path.lastIndex(of: UInt8(ascii: "/")) {
+      path = path[..<slash]
+      let isNamedAsFile = path.withUnsafeBufferPointer { SourcePath.Format(name: $0) != nil }
+      if isNamedAsFile, matches(Array(path)) { return true }
+    }
+    return false
+  }
+}
+
+/// The mappers of a run, made as they are needed and used for file after file.
+final class MapperPool {
+  /// What a file is read with.
+  struct FileMapper {
+    let mapper: ObjectMapper
+    /// The mapping's position among the run's.
+    let mapping: Int
+    /// Where the entities are, if the mapping says so.
+    let selection: EntitySelection?
+  }
+
+  /// How a file is read.
+  enum Reading {
+    case plain
+    case mapped(FileMapper)
+    case not
+  }
+
+  private struct Key: Hashable {
+    let mapping: Int
+    let kind: EntityKind
+    let rules: [Int]
+  }
+
+  private let set: MappingSet
+  private var mappers: [Key: FileMapper] = [:]
+
+  init(_ set: MappingSet) { self.set = set }
+
+  /// How a file is read as entities of a kind; see ``MappingSet/reading(of:as:at:)``.
+  func reading(of path: [UInt8], as kind: EntityKind, at home: EntityKind?) -> Reading {
+    switch set.reading(of: path, as: kind, at: home) {
+    case .plain: return .plain
+    case .not: return .not
+    case .mapped(let mapping, let rules):
+      let key = Key(mapping: mapping, kind: kind, rules: rules)
+      if let known = mappers[key] { return .mapped(known) }
+      let mapper = make(key)
+      mappers[key] = mapper
+      return .mapped(mapper)
+    }
+  }
+
+  private func make(_ key: Key) -> FileMapper {
+    let mapping = set.mappings[key.mapping]
+    let rules = key.rules.map { (mapping.rules[key.kind] ?? [])[$0] }
+    var pointers: [EntityPointer] = []
+    for case let pointer? in rules.map(\.entities) where !pointers.contains(pointer) {
+      pointers.append(pointer)
+    }
+    return FileMapper(
+      mapper: ObjectMapper(rules, for: key.kind, of: mapping), mapping: key.mapping,
+      selection: pointers.isEmpty ? nil : EntitySelection(pointers: pointers))
+  }
+}

@@ -1,0 +1,100 @@
+import RMOSModels
+
+extension ObjectMapper {
+  /// Maps the object at the scanner's position, decodes what it becomes, and passes over it.
+  ///
+  /// The entry speaks of the source: its bytes and digest, and the places of its issues and
+  /// references, are those of the object.
+  ///
+  /// - Parameters:
+  ///   - scanner: Stands at the object's `{`.
+  ///   - origin: Where the object stands.
+  ///   - mapping: Which of the run's mappings the rules are of.
+  ///   - key: The key of the dictionary that it stands in, if a rule asks for that.
+  ///   - isAlone: As ``map(_:key:isAlone:)`` takes it.
+  ///   - decoder: Of the kind that the rules give.
+  ///   - batch: Likewise.
+  /// - Returns: Whether a rule took the object; nothing is appended otherwise.
+  /// - Throws: If the object is not JSON; nothing is appended then.
+  func decode(
+    _ scanner: inout JSONScanner, _ origin: EntityOrigin, mapping: Int = 0, key: [UInt8]?,
+    isAlone: Bool = false,
+    with decoder: EntityDecoder, into batch: inout RecordBatch
+  ) throws(JSONScanError) -> Bool {
+    let (start, object) = (scanner.position, scanner.cursor)
+    guard try map(&scanner, key: key, isAlone: isAlone) else { return false }
+    let bytes = UnsafeBufferPointer(start: object, count: scanner.cursor - object)
+    var mapped = origin
+    // Counted from here, the places of what is decoded are those in the text.
+    mapped.place = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
+    mapped.encoding = .utf8
+    mapped.isDigested = false
+    if hasWrittenID { mapped.key = nil }
+    let result: Result<EntityDecoder.Form, JSONScanError> = withScanner { text in
+      do throws(JSONScanError) {
+        return .success(try decoder.decode(&text, mapped, into: &batch))
+      } catch {
+        return .failure(error)
+      }
+    }
+    if case .failure(var error) = result {
+      // What is taken into an object of its own may nest too deep there.
+      error.offset = start + text.source(of: error.offset)
+      throw error
+    }
+    relocate(in: &batch, origin, bytes, mapping)
+    return true
+  }
+
+  /// Has the entry appended last speak of the object instead of the text it became.
+  private func relocate(
+    in batch: inout RecordBatch, _ origin: EntityOrigin, _ object: UnsafeBufferPointer<UInt8>,
+    _ mapping: Int
+  ) {
+    var cursor = PlaceCursor(origin: origin, object: object)
+    var remarks: [Issue] = []
+    for remark in self.remarks {
+      let place = cursor.place(at: remark.offset)
+      remarks.append(
+        Issue(
+          severity: .warning, code: remark.code, kind: batch.kind, source: origin.path,
+          locator: batch.locator(origin.locator), line: place.line, column: place.column,
+          offset: place.offset, pointer: remark.pointer, message: remark.message))
+    }
+    batch.amendLast(
+      place: origin.place, byteLength: origin.encoding.length(of: object),
+      digest: origin.encoding.digest(of: object), mapping: mapping, adding: remarks
+    ) { place in
+      cursor.place(at: text.source(of: place.offset))
+    } amend: { issue in
+      let offset =
+        issue.code == .fieldMissing
+        ? placeOfNull(forMember: issue.pointer) : text.source(of: issue.offset ?? 0)
+      let place = cursor.place(at: offset)
+      (issue.line, issue.column, issue.offset) = (place.line, place.column, place.offset)
+      issue.message += explanation(ofMember: issue.pointer)
+    }
+  }
+}
+
+/// Tells the places of an object's bytes, counting on from one to the next.
+private struct PlaceCursor {
+  private let origin: EntityOrigin
+  private let object: UnsafeBufferPointer<UInt8>
+  private var reached = 0
+  private var place: RecordBatch.SourcePlace
+
+  init(origin: EntityOrigin, object: UnsafeBufferPointer<UInt8>) {
+    self.origin = origin
+    self.object = object
+    place = origin.place
+  }
+
+  mutating func place(at offset: Int) -> RecordBatch.SourcePlace {
+    if offset < reached { (reached, place) = (0, origin.place) }
+    place = origin.encoding.advance(
+      place, over: UnsafeBufferPointer(rebasing: object[reached..<offset]))
+    reached = offset
+    return place
+  }
+}

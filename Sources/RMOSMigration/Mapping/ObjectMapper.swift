@@ -1,0 +1,717 @@
+import RMOSModels
+
+/// Maps objects, one at a time, by a group of rules.
+///
+/// One pass over an object notes where the members stand that any rule looks at. The first rule
+/// whose condition fits then has its members written as ``text``, an object of the shape that
+/// entities have: a member that is taken as it stands is copied, and so is all that no rule takes.
+final class ObjectMapper {
+  /// What a conversion guessed, or could not do.
+  struct Remark {
+    let code: IssueCode
+    let message: String
+    /// The member it concerns, as a pointer into the entity.
+    let pointer: String
+    /// Where in the object the value stands that was read.
+    let offset: Int
+  }
+
+  /// How an object was found in its document.
+  enum Way {
+    /// Without a mapping's help.
+    case found
+    /// By a rule's pointer; this is where it stands.
+    case selected([UInt8])
+    /// That is not known any more.
+    case unknown
+  }
+
+  /// The member under which members are kept whose names the entity's own have.
+  static let keptUnder = "mapped_from"
+
+  /// What is known of a place that is looked at.
+  private struct Place {
+    /// Where the value stands; empty if it is not there.
+    var start = 0
+    var end = 0
+    var kind = JSONScanner.Kind.null
+    /// How many elements or members it has, if they are counted.
+    var count = 0
+    /// How often it was met, and whether it was another value each time; for what is in lists.
+    var hits = 0
+    var differs = false
+    /// Whether its object has it twice.
+    var isRepeated = false
+    /// Whether it went into the entity as it stands.
+    var isMoved = false
+
+    var isThere: Bool { end > start }
+    var isGiven: Bool { end > start && kind != .null }
+  }
+
+  /// A member of the object itself.
+  private struct Member {
+    let name: Range<Int>
+    let nameIsEscaped: Bool
+    let value: Range<Int>
+    let kind: JSONScanner.Kind
+    let node: Int?
+    var isGathered = false
+  }
+
+  private let rules: CompiledRules
+  private let mapping: String
+  private let places: UnsafeMutablePointer<Place>
+  /// For each node, where in its names the next one is looked for first: files of one shop list
+  /// their members in one order.
+  private let expected: UnsafeMutablePointer<Int>
+  private var members: [Member] = []
+  private var object: UnsafePointer<UInt8>
+  private var scanner: JSONScanner
+  private var key: [UInt8]?
+  private var isFirstMember = true
+  /// What the object became.
+  private(set) var text = MappedText()
+  /// Whether a rule gave it an id.
+  private(set) var hasWrittenID = false
+  /// What there is to say of how it became that.
+  private(set) var remarks: [Remark] = []
+  /// How the object was found in its document.
+  var way = Way.found
+  /// The rule that took it.
+  private var rule: CompiledRules.Rule?
+
+  private let containers: UnsafeMutablePointer<Bool>
+  private let nothing: UnsafeMutablePointer<UInt8>
+
+  /// Creates a mapper.
+  ///
+  /// - Parameters:
+  ///   - rules: In the order in which they are tried.
+  ///   - kind: What the objects become.
+  ///   - mapping: What the rules are of.
+  init(_ rules: [MappingRule], for kind: EntityKind, of mapping: Mapping) {
+    self.rules = CompiledRules(rules, for: kind, ignoresSpelling: mapping.ignoresSpelling)
+    self.mapping = mapping.name
+    places = .allocate(capacity: self.rules.tree.nodes.count)
+    places.initialize(repeating: Place(), count: self.rules.tree.nodes.count)
+    expected = .allocate(capacity: self.rules.tree.nodes.count)
+    expected.initialize(repeating: 0, count: self.rules.tree.nodes.count)
+    containers = .allocate(capacity: JSONScanner.maximumDepth)
+    containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
+    nothing = .allocate(capacity: JSONScanner.padding)
+    nothing.initialize(repeating: 0, count: JSONScanner.padding)
+    object = UnsafePointer(nothing)
+    scanner = JSONScanner(base: object, count: 0, containers: containers)
+  }
+
+  deinit {
+    places.deallocate()
+    expected.deallocate()
+    containers.deallocate()
+    nothing.deallocate()
+  }
+
+  // MARK: Mapping
+
+  /// Maps the object at the scanner's position and passes over it.
+  ///
+  /// - Parameters:
+  ///   - scanner: Stands at the object's `{`.
+  ///   - key: The key of the dictionary that the object stands in.
+  ///   - isAlone: Whether the object might be something else than an entity, such as a collection,
+  ///     so that a rule must recognize it: by its condition, or by a member it looks at.
+  /// - Returns: Whether a rule took it; ``text`` is what it became then.
+  /// - Throws: If the object is not JSON.
+  func map(
+    _ scanner: inout JSONScanner, key: [UInt8]?, isAlone: Bool = false
+  ) throws(JSONScanError) -> Bool {
+    object = scanner.cursor
+    self.key = key
+    places.update(repeating: Place(), count: rules.tree.nodes.count)
+    members.removeAll(keepingCapacity: true)
+    remarks.removeAll(keepingCapacity: true)
+    // Pointers end long before the deepest nesting allowed, so only what they pass over can be too
+    // deep, and is refused there.
+    try scan(&scanner, 0, depth: 0)
+    self.scanner = scanner
+    note(0..<scanner.cursor - object, .object, at: 0)
+    rule = rules.rules.first { rule in
+      leads(rule.entities) && fits(rule.condition) && (!isAlone || recognizes(rule))
+    }
+    guard let rule else { return false }
+    text.removeAll()
+    write(rule)
+    return true
+  }
+
+  /// Whether an object that was found so is one that a rule means.
+  private func leads(_ entities: EntityPointer?) -> Bool {
+    let place: [UInt8]
+    switch way {
+    case .found: return entities == nil
+    case .unknown: return true
+    case .selected(let pointer): place = pointer
+    }
+    guard let entities else { return false }
+    let steps = EntityPointer.literal(String(decoding: place, as: UTF8.self))?.steps ?? []
+    return steps.count == entities.steps.count
+      && zip(steps, entities.steps).allSatisfy { $0 == $1 || $1 == .any }
+  }
+
+  private func recognizes(_ rule: CompiledRules.Rule) -> Bool {
+    if rule.condition.asksForSomething { return true }
+    return members.contains { member in
+      guard let node = member.node else { return false }
+      return rule.uses[node] || rules.fieldOfNode[node] != nil
+        || rules.tree.nodes[node].names.contains { rule.uses[$0.node] }
+    }
+  }
+
+  /// Scans the container at the scanner's position, which a node of the tree stands for.
+  private func scan(
+    _ scanner: inout JSONScanner, _ node: Int, depth: Int
+  ) throws(JSONScanError) {
+    let isObject = scanner.byte == UInt8(ascii: "{")
+    let closing = isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
+    _ = scanner.skip(scanner.byte)
+    scanner.skipWhiteSpace()
+    if scanner.skip(closing) { return }
+    var index = 0
+    while true {
+      var child: Int?
+      var name = 0..<0
+      var nameIsEscaped = false
+      if isObject {
+        let start = scanner.cursor + 1
+        nameIsEscaped = try scanner.skipString()
+        name = start - object..<scanner.cursor - 1 - object
+        scanner.skipWhiteSpace()
+        guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
+        scanner.skipWhiteSpace()
+        child = self.child(name, nameIsEscaped, below: node)
+      } else {
+        child = rules.tree.element(index, below: node)
+      }
+      let start = scanner.cursor - object
+      let kind: JSONScanner.Kind
+      let first = scanner.byte
+      if let child, !rules.tree.nodes[child].isLeaf,
+        first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+      {
+        kind = first == UInt8(ascii: "{") ? .object : .array
+        try scan(&scanner, child, depth: depth + 1)
+      } else {
+        kind = try scanner.skipValue(enclosingDepth: depth + 1)
+      }
+      let value = start..<scanner.cursor - object
+      if let child { note(value, kind, at: child) }
+      if node == 0 {
+        members.append(
+          Member(name: name, nameIsEscaped: nameIsEscaped, value: value, kind: kind, node: child))
+      }
+      index += 1
+      scanner.skipWhiteSpace()
+      if scanner.skip(UInt8(ascii: ",")) {
+        scanner.skipWhiteSpace()
+        continue
+      }
+      guard scanner.skip(closing) else {
+        throw scanner.unexpected(isObject ? .commaOrBrace : .commaOrBracket)
+      }
+      break
+    }
+    places[node].count = index
+  }
+
+  /// Notes a value at a node; of several the first that is not null counts.
+  private func note(_ value: Range<Int>, _ kind: JSONScanner.Kind, at node: Int) {
+    places[node].hits += kind == .null ? 0 : 1
+    if places[node].isThere {
+      places[node].isRepeated = true
+      if kind == .null { return }
+      if places[node].kind != .null {
+        if !token(node).elementsEqual(bytes(value)) { places[node].differs = true }
+        return
+      }
+    }
+    places[node].start = value.lowerBound
+    places[node].end = value.upperBound
+    places[node].kind = kind
+  }
+
+  private func child(_ name: Range<Int>, _ isEscaped: Bool, below node: Int) -> Int? {
+    var decoded: [UInt8]?
+    if isEscaped { decoded = JSONScanner.decoded(bytes(name)) ?? Array(bytes(name)) }
+    if var decoded {
+      let count = decoded.count
+      decoded.append(contentsOf: repeatElement(0, count: 8))
+      let child = decoded.withUnsafeBufferPointer { bytes in
+        bytes.baseAddress.flatMap {
+          rules.tree.child(named: $0, count, below: node, expected: &expected[node])
+        }
+      }
+      if let child { return child }
+    } else if let child = rules.tree.child(
+      named: object + name.lowerBound, name.count, below: node, expected: &expected[node])
+    {
+      return child
+    }
+    if node != 0 || rules.spellings.isEmpty { return nil }
+    return rules.spellings[(decoded ?? Array(bytes(name))).foldedName]
+  }
+
+  private func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(start: object + range.lowerBound, count: range.count)
+  }
+
+  private func token(_ node: Int) -> UnsafeBufferPointer<UInt8> {
+    bytes(places[node].start..<places[node].end)
+  }
+
+  // MARK: Conditions
+
+  private func fits(_ condition: CompiledRules.Condition) -> Bool {
+    condition.has.allSatisfy { places[$0].isThere }
+      && condition.lacks.allSatisfy { !places[$0].isThere }
+      && condition.equals.allSatisfy { node, values in
+        places[node].isThere && values.contains { $0.equals(token(node), places[node].kind) }
+      }
+  }
+
+  // MARK: Writing
+
+  private func write(_ rule: CompiledRules.Rule) {
+    text.append(UInt8(ascii: "{"))
+    isFirstMember = true
+    hasWrittenID = false
+    for (position, target) in rule.targets.enumerated() {
+      let isWritten = write(target)
+      if isWritten, position == rule.targetOfField[0] { hasWrittenID = true }
+    }
+    writeRest(rule)
+    text.append(UInt8(ascii: "}"))
+  }
+
+  /// Begins a member.
+  private func separate() {
+    if !isFirstMember { text.append(UInt8(ascii: ",")) }
+    isFirstMember = false
+  }
+
+  /// Writes a member, unless there is nothing that it could be.
+  ///
+  /// - Returns: Whether it is written.
+  @discardableResult private func write(_ target: CompiledRules.Target) -> Bool {
+    guard fits(target.source.condition) else { return false }
+    let before = (text.count, isFirstMember)
+    separate()
+    text.append(target.name)
+    if writeValue(target) { return true }
+    text.truncate(to: before.0)
+    isFirstMember = before.1
+    return false
+  }
+
+  private func writeValue(_ target: CompiledRules.Target) -> Bool {
+    let source = target.source
+    switch source.content {
+    case .first(let references, let values, let conversion):
+      for reference in references {
+        switch reference {
+        case .key:
+          guard let key else { continue }
+          return write(key: key, values)
+        case .node(let node):
+          guard places[node].isGiven else { continue }
+          return write(node, values, conversion)
+        }
+      }
+    case .pair(let first, let second, let pair):
+      if let isWritten = write(pair, first, second, target) { return isWritten }
+    case .common(let node, let elements, let values, let conversion):
+      if places[node].isGiven {
+        if !places[node].differs, places[node].hits == places[elements].hits {
+          return write(node, values, conversion, moves: false)
+        }
+        remark(
+          .fieldNotDerived, target, at: node,
+          places[node].differs
+            ? "the elements name several values, so none is taken"
+            : "not every element names a value, so none is taken")
+      }
+    case .count(let node):
+      if places[node].isThere, places[node].kind == .array || places[node].kind == .object {
+        text.append(Array(String(places[node].count).utf8), madeFrom: places[node].start)
+        return true
+      }
+    case .object(let targets, let takesRest):
+      if writeObject(targets, takesRest: takesRest) { return true }
+    case .constant: break
+    }
+    guard let constant = source.constant, constant.kind != .null else { return false }
+    text.append(constant.text)
+    return true
+  }
+
+  private func write(key: [UInt8], _ values: CompiledRules.Values) -> Bool {
+    if let value = values.first(where: { $0.word == key })?.value {
+      guard value.kind != .null else { return false }
+      text.append(value.text, madeFrom: 0)
+      return true
+    }
+    var writer = JSONWriter(escaping: .minimal)
+    writer.string(String(decoding: key, as: UTF8.self))
+    text.append(writer.utf8, madeFrom: 0)
+    return true
+  }
+
+  /// Writes the value at a node; false if it stands for nothing.
+  private func write(
+    _ node: Int, _ values: CompiledRules.Values, _ conversion: MappingConversion.Conversion?,
+    moves: Bool = true
+  ) -> Bool {
+    let place = places[node]
+    let token = token(node)
+    var result: [UInt8]?
+    if let value = values.first(where: { token.says($0.word, place.kind) })?.value {
+      guard value.kind != .null else { return false }
+      result = value.text
+    } else if let conversion {
+      result = conversion.convert(token, place.kind)
+    }
+    if let result, !token.elementsEqual(result) {
+      text.append(result, madeFrom: place.start)
+      return true
+    }
+    text.copy(place.start..<place.end, of: object)
+    if moves { places[node].isMoved = true }
+    return true
+  }
+
+  /// Writes what two values give; `nil` if one of them is not there.
+  private func write(
+    _ pair: MappingConversion.Pair, _ first: CompiledRules.Reference,
+    _ second: CompiledRules.Reference, _ target: CompiledRules.Target
+  ) -> Bool? {
+    guard case .node(let first) = first, case .node(let second) = second,
+      places[first].isGiven, places[second].isGiven
+    else { return nil }
+    guard
+      let result = pair.convert(
+        (token(first), places[first].kind), (token(second), places[second].kind))
+    else {
+      remark(
+        .fieldNotDerived, target, at: first,
+        "the \(pair.rawValue) of the two cannot be told, so it is left out")
+      return false
+    }
+    text.append(result, madeFrom: places[first].start)
+    if pair == .sum {
+      let shown = String(decoding: result.dropFirst().dropLast(), as: UTF8.self)
+      remark(.timeDerived, target, at: first, "\(shown) is derived, not recorded")
+    }
+    return true
+  }
+
+  private func writeObject(_ targets: [CompiledRules.Target], takesRest: Bool) -> Bool {
+    let (start, outer) = (text.count, isFirstMember)
+    text.append(UInt8(ascii: "{"))
+    isFirstMember = true
+    for target in targets { write(target) }
+    if takesRest { gatherRest() }
+    let isEmpty = isFirstMember
+    isFirstMember = outer
+    if isEmpty {
+      text.truncate(to: start)
+      return false
+    }
+    text.append(UInt8(ascii: "}"))
+    return true
+  }
+
+  private func remark(
+    _ code: IssueCode, _ target: CompiledRules.Target, at node: Int, _ message: String
+  ) {
+    let name = target.pointer.dropFirst()
+    remarks.append(
+      Remark(
+        code: code,
+        message: "\"\(name)\": \(message); the mapping \"\(mapping)\" \(target.source.description)",
+        pointer: target.pointer, offset: places[node].start))
+  }
+
+  // MARK: What the rule does not say
+
+  /// What becomes of a member of the object.
+  private enum Fate {
+    /// It is in the entity already.
+    case moved
+    /// It is a member of the entity by its name.
+    case own
+    /// Nothing took it.
+    case left
+    /// Something in it was taken, and something is left.
+    case partly
+  }
+
+  private func fate(of member: Member, _ rule: CompiledRules.Rule) -> Fate {
+    guard let node = member.node else { return places[0].isMoved ? .moved : .left }
+    // Of two with the same name it is open which counts; what reads the text refuses both.
+    if places[node].isRepeated { return .left }
+    if places[node].isMoved { return .moved }
+    if isOwn(member, node, rule) { return .own }
+    if places[0].isMoved { return .moved }
+    return isTouched(node) ? .partly : .left
+  }
+
+  /// Whether a member is read under its own name, since the rule says nothing else of it.
+  private func isOwn(_ member: Member, _ node: Int, _ rule: CompiledRules.Rule) -> Bool {
+    guard let name = rules.nameOfNode[node] else { return false }
+    if let field = rules.fieldOfNode[node] {
+      if rule.targetOfField[field] != nil { return false }
+    } else if rule.uses[node] {
+      return false
+    }
+    return rules.ignoresSpelling || member.nameIsEscaped
+      || bytes(member.name).elementsEqual(name)
+  }
+
+  /// Whether something below a node went into the entity as it stands.
+  private func isTouched(_ node: Int) -> Bool {
+    rules.tree.nodes[node].names.contains { places[$0.node].isMoved || isTouched($0.node) }
+  }
+
+  /// Writes into an object what is not used elsewhere.
+  private func gatherRest() {
+    guard let rule else { return }
+    for position in members.indices {
+      let member = members[position]
+      switch fate(of: member, rule) {
+      case .moved, .own: continue
+      case .left:
+        if let node = member.node, rule.uses[node] || places[node].isRepeated { continue }
+        members[position].isGathered = true
+        separate()
+        text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
+      case .partly:
+        members[position].isGathered = true
+        writeRemains(of: member)
+      }
+    }
+  }
+
+  /// Writes the members that the rule does not name, and what is left of those it took apart.
+  private func writeRest(_ rule: CompiledRules.Rule) {
+    var hasDisplaced = false
+    for member in members where !member.isGathered {
+      switch fate(of: member, rule) {
+      case .moved: continue
+      case .own: writeOwn(member)
+      case .left, .partly:
+        if isDisplaced(member) {
+          hasDisplaced = true
+        } else if !isKeptBefore(member) {
+          writeKept(member, rule)
+        }
+      }
+    }
+    if hasDisplaced {
+      separate()
+      text.append(Array("\"\(Self.keptUnder)\":{".utf8))
+      isFirstMember = true
+    }
+    for member in members where !member.isGathered {
+      guard isKeptBefore(member) || hasDisplaced && isDisplaced(member) else { continue }
+      switch fate(of: member, rule) {
+      case .left, .partly: writeKept(member, rule)
+      case .moved, .own: continue
+      }
+    }
+    if hasDisplaced {
+      text.append(UInt8(ascii: "}"))
+      isFirstMember = false
+    }
+  }
+
+  /// Writes a member of the entity's own.
+  private func writeOwn(_ member: Member) {
+    separate()
+    guard let node = member.node, let name = rules.nameOfNode[node],
+      !bytes(member.name).elementsEqual(name)
+    else { return text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object) }
+    text.append(UInt8(ascii: "\""), madeFrom: member.name.lowerBound - 1)
+    text.append(name, madeFrom: member.name.lowerBound)
+    text.append(Array("\":".utf8))
+    text.copy(member.value, of: object)
+  }
+
+  /// Whether a member that is kept would pass for one of the entity's own.
+  private func isDisplaced(_ member: Member) -> Bool {
+    if let node = member.node, places[node].isRepeated { return false }
+    guard let node = member.node, rules.fieldOfNode[node] != nil,
+      let name = rules.nameOfNode[node]
+    else { return false }
+    return member.nameIsEscaped || bytes(member.name).elementsEqual(name)
+  }
+
+  /// Whether a member is what an earlier mapping kept.
+  private func isKeptBefore(_ member: Member) -> Bool {
+    let bytes = bytes(member.name)
+    if !member.nameIsEscaped, bytes.count != Self.keptUnder.utf8.count { return false }
+    return (member.nameIsEscaped ? JSONScanner.decoded(bytes) ?? [] : Array(bytes))
+      .elementsEqual(Self.keptUnder.utf8)
+  }
+
+  private func writeKept(_ member: Member, _ rule: CompiledRules.Rule) {
+    if case .partly = fate(of: member, rule) { return writeRemains(of: member) }
+    separate()
+    text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
+  }
+
+  /// Writes a member without what of it went into the entity as it stands.
+  private func writeRemains(of member: Member) {
+    guard let node = member.node else { return }
+    let start = text.count
+    let outer = isFirstMember
+    separate()
+    text.copy(member.name.lowerBound - 1..<member.value.lowerBound, of: object)
+    if !writeRemains(of: member.value, node) {
+      // All of it was taken, piece by piece.
+      text.truncate(to: start)
+      isFirstMember = outer
+    }
+  }
+
+  /// Writes a container without what of it was taken.
+  ///
+  /// An element of a list that was taken leaves null behind, so that the others keep their places.
+  /// - Returns: Whether anything was left.
+  private func writeRemains(of value: Range<Int>, _ node: Int) -> Bool {
+    let isObject = object[value.lowerBound] == UInt8(ascii: "{")
+    let closing = isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
+    var scanner = scanner
+    scanner.cursor = object + value.lowerBound + 1
+    scanner.skipWhiteSpace()
+    text.append(object[value.lowerBound])
+    var (index, isFirst, isLeft) = (0, true, false)
+    while !scanner.skip(closing) {
+      let item = nextItem(&scanner, isObject: isObject, index, node)
+      let before = text.count
+      if !isFirst { text.append(UInt8(ascii: ",")) }
+      var isWritten = true
+      if let child = item.child, places[child].start == item.value.lowerBound,
+        places[child].isMoved
+      {
+        isWritten = !isObject
+        if isWritten { text.append(Array("null".utf8)) }
+      } else if let child = item.child, places[child].start == item.value.lowerBound,
+        isTouched(child)
+      {
+        text.copy(item.start..<item.value.lowerBound, of: object)
+        let isLeftInside = writeRemains(of: item.value, child)
+        isLeft = isLeft || isLeftInside
+        isWritten = isLeftInside || !isObject
+      } else {
+        text.copy(item.start..<item.value.upperBound, of: object)
+        isLeft = true
+      }
+      if isWritten { isFirst = false } else { text.truncate(to: before) }
+      index += 1
+      scanner.skipWhiteSpace()
+      _ = scanner.skip(UInt8(ascii: ","))
+      scanner.skipWhiteSpace()
+    }
+    text.append(closing)
+    return isLeft
+  }
+
+  /// Passes over a member or an element of a container that was scanned before.
+  private func nextItem(
+    _ scanner: inout JSONScanner, isObject: Bool, _ index: Int, _ node: Int
+  ) -> (start: Int, value: Range<Int>, child: Int?) {
+    let start = scanner.cursor - object
+    var child: Int?
+    if isObject {
+      // What was accepted once is accepted again.
+      let isEscaped = (try? scanner.skipString()) ?? false
+      child = self.child(start + 1..<scanner.cursor - 1 - object, isEscaped, below: node)
+      scanner.skipWhiteSpace()
+      _ = scanner.skip(UInt8(ascii: ":"))
+      scanner.skipWhiteSpace()
+    } else {
+      child = rules.tree.element(index, below: node)
+    }
+    let valueStart = scanner.cursor - object
+    _ = try? scanner.skipValue(enclosingDepth: 0)
+    return (start, valueStart..<scanner.cursor - object, child)
+  }
+
+  // MARK: Afterwards
+
+  /// Runs `body` with a scanner over what the object became.
+  func withScanner<Result>(_ body: (inout JSONScanner) -> Result) -> Result {
+    text.withScanner(containers, body)
+  }
+
+  /// What to add to a message about a member of the entity: which member of the source it is.
+  func explanation(ofMember pointer: String?) -> String {
+    guard let rule, let pointer,
+      let target = rule.targets.first(where: { $0.pointer == pointer })
+    else { return "" }
+    return "; the mapping \"\(mapping)\" \(target.source.description)"
+  }
+
+  /// Where the null stands that leaves a member of the entity without a value; the beginning of the
+  /// object if there is none.
+  func placeOfNull(forMember pointer: String?) -> Int {
+    guard let target = rule?.targets.first(where: { $0.pointer == pointer }) else {
+      let name = pointer.map { Array($0.utf8.dropFirst()) }
+      let own = members.first { $0.node.flatMap { rules.nameOfNode[$0] } == name }
+      return own?.kind == .null ? own?.value.lowerBound ?? 0 : 0
+    }
+    guard case .first(let references, _, _) = target.source.content else { return 0 }
+    for case .node(let node) in references where places[node].isThere && !places[node].isGiven {
+      return places[node].start
+    }
+    return 0
+  }
+
+  /// Whether any rule asks for the key of the dictionary that an object stands in.
+  var usesKey: Bool { rules.usesKey }
+
+}
+
+extension CompiledRules.Condition {
+  /// Whether an object must have something to fit.
+  var asksForSomething: Bool { !has.isEmpty || !equals.isEmpty }
+}
+
+extension JSONLiteral {
+  /// Whether a value of the source is this one: text by its characters, numbers by their value.
+  fileprivate func equals(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> Bool {
+    text.withUnsafeBufferPointer { text in
+      switch (self.kind, kind) {
+      case (.number, .number): DecimalText.areEqual(text, token)
+      case (.string, .string): text.elementsEqual(token)
+      case (.string, .escapedString), (.escapedString, .string), (.escapedString, .escapedString):
+        MappingConversion.Conversion.content(of: text, self.kind)
+          == MappingConversion.Conversion.content(of: token, kind)
+      default: self.kind == kind && text.elementsEqual(token)
+      }
+    }
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Whether a value says a word: as text, or as a number or a literal is written.
+  fileprivate func says(_ word: [UInt8], _ kind: JSONScanner.Kind) -> Bool {
+    switch kind {
+    case .string: count == word.count + 2 && dropFirst().dropLast().elementsEqual(word)
+    case .escapedString:
+      JSONScanner.decoded(UnsafeBufferPointer(rebasing: dropFirst().dropLast())) == word
+    case .number, .true, .false: elementsEqual(word)
+    default: false
+    }
+  }
+}

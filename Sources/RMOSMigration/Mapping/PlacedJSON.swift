@@ -1,0 +1,121 @@
+import RMOSModels
+
+/// A JSON value that knows where in its text it stands.
+struct PlacedJSON {
+  struct Member {
+    let name: String
+    /// Where the name begins.
+    let offset: Int
+    let value: PlacedJSON
+  }
+
+  enum Form {
+    case string(String)
+    case array([PlacedJSON])
+    case object([Member])
+    /// A number, `true`, `false` or `null`.
+    case other(JSONScanner.Kind)
+  }
+
+  let form: Form
+  /// Where it stands in the text's bytes.
+  let range: Range<Int>
+
+  /// Parses a text.
+  ///
+  /// - Throws: `JSONParsingError`.
+  init(parsing text: String) throws(JSONParsingError) {
+    // Refuses what the second pass takes for granted: no depth beyond the limit, no lone surrogate.
+    _ = try JSONValue(parsing: text)
+    var copy = text
+    let result: Result<PlacedJSON, JSONScanError> = copy.withUTF8 { bytes in
+      JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
+        do throws(JSONScanError) {
+          return .success(try PlacedJSON(&scanner, bytes))
+        } catch {
+          return .failure(error)
+        }
+      }
+    }
+    guard case .success(let value) = result else {
+      preconditionFailure("what was accepted once is accepted again")
+    }
+    self = value
+  }
+
+  private init(form: Form, range: Range<Int>) {
+    self.form = form
+    self.range = range
+  }
+
+  private init(
+    _ scanner: inout JSONScanner, _ text: UnsafeBufferPointer<UInt8>
+  ) throws(JSONScanError) {
+    scanner.skipWhiteSpace()
+    let start = scanner.position
+    switch scanner.byte {
+    case UInt8(ascii: "\""):
+      form = .string(try Self.string(&scanner, text))
+    case UInt8(ascii: "["):
+      form = .array(try Self.elements(&scanner, text))
+    case UInt8(ascii: "{"):
+      form = .object(try Self.members(&scanner, text))
+    default:
+      form = .other(try scanner.skipValue(enclosingDepth: 0))
+    }
+    range = start..<scanner.position
+  }
+
+  private static func string(
+    _ scanner: inout JSONScanner, _ text: UnsafeBufferPointer<UInt8>
+  ) throws(JSONScanError) -> String {
+    let start = scanner.position + 1
+    let isEscaped = try scanner.skipString()
+    let inside = UnsafeBufferPointer(rebasing: text[start..<scanner.position - 1])
+    return String(
+      decoding: isEscaped ? JSONScanner.decoded(inside) ?? [] : Array(inside), as: UTF8.self)
+  }
+
+  private static func elements(
+    _ scanner: inout JSONScanner, _ text: UnsafeBufferPointer<UInt8>
+  ) throws(JSONScanError) -> [PlacedJSON] {
+    _ = scanner.skip(UInt8(ascii: "["))
+    scanner.skipWhiteSpace()
+    var elements: [PlacedJSON] = []
+    while !scanner.skip(UInt8(ascii: "]")) {
+      elements.append(try PlacedJSON(&scanner, text))
+      scanner.skipWhiteSpace()
+      _ = scanner.skip(UInt8(ascii: ","))
+    }
+    return elements
+  }
+
+  private static func members(
+    _ scanner: inout JSONScanner, _ text: UnsafeBufferPointer<UInt8>
+  ) throws(JSONScanError) -> [Member] {
+    _ = scanner.skip(UInt8(ascii: "{"))
+    scanner.skipWhiteSpace()
+    var members: [Member] = []
+    while !scanner.skip(UInt8(ascii: "}")) {
+      scanner.skipWhiteSpace()
+      let offset = scanner.position
+      let name = try string(&scanner, text)
+      scanner.skipWhiteSpace()
+      _ = scanner.skip(UInt8(ascii: ":"))
+      members.append(Member(name: name, offset: offset, value: try PlacedJSON(&scanner, text)))
+      scanner.skipWhiteSpace()
+      _ = scanner.skip(UInt8(ascii: ","))
+    }
+    return members
+  }
+
+  /// What the value is called in a message.
+  var name: String {
+    switch form {
+    case .string(let text): Violation.quoted(text)
+    case .array: "a list"
+    case .object: "an object"
+    case .other(let kind): kind.name
+    }
+  }
+}

@@ -1,0 +1,249 @@
+package import RMOSModels
+
+/// Errors and warnings by the way in which something is wrong, so that what is wrong in one way in
+/// many entities can be told once.
+///
+/// Issues are alike if they have the same severity, code, kind and field, and their messages differ
+/// only in values: in what is quoted, and in words with a digit or a slash.
+///
+/// Memory: constant; beyond ``largestCount`` ways, issues are only counted, except for the first of
+/// each code.
+package struct IssueGroups: Sendable, Hashable {
+  /// Issues that are alike.
+  package struct Group: Sendable, Hashable {
+    /// How many of the issues a group keeps.
+    package static let firstsKept = 3
+
+    /// How many there are.
+    package private(set) var count = 0
+    /// The first of them, at least one and at most ``firstsKept``.
+    package private(set) var firsts: [Issue] = []
+    /// The position of each of ``firsts`` among all issues.
+    package private(set) var positions: [Int] = []
+    /// The file or the directory that all are in, relative to the source; `nil` if they have none
+    /// in common.
+    package private(set) var within: String?
+    /// The values in the message of the first, as ranges of its UTF-8.
+    private let values: [Range<Int>]
+    /// Whether each value is another in some of the messages.
+    private var varies: [Bool]
+
+    fileprivate init(_ issue: Issue, _ values: [Range<Int>]) {
+      self.values = values
+      varies = Array(repeating: false, count: values.count)
+      within = issue.source
+    }
+
+    package var severity: Severity { firsts[0].severity }
+    package var code: IssueCode { firsts[0].code }
+    package var kind: EntityKind? { firsts[0].kind }
+    package var pointer: String? { firsts[0].pointer }
+
+    /// The message, with … for each value that is not the same in all.
+    package var message: String {
+      let bytes = Array(firsts[0].message.utf8)
+      var result: [UInt8] = []
+      var end = 0
+      for (range, varies) in zip(values, varies) where varies {
+        result += bytes[end..<range.lowerBound]
+        result += "…".utf8
+        end = range.upperBound
+      }
+      return String(decoding: result + bytes[end...], as: UTF8.self)
+    }
+
+    /// "412 job logs", "3 files".
+    package var subject: String {
+      if code.concernsSource { return PlainText.counted(count, "file") }
+      guard let kind else { return PlainText.counted(count, "issue") }
+      return "\(PlainText.grouped(count)) \(count == 1 ? kind.schema.singular : kind.schema.plural)"
+    }
+
+    /// The directory or file that all are in, if that is more than the directory of their kind.
+    package var narrowPlace: String? {
+      within.flatMap { $0.utf8.contains(UInt8(ascii: "/")) ? $0 : nil }
+    }
+
+    fileprivate mutating func add(_ issue: Issue, _ values: [Range<Int>]?, at position: Int) {
+      count += 1
+      if firsts.count < Self.firstsKept {
+        firsts.append(issue)
+        positions.append(position)
+      }
+      within = within.flatMap { within in
+        issue.source.flatMap { Self.common(within, $0) }
+      }
+      guard let values, varies.contains(false) else { return }
+      var (first, other) = (firsts[0].message, issue.message)
+      first.withUTF8 { first in
+        other.withUTF8 { other in
+          for index in varies.indices where !varies[index] {
+            varies[index] = !first[self.values[index]].elementsEqual(other[values[index]])
+          }
+        }
+      }
+    }
+
+    /// The path of the innermost directory that both paths are in, or the path if they are equal.
+    private static func common(_ left: String, _ right: String) -> String? {
+      if left == right { return left }
+      var end: String.UTF8View.Index?
+      var (index, other) = (left.utf8.startIndex, right.utf8.startIndex)
+      let slash = UInt8(ascii: "/")
+      while index < left.utf8.endIndex, other < right.utf8.endIndex,
+        left.utf8[index] == right.utf8[other]
+      {
+        if left.utf8[index] == slash { end = index }
+        left.utf8.formIndex(after: &index)
+        right.utf8.formIndex(after: &other)
+      }
+      if index == left.utf8.endIndex, other < right.utf8.endIndex, right.utf8[other] == slash {
+        return left
+      }
+      return end.map { String(left[..<$0]) }
+    }
+  }
+
+  /// What the issues of a group have in common.
+  package struct Key: Sendable, Hashable {
+    private let severity: Severity
+    private let code: IssueCode
+    private let kind: EntityKind?
+    private let pointer: String?
+    /// The message in UTF-8, with a zero for each value.
+    private let words: [UInt8]
+    /// The values in the message, as ranges of its UTF-8.
+    fileprivate let values: [Range<Int>]
+
+    package init(_ issue: Issue) {
+      (severity, code, kind) = (issue.severity, issue.code, issue.kind)
+      pointer = issue.pointer
+      var message = issue.message
+      (words, values) = message.withUTF8(Self.split)
+    }
+
+    package static func == (left: Key, right: Key) -> Bool {
+      left.words == right.words && left.code == right.code && left.pointer == right.pointer
+        && left.severity == right.severity && left.kind == right.kind
+    }
+
+    package func hash(into hasher: inout Hasher) {
+      hasher.combine(words)
+      hasher.combine(pointer)
+    }
+
+    /// Tells the words of a message from the values in it.
+    private static func split(
+      _ message: UnsafeBufferPointer<UInt8>
+    ) -> (words: [UInt8], values: [Range<Int>]) {
+      var words: [UInt8] = []
+      words.reserveCapacity(message.count)
+      var values: [Range<Int>] = []
+      var index = 0
+      while index < message.count {
+        let byte = message[index]
+        if byte == UInt8(ascii: "\""),
+          let end = message[(index + 1)...].firstIndex(of: UInt8(ascii: "\""))
+        {
+          words += [byte, 0, byte]
+          values.append(index + 1..<end)
+          index = end + 1
+          continue
+        }
+        var end = index
+        var isValue = false
+        while end < message.count, !isBoundary(message[end]) {
+          isValue =
+            isValue || message[end] == UInt8(ascii: "/")
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(message[end])
+          end += 1
+        }
+        if isValue {
+          words.append(0)
+          values.append(index..<end)
+        } else {
+          words += message[index..<end]
+        }
+        if end < message.count, message[end] != UInt8(ascii: "\"") || end == index {
+          words.append(message[end])
+          end += 1
+        }
+        index = end
+      }
+      return (words, values)
+    }
+
+    private static func isBoundary(_ byte: UInt8) -> Bool {
+      switch byte {
+      case UInt8(ascii: " "), UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: ";"),
+        UInt8(ascii: "("), UInt8(ascii: ")"):
+        true
+      default: false
+      }
+    }
+  }
+
+  /// How many groups are told apart.
+  package static let largestCount = 1000
+
+  /// The groups, in the order of their first issues.
+  package private(set) var groups: [Group] = []
+  /// How many issues are in none of ``groups``, since there are too many.
+  package private(set) var omitted = 0
+
+  private var indices: [Key: Int] = [:]
+  private var codes: Set<IssueCode> = []
+  private var count = 0
+
+  package init() {}
+
+  /// Adds an issue; information is left out.
+  package mutating func add(_ issue: Issue) {
+    guard issue.severity != .info else { return }
+    defer { count += 1 }
+    let key = Key(issue)
+    if let index = indices[key] {
+      groups[index].add(issue, key.values, at: count)
+    } else if groups.count < Self.largestCount || !codes.contains(issue.code) {
+      indices[key] = groups.count
+      codes.insert(issue.code)
+      var group = Group(issue, key.values)
+      group.add(issue, nil, at: count)
+      groups.append(group)
+    } else {
+      omitted += 1
+    }
+  }
+
+  /// The position of the group that an issue is in; `nil` if it is in none.
+  package func index(of issue: Issue) -> Int? { indices[Key(issue)] }
+}
+
+extension JSONWriter {
+  /// Writes the groups, in the order of their first issues.
+  mutating func issueGroups(_ groups: [IssueGroups.Group]) {
+    array {
+      for group in groups {
+        $0.object {
+          $0.member("severity", group.severity.rawValue)
+          $0.member("code", group.code.rawValue)
+          $0.member("kind", group.kind?.rawValue)
+          $0.member("pointer", group.pointer)
+          $0.member("message", group.message)
+          $0.member("count", group.count)
+          $0.member("within", group.within)
+          $0.member("first") { $0.array { for issue in group.firsts { $0.place(issue) } } }
+        }
+      }
+    }
+  }
+
+  private mutating func place(_ issue: Issue) {
+    object {
+      $0.member("id", issue.id)
+      $0.member("source", issue.source)
+      $0.member("line", issue.line)
+      $0.member("column", issue.column)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import RMOSMigration
+import RMOSModels
+import RMOSSystem
+
+/// `rmos-cli mappings [NAME]`, and the option by which other commands take mappings.
+enum MappingsCommand {
+  static let spec = CommandSpec(
+    name: "mappings", summary: "List the built-in mappings, or print one",
+    details: "A mapping says how files of another shape are read: where in them the entities are, "
+      + "and what their members become. What is printed is a mapping file as any other; copied and "
+      + "changed, it reads a shape of your own.",
+    arguments: [
+      .init(
+        name: "NAME", help: "The mapping to print",
+        value: .name(names, of: "built-in mapping", listedBy: "rmos-cli mappings"))
+    ],
+    examples: [
+      .init(command: "rmos-cli mappings", help: "What shapes can be read"),
+      .init(
+        command: "rmos-cli mappings saw-runs > shop.json", help: "Begin a mapping of your own"),
+    ]
+  ) { arguments, console in
+    guard let name = arguments.positionals.first, let mapping = Mapping.builtIn(named: name) else {
+      list(asJSON: arguments.has("json"), console)
+      return .success
+    }
+    if arguments.has("json") {
+      console.print(
+        JSONOutput.success {
+          $0.member("name", mapping.name)
+          $0.member("about", mapping.about)
+          $0.member("sha256", mapping.sha256)
+          $0.member("text", mapping.text + "\n")
+        })
+    } else {
+      console.print(mapping.text)
+    }
+    return .success
+  }
+
+  private static var names: [String] { Mapping.builtIn.map(\.name) }
+
+  private static func list(asJSON: Bool, _ console: Console) {
+    if asJSON {
+      console.print(
+        JSONOutput.success { writer in
+          writer.member("mappings") {
+            $0.array {
+              for mapping in Mapping.builtIn {
+                $0.object {
+                  $0.member("name", mapping.name)
+                  $0.member("about", mapping.about)
+                  $0.member("sha256", mapping.sha256)
+                }
+              }
+            }
+          }
+        })
+      return
+    }
+    let column = (names.map(\.count).max() ?? 0) + 2
+    for mapping in Mapping.builtIn {
+      let lines = HelpText.wrapped(mapping.about ?? "", width: 80 - column)
+      for (number, line) in lines.enumerated() {
+        let label = number == 0 ? mapping.name : ""
+        console.print(TerminalText.padded(label, to: column, left: false) + line)
+      }
+    }
+    console.print("Next: rmos-cli migrate SOURCE --mapping NAME --dry-run")
+  }
+
+  // MARK: The option
+
+  /// The option that names a mapping.
+  static let option = CommandSpec.Option(
+    name: "mapping", placeholder: "NAME|FILE", value: .fileOr(names),
+    help: "Read files of another shape by a built-in mapping or a mapping file; the first that "
+      + "takes a file reads it", isRepeatable: true)
+
+  /// Far more than a mapping needs.
+  private static let largestMapping = 4 << 20
+
+  /// The mappings that a command line names, in order.
+  ///
+  /// - Throws: ``UsageError`` if there is no such mapping; ``CommandError`` with the place if one is
+  ///   wrong.
+  static func mappings(_ arguments: ParsedArguments) throws -> [Mapping] {
+    try arguments.all("mapping").map { name in
+      if let mapping = Mapping.builtIn(named: name) { return mapping }
+      let text = try text(of: name)
+      do throws(MappingError) {
+        return try Mapping(parsing: text)
+      } catch {
+        throw CommandError(
+          code: "mapping.invalid",
+          message: "\(name):\(error.line):\(error.column): \(error.message)",
+          status: .usage)
+      }
+    }
+  }
+
+  /// The words that make another command use the same mappings.
+  static func words(_ arguments: ParsedArguments) -> String {
+    arguments.all("mapping").map { " --mapping " + TerminalText.shellWord($0) }.joined()
+  }
+
+  private static func text(of file: String) throws -> String {
+    let content: FileSystem.Content
+    do throws(SystemError) {
+      content = try FileSystem.content(of: file, limit: largestMapping)
+    } catch {
+      let isName = error == .notFound && !file.utf8.contains(UInt8(ascii: "/"))
+      throw UsageError(
+        isName
+          ? "--mapping: there is no built-in mapping and no file \"\(file)\""
+          : "--mapping: cannot read \(file): \(error.reason)",
+        hint: Suggestion.hint(for: file, among: names) ?? "See rmos-cli mappings.")
+    }
+    guard case .bytes(let bytes) = content else {
+      throw UsageError(
+        "--mapping: \(file) has more than \(TerminalText.grouped(largestMapping)) bytes; expected a "
+          + "mapping")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw UsageError("--mapping: \(file) is not UTF-8")
+    }
+    return text
+  }
+}

@@ -1,0 +1,106 @@
+import RMOSModels
+
+/// A saw blade: a kind that RMOS does not have, by one schema and one struct.
+struct Blade: Entity {
+  static let kind = EntityKind(
+    EntitySchema(
+      table: "saw_blades", singular: "saw blade", plural: "saw blades",
+      fields: [
+        .id,
+        FieldSchema("name", .text(.notBlank), required: true),
+        FieldSchema("teeth", .integer(minimum: 1), required: true),
+        FieldSchema("kerf_mm", .real(.positive), required: true),
+        FieldSchema("state", .text(.oneOf(["sharp", "dull"])), default: .text("sharp")),
+        FieldSchema("strip_family_id", .reference(.stripFamilies)),
+        FieldSchema("cut_pattern_id", .reference(.patterns)),
+        FieldSchema(
+          "settings", column: "settings_json",
+          .json(.init(shape: .object, otherShape: .error, empty: nil)), required: true),
+        FieldSchema("hours", .real(.nonNegative)),
+        FieldSchema("ground_at", .timestamp),
+        FieldSchema("dulled_at", .timestamp),
+        FieldSchema("maker", .text(.any)),
+        .createdAt, .updatedAt, .metadata,
+      ],
+      rules: [.ordered(earlier: "ground_at", later: "dulled_at")],
+      indexes: [(name: "idx_saw_blades_pattern", columns: "cut_pattern_id")],
+      foreignKeys: ["cut_pattern_id"],
+      presentation: .init(
+        title: .name("name"), searches: ["name", "maker"],
+        filters: [
+          .init("state", "state"), .init("teeth", "teeth"),
+          .init("pattern", "cut_pattern_id", hasPath: false),
+        ],
+        columns: [
+          .init("Blade", "name", .name), .init("Teeth", "teeth", .number),
+          .init("State", "state", .status), .init("Pattern", "cut_pattern_id", .reference),
+          .init("Ground", "ground_at", .time),
+        ],
+        statistics: [
+          .init("state_counts", .counts(of: "state")),
+          .init("makers", .distinct(of: "maker")),
+          .init("max_teeth", .maximum(of: "teeth")),
+          .init("avg_kerf_mm", .average(of: "kerf_mm")),
+          .init(
+            "sharp_rate", .percentage(of: "state", value: "sharp", among: ["sharp", "dull"])),
+        ],
+        listsNewestFirst: true)))
+
+  var id: String
+  var name: String
+  var teeth: Int64
+  var kerfMM: Double
+  var state: String
+  var stripFamilyID: String?
+  var patternID: String?
+  var settings: JSONText
+  var hours: Double?
+  var groundAt: String?
+  var dulledAt: String?
+  var maker: String?
+  var createdAt: String
+  var updatedAt: String
+  var metadata: JSONText?
+
+  private enum CodingKeys: String, CodingKey {
+    case id, name, teeth, state, settings, hours, maker, metadata
+    case kerfMM = "kerf_mm"
+    case stripFamilyID = "strip_family_id"
+    case patternID = "cut_pattern_id"
+    case groundAt = "ground_at"
+    case dulledAt = "dulled_at"
+    case createdAt = "created_at"
+    case updatedAt = "updated_at"
+  }
+
+  init(record: Record) throws(RecordError) {
+    let fields = try RecordFields(record, of: Self.kind)
+    id = try fields.text("id")
+    name = try fields.text("name")
+    teeth = try fields.integer("teeth")
+    kerfMM = try fields.real("kerf_mm")
+    state = try fields.text("state")
+    stripFamilyID = try fields.optionalText("strip_family_id")
+    patternID = try fields.optionalText("cut_pattern_id")
+    settings = try fields.json("settings")
+    hours = try fields.optionalReal("hours")
+    groundAt = try fields.optionalText("ground_at")
+    dulledAt = try fields.optionalText("dulled_at")
+    maker = try fields.optionalText("maker")
+    createdAt = try fields.text("created_at")
+    updatedAt = try fields.text("updated_at")
+    metadata = try fields.optionalJSON("metadata")
+  }
+
+  var record: Record {
+    func text(_ text: String?) -> Value { text.map { .text($0) } ?? .null }
+    return Record(
+      kind: Self.kind,
+      values: [
+        .text(id), .text(name), .integer(teeth), .real(kerfMM), .text(state),
+        text(stripFamilyID), text(patternID), .text(settings.text),
+        hours.map { .real($0) } ?? .null, text(groundAt), text(dulledAt), text(maker),
+        .text(createdAt), .text(updatedAt), text(metadata?.text),
+      ])
+  }
+}

@@ -1,0 +1,91 @@
+@testable import RMOSMigration
+@testable import RMOSModels
+
+/// What an object becomes through a mapping, in memory.
+struct MappedObject {
+  /// The text it becomes; `nil` if no rule took it.
+  var text: String?
+  var remarks: [ObjectMapper.Remark] = []
+  /// The entity decoded from it.
+  var record: Record?
+  var issues: [Issue] = []
+  var isFailed = false
+  var provenance: Provenance?
+  var referencePlaces: [RecordBatch.SourcePlace] = []
+
+  var value: JSONValue? { text.flatMap { try? JSONValue(parsing: $0) } }
+  var codes: [String] { issues.map(\.code.rawValue) }
+
+  /// Maps an object.
+  ///
+  /// - Parameters:
+  ///   - object: JSON; white space may stand before it.
+  ///   - kind: What it becomes.
+  ///   - mapping: By which.
+  ///   - key: The key of the dictionary that it stands in.
+  ///   - isAlone: Whether a rule must recognize it.
+  /// - Throws: If the object is not JSON.
+  init(
+    _ object: String, as kind: EntityKind, by mapping: Mapping, key: String? = nil,
+    isAlone: Bool = false
+  ) throws {
+    let mapper = ObjectMapper(mapping.rules[kind] ?? [], for: kind, of: mapping)
+    let decoder = EntityDecoder(
+      kind: kind, options: EntityDecoder.Options(derivesIDs: true, runStart: "2026-03-01"))
+    var batch = RecordBatch(kind: kind)
+    var object = object
+    let result: Result<Bool, JSONScanError> = object.withUTF8 { bytes in
+      JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
+        let start = scanner.cursor
+        scanner.skipWhiteSpace()
+        let place = SourceEncoding.utf8.advance(
+          RecordBatch.SourcePlace(offset: 0, line: 1, column: 1),
+          over: UnsafeBufferPointer(start: start, count: scanner.position))
+        let origin = EntityOrigin(
+          source: batch.addSource("a.json"), path: "a.json",
+          key: key.map { batch.intern($0.utf8) }, place: place)
+        do throws(JSONScanError) {
+          let isTaken = try mapper.decode(
+            &scanner, origin, key: key.map { Array($0.utf8) }, isAlone: isAlone, with: decoder,
+            into: &batch)
+          return .success(isTaken)
+        } catch {
+          return .failure(error)
+        }
+      }
+    }
+    guard try result.get() else { return }
+    text = String(decoding: mapper.text.bytes, as: UTF8.self)
+    remarks = mapper.remarks
+    record = batch.record(at: 0)
+    issues = batch.issues
+    isFailed = batch.entries[0].isFailed
+    provenance = batch.provenance(at: 0, run: 0)
+    referencePlaces = batch.referencePlaces
+  }
+
+  /// A field's value as text.
+  subscript(member: String) -> String? {
+    guard let record, let field = record.kind.schema.position(ofMember: member) else { return nil }
+    return switch record.values[field] {
+    case .null: nil
+    case .text(let text): text
+    case .integer(let number): String(number)
+    case .real(let number): String(number)
+    case .blob(let bytes): "\(bytes)"
+    }
+  }
+}
+
+extension Mapping {
+  /// A mapping of one rule for job logs, given as JSON.
+  static func joblogs(_ rule: String, names: String = "exact") throws -> Mapping {
+    try Mapping(
+      parsing: #"{"mapping":1,"name":"test","names":"\#(names)","joblogs":[\#(rule)]}"#)
+  }
+
+  /// A mapping of one rule for patterns, given as JSON.
+  static func patterns(_ rule: String) throws -> Mapping {
+    try Mapping(parsing: #"{"mapping":1,"name":"test","patterns":[\#(rule)]}"#)
+  }
+}

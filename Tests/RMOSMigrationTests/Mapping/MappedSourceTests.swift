@@ -1,0 +1,236 @@
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+@testable import RMOSModels
+@testable import RMOSStore
+
+/// Mappings through all of a migration: which files they read, and what other commands make of them.
+@Suite struct MappedSourceTests {
+  private static let run =
+    #"{"no":"r1","kind":"slice","settings":{"a":1},"state":"done","ended":"2025-01-01T00:00:00"}"#
+  private static let rule = #"""
+    "when":{"has":"/no"},
+    "members":{"id":["/no","key"],"job_type":"/kind","parameters":"/settings","end_time":"/ended",
+    "status":{"from":"/state","values":{"done":"completed"}},"duration_seconds":{"value":1}}
+    """#
+
+  private func mapping(_ words: String = "") throws -> Mapping {
+    try .joblogs("{\(words)\(Self.rule)}")
+  }
+
+  private func migrate(
+    _ tree: SourceTree, _ mappings: [Mapping], into store: any RecordStore = InMemoryStore(),
+    _ change: (inout Migration.Options) -> Void = { _ in }
+  ) throws -> RecordedMigration {
+    var options = Migration.Options()
+    options.mappings = mappings
+    options.clock = .fixed()
+    change(&options)
+    return try RecordedMigration(tree, into: store, options)
+  }
+
+  private func diff(
+    _ tree: SourceTree, _ store: any RecordStore, _ mappings: [Mapping]
+  ) throws -> DiffReport {
+    var options = Diff.Options()
+    options.mappings = mappings
+    return try Diff(of: tree.path, against: store, options: options).runSynchronously()
+  }
+
+  private func lines(_ recorded: RecordedMigration) -> [String] {
+    recorded.outcomes.map {
+      "\($0.source) \($0.locator ?? "-") \($0.id ?? "-") \($0.outcome.rawValue)"
+    }
+  }
+
+  private func run(_ id: String) -> String {
+    Self.run.split(separator: "r1", maxSplits: 1).joined(separator: id)
+  }
+
+  // MARK: Files
+
+  @Test func filesAnywhereInTheSource() throws {
+    let tree = try SourceTree([
+      "exports/b/runs.json": run("e1"), "exports/a.json": "[]", "runs.json": run("t1"),
+      "joblogs/runs.json": run("j1"), "patterns/runs.json": run("p1"),
+      ".hidden/runs.json": run("h1"),
+    ])
+    let recorded = try migrate(tree, [mapping(#""files":"**/runs.json","#)])
+    #expect(
+      lines(recorded) == [
+        "joblogs/runs.json - j1 migrated", "runs.json - t1 migrated",
+        "exports/b/runs.json - e1 migrated", "patterns/runs.json - p1 migrated",
+      ])
+    // What a mapping reads is not said to be unread.
+    let unread = recorded.issues.filter { $0.code == .inputNotRead }.map(\.source)
+    #expect(unread == ["exports/a.json"])
+  }
+
+  @Test func theFirstMappingThatTakesAFile() throws {
+    let tree = try SourceTree(["joblogs/a.json": run("a"), "joblogs/b.json": run("b")])
+    let other = try Mapping.joblogs(
+      #"{"files":"joblogs/a.json","members":{"id":{"value":"other"}}}"#)
+    let recorded = try migrate(tree, [other, mapping()])
+    #expect(
+      lines(recorded) == ["joblogs/a.json - other failed", "joblogs/b.json - b migrated"])
+    #expect(recorded.summary.mappings.map(\.entities) == [1, 1])
+  }
+
+  @Test func objectsThatNoRuleTakes() throws {
+    let plain = #"{"id":"x","job_type":"slice","parameters":{"a":1}}"#
+    let tree = try SourceTree(["joblogs/a.json": "[\(plain),\(Self.run)]"])
+    let recorded = try migrate(tree, [mapping()])
+    #expect(lines(recorded) == ["joblogs/a.json 0 x migrated", "joblogs/a.json 1 r1 migrated"])
+    #expect(recorded.summary.mappings.map(\.entities) == [1])
+  }
+
+  // MARK: Where the entities are
+
+  @Test(arguments: [
+    (#"{"data":{"runs":[R1,R2]},"runs":[R3]}"#, ["/data/runs/0 r1", "/data/runs/1 r2"]),
+    (#"{"data":{"runs":{"a":R1}}}"#, ["/data/runs/a r1"]),
+    (#"{"data":{"runs":[]}}"#, []),
+    // Where the pointer leads nowhere, the document is of another shape.
+    ("[R1]", ["0 r1"]), ("R1", ["- r1"]),
+  ])
+  func entities(_ document: String, _ expected: [String]) throws {
+    var document = document
+    for number in 1...3 {
+      document = document.split(separator: "R\(number)", omittingEmptySubsequences: false)
+        .joined(separator: run("r\(number)"))
+    }
+    let tree = try SourceTree(["joblogs/a.json": document])
+    let both = try Mapping.joblogs(
+      #"{"entities":"/data/runs/*",\#(Self.rule)},{\#(Self.rule)}"#)
+    #expect(
+      lines(try migrate(tree, [both])).map {
+        $0.split(separator: " ").dropFirst().prefix(2).joined(separator: " ")
+      }
+        == expected)
+  }
+
+  @Test func rulesWithPointersOfTheirOwn() throws {
+    let tree = try SourceTree([
+      "joblogs/a.json": #"{"old":[{"n":"o"}],"new":{"k":{"n":"n"}},"rest":[{"n":"x"}]}"#
+    ])
+    let mapping = try Mapping.joblogs(
+      #"""
+      {"entities":"/old/*","members":{"id":"/n","job_type":{"value":"slice"},"parameters":{"value":{"a":1}}}},
+      {"entities":"/new/*","members":{"id":"key","job_type":{"value":"batch"},"parameters":{"value":{"a":1}}}}
+      """#)
+    let store = InMemoryStore()
+    let recorded = try migrate(tree, [mapping], into: store)
+    #expect(
+      lines(recorded) == [
+        "joblogs/a.json /old/0 o migrated", "joblogs/a.json /new/k k migrated",
+      ])
+  }
+
+  /// Lines and lists break off as they do without a mapping.
+  @Test func brokenDocuments() throws {
+    let tree = try SourceTree([
+      "joblogs/a.jsonl": run("a") + "\n{\"no\":\n" + run("b") + "\n",
+      "joblogs/b.json": "[" + run("c") + ",{\"no\":1,}]",
+    ])
+    let recorded = try migrate(tree, [mapping()])
+    #expect(
+      lines(recorded) == [
+        "joblogs/a.jsonl 1 a migrated", "joblogs/a.jsonl 2 - failed",
+        "joblogs/a.jsonl 3 b migrated", "joblogs/b.json 0 c migrated",
+        "joblogs/b.json 1 - failed",
+      ])
+  }
+
+  /// The places of issues are those of the file, in every encoding.
+  @Test(arguments: TextEncoding.allCases)
+  func placesInEveryEncoding(_ encoding: TextEncoding) throws {
+    let text =
+      "[\n  {\"no\": \"é\", \"kind\": \"slice\",\n   \"state\": \"öd\", \"settings\": {\"a\": 1}}]"
+    let tree = try SourceTree()
+    try tree.add("joblogs/a.json", encoding.bytes(of: text))
+    let recorded = try migrate(tree, [mapping()])
+    let issue = try #require(recorded.issues.first { $0.code == .fieldUnknownValue })
+    let before = text.prefix(upTo: try #require(text.firstRange(of: "\"öd\"")).lowerBound)
+    #expect(issue.offset == encoding.bytes(of: String(before)).count)
+    #expect(issue.line == 3)
+  }
+
+  // MARK: Other runs
+
+  @Test(arguments: ConformanceTests.Backend.allCases)
+  func anotherMappingAndUpdate(_ backend: ConformanceTests.Backend) throws {
+    try TemporaryDirectory.use { directory in
+      let store = try backend.store(in: directory)
+      let tree = try SourceTree(["joblogs/a.json": "[\(Self.run)]"])
+      #expect(
+        lines(try migrate(tree, [mapping()], into: store)) == ["joblogs/a.json 0 r1 migrated"])
+      let other = try Mapping.joblogs(
+        #"{"members":{"id":"/no","job_type":{"value":"batch"},"parameters":"/settings"}}"#)
+      for isDryRun in [true, false] {
+        let skipped = try migrate(tree, [other], into: store) { $0.isDryRun = isDryRun }
+        #expect(lines(skipped) == ["joblogs/a.json 0 r1 skipped"])
+        #expect(skipped.outcomes[0].codes == ["duplicate.differs"])
+      }
+      let report = try diff(tree, store, [other])
+      #expect(report.total.different == 1)
+      #expect(
+        try diff(tree, store, [mapping()]).total.equal == 1)
+      let updated = try migrate(tree, [other], into: store) { $0.onDuplicate = .update }
+      #expect(lines(updated) == ["joblogs/a.json 0 r1 updated"])
+      let run = try #require(updated.summary.run)
+      let ledger = try #require(try store.read { try $0.runs(limit: nil) }.first { $0.id == run })
+      let options = try JSONValue(parsing: ledger.optionsJSON)
+      #expect(options["mappings"]?[0]?["name"]?.string == "test")
+      #expect(options["mappings"]?[0]?["sha256"]?.string == other.sha256)
+      #expect(options["mappings"]?[0]?["text"]?.string == other.text)
+      withExtendedLifetime(tree) {}
+    }
+  }
+
+  /// A dry run knows an entity again that it has read before, also under the key of a dictionary.
+  @Test func duplicatesInADryRun() throws {
+    let mapping = try #require(Mapping.builtIn(named: "catalogue"))
+    let rope = #"{"id":"x","name":"n","rows":2,"columns":3}"#
+    let tree = try SourceTree([
+      "patterns/a.json": #"{"categories":{"basic":[\#(rope)],"modern":[\#(rope)]}}"#,
+      "patterns/b.json": #"{"categories":{"basic":[\#(rope)]}}"#,
+    ])
+    let dry = try migrate(tree, [mapping]) { $0.isDryRun = true }
+    let real = try migrate(tree, [mapping])
+    #expect(dry.outcomes == real.outcomes)
+    #expect(dry.issues == real.issues)
+    #expect(
+      real.outcomes.map(\.codes) == [[], ["duplicate.differs"], ["duplicate.identical"]])
+  }
+
+  /// What failed is copied so that it migrates through the same mapping once it is right.
+  @Test(arguments: [
+    "{\"runs\":{\"r9\":X}}", "{\"data\":{\"runs\":[Y,X]}}", "[X,Y]", "X", "X\n",
+    "{\"r9\":X}",
+  ])
+  func rejectsAreReplayed(_ document: String) throws {
+    try TemporaryDirectory.use { directory in
+      let bad = #"{"no":"r9","kind":"slice","settings":5}"#
+      let text = document.split(separator: "X", omittingEmptySubsequences: false)
+        .joined(separator: bad).split(separator: "Y", omittingEmptySubsequences: false)
+        .joined(separator: Self.run)
+      let name = document.hasSuffix("\n") ? "saw_runs.jsonl" : "saw_runs.json"
+      let tree = try SourceTree(["logs/\(name)": text])
+      let both = try Mapping.joblogs(
+        #"""
+        {"files":"logs/saw_runs.*","entities":"/data/runs/*",\#(Self.rule)},
+        {"files":"logs/saw_runs.*",\#(Self.rule)}
+        """#)
+      let rejects = directory.file("rejects")
+      let first = try migrate(tree, [both]) { $0.rejectsDirectory = rejects }
+      #expect(first.summary.statistics.total.failed == 1, "\(first.issues)")
+      var options = Migration.Options()
+      options.mappings = [both]
+      let again = try RecordedMigration(rejects, into: InMemoryStore(), options)
+      #expect(again.summary.statistics.total.failed == 1, "\(again.issues)")
+      #expect(again.outcomes.map(\.id) == ["r9"])
+      #expect(again.summary.mappings[0].entities == 1)
+    }
+  }
+}

@@ -1,0 +1,333 @@
+import Testing
+
+@testable import RMOSMigration
+@testable import RMOSModels
+
+/// What becomes of an object's members.
+@Suite struct ObjectMapperTests {
+  private func map(
+    _ object: String, _ rule: String, key: String? = nil, isAlone: Bool = false
+  ) throws -> MappedObject {
+    try MappedObject(object, as: .joblogs, by: .joblogs(rule), key: key, isAlone: isAlone)
+  }
+
+  /// The text a rule with one member makes, and what is kept.
+  private func text(_ object: String, _ members: String, key: String? = nil) throws -> String? {
+    try map(object, #"{"members":{\#(members)}}"#, key: key).text
+  }
+
+  // MARK: From where
+
+  @Test(arguments: [
+    (#"{"run":"r"}"#, #""id":{"from":"/run"}"#, #"{"id":"r"}"#),
+    (#"{"run":"r"}"#, #""id":"/run""#, #"{"id":"r"}"#),
+    // The first that is there and not null.
+    (#"{"a":null,"b":"x"}"#, #""id":["/a","/b"]"#, #"{"id":"x","a":null}"#),
+    (#"{"b":"x","a":"y"}"#, #""id":["/a","/b"]"#, #"{"id":"y","b":"x"}"#),
+    // Nothing to take: the member is absent.
+    (#"{"a":1}"#, #""status":"/b""#, #"{"a":1}"#),
+    (#"{"a":null}"#, #""status":"/a""#, #"{"a":null}"#),
+    (#"{}"#, #""status":"/b""#, "{}"),
+    // A constant, alone and for what is not there.
+    (#"{}"#, #""status":{"value":"failed"}"#, #"{"status":"failed"}"#),
+    (#"{"a":"x"}"#, #""status":{"from":"/a","value":"failed"}"#, #"{"status":"x"}"#),
+    (#"{"a":null}"#, #""status":{"from":"/a","value":"failed"}"#, #"{"status":"failed","a":null}"#),
+    // Into objects and lists.
+    (#"{"m":{"t":"x","u":1}}"#, #""job_type":"/m/t""#, #"{"job_type":"x","m":{"u":1}}"#),
+    (#"{"m":{"t":"x"}}"#, #""job_type":"/m/t""#, #"{"job_type":"x"}"#),
+    (#"{"m":["x","y"]}"#, #""job_type":"/m/1""#, #"{"job_type":"y","m":["x",null]}"#),
+    (#"{"m":["x"]}"#, #""job_type":"/m/0""#, #"{"job_type":"x"}"#),
+    (#"{"m":"x"}"#, #""job_type":"/m/t""#, #"{"m":"x"}"#),
+    (#"{"a/b":"x","~":"y"}"#, #""job_type":"/a~1b","id":"/~0""#, #"{"id":"y","job_type":"x"}"#),
+    (#"{"\u0061":"x"}"#, #""id":"/a""#, #"{"id":"x"}"#),
+    // The whole object.
+    (#"{"id":"i","x":1}"#, #""parameters":"""#, #"{"parameters":{"id":"i","x":1},"id":"i"}"#),
+    // Taken twice, moved once.
+    (#"{"a":"x"}"#, #""id":"/a","job_type":"/a""#, #"{"id":"x","job_type":"x"}"#),
+  ])
+  func from(_ object: String, _ members: String, _ expected: String) throws {
+    #expect(try text(object, members) == expected)
+  }
+
+  @Test func theKeyOfTheDictionary() throws {
+    #expect(try text("{}", #""id":"key""#, key: #"r"1"#) == #"{"id":"r\"1"}"#)
+    #expect(try text(#"{"a":"x"}"#, #""id":["/a","key"]"#, key: "k") == #"{"id":"x"}"#)
+    #expect(try text("{}", #""id":["/a","key"]"#) == "{}")
+    #expect(
+      try text("{}", #""status":{"from":"key","values":{"k":"failed"}}"#, key: "k")
+        == #"{"status":"failed"}"#)
+  }
+
+  // MARK: Into objects
+
+  @Test(arguments: [
+    (#"{"e":"x"}"#, #""results":{"object":{"error":"/e"}}"#, #"{"results":{"error":"x"}}"#),
+    (#"{"e":null}"#, #""results":{"object":{"error":"/e"}}"#, #"{"e":null}"#),
+    (
+      #"{"e":"x","n":"2,5"}"#,
+      #""results":{"object":{"a":{"object":{"b":"/e"}},"c":{"from":"/n","as":"number","decimal":","}}}"#,
+      #"{"results":{"a":{"b":"x"},"c":2.5},"n":"2,5"}"#
+    ),
+    // The rest: what nothing uses, and what is left of what was taken apart.
+    (
+      #"{"id":"i","a":1,"b":2,"m":{"x":1,"y":2},"t":"5"}"#,
+      #""parameters":{"rest":true},"job_type":"/m/x","duration_seconds":{"from":"/t","as":"number"}"#,
+      #"{"job_type":1,"duration_seconds":5,"parameters":{"a":1,"b":2,"m":{"y":2}},"id":"i","t":"5"}"#
+    ),
+    (
+      #"{"a":1,"b":2}"#, #""parameters":{"object":{"x":"/b"},"rest":true}"#,
+      #"{"parameters":{"x":2,"a":1}}"#
+    ),
+    (#"{"id":"i"}"#, #""parameters":{"rest":true}"#, #"{"id":"i"}"#),
+    (
+      #"{"r":[1,2,3]}"#, #""duration_seconds":{"count":"/r"}"#,
+      #"{"duration_seconds":3,"r":[1,2,3]}"#
+    ),
+    (
+      #"{"r":{"a":1}}"#, #""duration_seconds":{"count":"/r"}"#,
+      #"{"duration_seconds":1,"r":{"a":1}}"#
+    ),
+    (#"{"r":[]}"#, #""duration_seconds":{"count":"/r"}"#, #"{"duration_seconds":0,"r":[]}"#),
+    (#"{"r":"x"}"#, #""duration_seconds":{"count":"/r"}"#, #"{"r":"x"}"#),
+  ])
+  func objects(_ object: String, _ members: String, _ expected: String) throws {
+    #expect(try text(object, members) == expected)
+  }
+
+  @Test(
+    arguments: [
+      (#"{"r":[{"f":"a"},{"f":"a"}]}"#, #""a""#, 0),
+      (#"{"r":[{"f":"a"},{"f":"b"}]}"#, nil, 1),
+      (#"{"r":[{"f":"a"},{}]}"#, nil, 1),
+      (#"{"r":[{"f":null},{"f":"a"}]}"#, nil, 1),
+      (#"{"r":[{"f":null},{}]}"#, nil, 0),
+      (#"{"r":[]}"#, nil, 0),
+      (#"{}"#, nil, 0),
+    ] as [(String, String?, Int)])
+  func common(_ object: String, _ expected: String?, _ remarks: Int) throws {
+    let mapped = try map(object, #"{"members":{"pattern_id":{"common":"/r/*/f"}}}"#)
+    #expect(mapped.value?["pattern_id"]?.text == expected)
+    #expect(mapped.remarks.count == remarks)
+    #expect(mapped.remarks.allSatisfy { $0.code == .fieldNotDerived })
+    // What is common to elements stays in them.
+    let source = try JSONValue(parsing: object)
+    #expect(mapped.value?["r"] == source["r"])
+  }
+
+  // MARK: Values
+
+  @Test(arguments: [
+    (#"{"s":"success"}"#, #"{"status":"completed","s":"success"}"#),
+    (#"{"s":"pending"}"#, #"{"status":"pending"}"#),
+    (#"{"s":1}"#, #"{"status":"failed","s":1}"#),
+    (#"{"s":true}"#, #"{"status":"running","s":true}"#),
+    (#"{"s":"n/a"}"#, #"{"s":"n/a"}"#),
+    (#"{"s":"\u0073uccess"}"#, #"{"status":"completed","s":"\u0073uccess"}"#),
+    // As it stands: moved.
+    (#"{"s":"completed"}"#, #"{"status":"completed"}"#),
+  ])
+  func values(_ object: String, _ expected: String) throws {
+    let values = #"{"success":"completed","1":"failed","true":"running","n/a":null}"#
+    #expect(
+      try text(object, #""status":{"from":"/s","values":\#(values)}"#) == expected)
+  }
+
+  // MARK: What is kept
+
+  /// Originals under the names of the entity's own stand in an object of their own, so that what is
+  /// exported can be read again.
+  @Test func originalsOfTheSameName() throws {
+    let mapped = try map(
+      #"{"status":"success","created_at":5,"x":1}"#,
+      #"""
+      {"members":{"status":{"from":"/status","values":{"success":"completed"}},
+      "created_at":{"from":"/created_at","as":"epoch-seconds"}}}
+      """#)
+    #expect(
+      mapped.text == #"""
+        {"status":"completed","created_at":"1970-01-01T00:00:05Z","x":1,"mapped_from":{"status":"success","created_at":5}}
+        """#)
+    let kept = try #require(mapped.provenance?.unknownMembers)
+    #expect(kept == #"{"x":1,"mapped_from":{"status":"success","created_at":5}}"#)
+  }
+
+  /// What was mapped and exported is left alone by the same mapping.
+  @Test func whatIsMappedAlready() throws {
+    let text = #"{"status":"completed","mapped_from":{"status":"success"}}"#
+    let rule = #"{"members":{"status":{"from":"/status","values":{"success":"completed"}}}}"#
+    #expect(try map(text, rule).text == text)
+  }
+
+  @Test(arguments: [
+    // A member of the entity's own that the rule does not name is read as without a mapping.
+    (#"{"id":"i","name":"n"}"#, #""job_type":"/name""#, #"{"job_type":"n","id":"i"}"#),
+    // One that went elsewhere is not.
+    (#"{"results":{"a":1}}"#, #""parameters":"/results""#, #"{"parameters":{"a":1}}"#),
+    // Nor is one that the rule says comes from somewhere else.
+    (#"{"status":"x"}"#, #""status":"/state""#, #"{"mapped_from":{"status":"x"}}"#),
+  ])
+  func ownMembers(_ object: String, _ members: String, _ expected: String) throws {
+    #expect(try text(object, members) == expected)
+  }
+
+  @Test(arguments: [
+    #"{"run":"a","run":"b"}"#, #"{"x":1,"x":2}"#, #"{"id":"a","id":"b"}"#,
+    #"{"status":"a","status":"b"}"#,
+  ])
+  func membersThatStandTwice(_ object: String) throws {
+    let mapped = try map(
+      object,
+      #"""
+      {"members":{"job_type":"/run","status":{"from":"/status","values":{"a":"failed"}}}}
+      """#)
+    #expect(mapped.codes.contains("json.duplicate-key"))
+    #expect(mapped.isFailed)
+  }
+
+  // MARK: When
+
+  @Test(arguments: [
+    (#"{"has":"/a"}"#, #"{"a":null}"#, true),
+    (#"{"has":["/a","/b"]}"#, #"{"a":1}"#, false),
+    (#"{"has":"/a/b"}"#, #"{"a":{"b":1}}"#, true),
+    (#"{"lacks":"/a"}"#, #"{"a":null}"#, false),
+    (#"{"lacks":"/a"}"#, "{}", true),
+    (#"{"is":{"/a":"x"}}"#, #"{"a":"x"}"#, true),
+    (#"{"is":{"/a":"x"}}"#, #"{"a":"\u0078"}"#, true),
+    (#"{"is":{"/a":["x",1]}}"#, #"{"a":1.0}"#, true),
+    (#"{"is":{"/a":["x",1]}}"#, #"{"a":"1"}"#, false),
+    (#"{"is":{"/a":true}}"#, #"{"a":true}"#, true),
+    (#"{"is":{"/a":null}}"#, #"{"a":null}"#, true),
+    (#"{"is":{"/a":null}}"#, "{}", false),
+    ("{}", "{}", true),
+  ])
+  func conditions(_ condition: String, _ object: String, _ isTaken: Bool) throws {
+    #expect((try map(object, #"{"when":\#(condition)}"#).text != nil) == isTaken)
+    let member = try map(object, #"{"members":{"id":{"value":"i","when":\#(condition)}}}"#)
+    #expect((member.value?["id"] != nil) == isTaken)
+  }
+
+  @Test func theFirstRuleThatFits() throws {
+    let mapping = try Mapping.joblogs(
+      #"""
+      {"when":{"has":"/a"},"members":{"job_type":{"value":"slice"}}},
+      {"when":{"has":"/b"},"members":{"job_type":{"value":"batch"}}}
+      """#)
+    func jobType(_ object: String) throws -> String? {
+      try MappedObject(object, as: .joblogs, by: mapping).value?["job_type"]?.string
+    }
+    #expect(try jobType(#"{"a":1,"b":1}"#) == "slice")
+    #expect(try jobType(#"{"b":1}"#) == "batch")
+    #expect(try jobType(#"{"c":1}"#) == nil)
+  }
+
+  /// An object that may be a collection is taken by a rule that knows it by something.
+  @Test(arguments: [
+    (#"{"members":{"id":"/run"}}"#, #"{"run":"r"}"#, true),
+    (#"{"members":{"id":"/run"}}"#, #"{"runs":[]}"#, false),
+    (#"{"members":{"id":"/m/t"}}"#, #"{"m":{}}"#, true),
+    (#"{"when":{"has":"/runs"}}"#, #"{"runs":[]}"#, true),
+    (#"{"when":{"lacks":"/x"}}"#, #"{"runs":[]}"#, false),
+    ("{}", #"{"job_type":"x"}"#, true),
+  ])
+  func recognition(_ rule: String, _ object: String, _ isTaken: Bool) throws {
+    #expect((try map(object, rule, isAlone: true).text != nil) == isTaken)
+  }
+
+  // MARK: Names
+
+  @Test(arguments: [
+    (
+      #"{"JobType":"slice","STATUS":"failed","start-time":"2025-01-01"}"#,
+      #"{"job_type":"slice","status":"failed","start_time":"2025-01-01"}"#
+    ),
+    // The exact name counts; of several others it is open which is meant.
+    (#"{"Job Type":"slice","job_type":"batch"}"#, #"{"Job Type":"slice","job_type":"batch"}"#),
+    (#"{"Job Type":"slice","JobType":"batch"}"#, #"{"Job Type":"slice","JobType":"batch"}"#),
+    (#"{"Parameters JSON":"{}","RunId":"r"}"#, #"{"parameters_json":"{}","run_id":"r"}"#),
+    (#"{"_id":"x","Other":1}"#, #"{"id":"x","Other":1}"#),
+  ])
+  func anyCase(_ object: String, _ expected: String) throws {
+    let mapped = try MappedObject(
+      object, as: .joblogs, by: #require(Mapping.builtIn(named: "any-case")))
+    #expect(mapped.text == expected)
+  }
+
+  // MARK: Where it comes from
+
+  /// Issues, references and provenance speak of the source's bytes.
+  @Test func places() throws {
+    let object = """
+
+        {
+          "run": "r1",
+          "pattern": "p-9",
+          "meta": {"kind": "slice",
+             "state": "odd"}
+        }
+      """
+    let mapped = try map(
+      object,
+      #"""
+      {"members":{"id":"/run","pattern_id":"/pattern","job_type":"/meta/kind","status":"/meta/state"}}
+      """#)
+    let unknown = try #require(mapped.issues.first { $0.code == .fieldUnknownValue })
+    #expect(unknown.line == 6)
+    #expect(unknown.column == 17)
+    #expect(unknown.pointer == "/status")
+    #expect(unknown.message.contains("/meta/state"))
+    let missing = try #require(mapped.issues.first { $0.code == .fieldMissing })
+    #expect(missing.line == 2)
+    #expect(missing.column == 3)
+    #expect(mapped.referencePlaces[0].line == 4)
+    #expect(mapped.referencePlaces[0].column == 16)
+    let trimmed = String(object.dropFirst(3))
+    let provenance = try #require(mapped.provenance)
+    #expect(provenance.byteOffset == 3)
+    #expect(provenance.byteLength == trimmed.utf8.count)
+    let digest = Array(trimmed.utf8).withUnsafeBytes { SHA256.hash($0) }
+    #expect(provenance.sha256 == digest)
+    #expect(provenance.unknownMembers == nil)
+  }
+
+  /// What a null leaves without a value is missing there.
+  @Test(arguments: [
+    (#"{"a":null,"kind":null}"#, 18), (#"{"a":null}"#, 1), (#"{"parameters":null,"kind":"x"}"#, 15),
+  ])
+  func nullIsThePlaceOfWhatIsMissing(_ object: String, _ column: Int) throws {
+    let mapped = try map(object, #"{"members":{"id":{"value":"i"},"job_type":"/kind"}}"#)
+    let missing = mapped.issues.filter { $0.code == .fieldMissing }.compactMap(\.column)
+    #expect(missing.contains(column), "\(missing)")
+  }
+
+  @Test func derivedTimes() throws {
+    let mapped = try map(
+      #"{"id":"i","t":"2025-11-27T12:00:00.000001+00:00","s":182.5,"job_type":"slice","parameters":{"a":1}}"#,
+      #"""
+      {"members":{"start_time":"/t","end_time":{"from":["/t","/s"],"as":"sum"},"duration_seconds":"/s"}}
+      """#)
+    #expect(mapped["end_time"] == "2025-11-27T12:03:02.500001+00:00")
+    #expect(mapped.codes == ["time.derived"])
+    #expect(mapped.issues[0].severity == .warning)
+    #expect(mapped.issues[0].id == "i")
+    #expect(mapped.issues[0].pointer == "/end_time")
+    #expect(mapped.issues[0].column == 15)
+    #expect(!mapped.isFailed)
+  }
+
+  @Test func notJSON() {
+    #expect(throws: JSONScanError.self) { try map(#"{"a":[1,}"#, "{}") }
+    #expect(throws: JSONScanError.self) {
+      try map(#"{"a":{"b":1]}"#, #"{"members":{"id":"/a/b"}}"#)
+    }
+    #expect(throws: JSONScanError.self) { try map(#"{"a":1"#, #"{"members":{"id":"/a"}}"#) }
+  }
+
+  /// What is taken into an object nests deeper by that.
+  @Test func tooDeepOnceMapped() {
+    let list = String(repeating: "[", count: 511) + String(repeating: "]", count: 511)
+    #expect(throws: JSONScanError.self) {
+      try map(#"{"id":"i","a":\#(list)}"#, #"{"members":{"results":{"object":{"b":"/a"}}}}"#)
+    }
+  }
+}
