@@ -52,7 +52,7 @@ import Testing
       + #""entities":{"strip_families":{"found":50,"migrated":50,"updated":0,"skipped":0,"failed":0},"#
       + #""patterns":{"found":1147,"migrated":1140,"updated":0,"skipped":0,"failed":7},"#
       + #""joblogs":{"found":10,"migrated":0,"updated":0,"skipped":10,"failed":0}},"#
-      + #""issue_counts":{"field.missing":5,"field.range":2,"id.derived":12},"#
+      + #""issue_counts":{"field.missing":5,"field.range":2,"id.derived":12},"not_read":0,"kept_aside":0,"#
       + #""version":"\#(RMOSVersion.current)"}"#
     #expect(
       notification.json == #"{"text":"\#(text)","content":"\#(text)","#
@@ -73,7 +73,8 @@ import Testing
         + #""failure":{"code":"store.locked","message":"x.db is locked"},"source":"legacy","#
         + #""database":"x.db","host":null,"run":null,"ending":null,"dry_run":null,"#
         + #""started_at":null,"seconds":null,"summary":null,"entities":null,"#
-        + #""issue_counts":null,"version":"\#(RMOSVersion.current)"}}"#)
+        + #""issue_counts":null,"not_read":null,"kept_aside":null,"version":"\#(RMOSVersion.current)"}}"#
+    )
   }
 
   @Test func theFirstLineSaysHowItEnded() throws {
