@@ -17,12 +17,17 @@ import Testing
   private func migrate(
     notifying urls: [String], environment: [String: String] = [:]
   ) throws -> [Tool.Result] {
-    let tools = try urls.map { url in
-      try RunningTool(
-        ["migrate", "legacy", "--db", "x.db", "-q", "--notify", url], in: workspace(),
+    // A workspace goes with its last use.
+    let runs = try urls.map { url in
+      let workspace = try workspace()
+      let tool = try RunningTool(
+        ["migrate", "legacy", "--db", "x.db", "-q", "--notify", url], in: workspace,
         environment: Self.environment.merging(environment) { $1 })
+      return (workspace, tool)
     }
-    return try tools.map { try $0.wait() }
+    return try runs.map { run in
+      try withExtendedLifetime(run) { try run.1.wait() }
+    }
   }
 
   private func workspace() throws -> Workspace {
