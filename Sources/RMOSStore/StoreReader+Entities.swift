@@ -83,12 +83,14 @@ extension StoreReader {
       let (field, target) = (schema.fields[reference.field], reference.target)
       guard case .text(let id) = record.values[reference.field], try !contains(target, id: id)
       else { continue }
+      let similar = try SimilarID.first(like: id) { try contains(target, id: $0) }
       issues.append(
         Issue(
           severity: .error, code: .referenceMissing, kind: record.kind, id: record.id,
           pointer: "/\(field.member)",
           message: "'\(field.member)' points to the \(target.schema.singular) "
-            + "\(Violation.quoted(id)), which is not in the store; add it first"))
+            + "\(Violation.quoted(id)), which is not in the store; "
+            + SimilarID.advice(for: id, similar, otherwise: "add it first")))
     }
     return issues
   }

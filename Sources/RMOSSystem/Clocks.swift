@@ -95,7 +95,7 @@ package struct CivilDate: Hashable, Sendable {
   static let epoch = 719_468
 
   /// 0 for a Sunday to 6 for a Saturday.
-  var weekday: Int { (dayNumber + 3) % 7 }
+  package var weekday: Int { (dayNumber + 3) % 7 }
 
   /// The number of days of a month.
   package static func dayCount(year: Int, month: Int) -> Int {

@@ -53,7 +53,7 @@ enum Hints {
   ) -> String? {
     if let hint = forIssue(group.code.rawValue, arguments) { return hint }
     if let name = mapping(in: group.message) {
-      guard MigrateCommand.spec.option("mapping") != nil else { return nil }
+      if arguments.all("mapping").contains(name) { return nil }
       return "--mapping \(TerminalText.shellWord(name)) reads them"
     }
     guard [.fieldMissing, .fieldType, .fieldEmpty, .shapeNotObject].contains(group.code),
@@ -64,10 +64,10 @@ enum Hints {
     return "rmos-cli survey \(TerminalText.shellWord(place)) shows their shape"
   }
 
-  /// The mapping that a message names.
+  /// The mapping that the source may be read with, by a message.
   private static func mapping(in message: String) -> String? {
     let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
-    guard let index = parts.firstIndex(where: { $0.hasSuffix("the mapping ") }),
+    guard let index = parts.firstIndex(where: { $0.hasSuffix("with the mapping ") }),
       index + 2 < parts.count, parts[index + 1] != "…"
     else { return nil }
     return String(parts[index + 1])

@@ -38,7 +38,7 @@ import Testing
     try expectNoError(example.source)
   }
 
-  @Test(arguments: 0..<24)
+  @Test(arguments: 0..<12)
   func randomTreesPass(_ seed: Int) throws {
     let tree = try RandomTree(seed: UInt64(seed) + 500)
     try withExtendedLifetime(tree) { try expectNoError(tree.path) }

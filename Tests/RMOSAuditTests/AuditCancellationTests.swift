@@ -32,7 +32,7 @@ struct AuditCancellationTests {
       let total = asked.withLock { $0 }
       // More often than once per check: a long check must not run to its end.
       #expect(total > 40)
-      for limit in stride(from: 0, to: total, by: max(1, total / 20)) {
+      for limit in stride(from: 0, to: total, by: max(1, total / 10)) {
         let left = Mutex(limit)
         let error = #expect(throws: StoreError.self) {
           try Auditor(of: store).runSynchronously(isCancelled: {

@@ -8,7 +8,7 @@ import Testing
 ///
 /// A failing seed is the argument of its test.
 @Suite struct PropertyTests {
-  static let seeds = Array(UInt64(1)...18)
+  static let seeds = Array(UInt64(1)...10)
 
   private func options(dry: Bool = false) -> Migration.Options {
     var options = Migration.Options()

@@ -8,11 +8,23 @@ public final class TemporaryDirectory: Sendable {
   /// The directory's absolute path, without a slash at the end.
   public let path: String
 
+  /// Where temporary directories are: in memory if there is room for them and `TMPDIR` names no
+  /// other place, since most tests would wait for the disk otherwise.
+  public static let parent: String = {
+    let (memory, files) = ("/dev/shm", FileManager.default)
+    let attributes = try? files.attributesOfFileSystem(forPath: memory)
+    let room = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value ?? 0
+    guard room > 1 << 30, files.isWritableFile(atPath: memory),
+      ProcessInfo.processInfo.environment["TMPDIR"] == nil
+    else { return files.temporaryDirectory.path }
+    return memory
+  }()
+
   /// Creates an empty directory.
   ///
   /// - Throws: What the file system says.
   public init() throws {
-    let url = FileManager.default.temporaryDirectory
+    let url = URL(fileURLWithPath: Self.parent)
       .appendingPathComponent("rmos-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     path = url.resolvingSymlinksInPath().path

@@ -162,7 +162,7 @@ import Testing
     let workspace = try Workspace()
     let text = try Tool.run(["audit", "--list-rules"], in: workspace)
     #expect(text.status == 0)
-    #expect(text.output.contains(#/\nreference\.missing +error +References lead/#))
+    #expect(text.output.contains(#/\nreference\.missing +error +[A-Z]/#))
     let json = try Tool.run(["audit", "--list-rules", "--json"], in: workspace).json
     #expect((json["rules"] as? [Any])?.count == 23)
     #expect(workspace.listing == [])

@@ -50,6 +50,25 @@ import Testing
     if let option { #expect(hints.first?.contains(option) == true) }
   }
 
+  @Test func theMappingThatAMessageNamesIsOfferedOnce() throws {
+    let workspace = try Workspace()
+    for name in ["a", "b", "c", "d", "e"] {
+      try workspace.write(
+        #"{"job_type": "slice", "parameters": {"a": 1}, "Status": "failed", "start_time": 17356896}"#,
+        to: "legacy/joblogs/\(name).json")
+    }
+    func hints(_ options: [String]) throws -> [Substring] {
+      let result = try Tool.run(["migrate", "legacy", "--dry-run"] + options, in: workspace)
+      return result.errors.split(separator: "\n").filter { $0.contains("hint: --mapping") }
+    }
+    #expect(
+      try hints([]) == [
+        "hint: --mapping any-case reads them [field.look-alike]",
+        "hint: --mapping epoch reads them [field.type]",
+      ])
+    #expect(try hints(["--mapping", "any-case", "--mapping", "epoch"]).isEmpty)
+  }
+
   @Test func findingsOfAnAuditComeWithTheirWayOut() throws {
     guard Tool.has("sqlite3") else { return }
     let workspace = try migrated()

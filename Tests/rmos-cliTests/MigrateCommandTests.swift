@@ -270,18 +270,34 @@ import Testing
     #expect(!failed.errors.contains("warning: "))
   }
 
-  @Test func theFirst20IssuesAreShownAndVerboseShowsAll() throws {
+  @Test func twentyWaysAreShownAndVerboseShowsAllIssues() throws {
     let workspace = try Workspace()
-    for number in 0..<30 { try workspace.write("{", to: "legacy/patterns/\(number).json") }
+    // Each member is wrong in several ways.
+    var number = 0
+    for member in ["name", "ring_count", "geometry", "strip_family_id", "rosette_geometry"] {
+      for value in ["[]", "true", "{}", "[1]", "1.5", "\"x\""] {
+        try workspace.write("{\"\(member)\": \(value)}", to: "legacy/patterns/\(number).json")
+        number += 1
+      }
+    }
     try workspace.write(
       #"{"name": "n", "ring_count": 1, "geometry": {"a": 1}}"#, to: "legacy/patterns/no-id.json")
+    let json = try Tool.run(["migrate", "legacy", "--dry-run", "--json"], in: workspace).json
+    let groups = try #require(json["issue_groups"] as? [[String: Any]])
+    let counts = groups.compactMap { $0["count"] as? Int }
+    try #require(counts.count > 20)
     let plain = try Tool.run(["migrate", "legacy", "--db", "a.db"], in: workspace)
-    #expect(plain.errors.split(separator: "\n").filter { $0.contains("[json.syntax]") }.count == 20)
-    #expect(plain.errors.contains("… and 10 more issues"))
+    let large = plain.errors.matches(of: #/\nerror: \d+ patterns: /#).count
+    #expect(large == counts.filter { $0 > 3 }.count)
+    let single = plain.errors.matches(of: #/json:1:\d+: error: /#).count
+    // Of those with few issues each, the largest are shown.
+    let few = counts.filter { $0 <= 3 }.sorted(by: >).prefix(20 - large).reduce(0, +)
+    #expect(single == few)
+    let shown = few + counts.filter { $0 > 3 }.reduce(0, +)
+    #expect(plain.errors.contains("… and \(counts.reduce(0, +) - shown) more issues; -v shows"))
     #expect(!plain.errors.contains("[id.derived]"))
     let verbose = try Tool.run(["migrate", "legacy", "--db", "b.db", "-v"], in: workspace)
-    #expect(
-      verbose.errors.split(separator: "\n").filter { $0.contains("[json.syntax]") }.count == 30)
+    #expect(verbose.errors.matches(of: #/json:1:\d+: error: /#).count == counts.reduce(0, +))
     #expect(verbose.errors.contains("[id.derived]"))
     #expect(!verbose.errors.contains("more issues"))
   }

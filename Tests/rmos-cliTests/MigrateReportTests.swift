@@ -15,7 +15,7 @@ import Testing
     #expect(
       Set(json.keys) == [
         "timestamp", "success", "summary", "entities", "issue_counts", "issues", "issues_omitted",
-        "issue_groups", "issue_groups_omitted", "not_read", "kept_aside", "run",
+        "issue_groups", "issue_groups_omitted", "not_read", "kept_aside", "mappings", "run",
       ])
     #expect(json["success"] as? Bool == false)
     let summary = try #require(json["summary"] as? [String: Double])

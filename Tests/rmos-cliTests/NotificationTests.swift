@@ -13,6 +13,23 @@ import Testing
       environment: Self.environment.merging(environment) { $1 })
   }
 
+  /// Runs a migration for each of several servers, all at once: they wait between their attempts.
+  private func migrate(
+    notifying urls: [String], environment: [String: String] = [:]
+  ) throws -> [Tool.Result] {
+    // A workspace goes with its last use.
+    let runs = try urls.map { url in
+      let workspace = try workspace()
+      let tool = try RunningTool(
+        ["migrate", "legacy", "--db", "x.db", "-q", "--notify", url], in: workspace,
+        environment: Self.environment.merging(environment) { $1 })
+      return (workspace, tool)
+    }
+    return try runs.map { run in
+      try withExtendedLifetime(run) { try run.1.wait() }
+    }
+  }
+
   private func workspace() throws -> Workspace {
     let workspace = try Workspace()
     try workspace.writeSmallTree()
@@ -93,32 +110,38 @@ import Testing
   /// What of the address may be shown: its path is a password with Slack and Discord.
   private func shown(_ server: HookServer) -> String { "http://127.0.0.1:\(server.port)/…" }
 
-  @Test(.enabled(if: Tool.has("curl"), needsCurl), arguments: [199, 400, 404, 410, 503])
-  func aServerThatRefusesIsAWarning(_ status: Int) throws {
-    let server = try HookServer(.status(status == 199 ? 600 : status))
-    let result = try migrate(
-      ["-q", "--notify", server.url + "?key=secret"], in: workspace(),
-      environment: ["RMOS_NOTIFY_TIMEOUT": "5"])
-    #expect(result.status == 0)
-    #expect(
-      result.errors
-        == "rmos-cli: warning: --notify: could not post to \(shown(server)) (3 attempts): "
-        + "it answered \(status == 199 ? 600 : status)\n")
-    #expect(server.requests.count == 3)
+  @Test(.enabled(if: Tool.has("curl"), needsCurl))
+  func aServerThatRefusesIsAWarning() throws {
+    let statuses = [600, 400, 404, 410, 503]
+    let servers = try statuses.map { try HookServer(.status($0)) }
+    let results = try migrate(
+      notifying: servers.map { $0.url + "?key=secret" }, environment: ["RMOS_NOTIFY_TIMEOUT": "5"])
+    for (status, (server, result)) in zip(statuses, zip(servers, results)) {
+      #expect(result.status == 0)
+      #expect(
+        result.errors
+          == "rmos-cli: warning: --notify: could not post to \(shown(server)) (3 attempts): "
+          + "it answered \(status)\n")
+      #expect(server.requests.count == 3)
+    }
   }
 
-  @Test(.enabled(if: Tool.has("curl"), needsCurl), arguments: [301, 302, 303, 307, 308])
-  func aRedirectionIsNeitherFollowedNorTakenForSuccess(_ status: Int) throws {
+  @Test(.enabled(if: Tool.has("curl"), needsCurl))
+  func aRedirectionIsNeitherFollowedNorTakenForSuccess() throws {
     let other = try HookServer(.status(200))
-    let server = try HookServer(.redirection(status, to: other.url + "/secret"))
-    let result = try migrate(["-q", "--notify", server.url], in: workspace())
-    #expect(result.status == 0)
-    #expect(
-      result.errors.contains(
-        "could not post to \(shown(server)) (3 attempts): it answered \(status)"))
-    #expect(result.errors.contains("a redirect to \(shown(other)), and redirects"))
-    #expect(!result.errors.contains("secret") && !result.errors.contains("hook"))
-    #expect(server.requests.count == 3 && other.requests.isEmpty)
+    let statuses = [301, 302, 303, 307, 308]
+    let servers = try statuses.map { try HookServer(.redirection($0, to: other.url + "/secret")) }
+    let results = try migrate(notifying: servers.map(\.url))
+    for (status, (server, result)) in zip(statuses, zip(servers, results)) {
+      #expect(result.status == 0)
+      #expect(
+        result.errors.contains(
+          "could not post to \(shown(server)) (3 attempts): it answered \(status)"))
+      #expect(result.errors.contains("a redirect to \(shown(other)), and redirects"))
+      #expect(!result.errors.contains("secret") && !result.errors.contains("hook"))
+      #expect(server.requests.count == 3)
+    }
+    #expect(other.requests.isEmpty)
   }
 
   @Test(.enabled(if: Tool.has("curl"), needsCurl), .timeLimit(.minutes(1)))

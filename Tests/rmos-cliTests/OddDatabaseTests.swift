@@ -292,7 +292,7 @@ import Testing
     }
     let audit = try run(["audit"])
     #expect(audit.status == 0)
-    #expect(audit.output.contains("patterns.id is not compared byte by byte"))
+    #expect(audit.output.contains("patterns.id is declared with a collation"))
   }
 
   @Test func aSchemaThatCannotBeParsedIsNamed() throws {

@@ -73,7 +73,8 @@ struct EntityBody {
     } catch {
       throw rejected(
         error.reason == .tooDeep ? .jsonDepth : .jsonSyntax,
-        "the body is not valid JSON: \(error.message), at byte \(error.offset)")
+        "the body is not valid JSON: \(JSONDiagnosis(error, in: body).message), at byte "
+          + "\(error.offset)")
     }
   }
 

@@ -38,7 +38,8 @@ struct MappingParser {
     } catch {
       throw MappingError(error)
     }
-    let members = try members(of: root, "a mapping", words: Words.mapping + catalog.kinds.map(\.table))
+    let members = try members(
+      of: root, "a mapping", words: Words.mapping + catalog.kinds.map(\.table))
     guard let version = members["mapping"] else {
       throw error("\"mapping\" is missing; expected \"mapping\": 1", at: root)
     }

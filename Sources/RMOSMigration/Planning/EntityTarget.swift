@@ -268,6 +268,8 @@ struct EntityFacts {
     var reference: Int
     /// Whether the entity it refers to failed in this run.
     var hasFailed = false
+    /// An id that exists and looks like the one that does not.
+    var similar: SimilarID?
   }
 
   /// How it compares with the row that has its id.
@@ -300,11 +302,17 @@ extension EntityFacts {
     let dangling = try batch.danglingReferences(at: index) { kind, id in
       try target.contains(kind, id: id)
     }
-    missingReferences = dangling.map { position in
+    missingReferences = try dangling.map { position in
       let reference = batch.references[position]
       let id = batch.text(in: reference.field, at: index)
-      return MissingReference(
-        reference: position, hasFailed: memory.hasFailed(reference.target, id))
+      let hasFailed = memory.hasFailed(reference.target, id)
+      let similar =
+        hasFailed
+        ? nil
+        : try SimilarID.first(like: String(decoding: id, as: UTF8.self)) { id in
+          try target.contains(reference.target, id: Array(id.utf8).span)
+        }
+      return MissingReference(reference: position, hasFailed: hasFailed, similar: similar)
     }
     self.isRepeated = isRepeated
     // What is refused anyway need not be compared.

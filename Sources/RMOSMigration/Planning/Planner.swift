@@ -153,8 +153,9 @@ struct Planner {
     }
     let what =
       "\"\(member)\" points to the \(reference.target.schema.singular) \(Violation.quoted(id))"
-    return missing.hasFailed
-      ? "\(what), which failed in this run; fix that and run again"
-      : "\(what), which is neither in the store nor in the source; add it, or set the member to null"
+    if missing.hasFailed { return "\(what), which failed in this run; fix that and run again" }
+    let advice = SimilarID.advice(
+      for: id, missing.similar, otherwise: "add it, or set the member to null")
+    return "\(what), which is neither in the store nor in the source; \(advice)"
   }
 }

@@ -13,6 +13,8 @@ final class DocumentReader {
   private var outline: (kind: EntityKind, outline: DocumentOutline)?
   /// The member or element that is being read.
   private var item: Item?
+  /// Where the document's first token begins, once that is known.
+  private var firstToken: Int?
   /// Whether a selection led to a collection, be it empty or wrong.
   private var hasSelected = false
 
@@ -48,7 +50,7 @@ final class DocumentReader {
     _ source: any ByteSource, as format: SourcePath.Format,
     selecting selection: EntitySelection? = nil
   ) throws(ReadFailure) {
-    item = nil
+    (item, firstToken) = (nil, nil)
     do throws(ReadFailure) {
       try window.load(source)
       if let complaint = window.encodingComplaint {
@@ -79,14 +81,16 @@ final class DocumentReader {
   private func fail(
     _ error: JSONScanError, locator: RecordBatch.EntryLocator = .none, span: RejectedSpan
   ) throws(ReadFailure) {
-    let (code, message) = describe(error)
+    let (code, message) = try describe(error)
     hasSelected = true
     try builder.fail(
       code, message, at: window.place(at: error.offset), locator: locator, span: span)
   }
 
   /// The code and message for a text that is not JSON.
-  private func describe(_ error: JSONScanError) -> (code: IssueCode, message: String) {
+  private func describe(
+    _ error: JSONScanError
+  ) throws(ReadFailure) -> (code: IssueCode, message: String) {
     switch error.reason {
     case .unexpectedEnd where window.endsInBadEncoding:
       return (.inputEncoding, Self.badUTF16)
@@ -96,14 +100,23 @@ final class DocumentReader {
       return badUTF8(byte)
     case .tooDeep:
       return (.jsonDepth, "nests deeper than \(JSONScanner.maximumDepth); flatten it")
-    case .unexpected(UInt8(ascii: "{"), .end):
-      return (
-        .jsonSyntax,
-        error.message + "; put several entities in a list, or one a line in a file ending in .jsonl"
-      )
     default:
-      return (.jsonSyntax, error.message)
+      return (.jsonSyntax, try diagnosis(of: error, in: .file).message)
     }
+  }
+
+  /// What is wrong with a text that is not JSON, by a look at what is around the error.
+  private func diagnosis(
+    of error: JSONScanError, in unit: JSONDiagnosis.Excerpt.Unit
+  ) throws(ReadFailure) -> JSONDiagnosis {
+    let reach = JSONDiagnosis.Excerpt.reach
+    let (bytes, position) = try window.excerpt(
+      around: error.offset, before: reach.before, after: reach.after)
+    let start = firstToken.map { $0 - (error.offset - position) }
+    return JSONDiagnosis(
+      error,
+      in: JSONDiagnosis.Excerpt(
+        bytes: bytes, position: position, start: start.flatMap { $0 >= 0 ? $0 : nil }, unit: unit))
   }
 
   private func badUTF8(_ byte: UInt8) -> (code: IssueCode, message: String) {
@@ -142,6 +155,7 @@ final class DocumentReader {
 
   private func readDocument(_ selection: EntitySelection?) throws(ReadFailure) {
     let start = try window.skipWhiteSpace(from: window.start)
+    firstToken = start
     let place = window.place(at: start)
     let isContainer =
       window.has(UInt8(ascii: "["), at: start) || window.has(UInt8(ascii: "{"), at: start)
@@ -553,7 +567,7 @@ final class DocumentReader {
         return nil
       }
       // What is too deep is refused for that alone; what follows can still be read.
-      let (code, message) = describe(syntaxError)
+      let (code, message) = try describe(syntaxError)
       return try skipRefused(
         from: position, beginning: place, code, message,
         at: window.place(at: syntaxError.offset), locator: locator)
@@ -572,6 +586,7 @@ final class DocumentReader {
       let (line, isTooLong) = try window.line(at: position)
       let isLast = line.upperBound == window.end
       if isTooLong {
+        firstToken = firstToken ?? line.lowerBound
         try builder.fail(
           .inputTooLarge, tooLarge, at: place, locator: locator,
           span: .item(offset: place.offset, end: window.place(at: line.upperBound).offset))
@@ -580,7 +595,13 @@ final class DocumentReader {
           .inputEncoding, Self.badUTF16, at: window.place(at: line.upperBound), locator: locator,
           span: .item(offset: place.offset, end: nil))
       } else {
-        try readLine(withoutMark(line), locator: locator)
+        let next = try readLine(withoutMark(line), isLast: isLast, locator: locator)
+        guard let next else { return }
+        if next > line.upperBound {
+          position = next
+          number = window.place(at: next).line - 1
+          continue
+        }
       }
       if isLast { return }
       position = line.upperBound + 1
@@ -599,9 +620,14 @@ final class DocumentReader {
     case value(JSONScanner.Kind)
   }
 
+  /// Reads a line.
+  ///
+  /// - Returns: Where to go on: the end of the line, or of an entity that begins on it and takes
+  ///   several lines; `nil` if the document is not one entity a line at all, which is then its only
+  ///   failure.
   private func readLine(
-    _ line: Range<Int>, locator: RecordBatch.EntryLocator
-  ) throws(ReadFailure) {
+    _ line: Range<Int>, isLast: Bool, locator: RecordBatch.EntryLocator
+  ) throws(ReadFailure) -> Int? {
     let before = builder.mark
     var place = window.place(at: line.lowerBound)
     let content: Result<LineContent, JSONScanError> = window.withScanner(over: line) { scanner in
@@ -609,6 +635,7 @@ final class DocumentReader {
         scanner.skipWhiteSpace()
         if scanner.isAtEnd { return .success(.nothing) }
         let start = scanner.position
+        if firstToken == nil { firstToken = start }
         place = window.place(at: start)
         let content: LineContent
         if scanner.byte == UInt8(ascii: "{") {
@@ -630,7 +657,7 @@ final class DocumentReader {
         end: window.place(at: line.upperBound).offset)
     }
     switch content {
-    case .success(.nothing): return
+    case .success(.nothing): break
     case .success(.entity): try builder.emitIfFull()
     case .success(.tooLarge):
       builder.rollBack(to: before)
@@ -641,7 +668,76 @@ final class DocumentReader {
         locator: locator, span: span)
     case .failure(let error):
       builder.rollBack(to: before)
-      try fail(error, locator: locator, span: span)
+      return try failLine(line, error, isLast: isLast, at: place, locator: locator, span: span)
     }
+    return line.upperBound
+  }
+
+  /// Appends the failure of a line that is not JSON: one for the whole document if that is not one
+  /// entity a line, and one for an entity that takes several lines.
+  ///
+  /// - Returns: As ``readLine(_:isLast:locator:)``.
+  private func failLine(
+    _ line: Range<Int>, _ error: JSONScanError, isLast: Bool, at place: RecordBatch.SourcePlace,
+    locator: RecordBatch.EntryLocator, span: RejectedSpan
+  ) throws(ReadFailure) -> Int? {
+    let isFirst = firstToken.map { line.contains($0) } ?? false
+    if error.reason == .unexpectedEnd, !isLast, try goesOn(line) {
+      return try failSpread(line, isFirst: isFirst, at: place, locator: locator)
+    }
+    let (code, described) = try describe(error)
+    guard code == .jsonSyntax else {
+      try builder.fail(
+        code, described, at: window.place(at: error.offset), locator: locator, span: span)
+      return line.upperBound
+    }
+    let diagnosis = try diagnosis(of: error, in: .line)
+    let isWhole = isFirst && diagnosis.isAboutWholeText
+    try builder.fail(
+      code, diagnosis.message, at: window.place(at: error.offset),
+      locator: isWhole ? .none : locator, span: isWhole ? .file : span)
+    return isWhole ? nil : line.upperBound
+  }
+
+  /// How much white space may stand between the lines of an entity, bytes.
+  private static let spreadReach = 4096
+
+  /// Whether what begins on a line goes on in the next, as in JSON that is written for people.
+  ///
+  /// A line that was cut off is followed by an entity of its own.
+  private func goesOn(_ line: Range<Int>) throws(ReadFailure) -> Bool {
+    let last = window.bytes(line).last { !JSONDiagnosis.isWhiteSpace($0) }
+    let (next, _) = try window.excerpt(
+      around: line.upperBound, before: 0, after: DocumentReader.spreadReach)
+    guard let first = next.first(where: { !JSONDiagnosis.isWhiteSpace($0) }) else { return false }
+    switch last {
+    case UInt8(ascii: "["): return true
+    case UInt8(ascii: "{"), UInt8(ascii: ","): return first == UInt8(ascii: "\"")
+    default: return false
+    }
+  }
+
+  /// Appends the failure of what begins on a line and takes several.
+  private func failSpread(
+    _ line: Range<Int>, isFirst: Bool, at place: RecordBatch.SourcePlace,
+    locator: RecordBatch.EntryLocator
+  ) throws(ReadFailure) -> Int? {
+    if isFirst {
+      let isList = firstToken.map { window.has(UInt8(ascii: "["), at: $0) } ?? false
+      let what = isList ? "a list" : "an entity on several lines"
+      try builder.fail(
+        .jsonSyntax,
+        "the file begins with \(what), and should hold one entity a line; write each on a line of "
+          + "its own, or, if the file is one document, let its name end in .json",
+        at: place, span: .file)
+      return nil
+    }
+    let start = window.place(at: line.lowerBound).offset
+    let end = try window.resynchronize(after: line.lowerBound)
+    try builder.fail(
+      .jsonSyntax, "the entity is on several lines; write each on a line of its own", at: place,
+      locator: locator,
+      span: .item(offset: start, end: end.map { window.place(at: $0).offset }))
+    return end
   }
 }

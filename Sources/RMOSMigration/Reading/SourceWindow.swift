@@ -245,6 +245,18 @@ final class SourceWindow {
     return encoding.advance(anchor.place, over: bytes(anchor.position..<position))
   }
 
+  /// The text around a position that is not discarded, reading on as needed.
+  ///
+  /// - Returns: A copy of at most so many bytes before the position and after it, and the position
+  ///   in that copy.
+  func excerpt(
+    around position: Int, before: Int, after: Int
+  ) throws(ReadFailure) -> (bytes: [UInt8], position: Int) {
+    while end - position < after, !isComplete { try refill() }
+    let start = max(origin, position - before)
+    return (Array(bytes(start..<min(end, position + after))), position - start)
+  }
+
   /// A scanner over the view, valid until it slides.
   func scanner(at position: Int) -> JSONScanner {
     JSONScanner(

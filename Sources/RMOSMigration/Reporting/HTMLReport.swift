@@ -146,14 +146,14 @@ struct HTMLReport {
             report.namesNotRead.map { path in
               let reason: HTML =
                 reasons[path].map { " <span class=\"dim\">\($0.rawValue)</span>" } ?? ""
-              return "<li><code>\(path)</code>\(reason)</li>\n"
+              return "<li class=\"name\"><code>\(path)</code>\(reason)</li>\n"
             })
         }
         return section(
           "kept-aside", name, value,
           (report.keptMembers?.members ?? []).map { member in
             """
-            <li><code>\(member.kind.table).\(member.member ?? "others")</code> \
+            <li class="name"><code>\(member.kind.table).\(member.member ?? "others")</code> \
             <span class="dim">\(PlainText.grouped(member.count))</span></li>
 
             """

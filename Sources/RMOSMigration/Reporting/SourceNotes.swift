@@ -1,4 +1,4 @@
-package import RMOSModels
+import RMOSModels
 package import RMOSStore
 
 /// What a run has to tell of its source beside the entities, as the ledger keeps it.

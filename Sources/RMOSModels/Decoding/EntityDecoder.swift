@@ -255,9 +255,11 @@ package final class EntityDecoder {
       case .json: fillJSON(field, type, member, &work)
       }
     if !isRight {
-      var expected = type.expectation
-      if type == .timestamp, member.kind == .number { expected += Violation.epochHint }
-      note(.wrongType(found: found(member, work), expected: expected), of: field)
+      let advice = type.advice(insteadOf: member.kind, member.value(in: work.text))
+      note(
+        .wrongType(
+          found: found(member, work), expected: type.expectation + (advice.map { "; " + $0 } ?? "")),
+        of: field)
     }
   }
 
@@ -424,7 +426,9 @@ package final class EntityDecoder {
       object.setCopy(work.output.span(from: start), of: field)
       object.set(kind, of: field)
     } catch {
-      if isUnderColumn { fail(field, .notJSON(error: error.message)) }
+      if isUnderColumn {
+        fail(field, .notJSON(error: JSONDiagnosis(error, in: decoded).message))
+      }
     }
   }
 
@@ -468,8 +472,12 @@ package final class EntityDecoder {
       work.output.append(member.value(in: work.text))
       span = work.output.span(from: start)
     default:
+      let advice = FieldType.idAdvice(insteadOf: member.kind, member.value(in: work.text))
       note(
-        .wrongType(found: found(member, work), expected: "text (or a whole number)"), of: 0)
+        .wrongType(
+          found: found(member, work),
+          expected: "text (or a whole number)" + (advice.map { "; " + $0 } ?? "")),
+        of: 0)
     }
     if let span, let violation = type.check(text: work.output.text(span)) {
       return note(violation, of: 0)

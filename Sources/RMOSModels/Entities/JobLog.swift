@@ -163,5 +163,5 @@ public struct JobType: RawRepresentable, Hashable, Sendable, Codable, Expressibl
   ]
 
   /// Whether the RMOS applications know the type.
-  package var isKnown: Bool { JobType.known.contains(self) }
+  public var isKnown: Bool { JobType.known.contains(self) }
 }

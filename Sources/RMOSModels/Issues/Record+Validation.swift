@@ -112,7 +112,7 @@ extension JSONScanner {
         try validate(UnsafeRawBufferPointer(bytes))
         return "nothing"
       } catch {
-        return "\(error.message), at byte \(error.offset)"
+        return "\(JSONDiagnosis(error, in: bytes).message), at byte \(error.offset)"
       }
     }
   }

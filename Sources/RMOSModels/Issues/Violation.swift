@@ -104,7 +104,7 @@ package enum Violation: Sendable, Hashable {
     case .notTimestamp(let found):
       "\"\(field)\" is \(found); expected a valid ISO 8601 date or time, such as "
         + "2025-01-15T10:30:00Z"
-        + (Violation.isNumber(found) ? Violation.epochHint : "")
+        + (Timestamp.advice(for: Violation.unquoted(found)).map { "; " + $0 } ?? "")
     case .unknownValue(let found, let known, let severity):
       "\"\(field)\" is \(found); expected one of \(known.joined(separator: ", "))"
         + Violation.suggestion(for: found, among: known) + Violation.keeping(severity)
@@ -184,19 +184,15 @@ package enum Violation: Sendable, Hashable {
     severity == .error ? "" : "; kept as is"
   }
 
-  /// What to do about times that are numbers.
-  static let epochHint = "; times that are numbers are read with the mapping \"epoch\""
-
-  /// Whether a quoted text is a number.
-  private static func isNumber(_ quoted: String) -> Bool {
-    let text = quoted.dropFirst().dropLast()
-    return !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
+  /// A text that ``quoted(_:)`` quotes.
+  private static func unquoted(_ quoted: String) -> String {
+    String(quoted.dropFirst().dropLast())
   }
 
-  /// A known value that differs in case and white space only.
+  /// The known value that was probably meant.
   private static func suggestion(for found: String, among known: [String]) -> String {
-    let plain = found.lowercased().filter { !$0.isWhitespace && $0 != "\"" }
-    return known.contains(plain) ? " (did you mean \"\(plain)\"?)" : ""
+    let meant = KnownValues.meant(by: unquoted(found), among: known)
+    return meant.map { " (did you mean \"\($0)\"?)" } ?? ""
   }
 
   /// A text from a file as a message shows it: quoted, and cut after 60 Unicode scalars.

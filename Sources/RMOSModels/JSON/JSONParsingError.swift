@@ -35,7 +35,7 @@ public struct JSONParsingError: Error, Sendable, Hashable, CustomStringConvertib
     let isBlank = bytes.prefix(error.offset).allSatisfy { JSONScanner.isWhiteSpace($0) }
     message =
       error.reason == .unexpectedEnd && isBlank
-      ? "found nothing, expected a value" : error.message
+      ? "found nothing, expected a value" : JSONDiagnosis(error, in: Array(bytes)).message
   }
 }
 

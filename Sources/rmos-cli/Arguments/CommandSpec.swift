@@ -151,8 +151,9 @@ enum ValueSpec: Sendable {
   /// - Throws: ``UsageError`` that names what was found and expected, after `label`.
   func check(_ text: String, label: String) throws {
     switch self {
-    // The code that uses a file, directory or command reports best what is wrong with it.
-    case .text, .file, .fileOr, .directory, .shellCommand, .command: return
+    // The code that uses a command or the database reports best what is wrong with it.
+    case .text, .shellCommand, .command: return
+    case .file, .fileOr, .directory: try checkPath(text, label)
     case .choice(let words):
       if words.contains(text) { return }
       throw UsageError(
@@ -168,6 +169,30 @@ enum ValueSpec: Sendable {
       if Self.isURL(text) { return }
       throw UsageError(
         #"\#(label): expected a URL that begins with http:// or https://, found "\#(text)""#)
+    }
+  }
+
+  /// Checks that a path is not something that only other programs take for one.
+  ///
+  /// It would be created, or looked for, under that very name.
+  private func checkPath(_ text: String, _ label: String) throws {
+    // A database's name is checked where it is opened, wherever it comes from.
+    guard label != "--db" else { return }
+    let isDirectory = if case .directory = self { true } else { false }
+    let noun = isDirectory ? "directory" : "file"
+    let wayOut = "For a \(noun) that really has that name, write ./\(text)"
+    switch text {
+    case _ where text.hasPrefix("~"):
+      throw UsageError(
+        #"\#(label): "\#(text)" begins with a ~ that the shell did not expand"#,
+        hint: "Write the path of the home directory. \(wayOut)")
+    case ":memory:":
+      throw UsageError(
+        #"\#(label): "\#(text)" names a database in memory, not a \#(noun)"#, hint: wayOut)
+    case _ where text.hasPrefix("file:"):
+      throw UsageError(
+        #"\#(label): "\#(text)" is a URI; name the \#(noun) by its path"#, hint: wayOut)
+    default: return
     }
   }
 

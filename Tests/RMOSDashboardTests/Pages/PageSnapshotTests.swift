@@ -50,6 +50,25 @@ import Testing
 
   @Test func theOverview() throws { try expectSnapshot(content("/", of: store()), "overview.html") }
 
+  @Test func aRunSaysWhatItDidNotReadOrKeptAside() throws {
+    let store = InMemoryStore()
+    var run = StoreSamples.run()
+    run.id = try store.write { try $0.beginRun(run) }
+    func page(_ notes: String?) throws -> String {
+      run.timings.notesJSON = notes
+      try store.write { try $0.updateRun(run) }
+      return PageSamples.get("/", of: store).text
+    }
+    let odd = try page(
+      #"{"not_read": {"by_reason": {"hidden": 1, "compressed": 6}, "files": []}, "#
+        + #""kept_aside": [{"kind": "patterns", "member": "maker", "count": 3}]}"#)
+    #expect(odd.contains("7 files not read, 1 member kept aside"))
+    for notes in [nil, "{}", #"{"not_read": {"by_reason": {"hidden": 1}}}"#] {
+      let page = try page(notes)
+      #expect(!page.contains("not read") && !page.contains("kept aside"))
+    }
+  }
+
   @Test func theListOfPatterns() throws {
     try expectSnapshot(
       content("/patterns?q=rope&rings=2", of: store()), "list-patterns.html")

@@ -119,7 +119,7 @@ import Testing
     }
   }
 
-  @Test(arguments: UInt64(1)...24)
+  @Test(arguments: UInt64(1)...12)
   func onceMendedAllIsAsIfItHadNeverFailed(_ seed: UInt64) throws {
     let planted = try PlantedTree(seed: seed)
     try TemporaryDirectory.use { work in
@@ -152,7 +152,7 @@ import Testing
   // MARK: Any tree
 
   /// What was copied stands in the source, and fails again for the same reasons.
-  @Test(arguments: UInt64(1)...24)
+  @Test(arguments: UInt64(1)...12)
   func copiesAreTheSourcesBytesAndFailAlike(_ seed: UInt64) throws {
     let tree = try RandomTree(seed: seed)
     try TemporaryDirectory.use { work in

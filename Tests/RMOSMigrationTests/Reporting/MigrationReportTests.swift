@@ -61,7 +61,7 @@ import Testing
     #expect(report.html.contains("not recorded"))
     #expect(report.json.contains("\"not_read\": null"))
     // A run of another command has no source that it could have left unread.
-    run.command = "undo"
+    run.command = "serve"
     #expect(try !ReportSamples.report(run).text.contains("not recorded"))
   }
 
@@ -161,7 +161,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "are not valid JSON: line 1, column 1: expected a value, found the end"),
+    ("", "are not valid JSON: line 1, column 1: found nothing, expected a value"),
     ("[]", "have [] at the top; expected an object with strip_families, patterns, joblogs"),
     ("{}", "have no member strip_families at the top; expected strip_families, patterns, joblogs"),
     (

@@ -53,7 +53,7 @@ import Testing
       + #""patterns":{"found":1147,"migrated":1140,"updated":0,"skipped":0,"failed":7},"#
       + #""joblogs":{"found":10,"migrated":0,"updated":0,"skipped":10,"failed":0}},"#
       + #""issue_counts":{"field.missing":5,"field.range":2,"id.derived":12},"#
-      + #""version":"\#(RMOSVersion.current)"}"#
+      + #""not_read":0,"kept_aside":0,"version":"\#(RMOSVersion.current)"}"#
     #expect(
       notification.json == #"{"text":"\#(text)","content":"\#(text)","#
         + #""allowed_mentions":{"parse":[]},"rmos":\#(rmos)}"#)
@@ -73,7 +73,18 @@ import Testing
         + #""failure":{"code":"store.locked","message":"x.db is locked"},"source":"legacy","#
         + #""database":"x.db","host":null,"run":null,"ending":null,"dry_run":null,"#
         + #""started_at":null,"seconds":null,"summary":null,"entities":null,"#
-        + #""issue_counts":null,"version":"\#(RMOSVersion.current)"}}"#)
+        + #""issue_counts":null,"not_read":null,"kept_aside":null,"version":"\#(RMOSVersion.current)"}}"#
+    )
+  }
+
+  @Test func filesNotReadAndMembersKeptAsideAreCounted() throws {
+    var summary = try Self.summary()
+    summary.notRead.add("patterns/.a.json", .hidden)
+    #expect(!RunNotification(of: summary, exitStatus: 0).text.contains("not read"))
+    summary.notRead.add("patterns/b.json.gz", .compressed)
+    let notification = RunNotification(of: summary, exitStatus: 0)
+    #expect(notification.text.contains("\n2 files not read\n"))
+    #expect(notification.json.contains(#""not_read":2,"kept_aside":0"#))
   }
 
   @Test func theFirstLineSaysHowItEnded() throws {

@@ -45,7 +45,7 @@ import Testing
       try JSONValue(parsing: "{\n  \"é\": 1,\n  \"b\": 02\n}")
     }
     #expect(error?.line == 3 && error?.column == 9 && error?.offset == 21)
-    #expect(error?.description == "line 3, column 9: found \"2\", expected \",\" or \"}\"")
+    #expect(error?.description.hasPrefix("line 3, column 9: found 02, ") == true)
   }
 
   @Test func bytesThatAreNotUTF8AreRefusedAtTheirPlace() {

@@ -53,15 +53,18 @@ struct Content: Equatable {
 }
 
 extension Workspace {
-  /// Writes a tree of a few thousand entities in several layouts, every one with its timestamps, so
+  /// Writes a tree of thousands of entities in several layouts, every one with its timestamps, so
   /// that its content does not depend on when it is migrated.
   ///
   /// One pattern in a hundred is broken. If the tree is odd, there is a warning about every entity:
   /// with `-v` that is far more than a pipe holds.
-  func writeLargeTree(_ name: String = "legacy", isOdd: Bool = false) throws {
+  func writeLargeTree(
+    _ name: String = "legacy", isOdd: Bool = false, familyCount: Int = 300, patternCount: Int = 900,
+    jobCount: Int = 1800
+  ) throws {
     let metadata = isOdd ? #","metadata": "text instead of an object, which is odd""# : ""
     let jobType = isOdd ? "a job type that is not one of the known ones, which is odd" : "slice"
-    for number in 0..<300 {
+    for number in 0..<familyCount {
       try write(
         """
         {"id": "f\(number)", "name": "Maple № \(number)", "strip_width_mm": 2.5,
@@ -69,15 +72,15 @@ extension Workspace {
          "created_at": "2025-01-01T00:00:00Z", "shelf": \(number % 7)\(metadata)}
         """, to: "\(name)/strip_families/\(number / 100)/\(number).json")
     }
-    let patterns = (0..<900).map { number in
+    let patterns = (0..<patternCount).map { number in
       """
       {"id": "p\(number)", "name": "Rope \(number)", "ring_count": \(number % 100 == 99 ? 0 : 3),
-       "geometry": {"radii": [40.5, 42.0]}, "strip_family_id": "f\(number % 300)",
+       "geometry": {"radii": [40.5, 42.0]}, "strip_family_id": "f\(number % familyCount)",
        "created_at": "2025-01-02"\(metadata)}
       """
     }
     try write("[" + patterns.joined(separator: ",\n") + "]", to: "\(name)/patterns/all.json")
-    let jobs = (0..<1800).map { number in
+    let jobs = (0..<jobCount).map { number in
       #"{"id": "j\#(number)", "job_type": "\#(jobType)", "pattern_id": "p\#(number % 99)","#
         + #" "parameters": {"feed": \#(number)}, "created_at": "2025-01-03"}"#
     }

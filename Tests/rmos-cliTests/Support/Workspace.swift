@@ -1,4 +1,5 @@
 import Foundation
+import RMOSTestSupport
 
 /// A directory that a test works in, with a place beside it for what must not show up there.
 final class Workspace {
@@ -7,7 +8,7 @@ final class Workspace {
   let path: String
 
   init() throws {
-    root = FileManager.default.temporaryDirectory
+    root = URL(fileURLWithPath: TemporaryDirectory.parent)
       .appendingPathComponent("rmos-cli-test-\(UUID().uuidString)").resolvingSymlinksInPath()
     let inside = root.appendingPathComponent("work")
     try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)

@@ -1,0 +1,103 @@
+import RMOSSystem
+
+// What to write in place of a value of another type, for messages.
+
+extension FieldType {
+  /// How to write what was probably meant by a value of another type.
+  ///
+  /// - Parameters:
+  ///   - kind: The value's form.
+  ///   - token: The value as it stands in the source.
+  /// - Returns: The end of a sentence; `nil` if that cannot be told.
+  package func advice(
+    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
+  ) -> String? {
+    guard let text = FieldType.shortText(token) else { return nil }
+    switch (self, kind) {
+    case (.timestamp, .number): return Timestamp.epochAdvice
+    case (.text, .number), (.text, .true), (.text, .false), (.reference, .number):
+      return "write \"\(text)\""
+    case (.integer, .string), (.real, .string):
+      return numberAdvice(for: String(text.dropFirst().dropLast()))
+    case (.integer, .number) where text.utf8.count <= 20:
+      guard let dot = text.firstIndex(of: "."), dot > text.startIndex else { return nil }
+      return "write a whole number, such as \(text[..<dot])"
+    default: return nil
+    }
+  }
+
+  /// How to write an id that is neither text nor a whole number.
+  package static func idAdvice(
+    insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
+  ) -> String? {
+    guard kind == .number || kind == .true || kind == .false, let text = shortText(token) else {
+      return nil
+    }
+    if case .value(let number) = DecimalText.integerValue(token) {
+      return "write \(number) or \"\(number)\""
+    }
+    return "write \"\(text)\""
+  }
+
+  private func numberAdvice(for text: String) -> String? {
+    if text.allSatisfy(\.isWhitespace) || ["null", "none", "n/a", "-"].contains(text.lowercased()) {
+      return "write a number; if there is none, leave the member out where it is optional"
+    }
+    if JSONNumberForm.isNumber(text) { return "write \(text) without quotes" }
+    if let number = JSONNumberForm.number(meantBy: text) { return "write \(number)" }
+    // A number and its unit.
+    var end = text.endIndex
+    while end > text.startIndex {
+      let before = text.index(before: end)
+      if text[before].isASCII, text[before].isNumber { break }
+      end = before
+    }
+    guard end > text.startIndex, end < text.endIndex,
+      let number = JSONNumberForm.number(meantBy: text[..<end])
+    else { return nil }
+    return "write \(number) alone, in the unit that the member is in"
+  }
+
+  /// A token as text, if it is short enough for a message.
+  private static func shortText(_ token: UnsafeBufferPointer<UInt8>) -> String? {
+    token.count <= 60 ? String(decoding: token, as: UTF8.self) : nil
+  }
+}
+
+/// Finds the known value of a field that another was probably meant to be.
+enum KnownValues {
+  /// The known value; `nil` if none is meant.
+  static func meant(by text: String, among known: [String]) -> String? {
+    let plain = folded(text)
+    guard !plain.isEmpty else { return nil }
+    if let same = known.first(where: { folded($0) == plain }) { return same }
+    if let other = JobStatus.otherWords[plain], known.contains(other.rawValue) {
+      return other.rawValue
+    }
+    return plain.count < 4 ? nil : Suggestion.nearest(to: text.lowercased(), among: known)
+  }
+
+  /// A text without case and without what separates words.
+  private static func folded(_ text: String) -> String {
+    text.lowercased().filter { $0.isLetter || $0.isNumber }
+  }
+}
+
+extension JobStatus {
+  /// What other programs and people call the states, in lower case and without spaces.
+  static let otherWords: [String: JobStatus] = [
+    "created": .pending, "new": .pending, "queued": .pending, "waiting": .pending,
+    "open": .pending, "todo": .pending, "draft": .pending, "submitted": .pending,
+    "scheduled": .planned, "ready": .planned, "accepted": .planned,
+    "inprogress": .running, "started": .running, "active": .running, "processing": .running,
+    "busy": .running, "executing": .running, "ongoing": .running, "working": .running,
+    "complete": .completed, "done": .completed, "finished": .completed, "success": .completed,
+    "successful": .completed, "succeeded": .completed, "ok": .completed, "closed": .completed,
+    "passed": .completed,
+    "error": .failed, "failure": .failed, "fail": .failed, "errored": .failed,
+    "crashed": .failed, "broken": .failed,
+    "canceled": .cancelled, "cancel": .cancelled, "aborted": .cancelled, "abort": .cancelled,
+    "stopped": .cancelled, "terminated": .cancelled, "killed": .cancelled,
+    "abandoned": .cancelled, "interrupted": .cancelled,
+  ]
+}

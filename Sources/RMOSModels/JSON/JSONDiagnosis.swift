@@ -1,0 +1,544 @@
+import RMOSSystem
+
+/// What is wrong with a text that is not JSON, in words, and the way out.
+///
+/// The scanner only says where it stopped, and at which byte. This looks once at the bytes around
+/// that place, for what people and programs write in place of JSON.
+package struct JSONDiagnosis: Sendable, Hashable {
+  /// The bytes around an error.
+  package struct Excerpt: Sendable {
+    /// What the text is, as messages name it.
+    package enum Unit: String, Sendable {
+      case text, file, line
+    }
+
+    /// How many bytes before and after the place of an error are looked at.
+    package static let reach = (before: 96, after: 320)
+
+    /// The bytes.
+    package var bytes: [UInt8]
+    /// The position in them at which the scanner stopped.
+    package var position: Int
+    /// The position in them at which the text begins, after white space; `nil` if it is not there.
+    package var start: Int?
+    /// What the text is.
+    package var unit: Unit
+
+    /// Creates an excerpt.
+    package init(bytes: [UInt8], position: Int, start: Int?, unit: Unit) {
+      self.bytes = bytes
+      self.position = position
+      self.start = start
+      self.unit = unit
+    }
+  }
+
+  /// What was found, and what to do about it.
+  package var message: String
+  /// Whether all of the text is something else than JSON, so that more errors would say nothing.
+  package var isAboutWholeText = false
+
+  /// Whether a byte is white space of JSON.
+  package static func isWhiteSpace(_ byte: UInt8) -> Bool { JSONScanner.isWhiteSpace(byte) }
+
+  fileprivate init(_ message: String, isAboutWholeText: Bool = false) {
+    self.message = message
+    self.isAboutWholeText = isAboutWholeText
+  }
+
+  /// Creates the diagnosis of an error.
+  package init(_ error: JSONScanError, in excerpt: Excerpt) {
+    let place = Place(excerpt)
+    let found: JSONDiagnosis? =
+      switch error.reason {
+      case .unexpectedEnd: place.end()
+      case .controlCharacter(let byte): place.controlCharacter(byte)
+      case .invalidEscape: place.escape()
+      case .unexpected(_, let expected): place.unexpected(expected)
+      case .invalidUTF8, .tooDeep, .loneSurrogate: nil
+      }
+    self = found ?? JSONDiagnosis(error.message)
+  }
+
+  /// Creates the diagnosis of an error in a whole text.
+  package init(_ error: JSONScanError, in text: some Collection<UInt8>) {
+    let before = text.prefix(error.offset).suffix(Excerpt.reach.before)
+    let after = text.dropFirst(error.offset).prefix(Excerpt.reach.after)
+    let first = text.prefix { JSONScanner.isWhiteSpace($0) }.count
+    let start = first - (error.offset - before.count)
+    self.init(
+      error,
+      in: Excerpt(
+        bytes: Array(before) + Array(after), position: before.count,
+        start: start >= 0 ? start : nil, unit: .text))
+  }
+}
+
+extension JSONDiagnosis {
+  /// The place of an error, and what stands around it.
+  fileprivate struct Place {
+    let bytes: [UInt8]
+    let position: Int
+    let start: Int?
+    let unit: Excerpt.Unit
+
+    init(_ excerpt: Excerpt) {
+      bytes = excerpt.bytes
+      position = min(max(excerpt.position, 0), excerpt.bytes.count)
+      start = excerpt.start
+      unit = excerpt.unit
+    }
+
+    /// The byte at the place; `nil` at the end.
+    var byte: UInt8? { byte(at: position) }
+
+    func byte(at index: Int) -> UInt8? { bytes.indices.contains(index) ? bytes[index] : nil }
+
+    func has(_ text: String, at index: Int) -> Bool {
+      index >= 0 && index <= bytes.count && bytes[index...].starts(with: text.utf8)
+    }
+
+    /// The last byte before the place that is not white space.
+    var previous: UInt8? { bytes[..<position].last { !JSONScanner.isWhiteSpace($0) } }
+
+    /// The first byte after the place that is not white space.
+    var next: UInt8? {
+      bytes[min(position + 1, bytes.count)...].first { !JSONScanner.isWhiteSpace($0) }
+    }
+
+    /// Whether the place is where the text begins, or within what could be its first token.
+    var isAtStart: Bool { start.map { position - $0 <= 2 && $0 <= position } ?? false }
+
+    /// The run of letters, digits and the like around the place, with where it begins.
+    var word: (text: String, start: Int) {
+      func isPart(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte != 0x7F && !",:;[]{}()\"'`=<>#\\".utf8.contains(byte)
+      }
+      var (first, last) = (position, position)
+      while first > 0, isPart(bytes[first - 1]) { first -= 1 }
+      while last < bytes.count, isPart(bytes[last]) { last += 1 }
+      return (String(decoding: bytes[first..<last], as: UTF8.self), first)
+    }
+  }
+}
+
+// MARK: Errors that are not about a token
+
+extension JSONDiagnosis.Place {
+  fileprivate func end() -> JSONDiagnosis? {
+    switch unit {
+    case .text: nil
+    case .file:
+      JSONDiagnosis(
+        "the file ends within a value: the rest is missing, or a bracket is not closed; copy it "
+          + "again from where it came from")
+    case .line:
+      JSONDiagnosis(
+        "the line ends within a value: the rest is missing, or a bracket is not closed; write each "
+          + "entity on one line")
+    }
+  }
+
+  fileprivate func controlCharacter(_ byte: UInt8) -> JSONDiagnosis? {
+    switch byte {
+    case 0 where has("\0\0\0\0", at: position): zeros()
+    case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+      JSONDiagnosis(
+        "found a line break in a text; write \\n for it, or close the text with a double quote")
+    case UInt8(ascii: "\t"):
+      JSONDiagnosis("found a tab in a text; write \\t for it")
+    default:
+      JSONDiagnosis(
+        "found the control character 0x\(ASCII.hex([byte]).uppercased()) in a text; write "
+          + "\\u00\(ASCII.hex([byte])) for it, or remove it")
+    }
+  }
+
+  private func zeros() -> JSONDiagnosis {
+    let isAll = isAtStart
+    return JSONDiagnosis(
+      (isAll
+        ? "the \(unit.rawValue) holds zero bytes only" : "found zero bytes from here on")
+        + ", as after a crash, a full disk or a download that was not finished; restore it from a "
+        + "backup, or have it downloaded again", isAboutWholeText: isAll)
+  }
+
+  fileprivate func escape() -> JSONDiagnosis? {
+    guard let letter = byte(at: position + 1) else { return nil }
+    switch letter {
+    case UInt8(ascii: "u"):
+      return JSONDiagnosis(
+        "found \\u without four hexadecimal digits; write \\\\ for a backslash, as in a path")
+    case UInt8(ascii: "x"):
+      let digits = bytes[(position + 2)...].prefix(2)
+      guard digits.count == 2, digits.allSatisfy({ $0.hexadecimalValue != nil }) else { break }
+      let text = String(decoding: digits, as: UTF8.self)
+      return JSONDiagnosis("found \\x\(text), which is not a JSON escape; write \\u00\(text)")
+    case UInt8(ascii: "'"):
+      return JSONDiagnosis("found \\', which is not a JSON escape; write ' alone")
+    case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+      return JSONDiagnosis(
+        "found a backslash at the end of a line; a text stands on one line, with \\n for a line "
+          + "break")
+    default: break
+    }
+    guard letter > 0x20, letter < 0x7F else { return nil }
+    return JSONDiagnosis(
+      "found \\\(Character(Unicode.Scalar(letter))), which is not a JSON escape; write \\\\ for "
+        + "each backslash, as in a path")
+  }
+}
+
+// MARK: Tokens that are not JSON
+
+extension JSONDiagnosis.Place {
+  fileprivate func unexpected(_ expected: JSONScanError.Expected) -> JSONDiagnosis? {
+    guard let byte else { return nil }
+    if byte == 0, has("\0\0\0\0", at: position) { return zeros() }
+    if let conflict = mergeConflict() { return conflict }
+    if isAtStart, let format = otherFormat() { return format }
+    if let slip = comment() ?? character() { return slip }
+    if let slip = separator(byte, expected) { return slip }
+    if let slip = number() ?? literal(expected) { return slip }
+    return document(byte, expected) ?? missingComma(byte, expected)
+  }
+
+  private func mergeConflict() -> JSONDiagnosis? {
+    let markers = ["<<<<<<<", "=======", ">>>>>>>", "|||||||"]
+    guard markers.contains(where: { has($0, at: position) }),
+      position == 0 || position == start || byte(at: position - 1) == UInt8(ascii: "\n")
+        || byte(at: position - 1) == UInt8(ascii: "\r")
+    else { return nil }
+    return JSONDiagnosis(
+      "found the marker of a merge conflict; resolve the conflict, and remove the lines that begin "
+        + "with <<<<<<<, ======= and >>>>>>>")
+  }
+
+  /// What else than JSON the text is, by how it begins.
+  private func otherFormat() -> JSONDiagnosis? {
+    guard let start else { return nil }
+    let head = String(decoding: bytes[start...].prefix(200), as: UTF8.self)
+    let lower = head.lowercasedASCII
+    func whole(_ what: String, _ wayOut: String) -> JSONDiagnosis {
+      JSONDiagnosis("the \(unit.rawValue) is \(what), not JSON; \(wayOut)", isAboutWholeText: true)
+    }
+    let pages = ["<!doctype html", "<html", "<head", "<body"]
+    if pages.contains(where: { lower.hasPrefix($0) }) {
+      return whole(
+        "an HTML page",
+        "a server sent it in place of the data, such as an error or a login; "
+          + "download the data again")
+    }
+    if lower.hasPrefix("<!--") { return nil }
+    if lower.hasPrefix("<") { return whole("XML", "export it as JSON") }
+    if head.hasPrefix("version https://git-lfs") {
+      return whole("a Git LFS pointer", "fetch the file itself with \"git lfs pull\"")
+    }
+    if head.hasPrefix("/annex/objects/") || head.hasPrefix("../.git/annex") {
+      return whole("a git-annex pointer", "fetch the file itself with \"git annex get\"")
+    }
+    if head.hasPrefix("bplist0") {
+      return whole(
+        "a binary property list, as iCloud leaves in place of a file",
+        "have the sync program download the file itself")
+    }
+    if head.hasPrefix("SQLite format 3") {
+      return whole("a SQLite database", "name it as the database, or export its rows as JSON")
+    }
+    if head.hasPrefix("PK\u{3}\u{4}") {
+      return whole("a ZIP archive or an office document", "unpack it, or export it as JSON")
+    }
+    if bytes[start...].starts(with: [0x1F, 0x8B]) || head.hasPrefix("BZh") {
+      return whole("compressed", "decompress it first")
+    }
+    if head.hasPrefix("%PDF") { return whole("a PDF document", "export the data as JSON") }
+    if head.hasPrefix("{\\rtf") {
+      return whole("a document of a word processor (RTF)", "save it as plain text")
+    }
+    let guards = [")]}'", "while(1);", "for(;;);", "while (1);", "for (;;);"]
+    if let guarding = guards.first(where: { head.hasPrefix($0) }) {
+      return JSONDiagnosis(
+        "found \(guarding), which some servers put before JSON; remove it", isAboutWholeText: true)
+    }
+    if head.hasPrefix("\u{1E}") {
+      return JSONDiagnosis(
+        "found a record separator (0x1E): the \(unit.rawValue) is a JSON text sequence (RFC 7464); "
+          + "remove the separators, so that each line is one entity", isAboutWholeText: true)
+    }
+    if head.hasPrefix("---") || lower.hasPrefix("%yaml") || head.hasPrefix("- ") {
+      return whole("YAML", "convert it to JSON")
+    }
+    return program(head) ?? table(head)
+  }
+
+  /// JavaScript around JSON.
+  private func program(_ head: String) -> JSONDiagnosis? {
+    let keywords = ["var ", "let ", "const ", "export ", "module.exports", "window.", "return "]
+    if keywords.contains(where: { head.hasPrefix($0) }) {
+      return JSONDiagnosis(
+        "the \(unit.rawValue) is JavaScript, not JSON; keep only the value",
+        isAboutWholeText: true)
+    }
+    let name = head.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "_$.".contains($0)) }
+    let rest = head[name.endIndex...]
+    guard rest.hasPrefix("("), let first = rest.dropFirst().first, "{[".contains(first) else {
+      return nil
+    }
+    return JSONDiagnosis(
+      "found \(name)( before the JSON, as a server writes it for a script (JSONP); remove that and "
+        + "the closing parenthesis", isAboutWholeText: true)
+  }
+
+  /// Tables and settings, as text.
+  private func table(_ head: String) -> JSONDiagnosis? {
+    guard let first = head.first, first.isASCII, first.isLetter || first == "_" else { return nil }
+    let line = head.prefix { !$0.isNewline }
+    let names = line.prefix { $0.isLetter || $0.isNumber || "_,; \t-.".contains($0) }
+    guard line.endIndex < head.endIndex else { return nil }
+    let marks = [",", ";", "\t"].first { line.contains($0) }
+    if names.endIndex == line.endIndex, marks != nil {
+      return JSONDiagnosis(
+        "the \(unit.rawValue) is a table (CSV), not JSON; export it as JSON",
+        isAboutWholeText: true)
+    }
+    let key = line.prefix { $0.isLetter || $0.isNumber || "_-".contains($0) }
+    if line[key.endIndex...].hasPrefix(": ") || line[key.endIndex...] == ":" {
+      return JSONDiagnosis(
+        "the \(unit.rawValue) is YAML, not JSON; convert it to JSON", isAboutWholeText: true)
+    }
+    return nil
+  }
+
+  private func comment() -> JSONDiagnosis? {
+    let openings = ["//", "/*", "#", "<!--", "--"]
+    // A minus sign begins a number, so the scanner stops behind it.
+    guard
+      let opening = openings.first(where: { has($0, at: position) })
+        ?? (has("--", at: position - 1) ? "--" : nil)
+    else { return nil }
+    return JSONDiagnosis("found a comment (\(opening)); JSON has no comments, so remove it")
+  }
+
+  /// A character outside of ASCII that resembles one of JSON's.
+  private func character() -> JSONDiagnosis? {
+    guard let byte, byte >= 0x80 || byte == UInt8(ascii: "'") || byte == UInt8(ascii: "`") else {
+      return nil
+    }
+    if byte == UInt8(ascii: "'") {
+      return JSONDiagnosis(
+        "found a single quote, as Python and JavaScript write them; JSON takes double quotes "
+          + "around names and texts")
+    }
+    var iterator = bytes[position...].makeIterator()
+    var decoder = UTF8()
+    guard case .scalarValue(let scalar) = decoder.decode(&iterator) else { return nil }
+    let code = "U+" + Self.code(scalar)
+    switch scalar {
+    case "`", "\u{2018}"..."\u{201F}", "\u{2032}"..."\u{2037}", "\u{2039}", "\u{203A}", "\u{AB}",
+      "\u{BB}", "\u{B4}", "\u{2BC}", "\u{300C}"..."\u{300F}", "\u{301D}"..."\u{301F}", "\u{FF02}",
+      "\u{FF07}":
+      return JSONDiagnosis(
+        "found the typographic quote \(scalar) (\(code)), as word processors write it; JSON takes "
+          + "straight double quotes (\") around names and texts")
+    case "\u{FEFF}":
+      return JSONDiagnosis(
+        "found a byte-order mark within the \(unit.rawValue), as where files were joined; remove "
+          + "it")
+    case "\u{200B}"..."\u{200F}", "\u{2060}"..."\u{2064}", "\u{202A}"..."\u{202E}", "\u{AD}":
+      return JSONDiagnosis("found an invisible character (\(code)); remove it")
+    case _ where scalar.properties.isWhitespace:
+      return JSONDiagnosis(
+        "found white space that is not JSON's (\(code)); use plain spaces between values")
+    case "\u{2010}"..."\u{2015}", "\u{2212}", "\u{FF0D}":
+      return JSONDiagnosis(
+        "found \(scalar) (\(code)) for a minus sign; write - (U+002D)")
+    case "\u{FF0C}", "\u{3001}", "\u{60C}", "\u{201A}":
+      return JSONDiagnosis("found \(scalar) (\(code)) for a comma; write , (U+002C)")
+    case "\u{FF1A}", "\u{A789}", "\u{2236}":
+      return JSONDiagnosis("found \(scalar) (\(code)) for a colon; write : (U+003A)")
+    case "\u{2026}":
+      return JSONDiagnosis(
+        "found \u{2026} (\(code)), where something was left out; write all of it")
+    default:
+      return JSONDiagnosis(
+        "found \(scalar) (\(code)), which is not in double quotes; names and texts take them")
+    }
+  }
+
+  private static func code(_ scalar: Unicode.Scalar) -> String {
+    let digits = String(scalar.value, radix: 16, uppercase: true)
+    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+
+  /// Commas, colons and brackets.
+  private func separator(
+    _ byte: UInt8, _ expected: JSONScanError.Expected
+  ) -> JSONDiagnosis? {
+    let wantsItem = expected == .value || expected == .name
+    switch byte {
+    case UInt8(ascii: "]"), UInt8(ascii: "}"):
+      switch expected {
+      case .value where previous == UInt8(ascii: ":"):
+        return JSONDiagnosis("found no value after the colon; write null")
+      case .value, .name:
+        guard previous == UInt8(ascii: ",") else { return nil }
+        return JSONDiagnosis("found a comma after the last one; remove that comma")
+      case .commaOrBrace:
+        return JSONDiagnosis("found \"]\" in an object; a \"}\" is missing before it")
+      case .commaOrBracket:
+        return JSONDiagnosis("found \"}\" in a list; a \"]\" is missing before it")
+      case .end:
+        return JSONDiagnosis(
+          "found \"\(Character(Unicode.Scalar(byte)))\" after the end; one closing bracket is too "
+            + "many, or an opening one is missing")
+      default: return nil
+      }
+    case UInt8(ascii: ",") where wantsItem:
+      return previous == UInt8(ascii: ":")
+        ? JSONDiagnosis("found no value after the colon; write null")
+        : JSONDiagnosis("found a comma with nothing before it; remove that comma")
+    case UInt8(ascii: ",") where expected == .end:
+      return JSONDiagnosis(
+        unit == .line
+          ? "found a comma at the end of the line; remove it, since lines need none between them"
+          : "found a comma after the end; remove it, or put what it separates into a list")
+    case UInt8(ascii: ";"):
+      return JSONDiagnosis(
+        expected == .end
+          ? "found \";\" after the end; remove it" : "found \";\"; JSON separates with commas")
+    case UInt8(ascii: "=") where expected == .colon:
+      return JSONDiagnosis("found \"=\" after a name; write a colon")
+    default: return nil
+    }
+  }
+
+  // MARK: Numbers and words
+
+  /// A number that is not one of JSON's.
+  private func number() -> JSONDiagnosis? {
+    let (text, start) = word
+    let body = text.drop { $0 == "-" || $0 == "+" }
+    guard let first = body.first, first == "." || first.isASCIIDigit,
+      body.contains(where: \.isASCIIDigit)
+    else { return nil }
+    guard start < position || position == start, text.utf8.count <= 60 else { return nil }
+    // 2,5 in an object: the comma before a digit that stands right behind another.
+    if start > 1, bytes[start - 1] == UInt8(ascii: ","), bytes[start - 2] &- 0x30 < 10 {
+      return JSONDiagnosis(
+        "found a comma within a number; the decimal separator of JSON is the point")
+    }
+    guard !JSONNumberForm.isNumber(text) else { return nil }
+    if body.hasPrefix("0x") || body.hasPrefix("0X"), let value = Int(body.dropFirst(2), radix: 16) {
+      let sign = text.hasPrefix("-") ? "-" : ""
+      return JSONDiagnosis("found \(text), which is hexadecimal; write \(sign)\(value)")
+    }
+    if let number = JSONNumberForm.number(meantBy: text) {
+      let what =
+        switch true {
+        case text.hasPrefix("+"): "begins with a plus sign"
+        case body.hasPrefix("."): "has no digit before the point"
+        case text.hasSuffix("."): "has no digit after the point"
+        case text.contains("_"): "has digits in groups"
+        default: "begins with a zero"
+        }
+      return JSONDiagnosis(
+        "found \(text), which \(what); write \(number)"
+          + (body.hasPrefix("0") ? ", or \"\(text)\" if it is not a quantity" : ""))
+    }
+    return JSONDiagnosis(
+      "found \(text), which is not a number; put it in double quotes, or write the number alone")
+  }
+
+  /// A word that is not one of JSON's three.
+  private func literal(_ expected: JSONScanError.Expected) -> JSONDiagnosis? {
+    let (text, start) = word
+    let name = text.drop { $0 == "-" || $0 == "+" }
+    guard let first = name.first, first.isLetter || first == "_" || first == "$" else {
+      return nil
+    }
+    let after = byte(at: start + text.utf8.count)
+    if expected == .name {
+      return JSONDiagnosis("found the name \(shown(text)) without quotes; put it in double quotes")
+    }
+    let known = name.lowercased()
+    if ["nan", "infinity", "inf"].contains(known) || known.hasPrefix("1.#") {
+      return JSONDiagnosis(
+        "found \(text), which is not a number in JSON; write null, or \"\(text)\" as text")
+    }
+    if name == text, let literal = Self.literals[known], text != literal, after != 0x28 {
+      let origin =
+        switch text {
+        case "True", "False", "None": ", as Python writes it"
+        case "undefined": ", as JavaScript writes it"
+        default: ""
+        }
+      return JSONDiagnosis("found \(text)\(origin); write \(literal)")
+    }
+    if after == UInt8(ascii: "(") || name.hasPrefix("new") && text == "new" {
+      return JSONDiagnosis(
+        "found \(shown(text))(…), which is program code; write the value itself")
+    }
+    switch previous {
+    case UInt8(ascii: "\"") where expected != .value && expected != .colon:
+      return JSONDiagnosis(
+        "found \(shown(text)) after a closing double quote; write \\\" for a double quote within a "
+          + "text, or add the comma that is missing")
+    case let byte? where byte &- 0x30 < 10 && expected != .value:
+      return JSONDiagnosis(
+        "found \(shown(text)) after a number; write the number alone, or both in double quotes")
+    default:
+      return JSONDiagnosis(
+        "found \(shown(text)) without quotes; put text in double quotes")
+    }
+  }
+
+  private static let literals = [
+    "true": "true", "false": "false", "null": "null", "none": "null", "nil": "null",
+    "undefined": "null", "na": "null", "n/a": "null", "yes": "true", "no": "false", "on": "true",
+    "off": "false", "nul": "null", "ture": "true", "flase": "false",
+  ]
+
+  private func shown(_ text: String) -> String {
+    text.count > 30 ? text.prefix(30) + "…" : text
+  }
+
+  // MARK: What follows
+
+  /// Something after the end of the value.
+  private func document(
+    _ byte: UInt8, _ expected: JSONScanError.Expected
+  ) -> JSONDiagnosis? {
+    guard expected == .end else { return nil }
+    switch unit {
+    case .text: return nil
+    case .line where self.byte(at: position - 1) == UInt8(ascii: "\r"):
+      return JSONDiagnosis(
+        "found line ends that are carriage returns alone; save the file with line feeds",
+        isAboutWholeText: true)
+    case .line:
+      return JSONDiagnosis(
+        "found a second value on the line; write each entity on a line of its own")
+    case .file:
+      return JSONDiagnosis(
+        "found a second value after the first; put several entities in a list, or one a line in a "
+          + "file ending in .jsonl")
+    }
+  }
+
+  private func missingComma(
+    _ byte: UInt8, _ expected: JSONScanError.Expected
+  ) -> JSONDiagnosis? {
+    guard expected == .commaOrBrace || expected == .commaOrBracket,
+      byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[")
+    else { return nil }
+    return JSONDiagnosis(
+      previous == UInt8(ascii: "\"") && byte == UInt8(ascii: "\"")
+        ? "found a text right after another; a comma or a colon is missing, or \\\" was meant "
+          + "within the text"
+        : "a comma is missing before this value")
+  }
+}
+
+extension Character {
+  fileprivate var isASCIIDigit: Bool { isASCII && isNumber }
+}

@@ -1,0 +1,280 @@
+import RMOSSystem
+
+// What texts that are no timestamps mean, for messages.
+
+extension Timestamp {
+  /// What a text that is not a timestamp is, and how to write what it means, as the end of a
+  /// sentence; `nil` if that cannot be told.
+  package static func advice(for text: String) -> String? {
+    if text.allSatisfy(\.isWhitespace) {
+      return "leave the member out if there is no time, or write null"
+    }
+    var reader = MeaningReader(text)
+    return reader.advice()
+  }
+
+  /// What to do about times that are numbers.
+  package static let epochAdvice = "times that are numbers are read with the mapping \"epoch\""
+}
+
+/// Reads texts that look like dates and times, in the forms that people and programs write.
+private struct MeaningReader {
+  private var rest: Substring
+  /// The first thing that keeps the text from being a timestamp.
+  private var reason: String?
+
+  init(_ text: String) {
+    // Digits and hyphens of other scripts and of word processors, as ASCII.
+    let plain = String(
+      text.map { character -> Character in
+        if character.isASCII { return character }
+        if let digit = character.wholeNumberValue, 0...9 ~= digit {
+          return Character(String(digit))
+        }
+        let dashes: [Character] = [
+          "\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2212}",
+        ]
+        return dashes.contains(character) ? "-" : character
+      })
+    if plain != text { reason = "it has characters that only look like those of a date" }
+    var trimmed = plain[...].drop(while: \.isWhitespace)
+    while trimmed.last?.isWhitespace == true { trimmed.removeLast() }
+    rest = trimmed
+    if trimmed.count != plain.count { note("there is white space around it") }
+  }
+
+  private mutating func note(_ reason: String) { if self.reason == nil { self.reason = reason } }
+
+  mutating func advice() -> String? {
+    if rest.hasPrefix("/Date(") { return Timestamp.epochAdvice }
+    guard rest.first.map({ $0.isASCII && $0.isNumber }) == true else { return nil }
+    let number = rest.drop { $0.isASCII && $0.isNumber }
+    let isNumber = number.isEmpty || number.first == "." && number.dropFirst().allSatisfy(isDigit)
+    let whole = rest.count - number.count
+    guard let date = date() else {
+      if isNumber, whole > 8 { return Timestamp.epochAdvice }
+      if isNumber, whole == 4, number.isEmpty { return "the month and the day are missing" }
+      return isYearAndMonth ? "the day is missing" : nil
+    }
+    if isNumber, whole > 8, whole != 14 && whole != 12 { return Timestamp.epochAdvice }
+    guard 1...9999 ~= date.year, 1...12 ~= date.month else {
+      return isNumber && whole > 8 ? Timestamp.epochAdvice : "there is no such date"
+    }
+    let days = CivilDate.dayCount(year: date.year, month: date.month)
+    guard 1...days ~= date.day else {
+      return isNumber && whole > 8
+        ? Timestamp.epochAdvice
+        : "there is no such day: month \(date.month) of \(date.year) has \(days) days"
+    }
+    guard !rest.isEmpty else { return written(date, "") }
+    guard let time = time() else {
+      return isNumber && whole > 8 ? Timestamp.epochAdvice : nil
+    }
+    switch (time.hour, time.minute, time.second) {
+    case (24, 0, ""), (24, 0, "00"):
+      guard time.fraction.allSatisfy({ $0 == "0" }) else { return "there is no such time of day" }
+      note("midnight is the beginning of the next day")
+      return written(
+        CivilDate(dayNumber: date.dayNumber + 1), "T00:00\(time.second.isEmpty ? "" : ":00")",
+        zone: time.zone)
+    case (0...23, 0...59, "60"): return "there is no second 60; write 59"
+    case (0...23, 0...59, ""), (0...23, 0...59, "00"..."59"): break
+    default:
+      return isNumber && whole > 8 ? Timestamp.epochAdvice : "there is no such time of day"
+    }
+    var text = "T\(padded(time.hour)):\(padded(time.minute))"
+    if !time.second.isEmpty { text += ":" + time.second }
+    if !time.fraction.isEmpty { text += "." + time.fraction }
+    return written(date, text, zone: time.zone)
+  }
+
+  private func written(_ date: CivilDate, _ time: String, zone: String = "") -> String? {
+    let text = date.text + time + zone
+    guard Timestamp(text) != nil else {
+      return zone.isEmpty ? nil : "there is no such offset from UTC as \(zone)"
+    }
+    return (reason.map { $0 + "; " } ?? "") + "write \(text)"
+  }
+
+  // MARK: Dates
+
+  private func isDigit(_ character: Character) -> Bool { character.isASCII && character.isNumber }
+
+  private mutating func digits(_ counts: ClosedRange<Int>) -> Substring? {
+    let digits = rest.prefix(counts.upperBound).prefix(while: isDigit)
+    guard digits.count >= counts.lowerBound else { return nil }
+    rest = rest[digits.endIndex...]
+    return digits
+  }
+
+  private mutating func take(_ characters: String) -> Bool {
+    guard let first = rest.first, characters.contains(first) else { return false }
+    rest.removeFirst()
+    return true
+  }
+
+  private var isYearAndMonth: Bool {
+    rest.count == 7 && rest.prefix(4).allSatisfy(isDigit) && rest.suffix(2).allSatisfy(isDigit)
+      && "-/.".contains(rest[rest.index(rest.startIndex, offsetBy: 4)])
+  }
+
+  private var digitsAhead: Int { rest.prefix(while: isDigit).count }
+
+  private mutating func date() -> CivilDate? {
+    let before = self
+    let date = digitsAhead >= 4 ? dateFromYear() : dateFromDay()
+    if date == nil { self = before }
+    return date
+  }
+
+  private mutating func dateFromYear() -> CivilDate? {
+    let ahead = digitsAhead
+    guard let yearText = digits(4...4), let year = Int(yearText) else { return nil }
+    if ahead == 7, let day = digits(3...3).flatMap({ Int($0) }) {
+      return ordinal(year, day, "this is an ordinal date in the basic form of ISO 8601")
+    }
+    if ahead > 4 {
+      guard ahead >= 8, let month = digits(2...2).flatMap({ Int($0) }),
+        let day = digits(2...2).flatMap({ Int($0) })
+      else { return nil }
+      note("this is the basic form of ISO 8601")
+      return CivilDate(year: year, month: month, day: day)
+    }
+    let separator = rest.first
+    if take("Ww") { return weekDate(year) }
+    guard take("-/.") else { return nil }
+    if take("Ww") { return weekDate(year) }
+    if separator == "-", digitsAhead == 3, let day = digits(3...3).flatMap({ Int($0) }) {
+      return ordinal(year, day, "this is an ordinal date")
+    }
+    guard let month = digits(1...2), take("-/."), let day = digits(1...2) else { return nil }
+    if separator != "-" { note("a date has hyphens") }
+    if month.count == 1 || day.count == 1 { note("months and days have two digits") }
+    return CivilDate(year: year, month: Int(month) ?? 0, day: Int(day) ?? 0)
+  }
+
+  private mutating func weekDate(_ year: Int) -> CivilDate? {
+    guard year > 0, let week = digits(2...2).flatMap({ Int($0) }), 1...53 ~= week else {
+      return nil
+    }
+    _ = take("-")
+    guard let day = digits(1...1).flatMap({ Int($0) }), 1...7 ~= day else {
+      note("this is a week")
+      return nil
+    }
+    note("this is a week date")
+    // Week 1 is the week with January 4.
+    let fourth = CivilDate(year: year, month: 1, day: 4)
+    let monday = fourth.dayNumber - (fourth.weekday + 6) % 7
+    return CivilDate(dayNumber: monday + (week - 1) * 7 + day - 1)
+  }
+
+  private mutating func ordinal(_ year: Int, _ day: Int, _ reason: String) -> CivilDate? {
+    guard year > 0 else { return nil }
+    note(reason)
+    let first = CivilDate(year: year, month: 1, day: 1).dayNumber
+    let last = CivilDate(year: year, month: 12, day: 31).dayNumber
+    return day >= 1 && first + day - 1 <= last ? CivilDate(dayNumber: first + day - 1) : nil
+  }
+
+  private mutating func dateFromDay() -> CivilDate? {
+    guard let first = digits(1...2).flatMap({ Int($0) }), let separator = rest.first, take("-/."),
+      let second = digits(1...2).flatMap({ Int($0) }), take(String(separator)),
+      let year = digits(4...4).flatMap({ Int($0) })
+    else { return nil }
+    note("a date begins with the year")
+    if separator == "." || first > 12 { return CivilDate(year: year, month: second, day: first) }
+    if second > 12 { return CivilDate(year: year, month: first, day: second) }
+    // Either may be the month.
+    return nil
+  }
+
+  // MARK: Times
+
+  private struct Time {
+    var hour: Int
+    var minute: Int
+    var second: Substring = ""
+    var fraction: Substring = ""
+    var zone = ""
+  }
+
+  private mutating func time() -> Time? {
+    if take("t") {
+      note("the T before the time is a capital")
+    } else if !take("T") {
+      let before = rest.count
+      rest = rest.drop(while: \.isWhitespace)
+      if rest.count < before - 1 { note("there is more than one space before the time") }
+    }
+    let ahead = digitsAhead
+    guard let hour = digits(1...2).flatMap({ Int($0) }) else { return nil }
+    var time = Time(hour: hour, minute: 0)
+    if ahead == 4 || ahead == 6 {
+      note("this is the basic form of ISO 8601")
+      guard let minute = digits(2...2).flatMap({ Int($0) }) else { return nil }
+      time.minute = minute
+      if ahead == 6 { time.second = digits(2...2) ?? "" }
+    } else if take(":") {
+      if ahead == 1 { note("hours have two digits") }
+      guard let minute = digits(2...2).flatMap({ Int($0) }) else { return nil }
+      time.minute = minute
+      if take(":") {
+        guard let second = digits(2...2) else { return nil }
+        time.second = second
+      }
+    } else {
+      note("the minutes are missing")
+    }
+    if let mark = rest.first, !time.second.isEmpty, take(".,") {
+      if mark == "," { note("fractions of a second follow a point") }
+      time.fraction = rest.prefix(while: isDigit)
+      if time.fraction.isEmpty { note("there are no digits after the point") }
+      rest = rest[time.fraction.endIndex...]
+    }
+    return halfOfDay(&time) && zone(&time) && rest.isEmpty ? time : nil
+  }
+
+  private mutating func halfOfDay(_ time: inout Time) -> Bool {
+    let word = rest.drop(while: \.isWhitespace).prefix(2).lowercased()
+    guard word == "am" || word == "pm" else { return true }
+    rest = rest.drop(while: \.isWhitespace).dropFirst(2)
+    guard 1...12 ~= time.hour else { return false }
+    note("hours are 00 to 23")
+    time.hour = time.hour % 12 + (word == "pm" ? 12 : 0)
+    return true
+  }
+
+  private mutating func zone(_ time: inout Time) -> Bool {
+    if let bracket = rest.firstIndex(of: "["), rest.last == "]" {
+      note("the name of a time zone is not read")
+      rest = rest[..<bracket]
+    }
+    let trimmed = rest.drop(while: \.isWhitespace)
+    if trimmed.count < rest.count, !trimmed.isEmpty { note("no space stands before the zone") }
+    rest = trimmed
+    guard let first = rest.first else { return true }
+    let name = rest.lowercased()
+    if name == "z" || name == "utc" || name == "gmt" {
+      if rest != "Z" { note("UTC is written Z") }
+      rest = ""
+      time.zone = "Z"
+      return true
+    }
+    guard take("+-"), let hours = digits(2...2) else { return false }
+    time.zone = "\(first)\(hours)"
+    if take(":") {
+      guard let minutes = digits(2...2) else { return false }
+      time.zone += ":\(minutes)"
+    } else if let minutes = digits(2...2) {
+      note("the offset has a colon")
+      time.zone += ":\(minutes)"
+    } else {
+      note("the offset has hours and minutes")
+      time.zone += ":00"
+    }
+    return true
+  }
+
+  private func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
+}

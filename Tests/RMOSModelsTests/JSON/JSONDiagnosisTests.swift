@@ -1,0 +1,168 @@
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSModels
+
+/// What is written in place of JSON, and the words in which it is told.
+@Suite struct JSONDiagnosisTests {
+  private func scanError(of bytes: [UInt8]) -> JSONScanError? {
+    let result: Result<Void, JSONScanError> = bytes.withUnsafeBytes { bytes in
+      Result { () throws(JSONScanError) in try JSONScanner.validate(bytes) }
+    }
+    if case .failure(let error) = result { return error }
+    return nil
+  }
+
+  private func diagnosis(
+    _ text: String, _ unit: JSONDiagnosis.Excerpt.Unit = .file
+  ) throws -> JSONDiagnosis {
+    let bytes = Array(text.utf8)
+    return JSONDiagnosis(
+      try #require(scanError(of: bytes)),
+      in: JSONDiagnosis.Excerpt(
+        bytes: bytes, position: scanError(of: bytes)?.offset ?? 0,
+        start: bytes.firstIndex { !JSONDiagnosis.isWhiteSpace($0) }, unit: unit))
+  }
+
+  @Test(arguments: [
+    // Numbers.
+    (#"{"a":NaN}"#, "NaN, which is not a number in JSON; write null, or \"NaN\""),
+    (#"{"a":nan}"#, "nan, which is not a number in JSON"),
+    (#"[-Infinity]"#, "-Infinity, which is not a number in JSON"),
+    (#"[Infinity]"#, "Infinity, which is not a number"),
+    (#"{"a":05}"#, "05, which begins with a zero; write 5"),
+    (#"{"a":-007.5}"#, "write -7.5"),
+    (#"{"a":+5}"#, "+5, which begins with a plus sign; write 5"),
+    (#"{"a":.9}"#, ".9, which has no digit before the point; write 0.9"),
+    (#"{"a":-.5}"#, "write -0.5"),
+    (#"{"a":9.}"#, "9., which has no digit after the point; write 9"),
+    (#"{"a":0x05}"#, "0x05, which is hexadecimal; write 5"),
+    (#"{"a":1_000}"#, "write 1000"),
+    (#"{"a":2,5}"#, "the decimal separator of JSON is the point"),
+    (#"{"a":2.5mm}"#, "2.5mm, which is not a number"),
+    (#"{"a":2024-01-15}"#, "2024-01-15, which is not a number; put it in double quotes"),
+    (#"{"a":2.5 mm}"#, "mm after a number"),
+    // Literals of other languages.
+    (#"{"a":None}"#, "None, as Python writes it; write null"),
+    (#"{"a":True}"#, "True, as Python writes it; write true"),
+    (#"[False]"#, "write false"),
+    (#"{"a":undefined}"#, "undefined, as JavaScript writes it; write null"),
+    (#"{"a":NULL}"#, "NULL; write null"),
+    (#"{"a":Decimal('2.5')}"#, "program code"),
+    (#"{"a":rope}"#, "rope without quotes"),
+    // Names, quotes.
+    (#"{a:1}"#, "the name a without quotes"),
+    (#"{'a':1}"#, "a single quote"),
+    (#"{"a":'b'}"#, "a single quote"),
+    ("{\u{201C}a\u{201D}:1}", "typographic quote \u{201C} (U+201C)"),
+    ("{\"a\":\u{AB}b\u{BB}}", "(U+00AB)"),
+    ("{\"a\":\u{A0}1}", "(U+00A0)"),
+    ("{\"a\":\u{200B}1}", "invisible character (U+200B)"),
+    ("{\"a\":\u{2212}1}", "minus sign"),
+    ("{\"a\":1\u{FF0C}\"b\":2}", "for a comma"),
+    (#"{"a":"3/8" wide"}"#, "wide after a closing double quote"),
+    // Comments.
+    ("// of 2019\n{}", "a comment (//)"),
+    ("{/* x */\"a\":1}", "a comment (/*)"),
+    ("{\"a\":1} # end", "a comment (#)"),
+    ("{\"a\":1, -- end\n\"b\":2}", "a comment (--)"),
+    // Commas, colons, brackets.
+    ("[1,]", "a comma after the last one"),
+    ("{\"a\":1,}", "a comma after the last one"),
+    ("[1,,2]", "nothing before it"),
+    ("[,1]", "nothing before it"),
+    ("{\"a\":}", "no value after the colon; write null"),
+    ("{\"a\":,\"b\":1}", "no value after the colon; write null"),
+    ("{\"a\"=1}", "write a colon"),
+    ("{\"a\":1;\"b\":2}", "JSON separates with commas"),
+    ("{\"a\":1 \"b\":2}", "a comma is missing"),
+    ("[{} {}]", "a comma is missing"),
+    ("{\"a\":[1}", "a \"]\" is missing"),
+    ("[{\"a\":1]", "a \"}\" is missing"),
+    ("{}}", "one closing bracket is too many"),
+    // Texts.
+    ("{\"a\":\"x\ny\"}", "a line break in a text; write \\n"),
+    ("{\"a\":\"x\ty\"}", "a tab in a text; write \\t"),
+    ("{\"a\":\"x\u{1}y\"}", "write \\u0001"),
+    (#"{"a":"C:\shop"}"#, #"found \s, which is not a JSON escape; write \\ for each backslash"#),
+    (#"{"a":"C:\users"}"#, #"\u without four hexadecimal digits"#),
+    (#"{"a":"\x41"}"#, #"write \u0041"#),
+    (#"{"a":"it\'s"}"#, "write ' alone"),
+    ("{\"a\":\"x\\\ny\"}", "a backslash at the end of a line"),
+    // The end.
+    ("{\"a\":", "the file ends within a value"),
+    ("{\"a\":1}\n{\"a\":2}", "one a line in a file ending in .jsonl"),
+    ("{\"a\":1}[2]", "put several entities in a list"),
+    ("{\"a\":\"x\"}\u{FEFF}{}", "byte-order mark within the file"),
+    ("[\n{},\n<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> shop\n]", "merge conflict"),
+    ("{\"a\":1\n=======\n}", "merge conflict"),
+    ("{\"a\":1}\0\0\0\0\0\0\0\0", "zero bytes from here on"),
+  ])
+  func slipsAreNamed(_ text: String, _ words: String) throws {
+    let diagnosis = try diagnosis(text)
+    #expect(diagnosis.message.contains(words), "\(diagnosis.message)")
+    #expect(!diagnosis.isAboutWholeText)
+  }
+
+  @Test(arguments: [
+    ("<!DOCTYPE html><html></html>", "an HTML page"),
+    ("  \n<html>", "an HTML page"),
+    ("<?xml version=\"1.0\"?>", "XML"),
+    ("version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+    ("/annex/objects/SHA256E-s1--ab", "a git-annex pointer"),
+    ("bplist00\u{1}", "iCloud"),
+    ("\0\0\0\0\0\0", "zero bytes only"),
+    ("SQLite format 3\0", "a SQLite database"),
+    ("PK\u{3}\u{4}", "a ZIP archive"),
+    ("%PDF-1.7", "a PDF document"),
+    ("{\\rtf1", "RTF"),
+    (")]}',\n{}", "some servers put before JSON"),
+    ("while(1);[]", "some servers put before JSON"),
+    ("callback({\"a\":1});", "JSONP"),
+    ("var data = [];", "JavaScript"),
+    ("---\nid: x\n", "YAML"),
+    ("id: x\nname: y\n", "YAML"),
+    ("id,name,ring_count\np1,Rope,3\n", "CSV"),
+    ("id;name;ring_count\np1;Rope;3\n", "CSV"),
+    ("\u{1E}{\"a\":1}\n", "RFC 7464"),
+  ])
+  func otherFormatsAreNamed(_ text: String, _ words: String) throws {
+    let diagnosis = try diagnosis(text)
+    #expect(diagnosis.message.contains(words), "\(diagnosis.message)")
+    #expect(diagnosis.isAboutWholeText)
+  }
+
+  @Test(arguments: [
+    ("{\"a\":1},", "a comma at the end of the line"),
+    ("{\"a\":1}{\"a\":2}", "a second value on the line"),
+    ("{\"a\":1}\r{\"a\":2}\r", "carriage returns"),
+    ("{\"a\":", "the line ends within a value"),
+  ])
+  func linesAreTalkedAboutAsLines(_ text: String, _ words: String) throws {
+    #expect(try diagnosis(text, .line).message.contains(words))
+  }
+
+  @Test func anyBytesHaveADiagnosis() {
+    var generator = SeededGenerator(seed: 12)
+    let pieces: [[UInt8]] =
+      [
+        "{", "}", "[", "]", ",", ":", "\"", "'", "\\", "\\u", "/", "/*", "#", "-", "--", "+", ".",
+        "0", "0x", "12", "1e", "NaN", "None", "tru", "a", "(", "<", "=======", "\n", "\r", "\t",
+        " ", "\0\0\0\0", "é", "\u{201C}", "\u{FEFF}", "version https://git-lfs",
+      ].map { Array($0.utf8) } + [[0xFF], [0xE2], [0x80], [0x1E], [0x1F, 0x8B]]
+    for _ in 0..<20_000 {
+      let bytes = (0..<Int.random(in: 1...8, using: &generator)).flatMap { _ in
+        pieces[Int.random(in: pieces.indices, using: &generator)]
+      }
+      guard let error = scanError(of: bytes) else { continue }
+      #expect(!JSONDiagnosis(error, in: bytes).message.isEmpty)
+      // Whatever part of the text is looked at.
+      for cut in 0...min(4, error.offset) {
+        let excerpt = JSONDiagnosis.Excerpt(
+          bytes: Array(bytes[cut...].prefix(error.offset - cut + cut % 3)),
+          position: error.offset - cut, start: cut == 0 ? 0 : nil, unit: .line)
+        #expect(!JSONDiagnosis(error, in: excerpt).message.isEmpty)
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import Testing
+
+@testable import RMOSModels
+
+@Suite struct TimestampMeaningTests {
+  @Test(arguments: [
+    ("20240115T101500Z", "2024-01-15T10:15:00Z"),
+    ("20240115", "2024-01-15"),
+    ("20240115101500", "2024-01-15T10:15:00"),
+    ("2024-W05-3", "2024-01-31"),
+    ("2024W053", "2024-01-31"),
+    ("2020-W53-5", "2021-01-01"),
+    ("2024-015", "2024-01-15"),
+    ("2024366", "2024-12-31"),
+    ("2024-01-15T10:15:00+0100", "2024-01-15T10:15:00+01:00"),
+    ("2024-01-15T10:15:00+01", "2024-01-15T10:15:00+01:00"),
+    ("2024-01-15T10:15:00z", "2024-01-15T10:15:00Z"),
+    ("2024-01-15t10:15:00Z", "2024-01-15T10:15:00Z"),
+    ("2024-01-15T10:15:00,5Z", "2024-01-15T10:15:00.5Z"),
+    ("2024-01-15 10:15:00 +01:00", "2024-01-15T10:15:00+01:00"),
+    ("2024-01-15 10:15:00 UTC", "2024-01-15T10:15:00Z"),
+    ("2024-01-15T24:00:00", "2024-01-16T00:00:00"),
+    ("2023-12-31T24:00Z", "2024-01-01T00:00Z"),
+    ("2024-01-15T10", "2024-01-15T10:00"),
+    ("2024-01-15 3:05 PM", "2024-01-15T15:05"),
+    ("2024-01-15T10:15:00.", "2024-01-15T10:15:00"),
+    ("2024-01-15T10:15:00[Europe/Berlin]", "2024-01-15T10:15:00"),
+    ("2024/01/15", "2024-01-15"), ("2024-1-5", "2024-01-05"), ("15.01.2024", "2024-01-15"),
+    ("01/15/2024", "2024-01-15"), ("15/01/2024 08:30", "2024-01-15T08:30"),
+    (" 2024-01-15T10:15:00Z\n", "2024-01-15T10:15:00Z"),
+    ("\u{662}\u{660}\u{662}\u{664}-01-15", "2024-01-15"),
+    ("2024\u{2011}01\u{2011}15", "2024-01-15"),
+  ])
+  func whatIsMeantIsWritten(_ text: String, _ timestamp: String) throws {
+    #expect(Timestamp(text) == nil)
+    let advice = try #require(Timestamp.advice(for: text))
+    #expect(advice.hasSuffix("write \(timestamp)"), "\(advice)")
+    #expect(Timestamp(timestamp) != nil)
+  }
+
+  @Test(arguments: [
+    ("1705313700", "\"epoch\""), ("1705313700000", "\"epoch\""), ("1705313700.5", "\"epoch\""),
+    ("1705313700000000", "\"epoch\""), ("/Date(1705313700000)/", "\"epoch\""),
+    ("2024-01-15T23:59:60Z", "no second 60"), ("2024-02-30", "has 29 days"),
+    ("2023-02-29", "has 28 days"), ("2024-13-01", "no such date"), ("0000-01-01", "no such date"),
+    ("2024-01-15T25:00", "no such time"), ("2024-01-15T10:61", "no such time"),
+    ("2024-01-15T10:15:00+24:00", "no such offset"),
+    ("2024-01-15T10:15:00+05:75", "no such offset"),
+    ("2024-01", "the day is missing"), ("2024", "the month and the day"), ("", "write null"),
+    ("  ", "write null"),
+  ])
+  func whatCannotBeWrittenIsExplained(_ text: String, _ words: String) throws {
+    let advice = try #require(Timestamp.advice(for: text))
+    #expect(advice.contains(words), "\(advice)")
+  }
+
+  /// Where it is open what is meant, nothing is guessed.
+  @Test(arguments: ["01/02/2024", "yesterday", "x", "+12024-01-15", "2024-01-15T10:15:00 CEST"])
+  func nothingIsGuessed(_ text: String) {
+    #expect(Timestamp.advice(for: text)?.contains("write 2") != true)
+  }
+}
+
+@Suite struct MeantValueTests {
+  @Test(arguments: [
+    ("canceled", "cancelled"), ("done", "completed"), ("in progress", "running"),
+    ("IN_PROGRESS", "running"), ("Completed", "completed"), ("complete", "completed"),
+    ("aborted", "cancelled"), ("created", "pending"), ("success", "completed"),
+    ("pendng", "pending"), ("failled", "failed"), (" Failed ", "failed"),
+  ])
+  func statuses(_ text: String, _ status: String) {
+    #expect(KnownValues.meant(by: text, among: JobStatus.allCases.map(\.rawValue)) == status)
+  }
+
+  @Test(arguments: [
+    ("Rosette Slice Batch", "rosette_slice_batch"), ("RosettePreview", "rosette_preview"),
+    ("saw-slice", "saw_slice"), ("asembly", "assembly"),
+  ])
+  func jobTypes(_ text: String, _ type: String) {
+    #expect(KnownValues.meant(by: text, among: JobType.known.map(\.rawValue)) == type)
+  }
+
+  @Test(arguments: ["", "?", "xyz", "inlay_routing"])
+  func nothingIsMeant(_ text: String) {
+    #expect(KnownValues.meant(by: text, among: JobStatus.allCases.map(\.rawValue)) == nil)
+    #expect(KnownValues.meant(by: text, among: JobType.known.map(\.rawValue)) == nil)
+  }
+
+  @Test(arguments: [
+    ("2,5", "2.5"), ("+5", "5"), ("05", "5"), (".5", "0.5"), ("9.", "9"), ("1.234,5", "1234.5"),
+    ("1,234.5", "1234.5"), ("1 000", "1000"), ("-0,75", "-0.75"), ("1e3", "1e3"), ("0", "0"),
+    ("0.50", "0.50"), ("00", "0"),
+  ])
+  func numbers(_ text: String, _ number: String) {
+    #expect(JSONNumberForm.number(meantBy: text) == number)
+    #expect(JSONNumberForm.isNumber(number))
+  }
+
+  @Test(arguments: ["", "x", "1,234", "1,2,3", "1.2.3", "-", "1e", "2.5 mm"])
+  func noNumbers(_ text: String) { #expect(JSONNumberForm.number(meantBy: text) == nil) }
+}
+
+@Suite struct SimilarIDTests {
+  @Test(arguments: [
+    ("Se\u{301}ville", "S\u{E9}ville", SimilarID.Difference.composition),
+    ("S\u{E9}ville", "Se\u{301}ville", .composition),
+    ("torres", "Torres", .letterCase), ("TORRES", "torres", .letterCase),
+    ("los torres", "Los Torres", .letterCase), ("Torres ", "Torres", .whiteSpace),
+    ("Torres", "Torres ", .whiteSpace), ("a  b", "a b", .whiteSpace),
+    ("s\u{E9}ville", "Se\u{301}ville", .letterCase),
+    ("patterns/p.json#0", "legacy:patterns/p.json#0", .derived),
+  ])
+  func isFound(_ text: String, _ id: String, _ difference: SimilarID.Difference) throws {
+    let found = try #require(
+      SimilarID.first(like: text) { $0.utf8.elementsEqual(id.utf8) })
+    #expect(found.difference == difference && found.id.utf8.elementsEqual(id.utf8))
+  }
+
+  @Test func lookUpsAreFew() {
+    let text = "A\u{E9} \u{212B} Torres " + String(repeating: "x\u{301}", count: 1000)
+    #expect(SimilarID.candidates(for: text).count <= 40)
+    #expect(SimilarID.candidates(for: "").allSatisfy { !$0.id.isEmpty })
+  }
+}

@@ -1,0 +1,23 @@
+import Testing
+
+/// Paths that only a shell or SQLite would understand.
+@Suite struct PathArgumentTests {
+  @Test(arguments: [
+    ["migrate", "~/legacy"], ["migrate", "file:legacy"], ["migrate", ":memory:"],
+    ["migrate", "legacy", "--rejects=~/rejects"], ["migrate", "legacy", "--stats", "file:s.json"],
+    ["diff", "~"], ["export", "~/out"], ["report", "--output=~/out"], ["sample", "file:out"],
+  ])
+  func areRefused(_ words: [String]) throws {
+    let workspace = try Workspace()
+    let result = try Tool.run(words, in: workspace)
+    #expect(result.status == 2 && result.output.isEmpty)
+    #expect(result.errors.contains("write ./"))
+    #expect(!workspace.exists("~") && !workspace.exists("file:out"))
+  }
+
+  @Test func areTakenAsWritten() throws {
+    let workspace = try Workspace()
+    let result = try Tool.run(["sample", "./~", "--count", "1"], in: workspace)
+    #expect(result.status == 0 && workspace.exists("~"))
+  }
+}
