@@ -75,6 +75,7 @@ import Testing
       few[(head + 1)...] == [
         "  legacy/joblogs/2019/100.json:1:1", "  legacy/joblogs/2019/101.json:1:1",
         "  legacy/joblogs/2019/102.json:1:1", "  … and 10 more",
+        "hint: rmos-cli survey legacy/joblogs shows their shape [field.missing]",
       ])
     try FileManager.default.removeItem(atPath: workspace.file("legacy/joblogs/2020.json"))
     #expect(
