@@ -128,7 +128,7 @@ enum ExitStatus: Int32 {
   case failures = 1
   /// The command line cannot be understood.
   case usage = 2
-  /// The command could not run, or not to its end.
+  /// The command could not start, or stopped early.
   case couldNotRun = 3
   /// Stopped by SIGINT, SIGTERM or SIGHUP.
   case interrupted = 130

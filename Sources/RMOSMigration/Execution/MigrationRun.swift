@@ -18,7 +18,9 @@ struct MigrationRun {
     let journal = RunJournal(
       source: migration.source, catalog, options: options, rejects: rejects, observer: observer)
     if options.measuresSource {
-      let measure = SourceMeasure(root: migration.source, catalog, isCancelled: isCancelled)
+      let measure = SourceMeasure(
+        root: migration.source, catalog, mappings: MappingSet(options.mappings),
+        ignoring: options.rejectsDirectory.map { [$0] } ?? [], isCancelled: isCancelled)
       journal.setTotal(bytes: measure.bytes)
     }
     do {

@@ -3,26 +3,46 @@ import RMOSSystem
 
 /// How much there is to read, found by walking the source without opening a file.
 struct SourceMeasure {
-  /// The size of all input files, bytes.
+  /// The size of all input files, bytes; a file that is read for several kinds counts for each.
   let bytes: Int
 
-  /// Measures a source, or, where `isCancelled` says so meanwhile, a part of it.
+  /// Measures a source, or a part of it if `isCancelled` says so meanwhile.
+  ///
+  /// - Parameters:
+  ///   - root: The source directory.
+  ///   - catalog: The kinds that are read from it.
+  ///   - mappings: How files of other shapes are read.
+  ///   - ignored: Directories that mappings do not read.
+  ///   - isCancelled: Polled; once true, the walk is given up.
   init(
-    root: String, _ catalog: EntityCatalog, isCancelled: @escaping () -> Bool = { false }
+    root: String, _ catalog: EntityCatalog, mappings: MappingSet = .none,
+    ignoring ignored: [String] = [], isCancelled: @escaping () -> Bool = { false }
   ) {
     var bytes = 0
-    let path = Array(root.utf8)
+    let root = Array(root.utf8)
+    let top = SourceTop(of: root, catalog)
+    func add(_ path: [UInt8], at absolutePath: [UInt8], as kind: EntityKind, home: EntityKind?) {
+      if case .not = mappings.reading(of: path, as: kind, at: home) { return }
+      bytes += (try? FileStatus(of: absolutePath))?.size ?? 0
+    }
     for kind in catalog.kinds {
-      for (name, _) in SourceTop(of: path, catalog).files(of: kind) {
-        bytes += (try? FileStatus(of: path + [UInt8(ascii: "/")] + name))?.size ?? 0
+      for (name, _) in top.inputs {
+        let path = root + [UInt8(ascii: "/")] + name
+        add(name, at: path, as: kind, home: SourceTop.home(of: name, catalog))
       }
-      var walker = SourceWalker(
-        root: Array(root.utf8), directory: kind.table, isCancelled: isCancelled)
-      while let item = walker.next() {
-        switch item {
-        case .file(let path, _), .copy(let path, _, _):
-          bytes += (try? FileStatus(of: walker.absolute(path)))?.size ?? 0
-        case .unread, .unreadable, .loop: continue
+      let elsewhere = top.openDirectories(passingOver: ignored).filter {
+        !$0.elementsEqual(kind.table.utf8) && mappings.mayRead(kind, below: $0)
+      }
+      for directory in [Array(kind.table.utf8)] + elsewhere {
+        let home = catalog.kinds.first { directory.elementsEqual($0.table.utf8) }
+        var walker = SourceWalker(
+          root: root, directory: directory, for: .all, isCancelled: isCancelled)
+        while let item = walker.next() {
+          switch item {
+          case .file(let path, _), .copy(let path, _, _):
+            add(path, at: walker.absolute(path), as: kind, home: home)
+          case .unread, .unreadable, .loop: continue
+          }
         }
       }
     }

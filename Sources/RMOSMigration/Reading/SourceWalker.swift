@@ -2,7 +2,7 @@ import RMOSSystem
 
 /// Walks one kind's directory in the fixed order: byte order of the relative path.
 ///
-/// Memory is that of the names in one directory on each level. Hidden entries are not read.
+/// Memory is that of the names in one directory on each level. Hidden entries are not read. Links
 /// to files are read; links to directories are followed, each target once, and never into a directory
 /// that is being walked.
 struct SourceWalker {

@@ -38,6 +38,27 @@ import Testing
     return try Diff(of: tree.path, against: store, options: options).runSynchronously()
   }
 
+  /// Files that a mapping reads count, be they outside the kinds' directories; those that it keeps
+  /// from being read do not.
+  @Test func theMeasureOfASourceIsWhatIsRead() throws {
+    let tree = try SourceTree([
+      "logs/one.json": "[\(run("r1"))]", "old.json": run("r2"), "other/no.json": run("r3"),
+      "patterns/saw.json": "[\(run("r4"))]",
+      "patterns/p.json": #"{"id":"p","name":"P","ring_count":1,"geometry":{"a":1}}"#,
+    ])
+    let files = try mapping(#""files":["logs/**","old.json","patterns/saw.json"],"#)
+    var options = Migration.Options()
+    (options.mappings, options.measuresSource) = ([files], true)
+    var last: MigrationProgress?
+    let summary = try withExtendedLifetime(tree) {
+      try Migration(from: tree.path, into: InMemoryStore(), options: options)
+        .runSynchronously(observer: { if case .progress(let progress) = $0 { last = progress } })
+    }
+    #expect(summary.statistics.total.migrated == 4, "\(summary.issues)")
+    let progress = try #require(last)
+    #expect(progress.totalBytes == progress.bytesRead)
+  }
+
   private func lines(_ recorded: RecordedMigration) -> [String] {
     recorded.outcomes.map {
       "\($0.source) \($0.locator ?? "-") \($0.id ?? "-") \($0.outcome.rawValue)"
