@@ -205,6 +205,13 @@ import Testing
       #expect(options["mappings"]?[0]?["name"]?.string == "test")
       #expect(options["mappings"]?[0]?["sha256"]?.string == other.sha256)
       #expect(options["mappings"]?[0]?["text"]?.string == other.text)
+      // Undone, the row is what the first mapping made of the entity, and at last it is gone.
+      #expect(try diff(tree, store, [other]).total.equal == 1)
+      #expect(try Undo(of: run, in: store).runSynchronously().counts.restored[.joblogs] == 1)
+      #expect(try diff(tree, store, [mapping()]).total.equal == 1)
+      let first = try #require(try store.read { try $0.runs(limit: nil) }.last)
+      #expect(try Undo(of: first.id, in: store).runSynchronously().counts.removed[.joblogs] == 1)
+      #expect(try store.read { try $0.count(RecordQuery(.joblogs)) } == 0)
       withExtendedLifetime(tree) {}
     }
   }
