@@ -4,7 +4,7 @@
 /// if their names are. Which kinds a store holds, and in which order, is its ``EntityCatalog``.
 ///
 /// As `Codable`, a kind is its name. To decode one that is not built in, put the catalog into
-/// the decoder's `userInfo` under ``Swift/CodingUserInfoKey/entityCatalog``.
+/// the decoder's `userInfo` under `CodingUserInfoKey.entityCatalog`.
 public struct EntityKind: Sendable {
   /// The declaration that drives reading, validation, SQL and lists for this kind.
   public let schema: EntitySchema
