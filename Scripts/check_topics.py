@@ -15,10 +15,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def public_symbols(graph):
-    """The names of the top-level symbols of a library."""
-    symbols = json.loads(graph.read_text(encoding="utf-8"))["symbols"]
-    return {symbol["pathComponents"][0] for symbol in symbols
-            if symbol["accessLevel"] in ("public", "open") and len(symbol["pathComponents"]) == 1}
+    """The names of the top-level symbols of a library, without those that it re-exports."""
+    document = json.loads(graph.read_text(encoding="utf-8"))
+    module = document["module"]["name"]
+    own = f"s:{len(module)}{module}"
+    return {symbol["pathComponents"][0] for symbol in document["symbols"]
+            if symbol["accessLevel"] in ("public", "open") and len(symbol["pathComponents"]) == 1
+            and symbol["identifier"]["precise"].startswith(own)}
 
 
 def topics(page):
