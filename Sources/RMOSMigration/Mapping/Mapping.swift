@@ -7,6 +7,7 @@ public import RMOSModels
 /// entity, and so is the original of a member that was converted.
 ///
 /// ```swift
+/// let text = #"{"mapping": 1, "name": "our-saw", "joblogs": [{"members": {"id": "/run_no"}}]}"#
 /// let mapping = try Mapping(parsing: text)
 /// print(mapping.name, mapping.about ?? "")
 /// ```

@@ -115,8 +115,10 @@ extension Record {
 /// For ``Entity/init(record:)``:
 ///
 /// ```swift
-/// let fields = try RecordFields(record, of: Self.kind)
-/// name = try fields.text("name")
+/// func name(of record: Record) throws(RecordError) -> String {
+///   let fields = try RecordFields(record, of: .patterns)
+///   return try fields.text("name")
+/// }
 /// ```
 public struct RecordFields {
   private let record: Record

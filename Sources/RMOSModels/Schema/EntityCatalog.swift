@@ -4,7 +4,12 @@
 /// gives the catalog to its store; everything that works on a store takes the kinds from it:
 ///
 /// ```swift
-/// let catalog = EntityCatalog.rmos.adding(Blade.kind)
+/// let blades = EntityKind(
+///   EntitySchema(
+///     table: "blades", singular: "blade", plural: "blades",
+///     fields: [.id, FieldSchema("name", .text(.notBlank), required: true)],
+///     presentation: .init(title: .name("name"))))
+/// let catalog = EntityCatalog.rmos.adding(blades)
 /// let store = try SQLiteStore(path: "data/rmos.db", catalog: catalog)
 /// ```
 public struct EntityCatalog: Sendable, Hashable {
