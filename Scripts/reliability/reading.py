@@ -568,11 +568,31 @@ class FileReader:
             end = len(text) if is_last else end
             if is_last and self.text.ends_badly:
                 self._fail("input.encoding", end, number)
+            elif not self._is_begun(start) and self._is_something_else(start):
+                # The whole file is, so it fails as one.
+                self._fail("json.syntax", self._first(start))
+                return
             else:
                 self._line(start, end, number)
             if is_last:
                 return
             start = end + 1
+
+    def _first(self, start: int) -> int:
+        """The first character from `start` on that is no white space."""
+        text = self.text.text
+        while start < len(text) and text[start] in " \t\n\r":
+            start += 1
+        return start
+
+    def _is_begun(self, start: int) -> bool:
+        """Whether a line before that at `start` holds anything."""
+        return self._first(0) < start
+
+    def _is_something_else(self, start: int) -> bool:
+        """Whether the text is a page, or the zero bytes of a file that was never written."""
+        text = self.text.text[self._first(start):]
+        return text.startswith(("<html", "\0\0\0\0"))
 
     def _line(self, start: int, end: int, number: int) -> None:
         scanner = Scanner(self.text.text, end)
