@@ -1,6 +1,8 @@
 import CLibrary
 
 /// A thread that runs one closure.
+///
+/// `@unchecked Sendable`: what names the thread, a number or an address, never changes.
 package struct SystemThread: @unchecked Sendable {
   /// Deeply nested JSON is compared by recursion, for which the default stack of some systems is
   /// too small: 128 KiB with musl, 512 KiB on Darwin.
@@ -8,7 +10,6 @@ package struct SystemThread: @unchecked Sendable {
   /// Memory is used only as needed.
   private static let stackSize = 4 << 20
 
-  // `@unchecked Sendable`: a number or an address that never changes.
   private let thread: pthread_t
 
   /// Starts a thread that runs `body`; ``join()`` or ``detach()`` must follow: `pthread_create`.

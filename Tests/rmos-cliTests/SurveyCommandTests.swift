@@ -35,6 +35,23 @@ import Testing
     #expect(try Tool.run(forced, in: workspace).status == 0)
   }
 
+  /// A proposal is offered where there would be one, not for what only its owner can put right.
+  @Test func aProposalIsOfferedWhereThereIsOne() throws {
+    let workspace = try workspace()
+    let odd = try Tool.run(["survey", "odd"], in: workspace)
+    #expect(odd.output.contains("Next: rmos-cli survey odd --propose mapping.json\n"))
+    try workspace.write(
+      #"""
+      [{"id":"a","name":"A","ring_count":1,"geometry":{"a":1}},
+       {"id":"b","name":"B","ring_count":0,"geometry":{"a":1}}]
+      """#, to: "wrong/patterns/p.json")
+    let wrong = try Tool.run(["survey", "wrong"], in: workspace)
+    #expect(wrong.output.contains("1 of 2 migrate"))
+    #expect(wrong.output.contains("Next: rmos-cli migrate wrong --dry-run\n"))
+    let proposed = try Tool.run(["survey", "wrong", "--propose", "p.json"], in: workspace)
+    #expect(proposed.output.contains("Nothing to propose") && !workspace.exists("p.json"))
+  }
+
   @Test func itIsDescribedInJSON() throws {
     let workspace = try workspace()
     let json = try Tool.run(["survey", "odd", "--json"], in: workspace).json

@@ -103,8 +103,6 @@ public struct SurveyReport: Sendable {
 
     /// The reading by which most migrate; the plain one if none is better.
     public var best: Reading { mapped.first ?? plain }
-    /// Whether reading the objects as they are loses some, or members of them.
-    public var needsMapping: Bool { plain.migrates < count || plain.lookAlikes > 0 || !isInPlace }
   }
 
   /// What a proposed mapping makes of what was surveyed.
@@ -168,6 +166,8 @@ public struct SurveyReport: Sendable {
   public internal(set) var dangling: [Dangling] = []
   /// The bounds that were met, as sentences: what is beyond them is not shown.
   public internal(set) var bounds: [String] = []
+  /// Whether a mapping can be proposed for some of the shapes.
+  public internal(set) var canPropose = false
   /// The proposed mapping; `nil` if none was asked for, or there is nothing to propose.
   public internal(set) var proposal: Proposal?
 

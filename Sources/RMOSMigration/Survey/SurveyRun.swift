@@ -41,7 +41,9 @@ final class SurveyRun {
   func report() throws(ReadFailure) -> SurveyReport {
     for kind in catalog.kinds { try survey(kind) }
     conclude()
-    if options.proposesMapping { try propose() }
+    let drafts = drafts()
+    result.canPropose = !drafts.isEmpty
+    if options.proposesMapping { try propose(drafts) }
     return result
   }
 
@@ -407,7 +409,8 @@ final class SurveyRun {
     return specificity(position) > 0
   }
 
-  private func propose() throws(ReadFailure) {
+  /// The rules that a proposal would have, from what was seen.
+  private func drafts() -> [MappingProposal.Draft] {
     var drafts: [MappingProposal.Draft] = []
     for (position, shape) in collector.shapes.enumerated() {
       let described = result.shapes[position]
@@ -427,6 +430,10 @@ final class SurveyRun {
       guard !draft.targets.isEmpty || !shape.isInPlace else { continue }
       drafts.append(draft)
     }
+    return drafts
+  }
+
+  private func propose(_ drafts: [MappingProposal.Draft]) throws(ReadFailure) {
     guard let text = MappingProposal(catalog: catalog, drafts: drafts).text,
       let mapping = try? Mapping(parsing: text, catalog: catalog)
     else { return }

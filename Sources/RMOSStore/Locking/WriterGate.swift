@@ -4,6 +4,8 @@ import RMOSSystem
 ///
 /// A thread may hold the gate for one transaction, or exclusively for many. Waiting for a transaction
 /// has no limit, because it ends; waiting for an exclusive section has one.
+///
+/// `@unchecked Sendable`: `state` is guarded by the monitor, the rest is constant.
 final class WriterGate: @unchecked Sendable {
   private struct State {
     var owner: UInt?
@@ -12,7 +14,6 @@ final class WriterGate: @unchecked Sendable {
   }
 
   private let monitor = Monitor()
-  /// Guarded by `monitor`.
   private var state = State()
   private let location: String
 

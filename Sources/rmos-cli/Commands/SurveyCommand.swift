@@ -118,7 +118,7 @@ enum SurveyCommand {
         lines.append("Nothing to propose: \(TerminalText.escaped(file)) was not written.")
         if report.migratesAtBest > 0 { lines.append(migrate(report.suggestedMappings)) }
       }
-    } else if report.shapes.contains(where: { $0.best.mapping == nil && $0.needsMapping }) {
+    } else if report.canPropose {
       let path = TerminalText.shellWord(path)
       lines.append("Next: rmos-cli survey \(path) --propose mapping.json")
     } else if report.objectCount > 0 {

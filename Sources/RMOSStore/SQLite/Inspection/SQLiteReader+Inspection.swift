@@ -279,17 +279,24 @@ extension SQLiteReader {
     of table: String, _ connection: SQLiteConnection
   ) throws -> [InspectedTable.Column] {
     let sql = "SELECT name, type, \"notnull\", pk, dflt_value FROM pragma_table_info(?)"
-    return try connection.withStatement(sql) { statement in
+    return try rows(of: sql, table, connection) { row in
+      InspectedTable.Column(
+        name: row.text(at: 0) ?? "", type: row.text(at: 1) ?? "",
+        isNotNull: row.integer(at: 2) != 0, isPrimaryKey: row.integer(at: 3) != 0,
+        hasDefault: row.type(at: 4) != .null)
+    }
+  }
+
+  /// What a query about a table, its only parameter, gives row by row.
+  private func rows<Value>(
+    of sql: String, _ table: String, _ connection: SQLiteConnection,
+    _ value: (SQLiteStatement) -> Value
+  ) throws -> [Value] {
+    try connection.withStatement(sql) { statement in
       try statement.bind(table, at: 1)
-      var columns: [InspectedTable.Column] = []
-      while try statement.step() {
-        columns.append(
-          InspectedTable.Column(
-            name: statement.text(at: 0) ?? "", type: statement.text(at: 1) ?? "",
-            isNotNull: statement.integer(at: 2) != 0, isPrimaryKey: statement.integer(at: 3) != 0,
-            hasDefault: statement.type(at: 4) != .null))
-      }
-      return columns
+      var values: [Value] = []
+      while try statement.step() { values.append(value(statement)) }
+      return values
     }
   }
 
@@ -322,15 +329,8 @@ extension SQLiteReader {
     of table: String, _ connection: SQLiteConnection
   ) throws -> [InspectedTable.ForeignKey] {
     let sql = "SELECT \"from\", \"table\" FROM pragma_foreign_key_list(?) ORDER BY id, seq"
-    return try connection.withStatement(sql) { statement in
-      try statement.bind(table, at: 1)
-      var keys: [InspectedTable.ForeignKey] = []
-      while try statement.step() {
-        keys.append(
-          InspectedTable.ForeignKey(
-            column: statement.text(at: 0) ?? "", table: statement.text(at: 1) ?? ""))
-      }
-      return keys
+    return try rows(of: sql, table, connection) { row in
+      InspectedTable.ForeignKey(column: row.text(at: 0) ?? "", table: row.text(at: 1) ?? "")
     }
   }
 }
