@@ -20,17 +20,17 @@ public struct AuditFinding: Sendable, Hashable {
   /// The kind of entity, if it is about one.
   public var kind: EntityKind?
   /// The table, if it is about one.
-  public var table: String?
+  package var table: String?
   /// The entity's id, if it is about one that has an id.
   public var id: String?
   /// The row's number in its table (SQLite's rowid), if known.
-  public var row: Int64?
+  package var row: Int64?
   /// The column, if it is about one.
   public var column: String?
   /// The value found, shortened.
-  public var found: String?
+  package var found: String?
   /// The value expected, shortened.
-  public var expected: String?
+  package var expected: String?
   /// A human-readable description: what is wrong, and how to fix it.
   public var message: String
   /// What a repair plan proposes; `nil` if a person must decide.
@@ -70,7 +70,7 @@ public struct AuditFinding: Sendable, Hashable {
   ///   - expected: What was expected; shortened if it is long.
   ///   - repair: What a repair plan proposes.
   ///   - message: What is wrong, and how to fix it.
-  public init(
+  package init(
     of rule: AuditRule, kind: EntityKind, id: String?, column: String? = nil,
     found: String? = nil, expected: String? = nil, repair: Repair? = nil, message: String
   ) {

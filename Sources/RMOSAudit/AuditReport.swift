@@ -3,9 +3,9 @@ public import RMOSModels
 /// The result of an audit.
 public struct AuditReport: Sendable {
   /// The result of one rule.
-  public struct RuleResult: Sendable, Hashable {
+  package struct RuleResult: Sendable, Hashable {
     /// How the check of a rule went.
-    public enum State: String, Sendable, Hashable {
+    package enum State: String, Sendable, Hashable {
       /// It found no error.
       case passed
       /// It found errors.
@@ -16,33 +16,33 @@ public struct AuditReport: Sendable {
       case incomplete
     }
     /// The rule.
-    public var rule: AuditRule
+    package var rule: AuditRule
     /// How the check went.
-    public var state: State
+    package var state: State
     /// The number of findings, by severity.
-    public var counts: [Severity: Int]
+    package var counts: [Severity: Int]
     /// The first findings.
-    public var findings: [AuditFinding]
+    package var findings: [AuditFinding]
 
     /// The number of findings.
-    public var total: Int { counts.values.reduce(0, +) }
+    package var total: Int { counts.values.reduce(0, +) }
   }
 
   /// The store's path, or "in memory".
-  public var database: String
+  package var database: String
   /// The version of the shared schema; `nil` if none is recorded.
-  public var schema: Int?
+  package var schema: Int?
   /// The kinds of entities that the store holds.
   package let catalog: EntityCatalog
   /// The number of entities of each kind; a kind whose table cannot be read is absent.
   public var counts: [EntityKind: Int]
   /// The result of each rule, in the order of ``Auditor/allRules``.
-  public var results: [RuleResult]
+  package var results: [RuleResult]
   /// How long the audit took.
-  public var duration: Duration
+  package var duration: Duration
 
   /// The number of findings by severity, including those not kept.
-  public var severityCounts: [Severity: Int] {
+  package var severityCounts: [Severity: Int] {
     results.reduce(into: [:]) { $0.merge($1.counts, uniquingKeysWith: +) }
   }
   /// The number of errors.
@@ -70,5 +70,5 @@ public struct AuditReport: Sendable {
   }
 
   /// The result of a rule; `nil` if it was not checked.
-  public subscript(rule: AuditRule) -> RuleResult? { results.first { $0.rule == rule } }
+  package subscript(rule: AuditRule) -> RuleResult? { results.first { $0.rule == rule } }
 }

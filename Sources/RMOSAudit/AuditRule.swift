@@ -8,16 +8,13 @@ import RMOSStore
 /// let options = Auditor.Options(rules: rules)
 /// let report = try await Auditor(of: store, options: options).run()
 /// ```
-public struct AuditRule: Sendable, Hashable, Identifiable {
+public struct AuditRule: Sendable, Hashable {
   /// A stable name, such as `reference.missing`; the issue code if migration has the same rule.
   public let code: String
   /// The severity of its most severe findings.
   public let severity: Severity
   /// One line: what it looks for, and why.
   public let summary: String
-
-  /// The code.
-  public var id: String { code }
 
   private init(_ code: String, _ severity: Severity, _ summary: String) {
     self.init(code: code, severity: severity, summary: summary)

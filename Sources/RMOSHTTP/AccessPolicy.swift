@@ -12,7 +12,7 @@ import RMOSSystem
 /// ```swift
 /// let policy = try AccessPolicy(port: 8080, hosts: ["shop.example"])
 /// func answer(_ request: ServerRequest) -> ServerResponse {
-///   policy.refusal(of: request)?.response ?? ServerResponse(status: 204)
+///   policy.refusal(of: request) ?? ServerResponse(status: 204)
 /// }
 /// ```
 public struct AccessPolicy: Sendable, Hashable {
@@ -67,15 +67,16 @@ public struct AccessPolicy: Sendable, Hashable {
     self.allowed = allowed
   }
 
-  /// The reason to refuse a request; `nil` if it may be answered.
+  /// The response that refuses a request; `nil` if it may be answered.
   ///
   /// A request without a `Host` field, or with one that names no host, is refused.
-  public func refusal(of request: ServerRequest) -> HTTPRefusal? {
+  public func refusal(of request: ServerRequest) -> ServerResponse? {
     let hosts = request.fields.filter { $0.isNamed("Host") }
     guard hosts.count == 1, let authority = Authority(hosts[0].value[...]) else {
-      return .malformed("the request must have one Host field that names a host")
+      return HTTPRefusal.malformed("the request must have one Host field that names a host")
+        .response
     }
-    return refusal(request.method, request.fields, authority)
+    return refusal(request.method, request.fields, authority)?.response
   }
 
   /// The reason to refuse a request; `nil` if it may be answered.

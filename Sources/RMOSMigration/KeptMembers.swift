@@ -1,18 +1,18 @@
-public import RMOSModels
+package import RMOSModels
 
 /// The members that a run kept beside entities since the kinds do not declare them, by name.
-public struct KeptMembers: Sendable, Hashable {
+package struct KeptMembers: Sendable, Hashable {
   /// A member of a kind.
-  public struct Member: Sendable, Hashable {
+  package struct Member: Sendable, Hashable {
     /// The kind.
-    public var kind: EntityKind
+    package var kind: EntityKind
     /// The member's name; `nil` for all that have a name beyond those that are told apart.
-    public var member: String?
+    package var member: String?
     /// How many entities it was kept of.
-    public var count: Int
+    package var count: Int
 
     /// Creates a member.
-    public init(kind: EntityKind, member: String?, count: Int) {
+    package init(kind: EntityKind, member: String?, count: Int) {
       self.kind = kind
       self.member = member
       self.count = count
@@ -35,13 +35,13 @@ public struct KeptMembers: Sendable, Hashable {
   private var kinds: [OfKind] = []
 
   /// Creates an empty list.
-  public init() {}
+  package init() {}
 
   /// Whether nothing was kept.
-  public var isEmpty: Bool { kinds.isEmpty }
+  package var isEmpty: Bool { kinds.isEmpty }
 
   /// The members, in the order of the kinds, the most frequent first.
-  public var members: [Member] {
+  package var members: [Member] {
     kinds.flatMap { kept in
       let named = kept.counts.sorted {
         $0.value == $1.value

@@ -26,9 +26,9 @@ public struct MigrationSummary: Sendable {
   /// The run's number in the ledger; `nil` for a dry run and if nothing was written.
   public var run: Int64?
   /// When it began, ISO 8601 in UTC.
-  public var startedAt: String
+  package var startedAt: String
   /// Whether it was a dry run.
-  public var isDryRun: Bool
+  package var isDryRun: Bool
   /// The source directory, as given.
   package var source: String
   /// The store's location.
@@ -40,7 +40,7 @@ public struct MigrationSummary: Sendable {
   /// How often each code was reported.
   public var issueCounts: [IssueCode: Int]
   /// How often each severity was reported.
-  public var severityCounts: [Severity: Int]
+  package var severityCounts: [Severity: Int]
   /// The first errors and warnings, in order.
   public var issues: [Issue]
   /// How many errors and warnings ``issues`` leaves out.
@@ -48,15 +48,15 @@ public struct MigrationSummary: Sendable {
   /// All errors and warnings, by the way in which something is wrong.
   package var issueGroups: IssueGroups
   /// Wall time per kind.
-  public var kindDurations: [EntityKind: Duration]
+  package var kindDurations: [EntityKind: Duration]
   /// Wall time of the run.
   public var duration: Duration
   /// Bytes of source read.
-  public var bytesRead: Int
+  package var bytesRead: Int
   /// How many files were read.
-  public var filesRead: Int
+  package var filesRead: Int
   /// The mappings it was given, in order, with how many entities each read.
-  public var mappings: [Mapping.Use] = []
+  package var mappings: [Mapping.Use] = []
   /// The copies of what failed; `nil` if none were asked for, and for a dry run.
   public var rejects: Rejects?
   /// The backup taken before the run; `nil` if there was nothing to back up, or the run changed
@@ -65,7 +65,7 @@ public struct MigrationSummary: Sendable {
   /// The files of the source that were not read.
   public var notRead: FilesNotRead
   /// The members that were kept beside the entities written, since the kinds do not declare them.
-  public var keptMembers: KeptMembers
+  package var keptMembers: KeptMembers
 
   /// Whether everything was read and nothing failed.
   public var isSuccess: Bool {
@@ -86,13 +86,13 @@ public struct MigrationSummary: Sendable {
 /// See ``Migration/Options/rejectsDirectory``.
 public struct Rejects: Sendable, Hashable {
   /// The directory, as given.
-  public internal(set) var directory: String
+  package internal(set) var directory: String
   /// How many failed entities were copied, with their issues.
   ///
   /// Of what cannot be read at all there are only the issues.
   public internal(set) var written = 0
   /// How many are missing or incomplete because of ``failure``.
-  public internal(set) var notWritten = 0
+  package internal(set) var notWritten = 0
   /// Why the first of those is missing; `nil` if none is.
   public internal(set) var failure: String?
 }

@@ -226,7 +226,7 @@ extension SampleEntities {
     let zone = random.pick(["", "Z", "+01:00"])
     var members: Members = [
       .init("id", .string(id(.joblogs, index))),
-      .init("job_type", .string(random.pick(JobType.known).rawValue)),
+      .init("job_type", .string(random.pick(JobLog.knownTypes))),
     ]
     if random.chance(85) {
       members.append(.init("pattern_id", reference(to: .patterns, &random)))

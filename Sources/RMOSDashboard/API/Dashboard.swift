@@ -60,7 +60,7 @@ public final class Dashboard: Sendable {
   ///
   /// Blocks while it reads the store. May be called from several threads.
   public func response(to request: ServerRequest) -> ServerResponse {
-    if let refusal = options.accessPolicy?.refusal(of: request) { return refusal.response }
+    if let refusal = options.accessPolicy?.refusal(of: request) { return refusal }
     if request.method == "OPTIONS", request.target == "*" { return .options(methods) }
     let isPage = PageRouter.answers(request.target)
     do {

@@ -18,7 +18,7 @@ public struct ServerResponse: Sendable, Hashable {
   }
 
   /// The value of the first field with a name, ignoring case; `nil` if there is none.
-  public func field(_ name: String) -> String? { fields.value(of: name) }
+  package func field(_ name: String) -> String? { fields.value(of: name) }
 }
 
 extension ServerResponse {
@@ -44,11 +44,11 @@ extension ServerResponse {
 ///
 /// Every layer refuses in the same shape: a status and a JSON object such as
 /// `{"success":false,"detail":"…"}`.
-public struct HTTPRefusal: Error, Sendable, Hashable {
+package struct HTTPRefusal: Error, Sendable, Hashable {
   /// The status code.
-  public var status: Int
+  package var status: Int
   /// What was found, what was expected and how to fix it.
-  public var detail: String
+  package var detail: String
   /// Header fields that the status calls for.
   package var fields: [HeaderField]
   /// Further members of the body, in order, their values as JSON.
@@ -78,7 +78,7 @@ public struct HTTPRefusal: Error, Sendable, Hashable {
   static func malformed(_ detail: String) -> HTTPRefusal { HTTPRefusal(400, detail) }
 
   /// The response to the request.
-  public var response: ServerResponse {
+  package var response: ServerResponse {
     var body = #"{"success":false,"detail":"#
     body += Self.json(detail)
     for member in members {

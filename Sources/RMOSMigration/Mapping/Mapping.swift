@@ -9,7 +9,8 @@ public import RMOSModels
 /// ```swift
 /// let text = #"{"mapping": 1, "name": "our-saw", "joblogs": [{"members": {"id": "/run_no"}}]}"#
 /// let mapping = try Mapping(parsing: text)
-/// print(mapping.name, mapping.about ?? "")
+/// var options = Migration.Options()
+/// options.mappings = [mapping]
 /// ```
 ///
 /// The format is described in `Documentation/Mappings.md`, with a JSON Schema beside it.
@@ -17,11 +18,11 @@ public struct Mapping: Sendable {
   /// The name, as reports and the ledger show it.
   public let name: String
   /// What the mapping is for; `nil` if it does not say.
-  public let about: String?
+  package let about: String?
   /// The text it was parsed from.
   public let text: String
   /// SHA-256 of ``text``, in hexadecimal.
-  public let sha256: String
+  package let sha256: String
   /// Whether names that differ in case, `_`, `-` and spaces alone count as the same.
   let ignoresSpelling: Bool
   /// The rules of each kind, in the order in which they are tried.
@@ -64,16 +65,16 @@ public struct Mapping: Sendable {
 
 extension Mapping {
   /// What a run made of a mapping.
-  public struct Use: Sendable, Hashable {
+  package struct Use: Sendable, Hashable {
     /// The mapping's name.
-    public var name: String
+    package var name: String
     /// SHA-256 of its text, in hexadecimal.
-    public var sha256: String
+    package var sha256: String
     /// How many entities it read; `nil` if that is not known any more.
-    public var entities: Int?
+    package var entities: Int?
 
     /// Creates a use.
-    public init(name: String, sha256: String, entities: Int?) {
+    package init(name: String, sha256: String, entities: Int?) {
       self.name = name
       self.sha256 = sha256
       self.entities = entities

@@ -3,7 +3,7 @@ import RMOSModels
 /// What is wrong with a mapping, and where.
 public struct MappingError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The offset in the text's bytes, 0-based.
-  public let offset: Int
+  package let offset: Int
   /// 1-based.
   public let line: Int
   /// 1-based, in bytes.

@@ -19,11 +19,11 @@ public struct FilesNotRead: Sendable, Hashable {
   }
 
   /// One of the files.
-  public struct File: Sendable, Hashable {
+  package struct File: Sendable, Hashable {
     /// Its path relative to the source directory.
-    public var path: String
+    package var path: String
     /// Why it is not read.
-    public var reason: Reason
+    package var reason: Reason
 
     /// Creates a file.
     package init(path: String, reason: Reason) {
@@ -42,7 +42,7 @@ public struct FilesNotRead: Sendable, Hashable {
   /// How many there are for each reason.
   public private(set) var byReason: [Reason: Int] = [:]
   /// The first hundred.
-  public private(set) var files: [File] = []
+  package private(set) var files: [File] = []
 
   /// Creates an empty list.
   package init() {}

@@ -10,7 +10,7 @@ import RMOSSystem
 /// ```
 public struct StoreStatus: Sendable {
   /// The store's path, or "in memory".
-  public var location: String
+  package var location: String
   /// The size of the database with its write-ahead log, in bytes; `nil` for a store without a file.
   public var sizeInBytes: Int?
   /// The version of the shared schema; `nil` if there is none.
@@ -34,7 +34,7 @@ public struct StoreStatus: Sendable {
   package static let runsSearched = 200
 
   /// All entities.
-  public var total: Int { counts.values.reduce(0, +) }
+  package var total: Int { counts.values.reduce(0, +) }
 
   /// Reads the status of a store.
   ///

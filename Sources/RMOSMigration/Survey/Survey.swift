@@ -6,9 +6,8 @@ import RMOSSystem
 ///
 /// ```swift
 /// let report = try await Survey(of: "legacy").run()
-/// for shape in report.shapes {
-///   print(shape.count, shape.kind, shape.best.mapping ?? "as it is", shape.best.migrates)
-/// }
+/// print(report.migratesAsIs, "of", report.objectCount, "objects migrate as they are;")
+/// print(report.migratesAtBest, "with the mappings", report.suggestedMappings)
 /// ```
 ///
 /// Nothing is written. Files are read as a migration reads them, as a stream, and objects are tried

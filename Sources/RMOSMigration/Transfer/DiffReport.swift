@@ -24,13 +24,13 @@ public struct DiffReport: Sendable, Hashable {
   }
 
   /// A member in which source and store differ.
-  public struct Difference: Sendable, Hashable {
+  package struct Difference: Sendable, Hashable {
     /// The member's name.
-    public var member: String
+    package var member: String
     /// The source's value as JSON text, shortened around the first difference; `nil` if absent.
-    public var source: String?
+    package var source: String?
     /// The store's value, likewise.
-    public var database: String?
+    package var database: String?
 
     package init(member: String, source: String?, database: String?) {
       self.member = member
@@ -50,17 +50,17 @@ public struct DiffReport: Sendable, Hashable {
     /// Its file in the source; for an entity only in the database, the file it was migrated from.
     public var path: String?
     /// Which of the file's entities, if it holds several.
-    public var locator: Locator?
+    package var locator: Locator?
     /// The 1-based line in the file; `nil` for an entity only in the database.
     public var line: Int?
     /// What changed since it was migrated; `nil` if the store does not know of a migration.
     public var change: Change?
     /// The run that migrated it.
-    public var run: Int64?
+    package var run: Int64?
     /// The members that differ, if both sides could be read.
-    public var differences: [Difference] = []
+    package var differences: [Difference] = []
     /// The reason why the source's entity cannot be migrated, if it cannot.
-    public var problem: String?
+    package var problem: String?
   }
 
   /// The counts of a kind, or of all.

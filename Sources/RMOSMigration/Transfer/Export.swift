@@ -6,7 +6,7 @@ package import RMOSSystem
 ///
 /// ```swift
 /// let summary = try await Export(of: store, to: "backup-tree").run()
-/// print(summary.total, "entities in", summary.fileCount, "files")
+/// print(summary.total, "entities,", summary.leftOut, "rows left out")
 /// ```
 ///
 /// Everything that migration kept comes back: members in the schema's order, then unknown ones in
@@ -29,7 +29,7 @@ public struct Export: Sendable {
     /// Whether a file of one entity is indented; lines are always compact.
     public var isIndented = true
     /// How many issues the summary keeps; all are counted.
-    public var maxIssuesInSummary = 1000
+    package var maxIssuesInSummary = 1000
 
     /// Creates the default options.
     public init() {}
@@ -127,11 +127,11 @@ extension Export {
     /// How many entities of each kind were written.
     public internal(set) var counts: [EntityKind: Int] = [:]
     /// How many files.
-    public internal(set) var fileCount = 0
+    package internal(set) var fileCount = 0
     /// How many bytes.
-    public internal(set) var byteCount = 0
-    /// Rows that could not be written (errors) or not exactly (warnings), in order, the first
-    /// ``Export/Options/maxIssuesInSummary``.
+    package internal(set) var byteCount = 0
+    /// Rows that could not be written (errors) or not exactly (warnings), in order: the first
+    /// thousand.
     ///
     /// Migration writes no such row; other programs can.
     public internal(set) var issues: [Issue] = []

@@ -23,7 +23,7 @@ public struct Undo: Sendable {
     /// An undo that changes no row leaves no backup; of older ones the last two are kept.
     public var takesBackup = true
     /// How many obstacles the report keeps; all are counted.
-    public var maxObstacles = 10_000
+    package var maxObstacles = 10_000
     /// The clocks that the ledger uses; tests fix them.
     package var clock: MigrationClock = .system
 

@@ -19,7 +19,7 @@ public struct UndoReport: Sendable, Hashable {
   /// What was, or in a dry run would be, removed and restored; nothing if there are obstacles.
   public internal(set) var counts = UndoCounts()
   /// The first obstacles, kind by kind.
-  public internal(set) var obstacles: [UndoObstacle] = []
+  package internal(set) var obstacles: [UndoObstacle] = []
   /// How many obstacles there are.
   public internal(set) var obstacleCount = 0
   /// The obstacles, grouped by what removes them, such as undoing one later run.
@@ -31,7 +31,7 @@ public struct UndoReport: Sendable, Hashable {
   /// Nothing is written then, not even to the ledger.
   public internal(set) var hasNothingToUndo = false
   /// Wall time.
-  public internal(set) var duration = Duration.zero
+  package internal(set) var duration = Duration.zero
 
   init(undoneRun: Int64, database: String, _ catalog: EntityCatalog) {
     self.catalog = catalog
@@ -154,7 +154,7 @@ public struct UndoObstacleGroup: Sendable, Hashable {
   /// Their common code, such as `row.referred`.
   public internal(set) var code: String
   /// The later run that has to be undone first; `nil` if the remedy is another.
-  public internal(set) var undoFirst: Int64?
+  package internal(set) var undoFirst: Int64?
   /// How many there are.
   public internal(set) var count = 0
   /// The first three of them.
@@ -258,7 +258,7 @@ struct UndoObstacleGroups {
 
 extension UndoObstacle {
   /// A human-readable description: what prevents the undo, and how to fix it.
-  public var message: String {
+  package var message: String {
     guard let kind, let id else { return reason.message }
     return "the \(Self.name(kind, id)) \(reason.message)"
   }

@@ -129,7 +129,8 @@ public struct RecordFields {
   public init(_ record: Record, of kind: EntityKind) throws(RecordError) {
     guard record.kind == kind else {
       throw RecordError(
-        .kind, record, "found a \(record.kind.schema.singular), expected a \(kind.schema.singular)")
+        .fieldType, record,
+        "found a \(record.kind.schema.singular), expected a \(kind.schema.singular)")
     }
     self.record = record
   }
@@ -198,7 +199,7 @@ public struct RecordFields {
     do {
       return try JSONText(verbatim: text)
     } catch {
-      throw RecordError(.invalidJSON, record, member: member, "not valid JSON: \(error)")
+      throw RecordError(.jsonSyntax, record, member: member, "not valid JSON: \(error)")
     }
   }
 
@@ -212,7 +213,7 @@ public struct RecordFields {
     if let value = Closed(rawValue: text) { return value }
     let known = Closed.allCases.map(\.rawValue).joined(separator: ", ")
     throw RecordError(
-      .unknownValue, record, member: member,
+      .fieldUnknownValue, record, member: member,
       "found \(Violation.quoted(text)), expected one of \(known)")
   }
 
@@ -222,7 +223,7 @@ public struct RecordFields {
 
   private func mistyped(_ member: String, _ value: Value?, _ expected: String) -> RecordError {
     RecordError(
-      .type, record, member: member,
+      value == .null ? .fieldMissing : .fieldType, record, member: member,
       "found \(value?.shown ?? "no such member"), expected \(expected)")
   }
 }
@@ -241,27 +242,9 @@ extension Value {
 /// A database may hold what migration would reject: SQLite accepts any value in any column, and
 /// other programs write to it too.
 public struct RecordError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// A stable name for the failure.
-  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The code's text.
-    public let rawValue: String
-    /// Creates a code.
-    public init(rawValue: String) { self.rawValue = rawValue }
-    /// The code's text.
-    public var description: String { rawValue }
-
-    /// The record is of another kind.
-    public static let kind = Code(rawValue: "record.kind")
-    /// A value has the wrong type, or is missing.
-    public static let type = Code(rawValue: "record.type")
-    /// A text is not one of the known values.
-    public static let unknownValue = Code(rawValue: "record.unknown-value")
-    /// A JSON column holds text that is not JSON.
-    public static let invalidJSON = Code(rawValue: "record.invalid-json")
-  }
-
-  /// What is wrong.
-  public var code: Code
+  /// What is wrong, by the codes of the rules: ``IssueCode/fieldType`` (also for a record of another
+  /// kind), ``IssueCode/fieldMissing``, ``IssueCode/fieldUnknownValue`` or ``IssueCode/jsonSyntax``.
+  public var code: IssueCode
   /// The record's kind.
   package var kind: EntityKind
   /// The record's id; empty if the stored id is not text.
@@ -271,7 +254,7 @@ public struct RecordError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What was found and what was expected.
   public var message: String
 
-  init(_ code: Code, _ record: Record, member: String? = nil, _ message: String) {
+  init(_ code: IssueCode, _ record: Record, member: String? = nil, _ message: String) {
     self.code = code
     self.kind = record.kind
     self.id = record.id

@@ -2,10 +2,9 @@
 ///
 /// ```swift
 /// let job = JobLog(
-///   id: "job-1", jobType: .slice, patternID: "rope-5x9", status: .completed,
+///   id: "job-1", jobType: "slice", patternID: "rope-5x9", status: .completed,
 ///   startTime: "2025-01-15T10:30:00Z", endTime: "2025-01-15T11:15:00Z", durationSeconds: 2700,
 ///   parameters: JSONText(["blade_angle": 45]), createdAt: "2025-01-15T10:30:00Z")
-/// print(job.endTime.flatMap { Timestamp($0) }?.time?.hour ?? 0)  // 11
 /// ```
 public struct JobLog: Entity {
   /// Job logs.
@@ -13,8 +12,8 @@ public struct JobLog: Entity {
 
   /// The id, unique among job logs.
   public var id: String
-  /// The kind of work.
-  public var jobType: JobType
+  /// The kind of work, such as `slice`; applications may add types of their own.
+  public var jobType: String
   /// The pattern worked on.
   public var patternID: String?
   /// The strip family worked on.
@@ -52,7 +51,7 @@ public struct JobLog: Entity {
   ///   - createdAt: An ISO 8601 date or time.
   ///   - updatedAt: An ISO 8601 date or time; `createdAt` if `nil`.
   public init(
-    id: String, jobType: JobType, patternID: String? = nil, stripFamilyID: String? = nil,
+    id: String, jobType: String, patternID: String? = nil, stripFamilyID: String? = nil,
     status: JobStatus = .pending, startTime: String? = nil, endTime: String? = nil,
     durationSeconds: Double? = nil, parameters: JSONText, results: JSONText? = nil,
     createdAt: String, updatedAt: String? = nil
@@ -80,7 +79,7 @@ extension JobLog {
     let fields = try RecordFields(record, of: .joblogs)
     self.init(
       id: try fields.text("id"),
-      jobType: JobType(rawValue: try fields.text("job_type")),
+      jobType: try fields.text("job_type"),
       patternID: try fields.optionalText("pattern_id"),
       stripFamilyID: try fields.optionalText("strip_family_id"),
       status: try fields.value("status", of: JobStatus.self),
@@ -98,7 +97,7 @@ extension JobLog {
     Record(
       kind: .joblogs,
       values: [
-        .text(id), .text(jobType.rawValue), Value(patternID), Value(stripFamilyID),
+        .text(id), .text(jobType), Value(patternID), Value(stripFamilyID),
         .text(status.rawValue), Value(startTime), Value(endTime), Value(durationSeconds),
         .text(parameters.text), Value(results), .text(createdAt), .text(updatedAt),
       ])
@@ -123,45 +122,12 @@ public enum JobStatus: String, CaseIterable, Codable, Sendable, Hashable {
   case cancelled
 }
 
-/// A kind of work.
-///
-/// An open set: applications may add their own types.
-///
-/// ```swift
-/// let known = JobType.slice
-/// let own: JobType = "inlay_routing"
-/// print(own.isKnown)  // false
-/// ```
-public struct JobType: RawRepresentable, Hashable, Sendable, Codable, ExpressibleByStringLiteral,
-  CustomStringConvertible
-{
-  /// The type's text, such as `slice`.
-  public let rawValue: String
-
-  /// Creates a type from its text.
-  public init(rawValue: String) { self.rawValue = rawValue }
-  /// Creates a type from its text.
-  public init(stringLiteral value: String) { self.init(rawValue: value) }
-
-  /// The type's text.
-  public var description: String { rawValue }
-
-  /// Cutting strips into slices.
-  public static let slice: JobType = "slice"
-  /// Cutting several slices in one run.
-  public static let batch: JobType = "batch"
-  /// Cutting a contour.
-  public static let contour: JobType = "contour"
-  /// Assembling pieces.
-  public static let assembly: JobType = "assembly"
-  /// The types that the RMOS applications know.
-  package static let known: [JobType] = [
-    slice, batch, contour, assembly, "rosette_slice_batch", "rosette_pattern_generation",
+extension JobLog {
+  /// The types of job that the RMOS applications know; others may add their own.
+  package static let knownTypes = [
+    "slice", "batch", "contour", "assembly", "rosette_slice_batch", "rosette_pattern_generation",
     "rosette_preview", "rosette_cnc_export", "rosette_segmentation", "rosette_validation",
     "rosette_cnc_simulation", "rosette_plan", "rosette_cam", "rmos_rosette_saw_batch", "saw_slice",
     "saw_slice_batch", "saw_queue_job", "pipeline_run",
   ]
-
-  /// Whether the RMOS applications know the type.
-  public var isKnown: Bool { JobType.known.contains(self) }
 }

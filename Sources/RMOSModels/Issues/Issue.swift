@@ -78,7 +78,7 @@ public enum Locator: Hashable, Sendable, Codable {
   case line(Int)
 
   /// The locator as it appears in a derived id: `legacy:<path>#<text>`.
-  public var text: String {
+  package var text: String {
     switch self {
     case .index(let number), .line(let number): String(number)
     case .key(let key): key

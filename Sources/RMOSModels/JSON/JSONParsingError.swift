@@ -3,7 +3,7 @@ import RMOSSystem
 /// Why a text is not valid JSON, and where.
 public struct JSONParsingError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The 0-based offset in the text's UTF-8 bytes.
-  public let offset: Int
+  package let offset: Int
   /// The 1-based line.
   public let line: Int
   /// The 1-based column, in bytes.

@@ -44,7 +44,7 @@ public struct MigrationStatistics: Sendable, Hashable {
   }
 
   /// The kinds that are counted.
-  public let catalog: EntityCatalog
+  package let catalog: EntityCatalog
   /// The counts, in the order of the catalog.
   private var counts: [Counts]
 
@@ -102,7 +102,7 @@ public enum Outcome: String, Sendable, Hashable, Codable, CaseIterable {
 extension MigrationStatistics {
   /// The statistics as a JSON object, one member per kind:
   /// `{"patterns":{"found":1,"migrated":1,"updated":0,"skipped":0,"failed":0},…}`.
-  public var json: String {
+  package var json: String {
     var writer = JSONWriter(style: .pretty)
     writer.statistics(self)
     return writer.text

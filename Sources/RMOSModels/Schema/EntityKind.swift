@@ -13,7 +13,7 @@ public struct EntityKind: Sendable {
   public init(_ schema: EntitySchema) { self.schema = schema }
 
   /// The kind's name: that of its table and of its source directory.
-  public var rawValue: String { schema.table }
+  package var rawValue: String { schema.table }
 
   /// The table and the source directory of this kind.
   public var table: String { schema.table }

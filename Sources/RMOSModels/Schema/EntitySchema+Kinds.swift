@@ -80,7 +80,7 @@ extension EntitySchema {
       .id,
       FieldSchema(
         "job_type",
-        .text(.usually(JobType.known.map(\.rawValue))), required: true),
+        .text(.usually(JobLog.knownTypes)), required: true),
       FieldSchema("pattern_id", .reference(.patterns)),
       FieldSchema("strip_family_id", .reference(.stripFamilies)),
       FieldSchema(

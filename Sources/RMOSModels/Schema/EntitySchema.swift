@@ -49,7 +49,7 @@ public final class EntitySchema: Sendable {
   /// The fields, in column order; `id` is the first.
   public let fields: [FieldSchema]
   /// The rules across fields; a field is its position in ``fields``.
-  public let rules: [Rule<Int>]
+  package let rules: [Rule<Int>]
   /// Name and columns of the recommended indexes.
   public let indexes: [(name: String, columns: String)]
   /// The fields that refer to other kinds, in field order.
@@ -57,7 +57,7 @@ public final class EntitySchema: Sendable {
   /// The references that the database declares as foreign keys.
   package let foreignKeys: [Reference]
   /// The names under which a source may have the kind's entities and files, beside its own.
-  public let sourceNames: SourceNames
+  package let sourceNames: SourceNames
   /// How the kind appears over HTTP and on pages.
   package let presentation: Presentation
 
@@ -123,7 +123,7 @@ public final class EntitySchema: Sendable {
   }
 
   /// The kind declared.
-  public var kind: EntityKind { EntityKind(self) }
+  package var kind: EntityKind { EntityKind(self) }
 
   /// Whether a name needs no quotes in SQL and no escapes in a path.
   private static func isName(_ name: String) -> Bool {
@@ -144,7 +144,7 @@ public final class EntitySchema: Sendable {
   }
 
   /// The position of a field by its column name.
-  public func position(ofColumn column: String) -> Int? {
+  package func position(ofColumn column: String) -> Int? {
     fields.firstIndex { $0.column == column }
   }
 }

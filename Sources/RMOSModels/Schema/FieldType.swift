@@ -10,7 +10,8 @@ public enum FieldType: Sendable, Hashable {
   case integer(minimum: Int64)
   /// A finite number in `range`.
   case real(RealRange)
-  /// An ISO 8601 date or date-time, kept as written. See ``Timestamp``.
+  /// An ISO 8601 date, or date and time, kept as written: `YYYY-MM-DD`, optionally followed by `T` or
+  /// a space and `HH:MM[:SS[.f…]]`, and that by `Z` or `±HH:MM`.
   case timestamp
   /// A JSON value kept token for token.
   case json(JSONRule)
@@ -18,11 +19,11 @@ public enum FieldType: Sendable, Hashable {
   /// The rule of a text field.
   public struct TextRule: Sendable, Hashable {
     /// Whether white space alone (or nothing) is refused.
-    public var refusesBlank: Bool
+    package var refusesBlank: Bool
     /// The values the applications know; empty where any value will do.
-    public var knownValues: [String]
+    package var knownValues: [String]
     /// How a value outside `knownValues` is reported.
-    public var unknownValue: Severity
+    package var unknownValue: Severity
 
     /// Any text.
     public static let any = TextRule(refusesBlank: false, knownValues: [], unknownValue: .error)
@@ -57,11 +58,11 @@ public enum FieldType: Sendable, Hashable {
       case array
     }
     /// The outermost value expected.
-    public var shape: Shape
+    package var shape: Shape
     /// How another JSON value is reported; it is kept where that is not an error.
-    public var otherShape: Severity
+    package var otherShape: Severity
     /// How an empty object or array is reported; `nil` if it is fine.
-    public var empty: Severity?
+    package var empty: Severity?
 
     /// Creates a rule.
     ///

@@ -1,9 +1,9 @@
 /// The names other than its own under which a kind's entities and files are found in a source.
 public struct SourceNames: Sendable, Hashable {
   /// Members that are read as `id` if an entity has none; the first that is there counts.
-  public let id: [String]
+  package let id: [String]
   /// Names of files at the top of a source, without their endings, beside that of the table.
-  public let files: [String]
+  package let files: [String]
 
   /// Creates a set of names.
   public init(id: [String] = [], files: [String] = []) {

@@ -12,23 +12,23 @@ import RMOSSystem
 /// let end = Timestamp("2025-01-15 12:15+01:00")
 /// if let start, let end, end.order(relativeTo: start) == .before { print("ends before it starts") }
 /// ```
-public struct Timestamp: Sendable, Hashable {
+package struct Timestamp: Sendable, Hashable {
   /// A time of day.
-  public struct Time: Sendable, Hashable {
+  package struct Time: Sendable, Hashable {
     /// 0 to 23.
-    public let hour: Int
+    package let hour: Int
     /// 0 to 59.
-    public let minute: Int
+    package let minute: Int
     /// 0 to 59; 0 if the text has none.
-    public let second: Int
+    package let second: Int
     /// The fraction of the second in nanoseconds; further digits are cut off.
-    public let nanosecond: Int
+    package let nanosecond: Int
     /// Seconds east of UTC; `nil` if the text has no time zone.
-    public let zoneOffset: Int?
+    package let zoneOffset: Int?
   }
 
   /// The order of two moments.
-  public enum Order: Sendable, Hashable {
+  package enum Order: Sendable, Hashable {
     /// The first is earlier.
     case before
     /// They are the same, as far as both texts say.
@@ -38,16 +38,16 @@ public struct Timestamp: Sendable, Hashable {
   }
 
   /// 1 to 9999.
-  public let year: Int
+  package let year: Int
   /// 1 to 12.
-  public let month: Int
+  package let month: Int
   /// 1 to 31.
-  public let day: Int
+  package let day: Int
   /// The time of day; `nil` for a date alone.
-  public let time: Time?
+  package let time: Time?
 
   /// Creates a timestamp from its text; `nil` if `text` is not a timestamp.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     var text = text
     guard let timestamp = text.withUTF8({ Timestamp(utf8: $0) }) else { return nil }
     self = timestamp
@@ -80,7 +80,7 @@ public struct Timestamp: Sendable, Hashable {
   /// zone are compared as instants, and two without one as local times, to the nanosecond.
   ///
   /// - Returns: `nil` if both have a time and only one has a time zone.
-  public func order(relativeTo other: Timestamp) -> Order? {
+  package func order(relativeTo other: Timestamp) -> Order? {
     guard let time, let otherTime = other.time else {
       return Timestamp.order(dayNumber, other.dayNumber)
     }

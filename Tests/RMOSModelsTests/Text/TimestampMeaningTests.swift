@@ -77,13 +77,13 @@ import Testing
     ("saw-slice", "saw_slice"), ("asembly", "assembly"),
   ])
   func jobTypes(_ text: String, _ type: String) {
-    #expect(KnownValues.meant(by: text, among: JobType.known.map(\.rawValue)) == type)
+    #expect(KnownValues.meant(by: text, among: JobLog.knownTypes) == type)
   }
 
   @Test(arguments: ["", "?", "xyz", "inlay_routing"])
   func nothingIsMeant(_ text: String) {
     #expect(KnownValues.meant(by: text, among: JobStatus.allCases.map(\.rawValue)) == nil)
-    #expect(KnownValues.meant(by: text, among: JobType.known.map(\.rawValue)) == nil)
+    #expect(KnownValues.meant(by: text, among: JobLog.knownTypes) == nil)
   }
 
   @Test(arguments: [
