@@ -211,6 +211,9 @@ check_installation() {
   step 'Installation'
   "$ROOT/Scripts/check-install.sh" "$cli"
 
+  step 'Packages'
+  "$ROOT/Scripts/check-package.sh" "$cli"
+
   step 'Units'
   if command -v systemd-analyze >/dev/null; then
     for unit in "$ROOT"/Examples/systemd/*; do
