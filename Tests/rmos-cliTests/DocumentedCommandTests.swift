@@ -23,11 +23,13 @@ import Testing
     "Benchmarks/run.sh": "Scripts/check.sh",
     "Benchmarks/serve.sh": "Scripts/check.sh",
     "Scripts/check-install.sh": "Scripts/check.sh",
+    "Scripts/check-package.sh": "Scripts/check.sh",
     "Scripts/check.sh": ".ci/run",
     "Scripts/docs.sh": "Scripts/check.sh",
     "Scripts/end-to-end.sh": "Scripts/check.sh",
     "Scripts/fuzz.sh": "Scripts/check.sh",
     "Scripts/install.sh": "Scripts/check-install.sh",
+    "Scripts/package.sh": "Scripts/check-package.sh",
     "Scripts/rehearse.sh": "Scripts/check.sh",
     "Scripts/reliability.sh": "Scripts/check.sh",
     "Scripts/run.sh": "Scripts/check.sh",
@@ -42,8 +44,9 @@ import Testing
   /// What nothing runs, as it changes users, services, snapshots or sources, or fetches packages.
   static let notRun = [
     "RMOS_UPDATE_SNAPSHOTS=1 swift test --filter HelpTests", "curl http://127.0.0.1:8080/",
-    "journalctl -u ", "launchctl bootstrap ", "launchctl kickstart ", "sudo cp ",
-    "sudo systemctl ", "sudo useradd ", "swift format -i ", "swift run hummingbird-server ",
+    "journalctl -u ", "launchctl bootstrap ", "launchctl kickstart ", "sudo cp ", "sudo dpkg ",
+    "sudo systemctl ", "sudo tar ", "sudo useradd ", "swift format -i ",
+    "swift run hummingbird-server ",
   ]
 
   static let commands: [Command] = Document.all.flatMap(\.commands)
