@@ -35,10 +35,9 @@ final class AuditContext {
     self.log = log
     self.hasWriter = hasWriter
     self.isCancelled = isCancelled
-    let native = reader.inspection?.inspector
-    hasSchema = native != nil
-    inspector = native ?? RecordInspector(reader, isCancelled: isCancelled)
-    schema = try reader.schemaVersion()
+    inspector = reader.inspection
+    hasSchema = inspector.hasSchema
+    schema = try inspector.schemaVersion()
     tables = try inspector.inspectTables().reduce(into: [:]) { $0[$1.name.lowercased()] = $1 }
   }
 

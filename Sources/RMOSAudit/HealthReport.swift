@@ -129,9 +129,7 @@ public struct HealthReport: Sendable, Hashable {
 extension StoreReader {
   /// Whether a complete audit takes only a moment.
   fileprivate func isSmall() throws -> Bool {
-    if let inspector = inspection?.inspector {
-      return try inspector.databaseSize() <= HealthReport.smallDatabase
-    }
+    if let size = try inspection.databaseSize() { return size <= HealthReport.smallDatabase }
     return try catalog.kinds.reduce(0) { try $0 + count(RecordQuery($1)) }
       <= HealthReport.smallStore
   }

@@ -1,4 +1,5 @@
 public import RMOSModels
+import RMOSSystem
 
 /// A query for records of one kind.
 ///
@@ -62,14 +63,71 @@ public struct RecordQuery: Sendable, Hashable {
   }
 }
 
+// For stores that look at each record themselves.
 extension RecordQuery {
-  /// The position of a member in the schema.
+  /// Returns whether a record of the kind matches the conditions, as a function.
   ///
   /// - Throws: ``StoreError/Code/unknownMember``.
-  func position(of member: String) throws(StoreError) -> Int {
+  public func predicate() throws(StoreError) -> (Record) -> Bool {
+    var tests: [(Record) -> Bool] = []
+    for condition in conditions { tests.append(try test(condition)) }
+    return { record in tests.allSatisfy { $0(record) } }
+  }
+
+  /// Returns the records that match, in the query's order and within its limit.
+  ///
+  /// - Parameter records: All records of the kind, in the order in which they were added.
+  /// - Returns: Those that match.
+  /// - Throws: ``StoreError/Code/unknownMember``.
+  /// - Complexity: O(n log n)
+  public func select(from records: some Sequence<Record>) throws(StoreError) -> [Record] {
+    let matches = try predicate()
+    var selected = records.filter(matches)
+    switch order {
+    case .id: selected.sort { $0.values[0].precedes($1.values[0]) }
+    case .newestFirst:
+      if let position = kind.schema.position(ofMember: "created_at") {
+        // Stable: equally old ones stay in the order in which they were added.
+        selected.sort { $1.values[position].precedes($0.values[position]) }
+      }
+    }
+    let rest = selected.dropFirst(max(0, offset))
+    return Array(rest.prefix(limit.map { max(0, $0) } ?? rest.count))
+  }
+
+  /// Returns the position of a member in the schema.
+  ///
+  /// - Throws: ``StoreError/Code/unknownMember``.
+  public func position(of member: String) throws(StoreError) -> Int {
     if let position = kind.schema.position(ofMember: member) { return position }
     let members = kind.schema.fields.map(\.member).joined(separator: ", ")
     throw StoreError(
       .unknownMember, "a \(kind.schema.singular) has no member \"\(member)\"; it has \(members)")
+  }
+
+  private func test(_ condition: Condition) throws(StoreError) -> (Record) -> Bool {
+    switch condition {
+    case .equals(let member, let value):
+      let position = try position(of: member)
+      let sought = kind.schema.fields[position].type.stored(value)
+      return { $0.values[position].isSame(as: sought) }
+    case .contains(let member, let text):
+      let position = try position(of: member)
+      let sought = Array(text.lowercasedASCII.utf8)
+      return { record in
+        guard case .text(let text) = record.values[position] else { return false }
+        return Array(text.lowercasedASCII.utf8).containsSubsequence(sought)
+      }
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate func containsSubsequence(_ sought: [UInt8]) -> Bool {
+    guard !sought.isEmpty else { return true }
+    guard count >= sought.count else { return false }
+    return (0...count - sought.count).contains { start in
+      self[start..<start + sought.count].elementsEqual(sought)
+    }
   }
 }

@@ -3,7 +3,7 @@ public import RMOSModels
 /// A store of entities, and of the ledger of the runs that wrote them.
 ///
 /// The package has two: ``SQLiteStore`` and ``InMemoryStore``. Both pass the same conformance suite,
-/// so tests can swap one for the other.
+/// which stores of other packages can run too.
 ///
 /// ```swift
 /// let store: any RecordStore = InMemoryStore()
@@ -11,7 +11,8 @@ public import RMOSModels
 /// let rings = try store.read { try $0.record(.patterns, id: "torres_wave_5x11")?["ring_count"] }
 /// ```
 ///
-/// No requirement has a default, so that a store that wraps another cannot forget to forward one.
+/// No requirement has a default. A store that wraps another conforms to ``StoreWrapper``, which
+/// forwards everything.
 public protocol RecordStore: Sendable {
   /// What people call the store: a path, or "in memory".
   var location: String { get }
@@ -69,17 +70,14 @@ public protocol RecordStore: Sendable {
   /// store value. It takes microseconds, whatever the size of the store.
   func changeToken() -> String?
 
-  /// Prepares for a large load: if all entity tables are empty, their recommended indexes may be
-  /// dropped until ``endBulkLoad()``.
+  /// Runs `body`, which may load a lot: if all entity tables are empty, their recommended indexes may
+  /// be missing until it ends.
   ///
-  /// Call it within ``withExclusiveWriter(_:)``.
-  func beginBulkLoad() throws
-
-  /// Creates the recommended indexes that are missing, and leaves the store as after an ordinary
-  /// load.
-  ///
-  /// After a crash, the store does so itself when it is next opened for a load.
-  func endBulkLoad() throws
+  /// Call it within ``withExclusiveWriter(_:)``. ``write(_:)`` works within as usual. However `body`
+  /// ends, the store is then as after an ordinary load; after a crash, it becomes so when it is next
+  /// opened for a load.
+  /// - Throws: What `body` throws, and only if it throws nothing, what the store throws.
+  func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result
 
   /// Copies the store as it is now, so that it can be restored to its state before a run.
   ///

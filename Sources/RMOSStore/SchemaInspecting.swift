@@ -1,22 +1,20 @@
-package import RMOSModels
+public import RMOSModels
 import RMOSSystem
 
 /// A store's schema and raw rows, as ``StoreReader/inspection`` offers them to audits.
 ///
-/// The value is opaque: a store that wraps another forwards it.
-public struct SchemaInspection {
-  package let inspector: any SchemaInspecting
-
-  package init(_ inspector: any SchemaInspecting) { self.inspector = inspector }
-}
-
-/// What the reader of a backend with a schema of its own offers an audit beyond its records.
-///
 /// It assumes neither that the schema is the right one nor that columns hold what they are declared
-/// to. Every method is one statement, whatever the number of rows, in constant memory.
-package protocol SchemaInspecting {
-  /// The size of the database, in bytes.
-  func databaseSize() throws -> Int64
+/// to. With a database, every method is one statement, whatever the number of rows, in constant
+/// memory. ``RecordInspection`` is that of a store without a schema.
+public protocol SchemaInspecting {
+  /// Whether there is a schema that others can have changed, and not only records.
+  var hasSchema: Bool { get }
+
+  /// The size of the database, in bytes; `nil` if it is not known.
+  func databaseSize() throws -> Int64?
+
+  /// The version of the shared schema; `nil` if the store has no schema yet.
+  func schemaVersion() throws -> SchemaVersion?
 
   /// The version of the project's own tables; `nil` if there are none.
   func ledgerVersion() throws -> Int64?
@@ -78,18 +76,22 @@ package protocol SchemaInspecting {
 }
 
 /// A table as it is.
-package struct InspectedTable: Sendable, Hashable {
+public struct InspectedTable: Sendable, Hashable {
   /// A column.
-  package struct Column: Sendable, Hashable {
+  public struct Column: Sendable, Hashable {
     /// As declared.
-    package var name: String
+    public var name: String
     /// As declared; empty if there is none.
-    package var type: String
-    package var isNotNull: Bool
-    package var isPrimaryKey: Bool
-    package var hasDefault: Bool
+    public var type: String
+    /// Whether it is declared NOT NULL.
+    public var isNotNull: Bool
+    /// Whether it is part of the primary key.
+    public var isPrimaryKey: Bool
+    /// Whether a default is declared.
+    public var hasDefault: Bool
 
-    package init(
+    /// Creates a column.
+    public init(
       name: String, type: String, isNotNull: Bool, isPrimaryKey: Bool, hasDefault: Bool
     ) {
       self.name = name
@@ -101,32 +103,53 @@ package struct InspectedTable: Sendable, Hashable {
   }
 
   /// An index.
-  package struct Index: Sendable, Hashable {
-    package var name: String
+  public struct Index: Sendable, Hashable {
+    /// Its name.
+    public var name: String
     /// The key, as in CREATE INDEX: `name`, `created_at DESC`.
-    package var columns: String
+    public var columns: String
     /// Whether it covers only some rows.
-    package var isPartial: Bool
+    public var isPartial: Bool
+
+    /// Creates an index.
+    public init(name: String, columns: String, isPartial: Bool) {
+      self.name = name
+      self.columns = columns
+      self.isPartial = isPartial
+    }
   }
 
   /// A foreign key's column and the table it points to.
-  package struct ForeignKey: Sendable, Hashable {
-    package var column: String
-    package var table: String
+  public struct ForeignKey: Sendable, Hashable {
+    /// The column.
+    public var column: String
+    /// The table that it points to.
+    public var table: String
+
+    /// Creates a foreign key.
+    public init(column: String, table: String) {
+      self.column = column
+      self.table = table
+    }
   }
 
-  package var name: String
+  /// Its name, as declared.
+  public var name: String
   /// Whether it is a table, not a view.
-  package var isTable: Bool
+  public var isTable: Bool
   /// Whether another library keeps its rows, such as that of full-text search.
-  package var isVirtual = false
+  public var isVirtual = false
   /// Whether rows have a row number.
-  package var hasRowID: Bool
-  package var columns: [Column]
-  package var indexes: [Index]
-  package var foreignKeys: [ForeignKey]
+  public var hasRowID: Bool
+  /// The columns, in order.
+  public var columns: [Column]
+  /// The indexes.
+  public var indexes: [Index]
+  /// The foreign keys.
+  public var foreignKeys: [ForeignKey]
 
-  package init(
+  /// Creates a table.
+  public init(
     name: String, isTable: Bool, isVirtual: Bool = false, hasRowID: Bool, columns: [Column],
     indexes: [Index], foreignKeys: [ForeignKey]
   ) {
@@ -140,31 +163,38 @@ package struct InspectedTable: Sendable, Hashable {
   }
 
   /// A column by its name; case does not count, as in SQL.
-  package func column(_ name: String) -> Column? {
+  public func column(_ name: String) -> Column? {
     let name = name.lowercasedASCII
     return columns.first { $0.name.lowercasedASCII == name }
   }
 }
 
 /// Which row: its id if that is text, and its number if rows have one.
-package struct InspectedKey: Sendable, Hashable {
-  package var id: String?
-  package var rowID: Int64?
+public struct InspectedKey: Sendable, Hashable {
+  /// The id; `nil` if it is not text.
+  public var id: String?
+  /// The row's number; `nil` if rows have none.
+  public var rowID: Int64?
 
-  package init(id: String?, rowID: Int64?) {
+  /// Creates a key.
+  public init(id: String?, rowID: Int64?) {
     self.id = id
     self.rowID = rowID
   }
 }
 
 /// A row as it is stored.
-package struct InspectedRow: Sendable {
-  package var key: InspectedKey
-  package var record: Record
-  /// The fields whose text is not UTF-8, as bits; the record holds it with replacement characters.
-  package var invalidText: FieldSet
+public struct InspectedRow: Sendable {
+  /// Which row it is.
+  public var key: InspectedKey
+  /// Its values, whatever their types.
+  public var record: Record
+  /// The positions of the fields whose text is not UTF-8; the record holds it with replacement
+  /// characters.
+  public var invalidText: [Int]
 
-  package init(key: InspectedKey, record: Record, invalidText: FieldSet = []) {
+  /// Creates a row.
+  public init(key: InspectedKey, record: Record, invalidText: [Int] = []) {
     self.key = key
     self.record = record
     self.invalidText = invalidText
@@ -172,25 +202,37 @@ package struct InspectedRow: Sendable {
 }
 
 /// A row that breaks a declared foreign key.
-package struct ForeignKeyProblem: Sendable, Hashable {
-  package var table: String
-  package var rowID: Int64?
+public struct ForeignKeyProblem: Sendable, Hashable {
+  /// The row's table.
+  public var table: String
+  /// The row's number; `nil` if rows have none.
+  public var rowID: Int64?
   /// The table the key points to.
-  package var parent: String
+  public var parent: String
+
+  /// Creates a problem.
+  public init(table: String, rowID: Int64?, parent: String) {
+    self.table = table
+    self.rowID = rowID
+    self.parent = parent
+  }
 }
 
 /// A provenance without an entity or a run.
-package struct DanglingProvenance: Sendable, Hashable {
+public struct DanglingProvenance: Sendable, Hashable {
   /// The kind, as stored.
-  package var kind: String
-  package var entityID: String
-  package var run: Int64
+  public var kind: String
+  /// The entity's id.
+  public var entityID: String
+  /// The run.
+  public var run: Int64
   /// Whether its entity exists.
-  package var hasEntity: Bool
+  public var hasEntity: Bool
   /// Whether its run exists.
-  package var hasRun: Bool
+  public var hasRun: Bool
 
-  package init(kind: String, entityID: String, run: Int64, hasEntity: Bool, hasRun: Bool) {
+  /// Creates a provenance that dangles.
+  public init(kind: String, entityID: String, run: Int64, hasEntity: Bool, hasRun: Bool) {
     self.kind = kind
     self.entityID = entityID
     self.run = run
@@ -200,10 +242,10 @@ package struct DanglingProvenance: Sendable, Hashable {
 }
 
 /// Something in a database's schema that prevents rows from being written.
-package struct WritingObstacle: Sendable, Hashable {
+public struct WritingObstacle: Sendable, Hashable {
   /// Where it is.
-  package enum Place: Sendable, Hashable {
-    /// `PRAGMA user_version`.
+  public enum Place: Sendable, Hashable {
+    /// The version of the project's own tables: in SQLite, `PRAGMA user_version`.
     case version
     /// A table, its columns or its name, which an audit looks at anyway.
     case table
@@ -211,15 +253,17 @@ package struct WritingObstacle: Sendable, Hashable {
     case statement
   }
 
-  package var place: Place
+  /// Where it is.
+  public var place: Place
   /// The table that cannot be written to, if it is a single one.
-  package var table: String?
+  public var table: String?
   /// What was found, in short.
-  package var found: String
+  public var found: String
   /// What was found, and how to fix it.
-  package var message: String
+  public var message: String
 
-  init(_ place: Place, table: String? = nil, found: String, _ message: String) {
+  /// Creates an obstacle.
+  public init(_ place: Place, table: String? = nil, found: String, _ message: String) {
     self.place = place
     self.table = table
     self.found = found

@@ -1,4 +1,4 @@
-import RMOSModels
+public import RMOSModels
 package import RMOSSystem
 
 /// An error of a store: what failed, and why.
@@ -90,17 +90,17 @@ extension StoreError: CustomStringConvertible {
   public var description: String { message }
 }
 
-// Errors that the backends share.
+// Errors that stores share, so that all say the same.
 extension StoreError {
   /// A reader or transaction outlived its closure.
-  static var expiredHandle: StoreError {
+  public static var expiredHandle: StoreError {
     StoreError(
       .handleExpired,
       "a reader or transaction was used after its closure had ended; use it only within")
   }
 
   /// The caller cancelled the work.
-  package static var cancelled: StoreError {
+  public static var cancelled: StoreError {
     StoreError(.cancelled, "the work was cancelled, and nothing was changed")
   }
 
@@ -132,8 +132,18 @@ extension StoreError {
     return error
   }
 
+  /// The id is taken.
+  public static func duplicateID(_ kind: EntityKind, id: String) -> StoreError {
+    StoreError(.duplicateID, "").explained(kind, id: id)
+  }
+
+  /// The store refuses an entity; `reason` says why, such as "name must not be null".
+  public static func refused(_ kind: EntityKind, id: String, _ reason: String) -> StoreError {
+    StoreError(.constraint, "the store refuses the row (\(reason))").explained(kind, id: id)
+  }
+
   /// The entity refers to one that does not exist.
-  static func brokenForeignKey(_ kind: EntityKind, id: String) -> StoreError {
+  public static func brokenForeignKey(_ kind: EntityKind, id: String) -> StoreError {
     // The code that SQLite gives for it, so that both stores say the same.
     StoreError(.constraint, "", sqliteCode: SQLiteResult.constraintForeignKey.rawValue)
       .explained(kind, id: id)
@@ -151,15 +161,21 @@ extension StoreError {
   }
 
   /// A kind that the store does not hold.
-  static func unknownKind(_ kind: EntityKind, _ catalog: EntityCatalog) -> StoreError {
+  public static func unknownKind(_ kind: EntityKind, _ catalog: EntityCatalog) -> StoreError {
     let names = catalog.kinds.map(\.rawValue).joined(separator: ", ")
     return StoreError(
       .unknownKind, "the store holds no \(kind.schema.plural); its catalog has \(names)")
   }
 
   /// Others refer to the entity that was to be deleted.
+  public static func stillReferenced(
+    _ kind: EntityKind, id: String, _ catalog: EntityCatalog
+  ) -> StoreError {
+    stillReferenced(kind, id: id, catalog, sqliteCode: nil)
+  }
+
   static func stillReferenced(
-    _ kind: EntityKind, id: String, _ catalog: EntityCatalog, sqliteCode: Int32? = nil
+    _ kind: EntityKind, id: String, _ catalog: EntityCatalog, sqliteCode: Int32?
   ) -> StoreError {
     let others = catalog.kinds
       .filter { $0.schema.foreignKeys.contains { $0.target == kind } }
@@ -189,12 +205,12 @@ extension StoreError {
   }
 
   /// The entity to rewrite does not exist.
-  static func nothingToUpdate(_ kind: EntityKind, _ id: String) -> StoreError {
+  public static func nothingToUpdate(_ kind: EntityKind, id: String) -> StoreError {
     StoreError(.other, "the \(name(kind, id)) does not exist; insert it instead of rewriting it")
   }
 
   /// The ledger has no such run.
-  static func noSuchRun(_ id: Int64) -> StoreError {
+  public static func noSuchRun(_ id: Int64) -> StoreError {
     StoreError(.other, "the ledger has no run \(id); begin it first")
   }
 
@@ -206,8 +222,10 @@ extension StoreError {
 }
 
 extension Record {
-  /// The id, which SQL alone would allow to be NULL.
-  func requiredID() throws(StoreError) -> String {
+  /// Returns the id, which must be text.
+  ///
+  /// - Throws: ``StoreError/Code/constraint`` if it is another value.
+  public func requiredID() throws(StoreError) -> String {
     if case .text(let id) = values[0] { return id }
     throw StoreError(.constraint, "the id of a \(kind.schema.singular) must be text")
   }

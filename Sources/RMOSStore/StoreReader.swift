@@ -2,20 +2,18 @@ public import RMOSModels
 
 /// The reading side of a store, valid within one ``RecordStore/read(_:)`` or
 /// ``RecordStore/write(_:)``.
+///
+/// What has a default is derived from the other requirements, and correct; a store overrides it if it
+/// can answer faster, or with less memory. One that wraps another conforms to
+/// ``StoreReaderWrapper``, which forwards everything.
 public protocol StoreReader: AnyObject {
   /// The kinds of entities that the store holds.
   var catalog: EntityCatalog { get }
 
-  /// The version of the shared schema; `nil` if the store has no schema yet.
-  func schemaVersion() throws -> SchemaVersion?
-
-  /// The store's schema and raw rows, for audits; `nil` if it has no schema of its own.
-  var inspection: SchemaInspection? { get }
-
   /// Runs `body`, and abandons what it asks of this reader when `isCancelled`, which is polled
   /// periodically, returns `true`. If `body` writes, the transaction is lost then.
   ///
-  /// A store whose calls are short may simply run `body`.
+  /// A ``CancellationCheck`` does so for a reader that goes through its rows itself.
   /// - Throws: ``StoreError/Code/cancelled``, or what `body` throws.
   func withCancellation<Result>(
     _ isCancelled: () -> Bool, _ body: () throws -> Result
@@ -36,6 +34,8 @@ public protocol StoreReader: AnyObject {
   func count(_ query: RecordQuery) throws -> Int
 
   /// Calls `body` with every record of `kind` in byte order of the id, in constant memory.
+  ///
+  /// Streams may be nested; what `body` throws ends the stream.
   func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws
 
   /// Groups the records of a kind by the values of some members, and summarizes the numbers in
@@ -56,8 +56,16 @@ public protocol StoreReader: AnyObject {
 
   // MARK: Migration
 
-  /// Compares the entity at `index` of `batch` with the store.
-  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison
+  /// The store's schema and raw rows, for audits; a ``RecordInspection`` if it has no schema of its
+  /// own.
+  var inspection: any SchemaInspecting { get }
+
+  /// Looks up what the store knows of the entities of a batch in `range`.
+  ///
+  /// A store that answers over a network looks them all up at once.
+  /// - Returns: The facts of each, in order. Those of entities that failed while being read do not
+  ///   matter.
+  func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts]
 
   /// The provenance of an entity; `nil` if it was not migrated.
   func provenance(_ kind: EntityKind, id: String) throws -> Provenance?
@@ -68,11 +76,11 @@ public protocol StoreReader: AnyObject {
   /// A run; `nil` if there is none with that number.
   func run(_ id: Int64) throws -> LedgerRun?
 
-  /// The issues of a run, in order; `limit` is the most to return, `nil` for all.
-  func issues(ofRun run: Int64, limit: Int?) throws -> [Issue]
-
-  /// Calls `body` with every issue of a run, in order, in constant memory.
-  func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws
+  /// Calls `body` with the issues of a run, in order, in constant memory; `limit` is the most to
+  /// read, `nil` for all.
+  func forEachIssue(
+    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+  ) throws
 
   /// Calls `body` with every row that a run rewrote, as it was before, kind by kind in byte order of
   /// the id. There are none once the run is undone.
@@ -81,7 +89,8 @@ public protocol StoreReader: AnyObject {
   /// Calls `body` with every row that prevents ``StoreTransaction/undo(run:)``, kind by kind, in a
   /// fixed order.
   ///
-  /// O(rows log rows) in constant memory; ``InMemoryStore`` takes memory for the rows.
+  /// The default takes memory for the ids of all rows that runs have rewritten, and finds only what
+  /// stands in the tables of the store's kinds.
   func forEachUndoObstacle(ofRun run: Int64, _ body: (UndoObstacle) throws -> Void) throws
 
   /// The numbers of rows that ``StoreTransaction/undo(run:)`` would remove and restore if nothing
@@ -89,12 +98,49 @@ public protocol StoreReader: AnyObject {
   func undoCounts(ofRun run: Int64) throws -> UndoCounts
 }
 
+// MARK: Derived
+
 extension StoreReader {
-  /// Reads all of ``issues(ofRun:limit:)``.
-  public func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
-    for issue in try issues(ofRun: run, limit: nil) { try body(issue) }
+  /// Looks the record up.
+  public func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
+    let id = id.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    return try record(kind, id: id) != nil
   }
 
+  /// Counts in one pass over the kind.
+  public func count(_ query: RecordQuery) throws -> Int {
+    let matches = try query.predicate()
+    var count = 0
+    try forEachRecord(query.kind) { if matches($0) { count += 1 } }
+    return count
+  }
+
+  /// Looks up each record, its provenance and what it refers to.
+  public func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
+    try range.map { index in
+      var facts = StoredFacts()
+      facts.danglingReferences = try batch.danglingReferences(at: index) { kind, id in
+        try contains(kind, id: id)
+      }
+      guard let id = batch.id(at: index), let stored = try record(batch.kind, id: id) else {
+        return facts
+      }
+      facts.comparison = StoredComparison(
+        of: batch, at: index, with: stored,
+        unknownMembers: try provenance(batch.kind, id: id)?.unknownMembers)
+      return facts
+    }
+  }
+
+  /// Reads all runs.
+  public func run(_ id: Int64) throws -> LedgerRun? {
+    try runs(limit: nil).first { $0.id == id }
+  }
+}
+
+// MARK: For callers
+
+extension StoreReader {
   /// Whether an entity exists.
   ///
   /// O(log n).
@@ -102,20 +148,30 @@ extension StoreReader {
     try contains(kind, id: Array(id.utf8).span)
   }
 
+  /// The version of the shared schema; `nil` if the store has no schema yet.
+  public func schemaVersion() throws -> SchemaVersion? { try inspection.schemaVersion() }
+
+  /// The issues of a run, in order; `limit` is the most to return, `nil` for all.
+  public func issues(ofRun run: Int64, limit: Int? = nil) throws -> [Issue] {
+    var issues: [Issue] = []
+    try forEachIssue(ofRun: run, limit: limit) { issues.append($0) }
+    return issues
+  }
+
+  /// Calls `body` with every issue of a run, in order, in constant memory.
+  public func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
+    try forEachIssue(ofRun: run, limit: nil, body)
+  }
+
+  /// Compares the entity at `index` of `batch` with the store.
+  public func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
+    try facts(of: batch, in: index..<index + 1).first?.comparison ?? .absent
+  }
+
   /// Whether an entity's row has changed since a run wrote it; `nil` if there is no such row.
   package func editState(_ kind: EntityKind, id: String) throws -> EditState? {
     guard let record = try record(kind, id: id) else { return nil }
     return EditState(of: record, try provenance(kind, id: id))
-  }
-
-  /// Compares with the stored record and its provenance.
-  public func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
-    guard let id = batch.id(at: index), let stored = try record(batch.kind, id: id) else {
-      return .absent
-    }
-    let unknown = try provenance(batch.kind, id: id)?.unknownMembers
-    return StoredComparison(
-      of: batch, at: index, with: stored.values, storedUnknownMembers: unknown)
   }
 
   /// Runs `body` unless `isCancelled`, and abandons it once that returns `true`.
@@ -147,14 +203,14 @@ public struct SchemaVersion: Sendable, Hashable {
 
 extension SchemaVersion {
   /// The versions of the shared schema that this version of RMOS works with.
-  package static let supported = 1...4
+  public static let supported = 1...4
   /// The same, as messages show them.
   package static let supportedText = "\(supported.lowerBound) to \(supported.upperBound)"
   /// The version that new databases get and older ones are upgraded to; newer versions belong to
   /// other applications.
-  package static let created = 2
+  public static let created = 2
   /// The versions of the ledger's own tables.
   ///
   /// Version 1 had neither row digests nor undone runs, and kept no before-images.
-  package static let ledger: ClosedRange<Int64> = 1...2
+  public static let ledger: ClosedRange<Int64> = 1...2
 }

@@ -2,21 +2,29 @@ public import RMOSModels
 
 /// The writing side of a store, valid within one ``RecordStore/write(_:)``.
 ///
-/// When a method refuses an entity, only that entity is refused: the transaction can go on and be
-/// committed.
+/// When a method refuses an entity, with ``StoreError/Code/constraint`` or
+/// ``StoreError/Code/duplicateID``, only that entity is refused and nothing of it is left: the
+/// transaction can go on and be committed.
+///
+/// What has a default is derived from the other requirements, and correct. A transaction that wraps
+/// another conforms to ``StoreTransactionWrapper``, which forwards everything.
 public protocol StoreTransaction: StoreReader {
   // MARK: Entities
 
-  /// Inserts a record.
+  /// Inserts a record, with its provenance if it is migrated.
   ///
+  /// The digest that is kept with the provenance is that of the row as it is stored, whatever
+  /// `provenance.rowDigest` is.
   /// - Throws: ``StoreError/Code/duplicateID`` if the id is taken, ``StoreError/Code/constraint`` if
   ///   the schema refuses the record, as it does a dangling reference.
-  func insert(_ record: Record) throws
+  func insert(_ record: Record, provenance: Provenance?) throws
 
   /// Replaces the record that has the same id. Its provenance stays, so the row counts as edited
   /// from then on.
   ///
+  /// A reference that stays as it is need not lead anywhere.
   /// - Returns: Whether there was one.
+  /// - Throws: ``StoreError/Code/constraint`` if the schema refuses the record.
   func update(_ record: Record) throws -> Bool
 
   /// Deletes a record and its provenance.
@@ -27,21 +35,22 @@ public protocol StoreTransaction: StoreReader {
 
   // MARK: Migration
 
-  /// Inserts the entity at `index` of `batch` with its provenance.
-  func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws
-
-  /// Rewrites the row of the entity at `index` of `batch`, and keeps the row and its provenance as
-  /// they were; see ``StoreReader/forEachBeforeImage(ofRun:_:)``.
+  /// Inserts the entities at `indices` of `batch` with their provenance.
   ///
-  /// `RecordBatch.row(at:rewriting:startedAt:)` gives the new row. A run may rewrite a row once.
-  /// - Parameters:
-  ///   - batch: The entities.
-  ///   - index: The position of the entity in `batch`.
-  ///   - run: The run that rewrites it.
-  ///   - startedAt: When the run began: the `updated_at` of a row whose source has none. A
-  ///     `created_at` that the source does not have stays as it is.
-  /// - Throws: ``StoreError/Code/constraint`` if the schema refuses the row.
-  func update(_ batch: RecordBatch, at index: Int, run: Int64, startedAt: String) throws
+  /// No two of them have the same id, and none refers to another.
+  /// - Returns: The entities that are refused, and why.
+  /// - Throws: ``StoreError`` if the store itself fails; the transaction is lost then.
+  func insert(
+    _ batch: RecordBatch, at indices: [Int], run: Int64
+  ) throws -> [Int: StoreError]
+
+  /// Replaces the record that has the same id, and its provenance, and keeps both as they were for
+  /// the run of `provenance`; see ``StoreReader/forEachBeforeImage(ofRun:_:)``.
+  ///
+  /// The digest that is kept is that of the row as it is stored. A run may rewrite a row once.
+  /// - Throws: ``StoreError/Code/constraint`` if the schema refuses the record;
+  ///   ``StoreError/Code/other`` if there is none to replace.
+  func rewrite(_ record: Record, provenance: Provenance) throws
 
   /// Writes a new run into the ledger, whatever its `id`, and returns the id the ledger gave it.
   func beginRun(_ run: LedgerRun) throws -> Int64
@@ -52,10 +61,72 @@ public protocol StoreTransaction: StoreReader {
   /// Appends issues to a run.
   func appendIssues(_ issues: [Issue], run: Int64) throws
 
+  /// Puts a row and its provenance, digest included, back as they were before `run` rewrote them,
+  /// and removes the before-image.
+  ///
+  /// Nothing happens to a row that has been deleted since.
+  /// - Returns: Whether there was one.
+  func restore(_ image: BeforeImage, run: Int64) throws -> Bool
+
   /// Restores the rows that a run rewrote, with their provenance, and removes those it inserted.
   ///
   /// Call it only if ``StoreReader/forEachUndoObstacle(ofRun:_:)`` finds nothing. The caller updates
   /// the run itself. Its before-images are removed.
   /// - Returns: The numbers of rows.
   func undo(run: Int64) throws -> UndoCounts
+}
+
+extension StoreTransaction {
+  /// Inserts the entities one after the other.
+  public func insert(
+    _ batch: RecordBatch, at indices: [Int], run: Int64
+  ) throws -> [Int: StoreError] {
+    var refusals: [Int: StoreError] = [:]
+    for index in indices {
+      do {
+        try insert(
+          batch.record(at: index), provenance: batch.provenance(at: index, run: run))
+      } catch let error as StoreError where error.concernsOneRecord {
+        refusals[index] = error
+      }
+    }
+    return refusals
+  }
+}
+
+// MARK: For callers
+
+extension StoreTransaction {
+  /// Inserts a record that is not migrated.
+  ///
+  /// - Throws: As ``insert(_:provenance:)``.
+  public func insert(_ record: Record) throws { try insert(record, provenance: nil) }
+
+  /// Inserts the entity at `index` of `batch` with its provenance.
+  ///
+  /// - Throws: As ``insert(_:provenance:)``.
+  public func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
+    if let refusal = try insert(batch, at: [index], run: run)[index] { throw refusal }
+  }
+
+  /// Rewrites the row of the entity at `index` of `batch`.
+  ///
+  /// - Parameters:
+  ///   - batch: The entities.
+  ///   - index: The position of the entity in `batch`.
+  ///   - run: The run that rewrites it.
+  ///   - startedAt: When the run began: the `updated_at` of a row whose source has none. A
+  ///     `created_at` that the source does not have stays as it is.
+  /// - Throws: As ``rewrite(_:provenance:)``.
+  public func update(
+    _ batch: RecordBatch, at index: Int, run: Int64, startedAt: String
+  ) throws {
+    let id = batch.id(at: index) ?? ""
+    guard let stored = try record(batch.kind, id: id) else {
+      throw StoreError.nothingToUpdate(batch.kind, id: id)
+    }
+    try rewrite(
+      batch.row(at: index, rewriting: stored, startedAt: startedAt),
+      provenance: batch.provenance(at: index, run: run))
+  }
 }

@@ -1,4 +1,4 @@
-package import RMOSModels
+public import RMOSModels
 
 /// How an incoming entity compares with the row that has its id.
 public enum StoredComparison: Sendable, Hashable {
@@ -9,19 +9,19 @@ public enum StoredComparison: Sendable, Hashable {
   /// The store has it with different content in these members, in schema order.
   case differs(members: [String])
 
-  /// Compares the entity at `index` with stored values.
+  /// Compares the entity at `index` with a stored record.
   ///
   /// A timestamp that the source does not give and that defaults to the time of the run
-  /// (`created_at`, `updated_at`) is not compared. JSON is compared by its data, so white space, escapes and the way a
-  /// number is written make no difference; member order does not either.
+  /// (`created_at`, `updated_at`) is not compared. JSON is compared by its data: white space, escapes,
+  /// the way a number is written and the order of members make no difference.
   ///
   /// - Parameters:
   ///   - batch: The incoming entities.
   ///   - index: Which of them.
-  ///   - values: The stored values, in schema order.
-  ///   - storedUnknownMembers: The unknown members kept with the row, as JSON object text.
-  package init(
-    of batch: RecordBatch, at index: Int, with values: [Value], storedUnknownMembers: String?
+  ///   - record: The stored record.
+  ///   - unknownMembers: The unknown members kept with it; `nil` if there are none.
+  public init(
+    of batch: RecordBatch, at index: Int, with record: Record, unknownMembers: String?
   ) {
     let schema = batch.kind.schema
     let incoming = batch.record(at: index)
@@ -29,7 +29,7 @@ public enum StoredComparison: Sendable, Hashable {
     for position in schema.fields.indices {
       let field = schema.fields[position]
       if field.defaultsToRunTime, !batch.entries[index].given.contains(position) { continue }
-      let (new, old) = (incoming.values[position], values[position])
+      let (new, old) = (incoming.values[position], record.values[position])
       if new.isSame(as: old) { continue }
       if case .json = field.type, case .text(let new) = new, case .text(let old) = old,
         JSONEquivalence.areEquivalent(new, old)
@@ -40,7 +40,7 @@ public enum StoredComparison: Sendable, Hashable {
     }
     let unknown = batch.entries[index].unknownMembers
     let incomingUnknown = unknown.isEmpty ? "{}" : batch.text(unknown)
-    members += JSONEquivalence.differingMembers(incomingUnknown, storedUnknownMembers ?? "{}")
+    members += JSONEquivalence.differingMembers(incomingUnknown, unknownMembers ?? "{}")
     self = members.isEmpty ? .identical : .differs(members: members)
   }
 }

@@ -1,8 +1,8 @@
-import RMOSModels
+public import RMOSModels
 
 extension Value {
   /// Whether the two are the same in SQL, where 1 is 1.0.
-  func isSame(as other: Value) -> Bool {
+  public func isSame(as other: Value) -> Bool {
     switch (self, other) {
     case (.integer(let left), .real(let right)): Double(left) == right
     case (.real(let left), .integer(let right)): left == Double(right)
@@ -10,8 +10,8 @@ extension Value {
     }
   }
 
-  /// Whether the value comes first in SQL's order: NULL, numbers, texts, blobs.
-  func precedes(_ other: Value) -> Bool {
+  /// Whether the value comes first in SQL's order: NULL, numbers, texts by their bytes, blobs.
+  public func precedes(_ other: Value) -> Bool {
     switch (self, other) {
     case (.text(let left), .text(let right)): left.utf8.lexicographicallyPrecedes(right.utf8)
     case (.blob(let left), .blob(let right)): left.lexicographicallyPrecedes(right)
@@ -36,7 +36,7 @@ extension Value {
 /// How a column converts what is put into it.
 ///
 /// Source: SQLite's documentation, "Datatypes In SQLite", section 3.
-enum ColumnAffinity {
+private enum ColumnAffinity {
   case text, integer, real
 
   /// The value as such a column keeps it.
@@ -73,12 +73,29 @@ enum ColumnAffinity {
 }
 
 extension FieldType {
+  /// Returns the value as a column of this type keeps it.
+  ///
+  /// A column of integers, say, keeps a whole number as an integer, and text that holds a number as
+  /// that number. What cannot be converted stays as it is.
+  public func stored(_ value: Value) -> Value { affinity.stored(value) }
+
   /// How the field's column converts.
-  var affinity: ColumnAffinity {
+  private var affinity: ColumnAffinity {
     switch self {
     case .text, .reference, .timestamp, .json: .text
     case .integer: .integer
     case .real: .real
     }
+  }
+}
+
+extension Record {
+  /// The record with each value as its column keeps it; see ``FieldType/stored(_:)``.
+  public var asStored: Record {
+    var record = self
+    for (position, field) in kind.schema.fields.enumerated() {
+      record.values[position] = field.type.stored(values[position])
+    }
+    return record
   }
 }

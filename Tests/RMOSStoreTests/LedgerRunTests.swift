@@ -54,7 +54,7 @@ import Testing
     var polls = 0
     let error = #expect(throws: StoreError.self) {
       try store.write { transaction in
-        #expect(transaction.inspection != nil)
+        #expect(transaction.inspection.hasSchema)
         try transaction.run(whileNot: {
           polls += 1
           return polls > 2

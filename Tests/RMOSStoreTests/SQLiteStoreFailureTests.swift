@@ -219,8 +219,7 @@ struct SQLiteStoreFailureTests {
     try store.read { reader throws in
       #expect(try reader.count(RecordQuery(.patterns)) == 0)
       #expect(try reader.records(RecordQuery(.joblogs)).isEmpty)
-      let inspector = try #require(reader.inspection?.inspector)
-      #expect(try inspector.missingTables() == ["strip_families", "patterns", "joblogs"])
+      #expect(try reader.inspection.missingTables() == ["strip_families", "patterns", "joblogs"])
     }
   }
 

@@ -39,78 +39,31 @@ public final class FailingStore: StoreWrapper {
   }
 }
 
-private final class FailingTransaction: StoreTransaction {
-  private let base: any StoreTransaction
+private final class FailingTransaction: StoreTransactionWrapper {
+  let transaction: any StoreTransaction
   private let countInsert: () throws -> Void
 
-  init(_ base: any StoreTransaction, countInsert: @escaping () throws -> Void) {
-    self.base = base
+  init(_ transaction: any StoreTransaction, countInsert: @escaping () throws -> Void) {
+    self.transaction = transaction
     self.countInsert = countInsert
   }
 
-  var catalog: EntityCatalog { base.catalog }
-
-  func insert(_ record: Record) throws {
+  func insert(_ record: Record, provenance: Provenance?) throws {
     try countInsert()
-    try base.insert(record)
+    try transaction.insert(record, provenance: provenance)
   }
-  func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
+  func insert(
+    _ batch: RecordBatch, at indices: [Int], run: Int64
+  ) throws -> [Int: StoreError] {
+    var refusals: [Int: StoreError] = [:]
+    for index in indices {
+      try countInsert()
+      refusals[index] = try transaction.insert(batch, at: [index], run: run)[index]
+    }
+    return refusals
+  }
+  func rewrite(_ record: Record, provenance: Provenance) throws {
     try countInsert()
-    try base.insert(batch, at: index, run: run)
-  }
-  func update(_ record: Record) throws -> Bool { try base.update(record) }
-  func update(_ batch: RecordBatch, at index: Int, run: Int64, startedAt: String) throws {
-    try countInsert()
-    try base.update(batch, at: index, run: run, startedAt: startedAt)
-  }
-  func undo(run: Int64) throws -> UndoCounts { try base.undo(run: run) }
-  func forEachBeforeImage(ofRun run: Int64, _ body: (BeforeImage) throws -> Void) throws {
-    try base.forEachBeforeImage(ofRun: run, body)
-  }
-  func forEachUndoObstacle(ofRun run: Int64, _ body: (UndoObstacle) throws -> Void) throws {
-    try base.forEachUndoObstacle(ofRun: run, body)
-  }
-  func undoCounts(ofRun run: Int64) throws -> UndoCounts { try base.undoCounts(ofRun: run) }
-  func delete(_ kind: EntityKind, id: String) throws -> Bool { try base.delete(kind, id: id) }
-  func beginRun(_ run: LedgerRun) throws -> Int64 { try base.beginRun(run) }
-  func updateRun(_ run: LedgerRun) throws { try base.updateRun(run) }
-  func appendIssues(_ issues: [Issue], run: Int64) throws {
-    try base.appendIssues(issues, run: run)
-  }
-  var inspection: SchemaInspection? { base.inspection }
-  func withCancellation<Result>(
-    _ isCancelled: () -> Bool, _ body: () throws -> Result
-  ) throws -> Result {
-    try base.withCancellation(isCancelled, body)
-  }
-  func groups(
-    _ kind: EntityKind, by members: [String], numbers: [String]
-  ) throws -> [RecordGroup] {
-    try base.groups(kind, by: members, numbers: numbers)
-  }
-  func entityDays() throws -> EntityDays { try base.entityDays() }
-  func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
-    try base.forEachIssue(ofRun: run, body)
-  }
-  func schemaVersion() throws -> SchemaVersion? { try base.schemaVersion() }
-  func record(_ kind: EntityKind, id: String) throws -> Record? { try base.record(kind, id: id) }
-  func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
-    try base.contains(kind, id: id)
-  }
-  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
-    try base.comparison(of: batch, at: index)
-  }
-  func records(_ query: RecordQuery) throws -> [Record] { try base.records(query) }
-  func count(_ query: RecordQuery) throws -> Int { try base.count(query) }
-  func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
-    try base.forEachRecord(kind, body)
-  }
-  func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
-    try base.provenance(kind, id: id)
-  }
-  func runs(limit: Int?) throws -> [LedgerRun] { try base.runs(limit: limit) }
-  func run(_ id: Int64) throws -> LedgerRun? { try base.run(id) }
-  func issues(ofRun run: Int64, limit: Int?) throws -> [Issue] {
-    try base.issues(ofRun: run, limit: limit)
+    try transaction.rewrite(record, provenance: provenance)
   }
 }

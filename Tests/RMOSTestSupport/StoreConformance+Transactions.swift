@@ -67,7 +67,6 @@ extension StoreConformance {
       let reader = try store.read { $0 }
       let record = StoreSamples.record(.patterns, "a")
       let batch = StoreSamples.batch(.patterns, [.init(record)])
-      try expect(.handleExpired) { _ = try reader.schemaVersion() }
       try expect(.handleExpired) { _ = try reader.record(.patterns, id: "a") }
       try expect(.handleExpired) { _ = try reader.contains(.patterns, id: [97].span) }
       try expect(.handleExpired) { _ = try reader.comparison(of: batch, at: 0) }

@@ -124,6 +124,7 @@ extension StoreConformance {
       changed(kind, id, values)
     }
     try store.write { transaction in
+      for _ in 1...3 { _ = try transaction.beginRun(StoreSamples.run()) }
       try transaction.insert(batch(.stripFamilies, "f"), at: 0, run: 1)
       try transaction.insert(
         batch(.patterns, "p", ["strip_family_id": .text("f")]), at: 0, run: 1)

@@ -37,14 +37,19 @@ extension StoreConformance {
       for outcome in inParallel(1, { _ in try store.withExclusiveWriter {} }) { try outcome.get() }
     },
     StoreConformance("a bulk load leaves the store as a plain one does") { store in
-      try store.withExclusiveWriter {
-        try store.beginBulkLoad()
-        try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
-        try store.endBulkLoad()
+      let count = try store.withExclusiveWriter {
+        try store.withBulkLoad {
+          try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+          return try store.read { try $0.count(RecordQuery(.patterns)) }
+        }
       }
-      try store.beginBulkLoad()
-      try store.endBulkLoad()
-      try store.write { try $0.insert(StoreSamples.record(.patterns, "b")) }
+      try expect(count, equals: 1)
+      do {
+        try store.withBulkLoad {
+          try store.write { try $0.insert(StoreSamples.record(.patterns, "b")) }
+          throw Abandon(number: 1)
+        }
+      } catch is Abandon {}
       try expect(try store.ids(.patterns), equals: ["a", "b"])
     },
     StoreConformance("threads write one after another and lose nothing") { store in

@@ -33,7 +33,11 @@ struct BatchExecutor {
         work.result.ending = .interrupted
         break
       }
-      let range = nextRange(of: records, from: start)
+      var range = nextRange(of: records, from: start)
+      if let maxErrors, failedBefore + work.result.counts.failed + range.count > maxErrors {
+        // The run may have to end within it, and nothing that comes later may be written then.
+        range = start..<start + 1
+      }
       try work.run(range, failedBefore: failedBefore)
       start = range.upperBound
     }
@@ -84,14 +88,15 @@ struct BatchExecutor {
 
     /// Plans a range of entities and carries out the decisions.
     func run(_ range: Range<Int>, failedBefore: Int) throws {
-      let facts = try range.map { try self.facts(at: $0) }
-      for (index, decision) in zip(range, executor.planner.plan(range, of: batch.records, facts)) {
+      let decisions = executor.planner.plan(range, of: batch.records, try facts(in: range))
+      let inserted = zip(range, decisions).filter { $1.action == .insert }.map(\.0)
+      let refusals = inserted.isEmpty ? [:] : try target.insert(batch, at: inserted)
+      for (index, decision) in zip(range, decisions) {
         addNotices(before: index + 1)
-        try carryOut(decision, at: index)
-        if let limit = executor.maxErrors, failedBefore + result.counts.failed > limit {
-          result.ending = .tooManyErrors
-          return
-        }
+        try finish(decision, refusedWith: refusals[index], at: index)
+      }
+      if let limit = executor.maxErrors, failedBefore + result.counts.failed > limit {
+        result.ending = .tooManyErrors
       }
     }
 
@@ -103,30 +108,39 @@ struct BatchExecutor {
       }
     }
 
-    private func facts(at index: Int) throws -> EntityFacts {
-      let isRepeated =
-        rewrites
-        && (memory.hasDecided(batch.records.kind, batch.records.idKey(at: index))
-          || decided.contains(batch.records.idKey(at: index)))
-      return try EntityFacts(
-        at: index, of: batch.records, in: target, memory, isRepeated: isRepeated,
-        rewrites: rewrites)
+    private func facts(in range: Range<Int>) throws -> [EntityFacts] {
+      let stored = try target.facts(of: batch.records, in: range)
+      return try zip(range, stored).map { index, stored in
+        let isRepeated =
+          rewrites
+          && (memory.hasDecided(batch.records.kind, batch.records.idKey(at: index))
+            || decided.contains(batch.records.idKey(at: index)))
+        return try EntityFacts(
+          stored, at: index, of: batch.records, in: target, memory, isRepeated: isRepeated,
+          rewrites: rewrites)
+      }
     }
 
-    private func carryOut(_ decision: Planner.Decision, at index: Int) throws {
-      var decision = decision
+    /// Carries out what is left of a decision, and adds the entity to the results.
+    ///
+    /// - Parameters:
+    ///   - planned: The decision.
+    ///   - refusal: Why the store refused to insert the entity; `nil` if it did not.
+    ///   - index: The position of the entity.
+    /// - Throws: What the target throws.
+    private func finish(
+      _ planned: Planner.Decision, refusedWith refusal: StoreError?, at index: Int
+    ) throws {
+      var (decision, refusal) = (planned, refusal)
       var issues = Array(batch.records.issues[batch.records.entries[index].issues])
-      var refusal: StoreError?
-      do {
-        try write(decision.action, at: index)
-      } catch let error as StoreError where error.code == .duplicateID {
+      if refusal?.code == .duplicateID {
         // Only a trigger of another application can have added the row meanwhile.
-        decision =
-          executor.planner.plan(
-            index..<index + 1, of: batch.records, [try facts(at: index)])[0]
-        refusal = try refusing { try write(decision.action, at: index) }
-      } catch let error as StoreError where error.concernsOneRecord {
-        refusal = error
+        let range = index..<index + 1
+        decision = executor.planner.plan(range, of: batch.records, try facts(in: range))[0]
+        refusal = decision.action == .insert ? try target.insert(batch, at: [index])[index] : nil
+      }
+      if decision.action == .update {
+        refusal = try refusing { try target.update(batch, at: index) }
       }
       issues += decision.issues
       let outcome: Outcome
@@ -143,14 +157,6 @@ struct BatchExecutor {
       let kept = batch.records.entries[index].unknownMembers
       if !kept.isEmpty, outcome == .migrated || outcome == .updated {
         result.keptMembers.add(batch.records.arena[kept.range], of: batch.records.kind)
-      }
-    }
-
-    private func write(_ action: Planner.Action, at index: Int) throws {
-      switch action {
-      case .skip, .reject: return
-      case .insert: try target.insert(batch, at: index)
-      case .update: try target.update(batch, at: index)
       }
     }
 

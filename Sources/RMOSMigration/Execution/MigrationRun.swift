@@ -194,15 +194,13 @@ struct BatchedRunExecutor {
       try store.write { try journal.begin(in: $0) }
       journal.announceStart()
       do {
-        try store.beginBulkLoad()
-        try context.forEachBatch { batch in
-          try store.write { try context.execute(batch, in: $0) }
+        try store.withBulkLoad {
+          try context.forEachBatch { batch in
+            try store.write { try context.execute(batch, in: $0) }
+          }
         }
-        try store.endBulkLoad()
       } catch {
         journal.close(with: error, in: store)
-        // If this fails, opening the store for writing makes up for it.
-        try? store.endBulkLoad()
         throw error
       }
       try store.write { try journal.close(in: $0) }

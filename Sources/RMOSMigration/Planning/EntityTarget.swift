@@ -4,16 +4,18 @@ import RMOSStore
 /// The destination of a run's entities, which also answers what is there: what the store holds, and
 /// what this run has (or, in a dry run, would have) added.
 protocol EntityTarget {
-  /// How an entity compares with the row that has its id.
-  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison
+  /// What is known of the entities in a range.
+  func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts]
   /// Whether an entity is there.
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
   /// Whether the row of an entity was edited since a run wrote it.
   func editState(_ kind: EntityKind, id: String) throws -> EditState?
   /// Where what is there under the entity's id comes from; `nil` if that is not known.
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin?
-  /// Adds an entity.
-  func insert(_ batch: SourceBatch, at index: Int) throws
+  /// Adds entities, no two of which have the same id, and none of which refers to another.
+  ///
+  /// - Returns: Those that the store refuses, and why.
+  func insert(_ batch: SourceBatch, at indices: [Int]) throws -> [Int: StoreError]
   /// Rewrites the row of an entity.
   func update(_ batch: SourceBatch, at index: Int) throws
 }
@@ -68,8 +70,8 @@ struct TransactionTarget: EntityTarget {
   /// When it began.
   let startedAt: String
 
-  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
-    try transaction.comparison(of: batch, at: index)
+  func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
+    try transaction.facts(of: batch, in: range)
   }
 
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
@@ -91,8 +93,8 @@ struct TransactionTarget: EntityTarget {
     return origin
   }
 
-  func insert(_ batch: SourceBatch, at index: Int) throws {
-    try transaction.insert(batch.records, at: index, run: run)
+  func insert(_ batch: SourceBatch, at indices: [Int]) throws -> [Int: StoreError] {
+    try transaction.insert(batch.records, at: indices, run: run)
   }
 
   func update(_ batch: SourceBatch, at index: Int) throws {
@@ -133,7 +135,10 @@ final class DryRunTarget: EntityTarget {
     added = catalog.kinds.map { targets.contains($0) ? IDTable() : nil }
   }
 
-  func insert(_ batch: SourceBatch, at index: Int) throws { try write(batch, at: index) }
+  func insert(_ batch: SourceBatch, at indices: [Int]) throws -> [Int: StoreError] {
+    for index in indices { try write(batch, at: index) }
+    return [:]
+  }
 
   func update(_ batch: SourceBatch, at index: Int) throws { try write(batch, at: index) }
 
@@ -160,13 +165,19 @@ final class DryRunTarget: EntityTarget {
     if let position = catalog.position(of: records.kind) { added[position]?.insert(key) }
   }
 
-  func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
-    guard let (_, first, row) = try earlierEntity(of: batch, at: index) else {
-      return try reader.comparison(of: batch, at: index)
+  func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
+    var facts = try reader.facts(of: batch, in: range)
+    for (position, index) in range.enumerated() {
+      facts[position].danglingReferences.removeAll { reference in
+        isAdded(batch.references[reference].target, batch.text(ofReference: reference, at: index))
+      }
+      if let (_, first, row) = try earlierEntity(of: batch, at: index) {
+        facts[position].comparison = StoredComparison(
+          of: batch, at: index, with: row,
+          unknownMembers: first.provenance(at: 0, run: 0).unknownMembers)
+      }
     }
-    return StoredComparison(
-      of: batch, at: index, with: row.values,
-      storedUnknownMembers: first.provenance(at: 0, run: 0).unknownMembers)
+    return facts
   }
 
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin? {
@@ -211,6 +222,12 @@ final class DryRunTarget: EntityTarget {
       return true
     }
     return try reader.contains(kind, id: id)
+  }
+
+  /// Whether an entity would have been added.
+  private func isAdded(_ kind: EntityKind, _ id: ArraySlice<UInt8>) -> Bool {
+    guard let position = catalog.position(of: kind) else { return false }
+    return added[position]?[IDTable.Key(id.span)] != nil
   }
 }
 
@@ -285,9 +302,10 @@ struct EntityFacts {
 }
 
 extension EntityFacts {
-  /// Looks up what is known about an entity.
+  /// Looks up what else is known about an entity.
   ///
   /// - Parameters:
+  ///   - stored: What the target knows of it.
   ///   - index: The entity's position in the batch.
   ///   - batch: The batch.
   ///   - target: The target of the run.
@@ -296,28 +314,25 @@ extension EntityFacts {
   ///   - rewrites: Whether rows that differ are to be rewritten.
   /// - Throws: What the target throws.
   init(
-    at index: Int, of batch: RecordBatch, in target: some EntityTarget, _ memory: RunMemory,
-    isRepeated: Bool, rewrites: Bool
+    _ stored: StoredFacts, at index: Int, of batch: RecordBatch, in target: some EntityTarget,
+    _ memory: RunMemory, isRepeated: Bool, rewrites: Bool
   ) throws {
-    let dangling = try batch.danglingReferences(at: index) { kind, id in
-      try target.contains(kind, id: id)
-    }
-    missingReferences = try dangling.map { position in
-      let reference = batch.references[position]
-      let id = batch.text(in: reference.field, at: index)
-      let hasFailed = memory.hasFailed(reference.target, id)
+    missingReferences = try stored.danglingReferences.map { position in
+      let kind = batch.references[position].target
+      let id = batch.text(ofReference: position, at: index)
+      let hasFailed = memory.hasFailed(kind, id)
       let similar =
         hasFailed
         ? nil
         : try SimilarID.first(like: String(decoding: id, as: UTF8.self)) { id in
-          try target.contains(reference.target, id: Array(id.utf8).span)
+          try target.contains(kind, id: Array(id.utf8).span)
         }
       return MissingReference(reference: position, hasFailed: hasFailed, similar: similar)
     }
     self.isRepeated = isRepeated
     // What is refused anyway need not be compared.
     guard missingReferences.isEmpty, !batch.entries[index].isFailed else { return }
-    comparison = try target.comparison(of: batch, at: index)
+    comparison = stored.comparison
     guard case .differs = comparison else { return }
     origin = try target.origin(of: batch, at: index)
     if rewrites, !isRepeated {
@@ -327,9 +342,11 @@ extension EntityFacts {
 }
 
 extension RecordBatch {
-  /// The text in a field of the entity at `index`; empty if it holds no text.
-  fileprivate func text(in field: Int, at index: Int) -> ArraySlice<UInt8> {
-    guard case .text(let span) = cells[index * fieldCount + field] else { return [] }
+  /// The id in a reference of the entity at `index`; empty if it holds no text.
+  fileprivate func text(ofReference reference: Int, at index: Int) -> ArraySlice<UInt8> {
+    guard case .text(let span) = cells[index * fieldCount + references[reference].field] else {
+      return []
+    }
     return arena[span.range]
   }
 }

@@ -83,7 +83,7 @@ public struct StoreStatus: Sendable {
     init(_ store: some RecordStore) throws {
       try store.read { reader in
         schema = try reader.schemaVersion()
-        missingTables = try reader.inspection?.inspector.missingTables() ?? []
+        missingTables = try reader.inspection.missingTables()
         // If a table is missing or damaged, the rest is all the more worth knowing.
         for kind in reader.catalog.kinds where !missingTables.contains(kind.table) {
           do {

@@ -146,9 +146,12 @@ private final class DiffRun {
       report.nothingFound = notice.issue.message
     }
     var counts = report[kind]
-    for index in 0..<batch.count {
-      try checkCancellation(index)
-      try compare(batch, index, &counts)
+    for start in stride(from: 0, to: batch.count, by: 64) {
+      let range = start..<min(start + 64, batch.count)
+      for (index, facts) in zip(range, try reader.facts(of: batch, in: range)) {
+        try checkCancellation(index)
+        try compare(batch, index, facts, &counts)
+      }
     }
     if source.endsKind {
       try addRest(of: kind, &counts)
@@ -161,7 +164,8 @@ private final class DiffRun {
   // MARK: The source's side
 
   private func compare(
-    _ batch: RecordBatch, _ index: Int, _ counts: inout DiffReport.Counts
+    _ batch: RecordBatch, _ index: Int, _ facts: StoredFacts,
+    _ counts: inout DiffReport.Counts
   ) throws {
     let entry = batch.entries[index]
     let key = entry.id.isEmpty ? nil : batch.idKey(at: index)
@@ -176,11 +180,12 @@ private final class DiffRun {
       counts.invalid += 1
       return try addInvalid(batch, index, &counts)
     }
-    let comparison = try reader.comparison(of: batch, at: index)
     // The first valid entity with an id counts. One that a migration would have refused is not, and
     // the row may come from the next.
-    if let key, try comparison == .absent || !pointsNowhere(batch, index) { settled.insert(key) }
-    switch comparison {
+    if let key, facts.comparison == .absent || facts.danglingReferences.isEmpty {
+      settled.insert(key)
+    }
+    switch facts.comparison {
     case .identical:
       counts.equal += 1
     case .absent:
@@ -221,11 +226,6 @@ private final class DiffRun {
     if provenance.sha256 == batch.entries[index].digest { return .database }
     if case .edited = try reader.editState(batch.kind, id: provenance.entityID) { return .both }
     return .source
-  }
-
-  /// Whether the entity has a reference to what is not in the store.
-  private func pointsNowhere(_ batch: RecordBatch, _ index: Int) throws -> Bool {
-    try !batch.danglingReferences(at: index) { try reader.contains($0, id: $1) }.isEmpty
   }
 
   private func add(

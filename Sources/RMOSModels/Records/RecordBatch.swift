@@ -37,16 +37,20 @@ public struct RecordBatch: Sendable {
   /// The number of entities, including failed ones.
   public var count: Int { entries.count }
 
-  /// A value of an entry, without its text.
-  package enum Cell: Sendable, Hashable {
+  /// A value of an entity, without its text.
+  public enum Cell: Sendable, Hashable {
+    /// SQL NULL.
     case null
+    /// A 64-bit integer.
     case integer(Int64)
+    /// A double.
     case real(Double)
+    /// UTF-8 text, as a piece of ``RecordBatch/withText(_:)``.
     case text(TextSpan)
   }
 
-  /// A piece of the arena.
-  package struct TextSpan: Sendable, Hashable {
+  /// A piece of the batch's text.
+  public struct TextSpan: Sendable, Hashable {
     package var offset: UInt32
     package var length: UInt32
 
@@ -55,7 +59,8 @@ public struct RecordBatch: Sendable {
       self.length = UInt32(truncatingIfNeeded: length)
     }
     package static let empty = TextSpan(offset: 0, length: 0)
-    package var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }
+    /// The positions of its bytes.
+    public var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }
     package var isEmpty: Bool { length == 0 }
   }
 
@@ -296,8 +301,13 @@ public struct RecordBatch: Sendable {
     String(decoding: arena[span.range], as: UTF8.self)
   }
 
-  /// The cells of one entry.
-  package func cells(at index: Int) -> ArraySlice<Cell> {
+  /// Calls `body` with the text of all entities, of which their cells are pieces.
+  public func withText<Result>(_ body: (Span<UInt8>) throws -> Result) rethrows -> Result {
+    try body(arena.span)
+  }
+
+  /// The values of the entity at `index`, in schema order: a ``record(at:)`` without allocations.
+  public func cells(at index: Int) -> ArraySlice<Cell> {
     cells[index * fieldCount..<(index + 1) * fieldCount]
   }
 
@@ -327,9 +337,15 @@ public struct RecordBatch: Sendable {
     return Provenance(
       kind: kind, entityID: text(entry.id), run: run, path: sources[entry.source],
       locator: locator(at: index), byteOffset: entry.place.offset, byteLength: entry.byteLength,
-      sha256: entry.digest,
-      unknownMembers: entry.unknownMembers.isEmpty ? nil : text(entry.unknownMembers),
+      sha256: entry.digest, unknownMembers: unknownMembers(at: index),
       rowDigest: rowDigest(at: index))
+  }
+
+  /// The members of the entity at `index` that the schema does not know, as one JSON object with the
+  /// source's tokens; `nil` if there are none.
+  public func unknownMembers(at index: Int) -> String? {
+    let unknown = entries[index].unknownMembers
+    return unknown.isEmpty ? nil : text(unknown)
   }
 
   /// The locator of the entity at `index`; `nil` if its file holds only one.
@@ -350,7 +366,7 @@ public struct RecordBatch: Sendable {
 // Rows, issues and references of single entities.
 extension RecordBatch {
   /// The digest of the row that the entity at `index` becomes.
-  package func rowDigest(at index: Int) -> RowDigest {
+  public func rowDigest(at index: Int) -> RowDigest {
     arena.withUnsafeBytes { arena in
       var hasher = RowHasher()
       for position in index * fieldCount..<(index + 1) * fieldCount {

@@ -55,7 +55,7 @@ public final class EntitySchema: Sendable {
   /// The fields that refer to other kinds, in field order.
   public let references: [Reference]
   /// The references that the database declares as foreign keys.
-  package let foreignKeys: [Reference]
+  public let foreignKeys: [Reference]
   /// The names under which a source may have the kind's entities and files, beside its own.
   package let sourceNames: SourceNames
   /// How the kind appears over HTTP and on pages.

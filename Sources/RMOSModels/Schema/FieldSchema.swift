@@ -46,7 +46,7 @@ public struct FieldSchema: Sendable, Hashable {
   public var isNotNull: Bool { isRequired || defaultValue != .null }
 
   /// Whether the default value depends on the run that migrates the entity.
-  package var defaultsToRunTime: Bool {
+  public var defaultsToRunTime: Bool {
     switch defaultValue {
     case .runStart, .sameAs: true
     case .null, .text: false

@@ -69,11 +69,8 @@ public final class InMemoryStore: RecordStore {
   /// `nil`: it is not known.
   public var hasWriter: Bool? { nil }
 
-  /// Does nothing: there are no indexes.
-  public func beginBulkLoad() {}
-
-  /// Does nothing: there are no indexes.
-  public func endBulkLoad() {}
+  /// Runs `body`: there are no indexes.
+  public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result { try body() }
 
   /// Returns `nil`: the store does not outlive the process.
   public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) -> RunBackup? { nil }
@@ -84,6 +81,7 @@ public final class InMemoryStore: RecordStore {
 /// The reading side of an ``InMemoryStore``, valid within one closure.
 class InMemoryReader: StoreReader {
   final let catalog: EntityCatalog
+  private let cancellation = CancellationCheck()
   private var current: InMemoryState?
 
   init(_ state: InMemoryState) {
@@ -119,56 +117,31 @@ class InMemoryReader: StoreReader {
     return try body(&state)
   }
 
-  final func schemaVersion() throws -> SchemaVersion? {
-    _ = try state()
-    return SchemaVersion(version: SchemaVersion.created, appliedAt: nil)
-  }
-
-  final var inspection: SchemaInspection? { nil }
+  final var inspection: any SchemaInspecting { RecordInspection(of: self) }
 
   final func withCancellation<Result>(
     _ isCancelled: () -> Bool, _ body: () throws -> Result
   ) throws -> Result {
-    try body()
+    try cancellation.within(isCancelled, body)
   }
 
   final func record(_ kind: EntityKind, id: String) throws -> Record? {
-    try state(with: kind)[kind][InMemoryState.Key(id)]?.record
-  }
-
-  final func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
-    let id = id.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
-    return try state(with: kind)[kind][InMemoryState.Key(id)] != nil
+    try state(with: kind)[kind][UTF8Key(id)]?.record
   }
 
   final func records(_ query: RecordQuery) throws -> [Record] {
-    var matches = try matches(query)
-    if query.order == .newestFirst,
-      let position = query.kind.schema.position(ofMember: "created_at")
-    {
-      // Stable: equally old rows stay in the order in which they were added.
-      matches.sort { $1.values[position].precedes($0.values[position]) }
-    }
-    let rest = matches.dropFirst(max(0, query.offset))
-    return Array(rest.prefix(query.limit.map { max(0, $0) } ?? rest.count))
-  }
-
-  final func count(_ query: RecordQuery) throws -> Int { try matches(query).count }
-
-  private func matches(_ query: RecordQuery) throws -> [Record] {
-    let tests = try query.conditions.map { try query.test($0) }
-    let state = try state(with: query.kind)
-    let records =
-      query.order == .id ? state.sorted(query.kind) : state.inOrderAdded(query.kind)
-    return records.filter { record in tests.allSatisfy { $0(record) } }
+    try query.select(from: try state(with: query.kind).inOrderAdded(query.kind))
   }
 
   final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
-    for record in try state(with: kind).sorted(kind) { try body(record) }
+    for record in try state(with: kind).sorted(kind) {
+      try cancellation.poll()
+      try body(record)
+    }
   }
 
   final func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
-    try state(with: kind)[kind][InMemoryState.Key(id)]?.provenance
+    try state(with: kind)[kind][UTF8Key(id)]?.provenance
   }
 
   final func runs(limit: Int?) throws -> [LedgerRun] {
@@ -176,85 +149,46 @@ class InMemoryReader: StoreReader {
     return Array(runs.prefix(limit.map { max(0, $0) } ?? runs.count))
   }
 
-  final func run(_ id: Int64) throws -> LedgerRun? { try state().runs.first { $0.id == id } }
-
-  final func issues(ofRun run: Int64, limit: Int?) throws -> [Issue] {
+  final func forEachIssue(
+    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+  ) throws {
     let issues = try state().issues[run] ?? []
-    return Array(issues.prefix(limit.map { max(0, $0) } ?? issues.count))
+    for issue in issues.prefix(limit.map { max(0, $0) } ?? issues.count) {
+      try cancellation.poll()
+      try body(issue)
+    }
   }
 
   final func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
     for kind in catalog.kinds {
-      let images = try state().images(ofRun: run, kind)
-      for (_, image) in images.sorted(by: { $0.key < $1.key }) { try body(image) }
-    }
-  }
-
-  final func forEachUndoObstacle(
-    ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
-  ) throws {
-    for obstacle in try state().undoObstacles(ofRun: run) { try body(obstacle) }
-  }
-
-  final func undoCounts(ofRun run: Int64) throws -> UndoCounts {
-    try state().undoCounts(ofRun: run)
-  }
-}
-
-extension RecordQuery {
-  fileprivate func test(_ condition: Condition) throws -> (Record) -> Bool {
-    switch condition {
-    case .equals(let member, let value):
-      let position = try position(of: member)
-      let sought = kind.schema.fields[position].type.affinity.stored(value)
-      return { $0.values[position].isSame(as: sought) }
-    case .contains(let member, let text):
-      let position = try position(of: member)
-      let sought = Array(text.lowercasedASCII.utf8)
-      return { record in
-        guard case .text(let text) = record.values[position] else { return false }
-        return Array(text.lowercasedASCII.utf8).containsSubsequence(sought)
+      for image in try state().images(ofRun: run, kind) {
+        try cancellation.poll()
+        try body(image)
       }
-    }
-  }
-}
-
-extension [UInt8] {
-  fileprivate func containsSubsequence(_ sought: [UInt8]) -> Bool {
-    guard !sought.isEmpty else { return true }
-    guard count >= sought.count else { return false }
-    return (0...count - sought.count).contains { start in
-      self[start..<start + sought.count].elementsEqual(sought)
     }
   }
 }
 
 /// The writing side of an ``InMemoryStore``, valid within one closure.
 final class InMemoryTransaction: InMemoryReader, StoreTransaction {
-  func insert(_ record: Record) throws { try insert(record, provenance: nil) }
-
-  func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
-    try insert(batch.record(at: index), provenance: batch.provenance(at: index, run: run))
-  }
-
-  private func insert(_ record: Record, provenance: Provenance?) throws {
+  func insert(_ record: Record, provenance: Provenance?) throws {
     _ = try state(with: record.kind)
     try change { state in
-      let key = InMemoryState.Key(try record.requiredID())
+      let key = UTF8Key(try record.requiredID())
       guard state[record.kind][key] == nil else {
-        throw StoreError(.duplicateID, "").explained(record.kind, id: key.text)
+        throw StoreError.duplicateID(record.kind, id: key.text)
       }
       let stored = try state.stored(record)
-      state.add(stored, provenance, as: key)
+      state.add(stored, provenance?.written(stored), as: key)
     }
   }
 
   func update(_ record: Record) throws -> Bool {
     _ = try state(with: record.kind)
     return try change { state in
-      let key = InMemoryState.Key(try record.requiredID())
+      let key = UTF8Key(try record.requiredID())
       guard let old = state[record.kind][key]?.record else { return false }
       let stored = try state.stored(record, changing: old)
       state[record.kind][key]?.record = stored
@@ -262,29 +196,37 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
     }
   }
 
-  func update(
-    _ batch: RecordBatch, at index: Int, run: Int64, startedAt: String
-  ) throws {
-    _ = try state(with: batch.kind)
+  func rewrite(_ record: Record, provenance: Provenance) throws {
+    _ = try state(with: record.kind)
     try change { state in
-      let (kind, id) = (batch.kind, batch.text(batch.entries[index].id))
-      let key = InMemoryState.Key(id)
-      guard let before = state[kind][key] else { throw StoreError.nothingToUpdate(kind, id) }
-      let record = try state.stored(
-        batch.row(at: index, rewriting: before.record, startedAt: startedAt))
-      var provenance = batch.provenance(at: index, run: run)
-      provenance.rowDigest = RowDigest(of: record)
-      state[kind][key] = InMemoryState.Row(
-        record: record, provenance: provenance, number: before.number)
-      state.images[run, default: [:]][kind, default: [:]][key] =
+      let (kind, key) = (record.kind, UTF8Key(try record.requiredID()))
+      guard let before = state[kind][key] else {
+        throw StoreError.nothingToUpdate(kind, id: key.text)
+      }
+      let stored = try state.stored(record)
+      state[kind][key]?.record = stored
+      state[kind][key]?.provenance = provenance.written(stored)
+      state.images[provenance.run, default: [:]][kind, default: [:]][key] =
         BeforeImage(record: before.record, provenance: before.provenance)
+    }
+  }
+
+  func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
+    let (kind, key) = (image.record.kind, UTF8Key(image.record.id))
+    _ = try state(with: kind)
+    return try change { state in
+      state.images[run]?[kind]?[key] = nil
+      guard state[kind][key] != nil else { return false }
+      state[kind][key]?.record = image.record
+      state[kind][key]?.provenance = image.provenance
+      return true
     }
   }
 
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     _ = try state(with: kind)
     return try change { state in
-      let key = InMemoryState.Key(id)
+      let key = UTF8Key(id)
       guard state[kind][key] != nil else { return false }
       guard !state.isReferenced(kind, id: id) else {
         throw StoreError.stillReferenced(kind, id: id, catalog)
@@ -318,6 +260,13 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
       state.issues[run, default: []] += issues
     }
   }
+}
 
-  func undo(run: Int64) throws -> UndoCounts { try change { $0.undo(run: run) } }
+extension Provenance {
+  /// The provenance with the digest of the row as it is stored.
+  fileprivate func written(_ row: Record) -> Provenance {
+    var provenance = self
+    provenance.rowDigest = RowDigest(of: row)
+    return provenance
+  }
 }

@@ -18,13 +18,13 @@ public struct LedgerRun: Sendable, Hashable {
   /// What a run read, and how long each kind took.
   public struct Timings: Sendable, Hashable {
     /// Wall time of each kind so far, in seconds; any number, if others wrote it.
-    package var kindSeconds: [EntityKind: Double] = [:]
+    public var kindSeconds: [EntityKind: Double] = [:]
     /// The number of bytes of source read so far.
     public var bytesRead = 0
     /// The number of files read so far.
     public var filesRead = 0
     /// What a run has to tell of the source beside its entities, as a JSON object; `nil` if nothing.
-    package var notesJSON: String?
+    public var notesJSON: String?
 
     /// Creates timings of nothing.
     public init() {}
@@ -61,7 +61,7 @@ public struct LedgerRun: Sendable, Hashable {
   /// How often each code was reported so far.
   public var issueCounts: [IssueCode: Int]
   /// Wall time, in seconds; any number, if others wrote it.
-  package var seconds: Double
+  public var seconds: Double
   /// What it read, and how long each kind took.
   public var timings: Timings
   /// Why it failed; `nil` if it did not.
@@ -110,32 +110,30 @@ extension Duration {
 
 // MARK: Parts stored as JSON
 
-// What someone else put there counts as empty.
-
 extension LedgerRun {
   /// ``statistics`` as stored.
-  var statisticsJSON: String {
+  public var statisticsJSON: String {
     var writer = JSONWriter()
     writer.statistics(statistics)
     return writer.text
   }
 
   /// ``issueCounts`` as stored.
-  var issueCountsJSON: String {
+  public var issueCountsJSON: String {
     var writer = JSONWriter()
     writer.issueCounts(issueCounts)
     return writer.text
   }
 
   /// ``timings`` as stored.
-  var timingsJSON: String {
+  public var timingsJSON: String {
     var writer = JSONWriter()
     writer.timings(timings, statistics.catalog, withNotes: true)
     return writer.text
   }
 
-  /// Reads the stored parts.
-  mutating func read(statistics: String?, issueCounts: String?, timings: String?) {
+  /// Reads the stored parts; what someone else put there counts as empty.
+  public mutating func read(statistics: String?, issueCounts: String?, timings: String?) {
     self.statistics = MigrationStatistics(
       json: LedgerRun.value(statistics), self.statistics.catalog)
     if case .object(let members)? = LedgerRun.value(issueCounts) {
@@ -177,5 +175,14 @@ extension JSONWriter {
         writer.member("notes") { $0.json(notes) }
       }
     }
+  }
+}
+
+extension Locator {
+  /// Creates the locator stored as a number: the line of a JSON Lines file, or the index in a list
+  /// in any other.
+  public init(number: Int, path: String?) {
+    let path = path?.lowercasedASCII ?? ""
+    self = path.hasSuffix(".jsonl") || path.hasSuffix(".ndjson") ? .line(number) : .index(number)
   }
 }

@@ -105,6 +105,15 @@ package enum EditState: Sendable, Hashable {
     self.init(provenance?.rowDigest, found: RowDigest(of: record), run: provenance?.run)
   }
 
+  /// Why a row in this state cannot be undone; `nil` if it can.
+  var obstacle: UndoObstacle.Reason? {
+    switch self {
+    case .asWritten: nil
+    case .edited: .isEdited
+    case .unknown: .isUnknown
+    }
+  }
+
   init(_ written: RowDigest?, found: @autoclosure () -> RowDigest, run: Int64?) {
     if let written, let run {
       self = written == found() ? .asWritten(run: run) : .edited(since: run)

@@ -2,11 +2,11 @@ import RMOSSystem
 
 /// Admits one thread of this process at a time to write to a store.
 ///
-/// A thread may hold the gate for one transaction, or exclusively for many. Waiting for a transaction
+/// A store has one, so that transactions do not nest, and follow each other. A thread may hold the gate for one transaction, or exclusively for many. Waiting for a transaction
 /// has no limit, because it ends; waiting for an exclusive section has one.
 ///
 /// `@unchecked Sendable`: `state` is guarded by the monitor, the rest is constant.
-final class WriterGate: @unchecked Sendable {
+public final class WriterGate: @unchecked Sendable {
   private struct State {
     var owner: UInt?
     var exclusiveDepth = 0
@@ -18,13 +18,13 @@ final class WriterGate: @unchecked Sendable {
   private let location: String
 
   /// Creates a gate; messages name `location`.
-  init(location: String) { self.location = location }
+  public init(location: String) { self.location = location }
 
   /// Runs `body` while no other thread is within the gate.
   ///
   /// `timeout` is how long to wait for an exclusive section of another thread.
   /// - Throws: ``StoreError/Code/nested``, ``StoreError/Code/locked``, or what `body` throws.
-  func transaction<Result>(timeout: Duration, _ body: () throws -> Result) throws -> Result {
+  public func transaction<Result>(timeout: Duration, _ body: () throws -> Result) throws -> Result {
     try enter(timeout: timeout) { state in
       guard !state.isInTransaction else { throw nestedError }
       state.isInTransaction = true
@@ -37,7 +37,7 @@ final class WriterGate: @unchecked Sendable {
   /// within, and so may further exclusive sections.
   ///
   /// - Throws: ``StoreError/Code/locked`` at once if another thread is in such a section.
-  func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
+  public func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
     try enter(timeout: .zero) { state in
       guard !state.isInTransaction else { throw nestedError }
       state.exclusiveDepth += 1

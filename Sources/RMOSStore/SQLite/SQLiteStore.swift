@@ -203,15 +203,33 @@ public final class SQLiteStore: RecordStore {
   /// `PRAGMA data_version`.
   public func changeToken() -> String? { watch.token() }
 
+  /// Runs `body`, and creates the recommended indexes that are missing when it ends.
+  ///
+  /// They are dropped before if all entity tables are empty and the schema does not belong to a newer
+  /// application.
+  public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result {
+    try beginBulkLoad()
+    let result: Result
+    do {
+      result = try body()
+    } catch {
+      // If this fails, the next load makes up for it.
+      try? endBulkLoad()
+      throw error
+    }
+    try endBulkLoad()
+    return result
+  }
+
   /// Drops the recommended indexes if all entity tables are empty and the schema does not belong to a
   /// newer application.
-  public func beginBulkLoad() throws {
+  package func beginBulkLoad() throws {
     try whileWriting { try SQLiteSchema.dropIndexesOfEmptyTables($0, catalog) }
   }
 
   /// Creates the recommended indexes that are missing, unless the schema belongs to a newer
   /// application.
-  public func endBulkLoad() throws {
+  package func endBulkLoad() throws {
     try whileWriting { try SQLiteSchema.createMissingIndexes($0, catalog) }
   }
 

@@ -52,7 +52,7 @@ enum InitCommand {
   private static func stateBefore(_ path: String) throws -> (version: Int?, missing: [String]) {
     guard let size = FileStatus.size(of: path), size > 0 else { return (nil, []) }
     return try SQLiteStore(path: path, access: .readOnly).read { reader in
-      let missing = try reader.inspection?.inspector.missingTables() ?? []
+      let missing = try reader.inspection.missingTables()
       return (try reader.schemaVersion()?.version, missing)
     }
   }

@@ -123,8 +123,7 @@ struct UnreadableStore: RecordStore {
   var sizeOnDisk: Int? { nil }
   var hasWriter: Bool? { nil }
   func changeToken() -> String? { nil }
-  func beginBulkLoad() {}
-  func endBulkLoad() {}
+  func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result { try body() }
   func backUp(beforeRun run: Int64, isCancelled: () -> Bool) -> RunBackup? { nil }
   func checkWriting() throws -> [Issue] { [] }
   func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }

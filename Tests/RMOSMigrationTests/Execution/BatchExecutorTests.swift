@@ -15,8 +15,12 @@ import Testing
     /// Ids that come to be with another, as by a trigger.
     var companions: [String: String] = [:]
 
-    func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
-      ids.contains(batch.id(at: index) ?? "") ? .identical : .absent
+    func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
+      range.map { index in
+        var facts = StoredFacts()
+        if ids.contains(batch.id(at: index) ?? "") { facts.comparison = .identical }
+        return facts
+      }
     }
 
     func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool { true }
@@ -25,12 +29,22 @@ import Testing
 
     func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin? { nil }
 
-    func insert(_ batch: SourceBatch, at index: Int) throws {
-      let id = batch.records.id(at: index) ?? ""
-      calls.append("insert \(id)")
-      if let code = refused[id] { throw StoreError(code, "no") }
-      guard ids.insert(id).inserted else { throw StoreError(.duplicateID, "it is there") }
-      if let other = companions[id] { ids.insert(other) }
+    func insert(_ batch: SourceBatch, at indices: [Int]) throws -> [Int: StoreError] {
+      var refusals: [Int: StoreError] = [:]
+      for index in indices {
+        let id = batch.records.id(at: index) ?? ""
+        calls.append("insert \(id)")
+        if let code = refused[id] {
+          let error = StoreError(code, "no")
+          guard error.concernsOneRecord else { throw error }
+          refusals[index] = error
+        } else if ids.insert(id).inserted {
+          if let other = companions[id] { ids.insert(other) }
+        } else {
+          refusals[index] = StoreError(.duplicateID, "it is there")
+        }
+      }
+      return refusals
     }
 
     func update(_ batch: SourceBatch, at index: Int) throws { calls.append("update") }

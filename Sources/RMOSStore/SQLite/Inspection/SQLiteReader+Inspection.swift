@@ -2,11 +2,13 @@ import RMOSModels
 import RMOSSystem
 
 extension SQLiteReader: SchemaInspecting {
-  final var inspection: SchemaInspection? { SchemaInspection(self) }
+  final var inspection: any SchemaInspecting { self }
 
-  final func databaseSize() throws -> Int64 {
+  final var hasSchema: Bool { true }
+
+  final func databaseSize() throws -> Int64? {
     try session().connection.integer(
-      "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size") ?? 0
+      "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
   }
 
   final func ledgerVersion() throws -> Int64? {
@@ -103,7 +105,7 @@ extension SQLiteReader: SchemaInspecting {
     let sql =
       "SELECT \(columns.joined(separator: ", ")), \(table.rowIDExpression) FROM \(kind.table)"
     // A damaged tree can have cycles; no row takes less than four bytes of the file.
-    var rest = max(1, try databaseSize() / 4)
+    var rest = max(1, try (databaseSize() ?? 0) / 4)
     try connection.withStatement(sql) { statement in
       while try statement.step() {
         rest -= 1
@@ -111,12 +113,12 @@ extension SQLiteReader: SchemaInspecting {
           throw StoreError(
             .corrupt, "the table \(kind.table) has more rows than fit into the file")
         }
-        var invalid = FieldSet()
+        var invalid: [Int] = []
         let values = (0..<fieldCount).map { column -> Value in
           guard statement.type(at: column) == .text else { return statement.value(at: column) }
           let bytes = statement.borrowedText(at: column)
           if let text = String(validating: bytes, as: UTF8.self) { return .text(text) }
-          invalid.insert(Int(column))
+          invalid.append(Int(column))
           return .text(String(decoding: bytes, as: UTF8.self))
         }
         let record = Record(kind: kind, values: values)

@@ -45,17 +45,7 @@ extension SQLiteReader {
     }
   }
 
-  final func issues(ofRun run: Int64, limit: Int?) throws -> [Issue] {
-    var issues: [Issue] = []
-    try forEachIssue(ofRun: run, limit: limit) { issues.append($0) }
-    return issues
-  }
-
-  final func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
-    try forEachIssue(ofRun: run, limit: nil, body)
-  }
-
-  private func forEachIssue(
+  final func forEachIssue(
     ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
   ) throws {
     let session = try session()
@@ -199,14 +189,5 @@ extension SQLiteStatement {
   func rowDigest(at column: Int32) -> RowDigest? {
     guard type(at: column) == .integer else { return nil }
     return RowDigest(rawValue: UInt64(bitPattern: integer(at: column)))
-  }
-}
-
-extension Locator {
-  /// Creates the locator stored as a number: the line of a JSON Lines file, or the index in a list
-  /// in any other.
-  init(number: Int, path: String?) {
-    let path = path?.lowercasedASCII ?? ""
-    self = path.hasSuffix(".jsonl") || path.hasSuffix(".ndjson") ? .line(number) : .index(number)
   }
 }

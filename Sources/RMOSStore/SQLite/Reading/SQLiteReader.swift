@@ -58,22 +58,22 @@ class SQLiteReader: StoreReader {
     }
   }
 
-  final func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
+  final func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
     let session = try session()
     let table = try session.statements[batch.kind]
-    return try session.connection.withStatement(
-      slot: StatementSlot.comparison.index(table), table.selectForComparison
-    ) { statement in
-      try batch.arena.withUnsafeBufferPointer { arena in
-        guard !batch.entries[index].id.isEmpty else { return .absent }
-        let id = UnsafeBufferPointer(rebasing: arena[batch.entries[index].id.range])
-        try statement.bindBorrowed(text: id, at: 1)
-        guard try statement.step() else { return .absent }
-        if statement.isEqual(to: batch, at: index, arena, table) { return .identical }
-        return StoredComparison(
-          of: batch, at: index, with: statement.record(table).values,
-          storedUnknownMembers: statement.text(at: Int32(table.fieldCount)))
+    return try range.map { index in
+      var facts = StoredFacts()
+      facts.danglingReferences = try batch.danglingReferences(at: index) { kind, id in
+        try contains(kind, id: id)
       }
+      // What failed is refused anyway.
+      guard !batch.entries[index].isFailed else { return facts }
+      facts.comparison = try session.connection.withStatement(
+        slot: StatementSlot.comparison.index(table), table.selectForComparison
+      ) { statement in
+        try statement.comparison(of: batch, at: index, table)
+      }
+      return facts
     }
   }
 
@@ -150,6 +150,22 @@ extension SQLiteStatement {
   /// The record in the current row, whose first columns are the fields of `table`.
   func record(_ table: EntityStatements) -> Record {
     Record(kind: table.kind, values: (0..<Int32(table.fieldCount)).map { value(at: $0) })
+  }
+
+  /// Compares an entity with the row that has its id.
+  fileprivate func comparison(
+    of batch: RecordBatch, at index: Int, _ table: EntityStatements
+  ) throws -> StoredComparison {
+    try batch.arena.withUnsafeBufferPointer { arena in
+      guard !batch.entries[index].id.isEmpty else { return .absent }
+      let id = UnsafeBufferPointer(rebasing: arena[batch.entries[index].id.range])
+      try bindBorrowed(text: id, at: 1)
+      guard try step() else { return .absent }
+      if isEqual(to: batch, at: index, arena, table) { return .identical }
+      return StoredComparison(
+        of: batch, at: index, with: record(table),
+        unknownMembers: text(at: Int32(table.fieldCount)))
+    }
   }
 
   /// Whether the current row of a comparison equals the entity byte for byte, without allocating.

@@ -141,8 +141,7 @@ final class SQLiteRehearsal: RecordStore {
   var sizeOnDisk: Int? { nil }
   var hasWriter: Bool? { nil }
   func changeToken() -> String? { nil }
-  func beginBulkLoad() {}
-  func endBulkLoad() {}
+  func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result { try body() }
   func backUp(beforeRun run: Int64, isCancelled: () -> Bool) -> RunBackup? { nil }
 
   /// The disk that is full is not the one with the database.

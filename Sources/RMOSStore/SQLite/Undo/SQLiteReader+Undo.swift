@@ -196,17 +196,6 @@ extension SQLiteReader {
   }
 }
 
-extension EditState {
-  /// Why a row in this state cannot be undone; `nil` if it can.
-  var obstacle: UndoObstacle.Reason? {
-    switch self {
-    case .asWritten: nil
-    case .edited: .isEdited
-    case .unknown: .isUnknown
-    }
-  }
-}
-
 extension SQLiteStatement {
   /// The digest of the row whose fields begin in the column `first`.
   func rowDigest(_ table: EntityStatements, at first: Int32) -> RowDigest {

@@ -2,7 +2,7 @@ import RMOSModels
 
 /// The writing side of a ``SQLiteStore``, valid within one closure.
 final class SQLiteTransaction: SQLiteReader, StoreTransaction {
-  func insert(_ record: Record) throws {
+  func insert(_ record: Record, provenance: Provenance?) throws {
     let session = try session()
     let id = try record.requiredID()
     let table = try session.statements[record.kind]
@@ -13,15 +13,36 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
         try statement.bindAll(record.values)
         try insert(with: statement, session, record.kind)
       }
-      // An older application that deleted the row may have left its provenance behind.
-      try deleteProvenance(record.kind, id: id)
+      if let provenance {
+        try write(provenance, of: record, session)
+      } else {
+        // An older application that deleted the row may have left its provenance behind.
+        try deleteProvenance(record.kind, id: id)
+      }
     }
   }
 
-  func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
+  func insert(
+    _ batch: RecordBatch, at indices: [Int], run: Int64
+  ) throws -> [Int: StoreError] {
     let session = try session()
+    let table = try session.statements[batch.kind]
+    var refusals: [Int: StoreError] = [:]
+    for index in indices {
+      do {
+        try insert(batch, at: index, run: run, table, session)
+      } catch let error as StoreError where error.concernsOneRecord {
+        refusals[index] = error
+      }
+    }
+    return refusals
+  }
+
+  private func insert(
+    _ batch: RecordBatch, at index: Int, run: Int64, _ table: EntityStatements,
+    _ session: SQLiteSession
+  ) throws {
     let kind = batch.kind
-    let table = try session.statements[kind]
     try batch.arena.withUnsafeBufferPointer { arena in
       try writeOne(session, kind, batch.text(batch.entries[index].id)) {
         try session.connection.withStatement(
@@ -73,45 +94,80 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     }
   }
 
-  func update(
-    _ batch: RecordBatch, at index: Int, run: Int64, startedAt: String
-  ) throws {
+  func rewrite(_ record: Record, provenance: Provenance) throws {
     let session = try session()
-    let kind = batch.kind
+    let kind = record.kind
     let table = try session.statements[kind]
-    let id = batch.text(batch.entries[index].id)
-    guard let stored = try record(kind, id: id) else { throw StoreError.nothingToUpdate(kind, id) }
-    let row = batch.row(at: index, rewriting: stored, startedAt: startedAt)
+    let id = try record.requiredID()
+    guard try contains(kind, id: id) else { throw StoreError.nothingToUpdate(kind, id: id) }
     try writeOne(session, kind, id) {
       try session.connection.withStatement(
         slot: StatementSlot.insertBeforeImage.index(table), table.insertBeforeImage
       ) { statement in
         try statement.bind(id, at: 1)
-        try statement.bind(run, at: 2)
+        try statement.bind(provenance.run, at: 2)
         _ = try statement.step()
       }
       do {
-        guard try rewrite(row, session) else { throw StoreError.ignoredRow(kind) }
+        guard try replace(record, session) else { throw StoreError.ignoredRow(kind) }
       } catch {
         // Only this entity is refused.
-        try session.connection.withStatement(
-          "DELETE FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2 AND run_id = ?3"
-        ) { statement in
-          try statement.bind(kind.rawValue, at: 1)
-          try statement.bind(id, at: 2)
-          try statement.bind(run, at: 3)
-          _ = try statement.step()
-        }
+        try deleteBeforeImage(kind, id: id, run: provenance.run, session)
         throw error
       }
-      let digest = try digestAfterTriggers(session, kind, id) ?? RowDigest(of: row)
-      try batch.arena.withUnsafeBufferPointer { arena in
-        try session.connection.withStatement(
-          slot: StatementSlot.insertProvenance.index(table), table.insertProvenance
-        ) { statement in
-          try statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
-        }
+      try write(provenance, of: record, session)
+    }
+  }
+
+  func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
+    let session = try session()
+    let (kind, id) = (image.record.kind, image.record.id)
+    let isThere = try contains(kind, id: id)
+    try writeOne(session, kind, id) {
+      try deleteBeforeImage(kind, id: id, run: run, session)
+      guard isThere else { return }
+      guard try replace(image.record, session) else {
+        throw StoreError.ignoredUndo(kind, run: run)
       }
+      guard let provenance = image.provenance else {
+        return try deleteProvenance(kind, id: id)
+      }
+      // An edit before the run stays one; what a trigger has changed now is none.
+      let isAsWritten = provenance.rowDigest == RowDigest(of: image.record)
+      try write(provenance, of: image.record, session, keepsDigest: !isAsWritten)
+    }
+    return isThere
+  }
+
+  private func deleteBeforeImage(
+    _ kind: EntityKind, id: String, run: Int64, _ session: SQLiteSession
+  ) throws {
+    try session.connection.withStatement(
+      "DELETE FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2 AND run_id = ?3"
+    ) { statement in
+      try statement.bind(kind.rawValue, at: 1)
+      try statement.bind(id, at: 2)
+      try statement.bind(run, at: 3)
+      _ = try statement.step()
+    }
+  }
+
+  /// Writes the provenance of a row just written, with the digest of the row as it is stored unless
+  /// the one it has is kept.
+  private func write(
+    _ provenance: Provenance, of record: Record, _ session: SQLiteSession,
+    keepsDigest: Bool = false
+  ) throws {
+    let kind = record.kind
+    let table = try session.statements[kind]
+    let digest =
+      keepsDigest
+      ? provenance.rowDigest
+      : try digestAfterTriggers(session, kind, record.id) ?? RowDigest(of: record.asStored)
+    try session.connection.withStatement(
+      slot: StatementSlot.insertProvenance.index(table), table.insertProvenance
+    ) { statement in
+      try statement.bind(provenance, id: record.id, digest)
     }
   }
 
@@ -160,7 +216,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   /// Replaces a row.
   ///
   /// - Returns: Whether it existed and was not ignored.
-  private func rewrite(_ record: Record, _ session: SQLiteSession) throws -> Bool {
+  private func replace(_ record: Record, _ session: SQLiteSession) throws -> Bool {
     let table = try session.statements[record.kind]
     return try session.connection.withStatement(
       slot: StatementSlot.update.index(table), table.update
@@ -243,6 +299,27 @@ extension SQLiteStatement {
   }
 
   /// Binds the parameters of ``EntityStatements/insertProvenance`` and runs it.
+  fileprivate func bind(_ provenance: Provenance, id: String, _ digest: RowDigest?) throws {
+    let row = LedgerRow<ProvenanceColumn>(self, parameter: 0)
+    try row.bind(id, to: .entityID)
+    try row.bind(provenance.run, to: .run)
+    try row.bind(provenance.path, to: .path)
+    switch provenance.locator {
+    case .index(let number), .line(let number): try row.bind(Int64(number), to: .locator)
+    case .key(let key): try row.bind(key, to: .locator)
+    case nil: try row.bind(nil as Int64?, to: .locator)
+    }
+    try row.bind(Int64(provenance.byteOffset), to: .byteOffset)
+    try row.bind(Int64(provenance.byteLength), to: .byteLength)
+    try row.bind(provenance.unknownMembers, to: .unknownMembers)
+    try row.bind(digest.map { Int64(bitPattern: $0.rawValue) }, to: .rowDigest)
+    try provenance.sha256.bytes.withUnsafeBytes { sha256 in
+      try row.bindBorrowed(blob: sha256, to: .sha256)
+      _ = try step()
+    }
+  }
+
+  /// The same for an entity of a batch, without allocating.
   fileprivate func bindProvenance(
     of batch: RecordBatch, at index: Int, run: Int64, _ digest: RowDigest,
     _ arena: UnsafeBufferPointer<UInt8>

@@ -1,36 +1,35 @@
-import RMOSModels
-import RMOSStore
+public import RMOSModels
 
-/// Inspects a store that has no schema of its own, by its records alone.
+/// The inspection of a store that has no schema of its own, by its records alone.
+///
+/// It is what a reader's ``StoreReader/inspection`` returns: `RecordInspection(of: self)`.
 ///
 /// Its tables are as the kinds declare them. A look-up per reference, and one per row for its
 /// provenance.
-final class RecordInspector: SchemaInspecting {
+public struct RecordInspection: SchemaInspecting {
   private let reader: any StoreReader
-  private let isCancelled: () -> Bool
 
-  init(_ reader: any StoreReader, isCancelled: @escaping () -> Bool) {
-    self.reader = reader
-    self.isCancelled = isCancelled
-  }
-
-  /// The records of a kind; a reader that cannot be interrupted is stopped here.
-  private func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
-    var count = 0
-    try reader.forEachRecord(kind) { record in
-      count += 1
-      if count % 256 == 0, isCancelled() { throw StoreError.cancelled }
-      try body(record)
-    }
-  }
+  /// Creates an inspection of what a reader reads.
+  public init(of reader: any StoreReader) { self.reader = reader }
 
   // MARK: The schema, of which there is none
 
-  func databaseSize() throws -> Int64 { 0 }
+  /// `false`.
+  public var hasSchema: Bool { false }
 
-  func ledgerVersion() throws -> Int64? { nil }
+  /// `nil`: it is not known.
+  public func databaseSize() throws -> Int64? { nil }
 
-  func inspectTables() throws -> [InspectedTable] {
+  /// The version that new stores have.
+  public func schemaVersion() throws -> SchemaVersion? {
+    SchemaVersion(version: SchemaVersion.created, appliedAt: nil)
+  }
+
+  /// `nil`: there are no tables.
+  public func ledgerVersion() throws -> Int64? { nil }
+
+  /// The tables that the kinds declare.
+  public func inspectTables() throws -> [InspectedTable] {
     reader.catalog.kinds.map { kind in
       InspectedTable(
         name: kind.table, isTable: true, hasRowID: false,
@@ -42,40 +41,48 @@ final class RecordInspector: SchemaInspecting {
     }
   }
 
-  func missingTables() throws -> [String] { [] }
+  /// None.
+  public func missingTables() throws -> [String] { [] }
 
-  func writingObstacles() throws -> [WritingObstacle] { [] }
+  /// None.
+  public func writingObstacles() throws -> [WritingObstacle] { [] }
 
-  func kindsWithLooseIDs() throws -> Set<EntityKind> { [] }
+  /// None.
+  public func kindsWithLooseIDs() throws -> Set<EntityKind> { [] }
 
-  func forEachIntegrityProblem(
+  /// There is nothing to check.
+  public func forEachIntegrityProblem(
     _ body: (String) throws -> Void
   ) throws -> [(table: String, reason: String)] { [] }
 
-  func forEachForeignKeyProblem(
+  /// The store declares none.
+  public func forEachForeignKeyProblem(
     in table: String, _ body: (ForeignKeyProblem) throws -> Void
   ) throws {}
 
   // MARK: The records
 
-  func forEachRow(
+  /// Reads the records.
+  public func forEachRow(
     of kind: EntityKind, in table: InspectedTable, _ body: (InspectedRow) throws -> Void
   ) throws {
-    try forEachRecord(kind) { record in
+    try reader.forEachRecord(kind) { record in
       try body(InspectedRow(key: InspectedKey(id: record.id, rowID: nil), record: record))
     }
   }
 
-  func forEachID(of kind: EntityKind, _ body: (String) throws -> Void) throws {
-    try forEachRecord(kind) { try body($0.id) }
+  /// Reads the records.
+  public func forEachID(of kind: EntityKind, _ body: (String) throws -> Void) throws {
+    try reader.forEachRecord(kind) { try body($0.id) }
   }
 
-  func forEachDanglingReference(
+  /// Looks up each reference.
+  public func forEachDanglingReference(
     of kind: EntityKind, field: Int, in table: InspectedTable,
     _ body: (InspectedKey, _ reference: String) throws -> Void
   ) throws {
     guard let target = kind.schema.target(ofField: field) else { return }
-    try forEachRecord(kind) { record in
+    try reader.forEachRecord(kind) { record in
       guard case .text(let reference) = record.values[field],
         try !reader.contains(target, id: reference)
       else { return }
@@ -83,7 +90,8 @@ final class RecordInspector: SchemaInspecting {
     }
   }
 
-  func forEachReference(
+  /// Looks up each reference, so that rows with the same one come one by one.
+  public func forEachReference(
     of kind: EntityKind, field: Int, until deadline: ContinuousClock.Instant,
     _ body: (_ reference: String, _ rows: Int, _ isDangling: Bool) throws -> Void
   ) throws -> Bool {
@@ -91,7 +99,7 @@ final class RecordInspector: SchemaInspecting {
     struct OutOfTime: Error {}
     var rows = 0
     do {
-      try forEachRecord(kind) { record in
+      try reader.forEachRecord(kind) { record in
         // Not before 256 rows: a small store is read whole however slow the machine is.
         rows += 1
         if rows % 256 == 0, ContinuousClock.now >= deadline { throw OutOfTime() }
@@ -106,10 +114,11 @@ final class RecordInspector: SchemaInspecting {
 
   // MARK: Provenance
 
-  func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
+  /// Looks up the provenance of each record.
+  public func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
     let runs = Set(try reader.runs(limit: nil).map(\.id))
     for kind in reader.catalog.kinds {
-      try forEachRecord(kind) { record in
+      try reader.forEachRecord(kind) { record in
         guard let provenance = try reader.provenance(kind, id: record.id),
           !runs.contains(provenance.run)
         else { return }
@@ -121,10 +130,11 @@ final class RecordInspector: SchemaInspecting {
     }
   }
 
-  func forEachIDWithoutProvenance(
+  /// Looks up the provenance of each record.
+  public func forEachIDWithoutProvenance(
     of kind: EntityKind, _ body: (String) throws -> Void
   ) throws {
-    try forEachRecord(kind) { record in
+    try reader.forEachRecord(kind) { record in
       if try reader.provenance(kind, id: record.id) == nil { try body(record.id) }
     }
   }

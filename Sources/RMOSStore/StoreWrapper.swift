@@ -1,0 +1,182 @@
+public import RMOSModels
+
+/// A store that does what another does, except for the members that it declares itself.
+///
+/// It forwards everything, also what has a default elsewhere. To change what a transaction does, it
+/// hands a ``StoreTransactionWrapper`` to the closure.
+///
+/// ```swift
+/// struct AnnouncedStore: StoreWrapper {
+///   let base: any RecordStore
+///
+///   func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+///     print("a transaction begins")
+///     return try base.write(body)
+///   }
+/// }
+/// ```
+public protocol StoreWrapper: RecordStore {
+  /// The store that does the work.
+  var base: any RecordStore { get }
+}
+
+extension StoreWrapper {
+  /// The base's.
+  public var location: String { base.location }
+  /// The base's.
+  public var catalog: EntityCatalog { base.catalog }
+  /// The base's.
+  public var sizeOnDisk: Int? { base.sizeOnDisk }
+  /// The base's.
+  public var hasWriter: Bool? { base.hasWriter }
+  /// The base's.
+  public func changeToken() -> String? { base.changeToken() }
+  /// Reads the base.
+  public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+    try base.read(body)
+  }
+  /// Writes the base.
+  public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    try base.write(body)
+  }
+  /// Runs `body` as the only writer of the base.
+  public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
+    try base.withExclusiveWriter(body)
+  }
+  /// Checks the base.
+  public func checkWriting() throws -> [Issue] { try base.checkWriting() }
+  /// The base's.
+  public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try base.rehearsal(isCancelled: isCancelled)
+  }
+  /// Loads into the base.
+  public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result {
+    try base.withBulkLoad(body)
+  }
+  /// Backs the base up.
+  public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
+    try base.backUp(beforeRun: run, isCancelled: isCancelled)
+  }
+}
+
+/// A reader that does what another does, except for the members that it declares itself.
+public protocol StoreReaderWrapper: StoreReader {
+  /// The reader that does the work.
+  var reader: any StoreReader { get }
+}
+
+extension StoreReaderWrapper {
+  /// The reader's.
+  public var catalog: EntityCatalog { reader.catalog }
+  /// Runs `body` with the reader's cancellation.
+  public func withCancellation<Result>(
+    _ isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result {
+    try reader.withCancellation(isCancelled, body)
+  }
+  /// The reader's.
+  public func record(_ kind: EntityKind, id: String) throws -> Record? {
+    try reader.record(kind, id: id)
+  }
+  /// Asks the reader.
+  public func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
+    try reader.contains(kind, id: id)
+  }
+  /// The reader's.
+  public func records(_ query: RecordQuery) throws -> [Record] { try reader.records(query) }
+  /// The reader's.
+  public func count(_ query: RecordQuery) throws -> Int { try reader.count(query) }
+  /// The reader's.
+  public func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
+    try reader.forEachRecord(kind, body)
+  }
+  /// The reader's.
+  public func groups(
+    _ kind: EntityKind, by members: [String], numbers: [String]
+  ) throws -> [RecordGroup] {
+    try reader.groups(kind, by: members, numbers: numbers)
+  }
+  /// The reader's.
+  public func entityDays() throws -> EntityDays { try reader.entityDays() }
+  /// The reader's.
+  public var inspection: any SchemaInspecting { reader.inspection }
+  /// The reader's.
+  public func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
+    try reader.facts(of: batch, in: range)
+  }
+  /// The reader's.
+  public func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
+    try reader.provenance(kind, id: id)
+  }
+  /// The reader's.
+  public func runs(limit: Int?) throws -> [LedgerRun] { try reader.runs(limit: limit) }
+  /// The reader's.
+  public func run(_ id: Int64) throws -> LedgerRun? { try reader.run(id) }
+  /// The reader's.
+  public func forEachIssue(
+    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+  ) throws {
+    try reader.forEachIssue(ofRun: run, limit: limit, body)
+  }
+  /// The reader's.
+  public func forEachBeforeImage(
+    ofRun run: Int64, _ body: (BeforeImage) throws -> Void
+  ) throws {
+    try reader.forEachBeforeImage(ofRun: run, body)
+  }
+  /// The reader's.
+  public func forEachUndoObstacle(
+    ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    try reader.forEachUndoObstacle(ofRun: run, body)
+  }
+  /// The reader's.
+  public func undoCounts(ofRun run: Int64) throws -> UndoCounts {
+    try reader.undoCounts(ofRun: run)
+  }
+}
+
+/// A transaction that does what another does, except for the members that it declares itself.
+public protocol StoreTransactionWrapper: StoreReaderWrapper, StoreTransaction {
+  /// The transaction that does the work.
+  var transaction: any StoreTransaction { get }
+}
+
+extension StoreTransactionWrapper {
+  /// The transaction.
+  public var reader: any StoreReader { transaction }
+  /// Inserts in the transaction.
+  public func insert(_ record: Record, provenance: Provenance?) throws {
+    try transaction.insert(record, provenance: provenance)
+  }
+  /// Updates in the transaction.
+  public func update(_ record: Record) throws -> Bool { try transaction.update(record) }
+  /// Deletes in the transaction.
+  public func delete(_ kind: EntityKind, id: String) throws -> Bool {
+    try transaction.delete(kind, id: id)
+  }
+  /// Inserts in the transaction.
+  public func insert(
+    _ batch: RecordBatch, at indices: [Int], run: Int64
+  ) throws -> [Int: StoreError] {
+    try transaction.insert(batch, at: indices, run: run)
+  }
+  /// Rewrites in the transaction.
+  public func rewrite(_ record: Record, provenance: Provenance) throws {
+    try transaction.rewrite(record, provenance: provenance)
+  }
+  /// Begins it in the transaction.
+  public func beginRun(_ run: LedgerRun) throws -> Int64 { try transaction.beginRun(run) }
+  /// Updates it in the transaction.
+  public func updateRun(_ run: LedgerRun) throws { try transaction.updateRun(run) }
+  /// Appends them in the transaction.
+  public func appendIssues(_ issues: [Issue], run: Int64) throws {
+    try transaction.appendIssues(issues, run: run)
+  }
+  /// Restores in the transaction.
+  public func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
+    try transaction.restore(image, run: run)
+  }
+  /// Undoes in the transaction.
+  public func undo(run: Int64) throws -> UndoCounts { try transaction.undo(run: run) }
+}
