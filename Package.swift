@@ -12,6 +12,7 @@ let package = Package(
     .library(name: "RMOSAudit", targets: ["RMOSAudit"]),
     .library(name: "RMOSHTTP", targets: ["RMOSHTTP"]),
     .library(name: "RMOSDashboard", targets: ["RMOSDashboard"]),
+    .library(name: "RMOSCommandLine", targets: ["RMOSCommandLine"]),
     .executable(name: "rmos-cli", targets: ["rmos-cli"]),
   ],
   targets: [
@@ -38,12 +39,13 @@ let package = Package(
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSHTML", "RMOSHTTP",
         "RMOSSystem",
       ]),
-    .executableTarget(
-      name: "rmos-cli",
+    .target(
+      name: "RMOSCommandLine",
       dependencies: [
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSAudit", "RMOSDashboard",
         "RMOSHTTP", "RMOSSystem",
       ]),
+    .executableTarget(name: "rmos-cli", dependencies: ["RMOSCommandLine", "RMOSSystem"]),
 
     .target(
       name: "RMOSTestSupport",

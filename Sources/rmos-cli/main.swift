@@ -1,3 +1,4 @@
+import RMOSCommandLine
 import RMOSSystem
 
 FileDescriptor.occupyStandardDescriptors()

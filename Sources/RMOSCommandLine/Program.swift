@@ -6,8 +6,8 @@ import RMOSStore
 import RMOSSystem
 
 /// Runs a command line and returns its exit status.
-enum Program {
-  static func run(_ words: [String]) -> ExitStatus {
+package enum Program {
+  package static func run(_ words: [String]) -> ExitStatus {
     let console = Console()
     let wantsJSON = words.prefix { $0 != "--" }.contains("--json")
     var status: ExitStatus
@@ -121,7 +121,7 @@ enum Program {
 }
 
 /// The exit status of the program.
-enum ExitStatus: Int32 {
+package enum ExitStatus: Int32 {
   /// The command found nothing wrong.
   case success = 0
   /// The command ran and found failures.
