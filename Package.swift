@@ -86,6 +86,9 @@ let package = Package(
         "RMOSTestSupport",
       ]),
     .testTarget(
+      name: "RMOSCommandLineTests",
+      dependencies: ["RMOSCommandLine", "RMOSModels", "RMOSStore"]),
+    .testTarget(
       name: "rmos-cliTests",
       dependencies: [
         "rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard",

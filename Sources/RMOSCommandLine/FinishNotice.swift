@@ -27,6 +27,7 @@ final class FinishNotice {
       isUnattended: true),
   ]
 
+  private let program: CommandLineProgram
   private let console: Console
   private let source: String
   private let database: String
@@ -43,15 +44,16 @@ final class FinishNotice {
   ///
   /// - Throws: ``UsageError`` if its options cannot be combined.
   init?(_ arguments: ParsedArguments, source: String, _ console: Console) throws {
-    webhook = try arguments["notify"].map { try Webhook(url: $0) }
+    webhook = try arguments["notify"].map { try Webhook(url: $0, arguments.program) }
     if webhook == nil, arguments["notify-on"] != nil {
       throw UsageError("--notify-on requires --notify URL")
     }
     occasion = arguments.choice("notify-on", of: Occasion.self) ?? .always
     command = arguments["on-finish"]
+    program = arguments.program
     self.console = console
     self.source = source
-    database = Defaults.databasePath(arguments)
+    database = arguments.database.shown
     if webhook == nil, command == nil { return nil }
     console.whenOver = { self.give($0, $1) }
   }
@@ -92,7 +94,7 @@ final class FinishNotice {
 
   private func warn(_ text: String) {
     console.note(
-      "rmos-cli: " + console.styled("warning:", .warning) + " " + TerminalText.escaped(text))
+      "\(program): " + console.styled("warning:", .warning) + " " + TerminalText.escaped(text))
   }
 }
 
@@ -102,15 +104,20 @@ private struct Webhook {
   private static let attempts = 3
 
   private let url: String
+  /// What it says of itself.
+  private let agent: String
   /// The timeout of one attempt, in seconds.
   private let timeout: Int
 
   /// Creates a webhook.
   ///
-  /// - Parameter url: A URL that ``ValueSpec/url`` has accepted.
+  /// - Parameters:
+  ///   - url: A URL that ``ValueSpec/url`` has accepted.
+  ///   - program: The program that posts.
   /// - Throws: ``UsageError`` if `RMOS_NOTIFY_TIMEOUT` is not a number of seconds.
-  init(url: String) throws {
+  init(url: String, _ program: CommandLineProgram) throws {
     self.url = url
+    agent = "\(program)/\(program.version)"
     let text = ProcessEnvironment.variable("RMOS_NOTIFY_TIMEOUT") ?? "10"
     guard let timeout = Int(text), 1...300 ~= timeout else {
       throw UsageError(#"RMOS_NOTIFY_TIMEOUT: expected seconds from 1 to 300, found "\#(text)""#)
@@ -143,7 +150,7 @@ private struct Webhook {
     let arguments = [
       // First, so that no configuration file is read.
       "-q", "--silent", "--globoff", "--proto", "=http,https", "--max-redirs", "0",
-      "--max-time", String(timeout), "--user-agent", "rmos-cli/\(RMOSVersion.current)",
+      "--max-time", String(timeout), "--user-agent", agent,
       // Without waiting for the server to ask for the body.
       "--header", "Content-Type: application/json", "--header", "Expect:",
       "--data-binary", "@-", "--output", "/dev/null",

@@ -4,35 +4,39 @@ import RMOSModels
 /// The way out of failures and issues, in terms of the program's options and commands.
 ///
 /// The libraries state facts with a code, for whoever embeds them. Only here do codes meet options.
-enum Hints {
+struct Hints {
+  let program: CommandLineProgram
+
   /// What to do about an error of a command, by its code.
-  static func forError(_ code: String, of command: CommandSpec?) -> String? {
+  func forError(_ code: String, of command: CommandSpec?) -> String? {
     if code == "store.disk-full", command?.option("no-backup") != nil {
       return "If there is no space for the backup, --no-backup skips it."
     }
     return errors[code]
   }
 
-  private static let errors = [
-    "store.locked": "rmos-cli status shows the run that is under way.",
-    "store.foreign": "Name another database with --db FILE.",
-    "store.not-a-database": "Name another database with --db FILE.",
-    "store.newer-schema": "Name another database with --db FILE.",
-    "store.corrupt": "rmos-cli audit shows what is damaged.",
-    "backup.exists": "--force replaces an earlier backup.",
-    "rejects.not-empty": "Name another directory with --rejects DIR.",
-    "rejects.in-source": "Name another directory with --rejects DIR.",
-    "rejects.unwritable": "Name another directory with --rejects DIR.",
-    "report.no-run": "rmos-cli runs lists the runs.",
-    "statistics.invalid": "rmos-cli migrate --stats FILE writes statistics.",
-    "serve.port-in-use": "Choose another port with --port N; --port 0 takes any that is free.",
-    "serve.no-address": "Name an address of this machine with --host HOST.",
-    "serve.token-required": "Set a token with RMOS_TOKEN or --token TOKEN.",
-  ]
+  private var errors: [String: String] {
+    [
+      "store.locked": "\(program) status shows the run that is under way.",
+      "store.foreign": "Name another database with --db \(program.databasePlaceholder).",
+      "store.not-a-database": "Name another database with --db \(program.databasePlaceholder).",
+      "store.newer-schema": "Name another database with --db \(program.databasePlaceholder).",
+      "store.corrupt": "\(program) audit shows what is damaged.",
+      "backup.exists": "--force replaces an earlier backup.",
+      "rejects.not-empty": "Name another directory with --rejects DIR.",
+      "rejects.in-source": "Name another directory with --rejects DIR.",
+      "rejects.unwritable": "Name another directory with --rejects DIR.",
+      "report.no-run": "\(program) runs lists the runs.",
+      "statistics.invalid": "\(program) migrate --stats FILE writes statistics.",
+      "serve.port-in-use": "Choose another port with --port N; --port 0 takes any that is free.",
+      "serve.no-address": "Name an address of this machine with --host HOST.",
+      "serve.token-required": "Set a token with RMOS_TOKEN or --token TOKEN.",
+    ]
+  }
 
   /// What to do about an issue of a migration, by its code, where the options given so far leave
   /// something to do.
-  static func forIssue(_ code: String, _ arguments: ParsedArguments) -> String? {
+  func forIssue(_ code: String, _ arguments: ParsedArguments) -> String? {
     switch code {
     case "duplicate.differs" where arguments.has("force"): nil
     case "duplicate.differs" where arguments["on-duplicate"] == "update":
@@ -46,9 +50,7 @@ enum Hints {
 
   /// What to do about issues of a migration that are wrong in one way: the mapping that their message
   /// names, or else, for many, a look at what they have.
-  ///
-  /// A hint names only commands and options that there are.
-  static func forGroup(
+  func forGroup(
     _ group: IssueGroups.Group, source: String, _ arguments: ParsedArguments
   ) -> String? {
     if let hint = forIssue(group.code.rawValue, arguments) { return hint }
@@ -57,15 +59,14 @@ enum Hints {
       return "--mapping \(TerminalText.shellWord(name)) reads them"
     }
     guard [.fieldMissing, .fieldType, .fieldEmpty, .shapeNotObject].contains(group.code),
-      group.severity == .error, group.count > group.firsts.count,
-      CommandTable.commands.contains(where: { $0.name == "survey" })
+      group.severity == .error, group.count > group.firsts.count
     else { return nil }
     let place = TerminalText.path(group.within, in: source)
-    return "rmos-cli survey \(TerminalText.shellWord(place)) shows their shape"
+    return "\(program) survey \(TerminalText.shellWord(place)) shows their shape"
   }
 
   /// The mapping that the source may be read with, by a message.
-  private static func mapping(in message: String) -> String? {
+  private func mapping(in message: String) -> String? {
     let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
     guard let index = parts.firstIndex(where: { $0.hasSuffix("with the mapping ") }),
       index + 2 < parts.count, parts[index + 1] != "…"
@@ -74,9 +75,11 @@ enum Hints {
   }
 
   /// What to do about findings of an audit, by the code of their rule.
-  static let forFindings = [
-    "schema.version":
-      "rmos-cli init records the version or upgrades it; a newer one needs a newer rmos-cli",
-    "schema.table": "rmos-cli init creates missing tables",
-  ]
+  var forFindings: [String: String] {
+    [
+      "schema.version":
+        "\(program) init records the version or upgrades it; a newer one needs a newer \(program)",
+      "schema.table": "\(program) init creates missing tables",
+    ]
+  }
 }

@@ -1,8 +1,3 @@
 import RMOSCommandLine
-import RMOSSystem
 
-FileDescriptor.occupyStandardDescriptors()
-Signals.ignoreThoseOfWriting()
-ChildProcess.rememberEndings()
-Signals.endOnInterruption()
-ProcessEnvironment.end(Program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
+CommandLineProgram(name: "rmos-cli").main()

@@ -79,15 +79,32 @@ struct CommandSpec: Sendable {
     let help: String
   }
 
+  /// The program whose command it is.
+  let program: CommandLineProgram
   let name: String
   /// One line.
   let summary: String
   /// A paragraph.
   let details: String
-  var arguments: [Argument] = []
-  var options: [Option] = []
-  var examples: [Example] = []
+  let arguments: [Argument]
+  let options: [Option]
+  let examples: [Example]
   let run: @Sendable (ParsedArguments, Console) throws -> ExitStatus
+
+  init(
+    _ program: CommandLineProgram, name: String, summary: String, details: String,
+    arguments: [Argument] = [], options: [Option] = [], examples: [Example] = [],
+    run: @escaping @Sendable (ParsedArguments, Console) throws -> ExitStatus
+  ) {
+    self.program = program
+    self.name = name
+    self.summary = summary
+    self.details = details
+    self.arguments = arguments
+    self.options = options
+    self.examples = examples
+    self.run = run
+  }
 
   /// The options, including those that every command takes.
   var allOptions: [Option] { options + Self.commonOptions }
@@ -104,7 +121,7 @@ struct CommandSpec: Sendable {
   /// The synopsis.
   var usage: String {
     let words = arguments.map { $0.isRequired ? $0.name : "[\($0.name)]" }
-    return (["rmos-cli", name] + words + ["[options]"]).joined(separator: " ")
+    return ([program.name, name] + words + ["[options]"]).joined(separator: " ")
   }
 }
 
@@ -113,6 +130,8 @@ enum ValueSpec: Sendable {
   case text
   case file
   case directory
+  /// A database; what opens it says whether it is one.
+  case database
   /// An HTTP URL.
   case url
   /// A command line for the shell.
@@ -137,11 +156,10 @@ enum ValueSpec: Sendable {
     }
   }
 
-  /// The words to choose from; empty if any text is allowed.
+  /// The words to choose from; empty if there are none, or if they are the names of commands.
   var words: [String] {
     switch self {
-    case .text, .file, .directory, .url, .shellCommand: []
-    case .command: CommandTable.commands.map(\.name)
+    case .text, .file, .directory, .database, .command, .url, .shellCommand: []
     case .choice(let words), .list(let words), .name(let words, _, _), .fileOr(let words): words
     }
   }
@@ -152,7 +170,7 @@ enum ValueSpec: Sendable {
   func check(_ text: String, label: String) throws {
     switch self {
     // The code that uses a command or the database reports best what is wrong with it.
-    case .text, .shellCommand, .command: return
+    case .text, .shellCommand, .command, .database: return
     case .file, .fileOr, .directory: try checkPath(text, label)
     case .choice(let words):
       if words.contains(text) { return }
@@ -176,8 +194,6 @@ enum ValueSpec: Sendable {
   ///
   /// It would be created, or looked for, under that very name.
   private func checkPath(_ text: String, _ label: String) throws {
-    // A database's name is checked where it is opened, wherever it comes from.
-    guard label != "--db" else { return }
     let isDirectory = if case .directory = self { true } else { false }
     let noun = isDirectory ? "directory" : "file"
     let wayOut = "For a \(noun) that really has that name, write ./\(text)"
@@ -229,10 +245,9 @@ enum ValueSpec: Sendable {
   }
 }
 
-/// All commands.
-enum CommandTable {
+extension CommandLineProgram {
   /// The commands, in the order of help.
-  static var commands: [CommandSpec] {
+  var commands: [CommandSpec] {
     [
       MigrateCommand.spec, SurveyCommand.spec, AuditCommand.spec, ReportCommand.spec,
       StatusCommand.spec,
@@ -240,16 +255,17 @@ enum CommandTable {
       ExportCommand.spec, DiffCommand.spec, MappingsCommand.spec, BackupCommand.spec,
       InitCommand.spec, SampleCommand.spec,
       CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec, VersionCommand.spec,
-    ]
+    ].map { $0(self) }
   }
 
   /// The command of a name.
   ///
   /// - Throws: ``UsageError``, which suggests the nearest name.
-  static func command(_ name: String) throws -> CommandSpec {
+  func command(_ name: String) throws -> CommandSpec {
+    let commands = commands
     if let spec = commands.first(where: { $0.name == name }) { return spec }
     throw UsageError(
       #"unknown command "\#(name)""#,
-      hint: Suggestion.hint(for: name, among: commands.map(\.name)) ?? "See rmos-cli help.")
+      hint: Suggestion.hint(for: name, among: commands.map(\.name)) ?? "See \(self) help.")
   }
 }

@@ -9,6 +9,9 @@ struct ParsedArguments {
   private var words: [(text: String, option: String?)] = []
   private let spec: CommandSpec
 
+  /// The program whose command line it is.
+  var program: CommandLineProgram { spec.program }
+
   /// Whether a flag is given.
   ///
   /// - Precondition: The command declares the flag.
@@ -68,9 +71,9 @@ struct ParsedArguments {
   func commandLine(without options: String...) -> String {
     let hidden = Set(spec.options.filter(\.isUnattended).map(\.name) + options)
     let kept = words.filter { $0.option.map { !hidden.contains($0) } ?? true }.map {
-      TerminalText.shellWord($0.text)
+      TerminalText.shellWord(program.shown($0.text))
     }
-    return (["rmos-cli", spec.name] + kept).joined(separator: " ")
+    return ([program.name, spec.name] + kept).joined(separator: " ")
   }
 
   /// ``commandLine(without:)`` with a flag added.
@@ -78,7 +81,7 @@ struct ParsedArguments {
     let line = commandLine()
     // After "--" it would be no option.
     if words.contains(where: { $0.option == nil && $0.text == "--" }) {
-      let start = "rmos-cli \(spec.name)"
+      let start = "\(program) \(spec.name)"
       return "\(start) --\(option)\(line.dropFirst(start.count))"
     }
     return "\(line) --\(option)"
@@ -120,7 +123,7 @@ struct ParsedArguments {
     if positionals.count > spec.arguments.count {
       var hint = "Usage: \(spec.usage)"
       if spec.option("db") != nil, self["db"] == nil {
-        hint += "\nName the database with --db FILE."
+        hint += "\nName the database with --db \(program.databasePlaceholder)."
       }
       throw UsageError(
         #"unexpected argument "\#(positionals[spec.arguments.count])""#, hint: hint)
@@ -175,7 +178,7 @@ struct ParsedArguments {
     throw UsageError(
       #"unknown option "\#(label)" for \#(spec.name)"#,
       hint: Suggestion.hint(for: name, among: known.map(\.name), prefix: "--")
-        ?? "See rmos-cli help \(spec.name).")
+        ?? "See \(program) help \(spec.name).")
   }
 }
 

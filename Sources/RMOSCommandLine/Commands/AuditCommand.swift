@@ -9,53 +9,58 @@ enum AuditCommand {
     case text, json, html
   }
 
-  private static let ruleCode = ValueSpec.name(
-    Auditor.allRules.map(\.code), of: "rule", listedBy: "rmos-cli audit --list-rules")
+  private static func ruleCode(_ program: CommandLineProgram) -> ValueSpec {
+    .name(Auditor.allRules.map(\.code), of: "rule", listedBy: "\(program) audit --list-rules")
+  }
 
-  static let spec = CommandSpec(
-    name: "audit", summary: "Check the database against the rules of migration",
-    details: "Opens the database read-only, whatever its state, and changes nothing. "
-      + "--repair-plan proposes repairs; they are never applied.",
-    options: [
-      Defaults.databaseOption,
-      .init(
-        name: "rule", placeholder: "CODE", value: ruleCode,
-        help: "Check only this rule; repeatable",
-        isRepeatable: true),
-      .init(
-        name: "skip", placeholder: "CODE", value: ruleCode,
-        help: "Skip this rule; repeatable",
-        isRepeatable: true),
-      .init(name: "strict", help: "Exit with status 1 on warnings too"),
-      .init(
-        name: "max-errors", placeholder: "N",
-        help: "Allow N errors before exiting with status 1 [default: 0]"),
-      .init(
-        name: "max-warnings", placeholder: "N",
-        help: "Allow N warnings before exiting with status 1 [default: any number]"),
-      .init(
-        name: "format", of: Format.self, help: "The format of the report [default: text]"),
-      .init(
-        name: "output", placeholder: "FILE",
-        help: "Write the report to a file instead of standard output"),
-      .init(
-        name: "repair-plan", placeholder: "FILE", help: "Write SQL that would fix what can be fixed"
-      ),
-      .init(
-        name: "badge", placeholder: "FILE",
-        help: "Write the verdict as a status badge (Shields endpoint JSON)"),
-      .init(name: "list-rules", help: "List the rules and exit"),
-    ],
-    examples: [
-      .init(command: "rmos-cli audit --db shop.db", help: "Check everything"),
-      .init(
-        command: "rmos-cli audit --rule reference.missing --repair-plan repair.sql",
-        help: "Find job logs that refer to missing rows, and write SQL to fix them"),
-      .init(
-        command: "rmos-cli audit --strict --format html --output audit.html",
-        help: "In CI: write a page, and exit with status 1 on warnings too"),
-    ],
-    run: run)
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "audit", summary: "Check the database against the rules of migration",
+      details: "Opens the database read-only, whatever its state, and changes nothing. "
+        + "--repair-plan proposes repairs; they are never applied.",
+      options: [
+        program.databaseOption,
+        .init(
+          name: "rule", placeholder: "CODE", value: ruleCode(program),
+          help: "Check only this rule; repeatable",
+          isRepeatable: true),
+        .init(
+          name: "skip", placeholder: "CODE", value: ruleCode(program),
+          help: "Skip this rule; repeatable",
+          isRepeatable: true),
+        .init(name: "strict", help: "Exit with status 1 on warnings too"),
+        .init(
+          name: "max-errors", placeholder: "N",
+          help: "Allow N errors before exiting with status 1 [default: 0]"),
+        .init(
+          name: "max-warnings", placeholder: "N",
+          help: "Allow N warnings before exiting with status 1 [default: any number]"),
+        .init(
+          name: "format", of: Format.self, help: "The format of the report [default: text]"),
+        .init(
+          name: "output", placeholder: "FILE",
+          help: "Write the report to a file instead of standard output"),
+        .init(
+          name: "repair-plan", placeholder: "FILE",
+          help: "Write SQL that would fix what can be fixed"
+        ),
+        .init(
+          name: "badge", placeholder: "FILE",
+          help: "Write the verdict as a status badge (Shields endpoint JSON)"),
+        .init(name: "list-rules", help: "List the rules and exit"),
+      ],
+      examples: [
+        .init(command: "\(program) audit --db shop.db", help: "Check everything"),
+        .init(
+          command: "\(program) audit --rule reference.missing --repair-plan repair.sql",
+          help: "Find job logs that refer to missing rows, and write SQL to fix them"),
+        .init(
+          command: "\(program) audit --strict --format html --output audit.html",
+          help: "In CI: write a page, and exit with status 1 on warnings too"),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(
     _ arguments: ParsedArguments, _ console: Console
@@ -80,16 +85,7 @@ enum AuditCommand {
     }
     let files = ["output", "repair-plan", "badge"].compactMap { arguments[$0] }
     for file in files { try checkWritable(file, arguments) }
-    let path = Defaults.databasePath(arguments)
-    try SQLiteStore.checkName(path)
-    guard FileStatus.exists(path) else {
-      throw CommandError(
-        code: "store.cannot-open",
-        message: "there is no database at \(path)",
-        hint: "Name another database with --db FILE.")
-    }
-    let store = try SQLiteStore(path: path, access: .inspect)
-    try store.checkOrigin()
+    let store = try arguments.database.open(for: .inspecting).store
     let report = try Auditor(of: store, options: .init(rules: rules)).runSynchronously()
     if let file = arguments["repair-plan"] {
       try write(RepairPlan(for: report).sql, to: file)
@@ -97,7 +93,7 @@ enum AuditCommand {
     if let file = arguments["badge"] { try write(report.badge + "\n", to: file) }
     let text =
       switch format {
-      case .text: AuditText.text(for: report)
+      case .text: AuditText.text(for: report, arguments.program.hints)
       case .json: report.json
       case .html: report.html
       }
@@ -141,7 +137,7 @@ enum AuditCommand {
 
   /// Fails early if the file cannot be written, and never lets it overwrite the database.
   private static func checkWritable(_ file: String, _ arguments: ParsedArguments) throws {
-    if FileStatus.isSameFile(file, Defaults.databasePath(arguments)) {
+    if arguments.database.isFile(file) {
       throw UsageError("\(file) is the database; name another file")
     }
     do throws(SystemError) {
@@ -172,13 +168,13 @@ private enum AuditText {
   private static let findingsShown = 10
 
   /// The verdict, the counts, and the findings by rule.
-  static func text(for report: AuditReport) -> String {
+  static func text(for report: AuditReport, _ hints: Hints) -> String {
     var table = TextTable([""], numbers: ["entities"])
     for kind in report.catalog.kinds {
       let count = report.counts[kind].map { TerminalText.grouped($0) } ?? "unreadable"
       table.add([kind.schema.plural, count])
     }
-    let sections = report.results.filter { $0.total > 0 }.map(section)
+    let sections = report.results.filter { $0.total > 0 }.map { section($0, hints) }
     return ([verdict(report), table.text] + sections + [summary(report)])
       .joined(separator: "\n\n")
   }
@@ -195,7 +191,7 @@ private enum AuditText {
     return "\(TerminalText.escaped(report.database)) is \(words)"
   }
 
-  private static func section(_ result: AuditReport.RuleResult) -> String {
+  private static func section(_ result: AuditReport.RuleResult, _ hints: Hints) -> String {
     let title = "\(result.rule.code): \(TerminalText.counted(result.total, "finding"))"
     var lines = [title + " — " + result.rule.summary]
     for finding in result.findings.prefix(findingsShown) {
@@ -211,7 +207,7 @@ private enum AuditText {
     }
     let rest = result.total - min(result.findings.count, findingsShown)
     if rest > 0 { lines.append("  … and \(TerminalText.grouped(rest)) more") }
-    if let hint = Hints.forFindings[result.rule.code] { lines.append("  hint: \(hint)") }
+    if let hint = hints.forFindings[result.rule.code] { lines.append("  hint: \(hint)") }
     return lines.joined(separator: "\n")
   }
 

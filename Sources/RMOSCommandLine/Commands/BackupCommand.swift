@@ -4,44 +4,46 @@ import RMOSSystem
 
 /// `rmos-cli backup`.
 enum BackupCommand {
-  static let spec = CommandSpec(
-    name: "backup", summary: "Copy the database to a file, even while it is in use",
-    details: "Writes the database as it is now to FILE: one complete file that only its owner can "
-      + "read. Other programs can write to the database meanwhile.",
-    arguments: [.init(name: "FILE", help: "The file; it must not exist yet", isRequired: true)],
-    options: [
-      Defaults.databaseOption,
-      .init(name: "force", help: "Replace FILE if it exists"),
-    ],
-    examples: [
-      .init(command: "rmos-cli backup shop-2026-03-01.db --db shop.db", help: "A dated copy")
-    ]
-  ) { arguments, console in
-    let file = arguments.positionals[0]
-    Signals.catchInterruptions()
-    let store = try Defaults.openForReading(arguments)
-    do {
-      try store.backUpSynchronously(to: file, replacing: arguments.has("force")) {
-        Signals.isInterrupted
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "backup", summary: "Copy the database to a file, even while it is in use",
+      details:
+        "Writes the database as it is now to FILE: one complete file that only its owner can "
+        + "read. Other programs can write to the database meanwhile.",
+      arguments: [.init(name: "FILE", help: "The file; it must not exist yet", isRequired: true)],
+      options: [
+        program.databaseOption,
+        .init(name: "force", help: "Replace FILE if it exists"),
+      ],
+      examples: [
+        .init(command: "\(program) backup shop-2026-03-01.db --db shop.db", help: "A dated copy")
+      ]
+    ) { arguments, console in
+      let file = arguments.positionals[0]
+      Signals.catchInterruptions()
+      let opened = try arguments.database.open(for: .reading)
+      do {
+        try opened.backUp(file, arguments.has("force")) { Signals.isInterrupted }
+      } catch let error as StoreError where error.code == .cancelled {
+        return console.interrupted(
+          by: error.code.rawValue, error.message, asJSON: arguments.has("json"))
       }
-    } catch let error as StoreError where error.code == .cancelled {
-      return console.interrupted(
-        by: error.code.rawValue, error.message, asJSON: arguments.has("json"))
+      let size = FileStatus.size(of: file)
+      if arguments.has("json") {
+        console.print(
+          JSONOutput.success { writer in
+            writer.member("database", opened.store.location)
+            writer.member("backup", file)
+            writer.member("bytes", size)
+          })
+      } else {
+        let bytes = size.map { " (\(TerminalText.grouped($0)) bytes)" } ?? ""
+        console.print(
+          "Backed up \(TerminalText.escaped(opened.store.location)) to \(TerminalText.escaped(file))\(bytes)"
+        )
+      }
+      return .success
     }
-    let size = FileStatus.size(of: file)
-    if arguments.has("json") {
-      console.print(
-        JSONOutput.success { writer in
-          writer.member("database", store.location)
-          writer.member("backup", file)
-          writer.member("bytes", size)
-        })
-    } else {
-      let bytes = size.map { " (\(TerminalText.grouped($0)) bytes)" } ?? ""
-      console.print(
-        "Backed up \(TerminalText.escaped(store.location)) to \(TerminalText.escaped(file))\(bytes)"
-      )
-    }
-    return .success
   }
 }

@@ -8,81 +8,87 @@ enum DiffCommand {
   /// How many entries are shown without `--verbose`.
   private static let entriesShown = 50
 
-  static let spec = CommandSpec(
-    name: "diff", summary: "Compare a legacy tree with the database",
-    details: "Shows what is only in the source, what is only in the database and what differs, "
-      + "with both values and the side that changed since the migration. Changes nothing. Exits "
-      + "with status 1 if more differs than the limits allow.",
-    arguments: [
-      .init(
-        name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]",
-        value: .directory)
-    ],
-    options: [
-      Defaults.databaseOption,
-      MappingsCommand.option,
-      .init(
-        name: "max-only-in-source", placeholder: "N",
-        help: "Allow N entities only in the source [default: 0]"),
-      .init(
-        name: "max-only-in-database", placeholder: "N",
-        help: "Allow N entities only in the database [default: 0]"),
-      .init(
-        name: "allow-empty",
-        help: "Accept a source with no files to read, which is a failure otherwise"),
-      .init(
-        name: "max-different", placeholder: "N", help: "Allow N entities that differ [default: 0]"),
-      .init(name: "verbose", letter: "v", help: "Show every entry, not just the first 50"),
-      .init(name: "quiet", letter: "q", help: "Print nothing; report only through the exit status"),
-    ],
-    examples: [
-      .init(command: "rmos-cli diff legacy --db shop.db", help: "See what changed on either side"),
-      .init(
-        command: "rmos-cli diff legacy --max-only-in-database 100 -q",
-        help: "In CI: allow rows that were added since"),
-    ]
-  ) { arguments, console in
-    var limits = DiffReport.Limits()
-    let range = 0...Int.max
-    limits.onlyInSource = try arguments.integer("max-only-in-source", in: range) ?? 0
-    limits.onlyInDatabase = try arguments.integer("max-only-in-database", in: range) ?? 0
-    limits.different = try arguments.integer("max-different", in: range) ?? 0
-    limits.allowsEmptySource = arguments.has("allow-empty")
-    if arguments.has("quiet"), arguments.has("verbose") {
-      throw UsageError("--quiet and --verbose cannot be combined")
-    }
-    let mappings = try MappingsCommand.mappings(arguments)
-    let source = arguments.positionals.first ?? Defaults.source
-    try Migration.checkSource(source)
-    Signals.catchInterruptions()
-    let store = try Defaults.openForReading(arguments)
-    let isJSON = arguments.has("json")
-    let showsAll = arguments.has("verbose") && !isJSON
-    var options = Diff.Options()
-    if !isJSON { options.maxEntries = showsAll ? 0 : entriesShown }
-    options.mappings = mappings
-    var report: DiffReport
-    do {
-      report = try Diff(of: source, against: store, options: options).runSynchronously(
-        observer: showsAll ? { entry in show(entry.lines, console) } : nil,
-        isCancelled: { Signals.isInterrupted })
-    } catch let error as MigrationError where error.code == .cancelled {
-      return console.interrupted(by: error, asJSON: isJSON)
-    }
-    if isJSON {
-      console.print(report.json(limits: limits))
-    } else if !arguments.has("quiet") {
-      if showsAll {
-        if report.entriesOmitted > 0 { console.print() }
-        report.entriesOmitted = 0
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "diff", summary: "Compare a legacy tree with the database",
+      details: "Shows what is only in the source, what is only in the database and what differs, "
+        + "with both values and the side that changed since the migration. Changes nothing. Exits "
+        + "with status 1 if more differs than the limits allow.",
+      arguments: [
+        .init(
+          name: "SOURCE", help: "The legacy directory [default: \(program.defaultSource)]",
+          value: .directory)
+      ],
+      options: [
+        program.databaseOption,
+        MappingsCommand.option,
+        .init(
+          name: "max-only-in-source", placeholder: "N",
+          help: "Allow N entities only in the source [default: 0]"),
+        .init(
+          name: "max-only-in-database", placeholder: "N",
+          help: "Allow N entities only in the database [default: 0]"),
+        .init(
+          name: "allow-empty",
+          help: "Accept a source with no files to read, which is a failure otherwise"),
+        .init(
+          name: "max-different", placeholder: "N", help: "Allow N entities that differ [default: 0]"
+        ),
+        .init(name: "verbose", letter: "v", help: "Show every entry, not just the first 50"),
+        .init(
+          name: "quiet", letter: "q", help: "Print nothing; report only through the exit status"),
+      ],
+      examples: [
+        .init(
+          command: "\(program) diff legacy --db shop.db", help: "See what changed on either side"),
+        .init(
+          command: "\(program) diff legacy --max-only-in-database 100 -q",
+          help: "In CI: allow rows that were added since"),
+      ]
+    ) { arguments, console in
+      var limits = DiffReport.Limits()
+      let range = 0...Int.max
+      limits.onlyInSource = try arguments.integer("max-only-in-source", in: range) ?? 0
+      limits.onlyInDatabase = try arguments.integer("max-only-in-database", in: range) ?? 0
+      limits.different = try arguments.integer("max-different", in: range) ?? 0
+      limits.allowsEmptySource = arguments.has("allow-empty")
+      if arguments.has("quiet"), arguments.has("verbose") {
+        throw UsageError("--quiet and --verbose cannot be combined")
       }
-      show(report.lines, console)
-      if report.entriesOmitted > 0 { console.note("-v shows them all") }
-      if report.nothingFound != nil, !limits.allowsEmptySource {
-        console.note("--allow-empty accepts an empty source")
+      let mappings = try MappingsCommand.mappings(arguments)
+      let source = arguments.positionals.first ?? program.defaultSource
+      try Migration.checkSource(source, program.catalog)
+      Signals.catchInterruptions()
+      let store = try arguments.database.openForReading()
+      let isJSON = arguments.has("json")
+      let showsAll = arguments.has("verbose") && !isJSON
+      var options = Diff.Options()
+      if !isJSON { options.maxEntries = showsAll ? 0 : entriesShown }
+      options.mappings = mappings
+      var report: DiffReport
+      do {
+        report = try Diff(of: source, against: store, options: options).runSynchronously(
+          observer: showsAll ? { entry in show(entry.lines, console) } : nil,
+          isCancelled: { Signals.isInterrupted })
+      } catch let error as MigrationError where error.code == .cancelled {
+        return console.interrupted(by: error, asJSON: isJSON)
       }
+      if isJSON {
+        console.print(report.json(limits: limits))
+      } else if !arguments.has("quiet") {
+        if showsAll {
+          if report.entriesOmitted > 0 { console.print() }
+          report.entriesOmitted = 0
+        }
+        show(report.lines, console)
+        if report.entriesOmitted > 0 { console.note("-v shows them all") }
+        if report.nothingFound != nil, !limits.allowsEmptySource {
+          console.note("--allow-empty accepts an empty source")
+        }
+      }
+      return report.isWithin(limits) ? .success : .failures
     }
-    return report.isWithin(limits) ? .success : .failures
   }
 
   private static func show(_ lines: [String], _ console: Console) {

@@ -5,50 +5,56 @@ import RMOSSystem
 
 /// `rmos-cli export`.
 enum ExportCommand {
-  static let spec = CommandSpec(
-    name: "export", summary: "Write the database's entities as a legacy tree",
-    details: "Writes one file per entity, including the members that have no column in the tables. "
-      + "The tree can be migrated again: into an empty database it gives the same rows, and into "
-      + "the original nothing new.",
-    arguments: [
-      .init(name: "DIR", help: "A directory that is empty or does not exist yet", isRequired: true)
-    ],
-    options: [
-      Defaults.databaseOption,
-      .init(
-        name: "lines", help: "Write one JSON Lines file per kind instead of one file per entity"),
-      .init(name: "compact", help: "Write JSON without white space"),
-    ],
-    examples: [
-      .init(command: "rmos-cli export tree --db shop.db", help: "tree/patterns/….json and so on"),
-      .init(
-        command: "rmos-cli export tree --lines",
-        help: "tree/patterns/patterns.jsonl and two more"),
-    ]
-  ) { arguments, console in
-    let directory = arguments.positionals[0]
-    var options = Export.Options()
-    options.layout = arguments.has("lines") ? .lines : .files
-    options.isIndented = !arguments.has("compact")
-    Signals.catchInterruptions()
-    let store = try Defaults.openForReading(arguments)
-    let summary: Export.Summary
-    do {
-      summary = try Export(of: store, to: directory, options: options)
-        .runSynchronously { Signals.isInterrupted }
-    } catch let error as MigrationError where error.code == .cancelled {
-      return console.interrupted(by: error, asJSON: arguments.has("json"))
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "export", summary: "Write the database's entities as a legacy tree",
+      details:
+        "Writes one file per entity, including the members that have no column in the tables. "
+        + "The tree can be migrated again: into an empty database it gives the same rows, and into "
+        + "the original nothing new.",
+      arguments: [
+        .init(
+          name: "DIR", help: "A directory that is empty or does not exist yet", isRequired: true)
+      ],
+      options: [
+        program.databaseOption,
+        .init(
+          name: "lines", help: "Write one JSON Lines file per kind instead of one file per entity"),
+        .init(name: "compact", help: "Write JSON without white space"),
+      ],
+      examples: [
+        .init(
+          command: "\(program) export tree --db shop.db", help: "tree/patterns/….json and so on"),
+        .init(
+          command: "\(program) export tree --lines",
+          help: "tree/patterns/patterns.jsonl and two more"),
+      ]
+    ) { arguments, console in
+      let directory = arguments.positionals[0]
+      var options = Export.Options()
+      options.layout = arguments.has("lines") ? .lines : .files
+      options.isIndented = !arguments.has("compact")
+      Signals.catchInterruptions()
+      let store = try arguments.database.openForReading()
+      let summary: Export.Summary
+      do {
+        summary = try Export(of: store, to: directory, options: options)
+          .runSynchronously { Signals.isInterrupted }
+      } catch let error as MigrationError where error.code == .cancelled {
+        return console.interrupted(by: error, asJSON: arguments.has("json"))
+      }
+      if arguments.has("json") {
+        console.print(json(summary, of: store, directory: directory))
+      } else {
+        show(summary, of: store, directory: directory, console)
+      }
+      return summary.leftOut > 0 ? .failures : .success
     }
-    if arguments.has("json") {
-      console.print(json(summary, directory: directory, database: store.location))
-    } else {
-      show(summary, directory: directory, console)
-    }
-    return summary.leftOut > 0 ? .failures : .success
   }
 
   private static func show(
-    _ summary: Export.Summary, directory: String, _ console: Console
+    _ summary: Export.Summary, of store: any RecordStore, directory: String, _ console: Console
   ) {
     for issue in summary.issues {
       let style: Console.Style = issue.severity == .error ? .error : .warning
@@ -63,7 +69,7 @@ enum ExportCommand {
     }
     let files = TerminalText.counted(summary.fileCount, "file")
     console.print("Wrote \(files) to \(TerminalText.escaped(directory)):")
-    for kind in EntityCatalog.rmos.kinds {
+    for kind in store.catalog.kinds {
       console.print(
         "  "
           + TerminalText.counted(
@@ -75,18 +81,18 @@ enum ExportCommand {
   }
 
   private static func json(
-    _ summary: Export.Summary, directory: String, database: String
+    _ summary: Export.Summary, of store: any RecordStore, directory: String
   ) -> String {
     var writer = JSONWriter(style: .pretty)
     writer.object {
       $0.member("success", summary.leftOut == 0)
-      $0.member("database", database)
+      $0.member("database", store.location)
       $0.member("directory", directory)
       $0.member("files", summary.fileCount)
       $0.member("bytes", summary.byteCount)
       $0.member("entities") {
         $0.object {
-          for kind in EntityCatalog.rmos.kinds {
+          for kind in store.catalog.kinds {
             $0.member(kind.rawValue, summary.counts[kind] ?? 0)
           }
         }

@@ -2,30 +2,33 @@ import RMOSModels
 
 /// `rmos-cli help [COMMAND]`.
 enum HelpCommand {
-  static let spec = CommandSpec(
-    name: "help", summary: "Show help, or the help of a command",
-    details: "",
-    arguments: [.init(name: "COMMAND", help: "The command to describe", value: .command)],
-    examples: [.init(command: "rmos-cli help migrate", help: "The options of migrate")]
-  ) { arguments, console in
-    let asJSON = arguments.has("json")
-    if let name = arguments.positionals.first {
-      return show(try CommandTable.command(name), asJSON: asJSON, console)
-    }
-    if asJSON {
-      console.print(
-        JSONOutput.success {
-          $0.member("version", RMOSVersion.current)
-          $0.member("commands") {
-            $0.array {
-              for spec in CommandTable.commands { spec.write(to: &$0) }
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "help", summary: "Show help, or the help of a command",
+      details: "",
+      arguments: [.init(name: "COMMAND", help: "The command to describe", value: .command)],
+      examples: [.init(command: "\(program) help migrate", help: "The options of migrate")]
+    ) { arguments, console in
+      let asJSON = arguments.has("json")
+      if let name = arguments.positionals.first {
+        return show(try program.command(name), asJSON: asJSON, console)
+      }
+      if asJSON {
+        console.print(
+          JSONOutput.success {
+            $0.member("version", program.version)
+            $0.member("commands") {
+              $0.array {
+                for spec in program.commands { spec.write(to: &$0) }
+              }
             }
-          }
-        })
-    } else {
-      console.print(HelpText.overview)
+          })
+      } else {
+        console.print(HelpText(program: program).overview)
+      }
+      return .success
     }
-    return .success
   }
 
   /// Shows one command's help.
@@ -36,7 +39,7 @@ enum HelpCommand {
           $0.member("command") { spec.write(to: &$0) }
         })
     } else {
-      console.print(HelpText.text(for: spec))
+      console.print(HelpText(program: spec.program).text(for: spec))
     }
     return .success
   }
@@ -77,20 +80,25 @@ extension CommandSpec {
 
 /// `rmos-cli version`, also `rmos-cli --version`.
 enum VersionCommand {
-  static let spec = CommandSpec(
-    name: "version", summary: "Show the version (also --version)", details: ""
-  ) { arguments, console in
-    if arguments.has("json") {
-      console.print(JSONOutput.success { $0.member("version", RMOSVersion.current) })
-    } else {
-      console.print("rmos-cli \(RMOSVersion.current)")
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "version", summary: "Show the version (also --version)", details: ""
+    ) { arguments, console in
+      if arguments.has("json") {
+        console.print(JSONOutput.success { $0.member("version", program.version) })
+      } else {
+        console.print("\(program) \(program.version)")
+      }
+      return .success
     }
-    return .success
   }
 }
 
 /// The text of help, made from the command table.
-enum HelpText {
+struct HelpText {
+  let program: CommandLineProgram
+
   private static let width = 80
 
   /// What the exit statuses mean.
@@ -109,25 +117,31 @@ enum HelpText {
   ]
 
   /// What the program does, and its commands.
-  static var overview: String {
-    let rows = CommandTable.commands.map { ($0.name, $0.summary) }
+  var overview: String {
+    let rows = program.commands.map { ($0.name, $0.summary) }
     return """
-      rmos-cli \(RMOSVersion.current) — migrates a luthier shop's legacy JSON files into SQLite
+      \(program) \(program.version) — \(program.about)
 
-      Usage: rmos-cli COMMAND [arguments] [options]
+      Usage: \(program) COMMAND [arguments] [options]
 
       Commands:
       \(table(rows))
 
-      See rmos-cli help COMMAND for a command's arguments, options and examples.
-      The database is --db FILE, or else RMOS_DB_PATH, or else \(Defaults.database).
+      See \(program) help COMMAND for a command's arguments, options and examples.
+      \(wayToDatabase)
       """
   }
 
+  private var wayToDatabase: String {
+    let rest = program.defaultDatabase.map { ", or else \($0)" } ?? ""
+    return "The database is --db \(program.databasePlaceholder), or else "
+      + "RMOS_DB_PATH\(rest)."
+  }
+
   /// One command.
-  static func text(for spec: CommandSpec) -> String {
-    var text = "rmos-cli \(spec.name) — \(spec.summary)\n\nUsage: \(spec.usage)\n"
-    if !spec.details.isEmpty { text += "\n" + wrapped(spec.details, indent: 0) + "\n" }
+  func text(for spec: CommandSpec) -> String {
+    var text = "\(program) \(spec.name) — \(spec.summary)\n\nUsage: \(spec.usage)\n"
+    if !spec.details.isEmpty { text += "\n" + Self.wrapped(spec.details, indent: 0) + "\n" }
     if !spec.arguments.isEmpty {
       text += "\nArguments:\n" + table(spec.arguments.map { ($0.name, $0.help) }) + "\n"
     }
@@ -137,16 +151,16 @@ enum HelpText {
       text += spec.examples.map { "  \($0.command)\n      \($0.help)" }.joined(separator: "\n")
       text += "\n"
     }
-    let statuses = exitStatuses.map { "\($0) \($1)" }.joined(separator: ", ")
-    return text + "\n" + wrapped("Exit status: \(statuses).", indent: 0)
+    let statuses = Self.exitStatuses.map { "\($0) \($1)" }.joined(separator: ", ")
+    return text + "\n" + Self.wrapped("Exit status: \(statuses).", indent: 0)
   }
 
   /// Two columns; text that is too long for the first gets its own line.
-  private static func table(_ rows: [(String, String)]) -> String {
+  private func table(_ rows: [(String, String)]) -> String {
     let longest = rows.map(\.0.count).max() ?? 0
     let column = min(longest, 26) + 4
     return rows.map { label, help in
-      let text = wrapped(help, indent: column)
+      let text = Self.wrapped(help, indent: column)
       let start = "  " + label
       if start.count + 2 > column { return start + "\n" + text }
       return TerminalText.padded(start, to: column, left: false) + text.dropFirst(column)

@@ -4,35 +4,39 @@ import RMOSStore
 
 /// `rmos-cli history`.
 enum HistoryCommand {
-  static let spec = CommandSpec(
-    name: "history", summary: "Show how many entities were migrated per day, newest first",
-    details: "Migrated entities count for the day of their run, others for the day they were "
-      + "created, both in UTC. Opens the database read-only and changes nothing.",
-    options: [
-      Defaults.databaseOption,
-      .init(name: "limit", placeholder: "N", help: "Show at most N days [default: 50]"),
-    ],
-    examples: [.init(command: "rmos-cli history --limit 7", help: "The last seven days")]
-  ) { arguments, console in
-    let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
-    let store = try Defaults.openForReading(arguments)
-    let history = try MigrationHistory.read(from: store, limit: limit)
-    if arguments.has("json") {
-      console.print(history.json)
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "history", summary: "Show how many entities were migrated per day, newest first",
+      details: "Migrated entities count for the day of their run, others for the day they were "
+        + "created, both in UTC. Opens the database read-only and changes nothing.",
+      options: [
+        program.databaseOption,
+        .init(name: "limit", placeholder: "N", help: "Show at most N days [default: 50]"),
+      ],
+      examples: [.init(command: "\(program) history --limit 7", help: "The last seven days")]
+    ) { arguments, console in
+      let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 50
+      let store = try arguments.database.openForReading()
+      let history = try MigrationHistory.read(from: store, limit: limit)
+      if arguments.has("json") {
+        console.print(history.json)
+        return .success
+      }
+      show(history, console)
+      if history.totalDays == 0, history.undatedEntities == 0 {
+        console.print(
+          "Next: \(program) migrate SOURCE --dry-run\(arguments.database.words)")
+      }
       return .success
     }
-    show(history, console)
-    if history.totalDays == 0, history.undatedEntities == 0 {
-      console.print("Next: rmos-cli migrate SOURCE --dry-run\(Defaults.databaseWords(arguments))")
-    }
-    return .success
   }
 
   private static func show(_ history: MigrationHistory, _ console: Console) {
     if history.days.isEmpty {
       console.print("No entities with a date yet.")
     } else {
-      let kinds = EntityCatalog.rmos.kinds
+      let kinds = history.catalog.kinds
       var table = TextTable(
         ["day"], numbers: kinds.map(\.schema.plural) + ["total"])
       for day in history.days {

@@ -2,37 +2,44 @@ import RMOSModels
 
 /// `rmos-cli man`.
 enum ManCommand {
-  static let spec = CommandSpec(
-    name: "man", summary: "Print the manual page",
-    details: "The page is in roff with the man macros.",
-    examples: [
-      .init(command: "rmos-cli man | man -l -", help: "Read it; on macOS, use | mandoc | less"),
-      .init(
-        command: "rmos-cli man > /usr/local/share/man/man1/rmos-cli.1", help: "Install it"),
-    ]
-  ) { arguments, console in
-    if arguments.has("json") {
-      console.print(JSONOutput.success { $0.member("roff", ManualPage.roff + "\n") })
-    } else {
-      console.print(ManualPage.roff)
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "man", summary: "Print the manual page",
+      details: "The page is in roff with the man macros.",
+      examples: [
+        .init(command: "\(program) man | man -l -", help: "Read it; on macOS, use | mandoc | less"),
+        .init(
+          command: "\(program) man > /usr/local/share/man/man1/\(program).1", help: "Install it"),
+      ]
+    ) { arguments, console in
+      let page = ManualPage(program: program).roff
+      if arguments.has("json") {
+        console.print(JSONOutput.success { $0.member("roff", page + "\n") })
+      } else {
+        console.print(page)
+      }
+      return .success
     }
-    return .success
   }
 }
 
 /// The manual page, made from the command table: roff with the man macros.
-private enum ManualPage {
+struct ManualPage {
+  let program: CommandLineProgram
+
   /// The page.
-  static var roff: String {
+  var roff: String {
     var page = Roff()
-    let version = RMOSVersion.current
-    page.lines.append(#".TH "RMOS\-CLI" 1 "\#(RMOSVersion.date)" "rmos\-cli \#(version)" RMOS"#)
+    let version = Roff.escaped("\(program) \(program.version)")
+    let title = Roff.escaped(program.name.uppercased())
+    page.lines.append(#".TH "\#(title)" 1 "\#(RMOSVersion.date)" "\#(version)" RMOS"#)
     // No hyphenation and no justification, so that commands stay readable.
     page.lines += [".nh", ".ad l"]
     page.section("Name")
-    page.text("rmos-cli \u{2013} migrates a luthier shop's legacy JSON files into SQLite")
+    page.text("\(program) \u{2013} \(program.about)")
     page.section("Synopsis")
-    page.bold("rmos-cli", then: " COMMAND [arguments] [options]")
+    page.bold(program.name, then: " COMMAND [arguments] [options]")
     page.section("Description")
     page.text(
       "Moves strip families, patterns and job logs from JSON files into a database that the "
@@ -42,14 +49,16 @@ private enum ManualPage {
       "Options come after the command. --option value and --option=value mean the same, and -qv "
         + "means -q -v; -- ends the options.")
     page.section("Commands")
-    for command in CommandTable.commands { page.command(command) }
+    for command in program.commands { page.command(command) }
     page.section("Exit status")
     for (status, meaning) in HelpText.exitStatuses { page.entry(status, meaning) }
     page.section("Environment")
     for (name, meaning) in HelpText.environment { page.entry(name, meaning) }
     page.section("Files")
-    page.entry(Defaults.database, "The database, unless --db or RMOS_DB_PATH names another.")
-    page.entry(Defaults.source, "The legacy directory, unless SOURCE names another.")
+    if let database = program.defaultDatabase {
+      page.entry(database, "The database, unless --db or RMOS_DB_PATH names another.")
+    }
+    page.entry(program.defaultSource, "The legacy directory, unless SOURCE names another.")
     return page.lines.joined(separator: "\n")
   }
 }
@@ -106,7 +115,7 @@ private struct Roff {
     return escaped.hasPrefix(".") || escaped.hasPrefix("'") ? "\\&" + escaped : escaped
   }
 
-  private static func escaped(_ text: String) -> String {
+  fileprivate static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {

@@ -4,43 +4,48 @@ import RMOSSystem
 
 /// `rmos-cli mappings [NAME]`, and the option by which other commands take mappings.
 enum MappingsCommand {
-  static let spec = CommandSpec(
-    name: "mappings", summary: "List the built-in mappings, or print one",
-    details: "A mapping says how files of another shape are read: where in them the entities are, "
-      + "and what their members become. What is printed is a mapping file as any other; copied and "
-      + "changed, it reads a shape of your own.",
-    arguments: [
-      .init(
-        name: "NAME", help: "The mapping to print",
-        value: .name(names, of: "built-in mapping", listedBy: "rmos-cli mappings"))
-    ],
-    examples: [
-      .init(command: "rmos-cli mappings", help: "What shapes can be read"),
-      .init(
-        command: "rmos-cli mappings saw-runs > shop.json", help: "Begin a mapping of your own"),
-    ]
-  ) { arguments, console in
-    guard let name = arguments.positionals.first, let mapping = Mapping.builtIn(named: name) else {
-      list(asJSON: arguments.has("json"), console)
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "mappings", summary: "List the built-in mappings, or print one",
+      details:
+        "A mapping says how files of another shape are read: where in them the entities are, "
+        + "and what their members become. What is printed is a mapping file as any other; copied and "
+        + "changed, it reads a shape of your own.",
+      arguments: [
+        .init(
+          name: "NAME", help: "The mapping to print",
+          value: .name(names, of: "built-in mapping", listedBy: "\(program) mappings"))
+      ],
+      examples: [
+        .init(command: "\(program) mappings", help: "What shapes can be read"),
+        .init(
+          command: "\(program) mappings saw-runs > shop.json", help: "Begin a mapping of your own"),
+      ]
+    ) { arguments, console in
+      guard let name = arguments.positionals.first, let mapping = Mapping.builtIn(named: name)
+      else {
+        list(asJSON: arguments.has("json"), program, console)
+        return .success
+      }
+      if arguments.has("json") {
+        console.print(
+          JSONOutput.success {
+            $0.member("name", mapping.name)
+            $0.member("about", mapping.about)
+            $0.member("sha256", mapping.sha256)
+            $0.member("text", mapping.text + "\n")
+          })
+      } else {
+        console.print(mapping.text)
+      }
       return .success
     }
-    if arguments.has("json") {
-      console.print(
-        JSONOutput.success {
-          $0.member("name", mapping.name)
-          $0.member("about", mapping.about)
-          $0.member("sha256", mapping.sha256)
-          $0.member("text", mapping.text + "\n")
-        })
-    } else {
-      console.print(mapping.text)
-    }
-    return .success
   }
 
   private static var names: [String] { Mapping.builtIn.map(\.name) }
 
-  private static func list(asJSON: Bool, _ console: Console) {
+  private static func list(asJSON: Bool, _ program: CommandLineProgram, _ console: Console) {
     if asJSON {
       console.print(
         JSONOutput.success { writer in
@@ -66,7 +71,7 @@ enum MappingsCommand {
         console.print(TerminalText.padded(label, to: column, left: false) + line)
       }
     }
-    console.print("Next: rmos-cli migrate SOURCE --mapping NAME --dry-run")
+    console.print("Next: \(program) migrate SOURCE --mapping NAME --dry-run")
   }
 
   // MARK: The option
@@ -87,9 +92,9 @@ enum MappingsCommand {
   static func mappings(_ arguments: ParsedArguments) throws -> [Mapping] {
     try arguments.all("mapping").map { name in
       if let mapping = Mapping.builtIn(named: name) { return mapping }
-      let text = try text(of: name)
+      let text = try text(of: name, arguments.program)
       do throws(MappingError) {
-        return try Mapping(parsing: text)
+        return try Mapping(parsing: text, catalog: arguments.program.catalog)
       } catch {
         throw CommandError(
           code: "mapping.invalid",
@@ -104,7 +109,9 @@ enum MappingsCommand {
     arguments.all("mapping").map { " --mapping " + TerminalText.shellWord($0) }.joined()
   }
 
-  private static func text(of file: String) throws -> String {
+  private static func text(
+    of file: String, _ program: CommandLineProgram
+  ) throws -> String {
     let content: FileSystem.Content
     do throws(SystemError) {
       content = try FileSystem.content(of: file, limit: largestMapping)
@@ -114,7 +121,7 @@ enum MappingsCommand {
         isName
           ? "--mapping: there is no built-in mapping and no file \"\(file)\""
           : "--mapping: cannot read \(file): \(error.reason)",
-        hint: Suggestion.hint(for: file, among: names) ?? "See rmos-cli mappings.")
+        hint: Suggestion.hint(for: file, among: names) ?? "See \(program) mappings.")
     }
     guard case .bytes(let bytes) = content else {
       throw UsageError(

@@ -5,69 +5,74 @@ import RMOSSystem
 
 /// `rmos-cli migrate`.
 enum MigrateCommand {
-  static let spec = CommandSpec(
-    name: "migrate", summary: "Migrate a legacy JSON tree into the database",
-    details: "Reads SOURCE/{strip_families,patterns,joblogs}/**, checks every entity and writes "
-      + "the valid ones, each with its provenance. Running it again is safe: existing entities are "
-      + "skipped, and an interrupted run resumes where it stopped. rmos-cli undo reverts a run.",
-    arguments: [
-      .init(
-        name: "SOURCE", help: "The legacy directory [default: \(Defaults.source)]",
-        value: .directory)
-    ],
-    options: [
-      Defaults.databaseOption,
-      MappingsCommand.option,
-      .init(name: "dry-run", help: "Show what would happen; write nothing at all"),
-      .init(
-        name: "batch-size", placeholder: "N", help: "Entities per transaction [default: 2000]"),
-      .init(name: "atomic", help: "All or nothing: write nothing if any entity fails"),
-      .init(
-        name: "on-duplicate", of: Migration.Options.DuplicatePolicy.self,
-        help: "If the id is already in the database: keep the row, rewrite it if its content "
-          + "differs, or reject the entity [default: skip]"),
-      .init(
-        name: "force",
-        help: "With --on-duplicate update, also overwrite rows that were changed in the database"),
-      .init(
-        name: "missing-id", of: Migration.Options.MissingIDPolicy.self,
-        help: "If an entity has no id: derive one from its path, or reject it "
-          + "[default: derive]"),
-      .init(
-        name: "max-errors", placeholder: "N",
-        help: "Stop when more than N entities have failed [default: never]"),
-      .init(
-        name: "allow-empty",
-        help: "Accept a source with no files to read, which is a failure otherwise"),
-      .init(
-        name: "rejects", placeholder: "DIR",
-        help: "Copy what fails to DIR, with its issues; once fixed, DIR can be migrated"),
-      .init(
-        name: "stats", placeholder: "FILE",
-        help: "Write the counts per kind as JSON; not in a dry run"),
-      .init(
-        name: "no-backup",
-        help: "Do not back up the database first (FILE.backup-<run>; the last 3 are kept)"),
-      .init(name: "strict", help: "Exit with status 1 on warnings too"),
-      .init(name: "quiet", letter: "q", help: "Show only errors"),
-      .init(name: "verbose", letter: "v", help: "Show every issue as it is found, including notes"),
-    ] + FinishNotice.options,
-    examples: [
-      .init(
-        command: "rmos-cli migrate legacy --db shop.db --dry-run", help: "See what would happen"),
-      .init(command: "rmos-cli migrate legacy --db shop.db", help: "Migrate"),
-      .init(
-        command: "rmos-cli migrate legacy --mapping saw-runs",
-        help: "Read files of another shape: rmos-cli mappings lists which"),
-      .init(
-        command: "rmos-cli migrate legacy --json > report.json",
-        help: "For programs: the whole report"),
-      .init(
-        command:
-          "rmos-cli migrate legacy -q --notify https://chat.example/hook",
-        help: "On a schedule: post the result to a chat"),
-    ],
-    run: run)
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "migrate", summary: "Migrate a legacy JSON tree into the database",
+      details: "Reads SOURCE/{strip_families,patterns,joblogs}/**, checks every entity and writes "
+        + "the valid ones, each with its provenance. Running it again is safe: existing entities are "
+        + "skipped, and an interrupted run resumes where it stopped. \(program) undo reverts a run.",
+      arguments: [
+        .init(
+          name: "SOURCE", help: "The legacy directory [default: \(program.defaultSource)]",
+          value: .directory)
+      ],
+      options: [
+        program.databaseOption,
+        MappingsCommand.option,
+        .init(name: "dry-run", help: "Show what would happen; write nothing at all"),
+        .init(
+          name: "batch-size", placeholder: "N", help: "Entities per transaction [default: 2000]"),
+        .init(name: "atomic", help: "All or nothing: write nothing if any entity fails"),
+        .init(
+          name: "on-duplicate", of: Migration.Options.DuplicatePolicy.self,
+          help: "If the id is already in the database: keep the row, rewrite it if its content "
+            + "differs, or reject the entity [default: skip]"),
+        .init(
+          name: "force",
+          help: "With --on-duplicate update, also overwrite rows that were changed in the database"),
+        .init(
+          name: "missing-id", of: Migration.Options.MissingIDPolicy.self,
+          help: "If an entity has no id: derive one from its path, or reject it "
+            + "[default: derive]"),
+        .init(
+          name: "max-errors", placeholder: "N",
+          help: "Stop when more than N entities have failed [default: never]"),
+        .init(
+          name: "allow-empty",
+          help: "Accept a source with no files to read, which is a failure otherwise"),
+        .init(
+          name: "rejects", placeholder: "DIR",
+          help: "Copy what fails to DIR, with its issues; once fixed, DIR can be migrated"),
+        .init(
+          name: "stats", placeholder: "FILE",
+          help: "Write the counts per kind as JSON; not in a dry run"),
+        .init(
+          name: "no-backup",
+          help: "Do not back up the database first (FILE.backup-<run>; the last 3 are kept)"),
+        .init(name: "strict", help: "Exit with status 1 on warnings too"),
+        .init(name: "quiet", letter: "q", help: "Show only errors"),
+        .init(
+          name: "verbose", letter: "v", help: "Show every issue as it is found, including notes"),
+      ] + FinishNotice.options,
+      examples: [
+        .init(
+          command: "\(program) migrate legacy --db shop.db --dry-run", help: "See what would happen"
+        ),
+        .init(command: "\(program) migrate legacy --db shop.db", help: "Migrate"),
+        .init(
+          command: "\(program) migrate legacy --mapping saw-runs",
+          help: "Read files of another shape: \(program) mappings lists which"),
+        .init(
+          command: "\(program) migrate legacy --json > report.json",
+          help: "For programs: the whole report"),
+        .init(
+          command:
+            "\(program) migrate legacy -q --notify https://chat.example/hook",
+          help: "On a schedule: post the result to a chat"),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments, _ console: Console) throws
     -> ExitStatus
@@ -76,21 +81,24 @@ enum MigrateCommand {
     if arguments.has("quiet"), arguments.has("verbose") {
       throw UsageError("--quiet and --verbose cannot be combined")
     }
-    let source = arguments.positionals.first ?? Defaults.source
+    let program = arguments.program
+    let source = arguments.positionals.first ?? program.defaultSource
     let notice = try FinishNotice(arguments, source: source, console)
     if let file = arguments["stats"] { try checkStatistics(file, source: source, arguments) }
-    try Migration.validate(source: source, options: options)
+    try Migration.validate(source: source, options: options, catalog: program.catalog)
     if let directory = options.rejectsDirectory {
-      let database = Defaults.databasePath(arguments)
-      if FileStatus.isSameFile(database.directoryPath, directory) {
+      let database = arguments.database
+      if database.isIn(directory: directory) {
         throw UsageError(
-          "\(directory) contains the database \(database); name another directory for the rejects")
+          "\(directory) contains the database \(database.shown); name another directory for the "
+            + "rejects")
       }
     }
     Signals.catchInterruptions()
     let store =
       options.isDryRun
-      ? try Defaults.openForRehearsal(arguments) : try Defaults.openForWriting(arguments)
+      ? try arguments.database.openForRehearsal()
+      : try arguments.database.open(for: .creating).store
     let reporter = MigrationReporter(source: source, arguments: arguments, console: console)
     notice?.summary = { reporter.summary }
     var summary: MigrationSummary
@@ -102,7 +110,7 @@ enum MigrateCommand {
       guard let (code, message) = Self.midway(error), var summary = reporter.summary,
         summary.statistics.total.found > 0 || summary.ending == .sourceFailed
       else { throw error }
-      if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
+      summary.store = arguments.database.shown
       if arguments.has("json") {
         notice?.failure = .init(code: code, message: message)
         console.print(MigrationReport(of: summary).json(error: (code, message)))
@@ -112,7 +120,7 @@ enum MigrateCommand {
       throw error
     }
     // A dry run in memory stands for the database that does not exist yet.
-    if store is InMemoryStore { summary.store = Defaults.databasePath(arguments) }
+    summary.store = arguments.database.shown
     let statistics = options.isDryRun ? nil : arguments["stats"]
     let failure =
       statistics.flatMap { writeStatistics(summary.statistics, to: $0) } ?? rejectsError(summary)
@@ -189,10 +197,10 @@ enum MigrateCommand {
   private static func checkStatistics(
     _ file: String, source: String, _ arguments: ParsedArguments
   ) throws {
-    if FileStatus.isSameFile(file, Defaults.databasePath(arguments)) {
+    if arguments.database.isFile(file) {
       throw UsageError("\(file) is the database; name another file")
     }
-    if Migration.reads(file, from: source) {
+    if Migration.reads(file, from: source, arguments.program.catalog) {
       throw UsageError("\(file) is in the source \(source); name a file elsewhere")
     }
     do throws(SystemError) {
@@ -270,13 +278,13 @@ enum MigrateCommand {
       return again + (failed > 0 ? "  (migrates everything except what fails)" : "")
     case .completed where failed > 0 && hasRejects:
       return "fix the files in \(TerminalText.escaped(arguments["rejects"] ?? "")), then "
-        + "rmos-cli migrate " + TerminalText.shellWord(arguments["rejects"] ?? "")
+        + "\(arguments.program) migrate " + TerminalText.shellWord(arguments["rejects"] ?? "")
         + MappingsCommand.words(arguments)
-        + Defaults.databaseWords(arguments)
+        + arguments.database.words
     case .completed where failed > 0:
       return "fix the files and run the same command again; it skips what is migrated"
     case .completed:
-      return "rmos-cli status" + Defaults.databaseWords(arguments)
+      return "\(arguments.program) status" + arguments.database.words
     }
   }
 }

@@ -5,37 +5,40 @@ import RMOSSystem
 
 /// `rmos-cli report`.
 enum ReportCommand {
-  static let spec = CommandSpec(
-    name: "report", summary: "Show a report of a run, or of a statistics file",
-    details: "Reports on the newest run in the ledger, on the run given by --run, or on a "
-      + "statistics file written by migrate --stats. The report goes to standard output. Files are written "
-      + "only with --output: migration_report_RUN.FORMAT, where RUN is the run's number, or stats "
-      + "for a statistics file.",
-    arguments: [
-      .init(
-        name: "STATS.json", help: "A statistics file [default: the newest run]", value: .file)
-    ],
-    options: [
-      Defaults.databaseOption,
-      .init(name: "run", placeholder: "ID", help: "The run; rmos-cli runs lists them"),
-      .init(
-        name: "format", placeholder: "LIST", value: .list(ReportFormat.allCases.map(\.rawValue)),
-        help: "txt, json or html; with --output, a comma-separated list "
-          + "[default: txt]"),
-      .init(
-        name: "output", placeholder: "DIR",
-        help: "Write files to DIR, creating it if necessary; earlier reports are replaced"),
-    ],
-    examples: [
-      .init(command: "rmos-cli report --db shop.db", help: "The newest run, as text"),
-      .init(
-        command: "rmos-cli report --run 3 --format html > report.html",
-        help: "Run 3, for a browser"),
-      .init(
-        command: "rmos-cli report stats.json --format json,html,txt --output reports",
-        help: "A statistics file, in every format"),
-    ],
-    run: run)
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "report", summary: "Show a report of a run, or of a statistics file",
+      details: "Reports on the newest run in the ledger, on the run given by --run, or on a "
+        + "statistics file written by migrate --stats. The report goes to standard output. Files are written "
+        + "only with --output: migration_report_RUN.FORMAT, where RUN is the run's number, or stats "
+        + "for a statistics file.",
+      arguments: [
+        .init(
+          name: "STATS.json", help: "A statistics file [default: the newest run]", value: .file)
+      ],
+      options: [
+        program.databaseOption,
+        .init(name: "run", placeholder: "ID", help: "The run; \(program) runs lists them"),
+        .init(
+          name: "format", placeholder: "LIST", value: .list(ReportFormat.allCases.map(\.rawValue)),
+          help: "txt, json or html; with --output, a comma-separated list "
+            + "[default: txt]"),
+        .init(
+          name: "output", placeholder: "DIR",
+          help: "Write files to DIR, creating it if necessary; earlier reports are replaced"),
+      ],
+      examples: [
+        .init(command: "\(program) report --db shop.db", help: "The newest run, as text"),
+        .init(
+          command: "\(program) report --run 3 --format html > report.html",
+          help: "Run 3, for a browser"),
+        .init(
+          command: "\(program) report stats.json --format json,html,txt --output reports",
+          help: "A statistics file, in every format"),
+      ],
+      run: run)
+  }
 
   @Sendable private static func run(_ arguments: ParsedArguments, _ console: Console) throws
     -> ExitStatus
@@ -49,9 +52,9 @@ enum ReportCommand {
     }
     let report =
       if let file = arguments.positionals.first {
-        try report(ofStatistics: file)
+        try report(ofStatistics: file, arguments.program)
       } else {
-        try MigrationReport(ofRun: id, in: Defaults.openForReading(arguments))
+        try MigrationReport(ofRun: id, in: arguments.database.openForReading())
       }
     if let directory = arguments["output"] {
       let files = try write(report, as: formats, into: directory)
@@ -89,14 +92,14 @@ enum ReportCommand {
   /// The size limit of a statistics file, in bytes; real ones are far smaller.
   private static let largestStatistics = 1 << 20
 
-  private static func report(ofStatistics file: String) throws -> MigrationReport {
-    if let size = FileStatus.size(of: file), size > 0,
-      (try? SQLiteStore(path: file, access: .readOnly)) != nil
-    {
+  private static func report(
+    ofStatistics file: String, _ program: CommandLineProgram
+  ) throws -> MigrationReport {
+    if program.isDatabase(file: file) {
       throw CommandError(
         code: MigrationError.Code.statisticsInvalid.rawValue,
         message: "\(file) is a database, not a statistics file",
-        hint: "To report on its runs: rmos-cli report --db \(TerminalText.shellWord(file))")
+        hint: "To report on its runs: \(program) report --db \(TerminalText.shellWord(file))")
     }
     let content: FileSystem.Content
     do throws(SystemError) {
@@ -111,13 +114,13 @@ enum ReportCommand {
         code: "input.too-large",
         message: "\(file) is larger than \(TerminalText.grouped(largestStatistics)) bytes, so it "
           + "is not a statistics file",
-        hint: "rmos-cli migrate --stats FILE writes statistics.")
+        hint: "\(program) migrate --stats FILE writes statistics.")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw MigrationError(.statisticsInvalid, "\(file): the statistics are not UTF-8")
     }
     do throws(MigrationError) {
-      return try MigrationReport(statisticsJSON: text)
+      return try MigrationReport(statisticsJSON: text, catalog: program.catalog)
     } catch {
       throw MigrationError(error.code, "\(file): \(error.message)")
     }

@@ -4,41 +4,45 @@ import RMOSStore
 
 /// `rmos-cli runs`.
 enum RunsCommand {
-  static let spec = CommandSpec(
-    name: "runs", summary: "List the runs in the ledger, newest first",
-    details: "",
-    options: [
-      Defaults.databaseOption,
-      .init(name: "limit", placeholder: "N", help: "Show at most N runs [default: 20]"),
-    ],
-    examples: [.init(command: "rmos-cli runs --limit 5", help: "The last five runs")]
-  ) { arguments, console in
-    let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 20
-    let store = try Defaults.openForReading(arguments)
-    let runs = try store.read { try $0.runs(limit: limit) }
-    if arguments.has("json") {
-      console.print(
-        JSONOutput.success {
-          $0.member("database", store.location)
-          $0.member("runs") {
-            $0.array {
-              for run in runs { $0.run(run) }
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "runs", summary: "List the runs in the ledger, newest first",
+      details: "",
+      options: [
+        program.databaseOption,
+        .init(name: "limit", placeholder: "N", help: "Show at most N runs [default: 20]"),
+      ],
+      examples: [.init(command: "\(program) runs --limit 5", help: "The last five runs")]
+    ) { arguments, console in
+      let limit = try arguments.integer("limit", in: 1...1_000_000) ?? 20
+      let store = try arguments.database.openForReading()
+      let runs = try store.read { try $0.runs(limit: limit) }
+      if arguments.has("json") {
+        console.print(
+          JSONOutput.success {
+            $0.member("database", store.location)
+            $0.member("runs") {
+              $0.array {
+                for run in runs { $0.run(run) }
+              }
             }
-          }
-        })
-    } else if runs.isEmpty {
-      console.print("No runs yet.")
-      console.print("Next: rmos-cli migrate SOURCE --dry-run\(Defaults.databaseWords(arguments))")
-    } else {
-      let hasUpdates = runs.contains { $0.statistics.total.updated > 0 }
-      var table = TextTable(
-        ["run", "command", "state", "started", "source"],
-        numbers: ["seconds", "found", "migrated"] + (hasUpdates ? ["updated"] : [])
-          + ["skipped", "failed"])
-      for run in runs { table.add(row(run, hasUpdates: hasUpdates)) }
-      console.print(table.text)
+          })
+      } else if runs.isEmpty {
+        console.print("No runs yet.")
+        console.print(
+          "Next: \(program) migrate SOURCE --dry-run\(arguments.database.words)")
+      } else {
+        let hasUpdates = runs.contains { $0.statistics.total.updated > 0 }
+        var table = TextTable(
+          ["run", "command", "state", "started", "source"],
+          numbers: ["seconds", "found", "migrated"] + (hasUpdates ? ["updated"] : [])
+            + ["skipped", "failed"])
+        for run in runs { table.add(row(run, hasUpdates: hasUpdates)) }
+        console.print(table.text)
+      }
+      return .success
     }
-    return .success
   }
 
   private static func row(_ run: LedgerRun, hasUpdates: Bool) -> [String] {

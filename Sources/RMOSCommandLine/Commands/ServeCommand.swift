@@ -7,58 +7,61 @@ import Synchronization
 
 /// `rmos-cli serve`.
 enum ServeCommand {
-  static let spec = CommandSpec(
-    name: "serve", summary: "Serve the dashboard and its HTTP API",
-    details:
-      "Serves the dashboard and its API until SIGINT, SIGTERM or SIGHUP, which let current "
-      + "requests finish. Only this machine can reach it, unless --host opens it to others, which "
-      + "requires a token: clients send it as a bearer token, browsers as the password of any "
-      + "user.",
-    options: [
-      Defaults.databaseOption,
-      .init(
-        name: "host", placeholder: "HOST",
-        help: "The name or address to listen on [default: 127.0.0.1]"),
-      .init(
-        name: "port", placeholder: "N", help: "The port; 0 picks a free one [default: 8000]"),
-      .init(
-        name: "token", placeholder: "TOKEN",
-        help: "Access token that clients must send; prefer RMOS_TOKEN, which does not appear in "
-          + "the list of processes"),
-      .init(
-        name: "allow-host", placeholder: "NAME",
-        help: "Accept NAME or NAME:PORT in the Host header, such as a proxy's", isRepeatable: true),
-      .init(name: "allow-writes", help: "Allow creating, changing and deleting entities"),
-      .init(name: "verbose", letter: "v", help: "Log each request on standard error"),
-    ],
-    examples: [
-      .init(command: "rmos-cli serve --db shop.db", help: "http://127.0.0.1:8000/"),
-      .init(
-        command: "RMOS_TOKEN=… rmos-cli serve --host 0.0.0.0",
-        help: "For other machines, with a token"),
-    ]
-  ) { arguments, console in
-    var configuration = try configuration(arguments)
-    let log = arguments.has("verbose") ? AccessLog() : nil
-    if let log { configuration.log = { log.write($0) } }
-    var options = Dashboard.Options()
-    options.allowsWrites = arguments.has("allow-writes")
-    // Short: a waiting client occupies a thread that others need; the answer says when to retry.
-    let store = try Defaults.openExisting(
-      arguments, options.allowsWrites ? .readWrite : .readOnly, busyTimeout: .milliseconds(500),
-      followsPath: true)
-    let server = try HTTPServer(
-      dashboard: Dashboard(store: store, options: options), configuration: configuration)
-    // Before the URL is printed: its reader may send a signal at once.
-    try stopOnInterruption(server)
-    announce(server, store, options, asJSON: arguments.has("json"), console)
-    // The program reports the failure at its end.
-    guard console.finish() == nil else { return .couldNotRun }
-    defer { log?.finish() }
-    // The server's threads may hold the store until the process ends.
-    defer { store.close() }
-    try server.run()
-    return .success
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "serve", summary: "Serve the dashboard and its HTTP API",
+      details:
+        "Serves the dashboard and its API until SIGINT, SIGTERM or SIGHUP, which let current "
+        + "requests finish. Only this machine can reach it, unless --host opens it to others, which "
+        + "requires a token: clients send it as a bearer token, browsers as the password of any "
+        + "user.",
+      options: [
+        program.databaseOption,
+        .init(
+          name: "host", placeholder: "HOST",
+          help: "The name or address to listen on [default: 127.0.0.1]"),
+        .init(
+          name: "port", placeholder: "N", help: "The port; 0 picks a free one [default: 8000]"),
+        .init(
+          name: "token", placeholder: "TOKEN",
+          help: "Access token that clients must send; prefer RMOS_TOKEN, which does not appear in "
+            + "the list of processes"),
+        .init(
+          name: "allow-host", placeholder: "NAME",
+          help: "Accept NAME or NAME:PORT in the Host header, such as a proxy's", isRepeatable: true
+        ),
+        .init(name: "allow-writes", help: "Allow creating, changing and deleting entities"),
+        .init(name: "verbose", letter: "v", help: "Log each request on standard error"),
+      ],
+      examples: [
+        .init(command: "\(program) serve --db shop.db", help: "http://127.0.0.1:8000/"),
+        .init(
+          command: "RMOS_TOKEN=… \(program) serve --host 0.0.0.0",
+          help: "For other machines, with a token"),
+      ]
+    ) { arguments, console in
+      var configuration = try configuration(arguments)
+      let log = arguments.has("verbose") ? AccessLog() : nil
+      if let log { configuration.log = { log.write($0) } }
+      var options = Dashboard.Options()
+      options.allowsWrites = arguments.has("allow-writes")
+      let opened = try arguments.database.open(
+        for: .serving(allowsWrites: options.allowsWrites))
+      let store = opened.store
+      let server = try HTTPServer(
+        dashboard: Dashboard(store: store, options: options), configuration: configuration)
+      // Before the URL is printed: its reader may send a signal at once.
+      try stopOnInterruption(server)
+      announce(server, store, options, asJSON: arguments.has("json"), console)
+      // The program reports the failure at its end.
+      guard console.finish() == nil else { return .couldNotRun }
+      defer { log?.finish() }
+      // The server's threads may hold the store until the process ends.
+      defer { opened.close() }
+      try server.run()
+      return .success
+    }
   }
 
   private static func configuration(
@@ -85,7 +88,7 @@ enum ServeCommand {
   }
 
   private static func announce(
-    _ server: HTTPServer, _ store: SQLiteStore, _ options: Dashboard.Options, asJSON: Bool,
+    _ server: HTTPServer, _ store: any RecordStore, _ options: Dashboard.Options, asJSON: Bool,
     _ console: Console
   ) {
     if asJSON {

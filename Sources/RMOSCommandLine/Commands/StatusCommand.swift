@@ -6,42 +6,46 @@ import RMOSSystem
 
 /// `rmos-cli status`.
 enum StatusCommand {
-  static let spec = CommandSpec(
-    name: "status",
-    summary: "Show the database's contents, last run and health",
-    details:
-      "Opens the database read-only and changes nothing. A small database gets a full audit. In "
-      + "one larger than 8 MiB, the schema, the last run and, for a fraction of a second, "
-      + "references are checked, and what was not checked is listed.",
-    options: [Defaults.databaseOption],
-    examples: [
-      .init(command: "rmos-cli status --db shop.db", help: "Counts, health and the last run")
-    ]
-  ) { arguments, console in
-    let store = try Defaults.openForReading(arguments)
-    let status = try StoreStatus(of: store)
-    let health = try HealthReport(of: store)
-    if arguments.has("json") {
-      var writer = JSONWriter(style: .pretty)
-      writer.object {
-        status.writeMembers(to: &$0)
-        $0.member("health") { writer in
-          writer.object { health.writeMembers(to: &$0) }
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "status",
+      summary: "Show the database's contents, last run and health",
+      details:
+        "Opens the database read-only and changes nothing. A small database gets a full audit. In "
+        + "one larger than 8 MiB, the schema, the last run and, for a fraction of a second, "
+        + "references are checked, and what was not checked is listed.",
+      options: [program.databaseOption],
+      examples: [
+        .init(command: "\(program) status --db shop.db", help: "Counts, health and the last run")
+      ]
+    ) { arguments, console in
+      let store = try arguments.database.openForReading()
+      let status = try StoreStatus(of: store)
+      let health = try HealthReport(of: store)
+      if arguments.has("json") {
+        var writer = JSONWriter(style: .pretty)
+        writer.object {
+          status.writeMembers(to: &$0)
+          $0.member("health") { writer in
+            writer.object { health.writeMembers(to: &$0) }
+          }
         }
+        console.print(writer.text)
+      } else {
+        StatusText(
+          program: program, status: status, health: health, databaseWords: arguments.database.words,
+          console: console
+        ).show()
       }
-      console.print(writer.text)
-    } else {
-      StatusText(
-        status: status, health: health, databaseWords: Defaults.databaseWords(arguments),
-        console: console
-      ).show()
+      return .success
     }
-    return .success
   }
 }
 
 /// The text of a database's status.
 private struct StatusText {
+  let program: CommandLineProgram
   let status: StoreStatus
   let health: HealthReport
   let databaseWords: String
@@ -91,7 +95,7 @@ private struct StatusText {
     for warning in health.warnings { line("", "warning: \(warning)") }
     if !health.isComplete { line("", "not checked: \(health.notChecked.joined(separator: ", "))") }
     if !health.errors.isEmpty || !health.isComplete {
-      console.print("Next: rmos-cli audit\(databaseWords)")
+      console.print("Next: \(program) audit\(databaseWords)")
     }
   }
 
@@ -105,7 +109,7 @@ private struct StatusText {
         line("Last run", "none")
         // Errors are listed above.
         if health.errors.isEmpty {
-          console.print("Next: rmos-cli migrate SOURCE --dry-run\(databaseWords)")
+          console.print("Next: \(program) migrate SOURCE --dry-run\(databaseWords)")
         }
       }
       return
@@ -128,7 +132,7 @@ private struct StatusText {
     }
     if run.state == .interrupted, status.currentRun == nil {
       console.print(
-        "Next: rmos-cli migrate \(TerminalText.shellWord(run.source))\(databaseWords)"
+        "Next: \(program) migrate \(TerminalText.shellWord(run.source))\(databaseWords)"
           + " (resumes where it stopped)")
     }
   }

@@ -4,77 +4,84 @@ import RMOSSystem
 
 /// `rmos-cli survey`.
 enum SurveyCommand {
-  static let spec = CommandSpec(
-    name: "survey", summary: "Look at files of any shape and what would become of them",
-    details: "Shows which objects a file or a tree holds, what they look like, how many would "
-      + "migrate as they are or with a built-in mapping, and what keeps the others. Changes "
-      + "nothing. Exits with status 0 if it could look, whatever it found; what would fail is for "
-      + "migrate --dry-run to judge.",
-    arguments: [
-      .init(
-        name: "PATH", help: "A file or a directory [default: \(Defaults.source)]", value: .file)
-    ],
-    options: [
-      .init(
-        name: "propose", placeholder: "FILE",
-        help: "Write a mapping for what no built-in mapping reads, each guess with its reason"),
-      .init(
-        name: "force", help: "Replace the file of --propose, whatever it holds"),
-      .init(name: "verbose", letter: "v", help: "Show all members and files"),
-      .init(name: "quiet", letter: "q", help: "Print nothing"),
-    ],
-    examples: [
-      .init(command: "rmos-cli survey old-shop", help: "See what is there"),
-      .init(
-        command: "rmos-cli survey old-shop --propose shop.json",
-        help: "Begin a mapping for what no built-in one reads"),
-    ]
-  ) { arguments, console in
-    if arguments.has("quiet"), arguments.has("verbose") {
-      throw UsageError("--quiet and --verbose cannot be combined")
-    }
-    let path = arguments.positionals.first ?? Defaults.source
-    let file = arguments["propose"]
-    if let file { try check(file, mayReplaceAny: arguments.has("force")) }
-    Signals.catchInterruptions()
-    let isJSON = arguments.has("json")
-    var options = Survey.Options()
-    options.proposesMapping = file != nil
-    let report: SurveyReport
-    do {
-      report = try Survey(of: path, options: options).runSynchronously(
-        isCancelled: { Signals.isInterrupted })
-    } catch let error as MigrationError where error.code == .cancelled {
-      return console.interrupted(by: error, asJSON: isJSON)
-    }
-    if let file, let proposal = report.proposal {
-      do throws(SystemError) {
-        try FileSystem.replaceContent(of: file, with: proposal.text)
-      } catch {
-        throw CommandError(
-          code: "proposal.unwritable", message: "cannot write \(file): \(error.reason)",
-          hint: "Name another file with --propose.")
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "survey", summary: "Look at files of any shape and what would become of them",
+      details: "Shows which objects a file or a tree holds, what they look like, how many would "
+        + "migrate as they are or with a built-in mapping, and what keeps the others. Changes "
+        + "nothing. Exits with status 0 if it could look, whatever it found; what would fail is for "
+        + "migrate --dry-run to judge.",
+      arguments: [
+        .init(
+          name: "PATH", help: "A file or a directory [default: \(program.defaultSource)]",
+          value: .file)
+      ],
+      options: [
+        .init(
+          name: "propose", placeholder: "FILE",
+          help: "Write a mapping for what no built-in mapping reads, each guess with its reason"),
+        .init(
+          name: "force", help: "Replace the file of --propose, whatever it holds"),
+        .init(name: "verbose", letter: "v", help: "Show all members and files"),
+        .init(name: "quiet", letter: "q", help: "Print nothing"),
+      ],
+      examples: [
+        .init(command: "\(program) survey old-shop", help: "See what is there"),
+        .init(
+          command: "\(program) survey old-shop --propose shop.json",
+          help: "Begin a mapping for what no built-in one reads"),
+      ]
+    ) { arguments, console in
+      if arguments.has("quiet"), arguments.has("verbose") {
+        throw UsageError("--quiet and --verbose cannot be combined")
       }
-    }
-    if isJSON {
-      console.print(report.json)
-    } else if !arguments.has("quiet") {
-      for line in report.lines(width: 80, showsAll: arguments.has("verbose")) {
-        console.print(line)
+      let path = arguments.positionals.first ?? program.defaultSource
+      let file = arguments["propose"]
+      if let file { try check(file, program.catalog, mayReplaceAny: arguments.has("force")) }
+      Signals.catchInterruptions()
+      let isJSON = arguments.has("json")
+      var options = Survey.Options()
+      options.proposesMapping = file != nil
+      options.catalog = program.catalog
+      let report: SurveyReport
+      do {
+        report = try Survey(of: path, options: options).runSynchronously(
+          isCancelled: { Signals.isInterrupted })
+      } catch let error as MigrationError where error.code == .cancelled {
+        return console.interrupted(by: error, asJSON: isJSON)
       }
-      for line in next(report, file, path) { console.print(line) }
+      if let file, let proposal = report.proposal {
+        do throws(SystemError) {
+          try FileSystem.replaceContent(of: file, with: proposal.text)
+        } catch {
+          throw CommandError(
+            code: "proposal.unwritable", message: "cannot write \(file): \(error.reason)",
+            hint: "Name another file with --propose.")
+        }
+      }
+      if isJSON {
+        console.print(report.json)
+      } else if !arguments.has("quiet") {
+        for line in report.lines(width: 80, showsAll: arguments.has("verbose")) {
+          console.print(line)
+        }
+        for line in next(report, file, path, program) { console.print(line) }
+      }
+      return .success
     }
-    return .success
   }
 
   /// Far more than a proposal has.
   private static let largestProposal = 4 << 20
 
   /// Checks that a proposal may be written: to a file that is not there, or that a survey wrote.
-  private static func check(_ file: String, mayReplaceAny: Bool) throws {
+  private static func check(
+    _ file: String, _ catalog: EntityCatalog, mayReplaceAny: Bool
+  ) throws {
     let isForeign: Bool
     do throws(SystemError) {
-      isForeign = mayReplaceAny ? false : try holdsSomethingElse(file)
+      isForeign = mayReplaceAny ? false : try holdsSomethingElse(file, catalog)
       if !isForeign { try FileSystem.checkReplaceable(file) }
     } catch {
       throw CommandError(
@@ -88,26 +95,30 @@ enum SurveyCommand {
   }
 
   /// Whether a file is there that a survey did not write.
-  private static func holdsSomethingElse(_ file: String) throws(SystemError) -> Bool {
+  private static func holdsSomethingElse(
+    _ file: String, _ catalog: EntityCatalog
+  ) throws(SystemError) -> Bool {
     guard FileStatus.hasEntry(file), let status = try? FileStatus(of: file), status.form == .file
     else { return false }
     guard case .bytes(let bytes) = try FileSystem.content(of: file, limit: largestProposal) else {
       return true
     }
-    return !bytes.isEmpty && !isProposal(String(decoding: bytes, as: UTF8.self))
+    return !bytes.isEmpty && !isProposal(String(decoding: bytes, as: UTF8.self), catalog)
   }
 
-  private static func isProposal(_ text: String) -> Bool {
-    guard let mapping = try? Mapping(parsing: text) else { return false }
+  private static func isProposal(_ text: String, _ catalog: EntityCatalog) -> Bool {
+    guard let mapping = try? Mapping(parsing: text, catalog: catalog) else { return false }
     return mapping.name == SurveyReport.Proposal.mappingName
   }
 
   /// What to do next.
-  private static func next(_ report: SurveyReport, _ file: String?, _ path: String) -> [String] {
+  private static func next(
+    _ report: SurveyReport, _ file: String?, _ path: String, _ program: CommandLineProgram
+  ) -> [String] {
     var lines: [String] = []
     let source = TerminalText.shellWord(report.source)
     func migrate(_ mappings: [String]) -> String {
-      "Next: rmos-cli migrate \(source)"
+      "Next: \(program) migrate \(source)"
         + mappings.map { " --mapping " + TerminalText.shellWord($0) }.joined() + " --dry-run"
     }
     if let file {
@@ -120,7 +131,7 @@ enum SurveyCommand {
       }
     } else if report.canPropose {
       let path = TerminalText.shellWord(path)
-      lines.append("Next: rmos-cli survey \(path) --propose mapping.json")
+      lines.append("Next: \(program) survey \(path) --propose mapping.json")
     } else if report.objectCount > 0 {
       lines.append(migrate(report.suggestedMappings))
     }

@@ -5,69 +5,74 @@ import RMOSSystem
 
 /// `rmos-cli undo`.
 enum UndoCommand {
-  static let spec = CommandSpec(
-    name: "undo", summary: "Revert a run: remove its rows, restore what it updated",
-    details: "Works in one transaction, after which the tables are what they were before the run. "
-      + "If rows were changed since, or others refer to them, nothing is changed and the obstacles "
-      + "are listed, such as a later run that has to be undone first. An undo is itself a run in "
-      + "the ledger; migrating again brings the rows back.",
-    arguments: [
-      .init(name: "RUN", help: "The run's number; rmos-cli runs lists them", isRequired: true)
-    ],
-    options: [
-      Defaults.databaseOption,
-      .init(name: "dry-run", help: "Show what would happen; write nothing at all"),
-      .init(
-        name: "no-backup",
-        help: "Do not back up the database first (FILE.backup-<run>; the last 3 are kept)"),
-      .init(
-        name: "verbose", letter: "v",
-        help: "List every obstacle"),
-    ],
-    examples: [
-      .init(
-        command: "rmos-cli undo 3 --db shop.db --dry-run", help: "See what undoing run 3 would do"),
-      .init(command: "rmos-cli undo 3 --db shop.db", help: "Undo it"),
-    ]
-  ) { arguments, console in
-    let word = arguments.positionals[0]
-    guard let run = Int64(word), run >= 1 else {
-      throw UsageError(
-        #"RUN: expected the number of a run, found "\#(word)""#,
-        hint: "rmos-cli runs lists the runs.")
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "undo", summary: "Revert a run: remove its rows, restore what it updated",
+      details:
+        "Works in one transaction, after which the tables are what they were before the run. "
+        + "If rows were changed since, or others refer to them, nothing is changed and the obstacles "
+        + "are listed, such as a later run that has to be undone first. An undo is itself a run in "
+        + "the ledger; migrating again brings the rows back.",
+      arguments: [
+        .init(name: "RUN", help: "The run's number; \(program) runs lists them", isRequired: true)
+      ],
+      options: [
+        program.databaseOption,
+        .init(name: "dry-run", help: "Show what would happen; write nothing at all"),
+        .init(
+          name: "no-backup",
+          help: "Do not back up the database first (FILE.backup-<run>; the last 3 are kept)"),
+        .init(
+          name: "verbose", letter: "v",
+          help: "List every obstacle"),
+      ],
+      examples: [
+        .init(
+          command: "\(program) undo 3 --db shop.db --dry-run",
+          help: "See what undoing run 3 would do"),
+        .init(command: "\(program) undo 3 --db shop.db", help: "Undo it"),
+      ]
+    ) { arguments, console in
+      let word = arguments.positionals[0]
+      guard let run = Int64(word), run >= 1 else {
+        throw UsageError(
+          #"RUN: expected the number of a run, found "\#(word)""#,
+          hint: "\(program) runs lists the runs.")
+      }
+      let isDryRun = arguments.has("dry-run")
+      Signals.catchInterruptions()
+      if !isDryRun { try refuseMissing(run, arguments) }
+      let store = try arguments.database.open(for: isDryRun ? .reading : .changing).store
+      let report: UndoReport
+      do {
+        var options = Undo.Options()
+        options.isDryRun = isDryRun
+        options.takesBackup = !arguments.has("no-backup")
+        report = try Undo(of: run, in: store, options: options)
+          .runSynchronously { Signals.isInterrupted }
+      } catch let error as StoreError where error.code == .cancelled {
+        return console.interrupted(
+          by: error.code.rawValue,
+          "nothing was changed in \(TerminalText.escaped(store.location)); to undo run \(run), run "
+            + "the same command again: \(arguments.commandLine())",
+          asJSON: arguments.has("json"))
+      }
+      if arguments.has("json") {
+        console.print(report.json)
+      } else if report.isSuccess {
+        show(report, arguments, console)
+      } else {
+        refuse(report, arguments, console)
+      }
+      return report.isSuccess ? .success : .failures
     }
-    let isDryRun = arguments.has("dry-run")
-    Signals.catchInterruptions()
-    if !isDryRun { try refuseMissing(run, arguments) }
-    let store = try Defaults.openExisting(arguments, isDryRun ? .readOnly : .readWrite)
-    let report: UndoReport
-    do {
-      var options = Undo.Options()
-      options.isDryRun = isDryRun
-      options.takesBackup = !arguments.has("no-backup")
-      report = try Undo(of: run, in: store, options: options)
-        .runSynchronously { Signals.isInterrupted }
-    } catch let error as StoreError where error.code == .cancelled {
-      return console.interrupted(
-        by: error.code.rawValue,
-        "nothing was changed in \(TerminalText.escaped(store.location)); to undo run \(run), run "
-          + "the same command again: \(arguments.commandLine())",
-        asJSON: arguments.has("json"))
-    }
-    if arguments.has("json") {
-      console.print(report.json)
-    } else if report.isSuccess {
-      show(report, arguments, console)
-    } else {
-      refuse(report, arguments, console)
-    }
-    return report.isSuccess ? .success : .failures
   }
 
   /// Rejects a run that does not exist before opening the database for writing upgrades it.
   private static func refuseMissing(_ run: Int64, _ arguments: ParsedArguments) throws {
     // A database that cannot be opened read-only gets its error from the actual opening.
-    guard let store = try? Defaults.openForReading(arguments),
+    guard let store = try? arguments.database.openForReading(),
       let found = try? store.read({ try $0.run(run) != nil }), !found
     else { return }
     // Throws the error for a missing run.
@@ -95,7 +100,7 @@ enum UndoCommand {
     func add(_ label: String, _ removed: Int, _ restored: Int) {
       table.add([label, TerminalText.grouped(removed), TerminalText.grouped(restored)])
     }
-    for kind in EntityCatalog.rmos.kinds {
+    for kind in report.catalog.kinds {
       add(
         kind.schema.plural, report.counts.removed[kind] ?? 0, report.counts.restored[kind] ?? 0)
     }
@@ -110,7 +115,7 @@ enum UndoCommand {
       "Next: "
         + (report.isDryRun
           ? arguments.commandLine(without: "dry-run")
-          : "rmos-cli status" + Defaults.databaseWords(arguments)))
+          : "\(arguments.program) status" + arguments.database.words))
   }
 
   private static func refuse(
@@ -132,7 +137,7 @@ enum UndoCommand {
       }
     }
     var next = report.runsToUndoFirst.map { run in
-      "rmos-cli undo \(run)\(Defaults.databaseWords(arguments))"
+      "\(arguments.program) undo \(run)\(arguments.database.words)"
     }
     guard !next.isEmpty else { return }
     // If later runs are not the only obstacles, the others have to be resolved first.

@@ -1,39 +1,44 @@
 /// Completion for bash 3.2 and newer, with or without the package bash-completion.
-enum BashCompletion {
-  /// The script.
-  static var script: String {
-    """
-    # bash completion for rmos-cli, made by: rmos-cli completions bash
+struct BashCompletion {
+  let program: CommandLineProgram
 
-    _rmos_cli_offer() {
+  /// What the names of the functions begin with.
+  private var function: String { program.identifier }
+
+  /// The script.
+  var script: String {
+    """
+    # bash completion for \(program), made by: \(program) completions bash
+
+    _\(function)_offer() {
       local word
       while IFS= read -r word; do
         COMPREPLY+=("$word")
       done < <(compgen "$@" -- "$current")
     }
 
-    _rmos_cli_paths() {
+    _\(function)_paths() {
       compopt -o filenames 2>/dev/null
-      _rmos_cli_offer "$1"
+      _\(function)_offer "$1"
     }
 
     # Words with commas between, each once.
-    _rmos_cli_list() {
+    _\(function)_list() {
       local before='' word
       [[ $current == *,* ]] && before=${current%,*},
       for word in $1; do
-        [[ ,$before == *,$word,* ]] || _rmos_cli_offer -W "$before$word"
+        [[ ,$before == *,$word,* ]] || _\(function)_offer -W "$before$word"
       done
     }
 
-    _rmos_cli_takes_value() {
+    _\(function)_takes_value() {
       case $1 in
     \(lines(valueOptions, indent: 4))
       esac
       return 1
     }
 
-    _rmos_cli() {
+    _\(function)() {
       local current=${COMP_WORDS[COMP_CWORD]} command='' option='' over='' word
       local -i position=0 i=1
       COMPREPLY=()
@@ -43,7 +48,7 @@ enum BashCompletion {
         if [[ -z $over && $word == -- ]]; then
           over=1
         elif [[ -z $over && $word == -* ]]; then
-          if _rmos_cli_takes_value "$command:$word"; then
+          if _\(function)_takes_value "$command:$word"; then
             # In bash 4 and newer, = is a word of its own.
             [[ ${COMP_WORDS[i]} == = ]] && i+=1
             ((i >= COMP_CWORD)) && option=$word
@@ -76,26 +81,26 @@ enum BashCompletion {
       fi
     }
 
-    complete -F _rmos_cli rmos-cli
+    complete -F _\(function) \(program)
     """
   }
 
-  private static func lines(_ cases: [String], indent: Int) -> String {
+  private func lines(_ cases: [String], indent: Int) -> String {
     let margin = String(repeating: " ", count: indent)
     return cases.map { margin + $0 }.joined(separator: "\n")
   }
 
   /// `migrate:--db | migrate:--stats) return 0 ;;`, a line a command.
-  private static var valueOptions: [String] {
-    CommandTable.commands.compactMap { command in
+  private var valueOptions: [String] {
+    program.commands.compactMap { command in
       let labels = command.allOptions.filter { $0.value != nil }.flatMap(\.spellings)
       if labels.isEmpty { return nil }
       return labels.map { "\(command.name):\($0)" }.joined(separator: " | ") + ") return 0 ;;"
     }
   }
 
-  private static var values: [String] {
-    CommandTable.commands.flatMap { command in
+  private var values: [String] {
+    program.commands.flatMap { command in
       command.allOptions.compactMap { option in
         guard let value = option.value, let action = action(value) else { return nil }
         return option.spellings.map { "\(command.name):\($0)" }.joined(separator: " | ")
@@ -104,33 +109,38 @@ enum BashCompletion {
     }
   }
 
-  private static var options: [String] {
-    ["'') _rmos_cli_offer -W '--help --json --version' ;;"]
-      + CommandTable.commands.map { command in
+  private var options: [String] {
+    ["'') _\(function)_offer -W '--help --json --version' ;;"]
+      + program.commands.map { command in
         let labels = command.allOptions.flatMap { $0.spellings.reversed() }
-        return "\(command.name)) _rmos_cli_offer -W '\(labels.joined(separator: " "))' ;;"
+        return "\(command.name)) _\(function)_offer -W '\(labels.joined(separator: " "))' ;;"
       }
   }
 
-  private static var arguments: [String] {
-    [":0) _rmos_cli_offer -W '\(ValueSpec.command.words.joined(separator: " "))' ;;"]
-      + CommandTable.commands.flatMap { command in
+  private var arguments: [String] {
+    [":0) _\(function)_offer -W '\(program.commands.map(\.name).joined(separator: " "))' ;;"]
+      + program.commands.flatMap { command in
         command.arguments.enumerated().compactMap { position, argument in
           action(argument.value).map { "\(command.name):\(position)) \($0) ;;" }
         }
       }
   }
 
-  private static func action(_ value: ValueSpec) -> String? {
+  private func offer(_ words: [String]) -> String {
+    "_\(function)_offer -W '\(words.joined(separator: " "))'"
+  }
+
+  private func action(_ value: ValueSpec) -> String? {
     switch value {
     case .text, .url: nil
-    case .file: "_rmos_cli_paths -f"
+    case .file, .database: "_\(function)_paths -f"
     case .fileOr(let words):
-      "_rmos_cli_paths -f; _rmos_cli_offer -W '\(words.joined(separator: " "))'"
-    case .directory: "_rmos_cli_paths -d"
-    case .shellCommand: "_rmos_cli_offer -c"
-    case .list(let words): "_rmos_cli_list '\(words.joined(separator: " "))'"
-    case .command, .choice, .name: "_rmos_cli_offer -W '\(value.words.joined(separator: " "))'"
+      "_\(function)_paths -f; _\(function)_offer -W '\(words.joined(separator: " "))'"
+    case .directory: "_\(function)_paths -d"
+    case .shellCommand: "_\(function)_offer -c"
+    case .list(let words): "_\(function)_list '\(words.joined(separator: " "))'"
+    case .command: offer(program.commands.map(\.name))
+    case .choice(let words), .name(let words, _, _): offer(words)
     }
   }
 }

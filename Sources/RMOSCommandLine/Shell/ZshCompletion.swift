@@ -1,12 +1,14 @@
 /// Completion for zsh: a file `_rmos-cli` in `$fpath`, or sourced after `compinit`.
-enum ZshCompletion {
-  /// The script.
-  static var script: String {
-    """
-    #compdef rmos-cli
-    # zsh completion for rmos-cli, made by: rmos-cli completions zsh
+struct ZshCompletion {
+  let program: CommandLineProgram
 
-    _rmos-cli() {
+  /// The script.
+  var script: String {
+    """
+    #compdef \(program)
+    # zsh completion for \(program), made by: \(program) completions zsh
+
+    _\(program)() {
       local curcontext=$curcontext state line ret=1
       local -A opt_args
       local -a commands=(
@@ -23,7 +25,7 @@ enum ZshCompletion {
           _describe -t commands command commands && ret=0
           ;;
         argument)
-          curcontext=${curcontext%:*:*}:rmos-cli-$words[1]:
+          curcontext=${curcontext%:*:*}:\(program)-$words[1]:
           case $words[1] in
     \(branches)
           esac
@@ -33,20 +35,20 @@ enum ZshCompletion {
     }
 
     if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
-      _rmos-cli "$@"
+      _\(program) "$@"
     else
-      compdef _rmos-cli rmos-cli
+      compdef _\(program) \(program)
     fi
     """
   }
 
-  private static var commands: String {
-    CommandTable.commands.map { "    \(quoted("\($0.name):\($0.summary)"))" }
+  private var commands: String {
+    program.commands.map { "    \(quoted("\($0.name):\($0.summary)"))" }
       .joined(separator: "\n")
   }
 
-  private static var branches: String {
-    CommandTable.commands.map { command in
+  private var branches: String {
+    program.commands.map { command in
       let specs =
         command.allOptions.map(spec)
         + command.arguments.map { quoted(":\(escaped($0.name)):\(action($0.value))") }
@@ -56,7 +58,7 @@ enum ZshCompletion {
     }.joined(separator: "\n")
   }
 
-  private static func spec(_ option: CommandSpec.Option) -> String {
+  private func spec(_ option: CommandSpec.Option) -> String {
     let isLast = option.name == "help"
     let others =
       isLast
@@ -74,21 +76,22 @@ enum ZshCompletion {
     return quoted(others) + "{" + names.joined(separator: ",") + "}" + quoted(tail)
   }
 
-  private static func action(_ value: ValueSpec) -> String {
+  private func action(_ value: ValueSpec) -> String {
     switch value {
     case .text: " "
-    case .file: "_files"
+    case .file, .database: "_files"
     case .fileOr(let words): "{compadd - \(words.joined(separator: " ")); _files}"
     case .directory: "_files -/"
     case .url: "_urls"
     case .shellCommand: "_cmdstring"
     case .list(let words): "_sequence compadd - \(words.joined(separator: " "))"
-    case .command, .choice, .name: "(\(value.words.joined(separator: " ")))"
+    case .command: "(\(program.commands.map(\.name).joined(separator: " ")))"
+    case .choice, .name: "(\(value.words.joined(separator: " ")))"
     }
   }
 
   /// Text between brackets or colons of a specification.
-  private static func escaped(_ text: String) -> String {
+  private func escaped(_ text: String) -> String {
     var result = ""
     for character in text {
       if "\\[]:".contains(character) { result += "\\" }
@@ -97,7 +100,7 @@ enum ZshCompletion {
     return result
   }
 
-  private static func quoted(_ text: String) -> String {
+  private func quoted(_ text: String) -> String {
     "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
       + "'"
   }

@@ -130,7 +130,7 @@ final class MigrationReporter {
   private func showHints(_ groups: [IssueGroups.Group]) {
     var shown: Set<String> = []
     for group in groups {
-      guard let hint = Hints.forGroup(group, source: source, arguments),
+      guard let hint = arguments.program.hints.forGroup(group, source: source, arguments),
         shown.insert(hint).inserted
       else { continue }
       console.note("hint: \(hint) [\(group.code)]")

@@ -1,4 +1,4 @@
-import RMOSModels
+package import RMOSModels
 package import RMOSStore
 
 /// How many entities arrived on which day, newest day first.
@@ -19,7 +19,7 @@ package struct MigrationHistory: Sendable, Hashable {
   }
 
   /// The kinds of entities that the store holds.
-  var catalog = EntityCatalog.rmos
+  package var catalog = EntityCatalog.rmos
   /// The newest days, newest first, up to the limit.
   package var days: [Day]
   /// The number of all days.

@@ -1,4 +1,4 @@
-import RMOSModels
+package import RMOSModels
 public import RMOSStore
 import RMOSSystem
 
@@ -9,7 +9,7 @@ public struct UndoReport: Sendable, Hashable {
   /// The store's path, or "in memory".
   package var database: String
   /// The kinds of entities that the store holds.
-  let catalog: EntityCatalog
+  package let catalog: EntityCatalog
   /// The number of the undo itself in the ledger; `nil` if nothing was written.
   public internal(set) var run: Int64?
   /// The backup from before the undo; `nil` if none was needed or wanted.

@@ -1,0 +1,217 @@
+import RMOSDashboard
+import RMOSHTTP
+import RMOSMigration
+public import RMOSModels
+import RMOSStore
+import RMOSSystem
+
+/// A program with the commands of `rmos-cli`, over stores of whatever kinds its openers open.
+///
+/// The whole program:
+///
+/// ```swift
+/// import RMOSCommandLine
+///
+/// CommandLineProgram(name: "shop").main()
+/// ```
+///
+/// Help, the manual page and completion speak of the program by its name.
+public struct CommandLineProgram: Sendable, CustomStringConvertible {
+  /// What the program is called on a command line.
+  public let name: String
+  /// What `--version` prints after the name.
+  public let version: String
+  /// The kinds of entities that the program's databases hold.
+  public let catalog: EntityCatalog
+  let openers: [any StoreOpener]
+
+  /// Creates a program.
+  ///
+  /// - Parameters:
+  ///   - name: What it is called on a command line.
+  ///   - version: What `--version` prints after the name; the version of RMOS by default.
+  ///   - catalog: The kinds of entities that its databases hold.
+  ///   - openers: What opens a database: the first that takes the value of `--db`. The first that has
+  ///     a default location says which database is used if none is named.
+  public init(
+    name: String, version: String? = nil, catalog: EntityCatalog = .rmos,
+    openers: [any StoreOpener] = [SQLiteOpener()]
+  ) {
+    self.name = name
+    self.version = version ?? RMOSVersion.current
+    self.catalog = catalog
+    self.openers = openers
+  }
+
+  /// The name.
+  public var description: String { name }
+
+  /// What the program does, for help.
+  var about: String {
+    let names = openers.map(\.name).reversed().joined(separator: " or ")
+    return "migrates a luthier shop's legacy JSON files into \(names)"
+  }
+
+  /// The name as part of the name of a shell's function.
+  var identifier: String { String(name.map { $0 == "-" ? "_" : $0 }) }
+
+  var hints: Hints { Hints(program: self) }
+
+  /// The source directory if a command line names none.
+  var defaultSource: String { "data/rmos_legacy" }
+
+  /// Runs the process's command line, and ends the process with the command's exit status.
+  ///
+  /// Call it once, from the main thread: it takes over signals, standard streams and children.
+  public func main() -> Never {
+    FileDescriptor.occupyStandardDescriptors()
+    Signals.ignoreThoseOfWriting()
+    ChildProcess.rememberEndings()
+    Signals.endOnInterruption()
+    ProcessEnvironment.end(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+  }
+
+  /// Runs a command line and returns its exit status.
+  private func run(_ words: [String]) -> ExitStatus {
+    let console = Console()
+    let wantsJSON = words.prefix { $0 != "--" }.contains("--json")
+    var status: ExitStatus
+    var failure: RunNotification.Failure?
+    var command: CommandSpec?
+    do {
+      status = try dispatch(words, &command, console)
+    } catch {
+      let described = describe(error, of: command, words)
+      report(described, wantsJSON: wantsJSON, console)
+      status = described.status
+      failure = .init(code: described.code, message: described.message)
+    }
+    if let problem = console.finish() {
+      console.note("\(self): " + problem)
+      if status != .interrupted { status = .couldNotRun }
+      failure = failure ?? .init(code: "output.unwritable", message: problem)
+    }
+    console.whenOver?(status, failure)
+    return status
+  }
+
+  /// Runs the command that the words name, and sets `command` to it before.
+  private func dispatch(
+    _ words: [String], _ command: inout CommandSpec?, _ console: Console
+  ) throws -> ExitStatus {
+    // With its invalid bytes replaced, it would name another file.
+    if let text = ProcessEnvironment.textNotUTF8(inVariables: ["RMOS_DB_PATH"]) {
+      throw UsageError(
+        #""\#(text)" is not UTF-8"#, hint: "Rename the file, or make a link to it whose name is.")
+    }
+    var words = words[...]
+    var common: [String] = []
+    while let word = words.first, ["--json", "--help", "-h", "--version"].contains(word) {
+      common.append(word)
+      words.removeFirst()
+    }
+    let json = common.filter { $0 == "--json" }
+    if common.contains("--version") {
+      return try start(VersionCommand.spec(self), json + words, console)
+    }
+    if common.count > json.count { return try start(HelpCommand.spec(self), json + words, console) }
+    guard let name = words.popFirst() else {
+      throw UsageError("no command given", hint: HelpText(program: self).overview)
+    }
+    if name.hasPrefix("-") {
+      throw UsageError(
+        #"unknown option "\#(name)" before the command"#, hint: "Options come after the command.")
+    }
+    let spec = try self.command(name)
+    command = spec
+    return try start(spec, json + words, console)
+  }
+
+  private func start(
+    _ spec: CommandSpec, _ words: [String], _ console: Console
+  ) throws -> ExitStatus {
+    let arguments = try ParsedArguments(words, for: spec)
+    if arguments.has("help") {
+      return HelpCommand.show(spec, asJSON: arguments.has("json"), console)
+    }
+    return try spec.run(arguments, console)
+  }
+
+  /// An error as it is reported.
+  struct Description {
+    let code: String
+    let message: String
+    let hint: String?
+    let status: ExitStatus
+
+    /// The same without passwords that a command line names.
+    fileprivate func hiding(_ secrets: [(text: String, shown: String)]) -> Description {
+      if secrets.isEmpty { return self }
+      func hidden(_ text: String) -> String {
+        secrets.reduce(text) { $0.replacing($1.text, with: $1.shown) }
+      }
+      return Description(
+        code: code, message: hidden(message), hint: hint.map(hidden), status: status)
+    }
+  }
+
+  private func report(_ error: Description, wantsJSON: Bool, _ console: Console) {
+    if wantsJSON {
+      console.print(
+        JSONOutput.failure(code: error.code, message: error.message, hint: error.hint))
+      return
+    }
+    console.note(
+      "\(self): " + console.styled("error: ", .error) + TerminalText.escaped(error.message))
+    if let hint = error.hint {
+      // A hint may have several lines; only the words of the command line need escaping.
+      let lines = hint.split(separator: "\n", omittingEmptySubsequences: false)
+      console.note(lines.map { TerminalText.escaped(String($0)) }.joined(separator: "\n"))
+    }
+  }
+
+  /// An error of a command line as it is reported: without the passwords in the command line.
+  func describe(
+    _ error: any Error, of command: CommandSpec?, _ words: [String]
+  ) -> Description {
+    describe(error, of: command).hiding(secrets(in: words))
+  }
+
+  private func describe(_ error: any Error, of command: CommandSpec?) -> Description {
+    func library(_ code: String, _ message: String, isUsage: Bool = false) -> Description {
+      Description(
+        code: code, message: message, hint: hints.forError(code, of: command),
+        status: isUsage ? .usage : .couldNotRun)
+    }
+    switch error {
+    case let error as UsageError:
+      return Description(
+        code: "usage", message: error.message, hint: error.hint, status: .usage)
+    case let error as CommandError:
+      return Description(
+        code: error.code, message: error.message,
+        hint: error.hint ?? hints.forError(error.code, of: command), status: error.status)
+    case let error as MigrationError:
+      return library(error.code.rawValue, error.message, isUsage: error.code == .invalidOption)
+    case let error as HTTPServerError:
+      let isUsage = error.code == .invalidOption || error.code == .tokenRequired
+      return library(error.code.rawValue, error.message, isUsage: isUsage)
+    case let error as StoreError: return library(error.code.rawValue, error.message)
+    default: return library("internal", "\(error)")
+    }
+  }
+}
+
+/// The exit status of the program.
+enum ExitStatus: Int32 {
+  /// The command found nothing wrong.
+  case success = 0
+  /// The command ran and found failures.
+  case failures = 1
+  /// The command line cannot be understood.
+  case usage = 2
+  /// The command could not start, or stopped early.
+  case couldNotRun = 3
+  /// Stopped by SIGINT, SIGTERM or SIGHUP.
+  case interrupted = 130
+}

@@ -1,0 +1,100 @@
+public import RMOSModels
+import RMOSStore
+import RMOSSystem
+
+/// Opens SQLite databases, which are files named by their paths.
+///
+/// It takes every location, so it comes last among a program's openers.
+public struct SQLiteOpener: StoreOpener {
+  /// The database if a command line names none; `nil` if one must be named.
+  public let defaultLocation: String?
+
+  /// Creates an opener.
+  ///
+  /// - Parameter defaultLocation: The database if a command line names none; its directory is created
+  ///   with it.
+  public init(defaultLocation: String? = "data/rmos.db") {
+    self.defaultLocation = defaultLocation
+  }
+
+  /// "SQLite".
+  public var name: String { "SQLite" }
+
+  /// `FILE`.
+  public var placeholder: String { "FILE" }
+
+  /// `true`: every text is a path.
+  public func opens(_ location: String) -> Bool { true }
+
+  /// The path as it is given.
+  public func shown(_ location: String) -> String { location }
+
+  /// The path as it is given.
+  public func file(of location: String) -> String? { location }
+
+  /// Opens the database at a path.
+  public func open(
+    _ location: String, catalog: EntityCatalog, for purpose: StorePurpose
+  ) throws -> OpenedStore? {
+    try SQLiteStore.checkName(location)
+    switch purpose {
+    case .creating:
+      if location == defaultLocation { try makeDirectory(of: location) }
+    case .rehearsing:
+      guard let size = FileStatus.size(of: location), size > 0 else {
+        // The directory of the default path is created with the database.
+        if location != defaultLocation || FileStatus.exists(location.directoryPath) {
+          try SQLiteStore.check(path: location)
+        }
+        return nil
+      }
+    case .reading, .inspecting, .changing, .serving:
+      guard FileStatus.exists(location) else { return nil }
+    }
+    let store = try SQLiteStore(
+      path: location, catalog: catalog, access: access(for: purpose),
+      busyTimeout: busyTimeout(for: purpose), followsPath: followsPath(for: purpose))
+    if purpose == .inspecting { try store.checkOrigin() }
+    return OpenedStore(
+      store,
+      bringUpToDate: { try store.bringUpToDate() },
+      backUp: { file, replacing, isCancelled in
+        try store.backUpSynchronously(to: file, replacing: replacing, isCancelled: isCancelled)
+      },
+      close: { store.close() })
+  }
+
+  private func access(for purpose: StorePurpose) -> SQLiteStore.Access {
+    switch purpose {
+    case .reading, .rehearsing, .serving(allowsWrites: false): .readOnly
+    case .inspecting: .inspect
+    case .changing, .serving(allowsWrites: true): .readWrite
+    case .creating: .create
+    }
+  }
+
+  /// How long to wait for other writers.
+  ///
+  /// A client of a server that waits occupies a thread that others need; the answer says when to
+  /// retry.
+  private func busyTimeout(for purpose: StorePurpose) -> Duration {
+    if case .serving = purpose { .milliseconds(500) } else { .seconds(5) }
+  }
+
+  /// Whether to continue with a database that replaces the file.
+  private func followsPath(for purpose: StorePurpose) -> Bool {
+    if case .serving = purpose { true } else { false }
+  }
+
+  private func makeDirectory(of location: String) throws {
+    let directory = location.directoryPath
+    do throws(SystemError) {
+      try FileSystem.makeDirectories(directory, permissions: 0o777)
+    } catch {
+      throw CommandError(
+        code: "store.cannot-open",
+        message: "cannot create the directory \(directory) for \(location): \(error.reason)",
+        hint: "Name another database with --db \(placeholder).")
+    }
+  }
+}
