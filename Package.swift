@@ -117,10 +117,10 @@ var settings: [SwiftSetting] = [
 if Context.environment["RMOS_WARNINGS_AS_ERRORS"] != nil {
   settings.append(.treatAllWarnings(as: .error))
 }
-// Targets in which every use of a pointer is marked.
-let memorySafe: Set = ["RMOSSystem"]
-
 for target in package.targets where target.type != .system {
   target.swiftSettings = settings
-  if memorySafe.contains(target.name) { target.swiftSettings?.append(.strictMemorySafety()) }
+  // Every use of a pointer is marked, in all that is under Sources.
+  if target.type != .test, target.path == nil {
+    target.swiftSettings?.append(.strictMemorySafety())
+  }
 }

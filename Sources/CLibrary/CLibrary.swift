@@ -3,9 +3,9 @@
 #if canImport(Darwin)
   @_exported public import Darwin
 #elseif canImport(Musl)
-  @_exported @preconcurrency public import Musl
+  @_exported @unsafe @preconcurrency public import Musl
 #elseif canImport(Glibc)
-  @_exported @preconcurrency public import Glibc
+  @_exported @unsafe @preconcurrency public import Glibc
 #else
   #error("No C library is known for this system: import it here.")
 #endif

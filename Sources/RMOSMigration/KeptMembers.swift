@@ -57,15 +57,15 @@ package struct KeptMembers: Sendable, Hashable {
 
   /// Adds the members of an object: compact JSON.
   mutating func add(_ object: ArraySlice<UInt8>, of kind: EntityKind) {
-    object.withUnsafeBytes { bytes in
-      JSONScanner.withPaddedCopy(of: bytes) { scanner in
+    unsafe object.withUnsafeBytes { bytes in
+      unsafe JSONScanner.withPaddedCopy(of: bytes) { scanner in
         _ = scanner.skip(UInt8(ascii: "{"))
         var start = object.startIndex + 1
         while start < object.endIndex {
           guard let isEscaped = try? scanner.skipString() else { return }
           let end = object.startIndex + scanner.position
           let name = object[start + 1..<end - 1]
-          let decoded = isEscaped ? name.withUnsafeBufferPointer(JSONScanner.decoded) : nil
+          let decoded = unsafe isEscaped ? name.withUnsafeBufferPointer(JSONScanner.decoded) : nil
           add(decoded ?? Array(name), 1, of: kind)
           guard scanner.skip(UInt8(ascii: ":")),
             (try? scanner.skipValue(enclosingDepth: 1)) != nil,

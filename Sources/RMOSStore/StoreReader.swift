@@ -103,7 +103,7 @@ public protocol StoreReader: AnyObject {
 extension StoreReader {
   /// Looks the record up.
   public func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
-    let id = id.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    let id = unsafe id.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     return try record(kind, id: id) != nil
   }
 

@@ -161,28 +161,30 @@ struct NearDuplicates {
   private static func hash(_ id: String) -> UInt64 {
     var id = id
     let plain: UInt64? = id.withUTF8 { bytes in
-      guard bytes.allSatisfy({ $0 < 0x80 }) else { return nil }
-      return hash(ofASCII: bytes)
+      guard unsafe bytes.allSatisfy({ $0 < 0x80 }) else { return nil }
+      return unsafe hash(ofASCII: bytes)
     }
     if let plain { return plain }
     var text = folded(id)
     // Some letters beyond ASCII have an ASCII lower-case form.
-    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.withUTF8 { hash(ofASCII: $0) } }
+    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.withUTF8 { unsafe hash(ofASCII: $0) } }
     var hasher = Hasher()
     hasher.combine(text)
     return UInt64(bitPattern: Int64(hasher.finalize()))
   }
 
   private static func hash(ofASCII bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(1, bytes.count)) { buffer in
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(1, bytes.count)) { buffer in
       var count = 0
-      for byte in bytes where !(byte == 0x20 || 0x09...0x0D ~= byte) {
+      for index in bytes.indices {
+        let byte = unsafe bytes[index]
+        if byte == 0x20 || 0x09...0x0D ~= byte { continue }
         let isCapital = UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
-        buffer.initializeElement(at: count, to: isCapital ? byte | 0x20 : byte)
+        unsafe buffer.initializeElement(at: count, to: isCapital ? byte | 0x20 : byte)
         count += 1
       }
       var hasher = Hasher()
-      hasher.combine(
+      unsafe hasher.combine(
         bytes: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
       return UInt64(bitPattern: Int64(hasher.finalize()))
     }

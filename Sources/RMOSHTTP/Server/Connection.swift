@@ -99,7 +99,7 @@ final class Connection {
       // Gone in both directions while the handler works or an answer waits.
       if !events.isDisjoint(with: .gone) { close() }
     } else if !events.isEmpty {
-      receive(buffer, context, now)
+      unsafe receive(buffer, context, now)
     }
   }
 
@@ -107,13 +107,13 @@ final class Connection {
     _ buffer: UnsafeMutableRawBufferPointer, _ context: Context, _ now: ContinuousClock.Instant
   ) {
     do throws(SystemError) {
-      guard let count = try descriptor.read(into: buffer) else { return }
+      guard let count = try unsafe descriptor.read(into: buffer) else { return }
       if phase == .lingering {
         if count == 0 { close() }
         return
       }
       if count == 0 { hasInputEnded = true }
-      parser.append(buffer[..<count])
+      unsafe parser.append(buffer[..<count])
       drive(context, now)
     } catch {
       close()

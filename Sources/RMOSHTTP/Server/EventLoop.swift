@@ -35,7 +35,7 @@ final class EventLoop {
   func run() throws(SystemError) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     defer {
-      buffer.deallocate()
+      unsafe buffer.deallocate()
       for connection in connections { connection.close() }
       for listener in listeners { listener.close() }
     }
@@ -49,7 +49,7 @@ final class EventLoop {
       }
       for (index, connection) in connections.enumerated() {
         let events = pollSet[1 + polled + index]
-        if !events.isEmpty { connection.handle(events, buffer: buffer, context, now: now) }
+        if !events.isEmpty { unsafe connection.handle(events, buffer: buffer, context, now: now) }
         if connection.deadline.hasPassed(at: now) {
           connection.expire(context, now: now)
         }

@@ -58,7 +58,9 @@ struct BatchExecutor {
       let id = records.entries[index].id
       if id.isEmpty { continue }
       var hasher = Hasher()
-      records.arena.span.extracting(id.range).withUnsafeBytes { hasher.combine(bytes: $0) }
+      unsafe records.arena.span.extracting(id.range).withUnsafeBytes {
+        unsafe hasher.combine(bytes: $0)
+      }
       // Two ids with one hash only make the range shorter.
       if !hashes.insert(hasher.finalize()).inserted { return start..<index }
     }

@@ -50,7 +50,7 @@ struct MappedText {
   mutating func copy(_ range: Range<Int>, of object: UnsafePointer<UInt8>) {
     parts.append(
       Part(start: count, length: range.count, source: range.lowerBound, isCopy: true))
-    bytes.append(
+    unsafe bytes.append(
       contentsOf: UnsafeBufferPointer(start: object + range.lowerBound, count: range.count))
   }
 
@@ -74,9 +74,9 @@ struct MappedText {
     let count = count
     bytes.append(contentsOf: repeatElement(0, count: JSONScanner.padding))
     defer { bytes.removeLast(JSONScanner.padding) }
-    return bytes.withUnsafeBufferPointer { bytes in
+    return unsafe bytes.withUnsafeBufferPointer { bytes in
       guard let base = bytes.baseAddress else { preconditionFailure("there is padding") }
-      var scanner = JSONScanner(base: base, count: count, containers: containers)
+      var scanner = unsafe JSONScanner(base: base, count: count, containers: containers)
       return body(&scanner)
     }
   }

@@ -97,6 +97,6 @@ extension Mapping {
 extension SHA256 {
   fileprivate static func hash(of text: String) -> String {
     var text = text
-    return text.withUTF8 { String(describing: SHA256.hash(UnsafeRawBufferPointer($0))) }
+    return text.withUTF8 { unsafe String(describing: SHA256.hash(UnsafeRawBufferPointer($0))) }
   }
 }

@@ -58,30 +58,30 @@ extension MappingConversion.Conversion {
   func convert(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
     switch form {
     case .epoch, .epochSeconds, .epochMilliseconds:
-      guard let number = number(token, kind).map({ ExactDecimal($0) }) else { return nil }
+      guard let number = unsafe number(token, kind).map({ ExactDecimal($0) }) else { return nil }
       var scale = form == .epochMilliseconds ? -3 : 0
       if form == .epoch, number.magnitudeIsAtLeast(Self.millisecondsFrom) { scale = -3 }
       return number.scaled(by: scale).timestamp.map { "\"\($0)\"".utf8.map { $0 } }
     case .number:
-      return kind == .number ? nil : number(token, kind)
+      return unsafe kind == .number ? nil : number(token, kind)
     case .inches:
-      return number(token, kind).map { ExactDecimal($0).multiplied(by: 254, scale: -1).text }
+      return unsafe number(token, kind).map { ExactDecimal($0).multiplied(by: 254, scale: -1).text }
     case .text:
       switch kind {
       case .number, .true, .false:
-        return [UInt8(ascii: "\"")] + token + [UInt8(ascii: "\"")]
+        return unsafe [UInt8(ascii: "\"")] + token + [UInt8(ascii: "\"")]
       default: return nil
       }
     case .json:
-      guard let text = Self.content(of: token, kind), Self.isJSON(text) else { return nil }
+      guard let text = unsafe Self.content(of: token, kind), Self.isJSON(text) else { return nil }
       return text
     }
   }
 
   /// The number that a value is, or that text holds, as a JSON token.
   private func number(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> [UInt8]? {
-    if kind == .number { return Array(token) }
-    guard var text = Self.content(of: token, kind)?[...] else { return nil }
+    if kind == .number { return unsafe Array(token) }
+    guard var text = unsafe Self.content(of: token, kind)?[...] else { return nil }
     while let first = text.first, first == 0x20 || 0x09...0x0D ~= first { text.removeFirst() }
     while let last = text.last, last == 0x20 || 0x09...0x0D ~= last { text.removeLast() }
     var number: [UInt8] = []
@@ -113,9 +113,9 @@ extension MappingConversion.Conversion {
     of token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind
   ) -> [UInt8]? {
     switch kind {
-    case .string: Array(token.dropFirst().dropLast())
+    case .string: unsafe Array(token.dropFirst().dropLast())
     case .escapedString:
-      JSONScanner.decoded(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
+      unsafe JSONScanner.decoded(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
     default: nil
     }
   }
@@ -128,9 +128,9 @@ extension MappingConversion.Conversion {
   }
 
   private static func isJSON(_ text: [UInt8]) -> Bool {
-    text.withUnsafeBytes { bytes in
+    unsafe text.withUnsafeBytes { bytes in
       do throws(JSONScanError) {
-        try JSONScanner.validate(bytes)
+        try unsafe JSONScanner.validate(bytes)
         return true
       } catch {
         return false
@@ -147,16 +147,16 @@ extension MappingConversion.Pair {
     _ first: (token: UnsafeBufferPointer<UInt8>, kind: JSONScanner.Kind),
     _ second: (token: UnsafeBufferPointer<UInt8>, kind: JSONScanner.Kind)
   ) -> [UInt8]? {
-    guard let start = ExactTime(first.token, first.kind) else { return nil }
+    guard let start = unsafe ExactTime(first.token, first.kind) else { return nil }
     switch self {
     case .difference:
-      guard let end = ExactTime(second.token, second.kind),
+      guard let end = unsafe ExactTime(second.token, second.kind),
         let seconds = start.seconds(to: end)
       else { return nil }
       return Array(seconds.utf8)
     case .sum:
-      guard second.kind == .number else { return nil }
-      return start.adding(ExactDecimal(second.token)).map { Array("\"\($0)\"".utf8) }
+      guard unsafe second.kind == .number else { return nil }
+      return unsafe start.adding(ExactDecimal(second.token)).map { Array("\"\($0)\"".utf8) }
     }
   }
 }
@@ -186,21 +186,21 @@ private struct ExactTime {
   /// A time of the source: text with a time of day, or a number since 1970.
   init?(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) {
     if kind == .string {
-      let content = UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())
-      if let stamp = Timestamp(utf8: content), let time = stamp.time {
-        self.init(stamp, time, content)
+      let content = unsafe UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())
+      if let stamp = unsafe Timestamp(utf8: content), let time = stamp.time {
+        unsafe self.init(stamp, time, content)
         return
       }
     }
     // A number, or text that is one or is spelled with escapes.
-    let converted = MappingConversion.Conversion(.epoch).convert(token, kind)
+    let converted = unsafe MappingConversion.Conversion(.epoch).convert(token, kind)
     let content =
-      converted.map { Array($0.dropFirst().dropLast()) }
+      unsafe converted.map { Array($0.dropFirst().dropLast()) }
       ?? MappingConversion.Conversion.content(of: token, kind)
     guard let content,
-      let time = content.withUnsafeBufferPointer({ bytes -> ExactTime? in
-        guard let stamp = Timestamp(utf8: bytes), let time = stamp.time else { return nil }
-        return ExactTime(stamp, time, bytes)
+      let time = unsafe content.withUnsafeBufferPointer({ bytes -> ExactTime? in
+        guard let stamp = unsafe Timestamp(utf8: bytes), let time = stamp.time else { return nil }
+        return unsafe ExactTime(stamp, time, bytes)
       })
     else { return nil }
     self = time
@@ -213,13 +213,13 @@ private struct ExactTime {
     // YYYY-MM-DDTHH:MM, then what the text gives.
     var position = 16
     var (fraction, digits) = (0, 0)
-    if position < text.count, text[position] == UInt8(ascii: ":") {
+    if position < text.count, unsafe text[position] == UInt8(ascii: ":") {
       position += 3
-      if position < text.count, text[position] == UInt8(ascii: ".") {
+      if position < text.count, unsafe text[position] == UInt8(ascii: ".") {
         position += 1
-        while position < text.count, text[position].isASCIIDigit {
+        while position < text.count, unsafe text[position].isASCIIDigit {
           guard digits < Self.places else { return nil }
-          fraction = fraction * 10 + Int(text[position] & 15)
+          fraction = unsafe fraction * 10 + Int(text[position] & 15)
           digits += 1
           position += 1
         }
@@ -231,7 +231,7 @@ private struct ExactTime {
     }
     let seconds =
       stamp.dayNumber * 86_400 + time.hour * 3600 + time.minute * 60 + time.second
-    self.init(
+    unsafe self.init(
       local: Int128(seconds) * Self.unit + Int128(fraction), zoneOffset: time.zoneOffset,
       zone: String(decoding: text[position...], as: UTF8.self),
       separator: text[10] == UInt8(ascii: " ") ? " " : "T")

@@ -81,7 +81,9 @@ extension FileGlob {
     var path = path[...]
     while let slash = path.lastIndex(of: UInt8(ascii: "/")) {
       path = path[..<slash]
-      let isNamedAsFile = path.withUnsafeBufferPointer { SourcePath.Format(name: $0) != nil }
+      let isNamedAsFile = unsafe path.withUnsafeBufferPointer {
+        unsafe SourcePath.Format(name: $0) != nil
+      }
       if isNamedAsFile, matches(Array(path)) { return true }
     }
     return false

@@ -21,9 +21,9 @@ extension ObjectMapper {
     isAlone: Bool = false,
     with decoder: EntityDecoder, into batch: inout RecordBatch
   ) throws(JSONScanError) -> Bool {
-    let (start, object) = (scanner.position, scanner.cursor)
+    let (start, object) = unsafe (scanner.position, scanner.cursor)
     guard try map(&scanner, key: key, isAlone: isAlone) else { return false }
-    let bytes = UnsafeBufferPointer(start: object, count: scanner.cursor - object)
+    let bytes = unsafe UnsafeBufferPointer(start: object, count: scanner.cursor - object)
     var mapped = origin
     // Counted from here, the places of what is decoded are those in the text.
     mapped.place = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
@@ -42,7 +42,7 @@ extension ObjectMapper {
       error.offset = start + text.source(of: error.offset)
       throw error
     }
-    relocate(in: &batch, origin, bytes, mapping)
+    unsafe relocate(in: &batch, origin, bytes, mapping)
     return true
   }
 
@@ -51,7 +51,7 @@ extension ObjectMapper {
     in batch: inout RecordBatch, _ origin: EntityOrigin, _ object: UnsafeBufferPointer<UInt8>,
     _ mapping: Int
   ) {
-    var cursor = PlaceCursor(origin: origin, object: object)
+    var cursor = unsafe PlaceCursor(origin: origin, object: object)
     var remarks: [Issue] = []
     for remark in self.remarks {
       let place = cursor.place(at: remark.offset)
@@ -61,7 +61,7 @@ extension ObjectMapper {
           locator: batch.locator(origin.locator), line: place.line, column: place.column,
           offset: place.offset, pointer: remark.pointer, message: remark.message))
     }
-    batch.amendLast(
+    unsafe batch.amendLast(
       place: origin.place, byteLength: origin.encoding.length(of: object),
       digest: origin.encoding.digest(of: object), mapping: mapping, adding: remarks
     ) { place in
@@ -78,7 +78,7 @@ extension ObjectMapper {
 }
 
 /// Tells the places of an object's bytes, counting on from one to the next.
-private struct PlaceCursor {
+@safe private struct PlaceCursor {
   private let origin: EntityOrigin
   private let object: UnsafeBufferPointer<UInt8>
   private var reached = 0
@@ -86,13 +86,13 @@ private struct PlaceCursor {
 
   init(origin: EntityOrigin, object: UnsafeBufferPointer<UInt8>) {
     self.origin = origin
-    self.object = object
+    unsafe self.object = object
     place = origin.place
   }
 
   mutating func place(at offset: Int) -> RecordBatch.SourcePlace {
     if offset < reached { (reached, place) = (0, origin.place) }
-    place = origin.encoding.advance(
+    place = unsafe origin.encoding.advance(
       place, over: UnsafeBufferPointer(rebasing: object[reached..<offset]))
     reached = offset
     return place

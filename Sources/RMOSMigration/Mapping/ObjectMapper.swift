@@ -5,7 +5,7 @@ import RMOSModels
 /// One pass over an object notes where the members stand that any rule looks at. The first rule
 /// whose condition fits then has its members written as ``text``, an object of the shape that
 /// entities have: a member that is taken as it stands is copied, and so is all that no rule takes.
-final class ObjectMapper {
+@safe final class ObjectMapper {
   /// What a conversion guessed, or could not do.
   struct Remark {
     let code: IssueCode
@@ -93,23 +93,23 @@ final class ObjectMapper {
   init(_ rules: [MappingRule], for kind: EntityKind, of mapping: Mapping) {
     self.rules = CompiledRules(rules, for: kind, ignoresSpelling: mapping.ignoresSpelling)
     self.mapping = mapping.name
-    places = .allocate(capacity: self.rules.tree.nodes.count)
-    places.initialize(repeating: Place(), count: self.rules.tree.nodes.count)
-    expected = .allocate(capacity: self.rules.tree.nodes.count)
-    expected.initialize(repeating: 0, count: self.rules.tree.nodes.count)
-    containers = .allocate(capacity: JSONScanner.maximumDepth)
-    containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
-    nothing = .allocate(capacity: JSONScanner.padding)
-    nothing.initialize(repeating: 0, count: JSONScanner.padding)
-    object = UnsafePointer(nothing)
-    scanner = JSONScanner(base: object, count: 0, containers: containers)
+    unsafe places = .allocate(capacity: self.rules.tree.nodes.count)
+    unsafe places.initialize(repeating: Place(), count: self.rules.tree.nodes.count)
+    unsafe expected = .allocate(capacity: self.rules.tree.nodes.count)
+    unsafe expected.initialize(repeating: 0, count: self.rules.tree.nodes.count)
+    unsafe containers = .allocate(capacity: JSONScanner.maximumDepth)
+    unsafe containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
+    unsafe nothing = .allocate(capacity: JSONScanner.padding)
+    unsafe nothing.initialize(repeating: 0, count: JSONScanner.padding)
+    unsafe object = UnsafePointer(nothing)
+    scanner = unsafe JSONScanner(base: object, count: 0, containers: containers)
   }
 
   deinit {
-    places.deallocate()
-    expected.deallocate()
-    containers.deallocate()
-    nothing.deallocate()
+    unsafe places.deallocate()
+    unsafe expected.deallocate()
+    unsafe containers.deallocate()
+    unsafe nothing.deallocate()
   }
 
   // MARK: Mapping
@@ -126,16 +126,16 @@ final class ObjectMapper {
   func map(
     _ scanner: inout JSONScanner, key: [UInt8]?, isAlone: Bool = false
   ) throws(JSONScanError) -> Bool {
-    object = scanner.cursor
+    unsafe object = scanner.cursor
     self.key = key
-    places.update(repeating: Place(), count: rules.tree.nodes.count)
+    unsafe places.update(repeating: Place(), count: rules.tree.nodes.count)
     members.removeAll(keepingCapacity: true)
     remarks.removeAll(keepingCapacity: true)
     // Pointers end long before the deepest nesting allowed, so only what they pass over can be too
     // deep, and is refused there.
     try scan(&scanner, 0, depth: 0)
     self.scanner = scanner
-    note(0..<scanner.cursor - object, .object, at: 0)
+    unsafe note(0..<scanner.cursor - object, .object, at: 0)
     rule = rules.rules.first { rule in
       leads(rule.entities) && fits(rule.condition) && (!isAlone || recognizes(rule))
     }
@@ -183,9 +183,9 @@ final class ObjectMapper {
       var name = 0..<0
       var nameIsEscaped = false
       if isObject {
-        let start = scanner.cursor + 1
+        let start = unsafe scanner.cursor + 1
         nameIsEscaped = try scanner.skipString()
-        name = start - object..<scanner.cursor - 1 - object
+        name = unsafe start - object..<scanner.cursor - 1 - object
         scanner.skipWhiteSpace()
         guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
         scanner.skipWhiteSpace()
@@ -193,7 +193,7 @@ final class ObjectMapper {
       } else {
         child = rules.tree.element(index, below: node)
       }
-      let start = scanner.cursor - object
+      let start = unsafe scanner.cursor - object
       let kind: JSONScanner.Kind
       let first = scanner.byte
       if let child, !rules.tree.nodes[child].isLeaf,
@@ -204,7 +204,7 @@ final class ObjectMapper {
       } else {
         kind = try scanner.skipValue(enclosingDepth: depth + 1)
       }
-      let value = start..<scanner.cursor - object
+      let value = unsafe start..<scanner.cursor - object
       if let child { note(value, kind, at: child) }
       if node == 0 {
         members.append(
@@ -221,61 +221,62 @@ final class ObjectMapper {
       }
       break
     }
-    places[node].count = index
+    unsafe places[node].count = index
   }
 
   /// Notes a value at a node; of several the first that is not null counts.
   private func note(_ value: Range<Int>, _ kind: JSONScanner.Kind, at node: Int) {
-    places[node].hits += kind == .null ? 0 : 1
-    if places[node].isThere {
-      places[node].isRepeated = true
+    unsafe places[node].hits += kind == .null ? 0 : 1
+    if unsafe places[node].isThere {
+      unsafe places[node].isRepeated = true
       if kind == .null { return }
-      if places[node].kind != .null {
-        if !token(node).elementsEqual(bytes(value)) { places[node].differs = true }
+      if unsafe places[node].kind != .null {
+        if unsafe !token(node).elementsEqual(bytes(value)) { unsafe places[node].differs = true }
         return
       }
     }
-    places[node].start = value.lowerBound
-    places[node].end = value.upperBound
-    places[node].kind = kind
+    unsafe places[node].start = value.lowerBound
+    unsafe places[node].end = value.upperBound
+    unsafe places[node].kind = kind
   }
 
   private func child(_ name: Range<Int>, _ isEscaped: Bool, below node: Int) -> Int? {
     var decoded: [UInt8]?
-    if isEscaped { decoded = JSONScanner.decoded(bytes(name)) ?? Array(bytes(name)) }
+    if isEscaped { decoded = unsafe JSONScanner.decoded(bytes(name)) ?? Array(bytes(name)) }
     if var decoded {
       let count = decoded.count
       decoded.append(contentsOf: repeatElement(0, count: 8))
-      let child = decoded.withUnsafeBufferPointer { bytes in
-        bytes.baseAddress.flatMap {
-          rules.tree.child(named: $0, count, below: node, expected: &expected[node])
+      let child = unsafe decoded.withUnsafeBufferPointer { bytes in
+        unsafe bytes.baseAddress.flatMap {
+          unsafe rules.tree.child(named: $0, count, below: node, expected: &expected[node])
         }
       }
       if let child { return child }
-    } else if let child = rules.tree.child(
+    } else if let child = unsafe rules.tree.child(
       named: object + name.lowerBound, name.count, below: node, expected: &expected[node])
     {
       return child
     }
     if node != 0 || rules.spellings.isEmpty { return nil }
-    return rules.spellings[(decoded ?? Array(bytes(name))).foldedName]
+    return unsafe rules.spellings[(decoded ?? Array(bytes(name))).foldedName]
   }
 
   private func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
-    UnsafeBufferPointer(start: object + range.lowerBound, count: range.count)
+    unsafe UnsafeBufferPointer(start: object + range.lowerBound, count: range.count)
   }
 
   private func token(_ node: Int) -> UnsafeBufferPointer<UInt8> {
-    bytes(places[node].start..<places[node].end)
+    unsafe bytes(places[node].start..<places[node].end)
   }
 
   // MARK: Conditions
 
   private func fits(_ condition: CompiledRules.Condition) -> Bool {
-    condition.has.allSatisfy { places[$0].isThere }
-      && condition.lacks.allSatisfy { !places[$0].isThere }
+    condition.has.allSatisfy { unsafe places[$0].isThere }
+      && condition.lacks.allSatisfy { unsafe !places[$0].isThere }
       && condition.equals.allSatisfy { node, values in
-        places[node].isThere && values.contains { $0.equals(token(node), places[node].kind) }
+        unsafe places[node].isThere
+          && values.contains { unsafe $0.equals(token(node), places[node].kind) }
       }
   }
 
@@ -323,26 +324,28 @@ final class ObjectMapper {
           guard let key else { continue }
           return write(key: key, values)
         case .node(let node):
-          guard places[node].isGiven else { continue }
+          guard unsafe places[node].isGiven else { continue }
           return write(node, values, conversion)
         }
       }
     case .pair(let first, let second, let pair):
       if let isWritten = write(pair, first, second, target) { return isWritten }
     case .common(let node, let elements, let values, let conversion):
-      if places[node].isGiven {
-        if !places[node].differs, places[node].hits == places[elements].hits {
+      if unsafe places[node].isGiven {
+        if unsafe !places[node].differs, unsafe places[node].hits == places[elements].hits {
           return write(node, values, conversion, moves: false)
         }
-        remark(
+        unsafe remark(
           .fieldNotDerived, target, at: node,
           places[node].differs
             ? "the elements name several values, so none is taken"
             : "not every element names a value, so none is taken")
       }
     case .count(let node):
-      if places[node].isThere, places[node].kind == .array || places[node].kind == .object {
-        text.append(Array(String(places[node].count).utf8), madeFrom: places[node].start)
+      if unsafe places[node].isThere,
+        unsafe places[node].kind == .array || places[node].kind == .object
+      {
+        unsafe text.append(Array(String(places[node].count).utf8), madeFrom: places[node].start)
         return true
       }
     case .object(let targets, let takesRest):
@@ -371,21 +374,21 @@ final class ObjectMapper {
     _ node: Int, _ values: CompiledRules.Values, _ conversion: MappingConversion.Conversion?,
     moves: Bool = true
   ) -> Bool {
-    let place = places[node]
-    let token = token(node)
+    let place = unsafe places[node]
+    let token = unsafe token(node)
     var result: [UInt8]?
-    if let value = values.first(where: { token.says($0.word, place.kind) })?.value {
+    if let value = values.first(where: { unsafe token.says($0.word, place.kind) })?.value {
       guard value.kind != .null else { return false }
       result = value.text
     } else if let conversion {
-      result = conversion.convert(token, place.kind)
+      result = unsafe conversion.convert(token, place.kind)
     }
-    if let result, !token.elementsEqual(result) {
+    if let result, unsafe !token.elementsEqual(result) {
       text.append(result, madeFrom: place.start)
       return true
     }
-    text.copy(place.start..<place.end, of: object)
-    if moves { places[node].isMoved = true }
+    unsafe text.copy(place.start..<place.end, of: object)
+    if moves { unsafe places[node].isMoved = true }
     return true
   }
 
@@ -395,10 +398,10 @@ final class ObjectMapper {
     _ second: CompiledRules.Reference, _ target: CompiledRules.Target
   ) -> Bool? {
     guard case .node(let first) = first, case .node(let second) = second,
-      places[first].isGiven, places[second].isGiven
+      unsafe places[first].isGiven, unsafe places[second].isGiven
     else { return nil }
     guard
-      let result = pair.convert(
+      let result = unsafe pair.convert(
         (token(first), places[first].kind), (token(second), places[second].kind))
     else {
       remark(
@@ -406,7 +409,7 @@ final class ObjectMapper {
         "the \(pair.rawValue) of the two cannot be told, so it is left out")
       return false
     }
-    text.append(result, madeFrom: places[first].start)
+    unsafe text.append(result, madeFrom: places[first].start)
     if pair == .sum {
       let shown = String(decoding: result.dropFirst().dropLast(), as: UTF8.self)
       remark(.timeDerived, target, at: first, "\(shown) is derived, not recorded")
@@ -438,7 +441,7 @@ final class ObjectMapper {
       Remark(
         code: code,
         message: "\"\(name)\": \(message); the mapping \"\(mapping)\" \(target.source.description)",
-        pointer: target.pointer, offset: places[node].start))
+        pointer: target.pointer, offset: unsafe places[node].start))
   }
 
   // MARK: What the rule does not say
@@ -456,12 +459,12 @@ final class ObjectMapper {
   }
 
   private func fate(of member: Member, _ rule: CompiledRules.Rule) -> Fate {
-    guard let node = member.node else { return places[0].isMoved ? .moved : .left }
+    guard let node = member.node else { return unsafe places[0].isMoved ? .moved : .left }
     // Of two with the same name it is open which counts; what reads the text refuses both.
-    if places[node].isRepeated { return .left }
-    if places[node].isMoved { return .moved }
+    if unsafe places[node].isRepeated { return .left }
+    if unsafe places[node].isMoved { return .moved }
     if isOwn(member, node, rule) { return .own }
-    if places[0].isMoved { return .moved }
+    if unsafe places[0].isMoved { return .moved }
     return isTouched(node) ? .partly : .left
   }
 
@@ -473,13 +476,13 @@ final class ObjectMapper {
     } else if rule.uses[node] {
       return false
     }
-    return rules.ignoresSpelling || member.nameIsEscaped
+    return unsafe rules.ignoresSpelling || member.nameIsEscaped
       || bytes(member.name).elementsEqual(name)
   }
 
   /// Whether something below a node went into the entity as it stands.
   private func isTouched(_ node: Int) -> Bool {
-    rules.tree.nodes[node].names.contains { places[$0.node].isMoved || isTouched($0.node) }
+    rules.tree.nodes[node].names.contains { unsafe places[$0.node].isMoved || isTouched($0.node) }
   }
 
   /// Writes into an object what is not used elsewhere.
@@ -490,10 +493,10 @@ final class ObjectMapper {
       switch fate(of: member, rule) {
       case .moved, .own: continue
       case .left:
-        if let node = member.node, rule.uses[node] || places[node].isRepeated { continue }
+        if let node = member.node, unsafe rule.uses[node] || places[node].isRepeated { continue }
         members[position].isGathered = true
         separate()
-        text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
+        unsafe text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
       case .partly:
         members[position].isGathered = true
         writeRemains(of: member)
@@ -538,35 +541,37 @@ final class ObjectMapper {
   private func writeOwn(_ member: Member) {
     separate()
     guard let node = member.node, let name = rules.nameOfNode[node],
-      !bytes(member.name).elementsEqual(name)
-    else { return text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object) }
+      unsafe !bytes(member.name).elementsEqual(name)
+    else {
+      return unsafe text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
+    }
     text.append(UInt8(ascii: "\""), madeFrom: member.name.lowerBound - 1)
     text.append(name, madeFrom: member.name.lowerBound)
     text.append(Array("\":".utf8))
-    text.copy(member.value, of: object)
+    unsafe text.copy(member.value, of: object)
   }
 
   /// Whether a member that is kept would pass for one of the entity's own.
   private func isDisplaced(_ member: Member) -> Bool {
-    if let node = member.node, places[node].isRepeated { return false }
+    if let node = member.node, unsafe places[node].isRepeated { return false }
     guard let node = member.node, rules.fieldOfNode[node] != nil,
       let name = rules.nameOfNode[node]
     else { return false }
-    return member.nameIsEscaped || bytes(member.name).elementsEqual(name)
+    return unsafe member.nameIsEscaped || bytes(member.name).elementsEqual(name)
   }
 
   /// Whether a member is what an earlier mapping kept.
   private func isKeptBefore(_ member: Member) -> Bool {
-    let bytes = bytes(member.name)
+    let bytes = unsafe bytes(member.name)
     if !member.nameIsEscaped, bytes.count != Self.keptUnder.utf8.count { return false }
-    return (member.nameIsEscaped ? JSONScanner.decoded(bytes) ?? [] : Array(bytes))
+    return unsafe (member.nameIsEscaped ? JSONScanner.decoded(bytes) ?? [] : Array(bytes))
       .elementsEqual(Self.keptUnder.utf8)
   }
 
   private func writeKept(_ member: Member, _ rule: CompiledRules.Rule) {
     if case .partly = fate(of: member, rule) { return writeRemains(of: member) }
     separate()
-    text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
+    unsafe text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
   }
 
   /// Writes a member without what of it went into the entity as it stands.
@@ -575,7 +580,7 @@ final class ObjectMapper {
     let start = text.count
     let outer = isFirstMember
     separate()
-    text.copy(member.name.lowerBound - 1..<member.value.lowerBound, of: object)
+    unsafe text.copy(member.name.lowerBound - 1..<member.value.lowerBound, of: object)
     if !writeRemains(of: member.value, node) {
       // All of it was taken, piece by piece.
       text.truncate(to: start)
@@ -588,32 +593,32 @@ final class ObjectMapper {
   /// An element of a list that was taken leaves null behind, so that the others keep their places.
   /// - Returns: Whether anything was left.
   private func writeRemains(of value: Range<Int>, _ node: Int) -> Bool {
-    let isObject = object[value.lowerBound] == UInt8(ascii: "{")
+    let isObject = unsafe object[value.lowerBound] == UInt8(ascii: "{")
     let closing = isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
     var scanner = scanner
-    scanner.cursor = object + value.lowerBound + 1
+    unsafe scanner.cursor = object + value.lowerBound + 1
     scanner.skipWhiteSpace()
-    text.append(object[value.lowerBound])
+    unsafe text.append(object[value.lowerBound])
     var (index, isFirst, isLeft) = (0, true, false)
     while !scanner.skip(closing) {
       let item = nextItem(&scanner, isObject: isObject, index, node)
       let before = text.count
       if !isFirst { text.append(UInt8(ascii: ",")) }
       var isWritten = true
-      if let child = item.child, places[child].start == item.value.lowerBound,
-        places[child].isMoved
+      if let child = item.child, unsafe places[child].start == item.value.lowerBound,
+        unsafe places[child].isMoved
       {
         isWritten = !isObject
         if isWritten { text.append(Array("null".utf8)) }
-      } else if let child = item.child, places[child].start == item.value.lowerBound,
+      } else if let child = item.child, unsafe places[child].start == item.value.lowerBound,
         isTouched(child)
       {
-        text.copy(item.start..<item.value.lowerBound, of: object)
+        unsafe text.copy(item.start..<item.value.lowerBound, of: object)
         let isLeftInside = writeRemains(of: item.value, child)
         isLeft = isLeft || isLeftInside
         isWritten = isLeftInside || !isObject
       } else {
-        text.copy(item.start..<item.value.upperBound, of: object)
+        unsafe text.copy(item.start..<item.value.upperBound, of: object)
         isLeft = true
       }
       if isWritten { isFirst = false } else { text.truncate(to: before) }
@@ -630,28 +635,28 @@ final class ObjectMapper {
   private func nextItem(
     _ scanner: inout JSONScanner, isObject: Bool, _ index: Int, _ node: Int
   ) -> (start: Int, value: Range<Int>, child: Int?) {
-    let start = scanner.cursor - object
+    let start = unsafe scanner.cursor - object
     var child: Int?
     if isObject {
       // What was accepted once is accepted again.
       let isEscaped = (try? scanner.skipString()) ?? false
-      child = self.child(start + 1..<scanner.cursor - 1 - object, isEscaped, below: node)
+      child = unsafe self.child(start + 1..<scanner.cursor - 1 - object, isEscaped, below: node)
       scanner.skipWhiteSpace()
       _ = scanner.skip(UInt8(ascii: ":"))
       scanner.skipWhiteSpace()
     } else {
       child = rules.tree.element(index, below: node)
     }
-    let valueStart = scanner.cursor - object
+    let valueStart = unsafe scanner.cursor - object
     _ = try? scanner.skipValue(enclosingDepth: 0)
-    return (start, valueStart..<scanner.cursor - object, child)
+    return unsafe (start, valueStart..<scanner.cursor - object, child)
   }
 
   // MARK: Afterwards
 
   /// Runs `body` with a scanner over what the object became.
   func withScanner<Result>(_ body: (inout JSONScanner) -> Result) -> Result {
-    text.withScanner(containers, body)
+    unsafe text.withScanner(containers, body)
   }
 
   /// What to add to a message about a member of the entity: which member of the source it is.
@@ -671,8 +676,9 @@ final class ObjectMapper {
       return own?.kind == .null ? own?.value.lowerBound ?? 0 : 0
     }
     guard case .first(let references, _, _) = target.source.content else { return 0 }
-    for case .node(let node) in references where places[node].isThere && !places[node].isGiven {
-      return places[node].start
+    for case .node(let node) in references
+    where unsafe places[node].isThere && !places[node].isGiven {
+      return unsafe places[node].start
     }
     return 0
   }
@@ -690,14 +696,14 @@ extension CompiledRules.Condition {
 extension JSONLiteral {
   /// Whether a value of the source is this one: text by its characters, numbers by their value.
   fileprivate func equals(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) -> Bool {
-    text.withUnsafeBufferPointer { text in
+    unsafe text.withUnsafeBufferPointer { text in
       switch (self.kind, kind) {
-      case (.number, .number): DecimalText.areEqual(text, token)
-      case (.string, .string): text.elementsEqual(token)
+      case (.number, .number): unsafe DecimalText.areEqual(text, token)
+      case (.string, .string): unsafe text.elementsEqual(token)
       case (.string, .escapedString), (.escapedString, .string), (.escapedString, .escapedString):
-        MappingConversion.Conversion.content(of: text, self.kind)
+        unsafe MappingConversion.Conversion.content(of: text, self.kind)
           == MappingConversion.Conversion.content(of: token, kind)
-      default: self.kind == kind && text.elementsEqual(token)
+      default: unsafe self.kind == kind && text.elementsEqual(token)
       }
     }
   }
@@ -707,10 +713,10 @@ extension UnsafeBufferPointer<UInt8> {
   /// Whether a value says a word: as text, or as a number or a literal is written.
   fileprivate func says(_ word: [UInt8], _ kind: JSONScanner.Kind) -> Bool {
     switch kind {
-    case .string: count == word.count + 2 && dropFirst().dropLast().elementsEqual(word)
+    case .string: unsafe count == word.count + 2 && dropFirst().dropLast().elementsEqual(word)
     case .escapedString:
-      JSONScanner.decoded(UnsafeBufferPointer(rebasing: dropFirst().dropLast())) == word
-    case .number, .true, .false: elementsEqual(word)
+      unsafe JSONScanner.decoded(UnsafeBufferPointer(rebasing: dropFirst().dropLast())) == word
+    case .number, .true, .false: unsafe elementsEqual(word)
     default: false
     }
   }

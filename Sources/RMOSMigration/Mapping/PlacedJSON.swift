@@ -29,9 +29,9 @@ struct PlacedJSON {
     _ = try JSONValue(parsing: text)
     var copy = text
     let result: Result<PlacedJSON, JSONScanError> = copy.withUTF8 { bytes in
-      JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
+      unsafe JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
         do throws(JSONScanError) {
-          return .success(try PlacedJSON(&scanner, bytes))
+          return unsafe .success(try PlacedJSON(&scanner, bytes))
         } catch {
           return .failure(error)
         }
@@ -55,11 +55,11 @@ struct PlacedJSON {
     let start = scanner.position
     switch scanner.byte {
     case UInt8(ascii: "\""):
-      form = .string(try Self.string(&scanner, text))
+      form = unsafe .string(try Self.string(&scanner, text))
     case UInt8(ascii: "["):
-      form = .array(try Self.elements(&scanner, text))
+      form = unsafe .array(try Self.elements(&scanner, text))
     case UInt8(ascii: "{"):
-      form = .object(try Self.members(&scanner, text))
+      form = unsafe .object(try Self.members(&scanner, text))
     default:
       form = .other(try scanner.skipValue(enclosingDepth: 0))
     }
@@ -71,8 +71,8 @@ struct PlacedJSON {
   ) throws(JSONScanError) -> String {
     let start = scanner.position + 1
     let isEscaped = try scanner.skipString()
-    let inside = UnsafeBufferPointer(rebasing: text[start..<scanner.position - 1])
-    return String(
+    let inside = unsafe UnsafeBufferPointer(rebasing: text[start..<scanner.position - 1])
+    return unsafe String(
       decoding: isEscaped ? JSONScanner.decoded(inside) ?? [] : Array(inside), as: UTF8.self)
   }
 
@@ -83,7 +83,7 @@ struct PlacedJSON {
     scanner.skipWhiteSpace()
     var elements: [PlacedJSON] = []
     while !scanner.skip(UInt8(ascii: "]")) {
-      elements.append(try PlacedJSON(&scanner, text))
+      unsafe elements.append(try PlacedJSON(&scanner, text))
       scanner.skipWhiteSpace()
       _ = scanner.skip(UInt8(ascii: ","))
     }
@@ -99,10 +99,11 @@ struct PlacedJSON {
     while !scanner.skip(UInt8(ascii: "}")) {
       scanner.skipWhiteSpace()
       let offset = scanner.position
-      let name = try string(&scanner, text)
+      let name = try unsafe string(&scanner, text)
       scanner.skipWhiteSpace()
       _ = scanner.skip(UInt8(ascii: ":"))
-      members.append(Member(name: name, offset: offset, value: try PlacedJSON(&scanner, text)))
+      unsafe members.append(
+        Member(name: name, offset: offset, value: try PlacedJSON(&scanner, text)))
       scanner.skipWhiteSpace()
       _ = scanner.skip(UInt8(ascii: ","))
     }

@@ -69,7 +69,7 @@ struct PointerTree {
   func child(
     named name: UnsafePointer<UInt8>, _ length: Int, below node: Int, expected: inout Int
   ) -> Int? {
-    var head = UnsafeRawPointer(name).loadUnaligned(as: UInt64.self).littleEndian
+    var head = unsafe UnsafeRawPointer(name).loadUnaligned(as: UInt64.self).littleEndian
     if length < 8 { head &= (1 << UInt64(length * 8)) - 1 }
     let count = nodes[node].names.count
     // Files of one shop list their members in one order.
@@ -82,9 +82,9 @@ struct PointerTree {
       }
       let known = nodes[node].names[candidate]
       if known.name.count == length,
-        length <= 8
+        unsafe length <= 8
           || known.name.withUnsafeBufferPointer({ bytes in
-            (8..<length).allSatisfy { bytes[$0] == name[$0] }
+            (8..<length).allSatisfy { unsafe bytes[$0] == name[$0] }
           })
       {
         expected = candidate + 1

@@ -18,9 +18,9 @@ struct IDTable {
     init(_ id: Span<UInt8>) {
       var (first, second) = (Hasher(), Hasher())
       second.combine(1 as UInt8)
-      id.withUnsafeBytes { bytes in
-        first.combine(bytes: bytes)
-        second.combine(bytes: bytes)
+      unsafe id.withUnsafeBytes { bytes in
+        unsafe first.combine(bytes: bytes)
+        unsafe second.combine(bytes: bytes)
       }
       // 0 marks a free slot.
       slotBits = max(1, UInt64(bitPattern: Int64(first.finalize())))

@@ -42,7 +42,7 @@ struct FileByteSource: ByteSource {
     into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
   ) throws(SystemError) -> Int {
     try access.willCall(.read, path)
-    return try file.read(into: buffer, count: count, at: offset)
+    return try unsafe file.read(into: buffer, count: count, at: offset)
   }
 
   func close() { file.close() }

@@ -610,7 +610,7 @@ final class DocumentReader {
 
   /// A line without the byte-order mark that it begins with where files were joined.
   private func withoutMark(_ line: Range<Int>) -> Range<Int> {
-    let hasMark = window.bytes(line).prefix(3).elementsEqual([0xEF, 0xBB, 0xBF])
+    let hasMark = unsafe window.bytes(line).prefix(3).elementsEqual([0xEF, 0xBB, 0xBF])
     return hasMark ? line.lowerBound + 3..<line.upperBound : line
   }
 
@@ -706,7 +706,7 @@ final class DocumentReader {
   ///
   /// A line that was cut off is followed by an entity of its own.
   private func goesOn(_ line: Range<Int>) throws(ReadFailure) -> Bool {
-    let last = window.bytes(line).last { !JSONDiagnosis.isWhiteSpace($0) }
+    let last = unsafe window.bytes(line).last { !JSONDiagnosis.isWhiteSpace($0) }
     let (next, _) = try window.excerpt(
       around: line.upperBound, before: 0, after: DocumentReader.spreadReach)
     guard let first = next.first(where: { !JSONDiagnosis.isWhiteSpace($0) }) else { return false }

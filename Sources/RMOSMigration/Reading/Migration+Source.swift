@@ -14,7 +14,7 @@ extension Migration {
       guard try FileStatus(of: path).form == .directory else {
         throw .notADirectory
       }
-      try FileSystem.forEachEntry(ofDirectory: path) { _, _ in }
+      try unsafe FileSystem.forEachEntry(ofDirectory: path) { _, _ in }
       isListed = true
       // A directory that may be listed and not searched tells nothing of what is in it.
       _ = try FileStatus(of: path + Array("/.".utf8))

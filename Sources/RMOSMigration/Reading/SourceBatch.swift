@@ -198,11 +198,11 @@ final class SourceBatchBuilder {
         return .entity
       }
     }
-    let object = scanner.cursor
+    let object = unsafe scanner.cursor
     let form = try decoder.decode(
       &scanner, origin, mayHoldEntities: mayHoldEntities, into: &batch.records)
     if let observer, form == .entity {
-      observer.take(
+      unsafe observer.take(
         UnsafeBufferPointer(start: object, count: scanner.cursor - object), origin,
         in: batch.records)
     }

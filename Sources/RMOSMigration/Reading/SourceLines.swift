@@ -33,9 +33,9 @@ final class SourceLines {
     while self.offset < offset {
       let wanted = min(buffer.count, offset - self.offset)
       let start = self.offset
-      let got = buffer.withUnsafeMutableBufferPointer { buffer -> Int in
+      let got = unsafe buffer.withUnsafeMutableBufferPointer { buffer -> Int in
         guard let base = buffer.baseAddress else { return 0 }
-        return (try? file.read(into: base, count: wanted, at: start)) ?? 0
+        return unsafe (try? file.read(into: base, count: wanted, at: start)) ?? 0
       }
       guard got > 0 else { return nil }
       if start == 0, got > 1, buffer[0] >= 0xFE, buffer[1] >= 0xFE { return nil }

@@ -34,7 +34,7 @@ enum SourcePath {
         guard name.count >= ending.utf8CodeUnitCount else { return false }
         for index in 1...ending.utf8CodeUnitCount {
           guard
-            name[name.count - index].lowercasedASCII
+            unsafe name[name.count - index].lowercasedASCII
               == ending.utf8Start[ending.utf8CodeUnitCount - index]
           else { return false }
         }

@@ -16,10 +16,10 @@ struct SourceTop {
   init(of root: [UInt8], _ catalog: EntityCatalog) {
     self.root = root
     self.catalog = catalog
-    try? FileSystem.forEachEntry(ofDirectory: root) { name, type in
-      let isHidden = name.first == UInt8(ascii: ".")
-      let format = isHidden ? nil : SourcePath.Format(name: name)
-      let name = Array(name)
+    try? unsafe FileSystem.forEachEntry(ofDirectory: root) { name, type in
+      let isHidden = unsafe name.first == UInt8(ascii: ".")
+      let format = unsafe isHidden ? nil : SourcePath.Format(name: name)
+      let name = unsafe Array(name)
       let form: FileStatus.Form? =
         switch type {
         case .file: .file

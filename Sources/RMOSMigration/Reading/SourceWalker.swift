@@ -224,10 +224,10 @@ struct DirectoryListing {
     try access.willCall(.list, path)
     var names: [UInt8] = []
     var entries: [(offset: UInt32, length: UInt16, entry: Entry)] = []
-    try FileSystem.forEachEntry(ofDirectory: path, isCancelled: isCancelled) { name, type in
-      let entry = DirectoryListing.entry(name, type, in: path, access)
+    try unsafe FileSystem.forEachEntry(ofDirectory: path, isCancelled: isCancelled) { name, type in
+      let entry = unsafe DirectoryListing.entry(name, type, in: path, access)
       let offset = names.count
-      names.append(contentsOf: name)
+      unsafe names.append(contentsOf: name)
       if case .directory = entry { names.append(UInt8(ascii: "/")) }
       entries.append(
         (
@@ -235,11 +235,11 @@ struct DirectoryListing {
           entry
         ))
     }
-    names.withUnsafeBufferPointer { bytes in
+    unsafe names.withUnsafeBufferPointer { bytes in
       entries.sort { left, right in
-        let a = bytes[Int(left.offset)..<Int(left.offset) + Int(left.length)]
-        let b = bytes[Int(right.offset)..<Int(right.offset) + Int(right.length)]
-        return a.lexicographicallyPrecedes(b)
+        let a = unsafe bytes[Int(left.offset)..<Int(left.offset) + Int(left.length)]
+        let b = unsafe bytes[Int(right.offset)..<Int(right.offset) + Int(right.length)]
+        return unsafe a.lexicographicallyPrecedes(b)
       }
     }
     self.names = names
@@ -250,15 +250,15 @@ struct DirectoryListing {
     _ name: UnsafeBufferPointer<UInt8>, _ type: FileSystem.EntryType, in path: [UInt8],
     _ access: SourceAccess
   ) -> Entry {
-    let isHidden = name.first == UInt8(ascii: ".")
-    let format = isHidden ? nil : SourcePath.Format(name: name)
-    var unread: Entry { .unread(UnreadFile(name: name)) }
+    let isHidden = unsafe name.first == UInt8(ascii: ".")
+    let format = unsafe isHidden ? nil : SourcePath.Format(name: name)
+    var unread: Entry { unsafe .unread(UnreadFile(name: name)) }
     switch type {
     case .file: return format.map { .file($0) } ?? unread
     case .directory: return .directory(isLink: false)
     case .link, .unknown:
       do throws(SystemError) {
-        switch try access.status(of: path + [UInt8(ascii: "/")] + name).form {
+        switch try unsafe access.status(of: path + [UInt8(ascii: "/")] + name).form {
         case .directory: return .directory(isLink: type == .link)
         case .file: return format.map { .file($0) } ?? unread
         // What is not a regular file is reported as such when it is opened.
@@ -267,7 +267,7 @@ struct DirectoryListing {
       } catch {
         // Without an ending it may be, or lead to, a directory of entities.
         let mayMatter =
-          !isHidden
+          unsafe !isHidden
           && (format != nil || !error.concernsOneFile || !name.contains(UInt8(ascii: ".")))
         guard mayMatter else { return .unread(UnreadFile(isHidden ? .hidden : .notAFile)) }
         let isBroken = type == .link && error == .notFound

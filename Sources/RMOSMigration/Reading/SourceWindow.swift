@@ -6,7 +6,7 @@ import RMOSSystem
 /// Positions count from the beginning of the text and stay valid while the view slides. What is
 /// kept begins at the last ``discard(before:)``, so a document of any size is read in the memory of
 /// its largest entity.
-final class SourceWindow {
+@safe final class SourceWindow {
   /// How a document is cut, bytes.
   ///
   /// Only tests have a reason to change it.
@@ -55,14 +55,14 @@ final class SourceWindow {
     self.limits = limits
     self.isCancelled = isCancelled
     capacity = limits.chunk
-    base = .allocate(capacity: capacity + JSONScanner.padding)
-    containers = .allocate(capacity: JSONScanner.maximumDepth)
-    containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
+    unsafe base = .allocate(capacity: capacity + JSONScanner.padding)
+    unsafe containers = .allocate(capacity: JSONScanner.maximumDepth)
+    unsafe containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
   }
 
   deinit {
-    base.deallocate()
-    containers.deallocate()
+    unsafe base.deallocate()
+    unsafe containers.deallocate()
   }
 
   // MARK: Filling the view
@@ -106,7 +106,7 @@ final class SourceWindow {
   /// Moves the anchor to what is kept, so that nothing is counted twice.
   private func moveAnchor() {
     guard anchor.position < kept else { return }
-    let place = encoding.advance(anchor.place, over: bytes(anchor.position..<kept))
+    let place = unsafe encoding.advance(anchor.place, over: bytes(anchor.position..<kept))
     anchor = (kept, place)
   }
 
@@ -118,7 +118,7 @@ final class SourceWindow {
     moveAnchor()
     let discarded = kept - origin
     if discarded > 0 {
-      base.update(from: base + discarded, count: count - discarded)
+      unsafe base.update(from: base + discarded, count: count - discarded)
       count -= discarded
       origin = kept
     }
@@ -134,14 +134,14 @@ final class SourceWindow {
     } else {
       try transcode(from: source)
     }
-    (base + count).initialize(repeating: 0, count: JSONScanner.padding)
+    unsafe (base + count).initialize(repeating: 0, count: JSONScanner.padding)
   }
 
   private func read(from source: any ByteSource) throws(SystemError) {
     let before = count
     while count < capacity {
       let wanted = capacity - count
-      let got = try source.read(into: base + count, count: wanted, at: nextOffset)
+      let got = try unsafe source.read(into: base + count, count: wanted, at: nextOffset)
       count += got
       nextOffset += got
       bytesRead += got
@@ -163,7 +163,7 @@ final class SourceWindow {
       let got = try transcoder.read(from: source, at: nextOffset)
       nextOffset += got
       bytesRead += got
-      count += transcoder.transcode(to: base + count, isLast: got == 0)
+      unsafe count += transcoder.transcode(to: base + count, isLast: got == 0)
       endsInBadEncoding = transcoder.hasFailed
       isComplete = got == 0 || transcoder.hasFailed
     }
@@ -171,15 +171,15 @@ final class SourceWindow {
 
   private func grow() {
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2 + JSONScanner.padding)
-    larger.update(from: base, count: count)
-    base.deallocate()
-    base = larger
+    unsafe larger.update(from: base, count: count)
+    unsafe base.deallocate()
+    unsafe base = larger
     capacity *= 2
   }
 
   /// Looks at the first bytes: marks, and signs of encodings that are not taken.
   private func detectEncoding() {
-    func byte(_ index: Int) -> UInt8? { index < count ? base[index] : nil }
+    func byte(_ index: Int) -> UInt8? { unsafe index < count ? base[index] : nil }
     switch (byte(0), byte(1), byte(2), byte(3)) {
     case (0xEF, 0xBB, 0xBF, _):
       discard(before: 3)
@@ -200,15 +200,15 @@ final class SourceWindow {
     encoding = .utf16(isBigEndian: isBigEndian)
     anchor = (0, RecordBatch.SourcePlace(offset: 2, line: 1, column: 3))
     var transcoder = UTF16Transcoder(isBigEndian: isBigEndian, inputChunk: limits.chunk / 4)
-    transcoder.append(UnsafeBufferPointer(start: base + 2, count: count - 2))
+    unsafe transcoder.append(UnsafeBufferPointer(start: base + 2, count: count - 2))
     while capacity < (count - 2) * 2 + transcoder.outputBound { grow() }
-    count = transcoder.transcode(to: base, isLast: isComplete)
+    count = unsafe transcoder.transcode(to: base, isLast: isComplete)
     if transcoder.hasFailed {
       endsInBadEncoding = true
       isComplete = true
     }
     self.transcoder = transcoder
-    (base + count).initialize(repeating: 0, count: JSONScanner.padding)
+    unsafe (base + count).initialize(repeating: 0, count: JSONScanner.padding)
   }
 
   // MARK: Looking at the text
@@ -218,31 +218,31 @@ final class SourceWindow {
 
   /// The byte at a position; `nil` if the view has none there.
   func byte(at position: Int) -> UInt8? {
-    position < end ? base[position - origin] : nil
+    unsafe position < end ? base[position - origin] : nil
   }
 
   /// Whether the byte at `position` is `byte`.
   func has(_ byte: UInt8, at position: Int) -> Bool {
-    position < end && base[position - origin] == byte
+    unsafe position < end && base[position - origin] == byte
   }
 
   /// A piece of the text, valid until the view slides.
   func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
-    UnsafeBufferPointer(start: base + (range.lowerBound - origin), count: range.count)
+    unsafe UnsafeBufferPointer(start: base + (range.lowerBound - origin), count: range.count)
   }
 
   /// Whether a whole character in UTF-8 stands at a position.
   func isUTF8(at position: Int) -> Bool {
-    var bytes = bytes(position..<max(position, min(position + 4, end))).makeIterator()
+    var bytes = unsafe bytes(position..<max(position, min(position + 4, end))).makeIterator()
     var decoder = UTF8()
-    if case .scalarValue = decoder.decode(&bytes) { return true }
+    if case .scalarValue = unsafe decoder.decode(&bytes) { return true }
     return false
   }
 
   /// The place in the source of a position that is not discarded.
   func place(at position: Int) -> RecordBatch.SourcePlace {
     moveAnchor()
-    return encoding.advance(anchor.place, over: bytes(anchor.position..<position))
+    return unsafe encoding.advance(anchor.place, over: bytes(anchor.position..<position))
   }
 
   /// The text around a position that is not discarded, reading on as needed.
@@ -254,12 +254,12 @@ final class SourceWindow {
   ) throws(ReadFailure) -> (bytes: [UInt8], position: Int) {
     while end - position < after, !isComplete { try refill() }
     let start = max(origin, position - before)
-    return (Array(bytes(start..<min(end, position + after))), position - start)
+    return unsafe (Array(bytes(start..<min(end, position + after))), position - start)
   }
 
   /// A scanner over the view, valid until it slides.
   func scanner(at position: Int) -> JSONScanner {
-    JSONScanner(
+    unsafe JSONScanner(
       base: base, count: count, origin: origin, position: position, containers: containers)
   }
 
@@ -268,11 +268,11 @@ final class SourceWindow {
     over range: Range<Int>, _ body: (inout JSONScanner) -> Result
   ) -> Result {
     // A scanner needs a 0 after its input; what follows lends its place.
-    let terminator = base + (range.upperBound - origin)
-    let lent = terminator.pointee
-    terminator.pointee = 0
-    defer { terminator.pointee = lent }
-    var scanner = JSONScanner(
+    let terminator = unsafe base + (range.upperBound - origin)
+    let lent = unsafe terminator.pointee
+    unsafe terminator.pointee = 0
+    defer { unsafe terminator.pointee = lent }
+    var scanner = unsafe JSONScanner(
       base: base, count: range.upperBound - origin, origin: origin, position: range.lowerBound,
       containers: containers)
     return body(&scanner)
@@ -390,10 +390,10 @@ final class SourceWindow {
       var scanner = scanner(at: position)
       do throws(JSONScanError) {
         let isEscaped = try scanner.skipString()
-        let inside = bytes(position + 1..<scanner.position - 1)
+        let inside = unsafe bytes(position + 1..<scanner.position - 1)
         scanner.skipWhiteSpace()
         guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
-        return (scanner.position, isEscaped ? JSONScanner.decoded(inside) : Array(inside))
+        return unsafe (scanner.position, isEscaped ? JSONScanner.decoded(inside) : Array(inside))
       } catch {
         guard try readsOn(after: error, from: position) else { throw .notJSON(error) }
       }
@@ -415,7 +415,8 @@ final class SourceWindow {
     var inString = false
     var isEscaped = false
     while true {
-      for byte in bytes(position..<end) {
+      while position < end {
+        let byte = unsafe base[position - origin]
         position += 1
         if isEscaped {
           isEscaped = false
@@ -448,8 +449,8 @@ final class SourceWindow {
     var isTooLong = false
     discard(before: position)
     while true {
-      let rest = bytes(reached..<end)
-      if let feed = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      let rest = unsafe bytes(reached..<end)
+      if let feed = unsafe rest.firstIndex(of: UInt8(ascii: "\n")) {
         return (lineStart..<reached + feed, isTooLong)
       }
       reached = end

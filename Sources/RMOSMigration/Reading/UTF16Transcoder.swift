@@ -30,10 +30,10 @@ struct UTF16Transcoder {
     let kept = input.count
     input.append(contentsOf: repeatElement(0, count: inputChunk))
     let inputChunk = inputChunk
-    let result: Result<Int, SystemError> = input.withUnsafeMutableBufferPointer { buffer in
+    let result: Result<Int, SystemError> = unsafe input.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return .success(0) }
       do throws(SystemError) {
-        return .success(try source.read(into: base + kept, count: inputChunk, at: offset))
+        return unsafe .success(try source.read(into: base + kept, count: inputChunk, at: offset))
       } catch {
         return .failure(error)
       }
@@ -47,7 +47,7 @@ struct UTF16Transcoder {
   ///
   /// - Returns: How many bytes were written.
   mutating func transcode(to output: UnsafeMutablePointer<UInt8>, isLast: Bool) -> Int {
-    var out = output
+    var out = unsafe output
     var index = 0
     func unit(_ index: Int) -> UInt16 {
       let (first, second) = (UInt16(input[index]), UInt16(input[index + 1]))
@@ -73,28 +73,28 @@ struct UTF16Transcoder {
       }
       switch scalar {
       case 0..<0x80:
-        out[0] = UInt8(scalar)
-        out += 1
+        unsafe out[0] = UInt8(scalar)
+        unsafe out += 1
       case 0x80..<0x800:
-        out[0] = UInt8(0xC0 | scalar >> 6)
-        out[1] = UInt8(0x80 | scalar & 0x3F)
-        out += 2
+        unsafe out[0] = UInt8(0xC0 | scalar >> 6)
+        unsafe out[1] = UInt8(0x80 | scalar & 0x3F)
+        unsafe out += 2
       case 0x800..<0x10000:
-        out[0] = UInt8(0xE0 | scalar >> 12)
-        out[1] = UInt8(0x80 | scalar >> 6 & 0x3F)
-        out[2] = UInt8(0x80 | scalar & 0x3F)
-        out += 3
+        unsafe out[0] = UInt8(0xE0 | scalar >> 12)
+        unsafe out[1] = UInt8(0x80 | scalar >> 6 & 0x3F)
+        unsafe out[2] = UInt8(0x80 | scalar & 0x3F)
+        unsafe out += 3
       default:
-        out[0] = UInt8(0xF0 | scalar >> 18)
-        out[1] = UInt8(0x80 | scalar >> 12 & 0x3F)
-        out[2] = UInt8(0x80 | scalar >> 6 & 0x3F)
-        out[3] = UInt8(0x80 | scalar & 0x3F)
-        out += 4
+        unsafe out[0] = UInt8(0xF0 | scalar >> 18)
+        unsafe out[1] = UInt8(0x80 | scalar >> 12 & 0x3F)
+        unsafe out[2] = UInt8(0x80 | scalar >> 6 & 0x3F)
+        unsafe out[3] = UInt8(0x80 | scalar & 0x3F)
+        unsafe out += 4
       }
       index += length
     }
     input.removeFirst(index)
     if isLast, !input.isEmpty { hasFailed = true }
-    return out - output
+    return unsafe out - output
   }
 }

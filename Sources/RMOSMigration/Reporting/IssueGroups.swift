@@ -78,7 +78,7 @@ package struct IssueGroups: Sendable, Hashable {
       first.withUTF8 { first in
         other.withUTF8 { other in
           for index in varies.indices where !varies[index] {
-            varies[index] = !first[self.values[index]].elementsEqual(other[values[index]])
+            varies[index] = unsafe !first[self.values[index]].elementsEqual(other[values[index]])
           }
         }
       }
@@ -119,7 +119,7 @@ package struct IssueGroups: Sendable, Hashable {
       (severity, code, kind) = (issue.severity, issue.code, issue.kind)
       pointer = issue.pointer
       var message = issue.message
-      (words, values) = message.withUTF8(Self.split)
+      (words, values) = unsafe message.withUTF8(Self.split)
     }
 
     package static func == (left: Key, right: Key) -> Bool {
@@ -141,9 +141,9 @@ package struct IssueGroups: Sendable, Hashable {
       var values: [Range<Int>] = []
       var index = 0
       while index < message.count {
-        let byte = message[index]
+        let byte = unsafe message[index]
         if byte == UInt8(ascii: "\""),
-          let end = message[(index + 1)...].firstIndex(of: UInt8(ascii: "\""))
+          let end = unsafe message[(index + 1)...].firstIndex(of: UInt8(ascii: "\""))
         {
           words += [byte, 0, byte]
           values.append(index + 1..<end)
@@ -152,9 +152,9 @@ package struct IssueGroups: Sendable, Hashable {
         }
         var end = index
         var isValue = false
-        while end < message.count, !isBoundary(message[end]) {
+        while end < message.count, unsafe !isBoundary(message[end]) {
           isValue =
-            isValue || message[end] == UInt8(ascii: "/")
+            unsafe isValue || message[end] == UInt8(ascii: "/")
             || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(message[end])
           end += 1
         }
@@ -162,10 +162,10 @@ package struct IssueGroups: Sendable, Hashable {
           words.append(0)
           values.append(index..<end)
         } else {
-          words += message[index..<end]
+          unsafe words += message[index..<end]
         }
-        if end < message.count, message[end] != UInt8(ascii: "\"") || end == index {
-          words.append(message[end])
+        if end < message.count, unsafe message[end] != UInt8(ascii: "\"") || end == index {
+          unsafe words.append(message[end])
           end += 1
         }
         index = end

@@ -45,9 +45,9 @@ struct MemberProfile {
 
   mutating func add(spelling: UnsafeBufferPointer<UInt8>) {
     guard spellings.count < Self.spellingsKept,
-      !spellings.contains(where: { $0.elementsEqual(spelling) })
+      !spellings.contains(where: { unsafe $0.elementsEqual(spelling) })
     else { return }
-    spellings.append(Array(spelling))
+    unsafe spellings.append(Array(spelling))
   }
 
   mutating func add(_ token: UnsafeBufferPointer<UInt8>, _ kind: JSONScanner.Kind) {
@@ -55,14 +55,16 @@ struct MemberProfile {
     let type = SurveyReport.ValueType(kind)
     types[type, default: 0] += 1
     if type != .null, example.isEmpty {
-      (example, isExampleCut) = Self.beginning(of: token)
+      (example, isExampleCut) = unsafe Self.beginning(of: token)
     }
     switch kind {
-    case .number: addNumber(token)
-    case .string: addText(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
+    case .number: unsafe addNumber(token)
+    case .string: unsafe addText(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
     case .escapedString:
-      let inside = UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())
-      (JSONScanner.decoded(inside) ?? Array(inside)).withUnsafeBufferPointer { addText($0) }
+      let inside = unsafe UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())
+      unsafe (JSONScanner.decoded(inside) ?? Array(inside)).withUnsafeBufferPointer {
+        unsafe addText($0)
+      }
     default: break
     }
   }
@@ -73,7 +75,8 @@ struct MemberProfile {
   ) -> (bytes: [UInt8], isCut: Bool) {
     var bytes: [UInt8] = []
     var (isInText, isEscaped) = (false, false)
-    for byte in token {
+    for index in token.indices {
+      let byte = unsafe token[index]
       if isInText {
         if byte == UInt8(ascii: "\""), !isEscaped { isInText = false }
         isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
@@ -89,26 +92,28 @@ struct MemberProfile {
   }
 
   private mutating func addNumber(_ token: UnsafeBufferPointer<UInt8>) {
-    guard token.count >= 9, token.count < 40, let number = Double(text(token)) else { return }
+    guard token.count >= 9, token.count < 40, let number = unsafe Double(text(token)) else {
+      return
+    }
     // 1973 to 2200; as milliseconds likewise.
     if 1e8...7.3e9 ~= number { epochSeconds += 1 }
     if 1e11...7.3e12 ~= number { epochMilliseconds += 1 }
   }
 
   private mutating func addText(_ content: UnsafeBufferPointer<UInt8>) {
-    addWord(content)
-    guard let first = content.first else { return }
+    unsafe addWord(content)
+    guard let first = unsafe content.first else { return }
     switch first {
     case UInt8(ascii: "{"): objectsInText += 1
     case UInt8(ascii: "["): listsInText += 1
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"),
       UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: " "):
       guard content.count <= 40 else { return }
-      if Timestamp(utf8: content) != nil {
+      if unsafe Timestamp(utf8: content) != nil {
         timestamps += 1
         return
       }
-      let trimmed = text(content).filter { $0 != " " }
+      let trimmed = unsafe text(content).filter { $0 != " " }
       guard trimmed.utf8.allSatisfy({ "0123456789+-.,eE".utf8.contains($0) }) else { return }
       if let number = Double(trimmed), number.isFinite {
         numbersInText += 1
@@ -124,17 +129,19 @@ struct MemberProfile {
   }
 
   private mutating func addWord(_ content: UnsafeBufferPointer<UInt8>) {
-    guard !hasOtherWords, !words.contains(where: { $0.elementsEqual(content) }) else { return }
+    guard !hasOtherWords, !words.contains(where: { unsafe $0.elementsEqual(content) }) else {
+      return
+    }
     guard words.count < Self.wordsKept, content.count <= Self.longestWord else {
       hasOtherWords = true
       words = []
       return
     }
-    words.append(Array(content))
+    unsafe words.append(Array(content))
   }
 
   private func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-    String(decoding: bytes, as: UTF8.self)
+    unsafe String(decoding: bytes, as: UTF8.self)
   }
 }
 

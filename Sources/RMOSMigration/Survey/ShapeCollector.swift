@@ -86,7 +86,7 @@ final class ShapeCollector {
     _ object: JSONScanner, as kind: EntityKind, isInPlace: Bool,
     file: (number: Int, path: [UInt8]), layout: SurveyReport.Layout, pointer: String?
   ) -> Int? {
-    let base = object.cursor
+    let base = unsafe object.cursor
     var hasher = Hasher()
     hasher.combine(kind)
     hasher.combine(isInPlace)
@@ -96,7 +96,7 @@ final class ShapeCollector {
     if let known = signatures[key], known.members.count == found.count {
       signature = known
     } else {
-      guard let new = self.signature(base, kind, isInPlace) else {
+      guard let new = unsafe self.signature(base, kind, isInPlace) else {
         objectsOmitted += 1
         return nil
       }
@@ -107,9 +107,9 @@ final class ShapeCollector {
     shapes[position].count += 1
     for (member, index) in zip(found, signature.members) {
       guard let index else { continue }
-      let token = UnsafeBufferPointer(
+      let token = unsafe UnsafeBufferPointer(
         start: base + member.value.lowerBound, count: member.value.count)
-      shapes[position].members[index].add(token, member.kind)
+      unsafe shapes[position].members[index].add(token, member.kind)
     }
     note(file, layout, pointer, in: position)
     return position
@@ -158,23 +158,23 @@ final class ShapeCollector {
   /// Scans the members of an object into ``found``.
   private func scan(_ object: JSONScanner, into hasher: inout Hasher) {
     var scanner = object
-    let base = object.cursor
+    let base = unsafe object.cursor
     found.removeAll(keepingCapacity: true)
     _ = scanner.skip(UInt8(ascii: "{"))
     scanner.skipWhiteSpace()
     while !scanner.skip(UInt8(ascii: "}")) {
-      let start = scanner.cursor + 1
+      let start = unsafe scanner.cursor + 1
       // What was accepted once is accepted again.
       guard let isEscaped = try? scanner.skipString() else { return }
-      let name = UnsafeRawBufferPointer(start: start, count: scanner.cursor - 1 - start)
-      hasher.combine(bytes: name)
+      let name = unsafe UnsafeRawBufferPointer(start: start, count: scanner.cursor - 1 - start)
+      unsafe hasher.combine(bytes: name)
       hasher.combine(0 as UInt8)
       scanner.skipWhiteSpace()
       _ = scanner.skip(UInt8(ascii: ":"))
       scanner.skipWhiteSpace()
-      let value = scanner.cursor
+      let value = unsafe scanner.cursor
       guard let kind = try? scanner.skipValue(enclosingDepth: 1) else { return }
-      found.append(
+      unsafe found.append(
         Member(
           name: start - base..<start - base + name.count, isEscaped: isEscaped,
           value: value - base..<scanner.cursor - base, kind: kind))
@@ -188,15 +188,17 @@ final class ShapeCollector {
     _ base: UnsafePointer<UInt8>, _ kind: EntityKind, _ isInPlace: Bool
   ) -> Signature? {
     let names = found.map { member -> [UInt8] in
-      let bytes = UnsafeBufferPointer(
+      let bytes = unsafe UnsafeBufferPointer(
         start: base + member.name.lowerBound, count: member.name.count)
-      return member.isEscaped ? JSONScanner.decoded(bytes) ?? Array(bytes) : Array(bytes)
+      return unsafe member.isEscaped ? JSONScanner.decoded(bytes) ?? Array(bytes) : Array(bytes)
     }
     let folded = names.map(\.foldedName)
     guard let shape = shape(of: Set(folded), kind, isInPlace) else { return nil }
     let indexes = zip(names, folded).map { name, key -> Int? in
       if let index = shapes[shape].positions[key] {
-        name.withUnsafeBufferPointer { shapes[shape].members[index].add(spelling: $0) }
+        unsafe name.withUnsafeBufferPointer {
+          unsafe shapes[shape].members[index].add(spelling: $0)
+        }
         return index
       }
       guard shapes[shape].members.count < limits.members else {

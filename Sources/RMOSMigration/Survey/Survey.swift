@@ -95,7 +95,7 @@ struct SurveyPlace {
       let form = try FileStatus(of: bytes).form
       switch form {
       case .directory:
-        try FileSystem.forEachEntry(ofDirectory: bytes) { _, _ in }
+        try unsafe FileSystem.forEachEntry(ofDirectory: bytes) { _, _ in }
         let isAbove = catalog.kinds.contains { kind in
           (try? FileStatus(of: bytes + Array("/\(kind.table)".utf8))) != nil
         }

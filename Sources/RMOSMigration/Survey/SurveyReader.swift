@@ -2,7 +2,7 @@ import RMOSModels
 
 /// Reads documents as entities of a kind, and tries each object as it is and, if that is not enough,
 /// with every built-in mapping.
-final class SurveyReader: ObjectObserver {
+@safe final class SurveyReader: ObjectObserver {
   static let decoding = EntityDecoder.Options(derivesIDs: true, runStart: "1970-01-01T00:00:00Z")
 
   private let kind: EntityKind
@@ -74,13 +74,13 @@ final class SurveyReader: ObjectObserver {
     pools = Mapping.builtIn.map { MapperPool(MappingSet([$0])) }
     decoder = EntityDecoder(kind: kind, options: Self.decoding)
     trial = RecordBatch(kind: kind)
-    containers = .allocate(capacity: JSONScanner.maximumDepth)
-    containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
+    unsafe containers = .allocate(capacity: JSONScanner.maximumDepth)
+    unsafe containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
     builder.begin(kind)
     builder.observer = self
   }
 
-  deinit { containers.deallocate() }
+  deinit { unsafe containers.deallocate() }
 
   /// Reads one document.
   func read(
@@ -112,7 +112,7 @@ final class SurveyReader: ObjectObserver {
   ) {
     settle()
     pending.bytes.removeAll(keepingCapacity: true)
-    pending.bytes.append(contentsOf: object)
+    unsafe pending.bytes.append(contentsOf: object)
     pending.bytes.append(contentsOf: repeatElement(0, count: JSONScanner.padding))
     pending.outcome = ids.outcome(
       of: records, at: records.count - 1, checksReferences: checksReferences)
@@ -138,9 +138,9 @@ final class SurveyReader: ObjectObserver {
     guard pending.isThere else { return }
     pending.isThere = false
     let length = pending.bytes.count - JSONScanner.padding
-    pending.bytes.withUnsafeBufferPointer { bytes in
+    unsafe pending.bytes.withUnsafeBufferPointer { bytes in
       guard let base = bytes.baseAddress else { return }
-      count(JSONScanner(base: base, count: length, containers: containers))
+      unsafe count(JSONScanner(base: base, count: length, containers: containers))
     }
   }
 

@@ -54,7 +54,7 @@ final class SurveyRun {
     notingOthers: Bool, _ body: ([UInt8], SourcePath.Format) throws(ReadFailure) -> Void
   ) throws(ReadFailure) {
     if let file = place.file {
-      let format = file.withUnsafeBufferPointer { SourcePath.Format(name: $0) }
+      let format = unsafe file.withUnsafeBufferPointer { unsafe SourcePath.Format(name: $0) }
       return try body(file, format ?? .json)
     }
     for purpose in [SourceWalker.Purpose.originals, .copies] {
@@ -153,10 +153,10 @@ final class SurveyRun {
   private func encoding(of file: FileByteSource) throws(SystemError) -> String {
     var bytes: [UInt8] = [0, 0, 0]
     var failure: SystemError?
-    let count = bytes.withUnsafeMutableBufferPointer { buffer in
+    let count = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return 0 }
       do throws(SystemError) {
-        return try file.read(into: base, count: 3, at: 0)
+        return try unsafe file.read(into: base, count: 3, at: 0)
       } catch {
         failure = error
         return 0

@@ -219,8 +219,9 @@ package struct StagedDirectory {
     var directories = [path]
     while let directory = directories.popLast() {
       var paths = [directory]
-      try FileSystem.forEachEntry(ofDirectory: directory, isCancelled: isCancelled) { name, type in
-        let entry = directory + [UInt8(ascii: "/")] + name
+      try unsafe FileSystem.forEachEntry(ofDirectory: directory, isCancelled: isCancelled) {
+        name, type in
+        let entry = unsafe directory + [UInt8(ascii: "/")] + name
         let isDirectory =
           type == .unknown
           ? (try? FileStatus(of: entry).form) == .directory : type == .directory

@@ -69,7 +69,7 @@ package final class EntityDecoder {
   }
 
   /// The memory one entity is decoded from and into.
-  private struct Workspace {
+  @safe private struct Workspace {
     /// The object's first byte.
     let text: UnsafePointer<UInt8>
     /// The scanner that went over it.
@@ -139,28 +139,29 @@ package final class EntityDecoder {
     _ scanner: inout JSONScanner, _ origin: EntityOrigin, mayHoldEntities: Bool = false,
     into batch: inout RecordBatch
   ) throws(JSONScanError) -> Form {
-    let text = scanner.cursor
+    let text = unsafe scanner.cursor
     // Nothing that is kept of an entity is longer than the entity; the constant covers separators.
     let room = scanner.remaining + origin.path.utf8.count + 1024
     let form: Result<Form, JSONScanError> = batch.write(upTo: room) { output in
-      let start = output.next
+      let start = unsafe output.next
       do throws(JSONScanError) {
         try object.scan(&scanner, copyingTo: &output)
         if mayHoldEntities, object.mayHoldEntities {
-          output.next = start
+          unsafe output.next = start
           return .success(.undecided)
         }
-        var work = Workspace(text: text, scanner: scanner, output: output)
+        var work = unsafe Workspace(text: text, scanner: scanner, output: output)
         fillCells(origin, &work)
         output = work.output
         return .success(.entity)
       } catch {
-        output.next = start
+        unsafe output.next = start
         return .failure(error)
       }
     }
     guard try form.get() == .entity else { return .undecided }
-    append(UnsafeBufferPointer(start: text, count: scanner.cursor - text), origin, to: &batch)
+    unsafe append(
+      UnsafeBufferPointer(start: text, count: scanner.cursor - text), origin, to: &batch)
     return .entity
   }
 
@@ -178,8 +179,8 @@ package final class EntityDecoder {
     _ text: [UInt8], key: RecordBatch.TextSpan?, source: Int, into batch: inout RecordBatch
   ) throws(JSONScanError) {
     let before = batch.mark
-    let outcome: Result<Void, JSONScanError> = text.withUnsafeBytes { bytes in
-      JSONScanner.withPaddedCopy(of: bytes) { scanner in
+    let outcome: Result<Void, JSONScanError> = unsafe text.withUnsafeBytes { bytes in
+      unsafe JSONScanner.withPaddedCopy(of: bytes) { scanner in
         do throws(JSONScanError) {
           scanner.skipWhiteSpace()
           if scanner.byte == UInt8(ascii: "{") {
@@ -214,7 +215,7 @@ package final class EntityDecoder {
     adoptOtherNames(origin, &work)
     for position in object.duplicates {
       let member = object.members[position]
-      noteDuplicate(
+      unsafe noteDuplicate(
         member, named: String(decoding: member.name(in: work.text), as: UTF8.self))
     }
     for field in cells.indices { cells[field] = .null }
@@ -255,7 +256,7 @@ package final class EntityDecoder {
       case .json: fillJSON(field, type, member, &work)
       }
     if !isRight {
-      let advice = type.advice(insteadOf: member.kind, member.value(in: work.text))
+      let advice = unsafe type.advice(insteadOf: member.kind, member.value(in: work.text))
       note(
         .wrongType(
           found: found(member, work), expected: type.expectation + (advice.map { "; " + $0 } ?? "")),
@@ -272,7 +273,7 @@ package final class EntityDecoder {
       return true
     }
     cells[field] = .text(span)
-    note(type.check(text: work.output.text(span)), of: field)
+    unsafe note(type.check(text: work.output.text(span)), of: field)
     return true
   }
 
@@ -280,7 +281,7 @@ package final class EntityDecoder {
     _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: Workspace
   ) -> Bool {
     guard member.kind == .number else { return false }
-    switch DecimalText.integerValue(member.value(in: work.text)) {
+    switch unsafe DecimalText.integerValue(member.value(in: work.text)) {
     case .value(let number):
       cells[field] = .integer(number)
       note(type.check(integer: number), of: field)
@@ -300,7 +301,7 @@ package final class EntityDecoder {
     _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: Workspace
   ) -> Bool {
     guard member.kind == .number else { return false }
-    let number = DecimalText.doubleValue(member.value(in: work.text))
+    let number = unsafe DecimalText.doubleValue(member.value(in: work.text))
     // The database holds one zero; -0.0 would come back as 0.0.
     cells[field] = .real(number == 0 ? 0 : number)
     note(type.check(real: number, text: shortened(member, work)), of: field)
@@ -328,16 +329,16 @@ package final class EntityDecoder {
   private func copyString(
     _ member: ScannedObject.Member, _ work: inout Workspace
   ) -> RecordBatch.TextSpan? {
-    let start = work.output.next
-    let token = member.value(in: work.text)
-    let inside = UnsafeBufferPointer(rebasing: token[1..<token.count - 1])
+    let start = unsafe work.output.next
+    let token = unsafe member.value(in: work.text)
+    let inside = unsafe UnsafeBufferPointer(rebasing: token[1..<token.count - 1])
     if member.kind == .string {
-      work.output.append(inside)
-    } else if JSONScanner.decode(inside, to: &work.output.next) != nil {
-      work.output.next = start
+      unsafe work.output.append(inside)
+    } else if unsafe JSONScanner.decode(inside, to: &work.output.next) != nil {
+      unsafe work.output.next = start
       return nil
     }
-    return work.output.span(from: start)
+    return unsafe work.output.span(from: start)
   }
 
   // MARK: Other names
@@ -380,18 +381,19 @@ package final class EntityDecoder {
   private func stands(
     _ member: ScannedObject.Member, forIDUnder key: RecordBatch.TextSpan?, _ work: Workspace
   ) -> Bool {
-    let token = member.value(in: work.text)
+    let token = unsafe member.value(in: work.text)
     switch member.kind {
     case .string:
       guard let key else { return true }
-      return token.dropFirst().dropLast().elementsEqual(work.output.text(key))
+      return unsafe token.dropFirst().dropLast().elementsEqual(work.output.text(key))
     case .escapedString:
-      let text = JSONScanner.decoded(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
+      let text = unsafe JSONScanner.decoded(
+        UnsafeBufferPointer(rebasing: token.dropFirst().dropLast()))
       guard let key else { return text != nil }
-      return text?.elementsEqual(work.output.text(key)) ?? false
+      return unsafe text?.elementsEqual(work.output.text(key)) ?? false
     case .number:
-      guard isWhole(token) else { return false }
-      return key.map { token.elementsEqual(work.output.text($0)) } ?? true
+      guard unsafe isWhole(token) else { return false }
+      return key.map { unsafe token.elementsEqual(work.output.text($0)) } ?? true
     default:
       return false
     }
@@ -403,11 +405,11 @@ package final class EntityDecoder {
     _ work: inout Workspace
   ) {
     let schema = schema.fields[field]
-    let isUnderColumn = !member.name(in: work.text).elementsEqual(schema.member.utf8)
+    let isUnderColumn = unsafe !member.name(in: work.text).elementsEqual(schema.member.utf8)
     guard isUnderColumn || schema.column == schema.member else { return }
-    let token = member.value(in: work.text)
-    let inside = UnsafeBufferPointer(rebasing: token[1..<token.count - 1])
-    let decoded = member.kind == .string ? Array(inside) : JSONScanner.decoded(inside)
+    let token = unsafe member.value(in: work.text)
+    let inside = unsafe UnsafeBufferPointer(rebasing: token[1..<token.count - 1])
+    let decoded = unsafe member.kind == .string ? Array(inside) : JSONScanner.decoded(inside)
     guard let decoded else {
       if isUnderColumn { fail(field, .loneSurrogate) }
       return
@@ -420,10 +422,10 @@ package final class EntityDecoder {
         guard kind == (rule.shape == .object ? .object : .array) else { return }
         note(.columnName(schema.member), of: field)
       }
-      let start = work.output.next
+      let start = unsafe work.output.next
       var copy = text
-      copy.withUTF8 { work.output.append($0) }
-      object.setCopy(work.output.span(from: start), of: field)
+      copy.withUTF8 { unsafe work.output.append($0) }
+      unsafe object.setCopy(work.output.span(from: start), of: field)
       object.set(kind, of: field)
     } catch {
       if isUnderColumn {
@@ -442,10 +444,10 @@ package final class EntityDecoder {
   private func copyTokens(
     of member: ScannedObject.Member, to field: Int, _ work: inout Workspace
   ) {
-    let start = work.output.next
-    work.scanner.copyValue(
+    let start = unsafe work.output.next
+    unsafe work.scanner.copyValue(
       scannedAt: work.text + member.valueRange.lowerBound, to: &work.output.next)
-    object.setCopy(work.output.span(from: start), of: field)
+    unsafe object.setCopy(work.output.span(from: start), of: field)
   }
 
   // MARK: The id
@@ -454,7 +456,7 @@ package final class EntityDecoder {
     let type = schema.fields[0].type
     guard let member = object.given(0) else {
       guard let key = origin.key else { return }
-      if type.check(text: work.output.text(key)) == nil {
+      if unsafe type.check(text: work.output.text(key)) == nil {
         cells[0] = .text(key)
       } else {
         note(.blankKey(quotedKey(key, work)), at: 0)
@@ -462,24 +464,24 @@ package final class EntityDecoder {
       return
     }
     var span: RecordBatch.TextSpan?
-    let isNumber = member.kind == .number && isWhole(member.value(in: work.text))
+    let isNumber = unsafe member.kind == .number && isWhole(member.value(in: work.text))
     switch member.kind {
     case .string, .escapedString:
       span = copyString(member, &work)
       if span == nil { note(.loneSurrogate, of: 0) }
     case .number where isNumber:
-      let start = work.output.next
-      work.output.append(member.value(in: work.text))
-      span = work.output.span(from: start)
+      let start = unsafe work.output.next
+      unsafe work.output.append(member.value(in: work.text))
+      span = unsafe work.output.span(from: start)
     default:
-      let advice = FieldType.idAdvice(insteadOf: member.kind, member.value(in: work.text))
+      let advice = unsafe FieldType.idAdvice(insteadOf: member.kind, member.value(in: work.text))
       note(
         .wrongType(
           found: found(member, work),
           expected: "text (or a whole number)" + (advice.map { "; " + $0 } ?? "")),
         of: 0)
     }
-    if let span, let violation = type.check(text: work.output.text(span)) {
+    if let span, let violation = unsafe type.check(text: work.output.text(span)) {
       return note(violation, of: 0)
     }
     if isNumber {
@@ -489,17 +491,17 @@ package final class EntityDecoder {
       if let span { cells[0] = .text(span) }
       return
     }
-    if let span, !work.output.text(span).elementsEqual(work.output.text(key)) {
+    if let span, unsafe !work.output.text(span).elementsEqual(work.output.text(key)) {
       note(
         .idMismatch(id: quoted(span, work), key: quotedKey(key, work)),
         at: member.valueRange.lowerBound)
     }
     // A key that is no id must not stand for one.
-    if type.check(text: work.output.text(key)) == nil { cells[0] = .text(key) }
+    if unsafe type.check(text: work.output.text(key)) == nil { cells[0] = .text(key) }
   }
 
   private func isWhole(_ number: UnsafeBufferPointer<UInt8>) -> Bool {
-    number.allSatisfy { $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }
+    unsafe number.allSatisfy { $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }
   }
 
   // MARK: Members the schema does not know
@@ -511,27 +513,28 @@ package final class EntityDecoder {
   ///   - work: The entity under way.
   private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
     unknownMembers = .empty
-    let start = work.output.next
-    let text = work.text
-    object.forEachUnknownMember(in: text) { member, isRepeated in
+    let start = unsafe work.output.next
+    let text = unsafe work.text
+    unsafe object.forEachUnknownMember(in: text) { member, isRepeated in
       if isRepeated {
-        noteDuplicate(member, named: String(decoding: member.name(in: text), as: UTF8.self))
+        unsafe noteDuplicate(member, named: String(decoding: member.name(in: text), as: UTF8.self))
       } else if options.readsOtherNames,
-        let field = object.absentField(resembledBy: member, in: text),
+        let field = unsafe object.absentField(resembledBy: member, in: text),
         field > 0 || !hasKey
       {
         noteLookAlike(member, of: field, work)
       }
-      work.output.append(work.output.next == start ? "{\"" : ",\"")
-      work.output.append(
+      unsafe work.output.append(work.output.next == start ? "{\"" : ",\"")
+      unsafe work.output.append(
         UnsafeBufferPointer(
           start: text + member.nameRange.lowerBound, count: member.nameRange.count))
       work.output.append("\":")
-      work.scanner.copyValue(scannedAt: text + member.valueRange.lowerBound, to: &work.output.next)
+      unsafe work.scanner.copyValue(
+        scannedAt: text + member.valueRange.lowerBound, to: &work.output.next)
     }
-    guard work.output.next > start else { return }
+    guard unsafe work.output.next > start else { return }
     work.output.append("}")
-    unknownMembers = work.output.span(from: start)
+    unknownMembers = unsafe work.output.span(from: start)
   }
 
   /// Notes that a member stands twice, for the first hundred of an entity.
@@ -544,14 +547,14 @@ package final class EntityDecoder {
   /// entity.
   private func noteLookAlike(_ member: ScannedObject.Member, of field: Int, _ work: Workspace) {
     guard objectViolations.count < ScannedObject.duplicateLimit else { return }
-    let name = String(decoding: member.name(in: work.text), as: UTF8.self)
+    let name = unsafe String(decoding: member.name(in: work.text), as: UTF8.self)
     note(.lookAlike(name), at: member.nameRange.lowerBound - 1, member: name, of: field)
   }
 
   // MARK: Looking at the input
 
   private func quoted(_ span: RecordBatch.TextSpan, _ work: Workspace) -> String {
-    Violation.quoted(String(decoding: work.output.text(span), as: UTF8.self))
+    unsafe Violation.quoted(String(decoding: work.output.text(span), as: UTF8.self))
   }
 
   /// A key as a message shows it: what would not be seen in it is escaped.
@@ -565,19 +568,19 @@ package final class EntityDecoder {
 
   /// A number as written, cut after 40 characters.
   private func shortened(_ member: ScannedObject.Member, _ work: Workspace) -> String {
-    let token = member.value(in: work.text)
-    return String(decoding: token.prefix(40), as: UTF8.self) + (token.count > 40 ? "…" : "")
+    let token = unsafe member.value(in: work.text)
+    return unsafe String(decoding: token.prefix(40), as: UTF8.self) + (token.count > 40 ? "…" : "")
   }
 
   /// What a value is called in a message; short ones are shown.
   private func found(_ member: ScannedObject.Member, _ work: Workspace) -> String {
     switch member.kind {
     case .string, .escapedString:
-      let token = member.value(in: work.text)
+      let token = unsafe member.value(in: work.text)
       // Cut between characters, not within one.
       var end = min(60, token.count)
-      while end < token.count, token[end] & 0xC0 == 0x80 { end -= 1 }
-      let shown = String(decoding: token[..<end], as: UTF8.self)
+      while end < token.count, unsafe token[end] & 0xC0 == 0x80 { end -= 1 }
+      let shown = unsafe String(decoding: token[..<end], as: UTF8.self)
       return "the text \(shown)\(end < token.count ? "…" : "")"
     case .number: return "the number \(shortened(member, work))"
     case let kind: return kind.name
@@ -593,19 +596,19 @@ package final class EntityDecoder {
 
     private func bytes(of field: Int) -> UnsafeBufferPointer<UInt8>? {
       guard case .text(let span) = decoder.cells[field] else { return nil }
-      return work.output.text(span)
+      return unsafe work.output.text(span)
     }
 
     func holds(_ text: String, in field: Int) -> Bool {
-      bytes(of: field)?.elementsEqual(text.utf8) ?? false
+      unsafe bytes(of: field)?.elementsEqual(text.utf8) ?? false
     }
 
     func text(of field: Int) -> String? {
-      bytes(of: field).map { String(decoding: $0, as: UTF8.self) }
+      unsafe bytes(of: field).map { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     func timestamp(of field: Int) -> Timestamp? {
-      bytes(of: field).flatMap { Timestamp(utf8: $0) }
+      unsafe bytes(of: field).flatMap { unsafe Timestamp(utf8: $0) }
     }
 
     func isFilled(_ field: Int) -> Bool {
@@ -622,8 +625,8 @@ package final class EntityDecoder {
   ) {
     var entry = RecordBatch.Entry(
       source: origin.source, locator: origin.locator, place: origin.place)
-    entry.byteLength = origin.encoding.length(of: text)
-    if origin.isDigested { entry.digest = origin.encoding.digest(of: text) }
+    entry.byteLength = unsafe origin.encoding.length(of: text)
+    if origin.isDigested { entry.digest = unsafe origin.encoding.digest(of: text) }
     entry.unknownMembers = unknownMembers
     if object.given(0) == nil, origin.key == nil { deriveID(origin, into: &batch) }
     if case .text(let id) = cells[0] { entry.id = id }
@@ -632,7 +635,7 @@ package final class EntityDecoder {
 
     if !fieldViolations.isEmpty || !objectViolations.isEmpty {
       let start = batch.issues.count
-      appendIssues(text, origin, id: entry.id, to: &batch)
+      unsafe appendIssues(text, origin, id: entry.id, to: &batch)
       entry.issues = start..<batch.issues.count
       entry.isFailed = batch.issues[start...].contains { $0.severity == .error }
     }
@@ -641,7 +644,8 @@ package final class EntityDecoder {
       let offset = object.given(reference.field)?.valueRange.lowerBound
       places.append(
         offset.map {
-          origin.encoding.advance(origin.place, over: UnsafeBufferPointer(rebasing: text[..<$0]))
+          unsafe origin.encoding.advance(
+            origin.place, over: UnsafeBufferPointer(rebasing: text[..<$0]))
         } ?? origin.place)
     }
     batch.append(entry, cells: cells, places: places)
@@ -678,7 +682,7 @@ package final class EntityDecoder {
     var (reached, place) = (0, origin.place)
     func append(_ violation: Violation, _ offset: Int, member: String, field: Int) {
       if offset < reached { (reached, place) = (0, origin.place) }
-      place = origin.encoding.advance(
+      place = unsafe origin.encoding.advance(
         place, over: UnsafeBufferPointer(rebasing: text[reached..<offset]))
       reached = offset
       batch.issues.append(
@@ -691,7 +695,8 @@ package final class EntityDecoder {
             field: violation.isAboutName ? schema.fields[field].member : member)))
     }
     func name(of field: Int) -> String {
-      text.baseAddress.map { object.name(of: field, in: $0) } ?? schema.fields[field].member
+      unsafe text.baseAddress.map { unsafe object.name(of: field, in: $0) }
+        ?? schema.fields[field].member
     }
     for found in objectViolations {
       append(

@@ -31,7 +31,7 @@ package struct MemberMatcher {
       guard bytes.count == length else { return false }
       var index = 8
       while index < length {
-        if bytes[index] != name[index] { return false }
+        if unsafe bytes[index] != name[index] { return false }
         index += 1
       }
       return true
@@ -69,11 +69,11 @@ package struct MemberMatcher {
   ///   - length: The name's length, bytes.
   /// - Returns: The position in the schema.
   mutating func field(named name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
-    let head = Self.head(of: name, length)
+    let head = unsafe Self.head(of: name, length)
     for step in 0..<fields.count {
       var candidate = expected + step
       if candidate >= fields.count { candidate -= fields.count }
-      if fields[candidate].head == head, fields[candidate].isEqual(to: name, length) {
+      if fields[candidate].head == head, unsafe fields[candidate].isEqual(to: name, length) {
         expected = candidate + 1 == fields.count ? 0 : candidate + 1
         return candidate
       }
@@ -85,21 +85,21 @@ package struct MemberMatcher {
   ///
   /// - Parameters: As for ``field(named:_:)``.
   func otherName(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
-    let head = Self.head(of: name, length)
-    return others.firstIndex { $0.head == head && $0.isEqual(to: name, length) }
+    let head = unsafe Self.head(of: name, length)
+    return others.firstIndex { unsafe $0.head == head && $0.isEqual(to: name, length) }
   }
 
   /// The field, one of whose names differs from this one only in case, `_`, `-` and spaces.
   func field(resembling name: UnsafeBufferPointer<UInt8>) -> Int? {
     var head: UInt64 = 0
     var length = 0
-    for byte in name {
-      guard let byte = Self.plain(byte) else { continue }
+    for index in name.indices {
+      guard let byte = unsafe Self.plain(name[index]) else { continue }
       if length < 8 { head |= UInt64(byte) << UInt64(length * 8) }
       length += 1
     }
     let position = plain.firstIndex {
-      $0.head == head && $0.bytes.count == length
+      unsafe $0.head == head && $0.bytes.count == length
         && $0.bytes.elementsEqual(name.lazy.compactMap(Self.plain))
     }
     guard let position else { return nil }
@@ -109,17 +109,17 @@ package struct MemberMatcher {
   /// What a name is to the fields.
   package mutating func role(of name: [UInt8]) -> Role {
     let padded = name + [0, 0, 0, 0, 0, 0, 0, 0]
-    return padded.withUnsafeBufferPointer { bytes in
+    return unsafe padded.withUnsafeBufferPointer { bytes in
       guard let base = bytes.baseAddress else { return .unknown }
-      if let field = field(named: base, name.count) { return .field(field) }
-      let resembled = field(resembling: UnsafeBufferPointer(start: base, count: name.count))
+      if let field = unsafe field(named: base, name.count) { return .field(field) }
+      let resembled = unsafe field(resembling: UnsafeBufferPointer(start: base, count: name.count))
       return resembled == nil ? .unknown : .similar
     }
   }
 
   @inline(__always)
   private static func head(of name: UnsafePointer<UInt8>, _ length: Int) -> UInt64 {
-    let head = UnsafeRawPointer(name).loadUnaligned(as: UInt64.self).littleEndian
+    let head = unsafe UnsafeRawPointer(name).loadUnaligned(as: UInt64.self).littleEndian
     return length < 8 ? head & ((1 << UInt64(length * 8)) - 1) : head
   }
 

@@ -89,7 +89,7 @@ final class ScannedObject {
   func scan(
     _ scanner: inout JSONScanner, copyingTo output: inout RecordBatch.ArenaWriter
   ) throws(JSONScanError) {
-    let text = scanner.cursor
+    let text = unsafe scanner.cursor
     members.removeAll(keepingCapacity: true)
     duplicates.removeAll(keepingCapacity: true)
     otherMembers.removeAll(keepingCapacity: true)
@@ -102,22 +102,22 @@ final class ScannedObject {
     scanner.skipWhiteSpace()
     if scanner.skip(UInt8(ascii: "}")) { return }
     while true {
-      let nameStart = scanner.cursor + 1
+      let nameStart = unsafe scanner.cursor + 1
       let isEscaped = try scanner.skipString()
-      let nameLength = scanner.cursor - 1 - nameStart
+      let nameLength = unsafe scanner.cursor - 1 - nameStart
       scanner.skipWhiteSpace()
       guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
       scanner.skipWhiteSpace()
       let field =
-        isEscaped
+        unsafe isEscaped
         ? matchEscaped(nameStart, nameLength) : matcher.field(named: nameStart, nameLength)
-      let valueStart = scanner.cursor
+      let valueStart = unsafe scanner.cursor
       let kind: JSONScanner.Kind
       var copy = RecordBatch.TextSpan.empty
       if let field, matcher.isJSON[field], scanner.byte != UInt8(ascii: "\"") {
-        let copyStart = output.next
-        kind = try scanner.copyValue(to: &output.next, enclosingDepth: 1)
-        copy = output.span(from: copyStart)
+        let copyStart = unsafe output.next
+        kind = try unsafe scanner.copyValue(to: &output.next, enclosingDepth: 1)
+        copy = unsafe output.span(from: copyStart)
       } else {
         kind = try scanner.skipValue(enclosingDepth: 1)
       }
@@ -130,7 +130,7 @@ final class ScannedObject {
         } else if duplicates.count < ScannedObject.duplicateLimit {
           duplicates.append(members.count)
         }
-      } else if let name = isEscaped
+      } else if let name = unsafe isEscaped
         ? matchEscapedOther(nameStart, nameLength) : matcher.otherName(nameStart, nameLength)
       {
         form.hasField = true
@@ -138,7 +138,7 @@ final class ScannedObject {
           OtherMember(
             position: members.count, name: name, field: matcher.otherNames[name].field))
       }
-      members.append(
+      unsafe members.append(
         Member(
           name: nameStart - text..<nameStart - text + nameLength, nameIsEscaped: isEscaped,
           value: valueStart - text..<scanner.cursor - text, kind: kind, field: field))
@@ -183,23 +183,23 @@ final class ScannedObject {
   }
 
   private func matchEscaped(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
-    withDecoded(name, length) { matcher.field(named: $0, $1) }
+    unsafe withDecoded(name, length) { unsafe matcher.field(named: $0, $1) }
   }
 
   private func matchEscapedOther(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
-    withDecoded(name, length) { matcher.otherName($0, $1) }
+    unsafe withDecoded(name, length) { unsafe matcher.otherName($0, $1) }
   }
 
   private func withDecoded(
     _ name: UnsafePointer<UInt8>, _ length: Int, _ body: (UnsafePointer<UInt8>, Int) -> Int?
   ) -> Int? {
-    let raw = UnsafeBufferPointer(start: name, count: length)
-    var bytes = JSONScanner.decoded(raw) ?? Array(raw)
+    let raw = unsafe UnsafeBufferPointer(start: name, count: length)
+    var bytes = unsafe JSONScanner.decoded(raw) ?? Array(raw)
     let count = bytes.count
     // What the matcher may read.
     bytes.append(contentsOf: repeatElement(0, count: 8))
-    return bytes.withUnsafeBufferPointer { bytes in
-      bytes.baseAddress.flatMap { body($0, count) }
+    return unsafe bytes.withUnsafeBufferPointer { bytes in
+      unsafe bytes.baseAddress.flatMap { unsafe body($0, count) }
     }
   }
 
@@ -241,16 +241,16 @@ final class ScannedObject {
   /// The name of the member that stands for a field; its own if there is none.
   func name(of field: Int, in text: UnsafePointer<UInt8>) -> String {
     guard let member = member(of: field) else { return schema.fields[field].member }
-    return String(decoding: member.name(in: text), as: UTF8.self)
+    return unsafe String(decoding: member.name(in: text), as: UTF8.self)
   }
 
   /// The absent field, a name of which a member's name resembles.
   func absentField(resembledBy member: Member, in text: UnsafePointer<UInt8>) -> Int? {
     guard member.kind != .null, memberOfField.contains(where: { $0 == nil }) else { return nil }
     let field =
-      member.nameIsEscaped
-      ? member.name(in: text).withUnsafeBufferPointer { matcher.field(resembling: $0) }
-      : matcher.field(
+      unsafe member.nameIsEscaped
+      ? member.name(in: text).withUnsafeBufferPointer { unsafe matcher.field(resembling: $0) }
+      : unsafe matcher.field(
         resembling: UnsafeBufferPointer(
           start: text + member.nameRange.lowerBound, count: member.nameRange.count))
     return field.flatMap { given($0) == nil ? $0 : nil }
@@ -265,7 +265,7 @@ final class ScannedObject {
     if count == 0 { return }
     names.reset(for: count)
     for (position, member) in members.enumerated() where member.field == nil {
-      body(member, !names.insert(position, of: members, in: text))
+      unsafe body(member, !names.insert(position, of: members, in: text))
     }
   }
 }
@@ -273,32 +273,32 @@ final class ScannedObject {
 extension ScannedObject.Member {
   /// What stands between the name's quotes.
   private func rawName(in text: UnsafePointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-    UnsafeBufferPointer(start: text + nameRange.lowerBound, count: nameRange.count)
+    unsafe UnsafeBufferPointer(start: text + nameRange.lowerBound, count: nameRange.count)
   }
 
   /// The name with its escapes decoded; as written where the escapes are no text.
   func name(in text: UnsafePointer<UInt8>) -> [UInt8] {
-    let raw = rawName(in: text)
-    return (nameIsEscaped ? JSONScanner.decoded(raw) : nil) ?? Array(raw)
+    let raw = unsafe rawName(in: text)
+    return unsafe (nameIsEscaped ? JSONScanner.decoded(raw) : nil) ?? Array(raw)
   }
 
   /// The value's tokens.
   func value(in text: UnsafePointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-    UnsafeBufferPointer(start: text + valueRange.lowerBound, count: valueRange.count)
+    unsafe UnsafeBufferPointer(start: text + valueRange.lowerBound, count: valueRange.count)
   }
 
   fileprivate func hasSameName(as other: Self, in text: UnsafePointer<UInt8>) -> Bool {
-    if nameIsEscaped || other.nameIsEscaped { return name(in: text) == other.name(in: text) }
-    return nameRange.count == other.nameRange.count
+    if nameIsEscaped || other.nameIsEscaped { return unsafe name(in: text) == other.name(in: text) }
+    return unsafe nameRange.count == other.nameRange.count
       && rawName(in: text).elementsEqual(other.rawName(in: text))
   }
 
   fileprivate func nameHash(in text: UnsafePointer<UInt8>) -> Int {
     var hasher = Hasher()
     if nameIsEscaped {
-      name(in: text).withUnsafeBytes { hasher.combine(bytes: $0) }
+      unsafe name(in: text).withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     } else {
-      hasher.combine(bytes: UnsafeRawBufferPointer(rawName(in: text)))
+      unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rawName(in: text)))
     }
     return hasher.finalize()
   }
@@ -341,13 +341,13 @@ private struct NameTable {
     let member = members[position]
     if isSmall {
       for other in members[..<position] where other.field == nil {
-        if member.hasSameName(as: other, in: text) { return false }
+        if unsafe member.hasSameName(as: other, in: text) { return false }
       }
       return true
     }
-    var slot = member.nameHash(in: text) & mask
+    var slot = unsafe member.nameHash(in: text) & mask
     while slots[slot] != 0 {
-      if member.hasSameName(as: members[Int(slots[slot]) - 1], in: text) { return false }
+      if unsafe member.hasSameName(as: members[Int(slots[slot]) - 1], in: text) { return false }
       slot = (slot + 1) & mask
     }
     slots[slot] = UInt32(truncatingIfNeeded: position + 1)

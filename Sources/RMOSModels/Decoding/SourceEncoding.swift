@@ -9,15 +9,15 @@ package enum SourceEncoding: Sendable, Hashable {
   package func advance(
     _ place: RecordBatch.SourcePlace, over text: UnsafeBufferPointer<UInt8>
   ) -> RecordBatch.SourcePlace {
-    let lines = LineCount(of: text)
-    let bytes = length(of: text)
+    let lines = unsafe LineCount(of: text)
+    let bytes = unsafe length(of: text)
     var result = place
     result.offset += bytes
     if lines.count == 0 {
       result.column += bytes
     } else {
       result.line += lines.count
-      result.column = 1 + length(of: UnsafeBufferPointer(rebasing: text[lines.lastLine...]))
+      result.column = unsafe 1 + length(of: UnsafeBufferPointer(rebasing: text[lines.lastLine...]))
     }
     return result
   }
@@ -27,7 +27,7 @@ package enum SourceEncoding: Sendable, Hashable {
     switch self {
     case .utf8: text.count
     case .utf16:
-      text.reduce(0) { sum, byte in
+      unsafe text.reduce(0) { sum, byte in
         // A continuation byte belongs to its lead; four-byte sequences are surrogate pairs.
         byte & 0xC0 == 0x80 ? sum : sum + (byte >= 0xF0 ? 4 : 2)
       }
@@ -38,11 +38,13 @@ package enum SourceEncoding: Sendable, Hashable {
   package func digest(of text: UnsafeBufferPointer<UInt8>) -> SHA256.Digest {
     switch self {
     case .utf8:
-      return SHA256.hash(UnsafeRawBufferPointer(text))
+      return unsafe SHA256.hash(UnsafeRawBufferPointer(text))
     case .utf16(let isBigEndian):
       var hash = SHA256()
-      for unit in String(decoding: text, as: UTF8.self).utf16 {
-        withUnsafeBytes(of: isBigEndian ? unit.bigEndian : unit.littleEndian) { hash.update($0) }
+      for unit in unsafe String(decoding: text, as: UTF8.self).utf16 {
+        unsafe withUnsafeBytes(of: isBigEndian ? unit.bigEndian : unit.littleEndian) {
+          unsafe hash.update($0)
+        }
       }
       return hash.finalize()
     }
@@ -62,17 +64,17 @@ struct LineCount {
     let raw = UnsafeRawBufferPointer(text)
     var index = 0
     while index + 8 <= raw.count {
-      let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ feeds
+      let word = unsafe raw.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ feeds
       // 0x80 in exactly the bytes that are 0.
       count += (~(((word & lows) &+ lows) | word | lows)).nonzeroBitCount
       index += 8
     }
     while index < raw.count {
-      if raw[index] == 0x0A { count += 1 }
+      if unsafe raw[index] == 0x0A { count += 1 }
       index += 1
     }
     guard count > 0 else { return }
     lastLine = raw.count
-    while raw[lastLine - 1] != 0x0A { lastLine -= 1 }
+    while unsafe raw[lastLine - 1] != 0x0A { lastLine -= 1 }
   }
 }

@@ -54,15 +54,15 @@ extension FieldType {
   package func check(text: UnsafeBufferPointer<UInt8>) -> Violation? {
     switch self {
     case .text(let rule):
-      if rule.refusesBlank, FieldType.isBlank(text) { return .blank }
-      let isKnown = rule.knownValues.contains { $0.utf8.elementsEqual(text) }
+      if rule.refusesBlank, unsafe FieldType.isBlank(text) { return .blank }
+      let isKnown = rule.knownValues.contains { unsafe $0.utf8.elementsEqual(text) }
       if isKnown || rule.knownValues.isEmpty { return nil }
-      return .unknownValue(
+      return unsafe .unknownValue(
         found: Violation.quoted(String(decoding: text, as: UTF8.self)), known: rule.knownValues,
         severity: rule.unknownValue)
     case .timestamp:
-      if Timestamp(utf8: text) != nil { return nil }
-      return .notTimestamp(found: Violation.quoted(String(decoding: text, as: UTF8.self)))
+      if unsafe Timestamp(utf8: text) != nil { return nil }
+      return unsafe .notTimestamp(found: Violation.quoted(String(decoding: text, as: UTF8.self)))
     case .reference, .integer, .real, .json:
       return nil
     }
@@ -123,9 +123,9 @@ extension FieldType {
 
   /// Whether a text is empty or only white space (Unicode's White_Space).
   static func isBlank(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let first = text.first else { return true }
+    guard let first = unsafe text.first else { return true }
     if first > 0x20, first < 0x80 { return false }
-    return String(decoding: text, as: UTF8.self).unicodeScalars.allSatisfy(
+    return unsafe String(decoding: text, as: UTF8.self).unicodeScalars.allSatisfy(
       \.properties.isWhitespace)
   }
 }

@@ -12,7 +12,7 @@ extension FieldType {
   package func advice(
     insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {
-    guard let text = FieldType.shortText(token) else { return nil }
+    guard let text = unsafe FieldType.shortText(token) else { return nil }
     switch (self, kind) {
     case (.timestamp, .number): return Timestamp.epochAdvice
     case (.text, .number), (.text, .true), (.text, .false), (.reference, .number):
@@ -30,10 +30,11 @@ extension FieldType {
   package static func idAdvice(
     insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {
-    guard kind == .number || kind == .true || kind == .false, let text = shortText(token) else {
+    guard kind == .number || kind == .true || kind == .false, let text = unsafe shortText(token)
+    else {
       return nil
     }
-    if case .value(let number) = DecimalText.integerValue(token) {
+    if case .value(let number) = unsafe DecimalText.integerValue(token) {
       return "write \(number) or \"\(number)\""
     }
     return "write \"\(text)\""
@@ -60,7 +61,7 @@ extension FieldType {
 
   /// A token as text, if it is short enough for a message.
   private static func shortText(_ token: UnsafeBufferPointer<UInt8>) -> String? {
-    token.count <= 60 ? String(decoding: token, as: UTF8.self) : nil
+    unsafe token.count <= 60 ? String(decoding: token, as: UTF8.self) : nil
   }
 }
 

@@ -43,7 +43,7 @@ extension Record {
     case (_, .null):
       return position == 0 || field.isNotNull ? .missing() : nil
     case (.text, .text(var text)), (.reference, .text(var text)), (.timestamp, .text(var text)):
-      return text.withUTF8 { field.type.check(text: $0) }
+      return text.withUTF8 { unsafe field.type.check(text: $0) }
     case (.integer, .integer(let number)):
       return field.type.check(integer: number)
     case (.real, .real(let number)):
@@ -88,15 +88,16 @@ extension JSONScanner {
   static func outline(of text: String) -> (kind: Kind, isEmpty: Bool)? {
     var text = text
     return text.withUTF8 { bytes in
-      withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
+      unsafe withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
         scanner.skipWhiteSpace()
         let start = scanner.position
         guard let kind = try? scanner.skipValue(enclosingDepth: 0) else { return nil }
-        let token = bytes[start..<scanner.position]
+        let token = unsafe bytes[start..<scanner.position]
         scanner.skipWhiteSpace()
         guard scanner.isAtEnd else { return nil }
         let isContainer = kind == .object || kind == .array
-        let isEmpty = isContainer && token.dropFirst().dropLast().allSatisfy { isWhiteSpace($0) }
+        let isEmpty =
+          unsafe isContainer && token.dropFirst().dropLast().allSatisfy { isWhiteSpace($0) }
         return (kind, isEmpty)
       }
     }
@@ -109,10 +110,10 @@ extension JSONScanner {
     var text = text
     return text.withUTF8 { bytes in
       do throws(JSONScanError) {
-        try validate(UnsafeRawBufferPointer(bytes))
+        try unsafe validate(UnsafeRawBufferPointer(bytes))
         return "nothing"
       } catch {
-        return "\(JSONDiagnosis(error, in: bytes).message), at byte \(error.offset)"
+        return unsafe "\(JSONDiagnosis(error, in: bytes).message), at byte \(error.offset)"
       }
     }
   }

@@ -27,12 +27,12 @@ public struct JSONNumber: Sendable, Hashable {
 
   /// The value if it is whole and fits; `3.0` and `1e2` are whole.
   public var int64: Int64? {
-    guard case .value(let value) = withToken(DecimalText.integerValue) else { return nil }
+    guard case .value(let value) = unsafe withToken(DecimalText.integerValue) else { return nil }
     return value
   }
 
   /// The nearest double; infinite if the number is beyond the finite doubles.
-  public var double: Double { withToken(DecimalText.doubleValue) }
+  public var double: Double { unsafe withToken(DecimalText.doubleValue) }
 
   func withToken<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
     var text = text
@@ -57,12 +57,12 @@ package enum DecimalText {
 
   /// Reads a token as a whole number; `3.0`, `1e2` and `30e-1` are whole.
   package static func integerValue(_ token: UnsafeBufferPointer<UInt8>) -> IntegerResult {
-    let number = Parts(token)
+    let number = unsafe Parts(token)
     if number.isZero { return .value(0) }
     if number.point < number.digitCount { return .notIntegral }
     if number.point > 19 { return .outOfRange }
     var magnitude: UInt64 = 0
-    number.forEachDigit(of: token) { magnitude = magnitude * 10 + UInt64($0) }
+    unsafe number.forEachDigit(of: token) { magnitude = magnitude * 10 + UInt64($0) }
     for _ in number.digitCount..<number.point { magnitude *= 10 }
     if number.isNegative {
       return magnitude <= UInt64(Int64.max) + 1
@@ -73,14 +73,14 @@ package enum DecimalText {
 
   /// The double nearest to a token; infinite if it is beyond the finite doubles.
   package static func doubleValue(_ token: UnsafeBufferPointer<UInt8>) -> Double {
-    let number = Parts(token)
+    let number = unsafe Parts(token)
     let zero = number.isNegative ? -0.0 : 0.0
     if number.isZero || number.point < -400 { return zero }
     if number.point > 400 { return number.isNegative ? -Double.infinity : Double.infinity }
     let exponent = number.point - number.digitCount
     if number.digitCount <= 16, -22...22 ~= exponent {
       var mantissa: UInt64 = 0
-      number.forEachDigit(of: token) { mantissa = mantissa * 10 + UInt64($0) }
+      unsafe number.forEachDigit(of: token) { mantissa = mantissa * 10 + UInt64($0) }
       if mantissa <= 1 << 53 {
         // Both operands are exact, so the one rounding is correct.
         let power = powersOfTen[abs(exponent)]
@@ -88,7 +88,7 @@ package enum DecimalText {
         return number.isNegative ? -magnitude : magnitude
       }
     }
-    return nearest(number, of: token)
+    return unsafe nearest(number, of: token)
   }
 
   /// Whether two tokens are the same number, as `1.0`, `1` and `10e-1`, or `0` and `-0`, are.
@@ -98,19 +98,21 @@ package enum DecimalText {
   package static func areEqual(
     _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
   ) -> Bool {
-    let (a, b) = (Parts(left), Parts(right))
+    let (a, b) = unsafe (Parts(left), Parts(right))
     if a.isZero || b.isZero { return a.isZero && b.isZero }
     guard a.isNegative == b.isNegative, a.digitCount == b.digitCount, a.point == b.point,
       a.hasHugeExponent == b.hasHugeExponent
     else { return false }
     if a.hasHugeExponent {
-      guard left[a.exponentDigits].elementsEqual(right[b.exponentDigits]) else { return false }
+      guard unsafe left[a.exponentDigits].elementsEqual(right[b.exponentDigits]) else {
+        return false
+      }
     }
     var (i, j) = (a.first, b.first)
     for _ in 0..<a.digitCount {
-      if left[i] == point { i += 1 }
-      if right[j] == point { j += 1 }
-      if left[i] != right[j] { return false }
+      if unsafe left[i] == point { i += 1 }
+      if unsafe right[j] == point { j += 1 }
+      if unsafe left[i] != right[j] { return false }
       i += 1
       j += 1
     }
@@ -127,7 +129,7 @@ package enum DecimalText {
     text.reserveCapacity(min(number.digitCount, 801) + 8)
     if number.isNegative { text.append(UInt8(ascii: "-")) }
     var count = 0
-    number.forEachDigit(of: token) { digit in
+    unsafe number.forEachDigit(of: token) { digit in
       if count < 800 { text.append(0x30 | digit) }
       count += 1
     }
@@ -163,7 +165,7 @@ extension DecimalText {
 
     init(_ token: UnsafeBufferPointer<UInt8>) {
       var position = 0
-      if token.first == UInt8(ascii: "-") {
+      if unsafe token.first == UInt8(ascii: "-") {
         isNegative = true
         position = 1
       }
@@ -171,7 +173,7 @@ extension DecimalText {
       var leadingZeros = 0
       var integerDigits: Int?
       while position < token.count {
-        let byte = token[position]
+        let byte = unsafe token[position]
         if byte == DecimalText.point {
           integerDigits = seen
         } else if 0x30...0x39 ~= byte {
@@ -189,24 +191,24 @@ extension DecimalText {
         position += 1
       }
       point = (integerDigits ?? seen) - leadingZeros
-      if !isZero, position < token.count { readExponent(token, from: position + 1) }
+      if !isZero, position < token.count { unsafe readExponent(token, from: position + 1) }
     }
 
     private mutating func readExponent(_ token: UnsafeBufferPointer<UInt8>, from start: Int) {
       var position = start
       var isNegativeExponent = false
-      if position < token.count, !(0x30...0x39 ~= token[position]) {
-        isNegativeExponent = token[position] == UInt8(ascii: "-")
+      if position < token.count, unsafe !(0x30...0x39 ~= token[position]) {
+        isNegativeExponent = unsafe token[position] == UInt8(ascii: "-")
         position += 1
       }
-      while position < token.count, token[position] == 0x30 { position += 1 }
+      while position < token.count, unsafe token[position] == 0x30 { position += 1 }
       exponentDigits = position..<token.count
       hasHugeExponent = exponentDigits.count > 17
       var exponent = 0
       if hasHugeExponent {
         exponent = 1_000_000_000_000_000_000
       } else {
-        for byte in token[exponentDigits] { exponent = exponent * 10 + Int(byte & 15) }
+        for index in exponentDigits { exponent = unsafe exponent * 10 + Int(token[index] & 15) }
       }
       point += isNegativeExponent ? -exponent : exponent
     }
@@ -215,8 +217,8 @@ extension DecimalText {
     func forEachDigit(of token: UnsafeBufferPointer<UInt8>, _ body: (UInt8) -> Void) {
       var position = first
       for _ in 0..<digitCount {
-        if token[position] == DecimalText.point { position += 1 }
-        body(token[position] & 15)
+        if unsafe token[position] == DecimalText.point { position += 1 }
+        unsafe body(token[position] & 15)
         position += 1
       }
     }

@@ -8,24 +8,24 @@ extension JSONScanner {
   func scanString(
     from start: UnsafePointer<UInt8>, escaped: inout Bool
   ) throws(JSONScanError) -> UnsafePointer<UInt8> {
-    var p = start
+    var p = unsafe start
     while true {
-      let word = UnsafeRawPointer(p).loadUnaligned(as: UInt64.self).littleEndian
+      let word = unsafe UnsafeRawPointer(p).loadUnaligned(as: UInt64.self).littleEndian
       let special = JSONScanner.specialBytes(in: word)
       if special == 0 {
-        p += 8
+        unsafe p += 8
         continue
       }
-      p += special.trailingZeroBitCount >> 3
-      let byte = p.pointee
-      if byte == UInt8(ascii: "\"") { return p + 1 }
+      unsafe p += special.trailingZeroBitCount >> 3
+      let byte = unsafe p.pointee
+      if byte == UInt8(ascii: "\"") { return unsafe p + 1 }
       if byte == UInt8(ascii: "\\") {
         escaped = true
-        p = try scanEscape(at: p)
+        unsafe p = try unsafe scanEscape(at: p)
       } else if byte >= 0x80 {
-        p = try scanMultibyte(at: p)
+        unsafe p = try unsafe scanMultibyte(at: p)
       } else {
-        throw p >= end
+        throw unsafe p >= end
           ? JSONScanError(.unexpectedEnd, position(of: end))
           : JSONScanError(.controlCharacter(byte), position(of: p))
       }
@@ -48,19 +48,19 @@ extension JSONScanner {
   private func scanEscape(
     at backslash: UnsafePointer<UInt8>
   ) throws(JSONScanError) -> UnsafePointer<UInt8> {
-    switch backslash[1] {
+    switch unsafe backslash[1] {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
       UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-      return backslash + 2
+      return unsafe backslash + 2
     case UInt8(ascii: "u"):
-      for index in 2..<6 where backslash[index].hexadecimalValue == nil {
-        throw backslash + index >= end
+      for index in 2..<6 where unsafe backslash[index].hexadecimalValue == nil {
+        throw unsafe backslash + index >= end
           ? JSONScanError(.unexpectedEnd, position(of: end))
           : JSONScanError(.invalidEscape, position(of: backslash))
       }
-      return backslash + 6
+      return unsafe backslash + 6
     default:
-      throw backslash + 1 >= end
+      throw unsafe backslash + 1 >= end
         ? JSONScanError(.unexpectedEnd, position(of: end))
         : JSONScanError(.invalidEscape, position(of: backslash))
     }
@@ -71,14 +71,14 @@ extension JSONScanner {
   private func scanMultibyte(
     at start: UnsafePointer<UInt8>
   ) throws(JSONScanError) -> UnsafePointer<UInt8> {
-    let length = JSONScanner.lengthOfMultibyte(at: start)
+    let length = unsafe JSONScanner.lengthOfMultibyte(at: start)
     guard length > 0 else {
       // Cut off by the end of the input rather than wrong?
-      throw start + 4 > end && JSONScanner.couldGoOn(start, upTo: end)
+      throw unsafe start + 4 > end && JSONScanner.couldGoOn(start, upTo: end)
         ? JSONScanError(.unexpectedEnd, position(of: end))
         : JSONScanError(.invalidUTF8, position(of: start))
     }
-    return start + length
+    return unsafe start + length
   }
 
   @inline(__always)
@@ -87,18 +87,20 @@ extension JSONScanner {
   /// The length of the well-formed multi-byte sequence at `p`; 0 if there is none.
   @inline(__always)
   package static func lengthOfMultibyte(at p: UnsafePointer<UInt8>) -> Int {
-    let first = p[0]
+    let first = unsafe p[0]
     switch first {
     case 0xC2...0xDF:
-      return isContinuation(p[1]) ? 2 : 0
+      return unsafe isContinuation(p[1]) ? 2 : 0
     case 0xE0...0xEF:
-      let second = p[1]
-      guard isContinuation(second), isContinuation(p[2]) else { return 0 }
+      let second = unsafe p[1]
+      guard isContinuation(second), unsafe isContinuation(p[2]) else { return 0 }
       if first == 0xE0 && second < 0xA0 || first == 0xED && second > 0x9F { return 0 }
       return 3
     case 0xF0...0xF4:
-      let second = p[1]
-      guard isContinuation(second), isContinuation(p[2]), isContinuation(p[3]) else { return 0 }
+      let second = unsafe p[1]
+      guard isContinuation(second), unsafe isContinuation(p[2]), unsafe isContinuation(p[3]) else {
+        return 0
+      }
       if first == 0xF0 && second < 0x90 || first == 0xF4 && second > 0x8F { return 0 }
       return 4
     default:
@@ -112,14 +114,14 @@ extension JSONScanner {
     _ start: UnsafePointer<UInt8>, upTo end: UnsafePointer<UInt8>
   ) -> Bool {
     let length =
-      switch start.pointee {
+      switch unsafe start.pointee {
       case 0xC2...0xDF: 2
       case 0xE0...0xEF: 3
       case 0xF0...0xF4: 4
       default: 0
       }
-    let available = end - start
-    return available < length && (1..<available).allSatisfy { isContinuation(start[$0]) }
+    let available = unsafe end - start
+    return available < length && (1..<available).allSatisfy { unsafe isContinuation(start[$0]) }
   }
 
   /// Decodes the content of a scanned string to UTF-8.
@@ -134,20 +136,20 @@ extension JSONScanner {
   ) -> Int? {
     var index = 0
     func unit(at index: Int) -> UInt32 {
-      (index..<index + 4).reduce(0) { $0 << 4 | UInt32(string[$1].hexadecimalValue ?? 0) }
+      (index..<index + 4).reduce(0) { unsafe $0 << 4 | UInt32(string[$1].hexadecimalValue ?? 0) }
     }
     func put(_ byte: UInt8) {
-      output.pointee = byte
-      output += 1
+      unsafe output.pointee = byte
+      unsafe output += 1
     }
     while index < string.count {
-      let byte = string[index]
+      let byte = unsafe string[index]
       guard byte == UInt8(ascii: "\\") else {
         put(byte)
         index += 1
         continue
       }
-      switch string[index + 1] {
+      switch unsafe string[index + 1] {
       case UInt8(ascii: "b"): put(0x08)
       case UInt8(ascii: "f"): put(0x0C)
       case UInt8(ascii: "n"): put(0x0A)
@@ -157,7 +159,8 @@ extension JSONScanner {
         var scalar = unit(at: index + 2)
         if scalar & 0xF800 == 0xD800 {
           guard scalar < 0xDC00, index + 12 <= string.count,
-            string[index + 6] == UInt8(ascii: "\\"), string[index + 7] == UInt8(ascii: "u"),
+            unsafe string[index + 6] == UInt8(ascii: "\\"),
+            unsafe string[index + 7] == UInt8(ascii: "u"),
             unit(at: index + 8) & 0xFC00 == 0xDC00
           else { return index }
           scalar = 0x10000 + (scalar & 0x3FF) << 10 + (unit(at: index + 8) & 0x3FF)
@@ -177,11 +180,11 @@ extension JSONScanner {
   /// The decoded content of a scanned string; `nil` if it has an unpaired surrogate escape.
   package static func decoded(_ string: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     var isText = true
-    let bytes = [UInt8](unsafeUninitializedCapacity: string.count + 4) { buffer, count in
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: string.count + 4) { buffer, count in
       guard let base = buffer.baseAddress else { return }
-      var output = base
-      isText = decode(string, to: &output) == nil
-      count = output - base
+      var output = unsafe base
+      isText = unsafe decode(string, to: &output) == nil
+      count = unsafe output - base
     }
     return isText ? bytes : nil
   }

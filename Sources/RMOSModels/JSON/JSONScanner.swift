@@ -2,7 +2,7 @@
 ///
 /// It checks every byte, builds no tree and never recurses. Values are spans of the input; a value
 /// that is wanted as text is copied while it is scanned, without white space between its tokens.
-package struct JSONScanner {
+@safe package struct JSONScanner {
   /// The maximum depth of nested arrays and objects.
   package static let maximumDepth = 512
 
@@ -36,39 +36,39 @@ package struct JSONScanner {
     base: UnsafePointer<UInt8>, count: Int, origin: Int = 0, position: Int? = nil,
     containers: UnsafeMutablePointer<Bool>
   ) {
-    self.base = base
-    self.end = base + count
+    unsafe self.base = base
+    unsafe self.end = base + count
     self.origin = origin
-    self.cursor = base + ((position ?? origin) - origin)
-    self.containers = containers
+    unsafe self.cursor = base + ((position ?? origin) - origin)
+    unsafe self.containers = containers
   }
 
   /// The number of bytes left to scan.
-  package var remaining: Int { end - cursor }
+  package var remaining: Int { unsafe end - cursor }
 
   /// The scan position, from the beginning of the text.
-  package var position: Int { position(of: cursor) }
+  package var position: Int { unsafe position(of: cursor) }
 
   @inline(__always)
-  func position(of place: UnsafePointer<UInt8>) -> Int { place - base + origin }
+  func position(of place: UnsafePointer<UInt8>) -> Int { unsafe place - base + origin }
 
   /// Whether the whole input has been scanned.
-  package var isAtEnd: Bool { cursor == end }
+  package var isAtEnd: Bool { unsafe cursor == end }
 
   /// The byte at the position; 0 at the end.
-  package var byte: UInt8 { cursor.pointee }
+  package var byte: UInt8 { unsafe cursor.pointee }
 
   /// Skips white space.
   @inline(__always)
   package mutating func skipWhiteSpace() {
-    while JSONScanner.isWhiteSpace(cursor.pointee) { cursor += 1 }
+    while unsafe JSONScanner.isWhiteSpace(cursor.pointee) { unsafe cursor += 1 }
   }
 
   /// Skips `byte` if it is next.
   @inline(__always)
   package mutating func skip(_ byte: UInt8) -> Bool {
-    guard cursor.pointee == byte else { return false }
-    cursor += 1
+    guard unsafe cursor.pointee == byte else { return false }
+    unsafe cursor += 1
     return true
   }
 
@@ -79,14 +79,14 @@ package struct JSONScanner {
 
   /// The error for the byte at the position.
   package func unexpected(_ expected: JSONScanError.Expected) -> JSONScanError {
-    unexpected(at: cursor, expected)
+    unsafe unexpected(at: cursor, expected)
   }
 
   @inline(never)
   func unexpected(
     at place: UnsafePointer<UInt8>, _ expected: JSONScanError.Expected
   ) -> JSONScanError {
-    place >= end
+    unsafe place >= end
       ? JSONScanError(.unexpectedEnd, position(of: end))
       : JSONScanError(.unexpected(byte: place.pointee, expected: expected), position(of: place))
   }
@@ -107,9 +107,9 @@ package struct JSONScanner {
   package mutating func copyValue(
     to output: inout UnsafeMutablePointer<UInt8>, enclosingDepth: Int
   ) throws(JSONScanError) -> Kind {
-    var sink = CopyingSink(output: output)
+    var sink = unsafe CopyingSink(output: output)
     let kind = try scanValue(into: &sink, enclosingDepth: enclosingDepth)
-    output = sink.output
+    unsafe output = sink.output
     return kind
   }
 
@@ -118,9 +118,9 @@ package struct JSONScanner {
     scannedAt place: UnsafePointer<UInt8>, to output: inout UnsafeMutablePointer<UInt8>
   ) {
     var scanner = self
-    scanner.cursor = place
+    unsafe scanner.cursor = place
     // What was accepted once is accepted again.
-    _ = try? scanner.copyValue(to: &output, enclosingDepth: 0)
+    _ = try? unsafe scanner.copyValue(to: &output, enclosingDepth: 0)
   }
 
   /// The one loop: a value, with everything in it.
@@ -128,65 +128,65 @@ package struct JSONScanner {
   private mutating func scanValue<Sink: TokenSink>(
     into sink: inout Sink, enclosingDepth: Int
   ) throws(JSONScanError) -> Kind {
-    var p = cursor
-    var run = p
+    var p = unsafe cursor
+    var run = unsafe p
     var depth = enclosingDepth
-    let kind = JSONScanner.kind(startingWith: p.pointee)
+    let kind = unsafe JSONScanner.kind(startingWith: p.pointee)
     var isEscaped = false
 
     value: while true {
-      let first = p.pointee
+      let first = unsafe p.pointee
       switch first {
       case UInt8(ascii: "\""):
-        p = try scanString(from: p + 1, escaped: &isEscaped)
+        unsafe p = try unsafe scanString(from: p + 1, escaped: &isEscaped)
       case UInt8(ascii: "{"), UInt8(ascii: "["):
         guard depth < JSONScanner.maximumDepth else {
-          throw JSONScanError(.tooDeep, position(of: p))
+          throw unsafe JSONScanError(.tooDeep, position(of: p))
         }
         let isObject = first == UInt8(ascii: "{")
-        containers[depth] = isObject
+        unsafe containers[depth] = isObject
         depth += 1
-        p += 1
-        skipWhiteSpace(&p, &run, &sink)
+        unsafe p += 1
+        unsafe skipWhiteSpace(&p, &run, &sink)
         // "{" and "}", "[" and "]" are two apart.
-        guard p.pointee == first &+ 2 else {
-          if isObject { try scanName(&p, &run, &sink) }
+        guard unsafe p.pointee == first &+ 2 else {
+          if isObject { try unsafe scanName(&p, &run, &sink) }
           continue value
         }
-        p += 1
+        unsafe p += 1
         depth -= 1
       case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-        p = try scanNumber(from: p)
-      case UInt8(ascii: "t"): p = try scanLiteral(from: p, "true")
-      case UInt8(ascii: "f"): p = try scanLiteral(from: p, "false")
-      case UInt8(ascii: "n"): p = try scanLiteral(from: p, "null")
-      default: throw unexpected(at: p, .value)
+        unsafe p = try unsafe scanNumber(from: p)
+      case UInt8(ascii: "t"): unsafe p = try unsafe scanLiteral(from: p, "true")
+      case UInt8(ascii: "f"): unsafe p = try unsafe scanLiteral(from: p, "false")
+      case UInt8(ascii: "n"): unsafe p = try unsafe scanLiteral(from: p, "null")
+      default: throw unsafe unexpected(at: p, .value)
       }
 
       while depth > enclosingDepth {
-        skipWhiteSpace(&p, &run, &sink)
-        let byte = p.pointee
-        if containers[depth - 1] {
+        unsafe skipWhiteSpace(&p, &run, &sink)
+        let byte = unsafe p.pointee
+        if unsafe containers[depth - 1] {
           if byte == UInt8(ascii: ",") {
-            p += 1
-            skipWhiteSpace(&p, &run, &sink)
-            try scanName(&p, &run, &sink)
+            unsafe p += 1
+            unsafe skipWhiteSpace(&p, &run, &sink)
+            try unsafe scanName(&p, &run, &sink)
             continue value
           }
-          guard byte == UInt8(ascii: "}") else { throw unexpected(at: p, .commaOrBrace) }
+          guard byte == UInt8(ascii: "}") else { throw unsafe unexpected(at: p, .commaOrBrace) }
         } else {
           if byte == UInt8(ascii: ",") {
-            p += 1
-            skipWhiteSpace(&p, &run, &sink)
+            unsafe p += 1
+            unsafe skipWhiteSpace(&p, &run, &sink)
             continue value
           }
-          guard byte == UInt8(ascii: "]") else { throw unexpected(at: p, .commaOrBracket) }
+          guard byte == UInt8(ascii: "]") else { throw unsafe unexpected(at: p, .commaOrBracket) }
         }
-        p += 1
+        unsafe p += 1
         depth -= 1
       }
-      sink.copy(from: run, to: p)
-      cursor = p
+      unsafe sink.copy(from: run, to: p)
+      unsafe cursor = p
       return kind == .string && isEscaped ? .escapedString : kind
     }
   }
@@ -195,32 +195,34 @@ package struct JSONScanner {
   private func scanName<Sink: TokenSink>(
     _ p: inout UnsafePointer<UInt8>, _ run: inout UnsafePointer<UInt8>, _ sink: inout Sink
   ) throws(JSONScanError) {
-    guard p.pointee == UInt8(ascii: "\"") else { throw unexpected(at: p, .name) }
+    guard unsafe p.pointee == UInt8(ascii: "\"") else { throw unsafe unexpected(at: p, .name) }
     var isEscaped = false
-    p = try scanString(from: p + 1, escaped: &isEscaped)
-    skipWhiteSpace(&p, &run, &sink)
-    guard p.pointee == UInt8(ascii: ":") else { throw unexpected(at: p, .colon) }
-    p += 1
-    skipWhiteSpace(&p, &run, &sink)
+    unsafe p = try unsafe scanString(from: p + 1, escaped: &isEscaped)
+    unsafe skipWhiteSpace(&p, &run, &sink)
+    guard unsafe p.pointee == UInt8(ascii: ":") else { throw unsafe unexpected(at: p, .colon) }
+    unsafe p += 1
+    unsafe skipWhiteSpace(&p, &run, &sink)
   }
 
   @inline(__always)
   private func skipWhiteSpace<Sink: TokenSink>(
     _ p: inout UnsafePointer<UInt8>, _ run: inout UnsafePointer<UInt8>, _ sink: inout Sink
   ) {
-    guard p.pointee <= 0x20, JSONScanner.isWhiteSpace(p.pointee) else { return }
-    sink.copy(from: run, to: p)
-    repeat { p += 1 } while JSONScanner.isWhiteSpace(p.pointee)
-    run = p
+    guard unsafe p.pointee <= 0x20, unsafe JSONScanner.isWhiteSpace(p.pointee) else { return }
+    unsafe sink.copy(from: run, to: p)
+    repeat { unsafe p += 1 } while unsafe JSONScanner.isWhiteSpace(p.pointee)
+    unsafe run = p
   }
 
   /// Scans a string and moves past it.
   ///
   /// - Returns: Whether it contains escapes.
   package mutating func skipString() throws(JSONScanError) -> Bool {
-    guard cursor.pointee == UInt8(ascii: "\"") else { throw unexpected(at: cursor, .name) }
+    guard unsafe cursor.pointee == UInt8(ascii: "\"") else {
+      throw unsafe unexpected(at: cursor, .name)
+    }
     var isEscaped = false
-    cursor = try scanString(from: cursor + 1, escaped: &isEscaped)
+    unsafe cursor = try unsafe scanString(from: cursor + 1, escaped: &isEscaped)
     return isEscaped
   }
 
@@ -243,12 +245,12 @@ package struct JSONScanner {
     from start: UnsafePointer<UInt8>, _ literal: StaticString
   ) throws(JSONScanError) -> UnsafePointer<UInt8> {
     for index in 1..<literal.utf8CodeUnitCount {
-      guard start[index] == literal.utf8Start[index] else {
-        throw start + index >= end
+      guard unsafe start[index] == literal.utf8Start[index] else {
+        throw unsafe start + index >= end
           ? unexpected(at: end, .value) : unexpected(at: start, .value)
       }
     }
-    return start + literal.utf8CodeUnitCount
+    return unsafe start + literal.utf8CodeUnitCount
   }
 }
 
@@ -258,29 +260,29 @@ extension JSONScanner {
   private func scanNumber(
     from start: UnsafePointer<UInt8>
   ) throws(JSONScanError) -> UnsafePointer<UInt8> {
-    var p = start
-    if p.pointee == UInt8(ascii: "-") { p += 1 }
-    if p.pointee == UInt8(ascii: "0") {
-      p += 1
+    var p = unsafe start
+    if unsafe p.pointee == UInt8(ascii: "-") { unsafe p += 1 }
+    if unsafe p.pointee == UInt8(ascii: "0") {
+      unsafe p += 1
     } else {
-      try scanDigits(&p)
+      try unsafe scanDigits(&p)
     }
-    if p.pointee == UInt8(ascii: ".") {
-      p += 1
-      try scanDigits(&p)
+    if unsafe p.pointee == UInt8(ascii: ".") {
+      unsafe p += 1
+      try unsafe scanDigits(&p)
     }
-    if p.pointee | 0x20 == UInt8(ascii: "e") {
-      p += 1
-      if p.pointee == UInt8(ascii: "+") || p.pointee == UInt8(ascii: "-") { p += 1 }
-      try scanDigits(&p)
+    if unsafe p.pointee | 0x20 == UInt8(ascii: "e") {
+      unsafe p += 1
+      if unsafe p.pointee == UInt8(ascii: "+") || p.pointee == UInt8(ascii: "-") { unsafe p += 1 }
+      try unsafe scanDigits(&p)
     }
-    return p
+    return unsafe p
   }
 
   @inline(__always)
   private func scanDigits(_ p: inout UnsafePointer<UInt8>) throws(JSONScanError) {
-    guard p.pointee &- UInt8(ascii: "0") < 10 else { throw unexpected(at: p, .digit) }
-    repeat { p += 1 } while p.pointee &- UInt8(ascii: "0") < 10
+    guard unsafe p.pointee &- UInt8(ascii: "0") < 10 else { throw unsafe unexpected(at: p, .digit) }
+    repeat { unsafe p += 1 } while unsafe p.pointee &- UInt8(ascii: "0") < 10
   }
 }
 
@@ -294,20 +296,20 @@ private struct DiscardingSink: TokenSink {
   func copy(from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>) {}
 }
 
-private struct CopyingSink: TokenSink {
+@safe private struct CopyingSink: TokenSink {
   var output: UnsafeMutablePointer<UInt8>
 
   /// Copies 16 bytes at a time; input and output are padded, so running over the end is fine.
   @inline(__always)
   mutating func copy(from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>) {
-    let count = end - start
+    let count = unsafe end - start
     var done = 0
     while done < count {
-      let chunk = UnsafeRawPointer(start + done).loadUnaligned(as: SIMD16<UInt8>.self)
-      UnsafeMutableRawPointer(output + done).storeBytes(of: chunk, as: SIMD16<UInt8>.self)
+      let chunk = unsafe UnsafeRawPointer(start + done).loadUnaligned(as: SIMD16<UInt8>.self)
+      unsafe UnsafeMutableRawPointer(output + done).storeBytes(of: chunk, as: SIMD16<UInt8>.self)
       done += 16
     }
-    output += count
+    unsafe output += count
   }
 }
 
@@ -317,7 +319,7 @@ extension JSONScanner {
   /// - Throws: ``JSONScanError`` for the first error.
   /// - Complexity: O(n), and a copy of the bytes.
   package static func validate(_ bytes: UnsafeRawBufferPointer) throws(JSONScanError) {
-    let result: Result<Void, JSONScanError> = withPaddedCopy(of: bytes) { $0.validateAll() }
+    let result: Result<Void, JSONScanError> = unsafe withPaddedCopy(of: bytes) { $0.validateAll() }
     try result.get()
   }
 
@@ -331,8 +333,10 @@ extension JSONScanner {
   package static func validate(
     padded base: UnsafePointer<UInt8>, count: Int
   ) throws(JSONScanError) {
-    precondition(base[count] == 0, "the byte after the input must be 0")
-    let result: Result<Void, JSONScanError> = withScanner(over: base, count) { $0.validateAll() }
+    unsafe precondition(base[count] == 0, "the byte after the input must be 0")
+    let result: Result<Void, JSONScanError> = unsafe withScanner(over: base, count) {
+      $0.validateAll()
+    }
     try result.get()
   }
 
@@ -357,16 +361,16 @@ extension JSONScanner {
   package static func compacted(_ text: String) throws(JSONScanError) -> String {
     var text = text
     let result: Result<String, JSONScanError> = text.withUTF8 { bytes in
-      withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
+      unsafe withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
         var failure: JSONScanError?
         let capacity = bytes.count + padding
-        let compact = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+        let compact = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
           guard var output = buffer.baseAddress else { return }
           do throws(JSONScanError) {
             scanner.skipWhiteSpace()
-            _ = try scanner.copyValue(to: &output, enclosingDepth: 0)
+            _ = try unsafe scanner.copyValue(to: &output, enclosingDepth: 0)
             try scanner.skipToEnd()
-            count = (buffer.baseAddress ?? output).distance(to: output)
+            count = unsafe (buffer.baseAddress ?? output).distance(to: output)
           } catch {
             failure = error
           }
@@ -382,21 +386,21 @@ extension JSONScanner {
     of bytes: UnsafeRawBufferPointer, _ body: (inout JSONScanner) -> Result
   ) -> Result {
     let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count + padding)
-    defer { copy.deallocate() }
-    UnsafeMutableRawBufferPointer(start: copy, count: bytes.count).copyMemory(from: bytes)
-    (copy + bytes.count).initialize(repeating: 0, count: padding)
-    return withScanner(over: copy, bytes.count, body)
+    defer { unsafe copy.deallocate() }
+    unsafe UnsafeMutableRawBufferPointer(start: copy, count: bytes.count).copyMemory(from: bytes)
+    unsafe (copy + bytes.count).initialize(repeating: 0, count: padding)
+    return unsafe withScanner(over: copy, bytes.count, body)
   }
 
   /// Runs `body` with a scanner over bytes that are padded.
   private static func withScanner<Result>(
     over base: UnsafePointer<UInt8>, _ count: Int, _ body: (inout JSONScanner) -> Result
   ) -> Result {
-    withUnsafeTemporaryAllocation(of: Bool.self, capacity: maximumDepth) { containers in
-      containers.initialize(repeating: false)
+    unsafe withUnsafeTemporaryAllocation(of: Bool.self, capacity: maximumDepth) { containers in
+      unsafe containers.initialize(repeating: false)
       // An allocation of fixed, positive size has an address.
       guard let flags = containers.baseAddress else { preconditionFailure("no scratch") }
-      var scanner = JSONScanner(base: base, count: count, containers: flags)
+      var scanner = unsafe JSONScanner(base: base, count: count, containers: flags)
       return body(&scanner)
     }
   }

@@ -28,7 +28,7 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
     var copy = text
     let result: Result<Void, JSONScanError> = copy.withUTF8 { bytes in
       Result { () throws(JSONScanError) in
-        try JSONScanner.validate(UnsafeRawBufferPointer(bytes))
+        try unsafe JSONScanner.validate(UnsafeRawBufferPointer(bytes))
       }
     }
     do throws(JSONScanError) {
@@ -110,8 +110,9 @@ package enum JSONEquivalence {
   package static func areEquivalent(_ left: JSONValue, _ right: JSONValue) -> Bool {
     switch (left, right) {
     case (.number(let left), .number(let right)):
-      left == right
-        || left.withToken { left in right.withToken { DecimalText.areEqual(left, $0) } }
+      unsafe left == right
+        || left.withToken { left in unsafe right.withToken { unsafe DecimalText.areEqual(left, $0) }
+        }
     case (.array(let left), .array(let right)): areEquivalent(left, right)
     case (.object(let left), .object(let right)): areEquivalent(left, right)
     default: left == right

@@ -14,19 +14,19 @@ extension JSONValue {
   init(parsing text: String, replacingLoneSurrogates: Bool) throws(JSONParsingError) {
     var text = text
     let result = text.withUTF8 { bytes in
-      JSONTreeBuilder.value(of: bytes, replacingLoneSurrogates: replacingLoneSurrogates)
+      unsafe JSONTreeBuilder.value(of: bytes, replacingLoneSurrogates: replacingLoneSurrogates)
     }
     self = try result.get()
   }
 
   /// Parses a JSON text from its UTF-8 bytes, without a byte-order mark.
   package init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(JSONParsingError) {
-    self = try JSONTreeBuilder.value(of: bytes, replacingLoneSurrogates: false).get()
+    self = try unsafe JSONTreeBuilder.value(of: bytes, replacingLoneSurrogates: false).get()
   }
 }
 
 /// Builds a tree from what the scanner has accepted, without recursion.
-private struct JSONTreeBuilder {
+@safe private struct JSONTreeBuilder {
   /// An array or object whose end has not been reached.
   private struct Container {
     let isObject: Bool
@@ -53,17 +53,17 @@ private struct JSONTreeBuilder {
   static func value(
     of text: UnsafeBufferPointer<UInt8>, replacingLoneSurrogates: Bool
   ) -> Result<JSONValue, JSONParsingError> {
-    JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(text)) { scanner in
+    unsafe JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(text)) { scanner in
       do throws(JSONScanError) {
         var check = scanner
         check.skipWhiteSpace()
         _ = try check.skipValue(enclosingDepth: 0)
         try check.skipToEnd()
-        let builder = JSONTreeBuilder(
+        let builder = unsafe JSONTreeBuilder(
           text: text, replacesLoneSurrogates: replacingLoneSurrogates)
         return .success(try builder.value(&scanner))
       } catch {
-        return .failure(JSONParsingError(error, in: text))
+        return unsafe .failure(JSONParsingError(error, in: text))
       }
     }
   }
@@ -108,7 +108,7 @@ private struct JSONTreeBuilder {
     case .false: .bool(false)
     case .null: .null
     default:
-      .number(
+      unsafe .number(
         JSONNumber(
           unchecked: String(decoding: text[start..<scanner.position], as: UTF8.self)))
     }
@@ -117,22 +117,22 @@ private struct JSONTreeBuilder {
   private func string(_ scanner: inout JSONScanner) throws(JSONScanError) -> String {
     let start = scanner.position + 1
     let isEscaped = try scanner.skipString()
-    var rest = text[start..<scanner.position - 1]
-    guard isEscaped else { return String(decoding: rest, as: UTF8.self) }
+    var rest = unsafe text[start..<scanner.position - 1]
+    guard isEscaped else { return unsafe String(decoding: rest, as: UTF8.self) }
     var decoded: [UInt8] = []
     while true {
       var loneSurrogate: Int?
-      decoded += [UInt8](unsafeUninitializedCapacity: rest.count + 4) { buffer, count in
+      unsafe decoded += [UInt8](unsafeUninitializedCapacity: rest.count + 4) { buffer, count in
         guard var output = buffer.baseAddress else { return }
-        loneSurrogate = JSONScanner.decode(UnsafeBufferPointer(rebasing: rest), to: &output)
-        count = (buffer.baseAddress ?? output).distance(to: output)
+        loneSurrogate = unsafe JSONScanner.decode(UnsafeBufferPointer(rebasing: rest), to: &output)
+        count = unsafe (buffer.baseAddress ?? output).distance(to: output)
       }
       guard let loneSurrogate else { return String(decoding: decoded, as: UTF8.self) }
-      let place = rest.startIndex + loneSurrogate
+      let place = unsafe rest.startIndex + loneSurrogate
       guard replacesLoneSurrogates else { throw JSONScanError(.loneSurrogate, place) }
       decoded += "\u{FFFD}".utf8
       // The escape \uXXXX is six bytes long.
-      rest = rest[(place + 6)...]
+      unsafe rest = rest[(place + 6)...]
     }
   }
 }

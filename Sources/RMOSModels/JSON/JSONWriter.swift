@@ -220,22 +220,22 @@ extension JSONWriter {
       var start = 0
       var index = 0
       while index < utf8.count {
-        let byte = utf8[index]
+        let byte = unsafe utf8[index]
         if byte < 0x7F {
           if mustEscape(byte) {
-            bytes.append(contentsOf: utf8[start..<index])
+            unsafe bytes.append(contentsOf: utf8[start..<index])
             appendEscaped(byte)
             start = index + 1
           }
-        } else if escaping == .inert, let scalar = Self.steeringScalar(in: utf8, at: index) {
-          bytes.append(contentsOf: utf8[start..<index])
+        } else if escaping == .inert, let scalar = unsafe Self.steeringScalar(in: utf8, at: index) {
+          unsafe bytes.append(contentsOf: utf8[start..<index])
           appendEscaped(scalar)
           index += UTF8.width(scalar) - 1
           start = index + 1
         }
         index += 1
       }
-      bytes.append(contentsOf: utf8[start...])
+      unsafe bytes.append(contentsOf: utf8[start...])
     }
   }
 
@@ -265,8 +265,10 @@ extension JSONWriter {
   private static func steeringScalar(
     in utf8: UnsafeBufferPointer<UInt8>, at index: Int
   ) -> Unicode.Scalar? {
-    func byte(_ offset: Int) -> UInt8 { index + offset < utf8.count ? utf8[index + offset] : 0 }
-    switch utf8[index] {
+    func byte(_ offset: Int) -> UInt8 {
+      unsafe index + offset < utf8.count ? utf8[index + offset] : 0
+    }
+    switch unsafe utf8[index] {
     case 0x7F: return "\u{7F}"
     // U+0080…U+009F
     case 0xC2 where 0x80...0x9F ~= byte(1): return Unicode.Scalar(byte(1))

@@ -119,8 +119,9 @@ public struct RowDigest: RawRepresentable, Sendable, Hashable {
       case .null: hasher.combineNull()
       case .integer(let number): hasher.combine(number)
       case .real(let number): hasher.combine(number)
-      case .text(var text): text.withUTF8 { hasher.combine(text: UnsafeRawBufferPointer($0)) }
-      case .blob(let bytes): bytes.withUnsafeBytes { hasher.combine(blob: $0) }
+      case .text(var text):
+        text.withUTF8 { unsafe hasher.combine(text: UnsafeRawBufferPointer($0)) }
+      case .blob(let bytes): unsafe bytes.withUnsafeBytes { unsafe hasher.combine(blob: $0) }
       }
     }
     rawValue = hasher.digest.rawValue
@@ -163,10 +164,10 @@ package struct RowHasher {
   }
 
   /// Adds UTF-8.
-  package mutating func combine(text: UnsafeRawBufferPointer) { combine(text, .text) }
+  package mutating func combine(text: UnsafeRawBufferPointer) { unsafe combine(text, .text) }
 
   /// Adds bytes.
-  package mutating func combine(blob: UnsafeRawBufferPointer) { combine(blob, .blob) }
+  package mutating func combine(blob: UnsafeRawBufferPointer) { unsafe combine(blob, .blob) }
 
   @inline(__always)
   private mutating func mix(_ word: UInt64, _ tag: Tag) { mix(word, with: tag.rawValue) }
@@ -179,7 +180,7 @@ package struct RowHasher {
 
   private mutating func combine(_ bytes: UnsafeRawBufferPointer, _ tag: Tag) {
     func word(_ offset: Int) -> UInt64 {
-      UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
     var offset = 0
     while bytes.count - offset >= 16 {
@@ -192,7 +193,7 @@ package struct RowHasher {
     }
     var rest: UInt64 = 0
     while offset < bytes.count {
-      rest = rest << 8 | UInt64(bytes[offset])
+      rest = unsafe rest << 8 | UInt64(bytes[offset])
       offset += 1
     }
     mix(rest, with: tag.rawValue)

@@ -220,9 +220,9 @@ public struct RecordBatch: Sendable {
   package mutating func intern(_ text: some Collection<UInt8>) -> TextSpan {
     let (start, count) = (used, text.count)
     reserve(count)
-    arena.withUnsafeMutableBufferPointer { arena in
-      let room = UnsafeMutableBufferPointer(rebasing: arena[start..<start + count])
-      _ = room.update(fromContentsOf: text)
+    unsafe arena.withUnsafeMutableBufferPointer { arena in
+      let room = unsafe UnsafeMutableBufferPointer(rebasing: arena[start..<start + count])
+      _ = unsafe room.update(fromContentsOf: text)
     }
     used += count
     return TextSpan(offset: start, length: count)
@@ -241,45 +241,45 @@ public struct RecordBatch: Sendable {
     let start = used
     var end = start
     defer { used = end }
-    return arena.withUnsafeMutableBufferPointer { buffer in
+    return unsafe arena.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { preconditionFailure("room was reserved") }
-      var writer = ArenaWriter(arena: base, next: base + start)
-      defer { end = writer.next - base }
+      var writer = unsafe ArenaWriter(arena: base, next: base + start)
+      defer { end = unsafe writer.next - base }
       return body(&writer)
     }
   }
 
   /// The arena's free part, written from its beginning on.
-  package struct ArenaWriter {
+  @safe package struct ArenaWriter {
     private let arena: UnsafeMutablePointer<UInt8>
     /// The next free byte.
     package var next: UnsafeMutablePointer<UInt8>
 
     fileprivate init(arena: UnsafeMutablePointer<UInt8>, next: UnsafeMutablePointer<UInt8>) {
-      self.arena = arena
-      self.next = next
+      unsafe self.arena = arena
+      unsafe self.next = next
     }
 
     /// What was written since `start`.
     package func span(from start: UnsafeMutablePointer<UInt8>) -> TextSpan {
-      TextSpan(offset: start - arena, length: next - start)
+      unsafe TextSpan(offset: start - arena, length: next - start)
     }
 
     /// A piece of the arena.
     package func text(_ span: TextSpan) -> UnsafeBufferPointer<UInt8> {
-      UnsafeBufferPointer(start: arena + Int(span.offset), count: Int(span.length))
+      unsafe UnsafeBufferPointer(start: arena + Int(span.offset), count: Int(span.length))
     }
 
     /// Writes bytes.
     package mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
-      if let source = bytes.baseAddress { next.update(from: source, count: bytes.count) }
-      next += bytes.count
+      if let source = bytes.baseAddress { unsafe next.update(from: source, count: bytes.count) }
+      unsafe next += bytes.count
     }
 
     /// Writes a text.
     package mutating func append(_ text: StaticString) {
-      next.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
-      next += text.utf8CodeUnitCount
+      unsafe next.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+      unsafe next += text.utf8CodeUnitCount
     }
   }
 
@@ -288,10 +288,10 @@ public struct RecordBatch: Sendable {
     let needed = used + count
     guard arena.count < needed else { return }
     let size = max(needed, arena.count * 2)
-    arena = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      let rest = UnsafeMutableBufferPointer(rebasing: buffer[arena.count...])
-      _ = buffer.initialize(fromContentsOf: arena)
-      rest.initialize(repeating: 0)
+    arena = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      let rest = unsafe UnsafeMutableBufferPointer(rebasing: buffer[arena.count...])
+      _ = unsafe buffer.initialize(fromContentsOf: arena)
+      unsafe rest.initialize(repeating: 0)
       count = size
     }
   }
@@ -367,7 +367,7 @@ public struct RecordBatch: Sendable {
 extension RecordBatch {
   /// The digest of the row that the entity at `index` becomes.
   public func rowDigest(at index: Int) -> RowDigest {
-    arena.withUnsafeBytes { arena in
+    unsafe arena.withUnsafeBytes { arena in
       var hasher = RowHasher()
       for position in index * fieldCount..<(index + 1) * fieldCount {
         switch cells[position] {
@@ -375,7 +375,7 @@ extension RecordBatch {
         case .integer(let number): hasher.combine(number)
         case .real(let number): hasher.combine(number)
         case .text(let span):
-          hasher.combine(text: UnsafeRawBufferPointer(rebasing: arena[span.range]))
+          unsafe hasher.combine(text: UnsafeRawBufferPointer(rebasing: arena[span.range]))
         }
       }
       return hasher.digest

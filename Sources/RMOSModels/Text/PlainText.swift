@@ -102,7 +102,7 @@ extension String {
   package func hasSameUTF8(as other: String) -> Bool {
     var (left, right) = (self, other)
     return left.withUTF8 { left in
-      right.withUTF8 { right in left.count == right.count && left.elementsEqual(right) }
+      right.withUTF8 { right in unsafe left.count == right.count && left.elementsEqual(right) }
     }
   }
 }

@@ -24,7 +24,7 @@ package struct SHA256: Sendable {
   /// - Complexity: O(n), without allocation.
   package static func hash(_ bytes: UnsafeRawBufferPointer) -> Digest {
     var hash = SHA256()
-    hash.update(bytes)
+    unsafe hash.update(bytes)
     return hash.finalize()
   }
 
@@ -32,34 +32,34 @@ package struct SHA256: Sendable {
   ///
   /// - Complexity: O(n).
   package static func hash(_ bytes: [UInt8]) -> Digest {
-    bytes.withUnsafeBytes { hash($0) }
+    unsafe bytes.withUnsafeBytes { unsafe hash($0) }
   }
 
   /// Adds bytes.
   ///
   /// - Complexity: O(n), without allocation.
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    guard var source = bytes.baseAddress, !bytes.isEmpty else { return }
+    guard var source = bytes.baseAddress, unsafe !bytes.isEmpty else { return }
     var rest = bytes.count
     byteCount &+= UInt64(rest)
     if pendingCount > 0 {
       let taken = min(64 - pendingCount, rest)
       let offset = pendingCount
-      withUnsafeMutableBytes(of: &pending) { block in
-        UnsafeMutableRawBufferPointer(rebasing: block[offset...]).copyMemory(
+      unsafe withUnsafeMutableBytes(of: &pending) { block in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: block[offset...]).copyMemory(
           from: UnsafeRawBufferPointer(start: source, count: taken))
       }
       pendingCount += taken
-      source += taken
+      unsafe source += taken
       rest -= taken
       guard pendingCount == 64 else { return }
       compressPending()
     }
-    SHA256.compress(&state, source, blocks: rest / 64)
-    source += rest & ~63
+    unsafe SHA256.compress(&state, source, blocks: rest / 64)
+    unsafe source += rest & ~63
     rest &= 63
-    withUnsafeMutableBytes(of: &pending) {
-      $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: rest))
+    unsafe withUnsafeMutableBytes(of: &pending) {
+      unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: source, count: rest))
     }
     pendingCount = rest
   }
@@ -68,7 +68,7 @@ package struct SHA256: Sendable {
   ///
   /// - Complexity: O(n).
   package mutating func update(_ bytes: [UInt8]) {
-    bytes.withUnsafeBytes { update($0) }
+    unsafe bytes.withUnsafeBytes { unsafe update($0) }
   }
 
   /// The digest of the bytes so far; more can be added afterwards.
@@ -81,9 +81,9 @@ package struct SHA256: Sendable {
   /// Ends the message: a 1 bit, zeros, the length in bits.
   private mutating func pad() {
     let used = pendingCount
-    withUnsafeMutableBytes(of: &pending) { block in
-      block[used] = 0x80
-      for index in used + 1..<64 { block[index] = 0 }
+    unsafe withUnsafeMutableBytes(of: &pending) { block in
+      unsafe block[used] = 0x80
+      for index in used + 1..<64 { unsafe block[index] = 0 }
     }
     if used >= 56 {
       compressPending()
@@ -94,9 +94,9 @@ package struct SHA256: Sendable {
   }
 
   private mutating func compressPending() {
-    withUnsafeBytes(of: &pending) { block in
+    unsafe withUnsafeBytes(of: &pending) { block in
       guard let block = block.baseAddress else { return }
-      SHA256.compress(&state, block, blocks: 1)
+      unsafe SHA256.compress(&state, block, blocks: 1)
     }
     pendingCount = 0
   }
@@ -147,7 +147,7 @@ extension SHA256 {
 
   @inline(__always)
   private static func load(_ bytes: UnsafeRawPointer, _ index: Int) -> UInt32 {
-    UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self))
+    unsafe UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self))
   }
 
   /// Takes `count` blocks of 64 bytes into the state.
@@ -155,25 +155,25 @@ extension SHA256 {
   /// Everything stays in locals: the rounds are written out, sixteen words of the schedule at a
   /// time, so that nothing is allocated, indexed or checked per block.
   static func compress(_ state: inout Words, _ bytes: UnsafeRawPointer, blocks count: Int) {
-    var bytes = bytes
+    var bytes = unsafe bytes
     for _ in 0..<count {
       var (a, b, c, d, e, f, g, h) = state
-      var w0 = load(bytes, 0)
-      var w1 = load(bytes, 1)
-      var w2 = load(bytes, 2)
-      var w3 = load(bytes, 3)
-      var w4 = load(bytes, 4)
-      var w5 = load(bytes, 5)
-      var w6 = load(bytes, 6)
-      var w7 = load(bytes, 7)
-      var w8 = load(bytes, 8)
-      var w9 = load(bytes, 9)
-      var w10 = load(bytes, 10)
-      var w11 = load(bytes, 11)
-      var w12 = load(bytes, 12)
-      var w13 = load(bytes, 13)
-      var w14 = load(bytes, 14)
-      var w15 = load(bytes, 15)
+      var w0 = unsafe load(bytes, 0)
+      var w1 = unsafe load(bytes, 1)
+      var w2 = unsafe load(bytes, 2)
+      var w3 = unsafe load(bytes, 3)
+      var w4 = unsafe load(bytes, 4)
+      var w5 = unsafe load(bytes, 5)
+      var w6 = unsafe load(bytes, 6)
+      var w7 = unsafe load(bytes, 7)
+      var w8 = unsafe load(bytes, 8)
+      var w9 = unsafe load(bytes, 9)
+      var w10 = unsafe load(bytes, 10)
+      var w11 = unsafe load(bytes, 11)
+      var w12 = unsafe load(bytes, 12)
+      var w13 = unsafe load(bytes, 13)
+      var w14 = unsafe load(bytes, 14)
+      var w15 = unsafe load(bytes, 15)
       round(a, b, c, &d, e, f, g, &h, 0x428a_2f98 &+ w0)
       round(h, a, b, &c, d, e, f, &g, 0x7137_4491 &+ w1)
       round(g, h, a, &b, c, d, e, &f, 0xb5c0_fbcf &+ w2)
@@ -298,7 +298,7 @@ extension SHA256 {
       state.5 = state.5 &+ f
       state.6 = state.6 &+ g
       state.7 = state.7 &+ h
-      bytes += 64
+      unsafe bytes += 64
     }
   }
 }

@@ -49,13 +49,13 @@ package struct Timestamp: Sendable, Hashable {
   /// Creates a timestamp from its text; `nil` if `text` is not a timestamp.
   package init?(_ text: String) {
     var text = text
-    guard let timestamp = text.withUTF8({ Timestamp(utf8: $0) }) else { return nil }
+    guard let timestamp = text.withUTF8({ unsafe Timestamp(utf8: $0) }) else { return nil }
     self = timestamp
   }
 
   /// Creates a timestamp from UTF-8, without allocating; `nil` if it is not a timestamp.
   package init?(utf8: UnsafeBufferPointer<UInt8>) {
-    var cursor = Cursor(bytes: utf8)
+    var cursor = unsafe Cursor(bytes: utf8)
     guard let year = cursor.digits(4), cursor.take("-"),
       let month = cursor.digits(2), cursor.take("-"),
       let day = cursor.digits(2),
@@ -120,14 +120,14 @@ extension Timestamp {
 }
 
 extension Timestamp {
-  private struct Cursor {
+  @safe private struct Cursor {
     let bytes: UnsafeBufferPointer<UInt8>
     var position = 0
 
-    var isAtEnd: Bool { position == bytes.count }
+    var isAtEnd: Bool { unsafe position == bytes.count }
 
     mutating func take(_ character: Unicode.Scalar) -> Bool {
-      guard position < bytes.count, bytes[position] == UInt8(ascii: character) else {
+      guard unsafe position < bytes.count, unsafe bytes[position] == UInt8(ascii: character) else {
         return false
       }
       position += 1
@@ -135,9 +135,9 @@ extension Timestamp {
     }
 
     mutating func digit() -> Int? {
-      guard position < bytes.count, 0x30...0x39 ~= bytes[position] else { return nil }
+      guard unsafe position < bytes.count, unsafe 0x30...0x39 ~= bytes[position] else { return nil }
       position += 1
-      return Int(bytes[position - 1] & 15)
+      return unsafe Int(bytes[position - 1] & 15)
     }
 
     mutating func digits(_ count: Int) -> Int? {

@@ -227,9 +227,9 @@ extension SQLiteConnection {
   func copyContent(to copy: SQLiteConnection, isCancelled: () -> Bool) throws {
     try readTransaction { _ in
       guard
-        let backup = sqlite3_backup_init(copy.handle.pointer, "main", handle.pointer, "main")
+        let backup = unsafe sqlite3_backup_init(copy.handle.pointer, "main", handle.pointer, "main")
       else {
-        try copy.handle.check(sqlite3_errcode(copy.handle.pointer))
+        try unsafe copy.handle.check(sqlite3_errcode(copy.handle.pointer))
         throw StoreError(.other, "\(copy.handle.path): the backup cannot be started")
       }
       var result = SQLITE_OK
@@ -237,9 +237,9 @@ extension SQLiteConnection {
       while result == SQLITE_OK {
         isAbandoned = isCancelled()
         if isAbandoned { break }
-        result = sqlite3_backup_step(backup, Self.backupStep)
+        result = unsafe sqlite3_backup_step(backup, Self.backupStep)
       }
-      let end = sqlite3_backup_finish(backup)
+      let end = unsafe sqlite3_backup_finish(backup)
       if isAbandoned {
         throw StoreError(.cancelled, "the backup was cancelled; nothing of it is left")
       }

@@ -53,13 +53,13 @@ final class SQLiteConnection: @unchecked Sendable {
       case .create, .readWrite, .readOnly: path
       }
     var pointer: OpaquePointer?
-    let result = sqlite3_open_v2(file, &pointer, flags, nil)
-    handle = SQLiteHandle(pointer: pointer, path: name ?? path)
+    let result = unsafe sqlite3_open_v2(file, &pointer, flags, nil)
+    handle = unsafe SQLiteHandle(pointer: pointer, path: name ?? path)
     // There is a handle even if opening failed; deinit closes it.
     try handle.check(result)
-    sqlite3_extended_result_codes(pointer, 1)
+    unsafe sqlite3_extended_result_codes(pointer, 1)
     let milliseconds = Int32(clamping: Int((busyTimeout / .milliseconds(1)).rounded()))
-    try handle.check(sqlite3_busy_timeout(pointer, milliseconds))
+    try unsafe handle.check(sqlite3_busy_timeout(pointer, milliseconds))
     identity = path.isEmpty || path == ":memory:" ? nil : try handle.identity()
   }
 
@@ -78,14 +78,14 @@ final class SQLiteConnection: @unchecked Sendable {
     if !sidecars.isEmpty, place != .here { _ = removeLog() }
     statements.removeAll()
     slots.removeAll()
-    sqlite3_close_v2(handle.pointer)
+    unsafe sqlite3_close_v2(handle.pointer)
   }
 
   // MARK: Statements
 
   /// Runs a statement of ours for its effect: `sqlite3_exec`.
   func execute(_ sql: String) throws(StoreError) {
-    try handle.check(sqlite3_exec(handle.pointer, sql, nil, nil, nil))
+    try unsafe handle.check(sqlite3_exec(handle.pointer, sql, nil, nil, nil))
   }
 
   /// Lends the statement for `sql`, compiled once, and resets it afterwards.
@@ -154,10 +154,10 @@ final class SQLiteConnection: @unchecked Sendable {
   }
 
   /// The number of rows that the last statement changed: `sqlite3_changes`.
-  var changes: Int { Int(sqlite3_changes(handle.pointer)) }
+  var changes: Int { unsafe Int(sqlite3_changes(handle.pointer)) }
 
   /// The id of the last row inserted: `sqlite3_last_insert_rowid`.
-  var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle.pointer) }
+  var lastInsertedRow: Int64 { unsafe sqlite3_last_insert_rowid(handle.pointer) }
 
   /// Runs `body` and interrupts its statements when `isOver` returns `true`:
   /// `sqlite3_progress_handler`.
@@ -169,15 +169,15 @@ final class SQLiteConnection: @unchecked Sendable {
   ) throws -> Result? {
     try withoutActuallyEscaping(isOver) { isOver in
       let question = Question(isOver)
-      let context = Unmanaged.passUnretained(question).toOpaque()
-      sqlite3_progress_handler(
+      let context = unsafe Unmanaged.passUnretained(question).toOpaque()
+      unsafe sqlite3_progress_handler(
         handle.pointer, 2000,
         { context in
-          guard let context else { return 0 }
-          return Unmanaged<Question>.fromOpaque(context).takeUnretainedValue().ask() ? 1 : 0
-        }, context)
+          guard let context = unsafe context else { return 0 }
+          return unsafe Unmanaged<Question>.fromOpaque(context).takeUnretainedValue().ask() ? 1 : 0
+        }, unsafe context)
       defer {
-        sqlite3_progress_handler(handle.pointer, 0, nil, nil)
+        unsafe sqlite3_progress_handler(handle.pointer, 0, nil, nil)
         question.ask = { false }
       }
       return try withExtendedLifetime(question) {
@@ -199,7 +199,7 @@ final class SQLiteConnection: @unchecked Sendable {
 
   /// Whether a transaction is open; SQLite itself may have ended it after a serious error:
   /// `sqlite3_get_autocommit`.
-  var isInTransaction: Bool { sqlite3_get_autocommit(handle.pointer) == 0 }
+  var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle.pointer) == 0 }
 
   /// SQLite ended the transaction by itself, and the error that said so was ignored.
   var lostTransaction: StoreError {
@@ -383,7 +383,7 @@ extension SQLiteConnection {
   /// `sqlite3_db_status`.
   var hasDeferredViolations: Bool {
     var (current, highest): (Int32, Int32) = (0, 0)
-    sqlite3_db_status(handle.pointer, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0)
+    unsafe sqlite3_db_status(handle.pointer, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0)
     return current != 0
   }
 }

@@ -3,7 +3,7 @@ import RMOSSystem
 
 /// An open connection as C knows it, with the path for messages: the one door through which every
 /// result of SQLite goes.
-struct SQLiteHandle {
+@safe struct SQLiteHandle {
   let pointer: OpaquePointer?
   let path: String
 
@@ -18,13 +18,15 @@ struct SQLiteHandle {
 
   private func failure(_ result: SQLiteResult) -> StoreError {
     var code = result
-    var text = String(cString: sqlite3_errstr(result.rawValue))
+    var text = unsafe String(cString: sqlite3_errstr(result.rawValue))
     var system: SystemError?
     // The connection's last error only belongs to this result if it is the same.
-    if let pointer, sqlite3_errcode(pointer) & 0xFF == result.primary.rawValue {
-      code = SQLiteResult(rawValue: sqlite3_extended_errcode(pointer))
-      text = String(cString: sqlite3_errmsg(pointer))
-      let reported = sqlite3_system_errno(pointer)
+    if let pointer = unsafe pointer,
+      unsafe sqlite3_errcode(pointer) & 0xFF == result.primary.rawValue
+    {
+      code = unsafe SQLiteResult(rawValue: sqlite3_extended_errcode(pointer))
+      text = unsafe String(cString: sqlite3_errmsg(pointer))
+      let reported = unsafe sqlite3_system_errno(pointer)
       system = cause(code) ?? (reported == 0 ? nil : .code(reported))
     }
     let (kind, message) = describe(code, text: text, system: system)
@@ -105,14 +107,14 @@ struct SQLiteHandle {
   }
 
   private func describeCorruption(_ text: String) -> String {
-    if text.hasPrefix("malformed database schema") {
-      "the schema of \(path) cannot be read (\(text)) by SQLite "
-        + "\(String(cString: sqlite3_libversion())): if an application with a newer SQLite made it, "
-        + "update libsqlite3; otherwise restore a backup, or repair that entry of sqlite_schema"
-    } else {
-      "\(path) is damaged (\(text)); restore a backup, or save what can be read with sqlite3's "
-        + ".recover"
+    guard text.hasPrefix("malformed database schema") else {
+      return "\(path) is damaged (\(text)); restore a backup, or save what can be read with "
+        + "sqlite3's .recover"
     }
+    let version = unsafe String(cString: sqlite3_libversion())
+    return "the schema of \(path) cannot be read (\(text)) by SQLite \(version): "
+      + "if an application with a newer SQLite made it, update libsqlite3; "
+      + "otherwise restore a backup, or repair that entry of sqlite_schema"
   }
 }
 
@@ -144,46 +146,47 @@ extension SQLiteHandle {
     var hasMoved: Int32 = 0
     do throws(SystemError) {
       let identity = try FileStatus(of: path).identity
-      let result = sqlite3_file_control(pointer, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
+      let result = unsafe sqlite3_file_control(pointer, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
       if result != SQLITE_OK || hasMoved == 0 { return identity }
     } catch {}
     throw .replaced(path, "another file came there as it was opened")
   }
 
   /// The database's file.
-  var database: SQLiteFile? { SQLiteFile(pointer, SQLITE_FCNTL_FILE_POINTER) }
+  var database: SQLiteFile? { unsafe SQLiteFile(pointer, SQLITE_FCNTL_FILE_POINTER) }
 
   /// The log's file, or the journal's.
-  var log: SQLiteFile? { SQLiteFile(pointer, SQLITE_FCNTL_JOURNAL_POINTER) }
+  var log: SQLiteFile? { unsafe SQLiteFile(pointer, SQLITE_FCNTL_JOURNAL_POINTER) }
 }
 
 /// A file that SQLite has open.
-struct SQLiteFile {
+@safe struct SQLiteFile {
   private let file: UnsafeMutablePointer<sqlite3_file>
   private let methods: sqlite3_io_methods
 
   /// A file of a connection: `sqlite3_file_control`.
   init?(_ connection: OpaquePointer?, _ which: Int32) {
     var file: UnsafeMutablePointer<sqlite3_file>?
-    guard sqlite3_file_control(connection, "main", which, &file) == SQLITE_OK, let file,
-      let methods = file.pointee.pMethods
+    guard unsafe sqlite3_file_control(connection, "main", which, &file) == SQLITE_OK,
+      let file = unsafe file,
+      let methods = unsafe file.pointee.pMethods
     else { return nil }
-    self.file = file
-    self.methods = methods.pointee
+    unsafe self.file = file
+    self.methods = unsafe methods.pointee
   }
 
   /// The system's code for the last error, 0 if there was none: `SQLITE_FCNTL_LAST_ERRNO`.
   var lastError: Int32 {
     var code: Int32 = 0
-    _ = methods.xFileControl?(file, SQLITE_FCNTL_LAST_ERRNO, &code)
+    _ = unsafe methods.xFileControl?(file, SQLITE_FCNTL_LAST_ERRNO, &code)
     return code
   }
 
   /// Whether the header says that the database keeps a log, next to which readers write too.
   var keepsLog: Bool {
     var versions: (UInt8, UInt8) = (0, 0)
-    return withUnsafeMutableBytes(of: &versions) { bytes in
-      methods.xRead?(file, bytes.baseAddress, 2, 18) == SQLITE_OK && bytes[1] == 2
+    return unsafe withUnsafeMutableBytes(of: &versions) { bytes in
+      unsafe methods.xRead?(file, bytes.baseAddress, 2, 18) == SQLITE_OK && bytes[1] == 2
     }
   }
 }

@@ -4,7 +4,7 @@ import RMOSModels
 /// A prepared statement.
 ///
 /// Parameters count from 1, columns from 0, as in C.
-final class SQLiteStatement {
+@safe final class SQLiteStatement {
   private let handle: SQLiteHandle
   private let pointer: OpaquePointer
   /// Whether it is being stepped through.
@@ -20,44 +20,46 @@ final class SQLiteStatement {
     var rest = 0
     var sql = sql
     let result = sql.withUTF8 { bytes in
-      bytes.withMemoryRebound(to: CChar.self) { text in
+      unsafe bytes.withMemoryRebound(to: CChar.self) { text in
         var tail: UnsafePointer<CChar>?
-        let result = sqlite3_prepare_v3(
+        let result = unsafe sqlite3_prepare_v3(
           handle.pointer, text.baseAddress, Int32(text.count), UInt32(SQLITE_PREPARE_PERSISTENT),
           &statement, &tail)
-        if let start = text.baseAddress, let tail {
-          rest = text[(tail - start)...].count { !" \n;".utf8.contains(UInt8(bitPattern: $0)) }
+        if let start = text.baseAddress, let tail = unsafe tail {
+          rest = unsafe text[(tail - start)...].count {
+            !" \n;".utf8.contains(UInt8(bitPattern: $0))
+          }
         }
         return result
       }
     }
     try handle.check(result)
-    guard let statement, rest == 0 else {
-      sqlite3_finalize(statement)
-      let found = statement == nil ? "no statement" : "more than one statement"
+    guard let statement = unsafe statement, rest == 0 else {
+      unsafe sqlite3_finalize(statement)
+      let found = unsafe statement == nil ? "no statement" : "more than one statement"
       throw StoreError(.other, "\(handle.path): there is \(found) in \"\(sql)\"")
     }
-    pointer = statement
+    unsafe pointer = statement
   }
 
   /// `sqlite3_finalize`.
-  deinit { sqlite3_finalize(pointer) }
+  deinit { unsafe sqlite3_finalize(pointer) }
 
   // MARK: Parameters
 
   /// Binds NULL: `sqlite3_bind_null`.
   func bindNull(at index: Int32) throws(StoreError) {
-    try handle.check(sqlite3_bind_null(pointer, index))
+    try unsafe handle.check(sqlite3_bind_null(pointer, index))
   }
 
   /// Binds an integer: `sqlite3_bind_int64`.
   func bind(_ number: Int64, at index: Int32) throws(StoreError) {
-    try handle.check(sqlite3_bind_int64(pointer, index, number))
+    try unsafe handle.check(sqlite3_bind_int64(pointer, index, number))
   }
 
   /// Binds a double: `sqlite3_bind_double`.
   func bind(_ number: Double, at index: Int32) throws(StoreError) {
-    try handle.check(sqlite3_bind_double(pointer, index, number))
+    try unsafe handle.check(sqlite3_bind_double(pointer, index, number))
   }
 
   /// Binds UTF-8 without copying it: `sqlite3_bind_text64` with SQLITE_STATIC.
@@ -68,10 +70,10 @@ final class SQLiteStatement {
     guard let address = text.baseAddress, !text.isEmpty else {
       return try bind("", at: index)
     }
-    let result = UnsafeRawPointer(address).withMemoryRebound(
+    let result = unsafe UnsafeRawPointer(address).withMemoryRebound(
       to: CChar.self, capacity: text.count
     ) {
-      sqlite3_bind_text64(pointer, index, $0, UInt64(text.count), nil, UInt8(SQLITE_UTF8))
+      unsafe sqlite3_bind_text64(pointer, index, $0, UInt64(text.count), nil, UInt8(SQLITE_UTF8))
     }
     try handle.check(result)
   }
@@ -80,19 +82,19 @@ final class SQLiteStatement {
   ///
   /// They must stay valid until ``reset()``.
   func bindBorrowed(blob: UnsafeRawBufferPointer, at index: Int32) throws(StoreError) {
-    guard let address = blob.baseAddress, !blob.isEmpty else {
-      return try handle.check(sqlite3_bind_zeroblob(pointer, index, 0))
+    guard let address = blob.baseAddress, unsafe !blob.isEmpty else {
+      return try unsafe handle.check(sqlite3_bind_zeroblob(pointer, index, 0))
     }
-    try handle.check(sqlite3_bind_blob64(pointer, index, address, UInt64(blob.count), nil))
+    try unsafe handle.check(sqlite3_bind_blob64(pointer, index, address, UInt64(blob.count), nil))
   }
 
   /// Binds a copy of a text, NULL for `nil`: `sqlite3_bind_text64` with SQLITE_TRANSIENT.
   func bind(_ text: String?, at index: Int32) throws(StoreError) {
     guard var text else { return try bindNull(at: index) }
     let result = text.withUTF8 { bytes in
-      bytes.withMemoryRebound(to: CChar.self) { characters in
-        withUnsafePointer(to: 0 as CChar) { empty in
-          sqlite3_bind_text64(
+      unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
+        unsafe withUnsafePointer(to: 0 as CChar) { empty in
+          unsafe sqlite3_bind_text64(
             pointer, index, characters.baseAddress ?? empty, UInt64(characters.count),
             Self.transient, UInt8(SQLITE_UTF8))
         }
@@ -109,8 +111,8 @@ final class SQLiteStatement {
     case .real(let number): try bind(number, at: index)
     case .text(let text): try bind(text, at: index)
     case .blob(let bytes):
-      let result = bytes.withUnsafeBytes { bytes in
-        bytes.isEmpty
+      let result = unsafe bytes.withUnsafeBytes { bytes in
+        unsafe bytes.isEmpty
           ? sqlite3_bind_zeroblob(pointer, index, 0)
           : sqlite3_bind_blob64(
             pointer, index, bytes.baseAddress, UInt64(bytes.count), Self.transient)
@@ -121,7 +123,7 @@ final class SQLiteStatement {
 
   // SQLITE_TRANSIENT, a cast that the importer leaves out.
   private static var transient: sqlite3_destructor_type {
-    unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
   }
 
   // MARK: Rows
@@ -130,7 +132,7 @@ final class SQLiteStatement {
   ///
   /// - Returns: Whether there is one.
   func step() throws(StoreError) -> Bool {
-    let result = sqlite3_step(pointer)
+    let result = unsafe sqlite3_step(pointer)
     if result == SQLITE_ROW { return true }
     if result == SQLITE_DONE { return false }
     try handle.check(result)
@@ -142,8 +144,8 @@ final class SQLiteStatement {
   ///
   /// Their results are ignored: they only repeat that of the last step.
   func reset() {
-    sqlite3_reset(pointer)
-    sqlite3_clear_bindings(pointer)
+    unsafe sqlite3_reset(pointer)
+    unsafe sqlite3_clear_bindings(pointer)
   }
 
   // MARK: Columns
@@ -153,7 +155,7 @@ final class SQLiteStatement {
 
   /// The type of the stored value: `sqlite3_column_type`.
   func type(at column: Int32) -> ColumnType {
-    switch sqlite3_column_type(pointer, column) {
+    switch unsafe sqlite3_column_type(pointer, column) {
     case SQLITE_INTEGER: .integer
     case SQLITE_FLOAT: .real
     case SQLITE_TEXT: .text
@@ -163,29 +165,30 @@ final class SQLiteStatement {
   }
 
   /// An integer: `sqlite3_column_int64`.
-  func integer(at column: Int32) -> Int64 { sqlite3_column_int64(pointer, column) }
+  func integer(at column: Int32) -> Int64 { unsafe sqlite3_column_int64(pointer, column) }
 
   /// A double: `sqlite3_column_double`.
-  func real(at column: Int32) -> Double { sqlite3_column_double(pointer, column) }
+  func real(at column: Int32) -> Double { unsafe sqlite3_column_double(pointer, column) }
 
   /// The bytes of a text, valid until the next step: `sqlite3_column_text`,
   /// `sqlite3_column_bytes`.
   func borrowedText(at column: Int32) -> UnsafeBufferPointer<UInt8> {
-    let start = sqlite3_column_text(pointer, column)
-    return UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(pointer, column)))
+    let start = unsafe sqlite3_column_text(pointer, column)
+    return unsafe UnsafeBufferPointer(
+      start: start, count: Int(sqlite3_column_bytes(pointer, column)))
   }
 
   /// A text; `nil` for NULL.
   func text(at column: Int32) -> String? {
     guard type(at: column) != .null else { return nil }
-    return String(decoding: borrowedText(at: column), as: UTF8.self)
+    return unsafe String(decoding: borrowedText(at: column), as: UTF8.self)
   }
 
   /// The bytes of a blob: `sqlite3_column_blob`, `sqlite3_column_bytes`.
   func blob(at column: Int32) -> [UInt8] {
-    let start = sqlite3_column_blob(pointer, column)
-    let count = Int(sqlite3_column_bytes(pointer, column))
-    return Array(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+    let start = unsafe sqlite3_column_blob(pointer, column)
+    let count = unsafe Int(sqlite3_column_bytes(pointer, column))
+    return unsafe Array(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
   }
 
   /// A value as it is stored.
@@ -194,7 +197,7 @@ final class SQLiteStatement {
     case .null: .null
     case .integer: .integer(integer(at: column))
     case .real: .real(real(at: column))
-    case .text: .text(String(decoding: borrowedText(at: column), as: UTF8.self))
+    case .text: unsafe .text(String(decoding: borrowedText(at: column), as: UTF8.self))
     case .blob: .blob(blob(at: column))
     }
   }

@@ -116,10 +116,10 @@ extension SQLiteReader: SchemaInspecting {
         var invalid: [Int] = []
         let values = (0..<fieldCount).map { column -> Value in
           guard statement.type(at: column) == .text else { return statement.value(at: column) }
-          let bytes = statement.borrowedText(at: column)
-          if let text = String(validating: bytes, as: UTF8.self) { return .text(text) }
+          let bytes = unsafe statement.borrowedText(at: column)
+          if let text = unsafe String(validating: bytes, as: UTF8.self) { return .text(text) }
           invalid.append(Int(column))
-          return .text(String(decoding: bytes, as: UTF8.self))
+          return unsafe .text(String(decoding: bytes, as: UTF8.self))
         }
         let record = Record(kind: kind, values: values)
         let id: String? = if case .text(let id) = values[0] { id } else { nil }

@@ -245,11 +245,11 @@ struct LedgerRow<Column: LedgerColumn> {
   }
 
   func bindBorrowed(text: UnsafeBufferPointer<UInt8>, to column: Column) throws(StoreError) {
-    try statement.bindBorrowed(text: text, at: parameter + column.rawValue)
+    try unsafe statement.bindBorrowed(text: text, at: parameter + column.rawValue)
   }
 
   func bindBorrowed(blob: UnsafeRawBufferPointer, to column: Column) throws(StoreError) {
-    try statement.bindBorrowed(blob: blob, at: parameter + column.rawValue)
+    try unsafe statement.bindBorrowed(blob: blob, at: parameter + column.rawValue)
   }
 
   // MARK: Results

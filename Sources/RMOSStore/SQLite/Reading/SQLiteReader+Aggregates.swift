@@ -81,7 +81,7 @@ extension SQLiteReader {
         var (run, count) = (Int64.min, 0)
         var (hasRow, hasRun) = (try ids.step(), try runs.step())
         while hasRow, hasRun {
-          let order = Memory.compare(ids.borrowedText(at: 0), runs.borrowedText(at: 0))
+          let order = unsafe Memory.compare(ids.borrowedText(at: 0), runs.borrowedText(at: 0))
           if order == 0 {
             let next = runs.integer(at: 1)
             if next != run {
@@ -130,7 +130,7 @@ extension SQLiteReader {
     try session.connection.withStatement(sql) { statement in
       while try statement.step() {
         let isText = statement.type(at: 0) == .text
-        let timestamp = isText ? Timestamp(utf8: statement.borrowedText(at: 0)) : nil
+        let timestamp = unsafe isText ? Timestamp(utf8: statement.borrowedText(at: 0)) : nil
         days.add(of: kind, on: timestamp?.utcDay)
       }
     }

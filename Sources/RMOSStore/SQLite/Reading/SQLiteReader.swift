@@ -50,8 +50,8 @@ class SQLiteReader: StoreReader {
     return try session.connection.withStatement(
       slot: StatementSlot.exists.index(table), table.selectExists
     ) { statement in
-      try id.withUnsafeBufferPointer { id in
-        try statement.bindBorrowed(text: id, at: 1)
+      try unsafe id.withUnsafeBufferPointer { id in
+        try unsafe statement.bindBorrowed(text: id, at: 1)
         // Within the borrow: the step reads the id.
         return try statement.step()
       }
@@ -156,12 +156,12 @@ extension SQLiteStatement {
   fileprivate func comparison(
     of batch: RecordBatch, at index: Int, _ table: EntityStatements
   ) throws -> StoredComparison {
-    try batch.arena.withUnsafeBufferPointer { arena in
+    try unsafe batch.arena.withUnsafeBufferPointer { arena in
       guard !batch.entries[index].id.isEmpty else { return .absent }
-      let id = UnsafeBufferPointer(rebasing: arena[batch.entries[index].id.range])
-      try bindBorrowed(text: id, at: 1)
+      let id = unsafe UnsafeBufferPointer(rebasing: arena[batch.entries[index].id.range])
+      try unsafe bindBorrowed(text: id, at: 1)
       guard try step() else { return .absent }
-      if isEqual(to: batch, at: index, arena, table) { return .identical }
+      if unsafe isEqual(to: batch, at: index, arena, table) { return .identical }
       return StoredComparison(
         of: batch, at: index, with: record(table),
         unknownMembers: text(at: Int32(table.fieldCount)))
@@ -188,21 +188,21 @@ extension SQLiteStatement {
       case .real(let number):
         guard type == .real, real(at: column) == number else { return false }
       case .text(let span):
-        guard type == .text, isText(at: column, equalTo: arena, span) else { return false }
+        guard type == .text, unsafe isText(at: column, equalTo: arena, span) else { return false }
       }
     }
     let unknown = Int32(table.fieldCount)
     if entry.unknownMembers.isEmpty { return type(at: unknown) == .null }
-    return isText(at: unknown, equalTo: arena, entry.unknownMembers)
+    return unsafe isText(at: unknown, equalTo: arena, entry.unknownMembers)
   }
 
   private func isText(
     at column: Int32, equalTo arena: UnsafeBufferPointer<UInt8>, _ span: RecordBatch.TextSpan
   ) -> Bool {
-    let stored = borrowedText(at: column)
+    let stored = unsafe borrowedText(at: column)
     guard stored.count == Int(span.length) else { return false }
     guard span.length > 0 else { return true }
-    return Memory.areEqual(
+    return unsafe Memory.areEqual(
       UnsafeRawBufferPointer(stored),
       UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(arena)[span.range]))
   }

@@ -347,10 +347,10 @@ extension SQLiteConnection {
   /// `BINARY` if there is no such column or table, or it is a view.
   func collation(ofColumn column: String, in table: String) throws -> String {
     var name: UnsafePointer<CChar>?
-    let result = sqlite3_table_column_metadata(
+    let result = unsafe sqlite3_table_column_metadata(
       handle.pointer, "main", table, column, nil, &name, nil, nil, nil)
-    guard result != SQLITE_ERROR, let name else { return "BINARY" }
+    guard result != SQLITE_ERROR, let name = unsafe name else { return "BINARY" }
     try handle.check(result)
-    return String(cString: name).uppercased()
+    return unsafe String(cString: name).uppercased()
   }
 }

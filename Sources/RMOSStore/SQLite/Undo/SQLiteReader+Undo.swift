@@ -205,8 +205,8 @@ extension SQLiteStatement {
       case .null: hasher.combineNull()
       case .integer: hasher.combine(integer(at: column))
       case .real: hasher.combine(real(at: column))
-      case .text: hasher.combine(text: UnsafeRawBufferPointer(borrowedText(at: column)))
-      case .blob: blob(at: column).withUnsafeBytes { hasher.combine(blob: $0) }
+      case .text: unsafe hasher.combine(text: UnsafeRawBufferPointer(borrowedText(at: column)))
+      case .blob: unsafe blob(at: column).withUnsafeBytes { unsafe hasher.combine(blob: $0) }
       }
     }
     return hasher.digest

@@ -43,7 +43,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     _ session: SQLiteSession
   ) throws {
     let kind = batch.kind
-    try batch.arena.withUnsafeBufferPointer { arena in
+    try unsafe batch.arena.withUnsafeBufferPointer { arena in
       try writeOne(session, kind, batch.text(batch.entries[index].id)) {
         try session.connection.withStatement(
           slot: StatementSlot.insert.index(table), table.insert
@@ -56,7 +56,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
             case .integer(let number): try statement.bind(number, at: parameter)
             case .real(let number): try statement.bind(number, at: parameter)
             case .text(let span):
-              try statement.bindBorrowed(
+              try unsafe statement.bindBorrowed(
                 text: UnsafeBufferPointer(rebasing: arena[span.range]), at: parameter)
             }
           }
@@ -68,7 +68,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
         try session.connection.withStatement(
           slot: StatementSlot.insertProvenance.index(table), table.insertProvenance
         ) { statement in
-          try statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
+          try unsafe statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
         }
       }
     }
@@ -313,8 +313,8 @@ extension SQLiteStatement {
     try row.bind(Int64(provenance.byteLength), to: .byteLength)
     try row.bind(provenance.unknownMembers, to: .unknownMembers)
     try row.bind(digest.map { Int64(bitPattern: $0.rawValue) }, to: .rowDigest)
-    try provenance.sha256.bytes.withUnsafeBytes { sha256 in
-      try row.bindBorrowed(blob: sha256, to: .sha256)
+    try unsafe provenance.sha256.bytes.withUnsafeBytes { sha256 in
+      try unsafe row.bindBorrowed(blob: sha256, to: .sha256)
       _ = try step()
     }
   }
@@ -327,22 +327,22 @@ extension SQLiteStatement {
     let row = LedgerRow<ProvenanceColumn>(self, parameter: 0)
     let entry = batch.entries[index]
     func text(_ span: RecordBatch.TextSpan) -> UnsafeBufferPointer<UInt8> {
-      UnsafeBufferPointer(rebasing: arena[span.range])
+      unsafe UnsafeBufferPointer(rebasing: arena[span.range])
     }
-    try row.bindBorrowed(text: text(entry.id), to: .entityID)
+    try unsafe row.bindBorrowed(text: text(entry.id), to: .entityID)
     try row.bind(run, to: .run)
     switch entry.locator {
     case .none: try row.bind(nil as Int64?, to: .locator)
     case .index(let number), .line(let number): try row.bind(Int64(number), to: .locator)
     case .key(let span), .pointer(let span, _):
-      try row.bindBorrowed(text: text(span), to: .locator)
+      try unsafe row.bindBorrowed(text: text(span), to: .locator)
     }
     try row.bind(Int64(entry.place.offset), to: .byteOffset)
     try row.bind(Int64(entry.byteLength), to: .byteLength)
     if entry.unknownMembers.isEmpty {
       try row.bind(nil as Int64?, to: .unknownMembers)
     } else {
-      try row.bindBorrowed(text: text(entry.unknownMembers), to: .unknownMembers)
+      try unsafe row.bindBorrowed(text: text(entry.unknownMembers), to: .unknownMembers)
     }
     try row.bind(Int64(bitPattern: digest.rawValue), to: .rowDigest)
     let words = entry.digest.words
@@ -352,9 +352,9 @@ extension SQLiteStatement {
     )
     var path = batch.sources[entry.source]
     try path.withUTF8 { path in
-      try row.bindBorrowed(text: path, to: .path)
-      try withUnsafeBytes(of: sha256) { sha256 in
-        try row.bindBorrowed(blob: sha256, to: .sha256)
+      try unsafe row.bindBorrowed(text: path, to: .path)
+      try unsafe withUnsafeBytes(of: sha256) { sha256 in
+        try unsafe row.bindBorrowed(blob: sha256, to: .sha256)
         _ = try step()
       }
     }
