@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "RMOSHTTP", targets: ["RMOSHTTP"]),
     .library(name: "RMOSDashboard", targets: ["RMOSDashboard"]),
     .library(name: "RMOSCommandLine", targets: ["RMOSCommandLine"]),
+    .library(name: "RMOSTesting", targets: ["RMOSTesting"]),
     .executable(name: "rmos-cli", targets: ["rmos-cli"]),
   ],
   targets: [
@@ -48,14 +49,24 @@ let package = Package(
     .executableTarget(name: "rmos-cli", dependencies: ["RMOSCommandLine", "RMOSSystem"]),
 
     .target(
+      name: "RMOSTesting",
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSAudit", "RMOSSystem",
+      ]),
+
+    .target(
       name: "RMOSTestSupport",
-      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration"],
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSTesting"],
       path: "Tests/RMOSTestSupport"),
     .testTarget(name: "RMOSSystemTests", dependencies: ["RMOSSystem", "RMOSTestSupport"]),
     .testTarget(name: "RMOSModelsTests", dependencies: ["RMOSModels", "RMOSTestSupport"]),
     .testTarget(name: "RMOSHTMLTests", dependencies: ["RMOSHTML", "RMOSModels"]),
     .testTarget(
       name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
+    // Stores are tested as others test theirs: with what is public.
+    .testTarget(
+      name: "RMOSTestingTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTesting"],
+      packageAccess: false),
     .testTarget(
       name: "RMOSMigrationTests",
       dependencies: [

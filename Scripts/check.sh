@@ -14,6 +14,8 @@ check_format() {
   swift format lint --strict --recursive Sources Tests Benchmarks/Sources Examples Package.swift
   if command -v python3 >/dev/null; then
     find Sources -name '*.swift' -exec Scripts/check_functions.py {} +
+    Scripts/check_excerpts.py
+    Scripts/embed_conformance.py --check
   fi
 }
 
@@ -89,6 +91,7 @@ check_snippets() {
   step 'The code in the documents'
   if command -v python3 >/dev/null; then
     build release --product RMOS
+    build release --product RMOSTesting
     Scripts/check_snippets.py "$(bin_path release)/Modules"
   else
     skip 'the check of the code in the documents needs python3'
@@ -168,6 +171,10 @@ check_examples() {
   diff <(printf '%s\n' "$shown" | sed 's/^    //; s/[0-9]* bytes/N bytes/') \
     <(sed 's/[0-9]* bytes/N bytes/' "$work/printed") \
     || die 'the embedding example prints something else'
+
+  step 'The store of one'"'"'s own'
+  example=$ROOT/Examples/OwnStore
+  swift test --package-path "$example" --scratch-path "$example/.build"
 }
 
 check_benchmarks() {

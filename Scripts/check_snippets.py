@@ -5,8 +5,8 @@ usage: Scripts/check_snippets.py MODULES
   MODULES  the directory of the built modules, such as .build/release/Modules
 
 Code that imports has to compile by itself, as a program. Other code may use what the sentences around
-it speak of (PARAMETERS, LOCALS) and the types that its document declares. Fragments of a manifest are
-passed over.
+it speak of (PARAMETERS, LOCALS) and the types that its document declares. Fragments of a manifest, and
+what a document quotes from a file, are passed over.
 """
 import pathlib
 import re
@@ -23,6 +23,7 @@ import RMOSDashboard
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSTesting
 import Testing
 
 struct Log { func append(_ line: String) {} }
@@ -48,6 +49,8 @@ def snippets(path):
     for match in fence.finditer(text):
         if re.match(r"(\n *(///.*|@.*))*\n *package ", text[match.end():]):
             continue  # Nobody else can use it.
+        if re.search(r"^<!-- from: \S+ -->\n$", text[:match.start()].rpartition("\n\n")[2], re.M):
+            continue  # Scripts/check_excerpts.py looks at it.
         lines = [re.sub(margin, "", line) for line in match[1].splitlines()]
         yield text.count("\n", 0, match.start()) + 2, "\n".join(lines) + "\n"
 

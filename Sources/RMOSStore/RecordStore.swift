@@ -3,7 +3,8 @@ public import RMOSModels
 /// A store of entities, and of the ledger of the runs that wrote them.
 ///
 /// The package has two: ``SQLiteStore`` and ``InMemoryStore``. Both pass the same conformance suite,
-/// which stores of other packages can run too.
+/// which the library RMOSTesting has for stores of other packages; its article "A store of your own"
+/// shows one.
 ///
 /// ```swift
 /// let store: any RecordStore = InMemoryStore()

@@ -33,8 +33,8 @@ import Testing
     }
   }
 
-  @Test(arguments: Fixtures.conformanceCases)
-  func conformanceCasesPass(_ example: ConformanceCase) throws {
+  @Test(arguments: Fixtures.contractCases)
+  func conformanceCasesPass(_ example: ContractCase) throws {
     try expectNoError(example.source)
   }
 
@@ -46,7 +46,7 @@ import Testing
 
   @Test func warningsOfMigrationAreWarningsOfTheAudit() throws {
     var warned: Set<String> = []
-    for example in Fixtures.conformanceCases {
+    for example in Fixtures.contractCases {
       let store = InMemoryStore()
       _ = try Migration(from: example.source, into: store).runSynchronously()
       for result in try Auditor(of: store).runSynchronously().results

@@ -42,8 +42,8 @@ import Testing
     Shape(name: "sandbox-families", plain: (0, 1), codes: ["field.missing": 4]),
   ]
 
-  @Test(arguments: shapes, ConformanceTests.Backend.allCases)
-  func withoutAMapping(_ shape: Shape, _ backend: ConformanceTests.Backend) throws {
+  @Test(arguments: shapes, Backend.allCases)
+  func withoutAMapping(_ shape: Shape, _ backend: Backend) throws {
     try TemporaryDirectory.use { directory in
       let store = try backend.store(in: directory)
       let source = legacy + "/" + shape.name

@@ -76,10 +76,10 @@ import Testing
     let tree = try SourceTree()
     defer { withExtendedLifetime(tree) {} }
     for index in 0..<200 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
-    let store = FailingStore(InMemoryStore(), failingInsert: .max)
+    let store = FaultyStore(InMemoryStore(), failingAt: nil)
     let summary = try Migration(from: tree.path, into: store).runSynchronously(isCancelled: {
       // Asked at entities 0, 64 and 128.
-      store.insertCount >= 100
+      store.counts.entities >= 100
     })
     #expect(summary.ending == .interrupted)
     #expect(summary.statistics.total.migrated == 128)
@@ -269,7 +269,7 @@ import Testing
     defer { withExtendedLifetime(tree) {} }
     for index in 10..<60 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
     let memory = InMemoryStore()
-    let store = FailingStore(memory, failingInsert: 25)
+    let store = FaultyStore(memory, failingAt: .entity(25))
     var ending: MigrationSummary.Ending?
     var told: MigrationStatistics?
     let error = #expect(throws: StoreError.self) {

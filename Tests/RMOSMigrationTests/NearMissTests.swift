@@ -10,7 +10,7 @@ import Testing
 
   /// The messages by file and line, the same in a dry run.
   private func messages(
-    _ name: String, _ backend: ConformanceTests.Backend
+    _ name: String, _ backend: Backend
   ) throws -> [String: String] {
     try TemporaryDirectory.use { directory in
       let store = try backend.store(in: directory)
@@ -27,8 +27,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ConformanceTests.Backend.allCases)
-  func mistakesInText(_ backend: ConformanceTests.Backend) throws {
+  @Test(arguments: Backend.allCases)
+  func mistakesInText(_ backend: Backend) throws {
     let messages = try messages("text-mistakes", backend)
     let expected = [
       "block.json:1": "comment", "bs.json:1": "backslash", "comment.json:1": "comment",
@@ -56,8 +56,8 @@ import Testing
     #expect(messages.count(where: { $0.key.hasPrefix("joblogs/") }) == lines.count)
   }
 
-  @Test(arguments: ConformanceTests.Backend.allCases)
-  func literalsOfOtherLanguages(_ backend: ConformanceTests.Backend) throws {
+  @Test(arguments: Backend.allCases)
+  func literalsOfOtherLanguages(_ backend: Backend) throws {
     let messages = try messages("not-json-numbers", backend)
     let expected = [
       "patterns/a.json:1": "NaN", "joblogs/b.jsonl:1": "found Infinity",
@@ -68,8 +68,8 @@ import Testing
     for (place, words) in expected { #expect(messages[place]?.contains(words) == true) }
   }
 
-  @Test(arguments: ConformanceTests.Backend.allCases)
-  func dates(_ backend: ConformanceTests.Backend) throws {
+  @Test(arguments: Backend.allCases)
+  func dates(_ backend: Backend) throws {
     let messages = try messages("dates", backend)
     #expect(
       messages["joblogs/d.jsonl:1"]?.hasSuffix("this is a week date; write 2024-01-31") == true)
@@ -77,8 +77,8 @@ import Testing
     #expect(messages["joblogs/epoch.json:1"]?.contains("\"epoch\"") == true)
   }
 
-  @Test(arguments: ConformanceTests.Backend.allCases)
-  func ids(_ backend: ConformanceTests.Backend) throws {
+  @Test(arguments: Backend.allCases)
+  func ids(_ backend: Backend) throws {
     #expect(
       try messages("number-as-id", backend)["strip_families/f.json:1"]?.hasSuffix(
         "write 7 or \"7\"")

@@ -167,8 +167,8 @@ import Testing
     let expected = try StoreContent(of: quiet)
     var random = SeededGenerator(seed: seed)
     let memory = InMemoryStore()
-    let failing = FailingStore(
-      memory, failingInsert: random.int(1...max(1, expected.records.count)))
+    let failing = FaultyStore(
+      memory, failingAt: .entity(random.int(1...max(1, expected.records.count))))
     var small = options()
     small.batchSize = random.int(1...7)
     #expect(throws: StoreError.self) {

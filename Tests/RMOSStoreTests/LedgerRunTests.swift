@@ -47,7 +47,7 @@ import Testing
         try transaction.insert(StoreSamples.record(.patterns, "p\(number)"))
       }
     }
-    let store = FailingStore(base, failingInsert: .max)
+    let store = FaultyStore(base, failingAt: nil)
     #expect(store.sizeOnDisk == base.sizeOnDisk && store.sizeOnDisk != nil)
     #expect(store.hasWriter == false)
     #expect(store.changeToken() == base.changeToken())

@@ -34,12 +34,14 @@ public enum Fixtures {
     return copy
   }
 
-  /// The conformance cases, by name.
+  /// The contract's cases, by name.
   ///
   /// An empty list where they cannot be read, which a test on its own would not notice: see
   /// `FixturesTests`.
-  public static let conformanceCases: [ConformanceCase] = {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: conformance)) ?? []
-    return names.sorted().compactMap { try? ConformanceCase(directory: conformance + "/" + $0) }
-  }()
+  package static let contractCases: [ContractCase] = (try? ContractCase.all()) ?? []
+}
+
+extension ContractCase {
+  /// The path of its source tree.
+  package var source: String { "\(Fixtures.conformance)/\(name)/source" }
 }

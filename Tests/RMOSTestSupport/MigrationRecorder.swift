@@ -4,10 +4,10 @@ public import RMOSModels
 public import RMOSStore
 import Synchronization
 
-/// What a migration told its observer, in the terms of the conformance cases.
+/// What a migration told its observer, in the terms of the contract's cases.
 public struct RecordedMigration: Sendable {
   /// The outcome of each entity with the codes of its issues, in order.
-  public var outcomes: [ConformanceCase.ExpectedOutcome] = []
+  package var outcomes: [ContractCase.ExpectedOutcome] = []
   /// All issues, in order.
   public var issues: [Issue] = []
   /// The codes of the issues that belong to no entity, sorted.
@@ -24,7 +24,7 @@ public struct RecordedMigration: Sendable {
     _ source: String, into store: any RecordStore,
     _ options: Migration.Options = Migration.Options()
   ) throws {
-    var outcomes: [ConformanceCase.ExpectedOutcome] = []
+    var outcomes: [ContractCase.ExpectedOutcome] = []
     var issues: [Issue] = []
     var told = 0
     summary = try Migration(from: source, into: store, options: options).runSynchronously(
@@ -38,7 +38,7 @@ public struct RecordedMigration: Sendable {
           }.map(\.code.rawValue)
           told = issues.count
           outcomes.append(
-            ConformanceCase.ExpectedOutcome(
+            ContractCase.ExpectedOutcome(
               source: outcome.source, locator: outcome.locator?.text, id: outcome.id,
               outcome: outcome.outcome, codes: codes.sorted()))
         case .started, .progress, .finished: break
@@ -60,36 +60,6 @@ extension RecordedMigration {
     self = try withExtendedLifetime(tree) {
       try RecordedMigration(tree.path, into: store, options)
     }
-  }
-}
-
-/// What a store holds: all records of all kinds and their provenance but for the run.
-public struct StoreContent: Sendable, Hashable {
-  /// The records, by kind and id.
-  public var records: [Record] = []
-  /// Their provenance, the run left out.
-  public var provenance: [Provenance] = []
-
-  /// Reads everything.
-  ///
-  /// - Throws: What the store throws.
-  public init(of store: any RecordStore) throws {
-    var records: [Record] = []
-    var provenance: [Provenance] = []
-    try store.read { reader in
-      for kind in store.catalog.kinds {
-        try reader.forEachRecord(kind) { record in
-          records.append(record)
-        }
-      }
-      for record in records {
-        guard var origin = try reader.provenance(record.kind, id: record.id) else { continue }
-        origin.run = 0
-        provenance.append(origin)
-      }
-    }
-    self.records = records
-    self.provenance = provenance
   }
 }
 

@@ -14,7 +14,7 @@ import Testing
 
   /// What a run came to.
   private struct Course: Equatable {
-    var outcomes: [ConformanceCase.ExpectedOutcome] = []
+    var outcomes: [ContractCase.ExpectedOutcome] = []
     var messages: [String] = []
     var ending: MigrationSummary.Ending?
     var error: String?

@@ -62,8 +62,8 @@ import Testing
     #expect(try StoreContent(of: store) == content)
   }
 
-  @Test(arguments: shapes, ConformanceTests.Backend.allCases)
-  func mapped(_ shape: Shape, _ backend: ConformanceTests.Backend) throws {
+  @Test(arguments: shapes, Backend.allCases)
+  func mapped(_ shape: Shape, _ backend: Backend) throws {
     try TemporaryDirectory.use { directory in
       try check(shape, backend.store(in: directory))
     }

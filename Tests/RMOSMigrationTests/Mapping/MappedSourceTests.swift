@@ -179,8 +179,8 @@ import Testing
 
   // MARK: Other runs
 
-  @Test(arguments: ConformanceTests.Backend.allCases)
-  func anotherMappingAndUpdate(_ backend: ConformanceTests.Backend) throws {
+  @Test(arguments: Backend.allCases)
+  func anotherMappingAndUpdate(_ backend: Backend) throws {
     try TemporaryDirectory.use { directory in
       let store = try backend.store(in: directory)
       let tree = try SourceTree(["joblogs/a.json": "[\(Self.run)]"])

@@ -15,7 +15,7 @@ import Testing
             command: "migrate", startedAt: "2025-06-01T00:00:00Z", source: "legacy",
             optionsJSON: "{}", toolVersion: "0.0.1", processID: 1))
       }
-      for store: any RecordStore in [base, FailingStore(base, failingInsert: .max)] {
+      for store: any RecordStore in [base, FaultyStore(base, failingAt: nil)] {
         let status = try StoreStatus(of: store)
         #expect(status.currentRun == nil)
         #expect(status.interruptedRuns.map(\.id) == [1])

@@ -7,20 +7,32 @@ import Testing
   @Test func everyConformanceCaseIsRead() throws {
     let directories = try FileManager.default.contentsOfDirectory(atPath: Fixtures.conformance)
       .filter { !$0.contains(".") }
-    #expect(Fixtures.conformanceCases.map(\.name) == directories.sorted())
-    #expect(Fixtures.conformanceCases.count == 35)
-    for expected in Fixtures.conformanceCases {
+    #expect(Fixtures.contractCases.map(\.name) == directories.sorted())
+    #expect(Fixtures.contractCases.count == 35)
+    for expected in Fixtures.contractCases {
       #expect(expected.outcomes.count == expected.statistics.total.found, "\(expected)")
-      #expect(FileManager.default.fileExists(atPath: expected.source))
+      // What is embedded is what stands there; Scripts/embed_conformance.py embeds it.
+      let there = try FileManager.default.subpathsOfDirectory(atPath: expected.source)
+      let files = there.filter { path in
+        var isDirectory: ObjCBool = false
+        _ = FileManager.default.fileExists(
+          atPath: expected.source + "/" + path, isDirectory: &isDirectory)
+        return !isDirectory.boolValue
+      }
+      #expect(Set(expected.files.map(\.path)) == Set(files), "\(expected)")
+      for file in expected.files {
+        let bytes = FileManager.default.contents(atPath: expected.source + "/" + file.path)
+        #expect(bytes == Data(file.bytes), "\(expected): \(file.path)")
+      }
     }
   }
 
   @Test func expectedValuesHaveTheTypeOfTheirColumn() throws {
-    let seed = try #require(Fixtures.conformanceCases.first { $0.name == "seed-sample" })
+    let seed = try #require(Fixtures.contractCases.first { $0.name == "seed-sample" })
     #expect(seed.rows.first?.columns["duration_seconds"] == .real(2700))
-    let types = try #require(Fixtures.conformanceCases.first { $0.name == "field-types" })
+    let types = try #require(Fixtures.contractCases.first { $0.name == "field-types" })
     #expect(types.rows.contains { $0.columns["ring_count"] == .integer(3) })
-    let lines = try #require(Fixtures.conformanceCases.first { $0.name == "json-lines" })
+    let lines = try #require(Fixtures.contractCases.first { $0.name == "json-lines" })
     #expect(lines.outcomes.allSatisfy { $0.locator != nil })
   }
 

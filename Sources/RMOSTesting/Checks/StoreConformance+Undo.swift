@@ -24,9 +24,11 @@ extension StoreConformance {
   }
 
   static let updates = [
-    StoreConformance("a rewritten row is kept as it was, with every type of value") { store in
+    Declaration("a rewritten row is kept as it was, with every type of value") { subject in
+      let store = try subject.store()
       let values: [String: Value] = [
-        "job_type": .text("a\u{0}b"), "duration_seconds": .real(0.1), "status": .text(""),
+        "job_type": .text(subject.traits.contains(.keepsNUL) ? "a\u{0}b" : "a'b"),
+        "duration_seconds": .real(0.1), "status": .text(""),
         "start_time": .null, "results": .null,
       ]
       var entity = StoreSamples.Entity(StoreSamples.record(.joblogs, "j'", values))
@@ -49,7 +51,7 @@ extension StoreConformance {
         try expect(try reader.editState(.joblogs, id: "j'"), equals: .asWritten(run: 2))
       }
     },
-    StoreConformance("a row that no run wrote is kept without provenance") { store in
+    Declaration("a row that no run wrote is kept without provenance") { store in
       try store.write { transaction in
         try transaction.insert(StoreSamples.record(.patterns, "p"))
         try expect(try transaction.editState(.patterns, id: "p"), equals: .unknown(run: nil))
@@ -60,7 +62,7 @@ extension StoreConformance {
         try images(store, 1),
         equals: [BeforeImage(record: StoreSamples.record(.patterns, "p"), provenance: nil)])
     },
-    StoreConformance("a time that the source does not give stays, or is the run's") { store in
+    Declaration("a time that the source does not give stays, or is the run's") { store in
       var entity = StoreSamples.Entity(
         StoreSamples.record(.patterns, "p", ["created_at": .text("x"), "updated_at": .text("x")]))
       entity.given = ["name"]
@@ -75,7 +77,7 @@ extension StoreConformance {
         try expect(try transaction.editState(.patterns, id: "p"), equals: .asWritten(run: 1))
       }
     },
-    StoreConformance("a rewriting that is refused leaves no before-image") { store in
+    Declaration("a rewriting that is refused leaves no before-image") { store in
       try store.write { transaction in
         try transaction.insert(changed(.joblogs, "j", [:]), at: 0, run: 1)
         try expect(.constraint) {
@@ -91,7 +93,7 @@ extension StoreConformance {
         try expect(try reader.editState(.joblogs, id: "j"), equals: .asWritten(run: 1))
       }
     },
-    StoreConformance("an edit shows in the digest, one that changes nothing does not") { store in
+    Declaration("an edit shows in the digest, one that changes nothing does not") { store in
       let record = StoreSamples.record(.patterns, "p")
       try store.write { transaction in
         try transaction.insert(StoreSamples.batch(.patterns, [.init(record)]), at: 0, run: 1)
@@ -106,7 +108,7 @@ extension StoreConformance {
         }
       }
     },
-    StoreConformance("what undid a run is kept with it") { store in
+    Declaration("what undid a run is kept with it") { store in
       try store.write { transaction in
         var run = StoreSamples.run()
         run.id = try transaction.beginRun(run)
@@ -138,7 +140,7 @@ extension StoreConformance {
   }
 
   static let undoing = [
-    StoreConformance("undoing removes what a run inserted and restores what it rewrote") { store in
+    Declaration("undoing removes what a run inserted and restores what it rewrote") { store in
       try fill(store)
       try expect(try obstacles(store, 2), equals: [])
       let expected = try store.read { try $0.undoCounts(ofRun: 2) }
@@ -158,13 +160,13 @@ extension StoreConformance {
       _ = try store.write { try $0.undo(run: 1) }
       for kind in EntityCatalog.rmos.kinds { try expect(try store.ids(kind), equals: []) }
     },
-    StoreConformance("a run whose row a later one rewrote cannot be undone") { store in
+    Declaration("a run whose row a later one rewrote cannot be undone") { store in
       try fill(store)
       try expect(
         try obstacles(store, 1),
         equals: [UndoObstacle(kind: .patterns, id: "p", .isUpdated(by: 2))])
     },
-    StoreConformance("a row that was edited or deleted since stands in the way") { store in
+    Declaration("a row that was edited or deleted since stands in the way") { store in
       try fill(store)
       try store.write { transaction in
         for id in ["p", "q"] {
@@ -198,7 +200,7 @@ extension StoreConformance {
         try obstacles(store, 2),
         equals: [UndoObstacle(kind: .patterns, id: "p", .isReplaced(by: nil))])
     },
-    StoreConformance("a row that stays must not lose what it refers to") { store in
+    Declaration("a row that stays must not lose what it refers to") { store in
       try fill(store)
       try store.write { transaction in
         try transaction.insert(
@@ -217,7 +219,7 @@ extension StoreConformance {
         try expect(all.contains(obstacle), "\(obstacle) is not among \(all)")
       }
     },
-    StoreConformance("a row that is restored needs what it referred to") { store in
+    Declaration("a row that is restored needs what it referred to") { store in
       try fill(store)
       try store.write { transaction in
         _ = try transaction.delete(.joblogs, id: "j")
@@ -227,7 +229,7 @@ extension StoreConformance {
         try obstacles(store, 2),
         equals: [UndoObstacle(kind: .patterns, id: "p", .misses(.stripFamilies, id: "f"))])
     },
-    StoreConformance("a rewritten row may refer to what goes, where it did not before") { store in
+    Declaration("a rewritten row may refer to what goes, where it did not before") { store in
       try store.write { transaction in
         try transaction.insert(changed(.joblogs, "j", [:]), at: 0, run: 1)
         try transaction.insert(changed(.patterns, "p", [:]), at: 0, run: 2)
@@ -241,7 +243,7 @@ extension StoreConformance {
         try store.read { try $0.record(.joblogs, id: "j") },
         equals: StoreSamples.record(.joblogs, "j"))
     },
-    StoreConformance("undoing is part of its transaction") { store in
+    Declaration("undoing is part of its transaction") { store in
       try fill(store)
       do {
         try store.write { transaction in
@@ -251,6 +253,32 @@ extension StoreConformance {
       } catch is Abandon {}
       try expect(try store.ids(.patterns), equals: ["p", "q"])
       try expect(try images(store, 2).count, equals: 1)
+    },
+    Declaration("a row that is restored is as it was, digest and provenance included") { store in
+      try fill(store)
+      try store.write { transaction in
+        try transaction.insert(StoreSamples.record(.stripFamilies, "own"))
+        for id in ["f", "own"] {
+          let next = changed(.stripFamilies, id, ["name": .text("new")])
+          try transaction.update(next, at: 0, run: 3, startedAt: later)
+        }
+        let gone = BeforeImage(record: StoreSamples.record(.patterns, "gone"), provenance: nil)
+        try expect(try !transaction.restore(gone, run: 3))
+      }
+      for image in try images(store, 3) {
+        try expect(try store.write { try $0.restore(image, run: 3) })
+      }
+      try expect(try images(store, 3), equals: [])
+      try store.read { reader in
+        for id in ["f", "own"] {
+          try expect(
+            try reader.record(.stripFamilies, id: id),
+            equals: StoreSamples.record(.stripFamilies, id))
+        }
+        try expect(try reader.editState(.stripFamilies, id: "f"), equals: .asWritten(run: 1))
+        try expect(try reader.provenance(.stripFamilies, id: "own") == nil)
+        try expect(try !reader.contains(.patterns, id: "gone"))
+      }
     },
   ]
 }

@@ -3,7 +3,7 @@ import RMOSStore
 
 extension StoreConformance {
   static let transactions = [
-    StoreConformance("a transaction that throws leaves nothing, and its error comes out") { store in
+    Declaration("a transaction that throws leaves nothing, and its error comes out") { store in
       try store.write { try $0.insert(StoreSamples.record(.patterns, "kept")) }
       do {
         try store.write { transaction in
@@ -21,7 +21,7 @@ extension StoreConformance {
       try store.write { try $0.insert(StoreSamples.record(.patterns, "later")) }
       try expect(try store.ids(.patterns), equals: ["kept", "later"])
     },
-    StoreConformance("cancelled work is rolled back with its transaction") { store in
+    Declaration("cancelled work is rolled back with its transaction") { store in
       for cancelsAt in 1...2 {
         var polls = 0
         try expect(.cancelled) {
@@ -37,14 +37,14 @@ extension StoreConformance {
       }
       try expect(try store.read { try $0.run(whileNot: { false }) { 7 } }, equals: 7)
     },
-    StoreConformance("a transaction sees what it wrote, and its result comes out") { store in
+    Declaration("a transaction sees what it wrote, and its result comes out") { store in
       let count = try store.write { transaction in
         try transaction.insert(StoreSamples.record(.patterns, "a"))
         return try transaction.count(RecordQuery(.patterns))
       }
       try expect(count, equals: 1)
     },
-    StoreConformance("a snapshot does not change while it is read") { store in
+    Declaration("a snapshot does not change while it is read") { store in
       try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
       try store.read { reader in
         try store.write { transaction in
@@ -56,14 +56,14 @@ extension StoreConformance {
         try expect(try store.ids(.patterns), equals: ["b"])
       }
     },
-    StoreConformance("a read within a write shows what is committed") { store in
+    Declaration("a read within a write shows what is committed") { store in
       try store.write { transaction in
         try transaction.insert(StoreSamples.record(.patterns, "a"))
         try expect(try store.ids(.patterns), equals: [])
       }
       try expect(try store.ids(.patterns), equals: ["a"])
     },
-    StoreConformance("a reader expires with its closure") { store in
+    Declaration("a reader expires with its closure") { store in
       let reader = try store.read { $0 }
       let record = StoreSamples.record(.patterns, "a")
       let batch = StoreSamples.batch(.patterns, [.init(record)])
@@ -78,7 +78,7 @@ extension StoreConformance {
       try expect(.handleExpired) { _ = try reader.run(1) }
       try expect(.handleExpired) { _ = try reader.issues(ofRun: 1, limit: nil) }
     },
-    StoreConformance("a transaction expires with its closure, also when it throws") { store in
+    Declaration("a transaction expires with its closure, also when it throws") { store in
       var kept: [any StoreTransaction] = []
       try store.write { kept.append($0) }
       try? store.write { transaction in
@@ -100,7 +100,7 @@ extension StoreConformance {
       }
       try expect(try store.ids(.patterns), equals: [])
     },
-    StoreConformance("transactions do not nest, and the outer one goes on") { store in
+    Declaration("transactions do not nest, and the outer one goes on") { store in
       try store.write { transaction in
         try transaction.insert(StoreSamples.record(.patterns, "a"))
         try expect(.nested) { try store.write { _ in } }
@@ -112,7 +112,7 @@ extension StoreConformance {
   ]
 
   static let constraints = [
-    StoreConformance("a taken id is refused alone") { store in
+    Declaration("a taken id is refused alone") { store in
       try store.write { transaction in
         try transaction.insert(StoreSamples.record(.patterns, "a"))
         let other = StoreSamples.record(.patterns, "a", ["name": .text("other")])
@@ -125,7 +125,7 @@ extension StoreConformance {
         try store.read { try $0.record(.patterns, id: "a") },
         equals: StoreSamples.record(.patterns, "a"))
     },
-    StoreConformance("a missing value that must be there is refused alone") { store in
+    Declaration("a missing value that must be there is refused alone") { store in
       try store.write { transaction in
         for kind in EntityCatalog.rmos.kinds {
           try transaction.insert(StoreSamples.record(kind, "good"))
@@ -144,7 +144,7 @@ extension StoreConformance {
           equals: StoreSamples.record(kind, "good"))
       }
     },
-    StoreConformance("an id must be text") { store in
+    Declaration("an id must be text") { store in
       try store.write { transaction in
         for id in [Value.null, .integer(1), .real(1), .blob([97])] {
           let record = StoreSamples.record(.patterns, "a", ["id": id])
@@ -154,7 +154,7 @@ extension StoreConformance {
       }
       try expect(try store.ids(.patterns), equals: [])
     },
-    StoreConformance("a job log's references must lead somewhere") { store in
+    Declaration("a job log's references must lead somewhere") { store in
       func log(_ id: String, _ pattern: String, _ family: String) -> Record {
         StoreSamples.record(
           .joblogs, id, ["pattern_id": .text(pattern), "strip_family_id": .text(family)])
@@ -170,12 +170,12 @@ extension StoreConformance {
       }
       try expect(try store.ids(.joblogs), equals: ["good", "none"])
     },
-    StoreConformance("a pattern's strip family need not exist") { store in
+    Declaration("a pattern's strip family need not exist") { store in
       let record = StoreSamples.record(.patterns, "p", ["strip_family_id": .text("nowhere")])
       try store.write { try $0.insert(record) }
       try expect(try store.ids(.patterns), equals: ["p"])
     },
-    StoreConformance("what job logs refer to cannot be deleted") { store in
+    Declaration("what job logs refer to cannot be deleted") { store in
       try store.write { transaction in
         try transaction.insert(StoreSamples.record(.patterns, "p"))
         try transaction.insert(StoreSamples.record(.stripFamilies, "f"))
@@ -188,7 +188,7 @@ extension StoreConformance {
         try expect(try transaction.delete(.stripFamilies, id: "f"))
       }
     },
-    StoreConformance("an entity of a batch that is refused leaves no provenance") { store in
+    Declaration("an entity of a batch that is refused leaves no provenance") { store in
       let entities = [
         StoreSamples.record(.joblogs, "a"),
         StoreSamples.record(.joblogs, "b", ["pattern_id": .text("nowhere")]),

@@ -4,7 +4,7 @@ import Synchronization
 
 extension StoreConformance {
   static let writers = [
-    StoreConformance("within an exclusive section its thread writes as usual") { store in
+    Declaration("within an exclusive section its thread writes as usual") { store in
       let result = try store.withExclusiveWriter {
         try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
         try store.withExclusiveWriter {
@@ -17,7 +17,7 @@ extension StoreConformance {
       try store.write { try $0.insert(StoreSamples.record(.patterns, "d")) }
       try expect(try store.ids(.patterns), equals: ["a", "b", "c", "d"])
     },
-    StoreConformance("an exclusive section that throws ends") { store in
+    Declaration("an exclusive section that throws ends") { store in
       do {
         try store.withExclusiveWriter { throw Abandon(number: 1) }
         try expect(false)
@@ -25,18 +25,17 @@ extension StoreConformance {
       try store.withExclusiveWriter {}
       try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
     },
-    StoreConformance("an exclusive section refuses others at once and lets them read") { store in
+    Declaration("an exclusive section refuses others at once and lets them read") { store in
       try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
       try store.withExclusiveWriter {
-        let outcomes = inParallel(4) { _ in
+        try inParallel(4) { _ in
           try expect(.locked) { try store.withExclusiveWriter {} }
           try expect(try store.ids(.patterns), equals: ["a"])
         }
-        for outcome in outcomes { try outcome.get() }
       }
-      for outcome in inParallel(1, { _ in try store.withExclusiveWriter {} }) { try outcome.get() }
+      try inParallel(1) { _ in try store.withExclusiveWriter {} }
     },
-    StoreConformance("a bulk load leaves the store as a plain one does") { store in
+    Declaration("a bulk load leaves the store as a plain one does") { store in
       let count = try store.withExclusiveWriter {
         try store.withBulkLoad {
           try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
@@ -52,10 +51,10 @@ extension StoreConformance {
       } catch is Abandon {}
       try expect(try store.ids(.patterns), equals: ["a", "b"])
     },
-    StoreConformance("threads write one after another and lose nothing") { store in
+    Declaration("threads write one after another and lose nothing") { store in
       try store.write { try $0.insert(StoreSamples.record(.patterns, "sum")) }
       let (threads, rounds) = (4, 10)
-      let outcomes = inParallel(threads) { thread in
+      try inParallel(threads) { thread in
         for round in 0..<rounds {
           try store.write { transaction in
             guard var sum = try transaction.record(.patterns, id: "sum"),
@@ -68,7 +67,6 @@ extension StoreConformance {
           }
         }
       }
-      for outcome in outcomes { try outcome.get() }
       try store.read { reader in
         try expect(
           try reader.record(.patterns, id: "sum")?["ring_count"],
@@ -76,8 +74,8 @@ extension StoreConformance {
         try expect(try reader.count(RecordQuery(.joblogs)), equals: threads * rounds)
       }
     },
-    StoreConformance("readers see whole transactions while others write") { store in
-      let outcomes = inParallel(4) { thread in
+    Declaration("readers see whole transactions while others write") { store in
+      try inParallel(4) { thread in
         for round in 0..<20 {
           if thread == 0 {
             try store.write { transaction in
@@ -94,7 +92,6 @@ extension StoreConformance {
           }
         }
       }
-      for outcome in outcomes { try outcome.get() }
       try expect(try store.ids(.patterns).count, equals: 20)
     },
   ]

@@ -3,7 +3,7 @@ import RMOSStore
 
 extension StoreConformance {
   static let ledger = [
-    StoreConformance("a run begins with an id of its own and is replaced by updates") { store in
+    Declaration("a run begins with an id of its own and is replaced by updates") { store in
       var run = StoreSamples.run()
       run.id = 99
       let ids = try store.write { [try $0.beginRun(run), try $0.beginRun(run)] }
@@ -32,7 +32,7 @@ extension StoreConformance {
         try expect(try reader.run(12345) == nil)
       }
     },
-    StoreConformance("runs come newest first") { store in
+    Declaration("runs come newest first") { store in
       let ids = try store.write { transaction in
         try ["one", "two", "three"].map { try transaction.beginRun(StoreSamples.run($0)) }
       }
@@ -42,13 +42,15 @@ extension StoreConformance {
         try expect(try reader.runs(limit: 0), equals: [])
       }
     },
-    StoreConformance("issues are kept with every field, in order") { store in
+    Declaration("issues are kept with every field, in order") { subject in
+      let store = try subject.store()
+      let end = subject.traits.contains(.keepsNUL) ? "\u{0}" : ""
       let issues = [
         Issue(severity: .error, code: .jsonSyntax, message: "bare"),
         Issue(
           severity: .warning, code: .fieldRange, kind: .patterns, id: "it's",
           source: "patterns/list.json", locator: .index(3), line: 4, column: 5, offset: 6,
-          pointer: "/a~1b", message: "“quoted”\u{0}"),
+          pointer: "/a~1b", message: "“quoted”\(end)"),
         Issue(
           severity: .info, code: .idDerived, source: "joblogs/a.NDJSON", locator: .line(12),
           message: "line"),
@@ -77,7 +79,15 @@ extension StoreConformance {
         try expect(streamed, equals: issues + [issues[0]])
       }
     },
-    StoreConformance("a run that never began is refused") { store in
+    Declaration("an issue that quotes NUL does not fail its run") { store in
+      try store.write { transaction in
+        let run = try transaction.beginRun(StoreSamples.run())
+        let issue = Issue(severity: .error, code: .fieldRange, id: "\u{0}", message: "a\u{0}b")
+        try transaction.appendIssues([issue], run: run)
+        try expect(try transaction.issues(ofRun: run).map(\.code), equals: [.fieldRange])
+      }
+    },
+    Declaration("a run that never began is refused") { store in
       var run = StoreSamples.run()
       run.id = 12345
       try store.write { transaction in
@@ -85,7 +95,7 @@ extension StoreConformance {
         try expect(.other) { try transaction.appendIssues([], run: 12345) }
       }
     },
-    StoreConformance("provenance is kept with every field") { store in
+    Declaration("provenance is kept with every field") { store in
       let places: [(String, Locator?)] = [
         ("patterns/a.json", nil), ("patterns/list.json", .index(0)),
         ("patterns/ü 'q'.JSONL", .line(2)), ("patterns/d.json", .key("it's")),
@@ -114,7 +124,7 @@ extension StoreConformance {
         }
       }
     },
-    StoreConformance("a record inserted by hand has no provenance") { store in
+    Declaration("a record inserted by hand has no provenance") { store in
       let record = StoreSamples.record(.patterns, "a")
       try store.write { transaction in
         try transaction.insert(StoreSamples.batch(.patterns, [.init(record)]), at: 0, run: 1)
@@ -123,7 +133,7 @@ extension StoreConformance {
       }
       try expect(try store.read { try $0.provenance(.patterns, id: "a") } == nil)
     },
-    StoreConformance("an update keeps the provenance") { store in
+    Declaration("an update keeps the provenance") { store in
       let record = StoreSamples.record(.patterns, "a")
       let batch = StoreSamples.batch(.patterns, [.init(record)])
       try store.write { transaction in
@@ -134,7 +144,7 @@ extension StoreConformance {
         try store.read { try $0.provenance(.patterns, id: "a") },
         equals: batch.provenance(at: 0, run: 1))
     },
-    StoreConformance("the schema version is one of ours") { store in
+    Declaration("the schema version is one of ours") { store in
       try expect(try store.read { try $0.schemaVersion()?.version }, equals: 2)
     },
   ]

@@ -2,21 +2,27 @@ import RMOSModels
 import RMOSStore
 
 extension StoreConformance {
-  static let hostileIDs = [
-    "plain", "it's", "\"double\"", "'; DROP TABLE patterns; --", "percent%under_score", "a\u{0}b",
-    "a\u{0}", "\u{0}", "", " ", "\n", "../../etc/passwd", "é", "e\u{301}", "🎸", "\u{FEFF}bom",
+  /// Ids that are easily mistaken for others, or for more than text.
+  private static func hostileIDs(_ traits: StoreTraits) -> [String] {
+    traits.contains(.keepsNUL) ? ids + idsWithNUL : ids
+  }
+
+  private static let idsWithNUL = ["a\u{0}b", "a\u{0}", "\u{0}"]
+  private static let ids = [
+    "plain", "it's", "\"double\"", "'; DROP TABLE patterns; --", "percent%under_score", "", " ",
+    "\n", "../../etc/passwd", "é", "e\u{301}", "🎸", "\u{FEFF}bom",
     String(repeating: "x", count: 10_000), "Ω≈ç√", "null", "1", "01", "1.0", "?1", ":id", "\\",
   ]
 
   static let records = [
-    StoreConformance("what is inserted reads back with every value") { store in
+    Declaration("what is inserted reads back with every value") { store in
       for kind in EntityCatalog.rmos.kinds {
         let record = StoreSamples.record(kind, "a")
         try store.write { try $0.insert(record) }
         try expect(try store.read { try $0.record(kind, id: "a") }, equals: record)
       }
     },
-    StoreConformance("what was not inserted is not there") { store in
+    Declaration("what was not inserted is not there") { store in
       try store.read { reader in
         for kind in EntityCatalog.rmos.kinds {
           try expect(try reader.record(kind, id: "a") == nil)
@@ -27,7 +33,9 @@ extension StoreConformance {
         }
       }
     },
-    StoreConformance("ids are bytes: none is mistaken for another") { store in
+    Declaration("ids are bytes: none is mistaken for another") { subject in
+      let store = try subject.store()
+      let hostileIDs = hostileIDs(subject.traits)
       try store.write { transaction in
         for id in hostileIDs { try transaction.insert(StoreSamples.record(.patterns, id)) }
       }
@@ -48,7 +56,9 @@ extension StoreConformance {
         try expect(try transaction.count(RecordQuery(.patterns)), equals: 0)
       }
     },
-    StoreConformance("records come in byte order of the id") { store in
+    Declaration("records come in byte order of the id") { subject in
+      let store = try subject.store()
+      let hostileIDs = hostileIDs(subject.traits)
       try store.write { transaction in
         for id in hostileIDs.reversed() {
           try transaction.insert(StoreSamples.record(.stripFamilies, id))
@@ -62,7 +72,7 @@ extension StoreConformance {
       }
       try expect(streamed, equals: sorted)
     },
-    StoreConformance("streams may be nested and left early") { store in
+    Declaration("streams may be nested and left early") { store in
       try store.write { transaction in
         for id in ["a", "b", "c"] { try transaction.insert(StoreSamples.record(.patterns, id)) }
       }
@@ -82,7 +92,7 @@ extension StoreConformance {
         try expect(count, equals: 3)
       }
     },
-    StoreConformance("an id is known by its bytes") { store in
+    Declaration("an id is known by its bytes") { store in
       let (composed, decomposed) = ("\u{E9}", "e\u{301}")
       try store.write { transaction in
         for id in ["a", composed] { try transaction.insert(StoreSamples.record(.patterns, id)) }
@@ -96,7 +106,7 @@ extension StoreConformance {
         try expect(try !isKnown(.joblogs, "a"))
       }
     },
-    StoreConformance("an update replaces all values of one record") { store in
+    Declaration("an update replaces all values of one record") { store in
       try store.write { transaction in
         for id in ["a", "b"] { try transaction.insert(StoreSamples.record(.patterns, id)) }
         let changed = StoreSamples.record(
@@ -110,7 +120,7 @@ extension StoreConformance {
         try expect(try transaction.record(.patterns, id: "c") == nil)
       }
     },
-    StoreConformance("a deletion takes one record and its provenance") { store in
+    Declaration("a deletion takes one record and its provenance") { store in
       let batch = StoreSamples.batch(
         .patterns, ["a", "b"].map { .init(StoreSamples.record(.patterns, $0)) })
       try store.write { transaction in
@@ -125,7 +135,7 @@ extension StoreConformance {
       }
       try expect(try store.ids(.patterns), equals: ["b"])
     },
-    StoreConformance("values are kept as their column's type keeps them") { store in
+    Declaration("values are converted to their column's type") { store in
       let record = StoreSamples.record(
         .stripFamilies, "a",
         [
@@ -135,10 +145,7 @@ extension StoreConformance {
       try store.write { transaction in
         try transaction.insert(record)
         try transaction.insert(
-          StoreSamples.record(.patterns, "p", ["ring_count": .real(4), "name": .blob([0, 255])]))
-        try transaction.insert(
-          StoreSamples.record(.patterns, "q", ["ring_count": .text("4.5"), "name": .text("")]))
-        try transaction.insert(StoreSamples.record(.patterns, "r", ["ring_count": .text("x4")]))
+          StoreSamples.record(.patterns, "p", ["ring_count": .real(4), "name": .text("")]))
       }
       try store.read { reader in
         let family = try reader.record(.stripFamilies, id: "a")
@@ -148,12 +155,86 @@ extension StoreConformance {
         try expect(family?["metadata"], equals: .null)
         let pattern = try reader.record(.patterns, id: "p")
         try expect(pattern?["ring_count"], equals: .integer(4))
-        try expect(pattern?["name"], equals: .blob([0, 255]))
-        let other = try reader.record(.patterns, id: "q")
-        try expect(other?["ring_count"], equals: .real(4.5))
-        try expect(other?["name"], equals: .text(""))
-        try expect(
-          try reader.record(.patterns, id: "r")?["ring_count"], equals: .text("x4"))
+        try expect(pattern?["name"], equals: .text(""))
+      }
+    },
+    Declaration("what cannot be converted is kept as it is, or refused alone") { subject in
+      let store = try subject.store()
+      let values: [(String, Value)] = [
+        ("ring_count", .real(4.5)), ("ring_count", .text("x4")), ("name", .blob([0, 255])),
+      ]
+      try store.write { transaction in
+        for (index, (member, value)) in values.enumerated() {
+          let record = StoreSamples.record(.patterns, "p\(index)", [member: value])
+          if subject.traits.contains(.keepsAnyType) {
+            try transaction.insert(record)
+          } else {
+            try expect(.constraint) { try transaction.insert(record) }
+          }
+        }
+        try transaction.insert(StoreSamples.record(.patterns, "q"))
+      }
+      try store.read { reader in
+        for (index, (member, value)) in values.enumerated() {
+          let expected = subject.traits.contains(.keepsAnyType) ? value : nil
+          try expect(
+            try reader.record(.patterns, id: "p\(index)")?[member], equals: expected, member)
+        }
+        try expect(try reader.contains(.patterns, id: "q"))
+      }
+    },
+    Declaration("text with NUL is kept whole, or refused alone") { subject in
+      let store = try subject.store()
+      let record = StoreSamples.record(.patterns, "p", ["name": .text("a\u{0}b")])
+      try store.write { transaction in
+        if subject.traits.contains(.keepsNUL) {
+          try transaction.insert(record)
+        } else {
+          try expect(.constraint) { try transaction.insert(record) }
+          let batch = StoreSamples.batch(.patterns, [.init(record)])
+          let refusals = try transaction.insert(batch, at: [0], run: 1)
+          try expect(refusals[0]?.code, equals: .constraint)
+        }
+        try transaction.insert(StoreSamples.record(.patterns, "q"))
+      }
+      try store.read { reader in
+        let expected = subject.traits.contains(.keepsNUL) ? record : nil
+        try expect(try reader.record(.patterns, id: "p"), equals: expected)
+        try expect(try reader.contains(.patterns, id: "q"))
+      }
+    },
+    Declaration("numbers keep every bit, and text every character") { store in
+      let text = String(repeating: "Ωé🎸\"'\\%_\n\t\u{7F}\u{FFFF}", count: 20_000)
+      let numbers: [Double] = [
+        0, -0.0, 0.1, 0.1 + 0.2, 9_007_199_254_740_992, .pi, .leastNonzeroMagnitude,
+        .leastNormalMagnitude, .greatestFiniteMagnitude, -.greatestFiniteMagnitude,
+      ]
+      let integers = [Int64.min, .max, 0, -1, 1 << 53 + 1]
+      try store.write { transaction in
+        for (index, number) in numbers.enumerated() {
+          try transaction.insert(
+            StoreSamples.record(.joblogs, "j\(index)", ["duration_seconds": .real(number)]))
+        }
+        for (index, number) in integers.enumerated() {
+          try transaction.insert(
+            StoreSamples.record(.patterns, "p\(index)", ["ring_count": .integer(number)]))
+        }
+        try transaction.insert(
+          StoreSamples.record(.patterns, "long", ["name": .text(text), "metadata": .text(text)]))
+      }
+      try store.read { reader in
+        for (index, number) in numbers.enumerated() {
+          try expect(
+            try reader.record(.joblogs, id: "j\(index)")?["duration_seconds"],
+            equals: .real(number))
+        }
+        for (index, number) in integers.enumerated() {
+          try expect(
+            try reader.record(.patterns, id: "p\(index)")?["ring_count"],
+            equals: .integer(number))
+        }
+        let long = try reader.record(.patterns, id: "long")
+        try expect(long?["name"] == .text(text) && long?["metadata"] == .text(text))
       }
     },
   ]

@@ -1,0 +1,42 @@
+import RMOS
+
+/// A store that tells what is done with it, and otherwise does what another does.
+package struct LoggedStore: StoreWrapper {
+  package let base: any RecordStore
+  private let log: @Sendable (String) -> Void
+
+  package init(_ base: any RecordStore, log: @escaping @Sendable (String) -> Void) {
+    (self.base, self.log) = (base, log)
+  }
+
+  package func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    do {
+      let result = try base.write { try body(LoggedTransaction($0, log)) }
+      log("commit")
+      return result
+    } catch {
+      log("rollback: \(error)")
+      throw error
+    }
+  }
+}
+
+/// A transaction of a ``LoggedStore``.
+private final class LoggedTransaction: StoreTransactionWrapper {
+  let transaction: any StoreTransaction
+  private let log: (String) -> Void
+
+  init(_ transaction: any StoreTransaction, _ log: @escaping (String) -> Void) {
+    (self.transaction, self.log) = (transaction, log)
+  }
+
+  func insert(_ record: Record, provenance: Provenance?) throws {
+    log("insert \(record.kind.schema.singular) \(record.id)")
+    try transaction.insert(record, provenance: provenance)
+  }
+
+  func delete(_ kind: EntityKind, id: String) throws -> Bool {
+    log("delete \(kind.schema.singular) \(id)")
+    return try transaction.delete(kind, id: id)
+  }
+}

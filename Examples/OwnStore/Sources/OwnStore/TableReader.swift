@@ -1,0 +1,72 @@
+import RMOS
+
+/// Reads a copy of the tables, which nobody changes.
+class TableReader: StoreReader {
+  let catalog: EntityCatalog
+  /// `nil` once the closure has ended.
+  var tables: Tables?
+  private let cancellation = CancellationCheck()
+
+  init(_ tables: Tables, _ catalog: EntityCatalog) {
+    (self.tables, self.catalog) = (tables, catalog)
+  }
+
+  func current() throws -> Tables {
+    guard let tables else { throw StoreError.expiredHandle }
+    return tables
+  }
+
+  func withCancellation<Result>(
+    _ isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result {
+    try cancellation.within(isCancelled, body)
+  }
+
+  // MARK: Entities
+
+  func record(_ kind: EntityKind, id: String) throws -> Record? {
+    try current()[kind, id]?.record
+  }
+
+  func records(_ query: RecordQuery) throws -> [Record] {
+    let rows = try current().rows[query.kind] ?? [:]
+    return try query.select(
+      from: rows.values.sorted { $0.number < $1.number }.map(\.record))
+  }
+
+  func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
+    for record in try records(RecordQuery(kind)) {
+      try cancellation.poll()
+      try body(record)
+    }
+  }
+
+  // MARK: Migration
+
+  var inspection: any SchemaInspecting { RecordInspection(of: self) }
+
+  func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
+    try current()[kind, id]?.provenance
+  }
+
+  func runs(limit: Int?) throws -> [LedgerRun] {
+    Array(try current().runs.reversed().prefix(limit ?? .max))
+  }
+
+  func forEachIssue(
+    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+  ) throws {
+    for issue in (try current().issues[run] ?? []).prefix(limit ?? .max) { try body(issue) }
+  }
+
+  func forEachBeforeImage(
+    ofRun run: Int64, _ body: (BeforeImage) throws -> Void
+  ) throws {
+    for kind in catalog.kinds {
+      let images = try current().images[run]?[kind] ?? [:]
+      for (_, image) in images.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+        try body(image)
+      }
+    }
+  }
+}

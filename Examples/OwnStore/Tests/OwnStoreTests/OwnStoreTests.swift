@@ -1,0 +1,38 @@
+import OwnStore
+import RMOS
+import RMOSTesting
+import Synchronization
+import Testing
+
+@Suite struct OwnStoreTests {
+  /// What every store must do, and what one in memory can do beside.
+  static let checks = StoreConformance.checks(for: [.keepsNUL, .keepsAnyType])
+
+  @Test(arguments: checks)
+  func theTableStoreConforms(_ check: StoreConformance) throws {
+    try check.run { _ in TableStore() }
+  }
+
+  @Test(arguments: checks)
+  func aWrapperConforms(_ check: StoreConformance) throws {
+    try check.run { _ in LoggedStore(TableStore()) { _ in } }
+  }
+
+  @Test func aWrapperTellsWhatIsDone() throws {
+    let log = Log()
+    let store = LoggedStore(TableStore()) { line in log.lines.withLock { $0.append(line) } }
+    try store.write { try $0.insert(StoreSamples.record(.patterns, "p")) }
+    _ = try? store.write { transaction in
+      _ = try transaction.delete(.patterns, id: "p")
+      throw CancellationError()
+    }
+    #expect(
+      log.lines.withLock { $0 } == [
+        "insert pattern p", "commit", "delete pattern p", "rollback: CancellationError()",
+      ])
+  }
+
+  private final class Log: Sendable {
+    let lines = Mutex<[String]>([])
+  }
+}

@@ -1,0 +1,67 @@
+import RMOSModels
+import RMOSStore
+
+/// What a store answers by the members that have no default alone, so that everything else is derived
+/// from them.
+final class PlainReader: StoreReader {
+  private let base: any StoreReader
+
+  init(_ base: any StoreReader) { self.base = base }
+
+  var catalog: EntityCatalog { base.catalog }
+  func withCancellation<Result>(
+    _ isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result {
+    try base.withCancellation(isCancelled, body)
+  }
+  func record(_ kind: EntityKind, id: String) throws -> Record? {
+    try base.record(kind, id: id)
+  }
+  func records(_ query: RecordQuery) throws -> [Record] { try base.records(query) }
+  func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
+    try base.forEachRecord(kind, body)
+  }
+  var inspection: any SchemaInspecting { RecordInspection(of: self) }
+  func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
+    try base.provenance(kind, id: id)
+  }
+  func runs(limit: Int?) throws -> [LedgerRun] { try base.runs(limit: limit) }
+  func forEachIssue(
+    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+  ) throws {
+    try base.forEachIssue(ofRun: run, limit: limit, body)
+  }
+  func forEachBeforeImage(
+    ofRun run: Int64, _ body: (BeforeImage) throws -> Void
+  ) throws {
+    try base.forEachBeforeImage(ofRun: run, body)
+  }
+}
+
+/// The same for a transaction.
+final class PlainTransaction: StoreReaderWrapper, StoreTransaction {
+  let reader: any StoreReader
+  private let base: any StoreTransaction
+
+  init(_ base: any StoreTransaction) {
+    self.base = base
+    reader = PlainReader(base)
+  }
+
+  func insert(_ record: Record, provenance: Provenance?) throws {
+    try base.insert(record, provenance: provenance)
+  }
+  func update(_ record: Record) throws -> Bool { try base.update(record) }
+  func delete(_ kind: EntityKind, id: String) throws -> Bool { try base.delete(kind, id: id) }
+  func rewrite(_ record: Record, provenance: Provenance) throws {
+    try base.rewrite(record, provenance: provenance)
+  }
+  func beginRun(_ run: LedgerRun) throws -> Int64 { try base.beginRun(run) }
+  func updateRun(_ run: LedgerRun) throws { try base.updateRun(run) }
+  func appendIssues(_ issues: [Issue], run: Int64) throws {
+    try base.appendIssues(issues, run: run)
+  }
+  func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
+    try base.restore(image, run: run)
+  }
+}

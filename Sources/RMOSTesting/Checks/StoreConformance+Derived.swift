@@ -1,0 +1,209 @@
+import RMOSModels
+import RMOSStore
+
+extension StoreConformance {
+  /// What a store answers in its own way is what the other answers amount to.
+  static let derived = [
+    Declaration("counts, groups and days are those of the records") { store in
+      let history = try RandomHistory(seed: 1, in: store)
+      for (kind, members, numbers) in [
+        (EntityKind.patterns, ["strip_family_id"], ["ring_count"]),
+        (.joblogs, ["status", "job_type"], ["duration_seconds"]), (.patterns, [], []),
+        (.joblogs, ["duration_seconds"], []), (.joblogs, ["pattern_id"], []),
+      ] {
+        try expectSame(store) { try $0.groups(kind, by: members, numbers: numbers) }
+      }
+      try expectSame(store) { try $0.entityDays() }
+      for kind in EntityCatalog.rmos.kinds {
+        try expectSame(store) { try $0.count(RecordQuery(kind)) }
+        try expectSame(store) { try $0.count(RecordQuery(kind).filter("id", contains: "1")) }
+        for id in history.ids {
+          try expectSame(store) { try $0.contains(kind, id: id) }
+        }
+      }
+    },
+    Declaration("queries select and order as a search through all records does") { store in
+      _ = try RandomHistory(seed: 2, in: store)
+      for kind in EntityCatalog.rmos.kinds {
+        let all = RecordQuery(kind).order(.newestFirst)
+        try store.read { reader in
+          // Of equal times, in the order in which they were added: by it all are sorted.
+          let records = try reader.records(all)
+          for query in [
+            RecordQuery(kind), RecordQuery(kind).limit(3, offset: 2), all.limit(4, offset: 1),
+            RecordQuery(kind).filter("id", contains: "A"),
+            all.filter("created_at", is: .text("2025-01-02T03:04:05Z")),
+          ] {
+            try expect(
+              try reader.records(query), equals: try query.select(from: records))
+          }
+        }
+      }
+    },
+    Declaration("runs and facts are those of the rows") { store in
+      let history = try RandomHistory(seed: 3, in: store)
+      for run in 0...Int64(history.runs.count + 1) { try expectSame(store) { try $0.run(run) } }
+      for batch in history.batches {
+        try expectSame(store) { try $0.facts(of: batch, in: 0..<batch.count) }
+      }
+    },
+    Declaration("undoing does what restoring and deleting row by row does") { subject in
+      for seed in 10..<18 {
+        let store = try subject.store()
+        let history = try RandomHistory(seed: UInt64(seed), in: store)
+        for run in history.runs {
+          try expectSame(store) { try $0.undoCounts(ofRun: run) }
+          let obstacles = try expectSame(store) { reader in
+            var obstacles: [UndoObstacle] = []
+            try reader.forEachUndoObstacle(ofRun: run) { obstacles.append($0) }
+            return obstacles
+          }
+          guard obstacles.isEmpty else { continue }
+          let own = try undone(run, in: store) { $0 }
+          let derived = try undone(run, in: store) { PlainTransaction($0) }
+          try expect(own.counts, equals: derived.counts)
+          try expect(own.content, equals: derived.content)
+        }
+      }
+    },
+    Declaration("a batch is inserted as its entities one by one") { subject in
+      let (store, other) = (try subject.store(), try subject.store())
+      let batch = StoreSamples.batch(
+        .joblogs,
+        (0..<9).map { number in
+          let reference: Value = number % 3 == 1 ? .text("nowhere") : .null
+          return .init(
+            StoreSamples.record(.joblogs, "j\(number % 7)", ["pattern_id": reference]))
+        })
+      let indices = [0, 1, 3, 4, 6]
+      func insert(_ transaction: any StoreTransaction) throws -> [Int: StoreError.Code] {
+        try transaction.insert(StoreSamples.record(.joblogs, "j6"))
+        let run = try transaction.beginRun(StoreSamples.run())
+        return try transaction.insert(batch, at: indices, run: run).mapValues(\.code)
+      }
+      let refusals = try store.write(insert)
+      try expect(refusals, equals: [1: .constraint, 4: .constraint, 6: .duplicateID])
+      try expect(try other.write { try insert(PlainTransaction($0)) }, equals: refusals)
+      try expect(try StoreContent(of: store), equals: StoreContent(of: other))
+    },
+  ]
+
+  /// Expects a reader and a transaction to answer what is derived from their other answers.
+  @discardableResult
+  private static func expectSame<Answer: Equatable>(
+    _ store: any RecordStore, file: StaticString = #fileID, line: UInt = #line,
+    _ question: (any StoreReader) throws -> Answer
+  ) throws -> Answer {
+    let derived = try store.read { try question(PlainReader($0)) }
+    try expect(try store.read(question), equals: derived, file: file, line: line)
+    try expect(try store.write { try question($0) }, equals: derived, file: file, line: line)
+    return derived
+  }
+
+  /// What a store holds once a run is undone; the undo itself is rolled back.
+  private static func undone(
+    _ run: Int64, in store: any RecordStore,
+    _ wrap: (any StoreTransaction) -> any StoreTransaction
+  ) throws -> (counts: UndoCounts, content: StoreContent) {
+    var result: (UndoCounts, StoreContent)?
+    do {
+      try store.write { transaction in
+        let counts = try wrap(transaction).undo(run: run)
+        result = (counts, try StoreContent(of: transaction))
+        throw Abandon()
+      }
+    } catch is Abandon {}
+    guard let result else { throw Abandon() }
+    return result
+  }
+}
+
+/// Rows, runs and edits that a store may have seen.
+private struct RandomHistory {
+  /// The runs.
+  private(set) var runs: [Int64] = []
+  /// The entities that the runs read.
+  private(set) var batches: [RecordBatch] = []
+  /// Ids that may be there.
+  let ids = ["a", "A", "b1", "b2", "c", "d", "e'", "e\u{301}", "\u{E9}", "none"]
+  private var random: SplitMix64
+
+  init(seed: UInt64, in store: any RecordStore) throws {
+    random = SplitMix64(state: seed)
+    for number in 0..<5 {
+      try store.write { try write(number, $0) }
+    }
+  }
+
+  /// One run, and what others do after it.
+  private mutating func write(_ number: Int, _ transaction: any StoreTransaction) throws {
+    var begun = StoreSamples.run()
+    begun.startedAt = "2025-06-0\(number + 1)T00:00:00Z"
+    let run = try transaction.beginRun(begun)
+    runs.append(run)
+    for kind in EntityCatalog.rmos.kinds {
+      let chosen = ids.dropLast().filter { _ in random.chance(60) }
+      let batch = StoreSamples.batch(kind, chosen.map { entity(kind, $0) })
+      batches.append(batch)
+      for index in 0..<batch.count {
+        let isThere = try transaction.contains(kind, id: chosen[index])
+        do {
+          if isThere {
+            guard random.chance(50) else { continue }
+            try transaction.update(batch, at: index, run: run, startedAt: begun.startedAt)
+          } else {
+            try transaction.insert(batch, at: index, run: run)
+          }
+        } catch let error as StoreError where error.code == .constraint {
+          // A reference leads nowhere.
+        }
+      }
+    }
+    guard random.chance(50) else { return }
+    for kind in EntityCatalog.rmos.kinds.reversed() {
+      let id = ids[random.int(ids.count)]
+      let record = entity(kind, id).record
+      do {
+        switch random.int(4) {
+        case 0: _ = try transaction.update(record)
+        case 1: _ = try transaction.delete(kind, id: id)
+        case 2 where try !transaction.contains(kind, id: id): try transaction.insert(record)
+        default: break
+        }
+      } catch let error as StoreError where error.code == .constraint {
+        // It refers to nothing, or others refer to it.
+      }
+    }
+  }
+
+  private mutating func entity(_ kind: EntityKind, _ id: String) -> StoreSamples.Entity {
+    var changes: [String: Value] = ["metadata": .text("{\"n\":\(random.int(3))}")]
+    for reference in kind.schema.references where random.chance(70) {
+      changes[kind.schema.fields[reference.field].member] = .text(ids[random.int(ids.count)])
+    }
+    if kind == .joblogs {
+      changes["duration_seconds"] = random.chance(70) ? .real(Double(random.int(3)) / 4) : .null
+      changes["status"] = .text(["pending", "failed"][random.int(2)])
+    }
+    if random.chance(50) { changes["created_at"] = .text("202\(random.int(5))-01-01") }
+    var entity = StoreSamples.Entity(StoreSamples.record(kind, id, changes))
+    if random.chance(30) { entity.unknownMembers = "{\"x\":\(random.int(3))}" }
+    return entity
+  }
+}
+
+/// A generator of random numbers that gives the same sequence on every machine.
+private struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var bits = state
+    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+    return bits ^ (bits >> 31)
+  }
+
+  mutating func int(_ count: Int) -> Int { Int(next() % UInt64(count)) }
+  mutating func chance(_ percent: Int) -> Bool { int(100) < percent }
+}

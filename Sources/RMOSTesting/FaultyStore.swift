@@ -1,0 +1,268 @@
+import RMOSModels
+public import RMOSStore
+import Synchronization
+
+/// A store that fails on demand, as a full disk or a lost connection makes one fail.
+///
+/// ```swift
+/// let faulty = FaultyStore(store, failingAt: .beforeCommit(3), with: .diskFull)
+/// let summary = try? await Migration(from: "data/rmos_legacy", into: faulty).run()
+/// faulty.repair()
+/// ```
+///
+/// From that moment on it fails every time, until ``repair()``.
+public final class FaultyStore: StoreWrapper {
+  /// When a store begins to fail; everything is counted from 1.
+  public enum Moment: Sendable, Hashable {
+    /// At a call of a member of a reader or a transaction.
+    case call(Int)
+    /// When an entity is to be inserted, rewritten or restored.
+    case entity(Int)
+    /// When a transaction is to be committed: it is rolled back.
+    case beforeCommit(Int)
+    /// Once a transaction is committed, as when the answer of a server does not arrive.
+    case afterCommit(Int)
+  }
+
+  /// What was asked of the store so far.
+  public struct Counts: Sendable, Hashable {
+    /// Calls of members of readers and transactions.
+    public internal(set) var calls = 0
+    /// Entities to be inserted, rewritten or restored.
+    public internal(set) var entities = 0
+    /// Transactions to be committed.
+    public internal(set) var commits = 0
+  }
+
+  /// The store that does the work.
+  public let base: any RecordStore
+  private let faults: Faults
+
+  /// Wraps a store.
+  ///
+  /// - Parameters:
+  ///   - base: The store.
+  ///   - moment: When it begins to fail; `nil` for never.
+  ///   - code: The code of the error.
+  public init(
+    _ base: any RecordStore, failingAt moment: Moment?, with code: StoreError.Code = .diskFull
+  ) {
+    self.base = base
+    faults = Faults(moment, code)
+  }
+
+  /// Lets everything succeed from now on.
+  public func repair() { faults.repair() }
+
+  /// What was asked of the store so far.
+  public var counts: Counts { faults.counts }
+
+  /// Reads the base.
+  public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+    try base.read { try body(FaultyReader($0, faults)) }
+  }
+
+  /// Writes the base.
+  public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    let result = try base.write { transaction in
+      let result = try body(FaultyTransaction(transaction, faults))
+      try faults.beginCommit()
+      return result
+    }
+    try faults.endCommit()
+    return result
+  }
+}
+
+/// What a ``FaultyStore`` counts, and when it fails.
+final class Faults: Sendable {
+  private struct State {
+    var moment: FaultyStore.Moment?
+    var counts = FaultyStore.Counts()
+  }
+
+  private let state: Mutex<State>
+  private let code: StoreError.Code
+
+  init(_ moment: FaultyStore.Moment?, _ code: StoreError.Code) {
+    state = Mutex(State(moment: moment))
+    self.code = code
+  }
+
+  var counts: FaultyStore.Counts { state.withLock { $0.counts } }
+
+  func repair() { state.withLock { $0.moment = nil } }
+
+  func call() throws(StoreError) {
+    try fail(
+      if: state.withLock { state in
+        state.counts.calls += 1
+        if case .call(let first)? = state.moment { return state.counts.calls >= first }
+        return false
+      })
+  }
+
+  func entity() throws(StoreError) {
+    try call()
+    try fail(
+      if: state.withLock { state in
+        state.counts.entities += 1
+        if case .entity(let first)? = state.moment { return state.counts.entities >= first }
+        return false
+      })
+  }
+
+  func beginCommit() throws(StoreError) {
+    try fail(
+      if: state.withLock { state in
+        state.counts.commits += 1
+        if case .beforeCommit(let first)? = state.moment { return state.counts.commits >= first }
+        return false
+      })
+  }
+
+  func endCommit() throws(StoreError) {
+    try fail(
+      if: state.withLock { state in
+        if case .afterCommit(let first)? = state.moment { return state.counts.commits >= first }
+        return false
+      })
+  }
+
+  private func fail(if isDue: Bool) throws(StoreError) {
+    if isDue { throw StoreError(code, "the store fails on demand") }
+  }
+}
+
+/// A reader that counts its calls.
+private class FaultyReader: StoreReaderWrapper {
+  final let reader: any StoreReader
+  final let faults: Faults
+
+  init(_ reader: any StoreReader, _ faults: Faults) {
+    self.reader = reader
+    self.faults = faults
+  }
+
+  final func record(_ kind: EntityKind, id: String) throws -> Record? {
+    try faults.call()
+    return try reader.record(kind, id: id)
+  }
+  final func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
+    try faults.call()
+    return try reader.contains(kind, id: id)
+  }
+  final func records(_ query: RecordQuery) throws -> [Record] {
+    try faults.call()
+    return try reader.records(query)
+  }
+  final func count(_ query: RecordQuery) throws -> Int {
+    try faults.call()
+    return try reader.count(query)
+  }
+  final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
+    try faults.call()
+    try reader.forEachRecord(kind, body)
+  }
+  final func groups(
+    _ kind: EntityKind, by members: [String], numbers: [String]
+  ) throws -> [RecordGroup] {
+    try faults.call()
+    return try reader.groups(kind, by: members, numbers: numbers)
+  }
+  final func entityDays() throws -> EntityDays {
+    try faults.call()
+    return try reader.entityDays()
+  }
+  final func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
+    try faults.call()
+    return try reader.facts(of: batch, in: range)
+  }
+  final func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
+    try faults.call()
+    return try reader.provenance(kind, id: id)
+  }
+  final func runs(limit: Int?) throws -> [LedgerRun] {
+    try faults.call()
+    return try reader.runs(limit: limit)
+  }
+  final func run(_ id: Int64) throws -> LedgerRun? {
+    try faults.call()
+    return try reader.run(id)
+  }
+  final func forEachIssue(
+    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+  ) throws {
+    try faults.call()
+    try reader.forEachIssue(ofRun: run, limit: limit, body)
+  }
+  final func forEachBeforeImage(
+    ofRun run: Int64, _ body: (BeforeImage) throws -> Void
+  ) throws {
+    try faults.call()
+    try reader.forEachBeforeImage(ofRun: run, body)
+  }
+  final func forEachUndoObstacle(
+    ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    try faults.call()
+    try reader.forEachUndoObstacle(ofRun: run, body)
+  }
+  final func undoCounts(ofRun run: Int64) throws -> UndoCounts {
+    try faults.call()
+    return try reader.undoCounts(ofRun: run)
+  }
+}
+
+/// A transaction that counts its calls and its entities.
+private final class FaultyTransaction: FaultyReader, StoreTransactionWrapper {
+  let transaction: any StoreTransaction
+
+  init(_ transaction: any StoreTransaction, _ faults: Faults) {
+    self.transaction = transaction
+    super.init(transaction, faults)
+  }
+
+  func insert(_ record: Record, provenance: Provenance?) throws {
+    try faults.entity()
+    try transaction.insert(record, provenance: provenance)
+  }
+  func update(_ record: Record) throws -> Bool {
+    try faults.call()
+    return try transaction.update(record)
+  }
+  func delete(_ kind: EntityKind, id: String) throws -> Bool {
+    try faults.call()
+    return try transaction.delete(kind, id: id)
+  }
+  func insert(
+    _ batch: RecordBatch, at indices: [Int], run: Int64
+  ) throws -> [Int: StoreError] {
+    for _ in indices { try faults.entity() }
+    return try transaction.insert(batch, at: indices, run: run)
+  }
+  func rewrite(_ record: Record, provenance: Provenance) throws {
+    try faults.entity()
+    try transaction.rewrite(record, provenance: provenance)
+  }
+  func beginRun(_ run: LedgerRun) throws -> Int64 {
+    try faults.call()
+    return try transaction.beginRun(run)
+  }
+  func updateRun(_ run: LedgerRun) throws {
+    try faults.call()
+    try transaction.updateRun(run)
+  }
+  func appendIssues(_ issues: [Issue], run: Int64) throws {
+    try faults.call()
+    try transaction.appendIssues(issues, run: run)
+  }
+  func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
+    try faults.entity()
+    return try transaction.restore(image, run: run)
+  }
+  func undo(run: Int64) throws -> UndoCounts {
+    try faults.call()
+    return try transaction.undo(run: run)
+  }
+}
