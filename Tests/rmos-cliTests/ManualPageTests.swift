@@ -27,6 +27,13 @@ import Testing
     #expect(plain.prefix { $0 != "\n" }.contains("\"\(version)\""))
   }
 
+  @Test func aproposFindsItsName() throws {
+    let lines = try page(in: Workspace()).split(separator: "\n")
+    let name = try #require(lines.firstIndex(of: ".SH \"NAME\""))
+    #expect(lines[name + 1].hasPrefix("rmos\\-cli \\- migrates "))
+    #expect(lines[name + 2].hasPrefix(".SH"))
+  }
+
   @Test func itExplainsEveryVariableThatIsRead() throws {
     let workspace = try Workspace()
     let plain = try page(in: workspace).replacing("\\-", with: "-")

@@ -37,7 +37,7 @@ struct ManualPage {
     // No hyphenation and no justification, so that commands stay readable.
     page.lines += [".nh", ".ad l"]
     page.section("Name")
-    page.text("\(program) \u{2013} \(program.about)")
+    page.name(program.name, program.about)
     page.section("Synopsis")
     page.bold(program.name, then: " COMMAND [arguments] [options]")
     page.section("Description")
@@ -72,6 +72,11 @@ private struct Roff {
   }
 
   mutating func section(_ title: String) { macro("SH", title.uppercased()) }
+
+  /// What `whatis` and `apropos` look for: one line, with this dash.
+  mutating func name(_ name: String, _ about: String) {
+    lines.append(#"\#(Self.escaped(name)) \- \#(Self.escaped(about))"#)
+  }
 
   mutating func text(_ text: String) {
     lines += HelpText.wrapped(text, width: 60).map(Self.line)
