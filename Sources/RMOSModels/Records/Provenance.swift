@@ -50,7 +50,8 @@ extension Provenance {
     /// The eight words of the state, in order.
     package var words: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)
 
-    package static let zero = Digest(words: (0, 0, 0, 0, 0, 0, 0, 0))
+    /// 32 zeros, for what has no digest.
+    public static let zero = Digest(words: (0, 0, 0, 0, 0, 0, 0, 0))
 
     package init(
       words: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)

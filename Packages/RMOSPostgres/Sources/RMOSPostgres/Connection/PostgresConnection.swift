@@ -1,0 +1,563 @@
+import CLibPQ
+import RMOSStore
+
+/// A connection to a server: the only place that calls libpq to talk to it.
+///
+/// One thread at a time may use it; whoever lends it sees to that, hence `@unchecked Sendable`.
+@safe final class PostgresConnection: @unchecked Sendable {
+  private let pointer: OpaquePointer
+  private let address: PostgresAddress
+  /// The server, database and user, for messages.
+  let location: String
+  /// The version of the server, such as 150004: `PQserverVersion`.
+  let serverVersion: Int
+  /// What the server said of the last statement that failed; `nil` if it never got there.
+  private(set) var report: ServerReport?
+  /// The names of the prepared statements, by their text.
+  private var prepared: [String: String] = [:]
+  private var preparedCount = 0
+  private var cursorCount = 0
+  /// Polled while the server is waited for; when it returns `true`, the statement is cancelled.
+  private var isCancelled: (() -> Bool)?
+
+  /// Connects: `PQconnectdbParams`.
+  ///
+  /// - Throws: ``StoreError/Code/cannotOpen``, or ``StoreError/Code/busy`` if the server has too
+  ///   many connections.
+  init(_ address: PostgresAddress) throws(StoreError) {
+    let connection = unsafe Self.connect(address.parameters)
+    guard let connection = unsafe connection else {
+      throw StoreError(.other, "there is no memory for a connection to PostgreSQL")
+    }
+    let location = unsafe Self.location(of: connection)
+    guard unsafe PQstatus(connection) == CONNECTION_OK else {
+      defer { unsafe PQfinish(connection) }
+      let reason = unsafe address.withoutSecrets(
+        Self.line(String(cString: PQerrorMessage(connection))))
+      throw Self.refusal(location, reason)
+    }
+    unsafe pointer = connection
+    self.address = address
+    self.location = location
+    serverVersion = Int(unsafe PQserverVersion(connection))
+    // Notices are for people at a terminal.
+    unsafe PQsetNoticeReceiver(connection, { _, _ in }, nil)
+    try checkServer()
+  }
+
+  /// `PQfinish`.
+  deinit { unsafe PQfinish(pointer) }
+
+  private static func connect(
+    _ parameters: [(keyword: String, value: String)]
+  ) -> OpaquePointer? {
+    unsafe withCStrings(parameters.map { $0.keyword }) { keywords in
+      unsafe withCStrings(parameters.map { $0.value }) { values in
+        unsafe PQconnectdbParams(keywords, values, 1)
+      }
+    }
+  }
+
+  private static func refusal(_ location: String, _ reason: String) -> StoreError {
+    let isFull = ["too many clients", "too many connections", "remaining connection slots"]
+      .contains { reason.contains($0) }
+    let isStarting = reason.contains("the database system is")
+    return StoreError(
+      isFull || isStarting ? .busy : .cannotOpen,
+      "cannot connect to \(location): \(reason)"
+        + (isFull ? "; wait for others to disconnect, or raise max_connections" : ""),
+      path: location)
+  }
+
+  /// Server, database and user: `PQhost`, `PQport`, `PQdb`, `PQuser`.
+  private static func location(of connection: OpaquePointer) -> String {
+    func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
+      unsafe pointer.map { unsafe String(cString: $0) } ?? ""
+    }
+    let host = unsafe text(PQhost(connection))
+    let port = unsafe text(PQport(connection))
+    let user = unsafe text(PQuser(connection))
+    let database = unsafe text(PQdb(connection))
+    let isDirectory = host.hasPrefix("/") || host.hasPrefix("@")
+    let server =
+      isDirectory
+      ? "" : (host.contains(":") ? "[\(host)]" : host) + (port.isEmpty ? "" : ":\(port)")
+    return "postgresql://" + (user.isEmpty ? "" : "\(user)@") + server + "/\(database)"
+      + (isDirectory
+        ? "?host=\(host)" + (port.isEmpty || port == "5432" ? "" : "&port=\(port)") : "")
+  }
+
+  /// A message of libpq as one line.
+  private static func line(_ message: String) -> String {
+    message.split(whereSeparator: \.isNewline).map {
+      String($0).trimmingSpaces
+    }.joined(separator: " ")
+  }
+
+  /// Refuses a server that is too old, or whose database does not hold UTF-8, and settles how
+  /// values are written.
+  private func checkServer() throws(StoreError) {
+    guard serverVersion >= 130_000 else {
+      throw StoreError(
+        .cannotOpen,
+        "\(location) is PostgreSQL \(serverVersion / 10_000); 13 or newer is needed", path: location
+      )
+    }
+    let encoding =
+      unsafe PQparameterStatus(pointer, "server_encoding")
+      .map { unsafe String(cString: $0) } ?? ""
+    guard encoding == "UTF8" else {
+      throw StoreError(
+        .unusableSchema,
+        "the encoding of \(location) is \(encoding), which cannot hold every text; create a "
+          + "database with ENCODING 'UTF8'", path: location)
+    }
+    try execute(
+      """
+      SET extra_float_digits = 1; SET bytea_output = hex; SET standard_conforming_strings = on;
+      SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+      SET cursor_tuple_fraction = 1; SET escape_string_warning = off; SET jit = off;
+      SELECT set_config('synchronous_commit', 'on', false)
+      WHERE current_setting('synchronous_commit') = 'off'
+      """)
+  }
+
+  // MARK: Statements
+
+  /// Runs statements of ours without parameters: `PQsendQuery`.
+  ///
+  /// - Returns: The result of the last one.
+  @discardableResult
+  func execute(_ sql: String) throws(StoreError) -> PostgresResult? {
+    try send { unsafe PQsendQuery(pointer, sql) }
+    return try lastResult()
+  }
+
+  /// Runs a statement, prepared when it is first met: `PQsendPrepare`, `PQsendQueryPrepared`.
+  ///
+  /// - Parameters:
+  ///   - sql: The statement, with parameters `$1`, `$2`, …
+  ///   - parameters: Their values in text form; `nil` is NULL.
+  /// - Returns: The result.
+  /// - Throws: ``StoreError/Code/constraint`` if a value holds a NUL, or what the server reports.
+  @discardableResult
+  func query(_ sql: String, _ parameters: [String?] = []) throws(StoreError) -> PostgresResult {
+    let name = try name(ofPrepared: sql)
+    try checkText(parameters)
+    try send {
+      unsafe withCStrings(parameters) { values in
+        unsafe PQsendQueryPrepared(
+          pointer, name, Int32(parameters.count), values, nil, nil, 0)
+      }
+    }
+    guard let result = try lastResult() else { throw lost() }
+    return result
+  }
+
+  /// Runs a statement that is not worth preparing: `PQsendQueryParams`.
+  @discardableResult
+  func queryOnce(_ sql: String, _ parameters: [String?]) throws(StoreError) -> PostgresResult {
+    try checkText(parameters)
+    try send {
+      unsafe withCStrings(parameters) { values in
+        unsafe PQsendQueryParams(
+          pointer, sql, Int32(parameters.count), nil, values, nil, nil, 0)
+      }
+    }
+    guard let result = try lastResult() else { throw lost() }
+    return result
+  }
+
+  private func name(ofPrepared sql: String) throws(StoreError) -> String {
+    if let name = prepared[sql] { return name }
+    // Searches have many shapes; the server must not keep them all.
+    if prepared.count >= 100 { try forgetStatements() }
+    preparedCount += 1
+    let name = "s\(preparedCount)"
+    try send { unsafe PQsendPrepare(pointer, name, sql, 0, nil) }
+    _ = try lastResult()
+    prepared[sql] = name
+    return name
+  }
+
+  /// Forgets all prepared statements.
+  func forgetStatements() throws(StoreError) {
+    prepared = [:]
+    try execute("DEALLOCATE ALL")
+  }
+
+  private func checkText(_ parameters: [String?]) throws(StoreError) {
+    for case let text? in parameters where text.utf8.contains(0) { throw Self.nulInText }
+  }
+
+  /// A text that PostgreSQL cannot hold.
+  static let nulInText = StoreError(
+    .constraint, "a text contains the character NUL (U+0000), which PostgreSQL cannot hold")
+
+  /// Calls `body` with each row of a query, in constant memory, with a cursor.
+  ///
+  /// `body` may run other statements. Call it within a transaction.
+  func forEachRow(
+    _ sql: String, _ parameters: [String?] = [], _ body: (PostgresRow) throws -> Void
+  ) throws {
+    cursorCount += 1
+    let name = "c\(cursorCount)"
+    try queryOnce("DECLARE \(name) NO SCROLL CURSOR FOR \(sql)", parameters)
+    var size = 32
+    do {
+      while true {
+        guard let rows = try execute("FETCH \(size) FROM \(name)") else { throw lost() }
+        for row in rows.rows { try body(row) }
+        if rows.count < size { break }
+        size = min(max(1, size * Self.fetchSize / max(1, rows.memorySize)), size * 4, 512)
+      }
+    } catch {
+      // In a transaction that failed, it is closed already.
+      if unsafe PQtransactionStatus(pointer) == PQTRANS_INTRANS {
+        _ = try? execute("CLOSE \(name)")
+      }
+      throw error
+    }
+    try execute("CLOSE \(name)")
+  }
+
+  /// How much memory the rows fetched at once should take.
+  private static let fetchSize = 1 << 19
+
+  /// Sends rows in the text format of COPY: `PQputCopyData`, `PQputCopyEnd`.
+  ///
+  /// - Parameters:
+  ///   - sql: The COPY statement.
+  ///   - body: Writes the rows.
+  /// - Returns: The number of rows that the server took.
+  /// - Throws: What the server reports, or what `body` throws.
+  func copy(
+    _ sql: String, _ body: (inout CopyRows) throws(StoreError) -> Void
+  ) throws(StoreError) -> Int {
+    try send { unsafe PQsendQuery(pointer, sql) }
+    try waitForInput()
+    guard let first = unsafe PQgetResult(pointer) else { throw lost() }
+    guard unsafe PQresultStatus(first) == PGRES_COPY_IN else {
+      let error = unsafe error(of: first)
+      unsafe PQclear(first)
+      _ = try lastResult()
+      throw error
+    }
+    unsafe PQclear(first)
+    var rows = CopyRows(to: self)
+    do {
+      try body(&rows)
+      try rows.flush()
+    } catch {
+      // The server drops what it has got.
+      if isAlive, unsafe PQputCopyEnd(pointer, "abandoned") == 1 { drain() }
+      throw error
+    }
+    guard unsafe PQputCopyEnd(pointer, nil) == 1 else { throw lost() }
+    guard let result = try lastResult() else { throw lost() }
+    return result.changes
+  }
+
+  private func drain() { _ = try? lastResult() }
+
+  /// Sends a piece of the rows: `PQputCopyData`.
+  fileprivate func put(_ bytes: [UInt8]) throws(StoreError) {
+    let isSent = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe PQputCopyData(
+        pointer, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count)) == 1
+    }
+    guard isSent else { throw lost() }
+  }
+
+  // MARK: Waiting
+
+  /// Runs `body`, and cancels what it waits for when `isCancelled` returns `true`: `PQcancel`.
+  func run<Result>(
+    whileNot isCancelled: () -> Bool, _ body: () throws -> Result
+  ) throws -> Result {
+    try withoutActuallyEscaping(isCancelled) { isCancelled in
+      let outer = self.isCancelled
+      self.isCancelled = { outer?() == true || isCancelled() }
+      defer { self.isCancelled = outer }
+      return try body()
+    }
+  }
+
+  private func send(_ send: () -> Int32) throws(StoreError) {
+    report = nil
+    if isCancelled?() == true { throw StoreError.abandoned }
+    guard send() == 1 else { throw lost() }
+  }
+
+  /// Waits until the next result is there: `PQisBusy`, `PQconsumeInput`.
+  private func waitForInput() throws(StoreError) {
+    var isAsked = false
+    while unsafe PQisBusy(pointer) == 1 {
+      // Without a question to ask it need not return before there is something.
+      let isReady = waitForSocket(milliseconds: isCancelled == nil ? -1 : 50)
+      if !isAsked, isCancelled?() == true {
+        isAsked = true
+        cancelStatement()
+      }
+      if isReady, unsafe PQconsumeInput(pointer) == 0 { throw lost() }
+    }
+  }
+
+  /// `PQsocket`, `poll`.
+  private func waitForSocket(milliseconds: Int32) -> Bool {
+    var descriptor = pollfd(
+      fd: unsafe PQsocket(pointer), events: Int16(POLLIN), revents: 0)
+    // Interrupted counts as ready: reading finds nothing, and waiting goes on.
+    return unsafe poll(&descriptor, 1, milliseconds) != 0
+  }
+
+  /// `PQgetCancel`, `PQcancel`.
+  private func cancelStatement() {
+    guard let request = unsafe PQgetCancel(pointer) else { return }
+    var message = [CChar](repeating: 0, count: 256)
+    _ = unsafe PQcancel(request, &message, Int32(message.count))
+    unsafe PQfreeCancel(request)
+  }
+
+  /// Reads all results of what was sent: `PQgetResult`.
+  ///
+  /// - Returns: The last one.
+  private func lastResult() throws(StoreError) -> PostgresResult? {
+    var last: PostgresResult?
+    var failure: StoreError?
+    while true {
+      try waitForInput()
+      guard let result = unsafe PQgetResult(pointer) else { break }
+      switch unsafe PQresultStatus(result) {
+      case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+        last = unsafe PostgresResult(result)
+      case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+        // Only copy() starts one.
+        unsafe PQclear(result)
+        throw lost()
+      default:
+        // The first one says why; what follows are consequences.
+        failure = unsafe failure ?? error(of: result)
+        unsafe PQclear(result)
+      }
+      if unsafe PQstatus(pointer) == CONNECTION_BAD { break }
+    }
+    if let failure { throw failure }
+    if !isAlive { throw lost() }
+    return last
+  }
+
+  // MARK: State
+
+  /// Whether the session is still there, as far as is known: `PQstatus`.
+  var isAlive: Bool { unsafe PQstatus(pointer) == CONNECTION_OK }
+
+  /// The state of the transaction: `PQtransactionStatus`.
+  var transactionState: PGTransactionStatusType { unsafe PQtransactionStatus(pointer) }
+
+  /// Whether a transaction is open and can go on.
+  var isInTransaction: Bool { transactionState == PQTRANS_INTRANS }
+
+  /// Whether there is neither a transaction nor a statement at work.
+  var isIdle: Bool { transactionState == PQTRANS_IDLE }
+
+  /// The number of the server's process: `PQbackendPID`.
+  var processID: Int32 { unsafe PQbackendPID(pointer) }
+
+  /// The session is gone.
+  private func lost() -> StoreError {
+    let message = unsafe Self.line(String(cString: PQerrorMessage(pointer)))
+    return StoreError(
+      .inputOutput,
+      "the connection to \(location) was lost"
+        + (message.isEmpty ? "" : " (\(address.withoutSecrets(message)))")
+        + "; what was not committed is not kept: run again", path: location)
+  }
+
+  private func error(of result: OpaquePointer) -> StoreError {
+    let report = unsafe ServerReport(result)
+    self.report = report
+    if report.state == SQLState.queryCanceled, isCancelled?() == true { return .abandoned }
+    if report.endsSession || report.state.isEmpty {
+      return StoreError(
+        .inputOutput,
+        "the connection to \(location) was lost ("
+          + "\(address.withoutSecrets(Self.line(report.message)))"
+          + "); what was not committed is not kept: run again", path: location)
+    }
+    return StoreError(
+      report.code,
+      "\(location): \(address.withoutSecrets(Self.line(report.text)))\(report.advice)",
+      path: location)
+  }
+
+  // MARK: Transactions
+
+  /// Runs `body`, and rolls back what it wrote if it throws: `SAVEPOINT`.
+  func savepoint<Result>(_ body: () throws -> Result) throws -> Result {
+    try execute("SAVEPOINT part")
+    do {
+      let result = try body()
+      try execute("RELEASE part")
+      return result
+    } catch {
+      // If that fails too, the whole transaction is lost, which shows when it is to be committed.
+      let report = report
+      if isAlive { _ = try? execute("ROLLBACK TO part; RELEASE part") }
+      self.report = report
+      throw error
+    }
+  }
+
+  /// Runs `body` in a transaction, which is rolled back if `body` throws.
+  ///
+  /// - Parameters:
+  ///   - mode: What follows BEGIN.
+  ///   - body: What to do.
+  /// - Returns: What `body` returns.
+  /// - Throws: What the server reports, or what `body` throws.
+  func transaction<Result>(_ mode: String, _ body: () throws -> Result) throws -> Result {
+    try execute("BEGIN \(mode)")
+    do {
+      let result = try body()
+      guard isInTransaction else { throw lostTransaction }
+      try commit()
+      return result
+    } catch {
+      // A failure to roll back must not hide the first error.
+      if isAlive, transactionState != PQTRANS_IDLE { _ = try? execute("ROLLBACK") }
+      throw error
+    }
+  }
+
+  private func commit() throws(StoreError) {
+    do {
+      try execute("COMMIT")
+    } catch {
+      var error = error
+      if !isAlive {
+        error.message =
+          "the connection to \(location) was lost while a transaction was being committed, so "
+          + "whether it was is not known; run again: what is there already is not written twice"
+      }
+      throw error
+    }
+  }
+
+  /// The server ended the transaction, and the error that said so was ignored.
+  var lostTransaction: StoreError {
+    isAlive
+      ? StoreError(
+        .other,
+        "\(location): PostgreSQL rolled the transaction back after an error within it; "
+          + "nothing of it was kept; run it again", path: location)
+      : lost()
+  }
+}
+
+extension StoreError {
+  /// The caller cancelled the work.
+  static var abandoned: StoreError {
+    StoreError(.cancelled, "the work was cancelled, and nothing was changed")
+  }
+}
+
+extension String {
+  /// The text without white space at its ends.
+  var trimmingSpaces: String {
+    let rest = drop { $0.isWhitespace }
+    return String(rest.reversed().drop { $0.isWhitespace }.reversed())
+  }
+}
+
+/// Rows in the text format of COPY, sent as they are written.
+struct CopyRows {
+  private let connection: PostgresConnection
+  private var bytes: [UInt8] = []
+  private var isFirst = true
+  private static let size = 1 << 16
+
+  fileprivate init(to connection: PostgresConnection) {
+    self.connection = connection
+    bytes.reserveCapacity(Self.size * 2)
+  }
+
+  /// Writes a column with the text form of a value, `nil` for NULL.
+  mutating func append(_ text: String?) {
+    guard var text else { return appendPlain("\\N") }
+    separate()
+    text.withUTF8 { unsafe appendEscaped($0.span) }
+  }
+
+  /// Writes a column with a text in UTF-8.
+  mutating func append(text: Span<UInt8>) {
+    separate()
+    appendEscaped(text)
+  }
+
+  /// Writes a column with a text form that needs no escapes.
+  mutating func appendPlain(_ text: String) {
+    separate()
+    bytes.append(contentsOf: text.utf8)
+  }
+
+  private mutating func separate() {
+    if !isFirst { bytes.append(UInt8(ascii: "\t")) }
+    isFirst = false
+  }
+
+  private mutating func appendEscaped(_ text: Span<UInt8>) {
+    for index in text.indices {
+      let byte = text[index]
+      switch byte {
+      case UInt8(ascii: "\\"): bytes.append(byte)
+      case UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"):
+        bytes.append(UInt8(ascii: "\\"))
+        bytes.append(
+          byte == 0x0A ? UInt8(ascii: "n") : byte == 0x0D ? UInt8(ascii: "r") : UInt8(ascii: "t"))
+        continue
+      default: break
+      }
+      bytes.append(byte)
+    }
+  }
+
+  /// Ends a row.
+  mutating func endRow() throws(StoreError) {
+    bytes.append(UInt8(ascii: "\n"))
+    isFirst = true
+    if bytes.count >= Self.size { try flush() }
+  }
+
+  fileprivate mutating func flush() throws(StoreError) {
+    if bytes.isEmpty { return }
+    try connection.put(bytes)
+    bytes.removeAll(keepingCapacity: true)
+  }
+}
+
+/// Lends texts as an array of C strings that ends with a null pointer; `nil` is a null pointer too.
+private func withCStrings<Result>(
+  _ texts: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
+) -> Result {
+  var bytes: [CChar] = []
+  bytes.reserveCapacity(texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) + 1 })
+  var starts: [Int?] = []
+  for text in texts {
+    guard let text else {
+      starts.append(nil)
+      continue
+    }
+    starts.append(bytes.count)
+    bytes.append(contentsOf: text.utf8.lazy.map { CChar(bitPattern: $0) })
+    bytes.append(0)
+  }
+  return unsafe bytes.withUnsafeBufferPointer { bytes in
+    var pointers = unsafe starts.map { start -> UnsafePointer<CChar>? in
+      guard let start, let base = bytes.baseAddress else { return nil }
+      return unsafe base + start
+    }
+    unsafe pointers.append(nil)
+    return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+  }
+}

@@ -1,0 +1,81 @@
+import RMOSModels
+import RMOSStore
+import Synchronization
+
+/// The connections on which a store reads: each reader has one of its own.
+final class PostgresReaderPool: Sendable {
+  private let address: PostgresAddress
+  private let catalog: EntityCatalog
+  private let busyTimeout: Duration
+  private let home: PostgresSession.Home
+  private let idle: Mutex<[PostgresSession]>
+  /// The most connections that are kept while nobody reads.
+  private static let capacity = 4
+
+  /// Creates a pool that holds one session.
+  init(
+    _ first: PostgresSession, _ address: PostgresAddress, _ catalog: EntityCatalog,
+    busyTimeout: Duration
+  ) {
+    self.address = address
+    self.catalog = catalog
+    self.busyTimeout = busyTimeout
+    home = first.home
+    idle = Mutex([first])
+  }
+
+  /// Runs `body` on what is committed now.
+  func read<Result>(_ body: (PostgresSession) throws -> Result) throws -> Result {
+    try withSession(beginningWith: { session throws(StoreError) in
+      try session.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+      try session.refresh()
+    }) { session in
+      defer { if session.connection.isAlive { _ = try? session.connection.execute("ROLLBACK") } }
+      return try body(session)
+    }
+  }
+
+  /// Lends a session outside of a transaction.
+  func withSession<Result>(_ body: (PostgresSession) throws -> Result) throws -> Result {
+    try withSession(
+      beginningWith: { session throws(StoreError) in try session.connection.execute("SELECT 1") },
+      body)
+  }
+
+  /// Lends a session on which `start` has succeeded.
+  private func withSession<Result>(
+    beginningWith start: (PostgresSession) throws(StoreError) -> Void,
+    _ body: (PostgresSession) throws -> Result
+  ) throws -> Result {
+    let session = try startedSession(start)
+    defer { putBack(session) }
+    return try body(session)
+  }
+
+  private func startedSession(
+    _ start: (PostgresSession) throws(StoreError) -> Void
+  ) throws(StoreError) -> PostgresSession {
+    while let session = idle.withLock({ $0.popLast() }) {
+      do throws(StoreError) {
+        try start(session)
+        return session
+      } catch {
+        // The server was restarted, say, while nobody read: others may be as dead.
+        guard !session.connection.isAlive else { throw error }
+      }
+    }
+    let session = try PostgresSession(address, catalog, busyTimeout: busyTimeout, home: home)
+    try start(session)
+    return session
+  }
+
+  private func putBack(_ session: PostgresSession) {
+    guard session.connection.isAlive, session.connection.isIdle else { return }
+    idle.withLock { idle in
+      if idle.count < Self.capacity { idle.append(session) }
+    }
+  }
+
+  /// Closes the connections that are not in use.
+  func removeAll() { idle.withLock { $0 = [] } }
+}

@@ -1,0 +1,203 @@
+import RMOSModels
+
+/// One of the project's own tables, whose names begin with `migration_`.
+///
+/// The one declaration of its columns: CREATE TABLE, INSERT and SELECT all derive from it. They are
+/// those of a SQLite store; what a column without a type holds there is TEXT here.
+struct LedgerTable: Sendable {
+  let name: String
+  /// The columns, as CREATE TABLE declares them.
+  private let definitions: [String]
+  /// The columns of the primary key.
+  private let key: [String]
+
+  /// The names of the columns, in order.
+  var columns: [String] { definitions.map { String($0.prefix { $0 != " " }) } }
+
+  /// The list that selects all columns, in order.
+  var list: String { columns.joined(separator: ", ") }
+
+  /// The statement that creates the table unless it exists.
+  var createSQL: String {
+    let parts = definitions + (key.isEmpty ? [] : ["PRIMARY KEY (\(key.joined(separator: ", ")))"])
+    return "CREATE TABLE IF NOT EXISTS \(name) (\(parts.joined(separator: ", ")))"
+  }
+
+  /// The definitions of columns that a table made for fewer kinds may lack, by their names.
+  func definition(of column: String) -> String? {
+    definitions.first { $0.hasPrefix("\(column) ") }
+  }
+
+  private static let text = "TEXT COLLATE \"C\""
+
+  /// The runs; see ``RunColumn``.
+  static let runs = LedgerTable(
+    name: "migration_runs",
+    definitions: RunColumn.allCases.map { "\($0.name) \($0.type)" }, key: ["id"])
+
+  /// Where each entity came from; see ``ProvenanceColumn``.
+  static let provenance = LedgerTable(
+    name: "migration_provenance",
+    definitions: ["kind \(text) NOT NULL", "entity_id \(text) NOT NULL", "run_id BIGINT NOT NULL"]
+      + originDefinitions.map(\.required), key: ["kind", "entity_id"])
+
+  /// The issues of each run; see ``IssueColumn``.
+  static let issues = LedgerTable(
+    name: "migration_issues",
+    definitions: IssueColumn.allCases.map { "\($0.name) \($0.type)" }, key: ["run_id", "seq"])
+
+  /// The rows that a run rewrote, with their provenance, as they were.
+  ///
+  /// Values are in text form: the type of a field's column is known.
+  static func beforeImages(_ catalog: EntityCatalog) -> LedgerTable {
+    let counts = (EntityCatalog.rmos.kinds + catalog.kinds).map(\.schema.fields.count)
+    return LedgerTable(
+      name: beforeImagesName,
+      definitions: [
+        "kind \(text) NOT NULL", "entity_id \(text) NOT NULL", "run_id BIGINT NOT NULL",
+      ] + (1..<(counts.max() ?? 1)).map { "value_\($0) \(text)" } + ["from_run BIGINT"]
+        + originDefinitions.map(\.optional), key: ["kind", "entity_id", "run_id"])
+  }
+
+  /// The version of these tables.
+  static let versions = LedgerTable(
+    name: "migration_version", definitions: ["version BIGINT NOT NULL"], key: ["version"])
+
+  private static let beforeImagesName = "migration_before_images"
+
+  /// All of them, for the kinds of a catalog.
+  static func all(_ catalog: EntityCatalog) -> [LedgerTable] {
+    [runs, provenance, issues, beforeImages(catalog), versions]
+  }
+
+  /// Their names.
+  static let names = [
+    runs.name, provenance.name, issues.name, beforeImagesName, versions.name,
+  ]
+
+  /// The version that this code reads and writes.
+  static let currentVersion: Int64 = 2
+
+  private static let originDefinitions: [(required: String, optional: String)] =
+    ProvenanceColumn.origin.dropFirst().map { column in
+      let (name, type) = (column.name, column.type)
+      return ("\(name) \(type)\(column.isRequired ? " NOT NULL" : "")", "\(name) \(type)")
+    }
+
+  /// The before-images' columns for the fields of a kind but its id, in schema order.
+  static func imageColumns(of kind: EntityKind) -> [String] {
+    (1..<kind.schema.fields.count).map { "value_\($0)" }
+  }
+}
+
+/// The columns of `migration_runs`, in order: their raw values are their positions.
+enum RunColumn: Int, CaseIterable, Sendable {
+  case id, command, state, startedAt, heartbeatAt, finishedAt, source, options, toolVersion
+  case processID, statistics, issueCounts, seconds, timings, failure, undoneBy
+
+  var name: String {
+    switch self {
+    case .id: "id"
+    case .command: "command"
+    case .state: "state"
+    case .startedAt: "started_at"
+    case .heartbeatAt: "heartbeat_at"
+    case .finishedAt: "finished_at"
+    case .source: "source"
+    case .options: "options_json"
+    case .toolVersion: "tool_version"
+    case .processID: "process_id"
+    case .statistics: "statistics_json"
+    case .issueCounts: "issue_counts_json"
+    case .seconds: "seconds"
+    case .timings: "timings_json"
+    case .failure: "failure"
+    case .undoneBy: "undone_by"
+    }
+  }
+
+  fileprivate var type: String {
+    switch self {
+    case .id, .processID: "BIGINT NOT NULL"
+    case .undoneBy: "BIGINT"
+    case .seconds: "DOUBLE PRECISION NOT NULL"
+    case .finishedAt, .failure: "TEXT COLLATE \"C\""
+    default: "TEXT COLLATE \"C\" NOT NULL"
+    }
+  }
+}
+
+/// The columns of `migration_provenance`, in order.
+enum ProvenanceColumn: Int, CaseIterable, Sendable {
+  case kind, entityID, run, path, locator, byteOffset, byteLength, sha256, unknownMembers
+  case rowDigest
+
+  var name: String {
+    switch self {
+    case .kind: "kind"
+    case .entityID: "entity_id"
+    case .run: "run_id"
+    case .path: "path"
+    case .locator: "locator"
+    case .byteOffset: "byte_offset"
+    case .byteLength: "byte_length"
+    case .sha256: "sha256"
+    case .unknownMembers: "unknown_json"
+    case .rowDigest: "row_digest"
+    }
+  }
+
+  fileprivate var type: String {
+    switch self {
+    case .run, .byteOffset, .byteLength, .rowDigest: "BIGINT"
+    case .sha256: "BYTEA"
+    case .kind, .entityID, .path, .locator, .unknownMembers: "TEXT COLLATE \"C\""
+    }
+  }
+
+  fileprivate var isRequired: Bool {
+    switch self {
+    case .locator, .unknownMembers, .rowDigest: false
+    default: true
+    }
+  }
+
+  /// All but the key: what is known of where a row came from, the run first.
+  static let origin = allCases.filter { $0 != .kind && $0 != .entityID }
+
+  /// The names of ``origin`` among the columns of the before-images, whose `run_id` is another.
+  static let imageNames = origin.map { $0 == .run ? "from_run" : $0.name }
+}
+
+/// The columns of `migration_issues`, in order.
+enum IssueColumn: Int, CaseIterable, Sendable {
+  case run, sequence, severity, code, kind, entityID, source, locator, line, columnNumber
+  case byteOffset, pointer, message
+
+  var name: String {
+    switch self {
+    case .run: "run_id"
+    case .sequence: "seq"
+    case .severity: "severity"
+    case .code: "code"
+    case .kind: "kind"
+    case .entityID: "entity_id"
+    case .source: "source"
+    case .locator: "locator"
+    case .line: "line"
+    case .columnNumber: "column_number"
+    case .byteOffset: "byte_offset"
+    case .pointer: "pointer"
+    case .message: "message"
+    }
+  }
+
+  fileprivate var type: String {
+    switch self {
+    case .run, .sequence: "BIGINT NOT NULL"
+    case .line, .columnNumber, .byteOffset: "BIGINT"
+    case .severity, .code, .message: "TEXT COLLATE \"C\" NOT NULL"
+    case .kind, .entityID, .source, .locator, .pointer: "TEXT COLLATE \"C\""
+    }
+  }
+}

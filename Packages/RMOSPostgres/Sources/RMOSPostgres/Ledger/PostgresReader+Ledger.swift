@@ -1,0 +1,140 @@
+import RMOSModels
+import RMOSStore
+
+// The ledger's rows, read.
+
+extension PostgresReader {
+  final func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
+    let session = try session()
+    guard session.statements.hasLedger, !id.utf8.contains(0) else { return nil }
+    let row = try session.connection.query(
+      "SELECT \(LedgerTable.provenance.list) FROM migration_provenance "
+        + "WHERE kind = $1 AND entity_id = $2", [kind.table, id]
+    ).first
+    return row.map { $0.provenance(kind, id, from: ProvenanceColumn.run.rawValue) }
+  }
+
+  final func runs(limit: Int?) throws -> [LedgerRun] {
+    try selectRuns("ORDER BY id DESC" + (limit.map { " LIMIT \(max(0, $0))" } ?? ""), [])
+  }
+
+  final func run(_ id: Int64) throws -> LedgerRun? {
+    try selectRuns("WHERE id = $1", [String(id)]).first
+  }
+
+  private func selectRuns(_ clause: String, _ parameters: [String]) throws -> [LedgerRun] {
+    let session = try session()
+    guard session.statements.hasLedger else { return [] }
+    var runs: [LedgerRun] = []
+    try session.connection.forEachRow(
+      "SELECT \(LedgerTable.runs.list) FROM migration_runs \(clause)", parameters
+    ) { runs.append($0.run(catalog)) }
+    return runs
+  }
+
+  final func forEachIssue(
+    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+  ) throws {
+    let session = try session()
+    guard session.statements.hasLedger else { return }
+    try session.connection.forEachRow(
+      "SELECT \(LedgerTable.issues.list) FROM migration_issues WHERE run_id = $1 ORDER BY seq"
+        + (limit.map { " LIMIT \(max(0, $0))" } ?? ""), [String(run)]
+    ) { try body($0.issue(catalog)) }
+  }
+
+  final func forEachBeforeImage(
+    ofRun run: Int64, _ body: (BeforeImage) throws -> Void
+  ) throws {
+    let session = try session()
+    guard session.statements.hasLedger else { return }
+    for kind in catalog.kinds {
+      let columns = ["entity_id"] + LedgerTable.imageColumns(of: kind)
+      let list = (columns + ProvenanceColumn.imageNames).joined(separator: ", ")
+      try session.connection.forEachRow(
+        "SELECT \(list) FROM migration_before_images WHERE kind = $1 AND run_id = $2 "
+          + "ORDER BY entity_id COLLATE \"C\"", [kind.table, String(run)]
+      ) { row in
+        let record = kind.record(row)
+        let provenance =
+          row.isNull(at: columns.count)
+          ? nil : row.provenance(kind, record.id, from: columns.count)
+        try body(BeforeImage(record: record, provenance: provenance))
+      }
+    }
+  }
+}
+
+extension PostgresRow {
+  fileprivate func run(_ catalog: EntityCatalog) -> LedgerRun {
+    func text(_ column: RunColumn) -> String? { self.text(at: column.rawValue) }
+    var run = LedgerRun(
+      id: integer(at: RunColumn.id.rawValue) ?? 0, command: text(.command) ?? "",
+      startedAt: text(.startedAt) ?? "", source: text(.source) ?? "",
+      optionsJSON: text(.options) ?? "{}", toolVersion: text(.toolVersion) ?? "",
+      processID: Int32(truncatingIfNeeded: integer(at: RunColumn.processID.rawValue) ?? 0),
+      catalog: catalog)
+    run.state = LedgerRun.State(rawValue: text(.state) ?? "") ?? .interrupted
+    run.heartbeatAt = text(.heartbeatAt) ?? run.startedAt
+    run.finishedAt = text(.finishedAt)
+    run.read(
+      statistics: text(.statistics), issueCounts: text(.issueCounts), timings: text(.timings))
+    run.seconds = real(at: RunColumn.seconds.rawValue) ?? 0
+    run.failure = text(.failure)
+    run.undoneBy = integer(at: RunColumn.undoneBy.rawValue)
+    return run
+  }
+
+  fileprivate func issue(_ catalog: EntityCatalog) -> Issue {
+    func text(_ column: IssueColumn) -> String? { self.text(at: column.rawValue) }
+    func number(_ column: IssueColumn) -> Int? { integer(at: column.rawValue).map { Int($0) } }
+    let source = text(.source)
+    return Issue(
+      severity: Severity(rawValue: text(.severity) ?? "") ?? .error,
+      code: IssueCode(rawValue: text(.code) ?? ""),
+      kind: text(.kind).flatMap(catalog.kind(named:)), id: text(.entityID), source: source,
+      locator: text(.locator).flatMap { Locator(stored: $0, path: source) }, line: number(.line),
+      column: number(.columnNumber), offset: number(.byteOffset), pointer: text(.pointer),
+      message: text(.message) ?? "")
+  }
+
+  /// The origin of the entity with `id`, whose columns from `first` on are
+  /// ``ProvenanceColumn/origin``.
+  fileprivate func provenance(_ kind: EntityKind, _ id: String, from first: Int) -> Provenance {
+    func column(_ column: ProvenanceColumn) -> Int {
+      first + column.rawValue - ProvenanceColumn.run.rawValue
+    }
+    let path = string(at: column(.path))
+    return Provenance(
+      kind: kind, entityID: id, run: integer(at: column(.run)) ?? 0, path: path,
+      locator: text(at: column(.locator)).flatMap { Locator(stored: $0, path: path) },
+      byteOffset: count(at: column(.byteOffset)), byteLength: count(at: column(.byteLength)),
+      sha256: Provenance.Digest(bytes: bytes(at: column(.sha256))) ?? .zero,
+      unknownMembers: text(at: column(.unknownMembers)),
+      rowDigest: integer(at: column(.rowDigest)).map {
+        RowDigest(rawValue: UInt64(bitPattern: $0))
+      })
+  }
+}
+
+extension Locator {
+  /// The locator in its column: a number as such, a key as a text of JSON, which may hold a NUL.
+  var stored: String {
+    switch self {
+    case .index(let number), .line(let number): String(number)
+    case .key(let key): JSONValue.string(key).text
+    }
+  }
+
+  /// Reads what ``stored`` wrote; a number is the line of a JSON Lines file, or the index in a list
+  /// in any other.
+  fileprivate init?(stored: String, path: String?) {
+    if let number = Int(stored) {
+      self.init(number: number, path: path)
+    } else if let value = try? JSONValue(parsing: stored), case .string(let key) = value {
+      self = .key(key)
+    } else {
+      return nil
+    }
+  }
+}

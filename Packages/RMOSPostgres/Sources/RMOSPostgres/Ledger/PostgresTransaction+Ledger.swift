@@ -1,0 +1,89 @@
+import RMOSModels
+import RMOSStore
+
+// The ledger's rows, written.
+
+extension PostgresTransaction {
+  func beginRun(_ run: LedgerRun) throws -> Int64 {
+    let columns = LedgerTable.runs.columns.dropFirst().joined(separator: ", ")
+    let values = run.columns
+    // Not from a sequence: the number that follows is known beforehand, and has no gaps.
+    let row = try session().connection.query(
+      "INSERT INTO migration_runs (id, \(columns)) SELECT coalesce(max(id), 0) + 1, "
+        + "\(RunColumn.typedParameters) FROM migration_runs "
+        + "RETURNING id", Array(values.dropFirst())
+    ).first
+    guard let id = row?.integer(at: 0) else {
+      throw StoreError(.other, "the ledger gave the run no number")
+    }
+    return id
+  }
+
+  func updateRun(_ run: LedgerRun) throws {
+    let assignments = RunColumn.allCases.dropFirst().map { "\($0.name) = $\($0.rawValue + 1)" }
+    let result = try session().connection.query(
+      "UPDATE migration_runs SET \(assignments.joined(separator: ", ")) WHERE id = $1", run.columns)
+    guard result.changes > 0 else { throw StoreError.noSuchRun(run.id) }
+  }
+
+  func appendIssues(_ issues: [Issue], run: Int64) throws {
+    let connection = try session().connection
+    let row = try connection.query(
+      "SELECT (SELECT max(seq) FROM migration_issues WHERE run_id = $1) "
+        + "FROM migration_runs WHERE id = $1", [String(run)]
+    ).first
+    guard let row else { throw StoreError.noSuchRun(run) }
+    let last = row.integer(at: 0) ?? 0
+    if issues.isEmpty { return }
+    _ = try connection.copy(
+      "COPY migration_issues (\(LedgerTable.issues.list)) FROM STDIN"
+    ) { rows throws(StoreError) in
+      for (index, issue) in issues.enumerated() {
+        for column in issue.columns(run: run, sequence: last + Int64(index) + 1) {
+          rows.append(column?.withoutNUL)
+        }
+        try rows.endRow()
+      }
+    }
+  }
+}
+
+extension LedgerRun {
+  /// The columns of ``RunColumn`` in text form.
+  fileprivate var columns: [String?] {
+    [
+      String(id), command, state.rawValue, startedAt, heartbeatAt, finishedAt, source, optionsJSON,
+      toolVersion, String(processID), statisticsJSON, issueCountsJSON, String(seconds),
+      timingsJSON, failure, undoneBy.map { String($0) },
+    ].map { $0?.withoutNUL }
+  }
+}
+
+extension RunColumn {
+  /// Parameters for all columns but the id, with their types, which a SELECT does not tell.
+  fileprivate static let typedParameters = allCases.dropFirst().map { column in
+    switch column {
+    case .processID, .undoneBy: "$\(column.rawValue)::bigint"
+    case .seconds: "$\(column.rawValue)::double precision"
+    default: "$\(column.rawValue)::text"
+    }
+  }.joined(separator: ", ")
+}
+
+extension Issue {
+  /// The columns of ``IssueColumn`` in text form.
+  fileprivate func columns(run: Int64, sequence: Int64) -> [String?] {
+    [
+      String(run), String(sequence), severity.rawValue, code.rawValue, kind?.table, id, source,
+      locator?.stored, line.map { String($0) }, column.map { String($0) },
+      offset.map { String($0) }, pointer, message,
+    ]
+  }
+}
+
+extension String {
+  /// The text with the symbol for NUL (U+2400) instead of NUL, which PostgreSQL cannot hold.
+  fileprivate var withoutNUL: String {
+    utf8.contains(0) ? replacing("\u{0}", with: "\u{2400}") : self
+  }
+}

@@ -1,0 +1,337 @@
+public import RMOSModels
+public import RMOSStore
+import Synchronization
+
+/// A store in a PostgreSQL database, which several machines can share.
+///
+/// ```swift
+/// let store = try PostgresStore(url: "postgresql://rmos@db.example/shop")
+/// let count = try store.read { try $0.count(RecordQuery(.patterns)) }
+/// ```
+///
+/// It does what a `SQLiteStore` does, with the same tables: times and JSON are TEXT, so that both
+/// are kept as they were written. Text that holds the character NUL is refused, because PostgreSQL
+/// cannot hold it.
+///
+/// Several threads may use it: reads run in parallel, each on a connection and a snapshot of its
+/// own; writes run one after another. One writer at a time, on whatever machine, holds an advisory lock,
+/// which ends with its session.
+public final class PostgresStore: RecordStore {
+  /// What a store may do with its database.
+  public enum Access: Sendable, Hashable {
+    /// Anything; the tables are created if they are missing.
+    case create
+    /// Anything; there must be tables.
+    case readWrite
+    /// Reading only.
+    case readOnly
+    /// Reading only, of any database: incomplete, of a newer version or of another application.
+    /// Opening succeeds; reading what is missing fails. For audits.
+    case inspect
+  }
+
+  /// The server, the database and the user; never a password.
+  public let location: String
+  /// The kinds of entities that the store holds.
+  public let catalog: EntityCatalog
+  private let access: Access
+  private let address: PostgresAddress
+  private let busyTimeout: Duration
+  private let home: PostgresSession.Home
+  let readers: PostgresReaderPool
+  private let gate: WriterGate
+  private let writer = Mutex<PostgresSession?>(nil)
+  /// The session that holds the lock while there is an exclusive section.
+  private let holder = Mutex<PostgresSession?>(nil)
+  private let isClosed = Mutex(false)
+  private let mark = ChangeMark()
+
+  /// Connects to a database, and creates the tables if `access` says so.
+  ///
+  /// libpq reads the URL: it may name a service or certificates, and passwords may also come from a
+  /// password file or the environment. The tables are in the first schema of the search_path that
+  /// has some of them, or else are created in its first schema.
+  ///
+  /// - Parameters:
+  ///   - url: A URL such as `postgresql://rmos@db.example/shop`, or another connection string of
+  ///     libpq.
+  ///   - catalog: The kinds of entities that it holds.
+  ///   - access: What may be done.
+  ///   - busyTimeout: How long to wait for other writers.
+  /// - Throws: `StoreError` with `cannotOpen`, `busy` if the server takes no more connections,
+  ///   `foreignDatabase`, `newerSchema`, `unusableSchema`, or what the server reports.
+  public init(
+    url: String, catalog: EntityCatalog = .rmos, access: Access = .create,
+    busyTimeout: Duration = .seconds(5)
+  ) throws(StoreError) {
+    address = try PostgresAddress(url)
+    self.catalog = catalog
+    self.access = access
+    self.busyTimeout = min(max(busyTimeout, .zero), .seconds(1_000_000))
+    let session = try PostgresSession(address, catalog, busyTimeout: self.busyTimeout)
+    let location = session.connection.location
+    self.location = location
+    home = session.home
+    gate = WriterGate(location: location)
+    readers = PostgresReaderPool(session, address, catalog, busyTimeout: self.busyTimeout)
+    if access == .inspect { return }
+    try session.layout.validate(location: location)
+    switch access {
+    case .create where !session.layout.isReadable: try bringUpToDate()
+    case .readWrite where !session.layout.isReadable:
+      throw StoreError(
+        .cannotOpen,
+        "the schema \(home.name) of \(location) has no tables of RMOS; create them first",
+        path: location)
+    default: break
+    }
+  }
+
+  /// Closes the connections that are not in use, as releasing the store does.
+  ///
+  /// Use it if others may hold the store for longer. A write in progress ends first; later ones are
+  /// refused.
+  public func close() {
+    isClosed.withLock { $0 = true }
+    readers.removeAll()
+    try? gate.transaction(timeout: busyTimeout) { writer.withLock { $0 = nil } }
+  }
+
+  // MARK: Reading
+
+  /// Runs `body` on a snapshot, on a connection of its own.
+  public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+    try readers.read { session in
+      if access != .inspect { try session.layout.validate(location: location) }
+      let reader = PostgresReader(session)
+      defer { reader.expire() }
+      return try body(reader)
+    }
+  }
+
+  /// The size of the store's tables and indexes, in bytes; `nil` if the server does not say.
+  public var sizeOnDisk: Int? {
+    try? readers.withSession { session in
+      try session.connection.query(
+        "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c "
+          + "JOIN pg_namespace n ON n.oid = c.relnamespace "
+          + "WHERE n.nspname = $2 AND c.relname = ANY ($1) AND c.relkind = 'r'",
+        [PostgresLayout.names(catalog).postgresArray, home.name]
+      ).first?.count(at: 0)
+    }
+  }
+
+  /// Whether the writer lock is held, by whatever session; `nil` if the server does not say.
+  public var hasWriter: Bool? {
+    try? readers.withSession { session in
+      try session.connection.query(
+        "SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+          + "WHERE l.locktype = 'advisory' AND l.classid = \(WriterLock.key) "
+          + "AND l.objid = \(home.oid) AND l.objsubid = 2 AND l.granted "
+          + "AND d.datname = current_database())"
+      ).first?.isTrue(at: 0)
+    }
+  }
+
+  /// Returns a token that changes with every commit on the server: `pg_current_snapshot()`.
+  public func changeToken() -> String? {
+    let snapshot = try? readers.withSession { session in
+      try session.connection.query("SELECT pg_current_snapshot()::text").first?.text(at: 0)
+    }
+    return snapshot.map { "\(mark.text)-\($0)" }
+  }
+
+  // MARK: Writing
+
+  /// Runs `body` in one transaction.
+  ///
+  /// Outside of ``withExclusiveWriter(_:)`` it waits for other writers until the busy timeout.
+  public func write<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+    try checkAccess()
+    return try gate.transaction(timeout: busyTimeout) {
+      try holdingLock(timeout: busyTimeout) { session in
+        try transaction(session) { try body($0) }
+      }
+    }
+  }
+
+  private func transaction<Result>(
+    _ session: PostgresSession, _ body: (PostgresTransaction) throws -> Result
+  ) throws -> Result {
+    let layout = session.layout
+    do {
+      return try session.connection.transaction("ISOLATION LEVEL REPEATABLE READ READ WRITE") {
+        // What is only checked at the end would lose the whole transaction, and not one entity.
+        try session.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        try session.refresh()
+        if session.layout.isComplete {
+          try session.validateForWriting()
+        } else {
+          try PostgresSchema.complete(session)
+        }
+        let transaction = PostgresTransaction(session)
+        defer { transaction.expire() }
+        return try body(transaction)
+      }
+    } catch {
+      // What it created is not there.
+      if session.layout.cookie != layout.cookie, session.connection.isAlive {
+        try? session.reload()
+      }
+      throw error
+    }
+  }
+
+  /// Adds the tables, columns and indexes that are missing, without changing any value.
+  ///
+  /// The first write does so anyway.
+  public func bringUpToDate() throws(StoreError) {
+    do {
+      try write { _ in }
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw StoreError(.other, "\(location): \(error)", path: location)
+    }
+  }
+
+  /// Runs `body` as the only writer.
+  ///
+  /// The calling thread and its session hold the lock: others, on whatever machine, wait until the
+  /// busy timeout and are then refused. If the session is lost, so is the lock, and what `body`
+  /// writes after that fails.
+  public func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result {
+    try checkAccess()
+    return try gate.exclusively {
+      try holdingLock(timeout: .zero) { session in
+        let result = try body()
+        guard session.connection.isAlive else { throw session.connection.lostTransaction }
+        return result
+      }
+    }
+  }
+
+  // Only the thread that is within the gate gets here.
+  private func holdingLock<Result>(
+    timeout: Duration, _ body: (PostgresSession) throws -> Result
+  ) throws -> Result {
+    if let session = holder.withLock({ $0 }) { return try body(session) }
+    let (session, lock) = try lockedSession(timeout: timeout)
+    holder.withLock { $0 = session }
+    defer {
+      holder.withLock { $0 = nil }
+      lock.release()
+    }
+    return try body(session)
+  }
+
+  /// Takes the lock on the writer's session, or on a new one if that was lost meanwhile.
+  private func lockedSession(
+    timeout: Duration
+  ) throws(StoreError) -> (PostgresSession, WriterLock) {
+    if let session = writer.withLock({ $0 }), session.connection.isAlive {
+      do throws(StoreError) {
+        return (session, try WriterLock(on: session, timeout: timeout, restoring: busyTimeout))
+      } catch {
+        guard !session.connection.isAlive else { throw error }
+      }
+    }
+    let session = try PostgresSession(address, catalog, busyTimeout: busyTimeout, home: home)
+    writer.withLock { $0 = session }
+    return (session, try WriterLock(on: session, timeout: timeout, restoring: busyTimeout))
+  }
+
+  private func checkAccess() throws(StoreError) {
+    if isClosed.withLock({ $0 }) {
+      throw StoreError(.other, "\(location) was closed; open it again", path: location)
+    }
+    guard access == .readOnly || access == .inspect else { return }
+    throw StoreError(
+      .readOnly, "\(location) is open for reading only; open it with access .readWrite",
+      path: location)
+  }
+
+  // MARK: Around a run
+
+  /// Checks that rows can be written, without changing anything.
+  public func checkWriting() throws -> [Issue] {
+    try readers.read { session in
+      let (connection, layout) = (session.connection, session.layout)
+      try session.validateForWriting()
+      try WritingRights(session).check()
+      guard layout.isReadable, !layout.missingTables.isEmpty else { return [] }
+      return [
+        Issue(
+          severity: .warning, code: .storeIncomplete,
+          message: "\(connection.location) lacks "
+            + (layout.missingTables.count == 1 ? "the table " : "the tables ")
+            + layout.missingTables.joined(separator: ", ")
+            + ", which a migration creates; if rows are missing, look for a backup")
+      ]
+    }
+  }
+
+  /// Returns ``RMOSStore/Rehearsal/lookUps`` if the schema is the shared one; what other applications
+  /// have added to it, only the database itself can apply.
+  public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
+    try readers.read { session in
+      let hindrances = session.layout.hindrances
+      guard !hindrances.isEmpty else { return .lookUps }
+      return .unforeseeable(
+        hindrances.prefix(3).joined(separator: ", ")
+          + (hindrances.count > 3 ? " and \(hindrances.count - 3) more" : ""))
+    }
+  }
+
+  /// Runs `body`; if all entity tables are empty and the schema does not belong to a newer
+  /// application, without the recommended indexes, which are created when it ends.
+  public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result {
+    let wereEmpty = try whileWriting { try PostgresSchema.dropIndexesOfEmptyTables($0) }
+    let result: Result
+    do {
+      result = try body()
+    } catch {
+      // If this fails, the next load makes up for it.
+      try? whileWriting { try PostgresSchema.createMissingIndexes($0) }
+      throw error
+    }
+    try whileWriting { session in
+      try PostgresSchema.createMissingIndexes(session)
+      if wereEmpty { try PostgresSchema.analyze(session) }
+    }
+    return result
+  }
+
+  private func whileWriting<Result>(_ body: (PostgresSession) throws -> Result) throws -> Result {
+    try write { _ in }
+    return try gate.transaction(timeout: busyTimeout) {
+      try holdingLock(timeout: busyTimeout, body)
+    }
+  }
+
+  /// Copies the tables into a schema of their own, named after this one and the run.
+  public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
+    try checkAccess()
+    let backup = try gate.transaction(timeout: busyTimeout) {
+      try holdingLock(timeout: busyTimeout) { session in
+        try SchemaBackup(of: session, beforeRun: run).take(isCancelled: isCancelled)
+      }
+    }
+    return RunBackup(
+      path: "\(location), schema \(backup.name)", run: run,
+      discard: { self.change { try backup.drop($0) } },
+      removeOlder: { self.change { try backup.dropOlder($0) } })
+  }
+
+  /// Does what may fail without consequence.
+  private func change(_ body: (PostgresSession) throws -> Void) {
+    try? gate.transaction(timeout: busyTimeout) {
+      try holdingLock(timeout: busyTimeout, body)
+    }
+  }
+}
+
+/// What distinguishes the change tokens of one store from those of all others.
+private struct ChangeMark: Sendable {
+  let text = String(UInt64.random(in: .min ... .max), radix: 16)
+}

@@ -1,0 +1,113 @@
+import RMOSModels
+import RMOSStore
+
+/// The SQL of one kind of entity, for one layout.
+final class EntityStatements: Sendable {
+  let kind: EntityKind
+  /// An expression per field, in schema order: its column or, in older schemas, its default.
+  let expressions: [String]
+  /// What follows SELECT to read all fields.
+  let list: String
+  /// The terms that order by `created_at`, the newest first.
+  let newestFirst: String
+  /// Values of all fields of the row with id $1.
+  let selectByID: String
+  /// A row if there is one with id $1.
+  let selectExists: String
+  /// Inserts a row; one parameter per field.
+  let insert: String
+  /// Replaces a row; one parameter per field, the first of which is the id.
+  let update: String
+  /// Deletes the row with id $1.
+  let delete: String
+  /// Takes rows by COPY; one column per field.
+  let copy: String
+  /// Keeps the row with id $1, and its provenance, as they are before run $2 rewrites them.
+  let insertBeforeImage: String
+  private let isThere: Bool
+
+  init(_ kind: EntityKind, _ layout: PostgresLayout) {
+    let schema = kind.schema
+    let present = layout.columnNames(kind)
+    self.kind = kind
+    isThere = present != nil
+    let expressions = schema.fields.map { field in
+      if present?.contains(field.column) != false { return field.column }
+      if case .text(let text) = field.defaultValue { return text.sqlLiteral }
+      return "NULL::\(field.type.acceptedTypes[0])"
+    }
+    self.expressions = expressions
+    list = expressions.joined(separator: ", ")
+    let created = schema.position(ofMember: "created_at")
+    newestFirst =
+      (created.map { "\(expressions[$0]) COLLATE \"C\" DESC NULLS LAST, " } ?? "")
+      + (layout.hasRowOrder(kind) ? EntitySchema.rowOrder : "id COLLATE \"C\"")
+    let source = Self.source(kind, isThere: isThere)
+    selectByID = "SELECT \(list) FROM \(source) WHERE id = $1"
+    selectExists = "SELECT 1 FROM \(source) WHERE id = $1"
+    let columns = schema.fields.map(\.column)
+    insert =
+      "INSERT INTO \(kind.table) (\(columns.joined(separator: ", "))) "
+      + "VALUES (\(SQL.parameters(columns.count)))"
+    let assignments = columns.enumerated().dropFirst().map { "\($1) = $\($0 + 1)" }
+    update = "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE id = $1"
+    delete = "DELETE FROM \(kind.table) WHERE id = $1"
+    copy = "COPY \(kind.table) (\(columns.joined(separator: ", "))) FROM STDIN"
+    let images = LedgerTable.imageColumns(of: kind) + ProvenanceColumn.imageNames
+    let values = expressions.dropFirst().map { "\($0)::text" }
+    let origin = ProvenanceColumn.origin.map { "p.\($0.name)" }
+    insertBeforeImage =
+      "INSERT INTO migration_before_images (kind, entity_id, run_id, "
+      + "\(images.joined(separator: ", "))) SELECT '\(kind.table)', t.id, $2, "
+      + "\((values + origin).joined(separator: ", ")) FROM \(kind.table) t "
+      + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.table)' AND p.entity_id = t.id "
+      + "WHERE t.id = $1"
+  }
+
+  /// What to select from, under a name; a table that is yet to be created reads as an empty one.
+  func source(_ alias: String) -> String {
+    "\(Self.table(kind, isThere: isThere)) AS \(alias)"
+  }
+
+  /// What to select from, under the name of the table.
+  var source: String { Self.source(kind, isThere: isThere) }
+
+  private static func source(_ kind: EntityKind, isThere: Bool) -> String {
+    isThere ? kind.table : "\(table(kind, isThere: false)) AS \(kind.table)"
+  }
+
+  private static func table(_ kind: EntityKind, isThere: Bool) -> String {
+    if isThere { return kind.table }
+    let nulls = kind.schema.fields.map { "NULL::\($0.type.acceptedTypes[0]) AS \($0.column)" }
+    return "(SELECT \(nulls.joined(separator: ", ")) WHERE false)"
+  }
+
+  /// The field's column as read with an alias.
+  func expressions(_ alias: String) -> [String] {
+    zip(kind.schema.fields, expressions).map { $0.column == $1 ? "\(alias).\($1)" : $1 }
+  }
+}
+
+/// The SQL that fits a schema, made once per layout.
+struct StoreStatements: Sendable {
+  private let catalog: EntityCatalog
+  private let kinds: [EntityStatements]
+  let hasLedger: Bool
+
+  /// Creates the statements for `layout`.
+  init(_ layout: PostgresLayout) {
+    catalog = layout.catalog
+    kinds = catalog.kinds.map { EntityStatements($0, layout) }
+    hasLedger = layout.hasLedger && layout.missingLedgerSQL.isEmpty
+  }
+
+  /// The SQL of a kind.
+  ///
+  /// - Throws: ``StoreError/Code/unknownKind``.
+  subscript(kind: EntityKind) -> EntityStatements {
+    get throws(StoreError) {
+      guard let position = catalog.position(of: kind) else { throw .unknownKind(kind, catalog) }
+      return kinds[position]
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import RMOSModels
+import RMOSStore
+
+extension PostgresReader {
+  /// Looks up all ids and references in one query, and reads the rows that are there in few more.
+  final func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
+    let session = try session()
+    let search = FactSearch(batch, range)
+    let found = try search.run(session)
+    var facts = Array(repeating: StoredFacts(), count: range.count)
+    for (offset, references) in search.references.enumerated() {
+      for (position, id) in references where !found.contains(id) {
+        facts[offset].danglingReferences.append(position)
+      }
+    }
+    for ids in found.groups {
+      try search.forEachRow(ids, session) { record, unknownMembers in
+        guard let offset = search.offsets[UTF8Text(record.id)] else { return }
+        facts[offset].comparison = StoredComparison(
+          of: batch, at: range.lowerBound + offset, with: record, unknownMembers: unknownMembers)
+      }
+    }
+    return facts
+  }
+}
+
+/// The ids that entities of a batch have and refer to, looked up together.
+private struct FactSearch {
+  private let kind: EntityKind
+  /// The positions of the entities in the range, by their ids.
+  private(set) var offsets: [UTF8Text: Int] = [:]
+  /// The references of each entity that have a value: the position in the schema's references, and
+  /// the id.
+  private(set) var references: [[(position: Int, id: FoundID)]] = []
+  /// The ids to look up.
+  private var ids: [EntityKind: Set<UTF8Text>] = [:]
+
+  init(_ batch: RecordBatch, _ range: Range<Int>) {
+    kind = batch.kind
+    offsets.reserveCapacity(range.count)
+    let schema = kind.schema
+    batch.withText { text in
+      for (offset, index) in range.enumerated() {
+        let cells = batch.cells(at: index)
+        func value(_ field: Int) -> UTF8Text? {
+          guard case .text(let span) = cells[cells.startIndex + field] else { return nil }
+          return UTF8Text(text.extracting(span.range))
+        }
+        if let id = value(0) { offsets[id] = offset }
+        references.append(
+          schema.references.enumerated().compactMap { position, reference in
+            value(reference.field).map { (position, FoundID(kind: reference.target, id: $0)) }
+          })
+      }
+    }
+    for (_, id) in references.joined() { ids[id.kind, default: []].insert(id.id) }
+    ids[kind, default: []].formUnion(offsets.keys)
+  }
+
+  /// What was found.
+  struct Found {
+    fileprivate var ids: Set<FoundID> = []
+    /// The ids of the entities that are there, in groups whose rows fit into memory together.
+    fileprivate(set) var groups: [[String]] = []
+
+    func contains(_ id: FoundID) -> Bool { ids.contains(id) }
+  }
+
+  /// The most bytes of stored rows that are compared at once.
+  private static let groupSize = 1 << 22
+
+  /// Looks the ids up.
+  func run(_ session: PostgresSession) throws(StoreError) -> Found {
+    // A subquery per id, and no join: whatever the server believes of the tables, which may have been
+    // empty a moment ago, each is then looked up by the primary key.
+    let kinds = session.catalog.kinds.filter { ids[$0] != nil }
+    let parts = try kinds.enumerated().map { number, kind throws(StoreError) in
+      let table = try session.statements[kind]
+      let sizes = table.kind == self.kind ? table.textSize : "0"
+      return "SELECT \(number), x.id, (SELECT \(sizes) FROM \(table.source("t")) "
+        + "WHERE t.id = x.id) FROM unnest($\(number + 1)::text[]) AS x(id)"
+    }
+    let parameters = kinds.map { kind in
+      (ids[kind] ?? []).map(\.text).filter { !$0.utf8.contains(0) }.postgresArray
+    }
+    let result = try session.connection.query(
+      parts.joined(separator: " UNION ALL "), parameters)
+    var found = Found()
+    var size = Self.groupSize
+    for row in result.rows where !row.isNull(at: 2) {
+      let (kind, id) = (kinds[row.count(at: 0)], row.string(at: 1))
+      found.ids.insert(FoundID(kind: kind, id: UTF8Text(id)))
+      guard kind == self.kind, offsets[UTF8Text(id)] != nil else { continue }
+      size += row.count(at: 2)
+      if size >= Self.groupSize {
+        found.groups.append([])
+        size = row.count(at: 2)
+      }
+      found.groups[found.groups.count - 1].append(id)
+    }
+    return found
+  }
+
+  /// Reads the rows with `ids`, and the unknown members kept with them.
+  func forEachRow(
+    _ ids: [String], _ session: PostgresSession, _ body: (Record, String?) throws -> Void
+  ) throws {
+    let table = try session.statements[kind]
+    let unknown =
+      session.statements.hasLedger
+      ? "(SELECT p.unknown_json FROM migration_provenance p "
+        + "WHERE p.kind = '\(kind.table)' AND p.entity_id = x.id)" : "NULL"
+    let columns = kind.schema.fields.map { "r.\($0.column)" }.joined(separator: ", ")
+    let list = zip(kind.schema.fields, table.expressions("t")).map { "\($1) AS \($0.column)" }
+    let result = try session.connection.query(
+      "SELECT \(columns), \(unknown) FROM unnest($1::text[]) AS x(id), LATERAL "
+        + "(SELECT \(list.joined(separator: ", ")) FROM \(table.source("t")) WHERE t.id = x.id "
+        + "OFFSET 0) AS r", [ids.postgresArray])
+    for row in result.rows {
+      try body(kind.record(row), row.text(at: kind.schema.fields.count))
+    }
+  }
+}
+
+/// An id of a kind.
+private struct FoundID: Hashable {
+  let kind: EntityKind
+  let id: UTF8Text
+}
+
+/// A text that is compared by its bytes, as in SQL.
+///
+/// `String` treats composed and decomposed characters as equal.
+private struct UTF8Text: Hashable {
+  let text: String
+
+  init(_ text: String) { self.text = text }
+
+  init(_ bytes: Span<UInt8>) {
+    text = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+
+  static func == (left: UTF8Text, right: UTF8Text) -> Bool {
+    left.text.utf8.elementsEqual(right.text.utf8)
+  }
+
+  func hash(into hasher: inout Hasher) {
+    var text = text
+    text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+  }
+}
+
+extension EntityStatements {
+  /// The number of bytes of a row's texts, read without the texts.
+  fileprivate var textSize: String {
+    zip(kind.schema.fields, expressions("t"))
+      .filter { $0.0.type.acceptedTypes[0] == "text" }
+      .map { "coalesce(octet_length(\($1)), 0)" }.joined(separator: " + ")
+  }
+}

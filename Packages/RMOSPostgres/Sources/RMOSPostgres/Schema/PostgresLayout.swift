@@ -1,0 +1,440 @@
+import RMOSModels
+import RMOSStore
+
+/// What the schema that holds the store contains, read from the system catalogs.
+struct PostgresLayout: Sendable {
+  /// A table, view or the like.
+  struct Relation: Sendable, Hashable {
+    var oid: String
+    var name: String
+    /// `r` a table, `p` a partitioned one, `v` a view, and others; see pg_class.relkind.
+    var kind: String
+    var hasRowSecurity: Bool
+    var hasRules: Bool
+    /// Whether an extension made it.
+    var isOfExtension: Bool
+
+    var isTable: Bool { kind == "r" || kind == "p" }
+    var isView: Bool { kind == "v" || kind == "m" }
+  }
+
+  /// A column.
+  struct Column: Sendable, Hashable {
+    var name: String
+    /// As the server writes it, such as `timestamp with time zone`.
+    var type: String
+    var isNotNull: Bool
+    var hasDefault: Bool
+    /// Whether the server computes it from others.
+    var isGenerated: Bool
+    var isPrimaryKey: Bool
+    /// Whether texts are equal only if their bytes are.
+    var isBytewise: Bool
+  }
+
+  /// An index.
+  struct Index: Sendable, Hashable {
+    var name: String
+    /// The key, as in CREATE INDEX: `name`, `created_at DESC`.
+    var columns: String
+    var isUnique: Bool
+    var isPrimaryKey: Bool
+    /// Whether it covers only some rows.
+    var isPartial: Bool
+    /// Whether it is one of ours by its columns: plain, in byte order, of no expression.
+    var isPlain: Bool
+  }
+
+  /// A foreign key of one column.
+  struct ForeignKey: Sendable, Hashable {
+    var table: String
+    var column: String
+    var target: String
+    var targetColumn: String
+    var isInHome: Bool
+    /// pg_constraint.confdeltype: `a` and `r` forbid deleting.
+    var onDelete: String
+  }
+
+  /// The kinds that the store holds.
+  let catalog: EntityCatalog
+  /// The name of the schema that holds the tables.
+  let home: String
+  /// Changes when a table of the store is changed.
+  let cookie: String
+  /// The newest schema version recorded; `nil` if there is none.
+  private(set) var version: SchemaVersion?
+  /// The version of the tables that begin with `migration_`; `nil` if there is none.
+  private(set) var ledgerVersion: Int64?
+  /// Everything in the schema, by name.
+  private(set) var relations: [String: Relation] = [:]
+  /// The columns of our tables and views.
+  private(set) var columns: [String: [Column]] = [:]
+  /// The indexes of our tables.
+  private(set) var indexes: [String: [Index]] = [:]
+  /// The foreign keys of our tables, and those of others that point to them.
+  private(set) var foreignKeys: [ForeignKey] = []
+  /// The triggers on our tables, as `table.name`.
+  private(set) var triggers: [String: [String]] = [:]
+  /// The names of the CHECK and EXCLUDE constraints of our tables.
+  private(set) var checks: [String: [String]] = [:]
+  /// Why `schema_version` is not RMOS's; `nil` if it is or is not there.
+  private var foreignVersionTable: String?
+
+  /// Tables that newer RMOS applications add.
+  private static let newerTables: Set<String> = ["art_jobs", "art_presets"]
+
+  /// The names of all tables of the store.
+  static func names(_ catalog: EntityCatalog) -> [String] {
+    catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.names
+  }
+
+  /// A query for ``cookie``, with the names of the tables and of the schema as its parameters.
+  static let cookieSQL =
+    "SELECT string_agg(c.oid || ':' || c.xmin || ':' || c.relhastriggers, ',' ORDER BY c.oid) "
+    + "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    + "WHERE c.relname = ANY ($1) AND n.nspname = $2"
+
+  /// Reads the layout; call it within a transaction.
+  init(
+    of connection: PostgresConnection, _ catalog: EntityCatalog, home: String
+  ) throws(StoreError) {
+    self.catalog = catalog
+    self.home = home
+    let names = Self.names(catalog).postgresArray
+    cookie = try connection.query(Self.cookieSQL, [names, home]).first?.text(at: 0) ?? ""
+    try readRelations(connection)
+    try readColumns(connection, names)
+    try readIndexes(connection, names)
+    try readConstraints(connection, names)
+    if isRelation("schema_version") { try readVersion(connection) }
+    if relations[LedgerTable.versions.name]?.isTable == true {
+      ledgerVersion = try connection.query("SELECT max(version) FROM migration_version").first?
+        .integer(at: 0)
+    }
+  }
+
+  private mutating func readRelations(_ connection: PostgresConnection) throws(StoreError) {
+    let result = try connection.query(
+      """
+      SELECT c.oid, c.relname, c.relkind, c.relrowsecurity, c.relhasrules,
+        EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+          AND d.objid = c.oid AND d.deptype = 'e')
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      """, [home])
+    for row in result.rows {
+      let name = row.string(at: 1)
+      relations[name] = Relation(
+        oid: row.string(at: 0), name: name, kind: row.string(at: 2),
+        hasRowSecurity: row.isTrue(at: 3), hasRules: row.isTrue(at: 4),
+        isOfExtension: row.isTrue(at: 5))
+    }
+  }
+
+  private mutating func readColumns(
+    _ connection: PostgresConnection, _ names: String
+  ) throws(StoreError) {
+    let result = try connection.query(
+      """
+      SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+        a.atthasdef OR a.attidentity <> '', a.attgenerated <> '',
+        EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary
+          AND a.attnum = ANY (i.indkey)), coalesce(l.collisdeterministic, true)
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_collation l ON l.oid = a.attcollation
+      WHERE n.nspname = $2 AND c.relname = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped
+      ORDER BY c.relname, a.attnum
+      """, [names, home])
+    for row in result.rows {
+      columns[row.string(at: 0), default: []].append(
+        Column(
+          name: row.string(at: 1), type: row.string(at: 2), isNotNull: row.isTrue(at: 3),
+          hasDefault: row.isTrue(at: 4), isGenerated: row.isTrue(at: 5),
+          isPrimaryKey: row.isTrue(at: 6), isBytewise: row.isTrue(at: 7)))
+    }
+  }
+
+  private mutating func readIndexes(
+    _ connection: PostgresConnection, _ names: String
+  ) throws(StoreError) {
+    let result = try connection.query(
+      """
+      SELECT c.relname, x.relname, string_agg(pg_get_indexdef(i.indexrelid, k.n, true)
+          || CASE WHEN i.indoption[k.n - 1] & 1 = 1 THEN ' DESC' ELSE '' END, ', ' ORDER BY k.n),
+        i.indisunique, i.indisprimary, i.indpred IS NOT NULL,
+        i.indexprs IS NULL AND m.amname = 'btree' AND i.indisvalid
+      FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+      JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      CROSS JOIN LATERAL generate_series(1, i.indnkeyatts::int) AS k(n)
+      WHERE n.nspname = $2 AND c.relname = ANY ($1)
+      GROUP BY c.relname, x.relname, i.indexrelid, i.indisunique, i.indisprimary, i.indpred,
+        i.indexprs, m.amname, i.indisvalid
+      ORDER BY c.relname, x.relname
+      """, [names, home])
+    for row in result.rows {
+      indexes[row.string(at: 0), default: []].append(
+        Index(
+          name: row.string(at: 1), columns: row.string(at: 2), isUnique: row.isTrue(at: 3),
+          isPrimaryKey: row.isTrue(at: 4), isPartial: row.isTrue(at: 5),
+          isPlain: row.isTrue(at: 6)))
+    }
+  }
+
+  private mutating func readConstraints(
+    _ connection: PostgresConnection, _ names: String
+  ) throws(StoreError) {
+    let triggers = try connection.query(
+      """
+      SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $2 AND c.relname = ANY ($1) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+      ORDER BY 1, 2
+      """, [names, home])
+    for row in triggers.rows {
+      self.triggers[row.string(at: 0), default: []].append(row.string(at: 1))
+    }
+    let checks = try connection.query(
+      """
+      SELECT c.relname, o.conname FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $2 AND c.relname = ANY ($1) AND o.contype IN ('c', 'x') ORDER BY 1, 2
+      """, [names, home])
+    for row in checks.rows {
+      self.checks[row.string(at: 0), default: []].append(row.string(at: 1))
+    }
+    let keys = try connection.query(
+      """
+      SELECT c.relname, a.attname, f.relname, b.attname, n.nspname = $2, o.confdeltype
+      FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
+      JOIN pg_class f ON f.oid = o.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_namespace m ON m.oid = f.relnamespace
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = o.conkey[1]
+      JOIN pg_attribute b ON b.attrelid = f.oid AND b.attnum = o.confkey[1]
+      WHERE o.contype = 'f' AND (n.nspname = $2 AND c.relname = ANY ($1)
+        OR m.nspname = $2 AND f.relname = ANY ($1))
+      ORDER BY c.relname, o.conname
+      """, [names, home])
+    for row in keys.rows {
+      foreignKeys.append(
+        ForeignKey(
+          table: row.string(at: 0), column: row.string(at: 1), target: row.string(at: 2),
+          targetColumn: row.string(at: 3), isInHome: row.isTrue(at: 4),
+          onDelete: row.string(at: 5)))
+    }
+  }
+
+  /// Reads the newest version recorded, if `schema_version` is RMOS's.
+  private mutating func readVersion(_ connection: PostgresConnection) throws(StoreError) {
+    let names = Set((columns["schema_version"] ?? []).map(\.name))
+    let hasTime = names.contains("applied_at")
+    // Many tools have a table of that name: Flyway's has `installed_rank`, `script` and others.
+    guard relations["schema_version"]?.isTable == true, names.contains("version"),
+      hasTime || names.count == 1
+    else {
+      foreignVersionTable =
+        "its schema_version has the columns \(names.sorted().joined(separator: ", "))"
+      return
+    }
+    let row = try connection.query(
+      "SELECT version::text, \(hasTime ? "applied_at::text" : "NULL") FROM schema_version "
+        + "ORDER BY version DESC LIMIT 1"
+    ).first
+    guard let row else { return }
+    guard let number = row.integer(at: 0) else {
+      foreignVersionTable = "its schema_version holds the text \(row.string(at: 0))"
+      return
+    }
+    version = SchemaVersion(version: Int(number), appliedAt: row.text(at: 1))
+  }
+
+  // MARK: What is there
+
+  /// Whether there is a table or view with a name.
+  func isRelation(_ name: String) -> Bool { relations[name] != nil }
+
+  /// The columns of a kind's table; `nil` if there is no table.
+  func columnNames(_ kind: EntityKind) -> Set<String>? {
+    isRelation(kind.table) ? Set((columns[kind.table] ?? []).map(\.name)) : nil
+  }
+
+  /// Whether there is nothing yet but what extensions made.
+  var isEmpty: Bool { relations.values.allSatisfy(\.isOfExtension) }
+
+  /// Whether all tables of the ledger exist.
+  var hasLedger: Bool { LedgerTable.names.allSatisfy { relations[$0]?.isTable == true } }
+
+  /// Whether any table of the ledger exists.
+  var hasPartOfLedger: Bool { LedgerTable.names.contains { isRelation($0) } }
+
+  /// Whether there are triggers on the tables of entities.
+  func hasTriggers(_ kind: EntityKind) -> Bool { triggers[kind.table] != nil }
+
+  /// Whether rows may be written to a kind's table by COPY, and are then as they were written.
+  func takesCopies(_ kind: EntityKind) -> Bool {
+    guard let relation = relations[kind.table] else { return false }
+    return relation.isTable && !relation.hasRowSecurity && !relation.hasRules
+      && triggers[kind.table] == nil && triggers[LedgerTable.provenance.name] == nil
+  }
+
+  /// Whether rows have a number that tells in which order they were added.
+  func hasRowOrder(_ kind: EntityKind) -> Bool {
+    columnNames(kind)?.contains(EntitySchema.rowOrder) == true
+  }
+
+  /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
+  var ownsSharedTables: Bool { (version?.version ?? 0) <= SchemaVersion.created }
+
+  /// The shared tables that are missing.
+  var missingTables: [String] {
+    (catalog.kinds.map(\.table) + ["schema_version"]).filter { !isRelation($0) }
+  }
+
+  /// The kinds whose tables are ours to complete: those that other applications do not know always.
+  var ownedKinds: [EntityKind] {
+    ownsSharedTables
+      ? catalog.kinds : catalog.kinds.filter { !EntityCatalog.rmos.kinds.contains($0) }
+  }
+
+  /// The recommended indexes that are missing from tables that are ours to complete.
+  var missingIndexSQL: [String] {
+    ownedKinds.flatMap { kind in
+      let present = Set((indexes[kind.table] ?? []).map(\.name))
+      return zip(kind.schema.indexes, kind.schema.createIndexSQL)
+        .filter { !present.contains($0.0.name) }.map(\.1)
+    }
+  }
+
+  /// The columns that tables of ours lack, as ALTER TABLE statements.
+  var missingColumnSQL: [String] {
+    ownedKinds.flatMap { kind -> [String] in
+      guard let present = columnNames(kind) else { return [] }
+      let missing = kind.schema.fields.filter { !present.contains($0.column) }.map(\.sqlDefinition)
+      let order = hasRowOrder(kind) ? [] : [EntitySchema.rowOrderDefinition]
+      return (missing + order).map { "ALTER TABLE \(kind.table) ADD COLUMN \($0)" }
+    }
+  }
+
+  /// The columns that the before-images lack for kinds with more fields than there were.
+  var missingLedgerSQL: [String] {
+    let table = LedgerTable.beforeImages(catalog)
+    guard isRelation(table.name) else { return [] }
+    let present = Set((columns[table.name] ?? []).map(\.name))
+    return table.columns.filter { !present.contains($0) }.compactMap {
+      table.definition(of: $0).map { "ALTER TABLE \(table.name) ADD COLUMN \($0)" }
+    }
+  }
+
+  /// Whether everything that writing needs exists, apart from indexes.
+  var isComplete: Bool {
+    guard let version else { return false }
+    return version.version >= SchemaVersion.created && hasLedger && missingLedgerSQL.isEmpty
+      && ownedKinds.allSatisfy { isRelation($0.table) } && missingColumnSQL.isEmpty
+  }
+
+  /// Whether any table of the store is there to be read.
+  var isReadable: Bool { Self.names(catalog).contains { isRelation($0) } }
+
+  // MARK: Whose it is
+
+  /// Why the schema is another application's; `nil` if it is RMOS's, or empty.
+  private var foreignReason: String? {
+    if isEmpty { return nil }
+    if let foreignVersionTable { return foreignVersionTable }
+    if let version, version.version < SchemaVersion.supported.lowerBound {
+      return "its schema_version is \(version.version)"
+    }
+    if !hasPartOfLedger {
+      let own = Set(Self.names(catalog)).union(Self.newerTables)
+      let foreign = relations.values.filter { !own.contains($0.name) && !$0.isOfExtension }
+        .map(\.name).sorted()
+      let missing = missingTables.filter {
+        $0 == "schema_version" || EntityCatalog.rmos.kind(named: $0) != nil
+      }
+      if !missing.isEmpty, !foreign.isEmpty {
+        let more = foreign.count > 3 ? " and \(foreign.count - 3) more" : ""
+        return "it has no \(missing.joined(separator: ", ")), but "
+          + "\(foreign.prefix(3).joined(separator: ", "))\(more)"
+      }
+    }
+    for kind in catalog.kinds {
+      if let present = columnNames(kind), !present.contains("id") {
+        return "its \(kind.table) has no column id"
+      }
+    }
+    return nil
+  }
+
+  /// Refuses a schema of another application.
+  ///
+  /// - Throws: ``StoreError/Code/foreignDatabase``.
+  func validateOrigin(location: String) throws(StoreError) {
+    guard let reason = foreignReason else { return }
+    throw StoreError(
+      .foreignDatabase,
+      "the schema \(home) of \(location) is not one of RMOS: \(reason). Name another database, or "
+        + "create a schema for RMOS alone and put it first in the search_path", path: location)
+  }
+
+  /// Refuses a schema that is another application's, newer than this version knows, or whose columns
+  /// cannot hold what was written as it was written.
+  ///
+  /// - Throws: ``StoreError/Code/foreignDatabase``, ``StoreError/Code/newerSchema``,
+  ///   ``StoreError/Code/unusableSchema``.
+  func validate(location: String) throws(StoreError) {
+    try validateOrigin(location: location)
+    if let found = version?.version, found > SchemaVersion.supported.upperBound {
+      throw StoreError(
+        .newerSchema,
+        "\(location) has schema version \(found); this version knows "
+          + "\(SchemaVersion.supported.upperBound) and older. Update this program, or name another "
+          + "database", path: location)
+    }
+    if let found = ledgerVersion, found > LedgerTable.currentVersion {
+      throw StoreError(
+        .newerSchema,
+        "\(location) has migration tables of version \(found); this version knows "
+          + "\(LedgerTable.currentVersion) and older. Update this program, or name another database",
+        path: location)
+    }
+    let others = otherTypes
+    guard let first = others.first else { return }
+    let more =
+      others.count > 1
+      ? " (\(others.count - 1) more: \(others.dropFirst().map(\.column).joined(separator: ", ")))"
+      : ""
+    throw StoreError(
+      .unusableSchema,
+      "\(location) cannot be used: the column \(first.column) is \(first.found), and "
+        + "\(first.expected) is needed, so that every value is kept as it was written\(more). "
+        + "Name another database, or create a schema for RMOS alone and put it first in the "
+        + "search_path", path: location)
+  }
+
+  /// The columns of entities whose type is another.
+  var otherTypes: [(column: String, found: String, expected: String)] {
+    catalog.kinds.flatMap { kind in
+      (columns[kind.table] ?? []).compactMap { column in
+        guard let field = kind.schema.fields.first(where: { $0.column == column.name }) else {
+          return nil
+        }
+        let accepted = field.type.acceptedTypes
+        if accepted.contains(column.type), column.isBytewise { return nil }
+        let found = column.isBytewise ? column.type : "\(column.type) with a loose collation"
+        return ("\(kind.table).\(column.name)", found, accepted[0])
+      }
+    }
+  }
+}
+
+extension [String] {
+  /// The texts as the text form of an array of the server.
+  var postgresArray: String {
+    "{"
+      + map { text in
+        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+      }.joined(separator: ",") + "}"
+  }
+}

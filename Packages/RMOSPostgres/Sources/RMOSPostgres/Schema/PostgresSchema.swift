@@ -1,0 +1,101 @@
+import RMOSModels
+import RMOSStore
+
+/// Creates the tables, and completes those that are there.
+enum PostgresSchema {
+  private static let versionTableSQL =
+    "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, "
+    + "applied_at TEXT COLLATE \"C\" NOT NULL DEFAULT \(SQL.currentTimestamp))"
+
+  /// Creates what is missing; call it within a transaction.
+  static func complete(_ session: PostgresSession) throws(StoreError) {
+    let (connection, layout) = (session.connection, session.layout)
+    try session.validateForWriting()
+    // Notices say what exists already.
+    try connection.execute("SET LOCAL client_min_messages = warning")
+    if layout.ownsSharedTables { try connection.execute(versionTableSQL) }
+    for kind in layout.ownedKinds where !layout.isRelation(kind.table) {
+      try connection.execute(kind.schema.createTableSQL)
+    }
+    for sql in layout.missingColumnSQL { try connection.execute(sql) }
+    for sql in layout.missingIndexSQL { try connection.execute(sql) }
+    if layout.ownsSharedTables {
+      try connection.execute(
+        "INSERT INTO schema_version (version) VALUES (\(SchemaVersion.created)) "
+          + "ON CONFLICT DO NOTHING")
+    }
+    for sql in LedgerTable.all(layout.catalog).map(\.createSQL) + layout.missingLedgerSQL {
+      try connection.execute(sql)
+    }
+    if layout.ledgerVersion != LedgerTable.currentVersion {
+      try connection.execute(
+        "INSERT INTO migration_version (version) VALUES (\(LedgerTable.currentVersion))")
+    }
+    try session.reload()
+    try session.validateForWriting()
+  }
+
+  /// Creates the recommended indexes that are missing, if the tables are ours to complete.
+  static func createMissingIndexes(_ session: PostgresSession) throws {
+    try session.reload()
+    let missing = session.layout.missingIndexSQL
+    guard !missing.isEmpty else { return }
+    try session.connection.transaction("ISOLATION LEVEL READ COMMITTED") {
+      for sql in missing { try session.connection.execute(sql) }
+    }
+    try session.reload()
+  }
+
+  /// Tells the planner how much there is, as it would find out by itself later.
+  static func analyze(_ session: PostgresSession) throws(StoreError) {
+    let tables = session.catalog.kinds.map(\.table) + [LedgerTable.provenance.name]
+    try session.connection.execute("ANALYZE \(tables.joined(separator: ", "))")
+  }
+
+  /// Drops the recommended indexes of empty tables that are ours to complete.
+  ///
+  /// - Returns: Whether all tables were empty.
+  static func dropIndexesOfEmptyTables(_ session: PostgresSession) throws -> Bool {
+    let (connection, layout) = (session.connection, session.layout)
+    guard layout.ownsSharedTables else { return false }
+    let wereEmpty = try connection.transaction("ISOLATION LEVEL READ COMMITTED") {
+      for kind in layout.catalog.kinds
+      where try connection.execute("SELECT 1 FROM \(kind.table) LIMIT 1")?.first != nil {
+        return false
+      }
+      for kind in layout.catalog.kinds {
+        for (name, columns) in kind.schema.indexes where layout.isOurs(name, columns, of: kind) {
+          try connection.execute("DROP INDEX \(name)")
+        }
+      }
+      return true
+    }
+    try session.reload()
+    return wereEmpty
+  }
+}
+
+extension PostgresLayout {
+  /// Whether an index is what would be created under its name.
+  ///
+  /// Another application may have made it unique or partial.
+  fileprivate func isOurs(_ name: String, _ columns: String, of kind: EntityKind) -> Bool {
+    indexes[kind.table]?.contains {
+      $0.name == name && $0.columns == columns && $0.isPlain && !$0.isUnique && !$0.isPartial
+    } == true
+  }
+}
+
+extension PostgresSession {
+  /// Refuses a schema that cannot be written to.
+  ///
+  /// - Throws: ``StoreError/Code/foreignDatabase``, ``StoreError/Code/newerSchema``,
+  ///   ``StoreError/Code/unusableSchema``, ``StoreError/Code/readOnly``.
+  func validateForWriting() throws(StoreError) {
+    try layout.validate(location: connection.location)
+    guard let obstacle = layout.writingObstacles.first else { return }
+    throw StoreError(
+      .unusableSchema, "\(connection.location) cannot be written to: \(obstacle.message)",
+      path: connection.location)
+  }
+}
