@@ -10,6 +10,7 @@ let package = Package(
     .library(name: "RMOSStore", targets: ["RMOSStore"]),
     .library(name: "RMOSMigration", targets: ["RMOSMigration"]),
     .library(name: "RMOSAudit", targets: ["RMOSAudit"]),
+    .library(name: "RMOSAnalytics", targets: ["RMOSAnalytics"]),
     .library(name: "RMOSHTTP", targets: ["RMOSHTTP"]),
     .library(name: "RMOSDashboard", targets: ["RMOSDashboard"]),
     .library(name: "RMOSCommandLine", targets: ["RMOSCommandLine"]),
@@ -32,6 +33,8 @@ let package = Package(
     .target(name: "RMOSSamples", dependencies: ["RMOSModels", "RMOSMigration", "RMOSSystem"]),
     .target(
       name: "RMOSAudit", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
+    .target(
+      name: "RMOSAnalytics", dependencies: ["RMOSHTML", "RMOSModels", "RMOSStore", "RMOSSystem"]),
     .target(name: "RMOS", dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit"]),
     .target(name: "RMOSHTTP", dependencies: ["RMOSSystem"]),
     .target(
@@ -80,6 +83,12 @@ let package = Package(
       name: "RMOSAuditTests",
       dependencies: [
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSTestSupport",
+      ]),
+    .testTarget(
+      name: "RMOSAnalyticsTests",
+      dependencies: [
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAnalytics", "RMOSSystem",
+        "RMOSTestSupport",
       ]),
     .testTarget(
       name: "RMOSHTTPTests", dependencies: ["RMOSHTTP", "RMOSSystem", "RMOSTestSupport"]),

@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FEATURES = ["ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault"]
 
 PREAMBLE = """\
+import RMOSAnalytics
 import RMOSAudit
 import RMOSDashboard
 import RMOSMigration

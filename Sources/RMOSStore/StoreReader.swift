@@ -38,6 +38,15 @@ public protocol StoreReader: AnyObject {
   /// Streams may be nested; what `body` throws ends the stream.
   func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws
 
+  /// Calls `body` with the values of some members of every record of `kind`, in the order of
+  /// `members`, record by record in no particular order. One pass, in constant memory.
+  ///
+  /// It reads nothing else of the records, which ``forEachRecord(_:_:)`` does.
+  /// - Throws: ``StoreError/Code/unknownMember``, what reading throws, or what `body` throws.
+  func forEachRow(
+    _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
+  ) throws
+
   /// Groups the records of a kind by the values of some members, and summarizes the numbers in
   /// others. One pass; the groups are in the order of their values.
   ///
@@ -105,6 +114,15 @@ extension StoreReader {
   public func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
     let id = unsafe id.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     return try record(kind, id: id) != nil
+  }
+
+  /// Reads all records of the kind.
+  public func forEachRow(
+    _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
+  ) throws {
+    let query = RecordQuery(kind)
+    let positions = try members.map { try query.position(of: $0) }
+    try forEachRecord(kind) { record in try body(positions.map { record.values[$0] }) }
   }
 
   /// Counts in one pass over the kind.

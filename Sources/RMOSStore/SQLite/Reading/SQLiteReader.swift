@@ -121,6 +121,25 @@ class SQLiteReader: StoreReader {
       while try statement.step() { try body(statement.record(table)) }
     }
   }
+
+  final func forEachRow(
+    _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
+  ) throws {
+    let session = try session()
+    let table = try session.statements[kind]
+    let query = RecordQuery(kind)
+    let columns = try members.map { table.expressions[try query.position(of: $0)] }
+    // In the order of the table itself: in that of the ids, each row would be looked up.
+    let list = columns.isEmpty ? "NULL" : columns.joined(separator: ", ")
+    try session.connection.withStatement("SELECT \(list) FROM \(table.scanned)") { statement in
+      // One array for all rows.
+      var values = [Value](repeating: .null, count: columns.count)
+      while try statement.step() {
+        for index in values.indices { values[index] = statement.value(at: Int32(index)) }
+        try body(values)
+      }
+    }
+  }
 }
 
 extension RecordQuery {

@@ -1,0 +1,188 @@
+public import RMOSStore
+import RMOSSystem
+
+/// The figures of a shop: what its jobs, materials and patterns say, from a store of any kind.
+///
+/// It reads each table once and changes nothing.
+///
+/// ```swift
+/// let store = try SQLiteStore(path: "rmos.db", access: .inspect)
+/// let report = try await Analytics(of: store).run()
+/// if let rate = report.jobs.success.percent { print("\(rate) % of the jobs succeeded") }
+/// ```
+///
+/// What is not known is `nil`, never 0, and every figure says how many values it rests on and how
+/// many are missing. A value of the wrong type, in a column or within JSON, is missing. Sums are
+/// exact before they are rounded, so the order of the rows makes no difference.
+public struct Analytics: Sendable {
+  /// Which jobs count, and the bounds of some figures.
+  public struct Options: Sendable, Hashable {
+    /// Which jobs count.
+    public var filter: JobFilter
+    /// The modified z-score from which a duration is an outlier.
+    public var outlierScore: Double
+    /// The number of days after which a running job is stuck.
+    public var stuckAfterDays: Int
+    /// The most entries that a list of patterns, strip families, jobs or reasons has; `nil` for all.
+    public var listLimit: Int?
+    /// The current day, in UTC; `nil` for that of the system's clock.
+    public var today: CalendarDay?
+
+    /// Creates options.
+    ///
+    /// - Parameters:
+    ///   - filter: Which jobs count.
+    ///   - outlierScore: The modified z-score from which a duration is an outlier.
+    ///   - stuckAfterDays: The number of days after which a running job is stuck.
+    ///   - listLimit: The most entries that a list of patterns, strip families, jobs or reasons has;
+    ///     `nil` for all, which takes memory for each.
+    ///   - today: The current day, in UTC; `nil` for that of the system's clock.
+    public init(
+      filter: JobFilter = JobFilter(), outlierScore: Double = 3.5, stuckAfterDays: Int = 7,
+      listLimit: Int? = 1000, today: CalendarDay? = nil
+    ) {
+      self.filter = filter
+      self.outlierScore = outlierScore
+      self.stuckAfterDays = stuckAfterDays
+      self.listLimit = listLimit
+      self.today = today
+    }
+  }
+
+  private let store: any RecordStore
+  private let options: Options
+
+  /// Creates the analytics of a store.
+  ///
+  /// - Parameters:
+  ///   - store: The store.
+  ///   - options: Which jobs count, and the bounds of some figures.
+  public init(of store: any RecordStore, options: Options = Options()) {
+    self.store = store
+    self.options = options
+  }
+
+  /// Computes all figures of the store as it is at this moment.
+  ///
+  /// Cancelling the task stops the work soon.
+  ///
+  /// - Returns: The figures.
+  /// - Throws: `StoreError` if the store cannot be read; `StoreError.Code.cancelled` if the task is
+  ///   cancelled.
+  /// - Complexity: O(n log n) in the rows. Memory: about 100 bytes a pattern and strip family, 8 for
+  ///   each measure of a ring and completed job's duration, and 12 more if its pattern has an
+  ///   estimate.
+  public func run() async throws -> AnalyticsReport {
+    try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
+      try runSynchronously(isCancelled: isCancelled)
+    }
+  }
+
+  /// Computes all figures on the current thread.
+  ///
+  /// - Parameter isCancelled: Polled while the store is read; when it returns `true`, the work is
+  ///   abandoned.
+  /// - Returns: The figures.
+  /// - Throws: As ``run()``.
+  package func runSynchronously(
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws -> AnalyticsReport {
+    try store.read { reader in
+      try reader.run(whileNot: isCancelled) {
+        let rows = RowReader(reader, isCancelled: isCancelled)
+        let families = try FamilyTable(reading: rows)
+        let patterns = try PatternTable(reading: rows, families)
+        let jobs = JobTable(options, families, patterns)
+        try jobs.read(rows)
+        return try jobs.report()
+      }
+    }
+  }
+
+  /// Computes how two measures go together.
+  ///
+  /// The pairs are those of jobs if either measure is one of jobs, else of patterns if either is one
+  /// of patterns, else of strip families. A job's measures are those of finished jobs that pass the
+  /// filter; its strip family is its own, else its pattern's.
+  ///
+  /// - Parameters:
+  ///   - x: A measure.
+  ///   - y: Another.
+  /// - Returns: The correlation.
+  /// - Throws: As ``run()``.
+  /// - Complexity: O(n log n) in the rows; 32 bytes of memory a pair.
+  public func correlation(of x: Measure, and y: Measure) async throws -> Correlation {
+    try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
+      try correlationSynchronously(of: x, and: y, isCancelled: isCancelled)
+    }
+  }
+
+  /// Computes how two measures go together, on the current thread.
+  package func correlationSynchronously(
+    of x: Measure, and y: Measure, isCancelled: @escaping () -> Bool = { false }
+  ) throws -> Correlation {
+    try store.read { reader in
+      try reader.run(whileNot: isCancelled) {
+        let rows = RowReader(reader, isCancelled: isCancelled)
+        let families = try FamilyTable(reading: rows)
+        let patterns = try PatternTable(reading: rows, families)
+        var pairs = MeasuredPairs(x, y)
+        if x.subject == .jobs || y.subject == .jobs {
+          let jobs = JobTable(options, families, patterns)
+          try jobs.read(rows) { job in pairs.add(jobs.measure(x, job), jobs.measure(y, job)) }
+        } else if x.subject == .patterns || y.subject == .patterns {
+          for index in patterns.indices where patterns.isPresent(index) {
+            pairs.add(patterns.measure(x, index, families), patterns.measure(y, index, families))
+          }
+        } else {
+          for index in families.indices {
+            pairs.add(families.measure(x, index), families.measure(y, index))
+          }
+        }
+        return pairs.correlation
+      }
+    }
+  }
+}
+
+/// Which jobs count in figures about jobs; all conditions must hold.
+public struct JobFilter: Sendable, Hashable {
+  /// The first day; `nil` for no limit.
+  public var from: CalendarDay?
+  /// The last day; `nil` for no limit.
+  public var to: CalendarDay?
+  /// The job type.
+  public var jobType: String?
+  /// The material, trimmed and without regard to case: that of the job's strip family, else of its
+  /// pattern's.
+  public var material: String?
+  /// The id of the pattern.
+  public var patternID: String?
+  /// The id of the strip family that the job itself names.
+  public var stripFamilyID: String?
+
+  /// Creates a filter.
+  ///
+  /// - Parameters:
+  ///   - from: The first day; `nil` for no limit.
+  ///   - to: The last day; `nil` for no limit.
+  ///   - jobType: The job type; `nil` for any.
+  ///   - material: The material; `nil` for any.
+  ///   - patternID: The id of the pattern; `nil` for any.
+  ///   - stripFamilyID: The id of the strip family that the job itself names; `nil` for any.
+  public init(
+    from: CalendarDay? = nil, to: CalendarDay? = nil, jobType: String? = nil,
+    material: String? = nil,
+    patternID: String? = nil, stripFamilyID: String? = nil
+  ) {
+    self.from = from
+    self.to = to
+    self.jobType = jobType
+    self.material = material
+    self.patternID = patternID
+    self.stripFamilyID = stripFamilyID
+  }
+
+  /// Whether all jobs pass.
+  public var isEmpty: Bool { self == JobFilter() }
+}

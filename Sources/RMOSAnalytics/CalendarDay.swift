@@ -1,0 +1,33 @@
+import RMOSModels
+import RMOSSystem
+
+/// A day of the calendar, in the years 0001 to 9999.
+///
+/// ```swift
+/// let first = CalendarDay("2025-01-01")
+/// let none = CalendarDay("2025-02-30")  // nil
+/// ```
+public struct CalendarDay: Sendable, Hashable, Comparable, CustomStringConvertible {
+  /// Days since 0000-03-01.
+  package let number: Int
+
+  /// Creates a day from its text, `YYYY-MM-DD`; `nil` if there is no such day.
+  public init?(_ text: String) {
+    guard let timestamp = Timestamp(text), timestamp.time == nil else { return nil }
+    number = timestamp.dayNumber
+  }
+
+  /// Creates the day with a number.
+  package init(number: Int) { self.number = number }
+
+  /// Today, in UTC.
+  package static var today: CalendarDay { CalendarDay(number: UTCTime.now.date.dayNumber) }
+
+  /// `YYYY-MM-DD`.
+  public var description: String { CivilDate(dayNumber: number).text }
+
+  /// Whether one day is before another.
+  public static func < (left: CalendarDay, right: CalendarDay) -> Bool {
+    left.number < right.number
+  }
+}

@@ -1,0 +1,192 @@
+import RMOSModels
+import RMOSStore
+
+/// The strip families, as far as figures need them, and the stock.
+final class FamilyTable {
+  private(set) var ids: TextTable
+  private(set) var materials = SpellingTable()
+  private(set) var suppliers = SpellingTable()
+  /// The material of each strip family; -1 if it is not known.
+  private var materialOf: [Int32] = []
+  /// The supplier of each strip family; -1 if it is not known.
+  private var supplierOf: [Int32] = []
+  /// NaN if it is not known.
+  private var widths: [Double] = []
+  /// NaN if it is not known.
+  private var thicknesses: [Double] = []
+  private var stock: [StockSums] = []
+  private var familiesBySupplier: [Int] = []
+  private var widthCounts: [Double: Int] = [:]
+  private var thicknessCounts: [Double: Int] = [:]
+
+  /// Reads all strip families.
+  init(reading rows: RowReader) throws {
+    let count = try rows.count(.stripFamilies)
+    ids = TextTable(capacity: count)
+    materialOf.reserveCapacity(count)
+    supplierOf.reserveCapacity(count)
+    widths.reserveCapacity(count)
+    thicknesses.reserveCapacity(count)
+    let json = JSONMemberReader()
+    let members = [
+      "id", "strip_width_mm", "strip_thickness_mm", "material_type", "strips", "metadata",
+    ]
+    try rows.forEach(.stripFamilies, members) { values in
+      guard let id = values[0].text, ids.insert(id) == materialOf.count else { return }
+      let (width, thickness) = (values[1].measure, values[2].measure)
+      widths.append(width ?? .nan)
+      thicknesses.append(thickness ?? .nan)
+      if let width { widthCounts[Self.rounded(width), default: 0] += 1 }
+      if let thickness { thicknessCounts[Self.rounded(thickness), default: 0] += 1 }
+      supplierOf.append(addSupplier(in: values[5], json))
+      guard let material = materials.insert(values[3].text) else {
+        materialOf.append(-1)
+        return
+      }
+      materialOf.append(material)
+      if material == stock.count { stock.append(StockSums()) }
+      let strips = StripSums(reading: values[4], json)
+      stock[Int(material)].add(strips, width: width, thickness: thickness)
+    }
+  }
+
+  private func addSupplier(in metadata: Value, _ json: JSONMemberReader) -> Int32 {
+    var name: String?
+    var isGiven = false
+    let isRead = json.read(metadata) { (cursor) throws(JSONScanError) in
+      try cursor.forEachMember { (member, value) throws(JSONScanError) in
+        switch member {
+        case "supplier" where !isGiven:
+          isGiven = true
+          name = try value.text()
+        default: try value.skip()
+        }
+      }
+    }
+    guard isRead, let supplier = suppliers.insert(name) else { return -1 }
+    if supplier == familiesBySupplier.count { familiesBySupplier.append(0) }
+    familiesBySupplier[Int(supplier)] += 1
+    return supplier
+  }
+
+  /// A size rounded to 0.05, so that what is one size to a luthier is one here.
+  private static func rounded(_ size: Double) -> Double {
+    let steps = (size * 20).rounded()
+    return steps.isFinite ? steps / 20 : size
+  }
+
+  var indices: Range<Int> { ids.indices }
+
+  /// The number of a strip family; `nil` if there is none with that id.
+  func index(of id: Value) -> Int? { id.text.flatMap { ids.index(of: $0) } }
+
+  /// The material of a strip family; -1 if it is not known.
+  func material(of index: Int) -> Int32 { materialOf[index] }
+
+  /// The supplier of a strip family; -1 if it is not known.
+  func supplier(of index: Int) -> Int32 { supplierOf[index] }
+
+  /// What is measured of a strip family; `nil` if it is not known.
+  func measure(_ measure: Measure, _ index: Int) -> Double? {
+    let value: Double
+    switch measure {
+    case .familyStripWidthMM: value = widths[index]
+    case .familyStripThicknessMM: value = thicknesses[index]
+    default: return nil
+    }
+    return value.isNaN ? nil : value
+  }
+
+  // MARK: Figures
+
+  var stockFigures: [MaterialFigures.Stock] {
+    zip(materials.names, stock).map { $1.figures($0) }
+      .sorted { $0.material.utf8.lexicographicallyPrecedes($1.material.utf8) }
+  }
+
+  var widthFigures: [MaterialFigures.Size] { Self.figures(widthCounts) }
+  var thicknessFigures: [MaterialFigures.Size] { Self.figures(thicknessCounts) }
+
+  private static func figures(_ counts: [Double: Int]) -> [MaterialFigures.Size] {
+    counts.map { MaterialFigures.Size(size: $0.key, count: $0.value) }
+      .sorted { ($1.count, $0.size) < ($0.count, $1.size) }
+  }
+
+  /// The number of strip families of a supplier.
+  func families(ofSupplier supplier: Int) -> Int { familiesBySupplier[supplier] }
+}
+
+/// What the strips of one family add up to.
+struct StripSums {
+  var count = 0
+  var quantity = 0.0
+  var withoutLength = 0
+  var length = 0.0
+
+  /// Reads `strips`; what is not JSON has no strips.
+  init(reading strips: Value, _ json: JSONMemberReader) {
+    var sums = StripSums()
+    let isRead = json.read(strips) { (cursor) throws(JSONScanError) in
+      _ = try cursor.forEachElement { (strip) throws(JSONScanError) in
+        var (length, quantity): (Double??, Double??) = (nil, nil)
+        try strip.forEachMember { (member, value) throws(JSONScanError) in
+          switch member {
+          case "length_mm" where length == nil: length = .some(try value.measure())
+          case "quantity" where quantity == nil: quantity = .some(try value.measure())
+          default: try value.skip()
+          }
+        }
+        sums.add(length: length ?? nil, quantity: (quantity ?? nil) ?? 1)
+      }
+    }
+    self = isRead ? sums : StripSums()
+  }
+
+  private init() {}
+
+  private mutating func add(length: Double?, quantity: Double) {
+    count += 1
+    self.quantity += quantity
+    if let length { self.length += quantity * length } else { withoutLength += 1 }
+  }
+}
+
+/// What the strips of one material add up to.
+private struct StockSums {
+  private var families = 0
+  private var strips = 0
+  private var withoutLength = 0
+  private var quantity = ExactSum()
+  private var length = ExactSum()
+  private var area = ExactSum()
+  private var volume = ExactSum()
+  private var (hasLength, hasArea, hasVolume) = (false, false, false)
+
+  mutating func add(_ sums: StripSums, width: Double?, thickness: Double?) {
+    families += 1
+    strips += sums.count
+    withoutLength += sums.withoutLength
+    Self.add(sums.quantity, to: &quantity)
+    guard sums.count > sums.withoutLength else { return }
+    hasLength = true
+    Self.add(sums.length, to: &length)
+    guard let width else { return }
+    hasArea = true
+    Self.add(sums.length * width, to: &area)
+    guard let thickness else { return }
+    hasVolume = true
+    Self.add(sums.length * width * thickness, to: &volume)
+  }
+
+  private static func add(_ number: Double, to sum: inout ExactSum) {
+    // More than a double holds is not a number of anything.
+    if number.isFinite { sum.add(number) }
+  }
+
+  func figures(_ material: String) -> MaterialFigures.Stock {
+    MaterialFigures.Stock(
+      material: material, families: families, strips: strips, quantity: quantity.value,
+      stripsWithoutLength: withoutLength, totalLengthMM: hasLength ? length.value : nil,
+      areaCM2: hasArea ? area.value / 100 : nil, volumeCM3: hasVolume ? volume.value / 1000 : nil)
+  }
+}

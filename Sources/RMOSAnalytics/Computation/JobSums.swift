@@ -1,0 +1,273 @@
+import RMOSModels
+import RMOSSystem
+
+// What is counted and summed in each group of jobs.
+
+extension Rate {
+  mutating func add(_ counts: Bool) {
+    total += 1
+    if counts { count += 1 }
+  }
+}
+
+extension CivilDate {
+  /// The day with a number; `nil` for the 0 that stands for none.
+  static func text(_ number: Int32) -> String? {
+    number > 0 ? CivilDate(dayNumber: Int(number)).text : nil
+  }
+}
+
+extension Timestamp {
+  /// The seconds to another time; `nil` unless both have a time of day, and both or neither an
+  /// offset from UTC.
+  func seconds(to other: Timestamp) -> Double? {
+    guard let time, let otherTime = other.time,
+      (time.zoneOffset == nil) == (otherTime.zoneOffset == nil)
+    else { return nil }
+    func seconds(_ day: Int, _ time: Time) -> Int {
+      day * 86_400 + time.hour * 3600 + time.minute * 60 + time.second - (time.zoneOffset ?? 0)
+    }
+    let whole = seconds(other.dayNumber, otherTime) - seconds(dayNumber, time)
+    return Double(whole) + Double(otherTime.nanosecond - time.nanosecond) / 1e9
+  }
+}
+
+/// Texts and how often each occurs.
+struct CountedTexts {
+  private var texts = TextTable()
+  private var numbers: [Int] = []
+
+  /// The number of different texts.
+  var count: Int { numbers.count }
+
+  mutating func add(_ text: String) {
+    let index = texts.insert(text)
+    if index == numbers.count { numbers.append(0) }
+    numbers[index] += 1
+  }
+
+  /// How often each occurs, in byte order.
+  var counts: [Grouped<Int>] { texts.sorted.map { Grouped(texts[$0], numbers[$0]) } }
+
+  /// The commonest first, then in byte order.
+  func commonest(_ limit: Int?) -> [Grouped<Int>] {
+    var list = LeadingList<Int>(limit: limit) { left, right in
+      numbers[left] == numbers[right]
+        ? texts.precedes(left, right) : numbers[left] > numbers[right]
+    }
+    for index in texts.indices { list.add(index) }
+    return list.sorted.map { Grouped(texts[$0], numbers[$0]) }
+  }
+}
+
+/// The waste of finished jobs.
+struct WasteSums {
+  private var (n, missing, outOfRange) = (0, 0, 0)
+  private var sum = ExactSum()
+
+  mutating func add(_ waste: Double?) {
+    guard let waste else { return missing += 1 }
+    guard 0...100 ~= waste else { return outOfRange += 1 }
+    n += 1
+    sum.add(waste)
+  }
+
+  var figures: MaterialFigures.Waste {
+    MaterialFigures.Waste(n: n, missing: missing, outOfRange: outOfRange, mean: sum.mean(of: n))
+  }
+}
+
+/// Finished jobs of a material or supplier.
+struct OutcomeSums {
+  private(set) var failures = Rate(0, of: 0)
+  private(set) var waste = WasteSums()
+
+  mutating func add(_ job: JobRow) {
+    failures.add(job.state == .failed)
+    waste.add(job.results.waste)
+  }
+}
+
+/// Jobs of one type.
+struct TypeSums {
+  private(set) var jobs = 0
+  private(set) var completed = 0
+  private(set) var failures = Rate(0, of: 0)
+  private(set) var waste = WasteSums()
+  var durations = NumberColumn()
+  // Outliers are among the longest and the shortest.
+  private var longest: LeadingList<(id: String, duration: Double)>
+  private var shortest: LeadingList<(id: String, duration: Double)>
+
+  init(limit: Int?) {
+    longest = LeadingList(limit: limit) { left, right in
+      left.duration == right.duration
+        ? left.id.utf8.lexicographicallyPrecedes(right.id.utf8) : left.duration > right.duration
+    }
+    shortest = LeadingList(limit: limit) { left, right in
+      left.duration == right.duration
+        ? left.id.utf8.lexicographicallyPrecedes(right.id.utf8) : left.duration < right.duration
+    }
+  }
+
+  mutating func add(_ job: JobRow) {
+    jobs += 1
+    if job.state.isFinished {
+      failures.add(job.state == .failed)
+      waste.add(job.results.waste)
+    }
+    guard job.state == .completed else { return }
+    completed += 1
+    durations.add(job.duration)
+    if let duration = job.duration {
+      longest.add((job.id, duration))
+      shortest.add((job.id, duration))
+    }
+  }
+
+  /// Calls `body` with the outliers that lead the lists, and returns how many there are in all.
+  ///
+  /// The durations are sorted.
+  func outliers(
+    _ name: String, _ bound: Double, _ body: (JobFigures.DurationOutlier) -> Void
+  ) -> Int {
+    let values = durations.values
+    guard values.count >= 8, let median = values.median else { return 0 }
+    let deviations = values.map { abs($0 - median) }.sorted()
+    guard let spread = deviations.median, spread > 0 else { return 0 }
+    func score(_ duration: Double) -> Double { 0.6745 * (duration - median) / spread }
+    var seen: Set<String> = []
+    for list in [longest, shortest] {
+      for (id, duration) in list.sorted where abs(score(duration)) >= bound {
+        guard seen.insert(id).inserted else { continue }
+        body(
+          JobFigures.DurationOutlier(
+            id: id, jobType: name, durationSeconds: duration, medianSeconds: median,
+            score: score(duration)))
+      }
+    }
+    return values.count { abs(score($0)) >= bound }
+  }
+}
+
+/// Jobs of one pattern.
+struct PatternSums {
+  private(set) var jobs: UInt32 = 0
+  private(set) var completed: UInt32 = 0
+  private var failed: UInt32 = 0
+  /// The number of the last day of a completed job; 0 for none.
+  private(set) var lastDay: Int32 = 0
+
+  var failures: Rate { Rate(Int(failed), of: Int(completed + failed)) }
+
+  mutating func add(_ job: JobRow) {
+    jobs += 1
+    if job.state == .failed { failed += 1 }
+    guard job.state == .completed else { return }
+    completed += 1
+    if let day = job.day { lastDay = max(lastDay, Int32(day)) }
+  }
+}
+
+/// Jobs of one strip family.
+struct FamilyJobs {
+  var jobs: UInt32 = 0
+  /// The number of the last day; 0 for none.
+  var lastDay: Int32 = 0
+}
+
+/// Jobs of one blade.
+struct BladeSums {
+  private var jobs = 0
+  private(set) var failures = Rate(0, of: 0)
+  private var (seconds, hasSeconds) = (ExactSum(), false)
+  private var (cuts, hasCuts) = (ExactSum(), false)
+  private var (firstDay, lastDay): (Int?, Int?) = (nil, nil)
+
+  mutating func add(_ job: JobRow) {
+    jobs += 1
+    if job.state.isFinished { failures.add(job.state == .failed) }
+    if let duration = job.duration {
+      hasSeconds = true
+      seconds.add(duration)
+    }
+    if let made = job.results.cuts {
+      hasCuts = true
+      cuts.add(made)
+    }
+    if let day = job.day {
+      firstDay = min(firstDay ?? day, day)
+      lastDay = max(lastDay ?? day, day)
+    }
+  }
+
+  func figures(_ id: String) -> MaterialFigures.Blade {
+    MaterialFigures.Blade(
+      id: id, jobs: jobs, failures: failures, hours: hasSeconds ? seconds.value / 3600 : nil,
+      cuts: hasCuts ? cuts.value : nil,
+      firstDay: firstDay.map { CivilDate(dayNumber: $0).text },
+      lastDay: lastDay.map { CivilDate(dayNumber: $0).text })
+  }
+}
+
+/// Jobs of each day.
+struct DaySums {
+  private var counts: [Int: (completed: Int, failed: Int)] = [:]
+  private var (first, last): (Int?, Int?) = (nil, nil)
+  private var oldestOpen: Int?
+  private(set) var without = 0
+
+  mutating func add(_ job: JobRow) {
+    guard let day = job.day else { return without += 1 }
+    first = min(first ?? day, day)
+    last = max(last ?? day, day)
+    switch job.state {
+    case .completed: counts[day, default: (0, 0)].completed += 1
+    case .failed: counts[day, default: (0, 0)].failed += 1
+    case .open: oldestOpen = min(oldestOpen ?? day, day)
+    case .cancelled, .other: break
+    }
+  }
+
+  var days: [JobFigures.Outcomes] {
+    counts.sorted { $0.key < $1.key }.map {
+      JobFigures.Outcomes(
+        period: CivilDate(dayNumber: $0.key).text, completed: $0.value.completed,
+        failed: $0.value.failed)
+    }
+  }
+
+  var months: [JobFigures.Outcomes] {
+    days.reduce(into: []) { months, day in
+      let month = String(day.period.prefix(7))
+      if months.last?.period != month {
+        months.append(JobFigures.Outcomes(period: month, completed: 0, failed: 0))
+      }
+      months[months.count - 1].completed += day.completed
+      months[months.count - 1].failed += day.failed
+    }
+  }
+
+  func throughput(_ from: Int?, _ to: Int?, finished: Int) -> JobFigures.Throughput {
+    var throughput = JobFigures.Throughput(activeDays: counts.count)
+    let busiest = counts.max {
+      let (left, right) = (
+        $0.value.completed + $0.value.failed, $1.value.completed + $1.value.failed
+      )
+      return left == right ? $0.key > $1.key : left < right
+    }
+    throughput.busiestDay = busiest.map {
+      .init(
+        date: CivilDate(dayNumber: $0.key).text, jobs: $0.value.completed + $0.value.failed)
+    }
+    throughput.oldestOpenDay = oldestOpen.map { CivilDate(dayNumber: $0).text }
+    guard let first = from ?? first, let last = to ?? last, first <= last else {
+      return throughput
+    }
+    throughput.from = CivilDate(dayNumber: first).text
+    throughput.to = CivilDate(dayNumber: last).text
+    throughput.days = last - first + 1
+    throughput.finishedPerDay = Double(finished) / Double(last - first + 1)
+    return throughput
+  }
+}

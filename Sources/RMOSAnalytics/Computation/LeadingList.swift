@@ -1,0 +1,37 @@
+/// The first elements in some order, of any number that are added.
+struct LeadingList<Element> {
+  private var elements: [Element] = []
+  private let limit: Int?
+  private let precedes: (Element, Element) -> Bool
+  /// How many were added.
+  private(set) var total = 0
+  /// The last that counts, once there are more than enough.
+  private var last: Element?
+
+  /// Creates an empty list; `limit` is the most elements, `nil` for all.
+  init(limit: Int?, by precedes: @escaping (Element, Element) -> Bool) {
+    self.limit = limit.map { max(0, $0) }
+    self.precedes = precedes
+  }
+
+  mutating func add(_ element: Element) {
+    total += 1
+    if let last, !precedes(element, last) { return }
+    elements.append(element)
+    guard let limit, elements.count >= 2 * limit + 16 else { return }
+    sort(to: limit)
+    last = elements.last
+  }
+
+  private mutating func sort(to limit: Int) {
+    elements.sort(by: precedes)
+    elements.removeSubrange(min(limit, elements.count)...)
+  }
+
+  /// The first elements, in order.
+  var sorted: [Element] {
+    var copy = self
+    copy.sort(to: limit ?? elements.count)
+    return copy.elements
+  }
+}

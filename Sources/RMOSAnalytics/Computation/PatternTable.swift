@@ -1,0 +1,208 @@
+import RMOSModels
+import RMOSStore
+
+/// The patterns, as far as figures need them, and what jobs say about each.
+///
+/// Patterns that jobs name and that do not exist have a place too.
+final class PatternTable {
+  private(set) var ids: TextTable
+  /// How many patterns there are; those that only jobs name come after them.
+  private(set) var count = 0
+  /// The number of the strip family; -1 if there is none.
+  private var familyOf: [Int32] = []
+  /// 0 if it is not known.
+  private var ringCounts: [Int] = []
+  /// NaN if it is not known.
+  private var cells: [Double] = []
+  /// `estimated_time_min`; NaN if it is not known.
+  private var estimates: [Double] = []
+  private var withMissingFamily = 0
+  private var histogram: [Int: Int] = [:]
+  private var withoutRings = 0
+  private var (radii, widths, pitches) = (NumberColumn(), NumberColumn(), NumberColumn())
+  /// How many patterns name each strip family.
+  private(set) var patternsByFamily: [Int32]
+
+  /// Reads all patterns.
+  init(reading rows: RowReader, _ families: FamilyTable) throws {
+    let expected = try rows.count(.patterns)
+    ids = TextTable(capacity: expected)
+    patternsByFamily = Array(repeating: 0, count: families.ids.count)
+    familyOf.reserveCapacity(expected)
+    ringCounts.reserveCapacity(expected)
+    cells.reserveCapacity(expected)
+    estimates.reserveCapacity(expected)
+    let json = JSONMemberReader()
+    var geometry = PatternGeometry()
+    let members = [
+      "id", "ring_count", "geometry", "strip_family_id", "metadata", "rosette_geometry",
+    ]
+    try rows.forEach(.patterns, members) { values in
+      guard let id = values[0].text, ids.insert(id) == count else { return }
+      count += 1
+      addRingCount(values[1])
+      geometry.read(values[2], values[5], json)
+      cells.append(geometry.cells ?? .nan)
+      for ring in geometry.rings {
+        radii.add(ring.radius)
+        widths.add(ring.width)
+        pitches.add(ring.pitch)
+      }
+      addFamily(values[3], families)
+      estimates.append(Self.estimate(in: values[4], json) ?? .nan)
+    }
+  }
+
+  private func addRingCount(_ value: Value) {
+    let rings: Int? =
+      switch value {
+      case .integer(let number): Int(exactly: number)
+      case .real(let number): Int(exactly: number)
+      case .null, .text, .blob: nil
+      }
+    if let rings, rings >= 1 {
+      ringCounts.append(rings)
+      histogram[rings, default: 0] += 1
+    } else {
+      ringCounts.append(0)
+      withoutRings += 1
+    }
+  }
+
+  private func addFamily(_ id: Value, _ families: FamilyTable) {
+    let family = families.index(of: id)
+    familyOf.append(family.map { Int32($0) } ?? -1)
+    if let family {
+      patternsByFamily[family] += 1
+    } else if id != .null {
+      withMissingFamily += 1
+    }
+  }
+
+  private static func estimate(in metadata: Value, _ json: JSONMemberReader) -> Double? {
+    var estimate: Double??
+    let isRead = json.read(metadata) { (cursor) throws(JSONScanError) in
+      try cursor.forEachMember { (member, value) throws(JSONScanError) in
+        switch member {
+        case "estimated_time_min" where estimate == nil: estimate = .some(try value.measure())
+        default: try value.skip()
+        }
+      }
+    }
+    return isRead ? estimate ?? nil : nil
+  }
+
+  var indices: Range<Int> { 0..<count }
+
+  /// Whether it is a pattern of the store, not just an id that jobs name.
+  func isPresent(_ index: Int) -> Bool { index < count }
+
+  /// The number of a pattern that a job names.
+  func insert(_ id: String) -> Int { ids.insert(id) }
+
+  /// The strip family of a pattern; `nil` if there is none.
+  func family(of index: Int) -> Int? {
+    isPresent(index) && familyOf[index] >= 0 ? Int(familyOf[index]) : nil
+  }
+
+  /// The estimated time of a pattern, in minutes; `nil` if there is none.
+  func estimate(of index: Int) -> Double? {
+    isPresent(index) && !estimates[index].isNaN ? estimates[index] : nil
+  }
+
+  private func ringCount(of index: Int) -> Int? {
+    ringCounts[index] > 0 ? ringCounts[index] : nil
+  }
+
+  private func cells(of index: Int) -> Double? { cells[index].isNaN ? nil : cells[index] }
+
+  private func score(of index: Int) -> Double? {
+    guard let rings = ringCount(of: index), let cells = cells(of: index) else { return nil }
+    return 10 * Double(rings) + cells / 20
+  }
+
+  /// What is measured of a pattern or of its strip family; `nil` if it is not known.
+  func measure(_ measure: Measure, _ index: Int, _ families: FamilyTable) -> Double? {
+    guard isPresent(index) else { return nil }
+    switch measure {
+    case .patternRingCount: return ringCount(of: index).map { Double($0) }
+    case .patternCells: return cells(of: index)
+    case .patternComplexityScore: return score(of: index)
+    default: return family(of: index).flatMap { families.measure(measure, $0) }
+    }
+  }
+
+  // MARK: Figures
+
+  /// How many patterns name a strip family that does not exist.
+  var withMissingStripFamily: Int { withMissingFamily }
+
+  var rings: PatternFigures.Rings {
+    let bars = histogram.sorted { $0.key < $1.key }
+    var summary = NumberSummary(missing: withoutRings)
+    summary.n = bars.reduce(0) { $0 + $1.value }
+    var sum = ExactSum()
+    for (rings, patterns) in bars {
+      // In steps that a double holds exactly: no sum of products does it for huge numbers.
+      for _ in 0..<patterns { sum.add(Double(rings)) }
+    }
+    /// The number of rings at a rank, from 1.
+    func number(at rank: Int) -> Double? {
+      var seen = 0
+      for (rings, patterns) in bars {
+        seen += patterns
+        if seen >= rank { return Double(rings) }
+      }
+      return nil
+    }
+    let n = summary.n
+    if n > 0, let lower = number(at: (n + 1) / 2), let upper = number(at: n / 2 + 1) {
+      summary.minimum = number(at: 1)
+      summary.lowerQuartile = number(at: (n + 3) / 4)
+      summary.median = (lower + upper) / 2
+      summary.upperQuartile = number(at: (3 * n + 3) / 4)
+      summary.p90 = number(at: (9 * n + 9) / 10)
+      summary.mean = sum.mean(of: n)
+      summary.maximum = number(at: n)
+    }
+    let most = bars.map(\.value).max()
+    return PatternFigures.Rings(
+      summary: summary, histogram: bars.map { .init(rings: $0.key, count: $0.value) },
+      modes: bars.filter { $0.value == most }.map(\.key))
+  }
+
+  func geometry() -> PatternFigures.Geometry {
+    PatternFigures.Geometry(
+      radiusMM: radii.summary(), widthMM: widths.summary(), pitchMM: pitches.summary())
+  }
+
+  func complexity(limit: Int?) -> (PatternFigures.ComplexityFigures, omitted: Int) {
+    var classes: [ComplexityClass: Int] = [:]
+    var (sum, scored, withoutCells) = (ExactSum(), 0, 0)
+    var list = LeadingList<(index: Int, score: Double)>(limit: limit) { [ids] left, right in
+      left.score == right.score
+        ? ids.precedes(left.index, right.index) : left.score > right.score
+    }
+    for index in indices {
+      if cells(of: index) == nil { withoutCells += 1 }
+      if let score = score(of: index) {
+        classes[ComplexityClass(score: score), default: 0] += 1
+        sum.add(score)
+        scored += 1
+        list.add((index, score))
+      } else {
+        list.add((index, -1))
+      }
+    }
+    let entries = list.sorted.map {
+      PatternFigures.ComplexityFigures.Entry(
+        id: ids[$0.index], ringCount: ringCount(of: $0.index), cells: cells(of: $0.index),
+        score: score(of: $0.index))
+    }
+    return (
+      PatternFigures.ComplexityFigures(
+        classes: classes, meanScore: sum.mean(of: scored), withoutCells: withoutCells,
+        patterns: entries), list.total - entries.count
+    )
+  }
+}

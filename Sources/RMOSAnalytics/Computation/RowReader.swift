@@ -1,0 +1,50 @@
+import RMOSModels
+import RMOSStore
+
+/// Reads rows of a store, column by column, until it is cancelled.
+struct RowReader {
+  private let reader: any StoreReader
+  private let isCancelled: () -> Bool
+
+  init(_ reader: any StoreReader, isCancelled: @escaping () -> Bool) {
+    self.reader = reader
+    self.isCancelled = isCancelled
+  }
+
+  /// The number of records of a kind.
+  func count(_ kind: EntityKind) throws -> Int { try reader.count(RecordQuery(kind)) }
+
+  /// Calls `body` with the values of `members` in every record.
+  func forEach(
+    _ kind: EntityKind, _ members: [String], _ body: ([Value]) throws -> Void
+  ) throws {
+    var countdown = 1024
+    try reader.forEachRow(kind, members: members) { values in
+      countdown -= 1
+      if countdown == 0 {
+        countdown = 1024
+        if isCancelled() { throw StoreError.cancelled }
+      }
+      try body(values)
+    }
+  }
+}
+
+extension Value {
+  /// The number, if it is one and finite.
+  var finiteNumber: Double? {
+    switch self {
+    case .integer(let number): Double(number)
+    case .real(let number): number.isFinite ? number : nil
+    case .null, .text, .blob: nil
+    }
+  }
+
+  /// The number, if it is one, finite and not negative.
+  var measure: Double? { finiteNumber.flatMap { $0 >= 0 ? $0 : nil } }
+
+  /// The text, if it is one.
+  var text: String? {
+    if case .text(let text) = self { text } else { nil }
+  }
+}

@@ -1,0 +1,169 @@
+package import RMOSHTML
+import RMOSModels
+
+extension CutList {
+  /// The list as a JSON object: `success`, `pattern_id`, `name`, `count`, `scrap_percent`,
+  /// `stick_mm`, `kerf_mm`, `pieces`, `stock` and `notes`.
+  public var json: String {
+    var writer = JSONWriter(style: .pretty)
+    writer.object {
+      $0.member("success", true)
+      $0.member("pattern_id", patternID)
+      $0.member("name", name)
+      $0.member("count", options.count)
+      $0.wholeMember("scrap_percent", options.scrapPercent)
+      $0.wholeMember("stick_mm", options.stickMM)
+      $0.wholeMember("kerf_mm", options.kerfMM)
+      $0.member("pieces") { writer in
+        writer.array { writer in
+          for piece in pieces { writer.object { $0.piece(piece) } }
+        }
+      }
+      $0.member("stock") { writer in
+        writer.array { writer in
+          for need in stock { writer.object { $0.stock(need) } }
+        }
+      }
+      $0.member("notes") { $0.array { for note in notes { $0.string(note) } } }
+    }
+    return writer.text
+  }
+
+  /// What is cut, and what from, as tables.
+  package var tables: [FigureTable] {
+    let isBlock = pieces.contains { $0.color != nil }
+    let cut = FigureTable(
+      .patterns, "pieces", "Pieces",
+      isBlock
+        ? "Chips of each color for all rosettes, with scrap and kerf."
+        : "Tiles of each ring for all rosettes, with scrap and kerf.",
+      [
+        .text(isBlock ? "color" : "ring"), .text("strip_family_id", "strip family"),
+        .init("tiles_each", "each"), .init("tiles"), .init("tile_length_mm", "tile, mm"),
+        .init("length_mm", "length, mm"), .init("sticks"),
+      ],
+      pieces.map { piece in
+        [
+          .init(piece.color ?? piece.ring.map { String($0) }), .init(piece.stripFamilyID),
+          .init(piece.tilesEach, 0), .init(piece.tiles, 0), .init(piece.tileLengthMM, 2),
+          .init(piece.lengthMM, 0), .init(piece.sticks, 0),
+        ]
+      })
+    let needs = FigureTable(
+      .patterns, "stock", "Stock", "What the strip families hold, and what is short.",
+      [
+        .text("strip_family_id", "strip family"), .text("material"),
+        .init("needed_mm", "needed, mm"), .init("stock_mm", "stock, mm"),
+        .init("short_mm", "short, mm"),
+      ],
+      stock.map { need in
+        [
+          .text(need.stripFamilyID), .init(need.material), .init(need.neededMM, 0),
+          .init(need.stockMM, 0), .init(need.shortMM, 0),
+        ]
+      }, subject: .stripFamily)
+    return [cut, needs]
+  }
+
+  /// What is cut, as a title: "12 × Torres Wave, 10 % scrap, kerf 0.5 mm, sticks of 600 mm".
+  package var title: String {
+    func shown(_ number: Double) -> String {
+      Int(exactly: number).map { String($0) } ?? number.description
+    }
+    var parts = ["\(PlainText.grouped(options.count)) × \(name)"]
+    if options.scrapPercent > 0 { parts.append("\(shown(options.scrapPercent)) % scrap") }
+    if options.kerfMM > 0 { parts.append("kerf \(shown(options.kerfMM)) mm") }
+    if let stick = options.stickMM { parts.append("sticks of \(shown(stick)) mm") }
+    return parts.joined(separator: ", ")
+  }
+
+  /// The list as lines of text.
+  package func text(_ style: FigureTable.TextStyle) -> String {
+    var style = style
+    style.rows = .max
+    var parts = [PlainText.escaped(title)]
+    for table in tables where !table.rows.isEmpty { parts.append(table.text(style)) }
+    if !notes.isEmpty { parts.append(notes.map { PlainText.escaped($0) }.joined(separator: "\n")) }
+    return parts.joined(separator: "\n\n")
+  }
+
+  /// The list as a page to print for the workshop, with a box to tick beside each piece.
+  public var html: String {
+    var page = HTMLPage(title: "Cut list: \(title)")
+    page.addedStyle = FigureTable.style + Self.style
+    var text = ""
+    page.writeHead(to: &text)
+    let body: HTML = """
+      <main>
+      <header><h1>Cut list</h1>
+      <p>\(title)</p>
+      <p>Pattern <code>\(patternID)</code></p></header>
+      \(content)</main>
+
+      """
+    text += body.markup
+    page.writeEnd(to: &text)
+    return text
+  }
+
+  private static let style = """
+
+    table.cut td.tick{width:2rem}
+    table.cut td.tick span{display:inline-block;width:1rem;height:1rem;border:1.5px solid var(--text)}
+    """
+
+  /// The tables and notes, as pieces of a page.
+  package var content: HTML {
+    let sections: [HTML] = tables.filter { !$0.rows.isEmpty }.enumerated().map { index, table in
+      let ticks = index == 0
+      let heads: [HTML] = table.columns.map { column in
+        "<th scope=\"col\"\(column.isText ? "" : " class=\"n\"" as HTML)>\(column.heading)</th>"
+      }
+      let lines: [HTML] = table.rows.map { row in
+        let cells: [HTML] = zip(table.columns, row).map { column, cell in
+          column.isText ? "<td>\(cell.shown)</td>" : "<td class=\"n\">\(cell.shown)</td>"
+        }
+        return "<tr>\(cells)\(ticks ? "<td class=\"tick\"><span></span></td>" : "" as HTML)</tr>\n"
+      }
+      return """
+        <section>
+        <h2>\(table.title)</h2>
+        <p class="dim">\(table.note)</p>
+        <div class="scroll"><table class="cut">
+        <thead><tr>\(heads)\(ticks ? "<th scope=\"col\">cut</th>" : "" as HTML)</tr></thead>
+        <tbody>
+        \(lines)</tbody>
+        </table></div>
+        </section>
+
+        """
+    }
+    let list: [HTML] = notes.map { "<li>\($0)</li>\n" }
+    let said: HTML =
+      list.isEmpty ? "" : "<section>\n<h2>Notes</h2>\n<ul>\n\(list)</ul>\n</section>\n"
+    return HTML(sections) + said
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func piece(_ piece: CutList.Piece) {
+    member("ring", piece.ring)
+    member("color", piece.color)
+    member("strip_family_id", piece.stripFamilyID)
+    wholeMember("tiles_each", piece.tilesEach)
+    wholeMember("tiles", piece.tiles)
+    member("tile_length_mm", piece.tileLengthMM)
+    member("length_mm", piece.lengthMM)
+    wholeMember("sticks", piece.sticks)
+  }
+
+  fileprivate mutating func stock(_ stock: CutList.Stock) {
+    member("strip_family_id", stock.stripFamilyID)
+    member("name", stock.name)
+    member("material", stock.material)
+    member("needed_mm", stock.neededMM)
+    member("stock_mm", stock.stockMM)
+    member("strips_without_length", stock.stripsWithoutLength)
+    member("short_mm", stock.shortMM)
+  }
+}

@@ -1,0 +1,321 @@
+public import RMOSModels
+public import RMOSStore
+
+/// What to cut for a number of rosettes of one pattern, and whether there is stock for it.
+///
+/// ```swift
+/// let list = try CutList(ofPattern: "torres_wave_5x11", in: store, options: .init(count: 12))
+/// for need in list?.stock ?? [] where (need.shortMM ?? 0) > 0 {
+///   print(need.stripFamilyID, need.shortMM ?? 0)
+/// }
+/// ```
+///
+/// Of a ring, `segments` or else `tile_count` tiles are cut, or as many as `tile_length_mm` goes into
+/// 2π·`radius_mm`; of a block of rows and columns, the chips that `totals` counts of each color. What
+/// the geometry does not say is `nil`, and said in ``notes``.
+public struct CutList: Sendable, Hashable {
+  /// How much to cut, and how.
+  public struct Options: Sendable, Hashable {
+    /// The number of rosettes.
+    public var count: Int
+    /// How much is lost to scrap, in percent of what is needed.
+    public var scrapPercent: Double
+    /// The length of the sticks that are cut, in millimeters; `nil` if it is not known.
+    public var stickMM: Double?
+    /// What the saw takes with each cut, in millimeters.
+    public var kerfMM: Double
+
+    /// Creates options.
+    ///
+    /// - Parameters:
+    ///   - count: The number of rosettes, at least 1.
+    ///   - scrapPercent: How much is lost to scrap, in percent of what is needed.
+    ///   - stickMM: The length of the sticks that are cut, in millimeters; `nil` if it is not known.
+    ///   - kerfMM: What the saw takes with each cut, in millimeters.
+    public init(
+      count: Int, scrapPercent: Double = 0, stickMM: Double? = nil, kerfMM: Double = 0
+    ) {
+      self.count = count
+      self.scrapPercent = scrapPercent
+      self.stickMM = stickMM
+      self.kerfMM = kerfMM
+    }
+  }
+
+  /// The pieces of one ring or one color.
+  public struct Piece: Sendable, Hashable {
+    /// The number of the ring, from 1 in the order of the geometry; `nil` for a color.
+    public var ring: Int?
+    /// The color of a block's chips; `nil` for a ring.
+    public var color: String?
+    /// The strip family that it is cut from: the ring's own, else the pattern's.
+    public var stripFamilyID: String?
+    /// Tiles, or chips, of one rosette.
+    public var tilesEach: Double?
+    /// Tiles of all rosettes, with scrap, as whole ones.
+    public var tiles: Double?
+    /// The length of a tile, in millimeters: `tile_length_mm`, else 2π·radius/segments, or a block's
+    /// `chip_length_mm`.
+    public var tileLengthMM: Double?
+    /// The length of all tiles with a cut after each, in millimeters: tiles · (length + kerf).
+    public var lengthMM: Double?
+    /// How many sticks that is, of each of which whole tiles are cut; `nil` if the sticks' length is
+    /// not known, or no tile fits one.
+    public var sticks: Double?
+  }
+
+  /// What there is of a strip family, and what it takes.
+  public struct Stock: Sendable, Hashable {
+    /// The strip family's id.
+    public var stripFamilyID: String
+    /// Its name; `nil` if it does not exist.
+    public var name: String?
+    /// Its material; `nil` if it does not exist.
+    public var material: String?
+    /// What is cut from it, in millimeters; `nil` if that of a piece is not known.
+    public var neededMM: Double?
+    /// The length of its strips, in millimeters; `nil` if no strip has a length.
+    public var stockMM: Double?
+    /// How many of its strips have no length.
+    public var stripsWithoutLength: Int
+    /// What is short, in millimeters, 0 if there is enough; `nil` if need or stock are not known.
+    public var shortMM: Double?
+  }
+
+  /// The pattern's id.
+  public var patternID: String
+  /// The pattern's name.
+  public var name: String
+  /// How much is cut, and how.
+  public var options: Options
+  /// What is cut, ring by ring or color by color.
+  public var pieces: [Piece]
+  /// What it is cut from, in byte order of the id.
+  public var stock: [Stock]
+  /// What the geometry does not say, in sentences.
+  public var notes: [String]
+
+  /// Creates the cut list of a pattern in a store; `nil` if there is no such pattern.
+  ///
+  /// - Parameters:
+  ///   - id: The pattern's id.
+  ///   - store: The store.
+  ///   - options: How much to cut, and how.
+  /// - Throws: `StoreError` if the store cannot be read.
+  public init?(
+    ofPattern id: String, in store: any RecordStore, options: Options
+  ) throws {
+    let list = try store.read { reader in
+      try reader.record(.patterns, id: id).map { pattern in
+        try CutList(of: pattern, options: options) {
+          try reader.record(.stripFamilies, id: $0)
+        }
+      }
+    }
+    guard let list else { return nil }
+    self = list
+  }
+
+  /// Creates the cut list of a pattern.
+  ///
+  /// - Parameters:
+  ///   - pattern: The pattern.
+  ///   - options: How much to cut, and how.
+  ///   - stripFamilies: The strip families that there are.
+  public init(of pattern: Pattern, options: Options, stripFamilies: [StripFamily]) {
+    self.init(of: pattern.record, options: options) { id in
+      stripFamilies.first { $0.id.hasSameUTF8(as: id) }?.record
+    }
+  }
+
+  package init(
+    of pattern: Record, options: Options, stripFamily: (String) throws -> Record?
+  ) rethrows {
+    patternID = pattern.id
+    name = pattern["name"]?.text ?? ""
+    self.options = options
+    let geometry = CutGeometry(of: pattern)
+    notes = geometry.notes
+    let family = pattern["strip_family_id"]?.text
+    pieces = geometry.pieces.map { piece in
+      var piece = piece
+      if piece.ring != nil { piece.stripFamilyID = piece.stripFamilyID ?? family }
+      piece.count(options)
+      return piece
+    }
+    var needs: [(id: String, lengths: [Double?])] = []
+    for piece in pieces {
+      guard let id = piece.stripFamilyID else { continue }
+      if let index = needs.firstIndex(where: { $0.id.hasSameUTF8(as: id) }) {
+        needs[index].lengths.append(piece.lengthMM)
+      } else {
+        needs.append((id, [piece.lengthMM]))
+      }
+    }
+    needs.sort { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+    stock = try needs.map { Stock($0.id, needs: $0.lengths, try stripFamily($0.id)) }
+    addNotes()
+  }
+
+  private mutating func addNotes() {
+    func rings(_ isMeant: (Piece) -> Bool) -> String? {
+      let numbers = pieces.filter { $0.ring != nil && isMeant($0) }.compactMap(\.ring)
+      guard !numbers.isEmpty else { return nil }
+      return (numbers.count == 1 ? "ring " : "rings ")
+        + numbers.map { String($0) }.joined(separator: ", ")
+    }
+    if let rings = rings({ $0.tilesEach == nil }) {
+      notes.append("The geometry does not say how many tiles there are in \(rings).")
+    }
+    if let rings = rings({ $0.tileLengthMM == nil }) {
+      notes.append("The geometry does not say how long the tiles of \(rings) are.")
+    }
+    if let rings = rings({ $0.stripFamilyID == nil }) {
+      notes.append("Neither the geometry nor the pattern names a strip family for \(rings).")
+    }
+    let colors = pieces.filter { $0.color != nil }
+    if !colors.isEmpty {
+      notes.append("The geometry does not say which strip family each color is cut from.")
+      if colors.contains(where: { $0.tileLengthMM == nil }) {
+        notes.append("The geometry does not say how long the chips are.")
+      }
+    }
+    for need in stock where need.name == nil {
+      notes.append("The strip family \(need.stripFamilyID) does not exist.")
+    }
+    for need in stock where need.stripsWithoutLength > 0 {
+      notes.append(
+        "\(need.stripsWithoutLength) of the strips of \(need.stripFamilyID) have no length, and do "
+          + "not count as stock.")
+    }
+    if let stick = options.stickMM {
+      let longest = pieces.compactMap(\.tileLengthMM).max() ?? 0
+      if longest > stick { notes.append("A stick is shorter than a tile.") }
+    }
+  }
+}
+
+extension CutList.Piece {
+  /// A piece of one rosette.
+  fileprivate init(
+    ring: Int? = nil, color: String? = nil, family: String? = nil, tiles: Double?,
+    tileLength: Double?
+  ) {
+    self.ring = ring
+    self.color = color
+    stripFamilyID = family
+    tilesEach = tiles
+    tileLengthMM = tileLength
+  }
+
+  /// Counts what all rosettes take.
+  fileprivate mutating func count(_ options: CutList.Options) {
+    func finite(_ number: Double) -> Double? { number.isFinite ? number : nil }
+    guard let tilesEach else { return }
+    let exact = tilesEach * Double(options.count) * (100 + options.scrapPercent) / 100
+    // What rounding leaves beyond a whole number is no tile.
+    tiles = finite((exact * (1 - 1e-12)).rounded(.up))
+    guard let tiles, let tileLengthMM else { return }
+    lengthMM = finite(tiles * (tileLengthMM + options.kerfMM))
+    guard let stick = options.stickMM, tileLengthMM > 0 else { return }
+    // The last tile of a stick takes no cut after it.
+    let perStick =
+      ((stick + options.kerfMM) / (tileLengthMM + options.kerfMM) * (1 + 1e-12)).rounded(.down)
+    sticks = perStick >= 1 ? finite((tiles / perStick).rounded(.up)) : nil
+  }
+}
+
+extension CutList.Stock {
+  fileprivate init(_ id: String, needs: [Double?], _ family: Record?) {
+    stripFamilyID = id
+    let known = needs.compactMap { $0 }
+    neededMM = known.count == needs.count ? known.reduce(0, +) : nil
+    stripsWithoutLength = 0
+    guard let family else { return }
+    name = family["name"]?.text
+    material = family["material_type"]?.text
+    let sums = StripSums(reading: family["strips"] ?? .null, JSONMemberReader())
+    stripsWithoutLength = sums.withoutLength
+    stockMM = sums.count > sums.withoutLength ? sums.length : nil
+    if let neededMM, let stockMM { shortMM = max(0, neededMM - stockMM) }
+  }
+}
+
+/// The pieces that a pattern's geometry speaks of.
+private struct CutGeometry {
+  var pieces: [CutList.Piece] = []
+  var notes: [String] = []
+
+  init(of pattern: Record) {
+    let values = ["geometry", "rosette_geometry"].compactMap { name in
+      pattern[name]?.text.flatMap { (try? JSONText(verbatim: $0))?.value }
+    }
+    for value in values {
+      pieces = Self.rings(value["rings"])
+      if pieces.isEmpty { pieces = Self.rings(value["ring_bands"]) }
+      if !pieces.isEmpty { return }
+    }
+    for value in values {
+      pieces = Self.colors(value)
+      if !pieces.isEmpty {
+        noteRest(of: value)
+        return
+      }
+    }
+    notes = ["The geometry has neither rings nor totals of colors, so there is nothing to cut."]
+  }
+
+  private static func rings(_ value: JSONValue?) -> [CutList.Piece] {
+    guard case .array(let rings) = value else { return [] }
+    return rings.enumerated().map { index, ring in
+      let radius = ring["radius_mm"]?.measure
+      let segments = count(ring["segments"]) ?? count(ring["tile_count"])
+      let length = ring["tile_length_mm"]?.measure
+      let circumference = radius.map { 2 * Double.pi * $0 }
+      var (tiles, tileLength) = (segments, length)
+      if let circumference {
+        if tiles == nil, let length, length > 0 { tiles = (circumference / length).rounded() }
+        if tileLength == nil, let segments, segments > 0 { tileLength = circumference / segments }
+      }
+      return CutList.Piece(
+        ring: index + 1, family: ring["strip_family_id"]?.string, tiles: tiles,
+        tileLength: tileLength)
+    }
+  }
+
+  private static func count(_ value: JSONValue?) -> Double? {
+    if case .array(let elements) = value { return Double(elements.count) }
+    return value?.measure
+  }
+
+  private static func colors(_ value: JSONValue) -> [CutList.Piece] {
+    guard case .object(let totals) = value["totals"] else { return [] }
+    let size = value["dimensions"]
+    let length = size?["chip_length_mm"]?.measure ?? value["chip_length_mm"]?.measure
+    return totals.compactMap { total in
+      total.value.measure.map {
+        CutList.Piece(color: total.name, tiles: $0, tileLength: length)
+      }
+    }
+  }
+
+  /// Says what the totals leave open.
+  private mutating func noteRest(of value: JSONValue) {
+    guard let rows = value["rows"]?.measure, let columns = value["columns"]?.measure else { return }
+    let total = pieces.reduce(0) { $0 + ($1.tilesEach ?? 0) }
+    guard total != rows * columns else { return }
+    let (counted, block) = (PlainText.fixed(total, decimals: 0), rows * columns)
+    notes.append(
+      "The totals count \(counted) chips; the block of \(PlainText.fixed(rows, decimals: 0)) rows and "
+        + "\(PlainText.fixed(columns, decimals: 0)) columns has "
+        + "\(PlainText.fixed(block, decimals: 0)).")
+  }
+}
+
+extension JSONValue {
+  /// The number, if it is one, finite and not negative.
+  fileprivate var measure: Double? {
+    guard let number = double, number.isFinite, number >= 0 else { return nil }
+    return number
+  }
+}

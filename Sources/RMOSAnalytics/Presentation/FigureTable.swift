@@ -1,0 +1,619 @@
+import RMOSModels
+
+/// Figures as a table with a chart, for every form in which people see them.
+///
+/// Text, CSV and pages are written from the same tables, so they cannot disagree.
+package struct FigureTable: Sendable {
+  /// A cell.
+  package enum Cell: Sendable, Hashable {
+    case text(String)
+    case whole(Int)
+    /// A number and how many decimals people see of it.
+    case number(Double, Int)
+    /// What is not known.
+    case unknown
+
+    /// A whole number, or unknown.
+    init(_ value: Int?) { self = value.map { .whole($0) } ?? .unknown }
+    /// A number, or unknown.
+    init(_ value: Double?, _ decimals: Int) {
+      self = value.map { .number($0, decimals) } ?? .unknown
+    }
+    /// A text, or unknown.
+    init(_ value: String?) { self = value.map { .text($0) } ?? .unknown }
+
+    /// The number, if it is one.
+    package var number: Double? {
+      switch self {
+      case .whole(let number): Double(number)
+      case .number(let number, _): number
+      case .text, .unknown: nil
+      }
+    }
+
+    /// The cell as people see it.
+    package var shown: String {
+      switch self {
+      case .text(let text): text
+      case .whole(let number): PlainText.grouped(number)
+      case .number(let number, let decimals):
+        abs(number) < 1e15 ? PlainText.fixed(number, decimals: decimals) : number.description
+      case .unknown: "–"
+      }
+    }
+  }
+
+  /// A column.
+  package struct Column: Sendable {
+    /// Its name in CSV.
+    package var name: String
+    /// Its heading; the name with spaces if `nil`.
+    package var heading: String
+    /// Whether it is shown where there is little room.
+    package var isBrief: Bool
+    /// Whether it holds texts.
+    package var isText: Bool
+
+    init(
+      _ name: String, _ heading: String? = nil, isBrief: Bool = true, isText: Bool = false
+    ) {
+      self.name = name
+      self.heading = heading ?? name.replacing("_", with: " ")
+      self.isBrief = isBrief
+      self.isText = isText
+    }
+
+    static func text(_ name: String, _ heading: String? = nil, isBrief: Bool = true) -> Column {
+      Column(name, heading, isBrief: isBrief, isText: true)
+    }
+  }
+
+  /// How the rows are drawn; numbers are those of columns.
+  package enum Chart: Sendable, Hashable {
+    /// A bar for each row, from 0 to `scale`, or to the largest value if that is `nil`.
+    case bars(Int, scale: Double?)
+    /// The same with an interval around the end of each bar.
+    case intervals(Int, low: Int, high: Int, scale: Double)
+    /// From the smallest to the largest value, a box around the middle half, a line at the median.
+    case strips(minimum: Int, lower: Int, median: Int, upper: Int, maximum: Int)
+    /// A bar for each row, and a mark to compare it with.
+    case comparison(Int, mark: Int)
+    /// A column for each row, with one part on another.
+    case stacks(Int, Int)
+    /// A line from one row to the next, over time.
+    case line(Int, scale: Double?)
+  }
+
+  /// What rows are about, so that they can be linked to.
+  package enum Subject: Sendable, Hashable {
+    case jobs, jobType, status, pattern, stripFamily, material, other
+  }
+
+  /// Which part of the report it belongs to.
+  package var part: AnalyticsReport.Part
+  /// Its name, also as a file of CSV.
+  package var name: String
+  package var title: String
+  /// What the figures are, in a sentence or two.
+  package var note: String
+  package var columns: [Column]
+  package var rows: [[Cell]]
+  package var chart: Chart?
+  /// What the first column names.
+  package var subject = Subject.other
+  /// How many rows were left out.
+  package var omitted = 0
+
+  init(
+    _ part: AnalyticsReport.Part, _ name: String, _ title: String, _ note: String,
+    _ columns: [Column], _ rows: [[Cell]], chart: Chart? = nil, subject: Subject = .other,
+    omitted: Int = 0
+  ) {
+    self.part = part
+    self.name = name
+    self.title = title
+    self.note = note
+    self.columns = columns
+    self.rows = rows
+    self.chart = chart
+    self.subject = subject
+    self.omitted = omitted
+  }
+}
+
+extension AnalyticsReport {
+  /// All figures as tables, in the order in which people read them.
+  package func tables(_ parts: [Part] = Part.allCases) -> [FigureTable] {
+    parts.flatMap { part in
+      switch part {
+      case .jobs: jobTables
+      case .materials: materialTables
+      case .patterns: patternTables
+      }
+    }
+  }
+
+  private func rateCells(_ rate: Rate) -> [FigureTable.Cell] {
+    [.init(rate.percent, 1), .init(rate.low, 1), .init(rate.high, 1)]
+  }
+
+  // MARK: Jobs
+
+  private var jobTables: [FigureTable] {
+    [
+      summaryTable, monthTable,
+      FigureTable(
+        .jobs, "statuses", "Status", "All jobs by status.",
+        [.text("status"), .init("jobs"), .init("percentage", "%")],
+        jobs.statuses.map { shareRow($0) }, chart: .bars(1, scale: nil), subject: .status),
+      FigureTable(
+        .jobs, "types", "Job types", "All jobs by type.",
+        [.text("job_type"), .init("jobs"), .init("percentage", "%")],
+        jobs.types.map { shareRow($0) }, chart: .bars(1, scale: nil), subject: .jobType),
+      durationTable,
+    ] + failureTables + [outlierTable, estimateTable, stuckTable]
+  }
+
+  private func shareRow(_ share: Grouped<JobFigures.Share>) -> [FigureTable.Cell] {
+    [.text(share.key), .whole(share.figures.count), .number(share.figures.percentage, 1)]
+  }
+
+  private var summaryTable: FigureTable {
+    let time = jobs.throughput
+    let success = jobs.success
+    var rows: [[FigureTable.Cell]] = [
+      [.text("jobs"), .whole(jobs.total)],
+      [.text("finished"), .whole(jobs.finished)],
+      [.text("completed"), .whole(jobs.completed)],
+      [.text("failed"), .whole(jobs.failed)],
+      [.text("cancelled"), .whole(jobs.cancelled)],
+      [.text("open"), .whole(jobs.open)],
+      [.text("success rate, %"), .init(success.percent, 1)],
+      [.text("success rate at least, %"), .init(success.low, 1)],
+      [.text("success rate at most, %"), .init(success.high, 1)],
+      [.text("first day"), .init(time.from)],
+      [.text("last day"), .init(time.to)],
+      [.text("calendar days"), .init(time.days)],
+      [.text("finished per calendar day"), .init(time.finishedPerDay, 2)],
+      [.text("days with finished jobs"), .whole(time.activeDays)],
+      [.text("busiest day"), .init(time.busiestDay?.date)],
+      [.text("jobs finished on it"), .init(time.busiestDay?.jobs)],
+      [.text("oldest day of an open job"), .init(time.oldestOpenDay)],
+      [.text("without a pattern"), .whole(jobs.withoutPattern)],
+      [.text("whose pattern does not exist"), .whole(jobs.withMissingPattern)],
+      [.text("whose strip family does not exist"), .whole(jobs.withMissingStripFamily)],
+    ]
+    if jobs.withoutDay > 0 { rows.append([.text("without a day"), .whole(jobs.withoutDay)]) }
+    return FigureTable(
+      .jobs, "jobs", "Jobs",
+      "Finished jobs are completed or failed; the limits of the success rate are those of Wilson's "
+        + "interval of 95 %.", [.text("figure"), .init("value")], rows)
+  }
+
+  private var monthTable: FigureTable {
+    FigureTable(
+      .jobs, "months", "Success and throughput",
+      "Jobs finished in each month, by the day they ended.",
+      [
+        .text("month"), .init("completed"), .init("failed"), .init("success_rate", "success, %"),
+      ],
+      jobs.months.map {
+        [
+          .text($0.period), .whole($0.completed), .whole($0.failed),
+          .init(Rate($0.completed, of: $0.completed + $0.failed).percent, 1),
+        ]
+      }, chart: .stacks(1, 2))
+  }
+
+  private var durationTable: FigureTable {
+    func row(_ name: String, _ summary: NumberSummary) -> [FigureTable.Cell] {
+      [.text(name), .whole(summary.n), .whole(summary.missing)]
+        + [
+          summary.minimum, summary.lowerQuartile, summary.median, summary.upperQuartile,
+          summary.p90, summary.mean, summary.maximum,
+        ].map { .init($0, 1) }
+    }
+    return FigureTable(
+      .jobs, "durations", "Durations",
+      "How long completed jobs took, in seconds: the smallest, the middle half, the median, the "
+        + "nine tenths and the largest.",
+      [
+        .text("job_type"), .init("n"), .init("missing"), .init("min", isBrief: false),
+        .init("lower_quartile", isBrief: false), .init("median"),
+        .init("upper_quartile", isBrief: false), .init("p90"), .init("mean", isBrief: false),
+        .init("max"),
+      ],
+      [row("all", jobs.durationSeconds)]
+        + jobs.durationSecondsByType.map { row($0.key, $0.figures) },
+      chart: .strips(minimum: 3, lower: 4, median: 5, upper: 6, maximum: 9), subject: .jobType)
+  }
+
+  private var failureTables: [FigureTable] {
+    let groups: [(String, String, String, [Grouped<Rate>], FigureTable.Subject)] = [
+      ("job_type", "by_type", "job type", jobs.failures.byType, .jobType),
+      ("pattern_id", "by_pattern", "pattern", jobs.failures.byPattern, .pattern),
+      ("material", "by_material", "material", jobs.failures.byMaterial, .material),
+      ("blade_id", "by_blade", "blade", jobs.failures.byBlade, .other),
+    ]
+    let rates = groups.map { column, name, word, groups, subject in
+      FigureTable(
+        .jobs, "failures_\(name)", "Failures by \(word)",
+        "The failed among the finished jobs, with Wilson's interval of 95 %, the highest lower limit "
+          + "first.",
+        [
+          .text(column, word), .init("finished"), .init("failed"),
+          .init("failure_rate", "failed, %"), .init("failure_rate_low", "at least, %"),
+          .init("failure_rate_high", "at most, %"),
+        ],
+        groups.map {
+          [.text($0.key), .whole($0.figures.total), .whole($0.figures.count)]
+            + rateCells($0.figures)
+        }, chart: .intervals(3, low: 4, high: 5, scale: 100), subject: subject,
+        omitted: omitted["jobs.failures.\(name)"] ?? 0)
+    }
+    let reasons = FigureTable(
+      .jobs, "failure_reasons", "Reasons of failures",
+      "What failed jobs give as their error; "
+        + "\(PlainText.counted(jobs.failures.withoutReason, "failed job")) without a reason.",
+      [.text("reason"), .init("jobs")],
+      jobs.failures.reasons.map { [.text($0.key), .whole($0.figures)] },
+      chart: .bars(1, scale: nil), omitted: omitted["jobs.failures.reasons"] ?? 0)
+    return rates + [reasons]
+  }
+
+  private var outlierTable: FigureTable {
+    FigureTable(
+      .jobs, "outliers", "Unusual durations",
+      "Completed jobs far from the median of their type, by the modified z-score of Iglewicz and "
+        + "Hoaglin; for types with 8 durations or more.",
+      [
+        .text("id", "job"), .text("job_type"), .init("duration_seconds", "seconds"),
+        .init("median_seconds", "median"), .init("z"),
+      ],
+      jobs.outliers.map {
+        [
+          .text($0.id), .text($0.jobType), .number($0.durationSeconds, 1),
+          .number($0.medianSeconds, 1), .number($0.score, 1),
+        ]
+      }, subject: .jobs, omitted: omitted["jobs.outliers"] ?? 0)
+  }
+
+  private var estimateTable: FigureTable {
+    FigureTable(
+      .jobs, "estimates", "Estimates against actual times",
+      "The estimated time of a pattern beside the median of its completed jobs, in minutes.",
+      [
+        .text("pattern_id", "pattern"), .init("estimated_minutes", "estimated"),
+        .init("median_minutes", "actual"), .init("n"),
+      ],
+      jobs.estimates.map {
+        [
+          .text($0.patternID), .number($0.estimatedMinutes, 1), .number($0.medianMinutes, 1),
+          .whole($0.n),
+        ]
+      }, chart: .comparison(2, mark: 1), subject: .pattern,
+      omitted: omitted["jobs.estimates"] ?? 0)
+  }
+
+  private var stuckTable: FigureTable {
+    FigureTable(
+      .jobs, "stuck", "Stuck jobs", "Jobs that have been running for too long.",
+      [.text("id", "job"), .text("job_type"), .text("since"), .init("days")],
+      jobs.stuck.map { [.text($0.id), .init($0.jobType), .text($0.since), .whole($0.days)] },
+      subject: .jobs, omitted: omitted["jobs.stuck"] ?? 0)
+  }
+
+  // MARK: Materials
+
+  private var materialTables: [FigureTable] {
+    [stockTable] + wasteTables + [bladeTable, supplierTable] + sizeTables
+  }
+
+  private var stockTable: FigureTable {
+    FigureTable(
+      .materials, "stock", "Stock",
+      "What the strip families hold of each material; the length counts each strip as often as its "
+        + "quantity.",
+      [
+        .text("material"), .init("families"), .init("strips"), .init("quantity", isBrief: false),
+        .init("strips_without_length", "no length"),
+        .init("total_length_mm", "length, mm"), .init("area_cm2", "area, cm²", isBrief: false),
+        .init("volume_cm3", "volume, cm³", isBrief: false),
+      ],
+      materials.stock.map {
+        [
+          .text($0.material), .whole($0.families), .whole($0.strips), .number($0.quantity, 0),
+          .whole($0.stripsWithoutLength), .init($0.totalLengthMM, 0), .init($0.areaCM2, 1),
+          .init($0.volumeCM3, 1),
+        ]
+      }, chart: .bars(5, scale: nil), subject: .material)
+  }
+
+  private var wasteTables: [FigureTable] {
+    let groups: [(String, String, [Grouped<MaterialFigures.Waste>], FigureTable.Subject)] = [
+      ("material", "waste_by_material", materials.wasteByMaterial, .material),
+      ("job_type", "waste_by_type", materials.wasteByType, .jobType),
+    ]
+    return groups.map { column, name, groups, subject in
+      FigureTable(
+        .materials, name, "Waste by \(column.replacing("_", with: " "))",
+        "The mean waste of finished jobs in percent. Of all \(jobs.finished), "
+          + "\(materials.waste.n) give it, \(materials.waste.missing) do not, and "
+          + "\(materials.waste.outOfRange) give a number below 0 or above 100.",
+        [
+          .text(column), .init("n"), .init("missing"), .init("out_of_range"),
+          .init("mean", "mean, %"),
+        ],
+        ([Grouped("all", materials.waste)] + groups).map { group in
+          let waste = group.figures
+          return [
+            .text(group.key), .whole(waste.n), .whole(waste.missing), .whole(waste.outOfRange),
+            .init(waste.mean, 2),
+          ]
+        }, chart: .bars(4, scale: nil), subject: subject)
+    }
+  }
+
+  private var bladeTable: FigureTable {
+    FigureTable(
+      .materials, "blades", "Blades", "What each blade has done, and how often it failed.",
+      [
+        .text("blade_id", "blade"), .init("jobs"), .init("finished", isBrief: false),
+        .init("failed"), .init("hours"), .init("cuts"), .text("first_day"), .text("last_day"),
+      ],
+      materials.blades.map {
+        [
+          .text($0.id), .whole($0.jobs), .whole($0.failures.total), .whole($0.failures.count),
+          .init($0.hours, 1), .init($0.cuts, 0), .init($0.firstDay), .init($0.lastDay),
+        ]
+      }, chart: .bars(4, scale: nil))
+  }
+
+  private var supplierTable: FigureTable {
+    FigureTable(
+      .materials, "suppliers", "Suppliers",
+      "How jobs with each supplier's strip families went.",
+      [
+        .text("supplier"), .init("families"), .init("finished"),
+        .init("success_rate", "success, %"),
+        .init("success_rate_low", "at least, %", isBrief: false),
+        .init("success_rate_high", "at most, %", isBrief: false), .init("waste_mean", "waste, %"),
+      ],
+      materials.suppliers.map {
+        [.text($0.supplier), .whole($0.families), .whole($0.success.total)]
+          + rateCells($0.success) + [.init($0.waste.mean, 2)]
+      }, chart: .intervals(3, low: 4, high: 5, scale: 100))
+  }
+
+  private var sizeTables: [FigureTable] {
+    [
+      ("widths", "Strip widths", materials.widths),
+      ("thicknesses", "Strip thicknesses", materials.thicknesses),
+    ].map { name, title, sizes in
+      FigureTable(
+        .materials, name, title, "Strip families by size, rounded to 0.05 mm.",
+        [.init("size_mm", "size, mm", isText: true), .init("families")],
+        sizes.map { [.number($0.size, 2), .whole($0.count)] }, chart: .bars(1, scale: nil))
+    }
+  }
+
+  // MARK: Patterns
+
+  private var patternTables: [FigureTable] {
+    [
+      ringTable, complexityTable, patternTable, geometryTable, popularityTable, familyTable,
+    ]
+  }
+
+  private var ringTable: FigureTable {
+    let summary = patterns.rings.summary
+    let middle = FigureTable.Cell(summary.median, 1).shown
+    let mean = FigureTable.Cell(summary.mean, 2).shown
+    return FigureTable(
+      .patterns, "rings", "Rings",
+      "How many rings patterns have: median \(middle), mean \(mean); "
+        + "\(PlainText.counted(summary.missing, "pattern")) without a number.",
+      [.init("rings", isText: true), .init("patterns")],
+      patterns.rings.histogram.map { [.whole($0.rings), .whole($0.count)] },
+      chart: .bars(1, scale: nil))
+  }
+
+  private var complexityTable: FigureTable {
+    let complexity = patterns.complexity
+    return FigureTable(
+      .patterns, "complexity", "Complexity",
+      "Patterns by their score, 10 · rings + cells / 20: simple to 30, medium to 60, complex to 100, "
+        + "expert above; mean \(FigureTable.Cell(complexity.meanScore, 1).shown). "
+        + "\(PlainText.counted(complexity.withoutCells, "pattern")) without cells in the geometry.",
+      [.text("class"), .init("patterns")],
+      ComplexityClass.allCases.map {
+        [.text($0.rawValue), .whole(complexity.classes[$0, default: 0])]
+      }, chart: .bars(1, scale: nil))
+  }
+
+  private var patternTable: FigureTable {
+    FigureTable(
+      .patterns, "complexity_patterns", "The most complex patterns",
+      "Patterns by their score, the highest first.",
+      [
+        .text("id", "pattern"), .init("ring_count", "rings"), .init("cells"), .init("score"),
+        .text("class"),
+      ],
+      patterns.complexity.patterns.map {
+        [
+          .text($0.id), .init($0.ringCount), .init($0.cells, 0), .init($0.score, 2),
+          .init($0.complexity?.rawValue),
+        ]
+      }, chart: .bars(3, scale: nil), subject: .pattern,
+      omitted: omitted["patterns.complexity.patterns"] ?? 0)
+  }
+
+  private var geometryTable: FigureTable {
+    let measures = [
+      ("radius", patterns.geometry.radiusMM), ("width", patterns.geometry.widthMM),
+      ("pitch", patterns.geometry.pitchMM),
+    ]
+    return FigureTable(
+      .patterns, "geometry", "Ring geometry",
+      "What the rings of all patterns measure, in millimeters; the pitch is 2π · radius / segments.",
+      [
+        .text("measure"), .init("n"), .init("missing"), .init("min", isBrief: false),
+        .init("lower_quartile", isBrief: false), .init("median"),
+        .init("upper_quartile", isBrief: false), .init("p90"), .init("mean", isBrief: false),
+        .init("max"),
+      ],
+      measures.map { name, summary in
+        [.text(name), .whole(summary.n), .whole(summary.missing)]
+          + [
+            summary.minimum, summary.lowerQuartile, summary.median, summary.upperQuartile,
+            summary.p90, summary.mean, summary.maximum,
+          ].map { .init($0, 2) }
+      }, chart: .strips(minimum: 3, lower: 4, median: 5, upper: 6, maximum: 9))
+  }
+
+  private var popularityTable: FigureTable {
+    FigureTable(
+      .patterns, "popularity", "Popular and unused patterns",
+      "Patterns by their number of jobs, the most first; those without jobs too.",
+      [
+        .text("id", "pattern"), .init("jobs"), .init("finished", isBrief: false),
+        .init("completed"), .text("last_made_day", "last made"),
+      ],
+      patterns.popularity.map {
+        [
+          .text($0.id), .whole($0.jobs), .whole($0.finished), .whole($0.completed),
+          .init($0.lastMadeDay),
+        ]
+      }, chart: .bars(1, scale: nil), subject: .pattern,
+      omitted: omitted["patterns.popularity"] ?? 0)
+  }
+
+  private var familyTable: FigureTable {
+    FigureTable(
+      .patterns, "families", "Use of strip families",
+      "How many patterns and jobs name each strip family. "
+        + "\(PlainText.counted(patterns.withMissingStripFamily, "pattern")) "
+        + "\(patterns.withMissingStripFamily == 1 ? "names" : "name") one that does not exist.",
+      [
+        .text("id", "strip family"), .init("patterns"), .init("jobs"),
+        .text("last_used_day", "last used"),
+      ],
+      patterns.families.map {
+        [.text($0.id), .whole($0.patterns), .whole($0.jobs), .init($0.lastUsedDay)]
+      }, chart: .bars(2, scale: nil), subject: .stripFamily,
+      omitted: omitted["patterns.families"] ?? 0)
+  }
+}
+
+// MARK: Text and CSV
+
+extension FigureTable {
+  /// The table as CSV (RFC 4180), with its columns' names in the first line; unknown is empty.
+  package var csv: String {
+    let lines = [columns.map(\.name)] + rows.map { $0.map(Self.field) }
+    return lines.map { $0.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
+  }
+
+  private static func field(_ cell: Cell) -> String {
+    switch cell {
+    case .text(let text): text
+    case .whole(let number): String(number)
+    case .number(let number, _): Int(exactly: number).map { String($0) } ?? number.description
+    case .unknown: ""
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    guard text.utf8.contains(where: { "\",\r\n".utf8.contains($0) }) else { return text }
+    return "\"" + text.replacing("\"", with: "\"\"") + "\""
+  }
+
+  /// How text is laid out.
+  package struct TextStyle: Sendable {
+    /// How many columns a line may take.
+    package var width: Int
+    /// What bars are made of.
+    package var bar: Character
+    /// The most rows of a table.
+    package var rows: Int
+
+    /// Creates a style.
+    package init(width: Int, bar: Character, rows: Int) {
+      self.width = width
+      self.bar = bar
+      self.rows = rows
+    }
+  }
+
+  /// The table as lines of text, with a bar in each row where there is a chart and room for it.
+  package func text(_ style: TextStyle) -> String {
+    let brief = columns.indices.filter { columns[$0].isBrief }
+    let shownRows = rows.prefix(style.rows)
+    var cells = [brief.map { columns[$0].heading }]
+    cells += shownRows.map { row in brief.map { PlainText.escaped(row[$0].shown) } }
+    var widths = brief.indices.map { column in
+      cells.map { PlainText.width($0[column]) }.max() ?? 0
+    }
+    func total() -> Int { widths.reduce(0, +) + 2 * (widths.count - 1) }
+    // The first column gives way, as far as it can, also to leave room for bars.
+    let wanted = style.width - (barValues == nil ? 0 : 14)
+    if total() > wanted, let first = widths.first {
+      widths[0] = min(first, max(12, first - (total() - wanted)))
+    }
+    let room = min(30, style.width - total() - 2)
+    let bars = room >= 5 ? barValues : nil
+    let largest = bars.map { bars in
+      barScale ?? bars.prefix(shownRows.count).compactMap { $0 }.max() ?? 0
+    }
+    let lines = cells.enumerated().map { index, row in
+      var line = brief.indices.map { column in
+        PlainText.padded(
+          Self.cut(row[column], to: widths[column]), to: widths[column],
+          left: !columns[brief[column]].isText)
+      }.joined(separator: "  ")
+      if index > 0, let bars, let largest, let value = bars[index - 1], largest > 0, value > 0 {
+        let length = max(1, Int((Double(room) * min(1, value / largest)).rounded()))
+        line += "  " + String(repeating: style.bar, count: length)
+      }
+      while line.last == " " { line.removeLast() }
+      return line
+    }
+    let more = rows.count - shownRows.count + omitted
+    return lines.joined(separator: "\n")
+      + (more > 0 ? "\n… and \(PlainText.grouped(more)) more" : "")
+  }
+
+  /// The values that bars stand for; `nil` if the chart has none.
+  private var barValues: [Double?]? {
+    switch chart {
+    case .bars(let column, _), .intervals(let column, _, _, _), .comparison(let column, _),
+      .line(let column, _):
+      rows.map { $0[column].number }
+    case .stacks(let first, let second):
+      rows.map { row in
+        row[first].number.flatMap { first in row[second].number.map { first + $0 } }
+      }
+    case .strips(_, _, let median, _, _): rows.map { $0[median].number }
+    case nil: nil
+    }
+  }
+
+  private var barScale: Double? {
+    switch chart {
+    case .bars(_, let scale), .line(_, let scale): scale
+    case .intervals(_, _, _, let scale): scale
+    case .strips, .comparison, .stacks, nil: nil
+    }
+  }
+
+  /// The text, cut at the end if it is too wide.
+  private static func cut(_ text: String, to width: Int) -> String {
+    guard PlainText.width(text) > width else { return text }
+    var cut = ""
+    for character in text {
+      if PlainText.width(cut + String(character)) > width - 1 { break }
+      cut.append(character)
+    }
+    return cut + "…"
+  }
+}

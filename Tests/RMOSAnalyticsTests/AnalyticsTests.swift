@@ -1,0 +1,183 @@
+import Foundation
+import RMOSAnalytics
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// A kind of store.
+enum Backend: String, CaseIterable, Sendable {
+  case sqlite, inMemory
+
+  func store(in directory: TemporaryDirectory) throws -> any RecordStore {
+    switch self {
+    case .sqlite: try SQLiteStore(path: directory.file("rmos.db"))
+    case .inMemory: InMemoryStore()
+    }
+  }
+}
+
+/// The figures of the example tree, and of a shop at random.
+@Suite struct AnalyticsTests {
+  /// Where two JSON values differ, as paths; numbers are compared by value, members in order.
+  static func differences(_ left: JSONValue, _ right: JSONValue, at path: String = "") -> [String] {
+    switch (left, right) {
+    case (.object(let left), .object(let right)):
+      guard left.map(\.name) == right.map(\.name) else {
+        return ["\(path): \(left.map(\.name)) is not \(right.map(\.name))"]
+      }
+      return zip(left, right).flatMap {
+        differences($0.value, $1.value, at: path + "/" + $0.name)
+      }
+    case (.array(let left), .array(let right)):
+      guard left.count == right.count else {
+        return ["\(path): \(left.count) elements, not \(right.count)"]
+      }
+      return zip(left, right).enumerated().flatMap {
+        differences($1.0, $1.1, at: "\(path)/\($0)")
+      }
+    case (.number(let left), .number(let right)) where left.double == right.double: return []
+    default: return left == right ? [] : ["\(path): \(left.text) is not \(right.text)"]
+    }
+  }
+
+  @Test(arguments: Backend.allCases)
+  func theExampleHasTheExpectedFigures(_ backend: Backend) async throws {
+    let expected = try JSONValue(
+      parsing: String(
+        contentsOfFile: Fixtures.package + "/Tests/Fixtures/analytics/expected.json",
+        encoding: .utf8))
+    try await TemporaryDirectory.use { directory in
+      let store = try backend.store(in: directory)
+      _ = try await Migration(from: Fixtures.exampleTree, into: store).run()
+      let report = try await Analytics(of: store).run()
+      guard case .object(var members) = try JSONValue(parsing: report.json) else {
+        Issue.record("the report is no object")
+        return
+      }
+      #expect(members.removeFirst() == JSONValue.Member(name: "success", value: true))
+      #expect(Self.differences(.object(members), expected) == [])
+    }
+  }
+
+  @Test(arguments: 0..<12)
+  func storesAgree(_ seed: UInt64) throws {
+    let shop = RandomShop(seed: seed, jobs: seed < 10 ? Int(seed * seed) + 3 : 600)
+    try TemporaryDirectory.use { directory in
+      let memory = InMemoryStore()
+      let file = try SQLiteStore(path: directory.file("rmos.db"))
+      try shop.write(into: memory)
+      try shop.write(into: file)
+      let filters = [
+        JobFilter(), JobFilter(from: CalendarDay("2025-01-16"), to: CalendarDay("2025-12-31")),
+        JobFilter(jobType: "e\u{301}"), JobFilter(material: " strasse"),
+        JobFilter(material: "unobtainium"), JobFilter(patternID: "pat-1"),
+        JobFilter(stripFamilyID: "fam-0"),
+      ]
+      for filter in filters {
+        var options = Analytics.Options(filter: filter, today: CalendarDay("2026-01-01"))
+        let report = try Analytics(of: memory, options: options).runSynchronously()
+        try checkSame(Analytics(of: file, options: options).runSynchronously(), report)
+        check(report)
+        options.listLimit = 2
+        let short = try Analytics(of: memory, options: options).runSynchronously()
+        try checkSame(Analytics(of: file, options: options).runSynchronously(), short)
+        checkCut(short, report)
+      }
+      for x in Measure.allCases {
+        for y in Measure.allCases {
+          let (left, right) = (Analytics(of: memory), Analytics(of: file))
+          let found = try left.correlationSynchronously(of: x, and: y)
+          let other = try right.correlationSynchronously(of: x, and: y)
+          #expect(other == found)
+          for coefficient in [found.pearson, found.spearman].compactMap({ $0 }) {
+            #expect(-1...1 ~= coefficient)
+          }
+        }
+      }
+    }
+  }
+
+  private func checkSame(_ left: AnalyticsReport, _ right: AnalyticsReport) throws {
+    let differences = try Self.differences(
+      JSONValue(parsing: left.json), JSONValue(parsing: right.json))
+    #expect(differences == [])
+    // Not all that a report says is in its JSON.
+    let areEqual = left == right
+    #expect(areEqual)
+  }
+
+  /// Checks what holds for every report.
+  private func check(_ report: AnalyticsReport) {
+    let jobs = report.jobs
+    #expect(jobs.completed + jobs.failed + jobs.cancelled + jobs.open <= jobs.total)
+    #expect(jobs.durationSeconds.n + jobs.durationSeconds.missing == jobs.completed)
+    let waste = report.materials.waste
+    #expect(waste.n + waste.missing + waste.outOfRange == jobs.finished)
+    #expect(
+      jobs.failures.reasons.reduce(jobs.failures.withoutReason) { $0 + $1.figures } == jobs.failed)
+    #expect(
+      report.patterns.rings.summary.n + report.patterns.rings.summary.missing
+        == report.patterns.total)
+    #expect(jobs.statuses.reduce(0) { $0 + $1.figures.count } == jobs.total)
+    for rate in [jobs.success] + jobs.failures.byType.map(\.figures) {
+      guard let percent = rate.percent, let low = rate.low, let high = rate.high else {
+        #expect(rate.total == 0)
+        continue
+      }
+      #expect(0...percent ~= low && percent...100 ~= high)
+    }
+    #expect((try? JSONValue(parsing: report.json)) != nil)
+    #expect(report.omitted.isEmpty)
+  }
+
+  /// Checks that a report with short lists is the beginning of the whole one, and says what it lacks.
+  private func checkCut(_ short: AnalyticsReport, _ whole: AnalyticsReport) {
+    func isBeginning<Element: Equatable>(
+      _ left: [Element], _ right: [Element], _ list: String
+    ) -> Bool {
+      left == Array(right.prefix(2)) && (short.omitted[list] ?? 0) == right.count - left.count
+    }
+    #expect(
+      isBeginning(short.patterns.popularity, whole.patterns.popularity, "patterns.popularity"))
+    #expect(isBeginning(short.patterns.families, whole.patterns.families, "patterns.families"))
+    #expect(
+      isBeginning(
+        short.patterns.complexity.patterns, whole.patterns.complexity.patterns,
+        "patterns.complexity.patterns"))
+    #expect(isBeginning(short.jobs.estimates, whole.jobs.estimates, "jobs.estimates"))
+    #expect(isBeginning(short.jobs.outliers, whole.jobs.outliers, "jobs.outliers"))
+    #expect(isBeginning(short.jobs.stuck, whole.jobs.stuck, "jobs.stuck"))
+    #expect(
+      isBeginning(
+        short.jobs.failures.byPattern, whole.jobs.failures.byPattern, "jobs.failures.by_pattern"))
+    #expect(
+      isBeginning(short.jobs.failures.reasons, whole.jobs.failures.reasons, "jobs.failures.reasons")
+    )
+  }
+
+  @Test(arguments: Backend.allCases)
+  func anEmptyStoreHasNoFigures(_ backend: Backend) async throws {
+    try await TemporaryDirectory.use { directory in
+      let report = try await Analytics(of: backend.store(in: directory)).run()
+      #expect(report.jobs.total == 0)
+      #expect(report.jobs.success.percent == nil)
+      #expect(report.jobs.durationSeconds == NumberSummary())
+      #expect(report.jobs.throughput.days == nil)
+      #expect(report.materials.waste.mean == nil)
+      #expect(report.patterns.complexity.meanScore == nil)
+      #expect(report.risk(jobType: "slice", material: nil) == nil)
+    }
+  }
+
+  @Test func cancellationIsSeen() throws {
+    let store = InMemoryStore()
+    try RandomShop(seed: 1, jobs: 2000).write(into: store)
+    #expect {
+      try Analytics(of: store).runSynchronously { true }
+    } throws: {
+      ($0 as? StoreError)?.code == .cancelled
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import RMOSAnalytics
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// What to cut for a pattern.
+@Suite struct CutListTests {
+  private func pattern(
+    _ geometry: String, family: String? = "ebony", rosette: String? = nil
+  ) throws -> Pattern {
+    Pattern(
+      id: "p", name: "Rope", ringCount: 1, geometry: try JSONText(parsing: geometry),
+      stripFamilyID: family, createdAt: "2025-01-01",
+      rosetteGeometry: try rosette.map { try JSONText(parsing: $0) })
+  }
+
+  private func family(_ id: String, _ strips: String) throws -> StripFamily {
+    StripFamily(
+      id: id, name: "N", stripWidthMM: 2, stripThicknessMM: 1, materialType: "Ebony",
+      strips: try JSONText(parsing: strips), createdAt: "2025-01-01")
+  }
+
+  @Test func ringsTakeTilesWithScrapAndKerf() throws {
+    let pattern = try pattern(
+      #"""
+      {"rings": [{"radius_mm": 40, "segments": 60, "tile_length_mm": 4},
+        {"radius_mm": 50, "tile_count": [1, 2, 3], "strip_family_id": "maple"},
+        {"radius_mm": 10, "tile_length_mm": 3}, {"width_mm": 2}]}
+      """#)
+    let list = CutList(
+      of: pattern,
+      options: .init(count: 3, scrapPercent: 10, stickMM: 100, kerfMM: 0.5),
+      stripFamilies: [
+        try family("ebony", #"[{"length_mm": 400, "quantity": 2}, {"length_mm": 100}, {}]"#)
+      ])
+    #expect(list.pieces.map(\.tilesEach) == [60, 3, 21, nil])
+    #expect(list.pieces.map(\.tiles) == [198, 10, 70, nil])
+    #expect(list.pieces.map(\.lengthMM)[0] == 198 * 4.5)
+    #expect(list.pieces[1].tileLengthMM == 2 * Double.pi * 50 / 3)
+    // 22 tiles of 4.5 and the last without a cut; no tile of 105 mm; 28 of 3.5.
+    #expect(list.pieces.map(\.sticks) == [9, nil, 3, nil])
+    #expect(list.pieces.map(\.stripFamilyID) == ["ebony", "maple", "ebony", "ebony"])
+    #expect(list.stock.map(\.stripFamilyID) == ["ebony", "maple"])
+    #expect(list.stock[0].neededMM == nil)
+    #expect(list.stock[0].stockMM == 900)
+    #expect(list.stock[0].stripsWithoutLength == 1)
+    #expect(list.stock[0].shortMM == nil)
+    #expect(list.stock[1].name == nil)
+    let notes = list.notes.joined(separator: "\n")
+    for words in ["ring 4", "maple", "1 of the strips of ebony", "shorter than a tile"] {
+      #expect(notes.contains(words))
+    }
+  }
+
+  @Test func whatIsShortIsSaid() throws {
+    let list = CutList(
+      of: try pattern(#"{"ring_bands": [{"segments": 10, "tile_length_mm": 5}]}"#),
+      options: .init(count: 2), stripFamilies: [try family("ebony", #"[{"length_mm": 60}]"#)])
+    #expect(list.stock.map(\.neededMM) == [100])
+    #expect(list.stock.map(\.shortMM) == [40])
+    #expect(list.pieces.map(\.sticks) == [nil])
+    #expect(list.notes == [])
+  }
+
+  @Test func blocksAreCutByColor() throws {
+    let list = CutList(
+      of: try pattern(
+        #"""
+        {"rows": 5, "columns": 7, "totals": {"black": 9, "white": 16, "x": "many"},
+          "dimensions": {"chip_length_mm": 2.0}}
+        """#),
+      options: .init(count: 4, scrapPercent: 25), stripFamilies: [])
+    #expect(list.pieces.map(\.color) == ["black", "white"])
+    #expect(list.pieces.map(\.tiles) == [45, 80])
+    #expect(list.pieces.map(\.lengthMM) == [90, 160])
+    #expect(list.stock == [])
+    #expect(list.notes.contains { $0.contains("25 chips") && $0.contains("35") })
+  }
+
+  @Test(arguments: [
+    "{}", #"{"rings": []}"#, #"{"rings": "many"}"#, #"{"totals": {"a": null}}"#,
+  ])
+  func aGeometryWithoutPiecesIsSaid(_ geometry: String) throws {
+    let list = CutList(
+      of: try pattern(geometry), options: .init(count: 1), stripFamilies: [])
+    #expect(list.pieces == [])
+    #expect(list.notes.count == 1)
+  }
+
+  @Test func theOtherGeometryIsReadToo() throws {
+    let list = CutList(
+      of: try pattern("{}", rosette: #"{"rings": [{"segments": 8}]}"#),
+      options: .init(count: 1), stripFamilies: [])
+    #expect(list.pieces.map(\.tilesEach) == [8])
+  }
+
+  @Test func oddNumbersDoNotTrap() throws {
+    for number in ["1e308", "1e999", "-1", "true", "\"5\"", "null", "[1]", "0"] {
+      let list = CutList(
+        of: try pattern(
+          #"{"rings": [{"radius_mm": N, "segments": N, "tile_length_mm": N}]}"#
+            .replacing("N", with: number)),
+        options: .init(count: 1_000_000, scrapPercent: 900, stickMM: 1, kerfMM: 0),
+        stripFamilies: [
+          try family("ebony", #"[{"length_mm": N, "quantity": N}]"#.replacing("N", with: number))
+        ])
+      #expect((try? JSONValue(parsing: list.json)) != nil)
+      #expect(list.html.contains("Cut list"))
+    }
+  }
+
+  @Test func aPatternThatDoesNotExistHasNone() throws {
+    let store = InMemoryStore()
+    #expect(try CutList(ofPattern: "p", in: store, options: .init(count: 1)) == nil)
+    let pattern = try pattern(#"{"rings": [{"segments": 2}]}"#, family: nil)
+    try store.write { try $0.create(pattern) }
+    #expect(try CutList(ofPattern: "p", in: store, options: .init(count: 1))?.pieces.count == 1)
+  }
+}

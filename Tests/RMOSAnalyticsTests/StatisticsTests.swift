@@ -1,0 +1,275 @@
+@testable import RMOSAnalytics
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// The statistics that figures are made of.
+@Suite struct StatisticsTests {
+  @Test(arguments: [
+    (21, 28, 56.64432952864777, 87.32350514937869), (0, 7, 0, 35.43304386758683),
+    (7, 7, 64.56695613241317, 100), (2, 3, 20.76595988078242, 93.85080559790691),
+  ])
+  func intervalsAreWilsons(_ count: Int, _ total: Int, _ low: Double, _ high: Double) {
+    let rate = Rate(count, of: total)
+    #expect(rate.percent == 100 * Double(count) / Double(total))
+    #expect(rate.low == low)
+    #expect(rate.high == high)
+  }
+
+  @Test func nothingHasNoRate() {
+    #expect(Rate(0, of: 0).percent == nil)
+    #expect(Rate(0, of: 0).low == nil)
+    #expect(Rate(0, of: 0).high == nil)
+  }
+
+  @Test func sumsAreRoundedOnce() {
+    var random = SeededGenerator(seed: 7)
+    var sum = ExactSum()
+    for number in [1e100, 1, -1e100, 1e-100, 1] { sum.add(number) }
+    #expect(sum.value == 2)
+    for _ in 0..<50 {
+      let numbers = (0..<200).map { _ in
+        Double.random(in: -1...1, using: &random) * random.pick([1, 1e-9, 1e9, 1e300, 1e-300])
+      }
+      var (forwards, backwards) = (ExactSum(), ExactSum())
+      for number in numbers { forwards.add(number) }
+      for number in numbers.shuffled(using: &random) { backwards.add(number) }
+      #expect(forwards.value == backwards.value)
+      #expect(forwards.mean(of: 200) == backwards.mean(of: 200))
+    }
+    var huge = ExactSum()
+    for _ in 0..<3 { huge.add(Double.greatestFiniteMagnitude) }
+    #expect(huge.mean(of: 3) == Double.greatestFiniteMagnitude)
+    #expect(huge.mean(of: 0) == nil)
+  }
+
+  @Test func quantilesAreByNearestRank() {
+    let numbers = (1...10).map { Double($0) }
+    #expect(numbers.median == 5.5)
+    #expect(numbers.quantile(9, 10) == 9)
+    #expect(numbers.quantile(1, 4) == 3)
+    #expect(numbers.dropLast().median == 5)
+    #expect(numbers.dropLast().quantile(9, 10) == 9)
+    #expect(numbers.prefix(1).quantile(1, 4) == 1)
+    #expect([Double]().median == nil)
+    #expect([Double]().quantile(9, 10) == nil)
+    let greatest = Double.greatestFiniteMagnitude
+    #expect([greatest, greatest].median == greatest)
+  }
+
+  @Test func listsKeepTheFirst() {
+    var random = SeededGenerator(seed: 3)
+    for limit in [0, 1, 5, 100, nil] {
+      let numbers = (0..<500).map { _ in random.int(0...90) }
+      var list = LeadingList<Int>(limit: limit, by: <)
+      for number in numbers { list.add(number) }
+      #expect(list.sorted == Array(numbers.sorted().prefix(limit ?? 500)))
+      #expect(list.total == 500)
+    }
+  }
+
+  @Test func textsAreNumberedByTheirBytes() {
+    var table = TextTable()
+    let texts = ["", "a", "é", "e\u{301}"] + (0..<5000).map { "id-\($0 * 7919)" }
+    for (index, text) in texts.enumerated() { #expect(table.insert(text) == index) }
+    for (index, text) in texts.enumerated() {
+      #expect(table.insert(text) == index)
+      #expect(table.index(of: text) == index)
+      #expect(table[index].hasSameUTF8(as: text))
+    }
+    #expect(table.index(of: "id-1") == nil)
+    #expect(table.count == texts.count)
+  }
+
+  @Test func spellingsAreOneName() {
+    var table = SpellingTable()
+    for text in [" Ebony", "ebony", "EBONY", "Ebony ", "Straße", "STRASSE", "strasse", " \n"] {
+      _ = table.insert(text)
+    }
+    #expect(table.names == ["Ebony", "STRASSE"])
+    #expect(table.group(of: "eBoNy\t") == 0)
+    #expect(table.group(of: "straße") == 1)
+    #expect(table.group(of: "maple") == nil)
+    #expect(table.insert(nil) == nil)
+  }
+
+  @Test func correlationIsKnownForStraightAndBentLines() {
+    func correlation(_ pairs: [(Double?, Double?)]) -> Correlation {
+      var measured = MeasuredPairs(.jobFailed, .patternCells)
+      for (x, y) in pairs { measured.add(x, y) }
+      return measured.correlation
+    }
+    let line = correlation([(3, 6), (1, 2), (2, 4), (nil, 1)])
+    #expect(line.pearson == 1)
+    #expect(line.spearman == 1)
+    #expect(line.n == 3)
+    #expect(line.missing == 1)
+    let bend = correlation([(1, 1), (2, 8), (3, 27), (4, 1000)])
+    #expect(bend.spearman == 1)
+    #expect((bend.pearson ?? 1) < 0.9)
+    #expect(correlation([(1, 2), (2, 1)]).pearson == nil)
+    #expect(correlation([(1, 2), (1, 3), (1, 4)]).spearman == nil)
+    let huge = correlation([(1e308, 1), (-1e308, 2), (0, 3)])
+    #expect(huge.pearson.map { -1...1 ~= $0 } == true)
+  }
+}
+
+/// Figures of a few rows, by hand.
+@Suite struct FigureTests {
+  /// A store with one strip family of each material and the jobs that are given.
+  private func store(_ jobs: [[String: Value]]) throws -> InMemoryStore {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      for material in ["Ebony", "Maple"] {
+        try transaction.insert(
+          record(
+            .stripFamilies,
+            [
+              "id": .text(material.lowercased()), "material_type": .text(material),
+              "strips": .text("[]"), "strip_width_mm": .real(1), "strip_thickness_mm": .real(1),
+            ]))
+      }
+      try transaction.insert(
+        record(
+          .patterns,
+          [
+            "id": .text("p"), "ring_count": .integer(3), "geometry": .text("{}"),
+            "strip_family_id": .text("maple"), "pattern_type": .text("generic"),
+          ]))
+      for (index, job) in jobs.enumerated() {
+        var values: [String: Value] = [
+          "id": .text("j\(index)"), "job_type": .text("slice"), "status": .text("completed"),
+          "parameters": .text("{}"),
+        ]
+        values.merge(job) { $1 }
+        try transaction.insert(record(.joblogs, values))
+      }
+    }
+    return store
+  }
+
+  private func record(_ kind: EntityKind, _ values: [String: Value]) -> Record {
+    Record(
+      kind: kind,
+      values: kind.schema.fields.map { field in
+        if let value = values[field.member] { return value }
+        return ["name", "created_at", "updated_at"].contains(field.member)
+          ? .text("2025-01-01") : .null
+      })
+  }
+
+  private func report(
+    _ jobs: [[String: Value]], _ options: Analytics.Options = .init()
+  ) throws -> AnalyticsReport {
+    try Analytics(of: store(jobs), options: options).runSynchronously()
+  }
+
+  @Test func timesMakeADurationIfBothOrNeitherHaveAnOffset() throws {
+    let times = [
+      ("2025-01-01T10:00", "2025-01-01T10:01:30"), ("2025-01-01T10:00Z", "2025-01-01T12:00+01:00"),
+      ("2025-01-01T10:00Z", "2025-01-01T10:30"), ("2025-01-01", "2025-01-02"),
+      ("2025-01-01T10:00", "2025-01-01T09:00"),
+    ]
+    let durations = try report(
+      times.map { ["start_time": .text($0), "end_time": .text($1)] }
+    ).jobs.durationSeconds
+    #expect(durations.n == 2)
+    #expect(durations.missing == 3)
+    #expect(durations.minimum == 90)
+    #expect(durations.maximum == 3600)
+    let given = try report([
+      [
+        "duration_seconds": .real(5), "start_time": .text(times[0].0),
+        "end_time": .text(times[0].1),
+      ]
+    ])
+    #expect(given.jobs.durationSeconds.median == 5)
+  }
+
+  @Test func theDayIsThatOfTheEndElseTheStart() throws {
+    let report = try report([
+      ["end_time": .text("2025-03-05T23:59:59-08:00"), "start_time": .text("2025-03-01")],
+      ["start_time": .text("2025-03-02"), "status": .text("running")],
+      ["status": .text("failed")], ["status": .text("failed")],
+    ])
+    let time = report.jobs.throughput
+    #expect(time.from == "2025-01-01")
+    #expect(time.to == "2025-03-05")
+    #expect(time.days == 64)
+    #expect(time.finishedPerDay == 3.0 / 64)
+    #expect(time.busiestDay?.jobs == 2)
+    #expect(time.oldestOpenDay == "2025-03-02")
+    #expect(report.jobs.months.map(\.failed) == [2, 0])
+  }
+
+  @Test func aMaterialIsThatOfTheFamilyElseOfThePatterns() throws {
+    let report = try report([
+      ["strip_family_id": .text("ebony"), "pattern_id": .text("p"), "status": .text("failed")],
+      ["pattern_id": .text("p")], [:],
+    ])
+    #expect(report.jobs.failures.byMaterial.map(\.key) == ["Ebony", "Maple"])
+    #expect(report.jobs.failures.byMaterial.map(\.figures.count) == [1, 0])
+    #expect(report.jobs.withoutPattern == 1)
+    #expect(report.patterns.families.map(\.jobs) == [1, 0])
+  }
+
+  @Test func outliersAreFarFromTheMedian() throws {
+    let usual = (0..<9).map { ["duration_seconds": Value.real(100 + Double($0))] }
+    let report = try report(usual + [["duration_seconds": .real(1000)]])
+    #expect(report.jobs.outliers.map(\.id) == ["j9"])
+    // The median is 104.5, that of the distances 2.5.
+    #expect(report.jobs.outliers.first?.score == 0.6745 * 895.5 / 2.5)
+    #expect(
+      try self.report(Array(usual.prefix(6)) + [["duration_seconds": .real(1000)]]).jobs.outliers
+        == [])
+    let same = (0..<9).map { _ in ["duration_seconds": Value.real(100)] }
+    #expect(try self.report(same + [["duration_seconds": .real(1000)]]).jobs.outliers == [])
+  }
+
+  @Test func jobsThatRunForTooLongAreStuck() throws {
+    let jobs: [[String: Value]] = [
+      ["status": .text("running"), "start_time": .text("2025-06-01T10:00")],
+      ["status": .text("running"), "start_time": .text("2025-06-08")],
+      ["status": .text("planned"), "start_time": .text("2025-01-01")],
+    ]
+    let today = CalendarDay("2025-06-15")
+    let stuck = try report(jobs, .init(today: today)).jobs.stuck
+    #expect(stuck.map(\.id) == ["j0"])
+    #expect(stuck.map(\.days) == [14])
+    #expect(try report(jobs, .init(stuckAfterDays: 6, today: today)).jobs.stuck.count == 2)
+    #expect(try report(jobs, .init(stuckAfterDays: 20, today: today)).jobs.stuck.isEmpty)
+  }
+
+  @Test func wasteOutOfRangeDoesNotCount() throws {
+    let wastes = ["0", "100", "-1", "100.5", "null", "\"5\"", "1e999"]
+    let waste = try report(
+      wastes.map { ["results": .text("{\"waste_percentage\":\($0)}")] }
+    ).materials.waste
+    #expect(waste.n == 2)
+    #expect(waste.mean == 50)
+    #expect(waste.outOfRange == 2)
+    #expect(waste.missing == 3)
+  }
+
+  @Test func riskRestsOnWhatThereIs() throws {
+    func jobs(_ count: Int, failed: Int, _ values: [String: Value]) -> [[String: Value]] {
+      (0..<count).map { index in
+        values.merging(["status": .text(index < failed ? "failed" : "completed")]) { $1 }
+      }
+    }
+    let ebony: [String: Value] = ["strip_family_id": .text("ebony")]
+    let report = try report(
+      jobs(5, failed: 2, ebony) + jobs(1, failed: 1, ["strip_family_id": .text("maple")])
+        + jobs(4, failed: 0, ["job_type": .text("batch")]))
+    let pair = report.risk(jobType: "slice", material: " EBONY")
+    #expect(pair?.basis == .typeAndMaterial)
+    #expect(pair?.percent == 100.0 * 3 / 7)
+    let type = report.risk(jobType: "slice", material: "maple")
+    #expect(type?.basis == .type)
+    #expect(type?.percent == 100.0 * 4 / 8)
+    let all = report.risk(jobType: "batch", material: nil)
+    #expect(all?.basis == .all)
+    #expect(all?.failures.total == 10)
+  }
+}
