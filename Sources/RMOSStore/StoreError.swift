@@ -36,10 +36,8 @@ public struct StoreError: Error, Sendable, Hashable {
     public static let corrupt = Code(rawValue: "store.corrupt")
     /// No space is left.
     public static let diskFull = Code(rawValue: "store.disk-full")
-    /// Reading or writing failed.
+    /// Reading or writing failed, or the connection to the database was lost.
     public static let inputOutput = Code(rawValue: "store.io")
-    /// The connection to the database was lost.
-    public static let disconnected = Code(rawValue: "store.disconnected")
     /// The store was opened for reading only.
     public static let readOnly = Code(rawValue: "store.read-only")
     /// The schema refuses the row.

@@ -177,12 +177,12 @@ extension StoreReader {
   }
 
   /// Calls `body` with every issue of a run, in order, in constant memory.
-  public func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
+  package func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
     try forEachIssue(ofRun: run, limit: nil, body)
   }
 
   /// Compares the entity at `index` of `batch` with the store.
-  public func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
+  package func comparison(of batch: RecordBatch, at index: Int) throws -> StoredComparison {
     try facts(of: batch, in: index..<index + 1).first?.comparison ?? .absent
   }
 

@@ -105,7 +105,7 @@ extension StoreTransaction {
   /// Inserts the entity at `index` of `batch` with its provenance.
   ///
   /// - Throws: As ``insert(_:provenance:)``.
-  public func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
+  package func insert(_ batch: RecordBatch, at index: Int, run: Int64) throws {
     if let refusal = try insert(batch, at: [index], run: run)[index] { throw refusal }
   }
 
@@ -118,7 +118,7 @@ extension StoreTransaction {
   ///   - startedAt: When the run began: the `updated_at` of a row whose source has none. A
   ///     `created_at` that the source does not have stays as it is.
   /// - Throws: As ``rewrite(_:provenance:)``.
-  public func update(
+  package func update(
     _ batch: RecordBatch, at index: Int, run: Int64, startedAt: String
   ) throws {
     let id = batch.id(at: index) ?? ""

@@ -2,7 +2,7 @@ public import RMOSModels
 
 extension Value {
   /// Whether the two are the same in SQL, where 1 is 1.0.
-  public func isSame(as other: Value) -> Bool {
+  func isSame(as other: Value) -> Bool {
     switch (self, other) {
     case (.integer(let left), .real(let right)): Double(left) == right
     case (.real(let left), .integer(let right)): left == Double(right)
@@ -11,7 +11,7 @@ extension Value {
   }
 
   /// Whether the value comes first in SQL's order: NULL, numbers, texts by their bytes, blobs.
-  public func precedes(_ other: Value) -> Bool {
+  func precedes(_ other: Value) -> Bool {
     switch (self, other) {
     case (.text(let left), .text(let right)): left.utf8.lexicographicallyPrecedes(right.utf8)
     case (.blob(let left), .blob(let right)): left.lexicographicallyPrecedes(right)

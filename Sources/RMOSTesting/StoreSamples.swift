@@ -3,7 +3,7 @@ public import RMOSStore
 
 /// Records and batches for tests of stores.
 public enum StoreSamples {
-  /// A record of a kind with every column filled plainly; `changes` are by member name.
+  /// Returns a record of a kind with every column filled plainly; `changes` are by member name.
   public static func record(
     _ kind: EntityKind, _ id: String, _ changes: [String: Value] = [:]
   ) -> Record {
@@ -28,18 +28,18 @@ public enum StoreSamples {
     public var record: Record
     /// Its unknown members; empty for none.
     public var unknownMembers = ""
-    /// The members the source gives; nil for all that are not null.
+    /// The members that the source gives; `nil` for all that are not null.
     public var given: Set<String>?
-    /// Its file.
+    /// The path of its file.
     public var path = "patterns/a.json"
-    /// Which of its file's entities.
+    /// Which of its file's entities it is; `nil` if it is the only one.
     public var locator: Locator?
 
-    /// An entity with the content of `record`.
+    /// Creates an entity with the content of a record.
     public init(_ record: Record) { self.record = record }
   }
 
-  /// A batch of the entities, which must be of `kind`.
+  /// Returns a batch of entities, which must be of `kind`, as if they came from files.
   public static func batch(_ kind: EntityKind, _ entities: [Entity]) -> RecordBatch {
     var batch = RecordBatch(kind: kind)
     for (number, entity) in entities.enumerated() {
@@ -77,7 +77,7 @@ public enum StoreSamples {
     return batch
   }
 
-  /// A run that begins.
+  /// Returns a run that begins.
   public static func run(_ command: String = "migrate") -> LedgerRun {
     LedgerRun(
       command: command, startedAt: "2025-06-01T00:00:00Z", source: "legacy",

@@ -19,11 +19,11 @@ import Testing
       (.afterCommit(2), after),
     ] {
       let base = InMemoryStore()
-      let store = FaultyStore(base, failingAt: moment, with: .disconnected)
+      let store = FaultyStore(base, failingAt: moment, with: .inputOutput)
       try insert("a", into: store)
       for _ in 1...2 {
         let error = #expect(throws: StoreError.self) { try insert("b", into: store) }
-        #expect(error?.code == .disconnected || error?.code == .duplicateID, "\(moment)")
+        #expect(error?.code == .inputOutput || error?.code == .duplicateID, "\(moment)")
       }
       #expect(try count(base) == 1 + left, "\(moment)")
       store.repair()

@@ -109,4 +109,24 @@ struct InMemoryState {
   func images(ofRun run: Int64, _ kind: EntityKind) -> [BeforeImage] {
     (images[run]?[kind] ?? [:]).sorted { $0.key < $1.key }.map(\.value)
   }
+
+  /// Restores and removes; see ``StoreTransaction/undo(run:)``.
+  ///
+  /// Nothing refers to what is removed, so that no row has to be looked up for each.
+  mutating func undo(run: Int64) -> UndoCounts {
+    var counts = UndoCounts()
+    for kind in catalog.kinds {
+      counts.restored[kind] = 0
+      for (key, image) in images[run]?[kind] ?? [:] where self[kind][key] != nil {
+        self[kind][key]?.record = image.record
+        self[kind][key]?.provenance = image.provenance
+        counts.restored[kind, default: 0] += 1
+      }
+      let inserted = self[kind].filter { $0.value.provenance?.run == run }.keys
+      for key in inserted { self[kind][key] = nil }
+      counts.removed[kind] = inserted.count
+    }
+    images[run] = nil
+    return counts
+  }
 }

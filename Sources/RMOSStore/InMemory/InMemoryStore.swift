@@ -236,6 +236,8 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
     }
   }
 
+  func undo(run: Int64) throws -> UndoCounts { try change { $0.undo(run: run) } }
+
   func beginRun(_ run: LedgerRun) throws -> Int64 {
     try change { state in
       var run = run

@@ -110,7 +110,7 @@ extension StoreConformance {
     return spread(counts.calls).map { (.call($0), .inputOutput) }
       + spread(counts.entities).map { (.entity($0), .diskFull) }
       + spread(counts.commits).map { (.beforeCommit($0), .diskFull) }
-      + spread(counts.commits).map { (.afterCommit($0), .disconnected) }
+      + spread(counts.commits).map { (.afterCommit($0), .inputOutput) }
   }
 
   private static func withSample(

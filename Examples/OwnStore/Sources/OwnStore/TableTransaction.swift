@@ -28,7 +28,8 @@ final class TableTransaction: TableReader, StoreTransaction {
     try change { tables in
       let id = try record.requiredID()
       guard let old = tables[record.kind, id] else { return false }
-      tables[record.kind, id]?.record = try tables.checked(record, replacing: old.record)
+      let stored = try tables.checked(record, replacing: old.record)
+      tables[record.kind, id]?.record = stored
       return true
     }
   }
