@@ -91,6 +91,12 @@ extension StoreReaderWrapper {
     try reader.forEachRecord(kind, body)
   }
   /// The reader's.
+  public func forEachRow(
+    _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
+  ) throws {
+    try reader.forEachRow(kind, members: members, body)
+  }
+  /// The reader's.
   public func groups(
     _ kind: EntityKind, by members: [String], numbers: [String]
   ) throws -> [RecordGroup] {

@@ -164,6 +164,12 @@ private class FaultyReader: StoreReaderWrapper {
     try faults.call()
     try reader.forEachRecord(kind, body)
   }
+  final func forEachRow(
+    _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
+  ) throws {
+    try faults.call()
+    try reader.forEachRow(kind, members: members, body)
+  }
   final func groups(
     _ kind: EntityKind, by members: [String], numbers: [String]
   ) throws -> [RecordGroup] {

@@ -34,9 +34,10 @@ struct BatchExecutor {
         break
       }
       var range = nextRange(of: records, from: start)
-      if let maxErrors, failedBefore + work.result.counts.failed + range.count > maxErrors {
-        // The run may have to end within it, and nothing that comes later may be written then.
-        range = start..<start + 1
+      if let maxErrors {
+        // If all fail, the last of them ends the run: nothing that comes later may be written.
+        let left = maxErrors - failedBefore - work.result.counts.failed
+        if left < range.count { range = start..<start + max(0, left) + 1 }
       }
       try work.run(range, failedBefore: failedBefore)
       start = range.upperBound

@@ -4,7 +4,7 @@ import RMOSStore
 extension StoreConformance {
   /// What a store answers in its own way is what the other answers amount to.
   static let derived = [
-    Declaration("counts, groups and days are those of the records") { store in
+    Declaration("counts, groups, days and single columns are those of the records") { store in
       let history = try RandomHistory(seed: 1, in: store)
       for (kind, members, numbers) in [
         (EntityKind.patterns, ["strip_family_id"], ["ring_count"]),
@@ -15,6 +15,17 @@ extension StoreConformance {
       }
       try expectSame(store) { try $0.entityDays() }
       for kind in EntityCatalog.rmos.kinds {
+        for members in [[], ["updated_at", "id"], kind.schema.fields.map(\.member)] {
+          try expectSame(store) { reader in
+            // In no particular order: each row as often as it comes.
+            var rows: [[Value]: Int] = [:]
+            try reader.forEachRow(kind, members: members) { rows[$0, default: 0] += 1 }
+            return rows
+          }
+        }
+        try expect(.unknownMember) {
+          try store.read { try $0.forEachRow(kind, members: ["nonsense"]) { _ in } }
+        }
         try expectSame(store) { try $0.count(RecordQuery(kind)) }
         try expectSame(store) { try $0.count(RecordQuery(kind).filter("id", contains: "1")) }
         for id in history.ids {
