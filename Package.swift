@@ -63,7 +63,8 @@ let package = Package(
       path: "Tests/RMOSTestSupport"),
     .testTarget(name: "RMOSSystemTests", dependencies: ["RMOSSystem", "RMOSTestSupport"]),
     .testTarget(name: "RMOSModelsTests", dependencies: ["RMOSModels", "RMOSTestSupport"]),
-    .testTarget(name: "RMOSHTMLTests", dependencies: ["RMOSHTML", "RMOSModels"]),
+    .testTarget(
+      name: "RMOSHTMLTests", dependencies: ["RMOSHTML", "RMOSModels", "RMOSSystem"]),
     .testTarget(
       name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
     // Stores are tested as others test theirs: with what is public.

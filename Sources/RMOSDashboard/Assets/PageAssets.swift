@@ -60,14 +60,6 @@ enum PageAssets {
     @media (min-width:60rem){.columns{grid-template-columns:minmax(0,1fr) 21rem}}
     .thirds{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));
     gap:1.5rem 2rem}
-    .history{margin:.8rem 0 0}
-    svg.chart{display:block;width:100%;height:10rem;overflow:visible}
-    .grid{stroke:var(--line);stroke-dasharray:2 4}
-    .base{stroke:var(--dim)}
-    .chart g:hover{opacity:.75}
-    .history figcaption{margin-top:.4rem;font-size:.8125rem;color:var(--dim);flex-wrap:nowrap}
-    .history figcaption .peak{color:var(--text)}
-    .history details{margin-top:.8rem}
     .findings,.recent,.plain{list-style:none;margin:0;padding:0}
     .findings li{padding:.5rem 0;border-top:1px solid var(--line)}
     .findings li:first-child{border-top:0;padding-top:0}
@@ -175,7 +167,6 @@ enum PageAssets {
     .runs :is(th,td:nth-child(-n+3)){grid-column:1/-1}
     .cards.runs td::before{flex-basis:4rem}
     tbody tr:hover :is(th,td){box-shadow:none!important}
-    .history figcaption .peak{display:none}
     dl.facts dd{margin:0}}
     @media print{:root{--page:#fff;--card:#fff;--soft:#fff;--line:#bbb}
     .top nav,.tools,.pager,.skip,body>footer,.chip{display:none!important}

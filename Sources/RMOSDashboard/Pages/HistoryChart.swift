@@ -9,44 +9,10 @@ import RMOSSystem
 struct HistoryChart {
   private let history: MigrationHistory
   private let slots: [Slot]
-  private let unit: Unit
+  private let unit: CalendarUnit
   private let last: Int
   private let slotCount: Int
   private let omitsOlder: Bool
-
-  /// The time that a bar covers.
-  private enum Unit: CaseIterable {
-    case day
-    case week
-    case month
-    case year
-
-    /// Weeks begin on Monday; the day with the number 5 is one.
-    private static let firstMonday = 5
-
-    func number(of date: Timestamp) -> Int {
-      switch self {
-      case .day: date.dayNumber
-      case .week: (date.dayNumber - Self.firstMonday) / 7
-      case .month: date.year * 12 + date.month - 1
-      case .year: date.year
-      }
-    }
-
-    func name(of number: Int) -> String {
-      switch self {
-      case .day: Self.day(number)
-      case .week: "week of \(Self.day(number * 7 + Self.firstMonday))"
-      case .month: PageText.month(number % 12 + 1, number / 12)
-      case .year: String(number)
-      }
-    }
-
-    private static func day(_ number: Int) -> String {
-      let date = CivilDate(dayNumber: number)
-      return PageText.day(date.day, date.month, date.year)
-    }
-  }
 
   private struct Slot {
     var number: Int
@@ -60,26 +26,23 @@ struct HistoryChart {
   init(_ history: MigrationHistory) {
     self.history = history
     let days = history.days.compactMap { day in
-      Timestamp(day.date).map { (date: $0, counts: day.entities) }
-    }.sorted { $0.date.dayNumber < $1.date.dayNumber }
-    guard let oldest = days.first?.date, let newest = days.last?.date else {
+      Timestamp(day.date).map { (number: $0.dayNumber, counts: day.entities) }
+    }.sorted { $0.number < $1.number }
+    guard let oldest = days.first?.number, let newest = days.last?.number else {
       (slots, unit, last, slotCount, omitsOlder) = ([], .day, 0, Self.fewestSlots, false)
       return
     }
-    let unit =
-      Unit.allCases.first {
-        $0.number(of: newest) - $0.number(of: oldest) < Self.mostSlots
-      } ?? .year
+    let unit = CalendarUnit.fitting(Self.mostSlots, from: oldest, to: newest)
     var slots: [Slot] = []
     for day in days {
-      let number = unit.number(of: day.date)
+      let number = unit.number(ofDay: day.number)
       if slots.last?.number != number {
         slots.append(
           Slot(number: number, name: unit.name(of: number), counts: .init()))
       }
       slots[slots.count - 1].counts += day.counts
     }
-    let last = unit.number(of: newest)
+    let last = unit.number(ofDay: newest)
     let shown = slots.filter { last - $0.number < Self.mostSlots }
     omitsOlder = shown.count < slots.count || history.totalDays > history.days.count
     self.slots = shown
@@ -100,11 +63,16 @@ struct HistoryChart {
     """
 
   /// The legend of a kind's colour and hatching.
-  static func key(to kind: EntityKind) -> HTML {
-    """
-    <svg class="key" width="12" height="12" aria-hidden="true">\
-    \(rectangle(kind, x: "0", y: "0", width: "100%", height: "100%"))</svg>
-    """
+  static func key(to kind: EntityKind) -> HTML { ColumnChart.key(to: series(kind)) }
+
+  private static func series(_ kind: EntityKind) -> ColumnChart.Series {
+    let name = kind.schema.plural
+    return switch kind {
+    case .patterns: ColumnChart.Series(name: name, style: "patterns")
+    case .stripFamilies, .joblogs:
+      ColumnChart.Series(name: name, style: kind.rawValue, hatching: "h-\(kind.rawValue)")
+    default: ColumnChart.Series(name: name, style: "other")
+    }
   }
 
   /// The chart with its table; a sentence if there is no history.
@@ -112,53 +80,27 @@ struct HistoryChart {
     guard let highest = slots.max(by: { $0.counts.total < $1.counts.total }) else {
       return "<p class=\"dim\">No entities yet.</p>\n"
     }
-    let unitName = "\(unit)"
     let summary =
-      "\(PlainText.counted(slots.count, unitName)) with new entities, "
+      "\(PlainText.counted(slots.count, unit.rawValue)) with new entities, "
       + "most on \(highest.name): \(PlainText.grouped(highest.counts.total))"
     let older: HTML =
       omitsOlder ? "<p class=\"dim note\">Older entities are not in the chart.</p>\n" : ""
-    return """
-      <figure class="history">
-      <svg class="chart" role="img" aria-label="Entities by \(unitName): \(summary)">\
-      <line class="grid" x1="0" x2="100%" y1="0.5" y2="0.5"/>\
-      <line class="grid" x1="0" x2="100%" y1="50%" y2="50%"/>\
-      \(slots.map { bar($0, of: highest.counts.total) })\
-      <line class="base" x1="0" x2="100%" y1="100%" y2="100%"/></svg>
-      <figcaption><span>\(unit.name(of: max(1, last - slotCount + 1)))</span>\
-      <span class="peak">Peak \(PlainText.grouped(highest.counts.total)), \(highest.name)</span>\
-      <span>\(unit.name(of: last))</span></figcaption>
-      \(older)\(table)</figure>
-
-      """
+    let chart = ColumnChart(
+      id: "history-chart", title: "Entities by \(unit.rawValue)", summary: summary,
+      series: history.catalog.displayOrder.map(Self.series), columns: slots.map(column),
+      places: slotCount,
+      names: (
+        unit.name(of: max(1, last - slotCount + 1)),
+        "Peak \(PlainText.grouped(highest.counts.total)), \(highest.name)", unit.name(of: last)
+      ))
+    return chart.figure(note: older, showsLegend: false, table.details)
   }
 
-  private func bar(_ slot: Slot, of highest: Int) -> HTML {
-    let width = 100 / Double(slotCount)
-    let x = 100 - Double(last - slot.number + 1) * width + width * 0.12
-    let shares = shares(slot.counts, of: highest)
-    var top = 100.0
-    let parts = history.catalog.displayOrder.map { kind -> HTML in
-      let share = shares[kind] ?? 0
-      guard share > 0 else { return "" }
-      top -= share
-      return Self.rectangle(
-        kind, x: Self.percent(x), y: Self.percent(top), width: Self.percent(width * 0.76),
-        height: Self.percent(share))
-    }
-    return "<g><title>\(slot.name): \(words(slot.counts))</title>\(parts)</g>"
-  }
-
-  /// The heights in percent, at least large enough to be visible.
-  private func shares(
-    _ counts: MigrationStatus.EntityCounts, of highest: Int
-  ) -> [EntityKind: Double] {
-    var shares: [EntityKind: Double] = [:]
-    for kind in history.catalog.displayOrder where counts[kind] > 0 {
-      shares[kind] = max(1, Double(counts[kind]) / Double(max(1, highest)) * 100)
-    }
-    let sum = shares.values.reduce(0, +)
-    return sum > 100 ? shares.mapValues { $0 / sum * 100 } : shares
+  private func column(_ slot: Slot) -> ColumnChart.Column {
+    ColumnChart.Column(
+      place: slotCount - 1 - (last - slot.number),
+      description: "\(slot.name): \(words(slot.counts))",
+      content: .stack(history.catalog.displayOrder.map { slot.counts[$0] }))
   }
 
   private func words(_ counts: MigrationStatus.EntityCounts) -> String {
@@ -167,49 +109,14 @@ struct HistoryChart {
     }.joined(separator: ", ")
   }
 
-  private static func rectangle(
-    _ kind: EntityKind, x: String, y: String, width: String, height: String
-  ) -> HTML {
-    let place: HTML = "x=\"\(x)\" y=\"\(y)\" width=\"\(width)\" height=\"\(height)\""
-    switch kind {
-    case .patterns: return "<rect class=\"patterns\" \(place)/>"
-    case .stripFamilies, .joblogs:
-      return """
-        <rect class="\(kind.rawValue)" \(place)/><rect fill="url(#h-\(kind.rawValue))" \(place)/>
-        """
-    default: return "<rect class=\"other\" \(place)/>"
-    }
-  }
-
-  private static func percent(_ number: Double) -> String { PageText.coordinate(number) + "%" }
-
-  private var table: HTML {
-    let rows = history.days.map { day -> HTML in
-      let cells = history.catalog.displayOrder.map {
-        "<td class=\"n\">\(PlainText.grouped(day.entities[$0]))</td>" as HTML
-      }
-      return """
-        <tr><th scope="row">\(PageText.time(day.date))</th>\(cells)\
-        <td class="n">\(PlainText.grouped(day.entities.total))</td></tr>
-
-        """
-    }
-    let headings = history.catalog.displayOrder.map {
-      "<th scope=\"col\" class=\"n\">\($0.pageTitle)</th>" as HTML
-    }
-    let caption =
-      history.totalDays > history.days.count
-      ? "The newest \(PlainText.grouped(history.days.count)) of "
-        + PlainText.counted(history.totalDays, "day")
-      : PlainText.counted(history.totalDays, "day")
-    return """
-      <details id="history-table"><summary>Show as a table</summary>
-      <div class="scroll" role="region" tabindex="0" aria-label="History as a table">
-      <table><caption>\(caption), newest first</caption>
-      <thead><tr><th scope="col">Day</th>\(headings)<th scope="col" class="n">Total</th></tr></thead>
-      <tbody>
-      \(rows)</tbody></table></div></details>
-
-      """
+  private var table: ChartTable {
+    let kinds = history.catalog.displayOrder
+    return ChartTable(
+      id: "history-table", caption: "New entities by day, newest first",
+      columns: [.text("Day")] + kinds.map { .number($0.pageTitle) } + [.number("Total")],
+      rows: history.days.map { day in
+        [PageText.time(day.date)] + kinds.map { "\(PlainText.grouped(day.entities[$0]))" }
+          + ["\(PlainText.grouped(day.entities.total))"]
+      }, omitted: max(0, history.totalDays - history.days.count))
   }
 }

@@ -64,7 +64,7 @@ struct PageDocument {
   /// The frame of all pages.
   private static let frame: HTMLPage = {
     var page = HTMLPage(title: "RMOS", script: PageAssets.script)
-    page.addedStyle = PageAssets.style
+    page.addedStyle = ChartStyle.style + PageAssets.style
     page.permissions.usesOwnServer = true
     page.permissions.usesDataImages = true
     page.headElements = icon

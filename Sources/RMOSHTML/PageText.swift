@@ -1,11 +1,10 @@
-import RMOSHTML
-import RMOSModels
+package import RMOSModels
 import RMOSSystem
 
 /// Formats values of the database for pages.
-enum PageText {
+package enum PageText {
   /// A text, isolated from its surroundings and cut if it is very long; a blank one is named.
-  static func short(_ text: String, limit: Int = 160) -> HTML {
+  package static func short(_ text: String, limit: Int = 160) -> HTML {
     if isBlank(text) { return "<span class=\"dim\">(\(text.isEmpty ? "empty" : "blank"))</span>" }
     let scalars = text.unicodeScalars
     guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
@@ -15,26 +14,26 @@ enum PageText {
   }
 
   /// A whole text, isolated too, with its line breaks.
-  static func whole(_ text: String) -> HTML {
+  package static func whole(_ text: String) -> HTML {
     if isBlank(text) { return short(text) }
     return "<bdi>\(lines(of: text))</bdi>"
   }
 
   /// The lines of a text, each escaped.
-  static func lines(of text: String) -> [HTML] {
+  package static func lines(of text: String) -> [HTML] {
     text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map {
       $0.offset == 0 ? HTML(text: String($0.element)) : "\n" + HTML(text: String($0.element))
     }
   }
 
   /// The name of a field, which may break after `_`.
-  static func name(_ name: String) -> HTML {
+  package static func name(_ name: String) -> HTML {
     let words = name.split(separator: "_", omittingEmptySubsequences: false)
     return HTML(words.enumerated().map { $0 == 0 ? HTML(text: String($1)) : "_<wbr>\(String($1))" })
   }
 
   /// Whether the text is invisible.
-  static func isBlank(_ text: String) -> Bool {
+  package static func isBlank(_ text: String) -> Bool {
     if let first = text.utf8.first, 0x21...0x7E ~= first { return false }
     return text.unicodeScalars.allSatisfy { scalar in
       scalar.properties.isWhitespace
@@ -44,7 +43,7 @@ enum PageText {
   }
 
   /// A stored value as text; `nil` for NULL.
-  static func text(_ value: Value?) -> String? {
+  package static func text(_ value: Value?) -> String? {
     switch value {
     case .text(let text): text
     case .integer(let number): String(number)
@@ -55,13 +54,13 @@ enum PageText {
   }
 
   /// A number without a trailing `.0`.
-  static func decimal(_ number: Double) -> String {
+  package static func decimal(_ number: Double) -> String {
     let text = number.description
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
   /// A number for drawings: at most three decimals, never with an exponent.
-  static func coordinate(_ number: Double) -> String {
+  package static func coordinate(_ number: Double) -> String {
     var text = PlainText.fixed(number, decimals: 3)
     guard text.contains(".") else { return text }
     while text.last == "0" { text.removeLast() }
@@ -70,7 +69,7 @@ enum PageText {
   }
 
   /// A duration.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "–" }
     if seconds < 10 { return PlainText.fixed(seconds, decimals: 1) + " s" }
     let whole = Int(seconds.rounded())
@@ -84,15 +83,17 @@ enum PageText {
   ]
 
   /// A month, such as `Nov 2025`.
-  static func month(_ month: Int, _ year: Int) -> String { "\(months[(month + 11) % 12]) \(year)" }
+  package static func month(_ month: Int, _ year: Int) -> String {
+    "\(months[(month + 11) % 12]) \(year)"
+  }
 
   /// A day, such as `28 Nov 2025`.
-  static func day(_ day: Int, _ month: Int, _ year: Int) -> String {
+  package static func day(_ day: Int, _ month: Int, _ year: Int) -> String {
     "\(day) \(self.month(month, year))"
   }
 
   /// A timestamp in readable form; other text as it is.
-  static func time(_ text: String?) -> HTML {
+  package static func time(_ text: String?) -> HTML {
     guard let text, !isBlank(text) else { return "<span class=\"dim\">–</span>" }
     guard let timestamp = Timestamp(text) else { return short(text, limit: 60) }
     var readable = day(timestamp.day, timestamp.month, timestamp.year)
@@ -113,61 +114,5 @@ enum PageText {
 
   private static func padded(_ number: Int) -> String {
     number < 10 ? "0\(number)" : String(number)
-  }
-}
-
-/// Cells of tables and lists.
-enum PageCell {
-  /// A link to an entity's page; the text alone if it cannot be linked.
-  static func link(to kind: EntityKind, id: String, _ text: String) -> HTML {
-    guard let link = PageLink.link(to: kind, id: id) else {
-      return "\(PageText.short(text)) <span class=\"dim\">(id too long for a link)</span>"
-    }
-    return "<a href=\"\(link)\">\(PageText.short(text))</a>"
-  }
-
-  /// The state of a job or a run, as a word and a sign.
-  static func status(_ status: String) -> HTML {
-    let (name, sign) =
-      switch status {
-      case "completed with failures": ("bad", "!")
-      case "completed": ("good", "✓")
-      case "failed": ("bad", "✗")
-      case "running": ("now", "▸")
-      case "cancelled": ("off", "–")
-      case "pending", "planned": ("", "○")
-      default: ("", "·")
-      }
-    return """
-      <span class="state \(name)"><span aria-hidden="true">\(sign)</span> \
-      \(PageText.short(status, limit: 40))</span>
-      """
-  }
-}
-
-/// The URLs of pages.
-enum PageLink {
-  /// The maximum length of a path with its query; servers refuse longer request lines.
-  static let longestLink = 12_000
-
-  /// The URL of an entity's page; `nil` if it would be too long.
-  static func link(to kind: EntityKind, id: String) -> String? {
-    // Browsers resolve these as path segments, even if they are escaped.
-    let isStep = id.isEmpty || id == "." || id == ".."
-    let link = "/\(kind.pathName)\(isStep ? "?id=" : "/")\(id.percentEncoded.dotsEscaped(isStep))"
-    return link.utf8.count <= longestLink ? link : nil
-  }
-
-  /// The URL of a kind's list with parameters; `nil` if it would be too long.
-  static func link(to kind: EntityKind, _ parameters: [(String, String)]) -> String? {
-    let query = parameters.map { "\($0.0)=\($0.1.percentEncoded)" }.joined(separator: "&")
-    let link = "/\(kind.pathName)" + (query.isEmpty ? "" : "?\(query)")
-    return link.utf8.count <= longestLink ? link : nil
-  }
-}
-
-extension String {
-  fileprivate func dotsEscaped(_ isNeeded: Bool) -> String {
-    isNeeded ? String(repeating: "%2E", count: utf8.count) : self
   }
 }

@@ -1,0 +1,51 @@
+/// The look of charts, in addition to that of all pages.
+///
+/// Shapes have a contrast of at least 3 to 1 with the page, in light and in dark.
+package enum ChartStyle {
+  /// The style sheet.
+  package static let style = """
+
+    .plot{margin:.8rem 0 1.4rem}
+    .plot figcaption{margin-top:.4rem;font-size:.8125rem;color:var(--dim);flex-wrap:nowrap}
+    .plot figcaption .peak{color:var(--text);text-align:center}
+    .plot figcaption span:last-child{text-align:right}
+    .plot details{margin-top:.6rem}
+    .plot ul.legend{font-size:.8125rem;color:var(--dim);margin:.2rem 0 .8rem}
+    .plot ul.legend li{display:flex;align-items:center;gap:.4rem}
+    .plot ul.legend svg.mark{width:2rem;height:1.2rem}
+    svg.chart{display:block;width:100%;height:10rem;overflow:visible}
+    .plot svg.chart{margin-top:1.6rem}
+    .grid{stroke:var(--line);stroke-dasharray:2 4}
+    .base{stroke:var(--dim)}
+    .chart .top{fill:var(--dim);font-size:.75rem}
+    .chart g:hover{opacity:.75}
+    .chart .hatch,.key .hatch{stroke:var(--page,var(--back))}
+    .strips{list-style:none;margin:0;padding:0}
+    .strips li{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 1rem;padding:.3rem 0}
+    .strips .label{min-width:0}
+    .strips .value{text-align:right;color:var(--dim);font-variant-numeric:tabular-nums}
+    .strips svg.mark{grid-column:1/-1}
+    svg.mark{display:block;width:100%;height:1.5rem;overflow:visible}
+    svg.scale{display:block;width:100%;height:1.3rem;overflow:visible}
+    .scale text{fill:var(--dim);font-size:.75rem}
+    .scale .middle{text-anchor:middle}
+    .scale .end{text-anchor:end}
+    .mark .bar.plain{fill:var(--updated)}
+    .mark .bar.good{fill:var(--migrated)}
+    .mark .bar.bad{fill:var(--failed)}
+    .whisker{stroke:var(--dim);stroke-width:1.5}
+    .mark .box{fill:var(--soft);stroke:var(--updated);stroke-width:1.5}
+    .mark .median{stroke:var(--text);stroke-width:2.5}
+    .dot.plain{fill:var(--updated)}
+    .dot.good{fill:var(--migrated)}
+    .dot.bad{fill:var(--failed)}
+    .ring{fill:var(--page,var(--back));stroke:var(--text);stroke-width:1.5}
+    @media (min-width:46rem){.strips li{grid-template-columns:13rem minmax(0,1fr) 10rem;
+    align-items:center;padding:.1rem 0}.strips svg.mark{grid-column:2;grid-row:1}
+    .strips .value{grid-column:3}.plot svg.scale{margin-left:14rem;width:calc(100% - 25rem)}}
+    @media (max-width:40rem){.plot figcaption .peak{display:none}
+    .scale .middle:nth-child(even){display:none}}
+    @media print{.plot{break-inside:avoid}.numbers{display:none}}
+
+    """
+}

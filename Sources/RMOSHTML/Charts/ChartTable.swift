@@ -1,0 +1,84 @@
+import RMOSModels
+
+/// The numbers of a chart as a table, behind it.
+package struct ChartTable: Sendable {
+  /// A heading and whether its cells are numbers.
+  package struct Column: Sendable {
+    package var heading: String
+    package var isNumber: Bool
+
+    /// A column of text.
+    package static func text(_ heading: String) -> Column {
+      Column(heading: heading, isNumber: false)
+    }
+    /// A column of numbers.
+    package static func number(_ heading: String) -> Column {
+      Column(heading: heading, isNumber: true)
+    }
+  }
+
+  private let id: String
+  private let caption: String
+  private let columns: [Column]
+  private let rows: [[HTML]]
+  private let total: Int
+
+  /// The most rows that a page shows of a table.
+  package static let mostRows = 500
+
+  /// Creates a table.
+  ///
+  /// - Parameters:
+  ///   - id: Its id, unique on the page.
+  ///   - caption: What it shows.
+  ///   - columns: The headings; the first is that of the rows' headings.
+  ///   - rows: The cells; a page shows ``mostRows``, and says that there are more.
+  ///   - omitted: How many rows are not even in `rows`.
+  package init(
+    id: String, caption: String, columns: [Column], rows: [[HTML]], omitted: Int = 0
+  ) {
+    self.id = id
+    self.caption = caption
+    self.columns = columns
+    self.rows = Array(rows.prefix(Self.mostRows))
+    total = rows.count + omitted
+  }
+
+  /// The table, shown when asked for.
+  package var details: HTML {
+    """
+    <details class="numbers" id="\(id)"><summary>Show as a table\
+    <span class="away">: \(caption)</span></summary>
+    \(table)</details>
+
+    """
+  }
+
+  /// The table by itself, in a box of its own that scrolls if it is too wide.
+  package var table: HTML {
+    let headings = columns.map {
+      "<th scope=\"col\"\($0.isNumber ? Self.numeric : "")>\($0.heading)</th>" as HTML
+    }
+    let lines = rows.map { cells -> HTML in
+      let parts = zip(columns, cells).enumerated().map { index, part -> HTML in
+        index == 0
+          ? "<th scope=\"row\">\(part.1)</th>"
+          : "<td\(part.0.isNumber ? Self.numeric : "")>\(part.1)</td>"
+      }
+      return "<tr>\(parts)</tr>\n"
+    }
+    let cut =
+      total > rows.count
+      ? ", the first \(PlainText.grouped(rows.count)) of \(PlainText.grouped(total))" : ""
+    return """
+      <div class="scroll" role="region" tabindex="0" aria-label="\(caption)">
+      <table><caption>\(caption)\(cut)</caption>
+      <thead><tr>\(headings)</tr></thead>
+      <tbody>
+      \(lines)</tbody></table></div>
+
+      """
+  }
+
+  private static let numeric: HTML = " class=\"n\""
+}

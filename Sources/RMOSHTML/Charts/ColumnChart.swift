@@ -1,0 +1,190 @@
+import RMOSModels
+
+/// Columns along a calendar or a scale: stacked parts, or a rate with its interval.
+///
+/// Places without a column stay empty.
+package struct ColumnChart: Sendable {
+  /// A part of all columns.
+  package struct Series: Sendable {
+    /// What it is, for the legend.
+    package var name: String
+    /// The class of its rectangles.
+    package var style: String
+    /// The id of a `pattern` that is drawn over it, so that it is told apart without colour.
+    package var hatching: String?
+
+    /// Creates a series.
+    package init(name: String, style: String, hatching: String? = nil) {
+      self.name = name
+      self.style = style
+      self.hatching = hatching
+    }
+  }
+
+  /// What a column shows.
+  package enum Content: Sendable {
+    /// The numbers of the series, from the bottom up.
+    case stack([Int])
+    /// A rate in percent with the limits of its interval.
+    case rate(low: Double, Double, high: Double)
+  }
+
+  /// A column.
+  package struct Column: Sendable {
+    /// Its place, from 0.
+    package var place: Int
+    /// What it says in words.
+    package var description: String
+    package var content: Content
+
+    /// Creates a column.
+    package init(place: Int, description: String, content: Content) {
+      self.place = place
+      self.description = description
+      self.content = content
+    }
+  }
+
+  private let id: String
+  private let title: String
+  private let summary: String
+  private let series: [Series]
+  private let columns: [Column]
+  private let places: Int
+  private let names: (first: String, peak: String?, last: String)
+
+  /// Creates a chart.
+  ///
+  /// - Parameters:
+  ///   - id: The beginning of its ids, unique on the page.
+  ///   - title: What it shows.
+  ///   - summary: What it says, in a sentence.
+  ///   - series: The parts of stacked columns.
+  ///   - columns: The columns, at least one.
+  ///   - places: The number of places.
+  ///   - names: What is at the first and the last place, and what is worth a word below.
+  package init(
+    id: String, title: String, summary: String, series: [Series] = [], columns: [Column],
+    places: Int, names: (first: String, peak: String?, last: String)
+  ) {
+    self.id = id
+    self.title = title
+    self.summary = summary
+    self.series = series
+    self.columns = columns
+    self.places = max(1, places)
+    self.names = names
+  }
+
+  /// The definitions of the hatchings that charts use, once per page.
+  package static let definitions: HTML = """
+    <svg width="0" height="0" aria-hidden="true" class="away"><defs>
+    <pattern id="h-failed" width="5" height="5" patternUnits="userSpaceOnUse">\
+    <path class="hatch" d="M-1 1L1 -1M0 5L5 0M4 6L6 4"/></pattern>
+    </defs></svg>
+
+    """
+
+  /// The legend of a series.
+  package static func key(to series: Series) -> HTML {
+    """
+    <svg class="key" width="12" height="12" aria-hidden="true">\
+    \(rectangle(series, x: "0", y: "0", width: "100%", height: "100%"))</svg>
+    """
+  }
+
+  /// The chart, followed by a note and a table.
+  package func figure(note: HTML = "", showsLegend: Bool = true, _ table: HTML) -> HTML {
+    let keys = series.map { "<li>\(Self.key(to: $0)) \($0.name)</li>\n" as HTML }
+    let legend: HTML =
+      series.isEmpty || !showsLegend ? "" : "<ul class=\"legend\">\n\(keys)</ul>\n"
+    let peak: HTML = names.peak.map { "<span class=\"peak\">\($0)</span>" } ?? ""
+    return """
+      <figure class="plot">
+      \(legend)\(drawing)
+      <figcaption><span>\(names.first)</span>\(peak)<span>\(names.last)</span></figcaption>
+      \(note)\(table)</figure>
+
+      """
+  }
+
+  /// The drawing alone.
+  package var drawing: HTML {
+    let most = columns.map(\.total).max() ?? 0
+    let isRate = columns.contains { $0.isRate }
+    let top = isRate ? "100 %" : PlainText.grouped(most)
+    return """
+      <svg class="chart" role="img" aria-labelledby="\(id)-title \(id)-words">\
+      <title id="\(id)-title">\(title)</title><desc id="\(id)-words">\(summary)</desc>\
+      <line class="grid" x1="0" x2="100%" y1="0.5" y2="0.5"/>\
+      <line class="grid" x1="0" x2="100%" y1="50%" y2="50%"/>\
+      \(columns.map { group($0, of: most) })\
+      <line class="base" x1="0" x2="100%" y1="100%" y2="100%"/>\
+      <text class="top" x="0" y="-5">\(top)</text></svg>
+      """
+  }
+
+  private func group(_ column: Column, of most: Int) -> HTML {
+    let width = 100 / Double(places)
+    let left = Double(column.place) * width
+    let shapes: [HTML]
+    switch column.content {
+    case .stack(let parts):
+      var top = 100.0
+      shapes = zip(series, Self.shares(parts, of: most)).map { series, share in
+        guard share > 0 else { return "" }
+        top -= share
+        return Self.rectangle(
+          series, x: Self.percent(left + width * 0.12), y: Self.percent(top),
+          width: Self.percent(width * 0.76), height: Self.percent(share))
+      }
+    case .rate(let low, let rate, let high):
+      let x = Self.percent(left + width / 2)
+      shapes = [
+        """
+        <line class="whisker" x1="\(x)" x2="\(x)" y1="\(Self.percent(100 - high))" \
+        y2="\(Self.percent(100 - low))"/>\
+        <circle class="dot plain" cx="\(x)" cy="\(Self.percent(100 - rate))" r="3.5"/>
+        """
+      ]
+    }
+    return "<g><title>\(column.description)</title>\(shapes)</g>"
+  }
+
+  /// The heights in percent, at least large enough to be visible.
+  private static func shares(_ parts: [Int], of most: Int) -> [Double] {
+    let shares = parts.map {
+      $0 > 0 ? max(1, Double($0) / Double(max(1, most)) * 100) : 0
+    }
+    let sum = shares.reduce(0, +)
+    return sum > 100 ? shares.map { $0 / sum * 100 } : shares
+  }
+
+  private static func rectangle(
+    _ series: Series, x: String, y: String, width: String, height: String
+  ) -> HTML {
+    let place: HTML = "x=\"\(x)\" y=\"\(y)\" width=\"\(width)\" height=\"\(height)\""
+    let hatching: HTML =
+      series.hatching.map { "<rect fill=\"url(#\($0))\" \(place)/>" } ?? ""
+    return "<rect class=\"\(series.style)\" \(place)/>\(hatching)"
+  }
+
+  private static func percent(_ number: Double) -> String { PageText.coordinate(number) + "%" }
+}
+
+extension ColumnChart.Column {
+  fileprivate var total: Int {
+    if case .stack(let parts) = content { parts.reduce(0) { $0.addingClamped($1) } } else { 0 }
+  }
+
+  fileprivate var isRate: Bool {
+    if case .rate = content { true } else { false }
+  }
+}
+
+extension Int {
+  fileprivate func addingClamped(_ other: Int) -> Int {
+    let (sum, overflows) = addingReportingOverflow(other)
+    return overflows ? .max : sum
+  }
+}

@@ -1,0 +1,186 @@
+import RMOSModels
+
+/// A chart with a row for each thing: its name, its marks on a common scale, and its value.
+///
+/// Names and values are text outside of the drawings, so that they wrap, can be links, and are read
+/// aloud. Each drawing says in words what it shows.
+package struct RowChart: Sendable {
+  /// The colour of a mark; words repeat what it means.
+  package enum Tone: String, Sendable {
+    case plain, good, bad
+  }
+
+  /// What is drawn, from back to front.
+  package enum Shape: Sendable {
+    /// A bar from 0.
+    case bar(to: Double, Tone = .plain)
+    /// A thin line with ends.
+    case range(Double, Double)
+    /// A box, such as the middle half.
+    case box(Double, Double)
+    /// A line across, such as the median.
+    case line(Double)
+    /// A filled circle.
+    case dot(Double, Tone = .plain)
+    /// A circle.
+    case ring(Double)
+  }
+
+  /// A row.
+  package struct Row: Sendable {
+    /// Its name.
+    package var label: HTML
+    /// Its value in words.
+    package var value: HTML
+    /// What the drawing says, for those who do not see it.
+    package var description: String
+    /// What is drawn; nothing if nothing is known.
+    package var shapes: [Shape]
+
+    /// Creates a row.
+    package init(label: HTML, value: HTML, description: String, shapes: [Shape]) {
+      self.label = label
+      self.value = value
+      self.description = description
+      self.shapes = shapes
+    }
+  }
+
+  private let label: String
+  private let axis: ChartAxis
+  private let rows: [Row]
+  private let total: Int
+  private let legend: [(Shape, String)]
+
+  /// The most rows that a chart shows; the table behind it has the others too.
+  package static let mostRows = 12
+
+  /// Creates a chart of the first rows.
+  ///
+  /// - Parameters:
+  ///   - label: What it shows.
+  ///   - axis: The scale.
+  ///   - rows: The rows, the most important first.
+  ///   - omitted: How many rows are not even in `rows`.
+  ///   - legend: What the marks mean; the numbers are ignored.
+  package init(
+    _ label: String, axis: ChartAxis, rows: [Row], omitted: Int = 0,
+    legend: [(Shape, String)] = []
+  ) {
+    self.label = label
+    self.axis = axis
+    self.rows = Array(rows.prefix(Self.mostRows))
+    total = rows.count + omitted
+    self.legend = legend
+  }
+
+  /// The chart, followed by `table`.
+  package func figure(_ table: ChartTable, note: HTML = "") -> HTML {
+    let cut: HTML =
+      total > rows.count
+      ? """
+      <p class="dim note">\(PlainText.grouped(rows.count)) of \
+      \(PlainText.grouped(total)) are shown.</p>
+
+      """ : ""
+    return """
+      <figure class="plot" role="group" aria-label="\(label)">
+      \(legendList)<ul class="strips">
+      \(rows.map(line))</ul>
+      \(scale)\(cut)\(note)\(table.details)</figure>
+
+      """
+  }
+
+  private var legendList: HTML {
+    guard !legend.isEmpty else { return "" }
+    let items = legend.map { shape, meaning -> HTML in
+      """
+      <li><svg class="mark" width="32" height="20" aria-hidden="true">\
+      \(Self.sample(shape))</svg>\(meaning)</li>
+
+      """
+    }
+    return "<ul class=\"legend\">\n\(items)</ul>\n"
+  }
+
+  private func line(_ row: Row) -> HTML {
+    let grid = axis.marks.indices.map { index -> HTML in
+      let x = Self.percent(axis.position(ofMark: index))
+      return "<line class=\"grid\" x1=\"\(x)\" x2=\"\(x)\" y1=\"0\" y2=\"100%\"/>"
+    }
+    let shapes = row.shapes.map { drawing($0) }
+    return """
+      <li><span class="label">\(row.label)</span> <span class="value">\(row.value)</span>
+      <svg class="mark" role="img" aria-label="\(row.description)">\
+      <title>\(row.description)</title>\(grid)\(shapes)</svg></li>
+
+      """
+  }
+
+  private var scale: HTML {
+    let last = axis.marks.count - 1
+    let labels = axis.marks.enumerated().map { index, mark -> HTML in
+      let place: HTML = index == 0 ? "" : index == last ? " class=\"end\"" : " class=\"middle\""
+      let x = Self.percent(axis.position(ofMark: index))
+      return "<text x=\"\(x)\" y=\"14\"\(place)>\(mark.label)</text>"
+    }
+    return "<svg class=\"scale\" aria-hidden=\"true\">\(labels)</svg>\n"
+  }
+
+  private func drawing(_ shape: Shape) -> HTML {
+    switch shape {
+    case .bar(let end, let tone): Self.bar(axis.position(end), tone)
+    case .range(let low, let high): Self.range(axis.position(low), axis.position(high))
+    case .box(let low, let high): Self.box(axis.position(low), axis.position(high))
+    case .line(let place): Self.across(axis.position(place))
+    case .dot(let place, let tone): Self.circle(axis.position(place), "dot", tone)
+    case .ring(let place): Self.circle(axis.position(place), "ring", .plain)
+    }
+  }
+
+  private static func sample(_ shape: Shape) -> HTML {
+    switch shape {
+    case .bar(_, let tone): bar(100, tone)
+    case .range: range(6, 94)
+    case .box: box(15, 85)
+    case .line: across(50)
+    case .dot(_, let tone): circle(50, "dot", tone)
+    case .ring: circle(50, "ring", .plain)
+    }
+  }
+
+  private static func bar(_ end: Double, _ tone: Tone) -> HTML {
+    """
+    <rect class="bar \(tone.rawValue)" x="0" y="20%" width="\(percent(max(end, 0.4)))" \
+    height="60%"/>
+    """
+  }
+
+  private static func range(_ low: Double, _ high: Double) -> HTML {
+    let (x1, x2) = (percent(low), percent(high))
+    return """
+      <line class="whisker" x1="\(x1)" x2="\(x2)" y1="50%" y2="50%"/>\
+      <line class="whisker" x1="\(x1)" x2="\(x1)" y1="35%" y2="65%"/>\
+      <line class="whisker" x1="\(x2)" x2="\(x2)" y1="35%" y2="65%"/>
+      """
+  }
+
+  private static func box(_ low: Double, _ high: Double) -> HTML {
+    """
+    <rect class="box" x="\(percent(low))" y="22%" width="\(percent(max(high - low, 0.3)))" \
+    height="56%"/>
+    """
+  }
+
+  private static func across(_ place: Double) -> HTML {
+    let x = percent(place)
+    return "<line class=\"median\" x1=\"\(x)\" x2=\"\(x)\" y1=\"14%\" y2=\"86%\"/>"
+  }
+
+  private static func circle(_ place: Double, _ name: String, _ tone: Tone) -> HTML {
+    "<circle class=\"\(name) \(tone.rawValue)\" cx=\"\(percent(place))\" cy=\"50%\" r=\"5\"/>"
+  }
+
+  private static func percent(_ number: Double) -> String { PageText.coordinate(number) + "%" }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import RMOSHTML
+import RMOSSystem
+import Testing
+
+@Suite struct ChartTests {
+  // MARK: Scales
+
+  @Test(arguments: [0, 0.003, 0.9, 1, 3, 4.99, 5, 7, 12, 49, 99, 1234, 5e8, 3e300])
+  func aScaleFrom0ReachesItsMaximumInRoundSteps(_ maximum: Double) throws {
+    let marks = ChartAxis.from0(to: maximum).marks
+    #expect(marks.first?.value == 0 && (2...6).contains(marks.count))
+    let last = try #require(marks.last?.value)
+    #expect(last >= maximum && last <= max(1, maximum * 2.01))
+    let step = marks[1].value
+    #expect(
+      zip(marks, marks.dropFirst()).allSatisfy { abs($1.value - $0.value - step) < step / 1e6 })
+  }
+
+  @Test func whatIsNotANumberHasAScaleToo() {
+    for number in [Double.nan, .infinity, -1] {
+      #expect(ChartAxis.from0(to: number).marks.count >= 2)
+      #expect(ChartAxis.durations(from: number, to: number).marks.count >= 2)
+      #expect((0...100).contains(ChartAxis.percent.position(number)))
+    }
+  }
+
+  @Test(arguments: [
+    (0.0, 0.5), (10, 30), (50, 59), (3600, 3600.5), (60, 7200), (1, 90_000), (0, 1e7), (5, 3e8),
+    (5, 1e12),
+  ])
+  func durationsLieOnTheirScaleInOrder(_ shortest: Double, _ longest: Double) {
+    let axis = ChartAxis.durations(from: shortest, to: longest)
+    let values = axis.marks.map(\.value)
+    #expect(values.first == 0 && values == values.sorted() && (2...11).contains(values.count))
+    #expect((values.last ?? 0) >= longest)
+    let between = [shortest, (shortest + longest) / 2, longest].map(axis.position)
+    #expect(between == between.sorted() && between.allSatisfy { 0...100 ~= $0 })
+    for (index, value) in values.enumerated() {
+      #expect(abs(axis.position(value) - axis.position(ofMark: index)) < 1e-9)
+    }
+  }
+
+  @Test func durationsAreNamedByTheirUnits() {
+    #expect(
+      ChartAxis.durations(from: 3600, to: 3600.5).marks.map(\.label) == [
+        "0", "15 min", "30 min", "45 min", "1 h", "1.25 h",
+      ])
+    #expect(
+      ChartAxis.durations(from: 30, to: 86_400).marks.map(\.label) == [
+        "0", "10 s", "1 min", "10 min", "1 h", "10 h", "4 d",
+      ])
+  }
+
+  // MARK: Calendars
+
+  @Test func unitsOfACalendarFollowEachOther() throws {
+    let first = CivilDate(year: 2023, month: 12, day: 30).dayNumber
+    for unit in CalendarUnit.allCases {
+      let numbers = (first..<first + 800).map { unit.number(ofDay: $0) }
+      #expect(zip(numbers, numbers.dropFirst()).allSatisfy { [0, 1].contains($1 - $0) })
+    }
+    #expect(
+      CalendarUnit.week.name(of: CalendarUnit.week.number(ofDay: first)) == "week of 25 Dec 2023")
+    #expect(CalendarUnit.month.name(of: CalendarUnit.month.number(ofDay: first)) == "Dec 2023")
+    #expect(CalendarUnit.fitting(30, from: first, to: first + 29) == .day)
+    #expect(CalendarUnit.fitting(30, from: first, to: first + 30) == .week)
+    #expect(CalendarUnit.fitting(30, from: first, to: first + 400) == .month)
+    #expect(CalendarUnit.fitting(30, from: first, to: first + 300_000) == .year)
+    // The days before the first one of the calendar are in weeks of their own.
+    #expect(CalendarUnit.week.number(ofDay: 4) == -1)
+  }
+
+  // MARK: Markup
+
+  private static let hostile = "\"><script>alert('\u{202e}')</script>"
+
+  private func table(_ rows: Int = 1, omitted: Int = 0) -> ChartTable {
+    ChartTable(
+      id: "t", caption: Self.hostile, columns: [.text(Self.hostile), .number("n")],
+      rows: (0..<rows).map { ["\(Self.hostile)", "\($0)"] }, omitted: omitted)
+  }
+
+  @Test func textIsNeverMarkup() {
+    let rows = RowChart(
+      Self.hostile, axis: .percent,
+      rows: [
+        .init(
+          label: HTML(text: Self.hostile), value: HTML(text: Self.hostile),
+          description: Self.hostile,
+          shapes: [
+            .bar(to: 3, .bad), .range(1, 200), .box(1, 2), .line(2), .dot(.nan, .good), .ring(-7),
+          ])
+      ], legend: [(.box(0, 0), Self.hostile)])
+    let columns = ColumnChart(
+      id: "c", title: Self.hostile, summary: Self.hostile,
+      series: [.init(name: Self.hostile, style: "a")],
+      columns: [
+        .init(place: 0, description: Self.hostile, content: .stack([.max])),
+        .init(place: 1, description: Self.hostile, content: .stack([.max, .max])),
+        .init(place: 2, description: Self.hostile, content: .rate(low: 0, 50, high: 100)),
+      ], places: 3, names: (Self.hostile, Self.hostile, Self.hostile))
+    for markup in [rows.figure(table()).markup, columns.figure(table().details).markup] {
+      #expect(!markup.contains("<script") && !markup.contains("\u{202e}"))
+      #expect(markup.contains(#"\u{202e}"#))
+      #expect(!markup.contains(/\b(nan|inf)\b/))
+    }
+  }
+
+  @Test func whatIsLeftOutIsSaid() {
+    let rows = (0..<20).map {
+      RowChart.Row(label: "r\($0)", value: "", description: "", shapes: [])
+    }
+    let chart = RowChart("Rows", axis: .percent, rows: rows, omitted: 5).figure(table())
+    #expect(chart.markup.contains("12 of 25 are shown."))
+    #expect(
+      !RowChart("Rows", axis: .percent, rows: [rows[0]]).figure(table()).markup.contains("shown"))
+    #expect(table(600, omitted: 7).table.markup.contains("the first 500 of 607"))
+    #expect(table(600).table.markup.matches(of: /<tr>/).count == 501)
+    #expect(!table(3).table.markup.contains("the first"))
+  }
+
+  @Test func everyDrawingHasWords() {
+    let chart = ColumnChart(
+      id: "c", title: "Jobs", summary: "Most in May", series: [.init(name: "done", style: "a")],
+      columns: [.init(place: 0, description: "May: 3", content: .stack([3]))], places: 1,
+      names: ("May", nil, "May"))
+    let markup = chart.figure(table().details).markup
+    #expect(markup.contains("<title id=\"c-title\">Jobs</title>"))
+    #expect(markup.contains("<desc id=\"c-words\">Most in May</desc>"))
+    #expect(markup.contains("<title>May: 3</title>"))
+  }
+}
