@@ -40,8 +40,8 @@ let package = Package(
     .target(
       name: "RMOSDashboard",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSHTML", "RMOSHTTP",
-        "RMOSSystem",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSAnalytics", "RMOSHTML",
+        "RMOSHTTP", "RMOSSystem",
       ]),
     .target(
       name: "RMOSCommandLine",
@@ -96,7 +96,8 @@ let package = Package(
     .testTarget(
       name: "RMOSDashboardTests",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTML",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSAnalytics", "RMOSDashboard",
+        "RMOSHTML",
         "RMOSHTTP", "RMOSSystem", "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),

@@ -49,8 +49,8 @@ public struct Analytics: Sendable {
     }
   }
 
-  private let store: any RecordStore
-  private let options: Options
+  let store: any RecordStore
+  let options: Options
 
   /// Creates the analytics of a store.
   ///

@@ -20,6 +20,7 @@ final class PatternTable {
   private var histogram: [Int: Int] = [:]
   private var withoutRings = 0
   private var (radii, widths, pitches) = (NumberColumn(), NumberColumn(), NumberColumn())
+  private var (segments, densities) = (NumberColumn(), NumberColumn())
   /// How many patterns name each strip family.
   private(set) var patternsByFamily: [Int32]
 
@@ -47,7 +48,9 @@ final class PatternTable {
         radii.add(ring.radius)
         widths.add(ring.width)
         pitches.add(ring.pitch)
+        segments.add(ring.segments)
       }
+      addDensity(of: geometry)
       addFamily(values[3], families)
       estimates.append(Self.estimate(in: values[4], json) ?? .nan)
     }
@@ -67,6 +70,13 @@ final class PatternTable {
       ringCounts.append(0)
       withoutRings += 1
     }
+  }
+
+  private func addDensity(of geometry: PatternGeometry) {
+    guard !geometry.rings.isEmpty else { return }
+    let radius = geometry.rings.compactMap(\.radius).max() ?? 0
+    let density = ringCount(of: count - 1).map { Double($0) / radius } ?? .infinity
+    densities.add(density.isFinite ? density : nil)
   }
 
   private func addFamily(_ id: Value, _ families: FamilyTable) {
@@ -173,7 +183,8 @@ final class PatternTable {
 
   func geometry() -> PatternFigures.Geometry {
     PatternFigures.Geometry(
-      radiusMM: radii.summary(), widthMM: widths.summary(), pitchMM: pitches.summary())
+      radiusMM: radii.summary(), widthMM: widths.summary(), pitchMM: pitches.summary(),
+      segments: segments.summary(), ringsPerMM: densities.summary())
   }
 
   func complexity(limit: Int?) -> (PatternFigures.ComplexityFigures, omitted: Int) {

@@ -1,25 +1,52 @@
 import RMOSModels
 import RMOSStore
 
+/// Where rows come from.
+protocol RowSource {
+  /// The number of records of a kind, or a guess.
+  func count(_ kind: EntityKind) throws -> Int
+  /// Calls `body` with the values of `members` in every record.
+  func forEachRow(
+    _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
+  ) throws
+}
+
+/// All rows of a store.
+private struct AllRows: RowSource {
+  let reader: any StoreReader
+
+  func count(_ kind: EntityKind) throws -> Int { try reader.count(RecordQuery(kind)) }
+
+  func forEachRow(
+    _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
+  ) throws {
+    try reader.forEachRow(kind, members: members, body)
+  }
+}
+
 /// Reads rows of a store, column by column, until it is cancelled.
 struct RowReader {
-  private let reader: any StoreReader
+  private let source: any RowSource
   private let isCancelled: () -> Bool
 
   init(_ reader: any StoreReader, isCancelled: @escaping () -> Bool) {
-    self.reader = reader
+    self.init(of: AllRows(reader: reader), isCancelled: isCancelled)
+  }
+
+  init(of source: any RowSource, isCancelled: @escaping () -> Bool) {
+    self.source = source
     self.isCancelled = isCancelled
   }
 
   /// The number of records of a kind.
-  func count(_ kind: EntityKind) throws -> Int { try reader.count(RecordQuery(kind)) }
+  func count(_ kind: EntityKind) throws -> Int { try source.count(kind) }
 
   /// Calls `body` with the values of `members` in every record.
   func forEach(
     _ kind: EntityKind, _ members: [String], _ body: ([Value]) throws -> Void
   ) throws {
     var countdown = 1024
-    try reader.forEachRow(kind, members: members) { values in
+    try source.forEachRow(kind, members: members) { values in
       countdown -= 1
       if countdown == 0 {
         countdown = 1024

@@ -90,7 +90,7 @@ extension CutList {
   /// The list as a page to print for the workshop, with a box to tick beside each piece.
   public var html: String {
     var page = HTMLPage(title: "Cut list: \(title)")
-    page.addedStyle = FigureTable.style + Self.style
+    page.addedStyle = ChartStyle.style + Self.style
     var text = ""
     page.writeHead(to: &text)
     let body: HTML = """
@@ -106,7 +106,8 @@ extension CutList {
     return text
   }
 
-  private static let style = """
+  /// The style of its tables, in addition to that of charts.
+  package static let style = """
 
     table.cut td.tick{width:2rem}
     table.cut td.tick span{display:inline-block;width:1rem;height:1rem;border:1.5px solid var(--text)}

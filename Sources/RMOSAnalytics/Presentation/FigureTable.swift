@@ -1,3 +1,4 @@
+import RMOSHTML
 import RMOSModels
 
 /// Figures as a table with a chart, for every form in which people see them.
@@ -53,6 +54,17 @@ package struct FigureTable: Sendable {
     package var isBrief: Bool
     /// Whether it holds texts.
     package var isText: Bool
+    /// Whether its numbers are seconds, which charts show as durations.
+    var isSeconds = false
+
+    /// The heading without its unit.
+    var words: String { String(heading.prefix { $0 != "," }) }
+    /// The unit where the heading does not end with it.
+    var otherUnit: String?
+    /// The unit; `nil` if there is none.
+    var unit: String? {
+      otherUnit ?? heading.firstRange(of: ", ").map { String(heading[$0.upperBound...]) }
+    }
 
     init(
       _ name: String, _ heading: String? = nil, isBrief: Bool = true, isText: Bool = false
@@ -80,8 +92,6 @@ package struct FigureTable: Sendable {
     case comparison(Int, mark: Int)
     /// A column for each row, with one part on another.
     case stacks(Int, Int)
-    /// A line from one row to the next, over time.
-    case line(Int, scale: Double?)
   }
 
   /// What rows are about, so that they can be linked to.
@@ -103,6 +113,12 @@ package struct FigureTable: Sendable {
   package var subject = Subject.other
   /// How many rows were left out.
   package var omitted = 0
+  /// Whether the first row is of all together.
+  var hasTotal = false
+  /// What is said if there are no rows.
+  var nothing = "Nothing is known."
+  /// Draws what no chart of rows shows.
+  var draw: (@Sendable () -> HTML?)?
 
   init(
     _ part: AnalyticsReport.Part, _ name: String, _ title: String, _ note: String,
@@ -118,6 +134,15 @@ package struct FigureTable: Sendable {
     self.chart = chart
     self.subject = subject
     self.omitted = omitted
+  }
+}
+
+extension FigureTable {
+  /// The table, changed.
+  fileprivate func with(_ change: (inout FigureTable) -> Void) -> FigureTable {
+    var table = self
+    change(&table)
+    return table
   }
 }
 
@@ -202,10 +227,16 @@ extension AnalyticsReport {
           .text($0.period), .whole($0.completed), .whole($0.failed),
           .init(Rate($0.completed, of: $0.completed + $0.failed).percent, 1),
         ]
-      }, chart: .stacks(1, 2))
+      }, chart: .stacks(1, 2)
+    ).with { $0.draw = { [jobs] in TimeChart(jobs)?.figures } }
   }
 
   private var durationTable: FigureTable {
+    func seconds(_ name: String, isBrief: Bool = true) -> FigureTable.Column {
+      var column = FigureTable.Column(name, isBrief: isBrief)
+      column.isSeconds = true
+      return column
+    }
     func row(_ name: String, _ summary: NumberSummary) -> [FigureTable.Cell] {
       [.text(name), .whole(summary.n), .whole(summary.missing)]
         + [
@@ -218,14 +249,15 @@ extension AnalyticsReport {
       "How long completed jobs took, in seconds: the smallest, the middle half, the median, the "
         + "nine tenths and the largest.",
       [
-        .text("job_type"), .init("n"), .init("missing"), .init("min", isBrief: false),
-        .init("lower_quartile", isBrief: false), .init("median"),
-        .init("upper_quartile", isBrief: false), .init("p90"), .init("mean", isBrief: false),
-        .init("max"),
+        .text("job_type"), .init("n"), .init("missing"), seconds("min", isBrief: false),
+        seconds("lower_quartile", isBrief: false), seconds("median"),
+        seconds("upper_quartile", isBrief: false), seconds("p90"),
+        seconds("mean", isBrief: false), seconds("max"),
       ],
       [row("all", jobs.durationSeconds)]
         + jobs.durationSecondsByType.map { row($0.key, $0.figures) },
-      chart: .strips(minimum: 3, lower: 4, median: 5, upper: 6, maximum: 9), subject: .jobType)
+      chart: .strips(minimum: 3, lower: 4, median: 5, upper: 6, maximum: 9), subject: .jobType
+    ).with { $0.hasTotal = true }
   }
 
   private var failureTables: [FigureTable] {
@@ -257,7 +289,10 @@ extension AnalyticsReport {
         + "\(PlainText.counted(jobs.failures.withoutReason, "failed job")) without a reason.",
       [.text("reason"), .init("jobs")],
       jobs.failures.reasons.map { [.text($0.key), .whole($0.figures)] },
-      chart: .bars(1, scale: nil), omitted: omitted["jobs.failures.reasons"] ?? 0)
+      chart: .bars(1, scale: nil), omitted: omitted["jobs.failures.reasons"] ?? 0
+    ).with {
+      $0.nothing = jobs.failed == 0 ? "No job has failed." : "No failed job gives a reason."
+    }
     return rates + [reasons]
   }
 
@@ -275,7 +310,11 @@ extension AnalyticsReport {
           .text($0.id), .text($0.jobType), .number($0.durationSeconds, 1),
           .number($0.medianSeconds, 1), .number($0.score, 1),
         ]
-      }, subject: .jobs, omitted: omitted["jobs.outliers"] ?? 0)
+      }, subject: .jobs, omitted: omitted["jobs.outliers"] ?? 0
+    ).with {
+      let isKnown = jobs.durationSecondsByType.contains { $0.figures.n >= 8 }
+      $0.nothing = isKnown ? "None." : "No job type has 8 durations, so none can be told."
+    }
   }
 
   private var estimateTable: FigureTable {
@@ -292,7 +331,10 @@ extension AnalyticsReport {
           .whole($0.n),
         ]
       }, chart: .comparison(2, mark: 1), subject: .pattern,
-      omitted: omitted["jobs.estimates"] ?? 0)
+      omitted: omitted["jobs.estimates"] ?? 0
+    ).with {
+      for column in 1...2 { $0.columns[column].otherUnit = "min" }
+    }
   }
 
   private var stuckTable: FigureTable {
@@ -300,7 +342,8 @@ extension AnalyticsReport {
       .jobs, "stuck", "Stuck jobs", "Jobs that have been running for too long.",
       [.text("id", "job"), .text("job_type"), .text("since"), .init("days")],
       jobs.stuck.map { [.text($0.id), .init($0.jobType), .text($0.since), .whole($0.days)] },
-      subject: .jobs, omitted: omitted["jobs.stuck"] ?? 0)
+      subject: .jobs, omitted: omitted["jobs.stuck"] ?? 0
+    ).with { $0.nothing = jobs.total == 0 ? "There are no jobs." : "None." }
   }
 
   // MARK: Materials
@@ -350,7 +393,8 @@ extension AnalyticsReport {
             .text(group.key), .whole(waste.n), .whole(waste.missing), .whole(waste.outOfRange),
             .init(waste.mean, 2),
           ]
-        }, chart: .bars(4, scale: nil), subject: subject)
+        }, chart: .bars(4, scale: nil), subject: subject
+      ).with { $0.hasTotal = true }
     }
   }
 
@@ -586,8 +630,7 @@ extension FigureTable {
   /// The values that bars stand for; `nil` if the chart has none.
   private var barValues: [Double?]? {
     switch chart {
-    case .bars(let column, _), .intervals(let column, _, _, _), .comparison(let column, _),
-      .line(let column, _):
+    case .bars(let column, _), .intervals(let column, _, _, _), .comparison(let column, _):
       rows.map { $0[column].number }
     case .stacks(let first, let second):
       rows.map { row in
@@ -600,7 +643,7 @@ extension FigureTable {
 
   private var barScale: Double? {
     switch chart {
-    case .bars(_, let scale), .line(_, let scale): scale
+    case .bars(_, let scale): scale
     case .intervals(_, _, _, let scale): scale
     case .strips, .comparison, .stacks, nil: nil
     }

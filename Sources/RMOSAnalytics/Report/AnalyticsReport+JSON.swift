@@ -1,4 +1,4 @@
-import RMOSModels
+package import RMOSModels
 
 extension AnalyticsReport {
   /// Parts of a report that can be asked for on their own.
@@ -24,9 +24,10 @@ extension AnalyticsReport {
 }
 
 extension JSONWriter {
-  /// Writes a report, or some parts of it, as an object.
+  /// Writes a report, or some parts of it, as an object, with more members at its end.
   package mutating func report(
-    _ report: AnalyticsReport, parts: [AnalyticsReport.Part] = AnalyticsReport.Part.allCases
+    _ report: AnalyticsReport, parts: [AnalyticsReport.Part] = AnalyticsReport.Part.allCases,
+    _ writeMore: (inout JSONWriter) -> Void = { _ in }
   ) {
     object {
       $0.member("success", true)
@@ -45,6 +46,7 @@ extension JSONWriter {
       if !omitted.isEmpty {
         $0.member("omitted") { $0.object(omitted.sorted { $0.key < $1.key }) { $0.integer($1) } }
       }
+      writeMore(&$0)
     }
   }
 

@@ -347,6 +347,10 @@ public struct PatternFigures: Sendable, Hashable {
     public var widthMM: NumberSummary
     /// The pitches: 2π·radius/segments of each ring.
     public var pitchMM: NumberSummary
+    /// The segments, else tiles, of each ring; a number of them, not a length.
+    public var segments: NumberSummary
+    /// The rings per millimeter of a pattern's largest radius, of patterns with rings.
+    public var ringsPerMM: NumberSummary
   }
 
   /// How a strip family is used.

@@ -36,6 +36,8 @@ extension Dashboard {
     case .filter(let kind, let member, let text):
       let query = RecordQuery(kind).filter(member, is: try sought(kind, member, text))
       return try matches(query, target, request)
+    case .analytics(let route, let id):
+      return try analytics(route, id: id, target, request)
     }
   }
 
@@ -119,7 +121,7 @@ extension Dashboard {
 
   /// A response made by `read`, which gets the store's change token, unless the client has the
   /// current state already.
-  private func unlessCurrent(
+  func unlessCurrent(
     _ request: ServerRequest, _ read: (_ token: String?) throws -> (inout JSONWriter) -> Void
   ) throws -> ServerResponse {
     // Taken before reading: the data may be newer than its tag, but never older.

@@ -12,7 +12,8 @@ import RMOSSystem
 /// let answer = dashboard.response(to: ServerRequest(method: "GET", target: "/"))
 /// ```
 ///
-/// Responses about the store as a whole are cached until the store changes. Access is the server's
+/// Responses about the store as a whole are cached until the store changes. Figures that take long to
+/// compute are computed in the background, which ends when the dashboard is released. Access is the server's
 /// responsibility: an `HTTPServer` has a policy; in any other server, set ``Options/accessPolicy``.
 public final class Dashboard: Sendable {
   /// The options of a dashboard.
@@ -31,6 +32,7 @@ public final class Dashboard: Sendable {
   public let options: Options
   let cache: StatusCache
   let totals: EntityTotals
+  let figures: AnalyticsFigures
   /// The current time, ISO 8601 in UTC.
   let now: @Sendable () -> String
   /// The prefix of entity tags that are numbers, unique to this dashboard.
@@ -54,6 +56,8 @@ public final class Dashboard: Sendable {
     now = { clock.timestamp }
     cache = StatusCache(store, health: health, uptime: { clock.uptime().seconds })
     totals = EntityTotals(store)
+    figures = AnalyticsFigures(
+      store, uptime: { clock.uptime().seconds }, now: { clock.timestamp })
   }
 
   /// Responds to a request; an error becomes a response too.
@@ -74,7 +78,7 @@ public final class Dashboard: Sendable {
   private var page: PageRouter {
     PageRouter(
       store: store, status: { try self.status() }, history: { try self.history(limit: $0) },
-      totals: totals)
+      figures: figures, totals: totals)
   }
 
   /// The status, as ``response(to:)`` returns it.
@@ -101,8 +105,13 @@ public final class Dashboard: Sendable {
       let accepted =
         methods.contains("PATCH") ? [HeaderField("Accept-Patch", "application/json")] : []
       return .options(methods, fields: accepted)
-    case "GET", "HEAD": return try read(route, target, request)
+    case "GET" where methods.contains("GET"), "HEAD" where methods.contains("HEAD"):
+      return try read(route, target, request)
     default:
+      if request.method == "POST", case .analytics(.predict, _) = route {
+        try target.checkParameters(route.parameters)
+        return try predict(request)
+      }
       if route.isWrite(request.method) {
         try target.checkParameters([])
         return try write(route, request)

@@ -33,7 +33,7 @@ struct EntityBody {
   /// - Returns: The content, with its issues as a whole entity.
   /// - Throws: ``HTTPRefusal`` with 413, 415 or 422.
   func read(_ request: ServerRequest, id: String?) throws -> Content {
-    try checkForm(request)
+    try Self.checkForm(request)
     // As in files: a byte-order mark is ignored (RFC 8259, 8.1).
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     let body = request.body.starts(with: mark) ? Array(request.body.dropFirst(3)) : request.body
@@ -121,10 +121,10 @@ struct EntityBody {
   }
 
   /// Refuses a body that is too large or not plain JSON.
-  private func checkForm(_ request: ServerRequest) throws {
-    guard request.body.count <= Self.largest else {
+  static func checkForm(_ request: ServerRequest) throws {
+    guard request.body.count <= largest else {
       throw HTTPRefusal(
-        413, "the body has \(request.body.count) bytes; at most \(Self.largest) are accepted")
+        413, "the body has \(request.body.count) bytes; at most \(largest) are accepted")
     }
     let type = request.field("Content-Type") ?? ""
     let parts = type.split(separator: ";", omittingEmptySubsequences: false).map {

@@ -13,6 +13,8 @@ enum Route: Sendable, Hashable {
   case search(EntityKind, member: String, text: String)
   /// The entities whose member equals a text.
   case filter(EntityKind, member: String, text: String)
+  /// Figures; the id is empty where there is none in the path.
+  case analytics(AnalyticsRoute, id: String)
 
   /// The common prefix of all paths.
   static let root = ["api", "rmos", "stores"]
@@ -20,6 +22,10 @@ enum Route: Sendable, Hashable {
   /// Creates the route of a path; `nil` if there is none.
   init?(_ target: RequestTarget, _ catalog: EntityCatalog) {
     let segments = target.segments
+    if let (route, id) = AnalyticsRoute.find(segments) {
+      self = .analytics(route, id: id)
+      return
+    }
     guard segments.prefix(3).map(\.text) == Self.root else { return nil }
     let rest = segments.dropFirst(3)
     let names = rest.map(\.text)
@@ -57,6 +63,7 @@ enum Route: Sendable, Hashable {
     return switch self {
     case .list where allowsWrites: reading + ["POST"]
     case .item where allowsWrites: reading + ["PUT", "PATCH", "DELETE"]
+    case .analytics(let route, _): route.methods
     default: reading
     }
   }
@@ -67,12 +74,13 @@ enum Route: Sendable, Hashable {
     case .status, .item, .statistics: []
     case .history: ["limit"]
     case .list, .search, .filter: ["limit", "offset", "order"]
+    case .analytics(let route, _): route.parameters
     }
   }
 
   /// Whether the method would write here if writing were allowed.
   func isWrite(_ method: String) -> Bool {
-    methods(allowsWrites: true).contains(method) && !Self.readingMethods.contains(method)
+    methods(allowsWrites: true).contains(method) && !methods(allowsWrites: false).contains(method)
   }
 }
 

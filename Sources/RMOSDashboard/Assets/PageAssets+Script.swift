@@ -1,5 +1,6 @@
 extension PageAssets {
-  /// The script: follows a run, searches while typing, shows how long ago something was.
+  /// The script: follows a run, searches while typing, shows how long ago something was, and shows
+  /// figures that are being computed when they are there.
   ///
   /// Values from the API are shown by `textContent` only. Other results are pages of this server,
   /// parsed as the browser parses any page.
@@ -39,6 +40,9 @@ extension PageAssets {
     form.addEventListener("input",event=>{clearTimeout(timer);
     timer=setTimeout(search,event.target.tagName==="SELECT"?0:220)});
     form.addEventListener("submit",event=>{event.preventDefault();clearTimeout(timer);search()})}
+    const renew=()=>{const box=$("figures");if(!box||box.dataset.refreshing===undefined)return;
+    setTimeout(()=>swap(location.pathname+location.search,"figures").then(renew,()=>{}),2000)};
+    renew();
     if($("overview")){const number=n=>Number(n).toLocaleString("en-US"),
     duration=seconds=>{const s=Math.round(seconds),m=Math.floor(s/60);
     return s<60?s+" s":m<60?m+" min "+s%60+" s":Math.floor(m/60)+" h "+m%60+" min"};

@@ -117,6 +117,21 @@ enum PageAssets {
     margin:0 0 .6rem;font-variant-numeric:tabular-nums}
     .chip{padding:.1rem .7rem;border:1px solid var(--line);border-radius:1rem;background:var(--soft);
     color:var(--text);text-decoration:none;font-size:.8125rem}
+    .jumps ul{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;list-style:none;padding:0;margin:0 0 1.2rem}
+    .totals{margin:0 0 1.4rem;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr))}
+    .totals div{background:var(--card);border-radius:.5rem;padding:.8rem 1rem}
+    .totals dt{font-size:.8125rem}
+    .totals dd .note{display:block;font-size:.75rem;line-height:1.35}
+    .gaps{color:var(--warn);margin:0 0 1rem}
+    .part>h2{font-size:1.25rem;border-bottom:1px solid var(--line);padding-bottom:.4rem;
+    margin-bottom:1.2rem}
+    .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));
+    gap:0 3rem}
+    .figures>section{min-width:0}
+    .figures h3{font-size:1rem;color:var(--text);margin:0 0 .2rem}
+    .figures h3+.note{margin:0 0 .6rem}
+    .figures details .scroll{max-height:30rem;overflow:auto}
+    .figures #months{grid-column:1/-1}
     .list th{min-width:12rem;overflow-wrap:anywhere;font-weight:500}
     .list td{overflow-wrap:anywhere}
     .nothing{padding:3rem 1rem;text-align:center;border:1px dashed var(--line);
@@ -150,7 +165,7 @@ enum PageAssets {
     body>footer{margin:0;border-top:1px solid var(--line);padding:1rem 0;font-size:.8125rem}
     @media (max-width:40rem){.top>div,main,body>footer>div{padding-left:1rem;padding-right:1rem}
     .top>div{gap:0}.brand{padding:.7rem 0 0}.top nav{width:100%;overflow-x:auto}
-    .top ul{flex-wrap:nowrap;gap:0 .9rem}.top nav a{padding:.7rem 0 calc(.7rem - 3px)}
+    .top ul{gap:0 1.1rem;padding:.2rem 0}.top nav a{padding:.35rem 0 calc(.45rem - 3px)}
     .top nav a{font-size:.875rem}main{padding-top:1.4rem}
     .tiles{grid-template-columns:minmax(0,1fr);gap:.5rem}
     .tiles a{display:flex;justify-content:space-between;align-items:center;gap:1rem;

@@ -8,8 +8,11 @@ struct DetailPage {
   private let provenance: Provenance?
   private let run: LedgerRun?
   private let references: References
+  private let figures: PatternSection?
 
-  init(_ kind: EntityKind, id: String, in store: any RecordStore) throws {
+  init(
+    _ kind: EntityKind, id: String, in store: any RecordStore, _ figures: AnalyticsFigures
+  ) throws {
     (record, provenance, run, references) = try store.read { reader in
       guard let record = try reader.record(kind, id: id) else {
         throw ErrorPage.noEntity(kind, id: id)
@@ -20,6 +23,7 @@ struct DetailPage {
         try References(of: record, in: reader)
       )
     }
+    self.figures = kind == .patterns ? PatternSection(id, try figures.pattern(id)) : nil
   }
 
   private var kind: EntityKind { record.kind }
@@ -38,7 +42,7 @@ struct DetailPage {
         <div>
         \(drawing)\(jsonFields)</div>
         <div>
-        \(facts)\(references.section)\(origin)</div>
+        \(facts)\(figures?.section ?? "")\(references.section)\(origin)</div>
         </div>
 
         """)

@@ -1,3 +1,4 @@
+import RMOSAnalytics
 import RMOSHTML
 import RMOSHTTP
 import RMOSModels
@@ -64,7 +65,7 @@ struct PageDocument {
   /// The frame of all pages.
   private static let frame: HTMLPage = {
     var page = HTMLPage(title: "RMOS", script: PageAssets.script)
-    page.addedStyle = ChartStyle.style + PageAssets.style
+    page.addedStyle = ChartStyle.style + CutList.style + PageAssets.style
     page.permissions.usesOwnServer = true
     page.permissions.usesDataImages = true
     page.headElements = icon
@@ -83,6 +84,7 @@ struct PageDocument {
   private static func header(_ section: String?, _ catalog: EntityCatalog) -> HTML {
     let entries: [(String, String)] =
       [("/", "Overview")] + catalog.displayOrder.map { ("/\($0.pathName)", $0.pageTitle) }
+      + [("/analytics", "Analytics")]
     let links = entries.map { path, name -> HTML in
       let current: HTML = path == section ? " aria-current=\"page\"" : ""
       return "<li><a href=\"\(path)\"\(current)>\(name)</a></li>\n"

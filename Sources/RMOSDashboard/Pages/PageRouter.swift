@@ -14,6 +14,8 @@ struct PageRouter: Sendable {
   let status: @Sendable () throws -> MigrationStatus
   /// Its history with a maximum number of days, possibly from a cache.
   let history: @Sendable (_ limit: Int) throws -> MigrationHistory
+  /// Its figures, kept.
+  let figures: AnalyticsFigures
   /// The cached numbers of entities.
   var totals: EntityTotals?
 
@@ -33,7 +35,7 @@ struct PageRouter: Sendable {
       return answer
     }
     if let shorter = target.withoutTrailingSlash, let place = try? RequestTarget(shorter),
-      store.catalog.kind(pathName: place.pagePath[0]) != nil, place.pagePath.count <= 2
+      isPage(place.pagePath)
     {
       return .redirect(to: shorter)
     }
@@ -46,19 +48,40 @@ struct PageRouter: Sendable {
     }
   }
 
+  private func isPage(_ path: [String]) -> Bool {
+    switch path.count {
+    case 0: false
+    case 1 where path[0] == "analytics" || path[0] == "cut-list": true
+    case 1, 2: store.catalog.kind(pathName: path[0]) != nil
+    case 3: path[0] == EntityKind.patterns.pathName && path[2] == "cut-list"
+    default: false
+    }
+  }
+
   private func page(_ target: RequestTarget) throws -> PageDocument {
     guard let first = target.pagePath.first else {
       try check(target, [])
       return try OverviewPage(store: store, status: status(), history: { try history(500) })
         .document
     }
-    guard let kind = store.catalog.kind(pathName: first), target.pagePath.count <= 2 else {
-      throw ErrorPage.notFound
+    guard isPage(target.pagePath) else { throw ErrorPage.notFound }
+    switch (first, target.pagePath.count) {
+    case ("analytics", 1):
+      try check(target, AnalyticsRequest.parameters)
+      return try AnalyticsPage(AnalyticsRequest(target), figures).document
+    case ("cut-list", 1):
+      try check(target, ["id"] + CutListForm.parameters)
+      return try CutListPage(target["id"] ?? "", target, in: store).document
+    case (_, 3):
+      try check(target, CutListForm.parameters)
+      return try CutListPage(target.pagePath[1], target, in: store).document
+    default: break
     }
+    guard let kind = store.catalog.kind(pathName: first) else { throw ErrorPage.notFound }
     let hasID = target.pagePath.count == 2
     try check(target, hasID ? [] : target["id"] == nil ? ListRequest.parameters(of: kind) : ["id"])
     if let id = hasID ? target.pagePath[1] : target["id"] {
-      return try DetailPage(kind, id: id, in: store).document
+      return try DetailPage(kind, id: id, in: store, figures).document
     }
     return try ListPage(
       ListRequest(kind, target), in: store, totals: totals ?? EntityTotals(store)

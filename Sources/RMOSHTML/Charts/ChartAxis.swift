@@ -11,22 +11,26 @@ package struct ChartAxis: Sendable {
   }
 
   /// The marks, ascending; at least two.
-  package let marks: [Mark]
+  package private(set) var marks: [Mark]
 
-  private init(_ marks: [Mark]) { self.marks = marks }
+  /// Creates a scale whose last mark names the unit.
+  private init(_ marks: [Mark], unit: String = "") {
+    self.marks = marks
+    self.marks[marks.count - 1].label += unit
+  }
 
   /// 0 to 100 %.
   package static let percent = ChartAxis(
-    [0, 25, 50, 75, 100].map { Mark(value: $0, label: PageText.decimal($0) + " %") })
+    [0, 25, 50, 75, 100].map { Mark(value: $0, label: PageText.decimal($0)) }, unit: " %")
 
   /// From 0 to at least a number, in steps of 1, 2 or 5 and a power of ten.
   ///
   /// - Parameters:
   ///   - maximum: The largest number of the chart.
-  ///   - suffix: The unit, with the space before it.
+  ///   - suffix: The unit, which the last mark names, with the space before it.
   /// - Returns: The scale.
   package static func from0(to maximum: Double, suffix: String = "") -> ChartAxis {
-    evenly(step(for: maximum), maximum) { number($0) + suffix }
+    evenly(step(for: maximum), maximum, suffix, number)
   }
 
   /// Durations from 0 to at least `longest`; in growing steps if the shortest is far shorter.
@@ -49,18 +53,18 @@ package struct ChartAxis: Sendable {
     ]
     let step = units.first { $0 * 5 >= longest } ?? step(for: longest / 86_400) * 86_400
     if longest < 5 { return from0(to: longest, suffix: " s") }
-    return evenly(step, longest, duration)
+    return evenly(step, longest, "", duration)
   }
 
   private static func evenly(
-    _ step: Double, _ maximum: Double, _ label: (Double) -> String
+    _ step: Double, _ maximum: Double, _ unit: String, _ label: (Double) -> String
   ) -> ChartAxis {
     let steps = (maximum / step).rounded(.up)
     let count = steps >= 1 && steps <= 10 ? Int(steps) : steps > 10 ? 10 : 1
     return ChartAxis(
       (0...count).map {
         Mark(value: Double($0) * step, label: label(Double($0) * step))
-      })
+      }, unit: unit)
   }
 
   /// The smallest round step of which five reach the maximum.

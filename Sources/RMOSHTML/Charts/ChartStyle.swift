@@ -5,7 +5,8 @@ package enum ChartStyle {
   /// The style sheet.
   package static let style = """
 
-    .plot{margin:.8rem 0 1.4rem}
+    .plot{margin:.8rem 0 1.4rem;container-type:inline-size}
+    .plot+.plot svg.chart{margin-top:2.4rem}
     .plot figcaption{margin-top:.4rem;font-size:.8125rem;color:var(--dim);flex-wrap:nowrap}
     .plot figcaption .peak{color:var(--text);text-align:center}
     .plot figcaption span:last-child{text-align:right}
@@ -20,7 +21,7 @@ package enum ChartStyle {
     .chart .top{fill:var(--dim);font-size:.75rem}
     .chart g:hover{opacity:.75}
     .chart .hatch,.key .hatch{stroke:var(--page,var(--back))}
-    .strips{list-style:none;margin:0;padding:0}
+    .strips{list-style:none;margin:0;padding:0;font-size:.875rem}
     .strips li{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 1rem;padding:.3rem 0}
     .strips .label{min-width:0}
     .strips .value{text-align:right;color:var(--dim);font-variant-numeric:tabular-nums}
@@ -40,11 +41,12 @@ package enum ChartStyle {
     .dot.good{fill:var(--migrated)}
     .dot.bad{fill:var(--failed)}
     .ring{fill:var(--page,var(--back));stroke:var(--text);stroke-width:1.5}
-    @media (min-width:46rem){.strips li{grid-template-columns:13rem minmax(0,1fr) 10rem;
+    @container (min-width:30rem){.strips li{grid-template-columns:10.5rem minmax(0,1fr) 8.5rem;
     align-items:center;padding:.1rem 0}.strips svg.mark{grid-column:2;grid-row:1}
-    .strips .value{grid-column:3}.plot svg.scale{margin-left:14rem;width:calc(100% - 25rem)}}
+    .strips .value{grid-column:3}.plot svg.scale{margin-left:11.5rem;width:calc(100% - 21rem)}}
     @media (max-width:40rem){.plot figcaption .peak{display:none}
-    .scale .middle:nth-child(even){display:none}}
+    .plot+.plot svg.chart{margin-top:1.6rem}}
+    @container (max-width:36rem){.scale .middle:nth-child(even){display:none}}
     @media print{.plot{break-inside:avoid}.numbers{display:none}}
 
     """

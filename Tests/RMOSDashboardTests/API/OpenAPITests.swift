@@ -78,6 +78,34 @@ import Testing
     return exchanges
   }
 
+  private static let analytics = AnalyticsRoute.allCases.map { "/api/" + $0.rawValue }
+
+  /// Requests for the analytics.
+  private var analyticsExchanges: [Exchange] {
+    let predict = "/api/" + AnalyticsRoute.predict.rawValue
+    let job = #"{"job_type":"slice"}"#
+    return Self.analytics.filter { $0 != predict }.map { path in
+      let measures = path.hasSuffix("correlation") ? "?x=job.failed&y=pattern.cells" : ""
+      return Exchange(
+        status: 200, method: "GET", path: path.replacing("{id}", with: "p1") + measures)
+    } + [
+      Exchange(status: 400, method: "GET", path: "/api/analytics/advanced/correlation"),
+      Exchange(status: 404, method: "GET", path: "/api/analytics/patterns/none/details"),
+      Exchange(status: 422, method: "GET", path: "/api/rmos/analytics?from=x"),
+      Exchange(status: 200, method: "POST", path: predict, body: job),
+      Exchange(
+        status: 403, method: "POST", path: predict, body: job,
+        fields: ["Origin": "http://evil.example"]),
+      Exchange(
+        status: 413, method: "POST", path: predict,
+        body: job + String(repeating: " ", count: EntityBody.largest)),
+      Exchange(
+        status: 415, method: "POST", path: predict, body: job,
+        fields: ["Content-Type": "text/plain"]),
+      Exchange(status: 422, method: "POST", path: predict, body: "{}"),
+    ]
+  }
+
   private static let matches =
     [
       ("/patterns/search/name/{like}", "R", nil), ("/strip-families/search/name/{like}", "b", nil),
@@ -111,6 +139,7 @@ import Testing
       Exchange(status: 422, method: "GET", path: "/migration/history?limit=501"),
     ]
     for (path, body, id) in Self.kinds { all += exchanges(path, body, id) }
+    all += analyticsExchanges
     for match in Self.matches {
       let prefix = String(match.path.prefix { $0 != "{" })
       all += [
@@ -223,13 +252,13 @@ import Testing
     var fields = ["Content-Type": "application/json", "Host": "localhost"]
     fields.merge(exchange.fields) { $1 }
     guard exchange.status == 503 else {
-      return fixture.send(exchange.method, exchange.path, fields, exchange.body)
+      return fixture.request(exchange.method, Self.target(exchange.path), fields, exchange.body)
     }
     var options = Dashboard.Options()
     options.allowsWrites = true
     return Dashboard(store: LockedStore(base: fixture.store), options: options).response(
       to: ServerRequest(
-        method: exchange.method, target: "/api/rmos/stores" + exchange.path,
+        method: exchange.method, target: Self.target(exchange.path),
         fields: fields.map { HeaderField($0.key, $0.value) }, body: Array(exchange.body.utf8)))
   }
 
@@ -241,7 +270,7 @@ import Testing
   ) throws {
     let template = path ?? template(exchange.path)
     let operation = try #require(
-      document["paths"]?["/api/rmos/stores" + template]?[exchange.method.lowercased()],
+      document["paths"]?[Self.target(template)]?[exchange.method.lowercased()],
       "\(exchange.method) \(template) is not documented")
     var response = try #require(
       operation["responses"]?[String(answer.status)],
@@ -260,9 +289,17 @@ import Testing
     #expect(schemas.violations(try answer.json, schema) == [])
   }
 
+  /// The target of a path, which is below that of the stores unless it begins with `/api`.
+  private static func target(_ path: String) -> String {
+    path.hasPrefix("/api/") ? path : "/api/rmos/stores" + path
+  }
+
   /// The documented path that a path is one of.
   private func template(_ path: String) -> String {
     let path = String(path.prefix { $0 != "?" })
+    if path.hasPrefix("/api/") {
+      return path.replacing(/patterns\/[^\/]+\/details/, with: "patterns/{id}/details")
+    }
     if let match = Self.matches.first(where: { path.hasPrefix($0.path.prefix { $0 != "{" }) }) {
       return match.path
     }
@@ -278,7 +315,7 @@ import Testing
   ) throws {
     let policy = try AccessPolicy(port: 8000, token: "token")
     for (host, status) in [("127.0.0.1:8000", 401), ("evil.example", 421)] {
-      let target = "/api/rmos/stores" + path.replacing(/\{\w+\}/, with: "1")
+      let target = Self.target(path.replacing(/\{\w+\}/, with: "1"))
       let request = ServerRequest(
         method: method, target: target, fields: [HeaderField("Host", host)])
       let answer = try #require(policy.refusal(of: request))
@@ -295,7 +332,7 @@ import Testing
     return paths.flatMap { path -> [(method: String, path: String)] in
       guard case .object(let members) = path.value else { return [] }
       return members.filter { $0.value["responses"] != nil }.map {
-        ($0.name.uppercased(), String(path.name.dropFirst("/api/rmos/stores".count)))
+        ($0.name.uppercased(), path.name.replacing("/api/rmos/stores", with: ""))
       }
     }
   }
@@ -304,7 +341,7 @@ import Testing
   private func documented(_ document: JSONValue) -> Set<String> {
     var all: Set<String> = []
     for (method, path) in operations(document) {
-      let operation = document["paths"]?["/api/rmos/stores" + path]?[method.lowercased()]
+      let operation = document["paths"]?[Self.target(path)]?[method.lowercased()]
       guard case .object(let responses)? = operation?["responses"] else { continue }
       for response in responses where response.name != "default" {
         all.insert("\(method) \(path) \(response.name)")

@@ -108,8 +108,10 @@ struct BrowserScriptTests {
           status.currentRun = PageSamples.run(7, found: 10)
         }
         let shown = status
-        return PageRouter(store: pages.store, status: { shown }, history: pages.history)
-          .response(to: request)
+        return PageRouter(
+          store: pages.store, status: { shown }, history: pages.history, figures: pages.figures
+        )
+        .response(to: request)
       }
       let number = asked.withLock {
         $0 += 1

@@ -33,13 +33,17 @@ struct BrowserTests {
     let server = try server(store)
     for target in [
       "/", "/patterns", "/joblogs?status=completed", "/patterns/torres_simple_rope_4x7",
+      "/analytics?job_type=slice", "/patterns/torres_simple_rope_4x7/cut-list?count=3",
     ] {
       let page = try Browser.open("http://127.0.0.1:\(server.port)\(target)")
       #expect(page.complaints == [], "\(target)")
       #expect(page.dom.contains("<footer>"))
     }
     // Nothing but the server was asked, and it for nothing it does not have.
-    #expect(server.targets.allSatisfy { $0 == "/" || $0.contains(/^\/(patterns|joblogs|api\/)/) })
+    #expect(
+      server.targets.allSatisfy {
+        $0 == "/" || $0.contains(/^\/(patterns|joblogs|analytics|api\/)/)
+      })
   }
 
   @Test func theScriptUnderstandsTheDashboardsOwnStatus() throws {
@@ -114,6 +118,7 @@ struct BrowserTests {
 
   @Test(arguments: [
     "/", "/patterns?per=200", "/joblogs", "/patterns/%3Cscript%3Ealert%281%29%3C%2Fscript%3E",
+    "/analytics", "/patterns/a%2Fb/cut-list?count=3",
   ])
   func nothingIsWiderThanAPhone(_ target: String) throws {
     let widths = try onAPhone(

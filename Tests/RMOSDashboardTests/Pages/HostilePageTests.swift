@@ -3,6 +3,7 @@ import RMOSAudit
 import RMOSHTML
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 import RMOSTestSupport
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
 @Suite struct HostilePageTests {
   /// The pages of a store that show the texts, by target.
   private func pages(_ store: any RecordStore) throws -> [(target: String, html: String)] {
-    var targets = ["/"]
+    var targets = ["/", "/analytics"]
     for kind in EntityCatalog.rmos.kinds {
       targets.append("/\(kind.pathName)?per=200&sort=newest")
       for text in PageSamples.hostile {
@@ -22,6 +23,15 @@ import Testing
         targets.append(
           try #require(PageLink.link(to: kind, [("type", String(text.prefix(1500)))])))
       }
+    }
+    for text in PageSamples.hostile {
+      for parameter in AnalyticsRequest.parameters {
+        targets.append(
+          try #require(AnalyticsRequest.link([(parameter, String(text.prefix(1500)))])))
+      }
+      let (path, hasID) = CutListForm.path(of: text)
+      let id = hasID ? "" : "&id=\(text.percentEncoded)"
+      targets.append("\(path)?count=2&stick=\(text.prefix(1500).description.percentEncoded)\(id)")
     }
     var status = PageSamples.status()
     status.database.location = PageSamples.hostile[0]
@@ -34,7 +44,8 @@ import Testing
       1, source: PageSamples.hostile[0], found: 1, seconds: .infinity)
     let shown = status
     let page = PageRouter(
-      store: store, status: { shown }, history: { _ in PageSamples.history() })
+      store: store, status: { shown }, history: { _ in PageSamples.history() },
+      figures: PageSamples.figures(store))
     return targets.map { target in
       (target, page.response(to: ServerRequest(method: "GET", target: target)).text)
     }
@@ -48,7 +59,7 @@ import Testing
       let handler = /<[a-z0-9]+(?:\s+[a-zA-Z:-]+(?:="[^"]*")?)*\s+on[a-z]+=/
       #expect(!content.contains(handler.matchingSemantics(.unicodeScalar)))
       for link in content.matches(of: /(?:href|action)="([^"]*)"/) {
-        #expect(link.output.1.starts(with: /\/|#main/), "\(link.output.1.prefix(80))")
+        #expect(link.output.1.starts(with: /\/|#main|#part-/), "\(link.output.1.prefix(80))")
         #expect(!link.output.1.hasPrefix("//"))
       }
       let steering = html.unicodeScalars.filter { $0 != "\n" && PlainText.isSteering($0) }
@@ -116,7 +127,8 @@ import Testing
         .init(date: "0001-01-01", entities: .init([.patterns: 1])),
         .init(date: "<b>", entities: .init()),
       ], totalDays: .max)
-    let page = PageRouter(store: store, status: { shown }, history: { _ in days })
+    let page = PageRouter(
+      store: store, status: { shown }, history: { _ in days }, figures: PageSamples.figures(store))
     let html = page.response(to: ServerRequest(method: "GET", target: "/")).text
     #expect(html.contains("2,000,000,000,000,000,000"))
     #expect(html.contains(PlainText.grouped(.max)))

@@ -85,7 +85,13 @@ enum PageSamples {
 
   /// The pages of a store, with the samples' status and history.
   static func pages(_ store: any RecordStore) -> PageRouter {
-    PageRouter(store: store, status: { status() }, history: { _ in history() })
+    PageRouter(
+      store: store, status: { status() }, history: { _ in history() }, figures: figures(store))
+  }
+
+  /// The figures of a store, on clocks that stand still.
+  static func figures(_ store: any RecordStore) -> AnalyticsFigures {
+    AnalyticsFigures(store, uptime: { 0 }, now: { DashboardFixture.now })
   }
 
   /// The answer to a GET.

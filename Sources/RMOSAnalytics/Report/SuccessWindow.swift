@@ -1,0 +1,46 @@
+/// How jobs went in a stretch of days, beside how they go in general.
+package struct SuccessWindow: Sendable, Hashable {
+  /// The first day.
+  package var from: CalendarDay
+  /// The last day.
+  package var to: CalendarDay
+  /// The completed among the jobs finished in it.
+  package var success: Rate
+  /// How many standard errors its rate lies from that of all finished jobs:
+  /// (p − P)/√(P(1 − P)/n); `nil` if all jobs ended alike.
+  package var score: Double?
+}
+
+extension AnalyticsReport {
+  /// The windows of so many days in which jobs finished, counted back from the last of those days.
+  package func successWindows(ofDays length: Int) -> [SuccessWindow] {
+    guard let last = jobs.days.last.flatMap({ CalendarDay($0.period) }), length > 0,
+      let overall = jobs.success.percent.map({ $0 / 100 })
+    else { return [] }
+    var windows: [SuccessWindow] = []
+    // The first of January of the year 1 has the number 306.
+    for day in jobs.days {
+      guard let date = CalendarDay(day.period) else { continue }
+      let back = (last.number - date.number) / length
+      let end = CalendarDay(number: last.number - back * length)
+      if windows.last?.to != end {
+        windows.append(
+          SuccessWindow(
+            from: CalendarDay(number: max(306, end.number - length + 1)), to: end,
+            success: Rate(0, of: 0)))
+      }
+      windows[windows.count - 1].success.count += day.completed
+      windows[windows.count - 1].success.total += day.completed + day.failed
+    }
+    let spread = overall * (1 - overall)
+    return windows.map { window in
+      var window = window
+      if spread > 0 {
+        let n = Double(window.success.total)
+        window.score =
+          (Double(window.success.count) / n - overall) / (spread / n).squareRoot()
+      }
+      return window
+    }
+  }
+}

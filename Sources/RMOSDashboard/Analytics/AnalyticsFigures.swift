@@ -1,0 +1,93 @@
+import RMOSAnalytics
+import RMOSStore
+
+/// The figures of a store, kept for the filters asked for last.
+final class AnalyticsFigures: Sendable {
+  typealias Report = AnswerCache<Question, AnalyticsReport>.Answer
+  /// The figures of one pattern; `nil` if it does not exist.
+  typealias OnePattern = AnswerCache<Pattern, AnalyticsReport?>.Answer
+
+  /// A question about all jobs that pass a filter.
+  struct Question: Hashable, Sendable {
+    let options: Analytics.Options
+    /// The filter's bytes: canonically equivalent texts are different ones.
+    private let bytes: [[UInt8]]
+
+    init(_ options: Analytics.Options) {
+      self.options = options
+      bytes = options.filter.parameters.map { Array($0.1.utf8) }
+    }
+  }
+
+  /// A question about how two measures go together.
+  struct Pair: Hashable, Sendable {
+    var x: Measure
+    var y: Measure
+    var among: Question
+  }
+
+  /// A question about a pattern.
+  struct Pattern: Hashable, Sendable {
+    /// The bytes of its id: canonically equivalent ids are different ones.
+    var id: [UInt8]
+    var today: CalendarDay
+  }
+
+  private let store: any RecordStore
+  private let now: @Sendable () -> String
+  private let reports: AnswerCache<Question, AnalyticsReport>
+  private let pairs: AnswerCache<Pair, Correlation>
+  private let patterns: AnswerCache<Pattern, AnalyticsReport?>
+
+  /// How many filters are remembered; a report has lists of up to 1000 entries.
+  private static let (reportCapacity, pairCapacity, patternCapacity) = (16, 64, 64)
+
+  init(
+    _ store: any RecordStore, uptime: @escaping @Sendable () -> Double,
+    now: @escaping @Sendable () -> String
+  ) {
+    self.store = store
+    self.now = now
+    reports = AnswerCache(capacity: Self.reportCapacity, uptime: uptime, now: now) {
+      try Analytics(of: store, options: $0.options).runSynchronously(isCancelled: $1)
+    }
+    pairs = AnswerCache(capacity: Self.pairCapacity, uptime: uptime, now: now) {
+      try Analytics(of: store, options: $0.among.options)
+        .correlationSynchronously(of: $0.x, and: $0.y, isCancelled: $1)
+    }
+    patterns = AnswerCache(capacity: Self.patternCapacity, uptime: uptime, now: now) {
+      try Analytics(of: store, options: Analytics.Options(today: $0.today))
+        .runSynchronously(
+          pattern: String(decoding: $0.id, as: UTF8.self), isCancelled: $1)
+    }
+  }
+
+  private var today: CalendarDay { CalendarDay(String(now().prefix(10))) ?? .today }
+
+  /// All figures about the jobs that pass a filter.
+  ///
+  /// - Parameters:
+  ///   - filter: The filter.
+  ///   - outlierScore: The z-score from which a duration is an outlier; `nil` for the usual one.
+  func report(_ filter: JobFilter, outlierScore: Double? = nil) throws -> Report {
+    var options = Analytics.Options(filter: filter, today: today)
+    if let outlierScore { options.outlierScore = outlierScore }
+    // Taken before reading: an answer may be newer than its token, but never older.
+    return try reports.answer(Question(options), since: store.changeToken())
+  }
+
+  /// How two measures go together.
+  func correlation(
+    _ x: Measure, _ y: Measure, _ filter: JobFilter
+  ) throws -> AnswerCache<Pair, Correlation>.Answer {
+    try pairs.answer(
+      Pair(x: x, y: y, among: Question(Analytics.Options(filter: filter))),
+      since: store.changeToken())
+  }
+
+  /// The figures of one pattern.
+  func pattern(_ id: String) throws -> OnePattern {
+    try patterns.answer(
+      Pattern(id: Array(id.utf8), today: today), since: store.changeToken())
+  }
+}

@@ -1,0 +1,197 @@
+import RMOSStore
+import RMOSSystem
+import Synchronization
+
+/// Answers about a store that take long, kept for the questions asked last.
+///
+/// The same question is never worked on twice at a time: whoever asks meanwhile waits for the
+/// answer, or gets the one before. After a change of the store, an answer that takes long is
+/// recomputed in the background, at most for a tenth of the time, while the one before is given and
+/// says so. When the cache is released, the work in the background is cancelled.
+final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendable {
+  /// An answer.
+  struct Answer: Sendable {
+    var value: Value
+    /// When it was computed, ISO 8601.
+    var asOf: String
+    /// Differs from that of every other answer.
+    var revision: Int
+    /// Whether it is of the store as it is now; if not, a newer one is being computed.
+    var isCurrent: Bool
+  }
+
+  /// Computes an answer; asks from time to time whether it is still wanted.
+  typealias Computation =
+    @Sendable (Question, _ isCancelled: @escaping () -> Bool) throws -> Value
+
+  private let work: Work
+
+  /// Creates an empty cache.
+  ///
+  /// - Parameters:
+  ///   - capacity: How many questions are remembered.
+  ///   - uptime: Seconds since some fixed moment.
+  ///   - now: The current time, ISO 8601.
+  ///   - compute: Computes an answer.
+  init(
+    capacity: Int, uptime: @escaping @Sendable () -> Double,
+    now: @escaping @Sendable () -> String, compute: @escaping Computation
+  ) {
+    work = Work(capacity: capacity, uptime: uptime, now: now, compute: compute)
+  }
+
+  deinit { work.cancel() }
+
+  /// The answer to a question.
+  ///
+  /// - Parameters:
+  ///   - question: The question.
+  ///   - token: The store's change token, taken before; `nil` if it has none, then nothing is kept.
+  /// - Throws: What computing it throws.
+  func answer(_ question: Question, since token: String?) throws -> Answer {
+    try work.answer(question, since: token)
+  }
+}
+
+extension AnswerCache {
+  /// What the threads in the background share, which they do not keep the cache alive for.
+  private final class Work: Sendable {
+    private struct Entry {
+      var value: Value
+      var asOf: String
+      var revision: Int
+      var token: String?
+      /// How long it took, seconds.
+      var cost: Double
+      /// When computing it ended.
+      var endedAt: Double
+      var lastUse: Int
+    }
+
+    private struct State {
+      var entries: [Question: Entry] = [:]
+      var underWay: Set<Question> = []
+      var revisions = 0
+      var uses = 0
+    }
+
+    /// What takes less time is computed while the client waits, seconds.
+    private static var quick: Double { 0.02 }
+
+    private let capacity: Int
+    private let uptime: @Sendable () -> Double
+    private let now: @Sendable () -> String
+    private let compute: Computation
+    private let state = Mutex(State())
+    private let monitor = Monitor()
+    private let isCancelled = Atomic(false)
+
+    init(
+      capacity: Int, uptime: @escaping @Sendable () -> Double,
+      now: @escaping @Sendable () -> String, compute: @escaping Computation
+    ) {
+      self.capacity = capacity
+      self.uptime = uptime
+      self.now = now
+      self.compute = compute
+    }
+
+    func cancel() { isCancelled.store(true, ordering: .relaxed) }
+
+    /// What to do about a question.
+    private enum Step {
+      case give(Answer)
+      /// Give the answer of an earlier state, and compute a new one in the background.
+      case refresh(Answer)
+      case compute
+      case wait
+    }
+
+    func answer(_ question: Question, since token: String?) throws -> Answer {
+      while true {
+        switch step(question, token) {
+        case .give(let answer): return answer
+        case .refresh(let answer):
+          refresh(question, token)
+          return answer
+        case .compute: return try computed(question, token)
+        case .wait:
+          monitor.lock()
+          while state.withLock({ $0.underWay.contains(question) }) { monitor.wait() }
+          monitor.unlock()
+        }
+      }
+    }
+
+    private func step(_ question: Question, _ token: String?) -> Step {
+      let time = uptime()
+      return state.withLock { state in
+        guard var entry = state.entries[question], let token else {
+          return state.underWay.insert(question).inserted ? .compute : .wait
+        }
+        state.uses += 1
+        entry.lastUse = state.uses
+        state.entries[question] = entry
+        let isCurrent = entry.token == token
+        let answer = Answer(
+          value: entry.value, asOf: entry.asOf, revision: entry.revision, isCurrent: isCurrent)
+        if isCurrent { return .give(answer) }
+        let isUnderWay = state.underWay.contains(question)
+        guard entry.cost > Self.quick else {
+          if isUnderWay { return .wait }
+          state.underWay.insert(question)
+          return .compute
+        }
+        guard !isUnderWay, time >= entry.endedAt + 9 * entry.cost else { return .give(answer) }
+        state.underWay.insert(question)
+        return .refresh(answer)
+      }
+    }
+
+    /// Computes the answer on a thread of its own.
+    private func refresh(_ question: Question, _ token: String?) {
+      do {
+        try SystemThread.detached { [self] in
+          do {
+            _ = try computed(question, token)
+          } catch {
+            // Whoever asks next computes it, and hears why that fails.
+            state.withLock { $0.entries[question] = nil }
+          }
+        }
+      } catch {
+        end(question)
+      }
+    }
+
+    private func computed(_ question: Question, _ token: String?) throws -> Answer {
+      defer { end(question) }
+      let (start, asOf) = (uptime(), now())
+      let value = try compute(question) { [self] in isCancelled.load(ordering: .relaxed) }
+      let end = uptime()
+      return state.withLock { state in
+        state.revisions += 1
+        let answer = Answer(
+          value: value, asOf: asOf, revision: state.revisions, isCurrent: true)
+        guard token != nil else { return answer }
+        state.uses += 1
+        state.entries[question] = Entry(
+          value: value, asOf: asOf, revision: state.revisions, token: token, cost: end - start,
+          endedAt: end, lastUse: state.uses)
+        if state.entries.count > capacity,
+          let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
+        {
+          state.entries[oldest.key] = nil
+        }
+        return answer
+      }
+    }
+
+    private func end(_ question: Question) {
+      monitor.lock()
+      state.withLock { _ = $0.underWay.remove(question) }
+      monitor.wakeAll()
+      monitor.unlock()
+    }
+  }
+}

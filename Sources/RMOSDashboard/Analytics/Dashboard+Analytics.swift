@@ -1,0 +1,266 @@
+import RMOSAnalytics
+import RMOSHTTP
+import RMOSModels
+import RMOSStore
+
+extension Dashboard {
+  /// Responds to `GET` and `HEAD` of the analytics.
+  func analytics(
+    _ route: AnalyticsRoute, id: String, _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    switch route {
+    case .recent: return try recentJobs(target, request)
+    case .details: return try patternDetails(id, request)
+    case .correlation: return try correlation(target, request)
+    case .predict: throw HTTPRefusal(404, "there is no such path")
+    default: break
+    }
+    let filter = try JobFilter(target)
+    let score = try target.score("z", default: Analytics.Options().outlierScore)
+    let days = try target.integer("days", in: 1...3660, default: 30)
+    let window = try target.integer("window_days", in: 1...366, default: 30)
+    let answer = try figures.report(
+      filter, outlierScore: route == .unusualDurations ? score : nil)
+    return kept(answer, request) { writer in
+      if route == .all {
+        writer.report(answer.value) { $0.state(of: answer) }
+        return
+      }
+      writer.object { writer in
+        writer.member("success", true)
+        let figures = AnalyticsAnswer(report: answer.value)
+        switch route {
+        case .successTrends: figures.writeTrends(days: days, to: &writer)
+        case .unusualDurations: figures.writeUnusualDurations(score: score, to: &writer)
+        case .unusualSuccess:
+          figures.writeUnusualSuccess(score: score, windowDays: window, to: &writer)
+        default: figures.write(route, to: &writer)
+        }
+        writer.state(of: answer)
+      }
+    }
+  }
+
+  /// A response from kept figures.
+  private func kept<Question, Value>(
+    _ answer: AnswerCache<Question, Value>.Answer, _ request: ServerRequest,
+    _ write: (inout JSONWriter) -> Void
+  ) -> ServerResponse {
+    let state = answer.isCurrent ? "" : "-before"
+    let tag = EntityTag.naming("\(mark)-figures-\(answer.revision)\(state)")
+    if request.hasCurrent(tag) { return .notModified(tag) }
+    var writer = JSONWriter()
+    write(&writer)
+    return .json(writer.utf8 + [0x0A], entityTag: tag)
+  }
+
+  // MARK: Single figures
+
+  private func correlation(
+    _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    let known = Measure.allCases.map(\.rawValue).joined(separator: ", ")
+    func measure(_ name: String) throws -> Measure {
+      guard let text = try target.parameter(name), !text.isEmpty else {
+        throw HTTPRefusal(400, "\"x\" and \"y\" are required, each one of \(known)")
+      }
+      guard let measure = Measure(rawValue: text) else {
+        throw HTTPRefusal(422, "\"\(name)\" must be one of \(known), found \"\(text.shortened)\"")
+      }
+      return measure
+    }
+    let (x, y) = (try measure("x"), try measure("y"))
+    let answer = try figures.correlation(x, y, JobFilter(target))
+    return kept(answer, request) { writer in
+      writer.object {
+        $0.member("success", true)
+        $0.member("x", x.rawValue)
+        $0.member("y", y.rawValue)
+        $0.member("r", answer.value.pearson)
+        $0.member("spearman", answer.value.spearman)
+        $0.member("n", answer.value.n)
+        $0.member("missing", answer.value.missing)
+        $0.state(of: answer)
+      }
+    }
+  }
+
+  private func recentJobs(
+    _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    let limit = try target.integer("limit", in: 1...500, default: 10)
+    return try unlessCurrent(request) { _ in
+      let jobs = try store.read { reader in
+        try reader.records(RecordQuery(.joblogs).order(.newestFirst).limit(limit)).map { job in
+          let pattern = try job["pattern_id"]?.text.flatMap { try reader.record(.patterns, id: $0) }
+          return (job: job, patternName: pattern?["name"]?.text)
+        }
+      }
+      return { writer in
+        writer.member("recent_jobs") { writer in
+          writer.array { writer in
+            for (job, patternName) in jobs {
+              let seconds = job["duration_seconds"]?.measure
+              writer.object {
+                $0.member("id", job.id)
+                $0.member("job_type", job["job_type"]?.text)
+                $0.member("pattern_id", job["pattern_id"]?.text)
+                $0.member("pattern_name", patternName)
+                $0.member("status", job["status"]?.text)
+                $0.member("duration_seconds", seconds)
+                $0.member("duration_minutes", seconds.map { $0 / 60 })
+                $0.member("created_at", job["created_at"]?.text)
+              }
+            }
+          }
+        }
+        writer.member("count", jobs.count)
+      }
+    }
+  }
+
+  private func patternDetails(_ id: String, _ request: ServerRequest) throws -> ServerResponse {
+    let answer = try figures.pattern(id)
+    guard let report = answer.value else { throw HTTPRefusal.absent(.patterns, id) }
+    return kept(answer, request) { writer in
+      writer.object { writer in
+        writer.member("success", true)
+        writer.pattern(report)
+        writer.state(of: answer)
+      }
+    }
+  }
+
+  // MARK: Prediction
+
+  /// Responds to a request for the risk of a job, which changes nothing.
+  func predict(_ request: ServerRequest) throws -> ServerResponse {
+    // As for writing: pages of other origins have no business here.
+    if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
+    let job = try PlannedJob(request)
+    let report = try figures.report(JobFilter(), outlierScore: nil)
+    let risk = report.value.risk(jobType: job.jobType, material: job.material)
+    return .json {
+      $0.member("success", true)
+      $0.risk(risk, job)
+      $0.state(of: report)
+    }
+  }
+}
+
+extension Value {
+  /// The text, if it is one.
+  fileprivate var text: String? {
+    if case .text(let text) = self { text } else { nil }
+  }
+
+  /// The number, if it is one, finite and not negative.
+  fileprivate var measure: Double? {
+    let number: Double? =
+      switch self {
+      case .integer(let number): Double(number)
+      case .real(let number): number
+      case .null, .text, .blob: nil
+      }
+    return number.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+  }
+}
+
+extension RequestTarget {
+  /// A parameter as a z-score.
+  ///
+  /// - Throws: ``HTTPRefusal`` with 422 if it is not a number from 0 to 1000.
+  fileprivate func score(_ name: String, default defaultValue: Double) throws -> Double {
+    guard let text = try parameter(name) else { return defaultValue }
+    guard let number = Double(text), 0...1000 ~= number else {
+      throw HTTPRefusal(
+        422, "\"\(name)\" must be a number from 0 to 1000, found \"\(text.shortened)\"")
+    }
+    return number
+  }
+}
+
+/// The job that a prediction is asked for.
+private struct PlannedJob {
+  var jobType: String
+  var material: String?
+
+  /// Reads the job of a request: `job_type` or `jobType`, `material`, and `toolDiameter`, which
+  /// older clients send and nothing depends on.
+  ///
+  /// - Throws: ``HTTPRefusal`` with 413, 415 or 422.
+  init(_ request: ServerRequest) throws {
+    try EntityBody.checkForm(request)
+    guard let text = String(validating: request.body, as: UTF8.self),
+      let value = try? JSONValue(parsing: text)
+    else {
+      throw HTTPRefusal(422, "the body is not valid JSON; send an object with \"job_type\"")
+    }
+    guard case .object(let members) = value else {
+      throw HTTPRefusal(422, "the body is not a JSON object; send one with \"job_type\"")
+    }
+    var type: String?
+    for member in members {
+      switch (member.name, member.value) {
+      case ("job_type", .string(let text)), ("jobType", .string(let text)): type = text
+      case ("material", .string(let text)): material = text
+      case ("material", .null), ("toolDiameter", .number), ("toolDiameter", .null): break
+      case ("job_type", _), ("jobType", _), ("material", _):
+        throw HTTPRefusal(422, "\"\(member.name)\" must be a string")
+      case ("toolDiameter", _): throw HTTPRefusal(422, "\"toolDiameter\" must be a number")
+      default:
+        throw HTTPRefusal(
+          422,
+          "\"\(member.name.shortened)\" is not a member here; known: job_type, material, "
+            + "toolDiameter")
+      }
+    }
+    guard let type else { throw HTTPRefusal(422, "\"job_type\" is missing") }
+    jobType = type
+  }
+}
+
+extension JSONWriter {
+  /// Writes of when figures are.
+  fileprivate mutating func state<Question, Value>(
+    of answer: AnswerCache<Question, Value>.Answer
+  ) {
+    member("as_of", answer.asOf)
+    member("current", answer.isCurrent)
+  }
+
+  fileprivate mutating func risk(_ risk: FailureRisk?, _ job: PlannedJob) {
+    member("risk_percent", risk?.percent)
+    member("risk_score", risk.map { $0.percent / 100 })
+    member("advice", RiskWords.advice(risk))
+    member("explanation", RiskWords.explanation(risk, job.jobType, job.material))
+    member("n", risk?.failures.total ?? 0)
+    member("failed", risk?.failures.count ?? 0)
+    member("basis", risk?.basis.rawValue)
+  }
+}
+
+/// What a risk means, in words.
+enum RiskWords {
+  static func advice(_ risk: FailureRisk?) -> String {
+    guard let risk else { return "No job has finished yet, so nothing is known." }
+    switch risk.percent {
+    case ..<20: return "Low risk."
+    case ..<50: return "Medium risk: make a trial piece first."
+    default: return "High risk: find out why such jobs failed before making another."
+    }
+  }
+
+  static func explanation(_ risk: FailureRisk?, _ jobType: String, _ material: String?) -> String {
+    guard let risk else { return "There are no finished jobs to judge by." }
+    let finished = PlainText.counted(risk.failures.total, "finished job")
+    let group =
+      switch risk.basis {
+      case .typeAndMaterial: "of the type \"\(jobType)\" in \(material ?? "")"
+      case .type: "of the type \"\(jobType)\""
+      case .all: "of all types"
+      }
+    return "\(PlainText.grouped(risk.failures.count)) of \(finished) \(group) failed; "
+      + "the risk is (failed + 1)/(finished + 2)."
+  }
+}

@@ -1,0 +1,274 @@
+import RMOSAnalytics
+import RMOSHTML
+import RMOSHTTP
+import RMOSModels
+import RMOSSystem
+
+/// The page at `/analytics`: what the jobs, materials and patterns say.
+///
+/// The filter is in the address, so that a page can be kept as a bookmark.
+struct AnalyticsPage {
+  private let request: AnalyticsRequest
+  private let answer: AnalyticsFigures.Report
+
+  init(_ request: AnalyticsRequest, _ figures: AnalyticsFigures) throws {
+    self.request = request
+    answer = try figures.report(request.filter)
+  }
+
+  private var report: AnalyticsReport { answer.value }
+
+  var document: PageDocument {
+    let parts: [(AnalyticsReport.Part, String)] = [
+      (.jobs, "Jobs"), (.materials, "Materials"), (.patterns, "Patterns"),
+    ]
+    let sections = parts.map { part, title -> HTML in
+      let tables = report.tables([part]).filter { $0.name != "jobs" }
+      return """
+        <section class="part" aria-labelledby="part-\(part.rawValue)">
+        <h2 id="part-\(part.rawValue)">\(title)</h2>
+        <div class="figures">
+        \(tables.map { $0.html(level: 3, link: link) })</div>
+        </section>
+
+        """
+    }
+    let jumps = parts.map {
+      "<li><a href=\"#part-\($0.0.rawValue)\">\($0.1)</a></li>\n" as HTML
+    }
+    let busy: HTML = answer.isCurrent ? "" : " data-refreshing"
+    return PageDocument(
+      title: "Analytics", section: "/analytics",
+      main: """
+        \(ColumnChart.definitions)<h1>Analytics</h1>
+        \(form)<div id="figures"\(busy)>
+        \(state)\(tiles)\(gaps)<nav class="jumps" aria-label="On this page"><ul>
+        \(jumps)</ul></nav>
+        \(sections)</div>
+
+        """)
+  }
+
+  // MARK: The form
+
+  private var form: HTML {
+    let fields: [(FilterParameter, String, HTML)] = [
+      (.from, "From", "type=\"date\""), (.to, "To", "type=\"date\""),
+      (.jobType, "Job type", "type=\"text\" list=\"job-types\" placeholder=\"any\""),
+      (.material, "Material", "type=\"text\" list=\"materials\" placeholder=\"any\""),
+      (.pattern, "Pattern", "type=\"text\" placeholder=\"any id\""),
+      (.family, "Strip family", "type=\"text\" placeholder=\"any id\""),
+    ]
+    let inputs = fields.map { parameter, label, kind -> HTML in
+      let name = parameter.rawValue
+      return """
+        <p><label for="\(name)">\(label)</label><input id="\(name)" name="\(name)" \(kind) \
+        value="\(request.value(parameter))" autocomplete="off" spellcheck="false"></p>
+
+        """
+    }
+    func options(_ texts: [String]) -> [HTML] {
+      texts.prefix(100).map { "<option value=\"\($0)\"></option>" }
+    }
+    return """
+      <form class="tools" action="/analytics" method="get" aria-label="Which jobs count">
+      \(inputs)<p class="go"><button type="submit">Show</button></p>
+      <datalist id="job-types">\(options(report.jobs.types.map(\.key)))</datalist>\
+      <datalist id="materials">\(options(report.materials.stock.map(\.material)))</datalist>
+      </form>
+
+      """
+  }
+
+  private var state: HTML {
+    let labels: [FilterParameter: String] = [
+      .from: "from", .to: "to", .jobType: "job type", .material: "material",
+      .pattern: "pattern", .family: "strip family",
+    ]
+    let chips = request.filter.parameters.map { name, value -> HTML in
+      let rest = request.filter.parameters.filter { $0.0 != name }
+      let label = FilterParameter(rawValue: name).flatMap { labels[$0] } ?? name
+      return """
+        <a class="chip" href="\(AnalyticsRequest.link(rest) ?? "/analytics")">\(label): \
+        \(PageText.short(value, limit: 60)) <span aria-hidden="true">×</span>\
+        <span class="away">, remove this filter</span></a>
+
+        """
+    }
+    let complaints = request.complaints.map {
+      "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
+    }
+    let newer: HTML =
+      answer.isCurrent
+      ? ""
+      : """
+       The data has changed since; the new figures are being computed. \
+      <a href="\(AnalyticsRequest.link(request.filter.parameters) ?? "/analytics")">Reload</a>
+      """
+    return """
+      \(complaints)<p class="summary"><span>As of \(PageText.time(answer.asOf)).\(newer)</span> \
+      \(chips)</p>
+
+      """
+  }
+
+  // MARK: The summary
+
+  private var tiles: HTML {
+    let (jobs, waste) = (report.jobs, report.materials.waste)
+    let success = jobs.success
+    let tiles: [(String, HTML, String)] = [
+      ("Jobs", number(jobs.total), "\(PlainText.grouped(jobs.finished)) finished"),
+      (
+        "Success rate", success.percent.map { "\(FigureText.number($0, 1)) %" } ?? unknown,
+        success.total > 0
+          ? "\(FigureText.number(success.low, 1))–\(FigureText.number(success.high, 1)) %, "
+            + "of \(PlainText.grouped(success.total)) finished" : "no job has finished"
+      ),
+      (
+        "Median duration",
+        jobs.durationSeconds.median.map { "\(PageText.duration($0))" } ?? unknown,
+        basis(jobs.durationSeconds.n, jobs.durationSeconds.missing)
+      ),
+      (
+        "Mean waste", waste.mean.map { "\(FigureText.number($0, 1)) %" } ?? unknown,
+        basis(waste.n, waste.missing)
+          + (waste.outOfRange > 0 ? ", \(PlainText.grouped(waste.outOfRange)) impossible" : "")
+      ),
+      (
+        "Finished per day",
+        jobs.throughput.finishedPerDay.map { "\(FigureText.number($0, 2))" } ?? unknown,
+        jobs.throughput.days.map { "in \(PlainText.counted($0, "calendar day"))" }
+          ?? "no job has a day"
+      ),
+      (
+        "Open jobs", number(jobs.open),
+        jobs.throughput.oldestOpenDay.map { "the oldest of \($0)" } ?? "none has a day"
+      ),
+    ]
+    let items = tiles.map { name, value, note -> HTML in
+      """
+      <div><dt>\(name)</dt><dd>\(value)<span class="note dim">\(note)</span></dd></div>
+
+      """
+    }
+    return "<dl class=\"totals\">\n\(items)</dl>\n"
+  }
+
+  private var unknown: HTML { "<span class=\"dim\">\(FigureText.unknown)</span>" }
+
+  private func number(_ number: Int) -> HTML { "\(PlainText.grouped(number))" }
+
+  private func basis(_ n: Int, _ missing: Int) -> String {
+    "n \(PlainText.grouped(n)), \(PlainText.grouped(missing)) missing"
+  }
+
+  /// What the figures cannot say, because the data does not.
+  private var gaps: HTML {
+    let jobs = report.jobs
+    let gaps: [(Int, String, String)] = [
+      (jobs.withoutPattern, "job names no pattern", "jobs name no pattern"),
+      (
+        jobs.withMissingPattern, "job names a pattern that does not exist",
+        "jobs name patterns that do not exist"
+      ),
+      (
+        jobs.withMissingStripFamily, "job names a strip family that does not exist",
+        "jobs name strip families that do not exist"
+      ),
+      (jobs.withoutDay, "job has no day", "jobs have no day"),
+      (
+        report.patterns.withMissingStripFamily,
+        "pattern names a strip family that does not exist",
+        "patterns name strip families that do not exist"
+      ),
+    ]
+    let items = gaps.filter { $0.0 > 0 }.map {
+      "<li>\(PlainText.counted($0.0, $0.1, $0.2))</li>\n" as HTML
+    }
+    return items.isEmpty ? "" : "<ul class=\"note gaps\">\n\(items)</ul>\n"
+  }
+
+  // MARK: Links
+
+  /// Where what a row names is shown: the entity, the jobs behind the figure, or the figures of
+  /// these jobs alone.
+  private func link(_ table: FigureTable, _ name: String) -> String? {
+    switch table.subject {
+    case .jobs: return PageLink.link(to: .joblogs, id: name)
+    case .stripFamily: return PageLink.link(to: .stripFamilies, id: name)
+    case .jobType: return jobs(table, [("type", name)])
+    case .status: return jobs(table, [("status", name)])
+    case .pattern where table.name.hasPrefix("failures"): return jobs(table, [("pattern", name)])
+    case .pattern: return PageLink.link(to: .patterns, id: name)
+    case .material where table.name == "stock":
+      return PageLink.link(to: .stripFamilies, [("material", name)])
+    case .material:
+      let rest = request.filter.parameters.filter { $0.0 != FilterParameter.material.rawValue }
+      return AnalyticsRequest.link(rest + [(FilterParameter.material.rawValue, name)])
+    case .other: return nil
+    }
+  }
+
+  /// The list of the jobs behind a figure, as far as a list can be filtered.
+  private func jobs(_ table: FigureTable, _ filters: [(String, String)]) -> String? {
+    var filters = filters
+    func add(_ name: String, _ value: String?) {
+      if let value, !filters.contains(where: { $0.0 == name }) { filters.append((name, value)) }
+    }
+    if table.name.hasPrefix("failures") { add("status", "failed") }
+    if table.name == "durations" { add("status", "completed") }
+    add("type", request.filter.jobType)
+    add("pattern", request.filter.patternID)
+    add("family", request.filter.stripFamilyID)
+    return PageLink.link(to: .joblogs, filters)
+  }
+}
+
+/// The request for the analytics page.
+///
+/// Invalid values are ignored, and the page says so.
+struct AnalyticsRequest {
+  private(set) var filter = JobFilter()
+  /// Messages about invalid values.
+  private(set) var complaints: [String] = []
+  private let target: RequestTarget
+
+  static let parameters = FilterParameter.allCases.map(\.rawValue)
+
+  init(_ target: RequestTarget) {
+    self.target = target
+    filter.from = day(.from)
+    filter.to = day(.to)
+    if let from = filter.from, let to = filter.to, from > to {
+      complaints.append("\(from) is after \(to); both are ignored.")
+      (filter.from, filter.to) = (nil, nil)
+    }
+    filter.jobType = text(.jobType)
+    filter.material = text(.material)
+    filter.patternID = text(.pattern)
+    filter.stripFamilyID = text(.family)
+  }
+
+  private mutating func day(_ parameter: FilterParameter) -> CalendarDay? {
+    guard let text = text(parameter) else { return nil }
+    if let day = CalendarDay(text) { return day }
+    complaints.append(
+      "\"\(text.prefix(40))\" is not a day, YYYY-MM-DD; \"\(parameter.rawValue)\" is ignored.")
+    return nil
+  }
+
+  private func text(_ parameter: FilterParameter) -> String? {
+    target[parameter.rawValue].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// A parameter as given.
+  func value(_ parameter: FilterParameter) -> String { target[parameter.rawValue] ?? "" }
+
+  /// The address of the page with parameters; `nil` if it would be too long.
+  static func link(_ parameters: [(String, String)]) -> String? {
+    let query = parameters.map { "\($0.0)=\($0.1.percentEncoded)" }.joined(separator: "&")
+    let link = "/analytics" + (query.isEmpty ? "" : "?\(query)")
+    return link.utf8.count <= PageLink.longestLink ? link : nil
+  }
+}

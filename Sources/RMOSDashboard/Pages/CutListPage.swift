@@ -1,0 +1,124 @@
+import RMOSAnalytics
+import RMOSHTML
+import RMOSHTTP
+import RMOSModels
+import RMOSSystem
+import RMOSStore
+
+/// What to cut for a number of rosettes of a pattern: a form, and a list to print.
+struct CutListPage {
+  private let id: String
+  private let name: String
+  private let form: CutListForm
+  private let list: CutList?
+
+  init(_ id: String, _ target: RequestTarget, in store: any RecordStore) throws {
+    self.id = id
+    form = CutListForm(target)
+    let options = form.options
+    let (name, list) = try store.read { reader -> (String?, CutList?) in
+      guard let pattern = try reader.record(.patterns, id: id) else {
+        throw ErrorPage.noEntity(.patterns, id: id)
+      }
+      let list = try options.map { options in
+        try CutList(of: pattern, options: options) { try reader.record(.stripFamilies, id: $0) }
+      }
+      return (PageText.text(pattern["name"]), list)
+    }
+    self.name = name ?? ""
+    self.list = list
+  }
+
+  var document: PageDocument {
+    let title = [name, id].first { !PageText.isBlank($0) } ?? "pattern"
+    let complaints = form.complaints.map {
+      "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
+    }
+    let content: HTML =
+      list.map { "<p class=\"lead\">\($0.title)</p>\n\($0.content)" }
+      ?? "<p class=\"nothing\">How many rosettes?</p>\n"
+    return PageDocument(
+      title: "Cut list: \(String(title.unicodeScalars.prefix(80)))", section: "/patterns",
+      main: """
+        <nav class="crumbs" aria-label="Path"><a href="/patterns">Patterns</a> \
+        <span aria-hidden="true">/</span> \(PageCell.link(to: .patterns, id: id, title)) \
+        <span aria-hidden="true">/</span></nav>
+        <h1>Cut list</h1>
+        <p class="dim"><code>\(PageText.whole(id))</code></p>
+        \(form.form(of: id))\(complaints)\(content)
+        """)
+  }
+}
+
+/// The form that a cut list is asked for with, and its values in an address.
+struct CutListForm {
+  /// The parameters, in order.
+  static let parameters = ["count", "scrap", "stick", "kerf"]
+
+  /// How much to cut, and how; `nil` if it is not said, or wrong.
+  private(set) var options: CutList.Options?
+  /// Messages about invalid values.
+  private(set) var complaints: [String] = []
+  private var values: [String: String] = [:]
+
+  /// Creates the empty form.
+  init() {}
+
+  /// Creates the form with the values of an address.
+  init(_ target: RequestTarget) {
+    for name in Self.parameters { values[name] = target[name] }
+    let count = number("count", in: 1...1_000_000, isWhole: true)
+    let scrap = number("scrap", in: 0...1000)
+    let stick = number("stick", in: 1...100_000)
+    let kerf = number("kerf", in: 0...1000)
+    guard let count, complaints.isEmpty else { return }
+    options = CutList.Options(
+      count: Int(count), scrapPercent: scrap ?? 0, stickMM: stick, kerfMM: kerf ?? 0)
+  }
+
+  private mutating func number(
+    _ name: String, in range: ClosedRange<Double>, isWhole: Bool = false
+  ) -> Double? {
+    guard let text = values[name], !text.isEmpty else { return nil }
+    if let number = Double(text), range.contains(number), !isWhole || number == number.rounded() {
+      return number
+    }
+    let (low, high) = (PageText.decimal(range.lowerBound), PageText.decimal(range.upperBound))
+    complaints.append(
+      "\"\(name)\" must be a \(isWhole ? "whole " : "")number from \(low) to \(high), "
+        + "found \"\(text.prefix(40))\".")
+    return nil
+  }
+
+  /// The form for a pattern.
+  func form(of id: String) -> HTML {
+    let fields = [
+      ("count", "Rosettes", "1", "1", ""), ("scrap", "Scrap, %", "0", "any", "0"),
+      ("stick", "Stick, mm", "1", "any", "not known"), ("kerf", "Kerf, mm", "0", "any", "0"),
+    ].map { name, label, minimum, step, placeholder -> HTML in
+      let required: HTML = name == "count" ? " required" : ""
+      return """
+        <p><label for="\(name)">\(label)</label><input id="\(name)" name="\(name)" type="number" \
+        min="\(minimum)" step="\(step)" placeholder="\(placeholder)" \
+        value="\(values[name] ?? "")"\(required)></p>
+
+        """
+    }
+    let (path, isInPath) = Self.path(of: id)
+    let hidden: HTML = isInPath ? "" : "<input type=\"hidden\" name=\"id\" value=\"\(id)\">\n"
+    return """
+      <form class="tools" action="\(path)" method="get" aria-label="What to cut">
+      \(hidden)\(fields)<p class="go"><button type="submit">Cut list</button></p>
+      </form>
+
+      """
+  }
+
+  /// The path of a pattern's cut list, and whether the id is in it.
+  static func path(of id: String) -> (path: String, hasID: Bool) {
+    // Browsers resolve dots alone as steps, even if they are escaped.
+    let path = "/patterns/\(id.percentEncoded)/cut-list"
+    let isStep = id.isEmpty || id == "." || id == ".."
+    return isStep || path.utf8.count > PageLink.longestLink ? ("/cut-list", false) : (path, true)
+  }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import RMOSAnalytics
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+/// The pages of the figures, and what a pattern's page says of its own.
+@Suite struct AnalyticsPageTests {
+  private func example() throws -> InMemoryStore {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(Fixtures.exampleTree, into: store)
+    return store
+  }
+
+  private func page(_ target: String, of store: any RecordStore) -> String {
+    PageSamples.get(target, of: store).text.withoutLookAndScript
+  }
+
+  @Test func everyFigureOfTheExampleIsThere() throws {
+    let html = try page("/analytics", of: example())
+    #expect(html.contains("<a href=\"/analytics\" aria-current=\"page\">Analytics</a>"))
+    for table in [
+      "months", "durations", "failures_by_type", "failures_by_blade", "waste_by_material",
+      "stock", "blades", "complexity", "popularity", "estimates", "outliers", "stuck",
+    ] {
+      #expect(html.contains("<section id=\"\(table)\""), "\(table)")
+    }
+    #expect(html.contains("75.0 %") && html.contains("56.6–87.3 %, of 28 finished"))
+    #expect(html.contains("n 21, 7 missing"))
+    #expect(html.contains("As of <time datetime=\"2026-03-01T12:00:00Z\">"))
+    // Each chart has words and a table behind it.
+    let charts = html.matches(of: /<svg class="(chart|mark)" role="img"/).count
+    let titles = html.matches(of: /<title[ >]/).count
+    #expect(charts > 50 && titles >= charts)
+    #expect(html.matches(of: /<details class="numbers"/).count > 12)
+    // The jobs behind a figure are a link away.
+    #expect(
+      html.contains("href=\"/joblogs?type=assembly&amp;status=failed\"")
+        || html.contains("href=\"/joblogs?type=assembly&status=failed\""))
+    #expect(html.contains("href=\"/patterns/chevron_5x7\""))
+    #expect(html.contains("href=\"/analytics?material=Koa\""))
+  }
+
+  @Test func whatIsNotKnownIsSaidAndNeverZero() {
+    let html = page("/analytics", of: InMemoryStore())
+    #expect(html.contains("<dt>Success rate</dt><dd><span class=\"dim\">unknown</span>"))
+    #expect(html.contains("<dt>Median duration</dt><dd><span class=\"dim\">unknown</span>"))
+    #expect(html.contains("no job has finished"))
+    #expect(html.contains("Nothing is known."))
+    #expect(!html.contains(/\b0(\.0+)? (%|s|h)\b/))
+    #expect(!html.contains(/\bnan\b|\binf\b/))
+  }
+
+  @Test func theFilterIsInTheAddressAndInTheForm() throws {
+    let store = try example()
+    let html = page("/analytics?job_type=slice&from=2025-01-01&to=2025-12-31", of: store)
+    #expect(html.contains("value=\"slice\"") && html.contains("value=\"2025-01-01\""))
+    #expect(html.contains("<dt>Jobs</dt><dd>7"))
+    #expect(html.contains("remove this filter"))
+    // Links keep it.
+    #expect(html.contains("/analytics?from=2025-01-01&to=2025-12-31&job_type=slice&material=Koa"))
+    // Empty fields of the form are no filter.
+    #expect(
+      page("/analytics?from=&to=&job_type=&material=", of: store).contains("<dt>Jobs</dt><dd>40"))
+  }
+
+  @Test(arguments: [
+    ("from=2025-02-30", "is not a day"), ("from=2025-02-02&to=2025-02-01", "is after"),
+  ])
+  func aWrongDayIsSaidAndIgnored(_ query: String, _ words: String) throws {
+    let html = try page("/analytics?\(query)", of: example())
+    #expect(html.contains(words) && html.contains("<dt>Jobs</dt><dd>40"))
+  }
+
+  @Test func anUnknownParameterIsRefused() {
+    let answer = PageSamples.get("/analytics?jobtype=slice", of: InMemoryStore())
+    #expect(answer.status == 422 && answer.text.contains("job_type"))
+    #expect(PageSamples.get("/analytics/more", of: InMemoryStore()).status == 404)
+    let slash = PageSamples.get("/analytics/?from=2025-01-01", of: InMemoryStore())
+    #expect(slash.field("Location") == "/analytics?from=2025-01-01")
+  }
+
+  @Test func aPatternHasItsOwnFigures() throws {
+    let html = try page("/patterns/classic_rope_5x9", of: example())
+    #expect(html.contains("<h2 id=\"figures-title\">Figures</h2>"))
+    #expect(html.contains("<a href=\"/joblogs?pattern=classic_rope_5x9\">2 jobs</a>"))
+    #expect(html.contains("45 min 0 s") && html.contains("33 % longer"))
+    #expect(html.contains("score 52.3"))
+    #expect(html.contains("href=\"/analytics?pattern=classic_rope_5x9\""))
+    #expect(html.contains("action=\"/patterns/classic_rope_5x9/cut-list\""))
+    let unused = InMemoryStore()
+    try unused.write {
+      try $0.insert(StoreSamples.record(.patterns, "p", ["geometry": .text("{}")]))
+    }
+    let nothing = page("/patterns/p", of: unused)
+    #expect(nothing.contains("<dt>success</dt><dd><span class=\"dim\">unknown</span>"))
+    #expect(nothing.contains("0 jobs"))
+  }
+
+  // MARK: Cut lists
+
+  private func store() throws -> InMemoryStore {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      for id in ["rope", ".."] {
+        try transaction.insert(
+          StoreSamples.record(
+            .patterns, id,
+            [
+              "name": .text("Rope & <b>"), "strip_family_id": .null,
+              "geometry": .text(#"{"rings":[{"radius_mm":40,"segments":24}]}"#),
+            ]))
+      }
+    }
+    return store
+  }
+
+  @Test func aCutListIsAskedForInTheAddress() throws {
+    let store = try store()
+    let html = page("/patterns/rope/cut-list?count=10&scrap=10&stick=600&kerf=0.5", of: store)
+    #expect(html.contains("10 × Rope &amp; &lt;b&gt;, 10 % scrap, kerf 0.5 mm, sticks of 600 mm"))
+    // 24 tiles each, 264 with scrap.
+    #expect(html.contains("<td class=\"n\">264</td>"))
+    #expect(html.contains("name=\"count\" type=\"number\"") && html.contains("value=\"10\""))
+    #expect(page("/cut-list?id=..&count=1", of: store).contains("<td class=\"n\">24</td>"))
+    #expect(page("/patterns/..?count=1", of: store).contains("404") == false)
+    #expect(page("/patterns/rope/cut-list", of: store).contains("How many rosettes?"))
+  }
+
+  @Test(arguments: [
+    "count=0", "count=1.5", "count=x", "count=1&scrap=-1", "count=1&kerf=nan", "count=1&stick=0",
+    "count=99999999999999999999",
+  ])
+  func aWrongNumberIsSaid(_ query: String) throws {
+    let html = try page("/patterns/rope/cut-list?\(query)", of: store())
+    #expect(html.contains("must be a") && !html.contains("<table"))
+  }
+
+  @Test func whatIsNotThereHasNoCutList() throws {
+    let store = try store()
+    #expect(PageSamples.get("/patterns/none/cut-list?count=1", of: store).status == 404)
+    #expect(PageSamples.get("/joblogs/rope/cut-list?count=1", of: store).status == 404)
+    #expect(PageSamples.get("/patterns/rope/cut-list?cout=1", of: store).status == 422)
+    #expect(PageSamples.get("/cut-list?count=1", of: store).status == 404)
+  }
+}

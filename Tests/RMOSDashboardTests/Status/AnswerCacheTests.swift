@@ -1,0 +1,151 @@
+import Foundation
+import RMOSStore
+import RMOSTestSupport
+import Synchronization
+import Testing
+
+@testable import RMOSDashboard
+
+@Suite struct AnswerCacheTests {
+  /// A question machine that counts how often it computes, on a clock that passes as told.
+  final class Machine: Sendable {
+    let uptime = DashboardFixture.Uptime()
+    private let state = Mutex<(computed: [String], cost: Double, failure: StoreError?)>(
+      ([], 0, nil))
+
+    var computed: [String] { state.withLock { $0.computed } }
+    func setCost(_ cost: Double) { state.withLock { $0.cost = cost } }
+    func setFailure(_ failure: StoreError?) { state.withLock { $0.failure = failure } }
+
+    func cache(capacity: Int = 4) -> AnswerCache<String, Int> {
+      AnswerCache(
+        capacity: capacity, uptime: { [self] in uptime.now },
+        now: { [self] in "second \(Int(uptime.now))" }
+      ) { [self] question, _ in
+        try state.withLock { state in
+          state.computed.append(question)
+          uptime.pass(state.cost)
+          if let failure = state.failure { throw failure }
+          return state.computed.count
+        }
+      }
+    }
+  }
+
+  @Test func anAnswerIsKeptUntilTheStoreChanges() throws {
+    let machine = Machine()
+    let cache = machine.cache()
+    let first = try cache.answer("a", since: "1")
+    #expect(first.isCurrent && first.asOf == "second 1000")
+    machine.uptime.pass(1000)
+    #expect(try cache.answer("a", since: "1").revision == first.revision)
+    // What is quick is computed while the client waits.
+    let second = try cache.answer("a", since: "2")
+    #expect(second.isCurrent && second.revision != first.revision && second.asOf == "second 2000")
+    #expect(machine.computed == ["a", "a"])
+  }
+
+  @Test func theQuestionsAskedLastAreKept() throws {
+    let machine = Machine()
+    let cache = machine.cache(capacity: 2)
+    for question in ["a", "b", "a", "c", "a"] { _ = try cache.answer(question, since: "1") }
+    #expect(machine.computed == ["a", "b", "c"])
+    _ = try cache.answer("b", since: "1")
+    #expect(machine.computed == ["a", "b", "c", "b"])
+  }
+
+  @Test func withoutATokenNothingIsKept() throws {
+    let machine = Machine()
+    let cache = machine.cache()
+    for _ in 0..<3 { #expect(try cache.answer("a", since: nil).isCurrent) }
+    #expect(machine.computed.count == 3)
+  }
+
+  @Test func whatTakesLongIsRefreshedInTheBackground() async throws {
+    let machine = Machine()
+    machine.setCost(2)
+    let cache = machine.cache()
+    let first = try cache.answer("a", since: "1")
+    machine.uptime.pass(100)
+    let before = try cache.answer("a", since: "2")
+    #expect(!before.isCurrent && before.revision == first.revision && before.asOf == first.asOf)
+    var after = before
+    for _ in 0..<2000 where !after.isCurrent {
+      try await Task.sleep(for: .milliseconds(5))
+      after = try cache.answer("a", since: "2")
+    }
+    #expect(after.isCurrent && after.value == 2)
+    // At most a tenth of the time: another change waits.
+    let next = try cache.answer("a", since: "3")
+    #expect(!next.isCurrent && next.revision == after.revision)
+    try await Task.sleep(for: .milliseconds(20))
+    #expect(machine.computed.count == 2)
+  }
+
+  @Test func whoAsksAtTheSameTimeWaitsForTheSameAnswer() throws {
+    let machine = Machine()
+    let cache = machine.cache()
+    let values = Mutex<[Int]>([])
+    DispatchQueue.concurrentPerform(iterations: 16) { _ in
+      if let answer = try? cache.answer("a", since: "1") {
+        values.withLock { $0.append(answer.value) }
+      }
+    }
+    #expect(values.withLock { $0 } == Array(repeating: 1, count: 16))
+    #expect(machine.computed == ["a"])
+  }
+
+  @Test func aFailureIsToldAndNotKept() async throws {
+    let machine = Machine()
+    let cache = machine.cache()
+    machine.setFailure(StoreError(.busy, "busy"))
+    #expect(throws: StoreError.self) { try cache.answer("a", since: "1") }
+    machine.setFailure(nil)
+    machine.setCost(2)
+    #expect(try cache.answer("a", since: "1").isCurrent)
+    // One in the background is told to whoever asks next.
+    machine.uptime.pass(100)
+    machine.setFailure(StoreError(.busy, "busy"))
+    #expect(try !cache.answer("a", since: "2").isCurrent)
+    var told = false
+    for _ in 0..<2000 where !told {
+      try await Task.sleep(for: .milliseconds(5))
+      do { _ = try cache.answer("a", since: "2") } catch { told = true }
+    }
+    #expect(told)
+  }
+
+  @Test func workInTheBackgroundEndsWithTheCache() async throws {
+    let uptime = DashboardFixture.Uptime()
+    final class Flags: Sendable {
+      let ended = Atomic(false)
+      let isFirst = Atomic(true)
+      let begun = Atomic(false)
+    }
+    let flags = Flags()
+    var cache: AnswerCache<String, Int>? = AnswerCache(
+      capacity: 1, uptime: { uptime.now }, now: { "now" }
+    ) { _, isCancelled in
+      uptime.pass(2)
+      if flags.isFirst.exchange(false, ordering: .relaxed) { return 1 }
+      flags.begun.store(true, ordering: .relaxed)
+      while !isCancelled() { usleep(1000) }
+      flags.ended.store(true, ordering: .relaxed)
+      throw StoreError.cancelled
+    }
+    _ = try cache?.answer("a", since: "1")
+    uptime.pass(100)
+    _ = try cache?.answer("a", since: "2")
+    for _ in 0..<2000 where !flags.begun.load(ordering: .relaxed) {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    let endedBefore = flags.ended.load(ordering: .relaxed)
+    #expect(!endedBefore)
+    cache = nil
+    for _ in 0..<2000 where !flags.ended.load(ordering: .relaxed) {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    let endedAfter = flags.ended.load(ordering: .relaxed)
+    #expect(endedAfter)
+  }
+}
