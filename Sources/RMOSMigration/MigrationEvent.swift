@@ -55,7 +55,7 @@ public struct MigrationProgress: Sendable, Hashable {
   /// The size of the source in bytes; `nil` unless ``Migration/Options/measuresSource`` is set.
   public var totalBytes: Int?
   /// The time since the start.
-  public var duration: Duration
+  package var duration: Duration
 
   package init(
     statistics: MigrationStatistics, kind: EntityKind, bytesRead: Int, totalBytes: Int? = nil,

@@ -75,7 +75,7 @@ public struct MigrationSummary: Sendable {
   /// Whether there was no file to read in the source, and that is an error.
   ///
   /// See ``Migration/Options/allowsEmptySource``.
-  public var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
+  package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
   /// The percentage of the entities that did not fail; 100 if there were none.
   public var successRate: Double { statistics.total.successRate }

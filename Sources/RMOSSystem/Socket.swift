@@ -234,7 +234,6 @@ package struct PollSet {
 
   package init() {}
 
-  package var count: Int { entries.count }
   package mutating func removeAll() { entries.removeAll(keepingCapacity: true) }
 
   package mutating func add(_ descriptor: Descriptor, _ events: Events) {

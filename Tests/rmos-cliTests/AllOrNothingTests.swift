@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What stands under a final name is whole, whenever the process that writes it is killed.
-@Suite struct AllOrNothingTests {
+@Suite(.waiting) struct AllOrNothingTests {
   /// A directory with the database of a large tree.
   private func migrated() throws -> Workspace {
     let workspace = try Workspace()

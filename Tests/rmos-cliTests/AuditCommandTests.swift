@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `audit`.
-@Suite struct AuditCommandTests {
+@Suite(.waiting) struct AuditCommandTests {
   /// A workspace with a copy of a database of version 1 to 4 as old.db.
   private func workspace(version: Int) throws -> Workspace {
     let workspace = try Workspace()

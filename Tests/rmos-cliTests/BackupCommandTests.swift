@@ -3,7 +3,7 @@ import RMOSStore
 import Testing
 
 /// `backup`, and the backup before a migration.
-@Suite struct BackupCommandTests {
+@Suite(.waiting) struct BackupCommandTests {
   private func migrated() throws -> Workspace {
     let workspace = try Workspace()
     try workspace.writeSmallTree()

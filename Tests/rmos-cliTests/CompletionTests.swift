@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Completion, as the shells themselves do it.
-@Suite struct CompletionTests {
+@Suite(.waiting) struct CompletionTests {
   /// What is typed and what is offered for it.
   static let cases: [String: Set<String>] = [
     "rmos-cli mi": ["migrate"],

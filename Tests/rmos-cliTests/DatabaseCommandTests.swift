@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `init`, `status`, `runs` and `sample`.
-@Suite struct DatabaseCommandTests {
+@Suite(.waiting) struct DatabaseCommandTests {
   @Test func initCreatesOnceAndThenSaysThatAllIsWell() throws {
     let workspace = try Workspace()
     let first = try Tool.run(["init", "--db", "x.db"], in: workspace)

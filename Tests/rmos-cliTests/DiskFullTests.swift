@@ -4,7 +4,7 @@ import Testing
 
 /// A disk without room ends the run with status 3; what was committed is whole, and running again
 /// with more room completes it.
-@Suite struct DiskFullTests {
+@Suite(.waiting) struct DiskFullTests {
   private static let arguments = ["--batch-size", "40"]
 
   private func quietContent(_ workspace: Workspace) throws -> Content {

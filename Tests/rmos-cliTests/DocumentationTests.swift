@@ -5,7 +5,7 @@ import Testing
 /// Every command that README and Documentation/ show after a prompt prints what they show.
 ///
 /// `DocumentedCommandTests` holds the other commands.
-@Suite struct DocumentationTests {
+@Suite(.waiting) struct DocumentationTests {
   static let documents: [Document] = Document.all.filter {
     !$0.session.steps.isEmpty && !$0.isOfAnExample
   }

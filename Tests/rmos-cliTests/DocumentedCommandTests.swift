@@ -7,7 +7,7 @@ import Testing
 /// They stand in tables, in sentences, as a synopsis, in recipes for a service manager. Those of
 /// `rmos-cli` are understood by it; every other one is run by some script, or is known to change the
 /// machine it runs on.
-@Suite struct DocumentedCommandTests {
+@Suite(.waiting) struct DocumentedCommandTests {
   struct Command: CustomStringConvertible, Sendable {
     var place: String
     var text: String

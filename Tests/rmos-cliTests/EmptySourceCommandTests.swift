@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A source without a file to read, and one that cannot be read to its end.
-@Suite struct EmptySourceCommandTests {
+@Suite(.waiting) struct EmptySourceCommandTests {
   private func workspace() throws -> Workspace {
     let workspace = try Workspace()
     try FileManager.default.createDirectory(

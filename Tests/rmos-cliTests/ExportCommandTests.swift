@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `export` and `diff`.
-@Suite struct ExportCommandTests {
+@Suite(.waiting) struct ExportCommandTests {
   private func migrated() throws -> Workspace {
     let workspace = try Workspace()
     try workspace.writeSmallTree()

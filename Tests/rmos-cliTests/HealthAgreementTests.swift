@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 /// `status`, `audit`, `GET …/status` and the overview say the same of one database.
-@Suite(.enabled(if: Tool.has("curl") && Tool.has("sqlite3"), "curl or sqlite3 is missing"))
+@Suite(
+  .waiting, .enabled(if: Tool.has("curl") && Tool.has("sqlite3"), "curl or sqlite3 is missing"))
 struct HealthAgreementTests {
   /// A database, made from that of a small tree.
   struct Odd: Sendable, CustomTestStringConvertible {

@@ -5,7 +5,7 @@ import Testing
 ///
 /// To renew them after a change, run the tests with RMOS_UPDATE_SNAPSHOTS=1 and read the
 /// difference.
-@Suite struct HelpTests {
+@Suite(.waiting) struct HelpTests {
   static let commands = [
     "migrate", "survey", "audit", "report", "status", "history", "runs", "serve", "undo", "export",
     "diff", "mappings", "backup", "init", "sample", "completions", "man", "help", "version",

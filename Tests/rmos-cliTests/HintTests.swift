@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The libraries state facts; the program adds the way out, in terms of its options.
-@Suite struct HintTests {
+@Suite(.waiting) struct HintTests {
   private func migrated() throws -> Workspace {
     let workspace = try Workspace()
     try workspace.writeSmallTree()

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite struct HistoryCommandTests {
+@Suite(.waiting) struct HistoryCommandTests {
   @Test func historyCountsByTheDayOfTheRun() throws {
     let workspace = try Workspace()
     try workspace.writeSmallTree()

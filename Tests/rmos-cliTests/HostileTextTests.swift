@@ -3,7 +3,7 @@ import Testing
 
 /// Whatever names, ids, values and arguments hold, what the program prints cannot steer a terminal
 /// or reorder what a person reads.
-@Suite struct HostileTextTests {
+@Suite(.waiting) struct HostileTextTests {
   /// Controls of ASCII (but NUL), DEL, C1, bidirectional, line and paragraph separators.
   private static let steering: [Unicode.Scalar] =
     [0x01...0x1F, 0x7F...0x9F, 0x61C...0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069]

@@ -3,7 +3,7 @@ import RMOSStore
 import Testing
 
 /// SIGINT and SIGTERM, and what others see of a run under way.
-@Suite struct InterruptionTests {
+@Suite(.waiting) struct InterruptionTests {
   private static let arguments = ["migrate", "legacy", "--db", "x.db", "--batch-size", "10"]
 
   /// Starts a migration and waits until it is in the midst of the patterns, or of a job log that

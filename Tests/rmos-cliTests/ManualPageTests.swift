@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The manual page.
-@Suite struct ManualPageTests {
+@Suite(.waiting) struct ManualPageTests {
   private func page(in workspace: Workspace) throws -> String {
     let result = try Tool.run(["man"], in: workspace)
     #expect(result.status == 0 && result.errors.isEmpty)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `mappings`, and `--mapping` of other commands.
-@Suite struct MappingsCommandTests {
+@Suite(.waiting) struct MappingsCommandTests {
   private static let mapping = #"""
     {"mapping": 1, "name": "saw", "joblogs": [{"files": "exports/*.json", "members":
       {"id": "/no", "job_type": "/kind", "parameters": "/settings"}}]}

@@ -4,7 +4,7 @@ import RMOSStore
 import Testing
 
 /// The database, its directory or its lock taken away from under the program.
-@Suite struct MovedDatabaseTests {
+@Suite(.waiting) struct MovedDatabaseTests {
   /// What happens to `d/x.db`, as shell commands; `other.db` is another database.
   enum Loss: String, CaseIterable, Sendable {
     case renamed = "mv d/x.db d/moved.db"

@@ -3,7 +3,7 @@ import Testing
 
 /// Databases of other applications, and those of RMOS to which others did something: one word on
 /// each from every command, and nothing written where something is refused.
-@Suite struct OddDatabaseTests {
+@Suite(.waiting) struct OddDatabaseTests {
   private let workspace: Workspace
 
   init() throws {

@@ -20,6 +20,7 @@ enum Users {
 ///
 /// Only root can be several users.
 @Suite(
+  .waiting,
   .enabled(
     if: Users.place != nil, "not root, or no setpriv(1), or no place that all may enter"))
 struct OtherUsersTests {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Where the text goes when the world is not kind.
-@Suite struct OutputTests {
+@Suite(.waiting) struct OutputTests {
   @Test func aPipeThatClosesEarlyIsNoError() throws {
     let workspace = try Workspace()
     for number in 0..<2000 {

@@ -1,7 +1,7 @@
 import Testing
 
 /// Paths that only a shell or SQLite would understand.
-@Suite struct PathArgumentTests {
+@Suite(.waiting) struct PathArgumentTests {
   @Test(arguments: [
     ["migrate", "~/legacy"], ["migrate", "file:legacy"], ["migrate", ":memory:"],
     ["migrate", "legacy", "--rejects=~/rejects"], ["migrate", "legacy", "--stats", "file:s.json"],

@@ -3,7 +3,7 @@ import RMOSTestSupport
 import Testing
 
 /// The quick reference names every command and option there is, and no other.
-@Suite struct QuickReferenceTests {
+@Suite(.waiting) struct QuickReferenceTests {
   static let page: String = {
     let url = URL(fileURLWithPath: Fixtures.package + "/Documentation/QuickReference.md")
     return (try? String(contentsOf: url, encoding: .utf8)) ?? ""

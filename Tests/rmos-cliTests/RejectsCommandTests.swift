@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `migrate --rejects`.
-@Suite struct RejectsCommandTests {
+@Suite(.waiting) struct RejectsCommandTests {
   private func broken() throws -> Workspace {
     let workspace = try Workspace()
     try workspace.writeSmallTree()

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `report`.
-@Suite struct ReportCommandTests {
+@Suite(.waiting) struct ReportCommandTests {
   /// A directory with one run that has a failure, and its statistics.
   private func migratedWorkspace() throws -> Workspace {
     let workspace = try Workspace()

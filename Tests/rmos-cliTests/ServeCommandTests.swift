@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `rmos-cli serve`, with curl as the client.
-@Suite(.enabled(if: Tool.has("curl"), "curl is not installed")) struct ServeCommandTests {
+@Suite(.waiting, .enabled(if: Tool.has("curl"), "curl is not installed")) struct ServeCommandTests {
   @Test(arguments: [SIGTERM, SIGINT])
   func servesUntilASignalAndExitsClean(_ signal: Int32) throws {
     let workspace = try Serving.workspace()

@@ -4,7 +4,8 @@ import RMOSStore
 import Testing
 
 /// `rmos-cli serve` while another process migrates, with curl as the clients.
-@Suite(.enabled(if: Tool.has("curl"), "curl is not installed")) struct ServeMigrationTests {
+@Suite(.waiting, .enabled(if: Tool.has("curl"), "curl is not installed")) struct ServeMigrationTests
+{
   /// What clients ask for while the database fills.
   private static let api = "api/rmos/stores/"
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `rmos-cli serve --allow-writes`, with curl as the client.
-@Suite(.enabled(if: Tool.has("curl"), "curl is not installed")) struct ServeWritingTests {
+@Suite(.waiting, .enabled(if: Tool.has("curl"), "curl is not installed")) struct ServeWritingTests {
   /// What the round needs to know of a kind.
   struct Kind: Sendable {
     var path: String

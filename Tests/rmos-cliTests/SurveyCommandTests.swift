@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `survey`, from what it shows to the mapping it proposes.
-@Suite struct SurveyCommandTests {
+@Suite(.waiting) struct SurveyCommandTests {
   private func workspace() throws -> Workspace {
     let workspace = try Workspace()
     try workspace.write(

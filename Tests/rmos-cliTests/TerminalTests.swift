@@ -3,6 +3,7 @@ import Testing
 
 /// On a terminal, made by script(1).
 @Suite(
+  .waiting,
   .enabled(
     if: Tool.succeeds("script -qec 'stty cols 100' /dev/null </dev/null"),
     "needs script(1), stty(1) and pseudo-terminals"))

@@ -3,7 +3,7 @@ import RMOSTestSupport
 import Testing
 
 /// `undo`, and `migrate --on-duplicate update`.
-@Suite struct UndoCommandTests {
+@Suite(.waiting) struct UndoCommandTests {
   private func write(_ name: String, in workspace: Workspace) throws {
     try workspace.write(
       #"{"id": "f", "name": "\#(name)", "strip_width_mm": 2, "strip_thickness_mm": 0.8, "#

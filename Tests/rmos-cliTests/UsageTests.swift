@@ -1,7 +1,7 @@
 import Testing
 
 /// Wrong command lines: status 2, a message that names the word, and the way out.
-@Suite struct UsageTests {
+@Suite(.waiting) struct UsageTests {
   /// A wrong command line and what is said about it.
   struct Case: Sendable, CustomTestStringConvertible {
     var arguments: [String]

@@ -153,7 +153,7 @@ struct EntityBody {
 }
 
 /// A UUID of version 4: 122 random bits (RFC 9562, 5.4).
-struct UUID: Sendable, Hashable {
+struct UUID: Sendable {
   private let bits: (high: UInt64, low: UInt64)
 
   /// Creates a random one.
@@ -165,13 +165,6 @@ struct UUID: Sendable, Hashable {
   /// Creates one from random bits, of which the version and the variant replace some.
   init(random high: UInt64, _ low: UInt64) {
     bits = (high & ~0xF000 | 0x4000, low & ~(3 << 62) | 2 << 62)
-  }
-
-  static func == (left: UUID, right: UUID) -> Bool { left.bits == right.bits }
-
-  func hash(into hasher: inout Hasher) {
-    hasher.combine(bits.high)
-    hasher.combine(bits.low)
   }
 
   /// The text, in lower case: `f81d4fae-7dec-41d0-a765-00a0c91e6bf6`.

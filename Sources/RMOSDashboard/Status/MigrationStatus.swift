@@ -35,10 +35,7 @@ package struct MigrationStatus: Sendable, Hashable {
     init(_ counts: [EntityKind: Int] = [:]) { self.counts = counts.filter { $0.value != 0 } }
 
     /// The number of entities of a kind.
-    package internal(set) subscript(kind: EntityKind) -> Int {
-      get { counts[kind] ?? 0 }
-      set { counts[kind] = newValue == 0 ? nil : newValue }
-    }
+    package subscript(kind: EntityKind) -> Int { counts[kind] ?? 0 }
 
     /// The number of all entities.
     package var total: Int { counts.values.reduce(0, +) }

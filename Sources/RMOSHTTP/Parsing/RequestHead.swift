@@ -22,9 +22,6 @@ struct RequestHead: Hashable {
   var keepsAlive = true
   /// Whether the client waits for 100 Continue before it sends the body.
   var expectsContinue = false
-
-  /// The value of the first field with a name.
-  func field(_ name: String) -> String? { fields.value(of: name) }
 }
 
 // Parsing the lines of a head.

@@ -4,9 +4,9 @@ import RMOSModels
 struct CompiledRules {
   /// A condition over nodes.
   struct Condition {
-    var has: [Int] = []
-    var lacks: [Int] = []
-    var equals: [(node: Int, values: [JSONLiteral])] = []
+    var has: [Int]
+    var lacks: [Int]
+    var equals: [(node: Int, values: [JSONLiteral])]
   }
 
   enum Reference {

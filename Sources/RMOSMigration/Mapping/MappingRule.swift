@@ -20,9 +20,6 @@ struct MappingCondition: Sendable {
   var lacks: [EntityPointer] = []
   /// What must have one of several values.
   var equals: [(pointer: EntityPointer, values: [JSONLiteral])] = []
-
-  /// Whether anything is asked of the object.
-  var isEmpty: Bool { has.isEmpty && lacks.isEmpty && equals.isEmpty }
 }
 
 /// A JSON value that a mapping states, without white space between its tokens.

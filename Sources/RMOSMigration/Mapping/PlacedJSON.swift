@@ -43,11 +43,6 @@ struct PlacedJSON {
     self = value
   }
 
-  private init(form: Form, range: Range<Int>) {
-    self.form = form
-    self.range = range
-  }
-
   private init(
     _ scanner: inout JSONScanner, _ text: UnsafeBufferPointer<UInt8>
   ) throws(JSONScanError) {

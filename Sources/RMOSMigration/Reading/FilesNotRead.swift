@@ -3,7 +3,7 @@ import RMOSModels
 /// The files of a source that a run did not read, and why.
 public struct FilesNotRead: Sendable, Hashable {
   /// Why a file is not read.
-  public enum Reason: String, Sendable, Hashable, CaseIterable {
+  package enum Reason: String, Sendable, Hashable, CaseIterable {
     /// Its name does not end as one of the formats does.
     case ending
     /// Its name, or that of a directory it is in, begins with a dot.
@@ -40,7 +40,7 @@ public struct FilesNotRead: Sendable, Hashable {
     byReason.values.reduce(0) { $0.addingReportingOverflow($1).partialValue }
   }
   /// How many there are for each reason.
-  public private(set) var byReason: [Reason: Int] = [:]
+  package private(set) var byReason: [Reason: Int] = [:]
   /// The first hundred.
   package private(set) var files: [File] = []
 

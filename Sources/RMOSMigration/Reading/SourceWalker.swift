@@ -57,15 +57,6 @@ struct SourceWalker {
   private let above: Set<FileStatus.Identity>
   private var pending: Item?
 
-  /// A walk of nothing, for a place that has no walk yet.
-  init(root: [UInt8]) {
-    self.root = root
-    access = .system
-    purpose = .all
-    isCancelled = { false }
-    above = []
-  }
-
   /// A walk of `root/directory`; a directory that is not there is empty.
   init(
     root: [UInt8], directory: String, for purpose: Purpose = .all,

@@ -214,9 +214,6 @@ package struct IssueGroups: Sendable, Hashable {
       omitted += 1
     }
   }
-
-  /// The position of the group that an issue is in; `nil` if it is in none.
-  package func index(of issue: Issue) -> Int? { indices[Key(issue)] }
 }
 
 extension JSONWriter {

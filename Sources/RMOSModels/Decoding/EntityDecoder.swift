@@ -85,7 +85,7 @@ package final class EntityDecoder {
     /// The member it is about; `nil` for the one that stands for `field`.
     var member: String?
     /// The field it is about.
-    var field = 0
+    var field: Int
   }
 
   private let options: Options

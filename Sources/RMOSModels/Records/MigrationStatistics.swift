@@ -72,15 +72,6 @@ public struct MigrationStatistics: Sendable, Hashable {
   /// All kinds together.
   public var total: Counts { counts.reduce(Counts(), +) }
 
-  /// Adds two statistics, kind by kind.
-  package static func + (
-    left: MigrationStatistics, right: MigrationStatistics
-  ) -> MigrationStatistics {
-    var sum = left
-    for kind in right.catalog.kinds { sum[kind] = left[kind] + right[kind] }
-    return sum
-  }
-
   /// Counts the outcome of one entity.
   package mutating func add(_ outcome: Outcome, of kind: EntityKind) {
     counts[position(of: kind)].add(outcome)

@@ -7,7 +7,7 @@ struct InMemoryState {
     var record: Record
     var provenance: Provenance?
     /// Grows with each row that is added.
-    var number = 0
+    var number: Int
   }
 
   /// The number of transactions that were committed.

@@ -1,0 +1,19 @@
+import RMOSTestSupport
+import Testing
+
+/// Runs tests on threads that wait for them; see `WaitingThreads`.
+struct WaitingTrait: SuiteTrait, TestTrait, TestScoping {
+  var isRecursive: Bool { true }
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?,
+    performing function: @Sendable () async throws -> Void
+  ) async throws {
+    try await withTaskExecutorPreference(WaitingThreads.shared) { try await function() }
+  }
+}
+
+extension Trait where Self == WaitingTrait {
+  /// What the tests do most is wait.
+  static var waiting: Self { Self() }
+}
