@@ -68,6 +68,8 @@ package enum ChildProcess {
     _ program: String, _ arguments: [String], input: String, output: Int32,
     environment: [String: String], timeout: Duration?
   ) -> Ending {
+    // Before it starts: a signal that comes while it does must stop it too.
+    let wasInterrupted = Signals.isInterrupted
     let pipe: (reading: Descriptor, writing: Descriptor)
     let child: pid_t
     do throws(SystemError) {
@@ -85,7 +87,6 @@ package enum ChildProcess {
       return .notStarted(error)
     }
     let deadline = timeout.map { Deadline(after: $0) } ?? .never
-    let wasInterrupted = Signals.isInterrupted
     var left = Array(input.utf8)[...]
     var isWriting = true
     defer { if isWriting { pipe.writing.close() } }
