@@ -24,6 +24,15 @@ struct QuickHealthTests {
     #expect("\(health.references.reduce(0) { $0 + $1.checked })\n" == expected)
   }
 
+  @Test("On a thread of its own it is the same, and rules beyond those kept are counted")
+  func whole() async throws {
+    let fixture = try AuditFixture()
+    try fixture.plant("UPDATE patterns SET ring_count = 0 WHERE rowid < 4")
+    let health = try await HealthReport.read(from: fixture.store(), effort: .whole)
+    #expect(health.verdict == .errors && health.notChecked.isEmpty)
+    #expect(health.words == "not sound: 3 errors, 0 warnings")
+  }
+
   @Test("Rows that refer to missing entities are counted, and the first missing id is named")
   func dangling() throws {
     let fixture = try AuditFixture()

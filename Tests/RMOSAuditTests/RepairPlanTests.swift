@@ -109,6 +109,15 @@ import Testing
     #expect(try sqlite3(fixture.path, "SELECT count(*) FROM joblogs") == "40\n")
   }
 
+  @Test func whatTheReportLeftOutIsSaid() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant("UPDATE joblogs SET pattern_id = 'gone' WHERE rowid < 6")
+    let options = Auditor.Options(findingsPerRule: 2)
+    let report = try Auditor(of: fixture.store(), options: options).runSynchronously()
+    #expect(report.omittedFindings >= 3)
+    #expect(RepairPlan(for: report).sql.contains("-- The report omitted 3 findings;"))
+  }
+
   @Test func aSoundDatabaseNeedsNothing() throws {
     let plan = RepairPlan(for: try AuditFixture().audit())
     #expect(plan.steps.isEmpty)

@@ -23,6 +23,11 @@ import Testing
     #expect(ChildProcess.Ending.exited(7).problem != nil)
   }
 
+  @Test func usersAreNamedOrNumbered() {
+    #expect(ProcessEnvironment.userName(0) == "root")
+    #expect(ProcessEnvironment.userName(4_294_967_294 - 7) == "user 4294967287")
+  }
+
   @Test func aProgramGetsItsInputAndVariables() throws {
     try TemporaryDirectory.use { directory in
       // More than a pipe holds.

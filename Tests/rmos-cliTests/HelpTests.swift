@@ -61,6 +61,8 @@ import Testing
   }
 
   @Test func helpAsJSONListsEveryCommandWithItsOptions() throws {
+    let one = try Tool.run(["help", "undo", "--json"], in: Workspace()).json
+    #expect((one["command"] as? [String: Any])?["name"] as? String == "undo")
     let json = try Tool.run(["help", "--json"], in: Workspace()).json
     #expect(json["success"] as? Bool == true)
     let commands = try #require(json["commands"] as? [[String: Any]])

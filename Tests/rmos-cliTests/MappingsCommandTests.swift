@@ -41,6 +41,26 @@ import Testing
     #expect(unknown.status == 2 && unknown.errors.contains("Did you mean saw-runs?"))
   }
 
+  @Test func oneIsPrintedAsJSON() throws {
+    let json = try Tool.run(["mappings", "saw-runs", "--json"], in: Workspace()).json
+    #expect(json["name"] as? String == "saw-runs")
+    #expect((json["sha256"] as? String)?.count == 64)
+    #expect((json["text"] as? String)?.hasPrefix("{") == true)
+  }
+
+  @Test func whatIsNoMappingAtAllIsRefused() throws {
+    let workspace = try workspace()
+    let made = try Tool.shell(
+      "printf '\\377' > latin.json; truncate -s 5M large.json", in: workspace)
+    #expect(made.status == 0)
+    for (file, words) in [("latin.json", "not UTF-8"), ("large.json", "has more than")] {
+      let result = try Tool.run(
+        ["migrate", "legacy", "--db", "x.db", "--mapping", file], in: workspace)
+      #expect(result.status == 2 && result.errors.contains(words), "\(result.errors)")
+    }
+    #expect(!workspace.exists("x.db"))
+  }
+
   @Test func filesOfAnotherShapeAreMigratedAndCompared() throws {
     let workspace = try workspace()
     let options = ["legacy", "--db", "x.db", "--mapping", "any-case", "--mapping", "saw.json"]

@@ -3,6 +3,21 @@ import Testing
 
 /// `report`.
 @Suite(.waiting) struct ReportCommandTests {
+  @Test func whatIsNoStatisticsFileIsRefused() throws {
+    let workspace = try Workspace()
+    let made = try Tool.shell(
+      "printf '\\377' > latin.json; truncate -s 65M large.json", in: workspace)
+    #expect(made.status == 0)
+    for (file, code) in [
+      ("latin.json", "statistics.invalid"), ("large.json", "input.too-large"),
+      ("none.json", "input.unreadable"),
+    ] {
+      let result = try Tool.run(["report", file, "--json"], in: workspace)
+      let error = try #require(result.json["error"] as? [String: Any])
+      #expect(result.status == 3 && error["code"] as? String == code)
+    }
+  }
+
   /// A directory with one run that has a failure, and its statistics.
   private func migratedWorkspace() throws -> Workspace {
     let workspace = try Workspace()

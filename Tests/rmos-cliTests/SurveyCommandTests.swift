@@ -35,6 +35,19 @@ import Testing
     #expect(try Tool.run(forced, in: workspace).status == 0)
   }
 
+  @Test func whatCannotBeIsRefused() throws {
+    let workspace = try workspace()
+    for command in [["survey", "odd"], ["diff", "odd", "--db", "x.db"]] {
+      let result = try Tool.run(command + ["-q", "-v"], in: workspace)
+      #expect(result.status == 2 && result.errors.contains("cannot be combined"))
+    }
+    let unwritable = try Tool.run(
+      ["survey", "odd", "--propose", "no/such/x.json", "--json"], in: workspace)
+    #expect(unwritable.status == 3)
+    let error = try #require(unwritable.json["error"] as? [String: Any])
+    #expect(error["code"] as? String == "proposal.unwritable")
+  }
+
   /// A proposal is offered where there would be one, not for what only its owner can put right.
   @Test func aProposalIsOfferedWhereThereIsOne() throws {
     let workspace = try workspace()

@@ -22,6 +22,8 @@ private struct MeaningReader {
   private var rest: Substring
   /// The first thing that keeps the text from being a timestamp.
   private var reason: String?
+  /// Whether it is a week without a day.
+  private var isWeek = false
 
   init(_ text: String) {
     // Digits and hyphens of other scripts and of word processors, as ASCII.
@@ -54,7 +56,7 @@ private struct MeaningReader {
     guard let date = date() else {
       if isNumber, whole > 8 { return Timestamp.epochAdvice }
       if isNumber, whole == 4, number.isEmpty { return "the month and the day are missing" }
-      return isYearAndMonth ? "the day is missing" : nil
+      return isYearAndMonth || isWeek ? "the day is missing" : nil
     }
     if isNumber, whole > 8, whole != 14 && whole != 12 { return Timestamp.epochAdvice }
     guard 1...9999 ~= date.year, 1...12 ~= date.month else {
@@ -158,10 +160,8 @@ private struct MeaningReader {
       return nil
     }
     _ = take("-")
-    guard let day = digits(1...1).flatMap({ Int($0) }), 1...7 ~= day else {
-      note("this is a week")
-      return nil
-    }
+    isWeek = rest.isEmpty
+    guard let day = digits(1...1).flatMap({ Int($0) }), 1...7 ~= day else { return nil }
     note("this is a week date")
     // Week 1 is the week with January 4.
     let fourth = CivilDate(year: year, month: 1, day: 4)

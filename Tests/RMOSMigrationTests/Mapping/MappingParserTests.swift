@@ -25,6 +25,7 @@ import Testing
     (#"{"name":"x","joblogs":[{}]}"#, 0, "\"mapping\": 1"),
     (#"{"mapping":1,"joblogs":[{}]}"#, 0, "\"name\" is missing"),
     (#"{"mapping":1,"name":" ","joblogs":[{}]}"#, 20, "blank"),
+    (#"{"mapping":1,"name":7,"joblogs":[{}]}"#, 20, "expected text"),
     (#"{"mapping":1,"name":"x"}"#, 0, "no rules"),
     (#"{"mapping":1,"name":"x","joblogs":[]}"#, 0, "no rules"),
     (#"{"mapping":1,"name":"x","joblogs":{}}"#, 34, "a list of rules"),
@@ -68,6 +69,11 @@ import Testing
     (#""when":{"has":"x"}"#, "not a JSON Pointer"),
     (#""when":{"is":{"x":1}}"#, "not a JSON Pointer"),
     (#""when":{"eq":1}"#, "has, lacks, is"),
+    (#""members":[]"#, "expected an object"),
+    (#""when":{"is":[]}"#, "expected an object of pointers"),
+    (#""members":{"id":{"common":"/a/*","as":"difference"}}"#, "gives one value"),
+    (#""members":{"parameters":{"object":[]}}"#, "expected an object of members"),
+    (#""members":{"id":{"from":"/a","decimal":","}}"#, "goes with"),
   ])
   func rules(_ rule: String, _ message: String) throws {
     let error = try #require(
@@ -79,6 +85,7 @@ import Testing
   @Test func notJSON() throws {
     let error = try #require(mistake("{\"mapping\": 1,\n \"name\" \"x\"}"))
     #expect(error.line == 2 && error.column == 9)
+    #expect("\(error)".hasPrefix("line 2, column 9: "))
   }
 
   @Test func whatAMappingSays() throws {

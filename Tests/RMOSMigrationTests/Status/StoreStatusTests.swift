@@ -5,6 +5,18 @@ import RMOSTestSupport
 import Testing
 
 @Suite struct StoreStatusTests {
+  @Test func theJSONHasCountsAndRuns() async throws {
+    let store = InMemoryStore()
+    let tree = try SourceTree(["patterns/p.json": Texts.pattern("p")])
+    _ = try RecordedMigration(tree, into: store)
+    let json = try JSONValue(parsing: try await StoreStatus.read(from: store).json)
+    #expect(json["success"]?.bool == true && json["database"]?.string == "in memory")
+    #expect(
+      json["counts"]?.text == #"{"strip_families":0,"patterns":1,"joblogs":0,"total":1}"#)
+    #expect(json["last_run"]?["id"]?.int64 == 1 && json["current_run"] == .null)
+    #expect(json["missing_tables"]?.text == "[]" && json["interrupted_runs"]?.text == "[]")
+  }
+
   /// Whoever wraps a store hands on whether somebody writes, and then hears the same of it.
   @Test func aRunWhoseProcessDiedIsToldThroughAWrappedStoreToo() throws {
     try TemporaryDirectory.use { directory in

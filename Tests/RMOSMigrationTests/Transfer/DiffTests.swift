@@ -169,6 +169,23 @@ import Testing
     #expect(report[.joblogs].different == 1 && report[.joblogs].onlyInDatabase == 49)
   }
 
+  @Test func theJSONNamesBothValuesOfAMemberThatDiffers() throws {
+    let store = InMemoryStore()
+    _ = try RecordedMigration(
+      try SourceTree(["strip_families/f.json": Texts.family("f")]), into: store)
+    let tree = try SourceTree(["strip_families/f.json": "[\(Texts.family("f", name: "Maple"))]"])
+    let report = try withExtendedLifetime(tree) {
+      try Diff(of: tree.path, against: store).runSynchronously()
+    }
+    let json = try JSONValue(parsing: report.json)
+    #expect(json["success"]?.bool == false)
+    let entry = try #require(json["entries"]?[0])
+    #expect(entry["changed"]?.string == "source" && entry["locator"]?.int64 == 0)
+    #expect(
+      entry["fields"]?.text
+        == #"[{"member":"name","source":"\"Maple\"","database":"\"Ebony\""}]"#)
+  }
+
   @Test func limitsSayHowMuchMayDiffer() throws {
     let store = InMemoryStore()
     try store.write { try $0.insert(StoreSamples.record(.joblogs, "j9")) }

@@ -132,3 +132,49 @@ import Testing
     }
   }
 }
+
+/// What prevents an undo is said one by one and for many, with the way out.
+@Suite struct UndoObstacleTests {
+  static let reasons: [(UndoObstacle.Reason, [String])] = [
+    (.isRunning, ["under way", "stop it"]), (.isUndone(by: 7), ["run 7"]),
+    (.isUndo, ["migrate the source again"]), (.isEdited, ["changed in the database", "delete"]),
+    (.isUnknown, ["no digest", "delete"]), (.isUpdated(by: 7), ["updated by run 7", "undo"]),
+    (.isDeleted, ["deleted since"]), (.isReplaced(by: 7), ["of run 7|from run 7"]),
+    (.isReplaced(by: nil), ["not from a migration"]),
+    (.isReferred(by: .joblogs, id: "j1"), ["would be removed", "delete or change"]),
+    (.isReferredElsewhere("orders"), [#""orders""#, "another application"]),
+    (.misses(.stripFamilies, id: "f1"), ["no longer exist", "insert"]),
+  ]
+
+  @Test(arguments: reasons)
+  func theMessagesNameTheReasonAndTheWayOut(
+    _ reason: UndoObstacle.Reason, _ words: [String]
+  ) {
+    let obstacle = UndoObstacle(kind: .patterns, id: "p1", reason)
+    var groups = UndoObstacleGroups()
+    groups.add(obstacle, undoFirst: nil)
+    let one = groups.sorted
+    groups.add(obstacle, undoFirst: nil)
+    let two = groups.sorted
+    #expect(one.count == 1 && two.count == 1 && two[0].count == 2)
+    #expect(two[0].code == reason.code)
+    #expect(obstacle.message.hasPrefix(#"the pattern "p1" "#))
+    for text in [obstacle.message, one[0].message, two[0].message] {
+      for word in words {
+        let choices = word.split(separator: "|")
+        #expect(choices.contains { text.contains($0) }, "\(word) is not in: \(text)")
+      }
+    }
+  }
+
+  @Test func groupsOfOneRemedyAreInTheOrderOfTheirSize() {
+    var groups = UndoObstacleGroups()
+    for (count, reason) in [(1, UndoObstacle.Reason.isEdited), (3, .isUnknown), (1, .isDeleted)] {
+      for number in 0..<count {
+        groups.add(UndoObstacle(kind: .patterns, id: "p\(number)", reason), undoFirst: nil)
+      }
+    }
+    #expect(groups.sorted.map(\.code) == ["row.unknown", "row.edited", "row.deleted"])
+    #expect(UndoObstacleGroup(code: "row.edited").message.isEmpty)
+  }
+}

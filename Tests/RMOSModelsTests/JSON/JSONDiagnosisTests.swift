@@ -133,6 +133,13 @@ import Testing
   }
 
   @Test(arguments: [
+    ("{\"a\"\u{FF1A}1}", "for a colon"), ("[1, \u{2026}]", "something was left out"),
+  ])
+  func charactersThatStandForOthersAreNamed(_ text: String, _ words: String) throws {
+    #expect(try diagnosis(text).message.contains(words))
+  }
+
+  @Test(arguments: [
     ("{\"a\":1},", "a comma at the end of the line"),
     ("{\"a\":1}{\"a\":2}", "a second value on the line"),
     ("{\"a\":1}\r{\"a\":2}\r", "carriage returns"),

@@ -46,6 +46,7 @@ import Testing
     ("2024-01-15T25:00", "no such time"), ("2024-01-15T10:61", "no such time"),
     ("2024-01-15T10:15:00+24:00", "no such offset"),
     ("2024-01-15T10:15:00+05:75", "no such offset"),
+    ("2024-W03", "the day is missing"), ("2024W03", "the day is missing"),
     ("2024-01", "the day is missing"), ("2024", "the month and the day"), ("", "write null"),
     ("  ", "write null"),
   ])
@@ -55,7 +56,10 @@ import Testing
   }
 
   /// Where it is open what is meant, nothing is guessed.
-  @Test(arguments: ["01/02/2024", "yesterday", "x", "+12024-01-15", "2024-01-15T10:15:00 CEST"])
+  @Test(arguments: [
+    "01/02/2024", "yesterday", "x", "+12024-01-15", "2024-01-15T10:15:00 CEST", "2024-W54-1",
+    "2024-W03-8",
+  ])
   func nothingIsGuessed(_ text: String) {
     #expect(Timestamp.advice(for: text)?.contains("write 2") != true)
   }

@@ -1,0 +1,34 @@
+import RMOSModels
+import Testing
+
+@testable import RMOSAudit
+
+/// Migrating a file again would bring an entity back under the id that it has there.
+@Suite struct TrimmedIDTests {
+  private let rule = AuditRule(code: "id.space", severity: .warning, summary: "white space")
+
+  private func plan(_ origin: RMOSAudit.EntityOrigin?) -> RepairPlan {
+    var finding = AuditFinding(
+      of: rule, kind: .patterns, id: " p ",
+      repair: .trimID(kind: .patterns, id: " p ", to: "p"), message: "white space around the id")
+    finding.origin = origin
+    return RepairPlan(
+      for: AuditReport(
+        database: "x.db", schema: 2, catalog: .rmos, counts: [:],
+        results: [.init(rule: rule, state: .passed, counts: [.warning: 1], findings: [finding])],
+        duration: .zero))
+  }
+
+  @Test func anIDOfUnknownOriginIsTrimmed() {
+    #expect(plan(nil).steps.map(\.isCommentedOut) == [false])
+  }
+
+  @Test func anIDThatItsFileHasTooIsLeftUntilThatIsFixed() {
+    let plan = plan(
+      RMOSAudit.EntityOrigin(
+        outcome: .migrated, run: 1, source: "legacy", path: "patterns/p.json"))
+    #expect(plan.steps.map(\.isCommentedOut) == [true])
+    #expect(plan.sql.contains("patterns/p.json, in legacy"))
+    #expect(plan.sql.contains("every step needs a decision"))
+  }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+
+/// The directory beside its place in which an export is written.
+@Suite struct StagedDirectoryTests {
+  /// The name of the directory beside is shorter where it would be too long, but no character is
+  /// cut in two.
+  @Test(arguments: ["x", "é", "日", "😀"])
+  func aPlaceMayHaveTheLongestName(_ character: String) throws {
+    try TemporaryDirectory.use { directory in
+      let store = InMemoryStore()
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "p")) }
+      for length in 248...255 {
+        let count = length / character.utf8.count
+        let name =
+          String(repeating: character, count: count)
+          + String(repeating: "y", count: length - count * character.utf8.count)
+        var beside: [String] = []
+        _ = try Export(of: store, to: directory.file(name)).runSynchronously {
+          beside = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+          return false
+        }
+        for name in beside where name.hasPrefix(".") {
+          #expect(name.hasSuffix(".incomplete-1") && !name.contains("\u{FFFD}"))
+        }
+        #expect(FileManager.default.fileExists(atPath: directory.file(name + "/patterns/p.json")))
+      }
+    }
+  }
+}
