@@ -11,9 +11,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 check_format() {
   step 'Format'
-  swift format lint --strict --recursive Sources Tests Benchmarks/Sources Examples Package.swift
+  swift format lint --strict --recursive Sources Tests Benchmarks/Sources Examples Packages \
+    Package.swift
   if command -v python3 >/dev/null; then
-    find Sources -name '*.swift' -exec Scripts/check_functions.py {} +
+    find Sources Packages -name '*.swift' -not -path '*/.build/*' -exec Scripts/check_functions.py {} +
     Scripts/check_excerpts.py
     Scripts/embed_conformance.py --check
   fi
@@ -177,6 +178,19 @@ check_examples() {
   swift test --package-path "$example" --scratch-path "$example/.build"
 }
 
+# A package of its own, which needs libpq to build and a server to be tested.
+check_postgres() {
+  step 'The package with a store on PostgreSQL'
+  if ! has_libpq; then
+    skip 'the package RMOSPostgres needs libpq; on Debian and Ubuntu: apt-get install libpq-dev'
+  elif ! "$ROOT/Scripts/postgres.sh" find >/dev/null; then
+    skip 'the tests of RMOSPostgres need a server; on Debian and Ubuntu: apt-get install postgresql'
+  else
+    RMOS_WARNINGS_AS_ERRORS=1 "$ROOT/Scripts/postgres.sh" run \
+      swift test --package-path "$ROOT/Packages/RMOSPostgres"
+  fi
+}
+
 check_benchmarks() {
   step 'Benchmarks, as small as they get'
   if command -v python3 >/dev/null && command -v "${CC:-cc}" >/dev/null && [[ -r /proc/self/stat ]]; then
@@ -251,6 +265,7 @@ if [[ ${1:-} != fast ]]; then
   check_program
   check_oldest_sqlite
   check_examples
+  check_postgres
   check_benchmarks
   check_fuzzers
   check_version

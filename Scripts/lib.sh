@@ -46,6 +46,12 @@ has_sqlite() {
     && { compgen -G '/usr/lib*/libsqlite3.so' || compgen -G '/usr/lib*/*/libsqlite3.so'; } >/dev/null
 }
 
+# Whether the compiler will find libpq's header and library.
+has_libpq() {
+  command -v pkg-config >/dev/null && pkg-config --exists libpq && return
+  [[ -e /usr/include/postgresql/libpq-fe.h || -e /usr/include/libpq-fe.h ]]
+}
+
 # The sqlite3 shell, whatever its user's ~/.sqliterc makes of its output.
 sqlite() { sqlite3 -batch -init /dev/null "$@"; }
 
