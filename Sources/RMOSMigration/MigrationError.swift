@@ -33,6 +33,8 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
     public static let exportNotEmpty = Code(rawValue: "export.not-empty")
     /// The directory to export to cannot be written.
     public static let exportUnwritable = Code(rawValue: "export.unwritable")
+    /// The store has rows that the script's database could not hold.
+    public static let exportUnrepresentable = Code(rawValue: "export.unrepresentable")
     /// The ledger does not have the run, or has none at all.
     public static let runMissing = Code(rawValue: "report.no-run")
     /// A statistics file does not hold statistics.

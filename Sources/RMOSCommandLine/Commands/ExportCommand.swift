@@ -5,14 +5,20 @@ import RMOSSystem
 
 /// `rmos-cli export`.
 enum ExportCommand {
+  private enum Format: String, CaseIterable {
+    case tree, lines, sql
+  }
+
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
     CommandSpec(
       program,
-      name: "export", summary: "Write the database's entities as a legacy tree",
+      name: "export", summary: "Write the database's entities as a legacy tree or as SQL",
       details:
         "Writes one file per entity, including the members that have no column in the tables. "
         + "The tree can be migrated again: into an empty database it gives the same rows, and into "
-        + "the original nothing new.",
+        + "the original nothing new. --format sql writes a script instead, \(Export.scriptName), "
+        + "which gives an empty database the tables and their rows, without the ledger and without "
+        + "members that have no column.",
       arguments: [
         .init(
           name: "DIR", help: "A directory that is empty or does not exist yet", isRequired: true)
@@ -20,20 +26,29 @@ enum ExportCommand {
       options: [
         program.databaseOption,
         .init(
-          name: "lines", help: "Write one JSON Lines file per kind instead of one file per entity"),
+          name: "format", of: Format.self,
+          help: "One file per entity, one JSON Lines file per kind, or a script of SQL "
+            + "[default: tree]"),
+        .init(
+          name: "dialect", of: SQLDialect.self,
+          help: "With --format sql: whose SQL it is [default: sqlite]"),
+        .init(name: "lines", help: "The same as --format lines"),
         .init(name: "compact", help: "Write JSON without white space"),
       ],
       examples: [
         .init(
           command: "\(program) export tree --db shop.db", help: "tree/patterns/….json and so on"),
         .init(
-          command: "\(program) export tree --lines",
+          command: "\(program) export tree --format lines",
           help: "tree/patterns/patterns.jsonl and two more"),
+        .init(
+          command: "\(program) export shop --format sql --dialect postgresql",
+          help: "shop/\(Export.scriptName), for psql"),
       ]
     ) { arguments, console in
       let directory = arguments.positionals[0]
       var options = Export.Options()
-      options.layout = arguments.has("lines") ? .lines : .files
+      options.layout = try layout(arguments)
       options.isIndented = !arguments.has("compact")
       Signals.catchInterruptions()
       let store = try arguments.database.openForReading()
@@ -50,6 +65,26 @@ enum ExportCommand {
         show(summary, of: store, directory: directory, console)
       }
       return summary.leftOut > 0 ? .failures : .success
+    }
+  }
+
+  private static func layout(_ arguments: ParsedArguments) throws -> Export.Options.Layout {
+    var format = arguments.choice("format", of: Format.self)
+    if arguments.has("lines") {
+      if let format, format != .lines {
+        throw UsageError("--lines and --format \(format.rawValue) cannot be combined")
+      }
+      format = .lines
+    }
+    let dialect = arguments.choice("dialect", of: SQLDialect.self)
+    if dialect != nil, format != .sql { throw UsageError("--dialect requires --format sql") }
+    if arguments.has("compact"), format == .sql {
+      throw UsageError("--compact and --format sql cannot be combined")
+    }
+    switch format {
+    case nil, .tree: return .files
+    case .lines: return .lines
+    case .sql: return .sql(dialect ?? .sqlite)
     }
   }
 

@@ -2,17 +2,21 @@ public import RMOSModels
 public import RMOSStore
 package import RMOSSystem
 
-/// An export of all entities of a store as a legacy tree that migrates again.
+/// An export of all entities of a store: as a legacy tree that migrates again, or as a script of SQL.
 ///
 /// ```swift
 /// let summary = try await Export(of: store, to: "backup-tree").run()
 /// print(summary.total, "entities,", summary.leftOut, "rows left out")
 /// ```
 ///
-/// Everything that migration kept comes back: members in the schema's order, then unknown ones in
+/// In a tree, everything that migration kept comes back: members in the schema's order, then unknown ones in
 /// theirs, JSON columns token for token. A column that is NULL gives no member. Two exports of the
 /// same content are the same bytes, and so are an export and the export of the store that it was
 /// migrated into.
+///
+/// A script creates the tables of the kinds in an empty database, with exactly the rows of the store.
+/// It has neither the ledger nor the members that have no column; its head says so. If a row cannot be
+/// written as it is, such as text with a NUL for PostgreSQL, nothing is.
 public struct Export: Sendable {
   /// How the tree is written.
   public struct Options: Sendable, Hashable {
@@ -22,6 +26,8 @@ public struct Export: Sendable {
       case files
       /// One file per kind, one entity per line: `<kind>/<kind>.jsonl`.
       case lines
+      /// One script for the shell of a database: `rmos.sql`.
+      case sql(SQLDialect)
     }
 
     /// How entities are distributed over files.
@@ -34,6 +40,9 @@ public struct Export: Sendable {
     /// Creates the default options.
     public init() {}
   }
+
+  /// The name of the script in the directory of an export with ``Options/Layout/sql(_:)``.
+  public static let scriptName = "rmos.sql"
 
   private let store: any RecordStore
   private let directory: String
@@ -64,7 +73,8 @@ public struct Export: Sendable {
   ///
   /// - Returns: What was written.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/exportNotEmpty``,
-  ///   ``MigrationError/Code/exportUnwritable`` or ``MigrationError/Code/cancelled``; `StoreError`.
+  ///   ``MigrationError/Code/exportUnwritable``, ``MigrationError/Code/exportUnrepresentable`` or
+  ///   ``MigrationError/Code/cancelled``; `StoreError`.
   public func run() async throws -> Summary {
     try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
       try runSynchronously(isCancelled: isCancelled)
@@ -84,7 +94,11 @@ public struct Export: Sendable {
         do {
           let summary = try store.read { reader in
             var writer = ExportWriter(reader, into: staging, options)
-            for kind in reader.catalog.kinds { try writer.write(kind, isCancelled) }
+            if case .sql(let dialect) = options.layout {
+              try writer.writeScript(dialect, isCancelled)
+            } else {
+              for kind in reader.catalog.kinds { try writer.write(kind, isCancelled) }
+            }
             return writer.summary
           }
           try staging.publish(isDurable: true)
@@ -159,8 +173,6 @@ extension IssueCode {
 
 /// Writes the entities of one snapshot into the staging directory of an export.
 private struct ExportWriter {
-  private static let bufferLimit = 64 << 10
-
   static var cancelled: MigrationError {
     MigrationError(.cancelled, "the export was cancelled; the directory is what it was before")
   }
@@ -176,12 +188,22 @@ private struct ExportWriter {
     self.options = options
   }
 
+  /// Writes all entities as a script.
+  mutating func writeScript(_ dialect: SQLDialect, _ isCancelled: () -> Bool) throws {
+    try withoutActuallyEscaping(isCancelled) { isCancelled in
+      let script = try SQLScript(of: reader, dialect) {
+        if isCancelled() { throw ExportWriter.cancelled }
+      }
+      try script.write(into: staging.path, &summary)
+    }
+  }
+
   /// Writes all entities of a kind.
   mutating func write(_ kind: EntityKind, _ isCancelled: () -> Bool) throws {
     let directory = staging.path + Array("/\(kind.table)/".utf8)
     try FileSystem.makeDirectory(directory)
     summary.counts[kind] = 0
-    var lines = LinesFile(path: directory + Array("\(kind.table).jsonl".utf8))
+    var lines = ExportFile(path: directory + Array("\(kind.table).jsonl".utf8))
     defer { lines.close() }
     var seen = 0
     try reader.forEachRecord(kind) { record in
@@ -196,10 +218,8 @@ private struct ExportWriter {
       let unknown = try reader.provenance(kind, id: id)?.unknownMembers
       let entity = EntityText(record, unknownMembers: unknown)
       let isWritten =
-        switch options.layout {
-        case .lines: try lines.append(entity.utf8)
-        case .files: try write(entity, id: id, in: directory)
-        }
+        options.layout == .files
+        ? try write(entity, id: id, in: directory) : try lines.append(line: entity.utf8)
       guard isWritten else {
         return note(
           .error, .exportLeftOut, record, nil,
@@ -246,32 +266,42 @@ private struct ExportWriter {
         pointer: member.map { JSONPointer.to($0) }, message: text),
       keeping: options.maxIssuesInSummary)
   }
+}
 
-  /// A file with one entity per line, created with the first.
-  private struct LinesFile {
-    let path: [UInt8]
-    private var handle: FileDescriptor?
-    private var buffer: [UInt8] = []
-    private(set) var byteCount = 0
+/// A file of an export, created with its first bytes.
+struct ExportFile {
+  private static let bufferLimit = 64 << 10
 
-    init(path: [UInt8]) { self.path = path }
+  let path: [UInt8]
+  private var handle: FileDescriptor?
+  private var buffer: [UInt8] = []
+  private(set) var byteCount = 0
 
-    var isOpen: Bool { handle != nil }
+  init(path: [UInt8]) { self.path = path }
 
-    mutating func append(_ line: [UInt8]) throws(SystemError) -> Bool {
-      if handle == nil { handle = try FileDescriptor(creating: path) }
-      buffer += line
-      buffer.append(UInt8(ascii: "\n"))
-      byteCount += line.count + 1
-      if buffer.count >= ExportWriter.bufferLimit { try flush() }
-      return true
-    }
+  var isOpen: Bool { handle != nil }
 
-    mutating func flush() throws(SystemError) {
-      try handle?.write(buffer)
-      buffer.removeAll(keepingCapacity: true)
-    }
-
-    func close() { handle?.close() }
+  mutating func append(_ bytes: some Collection<UInt8>) throws(SystemError) {
+    if handle == nil { handle = try FileDescriptor(creating: path) }
+    buffer += bytes
+    byteCount += bytes.count
+    if buffer.count >= Self.bufferLimit { try flush() }
   }
+
+  mutating func append(line: [UInt8]) throws(SystemError) -> Bool {
+    try append(line)
+    try append(CollectionOfOne(UInt8(ascii: "\n")))
+    return true
+  }
+
+  mutating func append(lines: [String]) throws(SystemError) {
+    for line in lines { try append((line + "\n").utf8) }
+  }
+
+  mutating func flush() throws(SystemError) {
+    try handle?.write(buffer)
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  func close() { handle?.close() }
 }

@@ -61,7 +61,7 @@ public enum Value: Sendable, Hashable {
 
 extension Value {
   /// The value as a message shows it.
-  var shown: String {
+  package var shown: String {
     switch self {
     case .null: "null"
     case .integer(let number): "the number \(number)"
