@@ -5,7 +5,8 @@ let package = Package(
   name: "RMOSPostgres",
   platforms: [.macOS(.v15), .iOS(.v18)],
   products: [
-    .library(name: "RMOSPostgres", targets: ["RMOSPostgres"])
+    .library(name: "RMOSPostgres", targets: ["RMOSPostgres"]),
+    .executable(name: "rmos-postgres", targets: ["rmos-postgres"]),
   ],
   dependencies: [
     .package(name: "RMOS", path: "../..")
@@ -23,6 +24,15 @@ let package = Package(
         .product(name: "RMOSModels", package: "RMOS"),
         .product(name: "RMOSStore", package: "RMOS"),
       ]),
+    .executableTarget(
+      name: "rmos-postgres",
+      dependencies: [
+        "RMOSPostgres",
+        .product(name: "RMOSCommandLine", package: "RMOS"),
+        .product(name: "RMOSModels", package: "RMOS"),
+        .product(name: "RMOSStore", package: "RMOS"),
+      ]),
+    .testTarget(name: "rmos-postgresTests", dependencies: ["rmos-postgres"]),
   ],
   swiftLanguageModes: [.v6]
 )

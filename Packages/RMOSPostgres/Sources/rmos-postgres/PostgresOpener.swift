@@ -1,0 +1,79 @@
+import RMOSCommandLine
+import RMOSModels
+import RMOSPostgres
+import RMOSStore
+
+/// Opens PostgreSQL databases, which are named by URLs.
+struct PostgresOpener: StoreOpener {
+  private static let schemes = ["postgresql://", "postgres://"]
+
+  let name = "PostgreSQL"
+  let placeholder = "URL"
+  let defaultLocation: String? = nil
+
+  func opens(_ location: String) -> Bool { Self.schemes.contains { location.hasPrefix($0) } }
+
+  /// The URL without its password and without its parameters, which may hold another.
+  ///
+  /// A password that is not encoded may have any character, so what is left out reaches from the
+  /// first colon to the last @.
+  func shown(_ location: String) -> String {
+    guard let scheme = Self.schemes.first(where: { location.hasPrefix($0) }) else {
+      return location
+    }
+    let rest = location.dropFirst(scheme.count)
+    let (user, address) =
+      if let at = rest.lastIndex(of: "@") {
+        (rest[..<at].prefix { $0 != ":" } + "@", rest[rest.index(after: at)...])
+      } else {
+        (rest[..<rest.startIndex], rest)
+      }
+    let (place, parameters) = (address.prefix { $0 != "?" }, address.drop { $0 != "?" })
+    let kept = parameters.dropFirst().split(separator: "&").filter {
+      Self.openParameters.contains(String($0.prefix { $0 != "=" }))
+    }
+    return scheme + user + place
+      + (kept.isEmpty ? "" : "?" + kept.joined(separator: "&"))
+  }
+
+  /// The parameters that say where the database is.
+  private static let openParameters: Set = [
+    "host", "hostaddr", "port", "dbname", "user", "service",
+  ]
+
+  func file(of location: String) -> String? { nil }
+
+  func open(
+    _ location: String, catalog: EntityCatalog, for purpose: StorePurpose
+  ) throws -> OpenedStore? {
+    let store = try PostgresStore(
+      url: location, catalog: catalog, access: access(for: purpose),
+      busyTimeout: busyTimeout(for: purpose))
+    return OpenedStore(
+      store,
+      bringUpToDate: { try store.bringUpToDate() },
+      backUp: { file, _, _ in
+        throw StoreError(
+          .other,
+          "\(store.location) is backed up by PostgreSQL's own program: "
+            + "pg_dump --format=custom --file=\(file) URL", path: store.location)
+      },
+      close: { store.close() })
+  }
+
+  private func access(for purpose: StorePurpose) -> PostgresStore.Access {
+    switch purpose {
+    case .reading, .rehearsing, .serving(allowsWrites: false): .readOnly
+    case .inspecting: .inspect
+    case .changing, .serving(allowsWrites: true): .readWrite
+    case .creating: .create
+    }
+  }
+
+  /// How long to wait for other writers.
+  ///
+  /// A client of a server that waits occupies a thread that others need.
+  private func busyTimeout(for purpose: StorePurpose) -> Duration {
+    if case .serving = purpose { .milliseconds(500) } else { .seconds(5) }
+  }
+}

@@ -1,0 +1,3 @@
+import RMOSCommandLine
+
+CommandLineProgram(name: "rmos-postgres", openers: [PostgresOpener(), SQLiteOpener()]).main()
