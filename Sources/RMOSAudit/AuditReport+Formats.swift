@@ -13,9 +13,7 @@ extension AuditReport {
       $0.member("success", errorCount == 0)
       $0.member("verdict", verdict.rawValue)
       $0.member("complete", omittedRules.isEmpty)
-      $0.member("rules_not_checked") { writer in
-        writer.array { for rule in omittedRules { $0.string(rule.code) } }
-      }
+      $0.member("rules_not_checked", strings: omittedRules.map(\.code))
       $0.member("database", database)
       $0.member("schema_version", schema)
       $0.member("counts") { $0.counts(of: self) }
@@ -33,16 +31,8 @@ extension AuditReport {
         }
       }
       $0.member("seconds", duration / .seconds(1))
-      $0.member("rules") {
-        $0.array {
-          for result in results { $0.result(result) }
-        }
-      }
-      $0.member("findings") {
-        $0.array {
-          for finding in findings { $0.finding(finding) }
-        }
-      }
+      $0.member("rules", each: results) { $0.result($1) }
+      $0.member("findings", each: findings) { $0.finding($1) }
       $0.member("findings_omitted", omittedFindings)
     }
     return writer.text

@@ -166,21 +166,14 @@ extension HealthReport {
   /// Writes the members `errors`, `warnings`, `status`, `verdict`, `error_count`, `warning_count`,
   /// `complete`, `not_checked`, `references_checked` and `references_dangling`.
   package func writeMembers(to writer: inout JSONWriter) {
-    func strings(_ name: String, _ texts: [String]) {
-      writer.member(name) {
-        $0.array {
-          for text in texts { $0.string(text) }
-        }
-      }
-    }
-    strings("errors", errors)
-    strings("warnings", warnings)
+    writer.member("errors", strings: errors)
+    writer.member("warnings", strings: warnings)
     writer.member("status", status)
     writer.member("verdict", verdict.rawValue)
     writer.member("error_count", errorCount)
     writer.member("warning_count", warningCount)
     writer.member("complete", isComplete)
-    strings("not_checked", notChecked)
+    writer.member("not_checked", strings: notChecked)
     writer.member("references_checked", referencesChecked)
     writer.member("references_dangling", referencesDangling)
   }

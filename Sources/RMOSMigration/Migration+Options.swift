@@ -104,16 +104,10 @@ extension Migration.Options {
       $0.member("rejects", rejectsDirectory)
       $0.member("backup", takesBackup)
       if !mappings.isEmpty {
-        $0.member("mappings") {
-          $0.array {
-            for mapping in mappings {
-              $0.object {
-                $0.member("name", mapping.name)
-                $0.member("sha256", mapping.sha256)
-                $0.member("text", mapping.text)
-              }
-            }
-          }
+        $0.member("mappings", objects: mappings) { writer, mapping in
+          writer.member("name", mapping.name)
+          writer.member("sha256", mapping.sha256)
+          writer.member("text", mapping.text)
         }
       }
     }

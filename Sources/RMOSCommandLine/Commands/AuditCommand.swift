@@ -121,16 +121,10 @@ enum AuditCommand {
 
   private static func listJSON(_ rules: [AuditRule]) -> String {
     JSONOutput.success {
-      $0.member("rules") {
-        $0.array {
-          for rule in rules {
-            $0.object {
-              $0.member("code", rule.code)
-              $0.member("severity", rule.severity.rawValue)
-              $0.member("summary", rule.summary)
-            }
-          }
-        }
+      $0.member("rules", objects: rules) { writer, rule in
+        writer.member("code", rule.code)
+        writer.member("severity", rule.severity.rawValue)
+        writer.member("summary", rule.summary)
       }
     }
   }

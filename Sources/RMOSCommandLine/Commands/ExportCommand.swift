@@ -133,11 +133,7 @@ enum ExportCommand {
         }
       }
       $0.member("left_out", summary.leftOut)
-      $0.member("issues") {
-        $0.array {
-          for issue in summary.issues { $0.issue(issue) }
-        }
-      }
+      $0.member("issues", each: summary.issues) { $0.issue($1) }
       $0.member("issues_omitted", summary.issuesOmitted)
     }
     return writer.text

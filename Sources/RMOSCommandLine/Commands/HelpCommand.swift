@@ -18,11 +18,7 @@ enum HelpCommand {
         console.print(
           JSONOutput.success {
             $0.member("version", program.version)
-            $0.member("commands") {
-              $0.array {
-                for spec in program.commands { spec.write(to: &$0) }
-              }
-            }
+            $0.member("commands", each: program.commands) { $1.write(to: &$0) }
           })
       } else {
         console.print(HelpText(program: program).overview)
@@ -51,28 +47,16 @@ extension CommandSpec {
       $0.member("name", name)
       $0.member("summary", summary)
       $0.member("usage", usage)
-      $0.member("arguments") {
-        $0.array {
-          for argument in arguments {
-            $0.object {
-              $0.member("name", argument.name)
-              $0.member("required", argument.isRequired)
-              $0.member("help", argument.help)
-            }
-          }
-        }
+      $0.member("arguments", objects: arguments) { writer, argument in
+        writer.member("name", argument.name)
+        writer.member("required", argument.isRequired)
+        writer.member("help", argument.help)
       }
-      $0.member("options") {
-        $0.array {
-          for option in allOptions {
-            $0.object {
-              $0.member("name", "--" + option.name)
-              $0.member("letter", option.letter.map { "-\($0)" })
-              $0.member("value", option.placeholder)
-              $0.member("help", option.help)
-            }
-          }
-        }
+      $0.member("options", objects: allOptions) { writer, option in
+        writer.member("name", "--" + option.name)
+        writer.member("letter", option.letter.map { "-\($0)" })
+        writer.member("value", option.placeholder)
+        writer.member("help", option.help)
       }
     }
   }

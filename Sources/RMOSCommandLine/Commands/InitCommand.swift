@@ -25,11 +25,7 @@ enum InitCommand {
           JSONOutput.success { writer in
             writer.member("database", store.location)
             writer.member("created", before == nil && missing.isEmpty)
-            writer.member("created_tables") {
-              $0.array {
-                for table in missing { $0.string(table) }
-              }
-            }
+            writer.member("created_tables", strings: missing)
             writer.member("previous_schema_version", before)
             writer.member("schema_version", version)
           })

@@ -49,16 +49,10 @@ enum MappingsCommand {
     if asJSON {
       console.print(
         JSONOutput.success { writer in
-          writer.member("mappings") {
-            $0.array {
-              for mapping in Mapping.builtIn {
-                $0.object {
-                  $0.member("name", mapping.name)
-                  $0.member("about", mapping.about)
-                  $0.member("sha256", mapping.sha256)
-                }
-              }
-            }
+          writer.member("mappings", objects: Mapping.builtIn) { writer, mapping in
+            writer.member("name", mapping.name)
+            writer.member("about", mapping.about)
+            writer.member("sha256", mapping.sha256)
           }
         })
       return

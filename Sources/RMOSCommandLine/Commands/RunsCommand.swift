@@ -22,11 +22,7 @@ enum RunsCommand {
         console.print(
           JSONOutput.success {
             $0.member("database", store.location)
-            $0.member("runs") {
-              $0.array {
-                for run in runs { $0.run(run) }
-              }
-            }
+            $0.member("runs", each: runs) { $0.run($1) }
           })
       } else if runs.isEmpty {
         console.print("No runs yet.")

@@ -148,9 +148,7 @@ enum JSONOutput {
     var writer = JSONWriter(style: .pretty)
     writer.object {
       $0.member("success", isSuccess)
-      $0.member("files") { writer in
-        writer.array { for file in files { $0.string(file) } }
-      }
+      $0.member("files", strings: files)
     }
     return writer.text
   }

@@ -184,11 +184,7 @@ extension JSONWriter {
 
   /// Writes a list of entities as a member.
   mutating func entities(_ kind: EntityKind, _ records: [Record]) {
-    member(kind.rawValue) { writer in
-      writer.array {
-        for record in records { $0.entity(record) }
-      }
-    }
+    member(kind.rawValue, each: records) { $0.entity($1) }
   }
 }
 

@@ -48,9 +48,7 @@ extension HTTPRefusal {
   /// Creates a refusal with the issues of an entity.
   init(_ status: Int, _ detail: String, issues: [Issue]) {
     var writer = JSONWriter()
-    writer.array {
-      for issue in issues { $0.issue(issue) }
-    }
+    writer.array(of: issues) { $0.issue($1) }
     self.init(
       status, detail, fields: [], members: issues.isEmpty ? [] : [("issues", writer.utf8)])
   }

@@ -74,18 +74,12 @@ extension JSONWriter {
   mutating func history(_ history: MigrationHistory) {
     object {
       $0.member("success", true)
-      $0.member("history") {
-        $0.array {
-          for day in history.days {
-            $0.object {
-              $0.member("date", day.date)
-              $0.member("entities") { writer in
-                writer.object { $0.counts(day.entities, history.catalog) }
-              }
-              $0.member("total", day.entities.total)
-            }
-          }
+      $0.member("history", objects: history.days) { writer, day in
+        writer.member("date", day.date)
+        writer.member("entities") { writer in
+          writer.object { $0.counts(day.entities, history.catalog) }
         }
+        writer.member("total", day.entities.total)
       }
       $0.member("total_migration_dates", history.totalDays)
       if history.undatedEntities > 0 { $0.member("undated_entities", history.undatedEntities) }

@@ -253,17 +253,11 @@ extension JSONWriter {
   ) {
     object { writer in
       for kind in catalog.displayOrder {
-        writer.member(kind.rawValue) {
-          $0.array {
-            for entity in recent[kind] ?? [] {
-              $0.object {
-                $0.member("id", entity.id)
-                if kind.titleMember != "id" { $0.member(kind.titleMember, entity.title) }
-                if let member = kind.statusMember { $0.member(member, entity.status) }
-                $0.member("created_at", entity.createdAt)
-              }
-            }
-          }
+        writer.member(kind.rawValue, objects: recent[kind] ?? []) { writer, entity in
+          writer.member("id", entity.id)
+          if kind.titleMember != "id" { writer.member(kind.titleMember, entity.title) }
+          if let member = kind.statusMember { writer.member(member, entity.status) }
+          writer.member("created_at", entity.createdAt)
         }
       }
     }

@@ -148,54 +148,8 @@ struct MappingParser {
     }
     let words = try members(of: value, label, words: Words.source)
     if let about = words["about"] { _ = try string(about, "\"about\"") }
-    let values = try self.values(words["values"])
-    let conversion = try self.conversion(words)
-    let content: MemberSource.Content
-    let main = ["from", "count", "common", "object"].filter { words[$0] != nil }
-    if main.count > 1, let second = words[main[1]] {
-      throw error(
-        "\(label) has \"\(main[0])\" and \"\(main[1])\"; expected one of them", at: second)
-    }
-    let takesRest = try words["rest"].map { rest throws(MappingError) in
-      guard case .other(.true) = rest.form else {
-        throw error("\"rest\" is \(shown(rest)); expected true", at: rest)
-      }
-      return true
-    }
-    if takesRest == true, let first = main.first, first != "object", let rest = words["rest"] {
-      throw error("\"rest\" does not go with \"\(first)\"", at: rest)
-    }
-    switch main.first {
-    case "from":
-      guard let from = words["from"] else { preconditionFailure("it is one of the words") }
-      content = try first(from, values, conversion, at: words["as"])
-    case "common":
-      guard let common = words["common"] else { preconditionFailure("it is one of the words") }
-      let pointer = try self.pointer(common, "\"common\"")
-      guard pointer.anyCount == 1 else {
-        throw error("\(shown(common)) needs one * that goes over a list", at: common)
-      }
-      guard case .pair? = conversion else {
-        content = .common(pointer, values: values, conversion.flatMap(\.single))
-        break
-      }
-      throw error("\"common\" gives one value; expected \"from\" with two", at: value)
-    case "count":
-      content = .count(try plainPointer(words["count"]))
-    case "object":
-      content = .object(try objectMembers(words["object"]), takesRest: takesRest == true)
-    default:
-      if takesRest == true {
-        content = .object([], takesRest: true)
-      } else if words["value"] != nil {
-        content = .constant
-      } else {
-        throw error(
-          "\(label) says not where it comes from; expected from, object, rest, count, common or value",
-          at: value)
-      }
-    }
-    if !["from", "common"].contains(main.first ?? "") {
+    let content = try content(words, of: value, label)
+    if words["from"] == nil, words["common"] == nil {
       for name in ["as", "values"] {
         if let word = words[name] {
           throw error("\"\(name)\" goes with \"from\" or \"common\"", at: word)
@@ -206,6 +160,59 @@ struct MappingParser {
       condition: try words["when"].map { when throws(MappingError) in try condition(when) }
         ?? MappingCondition(),
       content: content, constant: words["value"].map(literal))
+  }
+
+  private func content(
+    _ words: [String: PlacedJSON], of value: PlacedJSON, _ label: String
+  ) throws(MappingError) -> MemberSource.Content {
+    let values = try self.values(words["values"])
+    let conversion = try self.conversion(words)
+    let origins = ["from", "count", "common", "object"].filter { words[$0] != nil }
+    if origins.count > 1, let second = words[origins[1]] {
+      throw error(
+        "\(label) has \"\(origins[0])\" and \"\(origins[1])\"; expected one of them", at: second)
+    }
+    let origin = origins.first
+    let takesRest = try self.takesRest(words, origin: origin)
+    if let from = words["from"] {
+      return try first(from, values, conversion, at: words["as"])
+    }
+    if let common = words["common"] {
+      let pointer = try commonPointer(common)
+      if case .pair? = conversion {
+        throw error("\"common\" gives one value; expected \"from\" with two", at: value)
+      }
+      return .common(pointer, values: values, conversion.flatMap(\.single))
+    }
+    if let count = words["count"] { return .count(try plainPointer(count)) }
+    if takesRest || origin == "object" {
+      return .object(try objectMembers(words["object"]), takesRest: takesRest)
+    }
+    if words["value"] != nil { return .constant }
+    throw error(
+      "\(label) says not where it comes from; expected from, object, rest, count, common or value",
+      at: value)
+  }
+
+  private func takesRest(
+    _ words: [String: PlacedJSON], origin: String?
+  ) throws(MappingError) -> Bool {
+    guard let rest = words["rest"] else { return false }
+    guard case .other(.true) = rest.form else {
+      throw error("\"rest\" is \(shown(rest)); expected true", at: rest)
+    }
+    if let origin, origin != "object" {
+      throw error("\"rest\" does not go with \"\(origin)\"", at: rest)
+    }
+    return true
+  }
+
+  private func commonPointer(_ value: PlacedJSON) throws(MappingError) -> EntityPointer {
+    let pointer = try self.pointer(value, "\"common\"")
+    guard pointer.anyCount == 1 else {
+      throw error("\(shown(value)) needs one * that goes over a list", at: value)
+    }
+    return pointer
   }
 
   private func first(
@@ -299,8 +306,7 @@ struct MappingParser {
     return try oneOrMore(value, label).map { item throws(MappingError) in try plainPointer(item) }
   }
 
-  private func plainPointer(_ value: PlacedJSON?) throws(MappingError) -> EntityPointer {
-    guard let value else { preconditionFailure("it was looked up before") }
+  private func plainPointer(_ value: PlacedJSON) throws(MappingError) -> EntityPointer {
     let pointer = try pointer(value, "a pointer")
     guard pointer.anyCount == 0 else {
       throw error(

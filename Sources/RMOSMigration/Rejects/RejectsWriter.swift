@@ -347,11 +347,7 @@ extension RejectsWriter {
       $0.member("copy", copy.map { SourcePath.text($0) })
       $0.member("run", run)
       $0.member("tool_version", RMOSVersion.current)
-      $0.member("issues") {
-        $0.array {
-          for issue in issues { $0.issue(issue) }
-        }
-      }
+      $0.member("issues", each: issues) { $0.issue($1) }
     }
     return writer.text + "\n"
   }

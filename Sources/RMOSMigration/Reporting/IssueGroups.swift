@@ -219,28 +219,20 @@ package struct IssueGroups: Sendable, Hashable {
 extension JSONWriter {
   /// Writes the groups, in the order of their first issues.
   mutating func issueGroups(_ groups: [IssueGroups.Group]) {
-    array {
-      for group in groups {
-        $0.object {
-          $0.member("severity", group.severity.rawValue)
-          $0.member("code", group.code.rawValue)
-          $0.member("kind", group.kind?.rawValue)
-          $0.member("pointer", group.pointer)
-          $0.member("message", group.message)
-          $0.member("count", group.count)
-          $0.member("within", group.within)
-          $0.member("first") { $0.array { for issue in group.firsts { $0.place(issue) } } }
-        }
+    array(ofObjects: groups) { writer, group in
+      writer.member("severity", group.severity.rawValue)
+      writer.member("code", group.code.rawValue)
+      writer.member("kind", group.kind?.rawValue)
+      writer.member("pointer", group.pointer)
+      writer.member("message", group.message)
+      writer.member("count", group.count)
+      writer.member("within", group.within)
+      writer.member("first", objects: group.firsts) { writer, issue in
+        writer.member("id", issue.id)
+        writer.member("source", issue.source)
+        writer.member("line", issue.line)
+        writer.member("column", issue.column)
       }
-    }
-  }
-
-  private mutating func place(_ issue: Issue) {
-    object {
-      $0.member("id", issue.id)
-      $0.member("source", issue.source)
-      $0.member("line", issue.line)
-      $0.member("column", issue.column)
     }
   }
 }

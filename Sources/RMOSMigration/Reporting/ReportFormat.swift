@@ -63,26 +63,16 @@ extension MigrationReport {
       $0.member("summary") { $0.totals(of: self) }
       $0.member("entities") { $0.statistics(statistics) }
       $0.member("issue_counts") { $0.issueCounts(issueCounts) }
-      $0.member("issues") {
-        $0.array {
-          for issue in issues { $0.issue(issue) }
-        }
-      }
+      $0.member("issues", each: issues) { $0.issue($1) }
       $0.member("issues_omitted", issuesOmitted)
       $0.member("issue_groups") { $0.issueGroups(issueGroups.groups) }
       $0.member("issue_groups_omitted", issueGroups.omitted)
       $0.member("not_read") { $0.filesNotRead(notRead) }
       $0.member("kept_aside") { $0.keptMembers(keptMembers) }
-      $0.member("mappings") {
-        $0.array {
-          for use in run?.mappings ?? [] {
-            $0.object {
-              $0.member("name", use.name)
-              $0.member("sha256", use.sha256)
-              $0.member("entities", use.entities)
-            }
-          }
-        }
+      $0.member("mappings", objects: run?.mappings ?? []) { writer, use in
+        writer.member("name", use.name)
+        writer.member("sha256", use.sha256)
+        writer.member("entities", use.entities)
       }
       $0.member("run") { writer in
         if let run { writer.run(run, statistics.catalog) } else { writer.null() }

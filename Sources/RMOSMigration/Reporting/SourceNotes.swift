@@ -47,29 +47,19 @@ extension JSONWriter {
           }
         }
       }
-      $0.member("files") {
-        $0.array {
-          for file in files.files {
-            $0.object {
-              $0.member("path", file.path)
-              $0.member("reason", file.reason.rawValue)
-            }
-          }
-        }
+      $0.member("files", objects: files.files) { writer, file in
+        writer.member("path", file.path)
+        writer.member("reason", file.reason.rawValue)
       }
     }
   }
 
   mutating func keptMembers(_ kept: KeptMembers?) {
     guard let kept else { return null() }
-    array {
-      for member in kept.members {
-        $0.object {
-          $0.member("kind", member.kind.rawValue)
-          $0.member("member", member.member)
-          $0.member("count", member.count)
-        }
-      }
+    array(ofObjects: kept.members) { writer, member in
+      writer.member("kind", member.kind.rawValue)
+      writer.member("member", member.member)
+      writer.member("count", member.count)
     }
   }
 }

@@ -130,17 +130,9 @@ extension StoreStatus {
         $0.member("total", total)
       }
     }
-    writer.member("missing_tables") {
-      $0.array {
-        for table in missingTables { $0.string(table) }
-      }
-    }
+    writer.member("missing_tables", strings: missingTables)
     writer.member("last_run") { $0.run(lastRun) }
     writer.member("current_run") { $0.run(currentRun) }
-    writer.member("interrupted_runs") {
-      $0.array {
-        for run in interruptedRuns { $0.run(run) }
-      }
-    }
+    writer.member("interrupted_runs", each: interruptedRuns) { $0.run($1) }
   }
 }

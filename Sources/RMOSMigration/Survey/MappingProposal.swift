@@ -33,12 +33,9 @@ struct MappingProposal {
           + "before you rely on them.")
       for kind in catalog.kinds {
         guard let rules = rules[kind] else { continue }
-        writer.member(kind.table) { writer in
-          writer.array { writer in
-            // The rule that asks for most is tried first.
-            for rule in rules.sorted(by: { $0.order < $1.order }) { rule.text(&writer) }
-          }
-        }
+        // The rule that asks for most is tried first.
+        let ordered = rules.sorted { $0.order < $1.order }
+        writer.member(kind.table, each: ordered) { $1.text(&$0) }
       }
     }
     return writer.text + "\n"
@@ -85,15 +82,9 @@ extension MappingProposal.Draft {
           "about",
           PlainText.counted(shape.count, "object") + " in "
             + PlainText.counted(shape.fileCount, "file") + " when this was proposed.")
-        if !files.isEmpty {
-          writer.member("files") { $0.array { for file in files { $0.string(file) } } }
-        }
+        if !files.isEmpty { writer.member("files", strings: files) }
         if !condition.isEmpty {
-          writer.member("when") {
-            $0.object {
-              $0.member("has") { $0.array { for pointer in condition { $0.string(pointer) } } }
-            }
-          }
+          writer.member("when") { $0.object { $0.member("has", strings: condition) } }
         }
         writer.member("members") { writer in
           writer.object { writer in
@@ -116,7 +107,7 @@ extension MappingProposal.Draft {
       } else if pointers.count == 1 {
         writer.member("from", pointers[0])
       } else {
-        writer.member("from") { $0.array { for pointer in pointers { $0.string(pointer) } } }
+        writer.member("from", strings: pointers)
       }
       writer.member("about", guesses.compactMap(\.explanation).joined(separator: "; "))
       guard !conversion.isCount else { return }

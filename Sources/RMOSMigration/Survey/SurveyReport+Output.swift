@@ -29,92 +29,48 @@ extension SurveyReport {
         }
       }
     }
-    writer.member("not_read") { writer in
-      writer.object { writer in
-        writer.member("count", notRead.count)
-        writer.member("by_reason") { writer in
-          writer.object { writer in
-            for reason in FilesNotRead.Reason.allCases {
-              if let count = notRead.byReason[reason] { writer.member(reason.rawValue, count) }
-            }
-          }
-        }
-        writer.member("files") { writer in
-          writer.array { writer in
-            for file in notRead.files {
-              writer.object {
-                $0.member("path", file.path)
-                $0.member("reason", file.reason.rawValue)
-              }
-            }
-          }
-        }
-      }
-    }
+    writer.member("not_read") { $0.filesNotRead(notRead) }
     writer.member("objects", objectCount)
     writer.member("migrate_as_is", migratesAsIs)
     writer.member("migrate_at_best", migratesAtBest)
     writer.member("duplicates", duplicates)
-    writer.member("dangling") { writer in
-      writer.array { writer in
-        for item in dangling {
-          writer.object {
-            $0.member("kind", item.kind.table)
-            $0.member("member", item.member)
-            $0.member("count", item.count)
-          }
-        }
-      }
+    writer.member("dangling", objects: dangling) { writer, item in
+      writer.member("kind", item.kind.table)
+      writer.member("member", item.member)
+      writer.member("count", item.count)
     }
-    writer.member("failures") { writer in
-      writer.array { writer in
-        for failure in failures {
-          writer.object {
-            $0.member("code", failure.code.rawValue)
-            $0.member("count", failure.count)
-            $0.member("source", failure.source)
-            $0.member("message", failure.message)
-          }
-        }
-      }
+    writer.member("failures", objects: failures) { writer, failure in
+      writer.member("code", failure.code.rawValue)
+      writer.member("count", failure.count)
+      writer.member("source", failure.source)
+      writer.member("message", failure.message)
     }
-    writer.member("shapes") { writer in
-      writer.array { writer in
-        for shape in shapes { writer.object { shape.write(to: &$0) } }
-      }
-    }
-    writer.member("mappings") { writer in
-      writer.array { writer in for name in suggestedMappings { writer.string(name) } }
-    }
-    writer.member("bounds") { writer in
-      writer.array { writer in for bound in bounds { writer.string(bound) } }
-    }
+    writer.member("shapes", objects: shapes) { $1.write(to: &$0) }
+    writer.member("mappings", strings: suggestedMappings)
+    writer.member("bounds", strings: bounds)
     writer.member("proposal") { writer in
-      guard let proposal else { return writer.null() }
-      writer.object { writer in
-        writer.member("found", proposal.found)
-        writer.member("migrates", proposal.migrates)
-        writer.member("mappings") { writer in
-          writer.array { writer in for name in proposal.builtIn { writer.string(name) } }
-        }
-        writer.member("problems") { Problem.write(proposal.problems, to: &$0) }
-        writer.member("text", proposal.text)
-      }
+      if let proposal { proposal.write(to: &writer) } else { writer.null() }
+    }
+  }
+}
+
+extension SurveyReport.Proposal {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.object { writer in
+      writer.member("found", found)
+      writer.member("migrates", migrates)
+      writer.member("mappings", strings: builtIn)
+      writer.member("problems", objects: problems) { $1.write(to: &$0) }
+      writer.member("text", text)
     }
   }
 }
 
 extension SurveyReport.Problem {
-  fileprivate static func write(_ problems: [Self], to writer: inout JSONWriter) {
-    writer.array { writer in
-      for problem in problems {
-        writer.object {
-          $0.member("code", problem.key.code.rawValue)
-          $0.member("pointer", problem.key.pointer)
-          $0.member("count", problem.count)
-        }
-      }
-    }
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.member("code", key.code.rawValue)
+    writer.member("pointer", key.pointer)
+    writer.member("count", count)
   }
 
   /// The problems on one line, as many as are worth it.
@@ -134,33 +90,26 @@ extension SurveyReport.Reading {
       writer.member("migrates", migrates)
       writer.member("duplicates", duplicates)
       writer.member("look_alikes", lookAlikes)
-      writer.member("problems") { SurveyReport.Problem.write(problems, to: &$0) }
+      writer.member("problems", objects: problems) { $1.write(to: &$0) }
     }
   }
 }
 
 extension SurveyReport.Shape {
   fileprivate func write(to writer: inout JSONWriter) {
-    func strings(_ values: [String], _ writer: inout JSONWriter) {
-      writer.array { writer in for value in values { writer.string(value) } }
-    }
     writer.member("kind", kind.table)
     writer.member("in_place", isInPlace)
     writer.member("looks_like", likeness?.table)
-    writer.member("evidence") { strings(evidence, &$0) }
+    writer.member("evidence", strings: evidence)
     writer.member("count", count)
     writer.member("file_count", fileCount)
-    writer.member("files") { strings(files, &$0) }
-    writer.member("layouts") { strings(layouts.map(\.rawValue), &$0) }
-    writer.member("pointers") { strings(pointers, &$0) }
+    writer.member("files", strings: files)
+    writer.member("layouts", strings: layouts.map(\.rawValue))
+    writer.member("pointers", strings: pointers)
     writer.member("as_is") { plain.write(to: &$0) }
-    writer.member("with_mappings") { writer in
-      writer.array { writer in for reading in mapped { reading.write(to: &writer) } }
-    }
-    writer.member("missing") { strings(missing, &$0) }
-    writer.member("members") { writer in
-      writer.array { writer in for member in members { member.write(to: &writer) } }
-    }
+    writer.member("with_mappings", each: mapped) { $1.write(to: &$0) }
+    writer.member("missing", strings: missing)
+    writer.member("members", each: members) { $1.write(to: &$0) }
     writer.member("members_omitted", membersOmitted)
   }
 }
@@ -169,9 +118,7 @@ extension SurveyReport.Member {
   fileprivate func write(to writer: inout JSONWriter) {
     writer.object { writer in
       writer.member("name", name)
-      writer.member("other_spellings") { writer in
-        writer.array { writer in for spelling in otherSpellings { writer.string(spelling) } }
-      }
+      writer.member("other_spellings", strings: otherSpellings)
       writer.member("count", count)
       writer.member("types") { writer in
         writer.object { writer in

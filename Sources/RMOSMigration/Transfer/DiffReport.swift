@@ -169,11 +169,7 @@ extension DiffReport {
           if limits.allowsEmptySource { $0.member("allow_empty", true) }
         }
       }
-      writer.member("entries") {
-        $0.array {
-          for entry in entries { $0.entry(entry) }
-        }
-      }
+      writer.member("entries", each: entries) { $0.entry($1) }
       writer.member("entries_omitted", entriesOmitted)
     }
     return writer.text
@@ -208,16 +204,10 @@ extension JSONWriter {
       writer.member("line", entry.line)
       writer.member("changed", entry.change?.rawValue)
       writer.member("run", entry.run)
-      writer.member("fields") {
-        $0.array {
-          for difference in entry.differences {
-            $0.object {
-              $0.member("member", difference.member)
-              $0.member("source", difference.source)
-              $0.member("database", difference.database)
-            }
-          }
-        }
+      writer.member("fields", objects: entry.differences) { writer, difference in
+        writer.member("member", difference.member)
+        writer.member("source", difference.source)
+        writer.member("database", difference.database)
       }
       writer.member("problem", entry.problem)
     }

@@ -103,21 +103,9 @@ extension UndoReport {
       $0.member("removed") { $0.counts(counts.removed, catalog) }
       $0.member("restored") { $0.counts(counts.restored, catalog) }
       $0.member("seconds", duration.seconds)
-      $0.member("undo_first") {
-        $0.array {
-          for run in runsToUndoFirst { $0.integer(Int(run)) }
-        }
-      }
-      $0.member("obstacle_groups") {
-        $0.array {
-          for group in obstacleGroups { $0.group(group) }
-        }
-      }
-      $0.member("obstacles") {
-        $0.array {
-          for obstacle in obstacles { $0.obstacle(obstacle) }
-        }
-      }
+      $0.member("undo_first", each: runsToUndoFirst) { $0.integer($1) }
+      $0.member("obstacle_groups", each: obstacleGroups) { $0.group($1) }
+      $0.member("obstacles", each: obstacles) { $0.obstacle($1) }
       $0.member("obstacles_omitted", obstacleCount - obstacles.count)
     }
     return writer.text
@@ -131,11 +119,7 @@ extension JSONWriter {
       $0.member("undo_first", group.undoFirst)
       $0.member("count", group.count)
       $0.member("message", group.message)
-      $0.member("examples") {
-        $0.array {
-          for example in group.examples { $0.obstacle(example) }
-        }
-      }
+      $0.member("examples", each: group.examples) { $0.obstacle($1) }
     }
   }
 

@@ -90,69 +90,81 @@ final class ScannedObject {
     _ scanner: inout JSONScanner, copyingTo output: inout RecordBatch.ArenaWriter
   ) throws(JSONScanError) {
     let text = unsafe scanner.cursor
+    reset()
+    var form = Form()
+    _ = scanner.skip(UInt8(ascii: "{"))
+    scanner.skipWhiteSpace()
+    if scanner.skip(UInt8(ascii: "}")) { return }
+    while true {
+      try unsafe scanMember(of: text, &scanner, copyingTo: &output, &form)
+      scanner.skipWhiteSpace()
+      guard scanner.skip(UInt8(ascii: ",")) else { break }
+      scanner.skipWhiteSpace()
+    }
+    guard scanner.skip(UInt8(ascii: "}")) else { throw scanner.unexpected(.commaOrBrace) }
+    mayHoldEntities = form.mayHoldEntities
+    if otherMembers.count > 1 {
+      otherMembers.sort { ($0.name, $0.position) < ($1.name, $1.position) }
+    }
+  }
+
+  private func reset() {
     members.removeAll(keepingCapacity: true)
     duplicates.removeAll(keepingCapacity: true)
     otherMembers.removeAll(keepingCapacity: true)
     mayHoldEntities = false
     for field in memberOfField.indices { memberOfField[field] = nil }
     matcher.restart()
-    var form = Form()
+  }
 
-    _ = scanner.skip(UInt8(ascii: "{"))
+  private func scanMember(
+    of text: UnsafePointer<UInt8>, _ scanner: inout JSONScanner,
+    copyingTo output: inout RecordBatch.ArenaWriter, _ form: inout Form
+  ) throws(JSONScanError) {
+    let name = unsafe scanner.cursor + 1
+    let isEscaped = try scanner.skipString()
+    let nameLength = unsafe scanner.cursor - 1 - name
     scanner.skipWhiteSpace()
-    if scanner.skip(UInt8(ascii: "}")) { return }
-    while true {
-      let nameStart = unsafe scanner.cursor + 1
-      let isEscaped = try scanner.skipString()
-      let nameLength = unsafe scanner.cursor - 1 - nameStart
-      scanner.skipWhiteSpace()
-      guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
-      scanner.skipWhiteSpace()
-      let field =
-        unsafe isEscaped
-        ? matchEscaped(nameStart, nameLength) : matcher.field(named: nameStart, nameLength)
-      let valueStart = unsafe scanner.cursor
-      let kind: JSONScanner.Kind
-      var copy = RecordBatch.TextSpan.empty
-      if let field, matcher.isJSON[field], scanner.byte != UInt8(ascii: "\"") {
-        let copyStart = unsafe output.next
-        kind = try unsafe scanner.copyValue(to: &output.next, enclosingDepth: 1)
-        copy = unsafe output.span(from: copyStart)
-      } else {
-        kind = try scanner.skipValue(enclosingDepth: 1)
-      }
-      form.add(kind, isField: field != nil)
-      if let field {
-        if matcher.isRequired[field] { form.add(required: kind, isJSON: matcher.isJSON[field]) }
-        if memberOfField[field] == nil {
-          memberOfField[field] = members.count
-          copies[field] = copy
-        } else if duplicates.count < ScannedObject.duplicateLimit {
-          duplicates.append(members.count)
-        }
-      } else if let name = unsafe isEscaped
-        ? matchEscapedOther(nameStart, nameLength) : matcher.otherName(nameStart, nameLength)
-      {
-        form.hasField = true
-        otherMembers.append(
-          OtherMember(
-            position: members.count, name: name, field: matcher.otherNames[name].field))
-      }
-      unsafe members.append(
-        Member(
-          name: nameStart - text..<nameStart - text + nameLength, nameIsEscaped: isEscaped,
-          value: valueStart - text..<scanner.cursor - text, kind: kind, field: field))
-      scanner.skipWhiteSpace()
-      if scanner.skip(UInt8(ascii: ",")) {
-        scanner.skipWhiteSpace()
-        continue
-      }
-      guard scanner.skip(UInt8(ascii: "}")) else { throw scanner.unexpected(.commaOrBrace) }
-      mayHoldEntities = form.mayHoldEntities
-      if otherMembers.count > 1 {
-        otherMembers.sort { ($0.name, $0.position) < ($1.name, $1.position) }
-      }
-      return
+    guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
+    scanner.skipWhiteSpace()
+    let field =
+      unsafe isEscaped ? matchEscaped(name, nameLength) : matcher.field(named: name, nameLength)
+    let value = unsafe scanner.cursor
+    let kind: JSONScanner.Kind
+    var copy = RecordBatch.TextSpan.empty
+    if let field, matcher.isJSON[field], scanner.byte != UInt8(ascii: "\"") {
+      let copyStart = unsafe output.next
+      kind = try unsafe scanner.copyValue(to: &output.next, enclosingDepth: 1)
+      copy = unsafe output.span(from: copyStart)
+    } else {
+      kind = try scanner.skipValue(enclosingDepth: 1)
+    }
+    form.add(kind, isField: field != nil)
+    if let field {
+      noteMember(ofField: field, kind, copy, &form)
+    } else if let other = unsafe isEscaped
+      ? matchEscapedOther(name, nameLength) : matcher.otherName(name, nameLength)
+    {
+      form.hasField = true
+      otherMembers.append(
+        OtherMember(
+          position: members.count, name: other, field: matcher.otherNames[other].field))
+    }
+    unsafe members.append(
+      Member(
+        name: name - text..<name - text + nameLength, nameIsEscaped: isEscaped,
+        value: value - text..<scanner.cursor - text, kind: kind, field: field))
+  }
+
+  private func noteMember(
+    ofField field: Int, _ kind: JSONScanner.Kind, _ copy: RecordBatch.TextSpan, _ form: inout Form
+  ) {
+    if matcher.isRequired[field] { form.add(required: kind, isJSON: matcher.isJSON[field]) }
+    if memberOfField[field] == nil {
+      memberOfField[field] = members.count
+      copies[field] = copy
+    } else if duplicates.count < ScannedObject.duplicateLimit {
+      duplicates.append(members.count)
     }
   }
 

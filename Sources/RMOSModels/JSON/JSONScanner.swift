@@ -133,62 +133,86 @@
     var depth = enclosingDepth
     let kind = unsafe JSONScanner.kind(startingWith: p.pointee)
     var isEscaped = false
-
-    value: while true {
-      let first = unsafe p.pointee
-      switch first {
-      case UInt8(ascii: "\""):
-        unsafe p = try unsafe scanString(from: p + 1, escaped: &isEscaped)
-      case UInt8(ascii: "{"), UInt8(ascii: "["):
-        guard depth < JSONScanner.maximumDepth else {
-          throw unsafe JSONScanError(.tooDeep, position(of: p))
-        }
-        let isObject = first == UInt8(ascii: "{")
-        unsafe containers[depth] = isObject
-        depth += 1
-        unsafe p += 1
-        unsafe skipWhiteSpace(&p, &run, &sink)
-        // "{" and "}", "[" and "]" are two apart.
-        guard unsafe p.pointee == first &+ 2 else {
-          if isObject { try unsafe scanName(&p, &run, &sink) }
-          continue value
-        }
-        unsafe p += 1
-        depth -= 1
-      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-        unsafe p = try unsafe scanNumber(from: p)
-      case UInt8(ascii: "t"): unsafe p = try unsafe scanLiteral(from: p, "true")
-      case UInt8(ascii: "f"): unsafe p = try unsafe scanLiteral(from: p, "false")
-      case UInt8(ascii: "n"): unsafe p = try unsafe scanLiteral(from: p, "null")
-      default: throw unsafe unexpected(at: p, .value)
+    while true {
+      if try unsafe scanToken(&p, &run, &sink, &depth, &isEscaped),
+        try unsafe scanSeparators(&p, &run, &sink, &depth, downTo: enclosingDepth)
+      {
+        unsafe sink.copy(from: run, to: p)
+        unsafe cursor = p
+        return kind == .string && isEscaped ? .escapedString : kind
       }
-
-      while depth > enclosingDepth {
-        unsafe skipWhiteSpace(&p, &run, &sink)
-        let byte = unsafe p.pointee
-        if unsafe containers[depth - 1] {
-          if byte == UInt8(ascii: ",") {
-            unsafe p += 1
-            unsafe skipWhiteSpace(&p, &run, &sink)
-            try unsafe scanName(&p, &run, &sink)
-            continue value
-          }
-          guard byte == UInt8(ascii: "}") else { throw unsafe unexpected(at: p, .commaOrBrace) }
-        } else {
-          if byte == UInt8(ascii: ",") {
-            unsafe p += 1
-            unsafe skipWhiteSpace(&p, &run, &sink)
-            continue value
-          }
-          guard byte == UInt8(ascii: "]") else { throw unsafe unexpected(at: p, .commaOrBracket) }
-        }
-        unsafe p += 1
-        depth -= 1
-      }
-      unsafe sink.copy(from: run, to: p)
-      unsafe cursor = p
-      return kind == .string && isEscaped ? .escapedString : kind
     }
+  }
+
+  /// Scans a scalar or an opening bracket, with the name of the first member that follows.
+  ///
+  /// - Returns: Whether that completes a value, as a scalar or an empty container does.
+  @inline(__always)
+  private func scanToken<Sink: TokenSink>(
+    _ p: inout UnsafePointer<UInt8>, _ run: inout UnsafePointer<UInt8>, _ sink: inout Sink,
+    _ depth: inout Int, _ isEscaped: inout Bool
+  ) throws(JSONScanError) -> Bool {
+    let first = unsafe p.pointee
+    switch first {
+    case UInt8(ascii: "\""):
+      unsafe p = try unsafe scanString(from: p + 1, escaped: &isEscaped)
+    case UInt8(ascii: "{"), UInt8(ascii: "["):
+      guard depth < JSONScanner.maximumDepth else {
+        throw unsafe JSONScanError(.tooDeep, position(of: p))
+      }
+      let isObject = first == UInt8(ascii: "{")
+      unsafe containers[depth] = isObject
+      unsafe p += 1
+      unsafe skipWhiteSpace(&p, &run, &sink)
+      // "{" and "}", "[" and "]" are two apart.
+      guard unsafe p.pointee == first &+ 2 else {
+        depth += 1
+        if isObject { try unsafe scanName(&p, &run, &sink) }
+        return false
+      }
+      unsafe p += 1
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+      unsafe p = try unsafe scanNumber(from: p)
+    case UInt8(ascii: "t"): unsafe p = try unsafe scanLiteral(from: p, "true")
+    case UInt8(ascii: "f"): unsafe p = try unsafe scanLiteral(from: p, "false")
+    case UInt8(ascii: "n"): unsafe p = try unsafe scanLiteral(from: p, "null")
+    default: throw unsafe unexpected(at: p, .value)
+    }
+    return true
+  }
+
+  /// Scans what follows a value: closing brackets, then a comma with the next member's name.
+  ///
+  /// - Returns: Whether all containers down to `enclosingDepth` are closed; if not, a value is next.
+  @inline(__always)
+  private func scanSeparators<Sink: TokenSink>(
+    _ p: inout UnsafePointer<UInt8>, _ run: inout UnsafePointer<UInt8>, _ sink: inout Sink,
+    _ depth: inout Int, downTo enclosingDepth: Int
+  ) throws(JSONScanError) -> Bool {
+    while depth > enclosingDepth {
+      unsafe skipWhiteSpace(&p, &run, &sink)
+      let byte = unsafe p.pointee
+      // Two branches with much in common, but faster than one.
+      if unsafe containers[depth - 1] {
+        if byte == UInt8(ascii: ",") {
+          unsafe p += 1
+          unsafe skipWhiteSpace(&p, &run, &sink)
+          try unsafe scanName(&p, &run, &sink)
+          return false
+        }
+        guard byte == UInt8(ascii: "}") else { throw unsafe unexpected(at: p, .commaOrBrace) }
+      } else {
+        if byte == UInt8(ascii: ",") {
+          unsafe p += 1
+          unsafe skipWhiteSpace(&p, &run, &sink)
+          return false
+        }
+        guard byte == UInt8(ascii: "]") else { throw unsafe unexpected(at: p, .commaOrBracket) }
+      }
+      unsafe p += 1
+      depth -= 1
+    }
+    return true
   }
 
   @inline(__always)

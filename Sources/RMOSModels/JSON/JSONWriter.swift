@@ -80,6 +80,24 @@ extension JSONWriter {
     try container("[", "]", body)
   }
 
+  /// Writes an array; `body` writes one value for each element.
+  package mutating func array<Elements: Sequence>(
+    of elements: Elements, _ body: (inout JSONWriter, Elements.Element) throws -> Void
+  ) rethrows {
+    try array { writer in
+      for element in elements { try body(&writer, element) }
+    }
+  }
+
+  /// Writes an array of objects; `body` writes the members for each element.
+  package mutating func array<Elements: Sequence>(
+    ofObjects elements: Elements, _ body: (inout JSONWriter, Elements.Element) throws -> Void
+  ) rethrows {
+    try array(of: elements) { writer, element in
+      try writer.object { try body(&$0, element) }
+    }
+  }
+
   /// Writes a member whose value, exactly one, `body` writes.
   package mutating func member(
     _ name: String, _ body: (inout JSONWriter) throws -> Void
@@ -110,6 +128,27 @@ extension JSONWriter {
   package mutating func member(_ name: String, _ value: Bool?) {
     self.name(name)
     if let value { bool(value) } else { null() }
+  }
+
+  /// Writes a member that is an array of strings.
+  package mutating func member(_ name: String, strings: some Sequence<String>) {
+    member(name) { $0.array(of: strings) { $0.string($1) } }
+  }
+
+  /// Writes a member that is an array; `body` writes one value for each element.
+  package mutating func member<Elements: Sequence>(
+    _ name: String, each elements: Elements,
+    _ body: (inout JSONWriter, Elements.Element) throws -> Void
+  ) rethrows {
+    try member(name) { try $0.array(of: elements, body) }
+  }
+
+  /// Writes a member that is an array of objects; `body` writes the members for each element.
+  package mutating func member<Elements: Sequence>(
+    _ name: String, objects elements: Elements,
+    _ body: (inout JSONWriter, Elements.Element) throws -> Void
+  ) rethrows {
+    try member(name) { try $0.array(ofObjects: elements, body) }
   }
 
   private mutating func name(_ name: String) {

@@ -114,7 +114,117 @@ extension SHA256 {
     0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19
   )
 
-  /// One of the 64 rounds; the caller rotates the names instead of the values.
+  /// Takes `count` blocks of 64 bytes into the state.
+  ///
+  /// Everything stays in locals and is inlined, with the rounds written out, so that nothing is
+  /// allocated, indexed or checked per block.
+  static func compress(_ state: inout Words, _ bytes: UnsafeRawPointer, blocks count: Int) {
+    var bytes = unsafe bytes
+    for _ in 0..<count {
+      var schedule = unsafe Schedule(block: bytes)
+      var words = state
+      // The first 32 fraction bits of the cube roots of the first 64 primes.
+      schedule.runRounds(
+        on: &words, extending: false,
+        0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5,
+        0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
+        0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3,
+        0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174)
+      schedule.runRounds(
+        on: &words,
+        0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc,
+        0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,
+        0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7,
+        0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967)
+      schedule.runRounds(
+        on: &words,
+        0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc, 0x5338_0d13,
+        0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85,
+        0xa2bf_e8a1, 0xa81a_664b, 0xc24b_8b70, 0xc76c_51a3,
+        0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070)
+      schedule.runRounds(
+        on: &words,
+        0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5,
+        0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
+        0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208,
+        0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2)
+      state.0 &+= words.0
+      state.1 &+= words.1
+      state.2 &+= words.2
+      state.3 &+= words.3
+      state.4 &+= words.4
+      state.5 &+= words.5
+      state.6 &+= words.6
+      state.7 &+= words.7
+      unsafe bytes += 64
+    }
+  }
+
+  @inline(__always)
+  private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
+    (word &>> count) | (word &<< (32 &- count))
+  }
+}
+
+extension SHA256 {
+  /// Sixteen words of the message schedule.
+  private struct Schedule {
+    private var w0, w1, w2, w3, w4, w5, w6, w7: UInt32
+    private var w8, w9, w10, w11, w12, w13, w14, w15: UInt32
+
+    /// The first sixteen words: the block itself.
+    @inline(__always)
+    init(block: UnsafeRawPointer) {
+      func word(_ index: Int) -> UInt32 {
+        unsafe UInt32(bigEndian: block.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self))
+      }
+      (w0, w1, w2, w3) = (word(0), word(1), word(2), word(3))
+      (w4, w5, w6, w7) = (word(4), word(5), word(6), word(7))
+      (w8, w9, w10, w11) = (word(8), word(9), word(10), word(11))
+      (w12, w13, w14, w15) = (word(12), word(13), word(14), word(15))
+    }
+
+    /// Runs sixteen rounds, one for each word and constant.
+    ///
+    /// The names rotate instead of the values: after eight rounds they are back. If `extends`,
+    /// each word is replaced by the one sixteen after it right before its round, which is faster
+    /// than extending the schedule first.
+    @inline(__always)
+    mutating func runRounds(
+      on words: inout Words, extending extends: Bool = true,
+      _ k0: UInt32, _ k1: UInt32, _ k2: UInt32, _ k3: UInt32,
+      _ k4: UInt32, _ k5: UInt32, _ k6: UInt32, _ k7: UInt32,
+      _ k8: UInt32, _ k9: UInt32, _ k10: UInt32, _ k11: UInt32,
+      _ k12: UInt32, _ k13: UInt32, _ k14: UInt32, _ k15: UInt32
+    ) {
+      func next(
+        _ word: inout UInt32, _ after1: UInt32, _ after9: UInt32, _ after14: UInt32
+      ) -> UInt32 {
+        if extends { SHA256.extend(&word, after1, after9, after14) }
+        return word
+      }
+      var (a, b, c, d, e, f, g, h) = words
+      SHA256.round(a, b, c, &d, e, f, g, &h, k0 &+ next(&w0, w1, w9, w14))
+      SHA256.round(h, a, b, &c, d, e, f, &g, k1 &+ next(&w1, w2, w10, w15))
+      SHA256.round(g, h, a, &b, c, d, e, &f, k2 &+ next(&w2, w3, w11, w0))
+      SHA256.round(f, g, h, &a, b, c, d, &e, k3 &+ next(&w3, w4, w12, w1))
+      SHA256.round(e, f, g, &h, a, b, c, &d, k4 &+ next(&w4, w5, w13, w2))
+      SHA256.round(d, e, f, &g, h, a, b, &c, k5 &+ next(&w5, w6, w14, w3))
+      SHA256.round(c, d, e, &f, g, h, a, &b, k6 &+ next(&w6, w7, w15, w4))
+      SHA256.round(b, c, d, &e, f, g, h, &a, k7 &+ next(&w7, w8, w0, w5))
+      SHA256.round(a, b, c, &d, e, f, g, &h, k8 &+ next(&w8, w9, w1, w6))
+      SHA256.round(h, a, b, &c, d, e, f, &g, k9 &+ next(&w9, w10, w2, w7))
+      SHA256.round(g, h, a, &b, c, d, e, &f, k10 &+ next(&w10, w11, w3, w8))
+      SHA256.round(f, g, h, &a, b, c, d, &e, k11 &+ next(&w11, w12, w4, w9))
+      SHA256.round(e, f, g, &h, a, b, c, &d, k12 &+ next(&w12, w13, w5, w10))
+      SHA256.round(d, e, f, &g, h, a, b, &c, k13 &+ next(&w13, w14, w6, w11))
+      SHA256.round(c, d, e, &f, g, h, a, &b, k14 &+ next(&w14, w15, w7, w12))
+      SHA256.round(b, c, d, &e, f, g, h, &a, k15 &+ next(&w15, w0, w8, w13))
+      words = (a, b, c, d, e, f, g, h)
+    }
+  }
+
+  /// One of the 64 rounds.
   ///
   /// Sums of rotations are nested (6, 11 and 25 are 6, 6 + 5 and 6 + 5 + 14): fewer copies, a sixth
   /// fewer instructions.
@@ -138,167 +248,5 @@ extension SHA256 {
     let low = rotated(rotated(after1, 11) ^ after1, 7) ^ (after1 &>> 3)
     let high = rotated(rotated(after14, 2) ^ after14, 17) ^ (after14 &>> 10)
     word = word &+ low &+ after9 &+ high
-  }
-
-  @inline(__always)
-  private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
-    (word &>> count) | (word &<< (32 &- count))
-  }
-
-  @inline(__always)
-  private static func load(_ bytes: UnsafeRawPointer, _ index: Int) -> UInt32 {
-    unsafe UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self))
-  }
-
-  /// Takes `count` blocks of 64 bytes into the state.
-  ///
-  /// Everything stays in locals: the rounds are written out, sixteen words of the schedule at a
-  /// time, so that nothing is allocated, indexed or checked per block.
-  static func compress(_ state: inout Words, _ bytes: UnsafeRawPointer, blocks count: Int) {
-    var bytes = unsafe bytes
-    for _ in 0..<count {
-      var (a, b, c, d, e, f, g, h) = state
-      var w0 = unsafe load(bytes, 0)
-      var w1 = unsafe load(bytes, 1)
-      var w2 = unsafe load(bytes, 2)
-      var w3 = unsafe load(bytes, 3)
-      var w4 = unsafe load(bytes, 4)
-      var w5 = unsafe load(bytes, 5)
-      var w6 = unsafe load(bytes, 6)
-      var w7 = unsafe load(bytes, 7)
-      var w8 = unsafe load(bytes, 8)
-      var w9 = unsafe load(bytes, 9)
-      var w10 = unsafe load(bytes, 10)
-      var w11 = unsafe load(bytes, 11)
-      var w12 = unsafe load(bytes, 12)
-      var w13 = unsafe load(bytes, 13)
-      var w14 = unsafe load(bytes, 14)
-      var w15 = unsafe load(bytes, 15)
-      round(a, b, c, &d, e, f, g, &h, 0x428a_2f98 &+ w0)
-      round(h, a, b, &c, d, e, f, &g, 0x7137_4491 &+ w1)
-      round(g, h, a, &b, c, d, e, &f, 0xb5c0_fbcf &+ w2)
-      round(f, g, h, &a, b, c, d, &e, 0xe9b5_dba5 &+ w3)
-      round(e, f, g, &h, a, b, c, &d, 0x3956_c25b &+ w4)
-      round(d, e, f, &g, h, a, b, &c, 0x59f1_11f1 &+ w5)
-      round(c, d, e, &f, g, h, a, &b, 0x923f_82a4 &+ w6)
-      round(b, c, d, &e, f, g, h, &a, 0xab1c_5ed5 &+ w7)
-      round(a, b, c, &d, e, f, g, &h, 0xd807_aa98 &+ w8)
-      round(h, a, b, &c, d, e, f, &g, 0x1283_5b01 &+ w9)
-      round(g, h, a, &b, c, d, e, &f, 0x2431_85be &+ w10)
-      round(f, g, h, &a, b, c, d, &e, 0x550c_7dc3 &+ w11)
-      round(e, f, g, &h, a, b, c, &d, 0x72be_5d74 &+ w12)
-      round(d, e, f, &g, h, a, b, &c, 0x80de_b1fe &+ w13)
-      round(c, d, e, &f, g, h, a, &b, 0x9bdc_06a7 &+ w14)
-      round(b, c, d, &e, f, g, h, &a, 0xc19b_f174 &+ w15)
-
-      extend(&w0, w1, w9, w14)
-      round(a, b, c, &d, e, f, g, &h, 0xe49b_69c1 &+ w0)
-      extend(&w1, w2, w10, w15)
-      round(h, a, b, &c, d, e, f, &g, 0xefbe_4786 &+ w1)
-      extend(&w2, w3, w11, w0)
-      round(g, h, a, &b, c, d, e, &f, 0x0fc1_9dc6 &+ w2)
-      extend(&w3, w4, w12, w1)
-      round(f, g, h, &a, b, c, d, &e, 0x240c_a1cc &+ w3)
-      extend(&w4, w5, w13, w2)
-      round(e, f, g, &h, a, b, c, &d, 0x2de9_2c6f &+ w4)
-      extend(&w5, w6, w14, w3)
-      round(d, e, f, &g, h, a, b, &c, 0x4a74_84aa &+ w5)
-      extend(&w6, w7, w15, w4)
-      round(c, d, e, &f, g, h, a, &b, 0x5cb0_a9dc &+ w6)
-      extend(&w7, w8, w0, w5)
-      round(b, c, d, &e, f, g, h, &a, 0x76f9_88da &+ w7)
-      extend(&w8, w9, w1, w6)
-      round(a, b, c, &d, e, f, g, &h, 0x983e_5152 &+ w8)
-      extend(&w9, w10, w2, w7)
-      round(h, a, b, &c, d, e, f, &g, 0xa831_c66d &+ w9)
-      extend(&w10, w11, w3, w8)
-      round(g, h, a, &b, c, d, e, &f, 0xb003_27c8 &+ w10)
-      extend(&w11, w12, w4, w9)
-      round(f, g, h, &a, b, c, d, &e, 0xbf59_7fc7 &+ w11)
-      extend(&w12, w13, w5, w10)
-      round(e, f, g, &h, a, b, c, &d, 0xc6e0_0bf3 &+ w12)
-      extend(&w13, w14, w6, w11)
-      round(d, e, f, &g, h, a, b, &c, 0xd5a7_9147 &+ w13)
-      extend(&w14, w15, w7, w12)
-      round(c, d, e, &f, g, h, a, &b, 0x06ca_6351 &+ w14)
-      extend(&w15, w0, w8, w13)
-      round(b, c, d, &e, f, g, h, &a, 0x1429_2967 &+ w15)
-
-      extend(&w0, w1, w9, w14)
-      round(a, b, c, &d, e, f, g, &h, 0x27b7_0a85 &+ w0)
-      extend(&w1, w2, w10, w15)
-      round(h, a, b, &c, d, e, f, &g, 0x2e1b_2138 &+ w1)
-      extend(&w2, w3, w11, w0)
-      round(g, h, a, &b, c, d, e, &f, 0x4d2c_6dfc &+ w2)
-      extend(&w3, w4, w12, w1)
-      round(f, g, h, &a, b, c, d, &e, 0x5338_0d13 &+ w3)
-      extend(&w4, w5, w13, w2)
-      round(e, f, g, &h, a, b, c, &d, 0x650a_7354 &+ w4)
-      extend(&w5, w6, w14, w3)
-      round(d, e, f, &g, h, a, b, &c, 0x766a_0abb &+ w5)
-      extend(&w6, w7, w15, w4)
-      round(c, d, e, &f, g, h, a, &b, 0x81c2_c92e &+ w6)
-      extend(&w7, w8, w0, w5)
-      round(b, c, d, &e, f, g, h, &a, 0x9272_2c85 &+ w7)
-      extend(&w8, w9, w1, w6)
-      round(a, b, c, &d, e, f, g, &h, 0xa2bf_e8a1 &+ w8)
-      extend(&w9, w10, w2, w7)
-      round(h, a, b, &c, d, e, f, &g, 0xa81a_664b &+ w9)
-      extend(&w10, w11, w3, w8)
-      round(g, h, a, &b, c, d, e, &f, 0xc24b_8b70 &+ w10)
-      extend(&w11, w12, w4, w9)
-      round(f, g, h, &a, b, c, d, &e, 0xc76c_51a3 &+ w11)
-      extend(&w12, w13, w5, w10)
-      round(e, f, g, &h, a, b, c, &d, 0xd192_e819 &+ w12)
-      extend(&w13, w14, w6, w11)
-      round(d, e, f, &g, h, a, b, &c, 0xd699_0624 &+ w13)
-      extend(&w14, w15, w7, w12)
-      round(c, d, e, &f, g, h, a, &b, 0xf40e_3585 &+ w14)
-      extend(&w15, w0, w8, w13)
-      round(b, c, d, &e, f, g, h, &a, 0x106a_a070 &+ w15)
-
-      extend(&w0, w1, w9, w14)
-      round(a, b, c, &d, e, f, g, &h, 0x19a4_c116 &+ w0)
-      extend(&w1, w2, w10, w15)
-      round(h, a, b, &c, d, e, f, &g, 0x1e37_6c08 &+ w1)
-      extend(&w2, w3, w11, w0)
-      round(g, h, a, &b, c, d, e, &f, 0x2748_774c &+ w2)
-      extend(&w3, w4, w12, w1)
-      round(f, g, h, &a, b, c, d, &e, 0x34b0_bcb5 &+ w3)
-      extend(&w4, w5, w13, w2)
-      round(e, f, g, &h, a, b, c, &d, 0x391c_0cb3 &+ w4)
-      extend(&w5, w6, w14, w3)
-      round(d, e, f, &g, h, a, b, &c, 0x4ed8_aa4a &+ w5)
-      extend(&w6, w7, w15, w4)
-      round(c, d, e, &f, g, h, a, &b, 0x5b9c_ca4f &+ w6)
-      extend(&w7, w8, w0, w5)
-      round(b, c, d, &e, f, g, h, &a, 0x682e_6ff3 &+ w7)
-      extend(&w8, w9, w1, w6)
-      round(a, b, c, &d, e, f, g, &h, 0x748f_82ee &+ w8)
-      extend(&w9, w10, w2, w7)
-      round(h, a, b, &c, d, e, f, &g, 0x78a5_636f &+ w9)
-      extend(&w10, w11, w3, w8)
-      round(g, h, a, &b, c, d, e, &f, 0x84c8_7814 &+ w10)
-      extend(&w11, w12, w4, w9)
-      round(f, g, h, &a, b, c, d, &e, 0x8cc7_0208 &+ w11)
-      extend(&w12, w13, w5, w10)
-      round(e, f, g, &h, a, b, c, &d, 0x90be_fffa &+ w12)
-      extend(&w13, w14, w6, w11)
-      round(d, e, f, &g, h, a, b, &c, 0xa450_6ceb &+ w13)
-      extend(&w14, w15, w7, w12)
-      round(c, d, e, &f, g, h, a, &b, 0xbef9_a3f7 &+ w14)
-      extend(&w15, w0, w8, w13)
-      round(b, c, d, &e, f, g, h, &a, 0xc671_78f2 &+ w15)
-
-      state.0 = state.0 &+ a
-      state.1 = state.1 &+ b
-      state.2 = state.2 &+ c
-      state.3 = state.3 &+ d
-      state.4 = state.4 &+ e
-      state.5 = state.5 &+ f
-      state.6 = state.6 &+ g
-      state.7 = state.7 &+ h
-      unsafe bytes += 64
-    }
   }
 }
