@@ -6,7 +6,7 @@ usage: Scripts/check_snippets.py MODULES
 
 Code that imports has to compile by itself, as a program. Other code may use what the sentences around
 it speak of (PARAMETERS, LOCALS) and the types that its document declares. Fragments of a manifest, and
-what a document quotes from a file, are passed over.
+what a document quotes from a file, are skipped.
 """
 import pathlib
 import re
@@ -57,7 +57,7 @@ def snippets(path):
 
 
 def only_declares(code):
-    """Whether the code can stand in a type."""
+    """Whether the code can be part of a type."""
     return all(re.match(r"(@Test func|struct)\b|[ }]|$", line) for line in code.splitlines())
 
 

@@ -128,7 +128,7 @@ expect 0 undo "$run" --db shop.db
 is 'the name' "$(sql "SELECT name FROM strip_families WHERE id = 'ebony'")" Ebony
 passed
 
-begin 'What fails is copied out, and migrates once mended'
+begin 'What fails is copied out, and migrates once fixed'
 mkdir -p broken/patterns
 printf '{"id": "bad", "name": "Bad", "ring_count": 0, "geometry": {"rows": 1}}' \
   >broken/patterns/bad.json
@@ -160,7 +160,7 @@ sqlite faulty.db "PRAGMA foreign_keys = OFF; UPDATE joblogs SET pattern_id = 'go
 expect 1 audit --db faulty.db --repair-plan repair.sql --badge badge.json
 says 'reference\.missing'
 grep -q '"message":"1 error"' badge.json || surprise 'the badge does not say 1 error'
-# As it stands the plan clears no reference: that is for its reader to decide.
+# By itself the plan clears no reference: that is for its reader to decide.
 sqlite -bail faulty.db <repair.sql
 expect 1 audit --db faulty.db
 sed 's/^-- UPDATE /UPDATE /' repair.sql | sqlite -bail faulty.db
@@ -205,7 +205,7 @@ kill -TERM "$server"
 status=0
 wait "$server" || status=$?
 server=
-is 'the status of a server that was told to end' "$status" 0
+is 'the status of a server that was asked to stop' "$status" 0
 passed
 
 begin 'Export and diff'

@@ -124,7 +124,7 @@ static_runtime() {
 # Prints where a configuration's products are.
 bin_path() { swift build --package-path "$ROOT" -c "$1" --show-bin-path; }
 
-# Prints the version, from the one place where it stands.
+# Prints the version, from the one place that defines it.
 version() {
   sed -n 's/.*static let current = "\(.*\)".*/\1/p' "$ROOT/Sources/RMOSModels/RMOSVersion.swift"
 }

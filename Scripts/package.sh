@@ -119,7 +119,7 @@ Description: migrates a luthier shop's JSON files into SQLite
  nothing lost and nothing changed. It reports what came over and what did not
  and why, audits the database, and shows it in a browser.
 CONTROL
-  # Where systemd is not there, neither are its units, and nobody needs the user.
+  # Without systemd there are no units, and the user is not needed.
   cat >"$root/DEBIAN/postinst" <<'POSTINST'
 #!/bin/sh
 set -e

@@ -9,7 +9,7 @@
 #   SEED     repeats an earlier run as far as time allows
 #
 # RMOS_CLI names a built rmos-cli; without it one is built. Needs Linux, Python 3.10 and a C compiler.
-# Ends with status 1 if a promise was broken. Documentation/Reliability.md tells how to look at one.
+# Ends with status 1 if a promise was broken. Documentation/Reliability.md shows how to examine one.
 set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -3,7 +3,7 @@
 
 A quiet run counts how often each function is called. Then call n fails, for each n or a sample,
 once or from then on, with an error that the function may have. Whatever fails: the program ends in
-time with a status it knows, no success leaves anything out, nothing half stands under a final name,
+time with a status it knows, no success leaves anything out, nothing incomplete is under a final name,
 nothing is left lying about, and running again without the fault gives what a quiet run gives.
 """
 
@@ -82,7 +82,7 @@ class Scenario:
     command: tuple[str, ...]
     prepare: Callable[[Program, Path], None]
     status: int = CLEAN
-    #: The files and directories that the command makes, beside the database.
+    #: The files and directories that the command makes, besides the database.
     made: tuple[str, ...] = ()
     writes_database: bool = False
     #: A second database that the command makes.
@@ -269,7 +269,7 @@ class Tester:
 
     def _names(self, scenario: Scenario, fault: Fault, directory: Path,
                check: Callable[..., bool]) -> None:
-        """Nothing lies about, and what stands under a final name is whole."""
+        """Nothing is left over, and what is under a final name is complete."""
         known = scenario.names | set(scenario.initial)
         if scenario.writes_database or DATABASE in scenario.initial:
             known |= {DATABASE + suffix for suffix in SIDECARS}

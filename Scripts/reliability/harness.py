@@ -204,7 +204,7 @@ Content = dict[str, list[Row]]
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Opens a database to look at it, without leaving anything beside it."""
+    """Opens a database to look at it, without leaving anything next to it."""
     beside = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal"))
     mode = "mode=ro" if beside else "immutable=1"
     connection = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True)
@@ -266,7 +266,7 @@ def says_the_same(name: str, data: bytes, quiet: bytes) -> bool:
             # The issues of a reject that could not be copied say so.
             right["copy"] = None
         return bool(left == right) or name.startswith("reports/")
-    # A page or a text tells times; what is cut off ends otherwise.
+    # A page or a text contains times; what is cut off ends differently.
     return name.startswith("reports/") and data.rstrip()[-8:] == quiet.rstrip()[-8:]
 
 

@@ -1,4 +1,4 @@
-"""A strict reader of JSON (RFC 8259) that keeps places, number text and members that stand twice.
+"""A strict reader of JSON (RFC 8259) that keeps places, number text and duplicate members.
 
 It shares nothing with the program that is tested, and is slow and plain on purpose.
 """
@@ -45,7 +45,7 @@ class Member:
 
 @dataclass
 class Node:
-    """A value, and where it stands: indices of characters in the text."""
+    """A value and its range: indices of characters in the text."""
 
     kind: Kind
     start: int
@@ -57,7 +57,7 @@ class Node:
 
 
 def decode_string(raw: str) -> str | None:
-    """The text that the inside of a valid string stands for; `None` if it is no text."""
+    """The text of a valid string token; `None` if it is not valid text."""
     parts: list[str] = []
     index = 0
     while index < len(raw):
@@ -83,7 +83,7 @@ def decode_string(raw: str) -> str | None:
 class Scanner:
     """Scans values in `text[:end]`.
 
-    Bytes that were not decodable stand in the text as the surrogates that `surrogateescape` makes
+    Bytes that were not decodable are in the text as the surrogates that `surrogateescape` makes
     of them.
     """
 
@@ -101,7 +101,7 @@ class Scanner:
         return position
 
     def unexpected(self, position: int) -> JSONError:
-        """The error of a character that may not stand at a position."""
+        """The error for a character that is not allowed at a position."""
         if position >= self.end:
             return JSONError("end", self.end)
         if "\udc80" <= self.text[position] <= "\udcff":

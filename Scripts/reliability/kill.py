@@ -2,7 +2,7 @@
 """Kills the program at random moments, and lets several write at once.
 
 Whatever was killed when: the database is intact, rows and ledger are of one commit, the same
-command again gives what a quiet run gives, and what stands under a final name is whole. Of several
+command again gives what a quiet run gives, and what is under a final name is complete. Of several
 writers at once each entity is migrated by one; the others say that the database is locked.
 """
 
@@ -150,7 +150,7 @@ class Tester:
 
     @staticmethod
     def _database(directory: Path) -> dict[str, bytes]:
-        """The database and all that stands beside it under its name."""
+        """The database and all files next to it under its name."""
         return {path.name: path.read_bytes() for path in directory.glob(f"{DATABASE}*")}
 
     def _look(self, scenario: Scenario, directory: Path, what: str) -> None:

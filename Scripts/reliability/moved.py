@@ -2,9 +2,9 @@
 """Moves the database, its directory or its lock away while the program writes.
 
 Before a call of the C library the file is renamed, and in some rounds another database is put in
-its place. What is written from then on is not where the program was told to write, so no run may
+its place. What is written from then on is not where the program was asked to write, so no run may
 call that a success. The file that was moved stays intact, the one in its place stays as it is and
-has no log beside it that SQLite would replay into it, and once all is back in its place the same
+has no log next to it that SQLite would replay into it, and once all is back in its place the same
 command gives what a quiet run gives.
 """
 

@@ -184,7 +184,7 @@ class Comparison:
             left, right = dry.json, real.json
         except ValueError:
             return
-        # Differs from the second kind on, where others stand in its place: what a row is from.
+        # Differs from the second kind on, where others take its place: what a row is from.
         for report in (left, right):
             for name in ("timestamp", "run"):
                 report.pop(name, None)
@@ -214,7 +214,7 @@ class Comparison:
 
     @staticmethod
     def _without_run_time(entity: Entity | None, kind: str, row: list[Any]) -> list[Any]:
-        """A row with the start of the run, where that stands in, under its own name."""
+        """A row with the start of the run, where that is the default, under its own name."""
         for index, field in enumerate(FIELDS[kind]):
             if (entity and entity.cells.get(field.member) == RUN_START
                     and isinstance(row[index], str) and _RUN_TIME.fullmatch(row[index])):

@@ -13,7 +13,7 @@
 //   D NAME                a directory was synced  O LENGTH        the program said something
 //
 // FILE is the number that the file system gives it; names are relative to the directory. Between
-// names stands a tab.
+// names is a tab.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -39,11 +39,11 @@ class Scenario:
     name: str
     command: tuple[str, ...]
     prepare: Callable[[Program, Path], None]
-    #: A database that the command makes beside the first.
+    #: A second database that the command makes.
     copy: str | None = None
     #: A directory of files that it makes.
     tree: str | None = None
-    #: Whether it serves until it is told to end, and is written to meanwhile.
+    #: Whether it serves until it is asked to stop, and is written to while it runs.
     serves: bool = False
 
 

@@ -1,4 +1,4 @@
-"""What of a source is read, in which order, and what in it stands for an entity.
+"""What of a source is read, in which order, and what in it is an entity.
 
 After Documentation/Input.md, independently of the program. A new shape of file is one more branch
 of `FileReader.document`; a new way of naming a directory or file one more in `Walk`.
@@ -93,7 +93,7 @@ class Found:
 
     path: str
     locator: Locator
-    #: Where it stands (an entity) or failed; `None` for a file that could not be read.
+    #: Where it is (an entity) or failed; `None` for a file that could not be read.
     position: int | None
     text: SourceText | None = None
     node: Node | None = None
@@ -148,7 +148,7 @@ class Names:
         return name is not None and plain(name) in self.others
 
 
-#: A list of steps; `None` stands for any.
+#: A list of steps; `None` matches any.
 Pointer = tuple[str | None, ...]
 
 
@@ -394,7 +394,7 @@ class FileReader:
         self._fail(code_of(error, self.text), error.position, locator)
 
     def read(self, is_lines: bool) -> list[Found]:
-        """All that stands for an entity, in order."""
+        """All entries, in order."""
         if self.text.complaint:
             self._fail("input.encoding", 0)
         elif is_lines:
@@ -709,7 +709,7 @@ class Walk:
                 if entry is not None and entry[0] in ("json", "lines", "unreadable"):
                     yield entry[0], name
         found = list(self._items())
-        #: Those that stand beside the original.
+        #: Those next to the original.
         self.copies: dict[bytes, bytes] = {}
         originals = [item for item in found if item[0] not in ("json", "lines")
                      or not copied(os.path.basename(item[1]))]

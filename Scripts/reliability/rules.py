@@ -144,7 +144,7 @@ class Entity:
 
     @property
     def provenance(self) -> tuple[str, Locator, int, int, str, str | None]:
-        """Path, locator, offset, length, SHA-256 of the bytes, and the members kept beside."""
+        """Path, locator, offset, length, SHA-256 of the bytes, and the members kept with the row."""
         assert self.found.text is not None
         data = self.source_bytes
         return (self.found.path, self.found.locator,
@@ -292,7 +292,7 @@ class EntityReader:
                             pointer_to(name))
 
     def _adopt(self, known: set[str]) -> set[str]:
-        """Has members under other names stand for absent ones; returns these names."""
+        """Uses members under other names for absent ones; returns these names."""
         self.others = dict(OTHER_NAMES[self.entity.kind])
         first: dict[str, Member] = {}
         for member in self.entity.node.members:
@@ -354,7 +354,7 @@ class EntityReader:
 
     def _id(self) -> None:
         entity, key = self.entity, self.entity.found.key
-        # A key that is no id does not stand for one.
+        # A key that is not a valid id is not used as one.
         is_id = key is not None and not is_blank(key)
         member = entity.given.get("id")
         if member is None:
@@ -455,7 +455,7 @@ class EntityReader:
         return None
 
     def _has_substitute(self, name: str) -> bool:
-        """Whether another member stands in for one that is absent or empty."""
+        """Whether another member substitutes for one that is absent or empty."""
         other = self.entity.given.get("rosette_geometry") if name == "geometry" else None
         if other is None:
             return False

@@ -228,7 +228,7 @@ class Tree:
             name.symlink_to(target)
 
     def _no_input(self, place: Path) -> None:
-        """What is passed over."""
+        """What is skipped."""
         name = self.random.choice((".hidden.json", "notes.txt", "f.json.bak", "README", ".d"))
         if name == ".d":
             (place / name).mkdir(exist_ok=True)

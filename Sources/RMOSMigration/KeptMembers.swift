@@ -1,14 +1,14 @@
 package import RMOSModels
 
-/// The members that a run kept beside entities since the kinds do not declare them, by name.
+/// The members that a run kept with entities because their kinds do not declare them, by name.
 package struct KeptMembers: Sendable, Hashable {
   /// A member of a kind.
   package struct Member: Sendable, Hashable {
     /// The kind.
     package var kind: EntityKind
-    /// The member's name; `nil` for all that have a name beyond those that are told apart.
+    /// The member's name; `nil` for all names beyond the limit together.
     package var member: String?
-    /// How many entities it was kept of.
+    /// The number of entities it was kept with.
     package var count: Int
 
     /// Creates a member.
@@ -19,7 +19,7 @@ package struct KeptMembers: Sendable, Hashable {
     }
   }
 
-  /// How many names of a kind are told apart.
+  /// The maximum number of names counted separately, per kind.
   private static let limit = 200
 
   /// What was kept of one kind.

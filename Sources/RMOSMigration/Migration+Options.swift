@@ -48,7 +48,7 @@ extension Migration {
     public var overwritesEdits = false
     /// What to do with an entity that has no id.
     public var missingID = MissingIDPolicy.derive
-    /// How many failed entities are tolerated; one more stops the run.
+    /// The number of failed entities tolerated; one more stops the run.
     ///
     /// `nil` for any number.
     public var maxErrors: Int?
@@ -57,7 +57,7 @@ extension Migration {
     /// It is an error (`input.nothing-found`) otherwise: what looks like an empty directory may be a
     /// share that is not mounted. Files that hold empty lists are read and no error.
     public var allowsEmptySource = false
-    /// How many errors and warnings the summary keeps; the ledger keeps all.
+    /// The maximum number of errors and warnings the summary keeps; the ledger keeps all.
     public var maxIssuesInSummary = 10_000
     /// Which of the events that come with every entity the observer gets.
     ///

@@ -43,7 +43,7 @@ public struct MigrationSummary: Sendable {
   package var severityCounts: [Severity: Int]
   /// The first errors and warnings, in order.
   public var issues: [Issue]
-  /// How many errors and warnings ``issues`` leaves out.
+  /// The number of errors and warnings omitted from ``issues``.
   public var issuesOmitted: Int
   /// All errors and warnings, by the way in which something is wrong.
   package var issueGroups: IssueGroups
@@ -53,7 +53,7 @@ public struct MigrationSummary: Sendable {
   public var duration: Duration
   /// Bytes of source read.
   package var bytesRead: Int
-  /// How many files were read.
+  /// The number of files read.
   package var filesRead: Int
   /// The mappings it was given, in order, with how many entities each read.
   package var mappings: [Mapping.Use] = []
@@ -64,7 +64,7 @@ public struct MigrationSummary: Sendable {
   public var backup: RunBackup?
   /// The files of the source that were not read.
   public var notRead: FilesNotRead
-  /// The members that were kept beside the entities written, since the kinds do not declare them.
+  /// The members kept with the entities written because their kinds do not declare them.
   package var keptMembers: KeptMembers
 
   /// Whether everything was read and nothing failed.

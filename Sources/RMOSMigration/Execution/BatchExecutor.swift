@@ -4,7 +4,7 @@ import RMOSStore
 /// Migrates one batch: looks up the facts, has the planner decide, and carries out its decisions.
 struct BatchExecutor {
   let planner: Planner
-  /// How many failed entities are tolerated; `nil` for any number.
+  /// The number of failed entities tolerated; `nil` for any number.
   let maxErrors: Int?
   let isCancelled: () -> Bool
 
@@ -19,7 +19,7 @@ struct BatchExecutor {
   ///   - batch: The batch.
   ///   - target: Where its entities go.
   ///   - memory: The ids that the run remembers of what is committed.
-  ///   - failedBefore: How many entities have failed before.
+  ///   - failedBefore: The number of entities that have failed before.
   /// - Returns: The results.
   /// - Throws: `StoreError` if the store fails; ``MigrationError``.
   func execute(

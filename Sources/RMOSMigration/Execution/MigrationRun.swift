@@ -65,7 +65,7 @@ struct MigrationRun {
     }
   }
 
-  /// Predicts the run, or executes it on a copy if only the store can tell.
+  /// Predicts the run, or executes it on a copy if only the store can decide.
   private func executeDry(_ journal: RunJournal) throws {
     let store = migration.store
     if store.hasWriter == true {

@@ -46,7 +46,7 @@ final class RunJournal {
   /// When the run began, ISO 8601.
   var startedAt: String { ledger.startedAt }
 
-  /// How many entities have failed.
+  /// The number of entities that have failed.
   var failedCount: Int { tally.statistics.total.failed }
 
   private var duration: Duration { options.clock.uptime() - startedUptime }
@@ -64,7 +64,7 @@ final class RunJournal {
 
   /// Takes a backup before the first write.
   ///
-  /// - Returns: Whether to continue; `false` if the run was cancelled meanwhile.
+  /// - Returns: Whether to continue; `false` if the run has been cancelled.
   func takeBackup(of store: any RecordStore, isCancelled: () -> Bool) throws -> Bool {
     guard options.takesBackup, !options.isDryRun else { return true }
     do {
@@ -352,7 +352,7 @@ extension StoreTransaction {
 
 /// The ids that a run remembers, of what is committed.
 struct RunMemory {
-  /// How many failed ids are kept at most.
+  /// The maximum number of failed ids that are kept.
   private static let failedLimit = 100_000
 
   /// The ids that failed, so that a reference to one can say so.

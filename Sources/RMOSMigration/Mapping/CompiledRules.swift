@@ -56,7 +56,7 @@ struct CompiledRules {
   let kind: EntityKind
   /// Whether names that differ in case, `_`, `-` and spaces alone count as the same.
   let ignoresSpelling: Bool
-  /// Whether any rule asks for the key of the dictionary that an object stands in.
+  /// Whether any rule asks for an object's key in its dictionary.
   private(set) var usesKey = false
   private(set) var tree = PointerTree()
   private(set) var rules: [Rule] = []
@@ -191,7 +191,7 @@ extension MappingConversion {
 }
 
 extension EntityPointer {
-  /// The pointer up to the first step that stands for every element.
+  /// The pointer up to the first `*`.
   fileprivate var upToAny: EntityPointer {
     EntityPointer(steps: Array(steps.prefix((steps.firstIndex(of: .any) ?? steps.count - 1) + 1)))
   }

@@ -1,7 +1,7 @@
 import RMOSSystem
 
-/// A pattern for relative paths: `*` stands for anything within a name, `?` for one character, and
-/// `**` between slashes for any directories, also none.
+/// A pattern for relative paths: `*` matches anything within a name, `?` one character, and
+/// `**` between slashes any directories, including none.
 struct FileGlob: Sendable {
   /// The pattern as it is written.
   let text: String

@@ -1,6 +1,6 @@
 import RMOSModels
 
-/// The text that stands for an object once it is mapped: JSON of the shape that entities have, of
+/// The text that replaces an object once it is mapped: JSON of the shape that entities have, of
 /// which each part knows where in the object it comes from.
 struct MappedText {
   /// A part of the text.

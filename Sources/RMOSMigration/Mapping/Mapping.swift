@@ -3,7 +3,7 @@ public import RMOSModels
 /// A declaration of how files of another shape are read as entities.
 ///
 /// A mapping turns an object of a source into an entity, which then passes the same rules as any
-/// other. Nothing is invented and nothing dropped: members that no rule uses are kept beside the
+/// other. Nothing is invented and nothing dropped: members that no rule uses are kept with the
 /// entity, and so is the original of a member that was converted.
 ///
 /// ```swift
@@ -13,7 +13,7 @@ public import RMOSModels
 /// options.mappings = [mapping]
 /// ```
 ///
-/// The format is described in `Documentation/Mappings.md`, with a JSON Schema beside it.
+/// The format is described in `Documentation/Mappings.md`, with a JSON Schema next to it.
 public struct Mapping: Sendable {
   /// The name, as reports and the ledger show it.
   public let name: String

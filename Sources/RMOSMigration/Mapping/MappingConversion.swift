@@ -142,7 +142,7 @@ extension MappingConversion.Conversion {
 extension MappingConversion.Pair {
   /// What two values give together, as JSON.
   ///
-  /// - Returns: `nil` if it cannot be told.
+  /// - Returns: `nil` if it is unknown.
   func convert(
     _ first: (token: UnsafeBufferPointer<UInt8>, kind: JSONScanner.Kind),
     _ second: (token: UnsafeBufferPointer<UInt8>, kind: JSONScanner.Kind)
@@ -163,7 +163,7 @@ extension MappingConversion.Pair {
 
 /// A time as seconds in decimal, with the zone as it is written.
 private struct ExactTime {
-  /// How many digits of a fraction are reckoned with.
+  /// The number of digits of a fraction that count.
   private static let places = 18
   private static let unit: Int128 = 1_000_000_000_000_000_000
 
@@ -173,7 +173,7 @@ private struct ExactTime {
   private let zoneOffset: Int?
   /// The zone as written.
   private let zone: String
-  /// What stands between date and time.
+  /// The separator between date and time.
   private let separator: Character
 
   private init(local: Int128, zoneOffset: Int?, zone: String, separator: Character) {

@@ -2,7 +2,7 @@ import RMOSModels
 
 /// Reads a mapping's rules from its JSON text.
 struct MappingParser {
-  /// The words of the format, as the JSON Schema beside the documentation has them too.
+  /// The words of the format, also listed in the JSON Schema next to the documentation.
   enum Words {
     static let mapping = ["$schema", "mapping", "name", "about", "names"]
     static let rule = ["about", "files", "entities", "when", "members"]
@@ -18,7 +18,7 @@ struct MappingParser {
     static let names = ["exact", "any-case"]
   }
 
-  /// How many steps a pointer may have.
+  /// The maximum number of steps of a pointer.
   private static let deepestPointer = 32
 
   private let text: String
@@ -247,7 +247,7 @@ struct MappingParser {
       guard seen.insert(member.name).inserted else { throw repeated(member) }
       let source = try self.source(member.value, Violation.quoted(member.name))
       if case .object(_, takesRest: true) = source.content {
-        throw error("\"rest\" goes beside \"object\", not in it", at: member.value)
+        throw error("\"rest\" belongs next to \"object\", not in it", at: member.value)
       }
       result.append((member.name, source))
     }

@@ -30,7 +30,7 @@ struct JSONLiteral: Sendable {
 
 /// Where a member of an entity comes from.
 struct MemberSource: Sendable {
-  /// A place in the object, or the key under which it stands.
+  /// A place in the object, or the object's key in its dictionary.
   enum Reference: Sendable {
     case pointer(EntityPointer)
     case key
@@ -43,7 +43,7 @@ struct MemberSource: Sendable {
     }
   }
 
-  /// Words of the source and the JSON values that stand for them.
+  /// Words of the source and the JSON values that replace them.
   typealias Values = [(word: [UInt8], value: JSONLiteral)]
 
   indirect enum Content: Sendable {
@@ -64,7 +64,7 @@ struct MemberSource: Sendable {
   /// What the object must be for the member to be there.
   var condition = MappingCondition()
   var content: Content
-  /// What stands for a source that is not there.
+  /// The value if the source is absent.
   var constant: JSONLiteral?
 
   /// What to call the source in a message.

@@ -1,16 +1,16 @@
 import RMOSModels
 
 extension ObjectMapper {
-  /// Maps the object at the scanner's position, decodes what it becomes, and passes over it.
+  /// Maps the object at the scanner's position, decodes what it becomes, and moves past it.
   ///
   /// The entry speaks of the source: its bytes and digest, and the places of its issues and
   /// references, are those of the object.
   ///
   /// - Parameters:
   ///   - scanner: Stands at the object's `{`.
-  ///   - origin: Where the object stands.
+  ///   - origin: Where the object is.
   ///   - mapping: Which of the run's mappings the rules are of.
-  ///   - key: The key of the dictionary that it stands in, if a rule asks for that.
+  ///   - key: Its key in a dictionary, if a rule asks for that.
   ///   - isAlone: As ``map(_:key:isAlone:)`` takes it.
   ///   - decoder: Of the kind that the rules give.
   ///   - batch: Likewise.

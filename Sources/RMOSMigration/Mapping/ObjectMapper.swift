@@ -2,9 +2,9 @@ import RMOSModels
 
 /// Maps objects, one at a time, by a group of rules.
 ///
-/// One pass over an object notes where the members stand that any rule looks at. The first rule
+/// One pass over an object notes where the members are that any rule looks at. The first rule
 /// whose condition fits then has its members written as ``text``, an object of the shape that
-/// entities have: a member that is taken as it stands is copied, and so is all that no rule takes.
+/// entities have: a member that is taken unchanged is copied, and so is all that no rule takes.
 @safe final class ObjectMapper {
   /// What a conversion guessed, or could not do.
   struct Remark {
@@ -12,7 +12,7 @@ import RMOSModels
     let message: String
     /// The member it concerns, as a pointer into the entity.
     let pointer: String
-    /// Where in the object the value stands that was read.
+    /// Where in the object the value is that was read.
     let offset: Int
   }
 
@@ -20,7 +20,7 @@ import RMOSModels
   enum Way {
     /// Without a mapping's help.
     case found
-    /// By a rule's pointer; this is where it stands.
+    /// By a rule's pointer, which leads to this place.
     case selected([UInt8])
     /// That is not known any more.
     case unknown
@@ -31,7 +31,7 @@ import RMOSModels
 
   /// What is known of a place that is looked at.
   private struct Place {
-    /// Where the value stands; empty if it is not there.
+    /// The range of the value; empty if it is absent.
     var start = 0
     var end = 0
     var kind = JSONScanner.Kind.null
@@ -42,7 +42,7 @@ import RMOSModels
     var differs = false
     /// Whether its object has it twice.
     var isRepeated = false
-    /// Whether it went into the entity as it stands.
+    /// Whether it went into the entity unchanged.
     var isMoved = false
 
     var isThere: Bool { end > start }
@@ -114,11 +114,11 @@ import RMOSModels
 
   // MARK: Mapping
 
-  /// Maps the object at the scanner's position and passes over it.
+  /// Maps the object at the scanner's position and moves past it.
   ///
   /// - Parameters:
   ///   - scanner: Stands at the object's `{`.
-  ///   - key: The key of the dictionary that the object stands in.
+  ///   - key: The object's key in its dictionary.
   ///   - isAlone: Whether the object might be something else than an entity, such as a collection,
   ///     so that a rule must recognize it: by its condition, or by a member it looks at.
   /// - Returns: Whether a rule took it; ``text`` is what it became then.
@@ -131,8 +131,8 @@ import RMOSModels
     unsafe places.update(repeating: Place(), count: rules.tree.nodes.count)
     members.removeAll(keepingCapacity: true)
     remarks.removeAll(keepingCapacity: true)
-    // Pointers end long before the deepest nesting allowed, so only what they pass over can be too
-    // deep, and is refused there.
+    // Pointers end long before the deepest nesting allowed, so only what they do not reach can be
+    // too deep, and is refused there.
     try scan(&scanner, 0, depth: 0)
     self.scanner = scanner
     unsafe note(0..<scanner.cursor - object, .object, at: 0)
@@ -168,7 +168,7 @@ import RMOSModels
     }
   }
 
-  /// Scans the container at the scanner's position, which a node of the tree stands for.
+  /// Scans the container at the scanner's position, which corresponds to a node of the tree.
   private func scan(
     _ scanner: inout JSONScanner, _ node: Int, depth: Int
   ) throws(JSONScanError) {
@@ -369,7 +369,7 @@ import RMOSModels
     return true
   }
 
-  /// Writes the value at a node; false if it stands for nothing.
+  /// Writes the value at a node; false if there is none.
   private func write(
     _ node: Int, _ values: CompiledRules.Values, _ conversion: MappingConversion.Conversion?,
     moves: Bool = true
@@ -406,7 +406,7 @@ import RMOSModels
     else {
       remark(
         .fieldNotDerived, target, at: first,
-        "the \(pair.rawValue) of the two cannot be told, so it is left out")
+        "the \(pair.rawValue) of the two cannot be determined, so it is left out")
       return false
     }
     unsafe text.append(result, madeFrom: places[first].start)
@@ -480,7 +480,7 @@ import RMOSModels
       || bytes(member.name).elementsEqual(name)
   }
 
-  /// Whether something below a node went into the entity as it stands.
+  /// Whether something below a node went into the entity unchanged.
   private func isTouched(_ node: Int) -> Bool {
     rules.tree.nodes[node].names.contains { unsafe places[$0.node].isMoved || isTouched($0.node) }
   }
@@ -574,7 +574,7 @@ import RMOSModels
     unsafe text.copy(member.name.lowerBound - 1..<member.value.upperBound, of: object)
   }
 
-  /// Writes a member without what of it went into the entity as it stands.
+  /// Writes a member without what of it went into the entity unchanged.
   private func writeRemains(of member: Member) {
     guard let node = member.node else { return }
     let start = text.count
@@ -631,7 +631,7 @@ import RMOSModels
     return isLeft
   }
 
-  /// Passes over a member or an element of a container that was scanned before.
+  /// Skips a member or an element of a container that was scanned before.
   private func nextItem(
     _ scanner: inout JSONScanner, isObject: Bool, _ index: Int, _ node: Int
   ) -> (start: Int, value: Range<Int>, child: Int?) {
@@ -667,7 +667,7 @@ import RMOSModels
     return "; the mapping \"\(mapping)\" \(target.source.description)"
   }
 
-  /// Where the null stands that leaves a member of the entity without a value; the beginning of the
+  /// The place of the null that leaves a member of the entity without a value; the beginning of the
   /// object if there is none.
   func placeOfNull(forMember pointer: String?) -> Int {
     guard let target = rule?.targets.first(where: { $0.pointer == pointer }) else {
@@ -683,7 +683,7 @@ import RMOSModels
     return 0
   }
 
-  /// Whether any rule asks for the key of the dictionary that an object stands in.
+  /// Whether any rule asks for an object's key in its dictionary.
   var usesKey: Bool { rules.usesKey }
 
 }

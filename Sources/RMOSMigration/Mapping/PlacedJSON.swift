@@ -1,6 +1,6 @@
 import RMOSModels
 
-/// A JSON value that knows where in its text it stands.
+/// A JSON value with its place in the text.
 struct PlacedJSON {
   struct Member {
     let name: String
@@ -18,7 +18,7 @@ struct PlacedJSON {
   }
 
   let form: Form
-  /// Where it stands in the text's bytes.
+  /// Its range in the text's bytes.
   let range: Range<Int>
 
   /// Parses a text.

@@ -2,13 +2,13 @@ import RMOSModels
 import RMOSStore
 import RMOSSystem
 
-/// Hands batches from the thread that reads to the one that writes, a few at a time, and empty
-/// records back.
+/// Passes batches from the reading thread to the writing one, a few at a time, and empty records
+/// back for reuse.
 ///
 /// `@unchecked Sendable`: all state is guarded by the monitor.
 final class BatchChannel: @unchecked Sendable {
   private static let capacity = 2
-  /// How often who waits for a delivery looks whether it is to go on, seconds.
+  /// The interval at which a waiting receiver checks for cancellation, in seconds.
   private static let interval = Duration.milliseconds(100)
 
   private let monitor = Monitor()
@@ -18,10 +18,10 @@ final class BatchChannel: @unchecked Sendable {
   private var sourceFailure: SourceFailure?
   private var isClosed = false
 
-  /// Hands over a batch, waiting for room.
+  /// Sends a batch, waiting for room.
   ///
-  /// - Returns: Empty records to go on with.
-  /// - Throws: ``ReadFailure/stopped`` where nobody wants more.
+  /// - Returns: Empty records to fill next.
+  /// - Throws: ``ReadFailure/stopped`` if the receiver has stopped.
   func send(_ batch: SourceBatch) throws(ReadFailure) -> RecordBatch {
     let records: RecordBatch? = wait {
       if isClosed { return .some(nil) }
@@ -33,7 +33,7 @@ final class BatchChannel: @unchecked Sendable {
     return records
   }
 
-  /// Says that nothing more comes, and why, where the source could not be read to its end.
+  /// Closes the channel, with the error if the source could not be read to its end.
   func end(_ failure: SourceFailure? = nil) {
     locked {
       hasEnded = true
@@ -41,23 +41,23 @@ final class BatchChannel: @unchecked Sendable {
     }
   }
 
-  /// Why nothing more comes; `nil` before the end, and where everything was read.
+  /// The error that ended reading; `nil` before the end, and if everything was read.
   var failure: SourceFailure? {
     monitor.lock()
     defer { monitor.unlock() }
     return sourceFailure
   }
 
-  /// What became of waiting for a batch.
+  /// The result of waiting for a batch.
   enum Received {
     case batch(SourceBatch)
-    /// Nothing more comes.
+    /// There are no more batches.
     case end
-    /// It was given up.
+    /// Waiting was cancelled.
     case cancelled
   }
 
-  /// The next batch, waiting for it until `isCancelled` says otherwise.
+  /// Waits for the next batch, until `isCancelled` returns `true`.
   func receive(isCancelled: () -> Bool) -> Received {
     wait(atMost: BatchChannel.interval) {
       if !batches.isEmpty { return .batch(batches.removeFirst()) }
@@ -66,21 +66,21 @@ final class BatchChannel: @unchecked Sendable {
     }
   }
 
-  /// Whether nothing more is wanted.
+  /// Whether the receiver has stopped.
   ///
-  /// For the reading side to ask while it has nothing to hand over yet.
+  /// For the reading side to check while it has no batch to send yet.
   var isUnwanted: Bool {
     monitor.lock()
     defer { monitor.unlock() }
     return isClosed
   }
 
-  /// Gives records back for use.
+  /// Returns records for reuse.
   func recycle(_ records: RecordBatch) {
     locked { if spare.count < BatchChannel.capacity { spare.append(records) } }
   }
 
-  /// Says that nothing more is wanted.
+  /// Stops the reading side: its next ``send(_:)`` throws.
   func close() {
     locked {
       isClosed = true
@@ -88,7 +88,7 @@ final class BatchChannel: @unchecked Sendable {
     }
   }
 
-  /// Waits until the reading side has ended, for so many turns of ``interval`` at most.
+  /// Waits until the reading side has ended, at most for a number of turns of ``interval``.
   ///
   /// - Returns: Whether it has.
   func waitForEnd(turns: Int) -> Bool {
@@ -102,7 +102,7 @@ final class BatchChannel: @unchecked Sendable {
     return hasEnded
   }
 
-  /// Runs `body` alone; others that wait look again after it.
+  /// Runs `body` under the lock, and wakes the other side.
   private func locked(_ body: () -> Void) {
     monitor.lock()
     body()
@@ -110,9 +110,10 @@ final class BatchChannel: @unchecked Sendable {
     monitor.unlock()
   }
 
-  /// Runs `body` alone, and again after others have, until it returns something.
+  /// Runs `body` under the lock, and again whenever the other side has changed the state, until it
+  /// returns a value.
   ///
-  /// If `duration` is given, also after that time.
+  /// If `duration` is given, it also runs again after that time.
   private func wait<Result>(atMost duration: Duration? = nil, until body: () -> Result?) -> Result {
     monitor.lock()
     defer {

@@ -1,15 +1,15 @@
 import RMOSSystem
 
-/// The bytes of one document, readable from any place.
+/// The bytes of one document, with random access.
 ///
 /// Reading keeps no position, so several readers may share one source.
 protocol ByteSource {
-  /// How many bytes there are, as far as that is known beforehand.
+  /// The number of bytes, if it is known beforehand.
   var size: Int { get }
 
   /// Reads at most `count` bytes from `offset` on.
   ///
-  /// - Returns: How many were read; 0 at the end.
+  /// - Returns: The number of bytes read; 0 at the end.
   func read(
     into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
   ) throws(SystemError) -> Int

@@ -1,6 +1,6 @@
 import RMOSModels
 
-/// What a document that is an object holds.
+/// What an object at the top of a document is.
 enum DocumentShape: Equatable, Sendable {
   /// One entity.
   case entity
@@ -8,7 +8,7 @@ enum DocumentShape: Equatable, Sendable {
   case dictionary
   /// An object around entities.
   case wrapper(EntitySelection)
-  /// A table of a kind's members by column, as data frames are written.
+  /// A table of a kind's members by column, as data frames are serialized.
   case columns
   /// Several collections, any of which may be meant; the first of them by name.
   case ambiguous([String])
@@ -16,24 +16,24 @@ enum DocumentShape: Equatable, Sendable {
 
 /// Finds the shape of documents that are objects by their outline, in constant memory.
 ///
-/// An object with a member of the kind is an entity. Otherwise what counts is what its members hold:
-/// lists or dictionaries of objects, and how much these look like entities of the kind. Where the
-/// text breaks off or is not JSON further on, what came before decides, but only if no member of the
-/// kind was among it: an entity that broke must not pass for a collection.
+/// An object with a member of the kind is an entity. Otherwise its members decide: lists or
+/// dictionaries of objects, and how much these look like entities of the kind. If the text breaks
+/// off or is not JSON further on, the part before that decides, but only if it has no member of the
+/// kind: a damaged entity must not be taken for a collection.
 final class DocumentOutline {
   private let window: SourceWindow
   private var matcher: MemberMatcher
   private var kindNames: [[UInt8]]
 
-  /// How many objects of a collection are looked into.
+  /// The number of objects of a collection that are examined.
   private static let samples = 64
-  /// How many collections under one member are kept by name.
+  /// The maximum number of collections under one member that are kept by name.
   private static let namedCollections = 64
   /// Names that a collection without elements must have to count as one.
   private static let genericNames = [
     "items", "data", "results", "records", "entries", "rows", "list", "values", "runs", "jobs",
   ].map { Array($0.utf8) }
-  /// Names of members that are about the document; in plain letters.
+  /// Names of members that describe the document, folded.
   private static let namesOfNotes = [
     "meta", "metadata", "info", "header", "headers", "summary", "schema", "config", "settings",
     "pagination", "paging", "links", "page", "version", "export", "source",
@@ -56,25 +56,25 @@ final class DocumentOutline {
     static func < (left: Likeness, right: Likeness) -> Bool { left.rawValue < right.rawValue }
   }
 
-  /// What a member at the top, or under one at the top, holds.
+  /// The contents of a member at the top, or one level below.
   private enum Content {
-    /// Nothing that could be entities.
+    /// Nothing that could be an entity.
     case other
     /// An object that looks like an entity.
     case entity(Likeness)
     /// A list or dictionary of objects.
     case collection(Likeness)
-    /// An object over several collections, those in lists or in dictionaries, the first by name.
+    /// An object with several collections, lists or dictionaries; the first ones by name.
     case holder(Likeness, [[UInt8]], isNamed: Bool)
     /// A list or dictionary without elements.
     case empty
   }
 
-  /// What is known of the document.
+  /// What has been found in the document so far.
   private struct Top {
     var hasRequired = false
     var hasField = false
-    /// Whether an object stands where a text or number of the kind should.
+    /// Whether there is an object where the kind has a text or number.
     var isColumns = false
     var members = 0
     var objects = 0
@@ -88,7 +88,7 @@ final class DocumentOutline {
     var selections: [EntitySelection?] = [nil, nil, nil]
     /// A collection without elements.
     var empty: [UInt8]?
-    /// Objects at the top that are about the document.
+    /// Objects at the top that describe the document.
     var notes: [(name: [UInt8], likeness: Likeness)] = []
 
     var likeness: Int? { (0..<3).last { entities[$0] + collections[$0] > 0 } }
@@ -119,7 +119,7 @@ final class DocumentOutline {
       top.hasField = true
       if matcher.isRequired[field] { top.hasRequired = true }
       if isObject, !matcher.isJSON[field] { top.isColumns = true }
-      // More is not needed of an entity.
+      // For an entity nothing more needs to be known.
       guard isObject else { return nil }
     case .similar: top.hasField = true
     case .unknown: break
@@ -175,7 +175,7 @@ final class DocumentOutline {
     }
   }
 
-  /// Whether a member at the top is about the document by its name.
+  /// Whether a member at the top describes the document, by its name.
   private func isNote(_ name: [UInt8], _ top: Top) -> Bool {
     guard let first = name.first, top.notes.count < Self.namedCollections else { return false }
     return "_$@".utf8.contains(first) || Self.namesOfNotes.contains(Self.plain(name))
@@ -203,7 +203,7 @@ final class DocumentOutline {
       }
       return top.onlyObjects ? .dictionary : .entity
     }
-    // A list in an entity that broke before its first member of the kind is no collection.
+    // A list in an entity damaged before its first member of the kind is not a collection.
     if !top.isWhole, !top.onlyObjects, likeness < Likeness.clear.rawValue { return .entity }
     if top.entities[likeness] > 0, likeness > 0 {
       if top.onlyObjects, notes.isEmpty { return .dictionary }
@@ -227,7 +227,7 @@ final class DocumentOutline {
   /// - Parameters:
   ///   - start: The position of the object.
   ///   - body: Returns the position after the value; `nil` if there is no more to see.
-  /// - Returns: The position after the object; `nil` if it breaks off, or `body` wanted no more.
+  /// - Returns: The position after the object; `nil` if it breaks off or `body` returned `nil`.
   /// - Throws: ``ReadFailure``.
   private func forEachMember(
     of start: Int, _ body: ([UInt8], Int) throws(ReadFailure) -> Int?
@@ -329,7 +329,7 @@ final class DocumentOutline {
       if matcher.role(of: name) != .unknown { object.fields += 1 }
       let isObject = window.has(UInt8(ascii: "{"), at: position)
       let isList = window.has(UInt8(ascii: "["), at: position)
-      // Of what looks like an entity, and of a long dictionary, only the outline is of interest.
+      // For something that looks like an entity, and a long dictionary, the outline is enough.
       let isKnown =
         depth > 2 || object.fields > 1 || (object.objects > Self.samples && object.lists == 0)
       let (content, end) =

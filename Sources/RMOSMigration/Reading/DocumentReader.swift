@@ -1,7 +1,7 @@
 import RMOSModels
 
-/// Reads what one document holds: an entity, a list, a dictionary, a wrapper around such, or one
-/// entity a line.
+/// Reads the entities of one document: a single one, a list, a dictionary, a wrapper around these,
+/// or one per line.
 ///
 /// Entities are handed to the builder in order and in constant memory. Everything found becomes an
 /// entry there: what cannot be parsed is an entry that failed.
@@ -13,9 +13,9 @@ final class DocumentReader {
   private var outline: (kind: EntityKind, outline: DocumentOutline)?
   /// The member or element that is being read.
   private var item: Item?
-  /// Where the document's first token begins, once that is known.
+  /// The position of the document's first token, once known.
   private var firstToken: Int?
-  /// Whether a selection led to a collection, be it empty or wrong.
+  /// Whether a selection led to a collection, even an empty or a wrong one.
   private var hasSelected = false
 
   /// A member or element under way: where it begins, in the text and in the file, and what opens
@@ -35,17 +35,17 @@ final class DocumentReader {
     self.isCancelled = isCancelled
   }
 
-  /// How much of the document was read, bytes.
+  /// The number of bytes read of the document.
   var bytesRead: Int { window.bytesRead }
 
   /// Reads one document.
   ///
   /// - Parameters:
   ///   - source: Its bytes.
-  ///   - format: How it is laid out.
-  ///   - selection: Which values are entities, in a document that is one value; `nil` to find that
-  ///     out. What is selected and not an object is an entry that failed.
-  /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if nobody wants the rest.
+  ///   - format: Its format.
+  ///   - selection: Which values are entities, in a document that is one value; `nil` to detect
+  ///     them. A selected value that is not an object is an entry that failed.
+  /// - Throws: ``ReadFailure/system(_:)``; ``ReadFailure/stopped`` if the consumer wants no more.
   func read(
     _ source: any ByteSource, as format: SourcePath.Format,
     selecting selection: EntitySelection? = nil
@@ -64,7 +64,7 @@ final class DocumentReader {
       }
     } catch {
       guard case .notJSON(let error) = error else { throw error }
-      // What stood before it is read.
+      // What came before the error has been read.
       try fail(error, span: item.map(rest) ?? .file)
     }
   }
@@ -105,7 +105,7 @@ final class DocumentReader {
     }
   }
 
-  /// What is wrong with a text that is not JSON, by a look at what is around the error.
+  /// What is wrong with a text that is not JSON, judged by the text around the error.
   private func diagnosis(
     of error: JSONScanError, in unit: JSONDiagnosis.Excerpt.Unit
   ) throws(ReadFailure) -> JSONDiagnosis {
@@ -126,8 +126,7 @@ final class DocumentReader {
 
   /// The rest of a collection that broke off in an item.
   ///
-  /// Where there is nothing left but to close it, an empty list keeps the rest from passing for
-  /// something.
+  /// If only closing brackets are left, an empty list keeps the rest from being taken for data.
   private func rest(from item: Item) -> RejectedSpan {
     let closes =
       window.has(UInt8(ascii: "]"), at: item.position)
@@ -135,7 +134,7 @@ final class DocumentReader {
     return .rest(offset: item.offset, opening: closes ? "[]" : item.opening)
   }
 
-  /// Passes over an element that is refused whatever is in it, and appends the failure.
+  /// Skips an element that is refused whatever is in it, and appends the failure.
   ///
   /// - Returns: The position after it; `nil` if the text ends first.
   private func skipRefused(
@@ -165,7 +164,7 @@ final class DocumentReader {
       try readCollection(from: start, .selected(selection))
       builder.isSelecting = false
       guard !hasSelected, builder.isMapping, let source = window.source else { return }
-      // What the mapping knows is another shape.
+      // The mapping expects another shape.
       try window.load(source)
       return try readDocument(nil)
     }
@@ -195,8 +194,8 @@ final class DocumentReader {
   /// - Parameters:
   ///   - position: Where the document ended.
   ///   - locator: For the failure.
-  ///   - isCollection: Whether what came before was read, so that only what follows is at fault.
-  /// - Returns: Whether the document ends well.
+  ///   - isCollection: Whether the entities before it were read, so that only what follows failed.
+  /// - Returns: Whether nothing else follows.
   /// - Throws: ``ReadFailure``.
   @discardableResult private func readEnd(
     from position: Int, locator: RecordBatch.EntryLocator = .none, isCollection: Bool = false
@@ -223,7 +222,7 @@ final class DocumentReader {
       }
       switch result {
       case .entity(let end):
-        // What follows the entity makes all of the file wrong.
+        // Text after the entity makes the whole file invalid.
         let rest = try window.skipWhiteSpace(from: end)
         if rest < window.end || window.endsInBadEncoding {
           throw .notJSON(window.scanner(at: rest).unexpected(.end))
@@ -276,14 +275,14 @@ final class DocumentReader {
     }
   }
 
-  /// Where the entities of a selection are, for people.
+  /// The places of a selection's entities, for messages.
   private static func text(of selection: EntitySelection) -> String {
     let texts = selection.pointers.prefix(3).map { Violation.quoted($0.text) }
     let more = selection.pointers.count - texts.count
     return texts.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
   }
 
-  /// The shape of the document, by a look at its outline.
+  /// The shape of the document, according to its outline.
   private func findShape() throws(ReadFailure) -> DocumentShape {
     guard let source = window.source else { return .entity }
     if outline?.kind != builder.kind {
@@ -296,7 +295,7 @@ final class DocumentReader {
     return try outline?.outline.shape(of: source) ?? .entity
   }
 
-  /// What became of an object.
+  /// The result of reading an object.
   private enum ObjectResult {
     /// It is an entity of the batch and ends before the position.
     case entity(end: Int)
@@ -338,12 +337,12 @@ final class DocumentReader {
 
   /// A container on the way to entities.
   private struct Level {
-    /// What is left of the way from here, by pointer.
+    /// The remaining steps from here, by pointer.
     var pointers: [ArraySlice<EntityPointer.Step>]
-    /// Whether what is not an object is passed over, and which members are.
+    /// Whether what is not an object is skipped, and which members are.
     var onlyObjects = false
     var excluded: [[UInt8]] = []
-    /// The key of the nearest dictionary around that a selection goes over.
+    /// The key in the nearest enclosing dictionary that a selection iterates over.
     var key: [UInt8]?
     /// The JSON Pointer to the container; `nil` if locators are bare keys and indexes.
     var pointer: [UInt8]?
@@ -364,7 +363,7 @@ final class DocumentReader {
         excluded: selection.excluded, pointer: [], opening: "", openingAside: "")
     }
 
-    /// What becomes of the item with a name or index.
+    /// The role of the item with a name or index.
     func next(_ name: some Collection<UInt8>, isContainer: Bool, isObject: Bool) -> Next {
       if onlyObjects, !isObject { return .aside }
       if excluded.contains(where: { $0.elementsEqual(name) }) { return .aside }
@@ -382,7 +381,7 @@ final class DocumentReader {
     case entity
     /// Entities are further down.
     case level([ArraySlice<EntityPointer.Step>])
-    /// Nothing that is read.
+    /// It is not read.
     case aside
   }
 
@@ -392,7 +391,7 @@ final class DocumentReader {
     let isList = window.has(UInt8(ascii: "["), at: start)
     if level.pointer != nil {
       level.opening = isList ? "[" : "{"
-      // A wrapper without entities, so that what is mended in the rest is no entity either.
+      // A wrapper without entities: what is repaired in the rest must not become one either.
       level.openingAside = isList ? "[" : "{\"\(builder.kind.table)\":[],"
     }
     guard let (end, count) = try readItems(from: start, level) else { return }
@@ -487,7 +486,7 @@ final class DocumentReader {
       guard level.pointer == nil else { return try window.skipLongValue(at: position) }
       return try skipRefused(
         from: position, beginning: place, isMember: true, .jsonSyntax,
-        "the key holds an escaped surrogate without its partner, which is no text; "
+        "the key holds an escaped surrogate without its partner, which is not valid text; "
           + "write the character itself", at: place)
     }
     if level.pointer == nil {
@@ -622,9 +621,9 @@ final class DocumentReader {
 
   /// Reads a line.
   ///
-  /// - Returns: Where to go on: the end of the line, or of an entity that begins on it and takes
-  ///   several lines; `nil` if the document is not one entity a line at all, which is then its only
-  ///   failure.
+  /// - Returns: Where to continue: the end of the line, or of an entity that begins on it and takes
+  ///   several lines; `nil` if the document is not one entity per line at all, which is then its
+  ///   only failure.
   private func readLine(
     _ line: Range<Int>, isLast: Bool, locator: RecordBatch.EntryLocator
   ) throws(ReadFailure) -> Int? {
@@ -674,7 +673,7 @@ final class DocumentReader {
   }
 
   /// Appends the failure of a line that is not JSON: one for the whole document if that is not one
-  /// entity a line, and one for an entity that takes several lines.
+  /// entity per line, and one for an entity that takes several lines.
   ///
   /// - Returns: As ``readLine(_:isLast:locator:)``.
   private func failLine(
@@ -699,10 +698,10 @@ final class DocumentReader {
     return isWhole ? nil : line.upperBound
   }
 
-  /// How much white space may stand between the lines of an entity, bytes.
+  /// The maximum white space between the lines of an entity, in bytes.
   private static let spreadReach = 4096
 
-  /// Whether what begins on a line goes on in the next, as in JSON that is written for people.
+  /// Whether a value that begins on a line continues on the next, as in pretty-printed JSON.
   ///
   /// A line that was cut off is followed by an entity of its own.
   private func goesOn(_ line: Range<Int>) throws(ReadFailure) -> Bool {

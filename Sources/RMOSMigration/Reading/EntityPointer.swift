@@ -1,9 +1,9 @@
 import RMOSModels
 
-/// A JSON Pointer (RFC 6901) in which a step `*` stands for every member or element: where in a
+/// A JSON Pointer (RFC 6901) in which a step `*` matches every member or element: where in a
 /// document entities are.
 struct EntityPointer: Hashable, Sendable {
-  /// One step of the way.
+  /// One step of a pointer.
   enum Step: Hashable, Sendable {
     /// Every member of an object, or element of a list.
     case any
@@ -35,7 +35,7 @@ struct EntityPointer: Hashable, Sendable {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// How many steps stand for every member or element.
+  /// The number of `*` steps.
   var anyCount: Int { steps.count { $0 == .any } }
 
   /// Reads a pointer such as `/runs/*`; `nil` if the text is not one.
@@ -87,9 +87,10 @@ struct EntityPointer: Hashable, Sendable {
 
 /// Which values of a document are entities.
 struct EntitySelection: Equatable, Sendable {
-  /// Where they are; a value that several lead to is read once.
+  /// Where they are; a value that several pointers lead to is read once.
   var pointers: [EntityPointer]
-  /// Whether only objects count among what the pointers lead to, as in a dictionary beside scalars.
+  /// Whether only objects count among what the pointers lead to, as in a dictionary that also has
+  /// scalars.
   var onlyObjects = false
   /// Members at the top that do not count though a pointer leads there.
   var excluded: [[UInt8]] = []

@@ -27,12 +27,12 @@ final class EntityRereader {
   ///
   /// - Parameters:
   ///   - kind: Its kind.
-  ///   - path: The file's relative path, as the system takes it.
-  ///   - offset: 0-based, in the file's bytes.
+  ///   - path: The file's relative path, as bytes.
+  ///   - offset: Its 0-based offset in the file's bytes.
   ///   - id: The id it was given.
   ///   - mappingKey: The key of the dictionary under which it was mapped; `nil` if that is its id.
   /// - Returns: The batch, with one entry.
-  /// - Throws: Where the file has changed meanwhile, or cannot be read any more.
+  /// - Throws: If the file has changed since, or can no longer be read.
   func read(
     _ kind: EntityKind, path: [UInt8], offset: Int, id: [UInt8], mappingKey: [UInt8]? = nil
   ) throws(SourceFailure) -> RecordBatch {

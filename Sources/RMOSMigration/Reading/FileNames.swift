@@ -3,17 +3,17 @@ import RMOSSystem
 /// Why a file is not read, by its name, and whether it looks like data.
 struct UnreadFile: Hashable {
   var reason: FilesNotRead.Reason
-  /// Whether it looks as if it were meant to be read.
+  /// Whether it looks like data that was meant to be read.
   var looksLikeData = false
 
-  /// Endings that sync programs give to what stands for a file that is elsewhere.
+  /// Endings that sync programs give to placeholders for files kept elsewhere.
   private static let placeholders = [
     ".icloud", ".cloud", ".cloudf", ".dropbox", ".onedrive", ".placeholder",
   ]
   private static let compressions = [
     ".gz", ".zip", ".bz2", ".xz", ".zst", ".lz4", ".7z", ".rar", ".tgz", ".tar", ".br", ".z",
   ]
-  /// Endings of what is nearly JSON, or JSON by another name.
+  /// Endings of formats close to JSON, or of JSON under another name.
   private static let nearJSON = [
     ".json.txt", ".jsonl.txt", ".ndjson.txt", ".jsonc", ".json5", ".hjson", ".jsonlines", ".ldjson",
   ]
@@ -44,12 +44,12 @@ struct UnreadFile: Hashable {
   }
 }
 
-/// The marks that file managers and sync programs put on the name of a copy.
+/// The markers that file managers and sync programs add to the name of a copy.
 enum CopyMark {
   /// The names of the files that a file may be a copy of.
   ///
   /// - Parameter name: The file's name, with its ending.
-  /// - Returns: The names, the likeliest last; none if the file's name bears no mark.
+  /// - Returns: The names, the likeliest last; none if the file's name has no marker.
   static func originals(of name: some Collection<UInt8>) -> [[UInt8]] {
     guard let dot = Array(name).lastIndex(of: UInt8(ascii: ".")) else { return [] }
     let stem = name.prefix(dot)
@@ -82,7 +82,7 @@ enum CopyMark {
     return last == UInt8(ascii: ")") | 0x20 || last == UInt8(ascii: "~") | 0x20
   }
 
-  /// A name without the last of its marks; `nil` if it bears none.
+  /// A name without its last marker; `nil` if it has none.
   private static func withoutMark(_ name: String) -> String? {
     let lower = name.lowercased()
     if name.hasSuffix("~") { return String(name.dropLast()) }

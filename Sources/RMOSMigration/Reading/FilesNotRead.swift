@@ -4,15 +4,15 @@ import RMOSModels
 public struct FilesNotRead: Sendable, Hashable {
   /// Why a file is not read.
   package enum Reason: String, Sendable, Hashable, CaseIterable {
-    /// Its name does not end as one of the formats does.
+    /// Its name does not have the ending of a format.
     case ending
     /// Its name, or that of a directory it is in, begins with a dot.
     case hidden
-    /// A sync program left it in place of a file that is elsewhere.
+    /// It is a sync program's placeholder for a file kept elsewhere.
     case placeholder
     /// It is outside the directories and files that entities are read from.
     case place
-    /// It is a pipe, a socket, a device or a link that leads nowhere.
+    /// It is a pipe, a socket, a device or a dangling link.
     case notAFile = "not-a-file"
     /// It is compressed.
     case compressed
@@ -32,14 +32,14 @@ public struct FilesNotRead: Sendable, Hashable {
     }
   }
 
-  /// How many files are named at most.
+  /// The maximum number of files listed by name.
   package static let namedFiles = 100
 
-  /// How many files there are.
+  /// The number of files.
   public var count: Int {
     byReason.values.reduce(0) { $0.addingReportingOverflow($1).partialValue }
   }
-  /// How many there are for each reason.
+  /// The number of files for each reason.
   package private(set) var byReason: [Reason: Int] = [:]
   /// The first hundred.
   package private(set) var files: [File] = []
@@ -53,13 +53,13 @@ public struct FilesNotRead: Sendable, Hashable {
     if files.count < Self.namedFiles { files.append(File(path: path(), reason: reason)) }
   }
 
-  /// Adds what another list has.
+  /// Adds the files of another list.
   package mutating func add(_ other: FilesNotRead) {
     byReason.merge(other.byReason, uniquingKeysWith: +)
     files += other.files.prefix(Self.namedFiles - files.count)
   }
 
-  /// Reads the list that a report has; what is not one of its members is left out.
+  /// Reads the list from a report; unknown members are ignored.
   init(json: JSONValue?) {
     if case .object(let members)? = json?["by_reason"] {
       for member in members {

@@ -2,7 +2,7 @@ package import RMOSModels
 import RMOSSystem
 
 extension Migration {
-  /// Checks that a source can be read, before a store is made for it.
+  /// Checks that a source can be read, before a store is created for it.
   ///
   /// - Throws: ``MigrationError/Code/sourceUnreadable``.
   package static func checkSource(
@@ -16,7 +16,7 @@ extension Migration {
       }
       try unsafe FileSystem.forEachEntry(ofDirectory: path) { _, _ in }
       isListed = true
-      // A directory that may be listed and not searched tells nothing of what is in it.
+      // With read but no search permission a directory can be listed, but its files not examined.
       _ = try FileStatus(of: path + Array("/.".utf8))
     } catch {
       let reason = isListed ? "it may be listed but not searched: \(error.reason)" : error.reason

@@ -1,18 +1,18 @@
 import RMOSModels
 import RMOSSystem
 
-/// Why the reading of a file, or of all files, does not go on.
+/// Why reading a file, or all files, stopped.
 enum ReadFailure: Error {
   /// The system cannot read the file.
   case system(SystemError)
-  /// What lies in the source cannot be known any more.
+  /// The rest of the source cannot be read.
   case source(SourceFailure)
   /// The text is not JSON.
   case notJSON(JSONScanError)
-  /// Nobody wants the rest.
+  /// The consumer wants no more.
   case stopped
 
-  /// Runs a system call as a way to fail.
+  /// Runs a system call and converts its error.
   static func converting<Result>(
     _ body: () throws(SystemError) -> Result
   ) throws(ReadFailure) -> Result {

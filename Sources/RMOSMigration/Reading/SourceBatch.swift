@@ -1,16 +1,16 @@
 import RMOSModels
 
-/// A batch of what a source holds: entities, what failed in their stead, and what was read for them.
+/// A batch of a source: its entities, the entries that failed, and statistics of what was read.
 struct SourceBatch: Sendable {
   /// The entries, in order.
   var records: RecordBatch
   /// Issues that concern no entity, each with the number of entries before it.
   var notices: [(position: Int, issue: Issue)] = []
-  /// Bytes read since the batch before.
+  /// Bytes read since the previous batch.
   var bytes = 0
-  /// Files read since the batch before.
+  /// Files read since the previous batch.
   var files = 0
-  /// The files that were found and not read since the batch before.
+  /// The files found but not read since the previous batch.
   var notRead = FilesNotRead()
   /// Whether the kind has no more entries.
   var endsKind = false
@@ -28,19 +28,19 @@ struct SourceBatch: Sendable {
     mappingKeys.last { $0.position <= index }?.key
   }
 
-  /// The relative path of an entry's file, as the system takes it.
+  /// The relative path of an entry's file, as bytes.
   func path(of entry: RecordBatch.Entry) -> [UInt8] {
     rawPaths[entry.source] ?? Array(records.sources[entry.source].utf8)
   }
 }
 
-/// What of a file stands for an entry that is no entity.
+/// The part of a file that an entry without an entity is about.
 enum RejectedSpan: Sendable, Hashable {
   /// Nothing: it cannot be read.
   case nothing
   /// All of it.
   case file
-  /// One item of several, as offsets in the file's bytes; `nil` stands for the end of the file.
+  /// One item of several, as offsets in the file's bytes; `nil` is the end of the file.
   ///
   /// With its name if `isMember`.
   case item(offset: Int, end: Int?, isMember: Bool = false)
@@ -48,18 +48,18 @@ enum RejectedSpan: Sendable, Hashable {
   case rest(offset: Int, opening: String)
 }
 
-/// Looks at the objects that are decoded.
+/// Observes the objects that are decoded.
 protocol ObjectObserver: AnyObject {
   /// Takes an object that was decoded as the last entity of `records`.
   func take(
     _ object: UnsafeBufferPointer<UInt8>, _ origin: EntityOrigin, in records: RecordBatch)
-  /// Forgets what was taken last, since it is no entity after all.
+  /// Discards the last object, which turned out not to be an entity.
   func retract()
 }
 
-/// Fills batches with what is read, and hands on those that are full.
+/// Fills batches with what is read, and emits those that are full.
 final class SourceBatchBuilder {
-  /// A batch is full when its arena holds so much, however few its entries.
+  /// The arena size at which a batch is full, however few its entries.
   static let arenaLimit = 2 << 20
 
   /// The kind of what is read.
@@ -70,20 +70,20 @@ final class SourceBatchBuilder {
   private var path: [UInt8] = []
   private var pathText = ""
   private var sourcePosition: Int?
-  /// What maps the file's objects; `nil` if nothing does.
+  /// The mapper of the file's objects; `nil` if there is none.
   private var mapper: MapperPool.FileMapper?
-  /// Whether the file's entities are those that the mapping says where to find.
+  /// Whether the mapping determines where the file's entities are.
   var isSelecting = false
   /// The key of the dictionary around the list that is being read.
   var collectionKey: [UInt8]?
-  /// Who looks at the objects.
+  /// The observer of decoded objects.
   weak var observer: (any ObjectObserver)?
 
   private let batchSize: Int
   private let options: EntityDecoder.Options
-  /// Takes a full batch and gives empty records to go on with.
+  /// Takes a full batch and returns empty records to fill next.
   ///
-  /// It throws ``ReadFailure/stopped`` if nobody wants more.
+  /// It throws ``ReadFailure/stopped`` to stop reading.
   private let emit: (SourceBatch) throws(ReadFailure) -> RecordBatch
 
   init(
@@ -98,14 +98,14 @@ final class SourceBatchBuilder {
 
   // MARK: What is being read
 
-  /// Begins with the entries of a kind; the batch is empty.
+  /// Begins the entries of a kind; the batch is empty.
   func begin(_ kind: EntityKind) {
     self.kind = kind
     batch.records.reset(kind: kind)
     decoder = EntityDecoder(kind: kind, options: options)
   }
 
-  /// Begins with a file, by its relative path.
+  /// Begins a file, by its relative path.
   func begin(file path: [UInt8], mappedBy mapper: MapperPool.FileMapper? = nil) {
     self.path = path
     self.mapper = mapper
@@ -117,7 +117,7 @@ final class SourceBatchBuilder {
   /// Whether the file's objects are mapped.
   var isMapping: Bool { mapper != nil }
 
-  /// Counts a file that was read to its end, or as far as it goes.
+  /// Counts a file that was read to its end, or as far as possible.
   func endFile(bytes: Int) {
     batch.bytes += bytes
     batch.files += 1
@@ -128,22 +128,20 @@ final class SourceBatchBuilder {
     batch.notRead.add(SourcePath.text(path), reason)
   }
 
-  /// Hands on the last batch of a kind, be it empty.
+  /// Emits the last batch of a kind, even if it is empty.
   func endKind() throws(ReadFailure) {
     batch.endsKind = true
     try emitBatch()
   }
 
-  /// Hands on what there is, since nothing more can be read.
+  /// Emits what there is, since nothing more can be read.
   func emitRest() throws(ReadFailure) {
     if batch.records.count > 0 || !batch.notices.isEmpty || batch.notRead.count > 0 {
       try emitBatch()
     }
   }
 
-  /// Hands on the batch if it is full.
-  ///
-  /// To be called between entities.
+  /// Emits the batch if it is full; to be called between entities.
   func emitIfFull() throws(ReadFailure) {
     if batch.records.count >= batchSize || batch.records.used >= Self.arenaLimit {
       try emitBatch()
@@ -171,16 +169,16 @@ final class SourceBatchBuilder {
   /// How far the batch is filled.
   var mark: RecordBatch.Mark { batch.records.mark }
 
-  /// Takes back what was appended since `mark`.
+  /// Removes what was appended since `mark`.
   func rollBack(to mark: RecordBatch.Mark) {
     if mark.entryCount < batch.records.count { observer?.retract() }
     batch.records.rollBack(to: mark)
   }
 
-  /// Keeps the key of a dictionary for the entry that comes next.
+  /// Keeps a dictionary key for the next entry.
   func intern(_ key: [UInt8]) -> RecordBatch.TextSpan { batch.records.intern(key) }
 
-  /// Decodes the object at the scanner's position and passes over it.
+  /// Decodes the object at the scanner's position and moves past it.
   ///
   /// - Returns: What the object turned out to be; an entity is appended.
   /// - Throws: If the object is not JSON; nothing is appended then.

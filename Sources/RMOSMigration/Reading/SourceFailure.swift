@@ -1,15 +1,15 @@
 import RMOSModels
 import RMOSSystem
 
-/// Why a source cannot be read any further: what lies in the rest of it is not bad but unknown.
+/// Why a source cannot be read any further; what the rest of it holds is unknown.
 struct SourceFailure: Error, CustomStringConvertible {
   /// What stopped the reading.
   enum Reason {
     /// The system failed to read a file or directory of the source; the path is relative.
     case unreadable(path: [UInt8], SystemError)
-    /// A file that an entity was read from holds something else by now.
+    /// A file that an entity was read from has changed since.
     case changed(path: [UInt8])
-    /// The source directory is gone, or another one stands in its place.
+    /// The source directory is gone, or another one has taken its place.
     case replaced
   }
 
@@ -17,14 +17,14 @@ struct SourceFailure: Error, CustomStringConvertible {
   let source: String
   let reason: Reason
 
-  /// What happened, for people.
+  /// A human-readable description of what happened.
   var description: String {
     switch reason {
     case .unreadable(let path, let error):
       "\(source)/\(SourcePath.text(path)) cannot be read: \(error.reason); what lies there is not "
         + "known, so nothing more is read. Run it again when it can be read"
     case .changed(let path):
-      "\(SourcePath.text(path)) changed while it was being read; run again when nobody writes there"
+      "\(SourcePath.text(path)) changed while it was being read; run again once nothing writes to it"
     case .replaced:
       "\(source) is no longer the directory that it was when the reading began, so nothing more is "
         + "read. If it is on a share or a removable disk, mount that and run again"
@@ -51,25 +51,23 @@ struct SourceFailure: Error, CustomStringConvertible {
   }
 }
 
-/// A look at each system call that reads a source, just before it is made.
-///
-/// Tests make calls fail with it.
+/// A hook before each system call that reads a source, with which tests make calls fail.
 struct SourceAccess: Sendable {
-  /// What is about to be done with a path.
+  /// The operation about to be performed on a path.
   enum Call: Sendable {
     case status, list, open, read
   }
 
   private let check: (@Sendable (Call, [UInt8]) throws(SystemError) -> Void)?
 
-  /// Access that fails where `check` throws.
+  /// Access that fails if `check` throws.
   init(failingWhere check: @escaping @Sendable (Call, [UInt8]) throws(SystemError) -> Void) {
     self.check = check
   }
 
   private init() { check = nil }
 
-  /// The system alone decides.
+  /// Access without a hook.
   static let system = SourceAccess()
 
   func willCall(_ call: Call, _ path: [UInt8]) throws(SystemError) {

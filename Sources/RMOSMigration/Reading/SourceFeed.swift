@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSSystem
 
-/// The batches of a source, read ahead on a thread of its own.
+/// The batches of a source, read ahead on a separate thread.
 struct SourceFeed {
   let source: String
   let catalog: EntityCatalog
@@ -17,13 +17,13 @@ struct SourceFeed {
 
   /// How a run through the batches ended.
   enum Ending {
-    /// All were taken, or `body` wanted no more.
+    /// All batches were consumed, or `body` returned `false`.
     case done
-    /// It was cancelled while the next was waited for.
+    /// It was cancelled while waiting for the next batch.
     case cancelled
   }
 
-  /// Calls `body` with every batch, in order, until it returns false.
+  /// Calls `body` with each batch, in order, until it returns `false`.
   ///
   /// - Throws: ``SourceFailure`` if the source cannot be read to its end, after what was read; what
   ///   `body` throws.
@@ -35,7 +35,7 @@ struct SourceFeed {
     let thread = try SystemThread.start { feed.read(into: channel) }
     defer {
       channel.close()
-      // A share that does not answer keeps nobody waiting for ever.
+      // A network share that does not answer must not block forever.
       if channel.waitForEnd(turns: 50) { thread.join() } else { thread.detach() }
     }
     while true {
@@ -61,7 +61,7 @@ struct SourceFeed {
       try reader.readAll()
       channel.end()
     } catch {
-      // Being stopped needs no telling.
+      // Stopping is not a failure to report.
       if case .source(let failure) = error { channel.end(failure) } else { channel.end() }
     }
   }

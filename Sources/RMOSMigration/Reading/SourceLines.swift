@@ -2,11 +2,11 @@ import RMOSSystem
 
 /// Finds the line of a place in a file of the source, for messages that refer to it.
 ///
-/// Places that come in order are counted on from the last; in all no more than a fixed amount is
-/// read for it.
+/// Counting continues from the previous place if they come in order; the total amount read is
+/// bounded.
 final class SourceLines {
   private static let bufferSize = 64 << 10
-  /// How much is read in all, bytes.
+  /// The maximum number of bytes read in total.
   private var allowance = 1 << 30
 
   private let root: [UInt8]
@@ -22,7 +22,7 @@ final class SourceLines {
   /// - Parameters:
   ///   - path: The file's relative path.
   ///   - offset: The place, in the file's bytes.
-  /// - Returns: The line, 1-based; `nil` if it cannot be told, as in UTF-16.
+  /// - Returns: The line, 1-based; `nil` if it is unknown, as in UTF-16.
   func line(of path: some Sequence<UInt8>, at offset: Int) -> Int? {
     let path = Array(path)
     if path != self.path || offset < self.offset { (self.path, self.offset, line) = (path, 0, 1) }

@@ -1,19 +1,19 @@
 import RMOSModels
 import RMOSSystem
 
-/// How much there is to read, found by walking the source without opening a file.
+/// The amount to read, determined by walking the source without opening a file.
 struct SourceMeasure {
-  /// The size of all input files, bytes; a file that is read for several kinds counts for each.
+  /// The size of all input files in bytes; a file read for several kinds counts once for each.
   let bytes: Int
 
-  /// Measures a source, or a part of it if `isCancelled` says so meanwhile.
+  /// Measures a source, or a part of it if `isCancelled` becomes `true`.
   ///
   /// - Parameters:
   ///   - root: The source directory.
   ///   - catalog: The kinds that are read from it.
   ///   - mappings: How files of other shapes are read.
   ///   - ignored: Directories that mappings do not read.
-  ///   - isCancelled: Polled; once true, the walk is given up.
+  ///   - isCancelled: Polled periodically; once it returns `true`, the walk is abandoned.
   init(
     root: String, _ catalog: EntityCatalog, mappings: MappingSet = .none,
     ignoring ignored: [String] = [], isCancelled: @escaping () -> Bool = { false }

@@ -1,6 +1,6 @@
 import RMOSSystem
 
-/// Paths are bytes to the system and text to people.
+/// Converts paths, which are bytes to the system, to text for messages.
 enum SourcePath {
   /// A path as text.
   ///
@@ -25,7 +25,7 @@ enum SourcePath {
     return String(decoding: result, as: UTF8.self)
   }
 
-  /// What a file's ending says it holds; nil for a file that is no input.
+  /// The format of an input file, according to its ending.
   enum Format {
     case json, lines
 

@@ -3,8 +3,8 @@ import RMOSSystem
 
 /// Reads a source directory into batches: files in order, entities in position, failures in place.
 ///
-/// Everything found becomes an entry, so that nothing is passed over: what cannot be read or parsed
-/// is an entry that failed. Runs on one thread.
+/// Everything found becomes an entry, so that nothing is lost silently: what cannot be read or
+/// parsed is an entry that failed. Runs on one thread.
 final class SourceReader {
   private let source: String
   private let root: [UInt8]
@@ -16,7 +16,7 @@ final class SourceReader {
   private let isCancelled: () -> Bool
   /// The source directory as it was when the reading began.
   private var identity: FileStatus.Identity?
-  /// Whether there was anything to read, be it unreadable.
+  /// Whether there was anything to read, even if unreadable.
   private let catalog: EntityCatalog
   private var hasFoundAnything = false
   /// Directories within the source that do not belong to it, such as one for what fails.
@@ -24,7 +24,7 @@ final class SourceReader {
   /// Which files are read by which mapping, and what maps them.
   private let mappings: MappingSet
   private let mappers: MapperPool
-  /// How many files that look like data were found and not read.
+  /// The number of files found that look like data and were not read.
   private var unreadData = 0
 
   /// Creates a reader; nothing is read before ``readAll()``.
@@ -32,17 +32,17 @@ final class SourceReader {
   /// - Parameters:
   ///   - source: The source directory.
   ///   - catalog: The kinds that are read from it.
-  ///   - batchSize: How many entries a batch has at most.
+  ///   - batchSize: The maximum number of entries in a batch.
   ///   - options: How entities are decoded.
-  ///   - limits: How documents are cut.
+  ///   - limits: The chunk and entity sizes.
   ///   - access: How the source is read.
   ///   - refusesEmptySource: Whether it is an error if there is nothing to read.
   ///   - mappings: How files of other shapes are read.
-  ///   - ignored: Directories that are not looked at where they are beside those of the kinds.
-  ///   - isCancelled: Asked for each file and whenever more of one is read; once true, reading is
-  ///     given up.
-  ///   - emit: Takes a full batch and gives empty records to go on with; throws
-  ///     ``ReadFailure/stopped`` if nobody wants more.
+  ///   - ignored: Directories that are skipped next to those of the kinds.
+  ///   - isCancelled: Polled for each file and each chunk of it; once it returns `true`, reading
+  ///     stops.
+  ///   - emit: Takes a full batch and returns empty records to fill next; throws
+  ///     ``ReadFailure/stopped`` if the consumer wants no more.
   init(
     _ source: String, catalog: EntityCatalog = .rmos, batchSize: Int,
     options: EntityDecoder.Options,
@@ -66,7 +66,7 @@ final class SourceReader {
 
   /// Reads everything.
   ///
-  /// - Throws: ``ReadFailure/stopped`` if nobody wants more or reading is cancelled;
+  /// - Throws: ``ReadFailure/stopped`` if the consumer wants no more or reading is cancelled;
   ///   ``ReadFailure/source(_:)`` if no more can be read, once what was read before is emitted.
   func readAll() throws(ReadFailure) {
     do throws(ReadFailure) {
@@ -90,7 +90,7 @@ final class SourceReader {
       _ = try readDirectory(directory, for: .copies, home: kind)
     }
     try readElsewhere(top)
-    // A directory that is not there holds nothing, unless the source itself is gone.
+    // A missing directory is empty, unless the source itself is gone.
     try checkIdentity()
     if kind == catalog.kinds.last { endSource(top) }
     try builder.endKind()
@@ -125,7 +125,7 @@ final class SourceReader {
   ///   - directory: Its name.
   ///   - purpose: Which of them.
   ///   - home: The kind whose directory it is, if any.
-  /// - Returns: Whether there are copies that were passed over.
+  /// - Returns: Whether copies were skipped.
   /// - Throws: ``ReadFailure``.
   private func readDirectory(
     _ directory: [UInt8], for purpose: SourceWalker.Purpose, home: EntityKind?
@@ -139,7 +139,7 @@ final class SourceReader {
         try readFile(path, at: walker.absolute(path), format, home: home)
       case .copy(let path, let format, let original):
         try readFile(path, at: walker.absolute(path), format, home: home, copyOf: original)
-      // What else is there is said where it belongs.
+      // Other files are reported by the walk of their own kind.
       case _ where isElsewhere: continue
       case .unread(let path, let file): note(path, file)
       case .unreadable(let path, let error):
@@ -155,7 +155,7 @@ final class SourceReader {
     return walker.hasCopies
   }
 
-  /// Says what else is there once everything is read.
+  /// Reports the files outside the kinds' directories once everything is read.
   private func endSource(_ top: SourceTop) {
     top.forEachFileOutside(
       passingOver: ignored.compactMap { try? FileStatus(of: Array($0.utf8)).identity },
@@ -174,7 +174,7 @@ final class SourceReader {
     if refusesEmptySource, !hasFoundAnything { builder.note(nothingFound) }
   }
 
-  /// Reads a file, unless what it holds is of other kinds.
+  /// Reads a file, unless its entities are of other kinds.
   private func readFile(
     _ path: [UInt8], at absolutePath: [UInt8], _ format: SourcePath.Format, home: EntityKind?,
     copyOf original: [UInt8]? = nil
@@ -227,11 +227,10 @@ final class SourceReader {
       at: nil, span: .nothing)
   }
 
-  /// Checks that the source directory is still the one that is being read, as it is not once a
-  /// share is unmounted.
+  /// Checks that the source directory is still the one being read: a share may have been unmounted.
   private func checkIdentity() throws(ReadFailure) {
     do throws(SystemError) {
-      // There is none where it was gone before the reading began.
+      // There is none if it was already gone when reading began.
       if try access.status(of: root).identity == identity { return }
     } catch {
       guard error.isAbsent else {
@@ -269,7 +268,7 @@ final class SourceReader {
   private func noteLoop(_ path: String, isAncestor: Bool) {
     let why =
       isAncestor
-      ? "leads back to a directory it stands in" : "leads to a directory that was read already"
+      ? "leads back to a directory that contains it" : "leads to a directory that was read already"
     builder.note(
       Issue(
         severity: .warning, code: .inputLoop, kind: builder.kind, source: path,
@@ -288,7 +287,7 @@ final class SourceReader {
     builder.skip(path, file.reason)
     guard file.looksLikeData else { return }
     unreadData += 1
-    // Where the source is itself the directory of a kind, that is said once.
+    // If the source itself is the directory of a kind, that is reported once.
     guard unreadData <= FilesNotRead.namedFiles, hasFoundAnything || !isDirectoryOfKind else {
       return
     }

@@ -1,7 +1,7 @@
 import RMOSModels
 import RMOSSystem
 
-/// What is at the top of a source: files of the kinds, and what is outside of them.
+/// The top level of a source: files of the kinds, and everything else.
 struct SourceTop {
   private let root: [UInt8]
   private let catalog: EntityCatalog
@@ -28,7 +28,7 @@ struct SourceTop {
         }
       switch form {
       case .directory: directories.append(name)
-      // What is neither is found out where it is opened, if it is one of the kinds' files.
+      // Anything else is reported when it is opened, if it is one of the kinds' files.
       case _ where format != nil && (form != nil || Self.fileKind(of: name, catalog) != nil):
         if let format { inputs.append((name, format)) }
       case .file: others.append((name, UnreadFile(name: name)))
@@ -77,8 +77,8 @@ struct SourceTop {
   /// Calls `body` with every file outside the directories and files of the kinds.
   ///
   /// - Parameters:
-  ///   - passedOver: Directories that are not looked into, by identity.
-  ///   - isCancelled: Polled; once true, the walk is given up.
+  ///   - passedOver: Directories to skip, by identity.
+  ///   - isCancelled: Polled periodically; once it returns `true`, the walk is abandoned.
   ///   - body: Takes a path relative to the source.
   func forEachFileOutside(
     passingOver passedOver: [FileStatus.Identity], isCancelled: @escaping () -> Bool,
@@ -107,7 +107,7 @@ struct SourceTop {
     }
   }
 
-  /// The directory of a kind that a name at the top is almost that of.
+  /// The kind's directory that a name at the top is probably a misspelling of.
   static func kindMeant(
     by name: some Collection<UInt8>, _ catalog: EntityCatalog
   ) -> String? {

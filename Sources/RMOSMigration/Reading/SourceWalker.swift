@@ -2,18 +2,17 @@ import RMOSSystem
 
 /// Walks one kind's directory in the fixed order: byte order of the relative path.
 ///
-/// Memory is that of the names in one directory on each level. Hidden entries are not read. Links
-/// to files are read; links to directories are followed, each target once, and never into a directory
+/// Memory is bounded by the names of one directory per level. Hidden entries are not read. Links to
+/// files are read; links to directories are followed, each target once, and never into a directory
 /// that is being walked.
 struct SourceWalker {
-  /// What the walk comes to.
+  /// What the walk finds.
   ///
   /// Paths are relative to the source directory.
   enum Item {
     /// A file to read.
     case file(path: [UInt8], format: SourcePath.Format)
-    /// A file to read that is a copy by its name; `original` is the file beside it that it is a copy
-    /// of.
+    /// A file to read that is a copy by its name, of the file `original` next to it.
     case copy(path: [UInt8], format: SourcePath.Format, original: [UInt8]?)
     /// A file that is not read.
     case unread(path: [UInt8], UnreadFile)
@@ -25,13 +24,13 @@ struct SourceWalker {
 
   /// What a walk is for.
   enum Purpose {
-    /// All that is there to read.
+    /// Everything there is to read.
     case all
-    /// What is there but for copies; what is not read is said.
+    /// Everything except copies; files that are not read are reported.
     case originals
     /// The copies alone.
     case copies
-    /// What is there beside what is read: nothing is read.
+    /// What else is there; nothing of it is read.
     case outside
   }
 
@@ -47,9 +46,9 @@ struct SourceWalker {
   private let root: [UInt8]
   private let access: SourceAccess
   private let purpose: Purpose
-  /// Whether the walk of the originals came upon copies.
+  /// Whether the walk of the originals found copies.
   private(set) var hasCopies = false
-  /// Whether the walk is to be given up.
+  /// Whether to abandon the walk.
   private let isCancelled: () -> Bool
   private var frames: [Frame] = []
   private var followed: Set<FileStatus.Identity> = []
@@ -81,7 +80,7 @@ struct SourceWalker {
       try enter(path, status.identity, isHidden: isHidden)
     } catch {
       guard purpose != .outside else { return }
-      // A link that leads nowhere, as to a share that is not mounted, is no absent directory.
+      // A dangling link, as to a share that is not mounted, is not an absent directory.
       if error != .notFound {
         pending = .unreadable(path: path, error)
       } else if FileStatus.isLink(absolute(path)) {
@@ -102,7 +101,7 @@ struct SourceWalker {
     return directories
   }
 
-  /// The path as the system takes it.
+  /// The path as bytes, as the system expects it.
   func absolute(_ path: [UInt8]) -> [UInt8] { root + [UInt8(ascii: "/")] + path }
 
   private mutating func enter(
@@ -112,7 +111,7 @@ struct SourceWalker {
     frames.append(Frame(isHidden: isHidden, path: path, listing: listing, identity: identity))
   }
 
-  /// The next item; nil at the end, or where the walk is given up.
+  /// The next item; `nil` at the end, or if the walk is abandoned.
   mutating func next() -> Item? {
     if let item = pending {
       pending = nil
@@ -149,7 +148,7 @@ struct SourceWalker {
     return nil
   }
 
-  /// Whether what is not read is said.
+  /// Whether files that are not read are reported.
   private var saysUnread: Bool { purpose == .originals || purpose == .outside }
 
   private func unread(_ file: UnreadFile, in frame: Frame) -> UnreadFile {
@@ -158,7 +157,7 @@ struct SourceWalker {
     return UnreadFile(.place, looksLikeData: file.looksLikeData)
   }
 
-  /// A file to read, unless this walk passes over it.
+  /// A file to read, unless this walk skips it.
   private mutating func item(
     _ name: ArraySlice<UInt8>, _ path: [UInt8], _ format: SourcePath.Format, in frame: Frame
   ) -> Item? {
@@ -170,13 +169,13 @@ struct SourceWalker {
       hasCopies = true
       return nil
     }
-    let beside =
+    let original =
       ([last] + originals).first { frame.listing.contains(file: $0) }
       .map { frame.path + [UInt8(ascii: "/")] + $0 }
-    return .copy(path: path, format: format, original: beside)
+    return .copy(path: path, format: format, original: original)
   }
 
-  /// Enters a directory; returns an item where it is not entered.
+  /// Enters a directory; returns an item if it is not entered.
   private mutating func descend(into path: [UInt8], isLink: Bool, isHidden: Bool) -> Item? {
     do throws(SystemError) {
       let identity = try access.status(of: absolute(path)).identity
@@ -256,7 +255,7 @@ struct DirectoryListing {
         default: return format.map { .file($0) } ?? .unread(UnreadFile(.notAFile))
         }
       } catch {
-        // Without an ending it may be, or lead to, a directory of entities.
+        // Without an ending, it may be a directory of entities or a link to one.
         let mayMatter =
           unsafe !isHidden
           && (format != nil || !error.concernsOneFile || !name.contains(UInt8(ascii: ".")))

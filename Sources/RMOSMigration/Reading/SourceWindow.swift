@@ -7,13 +7,13 @@ import RMOSSystem
 /// kept begins at the last ``discard(before:)``, so a document of any size is read in the memory of
 /// its largest entity.
 @safe final class SourceWindow {
-  /// How a document is cut, bytes.
+  /// The sizes of chunks and entities, in bytes.
   ///
-  /// Only tests have a reason to change it.
+  /// Only tests have a reason to change them.
   struct Limits {
-    /// How much one refill reads at least; 64 or more.
+    /// The minimum size of one refill; 64 or more.
     var chunk = 256 << 10
-    /// The most that one entity may have.
+    /// The maximum size of one entity.
     var entity = 64 << 20
   }
 
@@ -24,19 +24,19 @@ import RMOSSystem
   private(set) var isComplete = false
   /// Whether the text ends because what follows cannot be decoded.
   private(set) var endsInBadEncoding = false
-  /// Why the document does not count as UTF-8 or UTF-16 at all.
+  /// Why the document is not UTF-8 or UTF-16 at all.
   private(set) var encodingComplaint: String?
   private(set) var encoding = SourceEncoding.utf8
   /// Bytes read from the source.
   private(set) var bytesRead = 0
-  /// What is read.
+  /// The bytes being read.
   private(set) var source: (any ByteSource)?
 
   private var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   /// The position of the view's first byte.
   private var origin = 0
-  /// How many bytes of text the view holds.
+  /// The number of bytes of text in the view.
   private var count = 0
   /// Where in the source's bytes the next read begins.
   private var nextOffset = 0
@@ -46,7 +46,7 @@ import RMOSSystem
   /// A position at or before ``kept``, and its place, from which lines are counted on.
   private var anchor = (position: 0, place: SourceWindow.firstPlace)
   private let containers: UnsafeMutablePointer<Bool>
-  /// Whether reading is to be given up; asked whenever the view is refilled.
+  /// Whether to stop reading; polled whenever the view is refilled.
   private let isCancelled: () -> Bool
 
   private static let firstPlace = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
@@ -88,7 +88,7 @@ import RMOSSystem
     if offset > 0 { try move(to: offset) }
   }
 
-  /// Goes on to a place further down, which becomes the beginning.
+  /// Continues at a later place, which becomes the beginning.
   private func move(to offset: Int) throws(ReadFailure) {
     (origin, count, kept, start) = (0, 0, 0, 0)
     (isComplete, endsInBadEncoding) = (false, false)
@@ -103,7 +103,7 @@ import RMOSSystem
   /// Declares that nothing before `position` will be looked at again.
   func discard(before position: Int) { kept = max(kept, position) }
 
-  /// Moves the anchor to what is kept, so that nothing is counted twice.
+  /// Moves the anchor to what is kept, so that no line is counted twice.
   private func moveAnchor() {
     guard anchor.position < kept else { return }
     let place = unsafe encoding.advance(anchor.place, over: bytes(anchor.position..<kept))
@@ -125,7 +125,7 @@ import RMOSSystem
     try ReadFailure.converting { () throws(SystemError) in try fill() }
   }
 
-  /// Fills the view's free room, making some where less than half is free.
+  /// Fills the free part of the view, enlarging the view first if less than half is free.
   private func fill() throws(SystemError) {
     guard let source, !isComplete else { return }
     if capacity - count < capacity / 2 { grow() }
@@ -157,8 +157,8 @@ import RMOSSystem
   private func transcode(from source: any ByteSource) throws(SystemError) {
     guard var transcoder else { return }
     defer { self.transcoder = transcoder }
-    // As much as there is room for: a large entity is scanned anew after each refill, which only
-    // stays linear if each brings as much as all before.
+    // As much as there is room for: a large entity is scanned again after each refill, which stays
+    // linear only if each refill brings as much as all before it.
     while !isComplete, count + transcoder.outputBound <= capacity {
       let got = try transcoder.read(from: source, at: nextOffset)
       nextOffset += got
@@ -177,7 +177,7 @@ import RMOSSystem
     capacity *= 2
   }
 
-  /// Looks at the first bytes: marks, and signs of encodings that are not taken.
+  /// Examines the first bytes: byte-order marks, and signs of unsupported encodings.
   private func detectEncoding() {
     func byte(_ index: Int) -> UInt8? { unsafe index < count ? base[index] : nil }
     switch (byte(0), byte(1), byte(2), byte(3)) {
@@ -231,7 +231,7 @@ import RMOSSystem
     unsafe UnsafeBufferPointer(start: base + (range.lowerBound - origin), count: range.count)
   }
 
-  /// Whether a whole character in UTF-8 stands at a position.
+  /// Whether a whole UTF-8 character begins at a position.
   func isUTF8(at position: Int) -> Bool {
     var bytes = unsafe bytes(position..<max(position, min(position + 4, end))).makeIterator()
     var decoder = UTF8()
@@ -247,8 +247,8 @@ import RMOSSystem
 
   /// The text around a position that is not discarded, reading on as needed.
   ///
-  /// - Returns: A copy of at most so many bytes before the position and after it, and the position
-  ///   in that copy.
+  /// - Returns: A copy with at most that many bytes before and after the position, and the position
+  ///   in the copy.
   func excerpt(
     around position: Int, before: Int, after: Int
   ) throws(ReadFailure) -> (bytes: [UInt8], position: Int) {
@@ -263,11 +263,11 @@ import RMOSSystem
       base: base, count: count, origin: origin, position: position, containers: containers)
   }
 
-  /// Runs `body` with a scanner over a part of the view, as if there were nothing else.
+  /// Runs `body` with a scanner over a part of the view, as if that were the whole text.
   func withScanner<Result>(
     over range: Range<Int>, _ body: (inout JSONScanner) -> Result
   ) -> Result {
-    // A scanner needs a 0 after its input; what follows lends its place.
+    // A scanner needs a 0 after its input, so the byte that follows is replaced for that time.
     let terminator = unsafe base + (range.upperBound - origin)
     let lent = unsafe terminator.pointee
     unsafe terminator.pointee = 0
@@ -280,14 +280,13 @@ import RMOSSystem
 
   // MARK: Tokens that may reach beyond the view
 
-  /// Discards what stands before `position`, and reads on if that may change how a scan from there
+  /// Discards what is before `position`, and reads on if that may change how a scan from there
   /// ends.
   ///
   /// - Parameters:
   ///   - failure: How it ended.
   ///   - position: Where it began.
-  /// - Returns: Whether to scan again; false also where it has gone over more than an entity may
-  ///   have.
+  /// - Returns: Whether to scan again; `false` also if it has scanned more than an entity may have.
   /// - Throws: ``ReadFailure``.
   func readsOn(after failure: JSONScanError, from position: Int) throws(ReadFailure) -> Bool {
     guard failure.reason == .unexpectedEnd, !isComplete, !isTooLarge(from: position) else {
@@ -298,13 +297,11 @@ import RMOSSystem
     return true
   }
 
-  /// Whether more stands between `position` and the end of the view than an entity may have.
+  /// Whether there is more between `position` and the end of the view than an entity may have.
   func isTooLarge(from position: Int) -> Bool { end - position > limits.entity }
 
-  /// The position of the next byte that is no white space, reading on as needed; everything before
-  /// it is discarded.
-  ///
-  /// That is the end of the text where there is none.
+  /// The position of the next byte that is not white space, or the end of the text, reading on as
+  /// needed; everything before it is discarded.
   func skipWhiteSpace(from position: Int) throws(ReadFailure) -> Int {
     var position = position
     while true {
@@ -317,7 +314,7 @@ import RMOSSystem
     }
   }
 
-  /// Passes over any value, with all checks.
+  /// Skips any value, with all checks.
   ///
   /// - Returns: The position after it and its form; `nil` if it is larger than an entity may be.
   func skipValue(
@@ -328,7 +325,7 @@ import RMOSSystem
       var failure: JSONScanError
       do throws(JSONScanError) {
         let kind = try scanner.skipValue(enclosingDepth: 0)
-        // A number at the edge of the view may go on.
+        // A number at the edge of the view may continue.
         if !scanner.isAtEnd || isComplete { return (scanner.position, kind) }
         failure = scanner.unexpected(.end)
       } catch {
@@ -340,7 +337,7 @@ import RMOSSystem
     }
   }
 
-  /// Passes over a value of any size, with all checks, in the memory of its largest token.
+  /// Skips a value of any size, with all checks, in the memory of its largest token.
   ///
   /// - Parameters:
   ///   - position: Where it begins.
@@ -384,7 +381,7 @@ import RMOSSystem
 
   /// Reads a member's name and its colon.
   ///
-  /// - Returns: The position after the colon, and the name; `nil` if it is no text.
+  /// - Returns: The position after the colon, and the name; `nil` if the name is not valid text.
   func readName(at position: Int) throws(ReadFailure) -> (end: Int, text: [UInt8]?) {
     while true {
       var scanner = scanner(at: position)
@@ -400,13 +397,13 @@ import RMOSSystem
     }
   }
 
-  /// Passes over a value by its brackets and quotes alone, in constant memory.
+  /// Skips a value by its brackets and quotes alone, in constant memory.
   ///
   /// For values that are refused whatever is in them, so that what follows can be read.
   ///
   /// - Parameters:
   ///   - position: Where to begin.
-  ///   - depth: How many brackets around it are to be closed too; 0 for a value alone.
+  ///   - depth: How many enclosing brackets to skip as well; 0 for the value alone.
   /// - Returns: The position after it; `nil` if the text ends first.
   /// - Throws: ``ReadFailure``.
   func resynchronize(after position: Int, depth: Int = 0) throws(ReadFailure) -> Int? {
@@ -442,7 +439,7 @@ import RMOSSystem
 
   /// The line that begins at `position`: up to its line feed or the end of the text.
   ///
-  /// - Returns: The line and whether it is longer than an entity and some white space may be; its
+  /// - Returns: The line, and whether it is longer than an entity with some white space may be; its
   ///   beginning is then discarded.
   func line(at position: Int) throws(ReadFailure) -> (range: Range<Int>, isTooLong: Bool) {
     var (lineStart, reached) = (position, position)

@@ -1,17 +1,17 @@
 import RMOSSystem
 
-/// UTF-16 to UTF-8, a piece at a time.
+/// Transcodes UTF-16 to UTF-8 in pieces.
 struct UTF16Transcoder {
-  /// How much one read takes, bytes; 16 or more.
+  /// The size of one read, in bytes; 16 or more.
   private let inputChunk: Int
-  /// The most that one read can become, with the part of a pair that was left: two bytes become
-  /// three at most.
+  /// The maximum output of one read, including half a pair left from before: two bytes become at
+  /// most three.
   var outputBound: Int { inputChunk * 2 }
 
   private let isBigEndian: Bool
   /// Bytes read and not yet transcoded.
   private var input: [UInt8] = []
-  /// Whether the input is not well-formed UTF-16 from where the output ends.
+  /// Whether the input is malformed UTF-16 after the end of the output.
   private(set) var hasFailed = false
 
   init(isBigEndian: Bool, inputChunk: Int) {
@@ -23,7 +23,7 @@ struct UTF16Transcoder {
 
   /// Reads on from `offset`.
   ///
-  /// - Returns: How many bytes were read; 0 at the end.
+  /// - Returns: The number of bytes read; 0 at the end.
   mutating func read(
     from source: any ByteSource, at offset: Int
   ) throws(SystemError) -> Int {
@@ -43,9 +43,9 @@ struct UTF16Transcoder {
     return got
   }
 
-  /// Transcodes what can be; a pair or unit cut in two waits for more unless `isLast`.
+  /// Transcodes what is complete; half a pair or unit waits for more input unless `isLast`.
   ///
-  /// - Returns: How many bytes were written.
+  /// - Returns: The number of bytes written.
   mutating func transcode(to output: UnsafeMutablePointer<UInt8>, isLast: Bool) -> Int {
     var out = unsafe output
     var index = 0

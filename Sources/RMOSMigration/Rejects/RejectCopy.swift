@@ -67,7 +67,7 @@ struct RejectCopy {
     closing = "}"
   }
 
-  /// Makes the copy a document in which the entity stands where it stood, alone.
+  /// Makes the copy a document with the entity alone, at the same place as before.
   private mutating func enclose(in pointer: String, isInList: Bool) {
     guard let steps = EntityPointer.literal(pointer)?.steps else { return }
     for (position, step) in steps.enumerated() {
@@ -102,7 +102,7 @@ struct RejectCopy {
 }
 
 extension RecordBatch.EntryLocator {
-  /// The key of a dictionary that the entity stands under.
+  /// The entity's key in a dictionary.
   fileprivate var key: RecordBatch.TextSpan? {
     switch self {
     case .key(let key), .pointer(_, .some(let key)): key

@@ -114,7 +114,7 @@ struct HTMLReport {
       """
   }
 
-  /// What the report says of the source beside its entities; nothing if nothing is odd.
+  /// What the report says of the source besides its entities; nothing if nothing is odd.
   private var sourceNotes: HTML {
     func section(_ id: String, _ title: String, _ text: String, _ items: [HTML]) -> HTML {
       let list: HTML =

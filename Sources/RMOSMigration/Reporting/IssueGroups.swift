@@ -1,7 +1,7 @@
 package import RMOSModels
 
 /// Errors and warnings by the way in which something is wrong, so that what is wrong in one way in
-/// many entities can be told once.
+/// many entities can be reported once.
 ///
 /// Issues are alike if they have the same severity, code, kind and field, and their messages differ
 /// only in values: in what is quoted, and in words with a digit or a slash.
@@ -11,7 +11,7 @@ package import RMOSModels
 package struct IssueGroups: Sendable, Hashable {
   /// Issues that are alike.
   package struct Group: Sendable, Hashable {
-    /// How many of the issues a group keeps.
+    /// The maximum number of issues a group keeps.
     package static let firstsKept = 3
 
     /// How many there are.
@@ -183,7 +183,7 @@ package struct IssueGroups: Sendable, Hashable {
     }
   }
 
-  /// How many groups are told apart.
+  /// The maximum number of groups kept separately.
   package static let largestCount = 1000
 
   /// The groups, in the order of their first issues.

@@ -3,7 +3,7 @@ import RMOSModels
 
 /// The issues of a report by code: what is wrong in one way once, and each issue in a disclosure.
 struct IssueListHTML {
-  /// How many groups of a code are shown.
+  /// The maximum number of groups shown per code.
   private static let groupsShown = 10
 
   private let report: MigrationReport

@@ -63,7 +63,7 @@ extension MigrationReport {
     guard total.found > 0 else {
       if hasFoundNothing { return "There was no file to read in the source." }
       guard run == nil else { return "No entity was found." }
-      return "No entity was found; statistics do not tell whether there was a file to read."
+      return "No entity was found; statistics do not show whether there was a file to read."
     }
     let found = PlainText.counted(total.found, "entity", "entities")
     if total.failed == 0 { return "\(found), and none failed." }

@@ -65,7 +65,7 @@ public struct MigrationReport: Sendable {
   package var severityCounts: [Severity: Int]
   /// The first errors and warnings, in order.
   public package(set) var issues: [Issue]
-  /// How many errors and warnings ``issues`` leaves out.
+  /// The number of errors and warnings omitted from ``issues``.
   package var issuesOmitted: Int
   /// The codes, most severe first, then by count and name.
   package var codeGroups: [CodeGroup]
@@ -134,7 +134,8 @@ extension MigrationReport {
   /// - Parameters:
   ///   - id: The run's number; `nil` for the newest that is not an undo.
   ///   - store: The store whose ledger has the run.
-  ///   - maxIssues: How many errors and warnings the report keeps; the others are counted.
+  ///   - maxIssues: The maximum number of errors and warnings the report keeps; the others are
+  ///     counted.
   /// - Returns: The report.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/runMissing``; `StoreError`.
   /// - Complexity: O(issues of the run), in memory for `maxIssues` of them.

@@ -17,7 +17,7 @@ extension MigrationReport {
   /// - Complexity: O(number of issues kept).
   public var json: String { json(error: nil) }
 
-  /// The report for people as an HTML page that needs nothing else, for screens and paper.
+  /// The report as a self-contained HTML page, for screens and paper.
   ///
   /// It is complete without scripts; with them, a field filters the issues. All text from files is
   /// escaped, and the page's policy forbids everything that is not in it.

@@ -139,7 +139,7 @@ extension RunNotification {
   /// The maximum that Discord accepts, in UTF-16 code units.
   static let largestContent = 2000
 
-  /// The notification for people: a few lines without markup.
+  /// The notification as plain text: a few lines without markup.
   ///
   /// Foreign text is made safe to show.
   package var text: String { text(in: .plain) }

@@ -1,7 +1,7 @@
 import RMOSModels
 package import RMOSStore
 
-/// What a run has to tell of its source beside the entities, as the ledger keeps it.
+/// What a run found in its source besides entities, as the ledger keeps it.
 enum SourceNotes {
   /// The notes as a JSON object, without what there is nothing to say of.
   static func json(_ notRead: FilesNotRead, _ keptMembers: KeptMembers) -> String {
@@ -89,7 +89,7 @@ extension FilesNotRead {
 }
 
 extension KeptMembers {
-  /// How many different members there are.
+  /// The number of different members.
   package var memberCount: Int { members.count }
 
   /// The members of each kind with how often they were kept, as text; at most `limit` of a kind.
@@ -119,7 +119,7 @@ extension MigrationReport {
     return likeData + (notRead?.files.map(\.path).filter { !named.contains($0) } ?? [])
   }
 
-  /// What there is to tell of the source beside its entities, for people; nothing if nothing is
+  /// What else was found in the source, as sentences; nothing if nothing is
   /// odd.
   ///
   /// With `isWhole`, all files and members that are known by name are named.

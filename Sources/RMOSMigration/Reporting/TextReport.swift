@@ -2,7 +2,7 @@ import RMOSModels
 
 /// The layout of a report as plain text.
 struct TextReport {
-  /// How many groups of a code are shown.
+  /// The maximum number of groups shown per code.
   private static let groupsShown = 10
 
   private let report: MigrationReport
@@ -139,15 +139,15 @@ package enum TextLayout {
   /// The counts per kind.
   static func table(of report: MigrationReport) -> [String] {
     let hasTimes = report.run != nil
-    var rows = [
-      ["", "found", "migrated"] + (report.hasUpdates ? ["updated"] : []) + ["skipped", "failed"]
-        + (hasTimes ? ["seconds"] : [])
-    ]
+    var table = TextTable(
+      [""],
+      numbers: ["found", "migrated"] + (report.hasUpdates ? ["updated"] : [])
+        + ["skipped", "failed"] + (hasTimes ? ["seconds"] : []))
     func add(_ name: String, _ counts: MigrationStatistics.Counts, _ seconds: Double) {
       let numbers =
         [counts.found, counts.migrated] + (report.hasUpdates ? [counts.updated] : [])
         + [counts.skipped, counts.failed]
-      rows.append(
+      table.add(
         [name] + numbers.map(PlainText.grouped)
           + (hasTimes ? [PlainText.fixed(seconds, decimals: 2)] : []))
     }
@@ -155,19 +155,13 @@ package enum TextLayout {
       add(kind.schema.plural, report.statistics[kind], report.run?.kindSeconds[kind] ?? 0)
     }
     add("total", report.statistics.total, report.run?.seconds ?? 0)
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    if table.width <= width { return table.lines }
     // With absurdly large counts, the table is broken up rather than wide.
-    guard widths.reduce(2 * (widths.count - 1), +) <= width else {
-      return rows.dropFirst().flatMap { row in
-        wrapped(
-          row[0] + ": "
-            + zip(row, rows[0]).dropFirst().map { "\($0) \($1)" }
-            .joined(separator: ", "), hanging: 2)
-      }
-    }
-    return rows.map { row in
-      row.indices.map { PlainText.padded(row[$0], to: widths[$0], left: $0 > 0) }
-        .joined(separator: "  ")
+    return table.rows.dropFirst().flatMap { row in
+      wrapped(
+        row[0] + ": "
+          + zip(row, table.rows[0]).dropFirst().map { "\($0) \($1)" }
+          .joined(separator: ", "), hanging: 2)
     }
   }
 }

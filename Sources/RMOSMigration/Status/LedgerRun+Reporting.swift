@@ -48,7 +48,7 @@ extension LedgerRun {
   /// See ``Migration/Options/allowsEmptySource``.
   package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
-  /// The state for people: "completed", "completed, found nothing".
+  /// The state as shown to users: "completed", "completed, found nothing".
   package var stateText: String { state.rawValue + (hasFoundNothing ? ", found nothing" : "") }
 }
 
@@ -57,9 +57,9 @@ extension LedgerRun {
   package struct UndoneRun: Sendable, Hashable {
     /// The run that was undone.
     package var run: Int64
-    /// How many rows were removed.
+    /// The number of rows removed.
     package var removed: Int
-    /// How many rows were restored.
+    /// The number of rows restored.
     package var restored: Int
   }
 

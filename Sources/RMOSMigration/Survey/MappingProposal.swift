@@ -29,7 +29,7 @@ struct MappingProposal {
       writer.member("name", SurveyReport.Proposal.mappingName)
       writer.member(
         "about",
-        "Proposed by a survey. Each guess has its reason beside it under \"about\"; check them "
+        "Proposed by a survey. Each guess has its reason next to it under \"about\"; check them "
           + "before you rely on them.")
       for kind in catalog.kinds {
         guard let rules = rules[kind] else { continue }

@@ -2,9 +2,9 @@ import RMOSModels
 
 /// What the values of one member of a shape are, gathered from object after object in bounded memory.
 struct MemberProfile {
-  /// How many different short texts are kept.
+  /// The maximum number of different short texts that are kept.
   static let wordsKept = 24
-  /// How many bytes of an example are kept.
+  /// The maximum number of bytes of an example that are kept.
   static let exampleLength = 80
   private static let spellingsKept = 8
   private static let longestWord = 32
@@ -38,7 +38,7 @@ struct MemberProfile {
   init(named name: [UInt8]) { spellings = [name] }
 
   var name: String { String(decoding: spellings[0], as: UTF8.self) }
-  /// How many values are not null.
+  /// The number of values other than null.
   var givenCount: Int { count - types[.null, default: 0] }
   /// Whether ``words`` are all the texts there are.
   var hasAllWords: Bool { !hasOtherWords && !words.isEmpty }

@@ -5,7 +5,7 @@ import RMOSModels
 /// Objects whose members mostly agree are of one shape. Memory is bounded: what is beyond a bound is
 /// counted and no more.
 final class ShapeCollector {
-  /// How much is kept.
+  /// The limits of what is kept.
   struct Limits {
     var shapes = 64
     var members = 128
@@ -75,7 +75,7 @@ final class ShapeCollector {
   /// Adds an object.
   ///
   /// - Parameters:
-  ///   - object: A scanner that stands at an object which was scanned before.
+  ///   - object: A scanner at an object that was scanned before.
   ///   - kind: What it is read as.
   ///   - isInPlace: Whether it is where entities of the kind are read.
   ///   - file: The number and path of its file.

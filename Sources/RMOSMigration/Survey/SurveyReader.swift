@@ -51,9 +51,9 @@ import RMOSModels
   ///   - kind: What objects are read as.
   ///   - collector: Sorts them by shape.
   ///   - ids: The ids known so far; those that are read are added.
-  ///   - limits: How much is kept.
+  ///   - limits: The limits of what is kept.
   ///   - checksReferences: Whether references must lead to ids that are known.
-  ///   - isCancelled: Polled; once true, reading is given up.
+  ///   - isCancelled: Polled periodically; once it returns `true`, reading stops.
   ///   - emit: Takes what is read, for what is no object in it.
   init(
     _ kind: EntityKind, _ collector: ShapeCollector, _ ids: KnownIDs,

@@ -148,7 +148,7 @@ extension SurveyReport {
   /// The report as lines for a terminal.
   ///
   /// - Parameters:
-  ///   - width: How many columns there are.
+  ///   - width: The number of columns.
   ///   - showsAll: Whether all members and files are shown.
   /// - Returns: Lines that are safe to show.
   package func lines(width: Int, showsAll: Bool = false) -> [String] {

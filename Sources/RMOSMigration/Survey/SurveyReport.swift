@@ -64,7 +64,7 @@ public struct SurveyReport: Sendable {
     package var example: String?
     /// Whether the example is cut.
     package var isExampleCut: Bool
-    /// The field it is read as, or would be by the proposal; `nil` if it is kept beside the entity.
+    /// The field it is read as, or would be by the proposal; `nil` if it is kept with the entity.
     package var field: String?
     /// Why it is thought to be that field; `nil` if its name says so.
     package var reason: String?
@@ -80,7 +80,7 @@ public struct SurveyReport: Sendable {
     package var likeness: EntityKind?
     /// The members that say so.
     package var evidence: [String]
-    /// How many objects there are.
+    /// The number of objects.
     package var count: Int
     /// How many files they are in.
     package var fileCount: Int
@@ -148,7 +148,7 @@ public struct SurveyReport: Sendable {
   package internal(set) var path: String
   /// The source directory that a migration of it would be given.
   package internal(set) var source: String
-  /// How many files were read.
+  /// The number of files read.
   public internal(set) var fileCount = 0
   /// How many bytes they have.
   package internal(set) var byteCount = 0
@@ -156,7 +156,7 @@ public struct SurveyReport: Sendable {
   package internal(set) var encodings: [String: Int] = [:]
   /// The files that were not read.
   package internal(set) var notRead = FilesNotRead()
-  /// How many objects were found.
+  /// The number of objects found.
   public internal(set) var objectCount = 0
   /// The shapes, in the order in which they were met.
   package internal(set) var shapes: [Shape] = []

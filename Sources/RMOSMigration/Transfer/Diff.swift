@@ -14,7 +14,7 @@ import RMOSSystem
 public struct Diff: Sendable {
   /// How a comparison is made.
   public struct Options: Sendable {
-    /// How many entries the report keeps; all are counted, and an observer gets all.
+    /// The maximum number of entries the report keeps; all are counted, and an observer gets all.
     public var maxEntries = 10_000
 
     /// How files of other shapes are read; the first mapping that takes a file reads it.
@@ -304,7 +304,7 @@ private final class DiffRun {
   }
 }
 
-/// The members on one side of a comparison, as text for people.
+/// The members on one side of a comparison, as text for messages.
 struct DiffValues {
   /// The maximum number of characters shown of a value.
   static let longest = 72

@@ -105,7 +105,7 @@ public struct DiffReport: Sendable, Hashable {
   var counts: [EntityKind: Counts] = [:]
   /// The entities that are not equal, in order.
   public internal(set) var entries: [Entry] = []
-  /// How many entries ``entries`` leaves out.
+  /// The number of entries omitted from ``entries``.
   public package(set) var entriesOmitted = 0
 
   init(source: String, database: String, _ catalog: EntityCatalog) {
@@ -215,7 +215,7 @@ extension JSONWriter {
 }
 
 extension DiffReport {
-  /// The report for people: each entry, a table of the counts, and notes.
+  /// The report as text: each entry, a table of the counts, and notes.
   ///
   /// Ids and paths are written as JSON strings, so none can break a line; to show the text on a
   /// terminal, other control characters still have to be escaped.
@@ -226,7 +226,7 @@ extension DiffReport {
     var lines = entries.flatMap(\.lines)
     if entriesOmitted > 0 { lines.append("… and \(entriesOmitted) more") }
     if !lines.isEmpty { lines.append("") }
-    lines += table
+    lines += table.lines
     if let nothingFound { lines += ["", DiffReport.plain(nothingFound)] }
     if total.invalid > 0 {
       lines.append("")
@@ -237,23 +237,18 @@ extension DiffReport {
     return lines
   }
 
-  private var table: [String] {
-    var rows = [["", "equal", "different", "only in source", "only in database"]]
+  private var table: TextTable {
+    var table = TextTable(
+      [""], numbers: ["equal", "different", "only in source", "only in database"])
     func add(_ label: String, _ counts: Counts) {
       let numbers = [
         counts.equal, counts.different, counts.onlyInSource, counts.onlyInDatabase,
       ]
-      rows.append([label] + numbers.map { String($0) })
+      table.add([label] + numbers.map { String($0) })
     }
     for kind in catalog.kinds { add(kind.schema.plural, self[kind]) }
     add("total", total)
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      row.indices.map { column in
-        let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return column == 0 ? row[column] + padding : padding + row[column]
-      }.joined(separator: "  ")
-    }
+    return table
   }
 }
 

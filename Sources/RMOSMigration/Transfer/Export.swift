@@ -34,7 +34,7 @@ public struct Export: Sendable {
     public var layout = Layout.files
     /// Whether a file of one entity is indented; lines are always compact.
     public var isIndented = true
-    /// How many issues the summary keeps; all are counted.
+    /// The maximum number of issues the summary keeps; all are counted.
     package var maxIssuesInSummary = 1000
 
     /// Creates the default options.
@@ -140,21 +140,21 @@ extension Export {
   public struct Summary: Sendable, Hashable {
     /// How many entities of each kind were written.
     public internal(set) var counts: [EntityKind: Int] = [:]
-    /// How many files.
+    /// The number of files.
     package internal(set) var fileCount = 0
-    /// How many bytes.
+    /// The number of bytes.
     package internal(set) var byteCount = 0
     /// Rows that could not be written (errors) or not exactly (warnings), in order: the first
     /// thousand.
     ///
     /// Migration writes no such row; other programs can.
     public internal(set) var issues: [Issue] = []
-    /// How many issues ``issues`` leaves out.
+    /// The number of issues omitted from ``issues``.
     package internal(set) var issuesOmitted = 0
-    /// How many rows could not be written.
+    /// The number of rows that could not be written.
     public internal(set) var leftOut = 0
 
-    /// How many entities were written.
+    /// The number of entities written.
     public var total: Int { counts.values.reduce(0, +) }
 
     mutating func add(_ issue: Issue, keeping limit: Int) {

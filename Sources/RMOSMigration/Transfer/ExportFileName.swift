@@ -11,7 +11,7 @@ enum ExportFileName {
   private static let longestPlain = 100
   /// The longest readable prefix, in bytes.
   private static let longestPrefix = 40
-  /// How many hexadecimal digits of the digest are kept: 128 bits.
+  /// The number of hexadecimal digits kept of the digest: 128 bits.
   private static let digestLength = 32
 
   /// The file name for an id, including its extension; ASCII, at most 105 bytes.

@@ -22,7 +22,7 @@ public struct Undo: Sendable {
     ///
     /// An undo that changes no row leaves no backup; of older ones the last two are kept.
     public var takesBackup = true
-    /// How many obstacles the report keeps; all are counted.
+    /// The maximum number of obstacles the report keeps; all are counted.
     package var maxObstacles = 10_000
     /// The clocks that the ledger uses; tests fix them.
     package var clock: MigrationClock = .system
@@ -156,7 +156,7 @@ public struct Undo: Sendable {
     if report.obstacleCount == 0,
       case .copy(let copy) = try store.rehearsal(isCancelled: isCancelled)
     {
-      // Only the store can tell what else prevents it.
+      // Only the store knows what else prevents it.
       var options = options
       options.isDryRun = false
       options.takesBackup = false

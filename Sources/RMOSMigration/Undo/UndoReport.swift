@@ -20,7 +20,7 @@ public struct UndoReport: Sendable, Hashable {
   public internal(set) var counts = UndoCounts()
   /// The first obstacles, kind by kind.
   package internal(set) var obstacles: [UndoObstacle] = []
-  /// How many obstacles there are.
+  /// The number of obstacles.
   public internal(set) var obstacleCount = 0
   /// The obstacles, grouped by what removes them, such as undoing one later run.
   ///
@@ -51,10 +51,10 @@ public struct UndoReport: Sendable, Hashable {
   /// Whether there is no obstacle.
   public var isSuccess: Bool { obstacleCount == 0 }
 
-  /// How many rows were removed.
+  /// The number of rows removed.
   package var removed: Int { counts.removed.values.reduce(0, +) }
 
-  /// How many rows were restored.
+  /// The number of rows restored.
   package var restored: Int { counts.restored.values.reduce(0, +) }
 
   /// Adds an obstacle that is about the run itself, and so the only one.
@@ -144,7 +144,7 @@ public struct UndoObstacleGroup: Sendable, Hashable {
   /// The first three of them.
   package internal(set) var examples: [UndoObstacle] = []
 
-  /// How many obstacles a group keeps.
+  /// The maximum number of obstacles a group keeps.
   static let examplesKept = 3
 
   /// A human-readable description: what prevents the undo, and how to fix it.

@@ -1,4 +1,4 @@
-/// Where an entity stands in the source.
+/// Where an entity is in the source.
 package struct EntityOrigin {
   /// Position of its file in the batch.
   package var source: Int
@@ -6,7 +6,7 @@ package struct EntityOrigin {
   package var path: String
   /// Which of the file's entities it is.
   package var locator: RecordBatch.EntryLocator
-  /// The id a dictionary gives it; in the batch's arena.
+  /// Its key in a dictionary, which is its id; in the batch's arena.
   package var key: RecordBatch.TextSpan?
   /// The place of its first byte.
   package var place: RecordBatch.SourcePlace
@@ -30,8 +30,8 @@ package struct EntityOrigin {
   }
 }
 
-/// Decodes objects, one at a time, into the entities of a batch: checks every rule, gives defaults
-/// and copies what is kept.
+/// Decodes objects, one at a time, into the entities of a batch: checks every rule, fills in
+/// defaults and copies what is kept.
 ///
 /// All violations of an entity are found in one go. Texts are decoded and JSON columns compacted
 /// straight into the batch's arena; nothing else is allocated for an entity that is right.
@@ -53,11 +53,11 @@ package final class EntityDecoder {
     }
   }
 
-  /// What an object turned out to be.
+  /// The result of decoding an object.
   package enum Form: Sendable, Hashable {
     /// An entity, appended to the batch.
     case entity
-    /// Perhaps an object that holds entities; nothing was appended.
+    /// An object that may hold entities; nothing was appended.
     case undecided
   }
 
@@ -77,12 +77,12 @@ package final class EntityDecoder {
     var output: RecordBatch.ArenaWriter
   }
 
-  /// Something wrong with the id or the object as a whole.
+  /// A violation that concerns the id or the whole object.
   private struct ObjectViolation {
     let violation: Violation
     /// Its offset from the object's start.
     let offset: Int
-    /// The member it is about; `nil` for the one that stands for `field`.
+    /// The member it is about; `nil` for the one used for `field`.
     var member: String?
     /// The field it is about.
     var field: Int
@@ -95,11 +95,11 @@ package final class EntityDecoder {
   private let defaults: [(field: Int, value: Default)]
   private let object: ScannedObject
   private var cells: [RecordBatch.Cell]
-  /// For each reference field, where its value stands.
+  /// For each reference field, where its value is.
   private var places: [RecordBatch.SourcePlace] = []
-  /// What is wrong with the id or the object as a whole.
+  /// The violations that concern the id or the whole object.
   private var objectViolations: [ObjectViolation] = []
-  /// What is wrong with the fields.
+  /// The violations of fields.
   private var fieldViolations: [(field: Int, violation: Violation)] = []
   /// The fields that are given as texts that could not be read.
   private var unreadFields = FieldSet()
@@ -126,14 +126,14 @@ package final class EntityDecoder {
     self.defaults = defaults
   }
 
-  /// Decodes the object at the scanner's position and passes over it.
+  /// Decodes the object at the scanner's position and moves past it.
   ///
   /// - Parameters:
   ///   - scanner: Stands at the object's `{`.
-  ///   - origin: Where the object stands.
+  ///   - origin: Where the object is.
   ///   - mayHoldEntities: Whether the object may turn out to be one that holds entities.
   ///   - batch: Of the decoder's kind.
-  /// - Returns: What the object turned out to be.
+  /// - Returns: What the object is.
   /// - Throws: If the object is not JSON; nothing is appended then.
   package func decode(
     _ scanner: inout JSONScanner, _ origin: EntityOrigin, mayHoldEntities: Bool = false,
@@ -165,7 +165,7 @@ package final class EntityDecoder {
     return .entity
   }
 
-  /// Decodes a text that holds one entity and nothing else, as one that is in no file.
+  /// Decodes a text that is one entity and nothing else, not from a file.
   ///
   /// Appends nothing if the text is JSON, but no object.
   ///
@@ -343,7 +343,7 @@ package final class EntityDecoder {
 
   // MARK: Other names
 
-  /// Has members under other names stand for fields that are absent, and reads the texts that hold
+  /// Uses members under other names for fields that are absent, and reads the texts that hold
   /// JSON.
   private func adoptOtherNames(_ origin: EntityOrigin, _ work: inout Workspace) {
     guard options.readsOtherNames else { return }
@@ -358,7 +358,7 @@ package final class EntityDecoder {
       let member = object.members[other.position]
       let name = otherNames[other.name].member
       if other.field == 0 {
-        guard stands(member, forIDUnder: origin.key, work) else { continue }
+        guard isID(member, under: origin.key, work) else { continue }
         note(.idAlias(name), at: member.nameRange.lowerBound - 1, member: name)
       } else {
         note(.columnName(name), of: other.field)
@@ -377,9 +377,9 @@ package final class EntityDecoder {
 
   /// Whether a member under another name of the id is the id.
   ///
-  /// In a dictionary the key is, and a member that says otherwise is about something else.
-  private func stands(
-    _ member: ScannedObject.Member, forIDUnder key: RecordBatch.TextSpan?, _ work: Workspace
+  /// In a dictionary the key is the id, and a member with another value means something else.
+  private func isID(
+    _ member: ScannedObject.Member, under key: RecordBatch.TextSpan?, _ work: Workspace
   ) -> Bool {
     let token = unsafe member.value(in: work.text)
     switch member.kind {
@@ -399,7 +399,7 @@ package final class EntityDecoder {
     }
   }
 
-  /// Reads the JSON in a text that stands for a field which the database keeps as such.
+  /// Reads the JSON in the text of a field that the database keeps as JSON.
   private func readText(
     of member: ScannedObject.Member, as rule: FieldType.JSONRule, in field: Int,
     _ work: inout Workspace
@@ -434,7 +434,7 @@ package final class EntityDecoder {
     }
   }
 
-  /// Notes what is wrong with a field of which nothing is kept.
+  /// Notes a violation of a field whose value is not kept.
   private func fail(_ field: Int, _ violation: Violation) {
     note(violation, of: field)
     unreadFields.insert(field)
@@ -496,7 +496,7 @@ package final class EntityDecoder {
         .idMismatch(id: quoted(span, work), key: quotedKey(key, work)),
         at: member.valueRange.lowerBound)
     }
-    // A key that is no id must not stand for one.
+    // A key that is not a valid id must not be used as one.
     if unsafe type.check(text: work.output.text(key)) == nil { cells[0] = .text(key) }
   }
 
@@ -509,7 +509,7 @@ package final class EntityDecoder {
   /// Writes the unknown members into the arena as one object, and refuses one that appears twice.
   ///
   /// - Parameters:
-  ///   - hasKey: Whether a key of a dictionary gives the entity its id.
+  ///   - hasKey: Whether the id is a key in a dictionary.
   ///   - work: The entity under way.
   private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
     unknownMembers = .empty
@@ -537,7 +537,7 @@ package final class EntityDecoder {
     unknownMembers = unsafe work.output.span(from: start)
   }
 
-  /// Notes that a member stands twice, for the first hundred of an entity.
+  /// Notes that a member appears twice, for the first hundred of an entity.
   private func noteDuplicate(_ member: ScannedObject.Member, named name: String) {
     guard objectViolations.count < ScannedObject.duplicateLimit else { return }
     note(.duplicateMember(name), at: member.nameRange.lowerBound - 1, member: name)
@@ -572,7 +572,7 @@ package final class EntityDecoder {
     return unsafe String(decoding: token.prefix(40), as: UTF8.self) + (token.count > 40 ? "…" : "")
   }
 
-  /// What a value is called in a message; short ones are shown.
+  /// A description of a value for messages, with the value itself if it is short.
   private func found(_ member: ScannedObject.Member, _ work: Workspace) -> String {
     switch member.kind {
     case .string, .escapedString:

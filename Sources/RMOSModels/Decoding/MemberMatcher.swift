@@ -3,7 +3,7 @@
 /// Files of one shop list their members in one order, so the field after the last match is tried
 /// first; then all are.
 package struct MemberMatcher {
-  /// What a name is to the fields of a kind.
+  /// The role of a member's name among the fields of a kind.
   package enum Role: Sendable, Hashable {
     /// The own name of the field at a position.
     case field(Int)
@@ -42,7 +42,7 @@ package struct MemberMatcher {
   package let isJSON: [Bool]
   /// For each field, whether it is required.
   package let isRequired: [Bool]
-  /// The names under which fields may stand beside their own, in the order in which they count.
+  /// The alternative names of fields, in order of precedence.
   let otherNames: [OtherName]
   private let fields: [Name]
   private let others: [Name]
@@ -106,7 +106,7 @@ package struct MemberMatcher {
     return position < fields.count ? position : otherNames[position - fields.count].field
   }
 
-  /// What a name is to the fields.
+  /// The role of a name.
   package mutating func role(of name: [UInt8]) -> Role {
     let padded = name + [0, 0, 0, 0, 0, 0, 0, 0]
     return unsafe padded.withUnsafeBufferPointer { bytes in

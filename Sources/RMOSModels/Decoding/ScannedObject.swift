@@ -1,7 +1,7 @@
 /// The members of one object, as spans of the text they were scanned from, each matched with the
-/// field it gives.
+/// field it is for.
 ///
-/// This is what stands between reading and decoding: a document is read as objects, an
+/// This is the step between reading and decoding: a document is read as objects, an
 /// ``EntityDecoder`` makes an entity of an object's members. One instance is used for object after
 /// object, so that scanning allocates nothing.
 final class ScannedObject {
@@ -11,17 +11,17 @@ final class ScannedObject {
     private let value: RecordBatch.TextSpan
     fileprivate var fieldNumber: Int8
     fileprivate let nameIsEscaped: Bool
-    /// What the value is, or the text in it that is read as JSON.
+    /// The type of the value, or of the JSON in its text.
     fileprivate(set) var kind: JSONScanner.Kind
 
     /// Creates a member of spans that count from the object's first byte.
     ///
     /// - Parameters:
-    ///   - name: What stands between the name's quotes.
-    ///   - nameIsEscaped: Whether that holds escapes.
-    ///   - value: Where the value stands.
-    ///   - kind: What the value is.
-    ///   - field: The field it gives; `nil` if the schema has none.
+    ///   - name: The text between the name's quotes.
+    ///   - nameIsEscaped: Whether the name has escapes.
+    ///   - value: The range of the value.
+    ///   - kind: The type of the value.
+    ///   - field: The field it is for; `nil` if the schema has none.
     init(
       name: Range<Int>, nameIsEscaped: Bool, value: Range<Int>, kind: JSONScanner.Kind, field: Int?
     ) {
@@ -32,11 +32,11 @@ final class ScannedObject {
       fieldNumber = Int8(truncatingIfNeeded: field ?? -1)
     }
 
-    /// What stands between the name's quotes, counted from the object's first byte.
+    /// The text between the name's quotes, counted from the object's first byte.
     var nameRange: Range<Int> { name.range }
-    /// Where the value stands, likewise.
+    /// The range of the value, counted likewise.
     var valueRange: Range<Int> { value.range }
-    /// The field it gives; `nil` if the schema has none.
+    /// The field it is for; `nil` if the schema has none.
     var field: Int? { fieldNumber < 0 ? nil : Int(fieldNumber) }
     /// Whether the value is an object or a list.
     var isContainer: Bool { kind == .object || kind == .array }
@@ -54,7 +54,7 @@ final class ScannedObject {
     let field: Int
   }
 
-  /// How many members that appear twice are remembered.
+  /// The maximum number of duplicate members that are remembered.
   static let duplicateLimit = 100
 
   private var matcher: MemberMatcher
@@ -65,11 +65,11 @@ final class ScannedObject {
   private(set) var duplicates: [Int] = []
   /// Whether the object may be one around entities, or several of them, and no entity itself.
   ///
-  /// What it is then only its outline can tell.
+  /// Only its outline then shows which.
   private(set) var mayHoldEntities = false
   /// The members under other names of fields, by what counts first.
   private(set) var otherMembers: [OtherMember] = []
-  /// For each field, the position in `members` of the member that gives it.
+  /// For each field, the position in `members` of the member for it.
   private var memberOfField: [Int?]
   /// For each field that is kept as JSON and given, the compacted copy of its value.
   private var copies: [RecordBatch.TextSpan]
@@ -82,10 +82,10 @@ final class ScannedObject {
     copies = Array(repeating: .empty, count: schema.fields.count)
   }
 
-  /// Scans the object at the scanner's position and passes over it.
+  /// Scans the object at the scanner's position and moves past it.
   ///
   /// The values of fields that are kept as JSON are copied to `output` on the way, but for strings:
-  /// of these it is open whether the text in them is meant.
+  /// whether the text in them is meant is not known yet.
   func scan(
     _ scanner: inout JSONScanner, copyingTo output: inout RecordBatch.ArenaWriter
   ) throws(JSONScanError) {
@@ -168,13 +168,13 @@ final class ScannedObject {
     }
   }
 
-  /// What tells an entity from an object that holds entities.
+  /// What distinguishes an entity from an object that holds entities.
   private struct Form {
     var onlyObjects = true
     var hasContainer = false
     var hasField = false
     var hasRequired = false
-    /// Whether an object stands where a required text or number should.
+    /// Whether there is an object in place of a required text or number.
     var mayBeColumns = false
 
     mutating func add(_ kind: JSONScanner.Kind, isField: Bool) {
@@ -208,7 +208,7 @@ final class ScannedObject {
     let raw = unsafe UnsafeBufferPointer(start: name, count: length)
     var bytes = unsafe JSONScanner.decoded(raw) ?? Array(raw)
     let count = bytes.count
-    // What the matcher may read.
+    // The matcher may read beyond the end.
     bytes.append(contentsOf: repeatElement(0, count: 8))
     return unsafe bytes.withUnsafeBufferPointer { bytes in
       unsafe bytes.baseAddress.flatMap { unsafe body($0, count) }
@@ -217,10 +217,10 @@ final class ScannedObject {
 
   // MARK: Members
 
-  /// The member that stands for a field, be it null; `nil` if there is none.
+  /// The member used for a field, even if it is null; `nil` if there is none.
   func member(of field: Int) -> Member? { memberOfField[field].map { members[$0] } }
 
-  /// The member that gives a field a value, right or wrong; `nil` if it is absent or null.
+  /// The member with a field's value, valid or not; `nil` if it is absent or null.
   func given(_ field: Int) -> Member? {
     guard let position = memberOfField[field], members[position].kind != .null else { return nil }
     return members[position]
@@ -232,7 +232,7 @@ final class ScannedObject {
   /// Sets the compacted copy of a field that is kept as JSON.
   func setCopy(_ copy: RecordBatch.TextSpan, of field: Int) { copies[field] = copy }
 
-  /// Has the member under another name stand for its field.
+  /// Uses the member under another name for its field.
   ///
   /// A second one with the same name counts as a duplicate.
   func adopt(_ other: OtherMember) {
@@ -245,12 +245,12 @@ final class ScannedObject {
     }
   }
 
-  /// Has the member that stands for a field count as a value of another form.
+  /// Gives the member used for a field the value of another form.
   func set(_ kind: JSONScanner.Kind, of field: Int) {
     if let position = memberOfField[field] { members[position].kind = kind }
   }
 
-  /// The name of the member that stands for a field; its own if there is none.
+  /// The name of the member used for a field; the field's own if there is none.
   func name(of field: Int, in text: UnsafePointer<UInt8>) -> String {
     guard let member = member(of: field) else { return schema.fields[field].member }
     return unsafe String(decoding: member.name(in: text), as: UTF8.self)
@@ -268,7 +268,7 @@ final class ScannedObject {
     return field.flatMap { given($0) == nil ? $0 : nil }
   }
 
-  /// Calls `body` with each member that gives no field, and whether one with the same name came
+  /// Calls `body` with each member that is for no field, and whether one with the same name came
   /// before it.
   func forEachUnknownMember(
     in text: UnsafePointer<UInt8>, _ body: (Member, _ isRepeated: Bool) -> Void
@@ -283,7 +283,7 @@ final class ScannedObject {
 }
 
 extension ScannedObject.Member {
-  /// What stands between the name's quotes.
+  /// The text between the name's quotes.
   private func rawName(in text: UnsafePointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
     unsafe UnsafeBufferPointer(start: text + nameRange.lowerBound, count: nameRange.count)
   }
@@ -316,9 +316,9 @@ extension ScannedObject.Member {
   }
 }
 
-/// Finds the names of members that stand twice, in memory that is used again for each object.
+/// Finds names that appear more than once, in memory reused for each object.
 private struct NameTable {
-  /// Up to so many members are compared with one another, which takes no table.
+  /// The number of members up to which they are compared pairwise, without a table.
   private static let few = 12
 
   /// For each slot of an open-addressed table the position of a member, plus 1; 0 is free.

@@ -22,7 +22,7 @@ package enum SourceEncoding: Sendable, Hashable {
     return result
   }
 
-  /// How many bytes `text` takes in the file.
+  /// The number of bytes that `text` occupies in the file.
   package func length(of text: UnsafeBufferPointer<UInt8>) -> Int {
     switch self {
     case .utf8: text.count
@@ -34,7 +34,7 @@ package enum SourceEncoding: Sendable, Hashable {
     }
   }
 
-  /// SHA-256 of the file's bytes that `text` stands for.
+  /// The SHA-256 of the bytes of the file that `text` was decoded from.
   package func digest(of text: UnsafeBufferPointer<UInt8>) -> SHA256.Digest {
     switch self {
     case .utf8:
@@ -53,9 +53,9 @@ package enum SourceEncoding: Sendable, Hashable {
 
 /// The line feeds of a text, counted eight bytes at a time.
 struct LineCount {
-  /// How many line feeds there are.
+  /// The number of line feeds.
   var count = 0
-  /// Where the last line begins.
+  /// The offset of the last line.
   var lastLine = 0
 
   init(of text: UnsafeBufferPointer<UInt8>) {

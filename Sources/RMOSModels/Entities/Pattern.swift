@@ -15,7 +15,7 @@ public struct Pattern: Entity {
   public var id: String
   /// The display name; not blank.
   public var name: String
-  /// How many rings the rosette has; at least 1.
+  /// The number of rings of the rosette; at least 1.
   public var ringCount: Int64
   /// The rings' geometry: a JSON object, empty only if ``rosetteGeometry`` is given.
   public var geometry: JSONText
@@ -37,7 +37,7 @@ public struct Pattern: Entity {
   /// - Parameters:
   ///   - id: The id, unique among patterns.
   ///   - name: The display name; not blank.
-  ///   - ringCount: How many rings; at least 1.
+  ///   - ringCount: The number of rings; at least 1.
   ///   - geometry: A JSON object; empty only if `rosetteGeometry` is given.
   ///   - stripFamilyID: The strip family it is cut from.
   ///   - createdAt: An ISO 8601 date or time.

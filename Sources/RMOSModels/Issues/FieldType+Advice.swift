@@ -7,8 +7,8 @@ extension FieldType {
   ///
   /// - Parameters:
   ///   - kind: The value's form.
-  ///   - token: The value as it stands in the source.
-  /// - Returns: The end of a sentence; `nil` if that cannot be told.
+  ///   - token: The value as it appears in the source.
+  /// - Returns: The end of a sentence; `nil` if it is unknown.
   package func advice(
     insteadOf kind: JSONScanner.Kind, _ token: UnsafeBufferPointer<UInt8>
   ) -> String? {

@@ -14,7 +14,7 @@ public struct Issue: Sendable, Hashable, Codable {
   public var id: String?
   /// The file's path relative to the source directory.
   public var source: String?
-  /// Which of the file's entities it concerns, if the file holds several.
+  /// The place of the entity it concerns, if the file holds several.
   public var locator: Locator?
   /// 1-based line in the file.
   public var line: Int?

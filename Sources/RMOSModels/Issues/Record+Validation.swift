@@ -54,7 +54,7 @@ extension Record {
       guard let (kind, isEmpty) = JSONScanner.outline(of: text) else {
         return .notJSON(error: JSONScanner.errorText(of: text))
       }
-      // What has a substitute may be empty, but of the right shape.
+      // A field with a substitute may be empty, but not of another type.
       let mayBeEmpty = isEmpty && schema.hasSubstitute(for: position, in: self)
       return field.type.check(json: kind, isEmpty: isEmpty && !mayBeEmpty)
     default:

@@ -46,7 +46,7 @@ package enum Violation: Sendable, Hashable {
   /// The field is absent, and a member that is not read is almost called so.
   case lookAlike(String)
 
-  /// How severe it is; what is not an error is kept as is.
+  /// Its severity; a value that is not an error is kept unchanged.
   package var severity: Severity {
     switch self {
     case .missing(_, let severity), .wrongType(_, _, let severity), .empty(_, let severity),

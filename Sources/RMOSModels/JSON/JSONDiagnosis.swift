@@ -1,18 +1,18 @@
 import RMOSSystem
 
-/// What is wrong with a text that is not JSON, in words, and the way out.
+/// A description of why a text is not JSON, and of how to fix it.
 ///
-/// The scanner only says where it stopped, and at which byte. This looks once at the bytes around
+/// The scanner only reports where it stopped, and at which byte. This examines the bytes around
 /// that place, for what people and programs write in place of JSON.
 package struct JSONDiagnosis: Sendable, Hashable {
   /// The bytes around an error.
   package struct Excerpt: Sendable {
-    /// What the text is, as messages name it.
+    /// What messages call the text.
     package enum Unit: String, Sendable {
       case text, file, line
     }
 
-    /// How many bytes before and after the place of an error are looked at.
+    /// The number of bytes before and after the place of an error that are examined.
     package static let reach = (before: 96, after: 320)
 
     /// The bytes.
@@ -75,7 +75,7 @@ package struct JSONDiagnosis: Sendable, Hashable {
 }
 
 extension JSONDiagnosis {
-  /// The place of an error, and what stands around it.
+  /// The place of an error, and the text around it.
   fileprivate struct Place {
     let bytes: [UInt8]
     let position: Int
@@ -178,7 +178,7 @@ extension JSONDiagnosis.Place {
       return JSONDiagnosis("found \\', which is not a JSON escape; write ' alone")
     case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
       return JSONDiagnosis(
-        "found a backslash at the end of a line; a text stands on one line, with \\n for a line "
+        "found a backslash at the end of a line; a string must be on one line, with \\n for a line "
           + "break")
     default: break
     }
@@ -214,7 +214,7 @@ extension JSONDiagnosis.Place {
         + "with <<<<<<<, ======= and >>>>>>>")
   }
 
-  /// What else than JSON the text is, by how it begins.
+  /// Recognizes other formats by how the text begins.
   private func otherFormat() -> JSONDiagnosis? {
     guard let start else { return nil }
     let head = String(decoding: bytes[start...].prefix(200), as: UTF8.self)
@@ -414,7 +414,7 @@ extension JSONDiagnosis.Place {
 
   // MARK: Numbers and words
 
-  /// A number that is not one of JSON's.
+  /// A number that is not valid in JSON.
   private func number() -> JSONDiagnosis? {
     let (text, start) = word
     let body = text.drop { $0 == "-" || $0 == "+" }
@@ -422,7 +422,7 @@ extension JSONDiagnosis.Place {
       body.contains(where: \.isASCIIDigit)
     else { return nil }
     guard start < position || position == start, text.utf8.count <= 60 else { return nil }
-    // 2,5 in an object: the comma before a digit that stands right behind another.
+    // 2,5 in an object: the comma between two digits.
     if start > 1, bytes[start - 1] == UInt8(ascii: ","), bytes[start - 2] &- 0x30 < 10 {
       return JSONDiagnosis(
         "found a comma within a number; the decimal separator of JSON is the point")
@@ -449,7 +449,7 @@ extension JSONDiagnosis.Place {
       "found \(text), which is not a number; put it in double quotes, or write the number alone")
   }
 
-  /// A word that is not one of JSON's three.
+  /// A word other than `true`, `false` and `null`.
   private func literal(_ expected: JSONScanError.Expected) -> JSONDiagnosis? {
     let (text, start) = word
     let name = text.drop { $0 == "-" || $0 == "+" }

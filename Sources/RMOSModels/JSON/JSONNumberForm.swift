@@ -1,4 +1,4 @@
-/// Numbers as JSON writes them, and as people do.
+/// Converts numbers as people write them to JSON numbers.
 enum JSONNumberForm {
   /// Whether a text is a number of JSON.
   static func isNumber(_ text: some StringProtocol) -> Bool {

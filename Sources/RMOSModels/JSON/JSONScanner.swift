@@ -119,7 +119,7 @@
   ) {
     var scanner = self
     unsafe scanner.cursor = place
-    // What was accepted once is accepted again.
+    // What was accepted before is accepted again.
     _ = try? unsafe scanner.copyValue(to: &output, enclosingDepth: 0)
   }
 
@@ -310,7 +310,7 @@ extension JSONScanner {
   }
 }
 
-/// Where the tokens of a value go.
+/// The destination of a value's tokens.
 private protocol TokenSink {
   mutating func copy(from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>)
 }

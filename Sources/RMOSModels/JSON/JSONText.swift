@@ -1,4 +1,4 @@
-/// JSON text as a JSON column holds it: the tokens of the source, without white space between them.
+/// JSON text as stored in a JSON column: the tokens of the source without white space between them.
 ///
 /// The text is always valid JSON. From a record it is kept as stored, which in rows of other
 /// applications may include white space. Two texts are equal if their bytes are.

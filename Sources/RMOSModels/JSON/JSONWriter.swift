@@ -29,7 +29,7 @@ package struct JSONWriter: Sendable {
 
   /// What is escaped beyond what JSON requires.
   package enum Escaping: Sendable, Hashable {
-    /// What could control a terminal or reorder text on the screen.
+    /// Characters that could control a terminal or reorder text on the screen.
     case inert
     /// Nothing: JSON text keeps its tokens byte for byte.
     case minimal

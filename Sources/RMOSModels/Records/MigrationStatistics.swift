@@ -1,4 +1,4 @@
-/// How many entities had which outcome, per kind.
+/// The numbers of entities with each outcome, per kind.
 ///
 /// The number found is always the sum of the outcomes.
 public struct MigrationStatistics: Sendable, Hashable {

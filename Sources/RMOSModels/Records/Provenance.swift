@@ -10,11 +10,11 @@ public struct Provenance: Sendable, Hashable {
   public var run: Int64
   /// The file's path relative to the source directory.
   public var path: String
-  /// Which of the file's entities it is, when the file holds several.
+  /// The entity's place among several in the file; `nil` if it is the only one.
   public var locator: Locator?
-  /// Where the entity begins, in the file's bytes.
+  /// The offset of the entity's first byte in the file.
   public var byteOffset: Int
-  /// How many bytes it takes in the file.
+  /// The number of bytes that it occupies in the file.
   public var byteLength: Int
   /// SHA-256 of those bytes.
   public var sha256: Digest
@@ -97,7 +97,7 @@ extension Provenance {
   }
 }
 
-/// A digest of a row's values, which tells whether the row has changed since.
+/// A digest of a row's values, which shows whether the row has changed since.
 ///
 /// It has 64 bits, is fast and is not cryptographic: it finds edits, not forgeries. Texts count
 /// byte by byte and numbers by their value, so an integer and the double equal to it have the same
@@ -138,7 +138,7 @@ package struct RowHasher {
   private var state: UInt64 = 0x243F_6A88_85A3_08D3
   private static let seed: UInt64 = 0x1319_8A2E_0370_7345
 
-  /// What keeps values of different types apart.
+  /// Keeps values of different types apart.
   private enum Tag: UInt64 {
     case null = 0xA409_3822_299F_31D1
     case integer = 0x082E_FA98_EC4E_6C89

@@ -1,4 +1,4 @@
-/// One entity as the store holds it: values aligned with the fields of its schema.
+/// One entity as stored: values aligned with the fields of its schema.
 ///
 /// The typed structs (``Pattern``, ``StripFamily``, ``JobLog``) are made from records and turn
 /// into records; the stores know only records.
@@ -33,7 +33,7 @@ public struct Record: Sendable, Hashable {
   }
 }
 
-/// A value as a column holds it.
+/// A value of a column.
 public enum Value: Sendable, Hashable {
   /// SQL NULL.
   case null

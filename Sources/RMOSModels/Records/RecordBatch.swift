@@ -86,7 +86,7 @@ public struct RecordBatch: Sendable {
     case index(Int)
     case key(TextSpan)
     case line(Int)
-    /// The JSON Pointer to an entity in a wrapper; `key` if it stands in a dictionary there.
+    /// The JSON Pointer to an entity in a wrapper; `key` if it is in a dictionary there.
     case pointer(TextSpan, key: TextSpan?)
   }
 
@@ -107,7 +107,7 @@ public struct RecordBatch: Sendable {
     package var byteLength = 0
     /// SHA-256 of the entity's bytes in the file.
     package var digest = SHA256.Digest.zero
-    /// The fields to which the source gives a value other than null.
+    /// The fields with a value other than null in the source.
     package var given = FieldSet()
     /// Whether it has an error.
     package var isFailed = false
@@ -152,16 +152,16 @@ public struct RecordBatch: Sendable {
     referencePlaces.append(contentsOf: places)
   }
 
-  /// Rewrites what is said of where the entity appended last comes from.
+  /// Rewrites the origin of the entity appended last.
   ///
   /// - Parameters:
   ///   - place: Where it begins.
   ///   - byteLength: Its length in the file's bytes.
   ///   - digest: Of those bytes.
   ///   - mapping: Which of the run's mappings it was read by.
-  ///   - issues: What else there is to say of it.
-  ///   - relocate: Where a place is in truth.
-  ///   - amend: Rewrites an issue that is there.
+  ///   - issues: Further issues of it.
+  ///   - relocate: Maps a place to the one in the file.
+  ///   - amend: Rewrites an existing issue.
   package mutating func amendLast(
     place: SourcePlace, byteLength: Int, digest: SHA256.Digest, mapping: Int,
     adding issues: [Issue],
@@ -200,7 +200,7 @@ public struct RecordBatch: Sendable {
     fileprivate var issues: Int
     fileprivate var used: Int
 
-    /// How many entries there were.
+    /// The number of entries.
     package var entryCount: Int { entries }
   }
 
@@ -348,7 +348,7 @@ public struct RecordBatch: Sendable {
     return unknown.isEmpty ? nil : text(unknown)
   }
 
-  /// The locator of the entity at `index`; `nil` if its file holds only one.
+  /// The locator of the entity at `index`; `nil` if it is the only one in its file.
   package func locator(at index: Int) -> Locator? { locator(entries[index].locator) }
 
   /// A locator with its key as a string.

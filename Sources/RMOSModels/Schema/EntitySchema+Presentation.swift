@@ -142,7 +142,7 @@ extension EntitySchema {
       case minimum(of: String)
       /// The greatest of a number.
       case maximum(of: String)
-      /// How many different values there are.
+      /// The number of different values.
       case distinct(of: String)
       /// How many entities there are for each value.
       case counts(of: String)

@@ -56,7 +56,7 @@ public final class EntitySchema: Sendable {
   public let references: [Reference]
   /// The references that the database declares as foreign keys.
   public let foreignKeys: [Reference]
-  /// The names under which a source may have the kind's entities and files, beside its own.
+  /// Alternative names of the kind's entities and files in a source.
   package let sourceNames: SourceNames
   /// How the kind appears over HTTP and on pages.
   package let presentation: Presentation

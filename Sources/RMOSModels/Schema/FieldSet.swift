@@ -1,6 +1,6 @@
 /// A set of fields of one kind, by their positions in its schema.
 package struct FieldSet: Sendable, Hashable {
-  /// How many fields a kind may have.
+  /// The maximum number of fields of a kind.
   package static let capacity = UInt64.bitWidth
 
   private var bits: UInt64 = 0

@@ -1,8 +1,8 @@
 /// The names other than its own under which a kind's entities and files are found in a source.
 public struct SourceNames: Sendable, Hashable {
-  /// Members that are read as `id` if an entity has none; the first that is there counts.
+  /// Members that are read as `id` if an entity has none, in order of precedence.
   package let id: [String]
-  /// Names of files at the top of a source, without their endings, beside that of the table.
+  /// Names of files at the top of a source besides that of the table, without their endings.
   package let files: [String]
 
   /// Creates a set of names.
@@ -12,7 +12,7 @@ public struct SourceNames: Sendable, Hashable {
   }
 }
 
-/// A name other than a field's own under which the field may stand.
+/// An alternative name of a field.
 package struct OtherName: Sendable, Hashable {
   /// The name.
   package let member: String

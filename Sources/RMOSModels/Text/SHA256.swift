@@ -1,4 +1,4 @@
-/// SHA-256 (FIPS 180-4), which tells whether source bytes have changed.
+/// SHA-256 (FIPS 180-4), to detect whether source bytes have changed.
 ///
 /// Neither the standard library nor SQLite has one. Hash bytes at once with `hash(_:)`, or in
 /// pieces:

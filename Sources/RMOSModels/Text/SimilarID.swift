@@ -11,7 +11,7 @@ package struct SimilarID: Sendable, Hashable {
     case letterCase = "in letter case"
     /// White space.
     case whiteSpace = "in white space"
-    /// One of them says in its beginning that the id was derived from a path.
+    /// One of the ids begins with "legacy:", as ids derived from paths do.
     case derived = "in the \"legacy:\" that begins ids derived from paths"
   }
 
@@ -25,7 +25,7 @@ package struct SimilarID: Sendable, Hashable {
   /// - Parameters:
   ///   - text: The id that does not exist.
   ///   - similar: One that does.
-  ///   - otherwise: What to do if there is nothing to say of the text itself.
+  ///   - otherwise: What to do if the text itself gives no hint.
   /// - Returns: The end of a sentence.
   package static func advice(
     for text: String, _ similar: SimilarID?, otherwise: String

@@ -1,10 +1,10 @@
 import RMOSSystem
 
-// What texts that are no timestamps mean, for messages.
+// Explains texts that are not timestamps, for messages.
 
 extension Timestamp {
   /// What a text that is not a timestamp is, and how to write what it means, as the end of a
-  /// sentence; `nil` if that cannot be told.
+  /// sentence; `nil` if it is unknown.
   package static func advice(for text: String) -> String? {
     if text.allSatisfy(\.isWhitespace) {
       return "leave the member out if there is no time, or write null"
@@ -251,7 +251,7 @@ private struct MeaningReader {
       rest = rest[..<bracket]
     }
     let trimmed = rest.drop(while: \.isWhitespace)
-    if trimmed.count < rest.count, !trimmed.isEmpty { note("no space stands before the zone") }
+    if trimmed.count < rest.count, !trimmed.isEmpty { note("no space is allowed before the zone") }
     rest = trimmed
     guard let first = rest.first else { return true }
     let name = rest.lowercased()

@@ -278,23 +278,22 @@ struct SQLitePreflight {
   }
 
   private func index(of table: String, comparingBy collation: String) throws -> String? {
-    try connection.withStatement(
+    try firstName(
       "SELECT l.name FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) x "
-        + "WHERE l.origin = 'c' AND x.coll = ?2 COLLATE NOCASE LIMIT 1"
-    ) { statement in
-      try statement.bind(table, at: 1)
-      try statement.bind(collation, at: 2)
-      return try statement.step() ? statement.text(at: 0) : nil
-    }
+        + "WHERE l.origin = 'c' AND x.coll = ?2 COLLATE NOCASE LIMIT 1", table, collation)
   }
 
   private func trigger(on table: String, naming name: String) throws -> String? {
-    try connection.withStatement(
+    try firstName(
       "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = ?1 "
-        + "AND instr(lower(sql), lower(?2)) > 0 ORDER BY name LIMIT 1"
-    ) { statement in
-      try statement.bind(table, at: 1)
-      try statement.bind(name, at: 2)
+        + "AND instr(lower(sql), lower(?2)) > 0 ORDER BY name LIMIT 1", table, name)
+  }
+
+  /// The first name that a query with two parameters returns.
+  private func firstName(_ sql: String, _ first: String, _ second: String) throws -> String? {
+    try connection.withStatement(sql) { statement in
+      try statement.bind(first, at: 1)
+      try statement.bind(second, at: 2)
       return try statement.step() ? statement.text(at: 0) : nil
     }
   }
