@@ -33,6 +33,16 @@ let package = Package(
         .product(name: "RMOSStore", package: "RMOS"),
       ]),
     .testTarget(name: "rmos-postgresTests", dependencies: ["rmos-postgres"]),
+    .testTarget(
+      name: "RMOSPostgresTests",
+      dependencies: [
+        "RMOSPostgres",
+        .product(name: "RMOSModels", package: "RMOS"),
+        .product(name: "RMOSStore", package: "RMOS"),
+        .product(name: "RMOSAudit", package: "RMOS"),
+        .product(name: "RMOSMigration", package: "RMOS"),
+        .product(name: "RMOSTesting", package: "RMOS"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -26,6 +26,16 @@ public struct EntityDays: Sendable, Hashable {
       undated[kind, default: 0] += count
     }
   }
+
+  /// Adds entities that came at a time, on its day in UTC.
+  ///
+  /// - Parameters:
+  ///   - count: The number of entities.
+  ///   - kind: Their kind.
+  ///   - time: The time, ISO 8601; `nil`, and what is no such time, counts on no day.
+  public mutating func add(_ count: Int = 1, of kind: EntityKind, at time: String?) {
+    add(count, of: kind, on: time.flatMap { Timestamp($0)?.utcDay })
+  }
 }
 
 extension StoreReader {

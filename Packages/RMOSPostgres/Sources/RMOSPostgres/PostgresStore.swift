@@ -14,8 +14,8 @@ import Synchronization
 /// cannot hold it.
 ///
 /// Several threads may use it: reads run in parallel, each on a connection and a snapshot of its
-/// own; writes run one after another. One writer at a time, on whatever machine, holds an advisory lock,
-/// which ends with its session.
+/// own; writes run one after another. One writer at a time, on whatever machine, holds an advisory
+/// lock, which ends with its session.
 public final class PostgresStore: RecordStore {
   /// What a store may do with its database.
   public enum Access: Sendable, Hashable {
@@ -44,7 +44,7 @@ public final class PostgresStore: RecordStore {
   /// The session that holds the lock while there is an exclusive section.
   private let holder = Mutex<PostgresSession?>(nil)
   private let isClosed = Mutex(false)
-  private let mark = ChangeMark()
+  private let watch = ChangeWatch()
 
   /// Connects to a database, and creates the tables if `access` says so.
   ///
@@ -85,6 +85,18 @@ public final class PostgresStore: RecordStore {
         path: location)
     default: break
     }
+  }
+
+  /// Whether the database has any of the store's tables.
+  ///
+  /// - Throws: `StoreError` if the server cannot be reached.
+  public func hasTables() throws -> Bool { try readers.read { $0.layout.isReadable } }
+
+  /// Refuses a database of another application, which access `inspect` opens too.
+  ///
+  /// - Throws: `StoreError` with `foreignDatabase`, or if the server cannot be reached.
+  public func checkOrigin() throws {
+    try readers.read { try $0.layout.validateOrigin(location: location) }
   }
 
   /// Closes the connections that are not in use, as releasing the store does.
@@ -133,12 +145,9 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Returns a token that changes with every commit on the server: `pg_current_snapshot()`.
+  /// Returns a token that changes with every commit on the server, of whatever program.
   public func changeToken() -> String? {
-    let snapshot = try? readers.withSession { session in
-      try session.connection.query("SELECT pg_current_snapshot()::text").first?.text(at: 0)
-    }
-    return snapshot.map { "\(mark.text)-\($0)" }
+    try? readers.withSession { try watch.token($0) }
   }
 
   // MARK: Writing
@@ -231,14 +240,14 @@ public final class PostgresStore: RecordStore {
   ) throws(StoreError) -> (PostgresSession, WriterLock) {
     if let session = writer.withLock({ $0 }), session.connection.isAlive {
       do throws(StoreError) {
-        return (session, try WriterLock(on: session, timeout: timeout, restoring: busyTimeout))
+        return (session, try WriterLock(on: session, timeout: timeout))
       } catch {
         guard !session.connection.isAlive else { throw error }
       }
     }
     let session = try PostgresSession(address, catalog, busyTimeout: busyTimeout, home: home)
     writer.withLock { $0 = session }
-    return (session, try WriterLock(on: session, timeout: timeout, restoring: busyTimeout))
+    return (session, try WriterLock(on: session, timeout: timeout))
   }
 
   private func checkAccess() throws(StoreError) {
@@ -271,8 +280,8 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Returns ``RMOSStore/Rehearsal/lookUps`` if the schema is the shared one; what other applications
-  /// have added to it, only the database itself can apply.
+  /// Returns `lookUps` if the schema is the shared one; what other applications have added to it,
+  /// only the database itself can apply.
   public func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal {
     try readers.read { session in
       let hindrances = session.layout.hindrances
@@ -329,9 +338,4 @@ public final class PostgresStore: RecordStore {
       try holdingLock(timeout: busyTimeout, body)
     }
   }
-}
-
-/// What distinguishes the change tokens of one store from those of all others.
-private struct ChangeMark: Sendable {
-  let text = String(UInt64.random(in: .min ... .max), radix: 16)
 }

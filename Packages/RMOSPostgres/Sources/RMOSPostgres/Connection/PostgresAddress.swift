@@ -35,6 +35,16 @@ struct PostgresAddress: Sendable {
     defaults = Self.timeouts.filter { options[$0.keyword] == nil && environment[$0.keyword] == nil }
   }
 
+  /// Server, database and user as a URL.
+  static func shownText(host: String, port: String, user: String, database: String) -> String {
+    let isDirectory = host.hasPrefix("/") || host.hasPrefix("@")
+    let isDefault = port.isEmpty || port == "5432"
+    var server = host.contains(":") ? "[\(host)]" : host
+    if !port.isEmpty { server += ":\(port)" }
+    return "postgresql://" + (user.isEmpty ? "" : "\(user)@") + (isDirectory ? "" : server)
+      + "/\(database)" + (isDirectory ? "?host=\(host)" + (isDefault ? "" : "&port=\(port)") : "")
+  }
+
   private static let timeouts = [
     ("connect_timeout", "10"), ("keepalives_idle", "30"), ("keepalives_interval", "10"),
     ("keepalives_count", "3"), ("tcp_user_timeout", "60000"),

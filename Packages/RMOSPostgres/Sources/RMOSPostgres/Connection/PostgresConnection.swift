@@ -74,17 +74,9 @@ import RMOSStore
     func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
       unsafe pointer.map { unsafe String(cString: $0) } ?? ""
     }
-    let host = unsafe text(PQhost(connection))
-    let port = unsafe text(PQport(connection))
-    let user = unsafe text(PQuser(connection))
-    let database = unsafe text(PQdb(connection))
-    let isDirectory = host.hasPrefix("/") || host.hasPrefix("@")
-    let server =
-      isDirectory
-      ? "" : (host.contains(":") ? "[\(host)]" : host) + (port.isEmpty ? "" : ":\(port)")
-    return "postgresql://" + (user.isEmpty ? "" : "\(user)@") + server + "/\(database)"
-      + (isDirectory
-        ? "?host=\(host)" + (port.isEmpty || port == "5432" ? "" : "&port=\(port)") : "")
+    return unsafe PostgresAddress.shownText(
+      host: text(PQhost(connection)), port: text(PQport(connection)),
+      user: text(PQuser(connection)), database: text(PQdb(connection)))
   }
 
   /// A message of libpq as one line.
@@ -403,7 +395,7 @@ import RMOSStore
     } catch {
       // If that fails too, the whole transaction is lost, which shows when it is to be committed.
       let report = report
-      if isAlive { _ = try? execute("ROLLBACK TO part; RELEASE part") }
+      cleanUp("ROLLBACK TO part; RELEASE part")
       self.report = report
       throw error
     }
@@ -424,10 +416,19 @@ import RMOSStore
       try commit()
       return result
     } catch {
-      // A failure to roll back must not hide the first error.
-      if isAlive, transactionState != PQTRANS_IDLE { _ = try? execute("ROLLBACK") }
+      if !isIdle { cleanUp("ROLLBACK") }
       throw error
     }
+  }
+
+  /// Runs statements that set things right after an error, also if the work is cancelled; that they
+  /// fail must not hide the first error.
+  func cleanUp(_ sql: String) {
+    guard isAlive else { return }
+    let question = isCancelled
+    isCancelled = nil
+    defer { isCancelled = question }
+    _ = try? execute(sql)
   }
 
   private func commit() throws(StoreError) {

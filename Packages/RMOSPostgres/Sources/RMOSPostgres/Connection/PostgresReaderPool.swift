@@ -26,20 +26,22 @@ final class PostgresReaderPool: Sendable {
 
   /// Runs `body` on what is committed now.
   func read<Result>(_ body: (PostgresSession) throws -> Result) throws -> Result {
-    try withSession(beginningWith: { session throws(StoreError) in
+    func begin(_ session: PostgresSession) throws(StoreError) {
       try session.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
       try session.refresh()
-    }) { session in
-      defer { if session.connection.isAlive { _ = try? session.connection.execute("ROLLBACK") } }
+    }
+    return try withSession(beginningWith: begin) { session in
+      defer { session.connection.cleanUp("ROLLBACK") }
       return try body(session)
     }
   }
 
   /// Lends a session outside of a transaction.
   func withSession<Result>(_ body: (PostgresSession) throws -> Result) throws -> Result {
-    try withSession(
-      beginningWith: { session throws(StoreError) in try session.connection.execute("SELECT 1") },
-      body)
+    func ask(_ session: PostgresSession) throws(StoreError) {
+      try session.connection.execute("SELECT 1")
+    }
+    return try withSession(beginningWith: ask, body)
   }
 
   /// Lends a session on which `start` has succeeded.

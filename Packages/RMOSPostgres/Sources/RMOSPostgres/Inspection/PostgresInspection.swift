@@ -69,7 +69,8 @@ struct PostgresInspection: SchemaInspecting {
       })
   }
 
-  /// Checks the indexes: by the extension amcheck where it is installed, else whether they are valid.
+  /// Checks the indexes: by the extension amcheck where it is installed, else whether they are
+  /// valid.
   func forEachIntegrityProblem(
     _ body: (String) throws -> Void
   ) throws -> [(table: String, reason: String)] {

@@ -15,9 +15,10 @@ extension PostgresReader {
     }
     for ids in found.groups {
       try search.forEachRow(ids, session) { record, unknownMembers in
-        guard let offset = search.offsets[UTF8Text(record.id)] else { return }
-        facts[offset].comparison = StoredComparison(
-          of: batch, at: range.lowerBound + offset, with: record, unknownMembers: unknownMembers)
+        for offset in search.offsets[UTF8Text(record.id)] ?? [] {
+          facts[offset].comparison = StoredComparison(
+            of: batch, at: range.lowerBound + offset, with: record, unknownMembers: unknownMembers)
+        }
       }
     }
     return facts
@@ -28,7 +29,7 @@ extension PostgresReader {
 private struct FactSearch {
   private let kind: EntityKind
   /// The positions of the entities in the range, by their ids.
-  private(set) var offsets: [UTF8Text: Int] = [:]
+  private(set) var offsets: [UTF8Text: [Int]] = [:]
   /// The references of each entity that have a value: the position in the schema's references, and
   /// the id.
   private(set) var references: [[(position: Int, id: FoundID)]] = []
@@ -46,7 +47,7 @@ private struct FactSearch {
           guard case .text(let span) = cells[cells.startIndex + field] else { return nil }
           return UTF8Text(text.extracting(span.range))
         }
-        if let id = value(0) { offsets[id] = offset }
+        if let id = value(0) { offsets[id, default: []].append(offset) }
         references.append(
           schema.references.enumerated().compactMap { position, reference in
             value(reference.field).map { (position, FoundID(kind: reference.target, id: $0)) }
@@ -71,8 +72,8 @@ private struct FactSearch {
 
   /// Looks the ids up.
   func run(_ session: PostgresSession) throws(StoreError) -> Found {
-    // A subquery per id, and no join: whatever the server believes of the tables, which may have been
-    // empty a moment ago, each is then looked up by the primary key.
+    // A subquery per id, and no join: whatever the server believes of the tables, which may have
+    // been empty a moment ago, each is then looked up by the primary key.
     let kinds = session.catalog.kinds.filter { ids[$0] != nil }
     let parts = try kinds.enumerated().map { number, kind throws(StoreError) in
       let table = try session.statements[kind]

@@ -1,7 +1,7 @@
 import RMOSModels
 
-// The shared schema as PostgreSQL has it. Times and JSON are TEXT, so that both are kept as written;
-// texts compare byte by byte.
+// The shared schema as PostgreSQL has it. Times and JSON are TEXT, so that both are kept as
+// written; texts compare byte by byte.
 
 extension EntitySchema {
   /// The CREATE TABLE statement of the table.
@@ -14,8 +14,15 @@ extension EntitySchema {
   }
 
   /// The CREATE INDEX statements of the recommended indexes.
+  ///
+  /// A tree takes no key of more than about 2,700 bytes, so free text, in which only equal values
+  /// are looked for, is hashed.
   var createIndexSQL: [String] {
-    indexes.map { "CREATE INDEX IF NOT EXISTS \($0.name) ON \(table)(\($0.columns))" }
+    indexes.map { name, columns in
+      let isFreeText = fields.contains { $0.column == columns && $0.isFreeText }
+      return "CREATE INDEX IF NOT EXISTS \(name) ON \(table)"
+        + "\(isFreeText ? " USING hash" : "") (\(columns))"
+    }
   }
 
   /// The column with the order in which rows were added, which SQLite has without a declaration.
@@ -25,6 +32,12 @@ extension EntitySchema {
 }
 
 extension FieldSchema {
+  /// Whether the values are texts of any length that seldom recur.
+  fileprivate var isFreeText: Bool {
+    guard case .text(let rule) = type else { return false }
+    return rule.knownValues.isEmpty && defaultValue == .null
+  }
+
   /// The column's definition in CREATE TABLE.
   var sqlDefinition: String {
     if member == "id" { return "id \(type.sqlType) PRIMARY KEY" }

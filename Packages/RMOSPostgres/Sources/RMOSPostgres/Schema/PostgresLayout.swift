@@ -41,13 +41,15 @@ struct PostgresLayout: Sendable {
     var isPrimaryKey: Bool
     /// Whether it covers only some rows.
     var isPartial: Bool
-    /// Whether it is one of ours by its columns: plain, in byte order, of no expression.
+    /// Whether it is one of ours by its kind: a tree or a hash table, of no expression.
     var isPlain: Bool
   }
 
   /// A foreign key of one column.
   struct ForeignKey: Sendable, Hashable {
     var table: String
+    /// The table with its schema, quoted where needed.
+    var qualifiedTable: String
     var column: String
     var target: String
     var targetColumn: String
@@ -164,7 +166,7 @@ struct PostgresLayout: Sendable {
       SELECT c.relname, x.relname, string_agg(pg_get_indexdef(i.indexrelid, k.n, true)
           || CASE WHEN i.indoption[k.n - 1] & 1 = 1 THEN ' DESC' ELSE '' END, ', ' ORDER BY k.n),
         i.indisunique, i.indisprimary, i.indpred IS NOT NULL,
-        i.indexprs IS NULL AND m.amname = 'btree' AND i.indisvalid
+        i.indexprs IS NULL AND m.amname IN ('btree', 'hash') AND i.indisvalid
       FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
       JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
       JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -207,7 +209,8 @@ struct PostgresLayout: Sendable {
     }
     let keys = try connection.query(
       """
-      SELECT c.relname, a.attname, f.relname, b.attname, n.nspname = $2, o.confdeltype
+      SELECT c.relname, a.attname, f.relname, b.attname, n.nspname = $2, o.confdeltype,
+        format('%I.%I', n.nspname, c.relname)
       FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
       JOIN pg_class f ON f.oid = o.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_namespace m ON m.oid = f.relnamespace
@@ -220,7 +223,8 @@ struct PostgresLayout: Sendable {
     for row in keys.rows {
       foreignKeys.append(
         ForeignKey(
-          table: row.string(at: 0), column: row.string(at: 1), target: row.string(at: 2),
+          table: row.string(at: 0), qualifiedTable: row.string(at: 6), column: row.string(at: 1),
+          target: row.string(at: 2),
           targetColumn: row.string(at: 3), isInHome: row.isTrue(at: 4),
           onDelete: row.string(at: 5)))
     }
@@ -271,6 +275,9 @@ struct PostgresLayout: Sendable {
 
   /// Whether there are triggers on the tables of entities.
   func hasTriggers(_ kind: EntityKind) -> Bool { triggers[kind.table] != nil }
+
+  /// Whether there are triggers on any table of entities.
+  var hasTriggersOnEntities: Bool { catalog.kinds.contains { triggers[$0.table] != nil } }
 
   /// Whether rows may be written to a kind's table by COPY, and are then as they were written.
   func takesCopies(_ kind: EntityKind) -> Bool {
@@ -378,8 +385,8 @@ struct PostgresLayout: Sendable {
         + "create a schema for RMOS alone and put it first in the search_path", path: location)
   }
 
-  /// Refuses a schema that is another application's, newer than this version knows, or whose columns
-  /// cannot hold what was written as it was written.
+  /// Refuses a schema that is another application's, newer than this version knows, or whose
+  /// columns cannot hold what was written as it was written.
   ///
   /// - Throws: ``StoreError/Code/foreignDatabase``, ``StoreError/Code/newerSchema``,
   ///   ``StoreError/Code/unusableSchema``.
@@ -396,8 +403,8 @@ struct PostgresLayout: Sendable {
       throw StoreError(
         .newerSchema,
         "\(location) has migration tables of version \(found); this version knows "
-          + "\(LedgerTable.currentVersion) and older. Update this program, or name another database",
-        path: location)
+          + "\(LedgerTable.currentVersion) and older. Update this program, or name another "
+          + "database", path: location)
     }
     let others = otherTypes
     guard let first = others.first else { return }

@@ -163,7 +163,8 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
 extension Record {
   /// The values in text form as the columns take them.
   ///
-  /// - Throws: ``StoreError/Code/constraint``, naming the entity, if a column cannot hold its value.
+  /// - Throws: ``StoreError/Code/constraint``, naming the entity, if a column cannot hold its
+  ///   value.
   fileprivate func checkedParameters() throws(StoreError) -> [String?] {
     do {
       return try parameters()

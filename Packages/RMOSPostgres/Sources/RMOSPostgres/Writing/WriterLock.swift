@@ -10,12 +10,9 @@ struct WriterLock {
   ///
   /// - Parameters:
   ///   - session: The session that will hold it.
-  ///   - timeout: How long to wait for another writer.
-  ///   - busyTimeout: How long the session waits for other locks.
+  ///   - timeout: Whether to wait for another writer, as long as for any lock; if it is zero, not.
   /// - Throws: ``StoreError/Code/locked``, or what the server reports.
-  init(
-    on session: PostgresSession, timeout: Duration, restoring busyTimeout: Duration
-  ) throws(StoreError) {
+  init(on session: PostgresSession, timeout: Duration) throws(StoreError) {
     self.session = session
     let (connection, location) = (session.connection, session.connection.location)
     let arguments = "\(Self.key), \(Int32(bitPattern: session.home.oid))"
@@ -43,8 +40,7 @@ struct WriterLock {
   ///
   /// A lost session has lost it already.
   func release() {
-    guard session.connection.isAlive else { return }
-    _ = try? session.connection.execute(
+    session.connection.cleanUp(
       "SELECT pg_advisory_unlock(\(Self.key), \(Int32(bitPattern: session.home.oid)))")
   }
 

@@ -1,0 +1,44 @@
+import RMOSStore
+import Synchronization
+
+/// Detects whether anyone has committed to the server since the last token.
+///
+/// Snapshots differ also where a transaction was rolled back, so what ended in between is looked
+/// at.
+final class ChangeWatch: Sendable {
+  private struct State {
+    /// The last snapshot seen, as text; `nil` before the first.
+    var snapshot: String?
+    /// Counts the changes.
+    var generation = 0
+  }
+
+  /// What distinguishes the tokens of one store from those of all others.
+  private let mark = String(UInt64.random(in: .min ... .max), radix: 16)
+  private let state = Mutex(State())
+
+  /// Returns the token: `pg_current_snapshot`, `pg_xact_status`.
+  ///
+  /// - Throws: What the server reports.
+  func token(_ session: PostgresSession) throws -> String {
+    try state.withLock { state in
+      let row = try session.connection.query(Self.sql, [state.snapshot]).first
+      if row?.isTrue(at: 1) != false { state.generation += 1 }
+      state.snapshot = row?.text(at: 0)
+      return "\(mark)-\(state.generation)"
+    }
+  }
+
+  // After very many transactions it is taken for granted that one was committed.
+  private static let sql = """
+    SELECT s.now, s.old IS NULL OR s.old <> s.now AND (s.last - s.first > 10000 OR EXISTS (
+      SELECT 1 FROM generate_series(s.first, s.last) AS x(id)
+      WHERE pg_visible_in_snapshot(x.id::text::xid8, s.now::pg_snapshot)
+        AND NOT pg_visible_in_snapshot(x.id::text::xid8, s.old::pg_snapshot)
+        AND pg_xact_status(x.id::text::xid8) = 'committed'))
+    FROM (SELECT n.now::text AS now, $1::text AS old,
+        pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint AS first,
+        pg_snapshot_xmax(n.now)::text::bigint - 1 AS last
+      FROM (SELECT pg_current_snapshot() AS now) n) s
+    """
+}

@@ -1,0 +1,183 @@
+import RMOSModels
+import RMOSStore
+
+// What prevents undoing a run, found by the server.
+
+extension PostgresReader {
+  final func forEachUndoObstacle(
+    ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    let session = try session()
+    guard session.statements.hasLedger else { return }
+    for kind in catalog.kinds {
+      let table = try session.statements[kind]
+      try forEachChange(ofInserted: table, run, session) { try body(.init(kind: kind, id: $0, $1)) }
+      try forEachChange(ofUpdated: table, run, session) { try body(.init(kind: kind, id: $0, $1)) }
+      for reference in kind.schema.references {
+        try forEachBrokenReference(table, reference.field, reference.target, run, session, body)
+      }
+    }
+    try forEachReferenceFromOthers(ofRun: run, session, body)
+  }
+
+  final func undoCounts(ofRun run: Int64) throws -> UndoCounts {
+    let session = try session()
+    var counts = UndoCounts()
+    guard session.statements.hasLedger else { return counts }
+    for kind in catalog.kinds {
+      let name = kind.table.sqlLiteral
+      counts.restored[kind] = try session.connection.query(
+        "SELECT count(*) FROM migration_before_images WHERE kind = \(name) AND run_id = $1",
+        [String(run)]
+      ).first?.count(at: 0)
+      counts.removed[kind] = try session.connection.query(
+        "SELECT count(*) FROM migration_provenance p "
+          + "JOIN \(session.statements[kind].source("t")) ON t.id = p.entity_id "
+          + "WHERE p.kind = \(name) AND p.run_id = $1 AND NOT \(isRewritten(kind, "p.entity_id"))",
+        [String(run)]
+      ).first?.count(at: 0)
+    }
+    return counts
+  }
+
+  /// Calls `body` with each row that the run inserted and that has changed.
+  private func forEachChange(
+    ofInserted table: EntityStatements, _ run: Int64, _ session: PostgresSession,
+    _ body: (String, UndoObstacle.Reason) throws -> Void
+  ) throws {
+    let kind = table.kind
+    let values = table.expressions("t").joined(separator: ", ")
+    try session.connection.forEachRow(
+      "SELECT p.entity_id, p.row_digest, \(values) FROM migration_provenance p "
+        + "JOIN \(table.source("t")) ON t.id = p.entity_id "
+        + "WHERE p.kind = \(kind.table.sqlLiteral) AND p.run_id = $1 "
+        + "AND NOT \(isRewritten(kind, "p.entity_id")) ORDER BY p.entity_id COLLATE \"C\"",
+      [String(run)]
+    ) { row in
+      if let reason = row.change(kind, digestAt: 1, recordFrom: 2) {
+        try body(row.string(at: 0), reason)
+      }
+    }
+    // A run that rewrote a row keeps an image of it; one that inserted it again does not.
+    try session.connection.forEachRow(
+      "SELECT DISTINCT i.entity_id COLLATE \"C\", p.run_id FROM migration_before_images i "
+        + "JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "
+        + "JOIN \(table.source("t")) ON t.id = i.entity_id "
+        + "JOIN migration_before_images j "
+        + "ON j.kind = i.kind AND j.entity_id = i.entity_id AND j.run_id = p.run_id "
+        + "WHERE i.kind = \(kind.table.sqlLiteral) AND i.from_run = $1 "
+        + "AND NOT \(isRewritten(kind, "i.entity_id")) ORDER BY 1", [String(run)]
+    ) { row in
+      try body(row.string(at: 0), .isUpdated(by: row.integer(at: 1) ?? 0))
+    }
+  }
+
+  /// Calls `body` with each row that the run rewrote and that has changed.
+  private func forEachChange(
+    ofUpdated table: EntityStatements, _ run: Int64, _ session: PostgresSession,
+    _ body: (String, UndoObstacle.Reason) throws -> Void
+  ) throws {
+    let kind = table.kind
+    try session.connection.forEachRow(
+      "SELECT i.entity_id, t.id IS NOT NULL, p.run_id, j.run_id IS NOT NULL, p.row_digest, "
+        + "\(table.expressions("t").joined(separator: ", ")) FROM migration_before_images i "
+        + "LEFT JOIN \(table.source("t")) ON t.id = i.entity_id "
+        + "LEFT JOIN migration_provenance p ON p.kind = i.kind AND p.entity_id = i.entity_id "
+        + "LEFT JOIN migration_before_images j "
+        + "ON j.kind = i.kind AND j.entity_id = i.entity_id AND j.run_id = p.run_id "
+        + "WHERE i.kind = \(kind.table.sqlLiteral) AND i.run_id = $1 "
+        + "ORDER BY i.entity_id COLLATE \"C\"", [String(run)]
+    ) { row in
+      let reason: UndoObstacle.Reason? =
+        if !row.isTrue(at: 1) {
+          .isDeleted
+        } else if let writer = row.integer(at: 2), writer != run {
+          row.isTrue(at: 3) ? .isUpdated(by: writer) : .isReplaced(by: writer)
+        } else if row.isNull(at: 2) {
+          .isReplaced(by: nil)
+        } else {
+          row.change(kind, digestAt: 4, recordFrom: 5)
+        }
+      if let reason { try body(row.string(at: 0), reason) }
+    }
+  }
+
+  /// Calls `body` with each reference in one field that would dangle.
+  private func forEachBrokenReference(
+    _ table: EntityStatements, _ field: Int, _ target: EntityKind, _ run: Int64,
+    _ session: PostgresSession, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    let (kind, column) = (table.kind, table.expressions[field])
+    let image = "i.\(LedgerTable.imageColumns(of: kind)[field - 1])"
+    func forEach(_ sql: String, _ obstacle: (String, String) -> UndoObstacle) throws {
+      try session.connection.forEachRow(sql, [String(run)]) { row in
+        try body(obstacle(row.string(at: 0), row.string(at: 1)))
+      }
+    }
+    try forEach(
+      "SELECT id, \(column) FROM \(table.source) WHERE \(column) IS NOT NULL "
+        + "AND \(isRemoved(target, column)) AND NOT \(isWritten(kind, "id")) "
+        + "AND NOT \(isRewritten(kind, "id")) ORDER BY id COLLATE \"C\""
+    ) { UndoObstacle(kind: target, id: $1, .isReferred(by: kind, id: $0)) }
+    let images =
+      "SELECT i.entity_id, \(image) FROM migration_before_images i "
+      + "WHERE i.kind = \(kind.table.sqlLiteral) AND i.run_id = $1 AND \(image) IS NOT NULL"
+    try forEach(
+      "\(images) AND \(isRemoved(target, image)) ORDER BY i.entity_id COLLATE \"C\""
+    ) { UndoObstacle(kind: target, id: $1, .isReferred(by: kind, id: $0)) }
+    let referred = try session.statements[target].source("r")
+    try forEach(
+      "\(images) AND NOT EXISTS (SELECT 1 FROM \(referred) WHERE r.id = \(image)) "
+        + "ORDER BY i.entity_id COLLATE \"C\""
+    ) { UndoObstacle(kind: kind, id: $0, .misses(target, id: $1)) }
+  }
+
+  /// Calls `body` with each row that undoing the run would remove although a table of another
+  /// application refers to it.
+  private func forEachReferenceFromOthers(
+    ofRun run: Int64, _ session: PostgresSession, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    let own = Set(catalog.kinds.map(\.table))
+    for key in session.layout.foreignKeys
+    where !(key.isInHome && own.contains(key.table)) && ["a", "r"].contains(key.onDelete) {
+      guard let target = catalog.kind(named: key.target), key.targetColumn == "id" else { continue }
+      let column = SQL.quoted(key.column)
+      try session.connection.forEachRow(
+        "SELECT DISTINCT t.id COLLATE \"C\" FROM \(key.qualifiedTable) o "
+          + "JOIN \(session.statements[target].source("t")) ON t.id = o.\(column) "
+          + "WHERE \(isRemoved(target, "t.id")) ORDER BY 1", [String(run)]
+      ) { row in
+        try body(
+          UndoObstacle(kind: target, id: row.string(at: 0), .isReferredElsewhere(key.table)))
+      }
+    }
+  }
+
+  /// Whether run $1 is the last that wrote the row.
+  private func isWritten(_ kind: EntityKind, _ id: String) -> String {
+    "EXISTS (SELECT 1 FROM migration_provenance w WHERE w.kind = \(kind.table.sqlLiteral) "
+      + "AND w.entity_id = \(id) AND w.run_id = $1)"
+  }
+
+  /// Whether run $1 rewrote the row.
+  private func isRewritten(_ kind: EntityKind, _ id: String) -> String {
+    "EXISTS (SELECT 1 FROM migration_before_images b WHERE b.kind = \(kind.table.sqlLiteral) "
+      + "AND b.entity_id = \(id) AND b.run_id = $1)"
+  }
+
+  /// Whether undoing run $1 removes the row.
+  private func isRemoved(_ kind: EntityKind, _ id: String) -> String {
+    "\(isWritten(kind, id)) AND NOT \(isRewritten(kind, id))"
+  }
+}
+
+extension PostgresRow {
+  /// Why a row whose digest and values are in the columns cannot be undone; `nil` if it can.
+  fileprivate func change(
+    _ kind: EntityKind, digestAt digest: Int, recordFrom first: Int
+  ) -> UndoObstacle.Reason? {
+    guard let written = integer(at: digest) else { return .isUnknown }
+    let found = RowDigest(of: kind.record(self, from: first))
+    return RowDigest(rawValue: UInt64(bitPattern: written)) == found ? nil : .isEdited
+  }
+}

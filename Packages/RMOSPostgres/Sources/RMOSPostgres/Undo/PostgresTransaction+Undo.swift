@@ -1,0 +1,98 @@
+import RMOSModels
+import RMOSStore
+
+extension PostgresTransaction {
+  func undo(run: Int64) throws -> UndoCounts {
+    let session = try session()
+    // With triggers each row is looked at; the digests that they change are kept up.
+    if session.layout.hasTriggersOnEntities { return try undoRowByRow(run) }
+    var counts = UndoCounts()
+    // Restored rows first: until then they may refer to rows that are removed.
+    for kind in catalog.kinds { counts.restored[kind] = try restoreRows(kind, run, session) }
+    try restoreProvenance(run, session)
+    // What remains of the run is what it inserted; rows that refer to others are removed first.
+    for kind in catalog.kinds.reversed() {
+      counts.removed[kind] = try undo(
+        run, session,
+        "DELETE FROM \(kind.table) t USING migration_provenance p "
+          + "WHERE p.kind = \(kind.table.sqlLiteral) AND p.run_id = $1 AND p.entity_id = t.id")
+    }
+    _ = try undo(run, session, "DELETE FROM migration_provenance WHERE run_id = $1")
+    return counts
+  }
+
+  /// Restores the rows of a kind that the run rewrote, and returns their number.
+  private func restoreRows(
+    _ kind: EntityKind, _ run: Int64, _ session: PostgresSession
+  ) throws -> Int {
+    let assignments = zip(kind.schema.fields.dropFirst(), LedgerTable.imageColumns(of: kind))
+      .map { "\($0.column) = i.\($1)::\($0.type.acceptedTypes[0])" }
+    return try undo(
+      run, session,
+      "UPDATE \(kind.table) t SET \(assignments.joined(separator: ", ")) "
+        + "FROM migration_before_images i WHERE i.kind = \(kind.table.sqlLiteral) "
+        + "AND i.run_id = $1 AND i.entity_id = t.id")
+  }
+
+  /// Gives the restored rows the provenance that they had, and removes their before-images.
+  private func restoreProvenance(_ run: Int64, _ session: PostgresSession) throws {
+    let assignments = ProvenanceColumn.origin.map { "\($0.name) = excluded.\($0.name)" }
+    _ = try undo(
+      run, session,
+      "INSERT INTO migration_provenance (\(LedgerTable.provenance.list)) "
+        + "SELECT kind, entity_id, \(ProvenanceColumn.imageNames.joined(separator: ", ")) "
+        + "FROM migration_before_images WHERE run_id = $1 AND from_run IS NOT NULL "
+        + "ON CONFLICT (kind, entity_id) DO UPDATE SET \(assignments.joined(separator: ", "))")
+    _ = try undo(
+      run, session,
+      "DELETE FROM migration_provenance p USING migration_before_images i "
+        + "WHERE i.run_id = $1 AND i.from_run IS NULL AND p.kind = i.kind "
+        + "AND p.entity_id = i.entity_id")
+    _ = try undo(run, session, "DELETE FROM migration_before_images WHERE run_id = $1")
+  }
+
+  /// Restores one row after the other, and then deletes what is left of the run.
+  private func undoRowByRow(_ run: Int64) throws -> UndoCounts {
+    var restored: [EntityKind: Int] = [:]
+    try forEachBeforeImage(ofRun: run) { image in
+      if try restore(image, run: run) { restored[image.record.kind, default: 0] += 1 }
+    }
+    var counts = UndoCounts()
+    for kind in catalog.kinds { counts.restored[kind] = restored[kind, default: 0] }
+    for kind in catalog.kinds.reversed() { counts.removed[kind] = try removeRows(kind, run) }
+    return counts
+  }
+
+  /// Deletes the rows of a kind whose provenance is of the run, and returns their number.
+  private func removeRows(_ kind: EntityKind, _ run: Int64) throws -> Int {
+    let result = try session().connection.query(
+      "SELECT entity_id FROM migration_provenance WHERE kind = $1 AND run_id = $2 "
+        + "ORDER BY entity_id", [kind.table, String(run)])
+    var count = 0
+    for row in result.rows {
+      let id = row.string(at: 0)
+      // Its provenance may have outlived it.
+      guard try contains(kind, id: id) else { continue }
+      guard try delete(kind, id: id), try !contains(kind, id: id) else {
+        throw StoreError.ignoredUndo(kind, run: run)
+      }
+      count += 1
+    }
+    return count
+  }
+
+  /// Runs a statement with the run as its parameter, and returns the number of changed rows.
+  private func undo(
+    _ run: Int64, _ session: PostgresSession, _ sql: String
+  ) throws(StoreError) -> Int {
+    do throws(StoreError) {
+      return try session.connection.query(sql, [String(run)]).changes
+    } catch {
+      guard error.code == .constraint else { throw error }
+      throw StoreError(
+        .constraint,
+        "run \(run) cannot be undone: \(error.message); look for a constraint of another "
+          + "application. Nothing was changed", path: error.path)
+    }
+  }
+}
