@@ -84,9 +84,20 @@ initialize() {
   printf 'local all with_password scram-sha-256\nlocal all all trust\n' >"$directory/data/pg_hba.conf"
 }
 
+# The server outlives whoever starts it, and must hold nothing open that another waits to see closed.
+close_inherited() {
+  local descriptor
+  for descriptor in /dev/fd/*; do
+    descriptor=${descriptor##*/}
+    # The last is the shell's own, of this script.
+    if ((descriptor > 2 && descriptor != 255)); then eval "exec $descriptor>&-" 2>/dev/null || true; fi
+  done
+}
+
 start() {
   local directory=$1
   [[ -e $directory/data/PG_VERSION ]] || initialize "$directory"
+  close_inherited
   as_server "$programs/pg_ctl" start --pgdata="$directory/data" --log="$directory/log" --wait \
     --silent --timeout=60 </dev/null >/dev/null \
     || { tail -n 20 "$directory/log" >&2 || true; die 'the server does not start'; }
