@@ -20,7 +20,14 @@ import Testing
       options.filter.patternID = use.id
       let filtered = try Analytics(of: store, options: options).runSynchronously()
       options.filter = JobFilter()
-      #expect(one.jobs == filtered.jobs)
+      // The spelling of a material is the commonest of all, which one pattern does not know.
+      var (jobs, same) = (one.jobs, filtered.jobs)
+      #expect(
+        jobs.failures.byMaterial.map(\.figures.total).reduce(0, +)
+          == same.failures.byMaterial.map(\.figures.total).reduce(0, +))
+      jobs.failures.byMaterial = []
+      same.failures.byMaterial = []
+      #expect(jobs == same)
       #expect(one.materials.waste == filtered.materials.waste)
       #expect(one.patterns.popularity == [use])
       #expect(

@@ -37,6 +37,7 @@ extension FigureTable {
 
   private func shown(_ cell: Cell) -> HTML {
     switch cell {
+    case .text(let text) where text.isIdentifier: PageText.name(text)
     case .text(let text): PageText.short(text, limit: 120)
     case .unknown: "<span class=\"dim\">\(FigureText.unknown)</span>"
     case .whole, .number: "\(cell.shown)"
@@ -173,6 +174,19 @@ extension FigureTable {
 }
 
 extension String {
+  /// Whether it is letters, digits and `_`, where it may break.
+  fileprivate var isIdentifier: Bool {
+    (1...120).contains(utf8.count)
+      && utf8.allSatisfy {
+        switch $0 {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+          true
+        default: false
+        }
+      }
+  }
+
   /// A counted noun in the singular.
   fileprivate var singular: String {
     if hasSuffix("ies") { return dropLast(3) + "y" }

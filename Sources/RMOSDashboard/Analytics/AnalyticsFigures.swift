@@ -69,6 +69,8 @@ final class AnalyticsFigures: Sendable {
   /// - Parameters:
   ///   - filter: The filter.
   ///   - outlierScore: The z-score from which a duration is an outlier; `nil` for the usual one.
+  /// - Returns: The figures.
+  /// - Throws: `StoreError` if the store cannot be read.
   func report(_ filter: JobFilter, outlierScore: Double? = nil) throws -> Report {
     var options = Analytics.Options(filter: filter, today: today)
     if let outlierScore { options.outlierScore = outlierScore }

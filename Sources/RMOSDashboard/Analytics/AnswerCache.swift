@@ -47,6 +47,7 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
   /// - Parameters:
   ///   - question: The question.
   ///   - token: The store's change token, taken before; `nil` if it has none, then nothing is kept.
+  /// - Returns: The answer, of an earlier state of the store if a newer one takes long.
   /// - Throws: What computing it throws.
   func answer(_ question: Question, since token: String?) throws -> Answer {
     try work.answer(question, since: token)

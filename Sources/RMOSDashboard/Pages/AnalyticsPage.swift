@@ -117,13 +117,15 @@ struct AnalyticsPage {
   private var tiles: HTML {
     let (jobs, waste) = (report.jobs, report.materials.waste)
     let success = jobs.success
-    let tiles: [(String, HTML, String)] = [
+    let tiles: [(String, HTML, HTML)] = [
       ("Jobs", number(jobs.total), "\(PlainText.grouped(jobs.finished)) finished"),
       (
         "Success rate", success.percent.map { "\(FigureText.number($0, 1)) %" } ?? unknown,
         success.total > 0
-          ? "\(FigureText.number(success.low, 1))–\(FigureText.number(success.high, 1)) %, "
-            + "of \(PlainText.grouped(success.total)) finished" : "no job has finished"
+          ? """
+          \(FigureText.number(success.low, 1))–\(FigureText.number(success.high, 1)) %, \
+          of \(PlainText.grouped(success.total)) finished
+          """ : "no job has finished"
       ),
       (
         "Median duration",
@@ -143,7 +145,8 @@ struct AnalyticsPage {
       ),
       (
         "Open jobs", number(jobs.open),
-        jobs.throughput.oldestOpenDay.map { "the oldest of \($0)" } ?? "none has a day"
+        jobs.throughput.oldestOpenDay.map { "the oldest of \(PageText.time($0))" }
+          ?? (jobs.open > 0 ? "none has a day" : "none")
       ),
     ]
     let items = tiles.map { name, value, note -> HTML in
@@ -159,7 +162,7 @@ struct AnalyticsPage {
 
   private func number(_ number: Int) -> HTML { "\(PlainText.grouped(number))" }
 
-  private func basis(_ n: Int, _ missing: Int) -> String {
+  private func basis(_ n: Int, _ missing: Int) -> HTML {
     "n \(PlainText.grouped(n)), \(PlainText.grouped(missing)) missing"
   }
 

@@ -94,7 +94,7 @@ struct CutListForm {
   func form(of id: String) -> HTML {
     let fields = [
       ("count", "Rosettes", "1", "1", ""), ("scrap", "Scrap, %", "0", "any", "0"),
-      ("stick", "Stick, mm", "1", "any", "not known"), ("kerf", "Kerf, mm", "0", "any", "0"),
+      ("stick", "Stick, mm", "1", "any", "?"), ("kerf", "Kerf, mm", "0", "any", "0"),
     ].map { name, label, minimum, step, placeholder -> HTML in
       let required: HTML = name == "count" ? " required" : ""
       return """

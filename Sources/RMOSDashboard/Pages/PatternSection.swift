@@ -79,7 +79,9 @@ struct PatternSection {
         "waste",
         waste.mean.map {
           "\(FigureText.number($0, 1)) %"
-            + note("mean, n \(waste.n), \(waste.missing) missing, \(waste.outOfRange) impossible")
+            + note(
+              "mean, n \(waste.n), \(waste.missing) missing"
+                + (waste.outOfRange > 0 ? ", \(waste.outOfRange) impossible" : ""))
         } ?? unknown
       ))
     figures.append(

@@ -217,7 +217,7 @@ import Testing
     }
     let same = try get(
       fixture, "analytics/advanced/correlation?x=pattern.cells&y=pattern.cells")
-    #expect(same["r"] == 1 && same["n"] == 24 && same["missing"] == 0)
+    #expect(same["r"]?.double == 1 && same["n"] == 24 && same["missing"] == 0)
   }
 
   @Test func aPatternThatIsNotThereIs404() throws {
@@ -236,8 +236,8 @@ import Testing
     let fixture = try fixture(.sqlite)
     let assembly = try fixture.predict(#"{"job_type":"assembly","material":" koa "}"#).json
     // 7 of 7 of the type failed: 8/9.
-    #expect(assembly["risk_percent"]?.double == 100 * 8 / 9)
-    #expect(assembly["risk_score"]?.double == 100 * 8 / 9 / 100)
+    #expect(assembly["risk_percent"]?.double == 100.0 * 8 / 9)
+    #expect(assembly["risk_score"]?.double == 100.0 * 8 / 9 / 100)
     #expect(assembly["basis"]?.string == "job_type" && assembly["n"] == 7)
     #expect(assembly["advice"]?.string?.isEmpty == false)
     #expect(assembly["explanation"]?.string?.contains("7 of 7 finished jobs") == true)

@@ -212,8 +212,15 @@ import Testing
       for (code, status) in [
         (StoreError.Code.corrupt, 500), (.cannotOpen, 503), (.diskFull, 507),
       ] {
-        let answer = Dashboard(store: UnreadableStore(code: code)).response(
-          to: ServerRequest(method: "GET", target: path.name.replacing(/\{\w+\}/, with: "1")))
+        let measures = path.name.hasSuffix("correlation") ? "?x=job.failed&y=pattern.cells" : ""
+        var request = ServerRequest(
+          method: "GET", target: path.name.replacing(/\{\w+\}/, with: "1") + measures)
+        if path.name.hasSuffix("predict") {
+          request.method = "POST"
+          request.fields = [HeaderField("Content-Type", "application/json")]
+          request.body = Array(#"{"job_type":"slice"}"#.utf8)
+        }
+        let answer = Dashboard(store: UnreadableStore(code: code)).response(to: request)
         #expect(answer.status == status, "\(path.name)")
         #expect(schemas.violations(try answer.json, schema) == [])
       }
