@@ -39,17 +39,17 @@ def main():
                     columns = columns_of(url, table)
                     psql(url, rf"\copy {table} ({columns}) to '{directory}/{table}'")
             other = fresh_schema(server, "rmos_bench_copied")
-            run([program, "init", "--db", other, "-q"])
+            run([program, "init", "--db", other])
             command = "\n".join(
                 rf"\copy {table} ({columns_of(other, table)}) from '{directory}/{table}'"
                 for table in TABLES)
             start = time.monotonic()
             psql(other, command)
             times["copy"].append(time.monotonic() - start)
-            seconds, peak = run([program, "audit", "--db", url, "-q"])
+            seconds, peak = run([program, "audit", "--db", url])
             times["audit"].append(seconds)
             peaks["audit"].append(peak)
-            times["audit_sqlite"].append(run([program, "audit", "--db", sqlite, "-q"])[0])
+            times["audit_sqlite"].append(run([program, "audit", "--db", sqlite])[0])
         for schema in ["rmos_bench_migrated", "rmos_bench_copied"]:
             psql(server, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
     median = {name: statistics.median(values) for name, values in times.items()}

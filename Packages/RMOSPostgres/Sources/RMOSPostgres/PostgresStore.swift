@@ -321,21 +321,16 @@ public final class PostgresStore: RecordStore {
   /// Copies the tables into a schema of their own, named after this one and the run.
   public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
     try checkAccess()
-    let backup = try gate.transaction(timeout: busyTimeout) {
-      try holdingLock(timeout: busyTimeout) { session in
-        try SchemaBackup(of: session, beforeRun: run).take(isCancelled: isCancelled)
-      }
+    // On a session of its own: the caller may be within a transaction.
+    let backup = try readers.withSession { session in
+      try session.reload()
+      let backup = SchemaBackup(of: session, beforeRun: run)
+      try backup.take(on: session, isCancelled: isCancelled)
+      return backup
     }
     return RunBackup(
       path: "\(location), schema \(backup.name)", run: run,
-      discard: { self.change { try backup.drop($0) } },
-      removeOlder: { self.change { try backup.dropOlder($0) } })
-  }
-
-  /// Does what may fail without consequence.
-  private func change(_ body: (PostgresSession) throws -> Void) {
-    try? gate.transaction(timeout: busyTimeout) {
-      try holdingLock(timeout: busyTimeout, body)
-    }
+      discard: { try? self.readers.withSession { try backup.drop($0) } },
+      removeOlder: { try? self.readers.withSession { try backup.dropOlder($0) } })
   }
 }

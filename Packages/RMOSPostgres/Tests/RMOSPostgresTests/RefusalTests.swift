@@ -36,7 +36,7 @@ extension ServerTests {
       let database = try TestDatabase()
       try database.execute(sql)
       for access in [PostgresStore.Access.create, .readWrite, .readOnly] {
-        let error = #expect(throws: StoreError.self) { try database.store(access: access) }
+        let error = storeError { try database.store(access: access) }
         #expect(error?.code == code)
         #expect(error?.message.contains(name) == true, "\(error?.message ?? "")")
       }
@@ -54,11 +54,9 @@ extension ServerTests {
         "postgresql://rmos@127.0.0.1:1/shop?password=\(password)&connect_timeout=2",
         "host=127.0.0.1 port=1 password='\(password)'", password,
       ] {
-        let error = #expect(throws: StoreError.self) { try PostgresStore(url: url) }
+        let error = storeError { try PostgresStore(url: url) }
         #expect(error?.code == .cannotOpen)
-        for secret in [password, "s3cr3t@x", "ss@127", "ss"] where secret != "ss" || url == password
-        {
-          if secret == "ss" { continue }
+        for secret in [password, "s3cr3t@x", "ss@127"] {
           #expect(error?.message.contains(secret) == false, "\(error?.message ?? "")")
           #expect(error?.path?.contains(secret) != true)
         }
@@ -69,13 +67,13 @@ extension ServerTests {
     func twoWriters() throws {
       let database = try TestDatabase()
       let (one, two) = (try database.store(), try database.store(busyTimeout: .milliseconds(50)))
-      let error = #expect(throws: StoreError.self) {
+      let error = storeError {
         try one.withExclusiveWriter {
           try one.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
-          for work in [{ try two.withExclusiveWriter {} }, { try two.write { _ in } }] {
-            let refusal = #expect(throws: StoreError.self) { try work() }
-            #expect(refusal?.code == .locked)
-          }
+          let refusals = [
+            storeError { try two.withExclusiveWriter {} }, storeError { try two.write { _ in } },
+          ]
+          #expect(refusals.map { $0?.code } == [.locked, .locked])
           #expect(two.hasWriter == true)
           Killer(database).endWriters()
           // The lock is gone with the session; nothing more is written without it.
@@ -100,14 +98,14 @@ extension ServerTests {
       killer.endAll()
       try store.write { try $0.insert(StoreSamples.record(.patterns, "b")) }
       #expect(store.sizeOnDisk != nil && store.changeToken() != nil)
-      let error = #expect(throws: StoreError.self) {
+      let error = storeError {
         try store.read { reader in
           killer.endAll()
           _ = try reader.count(RecordQuery(.patterns))
         }
       }
       #expect(error?.code == .inputOutput)
-      let lost = #expect(throws: StoreError.self) {
+      let lost = storeError {
         try store.write { transaction in
           try transaction.insert(StoreSamples.record(.patterns, "c"))
           killer.endAll()
@@ -124,10 +122,10 @@ extension ServerTests {
       try database.store().close()
       let store = try PostgresStore(
         url: database.url + "%20-cdefault_transaction_read_only%3Don")
-      let error = #expect(throws: StoreError.self) { try store.checkWriting() }
+      let error = storeError { try store.checkWriting() }
       #expect(error?.code == .readOnly)
       let reader = try database.store(access: .readOnly)
-      let refusal = #expect(throws: StoreError.self) { try reader.write { _ in } }
+      let refusal = storeError { try reader.write { _ in } }
       #expect(refusal?.code == .readOnly)
       #expect(try reader.read { try $0.count(RecordQuery(.patterns)) } == 0)
     }
@@ -137,7 +135,8 @@ extension ServerTests {
       let database = try TestDatabase()
       let store = try database.store()
       let numbers = [
-        0.1, -0.0, 5e-324, 1.7976931348623157e308, 1 / 3, 1e22, 123_456_789.000000001, .infinity,
+        0.1, -0.0, .leastNonzeroMagnitude, 1.7976931348623157e308, 1 / 3, 1e22,
+        123_456_789.000000001, .infinity,
       ]
       let texts = ["\\N", "a\tb\nc\rd\\e\u{8}", "\\.", "", "'\"$1 %", "黒檀 Pérola e\u{301}"]
       try store.write { transaction in
@@ -188,5 +187,15 @@ extension ServerTests {
       }
       #expect(try store.read { try $0.records(RecordQuery(.patterns)).map(\.id) } == ["a", "c"])
     }
+  }
+}
+
+/// The error that `body` throws; `nil` if it throws none, or another.
+private func storeError<Result>(from body: () throws -> Result) -> StoreError? {
+  do {
+    _ = try body()
+    return nil
+  } catch {
+    return error as? StoreError
   }
 }

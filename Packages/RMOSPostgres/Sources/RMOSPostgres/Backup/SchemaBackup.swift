@@ -32,19 +32,17 @@ struct SchemaBackup: Sendable {
     tables = PostgresLayout.names(session.catalog).filter {
       session.layout.relations[$0]?.isTable == true
     }
-    self.session = session
   }
-
-  private let session: PostgresSession
 
   /// Takes it.
   ///
-  /// - Parameter isCancelled: Polled periodically; when it returns `true`, the copy is abandoned.
-  /// - Returns: The backup.
+  /// - Parameters:
+  ///   - session: What to take it on; it must not be in a transaction.
+  ///   - isCancelled: Polled periodically; when it returns `true`, the copy is abandoned.
   /// - Throws: ``StoreError/Code/backupExists``, ``StoreError/Code/cancelled``,
   ///   ``StoreError/Code/cannotOpen`` if the role may not create a schema, or what the server
   ///   reports.
-  func take(isCancelled: () -> Bool) throws -> SchemaBackup {
+  func take(on session: PostgresSession, isCancelled: () -> Bool) throws {
     let (connection, location) = (session.connection, session.connection.location)
     guard !isCancelled() else { throw StoreError.cancelled }
     do {
@@ -59,7 +57,6 @@ struct SchemaBackup: Sendable {
           }
         }
       }
-      return self
     } catch var error as StoreError {
       switch connection.report?.state {
       case SQLState.insufficientPrivilege:

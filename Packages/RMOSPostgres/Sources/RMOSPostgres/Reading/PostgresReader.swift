@@ -76,6 +76,23 @@ class PostgresReader: StoreReader {
   }
 }
 
+extension PostgresReader {
+  final func forEachRow(
+    _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
+  ) throws {
+    let session = try session()
+    let table = try session.statements[kind]
+    let query = RecordQuery(kind)
+    let positions = try members.map { try query.position(of: $0) }
+    let fields = positions.map { kind.schema.fields[$0] }
+    let list =
+      positions.isEmpty ? "NULL" : positions.map { table.expressions[$0] }.joined(separator: ", ")
+    try session.connection.forEachRow("SELECT \(list) FROM \(table.source)") { row in
+      try body(fields.enumerated().map { $1.value(row, at: $0) })
+    }
+  }
+}
+
 extension RecordQuery {
   /// The WHERE clause (with a space before it) and its parameters; `nil` if nothing can match.
   fileprivate func sql(

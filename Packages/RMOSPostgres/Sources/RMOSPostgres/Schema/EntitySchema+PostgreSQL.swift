@@ -33,10 +33,7 @@ extension EntitySchema {
 
 extension FieldSchema {
   /// Whether the values are texts of any length that seldom recur.
-  fileprivate var isFreeText: Bool {
-    guard case .text(let rule) = type else { return false }
-    return rule.knownValues.isEmpty && defaultValue == .null
-  }
+  fileprivate var isFreeText: Bool { type == .text(.notBlank) && defaultValue == .null }
 
   /// The column's definition in CREATE TABLE.
   var sqlDefinition: String {

@@ -35,15 +35,29 @@ enum PostgresSchema {
     try session.validateForWriting()
   }
 
-  /// Creates the recommended indexes that are missing, if the tables are ours to complete.
+  /// Creates the recommended indexes that are missing, if the tables are ours to complete and the
+  /// role's to change.
   static func createMissingIndexes(_ session: PostgresSession) throws {
     try session.reload()
     let missing = session.layout.missingIndexSQL
     guard !missing.isEmpty else { return }
-    try session.connection.transaction("ISOLATION LEVEL READ COMMITTED") {
+    try unlessForbidden(session, otherwise: ()) {
       for sql in missing { try session.connection.execute(sql) }
     }
-    try session.reload()
+  }
+
+  /// Runs `body` in a transaction; if the role may not do that, nothing happens.
+  private static func unlessForbidden<Result>(
+    _ session: PostgresSession, otherwise: Result, _ body: () throws -> Result
+  ) throws -> Result {
+    do {
+      let result = try session.connection.transaction("ISOLATION LEVEL READ COMMITTED", body)
+      try session.reload()
+      return result
+    } catch let error as StoreError {
+      guard session.connection.isAlive, error.code == .cannotOpen else { throw error }
+      return otherwise
+    }
   }
 
   /// Tells the planner how much there is, as it would find out by itself later.
@@ -52,13 +66,14 @@ enum PostgresSchema {
     try session.connection.execute("ANALYZE \(tables.joined(separator: ", "))")
   }
 
-  /// Drops the recommended indexes of empty tables that are ours to complete.
+  /// Drops the recommended indexes of empty tables that are ours to complete and the role's to
+  /// change.
   ///
   /// - Returns: Whether all tables were empty.
   static func dropIndexesOfEmptyTables(_ session: PostgresSession) throws -> Bool {
     let (connection, layout) = (session.connection, session.layout)
     guard layout.ownsSharedTables else { return false }
-    let wereEmpty = try connection.transaction("ISOLATION LEVEL READ COMMITTED") {
+    return try unlessForbidden(session, otherwise: false) {
       for kind in layout.catalog.kinds
       where try connection.execute("SELECT 1 FROM \(kind.table) LIMIT 1")?.first != nil {
         return false
@@ -70,8 +85,6 @@ enum PostgresSchema {
       }
       return true
     }
-    try session.reload()
-    return wereEmpty
   }
 }
 

@@ -40,7 +40,7 @@ final class LegacyTree {
     for name in try FileManager.default.subpathsOfDirectory(atPath: directory) {
       let data = FileManager.default.contents(atPath: directory + "/" + name)
       var isDirectory: ObjCBool = false
-      FileManager.default.fileExists(atPath: directory + "/" + name, isDirectory: &isDirectory)
+      _ = FileManager.default.fileExists(atPath: directory + "/" + name, isDirectory: &isDirectory)
       if !isDirectory.boolValue { files[name] = data }
     }
     return files
