@@ -236,8 +236,9 @@ import Testing
     let fixture = try fixture(.sqlite)
     let assembly = try fixture.predict(#"{"job_type":"assembly","material":" koa "}"#).json
     // 7 of 7 of the type failed: 8/9.
-    #expect(assembly["risk_percent"]?.double == 100.0 * 8 / 9)
-    #expect(assembly["risk_score"]?.double == 100.0 * 8 / 9 / 100)
+    let risk: Double = 100 * 8 / 9
+    #expect(assembly["risk_percent"]?.double == risk)
+    #expect(assembly["risk_score"]?.double == risk / 100)
     #expect(assembly["basis"]?.string == "job_type" && assembly["n"] == 7)
     #expect(assembly["advice"]?.string?.isEmpty == false)
     #expect(assembly["explanation"]?.string?.contains("7 of 7 finished jobs") == true)
