@@ -48,6 +48,13 @@ struct SchemaBackup: Sendable {
     do {
       try connection.run(whileNot: isCancelled) {
         try connection.transaction("ISOLATION LEVEL REPEATABLE READ") {
+          // One that a run left which was cut off before it began.
+          let isOurs = try connection.queryOnce(
+            "SELECT 1 FROM pg_namespace n JOIN pg_description d ON d.objoid = n.oid "
+              + "AND d.classoid = 'pg_namespace'::regclass "
+              + "WHERE n.nspname = $1 AND d.description = $2", [name, prefix + "\(run)"]
+          ).first
+          if isOurs != nil { try drop(session) }
           try connection.execute("CREATE SCHEMA \(SQL.quoted(name))")
           try connection.execute(
             "COMMENT ON SCHEMA \(SQL.quoted(name)) IS \((prefix + "\(run)").sqlLiteral)")

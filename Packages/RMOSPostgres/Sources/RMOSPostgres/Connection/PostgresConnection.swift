@@ -425,9 +425,9 @@ import RMOSStore
   /// fail must not hide the first error.
   func cleanUp(_ sql: String) {
     guard isAlive else { return }
-    let question = isCancelled
+    let (question, report) = (isCancelled, report)
     isCancelled = nil
-    defer { isCancelled = question }
+    defer { (isCancelled, self.report) = (question, report) }
     _ = try? execute(sql)
   }
 
