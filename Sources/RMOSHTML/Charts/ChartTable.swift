@@ -24,7 +24,7 @@ package struct ChartTable: Sendable {
   private let total: Int
 
   /// The most rows that a page shows of a table.
-  package static let mostRows = 500
+  package static let mostRows = 200
 
   /// Creates a table.
   ///
