@@ -61,7 +61,7 @@ import Testing
     // Links keep it.
     #expect(
       html.contains(
-        "/analytics?from=2025-01-01&amp;to=2025-12-31&amp;job_type=slice&amp;material=Koa"))
+        "/analytics?from=2025-01-01&amp;to=2025-12-31&amp;job_type=slice&amp;material=Ebony"))
     // Empty fields of the form are no filter.
     #expect(
       page("/analytics?from=&to=&job_type=&material=", of: store).contains("<dt>Jobs</dt><dd>40"))
