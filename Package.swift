@@ -46,8 +46,8 @@ let package = Package(
     .target(
       name: "RMOSCommandLine",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSAudit", "RMOSDashboard",
-        "RMOSHTTP", "RMOSSystem",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSAudit", "RMOSAnalytics",
+        "RMOSDashboard", "RMOSHTTP", "RMOSSystem",
       ]),
     .executableTarget(name: "rmos-cli", dependencies: ["RMOSCommandLine", "RMOSSystem"]),
 
@@ -113,8 +113,8 @@ let package = Package(
     .testTarget(
       name: "rmos-cliTests",
       dependencies: [
-        "rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard",
-        "RMOSTestSupport",
+        "rmos-cli", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSAnalytics",
+        "RMOSDashboard", "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
   ],

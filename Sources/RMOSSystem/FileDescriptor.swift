@@ -50,6 +50,18 @@ package struct FileDescriptor: Hashable, Sendable {
     }
   }
 
+  /// Creates a file that must not be there yet for its owner alone, whatever the umask: `open`,
+  /// `fchmod`.
+  package init(creatingPrivate path: some SystemPath) throws(SystemError) {
+    try self.init(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, permissions: 0o600)
+    do throws(SystemError) {
+      try setPermissions(0o600)
+    } catch {
+      close()
+      throw error
+    }
+  }
+
   // MARK: Using
 
   /// `fstat`.

@@ -44,18 +44,53 @@ import Testing
     #expect(huge.mean(of: 0) == nil)
   }
 
-  @Test func quantilesAreByNearestRank() {
-    let numbers = (1...10).map { Double($0) }
-    #expect(numbers.median == 5.5)
-    #expect(numbers.quantile(9, 10) == 9)
-    #expect(numbers.quantile(1, 4) == 3)
-    #expect(numbers.dropLast().median == 5)
-    #expect(numbers.dropLast().quantile(9, 10) == 9)
-    #expect(numbers.prefix(1).quantile(1, 4) == 1)
-    #expect([Double]().median == nil)
-    #expect([Double]().quantile(9, 10) == nil)
+  @Test func quantilesAreByNearestRank() throws {
+    func summary(_ numbers: [Double?], limit: Int = 100) throws -> NumberSummary {
+      let column = NumberColumn(limit: limit)
+      for number in numbers { try column.add(number) }
+      return try column.summary()
+    }
+    let ten = try summary((1...10).reversed().map { Double($0) } + [nil])
+    #expect(ten.n == 10)
+    #expect(ten.missing == 1)
+    #expect(ten.minimum == 1)
+    #expect(ten.lowerQuartile == 3)
+    #expect(ten.median == 5.5)
+    #expect(ten.upperQuartile == 8)
+    #expect(ten.p90 == 9)
+    #expect(ten.mean == 5.5)
+    #expect(ten.maximum == 10)
+    let nine = try summary((1...9).map { Double($0) })
+    #expect(nine.median == 5)
+    #expect(nine.p90 == 9)
+    #expect(try summary([nil]) == NumberSummary(missing: 1))
     let greatest = Double.greatestFiniteMagnitude
-    #expect([greatest, greatest].median == greatest)
+    #expect(try summary([greatest, greatest]).median == greatest)
+  }
+
+  @Test(arguments: 0..<8)
+  func numbersThatAreSpilledHaveTheSameStatistics(_ seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let numbers = (0..<random.int(10...700)).map { _ -> Double in
+      switch random.int(0...5) {
+      case 0: random.pick([0, -0.0, 1, 1, -1, 1e308, -1e308, .leastNonzeroMagnitude])
+      case 1: Double(random.int(-5...5))
+      default: Double.random(in: -100...100, using: &random)
+      }
+    }
+    let (kept, spilled) = (NumberColumn(), NumberColumn(limit: 10))
+    for number in numbers {
+      try kept.add(number)
+      try spilled.add(number)
+    }
+    #expect(try kept.summary() == spilled.summary())
+    for center in [0, 3.5, -1e300] {
+      let distance = { (number: Double) in abs(number - center) }
+      #expect(try kept.median(of: distance) == spilled.median(of: distance))
+    }
+    var blocks: [Double] = []
+    try spilled.forEachBlock { blocks += $0 }
+    #expect(blocks == numbers)
   }
 
   @Test func listsKeepTheFirst() {

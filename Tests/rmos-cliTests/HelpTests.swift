@@ -7,7 +7,8 @@ import Testing
 /// difference.
 @Suite(.waiting) struct HelpTests {
   static let commands = [
-    "migrate", "survey", "audit", "report", "status", "history", "runs", "serve", "undo", "export",
+    "migrate", "survey", "audit", "report", "status", "history", "runs", "analytics",
+    "cut-list", "serve", "undo", "export",
     "diff", "mappings", "backup", "init", "sample", "completions", "man", "help", "version",
   ]
 

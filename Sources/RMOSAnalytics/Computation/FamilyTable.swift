@@ -166,27 +166,29 @@ private struct StockSums {
     families += 1
     strips += sums.count
     withoutLength += sums.withoutLength
-    Self.add(sums.quantity, to: &quantity)
+    _ = Self.add(sums.quantity, to: &quantity)
     guard sums.count > sums.withoutLength else { return }
-    hasLength = true
-    Self.add(sums.length, to: &length)
+    if Self.add(sums.length, to: &length) { hasLength = true }
     guard let width else { return }
-    hasArea = true
-    Self.add(sums.length * width, to: &area)
+    if Self.add(sums.length * width, to: &area) { hasArea = true }
     guard let thickness else { return }
-    hasVolume = true
-    Self.add(sums.length * width * thickness, to: &volume)
+    if Self.add(sums.length * width * thickness, to: &volume) { hasVolume = true }
   }
 
-  private static func add(_ number: Double, to sum: inout ExactSum) {
-    // More than a double holds is not a number of anything.
-    if number.isFinite { sum.add(number) }
+  /// Adds a number and returns `true`, unless it is more than a double holds.
+  private static func add(_ number: Double, to sum: inout ExactSum) -> Bool {
+    guard number.isFinite else { return false }
+    sum.add(number)
+    return true
   }
 
   func figures(_ material: String) -> MaterialFigures.Stock {
-    MaterialFigures.Stock(
+    func known(_ isKnown: Bool, _ number: Double) -> Double? {
+      isKnown && number.isFinite ? number : nil
+    }
+    return MaterialFigures.Stock(
       material: material, families: families, strips: strips, quantity: quantity.value,
-      stripsWithoutLength: withoutLength, totalLengthMM: hasLength ? length.value : nil,
-      areaCM2: hasArea ? area.value / 100 : nil, volumeCM3: hasVolume ? volume.value / 1000 : nil)
+      stripsWithoutLength: withoutLength, totalLengthMM: known(hasLength, length.value),
+      areaCM2: known(hasArea, area.value / 100), volumeCM3: known(hasVolume, volume.value / 1000))
   }
 }

@@ -94,7 +94,7 @@ struct TypeSums {
   private(set) var completed = 0
   private(set) var failures = Rate(0, of: 0)
   private(set) var waste = WasteSums()
-  var durations = NumberColumn()
+  let durations = NumberColumn()
   // Outliers are among the longest and the shortest.
   private var longest: LeadingList<(id: String, duration: Double)>
   private var shortest: LeadingList<(id: String, duration: Double)>
@@ -110,7 +110,7 @@ struct TypeSums {
     }
   }
 
-  mutating func add(_ job: JobRow) {
+  mutating func add(_ job: JobRow) throws {
     jobs += 1
     if job.state.isFinished {
       failures.add(job.state == .failed)
@@ -118,7 +118,7 @@ struct TypeSums {
     }
     guard job.state == .completed else { return }
     completed += 1
-    durations.add(job.duration)
+    try durations.add(job.duration)
     if let duration = job.duration {
       longest.add((job.id, duration))
       shortest.add((job.id, duration))
@@ -126,15 +126,13 @@ struct TypeSums {
   }
 
   /// Calls `body` with the outliers that lead the lists, and returns how many there are in all.
-  ///
-  /// The durations are sorted.
   func outliers(
-    _ name: String, _ bound: Double, _ body: (JobFigures.DurationOutlier) -> Void
-  ) -> Int {
-    let values = durations.values
-    guard values.count >= 8, let median = values.median else { return 0 }
-    let deviations = values.map { abs($0 - median) }.sorted()
-    guard let spread = deviations.median, spread > 0 else { return 0 }
+    _ name: String, _ median: Double?, _ bound: Double,
+    _ body: (JobFigures.DurationOutlier) -> Void
+  ) throws -> Int {
+    guard durations.count >= 8, let median else { return 0 }
+    let spread = try durations.median { abs($0 - median) }
+    guard let spread, spread > 0 else { return 0 }
     func score(_ duration: Double) -> Double { 0.6745 * (duration - median) / spread }
     var seen: Set<String> = []
     for list in [longest, shortest] {
@@ -146,7 +144,11 @@ struct TypeSums {
             score: score(duration)))
       }
     }
-    return values.count { abs(score($0)) >= bound }
+    var count = 0
+    try durations.forEachBlock { block in
+      count += block.count { abs(score($0)) >= bound }
+    }
+    return count
   }
 }
 
@@ -202,9 +204,12 @@ struct BladeSums {
   }
 
   func figures(_ id: String) -> MaterialFigures.Blade {
-    MaterialFigures.Blade(
-      id: id, jobs: jobs, failures: failures, hours: hasSeconds ? seconds.value / 3600 : nil,
-      cuts: hasCuts ? cuts.value : nil,
+    func known(_ isKnown: Bool, _ number: Double) -> Double? {
+      isKnown && number.isFinite ? number : nil
+    }
+    return MaterialFigures.Blade(
+      id: id, jobs: jobs, failures: failures, hours: known(hasSeconds, seconds.value / 3600),
+      cuts: known(hasCuts, cuts.value),
       firstDay: firstDay.map { CivilDate(dayNumber: $0).text },
       lastDay: lastDay.map { CivilDate(dayNumber: $0).text })
   }

@@ -84,7 +84,7 @@ final class JobTable {
   private var statuses = CountedTexts()
   private var types = TextTable()
   private var typeFigures: [TypeSums] = []
-  private var durations = NumberColumn()
+  private let durations = NumberColumn()
   private var days = DaySums()
   private var patternSums: [PatternSums] = []
   private var materialSums: [OutcomeSums]
@@ -144,7 +144,7 @@ final class JobTable {
       guard passes(values) else { return }
       guard var job = job(values) else { return }
       job.results = JobResults(reading: values[8], json)
-      if full { add(job, values) } else { body(job) }
+      if full { try add(job, values) } else { body(job) }
     }
   }
 
@@ -214,7 +214,7 @@ final class JobTable {
 
   // MARK: Sums
 
-  private func add(_ job: JobRow, _ values: [Value]) {
+  private func add(_ job: JobRow, _ values: [Value]) throws {
     total += 1
     switch job.state {
     case .completed: completed += 1
@@ -225,11 +225,11 @@ final class JobTable {
     }
     if let status = values[4].text { statuses.add(status) }
     days.add(job)
-    if let type = job.type { typeFigures[type].add(job) }
+    if let type = job.type { try typeFigures[type].add(job) }
     addPattern(job, values[2])
     addFamily(job, values[3])
     addBlade(job, values[10])
-    if job.state == .completed { durations.add(job.duration) }
+    if job.state == .completed { try durations.add(job.duration) }
     if job.state == .failed {
       if let error = job.results.error { reasons.add(error) } else { withoutReason += 1 }
     }
@@ -252,7 +252,8 @@ final class JobTable {
 
   private func addPattern(_ job: JobRow, _ id: Value) {
     guard let pattern = job.pattern else {
-      withoutPattern += 1
+      // What is no text is the id of nothing.
+      if id == .null { withoutPattern += 1 } else { withMissingPattern += 1 }
       return
     }
     if pattern == patternSums.count { patternSums.append(PatternSums()) }
@@ -311,12 +312,12 @@ extension JobTable {
   func report() throws -> AnalyticsReport {
     var omitted: [String: Int] = [:]
     func note(_ list: String, _ count: Int) { if count > 0 { omitted[list] = count } }
-    let jobs = jobFigures(note)
+    let jobs = try jobFigures(note)
     let (complexity, withoutPlace) = patterns.complexity(limit: options.listLimit)
     note("patterns.complexity.patterns", withoutPlace)
     let patternFigures = PatternFigures(
       total: patterns.count, rings: patterns.rings, complexity: complexity,
-      geometry: patterns.geometry(), families: familyUse(note), popularity: popularity(note),
+      geometry: try patterns.geometry(), families: familyUse(note), popularity: popularity(note),
       withMissingStripFamily: patterns.withMissingStripFamily)
     return AnalyticsReport(
       filter: options.filter, jobs: jobs, materials: materialFigures(), patterns: patternFigures,
@@ -332,7 +333,7 @@ extension JobTable {
       rates: Dictionary(rates) { Rate($0.count + $1.count, of: $0.total + $1.total) })
   }
 
-  private func jobFigures(_ note: (String, Int) -> Void) -> JobFigures {
+  private func jobFigures(_ note: (String, Int) -> Void) throws -> JobFigures {
     var byType: [Grouped<NumberSummary>] = []
     var shares: [Grouped<JobFigures.Share>] = []
     var outliers = LeadingList<JobFigures.DurationOutlier>(limit: options.listLimit) {
@@ -344,8 +345,11 @@ extension JobTable {
       let name = types[type]
       shares.append(Grouped(name, share(typeFigures[type].jobs)))
       guard typeFigures[type].completed > 0 else { continue }
-      byType.append(Grouped(name, typeFigures[type].durations.summary()))
-      outlierCount += typeFigures[type].outliers(name, options.outlierScore) { outliers.add($0) }
+      let summary = try typeFigures[type].durations.summary()
+      byType.append(Grouped(name, summary))
+      outlierCount += try typeFigures[type].outliers(
+        name, summary.median, options.outlierScore
+      ) { outliers.add($0) }
     }
     let outlierList = outliers.sorted
     note("jobs.outliers", outlierCount - outlierList.count)
@@ -354,7 +358,7 @@ extension JobTable {
     return JobFigures(
       total: total, completed: completed, failed: failed, cancelled: cancelled, open: open,
       statuses: statuses.counts.map { Grouped($0.key, share($0.figures)) }, types: shares,
-      durationSeconds: durations.summary(), durationSecondsByType: byType,
+      durationSeconds: try durations.summary(), durationSecondsByType: byType,
       throughput: days.throughput(firstDay, lastDay, finished: completed + failed),
       days: days.days, months: days.months, failures: failures(note), outliers: outlierList,
       estimates: estimates(note),

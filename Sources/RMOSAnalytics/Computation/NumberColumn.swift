@@ -1,34 +1,224 @@
-/// Numbers of which exact statistics are wanted, and a count of those that are missing.
-struct NumberColumn {
-  private(set) var values: [Double] = []
-  var missing = 0
+import RMOSStore
+import RMOSSystem
 
-  mutating func add(_ number: Double?) {
-    if let number { values.append(number) } else { missing += 1 }
+/// Numbers of which exact statistics are wanted, in constant memory, and a count of those missing.
+///
+/// A million rings are more numbers than are worth keeping. Beyond ``limit`` they go to a temporary
+/// file, and the number at a rank is found by counting: four passes over the file, each of which
+/// fixes 16 more bits of the number.
+final class NumberColumn {
+  /// How many numbers are kept in memory.
+  private let limit: Int
+  private var recent: [Double] = []
+  private var spill: SpilledNumbers?
+  /// Whether all stay in memory, because there is no place for a file.
+  private var keepsAll = false
+  private(set) var count = 0
+  private(set) var missing = 0
+  private var sum = ExactSum()
+  private var (smallest, largest) = (Double.infinity, -Double.infinity)
+
+  /// Creates an empty column.
+  ///
+  /// - Parameter limit: How many numbers are kept in memory.
+  init(limit: Int = 1 << 16) { self.limit = limit }
+
+  /// Adds a finite number, or counts one that is missing.
+  ///
+  /// - Throws: `StoreError` if the temporary file cannot be written.
+  func add(_ number: Double?) throws {
+    guard let number else { return missing += 1 }
+    // One zero: the two are equal, but not bit by bit.
+    recent.append(number == 0 ? 0 : number)
+    count += 1
+    sum.add(number)
+    smallest = min(smallest, number)
+    largest = max(largest, number)
+    guard recent.count >= limit, !keepsAll else { return }
+    if spill == nil { spill = SpilledNumbers() }
+    guard let spill else { return keepsAll = true }
+    try spill.append(recent)
+    recent.removeAll(keepingCapacity: true)
   }
 
-  /// Sorts the numbers and summarizes them.
-  mutating func summary() -> NumberSummary {
-    values.sort()
-    return NumberSummary(sorted: values, missing: missing)
+  /// What the numbers look like.
+  func summary() throws -> NumberSummary {
+    var summary = NumberSummary(missing: missing)
+    summary.n = count
+    guard count > 0 else { return summary }
+    let ranks = [
+      (count + 3) / 4, (count + 1) / 2, count / 2 + 1, (3 * count + 3) / 4, (9 * count + 9) / 10,
+    ]
+    let numbers = try self.numbers(at: ranks) { $0 }
+    summary.minimum = smallest == 0 ? 0 : smallest
+    summary.lowerQuartile = numbers[0]
+    summary.median = Self.middle(numbers[1], numbers[2])
+    summary.upperQuartile = numbers[3]
+    summary.p90 = numbers[4]
+    summary.mean = sum.mean(of: count)
+    summary.maximum = largest == 0 ? 0 : largest
+    return summary
+  }
+
+  /// The median of a function of the numbers; `nil` if there are none.
+  func median(of function: (Double) -> Double) throws -> Double? {
+    guard count > 0 else { return nil }
+    let numbers = try self.numbers(at: [(count + 1) / 2, count / 2 + 1], of: function)
+    return Self.middle(numbers[0], numbers[1])
+  }
+
+  /// Calls `body` with all numbers, block by block.
+  func forEachBlock(_ body: ([Double]) throws -> Void) throws {
+    try spill?.forEachBlock(body)
+    if !recent.isEmpty { try body(recent) }
+  }
+
+  /// The mean of two numbers.
+  static func middle(_ left: Double, _ right: Double) -> Double {
+    // The halves first where the sum overflows.
+    let sum = left + right
+    return sum.isFinite ? sum / 2 : left / 2 + right / 2
+  }
+
+  /// The values at ranks, from 1, of a function of the numbers.
+  private func numbers(
+    at ranks: [Int], of function: (Double) -> Double
+  ) throws -> [Double] {
+    guard spill != nil else {
+      let sorted = recent.map(function).sorted()
+      return ranks.map { sorted[$0 - 1] }
+    }
+    // Ranks that are in the same part of the numbers share their counts.
+    var searches = ranks.map { (prefix: UInt64(0), rank: $0) }
+    for shift in stride(from: 48, through: 0, by: -16) {
+      var counts: [UInt64: [UInt32]] = [:]
+      for search in searches {
+        counts[search.prefix] = Array(repeating: 0, count: 1 << 16)
+      }
+      let prefixes = Array(counts.keys)
+      var tables = prefixes.compactMap { counts[$0] }
+      counts.removeAll()
+      try forEachBlock { block in
+        for number in block {
+          let key = Self.ordered(function(number))
+          // A shift by 64 is 0: at first all numbers are in.
+          let prefix = key >> (UInt64(shift) + 16)
+          for index in prefixes.indices where prefixes[index] == prefix {
+            tables[index][Int(truncatingIfNeeded: key >> UInt64(shift)) & 0xFFFF] += 1
+          }
+        }
+      }
+      for (index, search) in searches.enumerated() {
+        guard let table = prefixes.firstIndex(of: search.prefix) else { continue }
+        var rank = search.rank
+        for (digit, count) in tables[table].enumerated() {
+          if rank <= Int(count) {
+            searches[index] = (search.prefix << 16 | UInt64(digit), rank)
+            break
+          }
+          rank -= Int(count)
+        }
+      }
+    }
+    return searches.map { Self.number($0.prefix) }
+  }
+
+  private static let sign: UInt64 = 1 << 63
+
+  /// Bits in the order of the numbers.
+  private static func ordered(_ number: Double) -> UInt64 {
+    let bits = number.bitPattern
+    return bits & sign == 0 ? bits | sign : ~bits
+  }
+
+  private static func number(_ ordered: UInt64) -> Double {
+    Double(bitPattern: ordered & sign == 0 ? ~ordered : ordered & ~sign)
   }
 }
 
-extension NumberSummary {
-  /// Creates the summary of numbers in ascending order.
-  init(sorted values: some RandomAccessCollection<Double>, missing: Int) {
-    self.init(missing: missing)
-    n = values.count
-    guard let first = values.first, let last = values.last else { return }
-    var sum = ExactSum()
-    for value in values { sum.add(value) }
-    minimum = first
-    maximum = last
-    median = values.median
-    lowerQuartile = values.quantile(1, 4)
-    upperQuartile = values.quantile(3, 4)
-    p90 = values.quantile(9, 10)
-    mean = sum.mean(of: n)
+/// Numbers in a temporary file that has no name, and goes with the value.
+private final class SpilledNumbers {
+  private let writing: FileDescriptor
+  private let reading: FileDescriptor
+  /// The number of numbers in each block.
+  private var blocks: [Int] = []
+
+  /// Creates an empty file; `nil` if there is no place for it.
+  init?() {
+    let named = ["SQLITE_TMPDIR", "TMPDIR"].compactMap { ProcessEnvironment.variable($0) }
+    for directory in named + ["/var/tmp", "/tmp"] where !directory.isEmpty {
+      let path = "\(directory)/rmos-figures-\(UInt64.random(in: 0 ... .max))"
+      guard let writing = try? FileDescriptor(creatingPrivate: path) else { continue }
+      let reading = try? FileDescriptor(reading: path)
+      try? FileSystem.removeFile(path)
+      guard let reading else {
+        writing.close()
+        continue
+      }
+      self.writing = writing
+      self.reading = reading
+      return
+    }
+    return nil
+  }
+
+  deinit {
+    writing.close()
+    reading.close()
+  }
+
+  func append(_ numbers: [Double]) throws(StoreError) {
+    let bytes = unsafe numbers.withUnsafeBytes { unsafe Array($0) }
+    do throws(SystemError) {
+      try writing.write(bytes)
+    } catch {
+      throw Self.failure(error)
+    }
+    blocks.append(numbers.count)
+  }
+
+  func forEachBlock(_ body: ([Double]) throws -> Void) throws {
+    try rewind()
+    var numbers: [Double] = []
+    for count in blocks {
+      let bytes = try read(count * MemoryLayout<Double>.size)
+      unsafe bytes.withUnsafeBytes { bytes in
+        numbers.removeAll(keepingCapacity: true)
+        for index in 0..<count {
+          unsafe numbers.append(bytes.loadUnaligned(fromByteOffset: index * 8, as: Double.self))
+        }
+      }
+      try body(numbers)
+    }
+  }
+
+  private func rewind() throws(StoreError) {
+    do throws(SystemError) {
+      try reading.seek(to: 0)
+    } catch {
+      throw Self.failure(error)
+    }
+  }
+
+  private func read(_ count: Int) throws(StoreError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count < count {
+      do throws(SystemError) {
+        let more = try reading.read(count: count - bytes.count)
+        if more.isEmpty { break }
+        if bytes.isEmpty { bytes = more } else { bytes += more }
+      } catch {
+        throw Self.failure(error)
+      }
+    }
+    guard bytes.count == count else {
+      throw StoreError(.inputOutput, "a temporary file of figures lost its end")
+    }
+    return bytes
+  }
+
+  private static func failure(_ error: SystemError) -> StoreError {
+    StoreError(.inputOutput, "a temporary file of figures cannot be used: \(error.reason)")
   }
 }
 
@@ -38,16 +228,6 @@ extension RandomAccessCollection<Double> {
     guard !isEmpty else { return nil }
     let upper = self[index(startIndex, offsetBy: count / 2)]
     guard count.isMultiple(of: 2) else { return upper }
-    let lower = self[index(startIndex, offsetBy: count / 2 - 1)]
-    // The halves first where the sum overflows.
-    let sum = lower + upper
-    return sum.isFinite ? sum / 2 : lower / 2 + upper / 2
-  }
-
-  /// The quantile of ascending numbers by nearest rank; `nil` if there are none.
-  func quantile(_ numerator: Int, _ denominator: Int) -> Double? {
-    guard !isEmpty else { return nil }
-    let rank = (count * numerator + denominator - 1) / denominator
-    return self[index(startIndex, offsetBy: Swift.max(rank, 1) - 1)]
+    return NumberColumn.middle(self[index(startIndex, offsetBy: count / 2 - 1)], upper)
   }
 }

@@ -19,8 +19,8 @@ final class PatternTable {
   private var withMissingFamily = 0
   private var histogram: [Int: Int] = [:]
   private var withoutRings = 0
-  private var (radii, widths, pitches) = (NumberColumn(), NumberColumn(), NumberColumn())
-  private var (segments, densities) = (NumberColumn(), NumberColumn())
+  private let (radii, widths, pitches) = (NumberColumn(), NumberColumn(), NumberColumn())
+  private let (segments, densities) = (NumberColumn(), NumberColumn())
   /// How many patterns name each strip family.
   private(set) var patternsByFamily: [Int32]
 
@@ -45,12 +45,12 @@ final class PatternTable {
       geometry.read(values[2], values[5], json)
       cells.append(geometry.cells ?? .nan)
       for ring in geometry.rings {
-        radii.add(ring.radius)
-        widths.add(ring.width)
-        pitches.add(ring.pitch)
-        segments.add(ring.segments)
+        try radii.add(ring.radius)
+        try widths.add(ring.width)
+        try pitches.add(ring.pitch)
+        try segments.add(ring.segments)
       }
-      addDensity(of: geometry)
+      try addDensity(of: geometry)
       addFamily(values[3], families)
       estimates.append(Self.estimate(in: values[4], json) ?? .nan)
     }
@@ -72,11 +72,11 @@ final class PatternTable {
     }
   }
 
-  private func addDensity(of geometry: PatternGeometry) {
+  private func addDensity(of geometry: PatternGeometry) throws {
     guard !geometry.rings.isEmpty else { return }
     let radius = geometry.rings.compactMap(\.radius).max() ?? 0
     let density = ringCount(of: count - 1).map { Double($0) / radius } ?? .infinity
-    densities.add(density.isFinite ? density : nil)
+    try densities.add(density.isFinite ? density : nil)
   }
 
   private func addFamily(_ id: Value, _ families: FamilyTable) {
@@ -181,10 +181,11 @@ final class PatternTable {
       modes: bars.filter { $0.value == most }.map(\.key))
   }
 
-  func geometry() -> PatternFigures.Geometry {
+  func geometry() throws -> PatternFigures.Geometry {
     PatternFigures.Geometry(
-      radiusMM: radii.summary(), widthMM: widths.summary(), pitchMM: pitches.summary(),
-      segments: segments.summary(), ringsPerMM: densities.summary())
+      radiusMM: try radii.summary(), widthMM: try widths.summary(),
+      pitchMM: try pitches.summary(), segments: try segments.summary(),
+      ringsPerMM: try densities.summary())
   }
 
   func complexity(limit: Int?) -> (PatternFigures.ComplexityFigures, omitted: Int) {

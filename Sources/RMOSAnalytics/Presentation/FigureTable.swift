@@ -147,6 +147,15 @@ extension FigureTable {
 }
 
 extension AnalyticsReport {
+  /// The names of ``tables(_:)``.
+  package static let tableNames = [
+    "jobs", "months", "statuses", "types", "durations", "failures_by_type", "failures_by_pattern",
+    "failures_by_material", "failures_by_blade", "failure_reasons", "outliers", "estimates",
+    "stuck",
+    "stock", "waste_by_material", "waste_by_type", "blades", "suppliers", "widths", "thicknesses",
+    "rings", "complexity", "complexity_patterns", "geometry", "popularity", "families",
+  ]
+
   /// All figures as tables, in the order in which people read them.
   package func tables(_ parts: [Part] = Part.allCases) -> [FigureTable] {
     parts.flatMap { part in
@@ -592,22 +601,31 @@ extension FigureTable {
   /// The table as lines of text, with a bar in each row where there is a chart and room for it.
   package func text(_ style: TextStyle) -> String {
     let brief = columns.indices.filter { columns[$0].isBrief }
-    let shownRows = rows.prefix(style.rows)
+    // What is a list of facts is shown whole, and of what is over time the end.
+    let isOverTime = if case .stacks = chart { true } else { false }
+    let limit = name == "jobs" ? rows.count : style.rows
+    let shownRows = isOverTime ? rows.suffix(limit) : rows.prefix(limit)
     var cells = [brief.map { columns[$0].heading }]
     cells += shownRows.map { row in brief.map { PlainText.escaped(row[$0].shown) } }
     var widths = brief.indices.map { column in
       cells.map { PlainText.width($0[column]) }.max() ?? 0
     }
     func total() -> Int { widths.reduce(0, +) + 2 * (widths.count - 1) }
-    // The first column gives way, as far as it can, also to leave room for bars.
-    let wanted = style.width - (barValues == nil ? 0 : 14)
-    if total() > wanted, let first = widths.first {
-      widths[0] = min(first, max(12, first - (total() - wanted)))
+    // Texts give way, the longest first; a little also to leave room for bars.
+    let texts = brief.indices.filter { columns[brief[$0]].isText }
+    func shrink(to width: Int, atLeast least: Int) {
+      while total() > width, let widest = texts.max(by: { widths[$0] < widths[$1] }),
+        widths[widest] > least
+      {
+        widths[widest] -= 1
+      }
     }
+    shrink(to: style.width, atLeast: 8)
+    if barValues != nil { shrink(to: style.width - 14, atLeast: 20) }
     let room = min(30, style.width - total() - 2)
     let bars = room >= 5 ? barValues : nil
     let largest = bars.map { bars in
-      barScale ?? bars.prefix(shownRows.count).compactMap { $0 }.max() ?? 0
+      barScale ?? bars[shownRows.startIndex..<shownRows.endIndex].compactMap { $0 }.max() ?? 0
     }
     let lines = cells.enumerated().map { index, row in
       var line = brief.indices.map { column in
@@ -615,7 +633,9 @@ extension FigureTable {
           Self.cut(row[column], to: widths[column]), to: widths[column],
           left: !columns[brief[column]].isText)
       }.joined(separator: "  ")
-      if index > 0, let bars, let largest, let value = bars[index - 1], largest > 0, value > 0 {
+      if index > 0, let bars, let largest, let value = bars[shownRows.startIndex + index - 1],
+        largest > 0, value > 0
+      {
         let length = max(1, Int((Double(room) * min(1, value / largest)).rounded()))
         line += "  " + String(repeating: style.bar, count: length)
       }
@@ -624,7 +644,7 @@ extension FigureTable {
     }
     let more = rows.count - shownRows.count + omitted
     return lines.joined(separator: "\n")
-      + (more > 0 ? "\n… and \(PlainText.grouped(more)) more" : "")
+      + (more > 0 ? "\n… and \(PlainText.grouped(more)) \(isOverTime ? "earlier" : "more")" : "")
   }
 
   /// The values that bars stand for; `nil` if the chart has none.

@@ -250,8 +250,8 @@ extension CommandLineProgram {
   var commands: [CommandSpec] {
     [
       MigrateCommand.spec, SurveyCommand.spec, AuditCommand.spec, ReportCommand.spec,
-      StatusCommand.spec,
-      HistoryCommand.spec, RunsCommand.spec, ServeCommand.spec, UndoCommand.spec,
+      StatusCommand.spec, HistoryCommand.spec, RunsCommand.spec, AnalyticsCommand.spec,
+      CutListCommand.spec, ServeCommand.spec, UndoCommand.spec,
       ExportCommand.spec, DiffCommand.spec, MappingsCommand.spec, BackupCommand.spec,
       InitCommand.spec, SampleCommand.spec,
       CompletionsCommand.spec, ManCommand.spec, HelpCommand.spec, VersionCommand.spec,

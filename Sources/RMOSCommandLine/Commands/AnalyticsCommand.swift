@@ -1,0 +1,270 @@
+import RMOSAnalytics
+import RMOSModels
+import RMOSStore
+import RMOSSystem
+
+/// `rmos-cli analytics`.
+enum AnalyticsCommand {
+  private enum Format: String, CaseIterable {
+    case text, json, csv, html
+  }
+
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "analytics", summary: "Show what the jobs, materials and patterns say",
+      details: "Computes success, durations, failures, waste, stock, complexity and more, from all "
+        + "rows. What is not known is shown as a dash, never as 0. Filters are about jobs. Opens the "
+        + "database read-only and changes nothing.",
+      arguments: [
+        .init(
+          name: "PART", help: "Only the figures about patterns, materials or jobs [default: all]",
+          value: .choice(AnalyticsReport.Part.allCases.reversed().map(\.rawValue)))
+      ],
+      options: [
+        program.databaseOption,
+        .init(name: "from", placeholder: "DAY", help: "Only jobs from this day on, YYYY-MM-DD"),
+        .init(name: "to", placeholder: "DAY", help: "Only jobs up to this day"),
+        .init(name: "job-type", placeholder: "TYPE", help: "Only jobs of this type"),
+        .init(
+          name: "material", placeholder: "NAME",
+          help: "Only jobs with this material, in upper or lower case"),
+        .init(name: "pattern", placeholder: "ID", help: "Only jobs of this pattern"),
+        .init(name: "family", placeholder: "ID", help: "Only jobs with this strip family"),
+        .init(
+          name: "outlier-score", placeholder: "Z",
+          help: "The modified z-score from which a duration is unusual [default: 3.5]"),
+        .init(
+          name: "stuck-days", placeholder: "N",
+          help: "How many days a job may run before it counts as stuck [default: 7]"),
+        .init(
+          name: "limit", placeholder: "N",
+          help: "The most entries of a list, such as that of patterns [default: 1000]"),
+        .init(name: "format", of: Format.self, help: "The format [default: text]"),
+        .init(
+          name: "table", placeholder: "NAME",
+          value: .name(
+            AnalyticsReport.tableNames, of: "table", listedBy: "\(program) analytics --list-tables"),
+          help: "Only this table, as text or CSV"),
+        .init(
+          name: "output", placeholder: "PATH", value: .file,
+          help: "Write to a file instead of standard output; with csv, to a file per table in a "
+            + "directory, unless --table names one"),
+        .init(name: "list-tables", help: "List the tables and exit"),
+        .init(
+          name: "verbose", letter: "v", help: "Show all rows, and how each figure is computed"),
+      ],
+      examples: [
+        .init(command: "\(program) analytics jobs --db shop.db", help: "How the jobs went"),
+        .init(
+          command: "\(program) analytics --material Ebony --from 2025-01-01",
+          help: "Jobs with ebony since the beginning of 2025"),
+        .init(
+          command: "\(program) analytics --format html --output shop.html",
+          help: "All figures as a page with charts"),
+        .init(
+          command: "\(program) analytics --format csv --table failures_by_blade",
+          help: "One table for a spreadsheet"),
+      ],
+      run: run)
+  }
+
+  @Sendable private static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ExitStatus {
+    let format = try format(arguments)
+    let options = try options(arguments)
+    let parts =
+      arguments.positionals.first.flatMap { AnalyticsReport.Part(rawValue: $0) }.map { [$0] }
+      ?? AnalyticsReport.Part.allCases
+    if arguments.has("list-tables") {
+      for name in AnalyticsReport.tableNames { console.print(name) }
+      return .success
+    }
+    if arguments["table"] != nil, format == .json || format == .html {
+      throw UsageError("--table is for --format text and csv")
+    }
+    if format == .csv, arguments["output"] == nil, arguments["table"] == nil {
+      throw UsageError(
+        "--format csv: standard output takes one table",
+        hint: "Name one with --table, or add --output DIR to write a file per table.")
+    }
+    if let file = arguments["output"] { try FigureOutput.check(file, arguments) }
+    Signals.catchInterruptions()
+    let report: AnalyticsReport
+    do {
+      let store = try arguments.database.openForReading()
+      report = try Analytics(of: store, options: options).runSynchronously(
+        isCancelled: { Signals.isInterrupted })
+    } catch let error as StoreError where error.code == .cancelled {
+      return console.interrupted(
+        by: error.code.rawValue, error.message, asJSON: arguments.has("json"))
+    }
+    var tables = report.tables(parts)
+    if let name = arguments["table"] { tables = report.tables().filter { $0.name == name } }
+    let output = FigureOutput(arguments, console)
+    switch format {
+    case .text: try output.write(text(report, tables, arguments))
+    case .json:
+      var writer = JSONWriter(style: .pretty)
+      writer.report(report, parts: parts)
+      try output.write(writer.text + "\n")
+    case .html: try output.write(report.html(parts, of: arguments.database.shown))
+    case .csv:
+      if let table = tables.first, arguments["table"] != nil {
+        try output.write(table.csv)
+      } else if let directory = arguments["output"] {
+        try output.write(tables.map { ("\($0.name).csv", $0.csv) }, into: directory)
+      }
+    }
+    return .success
+  }
+
+  private static func format(_ arguments: ParsedArguments) throws -> Format {
+    let format = arguments.choice("format", of: Format.self)
+    guard arguments.has("json") else { return format ?? .text }
+    if let format, format != .json, arguments["output"] == nil {
+      throw UsageError("--json and --format \(format.rawValue) cannot be combined")
+    }
+    return format ?? .json
+  }
+
+  private static func options(_ arguments: ParsedArguments) throws -> Analytics.Options {
+    func day(_ option: String) throws -> CalendarDay? {
+      guard let text = arguments[option] else { return nil }
+      guard let day = CalendarDay(text) else {
+        throw UsageError(#"--\#(option): expected a day such as 2025-01-31, found "\#(text)""#)
+      }
+      return day
+    }
+    let filter = JobFilter(
+      from: try day("from"), to: try day("to"), jobType: arguments["job-type"],
+      material: arguments["material"], patternID: arguments["pattern"],
+      stripFamilyID: arguments["family"])
+    if let from = filter.from, let to = filter.to, to < from {
+      throw UsageError("--to \(to) is before --from \(from)")
+    }
+    var options = Analytics.Options(filter: filter)
+    if let score = try arguments.number("outlier-score", above: 0) { options.outlierScore = score }
+    if let days = try arguments.integer("stuck-days", in: 0...1_000_000) {
+      options.stuckAfterDays = days
+    }
+    if let limit = try arguments.integer("limit", in: 1...Int.max) { options.listLimit = limit }
+    return options
+  }
+
+  private static func text(
+    _ report: AnalyticsReport, _ tables: [FigureTable], _ arguments: ParsedArguments
+  ) -> String {
+    let isLong = arguments.has("verbose") || arguments["table"] != nil
+    let style = FigureOutput.style(rows: isLong ? .max : 10)
+    var sections: [String] = []
+    let conditions = report.filter.words
+    if !conditions.isEmpty {
+      sections.append("Jobs " + TerminalText.escaped(conditions.joined(separator: ", ")) + ".")
+    }
+    for table in tables where !table.rows.isEmpty || arguments["table"] != nil {
+      var lines = [table.title]
+      if arguments.has("verbose") {
+        lines += HelpText.wrapped(TerminalText.escaped(table.note), width: style.width)
+      }
+      lines.append(table.rows.isEmpty ? "None." : table.text(style))
+      sections.append(lines.joined(separator: "\n"))
+    }
+    return sections.joined(separator: "\n\n") + "\n"
+  }
+}
+
+/// Where figures go.
+struct FigureOutput {
+  private let arguments: ParsedArguments
+  private let console: Console
+
+  init(_ arguments: ParsedArguments, _ console: Console) {
+    self.arguments = arguments
+    self.console = console
+  }
+
+  /// How text fits standard output.
+  static func style(rows: Int) -> FigureTable.TextStyle {
+    let output = FileDescriptor.standardOutput
+    return FigureTable.TextStyle(
+      width: output.isTerminal ? min(120, max(40, output.terminalWidth - 1)) : 80,
+      bar: isUnicode ? "█" : "#", rows: rows)
+  }
+
+  /// Whether the locale's characters are Unicode.
+  private static var isUnicode: Bool {
+    let names = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap {
+      ProcessEnvironment.variable($0)
+    }
+    let locale = names.first { !$0.isEmpty }?.lowercasedASCII ?? ""
+    return locale.hasSuffix("utf-8") || locale.hasSuffix("utf8")
+  }
+
+  /// Fails early if a file cannot be written, and never lets it overwrite the database.
+  static func check(_ file: String, _ arguments: ParsedArguments) throws {
+    guard !arguments.database.isFile(file) else {
+      throw UsageError("\(file) is the database; name another file")
+    }
+  }
+
+  /// Writes text to the file of `--output`, or to standard output.
+  func write(_ text: String) throws {
+    guard let file = arguments["output"] else { return console.printText(text) }
+    try replace(file, with: text)
+    say([file])
+  }
+
+  /// Writes files into a directory, which is created if necessary.
+  func write(_ files: [(name: String, text: String)], into directory: String) throws {
+    try checked(directory) { () throws(SystemError) in
+      try FileSystem.makeDirectories(directory, permissions: 0o777)
+    }
+    let slash = directory.hasSuffix("/") ? "" : "/"
+    for file in files { try replace(directory + slash + file.name, with: file.text) }
+    say(files.map { directory + slash + $0.name })
+  }
+
+  private func say(_ files: [String]) {
+    if arguments.has("json") {
+      console.print(JSONOutput.files(files))
+    } else {
+      for file in files { console.print("Wrote \(TerminalText.escaped(file))") }
+    }
+  }
+
+  private func replace(_ file: String, with text: String) throws {
+    try checked(file) { () throws(SystemError) in
+      try FileSystem.replaceContent(of: file, with: text)
+    }
+  }
+
+  private func checked(_ path: String, _ body: () throws(SystemError) -> Void) throws {
+    do throws(SystemError) {
+      try body()
+    } catch {
+      throw CommandError(
+        code: "output.unwritable", message: "cannot write \(path): \(error.reason)")
+    }
+  }
+}
+
+extension ParsedArguments {
+  /// The value of an option as a number.
+  ///
+  /// - Throws: ``UsageError`` if it is not a number, or too small.
+  func number(_ option: String, above bound: Double? = nil, from least: Double? = nil) throws
+    -> Double?
+  {
+    guard let text = self[option] else { return nil }
+    let isDecimal = text.utf8.allSatisfy { 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") }
+    if isDecimal, let number = Double(text), number.isFinite, number > bound ?? -1,
+      number >= least ?? 0
+    {
+      return number
+    }
+    let expected = bound == nil ? "a number of at least 0" : "a number above 0"
+    throw UsageError(#"--\#(option): expected \#(expected), found "\#(text)""#)
+  }
+}

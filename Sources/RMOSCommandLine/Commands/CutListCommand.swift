@@ -1,0 +1,101 @@
+import RMOSAnalytics
+import RMOSModels
+import RMOSStore
+import RMOSSystem
+
+/// `rmos-cli cut-list`.
+enum CutListCommand {
+  private enum Format: String, CaseIterable {
+    case text, json, csv, html
+  }
+
+  static func spec(_ program: CommandLineProgram) -> CommandSpec {
+    CommandSpec(
+      program,
+      name: "cut-list", summary: "Show what to cut for rosettes of a pattern",
+      details:
+        "Counts tiles, lengths and sticks, ring by ring or color by color, and compares them "
+        + "with the stock. What the geometry of the pattern does not say is said. Opens the database "
+        + "read-only and changes nothing.",
+      arguments: [.init(name: "PATTERN", help: "The id of the pattern", isRequired: true)],
+      options: [
+        program.databaseOption,
+        .init(name: "count", placeholder: "N", help: "How many rosettes; required"),
+        .init(
+          name: "scrap", placeholder: "PERCENT",
+          help: "What is lost to scrap, in percent of what is needed [default: 0]"),
+        .init(
+          name: "stick-mm", placeholder: "LENGTH",
+          help: "The length of the sticks, for the number of sticks"),
+        .init(
+          name: "kerf-mm", placeholder: "WIDTH",
+          help: "What the saw takes with each cut [default: 0]"),
+        .init(
+          name: "format", of: Format.self,
+          help: "The format; html is a page to print for the workshop [default: text]"),
+        .init(
+          name: "output", placeholder: "FILE",
+          help: "Write to a file instead of standard output"),
+      ],
+      examples: [
+        .init(
+          command: "\(program) cut-list torres_wave_5x11 --count 12 --scrap 10 --kerf-mm 0.6",
+          help: "Twelve rosettes, with a tenth for scrap"),
+        .init(
+          command:
+            "\(program) cut-list torres_wave_5x11 --count 12 --format html --output cut.html",
+          help: "The same as a page to print"),
+      ],
+      run: run)
+  }
+
+  @Sendable private static func run(
+    _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ExitStatus {
+    let format = try format(arguments)
+    guard let count = try arguments.integer("count", in: 1...1_000_000) else {
+      throw UsageError("--count is missing", hint: "Say how many rosettes, such as --count 12.")
+    }
+    let options = CutList.Options(
+      count: count,
+      scrapPercent: try arguments.number("scrap", from: 0) ?? 0,
+      stickMM: try arguments.number("stick-mm", above: 0),
+      kerfMM: try arguments.number("kerf-mm", from: 0) ?? 0)
+    let id = arguments.positionals.first ?? ""
+    if let file = arguments["output"] { try FigureOutput.check(file, arguments) }
+    let store = try arguments.database.openForReading()
+    guard let list = try CutList(ofPattern: id, in: store, options: options) else {
+      throw try missing(id, in: store, arguments)
+    }
+    let output = FigureOutput(arguments, console)
+    switch format {
+    case .text: try output.write(list.text(FigureOutput.style(rows: .max)) + "\n")
+    case .json: try output.write(list.json + "\n")
+    case .csv: try output.write(list.tables[0].csv)
+    case .html: try output.write(list.html)
+    }
+    return .success
+  }
+
+  private static func format(_ arguments: ParsedArguments) throws -> Format {
+    let format = arguments.choice("format", of: Format.self)
+    guard arguments.has("json") else { return format ?? .text }
+    if let format, format != .json, arguments["output"] == nil {
+      throw UsageError("--json and --format \(format.rawValue) cannot be combined")
+    }
+    return format ?? .json
+  }
+
+  private static func missing(
+    _ id: String, in store: any RecordStore, _ arguments: ParsedArguments
+  ) throws -> CommandError {
+    let similar = try store.read { reader in
+      try SimilarID.first(like: id) { try reader.contains(.patterns, id: $0) }
+    }
+    return CommandError(
+      code: "pattern.missing",
+      message: #"there is no pattern "\#(id)" in \#(arguments.database.shown)"#,
+      hint: similar.map { #"Did you mean "\#($0.id)"?"# }
+        ?? "\(arguments.program) analytics patterns shows which there are.")
+  }
+}

@@ -1,0 +1,153 @@
+import Foundation
+import RMOSAnalytics
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+/// `rmos-cli analytics` and `rmos-cli cut-list`, over the example tree.
+@Suite(.waiting) struct AnalyticsCommandTests {
+  private let workspace: Workspace
+
+  init() throws {
+    workspace = try Workspace()
+    let migrated = try Tool.run(
+      ["migrate", Fixtures.exampleTree, "--db", "x.db", "--no-backup"], in: workspace)
+    #expect(migrated.status == 0)
+  }
+
+  private func run(_ words: String...) throws -> Tool.Result {
+    try Tool.run(words + ["--db", "x.db"], in: workspace)
+  }
+
+  private func report() throws -> AnalyticsReport {
+    let store = try SQLiteStore(path: workspace.file("x.db"), access: .readOnly)
+    return try Analytics(of: store).runSynchronously()
+  }
+
+  @Test func jsonIsThatOfTheLibrary() throws {
+    let all = try run("analytics", "--json")
+    #expect(all.status == 0)
+    #expect(all.output == (try report()).json + "\n")
+    let jobs = try run("analytics", "jobs", "--json").json
+    #expect(Set(jobs.keys) == ["success", "jobs"])
+  }
+
+  @Test func textFitsTheTerminal() throws {
+    for words in [["analytics"], ["analytics", "-v"]] {
+      let text = try Tool.run(words + ["--db", "x.db"], in: workspace)
+      #expect(text.status == 0)
+      for line in text.output.split(separator: "\n") {
+        #expect(PlainText.width(String(line)) <= 80, "\(line)")
+      }
+      for table in try report().tables() where !table.rows.isEmpty {
+        #expect(
+          text.output.contains("\n" + table.title + "\n") || text.output.hasPrefix(table.title))
+      }
+    }
+    #expect(try run("analytics", "patterns").output.contains("Rings\n"))
+    #expect(!(try run("analytics", "patterns").output.contains("Stock\n")))
+  }
+
+  @Test(arguments: [("C", "#"), ("en_US.UTF-8", "█")])
+  func barsAreWhatTheLocaleHas(_ locale: String, _ bar: String) throws {
+    let text = try Tool.run(
+      ["analytics", "--table", "rings", "--db", "x.db"], in: workspace,
+      environment: ["LC_ALL": locale])
+    #expect(text.output.contains("  7  " + String(repeating: bar, count: 30) + "\n"))
+  }
+
+  @Test func filtersAreAboutJobs() throws {
+    func jobs(_ words: String...) throws -> [String: Any] {
+      let result = try Tool.run(["analytics", "--db", "x.db", "--json"] + words, in: workspace)
+      #expect(result.status == 0)
+      return try #require(result.json["jobs"] as? [String: Any])
+    }
+    #expect(try jobs("--job-type", "assembly")["failed"] as? Int == 7)
+    #expect(try jobs("--material", " EBONY ")["finished"] as? Int == 4)
+    #expect(try jobs("--pattern", "classic_rope_5x9")["total"] as? Int == 2)
+    #expect(try jobs("--family", "koa_08")["total"] as? Int == 5)
+    #expect(try jobs("--from", "2025-02-01", "--to", "2025-02-28")["total"] as? Int == 4)
+    let none = try jobs("--pattern", "nowhere")
+    #expect(none["total"] as? Int == 0)
+    #expect(none["success_rate"] is NSNull)
+    let text = try run("analytics", "jobs", "--material", "ebony").output
+    #expect(text.hasPrefix("Jobs in ebony.\n"))
+  }
+
+  @Test func csvIsATableForEachMetric() throws {
+    let one = try run("analytics", "--format", "csv", "--table", "months")
+    #expect(one.status == 0)
+    #expect(one.output.hasPrefix("month,completed,failed,success_rate\r\n2025-01,4,0,100\r\n"))
+    let all = try run("analytics", "--format", "csv", "--output", "tables")
+    #expect(all.status == 0)
+    #expect(try run("analytics", "--format", "csv").status == 2)
+    for name in AnalyticsReport.tableNames {
+      let text = try workspace.text("tables/\(name).csv")
+      #expect(text.contains("\r\n"))
+      #expect(all.output.contains("Wrote tables/\(name).csv\n"))
+    }
+    let files = try run("analytics", "--format", "csv", "--output", "again", "--json").json
+    #expect((files["files"] as? [String])?.count == AnalyticsReport.tableNames.count)
+  }
+
+  @Test func theNamesAreThoseOfTheTables() throws {
+    #expect(try report().tables().map(\.name) == AnalyticsReport.tableNames)
+    let list = try run("analytics", "--list-tables").output
+    #expect(list.split(separator: "\n").map { String($0) } == AnalyticsReport.tableNames)
+  }
+
+  @Test func thePageNeedsNothingElse() throws {
+    #expect(try run("analytics", "--format", "html", "--output", "a.html").status == 0)
+    let page = try workspace.text("a.html")
+    #expect(page.contains("<svg class=\"chart\""))
+    #expect(!page.contains("<script"))
+    #expect(!page.contains("http://") && !page.contains("https://"))
+    for table in try report().tables() { #expect(page.contains("<section id=\"\(table.name)\">")) }
+  }
+
+  @Test(arguments: [
+    ["--from", "2025-02-30"], ["--to", "soon"], ["--from", "2025-03-01", "--to", "2025-02-01"],
+    ["--format", "xml"], ["--json", "--format", "csv", "--table", "rings"], ["--table", "nothing"],
+    ["--format", "html", "--table", "rings"], ["--outlier-score", "0"], ["--stuck-days", "-1"],
+    ["--limit", "0"], ["--output", "x.db"], ["everything"],
+  ])
+  func wrongUsageIsSaid(_ words: [String]) throws {
+    let result = try Tool.run(["analytics", "--db", "x.db"] + words, in: workspace)
+    #expect(result.status == 2)
+    #expect(!result.errors.isEmpty || words.contains("--json"))
+  }
+
+  @Test func cutListsAreTextJSONAndCSVAndAPage() throws {
+    let words = ["cut-list", "chevron_5x7", "--count", "4", "--scrap", "25"]
+    let json = try Tool.run(words + ["--db", "x.db", "--json"], in: workspace).json
+    #expect(json["success"] as? Bool == true)
+    let pieces = try #require(json["pieces"] as? [[String: Any]])
+    #expect(pieces.map { $0["color"] as? String } == ["black", "white"])
+    #expect(pieces.map { $0["tiles"] as? Int } == [45, 80])
+    let text = try Tool.run(words + ["--db", "x.db"], in: workspace)
+    #expect(text.status == 0)
+    #expect(text.output.hasPrefix("4 × Chevron 5x7, 25 % scrap\n"))
+    let csv = try Tool.run(words + ["--db", "x.db", "--format", "csv"], in: workspace)
+    #expect(csv.output.contains("\r\nblack,,9,45,2,90,\r\n"))
+    let page = try Tool.run(words + ["--db", "x.db", "--format", "html"], in: workspace)
+    #expect(page.output.contains("<td class=\"tick\">"))
+  }
+
+  @Test func aPatternThatIsNotThereIsSaid() throws {
+    let result = try run("cut-list", "Chevron_5x7", "--count", "1")
+    #expect(result.status == 3)
+    #expect(result.errors.contains("chevron_5x7"))
+    let json = try run("cut-list", "nowhere", "--count", "1", "--json").json
+    #expect((json["error"] as? [String: Any])?["code"] as? String == "pattern.missing")
+  }
+
+  @Test(arguments: [
+    ["--count", "0"], ["--count", "x"], [], ["--count", "1", "--scrap", "-1"],
+    ["--count", "1", "--stick-mm", "0"], ["--count", "1", "--kerf-mm", "1e3"],
+  ])
+  func aWrongCutListIsWrongUsage(_ words: [String]) throws {
+    let result = try Tool.run(["cut-list", "chevron_5x7", "--db", "x.db"] + words, in: workspace)
+    #expect(result.status == 2)
+  }
+}
