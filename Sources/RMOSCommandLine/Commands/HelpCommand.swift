@@ -98,6 +98,8 @@ struct HelpText {
     ("RMOS_NOTIFY_TIMEOUT", "Seconds that an attempt of migrate --notify may take (10)."),
     ("NO_COLOR", "If set and not empty, no color."),
     ("TERM", "If dumb, no color and no progress bar."),
+    ("LC_ALL", "With LC_CTYPE and LANG: whether bars may be more than ASCII."),
+    ("TMPDIR", "Where temporary files are kept."),
   ]
 
   /// What the program does, and its commands.
