@@ -125,7 +125,11 @@ private struct MeaningReader {
   private mutating func date() -> CivilDate? {
     let before = self
     let date = digitsAhead >= 4 ? dateFromYear() : dateFromDay()
-    if date == nil { self = before }
+    if date == nil {
+      let wasWeek = isWeek
+      self = before
+      isWeek = wasWeek
+    }
     return date
   }
 
