@@ -30,6 +30,7 @@ import Testing
     "Scripts/fuzz.sh": "Scripts/check.sh",
     "Scripts/install.sh": "Scripts/check-install.sh",
     "Scripts/package.sh": "Scripts/check-package.sh",
+    "Scripts/postgres.sh": "Scripts/check.sh",
     "Scripts/rehearse.sh": "Scripts/check.sh",
     "Scripts/reliability.sh": "Scripts/check.sh",
     "Scripts/run.sh": "Scripts/check.sh",
@@ -41,12 +42,13 @@ import Testing
     "swift test": "Scripts/check.sh",
   ]
 
-  /// What nothing runs, as it changes users, services, snapshots or sources, or fetches packages.
+  /// What nothing runs, as it changes users, services, snapshots or sources, fetches packages, or
+  /// needs a server of its own.
   static let notRun = [
     "RMOS_UPDATE_SNAPSHOTS=1 swift test --filter HelpTests", "curl http://127.0.0.1:8080/",
     "journalctl -u ", "launchctl bootstrap ", "launchctl kickstart ", "sudo cp ", "sudo dpkg ",
     "sudo systemctl ", "sudo tar ", "sudo useradd ", "swift format -i ",
-    "swift run hummingbird-server ",
+    "swift run --package-path Packages/RMOSPostgres ", "swift run hummingbird-server ",
   ]
 
   static let commands: [Command] = Document.all.flatMap(\.commands)
