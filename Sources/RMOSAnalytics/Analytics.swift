@@ -69,9 +69,10 @@ public struct Analytics: Sendable {
   /// - Returns: The figures.
   /// - Throws: `StoreError` if the store cannot be read; `StoreError.Code.cancelled` if the task is
   ///   cancelled.
-  /// - Complexity: O(n log n) in the rows. Memory: about 100 bytes a pattern and strip family, 8 for
-  ///   each measure of a ring and completed job's duration, and 12 more if its pattern has an
-  ///   estimate.
+  /// - Complexity: O(n log n) in the rows. Memory: about 100 bytes a pattern and strip family, and 12
+  ///   for each completed job whose pattern has an estimate. More than 65,536 durations, or measures
+  ///   of rings, go to a temporary file (in `SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp` or `/tmp`), in
+  ///   which the number at a rank is found by counting.
   public func run() async throws -> AnalyticsReport {
     try await BlockingWork.run(orThrow: StoreError.noThread) { isCancelled in
       try runSynchronously(isCancelled: isCancelled)
