@@ -19,6 +19,7 @@ import Testing
   /// What runs the commands that begin so.
   static let runners: KeyValuePairs = [
     ".ci/run": ".github/workflows/rmos_migration.yml",
+    "Benchmarks/analytics.sh": "Scripts/check.sh",
     "Benchmarks/audit.sh": "Scripts/check.sh",
     "Benchmarks/run.sh": "Scripts/check.sh",
     "Benchmarks/serve.sh": "Scripts/check.sh",
