@@ -87,7 +87,7 @@ extension CutList {
     return parts.joined(separator: "\n\n")
   }
 
-  /// The list as a page to print for the workshop, with a box to tick beside each piece.
+  /// The list as a page to print for the workshop, with a box to tick next to each piece.
   public var html: String {
     var page = HTMLPage(title: "Cut list: \(title)")
     page.addedStyle = ChartStyle.style + Self.style

@@ -322,14 +322,14 @@ extension AnalyticsReport {
       }, subject: .jobs, omitted: omitted["jobs.outliers"] ?? 0
     ).with {
       let isKnown = jobs.durationSecondsByType.contains { $0.figures.n >= 8 }
-      $0.nothing = isKnown ? "None." : "No job type has 8 durations, so none can be told."
+      $0.nothing = isKnown ? "None." : "No job type has 8 durations, so nothing is known."
     }
   }
 
   private var estimateTable: FigureTable {
     FigureTable(
       .jobs, "estimates", "Estimates against actual times",
-      "The estimated time of a pattern beside the median of its completed jobs, in minutes.",
+      "The estimated time of a pattern and the median of its completed jobs, in minutes.",
       [
         .text("pattern_id", "pattern"), .init("estimated_minutes", "estimated"),
         .init("median_minutes", "actual"), .init("n"),

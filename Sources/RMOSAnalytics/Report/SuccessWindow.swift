@@ -1,4 +1,4 @@
-/// How jobs went in a stretch of days, beside how they go in general.
+/// How jobs went in a stretch of days, compared with how they go in general.
 package struct SuccessWindow: Sendable, Hashable {
   /// The first day.
   package var from: CalendarDay

@@ -50,7 +50,7 @@ enum SummaryText {
     return text
   }
 
-  /// What there is to tell of the source beside its entities; nothing if nothing is odd.
+  /// What to say of the source apart from its entities; nothing if nothing is odd.
   private static func notes(_ summary: MigrationSummary, isVerbose: Bool) -> String {
     MigrationReport(of: summary).sourceFacts(isWhole: isVerbose).map { name, value in
       "\n" + TextLayout.wrapped(value, after: name + ": ", hanging: 2).joined(separator: "\n")

@@ -5,7 +5,7 @@ import RMOSModels
 struct AnalyticsAnswer {
   let report: AnalyticsReport
 
-  /// Writes the members of the answer of a route that takes no parameters beside the filter.
+  /// Writes the members of the answer of a route that takes no parameters but the filter.
   func write(_ route: AnalyticsRoute, to writer: inout JSONWriter) {
     switch route {
     case .complexity: complexity(&writer)

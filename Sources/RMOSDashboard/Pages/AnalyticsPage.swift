@@ -72,7 +72,7 @@ struct AnalyticsPage {
     }
     return """
       <form class="tools" action="/analytics" method="get" aria-label="Which jobs count">
-      \(inputs)<p class="go"><button type="submit">Show</button></p>
+      \(inputs)<p class="go"><button type="submit">Apply</button></p>
       <datalist id="job-types">\(options(report.jobs.types.map(\.key)))</datalist>\
       <datalist id="materials">\(options(report.materials.stock.map(\.material)))</datalist>
       </form>

@@ -10,7 +10,7 @@ package struct ColumnChart: Sendable {
     package var name: String
     /// The class of its rectangles.
     package var style: String
-    /// The id of a `pattern` that is drawn over it, so that it is told apart without colour.
+    /// The id of a `pattern` that is drawn over it, so that it can be distinguished without color.
     package var hatching: String?
 
     /// Creates a series.

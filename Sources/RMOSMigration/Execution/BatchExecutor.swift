@@ -9,7 +9,9 @@ struct BatchExecutor {
   let isCancelled: () -> Bool
 
   /// The maximum number of entities planned at once; cancellation is checked between such steps.
-  private static let step = 64
+  ///
+  /// A store on a server answers a step in a few round trips, however many entities it has.
+  static let step = 512
 
   /// Migrates a batch.
   ///

@@ -63,7 +63,7 @@ extension StoreConformance {
     },
   ]
 
-  /// Two patterns of a run, one of nobody, and job logs of which one has no readable date.
+  /// Two patterns of a run, one of none, and job logs of which one has no readable date.
   private static func fill(_ store: any RecordStore, _ traits: StoreTraits) throws {
     try store.write { transaction in
       let run = try transaction.beginRun(StoreSamples.run())

@@ -140,7 +140,7 @@ extension StoreConformance {
   }
 }
 
-/// What a migration told its observer, in the terms of the contract's cases.
+/// What a migration reported to its observer, in the terms of the contract's cases.
 struct RecordedRun {
   /// The outcome of each entity with the codes of its issues, in order.
   var outcomes: [ContractCase.ExpectedOutcome] = []

@@ -25,7 +25,7 @@ extension StoreConformance {
       _ = try store.write { try $0.delete(.patterns, id: "a") }
       try expect(store.changeToken() != second)
     },
-    Declaration("a writer at work is told from one that is not") { subject in
+    Declaration("a writer at work is distinguished from one that is not") { subject in
       let store = try subject.store()
       guard subject.traits.contains(.tellsWriter) else {
         return try expect(store.hasWriter, equals: nil)

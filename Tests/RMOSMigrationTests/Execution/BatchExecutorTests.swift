@@ -102,7 +102,7 @@ import Testing
   }
 
   /// What another entity brought with it is known, in whatever steps the batch is planned.
-  @Test(arguments: [0, 1, 62, 63, 64, 200])
+  @Test(arguments: [0, 1, 510, 511, 512, 1200])
   func whatCameWithAnotherEntityIsADuplicate(_ between: Int) throws {
     let target = Target()
     target.companions["a"] = "z"
@@ -128,12 +128,13 @@ import Testing
     for turns in 0..<5 {
       var asked = 0
       let target = Target()
-      let result = try execute(try batch((0..<200).map(String.init)), in: target) {
+      let count = 3 * BatchExecutor.step + 8
+      let result = try execute(try batch((0..<count).map(String.init)), in: target) {
         asked += 1
         return asked > turns
       }
       #expect(result.ending == .interrupted)
-      #expect(result.outcomes.count == min(200, turns * 64))
+      #expect(result.outcomes.count == min(count, turns * BatchExecutor.step))
       #expect(target.calls.count == result.outcomes.count)
     }
   }

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 @Suite struct OwnStoreTests {
-  /// What every store must do, and what one in memory can do beside.
+  /// What every store must do, and what a store in memory can do as well.
   static let checks = StoreConformance.checks(for: [.keepsNUL, .keepsAnyType])
 
   @Test(arguments: checks)

@@ -116,7 +116,7 @@ extension ServerTests {
       #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 2)
     }
 
-    @Test("read-only transactions are told before a run")
+    @Test("read-only transactions are reported before a run")
     func readOnly() throws {
       let database = try TestDatabase()
       try database.store().close()

@@ -38,7 +38,7 @@ final class Shop {
     try? FileManager.default.removeItem(at: directory)
   }
 
-  /// The built program stands beside the test bundle.
+  /// The built program is next to the test bundle.
   static let program: String = {
     let start = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     for directory in sequence(first: start, next: { $0.deletingLastPathComponent() }).prefix(6) {

@@ -9,7 +9,7 @@ final class PostgresReaderPool: Sendable {
   private let busyTimeout: Duration
   private let home: PostgresSession.Home
   private let idle: Mutex<[PostgresSession]>
-  /// The most connections that are kept while nobody reads.
+  /// The most idle connections that are kept.
   private static let capacity = 4
 
   /// Creates a pool that holds one session.
@@ -62,7 +62,7 @@ final class PostgresReaderPool: Sendable {
         try start(session)
         return session
       } catch {
-        // The server was restarted, say, while nobody read: others may be as dead.
+        // The server may have been restarted meanwhile: other idle connections may be as dead.
         guard !session.connection.isAlive else { throw error }
       }
     }
