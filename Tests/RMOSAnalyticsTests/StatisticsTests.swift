@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test func textsAreNumberedByTheirBytes() {
-    var table = TextTable()
+    var table = InternedTexts()
     let texts = ["", "a", "é", "e\u{301}"] + (0..<5000).map { "id-\($0 * 7919)" }
     for (index, text) in texts.enumerated() { #expect(table.insert(text) == index) }
     for (index, text) in texts.enumerated() {

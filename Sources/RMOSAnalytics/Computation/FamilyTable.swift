@@ -3,7 +3,7 @@ import RMOSStore
 
 /// The strip families, as far as figures need them, and the stock.
 final class FamilyTable {
-  private(set) var ids: TextTable
+  private(set) var ids: InternedTexts
   private(set) var materials = SpellingTable()
   private(set) var suppliers = SpellingTable()
   /// The material of each strip family; -1 if it is not known.
@@ -22,7 +22,7 @@ final class FamilyTable {
   /// Reads all strip families.
   init(reading rows: RowReader) throws {
     let count = try rows.count(.stripFamilies)
-    ids = TextTable(capacity: count)
+    ids = InternedTexts(capacity: count)
     materialOf.reserveCapacity(count)
     supplierOf.reserveCapacity(count)
     widths.reserveCapacity(count)

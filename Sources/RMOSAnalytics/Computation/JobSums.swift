@@ -34,7 +34,7 @@ extension Timestamp {
 
 /// Texts and how often each occurs.
 struct CountedTexts {
-  private var texts = TextTable()
+  private var texts = InternedTexts()
   private var numbers: [Int] = []
 
   /// The number of different texts.

@@ -82,7 +82,7 @@ final class JobTable {
   private var (completed, failed, cancelled, open) = (0, 0, 0, 0)
   private var (withoutPattern, withMissingPattern, withMissingFamily) = (0, 0, 0)
   private var statuses = CountedTexts()
-  private var types = TextTable()
+  private var types = InternedTexts()
   private var typeFigures: [TypeSums] = []
   private let durations = NumberColumn()
   private var days = DaySums()
@@ -90,7 +90,7 @@ final class JobTable {
   private var materialSums: [OutcomeSums]
   private var supplierSums: [OutcomeSums]
   private var familyJobs: [FamilyJobs]
-  private var blades = TextTable()
+  private var blades = InternedTexts()
   private var bladeSums: [BladeSums] = []
   private var reasons = CountedTexts()
   private var withoutReason = 0
@@ -377,7 +377,7 @@ extension JobTable {
 
   private func failures(_ note: (String, Int) -> Void) -> JobFigures.Failures {
     func rates(
-      _ list: String, _ names: TextTable, _ rate: (Int) -> Rate
+      _ list: String, _ names: InternedTexts, _ rate: (Int) -> Rate
     ) -> [Grouped<Rate>] {
       var leading = LeadingList<(index: Int, low: Double, rate: Rate)>(
         limit: options.listLimit
@@ -392,7 +392,7 @@ extension JobTable {
       note("jobs.failures.\(list)", leading.total - sorted.count)
       return sorted.map { Grouped(names[$0.index], $0.rate) }
     }
-    var materials = TextTable()
+    var materials = InternedTexts()
     for name in families.materials.names { _ = materials.insert(name) }
     let reasonList = reasons.commonest(options.listLimit)
     note("jobs.failures.reasons", reasons.count - reasonList.count)

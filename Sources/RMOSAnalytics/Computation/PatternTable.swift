@@ -5,7 +5,7 @@ import RMOSStore
 ///
 /// Patterns that jobs name and that do not exist have a place too.
 final class PatternTable {
-  private(set) var ids: TextTable
+  private(set) var ids: InternedTexts
   /// How many patterns there are; those that only jobs name come after them.
   private(set) var count = 0
   /// The number of the strip family; -1 if there is none.
@@ -27,7 +27,7 @@ final class PatternTable {
   /// Reads all patterns.
   init(reading rows: RowReader, _ families: FamilyTable) throws {
     let expected = try rows.count(.patterns)
-    ids = TextTable(capacity: expected)
+    ids = InternedTexts(capacity: expected)
     patternsByFamily = Array(repeating: 0, count: families.ids.count)
     familyOf.reserveCapacity(expected)
     ringCounts.reserveCapacity(expected)

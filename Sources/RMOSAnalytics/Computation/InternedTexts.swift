@@ -3,7 +3,7 @@ import RMOSSystem
 /// Numbers texts in the order in which they are first seen; texts are compared by their bytes.
 ///
 /// It takes about 16 bytes beyond those of each text.
-struct TextTable {
+struct InternedTexts {
   private var bytes: [UInt8] = []
   /// Where each text ends.
   private var ends: [Int] = []
@@ -100,12 +100,12 @@ struct TextTable {
 
 /// Groups texts that differ only in case and white space around them.
 struct SpellingTable {
-  private var spellings = TextTable()
+  private var spellings = InternedTexts()
   /// How often each spelling occurs.
   private var counts: [Int] = []
   /// The group of each spelling.
   private var groups: [Int32] = []
-  private var groupsByFoldedText = TextTable()
+  private var groupsByFoldedText = InternedTexts()
 
   /// The number of groups.
   var count: Int { groupsByFoldedText.count }
