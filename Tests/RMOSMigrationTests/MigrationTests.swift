@@ -75,15 +75,16 @@ import Testing
   @Test func cancellingBetweenEntitiesCommitsWhatWasDone() throws {
     let tree = try SourceTree()
     defer { withExtendedLifetime(tree) {} }
-    for index in 0..<200 { try tree.add("patterns/\(index).json", Texts.pattern("p\(index)")) }
+    let patterns = (0..<1200).map { Texts.pattern("p\($0)") }
+    try tree.add("patterns/all.json", "[\(patterns.joined(separator: ","))]")
     let store = FaultyStore(InMemoryStore(), failingAt: nil)
     let summary = try Migration(from: tree.path, into: store).runSynchronously(isCancelled: {
-      // Asked at entities 0, 64 and 128.
-      store.counts.entities >= 100
+      // Asked at entities 0, 512 and 1,024.
+      store.counts.entities >= 600
     })
     #expect(summary.ending == .interrupted)
-    #expect(summary.statistics.total.migrated == 128)
-    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 128)
+    #expect(summary.statistics.total.migrated == 1024)
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 1024)
     #expect(try store.read { try $0.runs(limit: 1) }.first?.state == .interrupted)
   }
 
