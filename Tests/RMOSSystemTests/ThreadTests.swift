@@ -29,28 +29,15 @@ import Testing
   }
 
   @Test func aMonitorWakesWhoeverWaits() throws {
-    final class Flag: @unchecked Sendable {
-      let monitor = Monitor()
-      var isSet = false
-    }
-    let flag = Flag()
-    try SystemThread.detached {
-      flag.monitor.lock()
-      flag.isSet = true
-      flag.monitor.wakeAll()
-      flag.monitor.unlock()
-    }
-    flag.monitor.lock()
-    while !flag.isSet { flag.monitor.wait() }
-    flag.monitor.unlock()
+    let isSet = Monitor(false)
+    try SystemThread.detached { isSet.withLock(waking: .all) { $0 = true } }
+    isSet.wait { $0 ? .done(()) : .wait() }
+    #expect(isSet.withLock { $0 })
   }
 
   @Test func aWaitEndsWithItsDeadline() {
-    let monitor = Monitor()
     let deadline = Deadline(after: .milliseconds(10))
-    monitor.lock()
-    while !deadline.hasPassed { monitor.wait(until: deadline) }
-    monitor.unlock()
+    Monitor(()).wait { _ in deadline.hasPassed ? .done(()) : .wait(until: deadline) }
     #expect(deadline.timeLeft == .zero)
   }
 

@@ -83,8 +83,7 @@ extension AnswerCache {
     private let uptime: @Sendable () -> Double
     private let now: @Sendable () -> String
     private let compute: Computation
-    private let state = Mutex(State())
-    private let monitor = Monitor()
+    private let state = Monitor(State())
     private let isCancelled = Atomic(false)
 
     init(
@@ -117,9 +116,7 @@ extension AnswerCache {
           return answer
         case .compute: return try computed(question, token)
         case .wait:
-          monitor.lock()
-          while state.withLock({ $0.underWay.contains(question) }) { monitor.wait() }
-          monitor.unlock()
+          state.wait { $0.underWay.contains(question) ? .wait() : .done(()) }
         }
       }
     }
@@ -189,10 +186,7 @@ extension AnswerCache {
     }
 
     private func end(_ question: Question) {
-      monitor.lock()
-      state.withLock { _ = $0.underWay.remove(question) }
-      monitor.wakeAll()
-      monitor.unlock()
+      state.withLock(waking: .all) { _ = $0.underWay.remove(question) }
     }
   }
 }

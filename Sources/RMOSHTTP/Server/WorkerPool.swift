@@ -2,9 +2,7 @@ import RMOSSystem
 import Synchronization
 
 /// Threads that call the handler, which may block, and return its responses as bytes.
-///
-/// `@unchecked Sendable`: `jobs` and `isClosed` are guarded by the monitor, the rest is constant.
-final class WorkerPool: @unchecked Sendable {
+final class WorkerPool: Sendable {
   /// A request to handle.
   struct Job: Sendable {
     /// The connection it came on.
@@ -23,12 +21,15 @@ final class WorkerPool: @unchecked Sendable {
     var keepsAlive: Bool
   }
 
+  private struct Queue {
+    var jobs: [Job] = []
+    var isClosed = false
+  }
+
   private let handler: @Sendable (ServerRequest) -> ServerResponse
   private let pipe: WakePipe
   private let clock: DateClock
-  private let monitor = Monitor()
-  private var jobs: [Job] = []
-  private var isClosed = false
+  private let queue = Monitor(Queue())
   private let answers = Mutex<[Answer]>([])
   /// Whether connections close after their next response.
   private let isDraining = Atomic(false)
@@ -50,10 +51,7 @@ final class WorkerPool: @unchecked Sendable {
 
   /// Queues a request; at most one per connection at a time.
   func submit(_ job: Job) {
-    monitor.lock()
-    jobs.append(job)
-    monitor.wakeOne()
-    monitor.unlock()
+    queue.withLock(waking: .one) { $0.jobs.append(job) }
   }
 
   /// Removes and returns the responses that are ready.
@@ -64,11 +62,10 @@ final class WorkerPool: @unchecked Sendable {
 
   /// Lets the threads end.
   func close() {
-    monitor.lock()
-    isClosed = true
-    jobs.removeAll()
-    monitor.wakeAll()
-    monitor.unlock()
+    queue.withLock(waking: .all) { queue in
+      queue.isClosed = true
+      queue.jobs.removeAll()
+    }
   }
 
   private func work() {
@@ -91,10 +88,10 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   private func nextJob() -> Job? {
-    monitor.lock()
-    defer { monitor.unlock() }
-    while jobs.isEmpty, !isClosed { monitor.wait() }
-    return isClosed ? nil : jobs.removeFirst()
+    queue.wait { queue in
+      if queue.isClosed { return .done(nil) }
+      return queue.jobs.isEmpty ? .wait() : .done(queue.jobs.removeFirst())
+    }
   }
 
   private func take(_ answers: inout [Answer]) -> [Answer] {

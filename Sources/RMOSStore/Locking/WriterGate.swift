@@ -2,19 +2,17 @@ import RMOSSystem
 
 /// Admits one thread of this process at a time to write to a store.
 ///
-/// A store has one, so that transactions do not nest, and follow each other. A thread may hold the gate for one transaction, or exclusively for many. Waiting for a transaction
-/// has no limit, because it ends; waiting for an exclusive section has one.
-///
-/// `@unchecked Sendable`: `state` is guarded by the monitor, the rest is constant.
-public final class WriterGate: @unchecked Sendable {
+/// A store has one, so that transactions follow each other and do not nest. A thread may hold the gate
+/// for one transaction, or exclusively for many. Waiting for a transaction has no limit, because it
+/// ends; waiting for an exclusive section has one.
+public final class WriterGate: Sendable {
   private struct State {
     var owner: UInt?
     var exclusiveDepth = 0
     var isInTransaction = false
   }
 
-  private let monitor = Monitor()
-  private var state = State()
+  private let monitor = Monitor(State())
   private let location: String
 
   /// Creates a gate; messages name `location`.
@@ -49,31 +47,26 @@ public final class WriterGate: @unchecked Sendable {
   private func enter(timeout: Duration, _ change: (inout State) throws -> Void) throws {
     let thread = SystemThread.current
     let deadline = Deadline(after: timeout)
-    monitor.lock()
-    defer { monitor.unlock() }
-    while let owner = state.owner, owner != thread {
-      guard state.exclusiveDepth > 0 else {
-        monitor.wait()
-        continue
-      }
-      guard !deadline.hasPassed else {
+    try monitor.wait { (state) -> Monitor<State>.Look<Void> in
+      if let owner = state.owner, owner != thread {
+        guard state.exclusiveDepth > 0 else { return .wait() }
+        guard deadline.hasPassed else { return .wait(until: deadline) }
         throw StoreError(
           .locked,
           "\(location) is being written by another thread of this process; wait for it to end",
           path: location)
       }
-      monitor.wait(until: deadline)
+      try change(&state)
+      state.owner = thread
+      return .done(())
     }
-    try change(&state)
-    state.owner = thread
   }
 
   private func leave(_ change: (inout State) -> Void) {
-    monitor.lock()
-    change(&state)
-    if state.exclusiveDepth == 0, !state.isInTransaction { state.owner = nil }
-    monitor.wakeAll()
-    monitor.unlock()
+    monitor.withLock(waking: .all) { state in
+      change(&state)
+      if state.exclusiveDepth == 0, !state.isInTransaction { state.owner = nil }
+    }
   }
 
   private var nestedError: StoreError {
