@@ -3,10 +3,12 @@ import Synchronization
 
 /// Handling of signals.
 package enum Signals {
-  /// The number of interruptions so far.
+  /// Whether any of the signals in `stopping` was received.
   ///
-  /// A signal handler may only touch such an atomic.
-  private static let interruptions = Atomic<Int>(0)
+  /// A signal handler may only touch such atomics.
+  private static let wasInterrupted = Atomic(false)
+  /// The number of those received that were no hangups.
+  private static let requests = Atomic<Int>(0)
 
   /// The status of a process that was interrupted.
   private static let interruptedStatus: Int32 = 130
@@ -23,19 +25,21 @@ package enum Signals {
   }
 
   /// Whether someone asked the program to stop; see ``catchInterruptions()``.
-  package static var isInterrupted: Bool { interruptions.load(ordering: .relaxed) > 0 }
+  package static var isInterrupted: Bool { wasInterrupted.load(ordering: .relaxed) }
 
-  /// From now on the first SIGINT, SIGTERM or SIGHUP sets ``isInterrupted`` and a second one ends
-  /// the process at once.
+  /// From now on the first SIGINT, SIGTERM or SIGHUP sets ``isInterrupted`` and a second SIGINT or
+  /// SIGTERM ends the process at once.
   ///
-  /// A hangup does not count as a second one: the system and the shell both send it when a terminal
-  /// closes, and a service manager after SIGTERM. A signal that the parent process ignored stays
+  /// Hangups are not counted: the system and the shell both send one when a terminal closes, and a
+  /// service manager with SIGTERM, in which case either may be handled first. A signal that the parent process ignored stays
   /// ignored; one that it blocked, as the threads of a dispatch queue do, is unblocked.
   package static func catchInterruptions() {
-    _ = isInterrupted
+    _ = (isInterrupted, requests.load(ordering: .relaxed))
     handleInterruptions { signal in
-      let count = Signals.interruptions.add(1, ordering: .relaxed).newValue
-      if count > 1, signal != SIGHUP { _exit(Signals.interruptedStatus) }
+      Signals.wasInterrupted.store(true, ordering: .relaxed)
+      guard signal != SIGHUP else { return }
+      let count = Signals.requests.add(1, ordering: .relaxed).newValue
+      if count > 1 { _exit(Signals.interruptedStatus) }
     }
   }
 
@@ -76,10 +80,10 @@ package enum Signals {
     return try body()
   }
 
-  /// Handles SIGINT, SIGTERM and SIGHUP on a thread that calls `body` with the number received so
-  /// far: `pthread_sigmask`, `sigwait`.
+  /// Handles SIGINT, SIGTERM and SIGHUP on a thread that calls `body` with 1 for the first and, hangups
+  /// not counted, with the number received from the second on: `pthread_sigmask`, `sigwait`.
   ///
-  /// A hangup counts only if it is the first. Unlike a signal handler, `body` may do anything. Call
+  /// Unlike a signal handler, `body` may do anything. Call
   /// this before other threads start, because they inherit the blocked signals. A signal that the
   /// parent process ignored stays ignored.
   package static func onInterruption(
@@ -93,12 +97,13 @@ package enum Signals {
     try SystemThread.detached {
       var signals = awaited
       var signal: Int32 = 0
-      var count = 0
+      var (isFirst, count) = (true, 0)
       // It fails only if there is no signal to wait for: the parent process ignored them.
       while unsafe sigwait(&signals, &signal) == 0 {
-        if count > 0, signal == SIGHUP { continue }
-        count += 1
-        body(count)
+        if signal != SIGHUP { count += 1 }
+        guard isFirst || count > 1 && signal != SIGHUP else { continue }
+        isFirst = false
+        body(max(count, 1))
       }
     }
   }

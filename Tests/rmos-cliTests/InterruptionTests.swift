@@ -117,15 +117,14 @@ import Testing
     #expect(try Content(of: workspace.file("x.db")).runs.map(\.state) == [.completed])
   }
 
-  /// The system and the shell both send one when a terminal goes.
-  @Test func aSecondHangupLetsTheBatchEndCleanly() throws {
+  /// The system and the shell both send a hangup when a terminal goes, and a service manager with
+  /// its request to stop.
+  @Test(arguments: [[SIGTERM, SIGHUP], [SIGHUP, SIGTERM], [SIGHUP, SIGHUP, SIGINT]])
+  func aHangupIsNotASecondRequest(_ signals: [Int32]) throws {
     let workspace = try Workspace()
     try workspace.writeLargeTree()
     let tool = try startInTheMidst(workspace)
-    tool.send(SIGSTOP)
-    tool.send(SIGTERM)
-    tool.send(SIGHUP)
-    tool.send(SIGCONT)
+    for signal in signals { tool.send(signal) }
     #expect(try tool.wait().status == 130)
     #expect(try Content(of: workspace.file("x.db")).runs.map(\.state) == [.interrupted])
   }
