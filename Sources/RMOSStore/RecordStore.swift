@@ -82,7 +82,8 @@ public protocol RecordStore: Sendable {
 
   /// Copies the store as it is now, so that it can be restored to its state before a run.
   ///
-  /// Call it within ``withExclusiveWriter(_:)``.
+  /// Call it within ``withExclusiveWriter(_:)``; within ``write(_:)`` too, whose changes the copy does
+  /// not have yet.
   ///
   /// - Parameters:
   ///   - run: The number that the run will have.

@@ -88,8 +88,6 @@ public struct Undo: Sendable {
     let (begin, now) = (clock.uptime(), clock.timestamp)
     var report = UndoReport(undoneRun: id, database: store.location, store.catalog)
     var isToBeCommitted = false
-    // Before the transaction, in which a store may be unable to copy itself. There is no other writer.
-    report.backup = try backUp(isCancelled)
     do {
       try store.write { transaction in
         // This process holds the lock, so no other run can be under way.
@@ -98,6 +96,10 @@ public struct Undo: Sendable {
           try findObstacles(transaction, isUnderWay: { false }, &report)
         }
         guard report.obstacleCount == 0, !report.hasNothingToUndo else { throw Rollback() }
+        // The backup has what was committed before, and there is no other writer.
+        if options.takesBackup {
+          report.backup = try RunBackup.take(of: store, isCancelled: isCancelled)
+        }
         var ledger = LedgerRun(
           command: "undo", startedAt: now, source: undone.source, optionsJSON: report.optionsJSON,
           toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID,
@@ -127,19 +129,6 @@ public struct Undo: Sendable {
     settleBackup(&report)
     report.duration = clock.uptime() - begin
     return report
-  }
-
-  /// Backs the store up if the options ask for it and nothing prevents the undo.
-  private func backUp(_ isCancelled: () -> Bool) throws -> RunBackup? {
-    guard options.takesBackup else { return nil }
-    var outlook = UndoReport(undoneRun: id, database: store.location, store.catalog)
-    try store.read { reader in
-      _ = try reader.run(whileNot: isCancelled) {
-        try findObstacles(reader, isUnderWay: { false }, &outlook)
-      }
-    }
-    guard outlook.obstacleCount == 0, !outlook.hasNothingToUndo else { return nil }
-    return try RunBackup.take(of: store, isCancelled: isCancelled)
   }
 
   /// Removes older backups or, if no row was changed, this one.

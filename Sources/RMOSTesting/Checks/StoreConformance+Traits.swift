@@ -74,12 +74,21 @@ extension StoreConformance {
       let second = try store.withExclusiveWriter {
         try store.backUp(beforeRun: 8, isCancelled: { false })
       }
+      try store.withExclusiveWriter {
+        try store.write { transaction in
+          _ = try transaction.delete(.patterns, id: "a")
+          let third = try store.backUp(beforeRun: 9, isCancelled: { false })
+          try expect(third?.run, equals: 9)
+          third?.discard()
+        }
+      }
+      try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
       second?.removeOlder()
       second?.discard()
       backup?.discard()
       try expect(.cancelled) {
         _ = try store.withExclusiveWriter {
-          try store.backUp(beforeRun: 9, isCancelled: { true })
+          try store.backUp(beforeRun: 10, isCancelled: { true })
         }
       }
       try store.write { try $0.insert(StoreSamples.record(.patterns, "b")) }
