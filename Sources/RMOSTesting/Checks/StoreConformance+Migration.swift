@@ -126,8 +126,11 @@ extension StoreConformance {
   static func migrate(
     _ source: String, into store: any RecordStore,
     _ options: Migration.Options = Migration.Options()
-  ) throws -> RecordedRun {
-    try RecordedRun(source, into: store, options)
+  ) throws -> RecordedMigration {
+    var options = options
+    // What a source does not say is the time of the run, in which two runs must not differ.
+    options.clock = MigrationClock(now: { .seconds(1_772_357_400) }, uptime: { .zero })
+    return try RecordedMigration(source, into: store, options)
   }
 
   /// Expects an audit to find no error.
@@ -137,47 +140,5 @@ extension StoreConformance {
     let report = try Auditor(of: store).runSynchronously()
     let errors = report.findings.filter { $0.severity == .error }
     try expect(errors.map(\.message), equals: [], "audit", file: file, line: line)
-  }
-}
-
-/// What a migration reported to its observer, in the terms of the contract's cases.
-struct RecordedRun {
-  /// The outcome of each entity with the codes of its issues, in order.
-  var outcomes: [ContractCase.ExpectedOutcome] = []
-  /// All issues, in order.
-  var issues: [Issue] = []
-  /// The codes of the issues that belong to no entity, sorted.
-  var runIssues: [String] {
-    issues.filter(\.code.concernsSource).map(\.code.rawValue).sorted()
-  }
-  /// The summary.
-  var summary: MigrationSummary
-
-  init(_ source: String, into store: any RecordStore, _ options: Migration.Options) throws {
-    var outcomes: [ContractCase.ExpectedOutcome] = []
-    var issues: [Issue] = []
-    var told = 0
-    var options = options
-    // What a source does not say is the time of the run, which must not tell two runs apart.
-    options.clock = MigrationClock(now: { .seconds(1_772_357_400) }, uptime: { .zero })
-    summary = try Migration(from: source, into: store, options: options).runSynchronously(
-      observer: { event in
-        switch event {
-        case .issue(let issue): issues.append(issue)
-        case .outcome(let outcome):
-          // Issues that concern no entity come between; they have no code of an entity.
-          let codes = issues[told...].filter {
-            !$0.code.concernsSource && $0.source != nil
-          }.map(\.code.rawValue)
-          told = issues.count
-          outcomes.append(
-            ContractCase.ExpectedOutcome(
-              source: outcome.source, locator: outcome.locator?.text, id: outcome.id,
-              outcome: outcome.outcome, codes: codes.sorted()))
-        case .started, .progress, .finished: break
-        }
-      })
-    self.outcomes = outcomes
-    self.issues = issues
   }
 }

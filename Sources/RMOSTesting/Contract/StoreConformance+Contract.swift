@@ -54,7 +54,7 @@ extension StoreConformance {
     try expect(try StoreContent(of: store), equals: content)
   }
 
-  private static func expectRun(_ run: RecordedRun, _ example: ContractCase) throws {
+  private static func expectRun(_ run: RecordedMigration, _ example: ContractCase) throws {
     try expect(run.outcomes, equals: example.outcomes)
     try expect(run.runIssues, equals: example.runIssues)
     try expect(run.summary.statistics, equals: example.statistics)
