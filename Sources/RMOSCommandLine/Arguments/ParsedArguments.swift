@@ -49,6 +49,19 @@ struct ParsedArguments {
     return number
   }
 
+  /// The value of an option as a number that is not negative.
+  ///
+  /// - Throws: ``UsageError`` if it is something else.
+  func number(_ option: String, allowsZero: Bool) throws -> Double? {
+    guard let text = self[option] else { return nil }
+    let isDecimal = text.utf8.allSatisfy { 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") }
+    if isDecimal, let number = Double(text), number.isFinite, allowsZero || number > 0 {
+      return number
+    }
+    let expected = allowsZero ? "a number of at least 0" : "a number above 0"
+    throw UsageError(#"--\#(option): expected \#(expected), found "\#(text)""#)
+  }
+
   /// The value of an option as one of a type's cases.
   ///
   /// - Precondition: The option offers exactly these cases, so parsing has refused anything else.

@@ -5,10 +5,6 @@ import RMOSSystem
 
 /// `rmos-cli analytics`.
 enum AnalyticsCommand {
-  private enum Format: String, CaseIterable {
-    case text, json, csv, html
-  }
-
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
     CommandSpec(
       program,
@@ -40,7 +36,7 @@ enum AnalyticsCommand {
         .init(
           name: "limit", placeholder: "N",
           help: "The most entries of a list, such as that of patterns [default: 1000]"),
-        .init(name: "format", of: Format.self, help: "The format [default: text]"),
+        .init(name: "format", of: FigureFormat.self, help: "The format [default: text]"),
         .init(
           name: "table", placeholder: "NAME",
           value: .name(
@@ -72,7 +68,7 @@ enum AnalyticsCommand {
   @Sendable private static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws -> ExitStatus {
-    let format = try format(arguments)
+    let format = try FigureFormat(arguments)
     let options = try options(arguments)
     let parts =
       arguments.positionals.first.flatMap { AnalyticsReport.Part(rawValue: $0) }.map { [$0] }
@@ -89,7 +85,8 @@ enum AnalyticsCommand {
         "--format csv: standard output takes one table",
         hint: "Name one with --table, or add --output DIR to write a file per table.")
     }
-    if let file = arguments["output"] { try FigureOutput.check(file, arguments) }
+    let isDirectory = format == .csv && arguments["table"] == nil
+    if let file = arguments["output"], !isDirectory { try OutputFile.check(file, arguments) }
     Signals.catchInterruptions()
     let report: AnalyticsReport
     do {
@@ -111,22 +108,13 @@ enum AnalyticsCommand {
       try output.write(writer.text + "\n")
     case .html: try output.write(report.html(parts, of: arguments.database.shown))
     case .csv:
-      if let table = tables.first, arguments["table"] != nil {
-        try output.write(table.csv)
-      } else if let directory = arguments["output"] {
+      if isDirectory, let directory = arguments["output"] {
         try output.write(tables.map { ("\($0.name).csv", $0.csv) }, into: directory)
+      } else if let table = tables.first {
+        try output.write(table.csv)
       }
     }
     return .success
-  }
-
-  private static func format(_ arguments: ParsedArguments) throws -> Format {
-    let format = arguments.choice("format", of: Format.self)
-    guard arguments.has("json") else { return format ?? .text }
-    if let format, format != .json, arguments["output"] == nil {
-      throw UsageError("--json and --format \(format.rawValue) cannot be combined")
-    }
-    return format ?? .json
   }
 
   private static func options(_ arguments: ParsedArguments) throws -> Analytics.Options {
@@ -145,7 +133,9 @@ enum AnalyticsCommand {
       throw UsageError("--to \(to) is before --from \(from)")
     }
     var options = Analytics.Options(filter: filter)
-    if let score = try arguments.number("outlier-score", above: 0) { options.outlierScore = score }
+    if let score = try arguments.number("outlier-score", allowsZero: false) {
+      options.outlierScore = score
+    }
     if let days = try arguments.integer("stuck-days", in: 0...1_000_000) {
       options.stuckAfterDays = days
     }
@@ -172,99 +162,5 @@ enum AnalyticsCommand {
       sections.append(lines.joined(separator: "\n"))
     }
     return sections.joined(separator: "\n\n") + "\n"
-  }
-}
-
-/// Where figures go.
-struct FigureOutput {
-  private let arguments: ParsedArguments
-  private let console: Console
-
-  init(_ arguments: ParsedArguments, _ console: Console) {
-    self.arguments = arguments
-    self.console = console
-  }
-
-  /// How text fits standard output.
-  static func style(rows: Int) -> FigureTable.TextStyle {
-    let output = FileDescriptor.standardOutput
-    return FigureTable.TextStyle(
-      width: output.isTerminal ? min(120, max(40, output.terminalWidth - 1)) : 80,
-      bar: isUnicode ? "█" : "#", rows: rows)
-  }
-
-  /// Whether the locale's characters are Unicode.
-  private static var isUnicode: Bool {
-    let names = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap {
-      ProcessEnvironment.variable($0)
-    }
-    let locale = names.first { !$0.isEmpty }?.lowercasedASCII ?? ""
-    return locale.hasSuffix("utf-8") || locale.hasSuffix("utf8")
-  }
-
-  /// Fails early if a file cannot be written, and never lets it overwrite the database.
-  static func check(_ file: String, _ arguments: ParsedArguments) throws {
-    guard !arguments.database.isFile(file) else {
-      throw UsageError("\(file) is the database; name another file")
-    }
-  }
-
-  /// Writes text to the file of `--output`, or to standard output.
-  func write(_ text: String) throws {
-    guard let file = arguments["output"] else { return console.printText(text) }
-    try replace(file, with: text)
-    say([file])
-  }
-
-  /// Writes files into a directory, which is created if necessary.
-  func write(_ files: [(name: String, text: String)], into directory: String) throws {
-    try checked(directory) { () throws(SystemError) in
-      try FileSystem.makeDirectories(directory, permissions: 0o777)
-    }
-    let slash = directory.hasSuffix("/") ? "" : "/"
-    for file in files { try replace(directory + slash + file.name, with: file.text) }
-    say(files.map { directory + slash + $0.name })
-  }
-
-  private func say(_ files: [String]) {
-    if arguments.has("json") {
-      console.print(JSONOutput.files(files))
-    } else {
-      for file in files { console.print("Wrote \(TerminalText.escaped(file))") }
-    }
-  }
-
-  private func replace(_ file: String, with text: String) throws {
-    try checked(file) { () throws(SystemError) in
-      try FileSystem.replaceContent(of: file, with: text)
-    }
-  }
-
-  private func checked(_ path: String, _ body: () throws(SystemError) -> Void) throws {
-    do throws(SystemError) {
-      try body()
-    } catch {
-      throw CommandError(
-        code: "output.unwritable", message: "cannot write \(path): \(error.reason)")
-    }
-  }
-}
-
-extension ParsedArguments {
-  /// The value of an option as a number.
-  ///
-  /// - Throws: ``UsageError`` if it is not a number, or too small.
-  func number(_ option: String, above bound: Double? = nil, from least: Double? = nil) throws
-    -> Double?
-  {
-    guard let text = self[option] else { return nil }
-    let isDecimal = text.utf8.allSatisfy { 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") }
-    if isDecimal, let number = Double(text), number.isFinite, number > bound ?? -1,
-      number >= least ?? 0
-    {
-      return number
-    }
-    let expected = bound == nil ? "a number of at least 0" : "a number above 0"
-    throw UsageError(#"--\#(option): expected \#(expected), found "\#(text)""#)
   }
 }

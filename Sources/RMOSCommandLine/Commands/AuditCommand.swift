@@ -84,13 +84,13 @@ enum AuditCommand {
       return .success
     }
     let files = ["output", "repair-plan", "badge"].compactMap { arguments[$0] }
-    for file in files { try checkWritable(file, arguments) }
+    for file in files { try OutputFile.check(file, arguments) }
     let store = try arguments.database.open(for: .inspecting).store
     let report = try Auditor(of: store, options: .init(rules: rules)).runSynchronously()
     if let file = arguments["repair-plan"] {
-      try write(RepairPlan(for: report).sql, to: file)
+      try OutputFile.replace(file, with: RepairPlan(for: report).sql)
     }
-    if let file = arguments["badge"] { try write(report.badge + "\n", to: file) }
+    if let file = arguments["badge"] { try OutputFile.replace(file, with: report.badge + "\n") }
     let text =
       switch format {
       case .text: AuditText.text(for: report, arguments.program.hints)
@@ -98,7 +98,7 @@ enum AuditCommand {
       case .html: report.html
       }
     if let file = arguments["output"] {
-      try write(text + (text.hasSuffix("\n") ? "" : "\n"), to: file)
+      try OutputFile.replace(file, with: text + (text.hasSuffix("\n") ? "" : "\n"))
       if arguments.has("json") {
         console.print(JSONOutput.files(files, isSuccess: report.errorCount == 0))
       }
@@ -127,32 +127,6 @@ enum AuditCommand {
         writer.member("summary", rule.summary)
       }
     }
-  }
-
-  /// Fails early if the file cannot be written, and never lets it overwrite the database.
-  private static func checkWritable(_ file: String, _ arguments: ParsedArguments) throws {
-    if arguments.database.isFile(file) {
-      throw UsageError("\(file) is the database; name another file")
-    }
-    do throws(SystemError) {
-      try FileSystem.checkReplaceable(file)
-    } catch {
-      throw unwritable(file, error)
-    }
-  }
-
-  private static func write(_ text: String, to file: String) throws {
-    do throws(SystemError) {
-      try FileSystem.replaceContent(of: file, with: text)
-    } catch {
-      throw unwritable(file, error)
-    }
-  }
-
-  private static func unwritable(_ file: String, _ failure: SystemError) -> CommandError {
-    CommandError(
-      code: "output.unwritable",
-      message: "cannot write \(file): \(failure.reason)")
   }
 }
 

@@ -5,10 +5,6 @@ import RMOSSystem
 
 /// `rmos-cli cut-list`.
 enum CutListCommand {
-  private enum Format: String, CaseIterable {
-    case text, json, csv, html
-  }
-
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
     CommandSpec(
       program,
@@ -31,7 +27,7 @@ enum CutListCommand {
           name: "kerf-mm", placeholder: "WIDTH",
           help: "What the saw takes with each cut [default: 0]"),
         .init(
-          name: "format", of: Format.self,
+          name: "format", of: FigureFormat.self,
           help: "The format; html is a page to print for the workshop [default: text]"),
         .init(
           name: "output", placeholder: "FILE",
@@ -52,17 +48,17 @@ enum CutListCommand {
   @Sendable private static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws -> ExitStatus {
-    let format = try format(arguments)
+    let format = try FigureFormat(arguments)
     guard let count = try arguments.integer("count", in: 1...1_000_000) else {
       throw UsageError("--count is missing", hint: "Say how many rosettes, such as --count 12.")
     }
     let options = CutList.Options(
       count: count,
-      scrapPercent: try arguments.number("scrap", from: 0) ?? 0,
-      stickMM: try arguments.number("stick-mm", above: 0),
-      kerfMM: try arguments.number("kerf-mm", from: 0) ?? 0)
+      scrapPercent: try arguments.number("scrap", allowsZero: true) ?? 0,
+      stickMM: try arguments.number("stick-mm", allowsZero: false),
+      kerfMM: try arguments.number("kerf-mm", allowsZero: true) ?? 0)
     let id = arguments.positionals.first ?? ""
-    if let file = arguments["output"] { try FigureOutput.check(file, arguments) }
+    if let file = arguments["output"] { try OutputFile.check(file, arguments) }
     let store = try arguments.database.openForReading()
     guard let list = try CutList(ofPattern: id, in: store, options: options) else {
       throw try missing(id, in: store, arguments)
@@ -75,15 +71,6 @@ enum CutListCommand {
     case .html: try output.write(list.html)
     }
     return .success
-  }
-
-  private static func format(_ arguments: ParsedArguments) throws -> Format {
-    let format = arguments.choice("format", of: Format.self)
-    guard arguments.has("json") else { return format ?? .text }
-    if let format, format != .json, arguments["output"] == nil {
-      throw UsageError("--json and --format \(format.rawValue) cannot be combined")
-    }
-    return format ?? .json
   }
 
   private static func missing(

@@ -57,12 +57,10 @@ enum ReportCommand {
         try MigrationReport(ofRun: id, in: arguments.database.openForReading())
       }
     if let directory = arguments["output"] {
-      let files = try write(report, as: formats, into: directory)
-      if arguments.has("json") {
-        console.print(JSONOutput.files(files))
-      } else {
-        for file in files { console.print("Wrote \(TerminalText.escaped(file))") }
+      let files = formats.map {
+        (name: report.fileName(as: $0), text: report.document(as: $0))
       }
+      OutputFile.list(try OutputFile.replace(files, in: directory), arguments, console)
     } else if let format = formats.first {
       console.printText(report.document(as: format))
     }
@@ -123,34 +121,6 @@ enum ReportCommand {
       return try MigrationReport(statisticsJSON: text, catalog: program.catalog)
     } catch {
       throw MigrationError(error.code, "\(file): \(error.message)")
-    }
-  }
-
-  /// Writes a file for each format.
-  ///
-  /// - Returns: Their paths.
-  private static func write(
-    _ report: MigrationReport, as formats: [ReportFormat], into directory: String
-  ) throws -> [String] {
-    func check(_ path: String, _ body: () throws(SystemError) -> Void) throws {
-      do throws(SystemError) {
-        try body()
-      } catch {
-        throw CommandError(
-          code: "output.unwritable",
-          message: "cannot write the report to \(path): \(error.reason)")
-      }
-    }
-    try check(directory) { () throws(SystemError) in
-      try FileSystem.makeDirectories(directory, permissions: 0o777)
-    }
-    return try formats.map { format in
-      let slash = directory.hasSuffix("/") ? "" : "/"
-      let path = directory + slash + report.fileName(as: format)
-      try check(path) { () throws(SystemError) in
-        try FileSystem.replaceContent(of: path, with: report.document(as: format))
-      }
-      return path
     }
   }
 }

@@ -53,7 +53,7 @@ public struct SQLiteOpener: StoreOpener {
     }
     let store = try SQLiteStore(
       path: location, catalog: catalog, access: access(for: purpose),
-      busyTimeout: busyTimeout(for: purpose), followsPath: followsPath(for: purpose))
+      busyTimeout: purpose.busyTimeout, followsPath: followsPath(for: purpose))
     if purpose == .inspecting { try store.checkOrigin() }
     return OpenedStore(
       store,
@@ -71,14 +71,6 @@ public struct SQLiteOpener: StoreOpener {
     case .changing, .serving(allowsWrites: true): .readWrite
     case .creating: .create
     }
-  }
-
-  /// How long to wait for other writers.
-  ///
-  /// A client of a server that waits occupies a thread that others need; the answer says when to
-  /// retry.
-  private func busyTimeout(for purpose: StorePurpose) -> Duration {
-    if case .serving = purpose { .milliseconds(500) } else { .seconds(5) }
   }
 
   /// Whether to continue with a database that replaces the file.

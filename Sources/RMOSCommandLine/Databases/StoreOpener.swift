@@ -54,6 +54,14 @@ public enum StorePurpose: Sendable, Hashable {
   /// Serves a database that must exist to many clients, for as long as the process runs. No one waits
   /// long for other writers.
   case serving(allowsWrites: Bool)
+
+  /// How long a store should wait for other writers.
+  ///
+  /// A client of a server that waits occupies a thread that others need; its answer says when to
+  /// retry.
+  public var busyTimeout: Duration {
+    if case .serving = self { .milliseconds(500) } else { .seconds(5) }
+  }
 }
 
 /// An open store, and what commands do with it beyond `RecordStore`.

@@ -48,7 +48,7 @@ struct PostgresOpener: StoreOpener {
   ) throws -> OpenedStore? {
     let store = try PostgresStore(
       url: location, catalog: catalog, access: access(for: purpose),
-      busyTimeout: busyTimeout(for: purpose))
+      busyTimeout: purpose.busyTimeout)
     return OpenedStore(
       store,
       bringUpToDate: { try store.bringUpToDate() },
@@ -68,12 +68,5 @@ struct PostgresOpener: StoreOpener {
     case .changing, .serving(allowsWrites: true): .readWrite
     case .creating: .create
     }
-  }
-
-  /// How long to wait for other writers.
-  ///
-  /// A client of a server that waits occupies a thread that others need.
-  private func busyTimeout(for purpose: StorePurpose) -> Duration {
-    if case .serving = purpose { .milliseconds(500) } else { .seconds(5) }
   }
 }

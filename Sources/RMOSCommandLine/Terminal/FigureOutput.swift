@@ -1,0 +1,56 @@
+import RMOSAnalytics
+import RMOSSystem
+
+/// The formats of figures and cut lists.
+enum FigureFormat: String, CaseIterable {
+  case text, json, csv, html
+
+  /// The format that `--format` or `--json` asks for.
+  init(_ arguments: ParsedArguments) throws {
+    let chosen = arguments.choice("format", of: Self.self)
+    if arguments.has("json"), let chosen, chosen != .json, arguments["output"] == nil {
+      throw UsageError("--json and --format \(chosen.rawValue) cannot be combined")
+    }
+    self = chosen ?? (arguments.has("json") ? .json : .text)
+  }
+}
+
+/// Where figures go.
+struct FigureOutput {
+  private let arguments: ParsedArguments
+  private let console: Console
+
+  init(_ arguments: ParsedArguments, _ console: Console) {
+    self.arguments = arguments
+    self.console = console
+  }
+
+  /// How text fits standard output.
+  static func style(rows: Int) -> FigureTable.TextStyle {
+    let output = FileDescriptor.standardOutput
+    return FigureTable.TextStyle(
+      width: output.isTerminal ? min(120, max(40, output.terminalWidth - 1)) : 80,
+      bar: isUnicode ? "█" : "#", rows: rows)
+  }
+
+  /// Whether the locale's characters are Unicode.
+  private static var isUnicode: Bool {
+    let names = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap {
+      ProcessEnvironment.variable($0)
+    }
+    let locale = names.first { !$0.isEmpty }?.lowercasedASCII ?? ""
+    return locale.hasSuffix("utf-8") || locale.hasSuffix("utf8")
+  }
+
+  /// Writes text to the file of `--output`, or to standard output.
+  func write(_ text: String) throws {
+    guard let file = arguments["output"] else { return console.printText(text) }
+    try OutputFile.replace(file, with: text)
+    OutputFile.list([file], arguments, console)
+  }
+
+  /// Writes files into a directory, which is created if necessary.
+  func write(_ files: [(name: String, text: String)], into directory: String) throws {
+    OutputFile.list(try OutputFile.replace(files, in: directory), arguments, console)
+  }
+}
