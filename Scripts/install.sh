@@ -15,14 +15,7 @@ prefix=${1:-/usr/local}
 root=${DESTDIR:-}$prefix
 umask 022
 
-cli=${RMOS_CLI:-}
-if [[ -z $cli ]]; then
-  ensure_toolchain
-  step 'Building rmos-cli'
-  build release --product rmos-cli
-  cli=$(bin_path release)/rmos-cli
-fi
-[[ -x $cli ]] || die "there is no program at $cli"
+program_to_install
 
 # The nearest directory that is there must be writable, before anything is done.
 above=$root

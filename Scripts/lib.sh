@@ -112,6 +112,35 @@ build() {
   swift build --package-path "$ROOT" -c "$configuration" ${runtime[@]+"${runtime[@]}"} "$@"
 }
 
+# Sets `cli` to the program that RMOS_CLI names, or else builds it.
+program_to_install() {
+  cli=${RMOS_CLI:-}
+  if [[ -z $cli ]]; then
+    ensure_toolchain
+    step 'Building rmos-cli'
+    build release --product rmos-cli
+    cli=$(bin_path release)/rmos-cli
+  fi
+  [[ -x $cli ]] || die "there is no program at $cli"
+}
+
+# Runs Benchmarks/NAME.py, which measures a command on a database against plain SQL in the sqlite3
+# shell: measure_against_sql NAME DATABASE [ROUNDS].
+measure_against_sql() {
+  local name=$1 database=${2:-} rounds=${3:-5}
+  [[ -n $database ]] || die "usage: Benchmarks/$name.sh DATABASE [ROUNDS]"
+  [[ -f $database ]] || die "there is no database at $database; Benchmarks/run.sh makes one in Benchmarks/.work"
+  ensure_toolchain
+  command -v sqlite3 >/dev/null || die 'the sqlite3 shell is needed to measure against'
+  command -v python3 >/dev/null || die 'python3 is needed to measure'
+
+  step 'Building rmos-cli'
+  build release --product rmos-cli
+
+  step "Measuring, $rounds rounds"
+  python3 "$ROOT/Benchmarks/$name.py" "$(bin_path release)/rmos-cli" "$database" "$rounds"
+}
+
 # Prints where the toolchain keeps the runtime that is linked into a program, if it has one.
 static_runtime() {
   local resources

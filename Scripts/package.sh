@@ -16,13 +16,7 @@ mkdir -p "${1:-$ROOT/.build/packages}"
 output=$(cd "${1:-$ROOT/.build/packages}" && pwd)
 umask 022
 
-cli=${RMOS_CLI:-}
-if [[ -z $cli ]]; then
-  ensure_toolchain
-  step 'Building rmos-cli'
-  build release --product rmos-cli
-  cli=$(bin_path release)/rmos-cli
-fi
+program_to_install
 export RMOS_CLI=$cli
 if [[ -z ${SOURCE_DATE_EPOCH:-} ]]; then
   SOURCE_DATE_EPOCH=$(git -C "$ROOT" log -1 --format=%ct 2>/dev/null || date +%s)
