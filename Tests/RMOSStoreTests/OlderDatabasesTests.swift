@@ -129,6 +129,8 @@ struct OlderDatabasesTests {
   @Test func theFirstWriteWaitsForAnApplicationThatWrites() throws {
     let path = try Fixtures.copyDatabase(version: 2, into: directory)
     let other = try Command("sqlite3", ["-init", "/dev/null", "-bail", "-batch", path])
+    // Its commit may meet the moment in which the waiting store looks whether it can write.
+    try other.send(".timeout 60000")
     try other.send("BEGIN IMMEDIATE; SELECT 'begun';")
     #expect(other.line() == "begun")
     let store = try SQLiteStore(path: path, busyTimeout: .zero)

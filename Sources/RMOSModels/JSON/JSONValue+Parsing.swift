@@ -131,7 +131,7 @@ extension JSONValue {
       let place = unsafe rest.startIndex + loneSurrogate
       guard replacesLoneSurrogates else { throw JSONScanError(.loneSurrogate, place) }
       decoded += "\u{FFFD}".utf8
-      // The escape \uXXXX is six bytes long.
+      // An escape by number, such as \u00E9, is six bytes long.
       unsafe rest = rest[(place + 6)...]
     }
   }
