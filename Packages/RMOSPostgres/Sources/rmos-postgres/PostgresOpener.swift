@@ -49,6 +49,7 @@ struct PostgresOpener: StoreOpener {
     let store = try PostgresStore(
       url: location, catalog: catalog, access: access(for: purpose),
       busyTimeout: purpose.busyTimeout)
+    if purpose == .inspecting { try store.checkOrigin() }
     return OpenedStore(
       store,
       bringUpToDate: { try store.bringUpToDate() },

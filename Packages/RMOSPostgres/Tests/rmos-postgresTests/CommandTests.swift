@@ -110,6 +110,20 @@ struct CommandTests {
     #expect(try shop.content() == before)
   }
 
+  @Test func aDatabaseOfAnotherApplicationIsNeitherAuditedNorWritten() throws {
+    let shop = try Shop()
+    try shop.writeSample(10)
+    try shop.sql("CREATE TABLE schema_version (installed_on DATE, checksum BIGINT)")
+    for command in ["audit", "migrate legacy", "migrate legacy --dry-run", "status"] {
+      let refused = try shop.run("$CLI \(command) --json")
+      #expect(refused.status == 3, "\(command): \(refused.output)")
+      #expect(refused.output.contains("store.foreign"), "\(command): \(refused.output)")
+    }
+    #expect(
+      try shop.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        == "schema_version\n")
+  }
+
   @Test func tooManyClientsAndNoServerAreSaid() throws {
     let shop = try Shop()
     try shop.writeSample(10)

@@ -70,7 +70,7 @@ struct SchemaBackup: Sendable {
         error.message =
           "no backup can be taken: the role may not create a schema in the database of "
           + "\(location); GRANT CREATE ON DATABASE, or run without a backup"
-      case "42P06":
+      case SQLState.duplicateSchema:
         error = StoreError(
           .backupExists,
           "the schema \(name), in which the backup was to be taken, exists already; rename or drop "

@@ -36,17 +36,24 @@ struct ServerReport: Sendable, Hashable {
   var isOfForeignKey: Bool { state == SQLState.foreignKeyViolation }
 
   /// Whether the server ended the session, or is about to.
-  var endsSession: Bool { ["57P01", "57P02", "57P03", "57P05"].contains(state) }
+  var endsSession: Bool {
+    [
+      SQLState.adminShutdown, SQLState.crashShutdown, SQLState.cannotConnectNow,
+      SQLState.idleSessionTimeout,
+    ].contains(state)
+  }
 
   /// The code for it.
   var code: StoreError.Code {
     switch state {
     case SQLState.uniqueViolation: .constraint
-    case "25006": .readOnly
-    case "53100": .diskFull
-    case "53300", "40001", "40P01", "55P03", "55006", "57014": .busy
-    case "58P01", "58030": .inputOutput
-    case "XX001", "XX002": .corrupt
+    case SQLState.readOnlyTransaction: .readOnly
+    case SQLState.diskFull: .diskFull
+    case SQLState.tooManyConnections, SQLState.serializationFailure, SQLState.deadlockDetected,
+      SQLState.lockNotAvailable, SQLState.objectInUse, SQLState.queryCanceled:
+      .busy
+    case SQLState.undefinedFile, SQLState.ioError: .inputOutput
+    case SQLState.dataCorrupted, SQLState.indexCorrupted: .corrupt
     case SQLState.insufficientPrivilege: .cannotOpen
     default:
       switch state.prefix(2) {
@@ -65,12 +72,13 @@ struct ServerReport: Sendable, Hashable {
   /// What to do about it; empty if the message says it all.
   var advice: String {
     switch state {
-    case "25006":
+    case SQLState.readOnlyTransaction:
       "; it is a read-only replica or in a read-only transaction: name the primary server"
-    case "53100": "; free space on the server and run again"
-    case "53300": "; wait for others to disconnect, or raise max_connections"
-    case "40001", "40P01": "; another application changed the same rows at once: run again"
-    case "55P03": "; another session holds a lock for longer: wait for it to end"
+    case SQLState.diskFull: "; free space on the server and run again"
+    case SQLState.tooManyConnections: "; wait for others to disconnect, or raise max_connections"
+    case SQLState.serializationFailure, SQLState.deadlockDetected:
+      "; another application changed the same rows at once: run again"
+    case SQLState.lockNotAvailable: "; another session holds a lock for longer: wait for it to end"
     case SQLState.insufficientPrivilege: "; GRANT the right to the role, or use another one"
     default: ""
     }
@@ -81,12 +89,24 @@ struct ServerReport: Sendable, Hashable {
 ///
 /// Source: PostgreSQL's documentation, "PostgreSQL Error Codes".
 enum SQLState {
-  static let uniqueViolation = "23505"
   static let foreignKeyViolation = "23503"
-  static let notNullViolation = "23502"
+  static let uniqueViolation = "23505"
+  static let readOnlyTransaction = "25006"
+  static let serializationFailure = "40001"
+  static let deadlockDetected = "40P01"
   static let insufficientPrivilege = "42501"
-  static let undefinedTable = "42P01"
-  static let queryCanceled = "57014"
+  static let duplicateSchema = "42P06"
+  static let diskFull = "53100"
+  static let tooManyConnections = "53300"
+  static let objectInUse = "55006"
   static let lockNotAvailable = "55P03"
-  static let duplicateTable = "42P07"
+  static let queryCanceled = "57014"
+  static let adminShutdown = "57P01"
+  static let crashShutdown = "57P02"
+  static let cannotConnectNow = "57P03"
+  static let idleSessionTimeout = "57P05"
+  static let ioError = "58030"
+  static let undefinedFile = "58P01"
+  static let dataCorrupted = "XX001"
+  static let indexCorrupted = "XX002"
 }
