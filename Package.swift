@@ -14,6 +14,7 @@ let package = Package(
     .library(name: "RMOSHTTP", targets: ["RMOSHTTP"]),
     .library(name: "RMOSDashboard", targets: ["RMOSDashboard"]),
     .library(name: "RMOSCommandLine", targets: ["RMOSCommandLine"]),
+    .library(name: "RMOSFoundation", targets: ["RMOSFoundation"]),
     .library(name: "RMOSTesting", targets: ["RMOSTesting"]),
     .executable(name: "rmos-cli", targets: ["rmos-cli"]),
   ],
@@ -49,6 +50,11 @@ let package = Package(
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSAudit", "RMOSAnalytics",
         "RMOSDashboard", "RMOSHTTP", "RMOSSystem",
       ]),
+    // What programs with Foundation want; nothing else in Sources depends on it.
+    .target(
+      name: "RMOSFoundation",
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSMigration", "RMOSHTTP"]
+    ),
     .executableTarget(name: "rmos-cli", dependencies: ["RMOSCommandLine", "RMOSSystem"]),
 
     .target(
@@ -107,6 +113,9 @@ let package = Package(
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSDashboard", "RMOSHTTP",
         "RMOSTestSupport",
       ]),
+    .testTarget(
+      name: "RMOSFoundationTests",
+      dependencies: ["RMOSFoundation", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSHTTP"]),
     .testTarget(
       name: "RMOSCommandLineTests",
       dependencies: ["RMOSCommandLine", "RMOSModels", "RMOSStore"]),

@@ -29,8 +29,8 @@ check_graph() {
 
   step 'Imports'
   imports='^[[:space:]]*((public|package|internal|private|fileprivate|@[A-Za-z_]+(\([a-z]+\))?)[[:space:]]+)*import[[:space:]]+'
-  if grep -rnE "${imports}Foundation" Sources; then
-    die 'Foundation is imported in Sources'
+  if grep -rnE "${imports}Foundation" Sources | grep -v '^Sources/RMOSFoundation/'; then
+    die 'Foundation is imported outside of Sources/RMOSFoundation'
   fi
   if grep -rnE "${imports}CSQLite" Sources | grep -v '^Sources/RMOSStore/SQLite/'; then
     die 'CSQLite is imported outside of Sources/RMOSStore/SQLite'
@@ -92,6 +92,7 @@ check_snippets() {
   step 'The code in the documents'
   if command -v python3 >/dev/null; then
     build release --product RMOS
+    build release --product RMOSFoundation
     build release --product RMOSTesting
     Scripts/check_snippets.py "$(bin_path release)/Modules"
   else

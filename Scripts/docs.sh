@@ -19,7 +19,7 @@ graphs=$ROOT/.build-docs/graphs
 mkdir -p "$graphs" "$out"
 step 'Symbols'
 # A scratch path of its own: with other options everything would be built again each time.
-for product in rmos-cli RMOSTesting; do
+for product in rmos-cli RMOSFoundation RMOSTesting; do
   swift build --package-path "$ROOT" --scratch-path "$ROOT/.build-docs/build" --product "$product" \
     -Xswiftc -emit-symbol-graph -Xswiftc -emit-symbol-graph-dir -Xswiftc "$graphs" \
     -Xswiftc -symbol-graph-minimum-access-level -Xswiftc public

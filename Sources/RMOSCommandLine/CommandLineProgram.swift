@@ -73,7 +73,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
 
   /// Runs a command line and returns its exit status.
   private func run(_ words: [String]) -> ExitStatus {
-    let console = Console()
+    let console = Console(program: name)
     let wantsJSON = words.prefix { $0 != "--" }.contains("--json")
     var status: ExitStatus
     var failure: RunNotification.Failure?
@@ -116,7 +116,9 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     }
     if common.count > json.count { return try start(HelpCommand.spec(self), json + words, console) }
     guard let name = words.popFirst() else {
-      throw UsageError("no command given", hint: HelpText(program: self).overview)
+      throw UsageError(
+        "no command given", hint: HelpText(program: self, width: console.errorLayout.width).overview
+      )
     }
     if name.hasPrefix("-") {
       throw UsageError(
@@ -134,6 +136,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     if arguments.has("help") {
       return HelpCommand.show(spec, asJSON: arguments.has("json"), console)
     }
+    console.isQuiet = arguments.has("quiet")
     return try spec.run(arguments, console)
   }
 
@@ -157,7 +160,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
 
   private func report(_ error: Description, wantsJSON: Bool, _ console: Console) {
     if wantsJSON {
-      console.print(
+      console.printDocument(
         JSONOutput.failure(code: error.code, message: error.message, hint: error.hint))
       return
     }

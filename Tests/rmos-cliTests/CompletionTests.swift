@@ -80,7 +80,7 @@ import Testing
     let offers = try shell.offers(for: [line], in: workspace())
     // zsh offers the part after the comma.
     #expect(
-      offers[line] == (shell == .zsh ? ["txt", "html"] : ["json,txt", "json,html"]))
+      offers[line] == (shell == .zsh ? ["text", "html"] : ["json,text", "json,html"]))
   }
 
   @Test func theScriptAsJSON() throws {

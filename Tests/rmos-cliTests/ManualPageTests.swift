@@ -89,7 +89,7 @@ import Testing
       "shop's applications", "--on-duplicate skip|update|fail If the id is already in the database",
       "source <(rmos-cli completions bash)",
       "rmos-cli completions zsh > ~/.zsh/functions/_rmos-cli",
-      "-q, --quiet Show only errors", "130 interrupted",
+      "-q, --quiet Print only errors", "130 interrupted",
     ]
     for words in said { #expect(result.output.contains(words), "\(words)") }
   }

@@ -100,8 +100,8 @@ import Testing
   @Test(arguments: [
     (["--format", "json,html"], "standard output takes one format, found 2"),
     (["--format", "htm"], "Did you mean html?"),
-    (["--format", "json,"], #"expected a list of txt, json or html, found """#),
-    (["--format", "txt,txt", "--output", "out"], "txt is given more than once"),
+    (["--format", "json,"], #"expected a list of text, json or html, found """#),
+    (["--format", "txt,text", "--output", "out"], "text is given more than once"),
     (["--format", "html", "--json"], "cannot be combined on standard output"),
     (["stats.json", "--run", "1"], "cannot be combined"),
     (["--run", "0"], "expected a whole number"),

@@ -81,9 +81,12 @@ extension CutList {
   package func text(_ style: FigureTable.TextStyle) -> String {
     var style = style
     style.rows = .max
-    var parts = [PlainText.escaped(title)]
+    func wrapped(_ text: String) -> String {
+      PlainText.wrapped(PlainText.escaped(text), width: style.width).joined(separator: "\n")
+    }
+    var parts = [wrapped(title)]
     for table in tables where !table.rows.isEmpty { parts.append(table.text(style)) }
-    if !notes.isEmpty { parts.append(notes.map { PlainText.escaped($0) }.joined(separator: "\n")) }
+    if !notes.isEmpty { parts.append(notes.map(wrapped).joined(separator: "\n")) }
     return parts.joined(separator: "\n\n")
   }
 

@@ -620,7 +620,15 @@ extension FigureTable {
         widths[widest] -= 1
       }
     }
-    shrink(to: style.width, atLeast: 8)
+    let more = rows.count - shownRows.count + omitted
+    let ending =
+      more > 0 ? "\n… and \(PlainText.grouped(more)) \(isOverTime ? "earlier" : "more")" : ""
+    shrink(to: style.width, atLeast: name == "jobs" ? .max : 8)
+    if total() > style.width {
+      var table = TextTable(brief.map { (columns[$0].heading, !columns[$0].isText) })
+      for row in shownRows { table.add(brief.map { row[$0].shown }) }
+      return table.lines(width: style.width).joined(separator: "\n") + ending
+    }
     if barValues != nil { shrink(to: style.width - 14, atLeast: 20) }
     let room = min(30, style.width - total() - 2)
     let bars = room >= 5 ? barValues : nil
@@ -630,7 +638,7 @@ extension FigureTable {
     let lines = cells.enumerated().map { index, row in
       var line = brief.indices.map { column in
         PlainText.padded(
-          Self.cut(row[column], to: widths[column]), to: widths[column],
+          PlainText.cut(row[column], to: widths[column]), to: widths[column],
           left: !columns[brief[column]].isText)
       }.joined(separator: "  ")
       if index > 0, let bars, let largest, let value = bars[shownRows.startIndex + index - 1],
@@ -642,9 +650,7 @@ extension FigureTable {
       while line.last == " " { line.removeLast() }
       return line
     }
-    let more = rows.count - shownRows.count + omitted
-    return lines.joined(separator: "\n")
-      + (more > 0 ? "\n… and \(PlainText.grouped(more)) \(isOverTime ? "earlier" : "more")" : "")
+    return lines.joined(separator: "\n") + ending
   }
 
   /// The values that bars stand for; `nil` if the chart has none.
@@ -667,16 +673,5 @@ extension FigureTable {
     case .intervals(_, _, _, let scale): scale
     case .strips, .comparison, .stacks, nil: nil
     }
-  }
-
-  /// The text, cut at the end if it is too wide.
-  private static func cut(_ text: String, to width: Int) -> String {
-    guard PlainText.width(text) > width else { return text }
-    var cut = ""
-    for character in text {
-      if PlainText.width(cut + String(character)) > width - 1 { break }
-      cut.append(character)
-    }
-    return cut + "…"
   }
 }

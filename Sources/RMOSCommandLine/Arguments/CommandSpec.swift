@@ -34,6 +34,8 @@ struct CommandSpec: Sendable {
     let help: String
     /// Whether it may be given several times.
     let isRepeatable: Bool
+    /// Older spellings of words that it takes, and what they mean.
+    let olderWords: [String: String]
     /// Whether it is for unattended runs only, and may hold a secret: it is left out of command
     /// lines that are shown.
     let isUnattended: Bool
@@ -42,9 +44,11 @@ struct CommandSpec: Sendable {
     /// its own placeholder.
     init(
       name: String, letter: Character? = nil, placeholder: String? = nil, value: ValueSpec? = nil,
-      help: String, isRepeatable: Bool = false, isUnattended: Bool = false
+      help: String, isRepeatable: Bool = false, olderWords: [String: String] = [:],
+      isUnattended: Bool = false
     ) {
       self.name = name
+      self.olderWords = olderWords
       self.letter = letter
       if placeholder == nil, case .choice(let words) = value {
         self.placeholder = words.joined(separator: "|")
@@ -88,12 +92,15 @@ struct CommandSpec: Sendable {
   let details: String
   let arguments: [Argument]
   let options: [Option]
+  /// What `--quiet` or `--verbose` means here in particular, by the name of the option.
+  let notes: [String: String]
   let examples: [Example]
   let run: @Sendable (ParsedArguments, Console) throws -> ExitStatus
 
   init(
     _ program: CommandLineProgram, name: String, summary: String, details: String,
-    arguments: [Argument] = [], options: [Option] = [], examples: [Example] = [],
+    arguments: [Argument] = [], options: [Option] = [], notes: [String: String] = [:],
+    examples: [Example] = [],
     run: @escaping @Sendable (ParsedArguments, Console) throws -> ExitStatus
   ) {
     self.program = program
@@ -102,12 +109,21 @@ struct CommandSpec: Sendable {
     self.details = details
     self.arguments = arguments
     self.options = options
+    self.notes = notes
     self.examples = examples
     self.run = run
   }
 
   /// The options, including those that every command takes.
-  var allOptions: [Option] { options + Self.commonOptions }
+  ///
+  /// What a command adds to the meaning of one of these stands in its own help of it.
+  var allOptions: [Option] {
+    options
+      + Self.commonOptions.map { common in
+        guard let note = notes[common.name] else { return common }
+        return Option(name: common.name, letter: common.letter, help: "\(common.help); \(note)")
+      }
+  }
 
   /// The option of a name.
   func option(_ name: String) -> Option? { allOptions.first { $0.name == name } }
@@ -115,6 +131,8 @@ struct CommandSpec: Sendable {
   /// What every command takes.
   static let commonOptions = [
     Option(name: "json", help: "Print one JSON object on standard output"),
+    Option(name: "quiet", letter: "q", help: "Print only errors, and documents such as JSON"),
+    Option(name: "verbose", letter: "v", help: "Show everything, not just the first or the most"),
     Option(name: "help", letter: "h", help: "Show this help"),
   ]
 

@@ -89,9 +89,10 @@ struct ParsedArguments {
     return ([program.name, spec.name] + kept).joined(separator: " ")
   }
 
-  /// ``commandLine(without:)`` with a flag added.
-  func commandLine(adding option: String) -> String {
+  /// ``commandLine(without:)`` with an option added.
+  func commandLine(adding name: String, _ value: String? = nil) -> String {
     let line = commandLine()
+    let option = value.map { "\(name) \($0)" } ?? name
     // After "--" it would be no option.
     if words.contains(where: { $0.option == nil && $0.text == "--" }) {
       let start = "\(program) \(spec.name)"
@@ -121,7 +122,11 @@ struct ParsedArguments {
       }
     }
     // Help is shown even for an incomplete command line.
-    if !has("help") { try checkPositionals() }
+    if has("help") { return }
+    try checkPositionals()
+    if has("quiet"), has("verbose") {
+      throw UsageError("--quiet and --verbose cannot be combined")
+    }
   }
 
   /// The flags that a word such as `-qv` combines, each as a word; `nil` if it is another word.
@@ -167,15 +172,20 @@ struct ParsedArguments {
     if values[option.name] != nil, !option.isRepeatable {
       throw UsageError("\(label) is given more than once")
     }
+    func take(_ text: String) throws {
+      let value = text.split(separator: ",", omittingEmptySubsequences: false).map {
+        option.olderWords[String($0)] ?? String($0)
+      }.joined(separator: ",")
+      try spec.check(value, label: "--\(option.name)")
+      values[option.name, default: []].append(value)
+    }
     if parts.count > 1 {
       if parts[1].isEmpty { throw UsageError("\(label) needs a value") }
-      try spec.check(String(parts[1]), label: "--\(option.name)")
-      values[option.name, default: []].append(String(parts[1]))
+      try take(String(parts[1]))
     } else if let value = rest.first, !value.isEmpty, value == "-" || !value.hasPrefix("-") {
       rest.removeFirst()
       words.append((value, option.name))
-      try spec.check(value, label: "--\(option.name)")
-      values[option.name, default: []].append(value)
+      try take(value)
     } else {
       let hint = rest.first.map {
         $0.isEmpty ? nil : "If the value begins with -, write \(label)=\($0)"

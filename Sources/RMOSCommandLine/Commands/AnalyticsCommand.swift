@@ -47,9 +47,8 @@ enum AnalyticsCommand {
           help: "Write to a file instead of standard output; with csv, to a file per table in a "
             + "directory, unless --table names one"),
         .init(name: "list-tables", help: "List the tables and exit"),
-        .init(
-          name: "verbose", letter: "v", help: "Show all rows, and how each figure is computed"),
       ],
+      notes: ["verbose": "also how each figure is computed"],
       examples: [
         .init(command: "\(program) analytics jobs --db shop.db", help: "How the jobs went"),
         .init(
@@ -101,17 +100,17 @@ enum AnalyticsCommand {
     if let name = arguments["table"] { tables = report.tables().filter { $0.name == name } }
     let output = FigureOutput(arguments, console)
     switch format {
-    case .text: try output.write(text(report, tables, arguments))
+    case .text: try output.write(text(report, tables, output, arguments), as: format)
     case .json:
       var writer = JSONWriter(style: .pretty)
       writer.report(report, parts: parts)
-      try output.write(writer.text + "\n")
-    case .html: try output.write(report.html(parts, of: arguments.database.shown))
+      try output.write(writer.text + "\n", as: format)
+    case .html: try output.write(report.html(parts, of: arguments.database.shown), as: format)
     case .csv:
       if isDirectory, let directory = arguments["output"] {
         try output.write(tables.map { ("\($0.name).csv", $0.csv) }, into: directory)
       } else if let table = tables.first {
-        try output.write(table.csv)
+        try output.write(table.csv, as: format)
       }
     }
     return .success
@@ -144,19 +143,21 @@ enum AnalyticsCommand {
   }
 
   private static func text(
-    _ report: AnalyticsReport, _ tables: [FigureTable], _ arguments: ParsedArguments
+    _ report: AnalyticsReport, _ tables: [FigureTable], _ output: FigureOutput,
+    _ arguments: ParsedArguments
   ) -> String {
     let isLong = arguments.has("verbose") || arguments["table"] != nil
-    let style = FigureOutput.style(rows: isLong ? .max : 10)
+    let style = output.style(rows: isLong ? .max : 10)
     var sections: [String] = []
     let conditions = report.filter.words
     if !conditions.isEmpty {
-      sections.append("Jobs " + TerminalText.escaped(conditions.joined(separator: ", ")) + ".")
+      let text = "Jobs " + TerminalText.escaped(conditions.joined(separator: ", ")) + "."
+      sections += [PlainText.wrapped(text, width: style.width).joined(separator: "\n")]
     }
     for table in tables where !table.rows.isEmpty || arguments["table"] != nil {
       var lines = [table.title]
       if arguments.has("verbose") {
-        lines += HelpText.wrapped(TerminalText.escaped(table.note), width: style.width)
+        lines += PlainText.wrapped(TerminalText.escaped(table.note), width: style.width)
       }
       lines.append(table.rows.isEmpty ? "None." : table.text(style))
       sections.append(lines.joined(separator: "\n"))

@@ -80,7 +80,11 @@ enum AuditCommand {
       maxWarnings = 0
     }
     if arguments.has("list-rules") {
-      console.print(format == .json ? listJSON(rules) : AuditText.list(rules))
+      if format == .json {
+        console.printDocument(listJSON(rules))
+      } else {
+        console.print(AuditText.list(rules))
+      }
       return .success
     }
     let files = ["output", "repair-plan", "badge"].compactMap { arguments[$0] }
@@ -93,17 +97,19 @@ enum AuditCommand {
     if let file = arguments["badge"] { try OutputFile.replace(file, with: report.badge + "\n") }
     let text =
       switch format {
-      case .text: AuditText.text(for: report, arguments.program.hints)
+      case .text: AuditText(report, arguments, width: console.layout.width).text
       case .json: report.json
       case .html: report.html
       }
     if let file = arguments["output"] {
       try OutputFile.replace(file, with: text + (text.hasSuffix("\n") ? "" : "\n"))
       if arguments.has("json") {
-        console.print(JSONOutput.files(files, isSuccess: report.errorCount == 0))
+        console.printDocument(JSONOutput.files(files, isSuccess: report.errorCount == 0))
       }
-    } else {
+    } else if format == .text {
       console.print(text)
+    } else {
+      console.printDocument(text)
     }
     let isOver = maxWarnings.map { report.warningCount > $0 } ?? false
     return report.errorCount > maxErrors || isOver ? .failures : .success
@@ -131,35 +137,48 @@ enum AuditCommand {
 }
 
 /// The text of an audit report.
-private enum AuditText {
+private struct AuditText {
+  private let report: AuditReport
+  private let hints: Hints
+  private let width: Int
   /// How many findings are shown per rule.
-  private static let findingsShown = 10
+  private let findingsShown: Int
 
-  /// The verdict, the counts, and the findings by rule.
-  static func text(for report: AuditReport, _ hints: Hints) -> String {
+  init(_ report: AuditReport, _ arguments: ParsedArguments, width: Int) {
+    self.report = report
+    hints = arguments.program.hints
+    self.width = width
+    findingsShown = arguments.has("verbose") ? .max : 10
+  }
+
+  /// The verdict, the counts, and the findings by rule, the worst first.
+  var text: String {
     var table = TextTable([""], numbers: ["entities"])
     for kind in report.catalog.kinds {
       let count = report.counts[kind].map { TerminalText.grouped($0) } ?? "unreadable"
       table.add([kind.schema.plural, count])
     }
-    let sections = report.results.filter { $0.total > 0 }.map { section($0, hints) }
-    return ([verdict(report), table.text] + sections + [summary(report)])
-      .joined(separator: "\n\n")
+    let found = report.results.filter { $0.total > 0 }
+    let sections = Severity.allCases.sorted(by: >).flatMap { severity in
+      found.filter { $0.rule.severity == severity }.map(section)
+    }
+    let counts = table.lines(width: width).joined(separator: "\n")
+    return ([verdict, counts] + sections + [summary]).joined(separator: "\n\n")
   }
 
   /// The rules, one per line.
-  static func list(_ rules: [AuditRule]) -> String {
+  static func list(_ rules: [AuditRule]) -> TextTable {
     var table = TextTable(["rule", "severity", "why"], numbers: [])
     for rule in rules { table.add([rule.code, rule.severity.rawValue, rule.summary]) }
-    return table.text
+    return table
   }
 
-  private static func verdict(_ report: AuditReport) -> String {
+  private var verdict: String {
     let words = report.verdict.words(errors: report.errorCount, warnings: report.warningCount)
     return "\(TerminalText.escaped(report.database)) is \(words)"
   }
 
-  private static func section(_ result: AuditReport.RuleResult, _ hints: Hints) -> String {
+  private func section(_ result: AuditReport.RuleResult) -> String {
     let title = "\(result.rule.code): \(TerminalText.counted(result.total, "finding"))"
     var lines = [title + " — " + result.rule.summary]
     for finding in result.findings.prefix(findingsShown) {
@@ -179,7 +198,7 @@ private enum AuditText {
     return lines.joined(separator: "\n")
   }
 
-  private static func summary(_ report: AuditReport) -> String {
+  private var summary: String {
     let counts = report.severityCounts
     return TerminalText.counted(report.passedChecks, "check") + " passed, "
       + "\(report.failedChecks) failed"

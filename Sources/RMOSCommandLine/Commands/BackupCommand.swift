@@ -31,7 +31,7 @@ enum BackupCommand {
       }
       let size = FileStatus.size(of: file)
       if arguments.has("json") {
-        console.print(
+        console.printDocument(
           JSONOutput.success { writer in
             writer.member("database", opened.store.location)
             writer.member("backup", file)

@@ -39,13 +39,13 @@ enum CompletionsCommand {
     ) { arguments, console in
       guard let shell = Shell(rawValue: arguments.positionals[0]) else { return .usage }
       if arguments.has("json") {
-        console.print(
+        console.printDocument(
           JSONOutput.success {
             $0.member("shell", shell.rawValue)
             $0.member("script", shell.script(for: program) + "\n")
           })
       } else {
-        console.print(shell.script(for: program))
+        console.printDocument(shell.script(for: program))
       }
       return .success
     }

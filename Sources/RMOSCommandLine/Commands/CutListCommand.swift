@@ -65,10 +65,10 @@ enum CutListCommand {
     }
     let output = FigureOutput(arguments, console)
     switch format {
-    case .text: try output.write(list.text(FigureOutput.style(rows: .max)) + "\n")
-    case .json: try output.write(list.json + "\n")
-    case .csv: try output.write(list.tables[0].csv)
-    case .html: try output.write(list.html)
+    case .text: try output.write(list.text(output.style(rows: .max)) + "\n", as: format)
+    case .json: try output.write(list.json + "\n", as: format)
+    case .csv: try output.write(list.tables[0].csv, as: format)
+    case .html: try output.write(list.html, as: format)
     }
     return .success
   }

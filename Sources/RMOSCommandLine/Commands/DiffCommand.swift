@@ -35,9 +35,6 @@ enum DiffCommand {
         .init(
           name: "max-different", placeholder: "N", help: "Allow N entities that differ [default: 0]"
         ),
-        .init(name: "verbose", letter: "v", help: "Show every entry, not just the first 50"),
-        .init(
-          name: "quiet", letter: "q", help: "Print nothing; report only through the exit status"),
       ],
       examples: [
         .init(
@@ -53,9 +50,6 @@ enum DiffCommand {
       limits.onlyInDatabase = try arguments.integer("max-only-in-database", in: range) ?? 0
       limits.different = try arguments.integer("max-different", in: range) ?? 0
       limits.allowsEmptySource = arguments.has("allow-empty")
-      if arguments.has("quiet"), arguments.has("verbose") {
-        throw UsageError("--quiet and --verbose cannot be combined")
-      }
       let mappings = try MappingsCommand.mappings(arguments)
       let source = arguments.positionals.first ?? program.defaultSource
       try Migration.checkSource(source, program.catalog)
@@ -75,13 +69,13 @@ enum DiffCommand {
         return console.interrupted(by: error, asJSON: isJSON)
       }
       if isJSON {
-        console.print(report.json(limits: limits))
+        console.printDocument(report.json(limits: limits))
       } else if !arguments.has("quiet") {
         if showsAll {
           if report.entriesOmitted > 0 { console.print() }
           report.entriesOmitted = 0
         }
-        show(report.lines, console)
+        show(report.lines(width: console.layout.width), console)
         if report.entriesOmitted > 0 { console.note("-v shows them all") }
         if report.nothingFound != nil, !limits.allowsEmptySource {
           console.note("--allow-empty accepts an empty source")

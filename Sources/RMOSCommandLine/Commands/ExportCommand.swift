@@ -60,7 +60,7 @@ enum ExportCommand {
         return console.interrupted(by: error, asJSON: arguments.has("json"))
       }
       if arguments.has("json") {
-        console.print(json(summary, of: store, directory: directory))
+        console.printDocument(json(summary, of: store, directory: directory))
       } else {
         show(summary, of: store, directory: directory, console)
       }

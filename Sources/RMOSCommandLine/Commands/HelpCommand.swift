@@ -15,13 +15,13 @@ enum HelpCommand {
         return show(try program.command(name), asJSON: asJSON, console)
       }
       if asJSON {
-        console.print(
+        console.printDocument(
           JSONOutput.success {
             $0.member("version", program.version)
             $0.member("commands", each: program.commands) { $1.write(to: &$0) }
           })
       } else {
-        console.print(HelpText(program: program).overview)
+        console.printDocument(HelpText(program: program, width: console.layout.width).overview)
       }
       return .success
     }
@@ -30,12 +30,13 @@ enum HelpCommand {
   /// Shows one command's help.
   static func show(_ spec: CommandSpec, asJSON: Bool, _ console: Console) -> ExitStatus {
     if asJSON {
-      console.print(
+      console.printDocument(
         JSONOutput.success {
           $0.member("command") { spec.write(to: &$0) }
         })
     } else {
-      console.print(HelpText(program: spec.program).text(for: spec))
+      console.printDocument(
+        HelpText(program: spec.program, width: console.layout.width).text(for: spec))
     }
     return .success
   }
@@ -70,9 +71,9 @@ enum VersionCommand {
       name: "version", summary: "Show the version (also --version)", details: ""
     ) { arguments, console in
       if arguments.has("json") {
-        console.print(JSONOutput.success { $0.member("version", program.version) })
+        console.printDocument(JSONOutput.success { $0.member("version", program.version) })
       } else {
-        console.print("\(program) \(program.version)")
+        console.printDocument("\(program) \(program.version)")
       }
       return .success
     }
@@ -81,9 +82,14 @@ enum VersionCommand {
 
 /// The text of help, made from the command table.
 struct HelpText {
-  let program: CommandLineProgram
+  private let program: CommandLineProgram
+  private let width: Int
 
-  private static let width = 80
+  /// Creates the text for a width; lines of more than 80 columns are hard to read.
+  init(program: CommandLineProgram, width: Int) {
+    self.program = program
+    self.width = min(80, width)
+  }
 
   /// What the exit statuses mean.
   static let exitStatuses = [
@@ -98,6 +104,7 @@ struct HelpText {
     ("RMOS_NOTIFY_TIMEOUT", "Seconds that an attempt of migrate --notify may take (10)."),
     ("NO_COLOR", "If set and not empty, no color."),
     ("TERM", "If dumb, no color and no progress bar."),
+    ("COLUMNS", "How many columns lines may take, instead of what the terminal says."),
     ("LC_ALL", "With LC_CTYPE and LANG: whether bars may be more than ASCII."),
     ("TMPDIR", "Where temporary files are kept."),
   ]
@@ -105,17 +112,18 @@ struct HelpText {
   /// What the program does, and its commands.
   var overview: String {
     let rows = program.commands.map { ($0.name, $0.summary) }
-    return """
-      \(program) \(program.version) — \(program.about)
+    let text = """
+      \(wrapped("\(program) \(program.version) — \(program.about)"))
 
-      Usage: \(program) COMMAND [arguments] [options]
+      \(wrapped("Usage: \(program) COMMAND [arguments] [options]", hanging: 4))
 
       Commands:
       \(table(rows))
 
-      See \(program) help COMMAND for a command's arguments, options and examples.
-      \(wayToDatabase)
       """
+    return text + "\n"
+      + wrapped("See \(program) help COMMAND for a command's arguments, options and examples.")
+      + "\n" + wrapped(wayToDatabase)
   }
 
   private var wayToDatabase: String {
@@ -126,50 +134,44 @@ struct HelpText {
 
   /// One command.
   func text(for spec: CommandSpec) -> String {
-    var text = "\(program) \(spec.name) — \(spec.summary)\n\nUsage: \(spec.usage)\n"
-    if !spec.details.isEmpty { text += "\n" + Self.wrapped(spec.details, indent: 0) + "\n" }
+    var text = wrapped("\(program) \(spec.name) — \(spec.summary)")
+    text += "\n\n" + wrapped("Usage: \(spec.usage)", hanging: 4) + "\n"
+    if !spec.details.isEmpty { text += "\n" + wrapped(spec.details) + "\n" }
     if !spec.arguments.isEmpty {
       text += "\nArguments:\n" + table(spec.arguments.map { ($0.name, $0.help) }) + "\n"
     }
     text += "\nOptions:\n" + table(spec.allOptions.map { ($0.label, $0.help) }) + "\n"
     if !spec.examples.isEmpty {
       text += "\nExamples:\n"
-      text += spec.examples.map { "  \($0.command)\n      \($0.help)" }.joined(separator: "\n")
+      text += spec.examples.map { example in
+        (LineLayout.command(example.command, width: width, indent: 2)
+          + PlainText.wrapped(example.help, width: width, indent: 6)).joined(separator: "\n")
+      }.joined(separator: "\n")
       text += "\n"
     }
     let statuses = Self.exitStatuses.map { "\($0) \($1)" }.joined(separator: ", ")
-    return text + "\n" + Self.wrapped("Exit status: \(statuses).", indent: 0)
+    return text + "\n" + wrapped("Exit status: \(statuses).")
   }
 
   /// Two columns; text that is too long for the first gets its own line.
   private func table(_ rows: [(String, String)]) -> String {
     let longest = rows.map(\.0.count).max() ?? 0
-    let column = min(longest, 26) + 4
+    let column = min(longest, width < 60 ? 10 : 26) + 4
     return rows.map { label, help in
-      let text = Self.wrapped(help, indent: column)
       let start = "  " + label
-      if start.count + 2 > column { return start + "\n" + text }
-      return TerminalText.padded(start, to: column, left: false) + text.dropFirst(column)
+      if start.count + 2 > column {
+        return
+          (PlainText.wrapped(label, width: width, indent: 2, hanging: 4)
+          + PlainText.wrapped(help, width: width, indent: column)).joined(separator: "\n")
+      }
+      return PlainText.wrapped(
+        help, width: width, after: TerminalText.padded(start, to: column, left: false),
+        hanging: column
+      ).joined(separator: "\n")
     }.joined(separator: "\n")
   }
 
-  /// The text, wrapped at 80 columns.
-  private static func wrapped(_ text: String, indent: Int) -> String {
-    let margin = String(repeating: " ", count: indent)
-    return wrapped(text, width: width - indent).map { margin + $0 }.joined(separator: "\n")
-  }
-
-  /// The lines of a text, wrapped at spaces.
-  static func wrapped(_ text: String, width: Int) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ") {
-      if !line.isEmpty, line.count + 1 + word.count > width {
-        lines.append(line)
-        line = ""
-      }
-      line += (line.isEmpty ? "" : " ") + word
-    }
-    return lines + [line]
+  private func wrapped(_ text: String, hanging: Int = 0) -> String {
+    PlainText.wrapped(text, width: width, hanging: hanging).joined(separator: "\n")
   }
 }

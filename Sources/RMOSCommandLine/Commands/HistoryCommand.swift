@@ -20,13 +20,12 @@ enum HistoryCommand {
       let store = try arguments.database.openForReading()
       let history = try MigrationHistory.read(from: store, limit: limit)
       if arguments.has("json") {
-        console.print(history.json)
+        console.printDocument(history.json)
         return .success
       }
       show(history, console)
       if history.totalDays == 0, history.undatedEntities == 0 {
-        console.print(
-          "Next: \(program) migrate SOURCE --dry-run\(arguments.database.words)")
+        console.printNext("\(program) migrate SOURCE --dry-run\(arguments.database.words)")
       }
       return .success
     }
@@ -43,7 +42,7 @@ enum HistoryCommand {
         let counts = kinds.map { day.entities[$0] } + [day.entities.total]
         table.add([day.date] + counts.map(TerminalText.grouped))
       }
-      console.print(table.text)
+      console.print(table)
     }
     let more = history.totalDays - history.days.count
     if more > 0 {

@@ -21,7 +21,7 @@ enum InitCommand {
       let store = opened.store
       let version = try store.read { try $0.schemaVersion() }?.version
       if arguments.has("json") {
-        console.print(
+        console.printDocument(
           JSONOutput.success { writer in
             writer.member("database", store.location)
             writer.member("created", before == nil && missing.isEmpty)
@@ -43,8 +43,7 @@ enum InitCommand {
       case .some(let before):
         console.print("Upgraded \(location) from version \(before) (\(schema))")
       }
-      console.print(
-        "Next: \(program) migrate SOURCE --dry-run\(arguments.database.words)")
+      console.printNext("\(program) migrate SOURCE --dry-run\(arguments.database.words)")
       return .success
     }
   }

@@ -15,9 +15,9 @@ enum ManCommand {
     ) { arguments, console in
       let page = ManualPage(program: program).roff
       if arguments.has("json") {
-        console.print(JSONOutput.success { $0.member("roff", page + "\n") })
+        console.printDocument(JSONOutput.success { $0.member("roff", page + "\n") })
       } else {
-        console.print(page)
+        console.printDocument(page)
       }
       return .success
     }
@@ -79,7 +79,7 @@ private struct Roff {
   }
 
   mutating func text(_ text: String) {
-    lines += HelpText.wrapped(text, width: 60).map(Self.line)
+    lines += PlainText.wrapped(text, width: 60).map(Self.line)
   }
 
   mutating func paragraph(_ text: String) {

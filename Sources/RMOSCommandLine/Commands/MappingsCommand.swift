@@ -29,7 +29,7 @@ enum MappingsCommand {
         return .success
       }
       if arguments.has("json") {
-        console.print(
+        console.printDocument(
           JSONOutput.success {
             $0.member("name", mapping.name)
             $0.member("about", mapping.about)
@@ -37,7 +37,7 @@ enum MappingsCommand {
             $0.member("text", mapping.text + "\n")
           })
       } else {
-        console.print(mapping.text)
+        console.printDocument(mapping.text)
       }
       return .success
     }
@@ -47,7 +47,7 @@ enum MappingsCommand {
 
   private static func list(asJSON: Bool, _ program: CommandLineProgram, _ console: Console) {
     if asJSON {
-      console.print(
+      console.printDocument(
         JSONOutput.success { writer in
           writer.member("mappings", objects: Mapping.builtIn) { writer, mapping in
             writer.member("name", mapping.name)
@@ -59,13 +59,12 @@ enum MappingsCommand {
     }
     let column = (names.map(\.count).max() ?? 0) + 2
     for mapping in Mapping.builtIn {
-      let lines = HelpText.wrapped(mapping.about ?? "", width: 80 - column)
-      for (number, line) in lines.enumerated() {
-        let label = number == 0 ? mapping.name : ""
-        console.print(TerminalText.padded(label, to: column, left: false) + line)
-      }
+      let label = TerminalText.padded(mapping.name, to: column, left: false)
+      let lines = PlainText.wrapped(
+        mapping.about ?? "", width: console.layout.width, after: label, hanging: column)
+      for line in lines { console.print(line) }
     }
-    console.print("Next: \(program) migrate SOURCE --mapping NAME --dry-run")
+    console.printNext("\(program) migrate SOURCE --mapping NAME --dry-run")
   }
 
   // MARK: The option

@@ -51,10 +51,8 @@ enum MigrateCommand {
           name: "no-backup",
           help: "Do not back up the database first (FILE.backup-<run>; the last 3 are kept)"),
         .init(name: "strict", help: "Exit with status 1 on warnings too"),
-        .init(name: "quiet", letter: "q", help: "Show only errors"),
-        .init(
-          name: "verbose", letter: "v", help: "Show every issue as it is found, including notes"),
       ] + FinishNotice.options,
+      notes: ["verbose": "each issue as it is found, including notes"],
       examples: [
         .init(
           command: "\(program) migrate legacy --db shop.db --dry-run", help: "See what would happen"
@@ -78,9 +76,6 @@ enum MigrateCommand {
     -> ExitStatus
   {
     let options = try migrationOptions(arguments, measuresSource: console.showsProgress)
-    if arguments.has("quiet"), arguments.has("verbose") {
-      throw UsageError("--quiet and --verbose cannot be combined")
-    }
     let program = arguments.program
     let source = arguments.positionals.first ?? program.defaultSource
     let notice = try FinishNotice(arguments, source: source, console)
@@ -113,7 +108,7 @@ enum MigrateCommand {
       summary.store = arguments.database.shown
       if arguments.has("json") {
         notice?.failure = .init(code: code, message: message)
-        console.print(MigrationReport(of: summary).json(error: (code, message)))
+        console.printDocument(MigrationReport(of: summary).json(error: (code, message)))
         return .couldNotRun
       }
       show(summary, source: source, reporter, arguments, console)
@@ -126,7 +121,7 @@ enum MigrateCommand {
       statistics.flatMap { writeStatistics(summary.statistics, to: $0) } ?? rejectsError(summary)
     notice?.failure = failure.map { .init(code: $0.code, message: $0.message) }
     if arguments.has("json") {
-      console.print(
+      console.printDocument(
         MigrationReport(of: summary).json(error: failure.map { ($0.code, $0.message) }))
       if failure != nil { return .couldNotRun }
     } else {
@@ -150,13 +145,12 @@ enum MigrateCommand {
     _ arguments: ParsedArguments, _ console: Console
   ) {
     reporter.showIssues(of: summary)
-    let next = "Next: " + next(after: summary, source: source, arguments)
-    if !arguments.has("quiet") {
-      console.print(SummaryText.text(for: summary, isVerbose: arguments.has("verbose")))
-      console.print(next)
-    } else if summary.ending != .completed {
+    let next = next(after: summary, source: source, arguments)
+    SummaryText(summary, isVerbose: arguments.has("verbose")).show(on: console)
+    for step in next { console.printNext(step) }
+    if arguments.has("quiet"), summary.ending != .completed {
       console.note(SummaryText.verdict(summary))
-      console.note(next)
+      for step in next { console.noteNext(step) }
     }
   }
 
@@ -244,8 +238,25 @@ enum MigrateCommand {
     return isStrict && summary.severityCounts[.warning, default: 0] > 0 ? .failures : .success
   }
 
-  /// The next step.
+  /// The next steps.
   private static func next(
+    after summary: MigrationSummary, source: String, _ arguments: ParsedArguments
+  ) -> [String] {
+    let step = nextStep(after: summary, source: source, arguments)
+    guard summary.statistics.total.failed > 0, !summary.isDryRun else { return [step] }
+    var steps = [step]
+    if summary.run != nil {
+      steps.append(
+        "\(arguments.program) report\(arguments.database.words)  (lists what failed, and why)")
+    }
+    if summary.ending == .completed, arguments["rejects"] == nil {
+      let line = arguments.commandLine(adding: "rejects", "rejects")
+      steps.append(line + "  (copies what fails, to be fixed and migrated there)")
+    }
+    return steps
+  }
+
+  private static func nextStep(
     after summary: MigrationSummary, source: String, _ arguments: ParsedArguments
   ) -> String {
     // A directory holds the rejects of one run.

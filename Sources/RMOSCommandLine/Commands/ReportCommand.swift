@@ -5,6 +5,18 @@ import RMOSSystem
 
 /// `rmos-cli report`.
 enum ReportCommand {
+  private enum Format: String, CaseIterable {
+    case text, json, html
+
+    var ofReport: ReportFormat {
+      switch self {
+      case .text: .txt
+      case .json: .json
+      case .html: .html
+      }
+    }
+  }
+
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
     CommandSpec(
       program,
@@ -21,9 +33,9 @@ enum ReportCommand {
         program.databaseOption,
         .init(name: "run", placeholder: "ID", help: "The run; \(program) runs lists them"),
         .init(
-          name: "format", placeholder: "LIST", value: .list(ReportFormat.allCases.map(\.rawValue)),
-          help: "txt, json or html; with --output, a comma-separated list "
-            + "[default: txt]"),
+          name: "format", placeholder: "LIST", value: .list(Format.allCases.map(\.rawValue)),
+          help: "text, json or html; with --output, a comma-separated list "
+            + "[default: text]", olderWords: ["txt": "text"]),
         .init(
           name: "output", placeholder: "DIR",
           help: "Write files to DIR, creating it if necessary; earlier reports are replaced"),
@@ -34,7 +46,7 @@ enum ReportCommand {
           command: "\(program) report --run 3 --format html > report.html",
           help: "Run 3, for a browser"),
         .init(
-          command: "\(program) report stats.json --format json,html,txt --output reports",
+          command: "\(program) report stats.json --format json,html,text --output reports",
           help: "A statistics file, in every format"),
       ],
       run: run)
@@ -58,25 +70,28 @@ enum ReportCommand {
       }
     if let directory = arguments["output"] {
       let files = formats.map {
-        (name: report.fileName(as: $0), text: report.document(as: $0))
+        (name: report.fileName(as: $0.ofReport), text: report.document(as: $0.ofReport))
       }
       OutputFile.list(try OutputFile.replace(files, in: directory), arguments, console)
-    } else if let format = formats.first {
-      console.printText(report.document(as: format))
+    } else if let format = formats.first, format != .text {
+      console.printDocument(report.document(as: format.ofReport))
+    } else if !console.isQuiet {
+      let layout = console.layout
+      console.printDocument(layout.wrapsText ? report.text(width: layout.width) : report.text)
     }
     return .success
   }
 
   /// The requested formats, of which standard output takes only one.
-  private static func formats(_ arguments: ParsedArguments) throws -> [ReportFormat] {
-    let formats = arguments.choices("format", of: ReportFormat.self)
-    guard arguments["output"] == nil else { return formats.isEmpty ? [.txt] : formats }
+  private static func formats(_ arguments: ParsedArguments) throws -> [Format] {
+    let formats = arguments.choices("format", of: Format.self)
+    guard arguments["output"] == nil else { return formats.isEmpty ? [.text] : formats }
     if formats.count > 1 {
       throw UsageError(
         "--format: standard output takes one format, found \(formats.count)",
         hint: "Add --output DIR to write one file per format.")
     }
-    guard arguments.has("json") else { return formats.isEmpty ? [.txt] : formats }
+    guard arguments.has("json") else { return formats.isEmpty ? [.text] : formats }
     if let format = formats.first, format != .json {
       throw UsageError(
         "--json and --format \(format.rawValue) cannot be combined on standard output",

@@ -19,15 +19,14 @@ enum RunsCommand {
       let store = try arguments.database.openForReading()
       let runs = try store.read { try $0.runs(limit: limit) }
       if arguments.has("json") {
-        console.print(
+        console.printDocument(
           JSONOutput.success {
             $0.member("database", store.location)
             $0.member("runs", each: runs) { $0.run($1) }
           })
       } else if runs.isEmpty {
         console.print("No runs yet.")
-        console.print(
-          "Next: \(program) migrate SOURCE --dry-run\(arguments.database.words)")
+        console.printNext("\(program) migrate SOURCE --dry-run\(arguments.database.words)")
       } else {
         let hasUpdates = runs.contains { $0.statistics.total.updated > 0 }
         var table = TextTable(
@@ -35,7 +34,7 @@ enum RunsCommand {
           numbers: ["seconds", "found", "migrated"] + (hasUpdates ? ["updated"] : [])
             + ["skipped", "failed"])
         for run in runs { table.add(row(run, hasUpdates: hasUpdates)) }
-        console.print(table.text)
+        console.print(table)
       }
       return .success
     }

@@ -44,7 +44,7 @@ enum SampleCommand {
       }
       let kinds = program.catalog.kinds.filter { written.entityCounts[$0] != nil }
       if arguments.has("json") {
-        console.print(
+        console.printDocument(
           JSONOutput.success {
             $0.member("directory", directory)
             $0.member("files", written.fileCount)
@@ -66,7 +66,7 @@ enum SampleCommand {
         console.print(
           "  " + TerminalText.counted(number, kind.schema.singular, kind.schema.plural))
       }
-      console.print("Next: \(program) migrate \(TerminalText.shellWord(directory)) --dry-run")
+      console.printNext("\(program) migrate \(TerminalText.shellWord(directory)) --dry-run")
       return .success
     }
   }

@@ -32,8 +32,8 @@ enum ServeCommand {
           help: "Accept NAME or NAME:PORT in the Host header, such as a proxy's", isRepeatable: true
         ),
         .init(name: "allow-writes", help: "Allow creating, changing and deleting entities"),
-        .init(name: "verbose", letter: "v", help: "Log each request on standard error"),
       ],
+      notes: ["verbose": "logs each request on standard error"],
       examples: [
         .init(command: "\(program) serve --db shop.db", help: "http://127.0.0.1:8000/"),
         .init(
@@ -92,7 +92,7 @@ enum ServeCommand {
     _ console: Console
   ) {
     if asJSON {
-      console.print(
+      console.printDocument(
         JSONOutput.success { writer in
           writer.member("url", server.url)
           writer.member("host", server.configuration.host)

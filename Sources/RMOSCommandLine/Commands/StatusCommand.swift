@@ -31,7 +31,7 @@ enum StatusCommand {
             writer.object { health.writeMembers(to: &$0) }
           }
         }
-        console.print(writer.text)
+        console.printDocument(writer.text)
       } else {
         StatusText(
           program: program, status: status, health: health, databaseWords: arguments.database.words,
@@ -60,7 +60,8 @@ private struct StatusText {
   }
 
   private func line(_ label: String, _ text: String) {
-    console.print(TerminalText.padded(label, to: 17, left: false) + TerminalText.escaped(text))
+    console.print(
+      TerminalText.padded(label, to: 17, left: false), TerminalText.escaped(text))
   }
 
   private func showContents() {
@@ -95,7 +96,7 @@ private struct StatusText {
     for warning in health.warnings { line("", "warning: \(warning)") }
     if !health.isComplete { line("", "not checked: \(health.notChecked.joined(separator: ", "))") }
     if !health.errors.isEmpty || !health.isComplete {
-      console.print("Next: \(program) audit\(databaseWords)")
+      console.printNext("\(program) audit\(databaseWords)")
     }
   }
 
@@ -109,7 +110,7 @@ private struct StatusText {
         line("Last run", "none")
         // Errors are listed above.
         if health.errors.isEmpty {
-          console.print("Next: \(program) migrate SOURCE --dry-run\(databaseWords)")
+          console.printNext("\(program) migrate SOURCE --dry-run\(databaseWords)")
         }
       }
       return
@@ -131,8 +132,8 @@ private struct StatusText {
           + (status.interruptedRuns.count > 10 ? ", …" : ""))
     }
     if run.state == .interrupted, status.currentRun == nil {
-      console.print(
-        "Next: \(program) migrate \(TerminalText.shellWord(run.source))\(databaseWords)"
+      console.printNext(
+        "\(program) migrate \(TerminalText.shellWord(run.source))\(databaseWords)"
           + " (resumes where it stopped)")
     }
   }

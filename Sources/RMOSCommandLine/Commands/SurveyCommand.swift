@@ -23,8 +23,6 @@ enum SurveyCommand {
           help: "Write a mapping for what no built-in mapping reads, each guess with its reason"),
         .init(
           name: "force", help: "Replace the file of --propose, whatever it holds"),
-        .init(name: "verbose", letter: "v", help: "Show all members and files"),
-        .init(name: "quiet", letter: "q", help: "Print nothing"),
       ],
       examples: [
         .init(command: "\(program) survey old-shop", help: "See what is there"),
@@ -33,9 +31,6 @@ enum SurveyCommand {
           help: "Begin a mapping for what no built-in one reads"),
       ]
     ) { arguments, console in
-      if arguments.has("quiet"), arguments.has("verbose") {
-        throw UsageError("--quiet and --verbose cannot be combined")
-      }
       let path = arguments.positionals.first ?? program.defaultSource
       let file = arguments["propose"]
       if let file { try check(file, program.catalog, mayReplaceAny: arguments.has("force")) }
@@ -61,12 +56,12 @@ enum SurveyCommand {
         }
       }
       if isJSON {
-        console.print(report.json)
-      } else if !arguments.has("quiet") {
-        for line in report.lines(width: 80, showsAll: arguments.has("verbose")) {
-          console.print(line)
-        }
-        for line in next(report, file, path, program) { console.print(line) }
+        console.printDocument(report.json)
+      } else {
+        let lines = report.lines(
+          width: console.layout.width, showsAll: arguments.has("verbose"))
+        for line in lines { console.print(line) }
+        showNext(report, file, path, program, console)
       }
       return .success
     }
@@ -112,29 +107,29 @@ enum SurveyCommand {
   }
 
   /// What to do next.
-  private static func next(
-    _ report: SurveyReport, _ file: String?, _ path: String, _ program: CommandLineProgram
-  ) -> [String] {
-    var lines: [String] = []
+  private static func showNext(
+    _ report: SurveyReport, _ file: String?, _ path: String, _ program: CommandLineProgram,
+    _ console: Console
+  ) {
     let source = TerminalText.shellWord(report.source)
-    func migrate(_ mappings: [String]) -> String {
-      "Next: \(program) migrate \(source)"
-        + mappings.map { " --mapping " + TerminalText.shellWord($0) }.joined() + " --dry-run"
+    func migrate(_ mappings: [String]) {
+      console.printNext(
+        "\(program) migrate \(source)"
+          + mappings.map { " --mapping " + TerminalText.shellWord($0) }.joined() + " --dry-run")
     }
     if let file {
       if let proposal = report.proposal {
-        lines.append("Wrote \(TerminalText.escaped(file)); read the reasons in it, and change it.")
-        lines.append(migrate([file] + proposal.builtIn))
+        console.print("Wrote \(TerminalText.escaped(file)); read the reasons in it, and change it.")
+        migrate([file] + proposal.builtIn)
       } else {
-        lines.append("Nothing to propose: \(TerminalText.escaped(file)) was not written.")
-        if report.migratesAtBest > 0 { lines.append(migrate(report.suggestedMappings)) }
+        console.print("Nothing to propose: \(TerminalText.escaped(file)) was not written.")
+        if report.migratesAtBest > 0 { migrate(report.suggestedMappings) }
       }
     } else if report.canPropose {
       let path = TerminalText.shellWord(path)
-      lines.append("Next: \(program) survey \(path) --propose mapping.json")
+      console.printNext("\(program) survey \(path) --propose mapping.json")
     } else if report.objectCount > 0 {
-      lines.append(migrate(report.suggestedMappings))
+      migrate(report.suggestedMappings)
     }
-    return lines
   }
 }

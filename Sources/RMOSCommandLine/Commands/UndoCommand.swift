@@ -23,9 +23,6 @@ enum UndoCommand {
         .init(
           name: "no-backup",
           help: "Do not back up the database first (FILE.backup-<run>; the last 3 are kept)"),
-        .init(
-          name: "verbose", letter: "v",
-          help: "List every obstacle"),
       ],
       examples: [
         .init(
@@ -59,7 +56,7 @@ enum UndoCommand {
           asJSON: arguments.has("json"))
       }
       if arguments.has("json") {
-        console.print(report.json)
+        console.printDocument(report.json)
       } else if report.isSuccess {
         show(report, arguments, console)
       } else {
@@ -106,13 +103,13 @@ enum UndoCommand {
     }
     add("total", report.removed, report.restored)
     console.print()
-    console.print(table.text)
+    console.print(table)
     console.print()
     if let backup = report.backup {
-      console.print("Backup:  \(TerminalText.escaped(backup.path)) (from before the undo)")
+      console.print("Backup:  ", TerminalText.escaped(backup.path) + " (from before the undo)")
     }
-    console.print(
-      "Next: "
+    console.printNext(
+      ""
         + (report.isDryRun
           ? arguments.commandLine(without: "dry-run")
           : "\(arguments.program) status" + arguments.database.words))
@@ -144,7 +141,7 @@ enum UndoCommand {
     if report.obstacleGroups.allSatisfy({ $0.undoFirst != nil }) {
       next.append(arguments.commandLine(without: "verbose"))
     }
-    console.print("Next: " + next.joined(separator: ", then "))
+    console.printNext("" + next.joined(separator: ", then "))
   }
 
   /// A group of obstacles, with its first three subjects.

@@ -7,6 +7,12 @@ final class Console {
   private let output = OutputBuffer(descriptor: .standardOutput, limit: 1 << 16)
   private let errors = OutputBuffer(descriptor: .standardError, limit: 0)
 
+  /// How lines fit standard output.
+  let layout = LineLayout(of: .standardOutput)
+  /// How lines fit standard error.
+  let errorLayout = LineLayout(of: .standardError)
+  /// Whether results for people are left out: `--quiet`.
+  var isQuiet = false
   /// Whether standard error is a terminal that can redraw a line.
   let showsProgress: Bool
   /// Whether standard error takes colour.
@@ -16,7 +22,11 @@ final class Console {
   /// Called at the end of the program with the exit status and the error behind it.
   var whenOver: ((ExitStatus, RunNotification.Failure?) -> Void)?
 
-  init() {
+  private let program: String
+
+  /// Creates a console for a program of a name.
+  init(program: String) {
+    self.program = program
     let isSmart =
       FileDescriptor.standardError.isTerminal && ProcessEnvironment.variable("TERM") != "dumb"
     showsProgress = isSmart
@@ -35,19 +45,44 @@ final class Console {
     hasColor ? style.rawValue + text + "\u{1b}[0m" : text
   }
 
-  /// Prints a line of the result.
-  func print(_ line: String = "") {
-    output.write(line)
-    output.write("\n")
+  /// Prints lines of the result for people, as they fit; nothing if that is not wanted.
+  func print(_ text: String = "") {
+    guard !isQuiet else { return }
+    for line in layout.fitted(text) { output.write(line + "\n") }
   }
 
-  /// Prints text of the result that already ends its lines.
-  func printText(_ text: String) { output.write(text) }
+  /// Prints a table of the result for people.
+  func print(_ table: TextTable) {
+    guard !isQuiet else { return }
+    for line in table.lines(width: layout.width) { output.write(line + "\n") }
+  }
 
-  /// Prints a line on standard error.
-  func note(_ line: String) {
+  /// Prints a name and a text, which goes on below itself.
+  func print(_ label: String, _ text: String) {
+    guard !isQuiet else { return }
+    for line in layout.fitted(text, after: label) { output.write(line + "\n") }
+  }
+
+  /// Prints what to do next: a command, or words that end with one.
+  func printNext(_ text: String) {
+    guard !isQuiet else { return }
+    for line in layout.next(text, program: program) { output.write(line + "\n") }
+  }
+
+  /// Prints a document, such as JSON or a script, with a line break at its end: it is for programs, so
+  /// it is printed as it is, and always.
+  func printDocument(_ text: String) { output.write(text.hasSuffix("\n") ? text : text + "\n") }
+
+  /// Prints lines on standard error, as they fit.
+  func note(_ text: String) {
     eraseStatusLine()
-    errors.write(line + "\n")
+    errors.write(errorLayout.fitted(text).map { $0 + "\n" }.joined())
+  }
+
+  /// Prints on standard error what to do next.
+  func noteNext(_ text: String) {
+    eraseStatusLine()
+    errors.write(errorLayout.next(text, program: program).map { $0 + "\n" }.joined())
   }
 
   /// Redraws the status line.
@@ -84,7 +119,7 @@ extension Console {
   /// Reports that a signal ended the work early.
   func interrupted(by code: String, _ message: String, asJSON: Bool) -> ExitStatus {
     if asJSON {
-      print(JSONOutput.failure(code: code, message: message))
+      printDocument(JSONOutput.failure(code: code, message: message))
     } else {
       note("Interrupted: \(message)")
     }

@@ -25,12 +25,10 @@ struct FigureOutput {
     self.console = console
   }
 
-  /// How text fits standard output.
-  static func style(rows: Int) -> FigureTable.TextStyle {
-    let output = FileDescriptor.standardOutput
-    return FigureTable.TextStyle(
-      width: output.isTerminal ? min(120, max(40, output.terminalWidth - 1)) : 80,
-      bar: isUnicode ? "█" : "#", rows: rows)
+  /// How text fits standard output, or a file.
+  func style(rows: Int) -> FigureTable.TextStyle {
+    FigureTable.TextStyle(
+      width: min(120, console.layout.width), bar: Self.isUnicode ? "█" : "#", rows: rows)
   }
 
   /// Whether the locale's characters are Unicode.
@@ -42,9 +40,13 @@ struct FigureOutput {
     return locale.hasSuffix("utf-8") || locale.hasSuffix("utf8")
   }
 
-  /// Writes text to the file of `--output`, or to standard output.
-  func write(_ text: String) throws {
-    guard let file = arguments["output"] else { return console.printText(text) }
+  /// Writes text to the file of `--output`, or to standard output; there, what is for people is left
+  /// out if they want nothing.
+  func write(_ text: String, as format: FigureFormat) throws {
+    guard let file = arguments["output"] else {
+      if format != .text || !console.isQuiet { console.printDocument(text) }
+      return
+    }
     try OutputFile.replace(file, with: text)
     OutputFile.list([file], arguments, console)
   }

@@ -71,7 +71,7 @@ final class MigrationReporter {
       label: kind.schema.plural, entities: entities, fraction: fraction,
       seconds: (now - start).seconds)
     console.drawStatusLine(
-      ProgressBar.line(state, width: FileDescriptor.standardError.terminalWidth))
+      ProgressBar.line(state, width: console.errorLayout.width))
   }
 
   private func endKind(at seconds: Double) {
@@ -115,15 +115,17 @@ final class MigrationReporter {
     }
   }
 
-  /// The groups to show, in order: errors before warnings if there are too many, then large groups
-  /// before small ones.
+  /// The groups to show, errors before warnings; if there are too many, the large ones of each.
   private static func weightiest(_ groups: [IssueGroups.Group]) -> [IssueGroups.Group] {
     let ranked = groups.indices.sorted { left, right in
       let (one, other) = (groups[left], groups[right])
       if one.severity != other.severity { return one.severity > other.severity }
       return one.count == other.count ? left < right : one.count > other.count
     }
-    return ranked.prefix(groupsShown).sorted().map { groups[$0] }
+    let shown = ranked.prefix(groupsShown).sorted().map { groups[$0] }
+    return Severity.allCases.sorted(by: >).flatMap { severity in
+      shown.filter { $0.severity == severity }
+    }
   }
 
   /// Shows each hint once, however many issues it is for.
@@ -151,16 +153,16 @@ private enum IssueText {
       + TerminalText.escaped(issue.message) + " [\(TerminalText.escaped(issue.code.rawValue))]"
   }
 
-  /// The issues of groups: of a group with few each, in order; a larger one at its first issue, as
-  /// how many there are, in which directory, what is wrong, and the first places.
+  /// The issues of groups, the worst first: of a group with few each, in order; a larger one at its
+  /// first issue, as how many there are, in which directory, what is wrong, and the first places.
   static func entries(
     of groups: [IssueGroups.Group], source: String, _ console: Console
   ) -> [String] {
-    var entries: [(position: Int, text: String)] = []
+    var entries: [(severity: Severity, position: Int, text: String)] = []
     for group in groups {
       if group.count <= group.firsts.count {
         for (position, issue) in zip(group.positions, group.firsts) {
-          entries.append((position, line(issue, source: source, console)))
+          entries.append((group.severity, position, line(issue, source: source, console)))
         }
         continue
       }
@@ -175,9 +177,11 @@ private enum IssueText {
             + " [\(TerminalText.escaped(group.code.rawValue))]"
         ] + group.firsts.map { "  " + place(of: $0, in: source) }
         + ["  … and \(TerminalText.grouped(group.count - group.firsts.count)) more"]
-      entries.append((group.positions[0], lines.joined(separator: "\n")))
+      entries.append((group.severity, group.positions[0], lines.joined(separator: "\n")))
     }
-    return entries.sorted { $0.position < $1.position }.map(\.text)
+    return entries.sorted {
+      $0.severity == $1.severity ? $0.position < $1.position : $0.severity > $1.severity
+    }.map(\.text)
   }
 
   private static func label(_ severity: Severity, _ console: Console) -> String {
@@ -228,7 +232,7 @@ private enum ProgressBar {
         parts.append(duration(state.seconds / fraction * (1 - fraction)) + " left")
       }
     }
-    var line = TerminalText.padded(state.label, to: 14, left: false)
+    var line = TerminalText.padded(state.label, to: width < 60 ? 0 : 14, left: false)
     let facts = parts.joined(separator: "  ")
     let room = min(40, width - 1 - line.count - facts.count - 6)
     if let fraction = state.fraction, room >= 10 {
@@ -236,7 +240,7 @@ private enum ProgressBar {
       line += " [" + String(repeating: "#", count: full)
       line += String(repeating: ".", count: room - full) + "]"
     }
-    return String((line + "  " + facts).prefix(max(0, width - 1)))
+    return TerminalText.cut(line + "  " + facts, to: max(1, width - 1))
   }
 
   /// `4:05`, `1:02:03`.

@@ -40,7 +40,7 @@ enum OutputFile {
   /// Says which files were written.
   static func list(_ paths: [String], _ arguments: ParsedArguments, _ console: Console) {
     if arguments.has("json") {
-      console.print(JSONOutput.files(paths))
+      console.printDocument(JSONOutput.files(paths))
     } else {
       for path in paths { console.print("Wrote \(TerminalText.escaped(path))") }
     }

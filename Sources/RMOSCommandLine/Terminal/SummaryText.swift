@@ -4,57 +4,71 @@ import RMOSStore
 import RMOSSystem
 
 /// A migration's summary for people.
-enum SummaryText {
-  /// The verdict, a table of the kinds and a line on the issues.
-  ///
-  /// With `isVerbose`, all files that were not read and members kept aside are named.
-  static func text(for summary: MigrationSummary, isVerbose: Bool = false) -> String {
+struct SummaryText {
+  private let summary: MigrationSummary
+  private let isVerbose: Bool
+
+  /// Creates the text of a summary; with `isVerbose`, all files that were not read and members kept
+  /// aside are named.
+  init(_ summary: MigrationSummary, isVerbose: Bool = false) {
+    self.summary = summary
+    self.isVerbose = isVerbose
+  }
+
+  /// Prints the verdict, a table of the kinds, the number of issues, and what else is to be said.
+  func show(on console: Console) {
+    console.print(Self.verdict(summary))
+    console.print()
+    console.print(table)
+    console.print()
+    console.print(issues)
+    showPlaces(on: console)
+    for (name, value) in MigrationReport(of: summary).sourceFacts(isWhole: isVerbose) {
+      let lines = PlainText.wrapped(
+        TerminalText.escaped(value), width: console.layout.width, after: name + ": ", hanging: 2,
+        breaksWords: true)
+      for line in lines { console.print(line) }
+    }
+  }
+
+  private var table: TextTable {
     let hasUpdates = summary.statistics.total.updated > 0
+    let kinds = summary.statistics.catalog.kinds
+    let seconds = kinds.map { summary.kindDurations[$0]?.seconds ?? 0 }
+    // Of less than that, a rate says nothing.
+    let hasRates = summary.duration.seconds >= 0.5
     var table = TextTable(
       [""],
       numbers: ["found", "migrated"] + (hasUpdates ? ["updated"] : [])
-        + ["skipped", "failed", "seconds", "per second"])
+        + ["skipped", "failed", "seconds"] + (hasRates ? ["per second"] : []))
     func add(_ label: String, _ counts: MigrationStatistics.Counts, _ seconds: Double) {
       let numbers =
         [counts.found, counts.migrated] + (hasUpdates ? [counts.updated] : [])
         + [counts.skipped, counts.failed]
-      let rate = seconds > 0 ? TerminalText.grouped(Int(Double(counts.found) / seconds)) : "-"
+      let rate =
+        counts.found > 0 && seconds >= 0.05
+        ? TerminalText.grouped(Int(Double(counts.found) / seconds)) : "-"
       table.add(
         [label] + numbers.map { TerminalText.grouped($0) }
-          + [TerminalText.fixed(seconds, decimals: 2), counts.found == 0 ? "-" : rate])
+          + [TerminalText.fixed(seconds, decimals: 2)] + (hasRates ? [rate] : []))
     }
-    for kind in summary.statistics.catalog.kinds {
-      add(kind.schema.plural, summary.statistics[kind], summary.kindDurations[kind]?.seconds ?? 0)
+    for (kind, seconds) in zip(kinds, seconds) {
+      add(kind.schema.plural, summary.statistics[kind], seconds)
     }
     add("total", summary.statistics.total, summary.duration.seconds)
-    return """
-      \(verdict(summary))
-
-      \(table.text)
-
-      \(issues(summary))\(places(summary))\(notes(summary, isVerbose: isVerbose))
-      """
+    return table
   }
 
   /// Where the rejects and the backup are, a line each.
-  private static func places(_ summary: MigrationSummary) -> String {
-    var text = ""
+  private func showPlaces(on console: Console) {
     if let rejects = summary.rejects, rejects.written > 0 {
-      text +=
-        "\nRejects: \(TerminalText.grouped(rejects.written)) in "
-        + TerminalText.escaped(rejects.directory)
+      console.print(
+        "Rejects: ",
+        TerminalText.grouped(rejects.written) + " in " + TerminalText.escaped(rejects.directory))
     }
     if let backup = summary.backup {
-      text += "\nBackup:  \(TerminalText.escaped(backup.path)) (from before this run)"
+      console.print("Backup:  ", TerminalText.escaped(backup.path) + " (from before this run)")
     }
-    return text
-  }
-
-  /// What to say of the source apart from its entities; nothing if nothing is odd.
-  private static func notes(_ summary: MigrationSummary, isVerbose: Bool) -> String {
-    MigrationReport(of: summary).sourceFacts(isWhole: isVerbose).map { name, value in
-      "\n" + TextLayout.wrapped(value, after: name + ": ", hanging: 2).joined(separator: "\n")
-    }.joined()
   }
 
   /// The outcome of the run, in a line.
@@ -76,7 +90,7 @@ enum SummaryText {
     return "\(summary.ending.phrase(isDryRun: summary.isDryRun)): \(way)\(note)"
   }
 
-  private static func issues(_ summary: MigrationSummary) -> String {
+  private var issues: String {
     let counts = summary.severityCounts
     return TerminalText.counted(counts[.error, default: 0], "error") + ", "
       + TerminalText.counted(counts[.warning, default: 0], "warning") + ", "

@@ -129,7 +129,7 @@ struct ListPage {
     guard request.isNarrowed else {
       return """
         <p class="nothing">There are no \(kind.schema.plural) yet. \
-        Import them with <code>rmos-cli migrate</code>.</p>
+        Import them with the command <code>migrate</code>.</p>
 
         """
     }

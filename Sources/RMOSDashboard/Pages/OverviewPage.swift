@@ -153,7 +153,7 @@ struct OverviewPage {
     return """
       <section aria-labelledby="health">
       <h2 id="health">Health</h2>
-      \(list)\(open)<p class="dim note">Full audit: <code>rmos-cli audit</code></p>
+      \(list)\(open)<p class="dim note">Full audit: the command <code>audit</code></p>
       </section>
 
       """

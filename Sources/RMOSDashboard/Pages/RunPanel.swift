@@ -46,7 +46,7 @@ struct RunList {
       return """
         <section aria-labelledby="runs">
         <h2 id="runs">Runs</h2>
-        <p class="dim">No runs yet. Start one with <code>rmos-cli migrate</code>.</p>
+        <p class="dim">No runs yet. Start one with the command <code>migrate</code>.</p>
         </section>
 
         """
@@ -62,7 +62,7 @@ struct RunList {
       <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
       <tbody role="rowgroup">
       \(runs.map(row))</tbody></table></div>
-      <p class="dim note">Full report of a run: <code>rmos-cli report --run N</code></p>
+      <p class="dim note">Full report of a run: the command <code>report --run N</code></p>
       </section>
 
       """

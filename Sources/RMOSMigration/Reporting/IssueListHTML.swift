@@ -8,12 +8,10 @@ struct IssueListHTML {
 
   private let report: MigrationReport
   private let issues: [IssueCode: [Issue]]
-  private let groups: [IssueCode: [IssueGroups.Group]]
 
   init(_ report: MigrationReport) {
     self.report = report
     issues = Dictionary(grouping: report.issues, by: \.code)
-    groups = Dictionary(grouping: report.issueGroups.groups, by: \.code)
   }
 
   /// Hides issues that lack one of the words typed; without scripts, the list is complete and the
@@ -89,8 +87,10 @@ struct IssueListHTML {
 
       """
     stream.write(head.markup)
-    let ways = (groups[group.code] ?? []).prefix(Self.groupsShown)
-    let listed = issues[group.code] ?? []
+    let ways = report.ways(of: group).prefix(Self.groupsShown)
+    let listed = (issues[group.code] ?? []).filter {
+      group.severity == nil || $0.severity == group.severity
+    }
     // An issue that is the only one of its way is shown as it is.
     let single = Set(ways.filter { $0.count == 1 }.map { $0.firsts[0] })
     if !ways.isEmpty {

@@ -49,10 +49,10 @@ public struct MigrationReport: Sendable {
     package var backup: String?
   }
 
-  /// How often a code was reported.
+  /// How often a code was reported with a severity.
   package struct CodeGroup: Sendable, Hashable {
     package var code: IssueCode
-    /// The most severe it was reported with; `nil` if that is unknown.
+    /// `nil` if it is unknown.
     package var severity: Severity?
     package var count: Int
   }
@@ -67,7 +67,8 @@ public struct MigrationReport: Sendable {
   public package(set) var issues: [Issue]
   /// The number of errors and warnings omitted from ``issues``.
   package var issuesOmitted: Int
-  /// The codes, most severe first, then by count and name.
+  /// The codes by severity, the most severe first, then by count and name; a code that was reported
+  /// with two severities is there twice.
   package var codeGroups: [CodeGroup]
   /// The errors and warnings by the way in which something is wrong.
   package var issueGroups: IssueGroups
@@ -266,7 +267,7 @@ struct IssueTally {
   private(set) var issues: [Issue] = []
   private(set) var omitted = 0
   private(set) var severityCounts: [Severity: Int] = [:]
-  private var severities: [IssueCode: Severity] = [:]
+  private var codeCounts: [IssueCode: [Severity: Int]] = [:]
 
   init(keeping limit: Int) { self.limit = max(0, limit) }
 
@@ -274,24 +275,42 @@ struct IssueTally {
   mutating func add(_ issue: Issue) {
     guard issue.severity != .info else { return }
     severityCounts[issue.severity, default: 0] += 1
-    severities[issue.code] = max(severities[issue.code] ?? .info, issue.severity)
+    codeCounts[issue.code, default: [:]][issue.severity, default: 0] += 1
     if issues.count < limit { issues.append(issue) } else { omitted += 1 }
   }
 
   /// The groups of all codes of `counts`, in the order of reports.
   ///
-  /// If every error and warning was added (`isWhole`), a code without one is known to be only
-  /// information.
+  /// If every error and warning was added (`isWhole`), what was not added is information.
   func groups(_ counts: [IssueCode: Int], isWhole: Bool) -> [MigrationReport.CodeGroup] {
-    counts.filter { $0.value > 0 }.map { code, count in
-      MigrationReport.CodeGroup(
-        code: code, severity: severities[code] ?? (isWhole ? .info : nil), count: count)
+    counts.filter { $0.value > 0 }.flatMap { code, count in
+      var bySeverity = codeCounts[code] ?? [:]
+      let rest = count - bySeverity.values.reduce(0, +)
+      if rest > 0, isWhole { bySeverity[.info] = rest }
+      let known = bySeverity.map { severity, count in
+        MigrationReport.CodeGroup(code: code, severity: severity, count: count)
+      }
+      guard rest > 0, !isWhole else { return known }
+      // What was not kept is most likely of the one severity that is known.
+      if known.count == 1 {
+        return [.init(code: code, severity: known[0].severity, count: count)]
+      }
+      return known + [.init(code: code, severity: nil, count: rest)]
     }.sorted { left, right in
       // An unknown severity is ranked as a warning.
       let ranks = (left.severity ?? .warning, right.severity ?? .warning)
       if ranks.0 != ranks.1 { return ranks.0 > ranks.1 }
       if left.count != right.count { return left.count > right.count }
       return left.code.rawValue < right.code.rawValue
+    }
+  }
+}
+
+extension MigrationReport {
+  /// The ways in which issues of a group are wrong.
+  func ways(of group: CodeGroup) -> [IssueGroups.Group] {
+    issueGroups.groups.filter {
+      $0.code == group.code && (group.severity == nil || $0.severity == group.severity)
     }
   }
 }

@@ -30,6 +30,9 @@ extension MigrationReport {
   /// - Complexity: O(number of issues kept).
   public var text: String { TextReport(self).document }
 
+  /// ``text`` for a terminal: no line is wider than `width` columns unless a single word is.
+  package func text(width: Int) -> String { TextReport(self, width: max(width, 20)).document }
+
   /// The report as a document, with a line break at its end.
   package func document(as format: ReportFormat) -> String {
     switch format {

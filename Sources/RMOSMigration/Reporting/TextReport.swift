@@ -6,42 +6,46 @@ struct TextReport {
   private static let groupsShown = 10
 
   private let report: MigrationReport
+  private let layout: TextLayout
 
-  init(_ report: MigrationReport) { self.report = report }
+  /// Creates the layout for 80 columns, or for a terminal of another width, where paths stay whole.
+  init(_ report: MigrationReport, width: Int? = nil) {
+    self.report = report
+    layout = TextLayout(width: width ?? 80, breaksWords: width == nil)
+  }
 
   /// The whole text, with a line break at its end.
   var document: String {
-    var lines = ["MIGRATION REPORT", TextLayout.rule("=")]
-    lines += TextLayout.wrapped("\(report.verdictWord): \(report.verdict)")
+    var lines = ["MIGRATION REPORT", layout.rule("=")]
+    lines += layout.wrapped("\(report.verdictWord): \(report.verdict)")
     lines.append("")
-    lines += TextLayout.table(of: report)
+    lines += layout.table(of: report)
     lines += ["", "Success rate: \(report.successText)"]
     if let run = report.run {
-      lines += TextLayout.section("Run")
-      lines += TextLayout.facts(run.facts + report.sourceFacts())
+      lines += layout.section("Run")
+      lines += layout.facts(run.facts + report.sourceFacts())
       let options = MigrationReport.options(of: run)
       if !options.isEmpty {
-        lines += TextLayout.section("Options")
-        lines += TextLayout.facts(options)
+        lines += layout.section("Options")
+        lines += layout.facts(options)
       }
-      lines += TextLayout.section("Issues: \(report.severitySentence)")
+      lines += layout.section("Issues: \(report.severitySentence)")
       lines += issues
     }
-    lines += ["", TextLayout.rule("-")]
-    lines += TextLayout.wrapped("Reported by RMOS \(report.reportedBy)")
+    lines += ["", layout.rule("-")]
+    lines += layout.wrapped("Reported by RMOS \(report.reportedBy)")
     return lines.joined(separator: "\n") + "\n"
   }
 
   private var issues: [String] {
-    let byCode = Dictionary(grouping: report.issueGroups.groups, by: \.code)
     var lines: [String] = []
     for code in report.codeGroups {
       let severity = code.severity.map { $0 == .info ? "note" : $0.rawValue } ?? "issue"
       if !lines.isEmpty { lines.append("") }
-      lines += TextLayout.wrapped(
+      lines += layout.wrapped(
         "\(severity) \(code.code): \(PlainText.grouped(code.count))", hanging: 4)
-      let groups = byCode[code.code] ?? []
-      for group in groups.prefix(Self.groupsShown) { lines += Self.lines(of: group, in: code) }
+      let groups = report.ways(of: code)
+      for group in groups.prefix(Self.groupsShown) { lines += self.lines(of: group) }
       let rest = code.count - groups.prefix(Self.groupsShown).reduce(0) { $0 + $1.count }
       if !groups.isEmpty, rest > 0 { lines.append("  … and \(PlainText.grouped(rest)) more") }
     }
@@ -49,95 +53,66 @@ struct TextReport {
   }
 
   /// The issues of a group: each of a few with its message, of many only the places of the first.
-  private static func lines(
-    of group: IssueGroups.Group, in code: MigrationReport.CodeGroup
-  ) -> [String] {
-    let note = group.severity == code.severity ? "" : "\(group.severity.rawValue): "
+  private func lines(of group: IssueGroups.Group) -> [String] {
     let rest = group.count - group.firsts.count
     var lines: [String] = []
     if rest > 0 {
       let place = group.narrowPlace.map { ", all in \($0)" } ?? ""
-      lines += TextLayout.wrapped(group.subject + place, indent: 2, hanging: 4)
-      lines += TextLayout.wrapped(note + group.message, indent: 6)
+      lines += layout.wrapped(group.subject + place, indent: 2, hanging: 4)
+      lines += layout.wrapped(group.message, indent: 6)
     }
     for issue in group.firsts {
       var place = issue.place
-      if let id = issue.id { place += (place.isEmpty ? "" : "  ") + "[\(id)]" }
+      if let id = issue.id { place += (place.isEmpty ? "" : " ") + "[\(id)]" }
       if !place.isEmpty {
-        lines += TextLayout.wrapped(
+        lines += layout.wrapped(
           place, indent: rest > 0 ? 4 : 2, hanging: rest > 0 ? 6 : 4)
       }
-      if rest == 0 { lines += TextLayout.wrapped(note + issue.message, indent: 6) }
+      if rest == 0 { lines += layout.wrapped(issue.message, indent: 6) }
     }
     if rest > 0 { lines.append("    … and \(PlainText.grouped(rest)) more") }
     return lines
   }
 }
 
-/// Plain text laid out within 80 columns.
-package enum TextLayout {
-  static let width = 80
+/// Plain text laid out within a width.
+struct TextLayout {
+  let width: Int
+  /// Whether a word that is longer than a line is broken.
+  let breaksWords: Bool
 
-  static func rule(_ character: Character) -> String { String(repeating: character, count: width) }
+  func rule(_ character: Character) -> String { String(repeating: character, count: width) }
 
-  static func section(_ title: String) -> [String] {
-    ["", title, String(repeating: "-", count: min(width, title.count))]
+  func section(_ title: String) -> [String] {
+    [""] + wrapped(title)
+      + [String(repeating: "-", count: min(width, PlainText.width(PlainText.escaped(title))))]
   }
 
   /// Names and values, with the values in one column.
-  static func facts(_ facts: [(name: String, value: String)]) -> [String] {
-    let column = 2 + min(24, facts.map { PlainText.escaped($0.name).count }.max() ?? 0)
+  func facts(_ facts: [(name: String, value: String)]) -> [String] {
+    let longest = facts.map { PlainText.width(PlainText.escaped($0.name)) }.max() ?? 0
+    let column = 2 + min(24, width / 3, longest)
     return facts.flatMap { name, value in
       let label = PlainText.padded(PlainText.escaped(name), to: column, left: false)
-      if label.count == column { return wrapped(value, after: label, hanging: column) }
+      if PlainText.width(label) == column { return wrapped(value, after: label, hanging: column) }
       return wrapped(name) + wrapped(value, indent: column)
     }
   }
 
-  /// Text made safe to show and broken at spaces or, if a word is too long, within it.
+  /// Text made safe to show and broken at spaces, or within a word that is too long.
   ///
   /// The first line starts at `indent`, the others at `hanging`; both, with the label, leave room
   /// for text.
-  package static func wrapped(
+  func wrapped(
     _ text: String, after label: String = "", indent: Int = 0, hanging: Int? = nil
   ) -> [String] {
-    let margin = String(repeating: " ", count: hanging ?? indent)
-    var lines: [String] = []
-    var line = String(repeating: " ", count: indent) + label
-    var used = line.count
-    // The length of a line that has no word yet.
-    var start = used
-    func breakLine() {
-      while line.last == " " { line.removeLast() }
-      lines.append(line)
-      line = margin
-      used = margin.count
-      start = used
-    }
-    for word in PlainText.escaped(text).split(separator: " ") {
-      var word = word
-      var length = word.count
-      if used > start, used + 1 + length > width { breakLine() }
-      if used > start {
-        line += " "
-        used += 1
-      }
-      while used + length > width {
-        let part = width - used
-        line += word.prefix(part)
-        word = word.dropFirst(part)
-        length -= part
-        breakLine()
-      }
-      line += word
-      used += length
-    }
-    breakLine()
-    return lines
+    PlainText.wrapped(
+      PlainText.escaped(text), width: width, after: label, indent: indent, hanging: hanging,
+      breaksWords: breaksWords)
   }
 
   /// The counts per kind.
-  static func table(of report: MigrationReport) -> [String] {
+  func table(of report: MigrationReport) -> [String] {
     let hasTimes = report.run != nil
     var table = TextTable(
       [""],
@@ -155,13 +130,6 @@ package enum TextLayout {
       add(kind.schema.plural, report.statistics[kind], report.run?.kindSeconds[kind] ?? 0)
     }
     add("total", report.statistics.total, report.run?.seconds ?? 0)
-    if table.width <= width { return table.lines }
-    // With absurdly large counts, the table is broken up rather than wide.
-    return table.rows.dropFirst().flatMap { row in
-      wrapped(
-        row[0] + ": "
-          + zip(row, table.rows[0]).dropFirst().map { "\($0) \($1)" }
-          .joined(separator: ", "), hanging: 2)
-    }
+    return table.lines(width: width)
   }
 }

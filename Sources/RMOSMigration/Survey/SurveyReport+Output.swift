@@ -309,34 +309,8 @@ struct SurveyText {
 
   /// Adds text, wrapped between words.
   mutating func paragraph(_ text: String, indent: Int = 0, hanging: Int? = nil) {
-    let next = String(repeating: " ", count: hanging ?? indent)
-    var line = String(repeating: " ", count: indent)
-    var isEmpty = true
-    for word in PlainText.escaped(text).split(separator: " ").map(String.init) {
-      for piece in pieces(of: word, next.count) {
-        if !isEmpty, PlainText.width(line) + 1 + PlainText.width(piece) > width {
-          lines.append(line)
-          (line, isEmpty) = (next, true)
-        }
-        line += (isEmpty ? "" : " ") + piece
-        isEmpty = false
-      }
-    }
-    lines.append(line)
-  }
-
-  /// A word in pieces that fit a line.
-  private func pieces(of word: String, _ indent: Int) -> [String] {
-    guard PlainText.width(word) > width - indent else { return [word] }
-    var pieces = [""]
-    for scalar in word.unicodeScalars {
-      let last = pieces[pieces.count - 1]
-      if PlainText.width(last) + PlainText.width(String(scalar)) > width - indent {
-        pieces.append("")
-      }
-      pieces[pieces.count - 1].unicodeScalars.append(scalar)
-    }
-    return pieces
+    lines += PlainText.wrapped(
+      PlainText.escaped(text), width: width, indent: indent, hanging: hanging, breaksWords: true)
   }
 
   /// Adds a labelled text.
@@ -353,26 +327,23 @@ struct SurveyText {
     var widths = most.indices.map { column in
       min(rows.map { PlainText.width($0[column]) }.max() ?? 0, most[column])
     }
-    widths.append(max(4, width - 3 - widths.reduce(0) { $0 + $1 + 2 }))
+    func rest() -> Int { width - 3 - widths.reduce(0) { $0 + $1 + 2 } }
+    while rest() < 6,
+      let widest = widths.indices.filter({ $0 != 1 }).max(by: { widths[$0] < widths[$1] }),
+      widths[widest] > 4
+    {
+      widths[widest] -= 1
+    }
+    widths.append(max(4, rest()))
     for row in rows {
       var line = "   "
       for (column, cell) in row.enumerated() {
-        let cut = Self.cut(cell, to: widths[column])
+        let cut = PlainText.cut(cell, to: widths[column])
         line += PlainText.padded(cut, to: widths[column], left: column == 1)
         if column < row.count - 1 { line += "  " }
       }
       while line.last == " " { line.removeLast() }
       lines.append(line)
     }
-  }
-
-  private static func cut(_ text: String, to width: Int) -> String {
-    guard PlainText.width(text) > width else { return text }
-    var result = ""
-    for scalar in text.unicodeScalars {
-      guard PlainText.width(result) + PlainText.width(String(scalar)) < width else { break }
-      result.unicodeScalars.append(scalar)
-    }
-    return result + "…"
   }
 }

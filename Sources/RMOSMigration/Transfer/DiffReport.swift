@@ -219,14 +219,14 @@ extension DiffReport {
   ///
   /// Ids and paths are written as JSON strings, so none can break a line; to show the text on a
   /// terminal, other control characters still have to be escaped.
-  public var text: String { lines.map { $0 + "\n" }.joined() }
+  public var text: String { lines(width: 80).map { $0 + "\n" }.joined() }
 
-  /// The lines of ``text``.
-  package var lines: [String] {
+  /// The lines of ``text``, with a table that fits `width` columns.
+  package func lines(width: Int) -> [String] {
     var lines = entries.flatMap(\.lines)
     if entriesOmitted > 0 { lines.append("… and \(entriesOmitted) more") }
     if !lines.isEmpty { lines.append("") }
-    lines += table.lines
+    lines += table.lines(width: width)
     if let nothingFound { lines += ["", DiffReport.plain(nothingFound)] }
     if total.invalid > 0 {
       lines.append("")

@@ -31,10 +31,17 @@ package enum PlainText {
     }
   }
 
-  /// The number of terminal columns that the text takes.
+  /// The number of terminal columns that the text takes; a style (`ESC [ … m`) takes none.
   package static func width(_ text: String) -> Int {
-    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
-    return text.unicodeScalars.reduce(0) { $0 + width($1) }
+    if text.utf8.allSatisfy({ 0x20..<0x80 ~= $0 }) { return text.utf8.count }
+    var isStyle = false
+    return text.unicodeScalars.reduce(0) { sum, scalar in
+      if isStyle || scalar == "\u{1b}" {
+        isStyle = scalar != "m"
+        return sum
+      }
+      return sum + width(scalar)
+    }
   }
 
   private static func width(_ scalar: Unicode.Scalar) -> Int {

@@ -1,8 +1,8 @@
 /// A plain-text table with words aligned left and numbers aligned right.
 package struct TextTable {
-  private let wordColumns: Int
+  private let areNumbers: [Bool]
   /// The headings, then the rows.
-  package private(set) var rows: [[String]]
+  private var rows: [[String]]
 
   /// Creates a table with its headings.
   ///
@@ -10,32 +10,113 @@ package struct TextTable {
   ///   - words: The headings of the columns with words, which come first.
   ///   - numbers: The headings of the columns with numbers.
   package init(_ words: [String], numbers: [String]) {
-    wordColumns = words.count
-    rows = [words + numbers]
+    self.init(words.map { ($0, false) } + numbers.map { ($0, true) })
+  }
+
+  /// Creates a table with columns in any order.
+  package init(_ columns: [(heading: String, isNumber: Bool)]) {
+    areNumbers = columns.map(\.isNumber)
+    rows = [columns.map(\.heading)]
   }
 
   /// Adds a row with one cell per column; cells are made safe for a terminal.
   package mutating func add(_ cells: [String]) { rows.append(cells.map(PlainText.escaped)) }
 
-  private var widths: [Int] {
-    rows[0].indices.map { column in rows.map { PlainText.width($0[column]) }.max() ?? 0 }
+  /// The lines, without trailing spaces; none takes more than `width` columns unless a single word
+  /// does.
+  ///
+  /// A table that is too wide has cells of several lines; if that does not help, a short one is turned
+  /// by a quarter, in others numbers go below words, and at last each row is a sentence.
+  package func lines(width: Int) -> [String] {
+    let all = Array(rows[0].indices)
+    for spacing in [2, 1] {
+      if let grid = Grid(rows, all, areNumbers, spacing: spacing, width: width) {
+        return rows.indices.flatMap(grid.lines)
+      }
+    }
+    let (words, numbers) = (all.filter { !areNumbers[$0] }, all.filter { areNumbers[$0] })
+    if words.count > 1, !numbers.isEmpty,
+      let first = Grid(rows, words, areNumbers, spacing: 2, width: width),
+      let second = Grid(rows, numbers, areNumbers, spacing: 2, width: width - 4)
+    {
+      return rows.indices.flatMap { row in
+        first.lines(row) + second.lines(row).map { "    " + $0 }
+      }
+    }
+    if words.count == 1, rows.count <= 6 {
+      let turned = all.map { column in rows.map { $0[column] } }
+      let columns = Array(rows.indices)
+      let areNumbers = columns.map { $0 > 0 }
+      for spacing in [2, 1] {
+        if let grid = Grid(turned, columns, areNumbers, spacing: spacing, width: width) {
+          return turned.indices.flatMap(grid.lines)
+        }
+      }
+    }
+    return rows.dropFirst().flatMap { sentence($0, width: width) }
   }
 
-  /// The width of the whole table, in columns of the terminal.
-  package var width: Int { widths.reduce(2 * (rows[0].count - 1), +) }
+  /// A row as a sentence: "patterns: found 3, failed 1, waste 2.5 %".
+  private func sentence(_ row: [String], width: Int) -> [String] {
+    let facts = zip(rows[0], row).dropFirst().map { heading, cell in
+      let (name, unit) =
+        heading.firstRange(of: ", ").map {
+          (heading[..<$0.lowerBound], " " + heading[$0.upperBound...])
+        } ?? (heading[...], "")
+      return "\(name) \(cell)\(unit)"
+    }.joined(separator: ", ")
+    let subject = rows[0][0].isEmpty ? row[0] : "\(rows[0][0]) \(row[0])"
+    return PlainText.wrapped(
+      facts.isEmpty ? subject : "\(subject): \(facts)", width: width, hanging: 2)
+  }
+}
 
-  /// The lines, without trailing spaces.
-  package var lines: [String] {
-    let widths = widths
-    return rows.map { row in
-      var line = row.indices.map { column in
-        PlainText.padded(row[column], to: widths[column], left: column >= wordColumns)
-      }.joined(separator: "  ")
-      while line.last == " " { line.removeLast() }
-      return line
+/// Columns side by side, as wide as there is room.
+private struct Grid {
+  private let rows: [[String]]
+  private let columns: [Int]
+  private let areNumbers: [Bool]
+  private let spacing: Int
+  private let widths: [Int]
+
+  /// Creates a grid of some columns; `nil` if they do not fit.
+  init?(_ rows: [[String]], _ columns: [Int], _ areNumbers: [Bool], spacing: Int, width: Int) {
+    self.rows = rows
+    self.columns = columns
+    self.areNumbers = areNumbers
+    self.spacing = spacing
+    var widths = columns.map { column in rows.map { PlainText.width($0[column]) }.max() ?? 0 }
+    // A cell is broken between words only.
+    let least = columns.map { column in
+      rows.flatMap { $0[column].split(separator: " ") }.map { PlainText.width(String($0)) }
+        .max() ?? 0
+    }
+    var total = widths.reduce(spacing * (columns.count - 1), +)
+    while total > width {
+      let widest = widths.indices.filter { widths[$0] > least[$0] }.max { widths[$0] < widths[$1] }
+      guard let widest else { return nil }
+      widths[widest] -= 1
+      total -= 1
+    }
+    self.widths = widths
+  }
+
+  /// The lines of a row; headings stand on the first row's bottom.
+  func lines(_ row: Int) -> [String] {
+    let cells = zip(columns, widths).map { column, width in
+      PlainText.wrapped(rows[row][column], width: width)
+    }
+    let height = cells.map(\.count).max() ?? 1
+    return (0..<height).map { line in
+      var text = ""
+      for (index, cell) in cells.enumerated() {
+        let offset = row == 0 ? line - (height - cell.count) : line
+        let part = cell.indices.contains(offset) ? cell[offset] : ""
+        if index > 0 { text += String(repeating: " ", count: spacing) }
+        text += PlainText.padded(part, to: widths[index], left: areNumbers[columns[index]])
+      }
+      while text.last == " " { text.removeLast() }
+      return text
     }
   }
-
-  /// The lines, without a line break at the end.
-  package var text: String { lines.joined(separator: "\n") }
 }

@@ -35,10 +35,10 @@ import Testing
     #expect(report.severityCounts == [.error: 8, .warning: 3, .info: 12])
     #expect(
       report.codeGroups.map(\.code) == [
-        .fieldMissing, .fieldRange, .fieldUnknownValue, .idDerived,
+        .fieldMissing, .fieldRange, .fieldUnknownValue, .fieldRange, .idDerived,
       ])
-    #expect(report.codeGroups.map(\.severity) == [.error, .error, .warning, .info])
-    #expect(report.codeGroups.map(\.count) == [5, 4, 2, 12])
+    #expect(report.codeGroups.map(\.severity) == [.error, .error, .warning, .warning, .info])
+    #expect(report.codeGroups.map(\.count) == [5, 3, 2, 1, 12])
     #expect(report.issueGroups.groups.map(\.count) == [5, 1, 3, 2])
     #expect(report.issueGroups.groups[0].firsts[0] == ReportSamples.issues[0])
   }

@@ -77,7 +77,9 @@ func steady(_ text: String) -> [String] {
   let lines = text.components(separatedBy: "\n").map { line in
     line
       .replacing(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/, with: "TIME")
-      .replacing(/\s+\d+\.\d\d\s+([\d,]+|-)$/, with: " SECONDS RATE")
+      // A run that took long has a rate as well.
+      .replacing(/\s+\d+\.\d\d\s+([\d,]+|-)$/, with: "  SECONDS")
+      .replacing(/seconds\s+per second$/, with: "seconds")
       .replacing(/\d+\.\d+ s\b/, with: "SECONDS")
       .replacing(/\s+\d+\.\d\d(\s+|$)/, with: "  SECONDS  ")
       .replacing(/\s{2,}/, with: "  ")

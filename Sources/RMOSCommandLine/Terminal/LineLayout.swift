@@ -1,0 +1,79 @@
+import RMOSModels
+import RMOSSystem
+
+/// How lines fit where they are printed.
+struct LineLayout {
+  /// What files and pipes get, and terminals that do not say how wide they are.
+  private static let defaultWidth = 80
+
+  /// How many columns tables may take.
+  let width: Int
+  /// Whether text is wrapped too; in a file or a pipe a message is one line, for programs that look
+  /// for it.
+  let wrapsText: Bool
+
+  /// Creates the layout for a descriptor: `COLUMNS`, or else what the terminal says.
+  init(of descriptor: FileDescriptor) {
+    let variable = ProcessEnvironment.variable("COLUMNS").flatMap { Int($0) }
+    if let variable, 1...10_000 ~= variable {
+      self.init(width: variable, wrapsText: true)
+    } else if descriptor.isTerminal {
+      self.init(width: descriptor.terminalWidth, wrapsText: true)
+    } else {
+      self.init(width: Self.defaultWidth, wrapsText: false)
+    }
+  }
+
+  private init(width: Int, wrapsText: Bool) {
+    // Narrower than that, nothing can be read.
+    self.width = max(20, width)
+    self.wrapsText = wrapsText
+  }
+
+  /// The lines of a text, each wrapped below its own beginning.
+  func fitted(_ text: String) -> [String] {
+    text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
+      guard wrapsText else { return [String(line)] }
+      let indent = line.prefix { $0 == " " }.count
+      return PlainText.wrapped(
+        String(line.dropFirst(indent)), width: width, indent: indent, hanging: indent + 2)
+    }
+  }
+
+  /// A text after a label, wrapped below itself.
+  func fitted(_ text: String, after label: String) -> [String] {
+    guard wrapsText else { return [label + text] }
+    return PlainText.wrapped(
+      text, width: width, after: label, hanging: min(PlainText.width(label), width / 2))
+  }
+
+  /// What to do next.
+  ///
+  /// A command that is too long goes on in the next line as a shell reads it.
+  func next(_ text: String, program: String) -> [String] {
+    guard wrapsText, let start = text.firstRange(of: program + " ")?.lowerBound else {
+      return fitted("Next: " + text)
+    }
+    let before = text[..<start]
+    let command = text[start...].prefix(
+      upTo: text[start...].firstRange(of: "  (")?.lowerBound
+        ?? text.endIndex)
+    let after = text[command.endIndex...].drop { $0 == " " }
+    if PlainText.width("Next: " + text) <= width { return ["Next: " + text] }
+    var lines = PlainText.wrapped(
+      before.isEmpty ? "Next:" : "Next: " + before, width: width, hanging: 2)
+    lines += Self.command(String(command), width: width, indent: 2)
+    if !after.isEmpty {
+      lines += PlainText.wrapped(String(after), width: width, indent: 2, hanging: 2)
+    }
+    return lines
+  }
+
+  /// A command line, with `\\` at the end of each line that goes on.
+  static func command(_ text: String, width: Int, indent: Int) -> [String] {
+    let lines = PlainText.wrapped(text, width: width, indent: indent, hanging: indent + 4)
+    guard lines.count > 1 else { return lines }
+    let narrow = PlainText.wrapped(text, width: width - 2, indent: indent, hanging: indent + 4)
+    return narrow.dropLast().map { $0 + " \\" } + narrow.suffix(1)
+  }
+}
