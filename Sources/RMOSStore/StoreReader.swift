@@ -95,6 +95,15 @@ public protocol StoreReader: AnyObject {
   /// the id. There are none once the run is undone.
   func forEachBeforeImage(ofRun run: Int64, _ body: (BeforeImage) throws -> Void) throws
 
+  /// Calls `body` with what ``StoreTransaction/keep(_:)`` has kept of a run, kind by kind in byte order
+  /// of the id.
+  func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws
+
+  /// What runs did to a row after it was first written, the newest run first: what was kept with
+  /// ``StoreTransaction/keep(_:)``, and, as ``RowChange/Result/rewritten``, what
+  /// ``StoreTransaction/rewrite(_:provenance:)`` keeps. There is nothing of runs that are undone.
+  func changes(of kind: EntityKind, id: String) throws -> [RowChange]
+
   /// Calls `body` with every row that prevents ``StoreTransaction/undo(run:)``, kind by kind, in a
   /// fixed order.
   ///

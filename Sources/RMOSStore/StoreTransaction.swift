@@ -61,6 +61,14 @@ public protocol StoreTransaction: StoreReader {
   /// Appends issues to a run.
   func appendIssues(_ issues: [Issue], run: Int64) throws
 
+  /// Keeps what a run did to a row, in place of what was kept of the same run and row before.
+  ///
+  /// ``write(_:run:)`` and ``remove(_:id:run:)`` call it.
+  func keep(_ change: RowChange) throws
+
+  /// Removes what was kept of a run with ``keep(_:)``.
+  func removeChanges(ofRun run: Int64) throws
+
   /// Puts a row and its provenance, digest included, back as they were before `run` rewrote them,
   /// and removes the before-image.
   ///

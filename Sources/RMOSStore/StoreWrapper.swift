@@ -131,6 +131,14 @@ extension StoreReaderWrapper {
     try reader.forEachBeforeImage(ofRun: run, body)
   }
   /// The reader's.
+  public func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws {
+    try reader.forEachRowChange(ofRun: run, body)
+  }
+  /// The reader's.
+  public func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
+    try reader.changes(of: kind, id: id)
+  }
+  /// The reader's.
   public func forEachUndoObstacle(
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {
@@ -178,6 +186,12 @@ extension StoreTransactionWrapper {
   /// Appends them in the transaction.
   public func appendIssues(_ issues: [Issue], run: Int64) throws {
     try transaction.appendIssues(issues, run: run)
+  }
+  /// Keeps it in the transaction.
+  public func keep(_ change: RowChange) throws { try transaction.keep(change) }
+  /// Removes them in the transaction.
+  public func removeChanges(ofRun run: Int64) throws {
+    try transaction.removeChanges(ofRun: run)
   }
   /// Restores in the transaction.
   public func restore(_ image: BeforeImage, run: Int64) throws -> Bool {

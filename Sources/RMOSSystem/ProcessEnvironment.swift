@@ -5,6 +5,12 @@ package enum ProcessEnvironment {
   /// `getpid`.
   package static var processID: Int32 { getpid() }
 
+  /// Whether a process of this machine runs: `kill`.
+  package static func isRunning(process: Int32) -> Bool {
+    // Without the permission to send it a signal, there is one.
+    process > 0 && (kill(process, 0) == 0 || errno == EPERM)
+  }
+
   /// The effective user: `geteuid`.
   package static var user: UInt32 { geteuid() }
 

@@ -208,6 +208,14 @@ private class FaultyReader: StoreReaderWrapper {
     try faults.call()
     try reader.forEachBeforeImage(ofRun: run, body)
   }
+  final func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws {
+    try faults.call()
+    try reader.forEachRowChange(ofRun: run, body)
+  }
+  final func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
+    try faults.call()
+    return try reader.changes(of: kind, id: id)
+  }
   final func forEachUndoObstacle(
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {
@@ -262,6 +270,14 @@ private final class FaultyTransaction: FaultyReader, StoreTransactionWrapper {
   func appendIssues(_ issues: [Issue], run: Int64) throws {
     try faults.call()
     try transaction.appendIssues(issues, run: run)
+  }
+  func keep(_ change: RowChange) throws {
+    try faults.call()
+    try transaction.keep(change)
+  }
+  func removeChanges(ofRun run: Int64) throws {
+    try faults.call()
+    try transaction.removeChanges(ofRun: run)
   }
   func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
     try faults.entity()

@@ -83,7 +83,8 @@ extension StoreConformance {
     [
       ("records", records), ("queries", queries), ("transactions", transactions),
       ("constraints", constraints), ("comparisons", comparisons), ("aggregates", aggregates),
-      ("ledger", ledger), ("updates", updates), ("undo", undoing), ("writers", writers),
+      ("ledger", ledger), ("updates", updates), ("undo", undoing), ("changes", changes),
+      ("writers", writers),
       ("abilities", abilities), ("derived", derived), ("migration", migrations),
       ("contract", contract),
     ]

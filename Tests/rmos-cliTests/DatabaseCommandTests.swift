@@ -96,7 +96,8 @@ import Testing
     let workspace = try Workspace()
     try workspace.writeSmallTree()
     for _ in 0..<3 { _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace) }
-    let text = try Tool.run(["runs", "--db", "x.db"], in: workspace)
+    let text = try Tool.run(
+      ["runs", "--db", "x.db"], in: workspace, environment: ["COLUMNS": "200"])
     #expect(text.status == 0)
     let lines = text.output.split(separator: "\n")
     #expect(lines.count == 4)

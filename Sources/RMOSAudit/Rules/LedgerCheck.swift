@@ -64,8 +64,11 @@ struct RunCheck: AuditCheck {
   func run(_ context: AuditContext) throws -> [AuditRule] {
     guard context.hasLedger else { return [] }
     let runs = try context.reader.runs(limit: nil)
-    let current = runs.first?.state == .running && context.hasWriter ? runs.first?.id : nil
-    for run in runs where run.state == .running && run.id != current {
+    // A server holds no lock while nobody writes.
+    let newest = runs.first { $0.command != LedgerRun.serverCommand }
+    let current = newest?.state == .running && context.hasWriter ? newest?.id : nil
+    for run in runs
+    where run.state == .running && run.id != current && !run.isOfRunningServer {
       context.log.add(
         AuditFinding(
           .warning, .staleRun, table: "migration_runs", row: run.id, column: "state",

@@ -49,8 +49,9 @@ enum ServeCommand {
       let opened = try arguments.database.open(
         for: .serving(allowsWrites: options.allowsWrites))
       let store = opened.store
-      let server = try HTTPServer(
-        dashboard: Dashboard(store: store, options: options), configuration: configuration)
+      options.writingSource = "HTTP, \(configuration.host)"
+      let dashboard = Dashboard(store: store, options: options)
+      let server = try HTTPServer(dashboard: dashboard, configuration: configuration)
       // Before the URL is printed: its reader may send a signal at once.
       try stopOnInterruption(server)
       announce(server, store, options, asJSON: arguments.has("json"), console)
@@ -59,6 +60,8 @@ enum ServeCommand {
       defer { log?.finish() }
       // The server's threads may hold the store until the process ends.
       defer { opened.close() }
+      // If the store is busy now, the run counts as interrupted, and can be undone all the same.
+      defer { try? dashboard.finishWriting() }
       try server.run()
       return .success
     }

@@ -28,6 +28,8 @@ extension Dashboard {
       return kept(entry.value, "\(kind.rawValue)-\(entry.revision)", request)
     case .item(let kind, let id):
       return try item(kind, id, request)
+    case .origin(let kind, let id):
+      return try origin(kind, id, request)
     case .list(let kind):
       return try list(kind, target, request)
     case .search(let kind, let member, let text):
@@ -57,6 +59,20 @@ extension Dashboard {
     }
     let tag = record.entityTag
     return request.hasCurrent(tag) ? .notModified(tag) : entityAnswer(200, record)
+  }
+
+  private func origin(
+    _ kind: EntityKind, _ id: String, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    try unlessCurrent(request) { _ in
+      let history = try store.read { reader in
+        guard let record = try reader.record(kind, id: id) else {
+          throw HTTPRefusal.absent(kind, id)
+        }
+        return try EntityHistory(of: record, in: reader)
+      }
+      return { $0.history(history, of: kind) }
+    }
   }
 
   /// A response with one entity.

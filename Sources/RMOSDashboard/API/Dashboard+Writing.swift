@@ -25,7 +25,7 @@ extension Dashboard {
     let content = try EntityBody(kind: kind, now: now()).read(request, id: nil)
     let record = content.record
     try refuse(content.issues) { try store.read { try $0.missingReferences(of: record) } }
-    let stored = try changing { transaction in
+    let stored = try changing(kind, .created) { transaction, run in
       if try transaction.record(kind, id: record.id) != nil {
         throw HTTPRefusal(
           409,
@@ -33,7 +33,7 @@ extension Dashboard {
             + "use another id, or change it with PUT")
       }
       try transaction.check(record)
-      try transaction.insert(record)
+      try transaction.write(record, run: run)
       return try transaction.record(kind, id: record.id) ?? record
     }
     let path = (Route.root + [kind.pathName, record.id.pathSegment]).joined(separator: "/")
@@ -57,7 +57,7 @@ extension Dashboard {
       throw HTTPRefusal.absent(kind, id)
     }
     let content = try EntityBody(kind: kind, now: time).read(request, id: id)
-    let stored = try changing { transaction in
+    let stored = try changing(kind, .changed) { transaction, run in
       guard let old = try transaction.record(kind, id: id) else {
         throw HTTPRefusal.absent(kind, id)
       }
@@ -65,7 +65,7 @@ extension Dashboard {
       try refuse(try change.issues(transaction))
       // Last (RFC 9110, 13.2.1): conditions only apply to requests that would succeed.
       try request.checkConditions(old.entityTag)
-      guard try transaction.update(change.new) else { throw HTTPRefusal.absent(kind, id) }
+      try transaction.write(change.new, run: run)
       return try transaction.record(kind, id: id) ?? change.new
     }
     return entityAnswer(200, stored)
@@ -74,7 +74,7 @@ extension Dashboard {
   private func delete(
     _ kind: EntityKind, _ id: String, _ request: ServerRequest
   ) throws -> ServerResponse {
-    try changing { transaction in
+    try changing(kind, .changed) { transaction, run in
       guard let old = try transaction.record(kind, id: id) else {
         throw HTTPRefusal.absent(kind, id)
       }
@@ -86,7 +86,9 @@ extension Dashboard {
             + "\(referrers.joined(separator: " and ")); delete or change those first")
       }
       try request.checkConditions(old.entityTag)
-      guard try transaction.delete(kind, id: id) else { throw HTTPRefusal.absent(kind, id) }
+      guard try transaction.remove(kind, id: id, run: run) else {
+        throw HTTPRefusal.absent(kind, id)
+      }
     }
     return .json {
       $0.member("success", true)
@@ -94,10 +96,18 @@ extension Dashboard {
     }
   }
 
-  /// Writes, and invalidates the cached status.
-  private func changing<Result>(_ body: (any StoreTransaction) throws -> Result) throws -> Result {
+  /// Writes in the run of what this dashboard writes, and invalidates the cached status.
+  private func changing<Result>(
+    _ kind: EntityKind, _ outcome: WritingRun.Outcome,
+    _ body: (any StoreTransaction, _ run: Int64) throws -> Result
+  ) throws -> Result {
     defer { cache.invalidate() }
-    return try store.write(body)
+    return try store.write { transaction in
+      var run = try writing.current(in: transaction)
+      let result = try body(transaction, run.id)
+      try writing.count(outcome, of: kind, in: &run, transaction)
+      return result
+    }
   }
 }
 

@@ -22,6 +22,8 @@ public final class Dashboard: Sendable {
     public var allowsWrites = false
     /// The access policy; `nil` if the server checks access before it calls the dashboard.
     public var accessPolicy: AccessPolicy?
+    /// What the ledger names as the source of what is written, such as the server's address.
+    public var writingSource = "HTTP"
 
     /// Creates options that allow reading only.
     public init() {}
@@ -33,10 +35,11 @@ public final class Dashboard: Sendable {
   let cache: StatusCache
   let totals: EntityTotals
   let figures: AnalyticsFigures
+  let writing: WritingRun
   /// The current time, ISO 8601 in UTC.
   let now: @Sendable () -> String
   /// The prefix of entity tags that are numbers, unique to this dashboard.
-  let mark = String(UInt64.random(in: .min ... .max), radix: 16)
+  let mark: String
 
   /// Creates the dashboard of a store.
   ///
@@ -53,6 +56,8 @@ public final class Dashboard: Sendable {
   ) {
     self.store = store
     self.options = options
+    mark = String(UInt64.random(in: .min ... .max), radix: 16)
+    writing = WritingRun(source: options.writingSource, mark: mark, clock: clock)
     now = { clock.timestamp }
     cache = StatusCache(store, health: health, uptime: { clock.uptime().seconds })
     totals = EntityTotals(store)
@@ -74,6 +79,13 @@ public final class Dashboard: Sendable {
       return isPage ? ErrorPage.badAddress.response(store.catalog) : HTTPRefusal(error).response
     }
   }
+
+  /// Closes the run that gathers what was written, if anything was.
+  ///
+  /// Call it when no more requests come. Of a program that ends without it, the run counts as
+  /// interrupted, and can be undone all the same.
+  /// - Throws: `StoreError`.
+  public func finishWriting() throws { try writing.finish(in: store) }
 
   private var page: PageRouter {
     PageRouter(

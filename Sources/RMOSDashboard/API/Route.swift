@@ -8,6 +8,8 @@ enum Route: Sendable, Hashable {
   case history
   case list(EntityKind)
   case item(EntityKind, id: String)
+  /// Where an entity came from, and what runs did to it since.
+  case origin(EntityKind, id: String)
   case statistics(EntityKind)
   /// The entities whose member contains a text.
   case search(EntityKind, member: String, text: String)
@@ -44,6 +46,7 @@ enum Route: Sendable, Hashable {
     // As received, so that an entity with that id can be reached: %73tatistics.
     case 2 where rest.last?.raw == "statistics": self = .statistics(kind)
     case 2 where !names[1].isEmpty: self = .item(kind, id: names[1])
+    case 3 where names[2] == "origin" && !names[1].isEmpty: self = .origin(kind, id: names[1])
     case 4 where names[1] == "search":
       guard presentation.searches.contains(names[2]) else { return nil }
       self = .search(kind, member: names[2], text: names[3])
@@ -71,7 +74,7 @@ enum Route: Sendable, Hashable {
   /// The query parameters for reading.
   var parameters: [String] {
     switch self {
-    case .status, .item, .statistics: []
+    case .status, .item, .origin, .statistics: []
     case .history: ["limit"]
     case .list, .search, .filter: ["limit", "offset", "order"]
     case .analytics(let route, _): route.parameters

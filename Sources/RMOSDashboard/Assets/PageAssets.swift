@@ -70,7 +70,7 @@ enum PageAssets {
     .state.good{color:var(--good)}
     .state.bad{color:var(--bad);font-weight:600}
     .state.now{color:var(--link)}
-    table{font-size:.875rem;margin:0}
+    table{font-size:.875rem;margin:0}ins{text-decoration:none}
     .scroll{background:linear-gradient(90deg,var(--page) 40%,transparent) 0 0/2rem 100% local,
     linear-gradient(270deg,var(--page) 40%,transparent) 100% 0/2rem 100% local,
     linear-gradient(90deg,var(--shade),transparent) 0 0/.7rem 100%,

@@ -5,22 +5,19 @@ import RMOSStore
 /// The page of one entity: its fields, its origin, and its references in both directions.
 struct DetailPage {
   private let record: Record
-  private let provenance: Provenance?
-  private let run: LedgerRun?
+  private let history: EntityHistory
   private let references: References
   private let figures: PatternSection?
 
   init(
     _ kind: EntityKind, id: String, in store: any RecordStore, _ figures: AnalyticsFigures
   ) throws {
-    (record, provenance, run, references) = try store.read { reader in
+    (record, history, references) = try store.read { reader in
       guard let record = try reader.record(kind, id: id) else {
         throw ErrorPage.noEntity(kind, id: id)
       }
-      let provenance = try reader.provenance(kind, id: id)
       return (
-        record, provenance, try provenance.flatMap { try reader.run($0.run) },
-        try References(of: record, in: reader)
+        record, try EntityHistory(of: record, in: reader), try References(of: record, in: reader)
       )
     }
     self.figures = kind == .patterns ? PatternSection(id, try figures.pattern(id)) : nil
@@ -42,7 +39,7 @@ struct DetailPage {
         <div>
         \(drawing)\(jsonFields)</div>
         <div>
-        \(facts)\(figures?.section ?? "")\(references.section)\(origin)</div>
+        \(facts)\(ChangesSection(history, of: kind).section)\(figures?.section ?? "")\(references.section)\(origin)</div>
         </div>
 
         """)
@@ -109,7 +106,7 @@ struct DetailPage {
       }
       return jsonSection(field.member, text, note: "")
     }
-    if let text = provenance?.unknownMembers {
+    if let text = history.provenance?.unknownMembers {
       sections.append(
         jsonSection(
           "Other members", text,
@@ -129,11 +126,15 @@ struct DetailPage {
   }
 
   private var origin: HTML {
-    guard let provenance else {
+    guard let provenance = history.provenance else {
+      let text =
+        history.steps.last?.isCreation == true
+        ? "Created by run \(history.steps.last?.run ?? 0), not migrated."
+        : "Not migrated by this tool: the ledger has no origin for it."
       return """
         <section aria-labelledby="origin">
         <h2 id="origin">Origin</h2>
-        <p class="dim">Not migrated by this tool: the ledger has no origin for it.</p>
+        <p class="dim">\(text)</p>
         </section>
 
         """
@@ -148,6 +149,11 @@ struct DetailPage {
     let offset =
       "\(PlainText.grouped(provenance.byteOffset)) to "
       + PlainText.grouped(provenance.byteOffset + provenance.byteLength)
+    let run = history.run
+    let changed: HTML =
+      history.isChanged == true
+      ? "<br><span class=\"warning\"><span aria-hidden=\"true\">!</span> changed since run "
+        + "\(provenance.run)</span>" : ""
     let runText: HTML =
       run.map { "\($0.id) <span class=\"dim\">\(PageText.time($0.startedAt))</span>" }
       ?? "\(provenance.run)"
@@ -158,7 +164,7 @@ struct DetailPage {
       \(row("file", "<code>\(PageText.short(provenance.path, limit: 400))</code>"))\
       \(place.isEmpty ? "" : row("place", PageText.short(place, limit: 400)))\
       \(row("bytes", "\(offset)"))\
-      \(row("run", runText))\
+      \(row("run", runText + changed))\
       \(run.map { row("source", "<code>\(PageText.short($0.source, limit: 400))</code>") } ?? "")\
       \(row("sha256", "<code class=\"hash\">\(provenance.sha256.description)</code>"))</dl>
       </section>

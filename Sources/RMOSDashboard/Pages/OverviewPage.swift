@@ -22,10 +22,11 @@ struct OverviewPage {
     let runs = try Self.ifReadable { try store.read { try $0.runs(limit: Self.runsShown) } } ?? []
     let history = try Self.ifReadable(history)
     // The status may be a moment older than the runs: one that began since is in progress.
-    let hasBegun = runs.first?.state == .running && store.hasWriter ?? true
+    let newest = runs.first { $0.command != LedgerRun.serverCommand }
+    let hasBegun = newest?.state == .running && store.hasWriter ?? true
     self.init(
       status: status, history: history, runs: runs,
-      current: status.currentRun?.id ?? (hasBegun ? runs.first?.id : nil))
+      current: status.currentRun?.id ?? (hasBegun ? newest?.id : nil))
   }
 
   private static func ifReadable<Result>(_ body: () throws -> Result) throws -> Result? {

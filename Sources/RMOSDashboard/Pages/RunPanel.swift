@@ -71,7 +71,7 @@ struct RunList {
   private func row(_ run: LedgerRun) -> HTML {
     let total = Totals(run.statistics)
     // A run whose process died stays marked as running.
-    let isOver = run.state == .running && run.id != current
+    let isOver = run.state == .running && run.id != current && !run.isOfRunningServer
     let state = isOver ? LedgerRun.State.interrupted : run.state
     let word = state == .completed && total.failed > 0 ? "completed with failures" : state.rawValue
     let failed: HTML =

@@ -151,7 +151,8 @@ extension MigrationReport {
   /// Reads the report of a run from a ledger, on the calling thread.
   package init(ofRun id: Int64?, in store: some RecordStore, maxIssues: Int = 10_000) throws {
     let first = try LedgerSnapshot(run: id, in: store, maxIssues: maxIssues)
-    guard first.run.state == .running, store.hasWriter == false else {
+    guard first.run.state == .running, store.hasWriter == false, !first.run.isOfRunningServer
+    else {
       self.init(first, database: store.location)
       return
     }

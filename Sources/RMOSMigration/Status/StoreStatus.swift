@@ -49,13 +49,14 @@ public struct StoreStatus: Sendable {
   package init(of store: some RecordStore) throws {
     var snapshot = try Snapshot(store)
     var isUnderWay = false
-    if let newest = snapshot.runs.first, newest.state == .running {
+    if let newest = snapshot.newestMigration, newest.state == .running {
       // Only the lock tells a live run from one whose process died. If it is free, the run may also
       // have ended since the snapshot, hence the second one.
       isUnderWay = store.hasWriter ?? true
       if !isUnderWay {
         snapshot = try Snapshot(store)
-        isUnderWay = snapshot.runs.first?.state == .running && snapshot.runs.first?.id != newest.id
+        let next = snapshot.newestMigration
+        isUnderWay = next?.state == .running && next?.id != newest.id
       }
     }
     location = store.location
@@ -65,8 +66,11 @@ public struct StoreStatus: Sendable {
     counts = snapshot.counts
     missingTables = snapshot.missingTables
     unreadable = snapshot.unreadable
-    currentRun = isUnderWay ? snapshot.runs.removeFirst() : nil
-    for index in snapshot.runs.indices where snapshot.runs[index].state == .running {
+    let current = isUnderWay ? snapshot.newestMigration : nil
+    currentRun = current
+    snapshot.runs.removeAll { $0.id == current?.id }
+    for index in snapshot.runs.indices
+    where snapshot.runs[index].state == .running && !snapshot.runs[index].isOfRunningServer {
       snapshot.runs[index].state = .interrupted
     }
     lastRun = snapshot.runs.first
@@ -79,6 +83,11 @@ public struct StoreStatus: Sendable {
     var missingTables: [String] = []
     var runs: [LedgerRun] = []
     var unreadable: [String] = []
+
+    /// The newest run that is not of a server, which holds no lock while it runs.
+    var newestMigration: LedgerRun? {
+      runs.first { $0.command != LedgerRun.serverCommand }
+    }
 
     init(_ store: some RecordStore) throws {
       try store.read { reader in

@@ -106,7 +106,9 @@ public struct Undo: Sendable {
           catalog: store.catalog)
         ledger.id = try transaction.beginRun(ledger)
         report.counts = try transaction.run(whileNot: isCancelled) {
-          try transaction.undo(run: id)
+          var counts = try transaction.undo(run: id)
+          counts += try transaction.revertChanges(ofRun: id)
+          return counts
         }
         undone.undoneBy = ledger.id
         try transaction.updateRun(undone)
@@ -150,7 +152,7 @@ public struct Undo: Sendable {
       try reader.run(whileNot: isCancelled) {
         _ = try findObstacles(reader, isUnderWay: { store.hasWriter ?? true }, &report)
         guard report.obstacleCount == 0 else { return }
-        report.counts = try reader.undoCounts(ofRun: id)
+        report.counts = try counts(reader)
       }
     }
     if report.obstacleCount == 0,
@@ -180,24 +182,47 @@ public struct Undo: Sendable {
       report.add(UndoObstacle(.isUndo))
     } else if let undo = run.undoneBy {
       report.add(UndoObstacle(.isUndone(by: undo)))
-    } else if run.state == .running, isUnderWay() {
+    } else if run.state == .running, run.command != LedgerRun.serverCommand, isUnderWay() {
       report.add(UndoObstacle(.isRunning))
     } else {
       var groups = UndoObstacleGroups()
-      try reader.forEachUndoObstacle(ofRun: id) { obstacle in
+      func add(_ found: UndoObstacle) throws {
+        let obstacle = try explained(found, reader)
         report.add(obstacle, keeping: options.maxObstacles)
         groups.add(obstacle, undoFirst: try laterRun(behind: obstacle, reader))
       }
+      try reader.forEachUndoObstacle(ofRun: id, add)
+      try reader.forEachChangeObstacle(ofRun: id, add)
       report.obstacleGroups = groups.sorted
       let total = run.statistics.total
       if report.obstacleCount == 0, total.migrated + total.updated == 0 {
-        let counts = try reader.undoCounts(ofRun: id)
+        let counts = try counts(reader)
         report.hasNothingToUndo =
           counts.removed.values.allSatisfy { $0 == 0 }
           && counts.restored.values.allSatisfy { $0 == 0 }
       }
     }
     return run
+  }
+
+  /// The numbers of rows that undoing the run changes.
+  private func counts(_ reader: any StoreReader) throws -> UndoCounts {
+    var counts = try reader.undoCounts(ofRun: id)
+    counts += try reader.changeCounts(ofRun: id)
+    return counts
+  }
+
+  /// An obstacle, with the run that made it where a server did: its edits can be undone.
+  private func explained(
+    _ obstacle: UndoObstacle, _ reader: any StoreReader
+  ) throws -> UndoObstacle {
+    guard [.isEdited, .isDeleted].contains(obstacle.reason), let kind = obstacle.kind,
+      let id = obstacle.id, let newest = try reader.changes(of: kind, id: id).first,
+      newest.run > self.id
+    else { return obstacle }
+    let found = try reader.record(kind, id: id).map { RowChange.Result.written(RowDigest(of: $0)) }
+    guard newest.result == found ?? .deleted else { return obstacle }
+    return UndoObstacle(kind: kind, id: id, .isUpdated(by: newest.run))
   }
 
   /// The later run that has to be undone to remove an obstacle; `nil` if there is none.
@@ -207,6 +232,7 @@ public struct Undo: Sendable {
     switch obstacle.reason {
     case .isUpdated(let run): return run
     case .isReferred(let kind, let referrer):
+      if let run = try reader.changes(of: kind, id: referrer).first?.run, run > id { return run }
       guard let run = try reader.provenance(kind, id: referrer)?.run, run > id else { return nil }
       // A row that was edited since prevents undoing that run too, and the edit may be what refers to
       // this row.

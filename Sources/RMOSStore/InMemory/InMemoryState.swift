@@ -22,6 +22,9 @@ struct InMemoryState {
   /// The rows that each run rewrote, as they were.
   var images: [Int64: [EntityKind: [UTF8Key: BeforeImage]]] = [:]
 
+  /// What each run did to rows otherwise.
+  var changes: [Int64: [EntityKind: [UTF8Key: RowChange]]] = [:]
+
   /// Creates the state of an empty store.
   init(_ catalog: EntityCatalog) {
     self.catalog = catalog

@@ -169,6 +169,25 @@ class InMemoryReader: StoreReader {
       }
     }
   }
+
+  final func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws {
+    for kind in catalog.kinds {
+      for (_, change) in (try state().changes[run]?[kind] ?? [:]).sorted(by: { $0.key < $1.key }) {
+        try cancellation.poll()
+        try body(change)
+      }
+    }
+  }
+
+  final func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
+    let (state, key) = (try state(with: kind), UTF8Key(id))
+    return state.runs.reversed().compactMap { run in
+      state.changes[run.id]?[kind]?[key]
+        ?? state.images[run.id]?[kind]?[key].map {
+          RowChange(run: run.id, kind: kind, id: id, before: $0, result: .rewritten)
+        }
+    }
+  }
 }
 
 /// The writing side of an ``InMemoryStore``, valid within one closure.
@@ -222,6 +241,16 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
       return true
     }
   }
+
+  func keep(_ change: RowChange) throws {
+    _ = try state(with: change.kind)
+    try self.change { state in
+      state.changes[change.run, default: [:]][change.kind, default: [:]][UTF8Key(change.id)] =
+        change
+    }
+  }
+
+  func removeChanges(ofRun run: Int64) throws { try change { $0.changes[run] = nil } }
 
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     _ = try state(with: kind)

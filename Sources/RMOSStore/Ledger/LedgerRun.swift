@@ -38,7 +38,7 @@ public struct LedgerRun: Sendable, Hashable {
 
   /// The number of the run in the ledger.
   public var id: Int64
-  /// What ran: `migrate` or `undo`.
+  /// What ran: `migrate`, `undo`, or `serve` for what a server wrote.
   public var command: String
   /// The state.
   public var state: State
@@ -184,5 +184,21 @@ extension Locator {
   public init(number: Int, path: String?) {
     let path = path?.lowercasedASCII ?? ""
     self = path.hasSuffix(".jsonl") || path.hasSuffix(".ndjson") ? .line(number) : .index(number)
+  }
+}
+
+// MARK: Servers
+
+extension LedgerRun {
+  /// The ``command`` of a run that gathers what a server writes.
+  package static let serverCommand = "serve"
+
+  /// Whether the run gathers what a server writes, and that server still runs, as far as this machine
+  /// can tell: a server holds no lock while nobody writes.
+  package var isOfRunningServer: Bool {
+    guard command == Self.serverCommand, state == .running, undoneBy == nil else { return false }
+    let host = LedgerRun.value(optionsJSON)?["host"]?.string
+    guard host == nil || host == ProcessEnvironment.hostName else { return true }
+    return ProcessEnvironment.isRunning(process: processID)
   }
 }

@@ -36,6 +36,9 @@ final class PlainReader: StoreReader {
   ) throws {
     try base.forEachBeforeImage(ofRun: run, body)
   }
+  func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws {
+    try base.forEachRowChange(ofRun: run, body)
+  }
 }
 
 /// The same for a transaction.
@@ -61,6 +64,8 @@ final class PlainTransaction: StoreReaderWrapper, StoreTransaction {
   func appendIssues(_ issues: [Issue], run: Int64) throws {
     try base.appendIssues(issues, run: run)
   }
+  func keep(_ change: RowChange) throws { try base.keep(change) }
+  func removeChanges(ofRun run: Int64) throws { try base.removeChanges(ofRun: run) }
   func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
     try base.restore(image, run: run)
   }

@@ -33,6 +33,8 @@ import Testing
       Exchange(status: 200, method: "GET", path: "/\(path)/\(id)"),
       Exchange(status: 404, method: "GET", path: "/\(path)/none"),
       Exchange(status: 400, method: "GET", path: "/\(path)/%ff"),
+      Exchange(status: 200, method: "GET", path: "/\(path)/\(id)/origin"),
+      Exchange(status: 404, method: "GET", path: "/\(path)/none/origin"),
       Exchange(status: 200, method: "GET", path: "/\(path)/statistics"),
     ]
     for (method, target) in [
@@ -311,6 +313,7 @@ import Testing
       return match.path
     }
     let parts = path.split(separator: "/")
+    if parts.count == 3, parts[2] == "origin" { return "/\(parts[0])/{id}/origin" }
     guard parts.count == 2, parts[0] != "migration", parts[1] != "statistics" else { return path }
     return "/\(parts[0])/{id}"
   }

@@ -69,4 +69,13 @@ class TableReader: StoreReader {
       }
     }
   }
+
+  func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws {
+    for kind in catalog.kinds {
+      let changes = try current().changes[run]?[kind] ?? [:]
+      for (_, change) in changes.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+        try body(change)
+      }
+    }
+  }
 }

@@ -55,6 +55,8 @@ struct Tables: Sendable {
   var issues: [Int64: [Issue]] = [:]
   /// What each run rewrote, as it was.
   var images: [Int64: [EntityKind: [[UInt8]: BeforeImage]]] = [:]
+  /// What each run did to rows otherwise.
+  var changes: [Int64: [EntityKind: [[UInt8]: RowChange]]] = [:]
   var lastNumber = 0
 
   subscript(kind: EntityKind, id: String) -> Row? {

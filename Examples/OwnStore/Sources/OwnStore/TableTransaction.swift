@@ -59,6 +59,15 @@ final class TableTransaction: TableReader, StoreTransaction {
     }
   }
 
+  func keep(_ change: RowChange) throws {
+    try self.change { tables in
+      tables.changes[change.run, default: [:]][change.kind, default: [:]][Array(change.id.utf8)] =
+        change
+    }
+  }
+
+  func removeChanges(ofRun run: Int64) throws { try change { $0.changes[run] = nil } }
+
   func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
     try change { tables in
       let (kind, id) = (image.record.kind, image.record.id)

@@ -61,11 +61,22 @@ struct LedgerTable: Sendable {
 
   private static let beforeImagesName = "migration_before_images"
 
+  /// What runs did to rows otherwise: what a server writes.
+  ///
+  /// It came later than the others; a database that lacks it can be read, and the next write creates
+  /// it.
+  static let changes = LedgerTable(
+    "migration_changes",
+    [
+      Column("kind TEXT NOT NULL"), Column("entity_id TEXT NOT NULL"),
+      Column("run_id INTEGER NOT NULL"), Column("row_digest INTEGER"), Column("before_json TEXT"),
+    ], ", PRIMARY KEY (kind, entity_id, run_id)) WITHOUT ROWID")
+
   /// All of them, for the kinds of a catalog.
   static func all(_ catalog: EntityCatalog) -> [LedgerTable] {
-    [runs, provenance, issues, beforeImages(catalog)]
+    [runs, provenance, issues, beforeImages(catalog), changes]
   }
-  /// Their names.
+  /// The names of those without which there is no ledger.
   static let names = [runs, provenance, issues].map(\.name) + [beforeImagesName]
 
   /// The statement that creates the table unless it exists.

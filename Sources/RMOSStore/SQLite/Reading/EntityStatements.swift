@@ -117,11 +117,14 @@ struct StoreStatements {
   let hasLedger: Bool
   /// Whether the ledger keeps what undoing a run takes.
   let hasUndo: Bool
+  /// Whether it keeps what servers write.
+  let hasChanges: Bool
 
   /// Creates the statements for `layout`.
   init(_ layout: SQLiteLayout) {
     hasLedger = layout.hasLedger
     hasUndo = layout.hasLedger && layout.missingLedgerSQL.isEmpty
+    hasChanges = layout.hasChanges
     catalog = layout.catalog
     kinds = catalog.kinds.enumerated().map { EntityStatements($1, at: $0, layout) }
   }

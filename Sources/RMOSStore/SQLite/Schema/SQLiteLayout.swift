@@ -51,7 +51,7 @@ struct SQLiteLayout {
     self.catalog = catalog
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
     let own = Set(catalog.kinds.map(\.table) + LedgerTable.names)
-      .union(Self.newerTables).union(["schema_version"])
+      .union(Self.newerTables).union(["schema_version", LedgerTable.changes.name])
     try connection.withStatement(
       "SELECT name, type, rootpage = 0 FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
     ) { statement in
@@ -168,6 +168,9 @@ struct SQLiteLayout {
   /// Whether all tables of the ledger exist.
   var hasLedger: Bool { names.isSuperset(of: LedgerTable.names) }
 
+  /// Whether the table of what servers wrote exists.
+  var hasChanges: Bool { tableNames.contains(LedgerTable.changes.name) }
+
   /// Whether any table of the ledger exists, so that `PRAGMA user_version` is ours.
   var ownsLedgerVersion: Bool { !names.isDisjoint(with: LedgerTable.names) }
 
@@ -196,7 +199,7 @@ struct SQLiteLayout {
 
   /// The tables that the first write creates.
   var tablesToCreate: Set<String> {
-    Set(LedgerTable.names.filter { !isRelation($0) })
+    Set((LedgerTable.names + [LedgerTable.changes.name]).filter { !isRelation($0) })
       .union(ownsSharedTables ? missingTables : ownedKinds.map(\.table).filter { !isRelation($0) })
   }
 
@@ -223,7 +226,7 @@ struct SQLiteLayout {
     guard let version else { return false }
     return version.version >= SchemaVersion.created && hasLedger
       && ledgerVersion == SchemaVersion.ledger.upperBound
-      && missingLedgerSQL.isEmpty
+      && missingLedgerSQL.isEmpty && hasChanges
       && ownedKinds.allSatisfy { columns[$0] != nil } && missingColumnSQL.isEmpty
   }
 

@@ -29,6 +29,34 @@ extension SQLiteReader {
     }
   }
 
+  /// The row as it was before each run that rewrote it.
+  final func images(
+    of kind: EntityKind, id: String
+  ) throws -> [(run: Int64, image: BeforeImage)] {
+    let session = try session()
+    guard session.statements.hasUndo else { return [] }
+    let columns = ["entity_id"] + LedgerTable.imageColumns(of: kind)
+    let count = Int32(columns.count)
+    let list = (columns + ProvenanceColumn.imageNames + ["run_id"]).joined(separator: ", ")
+    return try session.connection.withStatement(
+      "SELECT \(list) FROM migration_before_images WHERE kind = ?1 AND entity_id = ?2"
+    ) { statement in
+      try statement.bind(kind.rawValue, at: 1)
+      try statement.bind(id, at: 2)
+      let origin = LedgerRow<ProvenanceColumn>(
+        statement, first: count - ProvenanceColumn.run.rawValue)
+      var images: [(Int64, BeforeImage)] = []
+      while try statement.step() {
+        let record = Record(kind: kind, values: (0..<count).map { statement.value(at: $0) })
+        let image = BeforeImage(
+          record: record, provenance: origin.isNull(.run) ? nil : origin.provenance(kind, id))
+        let run = statement.integer(at: count + Int32(ProvenanceColumn.imageNames.count))
+        images.append((run, image))
+      }
+      return images
+    }
+  }
+
   final func forEachUndoObstacle(
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {

@@ -59,6 +59,17 @@ struct LedgerTable: Sendable {
         + originDefinitions.map(\.optional), key: ["kind", "entity_id", "run_id"])
   }
 
+  /// What runs did to rows otherwise: what a server writes.
+  ///
+  /// It came later than the others; a database that lacks it can be read, and the next write creates
+  /// it.
+  static let changes = LedgerTable(
+    name: "migration_changes",
+    definitions: [
+      "kind \(text) NOT NULL", "entity_id \(text) NOT NULL", "run_id BIGINT NOT NULL",
+      "row_digest BIGINT", "before_json \(text)",
+    ], key: ["kind", "entity_id", "run_id"])
+
   /// The version of these tables.
   static let versions = LedgerTable(
     name: "migration_version", definitions: ["version BIGINT NOT NULL"], key: ["version"])
@@ -67,10 +78,10 @@ struct LedgerTable: Sendable {
 
   /// All of them, for the kinds of a catalog.
   static func all(_ catalog: EntityCatalog) -> [LedgerTable] {
-    [runs, provenance, issues, beforeImages(catalog), versions]
+    [runs, provenance, issues, beforeImages(catalog), changes, versions]
   }
 
-  /// Their names.
+  /// The names of those without which there is no ledger.
   static let names = [
     runs.name, provenance.name, issues.name, beforeImagesName, versions.name,
   ]

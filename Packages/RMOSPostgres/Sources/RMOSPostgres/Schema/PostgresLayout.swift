@@ -88,7 +88,7 @@ struct PostgresLayout: Sendable {
 
   /// The names of all tables of the store.
   static func names(_ catalog: EntityCatalog) -> [String] {
-    catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.names
+    catalog.kinds.map(\.table) + ["schema_version", LedgerTable.changes.name] + LedgerTable.names
   }
 
   /// A query for ``cookie``, with the names of the tables and of the schema as its parameters.
@@ -270,6 +270,9 @@ struct PostgresLayout: Sendable {
   /// Whether all tables of the ledger exist.
   var hasLedger: Bool { LedgerTable.names.allSatisfy { relations[$0]?.isTable == true } }
 
+  /// Whether the table of what servers wrote exists.
+  var hasChanges: Bool { relations[LedgerTable.changes.name]?.isTable == true }
+
   /// Whether any table of the ledger exists.
   var hasPartOfLedger: Bool { LedgerTable.names.contains { isRelation($0) } }
 
@@ -337,7 +340,8 @@ struct PostgresLayout: Sendable {
   /// Whether everything that writing needs exists, apart from indexes.
   var isComplete: Bool {
     guard let version else { return false }
-    return version.version >= SchemaVersion.created && hasLedger && missingLedgerSQL.isEmpty
+    return version.version >= SchemaVersion.created && hasLedger && hasChanges
+      && missingLedgerSQL.isEmpty
       && ownedKinds.allSatisfy { isRelation($0.table) } && missingColumnSQL.isEmpty
   }
 

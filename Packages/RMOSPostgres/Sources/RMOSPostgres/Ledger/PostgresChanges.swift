@@ -1,0 +1,68 @@
+import RMOSModels
+import RMOSStore
+
+// What a server did to rows, read and written.
+
+extension PostgresReader {
+  final func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws {
+    let session = try session()
+    guard session.layout.hasChanges else { return }
+    for kind in catalog.kinds {
+      try session.connection.forEachRow(
+        "SELECT entity_id, row_digest, before_json FROM migration_changes "
+          + "WHERE kind = $1 AND run_id = $2 ORDER BY entity_id COLLATE \"C\"",
+        [kind.table, String(run)]
+      ) { row in try body(row.change(kind, row.string(at: 0), run: run)) }
+    }
+  }
+
+  final func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
+    let session = try session()
+    guard session.statements.hasLedger, !id.utf8.contains(0) else { return [] }
+    var changes: [RowChange] = []
+    if session.layout.hasChanges {
+      try session.connection.forEachRow(
+        "SELECT run_id, row_digest, before_json FROM migration_changes "
+          + "WHERE kind = $1 AND entity_id = $2", [kind.table, id]
+      ) { changes.append($0.change(kind, id, run: $0.integer(at: 0) ?? 0)) }
+    }
+    let rewriters = try session.connection.query(
+      "SELECT run_id FROM migration_before_images WHERE kind = $1 AND entity_id = $2",
+      [kind.table, id])
+    for row in rewriters.rows {
+      let run = row.integer(at: 0) ?? 0
+      try forEachBeforeImage(ofRun: run) { image in
+        guard image.record.kind == kind, image.record.id.utf8.elementsEqual(id.utf8) else { return }
+        changes.append(
+          RowChange(run: run, kind: kind, id: id, before: image, result: .rewritten))
+      }
+    }
+    return changes.sorted { $0.run > $1.run }
+  }
+}
+
+extension PostgresTransaction {
+  func keep(_ change: RowChange) throws {
+    try session().connection.query(
+      "INSERT INTO migration_changes (kind, entity_id, run_id, row_digest, before_json) "
+        + "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (kind, entity_id, run_id) DO UPDATE "
+        + "SET row_digest = excluded.row_digest, before_json = excluded.before_json",
+      [
+        change.kind.table, change.id, String(change.run), change.storedDigest.map { String($0) },
+        change.storedBefore,
+      ])
+  }
+
+  func removeChanges(ofRun run: Int64) throws {
+    try session().connection.query(
+      "DELETE FROM migration_changes WHERE run_id = $1", [String(run)])
+  }
+}
+
+extension PostgresRow {
+  /// A change whose digest and before-image are the second and the third column.
+  fileprivate func change(_ kind: EntityKind, _ id: String, run: Int64) -> RowChange {
+    RowChange(
+      run: run, kind: kind, id: id, storedDigest: integer(at: 1), storedBefore: text(at: 2))
+  }
+}

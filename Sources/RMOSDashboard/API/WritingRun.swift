@@ -1,0 +1,98 @@
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSSystem
+import Synchronization
+
+/// The run in the ledger that gathers what one dashboard writes.
+///
+/// It begins with the first write, in that write's transaction, and again if it was undone or closed
+/// meanwhile.
+final class WritingRun: Sendable {
+  /// What a request did to an entity.
+  enum Outcome {
+    case created, changed
+  }
+
+  /// The run's number, and when it began.
+  private let begun = Mutex<(id: Int64, uptime: Duration)?>(nil)
+  private let clock: MigrationClock
+  private let source: String
+  /// The options by which the run is known again.
+  private let optionsJSON: String
+
+  /// Creates the run of a dashboard; nothing is written.
+  ///
+  /// - Parameters:
+  ///   - source: What the ledger names as its source.
+  ///   - mark: A text that no other dashboard has.
+  ///   - clock: The clock.
+  init(source: String, mark: String, clock: MigrationClock) {
+    self.source = source
+    self.clock = clock
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("user", ProcessEnvironment.userName(ProcessEnvironment.user))
+      $0.member("host", ProcessEnvironment.hostName)
+      $0.member("session", mark)
+    }
+    optionsJSON = writer.text
+  }
+
+  /// The run, which begins now unless it has.
+  func current(in transaction: any StoreTransaction) throws -> LedgerRun {
+    if let run = try known(to: transaction), run.state == .running, run.undoneBy == nil {
+      return run
+    }
+    let now = clock.timestamp
+    try transaction.markInterruptedRuns(now: now)
+    var run = LedgerRun(
+      command: LedgerRun.serverCommand, startedAt: now, source: source, optionsJSON: optionsJSON,
+      toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID,
+      catalog: transaction.catalog)
+    run.id = try transaction.beginRun(run)
+    let id = run.id
+    begun.withLock { $0 = (id, clock.uptime()) }
+    return run
+  }
+
+  /// Counts what a request has done, in its transaction.
+  func count(
+    _ outcome: Outcome, of kind: EntityKind, in run: inout LedgerRun,
+    _ transaction: any StoreTransaction
+  ) throws {
+    switch outcome {
+    case .created: run.statistics[kind].migrated += 1
+    case .changed: run.statistics[kind].updated += 1
+    }
+    try update(&run, transaction)
+  }
+
+  /// Closes the run, if it has begun.
+  func finish(in store: any RecordStore) throws {
+    guard begun.withLock({ $0 }) != nil else { return }
+    try store.write { transaction in
+      guard var run = try known(to: transaction), run.state == .running else { return }
+      run.state = .completed
+      run.finishedAt = clock.timestamp
+      try update(&run, transaction)
+    }
+    begun.withLock { $0 = nil }
+  }
+
+  private func update(_ run: inout LedgerRun, _ transaction: any StoreTransaction) throws {
+    run.heartbeatAt = clock.timestamp
+    if let begin = begun.withLock({ $0 })?.uptime {
+      run.seconds = (clock.uptime() - begin).seconds
+    }
+    try transaction.updateRun(run)
+  }
+
+  /// The run as the ledger has it; `nil` if it has not begun, or was rolled back.
+  private func known(to transaction: any StoreTransaction) throws -> LedgerRun? {
+    guard let id = begun.withLock({ $0 })?.id, let run = try transaction.run(id),
+      run.optionsJSON == optionsJSON
+    else { return nil }
+    return run
+  }
+}

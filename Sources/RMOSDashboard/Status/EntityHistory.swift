@@ -1,0 +1,117 @@
+import RMOSModels
+import RMOSStore
+
+/// Where an entity came from, and what runs did to it since, the newest first.
+struct EntityHistory {
+  /// What one run did.
+  struct Step {
+    let run: Int64
+    /// The run as the ledger has it; `nil` if it is not there.
+    let ledger: LedgerRun?
+    /// Whether the run created the entity.
+    let isCreation: Bool
+    /// The fields that differ, by their positions, and their values before and after.
+    let differences: [(position: Int, before: Value, after: Value)]
+  }
+
+  let provenance: Provenance?
+  /// The run of ``provenance``; `nil` if the ledger has none.
+  let run: LedgerRun?
+  /// Whether the row has changed since that run wrote it; `nil` if that is not known.
+  let isChanged: Bool?
+  let steps: [Step]
+  /// Whether the row has changed since the newest step, by something that is no run.
+  let isEditedSince: Bool
+
+  /// The most steps that are kept.
+  private static let limit = 20
+
+  /// Reads the history of an entity.
+  init(of record: Record, in reader: any StoreReader) throws {
+    let provenance = try reader.provenance(record.kind, id: record.id)
+    self.provenance = provenance
+    run = try provenance.flatMap { try reader.run($0.run) }
+    isChanged =
+      switch EditState(of: record, provenance) {
+      case .asWritten: false
+      case .edited: true
+      case .unknown: nil
+      }
+    let changes = try reader.changes(of: record.kind, id: record.id)
+    var after = record
+    var steps: [Step] = []
+    for change in changes.prefix(Self.limit) {
+      let before = change.before?.record
+      steps.append(
+        Step(
+          run: change.run, ledger: try reader.run(change.run), isCreation: before == nil,
+          differences: before.map { Self.differences($0, after) } ?? []))
+      guard let before else { break }
+      after = before
+    }
+    self.steps = steps
+    let digest = RowDigest(of: record)
+    isEditedSince =
+      switch changes.first?.result {
+      case .written(let written): written != digest
+      case .rewritten: isChanged == true
+      case .deleted: true
+      case nil: false
+      }
+  }
+
+  private static func differences(
+    _ before: Record, _ after: Record
+  ) -> [(position: Int, before: Value, after: Value)] {
+    before.values.indices.compactMap { position in
+      let (old, new) = (before.values[position], after.values[position])
+      return old == new ? nil : (position, old, new)
+    }
+  }
+}
+
+extension JSONWriter {
+  /// Writes `origin` and `changes` of an entity.
+  mutating func history(_ history: EntityHistory, of kind: EntityKind) {
+    member("origin") { writer in
+      guard let provenance = history.provenance else { return writer.null() }
+      writer.object {
+        $0.member("run", provenance.run)
+        $0.member("source", history.run?.source)
+        $0.member("path", provenance.path)
+        $0.member("locator", provenance.locator?.text)
+        $0.member("byte_offset", provenance.byteOffset)
+        $0.member("byte_length", provenance.byteLength)
+        $0.member("sha256", provenance.sha256.description)
+        $0.member("changed_since_run", history.isChanged)
+      }
+    }
+    member("edited_since", history.isEditedSince)
+    member("changes", objects: history.steps) { writer, step in
+      writer.member("run", step.run)
+      writer.member("command", step.ledger?.command)
+      writer.member("started_at", step.ledger?.startedAt)
+      writer.member("created", step.isCreation)
+      writer.member("members", objects: step.differences) { writer, difference in
+        let field = kind.schema.fields[difference.position]
+        writer.member("member", field.member)
+        writer.member("before") { $0.stored(difference.before, field) }
+        writer.member("after") { $0.stored(difference.after, field) }
+      }
+    }
+  }
+
+  private mutating func stored(_ value: Value, _ field: FieldSchema) {
+    switch value {
+    case .null, .blob: null()
+    case .integer(let number): integer(number)
+    case .real(let number): self.number(number)
+    case .text(let text):
+      if case .json = field.type, let json = try? JSONText(parsing: text) {
+        self.json(json)
+      } else {
+        string(text)
+      }
+    }
+  }
+}

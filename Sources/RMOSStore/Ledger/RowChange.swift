@@ -1,0 +1,166 @@
+public import RMOSModels
+import RMOSSystem
+
+/// What a run did to one row: what the row was before, and what the run left.
+///
+/// A store keeps one for each row that is written for a run with
+/// ``StoreTransaction/write(_:run:)`` or ``StoreTransaction/remove(_:id:run:)``, as a server does, so
+/// that the run can be undone and shown. Where a row came from stays as it was.
+public struct RowChange: Sendable, Hashable {
+  /// What a run left of a row.
+  public enum Result: Sendable, Hashable {
+    /// The row, with this digest.
+    case written(RowDigest)
+    /// Nothing: the row was deleted.
+    case deleted
+    /// The row, in a state that was not recorded: a migration rewrote it.
+    case rewritten
+  }
+
+  /// The run.
+  public var run: Int64
+  /// The kind of the entity.
+  public var kind: EntityKind
+  /// The id of the entity.
+  public var id: String
+  /// The row as it was before the run; `nil` if there was none.
+  public var before: BeforeImage?
+  /// What the run left of the row.
+  public var result: Result
+
+  /// Creates a change.
+  public init(
+    run: Int64, kind: EntityKind, id: String, before: BeforeImage?, result: Result
+  ) {
+    self.run = run
+    self.kind = kind
+    self.id = id
+    self.before = before
+    self.result = result
+  }
+}
+
+// MARK: As stores keep it
+
+extension RowChange {
+  /// The digest of ``result`` as a number, as stores keep it; `nil` if there is none.
+  public var storedDigest: Int64? {
+    if case .written(let digest) = result { Int64(bitPattern: digest.rawValue) } else { nil }
+  }
+
+  /// ``before`` as text, as stores keep it; `nil` if there was no row.
+  public var storedBefore: String? {
+    guard let before else { return nil }
+    var writer = JSONWriter()
+    writer.object {
+      $0.member("values") { writer in
+        writer.array { writer in
+          for value in before.record.values { writer.stored(value) }
+        }
+      }
+      if let provenance = before.provenance {
+        $0.member("provenance") { $0.stored(provenance) }
+      }
+    }
+    return writer.text
+  }
+
+  /// Creates a change from what a store kept.
+  ///
+  /// - Parameters:
+  ///   - run: The run.
+  ///   - kind: The kind of the entity.
+  ///   - id: The id of the entity.
+  ///   - storedDigest: The change's ``storedDigest``; without it, the row was deleted.
+  ///   - storedBefore: The change's ``storedBefore``. What cannot be read counts as no row.
+  public init(
+    run: Int64, kind: EntityKind, id: String, storedDigest: Int64?, storedBefore: String?
+  ) {
+    self.init(
+      run: run, kind: kind, id: id,
+      before: storedBefore.flatMap { BeforeImage(stored: $0, kind, id) },
+      result: storedDigest.map { .written(RowDigest(rawValue: UInt64(bitPattern: $0))) }
+        ?? .deleted)
+  }
+}
+
+extension BeforeImage {
+  fileprivate init?(stored text: String, _ kind: EntityKind, _ id: String) {
+    guard let json = try? JSONValue(parsing: text), case .array(let elements)? = json["values"],
+      elements.count == kind.schema.fields.count
+    else { return nil }
+    let values = elements.compactMap(Value.init(stored:))
+    guard values.count == elements.count else { return nil }
+    self.init(
+      record: Record(kind: kind, values: values),
+      provenance: json["provenance"].flatMap { Provenance(stored: $0, kind, id) })
+  }
+}
+
+extension JSONWriter {
+  /// Writes a value so that it reads back as it is, to the bit.
+  fileprivate mutating func stored(_ value: Value) {
+    switch value {
+    case .null: null()
+    case .integer(let number): integer(number)
+    case .real(let number):
+      object { $0.member("real", String(number.bitPattern)) }
+    case .text(let text): string(text)
+    case .blob(let bytes): object { $0.member("blob", Base64.encode(bytes)) }
+    }
+  }
+
+  fileprivate mutating func stored(_ provenance: Provenance) {
+    object {
+      $0.member("run", provenance.run)
+      $0.member("path", provenance.path)
+      switch provenance.locator {
+      case .index(let number), .line(let number): $0.member("number", number)
+      case .key(let key): $0.member("key", key)
+      case nil: break
+      }
+      $0.member("offset", provenance.byteOffset)
+      $0.member("length", provenance.byteLength)
+      $0.member("sha256", Base64.encode(provenance.sha256.bytes))
+      $0.member("unknown", provenance.unknownMembers)
+      $0.member("digest", provenance.rowDigest.map { String($0.rawValue) })
+    }
+  }
+}
+
+extension Value {
+  fileprivate init?(stored json: JSONValue) {
+    switch json {
+    case .null: self = .null
+    case .string(let text): self = .text(text)
+    case .number:
+      guard let number = json.int64 else { return nil }
+      self = .integer(number)
+    case .object:
+      if let bits = json["real"]?.string.flatMap({ UInt64($0) }) {
+        self = .real(Double(bitPattern: bits))
+      } else if let bytes = json["blob"]?.string.flatMap(Base64.decode) {
+        self = .blob(bytes)
+      } else {
+        return nil
+      }
+    case .bool, .array: return nil
+    }
+  }
+}
+
+extension Provenance {
+  fileprivate init?(stored json: JSONValue, _ kind: EntityKind, _ id: String) {
+    guard let run = json["run"]?.int64, let path = json["path"]?.string,
+      let bytes = json["sha256"]?.string.flatMap(Base64.decode)
+    else { return nil }
+    let locator =
+      json["key"]?.string.map(Locator.key)
+      ?? json["number"]?.int64.map { Locator(number: Int($0), path: path) }
+    self.init(
+      kind: kind, entityID: id, run: run, path: path, locator: locator,
+      byteOffset: Int(json["offset"]?.int64 ?? 0), byteLength: Int(json["length"]?.int64 ?? 0),
+      sha256: Digest(bytes: bytes) ?? .zero, unknownMembers: json["unknown"]?.string,
+      rowDigest: json["digest"]?.string.flatMap { UInt64($0) }.map(RowDigest.init(rawValue:)))
+  }
+}

@@ -1,0 +1,211 @@
+public import RMOSModels
+
+// Writing for a run that is no migration, and undoing that.
+
+extension StoreTransaction {
+  /// Inserts a record or replaces the one that has its id, and keeps what undoing `run` takes.
+  ///
+  /// Unlike ``rewrite(_:provenance:)``, a run may do so with a row any number of times. The row's
+  /// provenance stays, so it counts as edited since the run that wrote it.
+  /// - Throws: As ``insert(_:provenance:)`` and ``update(_:)``.
+  public func write(_ record: Record, run: Int64) throws {
+    let (kind, id) = (record.kind, record.id)
+    let before = try image(kind, id: id, before: run)
+    if try !update(record) { try insert(record) }
+    let stored = try self.record(kind, id: id) ?? record
+    try keep(
+      RowChange(
+        run: run, kind: kind, id: id, before: before, result: .written(RowDigest(of: stored))))
+  }
+
+  /// Deletes a record, and keeps what undoing `run` takes.
+  ///
+  /// - Returns: Whether there was one.
+  /// - Throws: As ``delete(_:id:)``.
+  public func remove(_ kind: EntityKind, id: String, run: Int64) throws -> Bool {
+    let before = try image(kind, id: id, before: run)
+    guard try delete(kind, id: id) else { return false }
+    try keep(RowChange(run: run, kind: kind, id: id, before: before, result: .deleted))
+    return true
+  }
+
+  /// The row as it was before a run.
+  private func image(_ kind: EntityKind, id: String, before run: Int64) throws -> BeforeImage? {
+    if let change = try changes(of: kind, id: id).first(where: { $0.run == run }) {
+      return change.before
+    }
+    return try record(kind, id: id).map {
+      BeforeImage(record: $0, provenance: try provenance(kind, id: id))
+    }
+  }
+
+  /// Makes the rows that a run changed what they were before, and forgets the changes.
+  ///
+  /// Call it only if ``StoreReader/forEachChangeObstacle(ofRun:_:)`` finds nothing.
+  /// - Returns: The numbers of rows.
+  package func revertChanges(ofRun run: Int64) throws -> UndoCounts {
+    var changes: [RowChange] = []
+    try forEachRowChange(ofRun: run) { changes.append($0) }
+    var counts = UndoCounts()
+    // What others refer to comes first, as in the catalog; what was created goes last, because until
+    // then the rows to be restored may refer to it.
+    for kind in catalog.kinds {
+      for change in changes where change.kind == kind {
+        guard let before = change.before else { continue }
+        try putBack(before, run)
+        counts.restored[kind, default: 0] += 1
+      }
+    }
+    for kind in catalog.kinds.reversed() {
+      for change in changes where change.kind == kind && change.before == nil {
+        guard try contains(kind, id: change.id) else { continue }
+        guard try delete(kind, id: change.id), try !contains(kind, id: change.id) else {
+          throw StoreError.ignoredUndo(kind, run: run)
+        }
+        counts.removed[kind, default: 0] += 1
+      }
+    }
+    try removeChanges(ofRun: run)
+    return counts
+  }
+
+  private func putBack(_ before: BeforeImage, _ run: Int64) throws {
+    if try update(before.record) { return }
+    try insert(before.record, provenance: before.provenance)
+    // Whether the row was edited before it was deleted stays as it was, too.
+    guard try restore(before, run: run) else {
+      throw StoreError.ignoredUndo(before.record.kind, run: run)
+    }
+  }
+}
+
+extension StoreReader {
+  /// Goes through all runs, the newest first.
+  public func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
+    var changes: [RowChange] = []
+    for run in try runs(limit: nil) {
+      try forEachRowChange(ofRun: run.id) { change in
+        if change.kind == kind, change.id.hasSameUTF8(as: id) { changes.append(change) }
+      }
+      try forEachBeforeImage(ofRun: run.id) { image in
+        guard image.record.kind == kind, image.record.id.hasSameUTF8(as: id) else { return }
+        changes.append(
+          RowChange(run: run.id, kind: kind, id: id, before: image, result: .rewritten))
+      }
+    }
+    return changes
+  }
+
+  /// Calls `body` with what prevents ``StoreTransaction/revertChanges(ofRun:)``, kind by kind.
+  package func forEachChangeObstacle(
+    ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
+  ) throws {
+    var changes: [RowChange] = []
+    try forEachRowChange(ofRun: run) { changes.append($0) }
+    let search = ChangeObstacleSearch(self, run, changes)
+    for change in changes { try search.forEachObstacle(to: change, body) }
+  }
+
+  /// The numbers of rows that ``StoreTransaction/revertChanges(ofRun:)`` would remove and restore.
+  package func changeCounts(ofRun run: Int64) throws -> UndoCounts {
+    var counts = UndoCounts()
+    try forEachRowChange(ofRun: run) { change in
+      if change.before != nil {
+        counts.restored[change.kind, default: 0] += 1
+      } else if try contains(change.kind, id: change.id) {
+        counts.removed[change.kind, default: 0] += 1
+      }
+    }
+    return counts
+  }
+}
+
+extension UndoCounts {
+  /// Adds the rows of another.
+  package static func += (left: inout UndoCounts, right: UndoCounts) {
+    left.removed.merge(right.removed, uniquingKeysWith: +)
+    left.restored.merge(right.restored, uniquingKeysWith: +)
+  }
+}
+
+/// Finds what prevents undoing the changes of a run.
+private struct ChangeObstacleSearch {
+  private let reader: any StoreReader
+  private let run: Int64
+  /// The changes of the run.
+  private let changes: [EntityKind: [UTF8Key: RowChange]]
+
+  init(_ reader: any StoreReader, _ run: Int64, _ changes: [RowChange]) {
+    self.reader = reader
+    self.run = run
+    self.changes = Dictionary(grouping: changes, by: \.kind).mapValues { changes in
+      Dictionary(changes.map { (UTF8Key($0.id), $0) }) { $1 }
+    }
+  }
+
+  func forEachObstacle(to change: RowChange, _ body: (UndoObstacle) throws -> Void) throws {
+    let (kind, id) = (change.kind, change.id)
+    let record = try reader.record(kind, id: id)
+    if let reason = try self.reason(against: change, record) {
+      return try body(UndoObstacle(kind, id, reason))
+    }
+    if let before = change.before {
+      for reference in kind.schema.references {
+        // What stays as it is need not lead anywhere.
+        guard case .text(let target) = before.record.values[reference.field],
+          before.record.values[reference.field] != record?.values[reference.field],
+          try !willExist(reference.target, target)
+        else { continue }
+        try body(UndoObstacle(kind, id, .misses(reference.target, id: target)))
+      }
+    } else if record != nil {
+      try forEachReferrer(to: kind, id) { other, referrer in
+        try body(UndoObstacle(kind, id, .isReferred(by: other, id: referrer)))
+      }
+    }
+  }
+
+  private func reason(
+    against change: RowChange, _ record: Record?
+  ) throws -> UndoObstacle.Reason? {
+    let (kind, id) = (change.kind, change.id)
+    if let newest = try reader.changes(of: kind, id: id).first, newest.run > run {
+      return .isUpdated(by: newest.run)
+    }
+    let writer = try reader.provenance(kind, id: id)?.run
+    switch change.result {
+    case .deleted: return record == nil ? nil : .isReplaced(by: writer)
+    case .rewritten: return nil
+    case .written(let digest):
+      guard let record else { return .isDeleted }
+      if writer != change.before?.provenance?.run { return .isReplaced(by: writer) }
+      return RowDigest(of: record) == digest ? nil : .isEdited
+    }
+  }
+
+  /// Whether a row exists once the run is undone.
+  private func willExist(_ kind: EntityKind, _ id: String) throws -> Bool {
+    if let change = changes[kind]?[UTF8Key(id)] { return change.before != nil }
+    return try reader.contains(kind, id: id)
+  }
+
+  /// Calls `body` with each row that refers to another, and still does once the run is undone.
+  private func forEachReferrer(
+    to kind: EntityKind, _ id: String, _ body: (EntityKind, String) throws -> Void
+  ) throws {
+    for other in reader.catalog.kinds {
+      for reference in other.schema.references where reference.target == kind {
+        let query = RecordQuery(other)
+          .filter(other.schema.fields[reference.field].member, is: .text(id))
+        for record in try reader.records(query) {
+          if let change = changes[other]?[UTF8Key(record.id)] {
+            guard let before = change.before,
+              before.record.values[reference.field] == .text(id)
+            else { continue }
+          }
+          try body(other, record.id)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+/// What is written is a run, and can be undone.
+@Suite struct WritingRunTests {
+  typealias Backend = DashboardFixture.Backend
+
+  /// All rows with where they came from.
+  private func content(_ store: any RecordStore) throws -> [[Record]: [Provenance?]] {
+    try store.read { reader in
+      var records: [Record] = []
+      var origins: [Provenance?] = []
+      for kind in reader.catalog.kinds {
+        try reader.forEachRecord(kind) { record in
+          records.append(record)
+          origins.append(try reader.provenance(kind, id: record.id))
+        }
+      }
+      return [records: origins]
+    }
+  }
+
+  /// A store in which run 1 has migrated a strip family, a pattern and a job log.
+  private func fixture(_ backend: Backend) throws -> DashboardFixture {
+    let fixture = try DashboardFixture(backend, allowsWrites: true)
+    try fixture.migrate(
+      StoreSamples.record(.stripFamilies, "f"),
+      StoreSamples.record(.patterns, "p", ["strip_family_id": .text("f")]),
+      StoreSamples.record(
+        .joblogs, "j", ["pattern_id": .text("p"), "duration_seconds": .real(0.1)]),
+      startedAt: "2026-01-01T00:00:00Z")
+    return fixture
+  }
+
+  private func runs(_ fixture: DashboardFixture) throws -> [LedgerRun] {
+    try fixture.store.read { try $0.runs(limit: nil) }
+  }
+
+  private func undo(_ run: Int64, _ fixture: DashboardFixture) throws -> UndoReport {
+    try Undo(of: run, in: fixture.store).runSynchronously()
+  }
+
+  @Test(arguments: Backend.allCases)
+  func writesAreOneRunThatIsUndone(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    let before = try content(fixture.store)
+    #expect(fixture.send("PATCH", "/patterns/p", json: #"{"ring_count": 0}"#).status == 422)
+    #expect(try runs(fixture).count == 1)
+    #expect(
+      fixture.send("POST", "/joblogs", json: WritingTests.job.replacing("p1", with: "p"))
+        .status == 201)
+    for name in ["one", "two"] {
+      let body = #"{"name": "\#(name)", "geometry": {"r": [1.50]}}"#
+      #expect(fixture.send("PATCH", "/patterns/p", json: body).status == 200)
+    }
+    #expect(fixture.send("DELETE", "/joblogs/j").status == 200)
+    #expect(fixture.send("DELETE", "/joblogs/j1").status == 200)
+    #expect(fixture.send("DELETE", "/patterns/p").status == 200)
+    #expect(fixture.send("POST", "/strip-families", json: WritingTests.family).status == 201)
+    let run = try #require(try runs(fixture).first)
+    #expect(try runs(fixture).count == 2)
+    #expect(run.command == "serve" && run.state == .running)
+    #expect(run.statistics.total.migrated == 2)
+    #expect(run.statistics.total.updated == 5)
+    let options = try JSONValue(parsing: run.optionsJSON)
+    #expect(options["user"]?.string?.isEmpty == false)
+    #expect(options["host"]?.string == ProcessInfo.processInfo.hostName)
+    try fixture.dashboard.finishWriting()
+    #expect(try runs(fixture).first?.state == .completed)
+    let report = try undo(run.id, fixture)
+    #expect(report.isSuccess && report.removed == 1 && report.restored == 2)
+    #expect(try content(fixture.store) == before)
+    #expect(try runs(fixture)[1].undoneBy == report.run)
+    // There is nothing left of it to be shown.
+    #expect(try fixture.store.read { try $0.changes(of: .patterns, id: "p") }.isEmpty)
+  }
+
+  @Test(arguments: Backend.allCases)
+  func aRunThatWasUndoneOrClosedIsFollowedByAnother(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    for (number, name) in ["one", "two", "three"].enumerated() {
+      let body = #"{"name": "\#(name)"}"#
+      #expect(fixture.send("PATCH", "/patterns/p", json: body).status == 200)
+      let newest = try #require(try runs(fixture).first)
+      #expect(newest.command == "serve" && newest.statistics.total.updated == 1)
+      if number == 0 { #expect(try undo(newest.id, fixture).isSuccess) }
+      if number == 1 { try fixture.dashboard.finishWriting() }
+    }
+    #expect(try runs(fixture).map(\.command) == ["serve", "serve", "undo", "serve", "migrate"])
+  }
+
+  @Test(arguments: Backend.allCases)
+  func whatWasChangedSinceIsAnObstacle(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    #expect(fixture.send("PATCH", "/patterns/p", json: #"{"name": "one"}"#).status == 200)
+    #expect(fixture.send("PATCH", "/joblogs/j", json: #"{"status": "failed"}"#).status == 200)
+    #expect(fixture.send("POST", "/strip-families", json: WritingTests.family).status == 201)
+    let run = try #require(try runs(fixture).first?.id)
+    try fixture.store.write { transaction in
+      _ = try transaction.update(StoreSamples.record(.patterns, "p"))
+      try transaction.insert(
+        StoreSamples.record(.patterns, "q", ["strip_family_id": .text("f1")]))
+      _ = try transaction.delete(.joblogs, id: "j")
+    }
+    let before = try content(fixture.store)
+    let report = try undo(run, fixture)
+    #expect(!report.isSuccess)
+    #expect(
+      Set(report.obstacles.map(\.reason)) == [
+        .isEdited, .isDeleted, .isReferred(by: .patterns, id: "q"),
+      ])
+    #expect(try content(fixture.store) == before)
+  }
+
+  @Test(arguments: Backend.allCases)
+  func aLaterRunHasToBeUndoneFirst(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    #expect(fixture.send("PATCH", "/patterns/p", json: #"{"name": "one"}"#).status == 200)
+    try fixture.dashboard.finishWriting()
+    #expect(fixture.send("PATCH", "/patterns/p", json: #"{"name": "two"}"#).status == 200)
+    let migration = try undo(1, fixture)
+    #expect(migration.obstacles.contains { $0.reason == .isUpdated(by: 3) })
+    #expect(migration.runsToUndoFirst == [3])
+    #expect(try undo(2, fixture).obstacles.map(\.reason) == [.isUpdated(by: 3)])
+    #expect(try undo(3, fixture).isSuccess)
+    #expect(try undo(2, fixture).isSuccess)
+    #expect(try undo(1, fixture).isSuccess)
+    #expect(try content(fixture.store) == [[]: []])
+  }
+
+  @Test(arguments: Backend.allCases)
+  func anEntityThatWasEditedBeforeItWasDeletedCountsAsEditedAgain(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    try fixture.store.write { transaction in
+      _ = try transaction.update(
+        StoreSamples.record(.joblogs, "j", ["pattern_id": .text("p"), "job_type": .text("x")]))
+    }
+    let before = try content(fixture.store)
+    #expect(fixture.send("DELETE", "/joblogs/j").status == 200)
+    #expect(try undo(2, fixture).isSuccess)
+    #expect(try content(fixture.store) == before)
+    #expect(try fixture.store.read { try $0.editState(.joblogs, id: "j") } == .edited(since: 1))
+  }
+
+  // MARK: Shown
+
+  @Test(arguments: Backend.allCases)
+  func theOriginSaysWhatChangedSince(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    let fresh = try fixture.get("/patterns/p/origin").json
+    #expect(fresh["origin"]?["run"]?.int64 == 1)
+    #expect(fresh["origin"]?["path"]?.string == "patterns/a.json")
+    #expect(fresh["origin"]?["changed_since_run"]?.bool == false)
+    #expect(fresh["changes"] == [])
+    #expect(fixture.send("PATCH", "/patterns/p", json: #"{"name": "one <b>"}"#).status == 200)
+    try fixture.dashboard.finishWriting()
+    #expect(fixture.send("PATCH", "/patterns/p", json: #"{"ring_count": 9}"#).status == 200)
+    let changed = try fixture.get("/patterns/p/origin").json
+    #expect(changed["origin"]?["changed_since_run"]?.bool == true)
+    #expect(changed["edited_since"]?.bool == false)
+    #expect(changed["changes"]?[0]?["run"]?.int64 == 3)
+    #expect(changed["changes"]?[1]?["run"]?.int64 == 2)
+    #expect(changed["changes"]?[1]?["command"]?.string == "serve")
+    let member = changed["changes"]?[1]?["members"]?[0]
+    #expect(member?["member"]?.string == "name")
+    #expect(member?["before"]?.string == "name of p")
+    #expect(member?["after"]?.string == "one <b>")
+    let page = fixture.dashboard.response(
+      to: ServerRequest(method: "GET", target: "/patterns/p")
+    ).text
+    #expect(page.contains("changed since run 1"))
+    #expect(page.contains("one &lt;b&gt;") && page.contains("name of p"))
+    let (newest, older) = (page.firstRange(of: "<h3>Run 3"), page.firstRange(of: "<h3>Run 2"))
+    #expect(try #require(newest).lowerBound < #require(older).lowerBound)
+    #expect(fixture.get("/patterns/nothing/origin").status == 404)
+  }
+
+  @Test(arguments: Backend.allCases)
+  func whatWasCreatedSaysSo(_ backend: Backend) throws {
+    let fixture = try fixture(backend)
+    #expect(fixture.send("POST", "/strip-families", json: WritingTests.family).status == 201)
+    let json = try fixture.get("/strip-families/f1/origin").json
+    #expect(json["origin"] == .null)
+    #expect(json["changes"]?[0]?["created"]?.bool == true)
+    let page = fixture.dashboard.response(
+      to: ServerRequest(method: "GET", target: "/strip-families/f1")
+    ).text
+    #expect(page.contains("Created by run 2"))
+  }
+}
