@@ -29,6 +29,25 @@ import Testing
     return workspace
   }
 
+  @Test func oneFormatIsWrittenToAFileOfThatName() throws {
+    let workspace = try migratedWorkspace()
+    let command = ["report", "--db", "x.db", "--format", "html", "--output"]
+    let result = try Tool.run(command + ["r.html"], in: workspace)
+    #expect(result.status == 0 && result.output == "Wrote r.html\n")
+    #expect(try workspace.text("r.html").hasPrefix("<!DOCTYPE html>"))
+    // Another ending, or a directory of that name, is a directory.
+    let other = try Tool.run(command + ["r.txt"], in: workspace)
+    #expect(other.output == "Wrote r.txt/migration_report_1.html\n")
+    let text = ["report", "--db", "x.db", "--output", "r.txt"]
+    #expect(
+      try Tool.run(text, in: workspace).output == "Wrote r.txt/migration_report_1.txt\n")
+    // Never over the database.
+    _ = try Tool.run(["init", "--db", "db.html"], in: workspace)
+    let over = ["report", "--db", "db.html", "--format", "html", "--output", "db.html"]
+    #expect(try Tool.run(over, in: workspace).status != 0)
+    #expect(try Tool.run(["status", "--db", "db.html"], in: workspace).status == 0)
+  }
+
   @Test func theNewestRunIsReportedAsTextWithoutAFile() throws {
     let workspace = try migratedWorkspace()
     let listing = workspace.listing

@@ -23,8 +23,8 @@ enum ReportCommand {
       name: "report", summary: "Show a report of a run, or of a statistics file",
       details: "Reports on the newest run in the ledger, on the run given by --run, or on a "
         + "statistics file written by migrate --stats. The report goes to standard output. Files are written "
-        + "only with --output: migration_report_RUN.FORMAT, where RUN is the run's number, or stats "
-        + "for a statistics file.",
+        + "only with --output; in a directory they are migration_report_RUN.FORMAT, where RUN is the "
+        + "run's number, or stats for a statistics file.",
       arguments: [
         .init(
           name: "STATS.json", help: "A statistics file [default: the newest run]", value: .file)
@@ -37,8 +37,9 @@ enum ReportCommand {
           help: "text, json or html; with --output, a comma-separated list "
             + "[default: text]", olderWords: ["txt": "text"]),
         .init(
-          name: "output", placeholder: "DIR",
-          help: "Write files to DIR, creating it if necessary; earlier reports are replaced"),
+          name: "output", placeholder: "PATH", value: .file,
+          help: "Write to a file that ends as its format does, such as report.html, or files to a "
+            + "directory, which is created if necessary; earlier reports are replaced"),
       ],
       examples: [
         .init(command: "\(program) report --db shop.db", help: "The newest run, as text"),
@@ -68,7 +69,13 @@ enum ReportCommand {
       } else {
         try MigrationReport(ofRun: id, in: arguments.database.openForReading())
       }
-    if let directory = arguments["output"] {
+    if let file = arguments["output"], formats.count == 1, let format = formats.first?.ofReport,
+      file.hasSuffix(".\(format.rawValue)"), !isDirectory(file)
+    {
+      try OutputFile.check(file, arguments)
+      try OutputFile.replace(file, with: report.document(as: format))
+      OutputFile.list([file], arguments, console)
+    } else if let directory = arguments["output"] {
       let files = formats.map {
         (name: report.fileName(as: $0.ofReport), text: report.document(as: $0.ofReport))
       }
@@ -82,6 +89,10 @@ enum ReportCommand {
     return .success
   }
 
+  private static func isDirectory(_ path: String) -> Bool {
+    (try? FileStatus(of: path))?.form == .directory
+  }
+
   /// The requested formats, of which standard output takes only one.
   private static func formats(_ arguments: ParsedArguments) throws -> [Format] {
     let formats = arguments.choices("format", of: Format.self)
@@ -89,13 +100,13 @@ enum ReportCommand {
     if formats.count > 1 {
       throw UsageError(
         "--format: standard output takes one format, found \(formats.count)",
-        hint: "Add --output DIR to write one file per format.")
+        hint: "Add --output with a directory to write one file per format.")
     }
     guard arguments.has("json") else { return formats.isEmpty ? [.text] : formats }
     if let format = formats.first, format != .json {
       throw UsageError(
         "--json and --format \(format.rawValue) cannot be combined on standard output",
-        hint: "Add --output DIR to write the report to a file.")
+        hint: "Add --output to write the report to a file.")
     }
     return [.json]
   }

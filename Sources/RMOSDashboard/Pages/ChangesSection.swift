@@ -47,7 +47,12 @@ struct ChangesSection {
       : rows.isEmpty
         ? "<p class=\"dim\">Nothing that is stored in a column.</p>\n"
         : "<dl class=\"facts\">\n\(rows)</dl>\n"
-    return "<h3>Run \(step.run)\(command)\(time)</h3>\n\(body)"
+    let who = [step.ledger?.serverUser, step.ledger?.serverHost].compactMap(\.self)
+    let by: HTML =
+      who.isEmpty
+      ? ""
+      : "<p class=\"dim note\">by \(PageText.short(who.joined(separator: " on "), limit: 200))</p>\n"
+    return "<h3>Run \(step.run)\(command)\(time)</h3>\n\(by)\(body)"
   }
 
   private func shown(_ value: Value) -> HTML {

@@ -193,12 +193,16 @@ extension LedgerRun {
   /// The ``command`` of a run that gathers what a server writes.
   package static let serverCommand = "serve"
 
+  /// Who ran a server, by its run's options; `nil` if they do not say.
+  package var serverUser: String? { LedgerRun.value(optionsJSON)?["user"]?.string }
+  /// The machine of a server, by its run's options; `nil` if they do not say.
+  package var serverHost: String? { LedgerRun.value(optionsJSON)?["host"]?.string }
+
   /// Whether the run gathers what a server writes, and that server still runs, as far as this machine
   /// can tell: a server holds no lock while nobody writes.
   package var isOfRunningServer: Bool {
     guard command == Self.serverCommand, state == .running, undoneBy == nil else { return false }
-    let host = LedgerRun.value(optionsJSON)?["host"]?.string
-    guard host == nil || host == ProcessEnvironment.hostName else { return true }
+    guard serverHost == nil || serverHost == ProcessEnvironment.hostName else { return true }
     return ProcessEnvironment.isRunning(process: processID)
   }
 }

@@ -162,5 +162,7 @@ import Testing
       + writer.text.replacingOccurrences(of: fixture.store.location, with: "data/rmos.db")
       .replacingOccurrences(of: "_mb\": \(size)", with: "_mb\": 0.13")
       .replacingOccurrences(of: "\"\(applied)\"", with: "\"2025-11-28 09:00:00\"")
+      .replacing(/"user": ".*"/, with: "\"user\": \"luthier\"")
+      .replacing(/"host": ".*"/, with: "\"host\": \"workshop\"")
   }
 }

@@ -175,6 +175,8 @@ import Testing
       to: ServerRequest(method: "GET", target: "/patterns/p")
     ).text
     #expect(page.contains("changed since run 1"))
+    #expect(page.contains("\(NSUserName()) on "))
+    #expect(changed["changes"]?[0]?["user"]?.string == NSUserName())
     #expect(page.contains("one &lt;b&gt;") && page.contains("name of p"))
     let (newest, older) = (page.firstRange(of: "<h3>Run 3"), page.firstRange(of: "<h3>Run 2"))
     #expect(try #require(newest).lowerBound < #require(older).lowerBound)
