@@ -104,4 +104,16 @@ import Testing
       #expect(line.split(separator: " ").count == 1, "\(line)")
     }
   }
+
+  /// One that is a path does not keep the others out of their columns.
+  @Test func aLongPathGetsALineOfItsOwnInATable() throws {
+    let workspace = try Workspace()
+    let source = String(repeating: "a-long-name/", count: 8) + "legacy"
+    try workspace.writeSmallTree(source)
+    #expect(try Tool.run(["migrate", source, "--db", "x.db"], in: workspace).status == 0)
+    let lines = try Tool.run(["runs", "--db", "x.db"], in: workspace).output.split(separator: "\n")
+    #expect(lines.count == 6)
+    #expect(lines.contains { $0.contains(/^1 +migrate +completed +\S+$/) })
+    #expect(lines.last == "    \(source)")
+  }
 }

@@ -36,11 +36,16 @@ package struct TextTable {
     }
     let (words, numbers) = (all.filter { !areNumbers[$0] }, all.filter { areNumbers[$0] })
     if words.count > 1, !numbers.isEmpty,
-      let first = Grid(rows, words, areNumbers, spacing: 2, width: width),
-      let second = Grid(rows, numbers, areNumbers, spacing: 2, width: width - 4)
+      let below = Grid(rows, numbers, areNumbers, spacing: 2, width: width - 4)
     {
-      return rows.indices.flatMap { row in
-        first.lines(row) + second.lines(row).map { "    " + $0 }
+      // If the last words, such as a path, are too long, they get a line of their own.
+      for last in [words[...].suffix(0), words.suffix(1)] {
+        let others = Array(words.dropLast(last.count))
+        guard let first = Grid(rows, others, areNumbers, spacing: 2, width: width) else { continue }
+        return rows.indices.flatMap { row in
+          first.lines(row) + below.lines(row).map { "    " + $0 }
+            + last.flatMap { PlainText.wrapped(rows[row][$0], width: width, indent: 4) }
+        }
       }
     }
     if words.count == 1, rows.count <= 6 {
