@@ -60,7 +60,8 @@ let package = Package(
     .target(
       name: "RMOSTesting",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSAudit", "RMOSSystem",
+        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSAudit", "RMOSAnalytics",
+        "RMOSSystem",
       ]),
 
     .target(

@@ -84,9 +84,8 @@ extension StoreConformance {
       ("records", records), ("queries", queries), ("transactions", transactions),
       ("constraints", constraints), ("comparisons", comparisons), ("aggregates", aggregates),
       ("ledger", ledger), ("updates", updates), ("undo", undoing), ("changes", changes),
-      ("writers", writers),
-      ("abilities", abilities), ("derived", derived), ("migration", migrations),
-      ("contract", contract),
+      ("writers", writers), ("abilities", abilities), ("derived", derived), ("figures", figures),
+      ("migration", migrations), ("contract", contract),
     ]
   }
 }

@@ -137,10 +137,10 @@ private struct RandomHistory {
   private(set) var batches: [RecordBatch] = []
   /// Ids that may be there.
   let ids = ["a", "A", "b1", "b2", "c", "d", "e'", "e\u{301}", "\u{E9}", "none"]
-  private var random: SplitMix64
+  private var random: SeededGenerator
 
   init(seed: UInt64, in store: any RecordStore) throws {
-    random = SplitMix64(state: seed)
+    random = SeededGenerator(seed: seed)
     for number in 0..<5 {
       try store.write { try write(number, $0) }
     }
@@ -203,18 +203,6 @@ private struct RandomHistory {
   }
 }
 
-/// A generator of random numbers that gives the same sequence on every machine.
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var bits = state
-    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-    return bits ^ (bits >> 31)
-  }
-
-  mutating func int(_ count: Int) -> Int { Int(next() % UInt64(count)) }
-  mutating func chance(_ percent: Int) -> Bool { int(100) < percent }
+extension SeededGenerator {
+  fileprivate mutating func int(_ count: Int) -> Int { int(0...count - 1) }
 }

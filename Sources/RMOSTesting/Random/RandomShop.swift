@@ -1,13 +1,13 @@
-public import RMOSModels
-public import RMOSStore
+package import RMOSModels
+package import RMOSStore
 
 /// The rows of a shop whose years of data went through many hands: gaps, wrong types, huge numbers,
 /// spellings, times in every form.
 ///
-/// Every store accepts all rows, in the order of ``records``.
-public struct RandomShop: Sendable {
+/// A store that keeps values of any type accepts all rows, in the order of ``records``.
+package struct RandomShop: Sendable {
   /// The rows, each after those that it refers to.
-  public private(set) var records: [Record] = []
+  package private(set) var records: [Record] = []
   private var random: SeededGenerator
 
   /// Makes a shop.
@@ -15,7 +15,7 @@ public struct RandomShop: Sendable {
   /// - Parameters:
   ///   - seed: The same seed gives the same rows.
   ///   - jobs: The number of jobs.
-  public init(seed: UInt64, jobs: Int) {
+  package init(seed: UInt64, jobs: Int) {
     random = SeededGenerator(seed: seed)
     let families = (0..<max(2, jobs / 10)).map { "fam-\($0)" + random.pick(["", "é", "黒"]) }
     let patterns = (0..<max(3, jobs / 5)).map { "pat-\($0)" + random.pick(["", "e\u{301}", " x"]) }
@@ -29,7 +29,7 @@ public struct RandomShop: Sendable {
   /// Writes all rows into a store.
   ///
   /// - Throws: What the store throws.
-  public func write(into store: any RecordStore) throws {
+  package func write(into store: any RecordStore) throws {
     try store.write { transaction in
       for record in records { try transaction.insert(record) }
     }
