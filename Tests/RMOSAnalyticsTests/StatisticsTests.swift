@@ -106,7 +106,13 @@ import Testing
 
   @Test func textsAreNumberedByTheirBytes() {
     var table = InternedTexts()
-    let texts = ["", "a", "é", "e\u{301}"] + (0..<5000).map { "id-\($0 * 7919)" }
+    // Long ones, and those that fill up what is kept together, among many short ones.
+    let long = [1 << 16, 1 << 17, (1 << 16) - 1, 5, 70_000].map {
+      String(repeating: "x", count: $0)
+    }
+    let texts =
+      ["a", "é", "e\u{301}"] + long + (0..<5000).map { "id-\($0 * 7919)" } + [""]
+      + long.map { "y" + $0 }
     for (index, text) in texts.enumerated() { #expect(table.insert(text) == index) }
     for (index, text) in texts.enumerated() {
       #expect(table.insert(text) == index)

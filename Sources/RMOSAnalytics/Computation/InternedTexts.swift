@@ -2,29 +2,31 @@ import RMOSSystem
 
 /// Numbers texts in the order in which they are first seen; texts are compared by their bytes.
 ///
-/// It takes about 16 bytes beyond those of each text.
+/// It takes about 16 bytes beyond those of each text. The bytes are kept in pages, which are never
+/// moved: one array would take twice as much whenever it grows.
 struct InternedTexts {
-  private var bytes: [UInt8] = []
-  /// Where each text ends.
-  private var ends: [Int] = []
+  private var pages: [[UInt8]] = []
+  /// Where each text begins: the page in the upper bits, the place in it in the lower ones.
+  private var starts: [Int] = []
   /// Open addressing: the number of a text plus one, 0 for a free slot.
   private var slots: [UInt32]
+
+  /// A page has 2^16 bytes, or more if it holds one long text.
+  private static let pageBits = 16
 
   /// Creates an empty table with room for `capacity` texts.
   init(capacity: Int = 0) {
     var size = 16
     while size < capacity + capacity / 2 { size *= 2 }
     slots = Array(repeating: 0, count: size)
-    ends.reserveCapacity(capacity)
+    starts.reserveCapacity(capacity)
   }
 
-  var count: Int { ends.count }
-  var indices: Range<Int> { 0..<ends.count }
+  var count: Int { starts.count }
+  var indices: Range<Int> { 0..<starts.count }
 
   /// The text with a number.
-  subscript(index: Int) -> String {
-    String(decoding: bytes[range(index)], as: UTF8.self)
-  }
+  subscript(index: Int) -> String { String(decoding: bytes(index), as: UTF8.self) }
 
   /// The number of a text; `nil` if it was not seen.
   func index(of text: String) -> Int? {
@@ -41,37 +43,49 @@ struct InternedTexts {
     return text.withUTF8 { utf8 in
       let slot = unsafe slot(for: utf8)
       if slots[slot] != 0 { return Int(slots[slot]) - 1 }
-      unsafe bytes.append(contentsOf: utf8)
-      ends.append(bytes.count)
-      slots[slot] = UInt32(ends.count)
-      if ends.count * 4 > slots.count * 3 { grow() }
-      return ends.count - 1
+      unsafe append(utf8)
+      slots[slot] = UInt32(starts.count)
+      if starts.count * 4 > slots.count * 3 { grow() }
+      return starts.count - 1
     }
+  }
+
+  private mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
+    let size = 1 << Self.pageBits
+    if pages.last.map({ $0.count + text.count > size || $0.count == size }) ?? true {
+      pages.append([])
+      // A few texts take no whole page.
+      if pages.count > 1 { pages[pages.count - 1].reserveCapacity(max(size, text.count)) }
+    }
+    let page = pages.count - 1
+    starts.append(page << Self.pageBits | pages[page].count)
+    unsafe pages[page].append(contentsOf: text)
   }
 
   /// Whether one text comes before another in byte order.
   func precedes(_ left: Int, _ right: Int) -> Bool {
-    bytes[range(left)].lexicographicallyPrecedes(bytes[range(right)])
+    bytes(left).lexicographicallyPrecedes(bytes(right))
   }
 
   /// The numbers in byte order of their texts.
   var sorted: [Int] { indices.sorted(by: precedes) }
 
-  private func range(_ index: Int) -> Range<Int> {
-    (index == 0 ? 0 : ends[index - 1])..<ends[index]
+  private func bytes(_ index: Int) -> ArraySlice<UInt8> {
+    let page = starts[index] >> Self.pageBits
+    let start = starts[index] & (1 << Self.pageBits - 1)
+    let next = index + 1 < starts.count ? starts[index + 1] : nil
+    // The next text may be on another page.
+    let end = next.flatMap { $0 >> Self.pageBits == page ? $0 & (1 << Self.pageBits - 1) : nil }
+    return pages[page][start..<(end ?? pages[page].count)]
   }
 
   /// The slot of a text, or the free one where it belongs.
   private func slot(for text: UnsafeBufferPointer<UInt8>) -> Int {
     var slot = unsafe Self.hash(UnsafeRawBufferPointer(text)) & (slots.count - 1)
     while slots[slot] != 0 {
-      let range = range(Int(slots[slot]) - 1)
-      let isSame =
-        unsafe range.count == text.count
-        && bytes.withUnsafeBytes {
-          unsafe Memory.areEqual(
-            UnsafeRawBufferPointer(rebasing: $0[range]), UnsafeRawBufferPointer(text))
-        }
+      let isSame = unsafe bytes(Int(slots[slot]) - 1).withUnsafeBytes {
+        unsafe $0.count == text.count && Memory.areEqual($0, UnsafeRawBufferPointer(text))
+      }
       if isSame { break }
       slot = (slot + 1) & (slots.count - 1)
     }
@@ -80,10 +94,8 @@ struct InternedTexts {
 
   private mutating func grow() {
     slots = Array(repeating: 0, count: slots.count * 2)
-    for index in ends.indices {
-      let hash = unsafe bytes.withUnsafeBytes {
-        unsafe Self.hash(UnsafeRawBufferPointer(rebasing: $0[range(index)]))
-      }
+    for index in indices {
+      let hash = unsafe bytes(index).withUnsafeBytes { unsafe Self.hash($0) }
       var slot = hash & (slots.count - 1)
       while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
       slots[slot] = UInt32(index + 1)
