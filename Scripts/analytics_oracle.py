@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Computes the figures of `rmos-cli analytics --json` a second time, and says where the two differ.
+"""Computes the figures of `rmos-cli analytics --json`, and the correlations that `rmos-cli serve`
+answers, a second time, and says where the two differ.
 
 usage: Scripts/analytics_oracle.py PROGRAM DATABASE [OPTION...]
   PROGRAM   rmos-cli
@@ -12,6 +13,7 @@ independent of what it checks. Numbers may differ in the last digits.
 import argparse
 import collections
 import datetime
+import itertools
 import json
 import math
 import re
@@ -19,6 +21,8 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+import urllib.parse
+import urllib.request
 
 Z = 1.959964
 LIMIT = 1000
@@ -565,10 +569,118 @@ class Shop:
             figures["patterns_with_missing_family"] = missing
         return figures
 
+    # Correlations
+
+    MEASURES = [
+        "job.duration_seconds", "job.waste_percentage", "job.failed", "pattern.ring_count",
+        "pattern.cells", "pattern.complexity_score", "family.strip_width_mm",
+        "family.strip_thickness_mm"]
+
+    def measured(self, name, job, pattern, family):
+        subject, name = name.split(".")
+        if subject == "job":
+            if name == "duration_seconds":
+                return job["duration"]
+            if name == "failed":
+                return float(job["status"] == "failed")
+            return job["waste"] if job["waste"] is not None and 0 <= job["waste"] <= 100 else None
+        if subject == "pattern":
+            value = pattern and pattern["score" if name == "complexity_score" else name]
+            return None if value is None else float(value)
+        return family and measure(family[name])
+
+    def pairs(self, x, y):
+        subjects = {x.split(".")[0], y.split(".")[0]}
+        if "job" in subjects:
+            for job in self.jobs:
+                if job["status"] not in ("completed", "failed"):
+                    yield None, None
+                    continue
+                pattern = self.pattern_by_id.get(job["pattern_id"])
+                family = self.family_by_id.get(job["strip_family_id"])
+                if not family and pattern:
+                    family = self.family_by_id.get(pattern["strip_family_id"])
+                yield self.measured(x, job, pattern, family), self.measured(y, job, pattern, family)
+        elif "pattern" in subjects:
+            for pattern in self.patterns:
+                family = self.family_by_id.get(pattern["strip_family_id"])
+                yield self.measured(x, None, pattern, family), self.measured(y, None, pattern, family)
+        else:
+            for family in self.families:
+                yield self.measured(x, None, None, family), self.measured(y, None, None, family)
+
+    def correlation(self, x, y):
+        pairs = list(self.pairs(x, y))
+        known = [pair for pair in pairs if None not in pair]
+        xs, ys = [pair[0] for pair in known], [pair[1] for pair in known]
+        return {
+            "x": x, "y": y, "r": pearson(xs, ys), "spearman": pearson(ranks(xs), ranks(ys)),
+            "n": len(known), "missing": len(pairs) - len(known)}
+
+    def correlations(self):
+        return {
+            f"{x} {y}": self.correlation(x, y)
+            for x, y in itertools.combinations_with_replacement(self.MEASURES, 2)}
+
     def report(self):
         return {
             "success": True, "jobs": self.job_figures(), "materials": self.material_figures(),
             "patterns": self.pattern_figures()}
+
+
+def pearson(xs, ys):
+    """Of exact fractions, of which only the roots are rounded."""
+    if len(xs) < 3 or len(set(xs)) == 1 or len(set(ys)) == 1:
+        return None
+    fraction = __import__("fractions").Fraction
+    xs, ys = [fraction(x) for x in xs], [fraction(y) for y in ys]
+    x_mean, y_mean = sum(xs) / len(xs), sum(ys) / len(ys)
+    x_square = sum((x - x_mean) ** 2 for x in xs)
+    y_square = sum((y - y_mean) ** 2 for y in ys)
+    product = sum((x - x_mean) * (y - y_mean) for x, y in zip(xs, ys))
+    root = math.sqrt(product * product / (x_square * y_square))
+    return math.copysign(root, product)
+
+
+def ranks(values):
+    """Equal values share the mean of their ranks."""
+    places = collections.defaultdict(list)
+    for place, value in enumerate(sorted(values), 1):
+        places[value].append(place)
+    return [sum(places[value]) / len(places[value]) for value in values]
+
+
+def served_correlations(arguments):
+    """What the server answers for each pair of measures."""
+    options = {
+        "job_type": arguments.job_type, "material": arguments.material, "pattern": arguments.pattern,
+        "family": arguments.family, "from": arguments.first, "to": arguments.last}
+    options = {name: str(value) for name, value in options.items() if value is not None}
+    command = [arguments.program, "serve", "--db", arguments.database, "--port", "0", "--json"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        text = ""
+        while True:
+            line = server.stdout.readline().decode()
+            if not line:
+                sys.exit("the server did not start")
+            text += line
+            try:
+                base = json.loads(text)["url"]
+                break
+            except ValueError:
+                continue
+        found = {}
+        for x, y in itertools.combinations_with_replacement(Shop.MEASURES, 2):
+            query = urllib.parse.urlencode({"x": x, "y": y, **options})
+            address = f"{base}api/analytics/advanced/correlation?{query}"
+            answer = json.load(urllib.request.urlopen(address))
+            found[f"{x} {y}"] = {
+                name: answer[name] for name in ("x", "y", "r", "spearman", "n", "missing")}
+        return found
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def total_of(values):
@@ -592,7 +704,8 @@ def differences(left, right, path=""):
         for index, pair in enumerate(zip(left, right)):
             yield from differences(*pair, f"{path}/{index}")
     elif isinstance(left, (int, float)) and isinstance(right, (int, float)):
-        if left != right and not math.isclose(left, right, rel_tol=1e-12):
+        # Correlations near 0 are differences of large sums.
+        if left != right and not math.isclose(left, right, rel_tol=1e-12, abs_tol=1e-12):
             yield f"{path}: {left} and {right}"
     elif left != right:
         yield f"{path}: {left!r} and {right!r}"
@@ -611,8 +724,9 @@ def main():
     command = [arguments.program, "analytics", "--db", arguments.database, "--json", *sys.argv[3:]]
     found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     found.pop("omitted", None)
-    expected = Shop(arguments.database, arguments).report()
-    seen = list(differences(expected, found))
+    shop = Shop(arguments.database, arguments)
+    seen = list(differences(shop.report(), found))
+    seen += differences(shop.correlations(), served_correlations(arguments), "correlation")
     for line in seen[:40]:
         print(line)
     print(f"{len(seen)} differences (second reading first)" if seen else "the two agree")
