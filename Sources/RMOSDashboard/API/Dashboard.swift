@@ -51,8 +51,16 @@ public final class Dashboard: Sendable {
   }
 
   /// Creates the dashboard of a store with other clocks and another health check.
+  ///
+  /// - Parameters:
+  ///   - store: The store.
+  ///   - options: The options.
+  ///   - health: The health check.
+  ///   - clock: The clocks.
+  ///   - patience: How long a page waits for figures before it says that they are being computed.
   init(
-    store: any RecordStore, options: Options, health: HealthCheck = .standard, clock: MigrationClock
+    store: any RecordStore, options: Options, health: HealthCheck = .standard,
+    clock: MigrationClock, patience: Duration = .milliseconds(500)
   ) {
     self.store = store
     self.options = options
@@ -62,7 +70,7 @@ public final class Dashboard: Sendable {
     cache = StatusCache(store, health: health, uptime: { clock.uptime().seconds })
     totals = EntityTotals(store)
     figures = AnalyticsFigures(
-      store, uptime: { clock.uptime().seconds }, now: { clock.timestamp })
+      store, patience: patience, uptime: { clock.uptime().seconds }, now: { clock.timestamp })
   }
 
   /// Responds to a request; an error becomes a response too.

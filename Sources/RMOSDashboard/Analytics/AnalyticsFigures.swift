@@ -42,12 +42,16 @@ final class AnalyticsFigures: Sendable {
   /// How many filters are remembered; a report has lists of up to 1000 entries.
   private static let (reportCapacity, pairCapacity, patternCapacity) = (16, 64, 64)
 
+  /// How long a page waits for figures before it says that they are being computed.
+  private let patience: Duration
+
   init(
-    _ store: any RecordStore, uptime: @escaping @Sendable () -> Double,
+    _ store: any RecordStore, patience: Duration, uptime: @escaping @Sendable () -> Double,
     now: @escaping @Sendable () -> String
   ) {
     self.store = store
     self.now = now
+    self.patience = patience
     reports = AnswerCache(capacity: Self.reportCapacity, uptime: uptime, now: now) {
       try Analytics(of: store, options: $0.options).runSynchronously(isCancelled: $1)
     }
@@ -76,6 +80,15 @@ final class AnalyticsFigures: Sendable {
     if let outlierScore { options.outlierScore = outlierScore }
     // Taken before reading: an answer may be newer than its token, but never older.
     return try reports.answer(Question(options), since: store.changeToken())
+  }
+
+  /// All figures about the jobs that pass a filter, if they are there soon.
+  ///
+  /// - Returns: The figures; `nil` if they are still being computed.
+  func reportIfSoon(_ filter: JobFilter) throws -> Report? {
+    let options = Analytics.Options(filter: filter, today: today)
+    return try reports.answer(
+      Question(options), since: store.changeToken(), within: patience)
   }
 
   /// How two measures go together.

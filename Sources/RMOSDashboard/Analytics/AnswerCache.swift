@@ -52,6 +52,21 @@ final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendabl
   func answer(_ question: Question, since token: String?) throws -> Answer {
     try work.answer(question, since: token)
   }
+
+  /// The answer to a question, unless a client would have to wait too long for it.
+  ///
+  /// - Parameters:
+  ///   - question: The question.
+  ///   - token: The store's change token, as for ``answer(_:since:)``.
+  ///   - patience: How long to wait.
+  /// - Returns: The answer; `nil` if it is still being computed. That goes on, so the question should
+  ///   be asked again.
+  /// - Throws: What computing it throws.
+  func answer(
+    _ question: Question, since token: String?, within patience: Duration
+  ) throws -> Answer? {
+    try work.answer(question, since: token, within: patience)
+  }
 }
 
 extension AnswerCache {
@@ -72,12 +87,16 @@ extension AnswerCache {
     private struct State {
       var entries: [Question: Entry] = [:]
       var underWay: Set<Question> = []
+      /// Why computing in the background failed, for those who ask again for the answer, and when.
+      var failures: [Question: (error: any Error, at: Double)] = [:]
       var revisions = 0
       var uses = 0
     }
 
     /// What takes less time is computed while the client waits, seconds.
     private static var quick: Double { 0.02 }
+    /// How long a failure is kept for those who ask again, seconds.
+    private static var failureAge: Double { 10 }
 
     private let capacity: Int
     private let uptime: @Sendable () -> Double
@@ -114,10 +133,47 @@ extension AnswerCache {
         case .refresh(let answer):
           refresh(question, token)
           return answer
-        case .compute: return try computed(question, token)
+        case .compute:
+          defer { end(question) }
+          return try computed(question, token)
         case .wait:
           state.wait { $0.underWay.contains(question) ? .wait() : .done(()) }
         }
+      }
+    }
+
+    func answer(
+      _ question: Question, since token: String?, within patience: Duration
+    ) throws -> Answer? {
+      // Without a token nothing is kept, and asking again would begin anew.
+      guard token != nil else { return try answer(question, since: token) }
+      let deadline = Deadline(after: patience)
+      while true {
+        if let failure = takeFailure(question) { throw failure }
+        switch step(question, token) {
+        case .give(let answer): return answer
+        case .refresh(let answer):
+          refresh(question, token)
+          return answer
+        case .compute:
+          guard refresh(question, token) else { return try answer(question, since: token) }
+        case .wait: break
+        }
+        let hasEnded = state.wait { state in
+          if !state.underWay.contains(question) { return .done(true) }
+          return deadline.hasPassed ? .done(false) : .wait(until: deadline)
+        }
+        if !hasEnded { return nil }
+      }
+    }
+
+    private func takeFailure(_ question: Question) -> (any Error)? {
+      let time = uptime()
+      return state.withLock { state in
+        guard let failure = state.failures.removeValue(forKey: question),
+          time - failure.at < Self.failureAge
+        else { return nil }
+        return failure.error
       }
     }
 
@@ -147,23 +203,34 @@ extension AnswerCache {
     }
 
     /// Computes the answer on a thread of its own.
-    private func refresh(_ question: Question, _ token: String?) {
+    ///
+    /// - Returns: Whether there was one.
+    @discardableResult
+    private func refresh(_ question: Question, _ token: String?) -> Bool {
       do {
         try SystemThread.detached { [self] in
           do {
             _ = try computed(question, token)
+            end(question)
           } catch {
-            // Whoever asks next computes it, and hears why that fails.
-            state.withLock { $0.entries[question] = nil }
+            let time = uptime()
+            state.withLock(waking: .all) { state in
+              // Whoever asks next computes it, and hears why that fails.
+              state.entries[question] = nil
+              state.failures = state.failures.filter { time - $0.value.at < Self.failureAge }
+              state.failures[question] = (error, time)
+              state.underWay.remove(question)
+            }
           }
         }
+        return true
       } catch {
         end(question)
+        return false
       }
     }
 
     private func computed(_ question: Question, _ token: String?) throws -> Answer {
-      defer { end(question) }
       let (start, asOf) = (uptime(), now())
       let value = try compute(question) { [self] in isCancelled.load(ordering: .relaxed) }
       let end = uptime()

@@ -9,44 +9,40 @@ import RMOSSystem
 /// The filter is in the address, so that a page can be kept as a bookmark.
 struct AnalyticsPage {
   private let request: AnalyticsRequest
-  private let answer: AnalyticsFigures.Report
+  /// `nil` if they are still being computed.
+  private let answer: AnalyticsFigures.Report?
 
   init(_ request: AnalyticsRequest, _ figures: AnalyticsFigures) throws {
     self.request = request
-    answer = try figures.report(request.filter)
+    answer = try figures.reportIfSoon(request.filter)
   }
 
-  private var report: AnalyticsReport { answer.value }
-
   var document: PageDocument {
-    let parts: [(AnalyticsReport.Part, String)] = [
-      (.jobs, "Jobs"), (.materials, "Materials"), (.patterns, "Patterns"),
-    ]
-    let sections = parts.map { part, title -> HTML in
-      let tables = report.tables([part]).filter { $0.name != "jobs" }
-      return """
-        <section class="part" aria-labelledby="part-\(part.rawValue)">
-        <h2 id="part-\(part.rawValue)">\(title)</h2>
-        <div class="figures">
-        \(tables.map { $0.html(level: 3, link: link) })</div>
-        </section>
-
-        """
-    }
-    let jumps = parts.map {
-      "<li><a href=\"#part-\($0.0.rawValue)\">\($0.1)</a></li>\n" as HTML
-    }
-    let busy: HTML = answer.isCurrent ? "" : " data-refreshing"
+    let (figures, isInterim): (HTML, Bool) =
+      if let answer {
+        (AnalyticsFigureSections(request, answer).html, !answer.isCurrent)
+      } else {
+        (waiting, true)
+      }
+    let busy: HTML = isInterim ? " data-refreshing" : ""
     return PageDocument(
       title: "Analytics", section: "/analytics",
       main: """
         \(ColumnChart.definitions)<h1>Analytics</h1>
         \(form)<div id="figures"\(busy)>
-        \(state)\(tiles)\(gaps)<nav class="jumps" aria-label="On this page"><ul>
-        \(jumps)</ul></nav>
-        \(sections)</div>
+        \(figures)</div>
 
-        """)
+        """, isInterim: answer == nil)
+  }
+
+  /// What there is to say while the figures are being computed.
+  private var waiting: HTML {
+    """
+    \(request.complaintList)<p class="summary" role="status"><span>The figures are being computed. \
+    With many rows this takes some seconds; they appear here by themselves. \
+    <a href="\(request.link)">Reload</a></span></p>
+
+    """
   }
 
   // MARK: The form
@@ -73,10 +69,48 @@ struct AnalyticsPage {
     return """
       <form class="tools" action="/analytics" method="get" aria-label="Which jobs count">
       \(inputs)<p class="go"><button type="submit">Apply</button></p>
-      <datalist id="job-types">\(options(report.jobs.types.map(\.key)))</datalist>\
-      <datalist id="materials">\(options(report.materials.stock.map(\.material)))</datalist>
+      <datalist id="job-types">\(options(answer?.value.jobs.types.map(\.key) ?? []))</datalist>\
+      <datalist id="materials">\(options(answer?.value.materials.stock.map(\.material) ?? []))</datalist>
       </form>
 
+      """
+  }
+}
+
+/// The figures of the page, with when they are.
+private struct AnalyticsFigureSections {
+  private let request: AnalyticsRequest
+  private let answer: AnalyticsFigures.Report
+
+  init(_ request: AnalyticsRequest, _ answer: AnalyticsFigures.Report) {
+    self.request = request
+    self.answer = answer
+  }
+
+  private var report: AnalyticsReport { answer.value }
+
+  var html: HTML {
+    let parts: [(AnalyticsReport.Part, String)] = [
+      (.jobs, "Jobs"), (.materials, "Materials"), (.patterns, "Patterns"),
+    ]
+    let sections = parts.map { part, title -> HTML in
+      let tables = report.tables([part]).filter { $0.name != "jobs" }
+      return """
+        <section class="part" aria-labelledby="part-\(part.rawValue)">
+        <h2 id="part-\(part.rawValue)">\(title)</h2>
+        <div class="figures">
+        \(tables.map { $0.html(level: 3, link: link) })</div>
+        </section>
+
+        """
+    }
+    let jumps = parts.map {
+      "<li><a href=\"#part-\($0.0.rawValue)\">\($0.1)</a></li>\n" as HTML
+    }
+    return """
+      \(state)\(tiles)\(gaps)<nav class="jumps" aria-label="On this page"><ul>
+      \(jumps)</ul></nav>
+      \(sections)
       """
   }
 
@@ -95,18 +129,15 @@ struct AnalyticsPage {
 
         """
     }
-    let complaints = request.complaints.map {
-      "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
-    }
     let newer: HTML =
       answer.isCurrent
       ? ""
       : """
        The data has changed since; the new figures are being computed. \
-      <a href="\(AnalyticsRequest.link(request.filter.parameters) ?? "/analytics")">Reload</a>
+      <a href="\(request.link)">Reload</a>
       """
     return """
-      \(complaints)<p class="summary"><span>As of \(PageText.time(answer.asOf)).\(newer)</span> \
+      \(request.complaintList)<p class="summary"><span>As of \(PageText.time(answer.asOf)).\(newer)</span> \
       \(chips)</p>
 
       """
@@ -267,6 +298,17 @@ struct AnalyticsRequest {
 
   /// A parameter as given.
   func value(_ parameter: FilterParameter) -> String { target[parameter.rawValue] ?? "" }
+
+  /// The address of the page with this filter.
+  var link: String { Self.link(filter.parameters) ?? "/analytics" }
+
+  /// The messages about invalid values.
+  var complaintList: HTML {
+    let items = complaints.map {
+      "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
+    }
+    return "\(items)"
+  }
 
   /// The address of the page with parameters; `nil` if it would be too long.
   static func link(_ parameters: [(String, String)]) -> String? {

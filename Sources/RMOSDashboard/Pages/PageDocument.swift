@@ -11,6 +11,10 @@ struct PageDocument {
   var section: String?
   /// The content of `main`.
   var main: HTML
+  /// Whether it says what is to come, and is loaded again by itself.
+  ///
+  /// With scripts, the element with `data-refreshing` alone is.
+  var isInterim = false
 
   /// The page as a response, which is "not modified" if the browser already has it.
   func response(to request: ServerRequest, _ catalog: EntityCatalog) -> ServerResponse {
@@ -42,6 +46,10 @@ struct PageDocument {
   func response(status: Int, _ catalog: EntityCatalog) -> ServerResponse {
     var page = Self.frame
     page.title = "\(title) · RMOS"
+    if isInterim {
+      page.headElements =
+        "\(Self.icon)<noscript><meta http-equiv=\"refresh\" content=\"1\"></noscript>\n"
+    }
     var text = ""
     page.writeHead(to: &text)
     text += Self.header(section, catalog).markup

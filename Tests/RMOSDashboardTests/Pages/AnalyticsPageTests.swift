@@ -1,5 +1,6 @@
 import Foundation
 import RMOSAnalytics
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
@@ -40,6 +41,31 @@ import Testing
     #expect(html.contains("href=\"/joblogs?type=assembly&amp;status=failed\""))
     #expect(html.contains("href=\"/patterns/chevron_5x7\""))
     #expect(html.contains("href=\"/analytics?material=Koa\""))
+  }
+
+  @Test func figuresThatTakeLongAreAnnouncedAndThenAppear() async throws {
+    let fixture = try DashboardFixture(.sqlite, patience: .zero)
+    _ = try RecordedMigration(Fixtures.exampleTree, into: fixture.store)
+    let target = "/analytics?job_type=slice"
+    func html() -> String {
+      String(
+        decoding: fixture.dashboard.response(
+          to: ServerRequest(method: "GET", target: target)
+        ).body, as: UTF8.self)
+    }
+    let refresh = "<noscript><meta http-equiv=\"refresh\" content=\"1\"></noscript>"
+    var page = html()
+    var waits = 0
+    // It may be that fast.
+    while page.contains("The figures are being computed"), waits < 5000 {
+      #expect(page.contains(refresh) && page.contains("<div id=\"figures\" data-refreshing>"))
+      #expect(page.contains("value=\"slice\""))
+      #expect(!page.contains("<dt>Jobs</dt>"))
+      waits += 1
+      try await Task.sleep(for: .milliseconds(2))
+      page = html()
+    }
+    #expect(page.contains("<dt>Jobs</dt><dd>7") && !page.contains(refresh))
   }
 
   @Test func whatIsNotKnownIsSaidAndNeverZero() {

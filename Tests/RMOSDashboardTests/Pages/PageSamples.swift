@@ -91,7 +91,7 @@ enum PageSamples {
 
   /// The figures of a store, on clocks that stand still.
   static func figures(_ store: any RecordStore) -> AnalyticsFigures {
-    AnalyticsFigures(store, uptime: { 0 }, now: { DashboardFixture.now })
+    AnalyticsFigures(store, patience: .seconds(600), uptime: { 0 }, now: { DashboardFixture.now })
   }
 
   /// The answer to a GET.

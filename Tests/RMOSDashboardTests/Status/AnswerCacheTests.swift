@@ -13,6 +13,11 @@ import Testing
     private let state = Mutex<(computed: [String], cost: Double, failure: StoreError?)>(
       ([], 0, nil))
 
+    /// While it is held, nothing is computed.
+    private let gate = NSLock()
+    func hold() { gate.lock() }
+    func release() { gate.unlock() }
+
     var computed: [String] { state.withLock { $0.computed } }
     func setCost(_ cost: Double) { state.withLock { $0.cost = cost } }
     func setFailure(_ failure: StoreError?) { state.withLock { $0.failure = failure } }
@@ -22,7 +27,8 @@ import Testing
         capacity: capacity, uptime: { [self] in uptime.now },
         now: { [self] in "second \(Int(uptime.now))" }
       ) { [self] question, _ in
-        try state.withLock { state in
+        gate.withLock {}
+        return try state.withLock { state in
           state.computed.append(question)
           uptime.pass(state.cost)
           if let failure = state.failure { throw failure }
@@ -43,6 +49,32 @@ import Testing
     let second = try cache.answer("a", since: "2")
     #expect(second.isCurrent && second.revision != first.revision && second.asOf == "second 2000")
     #expect(machine.computed == ["a", "a"])
+  }
+
+  @Test func whoeverDoesNotWaitGetsTheAnswerLater() throws {
+    let machine = Machine()
+    machine.hold()
+    let cache = machine.cache()
+    #expect(try cache.answer("a", since: "1", within: .zero) == nil)
+    #expect(try cache.answer("a", since: "1", within: .milliseconds(1)) == nil)
+    machine.release()
+    let answer = try cache.answer("a", since: "1", within: .seconds(600))
+    #expect(answer?.value == 1 && answer?.isCurrent == true)
+    #expect(machine.computed == ["a"])
+    // Nothing is kept without a token, so there is no later.
+    #expect(try cache.answer("b", since: nil, within: .zero)?.value == 2)
+  }
+
+  @Test func whoeverAsksAgainHearsWhyThereIsNoAnswer() throws {
+    let machine = Machine()
+    let cache = machine.cache()
+    machine.setFailure(StoreError(.busy, "busy"))
+    #expect(throws: StoreError.self) {
+      _ = try cache.answer("a", since: "1", within: .seconds(600))
+    }
+    #expect(machine.computed == ["a"])
+    machine.setFailure(nil)
+    #expect(try cache.answer("a", since: "1", within: .seconds(600))?.value == 2)
   }
 
   @Test func theQuestionsAskedLastAreKept() throws {

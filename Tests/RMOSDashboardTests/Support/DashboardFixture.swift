@@ -29,7 +29,8 @@ final class DashboardFixture: Sendable {
   }
 
   init(
-    _ backend: Backend, allowsWrites: Bool = false, health: HealthCheck = .standard
+    _ backend: Backend, allowsWrites: Bool = false, health: HealthCheck = .standard,
+    patience: Duration = .seconds(600)
   ) throws {
     directory = try TemporaryDirectory()
     let store: any RecordStore =
@@ -41,7 +42,8 @@ final class DashboardFixture: Sendable {
     options.allowsWrites = allowsWrites
     var clock = MigrationClock.fixed(Self.now)
     clock.uptime = { .seconds(uptime.now) }
-    dashboard = Dashboard(store: store, options: options, health: health, clock: clock)
+    dashboard = Dashboard(
+      store: store, options: options, health: health, clock: clock, patience: patience)
   }
 
   /// Puts records into the store.
