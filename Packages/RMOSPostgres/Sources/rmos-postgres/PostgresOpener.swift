@@ -53,11 +53,8 @@ struct PostgresOpener: StoreOpener {
     return OpenedStore(
       store,
       bringUpToDate: { try store.bringUpToDate() },
-      backUp: { file, _, _ in
-        throw StoreError(
-          .other,
-          "\(store.location) is backed up by PostgreSQL's own program: "
-            + "pg_dump --format=custom --file=\(file) URL", path: store.location)
+      backUp: { file, replacing, isCancelled in
+        try store.backUp(to: file, replacing: replacing, isCancelled: isCancelled)
       },
       close: { store.close() })
   }

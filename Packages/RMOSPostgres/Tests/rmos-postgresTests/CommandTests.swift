@@ -138,3 +138,104 @@ struct CommandTests {
     #expect(absent.errors.contains("postgresql://u@127.0.0.1:1/none"))
   }
 }
+
+/// Backups by pg_dump, and disks that are full.
+@Suite(.serialized, .enabled(if: Shop.server != nil, "RMOS_POSTGRES_URL names no server"))
+struct BackupTests {
+  @Test func aBackupIsRestoredByPgRestore() throws {
+    let shop = try Shop()
+    try shop.writeSample(40)
+    _ = try shop.run("$CLI migrate legacy")
+    let backup = try shop.run("$CLI backup shop.dump --json")
+    #expect(backup.status == 0 && backup.output.contains(#""backup""#), "\(backup.output)")
+    #expect(try shop.run("stat -c %a shop.dump; ls shop.dump*").output == "600\nshop.dump\n")
+    let other = try Shop()
+    let restored = try shop.run("pg_restore --clean --if-exists --dbname='\(other.url)' shop.dump")
+    #expect(restored.status == 0, "\(restored.errors)")
+    #expect(try other.content() == shop.content())
+    let audit = try other.run("$CLI audit")
+    #expect(audit.status == 0, "\(audit.output)")
+    // Not over a file, unless it is asked for.
+    let refused = try shop.run("$CLI backup shop.dump --json")
+    #expect(refused.status == 3 && refused.output.contains("backup.exists"), "\(refused.output)")
+    #expect(try shop.run("$CLI backup shop.dump --force").status == 0)
+  }
+
+  @Test func aProgramThatIsMissingOrTooOldIsSaid() throws {
+    let shop = try Shop()
+    _ = try shop.run("$CLI init")
+    let missing = try shop.run("PATH=/nowhere; $CLI backup shop.dump --json")
+    #expect(missing.status == 3 && missing.output.contains("not in PATH"), "\(missing.output)")
+    try FileManager.default.createDirectory(
+      at: shop.directory.appendingPathComponent("bin"), withIntermediateDirectories: true)
+    let old = try shop.run(
+      """
+      printf '#!/bin/sh\\necho "pg_dump (PostgreSQL) 9.6.1"\\n' >bin/pg_dump; chmod +x bin/pg_dump
+      PATH=$PWD/bin:$PATH; $CLI backup shop.dump --json
+      """)
+    #expect(old.status == 3 && old.output.contains("of version 9"), "\(old.output)")
+    #expect(try shop.run("ls shop.dump*").output == "")
+  }
+
+  @Test func aPasswordIsInTheEnvironmentAndNotAmongTheArguments() throws {
+    let shop = try Shop()
+    _ = try shop.run("$CLI init")
+    let url = shop.url.replacing("postgres@", with: "postgres:s3cr%7Ct@")
+    let result = try shop.run(
+      """
+      mkdir bin; pg_dump=$(command -v pg_dump)
+      printf '#!/bin/sh\\nprintf "%%s " "$@" >>arguments\\nenv >>variables\\nexec %s "$@"\\n' \
+        "$pg_dump" >bin/pg_dump
+      chmod +x bin/pg_dump; PATH=$PWD/bin:$PATH
+      $CLI backup shop.dump --db '\(url)' --json
+      ! grep -q 's3cr' arguments && grep -qx 'PGPASSWORD=s3cr|t' variables
+      """)
+    #expect(result.status == 0, "\(result.output) \(result.errors)")
+  }
+
+  @Test func aFullDiskEndsABackupWithoutAFile() throws {
+    let shop = try Shop()
+    try shop.writeSample(10)
+    _ = try shop.run("$CLI migrate legacy")
+    let result = try shop.run(
+      """
+      mkdir bin
+      printf '#!/bin/sh\\ncase $1 in --version) echo "pg_dump (PostgreSQL) 99.1"; exit;; esac\\n' \
+        >bin/pg_dump
+      printf 'echo partial; echo "pg_dump: error: could not write: %s" >&2; exit 1\\n' \
+        "No space left on device" >>bin/pg_dump
+      chmod +x bin/pg_dump; PATH=$PWD/bin:$PATH; $CLI backup shop.dump --json
+      """)
+    #expect(result.status == 3 && result.output.contains("store.disk-full"), "\(result.output)")
+    #expect(try shop.run("ls shop.dump*").output == "")
+  }
+
+  @Test(arguments: ["joblogs", "migration_provenance", "migration_runs"])
+  func aFullDiskOfTheServerEndsARunWithWhatWasCommitted(_ table: String) throws {
+    let shop = try Shop()
+    try shop.writeSample(300)
+    _ = try shop.run("$CLI init")
+    try shop.sql(
+      """
+      CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF (SELECT count(*) FROM joblogs) >= 20 THEN
+          RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full';
+        END IF; RETURN NEW; END $$;
+      CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON \(table) FOR EACH ROW EXECUTE FUNCTION fill()
+      """)
+    let run = try shop.run("$CLI migrate legacy --batch-size 10 --json")
+    #expect(run.status == 3, "\(run.output)")
+    #expect(run.output.contains("store.disk-full"), "\(run.output)")
+    #expect(run.output.contains("free space on the server"), "\(run.output)")
+    let rows = try Int(shop.sql("SELECT count(*) FROM joblogs").dropLast()) ?? -1
+    #expect(rows >= 0)
+    // Each row that is there is whole: it has its provenance.
+    #expect(
+      try shop.sql(
+        "SELECT count(*) FROM joblogs j LEFT JOIN migration_provenance p "
+          + "ON p.kind = 'joblogs' AND p.entity_id = j.id WHERE p.run_id IS NULL") == "0\n")
+    try shop.sql("DROP TRIGGER fill ON \(table)")
+    #expect(try shop.run("$CLI migrate legacy").status == 0)
+    #expect(try shop.run("$CLI audit").status == 0)
+  }
+}

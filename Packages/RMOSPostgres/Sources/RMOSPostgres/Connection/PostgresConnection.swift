@@ -216,38 +216,83 @@ import RMOSStore
   /// How much memory the rows fetched at once should take.
   private static let fetchSize = 1 << 19
 
-  /// Sends rows in the text format of COPY: `PQputCopyData`, `PQputCopyEnd`.
+  /// A COPY statement, and what writes its rows.
+  typealias Copy = (sql: String, write: (inout CopyRows) throws(StoreError) -> Void)
+
+  /// Sends rows in the text format of COPY, to one table after another: `PQputCopyData`,
+  /// `PQputCopyEnd`.
+  ///
+  /// All statements go to the server at once, which saves a round trip for each; and while the server
+  /// stores the rows of one table, those of the next are written into memory.
   ///
   /// - Parameters:
-  ///   - sql: The COPY statement.
-  ///   - body: Writes the rows.
-  /// - Returns: The number of rows that the server took.
-  /// - Throws: What the server reports, or what `body` throws.
-  func copy(
-    _ sql: String, _ body: (inout CopyRows) throws(StoreError) -> Void
-  ) throws(StoreError) -> Int {
-    try send { unsafe PQsendQuery(pointer, sql) }
-    try waitForInput()
-    guard let first = unsafe PQgetResult(pointer) else { throw lost() }
-    guard unsafe PQresultStatus(first) == PGRES_COPY_IN else {
-      let error = unsafe error(of: first)
-      unsafe PQclear(first)
-      _ = try lastResult()
-      throw error
-    }
-    unsafe PQclear(first)
-    var rows = CopyRows(to: self)
-    do {
-      try body(&rows)
-      try rows.flush()
+  ///   - copies: The statements.
+  ///   - isSavepoint: Whether, if one of them fails, what all of them did is rolled back and the
+  ///     transaction can go on.
+  /// - Returns: The numbers of rows that the server took.
+  /// - Throws: What the server reports, or what `write` throws.
+  func copy(_ copies: [Copy], isSavepoint: Bool = false) throws(StoreError) -> [Int] {
+    let statements = copies.map(\.sql)
+    do throws(StoreError) {
+      return try sendCopies(
+        isSavepoint ? ["SAVEPOINT part"] + statements + ["RELEASE part"] : statements,
+        copies.map(\.write))
     } catch {
-      // The server drops what it has got.
-      if isAlive, unsafe PQputCopyEnd(pointer, "abandoned") == 1 { drain() }
+      if isSavepoint { cleanUp("ROLLBACK TO part; RELEASE part") }
       throw error
     }
-    guard unsafe PQputCopyEnd(pointer, nil) == 1 else { throw lost() }
-    guard let result = try lastResult() else { throw lost() }
-    return result.changes
+  }
+
+  private func sendCopies(
+    _ statements: [String], _ writers: [(inout CopyRows) throws(StoreError) -> Void]
+  ) throws(StoreError) -> [Int] {
+    try send { unsafe PQsendQuery(pointer, statements.joined(separator: "; ")) }
+    var counts: [Int] = []
+    for (number, write) in writers.enumerated() {
+      var rows = CopyRows(to: self, isHeldBack: number > 0)
+      do throws(StoreError) {
+        if number == 0 { try waitForCopy(&counts) }
+        try write(&rows)
+        if number > 0 { try waitForCopy(&counts) }
+        try rows.flush()
+      } catch {
+        // The server drops what it has got.
+        if isAlive, unsafe PQputCopyEnd(pointer, "abandoned") == 1 { drain() }
+        throw error
+      }
+      guard unsafe PQputCopyEnd(pointer, nil) == 1 else { throw lost() }
+    }
+    guard try !isCopyNext(&counts), counts.count == writers.count else { throw lost() }
+    return counts
+  }
+
+  private func waitForCopy(_ counts: inout [Int]) throws(StoreError) {
+    guard try isCopyNext(&counts) else { throw lost() }
+  }
+
+  /// Reads results up to the next COPY that waits for rows, or to the end: `PQgetResult`.
+  ///
+  /// - Parameter counts: The number of rows of each COPY that ended is added to it.
+  /// - Returns: Whether a COPY waits.
+  /// - Throws: What the server reports.
+  private func isCopyNext(_ counts: inout [Int]) throws(StoreError) -> Bool {
+    while true {
+      try waitForInput()
+      guard let result = unsafe PQgetResult(pointer) else { return false }
+      switch unsafe PQresultStatus(result) {
+      case PGRES_COPY_IN:
+        unsafe PQclear(result)
+        return true
+      case PGRES_COMMAND_OK:
+        let ended = unsafe PostgresResult(result)
+        if ended.isOfCopy { counts.append(ended.changes) }
+      default:
+        let error = unsafe error(of: result)
+        unsafe PQclear(result)
+        drain()
+        throw error
+      }
+    }
   }
 
   private func drain() { _ = try? lastResult() }
@@ -355,6 +400,26 @@ import RMOSStore
 
   /// The number of the server's process: `PQbackendPID`.
   var processID: Int32 { unsafe PQbackendPID(pointer) }
+
+  /// What the connection was made with, by the names of libpq's environment variables, with the
+  /// password that the URL gave: `PQconninfo`.
+  var parameters: [String: String] {
+    guard let options = unsafe PQconninfo(pointer) else { return [:] }
+    defer { unsafe PQconninfoFree(options) }
+    var parameters: [String: String] = [:]
+    var next = unsafe options
+    while unsafe next.pointee.keyword != nil {
+      if let name = unsafe next.pointee.envvar, let value = unsafe next.pointee.val {
+        unsafe parameters[String(cString: name)] = unsafe String(cString: value)
+      }
+      unsafe next += 1
+    }
+    parameters["PGSERVICE"] = nil
+    return parameters
+  }
+
+  /// A message of another program, without the passwords of the URL.
+  func withoutSecrets(_ message: String) -> String { address.withoutSecrets(message) }
 
   /// The session is gone.
   private func lost() -> StoreError {
@@ -474,12 +539,15 @@ extension String {
 /// Rows in the text format of COPY, sent as they are written.
 struct CopyRows {
   private let connection: PostgresConnection
+  /// Whether the rows stay in memory until they are flushed.
+  private let isHeldBack: Bool
   private var bytes: [UInt8] = []
   private var isFirst = true
   private static let size = 1 << 16
 
-  fileprivate init(to connection: PostgresConnection) {
+  fileprivate init(to connection: PostgresConnection, isHeldBack: Bool) {
     self.connection = connection
+    self.isHeldBack = isHeldBack
     bytes.reserveCapacity(Self.size * 2)
   }
 
@@ -502,32 +570,55 @@ struct CopyRows {
     bytes.append(contentsOf: text.utf8)
   }
 
+  /// Writes a column with bytes, as BYTEA.
+  mutating func append(bytes value: [UInt8]) {
+    separate()
+    bytes += [UInt8(ascii: "\\"), UInt8(ascii: "\\"), UInt8(ascii: "x")]
+    for byte in value {
+      bytes.append(Self.digit(byte >> 4))
+      bytes.append(Self.digit(byte & 15))
+    }
+  }
+
+  private static func digit(_ half: UInt8) -> UInt8 {
+    half + (half < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+  }
+
   private mutating func separate() {
     if !isFirst { bytes.append(UInt8(ascii: "\t")) }
     isFirst = false
   }
 
   private mutating func appendEscaped(_ text: Span<UInt8>) {
+    var start = 0
     for index in text.indices {
       let byte = text[index]
+      guard byte == UInt8(ascii: "\\") || byte < 0x20 else { continue }
+      let letter: UInt8
       switch byte {
-      case UInt8(ascii: "\\"): bytes.append(byte)
-      case UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"):
-        bytes.append(UInt8(ascii: "\\"))
-        bytes.append(
-          byte == 0x0A ? UInt8(ascii: "n") : byte == 0x0D ? UInt8(ascii: "r") : UInt8(ascii: "t"))
-        continue
-      default: break
+      case UInt8(ascii: "\n"): letter = UInt8(ascii: "n")
+      case UInt8(ascii: "\r"): letter = UInt8(ascii: "r")
+      case UInt8(ascii: "\t"): letter = UInt8(ascii: "t")
+      case UInt8(ascii: "\\"): letter = byte
+      default: continue
       }
-      bytes.append(byte)
+      append(text, start..<index)
+      bytes.append(UInt8(ascii: "\\"))
+      bytes.append(letter)
+      start = index + 1
     }
+    append(text, start..<text.count)
+  }
+
+  private mutating func append(_ text: Span<UInt8>, _ range: Range<Int>) {
+    unsafe text.extracting(range).withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
   }
 
   /// Ends a row.
   mutating func endRow() throws(StoreError) {
     bytes.append(UInt8(ascii: "\n"))
     isFirst = true
-    if bytes.count >= Self.size { try flush() }
+    if bytes.count >= Self.size, !isHeldBack { try flush() }
   }
 
   fileprivate mutating func flush() throws(StoreError) {
@@ -538,7 +629,7 @@ struct CopyRows {
 }
 
 /// Lends texts as an array of C strings that ends with a null pointer; `nil` is a null pointer too.
-private func withCStrings<Result>(
+func withCStrings<Result>(
   _ texts: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
 ) -> Result {
   var bytes: [CChar] = []

@@ -18,6 +18,9 @@ import RMOSModels
   /// The number of rows that the statement changed: `PQcmdTuples`.
   var changes: Int { Int(unsafe String(cString: PQcmdTuples(pointer))) ?? 0 }
 
+  /// Whether the statement was a COPY: `PQcmdStatus`.
+  var isOfCopy: Bool { unsafe String(cString: PQcmdStatus(pointer)).hasPrefix("COPY ") }
+
   /// The memory that the rows take: `PQresultMemorySize`.
   var memorySize: Int { Int(unsafe PQresultMemorySize(pointer)) }
 

@@ -35,16 +35,19 @@ extension PostgresTransaction {
     guard let row else { throw StoreError.noSuchRun(run) }
     let last = row.integer(at: 0) ?? 0
     if issues.isEmpty { return }
-    _ = try connection.copy(
-      "COPY migration_issues (\(LedgerTable.issues.list)) FROM STDIN"
-    ) { rows throws(StoreError) in
-      for (index, issue) in issues.enumerated() {
-        for column in issue.columns(run: run, sequence: last + Int64(index) + 1) {
-          rows.append(column?.withoutNUL)
+    _ = try connection.copy([
+      (
+        "COPY migration_issues (\(LedgerTable.issues.list)) FROM STDIN",
+        { rows throws(StoreError) in
+          for (index, issue) in issues.enumerated() {
+            for column in issue.columns(run: run, sequence: last + Int64(index) + 1) {
+              rows.append(column?.withoutNUL)
+            }
+            try rows.endRow()
+          }
         }
-        try rows.endRow()
-      }
-    }
+      )
+    ])
   }
 }
 

@@ -443,9 +443,19 @@ struct PostgresLayout: Sendable {
 extension [String] {
   /// The texts as the text form of an array of the server.
   var postgresArray: String {
-    "{"
-      + map { text in
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-      }.joined(separator: ",") + "}"
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(reduce(2) { $0 + $1.utf8.count + 3 })
+    for text in self {
+      bytes.append(UInt8(ascii: bytes.isEmpty ? "{" : ","))
+      bytes.append(UInt8(ascii: "\""))
+      for byte in text.utf8 {
+        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+          bytes.append(UInt8(ascii: "\\"))
+        }
+        bytes.append(byte)
+      }
+      bytes.append(UInt8(ascii: "\""))
+    }
+    return bytes.isEmpty ? "{}" : String(decoding: bytes, as: UTF8.self) + "}"
   }
 }

@@ -61,9 +61,15 @@ enum PostgresSchema {
   }
 
   /// Tells the planner how much there is, as it would find out by itself later.
-  static func analyze(_ session: PostgresSession) throws(StoreError) {
+  ///
+  /// A sample of 3,000 rows a table is enough until then: the usual one would take a tenth of the
+  /// time of the load.
+  static func analyze(_ session: PostgresSession) throws {
     let tables = session.catalog.kinds.map(\.table) + [LedgerTable.provenance.name]
-    try session.connection.execute("ANALYZE \(tables.joined(separator: ", "))")
+    try session.connection.transaction("READ WRITE") {
+      try session.connection.execute("SET LOCAL default_statistics_target = 10")
+      try session.connection.execute("ANALYZE \(tables.joined(separator: ", "))")
+    }
   }
 
   /// Drops the recommended indexes of empty tables that are ours to complete and the role's to

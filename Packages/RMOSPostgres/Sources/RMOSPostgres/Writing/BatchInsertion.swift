@@ -16,12 +16,12 @@ struct BatchInsertion {
   /// Inserts them, unless the server may change or refuse one of them.
   ///
   /// - Returns: Whether all were inserted; if not, none was, and each is to be tried by itself.
-  func run(_ session: PostgresSession) throws -> Bool {
+  func run(_ session: PostgresSession) throws(StoreError) -> Bool {
     guard indices.count > 1, session.layout.takesCopies(batch.kind), isPlain else { return false }
-    do {
-      try session.connection.savepoint { try copy(session) }
+    do throws(StoreError) {
+      try copy(session)
       return true
-    } catch let error as StoreError where error.code == .constraint {
+    } catch  where error.code == .constraint {
       return false
     }
   }
@@ -45,25 +45,36 @@ struct BatchInsertion {
 
   private func copy(_ session: PostgresSession) throws(StoreError) {
     let table = try session.statements[batch.kind]
-    let copied = try session.connection.copy(table.copy) { rows throws(StoreError) in
-      for index in indices {
-        append(index, to: &rows)
-        try rows.endRow()
-      }
+    let provenance = "COPY migration_provenance (\(LedgerTable.provenance.list)) FROM STDIN"
+    let counts = try session.connection.copy(
+      [(table.copy, appendEntities), (provenance, appendProvenance)], isSavepoint: true)
+    guard counts.allSatisfy({ $0 == indices.count }) else {
+      // Some rows are there, so they cannot be tried one by one.
+      throw StoreError(.other, StoreError.ignoredRow(batch.kind).message)
     }
-    let kept = try session.connection.copy(
-      "COPY migration_provenance (\(LedgerTable.provenance.list)) FROM STDIN"
-    ) { rows throws(StoreError) in
-      for index in indices {
-        let provenance = batch.provenance(at: index, run: run)
-        for column in provenance.columns(id: provenance.entityID, provenance.rowDigest) {
-          rows.append(column)
-        }
-        try rows.endRow()
-      }
+  }
+
+  private func appendEntities(to rows: inout CopyRows) throws(StoreError) {
+    for index in indices {
+      append(index, to: &rows)
+      try rows.endRow()
     }
-    guard copied == indices.count, kept == indices.count else {
-      throw StoreError.ignoredRow(batch.kind)
+  }
+
+  private func appendProvenance(to rows: inout CopyRows) throws(StoreError) {
+    for index in indices {
+      let provenance = batch.provenance(at: index, run: run)
+      rows.appendPlain(provenance.kind.table)
+      rows.append(provenance.entityID)
+      rows.appendPlain(String(run))
+      rows.append(provenance.path)
+      rows.append(provenance.locator?.stored)
+      rows.appendPlain(String(provenance.byteOffset))
+      rows.appendPlain(String(provenance.byteLength))
+      rows.append(bytes: provenance.sha256.bytes)
+      rows.append(provenance.unknownMembers)
+      rows.append(provenance.rowDigest.map { String(Int64(bitPattern: $0.rawValue)) })
+      try rows.endRow()
     }
   }
 
