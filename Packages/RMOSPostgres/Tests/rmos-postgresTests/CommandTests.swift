@@ -33,7 +33,7 @@ struct CommandTests {
     _ = try run("undo 1")
     #expect(try shop.sql("SELECT count(*) FROM joblogs") == "0\n")
     let backup = try shop.run("$CLI backup x.dump")
-    #expect(backup.status == 3 && backup.errors.contains("pg_dump"))
+    #expect(backup.status == 0, "\(backup.errors)")
   }
 
   @Test func aScriptGivesADatabaseThatTheProgramWorksWith() throws {
