@@ -26,7 +26,8 @@ let package = Package(
     ),
     .target(name: "CLibrary"),
     .target(name: "RMOSSystem", dependencies: ["CLibrary"]),
-    .target(name: "RMOSModels", dependencies: ["RMOSSystem"]),
+    .target(name: "CSHA256"),
+    .target(name: "RMOSModels", dependencies: ["CSHA256", "RMOSSystem"]),
     .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels", "RMOSSystem"]),
     .target(name: "RMOSHTML", dependencies: ["RMOSModels", "RMOSSystem"]),
     .target(

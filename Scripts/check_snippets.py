@@ -69,7 +69,8 @@ def compiles(modules, name, source):
         features = [word for feature in FEATURES for word in ("-enable-upcoming-feature", feature)]
         result = subprocess.run(
             ["swiftc", "-typecheck", "-suppress-warnings", "-swift-version", "6", *features,
-             "-I", str(modules), "-I", str(ROOT / "Sources/CSQLite"), str(path)],
+             "-I", str(modules), "-I", str(ROOT / "Sources/CSQLite"),
+             "-I", str(ROOT / "Sources/CSHA256/include"), str(path)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode != 0:
         print(result.stdout)

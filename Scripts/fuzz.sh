@@ -15,7 +15,8 @@ seconds=${1:-180}
 options=('-sanitize=fuzzer,address' -parse-as-library -O -enforce-exclusivity=checked -g
   -package-name RMOS -swift-version 6 -enable-upcoming-feature ExistentialAny
   -enable-upcoming-feature MemberImportVisibility
-  -enable-upcoming-feature InternalImportsByDefault -I "$ROOT/.build-fuzz/modules")
+  -enable-upcoming-feature InternalImportsByDefault -I "$ROOT/.build-fuzz/modules"
+  -I "$ROOT/Sources/CSHA256/include")
 
 # Compiles a module that fuzzed ones import: build_module NAME
 build_module() {
@@ -51,6 +52,8 @@ fuzz() {
 step 'Building what is imported'
 mkdir -p "$ROOT/.build-fuzz/modules"
 for module in CLibrary RMOSSystem; do build_module "$module"; done
+clang -O1 -c -I Sources/CSHA256/include Sources/CSHA256/CSHA256.c \
+  -o "$ROOT/.build-fuzz/modules/CSHA256.o"
 
 for target in "${targets[@]}"; do
   seeds=$ROOT/.build-fuzz/$target/seeds

@@ -1,3 +1,5 @@
+import CSHA256
+
 /// SHA-256 (FIPS 180-4), to detect whether source bytes have changed.
 ///
 /// Neither the standard library nor SQLite has one. Hash bytes at once with `hash(_:)`, or in
@@ -114,11 +116,25 @@ extension SHA256 {
     0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19
   )
 
+  /// Whether the processor has instructions for it.
+  static let hasInstructions = rmos_sha256_has_instructions()
+
   /// Takes `count` blocks of 64 bytes into the state.
+  static func compress(_ state: inout Words, _ bytes: UnsafeRawPointer, blocks count: Int) {
+    guard hasInstructions else { return unsafe compute(&state, bytes, blocks: count) }
+    unsafe withUnsafeMutableBytes(of: &state) { state in
+      guard let words = state.baseAddress else { return }
+      unsafe rmos_sha256_compress(
+        words.assumingMemoryBound(to: UInt32.self), bytes.assumingMemoryBound(to: UInt8.self),
+        count)
+    }
+  }
+
+  /// The same without such instructions.
   ///
   /// Everything stays in locals and is inlined, with the rounds written out, so that nothing is
   /// allocated, indexed or checked per block.
-  static func compress(_ state: inout Words, _ bytes: UnsafeRawPointer, blocks count: Int) {
+  static func compute(_ state: inout Words, _ bytes: UnsafeRawPointer, blocks count: Int) {
     var bytes = unsafe bytes
     for _ in 0..<count {
       var schedule = unsafe Schedule(block: bytes)

@@ -51,6 +51,22 @@ import Testing
     }
   }
 
+  /// Only where the processor has instructions, the two differ.
+  @Test func itIsTheSameWithAndWithoutInstructions() {
+    var generator = SystemRandomNumberGenerator()
+    for count in [1, 2, 3, 17] {
+      let bytes = (0..<count * 64).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+      var (state, expected) = (SHA256.initialState, SHA256.initialState)
+      bytes.withUnsafeBytes { bytes in
+        guard let start = bytes.baseAddress else { return }
+        SHA256.compress(&state, start, blocks: count)
+        SHA256.compute(&expected, start, blocks: count)
+      }
+      let words = { (w: SHA256.Words) in [w.0, w.1, w.2, w.3, w.4, w.5, w.6, w.7] }
+      #expect(words(state) == words(expected))
+    }
+  }
+
   @Test func finalizingLeavesTheHashOpen() {
     var hash = SHA256()
     hash.update(Array("ab".utf8))
