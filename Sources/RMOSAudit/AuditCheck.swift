@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import Synchronization
 
 /// A group of built-in rules that are checked together.
 protocol AuditCheck {
@@ -11,7 +12,7 @@ protocol AuditCheck {
   func run(_ context: AuditContext) throws -> [AuditRule]
 }
 
-/// What the checks of one audit share.
+/// What the checks of one part of an audit share.
 final class AuditContext {
   let reader: any StoreReader
   let inspector: any SchemaInspecting
@@ -28,17 +29,17 @@ final class AuditContext {
   private let isCancelled: () -> Bool
 
   init(
-    _ reader: any StoreReader, log: AuditLog, hasWriter: Bool,
+    _ reader: any StoreReader, _ shape: StoreShape, log: AuditLog, hasWriter: Bool,
     isCancelled: @escaping () -> Bool = { false }
-  ) throws {
+  ) {
     self.reader = reader
     self.log = log
     self.hasWriter = hasWriter
     self.isCancelled = isCancelled
     inspector = reader.inspection
     hasSchema = inspector.hasSchema
-    schema = try inspector.schemaVersion()
-    tables = try inspector.inspectTables().reduce(into: [:]) { $0[$1.name.lowercased()] = $1 }
+    schema = shape.schema
+    tables = shape.tables
   }
 
   /// The table of a kind; `nil` if it is missing or not a table.
@@ -98,24 +99,92 @@ final class AuditContext {
     }
   }
 
-  /// How many rows there are of each kind that can be read.
-  func counts() throws -> [EntityKind: Int] {
-    var counts = rowCounts
-    for kind in reader.catalog.kinds where counts[kind] == nil && table(kind) != nil {
-      do {
-        counts[kind] = try reader.count(RecordQuery(kind))
-      } catch let error as StoreError where [.corrupt, .other].contains(error.code) {
-        // Reported by the rules that read the rows, if they were wanted.
-        continue
+  /// Counts the rows of a kind, if they can be read and no check has counted them.
+  func countRows(of kind: EntityKind) throws {
+    guard rowCounts[kind] == nil, table(kind) != nil else { return }
+    do {
+      rowCounts[kind] = try reader.count(RecordQuery(kind))
+    } catch let error as StoreError where [.corrupt, .other].contains(error.code) {
+      // Reported by the rules that read the rows, if they were wanted.
+    }
+  }
+}
+
+/// The schema of a store, as all parts of an audit see it.
+struct StoreShape: Sendable {
+  let schema: SchemaVersion?
+  /// The tables by name, in lower case.
+  let tables: [String: InspectedTable]
+
+  init(_ reader: any StoreReader) throws {
+    let inspector = reader.inspection
+    schema = try inspector.schemaVersion()
+    tables = try inspector.inspectTables().reduce(into: [:]) { $0[$1.name.lowercased()] = $1 }
+  }
+}
+
+/// Runs the parts of an audit, on whatever thread, and puts their findings together in order.
+final class AuditCollector: Sendable {
+  private struct State {
+    var shape: StoreShape?
+    /// The findings of the parts that have ended, by position.
+    var findings: [Int: AuditLog.Findings] = [:]
+    var counts: [EntityKind: Int] = [:]
+  }
+
+  private let rules: [AuditRule]
+  private let limit: Int
+  private let hasWriter: Bool
+  private let isCancelled: @Sendable () -> Bool
+  private let state = Mutex(State())
+
+  init(
+    rules: [AuditRule], limit: Int, hasWriter: Bool, isCancelled: @escaping @Sendable () -> Bool
+  ) {
+    self.rules = rules
+    self.limit = limit
+    self.hasWriter = hasWriter
+    self.isCancelled = isCancelled
+  }
+
+  /// Runs a part.
+  func run(
+    _ part: (AuditContext) throws -> Void, at position: Int, _ reader: any StoreReader
+  ) throws {
+    try reader.run(whileNot: isCancelled) {
+      let shape = try state.withLock { $0.shape } ?? StoreShape(reader)
+      let log = AuditLog(rules: rules, limit: limit)
+      let context = AuditContext(
+        reader, shape, log: log, hasWriter: hasWriter, isCancelled: isCancelled)
+      try part(context)
+      let (findings, counts) = (log.all, context.rowCounts)
+      state.withLock { state in
+        state.shape = shape
+        state.findings[position] = findings
+        state.counts.merge(counts) { $1 }
       }
     }
-    return counts
+  }
+
+  /// The version of the schema.
+  var schema: SchemaVersion? { state.withLock { $0.shape?.schema } }
+
+  /// How many rows there are of each kind that can be read.
+  var counts: [EntityKind: Int] { state.withLock { $0.counts } }
+
+  /// The result of each rule.
+  func results() -> [AuditReport.RuleResult] {
+    let log = AuditLog(rules: rules, limit: limit)
+    let findings = state.withLock { $0.findings }
+    for (_, findings) in findings.sorted(by: { $0.key < $1.key }) { log.add(findings) }
+    return log.results()
   }
 }
 
 /// Collects findings: counts all, keeps the first of each rule.
 final class AuditLog {
-  private struct Entry {
+  /// What was found under one rule.
+  struct Entry: Sendable {
     var counts: [Severity: Int] = [:]
     var findings: [AuditFinding] = []
     var state = AuditReport.RuleResult.State.notApplicable
@@ -124,7 +193,10 @@ final class AuditLog {
   private let limit: Int
   private let rules: [AuditRule]
   /// By code; only of the rules wanted.
-  private var entries: [String: Entry] = [:]
+  private var entries: Findings = [:]
+
+  /// What was found, by code.
+  typealias Findings = [String: Entry]
 
   /// Creates a log for rules, which are in the order of reports.
   init(rules: [AuditRule], limit: Int) {
@@ -146,6 +218,20 @@ final class AuditLog {
     guard let kept = entries[finding.code]?.findings.count else { return }
     entries[finding.code]?.counts[finding.severity, default: 0] += 1
     if kept < limit { entries[finding.code]?.findings.append(finding) }
+  }
+
+  /// What was found so far.
+  var all: Findings { entries }
+
+  /// Adds what another part of the audit found.
+  func add(_ findings: Findings) {
+    for (code, found) in findings {
+      guard var entry = entries[code] else { continue }
+      entry.counts.merge(found.counts, uniquingKeysWith: +)
+      entry.findings += found.findings.prefix(limit - entry.findings.count)
+      if entry.state != .incomplete, found.state != .notApplicable { entry.state = found.state }
+      entries[code] = entry
+    }
   }
 
   /// Records how the check of rules went.

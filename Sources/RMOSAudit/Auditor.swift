@@ -74,35 +74,42 @@ public struct Auditor: Sendable {
   /// - Returns: The report.
   /// - Throws: As ``run()``.
   package func runSynchronously(
-    isCancelled: @escaping () -> Bool = { false }
+    isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> AuditReport {
     let clock = ContinuousClock()
     let start = clock.now
-    let log = AuditLog(
+    let collector = AuditCollector(
       rules: AuditRule.all.filter(Set(options.rules).contains) + options.checkers.map(\.rule),
-      limit: max(0, options.findingsPerRule))
-    // Before reading: a run that ends after this shows as ended.
-    let hasWriter = store.hasWriter ?? true
-    var schema: SchemaVersion?
-    let counts = try store.read { reader in
-      try reader.run(whileNot: isCancelled) {
-        let context = try AuditContext(
-          reader, log: log, hasWriter: hasWriter, isCancelled: isCancelled)
-        schema = context.schema
-        try context.run(IntegrityCheck())
-        try context.run(SchemaCheck())
-        try context.run(RowCheck())
-        try context.run(ReferenceCheck())
-        try context.run(ForeignKeyCheck())
-        try context.run(ProvenanceCheck())
-        try context.run(RunCheck())
-        for checker in options.checkers { try context.run(checker) }
-        return try context.counts()
+      // Before reading: a run that ends after this shows as ended.
+      limit: max(0, options.findingsPerRule), hasWriter: store.hasWriter ?? true,
+      isCancelled: isCancelled)
+    try store.readOnOneState(
+      parts.enumerated().map { position, part in
+        { reader in try collector.run(part, at: position, reader) }
+      })
+    return AuditReport(
+      database: store.location, schema: collector.schema?.version, catalog: store.catalog,
+      counts: collector.counts, results: collector.results(), duration: clock.now - start)
+  }
+
+  /// What an audit consists of, in the order of reports: parts may run at the same time.
+  private var parts: [@Sendable (AuditContext) throws -> Void] {
+    var parts: [@Sendable (AuditContext) throws -> Void] = [
+      { try $0.run(IntegrityCheck()) }, { try $0.run(SchemaCheck()) },
+    ]
+    parts += store.catalog.kinds.map { kind in
+      {
+        try $0.run(RowCheck(kind: kind))
+        try $0.countRows(of: kind)
       }
     }
-    return AuditReport(
-      database: store.location, schema: schema?.version, catalog: store.catalog,
-      counts: counts,
-      results: log.results(), duration: clock.now - start)
+    parts += [
+      { try $0.run(ReferenceCheck()) }, { try $0.run(ForeignKeyCheck()) },
+      { try $0.run(ProvenanceCheck()) }, { try $0.run(RunCheck()) },
+    ]
+    parts.append { [checkers = options.checkers] context in
+      for checker in checkers { try context.run(checker) }
+    }
+    return parts
   }
 }

@@ -86,7 +86,7 @@ public struct HealthReport: Sendable, Hashable {
   /// Reads the health of a store on the calling thread.
   package init(
     of store: some RecordStore, effort: Effort = .quick(.milliseconds(20)),
-    isCancelled: @escaping () -> Bool = { false }
+    isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws {
     var limit: Duration?
     if case .quick(let time) = effort, try !store.read({ try $0.isSmall() }) { limit = time }

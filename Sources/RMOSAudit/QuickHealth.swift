@@ -73,7 +73,8 @@ package struct QuickHealth: Sendable, Hashable {
       var health = QuickHealth()
       let log = AuditLog(
         rules: SchemaCheck().rules + RunCheck().rules + IntegrityCheck().rules, limit: 100)
-      let context = try AuditContext(reader, log: log, hasWriter: hasWriter)
+      let context = AuditContext(
+        reader, try StoreShape(reader), log: log, hasWriter: hasWriter)
       try context.run(SchemaCheck())
       try context.run(RunCheck())
       let results = log.results()

@@ -55,8 +55,11 @@ extension FieldType {
     switch self {
     case .text(let rule):
       if rule.refusesBlank, unsafe FieldType.isBlank(text) { return .blank }
-      let isKnown = rule.knownValues.contains { unsafe $0.utf8.elementsEqual(text) }
-      if isKnown || rule.knownValues.isEmpty { return nil }
+      if rule.knownValues.isEmpty { return nil }
+      let isKnown = rule.knownValues.contains {
+        unsafe $0.utf8.count == text.count && $0.utf8.elementsEqual(text)
+      }
+      if isKnown { return nil }
       return unsafe .unknownValue(
         found: Violation.quoted(String(decoding: text, as: UTF8.self)), known: rule.knownValues,
         severity: rule.unknownValue)

@@ -24,8 +24,8 @@ extension Record {
   package func violations() -> [(field: Int, violation: Violation)] {
     var violations: [(field: Int, violation: Violation)] = []
     let schema = kind.schema
-    for (position, field) in schema.fields.enumerated() {
-      if let violation = violation(of: field, at: position, schema) {
+    for position in schema.fields.indices {
+      if let violation = violation(at: position, schema) {
         violations.append((position, violation))
       }
     }
@@ -36,29 +36,28 @@ extension Record {
     }.map(\.element)
   }
 
-  private func violation(
-    of field: FieldSchema, at position: Int, _ schema: EntitySchema
-  ) -> Violation? {
-    switch (field.type, values[position]) {
+  private func violation(at position: Int, _ schema: EntitySchema) -> Violation? {
+    let type = schema.fields[position].type
+    switch (type, values[position]) {
     case (_, .null):
-      return position == 0 || field.isNotNull ? .missing() : nil
+      return position == 0 || schema.fields[position].isNotNull ? .missing() : nil
     case (.text, .text(var text)), (.reference, .text(var text)), (.timestamp, .text(var text)):
-      return text.withUTF8 { unsafe field.type.check(text: $0) }
+      return text.withUTF8 { unsafe type.check(text: $0) }
     case (.integer, .integer(let number)):
-      return field.type.check(integer: number)
+      return type.check(integer: number)
     case (.real, .real(let number)):
-      return field.type.check(real: number, text: String(number))
+      return type.check(real: number, text: String(number))
     case (.real, .integer(let number)):
-      return field.type.check(real: Double(number), text: String(number))
+      return type.check(real: Double(number), text: String(number))
     case (.json, .text(let text)):
       guard let (kind, isEmpty) = JSONScanner.outline(of: text) else {
         return .notJSON(error: JSONScanner.errorText(of: text))
       }
       // A field with a substitute may be empty, but not of another type.
       let mayBeEmpty = isEmpty && schema.hasSubstitute(for: position, in: self)
-      return field.type.check(json: kind, isEmpty: isEmpty && !mayBeEmpty)
+      return type.check(json: kind, isEmpty: isEmpty && !mayBeEmpty)
     default:
-      return .wrongType(found: values[position].shown, expected: field.type.expectation)
+      return .wrongType(found: values[position].shown, expected: type.expectation)
     }
   }
 }

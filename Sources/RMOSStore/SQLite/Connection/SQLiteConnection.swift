@@ -267,6 +267,12 @@ final class SQLiteConnection: @unchecked Sendable {
     get throws { try integer("PRAGMA schema_version") ?? 0 }
   }
 
+  /// A number that differs from the one before if other connections committed since:
+  /// `PRAGMA data_version`.
+  var dataVersion: Int64 {
+    get throws { try integer("PRAGMA data_version") ?? 0 }
+  }
+
   // A failure to roll back must not hide the first error; SQLite then rolls back on closing.
   private func rollBack() {
     if isInTransaction { try? execute("ROLLBACK") }

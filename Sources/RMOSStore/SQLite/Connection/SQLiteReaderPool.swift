@@ -61,6 +61,44 @@ final class SQLiteReaderPool: Sendable {
     }
   }
 
+  /// How often two connections are tried to be brought to one state while others commit.
+  private static let attempts = 3
+
+  /// Lends two connections within transactions that read one and the same state.
+  ///
+  /// - Returns: What `body` returns; `nil`, without calling it, if other commits got in between.
+  func readTwice<Result>(
+    _ body: (SQLiteSession, SQLiteSession) throws -> Result
+  ) throws -> Result? {
+    for _ in 0..<Self.attempts {
+      let result: Result? = try withSession { second in
+        // It differs from one read of a connection to the next if others committed in between: here,
+        // around the moment at which the first one begins. Without a writer it differs anyway if
+        // there is an empty log that only a writer could lock; then no change of the file will do.
+        let version = try second.connection.dataVersion
+        let stamp = file.immutableStamp
+        return try read { first in
+          try second.connection.readTransaction { schemaCookie in
+            let isOneState =
+              try second.connection.dataVersion == version
+              || stamp != nil && stamp == file.immutableStamp
+            guard isOneState, first.stamp == second.stamp,
+              first.connection.identity == second.connection.identity
+            else { return nil }
+            if second.schemaCookie != schemaCookie {
+              second.connection.forgetStatements()
+              second = try SQLiteSession(
+                second.connection, second.layout.catalog, stamp: second.stamp)
+            }
+            return try body(first, second)
+          }
+        }
+      }
+      if let result { return result }
+    }
+    return nil
+  }
+
   /// Lends a connection.
   ///
   /// - Throws: ``StoreError/Code/replaced`` if the file is no longer at its path, or what `body`

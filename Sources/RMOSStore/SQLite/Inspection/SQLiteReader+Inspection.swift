@@ -114,12 +114,20 @@ extension SQLiteReader: SchemaInspecting {
             .corrupt, "the table \(kind.table) has more rows than fit into the file")
         }
         var invalid: [Int] = []
-        let values = (0..<fieldCount).map { column -> Value in
-          guard statement.type(at: column) == .text else { return statement.value(at: column) }
+        var values: [Value] = []
+        values.reserveCapacity(Int(fieldCount))
+        for column in 0..<fieldCount {
+          guard statement.type(at: column) == .text else {
+            values.append(statement.value(at: column))
+            continue
+          }
           let bytes = unsafe statement.borrowedText(at: column)
-          if let text = unsafe String(validating: bytes, as: UTF8.self) { return .text(text) }
-          invalid.append(Int(column))
-          return unsafe .text(String(decoding: bytes, as: UTF8.self))
+          // Validating is much slower than decoding, and not needed for ASCII.
+          let isASCII = unsafe bytes.allSatisfy { $0 < 0x80 }
+          if !isASCII, unsafe String(validating: bytes, as: UTF8.self) == nil {
+            invalid.append(Int(column))
+          }
+          unsafe values.append(.text(String(decoding: bytes, as: UTF8.self)))
         }
         let record = Record(kind: kind, values: values)
         let id: String? = if case .text(let id) = values[0] { id } else { nil }
