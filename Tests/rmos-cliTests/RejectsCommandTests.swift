@@ -20,6 +20,7 @@ import Testing
         """
         Rejects: 1 in rejects
         Next: fix the files in rejects, then rmos-cli migrate rejects --db x.db
+        Next: rmos-cli report --db x.db  (lists what failed, and why)
 
         """))
     #expect(
