@@ -36,6 +36,32 @@ public struct RecordGroup: Sendable, Hashable {
     }
   }
 
+  /// What records are counted by.
+  public enum Key: Sendable, Hashable {
+    /// The value of a member.
+    case member(String)
+    /// The texts that the JSON object in a member has under some names, as ``JSONTexts`` finds them.
+    /// A record with several of them counts under each, one with none under `NULL`.
+    case json(member: String, names: [String])
+
+    /// The member that is read.
+    public var member: String {
+      switch self {
+      case .member(let member), .json(let member, _): member
+      }
+    }
+
+    /// The keys that a record with a value of the member counts under.
+    public func keys(of value: Value) -> [Value] {
+      switch self {
+      case .member: return [value]
+      case .json(_, let names):
+        let texts = JSONTexts(of: value, names).texts
+        return texts.isEmpty ? [.null] : texts.map { .text($0) }
+      }
+    }
+  }
+
   /// The shared values, in the order of the members.
   public var keys: [Value]
   /// The number of records.
@@ -78,6 +104,37 @@ extension StoreReader {
       groups[key] = group
     }
     return groups.sorted { $0.key.precedes($1.key) }.map(\.value)
+  }
+}
+
+extension StoreReader {
+  /// Counts in one pass over the kind.
+  public func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup] {
+    let matches = try query.predicate()
+    let position = try query.position(of: key.member)
+    var counter = RecordCounter(key)
+    try forEachRecord(query.kind) { if matches($0) { counter.add($0.values[position]) } }
+    return counter.groups
+  }
+}
+
+/// Counts records by a key, for stores that look at each value themselves.
+public struct RecordCounter {
+  private let key: RecordGroup.Key
+  private var counts: [GroupKey: Int] = [:]
+
+  /// Creates a counter that has counted nothing.
+  public init(_ key: RecordGroup.Key) { self.key = key }
+
+  /// Counts a record with a value of the key's member.
+  public mutating func add(_ value: Value) {
+    for value in key.keys(of: value) { counts[GroupKey(values: [value]), default: 0] += 1 }
+  }
+
+  /// The groups, in the order of their values.
+  public var groups: [RecordGroup] {
+    counts.sorted { $0.key.precedes($1.key) }
+      .map { RecordGroup(keys: $0.key.values, count: $0.value, numbers: []) }
   }
 }
 

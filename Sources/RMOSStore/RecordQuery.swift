@@ -13,6 +13,13 @@ public struct RecordQuery: Sendable, Hashable {
     case equals(member: String, value: Value)
     /// The text field contains the text. ASCII case is ignored; `%` and `_` have no special meaning.
     case contains(member: String, text: String)
+    /// At least one of the text fields contains the text, as in ``contains(member:text:)``.
+    case anyContains(members: [String], text: String)
+    /// The field equals one of the values.
+    case isAny(member: String, of: [Value])
+    /// The JSON object in the field has the text as the value of a member with one of the names, or
+    /// as an element of a list there.
+    case jsonHas(member: String, names: [String], text: String)
   }
   /// The order of the records.
   public enum Order: Sendable, Hashable {
@@ -20,6 +27,10 @@ public struct RecordQuery: Sendable, Hashable {
     case id
     /// Newest `created_at` first (as text); equally old ones in the order in which they were added.
     case newestFirst
+    /// The values of a member: numbers, then texts in byte order, then bytes; the other way around
+    /// if `descending`. Records without a value come last either way, and equal ones are in byte
+    /// order of the id.
+    case member(String, descending: Bool)
   }
 
   /// The kind.
@@ -48,6 +59,12 @@ public struct RecordQuery: Sendable, Hashable {
     copy.conditions.append(.contains(member: member, text: text))
     return copy
   }
+  /// Returns the query with another condition.
+  public func filter(_ condition: Condition) -> RecordQuery {
+    var copy = self
+    copy.conditions.append(condition)
+    return copy
+  }
   /// Returns the query with another order.
   public func order(_ order: Order) -> RecordQuery {
     var copy = self
@@ -69,8 +86,7 @@ extension RecordQuery {
   ///
   /// - Throws: ``StoreError/Code/unknownMember``.
   public func predicate() throws(StoreError) -> (Record) -> Bool {
-    var tests: [(Record) -> Bool] = []
-    for condition in conditions { tests.append(try test(condition)) }
+    let tests = try tests(conditions)
     return { record in tests.allSatisfy { $0(record) } }
   }
 
@@ -85,6 +101,12 @@ extension RecordQuery {
     var selected = records.filter(matches)
     switch order {
     case .id: selected.sort { $0.values[0].precedes($1.values[0]) }
+    case .member(let member, let descending):
+      let position = try position(of: member)
+      selected.sort {
+        SortKey(value: $0.values[position], id: $0.values[0])
+          .precedes(SortKey(value: $1.values[position], id: $1.values[0]), descending)
+      }
     case .newestFirst:
       if let position = kind.schema.position(ofMember: "created_at") {
         // Stable: equally old ones stay in the order in which they were added.
@@ -112,13 +134,83 @@ extension RecordQuery {
       let sought = kind.schema.fields[position].type.stored(value)
       return { $0.values[position].isSame(as: sought) }
     case .contains(let member, let text):
-      let position = try position(of: member)
+      return try test(.anyContains(members: [member], text: text))
+    case .anyContains(let members, let text):
+      let positions = try positions(of: members)
       let sought = Array(text.lowercasedASCII.utf8)
       return { record in
-        guard case .text(let text) = record.values[position] else { return false }
-        return Array(text.lowercasedASCII.utf8).containsSubsequence(sought)
+        positions.contains { position in
+          guard case .text(let text) = record.values[position] else { return false }
+          return Array(text.lowercasedASCII.utf8).containsSubsequence(sought)
+        }
+      }
+    case .isAny(let member, let values):
+      let tests = try self.tests(values.map { .equals(member: member, value: $0) })
+      return { record in tests.contains { $0(record) } }
+    case .jsonHas(let member, let names, let text):
+      let position = try position(of: member)
+      return { JSONTexts(of: $0.values[position], names).contains(text) }
+    }
+  }
+
+  private func tests(_ conditions: [Condition]) throws(StoreError) -> [(Record) -> Bool] {
+    var tests: [(Record) -> Bool] = []
+    for condition in conditions { tests.append(try test(condition)) }
+    return tests
+  }
+
+  private func positions(of members: [String]) throws(StoreError) -> [Int] {
+    var positions: [Int] = []
+    for member in members { positions.append(try position(of: member)) }
+    return positions
+  }
+}
+
+/// What an order by a member compares.
+struct SortKey {
+  var value: Value
+  var id: Value
+
+  func precedes(_ other: SortKey, _ descending: Bool) -> Bool {
+    switch (value, other.value) {
+    case (.null, .null): break
+    case (.null, _): return false
+    case (_, .null): return true
+    default:
+      if value.precedes(other.value) { return !descending }
+      if other.value.precedes(value) { return descending }
+    }
+    return id.precedes(other.id)
+  }
+}
+
+/// The texts that a JSON object has under some names: strings, and those in lists, each once.
+///
+/// All stores find them in this way and no other, so that they agree about escapes, members that
+/// occur twice and text that is not JSON.
+public struct JSONTexts: Sendable, Hashable {
+  /// The texts, in the order in which they stand there.
+  public private(set) var texts: [String] = []
+
+  /// Finds the texts in a stored value; there are none in what is not the text of a JSON object.
+  public init(of value: Value, _ names: [String]) {
+    guard case .text(let text) = value, let json = try? JSONValue(parsing: text) else { return }
+    for name in names {
+      switch json[name] {
+      case .string(let text): add(text)
+      case .array(let elements): for case .string(let text) in elements { add(text) }
+      default: break
       }
     }
+  }
+
+  /// Whether a text is among them, byte for byte.
+  public func contains(_ text: String) -> Bool {
+    texts.contains { $0.utf8.elementsEqual(text.utf8) }
+  }
+
+  private mutating func add(_ text: String) {
+    if !contains(text) { texts.append(text) }
   }
 }
 

@@ -60,6 +60,12 @@ public protocol StoreReader: AnyObject {
     _ kind: EntityKind, by members: [String], numbers: [String]
   ) throws -> [RecordGroup]
 
+  /// Counts the records that match `query`, ignoring its order and limit, by a key. The groups are in
+  /// the order of their values, and have no numbers.
+  ///
+  /// - Throws: ``StoreError/Code/unknownMember``, or what reading throws.
+  func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup]
+
   /// The number of entities that came into the store on each day. One pass.
   func entityDays() throws -> EntityDays
 

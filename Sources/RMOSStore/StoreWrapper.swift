@@ -103,6 +103,10 @@ extension StoreReaderWrapper {
     try reader.groups(kind, by: members, numbers: numbers)
   }
   /// The reader's.
+  public func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup] {
+    try reader.counts(query, by: key)
+  }
+  /// The reader's.
   public func entityDays() throws -> EntityDays { try reader.entityDays() }
   /// The reader's.
   public var inspection: any SchemaInspecting { reader.inspection }

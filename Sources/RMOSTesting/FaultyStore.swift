@@ -176,6 +176,10 @@ private class FaultyReader: StoreReaderWrapper {
     try faults.call()
     return try reader.groups(kind, by: members, numbers: numbers)
   }
+  final func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup] {
+    try faults.call()
+    return try reader.counts(query, by: key)
+  }
   final func entityDays() throws -> EntityDays {
     try faults.call()
     return try reader.entityDays()

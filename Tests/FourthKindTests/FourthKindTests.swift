@@ -273,7 +273,7 @@ import Testing
     #expect(list.text.contains(#"<option value="dull" selected>"#))
     #expect(list.text.contains(#"name="teeth" type="number" min="1""#))
     for heading in ["Blade", "Teeth", "State", "Pattern", "Ground"] {
-      #expect(list.text.contains("scope=\"col\">\(heading)</th>") || heading == "Teeth")
+      #expect(list.text.contains("\">\(heading)</a></th>") || heading == "Teeth")
     }
     #expect(get("/saw-blades?pattern=rope", dashboard).text.contains("Fine 0.4"))
     let page = get("/saw-blades/fine", dashboard).text

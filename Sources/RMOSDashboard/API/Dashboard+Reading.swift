@@ -88,10 +88,31 @@ extension Dashboard {
   private func list(
     _ kind: EntityKind, _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse {
-    let query = try page(of: RecordQuery(kind), target, default: Self.pageSize)
+    var query = RecordQuery(kind)
+    for filter in kind.schema.presentation.filters {
+      guard let text = try target.parameter(filter.name) else { continue }
+      guard filter.jsonNames.isEmpty else {
+        query = query.filter(.jsonHas(member: filter.member, names: filter.jsonNames, text: text))
+        continue
+      }
+      query = query.filter(filter.member, is: try sought(kind, filter.member, text))
+    }
+    let member = try target.parameter("in")
+    if let member, !ListRequest.searchMembers(kind).contains(member) {
+      throw HTTPRefusal(
+        422,
+        "\"in\" must be one of \(ListRequest.searchMembers(kind).joined(separator: ", ")), found "
+          + "\"\(member.shortened)\"")
+    }
+    if let text = try target.parameter("q"), !text.isEmpty {
+      let member = member ?? kind.schema.searchMembers[0]
+      query = query.filter(ListRequest.condition(text, in: member, kind))
+    }
+    query = try page(of: query, target, default: Self.pageSize)
+    if try isCSV(target) { return try csv(query) }
     return try unlessCurrent(request) { token in
       let (records, total) = try store.read { reader in
-        (try reader.records(query), try totals.count(RecordQuery(kind), in: reader, since: token))
+        (try reader.records(query), try totals.count(query, in: reader, since: token))
       }
       return {
         $0.entities(kind, records)
@@ -104,6 +125,7 @@ extension Dashboard {
     _ query: RecordQuery, _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse {
     let query = try page(of: query, target, default: Self.largestPage)
+    if try isCSV(target) { return try csv(query) }
     return try unlessCurrent(request) { _ in
       let (records, count) = try store.read { reader in
         let records = try reader.records(query)
@@ -118,6 +140,27 @@ extension Dashboard {
     }
   }
 
+  /// Whether a list is to be CSV.
+  private func isCSV(_ target: RequestTarget) throws -> Bool {
+    switch try target.parameter("format") {
+    case nil, "json": return false
+    case "csv": return true
+    case let other?:
+      throw HTTPRefusal(422, "\"format\" must be json or csv, found \"\(other.shortened)\"")
+    }
+  }
+
+  /// The columns of the list of a query's records, as CSV.
+  private func csv(_ query: RecordQuery) throws -> ServerResponse {
+    let table = try store.read { reader in
+      let records = try reader.records(query)
+      return ListTable(
+        kind: query.kind, records: records,
+        names: try ReferenceNames(of: records, query.kind, in: reader))
+    }
+    return .csv(table.csv, name: query.kind.pathName)
+  }
+
   /// The requested page of a query's records.
   private func page(
     of query: RecordQuery, _ target: RequestTarget, default limit: Int
@@ -125,6 +168,18 @@ extension Dashboard {
     let limit = try target.integer("limit", in: 1...Self.largestPage, default: limit)
     let offset = try target.integer("offset", in: 0...Int.max, default: 0)
     let order: RecordQuery.Order
+    if let sort = try target.parameter("sort") {
+      guard try target.parameter("order") == nil else {
+        throw HTTPRefusal(422, "\"sort\" and \"order\" cannot be given together")
+      }
+      guard let order = ListOrder(sort, of: query.kind) else {
+        throw HTTPRefusal(
+          422,
+          "\"sort\" must be one of \(query.kind.sortNames.joined(separator: ", ")), found "
+            + "\"\(sort.shortened)\"")
+      }
+      return query.order(order.order).limit(limit, offset: offset)
+    }
     switch try target.parameter("order") {
     case nil: order = query.kind.defaultOrder
     case "newest": order = .newestFirst

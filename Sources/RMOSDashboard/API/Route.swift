@@ -76,7 +76,10 @@ enum Route: Sendable, Hashable {
     switch self {
     case .status, .item, .origin, .statistics: []
     case .history: ["limit"]
-    case .list, .search, .filter: ["limit", "offset", "order"]
+    case .list(let kind):
+      ["limit", "offset", "order", "sort", "format", "q", "in"]
+        + kind.schema.presentation.filters.map(\.name)
+    case .search, .filter: ["limit", "offset", "order", "sort", "format"]
     case .analytics(let route, _): route.parameters
     }
   }

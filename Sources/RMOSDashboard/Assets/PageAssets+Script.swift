@@ -35,13 +35,14 @@ extension PageAssets {
     for(const [name,value] of new FormData(form))if(value!=="")query.append(name,value);
     const url=form.getAttribute("action")+"?"+query;
     swap(url,"results").then(ok=>{if(!ok)return;history.replaceState(null,"",url);
-    $("found").textContent=$("count").textContent})
+    $("found").textContent=$("count").textContent;renew()})
     .catch(error=>{if(error.name!=="AbortError")form.submit()})};
     form.addEventListener("input",event=>{clearTimeout(timer);
     timer=setTimeout(search,event.target.tagName==="SELECT"?0:220)});
     form.addEventListener("submit",event=>{event.preventDefault();clearTimeout(timer);search()})}
-    const renew=()=>{const box=$("figures");if(!box||box.dataset.refreshing===undefined)return;
-    setTimeout(()=>swap(location.pathname+location.search,"figures").then(renew,()=>{}),2000)};
+    const renew=()=>{for(const id of ["figures","facets"]){const box=$(id);
+    if(box&&box.dataset.refreshing!==undefined)
+    setTimeout(()=>swap(location.pathname+location.search,id).then(renew,()=>{}),2000)}};
     renew();
     if($("overview")){const number=n=>Number(n).toLocaleString("en-US"),
     duration=seconds=>{const s=Math.round(seconds),m=Math.floor(s/60);

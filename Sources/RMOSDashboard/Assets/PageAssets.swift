@@ -134,6 +134,35 @@ enum PageAssets {
     .figures #months{grid-column:1/-1}
     .list th{min-width:12rem;overflow-wrap:anywhere;font-weight:500}
     .list td{overflow-wrap:anywhere}
+    .list thead th{min-width:0}
+    .beside>div{min-width:0}
+    .list thead a{color:inherit;text-decoration:none;display:inline-block;padding:.2rem 0}
+    .list thead a:hover{text-decoration:underline}
+    .list [aria-sort] a{font-weight:650}
+    .beside{display:grid;grid-template-columns:minmax(0,1fr);gap:1rem 2.5rem}
+    @media (min-width:60rem){.beside{grid-template-columns:13rem minmax(0,1fr)}}
+    .facets section{margin:0 0 1.4rem}
+    .facets h2{margin:0 0 .3rem;font-size:.8125rem;color:var(--dim);font-weight:600}
+    .facets ul{list-style:none;margin:0;padding:0;font-size:.875rem}
+    .facets li{display:flex;justify-content:space-between;gap:.8rem;padding:.15rem 0}
+    .facets li>:first-child{overflow-wrap:anywhere;min-width:0}
+    .facets .n{color:var(--dim);font-variant-numeric:tabular-nums}
+    .facets [aria-current]{font-weight:650;color:var(--text)}
+    @media (max-width:59.99rem){.facets ul{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem}
+    .facets li{gap:.4rem}.facets section{margin:0 0 .6rem}}
+    .thumb{width:2.5rem;height:2.5rem}
+    .drawn tbody th{position:relative;padding-left:3.3rem;height:3.6rem}
+    .drawn .thumb{position:absolute;left:0;top:.55rem}
+    .recent .thumb{float:left;margin:.15rem .7rem 0 0}
+    .recent li{overflow:hidden}
+    .drawing .band[class*=wood-],.thumb .band[class*=wood-]{opacity:1}
+    .thumb circle,.thumb path{fill:none}
+    .thumb .band{stroke:var(--accent);opacity:.6}
+    .thumb .rim{stroke:var(--dim);stroke-width:6}
+    \(WoodTone.style)
+    .woods{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;list-style:none;margin:0 0 .8rem;padding:0;
+    font-size:.8125rem}
+    .woods svg{width:.9rem;height:.9rem;vertical-align:-.1rem;margin-right:.35rem}
     .nothing{padding:3rem 1rem;text-align:center;border:1px dashed var(--line);
     border-radius:.5rem;color:var(--dim)}
     .pager{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;justify-content:center;margin:1.6rem 0 0;
@@ -178,6 +207,10 @@ enum PageAssets {
     .cards td{display:flex;gap:.6rem}
     .cards td::before{content:attr(data-label);flex:0 0 7rem;color:var(--dim)}
     .cards td.n{white-space:normal}
+    .drawn tr{position:relative;padding-left:3.3rem!important}
+    .drawn tbody th{position:static;height:auto;padding-left:0}
+    .cards td{flex-wrap:wrap}.cards td .id{flex-basis:100%;padding-left:7.6rem}
+    .drawn td::before{flex-basis:5.5rem!important}.cards.drawn td .id{padding-left:6.1rem}
     .cards.runs tr{display:grid;grid-template-columns:1fr 1fr}
     .runs :is(th,td:nth-child(-n+3)){grid-column:1/-1}
     .cards.runs td::before{flex-basis:4rem}

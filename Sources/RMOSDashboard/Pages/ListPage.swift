@@ -1,4 +1,5 @@
 import RMOSHTML
+import RMOSHTTP
 import RMOSModels
 import RMOSStore
 
@@ -7,18 +8,57 @@ struct ListPage {
   private let request: ListRequest
   private let records: [Record]
   private let total: Int
+  private let facets: [ListFacet]
+  private let names: ReferenceNames
+
+  /// The most entities of a list that other programs get at once.
+  static let mostExported = 10_000
 
   init(_ request: ListRequest, in store: any RecordStore, totals: EntityTotals) throws {
     var request = request
     let token = store.changeToken()
-    (total, records) = try store.read { reader in
+    (total, records, facets, names) = try store.read { reader in
       let total = try totals.count(request.query, in: reader, since: token)
       let last = max(1, (total + request.pageSize - 1) / request.pageSize)
       request.page = min(request.page, last)
       let offset = (request.page - 1) * request.pageSize
-      return (total, try reader.records(request.query.limit(request.pageSize, offset: offset)))
+      let records = try reader.records(
+        request.query.limit(request.pageSize, offset: offset))
+      let facets = try request.kind.schema.presentation.filters.filter(\.isFacet).map { filter in
+        ListFacet(
+          filter: filter,
+          values: try totals.counts(
+            request.query(without: filter.name), by: filter.key, in: reader, since: token))
+      }
+      return (
+        total, records, facets, try ReferenceNames(of: records, request.kind, in: reader)
+      )
     }
     self.request = request
+  }
+
+  /// The list for other programs: all pages, or the requested one if there are too many.
+  static func export(
+    _ request: ListRequest, _ format: String, in store: any RecordStore, totals: EntityTotals
+  ) throws -> ServerResponse {
+    let kind = request.kind
+    return try store.read { reader in
+      let total = try reader.count(request.query)
+      let isAll = total <= mostExported
+      let records = try reader.records(
+        isAll
+          ? request.query.limit(mostExported)
+          : request.query.limit(
+            request.pageSize, offset: (request.page - 1) * request.pageSize))
+      let table = ListTable(
+        kind: kind, records: records, names: try ReferenceNames(of: records, kind, in: reader))
+      if format == "csv" { return .csv(table.csv, name: kind.pathName) }
+      return .json {
+        $0.member("success", true)
+        table.write(to: &$0)
+        $0.member("total", total)
+      }
+    }
   }
 
   private var kind: EntityKind { request.kind }
@@ -30,7 +70,8 @@ struct ListPage {
         <h1>\(kind.pageTitle)</h1>
         \(form)<p class="away" id="found" role="status"></p>
         <div id="results">
-        \(summary)\(records.isEmpty ? emptiness : table)\(pager)</div>
+        \(summary)<div class="\(facetList == "" ? "" : "beside" as HTML)">
+        \(facetList)<div>\(records.isEmpty ? emptiness : table)\(pager)\(exports)</div></div></div>
 
         """)
   }
@@ -38,33 +79,46 @@ struct ListPage {
   // MARK: The form
 
   private var form: HTML {
-    let kept = request.filters.filter { kind.schema.target(ofMember: $0.filter.member) != nil }
+    let kept = request.filters.filter { isHidden($0.filter) }
       .map { "<input type=\"hidden\" name=\"\($0.filter.name)\" value=\"\($0.value)\">" as HTML }
+    let orders = kind.schema.presentation.columns.flatMap { column -> [(String, String)] in
+      let (up, down) = column.directions
+      return [
+        (column.member, "\(column.heading), \(up)"),
+        ("-\(column.member)", "\(column.heading), \(down)"),
+      ]
+    }
     return """
       <form class="tools" action="/\(kind.pathName)" method="get" role="search" id="search">
       <p class="grow"><label for="q">Search</label>\
       <input id="q" name="q" type="search" value="\(request.search)" autocomplete="off" \
-      spellcheck="false" placeholder="\(kind.schema.searchMembers.count > 1 ? "any part" : "part of an id")"></p>
+      spellcheck="false" placeholder="any part"></p>
       \(searchMemberField)\(filterFields)<p><label for="sort">Order</label>\
-      \(choice("sort", [("id", "by id"), ("newest", "newest first")], request.order == .id ? "id" : "newest"))</p>
+      \(choice("sort", [("id", "by id"), ("newest", "newest first")] + orders, request.order.text))</p>
       \(kept)<p class="go"><button type="submit">Search</button></p>
       </form>
 
       """
   }
 
+  /// Whether a filter is set by links only.
+  private func isHidden(_ filter: ListRequest.Filter) -> Bool {
+    filter.isFacet || kind.schema.target(ofMember: filter.member) != nil
+  }
+
   private var searchMemberField: HTML {
-    guard kind.schema.searchMembers.count > 1 else { return "" }
+    let members = ListRequest.searchMembers(kind).map { ($0, $0) }
     return """
       <p><label for="in">Search in</label>\
-      \(choice("in", kind.schema.searchMembers.map { ($0, $0) }, request.searchMember))</p>
+      \(choice("in", members, request.searchMember))</p>
 
       """
   }
 
   private var filterFields: HTML {
-    let fields = kind.schema.presentation.filters.map { filter -> HTML in
-      let value = request.filters.first { $0.filter.name == filter.name }?.value ?? ""
+    let filters = kind.schema.presentation.filters.filter { !isHidden($0) }
+    let fields = filters.map { filter -> HTML in
+      let value = request.value(of: filter) ?? ""
       let name = filter.name
       let label = filter.label.prefix(1).uppercased() + filter.label.dropFirst()
       let control: HTML
@@ -76,7 +130,6 @@ struct ListPage {
           <input id="\(name)" name="\(name)" type="number" min="\(minimum)" step="1" \
           value="\(value)" placeholder="any">
           """
-      case .reference, nil: return ""
       default:
         control = """
           <input id="\(name)" name="\(name)" type="text" value="\(value)" placeholder="any" \
@@ -108,13 +161,12 @@ struct ListPage {
       ? "" : "\(PlainText.grouped(first))–\(PlainText.grouped(first + records.count - 1)) of "
     let count = PlainText.counted(total, kind.schema.singular, kind.schema.plural)
     let chips = request.filters.map { filter, value -> HTML in
-      let link = PageLink.link(to: kind, request.parameters(without: filter.name))
-      return """
-        <a class="chip" href="\(link ?? "/\(kind.pathName)")">\(filter.label): \
-        \(PageText.short(value, limit: 60)) <span aria-hidden="true">×</span>\
-        <span class="away">, remove this filter</span></a>
+      """
+      <a class="chip" href="\(request.filtered(by: filter, nil).link)">\(filter.label): \
+      \(PageText.short(value, limit: 60)) <span aria-hidden="true">×</span>\
+      <span class="away">, remove this filter</span></a>
 
-        """
+      """
     }
     let complaints = request.complaints.map {
       "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
@@ -133,9 +185,15 @@ struct ListPage {
 
         """
     }
+    var everywhere: HTML = ""
+    if !request.search.isEmpty, request.searchMember != ListRequest.anywhere {
+      var wider = request
+      wider.searchMember = ListRequest.anywhere
+      everywhere = " <a href=\"\(wider.link)\">Search everywhere</a> or"
+    }
     return """
-      <p class="nothing">No matches. <a href="/\(kind.pathName)">Show all \
-      \(kind.schema.plural)</a>.</p>
+      <p class="nothing">No matches.\(everywhere) <a href="/\(kind.pathName)">\
+      \(everywhere == "" ? "Show" : "show" as HTML) all \(kind.schema.plural)</a>.</p>
 
       """
   }
@@ -145,30 +203,79 @@ struct ListPage {
   /// The table; with explicit roles, as narrow screens lay it out as blocks.
   private var table: HTML {
     let columns = kind.schema.presentation.columns
-    let headings = columns.map {
-      "<th role=\"columnheader\" scope=\"col\"\($0.isNumber ? Self.numeric : "")>\($0.heading)</th>"
-        as HTML
-    }
+    let headings = columns.map { heading($0) }
     let rows = records.map { record -> HTML in
       let cells = columns.dropFirst().map { column -> HTML in
         """
         <td role="cell"\(column.isNumber ? Self.numeric : "") data-label="\(column.heading)">\
-        \(record.cell(column))</td>
+        \(record.cell(column, names))</td>
         """
       }
       return """
-        <tr role="row"><th role="rowheader" scope="row">\(columns.first.map(record.cell) ?? "")</th>\(Array(cells))</tr>
+        <tr role="row"><th role="rowheader" scope="row">\(columns.first.map { title(record, $0) } ?? "")</th>\(Array(cells))</tr>
 
         """
     }
     return """
-      <table class="list cards" role="table">
+      <table class="list cards\(kind == .patterns ? " drawn" as HTML : "")" role="table">
       <caption class="away">\(kind.pageTitle)</caption>
       <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
       <tbody role="rowgroup">
       \(rows)</tbody></table>
 
       """
+  }
+
+  /// The heading of a column, a link that sorts by it or turns the order around.
+  private func heading(_ column: EntitySchema.Column) -> HTML {
+    let isDescending = request.order.isDescending(column.member)
+    let next = request.ordered(
+      by: .member(column.member, descending: isDescending.map { !$0 } ?? false))
+    let sort: HTML =
+      switch isDescending {
+      case true?: " aria-sort=\"descending\""
+      case false?: " aria-sort=\"ascending\""
+      case nil: ""
+      }
+    let arrow: HTML =
+      isDescending.map { " <span aria-hidden=\"true\">\($0 ? "↓" : "↑")</span>" } ?? ""
+    return """
+      <th role="columnheader" scope="col"\(column.isNumber ? Self.numeric : "")\(sort)>\
+      <a href="\(next.link)">\(column.heading)\(arrow)</a></th>
+      """
+  }
+
+  /// The cell that names a row; of a pattern, with a small drawing.
+  private func title(_ record: Record, _ column: EntitySchema.Column) -> HTML {
+    let cell = record.cell(column, names)
+    guard kind == .patterns else { return cell }
+    return cell + " " + PatternDrawing(record).thumbnail
+  }
+
+  private var facetList: HTML {
+    let sections = HTML(facets.map { $0.section(request) })
+    guard sections != "" else { return "" }
+    let isCounting = facets.contains { $0.values == nil }
+    let mark: HTML = isCounting ? " data-refreshing" : ""
+    return """
+      <nav class="facets" id="facets" aria-label="Filters"\(mark)>
+      \(sections)</nav>
+
+      """
+  }
+
+  private var exports: HTML {
+    guard total > 0 else { return "" }
+    let isAll = total <= Self.mostExported
+    let links = [("csv", "CSV"), ("json", "JSON")].compactMap { format, name -> HTML? in
+      let parameters = request.parameters(page: isAll ? 1 : nil) + [("format", format)]
+      return PageLink.link(to: kind, parameters).map { "<a href=\"\($0)\">\(name)</a>" }
+    }
+    guard links.count == 2 else { return "" }
+    let what =
+      isAll
+      ? "all \(PlainText.grouped(total))" : "this page of \(PlainText.grouped(total))"
+    return "<p class=\"dim note\">\(links[0]) or \(links[1]) of \(what), in this order</p>\n"
   }
 
   private var pager: HTML {
@@ -193,11 +300,21 @@ struct ListPage {
 extension EntitySchema.Column {
   /// Whether its cells are numbers, which are set flush right.
   var isNumber: Bool { style == .number || style == .duration }
+
+  /// What people call its two orders.
+  fileprivate var directions: (up: String, down: String) {
+    switch style {
+    case .number: ("smallest first", "largest first")
+    case .duration: ("shortest first", "longest first")
+    case .time: ("oldest first", "latest first")
+    default: ("A to Z", "Z to A")
+    }
+  }
 }
 
 extension Record {
   /// The record's cell in a column of its kind's list.
-  fileprivate func cell(_ column: EntitySchema.Column) -> HTML {
+  fileprivate func cell(_ column: EntitySchema.Column, _ names: ReferenceNames) -> HTML {
     let value = self[column.member]
     let text = PageText.text(value)
     let none: HTML = "<span class=\"dim\">–</span>"
@@ -222,7 +339,16 @@ extension Record {
     case .status: return PageCell.status(text ?? "")
     case .reference:
       guard let text, let target = kind.schema.target(ofMember: column.member) else { return none }
-      return PageCell.link(to: target, id: text, text)
+      guard let name = names[target, text] else {
+        return """
+          \(PageText.short(text, limit: 100)) <span class="error id">\
+          <span aria-hidden="true">✗</span> not in the database</span>
+          """
+      }
+      let id: HTML =
+        name.utf8.elementsEqual(text.utf8)
+        ? "" : " <span class=\"dim id\">\(PageText.short(text, limit: 100))</span>"
+      return PageCell.link(to: target, id: text, PageText.isBlank(name) ? text : name) + id
     case .time: return PageText.time(text)
     }
   }
@@ -248,7 +374,7 @@ extension EntityKind {
 
 extension EntitySchema {
   /// The kind that a member refers to; `nil` if it is not a reference.
-  fileprivate func target(ofMember member: String) -> EntityKind? {
+  func target(ofMember member: String) -> EntityKind? {
     references.first { fields[$0.field].member == member }?.target
   }
 }

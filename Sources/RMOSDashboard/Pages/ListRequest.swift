@@ -12,11 +12,11 @@ struct ListRequest {
   let kind: EntityKind
   /// The text to search for; empty for none.
   var search = ""
-  /// The member to search in.
+  /// The member to search in, or ``anywhere``.
   var searchMember: String
   /// The active filters, with their values as given.
   var filters: [(filter: Filter, value: String)] = []
-  var order: RecordQuery.Order
+  var order: ListOrder
   /// The page, from 1.
   var page = 1
   /// The number of entities per page.
@@ -26,27 +26,35 @@ struct ListRequest {
 
   /// The allowed page sizes, the default first.
   static let pageSizes = [50, 100, 200]
+  /// The name of a search in the id, the name and the metadata.
+  static let anywhere = "anywhere"
+
+  /// What can be searched, the default first.
+  static func searchMembers(_ kind: EntityKind) -> [String] {
+    kind.schema.searchMembers + [anywhere]
+  }
 
   /// The parameters of a list's URL; `id` makes it that of an entity.
   static func parameters(of kind: EntityKind) -> [String] {
-    ["q", "in", "sort", "page", "per", "id"] + kind.schema.presentation.filters.map(\.name)
+    ["q", "in", "sort", "page", "per", "format", "id"]
+      + kind.schema.presentation.filters.map(\.name)
   }
 
   init(_ kind: EntityKind) {
     self.kind = kind
     searchMember = kind.schema.searchMembers[0]
-    order = kind.defaultOrder
+    order = ListOrder(kind.defaultOrder)
   }
 
   init(_ kind: EntityKind, _ target: RequestTarget) {
     self.init(kind)
     search = target["q"] ?? ""
-    if let member = target["in"], kind.schema.searchMembers.contains(member) {
+    if let member = target["in"], Self.searchMembers(kind).contains(member) {
       searchMember = member
     }
     for filter in kind.schema.presentation.filters {
       guard let value = target[filter.name], !value.isEmpty else { continue }
-      if Self.value(value, of: filter, kind) == nil {
+      if filter.condition(value, kind) == nil {
         complaints.append(
           "\"\(value.prefix(40))\" is not a whole number; the filter \"\(filter.label)\" is ignored."
         )
@@ -54,10 +62,12 @@ struct ListRequest {
         filters.append((filter, value))
       }
     }
-    switch target["sort"] {
-    case "newest": order = .newestFirst
-    case "id": order = .id
-    default: break
+    if let text = target["sort"], !text.isEmpty {
+      if let order = ListOrder(text, of: kind) {
+        self.order = order
+      } else {
+        complaints.append("The list has no order \"\(text.prefix(40))\"; it is in the usual one.")
+      }
     }
     if let text = target["page"] { page = max(1, Int(text) ?? 1) }
     if let size = target["per"].flatMap({ Int($0) }), Self.pageSizes.contains(size) {
@@ -66,42 +76,67 @@ struct ListRequest {
   }
 
   /// The query for all pages.
-  var query: RecordQuery {
-    var query = RecordQuery(kind).order(order)
-    if !search.isEmpty { query = query.filter(searchMember, contains: search) }
-    for (filter, value) in filters {
-      guard let value = Self.value(value, of: filter, kind) else { continue }
-      query = query.filter(filter.member, is: value)
+  var query: RecordQuery { query(without: nil) }
+
+  /// The query for all pages, without the condition of a filter.
+  func query(without dropped: String?) -> RecordQuery {
+    var query = RecordQuery(kind).order(order.order)
+    for (filter, value) in filters where filter.name != dropped {
+      if let condition = filter.condition(value, kind) { query = query.filter(condition) }
     }
-    return query
+    guard !search.isEmpty else { return query }
+    return query.filter(Self.condition(search, in: searchMember, kind))
+  }
+
+  /// The condition that a text is found in a member, or anywhere.
+  static func condition(
+    _ text: String, in member: String, _ kind: EntityKind
+  ) -> RecordQuery.Condition {
+    member == anywhere
+      ? .anyContains(members: kind.schema.allSearchMembers, text: text)
+      : .contains(member: member, text: text)
   }
 
   /// Whether it is restricted by a search or a filter.
   var isNarrowed: Bool { !search.isEmpty || !filters.isEmpty }
 
-  private static func value(_ text: String, of filter: Filter, _ kind: EntityKind) -> Value? {
-    if case .integer? = kind.schema.position(ofMember: filter.member).map({
-      kind.schema.fields[$0].type
-    }) {
-      return Int64(text).map { .integer($0) }
-    }
-    return .text(text)
+  /// The value of an active filter; `nil` if it is not active.
+  func value(of filter: Filter) -> String? {
+    filters.first { $0.filter.name == filter.name }?.value
+  }
+
+  /// The same request for its first page, in another order.
+  func ordered(by order: RecordQuery.Order) -> ListRequest {
+    var copy = self
+    copy.order = ListOrder(order)
+    copy.page = 1
+    return copy
+  }
+
+  /// The same request for its first page, with a filter's value; `nil` removes it.
+  func filtered(by filter: Filter, _ value: String?) -> ListRequest {
+    var copy = self
+    copy.filters.removeAll { $0.filter.name == filter.name }
+    if let value { copy.filters.append((filter, value)) }
+    copy.page = 1
+    return copy
   }
 
   /// The parameters of the same request, without defaults.
-  func parameters(page: Int? = nil, without dropped: String? = nil) -> [(String, String)] {
+  func parameters(page: Int? = nil) -> [(String, String)] {
     var result: [(String, String)] = []
-    if !search.isEmpty, dropped != "q" {
+    if !search.isEmpty {
       result.append(("q", search))
       if searchMember != kind.schema.searchMembers[0] { result.append(("in", searchMember)) }
     }
-    for (filter, value) in filters where filter.name != dropped {
-      result.append((filter.name, value))
-    }
-    if order != kind.defaultOrder { result.append(("sort", order == .id ? "id" : "newest")) }
+    for (filter, value) in filters { result.append((filter.name, value)) }
+    if order.order != kind.defaultOrder { result.append(("sort", order.text)) }
     if pageSize != Self.pageSizes[0] { result.append(("per", String(pageSize))) }
-    let page = dropped == nil ? page ?? 1 : 1
+    let page = page ?? self.page
     if page > 1 { result.append(("page", String(page))) }
     return result
   }
+
+  /// The URL of the request; that of the whole list if it would be too long.
+  var link: String { PageLink.link(to: kind, parameters()) ?? "/\(kind.pathName)" }
 }

@@ -11,6 +11,8 @@ struct OverviewPage {
   private let runs: [LedgerRun]
   /// The run in progress, if any.
   private let current: Int64?
+  /// The newest patterns, to be drawn.
+  private var drawn: [Record] = []
 
   /// How many runs are listed.
   private static let runsShown = 6
@@ -27,6 +29,11 @@ struct OverviewPage {
     self.init(
       status: status, history: history, runs: runs,
       current: status.currentRun?.id ?? (hasBegun ? newest?.id : nil))
+    let ids = (status.recentEntities[.patterns] ?? []).map { Value.text($0.id) }
+    let query = RecordQuery(.patterns).filter(.isAny(member: "id", of: ids))
+    if !ids.isEmpty {
+      drawn = try Self.ifReadable { try store.read { try $0.records(query) } } ?? []
+    }
   }
 
   private static func ifReadable<Result>(_ body: () throws -> Result) throws -> Result? {
@@ -202,8 +209,10 @@ struct OverviewPage {
 
   private func item(_ entity: MigrationStatus.RecentEntity, _ kind: EntityKind) -> HTML {
     let status: HTML = entity.status.map { "\(PageCell.status($0)) · " } ?? ""
+    let record = kind == .patterns ? drawn.first { $0.id.utf8.elementsEqual(entity.id.utf8) } : nil
+    let drawing: HTML = record.map { PatternDrawing($0).thumbnail } ?? ""
     return """
-      <li>\(PageCell.link(to: kind, id: entity.id, entity.title)) <span class="dim id">\
+      <li>\(drawing)\(PageCell.link(to: kind, id: entity.id, entity.title)) <span class="dim id">\
       \(PageText.short(entity.id, limit: 80))</span> <span class="dim">\(status)\
       \(PageText.time(entity.createdAt))</span></li>
 

@@ -40,6 +40,7 @@ struct PageRouter: Sendable {
       return .redirect(to: shorter)
     }
     do {
+      if let export = try export(target) { return export }
       return try page(target).response(to: request, store.catalog)
     } catch let error as ErrorPage {
       return error.response(store.catalog)
@@ -56,6 +57,16 @@ struct PageRouter: Sendable {
     case 3: path[0] == EntityKind.patterns.pathName && path[2] == "cut-list"
     default: false
     }
+  }
+
+  /// A list for other programs; `nil` if a page is asked for.
+  private func export(_ target: RequestTarget) throws -> ServerResponse? {
+    guard target.pagePath.count == 1, let kind = store.catalog.kind(pathName: target.pagePath[0]),
+      target["id"] == nil, let format = target["format"], ["csv", "json"].contains(format)
+    else { return nil }
+    try check(target, ListRequest.parameters(of: kind))
+    return try ListPage.export(
+      ListRequest(kind, target), format, in: store, totals: totals ?? EntityTotals(store))
   }
 
   private func page(_ target: RequestTarget) throws -> PageDocument {

@@ -26,6 +26,33 @@ struct PatternDrawing {
     return frame("Drawing", "<p class=\"dim\">\(reason)</p>\n")
   }
 
+  /// The most bytes of a geometry that is drawn in a list, and the most rings.
+  private static let (longestThumbnail, mostRings) = (1 << 16, 12)
+
+  /// A small drawing, which says nothing that the row does not; a plain rim if nothing can be drawn.
+  var thumbnail: HTML {
+    var rings: [HTML] = []
+    for member in ["rosette_geometry", "geometry"] where rings.isEmpty {
+      guard let text = PageText.text(record[member]), text.utf8.count <= Self.longestThumbnail,
+        let geometry = try? JSONValue(parsing: text), let found = RingGeometry(geometry)
+      else { continue }
+      let drawn = found.rings.prefix(Self.mostRings)
+      guard let reach = drawn.map(\.reach).max(), reach > 0 else { continue }
+      func scaled(_ length: Double) -> String { PageText.coordinate(length / reach * 96) }
+      rings = drawn.map { ring in
+        let band = ring.band ?? (ring.edges.last ?? ring.reach, reach / 24)
+        return """
+          <circle class="band\(WoodTone.classes(ring.material))" r="\(scaled(band.middle))" \
+          stroke-width="\(scaled(band.width))"/>
+          """
+      }
+    }
+    if rings.isEmpty { rings = ["<circle class=\"rim\" r=\"93\" stroke-dasharray=\"12 12\"/>"] }
+    return """
+      <svg class="thumb" viewBox="-100 -100 200 200" aria-hidden="true">\(rings)</svg>
+      """
+  }
+
   private var ringCount: Int? {
     if case .integer(let number) = record["ring_count"] { Int(number) } else { nil }
   }
@@ -62,7 +89,8 @@ struct PatternDrawing {
     guard !geometry.rings.isEmpty else { return notesList }
     return """
       <figure class="rings">
-      \(drawing(of: geometry))\(table(of: geometry))</figure>
+      <div>\(drawing(of: geometry))\(WoodTone.legend(geometry.rings.compactMap(\.material)))</div>\
+      \(table(of: geometry))</figure>
       \(notesList)
       """
   }
@@ -73,10 +101,13 @@ struct PatternDrawing {
     func scaled(_ length: Double) -> String { PageText.coordinate(length / reach * 1000) }
     let rings = geometry.rings.map { ring -> HTML in
       var parts: [HTML] = []
-      let title = "Ring \(ring.number)" + (ring.segments.map { ", \($0) segments" } ?? "")
+      let title =
+        "Ring \(ring.number)" + (ring.segments.map { ", \($0) segments" } ?? "")
+        + (ring.material.map { ", \($0.prefix(40))" } ?? "")
       if let (middle, width) = ring.band {
         parts.append(
-          "<circle class=\"band\" r=\"\(scaled(middle))\" stroke-width=\"\(scaled(width))\"/>")
+          "<circle class=\"band\(WoodTone.classes(ring.material))\" r=\"\(scaled(middle))\" stroke-width=\"\(scaled(width))\"/>"
+        )
         if let segments = ring.segments, segments > 1 {
           parts.append(
             """
@@ -109,6 +140,11 @@ struct PatternDrawing {
         ?? "<td class=\"n dim\">–</td>"
     }
     let hasSegments = geometry.rings.contains { $0.segments != nil }
+    let hasMaterials = geometry.rings.contains { $0.material != nil }
+    func material(_ ring: RingGeometry.Ring) -> HTML {
+      ring.material.map { "<td>\(PageText.short($0, limit: 40))</td>" }
+        ?? "<td class=\"dim\">–</td>"
+    }
     let rows = geometry.rings.map { ring -> HTML in
       let radius: HTML
       var width = ring.width
@@ -122,18 +158,20 @@ struct PatternDrawing {
       }
       return """
         <tr><th scope="row">\(ring.number)</th>\(radius)\(cell(width))\
-        \(hasSegments ? cell(ring.segments.map(Double.init)) : "")</tr>
+        \(hasSegments ? cell(ring.segments.map(Double.init)) : "")\
+        \(hasMaterials ? material(ring) : "")</tr>
 
         """
     }
     let segments: HTML = hasSegments ? "<th scope=\"col\" class=\"n\">Segments</th>" : ""
+    let materials: HTML = hasMaterials ? "<th scope=\"col\">Material</th>" : ""
     let noUnit: HTML =
       geometry.isMillimetres ? "" : "<caption>The geometry gives no unit.</caption>\n"
     return """
       <div class="scroll" role="region" tabindex="0" aria-label="Rings as a table">
       <table>\(noUnit)<thead><tr><th scope="col">Ring</th>\
       <th scope="col" class="n">Radius\(unit)</th><th scope="col" class="n">Width\(unit)</th>\
-      \(segments)</tr></thead>
+      \(segments)\(materials)</tr></thead>
       <tbody>
       \(rows)</tbody></table></div>
 

@@ -16,6 +16,8 @@ struct RingGeometry {
     var width: Double?
     /// The number of segments, if it is given and can be shown.
     var segments: Int?
+    /// The material, as it is named there, if given.
+    var material: String?
 
     /// The area that its width covers; `nil` if it has none.
     ///
@@ -65,6 +67,9 @@ struct RingGeometry {
   private static let radius = ["radius", "r"]
   private static let width = ["width", "ring_width"]
   private static let segments = ["segments", "segment_count", "tile_count"]
+  private static let materials = [
+    "material", "material_type", "wood", "species", "color", "colour",
+  ]
   private static let diameters = ["inner_diameter", "outer_diameter", "diameter"]
 
   /// Reads a geometry; `nil` if it has no list of rings.
@@ -113,6 +118,7 @@ struct RingGeometry {
     {
       ring.segments = Int(segments)
     }
+    ring.material = Self.materials.lazy.compactMap { element[$0]?.string }.first
     if let inner = ring.inner, let outer = ring.outer, inner >= outer {
       omissions.append("Ring \(number) is not drawn: its inner edge is not inside its outer edge.")
       return
@@ -125,7 +131,9 @@ struct RingGeometry {
     let drawn = Set(Self.inner + Self.outer + Self.radius + Self.width + Self.diameters)
     for member in members.prefix(50) {
       let name = member.name.hasSuffix("_mm") ? String(member.name.dropLast(3)) : member.name
-      if !drawn.contains(name), !Self.segments.contains(name), !Self.isLabel(name) {
+      if !drawn.contains(name), !Self.segments.contains(name), !Self.isLabel(name),
+        !Self.materials.contains(name) || member.value.string == nil
+      {
         others.insert(member.name)
       }
     }

@@ -136,19 +136,41 @@ final class StatusCache: Sendable {
   }
 }
 
-/// The number of entities of each kind in a store, counted once per state of the store.
+/// The numbers of entities in lists and their facets, counted once per state of the store.
 ///
-/// SQLite counts by scanning an index, which for a million rows is most of the work of a list.
+/// SQLite counts by scanning an index, which for a million rows is most of the work of a list; what
+/// stands in JSON takes a pass over the table.
 final class EntityTotals: Sendable {
-  private struct Total {
-    var token: String
-    var count: Int
+  private struct Question: Hashable {
+    var kind: EntityKind
+    var conditions: [RecordQuery.Condition]
+    var key: RecordGroup.Key?
+  }
+
+  private struct Answers {
+    var token: String?
+    var counts: [Question: Int] = [:]
+    var facets: [Question: FacetCounts] = [:]
+    /// Whether a thread is counting.
+    var isCounting = false
+
+    /// Forgets what was counted in another state, or when it is much.
+    mutating func prepare(_ token: String) {
+      if self.token != token || counts.count + facets.count >= 64 {
+        self = Answers(token: token, isCounting: isCounting)
+      }
+    }
   }
 
   private let store: any RecordStore
-  private let totals = Mutex<[EntityKind: Total]>([:])
+  private let answers = Mutex(Answers())
+  /// From this many entities on, what stands in JSON is counted in the background.
+  private let many: Int
 
-  init(_ store: any RecordStore) { self.store = store }
+  init(_ store: any RecordStore, many: Int = 20_000) {
+    self.store = store
+    self.many = many
+  }
 
   /// Counts the records of a query, whatever its limit.
   ///
@@ -162,12 +184,67 @@ final class EntityTotals: Sendable {
     _ query: RecordQuery, in reader: any StoreReader, since token: String?
   ) throws -> Int {
     // If the token has not changed, the snapshot is of the state that it names.
-    guard query.conditions.isEmpty, let token, store.changeToken() == token else {
-      return try reader.count(query)
+    guard let token, store.changeToken() == token else { return try reader.count(query) }
+    let question = Question(kind: query.kind, conditions: query.conditions)
+    if let count = answers.withLock({ $0.token == token ? $0.counts[question] : nil }) {
+      return count
     }
-    if let total = totals.withLock({ $0[query.kind] }), total.token == token { return total.count }
     let count = try reader.count(query)
-    totals.withLock { $0[query.kind] = Total(token: token, count: count) }
+    answers.withLock {
+      $0.prepare(token)
+      $0.counts[question] = count
+    }
     return count
+  }
+
+  /// Counts the records of a query by a key; `nil` if that takes a while and is being done.
+  func counts(
+    _ query: RecordQuery, by key: RecordGroup.Key, in reader: any StoreReader, since token: String?
+  ) throws -> FacetCounts? {
+    guard let token, store.changeToken() == token else {
+      return FacetCounts(try reader.counts(query, by: key))
+    }
+    let question = Question(kind: query.kind, conditions: query.conditions, key: key)
+    if let known = answers.withLock({ $0.token == token ? $0.facets[question] : nil }) {
+      return known
+    }
+    if case .json = key, try count(query, in: reader, since: token) >= many,
+      begin(question, query, key)
+    {
+      return nil
+    }
+    let counts = FacetCounts(try reader.counts(query, by: key))
+    keep(counts, question, token)
+    return counts
+  }
+
+  private func keep(_ counts: FacetCounts, _ question: Question, _ token: String) {
+    answers.withLock {
+      $0.prepare(token)
+      $0.facets[question] = counts
+    }
+  }
+
+  /// Counts on a thread of its own, one at a time; false if there can be none.
+  private func begin(_ question: Question, _ query: RecordQuery, _ key: RecordGroup.Key) -> Bool {
+    let begins = answers.withLock { answers in
+      defer { answers.isCounting = true }
+      return !answers.isCounting
+    }
+    guard begins else { return true }
+    do {
+      try SystemThread.detached { [self] in
+        defer { answers.withLock { $0.isCounting = false } }
+        guard let token = store.changeToken(),
+          let groups = try? store.read({ try $0.counts(query, by: key) }),
+          store.changeToken() == token
+        else { return }
+        keep(FacetCounts(groups), question, token)
+      }
+      return true
+    } catch {
+      answers.withLock { $0.isCounting = false }
+      return false
+    }
   }
 }

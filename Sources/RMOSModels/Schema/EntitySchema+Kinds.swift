@@ -18,7 +18,7 @@ extension EntitySchema {
     sourceNames: SourceNames(id: ["family_id", "strip_family_id"]),
     presentation: .init(
       title: .name("name"), searches: ["name"],
-      filters: [.init("material", "material_type")],
+      filters: [.init("material", "material_type", isFacet: true)],
       columns: [
         .init("Name", "name", .name), .init("Material", "material_type", .text),
         .init("Width, mm", "strip_width_mm", .number),
@@ -58,7 +58,10 @@ extension EntitySchema {
     presentation: .init(
       title: .name("name"), searches: ["name"],
       filters: [
-        .init("rings", "ring_count"), .init("type", "pattern_type", hasPath: false),
+        .init("rings", "ring_count"),
+        .init("type", "pattern_type", hasPath: false, isFacet: true),
+        .init("material", inJSON: "metadata", named: ["material", "materials"]),
+        .init("tradition", inJSON: "metadata", named: ["tradition"]),
         .init("family", "strip_family_id", label: "strip family", hasPath: false),
       ],
       columns: [
@@ -118,7 +121,8 @@ extension EntitySchema {
     presentation: .init(
       memberName: "joblog", title: .type("job_type"),
       filters: [
-        .init("status", "status"), .init("type", "job_type"), .init("pattern", "pattern_id"),
+        .init("status", "status", isFacet: true), .init("type", "job_type", isFacet: true),
+        .init("pattern", "pattern_id"),
         .init("family", "strip_family_id", label: "strip family", hasPath: false),
       ],
       columns: [

@@ -67,8 +67,8 @@ extension EntitySchema {
 
   /// A filter of the kind's list: the entities whose member has a value.
   ///
-  /// On pages it is a box of choices if the field has known values, an input for a number or a
-  /// text otherwise; a reference is filtered by through links only.
+  /// On pages it is a facet, whose values stand beside the list with their counts, or an input; a
+  /// reference is filtered by through links only.
   public struct Filter: Sendable, Hashable {
     /// Its name in paths and queries.
     package let name: String
@@ -78,6 +78,11 @@ extension EntitySchema {
     package let label: String
     /// Whether the HTTP interface has a path for it, not only the pages.
     package let hasPath: Bool
+    /// The names in the JSON object of the member whose texts are filtered by; empty for the member
+    /// itself.
+    package let jsonNames: [String]
+    /// Whether pages list its values with their counts.
+    package let isFacet: Bool
 
     /// Creates a filter.
     ///
@@ -86,11 +91,35 @@ extension EntitySchema {
     ///   - member: The member it is about.
     ///   - label: What people call it; `nil` for the name.
     ///   - hasPath: Whether the HTTP interface has a path for it, not only the pages.
-    public init(_ name: String, _ member: String, label: String? = nil, hasPath: Bool = true) {
+    ///   - isFacet: Whether pages list its values with their counts, for members with few values.
+    public init(
+      _ name: String, _ member: String, label: String? = nil, hasPath: Bool = true,
+      isFacet: Bool = false
+    ) {
       self.name = name
       self.member = member
       self.label = label ?? name
       self.hasPath = hasPath
+      self.isFacet = isFacet
+      jsonNames = []
+    }
+
+    /// Creates a facet of the texts that a JSON object has under some names, alone or in a list.
+    ///
+    /// - Parameters:
+    ///   - name: Its name in queries.
+    ///   - member: The member with the object.
+    ///   - jsonNames: The names of members of the object.
+    ///   - label: What people call it; `nil` for the name.
+    public init(
+      _ name: String, inJSON member: String, named jsonNames: [String], label: String? = nil
+    ) {
+      self.name = name
+      self.member = member
+      self.label = label ?? name
+      self.jsonNames = jsonNames
+      hasPath = false
+      isFacet = true
     }
   }
 
@@ -192,6 +221,14 @@ extension EntitySchema {
 
   /// The members that pages search, the first by default: those declared, then the id.
   package var searchMembers: [String] { presentation.searches.filter { $0 != "id" } + ["id"] }
+
+  /// The members that a search of everything looks into: those above, the title and `metadata`.
+  package var allSearchMembers: [String] {
+    let others = [presentation.title.member, "metadata"].filter {
+      position(ofMember: $0) != nil && !searchMembers.contains($0)
+    }
+    return searchMembers + others
+  }
 
   /// How the list shows a member; `nil` if it does not.
   package func style(ofMember member: String) -> Column.Style? {

@@ -51,6 +51,90 @@ extension StoreConformance {
         }
       }
     },
+    Declaration("sorted lists, searches and facets are those of a look at each row") { subject in
+      let store = try subject.store()
+      var random = SeededGenerator(seed: 5)
+      let names = [
+        "Rope", "rope 5", "ÉPÉE rope", "épée", "", "Wave\\", "50%", "🎸 wave", "e\u{301}",
+      ]
+      let metadata: [Value] = [
+        .null, .text(#"{"tradition":"Torres","materials":["ebony","maple","ebony"]}"#),
+        .text(#"{"tradition":"\u0054orres","material":"Ebony"}"#), .text(#"{"tradition":5}"#),
+        .text(#"{"tradition":"a","tradition":"Torres"}"#), .text("[1]"), .text("not JSON: Torres"),
+        .text(#"{"materials":[["ebony"],{"a":1},"ROPE \"x\""],"tradition":["Torres"]}"#),
+        .text(#"{"tradition":""}"#), .text("{}"),
+      ]
+      try store.write { transaction in
+        for number in 0..<90 {
+          var changes: [String: Value] = [
+            "name": .text(names[random.int(names.count)]),
+            "ring_count": .integer(Int64(random.int(4))),
+            "metadata": metadata[random.int(metadata.count)],
+            "pattern_type": .text(["generic", "radial", "Radial"][random.int(3)]),
+          ]
+          if subject.traits.contains(.keepsAnyType), random.chance(20) {
+            changes["name"] = .blob([82, 111, 112, 101])
+            changes["ring_count"] = .text("many")
+          }
+          try transaction.insert(
+            StoreSamples.record(.patterns, "\(["p", "P", "é"][random.int(3)])\(number)", changes))
+        }
+      }
+      let patterns = RecordQuery(.patterns)
+      var conditions: [RecordQuery.Condition?] = [
+        nil, .contains(member: "name", text: "ROPE"),
+        .equals(member: "ring_count", value: .integer(2)),
+        .anyContains(members: ["name", "id", "metadata"], text: "rope"),
+        .anyContains(members: ["ring_count", "metadata"], text: "many"),
+        .anyContains(members: [], text: ""), .isAny(member: "id", of: []),
+        .isAny(member: "ring_count", of: [.integer(1), .real(3), .null]),
+        .isAny(member: "metadata", of: [.null, metadata[1]]),
+      ]
+      for text in ["Torres", "torres", "", "ebony", "ROPE \"x\""] {
+        conditions.append(
+          .jsonHas(member: "metadata", names: ["tradition", "materials"], text: text))
+      }
+      let orders: [RecordQuery.Order] =
+        [.id, .newestFirst]
+        + ["id", "name", "ring_count", "metadata", "rosette_geometry"].flatMap {
+          [.member($0, descending: false), .member($0, descending: true)]
+        }
+      try store.read { reader in
+        let records = try reader.records(patterns.order(.newestFirst))
+        for first in conditions {
+          let second = conditions[random.int(conditions.count)]
+          let query = [first, second].compactMap { $0 }.reduce(patterns) { $0.filter($1) }
+          for order in orders {
+            for (limit, offset) in [(nil, 0), (7, random.int(9))] {
+              let query = query.order(order).limit(limit, offset: offset)
+              try expect(
+                try reader.records(query).map(\.id),
+                equals: try query.select(from: records).map(\.id))
+            }
+          }
+        }
+      }
+      for first in conditions {
+        let query = first.map { patterns.filter($0) } ?? patterns
+        try expectSame(store) { try $0.count(query) }
+        for key in [
+          RecordGroup.Key.member("pattern_type"), .member("metadata"), .member("ring_count"),
+          .json(member: "metadata", names: ["tradition"]),
+          .json(member: "metadata", names: ["materials", "material"]),
+          .json(member: "name", names: ["tradition"]),
+        ] {
+          try expectSame(store) { try $0.counts(query, by: key) }
+        }
+      }
+      for order in [RecordQuery.Order.member("nonsense", descending: true)] {
+        try expect(.unknownMember) {
+          _ = try store.read { try $0.records(patterns.order(order)) }
+        }
+      }
+      try expect(.unknownMember) {
+        _ = try store.read { try $0.counts(patterns, by: .member("nonsense")) }
+      }
+    },
     Declaration("runs and facts are those of the rows") { store in
       let history = try RandomHistory(seed: 3, in: store)
       for run in 0...Int64(history.runs.count + 1) { try expectSame(store) { try $0.run(run) } }

@@ -1,3 +1,5 @@
+import Foundation
+import RMOSHTML
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
@@ -83,5 +85,152 @@ import Testing
     #expect(
       PageSamples.get("/patterns", of: InMemoryStore()).text.contains("no patterns yet"))
     #expect(PageSamples.get("/patterns?q=zz", of: try store(1)).text.contains("No matches."))
+  }
+
+  // MARK: Order, facets and references
+
+  private func workshop() throws -> InMemoryStore {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      try transaction.insert(
+        StoreSamples.record(.stripFamilies, "ebony", ["name": .text("Ebony <b>")]))
+      let woods = [#"["ebony","maple"]"#, #"["ebony"]"#, #""holly""#, "7"]
+      for (number, wood) in woods.enumerated() {
+        try transaction.insert(
+          StoreSamples.record(
+            .patterns, "p\(number)",
+            [
+              "name": .text(["Wave", "Rope", "Arrow", "=1+1"][number]),
+              "ring_count": .integer(Int64([3, 12, 12, 1][number])),
+              "pattern_type": .text(number < 3 ? "radial" : "grid"),
+              "strip_family_id": number == 0 ? .text("ebony") : number == 1 ? .text("gone") : .null,
+              "metadata": .text(#"{"materials":\#(wood),"tradition":"Torres","note":"fleta"}"#),
+              "geometry": .text(
+                #"{"rings":[{"radius_mm":40,"width_mm":3,"material":"Black Ebony"},"#
+                  + #"{"radius_mm":50,"width_mm":2,"material":"unobtainium"}]}"#),
+            ]))
+      }
+    }
+    return store
+  }
+
+  @Test(arguments: [
+    ("name", "p3 p2 p1 p0"), ("-name", "p0 p1 p2 p3"), ("ring_count", "p3 p0 p1 p2"),
+    ("-ring_count", "p1 p2 p0 p3"), ("strip_family_id", "p0 p1 p2 p3"),
+    ("-strip_family_id", "p1 p0 p2 p3"), ("id", "p0 p1 p2 p3"), ("-id", "p3 p2 p1 p0"),
+  ])
+  func aListIsSortedByWhatItShows(_ sort: String, _ expected: String) throws {
+    let store = try workshop()
+    #expect(ids("/patterns?sort=\(sort)", store).joined(separator: " ") == expected)
+    let answer = PageSamples.get("/patterns?sort=\(sort)&format=csv", of: store).text
+    let rows = answer.split(separator: "\r\n").dropFirst().map { $0.prefix(2) }
+    #expect(rows.joined(separator: " ") == expected)
+  }
+
+  @Test func headingsSayTheOrderAndTurnItAround() throws {
+    let store = try workshop()
+    let page = PageSamples.get("/patterns?sort=name&q=a", of: store).text
+    #expect(page.matches(of: /aria-sort=/).count == 1)
+    #expect(page.contains(#"aria-sort="ascending"><a href="/patterns?q=a&amp;sort=-name">Name"#))
+    #expect(page.contains(#"<a href="/patterns?q=a&amp;sort=ring_count">Rings</a>"#))
+    try store.write { try $0.insert(StoreSamples.record(.joblogs, "j")) }
+    #expect(PageSamples.get("/joblogs", of: store).text.contains(#"aria-sort="descending""#))
+    #expect(PageSamples.get("/patterns?sort=geometry", of: store).text.contains("has no order"))
+  }
+
+  @Test func facetsCountUnderTheOtherFiltersAndSetAndClear() throws {
+    let store = try workshop()
+    func facets(_ target: String) -> [String] {
+      PageSamples.get(target, of: store).text
+        .matches(of: /<li><a href="[^"]*"[^>]*><bdi>([^<]*)<\/bdi>.*?<span class="n">(\d+)/)
+        .map { "\($0.output.1) \($0.output.2)" }
+    }
+    #expect(
+      facets("/patterns")
+        == ["radial 3", "grid 1", "ebony 2", "holly 1", "maple 1", "Torres 4"])
+    #expect(
+      facets("/patterns?material=ebony")
+        == ["radial 2", "ebony 2", "holly 1", "maple 1", "Torres 2"])
+    #expect(
+      facets("/patterns?type=grid") == ["radial 3", "grid 1", "Torres 1"])
+    #expect(ids("/patterns?material=ebony&type=radial&rings=12", store) == ["p1"])
+    #expect(ids("/patterns?material=Ebony", store) == [])
+    let page = PageSamples.get("/patterns?material=ebony&sort=name", of: store).text
+    #expect(page.contains(#"<a href="/patterns?sort=name" aria-current="true"><bdi>ebony</bdi>"#))
+    #expect(
+      page.contains(#"<a href="/patterns?material=holly&amp;sort=name"><bdi>holly</bdi></a>"#))
+    #expect(page.contains(#"<input type="hidden" name="material" value="ebony">"#))
+  }
+
+  @Test func aSearchAnywhereLooksIntoTheMetadata() throws {
+    let store = try workshop()
+    #expect(ids("/patterns?q=FLETA", store) == [])
+    #expect(ids("/patterns?q=FLETA&in=anywhere", store).count == 4)
+    #expect(ids("/patterns?q=p1&in=anywhere", store) == ["p1"])
+    #expect(ids("/patterns?q=wave&in=anywhere", store) == ["p0"])
+    #expect(
+      PageSamples.get("/patterns?q=fleta", of: store).text
+        .contains(#"<a href="/patterns?q=fleta&amp;in=anywhere">Search everywhere</a>"#))
+  }
+
+  @Test func referencesAreCalledByName() throws {
+    let page = PageSamples.get("/patterns", of: try workshop()).text
+    #expect(page.contains(#"<a href="/strip-families/ebony"><bdi>Ebony &lt;b&gt;</bdi></a>"#))
+    #expect(!page.contains(#"href="/strip-families/gone""#))
+    #expect(page.contains("not in the database"))
+  }
+
+  @Test func otherProgramsGetWhatIsShown() throws {
+    let store = try workshop()
+    let page = PageSamples.get("/patterns?material=ebony&sort=-name", of: store).text
+    #expect(page.contains(#"href="/patterns?material=ebony&amp;sort=-name&amp;format=csv""#))
+    let csv = PageSamples.get("/patterns?sort=name&format=csv", of: store)
+    #expect(csv.fields.contains { $0.name == "Content-Type" && $0.value.hasPrefix("text/csv") })
+    let lines = csv.text.split(separator: "\r\n")
+    #expect(
+      lines.first
+        == "id,name,ring_count,pattern_type,strip_family_id,strip_family_name,created_at")
+    // Not a formula.
+    #expect(lines.dropFirst().first?.hasPrefix("p3,'=1+1,1,grid,,,") == true)
+    #expect(lines.last?.contains(",ebony,Ebony <b>,") == true)
+    let json = PageSamples.get("/patterns?type=grid&format=json", of: store).text
+    #expect(json.contains(#""id":"p3","name":"=1+1","ring_count":1"#))
+    #expect(json.contains(#""total":1"#))
+  }
+
+  @Test func ringsAreDrawnInTheTonesOfTheirMaterials() throws {
+    let store = try workshop()
+    let list = PageSamples.get("/patterns", of: store).text
+    #expect(list.matches(of: /<svg class="thumb"/).count == 4)
+    #expect(list.contains(#"class="band wood-ebony""#))
+    #expect(list.contains(#"class="band wood-other""#))
+    let page = PageSamples.get("/patterns/p0", of: store).text
+    #expect(page.contains("<title>Ring 1, Black Ebony</title>"))
+    #expect(page.contains(#"<ul class="woods" aria-label="Materials">"#))
+    #expect(page.contains("no color of its own"))
+    #expect(WoodTone("Black Walnut") == .walnut)
+    #expect(WoodTone("black") == .ebony)
+    #expect(WoodTone("") == nil)
+    var status = PageSamples.status()
+    status.recentEntities[.patterns] = [.init(id: "p0", title: "Wave", createdAt: "2025")]
+    let overview = try OverviewPage(store: store, status: status) { PageSamples.history() }
+    #expect(overview.document.main.markup.contains(#"<li><svg class="thumb""#))
+  }
+
+  @Test func manyMetadataAreCountedInTheBackground() throws {
+    let store = try workshop()
+    let totals = EntityTotals(store, many: 1)
+    let filter = try #require(
+      EntityKind.patterns.schema.presentation.filters.first { $0.name == "material" })
+    var counts: FacetCounts?
+    for _ in 0..<1000 where counts == nil {
+      counts = try store.read { reader in
+        try totals.counts(
+          RecordQuery(.patterns), by: filter.key, in: reader, since: store.changeToken())
+      }
+      if counts == nil { Thread.sleep(forTimeInterval: 0.01) }
+    }
+    #expect(counts?.texts.map(\.text) == ["ebony", "holly", "maple"])
+    #expect(counts?.others == 1)
   }
 }

@@ -19,6 +19,10 @@ final class EntityStatements: Sendable {
   let byID: String
   /// The terms that order by `created_at`, the newest first.
   let newestFirst: String
+  /// Whether rows can be looked up by their number.
+  let hasRowNumbers: Bool
+  /// Values of all fields of the row numbered ?1.
+  let selectByNumber: String
   /// Values of all fields of the row with id ?1.
   let selectByID: String
   /// 1 if there is a row with id ?1.
@@ -69,6 +73,8 @@ final class EntityStatements: Sendable {
       (created == nil ? "" : "\(expressions[created ?? 0]) DESC, ")
       + (layout.hasRowNumbers(kind) ? "rowid" : "id")
     let list = expressions.joined(separator: ", ")
+    hasRowNumbers = present != nil && layout.hasRowNumbers(kind)
+    selectByNumber = "SELECT \(list) FROM \(source) WHERE rowid = ?1"
     byID = hasLooseIDs ? "id COLLATE BINARY" : "id"
     let isThis = Self.areSame("id", "?1", isLoose: hasLooseIDs)
     selectByID = "SELECT \(list) FROM \(source) WHERE \(isThis)"
@@ -96,6 +102,21 @@ final class EntityStatements: Sendable {
       + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
       + "WHERE \(Self.areSame("t.id", "?1", isLoose: hasLooseIDs))"
     runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
+  }
+
+  /// The terms of an order.
+  func terms(_ query: RecordQuery) throws(StoreError) -> String {
+    switch query.order {
+    case .id: return byID
+    case .newestFirst: return newestFirst
+    case .member("id", let descending): return descending ? "\(byID) DESC" : byID
+    case .member(let member, let descending):
+      let position = try query.position(of: member)
+      // A constant would be the number of a column, or nothing to order by.
+      guard expressions[position] == kind.schema.fields[position].column else { return byID }
+      let column = "\(expressions[position]) COLLATE BINARY"
+      return "\(column) \(descending ? "DESC" : "ASC NULLS LAST"), \(byID)"
+    }
   }
 
   /// The condition that an id of the table is, byte by byte, another text.

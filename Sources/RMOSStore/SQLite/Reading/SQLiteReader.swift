@@ -5,11 +5,16 @@ import RMOSSystem
 class SQLiteReader: StoreReader {
   final let catalog: EntityCatalog
   private var current: SQLiteSession?
+  /// The rows that matched last.
+  final var lastMatches: RowMatches?
 
   init(_ session: SQLiteSession) {
     catalog = session.layout.catalog
     current = session
   }
+
+  /// Whether nothing changes what the reader sees.
+  var isSnapshot: Bool { true }
 
   /// Invalidates the reader.
   func expire() { current = nil }
@@ -77,40 +82,6 @@ class SQLiteReader: StoreReader {
     }
   }
 
-  final func records(_ query: RecordQuery) throws -> [Record] {
-    let session = try session()
-    let table = try session.statements[query.kind]
-    let (condition, parameters) = try query.sql(table)
-    let order = query.order == .id ? table.byID : table.newestFirst
-    let sql =
-      "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source)\(condition) "
-      + "ORDER BY \(order) LIMIT ? OFFSET ?"
-    return try session.connection.withStatement(sql) { statement in
-      let count = Int32(parameters.count)
-      for (index, value) in parameters.enumerated() {
-        try statement.bind(value, at: Int32(index + 1))
-      }
-      try statement.bind(Int64(query.limit.map { max(0, $0) } ?? -1), at: count + 1)
-      try statement.bind(Int64(max(0, query.offset)), at: count + 2)
-      var records: [Record] = []
-      while try statement.step() { records.append(statement.record(table)) }
-      return records
-    }
-  }
-
-  final func count(_ query: RecordQuery) throws -> Int {
-    let session = try session()
-    let table = try session.statements[query.kind]
-    let (condition, parameters) = try query.sql(table)
-    let sql = "SELECT count(*) FROM \(table.scanned)\(condition)"
-    return try session.connection.withStatement(sql) { statement in
-      for (index, value) in parameters.enumerated() {
-        try statement.bind(value, at: Int32(index + 1))
-      }
-      return try statement.step() ? Int(statement.integer(at: 0)) : 0
-    }
-  }
-
   final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
     let session = try session()
     let table = try session.statements[kind]
@@ -139,29 +110,6 @@ class SQLiteReader: StoreReader {
         try body(values)
       }
     }
-  }
-}
-
-extension RecordQuery {
-  /// The WHERE clause (with a space before it) and its parameters.
-  fileprivate func sql(_ table: EntityStatements) throws -> (String, [Value]) {
-    var parts: [String] = []
-    var parameters: [Value] = []
-    for condition in conditions {
-      switch condition {
-      case .equals(let member, .null):
-        parts.append("\(table.expressions[try position(of: member)]) IS NULL")
-      case .equals(let member, let value):
-        parts.append("\(table.expressions[try position(of: member)]) = ?")
-        parameters.append(value)
-      case .contains(let member, let text):
-        // lower() and lowercasedASCII agree: ASCII only. instr() knows no wild cards.
-        let column = table.expressions[try position(of: member)]
-        parts.append("(typeof(\(column)) = 'text' AND instr(lower(\(column)), ?) > 0)")
-        parameters.append(.text(text.lowercasedASCII))
-      }
-    }
-    return (parts.isEmpty ? "" : " WHERE " + parts.joined(separator: " AND "), parameters)
   }
 }
 

@@ -2,6 +2,8 @@ import RMOSModels
 
 /// The writing side of a ``SQLiteStore``, valid within one closure.
 final class SQLiteTransaction: SQLiteReader, StoreTransaction {
+  override var isSnapshot: Bool { false }
+
   func insert(_ record: Record, provenance: Provenance?) throws {
     let session = try session()
     let id = try record.requiredID()

@@ -64,6 +64,19 @@ final class EntityStatements: Sendable {
       + "WHERE t.id = $1"
   }
 
+  /// The terms of an order.
+  func terms(_ query: RecordQuery) throws(StoreError) -> String {
+    switch query.order {
+    case .id: return "id COLLATE \"C\""
+    case .newestFirst: return newestFirst
+    case .member(let member, let descending):
+      let position = try query.position(of: member)
+      let isText = kind.schema.fields[position].type.acceptedTypes[0] == "text"
+      let column = expressions[position] + (isText ? " COLLATE \"C\"" : "")
+      return "\(column) \(descending ? "DESC" : "ASC") NULLS LAST, id COLLATE \"C\""
+    }
+  }
+
   /// What to select from, under a name; a table that is yet to be created reads as an empty one.
   func source(_ alias: String) -> String {
     "\(Self.table(kind, isThere: isThere)) AS \(alias)"

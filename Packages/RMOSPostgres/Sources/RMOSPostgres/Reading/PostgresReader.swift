@@ -49,8 +49,21 @@ class PostgresReader: StoreReader {
     let session = try session()
     let table = try session.statements[query.kind]
     guard let (condition, parameters) = try query.sql(table) else { return [] }
-    let order = query.order == .id ? "id COLLATE \"C\"" : table.newestFirst
-    var sql = "SELECT \(table.list) FROM \(table.source)\(condition) ORDER BY \(order)"
+    var sql = "SELECT \(table.list) FROM \(table.source)\(condition)"
+    sql += " ORDER BY \(try table.terms(query))"
+    guard query.isAnsweredBySQL else {
+      let matches = try query.predicate()
+      let limit = query.limit.map { max(0, $0) } ?? .max
+      var skipped = 0
+      var records: [Record] = []
+      try session.connection.forEachRow(sql, parameters) { row in
+        guard records.count < limit else { return }
+        let record = query.kind.record(row)
+        guard matches(record) else { return }
+        if skipped < max(0, query.offset) { skipped += 1 } else { records.append(record) }
+      }
+      return records
+    }
     if let limit = query.limit { sql += " LIMIT \(max(0, limit))" }
     sql += " OFFSET \(max(0, query.offset))"
     var records: [Record] = []
@@ -62,9 +75,38 @@ class PostgresReader: StoreReader {
     let session = try session()
     let table = try session.statements[query.kind]
     guard let (condition, parameters) = try query.sql(table) else { return 0 }
+    guard query.isAnsweredBySQL else { return try records(query.limit(nil)).count }
     return try session.connection.query(
       "SELECT count(*) FROM \(table.source)\(condition)", parameters
     ).first?.count(at: 0) ?? 0
+  }
+
+  final func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup] {
+    let session = try session()
+    let table = try session.statements[query.kind]
+    let position = try query.position(of: key.member)
+    var counter = RecordCounter(key)
+    guard query.isAnsweredBySQL else {
+      for record in try records(query.limit(nil)) { counter.add(record.values[position]) }
+      return counter.groups
+    }
+    guard let (condition, parameters) = try query.sql(table) else { return [] }
+    let (field, column) = (query.kind.schema.fields[position], table.expressions[position])
+    let source = "FROM \(table.source)\(condition)"
+    guard case .member = key else {
+      try session.connection.forEachRow("SELECT \(column) \(source)", parameters) {
+        counter.add(field.value($0, at: 0))
+      }
+      return counter.groups
+    }
+    var groups: [RecordGroup] = []
+    try session.connection.forEachRow(
+      "SELECT \(column), count(*) \(source) GROUP BY 1 ORDER BY 1 NULLS FIRST", parameters
+    ) {
+      groups.append(
+        RecordGroup(keys: [field.value($0, at: 0)], count: $0.count(at: 1), numbers: []))
+    }
+    return groups
   }
 
   final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
@@ -114,16 +156,60 @@ extension RecordQuery {
         parameters.append(text)
         parts.append("\(table.expressions[position]) = $\(parameters.count)")
       case .contains(let member, let text):
+        guard let term = try contains([member], text, table, &parameters) else { return nil }
+        parts.append(term)
+      case .anyContains(let members, let text):
+        guard let term = try contains(members, text, table, &parameters) else { return nil }
+        parts.append(term)
+      case .isAny(let member, let values):
+        let position = try position(of: member)
+        let column = table.expressions[position]
+        var terms: [String] = []
+        for value in values {
+          if case .null = value {
+            terms.append("\(column) IS NULL")
+          } else if let text = try? kind.schema.fields[position].parameter(value) {
+            parameters.append(text)
+            terms.append("\(column) = $\(parameters.count)")
+          }
+        }
+        guard !terms.isEmpty else { return nil }
+        parts.append("(\(terms.joined(separator: " OR ")))")
+      case .jsonHas(let member, _, let text):
         let position = try position(of: member)
         guard kind.schema.fields[position].type.acceptedTypes[0] == "text", !text.utf8.contains(0)
         else { return nil }
-        // lower() in the collation "C" changes ASCII alone; strpos() knows no wild cards.
-        parameters.append(text.lowercasedASCII)
+        // Whatever else is escaped there, it is with a backslash. The predicate decides.
+        let column = table.expressions[position]
+        parameters.append(text)
         parts.append(
-          "strpos(lower(\(table.expressions[position]) COLLATE \"C\"), $\(parameters.count)) > 0")
+          "(strpos(\(column), $\(parameters.count)) > 0 OR strpos(\(column), E'\\\\') > 0)")
       }
     }
     return (parts.isEmpty ? "" : " WHERE " + parts.joined(separator: " AND "), parameters)
+  }
+
+  /// Whether the WHERE clause is all that is to be tested.
+  fileprivate var isAnsweredBySQL: Bool {
+    !conditions.contains { if case .jsonHas = $0 { true } else { false } }
+  }
+
+  /// The condition that one of the members contains a text; `nil` if none can.
+  private func contains(
+    _ members: [String], _ text: String, _ table: EntityStatements, _ parameters: inout [String?]
+  ) throws(StoreError) -> String? {
+    var columns: [String] = []
+    for member in members {
+      let position = try position(of: member)
+      if kind.schema.fields[position].type.acceptedTypes[0] == "text" {
+        columns.append(table.expressions[position])
+      }
+    }
+    guard !columns.isEmpty, !text.utf8.contains(0) else { return nil }
+    // lower() in the collation "C" changes ASCII alone; strpos() knows no wild cards.
+    parameters.append(text.lowercasedASCII)
+    let terms = columns.map { "strpos(lower(\($0) COLLATE \"C\"), $\(parameters.count)) > 0" }
+    return "(\(terms.joined(separator: " OR ")))"
   }
 }
 

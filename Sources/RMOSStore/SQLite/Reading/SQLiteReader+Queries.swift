@@ -1,0 +1,332 @@
+import RMOSModels
+import RMOSSystem
+
+/// The numbers of the rows that match the conditions of a query.
+struct RowMatches {
+  let kind: EntityKind
+  let conditions: [RecordQuery.Condition]
+  /// In no particular order.
+  let rows: [Int64]
+  /// The same, to ask whether a row is among them.
+  let set: RowSet
+}
+
+/// A set of row numbers.
+enum RowSet {
+  /// One bit a number from the first on.
+  case bits(first: Int64, [UInt64])
+  case numbers(Set<Int64>)
+
+  init(_ rows: [Int64]) {
+    guard let first = rows.min(), let last = rows.max() else {
+      self = .numbers([])
+      return
+    }
+    let (width, overflows) = last.subtractingReportingOverflow(first)
+    // Row numbers are dense unless somebody chose them.
+    guard !overflows, width < 1 << 24 else {
+      self = .numbers(Set(rows))
+      return
+    }
+    var bits = [UInt64](repeating: 0, count: Int(width) / 64 + 1)
+    for row in rows { bits[Int(row - first) >> 6] |= 1 << UInt64((row - first) & 63) }
+    self = .bits(first: first, bits)
+  }
+
+  func contains(_ row: Int64) -> Bool {
+    switch self {
+    case .numbers(let numbers): return numbers.contains(row)
+    case .bits(let first, let bits):
+      guard row >= first, row - first < Int64(bits.count) * 64 else { return false }
+      return bits[Int(row - first) >> 6] & (1 << UInt64((row - first) & 63)) != 0
+    }
+  }
+}
+
+// A page of a long list is found in two steps, as rows are long: their numbers first, from an index
+// if one has what is asked for; then the rows of the page, one by one.
+extension SQLiteReader {
+  /// The most rows that are looked up one by one.
+  private static var mostLookedUp: Int { 4096 }
+
+  final func records(_ query: RecordQuery) throws -> [Record] {
+    let session = try session()
+    let table = try session.statements[query.kind]
+    let filter = try SQLFilter(query, table)
+    let limit = query.limit.map { max(0, $0) } ?? Int.max
+    let offset = max(0, query.offset)
+    let terms = try table.terms(query)
+    guard table.hasRowNumbers, limit <= Self.mostLookedUp else {
+      return try everyRecord(query, filter, table, terms, offset: offset, limit: limit)
+    }
+    let numbers: [Int64]
+    if filter.isScan {
+      let matches = try matches(query, filter, table)
+      numbers = try page(of: matches, query, table, terms, offset: offset, limit: limit)
+    } else {
+      let sql =
+        "SELECT rowid FROM \(table.source)\(filter.clause) ORDER BY \(terms) LIMIT ? OFFSET ?"
+      numbers = try session.connection.withStatement(sql) { statement in
+        try statement.bind(filter, and: [.integer(Int64(limit)), .integer(Int64(offset))])
+        var numbers: [Int64] = []
+        while try statement.step() { numbers.append(statement.integer(at: 0)) }
+        return numbers
+      }
+    }
+    return try session.connection.withStatement(table.selectByNumber) { statement in
+      try numbers.compactMap { number in
+        statement.reset()
+        try statement.bind(Value.integer(number), at: 1)
+        return try statement.step() ? statement.record(table) : nil
+      }
+    }
+  }
+
+  final func count(_ query: RecordQuery) throws -> Int {
+    let session = try session()
+    let table = try session.statements[query.kind]
+    let filter = try SQLFilter(query, table)
+    if table.hasRowNumbers, filter.isScan {
+      return try matches(query, filter, table).rows.count
+    }
+    guard filter.isComplete else {
+      return try everyRecord(query, filter, table, table.byID, offset: 0, limit: .max).count
+    }
+    let sql = "SELECT count(*) FROM \(table.scanned)\(filter.clause)"
+    return try session.connection.withStatement(sql) { statement in
+      try statement.bind(filter)
+      return try statement.step() ? Int(statement.integer(at: 0)) : 0
+    }
+  }
+
+  final func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup] {
+    let session = try session()
+    let table = try session.statements[query.kind]
+    let filter = try SQLFilter(query, table)
+    let column = table.expressions[try query.position(of: key.member)]
+    var counter = RecordCounter(key)
+    if table.hasRowNumbers, filter.isScan {
+      let matches = try matches(query, filter, table)
+      if matches.rows.count <= Self.mostLookedUp {
+        let sql = "SELECT \(column) FROM \(table.source) WHERE rowid = ?"
+        try forEach(matches.rows, sql) { counter.add($0.value(at: 0)) }
+      } else {
+        try session.connection.withStatement("SELECT rowid, \(column) FROM \(table.scanned)") {
+          while try $0.step() {
+            if matches.set.contains($0.integer(at: 0)) { counter.add($0.value(at: 1)) }
+          }
+        }
+      }
+      return counter.groups
+    }
+    guard filter.isComplete else {
+      let position = try query.position(of: key.member)
+      for record in try everyRecord(query, filter, table, table.byID, offset: 0, limit: .max) {
+        counter.add(record.values[position])
+      }
+      return counter.groups
+    }
+    guard case .member = key else {
+      let sql = "SELECT \(column) FROM \(table.scanned)\(filter.clause)"
+      try session.connection.withStatement(sql) { statement in
+        try statement.bind(filter)
+        while try statement.step() { counter.add(statement.value(at: 0)) }
+      }
+      return counter.groups
+    }
+    let term = "\(column) COLLATE BINARY"
+    let sql =
+      "SELECT \(term), count(*) FROM \(table.scanned)\(filter.clause) GROUP BY 1 ORDER BY 1"
+    return try session.connection.withStatement(sql) { statement in
+      try statement.bind(filter)
+      var groups: [RecordGroup] = []
+      while try statement.step() {
+        groups.append(
+          RecordGroup(
+            keys: [statement.value(at: 0)], count: Int(statement.integer(at: 1)), numbers: []))
+      }
+      return groups
+    }
+  }
+
+  /// Reads whole rows in their order, and tests what SQL does not.
+  private func everyRecord(
+    _ query: RecordQuery, _ filter: SQLFilter, _ table: EntityStatements, _ terms: String,
+    offset: Int, limit: Int
+  ) throws -> [Record] {
+    let matches = try query.predicate()
+    let list = table.expressions.joined(separator: ", ")
+    let window = filter.isComplete ? " LIMIT ? OFFSET ?" : ""
+    let sql = "SELECT \(list) FROM \(table.source)\(filter.clause) ORDER BY \(terms)\(window)"
+    return try session().connection.withStatement(sql) { statement in
+      var records: [Record] = []
+      guard limit > 0 else { return records }
+      if filter.isComplete {
+        try statement.bind(filter, and: [.integer(Int64(limit)), .integer(Int64(offset))])
+        while try statement.step() { records.append(statement.record(table)) }
+        return records
+      }
+      try statement.bind(filter)
+      var skipped = 0
+      while records.count < limit, try statement.step() {
+        let record = statement.record(table)
+        guard matches(record) else { continue }
+        if skipped < offset { skipped += 1 } else { records.append(record) }
+      }
+      return records
+    }
+  }
+
+  /// The rows that match, from one scan: kept for what is asked next of the same snapshot.
+  private func matches(
+    _ query: RecordQuery, _ filter: SQLFilter, _ table: EntityStatements
+  ) throws -> RowMatches {
+    if isSnapshot, let last = lastMatches, last.kind == query.kind,
+      last.conditions == query.conditions
+    {
+      return last
+    }
+    let columns = ["rowid"] + filter.tests.map(\.column)
+    let sql =
+      "SELECT \(columns.joined(separator: ", ")) FROM \(table.scanned)\(filter.clause)"
+    let rows = try session().connection.withStatement(sql) { statement in
+      try statement.bind(filter)
+      var rows: [Int64] = []
+      while try statement.step() {
+        let matches = filter.tests.enumerated().allSatisfy { index, test in
+          JSONTexts(of: statement.value(at: Int32(index + 1)), test.names).contains(test.text)
+        }
+        if matches { rows.append(statement.integer(at: 0)) }
+      }
+      return rows
+    }
+    let matches = RowMatches(
+      kind: query.kind, conditions: query.conditions, rows: rows, set: RowSet(rows))
+    lastMatches = matches
+    return matches
+  }
+
+  /// The numbers of the rows of a page.
+  private func page(
+    of matches: RowMatches, _ query: RecordQuery, _ table: EntityStatements, _ terms: String,
+    offset: Int, limit: Int
+  ) throws -> [Int64] {
+    guard limit > 0, offset < matches.rows.count else { return [] }
+    if matches.rows.count > Self.mostLookedUp {
+      // Many: in the order of the list, which is left at the end of the page.
+      let sql = "SELECT rowid FROM \(table.source) ORDER BY \(terms)"
+      return try session().connection.withStatement(sql) { statement in
+        var numbers: [Int64] = []
+        var skipped = 0
+        while numbers.count < limit, try statement.step() {
+          let number = statement.integer(at: 0)
+          guard matches.set.contains(number) else { continue }
+          if skipped < offset { skipped += 1 } else { numbers.append(number) }
+        }
+        return numbers
+      }
+    }
+    let (member, order): (String, (SortKey, SortKey) -> Bool) =
+      switch query.order {
+      case .id: ("id", { $0.precedes($1, false) })
+      case .member(let member, let descending): (member, { $0.precedes($1, descending) })
+      // As SQLite has it: no value is less than any.
+      case .newestFirst:
+        (
+          "created_at",
+          { left, right in
+            if right.value.precedes(left.value) { return true }
+            return !left.value.precedes(right.value) && left.id.precedes(right.id)
+          }
+        )
+      }
+    let isByNumber = query.order == .newestFirst
+    let column = table.expressions[try query.position(of: member)]
+    let sql = "SELECT \(column), \(isByNumber ? "rowid" : "id"), rowid FROM \(table.source) "
+    var keys: [(key: SortKey, number: Int64)] = []
+    try forEach(matches.rows, sql + "WHERE rowid = ?") {
+      keys.append((SortKey(value: $0.value(at: 0), id: $0.value(at: 1)), $0.integer(at: 2)))
+    }
+    return keys.sorted { order($0.key, $1.key) }.dropFirst(offset).prefix(limit).map(\.number)
+  }
+
+  private func forEach(
+    _ rows: [Int64], _ sql: String, _ body: (SQLiteStatement) throws -> Void
+  ) throws {
+    try session().connection.withStatement(sql) { statement in
+      for row in rows {
+        statement.reset()
+        try statement.bind(Value.integer(row), at: 1)
+        if try statement.step() { try body(statement) }
+      }
+    }
+  }
+}
+
+/// The conditions of a query, as far as SQL can answer them.
+private struct SQLFilter {
+  /// The WHERE clause, with a space before it.
+  private(set) var clause = ""
+  private(set) var parameters: [Value] = []
+  /// What is left to test of the rows that remain.
+  private(set) var tests: [(column: String, names: [String], text: String)] = []
+  /// Whether every row is looked at: no index leads to those that match.
+  private(set) var isScan = false
+
+  /// Whether SQL answers all of it.
+  var isComplete: Bool { tests.isEmpty }
+
+  init(_ query: RecordQuery, _ table: EntityStatements) throws {
+    var parts: [String] = []
+    for condition in query.conditions {
+      switch condition {
+      case .equals(let member, .null):
+        parts.append("\(table.expressions[try query.position(of: member)]) IS NULL")
+      case .equals(let member, let value):
+        parts.append("\(table.expressions[try query.position(of: member)]) = ?")
+        parameters.append(value)
+      case .isAny(let member, let values):
+        let column = table.expressions[try query.position(of: member)]
+        let known = values.filter { $0 != .null }
+        let marks = repeatElement("?", count: known.count).joined(separator: ", ")
+        let isNull = known.count < values.count ? " OR \(column) IS NULL" : ""
+        parts.append("(\(column) IN (\(marks))\(isNull))")
+        parameters += known
+      case .contains(let member, let text):
+        parts.append(try contains([member], text, query, table))
+      case .anyContains(let members, let text):
+        parts.append(try contains(members, text, query, table))
+      case .jsonHas(let member, let names, let text):
+        isScan = true
+        let column = table.expressions[try query.position(of: member)]
+        tests.append((column, names, text))
+        // Whatever else is escaped there, it is with a backslash.
+        parts.append("(instr(\(column), ?) > 0 OR instr(\(column), '\\') > 0)")
+        parameters.append(.text(text))
+      }
+    }
+    if !parts.isEmpty { clause = " WHERE " + parts.joined(separator: " AND ") }
+  }
+
+  private mutating func contains(
+    _ members: [String], _ text: String, _ query: RecordQuery, _ table: EntityStatements
+  ) throws -> String {
+    isScan = true
+    let tests = try members.map { member in
+      // lower() and lowercasedASCII agree: ASCII only. instr() knows no wild cards.
+      let column = table.expressions[try query.position(of: member)]
+      parameters.append(.text(text.lowercasedASCII))
+      return "(typeof(\(column)) = 'text' AND instr(lower(\(column)), ?) > 0)"
+    }
+    // Of no members, none contains it.
+    return tests.isEmpty ? "0" : "(\(tests.joined(separator: " OR ")))"
+  }
+}
+
+extension SQLiteStatement {
+  fileprivate func bind(_ filter: SQLFilter, and others: [Value] = []) throws {
+    for (index, value) in (filter.parameters + others).enumerated() {
+      try bind(value, at: Int32(index + 1))
+    }
+  }
+}
