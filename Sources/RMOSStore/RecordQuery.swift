@@ -189,7 +189,7 @@ struct SortKey {
 /// All stores find them in this way and no other, so that they agree about escapes, members that
 /// occur twice and text that is not JSON.
 public struct JSONTexts: Sendable, Hashable {
-  /// The texts, in the order in which they stand there.
+  /// The texts, in the order in which they appear.
   public private(set) var texts: [String] = []
 
   /// Finds the texts in a stored value; there are none in what is not the text of a JSON object.
