@@ -46,7 +46,8 @@ import Testing
   /// What nothing runs, as it changes users, services, snapshots or sources, fetches packages, or
   /// needs a server of its own.
   static let notRun = [
-    "RMOS_UPDATE_SNAPSHOTS=1 swift test --filter HelpTests", "curl http://127.0.0.1:8080/",
+    "Benchmarks/compare.sh ", "RMOS_UPDATE_SNAPSHOTS=1 swift test --filter HelpTests",
+    "curl http://127.0.0.1:8080/",
     "journalctl -u ", "launchctl bootstrap ", "launchctl kickstart ", "sudo cp ", "sudo dpkg ",
     "sudo systemctl ", "sudo tar ", "sudo useradd ", "swift format -i ",
     "swift run --package-path Packages/RMOSPostgres ", "swift run hummingbird-server ",
