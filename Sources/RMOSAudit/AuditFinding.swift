@@ -158,7 +158,7 @@ struct EntityOrigins {
     _ context: AuditContext
   ) throws -> [EntityKind: [String: EntityOrigin]] {
     guard context.hasLedger,
-      let newest = try context.reader.runs(limit: nil).first(where: { $0.command == "migrate" })
+      let newest = try context.reader.newestRun(where: { $0.command == "migrate" })
     else { return [:] }
     var failed: [EntityKind: [String: EntityOrigin]] = [:]
     var count = 0

@@ -9,6 +9,8 @@ struct OverviewPage {
   /// The history; `nil` if a table it is read from is missing or damaged.
   private let history: MigrationHistory?
   private let runs: [LedgerRun]
+  /// The newest migration, which need not be among the runs that are listed.
+  private let newestMigration: LedgerRun?
   /// The run in progress, if any.
   private let current: Int64?
   /// The newest patterns, to be drawn.
@@ -21,13 +23,21 @@ struct OverviewPage {
     store: any RecordStore, status: MigrationStatus, history: () throws -> MigrationHistory
   ) throws {
     // The health section reports why something cannot be read.
-    let runs = try Self.ifReadable { try store.read { try $0.runs(limit: Self.runsShown) } } ?? []
+    let (runs, newestMigration) =
+      try Self.ifReadable {
+        try store.read { reader in
+          (
+            try reader.runs(limit: Self.runsShown),
+            try reader.newestRun { $0.command == "migrate" }
+          )
+        }
+      } ?? ([], nil)
     let history = try Self.ifReadable(history)
     // The status may be a moment older than the runs: one that began since is in progress.
     let newest = runs.first { $0.command != LedgerRun.serverCommand }
     let hasBegun = newest?.state == .running && store.hasWriter ?? true
     self.init(
-      status: status, history: history, runs: runs,
+      status: status, history: history, runs: runs, newestMigration: newestMigration,
       current: status.currentRun?.id ?? (hasBegun ? newest?.id : nil))
     let ids = (status.recentEntities[.patterns] ?? []).map { Value.text($0.id) }
     let query = RecordQuery(.patterns).filter(.isAny(member: "id", of: ids))
@@ -44,10 +54,14 @@ struct OverviewPage {
     }
   }
 
-  init(status: MigrationStatus, history: MigrationHistory?, runs: [LedgerRun], current: Int64?) {
+  init(
+    status: MigrationStatus, history: MigrationHistory?, runs: [LedgerRun],
+    newestMigration: LedgerRun?, current: Int64?
+  ) {
     self.status = status
     self.history = history
     self.runs = runs
+    self.newestMigration = newestMigration
     self.current = current
   }
 
@@ -107,20 +121,18 @@ struct OverviewPage {
 
   /// What went wrong in the newest migration, and what to do.
   private var unfinished: (what: String, next: String, isOver: Bool)? {
-    guard let run = runs.first(where: { $0.command == "migrate" }), run.id != current,
-      run.undoneBy == nil
-    else { return nil }
+    guard let run = newestMigration, run.id != current, run.undoneBy == nil else { return nil }
     switch run.state {
     case .completed:
       let failed = run.statistics.total.failed
       guard failed > 0 else { return nil }
       let what = PlainText.counted(failed, "entity", "entities")
-      return ("The last run rejected \(what).", "Its report lists them.", true)
-    case .failed: return ("The last run failed.", "See the list of runs.", false)
+      return ("The last migration rejected \(what).", "Its report lists them.", true)
+    case .failed: return ("The last migration failed.", "See the list of runs.", false)
     // A run whose process died stays marked as running.
     case .interrupted, .running:
       return (
-        "The last run was interrupted.", "Running the same command again continues it.", false
+        "The last migration was interrupted.", "Running the same command again continues it.", false
       )
     }
   }

@@ -130,8 +130,9 @@ extension MigrationStatus {
     ) throws -> String? {
       guard let run = status.lastRun else { return nil }
       if let end = run.endOfMigration { return end }
-      let runs = try store.read { try $0.runs(limit: StoreStatus.runsSearched) }
-      return runs.lazy.compactMap(\.endOfMigration).first
+      return try store.read { reader in
+        try reader.newestRun { $0.endOfMigration != nil }?.endOfMigration
+      }
     }
   }
 

@@ -218,8 +218,8 @@ private struct LedgerSnapshot {
         if let id {
           try reader.run(id)
         } else {
-          // An undo is not a migration.
-          try reader.runs(limit: nil).first { $0.command != "undo" }
+          // Neither an undo nor what a server writes is a migration.
+          try reader.newestRun { !["undo", LedgerRun.serverCommand].contains($0.command) }
         }
       guard let run else {
         throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, store.location)

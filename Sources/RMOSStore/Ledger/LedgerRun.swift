@@ -187,6 +187,21 @@ extension Locator {
   }
 }
 
+extension StoreReader {
+  /// The newest run of some sort; `nil` if there is none.
+  ///
+  /// A ledger may have thousands of runs, and the one that is sought is mostly among the first.
+  package func newestRun(where isSought: (LedgerRun) throws -> Bool) throws -> LedgerRun? {
+    var limit = 8
+    while true {
+      let runs = try runs(limit: limit)
+      if let run = try runs.first(where: isSought) { return run }
+      if runs.count < limit { return nil }
+      limit *= 8
+    }
+  }
+}
+
 // MARK: Servers
 
 extension LedgerRun {

@@ -138,7 +138,8 @@ import Testing
   @Test func aRunThatDidNotComeToItsEndIsInTheVerdict() throws {
     func verdict(_ runs: [LedgerRun], current: Int64? = nil) -> String {
       let page = OverviewPage(
-        status: PageSamples.status(), history: PageSamples.history(), runs: runs, current: current
+        status: PageSamples.status(), history: PageSamples.history(), runs: runs,
+        newestMigration: runs.first { $0.command == "migrate" }, current: current
       ).document.main.markup
       let match = page.firstMatch(of: /<p class="verdict (\w+)">(.*?)<\/p>/)
       return match.map { "\($0.1): \($0.2.replacing(/<[^>]*>/, with: ""))" } ?? ""
@@ -150,7 +151,7 @@ import Testing
     }
     let sound = "sound: ✓ Sound. Last migration: 28 Nov 2025, 10:15 UTC."
     let interrupted = """
-      warnings: ! Sound. The last run was interrupted. Running the same command again \
+      warnings: ! Sound. The last migration was interrupted. Running the same command again \
       continues it. Last completed migration: 28 Nov 2025, 10:15 UTC.
       """
     var undone = run(2, .interrupted)
@@ -162,7 +163,7 @@ import Testing
     failing.statistics[.patterns].failed = 3
     #expect(
       verdict([failing, run(1, .completed)]) == """
-        warnings: ! Sound. The last run rejected 3 entities. Its report lists them. \
+        warnings: ! Sound. The last migration rejected 3 entities. Its report lists them. \
         Last migration: 28 Nov 2025, 10:15 UTC.
         """)
     #expect(verdict([run(3, .completed), failing]) == sound)
@@ -172,7 +173,31 @@ import Testing
     // A run whose process died stays marked as running.
     #expect(verdict([run(2, .running)]) == interrupted)
     #expect(
-      verdict([run(2, .failed)]).hasPrefix("warnings: ! Sound. The last run failed. See the list"))
+      verdict([run(2, .failed)]).hasPrefix(
+        "warnings: ! Sound. The last migration failed. See the list"))
+  }
+
+  @Test func aMigrationThatFailedIsNotHiddenByLaterRuns() throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      var failing = StoreSamples.run()
+      failing.id = try transaction.beginRun(failing)
+      failing.state = .completed
+      failing.statistics[.patterns].failed = 3
+      try transaction.updateRun(failing)
+      for _ in 0..<70 {
+        var run = StoreSamples.run("undo")
+        run.id = try transaction.beginRun(run)
+        run.state = .completed
+        try transaction.updateRun(run)
+      }
+    }
+    let page = try OverviewPage(store: store, status: PageSamples.status()) {
+      PageSamples.history()
+    }
+    let text = page.document.main.markup
+    #expect(text.contains(#"<p class="verdict warnings">"#))
+    #expect(text.contains("rejected 3 entities"))
   }
 
   @Test(arguments: [(LedgerRun.State.running, false), (.interrupted, true)])

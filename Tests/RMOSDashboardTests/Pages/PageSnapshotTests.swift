@@ -44,7 +44,8 @@ import Testing
       database: .init(location: "in memory"), entityCounts: .init(), recentEntities: [:],
       validation: .init(), currentRun: nil)
     let page = OverviewPage(
-      status: status, history: MigrationHistory(days: [], totalDays: 0), runs: [], current: nil)
+      status: status, history: MigrationHistory(days: [], totalDays: 0), runs: [],
+      newestMigration: nil, current: nil)
     try expectSnapshot(page.document.main.markup, "overview-empty.html")
   }
 

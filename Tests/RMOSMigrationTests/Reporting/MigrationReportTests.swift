@@ -61,8 +61,19 @@ import Testing
     #expect(report.html.contains("not recorded"))
     #expect(report.json.contains("\"not_read\": null"))
     // A run of another command has no source that it could have left unread.
-    run.command = "serve"
+    run.command = "import"
     #expect(try !ReportSamples.report(run).text.contains("not recorded"))
+  }
+
+  @Test(arguments: ["undo", "serve"])
+  func withoutANumberItIsOfTheNewestMigration(_ later: String) throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      for command in ["migrate", "migrate"] + Array(repeating: later, count: 9) {
+        _ = try transaction.beginRun(StoreSamples.run(command))
+      }
+    }
+    #expect(try MigrationReport(ofRun: nil, in: store).run?.id == 2)
   }
 
   @Test func whereNothingIsOddNothingIsSaid() throws {
