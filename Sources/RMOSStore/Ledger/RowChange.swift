@@ -72,13 +72,25 @@ extension RowChange {
   ///   - kind: The kind of the entity.
   ///   - id: The id of the entity.
   ///   - storedDigest: The change's ``storedDigest``; without it, the row was deleted.
-  ///   - storedBefore: The change's ``storedBefore``. What cannot be read counts as no row.
+  ///   - storedBefore: The change's ``storedBefore``.
+  /// - Throws: ``StoreError/Code/corrupt`` if that cannot be read. It must not count as no row, as
+  ///   undoing the run would delete the row then.
   public init(
     run: Int64, kind: EntityKind, id: String, storedDigest: Int64?, storedBefore: String?
-  ) {
+  ) throws(StoreError) {
+    var before: BeforeImage?
+    if let storedBefore {
+      before = BeforeImage(stored: storedBefore, kind, id)
+      guard before != nil else {
+        throw StoreError(
+          .corrupt,
+          "what \(kind.schema.singular) \(Violation.quoted(id)) was before run \(run) cannot be "
+            + "read: its before_json in migration_changes is damaged; restore the database from a "
+            + "backup")
+      }
+    }
     self.init(
-      run: run, kind: kind, id: id,
-      before: storedBefore.flatMap { BeforeImage(stored: $0, kind, id) },
+      run: run, kind: kind, id: id, before: before,
       result: storedDigest.map { .written(RowDigest(rawValue: UInt64(bitPattern: $0))) }
         ?? .deleted)
   }
@@ -91,9 +103,12 @@ extension BeforeImage {
     else { return nil }
     let values = elements.compactMap(Value.init(stored:))
     guard values.count == elements.count else { return nil }
-    self.init(
-      record: Record(kind: kind, values: values),
-      provenance: json["provenance"].flatMap { Provenance(stored: $0, kind, id) })
+    var provenance: Provenance?
+    if let stored = json["provenance"] {
+      provenance = Provenance(stored: stored, kind, id)
+      guard provenance != nil else { return nil }
+    }
+    self.init(record: Record(kind: kind, values: values), provenance: provenance)
   }
 }
 
@@ -152,15 +167,16 @@ extension Value {
 extension Provenance {
   fileprivate init?(stored json: JSONValue, _ kind: EntityKind, _ id: String) {
     guard let run = json["run"]?.int64, let path = json["path"]?.string,
-      let bytes = json["sha256"]?.string.flatMap(Base64.decode)
+      let offset = json["offset"]?.int64, let length = json["length"]?.int64,
+      let bytes = json["sha256"]?.string.flatMap(Base64.decode), let sha256 = Digest(bytes: bytes)
     else { return nil }
     let locator =
       json["key"]?.string.map(Locator.key)
       ?? json["number"]?.int64.map { Locator(number: Int($0), path: path) }
     self.init(
       kind: kind, entityID: id, run: run, path: path, locator: locator,
-      byteOffset: Int(json["offset"]?.int64 ?? 0), byteLength: Int(json["length"]?.int64 ?? 0),
-      sha256: Digest(bytes: bytes) ?? .zero, unknownMembers: json["unknown"]?.string,
+      byteOffset: Int(offset), byteLength: Int(length), sha256: sha256,
+      unknownMembers: json["unknown"]?.string,
       rowDigest: json["digest"]?.string.flatMap { UInt64($0) }.map(RowDigest.init(rawValue:)))
   }
 }

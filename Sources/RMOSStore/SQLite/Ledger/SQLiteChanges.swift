@@ -14,7 +14,7 @@ extension SQLiteReader {
         try statement.bind(kind.rawValue, at: 1)
         try statement.bind(run, at: 2)
         while try statement.step() {
-          try body(statement.change(kind, statement.text(at: 0) ?? "", run: run, first: 1))
+          try body(try statement.change(kind, statement.text(at: 0) ?? "", run: run, first: 1))
         }
       }
     }
@@ -31,7 +31,7 @@ extension SQLiteReader {
         try statement.bind(kind.rawValue, at: 1)
         try statement.bind(id, at: 2)
         while try statement.step() {
-          changes.append(statement.change(kind, id, run: statement.integer(at: 0), first: 1))
+          changes.append(try statement.change(kind, id, run: statement.integer(at: 0), first: 1))
         }
       }
     }
@@ -75,8 +75,8 @@ extension SQLiteStatement {
   /// A change whose digest and before-image are the columns from `first` on.
   fileprivate func change(
     _ kind: EntityKind, _ id: String, run: Int64, first: Int32
-  ) -> RowChange {
-    RowChange(
+  ) throws(StoreError) -> RowChange {
+    try RowChange(
       run: run, kind: kind, id: id,
       storedDigest: type(at: first) == .integer ? integer(at: first) : nil,
       storedBefore: text(at: first + 1))

@@ -12,7 +12,7 @@ extension PostgresReader {
         "SELECT entity_id, row_digest, before_json FROM migration_changes "
           + "WHERE kind = $1 AND run_id = $2 ORDER BY entity_id COLLATE \"C\"",
         [kind.table, String(run)]
-      ) { row in try body(row.change(kind, row.string(at: 0), run: run)) }
+      ) { row in try body(try row.change(kind, row.string(at: 0), run: run)) }
     }
   }
 
@@ -24,18 +24,10 @@ extension PostgresReader {
       try session.connection.forEachRow(
         "SELECT run_id, row_digest, before_json FROM migration_changes "
           + "WHERE kind = $1 AND entity_id = $2", [kind.table, id]
-      ) { changes.append($0.change(kind, id, run: $0.integer(at: 0) ?? 0)) }
+      ) { changes.append(try $0.change(kind, id, run: $0.integer(at: 0) ?? 0)) }
     }
-    let rewriters = try session.connection.query(
-      "SELECT run_id FROM migration_before_images WHERE kind = $1 AND entity_id = $2",
-      [kind.table, id])
-    for row in rewriters.rows {
-      let run = row.integer(at: 0) ?? 0
-      try forEachBeforeImage(ofRun: run) { image in
-        guard image.record.kind == kind, image.record.id.utf8.elementsEqual(id.utf8) else { return }
-        changes.append(
-          RowChange(run: run, kind: kind, id: id, before: image, result: .rewritten))
-      }
+    try forEachImage(of: kind, "entity_id = $2", id) { run, image in
+      changes.append(RowChange(run: run, kind: kind, id: id, before: image, result: .rewritten))
     }
     return changes.sorted { $0.run > $1.run }
   }
@@ -61,8 +53,10 @@ extension PostgresTransaction {
 
 extension PostgresRow {
   /// A change whose digest and before-image are the second and the third column.
-  fileprivate func change(_ kind: EntityKind, _ id: String, run: Int64) -> RowChange {
-    RowChange(
+  fileprivate func change(
+    _ kind: EntityKind, _ id: String, run: Int64
+  ) throws(StoreError) -> RowChange {
+    try RowChange(
       run: run, kind: kind, id: id, storedDigest: integer(at: 1), storedBefore: text(at: 2))
   }
 }

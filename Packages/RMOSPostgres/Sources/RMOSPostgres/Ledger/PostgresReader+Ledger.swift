@@ -46,21 +46,32 @@ extension PostgresReader {
   final func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
+    for kind in catalog.kinds {
+      try forEachImage(
+        of: kind, "run_id = $2 ORDER BY entity_id COLLATE \"C\"", String(run)
+      ) { _, image in try body(image) }
+    }
+  }
+
+  /// Calls `body` with the before-images of a kind that meet a condition on `$2`, and their runs.
+  final func forEachImage(
+    of kind: EntityKind, _ condition: String, _ parameter: String,
+    _ body: (_ run: Int64, BeforeImage) throws -> Void
+  ) throws {
     let session = try session()
     guard session.statements.hasLedger else { return }
-    for kind in catalog.kinds {
-      let columns = ["entity_id"] + LedgerTable.imageColumns(of: kind)
-      let list = (columns + ProvenanceColumn.imageNames).joined(separator: ", ")
-      try session.connection.forEachRow(
-        "SELECT \(list) FROM migration_before_images WHERE kind = $1 AND run_id = $2 "
-          + "ORDER BY entity_id COLLATE \"C\"", [kind.table, String(run)]
-      ) { row in
-        let record = kind.record(row)
-        let provenance =
-          row.isNull(at: columns.count)
-          ? nil : row.provenance(kind, record.id, from: columns.count)
-        try body(BeforeImage(record: record, provenance: provenance))
-      }
+    let columns = ["entity_id"] + LedgerTable.imageColumns(of: kind)
+    let list = (columns + ProvenanceColumn.imageNames + ["run_id"]).joined(separator: ", ")
+    try session.connection.forEachRow(
+      "SELECT \(list) FROM migration_before_images WHERE kind = $1 AND \(condition)",
+      [kind.table, parameter]
+    ) { row in
+      let record = kind.record(row)
+      let provenance =
+        row.isNull(at: columns.count)
+        ? nil : row.provenance(kind, record.id, from: columns.count)
+      let run = row.integer(at: columns.count + ProvenanceColumn.imageNames.count) ?? 0
+      try body(run, BeforeImage(record: record, provenance: provenance))
     }
   }
 }
