@@ -158,6 +158,17 @@ import Testing
     }
   }
 
+  @Test func whatCanBeRepairedLeadsToThePlan() throws {
+    let workspace = try workspace(version: 1)
+    let result = try Tool.run(["audit", "--db", "old.db"], in: workspace)
+    let next = "\nNext: rmos-cli audit --db old.db --repair-plan repair.sql\n"
+    #expect(result.output.hasSuffix(next))
+    let plan = try Tool.run(["audit", "--db", "old.db", "--repair-plan", "p.sql"], in: workspace)
+    #expect(!plan.output.contains("Next:"))
+    let sound = try Tool.run(["audit", "--db", "x.db"], in: soundWorkspace())
+    #expect(sound.status == 0 && !sound.output.contains("Next:"))
+  }
+
   @Test func rulesAreListedWithoutADatabase() throws {
     let workspace = try Workspace()
     let text = try Tool.run(["audit", "--list-rules"], in: workspace)

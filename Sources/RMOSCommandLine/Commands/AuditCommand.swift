@@ -108,6 +108,9 @@ enum AuditCommand {
       }
     } else if format == .text {
       console.print(text)
+      if arguments["repair-plan"] == nil, !RepairPlan(for: report).steps.isEmpty {
+        console.printNext(arguments.commandLine(adding: "repair-plan", "repair.sql"))
+      }
     } else {
       console.printDocument(text)
     }

@@ -109,10 +109,9 @@ enum UndoCommand {
       console.print("Backup:  ", TerminalText.escaped(backup.path) + " (from before the undo)")
     }
     console.printNext(
-      ""
-        + (report.isDryRun
-          ? arguments.commandLine(without: "dry-run")
-          : "\(arguments.program) status" + arguments.database.words))
+      report.isDryRun
+        ? arguments.commandLine(without: "dry-run")
+        : "\(arguments.program) status" + arguments.database.words)
   }
 
   private static func refuse(
@@ -141,7 +140,7 @@ enum UndoCommand {
     if report.obstacleGroups.allSatisfy({ $0.undoFirst != nil }) {
       next.append(arguments.commandLine(without: "verbose"))
     }
-    console.printNext("" + next.joined(separator: ", then "))
+    console.printNext(next.joined(separator: ", then "))
   }
 
   /// A group of obstacles, with its first three subjects.
