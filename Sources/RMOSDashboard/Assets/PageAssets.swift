@@ -204,16 +204,16 @@ enum PageAssets {
     .cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}
     .cards tr{padding:.6rem 0;border-bottom:1px solid var(--line)}
     .cards th,.cards td{border:0;padding:.1rem 0;text-align:left}
-    .cards td{display:flex;gap:.6rem}
-    .cards td::before{content:attr(data-label);flex:0 0 7rem;color:var(--dim)}
+    .cards td{display:grid;grid-template-columns:7rem minmax(0,1fr);column-gap:.6rem}
+    .cards td::before{content:attr(data-label);color:var(--dim)}
+    .cards td>*{grid-column:2;justify-self:start}
     .cards td.n{white-space:normal}
     .drawn tr{position:relative;padding-left:3.3rem!important}
     .drawn tbody th{position:static;height:auto;padding-left:0}
-    .cards td{flex-wrap:wrap}.cards td .id{flex-basis:100%;padding-left:7.6rem}
-    .drawn td::before{flex-basis:5.5rem!important}.cards.drawn td .id{padding-left:6.1rem}
+    .cards.drawn td{grid-template-columns:5.5rem minmax(0,1fr)}
     .cards.runs tr{display:grid;grid-template-columns:1fr 1fr}
     .runs :is(th,td:nth-child(-n+3)){grid-column:1/-1}
-    .cards.runs td::before{flex-basis:4rem}
+    .cards.runs td{grid-template-columns:4rem minmax(0,1fr)}
     tbody tr:hover :is(th,td){box-shadow:none!important}
     dl.facts dd{margin:0}}
     @media print{:root{--page:#fff;--card:#fff;--soft:#fff;--line:#bbb}
