@@ -6,16 +6,11 @@
 #   LISTED  entities in the tree of three list files   (1000000)
 #   ROUNDS  how often each is measured                 (5)
 set -euo pipefail
-# shellcheck source=../Scripts/lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../Scripts/lib.sh"
+# shellcheck source=corpus.sh
+source "$(dirname "${BASH_SOURCE[0]}")/corpus.sh"
 
 listed=${1:-1000000}
 rounds=${2:-5}
-here=$ROOT/Benchmarks
-work=$here/.work
-mkdir -p "$work"
-ensure_toolchain
-command -v python3 >/dev/null || die 'python3 is needed to make the corpus and to measure'
 
 step 'Building rmos-cli'
 build release --product rmos-cli
@@ -24,11 +19,7 @@ step 'Installing what it is compared with'
 [[ -x $work/venv/bin/python ]] || python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --requirement "$here/compare.txt"
 
-if [[ ! -e $work/lists-$listed.done ]]; then
-  step "Making lists-$listed"
-  python3 "$here/gen_corpus.py" "$work/lists-$listed" "$listed" --array
-  touch "$work/lists-$listed.done"
-fi
+corpus "lists-$listed" "$listed" --array
 
 step "Measuring, $rounds rounds"
 python3 "$here/compare.py" --cli "$(bin_path release)/rmos-cli" --python "$work/venv/bin/python" \

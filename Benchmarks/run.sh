@@ -6,17 +6,12 @@
 #   LISTED  entities in the tree of three list files   (1000000)
 #   ROUNDS  how often each is measured                 (5)
 set -euo pipefail
-# shellcheck source=../Scripts/lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../Scripts/lib.sh"
+# shellcheck source=corpus.sh
+source "$(dirname "${BASH_SOURCE[0]}")/corpus.sh"
 
 files=${1:-100000}
 listed=${2:-1000000}
 rounds=${3:-5}
-here=$ROOT/Benchmarks
-work=$here/.work
-mkdir -p "$work"
-ensure_toolchain
-command -v python3 >/dev/null || die 'python3 is needed to make the corpus and to measure'
 
 step 'Building the reference program'
 "${CC:-cc}" -O3 "$here/limit.c" -lsqlite3 -o "$work/limit"
@@ -28,16 +23,6 @@ RMOS_BENCHMARKS=1 build release --scratch-path "$here/.build" --product scanner-
 scanner=$(RMOS_BENCHMARKS=1 build release --scratch-path "$here/.build" \
   --show-bin-path)/scanner-benchmark
 
-# corpus NAME N [OPTION ...]: kept from one run to the next.
-corpus() {
-  local tree=$work/$1
-  if [[ ! -e $tree.done ]]; then
-    step "Making $1"
-    rm -rf "$tree"
-    python3 "$here/gen_corpus.py" "$tree" "${@:2}"
-    touch "$tree.done"
-  fi
-}
 corpus "files-$files" "$files"
 corpus "lists-$listed" "$listed" --array
 corpus pretty-10000 10000 --array --pretty

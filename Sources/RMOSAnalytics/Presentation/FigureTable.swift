@@ -113,6 +113,8 @@ package struct FigureTable: Sendable {
   package var subject = Subject.other
   /// How many rows were left out.
   package var omitted = 0
+  /// Whether each row is a fact of its own, with its name in the first column: all of it is shown.
+  var isListOfFacts = false
   /// Whether the first row is of all together.
   var hasTotal = false
   /// What is said if there are no rows.
@@ -221,7 +223,8 @@ extension AnalyticsReport {
     return FigureTable(
       .jobs, "jobs", "Jobs",
       "Finished jobs are completed or failed; the limits of the success rate are those of Wilson's "
-        + "interval of 95 %.", [.text("figure"), .init("value")], rows)
+        + "interval of 95 %.", [.text("figure"), .init("value")], rows
+    ).with { $0.isListOfFacts = true }
   }
 
   private var monthTable: FigureTable {
@@ -601,9 +604,9 @@ extension FigureTable {
   /// The table as lines of text, with a bar in each row where there is a chart and room for it.
   package func text(_ style: TextStyle) -> String {
     let brief = columns.indices.filter { columns[$0].isBrief }
-    // What is a list of facts is shown whole, and of what is over time the end.
+    // Of what is over time, the end is shown.
     let isOverTime = if case .stacks = chart { true } else { false }
-    let limit = name == "jobs" ? rows.count : style.rows
+    let limit = isListOfFacts ? rows.count : style.rows
     let shownRows = isOverTime ? rows.suffix(limit) : rows.prefix(limit)
     var cells = [brief.map { columns[$0].heading }]
     cells += shownRows.map { row in brief.map { PlainText.escaped(row[$0].shown) } }
@@ -623,7 +626,7 @@ extension FigureTable {
     let more = rows.count - shownRows.count + omitted
     let ending =
       more > 0 ? "\n… and \(PlainText.grouped(more)) \(isOverTime ? "earlier" : "more")" : ""
-    shrink(to: style.width, atLeast: name == "jobs" ? .max : 8)
+    shrink(to: style.width, atLeast: isListOfFacts ? .max : 8)
     if total() > style.width {
       var table = TextTable(brief.map { (columns[$0].heading, !columns[$0].isText) })
       for row in shownRows { table.add(brief.map { row[$0].shown }) }
