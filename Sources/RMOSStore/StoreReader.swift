@@ -97,6 +97,13 @@ public protocol StoreReader: AnyObject {
     ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
   ) throws
 
+  /// Those of `digests` that ``StoreTransaction/keepFailures(_:run:)`` has kept of a run.
+  ///
+  /// A store that answers over a network looks them all up at once.
+  func failures(
+    ofRun run: Int64, among digests: [Provenance.Digest]
+  ) throws -> Set<Provenance.Digest>
+
   /// Calls `body` with every row that a run rewrote, as it was before, kind by kind in byte order of
   /// the id. There are none once the run is undone.
   func forEachBeforeImage(ofRun run: Int64, _ body: (BeforeImage) throws -> Void) throws
@@ -244,6 +251,7 @@ extension SchemaVersion {
   public static let created = 2
   /// The versions of the ledger's own tables.
   ///
-  /// Version 1 had neither row digests nor undone runs, and kept no before-images.
-  public static let ledger: ClosedRange<Int64> = 1...2
+  /// Version 1 had neither row digests nor undone runs, and kept no before-images; version 2 did not
+  /// know who ran something, nor which failures were new.
+  public static let ledger: ClosedRange<Int64> = 1...3
 }

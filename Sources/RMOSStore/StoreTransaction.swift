@@ -61,6 +61,13 @@ public protocol StoreTransaction: StoreReader {
   /// Appends issues to a run.
   func appendIssues(_ issues: [Issue], run: Int64) throws
 
+  /// Keeps the digests of entities that failed in a run, so that a later run can tell whether they
+  /// failed before; each is kept once.
+  func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws
+
+  /// Removes what was kept of a run with ``keepFailures(_:run:)``.
+  func removeFailures(ofRun run: Int64) throws
+
   /// Keeps what a run did to a row, in place of what was kept of the same run and row before.
   ///
   /// ``write(_:run:)`` and ``remove(_:id:run:)`` call it.

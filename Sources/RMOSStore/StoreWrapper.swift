@@ -129,6 +129,12 @@ extension StoreReaderWrapper {
     try reader.forEachIssue(ofRun: run, limit: limit, body)
   }
   /// The reader's.
+  public func failures(
+    ofRun run: Int64, among digests: [Provenance.Digest]
+  ) throws -> Set<Provenance.Digest> {
+    try reader.failures(ofRun: run, among: digests)
+  }
+  /// The reader's.
   public func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
@@ -190,6 +196,14 @@ extension StoreTransactionWrapper {
   /// Appends them in the transaction.
   public func appendIssues(_ issues: [Issue], run: Int64) throws {
     try transaction.appendIssues(issues, run: run)
+  }
+  /// Keeps them in the transaction.
+  public func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws {
+    try transaction.keepFailures(digests, run: run)
+  }
+  /// Removes them in the transaction.
+  public func removeFailures(ofRun run: Int64) throws {
+    try transaction.removeFailures(ofRun: run)
   }
   /// Keeps it in the transaction.
   public func keep(_ change: RowChange) throws { try transaction.keep(change) }

@@ -206,6 +206,12 @@ private class FaultyReader: StoreReaderWrapper {
     try faults.call()
     try reader.forEachIssue(ofRun: run, limit: limit, body)
   }
+  final func failures(
+    ofRun run: Int64, among digests: [Provenance.Digest]
+  ) throws -> Set<Provenance.Digest> {
+    try faults.call()
+    return try reader.failures(ofRun: run, among: digests)
+  }
   final func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
@@ -274,6 +280,14 @@ private final class FaultyTransaction: FaultyReader, StoreTransactionWrapper {
   func appendIssues(_ issues: [Issue], run: Int64) throws {
     try faults.call()
     try transaction.appendIssues(issues, run: run)
+  }
+  func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws {
+    try faults.call()
+    try transaction.keepFailures(digests, run: run)
+  }
+  func removeFailures(ofRun run: Int64) throws {
+    try faults.call()
+    try transaction.removeFailures(ofRun: run)
   }
   func keep(_ change: RowChange) throws {
     try faults.call()

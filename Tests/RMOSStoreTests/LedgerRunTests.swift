@@ -27,6 +27,58 @@ import Testing
     #expect(run.timings.kindSeconds == [.joblogs: 3])
   }
 
+  /// A ledger of version 2, as the version before kept it: who ran something is known of servers
+  /// alone, and nothing of new failures.
+  @Test func whatAnOlderLedgerDoesNotSayIsNotRecorded() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("rmos.db")
+    let issue = Issue(severity: .error, code: .fieldMissing, message: "m")
+    do {
+      let store = try SQLiteStore(path: path)
+      try store.write { transaction in
+        var migration = StoreSamples.run()
+        migration.statistics[.patterns].failed = 1
+        let run = try transaction.beginRun(migration)
+        try transaction.appendIssues([issue], run: run)
+        var server = StoreSamples.run("serve")
+        server.optionsJSON = #"{"user":"luthier","host":"bench","session":"s"}"#
+        _ = try transaction.beginRun(server)
+      }
+    }
+    let columns = ["user", "host", "failed_new", "failed_known", "known_since"]
+    _ = try sqlite3(
+      path,
+      columns.map { "ALTER TABLE migration_runs DROP COLUMN \($0);" }.joined()
+        + "ALTER TABLE migration_issues DROP COLUMN is_new; DROP TABLE migration_failures; "
+        + "PRAGMA user_version = 2")
+    func check(_ reader: any StoreReader) throws {
+      let runs = try reader.runs(limit: nil)
+      #expect(runs.map(\.user) == ["luthier", nil] && runs.map(\.host) == ["bench", nil])
+      for run in runs {
+        #expect(run.failedNew == nil && run.failedKnown == nil && run.knownSince == nil)
+      }
+      let (issues, failures) = (
+        try reader.issues(ofRun: 1), try reader.failures(ofRun: 1, among: [.zero])
+      )
+      #expect(issues == [issue] && failures.isEmpty)
+    }
+    try SQLiteStore(path: path, access: .readOnly).read(check)
+    #expect(try sqlite3(path, "PRAGMA user_version") == "2")
+    let store = try SQLiteStore(path: path)
+    try store.read(check)
+    var run = StoreSamples.run()
+    (run.user, run.failedNew) = ("o'hara", 0)
+    let id = try store.write { transaction in
+      try check(transaction)
+      try transaction.keepFailures([.zero], run: 1)
+      return try transaction.beginRun(run)
+    }
+    run.id = id
+    #expect(try store.read { try $0.run(id) } == run)
+    #expect(try store.read { try $0.failures(ofRun: 1, among: [.zero]) } == [.zero])
+    #expect(try sqlite3(path, "PRAGMA user_version") == "3")
+  }
+
   @Test func aBackupDoesWhatItsStoreSaid() {
     let calls = Mutex<[String]>([])
     let backup = RunBackup(

@@ -139,7 +139,7 @@ struct OlderDatabasesTests {
     try other.send("COMMIT;")
     try SQLiteStore(path: path, busyTimeout: .seconds(60)).bringUpToDate()
     #expect(try other.finish() == "")
-    #expect(try sqlite3(path, "PRAGMA user_version") == "2")
+    #expect(try sqlite3(path, "PRAGMA user_version") == "3")
   }
 
   @Test(arguments: [
@@ -188,7 +188,7 @@ struct OlderDatabasesTests {
     }
     #expect(try sqlite3(path, Self.schemaSQL) == schema)
     #expect(try rows(path) == data)
-    #expect(try sqlite3(path, "PRAGMA journal_mode; PRAGMA user_version") == "wal\n2")
+    #expect(try sqlite3(path, "PRAGMA journal_mode; PRAGMA user_version") == "wal\n3")
   }
 
   @Test(arguments: [3, 4])

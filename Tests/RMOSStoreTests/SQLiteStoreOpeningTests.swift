@@ -39,7 +39,7 @@ struct SQLiteStoreOpeningTests {
       #expect(store.location == path)
     }
     #expect(try names() == ["rmos.db"])
-    #expect(try sqlite3(path, "PRAGMA journal_mode; PRAGMA user_version") == "wal\n2")
+    #expect(try sqlite3(path, "PRAGMA journal_mode; PRAGMA user_version") == "wal\n3")
     #expect(try sqlite3(path, "SELECT version FROM schema_version") == "2")
     #expect(try sqlite3(path, "PRAGMA integrity_check") == "ok")
   }
@@ -169,9 +169,9 @@ struct SQLiteStoreOpeningTests {
 
   @Test func aNewerLedgerIsRefused() throws {
     _ = try SQLiteStore(path: path)
-    _ = try sqlite3(path, "PRAGMA user_version = 3")
-    expect(.newerSchema, path, .create, mentions: "3")
-    expect(.newerSchema, path, .readOnly, mentions: "3")
+    _ = try sqlite3(path, "PRAGMA user_version = 4")
+    expect(.newerSchema, path, .create, mentions: "4")
+    expect(.newerSchema, path, .readOnly, mentions: "4")
   }
 
   @Test func aDatabaseCutShortIsAnErrorAndNoCrash() throws {

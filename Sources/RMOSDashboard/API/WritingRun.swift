@@ -31,11 +31,7 @@ final class WritingRun: Sendable {
     self.source = source
     self.clock = clock
     var writer = JSONWriter()
-    writer.object {
-      $0.member("user", ProcessEnvironment.userName(ProcessEnvironment.user))
-      $0.member("host", ProcessEnvironment.hostName)
-      $0.member("session", mark)
-    }
+    writer.object { $0.member("session", mark) }
     optionsJSON = writer.text
   }
 
@@ -48,7 +44,6 @@ final class WritingRun: Sendable {
     try transaction.markInterruptedRuns(now: now)
     var run = LedgerRun(
       command: LedgerRun.serverCommand, startedAt: now, source: source, optionsJSON: optionsJSON,
-      toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID,
       catalog: transaction.catalog)
     run.id = try transaction.beginRun(run)
     let id = run.id

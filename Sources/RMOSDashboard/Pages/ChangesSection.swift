@@ -47,7 +47,7 @@ struct ChangesSection {
       : rows.isEmpty
         ? "<p class=\"dim\">Nothing that is stored in a column.</p>\n"
         : "<dl class=\"facts\">\n\(rows)</dl>\n"
-    let who = [step.ledger?.serverUser, step.ledger?.serverHost].compactMap(\.self)
+    let who = [step.ledger?.user, step.ledger?.host].compactMap(\.self)
     let by: HTML =
       who.isEmpty
       ? ""

@@ -91,8 +91,8 @@ extension JSONWriter {
       writer.member("run", step.run)
       writer.member("command", step.ledger?.command)
       writer.member("started_at", step.ledger?.startedAt)
-      writer.member("user", step.ledger?.serverUser)
-      writer.member("host", step.ledger?.serverHost)
+      writer.member("user", step.ledger?.user)
+      writer.member("host", step.ledger?.host)
       writer.member("created", step.isCreation)
       writer.member("members", objects: step.differences) { writer, difference in
         let field = kind.schema.fields[difference.position]

@@ -38,8 +38,7 @@ final class RunJournal {
     batchUptime = startedUptime
     ledger = LedgerRun(
       command: "migrate", startedAt: options.clock.timestamp, source: source,
-      optionsJSON: options.json, toolVersion: RMOSVersion.current,
-      processID: ProcessEnvironment.processID, catalog: catalog)
+      optionsJSON: options.json, catalog: catalog)
     tally = Tally(statistics: MigrationStatistics(catalog))
   }
 

@@ -24,12 +24,17 @@ extension JSONWriter {
       $0.member("options") { $0.storedJSON(run.optionsJSON) }
       $0.member("tool_version", run.toolVersion)
       $0.member("process_id", run.processID)
+      $0.member("user", run.user)
+      $0.member("host", run.host)
       $0.member("seconds", run.seconds)
       $0.member("timings") { $0.timings(run.timings, run.statistics.catalog) }
       let notes = SourceNotes.read(run.timings.notesJSON, run.statistics.catalog)
       $0.member("not_read") { $0.filesNotRead(notes.notRead) }
       $0.member("kept_aside") { $0.keptMembers(notes.keptMembers) }
       $0.member("entities") { $0.statistics(run.statistics) }
+      $0.member("failed_new", run.failedNew)
+      $0.member("failed_known", run.failedKnown)
+      $0.member("known_since", run.knownSince)
       $0.member("issue_counts") { $0.issueCounts(run.issueCounts) }
       $0.member("failure", run.failure)
       $0.member("undone_by", run.undoneBy)

@@ -102,7 +102,6 @@ public struct Undo: Sendable {
         }
         var ledger = LedgerRun(
           command: "undo", startedAt: now, source: undone.source, optionsJSON: report.optionsJSON,
-          toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID,
           catalog: store.catalog)
         ledger.id = try transaction.beginRun(ledger)
         report.counts = try transaction.run(whileNot: isCancelled) {

@@ -26,12 +26,15 @@ public struct Issue: Sendable, Hashable, Codable {
   public var pointer: String?
   /// What was found, what was expected and, if there is one, the fix.
   public var message: String
+  /// Whether the entity that failed had not failed the same way before; `nil` if it did not fail, or
+  /// that was not found out.
+  public var isNew: Bool?
 
   /// Creates an issue.
   public init(
     severity: Severity, code: IssueCode, kind: EntityKind? = nil, id: String? = nil,
     source: String? = nil, locator: Locator? = nil, line: Int? = nil, column: Int? = nil,
-    offset: Int? = nil, pointer: String? = nil, message: String
+    offset: Int? = nil, pointer: String? = nil, message: String, isNew: Bool? = nil
   ) {
     self.severity = severity
     self.code = code
@@ -44,6 +47,14 @@ public struct Issue: Sendable, Hashable, Codable {
     self.offset = offset
     self.pointer = pointer
     self.message = message
+    self.isNew = isNew
+  }
+}
+
+extension Issue {
+  private enum CodingKeys: String, CodingKey {
+    case severity, code, kind, id, source, locator, line, column, offset, pointer, message
+    case isNew = "new"
   }
 }
 
@@ -96,7 +107,7 @@ extension JSONWriter {
     }
   }
 
-  /// Writes an issue, with null for what is not known.
+  /// Writes an issue, with null for what is not known; `new` only for what is told apart.
   package mutating func issue(_ issue: Issue) {
     object {
       $0.member("severity", issue.severity.rawValue)
@@ -116,6 +127,7 @@ extension JSONWriter {
       $0.member("offset", issue.offset)
       $0.member("pointer", issue.pointer)
       $0.member("message", issue.message)
+      if let isNew = issue.isNew { $0.member("new", isNew) }
     }
   }
 }

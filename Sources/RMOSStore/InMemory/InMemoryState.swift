@@ -19,6 +19,8 @@ struct InMemoryState {
   private var tables: [[UTF8Key: Row]]
   var runs: [LedgerRun] = []
   var issues: [Int64: [Issue]] = [:]
+  /// The digests of what failed in each run.
+  var failures: [Int64: Set<Provenance.Digest>] = [:]
   /// The rows that each run rewrote, as they were.
   var images: [Int64: [EntityKind: [UTF8Key: BeforeImage]]] = [:]
 

@@ -159,6 +159,12 @@ class InMemoryReader: StoreReader {
     }
   }
 
+  final func failures(
+    ofRun run: Int64, among digests: [Provenance.Digest]
+  ) throws -> Set<Provenance.Digest> {
+    try state().failures[run]?.intersection(digests) ?? []
+  }
+
   final func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
@@ -241,6 +247,12 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
       return true
     }
   }
+
+  func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws {
+    try change { $0.failures[run, default: []].formUnion(digests) }
+  }
+
+  func removeFailures(ofRun run: Int64) throws { try change { $0.failures[run] = nil } }
 
   func keep(_ change: RowChange) throws {
     _ = try state(with: change.kind)

@@ -56,8 +56,21 @@ public struct LedgerRun: Sendable, Hashable {
   public var toolVersion: String
   /// The process id.
   public var processID: Int32
+  /// The name of the user who ran it; `nil` if that was not recorded.
+  public var user: String?
+  /// The name of the machine that it ran on; `nil` if that was not recorded.
+  public var host: String?
   /// The outcomes of the entities so far.
   public var statistics: MigrationStatistics
+  /// How many of the entities that failed so far had not failed the same way in ``knownSince``; `nil`
+  /// if that was not recorded.
+  public var failedNew: Int?
+  /// How many of the entities that failed so far had failed the same way in ``knownSince``, or are in
+  /// the store by now; `nil` if that was not recorded.
+  public var failedKnown: Int?
+  /// The earlier run of the same source with which the failures were compared; `nil` if there was
+  /// none, or that was not recorded.
+  public var knownSince: Int64?
   /// How often each code was reported so far.
   public var issueCounts: [IssueCode: Int]
   /// Wall time, in seconds; any number, if others wrote it.
@@ -90,12 +103,29 @@ public struct LedgerRun: Sendable, Hashable {
     self.optionsJSON = optionsJSON
     self.toolVersion = toolVersion
     self.processID = processID
+    self.user = nil
+    self.host = nil
+    self.failedNew = nil
+    self.failedKnown = nil
+    self.knownSince = nil
     self.statistics = MigrationStatistics(catalog)
     self.issueCounts = [:]
     self.seconds = 0
     self.timings = Timings()
     self.failure = nil
     self.undoneBy = nil
+  }
+
+  /// Creates a run that this process begins.
+  package init(
+    command: String, startedAt: String, source: String, optionsJSON: String,
+    catalog: EntityCatalog
+  ) {
+    self.init(
+      command: command, startedAt: startedAt, source: source, optionsJSON: optionsJSON,
+      toolVersion: RMOSVersion.current, processID: ProcessEnvironment.processID, catalog: catalog)
+    user = ProcessEnvironment.userName(ProcessEnvironment.user)
+    host = ProcessEnvironment.hostName
   }
 }
 
@@ -133,6 +163,8 @@ extension LedgerRun {
   }
 
   /// Reads the stored parts; what someone else put there counts as empty.
+  ///
+  /// Set ``user`` and ``host`` first: earlier versions kept those of a server among its options.
   public mutating func read(statistics: String?, issueCounts: String?, timings: String?) {
     self.statistics = MigrationStatistics(
       json: LedgerRun.value(statistics), self.statistics.catalog)
@@ -142,6 +174,11 @@ extension LedgerRun {
       }
     }
     self.timings = Timings(json: LedgerRun.value(timings), self.statistics.catalog)
+    if command == Self.serverCommand, user == nil, host == nil {
+      let options = LedgerRun.value(optionsJSON)
+      user = options?["user"]?.string
+      host = options?["host"]?.string
+    }
   }
 
   private static func value(_ text: String?) -> JSONValue? {
@@ -208,16 +245,11 @@ extension LedgerRun {
   /// The ``command`` of a run that gathers what a server writes.
   package static let serverCommand = "serve"
 
-  /// Who ran a server, by its run's options; `nil` if they do not say.
-  package var serverUser: String? { LedgerRun.value(optionsJSON)?["user"]?.string }
-  /// The machine of a server, by its run's options; `nil` if they do not say.
-  package var serverHost: String? { LedgerRun.value(optionsJSON)?["host"]?.string }
-
   /// Whether the run gathers what a server writes, and that server still runs, as far as this machine
   /// can tell: a server holds no lock while nobody writes.
   package var isOfRunningServer: Bool {
     guard command == Self.serverCommand, state == .running, undoneBy == nil else { return false }
-    guard serverHost == nil || serverHost == ProcessEnvironment.hostName else { return true }
+    guard host == nil || host == ProcessEnvironment.hostName else { return true }
     return ProcessEnvironment.isRunning(process: processID)
   }
 }

@@ -31,6 +31,11 @@ final class PlainReader: StoreReader {
   ) throws {
     try base.forEachIssue(ofRun: run, limit: limit, body)
   }
+  func failures(
+    ofRun run: Int64, among digests: [Provenance.Digest]
+  ) throws -> Set<Provenance.Digest> {
+    try base.failures(ofRun: run, among: digests)
+  }
   func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
@@ -64,6 +69,10 @@ final class PlainTransaction: StoreReaderWrapper, StoreTransaction {
   func appendIssues(_ issues: [Issue], run: Int64) throws {
     try base.appendIssues(issues, run: run)
   }
+  func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws {
+    try base.keepFailures(digests, run: run)
+  }
+  func removeFailures(ofRun run: Int64) throws { try base.removeFailures(ofRun: run) }
   func keep(_ change: RowChange) throws { try base.keep(change) }
   func removeChanges(ofRun run: Int64) throws { try base.removeChanges(ofRun: run) }
   func restore(_ image: BeforeImage, run: Int64) throws -> Bool {

@@ -25,10 +25,19 @@ extension StoreConformance {
       run.timings.bytesRead = 1234
       run.timings.filesRead = 5
       run.failure = "no space is left"
+      run.user = "o'hara"
+      run.host = "bench \u{1F3B8}"
+      run.failedNew = 0
+      run.failedKnown = 7
+      run.knownSince = ids[1]
       try store.write { try $0.updateRun(run) }
       try store.read { reader in
         try expect(try reader.run(ids[0]), equals: run)
-        try expect(try reader.run(ids[1])?.state, equals: .running)
+        let other = try reader.run(ids[1])
+        try expect(other?.state, equals: .running)
+        // What was not recorded is not 0.
+        try expect(other?.failedNew == nil && other?.failedKnown == nil)
+        try expect(other?.knownSince == nil && other?.user == nil && other?.host == nil)
         try expect(try reader.run(12345) == nil)
       }
     },
@@ -50,10 +59,10 @@ extension StoreConformance {
         Issue(
           severity: .warning, code: .fieldRange, kind: .patterns, id: "it's",
           source: "patterns/list.json", locator: .index(3), line: 4, column: 5, offset: 6,
-          pointer: "/a~1b", message: "“quoted”\(end)"),
+          pointer: "/a~1b", message: "“quoted”\(end)", isNew: true),
         Issue(
           severity: .info, code: .idDerived, source: "joblogs/a.NDJSON", locator: .line(12),
-          message: "line"),
+          message: "line", isNew: false),
         Issue(
           severity: .error, code: .idMismatch, source: "b.jsonl", locator: .key("7"),
           message: "key"),
@@ -85,6 +94,53 @@ extension StoreConformance {
         let issue = Issue(severity: .error, code: .fieldRange, id: "\u{0}", message: "a\u{0}b")
         try transaction.appendIssues([issue], run: run)
         try expect(try transaction.issues(ofRun: run).map(\.code), equals: [.fieldRange])
+      }
+    },
+    Declaration("the user and the host of a server are found among its options") { store in
+      var run = StoreSamples.run(LedgerRun.serverCommand)
+      run.optionsJSON = #"{"user":"luthier","host":"bench"}"#
+      let id = try store.write { try $0.beginRun(run) }
+      let read = try store.read { try $0.run(id) }
+      try expect(read?.user ?? "luthier", equals: "luthier")
+      try expect(read?.host ?? "bench", equals: "bench")
+    },
+    Declaration("what failed in a run is kept until it is removed") { store in
+      let digests = (0..<700).map { number -> Provenance.Digest in
+        var bytes = [UInt8](repeating: UInt8(number % 256), count: 31)
+        bytes.append(UInt8(number / 256))
+        return Provenance.Digest(bytes: bytes) ?? .zero
+      }
+      let (first, second) = try store.write { transaction in
+        let first = try transaction.beginRun(StoreSamples.run())
+        let second = try transaction.beginRun(StoreSamples.run())
+        try transaction.keepFailures(Array(digests[..<600]), run: first)
+        try transaction.keepFailures([digests[3], digests[650], digests[3]], run: second)
+        try transaction.keepFailures([digests[3]], run: second)
+        try transaction.keepFailures([], run: second)
+        return (first, second)
+      }
+      struct GivenUp: Error {}
+      do {
+        try store.write { transaction in
+          try transaction.removeFailures(ofRun: first)
+          try transaction.keepFailures([digests[699]], run: second)
+          throw GivenUp()
+        }
+      } catch is GivenUp {}
+      try store.read { reader in
+        try expect(
+          try reader.failures(ofRun: first, among: digests), equals: Set(digests[..<600]))
+        try expect(
+          try reader.failures(ofRun: second, among: digests), equals: [digests[3], digests[650]])
+        try expect(try reader.failures(ofRun: second, among: []), equals: [])
+        try expect(try reader.failures(ofRun: 12345, among: digests), equals: [])
+      }
+      try store.write { transaction in
+        try transaction.removeFailures(ofRun: first)
+        try expect(try transaction.failures(ofRun: first, among: digests), equals: [])
+        try expect(
+          try transaction.failures(ofRun: second, among: digests),
+          equals: [digests[3], digests[650]])
       }
     },
     Declaration("a run that never began is refused") { store in

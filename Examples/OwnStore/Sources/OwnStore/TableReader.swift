@@ -59,6 +59,12 @@ class TableReader: StoreReader {
     for issue in (try current().issues[run] ?? []).prefix(limit ?? .max) { try body(issue) }
   }
 
+  func failures(
+    ofRun run: Int64, among digests: [Provenance.Digest]
+  ) throws -> Set<Provenance.Digest> {
+    try current().failures[run]?.intersection(digests) ?? []
+  }
+
   func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {

@@ -56,6 +56,7 @@ struct Tables: Sendable {
   /// What each run rewrote, as it was.
   var images: [Int64: [EntityKind: [[UInt8]: BeforeImage]]] = [:]
   /// What each run did to rows otherwise.
+  var failures: [Int64: Set<Provenance.Digest>] = [:]
   var changes: [Int64: [EntityKind: [[UInt8]: RowChange]]] = [:]
   var lastNumber = 0
 

@@ -103,6 +103,12 @@ final class TableTransaction: TableReader, StoreTransaction {
       tables.issues[run, default: []] += issues
     }
   }
+
+  func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws {
+    try change { $0.failures[run, default: []].formUnion(digests) }
+  }
+
+  func removeFailures(ofRun run: Int64) throws { try change { $0.failures[run] = nil } }
 }
 
 extension Provenance {

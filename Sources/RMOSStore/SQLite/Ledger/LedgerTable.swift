@@ -72,12 +72,21 @@ struct LedgerTable: Sendable {
       Column("run_id INTEGER NOT NULL"), Column("row_digest INTEGER"), Column("before_json TEXT"),
     ], ", PRIMARY KEY (kind, entity_id, run_id)) WITHOUT ROWID")
 
+  /// The digests of what failed in runs with which later ones are compared.
+  ///
+  /// It came later, too.
+  static let failures = LedgerTable(
+    "migration_failures", [Column("run_id INTEGER NOT NULL"), Column("digest BLOB NOT NULL")],
+    ", PRIMARY KEY (run_id, digest)) WITHOUT ROWID")
+
   /// All of them, for the kinds of a catalog.
   static func all(_ catalog: EntityCatalog) -> [LedgerTable] {
-    [runs, provenance, issues, beforeImages(catalog), changes]
+    [runs, provenance, issues, beforeImages(catalog), changes, failures]
   }
   /// The names of those without which there is no ledger.
   static let names = [runs, provenance, issues].map(\.name) + [beforeImagesName]
+  /// The names of all.
+  static let allNames = names + [changes.name, failures.name]
 
   /// The statement that creates the table unless it exists.
   var createSQL: String {
@@ -132,6 +141,7 @@ extension LedgerColumn {
 enum RunColumn: Int32, LedgerColumn {
   case id, command, state, startedAt, heartbeatAt, finishedAt, source, options, toolVersion
   case processID, statistics, issueCounts, seconds, timings, failure, undoneBy
+  case user, host, failedNew, failedKnown, knownSince
 
   static let table = "migration_runs"
 
@@ -153,6 +163,11 @@ enum RunColumn: Int32, LedgerColumn {
     case .timings: .init("timings_json TEXT NOT NULL")
     case .failure: .init("failure TEXT")
     case .undoneBy: .init("undone_by INTEGER", since: 2)
+    case .user: .init("user TEXT", since: 3)
+    case .host: .init("host TEXT", since: 3)
+    case .failedNew: .init("failed_new INTEGER", since: 3)
+    case .failedKnown: .init("failed_known INTEGER", since: 3)
+    case .knownSince: .init("known_since INTEGER", since: 3)
     }
   }
 }
@@ -199,7 +214,7 @@ enum ProvenanceColumn: Int32, LedgerColumn {
 enum IssueColumn: Int32, LedgerColumn {
   case run, sequence, severity, code, kind, entityID, source, locator, line, columnNumber,
     byteOffset
-  case pointer, message
+  case pointer, message, isNew
 
   static let table = "migration_issues"
 
@@ -218,6 +233,7 @@ enum IssueColumn: Int32, LedgerColumn {
     case .byteOffset: .init("byte_offset INTEGER")
     case .pointer: .init("pointer TEXT")
     case .message: .init("message TEXT NOT NULL")
+    case .isNew: .init("is_new INTEGER", since: 3)
     }
   }
 }

@@ -51,13 +51,32 @@ extension SQLiteReader {
     let session = try session()
     guard session.statements.hasLedger else { return }
     let sql =
-      "SELECT \(IssueColumn.list()) FROM migration_issues WHERE run_id = ? ORDER BY seq LIMIT ?"
+      "SELECT \(IssueColumn.list(version: session.statements.ledgerVersion)) "
+      + "FROM migration_issues WHERE run_id = ? ORDER BY seq LIMIT ?"
     try session.connection.withStatement(sql) { statement in
       try statement.bind(run, at: 1)
       try statement.bind(Int64(limit.map { max(0, $0) } ?? -1), at: 2)
       let row = LedgerRow<IssueColumn>(statement)
       while try statement.step() { try body(row.issue(catalog)) }
     }
+  }
+
+  final func failures(
+    ofRun run: Int64, among digests: [Provenance.Digest]
+  ) throws -> Set<Provenance.Digest> {
+    let session = try session()
+    guard session.statements.hasFailures else { return [] }
+    var found: Set<Provenance.Digest> = []
+    for digest in digests {
+      try session.connection.withStatement(
+        "SELECT 1 FROM migration_failures WHERE run_id = ?1 AND digest = ?2"
+      ) { statement in
+        try statement.bind(run, at: 1)
+        try statement.bind(digest, at: 2)
+        if try statement.step() { found.insert(digest) }
+      }
+    }
+    return found
   }
 }
 
@@ -100,6 +119,30 @@ extension SQLiteTransaction {
   }
 }
 
+extension SQLiteTransaction {
+  func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws {
+    let connection = try session().connection
+    for digest in digests {
+      try connection.withStatement(
+        "INSERT OR IGNORE INTO migration_failures (run_id, digest) VALUES (?1, ?2)"
+      ) { statement in
+        try statement.bind(run, at: 1)
+        try statement.bind(digest, at: 2)
+        _ = try statement.step()
+      }
+    }
+  }
+
+  func removeFailures(ofRun run: Int64) throws {
+    try session().connection.withStatement(
+      "DELETE FROM migration_failures WHERE run_id = ?1"
+    ) { statement in
+      try statement.bind(run, at: 1)
+      _ = try statement.step()
+    }
+  }
+}
+
 extension LedgerRow<RunColumn> {
   fileprivate func run(_ catalog: EntityCatalog) -> LedgerRun {
     var run = LedgerRun(
@@ -110,6 +153,11 @@ extension LedgerRow<RunColumn> {
     run.state = LedgerRun.State(rawValue: text(.state) ?? "") ?? .interrupted
     run.heartbeatAt = text(.heartbeatAt) ?? run.startedAt
     run.finishedAt = text(.finishedAt)
+    run.user = text(.user)
+    run.host = text(.host)
+    run.failedNew = optionalInteger(.failedNew).map { Int($0) }
+    run.failedKnown = optionalInteger(.failedKnown).map { Int($0) }
+    run.knownSince = optionalInteger(.knownSince)
     run.read(
       statistics: text(.statistics), issueCounts: text(.issueCounts), timings: text(.timings))
     run.seconds = real(.seconds)
@@ -135,6 +183,11 @@ extension LedgerRow<RunColumn> {
     try bind(run.timingsJSON, to: .timings)
     try bind(run.failure, to: .failure)
     try bind(run.undoneBy, to: .undoneBy)
+    try bind(run.user, to: .user)
+    try bind(run.host, to: .host)
+    try bind(run.failedNew.map { Int64($0) }, to: .failedNew)
+    try bind(run.failedKnown.map { Int64($0) }, to: .failedKnown)
+    try bind(run.knownSince, to: .knownSince)
   }
 }
 
@@ -148,7 +201,7 @@ extension LedgerRow<IssueColumn> {
       kind: text(.kind).flatMap(catalog.kind(named:)), id: text(.entityID), source: source,
       locator: locator(.locator, path: source), line: number(.line),
       column: number(.columnNumber), offset: number(.byteOffset), pointer: text(.pointer),
-      message: text(.message) ?? "")
+      message: text(.message) ?? "", isNew: number(.isNew).map { $0 != 0 })
   }
 
   fileprivate func bind(_ issue: Issue, run: Int64, sequence: Int64) throws(StoreError) {
@@ -169,6 +222,7 @@ extension LedgerRow<IssueColumn> {
     try bind(issue.offset.map { Int64($0) }, to: .byteOffset)
     try bind(issue.pointer, to: .pointer)
     try bind(issue.message, to: .message)
+    try bind(issue.isNew.map { $0 ? 1 : 0 }, to: .isNew)
   }
 }
 
@@ -185,6 +239,11 @@ extension LedgerRow<ProvenanceColumn> {
 }
 
 extension SQLiteStatement {
+  /// Binds all bytes of a digest.
+  fileprivate func bind(_ digest: Provenance.Digest, at index: Int32) throws(StoreError) {
+    try bind(.blob(digest.bytes), at: index)
+  }
+
   /// A stored digest.
   func rowDigest(at column: Int32) -> RowDigest? {
     guard type(at: column) == .integer else { return nil }

@@ -140,19 +140,20 @@ struct StoreStatements {
   let hasUndo: Bool
   /// Whether it keeps what servers write.
   let hasChanges: Bool
+  /// Whether it keeps what failed.
+  let hasFailures: Bool
+  /// The version of the ledger's tables, as far as they have all of its columns.
+  let ledgerVersion: Int64
 
   /// Creates the statements for `layout`.
   init(_ layout: SQLiteLayout) {
     hasLedger = layout.hasLedger
-    hasUndo = layout.hasLedger && layout.missingLedgerSQL.isEmpty
+    ledgerVersion = layout.readableLedgerVersion
+    hasUndo = layout.hasLedger && ledgerVersion >= 2
     hasChanges = layout.hasChanges
+    hasFailures = layout.hasFailures
     catalog = layout.catalog
     kinds = catalog.kinds.enumerated().map { EntityStatements($1, at: $0, layout) }
-  }
-
-  /// The version of the ledger's tables.
-  var ledgerVersion: Int64 {
-    hasUndo ? SchemaVersion.ledger.upperBound : SchemaVersion.ledger.lowerBound
   }
 
   /// The SQL of a kind.

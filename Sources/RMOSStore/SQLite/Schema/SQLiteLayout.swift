@@ -34,8 +34,8 @@ struct SQLiteLayout {
   private(set) var kindsWithForeignIndexes: Set<EntityKind> = []
   /// The tables whose rows have numbers, unlike views and tables WITHOUT ROWID.
   private var numberedTables: Set<String> = []
-  /// The statements that upgrade the ledger's tables that exist.
-  private(set) var missingLedgerSQL: [String] = []
+  /// What the ledger's tables that exist lack.
+  private(set) var ledgerUpgrades: [SQLiteSchema.LedgerUpgrade] = []
   /// The columns that the ledger's tables lack, as `table.column`.
   private var lostLedgerColumns: [String] = []
   /// Why `schema_version` is not RMOS's; `nil` if it is or is not there.
@@ -50,8 +50,8 @@ struct SQLiteLayout {
   init(of connection: SQLiteConnection, _ catalog: EntityCatalog) throws {
     self.catalog = catalog
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
-    let own = Set(catalog.kinds.map(\.table) + LedgerTable.names)
-      .union(Self.newerTables).union(["schema_version", LedgerTable.changes.name])
+    let own = Set(catalog.kinds.map(\.table) + LedgerTable.allNames)
+      .union(Self.newerTables).union(["schema_version"])
     try connection.withStatement(
       "SELECT name, type, rootpage = 0 FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
     ) { statement in
@@ -87,7 +87,7 @@ struct SQLiteLayout {
     hasDeferredKeys =
       try connection.integer(
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%DEFERRED%'") != nil
-    missingLedgerSQL = try SQLiteSchema.ledgerUpgradeSQL(connection, catalog)
+    ledgerUpgrades = try SQLiteSchema.ledgerUpgrades(connection, catalog)
     if ownsLedgerVersion {
       lostLedgerColumns = try SQLiteSchema.lostLedgerColumns(connection)
     }
@@ -171,6 +171,14 @@ struct SQLiteLayout {
   /// Whether the table of what servers wrote exists.
   var hasChanges: Bool { tableNames.contains(LedgerTable.changes.name) }
 
+  /// Whether the table of what failed exists.
+  var hasFailures: Bool { tableNames.contains(LedgerTable.failures.name) }
+
+  /// The version of the ledger's tables, as far as they have all of its columns.
+  var readableLedgerVersion: Int64 {
+    ledgerUpgrades.map { $0.version - 1 }.min() ?? SchemaVersion.ledger.upperBound
+  }
+
   /// Whether any table of the ledger exists, so that `PRAGMA user_version` is ours.
   var ownsLedgerVersion: Bool { !names.isDisjoint(with: LedgerTable.names) }
 
@@ -199,7 +207,7 @@ struct SQLiteLayout {
 
   /// The tables that the first write creates.
   var tablesToCreate: Set<String> {
-    Set((LedgerTable.names + [LedgerTable.changes.name]).filter { !isRelation($0) })
+    Set(LedgerTable.allNames.filter { !isRelation($0) })
       .union(ownsSharedTables ? missingTables : ownedKinds.map(\.table).filter { !isRelation($0) })
   }
 
@@ -226,7 +234,7 @@ struct SQLiteLayout {
     guard let version else { return false }
     return version.version >= SchemaVersion.created && hasLedger
       && ledgerVersion == SchemaVersion.ledger.upperBound
-      && missingLedgerSQL.isEmpty && hasChanges
+      && ledgerUpgrades.isEmpty && hasChanges && hasFailures
       && ownedKinds.allSatisfy { columns[$0] != nil } && missingColumnSQL.isEmpty
   }
 

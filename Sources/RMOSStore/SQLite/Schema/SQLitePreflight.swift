@@ -42,9 +42,7 @@ struct SQLitePreflight {
     func add(_ table: String, _ found: String, _ message: String) {
       obstacles.append(WritingObstacle(.table, table: table, found: found, message))
     }
-    for table in layout.catalog.kinds.map(\.table) + ["schema_version", LedgerTable.changes.name]
-      + LedgerTable.names
-    {
+    for table in layout.catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.allNames {
       if layout.views.contains(table) {
         add(table, "a view", "\(table) is a view; rename or drop it, a table is needed")
       } else if layout.names.contains(table), !layout.tableNames.contains(table) {

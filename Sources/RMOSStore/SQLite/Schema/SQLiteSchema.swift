@@ -5,34 +5,46 @@ import RMOSModels
 /// No triggers, views, generated columns or strict tables: older applications must be able to work
 /// with the file.
 enum SQLiteSchema {
-  /// The statements that upgrade the ledger's tables that exist to the current version, and make
-  /// room for before-images of kinds with more fields than there were.
-  static func ledgerUpgradeSQL(
+  /// Something that the ledger's tables lack.
+  struct LedgerUpgrade {
+    /// The version of the ledger that has it.
+    let version: Int64
+    /// The statement that adds it.
+    let sql: String
+  }
+
+  /// What the ledger's tables that exist lack of the current version, and of room for before-images
+  /// of kinds with more fields than there were.
+  static func ledgerUpgrades(
     _ connection: SQLiteConnection, _ catalog: EntityCatalog
-  ) throws -> [String] {
+  ) throws -> [LedgerUpgrade] {
     /// Whether a table exists without a column.
     func lacks(_ table: LedgerTable, _ column: String) throws -> Bool {
       try connection.integer(
         "SELECT max(name = '\(column)' COLLATE NOCASE) FROM pragma_table_info('\(table.name)')")
         == 0
     }
-    var sql: [String] = []
+    var upgrades: [LedgerUpgrade] = []
     for table in [LedgerTable.runs, .provenance, .issues] {
       for column in table.columns where column.version > 1 {
         guard try lacks(table, column.name) else { continue }
-        sql.append("ALTER TABLE \(table.name) ADD COLUMN \(column.definition)")
+        upgrades.append(
+          LedgerUpgrade(
+            version: column.version,
+            sql: "ALTER TABLE \(table.name) ADD COLUMN \(column.definition)"))
       }
     }
     let images = LedgerTable.beforeImages(catalog)
+    var imageSQL: [String] = []
     if try lacks(images, "value_1") {
       // Version 1 never wrote into it.
-      sql += ["DROP TABLE \(images.name)", images.createSQL]
+      imageSQL = ["DROP TABLE \(images.name)", images.createSQL]
     } else {
       let present = try connection.columns(of: images.name)
       let missing = present.isEmpty ? [] : images.columns.filter { !present.contains($0.name) }
-      sql += missing.map { "ALTER TABLE \(images.name) ADD COLUMN \($0.definition)" }
+      imageSQL = missing.map { "ALTER TABLE \(images.name) ADD COLUMN \($0.definition)" }
     }
-    return sql
+    return upgrades + imageSQL.map { LedgerUpgrade(version: 2, sql: $0) }
   }
 
   /// The columns that the ledger's tables lack and no upgrade adds, as `table.column`.
@@ -65,7 +77,7 @@ enum SQLiteSchema {
       try connection.execute(
         "INSERT OR IGNORE INTO schema_version (version) VALUES (\(SchemaVersion.created))")
     }
-    for sql in LedgerTable.all(catalog).map(\.createSQL) + layout.missingLedgerSQL {
+    for sql in LedgerTable.all(catalog).map(\.createSQL) + layout.ledgerUpgrades.map(\.sql) {
       try connection.execute(sql)
     }
     try connection.execute("PRAGMA user_version = \(SchemaVersion.ledger.upperBound)")

@@ -14,18 +14,27 @@ struct LedgerTable: Sendable {
   /// The names of the columns, in order.
   var columns: [String] { definitions.map { String($0.prefix { $0 != " " }) } }
 
-  /// The list that selects all columns, in order.
+  /// The list that names all columns, in order.
   var list: String { columns.joined(separator: ", ") }
+
+  /// The list that selects all columns, in order, with NULL for those that are not `present`.
+  func list(present: Set<String>) -> String {
+    columns.map { present.contains(Self.plain($0)) ? $0 : "NULL" }.joined(separator: ", ")
+  }
+
+  /// The statements that add the columns that are not `present`.
+  func upgradeSQL(present: Set<String>) -> [String] {
+    zip(columns, definitions).filter { !present.contains(Self.plain($0.0)) }
+      .map { "ALTER TABLE \(name) ADD COLUMN \($0.1)" }
+  }
+
+  /// A column's name without quotation marks.
+  private static func plain(_ column: String) -> String { column.replacing("\"", with: "") }
 
   /// The statement that creates the table unless it exists.
   var createSQL: String {
     let parts = definitions + (key.isEmpty ? [] : ["PRIMARY KEY (\(key.joined(separator: ", ")))"])
     return "CREATE TABLE IF NOT EXISTS \(name) (\(parts.joined(separator: ", ")))"
-  }
-
-  /// The definitions of columns that a table made for fewer kinds may lack, by their names.
-  func definition(of column: String) -> String? {
-    definitions.first { $0.hasPrefix("\(column) ") }
   }
 
   private static let text = "TEXT COLLATE \"C\""
@@ -70,6 +79,13 @@ struct LedgerTable: Sendable {
       "row_digest BIGINT", "before_json \(text)",
     ], key: ["kind", "entity_id", "run_id"])
 
+  /// The digests of what failed in runs with which later ones are compared.
+  ///
+  /// It came later, too.
+  static let failures = LedgerTable(
+    name: "migration_failures", definitions: ["run_id BIGINT NOT NULL", "digest BYTEA NOT NULL"],
+    key: ["run_id", "digest"])
+
   /// The version of these tables.
   static let versions = LedgerTable(
     name: "migration_version", definitions: ["version BIGINT NOT NULL"], key: ["version"])
@@ -78,7 +94,7 @@ struct LedgerTable: Sendable {
 
   /// All of them, for the kinds of a catalog.
   static func all(_ catalog: EntityCatalog) -> [LedgerTable] {
-    [runs, provenance, issues, beforeImages(catalog), changes, versions]
+    [runs, provenance, issues, beforeImages(catalog), changes, failures, versions]
   }
 
   /// The names of those without which there is no ledger.
@@ -86,8 +102,11 @@ struct LedgerTable: Sendable {
     runs.name, provenance.name, issues.name, beforeImagesName, versions.name,
   ]
 
+  /// The names of all.
+  static let allNames = names + [changes.name, failures.name]
+
   /// The version that this code reads and writes.
-  static let currentVersion: Int64 = 2
+  static let currentVersion: Int64 = 3
 
   private static let originDefinitions: [(required: String, optional: String)] =
     ProvenanceColumn.origin.dropFirst().map { column in
@@ -105,6 +124,7 @@ struct LedgerTable: Sendable {
 enum RunColumn: Int, CaseIterable, Sendable {
   case id, command, state, startedAt, heartbeatAt, finishedAt, source, options, toolVersion
   case processID, statistics, issueCounts, seconds, timings, failure, undoneBy
+  case user, host, failedNew, failedKnown, knownSince
 
   var name: String {
     switch self {
@@ -124,15 +144,21 @@ enum RunColumn: Int, CaseIterable, Sendable {
     case .timings: "timings_json"
     case .failure: "failure"
     case .undoneBy: "undone_by"
+    // A word of SQL.
+    case .user: "\"user\""
+    case .host: "host"
+    case .failedNew: "failed_new"
+    case .failedKnown: "failed_known"
+    case .knownSince: "known_since"
     }
   }
 
   fileprivate var type: String {
     switch self {
     case .id, .processID: "BIGINT NOT NULL"
-    case .undoneBy: "BIGINT"
+    case .undoneBy, .failedNew, .failedKnown, .knownSince: "BIGINT"
     case .seconds: "DOUBLE PRECISION NOT NULL"
-    case .finishedAt, .failure: "TEXT COLLATE \"C\""
+    case .finishedAt, .failure, .user, .host: "TEXT COLLATE \"C\""
     default: "TEXT COLLATE \"C\" NOT NULL"
     }
   }
@@ -183,7 +209,7 @@ enum ProvenanceColumn: Int, CaseIterable, Sendable {
 /// The columns of `migration_issues`, in order.
 enum IssueColumn: Int, CaseIterable, Sendable {
   case run, sequence, severity, code, kind, entityID, source, locator, line, columnNumber
-  case byteOffset, pointer, message
+  case byteOffset, pointer, message, isNew
 
   var name: String {
     switch self {
@@ -200,6 +226,7 @@ enum IssueColumn: Int, CaseIterable, Sendable {
     case .byteOffset: "byte_offset"
     case .pointer: "pointer"
     case .message: "message"
+    case .isNew: "is_new"
     }
   }
 
@@ -207,6 +234,7 @@ enum IssueColumn: Int, CaseIterable, Sendable {
     switch self {
     case .run, .sequence: "BIGINT NOT NULL"
     case .line, .columnNumber, .byteOffset: "BIGINT"
+    case .isNew: "BOOLEAN"
     case .severity, .code, .message: "TEXT COLLATE \"C\" NOT NULL"
     case .kind, .entityID, .source, .locator, .pointer: "TEXT COLLATE \"C\""
     }

@@ -27,7 +27,7 @@ extension PostgresReader {
     guard session.statements.hasLedger else { return [] }
     var runs: [LedgerRun] = []
     try session.connection.forEachRow(
-      "SELECT \(LedgerTable.runs.list) FROM migration_runs \(clause)", parameters
+      "SELECT \(session.layout.list(.runs)) FROM migration_runs \(clause)", parameters
     ) { runs.append($0.run(catalog)) }
     return runs
   }
@@ -38,9 +38,24 @@ extension PostgresReader {
     let session = try session()
     guard session.statements.hasLedger else { return }
     try session.connection.forEachRow(
-      "SELECT \(LedgerTable.issues.list) FROM migration_issues WHERE run_id = $1 ORDER BY seq"
-        + (limit.map { " LIMIT \(max(0, $0))" } ?? ""), [String(run)]
+      "SELECT \(session.layout.list(.issues)) FROM migration_issues WHERE run_id = $1 "
+        + "ORDER BY seq" + (limit.map { " LIMIT \(max(0, $0))" } ?? ""), [String(run)]
     ) { try body($0.issue(catalog)) }
+  }
+
+  final func failures(
+    ofRun run: Int64, among digests: [Provenance.Digest]
+  ) throws -> Set<Provenance.Digest> {
+    let session = try session()
+    guard session.layout.hasFailures, !digests.isEmpty else { return [] }
+    var found: Set<Provenance.Digest> = []
+    try session.connection.forEachRow(
+      "SELECT digest FROM migration_failures WHERE run_id = $1 AND digest = ANY ($2::bytea[])",
+      [String(run), digests.postgresArray]
+    ) { row in
+      if let digest = Provenance.Digest(bytes: row.bytes(at: 0)) { found.insert(digest) }
+    }
+    return found
   }
 
   final func forEachBeforeImage(
@@ -88,6 +103,11 @@ extension PostgresRow {
     run.state = LedgerRun.State(rawValue: text(.state) ?? "") ?? .interrupted
     run.heartbeatAt = text(.heartbeatAt) ?? run.startedAt
     run.finishedAt = text(.finishedAt)
+    run.user = text(.user)
+    run.host = text(.host)
+    run.failedNew = integer(at: RunColumn.failedNew.rawValue).map { Int($0) }
+    run.failedKnown = integer(at: RunColumn.failedKnown.rawValue).map { Int($0) }
+    run.knownSince = integer(at: RunColumn.knownSince.rawValue)
     run.read(
       statistics: text(.statistics), issueCounts: text(.issueCounts), timings: text(.timings))
     run.seconds = real(at: RunColumn.seconds.rawValue) ?? 0
@@ -106,7 +126,8 @@ extension PostgresRow {
       kind: text(.kind).flatMap(catalog.kind(named:)), id: text(.entityID), source: source,
       locator: text(.locator).flatMap { Locator(stored: $0, path: source) }, line: number(.line),
       column: number(.columnNumber), offset: number(.byteOffset), pointer: text(.pointer),
-      message: text(.message) ?? "")
+      message: text(.message) ?? "",
+      isNew: text(.isNew) == nil ? nil : isTrue(at: IssueColumn.isNew.rawValue))
   }
 
   /// The origin of the entity with `id`, whose columns from `first` on are

@@ -51,13 +51,34 @@ extension PostgresTransaction {
   }
 }
 
+extension PostgresTransaction {
+  func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws {
+    if digests.isEmpty { return }
+    try session().connection.query(
+      "INSERT INTO migration_failures (run_id, digest) SELECT $1::bigint, unnest($2::bytea[]) "
+        + "ON CONFLICT DO NOTHING", [String(run), digests.postgresArray])
+  }
+
+  func removeFailures(ofRun run: Int64) throws {
+    try session().connection.query(
+      "DELETE FROM migration_failures WHERE run_id = $1", [String(run)])
+  }
+}
+
+extension [Provenance.Digest] {
+  /// The digests as an array of bytea, in text form.
+  var postgresArray: String { map { "\\x\($0)" }.postgresArray }
+}
+
 extension LedgerRun {
   /// The columns of ``RunColumn`` in text form.
   fileprivate var columns: [String?] {
     [
       String(id), command, state.rawValue, startedAt, heartbeatAt, finishedAt, source, optionsJSON,
       toolVersion, String(processID), statisticsJSON, issueCountsJSON, String(seconds),
-      timingsJSON, failure, undoneBy.map { String($0) },
+      timingsJSON, failure, undoneBy.map { String($0) }, user, host,
+      failedNew.map { String($0) }, failedKnown.map { String($0) },
+      knownSince.map { String($0) },
     ].map { $0?.withoutNUL }
   }
 }
@@ -66,7 +87,7 @@ extension RunColumn {
   /// Parameters for all columns but the id, with their types, which a SELECT does not tell.
   fileprivate static let typedParameters = allCases.dropFirst().map { column in
     switch column {
-    case .processID, .undoneBy: "$\(column.rawValue)::bigint"
+    case .processID, .undoneBy, .failedNew, .failedKnown, .knownSince: "$\(column.rawValue)::bigint"
     case .seconds: "$\(column.rawValue)::double precision"
     default: "$\(column.rawValue)::text"
     }
@@ -79,7 +100,7 @@ extension Issue {
     [
       String(run), String(sequence), severity.rawValue, code.rawValue, kind?.table, id, source,
       locator?.stored, line.map { String($0) }, column.map { String($0) },
-      offset.map { String($0) }, pointer, message,
+      offset.map { String($0) }, pointer, message, isNew.map { $0 ? "t" : "f" },
     ]
   }
 }

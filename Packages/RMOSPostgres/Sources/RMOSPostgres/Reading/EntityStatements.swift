@@ -111,7 +111,7 @@ struct StoreStatements: Sendable {
   init(_ layout: PostgresLayout) {
     catalog = layout.catalog
     kinds = catalog.kinds.map { EntityStatements($0, layout) }
-    hasLedger = layout.hasLedger && layout.missingLedgerSQL.isEmpty
+    hasLedger = layout.hasReadableLedger
   }
 
   /// The SQL of a kind.

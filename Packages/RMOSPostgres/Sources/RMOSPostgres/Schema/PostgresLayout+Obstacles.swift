@@ -9,9 +9,7 @@ extension PostgresLayout {
     func add(_ table: String, _ found: String, _ message: String) {
       obstacles.append(WritingObstacle(.table, table: table, found: found, message))
     }
-    for name in catalog.kinds.map(\.table) + ["schema_version", LedgerTable.changes.name]
-      + LedgerTable.names
-    {
+    for name in catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.allNames {
       guard let relation = relations[name], !relation.isTable else { continue }
       let found = relation.isView ? "a view" : "a foreign table"
       add(name, found, "\(name) is \(found); rename or drop it, a table is needed")

@@ -88,7 +88,7 @@ struct PostgresLayout: Sendable {
 
   /// The names of all tables of the store.
   static func names(_ catalog: EntityCatalog) -> [String] {
-    catalog.kinds.map(\.table) + ["schema_version", LedgerTable.changes.name] + LedgerTable.names
+    catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.allNames
   }
 
   /// A query for ``cookie``, with the names of the tables and of the schema as its parameters.
@@ -273,6 +273,9 @@ struct PostgresLayout: Sendable {
   /// Whether the table of what servers wrote exists.
   var hasChanges: Bool { relations[LedgerTable.changes.name]?.isTable == true }
 
+  /// Whether the table of what failed exists.
+  var hasFailures: Bool { relations[LedgerTable.failures.name]?.isTable == true }
+
   /// Whether any table of the ledger exists.
   var hasPartOfLedger: Bool { LedgerTable.names.contains { isRelation($0) } }
 
@@ -327,21 +330,33 @@ struct PostgresLayout: Sendable {
     }
   }
 
-  /// The columns that the before-images lack for kinds with more fields than there were.
+  /// The statements that add the columns that the ledger's tables that exist lack.
   var missingLedgerSQL: [String] {
-    let table = LedgerTable.beforeImages(catalog)
-    guard isRelation(table.name) else { return [] }
-    let present = Set((columns[table.name] ?? []).map(\.name))
-    return table.columns.filter { !present.contains($0) }.compactMap {
-      table.definition(of: $0).map { "ALTER TABLE \(table.name) ADD COLUMN \($0)" }
-    }
+    [LedgerTable.runs, .issues].flatMap(missingColumnSQL) + missingImageSQL
   }
+
+  /// Those of the before-images, for kinds with more fields than there were.
+  private var missingImageSQL: [String] { missingColumnSQL(LedgerTable.beforeImages(catalog)) }
+
+  private func missingColumnSQL(_ table: LedgerTable) -> [String] {
+    isRelation(table.name) ? table.upgradeSQL(present: names(ofColumnsIn: table)) : []
+  }
+
+  /// The list that selects the columns of a table of the ledger, with NULL for those that it lacks.
+  func list(_ table: LedgerTable) -> String { table.list(present: names(ofColumnsIn: table)) }
+
+  private func names(ofColumnsIn table: LedgerTable) -> Set<String> {
+    Set((columns[table.name] ?? []).map(\.name))
+  }
+
+  /// Whether all tables of the ledger can be read.
+  var hasReadableLedger: Bool { hasLedger && missingImageSQL.isEmpty }
 
   /// Whether everything that writing needs exists, apart from indexes.
   var isComplete: Bool {
     guard let version else { return false }
     return version.version >= SchemaVersion.created && hasLedger && hasChanges
-      && missingLedgerSQL.isEmpty
+      && hasFailures && missingLedgerSQL.isEmpty && ledgerVersion == LedgerTable.currentVersion
       && ownedKinds.allSatisfy { isRelation($0.table) } && missingColumnSQL.isEmpty
   }
 
