@@ -185,5 +185,5 @@ public struct JobFilter: Sendable, Hashable {
   }
 
   /// Whether all jobs pass.
-  public var isEmpty: Bool { self == JobFilter() }
+  package var isEmpty: Bool { self == JobFilter() }
 }

@@ -40,7 +40,7 @@ public struct RecordGroup: Sendable, Hashable {
   public enum Key: Sendable, Hashable {
     /// The value of a member.
     case member(String)
-    /// The texts that the JSON object in a member has under some names, as ``JSONTexts`` finds them.
+    /// The texts that the JSON object in a member has under some names.
     /// A record with several of them counts under each, one with none under `NULL`.
     case json(member: String, names: [String])
 
@@ -52,7 +52,7 @@ public struct RecordGroup: Sendable, Hashable {
     }
 
     /// The keys that a record with a value of the member counts under.
-    public func keys(of value: Value) -> [Value] {
+    package func keys(of value: Value) -> [Value] {
       switch self {
       case .member: return [value]
       case .json(_, let names):

@@ -1,35 +1,35 @@
-public import RMOSModels
+import RMOSModels
 
-/// The inspection of a store that has no schema of its own, by its records alone.
-///
-/// It is what a reader's ``StoreReader/inspection`` returns: `RecordInspection(of: self)`.
-///
-/// Its tables are as the kinds declare them. A look-up per reference, and one per row for its
-/// provenance.
-public struct RecordInspection: SchemaInspecting {
-  private let reader: any StoreReader
+extension StoreReader {
+  /// An inspection by the records alone, which a store without a schema of its own returns as its
+  /// ``inspection``.
+  ///
+  /// Its tables are as the kinds declare them. A look-up per reference, and one per row for its
+  /// provenance.
+  public var recordInspection: any SchemaInspecting { RecordInspection(reader: self) }
+}
 
-  /// Creates an inspection of what a reader reads.
-  public init(of reader: any StoreReader) { self.reader = reader }
+private struct RecordInspection: SchemaInspecting {
+  let reader: any StoreReader
 
   // MARK: The schema, of which there is none
 
   /// `false`.
-  public var hasSchema: Bool { false }
+  var hasSchema: Bool { false }
 
   /// `nil`: it is not known.
-  public func databaseSize() throws -> Int64? { nil }
+  func databaseSize() throws -> Int64? { nil }
 
   /// The version that new stores have.
-  public func schemaVersion() throws -> SchemaVersion? {
+  func schemaVersion() throws -> SchemaVersion? {
     SchemaVersion(version: SchemaVersion.created, appliedAt: nil)
   }
 
   /// `nil`: there are no tables.
-  public func ledgerVersion() throws -> Int64? { nil }
+  func ledgerVersion() throws -> Int64? { nil }
 
   /// The tables that the kinds declare.
-  public func inspectTables() throws -> [InspectedTable] {
+  func inspectTables() throws -> [InspectedTable] {
     reader.catalog.kinds.map { kind in
       InspectedTable(
         name: kind.table, isTable: true, hasRowID: false,
@@ -42,28 +42,28 @@ public struct RecordInspection: SchemaInspecting {
   }
 
   /// None.
-  public func missingTables() throws -> [String] { [] }
+  func missingTables() throws -> [String] { [] }
 
   /// None.
-  public func writingObstacles() throws -> [WritingObstacle] { [] }
+  func writingObstacles() throws -> [WritingObstacle] { [] }
 
   /// None.
-  public func kindsWithLooseIDs() throws -> Set<EntityKind> { [] }
+  func kindsWithLooseIDs() throws -> Set<EntityKind> { [] }
 
   /// There is nothing to check.
-  public func forEachIntegrityProblem(
+  func forEachIntegrityProblem(
     _ body: (String) throws -> Void
   ) throws -> [(table: String, reason: String)] { [] }
 
   /// The store declares none.
-  public func forEachForeignKeyProblem(
-    in table: String, _ body: (ForeignKeyProblem) throws -> Void
+  func forEachForeignKeyProblem(
+    in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws {}
 
   // MARK: The records
 
   /// Reads the records.
-  public func forEachRow(
+  func forEachRow(
     of kind: EntityKind, in table: InspectedTable, _ body: (InspectedRow) throws -> Void
   ) throws {
     try reader.forEachRecord(kind) { record in
@@ -72,12 +72,12 @@ public struct RecordInspection: SchemaInspecting {
   }
 
   /// Reads the records.
-  public func forEachID(of kind: EntityKind, _ body: (String) throws -> Void) throws {
+  func forEachID(of kind: EntityKind, _ body: (String) throws -> Void) throws {
     try reader.forEachRecord(kind) { try body($0.id) }
   }
 
   /// Looks up each reference.
-  public func forEachDanglingReference(
+  func forEachDanglingReference(
     of kind: EntityKind, field: Int, in table: InspectedTable,
     _ body: (InspectedKey, _ reference: String) throws -> Void
   ) throws {
@@ -91,7 +91,7 @@ public struct RecordInspection: SchemaInspecting {
   }
 
   /// Looks up each reference, so that rows with the same one come one by one.
-  public func forEachReference(
+  func forEachReference(
     of kind: EntityKind, field: Int, until deadline: ContinuousClock.Instant,
     _ body: (_ reference: String, _ rows: Int, _ isDangling: Bool) throws -> Void
   ) throws -> Bool {
@@ -115,7 +115,7 @@ public struct RecordInspection: SchemaInspecting {
   // MARK: Provenance
 
   /// Looks up the provenance of each record.
-  public func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
+  func forEachDanglingProvenance(_ body: (DanglingProvenance) throws -> Void) throws {
     let runs = Set(try reader.runs(limit: nil).map(\.id))
     for kind in reader.catalog.kinds {
       try reader.forEachRecord(kind) { record in
@@ -131,7 +131,7 @@ public struct RecordInspection: SchemaInspecting {
   }
 
   /// Looks up the provenance of each record.
-  public func forEachIDWithoutProvenance(
+  func forEachIDWithoutProvenance(
     of kind: EntityKind, _ body: (String) throws -> Void
   ) throws {
     try reader.forEachRecord(kind) { record in

@@ -188,12 +188,12 @@ struct SortKey {
 ///
 /// All stores find them in this way and no other, so that they agree about escapes, members that
 /// occur twice and text that is not JSON.
-public struct JSONTexts: Sendable, Hashable {
+package struct JSONTexts: Sendable, Hashable {
   /// The texts, in the order in which they appear.
-  public private(set) var texts: [String] = []
+  package private(set) var texts: [String] = []
 
   /// Finds the texts in a stored value; there are none in what is not the text of a JSON object.
-  public init(of value: Value, _ names: [String]) {
+  package init(of value: Value, _ names: [String]) {
     guard case .text(let text) = value, let json = try? JSONValue(parsing: text) else { return }
     for name in names {
       switch json[name] {
@@ -205,7 +205,7 @@ public struct JSONTexts: Sendable, Hashable {
   }
 
   /// Whether a text is among them, byte for byte.
-  public func contains(_ text: String) -> Bool {
+  package func contains(_ text: String) -> Bool {
     texts.contains { $0.utf8.elementsEqual(text.utf8) }
   }
 

@@ -5,7 +5,9 @@ import RMOSSystem
 ///
 /// It assumes neither that the schema is the right one nor that columns hold what they are declared
 /// to. With a database, every method is one statement, whatever the number of rows, in constant
-/// memory. ``RecordInspection`` is that of a store without a schema.
+/// memory. ``StoreReader/recordInspection`` is that of a store without a schema.
+///
+/// The values are for audits: a store creates them, and need not read them.
 public protocol SchemaInspecting {
   /// Whether there is a schema that others can have changed, and not only records.
   var hasSchema: Bool { get }
@@ -38,9 +40,10 @@ public protocol SchemaInspecting {
     _ body: (String) throws -> Void
   ) throws -> [(table: String, reason: String)]
 
-  /// Calls `body` with each row of `table` that breaks a foreign key the table declares.
+  /// Calls `body` with each row of `table` that breaks a foreign key the table declares, and the table
+  /// that the key points to.
   func forEachForeignKeyProblem(
-    in table: String, _ body: (ForeignKeyProblem) throws -> Void
+    in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws
 
   /// Calls `body` with each row of `table`, in no particular order; a column it lacks reads as NULL.
@@ -80,15 +83,15 @@ public struct InspectedTable: Sendable, Hashable {
   /// A column.
   public struct Column: Sendable, Hashable {
     /// As declared.
-    public var name: String
+    package var name: String
     /// As declared; empty if there is none.
-    public var type: String
+    package var type: String
     /// Whether it is declared NOT NULL.
-    public var isNotNull: Bool
+    package var isNotNull: Bool
     /// Whether it is part of the primary key.
-    public var isPrimaryKey: Bool
+    package var isPrimaryKey: Bool
     /// Whether a default is declared.
-    public var hasDefault: Bool
+    package var hasDefault: Bool
 
     /// Creates a column.
     public init(
@@ -105,11 +108,11 @@ public struct InspectedTable: Sendable, Hashable {
   /// An index.
   public struct Index: Sendable, Hashable {
     /// Its name.
-    public var name: String
+    package var name: String
     /// The key, as in CREATE INDEX: `name`, `created_at DESC`.
-    public var columns: String
+    package var columns: String
     /// Whether it covers only some rows.
-    public var isPartial: Bool
+    package var isPartial: Bool
 
     /// Creates an index.
     public init(name: String, columns: String, isPartial: Bool) {
@@ -122,9 +125,9 @@ public struct InspectedTable: Sendable, Hashable {
   /// A foreign key's column and the table it points to.
   public struct ForeignKey: Sendable, Hashable {
     /// The column.
-    public var column: String
+    package var column: String
     /// The table that it points to.
-    public var table: String
+    package var table: String
 
     /// Creates a foreign key.
     public init(column: String, table: String) {
@@ -136,17 +139,17 @@ public struct InspectedTable: Sendable, Hashable {
   /// Its name, as declared.
   public var name: String
   /// Whether it is a table, not a view.
-  public var isTable: Bool
+  package var isTable: Bool
   /// Whether another library keeps its rows, such as that of full-text search.
-  public var isVirtual = false
+  package var isVirtual = false
   /// Whether rows have a row number.
-  public var hasRowID: Bool
+  package var hasRowID: Bool
   /// The columns, in order.
-  public var columns: [Column]
+  package var columns: [Column]
   /// The indexes.
-  public var indexes: [Index]
+  package var indexes: [Index]
   /// The foreign keys.
-  public var foreignKeys: [ForeignKey]
+  package var foreignKeys: [ForeignKey]
 
   /// Creates a table.
   public init(
@@ -172,9 +175,9 @@ public struct InspectedTable: Sendable, Hashable {
 /// Which row: its id if that is text, and its number if rows have one.
 public struct InspectedKey: Sendable, Hashable {
   /// The id; `nil` if it is not text.
-  public var id: String?
+  package var id: String?
   /// The row's number; `nil` if rows have none.
-  public var rowID: Int64?
+  package var rowID: Int64?
 
   /// Creates a key.
   public init(id: String?, rowID: Int64?) {
@@ -186,12 +189,12 @@ public struct InspectedKey: Sendable, Hashable {
 /// A row as it is stored.
 public struct InspectedRow: Sendable {
   /// Which row it is.
-  public var key: InspectedKey
+  package var key: InspectedKey
   /// Its values, whatever their types.
-  public var record: Record
+  package var record: Record
   /// The positions of the fields whose text is not UTF-8; the record holds it with replacement
   /// characters.
-  public var invalidText: [Int]
+  package var invalidText: [Int]
 
   /// Creates a row.
   public init(key: InspectedKey, record: Record, invalidText: [Int] = []) {
@@ -201,35 +204,18 @@ public struct InspectedRow: Sendable {
   }
 }
 
-/// A row that breaks a declared foreign key.
-public struct ForeignKeyProblem: Sendable, Hashable {
-  /// The row's table.
-  public var table: String
-  /// The row's number; `nil` if rows have none.
-  public var rowID: Int64?
-  /// The table the key points to.
-  public var parent: String
-
-  /// Creates a problem.
-  public init(table: String, rowID: Int64?, parent: String) {
-    self.table = table
-    self.rowID = rowID
-    self.parent = parent
-  }
-}
-
 /// A provenance without an entity or a run.
 public struct DanglingProvenance: Sendable, Hashable {
   /// The kind, as stored.
-  public var kind: String
+  package var kind: String
   /// The entity's id.
-  public var entityID: String
+  package var entityID: String
   /// The run.
-  public var run: Int64
+  package var run: Int64
   /// Whether its entity exists.
-  public var hasEntity: Bool
+  package var hasEntity: Bool
   /// Whether its run exists.
-  public var hasRun: Bool
+  package var hasRun: Bool
 
   /// Creates a provenance that dangles.
   public init(kind: String, entityID: String, run: Int64, hasEntity: Bool, hasRun: Bool) {
@@ -254,13 +240,13 @@ public struct WritingObstacle: Sendable, Hashable {
   }
 
   /// Where it is.
-  public var place: Place
+  package var place: Place
   /// The table that cannot be written to, if it is a single one.
-  public var table: String?
+  package var table: String?
   /// What was found, in short.
-  public var found: String
+  package var found: String
   /// What was found, and how to fix it.
-  public var message: String
+  package var message: String
 
   /// Creates an obstacle.
   public init(_ place: Place, table: String? = nil, found: String, _ message: String) {

@@ -71,7 +71,7 @@ public protocol StoreReader: AnyObject {
 
   // MARK: Migration
 
-  /// The store's schema and raw rows, for audits; a ``RecordInspection`` if it has no schema of its
+  /// The store's schema and raw rows, for audits; ``recordInspection`` if it has no schema of its
   /// own.
   var inspection: any SchemaInspecting { get }
 

@@ -11,7 +11,7 @@ extension FileSystem {
 
   /// Reads a file or a pipe of at most `limit` bytes: `open`, `poll`, `read`.
   ///
-  /// The writer of a pipe may take its time; a pipe that no one opens is given up.
+  /// The writer of a pipe may take its time; a pipe that no one opens is abandoned.
   package static func content(
     of path: some SystemPath, limit: Int
   ) throws(SystemError) -> Content {

@@ -239,9 +239,9 @@ import Testing
     #expect(time.to == "2025-03-05")
     #expect(time.days == 64)
     #expect(time.finishedPerDay == 3.0 / 64)
-    #expect(time.busiestDay?.jobs == 2)
+    #expect(time.busiestDay?.figures == 2)
     #expect(time.oldestOpenDay == "2025-03-02")
-    #expect(report.jobs.months.map(\.failed) == [2, 0])
+    #expect(report.jobs.months.map(\.figures.rest) == [2, 0])
   }
 
   @Test func aMaterialIsThatOfTheFamilyElseOfThePatterns() throws {

@@ -104,12 +104,11 @@ final class FamilyTable {
       .sorted { $0.material.utf8.lexicographicallyPrecedes($1.material.utf8) }
   }
 
-  var widthFigures: [MaterialFigures.Size] { Self.figures(widthCounts) }
-  var thicknessFigures: [MaterialFigures.Size] { Self.figures(thicknessCounts) }
+  var widthFigures: [Grouped<Double, Int>] { Self.figures(widthCounts) }
+  var thicknessFigures: [Grouped<Double, Int>] { Self.figures(thicknessCounts) }
 
-  private static func figures(_ counts: [Double: Int]) -> [MaterialFigures.Size] {
-    counts.map { MaterialFigures.Size(size: $0.key, count: $0.value) }
-      .sorted { ($1.count, $0.size) < ($0.count, $1.size) }
+  private static func figures(_ counts: [Double: Int]) -> [Grouped<Double, Int>] {
+    counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { Grouped($0.key, $0.value) }
   }
 
   /// The number of strip families of a supplier.

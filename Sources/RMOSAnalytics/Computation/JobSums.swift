@@ -47,10 +47,10 @@ struct CountedTexts {
   }
 
   /// How often each occurs, in byte order.
-  var counts: [Grouped<Int>] { texts.sorted.map { Grouped(texts[$0], numbers[$0]) } }
+  var counts: [Grouped<String, Int>] { texts.sorted.map { Grouped(texts[$0], numbers[$0]) } }
 
   /// The commonest first, then in byte order.
-  func commonest(_ limit: Int?) -> [Grouped<Int>] {
+  func commonest(_ limit: Int?) -> [Grouped<String, Int>] {
     var list = LeadingList<Int>(limit: limit) { left, right in
       numbers[left] == numbers[right]
         ? texts.precedes(left, right) : numbers[left] > numbers[right]
@@ -217,7 +217,7 @@ struct BladeSums {
 
 /// Jobs of each day.
 struct DaySums {
-  private var counts: [Int: (completed: Int, failed: Int)] = [:]
+  private var counts: [Int: Rate] = [:]
   private var (first, last): (Int?, Int?) = (nil, nil)
   private var oldestOpen: Int?
   private(set) var without = 0
@@ -227,43 +227,32 @@ struct DaySums {
     first = min(first ?? day, day)
     last = max(last ?? day, day)
     switch job.state {
-    case .completed: counts[day, default: (0, 0)].completed += 1
-    case .failed: counts[day, default: (0, 0)].failed += 1
+    case .completed, .failed:
+      counts[day, default: Rate(0, of: 0)].total += 1
+      if job.state == .completed { counts[day]?.count += 1 }
     case .open: oldestOpen = min(oldestOpen ?? day, day)
     case .cancelled, .other: break
     }
   }
 
-  var days: [JobFigures.Outcomes] {
-    counts.sorted { $0.key < $1.key }.map {
-      JobFigures.Outcomes(
-        period: CivilDate(dayNumber: $0.key).text, completed: $0.value.completed,
-        failed: $0.value.failed)
-    }
+  var days: [Grouped<String, Rate>] {
+    counts.sorted { $0.key < $1.key }.map { Grouped(CivilDate(dayNumber: $0.key).text, $0.value) }
   }
 
-  var months: [JobFigures.Outcomes] {
+  var months: [Grouped<String, Rate>] {
     days.reduce(into: []) { months, day in
-      let month = String(day.period.prefix(7))
-      if months.last?.period != month {
-        months.append(JobFigures.Outcomes(period: month, completed: 0, failed: 0))
-      }
-      months[months.count - 1].completed += day.completed
-      months[months.count - 1].failed += day.failed
+      let month = String(day.key.prefix(7))
+      if months.last?.key != month { months.append(Grouped(month, Rate(0, of: 0))) }
+      months[months.count - 1].figures.count += day.figures.count
+      months[months.count - 1].figures.total += day.figures.total
     }
   }
 
   func throughput(_ from: Int?, _ to: Int?, finished: Int) -> JobFigures.Throughput {
     var throughput = JobFigures.Throughput(activeDays: counts.count)
-    let busiest = counts.max {
-      let (left, right) = (
-        $0.value.completed + $0.value.failed, $1.value.completed + $1.value.failed
-      )
-      return left == right ? $0.key > $1.key : left < right
-    }
+    let busiest = counts.max { ($0.value.total, $1.key) < ($1.value.total, $0.key) }
     throughput.busiestDay = busiest.map {
-      .init(
-        date: CivilDate(dayNumber: $0.key).text, jobs: $0.value.completed + $0.value.failed)
+      Grouped(CivilDate(dayNumber: $0.key).text, $0.value.total)
     }
     throughput.oldestOpenDay = oldestOpen.map { CivilDate(dayNumber: $0).text }
     guard let first = from ?? first, let last = to ?? last, first <= last else {

@@ -334,8 +334,8 @@ extension JobTable {
   }
 
   private func jobFigures(_ note: (String, Int) -> Void) throws -> JobFigures {
-    var byType: [Grouped<NumberSummary>] = []
-    var shares: [Grouped<JobFigures.Share>] = []
+    var byType: [Grouped<String, NumberSummary>] = []
+    var shares: [Grouped<String, Rate>] = []
     var outliers = LeadingList<JobFigures.DurationOutlier>(limit: options.listLimit) {
       abs($0.score) == abs($1.score)
         ? $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) : abs($0.score) > abs($1.score)
@@ -343,7 +343,7 @@ extension JobTable {
     var outlierCount = 0
     for type in types.sorted where typeFigures[type].jobs > 0 {
       let name = types[type]
-      shares.append(Grouped(name, share(typeFigures[type].jobs)))
+      shares.append(Grouped(name, Rate(typeFigures[type].jobs, of: total)))
       guard typeFigures[type].completed > 0 else { continue }
       let summary = try typeFigures[type].durations.summary()
       byType.append(Grouped(name, summary))
@@ -357,7 +357,7 @@ extension JobTable {
     note("jobs.stuck", stuck.total - stuckList.count)
     return JobFigures(
       total: total, completed: completed, failed: failed, cancelled: cancelled, open: open,
-      statuses: statuses.counts.map { Grouped($0.key, share($0.figures)) }, types: shares,
+      statuses: statuses.counts.map { Grouped($0.key, Rate($0.figures, of: total)) }, types: shares,
       durationSeconds: try durations.summary(), durationSecondsByType: byType,
       throughput: days.throughput(firstDay, lastDay, finished: completed + failed),
       days: days.days, months: days.months, failures: failures(note), outliers: outlierList,
@@ -371,14 +371,10 @@ extension JobTable {
       withMissingStripFamily: withMissingFamily, withoutDay: days.without)
   }
 
-  private func share(_ count: Int) -> JobFigures.Share {
-    JobFigures.Share(count: count, percentage: 100 * Double(count) / Double(total))
-  }
-
   private func failures(_ note: (String, Int) -> Void) -> JobFigures.Failures {
     func rates(
       _ list: String, _ names: InternedTexts, _ rate: (Int) -> Rate
-    ) -> [Grouped<Rate>] {
+    ) -> [Grouped<String, Rate>] {
       var leading = LeadingList<(index: Int, low: Double, rate: Rate)>(
         limit: options.listLimit
       ) { left, right in

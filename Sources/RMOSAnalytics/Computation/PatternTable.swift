@@ -177,7 +177,7 @@ final class PatternTable {
     }
     let most = bars.map(\.value).max()
     return PatternFigures.Rings(
-      summary: summary, histogram: bars.map { .init(rings: $0.key, count: $0.value) },
+      summary: summary, histogram: bars.map { Grouped($0.key, $0.value) },
       modes: bars.filter { $0.value == most }.map(\.key))
   }
 

@@ -190,8 +190,8 @@ extension AnalyticsReport {
     ] + failureTables + [outlierTable, estimateTable, stuckTable]
   }
 
-  private func shareRow(_ share: Grouped<JobFigures.Share>) -> [FigureTable.Cell] {
-    [.text(share.key), .whole(share.figures.count), .number(share.figures.percentage, 1)]
+  private func shareRow(_ share: Grouped<String, Rate>) -> [FigureTable.Cell] {
+    [.text(share.key), .whole(share.figures.count), .init(share.figures.percent, 1)]
   }
 
   private var summaryTable: FigureTable {
@@ -212,8 +212,8 @@ extension AnalyticsReport {
       [.text("calendar days"), .init(time.days)],
       [.text("finished per calendar day"), .init(time.finishedPerDay, 2)],
       [.text("days with finished jobs"), .whole(time.activeDays)],
-      [.text("busiest day"), .init(time.busiestDay?.date)],
-      [.text("jobs finished on it"), .init(time.busiestDay?.jobs)],
+      [.text("busiest day"), .init(time.busiestDay?.key)],
+      [.text("jobs finished on it"), .init(time.busiestDay?.figures)],
       [.text("oldest day of an open job"), .init(time.oldestOpenDay)],
       [.text("without a pattern"), .whole(jobs.withoutPattern)],
       [.text("whose pattern does not exist"), .whole(jobs.withMissingPattern)],
@@ -236,8 +236,8 @@ extension AnalyticsReport {
       ],
       jobs.months.map {
         [
-          .text($0.period), .whole($0.completed), .whole($0.failed),
-          .init(Rate($0.completed, of: $0.completed + $0.failed).percent, 1),
+          .text($0.key), .whole($0.figures.count), .whole($0.figures.rest),
+          .init($0.figures.percent, 1),
         ]
       }, chart: .stacks(1, 2)
     ).with { $0.draw = { [jobs] in TimeChart(jobs)?.figures } }
@@ -273,7 +273,7 @@ extension AnalyticsReport {
   }
 
   private var failureTables: [FigureTable] {
-    let groups: [(String, String, String, [Grouped<Rate>], FigureTable.Subject)] = [
+    let groups: [(String, String, String, [Grouped<String, Rate>], FigureTable.Subject)] = [
       ("job_type", "by_type", "job type", jobs.failures.byType, .jobType),
       ("pattern_id", "by_pattern", "pattern", jobs.failures.byPattern, .pattern),
       ("material", "by_material", "material", jobs.failures.byMaterial, .material),
@@ -385,10 +385,11 @@ extension AnalyticsReport {
   }
 
   private var wasteTables: [FigureTable] {
-    let groups: [(String, String, [Grouped<MaterialFigures.Waste>], FigureTable.Subject)] = [
-      ("material", "waste_by_material", materials.wasteByMaterial, .material),
-      ("job_type", "waste_by_type", materials.wasteByType, .jobType),
-    ]
+    let groups: [(String, String, [Grouped<String, MaterialFigures.Waste>], FigureTable.Subject)] =
+      [
+        ("material", "waste_by_material", materials.wasteByMaterial, .material),
+        ("job_type", "waste_by_type", materials.wasteByType, .jobType),
+      ]
     return groups.map { column, name, groups, subject in
       FigureTable(
         .materials, name, "Waste by \(column.replacing("_", with: " "))",
@@ -449,7 +450,7 @@ extension AnalyticsReport {
       FigureTable(
         .materials, name, title, "Strip families by size, rounded to 0.05 mm.",
         [.init("size_mm", "size, mm", isText: true), .init("families")],
-        sizes.map { [.number($0.size, 2), .whole($0.count)] }, chart: .bars(1, scale: nil))
+        sizes.map { [.number($0.key, 2), .whole($0.figures)] }, chart: .bars(1, scale: nil))
     }
   }
 
@@ -470,7 +471,7 @@ extension AnalyticsReport {
       "How many rings patterns have: median \(middle), mean \(mean); "
         + "\(PlainText.counted(summary.missing, "pattern")) without a number.",
       [.init("rings", isText: true), .init("patterns")],
-      patterns.rings.histogram.map { [.whole($0.rings), .whole($0.count)] },
+      patterns.rings.histogram.map { [.whole($0.key), .whole($0.figures)] },
       chart: .bars(1, scale: nil))
   }
 

@@ -22,7 +22,7 @@ struct TimeChart {
   /// Creates the chart; `nil` if no job has finished.
   init?(_ jobs: JobFigures) {
     let days = jobs.days.compactMap { day in
-      CalendarDay(day.period).map { (number: $0.number, day: day) }
+      CalendarDay(day.key).map { (number: $0.number, jobs: day.figures) }
     }
     guard let oldest = days.first?.number, let newest = days.last?.number else { return nil }
     func bound(_ text: String?, _ other: Int) -> Int {
@@ -32,11 +32,11 @@ struct TimeChart {
     let to = max(newest, bound(jobs.throughput.to, newest))
     let unit = CalendarUnit.fitting(Self.mostSlots, from: from, to: to)
     var slots: [Slot] = []
-    for (number, day) in days {
+    for (number, jobs) in days {
       let place = unit.number(ofDay: number)
       if slots.last?.number != place { slots.append(Slot(number: place)) }
-      slots[slots.count - 1].completed += day.completed
-      slots[slots.count - 1].failed += day.failed
+      slots[slots.count - 1].completed += jobs.count
+      slots[slots.count - 1].failed += jobs.rest
     }
     self.unit = unit
     self.slots = slots

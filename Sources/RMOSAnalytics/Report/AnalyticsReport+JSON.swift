@@ -2,7 +2,7 @@ package import RMOSModels
 
 extension AnalyticsReport {
   /// Parts of a report that can be asked for on their own.
-  public enum Part: String, Sendable, Hashable, CaseIterable {
+  package enum Part: String, Sendable, Hashable, CaseIterable {
     /// Figures about jobs.
     case jobs
     /// Figures about materials, stock, blades and suppliers.
@@ -60,17 +60,9 @@ extension JSONWriter {
   }
 
   private mutating func object<Figures>(
-    _ groups: [Grouped<Figures>], _ body: (inout JSONWriter, Figures) -> Void
+    _ groups: [Grouped<String, Figures>], _ body: (inout JSONWriter, Figures) -> Void
   ) {
     object(groups.map { (key: $0.key, value: $0.figures) }, body)
-  }
-
-  private mutating func array<Element>(
-    _ elements: [Element], _ body: (inout JSONWriter, Element) -> Void
-  ) {
-    array { writer in
-      for element in elements { writer.object { body(&$0, element) } }
-    }
   }
 
   /// Writes a member that is a number, without a fraction where it has none, or null.
@@ -98,30 +90,24 @@ extension JSONWriter {
         $0.object(jobs.durationSecondsByType) { $0.summary($1) }
       }
       $0.member("throughput") { $0.throughput(jobs.throughput) }
-      $0.member("months") {
-        $0.array(jobs.months) {
-          $0.member("month", $1.period)
-          $0.member("completed", $1.completed)
-          $0.member("failed", $1.failed)
-        }
+      $0.member("months", objects: jobs.months) {
+        $0.member("month", $1.key)
+        $0.member("completed", $1.figures.count)
+        $0.member("failed", $1.figures.rest)
       }
       $0.member("failures") { $0.failures(jobs.failures) }
-      $0.member("outliers") {
-        $0.array(jobs.outliers) {
-          $0.member("id", $1.id)
-          $0.member("job_type", $1.jobType)
-          $0.member("duration_seconds", $1.durationSeconds)
-          $0.member("median_seconds", $1.medianSeconds)
-          $0.member("z", $1.score)
-        }
+      $0.member("outliers", objects: jobs.outliers) {
+        $0.member("id", $1.id)
+        $0.member("job_type", $1.jobType)
+        $0.member("duration_seconds", $1.durationSeconds)
+        $0.member("median_seconds", $1.medianSeconds)
+        $0.member("z", $1.score)
       }
-      $0.member("estimates") {
-        $0.array(jobs.estimates) {
-          $0.member("pattern_id", $1.patternID)
-          $0.wholeMember("estimated_minutes", $1.estimatedMinutes)
-          $0.member("median_minutes", $1.medianMinutes)
-          $0.member("n", $1.n)
-        }
+      $0.member("estimates", objects: jobs.estimates) {
+        $0.member("pattern_id", $1.patternID)
+        $0.wholeMember("estimated_minutes", $1.estimatedMinutes)
+        $0.member("median_minutes", $1.medianMinutes)
+        $0.member("n", $1.n)
       }
       if !jobs.stuck.isEmpty { $0.member("stuck") { $0.stuck(jobs.stuck) } }
       if jobs.withMissingStripFamily > 0 {
@@ -131,7 +117,7 @@ extension JSONWriter {
   }
 
   private mutating func stuck(_ jobs: [JobFigures.StuckJob]) {
-    array(jobs) {
+    array(ofObjects: jobs) {
       $0.member("id", $1.id)
       $0.member("job_type", $1.jobType)
       $0.member("since", $1.since)
@@ -145,10 +131,10 @@ extension JSONWriter {
     member(name + "_high", rate.high)
   }
 
-  private mutating func share(_ share: JobFigures.Share) {
+  private mutating func share(_ share: Rate) {
     object {
       $0.member("count", share.count)
-      $0.member("percentage", share.percentage)
+      $0.member("percentage", share.percent)
     }
   }
 
@@ -176,8 +162,8 @@ extension JSONWriter {
       $0.member("busiest_day") { writer in
         guard let day = throughput.busiestDay else { return writer.null() }
         writer.object {
-          $0.member("date", day.date)
-          $0.member("jobs", day.jobs)
+          $0.member("date", day.key)
+          $0.member("jobs", day.figures)
         }
       }
       $0.member("oldest_open_day", throughput.oldestOpenDay)
@@ -191,37 +177,31 @@ extension JSONWriter {
         ("by_material", failures.byMaterial), ("by_blade", failures.byBlade),
       ]
       for (name, groups) in lists {
-        $0.member(name) {
-          $0.array(groups) {
-            $0.member("key", $1.key)
-            $0.member("finished", $1.figures.total)
-            $0.member("failed", $1.figures.count)
-            $0.rate("failure_rate", $1.figures)
-          }
+        $0.member(name, objects: groups) {
+          $0.member("key", $1.key)
+          $0.member("finished", $1.figures.total)
+          $0.member("failed", $1.figures.count)
+          $0.rate("failure_rate", $1.figures)
         }
       }
-      $0.member("reasons") {
-        $0.array(failures.reasons) {
-          $0.member("reason", $1.key)
-          $0.member("count", $1.figures)
-        }
+      $0.member("reasons", objects: failures.reasons) {
+        $0.member("reason", $1.key)
+        $0.member("count", $1.figures)
       }
     }
   }
 
   private mutating func materials(_ materials: MaterialFigures) {
     object {
-      $0.member("stock") {
-        $0.array(materials.stock) {
-          $0.member("material", $1.material)
-          $0.member("families", $1.families)
-          $0.member("strips", $1.strips)
-          $0.wholeMember("quantity", $1.quantity)
-          $0.member("strips_without_length", $1.stripsWithoutLength)
-          $0.member("total_length_mm", $1.totalLengthMM)
-          $0.member("area_cm2", $1.areaCM2)
-          $0.member("volume_cm3", $1.volumeCM3)
-        }
+      $0.member("stock", objects: materials.stock) {
+        $0.member("material", $1.material)
+        $0.member("families", $1.families)
+        $0.member("strips", $1.strips)
+        $0.wholeMember("quantity", $1.quantity)
+        $0.member("strips_without_length", $1.stripsWithoutLength)
+        $0.member("total_length_mm", $1.totalLengthMM)
+        $0.member("area_cm2", $1.areaCM2)
+        $0.member("volume_cm3", $1.volumeCM3)
       }
       $0.member("waste") {
         $0.object {
@@ -236,21 +216,19 @@ extension JSONWriter {
           $0.sizes("thickness_mm", materials.thicknesses)
         }
       }
-      $0.member("suppliers") {
-        $0.array(materials.suppliers) {
-          $0.member("supplier", $1.supplier)
-          $0.member("families", $1.families)
-          $0.member("finished", $1.success.total)
-          $0.member("success_rate", $1.success.percent)
-          $0.member("waste") { [waste = $1.waste] in $0.waste(waste) }
-        }
+      $0.member("suppliers", objects: materials.suppliers) {
+        $0.member("supplier", $1.supplier)
+        $0.member("families", $1.families)
+        $0.member("finished", $1.success.total)
+        $0.member("success_rate", $1.success.percent)
+        $0.member("waste") { [waste = $1.waste] in $0.waste(waste) }
       }
       $0.member("blades") { $0.blades(materials.blades) }
     }
   }
 
   private mutating func blades(_ blades: [MaterialFigures.Blade]) {
-    array(blades) {
+    array(ofObjects: blades) {
       $0.member("blade_id", $1.id)
       $0.member("jobs", $1.jobs)
       $0.member("finished", $1.failures.total)
@@ -273,12 +251,10 @@ extension JSONWriter {
     member("mean", waste.mean)
   }
 
-  private mutating func sizes(_ name: String, _ sizes: [MaterialFigures.Size]) {
-    member(name) {
-      $0.array(sizes) {
-        $0.member("size", $1.size)
-        $0.member("count", $1.count)
-      }
+  private mutating func sizes(_ name: String, _ sizes: [Grouped<Double, Int>]) {
+    member(name, objects: sizes) {
+      $0.member("size", $1.key)
+      $0.member("count", $1.figures)
     }
   }
 
@@ -294,22 +270,18 @@ extension JSONWriter {
           $0.member("pitch_mm") { $0.summary(patterns.geometry.pitchMM) }
         }
       }
-      $0.member("families") {
-        $0.array(patterns.families) {
-          $0.member("id", $1.id)
-          $0.member("patterns", $1.patterns)
-          $0.member("jobs", $1.jobs)
-          $0.member("last_used_day", $1.lastUsedDay)
-        }
+      $0.member("families", objects: patterns.families) {
+        $0.member("id", $1.id)
+        $0.member("patterns", $1.patterns)
+        $0.member("jobs", $1.jobs)
+        $0.member("last_used_day", $1.lastUsedDay)
       }
-      $0.member("popularity") {
-        $0.array(patterns.popularity) {
-          $0.member("id", $1.id)
-          $0.member("jobs", $1.jobs)
-          $0.member("finished", $1.finished)
-          $0.member("completed", $1.completed)
-          $0.member("last_made_day", $1.lastMadeDay)
-        }
+      $0.member("popularity", objects: patterns.popularity) {
+        $0.member("id", $1.id)
+        $0.member("jobs", $1.jobs)
+        $0.member("finished", $1.finished)
+        $0.member("completed", $1.completed)
+        $0.member("last_made_day", $1.lastMadeDay)
       }
       $0.member("jobs_without_pattern", jobs.withoutPattern)
       $0.member("jobs_with_missing_pattern", jobs.withMissingPattern)
@@ -323,7 +295,7 @@ extension JSONWriter {
     object {
       $0.summaryMembers(rings.summary, isWhole: true)
       $0.member("histogram") {
-        $0.object(rings.histogram.map { (key: String($0.rings), value: $0.count) }) {
+        $0.object(rings.histogram.map { (key: String($0.key), value: $0.figures) }) {
           $0.integer($1)
         }
       }
@@ -338,14 +310,12 @@ extension JSONWriter {
       }
       $0.member("mean_score", complexity.meanScore)
       $0.member("without_cells", complexity.withoutCells)
-      $0.member("patterns") {
-        $0.array(complexity.patterns) {
-          $0.member("id", $1.id)
-          $0.member("ring_count", $1.ringCount)
-          $0.wholeMember("cells", $1.cells)
-          $0.member("score", $1.score)
-          $0.member("class", $1.complexity?.rawValue)
-        }
+      $0.member("patterns", objects: complexity.patterns) {
+        $0.member("id", $1.id)
+        $0.member("ring_count", $1.ringCount)
+        $0.wholeMember("cells", $1.cells)
+        $0.member("score", $1.score)
+        $0.member("class", $1.complexity?.rawValue)
       }
     }
   }

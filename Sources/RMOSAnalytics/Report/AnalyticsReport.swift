@@ -34,26 +34,26 @@ public struct JobFigures: Sendable, Hashable {
   public var finished: Int { completed + failed }
   /// The completed among the finished jobs.
   public var success: Rate { Rate(completed, of: finished) }
-  /// How many jobs have each status, in byte order.
-  public var statuses: [Grouped<Share>]
-  /// How many jobs have each job type, in byte order.
-  public var types: [Grouped<Share>]
+  /// How many of all jobs have each status, in byte order.
+  public var statuses: [Grouped<String, Rate>]
+  /// How many of all jobs have each job type, in byte order.
+  public var types: [Grouped<String, Rate>]
   /// The durations of completed jobs, in seconds.
   ///
   /// A duration is `duration_seconds`, else the time from `start_time` to `end_time` if both give a
   /// time of day, and both an offset from UTC or neither. A negative one is unknown.
   public var durationSeconds: NumberSummary
   /// The same for each job type with completed jobs, in byte order.
-  public var durationSecondsByType: [Grouped<NumberSummary>]
+  public var durationSecondsByType: [Grouped<String, NumberSummary>]
   /// Jobs finished in the time looked at.
   public var throughput: Throughput
-  /// The days on which jobs finished, in order.
+  /// The completed among the jobs finished on each day, `YYYY-MM-DD`, in order.
   ///
   /// A job's day is the first ten characters of `end_time`, else of `start_time`, else of
   /// `created_at`.
-  public var days: [Outcomes]
-  /// The months in which jobs finished, `YYYY-MM`, in order.
-  public var months: [Outcomes]
+  public var days: [Grouped<String, Rate>]
+  /// The completed among the jobs finished in each month, `YYYY-MM`, in order.
+  public var months: [Grouped<String, Rate>]
   /// The rates of failure in groups of finished jobs, the highest lower limit first, then in byte
   /// order.
   public var failures: Failures
@@ -72,14 +72,6 @@ public struct JobFigures: Sendable, Hashable {
   /// How many jobs have no day: none of their times begins with a date.
   public var withoutDay: Int
 
-  /// A part of all jobs.
-  public struct Share: Sendable, Hashable {
-    /// How many jobs.
-    public var count: Int
-    /// 100·count/total, where the total is all jobs.
-    public var percentage: Double
-  }
-
   /// Jobs finished in the time looked at: from the filter's first to its last day, else from the
   /// first to the last day of any job that passes the filter.
   public struct Throughput: Sendable, Hashable {
@@ -93,42 +85,25 @@ public struct JobFigures: Sendable, Hashable {
     public var finishedPerDay: Double?
     /// The number of days on which jobs finished.
     public var activeDays: Int
-    /// The day on which most jobs finished, the earliest of several; `nil` if there is none.
-    public var busiestDay: BusiestDay?
+    /// The day on which most jobs finished, the earliest of several, and how many; `nil` if there is
+    /// none.
+    public var busiestDay: Grouped<String, Int>?
     /// The earliest day of an open job; `nil` if there is none.
     public var oldestOpenDay: String?
-
-    /// A day and the jobs that finished on it.
-    public struct BusiestDay: Sendable, Hashable {
-      /// The day, `YYYY-MM-DD`.
-      public var date: String
-      /// The number of jobs.
-      public var jobs: Int
-    }
-  }
-
-  /// Finished jobs of a day or a month.
-  public struct Outcomes: Sendable, Hashable {
-    /// The day, `YYYY-MM-DD`, or month, `YYYY-MM`.
-    public var period: String
-    /// Jobs completed.
-    public var completed: Int
-    /// Jobs failed.
-    public var failed: Int
   }
 
   /// Where and why jobs fail.
   public struct Failures: Sendable, Hashable {
     /// By job type.
-    public var byType: [Grouped<Rate>]
+    public var byType: [Grouped<String, Rate>]
     /// By the id of the pattern that the job names.
-    public var byPattern: [Grouped<Rate>]
+    public var byPattern: [Grouped<String, Rate>]
     /// By the material of the job's strip family, else of its pattern's.
-    public var byMaterial: [Grouped<Rate>]
+    public var byMaterial: [Grouped<String, Rate>]
     /// By blade: `blade_id` of the job's parameters.
-    public var byBlade: [Grouped<Rate>]
+    public var byBlade: [Grouped<String, Rate>]
     /// What failed jobs give as `error` in their results, the commonest first.
-    public var reasons: [Grouped<Int>]
+    public var reasons: [Grouped<String, Int>]
     /// How many failed jobs give no reason.
     public var withoutReason: Int
   }
@@ -191,14 +166,14 @@ public struct MaterialFigures: Sendable, Hashable {
   public var waste: Waste
   /// The waste per material with finished jobs, in byte order; a job's material is that of its strip
   /// family, else of its pattern's.
-  public var wasteByMaterial: [Grouped<Waste>]
+  public var wasteByMaterial: [Grouped<String, Waste>]
   /// The waste per job type with finished jobs, in byte order.
-  public var wasteByType: [Grouped<Waste>]
+  public var wasteByType: [Grouped<String, Waste>]
   /// How many strip families have each width, in millimeters rounded to 0.05, the commonest first.
-  public var widths: [Size]
+  public var widths: [Grouped<Double, Int>]
   /// How many strip families have each thickness, in millimeters rounded to 0.05, the commonest
   /// first.
-  public var thicknesses: [Size]
+  public var thicknesses: [Grouped<Double, Int>]
   /// The suppliers (`supplier` of a strip family's metadata), in byte order.
   public var suppliers: [Supplier]
   /// The blades (`blade_id` of a job's parameters), in byte order.
@@ -234,14 +209,6 @@ public struct MaterialFigures: Sendable, Hashable {
     public var outOfRange: Int
     /// The mean percentage; `nil` if there is none.
     public var mean: Double?
-  }
-
-  /// How often a size occurs.
-  public struct Size: Sendable, Hashable {
-    /// The size, in millimeters.
-    public var size: Double
-    /// The number of strip families.
-    public var count: Int
   }
 
   /// What is known of a supplier.
@@ -299,17 +266,9 @@ public struct PatternFigures: Sendable, Hashable {
     /// What the numbers look like.
     public var summary: NumberSummary
     /// How many patterns have each number of rings, from the fewest.
-    public var histogram: [Bar]
+    public var histogram: [Grouped<Int, Int>]
     /// The numbers that occur most often, all of them, from the smallest.
     public var modes: [Int]
-
-    /// A number of rings and how many patterns have it.
-    public struct Bar: Sendable, Hashable {
-      /// The number of rings.
-      public var rings: Int
-      /// The number of patterns.
-      public var count: Int
-    }
   }
 
   /// How complex the patterns are.
@@ -392,7 +351,7 @@ public enum ComplexityClass: String, Sendable, Hashable, CaseIterable {
   case expert
 
   /// The class of a score.
-  public init(score: Double) {
+  package init(score: Double) {
     self =
       switch score {
       case ...30: .simple

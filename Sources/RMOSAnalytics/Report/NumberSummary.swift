@@ -22,7 +22,7 @@ public struct NumberSummary: Sendable, Hashable {
   /// Creates the summary of no numbers.
   ///
   /// - Parameter missing: How many there should be.
-  public init(missing: Int = 0) {
+  package init(missing: Int = 0) {
     n = 0
     self.missing = missing
   }
@@ -46,11 +46,13 @@ public struct Rate: Sendable, Hashable {
   /// - Parameters:
   ///   - count: How many count; at most `total`.
   ///   - total: Of how many.
-  public init(_ count: Int, of total: Int) {
+  package init(_ count: Int, of total: Int) {
     self.count = count
     self.total = total
   }
 
+  /// How many do not count.
+  package var rest: Int { total - count }
   /// 100·count/total; `nil` if the total is 0.
   public var percent: Double? { total > 0 ? 100 * Double(count) / Double(total) : nil }
   /// The lower limit of the interval, in percent; `nil` if the total is 0.
@@ -72,9 +74,9 @@ public struct Rate: Sendable, Hashable {
 }
 
 /// Figures of one group.
-public struct Grouped<Figures: Sendable & Hashable>: Sendable, Hashable {
-  /// What the group has in common: a job type, a material.
-  public var key: String
+public struct Grouped<Key: Sendable & Hashable, Figures: Sendable & Hashable>: Sendable, Hashable {
+  /// What the group has in common: a job type, a material, a size.
+  public var key: Key
   /// Its figures.
   public var figures: Figures
 
@@ -83,7 +85,7 @@ public struct Grouped<Figures: Sendable & Hashable>: Sendable, Hashable {
   /// - Parameters:
   ///   - key: What the group has in common.
   ///   - figures: Its figures.
-  public init(_ key: String, _ figures: Figures) {
+  package init(_ key: Key, _ figures: Figures) {
     self.key = key
     self.figures = figures
   }

@@ -14,13 +14,13 @@ package struct SuccessWindow: Sendable, Hashable {
 extension AnalyticsReport {
   /// The windows of so many days in which jobs finished, counted back from the last of those days.
   package func successWindows(ofDays length: Int) -> [SuccessWindow] {
-    guard let last = jobs.days.last.flatMap({ CalendarDay($0.period) }), length > 0,
+    guard let last = jobs.days.last.flatMap({ CalendarDay($0.key) }), length > 0,
       let overall = jobs.success.percent.map({ $0 / 100 })
     else { return [] }
     var windows: [SuccessWindow] = []
     // The first of January of the year 1 has the number 306.
     for day in jobs.days {
-      guard let date = CalendarDay(day.period) else { continue }
+      guard let date = CalendarDay(day.key) else { continue }
       let back = (last.number - date.number) / length
       let end = CalendarDay(number: last.number - back * length)
       if windows.last?.to != end {
@@ -29,8 +29,8 @@ extension AnalyticsReport {
             from: CalendarDay(number: max(306, end.number - length + 1)), to: end,
             success: Rate(0, of: 0)))
       }
-      windows[windows.count - 1].success.count += day.completed
-      windows[windows.count - 1].success.total += day.completed + day.failed
+      windows[windows.count - 1].success.count += day.figures.count
+      windows[windows.count - 1].success.total += day.figures.total
     }
     let spread = overall * (1 - overall)
     return windows.map { window in

@@ -53,15 +53,15 @@ struct ForeignKeyCheck: AuditCheck {
       let keys = table.foreignKeys.filter { !isChecked || !isReference($0, of: table, catalog) }
       if keys.isEmpty { continue }
       let parents = Set(keys.map { $0.table.lowercased() })
-      try context.inspector.forEachForeignKeyProblem(in: table.name) { problem in
-        guard parents.contains(problem.parent.lowercased()) else { return }
+      try context.inspector.forEachForeignKeyProblem(in: table.name) { row, parent in
+        guard parents.contains(parent.lowercased()) else { return }
         context.log.add(
           AuditFinding(
-            .error, .foreignKey, kind: catalog.kind(named: problem.table.lowercased()),
-            table: problem.table, row: problem.rowID, found: "no such row",
-            expected: "a row of \(problem.parent)",
-            "\(problem.rowID.map { "row \($0)" } ?? "a row") of \(problem.table) refers to a row of "
-              + "\(problem.parent) that does not exist"))
+            .error, .foreignKey, kind: catalog.kind(named: table.name.lowercased()),
+            table: table.name, row: row.rowID, found: "no such row",
+            expected: "a row of \(parent)",
+            "\(row.rowID.map { "row \($0)" } ?? "a row") of \(table.name) refers to a row of "
+              + "\(parent) that does not exist"))
       }
     }
     return rules

@@ -78,7 +78,7 @@ private struct KindCheck {
   }
 
   private func checkPadding(_ id: String, _ row: InspectedRow) throws {
-    // Most are told by their first and last byte.
+    // The first and last byte are enough for most.
     if let first = id.utf8.first, let last = id.utf8.last,
       0x21..<0x80 ~= first, 0x21..<0x80 ~= last
     {

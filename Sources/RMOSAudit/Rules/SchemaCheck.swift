@@ -108,47 +108,12 @@ struct SchemaCheck: AuditCheck {
     of kind: EntityKind, _ table: InspectedTable, _ context: AuditContext
   ) {
     for field in kind.schema.fields {
-      func report(_ severity: Severity, _ found: String, _ expected: String, _ message: String) {
+      check(table.column(field.column), field, version: context.schema?.version) {
+        severity, found, expected, message in
         context.log.add(
           AuditFinding(
             severity, .schemaColumn, kind: kind, column: field.column, found: found,
-            expected: expected, message))
-      }
-      let name = "\(kind.table).\(field.column)"
-      guard let column = table.column(field.column) else {
-        let comesWithUpgrade =
-          context.schema?.version == 1 && Self.newInVersion2.contains(field.column)
-        if !comesWithUpgrade {
-          report(
-            .error, "no such column", field.sqlDefinition,
-            "the column \(name) is missing; expected \(field.sqlDefinition)")
-        }
-        continue
-      }
-      let type = field.type.sqlType
-      if Affinity(column.type) != Affinity(type) {
-        let found = column.type.isEmpty ? "no type" : column.type
-        report(
-          .error, found, type,
-          "the column \(name) is declared as \(found); expected \(type), which decides how SQLite "
-            + "converts values")
-      }
-      if field.column == "id", !column.isPrimaryKey {
-        report(
-          .error, "no primary key", "PRIMARY KEY",
-          "\(name) is not the primary key, so an id can appear twice")
-      }
-      // Versions 3 and 4 leave out NOT NULL where there is a default.
-      let isLax = (context.schema?.version ?? 0) > 2 && !field.isRequired
-      if field.isNotNull, !column.isNotNull, !isLax {
-        report(
-          .warning, "may be NULL", "NOT NULL",
-          "the column \(name) is not declared NOT NULL, so SQLite accepts rows without it")
-      }
-      if !field.isNotNull, column.isNotNull, !column.hasDefault, !column.isPrimaryKey {
-        report(
-          .warning, "NOT NULL", "may be NULL",
-          "the column \(name) is declared NOT NULL, so entities without it cannot be written")
+            expected: expected, "the column \(kind.table).\(field.column) \(message)"))
       }
     }
     let known = Set(kind.schema.fields.map(\.column))
@@ -160,6 +125,45 @@ struct SchemaCheck: AuditCheck {
           expected: "a default",
           "the unknown column \(kind.table).\(column.name) is NOT NULL without a default, so no row "
             + "can be inserted"))
+    }
+  }
+
+  /// Compares a column with the field that it keeps.
+  private func check(
+    _ column: InspectedTable.Column?, _ field: FieldSchema, version: Int?,
+    _ report: (_ severity: Severity, _ found: String, _ expected: String, _ message: String) -> Void
+  ) {
+    let definition = field.sqlDefinition
+    guard let column else {
+      let comesWithUpgrade = version == 1 && Self.newInVersion2.contains(field.column)
+      if !comesWithUpgrade {
+        report(.error, "no such column", definition, "is missing; expected \(definition)")
+      }
+      return
+    }
+    let type = field.type.sqlType
+    if Affinity(column.type) != Affinity(type) {
+      let found = column.type.isEmpty ? "no type" : column.type
+      report(
+        .error, found, type,
+        "is declared as \(found); expected \(type), which decides how SQLite converts values")
+    }
+    if field.column == "id", !column.isPrimaryKey {
+      report(
+        .error, "no primary key", "PRIMARY KEY",
+        "is not the primary key, so an id can appear twice")
+    }
+    // Versions 3 and 4 leave out NOT NULL where there is a default.
+    let isLax = (version ?? 0) > 2 && !field.isRequired
+    if field.isNotNull, !column.isNotNull, !isLax {
+      report(
+        .warning, "may be NULL", "NOT NULL",
+        "is not declared NOT NULL, so SQLite accepts rows without it")
+    }
+    if !field.isNotNull, column.isNotNull, !column.hasDefault, !column.isPrimaryKey {
+      report(
+        .warning, "NOT NULL", "may be NULL",
+        "is declared NOT NULL, so entities without it cannot be written")
     }
   }
 

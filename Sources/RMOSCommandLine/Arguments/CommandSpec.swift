@@ -116,7 +116,7 @@ struct CommandSpec: Sendable {
 
   /// The options, including those that every command takes.
   ///
-  /// What a command adds to the meaning of one of these stands in its own help of it.
+  /// What a command adds to the meaning of one of these is in its own help text.
   var allOptions: [Option] {
     options
       + Self.commonOptions.map { common in

@@ -91,11 +91,10 @@ extension Dashboard {
     var query = RecordQuery(kind)
     for filter in kind.schema.presentation.filters {
       guard let text = try target.parameter(filter.name) else { continue }
-      guard filter.jsonNames.isEmpty else {
-        query = query.filter(.jsonHas(member: filter.member, names: filter.jsonNames, text: text))
-        continue
+      guard let condition = filter.condition(text, kind) else {
+        throw HTTPRefusal(unfitting: text, kind, filter.member)
       }
-      query = query.filter(filter.member, is: try sought(kind, filter.member, text))
+      query = query.filter(condition)
     }
     let member = try target.parameter("in")
     if let member, !ListRequest.searchMembers(kind).contains(member) {
@@ -212,17 +211,20 @@ extension Dashboard {
 
   /// The value that a filter compares with.
   private func sought(_ kind: EntityKind, _ member: String, _ text: String) throws -> Value {
-    guard let position = kind.schema.position(ofMember: member),
-      case .integer(let minimum) = kind.schema.fields[position].type
-    else { return .text(text) }
-    guard let number = text.wholeNumber, number >= minimum else {
-      throw HTTPRefusal(notWhole: member, in: Int(minimum)...Int.max, found: text)
+    guard let value = kind.value(of: member, text) else {
+      throw HTTPRefusal(unfitting: text, kind, member)
     }
-    return .integer(number)
+    return value
   }
 }
 
 extension HTTPRefusal {
+  /// A text is no value that a member can have.
+  init(unfitting text: String, _ kind: EntityKind, _ member: String) {
+    let least = kind.leastWholeNumber(of: member) ?? .min
+    self.init(notWhole: member, in: Int(least)...Int.max, found: text)
+  }
+
   /// There is no such entity.
   static func absent(_ kind: EntityKind, _ id: String) -> HTTPRefusal {
     HTTPRefusal(404, "there is no \(kind.schema.singular) \"\(id.shortened)\"")

@@ -81,7 +81,7 @@ struct AnalyticsAnswer {
       writer.array { for mode in rings.modes { $0.integer(mode) } }
     }
     writer.member("distribution") { writer in
-      writer.object { for bar in rings.histogram { $0.member(String(bar.rings), bar.count) } }
+      writer.object { for bar in rings.histogram { $0.member(String(bar.key), bar.figures) } }
     }
     writer.member("n", rings.summary.n)
     writer.member("missing", rings.summary.missing)
@@ -199,19 +199,19 @@ struct AnalyticsAnswer {
       ("thickness_mm", report.materials.thicknesses),
     ]
     for (name, sizes) in sizes {
-      let n = sizes.reduce(0) { $0 + $1.count }
+      let n = sizes.reduce(0) { $0 + $1.figures }
       writer.member(name) { writer in
         writer.object { writer in
           writer.member("n", n)
-          writer.member("min", sizes.map(\.size).min())
-          writer.member("max", sizes.map(\.size).max())
+          writer.member("min", sizes.map(\.key).min())
+          writer.member("max", sizes.map(\.key).max())
           writer.member("common_sizes") { writer in
             writer.array { writer in
               for size in sizes {
                 writer.object {
-                  $0.member("size", size.size)
-                  $0.member("count", size.count)
-                  $0.member("percentage", Rate(size.count, of: n).percent)
+                  $0.member("size", size.key)
+                  $0.member("count", size.figures)
+                  $0.member("percentage", Rate(size.figures, of: n).percent)
                 }
               }
             }
@@ -272,7 +272,7 @@ struct AnalyticsAnswer {
   }
 
   private func shares(
-    _ groups: [Grouped<JobFigures.Share>], _ name: String, _ writer: inout JSONWriter
+    _ groups: [Grouped<String, Rate>], _ name: String, _ writer: inout JSONWriter
   ) {
     writer.member("total_jobs", report.jobs.total)
     writer.member("distribution") { writer in
@@ -281,7 +281,7 @@ struct AnalyticsAnswer {
           writer.member(group.key) { writer in
             writer.object {
               $0.member("count", group.figures.count)
-              $0.member("percentage", group.figures.percentage)
+              $0.member("percentage", group.figures.percent)
             }
           }
         }
@@ -293,7 +293,7 @@ struct AnalyticsAnswer {
       writer.object {
         $0.member(name, most.key)
         $0.member("count", most.figures.count)
-        $0.member("percentage", most.figures.percentage)
+        $0.member("percentage", most.figures.percent)
       }
     }
   }
@@ -313,17 +313,17 @@ struct AnalyticsAnswer {
     writer.member("peak_day") { writer in
       guard let peak = time.busiestDay else { return writer.null() }
       writer.object {
-        $0.member("date", peak.date)
-        $0.member("jobs", peak.jobs)
+        $0.member("date", peak.key)
+        $0.member("jobs", peak.figures)
       }
     }
     writer.member("months") { writer in
       writer.array { writer in
         for month in jobs.months {
           writer.object {
-            $0.member("month", month.period)
-            $0.member("completed", month.completed)
-            $0.member("failed", month.failed)
+            $0.member("month", month.key)
+            $0.member("completed", month.figures.count)
+            $0.member("failed", month.figures.rest)
           }
         }
       }
@@ -378,13 +378,12 @@ struct AnalyticsAnswer {
     writer.member("daily_trends") { writer in
       writer.array { writer in
         for day in report.jobs.days.suffix(days) {
-          let rate = Rate(day.completed, of: day.completed + day.failed)
           writer.object {
-            $0.member("date", day.period)
-            $0.member("total_jobs", rate.total)
-            $0.member("completed", day.completed)
-            $0.member("failed", day.failed)
-            $0.rate("success_rate", rate)
+            $0.member("date", day.key)
+            $0.member("total_jobs", day.figures.total)
+            $0.member("completed", day.figures.count)
+            $0.member("failed", day.figures.rest)
+            $0.rate("success_rate", day.figures)
           }
         }
       }

@@ -11,7 +11,7 @@ struct ListFacet {
   /// How many values are listed.
   private static let shown = 12
 
-  /// The facet beside the list of a request.
+  /// The facet next to the list of a request.
   func section(_ request: ListRequest) -> HTML {
     let active = request.value(of: filter)
     let label = filter.label.prefix(1).uppercased() + filter.label.dropFirst()

@@ -54,17 +54,29 @@ extension EntityKind {
   }
 }
 
+extension EntityKind {
+  /// The value of a member that a text stands for; `nil` if the member cannot have it.
+  func value(of member: String, _ text: String) -> Value? {
+    guard let least = leastWholeNumber(of: member) else { return .text(text) }
+    return text.wholeNumber.flatMap { $0 >= least ? .integer($0) : nil }
+  }
+
+  /// The least value of a member whose values are whole numbers; `nil` if they are not.
+  func leastWholeNumber(of member: String) -> Int64? {
+    guard let position = schema.position(ofMember: member),
+      case .integer(let minimum) = schema.fields[position].type
+    else { return nil }
+    return minimum
+  }
+}
+
 extension EntitySchema.Filter {
   /// The condition that a value stands for; `nil` if the member cannot have it.
   func condition(_ text: String, _ kind: EntityKind) -> RecordQuery.Condition? {
     guard jsonNames.isEmpty else {
       return .jsonHas(member: member, names: jsonNames, text: text)
     }
-    if case .integer? = kind.schema.position(ofMember: member).map({ kind.schema.fields[$0].type })
-    {
-      return Int64(text).map { .equals(member: member, value: .integer($0)) }
-    }
-    return .equals(member: member, value: .text(text))
+    return kind.value(of: member, text).map { .equals(member: member, value: $0) }
   }
 
   /// What its values are counted by.

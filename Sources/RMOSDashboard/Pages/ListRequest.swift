@@ -56,8 +56,9 @@ struct ListRequest {
       guard let value = target[filter.name], !value.isEmpty else { continue }
       if filter.condition(value, kind) == nil {
         complaints.append(
-          "\"\(value.prefix(40))\" is not a whole number; the filter \"\(filter.label)\" is ignored."
-        )
+          "\"\(value.prefix(40))\" is not a whole number from "
+            + "\(kind.leastWholeNumber(of: filter.member) ?? 0) up; the filter "
+            + "\"\(filter.label)\" is ignored.")
       } else {
         filters.append((filter, value))
       }

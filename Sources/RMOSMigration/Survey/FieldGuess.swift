@@ -209,31 +209,12 @@ extension FieldGuess {
       guard most(type(.number) + profile.numbersInText + profile.commaNumbersInText) else {
         return nil
       }
-      let isComma = profile.commaNumbersInText > 0 && profile.numbersInText == 0
-      var result = Conversion(hasDecimalComma: isComma)
-      if field.member.hasSuffix("_mm"), isInInches(folded) {
-        result.word = "inches"
-        result.reason = "its name says inches"
-      } else if profile.numbersInText + profile.commaNumbersInText > 0 {
-        result.word = "number"
-        result.reason =
-          "numbers are written as text" + (isComma ? ", with a comma for the point" : "")
-      }
-      return result
+      return numbers(of: profile, inInches: field.member.hasSuffix("_mm") && isInInches(folded))
     case .timestamp:
-      let epochs = profile.epochSeconds + profile.epochMilliseconds
-      guard most(profile.timestamps + epochs) else { return nil }
-      guard epochs > 0 else { return Conversion() }
-      if profile.epochMilliseconds == 0 {
-        return Conversion(
-          word: "epoch-seconds", reason: "numbers of that size are seconds since 1970")
+      guard most(profile.timestamps + profile.epochSeconds + profile.epochMilliseconds) else {
+        return nil
       }
-      if profile.epochSeconds == 0 {
-        return Conversion(
-          word: "epoch-milliseconds", reason: "numbers of that size are milliseconds since 1970")
-      }
-      return Conversion(
-        word: "epoch", reason: "numbers of that size are seconds or milliseconds since 1970")
+      return times(of: profile)
     case .json(let rule):
       let (values, texts) =
         rule.shape == .object
@@ -241,6 +222,36 @@ extension FieldGuess {
       guard most(values + texts) else { return nil }
       guard texts > 0 else { return Conversion() }
       return Conversion(word: "json", reason: "JSON is written as text")
+    }
+  }
+
+  /// What numbers become that are written as text, or in inches.
+  private static func numbers(of profile: MemberProfile, inInches: Bool) -> Conversion {
+    let isComma = profile.commaNumbersInText > 0 && profile.numbersInText == 0
+    var result = Conversion(hasDecimalComma: isComma)
+    if inInches {
+      result.word = "inches"
+      result.reason = "its name says inches"
+    } else if profile.numbersInText + profile.commaNumbersInText > 0 {
+      result.word = "number"
+      result.reason =
+        "numbers are written as text" + (isComma ? ", with a comma for the point" : "")
+    }
+    return result
+  }
+
+  /// What times become that are numbers.
+  private static func times(of profile: MemberProfile) -> Conversion {
+    switch (profile.epochSeconds > 0, profile.epochMilliseconds > 0) {
+    case (false, false): Conversion()
+    case (true, false):
+      Conversion(word: "epoch-seconds", reason: "numbers of that size are seconds since 1970")
+    case (false, true):
+      Conversion(
+        word: "epoch-milliseconds", reason: "numbers of that size are milliseconds since 1970")
+    case (true, true):
+      Conversion(
+        word: "epoch", reason: "numbers of that size are seconds or milliseconds since 1970")
     }
   }
 

@@ -42,7 +42,7 @@ public struct Export: Sendable {
   }
 
   /// The name of the script in the directory of an export with ``Options/Layout/sql(_:)``.
-  public static let scriptName = "rmos.sql"
+  package static let scriptName = "rmos.sql"
 
   private let store: any RecordStore
   private let directory: String

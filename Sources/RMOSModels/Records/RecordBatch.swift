@@ -326,7 +326,7 @@ public struct RecordBatch: Sendable {
   }
 
   /// The id of the entity at `index`; `nil` if it is not known.
-  public func id(at index: Int) -> String? {
+  package func id(at index: Int) -> String? {
     let id = entries[index].id
     return id.isEmpty ? nil : text(id)
   }
@@ -343,7 +343,7 @@ public struct RecordBatch: Sendable {
 
   /// The members of the entity at `index` that the schema does not know, as one JSON object with the
   /// source's tokens; `nil` if there are none.
-  public func unknownMembers(at index: Int) -> String? {
+  package func unknownMembers(at index: Int) -> String? {
     let unknown = entries[index].unknownMembers
     return unknown.isEmpty ? nil : text(unknown)
   }
@@ -366,7 +366,7 @@ public struct RecordBatch: Sendable {
 // Rows, issues and references of single entities.
 extension RecordBatch {
   /// The digest of the row that the entity at `index` becomes.
-  public func rowDigest(at index: Int) -> RowDigest {
+  package func rowDigest(at index: Int) -> RowDigest {
     unsafe arena.withUnsafeBytes { arena in
       var hasher = RowHasher()
       for position in index * fieldCount..<(index + 1) * fieldCount {
@@ -386,7 +386,7 @@ extension RecordBatch {
   ///
   /// If the source has no creation time, the stored one is kept. If it has no time of change, that
   /// is `startedAt`, the start of the run that updates the row.
-  public func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
+  package func row(at index: Int, rewriting stored: Record, startedAt: String) -> Record {
     var row = record(at: index)
     for (position, field) in kind.schema.fields.enumerated()
     where !entries[index].given.contains(position) {

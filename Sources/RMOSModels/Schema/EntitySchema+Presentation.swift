@@ -67,7 +67,7 @@ extension EntitySchema {
 
   /// A filter of the kind's list: the entities whose member has a value.
   ///
-  /// On pages it is a facet, whose values stand beside the list with their counts, or an input; a
+  /// On pages it is a facet, whose values are next to the list, with their counts, or an input; a
   /// reference is filtered by through links only.
   public struct Filter: Sendable, Hashable {
     /// Its name in paths and queries.

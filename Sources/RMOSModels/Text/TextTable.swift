@@ -106,7 +106,7 @@ private struct Grid {
     self.widths = widths
   }
 
-  /// The lines of a row; headings stand on the first row's bottom.
+  /// The lines of a row; headings are aligned at the bottom.
   func lines(_ row: Int) -> [String] {
     let cells = zip(columns, widths).map { column, width in
       PlainText.wrapped(rows[row][column], width: width)

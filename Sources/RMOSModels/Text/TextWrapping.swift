@@ -8,7 +8,7 @@ extension PlainText {
   /// - Parameters:
   ///   - text: The text, safe to show.
   ///   - width: The columns of a line.
-  ///   - label: What stands before the text in the first line.
+  ///   - label: What precedes the text in the first line.
   ///   - indent: The columns before the label.
   ///   - hanging: The columns before every other line; `indent` if `nil`.
   ///   - breaksWords: Whether a word that is too long is broken.

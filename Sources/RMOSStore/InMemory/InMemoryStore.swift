@@ -117,7 +117,7 @@ class InMemoryReader: StoreReader {
     return try body(&state)
   }
 
-  final var inspection: any SchemaInspecting { RecordInspection(of: self) }
+  final var inspection: any SchemaInspecting { recordInspection }
 
   final func withCancellation<Result>(
     _ isCancelled: () -> Bool, _ body: () throws -> Result

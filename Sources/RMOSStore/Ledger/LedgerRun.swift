@@ -16,21 +16,21 @@ public struct LedgerRun: Sendable, Hashable {
   }
 
   /// What a run read, and how long each kind took.
-  public struct Timings: Sendable, Hashable {
+  package struct Timings: Sendable, Hashable {
     /// Wall time of each kind so far, in seconds; any number, if others wrote it.
-    public var kindSeconds: [EntityKind: Double] = [:]
+    package var kindSeconds: [EntityKind: Double] = [:]
     /// The number of bytes of source read so far.
-    public var bytesRead = 0
+    package var bytesRead = 0
     /// The number of files read so far.
-    public var filesRead = 0
-    /// What a run has to tell of the source beside its entities, as a JSON object; `nil` if nothing.
-    public var notesJSON: String?
+    package var filesRead = 0
+    /// What a run reports about the source apart from its entities, as a JSON object; `nil` if nothing.
+    package var notesJSON: String?
 
     /// Creates timings of nothing.
-    public init() {}
+    package init() {}
 
     /// Wall time of each kind so far.
-    public var kindDurations: [EntityKind: Duration] {
+    package var kindDurations: [EntityKind: Duration] {
       get { kindSeconds.mapValues(Duration.init(storedSeconds:)) }
       set { kindSeconds = newValue.mapValues(\.seconds) }
     }
@@ -76,7 +76,7 @@ public struct LedgerRun: Sendable, Hashable {
   /// Wall time, in seconds; any number, if others wrote it.
   public var seconds: Double
   /// What it read, and how long each kind took.
-  public var timings: Timings
+  package var timings: Timings
   /// Why it failed; `nil` if it did not.
   public var failure: String?
   /// The run that undid it; `nil` if none did.
@@ -155,7 +155,7 @@ extension LedgerRun {
     return writer.text
   }
 
-  /// ``timings`` as stored.
+  /// The times of its kinds, and what it read, as stored.
   public var timingsJSON: String {
     var writer = JSONWriter()
     writer.timings(timings, statistics.catalog, withNotes: true)

@@ -21,7 +21,7 @@ final class PlainReader: StoreReader {
   func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
     try base.forEachRecord(kind, body)
   }
-  var inspection: any SchemaInspecting { RecordInspection(of: self) }
+  var inspection: any SchemaInspecting { recordInspection }
   func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
     try base.provenance(kind, id: id)
   }

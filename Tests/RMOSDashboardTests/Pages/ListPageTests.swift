@@ -77,7 +77,8 @@ import Testing
     let page = PageSamples.get("/patterns?rings=three", of: store).text
     #expect(
       page.contains(
-        "&quot;three&quot; is not a whole number; the filter &quot;rings&quot; is ignored."))
+        "&quot;three&quot; is not a whole number from 1 up; the filter &quot;rings&quot; is "
+          + "ignored."))
     #expect(ids("/patterns?rings=three", store).count == 3)
   }
 

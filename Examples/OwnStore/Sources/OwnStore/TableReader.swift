@@ -43,7 +43,7 @@ class TableReader: StoreReader {
 
   // MARK: Migration
 
-  var inspection: any SchemaInspecting { RecordInspection(of: self) }
+  var inspection: any SchemaInspecting { recordInspection }
 
   func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
     try current()[kind, id]?.provenance

@@ -82,16 +82,14 @@ extension SQLiteReader: SchemaInspecting {
   }
 
   final func forEachForeignKeyProblem(
-    in table: String, _ body: (ForeignKeyProblem) throws -> Void
+    in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws {
-    let sql = "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check(?)"
+    let sql = "SELECT rowid, parent FROM pragma_foreign_key_check(?)"
     try session().connection.withStatement(sql) { statement in
       try statement.bind(table, at: 1)
       while try statement.step() {
         try body(
-          ForeignKeyProblem(
-            table: statement.text(at: 0) ?? "", rowID: statement.rowID(at: 1),
-            parent: statement.text(at: 2) ?? ""))
+          InspectedKey(id: nil, rowID: statement.rowID(at: 0)), statement.text(at: 1) ?? "")
       }
     }
   }

@@ -138,7 +138,7 @@ private final class DumpFile {
   private let temporaryPath: String
   private let isReplacing: Bool
 
-  /// Creates it beside the place where it will be.
+  /// Creates it next to the place where it will be.
   init(for path: String, replacing: Bool) throws(StoreError) {
     if !replacing, unsafe access(path, F_OK) == 0 { throw Self.exists(path) }
     var number = 0

@@ -113,7 +113,7 @@ struct PostgresInspection: SchemaInspecting {
   }
 
   func forEachForeignKeyProblem(
-    in table: String, _ body: (ForeignKeyProblem) throws -> Void
+    in table: String, _ body: (InspectedKey, _ parent: String) throws -> Void
   ) throws {
     let session = try session()
     for key in session.layout.foreignKeys where key.isInHome && key.table == table {
@@ -122,7 +122,7 @@ struct PostgresInspection: SchemaInspecting {
         "SELECT 1 FROM \(SQL.quoted(table)) t LEFT JOIN \(SQL.quoted(key.target)) r "
           + "ON r.\(target) = t.\(column) WHERE t.\(column) IS NOT NULL AND r.\(target) IS NULL"
       ) { _ in
-        try body(ForeignKeyProblem(table: table, rowID: nil, parent: key.target))
+        try body(InspectedKey(id: nil, rowID: nil), key.target)
       }
     }
   }
