@@ -246,7 +246,7 @@ public struct WritingObstacle: Sendable, Hashable {
   /// What was found, in short.
   package var found: String
   /// What was found, and how to fix it.
-  package var message: String
+  public var message: String
 
   /// Creates an obstacle.
   public init(_ place: Place, table: String? = nil, found: String, _ message: String) {

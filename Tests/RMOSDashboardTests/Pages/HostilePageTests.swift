@@ -55,17 +55,33 @@ import Testing
     for (target, html) in try pages(PageSamples.hostileStore()) {
       let body = try #require(html.range(of: "<body>").map { html[$0.upperBound...] })
       let content = body.prefix(upTo: try #require(body.range(of: "<script>")).lowerBound)
-      #expect(!content.contains("<script") && !content.contains("<img"), "\(target.prefix(80))")
-      let handler = /<[a-z0-9]+(?:\s+[a-zA-Z:-]+(?:="[^"]*")?)*\s+on[a-z]+=/
-      #expect(!content.contains(handler.matchingSemantics(.unicodeScalar)))
-      for link in content.matches(of: /(?:href|action)="([^"]*)"/) {
-        #expect(link.output.1.starts(with: /\/|#main|#part-/), "\(link.output.1.prefix(80))")
-        #expect(!link.output.1.hasPrefix("//"))
+      for tag in HTMLTag.all(in: content) {
+        #expect(!["script", "img"].contains(tag.name.lowercased()), "\(target.prefix(80))")
+        for (name, value) in tag.attributes {
+          let name = name.lowercased()
+          #expect(!name.hasPrefix("on"), "\(target.prefix(80)): \(name)")
+          guard name == "href" || name == "action" else { continue }
+          let isOurs = ["/", "#main", "#part-"].contains { value.hasPrefix($0) }
+          #expect(isOurs && !value.hasPrefix("//"), "\(value.prefix(80))")
+        }
       }
       let steering = html.unicodeScalars.filter { $0 != "\n" && PlainText.isSteering($0) }
       #expect(steering.isEmpty, "\(target.prefix(80))")
       expectClosedElements(html, target)
     }
+  }
+
+  /// The tests above see what they look for.
+  @Test func tagsAreReadAsBrowsersReadThem() throws {
+    let tags = HTMLTag.all(
+      in: "a < b <p class=\"x > y\"\nhidden><IMG/onerror=alert(1) src='>'/></p ><!-- <br -->")
+    #expect(tags.map(\.name) == ["p", "IMG", "p", "br"])
+    #expect(tags.map(\.closes) == [false, false, true, false])
+    #expect(tags.map(\.isEmpty) == [false, true, false, false])
+    #expect(tags[0].attributes.map(\.name) == ["class", "hidden"])
+    #expect(tags[0].attributes.first?.value == "x > y")
+    #expect(tags[1].attributes.map(\.name) == ["onerror", "src"])
+    #expect(tags[1].attributes.last?.value == ">")
   }
 
   @Test func everyEntityIsReachedFromItsList() throws {
@@ -138,13 +154,14 @@ import Testing
   }
 
   private func expectClosedElements(_ html: String, _ target: String) {
-    var open: [Substring] = []
-    let content = html.withoutLookAndScript
-    let element = /<(\/?)([a-z][a-z0-9]*)[^>]*?(\/?)>/.matchingSemantics(.unicodeScalar)
-    for match in content.matches(of: element) {
-      let (_, closes, name, isEmpty) = match.output
-      if ["meta", "input", "link", "br", "wbr"].contains(name) || !isEmpty.isEmpty { continue }
-      if closes.isEmpty { open.append(name) } else { #expect(open.popLast() == name, "\(target)") }
+    var open: [String] = []
+    for tag in HTMLTag.all(in: html.withoutLookAndScript) {
+      if ["meta", "input", "link", "br", "wbr"].contains(tag.name) || tag.isEmpty { continue }
+      if tag.closes {
+        #expect(open.popLast() == tag.name, "\(target.prefix(80))")
+      } else {
+        open.append(tag.name)
+      }
     }
     #expect(open.isEmpty, "\(target.prefix(80))")
   }

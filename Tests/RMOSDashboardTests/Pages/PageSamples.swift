@@ -116,7 +116,16 @@ extension PageRouter {
 extension String {
   /// A page's text without its styles and its script.
   var withoutLookAndScript: String {
-    replacing(/<(style|script)>.*?<\/(style|script)>/.dotMatchesNewlines(), with: "")
+    var text = self
+    for name in ["style", "script"] {
+      while let start = text.range(of: "<\(name)>", options: .literal),
+        let end = text.range(
+          of: "</\(name)>", options: .literal, range: start.upperBound..<text.endIndex)
+      {
+        text.removeSubrange(start.lowerBound..<end.upperBound)
+      }
+    }
+    return text
   }
 }
 

@@ -1,0 +1,64 @@
+/// The tags of a page, read byte by byte: a regular expression takes seconds for a large page.
+struct HTMLTag {
+  /// Its name, in lower case as pages have it.
+  var name: String
+  /// Whether it closes an element.
+  var closes: Bool
+  /// Whether it ends in `/>`.
+  var isEmpty: Bool
+  /// The attributes, in order; the value is empty if there is none.
+  var attributes: [(name: String, value: String)] = []
+
+  /// The tags of a text, in order; `<` without a letter after it is text.
+  static func all(in text: some StringProtocol) -> [HTMLTag] {
+    var tags: [HTMLTag] = []
+    var bytes = Array(text.utf8)[...]
+    while let start = bytes.firstIndex(of: UInt8(ascii: "<")) {
+      bytes = bytes[(start + 1)...]
+      if let tag = HTMLTag(after: &bytes) { tags.append(tag) }
+    }
+    return tags
+  }
+
+  /// Reads what is between `<` and `>`.
+  private init?(after bytes: inout ArraySlice<UInt8>) {
+    func take(while isWanted: (UInt8) -> Bool) -> String {
+      let taken = bytes.prefix(while: isWanted)
+      bytes = bytes[taken.endIndex...]
+      return String(decoding: taken, as: UTF8.self)
+    }
+    func isSpace(_ byte: UInt8) -> Bool { [0x09, 0x0A, 0x0C, 0x0D, 0x20].contains(byte) }
+    func isEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: ">") || byte == UInt8(ascii: "/") }
+
+    closes = bytes.first == UInt8(ascii: "/")
+    if closes { bytes = bytes.dropFirst() }
+    guard let first = bytes.first, 0x61...0x7A ~= first | 0x20 else { return nil }
+    name = take { !isSpace($0) && !isEnd($0) }
+    isEmpty = false
+    while let byte = bytes.first, byte != UInt8(ascii: ">") {
+      if isSpace(byte) || byte == UInt8(ascii: "/") {
+        isEmpty = byte == UInt8(ascii: "/")
+        bytes = bytes.dropFirst()
+        continue
+      }
+      isEmpty = false
+      // A `=` in front belongs to the name (HTML, "Before attribute name state").
+      bytes = bytes.dropFirst()
+      let rest = take { !isSpace($0) && !isEnd($0) && $0 != UInt8(ascii: "=") }
+      let attribute = String(decoding: [byte], as: UTF8.self) + rest
+      var value = ""
+      if bytes.first == UInt8(ascii: "=") {
+        bytes = bytes.dropFirst()
+        if let quote = bytes.first, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") {
+          bytes = bytes.dropFirst()
+          value = take { $0 != quote }
+          bytes = bytes.dropFirst()
+        } else {
+          value = take { !isSpace($0) && $0 != UInt8(ascii: ">") }
+        }
+      }
+      attributes.append((attribute, value))
+    }
+    bytes = bytes.dropFirst()
+  }
+}
