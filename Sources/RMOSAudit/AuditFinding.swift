@@ -38,6 +38,8 @@ public struct AuditFinding: Sendable, Hashable {
   /// Where the missing target of a reference, or an entity with white space around its id, came
   /// from: migrating that again restores it.
   package var origin: EntityOrigin?
+  /// Where the row itself came from, if it was edited since: migrating that again restores it.
+  package var edited: EntityOrigin?
 
   /// Creates a finding of a rule of your own.
   ///
@@ -83,7 +85,7 @@ public struct AuditFinding: Sendable, Hashable {
     _ severity: Severity, _ rule: AuditRule, kind: EntityKind? = nil, table: String? = nil,
     id: String? = nil, row: Int64? = nil, column: String? = nil, found: String? = nil,
     expected: String? = nil, repair: Repair? = nil, origin: EntityOrigin? = nil,
-    _ message: String
+    edited: EntityOrigin? = nil, _ message: String
   ) {
     self.severity = severity
     code = rule.code
@@ -96,6 +98,7 @@ public struct AuditFinding: Sendable, Hashable {
     self.expected = expected?.shortened
     self.repair = repair
     self.origin = origin
+    self.edited = edited
     self.message = message
   }
 }
@@ -128,6 +131,8 @@ package struct EntityOrigin: Sendable, Hashable {
   package enum Outcome: Sendable, Hashable {
     /// It was written; if it is missing now, it has been deleted since.
     case migrated
+    /// It was written, and the row is another now.
+    case edited
     /// It was left out of the newest migration.
     case failed
   }
@@ -138,11 +143,14 @@ package struct EntityOrigin: Sendable, Hashable {
   package var source: String
   /// The file's path relative to the source directory.
   package var path: String
+  /// The run of a server that deleted or changed it last, which can be undone.
+  package var undoable: Int64?
 }
 
 /// Looks up where entities came from; an unreadable ledger counts as empty.
 struct EntityOrigins {
   private let context: AuditContext
+  private var runs: [Int64: LedgerRun?] = [:]
   /// What the newest migration left out, by kind and id.
   private let failed: [EntityKind: [String: EntityOrigin]]
 
@@ -151,7 +159,9 @@ struct EntityOrigins {
 
   init(_ context: AuditContext) throws {
     self.context = context
-    failed = try Self.ifReadable { try Self.failures(context) } ?? [:]
+    var failed: [EntityKind: [String: EntityOrigin]] = [:]
+    try Self.ifReadable { failed = try Self.failures(context) }
+    self.failed = failed
   }
 
   private static func failures(
@@ -174,26 +184,59 @@ struct EntityOrigins {
   }
 
   /// Problems of the ledger are reported by its own rules.
-  private static func ifReadable<Result>(_ body: () throws -> Result?) throws -> Result? {
+  private static func ifReadable(_ body: () throws -> Void) throws {
     do {
-      return try body()
+      try body()
     } catch let error as StoreError where [.corrupt, .other, .unusableSchema].contains(error.code) {
-      return nil
     }
   }
 
   /// Where an entity came from; `nil` if the ledger does not say.
-  subscript(kind: EntityKind, id: String) -> EntityOrigin? {
-    get throws {
-      guard context.hasLedger else { return nil }
-      let origin = try Self.ifReadable { () -> EntityOrigin? in
-        guard let provenance = try context.reader.provenance(kind, id: id) else { return nil }
-        let run = try context.reader.run(provenance.run)
-        return EntityOrigin(
-          outcome: .migrated, run: provenance.run, source: run?.source ?? "",
-          path: provenance.path)
-      }
-      return origin ?? failed[kind]?[id]
+  mutating func origin(of kind: EntityKind, _ id: String) throws -> EntityOrigin? {
+    guard context.hasLedger else { return nil }
+    var found: EntityOrigin?
+    try Self.ifReadable {
+      guard let provenance = try context.reader.provenance(kind, id: id) else { return }
+      found = EntityOrigin(
+        outcome: .migrated, run: provenance.run, source: try run(provenance.run)?.source ?? "",
+        path: provenance.path)
+      found?.undoable = try undoableRun(kind, id) { $0 == .deleted }
     }
+    return found ?? failed[kind]?[id]
+  }
+
+  /// Where a row came from, if it was edited since; `nil` if it was not, or the ledger does not say.
+  mutating func edited(_ kind: EntityKind, _ id: String) throws -> EntityOrigin? {
+    guard context.hasLedger else { return nil }
+    var found: EntityOrigin?
+    try Self.ifReadable {
+      guard let provenance = try context.reader.provenance(kind, id: id),
+        let record = try context.reader.record(kind, id: id),
+        case .edited = EditState(of: record, provenance)
+      else { return }
+      found = EntityOrigin(
+        outcome: .edited, run: provenance.run, source: try run(provenance.run)?.source ?? "",
+        path: provenance.path)
+      let digest = RowDigest(of: record)
+      found?.undoable = try undoableRun(kind, id) { $0 == .written(digest) }
+    }
+    return found
+  }
+
+  private mutating func run(_ id: Int64) throws -> LedgerRun? {
+    if let run = runs[id] { return run }
+    let run = try context.reader.run(id)
+    runs[id] = run
+    return run
+  }
+
+  /// The run of a server that left an entity as it is now.
+  private mutating func undoableRun(
+    _ kind: EntityKind, _ id: String, _ isAsLeft: (RowChange.Result) -> Bool
+  ) throws -> Int64? {
+    guard let last = try context.reader.changes(of: kind, id: id).first, isAsLeft(last.result),
+      let run = try run(last.run), run.undoneBy == nil
+    else { return nil }
+    return run.id
   }
 }

@@ -4,7 +4,8 @@ import RMOSModels
 ///
 /// An audit never applies it. The statements check their preconditions again, so an outdated plan
 /// does no harm. A statement that would destroy something that migrating the same files again
-/// restores is commented out, below what to do instead.
+/// restores is commented out, below what to do instead. Where a row was edited since a run wrote it,
+/// or is gone, the plan names the file that still holds it.
 ///
 /// ```swift
 /// let plan = RepairPlan(for: try await Auditor(of: store).run())
@@ -15,8 +16,8 @@ public struct RepairPlan: Sendable {
   package struct Step: Sendable, Hashable {
     /// What it does and to how many rows, and what to do first; lines.
     package var comment: [String]
-    /// The statements, each with its semicolon.
-    package var statements: [String]
+    /// The statements, each with its semicolon; none where only a migration helps.
+    package var statements: [String] = []
     /// Whether they are commented out, because they would lose what can still be restored.
     package var isCommentedOut = false
   }
@@ -27,6 +28,33 @@ public struct RepairPlan: Sendable {
   package private(set) var needPerson: [(code: String, count: Int)] = []
   private let database: String
   private let omittedFindings: Int
+  private let advice: Advice
+
+  /// How a program words what a person is to do.
+  package struct Advice: Sendable {
+    /// Migrating a source again.
+    package var migrating: @Sendable (_ source: String) -> String
+    /// Migrating a source again so that rows are as in its files, edited ones too.
+    package var restoring: @Sendable (_ source: String) -> String
+    /// Undoing a run.
+    package var undoing: @Sendable (_ run: Int64) -> String
+
+    package init(
+      migrating: @escaping @Sendable (String) -> String,
+      restoring: @escaping @Sendable (String) -> String,
+      undoing: @escaping @Sendable (Int64) -> String
+    ) {
+      self.migrating = migrating
+      self.restoring = restoring
+      self.undoing = undoing
+    }
+
+    /// The words of this module, which knows no program.
+    fileprivate static let plain = Advice(
+      migrating: { "migrate \($0) again" },
+      restoring: { "migrate \($0) again, with updates that overwrite edited rows" },
+      undoing: { "undo run \($0)" })
+  }
 
   /// How many ids a comment names at most.
   private static let idsNamed = 10
@@ -34,7 +62,11 @@ public struct RepairPlan: Sendable {
   private static let longestID = 10_000
 
   /// Creates the plan for a report.
-  public init(for report: AuditReport) {
+  public init(for report: AuditReport) { self.init(for: report, .plain) }
+
+  /// Creates the plan for a report, with a program's own words.
+  package init(for report: AuditReport, _ advice: Advice) {
+    self.advice = advice
     database = report.database
     omittedFindings = report.omittedFindings
     // Ids first: a reference may only miss its target because of the white space around its id.
@@ -45,15 +77,83 @@ public struct RepairPlan: Sendable {
     for result in report.results where !first.contains(result.rule) {
       addSteps(for: result, report.catalog)
     }
+    addRestoration(of: report)
     for result in report.results {
-      let repairable = result.findings.count { $0.repair != nil }
+      let repairable = result.findings.count { $0.repair != nil || Self.isRestorable($0) }
       let rest = result.counts[.error, default: 0] + result.counts[.warning, default: 0]
-      // References are cleared as a set, including those that the report only counts.
-      let isSet = result.rule == .missingReference && repairable == result.findings.count
-      let count = isSet ? 0 : max(0, rest - repairable)
+      // What was omitted is likely of the same sort; that there is more is said below.
+      let count = repairable == result.findings.count ? 0 : max(0, rest - repairable)
       if count > 0 { needPerson.append((result.rule.code, count)) }
     }
   }
+
+  // MARK: What migrating again restores
+
+  /// Whether a migration restores what the finding is about, with no statement.
+  private static func isRestorable(_ finding: AuditFinding) -> Bool {
+    finding.repair == nil && (finding.edited != nil || finding.origin?.outcome == .migrated)
+  }
+
+  /// Adds a step for rows that were edited or deleted since a run wrote them.
+  private mutating func addRestoration(of report: AuditReport) {
+    let findings = report.results.flatMap(\.findings).filter(Self.isRestorable)
+    var byWay: [String: [AuditFinding]] = [:]
+    var order: [String] = []
+    for finding in findings {
+      guard let origin = finding.edited ?? finding.origin else { continue }
+      let way = way(to: origin)
+      if byWay[way] == nil { order.append(way) }
+      byWay[way, default: []].append(finding)
+    }
+    for way in order {
+      let findings = byWay[way] ?? []
+      let isEdited = findings.contains { $0.edited != nil }
+      let verb = isEdited ? "edited" : "deleted"
+      var comment = [
+        "\(PlainText.counted(findings.count, "finding")) about rows that were "
+          + "\(verb) since a run wrote them:"
+      ]
+      comment += Self.firsts(findings) { finding in
+        let path = (finding.edited ?? finding.origin)?.path ?? ""
+        let column = finding.column.map { "." + $0 } ?? ""
+        return "\(finding.kind?.schema.singular ?? "row") \(finding.id ?? "")\(column): "
+          + "\(finding.code) (\(path))"
+      }.map { "  " + $0 }
+      comment.append("  Their files may hold them as they were. To restore them: \(way)")
+      if isEdited {
+        comment.append(
+          "  That also restores other rows of this source that were edited; a dry run lists them.")
+      }
+      steps.append(Step(comment: comment, isCommentedOut: true))
+    }
+  }
+
+  /// How a person restores what came from a file.
+  private func way(to origin: EntityOrigin) -> String {
+    let way =
+      switch origin.outcome {
+      case .migrated: advice.migrating(origin.source)
+      case .edited: advice.restoring(origin.source)
+      case .failed: "fix the file, then " + advice.migrating(origin.source)
+      }
+    return origin.undoable.map { "\(advice.undoing($0)), or \(way)" } ?? way
+  }
+
+  /// Different texts for the first findings, and how many more there are.
+  private static func firsts(
+    _ findings: [AuditFinding], _ text: (AuditFinding) -> String
+  ) -> [String] {
+    var texts: [String] = []
+    for finding in findings {
+      let text = text(finding)
+      if texts.contains(text) { continue }
+      if texts.count == idsNamed { return texts + ["…"] }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  // MARK: Statements
 
   private mutating func addSteps(
     for result: AuditReport.RuleResult, _ catalog: EntityCatalog
@@ -77,24 +177,19 @@ public struct RepairPlan: Sendable {
     for repair in order {
       guard case .clearReference(let kind, let column, let target) = repair else { continue }
       steps.append(
-        Self.clear(
+        clear(
           kind, column, target, cleared[repair] ?? [],
           isAll: result.findings.count == result.total))
     }
   }
 
   /// Sets references to missing entities to NULL: the last resort, as no migration restores them.
-  private static func clear(
+  private func clear(
     _ kind: EntityKind, _ column: String, _ target: EntityKind, _ findings: [AuditFinding],
     isAll: Bool
   ) -> Step {
     func named(_ findings: [AuditFinding], _ name: (AuditFinding) -> String) -> String {
-      var names: [String] = []
-      for finding in findings where !names.contains(name(finding)) {
-        if names.count == idsNamed { return names.joined(separator: ", ") + ", …" }
-        names.append(name(finding))
-      }
-      return names.joined(separator: ", ")
+      Self.firsts(findings, name).joined(separator: ", ")
     }
     let count = "\(isAll ? "" : "at least ")\(findings.count)"
     var comment = [
@@ -103,21 +198,31 @@ public struct RepairPlan: Sendable {
     ]
     for (outcome, reason) in [
       (EntityOrigin.Outcome.migrated, "migrated and deleted since"),
-      (.failed, "rejected by the last migration; fix the file first"),
+      (.failed, "rejected by the last migration"),
     ] {
       let known = findings.filter { $0.origin?.outcome == outcome }
       if known.isEmpty { continue }
       comment += [
         "  The targets of \(known.count) of them were \(reason): "
           + named(known) { "\($0.found ?? "") (\($0.origin?.path ?? ""))" },
-        "  To restore them, migrate again: "
-          + named(known) { $0.origin?.source ?? "" },
+        "  To restore them: " + named(known) { $0.origin.map(way) ?? "" },
       ]
     }
-    if findings.contains(where: { $0.origin == nil }) {
+    let edited = findings.filter { $0.edited != nil }
+    if !edited.isEmpty {
+      comment += [
+        "  \(edited.count) of them are in rows that were edited since a run wrote them: "
+          + named(edited) { "\($0.id ?? "") (\($0.edited?.path ?? ""))" },
+        "  Their files may hold other references. To restore them: "
+          + named(edited) { $0.edited.map(way) ?? "" },
+        "  That also restores other rows of this source that were edited; a dry run lists them.",
+      ]
+    }
+    let unknown = findings.count { $0.origin == nil && $0.edited == nil }
+    if unknown > 0 {
       comment.append(
-        "  The ledger does not say which file held the targets of "
-          + "\(findings.count { $0.origin == nil }) of them. If you have that file, migrate it.")
+        "  The ledger does not say which file held the targets of \(unknown) of them. If you have "
+          + "that file, migrate it.")
     }
     comment += [
       "  The statement below clears the references instead, which no migration restores.",
@@ -193,6 +298,7 @@ extension RepairPlan {
       "-- Repairs proposed for \(PlainText.escaped(database)).",
       "-- Nothing has been changed. Make a backup, read every statement, delete those you do not",
       "-- want, then apply the rest with: sqlite3 -bail DATABASE < THIS-FILE",
+      "-- Then do what the comments propose, and audit again, before you remove any dashes.",
     ]
     for (code, count) in needPerson {
       lines.append("-- Needs a person: \(code), \(PlainText.counted(count, "finding")).")

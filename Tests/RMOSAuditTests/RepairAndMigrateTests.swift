@@ -87,7 +87,7 @@ import Testing
     let fixture = try AuditFixture()
     try fixture.plant("DELETE FROM patterns WHERE rowid = 1")
     let plan = RepairPlan(for: try fixture.audit())
-    let steps = plan.steps.filter(\.isCommentedOut)
+    let steps = plan.steps.filter { $0.isCommentedOut && !$0.statements.isEmpty }
     #expect(steps.count == 1)
     #expect(steps.first?.comment.contains { $0.contains("migrated and deleted since") } == true)
     #expect(steps.first?.comment.contains { $0.contains(Fixtures.exampleTree) } == true)

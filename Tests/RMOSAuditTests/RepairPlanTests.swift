@@ -96,7 +96,8 @@ import Testing
   @Test func whatNeedsAPersonIsNamedAndLeftAlone() throws {
     let fixture = try AuditFixture()
     try fixture.plant(
-      "UPDATE patterns SET ring_count = 0 WHERE rowid IN (1, 2); "
+      "DELETE FROM migration_provenance; "
+        + "UPDATE patterns SET ring_count = 0 WHERE rowid IN (1, 2); "
         + "UPDATE patterns SET id = 'x' || char(10) || 'DROP TABLE patterns;' || char(10) || '-- ' "
         + "WHERE rowid = 3; UPDATE joblogs SET pattern_id = 'no' || char(10) || 'DROP TABLE joblogs;' "
         + "WHERE rowid = 1")

@@ -9,8 +9,9 @@ struct ProvenanceCheck: AuditCheck {
     let kinds = context.reader.catalog.kinds.filter { context.has($0, column: "id") }
     guard context.hasLedger, kinds.count == context.reader.catalog.kinds.count else { return [] }
     let inspector = context.inspector
+    var origins = try EntityOrigins(context)
     if context.log.wants(.danglingProvenance) {
-      try inspector.forEachDanglingProvenance { report($0, context) }
+      try inspector.forEachDanglingProvenance { try report($0, context, &origins) }
     }
     if context.log.wants(.missingProvenance) {
       for kind in kinds {
@@ -27,8 +28,16 @@ struct ProvenanceCheck: AuditCheck {
         "the \(kind.schema.singular) has no provenance: it was not migrated"))
   }
 
-  private func report(_ dangling: DanglingProvenance, _ context: AuditContext) {
+  private func report(
+    _ dangling: DanglingProvenance, _ context: AuditContext, _ origins: inout EntityOrigins
+  ) throws {
     let kind = context.reader.catalog.kind(named: dangling.kind)
+    // Only of a deleted entity a file can tell more.
+    let isDeleted = kind != nil && !dangling.hasEntity
+    let origin = try kind.flatMap {
+      isDeleted && context.log.keeps(.danglingProvenance)
+        ? try origins.origin(of: $0, dangling.entityID) : nil
+    }
     let (found, message): (String, String) =
       if let kind, !dangling.hasEntity {
         (
@@ -53,7 +62,7 @@ struct ProvenanceCheck: AuditCheck {
       AuditFinding(
         .warning, .danglingProvenance, kind: kind, table: "migration_provenance",
         id: dangling.entityID, found: found, expected: "an entity and a run that exist",
-        message))
+        origin: origin, message))
   }
 }
 

@@ -6,12 +6,13 @@ struct ReferenceCheck: AuditCheck {
   let rules: [AuditRule] = [.missingReference]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
+    // Read only if something is found.
     var origins: EntityOrigins?
-    func origin(_ kind: EntityKind, _ id: String) throws -> EntityOrigin? {
+    func look<Found>(_ body: (inout EntityOrigins) throws -> Found?) throws -> Found? {
       guard context.log.keeps(.missingReference) else { return nil }
-      let known = try origins ?? EntityOrigins(context)
-      origins = known
-      return try known[kind, id]
+      var known = try origins ?? EntityOrigins(context)
+      defer { origins = known }
+      return try body(&known)
     }
     for kind in context.reader.catalog.kinds {
       for reference in kind.schema.references {
@@ -31,7 +32,9 @@ struct ReferenceCheck: AuditCheck {
               .error, .missingReference, kind: kind, id: key.id, row: key.rowID,
               column: field.column, found: reference,
               expected: "the id of a \(target.schema.singular), or NULL",
-              repair: mayBeNull ? repair : nil, origin: try origin(target, reference),
+              repair: mayBeNull ? repair : nil,
+              origin: try look { try $0.origin(of: target, reference) },
+              edited: try key.id.flatMap { id in try look { try $0.edited(kind, id) } },
               "\(field.column) points to the \(target.schema.singular) "
                 + "\(Violation.quoted(reference)), which does not exist"))
         }

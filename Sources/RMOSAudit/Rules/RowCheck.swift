@@ -34,14 +34,14 @@ struct RowCheck: AuditCheck {
 }
 
 /// The check of one kind's rows.
-private struct KindCheck {
+private final class KindCheck {
   private let kind: EntityKind
   private let log: AuditLog
   /// The fields whose columns exist.
   private let isPresent: [Bool]
   /// The fields that this database allows to be NULL though migration would fill them.
   private let mayBeNull: [Bool]
-  private let origins: EntityOrigins
+  private var origins: EntityOrigins
 
   init(_ kind: EntityKind, _ context: AuditContext) throws {
     self.kind = kind
@@ -56,7 +56,7 @@ private struct KindCheck {
   func row(_ row: InspectedRow) throws {
     if let id = row.key.id { try checkPadding(id, row) }
     for field in isPresent.indices where row.invalidText.contains(field) {
-      add(
+      try add(
         .fieldEncoding, .error, field, row, found: "bytes that are not UTF-8", expected: "UTF-8")
     }
     for (field, violation) in row.record.violations() {
@@ -68,7 +68,7 @@ private struct KindCheck {
       if case .missing(because: nil, _) = violation, field > 0, mayBeNull[field] {
         severity = .warning
       }
-      add(rule, severity, field, row, found: violation.found, expected: violation.expected)
+      try add(rule, severity, field, row, found: violation.found, expected: violation.expected)
     }
   }
 
@@ -97,19 +97,20 @@ private struct KindCheck {
         .warning, .paddedID, kind: kind, id: id, row: row.key.rowID, column: "id",
         found: Violation.quoted(id), expected: Violation.quoted(trimmed),
         repair: .trimID(kind: kind, id: id, to: trimmed),
-        origin: log.keeps(.paddedID) ? try origins[kind, id] : nil,
+        origin: log.keeps(.paddedID) ? try origins.origin(of: kind, id) : nil,
         "the id \(Violation.quoted(id)) begins or ends with white space"))
   }
 
   private func add(
     _ rule: AuditRule, _ severity: Severity, _ field: Int, _ row: InspectedRow, found: String,
     expected: String
-  ) {
+  ) throws {
     let column = kind.schema.fields[field].column
     log.add(
       AuditFinding(
         severity, rule, kind: kind, id: row.key.id, row: row.key.rowID, column: column,
         found: found, expected: expected,
+        edited: log.keeps(rule) ? try row.key.id.flatMap { try origins.edited(kind, $0) } : nil,
         "\(column) is \(found.shortened); expected \(expected.shortened)"))
   }
 }

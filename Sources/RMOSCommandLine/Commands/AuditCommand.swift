@@ -62,6 +62,17 @@ enum AuditCommand {
       run: run)
   }
 
+  /// What the repair plan proposes to do, as commands.
+  private static func advice(_ arguments: ParsedArguments) -> RepairPlan.Advice {
+    let (program, database) = (arguments.program, arguments.database.words)
+    let migrate: @Sendable (String) -> String = {
+      "\(program) migrate \(TerminalText.shellWord($0))\(database)"
+    }
+    return RepairPlan.Advice(
+      migrating: migrate, restoring: { migrate($0) + " --on-duplicate update --force" },
+      undoing: { "\(program) undo \($0)\(database)" })
+  }
+
   @Sendable private static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws -> ExitStatus {
@@ -92,7 +103,7 @@ enum AuditCommand {
     let store = try arguments.database.open(for: .inspecting).store
     let report = try Auditor(of: store, options: .init(rules: rules)).runSynchronously()
     if let file = arguments["repair-plan"] {
-      try OutputFile.replace(file, with: RepairPlan(for: report).sql)
+      try OutputFile.replace(file, with: RepairPlan(for: report, advice(arguments)).sql)
     }
     if let file = arguments["badge"] { try OutputFile.replace(file, with: report.badge + "\n") }
     let text =
