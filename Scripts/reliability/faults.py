@@ -279,7 +279,7 @@ class Tester:
             strays = {name for name in listing(directory) if name not in known}
             check(not strays, "nothing is left lying about", sorted(strays))
         for name, data in tree_bytes(directory).items():
-            if name.startswith(DATABASE) and ".backup-" not in name or ".incomplete" in name:
+            if name.startswith(DATABASE) and ".backup-" not in name or ".inco" in name:
                 continue
             if name in scenario.initial:
                 check(data == scenario.initial[name], "no other file is changed", name)
@@ -301,7 +301,7 @@ class Tester:
         for name in scenario.made:
             path = directory / name
             # These are made anew, and refuse what is there.
-            if path.is_dir():
+            if path.is_dir() and name != "rejects":
                 shutil.rmtree(path)
         if scenario.copy:
             (directory / scenario.copy).unlink(missing_ok=True)

@@ -25,6 +25,7 @@ struct Hints {
       "export.unrepresentable": "Without --format sql, a tree holds them.",
       "backup.exists": "--force replaces an earlier backup.",
       "rejects.not-empty": "Name another directory with --rejects DIR.",
+      "rejects.in-use": "Name another directory with --rejects DIR.",
       "rejects.in-source": "Name another directory with --rejects DIR.",
       "rejects.unwritable": "Name another directory with --rejects DIR.",
       "report.no-run": "\(program) runs lists the runs.",

@@ -68,7 +68,8 @@ extension Migration {
     /// The directory to copy failed entities to, so that they can be fixed and migrated from there;
     /// `nil` for none.
     ///
-    /// A directory that is empty or does not exist. The bytes of each failed entity are written at
+    /// A directory that is empty, does not exist or holds the rejects of earlier runs, which are
+    /// replaced at the end of the run unless they were edited. The bytes of each failed entity are written at
     /// the source's relative path (an item of several in a directory named after its file), next to
     /// a file `<name>.issues` that lists what is wrong. Only the owner can read them. What cannot be
     /// copied does not stop the run: see ``MigrationSummary/rejects``. A dry run writes nothing.

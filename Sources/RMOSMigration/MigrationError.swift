@@ -23,11 +23,13 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
     public static let noThread = Code(rawValue: "system.no-thread")
     /// An option is invalid.
     public static let invalidOption = Code(rawValue: "option.invalid")
-    /// The directory for rejects is not empty.
+    /// The directory for rejects holds something that no earlier run wrote, or that was edited.
     public static let rejectsNotEmpty = Code(rawValue: "rejects.not-empty")
+    /// Another run is writing to the directory for rejects.
+    public static let rejectsInUse = Code(rawValue: "rejects.in-use")
     /// The directory for rejects cannot be written.
     public static let rejectsUnwritable = Code(rawValue: "rejects.unwritable")
-    /// The directory for rejects is inside the source.
+    /// The directory for rejects is inside the source, or the source inside it.
     public static let rejectsInSource = Code(rawValue: "rejects.in-source")
     /// The directory to export to is not empty.
     public static let exportNotEmpty = Code(rawValue: "export.not-empty")

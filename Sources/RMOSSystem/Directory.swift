@@ -14,6 +14,13 @@ extension FileSystem {
   ) throws(SystemError) {
     guard let directory = unsafe path.withCPath({ unsafe opendir($0) }) else { throw .last }
     defer { unsafe closedir(directory) }
+    try unsafe forEachEntry(of: directory, isCancelled, body)
+  }
+
+  private static func forEachEntry(
+    of directory: DirectoryStream, _ isCancelled: () -> Bool,
+    _ body: (UnsafeBufferPointer<UInt8>, EntryType) -> Void
+  ) throws(SystemError) {
     var count = 0
     while true {
       count += 1
@@ -37,6 +44,25 @@ extension FileSystem {
         if !isDots { unsafe body(bytes, type) }
       }
     }
+  }
+
+  /// The names in an open directory, in no particular order: `openat`, `fdopendir`, `readdir`.
+  static func names(in descriptor: FileDescriptor) throws(SystemError) -> [[UInt8]] {
+    // Opened again, as reading moves a position that is the descriptor's own.
+    let number = try retrying {
+      unsafe openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
+    guard let directory = unsafe fdopendir(number) else {
+      let error = SystemError.last
+      FileDescriptor(number).close()
+      throw error
+    }
+    defer { unsafe closedir(directory) }
+    var names: [[UInt8]] = []
+    try unsafe forEachEntry(of: directory, { false }) { name, _ in
+      unsafe names.append(Array(name))
+    }
+    return names
   }
 
   /// The names in a directory; none if it cannot be read.
@@ -81,99 +107,4 @@ extension FileSystem {
     }
     try removeDirectory(path)
   }
-}
-
-/// An open directory, in which links cannot redirect what is created.
-///
-/// What is created in it is accessible only to its owner, whatever the umask.
-package struct PrivateDirectory: Sendable {
-  private let descriptor: FileDescriptor
-
-  /// Opens an existing directory and makes it private: `open`, `fchmod`.
-  package init(_ path: some SystemPath) throws(SystemError) {
-    descriptor = try FileDescriptor(opening: path, O_RDONLY | O_DIRECTORY)
-    guard fchmod(descriptor.number, 0o700) == 0 else {
-      let error = SystemError.last
-      close()
-      throw error
-    }
-  }
-
-  /// Opens the directory with a name, and creates it if necessary: `mkdirat`, `openat`.
-  package init(_ name: some SystemPath, in parent: PrivateDirectory) throws(SystemError) {
-    let parent = parent.descriptor.number
-    let number = unsafe name.withCPath { (name) -> Int32 in
-      if unsafe mkdirat(parent, name, 0o700) == 0 {
-        // The umask may have taken rights away.
-        _ = unsafe fchmodat(parent, name, 0o700, 0)
-      } else if errno != EEXIST {
-        return -1
-      }
-      return unsafe openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    }
-    guard number >= 0 else { throw .last }
-    descriptor = FileDescriptor(number)
-  }
-
-  /// The name of a file that is being written.
-  ///
-  /// Hidden, so that a migration ignores what a killed process left.
-  package static let stagedName = Array(".incomplete".utf8)
-
-  /// Creates a file that gets its name once it is complete, and removes one that a killed process
-  /// left: `openat`, `fchmod`.
-  package func stageFile() throws(SystemError) -> FileDescriptor {
-    let file: FileDescriptor
-    do throws(SystemError) {
-      file = try FileDescriptor(creating: Self.stagedName, in: descriptor)
-    } catch {
-      guard error == .exists else { throw error }
-      removeStagedFile()
-      file = try FileDescriptor(creating: Self.stagedName, in: descriptor)
-    }
-    try? file.setPermissions(0o600)
-    return file
-  }
-
-  /// Gives the staged file its name, which must be free: `renameat`.
-  package func placeStagedFile(as name: [UInt8]) throws(SystemError) {
-    try checkIsFree(name)
-    let directory = descriptor.number
-    try retrying {
-      unsafe Self.stagedName.withCPath { old in
-        unsafe name.withCPath { unsafe renameat(directory, old, directory, $0) }
-      }
-    }
-  }
-
-  /// Checks that no entry has a name: `fstatat`.
-  ///
-  /// No one else writes to the directory.
-  package func checkIsFree(_ name: [UInt8]) throws(SystemError) {
-    var info = stat()
-    let directory = descriptor.number
-    do throws(SystemError) {
-      try retrying {
-        unsafe name.withCPath { unsafe fstatat(directory, $0, &info, AT_SYMLINK_NOFOLLOW) }
-      }
-    } catch {
-      guard error == .notFound else { throw error }
-      return
-    }
-    throw .exists
-  }
-
-  /// `unlinkat`.
-  package func removeStagedFile() {
-    _ = unsafe Self.stagedName.withCPath { unsafe unlinkat(descriptor.number, $0, 0) }
-  }
-
-  /// Checks that a path leads to this directory: `stat`, `fstat`.
-  package func checkStands(at path: [UInt8]) throws(SystemError) {
-    let identity = try descriptor.status().identity
-    guard (try? FileStatus(of: path))?.identity == identity else { throw .wasMoved }
-  }
-
-  /// `close`.
-  package func close() { descriptor.close() }
 }

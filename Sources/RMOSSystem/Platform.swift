@@ -69,6 +69,12 @@ func waitForCondition(
 }
 
 #if canImport(Darwin)
+  typealias DirectoryStream = UnsafeMutablePointer<DIR>
+#else
+  typealias DirectoryStream = OpaquePointer
+#endif
+
+#if canImport(Darwin)
   let streamType = SOCK_STREAM
   let sendFlags: Int32 = 0
   /// The option of a socket by which a peer that is gone gives no signal.

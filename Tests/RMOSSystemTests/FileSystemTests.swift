@@ -122,8 +122,9 @@ import Testing
   }
 
   @Test func whatIsMadeInAPrivateDirectoryIsItsOwnersAlone() throws {
-    let root = try PrivateDirectory(directory.path)
+    let root = try PrivateDirectory(existing: directory.path)
     defer { root.close() }
+    try root.makePrivate()
     let inner = try PrivateDirectory("inner", in: root)
     defer { inner.close() }
     let file = try inner.stageFile()

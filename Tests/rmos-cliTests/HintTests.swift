@@ -20,12 +20,13 @@ import Testing
     ("report x.db", "statistics.invalid", "report --db x.db"),
     ("status --db none.db", "store.cannot-open", "rmos-cli init"),
     ("status --db text.db", "store.not-a-database", "--db FILE"),
-    ("migrate legacy --db x.db --rejects legacy", "rejects.not-empty", "--rejects DIR"),
+    ("migrate legacy --db x.db --rejects full", "rejects.not-empty", "--rejects DIR"),
   ])
   func anErrorComesWithItsWayOut(_ command: String, _ code: String, _ option: String) throws {
     let workspace = try migrated()
     try workspace.write(String(repeating: "text ", count: 200), to: "text.db")
     try workspace.write("", to: "copy.db")
+    try workspace.write("", to: "full/notes.txt")
     let words = command.split(separator: " ").map(String.init)
     let text = try Tool.run(words, in: workspace)
     #expect(text.errors.split(separator: "\n").last?.contains(option) == true, "\(text.errors)")

@@ -95,12 +95,13 @@ import Testing
     let tool = try RunningTool(
       ["-c", "ulimit -f 2000000; exec \"$CLI\" migrate legacy --db x.db --rejects out"],
       program: "/bin/bash", in: workspace)
-    while tool.isRunning, !tool.hasOpen(workspace.file("out/patterns/a.json/.incomplete")) {}
+    while tool.isRunning, !tool.hasOpen(workspace.file("out/.incoming/patterns/a.json/.incomplete"))
+    {}
     tool.send(SIGTERM)
     #expect(try tool.wait().status == 130)
     #expect(
       workspace.listing.filter { $0.hasPrefix("out/") } == [
-        "out/README.txt", "out/patterns", "out/patterns/a.json",
+        "out/README.txt", "out/SHA256SUMS", "out/patterns", "out/patterns/a.json",
         "out/patterns/a.json/rest~.json.issues",
       ])
   }

@@ -25,7 +25,8 @@ import Testing
         """))
     #expect(
       workspace.listing.filter { $0.hasPrefix("rejects/") } == [
-        "rejects/README.txt", "rejects/patterns", "rejects/patterns/p2.json",
+        "rejects/README.txt", "rejects/SHA256SUMS", "rejects/patterns",
+        "rejects/patterns/p2.json",
         "rejects/patterns/p2.json.issues",
       ])
     let modes = try Tool.shell(
@@ -37,7 +38,7 @@ import Testing
 
     let same = try Tool.run(
       ["migrate", "rejects", "--db", "x.db", "--rejects", "rejects"], in: workspace)
-    #expect(same.status == 3 && same.errors.contains("rejects is not empty"))
+    #expect(same.status == 3 && same.errors.contains("rejects holds the source rejects"))
     try workspace.write(
       #"{"id": "p2", "name": "n", "ring_count": 1, "geometry": {"a": 1}}"#,
       to: "rejects/patterns/p2.json")
@@ -61,9 +62,11 @@ import Testing
   @Test func aDirectoryThatWillNotDoIsRefusedBeforeThereIsADatabase() throws {
     let workspace = try broken()
     try workspace.write("", to: "file")
+    try workspace.write("", to: "full/notes.txt")
     _ = try Tool.shell("ln -s nowhere/x link", in: workspace)
     for (directory, code) in [
-      ("legacy", "rejects.not-empty"), ("legacy/patterns/r", "rejects.in-source"),
+      ("legacy", "rejects.in-source"), ("full", "rejects.not-empty"),
+      ("legacy/patterns/r", "rejects.in-source"),
       ("file", "rejects.unwritable"), ("link", "rejects.unwritable"),
       ("link/below", "rejects.unwritable"),
     ] {
@@ -117,5 +120,53 @@ import Testing
     #expect((try json.json["error"] as? [String: String])?["code"] == "rejects.unwritable")
     let run = try #require(try json.json["run"] as? [String: Any])
     #expect((run["rejects"] as? [String: Any])?["not_written"] as? Int == 1)
+  }
+
+  /// As a schedule runs it, night after night.
+  @Test func oneDirectoryServesEveryNight() throws {
+    let workspace = try broken()
+    let command = "$CLI migrate legacy --db x.db --rejects rejects"
+    for _ in 0..<2 {
+      let night = try Tool.shell(command, in: workspace)
+      #expect(night.status == 1 && night.output.contains("Rejects: 1 in rejects\n"))
+    }
+    let sums = try Tool.shell(
+      "if command -v sha256sum > /dev/null; then cd rejects && sha256sum -c SHA256SUMS; fi",
+      in: workspace)
+    #expect(sums.status == 0, "\(sums.output)")
+
+    try workspace.write("{}", to: "rejects/patterns/p2.json")
+    let refused = try Tool.shell(command, in: workspace)
+    #expect(refused.status == 3)
+    #expect(refused.errors.contains("patterns/p2.json has changed since a run wrote it"))
+    _ = try Tool.shell("rm rejects/patterns/p2.json", in: workspace)
+
+    try workspace.write(
+      #"{"id": "p2", "name": "n", "ring_count": 1, "geometry": {"a": 1}}"#,
+      to: "legacy/patterns/p2.json")
+    let mended = try Tool.shell(command, in: workspace)
+    #expect(mended.status == 0)
+    #expect(mended.output.contains("Rejects: none in rejects (1 earlier removed)\n"))
+    #expect(workspace.listing.filter { $0.hasPrefix("rejects/") }.isEmpty)
+    #expect(workspace.exists("rejects"))
+  }
+
+  /// A limit of the size of files stands for a full disk: the earlier rejects stay.
+  @Test func whatCannotBeReplacedStays() throws {
+    let workspace = try broken()
+    let command = "$CLI migrate legacy --db x.db --rejects r"
+    #expect(try Tool.shell(command, in: workspace).status == 1)
+    let long = String(repeating: "x", count: 2 << 20)
+    try workspace.write(#"{"id": "p3", "name": "\#(long)"}"#, to: "legacy/patterns/p3.json")
+    try workspace.write(
+      #"{"id": "p2", "name": "n", "ring_count": 1, "geometry": {"a": 1}}"#,
+      to: "legacy/patterns/p2.json")
+    let result = try Tool.shell("trap '' XFSZ; ulimit -f 1024; " + command, in: workspace)
+    #expect(result.status == 3)
+    // p3 is not complete, so whether p2 is obsolete is not decided.
+    #expect(workspace.exists("r/patterns/p2.json"))
+    #expect(workspace.exists("r/patterns/p3.json.issues"))
+    #expect(try Tool.shell(command, in: workspace).status == 1)
+    #expect(!workspace.exists("r/patterns/p2.json") && workspace.exists("r/patterns/p3.json"))
   }
 }

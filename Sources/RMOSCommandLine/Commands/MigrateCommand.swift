@@ -43,7 +43,8 @@ enum MigrateCommand {
           help: "Accept a source with no files to read, which is a failure otherwise"),
         .init(
           name: "rejects", placeholder: "DIR",
-          help: "Copy what fails to DIR, with its issues; once fixed, DIR can be migrated"),
+          help: "Copy what fails to DIR, with its issues, in place of earlier copies; once fixed, "
+            + "DIR can be migrated"),
         .init(
           name: "stats", placeholder: "FILE",
           help: "Write the counts per kind as JSON; not in a dry run"),
@@ -225,6 +226,11 @@ enum MigrateCommand {
   /// source.
   private static func rejectsError(_ summary: MigrationSummary) -> CommandError? {
     guard let rejects = summary.rejects, let failure = rejects.failure else { return nil }
+    if rejects.notWritten == 0 {
+      return CommandError(
+        code: "rejects.unwritable",
+        message: "the earlier rejects in \(rejects.directory) could not be removed: \(failure)")
+    }
     let all = TerminalText.counted(rejects.written + rejects.notWritten, "reject")
     return CommandError(
       code: "rejects.unwritable",
@@ -259,12 +265,8 @@ enum MigrateCommand {
   private static func nextStep(
     after summary: MigrationSummary, source: String, _ arguments: ParsedArguments
   ) -> String {
-    // A directory holds the rejects of one run.
     let hasRejects = (summary.rejects?.written ?? 0) > 0
-    let again =
-      hasRejects
-      ? arguments.commandLine(without: "dry-run", "rejects")
-      : arguments.commandLine(without: "dry-run")
+    let again = arguments.commandLine(without: "dry-run")
     let goesOn =
       arguments.has("atomic")
       ? "  (starts over; nothing was written)" : "  (resumes where it stopped)"
@@ -277,9 +279,7 @@ enum MigrateCommand {
     case .storeFailed, .sourceFailed: return "fix the problem above, then " + again + goesOn
     case .rolledBack:
       return "fix the files and run it again, or omit --atomic: "
-        + (hasRejects
-          ? arguments.commandLine(without: "atomic", "rejects")
-          : arguments.commandLine(without: "atomic"))
+        + arguments.commandLine(without: "atomic")
     case .tooManyErrors:
       return "fix the files and run it again, or raise --max-errors"
     case .completed where summary.hasFoundNothing:

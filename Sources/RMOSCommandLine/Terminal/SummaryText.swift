@@ -61,10 +61,13 @@ struct SummaryText {
 
   /// Where the rejects and the backup are, a line each.
   private func showPlaces(on console: Console) {
-    if let rejects = summary.rejects, rejects.written > 0 {
+    if let rejects = summary.rejects, rejects.written + rejects.removed > 0 {
+      let removed =
+        rejects.removed > 0 ? " (\(TerminalText.grouped(rejects.removed)) earlier removed)" : ""
       console.print(
         "Rejects: ",
-        TerminalText.grouped(rejects.written) + " in " + TerminalText.escaped(rejects.directory))
+        (rejects.written == 0 ? "none" : TerminalText.grouped(rejects.written)) + " in "
+          + TerminalText.escaped(rejects.directory) + removed)
     }
     if let backup = summary.backup {
       console.print("Backup:  ", TerminalText.escaped(backup.path) + " (from before this run)")

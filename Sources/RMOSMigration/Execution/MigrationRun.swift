@@ -12,8 +12,7 @@ struct MigrationRun {
 
   /// Runs the migration.
   func run() throws -> MigrationSummary {
-    try Migration.validate(source: migration.source, options: options, catalog: catalog)
-    let rejects = try openRejects()
+    let rejects = try checkArguments()
     defer { rejects?.finish() }
     let journal = RunJournal(
       source: migration.source, catalog, options: options, rejects: rejects, observer: observer)
@@ -34,12 +33,20 @@ struct MigrationRun {
       _ = journal.announceEnd(migration.store)
       throw failure.error
     }
-    journal.checkRejects()
     return journal.announceEnd(migration.store)
   }
 
-  private func openRejects() throws(MigrationError) -> RejectsWriter? {
-    guard !options.isDryRun, let directory = options.rejectsDirectory else { return nil }
+  /// Checks what ``Migration/validate(source:options:catalog:)`` checks, and opens the directory for
+  /// rejects.
+  private func checkArguments() throws(MigrationError) -> RejectsWriter? {
+    guard !options.isDryRun, let directory = options.rejectsDirectory else {
+      try Migration.validate(source: migration.source, options: options, catalog: catalog)
+      return nil
+    }
+    // The writer checks the directory, which may hold much.
+    var others = options
+    others.rejectsDirectory = nil
+    try Migration.validate(source: migration.source, options: others, catalog: catalog)
     return try RejectsWriter(
       directory, source: migration.source, catalog, isCancelled: isCancelled)
   }

@@ -233,13 +233,21 @@ final class RunJournal {
     observer?(.issue(failure.issue))
   }
 
-  /// Checks that the copies of what failed are where they should be.
-  func checkRejects() { rejects?.checkDirectory() }
+  /// Puts the copies of what failed in the place of those of earlier runs.
+  ///
+  /// Unless the source was read to its end, earlier ones may be of what still fails.
+  private func publishRejects() {
+    let isComplete =
+      (ending == .completed || ending == .rolledBack)
+      && tally.issueCounts[.inputNothingFound, default: 0] == 0
+    rejects?.publish(isComplete: isComplete)
+  }
 
-  /// Tells the observer that the run has ended.
+  /// Publishes the rejects, and tells the observer that the run has ended.
   ///
   /// - Returns: The run's summary.
   func announceEnd(_ store: any RecordStore) -> MigrationSummary {
+    publishRejects()
     let summary = MigrationSummary(
       ending: ending, run: options.isDryRun ? nil : run, startedAt: ledger.startedAt,
       isDryRun: options.isDryRun,

@@ -3,10 +3,9 @@ import RMOSSystem
 
 /// Copies failed entities, with their issues, into a directory that migrates once it is fixed.
 ///
-/// A copy's bytes are read again from the source, in constant memory. Each file is written under a
-/// hidden name and renamed once it is complete, the copy before its issues, so that a killed process
-/// leaves no partial file and no issues that name a missing copy. Nothing that fails here stops a
-/// run: it is recorded in ``rejects``.
+/// A copy's bytes are read again from the source, in constant memory. They are written aside, the
+/// copy before its issues, and take the place of what earlier runs left at the end of the run.
+/// Nothing that fails here stops a run: it is recorded in ``rejects``.
 final class RejectsWriter {
   private static let bufferSize = 64 << 10
   /// The longest name that file systems allow, in bytes.
@@ -16,13 +15,12 @@ final class RejectsWriter {
   private static let cancellationAllowance = 4 << 20
 
   private let source: [UInt8]
-  private let path: [UInt8]
   private let isCancelled: () -> Bool
   /// How many bytes were copied since the run was cancelled.
   private var copiedSinceCancelled = 0
   /// Whether copies are missing because the run was cancelled.
   private(set) var wasCancelled = false
-  private let root: PrivateDirectory
+  private let directory: RejectsDirectory
   /// The directory's path if it was created for this run; it is removed if nothing failed.
   private let created: [UInt8]?
   private var hasReadMe = false
@@ -30,46 +28,64 @@ final class RejectsWriter {
   private var folder: (path: [UInt8], handle: PrivateDirectory)?
   private(set) var rejects: Rejects
 
-  /// Creates the directory, or uses an empty one.
+  /// Creates the directory, or opens one that is empty or holds what earlier runs left.
   ///
   /// - Throws: As ``Migration/checkRejects(_:source:_:)``.
   init(
-    _ directory: String, source: String, _ catalog: EntityCatalog = .rmos,
+    _ path: String, source: String, _ catalog: EntityCatalog = .rmos,
     isCancelled: @escaping () -> Bool = { false }
   ) throws(MigrationError) {
-    try Migration.checkRejects(directory, source: source, catalog)
-    rejects = Rejects(directory: directory)
+    try Migration.checkRejectsPlace(path, source: source, catalog)
+    rejects = Rejects(directory: path)
     self.source = Array(source.utf8)
     self.isCancelled = isCancelled
-    path = Array(directory.utf8)
-    let isThere = (try? FileStatus(of: path)) != nil
-    created = isThere ? nil : path
+    let bytes = Array(path.utf8)
+    created = (try? FileStatus(of: bytes)) != nil ? nil : bytes
     do throws(SystemError) {
-      if !isThere { try FileSystem.makeDirectories(path) }
-      root = try PrivateDirectory(path)
-      root.removeStagedFile()
+      if created != nil { try FileSystem.makeDirectories(bytes) }
     } catch {
-      throw Migration.unwritable(directory, error)
+      throw Migration.unwritable(path, error)
+    }
+    do throws(MigrationError) {
+      directory = try RejectsDirectory(path)
+    } catch {
+      if let created { try? FileSystem.removeDirectory(created) }
+      throw error
     }
   }
 
   /// Closes open directories, and removes one that was created for nothing.
   func finish() {
     closeFolder()
-    root.close()
-    if !hasReadMe, let created { try? FileSystem.removeDirectory(created) }
+    directory.close()
+    // It is empty if nothing was published.
+    if let created { try? FileSystem.removeDirectory(created) }
   }
 
-  /// Checks that the directory's path still leads to the copies; if not, none counts as written.
-  func checkDirectory() {
-    guard rejects.written > 0 else { return }
-    do throws(SystemError) {
-      try root.checkStands(at: path)
-    } catch {
-      rejects.notWritten += rejects.written
-      rejects.written = 0
-      rejects.failure = rejects.failure ?? "the directory: \(error.reason)"
+  /// Puts the copies in the place of what earlier runs left; if that fails, none counts as written.
+  ///
+  /// - Parameter isComplete: Whether all that fails has been seen.
+  func publish(isComplete: Bool) {
+    closeFolder()
+    guard let failure = failure(publishing: isComplete) else { return }
+    rejects.notWritten += rejects.written
+    rejects.written = 0
+    rejects.failure = rejects.failure ?? failure
+  }
+
+  /// Why the copies could not be published; `nil` if they were.
+  private func failure(publishing isComplete: Bool) -> String? {
+    func displacement() -> String? {
+      SystemError.thrown { () throws(SystemError) in try directory.checkStands() }
+        .map { "the directory: \($0.reason)" }
     }
+    if let failure = displacement() { return failure }
+    do throws(MigrationError) {
+      rejects.removed = try directory.publish(isComplete: isComplete && rejects.notWritten == 0)
+    } catch {
+      return error.message
+    }
+    return displacement()
   }
 
   private func closeFolder() {
@@ -107,7 +123,8 @@ final class RejectsWriter {
     _ index: Int, _ issues: ArraySlice<Issue>, _ batch: SourceBatch, _ run: Int64?
   ) throws(SystemError) {
     if !hasReadMe {
-      try writeFile(Array("README.txt".utf8), in: root, Array(RejectsWriter.readMe.utf8))
+      try writeFile(
+        Array("README.txt".utf8), in: directory.incoming, [], Array(RejectsWriter.readMe.utf8))
       hasReadMe = true
     }
     let path = batch.path(of: batch.records.entries[index])
@@ -115,22 +132,23 @@ final class RejectsWriter {
     let parts = path.split(separator: UInt8(ascii: "/")).map { Array($0) }
     guard let fileName = parts.last else { return }
     var name = fileName
-    var directory = parts.dropLast()
+    var above = parts.dropLast()
     if let item = copy?.name {
       name = Array(item.utf8)
-      directory = parts[...]
+      above = parts[...]
     }
-    let folder = try openFolder(directory)
+    let folder = try openFolder(above)
+    let prefix = Array(above.map { $0 + [UInt8(ascii: "/")] }.joined())
     var failure: SystemError?
     if let found = copy {
       do throws(SystemError) {
         do throws(SystemError) {
-          try write(found, of: path, as: name, in: folder)
+          try write(found, of: path, as: name, in: folder, prefix)
         } catch {
           guard error == .exists, found.name != nil else { throw error }
           copy?.takeOtherName()
           name = Array((copy?.name ?? "").utf8)
-          try write(found, of: path, as: name, in: folder)
+          try write(found, of: path, as: name, in: folder, prefix)
         }
       } catch {
         failure = error
@@ -146,7 +164,7 @@ final class RejectsWriter {
     if name.count + ending.utf8.count > RejectsWriter.longestName {
       name = Array(ExportFileName.name(for: SourcePath.text(name)).utf8)
     }
-    try writeFile(name + Array(ending.utf8), in: folder, Array(text.utf8))
+    try writeFile(name + Array(ending.utf8), in: folder, prefix, Array(text.utf8))
     if let failure { throw failure }
   }
 
@@ -154,8 +172,8 @@ final class RejectsWriter {
     let path = Array(parts.joined(separator: [UInt8(ascii: "/")]))
     if let folder, folder.path == path { return folder.handle }
     closeFolder()
-    guard let first = parts.first else { return root }
-    var handle = try PrivateDirectory(first, in: root)
+    guard let first = parts.first else { return directory.incoming }
+    var handle = try PrivateDirectory(first, in: directory.incoming)
     for part in parts.dropFirst() {
       let above = handle
       defer { above.close() }
@@ -168,25 +186,50 @@ final class RejectsWriter {
   // MARK: Bytes
 
   private func write(
-    _ copy: RejectCopy, of path: [UInt8], as name: [UInt8], in folder: PrivateDirectory
+    _ copy: RejectCopy, of path: [UInt8], as name: [UInt8], in folder: PrivateDirectory,
+    _ prefix: [UInt8]
   ) throws(SystemError) {
     let input = try FileDescriptor(reading: source + [UInt8(ascii: "/")] + path)
     defer { input.close() }
     guard try input.status().form == .file else { throw .notAFile }
     try folder.checkIsFree(name)
-    let output = try folder.stageFile()
-    defer { output.close() }
+    try stage(name, in: folder, prefix) { (output) throws(SystemError) in
+      try write(copy, from: input, to: &output)
+    }
+  }
+
+  /// Writes a file that gets its name once it is complete, and lists it.
+  private func stage(
+    _ name: [UInt8], in folder: PrivateDirectory, _ prefix: [UInt8],
+    _ body: (inout Output) throws(SystemError) -> Void
+  ) throws(SystemError) {
+    var output = Output(try folder.stageFile())
+    defer { output.file.close() }
     do throws(SystemError) {
-      try write(copy, from: input, to: output)
+      try body(&output)
       try folder.placeStagedFile(as: name)
     } catch {
       folder.removeStagedFile()
       throw error
     }
+    try directory.add(prefix + name, output.hash.finalize())
+  }
+
+  /// A file that is written, and the digest of what is written.
+  private struct Output {
+    let file: FileDescriptor
+    private(set) var hash = SHA256()
+
+    init(_ file: FileDescriptor) { self.file = file }
+
+    mutating func write(_ bytes: [UInt8]) throws(SystemError) {
+      hash.update(bytes)
+      try file.write(bytes)
+    }
   }
 
   private func write(
-    _ copy: RejectCopy, from input: FileDescriptor, to output: FileDescriptor
+    _ copy: RejectCopy, from input: FileDescriptor, to output: inout Output
   ) throws(SystemError) {
     let mark = ByteOrderMark(try read(2, from: input))
     if copy.name != nil { try output.write(mark.bytes) }
@@ -242,17 +285,9 @@ final class RejectsWriter {
   }
 
   private func writeFile(
-    _ name: [UInt8], in folder: PrivateDirectory, _ bytes: [UInt8]
+    _ name: [UInt8], in folder: PrivateDirectory, _ prefix: [UInt8], _ bytes: [UInt8]
   ) throws(SystemError) {
-    let file = try folder.stageFile()
-    defer { file.close() }
-    do throws(SystemError) {
-      try file.write(bytes)
-      try folder.placeStagedFile(as: name)
-    } catch {
-      folder.removeStagedFile()
-      throw error
-    }
+    try stage(name, in: folder, prefix) { (output) throws(SystemError) in try output.write(bytes) }
   }
 }
 
@@ -261,25 +296,26 @@ extension Migration {
   ///
   /// Creates nothing.
   ///
-  /// - Throws: ``MigrationError/Code/rejectsNotEmpty``, ``MigrationError/Code/rejectsInSource`` or
-  ///   ``MigrationError/Code/rejectsUnwritable``.
+  /// - Throws: ``MigrationError/Code/rejectsNotEmpty``, ``MigrationError/Code/rejectsInUse``,
+  ///   ``MigrationError/Code/rejectsInSource`` or ``MigrationError/Code/rejectsUnwritable``.
   static func checkRejects(
     _ directory: String, source: String, _ catalog: EntityCatalog = .rmos
   ) throws(MigrationError) {
+    try checkRejectsPlace(directory, source: source, catalog)
+    if (try? FileStatus(of: directory)) != nil { try RejectsDirectory.check(directory) }
+  }
+
+  /// The same, except for what is in the directory.
+  static func checkRejectsPlace(
+    _ directory: String, source: String, _ catalog: EntityCatalog
+  ) throws(MigrationError) {
     let path = Array(directory.utf8)
     let existing = nearest(to: path)
-    var isFree = true
     do throws(SystemError) {
-      // A file that a killed run was writing does not count.
-      isFree = try FileSystem.isEmpty(directory: path, but: PrivateDirectory.stagedName)
-      if isFree { try FileSystem.checkOwned(directory: path) }
-    } catch {
-      guard error == .notFound else { throw unwritable(directory, error) }
-    }
-    guard isFree else { throw notEmpty(directory) }
-    do throws(SystemError) {
-      if (try? FileStatus(of: existing)) == nil {
-        throw .leadsNowhere
+      guard let status = try? FileStatus(of: existing) else { throw SystemError.leadsNowhere }
+      if let identity = try? FileStatus(of: path).identity, identity == status.identity {
+        guard status.form == .directory else { throw SystemError.notADirectory }
+        try FileSystem.checkOwned(directory: path)
       }
       try FileSystem.checkWritable(directory: existing)
     } catch {
@@ -290,6 +326,14 @@ extension Migration {
         .rejectsInSource,
         "\(directory) is in \(source)/\(kind.table), which is read from; name a directory elsewhere"
       )
+    }
+    if let identity = try? FileStatus(of: path).identity,
+      SourceWalker.directories(from: Array(source.utf8)).contains(identity)
+    {
+      throw MigrationError(
+        .rejectsInSource,
+        "\(directory) holds the source \(source), which a run must not replace; name a directory "
+          + "elsewhere")
     }
   }
 
@@ -304,13 +348,6 @@ extension Migration {
       path.removeSubrange(slash...)
     }
     return path
-  }
-
-  static func notEmpty(_ directory: String) -> MigrationError {
-    MigrationError(
-      .rejectsNotEmpty,
-      "\(directory) is not empty, and rejects of two runs must not mix; name a new directory, or "
-        + "empty this one first")
   }
 
   static func unwritable(_ directory: String, _ error: SystemError) -> MigrationError {
@@ -329,6 +366,7 @@ extension RejectsWriter {
     Fix the files that end in .json, .jsonl or .ndjson, and delete those you do not need.
     Then migrate this directory into the same database.
     What is already in the database is skipped, so migrating twice does no harm.
+    The next run that writes here replaces what SHA256SUMS lists, unless it was edited.
 
     """
 

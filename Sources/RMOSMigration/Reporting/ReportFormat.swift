@@ -126,6 +126,7 @@ extension JSONWriter {
             $0.member("directory", rejects.directory)
             $0.member("written", rejects.written)
             $0.member("not_written", rejects.notWritten)
+            $0.member("removed", rejects.removed)
             $0.member("failure", rejects.failure)
           }
         }

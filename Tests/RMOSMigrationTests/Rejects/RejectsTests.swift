@@ -38,7 +38,8 @@ import Testing
   }
 
   private func copies(_ path: String) -> [String: String] {
-    files(path).filter { !$0.key.hasSuffix(".issues") && $0.key != "README.txt" }
+    files(path).filter { !$0.key.hasSuffix(".issues") && !$0.key.hasPrefix("README") }
+      .filter { $0.key != "SHA256SUMS" }
       .mapValues { String(decoding: $0, as: UTF8.self) }
   }
 
@@ -161,7 +162,9 @@ import Testing
     try tree.addLink("patterns/gone.json", to: "nowhere")
     let recorded = try RecordedMigration(tree, into: InMemoryStore(), options(rejects: directory))
     #expect(
-      files(directory).keys.sorted() == ["README.txt", "patterns/gone.json.issues"])
+      files(directory).keys.sorted() == [
+        "README.txt", "SHA256SUMS", "patterns/gone.json.issues",
+      ])
     #expect(recorded.summary.rejects?.written == 1)
   }
 
@@ -258,7 +261,7 @@ import Testing
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     _ = try RecordedMigration(tree, into: InMemoryStore(), options(rejects: directory))
     let names = FileManager.default.enumerator(atPath: directory)?.allObjects as? [String] ?? []
-    #expect(names.count == 6)
+    #expect(names.count == 7)
     for name in names + ["."] {
       let attributes = try FileManager.default.attributesOfItem(atPath: directory + "/" + name)
       let isDirectory = attributes[.type] as? FileAttributeType == .typeDirectory

@@ -1,0 +1,411 @@
+import RMOSModels
+import RMOSSystem
+
+/// A directory of rejects, in which what a run wrote takes the place of what earlier runs left.
+///
+/// A run writes into a hidden directory within it, `.incoming`, so the earlier rejects stay until
+/// the new ones are complete and on the disk. Then the list of both is written, what is new is moved
+/// into place, what is obsolete is removed, and the list of the new is written. Whenever the process
+/// is killed, what is there is either listed or has one of the two hidden names, so the next run
+/// takes it for its own. The directory is locked meanwhile.
+final class RejectsDirectory {
+  /// The directory that a run writes to.
+  static let incomingName = Array(".incoming".utf8)
+  /// How many files are synchronized one by one.
+  private static let fewFiles = 20
+  fileprivate static let bufferSize = 64 << 10
+
+  private let root: PrivateDirectory
+  /// What a run writes to.
+  let incoming: PrivateDirectory
+  /// The directory's path, as given.
+  private let path: String
+  /// Whether there is a list of earlier runs.
+  private let hasList: Bool
+  private var new = RejectsManifest()
+  private let list: FileDescriptor
+  /// What is still to be written to the list.
+  private var pending: [UInt8] = []
+
+  /// Opens and locks a directory, and removes what a killed run was writing.
+  ///
+  /// - Throws: As ``Migration/checkRejects(_:source:_:)``.
+  init(_ path: String) throws(MigrationError) {
+    root = try Self.open(path)
+    self.path = path
+    do throws(MigrationError) {
+      hasList = try Self.inspect(root, path)
+      (incoming, list) = try Self.prepare(root, path)
+    } catch {
+      root.close()
+      throw error
+    }
+  }
+
+  /// Creates the directory that a run writes to, and its list.
+  private static func prepare(
+    _ root: PrivateDirectory, _ path: String
+  ) throws(MigrationError) -> (PrivateDirectory, FileDescriptor) {
+    do throws(SystemError) {
+      try root.makePrivate()
+      root.removeStagedFile()
+      let incoming = try PrivateDirectory(incomingName, in: root)
+      do throws(SystemError) {
+        try incoming.removeContents()
+        let list = try incoming.createFile(RejectsManifest.name)
+        try list.write(RejectsManifest.header)
+        return (incoming, list)
+      } catch {
+        incoming.close()
+        throw error
+      }
+    } catch {
+      removeIncoming(root)
+      throw Migration.unwritable(path, error)
+    }
+  }
+
+  private static func open(_ path: String) throws(MigrationError) -> PrivateDirectory {
+    let root: PrivateDirectory
+    do throws(SystemError) {
+      root = try PrivateDirectory(existing: path)
+    } catch {
+      throw Migration.unwritable(path, error)
+    }
+    guard root.tryLock() else {
+      root.close()
+      throw MigrationError(
+        .rejectsInUse,
+        "another run is writing rejects to \(path); wait until it has finished, or name another "
+          + "directory")
+    }
+    return root
+  }
+
+  /// Closes it, and removes what was not published.
+  func close() {
+    list.close()
+    incoming.close()
+    Self.removeIncoming(root)
+    root.close()
+  }
+
+  /// Removes what a run writes to, as far as that can be done; the next run removes the rest.
+  private static func removeIncoming(_ root: PrivateDirectory) {
+    // Once all is published it is empty.
+    if (try? root.removeDirectory(incomingName)) != nil { return }
+    guard let incoming = try? root.directory(named: incomingName) else { return }
+    try? incoming.removeContents()
+    incoming.close()
+    try? root.removeDirectory(incomingName)
+  }
+
+  /// Lists a file that was written.
+  ///
+  /// - Parameters:
+  ///   - path: Its path in the directory.
+  ///   - digest: The SHA-256 of what it holds.
+  /// - Throws: `SystemError` if the list cannot be written.
+  func add(_ path: [UInt8], _ digest: SHA256.Digest) throws(SystemError) {
+    pending += RejectsManifest.line(path, digest)
+    new.add(path, digest)
+    if pending.count > Self.bufferSize { try flush() }
+  }
+
+  private func flush() throws(SystemError) {
+    try list.write(pending)
+    pending = []
+  }
+
+  /// Checks that the directory's path still leads to it.
+  func checkStands() throws(SystemError) { try root.checkStands(at: Array(path.utf8)) }
+}
+
+// MARK: What is there
+
+extension RejectsDirectory {
+  /// Checks that a run may replace what is in a directory; changes nothing.
+  static func check(_ path: String) throws(MigrationError) {
+    let root = try open(path)
+    defer { root.close() }
+    _ = try inspect(root, path)
+  }
+
+  /// Looks at all that is in a directory, without following links.
+  ///
+  /// - Returns: Whether an earlier run left a list.
+  /// - Throws: ``MigrationError/Code/rejectsNotEmpty`` if something in it is not as an earlier run
+  ///   left it.
+  private static func inspect(
+    _ root: PrivateDirectory, _ path: String
+  ) throws(MigrationError) -> Bool {
+    var inspection = Inspection()
+    do throws(SystemError) {
+      try inspection.run(root)
+    } catch {
+      throw Migration.unwritable(path, error)
+    }
+    if let reason = inspection.obstacle {
+      throw MigrationError(
+        .rejectsNotEmpty,
+        "\(path) cannot be replaced: \(reason); migrate what was fixed, then move such files away, "
+          + "or name another directory")
+    }
+    return inspection.hasList
+  }
+
+  /// What is in a directory, compared with its list.
+  private struct Inspection {
+    /// How many files a message names.
+    private static let mostNamed = 3
+
+    private var manifest = RejectsManifest()
+    private(set) var hasList = false
+    private var foreign = Named()
+    private var edited = Named()
+
+    private struct Named {
+      var names: [String] = []
+      var count = 0
+
+      mutating func add(_ path: [UInt8], _ note: String = "") {
+        count += 1
+        if names.count < mostNamed {
+          names.append(PlainText.escaped(SourcePath.text(path)) + note)
+        }
+      }
+
+      var text: String {
+        let more = count - names.count
+        return names.joined(separator: ", ")
+          + (more > 0 ? " and \(PlainText.grouped(more)) more" : "")
+      }
+    }
+
+    /// What keeps a run from replacing it; `nil` if nothing does.
+    var obstacle: String? {
+      var reasons: [String] = []
+      if foreign.count > 0 {
+        reasons.append(
+          "\(foreign.text) \(foreign.count == 1 ? "is" : "are") not from an earlier run")
+      }
+      if edited.count > 0 {
+        reasons.append(
+          "\(edited.text) \(edited.count == 1 ? "has" : "have") changed since a run wrote "
+            + (edited.count == 1 ? "it" : "them"))
+      }
+      return reasons.isEmpty ? nil : reasons.joined(separator: ", and ")
+    }
+
+    mutating func run(_ root: PrivateDirectory) throws(SystemError) {
+      if try root.form(of: RejectsManifest.name) == .file {
+        let file = try root.file(named: RejectsManifest.name)
+        defer { file.close() }
+        var manifest = RejectsManifest()
+        hasList = try RejectsManifest.forEachLine(of: file) { manifest.add($0, $1) }
+        if hasList { self.manifest = manifest }
+      }
+      try look(at: root, [])
+    }
+
+    private mutating func look(
+      at directory: PrivateDirectory, _ prefix: [UInt8]
+    ) throws(SystemError) {
+      for (name, form) in try directory.entries() {
+        if prefix.isEmpty {
+          if name == RejectsManifest.name, hasList { continue }
+          // What a killed run was writing.
+          if name == PrivateDirectory.stagedName, form == .file { continue }
+          if name == incomingName, form == .directory {
+            try below(directory, name) { (below) throws(SystemError) in
+              try lookForLinks(below, name)
+            }
+            continue
+          }
+        }
+        let path = prefix + name
+        switch form {
+        case .directory where manifest.lists(directory: path):
+          try below(directory, name) { (below) throws(SystemError) in
+            try look(at: below, path + [UInt8(ascii: "/")])
+          }
+        case .file where manifest.lists(path):
+          let file = try directory.file(named: name)
+          defer { file.close() }
+          if try !manifest.lists(path, SHA256.hash(of: file)) { edited.add(path) }
+        case .file: foreign.add(path)
+        default: foreign.add(path, " (\(form.rawValue))")
+        }
+      }
+    }
+
+    /// A run writes files and directories, never anything else.
+    private mutating func lookForLinks(
+      _ directory: PrivateDirectory, _ prefix: [UInt8]
+    ) throws(SystemError) {
+      for (name, form) in try directory.entries() {
+        let path = prefix + [UInt8(ascii: "/")] + name
+        switch form {
+        case .file: break
+        case .directory:
+          try below(directory, name) { (below) throws(SystemError) in
+            try lookForLinks(below, path)
+          }
+        default: foreign.add(path, " (\(form.rawValue))")
+        }
+      }
+    }
+
+    private func below(
+      _ directory: PrivateDirectory, _ name: [UInt8],
+      _ body: (PrivateDirectory) throws(SystemError) -> Void
+    ) throws(SystemError) {
+      let below = try directory.directory(named: name)
+      defer { below.close() }
+      try body(below)
+    }
+  }
+}
+
+extension SHA256 {
+  /// The digest of a file's content from its position on.
+  fileprivate static func hash(of file: FileDescriptor) throws(SystemError) -> Digest {
+    var hash = SHA256()
+    while true {
+      let bytes = try file.read(count: RejectsDirectory.bufferSize)
+      if bytes.isEmpty { return hash.finalize() }
+      hash.update(bytes)
+    }
+  }
+}
+
+// MARK: Publishing
+
+extension RejectsDirectory {
+  /// Puts what was written in the place of what earlier runs left.
+  ///
+  /// - Parameter isComplete: Whether all that failed is there; if not, earlier rejects stay unless
+  ///   new ones have their names.
+  /// - Returns: How many earlier rejects are gone.
+  /// - Throws: ``MigrationError/Code/rejectsUnwritable``, or
+  ///   ``MigrationError/Code/rejectsNotEmpty`` if something was edited or added meanwhile.
+  func publish(isComplete: Bool) throws(MigrationError) -> Int {
+    if new.isEmpty, !isComplete || !hasList { return 0 }
+    if hasList { _ = try Self.inspect(root, path) }
+    do throws(SystemError) {
+      var removed = 0
+      if new.isEmpty {
+        try removeEarlier(in: root, [], &removed)
+        // Last: what is listed can be removed by the next run.
+        try root.removeFile(RejectsManifest.name)
+        return removed
+      }
+      if new.count > Self.fewFiles { FileSystem.beginSynchronizing() }
+      try flush()
+      try incoming.synchronizeContents()
+      if hasList { try writeList(ofEarlier: { _ in true }) } else { try copyList() }
+      try place(incoming, in: root, isTop: true)
+      if isComplete {
+        try removeEarlier(in: root, [], &removed)
+        if hasList { try copyList() }
+      } else if hasList {
+        try writeList { !self.new.lists($0) }
+      }
+      try root.synchronize()
+      try incoming.removeFile(RejectsManifest.name)
+      return removed
+    } catch {
+      throw MigrationError(.rejectsUnwritable, error.reason)
+    }
+  }
+
+  /// Replaces the list by that of the new files.
+  private func copyList() throws(SystemError) { try writeList { _ in false } }
+
+  /// Replaces the list by that of the new files and some of the earlier ones.
+  private func writeList(ofEarlier isKept: ([UInt8]) -> Bool) throws(SystemError) {
+    let output = try root.stageFile()
+    defer { output.close() }
+    do throws(SystemError) {
+      let input = try incoming.file(named: RejectsManifest.name)
+      defer { input.close() }
+      while true {
+        let bytes = try input.read(count: RejectsDirectory.bufferSize)
+        if bytes.isEmpty { break }
+        try output.write(bytes)
+      }
+      if hasList {
+        let before = try root.file(named: RejectsManifest.name)
+        defer { before.close() }
+        var pending: [UInt8] = []
+        _ = try RejectsManifest.forEachLine(of: before) { (path, digest) throws(SystemError) in
+          guard isKept(path) else { return }
+          pending += RejectsManifest.line(path, digest)
+          guard pending.count > Self.bufferSize else { return }
+          try output.write(pending)
+          pending = []
+        }
+        try output.write(pending)
+      }
+      try output.synchronize()
+      try root.move(PrivateDirectory.stagedName, to: root, as: RejectsManifest.name)
+      try root.synchronize()
+    } catch {
+      root.removeStagedFile()
+      throw error
+    }
+  }
+
+  /// Moves what is in a directory of new files into the one that holds the earlier.
+  private func place(
+    _ source: PrivateDirectory, in target: PrivateDirectory, isTop: Bool = false
+  ) throws(SystemError) {
+    for (name, form) in try source.entries() {
+      if isTop, name == RejectsManifest.name { continue }
+      let there = try target.form(of: name)
+      guard form == .directory else {
+        // A file of the source was rejected item by item before, and as a whole now.
+        if there == .directory {
+          let old = try target.directory(named: name)
+          defer { old.close() }
+          try old.removeContents()
+          try target.removeDirectory(name)
+        }
+        try source.move(name, to: target, as: name)
+        continue
+      }
+      if there == .file { try target.removeFile(name) }
+      let below = try source.directory(named: name)
+      defer { below.close() }
+      let place = try PrivateDirectory(name, in: target)
+      defer { place.close() }
+      try self.place(below, in: place)
+      try place.synchronize()
+      try source.removeDirectory(name)
+    }
+  }
+
+  /// Removes the files that are not new, and directories left empty.
+  private func removeEarlier(
+    in directory: PrivateDirectory, _ prefix: [UInt8], _ removed: inout Int
+  ) throws(SystemError) {
+    for (name, form) in try directory.entries() {
+      let path = prefix + name
+      if prefix.isEmpty, name == Self.incomingName || name == RejectsManifest.name { continue }
+      if form == .directory {
+        let below = try directory.directory(named: name)
+        defer { below.close() }
+        try removeEarlier(in: below, path + [UInt8(ascii: "/")], &removed)
+        if !new.lists(directory: path) { try directory.removeDirectory(name) }
+      } else if !new.lists(path) {
+        try directory.removeFile(name)
+        if path.hasIssuesEnding { removed += 1 }
+      }
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Whether it is the name of a file of issues, of which each reject has one.
+  fileprivate var hasIssuesEnding: Bool { suffix(7).elementsEqual(".issues".utf8) }
+}

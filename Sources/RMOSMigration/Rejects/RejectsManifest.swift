@@ -1,0 +1,168 @@
+import RMOSModels
+import RMOSSystem
+
+/// The list of the files that a run left in a directory of rejects, by which the next run knows
+/// what it may replace.
+///
+/// It is a file in the format of `sha256sum`, below a first line that tells it from others:
+/// `sha256sum -c SHA256SUMS` checks the directory. Here it is kept as digests of its lines, 48 bytes
+/// a file.
+struct RejectsManifest {
+  /// The name of the list in the directory.
+  static let name = Array("SHA256SUMS".utf8)
+  /// The first line.
+  static let header = Array(
+    "# Rejects of RMOS, format 1: the next run replaces what is listed here and unchanged\n".utf8)
+  /// The longest line; paths have at most 4,096 bytes on most systems.
+  private static let longestLine = 64 << 10
+
+  /// A digest of a path, or of a path and what the file holds.
+  private struct Key: Hashable {
+    let high: UInt64
+    let low: UInt64
+
+    init(_ bytes: some Sequence<UInt8>) {
+      let words = SHA256.hash(Array(bytes)).words
+      high = UInt64(words.0) << 32 | UInt64(words.1)
+      low = UInt64(words.2) << 32 | UInt64(words.3)
+    }
+
+    init(_ path: [UInt8], _ digest: SHA256.Digest) { self.init(path + [0] + digest.bytes) }
+  }
+
+  private var paths: Set<Key> = []
+  private var contents: Set<Key> = []
+  private var directories: Set<Key> = []
+  /// The directory of the path that was added last: those of one directory come in a row.
+  private var lastDirectory: ArraySlice<UInt8> = []
+
+  /// Creates an empty list.
+  init() {}
+
+  /// Whether nothing is listed.
+  var isEmpty: Bool { paths.isEmpty }
+  /// The number of files.
+  var count: Int { paths.count }
+
+  /// Whether a file with this path is listed.
+  func lists(_ path: some Sequence<UInt8>) -> Bool { paths.contains(Key(path)) }
+
+  /// Whether a file is listed with what it holds.
+  func lists(_ path: [UInt8], _ digest: SHA256.Digest) -> Bool {
+    contents.contains(Key(path, digest))
+  }
+
+  /// Whether a listed file is in a directory or in one below it.
+  func lists(directory path: [UInt8]) -> Bool { directories.contains(Key(path)) }
+
+  /// Adds a file.
+  ///
+  /// - Parameters:
+  ///   - path: The path in the directory of rejects.
+  ///   - digest: The SHA-256 of what the file holds.
+  mutating func add(_ path: [UInt8], _ digest: SHA256.Digest) {
+    paths.insert(Key(path))
+    contents.insert(Key(path, digest))
+    var directory = path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)]
+    if directory == lastDirectory { return }
+    lastDirectory = directory
+    while !directory.isEmpty, directories.insert(Key(directory)).inserted {
+      directory = directory[..<(directory.lastIndex(of: UInt8(ascii: "/")) ?? 0)]
+    }
+  }
+}
+
+// MARK: The file
+
+extension RejectsManifest {
+  /// A line of the list, with its end.
+  ///
+  /// A name with a backslash or the end of a line is written as `sha256sum` does it.
+  static func line(_ path: [UInt8], _ digest: SHA256.Digest) -> [UInt8] {
+    var name: [UInt8] = []
+    for byte in path {
+      switch byte {
+      case UInt8(ascii: "\\"): name += Array("\\\\".utf8)
+      case UInt8(ascii: "\n"): name += Array("\\n".utf8)
+      case UInt8(ascii: "\r"): name += Array("\\r".utf8)
+      default: name.append(byte)
+      }
+    }
+    let mark = name.count == path.count ? "" : "\\"
+    return Array("\(mark)\(digest)  ".utf8) + name + [UInt8(ascii: "\n")]
+  }
+
+  /// Reads a list.
+  ///
+  /// - Parameters:
+  ///   - file: The list.
+  ///   - body: Called with each file, its path and its digest.
+  /// - Returns: Whether it is one, to its end.
+  /// - Throws: What `body` throws; `SystemError` if the list cannot be read.
+  static func forEachLine(
+    of file: FileDescriptor, _ body: ([UInt8], SHA256.Digest) throws(SystemError) -> Void
+  ) throws(SystemError) -> Bool {
+    var isFirst = true
+    var rest: [UInt8] = []
+    while true {
+      let piece = try file.read(count: longestLine)
+      if piece.isEmpty { return rest.isEmpty && !isFirst }
+      rest += piece
+      var lines = rest.split(
+        separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      let last = lines.removeLast()
+      for line in lines {
+        if isFirst {
+          guard line.elementsEqual(header.dropLast()) else { return false }
+          isFirst = false
+          continue
+        }
+        guard let (path, digest) = parse(line) else { return false }
+        try body(path, digest)
+      }
+      rest = Array(last)
+      if rest.count > longestLine { return false }
+    }
+  }
+
+  private static func parse(_ line: ArraySlice<UInt8>) -> (path: [UInt8], SHA256.Digest)? {
+    var line = line
+    let isEscaped = line.first == UInt8(ascii: "\\")
+    if isEscaped { line.removeFirst() }
+    guard let digest = SHA256.Digest(hex: line.prefix(64)) else { return nil }
+    line = line.dropFirst(64)
+    guard line.starts(with: "  ".utf8), line.count > 2 else { return nil }
+    line = line.dropFirst(2)
+    guard isEscaped else { return (Array(line), digest) }
+    var path: [UInt8] = []
+    while let byte = line.popFirst() {
+      guard byte == UInt8(ascii: "\\") else {
+        path.append(byte)
+        continue
+      }
+      switch line.popFirst() {
+      case UInt8(ascii: "\\"): path.append(byte)
+      case UInt8(ascii: "n"): path.append(UInt8(ascii: "\n"))
+      case UInt8(ascii: "r"): path.append(UInt8(ascii: "\r"))
+      default: return nil
+      }
+    }
+    return (path, digest)
+  }
+}
+
+extension SHA256.Digest {
+  /// Creates a digest from 64 hex digits.
+  fileprivate init?(hex: ArraySlice<UInt8>) {
+    guard hex.count == 64 else { return nil }
+    var bytes: [UInt8] = []
+    var digits = hex
+    while let high = digits.popFirst(), let low = digits.popFirst() {
+      guard let high = Character(UnicodeScalar(high)).hexDigitValue,
+        let low = Character(UnicodeScalar(low)).hexDigitValue
+      else { return nil }
+      bytes.append(UInt8(high << 4 | low))
+    }
+    self.init(bytes: bytes)
+  }
+}
