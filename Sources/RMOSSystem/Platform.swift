@@ -68,6 +68,11 @@ func waitForCondition(
   #endif
 }
 
+#if os(Linux) || os(Android)
+  /// `PRIO_PROCESS`, which is an enumerator in one C library and a macro in another.
+  let processPriority: Int32 = 0
+#endif
+
 #if canImport(Darwin)
   typealias DirectoryStream = UnsafeMutablePointer<DIR>
 #else

@@ -50,6 +50,27 @@ package struct SystemThread: @unchecked Sendable {
   /// A number that identifies the current thread among those running: `pthread_self`.
   package static var current: UInt { threadNumber(pthread_self()) }
 
+  /// Lets all other threads go first, in this thread and those that it starts from now on:
+  /// `setpriority`.
+  ///
+  /// Does nothing on systems where the priority is the process's.
+  package static func yieldToOthers() {
+    #if os(Linux) || os(Android)
+      // 0, which POSIX calls the process, is the calling thread on Linux, whose threads inherit it.
+      _ = setpriority(processPriority, 0, 10)
+    #endif
+  }
+
+  /// How far this thread lets others go first, 0 by default; `nil` if it has no priority of its own:
+  /// `getpriority`.
+  package static var niceness: Int? {
+    #if os(Linux) || os(Android)
+      Int(getpriority(processPriority, 0))
+    #else
+      nil
+    #endif
+  }
+
   private final class Body: Sendable {
     let run: @Sendable () -> Void
     init(run: @escaping @Sendable () -> Void) { self.run = run }

@@ -20,6 +20,22 @@ import Testing
     #expect(depth.withLock { $0 } == 2048)
   }
 
+  @Test func aThreadThatYieldsHandsThatOnToThoseItStarts() throws {
+    let seen = Mutex<(own: Int?, handedOn: Int?)>((nil, nil))
+    let before = SystemThread.niceness
+    let thread = try SystemThread {
+      SystemThread.yieldToOthers()
+      let own = SystemThread.niceness
+      let other = try? SystemThread { seen.withLock { $0 = (own, SystemThread.niceness) } }
+      other?.join()
+    }
+    thread.join()
+    let (own, handedOn) = seen.withLock { $0 }
+    #expect(own == handedOn)
+    #expect(SystemThread.niceness == before)
+    if let own, let before { #expect(own > before || before >= 10) }
+  }
+
   @Test func threadsHaveNumbersOfTheirOwn() throws {
     let other = Mutex<UInt>(0)
     let thread = try SystemThread { other.withLock { $0 = SystemThread.current } }
