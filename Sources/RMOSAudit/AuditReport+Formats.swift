@@ -1,5 +1,5 @@
 import RMOSHTML
-import RMOSModels
+package import RMOSModels
 
 extension AuditReport {
   /// The report as a JSON object.
@@ -11,31 +11,36 @@ extension AuditReport {
     var writer = JSONWriter(style: .pretty)
     writer.object {
       $0.member("success", errorCount == 0)
-      $0.member("verdict", verdict.rawValue)
-      $0.member("complete", omittedRules.isEmpty)
-      $0.member("rules_not_checked", strings: omittedRules.map(\.code))
-      $0.member("database", database)
-      $0.member("schema_version", schema)
-      $0.member("counts") { $0.counts(of: self) }
-      $0.member("checks") {
-        $0.object {
-          $0.member("passed", passedChecks)
-          $0.member("failed", failedChecks)
-        }
-      }
-      $0.member("severity_counts") {
-        $0.object {
-          for severity in Severity.allCases.reversed() {
-            $0.member(severity.rawValue, severityCounts[severity, default: 0])
-          }
-        }
-      }
-      $0.member("seconds", duration / .seconds(1))
-      $0.member("rules", each: results) { $0.result($1) }
-      $0.member("findings", each: findings) { $0.finding($1) }
-      $0.member("findings_omitted", omittedFindings)
+      writeMembers(to: &$0)
     }
     return writer.text
+  }
+
+  /// Writes the members of ``json`` without `success`.
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("verdict", verdict.rawValue)
+    writer.member("complete", omittedRules.isEmpty)
+    writer.member("rules_not_checked", strings: omittedRules.map(\.code))
+    writer.member("database", database)
+    writer.member("schema_version", schema)
+    writer.member("counts") { $0.counts(of: self) }
+    writer.member("checks") {
+      $0.object {
+        $0.member("passed", passedChecks)
+        $0.member("failed", failedChecks)
+      }
+    }
+    writer.member("severity_counts") {
+      $0.object {
+        for severity in Severity.allCases.reversed() {
+          $0.member(severity.rawValue, severityCounts[severity, default: 0])
+        }
+      }
+    }
+    writer.member("seconds", duration / .seconds(1))
+    writer.member("rules", each: results) { $0.result($1) }
+    writer.member("findings", each: findings) { $0.finding($1) }
+    writer.member("findings_omitted", omittedFindings)
   }
 }
 

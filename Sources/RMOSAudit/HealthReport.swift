@@ -25,9 +25,11 @@ public struct HealthReport: Sendable, Hashable {
   public package(set) var errors: [String] = []
   /// The warnings, one sentence each.
   public package(set) var warnings: [String] = []
-  /// What was not checked: `file`, `rows`, `references` (not all), `provenance`; empty if nothing
-  /// was left out.
+  /// What was not checked, or not all of it, such as `rows`; empty if nothing was left out.
   public private(set) var notChecked: [String] = []
+  /// What was checked: what is not in ``notChecked`` of `file`, `schema`, `rows`, `references`,
+  /// `provenance` and `runs`.
+  public var checked: [String] { Self.aspects.filter { !notChecked.contains($0) } }
   /// How many rows with a reference were checked.
   package private(set) var referencesChecked = 0
   /// How many of them refer to a missing entity.
@@ -41,6 +43,12 @@ public struct HealthReport: Sendable, Hashable {
   package var errorCount: Int { errors.count + furtherErrors }
   /// The number of warnings; a lower bound if not everything was checked.
   package var warningCount: Int { warnings.count + furtherWarnings }
+
+  /// Everything that an audit checks.
+  package static let aspects = ["file", "schema", "rows", "references", "provenance", "runs"]
+
+  /// The quick check, if it came to its end.
+  private var look: QuickHealth?
 
   /// Whether everything was checked.
   package var isComplete: Bool { notChecked.isEmpty }
@@ -90,16 +98,16 @@ public struct HealthReport: Sendable, Hashable {
   ) throws {
     var limit: Duration?
     if case .quick(let time) = effort, try !store.read({ try $0.isSmall() }) { limit = time }
-    let quick = try QuickHealth.read(from: store, referencesFor: limit)
-    self.init(quick)
+    self.init(try QuickHealth.read(from: store, referencesFor: limit))
     if limit == nil {
       let auditor = Auditor(of: store, options: Auditor.Options(findingsPerRule: 100))
-      add(try auditor.runSynchronously(isCancelled: isCancelled), after: quick)
+      complete(with: try auditor.runSynchronously(isCancelled: isCancelled))
     }
   }
 
   /// Creates the report of a quick check of a large store.
   private init(_ look: QuickHealth) {
+    self.look = look
     errors = look.errors
     warnings = (look.schema + look.runs).filter { $0.severity == .warning }.map(\.message)
     referencesChecked = look.references.reduce(0) { $0 + $1.checked }
@@ -110,15 +118,25 @@ public struct HealthReport: Sendable, Hashable {
     notChecked = ["file", "rows"] + (look.isComplete ? [] : ["references"]) + ["provenance"]
   }
 
-  /// Adds what an audit found beyond the quick check, which words its findings better.
-  private mutating func add(_ report: AuditReport, after look: QuickHealth) {
-    notChecked = []
-    let reported = Set(look.schema.map(\.code) + look.runs.map(\.code))
-    for result in report.results
-    where !reported.contains(result.rule.code) && result.rule != .missingReference {
+  /// Adds what an audit of the same state of the store found beyond the quick check, which words its
+  /// findings better.
+  ///
+  /// Does nothing if the report is complete, or the audit is not whole.
+  package mutating func complete(with report: AuditReport) {
+    guard !isComplete, report.omittedRules.isEmpty else { return }
+    let findings = (look?.schema ?? []) + (look?.runs ?? [])
+    var reported = Set(findings.map(\.code))
+    errors = findings.filter { $0.severity == .error }.map(\.message)
+    warnings = findings.filter { $0.severity == .warning }.map(\.message)
+    if let look, look.isComplete {
+      errors = look.errors
+      reported.insert(AuditRule.missingReference.code)
+    }
+    for result in report.results where !reported.contains(result.rule.code) {
       if let sentence = result.sentence(.error) { errors.append(sentence) }
       if let sentence = result.sentence(.warning) { warnings.append(sentence) }
     }
+    notChecked = []
     count(errors: report.errorCount, warnings: report.warningCount)
   }
 
@@ -164,7 +182,7 @@ extension HealthReport {
   }
 
   /// Writes the members `errors`, `warnings`, `status`, `verdict`, `error_count`, `warning_count`,
-  /// `complete`, `not_checked`, `references_checked` and `references_dangling`.
+  /// `complete`, `checked`, `not_checked`, `references_checked` and `references_dangling`.
   package func writeMembers(to writer: inout JSONWriter) {
     writer.member("errors", strings: errors)
     writer.member("warnings", strings: warnings)
@@ -173,6 +191,7 @@ extension HealthReport {
     writer.member("error_count", errorCount)
     writer.member("warning_count", warningCount)
     writer.member("complete", isComplete)
+    writer.member("checked", strings: checked)
     writer.member("not_checked", strings: notChecked)
     writer.member("references_checked", referencesChecked)
     writer.member("references_dangling", referencesDangling)

@@ -28,7 +28,10 @@ package struct MigrationClock: Sendable {
 
 extension MigrationClock {
   /// The current time as the ledger writes it, such as `2026-03-01T09:30:00Z`.
-  package var timestamp: String {
-    UTCTime(secondsSince1970: max(0, Int(now().components.seconds))).iso8601
+  package var timestamp: String { Self.timestamp(now()) }
+
+  /// A time since the beginning of 1970 as the ledger writes it.
+  package static func timestamp(_ time: Duration) -> String {
+    UTCTime(secondsSince1970: max(0, Int(time.components.seconds))).iso8601
   }
 }

@@ -23,6 +23,8 @@ extension Dashboard {
       var writer = JSONWriter()
       writer.history(MigrationHistory(entry.value, store.catalog, limit: limit))
       return .json(writer.utf8 + [0x0A], entityTag: tag)
+    case .audit:
+      return try auditAnswer(request)
     case .statistics(let kind):
       let entry = try cache.statistics(kind)
       return kept(entry.value, "\(kind.rawValue)-\(entry.revision)", request)

@@ -13,7 +13,8 @@ import RMOSSystem
 /// ```
 ///
 /// Responses about the store as a whole are cached until the store changes. Figures that take long to
-/// compute are computed in the background, which ends when the dashboard is released. Access is the server's
+/// compute are computed in the background, and the whole store is audited there after changes; both end
+/// when the dashboard is released. Access is the server's
 /// responsibility: an `HTTPServer` has a policy; in any other server, set ``Options/accessPolicy``.
 public final class Dashboard: Sendable {
   /// The options of a dashboard.
@@ -24,6 +25,10 @@ public final class Dashboard: Sendable {
     public var accessPolicy: AccessPolicy?
     /// What the ledger names as the source of what is written, such as the server's address.
     public var writingSource = "HTTP"
+
+    /// How long after an audit of the whole store in the background the next one may begin; `nil` for
+    /// no such audits.
+    public var auditInterval: Duration? = .seconds(600)
 
     /// Creates options that allow reading only.
     public init() {}
@@ -36,6 +41,8 @@ public final class Dashboard: Sendable {
   let totals: EntityTotals
   let figures: AnalyticsFigures
   let writing: WritingRun
+  /// `nil` if there are no audits in the background.
+  let audit: BackgroundAudit?
   /// The current time, ISO 8601 in UTC.
   let now: @Sendable () -> String
   /// The prefix of entity tags that are numbers, unique to this dashboard.
@@ -47,7 +54,20 @@ public final class Dashboard: Sendable {
   ///   - store: The store.
   ///   - options: The options.
   public convenience init(store: any RecordStore, options: Options = Options()) {
-    self.init(store: store, options: options, clock: .system)
+    self.init(store: store, options: options, observingAudits: nil)
+    startAuditing()
+  }
+
+  /// Creates the dashboard of a store, which does not audit in the background before
+  /// ``startAuditing()``.
+  package convenience init(
+    store: any RecordStore, options: Options, observingAudits observer: AuditObserver?
+  ) {
+    let audit = options.auditInterval.map {
+      BackgroundAudit(
+        store, BackgroundAudit.Means(interval: $0, clock: .system, observer: observer))
+    }
+    self.init(store: store, options: options, audit: audit, clock: .system)
   }
 
   /// Creates the dashboard of a store with other clocks and another health check.
@@ -56,18 +76,22 @@ public final class Dashboard: Sendable {
   ///   - store: The store.
   ///   - options: The options.
   ///   - health: The health check.
+  ///   - audit: The audits in the background, which the caller starts.
   ///   - clock: The clocks.
   ///   - patience: How long a page waits for figures before it says that they are being computed.
   init(
     store: any RecordStore, options: Options, health: HealthCheck = .standard,
-    clock: MigrationClock, patience: Duration = .milliseconds(500)
+    audit: BackgroundAudit? = nil, clock: MigrationClock, patience: Duration = .milliseconds(500)
   ) {
     self.store = store
     self.options = options
+    self.audit = audit
     mark = String(UInt64.random(in: .min ... .max), radix: 16)
     writing = WritingRun(source: options.writingSource, mark: mark, clock: clock)
     now = { clock.timestamp }
-    cache = StatusCache(store, health: health, uptime: { clock.uptime().seconds })
+    cache = StatusCache(
+      store, health: health, audit: { audit?.view(since: $0) ?? .off },
+      uptime: { clock.uptime().seconds })
     totals = EntityTotals(store)
     figures = AnalyticsFigures(
       store, patience: patience, uptime: { clock.uptime().seconds }, now: { clock.timestamp })
@@ -95,10 +119,18 @@ public final class Dashboard: Sendable {
   /// - Throws: `StoreError`.
   public func finishWriting() throws { try writing.finish(in: store) }
 
+  /// Begins to audit in the background, if that is wanted.
+  package func startAuditing() { audit?.start() }
+
+  /// Ends the audits in the background.
+  ///
+  /// Call it before the store is closed. An audit under way is cancelled, which takes a moment.
+  public func stopAuditing() { audit?.stop() }
+
   private var page: PageRouter {
     PageRouter(
       store: store, status: { try self.status() }, history: { try self.history(limit: $0) },
-      figures: figures, totals: totals)
+      figures: figures, totals: totals, audit: { self.audit?.view() ?? .off })
   }
 
   /// The status, as ``response(to:)`` returns it.

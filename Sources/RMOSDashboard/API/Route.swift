@@ -6,6 +6,8 @@ import RMOSStore
 enum Route: Sendable, Hashable {
   case status
   case history
+  /// The newest whole audit.
+  case audit
   case list(EntityKind)
   case item(EntityKind, id: String)
   /// Where an entity came from, and what runs did to it since.
@@ -37,6 +39,10 @@ enum Route: Sendable, Hashable {
     }
     if names == ["migration", "history"] {
       self = .history
+      return
+    }
+    if names == ["migration", "audit"] {
+      self = .audit
       return
     }
     guard let kind = names.first.flatMap(catalog.kind(pathName:)) else { return nil }
@@ -74,7 +80,7 @@ enum Route: Sendable, Hashable {
   /// The query parameters for reading.
   var parameters: [String] {
     switch self {
-    case .status, .item, .origin, .statistics: []
+    case .status, .audit, .item, .origin, .statistics: []
     case .history: ["limit"]
     case .list(let kind):
       ["limit", "offset", "order", "sort", "format", "q", "in"]

@@ -40,7 +40,7 @@ extension PageAssets {
     form.addEventListener("input",event=>{clearTimeout(timer);
     timer=setTimeout(search,event.target.tagName==="SELECT"?0:220)});
     form.addEventListener("submit",event=>{event.preventDefault();clearTimeout(timer);search()})}
-    const renew=()=>{for(const id of ["figures","facets"]){const box=$(id);
+    const renew=()=>{for(const id of ["figures","facets","audit"]){const box=$(id);
     if(box&&box.dataset.refreshing!==undefined)
     setTimeout(()=>swap(location.pathname+location.search,id).then(renew,()=>{}),2000)}};
     renew();
@@ -66,7 +66,8 @@ extension PageAssets {
     say("Migration in progress: "+number(current.found)+" found, "+number(current.failed)+" failed.")}
     const ended=run&&!current,moved=!current&&
     (String(status.entity_counts.total)!==$("overview").dataset.total||
-    status.validation.verdict!==$("overview").dataset.verdict);run=now;
+    status.validation.verdict!==$("overview").dataset.verdict||
+    (status.last_audit?status.last_audit.finished_at:"")!==$("overview").dataset.audit);run=now;
     if(ended)say("The migration has ended.");
     return ended||moved};
     const poll=async()=>{clearTimeout(timer);if(document.hidden)return;

@@ -89,6 +89,9 @@ enum PageAssets {
     dl.facts>div:first-child{border-top:0}
     dl.facts dd{font-variant-numeric:tabular-nums}
     dl.facts time{white-space:normal}
+    dl.narrow{max-width:34rem;margin:0 0 1rem}
+    .audit th{min-width:9rem;font-weight:500;overflow-wrap:anywhere}
+    .audit td:last-child{min-width:16rem;overflow-wrap:anywhere}
     .hash{font-size:.75rem}
     .plain{margin-top:.2rem;font-size:.8125rem}
     .plain li{padding:.1rem 0}

@@ -27,6 +27,11 @@ struct ErrorPage: Error {
     status: 405, title: "Pages are read-only",
     sentences: "<p>Use GET or HEAD. To change entities, use <code>/api/rmos</code>.</p>\n")
 
+  /// There is nothing to download.
+  static let noAudit = ErrorPage(
+    status: 404, title: "No audit yet",
+    sentences: "<p>The database has not been <a href=\"/audit\">checked</a>.</p>\n")
+
   /// The URL has a parameter that the page does not know.
   static func unknownParameter(_ sentence: String) -> ErrorPage {
     ErrorPage(

@@ -73,7 +73,8 @@ struct OverviewPage {
       main: """
         \(HistoryChart.definitions)<div id="overview" data-total="\(status.entityCounts.total)" \
         data-run="\(status.currentRun.map { String($0.id) } ?? "")" \
-        data-verdict="\(status.validation.verdict.rawValue)">
+        data-verdict="\(status.validation.verdict.rawValue)" \
+        data-audit="\(status.lastAudit?.outcome.finishedAt ?? "")">
         <h1>Overview</h1>
         \(verdict)\(RunPanel(status.currentRun).section)\(counts)<div class="columns">
         <div>
@@ -98,7 +99,7 @@ struct OverviewPage {
       switch health.verdict {
       case .sound: isLoss ? ("warnings", "!") : ("sound", "✓")
       case .warnings: ("warnings", "!")
-      case .notChecked: ("warnings", "?")
+      case .notChecked: isKnownUnsound ? ("errors", "✗") : ("warnings", "?")
       case .errors: ("errors", "✗")
       }
     let word = health.words.prefix(1).uppercased() + health.words.dropFirst() + "."
@@ -114,8 +115,23 @@ struct OverviewPage {
       }
     return """
       <p class="verdict \(mood)"><span><strong><span aria-hidden="true">\(sign) </span>\
-      \(word)\(run)\(when)</span></p>
+      \(word)\(run)\(audit)\(when)</span></p>
 
+      """
+  }
+
+  /// Whether an audit found errors that the quick check, which is not complete, does not see.
+  private var isKnownUnsound: Bool {
+    !status.validation.isComplete && status.lastAudit?.outcome.verdict == .errors
+  }
+
+  /// What the last audit found, if what was checked since does not include it.
+  private var audit: HTML {
+    guard let last = status.lastAudit, !status.validation.isComplete else { return "" }
+    let since = AuditOutcome.sinceWords(last.hasChanged, "the database")
+    return """
+       <a href="/audit">Audit</a> of \(PageText.time(last.outcome.finishedAt)): \
+      \(last.outcome.words); \(since).
       """
   }
 
@@ -169,11 +185,22 @@ struct OverviewPage {
     let open: HTML =
       validation.isComplete
       ? ""
-      : "<p>Not checked: \(validation.notChecked.joined(separator: ", ")).</p>\n"
+      : """
+      <p>Checked: \(validation.checked.isEmpty ? "nothing" : validation.checked.joined(separator: ", ")).<br>
+      Not checked: \(validation.notChecked.joined(separator: ", ")).</p>
+
+      """
+    let audit: HTML =
+      status.lastAudit.map {
+        """
+        Last <a href="/audit">audit</a> \(PageText.time($0.outcome.finishedAt)): \
+        \($0.outcome.words); \(AuditOutcome.sinceWords($0.hasChanged, "the database"))
+        """
+      } ?? "No <a href=\"/audit\">audit</a> in the background yet"
     return """
       <section aria-labelledby="health">
       <h2 id="health">Health</h2>
-      \(list)\(open)<p class="dim note">Full audit: the command <code>audit</code></p>
+      \(list)\(open)<p class="dim note">\(audit)</p>
       </section>
 
       """

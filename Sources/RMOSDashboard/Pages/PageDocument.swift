@@ -92,7 +92,7 @@ struct PageDocument {
   private static func header(_ section: String?, _ catalog: EntityCatalog) -> HTML {
     let entries: [(String, String)] =
       [("/", "Overview")] + catalog.displayOrder.map { ("/\($0.pathName)", $0.pageTitle) }
-      + [("/analytics", "Analytics")]
+      + [("/analytics", "Analytics"), ("/audit", "Audit")]
     let links = entries.map { path, name -> HTML in
       let current: HTML = path == section ? " aria-current=\"page\"" : ""
       return "<li><a href=\"\(path)\"\(current)>\(name)</a></li>\n"

@@ -18,6 +18,8 @@ struct PageRouter: Sendable {
   let figures: AnalyticsFigures
   /// The cached numbers of entities.
   var totals: EntityTotals?
+  /// What is known of the audits in the background.
+  var audit: @Sendable () -> BackgroundAudit.View = { .off }
 
   /// Whether a target is a page: everything except `/api`.
   static func answers(_ target: String) -> Bool {
@@ -40,6 +42,14 @@ struct PageRouter: Sendable {
       return .redirect(to: shorter)
     }
     do {
+      if target.pagePath == ["audit"], let text = target["format"] {
+        try check(target, ["format"])
+        guard let format = AuditPage.Format(rawValue: text) else {
+          throw ErrorPage.unknownParameter(
+            "\"format\" must be text, json or sql, found \"\(text.shortened)\"")
+        }
+        return try AuditPage(audit()).download(format)
+      }
       if let export = try export(target) { return export }
       return try page(target).response(to: request, store.catalog)
     } catch let error as ErrorPage {
@@ -52,7 +62,7 @@ struct PageRouter: Sendable {
   private func isPage(_ path: [String]) -> Bool {
     switch path.count {
     case 0: false
-    case 1 where path[0] == "analytics" || path[0] == "cut-list": true
+    case 1 where ["analytics", "audit", "cut-list"].contains(path[0]): true
     case 1, 2: store.catalog.kind(pathName: path[0]) != nil
     case 3: path[0] == EntityKind.patterns.pathName && path[2] == "cut-list"
     default: false
@@ -80,6 +90,9 @@ struct PageRouter: Sendable {
     case ("analytics", 1):
       try check(target, AnalyticsRequest.parameters)
       return try AnalyticsPage(AnalyticsRequest(target), figures).document
+    case ("audit", 1):
+      try check(target, [])
+      return AuditPage(audit()).document
     case ("cut-list", 1):
       try check(target, ["id"] + CutListForm.parameters)
       return try CutListPage(target["id"] ?? "", target, in: store).document

@@ -76,19 +76,6 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
     }
   }
 
-  /// Improves the value computed under a token, if that is still current.
-  func replace(under token: String, _ change: (inout Value) -> Void) {
-    state.withLock { state in
-      guard state.token == token, var entry = state.entry else { return }
-      change(&entry.value)
-      entry.revision += 1
-      state.entry = entry
-    }
-  }
-
-  /// Makes the next request recompute the value.
-  func expire() { state.withLock { $0.token = nil } }
-
   /// Makes the next request recompute the value, and caches none that is being computed.
   func invalidate() {
     state.withLock { state in

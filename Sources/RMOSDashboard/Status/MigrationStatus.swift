@@ -67,8 +67,26 @@ package struct MigrationStatus: Sendable, Hashable {
   package var recentEntities: [EntityKind: [RecentEntity]]
   /// The health of the store.
   package var validation: HealthReport
+  /// The newest whole audit, if one has been made in the background.
+  var lastAudit: LastAudit?
   /// The migration in progress, if any.
   package var currentRun: LedgerRun?
+}
+
+/// The newest whole audit, as far as the status tells of it.
+struct LastAudit: Sendable, Hashable {
+  var outcome: AuditOutcome
+  /// Whether the database has changed since; `nil` if that is not known.
+  var hasChanged: Bool?
+}
+
+extension LastAudit {
+  /// Creates what is told; `nil` if there was none.
+  init?(_ view: BackgroundAudit.View) {
+    guard let newest = view.newest else { return nil }
+    outcome = newest.outcome
+    hasChanged = view.hasChanged
+  }
 }
 
 // MARK: Reading
@@ -91,7 +109,8 @@ extension MigrationStatus {
     MigrationStatus(try Overview.read(from: store), Details.read(from: store, effort, .standard))
   }
 
-  init(_ overview: Overview, _ details: Details) {
+  init(_ overview: Overview, _ details: Details, _ lastAudit: LastAudit? = nil) {
+    self.lastAudit = lastAudit
     database = overview.database
     catalog = overview.catalog
     entityCounts = overview.counts
@@ -239,6 +258,13 @@ extension JSONWriter {
       $0.member("recent_entities") { $0.recent(status.recentEntities, status.catalog) }
       $0.member("validation") { writer in
         writer.object { status.validation.writeMembers(to: &$0) }
+      }
+      $0.member("last_audit") { writer in
+        guard let audit = status.lastAudit else { return writer.null() }
+        writer.object {
+          audit.outcome.writeMembers(to: &$0)
+          $0.member("changed_since", audit.hasChanged)
+        }
       }
       if let run = status.currentRun { $0.member("current_run") { $0.currentRun(run) } }
     }

@@ -11,30 +11,29 @@ final class StatusCache: Sendable {
   struct Answer: Sendable, Equatable {
     var status: MigrationStatus
     var body: [UInt8]
-    /// Whether the health was checked completely.
-    var isComplete: Bool
     /// Whether all of it is up to date.
     var isCurrent: Bool
   }
 
   private let store: any RecordStore
   private let health: HealthCheck
+  private let audit: @Sendable (_ token: String?) -> BackgroundAudit.View
   private let uptime: @Sendable () -> Double
   private let answers: ChangeCache<Answer>
   private let details: ChangeCache<MigrationStatus.Details>
   private let days: ChangeCache<EntityDays>
   private let statistics: [ChangeCache<[UInt8]>]
-  /// Whether the health is being checked completely, and when that may begin again, seconds.
-  private let completion = Mutex((isUnderWay: false, mayBeginAt: -Double.infinity))
   /// How long the quick health check may take.
   private static let healthTime = Duration.milliseconds(20)
 
   init(
     _ store: any RecordStore, health: HealthCheck = .standard,
+    audit: @escaping @Sendable (_ token: String?) -> BackgroundAudit.View,
     uptime: @escaping @Sendable () -> Double
   ) {
     self.store = store
     self.health = health
+    self.audit = audit
     self.uptime = uptime
     answers = ChangeCache(uptime: uptime)
     details = ChangeCache(uptime: uptime)
@@ -49,23 +48,28 @@ final class StatusCache: Sendable {
     let details = details.entry(now) {
       MigrationStatus.Details.read(from: store, .quick(Self.healthTime), health)
     }
+    let audit = audit(now.token)
     var sized = now
     sized.now = uptime()
     // A checkpoint changes the size of the file, but no data.
     sized.token = now.token.map {
-      "\($0)/\(StoreStatus.size(of: store) ?? 0)/\(details.revision)/\(details.isCurrent)"
+      "\($0)/\(StoreStatus.size(of: store) ?? 0)/\(details.revision)/\(details.isCurrent)/"
+        + "\(audit.revision)"
     }
-    let entry = try answers.entry(sized, lifetime: lifetime) {
+    let isCurrent = details.isCurrent
+    return try answers.entry(sized, lifetime: lifetime) {
       let overview = try MigrationStatus.Overview.read(from: store)
-      let status = MigrationStatus(overview, details.value)
+      var details = details.value
+      // The rows it is of are those that the quick check saw.
+      if isCurrent, audit.hasChanged == false, let newest = audit.newest {
+        details.health.complete(with: newest.report)
+      }
+      let status = MigrationStatus(overview, details, LastAudit(audit))
       var writer = JSONWriter()
       writer.status(status)
       return Answer(
-        status: status, body: writer.utf8 + [0x0A],
-        isComplete: details.value.health.isComplete, isCurrent: details.isCurrent)
+        status: status, body: writer.utf8 + [0x0A], isCurrent: isCurrent)
     }
-    if !entry.value.isComplete { completeHealth(now.token) }
-    return entry
   }
 
   /// The days and their revision.
@@ -108,31 +112,6 @@ final class StatusCache: Sendable {
     return CacheCircumstances(
       token: store.changeToken(), now: uptime(),
       isBeingWritten: { store.hasWriter ?? false })
-  }
-
-  /// Checks the health completely on a separate thread: one at a time, for at most a tenth of the
-  /// time, and not while a migration changes everything anyway.
-  private func completeHealth(_ token: String?) {
-    guard let token, store.hasWriter != true,
-      completion.withLock({ completion in
-        guard !completion.isUnderWay, uptime() >= completion.mayBeginAt else { return false }
-        completion.isUnderWay = true
-        return true
-      })
-    else { return }
-    do {
-      try SystemThread.detached { [self] in
-        let start = uptime()
-        let complete = health.run(store, .whole)
-        details.replace(under: token) { $0.health = complete }
-        answers.expire()
-        let end = uptime()
-        completion.withLock { $0 = (false, end + 9 * (end - start)) }
-      }
-    } catch {
-      // Without a thread there is only the quick check, which says that it is not complete.
-      completion.withLock { $0.isUnderWay = false }
-    }
   }
 }
 

@@ -132,10 +132,14 @@ import Testing
       contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
     let document = try JSONValue(parsing: text)
     var schemas = SchemaCheck(document)
-    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let fixture = try DashboardFixture(
+      .inMemory, allowsWrites: true, auditing: BackgroundAudit.whole)
     try fill(fixture)
 
     var all = [
+      Exchange(status: 404, method: "GET", path: "/migration/audit"),
+      Exchange(status: 202, method: "GET", path: "/migration/audit"),
+      Exchange(status: 200, method: "GET", path: "/migration/audit"),
       Exchange(status: 200, method: "GET", path: "/migration/status"),
       Exchange(status: 200, method: "GET", path: "/migration/history"),
       Exchange(status: 422, method: "GET", path: "/migration/history?limit=501"),
@@ -153,6 +157,9 @@ import Testing
 
     var given: Set<String> = []
     for exchange in all {
+      if exchange.path == "/migration/audit", exchange.status == 200 {
+        try #require(fixture.audit?.auditIfDue() == true)
+      }
       let answer = try send(exchange, fixture)
       #expect(
         answer.status == exchange.status,
@@ -210,7 +217,10 @@ import Testing
         let reference = member.value["responses"]?["default"]?["$ref"]?.string
         #expect(reference == "#/components/responses/Failure", "\(member.name) \(path.name)")
       }
-      if path.name.hasSuffix("/migration/status") { continue }
+      // These answer whatever the database does.
+      if path.name.hasSuffix("/migration/status") || path.name.hasSuffix("/migration/audit") {
+        continue
+      }
       for (code, status) in [
         (StoreError.Code.corrupt, 500), (.cannotOpen, 503), (.diskFull, 507),
       ] {
@@ -222,7 +232,10 @@ import Testing
           request.fields = [HeaderField("Content-Type", "application/json")]
           request.body = Array(#"{"job_type":"slice"}"#.utf8)
         }
-        let answer = Dashboard(store: UnreadableStore(code: code)).response(to: request)
+        var options = Dashboard.Options()
+        options.auditInterval = nil
+        let answer = Dashboard(store: UnreadableStore(code: code), options: options)
+          .response(to: request)
         #expect(answer.status == status, "\(path.name)")
         #expect(schemas.violations(try answer.json, schema) == [])
       }
@@ -260,11 +273,13 @@ import Testing
   private func send(_ exchange: Exchange, _ fixture: DashboardFixture) throws -> ServerResponse {
     var fields = ["Content-Type": "application/json", "Host": "localhost"]
     fields.merge(exchange.fields) { $1 }
-    guard exchange.status == 503 else {
+    let isWithoutAudits = exchange.path == "/migration/audit" && exchange.status == 404
+    guard exchange.status == 503 || isWithoutAudits else {
       return fixture.request(exchange.method, Self.target(exchange.path), fields, exchange.body)
     }
     var options = Dashboard.Options()
     options.allowsWrites = true
+    options.auditInterval = nil
     return Dashboard(store: LockedStore(base: fixture.store), options: options).response(
       to: ServerRequest(
         method: exchange.method, target: Self.target(exchange.path),

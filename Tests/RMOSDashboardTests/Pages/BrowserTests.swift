@@ -49,7 +49,9 @@ struct BrowserTests {
   @Test func theScriptUnderstandsTheDashboardsOwnStatus() throws {
     let store = InMemoryStore()
     _ = try RecordedMigration(Fixtures.exampleTree, into: store)
-    let dashboard = Dashboard(store: store)
+    var options = Dashboard.Options()
+    options.auditInterval = nil
+    let dashboard = Dashboard(store: store, options: options)
     let server = try PageServer { dashboard.response(to: $0) }
     let page = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 7000)
     #expect(page.complaints == [])

@@ -43,8 +43,10 @@ import Testing
         "strip_families":[{"id":"f1","name":"name of f1","created_at":"2025-01-01"}],\
         "joblogs":[{"id":"j1","job_type":"slice","status":"pending","created_at":"2025-01-05"}]},\
         "validation":{"errors":[],"warnings":[],"status":"healthy","verdict":"sound",\
-        "error_count":0,"warning_count":0,"complete":true,"not_checked":[],\
-        "references_checked":\(status.validation.referencesChecked),"references_dangling":0}}
+        "error_count":0,"warning_count":0,"complete":true,\
+        "checked":["file","schema","rows","references","provenance","runs"],"not_checked":[],\
+        "references_checked":\(status.validation.referencesChecked),"references_dangling":0},\
+        "last_audit":null}
 
         """)
     #expect((status.database.sizeMB == nil) == (backend == .inMemory))
@@ -55,6 +57,10 @@ import Testing
   @Test func theScriptReadsWhatTheWriterWrites() throws {
     var status = PageSamples.status()
     status.currentRun = PageSamples.run(7, found: 3, failed: 1)
+    let report = try Auditor(of: InMemoryStore()).runSynchronously()
+    let outcome = AuditOutcome(
+      of: report, startedAt: DashboardFixture.now, finishedAt: DashboardFixture.now)
+    status.lastAudit = LastAudit(outcome: outcome, hasChanged: nil)
     let json = try JSONValue(parsing: status.json)
     let script = PageAssets.script
     let paths = script.matches(of: /\bstatus((?:\.[a-z_]+)+)/).map {

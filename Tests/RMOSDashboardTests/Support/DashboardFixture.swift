@@ -20,6 +20,8 @@ final class DashboardFixture: Sendable {
   let store: any RecordStore
   let dashboard: Dashboard
   let uptime: Uptime
+  /// The audits in the background, which tests make one by one.
+  let audit: BackgroundAudit?
 
   /// Seconds that pass when told to.
   final class Uptime: Sendable {
@@ -30,7 +32,7 @@ final class DashboardFixture: Sendable {
 
   init(
     _ backend: Backend, allowsWrites: Bool = false, health: HealthCheck = .standard,
-    patience: Duration = .seconds(600)
+    auditing: BackgroundAudit.Auditing? = nil, patience: Duration = .seconds(600)
   ) throws {
     directory = try TemporaryDirectory()
     let store: any RecordStore =
@@ -42,8 +44,13 @@ final class DashboardFixture: Sendable {
     options.allowsWrites = allowsWrites
     var clock = MigrationClock.fixed(Self.now)
     clock.uptime = { .seconds(uptime.now) }
+    audit = auditing.map {
+      BackgroundAudit(
+        store, BackgroundAudit.Means(interval: .seconds(600), clock: clock, audit: $0))
+    }
     dashboard = Dashboard(
-      store: store, options: options, health: health, clock: clock, patience: patience)
+      store: store, options: options, health: health, audit: audit, clock: clock,
+      patience: patience)
   }
 
   /// Puts records into the store.

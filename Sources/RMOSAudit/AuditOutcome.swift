@@ -1,0 +1,73 @@
+package import RMOSModels
+
+/// What is told of an audit once it is over: when it ended, and its verdict.
+package struct AuditOutcome: Sendable, Hashable {
+  /// When it began, ISO 8601 in UTC.
+  package var startedAt: String
+  /// When it ended, ISO 8601 in UTC.
+  package var finishedAt: String
+  /// How long it took.
+  package var seconds: Double
+  /// The verdict.
+  package var verdict: Verdict
+  /// The number of errors.
+  package var errorCount: Int
+  /// The number of warnings.
+  package var warningCount: Int
+
+  /// Creates the outcome of an audit.
+  package init(of report: AuditReport, startedAt: String, finishedAt: String) {
+    self.startedAt = startedAt
+    self.finishedAt = finishedAt
+    seconds = report.duration / .seconds(1)
+    verdict = report.verdict
+    errorCount = report.errorCount
+    warningCount = report.warningCount
+  }
+
+  /// Creates an outcome from what ``writeMembers(to:)`` wrote; `nil` if that is something else.
+  package init?(_ json: JSONValue) {
+    guard let startedAt = json["started_at"]?.string, let finishedAt = json["finished_at"]?.string,
+      Timestamp(finishedAt) != nil, let seconds = json["seconds"]?.double,
+      let verdict = json["verdict"]?.string.flatMap(Verdict.init),
+      let errors = json["error_count"]?.int64, let warnings = json["warning_count"]?.int64,
+      errors >= 0, warnings >= 0
+    else { return nil }
+    self.startedAt = startedAt
+    self.finishedAt = finishedAt
+    self.seconds = seconds
+    self.verdict = verdict
+    errorCount = Int(errors)
+    warningCount = Int(warnings)
+  }
+
+  /// The verdict in words: "sound, with 2 warnings".
+  package var words: String { verdict.words(errors: errorCount, warnings: warningCount) }
+
+  /// Writes the members `started_at`, `finished_at`, `seconds`, `verdict`, `error_count` and
+  /// `warning_count`.
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("started_at", startedAt)
+    writer.member("finished_at", finishedAt)
+    writer.member("seconds", seconds)
+    writer.member("verdict", verdict.rawValue)
+    writer.member("error_count", errorCount)
+    writer.member("warning_count", warningCount)
+  }
+}
+
+extension AuditOutcome {
+  /// What is known of changes since, in words.
+  ///
+  /// - Parameters:
+  ///   - hasChanged: Whether `subject` has changed since; `nil` if that is not known.
+  ///   - subject: What may have changed, such as "the database".
+  /// - Returns: A clause.
+  package static func sinceWords(_ hasChanged: Bool?, _ subject: String) -> String {
+    switch hasChanged {
+    case false?: "\(subject) has not changed since"
+    case true?: "\(subject) has changed since"
+    case nil: "whether \(subject) has changed since is not known"
+    }
+  }
+}

@@ -1,0 +1,253 @@
+package import RMOSAudit
+import RMOSMigration
+import RMOSStore
+import RMOSSystem
+import Synchronization
+
+/// The newest whole audit of a store, which is made again in the background after changes.
+///
+/// One audit at a time, in a thread that lets others go first: at once, and then after a change, at
+/// the earliest an interval after the last one ended, and for at most a tenth of the time. While a
+/// migration runs, none begins: what it found would be outdated at its end. When the value is
+/// released, an audit under way is cancelled.
+final class BackgroundAudit: Sendable {
+  /// A finished audit.
+  struct Result: Sendable {
+    var report: AuditReport
+    var outcome: AuditOutcome
+    /// The store's change token before it; `nil` if the store cannot tell.
+    var token: String?
+  }
+
+  /// An audit that could not be made.
+  struct Failure: Sendable, Hashable {
+    /// When it ended, ISO 8601 in UTC.
+    var at: String
+    var code: String
+    var message: String
+  }
+
+  /// What is known at a moment.
+  struct View: Sendable {
+    /// Whether audits are made at all.
+    var isOn = true
+    /// The newest audit.
+    var newest: Result?
+    /// Whether the store has changed since ``newest``; `nil` if that is not known.
+    var hasChanged: Bool?
+    /// When the audit under way began, ISO 8601 in UTC.
+    var underWaySince: String?
+    /// Why the last audit failed; `nil` if it did not.
+    var failure: Failure?
+    /// When the next one may begin at the earliest, ISO 8601 in UTC; `nil` before the first.
+    var nextAt: String?
+    /// Whether that is now or was before.
+    var isNextDue = true
+    /// Changes with everything else except ``hasChanged`` and ``isNextDue``.
+    var revision = 0
+
+    /// A view in which nothing is ever audited.
+    static let off = View(isOn: false)
+  }
+
+  /// How audits are made; tests pass their own.
+  struct Means: Sendable {
+    /// How long after an audit the next one may begin.
+    var interval: Duration
+    var clock: MigrationClock
+    /// Audits the store.
+    var audit = BackgroundAudit.whole
+    /// Called before an audit begins; what it returns is called when the audit has come to its end.
+    var observer: AuditObserver?
+  }
+
+  /// Audits a store; asks from time to time whether that is still wanted.
+  typealias Auditing =
+    @Sendable (any RecordStore, _ isCancelled: @escaping @Sendable () -> Bool) throws
+    -> AuditReport
+
+  /// Audits a store by all rules.
+  static let whole: Auditing = { try Auditor(of: $0).runSynchronously(isCancelled: $1) }
+
+  private let work: Work
+
+  /// Creates one that has not begun.
+  init(_ store: any RecordStore, _ means: Means) { work = Work(store, means) }
+
+  deinit { work.cancel() }
+
+  /// Begins to audit in the background.
+  func start() { work.start() }
+
+  /// Cancels the audit under way, and waits for a moment until its thread has ended.
+  func stop() {
+    work.cancel()
+    work.waitForEnd(until: Deadline(after: .seconds(5)))
+  }
+
+  /// Audits the store in this thread, if it is time.
+  ///
+  /// - Returns: Whether it was.
+  @discardableResult
+  func auditIfDue() -> Bool { work.auditIfDue() }
+
+  /// What is known now.
+  func view() -> View { work.view(since: work.store.changeToken()) }
+
+  /// What is known of the state of the store that a change token names.
+  func view(since token: String?) -> View { work.view(since: token) }
+}
+
+/// Called before an audit begins in the background; what it returns is called when the audit has come
+/// to its end.
+package typealias AuditObserver = @Sendable () -> @Sendable (AuditReport, AuditOutcome) -> Void
+
+extension BackgroundAudit {
+  /// What the thread shares, which does not keep the audit alive.
+  private final class Work: Sendable {
+    private struct State {
+      var newest: Result?
+      var failure: Failure?
+      /// When the audit under way began.
+      var underWaySince: String?
+      /// The token of the last audit, also of one that failed.
+      var lastToken: String?
+      /// When the next one may begin, in uptime and ISO 8601.
+      var next: (uptime: Duration, text: String)?
+      var revision = 0
+      var hasThread = false
+      var isCancelled = false
+    }
+
+    /// How often it is looked whether an audit is due.
+    private static let lookInterval = Duration.seconds(5)
+
+    let store: any RecordStore
+    private let means: Means
+    private let state = Monitor(State())
+    private let isCancelled = Atomic(false)
+
+    init(_ store: any RecordStore, _ means: Means) {
+      self.store = store
+      self.means = means
+    }
+
+    func start() {
+      let begins = state.withLock { state in
+        defer { state.hasThread = true }
+        return !state.hasThread && !state.isCancelled
+      }
+      guard begins else { return }
+      do {
+        try SystemThread.detached { [self] in
+          SystemThread.yieldToOthers()
+          loop()
+          state.withLock(waking: .all) { $0.hasThread = false }
+        }
+      } catch {
+        let at = means.clock.timestamp
+        state.withLock { state in
+          state.hasThread = false
+          state.failure = Failure(
+            at: at, code: "system.no-thread", message: "cannot start a thread: \(error.reason)")
+          state.revision += 1
+        }
+      }
+    }
+
+    func cancel() {
+      isCancelled.store(true, ordering: .relaxed)
+      state.withLock(waking: .all) { $0.isCancelled = true }
+    }
+
+    func waitForEnd(until deadline: Deadline) {
+      state.wait { state in
+        !state.hasThread || deadline.hasPassed ? .done(()) : .wait(until: deadline)
+      }
+    }
+
+    private func loop() {
+      while true {
+        auditIfDue()
+        let next = state.withLock { $0.next?.uptime } ?? .zero
+        let deadline = Deadline(after: max(next - means.clock.uptime(), Self.lookInterval))
+        let isOver = state.wait { state in
+          if state.isCancelled { return .done(true) }
+          return deadline.hasPassed ? .done(false) : .wait(until: deadline)
+        }
+        if isOver { return }
+      }
+    }
+
+    @discardableResult
+    func auditIfDue() -> Bool {
+      let start = means.clock.uptime()
+      // Taken before reading: what is found may be newer than it, but never older.
+      let token = store.changeToken()
+      let isDue = state.withLock { state in
+        guard let next = state.next else { return true }
+        let isChanged = token == nil || token != state.lastToken || state.failure != nil
+        return isChanged && next.uptime <= start
+      }
+      guard isDue, store.hasWriter != true else { return false }
+      let startedAt = means.clock.timestamp
+      let begins = state.withLock { state in
+        guard state.underWaySince == nil, !state.isCancelled else { return false }
+        state.underWaySince = startedAt
+        state.revision += 1
+        return true
+      }
+      guard begins else { return false }
+      make(token, start, startedAt)
+      return true
+    }
+
+    private func make(_ token: String?, _ start: Duration, _ startedAt: String) {
+      let report = means.observer?()
+      var result: Result?
+      var failure: Failure?
+      do {
+        let found = try means.audit(store) { [self] in isCancelled.load(ordering: .relaxed) }
+        let outcome = AuditOutcome(
+          of: found, startedAt: startedAt, finishedAt: means.clock.timestamp)
+        result = Result(report: found, outcome: outcome, token: token)
+        report?(found, outcome)
+      } catch let error as StoreError {
+        failure = Failure(
+          at: means.clock.timestamp, code: error.code.rawValue, message: error.message)
+      } catch {
+        failure = Failure(at: means.clock.timestamp, code: "internal", message: "\(error)")
+      }
+      let end = means.clock.uptime()
+      let pause = max(means.interval, (end - start) * 9)
+      let nextText = MigrationClock.timestamp(means.clock.now() + pause)
+      state.withLock { state in
+        state.underWaySince = nil
+        state.revision += 1
+        if state.isCancelled { return }
+        if let result { state.newest = result }
+        state.failure = failure
+        state.lastToken = token
+        state.next = (end + pause, nextText)
+      }
+    }
+
+    func view(since token: String?) -> View {
+      let uptime = means.clock.uptime()
+      return state.withLock { state in
+        var view = View()
+        view.newest = state.newest
+        view.hasChanged = state.newest.flatMap { newest in
+          guard let token, let known = newest.token else { return nil }
+          return token != known
+        }
+        view.underWaySince = state.underWaySince
+        view.failure = state.failure
+        view.nextAt = state.next?.text
+        view.isNextDue = state.next.map { $0.uptime <= uptime } ?? true
+        view.revision = state.revision
+        return view
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import RMOSAudit
+import RMOSHTTP
+import RMOSModels
+
+extension Dashboard {
+  /// The newest whole audit.
+  ///
+  /// - Throws: ``HTTPRefusal`` with 404 if there are no audits, and 503 if the first one failed.
+  func auditAnswer(_ request: ServerRequest) throws -> ServerResponse {
+    let view = audit?.view() ?? .off
+    guard view.isOn else { throw HTTPRefusal(404, "audits in the background are turned off") }
+    guard view.newest != nil || view.failure == nil || view.underWaySince != nil else {
+      throw HTTPRefusal(view)
+    }
+    let changed = view.hasChanged.map { $0 ? "changed" : "same" } ?? "unknown"
+    let tag = EntityTag.naming("\(mark)-audit-\(view.revision)-\(changed)")
+    if request.hasCurrent(tag) { return .notModified(tag) }
+    // 202: it has been accepted that there will be an answer.
+    return .json(status: view.newest == nil ? 202 : 200, entityTag: tag) {
+      $0.member("success", true)
+      $0.auditView(view)
+    }
+  }
+}
+
+extension HTTPRefusal {
+  /// There is no audit, because it failed.
+  fileprivate init(_ view: BackgroundAudit.View) {
+    let reason = view.failure.map { ": \($0.message)" } ?? ""
+    let next = view.nextAt.map { "; the next is made at \($0) at the earliest" } ?? ""
+    self.init(
+      503, "the audit failed\(reason)\(next)", fields: [HeaderField("Retry-After", "60")])
+  }
+}
+
+extension JSONWriter {
+  /// Writes `audit`, `under_way_since`, `failure` and `next_at`.
+  fileprivate mutating func auditView(_ view: BackgroundAudit.View) {
+    member("audit") { writer in
+      guard let newest = view.newest else { return writer.null() }
+      writer.object {
+        $0.member("started_at", newest.outcome.startedAt)
+        $0.member("finished_at", newest.outcome.finishedAt)
+        $0.member("change", newest.token)
+        $0.member("changed_since", view.hasChanged)
+        newest.report.writeMembers(to: &$0)
+      }
+    }
+    member("under_way_since", view.underWaySince)
+    member("failure") { writer in
+      guard let failure = view.failure else { return writer.null() }
+      writer.object {
+        $0.member("at", failure.at)
+        $0.member("code", failure.code)
+        $0.member("message", failure.message)
+      }
+    }
+    member("next_at", view.nextAt)
+  }
+}

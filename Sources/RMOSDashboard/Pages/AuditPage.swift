@@ -1,0 +1,300 @@
+import RMOSAudit
+import RMOSHTML
+import RMOSHTTP
+import RMOSModels
+
+/// The page at `/audit`: the newest verdict on the whole database, and what was found.
+struct AuditPage {
+  private let view: BackgroundAudit.View
+
+  /// How many findings of a rule are listed; the downloads have more.
+  private static let findingsShown = 100
+
+  init(_ view: BackgroundAudit.View) { self.view = view }
+
+  var document: PageDocument {
+    let isUnderWay = view.underWaySince != nil
+    let isExpected = view.isOn && view.newest == nil && view.failure == nil
+    let refreshing: HTML = isUnderWay || isExpected ? " data-refreshing" : ""
+    return PageDocument(
+      title: "Audit", section: "/audit",
+      main: """
+        <div id="audit"\(refreshing)>
+        <h1>Audit</h1>
+        \(verdict)\(complaint)\(facts)\(downloads)\(findings)\(checks)</div>
+
+        """,
+      isInterim: isUnderWay && view.newest == nil)
+  }
+
+  // MARK: Verdict
+
+  private var verdict: HTML {
+    let (mood, sign, what, more) = words
+    return """
+      <p class="verdict \(mood)"><span><strong><span aria-hidden="true">\(sign) </span>\
+      \(what)</strong> \(more)</span></p>
+
+      """
+  }
+
+  private var words: (mood: HTML, sign: String, what: String, more: HTML) {
+    guard let newest = view.newest else {
+      if !view.isOn {
+        return (
+          "warnings", "?", "Not checked.", "This server makes no audits in the background."
+        )
+      }
+      if let since = view.underWaySince {
+        return ("warnings", "?", "Being checked.", "The check began \(PageText.time(since)).")
+      }
+      if view.failure != nil {
+        return ("errors", "✗", "Not checked.", "The check failed, so nothing is known.")
+      }
+      return (
+        "warnings", "?", "Not checked yet.",
+        "The check begins in a moment, or when the migration in progress has ended."
+      )
+    }
+    let report = newest.report
+    let words = newest.outcome.words
+    let what = words.prefix(1).uppercased() + words.dropFirst() + "."
+    let (mood, sign): (HTML, String) =
+      switch report.verdict {
+      case .errors: ("errors", "✗")
+      case .sound where view.hasChanged == false: ("sound", "✓")
+      case .sound: ("warnings", "?")
+      case .warnings: ("warnings", "!")
+      case .notChecked: ("warnings", "?")
+      }
+    let since = AuditOutcome.sinceWords(view.hasChanged, "the database")
+    return (
+      mood, sign, what, "Checked \(PageText.time(newest.outcome.finishedAt)); \(since)."
+    )
+  }
+
+  /// Why the last check failed.
+  private var complaint: HTML {
+    guard let failure = view.failure else { return "" }
+    let rest: HTML =
+      view.newest == nil ? "" : " What follows was found by the check before."
+    return """
+      <p class="error"><span aria-hidden="true">✗</span> The check of \
+      \(PageText.time(failure.at)) failed: \(PageText.short(failure.message, limit: 1000)) \
+      <code>\(failure.code)</code>.\(rest)</p>
+
+      """
+  }
+
+  private var facts: HTML {
+    var rows: [(HTML, HTML)] = []
+    if let newest = view.newest {
+      let report = newest.report
+      let counts = report.severityCounts
+      let words = [(Severity.error, "error"), (.warning, "warning"), (.info, "note")].map {
+        PlainText.counted(counts[$0, default: 0], $1)
+      }
+      rows += [
+        ("Findings", "\(words.joined(separator: ", "))"),
+        (
+          "Checks", "\(report.passedChecks) passed, \(report.failedChecks) failed"
+        ),
+        ("Duration", "\(PageText.duration(newest.outcome.seconds))"),
+      ]
+      rows += report.catalog.kinds.map { kind in
+        let count = report.counts[kind].map { PlainText.grouped($0) } ?? "unreadable"
+        return ("\(kind.pageTitle)", "\(count)")
+      }
+    }
+    if view.isOn { rows.append(("Next check", next)) }
+    if rows.isEmpty { return "" }
+    let items = rows.map { name, value -> HTML in
+      "<div><dt>\(name)</dt><dd>\(value)</dd></div>\n"
+    }
+    return "<dl class=\"facts narrow\">\n\(items)</dl>\n"
+  }
+
+  private var next: HTML {
+    if let since = view.underWaySince, view.newest != nil {
+      return "in progress since \(PageText.time(since))"
+    }
+    if view.underWaySince != nil { return "in progress" }
+    guard let nextAt = view.nextAt, !view.isNextDue else {
+      return view.hasChanged == false && view.failure == nil
+        ? "after the next change" : "in a moment, or when the migration in progress has ended"
+    }
+    if view.hasChanged == false, view.failure == nil {
+      return "after the next change, \(PageText.time(nextAt)) at the earliest"
+    }
+    return "\(PageText.time(nextAt))"
+  }
+
+  private var downloads: HTML {
+    guard let newest = view.newest else { return "" }
+    let plan = RepairPlan(for: newest.report)
+    let repair: HTML =
+      plan.steps.isEmpty
+      ? newest.report.errorCount + newest.report.warningCount > 0
+        ? "<span class=\"dim\">There is no repair plan: what was found needs a person.</span>" : ""
+      : """
+      <a href="/audit?format=sql" download>Repair plan (SQL)</a> <span class="dim">\
+      \(PlainText.counted(plan.steps.count, "step")), to be read before it is applied</span>
+      """
+    return """
+      <p class="summary"><a href="/audit?format=text" download>Report as text</a> \
+      <a href="/audit?format=json" download>Report as JSON</a> \(repair)</p>
+
+      """
+  }
+
+  // MARK: Findings
+
+  private var findings: HTML {
+    guard let report = view.newest?.report else { return "" }
+    let results = report.resultsWorstFirst
+    let sections = results.map(section)
+    guard results.count > 1 else { return HTML(sections) }
+    let links = results.map { result -> HTML in
+      """
+      <li><a href="#\(result.rule.code)">\(result.rule.code)</a> <span class="dim">\
+      \(PlainText.grouped(result.total))</span></li>
+
+      """
+    }
+    return """
+      <nav class="jumps" aria-label="Findings by rule"><ul>
+      \(links)</ul></nav>
+      \(sections)
+      """
+  }
+
+  private static let columns = ["Where", "Severity", "Column", "Finding"]
+
+  private func section(_ result: AuditReport.RuleResult) -> HTML {
+    let shown = result.findings.prefix(Self.findingsShown)
+    let counts = Severity.allCases.sorted(by: >).compactMap { severity in
+      result.counts[severity].map {
+        PlainText.counted($0, severity == .info ? "note" : severity.rawValue)
+      }
+    }.joined(separator: ", ")
+    let headings = Self.columns.map {
+      "<th role=\"columnheader\" scope=\"col\">\($0)</th>" as HTML
+    }
+    let (rest, omitted) = (result.total - shown.count, result.total - result.findings.count)
+    let inDownloads: HTML =
+      omitted == 0
+      ? "; the downloads have all"
+      : omitted < rest
+        ? "; the downloads have \(PlainText.grouped(rest - omitted)) of them" : ""
+    let more: HTML =
+      rest > 0
+      ? "<p class=\"dim note\">\(PlainText.grouped(rest)) more are not listed\(inDownloads).</p>\n"
+      : ""
+    return """
+      <section aria-labelledby="\(result.rule.code)">
+      <h2 id="\(result.rule.code)"><code>\(result.rule.code)</code>: \(counts)</h2>
+      <p class="dim">\(result.rule.summary).</p>
+      <div class="scroll" role="region" tabindex="0" aria-label="\(result.rule.code)">
+      <table class="cards audit" role="table">
+      <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
+      <tbody role="rowgroup">
+      \(shown.map(row))</tbody></table></div>
+      \(more)</section>
+
+      """
+  }
+
+  private func row(_ finding: AuditFinding) -> HTML {
+    let (name, sign, word): (HTML, String, String) =
+      switch finding.severity {
+      case .error: ("error", "✗", "error")
+      case .warning: ("warning", "!", "warning")
+      case .info: ("dim", "·", "note")
+      }
+    let column: HTML = finding.column.map { "<code>\(PageText.name($0))</code>" } ?? "–"
+    return """
+      <tr role="row"><th role="rowheader" scope="row">\(place(of: finding))</th>\
+      <td role="cell" data-label="Severity"><span class="\(name)"><span aria-hidden="true">\
+      \(sign)</span> \(word)</span></td>\
+      <td role="cell" data-label="Column">\(column)</td>\
+      <td role="cell" data-label="Finding"><span>\
+      \(PageText.short(finding.message, limit: 600))</span></td></tr>
+
+      """
+  }
+
+  /// The row that a finding is about, with a link to the entity if there is one.
+  private func place(of finding: AuditFinding) -> HTML {
+    let table = finding.table.map { HTML(text: $0) } ?? "the file"
+    if let id = finding.id {
+      // What is wrong with provenance may be that there is no such entity.
+      guard let kind = finding.kind, finding.code != AuditRule.danglingProvenance.code else {
+        return "\(PageText.short(id, limit: 80)) <span class=\"dim\">\(table)</span>"
+      }
+      let link = PageCell.link(to: kind, id: id, String(id.unicodeScalars.prefix(80)))
+      return "\(link) <span class=\"dim\">\(kind.schema.singular)</span>"
+    }
+    guard let row = finding.row else { return table }
+    return "row \(row) <span class=\"dim\">\(table)</span>"
+  }
+
+  // MARK: Checks
+
+  private var checks: HTML {
+    guard let report = view.newest?.report else { return "" }
+    let rows = report.results.map { result -> HTML in
+      let (name, sign, word): (HTML, String, String) =
+        switch result.state {
+        case .passed: ("good", "✓", "passed")
+        case .failed: ("bad", "✗", "failed")
+        case .incomplete: ("bad", "?", "not completed")
+        case .notApplicable: ("off", "–", "not applicable")
+        }
+      return """
+        <tr><th scope="row"><code>\(result.rule.code)</code></th><td><span class="state \(name)">\
+        <span aria-hidden="true">\(sign)</span> \(word)</span></td>\
+        <td class="n">\(PlainText.grouped(result.total))</td>\
+        <td>\(result.rule.summary)</td></tr>
+
+        """
+    }
+    return """
+      <details id="checks">
+      <summary>All \(PlainText.counted(report.results.count, "check"))</summary>
+      <div class="scroll" role="region" tabindex="0" aria-label="All checks"><table>
+      <thead><tr><th scope="col">Rule</th><th scope="col">Result</th>\
+      <th scope="col" class="n">Findings</th><th scope="col">What it looks for</th></tr></thead>
+      <tbody>
+      \(rows)</tbody></table></div>
+      </details>
+
+      """
+  }
+}
+
+extension AuditPage {
+  /// What can be downloaded.
+  enum Format: String, CaseIterable {
+    case text, json, sql
+  }
+
+  /// The report or the repair plan as a file.
+  ///
+  /// - Throws: ``ErrorPage`` if there is no report.
+  func download(_ format: Format) throws(ErrorPage) -> ServerResponse {
+    guard let report = view.newest?.report else { throw .noAudit }
+    let (type, name, text) =
+      switch format {
+      case .text: ("text/plain; charset=utf-8", "audit.txt", report.text() + "\n")
+      case .json: ("application/json", "audit.json", report.json + "\n")
+      case .sql: ("application/sql", "repair.sql", RepairPlan(for: report).sql)
+      }
+    return ServerResponse(
+      status: 200,
+      fields: [
+        HeaderField("Content-Type", type),
+        HeaderField("Content-Disposition", "attachment; filename=\"\(name)\""),
+        HeaderField("Cache-Control", "no-store"),
+      ] + ServerResponse.securityFields, body: Array(text.utf8))
+  }
+}

@@ -1,0 +1,410 @@
+import Foundation
+import RMOSAudit
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Synchronization
+import Testing
+
+@testable import RMOSDashboard
+
+@Suite struct BackgroundAuditTests {
+  private static let place = "/migration/audit"
+
+  private func page(_ fixture: DashboardFixture, _ query: String = "") -> ServerResponse {
+    fixture.request("GET", "/audit" + query)
+  }
+
+  /// The verdict that a page shows, as the class of its element.
+  private func mood(_ response: ServerResponse) -> String? {
+    response.text.firstMatch(of: #/<p class="verdict (\w+)">/#).map { String($0.output.1) }
+  }
+
+  // MARK: When
+
+  @Test(arguments: DashboardFixture.Backend.allCases)
+  func anAuditIsMadeAtOnceThenAfterAChangeAndAnInterval(
+    _ backend: DashboardFixture.Backend
+  ) throws {
+    let fixture = try DashboardFixture(backend, auditing: BackgroundAudit.whole)
+    let audit = try #require(fixture.audit)
+    #expect(audit.auditIfDue())
+    fixture.uptime.pass(100_000)
+    #expect(!audit.auditIfDue(), "nothing has changed")
+    try fixture.insert(sample(.stripFamilies, "f1"))
+    #expect(audit.auditIfDue())
+    try fixture.insert(sample(.stripFamilies, "f2"))
+    fixture.uptime.pass(599)
+    #expect(!audit.auditIfDue(), "too early")
+    fixture.uptime.pass(1)
+    #expect(audit.auditIfDue())
+    #expect(audit.view().newest?.report.counts[.stripFamilies] == 2)
+  }
+
+  @Test func whatTakesLongIsMadeForATenthOfTheTime() throws {
+    let clock = Mutex<(@Sendable () -> Void)?>(nil)
+    let fixture = try DashboardFixture(
+      .inMemory,
+      auditing: {
+        clock.withLock { $0 }?()
+        return try BackgroundAudit.whole($0, $1)
+      })
+    clock.withLock { $0 = { [uptime = fixture.uptime] in uptime.pass(100) } }
+    let audit = try #require(fixture.audit)
+    #expect(audit.auditIfDue())
+    try fixture.insert(sample(.stripFamilies, "f1"))
+    fixture.uptime.pass(899)
+    #expect(!audit.auditIfDue())
+    fixture.uptime.pass(1)
+    #expect(audit.auditIfDue())
+  }
+
+  @Test func whileAnotherProcessWritesNoneBegins() throws {
+    let fixture = try DashboardFixture(.sqlite, auditing: BackgroundAudit.whole)
+    let audit = try #require(fixture.audit)
+    let other = try SQLiteStore(path: fixture.directory.file("rmos.db"))
+    try other.withExclusiveWriter { #expect(!audit.auditIfDue()) }
+    #expect(audit.auditIfDue())
+  }
+
+  @Test func aStoreThatCannotTellOfChangesIsAuditedAgain() throws {
+    struct Tokenless: StoreWrapper {
+      let base: any RecordStore
+      func changeToken() -> String? { nil }
+    }
+    let uptime = DashboardFixture.Uptime()
+    var clock = MigrationClock.fixed(DashboardFixture.now)
+    clock.uptime = { .seconds(uptime.now) }
+    let audit = BackgroundAudit(
+      Tokenless(base: InMemoryStore()), .init(interval: .seconds(600), clock: clock))
+    #expect(audit.auditIfDue())
+    #expect(!audit.auditIfDue())
+    #expect(audit.view().hasChanged == nil)
+    uptime.pass(600)
+    #expect(audit.auditIfDue())
+  }
+
+  @Test func oneIsMadeAtATimeAndItIsSaidThatItIs() throws {
+    let during = Mutex<(@Sendable () -> Void)?>(nil)
+    let fixture = try DashboardFixture(
+      .inMemory,
+      auditing: {
+        during.withLock { $0 }?()
+        return try BackgroundAudit.whole($0, $1)
+      })
+    let audit = try #require(fixture.audit)
+    let seen = Mutex<[ServerResponse]>([])
+    let more = Mutex(0)
+    during.withLock {
+      $0 = { [dashboard = fixture.dashboard] in
+        if audit.auditIfDue() { more.withLock { $0 += 1 } }
+        for target in ["/audit", "/api/rmos/stores/migration/audit"] {
+          let answer = dashboard.response(to: ServerRequest(method: "GET", target: target))
+          seen.withLock { $0.append(answer) }
+        }
+      }
+    }
+    #expect(audit.auditIfDue())
+    #expect(more.withLock { $0 } == 0)
+    let first = seen.withLock { $0 }
+    #expect(mood(first[0]) == "warnings")
+    #expect(first[0].text.contains("Being checked."))
+    #expect(first[0].text.contains("<div id=\"audit\" data-refreshing>"))
+    #expect(first[0].text.contains("http-equiv=\"refresh\""))
+    #expect(first[1].status == 202)
+    #expect(try first[1].json["audit"] == .null)
+    #expect(try first[1].json["under_way_since"]?.string == DashboardFixture.now)
+    // The next time, the verdict so far is shown meanwhile.
+    seen.withLock { $0 = [] }
+    try fixture.insert(sample(.stripFamilies, "f1"))
+    fixture.uptime.pass(600)
+    #expect(audit.auditIfDue())
+    let second = seen.withLock { $0 }
+    #expect(second[0].text.contains("the database has changed since"))
+    #expect(second[0].text.contains("in progress since"))
+    #expect(second[0].text.contains("data-refreshing"))
+    #expect(!second[0].text.contains("http-equiv=\"refresh\""))
+    #expect(second[1].status == 200)
+    #expect(try second[1].json["under_way_since"]?.string == DashboardFixture.now)
+    #expect(!page(fixture).text.contains("data-refreshing"))
+  }
+
+  // MARK: Ending
+
+  /// Audits that go on until they are cancelled.
+  private final class Endless: Sendable {
+    private let state = Mutex((begun: 0, cancelled: 0))
+    var begun: Int { state.withLock { $0.begun } }
+    var cancelled: Int { state.withLock { $0.cancelled } }
+
+    func audit(_ isCancelled: () -> Bool) throws -> AuditReport {
+      state.withLock { $0.begun += 1 }
+      while !isCancelled() { usleep(500) }
+      state.withLock { $0.cancelled += 1 }
+      throw StoreError(.cancelled, "cancelled")
+    }
+  }
+
+  @Test(.waiting) func stoppingCancelsTheAuditAndWaitsForIt() throws {
+    let endless = Endless()
+    let fixture = try DashboardFixture(.inMemory, auditing: { try endless.audit($1) })
+    let audit = try #require(fixture.audit)
+    audit.start()
+    audit.start()
+    while endless.begun == 0 { usleep(500) }
+    fixture.dashboard.stopAuditing()
+    #expect(endless.begun == 1)
+    #expect(endless.cancelled == 1)
+    #expect(audit.view().failure == nil)
+    #expect(audit.view().newest == nil)
+    #expect(!audit.auditIfDue())
+    fixture.dashboard.stopAuditing()
+  }
+
+  @Test(.waiting) func anAuditEndsWithItsOwner() throws {
+    let endless = Endless()
+    var audit: BackgroundAudit? = BackgroundAudit(
+      InMemoryStore(),
+      .init(interval: .seconds(600), clock: .system, audit: { try endless.audit($1) }))
+    audit?.start()
+    while endless.begun == 0 { usleep(500) }
+    audit = nil
+    while endless.cancelled == 0 { usleep(500) }
+    #expect(endless.cancelled == 1)
+  }
+
+  @Test(.waiting) func aDashboardAuditsByItselfAndTellsItsObserver() throws {
+    let store = InMemoryStore()
+    try store.write { try $0.insert(sample(.stripFamilies, "f1")) }
+    let told = Mutex<[AuditOutcome]>([])
+    let began = Mutex(0)
+    let dashboard = Dashboard(
+      store: store, options: Dashboard.Options(),
+      observingAudits: {
+        began.withLock { $0 += 1 }
+        return { _, outcome in told.withLock { $0.append(outcome) } }
+      })
+    dashboard.startAuditing()
+    while told.withLock({ $0.isEmpty }) { usleep(500) }
+    dashboard.stopAuditing()
+    #expect(began.withLock { $0 } == 1)
+    #expect(told.withLock { $0.map(\.verdict) } == [.sound])
+  }
+
+  // MARK: What is said
+
+  @Test func whatIsOffIsSaidToBe() throws {
+    let fixture = try DashboardFixture(.inMemory)
+    #expect(mood(page(fixture)) == "warnings")
+    #expect(page(fixture).text.contains("makes no audits"))
+    #expect(fixture.get(Self.place).status == 404)
+    for format in ["text", "json", "sql"] {
+      #expect(page(fixture, "?format=\(format)").status == 404)
+    }
+  }
+
+  @Test func beforeTheFirstOneNothingIsCalledSound() throws {
+    let fixture = try DashboardFixture(.inMemory, auditing: BackgroundAudit.whole)
+    #expect(mood(page(fixture)) == "warnings")
+    #expect(page(fixture).text.contains("Not checked yet."))
+    let answer = fixture.get(Self.place)
+    #expect(answer.status == 202)
+    #expect(try answer.json["under_way_since"] == .null)
+    #expect(fixture.request("HEAD", "/audit").status == 200)
+    #expect(fixture.request("GET", "/audit/").status == 308)
+    #expect(page(fixture, "?formt=sql").status == 422)
+    #expect(page(fixture, "?format=csv").status == 422)
+  }
+
+  @Test(arguments: DashboardFixture.Backend.allCases)
+  func soundIsSaidUntilTheStoreChanges(_ backend: DashboardFixture.Backend) throws {
+    let fixture = try DashboardFixture(backend, auditing: BackgroundAudit.whole)
+    try fixture.insert(sample(.stripFamilies, "f1"))
+    fixture.audit?.auditIfDue()
+    let ofAuditor = try Auditor(of: fixture.store).runSynchronously()
+    #expect(ofAuditor.verdict == .sound)
+    #expect(mood(page(fixture)) == "sound")
+    #expect(page(fixture).text.contains("the database has not changed since"))
+    #expect(page(fixture).text.contains("<dt>Strip families</dt><dd>1</dd>"))
+    let answer = fixture.get(Self.place)
+    let json = try #require(try answer.json["audit"])
+    #expect(answer.status == 200)
+    #expect(json["verdict"]?.string == "sound")
+    #expect(json["finished_at"]?.string == DashboardFixture.now)
+    #expect(json["change"]?.string == fixture.store.changeToken())
+    #expect(json["changed_since"] == .bool(false))
+    #expect(try answer.json["next_at"]?.string == "2026-03-01T12:10:00Z")
+    let tag = try #require(answer.field("ETag"))
+    #expect(fixture.get(Self.place, ["If-None-Match": tag]).status == 304)
+
+    try fixture.insert(sample(.stripFamilies, "f2"))
+    #expect(mood(page(fixture)) == "warnings")
+    #expect(page(fixture).text.contains("the database has changed since"))
+    let changed = fixture.get(Self.place, ["If-None-Match": tag])
+    #expect(changed.status == 200)
+    #expect(try changed.json["audit"]?["changed_since"] == .bool(true))
+    #expect(
+      try fixture.get("/migration/status").json["last_audit"]?["changed_since"] == .bool(true))
+  }
+
+  @Test func oneThatFailsIsSaidToHaveFailedAndMadeAgain() throws {
+    let isBroken = Mutex(true)
+    let fixture = try DashboardFixture(
+      .inMemory,
+      auditing: {
+        if isBroken.withLock({ $0 }) { throw StoreError(.busy, "it is <busy>") }
+        return try BackgroundAudit.whole($0, $1)
+      })
+    let audit = try #require(fixture.audit)
+    #expect(audit.auditIfDue())
+    #expect(mood(page(fixture)) == "errors")
+    #expect(page(fixture).text.contains("it is &lt;busy&gt;"))
+    #expect(!page(fixture).text.contains("Sound"))
+    let answer = fixture.get(Self.place)
+    #expect(answer.status == 503)
+    #expect(answer.field("Retry-After") != nil)
+    #expect(answer.detail.contains("it is <busy>"))
+    #expect(try fixture.get("/migration/status").json["last_audit"] == .null)
+
+    // Later, although nothing has changed.
+    fixture.uptime.pass(600)
+    isBroken.withLock { $0 = false }
+    #expect(audit.auditIfDue())
+    #expect(mood(page(fixture)) == "sound")
+
+    // What was known stays, and that the newest one failed is said.
+    isBroken.withLock { $0 = true }
+    try fixture.insert(sample(.stripFamilies, "f1"))
+    fixture.uptime.pass(600)
+    #expect(audit.auditIfDue())
+    #expect(mood(page(fixture)) == "warnings")
+    #expect(page(fixture).text.contains("it is &lt;busy&gt;"))
+    let json = try fixture.get(Self.place).json
+    #expect(json["failure"]?["code"]?.string == "store.busy")
+    #expect(json["audit"]?["verdict"]?.string == "sound")
+    #expect(json["audit"]?["changed_since"] == .bool(true))
+  }
+
+  /// What is done to a database of the example tree, the rule that finds it, and whether it is an
+  /// error.
+  private static let damage: [(sql: String, code: String, isError: Bool)] = [
+    ("UPDATE joblogs SET pattern_id = 'gone' WHERE rowid = 1", "reference.missing", true),
+    ("UPDATE patterns SET ring_count = 0 WHERE rowid = 1", "field.range", true),
+    ("UPDATE patterns SET geometry_json = '{' WHERE rowid = 1", "json.syntax", true),
+    ("UPDATE joblogs SET status = 'done' WHERE rowid = 1", "field.unknown-value", true),
+    ("DROP INDEX idx_patterns_name", "schema.index", false),
+    ("DROP TABLE joblogs", "schema.table", true),
+    ("DELETE FROM schema_version", "schema.version", true),
+    ("UPDATE migration_runs SET state = 'interrupted'", "run.failed", false),
+  ]
+
+  @Test(arguments: damage)
+  func whatIsWrongIsShown(_ sql: String, _ code: String, _ isError: Bool) throws {
+    let fixture = try DashboardFixture(.sqlite, auditing: BackgroundAudit.whole)
+    _ = try RecordedMigration(Fixtures.exampleTree, into: fixture.store)
+    try sqlite3(fixture.directory.file("rmos.db"), sql)
+    fixture.audit?.auditIfDue()
+    let page = page(fixture)
+    #expect(mood(page) == (isError ? "errors" : "warnings"))
+    #expect(page.text.contains("<h2 id=\"\(code)\">"))
+    let json = try #require(try fixture.get(Self.place).json["audit"])
+    #expect(json["verdict"]?.string == (isError ? "errors" : "warnings"))
+    guard case .array(let findings)? = json["findings"] else {
+      Issue.record("no findings")
+      return
+    }
+    #expect(findings.contains { $0["code"]?.string == code })
+    // Each row is linked to its page, which exists.
+    for finding in findings {
+      guard let kind = finding["kind"]?.string.flatMap(EntityCatalog.rmos.kind(named:)),
+        let id = finding["id"]?.string, let link = PageLink.link(to: kind, id: id)
+      else { continue }
+      #expect(page.text.contains("<a href=\"\(link)\">"))
+      #expect(fixture.request("GET", link).status == 200)
+    }
+    let plan = self.page(fixture, "?format=sql")
+    #expect(plan.status == 200)
+    #expect(plan.field("Content-Disposition") == "attachment; filename=\"repair.sql\"")
+    #expect(plan.text.contains("Nothing has been changed."))
+    let text = self.page(fixture, "?format=text")
+    #expect(text.text.contains(code))
+    let report = try self.page(fixture, "?format=json").json
+    #expect(report["verdict"] == json["verdict"])
+    // Neither is the overview green.
+    #expect(mood(fixture.request("GET", "/")) == (isError ? "errors" : "warnings"))
+  }
+
+  @Test func aDamagedPageIsShown() throws {
+    let fixture = try DashboardFixture(.sqlite, auditing: BackgroundAudit.whole)
+    _ = try RecordedMigration(Fixtures.exampleTree, into: fixture.store)
+    let path = fixture.directory.file("rmos.db")
+    let root = try sqlite3(
+      path,
+      "PRAGMA wal_checkpoint(TRUNCATE); SELECT rootpage FROM sqlite_schema WHERE name = 'patterns'")
+    let number = try #require(Int(root.split(separator: "\n").last ?? ""))
+    let file = try #require(FileHandle(forUpdatingAtPath: path))
+    try file.seek(toOffset: UInt64((number - 1) * 4096))
+    try file.write(contentsOf: Data(repeating: 255, count: 300))
+    try file.close()
+    let other = try SQLiteStore(path: path, access: .inspect)
+    let audit = BackgroundAudit(other, .init(interval: .seconds(600), clock: .system))
+    #expect(audit.auditIfDue())
+    let dashboard = Dashboard(
+      store: other, options: Dashboard.Options(), audit: audit, clock: .system)
+    let page = dashboard.response(to: ServerRequest(method: "GET", target: "/audit"))
+    #expect(mood(page) == "errors")
+    #expect(page.text.contains("<h2 id=\"sqlite.integrity\">"))
+  }
+
+  @Test func theListIsBoundedAndTheCountsAreExact() throws {
+    let fixture = try DashboardFixture(.inMemory, auditing: BackgroundAudit.whole)
+    try fixture.store.write { transaction in
+      for number in 0..<1205 {
+        try transaction.insert(
+          sample(.stripFamilies, "f\(number)", ["material_type": .text(" ")]))
+      }
+    }
+    // Each is a note as well: nothing says where it came from.
+    fixture.audit?.auditIfDue()
+    let page = page(fixture).text
+    #expect(page.contains("<code>field.empty</code>: 1,205 errors"))
+    #expect(page.matches(of: #/<tr role="row"><th role="rowheader"/#).count == 200)
+    #expect(page.contains("1,105 more are not listed; the downloads have 900 of them."))
+    let json = try #require(try fixture.get(Self.place).json["audit"])
+    #expect(json["findings_omitted"]?.int64 == 410)
+    #expect(json["severity_counts"]?["error"]?.int64 == 1205)
+  }
+
+  @Test func theWorstStandsFirst() throws {
+    let fixture = try DashboardFixture(.sqlite, auditing: BackgroundAudit.whole)
+    _ = try RecordedMigration(Fixtures.exampleTree, into: fixture.store)
+    try sqlite3(
+      fixture.directory.file("rmos.db"),
+      "DROP INDEX idx_patterns_name; UPDATE joblogs SET pattern_id = 'gone' WHERE rowid = 1; "
+        + "UPDATE joblogs SET job_type = 'sanding' WHERE rowid = 2")
+    try fixture.insert(sample(.stripFamilies, "not migrated"))
+    fixture.audit?.auditIfDue()
+    let codes = page(fixture).text.matches(of: #/<h2 id="([a-z.-]+)">/#).map { String($0.output.1) }
+    #expect(
+      codes == ["reference.missing", "schema.index", "field.unknown-value", "provenance.missing"]
+        || codes == [
+          "sqlite.foreign-key", "reference.missing", "schema.index", "field.unknown-value",
+          "provenance.missing",
+        ])
+  }
+
+  @Test func hostileTextIsShownAsText() throws {
+    let fixture = try DashboardFixture(.inMemory, auditing: BackgroundAudit.whole)
+    let hostile = "<script>alert(1)</script>\u{202E}\"'&"
+    try fixture.insert(
+      sample(.stripFamilies, hostile, ["material_type": .text(" ")]),
+      sample(.joblogs, "j1", ["job_type": .text(hostile)]))
+    fixture.audit?.auditIfDue()
+    let text = page(fixture).text
+    #expect(text.contains("&lt;script&gt;alert(1)"))
+    #expect(!text.contains("<script>alert"))
+    #expect(!page(fixture, "?format=text").text.contains("\u{202E}"))
+    #expect(!page(fixture, "?format=sql").text.contains("\u{202E}"))
+  }
+}
