@@ -65,13 +65,13 @@ final class FinishNotice {
     if let webhook, occasion == .always || status != .success,
       let problem = webhook.post(json)
     {
-      warn("--notify: \(problem)")
+      console.warn("--notify: \(problem)")
     }
     if let command {
       let ending = ChildProcess.run(
         "/bin/sh", ["-c", command], input: json + "\n",
         environment: ["RMOS_EXIT_STATUS": String(status.rawValue)])
-      if let problem = ending.problem { warn("--on-finish: the command \(problem)") }
+      if let problem = ending.problem { console.warn("--on-finish: the command \(problem)") }
     }
   }
 
@@ -90,11 +90,6 @@ final class FinishNotice {
     }
     notification.host = ProcessEnvironment.hostName
     return notification
-  }
-
-  private func warn(_ text: String) {
-    console.note(
-      "\(program): " + console.styled("warning:", .warning) + " " + TerminalText.escaped(text))
   }
 }
 

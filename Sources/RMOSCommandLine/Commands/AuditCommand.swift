@@ -18,7 +18,8 @@ enum AuditCommand {
       program,
       name: "audit", summary: "Check the database against the rules of migration",
       details: "Opens the database read-only, whatever its state, and changes nothing. "
-        + "--repair-plan proposes repairs; they are never applied.",
+        + "--repair-plan proposes repairs; they are never applied. The verdict of an audit by all "
+        + "rules is kept in the user's state directory, where the command status finds it.",
       options: [
         program.databaseOption,
         .init(
@@ -94,21 +95,32 @@ enum AuditCommand {
       if format == .json {
         console.printDocument(listJSON(rules))
       } else {
-        console.print(AuditText.list(rules))
+        console.print(Self.list(rules))
       }
       return .success
     }
     let files = ["output", "repair-plan", "badge"].compactMap { arguments[$0] }
     for file in files { try OutputFile.check(file, arguments) }
     let store = try arguments.database.open(for: .inspecting).store
+    let record = arguments.database.auditRecord
+    let (state, startedAt) = (record.state(), UTCTime.now.iso8601)
     let report = try Auditor(of: store, options: .init(rules: rules)).runSynchronously()
+    let outcome = AuditOutcome(of: report, startedAt: startedAt, finishedAt: UTCTime.now.iso8601)
+    do throws(CommandError) {
+      try record.write(report, outcome, state: state)
+    } catch {
+      console.warn("the verdict is not kept for the command status: \(error.message)")
+    }
     if let file = arguments["repair-plan"] {
       try OutputFile.replace(file, with: RepairPlan(for: report, advice(arguments)).sql)
     }
     if let file = arguments["badge"] { try OutputFile.replace(file, with: report.badge + "\n") }
     let text =
       switch format {
-      case .text: AuditText(report, arguments, width: console.layout.width).text
+      case .text:
+        report.text(
+          width: console.layout.width, findingsShown: arguments.has("verbose") ? .max : 10,
+          hints: arguments.program.hints.forFindings)
       case .json: report.json
       case .html: report.html
       }
@@ -148,78 +160,11 @@ enum AuditCommand {
       }
     }
   }
-}
-
-/// The text of an audit report.
-private struct AuditText {
-  private let report: AuditReport
-  private let hints: Hints
-  private let width: Int
-  /// How many findings are shown per rule.
-  private let findingsShown: Int
-
-  init(_ report: AuditReport, _ arguments: ParsedArguments, width: Int) {
-    self.report = report
-    hints = arguments.program.hints
-    self.width = width
-    findingsShown = arguments.has("verbose") ? .max : 10
-  }
-
-  /// The verdict, the counts, and the findings by rule, the worst first.
-  var text: String {
-    var table = TextTable([""], numbers: ["entities"])
-    for kind in report.catalog.kinds {
-      let count = report.counts[kind].map { TerminalText.grouped($0) } ?? "unreadable"
-      table.add([kind.schema.plural, count])
-    }
-    let found = report.results.filter { $0.total > 0 }
-    let sections = Severity.allCases.sorted(by: >).flatMap { severity in
-      found.filter { $0.rule.severity == severity }.map(section)
-    }
-    let counts = table.lines(width: width).joined(separator: "\n")
-    return ([verdict, counts] + sections + [summary]).joined(separator: "\n\n")
-  }
 
   /// The rules, one per line.
-  static func list(_ rules: [AuditRule]) -> TextTable {
+  private static func list(_ rules: [AuditRule]) -> TextTable {
     var table = TextTable(["rule", "severity", "why"], numbers: [])
     for rule in rules { table.add([rule.code, rule.severity.rawValue, rule.summary]) }
     return table
-  }
-
-  private var verdict: String {
-    let words = report.verdict.words(errors: report.errorCount, warnings: report.warningCount)
-    return "\(TerminalText.escaped(report.database)) is \(words)"
-  }
-
-  private func section(_ result: AuditReport.RuleResult) -> String {
-    let title = "\(result.rule.code): \(TerminalText.counted(result.total, "finding"))"
-    var lines = [title + " — " + result.rule.summary]
-    for finding in result.findings.prefix(findingsShown) {
-      var place = finding.table ?? ""
-      if let id = finding.id {
-        place += " " + id
-      } else if let row = finding.row {
-        place += " row \(row)"
-      }
-      let start = place.isEmpty ? "" : TerminalText.escaped(place) + ": "
-      lines.append(
-        "  \(start)\(finding.severity.rawValue): " + TerminalText.escaped(finding.message))
-    }
-    let rest = result.total - min(result.findings.count, findingsShown)
-    if rest > 0 { lines.append("  … and \(TerminalText.grouped(rest)) more") }
-    if let hint = hints.forFindings[result.rule.code] { lines.append("  hint: \(hint)") }
-    return lines.joined(separator: "\n")
-  }
-
-  private var summary: String {
-    let counts = report.severityCounts
-    return TerminalText.counted(report.passedChecks, "check") + " passed, "
-      + "\(report.failedChecks) failed"
-      + (report.omittedRules.isEmpty ? "" : ", \(report.omittedRules.count) skipped") + "; "
-      + TerminalText.counted(counts[.error, default: 0], "error") + ", "
-      + TerminalText.counted(counts[.warning, default: 0], "warning") + ", "
-      + TerminalText.counted(counts[.info, default: 0], "note")
-      + "; \(TerminalText.fixed(report.duration / .seconds(1), decimals: 2)) s"
   }
 }

@@ -107,6 +107,8 @@ struct HelpText {
     ("COLUMNS", "How many columns lines may take, instead of what the terminal says."),
     ("LC_ALL", "With LC_CTYPE and LANG: whether bars may be more than ASCII."),
     ("TMPDIR", "Where temporary files are kept."),
+    ("STATE_DIRECTORY", "Where the verdicts of audits are kept for status, in audits."),
+    ("XDG_STATE_HOME", "Where they are kept otherwise, in rmos/audits (~/.local/state)."),
   ]
 
   /// What the program does, and its commands.

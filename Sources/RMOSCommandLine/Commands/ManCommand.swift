@@ -59,6 +59,10 @@ struct ManualPage {
       page.entry(database, "The database, unless --db or RMOS_DB_PATH names another.")
     }
     page.entry(program.defaultSource, "The legacy directory, unless SOURCE names another.")
+    page.entry(
+      "$STATE_DIRECTORY/audits, $XDG_STATE_HOME/rmos/audits or ~/.local/state/rmos/audits",
+      "The verdicts of the last audits, one file per database, in the first of these directories that "
+        + "the environment names.")
     return page.lines.joined(separator: "\n")
   }
 }

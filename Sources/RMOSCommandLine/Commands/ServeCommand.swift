@@ -15,7 +15,8 @@ enum ServeCommand {
         "Serves the dashboard and its API until SIGINT, SIGTERM or SIGHUP, which let current "
         + "requests finish. Only this machine can reach it, unless --host opens it to others, which "
         + "requires a token: clients send it as a bearer token, browsers as the password of any "
-        + "user.",
+        + "user. The whole database is audited in the background, at first and after changes, at "
+        + "most every 10 minutes.",
       options: [
         program.databaseOption,
         .init(
@@ -32,6 +33,7 @@ enum ServeCommand {
           help: "Accept NAME or NAME:PORT in the Host header, such as a proxy's", isRepeatable: true
         ),
         .init(name: "allow-writes", help: "Allow creating, changing and deleting entities"),
+        .init(name: "no-audit", help: "Do not audit the whole database in the background"),
       ],
       notes: ["verbose": "logs each request on standard error"],
       examples: [
@@ -41,16 +43,19 @@ enum ServeCommand {
           help: "For other machines, with a token"),
       ]
     ) { arguments, console in
+      ProcessMemory.keepSmall()
       var configuration = try configuration(arguments)
       let log = arguments.has("verbose") ? AccessLog() : nil
       if let log { configuration.log = { log.write($0) } }
       var options = Dashboard.Options()
       options.allowsWrites = arguments.has("allow-writes")
+      if arguments.has("no-audit") { options.auditInterval = nil }
       let opened = try arguments.database.open(
         for: .serving(allowsWrites: options.allowsWrites))
       let store = opened.store
       options.writingSource = "HTTP, \(configuration.host)"
-      let dashboard = Dashboard(store: store, options: options)
+      let dashboard = Dashboard(
+        store: store, options: options, observingAudits: keepVerdicts(of: arguments.database))
       let server = try HTTPServer(dashboard: dashboard, configuration: configuration)
       // Before the URL is printed: its reader may send a signal at once.
       try stopOnInterruption(server)
@@ -62,6 +67,9 @@ enum ServeCommand {
       defer { opened.close() }
       // If the store is busy now, the run counts as interrupted, and can be undone all the same.
       defer { try? dashboard.finishWriting() }
+      defer { dashboard.stopAuditing() }
+      // Its thread must not take the signals that stop the server.
+      dashboard.startAuditing()
       try server.run()
       return .success
     }
@@ -76,6 +84,32 @@ enum ServeCommand {
     configuration.token = arguments["token"] ?? ProcessEnvironment.variable("RMOS_TOKEN")
     configuration.allowedHosts = arguments.all("allow-host")
     return configuration
+  }
+
+  /// Keeps the verdicts of audits in the background for the command `status`.
+  private static func keepVerdicts(
+    of database: NamedDatabase
+  ) -> AuditObserver {
+    let record = database.auditRecord
+    let hasFailed = Mutex(false)
+    return {
+      let state = record.state()
+      return { report, outcome in
+        do throws(CommandError) {
+          try record.write(report, outcome, state: state)
+        } catch {
+          let isKnown = hasFailed.withLock { known in
+            defer { known = true }
+            return known
+          }
+          if isKnown { return }
+          // A log that is not read must not hold up the audit.
+          let line = "warning: verdicts are not kept for the command status: \(error.message)"
+          _ = FileDescriptor.standardError.writeWithoutWaiting(
+            Array((TerminalText.escaped(line) + "\n").utf8))
+        }
+      }
+    }
   }
 
   private static func stopOnInterruption(_ server: HTTPServer) throws {

@@ -14,7 +14,8 @@ enum StatusCommand {
       details:
         "Opens the database read-only and changes nothing. A small database gets a full audit. In "
         + "one larger than 8 MiB, the schema, the last run and, for a fraction of a second, "
-        + "references are checked, and what was not checked is listed.",
+        + "references are checked, and what was not checked is listed. The verdict and time of your "
+        + "last full audit are shown too, and whether the file has changed since.",
       options: [program.databaseOption],
       examples: [
         .init(command: "\(program) status --db shop.db", help: "Counts, health and the last run")
@@ -23,6 +24,7 @@ enum StatusCommand {
       let store = try arguments.database.openForReading()
       let status = try StoreStatus(of: store)
       let health = try HealthReport(of: store)
+      let audit = arguments.database.auditRecord.read()
       if arguments.has("json") {
         var writer = JSONWriter(style: .pretty)
         writer.object {
@@ -30,11 +32,16 @@ enum StatusCommand {
           $0.member("health") { writer in
             writer.object { health.writeMembers(to: &$0) }
           }
+          $0.member("last_audit") { writer in
+            guard let audit else { return writer.null() }
+            writer.object { audit.writeMembers(to: &$0) }
+          }
         }
         console.printDocument(writer.text)
       } else {
         StatusText(
-          program: program, status: status, health: health, databaseWords: arguments.database.words,
+          program: program, status: status, health: health, audit: audit,
+          databaseWords: arguments.database.words,
           console: console
         ).show()
       }
@@ -48,6 +55,7 @@ private struct StatusText {
   let program: CommandLineProgram
   let status: StoreStatus
   let health: HealthReport
+  let audit: AuditRecord?
   let databaseWords: String
   let console: Console
 
@@ -94,7 +102,15 @@ private struct StatusText {
     line("Health", health.words)
     for error in health.errors { line("", "error: \(error)") }
     for warning in health.warnings { line("", "warning: \(warning)") }
-    if !health.isComplete { line("", "not checked: \(health.notChecked.joined(separator: ", "))") }
+    if !health.isComplete {
+      line("", "checked: \(health.checked.joined(separator: ", "))")
+      line("", "not checked: \(health.notChecked.joined(separator: ", "))")
+    }
+    if let audit {
+      line("Last audit", audit.words)
+    } else if !health.isComplete {
+      line("Last audit", "none recorded")
+    }
     if !health.errors.isEmpty || !health.isComplete {
       console.printNext("\(program) audit\(databaseWords)")
     }

@@ -27,14 +27,17 @@ struct NamedDatabase {
   /// Its name for people.
   var shown: String { opener?.shown(location) ?? "" }
 
+  /// Its file; `nil` if it is not in a file.
+  var file: String? { opener?.file(of: location) }
+
   /// Whether a path is that of the database's file.
   func isFile(_ path: String) -> Bool {
-    opener?.file(of: location).map { FileStatus.isSameFile(path, $0) } ?? false
+    file.map { FileStatus.isSameFile(path, $0) } ?? false
   }
 
   /// Whether the database's file is in a directory.
   func isIn(directory: String) -> Bool {
-    opener?.file(of: location).map { FileStatus.isSameFile($0.directoryPath, directory) } ?? false
+    file.map { FileStatus.isSameFile($0.directoryPath, directory) } ?? false
   }
 
   /// Opens the store; it must exist unless `purpose` creates it.

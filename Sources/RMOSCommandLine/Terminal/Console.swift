@@ -79,6 +79,11 @@ final class Console {
     errors.write(errorLayout.fitted(text).map { $0 + "\n" }.joined())
   }
 
+  /// Prints a warning on standard error, which changes no exit status.
+  func warn(_ text: String) {
+    note("\(program): " + styled("warning:", .warning) + " " + TerminalText.escaped(text))
+  }
+
   /// Prints on standard error what to do next.
   func noteNext(_ text: String) {
     eraseStatusLine()

@@ -87,6 +87,9 @@ final class RunningTool {
     var variables = ProcessInfo.processInfo.environment
     variables = variables.filter { $0.key != "NO_COLOR" && !$0.key.hasPrefix("RMOS_") }
     variables["CLI"] = Tool.path
+    // Never the state directory of whoever runs the tests.
+    variables["STATE_DIRECTORY"] = nil
+    variables["XDG_STATE_HOME"] = workspace.outside("state")
     variables.merge(environment) { $1 }
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments

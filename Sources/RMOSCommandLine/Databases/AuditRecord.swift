@@ -1,0 +1,145 @@
+import RMOSAudit
+import RMOSModels
+import RMOSSystem
+
+/// The last whole audit of a database, kept in the user's state directory: an audit writes nothing into
+/// the database or beside it.
+///
+/// There is one file per database, which commands write and `status` reads. Another user, or the same
+/// one with another state directory, has others.
+struct AuditRecord: Sendable {
+  /// What the audit found.
+  let outcome: AuditOutcome
+  /// The database's files as they were before the audit; `nil` if it is not in a file.
+  private let state: String?
+  /// The database's state now.
+  private let current: String?
+
+  /// Whether the database's file has changed since; `nil` if that is not known.
+  var hasChanged: Bool? {
+    guard let state, let current else { return nil }
+    return state != current
+  }
+
+  /// "2026-11-28 10:00, sound; its file has changed since".
+  var words: String {
+    let time = outcome.finishedAt.prefix(16).replacing("T", with: " ")
+    let subject = state == nil ? "the database" : "its file"
+    return "\(time) UTC, \(outcome.words); \(AuditOutcome.sinceWords(hasChanged, subject))"
+  }
+
+  /// Writes the members of ``outcome`` and `changed_since`.
+  func writeMembers(to writer: inout JSONWriter) {
+    outcome.writeMembers(to: &writer)
+    writer.member("changed_since", hasChanged)
+  }
+}
+
+extension AuditRecord {
+  /// Where the record of a database is kept.
+  struct Place: Sendable {
+    /// What identifies the database: its path without links, or its address without a password.
+    private let database: String
+    private let file: String?
+    private let directory: String?
+
+    /// Creates the place for a database.
+    ///
+    /// - Parameters:
+    ///   - location: What people call the database, without a password.
+    ///   - file: Its file; `nil` if it is not in one.
+    init(location: String, file: String?) {
+      let path = file.map { (try? $0.resolved()) ?? $0 }
+      self.file = path
+      database = path ?? location
+      directory = Self.directory
+    }
+
+    /// The directory of all records; `nil` if the environment names none.
+    ///
+    /// Relative paths are ignored, as the specification of XDG_STATE_HOME demands.
+    private static var directory: String? {
+      func absolute(_ name: String) -> String? {
+        // What is not UTF-8 would name another directory with its invalid bytes replaced.
+        ProcessEnvironment.variable(name).flatMap {
+          $0.hasPrefix("/") && !$0.unicodeScalars.contains("\u{FFFD}") ? $0 : nil
+        }
+      }
+      // A service may have several, separated by colons.
+      if let own = absolute("STATE_DIRECTORY")?.split(separator: ":").first {
+        return "\(own)/audits"
+      }
+      if let state = absolute("XDG_STATE_HOME") { return "\(state)/rmos/audits" }
+      return absolute("HOME").map { "\($0)/.local/state/rmos/audits" }
+    }
+
+    /// The record's path; `nil` if there is no state directory.
+    private var path: String? {
+      let name = SHA256.hash(Array(database.utf8)).description.prefix(32)
+      return directory.map { "\($0)/\(name).json" }
+    }
+
+    /// The state of the database's files, to be taken before an audit reads them; `nil` if the database
+    /// is not in a file.
+    func state() -> String? {
+      guard let file else { return nil }
+      return [file, file + "-wal"].map { path in
+        guard let status = try? FileStatus(of: path) else { return "none" }
+        // Without a transaction in it, a log says nothing.
+        return status.size == 0 ? "none" : status.state.text
+      }.joined(separator: " ")
+    }
+
+    /// The record; `nil` if there is none that can be read.
+    func read() -> AuditRecord? {
+      guard let path, case .bytes(let bytes)? = try? FileSystem.content(of: path, limit: 1 << 16),
+        let json = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self)),
+        // Whatever a name may stand for, it is about this database.
+        json["database"]?.string == database, let outcome = AuditOutcome(json)
+      else { return nil }
+      return AuditRecord(outcome: outcome, state: json["state"]?.string, current: state())
+    }
+
+    /// Replaces the record, unless the audit left out something that counts for the verdict.
+    ///
+    /// - Parameters:
+    ///   - report: The report.
+    ///   - outcome: Its outcome.
+    ///   - state: The state of the database before the audit.
+    /// - Throws: `CommandError` if it cannot be written.
+    func write(_ report: AuditReport, _ outcome: AuditOutcome, state: String?) throws(CommandError)
+    {
+      guard report.omittedRules.isEmpty else { return }
+      guard let path else {
+        throw CommandError(
+          code: "audit.no-state-directory",
+          message: "there is no state directory; set XDG_STATE_HOME or HOME to an absolute path")
+      }
+      var writer = JSONWriter(style: .pretty)
+      writer.object {
+        $0.member("database", database)
+        $0.member("state", state)
+        outcome.writeMembers(to: &$0)
+        $0.member("counts") { writer in
+          writer.object {
+            for kind in report.catalog.kinds { $0.member(kind.rawValue, report.counts[kind]) }
+          }
+        }
+        $0.member("tool_version", RMOSVersion.current)
+      }
+      do throws(SystemError) {
+        // As the specification of XDG_STATE_HOME demands of directories that are created.
+        try FileSystem.makeDirectories(path.directoryPath, permissions: 0o700)
+        try FileSystem.replaceContent(of: path, with: writer.text + "\n")
+      } catch {
+        throw CommandError(
+          code: "output.unwritable", message: "cannot write \(path): \(error.reason)")
+      }
+    }
+  }
+}
+
+extension NamedDatabase {
+  /// Where the record of its last audit is kept.
+  var auditRecord: AuditRecord.Place { AuditRecord.Place(location: shown, file: file) }
+}
