@@ -26,6 +26,9 @@ clean_up() {
   rm -rf "$work"
 }
 trap clean_up EXIT
+# Never the state directory of whoever runs this.
+unset STATE_DIRECTORY
+export XDG_STATE_HOME=$work/.state
 cd "$work"
 
 number=0
@@ -152,6 +155,8 @@ passed
 begin 'The audit finds the database sound'
 expect 0 audit --db shop.db
 says '^shop\.db is sound$'
+expect 0 status --db shop.db
+says '^Last audit +[0-9-]+ [0-9:]+ UTC, sound; its file has not changed since$'
 passed
 
 begin 'The audit finds a planted fault'

@@ -89,9 +89,11 @@ enum PageAssets {
     dl.facts>div:first-child{border-top:0}
     dl.facts dd{font-variant-numeric:tabular-nums}
     dl.facts time{white-space:normal}
-    dl.narrow{max-width:34rem;margin:0 0 1rem}
-    .audit th{min-width:9rem;font-weight:500;overflow-wrap:anywhere}
-    .audit td:last-child{min-width:16rem;overflow-wrap:anywhere}
+    dl.narrow{max-width:44rem;margin:0 0 1rem}
+    .audit tbody th{font-weight:500;overflow-wrap:anywhere}
+    .audit td:last-child{overflow-wrap:anywhere}
+    @media (min-width:40.01rem){.audit{table-layout:fixed}.audit th:first-child{width:17rem}
+    .audit thead th:not(:first-child,:last-child){width:9.5rem}}
     .hash{font-size:.75rem}
     .plain{margin-top:.2rem;font-size:.8125rem}
     .plain li{padding:.1rem 0}

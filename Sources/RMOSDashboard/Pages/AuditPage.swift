@@ -99,12 +99,12 @@ struct AuditPage {
         (
           "Checks", "\(report.passedChecks) passed, \(report.failedChecks) failed"
         ),
-        ("Duration", "\(PageText.duration(newest.outcome.seconds))"),
+        (
+          "Entities",
+          "\(report.catalog.kinds.map { Self.count(of: $0, report) }.joined(separator: ", "))"
+        ),
+        ("Duration", "\(Self.duration(newest.outcome.seconds))"),
       ]
-      rows += report.catalog.kinds.map { kind in
-        let count = report.counts[kind].map { PlainText.grouped($0) } ?? "unreadable"
-        return ("\(kind.pageTitle)", "\(count)")
-      }
     }
     if view.isOn { rows.append(("Next check", next)) }
     if rows.isEmpty { return "" }
@@ -112,6 +112,15 @@ struct AuditPage {
       "<div><dt>\(name)</dt><dd>\(value)</dd></div>\n"
     }
     return "<dl class=\"facts narrow\">\n\(items)</dl>\n"
+  }
+
+  private static func count(of kind: EntityKind, _ report: AuditReport) -> String {
+    guard let count = report.counts[kind] else { return "unreadable \(kind.schema.plural)" }
+    return PlainText.counted(count, kind.schema.singular, kind.schema.plural)
+  }
+
+  private static func duration(_ seconds: Double) -> String {
+    seconds < 1 ? PlainText.fixed(seconds, decimals: 2) + " s" : PageText.duration(seconds)
   }
 
   private var next: HTML {
@@ -168,8 +177,6 @@ struct AuditPage {
       """
   }
 
-  private static let columns = ["Where", "Severity", "Column", "Finding"]
-
   private func section(_ result: AuditReport.RuleResult) -> HTML {
     let shown = result.findings.prefix(Self.findingsShown)
     let counts = Severity.allCases.sorted(by: >).compactMap { severity in
@@ -177,9 +184,13 @@ struct AuditPage {
         PlainText.counted($0, severity == .info ? "note" : severity.rawValue)
       }
     }.joined(separator: ", ")
-    let headings = Self.columns.map {
+    // Where all have one severity, the heading says it.
+    let isMixed = result.counts.count { $0.value > 0 } > 1
+    let columns = ["Where"] + (isMixed ? ["Severity"] : []) + ["Column", "Finding"]
+    let headings = columns.map {
       "<th role=\"columnheader\" scope=\"col\">\($0)</th>" as HTML
     }
+    let (name, sign, _) = Self.look(of: result.worst ?? .info)
     let (rest, omitted) = (result.total - shown.count, result.total - result.findings.count)
     let inDownloads: HTML =
       omitted == 0
@@ -192,30 +203,38 @@ struct AuditPage {
       : ""
     return """
       <section aria-labelledby="\(result.rule.code)">
-      <h2 id="\(result.rule.code)"><code>\(result.rule.code)</code>: \(counts)</h2>
+      <h2 id="\(result.rule.code)"><span class="\(name)" aria-hidden="true">\(sign)</span> \
+      <code>\(result.rule.code)</code>: \(counts)</h2>
       <p class="dim">\(result.rule.summary).</p>
       <div class="scroll" role="region" tabindex="0" aria-label="\(result.rule.code)">
       <table class="cards audit" role="table">
       <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
       <tbody role="rowgroup">
-      \(shown.map(row))</tbody></table></div>
+      \(shown.map { row($0, showsSeverity: isMixed) })</tbody></table></div>
       \(more)</section>
 
       """
   }
 
-  private func row(_ finding: AuditFinding) -> HTML {
-    let (name, sign, word): (HTML, String, String) =
-      switch finding.severity {
-      case .error: ("error", "✗", "error")
-      case .warning: ("warning", "!", "warning")
-      case .info: ("dim", "·", "note")
-      }
+  private static func look(of severity: Severity) -> (name: HTML, sign: String, word: String) {
+    switch severity {
+    case .error: ("error", "✗", "error")
+    case .warning: ("warning", "!", "warning")
+    case .info: ("dim", "·", "note")
+    }
+  }
+
+  private func row(_ finding: AuditFinding, showsSeverity: Bool) -> HTML {
+    let (name, sign, word) = Self.look(of: finding.severity)
+    let severity: HTML =
+      showsSeverity
+      ? """
+      <td role="cell" data-label="Severity"><span class="\(name)"><span aria-hidden="true">\
+      \(sign)</span> \(word)</span></td>
+      """ : ""
     let column: HTML = finding.column.map { "<code>\(PageText.name($0))</code>" } ?? "–"
     return """
-      <tr role="row"><th role="rowheader" scope="row">\(place(of: finding))</th>\
-      <td role="cell" data-label="Severity"><span class="\(name)"><span aria-hidden="true">\
-      \(sign)</span> \(word)</span></td>\
+      <tr role="row"><th role="rowheader" scope="row">\(place(of: finding))</th>\(severity)\
       <td role="cell" data-label="Column">\(column)</td>\
       <td role="cell" data-label="Finding"><span>\
       \(PageText.short(finding.message, limit: 600))</span></td></tr>
@@ -229,13 +248,13 @@ struct AuditPage {
     if let id = finding.id {
       // What is wrong with provenance may be that there is no such entity.
       guard let kind = finding.kind, finding.code != AuditRule.danglingProvenance.code else {
-        return "\(PageText.short(id, limit: 80)) <span class=\"dim\">\(table)</span>"
+        return "\(PageText.short(id, limit: 80)) <span class=\"dim id\">\(table)</span>"
       }
       let link = PageCell.link(to: kind, id: id, String(id.unicodeScalars.prefix(80)))
-      return "\(link) <span class=\"dim\">\(kind.schema.singular)</span>"
+      return "\(link) <span class=\"dim id\">\(kind.schema.singular)</span>"
     }
     guard let row = finding.row else { return table }
-    return "row \(row) <span class=\"dim\">\(table)</span>"
+    return "row \(row) <span class=\"dim id\">\(table)</span>"
   }
 
   // MARK: Checks

@@ -226,7 +226,9 @@ import Testing
     #expect(ofAuditor.verdict == .sound)
     #expect(mood(page(fixture)) == "sound")
     #expect(page(fixture).text.contains("the database has not changed since"))
-    #expect(page(fixture).text.contains("<dt>Strip families</dt><dd>1</dd>"))
+    #expect(
+      page(fixture).text.contains(
+        "<dt>Entities</dt><dd>1 strip family, 0 patterns, 0 job logs</dd>"))
     let answer = fixture.get(Self.place)
     let json = try #require(try answer.json["audit"])
     #expect(answer.status == 200)

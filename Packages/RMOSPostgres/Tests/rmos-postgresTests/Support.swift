@@ -55,7 +55,11 @@ final class Shop {
     process.arguments = ["-c", command]
     process.currentDirectoryURL = directory
     process.environment = ProcessInfo.processInfo.environment.merging(
-      ["CLI": Self.program, "URL": url, "RMOS_DB_PATH": url]
+      [
+        "CLI": Self.program, "URL": url, "RMOS_DB_PATH": url,
+        // Never the state directory of whoever runs the tests.
+        "STATE_DIRECTORY": "", "XDG_STATE_HOME": directory.path + "/.state",
+      ]
     ) { $1 }
     let files = ["out", "err"].map { directory.appendingPathComponent(".\($0)-\(UUID())") }
     for file in files { try Data().write(to: file) }
