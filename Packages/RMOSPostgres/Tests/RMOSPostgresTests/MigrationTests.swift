@@ -124,6 +124,45 @@ extension ServerTests {
       }
     }
 
+    @Test("the tables of an older ledger are read, and completed by the next run")
+    func olderLedger() async throws {
+      let tree = try LegacyTree()
+      try tree.fill(5)
+      let database = try TestDatabase()
+      _ = try await Migration(from: tree.path, into: try database.store()).run()
+      try database.execute(
+        """
+        DROP TABLE migration_failures;
+        ALTER TABLE migration_runs DROP COLUMN "user", DROP COLUMN host,
+          DROP COLUMN failed_new, DROP COLUMN failed_known, DROP COLUMN known_since;
+        ALTER TABLE migration_issues DROP COLUMN is_new;
+        UPDATE migration_version SET version = 2
+        """)
+      let reading = try database.store(access: .readOnly)
+      let run = try #require(try reading.read { try $0.runs() }.first)
+      #expect(run.user == nil && run.host == nil && run.failedNew == nil)
+      #expect(try reading.read { try $0.failures(ofRun: run.id, among: [.zero]) }.isEmpty)
+      try tree.write("{}", to: "patterns/new.json")
+      let store = try database.store()
+      let summary = try await Migration(from: tree.path, into: store).run()
+      #expect(summary.statistics.total.skipped == 10 && summary.statistics.total.failed == 1)
+      let runs = try store.read { try $0.runs() }
+      #expect(runs.map { $0.host == nil } == [false, true])
+      #expect(try database.text("SELECT max(version)::text FROM migration_version") == "3")
+    }
+
+    @Test("a ledger that lacks what cannot be added is refused by name")
+    func brokenLedger() throws {
+      let database = try TestDatabase()
+      _ = try database.store()
+      try database.execute("ALTER TABLE migration_runs DROP COLUMN started_at")
+      let error = storeError {
+        try database.store().write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+      }
+      let message = error?.message ?? ""
+      #expect(message.contains("migration_runs lacks started_at"), "\(message)")
+    }
+
     @Test("what a run changed can be undone, also below a trigger")
     func undo() async throws {
       let tree = try LegacyTree()

@@ -22,13 +22,26 @@ struct LedgerTable: Sendable {
     columns.map { present.contains(Self.plain($0)) ? $0 : "NULL" }.joined(separator: ", ")
   }
 
-  /// The statements that add the columns that are not `present`.
+  /// The statements that add the columns that are not `present`, and may be NULL in rows that are
+  /// there already.
   func upgradeSQL(present: Set<String>) -> [String] {
-    zip(columns, definitions).filter { !present.contains(Self.plain($0.0)) }
-      .map { "ALTER TABLE \(name) ADD COLUMN \($0.1)" }
+    missing(present).filter { !Self.isRequired($0) }
+      .map { "ALTER TABLE \(name) ADD COLUMN \($0)" }
   }
 
-  /// A column's name without quotation marks.
+  /// The columns that are not `present` and cannot be added.
+  func lostColumns(present: Set<String>) -> [String] {
+    missing(present).filter(Self.isRequired).map { String($0.prefix { $0 != " " }) }
+  }
+
+  /// The definitions of the columns that are not `present`.
+  private func missing(_ present: Set<String>) -> [String] {
+    zip(columns, definitions).filter { !present.contains(Self.plain($0.0)) }.map(\.1)
+  }
+
+  private static func isRequired(_ definition: String) -> Bool { definition.hasSuffix("NOT NULL") }
+
+  /// A column's name as the catalogs of the server have it, without quotation marks.
   private static func plain(_ column: String) -> String { column.replacing("\"", with: "") }
 
   /// The statement that creates the table unless it exists.

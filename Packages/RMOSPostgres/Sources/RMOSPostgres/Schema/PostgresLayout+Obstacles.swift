@@ -50,9 +50,7 @@ extension PostgresLayout {
       }
     }
     for table in LedgerTable.all(catalog) where isRelation(table.name) {
-      let present = Set((columns[table.name] ?? []).map(\.name))
-      let missing = table.columns.filter { !present.contains($0) && !$0.hasPrefix("value_") }
-      if let first = missing.first {
+      if let first = lostColumns(table).first {
         add(
           table.name, "no such column",
           "the table \(table.name) lacks \(first); restore a backup, or drop the tables that start "

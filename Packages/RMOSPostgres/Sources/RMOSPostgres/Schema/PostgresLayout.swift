@@ -332,7 +332,12 @@ struct PostgresLayout: Sendable {
 
   /// The statements that add the columns that the ledger's tables that exist lack.
   var missingLedgerSQL: [String] {
-    [LedgerTable.runs, .issues].flatMap(missingColumnSQL) + missingImageSQL
+    LedgerTable.all(catalog).flatMap(missingColumnSQL)
+  }
+
+  /// The columns that a table of the ledger lacks, and that cannot be added.
+  func lostColumns(_ table: LedgerTable) -> [String] {
+    isRelation(table.name) ? table.lostColumns(present: names(ofColumnsIn: table)) : []
   }
 
   /// Those of the before-images, for kinds with more fields than there were.
