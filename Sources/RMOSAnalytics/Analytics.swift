@@ -90,12 +90,8 @@ public struct Analytics: Sendable {
   ) throws -> AnalyticsReport {
     try store.read { reader in
       try reader.run(whileNot: isCancelled) {
-        let rows = RowReader(reader, isCancelled: isCancelled)
-        let families = try FamilyTable(reading: rows)
-        let patterns = try PatternTable(reading: rows, families)
-        let jobs = JobTable(options, families, patterns)
-        try jobs.read(rows)
-        return try jobs.report()
+        let shop = try Shop(reading: RowReader(reader, isCancelled: isCancelled))
+        return try JobTable(options, shop, whileNot: isCancelled).report()
       }
     }
   }
@@ -125,22 +121,9 @@ public struct Analytics: Sendable {
     try store.read { reader in
       try reader.run(whileNot: isCancelled) {
         let rows = RowReader(reader, isCancelled: isCancelled)
-        let families = try FamilyTable(reading: rows)
-        let patterns = try PatternTable(reading: rows, families)
-        var pairs = MeasuredPairs(x, y)
-        if x.subject == .jobs || y.subject == .jobs {
-          let jobs = JobTable(options, families, patterns)
-          try jobs.read(rows) { job in pairs.add(jobs.measure(x, job), jobs.measure(y, job)) }
-        } else if x.subject == .patterns || y.subject == .patterns {
-          for index in patterns.indices where patterns.isPresent(index) {
-            pairs.add(patterns.measure(x, index, families), patterns.measure(y, index, families))
-          }
-        } else {
-          for index in families.indices {
-            pairs.add(families.measure(x, index), families.measure(y, index))
-          }
-        }
-        return pairs.correlation
+        let needsJobs = x.subject == .jobs || y.subject == .jobs
+        return try Shop(reading: rows, needsJobs: needsJobs)
+          .correlation(of: x, and: y, options.filter)
       }
     }
   }

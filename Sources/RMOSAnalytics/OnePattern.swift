@@ -18,11 +18,7 @@ extension Analytics {
       try reader.run(whileNot: isCancelled) {
         guard let pattern = try reader.record(.patterns, id: id) else { return nil }
         let rows = RowReader(of: try PatternRows(of: pattern, reader), isCancelled: isCancelled)
-        let families = try FamilyTable(reading: rows)
-        let patterns = try PatternTable(reading: rows, families)
-        let jobs = JobTable(options, families, patterns)
-        try jobs.read(rows)
-        return try jobs.report()
+        return try JobTable(options, Shop(reading: rows), whileNot: isCancelled).report()
       }
     }
   }

@@ -84,6 +84,11 @@ enum Backend: String, CaseIterable, Sendable {
         let short = try Analytics(of: memory, options: options).runSynchronously()
         try checkSame(Analytics(of: file, options: options).runSynchronously(), short)
         checkCut(short, report)
+        let snapshot = try AnalyticsSnapshot(of: file)
+        for _ in 0..<2 { try checkSame(snapshot.report(options), short) }
+        options.listLimit = nil
+        try checkSame(
+          snapshot.report(options), Analytics(of: memory, options: options).runSynchronously())
       }
       for x in Measure.allCases {
         for y in Measure.allCases {
@@ -95,6 +100,36 @@ enum Backend: String, CaseIterable, Sendable {
             #expect(-1...1 ~= coefficient)
           }
         }
+      }
+    }
+  }
+
+  @Test(arguments: 0..<4)
+  func aFilterCountsTheJobsThatPassAsIfThereWereNoOthers(_ seed: UInt64) throws {
+    let shop = RandomShop(seed: seed, jobs: 60)
+    let store = InMemoryStore()
+    try shop.write(into: store)
+    let snapshot = try AnalyticsSnapshot(of: store)
+    let columns: [(String, (String) -> JobFilter)] = [
+      ("job_type", { JobFilter(jobType: $0) }), ("pattern_id", { JobFilter(patternID: $0) }),
+      ("strip_family_id", { JobFilter(stripFamilyID: $0) }),
+    ]
+    for (column, filter) in columns {
+      let values = Set(shop.records.filter { $0.kind == .joblogs }.compactMap { $0[column] })
+      // None of them has this one.
+      for value in values.union([.text("nothing")]) {
+        guard case .text(let text) = value else { continue }
+        let others = InMemoryStore()
+        try others.write { transaction in
+          for record in shop.records where record.kind != .joblogs || record[column] == value {
+            try transaction.insert(record)
+          }
+        }
+        let day = CalendarDay("2026-01-01")
+        var found = try snapshot.report(Analytics.Options(filter: filter(text), today: day))
+        found.filter = JobFilter()
+        try checkSame(
+          found, Analytics(of: others, options: .init(today: day)).runSynchronously())
       }
     }
   }

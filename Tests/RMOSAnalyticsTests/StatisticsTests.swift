@@ -6,6 +6,34 @@ import Testing
 
 /// The statistics that figures are made of.
 @Suite struct StatisticsTests {
+  @Test func manyJobsInAFileAreReadAsOftenAsAsked() throws {
+    let jobs = JobList()
+    for number in 0..<10_000 {
+      let job = JobFacts(
+        state: .completed, type: .init(number % 7), status: .none, pattern: .nameless,
+        namedFamily: .none, family: .init(number), blade: .none, error: .none,
+        day: number % 2 == 0 ? nil : number, startDay: -number, duration: Double(number),
+        waste: number % 3 == 0 ? nil : 0.5, cuts: nil)
+      try jobs.append(job, id: "job \(number) é")
+    }
+    for _ in 0..<2 {
+      var number = 0
+      try jobs.forEachBlock { block in
+        for (index, job) in block.jobs.enumerated() {
+          let isSame =
+            job.state == .completed && job.type.index == number % 7 && job.status == .none
+            && job.pattern == .nameless && job.family.index == number
+            && job.day == (number % 2 == 0 ? nil : number) && job.startDay == -number
+            && job.duration == Double(number) && job.waste == (number % 3 == 0 ? nil : 0.5)
+            && job.cuts == nil && block.id(index) == "job \(number) é"
+          #expect(isSame, "\(number)")
+          number += 1
+        }
+      }
+      #expect(number == 10_000)
+    }
+  }
+
   @Test(arguments: [
     (21, 28, 56.64432952864777, 87.32350514937869), (0, 7, 0, 35.43304386758683),
     (7, 7, 64.56695613241317, 100), (2, 3, 20.76595988078242, 93.85080559790691),

@@ -2,8 +2,12 @@ import RMOSModels
 import RMOSStore
 
 /// The strip families, as far as figures need them, and the stock.
+///
+/// Strip families that jobs name and that do not exist have a number too.
 final class FamilyTable {
   private(set) var ids: InternedTexts
+  /// How many strip families there are; those that only jobs name come after them.
+  var count: Int { materialOf.count }
   private(set) var materials = SpellingTable()
   private(set) var suppliers = SpellingTable()
   /// The material of each strip family; -1 if it is not known.
@@ -75,10 +79,15 @@ final class FamilyTable {
     return steps.isFinite ? steps / 20 : size
   }
 
-  var indices: Range<Int> { ids.indices }
+  var indices: Range<Int> { 0..<count }
 
   /// The number of a strip family; `nil` if there is none with that id.
-  func index(of id: Value) -> Int? { id.text.flatMap { ids.index(of: $0) } }
+  func index(of id: Value) -> Int? {
+    id.text.flatMap { ids.index(of: $0) }.flatMap { $0 < count ? $0 : nil }
+  }
+
+  /// The number of a strip family that a job names.
+  func insert(_ id: String) -> Int { ids.insert(id) }
 
   /// The material of a strip family; -1 if it is not known.
   func material(of index: Int) -> Int32 { materialOf[index] }

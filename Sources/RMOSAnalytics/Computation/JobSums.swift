@@ -32,22 +32,27 @@ extension Timestamp {
   }
 }
 
-/// Texts and how often each occurs.
+/// How often each of some texts occurs.
 struct CountedTexts {
-  private var texts = InternedTexts()
-  private var numbers: [Int] = []
+  private let texts: InternedTexts
+  private var numbers: [Int]
+  /// The number of different texts that occur.
+  private(set) var count = 0
 
-  /// The number of different texts.
-  var count: Int { numbers.count }
+  init(_ texts: InternedTexts) {
+    self.texts = texts
+    numbers = Array(repeating: 0, count: texts.count)
+  }
 
-  mutating func add(_ text: String) {
-    let index = texts.insert(text)
-    if index == numbers.count { numbers.append(0) }
+  mutating func add(_ index: Int) {
+    if numbers[index] == 0 { count += 1 }
     numbers[index] += 1
   }
 
   /// How often each occurs, in byte order.
-  var counts: [Grouped<String, Int>] { texts.sorted.map { Grouped(texts[$0], numbers[$0]) } }
+  var counts: [Grouped<String, Int>] {
+    texts.sorted.filter { numbers[$0] > 0 }.map { Grouped(texts[$0], numbers[$0]) }
+  }
 
   /// The commonest first, then in byte order.
   func commonest(_ limit: Int?) -> [Grouped<String, Int>] {
@@ -55,7 +60,7 @@ struct CountedTexts {
       numbers[left] == numbers[right]
         ? texts.precedes(left, right) : numbers[left] > numbers[right]
     }
-    for index in texts.indices { list.add(index) }
+    for index in texts.indices where numbers[index] > 0 { list.add(index) }
     return list.sorted.map { Grouped(texts[$0], numbers[$0]) }
   }
 }
@@ -82,9 +87,9 @@ struct OutcomeSums {
   private(set) var failures = Rate(0, of: 0)
   private(set) var waste = WasteSums()
 
-  mutating func add(_ job: JobRow) {
+  mutating func add(_ job: JobFacts) {
     failures.add(job.state == .failed)
-    waste.add(job.results.waste)
+    waste.add(job.waste)
   }
 }
 
@@ -110,18 +115,18 @@ struct TypeSums {
     }
   }
 
-  mutating func add(_ job: JobRow) throws {
+  mutating func add(_ job: JobFacts, id: @autoclosure () -> String) throws {
     jobs += 1
     if job.state.isFinished {
       failures.add(job.state == .failed)
-      waste.add(job.results.waste)
+      waste.add(job.waste)
     }
     guard job.state == .completed else { return }
     completed += 1
     try durations.add(job.duration)
     if let duration = job.duration {
-      longest.add((job.id, duration))
-      shortest.add((job.id, duration))
+      longest.add((id(), duration)) { duration < $0.duration }
+      shortest.add((id(), duration)) { duration > $0.duration }
     }
   }
 
@@ -162,7 +167,7 @@ struct PatternSums {
 
   var failures: Rate { Rate(Int(failed), of: Int(completed + failed)) }
 
-  mutating func add(_ job: JobRow) {
+  mutating func add(_ job: JobFacts) {
     jobs += 1
     if job.state == .failed { failed += 1 }
     guard job.state == .completed else { return }
@@ -180,20 +185,20 @@ struct FamilyJobs {
 
 /// Jobs of one blade.
 struct BladeSums {
-  private var jobs = 0
+  private(set) var jobs = 0
   private(set) var failures = Rate(0, of: 0)
   private var (seconds, hasSeconds) = (ExactSum(), false)
   private var (cuts, hasCuts) = (ExactSum(), false)
   private var (firstDay, lastDay): (Int?, Int?) = (nil, nil)
 
-  mutating func add(_ job: JobRow) {
+  mutating func add(_ job: JobFacts) {
     jobs += 1
     if job.state.isFinished { failures.add(job.state == .failed) }
     if let duration = job.duration {
       hasSeconds = true
       seconds.add(duration)
     }
-    if let made = job.results.cuts {
+    if let made = job.cuts {
       hasCuts = true
       cuts.add(made)
     }
@@ -222,7 +227,7 @@ struct DaySums {
   private var oldestOpen: Int?
   private(set) var without = 0
 
-  mutating func add(_ job: JobRow) {
+  mutating func add(_ job: JobFacts) {
     guard let day = job.day else { return without += 1 }
     first = min(first ?? day, day)
     last = max(last ?? day, day)
@@ -230,7 +235,7 @@ struct DaySums {
     case .completed, .failed:
       counts[day, default: Rate(0, of: 0)].total += 1
       if job.state == .completed { counts[day]?.count += 1 }
-    case .open: oldestOpen = min(oldestOpen ?? day, day)
+    case .open, .running: oldestOpen = min(oldestOpen ?? day, day)
     case .cancelled, .other: break
     }
   }

@@ -1,98 +1,30 @@
-import RMOSModels
 import RMOSStore
 import RMOSSystem
-
-/// The state of a job, as far as figures ask.
-enum JobState {
-  case open, completed, failed, cancelled, other
-
-  init(_ status: String?) {
-    switch status.flatMap({ JobStatus(rawValue: $0) }) {
-    case .pending, .planned, .running: self = .open
-    case .completed: self = .completed
-    case .failed: self = .failed
-    case .cancelled: self = .cancelled
-    case nil: self = .other
-    }
-  }
-
-  var isFinished: Bool { self == .completed || self == .failed }
-}
-
-/// A job, as far as figures need it.
-struct JobRow {
-  var id: String
-  /// Its number in the table of types; `nil` if it has none.
-  var type: Int?
-  var pattern: Int?
-  /// Its strip family, else its pattern's.
-  var family: Int?
-  /// -1 if it is not known.
-  var material: Int32
-  var state: JobState
-  /// The number of its day; `nil` if it has none.
-  var day: Int?
-  var duration: Double?
-  var results = JobResults()
-}
-
-/// What a job's results say.
-struct JobResults {
-  var waste: Double?
-  var cuts: Double?
-  var error: String?
-
-  init() {}
-
-  init(reading results: Value, _ json: JSONMemberReader) {
-    var (waste, cuts, error): (Double??, Double??, String??) = (nil, nil, nil)
-    let isRead = json.read(results) { (cursor) throws(JSONScanError) in
-      try cursor.forEachMember { (member, value) throws(JSONScanError) in
-        switch member {
-        case "waste_percentage" where waste == nil: waste = .some(try value.number())
-        case "cuts_made" where cuts == nil: cuts = .some(try value.measure())
-        case "error" where error == nil: error = .some(try value.text())
-        default: try value.skip()
-        }
-      }
-    }
-    guard isRead else { return }
-    self.waste = waste ?? nil
-    self.cuts = cuts ?? nil
-    self.error = error ?? nil
-  }
-
-  /// The waste if it is a percentage.
-  var percentage: Double? { waste.flatMap { 0...100 ~= $0 ? $0 : nil } }
-}
 
 /// Counts and sums over the jobs that pass a filter.
 final class JobTable {
   private let options: Analytics.Options
+  private let shop: Shop
   private let families: FamilyTable
   private let patterns: PatternTable
   private let today: Int
-  private let json = JSONMemberReader()
-
-  // What the filter asks for, as numbers; -1 is none at all.
-  private let (firstDay, lastDay): (Int?, Int?)
-  private let wantedMaterial: Int32?
+  private let filter: FactFilter
 
   private var total = 0
   private var (completed, failed, cancelled, open) = (0, 0, 0, 0)
   private var (withoutPattern, withMissingPattern, withMissingFamily) = (0, 0, 0)
-  private var statuses = CountedTexts()
-  private var types = InternedTexts()
-  private var typeFigures: [TypeSums] = []
+  private var statuses: CountedTexts
+  private let types: InternedTexts
+  private var typeFigures: [TypeSums]
   private let durations = NumberColumn()
   private var days = DaySums()
-  private var patternSums: [PatternSums] = []
+  private var patternSums: [PatternSums]
   private var materialSums: [OutcomeSums]
   private var supplierSums: [OutcomeSums]
   private var familyJobs: [FamilyJobs]
-  private var blades = InternedTexts()
-  private var bladeSums: [BladeSums] = []
-  private var reasons = CountedTexts()
+  private let blades: InternedTexts
+  private var bladeSums: [BladeSums]
+  private var reasons: CountedTexts
   private var withoutReason = 0
   private var waste = WasteSums()
   /// The finished jobs of each type and material.
@@ -108,155 +40,89 @@ final class JobTable {
   private var estimated: (patterns: [UInt32], durations: [Double]) = ([], [])
   private var stuck: LeadingList<(id: String, type: Int?, day: Int)>
 
-  /// Creates empty sums.
-  init(_ options: Analytics.Options, _ families: FamilyTable, _ patterns: PatternTable) {
+  /// Adds the jobs of a shop that pass the filter.
+  ///
+  /// - Parameters:
+  ///   - options: Which jobs count, and the bounds of some figures.
+  ///   - shop: The shop.
+  ///   - isCancelled: Polled; when it returns `true`, the work is abandoned.
+  /// - Throws: `StoreError` if a temporary file cannot be used, or the work is abandoned.
+  init(
+    _ options: Analytics.Options, _ shop: Shop, whileNot isCancelled: () -> Bool
+  ) throws {
     self.options = options
-    self.families = families
-    self.patterns = patterns
+    self.shop = shop
+    (families, patterns) = (shop.families, shop.patterns)
+    (types, blades) = (shop.types, shop.blades)
     today = (options.today ?? .today).number
-    firstDay = options.filter.from?.number
-    lastDay = options.filter.to?.number
-    wantedMaterial = options.filter.material.map { families.materials.group(of: $0) ?? -2 }
-    patternSums = Array(repeating: PatternSums(), count: patterns.count)
+    filter = FactFilter(options.filter, shop)
+    statuses = CountedTexts(shop.statuses)
+    reasons = CountedTexts(shop.errors)
+    typeFigures = shop.types.indices.map { _ in TypeSums(limit: options.listLimit) }
+    bladeSums = Array(repeating: BladeSums(), count: blades.count)
+    patternSums = Array(repeating: PatternSums(), count: patterns.ids.count)
     materialSums = Array(repeating: OutcomeSums(), count: families.materials.count)
     supplierSums = Array(repeating: OutcomeSums(), count: families.suppliers.count)
-    familyJobs = Array(repeating: FamilyJobs(), count: families.ids.count)
+    familyJobs = Array(repeating: FamilyJobs(), count: families.count)
     stuck = LeadingList(limit: options.listLimit) { left, right in
       left.day == right.day
         ? left.id.utf8.lexicographicallyPrecedes(right.id.utf8) : left.day < right.day
     }
-  }
-
-  /// Reads all jobs and adds those that pass the filter.
-  func read(_ rows: RowReader) throws { try read(rows, full: true) { _ in } }
-
-  /// Calls `body` with each job that passes the filter and adds nothing.
-  func read(_ rows: RowReader, _ body: (JobRow) -> Void) throws {
-    try read(rows, full: false, body)
-  }
-
-  private func read(_ rows: RowReader, full: Bool, _ body: (JobRow) -> Void) throws {
-    let members = [
-      "id", "job_type", "pattern_id", "strip_family_id", "status", "start_time", "end_time",
-      "duration_seconds", "results", "created_at", "parameters",
-    ]
-    try rows.forEach(.joblogs, members) { values in
-      guard passes(values) else { return }
-      guard var job = job(values) else { return }
-      job.results = JobResults(reading: values[8], json)
-      if full { try add(job, values) } else { body(job) }
-    }
-  }
-
-  // MARK: Rows
-
-  /// Whether a row passes those conditions of the filter that need no look-up.
-  private func passes(_ values: [Value]) -> Bool {
-    let filter = options.filter
-    if let type = filter.jobType, values[1] != .text(type) { return false }
-    if let id = filter.patternID, values[2] != .text(id) { return false }
-    if let id = filter.stripFamilyID, values[3] != .text(id) { return false }
-    return true
-  }
-
-  /// The job in a row; `nil` if it does not pass the filter.
-  private func job(_ values: [Value]) -> JobRow? {
-    let day = Self.day(values[6]) ?? Self.day(values[5]) ?? Self.day(values[9])
-    if let firstDay { guard let day, day >= firstDay else { return nil } }
-    if let lastDay { guard let day, day <= lastDay else { return nil } }
-    let pattern = values[2].text.map { patterns.insert($0) }
-    let family = families.index(of: values[3]) ?? pattern.flatMap { patterns.family(of: $0) }
-    let material = family.map { families.material(of: $0) } ?? -1
-    if let wantedMaterial, material != wantedMaterial { return nil }
-    return JobRow(
-      id: values[0].text ?? "", type: values[1].text.map { insertType($0) }, pattern: pattern,
-      family: family, material: material, state: JobState(values[4].text), day: day,
-      duration: Self.duration(values[7], from: values[5], to: values[6]))
-  }
-
-  private func insertType(_ type: String) -> Int {
-    let index = types.insert(type)
-    if index == typeFigures.count { typeFigures.append(TypeSums(limit: options.listLimit)) }
-    return index
-  }
-
-  /// The number of the day with which a text begins.
-  private static func day(_ value: Value) -> Int? {
-    guard case .text(var text) = value else { return nil }
-    return text.withUTF8 { utf8 in
-      guard utf8.count >= 10 else { return nil }
-      return unsafe Timestamp(utf8: UnsafeBufferPointer(rebasing: utf8[..<10]))?.dayNumber
-    }
-  }
-
-  private static func duration(_ seconds: Value, from start: Value, to end: Value) -> Double? {
-    if let seconds = seconds.measure { return seconds }
-    guard let start = start.text.flatMap({ Timestamp($0) }),
-      let end = end.text.flatMap({ Timestamp($0) }), let seconds = start.seconds(to: end),
-      seconds >= 0
-    else { return nil }
-    return seconds
-  }
-
-  /// What is measured of a job, its pattern or its strip family; `nil` if it is not known.
-  func measure(_ measure: Measure, _ job: JobRow) -> Double? {
-    guard job.state.isFinished else { return nil }
-    switch measure {
-    case .jobDurationSeconds: return job.duration
-    case .jobWastePercentage: return job.results.percentage
-    case .jobFailed: return job.state == .failed ? 1 : 0
-    case .patternRingCount, .patternCells, .patternComplexityScore:
-      return job.pattern.flatMap { patterns.measure(measure, $0, families) }
-    case .familyStripWidthMM, .familyStripThicknessMM:
-      return job.family.flatMap { families.measure(measure, $0) }
+    try shop.forEachBlock { block in
+      if isCancelled() { throw StoreError.cancelled }
+      for (index, job) in block.jobs.enumerated() where filter.passes(job) {
+        try add(job, index, block)
+      }
     }
   }
 
   // MARK: Sums
 
-  private func add(_ job: JobRow, _ values: [Value]) throws {
+  private func add(_ job: JobFacts, _ index: Int, _ block: JobBlock) throws {
     total += 1
     switch job.state {
     case .completed: completed += 1
     case .failed: failed += 1
     case .cancelled: cancelled += 1
-    case .open: open += 1
+    case .open, .running: open += 1
     case .other: break
     }
-    if let status = values[4].text { statuses.add(status) }
+    if let status = job.status.index { statuses.add(status) }
     days.add(job)
-    if let type = job.type { try typeFigures[type].add(job) }
-    addPattern(job, values[2])
-    addFamily(job, values[3])
-    addBlade(job, values[10])
+    if let type = job.type.index { try typeFigures[type].add(job, id: block.id(index)) }
+    addPattern(job)
+    addFamily(job)
+    if let blade = job.blade.index { bladeSums[blade].add(job) }
     if job.state == .completed { try durations.add(job.duration) }
     if job.state == .failed {
-      if let error = job.results.error { reasons.add(error) } else { withoutReason += 1 }
+      if let error = job.error.index { reasons.add(error) } else { withoutReason += 1 }
     }
     if job.state.isFinished { addOutcome(job) }
-    addIfStuck(job, values)
+    if job.state == .running, let day = job.startDay, today - day > options.stuckAfterDays {
+      stuck.add((block.id(index), job.type.index, day)) { day > $0.day }
+    }
   }
 
-  private func addOutcome(_ job: JobRow) {
-    waste.add(job.results.waste)
-    if job.material >= 0 { materialSums[Int(job.material)].add(job) }
-    if let family = job.family {
+  private func addOutcome(_ job: JobFacts) {
+    let material = shop.material(of: job)
+    waste.add(job.waste)
+    if material >= 0 { materialSums[Int(material)].add(job) }
+    if let family = job.family.index {
       let supplier = families.supplier(of: family)
       if supplier >= 0 { supplierSums[Int(supplier)].add(job) }
     }
-    if let type = job.type {
-      let group = TypeAndMaterial(type: type, material: job.material)
+    if let type = job.type.index {
+      let group = TypeAndMaterial(type: type, material: material)
       outcomes[group, default: Rate(0, of: 0)].add(job.state == .failed)
     }
   }
 
-  private func addPattern(_ job: JobRow, _ id: Value) {
-    guard let pattern = job.pattern else {
+  private func addPattern(_ job: JobFacts) {
+    guard let pattern = job.pattern.index else {
       // What is no text is the id of nothing.
-      if id == .null { withoutPattern += 1 } else { withMissingPattern += 1 }
+      if job.pattern == .none { withoutPattern += 1 } else { withMissingPattern += 1 }
       return
     }
-    if pattern == patternSums.count { patternSums.append(PatternSums()) }
     patternSums[pattern].add(job)
     if !patterns.isPresent(pattern) { withMissingPattern += 1 }
     if job.state == .completed, let duration = job.duration,
@@ -267,10 +133,10 @@ final class JobTable {
     }
   }
 
-  private func addFamily(_ job: JobRow, _ id: Value) {
-    guard id != .null else { return }
+  private func addFamily(_ job: JobFacts) {
+    guard job.namedFamily != .none else { return }
     // The one that the job itself names.
-    guard let family = families.index(of: id) else {
+    guard let family = job.namedFamily.index, family < families.count else {
       withMissingFamily += 1
       return
     }
@@ -278,30 +144,6 @@ final class JobTable {
     if let day = job.day {
       familyJobs[family].lastDay = max(familyJobs[family].lastDay, Int32(day))
     }
-  }
-
-  private func addBlade(_ job: JobRow, _ parameters: Value) {
-    var id: String??
-    let isRead = json.read(parameters) { (cursor) throws(JSONScanError) in
-      try cursor.forEachMember { (member, value) throws(JSONScanError) in
-        switch member {
-        case "blade_id" where id == nil: id = .some(try value.text())
-        default: try value.skip()
-        }
-      }
-    }
-    guard isRead, let id = id ?? nil else { return }
-    let blade = blades.insert(id)
-    if blade == bladeSums.count { bladeSums.append(BladeSums()) }
-    bladeSums[blade].add(job)
-  }
-
-  private func addIfStuck(_ job: JobRow, _ values: [Value]) {
-    guard job.state == .open, values[4] == .text(JobStatus.running.rawValue),
-      let day = Self.day(values[5]) ?? Self.day(values[9]),
-      today - day > options.stuckAfterDays
-    else { return }
-    stuck.add((job.id, job.type, day))
   }
 }
 
@@ -317,7 +159,7 @@ extension JobTable {
     note("patterns.complexity.patterns", withoutPlace)
     let patternFigures = PatternFigures(
       total: patterns.count, rings: patterns.rings, complexity: complexity,
-      geometry: try patterns.geometry(), families: familyUse(note), popularity: popularity(note),
+      geometry: patterns.geometry, families: familyUse(note), popularity: popularity(note),
       withMissingStripFamily: patterns.withMissingStripFamily)
     return AnalyticsReport(
       filter: options.filter, jobs: jobs, materials: materialFigures(), patterns: patternFigures,
@@ -359,7 +201,7 @@ extension JobTable {
       total: total, completed: completed, failed: failed, cancelled: cancelled, open: open,
       statuses: statuses.counts.map { Grouped($0.key, Rate($0.figures, of: total)) }, types: shares,
       durationSeconds: try durations.summary(), durationSecondsByType: byType,
-      throughput: days.throughput(firstDay, lastDay, finished: completed + failed),
+      throughput: days.throughput(filter.firstDay, filter.lastDay, finished: completed + failed),
       days: days.days, months: days.months, failures: failures(note), outliers: outlierList,
       estimates: estimates(note),
       stuck: stuckList.map { job in
@@ -395,7 +237,7 @@ extension JobTable {
     return JobFigures.Failures(
       byType: rates("by_type", types) { typeFigures[$0].failures },
       byPattern: rates("by_pattern", patterns.ids) {
-        $0 < patternSums.count ? patternSums[$0].failures : Rate(0, of: 0)
+        patternSums[$0].failures
       },
       byMaterial: rates("by_material", materials) { materialSums[$0].failures },
       byBlade: rates("by_blade", blades) { bladeSums[$0].failures },
@@ -449,13 +291,15 @@ extension JobTable {
           success: Rate(failures.total - failures.count, of: failures.total),
           waste: supplierSums[index].waste.figures)
       }.inByteOrder(\.supplier),
-      blades: blades.sorted.map { bladeSums[$0].figures(blades[$0]) })
+      blades: blades.sorted.filter { bladeSums[$0].jobs > 0 }.map {
+        bladeSums[$0].figures(blades[$0])
+      })
   }
 
   private func familyUse(_ note: (String, Int) -> Void) -> [PatternFigures.FamilyUse] {
     let ids = families.ids
     var list = LeadingList<Int>(limit: options.listLimit, by: ids.precedes)
-    for index in ids.indices { list.add(index) }
+    for index in families.indices { list.add(index) }
     let sorted = list.sorted
     note("patterns.families", list.total - sorted.count)
     return sorted.map { index in
@@ -481,6 +325,37 @@ extension JobTable {
         id: ids[index], jobs: Int(sums.jobs), finished: sums.failures.total,
         completed: Int(sums.completed), lastMadeDay: CivilDate.text(sums.lastDay))
     }
+  }
+}
+
+/// A filter of jobs by the numbers of a shop.
+struct FactFilter {
+  let firstDay: Int?
+  let lastDay: Int?
+  private let shop: Shop
+  // Of texts that no job has, the one that nothing is.
+  private let (type, pattern, family): (Int?, Int?, Int?)
+  private let material: Int32?
+
+  init(_ filter: JobFilter, _ shop: Shop) {
+    self.shop = shop
+    firstDay = filter.from?.number
+    lastDay = filter.to?.number
+    type = filter.jobType.map { shop.types.index(of: $0) ?? .max }
+    pattern = filter.patternID.map { shop.patterns.ids.index(of: $0) ?? .max }
+    family = filter.stripFamilyID.map { shop.families.ids.index(of: $0) ?? .max }
+    material = filter.material.map { shop.families.materials.group(of: $0) ?? .max }
+  }
+
+  /// Whether a job counts.
+  func passes(_ job: JobFacts) -> Bool {
+    if let type, job.type.index != type { return false }
+    if let pattern, job.pattern.index != pattern { return false }
+    if let family, job.namedFamily.index != family { return false }
+    if let firstDay { guard let day = job.day, day >= firstDay else { return false } }
+    if let lastDay { guard let day = job.day, day <= lastDay else { return false } }
+    if let material, shop.material(of: job) != material { return false }
+    return true
   }
 }
 

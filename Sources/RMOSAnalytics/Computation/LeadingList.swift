@@ -17,6 +17,19 @@ struct LeadingList<Element> {
   mutating func add(_ element: Element) {
     total += 1
     if let last, !precedes(element, last) { return }
+    append(element)
+  }
+
+  /// Adds an element that takes work to make, which is not done if it `isBehind` the last that counts.
+  mutating func add(_ element: @autoclosure () -> Element, unless isBehind: (Element) -> Bool) {
+    if let last, isBehind(last) {
+      total += 1
+    } else {
+      add(element())
+    }
+  }
+
+  private mutating func append(_ element: Element) {
     elements.append(element)
     guard let limit, elements.count >= 2 * limit + 16 else { return }
     sort(to: limit)

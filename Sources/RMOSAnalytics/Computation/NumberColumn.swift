@@ -1,6 +1,3 @@
-import RMOSStore
-import RMOSSystem
-
 /// Numbers of which exact statistics are wanted, in constant memory, and a count of those missing.
 ///
 /// A million rings are more numbers than are worth keeping. Beyond ``limit`` they go to a temporary
@@ -10,7 +7,9 @@ final class NumberColumn {
   /// How many numbers are kept in memory.
   private let limit: Int
   private var recent: [Double] = []
-  private var spill: SpilledNumbers?
+  private var spill: SpilledBytes?
+  /// The number of numbers in each block of the file.
+  private var spilled: [Int] = []
   /// Whether all stay in memory, because there is no place for a file.
   private var keepsAll = false
   private(set) var count = 0
@@ -35,9 +34,10 @@ final class NumberColumn {
     smallest = min(smallest, number)
     largest = max(largest, number)
     guard recent.count >= limit, !keepsAll else { return }
-    if spill == nil { spill = SpilledNumbers() }
+    if spill == nil { spill = SpilledBytes() }
     guard let spill else { return keepsAll = true }
-    try spill.append(recent)
+    try spill.append(unsafe recent.withUnsafeBytes { unsafe Array($0) })
+    spilled.append(recent.count)
     recent.removeAll(keepingCapacity: true)
   }
 
@@ -69,7 +69,11 @@ final class NumberColumn {
 
   /// Calls `body` with all numbers, block by block.
   func forEachBlock(_ body: ([Double]) throws -> Void) throws {
-    try spill?.forEachBlock(body)
+    try spill?.rewind()
+    for count in spilled {
+      guard let bytes = try spill?.read(count * MemoryLayout<Double>.stride) else { break }
+      try body(Array(copying: bytes[...], count: count))
+    }
     if !recent.isEmpty { try body(recent) }
   }
 
@@ -133,92 +137,6 @@ final class NumberColumn {
 
   private static func number(_ ordered: UInt64) -> Double {
     Double(bitPattern: ordered & sign == 0 ? ~ordered : ordered & ~sign)
-  }
-}
-
-/// Numbers in a temporary file that has no name, and goes with the value.
-private final class SpilledNumbers {
-  private let writing: FileDescriptor
-  private let reading: FileDescriptor
-  /// The number of numbers in each block.
-  private var blocks: [Int] = []
-
-  /// Creates an empty file; `nil` if there is no place for it.
-  init?() {
-    let named = ["SQLITE_TMPDIR", "TMPDIR"].compactMap { ProcessEnvironment.variable($0) }
-    for directory in named + ["/var/tmp", "/tmp"] where !directory.isEmpty {
-      let path = "\(directory)/rmos-figures-\(UInt64.random(in: 0 ... .max))"
-      guard let writing = try? FileDescriptor(creatingPrivate: path) else { continue }
-      let reading = try? FileDescriptor(reading: path)
-      try? FileSystem.removeFile(path)
-      guard let reading else {
-        writing.close()
-        continue
-      }
-      self.writing = writing
-      self.reading = reading
-      return
-    }
-    return nil
-  }
-
-  deinit {
-    writing.close()
-    reading.close()
-  }
-
-  func append(_ numbers: [Double]) throws(StoreError) {
-    let bytes = unsafe numbers.withUnsafeBytes { unsafe Array($0) }
-    do throws(SystemError) {
-      try writing.write(bytes)
-    } catch {
-      throw Self.failure(error)
-    }
-    blocks.append(numbers.count)
-  }
-
-  func forEachBlock(_ body: ([Double]) throws -> Void) throws {
-    try rewind()
-    var numbers: [Double] = []
-    for count in blocks {
-      let bytes = try read(count * MemoryLayout<Double>.size)
-      unsafe bytes.withUnsafeBytes { bytes in
-        numbers.removeAll(keepingCapacity: true)
-        for index in 0..<count {
-          unsafe numbers.append(bytes.loadUnaligned(fromByteOffset: index * 8, as: Double.self))
-        }
-      }
-      try body(numbers)
-    }
-  }
-
-  private func rewind() throws(StoreError) {
-    do throws(SystemError) {
-      try reading.seek(to: 0)
-    } catch {
-      throw Self.failure(error)
-    }
-  }
-
-  private func read(_ count: Int) throws(StoreError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    while bytes.count < count {
-      do throws(SystemError) {
-        let more = try reading.read(count: count - bytes.count)
-        if more.isEmpty { break }
-        if bytes.isEmpty { bytes = more } else { bytes += more }
-      } catch {
-        throw Self.failure(error)
-      }
-    }
-    guard bytes.count == count else {
-      throw StoreError(.inputOutput, "a temporary file of figures lost its end")
-    }
-    return bytes
-  }
-
-  private static func failure(_ error: SystemError) -> StoreError {
-    StoreError(.inputOutput, "a temporary file of figures cannot be used: \(error.reason)")
   }
 }
 

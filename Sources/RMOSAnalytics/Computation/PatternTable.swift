@@ -19,8 +19,10 @@ final class PatternTable {
   private var withMissingFamily = 0
   private var histogram: [Int: Int] = [:]
   private var withoutRings = 0
-  private let (radii, widths, pitches) = (NumberColumn(), NumberColumn(), NumberColumn())
-  private let (segments, densities) = (NumberColumn(), NumberColumn())
+  /// What is measured of rings.
+  private(set) var geometry: PatternFigures.Geometry
+  /// The figures that were asked for last: they are those of all jobs' reports.
+  private var complexity: (limit: Int?, figures: (PatternFigures.ComplexityFigures, omitted: Int))?
   /// How many patterns name each strip family.
   private(set) var patternsByFamily: [Int32]
 
@@ -28,12 +30,17 @@ final class PatternTable {
   init(reading rows: RowReader, _ families: FamilyTable) throws {
     let expected = try rows.count(.patterns)
     ids = InternedTexts(capacity: expected)
-    patternsByFamily = Array(repeating: 0, count: families.ids.count)
+    let none = NumberSummary(missing: 0)
+    geometry = PatternFigures.Geometry(
+      radiusMM: none, widthMM: none, pitchMM: none, segments: none, ringsPerMM: none)
+    patternsByFamily = Array(repeating: 0, count: families.count)
     familyOf.reserveCapacity(expected)
     ringCounts.reserveCapacity(expected)
     cells.reserveCapacity(expected)
     estimates.reserveCapacity(expected)
     let json = JSONMemberReader()
+    let (radii, widths, pitches) = (NumberColumn(), NumberColumn(), NumberColumn())
+    let (segments, densities) = (NumberColumn(), NumberColumn())
     var geometry = PatternGeometry()
     let members = [
       "id", "ring_count", "geometry", "strip_family_id", "metadata", "rosette_geometry",
@@ -50,10 +57,14 @@ final class PatternTable {
         try pitches.add(ring.pitch)
         try segments.add(ring.segments)
       }
-      try addDensity(of: geometry)
+      if !geometry.rings.isEmpty { try densities.add(density(of: geometry)) }
       addFamily(values[3], families)
       estimates.append(Self.estimate(in: values[4], json) ?? .nan)
     }
+    self.geometry = PatternFigures.Geometry(
+      radiusMM: try radii.summary(), widthMM: try widths.summary(),
+      pitchMM: try pitches.summary(), segments: try segments.summary(),
+      ringsPerMM: try densities.summary())
   }
 
   private func addRingCount(_ value: Value) {
@@ -72,11 +83,11 @@ final class PatternTable {
     }
   }
 
-  private func addDensity(of geometry: PatternGeometry) throws {
-    guard !geometry.rings.isEmpty else { return }
+  /// The rings of the last pattern for each mm of its radius; `nil` if it is not known.
+  private func density(of geometry: PatternGeometry) -> Double? {
     let radius = geometry.rings.compactMap(\.radius).max() ?? 0
     let density = ringCount(of: count - 1).map { Double($0) / radius } ?? .infinity
-    try densities.add(density.isFinite ? density : nil)
+    return density.isFinite ? density : nil
   }
 
   private func addFamily(_ id: Value, _ families: FamilyTable) {
@@ -147,7 +158,9 @@ final class PatternTable {
   /// How many patterns name a strip family that does not exist.
   var withMissingStripFamily: Int { withMissingFamily }
 
-  var rings: PatternFigures.Rings {
+  private(set) lazy var rings = ringFigures
+
+  private var ringFigures: PatternFigures.Rings {
     let bars = histogram.sorted { $0.key < $1.key }
     var summary = NumberSummary(missing: withoutRings)
     summary.n = bars.reduce(0) { $0 + $1.value }
@@ -181,14 +194,17 @@ final class PatternTable {
       modes: bars.filter { $0.value == most }.map(\.key))
   }
 
-  func geometry() throws -> PatternFigures.Geometry {
-    PatternFigures.Geometry(
-      radiusMM: try radii.summary(), widthMM: try widths.summary(),
-      pitchMM: try pitches.summary(), segments: try segments.summary(),
-      ringsPerMM: try densities.summary())
+  /// The complexity of all patterns, of which a list shows the first, and how many it leaves out.
+  func complexity(limit: Int?) -> (PatternFigures.ComplexityFigures, omitted: Int) {
+    if let complexity, complexity.limit == limit { return complexity.figures }
+    let figures = complexityFigures(limit)
+    complexity = (limit, figures)
+    return figures
   }
 
-  func complexity(limit: Int?) -> (PatternFigures.ComplexityFigures, omitted: Int) {
+  private func complexityFigures(
+    _ limit: Int?
+  ) -> (PatternFigures.ComplexityFigures, omitted: Int) {
     var classes: [ComplexityClass: Int] = [:]
     var (sum, scored, withoutCells) = (ExactSum(), 0, 0)
     var list = LeadingList<(index: Int, score: Double)>(limit: limit) { [ids] left, right in

@@ -2,10 +2,23 @@ import RMOSAnalytics
 import RMOSStore
 
 /// The figures of a store, kept for the filters asked for last.
+///
+/// Only reading the store takes long. It is done once for all filters, after a change in the
+/// background.
 final class AnalyticsFigures: Sendable {
-  typealias Report = AnswerCache<Question, AnalyticsReport>.Answer
+  typealias Report = KeptAnswer<AnalyticsReport>
   /// The figures of one pattern; `nil` if it does not exist.
-  typealias OnePattern = AnswerCache<Pattern, AnalyticsReport?>.Answer
+  typealias OnePattern = KeptAnswer<AnalyticsReport?>
+
+  /// What was read of the store, with the figures about all jobs.
+  struct Basis: Sendable {
+    let snapshot: AnalyticsSnapshot
+    let options: Analytics.Options
+    let report: AnalyticsReport
+  }
+
+  /// The question what is in the store.
+  struct Whole: Hashable, Sendable {}
 
   /// A question about all jobs that pass a filter.
   struct Question: Hashable, Sendable {
@@ -35,8 +48,9 @@ final class AnalyticsFigures: Sendable {
 
   private let store: any RecordStore
   private let now: @Sendable () -> String
-  private let reports: AnswerCache<Question, AnalyticsReport>
-  private let pairs: AnswerCache<Pair, Correlation>
+  private let bases: AnswerCache<Whole, Basis>
+  private let reports: DerivedAnswers<Question, Basis, AnalyticsReport>
+  private let pairs: DerivedAnswers<Pair, Basis, Correlation>
   private let patterns: AnswerCache<Pattern, AnalyticsReport?>
 
   /// How many filters are remembered; a report has lists of up to 1000 entries.
@@ -52,12 +66,18 @@ final class AnalyticsFigures: Sendable {
     self.store = store
     self.now = now
     self.patience = patience
-    reports = AnswerCache(capacity: Self.reportCapacity, uptime: uptime, now: now) {
-      try Analytics(of: store, options: $0.options).runSynchronously(isCancelled: $1)
+    bases = AnswerCache(capacity: 1, uptime: uptime, now: now) {
+      let options = Analytics.Options(today: Self.today(now))
+      let snapshot = try AnalyticsSnapshot(of: store, isCancelled: $1)
+      return Basis(
+        snapshot: snapshot, options: options, report: try snapshot.report(options))
     }
-    pairs = AnswerCache(capacity: Self.pairCapacity, uptime: uptime, now: now) {
-      try Analytics(of: store, options: $0.among.options)
-        .correlationSynchronously(of: $0.x, and: $0.y, isCancelled: $1)
+    reports = DerivedAnswers(capacity: Self.reportCapacity) { question, basis in
+      question == Question(basis.options)
+        ? basis.report : try basis.snapshot.report(question.options)
+    }
+    pairs = DerivedAnswers(capacity: Self.pairCapacity) {
+      try $1.snapshot.correlation(of: $0.x, and: $0.y, $0.among.options.filter)
     }
     patterns = AnswerCache(capacity: Self.patternCapacity, uptime: uptime, now: now) {
       try Analytics(of: store, options: Analytics.Options(today: $0.today))
@@ -66,7 +86,9 @@ final class AnalyticsFigures: Sendable {
     }
   }
 
-  private var today: CalendarDay { CalendarDay(String(now().prefix(10))) ?? .today }
+  private static func today(_ now: () -> String) -> CalendarDay {
+    CalendarDay(String(now().prefix(10))) ?? .today
+  }
 
   /// All figures about the jobs that pass a filter.
   ///
@@ -76,33 +98,34 @@ final class AnalyticsFigures: Sendable {
   /// - Returns: The figures.
   /// - Throws: `StoreError` if the store cannot be read.
   func report(_ filter: JobFilter, outlierScore: Double? = nil) throws -> Report {
-    var options = Analytics.Options(filter: filter, today: today)
+    var options = Analytics.Options(filter: filter, today: Self.today(now))
     if let outlierScore { options.outlierScore = outlierScore }
-    // Taken before reading: an answer may be newer than its token, but never older.
-    return try reports.answer(Question(options), since: store.changeToken())
+    // The token is taken before reading: an answer may be newer than its token, but never older.
+    return try reports.answer(
+      Question(options), from: bases.answer(Whole(), since: store.changeToken()))
   }
 
   /// All figures about the jobs that pass a filter, if they are there soon.
   ///
   /// - Returns: The figures; `nil` if they are still being computed.
   func reportIfSoon(_ filter: JobFilter) throws -> Report? {
-    let options = Analytics.Options(filter: filter, today: today)
-    return try reports.answer(
-      Question(options), since: store.changeToken(), within: patience)
+    let options = Analytics.Options(filter: filter, today: Self.today(now))
+    let basis = try bases.answer(Whole(), since: store.changeToken(), within: patience)
+    return try basis.map { try reports.answer(Question(options), from: $0) }
   }
 
   /// How two measures go together.
   func correlation(
     _ x: Measure, _ y: Measure, _ filter: JobFilter
-  ) throws -> AnswerCache<Pair, Correlation>.Answer {
+  ) throws -> KeptAnswer<Correlation> {
     try pairs.answer(
       Pair(x: x, y: y, among: Question(Analytics.Options(filter: filter))),
-      since: store.changeToken())
+      from: bases.answer(Whole(), since: store.changeToken()))
   }
 
   /// The figures of one pattern.
   func pattern(_ id: String) throws -> OnePattern {
     try patterns.answer(
-      Pattern(id: Array(id.utf8), today: today), since: store.changeToken())
+      Pattern(id: Array(id.utf8), today: Self.today(now)), since: store.changeToken())
   }
 }

@@ -2,6 +2,17 @@ import RMOSStore
 import RMOSSystem
 import Synchronization
 
+/// An answer about a store.
+struct KeptAnswer<Value: Sendable>: Sendable {
+  var value: Value
+  /// When the store was read for it, ISO 8601.
+  var asOf: String
+  /// Differs from that of every other answer to the same question.
+  var revision: Int
+  /// Whether it is of the store as it is now; if not, a newer one is being computed.
+  var isCurrent: Bool
+}
+
 /// Answers about a store that take long, kept for the questions asked last.
 ///
 /// The same question is never worked on twice at a time: whoever asks meanwhile waits for the
@@ -9,16 +20,7 @@ import Synchronization
 /// recomputed in the background, at most for a tenth of the time, while the one before is given and
 /// says so. When the cache is released, the work in the background is cancelled.
 final class AnswerCache<Question: Hashable & Sendable, Value: Sendable>: Sendable {
-  /// An answer.
-  struct Answer: Sendable {
-    var value: Value
-    /// When it was computed, ISO 8601.
-    var asOf: String
-    /// Differs from that of every other answer.
-    var revision: Int
-    /// Whether it is of the store as it is now; if not, a newer one is being computed.
-    var isCurrent: Bool
-  }
+  typealias Answer = KeptAnswer<Value>
 
   /// Computes an answer; asks from time to time whether it is still wanted.
   typealias Computation =

@@ -42,8 +42,8 @@ extension Dashboard {
   }
 
   /// A response from kept figures.
-  private func kept<Question, Value>(
-    _ answer: AnswerCache<Question, Value>.Answer, _ request: ServerRequest,
+  private func kept<Value>(
+    _ answer: KeptAnswer<Value>, _ request: ServerRequest,
     _ write: (inout JSONWriter) -> Void
   ) -> ServerResponse {
     let state = answer.isCurrent ? "" : "-before"
@@ -222,9 +222,7 @@ private struct PlannedJob {
 
 extension JSONWriter {
   /// Writes of when figures are.
-  fileprivate mutating func state<Question, Value>(
-    of answer: AnswerCache<Question, Value>.Answer
-  ) {
+  fileprivate mutating func state<Value>(of answer: KeptAnswer<Value>) {
     member("as_of", answer.asOf)
     member("current", answer.isCurrent)
   }

@@ -1,0 +1,188 @@
+import RMOSModels
+
+/// The state of a job, as far as figures ask.
+enum JobState: UInt8, BitwiseCopyable {
+  case open, running, completed, failed, cancelled, other
+
+  init(_ status: String?) {
+    switch status.flatMap({ JobStatus(rawValue: $0) }) {
+    case .pending, .planned: self = .open
+    case .running: self = .running
+    case .completed: self = .completed
+    case .failed: self = .failed
+    case .cancelled: self = .cancelled
+    case nil: self = .other
+    }
+  }
+
+  var isFinished: Bool { self == .completed || self == .failed }
+}
+
+/// A job, as far as figures need it, in numbers alone, so that many take little room.
+///
+/// Those that stand for a text are its number in a table of ``Shop``.
+struct JobFacts: BitwiseCopyable {
+  /// A number that stands for a text.
+  struct Reference: BitwiseCopyable, Equatable {
+    private let number: Int32
+
+    private init(_ number: Int32) { self.number = number }
+
+    init(_ index: Int) { number = Int32(index) }
+
+    /// NULL, or nothing that is known.
+    static let none = Reference(Int32(-1))
+    /// A value that is no text, so it is the name of nothing.
+    static let nameless = Reference(Int32(-2))
+
+    var index: Int? { number >= 0 ? Int(number) : nil }
+  }
+
+  var state: JobState
+  var type: Reference
+  var status: Reference
+  var pattern: Reference
+  /// The strip family that the job itself names, which need not exist.
+  var namedFamily: Reference
+  /// Its strip family, else its pattern's; one that exists.
+  var family: Reference
+  var blade: Reference
+  /// Why it failed, if it did.
+  var error: Reference
+  /// The number of its day, as of the others below; `Int32.min` stands for none.
+  private let dayNumber: Int32
+  private let startNumber: Int32
+  /// NaN stands for none, as in those below.
+  private let seconds: Double
+  private let wasteNumber: Double
+  private let cutsNumber: Double
+
+  init(
+    state: JobState, type: Reference, status: Reference, pattern: Reference,
+    namedFamily: Reference, family: Reference, blade: Reference, error: Reference, day: Int?,
+    startDay: Int?, duration: Double?, waste: Double?, cuts: Double?
+  ) {
+    self.state = state
+    self.type = type
+    self.status = status
+    self.pattern = pattern
+    self.namedFamily = namedFamily
+    self.family = family
+    self.blade = blade
+    self.error = error
+    dayNumber = day.map { Int32($0) } ?? .min
+    startNumber = startDay.map { Int32($0) } ?? .min
+    seconds = duration ?? .nan
+    wasteNumber = waste ?? .nan
+    cutsNumber = cuts ?? .nan
+  }
+
+  /// The number of its day; `nil` if it has none.
+  var day: Int? { dayNumber == .min ? nil : Int(dayNumber) }
+  /// The number of the day on which it began, or else was created; `nil` if there is none.
+  var startDay: Int? { startNumber == .min ? nil : Int(startNumber) }
+  var duration: Double? { seconds.isNaN ? nil : seconds }
+  var waste: Double? { wasteNumber.isNaN ? nil : wasteNumber }
+  var cuts: Double? { cutsNumber.isNaN ? nil : cutsNumber }
+  /// The waste if it is a percentage.
+  var percentage: Double? { 0...100 ~= wasteNumber ? wasteNumber : nil }
+}
+
+/// Some jobs and their ids.
+struct JobBlock {
+  private(set) var jobs: [JobFacts] = []
+  /// The ids, one after the other, and where each ends.
+  private var ids: [UInt8] = []
+  private var ends: [UInt32] = []
+
+  init() {}
+
+  /// The id of a job.
+  func id(_ index: Int) -> String {
+    let start = index == 0 ? 0 : Int(ends[index - 1])
+    return String(decoding: ids[start..<Int(ends[index])], as: UTF8.self)
+  }
+
+  mutating func append(_ job: JobFacts, id: String) {
+    jobs.append(job)
+    ids.append(contentsOf: id.utf8)
+    ends.append(UInt32(ids.count))
+  }
+
+  /// Whether there should be no more jobs in it.
+  var isFull: Bool { jobs.count >= 4096 || ids.count >= 1 << 20 }
+
+  mutating func removeAll() {
+    jobs.removeAll(keepingCapacity: true)
+    ids.removeAll(keepingCapacity: true)
+    ends.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: As bytes
+
+  /// How many jobs, and bytes of ids, there are.
+  struct Size {
+    fileprivate var jobs: Int
+    fileprivate var ids: Int
+
+    /// The number of bytes that the block takes.
+    var bytes: Int {
+      jobs * (MemoryLayout<JobFacts>.stride + MemoryLayout<UInt32>.stride) + ids
+    }
+  }
+
+  var size: Size { Size(jobs: jobs.count, ids: ids.count) }
+
+  var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(size.bytes)
+    unsafe jobs.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    unsafe ends.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    bytes += ids
+    return bytes
+  }
+
+  /// The block of a size with these bytes.
+  init(_ bytes: [UInt8], _ size: Size) {
+    let endsStart = size.jobs * MemoryLayout<JobFacts>.stride
+    let idsStart = endsStart + size.jobs * MemoryLayout<UInt32>.stride
+    jobs = Array(copying: bytes[..<endsStart], count: size.jobs)
+    ends = Array(copying: bytes[endsStart..<idsStart], count: size.jobs)
+    ids = Array(bytes[idsStart...])
+  }
+}
+
+/// Jobs in the order in which they were added, in constant memory.
+///
+/// All but the last few are in a temporary file; they stay in memory where there is no place for it.
+final class JobList {
+  private var recent = JobBlock()
+  private var spill: SpilledBytes?
+  private var spilled: [JobBlock.Size] = []
+  private var kept: [JobBlock] = []
+
+  func append(_ job: JobFacts, id: String) throws {
+    recent.append(job, id: id)
+    guard recent.isFull else { return }
+    if spill == nil, kept.isEmpty { spill = SpilledBytes() }
+    if let spill {
+      try spill.append(recent.bytes)
+      spilled.append(recent.size)
+      recent.removeAll()
+    } else {
+      kept.append(recent)
+      recent = JobBlock()
+    }
+  }
+
+  /// Calls `body` with all jobs, block by block.
+  func forEachBlock(_ body: (JobBlock) throws -> Void) throws {
+    try spill?.rewind()
+    for size in spilled {
+      guard let bytes = try spill?.read(size.bytes) else { break }
+      try body(JobBlock(bytes, size))
+    }
+    for block in kept { try body(block) }
+    if !recent.jobs.isEmpty { try body(recent) }
+  }
+}

@@ -1,0 +1,173 @@
+import RMOSModels
+import RMOSStore
+
+/// All that figures need of a store, read once.
+///
+/// Figures of the jobs that pass a filter are made from it without asking the store again.
+final class Shop {
+  let families: FamilyTable
+  let patterns: PatternTable
+  private(set) var types = InternedTexts()
+  private(set) var statuses = InternedTexts()
+  private(set) var blades = InternedTexts()
+  /// Why jobs failed.
+  private(set) var errors = InternedTexts()
+  private let jobs = JobList()
+  private let json = JSONMemberReader()
+
+  /// Reads all strip families, patterns and jobs.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows of a store.
+  ///   - needsJobs: Whether figures about jobs will be asked for.
+  /// - Throws: `StoreError` if the store cannot be read, or a temporary file cannot be written.
+  init(reading rows: RowReader, needsJobs: Bool = true) throws {
+    families = try FamilyTable(reading: rows)
+    patterns = try PatternTable(reading: rows, families)
+    guard needsJobs else { return }
+    let members = [
+      "id", "job_type", "pattern_id", "strip_family_id", "status", "start_time", "end_time",
+      "duration_seconds", "results", "created_at", "parameters",
+    ]
+    try rows.forEach(.joblogs, members) { values in
+      try jobs.append(job(values), id: values[0].text ?? "")
+    }
+  }
+
+  /// Calls `body` with all jobs, block by block.
+  func forEachBlock(_ body: (JobBlock) throws -> Void) throws { try jobs.forEachBlock(body) }
+
+  /// The material of a job; -1 if it is not known.
+  func material(of job: JobFacts) -> Int32 {
+    job.family.index.map { families.material(of: $0) } ?? -1
+  }
+
+  /// What is measured of a job, its pattern or its strip family; `nil` if it is not known.
+  func measure(_ measure: Measure, _ job: JobFacts) -> Double? {
+    guard job.state.isFinished else { return nil }
+    switch measure {
+    case .jobDurationSeconds: return job.duration
+    case .jobWastePercentage: return job.percentage
+    case .jobFailed: return job.state == .failed ? 1 : 0
+    case .patternRingCount, .patternCells, .patternComplexityScore:
+      return job.pattern.index.flatMap { patterns.measure(measure, $0, families) }
+    case .familyStripWidthMM, .familyStripThicknessMM:
+      return job.family.index.flatMap { families.measure(measure, $0) }
+    }
+  }
+
+  /// How two measures go together among the jobs that pass a filter, or else among all patterns or
+  /// strip families.
+  func correlation(
+    of x: Measure, and y: Measure, _ filter: JobFilter
+  ) throws -> Correlation {
+    var pairs = MeasuredPairs(x, y)
+    if x.subject == .jobs || y.subject == .jobs {
+      let filter = FactFilter(filter, self)
+      try forEachBlock { block in
+        for job in block.jobs where filter.passes(job) {
+          pairs.add(measure(x, job), measure(y, job))
+        }
+      }
+    } else if x.subject == .patterns || y.subject == .patterns {
+      for index in patterns.indices {
+        pairs.add(patterns.measure(x, index, families), patterns.measure(y, index, families))
+      }
+    } else {
+      for index in families.indices {
+        pairs.add(families.measure(x, index), families.measure(y, index))
+      }
+    }
+    return pairs.correlation
+  }
+
+  // MARK: Rows
+
+  private func job(_ values: [Value]) -> JobFacts {
+    let state = JobState(values[4].text)
+    let pattern = Self.reference(values[2]) { patterns.insert($0) }
+    let namedFamily = Self.reference(values[3]) { families.insert($0) }
+    let family =
+      namedFamily.index.flatMap { $0 < families.count ? $0 : nil }
+      ?? pattern.index.flatMap { patterns.family(of: $0) }
+    let results = JobResults(reading: values[8], json)
+    let startDay = Self.day(values[5]) ?? Self.day(values[9])
+    return JobFacts(
+      state: state, type: Self.reference(values[1]) { types.insert($0) },
+      status: Self.reference(values[4]) { statuses.insert($0) }, pattern: pattern,
+      namedFamily: namedFamily, family: family.map { .init($0) } ?? .none,
+      blade: blade(values[10]),
+      error: state == .failed
+        ? results.error.map { .init(errors.insert($0)) } ?? .none : .none,
+      day: Self.day(values[6]) ?? startDay, startDay: startDay,
+      duration: Self.duration(values[7], from: values[5], to: values[6]), waste: results.waste,
+      cuts: results.cuts)
+  }
+
+  private static func reference(
+    _ value: Value, _ insert: (String) -> Int
+  ) -> JobFacts.Reference {
+    switch value {
+    case .text(let text): .init(insert(text))
+    case .null: .none
+    case .integer, .real, .blob: .nameless
+    }
+  }
+
+  private func blade(_ parameters: Value) -> JobFacts.Reference {
+    var id: String??
+    let isRead = json.read(parameters) { (cursor) throws(JSONScanError) in
+      try cursor.forEachMember { (member, value) throws(JSONScanError) in
+        switch member {
+        case "blade_id" where id == nil: id = .some(try value.text())
+        default: try value.skip()
+        }
+      }
+    }
+    guard isRead, let id = id ?? nil else { return .none }
+    return .init(blades.insert(id))
+  }
+
+  /// The number of the day with which a text begins.
+  private static func day(_ value: Value) -> Int? {
+    guard case .text(var text) = value else { return nil }
+    return text.withUTF8 { utf8 in
+      guard utf8.count >= 10 else { return nil }
+      return unsafe Timestamp(utf8: UnsafeBufferPointer(rebasing: utf8[..<10]))?.dayNumber
+    }
+  }
+
+  private static func duration(_ seconds: Value, from start: Value, to end: Value) -> Double? {
+    if let seconds = seconds.measure { return seconds }
+    guard let start = start.text.flatMap({ Timestamp($0) }),
+      let end = end.text.flatMap({ Timestamp($0) }), let seconds = start.seconds(to: end),
+      seconds >= 0
+    else { return nil }
+    return seconds
+  }
+}
+
+/// What a job's results say.
+private struct JobResults {
+  var waste: Double?
+  var cuts: Double?
+  var error: String?
+
+  init(reading results: Value, _ json: JSONMemberReader) {
+    var (waste, cuts, error): (Double??, Double??, String??) = (nil, nil, nil)
+    let isRead = json.read(results) { (cursor) throws(JSONScanError) in
+      try cursor.forEachMember { (member, value) throws(JSONScanError) in
+        switch member {
+        case "waste_percentage" where waste == nil: waste = .some(try value.number())
+        case "cuts_made" where cuts == nil: cuts = .some(try value.measure())
+        case "error" where error == nil: error = .some(try value.text())
+        default: try value.skip()
+        }
+      }
+    }
+    guard isRead else { return }
+    self.waste = waste ?? nil
+    self.cuts = cuts ?? nil
+    self.error = error ?? nil
+  }
+}
