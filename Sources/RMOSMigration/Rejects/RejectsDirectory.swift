@@ -300,13 +300,16 @@ extension RejectsDirectory {
         try root.removeFile(RejectsManifest.name)
         return removed
       }
-      if new.count > Self.fewFiles { FileSystem.beginSynchronizing() }
       try flush()
-      try incoming.synchronizeContents()
+      // Of many files, one after the other would take minutes.
+      let isMany = new.count > Self.fewFiles
+      if isMany { try incoming.synchronizeAll() } else { try incoming.synchronizeContents() }
       if hasList { try writeList(ofEarlier: { _ in true }) } else { try copyList() }
       try place(incoming, in: root, isTop: true)
+      if isComplete { try removeEarlier(in: root, [], &removed) }
+      // Before the list forgets what was there.
+      if isMany { try root.synchronizeAll() } else { try synchronizeDirectories(of: root) }
       if isComplete {
-        try removeEarlier(in: root, [], &removed)
         if hasList { try copyList() }
       } else if hasList {
         try writeList { !self.new.lists($0) }
@@ -380,9 +383,18 @@ extension RejectsDirectory {
       let place = try PrivateDirectory(name, in: target)
       defer { place.close() }
       try self.place(below, in: place)
-      try place.synchronize()
       try source.removeDirectory(name)
     }
+  }
+
+  /// Waits until the names in a directory and in those below it are on the disk.
+  private func synchronizeDirectories(of directory: PrivateDirectory) throws(SystemError) {
+    for (name, form) in try directory.entries() where form == .directory {
+      let below = try directory.directory(named: name)
+      defer { below.close() }
+      try synchronizeDirectories(of: below)
+    }
+    try directory.synchronize()
   }
 
   /// Removes the files that are not new, and directories left empty.
