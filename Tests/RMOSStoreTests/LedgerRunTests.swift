@@ -48,7 +48,8 @@ import Testing
     let columns = ["user", "host", "failed_new", "failed_known", "known_since"]
     _ = try sqlite3(
       path,
-      columns.map { "ALTER TABLE migration_runs DROP COLUMN \($0);" }.joined()
+      "DROP VIEW migration_run_counts; "
+        + columns.map { "ALTER TABLE migration_runs DROP COLUMN \($0);" }.joined()
         + "ALTER TABLE migration_issues DROP COLUMN is_new; DROP TABLE migration_failures; "
         + "PRAGMA user_version = 2")
     func check(_ reader: any StoreReader) throws {

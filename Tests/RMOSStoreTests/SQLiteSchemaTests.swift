@@ -96,7 +96,10 @@ struct SQLiteSchemaTests {
 
   @Test func holdsNothingThatOlderApplicationsStumbleOver() throws {
     _ = try SQLiteStore(path: path)
-    let odd = "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index') "
+    // Of views there are only those of the ledger, which names no shared table.
+    let odd =
+      "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index') "
+      + "AND (type <> 'view' OR name NOT LIKE 'migration_%' OR sql LIKE '%FROM patterns%') "
     #expect(try sqlite3(path, odd + "OR sql LIKE '%STRICT%' OR sql LIKE '%GENERATED%'") == "0")
   }
 

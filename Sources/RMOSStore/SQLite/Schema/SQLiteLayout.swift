@@ -36,6 +36,8 @@ struct SQLiteLayout {
   private var numberedTables: Set<String> = []
   /// What the ledger's tables that exist lack.
   private(set) var ledgerUpgrades: [SQLiteSchema.LedgerUpgrade] = []
+  /// The views of the ledger that are missing or defined otherwise.
+  private(set) var viewsToCreate: [LedgerView] = []
   /// The columns that the ledger's tables lack, as `table.column`.
   private var lostLedgerColumns: [String] = []
   /// Why `schema_version` is not RMOS's; `nil` if it is or is not there.
@@ -50,10 +52,13 @@ struct SQLiteLayout {
   init(of connection: SQLiteConnection, _ catalog: EntityCatalog) throws {
     self.catalog = catalog
     ledgerVersion = try connection.integer("PRAGMA user_version") ?? 0
-    let own = Set(catalog.kinds.map(\.table) + LedgerTable.allNames)
+    let ledgerViews = LedgerView.all(catalog)
+    var viewSQL: [String: String] = [:]
+    let own = Set(catalog.kinds.map(\.table) + LedgerTable.allNames + ledgerViews.map(\.name))
       .union(Self.newerTables).union(["schema_version"])
     try connection.withStatement(
-      "SELECT name, type, rootpage = 0 FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_'"
+      "SELECT name, type, rootpage = 0, CASE type WHEN 'view' THEN sql END FROM sqlite_schema "
+        + "WHERE substr(name, 1, 7) <> 'sqlite_'"
     ) { statement in
       while try statement.step() {
         let writtenName = statement.text(at: 0) ?? ""
@@ -61,7 +66,9 @@ struct SQLiteLayout {
         names.insert(name)
         switch statement.text(at: 1) {
         case "trigger": hasTriggers = true
-        case "view": views.insert(name)
+        case "view":
+          views.insert(name)
+          viewSQL[name] = statement.text(at: 3)
         case "table":
           tableNames.insert(name)
           if statement.integer(at: 2) == 1 { virtualTables.insert(name) }
@@ -71,6 +78,10 @@ struct SQLiteLayout {
           foreignNames.append(writtenName)
         }
       }
+    }
+    // What else has the name of a view is another application's.
+    viewsToCreate = ledgerViews.filter { view in
+      viewSQL[view.name].map { $0 != view.createSQL } ?? !names.contains(view.name)
     }
     for kind in catalog.kinds where isRelation(kind.table) {
       let present = try connection.columns(of: kind.table)
@@ -187,7 +198,7 @@ struct SQLiteLayout {
     if lostLedgerColumns.isEmpty { return nil }
     return
       "its migration tables lack \(lostLedgerColumns.joined(separator: ", ")); restore a backup, "
-      + "or drop the tables that start with migration_, which loses what is known of earlier runs"
+      + "or drop the views and tables that start with migration_, which loses what is known of earlier runs"
   }
 
   /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
@@ -234,7 +245,7 @@ struct SQLiteLayout {
     guard let version else { return false }
     return version.version >= SchemaVersion.created && hasLedger
       && ledgerVersion == SchemaVersion.ledger.upperBound
-      && ledgerUpgrades.isEmpty && hasChanges && hasFailures
+      && ledgerUpgrades.isEmpty && hasChanges && hasFailures && viewsToCreate.isEmpty
       && ownedKinds.allSatisfy { columns[$0] != nil } && missingColumnSQL.isEmpty
   }
 

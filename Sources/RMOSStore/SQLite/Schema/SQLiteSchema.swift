@@ -2,8 +2,8 @@ import RMOSModels
 
 /// Creates the tables, and upgrades older ones.
 ///
-/// No triggers, views, generated columns or strict tables: older applications must be able to work
-/// with the file.
+/// No triggers, generated columns or strict tables, and no views of shared tables: older applications
+/// must be able to work with the file.
 enum SQLiteSchema {
   /// Something that the ledger's tables lack.
   struct LedgerUpgrade {
@@ -79,6 +79,10 @@ enum SQLiteSchema {
     }
     for sql in LedgerTable.all(catalog).map(\.createSQL) + layout.ledgerUpgrades.map(\.sql) {
       try connection.execute(sql)
+    }
+    for view in layout.viewsToCreate {
+      try connection.execute("DROP VIEW IF EXISTS \(view.name)")
+      try connection.execute(view.createSQL)
     }
     try connection.execute("PRAGMA user_version = \(SchemaVersion.ledger.upperBound)")
     // What refers to a table that was just created could not be checked before.
