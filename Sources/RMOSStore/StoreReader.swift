@@ -214,6 +214,15 @@ extension StoreReader {
     return EditState(of: record, try provenance(kind, id: id))
   }
 
+  /// The run that wrote each of some records which have changed since; `nil` for the others.
+  package func runsBeforeEdits(of records: [Record]) throws -> [Int64?] {
+    try records.map { record in
+      let provenance = try provenance(record.kind, id: record.id)
+      guard case .edited(let run) = EditState(of: record, provenance) else { return nil }
+      return run
+    }
+  }
+
   /// Runs `body` unless `isCancelled`, and abandons it once that returns `true`.
   ///
   /// - Throws: ``StoreError/Code/cancelled``, or what `body` throws.

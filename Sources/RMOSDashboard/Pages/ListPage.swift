@@ -7,6 +7,8 @@ import RMOSStore
 struct ListPage {
   private let request: ListRequest
   private let records: [Record]
+  /// The run that wrote each record which has changed since; `nil` for the others.
+  private let edits: [Int64?]
   private let total: Int
   private let facets: [ListFacet]
   private let names: ReferenceNames
@@ -17,7 +19,7 @@ struct ListPage {
   init(_ request: ListRequest, in store: any RecordStore, totals: EntityTotals) throws {
     var request = request
     let token = store.changeToken()
-    (total, records, facets, names) = try store.read { reader in
+    (total, records, edits, facets, names) = try store.read { reader in
       let total = try totals.count(request.query, in: reader, since: token)
       let last = max(1, (total + request.pageSize - 1) / request.pageSize)
       request.page = min(request.page, last)
@@ -31,7 +33,8 @@ struct ListPage {
             request.query(without: filter.name), by: filter.key, in: reader, since: token))
       }
       return (
-        total, records, facets, try ReferenceNames(of: records, request.kind, in: reader)
+        total, records, try reader.runsBeforeEdits(of: records), facets,
+        try ReferenceNames(of: records, request.kind, in: reader)
       )
     }
     self.request = request
@@ -204,7 +207,7 @@ struct ListPage {
   private var table: HTML {
     let columns = kind.schema.presentation.columns
     let headings = columns.map { heading($0) }
-    let rows = records.map { record -> HTML in
+    let rows = zip(records, edits).map { record, run -> HTML in
       let cells = columns.dropFirst().map { column -> HTML in
         """
         <td role="cell"\(column.isNumber ? Self.numeric : "") data-label="\(column.heading)">\
@@ -212,7 +215,7 @@ struct ListPage {
         """
       }
       return """
-        <tr role="row"><th role="rowheader" scope="row">\(columns.first.map { title(record, $0) } ?? "")</th>\(Array(cells))</tr>
+        <tr role="row"><th role="rowheader" scope="row">\(columns.first.map { title(record, $0, editedSince: run) } ?? "")</th>\(Array(cells))</tr>
 
         """
     }
@@ -245,9 +248,15 @@ struct ListPage {
       """
   }
 
-  /// The cell that names a row; of a pattern, with a small drawing.
-  private func title(_ record: Record, _ column: EntitySchema.Column) -> HTML {
-    let cell = record.cell(column, names)
+  /// The cell that names a row and says whether it was edited; of a pattern, with a small drawing.
+  private func title(
+    _ record: Record, _ column: EntitySchema.Column, editedSince run: Int64?
+  ) -> HTML {
+    let mark: HTML =
+      run.map {
+        " <span class=\"warning id\"><span aria-hidden=\"true\">!</span> changed since run \($0)</span>"
+      } ?? ""
+    let cell = record.cell(column, names) + mark
     guard kind == .patterns else { return cell }
     return cell + " " + PatternDrawing(record).thumbnail
   }

@@ -1,5 +1,6 @@
 import Foundation
 import RMOSHTML
+import RMOSMigration
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
@@ -47,6 +48,35 @@ import Testing
       let query = RecordQuery(.patterns).order(order == "id" ? .id : .newestFirst)
       #expect(seen == (try store.read { try $0.records(query).map(\.id) }))
     }
+  }
+
+  @Test(arguments: Backend.allCases)
+  func rowsThatChangedSinceARunAreMarked(_ backend: Backend) throws {
+    let directory = try TemporaryDirectory()
+    let store = try backend.store(in: directory)
+    let tree = try SourceTree([
+      "patterns/a.json": """
+      [{"id": "p1", "name": "a", "ring_count": 1, "geometry": {"a": 1}},
+      {"id": "p2", "name": "b", "ring_count": 1, "geometry": {"a": 1}}]
+      """
+    ])
+    _ = try withExtendedLifetime(tree) {
+      try Migration(from: tree.path, into: store).runSynchronously()
+    }
+    func marks() -> [String] {
+      PageSamples.get("/patterns", of: store).text
+        .matches(of: /changed since run ([0-9]+)/).map { String($0.output.1) }
+    }
+    #expect(marks().isEmpty)
+    try store.write { transaction in
+      var record = try #require(try transaction.record(.patterns, id: "p2"))
+      let position = try #require(EntityKind.patterns.schema.position(ofMember: "name"))
+      record.values[position] = .text("c")
+      _ = try transaction.update(record)
+      // What no run wrote has not changed since one.
+      try transaction.insert(StoreSamples.record(.patterns, "p3", [:]))
+    }
+    #expect(marks() == ["1"])
   }
 
   @Test func searchAndFiltersNarrowTogether() throws {
