@@ -200,6 +200,7 @@ check_benchmarks() {
       "$ROOT/Benchmarks/run.sh" 300 300 1
       "$ROOT/Benchmarks/audit.sh" "$work/benchmark.db" 1
       "$ROOT/Benchmarks/analytics.sh" "$work/benchmark.db" 1
+      "$ROOT/Benchmarks/lists.sh" "$work/benchmark.db" 1
       "$ROOT/Scripts/analytics_oracle.py" "$cli" "$work/benchmark.db"
       "$ROOT/Benchmarks/serve.sh" "$work/benchmark.db" 4 300 1
     } >"$work/benchmarks.log" 2>&1 || { cat "$work/benchmarks.log"; die 'a benchmark fails'; }

@@ -122,18 +122,33 @@ extension StoreReader {
 public struct RecordCounter {
   private let key: RecordGroup.Key
   private var counts: [GroupKey: Int] = [:]
+  /// The value counted last, and how often in a row: those from an index come in order.
+  private var run: (value: Value, count: Int)?
 
   /// Creates a counter that has counted nothing.
   public init(_ key: RecordGroup.Key) { self.key = key }
 
   /// Counts a record with a value of the key's member.
   public mutating func add(_ value: Value) {
-    for value in key.keys(of: value) { counts[GroupKey(values: [value]), default: 0] += 1 }
+    if let last = run?.value, last.isSame(as: value) {
+      run?.count += 1
+    } else {
+      endRun()
+      run = (value, 1)
+    }
+  }
+
+  private mutating func endRun() {
+    guard let (value, count) = run else { return }
+    for value in key.keys(of: value) { counts[GroupKey(values: [value]), default: 0] += count }
+    run = nil
   }
 
   /// The groups, in the order of their values.
   public var groups: [RecordGroup] {
-    counts.sorted { $0.key.precedes($1.key) }
+    var counter = self
+    counter.endRun()
+    return counter.counts.sorted { $0.key.precedes($1.key) }
       .map { RecordGroup(keys: $0.key.values, count: $0.value, numbers: []) }
   }
 }
@@ -152,7 +167,10 @@ private struct GroupKey: Hashable {
       case .null: hasher.combine(0)
       case .integer(let number): hasher.combine(Double(number))
       case .real(let number): hasher.combine(number)
-      case .text(let text): for byte in text.utf8 { hasher.combine(byte) }
+      case .text(var text):
+        text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        // So that two texts are not one.
+        hasher.combine(0xFF as UInt8)
       case .blob(let bytes): hasher.combine(bytes)
       }
     }
