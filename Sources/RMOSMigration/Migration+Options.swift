@@ -22,6 +22,15 @@ extension Migration {
       case reject
     }
 
+    /// Which failed entities count against a run.
+    public enum FailurePolicy: String, Sendable, Hashable, CaseIterable {
+      /// All of them.
+      case any
+      /// Those that are new: which the newest earlier run over the same source did not fail the same
+      /// way, byte by byte and for the same reasons, and which the store does not have by now.
+      case new
+    }
+
     /// Events that come with every entity; an observer that does not want them pays nothing for
     /// them.
     public enum ObservedEvent: Sendable, Hashable, CaseIterable {
@@ -52,6 +61,10 @@ extension Migration {
     ///
     /// `nil` for any number.
     public var maxErrors: Int?
+    /// Which failed entities make ``MigrationSummary/isAcceptable`` false.
+    ///
+    /// It makes no other difference: what failed is counted and reported either way.
+    public var failOn = FailurePolicy.any
     /// Whether a source without a file to read is a success.
     ///
     /// It is an error (`input.nothing-found`) otherwise: what looks like an empty directory may be a
@@ -101,6 +114,7 @@ extension Migration.Options {
       if overwritesEdits { $0.member("force", true) }
       $0.member("missing_id", missingID.rawValue)
       $0.member("max_errors", maxErrors)
+      if failOn != .any { $0.member("fail_on", failOn.rawValue) }
       if allowsEmptySource { $0.member("allow_empty", true) }
       $0.member("rejects", rejectsDirectory)
       $0.member("backup", takesBackup)

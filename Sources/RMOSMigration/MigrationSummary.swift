@@ -25,6 +25,9 @@ public struct MigrationSummary: Sendable {
   public var ending: Ending
   /// The run's number in the ledger; `nil` for a dry run and if nothing was written.
   public var run: Int64?
+  /// Who runs it, and on which machine; `nil` if that is not known.
+  package var user: String?
+  package var host: String?
   /// When it began, ISO 8601 in UTC.
   package var startedAt: String
   /// Whether it was a dry run.
@@ -66,6 +69,32 @@ public struct MigrationSummary: Sendable {
   public var notRead: FilesNotRead
   /// The members kept with the entities written because their kinds do not declare them.
   package var keptMembers: KeptMembers
+  /// How many of the entities that failed had not failed the same way in ``knownSince``.
+  public var failedNew: Int
+  /// How many of the entities that failed had failed the same way in ``knownSince``, or are in the
+  /// store by now.
+  public var failedKnown: Int
+  /// The earlier run with which the failures were compared: the newest that read the same source to
+  /// its end; `nil` if there was none.
+  public var knownSince: Int64?
+  /// ``Migration/Options/failOn``.
+  var failOn: Migration.Options.FailurePolicy
+
+  /// Whether everything was read, and nothing failed that ``Migration/Options/failOn`` counts.
+  public var isAcceptable: Bool {
+    switch failOn {
+    case .any: isSuccess
+    case .new: ending == .completed && failedNew == 0 && !hasFoundNothing
+    }
+  }
+
+  /// Whether failures that are known count against the run.
+  package var countsKnownFailures: Bool { failOn == .any }
+
+  /// Which of the failures are new.
+  package var failureNews: FailureNews {
+    FailureNews(new: failedNew, known: failedKnown, since: knownSince)
+  }
 
   /// Whether everything was read and nothing failed.
   public var isSuccess: Bool {

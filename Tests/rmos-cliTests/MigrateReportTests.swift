@@ -15,7 +15,8 @@ import Testing
     #expect(
       Set(json.keys) == [
         "timestamp", "success", "summary", "entities", "issue_counts", "issues", "issues_omitted",
-        "issue_groups", "issue_groups_omitted", "not_read", "kept_aside", "mappings", "run",
+        "issue_groups", "issue_groups_omitted", "not_read", "kept_aside",
+        "failed_new", "failed_known", "mappings", "run",
       ])
     #expect(json["success"] as? Bool == false)
     let summary = try #require(json["summary"] as? [String: Double])

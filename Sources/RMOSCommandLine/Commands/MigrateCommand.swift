@@ -39,6 +39,10 @@ enum MigrateCommand {
           name: "max-errors", placeholder: "N",
           help: "Stop when more than N entities have failed [default: never]"),
         .init(
+          name: "fail-on", of: Migration.Options.FailurePolicy.self,
+          help: "Exit with status 1 if any entity fails, or only if one fails that the newest "
+            + "earlier run over SOURCE did not fail the same way [default: any]"),
+        .init(
           name: "allow-empty",
           help: "Accept a source with no files to read, which is a failure otherwise"),
         .init(
@@ -69,6 +73,9 @@ enum MigrateCommand {
           command:
             "\(program) migrate legacy -q --notify https://chat.example/hook",
           help: "On a schedule: post the result to a chat"),
+        .init(
+          command: "\(program) migrate legacy -q --fail-on new",
+          help: "On a schedule: be silent about what has failed before"),
       ],
       run: run)
   }
@@ -171,6 +178,9 @@ enum MigrateCommand {
     {
       options.onDuplicate = policy
     }
+    if let policy = arguments.choice("fail-on", of: Migration.Options.FailurePolicy.self) {
+      options.failOn = policy
+    }
     options.allowsEmptySource = arguments.has("allow-empty")
     options.overwritesEdits = arguments.has("force")
     if options.overwritesEdits, options.onDuplicate != .update {
@@ -240,7 +250,7 @@ enum MigrateCommand {
 
   private static func exitStatus(_ summary: MigrationSummary, isStrict: Bool) -> ExitStatus {
     if summary.ending == .interrupted { return .interrupted }
-    if !summary.isSuccess { return .failures }
+    if !summary.isAcceptable { return .failures }
     return isStrict && summary.severityCounts[.warning, default: 0] > 0 ? .failures : .success
   }
 

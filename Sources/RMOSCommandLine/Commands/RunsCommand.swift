@@ -29,18 +29,19 @@ enum RunsCommand {
         console.printNext("\(program) migrate SOURCE --dry-run\(arguments.database.words)")
       } else {
         let hasUpdates = runs.contains { $0.statistics.total.updated > 0 }
+        let hasNews = runs.contains { FailureNews($0)?.isToldApart == true }
         var table = TextTable(
           ["run", "command", "state", "started", "source"],
           numbers: ["seconds", "found", "migrated"] + (hasUpdates ? ["updated"] : [])
-            + ["skipped", "failed"])
-        for run in runs { table.add(row(run, hasUpdates: hasUpdates)) }
+            + ["skipped", "failed"] + (hasNews ? ["new"] : []))
+        for run in runs { table.add(row(run, hasUpdates: hasUpdates, hasNews: hasNews)) }
         console.print(table)
       }
       return .success
     }
   }
 
-  private static func row(_ run: LedgerRun, hasUpdates: Bool) -> [String] {
+  private static func row(_ run: LedgerRun, hasUpdates: Bool, hasNews: Bool) -> [String] {
     let total = run.statistics.total
     let counts =
       [total.found, total.migrated] + (hasUpdates ? [total.updated] : [])
@@ -50,5 +51,6 @@ enum RunsCommand {
       String(run.id), run.command, run.stateText + undone, run.startedAt, run.source,
       TerminalText.fixed(run.seconds, decimals: 2),
     ] + counts.map { TerminalText.grouped($0) }
+      + (hasNews ? [FailureNews(run).map { TerminalText.grouped($0.new) } ?? "-"] : [])
   }
 }

@@ -166,8 +166,9 @@ private struct StatusText {
     let total = run.statistics.total
     return [
       (total.found, "found"), (total.migrated, "migrated"), (total.updated, "updated"),
-      (total.skipped, "skipped"), (total.failed, "failed"),
+      (total.skipped, "skipped"),
     ].filter { $0.1 != "updated" || $0.0 > 0 }
       .map { "\(TerminalText.grouped($0.0)) \($0.1)" }.joined(separator: ", ")
+      + ", \(run.failedText)"
   }
 }

@@ -99,19 +99,32 @@ final class MigrationReporter {
   func showIssues(of summary: MigrationSummary) {
     // The error that ends the command says why the source could not be read to its end.
     let reported = summary.issueGroups.groups.filter { !Self.endsRun($0.firsts[0]) }
-    let chosen = isQuiet ? reported.filter { $0.severity == .error } : reported
+    // Whoever asks for what is new alone is not told of the rest each time.
+    let isKnown = { (group: IssueGroups.Group) in
+      !summary.countsKnownFailures && group.isNew == false
+    }
+    let chosen = reported.filter { !isKnown($0) && (!isQuiet || $0.severity == .error) }
     defer { showHints(chosen) }
     guard !isVerbose else { return }
     let shown = Self.weightiest(chosen)
-    for entry in IssueText.entries(of: shown, source: source, console) { console.note(entry) }
+    let isMixed = summary.failureNews.isMixed
+    for entry in IssueText.entries(of: shown, source: source, isMixed, console) {
+      console.note(entry)
+    }
     var total = summary.severityCounts[.error, default: 0]
     if !isQuiet { total += summary.severityCounts[.warning, default: 0] }
     let ending = summary.issueGroups.groups.filter { Self.endsRun($0.firsts[0]) }
-    let rest = (ending + shown).reduce(total) { $0 - $1.count }
+    let known = reported.filter { isKnown($0) && (!isQuiet || $0.severity == .error) }
+    let rest = (ending + shown + known).reduce(total) { $0 - $1.count }
     if rest > 0 {
       console.note(
         "… and \(TerminalText.counted(rest, "more issue")); -v shows them all, "
           + "--json puts the first 10,000 in the report")
+    }
+    if !known.isEmpty, !isQuiet {
+      console.note(
+        "\(TerminalText.counted(summary.failedKnown, "known failure")) not listed; -v lists "
+          + (summary.failedKnown == 1 ? "it" : "them"))
     }
   }
 
@@ -120,6 +133,9 @@ final class MigrationReporter {
     let ranked = groups.indices.sorted { left, right in
       let (one, other) = (groups[left], groups[right])
       if one.severity != other.severity { return one.severity > other.severity }
+      if one.isNew != other.isNew, one.isNew == true || other.isNew == true {
+        return one.isNew == true
+      }
       return one.count == other.count ? left < right : one.count > other.count
     }
     let shown = ranked.prefix(groupsShown).sorted().map { groups[$0] }
@@ -156,23 +172,25 @@ private enum IssueText {
   /// The issues of groups, the worst first: of a group with few each, in order; a larger one at its
   /// first issue, as how many there are, in which directory, what is wrong, and the first places.
   static func entries(
-    of groups: [IssueGroups.Group], source: String, _ console: Console
+    of groups: [IssueGroups.Group], source: String, _ isMixed: Bool, _ console: Console
   ) -> [String] {
     var entries: [(severity: Severity, position: Int, text: String)] = []
     for group in groups {
       if group.count <= group.firsts.count {
         for (position, issue) in zip(group.positions, group.firsts) {
-          entries.append((group.severity, position, line(issue, source: source, console)))
+          let mark = isMixed ? issue.newsMark.map { " (\($0))" } ?? "" : ""
+          entries.append((group.severity, position, line(issue, source: source, console) + mark))
         }
         continue
       }
+      let mark = isMixed ? group.firsts[0].newsMark.map { ", \($0)" } ?? "" : ""
       let within =
         group.narrowPlace.map {
           ", all in " + TerminalText.escaped(TerminalText.path($0, in: source))
         } ?? ""
       let lines =
         [
-          label(group.severity, console) + " \(group.subject)\(within): "
+          label(group.severity, console) + " \(group.subject)\(mark)\(within): "
             + TerminalText.escaped(group.message)
             + " [\(TerminalText.escaped(group.code.rawValue))]"
         ] + group.firsts.map { "  " + place(of: $0, in: source) }

@@ -21,6 +21,7 @@ struct SummaryText {
     console.print()
     console.print(table)
     console.print()
+    if let news { console.print(news) }
     console.print(issues)
     showPlaces(on: console)
     for (name, value) in MigrationReport(of: summary).sourceFacts(isWhole: isVerbose) {
@@ -91,6 +92,13 @@ struct SummaryText {
     let note =
       summary.ending.keepsCommitted && !summary.isDryRun ? "; what was committed is kept" : ""
     return "\(summary.ending.phrase(isDryRun: summary.isDryRun)): \(way)\(note)"
+  }
+
+  /// "45 failed, 0 new since run 12"; `nil` if there is nothing to compare with.
+  private var news: String? {
+    summary.failureNews.phrase.map {
+      "\(TerminalText.grouped(summary.statistics.total.failed)) failed, \($0)"
+    }
   }
 
   private var issues: String {

@@ -7,6 +7,7 @@ struct BatchExecutor {
   /// The number of failed entities tolerated; `nil` for any number.
   let maxErrors: Int?
   let isCancelled: () -> Bool
+  let digester: FailureDigester
 
   /// The maximum number of entities planned at once; cancellation is checked between such steps.
   ///
@@ -100,9 +101,36 @@ struct BatchExecutor {
         addNotices(before: index + 1)
         try finish(decision, refusedWith: refusals[index], at: index)
       }
+      try compareFailures(in: range)
       if let limit = executor.maxErrors, failedBefore + result.counts.failed > limit {
         result.ending = .tooManyErrors
       }
+    }
+
+    /// Tells the failures in a range that are known from those that are new.
+    ///
+    /// No two entities in it have the same id, so whether there is one by now depends on what comes
+    /// before, and not on where a batch ends.
+    private func compareFailures(in range: Range<Int>) throws {
+      let failed = range.filter { result.outcomes[$0].outcome == .failed }
+      if failed.isEmpty { return }
+      let digests = failed.map { index in
+        executor.digester.digest(of: batch, at: index, result.issues(ofEntity: index))
+      }
+      let known = try target.knownFailures(among: digests)
+      for (index, digest) in zip(failed, digests) {
+        let isKnown = try known.contains(digest) || isSuperseded(index)
+        result.add(digest, ofFailed: index, isNew: !isKnown)
+      }
+    }
+
+    /// Whether there is an entity with the id of one that failed for another reason than that.
+    private func isSuperseded(_ index: Int) throws -> Bool {
+      if batch.records.entries[index].id.isEmpty { return false }
+      let isDuplicate = result.issues(ofEntity: index).contains {
+        $0.severity == .error && ($0.code == .duplicateIdentical || $0.code == .duplicateDiffers)
+      }
+      return try !isDuplicate && target.holds(batch.records, at: index)
     }
 
     /// Adds the issues that come before the entity at `index`, or all that are left.
@@ -205,6 +233,12 @@ struct BatchResult {
   private(set) var unreportedInformation = 0
   /// The outcomes of the entities, in order.
   private(set) var outcomes: [EntityResult] = []
+  /// What identifies the entities that failed from one run to the next.
+  private(set) var failureDigests: [Provenance.Digest] = []
+  /// The number of failed entities that are new.
+  private(set) var failedNew = 0
+  /// The number of failed entities that are known.
+  var failedKnown: Int { counts.failed - failedNew }
   /// The unknown members that were kept with what was written.
   var keptMembers = KeptMembers()
   /// How the run is to end after this batch, if it is.
@@ -225,6 +259,18 @@ struct BatchResult {
     }
     counts.add(outcome)
     outcomes.append(EntityResult(outcome: outcome, issues: start..<self.issues.count))
+  }
+
+  /// The issues of the entity at a position in the batch.
+  func issues(ofEntity index: Int) -> ArraySlice<Issue> { issues[outcomes[index].issues] }
+
+  /// Adds what identifies an entity that failed, and whether it is new.
+  mutating func add(_ digest: Provenance.Digest, ofFailed index: Int, isNew: Bool) {
+    failureDigests.append(digest)
+    if isNew { failedNew += 1 }
+    for position in outcomes[index].issues where issues[position].severity != .info {
+      issues[position].isNew = isNew
+    }
   }
 
   private mutating func add(_ issue: Issue) {

@@ -118,7 +118,9 @@ struct MigrationRun {
         ignored: options.rejectsDirectory.map { [$0] } ?? []),
       lines: SourceLines(root: migration.source),
       batches: BatchExecutor(
-        planner: planner, maxErrors: options.maxErrors, isCancelled: isCancelled),
+        planner: planner, maxErrors: options.maxErrors, isCancelled: isCancelled,
+        digester: FailureDigester(
+          root: migration.source, access: options.access, isCancelled: isCancelled)),
       journal: journal, isCancelled: isCancelled)
   }
 }
@@ -156,7 +158,8 @@ struct RunContext {
   ) throws -> (result: BatchResult, ledger: LedgerRun?) {
     guard let run = journal.run else { preconditionFailure("the run was begun") }
     let target = TransactionTarget(
-      transaction: transaction, lines: lines, run: run, startedAt: journal.startedAt)
+      transaction: transaction, lines: lines, run: run, startedAt: journal.startedAt,
+      baseline: journal.baseline)
     let result = try batches.execute(
       batch, in: target, journal.memory, failedBefore: journal.failedCount)
     return (result, try journal.write(result, of: batch, in: transaction))
@@ -172,13 +175,14 @@ struct DryRunExecutor {
   func execute() throws {
     let journal = context.journal
     try context.store.read { reader in
+      try journal.findBaseline(in: reader)
       let target = DryRunTarget(
         reader,
         rereader: EntityRereader(
           root: context.feed.source, catalog: context.store.catalog,
           options: context.feed.options, mappings: context.feed.mappings,
           access: context.feed.access),
-        lines: context.lines, startedAt: journal.startedAt)
+        lines: context.lines, startedAt: journal.startedAt, baseline: journal.baseline)
       journal.announceStart()
       try context.forEachBatch { batch in
         let result = try context.batches.execute(

@@ -45,6 +45,9 @@ final class RunJournal {
   /// When the run began, ISO 8601.
   var startedAt: String { ledger.startedAt }
 
+  /// The run with which failures are compared; `nil` if there is none.
+  var baseline: Int64? { ledger.knownSince }
+
   /// The number of entities that have failed.
   var failedCount: Int { tally.statistics.total.failed }
 
@@ -75,9 +78,17 @@ final class RunJournal {
     }
   }
 
+  /// Finds the run with which failures are compared.
+  func findBaseline(in reader: any StoreReader) throws {
+    ledger.knownSince = try FailureBaseline(source: ledger.source).run(in: reader)
+    ledger.failedNew = 0
+    ledger.failedKnown = 0
+  }
+
   /// Adds the run to the ledger.
   func begin(in transaction: any StoreTransaction) throws {
     try transaction.markInterruptedRuns(now: ledger.startedAt)
+    try findBaseline(in: transaction)
     for issue in notices { ledger.issueCounts[issue.code, default: 0] += 1 }
     ledger.id = try transaction.beginRun(ledger)
     run = ledger.id
@@ -103,9 +114,14 @@ final class RunJournal {
     // add one for each entity.
     let issues = result.issues.filter { $0.severity != .info }
     if !issues.isEmpty { try transaction.appendIssues(issues, run: ledger.id) }
+    if !result.failureDigests.isEmpty {
+      try transaction.keepFailures(result.failureDigests, run: ledger.id)
+    }
     var state = ledger
     state.statistics = tally.statistics
     state.statistics[batch.records.kind] += result.counts
+    state.failedNew = tally.failedNew + result.failedNew
+    state.failedKnown = tally.failedKnown + result.failedKnown
     state.issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
     state.heartbeatAt = options.clock.timestamp
     state.seconds = duration.seconds
@@ -172,6 +188,7 @@ final class RunJournal {
     default: closeLedger(.completed)
     }
     try transaction.updateRun(ledger)
+    try FailureBaseline(source: ledger.source).prune(for: ledger, in: transaction)
   }
 
   /// Closes the ledger's row of a run that an error ended.
@@ -249,8 +266,8 @@ final class RunJournal {
   func announceEnd(_ store: any RecordStore) -> MigrationSummary {
     publishRejects()
     let summary = MigrationSummary(
-      ending: ending, run: options.isDryRun ? nil : run, startedAt: ledger.startedAt,
-      isDryRun: options.isDryRun,
+      ending: ending, run: options.isDryRun ? nil : run, user: ledger.user,
+      host: ledger.host, startedAt: ledger.startedAt, isDryRun: options.isDryRun,
       source: ledger.source, store: store.location, optionsJSON: ledger.optionsJSON,
       statistics: tally.statistics, issueCounts: tally.issueCounts,
       severityCounts: tally.severityCounts, issues: tally.issues,
@@ -262,7 +279,8 @@ final class RunJournal {
           name: mapping.name, sha256: mapping.sha256, entities: tally.mapped[position, default: 0])
       },
       rejects: rejects?.rejects, backup: backup, notRead: tally.notRead,
-      keptMembers: tally.keptMembers)
+      keptMembers: tally.keptMembers, failedNew: tally.failedNew, failedKnown: tally.failedKnown,
+      knownSince: ledger.knownSince, failOn: options.failOn)
     observer?(.finished(summary))
     return summary
   }
@@ -287,6 +305,8 @@ private struct Progress {
 /// The counts and issues of what is committed so far.
 private struct Tally {
   var statistics: MigrationStatistics
+  var failedNew = 0
+  var failedKnown = 0
   var issueCounts: [IssueCode: Int] = [:]
   var severityCounts: [Severity: Int] = [:]
   /// The first errors and warnings.
@@ -309,6 +329,8 @@ private struct Tally {
   /// Adds a batch; keeps its errors and warnings while there are fewer than `limit`.
   mutating func add(_ result: BatchResult, of kind: EntityKind, keeping limit: Int) {
     statistics[kind] += result.counts
+    failedNew += result.failedNew
+    failedKnown += result.failedKnown
     issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
     keptMembers.add(result.keptMembers)
     if result.unreportedInformation > 0 {

@@ -10,6 +10,10 @@ protocol EntityTarget {
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
   /// Whether the row of an entity was edited since a run wrote it.
   func editState(_ kind: EntityKind, id: String) throws -> EditState?
+  /// Those of `digests` that are kept of the run with which failures are compared.
+  func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest>
+  /// Whether there is an entity with the id of the one at `index`, which has one.
+  func holds(_ batch: RecordBatch, at index: Int) throws -> Bool
   /// Where what is there under the entity's id comes from; `nil` if that is not known.
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin?
   /// Adds entities, no two of which have the same id, and none of which refers to another.
@@ -69,6 +73,17 @@ struct TransactionTarget: EntityTarget {
   let run: Int64
   /// When it began.
   let startedAt: String
+  /// The run with which its failures are compared; `nil` if there is none.
+  let baseline: Int64?
+
+  func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest> {
+    try baseline.map { try transaction.failures(ofRun: $0, among: digests) } ?? []
+  }
+
+  func holds(_ batch: RecordBatch, at index: Int) throws -> Bool {
+    let id = batch.entries[index].id
+    return try transaction.contains(batch.kind, id: batch.arena.span.extracting(id.range))
+  }
 
   func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
     try transaction.facts(of: batch, in: range)
@@ -112,6 +127,7 @@ final class DryRunTarget: EntityTarget {
   private let rereader: EntityRereader
   private let lines: SourceLines
   private let startedAt: String
+  private let baseline: Int64?
   private let catalog: EntityCatalog
   /// The ids that would have been added, in the order of the catalog; `nil` for a kind that no other
   /// refers to.
@@ -123,16 +139,28 @@ final class DryRunTarget: EntityTarget {
   private var paths = PathList()
 
   init(
-    _ reader: any StoreReader, rereader: EntityRereader, lines: SourceLines, startedAt: String
+    _ reader: any StoreReader, rereader: EntityRereader, lines: SourceLines, startedAt: String,
+    baseline: Int64?
   ) {
     self.reader = reader
     self.lines = lines
     self.startedAt = startedAt
+    self.baseline = baseline
     self.rereader = rereader
     let catalog = reader.catalog
     self.catalog = catalog
     let targets = Set(catalog.kinds.flatMap(\.schema.references).map(\.target))
     added = catalog.kinds.map { targets.contains($0) ? IDTable() : nil }
+  }
+
+  func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest> {
+    try baseline.map { try reader.failures(ofRun: $0, among: digests) } ?? []
+  }
+
+  func holds(_ batch: RecordBatch, at index: Int) throws -> Bool {
+    if batch.kind == kind, places[batch.idKey(at: index)] != nil { return true }
+    let id = batch.entries[index].id
+    return try reader.contains(batch.kind, id: batch.arena.span.extracting(id.range))
   }
 
   func insert(_ batch: SourceBatch, at indices: [Int]) throws -> [Int: StoreError] {

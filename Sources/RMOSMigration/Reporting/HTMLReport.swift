@@ -33,6 +33,8 @@ struct HTMLReport {
     let names = ["found"] + outcomes.map(\.rawValue)
     let facts =
       zip(names, numbers(total)).map { ($0, PlainText.grouped($1)) }
+      + (report.failureNews.flatMap { $0.isToldApart ? $0.new : nil }
+        .map { [("new failures", PlainText.grouped($0))] } ?? [])
       + [("success rate", report.successText)]
     let origin: HTML =
       if let run = report.run {
@@ -175,7 +177,7 @@ struct HTMLReport {
     return """
       <section aria-labelledby="run">
       <h2 id="run">Run</h2>
-      \(list(run.facts))</section>
+      \(list(report.facts(of: run)))</section>
       <section aria-labelledby="options">
       <h2 id="options">Options</h2>
       \(optionList)</section>

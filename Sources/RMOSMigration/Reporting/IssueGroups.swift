@@ -3,8 +3,9 @@ package import RMOSModels
 /// Errors and warnings by the way in which something is wrong, so that what is wrong in one way in
 /// many entities can be reported once.
 ///
-/// Issues are alike if they have the same severity, code, kind and field, and their messages differ
-/// only in values: in what is quoted, and in words with a digit or a slash.
+/// Issues are alike if they have the same severity, code, kind and field, are of failures that are
+/// all new or all known, and their messages differ only in values: in what is quoted, and in words
+/// with a digit or a slash.
 ///
 /// Memory: constant; beyond ``largestCount`` ways, issues are only counted, except for the first of
 /// each code.
@@ -38,6 +39,7 @@ package struct IssueGroups: Sendable, Hashable {
     package var code: IssueCode { firsts[0].code }
     package var kind: EntityKind? { firsts[0].kind }
     package var pointer: String? { firsts[0].pointer }
+    package var isNew: Bool? { firsts[0].isNew }
 
     /// The message, with … for each value that is not the same in all.
     package var message: String {
@@ -110,6 +112,7 @@ package struct IssueGroups: Sendable, Hashable {
     private let code: IssueCode
     private let kind: EntityKind?
     private let pointer: String?
+    private let isNew: Bool?
     /// The message in UTF-8, with a zero for each value.
     private let words: [UInt8]
     /// The values in the message, as ranges of its UTF-8.
@@ -118,6 +121,7 @@ package struct IssueGroups: Sendable, Hashable {
     package init(_ issue: Issue) {
       (severity, code, kind) = (issue.severity, issue.code, issue.kind)
       pointer = issue.pointer
+      isNew = issue.isNew
       var message = issue.message
       (words, values) = unsafe message.withUTF8(Self.split)
     }
@@ -125,6 +129,7 @@ package struct IssueGroups: Sendable, Hashable {
     package static func == (left: Key, right: Key) -> Bool {
       left.words == right.words && left.code == right.code && left.pointer == right.pointer
         && left.severity == right.severity && left.kind == right.kind
+        && left.isNew == right.isNew
     }
 
     package func hash(into hasher: inout Hasher) {
@@ -218,7 +223,7 @@ package struct IssueGroups: Sendable, Hashable {
 
 extension JSONWriter {
   /// Writes the groups, in the order of their first issues.
-  mutating func issueGroups(_ groups: [IssueGroups.Group]) {
+  mutating func issueGroups(_ groups: [IssueGroups.Group], tellingApart: Bool) {
     array(ofObjects: groups) { writer, group in
       writer.member("severity", group.severity.rawValue)
       writer.member("code", group.code.rawValue)
@@ -226,6 +231,7 @@ extension JSONWriter {
       writer.member("pointer", group.pointer)
       writer.member("message", group.message)
       writer.member("count", group.count)
+      if tellingApart, let isNew = group.isNew { writer.member("new", isNew) }
       writer.member("within", group.within)
       writer.member("first", objects: group.firsts) { writer, issue in
         writer.member("id", issue.id)

@@ -126,9 +126,10 @@ struct IssueListHTML {
       let place = issue.place.isEmpty ? issue.id ?? "" : issue.place
       return (index == 0 ? "" : " · ") + "<code>\(place)</code>"
     }
+    let mark = report.mark(of: way.firsts[0]).map { ", \($0)" } ?? ""
     let rest: HTML = way.count > way.firsts.count ? " · …" : ""
     return """
-      <li class="way">\(way.message)<div class="place"><strong>\(way.subject)</strong>\(within): \
+      <li class="way">\(way.message)<div class="place"><strong>\(way.subject)\(mark)</strong>\(within): \
       \(places)\(rest)</div></li>
 
       """
@@ -139,6 +140,7 @@ struct IssueListHTML {
     if !issue.place.isEmpty { facts.append("<code>\(issue.place)</code>") }
     if let id = issue.id { facts.append("id <code>\(id)</code>") }
     if let pointer = issue.pointer, !pointer.isEmpty { facts.append("at <code>\(pointer)</code>") }
+    if let mark = report.mark(of: issue) { facts.append("\(mark)") }
     let places = facts.enumerated().map { index, fact in index == 0 ? fact : " · " + fact }
     let place: HTML = places.isEmpty ? "" : "<div class=\"place\">\(places)</div>"
     let name = issue.severity.rawValue

@@ -67,7 +67,8 @@ extension MigrationReport {
     }
     let found = PlainText.counted(total.found, "entity", "entities")
     if total.failed == 0 { return "\(found), and none failed." }
-    return "\(PlainText.grouped(total.failed)) of \(found) failed."
+    let news = failureNews?.phrase.map { ", \($0)" } ?? ""
+    return "\(PlainText.grouped(total.failed)) of \(found) failed\(news)."
   }
 
   /// "17 errors, 1 warning, 2 notes".
@@ -113,6 +114,7 @@ extension MigrationReport.Run {
       ("Ended", endingText), ("Source", source), ("Database", database), ("Started", startedAt),
     ]
     if let finishedAt { facts.append(("Finished", finishedAt)) }
+    if let user { facts.append(("By", user + (host.map { " on \($0)" } ?? ""))) }
     if let failure { facts.append(("Failure", failure)) }
     facts += [
       ("Took", PlainText.fixed(seconds, decimals: 2) + " s"),

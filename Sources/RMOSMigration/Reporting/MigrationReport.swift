@@ -35,6 +35,10 @@ public struct MigrationReport: Sendable {
     package var bytesRead: Int
     /// The version that ran.
     package var toolVersion: String
+    /// The name of the user who ran it; `nil` if that was not recorded.
+    package var user: String?
+    /// The name of the machine that it ran on; `nil` if that was not recorded.
+    package var host: String?
     /// The options, as a JSON object.
     package var optionsJSON: String
     /// The mappings it was given, in order, with how many entities each read.
@@ -76,6 +80,8 @@ public struct MigrationReport: Sendable {
   package var notRead: FilesNotRead?
   /// The unknown members that were kept with the entities written; `nil` if that was not recorded.
   package var keptMembers: KeptMembers?
+  /// Which of the failures are new; `nil` if that was not recorded.
+  package var failureNews: FailureNews?
   /// The run; `nil` for a report of statistics.
   package var run: Run?
   /// The version that reports.
@@ -115,14 +121,16 @@ extension MigrationReport {
     keptMembers = summary.keptMembers
     codeGroups = tally.groups(summary.issueCounts, isWhole: summary.issuesOmitted == 0)
     issueGroups = summary.issueGroups
+    failureNews = summary.failureNews
     run = Run(
       id: summary.run, command: "migrate", ending: summary.ending,
       isDryRun: summary.isDryRun, source: summary.source, database: summary.store,
       startedAt: summary.startedAt, seconds: summary.duration.seconds,
       kindSeconds: summary.kindDurations.mapValues(\.seconds),
       filesRead: summary.filesRead, bytesRead: summary.bytesRead,
-      toolVersion: RMOSVersion.current, optionsJSON: summary.optionsJSON,
-      counted: summary.mappings, rejects: summary.rejects, backup: summary.backup?.path)
+      toolVersion: RMOSVersion.current, user: summary.user, host: summary.host,
+      optionsJSON: summary.optionsJSON, counted: summary.mappings, rejects: summary.rejects,
+      backup: summary.backup?.path)
   }
 }
 
@@ -180,13 +188,15 @@ extension MigrationReport {
     issueGroups = snapshot.issueGroups
     (notRead, keptMembers) = SourceNotes.read(
       ledger.timings.notesJSON, ledger.statistics.catalog)
+    failureNews = FailureNews(ledger)
     run = Run(
       id: ledger.id, command: ledger.command, ending: MigrationSummary.Ending(ledger),
       isDryRun: false,
       source: ledger.source, database: database, startedAt: ledger.startedAt,
       finishedAt: ledger.finishedAt, seconds: ledger.seconds,
       kindSeconds: ledger.timings.kindSeconds, filesRead: ledger.timings.filesRead,
-      bytesRead: ledger.timings.bytesRead, toolVersion: ledger.toolVersion,
+      bytesRead: ledger.timings.bytesRead, toolVersion: ledger.toolVersion, user: ledger.user,
+      host: ledger.host,
       optionsJSON: ledger.optionsJSON, failure: ledger.failure)
   }
 }

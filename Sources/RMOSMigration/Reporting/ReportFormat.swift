@@ -10,8 +10,9 @@ extension MigrationReport {
   ///
   /// It has `timestamp`, `success`, `summary`, `entities`, `issue_counts`, `issues` (errors and
   /// warnings, in order), `issues_omitted`, `issue_groups` (what is wrong
-  /// in one way, once), `not_read`, `kept_aside` and `run`; `timestamp` and `run`
-  /// are null for a report of statistics, `not_read` and `kept_aside` also if they were not recorded.
+  /// in one way, once), `not_read`, `kept_aside`, `failed_new`, `failed_known` and
+  /// `run`; `timestamp` and `run` are null for a report of statistics, and what is between also if it
+  /// was not recorded.
   /// The same report gives the same text.
   ///
   /// - Complexity: O(number of issues kept).
@@ -51,6 +52,7 @@ extension MigrationReport {
 
   /// The report as a JSON object, with `error` (`code` and `message`) for a run that an error ended.
   package func json(error: (code: String, message: String)?) -> String {
+    let tellsApart = failureNews?.isToldApart == true
     var writer = JSONWriter(style: .pretty)
     writer.object {
       $0.member("timestamp", run?.startedAt)
@@ -66,19 +68,21 @@ extension MigrationReport {
       $0.member("summary") { $0.totals(of: self) }
       $0.member("entities") { $0.statistics(statistics) }
       $0.member("issue_counts") { $0.issueCounts(issueCounts) }
-      $0.member("issues", each: issues) { $0.issue($1) }
+      $0.member("issues", each: issues) { $0.issue($1, tellingApart: tellsApart) }
       $0.member("issues_omitted", issuesOmitted)
-      $0.member("issue_groups") { $0.issueGroups(issueGroups.groups) }
+      $0.member("issue_groups") { $0.issueGroups(issueGroups.groups, tellingApart: tellsApart) }
       $0.member("issue_groups_omitted", issueGroups.omitted)
       $0.member("not_read") { $0.filesNotRead(notRead) }
       $0.member("kept_aside") { $0.keptMembers(keptMembers) }
+      $0.member("failed_new", failureNews?.new)
+      $0.member("failed_known", failureNews?.known)
       $0.member("mappings", objects: run?.mappings ?? []) { writer, use in
         writer.member("name", use.name)
         writer.member("sha256", use.sha256)
         writer.member("entities", use.entities)
       }
       $0.member("run") { writer in
-        if let run { writer.run(run, statistics.catalog) } else { writer.null() }
+        if let run { writer.run(run, of: self) } else { writer.null() }
       }
     }
     return writer.text
@@ -99,7 +103,7 @@ extension JSONWriter {
     }
   }
 
-  fileprivate mutating func run(_ run: MigrationReport.Run, _ catalog: EntityCatalog) {
+  fileprivate mutating func run(_ run: MigrationReport.Run, of report: MigrationReport) {
     object {
       $0.member("id", run.id)
       $0.member("ending", run.ending?.rawValue ?? "running")
@@ -111,12 +115,17 @@ extension JSONWriter {
       $0.member("seconds", run.seconds)
       $0.member("kind_seconds") {
         $0.object {
-          for kind in catalog.kinds { $0.member(kind.rawValue, run.kindSeconds[kind] ?? 0) }
+          for kind in report.statistics.catalog.kinds {
+            $0.member(kind.rawValue, run.kindSeconds[kind] ?? 0)
+          }
         }
       }
       $0.member("files_read", run.filesRead)
       $0.member("bytes_read", run.bytesRead)
       $0.member("tool_version", run.toolVersion)
+      $0.member("user", run.user)
+      $0.member("host", run.host)
+      $0.member("known_since", report.failureNews?.since)
       $0.member("options") { $0.storedJSON(run.optionsJSON) }
       if let failure = run.failure { $0.member("failure", failure) }
       if let backup = run.backup { $0.member("backup", backup) }

@@ -84,6 +84,7 @@ extension RunNotification {
       $0.member("source", source)
       $0.member("database", database)
       $0.member("host", host)
+      $0.member("user", summary?.user)
       $0.member("run", summary?.run)
       $0.member("ending", summary?.ending.rawValue)
       $0.member("dry_run", summary?.isDryRun)
@@ -98,6 +99,9 @@ extension RunNotification {
       $0.member("issue_counts") { writer in
         if let report { writer.issueCounts(report.issueCounts) } else { writer.null() }
       }
+      $0.member("failed_new", report?.failureNews?.new)
+      $0.member("failed_known", report?.failureNews?.known)
+      $0.member("known_since", report?.failureNews?.since)
       $0.member("not_read", report?.notRead?.count)
       $0.member("kept_aside", report?.keptMembers?.memberCount)
       $0.member("version", RMOSVersion.current)

@@ -23,7 +23,7 @@ struct TextReport {
     lines += ["", "Success rate: \(report.successText)"]
     if let run = report.run {
       lines += layout.section("Run")
-      lines += layout.facts(run.facts + report.sourceFacts())
+      lines += layout.facts(report.facts(of: run) + report.sourceFacts())
       let options = MigrationReport.options(of: run)
       if !options.isEmpty {
         lines += layout.section("Options")
@@ -58,12 +58,16 @@ struct TextReport {
     var lines: [String] = []
     if rest > 0 {
       let place = group.narrowPlace.map { ", all in \($0)" } ?? ""
-      lines += layout.wrapped(group.subject + place, indent: 2, hanging: 4)
+      let mark = report.mark(of: group.firsts[0]).map { ", \($0)" } ?? ""
+      lines += layout.wrapped(group.subject + mark + place, indent: 2, hanging: 4)
       lines += layout.wrapped(group.message, indent: 6)
     }
     for issue in group.firsts {
       var place = issue.place
       if let id = issue.id { place += (place.isEmpty ? "" : " ") + "[\(id)]" }
+      if rest == 0, let mark = report.mark(of: issue) {
+        place += (place.isEmpty ? "" : " ") + "(\(mark))"
+      }
       if !place.isEmpty {
         lines += layout.wrapped(
           place, indent: rest > 0 ? 4 : 2, hanging: rest > 0 ? 6 : 4)

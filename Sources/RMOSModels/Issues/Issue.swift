@@ -107,8 +107,9 @@ extension JSONWriter {
     }
   }
 
-  /// Writes an issue, with null for what is not known; `new` only for what is told apart.
-  package mutating func issue(_ issue: Issue) {
+  /// Writes an issue, with null for what is not known; `new` only if known, and if new failures are
+  /// to be told from others.
+  package mutating func issue(_ issue: Issue, tellingApart: Bool = true) {
     object {
       $0.member("severity", issue.severity.rawValue)
       $0.member("code", issue.code.rawValue)
@@ -127,7 +128,7 @@ extension JSONWriter {
       $0.member("offset", issue.offset)
       $0.member("pointer", issue.pointer)
       $0.member("message", issue.message)
-      if let isNew = issue.isNew { $0.member("new", isNew) }
+      if tellingApart, let isNew = issue.isNew { $0.member("new", isNew) }
     }
   }
 }

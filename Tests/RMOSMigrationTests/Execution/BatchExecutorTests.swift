@@ -14,6 +14,8 @@ import Testing
     var refused: [String: StoreError.Code] = [:]
     /// Ids that come to be with another, as by a trigger.
     var companions: [String: String] = [:]
+    /// What failed in an earlier run.
+    var known: Set<Provenance.Digest> = []
 
     func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
       range.map { index in
@@ -24,6 +26,14 @@ import Testing
     }
 
     func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool { true }
+
+    func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest> {
+      known.intersection(digests)
+    }
+
+    func holds(_ batch: RecordBatch, at index: Int) throws -> Bool {
+      ids.contains(batch.id(at: index) ?? "")
+    }
 
     func editState(_ kind: EntityKind, id: String) throws -> EditState? { nil }
 
@@ -75,7 +85,8 @@ import Testing
   ) throws -> BatchResult {
     try BatchExecutor(
       planner: Planner(duplicates: .skip, reportsInformation: true), maxErrors: maxErrors,
-      isCancelled: isCancelled
+      isCancelled: isCancelled,
+      digester: FailureDigester(root: "/nowhere", access: .system, isCancelled: { false })
     ).execute(batch, in: target, RunMemory(keepsDecided: false), failedBefore: 0)
   }
 
@@ -99,6 +110,20 @@ import Testing
     #expect(result.failures.map { $0.issues.map(\.code) } == [[.storeRejected], [.storeRejected]])
     target.refused["d"] = .diskFull
     #expect(throws: StoreError.self) { try execute(try batch(["d"]), in: target) }
+  }
+
+  @Test func failuresAreNewUnlessTheyWereKeptOrTheIDIsThere() throws {
+    let target = Target()
+    target.refused = ["b": .constraint, "c": .constraint]
+    let first = try execute(try batch(["a", "b", "!", "c"]), in: target)
+    #expect(first.failedNew == 3 && first.failedKnown == 0)
+    #expect(first.issues.map(\.isNew) == [true, true, true, nil])
+    target.known = [first.failureDigests[1]]
+    target.ids.insert("c")
+    target.refused["c"] = .constraint
+    let second = try execute(try batch(["a", "b", "!", "c"]), in: target)
+    #expect(second.failedNew == 1 && second.failedKnown == 1)
+    #expect(second.failureDigests == Array(first.failureDigests[..<2]))
   }
 
   /// What another entity brought with it is known, in whatever steps the batch is planned.

@@ -33,6 +33,9 @@ enum ReportSamples {
     run.statistics[.joblogs].migrated = 1200
     run.statistics[.joblogs].skipped = 10
     run.statistics[.joblogs].failed = 1
+    run.user = "luthier"
+    run.host = "bench-3"
+    (run.failedNew, run.failedKnown, run.knownSince) = (3, 5, 12)
     run.issueCounts = [.fieldMissing: 5, .fieldRange: 4, .fieldUnknownValue: 2, .idDerived: 12]
     return run
   }
@@ -43,7 +46,7 @@ enum ReportSamples {
         severity: .error, code: .fieldMissing, kind: .patterns, id: "rope-\(number)",
         source: "patterns/rope.json", locator: .index(number), line: 10 * number, column: 3,
         offset: 100 * number, pointer: "/ring_count",
-        message: "'ring_count' is missing; every entity of this kind needs it")
+        message: "'ring_count' is missing; every entity of this kind needs it", isNew: false)
     }
     let range = [
       RMOSModels.Issue(
@@ -54,7 +57,7 @@ enum ReportSamples {
     let more = (1...3).map { number in
       RMOSModels.Issue(
         severity: .error, code: .fieldRange, kind: .patterns, source: "patterns/\(number).json",
-        line: 4, column: 17, message: "'ring_count' is 0; expected at least 1")
+        line: 4, column: 17, message: "'ring_count' is 0; expected at least 1", isNew: true)
     }
     let unknown = (1...2).map { number in
       RMOSModels.Issue(
@@ -109,6 +112,7 @@ enum ReportSamples {
     run.finishedAt = texts
     run.toolVersion = texts
     run.failure = texts
+    (run.user, run.host) = (texts, texts)
     run.optionsJSON = JSONValue.object([.init(name: texts, value: .string(texts))]).text
     run.issueCounts = [IssueCode(rawValue: texts): 2]
     return run

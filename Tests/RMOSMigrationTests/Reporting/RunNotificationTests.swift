@@ -20,6 +20,8 @@ import Testing
     summary.statistics[.patterns].migrated = 1140
     summary.statistics[.patterns].failed = 7
     summary.statistics[.joblogs].skipped = 10
+    summary.user = "luthier"
+    (summary.failedNew, summary.failedKnown, summary.knownSince) = (2, 5, 12)
     summary.issueCounts = [.fieldMissing: 5, .fieldRange: 2, .idDerived: 12]
     summary.severityCounts = [.error: 7, .info: 12]
     summary.issues = [IssueCode.fieldMissing, .fieldRange].map {
@@ -40,12 +42,13 @@ import Testing
     var notification = RunNotification(of: summary, exitStatus: 1)
     notification.host = "bench-3"
     let text =
-      #"✗ RMOS migration on bench-3, run 7: Needs attention\n7 of 1,207 entities failed.\n"#
+      #"✗ RMOS migration on bench-3, run 7: Needs attention\n"#
+      + #"7 of 1,207 entities failed, 2 new since run 12.\n"#
       + #"1,207 found, 1,190 migrated, 10 skipped, 7 failed in 2.5 s; "#
       + #"7 errors, 0 warnings, 12 notes\nfield.missing 5, field.range 2\nshop/legacy → shop.db"#
     let rmos =
       #"{"success":false,"exit_status":1,"message":"\#(text)","failure":null,"source":"shop/legacy","#
-      + #""database":"shop.db","host":"bench-3","run":7,"ending":"completed","dry_run":false,"#
+      + #""database":"shop.db","host":"bench-3","user":"luthier","run":7,"ending":"completed","dry_run":false,"#
       + #""started_at":"2025-06-01T08:00:00Z","seconds":2.5,"#
       + #""summary":{"total_found":1207,"total_migrated":1190,"total_updated":0,"#
       + #""total_skipped":10,"total_failed":7,"success_rate":\#(summary.successRate)},"#
@@ -53,6 +56,7 @@ import Testing
       + #""patterns":{"found":1147,"migrated":1140,"updated":0,"skipped":0,"failed":7},"#
       + #""joblogs":{"found":10,"migrated":0,"updated":0,"skipped":10,"failed":0}},"#
       + #""issue_counts":{"field.missing":5,"field.range":2,"id.derived":12},"#
+      + #""failed_new":2,"failed_known":5,"known_since":12,"#
       + #""not_read":0,"kept_aside":0,"version":"\#(RMOSVersion.current)"}"#
     #expect(
       notification.json == #"{"text":"\#(text)","content":"\#(text)","#
@@ -71,9 +75,10 @@ import Testing
         + #""allowed_mentions":{"parse":[]},"rmos":{"success":false,"exit_status":3,"#
         + #""message":"\#(text)","#
         + #""failure":{"code":"store.locked","message":"x.db is locked"},"source":"legacy","#
-        + #""database":"x.db","host":null,"run":null,"ending":null,"dry_run":null,"#
+        + #""database":"x.db","host":null,"user":null,"run":null,"ending":null,"dry_run":null,"#
         + #""started_at":null,"seconds":null,"summary":null,"entities":null,"#
-        + #""issue_counts":null,"not_read":null,"kept_aside":null,"version":"\#(RMOSVersion.current)"}}"#
+        + #""issue_counts":null,"failed_new":null,"failed_known":null,"known_since":null,"#
+        + #""not_read":null,"kept_aside":null,"version":"\#(RMOSVersion.current)"}}"#
     )
   }
 

@@ -1,0 +1,314 @@
+import RMOSStore
+import RMOSSystem
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+@testable import RMOSModels
+
+/// Failures that an earlier run over the same source met are known; others are new.
+@Suite struct KnownFailureTests {
+  /// A store, and a tree in which something fails in every way.
+  private struct Shop {
+    let directory: TemporaryDirectory
+    let store: any RecordStore
+    let tree: SourceTree
+
+    init(_ backend: Backend, _ files: [String: String] = Self.files) throws {
+      directory = try TemporaryDirectory()
+      store = try backend.store(in: directory)
+      tree = try SourceTree(files)
+    }
+
+    func run(
+      _ change: (inout Migration.Options) -> Void = { _ in }
+    ) throws -> MigrationSummary {
+      var options = Migration.Options()
+      change(&options)
+      return try recorded(options).summary
+    }
+
+    /// Runs, after a dry run that must tell the same.
+    func recorded(_ options: Migration.Options) throws -> RecordedMigration {
+      var rehearsal = options
+      rehearsal.isDryRun = true
+      let foreseen = try RecordedMigration(tree, into: store, rehearsal)
+      let run = try RecordedMigration(tree, into: store, options)
+      #expect(foreseen.issues == run.issues)
+      #expect(foreseen.summary.failedNew == run.summary.failedNew)
+      #expect(foreseen.summary.failedKnown == run.summary.failedKnown)
+      #expect(foreseen.summary.knownSince == run.summary.knownSince)
+      #expect(foreseen.summary.isAcceptable == run.summary.isAcceptable)
+      expectAgreement(run)
+      return run
+    }
+
+    /// The summary, the issues and the ledger say the same.
+    private func expectAgreement(_ run: RecordedMigration) {
+      let summary = run.summary
+      let failed = summary.statistics.total.failed
+      #expect(summary.failedNew + summary.failedKnown == failed)
+      #expect(summary.isSuccess == (summary.isAcceptable && failed == 0))
+      let told = run.issues.filter { $0.severity == .error && $0.source != nil }
+      #expect(told.allSatisfy { $0.isNew != nil })
+      let places = Set(
+        told.filter { $0.isNew == true }.map { "\($0.source ?? "") \($0.locator?.text ?? "")" })
+      #expect(places.count <= summary.failedNew && places.isEmpty == (summary.failedNew == 0))
+      guard let id = summary.run, let ledger = try? store.read({ try $0.run(id) }) else { return }
+      #expect(ledger.failedNew == summary.failedNew)
+      #expect(ledger.failedKnown == summary.failedKnown)
+      #expect(ledger.knownSince == summary.knownSince)
+      let kept = try? store.read { try $0.issues(ofRun: id) }
+      #expect(kept?.map(\.isNew) == run.issues.filter { $0.severity != .info }.map(\.isNew))
+    }
+
+    static let list =
+      "[\(Texts.pattern("l0")), 17, \(Texts.pattern("l2")), {\"id\": \"l3\"}, "
+      + "\(Texts.pattern("l4", family: "gone")), {\"id\": \"l5\", \"name\": }"
+    static let files = [
+      "strip_families/sound.json": Texts.family("f"),
+      "strip_families/no-name.json": #"{"id": "f2", "strip_width_mm": 2.0}"#,
+      "strip_families/no-id.json": #"{"name": "Ebony"}"#,
+      "patterns/empty.json": "",
+      "patterns/broken.json": "{\"id\": \"p\",\n",
+      "patterns/list.json": list,
+      "patterns/dictionary.json": "{\"d1\": \(Texts.pattern("d1")), \"d2\": {\"name\": 3}}",
+      "joblogs/log.jsonl":
+        "\(Texts.job("j1"))\n{\"id\": \"j2\"}\nnonsense\n\(Texts.job("j4", pattern: "none"))\n",
+      "joblogs/latin.json": "{\"id\": \"\u{1}\"}",
+    ]
+  }
+
+  @Test(arguments: Backend.allCases)
+  func theSecondNightHasNoNews(_ backend: Backend) throws {
+    let shop = try Shop(backend)
+    let first = try shop.run()
+    #expect(first.failedNew == 13 && first.failedKnown == 0 && first.knownSince == nil)
+    for run in Int64(2)...4 {
+      let next = try shop.run { $0.failOn = .new }
+      #expect(next.run == run && next.knownSince == run - 1)
+      #expect(next.failedNew == 0 && next.failedKnown == 13)
+      #expect(next.isAcceptable && !next.isSuccess && next.ending == .completed)
+    }
+    if backend == .sqlite {
+      // Nothing is kept of what is no longer compared with.
+      let runs = try sqlite3(
+        shop.directory.file("rmos.db"), "SELECT run_id, count(*) FROM migration_failures GROUP BY 1"
+      )
+      #expect(runs == "4|13\n")
+    }
+  }
+
+  /// Each change of one failing entity, and how many new failures it makes.
+  static let changes: [(path: String, text: String, new: Int)] = [
+    ("strip_families/no-name.json", #"{"id": "f2", "strip_width_mm": 3.0}"#, 1),
+    ("strip_families/no-id.json", #"{"name": "ebony"}"#, 1),
+    ("patterns/empty.json", " ", 1),
+    ("patterns/broken.json", "{\"id\": \"q\",\n", 1),
+    ("patterns/list.json", Shop.list.replacing("17", with: "18"), 1),
+    ("patterns/list.json", Shop.list.replacing("gone", with: "away"), 1),
+    ("patterns/list.json", Shop.list + " ", 1),
+    // The others are where they were.
+    ("patterns/list.json", Shop.list.replacing("\"Rope\"", with: "\"Longer rope\""), 1),
+    ("patterns/dictionary.json", #"{"d2": {"name": 4}}"#, 1),
+    ("patterns/dictionary.json", #"{"d0": {"name": 3}, "d2": {"name": 3}}"#, 1),
+    ("joblogs/log.jsonl", "{\"id\": \"j2\"}\n{\"id\": \"j2\"}\nnonsense\n", 1),
+    ("joblogs/log.jsonl", "\(Texts.job("j1"))\n{\"id\": \"j2\"}\nNonsense\n", 1),
+    // What is fixed is no news, nor is a sound entity.
+    ("patterns/broken.json", Texts.pattern("p"), 0),
+    ("strip_families/sound.json", Texts.family("f3"), 0),
+    ("joblogs/sound.json", Texts.job("j9"), 0),
+    ("joblogs/new.json", "{", 1),
+  ]
+
+  @Test(arguments: changes)
+  func whatChangesIsNew(_ change: (path: String, text: String, new: Int)) throws {
+    for backend in Backend.allCases {
+      let shop = try Shop(backend)
+      _ = try shop.run()
+      try shop.tree.add(change.path, change.text)
+      let next = try shop.run { $0.failOn = .new }
+      #expect(next.failedNew == change.new, "\(change.path)")
+      #expect(next.isAcceptable == (change.new == 0))
+    }
+  }
+
+  @Test(arguments: Backend.allCases)
+  func anotherReasonIsNew(_ backend: Backend) throws {
+    let shop = try Shop(backend)
+    _ = try shop.run()
+    // It lacks an id, and what it lacked before.
+    #expect(try shop.run { $0.missingID = .reject }.failedNew == 1)
+    #expect(try shop.run { $0.missingID = .reject }.failedNew == 0)
+  }
+
+  @Test(arguments: Backend.allCases)
+  func whatCannotBeReadFailsForAReasonToo(_ backend: Backend) throws {
+    let shop = try Shop(backend)
+    func run(_ error: SystemError?) throws -> MigrationSummary {
+      try shop.run { options in
+        guard let error else { return }
+        options.access = SourceAccess { call, path throws(SystemError) in
+          if call == .open, path.suffix(10) == Array("sound.json".utf8)[...] { throw error }
+        }
+      }
+    }
+    _ = try run(nil)
+    #expect(try run(.accessDenied).failedNew == 1)
+    #expect(try run(.accessDenied).failedNew == 0)
+    #expect(try run(.notPermitted).failedNew == 1)
+  }
+
+  /// Neither a run that did not read all, nor one that found nothing, nor one over another source.
+  @Test(arguments: Backend.allCases)
+  func onlyARunThatReadTheSourceToItsEndIsComparedWith(_ backend: Backend) throws {
+    let shop = try Shop(backend)
+    _ = try shop.run()
+    #expect(try shop.run { $0.maxErrors = 3 }.ending == .tooManyErrors)
+    var polls = 0
+    var options = Migration.Options()
+    options.batchSize = 2
+    let migration = Migration(from: shop.tree.path, into: shop.store, options: options)
+    let interrupted = try migration.runSynchronously(isCancelled: {
+      polls += 1
+      return polls > 6
+    })
+    #expect(interrupted.ending == .interrupted && interrupted.failedNew == 0)
+    let other = try SourceTree(["patterns/x.json": "{"])
+    #expect(try RecordedMigration(other, into: shop.store).summary.knownSince == nil)
+    // A share that is not mounted.
+    for (path, _) in Shop.files { try shop.tree.remove(path) }
+    #expect(try shop.run().hasFoundNothing)
+    #expect(try shop.run { $0.allowsEmptySource = true }.isSuccess)
+    for (path, text) in Shop.files { try shop.tree.add(path, text) }
+    let next = try shop.run { $0.failOn = .new }
+    #expect(next.knownSince == 1 && next.failedNew == 0 && next.failedKnown == 13)
+    #expect(next.isAcceptable)
+  }
+
+  @Test(arguments: Backend.allCases)
+  func aRunThatIsUndoneIsStillComparedWith(_ backend: Backend) throws {
+    let shop = try Shop(backend)
+    _ = try shop.run()
+    #expect(try Undo(of: 1, in: shop.store).runSynchronously().isSuccess)
+    let next = try shop.run()
+    #expect(next.knownSince == 1 && next.failedNew == 0 && next.statistics.total.migrated > 0)
+  }
+
+  /// All or nothing: it leaves nothing to compare with, but knows what failed before.
+  @Test(arguments: Backend.allCases)
+  func anAtomicRunComparesAndLeavesNothing(_ backend: Backend) throws {
+    let shop = try Shop(backend)
+    func atomic() throws -> MigrationSummary {
+      try shop.run {
+        $0.isAtomic = true
+        $0.failOn = .new
+      }
+    }
+    for _ in 0..<2 {
+      let first = try atomic()
+      #expect(first.ending == .rolledBack && first.failedNew == 13 && first.knownSince == nil)
+      #expect(try shop.store.read { try $0.runs(limit: nil) } == [])
+    }
+    _ = try shop.run()
+    let known = try atomic()
+    #expect(known.failedNew == 0 && known.failedKnown == 13 && known.knownSince == 1)
+    // Nothing was written, whatever was known.
+    #expect(!known.isAcceptable)
+    #expect(try shop.run().knownSince == 1)
+  }
+
+  @Test(arguments: Backend.allCases)
+  func whatIsInTheStoreByNowIsKnown(_ backend: Backend) throws {
+    let shop = try Shop(
+      backend,
+      [
+        "patterns/p.json": #"{"id": "p", "name": "Rope"}"#,
+        "patterns/q.json": #"{"id": "q", "name": "Rope"}"#,
+      ])
+    #expect(try shop.run().failedNew == 2)
+    let mended = try SourceTree(["patterns/p.json": Texts.pattern("p")])
+    #expect(try RecordedMigration(mended, into: shop.store).summary.isSuccess)
+    for id in ["p", "q"] {
+      try shop.tree.add("patterns/\(id).json", #"{"id": "\#(id)", "name": "Other rope"}"#)
+    }
+    let next = try shop.run()
+    #expect(next.failedNew == 1 && next.failedKnown == 1)
+  }
+
+  /// A duplicate that is refused is in the store by its nature.
+  @Test(arguments: Backend.allCases)
+  func aRefusedDuplicateIsNewOnce(_ backend: Backend) throws {
+    let shop = try Shop(backend, ["patterns/p.json": Texts.pattern("p")])
+    #expect(try shop.run { $0.onDuplicate = .fail }.isSuccess)
+    #expect(try shop.run { $0.onDuplicate = .fail }.failedNew == 1)
+    #expect(try shop.run { $0.onDuplicate = .fail }.failedNew == 0)
+  }
+
+  /// What is known does not depend on where batches end, also if entities of one id come in turn.
+  @Test(arguments: [1, 2, 3, 2000])
+  func theSizeOfABatchMakesNoDifference(_ size: Int) throws {
+    let bad = #"{"id": "p", "name": "Rope"}"#
+    let items = [bad, Texts.pattern("p"), bad, #"{"id": "q"}"#, bad, Texts.pattern("q")]
+    for backend in Backend.allCases {
+      let shop = try Shop(backend, ["patterns/list.json": "[\(items.joined(separator: ","))]"])
+      var options = Migration.Options()
+      options.batchSize = size
+      let run = try shop.recorded(options)
+      let errors = run.issues.filter { $0.severity == .error }
+      let known = Dictionary(grouping: errors) { $0.locator?.text ?? "" }
+        .mapValues { $0.allSatisfy { $0.isNew == false } }
+      #expect(known == ["0": false, "2": true, "3": false, "4": true])
+    }
+  }
+
+  /// Whatever is lost at whichever commit, the next run compares with the same.
+  @Test(arguments: Backend.allCases)
+  func aRunThatTheStoreEndsLosesNothing(_ backend: Backend) throws {
+    for commit in 1...14 {
+      let shop = try Shop(backend)
+      _ = try shop.run()
+      var options = Migration.Options()
+      options.batchSize = 2
+      let faulty = FaultyStore(shop.store, failingAt: .beforeCommit(commit))
+      guard (try? RecordedMigration(shop.tree, into: faulty, options)) == nil else {
+        #expect(commit > 8)
+        break
+      }
+      let next = try shop.run()
+      #expect(next.failedNew == 0 && next.failedKnown == 13 && next.knownSince == 1)
+    }
+  }
+
+  @Test(arguments: UInt64(1)...6)
+  func anyTreeHasNoNewsTheSecondTime(_ seed: UInt64) throws {
+    let tree = try RandomTree(seed: seed)
+    for backend in Backend.allCases {
+      let directory = try TemporaryDirectory()
+      let store = try backend.store(in: directory)
+      let first = try RecordedMigration(tree.source, into: store).summary
+      #expect(first.statistics.total.failed > 0 && first.knownSince == nil)
+      let second = try RecordedMigration(tree.source, into: store).summary
+      #expect(second.failedNew == 0 && second.knownSince == 1)
+      #expect(second.failedKnown == second.statistics.total.failed)
+    }
+  }
+
+  @Test func aCleanRunWritesNothingOfIt() throws {
+    let shop = try Shop(.inMemory, ["patterns/p.json": Texts.pattern("p")])
+    for run in Int64(1)...2 {
+      let summary = try shop.run()
+      #expect(summary.failedNew == 0 && summary.failedKnown == 0)
+      #expect(summary.knownSince == (run == 1 ? nil : 1))
+    }
+  }
+
+  @Test(arguments: [
+    ("legacy", "legacy"), ("./legacy/", "legacy"), ("legacy//a/./b/", "legacy/a/b"), (".", "."),
+    ("./", "."), ("/", "/"), ("//srv//rmos/", "/srv/rmos"), ("../legacy", "../legacy"),
+    ("a/../b", "a/../b"),
+  ])
+  func aPathIsTheSameHoweverItIsWritten(_ path: String, _ expected: String) {
+    #expect(FailureBaseline.normalized(path) == expected)
+  }
+}
