@@ -88,6 +88,13 @@ public protocol StoreReader: AnyObject {
   /// The runs in the ledger, newest first; `limit` is the most to return, `nil` for all.
   func runs(limit: Int?) throws -> [LedgerRun]
 
+  /// The runs in the ledger, newest first, without the first `offset`; `limit` is the most to return,
+  /// `nil` for all.
+  func runs(limit: Int?, offset: Int) throws -> [LedgerRun]
+
+  /// The number of runs in the ledger.
+  func runCount() throws -> Int
+
   /// A run; `nil` if there is none with that number.
   func run(_ id: Int64) throws -> LedgerRun?
 
@@ -103,6 +110,13 @@ public protocol StoreReader: AnyObject {
   func failures(
     ofRun run: Int64, among digests: [Provenance.Digest]
   ) throws -> Set<Provenance.Digest>
+
+  /// Calls `body` with the issues that match `query`, in order, in constant memory.
+  func forEachIssue(matching query: IssueQuery, _ body: (Issue) throws -> Void) throws
+
+  /// The numbers of a run's issues by severity, code, kind and newness, the most severe first; none if
+  /// the run has no issues.
+  func issueCounts(ofRun run: Int64) throws -> [IssueCount]
 
   /// Calls `body` with every row that a run rewrote, as it was before, kind by kind in byte order of
   /// the id. There are none once the run is undone.
@@ -176,7 +190,55 @@ extension StoreReader {
   public func run(_ id: Int64) throws -> LedgerRun? {
     try runs(limit: nil).first { $0.id == id }
   }
+
+  /// Reads the first runs too.
+  public func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
+    let offset = max(0, offset)
+    let last = limit.map { max(0, $0).addingReportingOverflow(offset) }
+    let first = try runs(limit: last.flatMap { $0.overflow ? nil : $0.partialValue })
+    return Array(first.dropFirst(offset).prefix(limit.map { max(0, $0) } ?? first.count))
+  }
+
+  /// Reads all runs.
+  public func runCount() throws -> Int { try runs(limit: nil).count }
+
+  /// Reads the run's issues up to the last that is asked for.
+  public func forEachIssue(
+    matching query: IssueQuery, _ body: (Issue) throws -> Void
+  ) throws {
+    var (skipped, given) = (0, 0)
+    let limit = max(0, query.limit ?? .max)
+    guard limit > 0 else { return }
+    do {
+      try forEachIssue(ofRun: query.run, limit: nil) { issue in
+        guard query.matches(issue) else { return }
+        guard skipped >= query.offset else { return skipped += 1 }
+        try body(issue)
+        given += 1
+        if given == limit { throw EnoughIssues() }
+      }
+    } catch is EnoughIssues {}
+  }
+
+  /// Reads all issues of the run.
+  public func issueCounts(ofRun run: Int64) throws -> [IssueCount] {
+    var counts: [IssueCount: Int] = [:]
+    try forEachIssue(ofRun: run, limit: nil) { issue in
+      let key = IssueCount(
+        severity: issue.severity, code: issue.code, kind: issue.kind, isNew: issue.isNew, count: 0)
+      counts[key, default: 0] += 1
+    }
+    return [IssueCount](
+      adding: counts.map { key, count in
+        var key = key
+        key.count = count
+        return key
+      })
+  }
 }
+
+/// What ends a stream of issues when there are as many as were asked for.
+private struct EnoughIssues: Error {}
 
 // MARK: For callers
 
@@ -195,6 +257,13 @@ extension StoreReader {
   public func issues(ofRun run: Int64, limit: Int? = nil) throws -> [Issue] {
     var issues: [Issue] = []
     try forEachIssue(ofRun: run, limit: limit) { issues.append($0) }
+    return issues
+  }
+
+  /// The issues that match `query`, in order.
+  public func issues(matching query: IssueQuery) throws -> [Issue] {
+    var issues: [Issue] = []
+    try forEachIssue(matching: query) { issues.append($0) }
     return issues
   }
 

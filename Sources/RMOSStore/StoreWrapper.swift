@@ -121,6 +121,12 @@ extension StoreReaderWrapper {
   /// The reader's.
   public func runs(limit: Int?) throws -> [LedgerRun] { try reader.runs(limit: limit) }
   /// The reader's.
+  public func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
+    try reader.runs(limit: limit, offset: offset)
+  }
+  /// The reader's.
+  public func runCount() throws -> Int { try reader.runCount() }
+  /// The reader's.
   public func run(_ id: Int64) throws -> LedgerRun? { try reader.run(id) }
   /// The reader's.
   public func forEachIssue(
@@ -133,6 +139,16 @@ extension StoreReaderWrapper {
     ofRun run: Int64, among digests: [Provenance.Digest]
   ) throws -> Set<Provenance.Digest> {
     try reader.failures(ofRun: run, among: digests)
+  }
+  /// The reader's.
+  public func forEachIssue(
+    matching query: IssueQuery, _ body: (Issue) throws -> Void
+  ) throws {
+    try reader.forEachIssue(matching: query, body)
+  }
+  /// The reader's.
+  public func issueCounts(ofRun run: Int64) throws -> [IssueCount] {
+    try reader.issueCounts(ofRun: run)
   }
   /// The reader's.
   public func forEachBeforeImage(

@@ -11,7 +11,7 @@ extension Value {
   }
 
   /// Whether the value comes first in SQL's order: NULL, numbers, texts by their bytes, blobs.
-  func precedes(_ other: Value) -> Bool {
+  package func precedes(_ other: Value) -> Bool {
     switch (self, other) {
     case (.text(let left), .text(let right)): left.utf8.lexicographicallyPrecedes(right.utf8)
     case (.blob(let left), .blob(let right)): left.lexicographicallyPrecedes(right)

@@ -196,6 +196,14 @@ private class FaultyReader: StoreReaderWrapper {
     try faults.call()
     return try reader.runs(limit: limit)
   }
+  final func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
+    try faults.call()
+    return try reader.runs(limit: limit, offset: offset)
+  }
+  final func runCount() throws -> Int {
+    try faults.call()
+    return try reader.runCount()
+  }
   final func run(_ id: Int64) throws -> LedgerRun? {
     try faults.call()
     return try reader.run(id)
@@ -211,6 +219,16 @@ private class FaultyReader: StoreReaderWrapper {
   ) throws -> Set<Provenance.Digest> {
     try faults.call()
     return try reader.failures(ofRun: run, among: digests)
+  }
+  final func forEachIssue(
+    matching query: IssueQuery, _ body: (Issue) throws -> Void
+  ) throws {
+    try faults.call()
+    try reader.forEachIssue(matching: query, body)
+  }
+  final func issueCounts(ofRun run: Int64) throws -> [IssueCount] {
+    try faults.call()
+    return try reader.issueCounts(ofRun: run)
   }
   final func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void

@@ -17,7 +17,9 @@ public struct MigrationStatistics: Sendable, Hashable {
     package init() {}
 
     /// All entities: the sum of the outcomes.
-    public var found: Int { migrated + updated + skipped + failed }
+    public var found: Int {
+      [migrated, updated, skipped, failed].reduce(0, MigrationStatistics.sum)
+    }
 
     /// Adds one entity's outcome.
     package mutating func add(_ outcome: Outcome) {
@@ -35,10 +37,10 @@ public struct MigrationStatistics: Sendable, Hashable {
     /// Adds two counts.
     package static func + (left: Counts, right: Counts) -> Counts {
       var sum = left
-      sum.migrated += right.migrated
-      sum.updated += right.updated
-      sum.skipped += right.skipped
-      sum.failed += right.failed
+      sum.migrated = MigrationStatistics.sum(left.migrated, right.migrated)
+      sum.updated = MigrationStatistics.sum(left.updated, right.updated)
+      sum.skipped = MigrationStatistics.sum(left.skipped, right.skipped)
+      sum.failed = MigrationStatistics.sum(left.failed, right.failed)
       return sum
     }
   }
@@ -67,6 +69,12 @@ public struct MigrationStatistics: Sendable, Hashable {
       preconditionFailure("\(kind) is not in the catalog that is counted")
     }
     return position
+  }
+
+  /// A sum of counts, saturating: a ledger may contain any numbers.
+  private static func sum(_ left: Int, _ right: Int) -> Int {
+    let (result, overflows) = left.addingReportingOverflow(right)
+    return overflows ? .max : result
   }
 
   /// All kinds together.

@@ -149,6 +149,13 @@ class InMemoryReader: StoreReader {
     return Array(runs.prefix(limit.map { max(0, $0) } ?? runs.count))
   }
 
+  final func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
+    let rest = try state().runs.reversed().dropFirst(max(0, offset))
+    return Array(rest.prefix(limit.map { max(0, $0) } ?? rest.count))
+  }
+
+  final func runCount() throws -> Int { try state().runs.count }
+
   final func forEachIssue(
     ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
   ) throws {

@@ -138,8 +138,43 @@ extension StoreConformance {
     Declaration("runs and facts are those of the rows") { store in
       let history = try RandomHistory(seed: 3, in: store)
       for run in 0...Int64(history.runs.count + 1) { try expectSame(store) { try $0.run(run) } }
+      try expectSame(store) { try $0.runCount() }
+      for (limit, offset) in [(nil, 0), (nil, 2), (2, 1), (.max, 3), (0, 0), (3, 9)] {
+        try expectSame(store) { try $0.runs(limit: limit, offset: offset) }
+      }
       for batch in history.batches {
         try expectSame(store) { try $0.facts(of: batch, in: 0..<batch.count) }
+      }
+    },
+    Declaration("issues are selected and counted as a look at each of them does") { store in
+      var random = SeededGenerator(seed: 7)
+      let codes = ["field.missing", "a'b", "", "none"].map(IssueCode.init(rawValue:))
+      let runs = try store.write { transaction in
+        let runs = try (0..<2).map { _ in try transaction.beginRun(StoreSamples.run()) }
+        for number in 0..<80 {
+          try transaction.appendIssues(
+            [
+              Issue(
+                severity: [.error, .warning, .info][random.int(3)],
+                code: codes[random.int(3)],
+                kind: [nil, .patterns, .joblogs][random.int(3)], message: "\(number)",
+                isNew: [nil, true, false][random.int(3)])
+            ], run: runs[random.int(2)])
+        }
+        return runs
+      }
+      for run in runs + [12345] {
+        try expectSame(store) { try $0.issueCounts(ofRun: run) }
+        for _ in 0..<40 {
+          var query = IssueQuery(run: run)
+          query.severity = [nil, .error, .warning, .info][random.int(4)]
+          query.code = ([nil] + codes)[random.int(5)]
+          query.kind = [nil, .patterns, .stripFamilies][random.int(3)]
+          query.isNew = [nil, nil, true, false][random.int(4)]
+          query.limit = [nil, 0, 1, 5, .max][random.int(5)]
+          query.offset = [0, 0, 3, 50][random.int(4)]
+          try expectSame(store) { try $0.issues(matching: query) }
+        }
       }
     },
     Declaration("undoing does what restoring and deleting row by row does") { subject in

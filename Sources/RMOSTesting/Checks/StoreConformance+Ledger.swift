@@ -49,6 +49,63 @@ extension StoreConformance {
         try expect(try reader.runs(limit: nil).map(\.id), equals: ids.reversed())
         try expect(try reader.runs(limit: 2).map(\.command), equals: ["three", "two"])
         try expect(try reader.runs(limit: 0), equals: [])
+        try expect(try reader.runCount(), equals: 3)
+        try expect(try reader.runs(limit: 1, offset: 1).map(\.command), equals: ["two"])
+        try expect(try reader.runs(limit: nil, offset: 2).map(\.command), equals: ["one"])
+        try expect(try reader.runs(limit: .max, offset: 1).count, equals: 2)
+        try expect(try reader.runs(limit: 5, offset: 3), equals: [])
+      }
+    },
+    Declaration("issues are selected, counted and paged") { store in
+      let run = try store.write { transaction in
+        let run = try transaction.beginRun(StoreSamples.run())
+        let other = try transaction.beginRun(StoreSamples.run())
+        for number in 0..<60 {
+          let kind: EntityKind? = [nil, .patterns, .joblogs][number % 3]
+          let issue = Issue(
+            severity: number % 5 == 0 ? .error : .warning,
+            code: number % 2 == 0 ? .fieldMissing : IssueCode(rawValue: "odd'code"), kind: kind,
+            message: "\(number)")
+          try transaction.appendIssues([issue], run: run)
+          if number == 7 { try transaction.appendIssues([issue], run: other) }
+        }
+        return run
+      }
+      try store.read { reader in
+        let all = try reader.issues(ofRun: run)
+        let counts = try reader.issueCounts(ofRun: run)
+        try expect(counts.reduce(0) { $0 + $1.count }, equals: 60)
+        try expect(
+          counts.map { "\($0.severity) \($0.code) \($0.kind?.rawValue ?? "-") \($0.count)" },
+          equals: ["error", "warning"].flatMap { severity in
+            ["field.missing", "odd'code"].flatMap { code in
+              ["-", "joblogs", "patterns"].map {
+                "\(severity) \(code) \($0) \(severity == "error" ? 2 : 8)"
+              }
+            }
+          })
+        try expect(try reader.issueCounts(ofRun: 12345), equals: [])
+        for severity in [nil, Severity.error, .warning, .info] {
+          let odd = ["odd'code", "none"].map(IssueCode.init(rawValue:))
+          for code in [nil, IssueCode.fieldMissing] + odd {
+            for kind in [nil, EntityKind.patterns, .stripFamilies] {
+              var query = IssueQuery(run: run)
+              (query.severity, query.code, query.kind) = (severity, code, kind)
+              let sought = all.filter(query.matches)
+              try expect(try reader.issues(matching: query), equals: sought)
+              try expect(counts.total(query), equals: sought.count)
+              var pages: [Issue] = []
+              query.limit = 7
+              while pages.count == query.offset {
+                pages += try reader.issues(matching: query)
+                query.offset += 7
+              }
+              try expect(pages, equals: sought)
+              query.limit = 0
+              try expect(try reader.issues(matching: query), equals: [])
+            }
+          }
+        }
       }
     },
     Declaration("issues are kept with every field, in order") { subject in

@@ -119,8 +119,11 @@ extension LedgerColumn {
 
   /// The list that selects all columns in order, with NULL for those that `version` lacks.
   static func list(version: Int64 = SchemaVersion.ledger.upperBound) -> String {
-    allCases.map { $0.column.version <= version ? $0.name : "NULL" }.joined(separator: ", ")
+    allCases.map { $0.name(version: version) }.joined(separator: ", ")
   }
+
+  /// The name, or NULL if `version` lacks the column.
+  func name(version: Int64) -> String { column.version <= version ? name : "NULL" }
 
   /// Inserts a row; each column is the parameter of ``LedgerRow``.
   static var insertSQL: String {

@@ -18,15 +18,27 @@ extension SQLiteReader {
     }
   }
 
-  final func runs(limit: Int?) throws -> [LedgerRun] {
-    try selectRuns("ORDER BY id DESC LIMIT ?", Int64(limit.map { max(0, $0) } ?? -1))
+  final func runs(limit: Int?) throws -> [LedgerRun] { try runs(limit: limit, offset: 0) }
+
+  final func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
+    try selectRuns(
+      "ORDER BY id DESC LIMIT ? OFFSET ?",
+      [Int64(limit.map { max(0, $0) } ?? -1), Int64(max(0, offset))])
+  }
+
+  final func runCount() throws -> Int {
+    let session = try session()
+    guard session.statements.hasLedger else { return 0 }
+    return try session.connection.withStatement("SELECT count(*) FROM migration_runs") {
+      try $0.step() ? Int($0.integer(at: 0)) : 0
+    }
   }
 
   final func run(_ id: Int64) throws -> LedgerRun? {
-    try selectRuns("WHERE id = ?", id).first
+    try selectRuns("WHERE id = ?", [id]).first
   }
 
-  private func selectRuns(_ clause: String, _ parameter: Int64) throws -> [LedgerRun] {
+  private func selectRuns(_ clause: String, _ parameters: [Int64]) throws -> [LedgerRun] {
     let session = try session()
     guard session.statements.hasLedger else { return [] }
     if let obstacle = session.layout.ledgerObstacle {
@@ -37,7 +49,9 @@ extension SQLiteReader {
       "SELECT \(RunColumn.list(version: session.statements.ledgerVersion)) "
       + "FROM migration_runs \(clause)"
     return try session.connection.withStatement(sql) { statement in
-      try statement.bind(parameter, at: 1)
+      for (index, parameter) in parameters.enumerated() {
+        try statement.bind(parameter, at: Int32(index) + 1)
+      }
       let row = LedgerRow<RunColumn>(statement)
       var runs: [LedgerRun] = []
       while try statement.step() { runs.append(row.run(catalog)) }
@@ -48,14 +62,24 @@ extension SQLiteReader {
   final func forEachIssue(
     ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
   ) throws {
+    var query = IssueQuery(run: run)
+    query.limit = limit
+    try forEachIssue(matching: query, body)
+  }
+
+  final func forEachIssue(
+    matching query: IssueQuery, _ body: (Issue) throws -> Void
+  ) throws {
     let session = try session()
     guard session.statements.hasLedger else { return }
-    let sql =
-      "SELECT \(IssueColumn.list(version: session.statements.ledgerVersion)) "
-      + "FROM migration_issues WHERE run_id = ? ORDER BY seq LIMIT ?"
-    try session.connection.withStatement(sql) { statement in
-      try statement.bind(run, at: 1)
-      try statement.bind(Int64(limit.map { max(0, $0) } ?? -1), at: 2)
+    let version = session.statements.ledgerVersion
+    try session.connection.withStatement(query.sql(ledgerVersion: version)) { statement in
+      try statement.bind(query.run, at: 1)
+      try statement.bind(Int64(query.limit.map { max(0, $0) } ?? -1), at: 2)
+      try statement.bind(Int64(max(0, query.offset)), at: 3)
+      if let code = query.code { try statement.bind(code.rawValue, at: 4) }
+      if let kind = query.kind { try statement.bind(kind.rawValue, at: 5) }
+      if let isNew = query.isNew { try statement.bind(Int64(isNew ? 1 : 0), at: 6) }
       let row = LedgerRow<IssueColumn>(statement)
       while try statement.step() { try body(row.issue(catalog)) }
     }
@@ -78,6 +102,58 @@ extension SQLiteReader {
     }
     return found
   }
+
+  final func issueCounts(ofRun run: Int64) throws -> [IssueCount] {
+    let session = try session()
+    guard session.statements.hasLedger else { return [] }
+    let isNew = IssueColumn.isNew.name(version: session.statements.ledgerVersion)
+    let sql =
+      "SELECT severity, code, kind, \(isNew), count(*) FROM migration_issues WHERE run_id = ? "
+      + "GROUP BY 1, 2, 3, 4"
+    return try session.connection.withStatement(sql) { statement in
+      try statement.bind(run, at: 1)
+      var counts: [IssueCount] = []
+      while try statement.step() {
+        counts.append(
+          IssueCount(
+            severity: Severity(stored: statement.text(at: 0)),
+            code: IssueCode(rawValue: statement.text(at: 1) ?? ""),
+            kind: statement.text(at: 2).flatMap(catalog.kind(named:)),
+            isNew: statement.type(at: 3) == .null ? nil : statement.integer(at: 3) != 0,
+            count: Int(statement.integer(at: 4))))
+      }
+      // What others wrote may stand for the same severity or kind.
+      return [IssueCount](adding: counts)
+    }
+  }
+}
+
+extension IssueQuery {
+  /// Selects the columns of the issues: `?1` is the run, `?2` the limit, `?3` the offset, `?4` the
+  /// code, `?5` the kind and `?6` whether they are new.
+  ///
+  /// It goes along the primary key, so there is nothing to sort, and a page that is full ends it.
+  func sql(ledgerVersion version: Int64) -> String {
+    var conditions = ["run_id = ?1"]
+    switch severity {
+    // As ``Severity/init(stored:)`` reads it.
+    case .error: conditions.append("severity NOT IN ('warning', 'info')")
+    case .warning, .info: conditions.append("severity = '\(severity?.rawValue ?? "")'")
+    case nil: break
+    }
+    if code != nil { conditions.append("code = ?4") }
+    if kind != nil { conditions.append("kind = ?5") }
+    if isNew != nil {
+      conditions.append("(\(IssueColumn.isNew.name(version: version)) <> 0) = ?6")
+    }
+    return "SELECT \(IssueColumn.list(version: version)) FROM migration_issues "
+      + "WHERE \(conditions.joined(separator: " AND ")) ORDER BY seq LIMIT ?2 OFFSET ?3"
+  }
+}
+
+extension Severity {
+  /// A severity as stored; what someone else put there counts as an error.
+  fileprivate init(stored text: String?) { self = text.flatMap(Severity.init(rawValue:)) ?? .error }
 }
 
 extension SQLiteTransaction {
@@ -196,7 +272,7 @@ extension LedgerRow<IssueColumn> {
     let source = text(.source)
     func number(_ column: IssueColumn) -> Int? { optionalInteger(column).map { Int($0) } }
     return Issue(
-      severity: Severity(rawValue: text(.severity) ?? "") ?? .error,
+      severity: Severity(stored: text(.severity)),
       code: IssueCode(rawValue: text(.code) ?? ""),
       kind: text(.kind).flatMap(catalog.kind(named:)), id: text(.entityID), source: source,
       locator: locator(.locator, path: source), line: number(.line),

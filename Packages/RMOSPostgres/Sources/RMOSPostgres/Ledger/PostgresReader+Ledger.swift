@@ -14,8 +14,18 @@ extension PostgresReader {
     return row.map { $0.provenance(kind, id, from: ProvenanceColumn.run.rawValue) }
   }
 
-  final func runs(limit: Int?) throws -> [LedgerRun] {
-    try selectRuns("ORDER BY id DESC" + (limit.map { " LIMIT \(max(0, $0))" } ?? ""), [])
+  final func runs(limit: Int?) throws -> [LedgerRun] { try runs(limit: limit, offset: 0) }
+
+  final func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
+    let clause = limit.map { " LIMIT \(max(0, $0))" } ?? ""
+    return try selectRuns("ORDER BY id DESC\(clause) OFFSET \(max(0, offset))", [])
+  }
+
+  final func runCount() throws -> Int {
+    let session = try session()
+    guard session.statements.hasLedger else { return 0 }
+    let row = try session.connection.query("SELECT count(*) FROM migration_runs", []).first
+    return row?.integer(at: 0).map { Int($0) } ?? 0
   }
 
   final func run(_ id: Int64) throws -> LedgerRun? {
@@ -35,12 +45,59 @@ extension PostgresReader {
   final func forEachIssue(
     ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
   ) throws {
+    var query = IssueQuery(run: run)
+    query.limit = limit
+    try forEachIssue(matching: query, body)
+  }
+
+  final func forEachIssue(
+    matching query: IssueQuery, _ body: (Issue) throws -> Void
+  ) throws {
     let session = try session()
-    guard session.statements.hasLedger else { return }
+    guard session.statements.hasLedger, query.code?.rawValue.utf8.contains(0) != true else {
+      return
+    }
+    var (conditions, parameters) = (["run_id = $1"], [String(query.run)])
+    func add(_ condition: String, _ parameter: String) {
+      parameters.append(parameter)
+      conditions.append("\(condition) $\(parameters.count)")
+    }
+    switch query.severity {
+    // What someone else put there counts as an error.
+    case .error: conditions.append("severity NOT IN ('warning', 'info')")
+    case let severity?: add("severity =", severity.rawValue)
+    case nil: break
+    }
+    if let code = query.code { add("code =", code.rawValue) }
+    if let kind = query.kind { add("kind =", kind.rawValue) }
+    if let isNew = query.isNew {
+      let column = session.layout.expression(IssueColumn.isNew.name, of: .issues)
+      conditions.append("\(column) \(isNew ? "<>" : "=") 0")
+    }
+    let clause = query.limit.map { " LIMIT \(max(0, $0))" } ?? ""
     try session.connection.forEachRow(
-      "SELECT \(session.layout.list(.issues)) FROM migration_issues WHERE run_id = $1 "
-        + "ORDER BY seq" + (limit.map { " LIMIT \(max(0, $0))" } ?? ""), [String(run)]
+      "SELECT \(session.layout.list(.issues)) FROM migration_issues "
+        + "WHERE \(conditions.joined(separator: " AND ")) ORDER BY seq\(clause) "
+        + "OFFSET \(max(0, query.offset))", parameters
     ) { try body($0.issue(catalog)) }
+  }
+
+  final func issueCounts(ofRun run: Int64) throws -> [IssueCount] {
+    let session = try session()
+    guard session.statements.hasLedger else { return [] }
+    let isNew = session.layout.expression(IssueColumn.isNew.name, of: .issues)
+    let rows = try session.connection.query(
+      "SELECT severity, code, kind, \(isNew), count(*) FROM migration_issues WHERE run_id = $1 "
+        + "GROUP BY 1, 2, 3, 4", [String(run)])
+    return [IssueCount](
+      adding: rows.map { row in
+        IssueCount(
+          severity: row.text(at: 0).flatMap(Severity.init(rawValue:)) ?? .error,
+          code: IssueCode(rawValue: row.text(at: 1) ?? ""),
+          kind: row.text(at: 2).flatMap(catalog.kind(named:)),
+          isNew: row.integer(at: 3).map { $0 != 0 },
+          count: row.integer(at: 4).map { Int($0) } ?? 0)
+      })
   }
 
   final func failures(
