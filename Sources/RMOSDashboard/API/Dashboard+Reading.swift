@@ -4,7 +4,7 @@ import RMOSStore
 
 extension Dashboard {
   /// The default and the maximum number of entities in a list.
-  private static let (pageSize, largestPage) = (50, 500)
+  static let (pageSize, largestPage) = (50, 500)
 
   /// Responds to `GET` and `HEAD`.
   func read(
@@ -25,6 +25,12 @@ extension Dashboard {
       return .json(writer.utf8 + [0x0A], entityTag: tag)
     case .audit:
       return try auditAnswer(request)
+    case .runs:
+      return try runs(target, request)
+    case .run(let id):
+      return try run(id, request)
+    case .issues(let id):
+      return try issues(ofRun: id, target, request)
     case .statistics(let kind):
       let entry = try cache.statistics(kind)
       return kept(entry.value, "\(kind.rawValue)-\(entry.revision)", request)
@@ -142,7 +148,7 @@ extension Dashboard {
   }
 
   /// Whether a list is to be CSV.
-  private func isCSV(_ target: RequestTarget) throws -> Bool {
+  func isCSV(_ target: RequestTarget) throws -> Bool {
     switch try target.parameter("format") {
     case nil, "json": return false
     case "csv": return true
@@ -200,7 +206,13 @@ extension Dashboard {
     let token = store.changeToken()
     let state = token.map(EntityTag.naming)
     if let state, request.hasCurrent(state) { return .notModified(state) }
-    let write = try read(token)
+    return answer(request, state, try read(token))
+  }
+
+  /// A response with a state's tag, or that of its content.
+  func answer(
+    _ request: ServerRequest, _ state: String?, _ write: (inout JSONWriter) -> Void
+  ) -> ServerResponse {
     var writer = JSONWriter()
     writer.object {
       $0.member("success", true)

@@ -8,6 +8,11 @@ enum Route: Sendable, Hashable {
   case history
   /// The newest whole audit.
   case audit
+  /// The runs in the ledger.
+  case runs
+  case run(id: String)
+  /// The issues of a run.
+  case issues(run: String)
   case list(EntityKind)
   case item(EntityKind, id: String)
   /// Where an entity came from, and what runs did to it since.
@@ -45,6 +50,15 @@ enum Route: Sendable, Hashable {
       self = .audit
       return
     }
+    if names.starts(with: ["migration", "runs"]), names.count < 5 {
+      switch names.count {
+      case 2: self = .runs
+      case 3 where !names[2].isEmpty: self = .run(id: names[2])
+      case 4 where names[3] == "issues": self = .issues(run: names[2])
+      default: return nil
+      }
+      return
+    }
     guard let kind = names.first.flatMap(catalog.kind(pathName:)) else { return nil }
     let presentation = kind.schema.presentation
     switch names.count {
@@ -80,8 +94,10 @@ enum Route: Sendable, Hashable {
   /// The query parameters for reading.
   var parameters: [String] {
     switch self {
-    case .status, .audit, .item, .origin, .statistics: []
+    case .status, .audit, .item, .origin, .statistics, .run: []
     case .history: ["limit"]
+    case .runs: ["limit", "offset", "sort", "format"]
+    case .issues: ["severity", "code", "new", "limit", "offset", "format"]
     case .list(let kind):
       ["limit", "offset", "order", "sort", "format", "q", "in"]
         + kind.schema.presentation.filters.map(\.name)

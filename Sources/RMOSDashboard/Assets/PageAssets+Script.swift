@@ -40,7 +40,7 @@ extension PageAssets {
     form.addEventListener("input",event=>{clearTimeout(timer);
     timer=setTimeout(search,event.target.tagName==="SELECT"?0:220)});
     form.addEventListener("submit",event=>{event.preventDefault();clearTimeout(timer);search()})}
-    const renew=()=>{for(const id of ["figures","facets","audit"]){const box=$(id);
+    const renew=()=>{for(const id of ["figures","facets","audit","report","runs-found"]){const box=$(id);
     if(box&&box.dataset.refreshing!==undefined)
     setTimeout(()=>swap(location.pathname+location.search,id).then(renew,()=>{}),2000)}};
     renew();
@@ -61,6 +61,7 @@ extension PageAssets {
     const n=status.entity_counts[cell.dataset.count];if(n!==undefined)cell.textContent=number(n)}
     if(box){box.hidden=!current;if(current)for(const cell of box.querySelectorAll("[data-run]")){
     const key=cell.dataset.run,value=current[key];if(value===undefined||value===null)continue;
+    if(key==="id")cell.href="/runs/"+Number(value);
     cell.textContent=key==="seconds"?duration(value):key==="source"?String(value):number(value)}}
     if(current&&(now!==run||Date.now()-said>15000)){said=Date.now();
     say("Migration in progress: "+number(current.found)+" found, "+number(current.failed)+" failed.")}

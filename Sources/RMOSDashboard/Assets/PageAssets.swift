@@ -144,10 +144,19 @@ enum PageAssets {
     .list thead a{color:inherit;text-decoration:none;display:inline-block;padding:.2rem 0}
     .list thead a:hover{text-decoration:underline}
     .list [aria-sort] a{font-weight:650}
+    .runs tbody th{min-width:0}
+    .runs :is(th,td){padding-left:.45rem;padding-right:.45rem}
+    .runs :is(th,td):first-child{padding-left:0}
+    .runs .state{display:inline-block;min-width:6rem;overflow-wrap:normal}
+    .runs .wide{display:inline-block;min-width:5.5rem}
+    .group{background:var(--card)}
+    .one-by-one li{border-top:1px solid var(--line);padding:.6rem 0}
+    .one-by-one .what{font-size:.8125rem}
+    .totals .error a{color:inherit}
     .beside{display:grid;grid-template-columns:minmax(0,1fr);gap:1rem 2.5rem}
     @media (min-width:60rem){.beside{grid-template-columns:13rem minmax(0,1fr)}}
     .facets section{margin:0 0 1.4rem}
-    .facets h2{margin:0 0 .3rem;font-size:.8125rem;color:var(--dim);font-weight:600}
+    .facets :is(h2,h3){margin:0 0 .3rem;font-size:.8125rem;color:var(--dim);font-weight:600}
     .facets ul{list-style:none;margin:0;padding:0;font-size:.875rem}
     .facets li{display:flex;justify-content:space-between;gap:.8rem;padding:.15rem 0}
     .facets li>:first-child{overflow-wrap:anywhere;min-width:0}

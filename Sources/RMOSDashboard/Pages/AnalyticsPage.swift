@@ -32,7 +32,7 @@ struct AnalyticsPage {
         \(form)<div id="figures"\(busy)>
         \(figures)</div>
 
-        """, isInterim: answer == nil)
+        """, refreshSeconds: answer == nil ? 1 : nil)
   }
 
   /// What there is to say while the figures are being computed.

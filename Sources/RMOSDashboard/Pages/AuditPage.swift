@@ -24,7 +24,7 @@ struct AuditPage {
         \(verdict)\(complaint)\(facts)\(downloads)\(findings)\(checks)</div>
 
         """,
-      isInterim: isUnderWay && view.newest == nil)
+      refreshSeconds: isUnderWay && view.newest == nil ? 1 : nil)
   }
 
   // MARK: Verdict

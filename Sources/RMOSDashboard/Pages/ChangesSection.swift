@@ -52,7 +52,10 @@ struct ChangesSection {
       who.isEmpty
       ? ""
       : "<p class=\"dim note\">by \(PageText.short(who.joined(separator: " on "), limit: 200))</p>\n"
-    return "<h3>Run \(step.run)\(command)\(time)</h3>\n\(by)\(body)"
+    let run: HTML =
+      step.ledger == nil
+      ? "Run \(step.run)" : "<a href=\"\(PageLink.run(step.run))\">Run \(step.run)</a>"
+    return "<h3>\(run)\(command)\(time)</h3>\n\(by)\(body)"
   }
 
   private func shown(_ value: Value) -> HTML {

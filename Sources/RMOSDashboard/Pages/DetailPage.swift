@@ -127,10 +127,12 @@ struct DetailPage {
 
   private var origin: HTML {
     guard let provenance = history.provenance else {
-      let text =
-        history.steps.last?.isCreation == true
-        ? "Created by run \(history.steps.last?.run ?? 0), not migrated."
-        : "Not migrated by this tool: the ledger has no origin for it."
+      let text: HTML =
+        if let step = history.steps.last, step.isCreation {
+          "Created by <a href=\"\(PageLink.run(step.run))\">run \(step.run)</a>, not migrated."
+        } else {
+          "Not migrated by this tool: the ledger has no origin for it."
+        }
       return """
         <section aria-labelledby="origin">
         <h2 id="origin">Origin</h2>
@@ -152,11 +154,13 @@ struct DetailPage {
     let run = history.run
     let changed: HTML =
       history.isChanged == true
-      ? "<br><span class=\"warning\"><span aria-hidden=\"true\">!</span> changed since run "
-        + "\(provenance.run)</span>" : ""
+      ? "<br><span class=\"warning\"><span aria-hidden=\"true\">!</span> changed since "
+        + "<a href=\"\(PageLink.run(provenance.run))\">run \(provenance.run)</a></span>" : ""
     let runText: HTML =
-      run.map { "\($0.id) <span class=\"dim\">\(PageText.time($0.startedAt))</span>" }
-      ?? "\(provenance.run)"
+      run.map {
+        "<a href=\"\(PageLink.run($0.id))\">\($0.id)</a> "
+          + "<span class=\"dim\">\(PageText.time($0.startedAt))</span>"
+      } ?? "\(provenance.run) <span class=\"dim\">not in the ledger</span>"
     return """
       <section aria-labelledby="origin">
       <h2 id="origin">Origin</h2>

@@ -70,7 +70,7 @@ struct ErrorPage: Error {
     }
   }
 
-  private init(status: Int, title: String, sentences: HTML) {
+  init(status: Int, title: String, sentences: HTML) {
     self.status = status
     self.title = title
     self.sentences = sentences

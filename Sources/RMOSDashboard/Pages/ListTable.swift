@@ -1,5 +1,4 @@
 import RMOSHTML
-import RMOSHTTP
 import RMOSModels
 import RMOSStore
 
@@ -57,26 +56,12 @@ struct ListTable {
     return columns
   }
 
-  /// The table as CSV (RFC 4180) with the columns' names in the first line.
-  ///
-  /// A text that spreadsheets would take for a formula begins with an apostrophe.
+  /// The table as CSV.
   var csv: [UInt8] {
     let columns = columns
-    var bytes: [UInt8] = []
-    func append(_ fields: [String]) {
-      bytes += fields.joined(separator: ",").utf8
-      bytes += [0x0D, 0x0A]
-    }
-    append(columns.map(\.name))
-    for record in records { append(columns.map { Self.field($0.value(record)) }) }
-    return bytes
-  }
-
-  private static func field(_ value: Value) -> String {
-    guard case .text(var text) = value else { return PageText.text(value) ?? "" }
-    if let first = text.utf8.first, "=+-@\t\r".utf8.contains(first) { text = "'" + text }
-    guard text.utf8.contains(where: { "\",\r\n".utf8.contains($0) }) else { return text }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    var csv = CSV(columns.map(\.name))
+    for record in records { csv.append(columns.map { $0.value(record) }) }
+    return csv.bytes
   }
 
   /// Writes the table as a member: an object for each entity.
@@ -94,19 +79,5 @@ struct ListTable {
         }
       }
     }
-  }
-}
-
-extension ServerResponse {
-  /// Creates a response with CSV, to be saved as a file.
-  static func csv(_ body: [UInt8], name: String) -> ServerResponse {
-    ServerResponse(
-      status: 200,
-      fields: [
-        HeaderField("Content-Type", "text/csv; charset=utf-8; header=present"),
-        HeaderField("Content-Disposition", "attachment; filename=\"\(name).csv\""),
-        HeaderField("Cache-Control", "no-store"),
-      ] + securityFields,
-      body: body)
   }
 }

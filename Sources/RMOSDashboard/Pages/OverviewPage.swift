@@ -1,5 +1,6 @@
 import RMOSAudit
 import RMOSHTML
+import RMOSMigration
 import RMOSModels
 import RMOSStore
 
@@ -82,7 +83,7 @@ struct OverviewPage {
         <h2 id="history">History</h2>
         <p class="dim note">New entities by the day they were migrated or created</p>
         \(history.map { HistoryChart($0).figure } ?? "<p>The history cannot be read.</p>\n")</section>
-        \(RunList(runs, current: current).section)</div>
+        \(RunList(settledRuns).section)</div>
         <div>
         \(health)\(database)</div>
         </div>
@@ -92,19 +93,29 @@ struct OverviewPage {
         """)
   }
 
+  /// The runs as they are shown: one whose process died stays marked as running.
+  private var settledRuns: [LedgerRun] {
+    runs.map { run in
+      guard run.state == .running, run.id != current, !run.isOfRunningServer else { return run }
+      var run = run
+      run.state = .interrupted
+      return run
+    }
+  }
+
   private var verdict: HTML {
     let health = status.validation
-    let isLoss = unfinished != nil
     let (mood, sign) =
       switch health.verdict {
-      case .sound: isLoss ? ("warnings", "!") : ("sound", "✓")
+      case _ where unfinished?.isNew == true: ("errors", "✗")
+      case .sound: unfinished == nil ? ("sound", "✓") : ("warnings", "!")
       case .warnings: ("warnings", "!")
       case .notChecked: isKnownUnsound ? ("errors", "✗") : ("warnings", "?")
       case .errors: ("errors", "✗")
       }
     let word = health.words.prefix(1).uppercased() + health.words.dropFirst() + "."
-    let run: HTML =
-      unfinished.map { " \($0.what)</strong> \($0.next)" } ?? "</strong>"
+    // What failed comes first.
+    let failure: HTML = unfinished.map { "\($0.what)</strong> \($0.next) <strong>" } ?? ""
     let last = status.database.lastMigration
     let when: HTML =
       switch (last, unfinished?.isOver ?? true) {
@@ -115,7 +126,7 @@ struct OverviewPage {
       }
     return """
       <p class="verdict \(mood)"><span><strong><span aria-hidden="true">\(sign) </span>\
-      \(word)\(run)\(audit)\(when)</span></p>
+      \(failure)\(word)</strong>\(audit)\(when)</span></p>
 
       """
   }
@@ -135,20 +146,33 @@ struct OverviewPage {
       """
   }
 
-  /// What went wrong in the newest migration, and what to do.
-  private var unfinished: (what: String, next: String, isOver: Bool)? {
+  /// What went wrong in the newest migration, and where to read on.
+  ///
+  /// `isNew` is false if all that failed had failed before, or nothing failed that would not be read
+  /// by the next run.
+  private var unfinished: (what: HTML, next: HTML, isOver: Bool, isNew: Bool)? {
     guard let run = newestMigration, run.id != current, run.undoneBy == nil else { return nil }
+    let link = PageLink.run(run.id)
+    let report: HTML = "See <a href=\"\(link)\">run \(run.id)</a>."
     switch run.state {
     case .completed:
+      if run.hasFoundNothing {
+        return ("The last migration found nothing to read.", report, true, true)
+      }
       let failed = run.statistics.total.failed
       guard failed > 0 else { return nil }
       let what = PlainText.counted(failed, "entity", "entities")
-      return ("The last migration rejected \(what).", "Its report lists them.", true)
-    case .failed: return ("The last migration failed.", "See the list of runs.", false)
+      let new = run.failedNew.map { ", \(PlainText.grouped($0)) of them new" } ?? ""
+      return (
+        "<a href=\"\(link)?severity=error#issues\">\(what)</a> failed in the last migration\(new).",
+        report, true, run.failedNew != 0
+      )
+    case .failed: return ("The last migration failed.", report, false, true)
     // A run whose process died stays marked as running.
     case .interrupted, .running:
       return (
-        "The last migration was interrupted.", "Running the same command again continues it.", false
+        "The last migration was interrupted.",
+        "\(report) Running the same command again continues it.", false, false
       )
     }
   }

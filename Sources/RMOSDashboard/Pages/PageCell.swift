@@ -16,7 +16,8 @@ enum PageCell {
   static func status(_ status: String) -> HTML {
     let (name, sign) =
       switch status {
-      case "completed with failures": ("bad", "!")
+      case "completed with failures", "completed, found nothing": ("bad", "!")
+      case "interrupted": ("bad", "–")
       case "completed": ("good", "✓")
       case "failed": ("bad", "✗")
       case "running": ("now", "▸")

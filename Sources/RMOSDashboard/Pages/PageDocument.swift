@@ -11,10 +11,11 @@ struct PageDocument {
   var section: String?
   /// The content of `main`.
   var main: HTML
-  /// Whether it says what is to come, and is loaded again by itself.
+  /// After how many seconds it is loaded again by itself, for one that says what is to come; `nil` if
+  /// it is not.
   ///
   /// With scripts, the element with `data-refreshing` alone is.
-  var isInterim = false
+  var refreshSeconds: Int?
 
   /// The page as a response, which is "not modified" if the browser already has it.
   func response(to request: ServerRequest, _ catalog: EntityCatalog) -> ServerResponse {
@@ -46,9 +47,11 @@ struct PageDocument {
   func response(status: Int, _ catalog: EntityCatalog) -> ServerResponse {
     var page = Self.frame
     page.title = "\(title) · RMOS"
-    if isInterim {
-      page.headElements =
-        "\(Self.icon)<noscript><meta http-equiv=\"refresh\" content=\"1\"></noscript>\n"
+    if let refreshSeconds {
+      page.headElements = """
+        \(Self.icon)<noscript><meta http-equiv="refresh" content="\(refreshSeconds)"></noscript>
+
+        """
     }
     var text = ""
     page.writeHead(to: &text)
@@ -92,7 +95,7 @@ struct PageDocument {
   private static func header(_ section: String?, _ catalog: EntityCatalog) -> HTML {
     let entries: [(String, String)] =
       [("/", "Overview")] + catalog.displayOrder.map { ("/\($0.pathName)", $0.pageTitle) }
-      + [("/analytics", "Analytics"), ("/audit", "Audit")]
+      + [("/analytics", "Analytics"), ("/runs", "Runs"), ("/audit", "Audit")]
     let links = entries.map { path, name -> HTML in
       let current: HTML = path == section ? " aria-current=\"page\"" : ""
       return "<li><a href=\"\(path)\"\(current)>\(name)</a></li>\n"

@@ -62,7 +62,8 @@ struct PageRouter: Sendable {
   private func isPage(_ path: [String]) -> Bool {
     switch path.count {
     case 0: false
-    case 1 where ["analytics", "audit", "cut-list"].contains(path[0]): true
+    case 1 where ["analytics", "audit", "cut-list", "runs"].contains(path[0]): true
+    case 2 where path[0] == "runs": true
     case 1, 2: store.catalog.kind(pathName: path[0]) != nil
     case 3: path[0] == EntityKind.patterns.pathName && path[2] == "cut-list"
     default: false
@@ -71,12 +72,39 @@ struct PageRouter: Sendable {
 
   /// A list for other programs; `nil` if a page is asked for.
   private func export(_ target: RequestTarget) throws -> ServerResponse? {
+    if target.pagePath.first == "runs" { return try runExport(target) }
     guard target.pagePath.count == 1, let kind = store.catalog.kind(pathName: target.pagePath[0]),
       target["id"] == nil, let format = target["format"], ["csv", "json"].contains(format)
     else { return nil }
     try check(target, ListRequest.parameters(of: kind))
     return try ListPage.export(
       ListRequest(kind, target), format, in: store, totals: totals ?? EntityTotals(store))
+  }
+
+  /// The runs, or one of them, as a file; `nil` if a page is asked for.
+  private func runExport(_ target: RequestTarget) throws -> ServerResponse? {
+    guard let format = target["format"] else { return nil }
+    switch target.pagePath.count {
+    case 1 where format == "csv":
+      try check(target, RunsRequest.parameters)
+      return .csv(
+        try RunSlice(RunsRequest(target).order, limit: .max, offset: 0, in: store).csv,
+        name: "runs")
+    case 1: throw ErrorPage.unknownFormat(format, ["csv"])
+    case 2:
+      try check(target, RunRequest.parameters)
+      guard let download = RunDownload(rawValue: format) else {
+        throw ErrorPage.unknownFormat(format, RunDownload.allCases.map(\.rawValue))
+      }
+      return try download.response(try runRequest(target), in: store)
+    default: return nil
+    }
+  }
+
+  private func runRequest(_ target: RequestTarget) throws(ErrorPage) -> RunRequest {
+    let text = target.pagePath[1]
+    guard let id = text.wholeNumber else { throw .noRun(text) }
+    return RunRequest(id, target)
   }
 
   private func page(_ target: RequestTarget) throws -> PageDocument {
@@ -93,6 +121,12 @@ struct PageRouter: Sendable {
     case ("audit", 1):
       try check(target, [])
       return AuditPage(audit()).document
+    case ("runs", 1):
+      try check(target, RunsRequest.parameters)
+      return try RunsPage(RunsRequest(target), in: store).document
+    case ("runs", 2):
+      try check(target, RunRequest.parameters)
+      return try RunPage(try runRequest(target), in: store).document
     case ("cut-list", 1):
       try check(target, ["id"] + CutListForm.parameters)
       return try CutListPage(target["id"] ?? "", target, in: store).document

@@ -1,5 +1,5 @@
-import RMOSHTML
-import RMOSModels
+package import RMOSHTML
+package import RMOSModels
 
 /// The layout of a report as an HTML page.
 struct HTMLReport {
@@ -273,9 +273,9 @@ struct TimelineHTML {
 /// Bars of outcomes as inline SVG.
 ///
 /// Each outcome has its own colour and hatching, and each bar has a label in words.
-enum BarHTML {
+package enum BarHTML {
   /// The patterns that the bars of a page refer to.
-  static let definitions: HTML = """
+  package static let definitions: HTML = """
     <svg width="0" height="0" aria-hidden="true"><defs>
     <pattern id="h-updated" width="8" height="8" patternUnits="userSpaceOnUse">\
     <path class="hatch" d="M0 4H8"/></pattern>
@@ -288,7 +288,7 @@ enum BarHTML {
     """
 
   /// The key to colours and hatchings.
-  static func legend(of outcomes: [Outcome]) -> HTML {
+  package static func legend(of outcomes: [Outcome]) -> HTML {
     let items = outcomes.map { outcome -> HTML in
       """
       <li><svg class="bar" aria-hidden="true">\(segment(outcome, from: 0, length: 1000))</svg>\
@@ -300,7 +300,7 @@ enum BarHTML {
   }
 
   /// The bar of a kind's counts, over all of the width.
-  static func bar(of counts: MigrationStatistics.Counts, label: String) -> HTML {
+  package static func bar(of counts: MigrationStatistics.Counts, label: String) -> HTML {
     """
     <svg class="bar" role="img" aria-label="\(description(of: counts, label: label))">\
     \(segments(of: counts, from: 0, length: 1000))</svg>
@@ -364,7 +364,7 @@ enum BarHTML {
 
 extension MigrationStatistics.Counts {
   /// The count of an outcome.
-  subscript(outcome: Outcome) -> Int {
+  package subscript(outcome: Outcome) -> Int {
     switch outcome {
     case .migrated: migrated
     case .updated: updated

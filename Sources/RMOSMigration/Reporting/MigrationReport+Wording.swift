@@ -1,4 +1,4 @@
-import RMOSModels
+package import RMOSModels
 
 extension MigrationSummary.Ending {
   /// How the run ended, as a phrase: "Stopped: the database failed".
@@ -27,7 +27,7 @@ extension MigrationReport {
   private var isUnderWay: Bool { run.map { $0.ending == nil } ?? false }
 
   /// How serious the contents of the report are.
-  var gravity: Verdict {
+  package var gravity: Verdict {
     if isUnderWay { return statistics.total.failed > 0 ? .errors : .warnings }
     if !isSuccess { return .errors }
     return severityCounts[.warning, default: 0] > 0 || statistics.total.found == 0
@@ -35,7 +35,7 @@ extension MigrationReport {
   }
 
   /// The verdict in a word or two.
-  var verdictWord: String {
+  package var verdictWord: String {
     if isUnderWay { return "Under way" }
     switch gravity {
     case .sound: return "Sound"
@@ -48,7 +48,7 @@ extension MigrationReport {
   var hasUpdates: Bool { statistics.total.updated > 0 }
 
   /// The verdict in a sentence or two.
-  var verdict: String {
+  package var verdict: String {
     guard let run else { return outcomeSentence }
     guard let ending = run.ending else {
       return "The run is under way; this is what is committed so far. \(outcomeSentence)"
@@ -72,7 +72,7 @@ extension MigrationReport {
   }
 
   /// "17 errors, 1 warning, 2 notes".
-  var severitySentence: String {
+  package var severitySentence: String {
     [
       PlainText.counted(severityCounts[.error, default: 0], "error"),
       PlainText.counted(severityCounts[.warning, default: 0], "warning"),
@@ -81,14 +81,14 @@ extension MigrationReport {
   }
 
   /// The success rate, rounded down: "99.9 %" for one failure in a million.
-  var successText: String {
+  package var successText: String {
     if statistics.total.found == 0 { return "n/a" }
     let rounded = (successRate * 10).rounded(.down) / 10
     return (successRate == 100 ? "100" : PlainText.fixed(rounded, decimals: 1)) + " %"
   }
 
   /// The run's options: name and value as text.
-  static func options(of run: Run) -> [(name: String, value: String)] {
+  package static func options(of run: Run) -> [(name: String, value: String)] {
     guard case .object(let members)? = try? JSONValue(parsing: run.optionsJSON) else { return [] }
     return members.map { member in
       let name = member.name.split(separator: "_").joined(separator: " ")
@@ -108,7 +108,7 @@ extension MigrationReport {
 
 extension MigrationReport.Run {
   /// The facts of the run: name and value as text, in the order of reports.
-  var facts: [(name: String, value: String)] {
+  package var facts: [(name: String, value: String)] {
     var facts = [
       ("Run", id.map { "\($0), \(command)" } ?? "\(command), not in the ledger"),
       ("Ended", endingText), ("Source", source), ("Database", database), ("Started", startedAt),
@@ -137,7 +137,7 @@ extension MigrationReport.Run {
 
 extension Issue {
   /// `path:line:column`, as far as it is known.
-  var place: String {
+  package var place: String {
     var place = source ?? ""
     if let line {
       place += ":\(line)"

@@ -202,6 +202,13 @@ extension MigrationReport {
 }
 
 extension MigrationReport {
+  /// Creates the report of a run in a ledger without its issues, which are only counted.
+  package init(of run: LedgerRun, _ counts: [IssueCount], database: String) {
+    self.init(LedgerSnapshot(run: run, counts: counts), database: database)
+  }
+}
+
+extension MigrationReport {
   /// Creates the error for a run that is not in the ledger.
   static func missingRun(
     _ id: Int64?, _ newest: LedgerRun?, _ location: String
@@ -221,6 +228,13 @@ private struct LedgerSnapshot {
   var run: LedgerRun
   var issues: IssueTally
   var issueGroups: IssueGroups
+
+  init(run: LedgerRun, counts: [IssueCount]) {
+    self.run = run
+    issues = IssueTally(keeping: 0)
+    for count in counts { issues.add(count) }
+    issueGroups = IssueGroups()
+  }
 
   init(run id: Int64?, in store: some RecordStore, maxIssues: Int) throws {
     (run, issues, issueGroups) = try store.read { reader in
@@ -247,7 +261,7 @@ private struct LedgerSnapshot {
 
 extension MigrationSummary.Ending {
   /// How a run in the ledger ended; `nil` while it is under way.
-  fileprivate init?(_ run: LedgerRun) {
+  package init?(_ run: LedgerRun) {
     switch run.state {
     case .running: return nil
     case .completed: self = .completed
@@ -288,6 +302,14 @@ struct IssueTally {
     severityCounts[issue.severity, default: 0] += 1
     codeCounts[issue.code, default: [:]][issue.severity, default: 0] += 1
     if issues.count < limit { issues.append(issue) } else { omitted += 1 }
+  }
+
+  /// Adds issues that were counted, and keeps none of them.
+  mutating func add(_ count: IssueCount) {
+    guard count.severity != .info else { return }
+    severityCounts[count.severity, default: 0] += count.count
+    codeCounts[count.code, default: [:]][count.severity, default: 0] += count.count
+    omitted += count.count
   }
 
   /// The groups of all codes of `counts`, in the order of reports.

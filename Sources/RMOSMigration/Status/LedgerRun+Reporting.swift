@@ -10,8 +10,10 @@ extension JSONWriter {
     }
   }
 
-  /// Writes a run, or null.
-  package mutating func run(_ run: LedgerRun?) {
+  /// Writes a run, or null; `more` writes members after its own.
+  package mutating func run(
+    _ run: LedgerRun?, _ more: (inout JSONWriter) -> Void = { _ in }
+  ) {
     guard let run else { return null() }
     object {
       $0.member("id", run.id)
@@ -38,6 +40,7 @@ extension JSONWriter {
       $0.member("issue_counts") { $0.issueCounts(run.issueCounts) }
       $0.member("failure", run.failure)
       $0.member("undone_by", run.undoneBy)
+      more(&$0)
     }
   }
 

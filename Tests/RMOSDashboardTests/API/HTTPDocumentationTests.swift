@@ -105,6 +105,11 @@ import Testing
         "updated_at": .text("2025-01-16T08:05:00Z"),
       ])
     try fixture.migrate(family, pattern, job, startedAt: "2025-11-28T09:00:00Z")
+    let issue = RMOSModels.Issue(
+      severity: .error, code: .fieldMissing, kind: .patterns, id: "wave",
+      source: "patterns/wave.json", line: 1, column: 1, offset: 0, pointer: "/name",
+      message: "name is missing", isNew: true)
+    try fixture.store.write { try $0.appendIssues([issue], run: 1) }
   }
 
   /// The request that a `curl` command line sends.

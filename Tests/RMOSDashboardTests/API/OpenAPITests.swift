@@ -124,7 +124,14 @@ import Testing
     }
     try fixture.insert(
       sample(.patterns, "undated", ["created_at": .text("long ago"), "geometry": .text("{")]))
-    try fixture.store.write { _ = try $0.beginRun(StoreSamples.run()) }
+    try fixture.store.write { transaction in
+      _ = try transaction.beginRun(StoreSamples.run())
+      let issue = RMOSModels.Issue(
+        severity: .error, code: .fieldMissing, message: "it lacks a name")
+      var new = issue
+      (new.kind, new.id, new.isNew) = (.patterns, "p9", true)
+      try transaction.appendIssues([issue, new], run: 1)
+    }
   }
 
   @Test func everyAnswerIsDocumentedAndEveryDocumentedAnswerIsGiven() throws {
@@ -143,7 +150,16 @@ import Testing
       Exchange(status: 200, method: "GET", path: "/migration/status"),
       Exchange(status: 200, method: "GET", path: "/migration/history"),
       Exchange(status: 422, method: "GET", path: "/migration/history?limit=501"),
+      Exchange(status: 200, method: "GET", path: "/migration/runs"),
+      Exchange(status: 422, method: "GET", path: "/migration/runs?sort=none"),
     ]
+    for path in ["", "/issues"] {
+      all += [
+        Exchange(status: 200, method: "GET", path: "/migration/runs/1\(path)"),
+        Exchange(status: 404, method: "GET", path: "/migration/runs/12345\(path)"),
+        Exchange(status: 404, method: "GET", path: "/migration/runs/x\(path)"),
+      ]
+    }
     for (path, body, id) in Self.kinds { all += exchanges(path, body, id) }
     all += analyticsExchanges
     for match in Self.matches {
@@ -200,6 +216,7 @@ import Testing
     #expect(
       schemas.seenOptional == [
         "Error>.issues", "MigrationStatus>.current_run", "MigrationHistory>.undated_entities",
+        "Issue>.new",
       ])
   }
 
@@ -328,6 +345,9 @@ import Testing
       return match.path
     }
     let parts = path.split(separator: "/")
+    if parts.starts(with: ["migration", "runs"]), parts.count > 2 {
+      return "/migration/runs/{id}" + (parts.count > 3 ? "/issues" : "")
+    }
     if parts.count == 3, parts[2] == "origin" { return "/\(parts[0])/{id}/origin" }
     guard parts.count == 2, parts[0] != "migration", parts[1] != "statistics" else { return path }
     return "/\(parts[0])/{id}"

@@ -174,11 +174,11 @@ import Testing
     let page = fixture.dashboard.response(
       to: ServerRequest(method: "GET", target: "/patterns/p")
     ).text
-    #expect(page.contains("changed since run 1"))
+    #expect(page.contains("changed since <a href=\"/runs/1\">run 1</a>"))
     #expect(page.contains("\(NSUserName()) on "))
     #expect(changed["changes"]?[0]?["user"]?.string == NSUserName())
     #expect(page.contains("one &lt;b&gt;") && page.contains("name of p"))
-    let (newest, older) = (page.firstRange(of: "<h3>Run 3"), page.firstRange(of: "<h3>Run 2"))
+    let (newest, older) = (page.firstRange(of: ">Run 3<"), page.firstRange(of: ">Run 2<"))
     #expect(try #require(newest).lowerBound < #require(older).lowerBound)
     #expect(fixture.get("/patterns/nothing/origin").status == 404)
   }
@@ -193,6 +193,6 @@ import Testing
     let page = fixture.dashboard.response(
       to: ServerRequest(method: "GET", target: "/strip-families/f1")
     ).text
-    #expect(page.contains("Created by run 2"))
+    #expect(page.contains("Created by <a href=\"/runs/2\">run 2</a>"))
   }
 }

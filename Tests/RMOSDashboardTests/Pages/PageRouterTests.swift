@@ -151,8 +151,8 @@ import Testing
     }
     let sound = "sound: ✓ Sound. Last migration: 28 Nov 2025, 10:15 UTC."
     let interrupted = """
-      warnings: ! Sound. The last migration was interrupted. Running the same command again \
-      continues it. Last completed migration: 28 Nov 2025, 10:15 UTC.
+      warnings: ! The last migration was interrupted. See run 2. Running the same command again \
+      continues it. Sound. Last completed migration: 28 Nov 2025, 10:15 UTC.
       """
     var undone = run(2, .interrupted)
     undone.undoneBy = 3
@@ -163,8 +163,7 @@ import Testing
     failing.statistics[.patterns].failed = 3
     #expect(
       verdict([failing, run(1, .completed)]) == """
-        warnings: ! Sound. The last migration rejected 3 entities. Its report lists them. \
-        Last migration: 28 Nov 2025, 10:15 UTC.
+        errors: ✗ 3 entities failed in the last migration. See run 2. Sound. Last migration: 28 Nov 2025, 10:15 UTC.
         """)
     #expect(verdict([run(3, .completed), failing]) == sound)
     #expect(verdict([run(3, .completed, "undo"), undone]) == sound)
@@ -174,7 +173,16 @@ import Testing
     #expect(verdict([run(2, .running)]) == interrupted)
     #expect(
       verdict([run(2, .failed)]).hasPrefix(
-        "warnings: ! Sound. The last migration failed. See the list"))
+        "errors: ✗ The last migration failed. See run 2. Sound."))
+    failing.failedNew = 1
+    #expect(verdict([failing]).contains("failed in the last migration, 1 of them new."))
+    failing.failedNew = 0
+    #expect(
+      verdict([failing]).hasPrefix(
+        "warnings: ! 3 entities failed in the last migration, 0 of them new."))
+    var nothing = run(2, .completed)
+    nothing.issueCounts[.inputNothingFound] = 1
+    #expect(verdict([nothing]).hasPrefix("errors: ✗ The last migration found nothing to read."))
   }
 
   @Test func aMigrationThatFailedIsNotHiddenByLaterRuns() throws {
@@ -196,8 +204,8 @@ import Testing
       PageSamples.history()
     }
     let text = page.document.main.markup
-    #expect(text.contains(#"<p class="verdict warnings">"#))
-    #expect(text.contains("rejected 3 entities"))
+    #expect(text.contains(#"<p class="verdict errors">"#))
+    #expect(text.contains(">3 entities</a> failed"))
   }
 
   @Test(arguments: [(LedgerRun.State.running, false), (.interrupted, true)])
@@ -275,7 +283,7 @@ import Testing
     let family = PageSamples.get("/strip-families/bw_checker_main", of: store).text
     #expect(family.contains(#"<a href="/patterns?family=bw_checker_main">"#))
     let overview = PageSamples.get("/", of: store).text
-    #expect(overview.contains(#"data-label="Found">72</td>"#))
+    #expect(overview.contains(#"<a href="/runs/1#outcomes">72</a></td>"#))
   }
 
   @Test func aReferenceToNothingIsSaid() throws {

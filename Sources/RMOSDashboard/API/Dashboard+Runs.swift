@@ -1,0 +1,110 @@
+import RMOSHTTP
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+
+extension Dashboard {
+  /// Responds with runs of the ledger, the newest first unless they are to be sorted otherwise.
+  func runs(_ target: RequestTarget, _ request: ServerRequest) throws -> ServerResponse {
+    let limit = try target.integer("limit", in: 1...Self.largestPage, default: Self.pageSize)
+    let offset = try target.integer("offset", in: 0...Int.max, default: 0)
+    let order = try target.parameter("sort").map { text in
+      guard let order = RunOrder(text) else {
+        throw HTTPRefusal(
+          422,
+          "\"sort\" must be one of \(RunOrder.names.joined(separator: ", ")), found "
+            + "\"\(text.shortened)\"")
+      }
+      return order
+    }
+    let isCSV = try isCSV(target)
+    let slice = try RunSlice(order ?? .newestFirst, limit: limit, offset: offset, in: store)
+    if isCSV { return .csv(slice.csv, name: "runs") }
+    // A run whose process dies changes no data, so the tag is that of the content.
+    return answer(request, nil) {
+      $0.member("runs", each: slice.runs) { $0.ledgerRun($1) }
+      $0.member("total", slice.total)
+    }
+  }
+
+  /// Responds with a run.
+  func run(_ id: String, _ request: ServerRequest) throws -> ServerResponse {
+    guard let number = id.wholeNumber, let run = try LedgerRun.settled(number, in: store) else {
+      throw HTTPRefusal.absentRun(id)
+    }
+    return answer(request, nil) {
+      $0.member("run") { $0.ledgerRun(run) }
+    }
+  }
+
+  /// Responds with issues of a run, in order.
+  func issues(
+    ofRun id: String, _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    guard let number = id.wholeNumber else { throw HTTPRefusal.absentRun(id) }
+    var query = IssueQuery(run: number)
+    query.limit = try target.integer("limit", in: 1...Self.largestPage, default: Self.pageSize)
+    query.offset = try target.integer("offset", in: 0...Int.max, default: 0)
+    if let text = try target.parameter("severity") {
+      guard let severity = Severity(rawValue: text) else {
+        let known = Severity.allCases.reversed().map(\.rawValue).joined(separator: ", ")
+        throw HTTPRefusal(
+          422, "\"severity\" must be one of \(known), found \"\(text.shortened)\"")
+      }
+      query.severity = severity
+    }
+    query.code = try target.parameter("code").map(IssueCode.init(rawValue:))
+    query.isNew = try target.parameter("new").map { text in
+      switch text {
+      case "true": true
+      case "false": false
+      default:
+        throw HTTPRefusal(422, "\"new\" must be true or false, found \"\(text.shortened)\"")
+      }
+    }
+    func read() throws -> (issues: [Issue], total: Int) {
+      try store.read { reader in
+        guard try reader.run(number) != nil else { throw HTTPRefusal.absentRun(id) }
+        return (
+          try reader.issues(matching: query),
+          try reader.issueCounts(ofRun: number).total(query)
+        )
+      }
+    }
+    if try isCSV(target) { return .csv(CSV(try read().issues).bytes, name: "issues_\(number)") }
+    return try unlessCurrent(request) { _ in
+      let (issues, total) = try read()
+      return {
+        $0.member("issues", each: issues) { $0.issue($1) }
+        $0.member("total", total)
+      }
+    }
+  }
+}
+
+extension HTTPRefusal {
+  /// There is no such run.
+  fileprivate static func absentRun(_ id: String) -> HTTPRefusal {
+    HTTPRefusal(404, "the ledger has no run \"\(id.shortened)\"")
+  }
+}
+
+extension JSONWriter {
+  /// Writes a run with the members that it has in lists of runs and in reports.
+  fileprivate mutating func ledgerRun(_ run: LedgerRun) {
+    let total = run.statistics.total
+    self.run(run) { writer in
+      writer.member("ending", MigrationSummary.Ending(run)?.rawValue ?? "running")
+      writer.member("summary") {
+        $0.object {
+          $0.member("total_found", total.found)
+          $0.member("total_migrated", total.migrated)
+          $0.member("total_updated", total.updated)
+          $0.member("total_skipped", total.skipped)
+          $0.member("total_failed", total.failed)
+          $0.member("success_rate", total.successRate)
+        }
+      }
+    }
+  }
+}

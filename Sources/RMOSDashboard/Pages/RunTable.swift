@@ -1,0 +1,115 @@
+import RMOSHTML
+import RMOSMigration
+import RMOSModels
+import RMOSStore
+
+/// Runs as a table, in which every number leads to what it counts.
+struct RunTable {
+  let runs: [LedgerRun]
+  let columns: [RunColumn]
+  /// The link that sorts by a column, and whether the table is sorted by it, descending or not; `nil`
+  /// if the table has no orders.
+  var heading: ((RunColumn) -> (link: String, isDescending: Bool?))?
+
+  /// The command, where it has no column.
+  private func command(of run: LedgerRun) -> HTML {
+    guard !columns.contains(.command) else { return "" }
+    return " <span class=\"dim\">\(PageText.short(run.command, limit: 30))</span>"
+  }
+
+  private static let numeric: HTML = " class=\"n\""
+
+  var table: HTML {
+    let headings = columns.map { column -> HTML in
+      let numeric: HTML = column.isNumber ? Self.numeric : ""
+      guard let (link, isDescending) = heading?(column) else {
+        return "<th role=\"columnheader\" scope=\"col\"\(numeric)>\(column.heading)</th>"
+      }
+      let sort: HTML =
+        isDescending.map { " aria-sort=\"\($0 ? "descending" : "ascending")\"" } ?? ""
+      let arrow: HTML =
+        isDescending.map { " <span aria-hidden=\"true\">\($0 ? "↓" : "↑")</span>" } ?? ""
+      return """
+        <th role="columnheader" scope="col"\(numeric)\(sort)><a href="\(link)">\
+        \(column.heading)\(arrow)</a></th>
+        """
+    }
+    let rows = runs.map { run -> HTML in
+      let cells = columns.dropFirst().map { column -> HTML in
+        """
+        <td role="cell"\(column.isNumber ? Self.numeric : "") data-label="\(column.heading)">\
+        \(run.cell(column))</td>
+        """
+      }
+      return """
+        <tr role="row"><th role="rowheader" scope="row"><span class="nowrap">\(run.cell(columns[0]))\
+        \(command(of: run))</span></th>\(cells)</tr>
+
+        """
+    }
+    return """
+      <div class="scroll" role="region" tabindex="0" aria-label="Runs">
+      <table class="list cards runs" role="table">
+      <thead role="rowgroup"><tr role="row">\(headings)</tr></thead>
+      <tbody role="rowgroup">
+      \(rows)</tbody></table></div>
+
+      """
+  }
+}
+
+extension LedgerRun {
+  fileprivate func cell(_ column: RunColumn) -> HTML {
+    let none: HTML = "<span class=\"dim\">–</span>"
+    switch column {
+    case .run:
+      return "<a href=\"\(PageLink.run(id))\">\(id)</a>"
+    case .command: return PageText.short(command, limit: 30)
+    case .state:
+      return
+        "<span>\(PageCell.status(stateWord))\(HTML(notes))</span>"
+    case .started: return PageText.time(startedAt)
+    case .duration: return "\(PageText.duration(seconds))"
+    case .source: return "<span class=\"wide\">\(PageText.short(source, limit: 80))</span>"
+    case .who:
+      return who.map { "<span class=\"wide\">\(PageText.short($0, limit: 60))</span>" } ?? none
+    case .found: return count(statistics.total.found, "#outcomes")
+    case .migrated, .updated, .skipped:
+      return count(column.outcome.map { statistics.total[$0] } ?? 0, "#outcomes")
+    case .failed:
+      let failed = statistics.total.failed
+      let link = count(failed, "?severity=error#issues")
+      return failed > 0 ? "<span class=\"error\">\(link)</span>" : link
+    case .new: return failedNew.map { count($0, "?severity=error&new=true#issues") } ?? none
+    case .known: return failedKnown.map { count($0, "?severity=error&new=false#issues") } ?? none
+    }
+  }
+
+  /// A number that leads to what it counts on the run's page; there is nothing to see of none.
+  private func count(_ number: Int, _ place: String) -> HTML {
+    guard number > 0 else { return "0" }
+    return "<a href=\"\(PageLink.run(id))\(place)\">\(PlainText.grouped(number))</a>"
+  }
+
+  private var notes: [HTML] {
+    var notes: [HTML] = []
+    if let failure { notes.append(PageText.short(failure, limit: 160)) }
+    if let undoneBy {
+      notes.append("undone by <a href=\"\(PageLink.run(undoneBy))\">run \(undoneBy)</a>")
+    }
+    if let undo {
+      notes.append(
+        """
+        of <a href="\(PageLink.run(undo.run))">run \(undo.run)</a>: \
+        \(PlainText.grouped(undo.removed)) removed, \(PlainText.grouped(undo.restored)) restored
+        """)
+    }
+    if let sourceSentence { notes.append(HTML(text: sourceSentence)) }
+    return notes.map { "<br><span class=\"dim\">\($0)</span>" }
+  }
+}
+
+extension PageLink {
+  /// The URL of a run's page.
+  static func run(_ id: Int64) -> String { "/runs/\(id)" }
+}

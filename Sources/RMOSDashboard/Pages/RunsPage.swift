@@ -1,0 +1,151 @@
+import RMOSHTML
+import RMOSHTTP
+import RMOSModels
+import RMOSStore
+
+/// The page at `/runs`: the runs in the ledger, sorted and paged.
+struct RunsPage {
+  private let request: RunsRequest
+  private let slice: RunSlice
+
+  init(_ request: RunsRequest, in store: any RecordStore) throws {
+    var request = request
+    var slice = try request.slice(of: store)
+    let pages = PageCount(slice.total, of: request.pageSize)
+    if request.page > pages.last {
+      request.page = pages.last
+      slice = try request.slice(of: store)
+    }
+    self.request = request
+    self.slice = slice
+  }
+
+  var document: PageDocument {
+    let isLive = slice.runs.contains(where: \.isUnderWay)
+    let refreshing: HTML = isLive ? " data-refreshing" : ""
+    return PageDocument(
+      title: "Runs", section: "/runs",
+      main: """
+        <h1>Runs</h1>
+        <div id="runs-found"\(refreshing)>
+        \(slice.runs.isEmpty ? emptiness : list)</div>
+
+        """, refreshSeconds: isLive ? 5 : nil)
+  }
+
+  private var emptiness: HTML {
+    """
+    <p class="nothing">No runs yet. A migration adds one.</p>
+
+    """
+  }
+
+  private var list: HTML {
+    let complaints = request.complaints.map {
+      "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
+    }
+    let pages = PageCount(slice.total, of: request.pageSize)
+    let pager = pages.pager(request.page) { request.link(page: $0) }
+    // Columns that say nothing of any run take room from those that do.
+    let columns = RunColumn.allCases.filter { column in
+      switch column {
+      case .updated: slice.runs.contains { $0.statistics.total.updated > 0 }
+      case .new, .known: slice.runs.contains { $0.failedNew != nil }
+      default: true
+      }
+    }
+    let table = RunTable(runs: slice.runs, columns: columns) { column in
+      let isSorted = request.order.column == column
+      let next = RunOrder(column, descending: isSorted ? !request.order.isDescending : false)
+      return (request.link(page: 1, next), isSorted ? request.order.isDescending : nil)
+    }
+    return """
+      <p class="summary"><span id="count">\(pages.range(request.page)) of \
+      \(PlainText.counted(slice.total, "run"))</span></p>
+      \(complaints)\(table.table)\(pager)\
+      <p class="dim note"><a href="/runs?format=csv">CSV</a> of all \
+      \(PlainText.grouped(slice.total)), newest first</p>
+
+      """
+  }
+}
+
+/// The request for the list of runs.
+struct RunsRequest {
+  var order = RunOrder.newestFirst
+  /// The page, from 1.
+  var page = 1
+  var pageSize = Self.pageSizes[0]
+  var complaints: [String] = []
+
+  static let pageSizes = ListRequest.pageSizes
+  static let parameters = ["sort", "page", "per", "format"]
+
+  init(_ target: RequestTarget) {
+    if let text = target["sort"], !text.isEmpty {
+      if let order = RunOrder(text) {
+        self.order = order
+      } else {
+        complaints.append("The list has no order \"\(text.prefix(40))\"; it is in the usual one.")
+      }
+    }
+    if let text = target["page"] { page = max(1, Int(text) ?? 1) }
+    if let size = target["per"].flatMap({ Int($0) }), Self.pageSizes.contains(size) {
+      pageSize = size
+    }
+  }
+
+  func slice(of store: any RecordStore) throws -> RunSlice {
+    let (offset, overflows) = (page - 1).multipliedReportingOverflow(by: pageSize)
+    return try RunSlice(
+      order, limit: pageSize, offset: overflows ? .max : offset, in: store)
+  }
+
+  /// The URL of a page, in another order if one is given.
+  func link(page: Int, _ order: RunOrder? = nil) -> String {
+    let order = order ?? self.order
+    var parameters: [String] = []
+    if order != .newestFirst { parameters.append("sort=\(order.text)") }
+    if pageSize != Self.pageSizes[0] { parameters.append("per=\(pageSize)") }
+    if page > 1 { parameters.append("page=\(page)") }
+    return "/runs" + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
+  }
+}
+
+/// How a list is divided into pages.
+struct PageCount {
+  private let total: Int
+  private let size: Int
+  /// The number of the last page, from 1.
+  let last: Int
+
+  init(_ total: Int, of size: Int) {
+    self.total = total
+    self.size = size
+    last = max(1, (total + size - 1) / size)
+  }
+
+  /// What a page shows: "51–100".
+  func range(_ page: Int) -> String {
+    let first = (page - 1) * size + 1
+    return "\(PlainText.grouped(first))–\(PlainText.grouped(min(total, first + size - 1)))"
+  }
+
+  /// The links to other pages; nothing if there is one page only.
+  func pager(_ page: Int, _ link: (Int) -> String?) -> HTML {
+    guard last > 1 else { return "" }
+    func item(_ number: Int, _ name: String, _ relation: String) -> HTML {
+      guard number >= 1, number <= last, number != page, let link = link(number) else {
+        return "<span class=\"dim\" aria-hidden=\"true\">\(name)</span>"
+      }
+      return "<a href=\"\(link)\" rel=\"\(relation)\">\(name)</a>"
+    }
+    return """
+      <nav class="pager" aria-label="Pages">\(item(1, "First", "start")) \
+      \(item(page - 1, "Previous", "prev")) \
+      <span>Page \(PlainText.grouped(page)) of \(PlainText.grouped(last))</span> \
+      \(item(page + 1, "Next", "next")) \(item(last, "Last", "last"))</nav>
+
+      """
+  }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import RMOSHTML
+import RMOSHTTP
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSDashboard
+
+/// Every link of the dashboard leads somewhere, and every number that is a link to what it counts.
+@Suite struct LinksTests {
+  /// A link as a page has it.
+  private struct Link: Hashable {
+    /// Where it leads, with the fragment.
+    let address: String
+    /// What it says, and the number beside it.
+    let text: String
+    let count: Int?
+    /// The page it is on.
+    let page: String
+
+    /// The address without the fragment.
+    var target: String { String(address.prefix { $0 != "#" }) }
+    var fragment: String? {
+      address.firstIndex(of: "#").map { String(address[address.index(after: $0)...]) }
+    }
+  }
+
+  /// Reads the links of a page; a number in a link, or beside it in a list of filters, is its count.
+  private func links(_ html: String, of page: String) -> [Link] {
+    let content = html.withoutLookAndScript
+    return content.matches(
+      of: /<a [^>]*?href="([^"]*)"[^>]*>(.*?)<\/a>(?: <span class="n">([\d,]+)<\/span>)?/
+        .dotMatchesNewlines()
+    ).map { match in
+      let inner = String(match.output.2)
+      let text = inner.replacing(/<[^>]*>/, with: "").trimmingCharacters(in: .whitespaces)
+      let tile = inner.firstMatch(of: /class="count"[^>]*>([\d,]+)/).map { String($0.output.1) }
+      let number = match.output.3.map(String.init) ?? tile ?? text
+      let address = String(match.output.1).replacing("&amp;", with: "&")
+      return Link(
+        address: address, text: text,
+        count: number.wholeMatch(of: /[\d,]+/) == nil
+          ? nil : Int(number.replacing(",", with: "")),
+        page: page)
+    }
+  }
+
+  /// What the target of a link says of numbers: its count, and what stands at the fragment.
+  private func numbers(_ html: String, _ link: Link) -> [Int] {
+    let content = html.withoutLookAndScript
+    var places: [Substring] = []
+    if let count = content.firstMatch(of: /id="count"[^>]*>(.*?)<\/span>/.dotMatchesNewlines()) {
+      places.append(count.output.1)
+    }
+    if link.fragment == "outcomes",
+      let section = content.firstMatch(of: /id="outcomes">(.*?)<\/section>/.dotMatchesNewlines())
+    {
+      places.append(section.output.1)
+    }
+    return places.flatMap { place in
+      place.matches(of: /\d[\d,]*/).compactMap { Int($0.output.replacing(",", with: "")) }
+    }
+  }
+
+  /// Whether the links on a page are followed: not from one combination of filters to the next.
+  private func isFollowed(_ target: String) -> Bool {
+    guard let query = target.split(separator: "?", maxSplits: 1).dropFirst().first else {
+      return true
+    }
+    return target.hasPrefix("/runs/") && !query.contains("&")
+  }
+
+  @Test(arguments: DashboardFixture.Backend.allCases)
+  func everyLinkLeadsToWhatItSays(_ backend: DashboardFixture.Backend) throws {
+    let fixture = try DashboardFixture(backend, allowsWrites: true)
+    try MessyShop().nights(fixture)
+    func get(_ target: String) -> ServerResponse {
+      fixture.dashboard.response(to: ServerRequest(method: "GET", target: target))
+    }
+    var waiting = [Link(address: "/", text: "", count: nil, page: "")]
+    var pages: [String: String] = [:]
+    var (counts, visited) = (0, Set<Link>())
+    while let link = waiting.popLast() {
+      guard visited.insert(link).inserted else { continue }
+      if link.address.hasPrefix("#") {
+        #expect(pages[link.page]?.contains("id=\"\(link.address.dropFirst())\"") == true)
+        continue
+      }
+      try #require(link.target.hasPrefix("/"), "\(link)")
+      if pages[link.target] == nil {
+        let answer = get(link.target)
+        #expect(answer.status == 200, "\(link)")
+        let isPage =
+          answer.field("Content-Type")?.hasPrefix("text/html") == true
+          && answer.field("Content-Disposition") == nil
+        pages[link.target] = isPage ? answer.text : ""
+        if isPage, isFollowed(link.target) { waiting += links(answer.text, of: link.target) }
+      }
+      let html = pages[link.target] ?? ""
+      if let fragment = link.fragment {
+        #expect(html.contains("id=\"\(fragment)\""), "\(link)")
+      }
+      // The number of a run counts nothing.
+      if let count = link.count, !link.text.hasSuffix("remove this filter"),
+        link.target.wholeMatch(of: /\/runs\/\d+/) == nil
+          || link.fragment != nil
+      {
+        #expect(numbers(html, link).contains(count), "\(link): \(numbers(html, link))")
+        counts += 1
+      }
+    }
+    #expect(counts > 60)
+    for target in ["/", "/runs", "/runs/1", "/runs/2", "/runs/4", "/patterns", "/analytics"] {
+      #expect(pages[target] != nil, "\(target)")
+    }
+    // From an entity's page to the runs that made and changed it.
+    #expect(pages["/patterns/rope"]?.contains("href=\"/runs/1\"") == true)
+    #expect(pages["/patterns/rope"]?.contains("href=\"/runs/5\"") == true)
+  }
+}
