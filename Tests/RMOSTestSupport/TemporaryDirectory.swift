@@ -31,6 +31,7 @@ public final class TemporaryDirectory: Sendable {
   }
 
   deinit {
+    if (try? FileManager.default.removeItem(atPath: path)) != nil { return }
     // Tests may have taken permissions away.
     if let names = FileManager.default.enumerator(atPath: path) {
       for case let name as String in names {

@@ -65,7 +65,7 @@ import Testing
   /// A line that never ends is given up all the same: the file is larger than anyone reads in the
   /// time that the test has.
   @Test(
-    .enabled(if: RunningTool.seesOpenFiles, "there is no /proc here"), .timeLimit(.minutes(2)),
+    .enabled(if: RunningTool.seesOpenFiles, "there is no /proc here"), .timeLimit(.minutes(5)),
     arguments: [
       "migrate legacy --db x.db", "migrate legacy --db x.db --rejects out",
       "migrate legacy --db y.db --dry-run", "diff legacy --db x.db",
@@ -85,7 +85,7 @@ import Testing
 
   /// So is the copy of what failed.
   @Test(
-    .enabled(if: RunningTool.seesOpenFiles, "there is no /proc here"), .timeLimit(.minutes(2)))
+    .enabled(if: RunningTool.seesOpenFiles, "there is no /proc here"), .timeLimit(.minutes(5)))
   func aRejectIsGivenUpInItsMidst() throws {
     let workspace = try Workspace()
     let name = "legacy/patterns/a.json"

@@ -12,7 +12,7 @@ import Testing
 
   @Test func killedRunsAreCompletedByRunningAgain() throws {
     let workspace = try Workspace()
-    try workspace.writeLargeTree(isOdd: true)
+    try workspace.writeLargeTree(isOdd: true, familyCount: 150, patternCount: 450, jobCount: 900)
     let quietRun = try Tool.run(Self.arguments, in: workspace)
     #expect(quietRun.status == 1)
     let quiet = try Content(of: workspace.file("x.db"))
@@ -31,7 +31,7 @@ import Testing
         let moment = (share + .random(in: 0..<1, using: &random)) / Double(kills)
         let reported = 10_000 + Int(moment * Double(quietRun.errors.utf8.count - 20_000))
         let tool = try RunningTool(Self.arguments, in: workspace)
-        while tool.isRunning, try tool.errorsSoFar.utf8.count < reported { usleep(200) }
+        while tool.isRunning, tool.sizeOfErrors < reported { usleep(200) }
         tool.send(SIGKILL)
         #expect(try tool.wait().status == 128 + SIGKILL)
         try Content(of: workspace.file("x.db")).expectBalance("database \(database), kill \(kill)")

@@ -144,7 +144,7 @@ import Testing
     #expect(other.requests.isEmpty)
   }
 
-  @Test(.enabled(if: Tool.has("curl"), needsCurl), .timeLimit(.minutes(1)))
+  @Test(.enabled(if: Tool.has("curl"), needsCurl), .timeLimit(.minutes(5)))
   func anAnswerThatDoesNotEndIsNoSuccess() throws {
     for (answer, reason) in [
       (HookServer.Answer.unfinished(200), "it timed out"),
@@ -173,7 +173,7 @@ import Testing
     #expect(server.requests.count == 3)
   }
 
-  @Test(.enabled(if: Tool.has("curl"), needsCurl), .timeLimit(.minutes(1)))
+  @Test(.enabled(if: Tool.has("curl"), needsCurl), .timeLimit(.minutes(5)))
   func aServerThatNeverAnswersIsGivenUp() throws {
     let server = try HookServer(.silence)
     let result = try migrate(

@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(
-    .timeLimit(.minutes(2)),
+    .timeLimit(.minutes(5)),
     arguments: [
       "report pipe", "audit --db x.db --output pipe", "migrate legacy --db x.db --stats pipe -q",
     ])
@@ -52,7 +52,7 @@ import Testing
   /// Whoever should read the output may have stopped for good.
   ///
   /// The tests' threads block SIGTERM, and so does what they start, hence SIGKILL for the reader.
-  @Test(.timeLimit(.minutes(2)), arguments: ["TERM", "HUP"])
+  @Test(.timeLimit(.minutes(5)), arguments: ["TERM", "HUP"])
   func anOutputThatNobodyReadsDoesNotOutlastASignal(_ signal: String) throws {
     let workspace = try Workspace()
     try workspace.write(
@@ -72,7 +72,7 @@ import Testing
   }
 
   /// What is no file is told so, and not waited for.
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(5)))
   func pipesAndSocketsInTheSourceAreNoFiles() throws {
     let workspace = try migrated()
     let made = try Tool.shell(
@@ -95,7 +95,7 @@ import Testing
   }
 
   /// A command that was started at the end of a run goes with the program.
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(5)))
   func aSignalEndsTheCommandThatIsWaitedFor() throws {
     let workspace = try migrated()
     let tool = try RunningTool(

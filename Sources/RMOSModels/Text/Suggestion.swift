@@ -10,9 +10,13 @@ package enum Suggestion {
   /// The known word that was probably meant; `nil` if none is similar enough.
   package static func nearest(to word: String, among known: [String]) -> String? {
     if let longer = known.first(where: { $0.hasPrefix(word) && word.count > 1 }) { return longer }
-    let near = known.map { (word: $0, distance: distance(word, $0)) }
+    let length = word.count
+    let most = max(1, length / 3)
+    // Each letter that one has more than the other is to be inserted.
+    let near = known.filter { abs($0.count - length) <= most }
+      .map { (word: $0, distance: distance(word, $0)) }
       .min { $0.distance < $1.distance }
-    guard let near, near.distance <= max(1, word.count / 3) else { return nil }
+    guard let near, near.distance <= most else { return nil }
     return near.word
   }
 

@@ -129,6 +129,12 @@ final class RunningTool {
     get throws { try text(errors) }
   }
 
+  /// The number of bytes that it has written to standard error by now.
+  var sizeOfErrors: Int {
+    var status = stat()
+    return stat(errors, &status) == 0 ? Int(status.st_size) : 0
+  }
+
   /// Sends a signal.
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
