@@ -24,7 +24,7 @@ enum AnalyticsCommand {
         .init(name: "job-type", placeholder: "TYPE", help: "Only jobs of this type"),
         .init(
           name: "material", placeholder: "NAME",
-          help: "Only jobs with this material, in upper or lower case"),
+          help: "Only jobs with this material; case is ignored"),
         .init(name: "pattern", placeholder: "ID", help: "Only jobs of this pattern"),
         .init(name: "family", placeholder: "ID", help: "Only jobs with this strip family"),
         .init(
@@ -35,7 +35,7 @@ enum AnalyticsCommand {
           help: "How many days a job may run before it counts as stuck [default: 7]"),
         .init(
           name: "limit", placeholder: "N",
-          help: "The most entries of a list, such as that of patterns [default: 1000]"),
+          help: "The maximum length of a list, such as that of patterns [default: 1000]"),
         .init(name: "format", of: FigureFormat.self, help: "The format [default: text]"),
         .init(
           name: "table", placeholder: "NAME",

@@ -11,7 +11,7 @@ enum CutListCommand {
       name: "cut-list", summary: "Show what to cut for rosettes of a pattern",
       details:
         "Counts tiles, lengths and sticks, ring by ring or color by color, and compares them "
-        + "with the stock. What the geometry of the pattern does not say is said. Opens the database "
+        + "with the stock. Also lists what the geometry does not specify. Opens the database "
         + "read-only and changes nothing.",
       arguments: [.init(name: "PATTERN", help: "The id of the pattern", isRequired: true)],
       options: [

@@ -10,8 +10,8 @@ enum MappingsCommand {
       name: "mappings", summary: "List the built-in mappings, or print one",
       details:
         "A mapping says how files of another shape are read: where in them the entities are, "
-        + "and what their members become. What is printed is a mapping file as any other; copied and "
-        + "changed, it reads a shape of your own.",
+        + "and what their members become. The output is an ordinary mapping file: copy and "
+        + "change it to read other shapes.",
       arguments: [
         .init(
           name: "NAME", help: "The mapping to print",

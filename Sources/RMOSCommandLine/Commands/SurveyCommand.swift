@@ -7,11 +7,11 @@ enum SurveyCommand {
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
     CommandSpec(
       program,
-      name: "survey", summary: "Look at files of any shape and what would become of them",
+      name: "survey", summary: "Inspect files of any shape and how much would migrate",
       details: "Shows which objects a file or a tree holds, what they look like, how many would "
-        + "migrate as they are or with a built-in mapping, and what keeps the others. Changes "
-        + "nothing. Exits with status 0 if it could look, whatever it found; what would fail is for "
-        + "migrate --dry-run to judge.",
+        + "migrate as they are or with a built-in mapping, and what prevents the others. Changes "
+        + "nothing. Exits with status 0 if PATH could be read, whatever was found; to know what "
+        + "would fail, use migrate --dry-run.",
       arguments: [
         .init(
           name: "PATH", help: "A file or a directory [default: \(program.defaultSource)]",

@@ -1,6 +1,6 @@
 package import RMOSModels
 
-/// What a survey found: files, shapes of objects, and what would become of them.
+/// What a survey found: files, shapes of objects, and how much of them would migrate.
 public struct SurveyReport: Sendable {
   /// The outermost form of a value.
   package enum ValueType: String, Sendable, Hashable, CaseIterable {

@@ -51,21 +51,11 @@ final class EntityStatements: Sendable {
     self.position = position
     hasLooseIDs = layout.kindsWithLooseIDs.contains(kind)
     fieldCount = columns.count
-    if present == nil {
-      // A table that is yet to be created reads as an empty one.
-      let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
-      source = "(SELECT \(nulls) WHERE 0)"
-    } else {
-      source = kind.table
-    }
+    // A table that is yet to be created reads as an empty one.
+    let nulls = columns.map { "NULL AS \($0)" }.joined(separator: ", ")
+    source = present == nil ? "(SELECT \(nulls) WHERE 0)" : kind.table
     scanned = layout.kindsWithForeignIndexes.contains(kind) ? "\(source) NOT INDEXED" : source
-    expressions = schema.fields.map { field in
-      if let present, !present.contains(field.column) {
-        if case .text(let text) = field.defaultValue { text.sqlLiteral } else { "NULL" }
-      } else {
-        field.column
-      }
-    }
+    expressions = schema.fields.map { Self.expression($0, present: present) }
     // The row number is the end of every index: with any other column after created_at, SQLite would
     // read and sort all rows of the same time, however many.
     let created = schema.position(ofMember: "created_at")
@@ -93,15 +83,28 @@ final class EntityStatements: Sendable {
     update = "UPDATE \(kind.table) SET \(assignments.joined(separator: ", ")) WHERE \(isThis)"
     delete = "DELETE FROM \(kind.table) WHERE \(isThis)"
     insertProvenance = ProvenanceColumn.replaceSQL(kind)
+    insertBeforeImage = Self.insertBeforeImage(
+      kind, expressions, isThis: Self.areSame("t.id", "?1", isLoose: hasLooseIDs))
+    runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
+  }
+
+  /// A field's column or, if the table has none, its default.
+  private static func expression(_ field: FieldSchema, present: Set<String>?) -> String {
+    guard let present, !present.contains(field.column) else { return field.column }
+    if case .text(let text) = field.defaultValue { return text.sqlLiteral }
+    return "NULL"
+  }
+
+  private static func insertBeforeImage(
+    _ kind: EntityKind, _ expressions: [String], isThis: String
+  ) -> String {
     let images = LedgerTable.imageColumns(of: kind) + ProvenanceColumn.imageNames
     let origin = ProvenanceColumn.origin.map { "p.\($0.name)" }
-    insertBeforeImage =
-      "INSERT INTO migration_before_images (kind, entity_id, run_id, "
+    return "INSERT INTO migration_before_images (kind, entity_id, run_id, "
       + "\(images.joined(separator: ", "))) SELECT '\(kind.rawValue)', t.id, ?2, "
       + "\((expressions.dropFirst() + origin).joined(separator: ", ")) FROM \(kind.table) t "
       + "LEFT JOIN migration_provenance p ON p.kind = '\(kind.rawValue)' AND p.entity_id = t.id "
-      + "WHERE \(Self.areSame("t.id", "?1", isLoose: hasLooseIDs))"
-    runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
+      + "WHERE \(isThis)"
   }
 
   /// The terms of an order.
