@@ -167,7 +167,4 @@ public struct JobFilter: Sendable, Hashable {
     self.patternID = patternID
     self.stripFamilyID = stripFamilyID
   }
-
-  /// Whether all jobs pass.
-  package var isEmpty: Bool { self == JobFilter() }
 }

@@ -134,6 +134,17 @@ enum Backend: String, CaseIterable, Sendable {
     }
   }
 
+  @Test func aCorrelationThatIsAwaitedIsTheSame() async throws {
+    let store = InMemoryStore()
+    try RandomShop(seed: 3, jobs: 60).write(into: store)
+    let analytics = Analytics(of: store)
+    let found = try await analytics.correlation(of: .jobDurationSeconds, and: .jobWastePercentage)
+    #expect(
+      try analytics.correlationSynchronously(of: .jobDurationSeconds, and: .jobWastePercentage)
+        == found)
+    #expect(found.n > 0)
+  }
+
   private func checkSame(_ left: AnalyticsReport, _ right: AnalyticsReport) throws {
     let differences = try Self.differences(
       JSONValue(parsing: left.json), JSONValue(parsing: right.json))

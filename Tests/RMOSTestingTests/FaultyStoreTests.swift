@@ -32,6 +32,12 @@ import Testing
     }
   }
 
+  /// Without a fault it is the store that it wraps.
+  @Test(arguments: StoreConformance.checks(for: [.tellsChanges, .keepsNUL, .keepsAnyType]))
+  func itConforms(_ check: StoreConformance) throws {
+    try check.run { _ in FaultyStore(InMemoryStore(), failingAt: nil) }
+  }
+
   @Test func itCountsWhatIsAskedOfIt() throws {
     let store = FaultyStore(InMemoryStore(), failingAt: nil)
     let batch = StoreSamples.batch(

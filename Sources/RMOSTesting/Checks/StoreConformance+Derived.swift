@@ -30,6 +30,7 @@ extension StoreConformance {
         try expectSame(store) { try $0.count(RecordQuery(kind).filter("id", contains: "1")) }
         for id in history.ids {
           try expectSame(store) { try $0.contains(kind, id: id) }
+          try expectSame(store) { try $0.changes(of: kind, id: id) }
         }
       }
     },

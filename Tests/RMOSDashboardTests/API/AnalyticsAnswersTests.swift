@@ -171,6 +171,38 @@ import Testing
     #expect(try risk.json["risk_percent"] == .null && risk.json["n"] == 0)
   }
 
+  /// Nine jobs of about a minute in January and one of an hour, then nine that failed in March.
+  @Test func whatIsUnusualIsListed() throws {
+    let fixture = try DashboardFixture(.inMemory)
+    try fixture.store.write { transaction in
+      try transaction.insert(
+        StoreSamples.record(
+          .patterns, "p", ["metadata": .text(#"{"estimated_time_min":2}"#)]))
+      for number in 0..<19 {
+        let hasFailed = number >= 10
+        let seconds = number == 9 ? 3600 : 55 + Double(number)
+        try transaction.insert(
+          StoreSamples.record(
+            .joblogs, "j\(number)",
+            [
+              "job_type": .text("slice"), "status": .text(hasFailed ? "failed" : "completed"),
+              "pattern_id": .text("p"), "duration_seconds": .real(seconds),
+              "end_time": .text(hasFailed ? "2025-03-31" : "2025-01-31"),
+            ]))
+      }
+    }
+    let long = try get(fixture, "analytics/advanced/anomalies/durations")["anomalies"]?.elements
+    #expect(long?.map { $0["job_id"] } == ["j9"])
+    #expect(long?.first?["duration_min"]?.double == 60)
+    #expect(long?.first?["median_seconds"]?.double == 59.5)
+    let success = try get(fixture, "analytics/advanced/anomalies/success?z=2")
+    let windows = success["anomalies"]?.elements
+    #expect(windows?.map { $0["window_end"]?.string } == ["2025-03-01", "2025-03-31"])
+    #expect(windows?.map { $0["success_rate"]?.double } == [100, 0])
+    let estimate = try get(fixture, "analytics/patterns/p/details")["estimate"]
+    #expect(estimate?["estimated_minutes"]?.double == 2 && estimate?["n"] == 10)
+  }
+
   // MARK: Parameters
 
   @Test func theFilterIsApplied() throws {
