@@ -64,6 +64,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
   ///
   /// Call it once, from the main thread: it takes over signals, standard streams and children.
   public func main() -> Never {
+    ProcessMemory.giveBackLargeBlocks()
     FileDescriptor.occupyStandardDescriptors()
     Signals.ignoreThoseOfWriting()
     ChildProcess.rememberEndings()
@@ -177,13 +178,16 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
   func describe(
     _ error: any Error, of command: CommandSpec?, _ words: [String]
   ) -> Description {
-    describe(error, of: command).hiding(secrets(in: words))
+    describe(error, command, words).hiding(secrets(in: words))
   }
 
-  private func describe(_ error: any Error, of command: CommandSpec?) -> Description {
+  private func describe(
+    _ error: any Error, _ command: CommandSpec?, _ words: [String]
+  ) -> Description {
+    func hint(_ code: String) -> String? { hints.forError(code, of: command, words) }
     func library(_ code: String, _ message: String, isUsage: Bool = false) -> Description {
       Description(
-        code: code, message: message, hint: hints.forError(code, of: command),
+        code: code, message: message, hint: hint(code),
         status: isUsage ? .usage : .couldNotRun)
     }
     switch error {
@@ -193,7 +197,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
     case let error as CommandError:
       return Description(
         code: error.code, message: error.message,
-        hint: error.hint ?? hints.forError(error.code, of: command), status: error.status)
+        hint: error.hint ?? hint(error.code), status: error.status)
     case let error as MigrationError:
       return library(error.code.rawValue, error.message, isUsage: error.code == .invalidOption)
     case let error as HTTPServerError:

@@ -7,9 +7,12 @@ import RMOSModels
 struct Hints {
   let program: CommandLineProgram
 
-  /// What to do about an error of a command, by its code.
-  func forError(_ code: String, of command: CommandSpec?) -> String? {
-    if code == "store.disk-full", command?.option("no-backup") != nil {
+  /// What to do about an error of a command, by its code, where the words given so far leave
+  /// something to do.
+  func forError(_ code: String, of command: CommandSpec?, _ words: [String]) -> String? {
+    if code == "store.disk-full", command?.option("no-backup") != nil,
+      !words.prefix(while: { $0 != "--" }).contains("--no-backup")
+    {
       return "If there is no space for the backup, --no-backup skips it."
     }
     return errors[code]

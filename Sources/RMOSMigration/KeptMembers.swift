@@ -55,25 +55,36 @@ package struct KeptMembers: Sendable, Hashable {
     }
   }
 
-  /// Adds the members of an object: compact JSON.
+  /// Adds the members of an object: compact JSON, which may be as large as an entity, and of which
+  /// nothing but the names is copied.
   mutating func add(_ object: ArraySlice<UInt8>, of kind: EntityKind) {
-    unsafe object.withUnsafeBytes { bytes in
-      unsafe JSONScanner.withPaddedCopy(of: bytes) { scanner in
-        _ = scanner.skip(UInt8(ascii: "{"))
-        var start = object.startIndex + 1
-        while start < object.endIndex {
-          guard let isEscaped = try? scanner.skipString() else { return }
-          let end = object.startIndex + scanner.position
-          let name = object[start + 1..<end - 1]
+    var position = object.startIndex
+    var depth = 0
+    // The text is valid, so quotes and brackets show where names are.
+    while position < object.endIndex {
+      switch object[position] {
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      case UInt8(ascii: "\""):
+        let start = position + 1
+        var isEscaped = false
+        position = start
+        while position < object.endIndex, object[position] != UInt8(ascii: "\"") {
+          if object[position] == UInt8(ascii: "\\") {
+            isEscaped = true
+            position += 1
+          }
+          position += 1
+        }
+        let next = position + 1
+        if depth == 1, next < object.endIndex, object[next] == UInt8(ascii: ":") {
+          let name = object[start..<position]
           let decoded = unsafe isEscaped ? name.withUnsafeBufferPointer(JSONScanner.decoded) : nil
           add(decoded ?? Array(name), 1, of: kind)
-          guard scanner.skip(UInt8(ascii: ":")),
-            (try? scanner.skipValue(enclosingDepth: 1)) != nil,
-            scanner.skip(UInt8(ascii: ","))
-          else { return }
-          start = object.startIndex + scanner.position
         }
+      default: break
       }
+      position += 1
     }
   }
 

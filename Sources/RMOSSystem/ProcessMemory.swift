@@ -4,20 +4,33 @@ import CLibrary
 package enum ProcessMemory {
   /// Makes the process give back what it no longer uses: `mallopt`.
   ///
-  /// By default, glibc keeps what was freed in up to eight heaps per core, and raises the size from
-  /// which an allocation gets pages of its own with each that is freed. A server whose many threads
+  /// By default, glibc keeps what was freed in up to eight heaps per core. A server whose many threads
   /// need much memory for a moment keeps all of it then. Call it before there are other threads. Does
   /// nothing with other C libraries.
   package static func keepSmall() {
+    set((.heaps, 1), (.mapThreshold, 256 << 10), (.trimThreshold, 256 << 10))
+  }
+
+  /// Makes the process give back large blocks as soon as they are freed: `mallopt`.
+  ///
+  /// By default, glibc raises the size from which a block gets pages of its own with each that is
+  /// freed, up to 32 MiB, and keeps what is smaller. Does nothing with other C libraries.
+  package static func giveBackLargeBlocks() { set((.mapThreshold, 1 << 20)) }
+
+  /// The options of `mallopt`.
+  private enum Option: Int32 {
+    case trimThreshold = -1
+    case mapThreshold = -3
+    case heaps = -8
+  }
+
+  private static func set(_ options: (Option, Int32)...) {
     #if canImport(Glibc)
       // Not in the module of the C library.
       typealias Function = @convention(c) (Int32, Int32) -> Int32
       guard let symbol = unsafe dlsym(nil, "mallopt") else { return }
       let mallopt = unsafe unsafeBitCast(symbol, to: Function.self)
-      let (trimThreshold, mapThreshold, arenaMaximum) = (Int32(-1), Int32(-3), Int32(-8))
-      _ = mallopt(arenaMaximum, 1)
-      _ = mallopt(mapThreshold, 256 << 10)
-      _ = mallopt(trimThreshold, 256 << 10)
+      for (option, value) in options { _ = mallopt(option.rawValue, value) }
     #endif
   }
 }

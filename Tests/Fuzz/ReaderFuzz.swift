@@ -42,18 +42,19 @@ private func checkReader(_ bytes: UnsafeBufferPointer<UInt8>, choice: Int) {
     place: RecordBatch.SourcePlace(offset: 0, line: 1, column: 1),
     encoding: choice & 16 == 0 ? .utf8 : .utf16(isBigEndian: choice & 32 == 0))
   if choice & 64 != 0 { origin.key = batch.intern("key".utf8) }
-  let before = batch.used
+  let before = batch.arena.count
   JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(bytes)) { scanner in
     scanner.skipWhiteSpace()
     guard !scanner.isAtEnd, scanner.byte == UInt8(ascii: "{") else { return }
     let start = scanner.position
     guard (try? decoder.decode(&scanner, origin, into: &batch)) != nil else {
-      precondition(batch.used == before && batch.count == 0, "a failed read left something behind")
+      precondition(
+        batch.arena.count == before && batch.count == 0, "a failed read left something behind")
       return
     }
     // Beside the entity: defaults and a derived id.
     let allowed = scanner.position - start + path.utf8.count + 128
-    precondition(batch.used - before <= allowed, "more is kept than the entity has")
+    precondition(batch.arena.count - before <= allowed, "more is kept than the entity has")
   }
   guard batch.count == 1 else { return }
   let record = batch.record(at: 0)

@@ -53,6 +53,12 @@ import Testing
     let error = try #require(try limited.json["error"] as? [String: String])
     #expect(error["code"] == "store.disk-full")
     #expect(error["message"]?.contains("ulimit") == true)
+    // The way out is only offered where it was not taken yet.
+    for (option, isOffered) in [("", true), (" --no-backup", false)] {
+      let result = try Tool.shell(#"ulimit -f 400; "$CLI" \#(command)\#(option)"#, in: workspace)
+      #expect(result.status == 3)
+      #expect(result.errors.contains("--no-backup") == isOffered)
+    }
     try expectWhole("x.db", in: workspace)
     #expect(try Tool.shell(#""$CLI" \#(command)"#, in: workspace).status == 1)
     #expect(try Content(of: workspace.file("x.db")) == quiet)

@@ -1,6 +1,6 @@
 import RMOSModels
 
-/// A set of ids, each with a number, in flat memory: 20 bytes per slot.
+/// A set of ids, each with a number, in flat memory: 20 bytes per slot, or 12 if all numbers are 0.
 ///
 /// For each id 96 bits of a hash are kept, with a new seed in each process: among a hundred million
 /// ids the probability of any collision is below 10⁻¹². Ids are never removed.
@@ -45,13 +45,14 @@ struct IDTable {
   private struct Part {
     private var slots: [UInt64] = []
     private var checks: [UInt32] = []
+    /// The numbers; empty if all are 0.
     private var numbers: [UInt64] = []
     private(set) var count = 0
 
     subscript(key: Key) -> UInt64? {
       guard count > 0 else { return nil }
       let slot = slot(of: key)
-      return slots[slot] == 0 ? nil : numbers[slot]
+      return slots[slot] == 0 ? nil : numbers.isEmpty ? 0 : numbers[slot]
     }
 
     mutating func insert(_ key: Key, _ number: UInt64) {
@@ -75,7 +76,8 @@ struct IDTable {
     private mutating func put(_ key: Key, _ number: UInt64, at slot: Int) {
       slots[slot] = key.slotBits
       checks[slot] = key.checkBits
-      numbers[slot] = number
+      if number > 0, numbers.isEmpty { numbers = Array(repeating: 0, count: slots.count) }
+      if !numbers.isEmpty { numbers[slot] = number }
     }
 
     private mutating func grow() {
@@ -83,10 +85,10 @@ struct IDTable {
       let size = max(16, slots.count * 2)
       slots = Array(repeating: 0, count: size)
       checks = Array(repeating: 0, count: size)
-      numbers = Array(repeating: 0, count: size)
+      numbers = old.numbers.isEmpty ? [] : Array(repeating: 0, count: size)
       for index in old.slots.indices where old.slots[index] != 0 {
         let key = Key(slotBits: old.slots[index], checkBits: old.checks[index])
-        put(key, old.numbers[index], at: slot(of: key))
+        put(key, old.numbers.isEmpty ? 0 : old.numbers[index], at: slot(of: key))
       }
     }
   }

@@ -69,8 +69,9 @@ final class BatchChannel: Sendable {
   /// For the reading side to check while it has no batch to send yet.
   var isUnwanted: Bool { monitor.withLock { $0.isClosed } }
 
-  /// Returns records for reuse.
+  /// Returns records for reuse, unless a large entity has made them large.
   func recycle(_ records: RecordBatch) {
+    guard records.reservedText <= 4 * SourceBatchBuilder.arenaLimit else { return }
     monitor.withLock { state in
       if state.spare.count < BatchChannel.capacity { state.spare.append(records) }
     }

@@ -51,6 +51,7 @@ final class DocumentReader {
     selecting selection: EntitySelection? = nil
   ) throws(ReadFailure) {
     (item, firstToken) = (nil, nil)
+    defer { window.release() }
     do throws(ReadFailure) {
       try window.load(source)
       if let complaint = window.encodingComplaint {
@@ -227,6 +228,8 @@ final class DocumentReader {
         if rest < window.end || window.endsInBadEncoding {
           throw .notJSON(window.scanner(at: rest).unexpected(.end))
         }
+        // Before others work on the batch: only one of both is large at a time.
+        window.release()
         return try builder.emitIfFull()
       case .tooLarge:
         return try builder.fail(.inputTooLarge, tooLarge, at: place, span: .file)

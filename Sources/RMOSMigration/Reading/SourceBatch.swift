@@ -143,7 +143,7 @@ final class SourceBatchBuilder {
 
   /// Emits the batch if it is full; to be called between entities.
   func emitIfFull() throws(ReadFailure) {
-    if batch.records.count >= batchSize || batch.records.used >= Self.arenaLimit {
+    if batch.records.count >= batchSize || batch.records.arena.count >= Self.arenaLimit {
       try emitBatch()
     }
   }

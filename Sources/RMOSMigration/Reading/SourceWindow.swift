@@ -76,6 +76,7 @@ import RMOSSystem
   /// - Throws: ``ReadFailure/system(_:)``.
   func load(_ source: any ByteSource, at offset: Int = 0) throws(ReadFailure) {
     self.source = source
+    release()
     (origin, count, kept, start) = (0, 0, 0, 0)
     (isComplete, endsInBadEncoding, encodingComplaint) = (false, false, nil)
     (encoding, transcoder) = (.utf8, nil)
@@ -86,6 +87,14 @@ import RMOSSystem
     }
     detectEncoding()
     if offset > 0 { try move(to: offset) }
+  }
+
+  /// Gives back the memory that a large entity took; the text is not looked at again.
+  func release() {
+    guard capacity > 4 * limits.chunk else { return }
+    resize(to: limits.chunk, keeping: 0)
+    (origin, count, kept) = (0, 0, 0)
+    anchor = (0, SourceWindow.firstPlace)
   }
 
   /// Continues at a later place, which becomes the beginning.
@@ -121,6 +130,9 @@ import RMOSSystem
       unsafe base.update(from: base + discarded, count: count - discarded)
       count -= discarded
       origin = kept
+      if capacity > 4 * limits.chunk, count < limits.chunk {
+        resize(to: 2 * limits.chunk, keeping: count)
+      }
     }
     try ReadFailure.converting { () throws(SystemError) in try fill() }
   }
@@ -169,12 +181,14 @@ import RMOSSystem
     }
   }
 
-  private func grow() {
-    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2 + JSONScanner.padding)
-    unsafe larger.update(from: base, count: count)
+  private func grow() { resize(to: capacity * 2, keeping: count) }
+
+  private func resize(to capacity: Int, keeping count: Int) {
+    let resized = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity + JSONScanner.padding)
+    unsafe resized.update(from: base, count: count)
     unsafe base.deallocate()
-    unsafe base = larger
-    capacity *= 2
+    unsafe base = resized
+    self.capacity = capacity
   }
 
   /// Examines the first bytes: byte-order marks, and signs of unsupported encodings.

@@ -99,6 +99,9 @@ package final class EntityDecoder {
   private var places: [RecordBatch.SourcePlace] = []
   /// The violations that concern the id or the whole object.
   private var objectViolations: [ObjectViolation] = []
+  /// How many of them are duplicates, and members that resemble an absent field.
+  private var duplicateCount = 0
+  private var lookAlikeCount = 0
   /// The violations of fields.
   private var fieldViolations: [(field: Int, violation: Violation)] = []
   /// The fields that are given as texts that could not be read.
@@ -210,6 +213,7 @@ package final class EntityDecoder {
   /// Fills ``cells`` from ``object`` and notes every violation.
   private func fillCells(_ origin: EntityOrigin, _ work: inout Workspace) {
     objectViolations.removeAll(keepingCapacity: true)
+    (duplicateCount, lookAlikeCount) = (0, 0)
     fieldViolations.removeAll(keepingCapacity: true)
     unreadFields = []
     adoptOtherNames(origin, &work)
@@ -508,19 +512,28 @@ package final class EntityDecoder {
 
   /// Writes the unknown members into the arena as one object, and refuses one that appears twice.
   ///
+  /// Names are looked at before anything is copied, so that the memory for either is not needed at
+  /// the same time.
+  ///
   /// - Parameters:
   ///   - hasKey: Whether the id is a key in a dictionary.
   ///   - work: The entity under way.
   private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
     unknownMembers = .empty
-    let start = unsafe work.output.next
     let text = unsafe work.text
-    unsafe object.forEachUnknownMember(in: text) { member, isRepeated in
-      if isRepeated {
-        unsafe noteDuplicate(member, named: String(decoding: member.name(in: text), as: UTF8.self))
-      } else if options.readsOtherNames,
+    let before = objectViolations.count
+    // Nothing is kept of an entity with more duplicates than are told.
+    guard duplicateCount < ScannedObject.duplicateLimit else { return }
+    unsafe object.forEachRepeatedMember(in: text, work.scanner) { member in
+      unsafe noteDuplicate(member, named: String(decoding: member.name(in: text), as: UTF8.self))
+    }
+    guard duplicateCount < ScannedObject.duplicateLimit else { return }
+    let repeated = objectViolations[before...].map(\.offset)
+    let start = unsafe work.output.next
+    unsafe object.forEachUnknownMember(in: text, work.scanner) { member in
+      if options.readsOtherNames,
         let field = unsafe object.absentField(resembledBy: member, in: text),
-        field > 0 || !hasKey
+        field > 0 || !hasKey, !repeated.contains(member.nameRange.lowerBound - 1)
       {
         noteLookAlike(member, of: field, work)
       }
@@ -531,22 +544,30 @@ package final class EntityDecoder {
       work.output.append("\":")
       unsafe work.scanner.copyValue(
         scannedAt: text + member.valueRange.lowerBound, to: &work.output.next)
+      return true
     }
+    if !repeated.isEmpty { objectViolations[before...].sort { $0.offset < $1.offset } }
     guard unsafe work.output.next > start else { return }
     work.output.append("}")
     unknownMembers = unsafe work.output.span(from: start)
   }
 
   /// Notes that a member appears twice, for the first hundred of an entity.
-  private func noteDuplicate(_ member: ScannedObject.Member, named name: String) {
-    guard objectViolations.count < ScannedObject.duplicateLimit else { return }
+  ///
+  /// - Returns: Whether more are to be noted.
+  @discardableResult
+  private func noteDuplicate(_ member: ScannedObject.Member, named name: String) -> Bool {
+    guard duplicateCount < ScannedObject.duplicateLimit else { return false }
+    duplicateCount += 1
     note(.duplicateMember(name), at: member.nameRange.lowerBound - 1, member: name)
+    return true
   }
 
   /// Notes that a member which is not read resembles an absent field, for the first hundred of an
   /// entity.
   private func noteLookAlike(_ member: ScannedObject.Member, of field: Int, _ work: Workspace) {
-    guard objectViolations.count < ScannedObject.duplicateLimit else { return }
+    guard lookAlikeCount < ScannedObject.duplicateLimit else { return }
+    lookAlikeCount += 1
     let name = unsafe String(decoding: member.name(in: work.text), as: UTF8.self)
     note(.lookAlike(name), at: member.nameRange.lowerBound - 1, member: name, of: field)
   }

@@ -56,11 +56,17 @@ final class ScannedObject {
 
   /// The maximum number of duplicate members that are remembered.
   static let duplicateLimit = 100
+  /// The number of members beyond which those are not listed that are for no field.
+  static let listLimit = 4096
 
   private var matcher: MemberMatcher
   private let schema: EntitySchema
-  /// The members, in source order.
+  /// The members, in source order; of very many only those that are for a field, or may be.
   private(set) var members: [Member] = []
+  /// Where the name of the first member that is not listed begins; `nil` if all are.
+  private var unlistedStart: Int?
+  /// Whether the name of a member that is for no field has escapes.
+  private var hasEscapedNames = false
   /// Positions of the members whose field another member gave before.
   private(set) var duplicates: [Int] = []
   /// Whether the object may be one around entities, or several of them, and no entity itself.
@@ -69,6 +75,8 @@ final class ScannedObject {
   private(set) var mayHoldEntities = false
   /// The members under other names of fields, by what counts first.
   private(set) var otherMembers: [OtherMember] = []
+  /// For each other name, how many members have it, if any member has one.
+  private var otherCounts: [Int]
   /// For each field, the position in `members` of the member for it.
   private var memberOfField: [Int?]
   /// For each field that is kept as JSON and given, the compacted copy of its value.
@@ -78,6 +86,7 @@ final class ScannedObject {
   init(of schema: EntitySchema) {
     self.schema = schema
     matcher = MemberMatcher(schema: schema)
+    otherCounts = Array(repeating: 0, count: matcher.otherNames.count)
     memberOfField = Array(repeating: nil, count: schema.fields.count)
     copies = Array(repeating: .empty, count: schema.fields.count)
   }
@@ -111,7 +120,12 @@ final class ScannedObject {
   private func reset() {
     members.removeAll(keepingCapacity: true)
     duplicates.removeAll(keepingCapacity: true)
-    otherMembers.removeAll(keepingCapacity: true)
+    if !otherMembers.isEmpty {
+      otherMembers.removeAll(keepingCapacity: true)
+      for name in otherCounts.indices { otherCounts[name] = 0 }
+    }
+    unlistedStart = nil
+    hasEscapedNames = false
     mayHoldEntities = false
     for field in memberOfField.indices { memberOfField[field] = nil }
     matcher.restart()
@@ -140,15 +154,21 @@ final class ScannedObject {
       kind = try scanner.skipValue(enclosingDepth: 1)
     }
     form.add(kind, isField: field != nil)
+    var isListed = members.count < ScannedObject.listLimit && unlistedStart == nil
     if let field {
-      noteMember(ofField: field, kind, copy, &form)
-    } else if let other = unsafe isEscaped
-      ? matchEscapedOther(name, nameLength) : matcher.otherName(name, nameLength)
-    {
-      form.hasField = true
-      otherMembers.append(
-        OtherMember(
-          position: members.count, name: other, field: matcher.otherNames[other].field))
+      isListed = noteMember(ofField: field, kind, copy, &form) || isListed
+    } else {
+      hasEscapedNames = hasEscapedNames || isEscaped
+      if let other = unsafe isEscaped
+        ? matchEscapedOther(name, nameLength) : matcher.otherName(name, nameLength)
+      {
+        form.hasField = true
+        isListed = noteMember(named: other) || isListed
+      }
+    }
+    guard isListed else {
+      if unlistedStart == nil { unlistedStart = unsafe name - text }
+      return
     }
     unsafe members.append(
       Member(
@@ -156,16 +176,33 @@ final class ScannedObject {
         value: value - text..<scanner.cursor - text, kind: kind, field: field))
   }
 
+  /// Notes that the next member is for a field.
+  ///
+  /// - Returns: Whether it must be listed: it is the first, or remembered as a duplicate.
   private func noteMember(
     ofField field: Int, _ kind: JSONScanner.Kind, _ copy: RecordBatch.TextSpan, _ form: inout Form
-  ) {
+  ) -> Bool {
     if matcher.isRequired[field] { form.add(required: kind, isJSON: matcher.isJSON[field]) }
     if memberOfField[field] == nil {
       memberOfField[field] = members.count
       copies[field] = copy
     } else if duplicates.count < ScannedObject.duplicateLimit {
       duplicates.append(members.count)
+    } else {
+      return false
     }
+    return true
+  }
+
+  /// Notes that the next member has another name of a field.
+  ///
+  /// - Returns: Whether it must be listed: there are not more of that name than are remembered.
+  private func noteMember(named other: Int) -> Bool {
+    otherCounts[other] += 1
+    guard otherCounts[other] <= 1 + ScannedObject.duplicateLimit else { return false }
+    otherMembers.append(
+      OtherMember(position: members.count, name: other, field: matcher.otherNames[other].field))
+    return true
   }
 
   /// What distinguishes an entity from an object that holds entities.
@@ -268,17 +305,86 @@ final class ScannedObject {
     return field.flatMap { given($0) == nil ? $0 : nil }
   }
 
-  /// Calls `body` with each member that is for no field, and whether one with the same name came
-  /// before it.
-  func forEachUnknownMember(
-    in text: UnsafePointer<UInt8>, _ body: (Member, _ isRepeated: Bool) -> Void
+  /// Calls `body` with each member that is for no field and has a name that one before it has,
+  /// until `body` returns `false`.
+  ///
+  /// - Complexity: O(n) in the object's text, and at most as much memory; O(1) after few duplicates.
+  func forEachRepeatedMember(
+    in text: UnsafePointer<UInt8>, _ scanner: JSONScanner, _ body: (Member) -> Bool
   ) {
     let count = members.count { $0.field == nil }
     if count == 0 { return }
-    names.reset(for: count)
-    for (position, member) in members.enumerated() where member.field == nil {
-      unsafe body(member, !names.insert(position, of: members, in: text))
+    if unlistedStart == nil, count <= NameTable.few {
+      for (position, member) in members.enumerated() where member.field == nil {
+        let isRepeated = members[..<position].contains {
+          unsafe $0.field == nil && $0.hasSameName(as: member, in: text)
+        }
+        if isRepeated, !body(member) { return }
+      }
+      return
     }
+    names.reset(for: count, hasEscapedNames: hasEscapedNames)
+    unsafe forEachUnknownMember(in: text, scanner) { member in
+      unsafe names.insert(member, in: text) || body(member)
+    }
+    names.shrink()
+  }
+
+  /// Calls `body` with each member that is for no field, in source order, until it returns `false`.
+  ///
+  /// - Parameters:
+  ///   - text: The object's first byte.
+  ///   - scanner: The scanner that went over it.
+  ///   - body: Takes a member.
+  func forEachUnknownMember(
+    in text: UnsafePointer<UInt8>, _ scanner: JSONScanner, _ body: (Member) -> Bool
+  ) {
+    guard let start = unlistedStart else {
+      for member in members where member.field == nil {
+        guard body(member) else { return }
+      }
+      return
+    }
+    var next = 0
+    while next < members.count, members[next].nameRange.lowerBound < start {
+      if members[next].field == nil, !body(members[next]) { return }
+      next += 1
+    }
+    var scanner = scanner
+    unsafe scanner.cursor = text + start - 1
+    // What was accepted before is accepted again.
+    while let member = try? unsafe scanner.nextMember(of: text) {
+      var field: Int?
+      if next < members.count,
+        members[next].nameRange.lowerBound == member.nameRange.lowerBound
+      {
+        field = members[next].field
+        next += 1
+      }
+      if field == nil, !body(member) { return }
+      scanner.skipWhiteSpace()
+      guard scanner.skip(UInt8(ascii: ",")) else { return }
+      scanner.skipWhiteSpace()
+    }
+  }
+}
+
+extension JSONScanner {
+  /// Scans a member of an object that begins at `text`, for no field.
+  fileprivate mutating func nextMember(
+    of text: UnsafePointer<UInt8>
+  ) throws(JSONScanError) -> ScannedObject.Member {
+    let name = unsafe cursor + 1 - text
+    let isEscaped = try skipString()
+    let nameEnd = unsafe cursor - 1 - text
+    skipWhiteSpace()
+    _ = skip(UInt8(ascii: ":"))
+    skipWhiteSpace()
+    let value = unsafe cursor - text
+    let kind = try skipValue(enclosingDepth: 1)
+    return unsafe ScannedObject.Member(
+      name: name..<nameEnd, nameIsEscaped: isEscaped, value: value..<cursor - text, kind: kind,
+      field: nil)
   }
 }
 
@@ -314,22 +420,42 @@ extension ScannedObject.Member {
     }
     return hasher.finalize()
   }
+
+  /// Creates a member of which only the name is known, by where that begins.
+  fileprivate init(nameAt offset: Int, in text: UnsafePointer<UInt8>) {
+    var end = offset
+    var isEscaped = false
+    while unsafe text[end] != UInt8(ascii: "\"") {
+      if unsafe text[end] == UInt8(ascii: "\\") {
+        isEscaped = true
+        end += 1
+      }
+      end += 1
+    }
+    self.init(
+      name: offset..<end, nameIsEscaped: isEscaped, value: end..<end, kind: .null, field: nil)
+  }
 }
 
 /// Finds names that appear more than once, in memory reused for each object.
+///
+/// It grows with the number of different names, four bytes for each of at least two slots a name.
 private struct NameTable {
-  /// The number of members up to which they are compared pairwise, without a table.
-  private static let few = 12
+  /// The number of members up to which comparing them pairwise is faster.
+  static let few = 12
+  /// The number of slots beyond which the memory is not kept.
+  private static let keptSlots = 1 << 16
 
-  /// For each slot of an open-addressed table the position of a member, plus 1; 0 is free.
+  /// For each slot of an open-addressed table the offset of a name; 0 is free.
   private var slots: [UInt32] = []
   private var mask = 0
-  private var isSmall = true
+  private var count = 0
+  private var hasEscapedNames = false
 
-  /// Forgets all names and makes room for `count`.
-  mutating func reset(for count: Int) {
-    isSmall = count <= NameTable.few
-    if isSmall { return }
+  /// Forgets all names, and makes room for `count`.
+  mutating func reset(for count: Int, hasEscapedNames: Bool) {
+    self.hasEscapedNames = hasEscapedNames
+    self.count = 0
     var size = 32
     while size < count * 2 { size *= 2 }
     mask = size - 1
@@ -340,29 +466,53 @@ private struct NameTable {
     }
   }
 
-  /// Adds the name of the member at `position`.
+  /// Gives back the memory that an object with very many members took.
+  mutating func shrink() {
+    if slots.count > NameTable.keptSlots { slots = [] }
+  }
+
+  /// Adds a member's name.
   ///
   /// - Parameters:
-  ///   - position: Its position in `members`; those before it with a name of interest are in.
-  ///   - members: The members; the ones with a field have other names.
+  ///   - member: The member.
   ///   - text: The object's first byte.
   /// - Returns: Whether the name is new.
-  mutating func insert(
-    _ position: Int, of members: [ScannedObject.Member], in text: UnsafePointer<UInt8>
-  ) -> Bool {
-    let member = members[position]
-    if isSmall {
-      for other in members[..<position] where other.field == nil {
-        if unsafe member.hasSameName(as: other, in: text) { return false }
-      }
-      return true
-    }
+  mutating func insert(_ member: ScannedObject.Member, in text: UnsafePointer<UInt8>) -> Bool {
+    if count * 2 > mask { unsafe grow(in: text) }
     var slot = unsafe member.nameHash(in: text) & mask
     while slots[slot] != 0 {
-      if unsafe member.hasSameName(as: members[Int(slots[slot]) - 1], in: text) { return false }
+      if unsafe isName(at: Int(slots[slot]), of: member, in: text) { return false }
       slot = (slot + 1) & mask
     }
-    slots[slot] = UInt32(truncatingIfNeeded: position + 1)
+    slots[slot] = UInt32(truncatingIfNeeded: member.nameRange.lowerBound)
+    count += 1
     return true
+  }
+
+  /// Whether the name that begins at an offset is that of a member.
+  private func isName(
+    at offset: Int, of member: ScannedObject.Member, in text: UnsafePointer<UInt8>
+  ) -> Bool {
+    if hasEscapedNames {
+      return unsafe member.hasSameName(as: .init(nameAt: offset, in: text), in: text)
+    }
+    let name = member.nameRange
+    for index in 0..<name.count {
+      if unsafe text[offset + index] != text[name.lowerBound + index] { return false }
+    }
+    return unsafe text[offset + name.count] == UInt8(ascii: "\"")
+  }
+
+  private mutating func grow(in text: UnsafePointer<UInt8>) {
+    let old = slots[...mask]
+    let size = (mask + 1) * 2
+    mask = size - 1
+    slots = Array(repeating: 0, count: size)
+    for offset in old where offset != 0 {
+      let name = unsafe ScannedObject.Member(nameAt: Int(offset), in: text)
+      var slot = unsafe name.nameHash(in: text) & mask
+      while slots[slot] != 0 { slot = (slot + 1) & mask }
+      slots[slot] = offset
+    }
   }
 }

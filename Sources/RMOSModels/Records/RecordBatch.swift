@@ -6,11 +6,7 @@ public struct RecordBatch: Sendable {
   /// The kind of all entities in the batch.
   public private(set) var kind: EntityKind
   /// The arena: decoded texts, compacted JSON and paths.
-  ///
-  /// Bytes past ``used`` are scratch.
   package private(set) var arena: [UInt8] = []
-  /// The number of bytes of the arena in use.
-  package private(set) var used = 0
   /// The values: `kind.schema.fields.count` cells per entry.
   package private(set) var cells: [Cell] = []
   /// The places of the reference fields' values: `kind.schema.references.count` per entry.
@@ -126,7 +122,7 @@ public struct RecordBatch: Sendable {
     self.kind = kind
     fieldCount = kind.schema.fields.count
     references = kind.schema.references
-    used = 0
+    arena.removeAll(keepingCapacity: true)
     cells.removeAll(keepingCapacity: true)
     referencePlaces.removeAll(keepingCapacity: true)
     entries.removeAll(keepingCapacity: true)
@@ -205,7 +201,7 @@ public struct RecordBatch: Sendable {
   }
 
   /// How far the batch is filled now.
-  package var mark: Mark { Mark(entries: entries.count, issues: issues.count, used: used) }
+  package var mark: Mark { Mark(entries: entries.count, issues: issues.count, used: arena.count) }
 
   /// Removes what was appended since `mark`.
   package mutating func rollBack(to mark: Mark) {
@@ -213,22 +209,19 @@ public struct RecordBatch: Sendable {
     cells.removeSubrange((mark.entries * fieldCount)...)
     referencePlaces.removeSubrange((mark.entries * references.count)...)
     issues.removeSubrange(mark.issues...)
-    used = mark.used
+    arena.removeSubrange(mark.used...)
   }
 
   /// Copies text into the arena.
   package mutating func intern(_ text: some Collection<UInt8>) -> TextSpan {
-    let (start, count) = (used, text.count)
-    reserve(count)
-    unsafe arena.withUnsafeMutableBufferPointer { arena in
-      let room = unsafe UnsafeMutableBufferPointer(rebasing: arena[start..<start + count])
-      _ = unsafe room.update(fromContentsOf: text)
-    }
-    used += count
-    return TextSpan(offset: start, length: count)
+    let start = arena.count
+    arena.append(contentsOf: text)
+    return TextSpan(offset: start, length: arena.count - start)
   }
 
   /// Writes text into the arena's free part.
+  ///
+  /// The free part takes up memory only where it is written: there may be room for far more.
   ///
   /// - Parameters:
   ///   - count: The most bytes that `body` writes; 1 or more.
@@ -237,17 +230,22 @@ public struct RecordBatch: Sendable {
   package mutating func write<Result>(
     upTo count: Int, _ body: (inout ArenaWriter) -> Result
   ) -> Result {
-    reserve(count)
-    let start = used
-    var end = start
-    defer { used = end }
-    return unsafe arena.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { preconditionFailure("room was reserved") }
-      var writer = unsafe ArenaWriter(arena: base, next: base + start)
-      defer { end = unsafe writer.next - base }
-      return body(&writer)
+    let start = arena.count
+    var result: Result?
+    arena.append(addingCapacity: count) { output in
+      unsafe output.withUnsafeMutableBufferPointer { free, written in
+        guard let base = free.baseAddress else { return }
+        var writer = unsafe ArenaWriter(arena: base - start, next: base)
+        result = body(&writer)
+        written = unsafe writer.next - base
+      }
     }
+    guard let result else { preconditionFailure("room was reserved") }
+    return result
   }
+
+  /// The memory reserved for text, bytes.
+  package var reservedText: Int { arena.capacity }
 
   /// The arena's free part, written from its beginning on.
   @safe package struct ArenaWriter {
@@ -280,19 +278,6 @@ public struct RecordBatch: Sendable {
     package mutating func append(_ text: StaticString) {
       unsafe next.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
       unsafe next += text.utf8CodeUnitCount
-    }
-  }
-
-  /// Makes room for `count` more bytes in the arena.
-  private mutating func reserve(_ count: Int) {
-    let needed = used + count
-    guard arena.count < needed else { return }
-    let size = max(needed, arena.count * 2)
-    arena = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      let rest = unsafe UnsafeMutableBufferPointer(rebasing: buffer[arena.count...])
-      _ = unsafe buffer.initialize(fromContentsOf: arena)
-      unsafe rest.initialize(repeating: 0)
-      count = size
     }
   }
 

@@ -15,6 +15,16 @@ import Testing
     for number in 5000..<10_000 { #expect(table[key("id-\(number)")] == nil) }
   }
 
+  /// Numbers take memory only once there is one other than 0.
+  @Test(arguments: [0, 1, 30, 4999, 5000])
+  func idsAddedBeforeTheFirstNumberHaveNone(_ first: Int) {
+    func number(_ id: Int) -> UInt64 { id < first ? 0 : UInt64(id) }
+    var table = IDTable()
+    for id in 0..<5000 { table.insert(key("id-\(id)"), number: number(id)) }
+    for id in 0..<5000 { #expect(table[key("id-\(id)")] == number(id)) }
+    #expect(table[key("id-5000")] == nil)
+  }
+
   @Test func theFirstNumberStays() {
     var table = IDTable()
     table.insert(key("a"), number: 1)

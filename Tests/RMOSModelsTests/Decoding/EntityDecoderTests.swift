@@ -144,7 +144,8 @@ import Testing
       let prefix = String(decoding: text.utf8.prefix(count), as: UTF8.self)
       let reading = EntityDecoding(.stripFamilies, prefix)
       #expect(reading.error == JSONScanError(.unexpectedEnd, count))
-      #expect(reading.batch.count == 0 && reading.batch.used == 0 && reading.batch.issues.isEmpty)
+      #expect(
+        reading.batch.count == 0 && reading.batch.arena.isEmpty && reading.batch.issues.isEmpty)
     }
   }
 

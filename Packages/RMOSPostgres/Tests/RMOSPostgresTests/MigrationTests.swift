@@ -2,10 +2,11 @@ import Foundation
 import RMOSAudit
 import RMOSMigration
 import RMOSModels
-import RMOSPostgres
 import RMOSStore
 import RMOSTesting
 import Testing
+
+@testable import RMOSPostgres
 
 extension ServerTests {
   @Suite("Migrating into PostgreSQL", .serialized)
@@ -224,6 +225,42 @@ extension ServerTests {
       #expect(schemas == "456")
       #expect(
         try database.text("SELECT count(*) FROM \(database.schema)_before_run_6.patterns") == "5")
+    }
+
+    @Test("the documented statements restore all tables from a backup")
+    func restore() async throws {
+      let database = try TestDatabase()
+      let store = try database.store()
+      let tree = try LegacyTree()
+      try tree.fill(3)
+      try tree.write(#"{"id": "bad"}"#, to: "patterns/bad.json")
+      _ = try await Migration(from: tree.path, into: store).run()
+      let tables = PostgresLayout.names(.rmos).filter { !$0.contains("version") }
+      func dump(_ schema: String) throws -> [String] {
+        try tables.map { table in
+          let rows = try database.text(
+            "SELECT string_agg(t::text, '' ORDER BY t::text) FROM \(schema).\(table) t")
+          return "\(table): \(rows ?? "")"
+        }
+      }
+      let before = try dump(database.schema)
+      try tree.fill(7)
+      try tree.write(#"{"id": "worse"}"#, to: "patterns/worse.json")
+      _ = try await Migration(from: tree.path, into: store).run()
+      #expect(try dump(database.schema) != before)
+
+      let page = try String(
+        contentsOf: URL(fileURLWithPath: #filePath + "/../../../../../Documentation/Postgres.md")
+          .standardized, encoding: .utf8)
+      let start = try #require(page.range(of: "BEGIN;"))
+      let end = try #require(page.range(of: "COMMIT;", range: start.upperBound..<page.endIndex))
+      let script = String(page[start.lowerBound..<end.upperBound])
+        .replacing("rmos_before_run_12.", with: "\(database.schema)_before_run_2.")
+        .replacing("rmos.", with: database.schema + ".")
+      try database.execute(script)
+      #expect(try dump(database.schema) == before)
+      let again = try await Migration(from: tree.path, into: store).run()
+      #expect(again.statistics.total.migrated == 8 && again.run == 2)
     }
 
     /// The records, without the times of the run.
