@@ -46,6 +46,18 @@ extension ServerTests {
       #expect(try database.text("SELECT to_regclass('migration_runs')::text") == nil)
     }
 
+    @Test("a ledger that lacks what cannot be added is refused by name")
+    func brokenLedger() throws {
+      let database = try TestDatabase()
+      _ = try database.store()
+      try database.execute("ALTER TABLE migration_runs DROP COLUMN started_at")
+      let error = storeError {
+        try database.store().write { try $0.insert(StoreSamples.record(.patterns, "a")) }
+      }
+      let message = error?.message ?? ""
+      #expect(message.contains("migration_runs lacks started_at"), "\(message)")
+    }
+
     @Test("a password is in no message", arguments: ["s3cr3t%40x", "pa@ss", "p/w", "se cret"])
     func passwords(_ password: String) throws {
       for url in [
