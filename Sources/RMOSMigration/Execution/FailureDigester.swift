@@ -5,9 +5,12 @@ import RMOSSystem
 /// the reasons.
 ///
 /// The bytes of an entity were digested when it was read. Of what turned out to be no entity, such as
-/// a file that is not JSON, they are read again, in constant memory.
+/// a file that is not JSON, they are read again, in constant memory; of a large file the first,
+/// and its size.
 final class FailureDigester {
   private static let bufferSize = 64 << 10
+  /// The number of bytes read again at most.
+  private static let mostReadAgain = 64 << 20
 
   private let root: [UInt8]
   private let access: SourceAccess
@@ -72,8 +75,11 @@ final class FailureDigester {
     var hasher = SHA256()
     var buffer = [UInt8](repeating: 0, count: Self.bufferSize)
     var offset = start
+    let end = end ?? file.size
+    let limit = start + min(end - start, Self.mostReadAgain)
+    if limit < end { hasher.update(Array("\(file.size)".utf8)) }
     while !isCancelled() {
-      let wanted = min(buffer.count, (end ?? Int.max) - offset)
+      let wanted = min(buffer.count, limit - offset)
       if wanted <= 0 { break }
       let count = try unsafe buffer.withUnsafeMutableBufferPointer {
         buffer throws(SystemError) -> Int in
