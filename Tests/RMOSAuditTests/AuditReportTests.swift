@@ -115,7 +115,8 @@ import Testing
 
   @Test func aBrokenCheckDoesNotPassUnsaid() throws {
     let fixture = try AuditFixture()
-    try fixture.plant("ALTER TABLE migration_runs DROP COLUMN state")
+    try fixture.plant(
+      "DROP VIEW migration_run_counts; ALTER TABLE migration_runs DROP COLUMN state")
     #expect(throws: (any Error).self) { try fixture.audit([.staleRun]) }
   }
 }

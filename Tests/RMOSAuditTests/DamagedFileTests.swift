@@ -135,7 +135,8 @@ import Testing
 
   @Test func aLedgerOfAnotherShapeIsAFinding() throws {
     let fixture = try AuditFixture()
-    try fixture.plant("ALTER TABLE migration_runs DROP COLUMN state")
+    try fixture.plant(
+      "DROP VIEW migration_run_counts; ALTER TABLE migration_runs DROP COLUMN state")
     let report = try audit(fixture).get()
     #expect(report[.staleRun]?.state == .incomplete)
     #expect(report[.integrity]?.total == 1)

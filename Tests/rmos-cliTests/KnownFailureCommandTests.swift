@@ -99,7 +99,8 @@ import Testing
     _ = try migrate(in: workspace)
     let columns = ["user", "host", "failed_new", "failed_known", "known_since"]
     let sql =
-      columns.map { "ALTER TABLE migration_runs DROP COLUMN \($0); " }.joined()
+      "DROP VIEW migration_run_counts; "
+      + columns.map { "ALTER TABLE migration_runs DROP COLUMN \($0); " }.joined()
       + "ALTER TABLE migration_issues DROP COLUMN is_new; DROP TABLE migration_failures; "
       + "PRAGMA user_version = 2"
     _ = try Tool.shell("sqlite3 -init /dev/null x.db '\(sql)'", in: workspace)

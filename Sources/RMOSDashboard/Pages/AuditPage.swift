@@ -254,6 +254,9 @@ struct AuditPage {
       return "\(link) <span class=\"dim id\">\(kind.schema.singular)</span>"
     }
     guard let row = finding.row else { return table }
+    if finding.table == "migration_runs" {
+      return "<a href=\"\(PageLink.run(row))\">run \(row)</a>"
+    }
     return "row \(row) <span class=\"dim id\">\(table)</span>"
   }
 

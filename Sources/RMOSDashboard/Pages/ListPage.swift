@@ -254,7 +254,8 @@ struct ListPage {
   ) -> HTML {
     let mark: HTML =
       run.map {
-        " <span class=\"warning id\"><span aria-hidden=\"true\">!</span> changed since run \($0)</span>"
+        " <span class=\"warning id\"><span aria-hidden=\"true\">!</span> changed since "
+          + "<a href=\"\(PageLink.run($0))\">run \($0)</a></span>"
       } ?? ""
     let cell = record.cell(column, names) + mark
     guard kind == .patterns else { return cell }

@@ -65,7 +65,7 @@ import Testing
     }
     func marks() -> [String] {
       PageSamples.get("/patterns", of: store).text
-        .matches(of: /changed since run ([0-9]+)/).map { String($0.output.1) }
+        .matches(of: /changed since <a href="\/runs\/([0-9]+)">/).map { String($0.output.1) }
     }
     #expect(marks().isEmpty)
     try store.write { transaction in

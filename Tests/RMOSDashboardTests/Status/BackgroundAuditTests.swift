@@ -317,8 +317,11 @@ import Testing
       return
     }
     #expect(findings.contains { $0["code"]?.string == code })
-    // Each row is linked to its page, which exists.
+    // Each row is linked to its page, which exists; so is each run.
     for finding in findings {
+      if code == "run.failed", let run = finding["row"]?.int64 {
+        #expect(page.text.contains("<a href=\"/runs/\(run)\">run \(run)</a>"))
+      }
       guard let kind = finding["kind"]?.string.flatMap(EntityCatalog.rmos.kind(named:)),
         let id = finding["id"]?.string, let link = PageLink.link(to: kind, id: id)
       else { continue }

@@ -122,6 +122,7 @@ import Testing
       try sqlite3(
         path,
         """
+        DROP VIEW migration_run_counts;
         ALTER TABLE migration_runs DROP COLUMN undone_by;
         ALTER TABLE migration_provenance DROP COLUMN row_digest;
         DROP TABLE migration_before_images;
