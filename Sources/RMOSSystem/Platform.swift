@@ -68,10 +68,31 @@ func waitForCondition(
   #endif
 }
 
+/// `PRIO_PROCESS`, which is an enumerator in one C library and a macro in another; `nil` where it does
+/// not stand for a thread. 0, which POSIX calls the process, is the calling thread on Linux, whose
+/// threads inherit it.
 #if os(Linux) || os(Android)
-  /// `PRIO_PROCESS`, which is an enumerator in one C library and a macro in another.
-  let processPriority: Int32 = 0
+  let threadPriority: Int32? = 0
+#else
+  let threadPriority: Int32? = nil
 #endif
+
+/// Whether `sync` waits until everything is on the disk.
+#if os(Linux)
+  let syncWaits = true
+#else
+  let syncWaits = false
+#endif
+
+/// `mallopt`, which is not in the module of the C library; `nil` if there is none.
+var memoryOptionSetter: (@convention(c) (Int32, Int32) -> Int32)? {
+  #if canImport(Glibc)
+    guard let symbol = unsafe dlsym(nil, "mallopt") else { return nil }
+    return unsafe unsafeBitCast(symbol, to: (@convention(c) (Int32, Int32) -> Int32).self)
+  #else
+    return nil
+  #endif
+}
 
 #if canImport(Darwin)
   typealias DirectoryStream = UnsafeMutablePointer<DIR>

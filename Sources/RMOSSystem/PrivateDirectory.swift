@@ -177,11 +177,7 @@ package struct PrivateDirectory: Sendable {
   /// Waits until it and everything in it is on the disk: `sync`, as one file after the other takes
   /// long; `fsync` where `sync` does not wait.
   package func synchronizeAll() throws(SystemError) {
-    #if os(Linux)
-      sync()
-    #else
-      try synchronizeContents()
-    #endif
+    if syncWaits { sync() } else { try synchronizeContents() }
   }
 
   /// Waits until it and everything in it is on the disk, one after the other: `fsync`.

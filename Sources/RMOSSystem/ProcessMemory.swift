@@ -1,5 +1,3 @@
-import CLibrary
-
 /// The memory that the C library keeps for the process.
 package enum ProcessMemory {
   /// Makes the process give back what it no longer uses: `mallopt`.
@@ -25,12 +23,7 @@ package enum ProcessMemory {
   }
 
   private static func set(_ options: (Option, Int32)...) {
-    #if canImport(Glibc)
-      // Not in the module of the C library.
-      typealias Function = @convention(c) (Int32, Int32) -> Int32
-      guard let symbol = unsafe dlsym(nil, "mallopt") else { return }
-      let mallopt = unsafe unsafeBitCast(symbol, to: Function.self)
-      for (option, value) in options { _ = mallopt(option.rawValue, value) }
-    #endif
+    guard let set = memoryOptionSetter else { return }
+    for (option, value) in options { _ = set(option.rawValue, value) }
   }
 }

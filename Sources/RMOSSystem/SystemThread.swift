@@ -55,20 +55,13 @@ package struct SystemThread: @unchecked Sendable {
   ///
   /// Does nothing on systems where the priority is the process's.
   package static func yieldToOthers() {
-    #if os(Linux) || os(Android)
-      // 0, which POSIX calls the process, is the calling thread on Linux, whose threads inherit it.
-      _ = setpriority(processPriority, 0, 10)
-    #endif
+    if let threadPriority { _ = setpriority(threadPriority, 0, 10) }
   }
 
   /// How far this thread lets others go first, 0 by default; `nil` if it has no priority of its own:
   /// `getpriority`.
   package static var niceness: Int? {
-    #if os(Linux) || os(Android)
-      Int(getpriority(processPriority, 0))
-    #else
-      nil
-    #endif
+    threadPriority.map { Int(getpriority($0, 0)) }
   }
 
   private final class Body: Sendable {
