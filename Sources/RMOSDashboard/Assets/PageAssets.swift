@@ -226,8 +226,8 @@ enum PageAssets {
     .drawn tbody th{position:static;height:auto;padding-left:0}
     .cards.drawn td{grid-template-columns:5.5rem minmax(0,1fr)}
     .cards.runs tr{display:grid;grid-template-columns:1fr 1fr}
-    .runs :is(th,td:nth-child(-n+3)){grid-column:1/-1}
-    .cards.runs td{grid-template-columns:4rem minmax(0,1fr)}
+    .runs :is(th,td:not(.n)){grid-column:1/-1}
+    .cards.runs td{grid-template-columns:5rem minmax(0,1fr)}
     tbody tr:hover :is(th,td){box-shadow:none!important}
     dl.facts dd{margin:0}}
     @media print{:root{--page:#fff;--card:#fff;--soft:#fff;--line:#bbb}

@@ -50,12 +50,12 @@ struct RunPage {
       return "<p class=\"verdict warnings\">\(deed)</p>\n"
     }
     let gravity = report.gravity
-    let known: HTML =
-      run.failedNew.map { new in
-        let since: HTML =
-          run.knownSince.map { " since <a href=\"\(PageLink.run($0))\">run \($0)</a>" } ?? ""
-        return report.statistics.total.failed > 0
-          ? " \(link(new, "new=true")) \(new == 1 ? "is" : "are") new\(since)." : ""
+    // The report's sentence has the numbers.
+    let baseline: HTML =
+      report.statistics.total.failed == 0
+      ? ""
+      : run.knownSince.map {
+        " Compared with <a href=\"\(PageLink.run($0))\">run \($0)</a>."
       } ?? ""
     let undone: HTML =
       run.undoneBy.map {
@@ -63,7 +63,7 @@ struct RunPage {
       } ?? ""
     return """
       <p class="verdict \(gravity.rawValue)"><span><strong><span aria-hidden="true">\
-      \(gravity.sign) </span>\(report.verdictWord).</strong> \(report.verdict)\(known)\(undone)\
+      \(gravity.sign) </span>\(report.verdictWord).</strong> \(report.verdict)\(baseline)\(undone)\
       </span></p>
 
       """
