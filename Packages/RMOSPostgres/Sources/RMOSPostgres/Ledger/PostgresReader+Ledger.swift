@@ -69,7 +69,7 @@ extension PostgresReader {
     case nil: break
     }
     if let code = query.code { add("code =", code.rawValue) }
-    if let kind = query.kind { add("kind =", kind.rawValue) }
+    if let kind = query.kind { add("kind =", kind.table) }
     if let isNew = query.isNew {
       let column = session.layout.expression(IssueColumn.isNew.name, of: .issues)
       conditions.append("\(column) \(isNew ? "<>" : "=") 0")
@@ -86,18 +86,20 @@ extension PostgresReader {
     let session = try session()
     guard session.statements.hasLedger else { return [] }
     let isNew = session.layout.expression(IssueColumn.isNew.name, of: .issues)
-    let rows = try session.connection.query(
+    var counts: [IssueCount] = []
+    try session.connection.forEachRow(
       "SELECT severity, code, kind, \(isNew), count(*) FROM migration_issues WHERE run_id = $1 "
-        + "GROUP BY 1, 2, 3, 4", [String(run)])
-    return [IssueCount](
-      adding: rows.map { row in
+        + "GROUP BY 1, 2, 3, 4", [String(run)]
+    ) { row in
+      let isNew = row.integer(at: 3)
+      counts.append(
         IssueCount(
           severity: row.text(at: 0).flatMap(Severity.init(rawValue:)) ?? .error,
           code: IssueCode(rawValue: row.text(at: 1) ?? ""),
           kind: row.text(at: 2).flatMap(catalog.kind(named:)),
-          isNew: row.integer(at: 3).map { $0 != 0 },
-          count: row.integer(at: 4).map { Int($0) } ?? 0)
-      })
+          isNew: isNew.map { $0 != 0 }, count: Int(row.integer(at: 4) ?? 0)))
+    }
+    return [IssueCount](adding: counts)
   }
 
   final func failures(
