@@ -72,7 +72,7 @@ extension PostgresReader {
     if let kind = query.kind { add("kind =", kind.table) }
     if let isNew = query.isNew {
       let column = session.layout.expression(IssueColumn.isNew.name, of: .issues)
-      conditions.append("\(column) \(isNew ? "<>" : "=") 0")
+      conditions.append("\(column) IS \(isNew ? "TRUE" : "FALSE")")
     }
     let clause = query.limit.map { " LIMIT \(max(0, $0))" } ?? ""
     try session.connection.forEachRow(
@@ -91,13 +91,12 @@ extension PostgresReader {
       "SELECT severity, code, kind, \(isNew), count(*) FROM migration_issues WHERE run_id = $1 "
         + "GROUP BY 1, 2, 3, 4", [String(run)]
     ) { row in
-      let isNew = row.integer(at: 3)
       counts.append(
         IssueCount(
           severity: row.text(at: 0).flatMap(Severity.init(rawValue:)) ?? .error,
           code: IssueCode(rawValue: row.text(at: 1) ?? ""),
           kind: row.text(at: 2).flatMap(catalog.kind(named:)),
-          isNew: isNew.map { $0 != 0 }, count: Int(row.integer(at: 4) ?? 0)))
+          isNew: row.text(at: 3).map { $0 == "t" }, count: row.count(at: 4)))
     }
     return [IssueCount](adding: counts)
   }

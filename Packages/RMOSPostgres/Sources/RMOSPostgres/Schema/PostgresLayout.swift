@@ -350,9 +350,9 @@ struct PostgresLayout: Sendable {
   /// The list that selects the columns of a table of the ledger, with NULL for those that it lacks.
   func list(_ table: LedgerTable) -> String { table.list(present: names(ofColumnsIn: table)) }
 
-  /// A column of a table of the ledger, or NULL, which is a number, if the table lacks it.
+  /// A column of a table of the ledger, or NULL if the table lacks it.
   func expression(_ column: String, of table: LedgerTable) -> String {
-    names(ofColumnsIn: table).contains(column) ? column : "NULL::bigint"
+    names(ofColumnsIn: table).contains(column) ? column : "NULL"
   }
 
   private func names(ofColumnsIn table: LedgerTable) -> Set<String> {
