@@ -66,8 +66,10 @@ if [[ $(id -u) -eq 0 ]] && { command -v debootstrap >/dev/null || apt_install de
   chroot "$bare" dpkg --install /tmp/rmos-cli.deb
   [[ $(chroot "$bare" rmos-cli --version) == "rmos-cli $(version)" ]] \
     || die 'what the package installs does not run'
-  chroot "$bare" sh -c 'cd /tmp && rmos-cli migrate /usr/share/doc/rmos-cli/examples/rmos_legacy \
-    --db shop.db && rmos-cli audit --db shop.db && rm shop.db*' >"$work/bare.log" \
+  # What the audit found is kept in the user's state directory, which is no part of the package.
+  chroot "$bare" env XDG_STATE_HOME=/tmp/state sh -c 'cd /tmp \
+    && rmos-cli migrate /usr/share/doc/rmos-cli/examples/rmos_legacy --db shop.db \
+    && rmos-cli audit --db shop.db && rm -r shop.db* state' >"$work/bare.log" \
     || { cat "$work/bare.log"; die 'the installed program does not migrate the example'; }
   grep -E '^total +72 +72 ' "$work/bare.log"
   chroot "$bare" dpkg --verify rmos-cli

@@ -2,7 +2,7 @@
 # Rehearses a migration with generated data, and keeps what a reviewer wants to see.
 #
 # usage: Scripts/rehearse.sh DIRECTORY [COUNT]
-#   DIRECTORY  gets legacy/ (the data), rmos.db, reports/, logs/ and summary.md; must not exist
+#   DIRECTORY  gets legacy/ (the data), rmos.db, reports/, logs/, state/ and summary.md; must not exist
 #   COUNT      how many entities to make (600)
 #
 # RMOS_CLI names a built rmos-cli; without it one is built. The summary is also appended to the file
@@ -27,6 +27,8 @@ mkdir -p "$out/logs" "$out/reports"
 out=$(cd "$out" && pwd)
 db=$out/rmos.db
 legacy=$out/legacy
+# What the audit found is kept here, too, and not in the user's state directory.
+export XDG_STATE_HOME=$out/state
 
 # logged NAME COMMAND ...: runs a command, its output also in logs/NAME.log.
 logged() {
