@@ -168,7 +168,7 @@ struct EntityOrigins {
     _ context: AuditContext
   ) throws -> [EntityKind: [String: EntityOrigin]] {
     guard context.hasLedger,
-      let newest = try context.reader.newestRun(where: { $0.command == "migrate" })
+      let newest = try context.reader.newestRun(where: \.isMigration)
     else { return [:] }
     var failed: [EntityKind: [String: EntityOrigin]] = [:]
     var count = 0

@@ -78,8 +78,8 @@ public protocol StoreReader: AnyObject {
   /// Looks up what the store knows of the entities of a batch in `range`.
   ///
   /// A store that answers over a network looks them all up at once.
-  /// - Returns: The facts of each, in order. Those of entities that failed while being read do not
-  ///   matter.
+  /// - Returns: The facts of each, in order. Of entities that failed while being read it matters only
+  ///   whether one with the id is there.
   func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts]
 
   /// The provenance of an entity; `nil` if it was not migrated.

@@ -72,14 +72,10 @@ extension FileSystem {
     return names
   }
 
-  /// Whether a directory is empty, hidden entries included, except for an entry with a given name.
-  package static func isEmpty(
-    directory path: some SystemPath, but exception: [UInt8] = []
-  ) throws(SystemError) -> Bool {
+  /// Whether a directory is empty, hidden entries included.
+  package static func isEmpty(directory path: some SystemPath) throws(SystemError) -> Bool {
     var isEmpty = true
-    try unsafe forEachEntry(ofDirectory: path) { name, _ in
-      if unsafe !name.elementsEqual(exception) { isEmpty = false }
-    }
+    try unsafe forEachEntry(ofDirectory: path) { _, _ in isEmpty = false }
     return isEmpty
   }
 

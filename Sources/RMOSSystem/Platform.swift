@@ -77,12 +77,15 @@ func waitForCondition(
   let threadPriority: Int32? = nil
 #endif
 
-/// Whether `sync` waits until everything is on the disk.
-#if os(Linux)
-  let syncWaits = true
-#else
-  let syncWaits = false
-#endif
+/// `syncfs`, which is not in the module of the C library; `nil` if there is none.
+var fileSystemSynchronizer: (@convention(c) (Int32) -> Int32)? {
+  #if canImport(Glibc)
+    guard let symbol = unsafe dlsym(nil, "syncfs") else { return nil }
+    return unsafe unsafeBitCast(symbol, to: (@convention(c) (Int32) -> Int32).self)
+  #else
+    return nil
+  #endif
+}
 
 /// `mallopt`, which is not in the module of the C library; `nil` if there is none.
 var memoryOptionSetter: (@convention(c) (Int32, Int32) -> Int32)? {

@@ -161,8 +161,12 @@ package struct PrivateDirectory: Sendable {
   }
 
   /// Deletes what is in it; links are deleted, not followed.
-  package func removeContents() throws(SystemError) {
-    for (name, form) in try entries() {
+  ///
+  /// - Parameter last: The name of a file that goes last.
+  /// - Throws: `SystemError` if something cannot be deleted.
+  package func removeContents(last: [UInt8]? = nil) throws(SystemError) {
+    let entries = try entries()
+    for (name, form) in entries.filter({ $0.name != last }) + entries.filter({ $0.name == last }) {
       if form == .directory {
         let below = try directory(named: name)
         defer { below.close() }
@@ -174,10 +178,12 @@ package struct PrivateDirectory: Sendable {
     }
   }
 
-  /// Waits until it and everything in it is on the disk: `sync`, as one file after the other takes
-  /// long; `fsync` where `sync` does not wait.
+  /// Waits until it and everything in it is on the disk: `syncfs`, as one file after the other takes
+  /// long; `fsync` where there is none.
   package func synchronizeAll() throws(SystemError) {
-    if syncWaits { sync() } else { try synchronizeContents() }
+    guard let synchronize = fileSystemSynchronizer else { return try synchronizeContents() }
+    let directory = descriptor.number
+    try retrying { synchronize(directory) }
   }
 
   /// Waits until it and everything in it is on the disk, one after the other: `fsync`.

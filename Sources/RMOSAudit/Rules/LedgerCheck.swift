@@ -85,7 +85,7 @@ struct RunCheck: AuditCheck {
           "run \(run.id), started \(run.startedAt), is marked as running, but its process "
             + "\(run.processID) has ended; the next migration marks it as interrupted"))
     }
-    if let newest = runs.first(where: { $0.command == "migrate" }), newest.id != current {
+    if let newest = runs.first(where: \.isMigration), newest.id != current {
       checkEnd(of: newest, context)
     }
     return rules

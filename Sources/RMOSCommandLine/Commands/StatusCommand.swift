@@ -147,7 +147,7 @@ private struct StatusText {
           + status.interruptedRuns.prefix(10).map { String($0.id) }.joined(separator: ", ")
           + (status.interruptedRuns.count > 10 ? ", …" : ""))
     }
-    if run.state == .interrupted, run.command == "migrate", status.currentRun == nil {
+    if run.state == .interrupted, run.isMigration, status.currentRun == nil {
       console.printNext(
         "\(program) migrate \(TerminalText.shellWord(run.source))\(databaseWords)"
           + " (resumes where it stopped)")

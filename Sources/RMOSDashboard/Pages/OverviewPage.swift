@@ -29,7 +29,7 @@ struct OverviewPage {
         try store.read { reader in
           (
             try reader.runs(limit: Self.runsShown),
-            try reader.newestRun { $0.command == "migrate" }
+            try reader.newestRun(where: \.isMigration)
           )
         }
       } ?? ([], nil)

@@ -204,7 +204,7 @@ struct RunIssues {
 
   private func emptiness(_ run: LedgerRun) -> String {
     if run.isUnderWay { return "No errors or warnings so far." }
-    return run.command == "migrate"
+    return run.isMigration
       ? "No errors and no warnings." : "A run of this command reports no issues."
   }
 

@@ -46,7 +46,7 @@ struct RunPage {
   }
 
   private var verdict: HTML {
-    guard run.command == "migrate" else {
+    guard run.isMigration else {
       return "<p class=\"verdict warnings\">\(deed)</p>\n"
     }
     let gravity = report.gravity
@@ -91,16 +91,11 @@ struct RunPage {
       """
   }
 
-  /// The outcomes that the run has, as the report shows them.
-  private var shownOutcomes: [Outcome] {
-    Outcome.allCases.filter { $0 != .updated || run.statistics.total.updated > 0 }
-  }
-
   private var totals: HTML {
-    guard run.command != "undo" else { return "" }
+    guard !run.isUndo else { return "" }
     let total = run.statistics.total
     var items: [(String, HTML)] = [("found", "\(PlainText.grouped(total.found))")]
-    for outcome in shownOutcomes {
+    for outcome in OutcomesHTML(run.statistics).outcomes {
       let count = total[outcome]
       var number: HTML = "\(PlainText.grouped(count))"
       if outcome == .failed, count > 0 {
@@ -125,47 +120,10 @@ struct RunPage {
   }
 
   private var outcomes: HTML {
-    guard run.command != "undo" else { return "" }
-    let kinds = run.statistics.catalog.kinds
-    func row(_ name: HTML, _ counts: MigrationStatistics.Counts) -> HTML {
-      let numbers = [counts.found] + shownOutcomes.map { counts[$0] }
-      return """
-        <tr><th scope="row">\(name)</th>\
-        \(numbers.map { "<td class=\"n\">\(PlainText.grouped($0))</td>" as HTML })</tr>
-
-        """
+    guard !run.isUndo else { return "" }
+    return OutcomesHTML(run.statistics).section { kind in
+      "<a href=\"/\(kind.pathName)\">\(kind.schema.plural)</a>"
     }
-    let bars = kinds.filter { run.statistics[$0].found > 0 }.map { kind -> HTML in
-      let counts = run.statistics[kind]
-      let name = kind.schema.plural
-      return """
-        <figure>
-        <figcaption><span>\(name)</span> <span class="dim">\
-        \(PlainText.grouped(counts.found)) found</span></figcaption>
-        \(BarHTML.bar(of: counts, label: name))</figure>
-
-        """
-    }
-    let headings = ["found"] + shownOutcomes.map(\.rawValue)
-    return """
-      <section aria-labelledby="outcomes">
-      <h2 id="outcomes">Outcomes</h2>
-      \(bars.isEmpty ? "" : BarHTML.legend(of: shownOutcomes))\(bars)<div class="scroll" \
-      role="region" tabindex="0" aria-label="Entities by kind and outcome">
-      <table>
-      <caption class="away">Entities by kind and outcome</caption>
-      <thead><tr><th scope="col">kind</th>\
-      \(headings.map { "<th scope=\"col\" class=\"n\">\($0)</th>" as HTML })</tr></thead>
-      <tbody>
-      \(kinds.map { row("<a href=\"/\($0.pathName)\">\($0.schema.plural)</a>", run.statistics[$0]) })\
-      </tbody>
-      <tfoot>
-      \(row("total", run.statistics.total))</tfoot>
-      </table>
-      </div>
-      </section>
-
-      """
   }
 
   /// What the run did not read, and what it kept beside the tables.

@@ -199,7 +199,7 @@ struct HealthCheck: Sendable {
 extension LedgerRun {
   /// When it ended, if it is a completed migration.
   fileprivate var endOfMigration: String? {
-    command == "migrate" && state == .completed ? finishedAt : nil
+    isMigration && state == .completed ? finishedAt : nil
   }
 }
 

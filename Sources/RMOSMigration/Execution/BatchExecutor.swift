@@ -94,14 +94,16 @@ struct BatchExecutor {
 
     /// Plans a range of entities and carries out the decisions.
     func run(_ range: Range<Int>, failedBefore: Int) throws {
-      let decisions = executor.planner.plan(range, of: batch.records, try facts(in: range))
+      let stored = try target.facts(of: batch.records, in: range)
+      let decisions = executor.planner.plan(
+        range, of: batch.records, try facts(stored, in: range))
       let inserted = zip(range, decisions).filter { $1.action == .insert }.map(\.0)
       let refusals = inserted.isEmpty ? [:] : try target.insert(batch, at: inserted)
       for (index, decision) in zip(range, decisions) {
         addNotices(before: index + 1)
         try finish(decision, refusedWith: refusals[index], at: index)
       }
-      try compareFailures(in: range)
+      try compareFailures(in: range, stored)
       if let limit = executor.maxErrors, failedBefore + result.counts.failed > limit {
         result.ending = .tooManyErrors
       }
@@ -111,26 +113,30 @@ struct BatchExecutor {
     ///
     /// No two entities in it have the same id, so whether there is one by now depends on what comes
     /// before, and not on where a batch ends.
-    private func compareFailures(in range: Range<Int>) throws {
+    private func compareFailures(in range: Range<Int>, _ stored: [StoredFacts]) throws {
       let failed = range.filter { result.outcomes[$0].outcome == .failed }
       if failed.isEmpty { return }
-      let digests = failed.map { index in
-        executor.digester.digest(of: batch, at: index, result.issues(ofEntity: index))
-      }
+      let digests =
+        target.usesFailureDigests
+        ? failed.map { index in
+          executor.digester.digest(of: batch, at: index, result.issues(ofEntity: index))
+        } : []
       let known = try target.knownFailures(among: digests)
-      for (index, digest) in zip(failed, digests) {
-        let isKnown = try known.contains(digest) || isSuperseded(index)
-        result.add(digest, ofFailed: index, isNew: !isKnown)
+      for (position, index) in failed.enumerated() {
+        let isThere = stored[index - range.lowerBound].comparison != .absent
+        let isKnown =
+          isThere && !isDuplicate(index)
+          || digests.indices.contains(position) && known.contains(digests[position])
+        result.mark(failed: index, isNew: !isKnown)
       }
+      result.failureDigests += digests
     }
 
-    /// Whether there is an entity with the id of one that failed for another reason than that.
-    private func isSuperseded(_ index: Int) throws -> Bool {
-      if batch.records.entries[index].id.isEmpty { return false }
-      let isDuplicate = result.issues(ofEntity: index).contains {
+    /// Whether an entity failed because there is one with its id.
+    private func isDuplicate(_ index: Int) -> Bool {
+      result.issues(ofEntity: index).contains {
         $0.severity == .error && ($0.code == .duplicateIdentical || $0.code == .duplicateDiffers)
       }
-      return try !isDuplicate && target.holds(batch.records, at: index)
     }
 
     /// Adds the issues that come before the entity at `index`, or all that are left.
@@ -141,9 +147,8 @@ struct BatchExecutor {
       }
     }
 
-    private func facts(in range: Range<Int>) throws -> [EntityFacts] {
-      let stored = try target.facts(of: batch.records, in: range)
-      return try zip(range, stored).map { index, stored in
+    private func facts(_ stored: [StoredFacts], in range: Range<Int>) throws -> [EntityFacts] {
+      try zip(range, stored).map { index, stored in
         let isRepeated =
           rewrites
           && (memory.hasDecided(batch.records.kind, batch.records.idKey(at: index))
@@ -169,7 +174,8 @@ struct BatchExecutor {
       if refusal?.code == .duplicateID {
         // Only a trigger of another application can have added the row meanwhile.
         let range = index..<index + 1
-        decision = executor.planner.plan(range, of: batch.records, try facts(in: range))[0]
+        let facts = try facts(target.facts(of: batch.records, in: range), in: range)
+        decision = executor.planner.plan(range, of: batch.records, facts)[0]
         refusal = decision.action == .insert ? try target.insert(batch, at: [index])[index] : nil
       }
       if decision.action == .update {
@@ -234,7 +240,7 @@ struct BatchResult {
   /// The outcomes of the entities, in order.
   private(set) var outcomes: [EntityResult] = []
   /// What identifies the entities that failed from one run to the next.
-  private(set) var failureDigests: [Provenance.Digest] = []
+  var failureDigests: [Provenance.Digest] = []
   /// The number of failed entities that are new.
   private(set) var failedNew = 0
   /// The number of failed entities that are known.
@@ -264,11 +270,11 @@ struct BatchResult {
   /// The issues of the entity at a position in the batch.
   func issues(ofEntity index: Int) -> ArraySlice<Issue> { issues[outcomes[index].issues] }
 
-  /// Adds what identifies an entity that failed, and whether it is new.
-  mutating func add(_ digest: Provenance.Digest, ofFailed index: Int, isNew: Bool) {
-    failureDigests.append(digest)
+  /// Says of an entity that failed whether it is new.
+  mutating func mark(failed index: Int, isNew: Bool) {
     if isNew { failedNew += 1 }
-    for position in outcomes[index].issues where issues[position].severity != .info {
+    // Only errors make it fail: its warnings are of the same kind as those of others.
+    for position in outcomes[index].issues where issues[position].severity == .error {
       issues[position].isNew = isNew
     }
   }

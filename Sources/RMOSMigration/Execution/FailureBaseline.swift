@@ -5,7 +5,8 @@ import RMOSStore
 ///
 /// A failure is known if the newest earlier run that read the same source to its end failed the same
 /// entity, byte by byte, for the same reasons, or if the store has the entity by now; otherwise it
-/// is new.
+/// is new. If something could not be read in that run, it says nothing of what lies there, such as
+/// the files of a directory; then failures are also known from the newest run that could read all.
 struct FailureBaseline {
   /// The source, as ``normalized(_:)`` writes it.
   private let source: String
@@ -13,20 +14,34 @@ struct FailureBaseline {
   /// Creates the baseline of runs over a source directory.
   init(source: String) { self.source = Self.normalized(source) }
 
-  /// The number of the run to compare with; `nil` if there is none.
-  func run(in reader: any StoreReader) throws -> Int64? {
-    try reader.newestRun(where: isComparable)?.id
+  /// The numbers of the runs to compare with, the newest first; none if there is none.
+  func runs(in reader: any StoreReader) throws -> [Int64] {
+    guard let newest = try reader.newestRun(where: isComparable) else { return [] }
+    return [newest.id] + (try complement(of: newest, in: reader).map { [$0] } ?? [])
   }
 
-  /// Removes what is kept of older runs over the source, now that `newest` has read it to its end.
-  func prune(for newest: LedgerRun, in transaction: any StoreTransaction) throws {
+  /// Removes what is kept of older runs over the source, now that `newest`, which was compared with
+  /// `baseline`, has read it to its end.
+  func prune(
+    for newest: LedgerRun, comparedWith baseline: [Int64], in transaction: any StoreTransaction
+  ) throws {
     guard isComparable(newest) else { return }
-    // What is older than the run that it was compared with went when that ended.
-    let limit = newest.knownSince.map { Int(newest.id - $0) + 1 }
+    let kept = try complement(of: newest, in: transaction)
+    // What is older than the runs that it was compared with went when those ended.
+    let limit = baseline.last.map { Int(newest.id - $0) + 1 }
     for run in try transaction.runs(limit: limit)
-    where run.id < newest.id && run.failedNew != nil && isOfSource(run) {
+    where run.id < newest.id && run.id != kept && run.failedNew != nil && isOfSource(run) {
       try transaction.removeFailures(ofRun: run.id)
     }
+  }
+
+  /// The newest run that could read all of the source, if `run` could not.
+  private func complement(of run: LedgerRun, in reader: any StoreReader) throws -> Int64? {
+    func couldReadAll(_ run: LedgerRun) -> Bool {
+      run.issueCounts[.inputUnreadable, default: 0] == 0
+    }
+    if couldReadAll(run) { return nil }
+    return try reader.newestRun { isComparable($0) && couldReadAll($0) }?.id
   }
 
   /// Whether a run read the source to its end, found something to read, and recorded what failed.
@@ -38,7 +53,7 @@ struct FailureBaseline {
   }
 
   private func isOfSource(_ run: LedgerRun) -> Bool {
-    run.command == "migrate" && Self.normalized(run.source) == source
+    run.isMigration && Self.normalized(run.source) == source
   }
 
   /// A path without what makes no difference: a slash at its end, doubled slashes, and `.`.

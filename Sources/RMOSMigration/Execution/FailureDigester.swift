@@ -5,8 +5,8 @@ import RMOSSystem
 /// the reasons.
 ///
 /// The bytes of an entity were digested when it was read. Of what turned out to be no entity, such as
-/// a file that is not JSON, they are read again, in constant memory; of a large file the first,
-/// and its size.
+/// a file that is not JSON, they are read again, in constant memory; of a large part the first,
+/// and its length.
 final class FailureDigester {
   private static let bufferSize = 64 << 10
   /// The number of bytes read again at most.
@@ -77,7 +77,7 @@ final class FailureDigester {
     var offset = start
     let end = end ?? file.size
     let limit = start + min(end - start, Self.mostReadAgain)
-    if limit < end { hasher.update(Array("\(file.size)".utf8)) }
+    if limit < end { hasher.update(Array("\(end - start)".utf8)) }
     while !isCancelled() {
       let wanted = min(buffer.count, limit - offset)
       if wanted <= 0 { break }

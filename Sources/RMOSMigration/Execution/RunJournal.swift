@@ -37,7 +37,7 @@ final class RunJournal {
     startedUptime = options.clock.uptime()
     batchUptime = startedUptime
     ledger = LedgerRun(
-      command: "migrate", startedAt: options.clock.timestamp, source: source,
+      command: LedgerRun.migrateCommand, startedAt: options.clock.timestamp, source: source,
       optionsJSON: options.json, catalog: catalog)
     tally = Tally(statistics: MigrationStatistics(catalog))
   }
@@ -45,8 +45,8 @@ final class RunJournal {
   /// When the run began, ISO 8601.
   var startedAt: String { ledger.startedAt }
 
-  /// The run with which failures are compared; `nil` if there is none.
-  var baseline: Int64? { ledger.knownSince }
+  /// The runs with which failures are compared, the newest first.
+  private(set) var baseline: [Int64] = []
 
   /// The number of entities that have failed.
   var failedCount: Int { tally.statistics.total.failed }
@@ -78,9 +78,10 @@ final class RunJournal {
     }
   }
 
-  /// Finds the run with which failures are compared.
+  /// Finds the runs with which failures are compared.
   func findBaseline(in reader: any StoreReader) throws {
-    ledger.knownSince = try FailureBaseline(source: ledger.source).run(in: reader)
+    baseline = try FailureBaseline(source: ledger.source).runs(in: reader)
+    ledger.knownSince = baseline.first
     ledger.failedNew = 0
     ledger.failedKnown = 0
   }
@@ -188,7 +189,8 @@ final class RunJournal {
     default: closeLedger(.completed)
     }
     try transaction.updateRun(ledger)
-    try FailureBaseline(source: ledger.source).prune(for: ledger, in: transaction)
+    try FailureBaseline(source: ledger.source).prune(
+      for: ledger, comparedWith: baseline, in: transaction)
   }
 
   /// Closes the ledger's row of a run that an error ended.
@@ -252,11 +254,12 @@ final class RunJournal {
 
   /// Puts the copies of what failed in the place of those of earlier runs.
   ///
-  /// Unless the source was read to its end, earlier ones may be of what still fails.
+  /// Unless all of the source was read, earlier ones may be of what still fails.
   private func publishRejects() {
     let isComplete =
       (ending == .completed || ending == .rolledBack)
       && tally.issueCounts[.inputNothingFound, default: 0] == 0
+      && tally.issueCounts[.inputUnreadable, default: 0] == 0
     rejects?.publish(isComplete: isComplete)
   }
 

@@ -10,10 +10,10 @@ protocol EntityTarget {
   func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool
   /// Whether the row of an entity was edited since a run wrote it.
   func editState(_ kind: EntityKind, id: String) throws -> EditState?
-  /// Those of `digests` that are kept of the run with which failures are compared.
+  /// Whether what failed is compared with earlier runs, or kept for later ones.
+  var usesFailureDigests: Bool { get }
+  /// Those of `digests` that are kept of the runs with which failures are compared.
   func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest>
-  /// Whether there is an entity with the id of the one at `index`, which has one.
-  func holds(_ batch: RecordBatch, at index: Int) throws -> Bool
   /// Where what is there under the entity's id comes from; `nil` if that is not known.
   func origin(of batch: RecordBatch, at index: Int) throws -> StoredOrigin?
   /// Adds entities, no two of which have the same id, and none of which refers to another.
@@ -73,16 +73,13 @@ struct TransactionTarget: EntityTarget {
   let run: Int64
   /// When it began.
   let startedAt: String
-  /// The run with which its failures are compared; `nil` if there is none.
-  let baseline: Int64?
+  /// The runs with which its failures are compared.
+  let baseline: [Int64]
+
+  var usesFailureDigests: Bool { true }
 
   func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest> {
-    try baseline.map { try transaction.failures(ofRun: $0, among: digests) } ?? []
-  }
-
-  func holds(_ batch: RecordBatch, at index: Int) throws -> Bool {
-    let id = batch.entries[index].id
-    return try transaction.contains(batch.kind, id: batch.arena.span.extracting(id.range))
+    try transaction.failures(ofRuns: baseline, among: digests)
   }
 
   func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
@@ -127,7 +124,7 @@ final class DryRunTarget: EntityTarget {
   private let rereader: EntityRereader
   private let lines: SourceLines
   private let startedAt: String
-  private let baseline: Int64?
+  private let baseline: [Int64]
   private let catalog: EntityCatalog
   /// The ids that would have been added, in the order of the catalog; `nil` for a kind that no other
   /// refers to.
@@ -140,7 +137,7 @@ final class DryRunTarget: EntityTarget {
 
   init(
     _ reader: any StoreReader, rereader: EntityRereader, lines: SourceLines, startedAt: String,
-    baseline: Int64?
+    baseline: [Int64]
   ) {
     self.reader = reader
     self.lines = lines
@@ -153,14 +150,10 @@ final class DryRunTarget: EntityTarget {
     added = catalog.kinds.map { targets.contains($0) ? IDTable() : nil }
   }
 
-  func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest> {
-    try baseline.map { try reader.failures(ofRun: $0, among: digests) } ?? []
-  }
+  var usesFailureDigests: Bool { !baseline.isEmpty }
 
-  func holds(_ batch: RecordBatch, at index: Int) throws -> Bool {
-    if batch.kind == kind, places[batch.idKey(at: index)] != nil { return true }
-    let id = batch.entries[index].id
-    return try reader.contains(batch.kind, id: batch.arena.span.extracting(id.range))
+  func knownFailures(among digests: [Provenance.Digest]) throws -> Set<Provenance.Digest> {
+    try reader.failures(ofRuns: baseline, among: digests)
   }
 
   func insert(_ batch: SourceBatch, at indices: [Int]) throws -> [Int: StoreError] {
@@ -256,6 +249,15 @@ final class DryRunTarget: EntityTarget {
   private func isAdded(_ kind: EntityKind, _ id: ArraySlice<UInt8>) -> Bool {
     guard let position = catalog.position(of: kind) else { return false }
     return added[position]?[IDTable.Key(id.span)] != nil
+  }
+}
+
+extension StoreReader {
+  /// Those of `digests` that are kept of any of the runs.
+  fileprivate func failures(
+    ofRuns runs: [Int64], among digests: [Provenance.Digest]
+  ) throws -> Set<Provenance.Digest> {
+    try runs.reduce(into: []) { $0.formUnion(try failures(ofRun: $1, among: digests)) }
   }
 }
 

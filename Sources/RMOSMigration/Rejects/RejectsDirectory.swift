@@ -51,9 +51,14 @@ final class RejectsDirectory {
       root.removeStagedFile()
       let incoming = try PrivateDirectory(incomingName, in: root)
       do throws(SystemError) {
-        try incoming.removeContents()
+        try incoming.removeContents(last: RejectsManifest.name)
         let list = try incoming.createFile(RejectsManifest.name)
-        try list.write(RejectsManifest.header)
+        do throws(SystemError) {
+          try list.write(RejectsManifest.header)
+        } catch {
+          list.close()
+          throw error
+        }
         return (incoming, list)
       } catch {
         incoming.close()
@@ -95,7 +100,7 @@ final class RejectsDirectory {
     // Once all is published it is empty.
     if (try? root.removeDirectory(incomingName)) != nil { return }
     guard let incoming = try? root.directory(named: incomingName) else { return }
-    try? incoming.removeContents()
+    try? incoming.removeContents(last: RejectsManifest.name)
     incoming.close()
     try? root.removeDirectory(incomingName)
   }
@@ -218,6 +223,7 @@ extension RejectsDirectory {
           if name == PrivateDirectory.stagedName, form == .file { continue }
           if name == incomingName, form == .directory {
             try below(directory, name) { (below) throws(SystemError) in
+              guard try isOfRun(below) else { return foreign.add(name, " (\(form.rawValue))") }
               try lookForLinks(below, name)
             }
             continue
@@ -237,6 +243,17 @@ extension RejectsDirectory {
         default: foreign.add(path, " (\(form.rawValue))")
         }
       }
+    }
+
+    /// Whether a run was writing to a directory: its list is made first, and removed last.
+    private func isOfRun(_ incoming: PrivateDirectory) throws(SystemError) -> Bool {
+      guard try incoming.form(of: RejectsManifest.name) == .file else {
+        return try incoming.entries().isEmpty
+      }
+      let list = try incoming.file(named: RejectsManifest.name)
+      defer { list.close() }
+      let header = RejectsManifest.header
+      return header.starts(with: try list.read(count: header.count))
     }
 
     /// A run writes files and directories, never anything else.
@@ -291,7 +308,7 @@ extension RejectsDirectory {
   ///   ``MigrationError/Code/rejectsNotEmpty`` if something was edited or added meanwhile.
   func publish(isComplete: Bool) throws(MigrationError) -> Int {
     if new.isEmpty, !isComplete || !hasList { return 0 }
-    if hasList { _ = try Self.inspect(root, path) }
+    _ = try Self.inspect(root, path)
     do throws(SystemError) {
       var removed = 0
       if new.isEmpty {

@@ -42,7 +42,7 @@ extension MigrationReport {
   func facts(of run: Run) -> [(name: String, value: String)] {
     var facts = run.facts
     let failed = statistics.total.failed
-    guard failed > 0, run.command == "migrate" else { return facts }
+    guard failed > 0, run.command == LedgerRun.migrateCommand else { return facts }
     let text =
       if let failureNews {
         if let since = failureNews.since {

@@ -16,7 +16,7 @@ struct HTMLReport {
     var text = ""
     page.writeHead(to: &text)
     text += header(page.title).markup
-    text += kinds.markup
+    text += outcomes.section().markup
     if let run = report.run {
       text += TimelineHTML(report, run).section.markup
       IssueListHTML(report).write(to: &text)
@@ -30,9 +30,8 @@ struct HTMLReport {
 
   private func header(_ title: String) -> HTML {
     let total = report.statistics.total
-    let names = ["found"] + outcomes.map(\.rawValue)
     let facts =
-      zip(names, numbers(total)).map { ($0, PlainText.grouped($1)) }
+      zip(outcomes.names, outcomes.numbers(total)).map { ($0, PlainText.grouped($1)) }
       + (report.failureNews.flatMap { $0.isToldApart ? $0.new : nil }
         .map { [("new failures", PlainText.grouped($0))] } ?? [])
       + [("success rate", report.successText)]
@@ -66,55 +65,7 @@ struct HTMLReport {
     return timestamp.dropLast().split(separator: "T").joined(separator: " ") + " UTC"
   }
 
-  /// The outcomes that the report shows.
-  private var outcomes: [Outcome] {
-    Outcome.allCases.filter { $0 != .updated || report.hasUpdates }
-  }
-
-  /// The number found and those of the outcomes.
-  private func numbers(_ counts: MigrationStatistics.Counts) -> [Int] {
-    [counts.found] + outcomes.map { counts[$0] }
-  }
-
-  private var kinds: HTML {
-    func row(_ name: String, _ counts: MigrationStatistics.Counts) -> HTML {
-      """
-      <tr><th scope="row">\(name)</th>\
-      \(numbers(counts).map { "<td class=\"n\">\(PlainText.grouped($0))</td>" as HTML })</tr>
-
-      """
-    }
-    let headings = ["found"] + outcomes.map(\.rawValue)
-    let bars = report.statistics.catalog.kinds.map { kind -> HTML in
-      let counts = report.statistics[kind]
-      let name = kind.schema.plural
-      return """
-        <figure>
-        <figcaption><span>\(name)</span> <span class="dim">\
-        \(PlainText.grouped(counts.found)) found</span></figcaption>
-        \(BarHTML.bar(of: counts, label: name))</figure>
-
-        """
-    }
-    return """
-      <section aria-labelledby="kinds">
-      <h2 id="kinds">Outcomes</h2>
-      \(BarHTML.legend(of: outcomes))\(bars)<div class="scroll" role="region" tabindex="0" \
-      aria-label="Entities by kind and outcome">
-      <table>
-      <caption>Entities by kind and outcome</caption>
-      <thead><tr><th scope="col">kind</th>\
-      \(headings.map { "<th scope=\"col\" class=\"n\">\($0)</th>" as HTML })</tr></thead>
-      <tbody>
-      \(report.statistics.catalog.kinds.map { row($0.schema.plural, report.statistics[$0]) })</tbody>
-      <tfoot>
-      \(row("total", report.statistics.total))</tfoot>
-      </table>
-      </div>
-      </section>
-
-      """
-  }
+  private var outcomes: OutcomesHTML { OutcomesHTML(report.statistics) }
 
   /// What the report says of the source besides its entities; nothing if nothing is odd.
   private var sourceNotes: HTML {

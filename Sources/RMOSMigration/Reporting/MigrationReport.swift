@@ -123,7 +123,7 @@ extension MigrationReport {
     issueGroups = summary.issueGroups
     failureNews = summary.failureNews
     run = Run(
-      id: summary.run, command: "migrate", ending: summary.ending,
+      id: summary.run, command: LedgerRun.migrateCommand, ending: summary.ending,
       isDryRun: summary.isDryRun, source: summary.source, database: summary.store,
       startedAt: summary.startedAt, seconds: summary.duration.seconds,
       kindSeconds: summary.kindDurations.mapValues(\.seconds),
@@ -243,7 +243,7 @@ private struct LedgerSnapshot {
           try reader.run(id)
         } else {
           // Neither an undo nor what a server writes is a migration.
-          try reader.newestRun { !["undo", LedgerRun.serverCommand].contains($0.command) }
+          try reader.newestRun { !$0.isUndo && $0.command != LedgerRun.serverCommand }
         }
       guard let run else {
         throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, store.location)

@@ -124,7 +124,7 @@ extension MigrationReport {
   ///
   /// With `isWhole`, all files and members that are known by name are named.
   package func sourceFacts(isWhole: Bool = false) -> [(name: String, value: String)] {
-    guard let run, run.command == "migrate" else { return [] }
+    guard let run, run.command == LedgerRun.migrateCommand else { return [] }
     var facts: [(name: String, value: String)] = []
     if let notRead {
       if notRead.isWorthTelling || isWhole && notRead.count > 0 {

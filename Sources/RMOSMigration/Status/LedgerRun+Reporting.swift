@@ -73,7 +73,7 @@ extension LedgerRun {
 
   /// What the run undid, if it is an undo.
   package var undo: UndoneRun? {
-    guard command == "undo", let options = try? JSONValue(parsing: optionsJSON),
+    guard isUndo, let options = try? JSONValue(parsing: optionsJSON),
       let run = options["run"]?.int64
     else { return nil }
     func total(_ member: String) -> Int { Int(options[member]?["total"]?.int64 ?? 0) }

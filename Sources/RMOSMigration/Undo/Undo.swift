@@ -101,8 +101,8 @@ public struct Undo: Sendable {
           report.backup = try RunBackup.take(of: store, isCancelled: isCancelled)
         }
         var ledger = LedgerRun(
-          command: "undo", startedAt: now, source: undone.source, optionsJSON: report.optionsJSON,
-          catalog: store.catalog)
+          command: LedgerRun.undoCommand, startedAt: now, source: undone.source,
+          optionsJSON: report.optionsJSON, catalog: store.catalog)
         ledger.id = try transaction.beginRun(ledger)
         report.counts = try transaction.run(whileNot: isCancelled) {
           var counts = try transaction.undo(run: id)
@@ -177,7 +177,7 @@ public struct Undo: Sendable {
     guard let run = try reader.run(id) else {
       throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, store.location)
     }
-    if run.command == "undo" {
+    if run.isUndo {
       report.add(UndoObstacle(.isUndo))
     } else if let undo = run.undoneBy {
       report.add(UndoObstacle(.isUndone(by: undo)))

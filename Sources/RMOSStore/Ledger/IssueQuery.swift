@@ -27,9 +27,6 @@ public struct IssueQuery: Sendable, Hashable {
   /// Creates a query for all issues of a run.
   public init(run: Int64) { self.run = run }
 
-  /// Whether it is for all issues of the run, within its limit.
-  public var isForAll: Bool { severity == nil && code == nil && kind == nil && isNew == nil }
-
   /// Whether an issue of the run is among those that are sought.
   public func matches(_ issue: Issue) -> Bool {
     matches(issue.severity, issue.code, issue.kind, issue.isNew)

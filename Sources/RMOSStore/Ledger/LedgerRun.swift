@@ -239,11 +239,20 @@ extension StoreReader {
   }
 }
 
-// MARK: Servers
+// MARK: Commands
 
 extension LedgerRun {
+  /// The ``command`` of a run that migrates.
+  package static let migrateCommand = "migrate"
+  /// The ``command`` of a run that undoes another.
+  package static let undoCommand = "undo"
   /// The ``command`` of a run that gathers what a server writes.
   package static let serverCommand = "serve"
+
+  /// Whether the run migrates.
+  package var isMigration: Bool { command == Self.migrateCommand }
+  /// Whether the run undoes another.
+  package var isUndo: Bool { command == Self.undoCommand }
 
   /// Whether the run gathers what a server writes, and that server still runs, as far as this machine
   /// can tell: a server holds no lock while nobody writes.

@@ -31,9 +31,7 @@ import Testing
       known.intersection(digests)
     }
 
-    func holds(_ batch: RecordBatch, at index: Int) throws -> Bool {
-      ids.contains(batch.id(at: index) ?? "")
-    }
+    var usesFailureDigests: Bool { true }
 
     func editState(_ kind: EntityKind, id: String) throws -> EditState? { nil }
 

@@ -159,6 +159,48 @@ import Testing
     #expect(try run(.notPermitted).failedNew == 1)
   }
 
+  /// A directory that cannot be opened, such as one on a share that is not mounted, hides what is in
+  /// it: what failed there before is no news when it is back.
+  @Test(arguments: Backend.allCases)
+  func whatLayOutOfReachForANightIsStillKnown(_ backend: Backend) throws {
+    let shop = try Shop(backend)
+    func run(outOfReach: Bool) throws -> MigrationSummary {
+      try shop.run { options in
+        guard outOfReach else { return }
+        options.access = SourceAccess { call, path throws(SystemError) in
+          if call == .list, path.suffix(8) == Array("patterns".utf8)[...] {
+            throw .accessDenied
+          }
+        }
+      }
+    }
+    let failed = try run(outOfReach: false).statistics.total.failed
+    for _ in 0..<2 {
+      let night = try run(outOfReach: true)
+      #expect(night.ending == .completed && night.statistics.total.failed < failed)
+    }
+    let back = try run(outOfReach: false)
+    #expect(back.statistics.total.failed == failed && back.failedNew == 0)
+    #expect(back.knownSince == 3)
+    // Of the older runs nothing is kept.
+    #expect(try run(outOfReach: false).failedNew == 0)
+  }
+
+  /// A warning of an entity that failed is the same as that of one that did not.
+  @Test(arguments: Backend.allCases)
+  func warningsAreInOneGroup(_ backend: Backend) throws {
+    let member = #""name": "n", "ring_count": 1, "geometry": {"a": 1}, "pattern_type": "odd""#
+    let shop = try Shop(
+      backend,
+      [
+        "patterns/a.json": "[{\"id\": \"a\", \(member)}, {\"id\": \"b\", \(member), \"name\": 1}]"
+      ])
+    for _ in 0..<2 {
+      let groups = try shop.run().issueGroups.groups.filter { $0.severity == .warning }
+      #expect(groups.count == Set(groups.map(\.code)).count)
+    }
+  }
+
   /// Neither a run that did not read all, nor one that found nothing, nor one over another source.
   @Test(arguments: Backend.allCases)
   func onlyARunThatReadTheSourceToItsEndIsComparedWith(_ backend: Backend) throws {

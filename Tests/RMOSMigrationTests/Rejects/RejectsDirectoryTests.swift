@@ -149,6 +149,20 @@ import Testing
     #expect(rejects == ["patterns/b.json", "patterns/b.json.issues"])
   }
 
+  /// What lies in a directory that cannot be read, such as a link to a share that is not mounted.
+  @Test func aRunThatCouldNotReadAllRemovesNothing() throws {
+    let tree = try SourceTree(["patterns/b.json": "{", "joblogs/c.json": "{"])
+    try run(tree)
+    try tree.remove("joblogs")
+    try FileManager.default.createSymbolicLink(
+      atPath: tree.path + "/joblogs", withDestinationPath: "/nowhere/at/all")
+    #expect(try run(tree).removed == 0)
+    #expect(try text("joblogs/c.json") == "{")
+    try tree.remove("joblogs")
+    #expect(try run(tree).removed > 0)
+    #expect(rejects == ["patterns/b.json", "patterns/b.json.issues"])
+  }
+
   @Test func whatTheUserRemovedIsNotMissed() throws {
     let tree = try SourceTree(["patterns/a.json": "{", "patterns/b.json": "{"])
     try run(tree)
@@ -184,6 +198,10 @@ import Testing
     let cases: [(name: String, undo: String?, make: () throws -> Void)] = [
       ("notes.txt", "notes.txt", { try write("mine", to: "notes.txt") }),
       (".hidden", ".hidden", { try write("", to: ".hidden") }),
+      (
+        ".incoming (a directory)", ".incoming",
+        { try write("mine", to: ".incoming/upload.json") }
+      ),
       ("patterns/b.json.bak", "patterns/b.json.bak", { try write("", to: "patterns/b.json.bak") }),
       (
         "empty (a directory)", "empty",
@@ -206,6 +224,7 @@ import Testing
       (
         ".incoming/x/link (a symbolic link)", ".incoming",
         {
+          try write("", to: ".incoming/SHA256SUMS")
           try write("", to: ".incoming/x/y")
           try manager.createSymbolicLink(
             atPath: directory + "/.incoming/x/link", withDestinationPath: "/etc/passwd")
@@ -308,6 +327,7 @@ import Testing
     let second = try text("SHA256SUMS").split(separator: "\n").dropFirst().joined(separator: "\n")
     try write(first + second + "\n", to: "SHA256SUMS")
     try write(old, to: "patterns/a.json.issues")
+    try write(String(first.prefix(20)), to: ".incoming/SHA256SUMS")
     try write("half", to: ".incoming/patterns/.incomplete")
     try write("half", to: ".incomplete")
     let last = try run(tree)

@@ -17,10 +17,11 @@ struct LedgerView: Sendable {
 
   /// All of them: the counts of runs, and where the entities of each kind came from.
   static func all(_ catalog: EntityCatalog) -> [LedgerView] {
-    // The same whichever of the known kinds a program asks for.
-    let kinds =
-      EntityCatalog.rmos.kinds + catalog.kinds.filter { !EntityCatalog.rmos.contains($0) }
-    return [runCounts(kinds)] + kinds.map(origins)
+    // Programs with kinds of their own must not replace each other's: the counts are of those that all
+    // know, and the totals of all.
+    let known = EntityCatalog.rmos.kinds
+    let others = catalog.kinds.filter { !known.contains($0) }
+    return [runCounts(known)] + (known + others).map(origins)
   }
 
   /// A row for each run, with the outcomes of each kind and in all.

@@ -152,7 +152,7 @@ struct StoreStatements {
   init(_ layout: SQLiteLayout) {
     hasLedger = layout.hasLedger
     ledgerVersion = layout.readableLedgerVersion
-    hasUndo = layout.hasLedger && ledgerVersion >= 2
+    hasUndo = layout.hasLedger && ledgerVersion >= 2 && layout.hasRoomForImages
     hasChanges = layout.hasChanges
     hasFailures = layout.hasFailures
     catalog = layout.catalog

@@ -71,8 +71,6 @@ class SQLiteReader: StoreReader {
       facts.danglingReferences = try batch.danglingReferences(at: index) { kind, id in
         try contains(kind, id: id)
       }
-      // What failed is refused anyway.
-      guard !batch.entries[index].isFailed else { return facts }
       facts.comparison = try session.connection.withStatement(
         slot: StatementSlot.comparison.index(table), table.selectForComparison
       ) { statement in

@@ -187,8 +187,11 @@ struct SQLiteLayout {
 
   /// The version of the ledger's tables, as far as they have all of its columns.
   var readableLedgerVersion: Int64 {
-    ledgerUpgrades.map { $0.version - 1 }.min() ?? SchemaVersion.ledger.upperBound
+    ledgerUpgrades.compactMap(\.version).min().map { $0 - 1 } ?? SchemaVersion.ledger.upperBound
   }
+
+  /// Whether the table of before-images has room for every kind.
+  var hasRoomForImages: Bool { ledgerUpgrades.allSatisfy { $0.version != nil } }
 
   /// Whether any table of the ledger exists, so that `PRAGMA user_version` is ours.
   var ownsLedgerVersion: Bool { !names.isDisjoint(with: LedgerTable.names) }

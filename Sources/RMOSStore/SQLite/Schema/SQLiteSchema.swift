@@ -7,8 +7,8 @@ import RMOSModels
 enum SQLiteSchema {
   /// Something that the ledger's tables lack.
   struct LedgerUpgrade {
-    /// The version of the ledger that has it.
-    let version: Int64
+    /// The version of the ledger that has it; `nil` for room for kinds with more fields.
+    let version: Int64?
     /// The statement that adds it.
     let sql: String
   }
@@ -18,33 +18,27 @@ enum SQLiteSchema {
   static func ledgerUpgrades(
     _ connection: SQLiteConnection, _ catalog: EntityCatalog
   ) throws -> [LedgerUpgrade] {
-    /// Whether a table exists without a column.
-    func lacks(_ table: LedgerTable, _ column: String) throws -> Bool {
-      try connection.integer(
-        "SELECT max(name = '\(column)' COLLATE NOCASE) FROM pragma_table_info('\(table.name)')")
-        == 0
-    }
-    var upgrades: [LedgerUpgrade] = []
-    for table in [LedgerTable.runs, .provenance, .issues] {
-      for column in table.columns where column.version > 1 {
-        guard try lacks(table, column.name) else { continue }
-        upgrades.append(
-          LedgerUpgrade(
-            version: column.version,
-            sql: "ALTER TABLE \(table.name) ADD COLUMN \(column.definition)"))
+    /// What adds the columns of a table that are missing; nothing if the table is.
+    func additions(to table: LedgerTable, _ present: Set<String>) -> [LedgerUpgrade] {
+      if present.isEmpty { return [] }
+      return table.columns.filter { !present.contains($0.name) }.map { column in
+        LedgerUpgrade(
+          version: column.version > 1 ? column.version : nil,
+          sql: "ALTER TABLE \(table.name) ADD COLUMN \(column.definition)")
       }
     }
-    let images = LedgerTable.beforeImages(catalog)
-    var imageSQL: [String] = []
-    if try lacks(images, "value_1") {
-      // Version 1 never wrote into it.
-      imageSQL = ["DROP TABLE \(images.name)", images.createSQL]
-    } else {
-      let present = try connection.columns(of: images.name)
-      let missing = present.isEmpty ? [] : images.columns.filter { !present.contains($0.name) }
-      imageSQL = missing.map { "ALTER TABLE \(images.name) ADD COLUMN \($0.definition)" }
+    let upgrades = try [LedgerTable.runs, .provenance, .issues].flatMap { table in
+      // What else it lacks is lost.
+      additions(to: table, try connection.columns(of: table.name)).filter { $0.version != nil }
     }
-    return upgrades + imageSQL.map { LedgerUpgrade(version: 2, sql: $0) }
+    let images = LedgerTable.beforeImages(catalog)
+    let present = try connection.columns(of: images.name)
+    if !present.isEmpty, !present.contains("value_1") {
+      // Version 1 never wrote into it.
+      return upgrades
+        + ["DROP TABLE \(images.name)", images.createSQL].map { LedgerUpgrade(version: 2, sql: $0) }
+    }
+    return upgrades + additions(to: images, present)
   }
 
   /// The columns that the ledger's tables lack and no upgrade adds, as `table.column`.

@@ -1,0 +1,68 @@
+package import RMOSHTML
+package import RMOSModels
+
+/// What became of the entities of each kind: bars, and a table with all numbers.
+package struct OutcomesHTML {
+  private let statistics: MigrationStatistics
+  /// The outcomes shown: an update only if there is one.
+  package let outcomes: [Outcome]
+
+  /// Creates the section of a run's statistics.
+  package init(_ statistics: MigrationStatistics) {
+    self.statistics = statistics
+    outcomes = Outcome.allCases.filter { $0 != .updated || statistics.total.updated > 0 }
+  }
+
+  /// The numbers shown of some counts: those found, and those of the outcomes.
+  package func numbers(_ counts: MigrationStatistics.Counts) -> [Int] {
+    [counts.found] + outcomes.map { counts[$0] }
+  }
+
+  /// The names of ``numbers(_:)``.
+  package var names: [String] { ["found"] + outcomes.map(\.rawValue) }
+
+  /// The section.
+  ///
+  /// - Parameter name: The name of a kind in the table; its plural unless given.
+  package func section(
+    name: (EntityKind) -> HTML = { "\($0.schema.plural)" }
+  ) -> HTML {
+    func row(_ name: HTML, _ counts: MigrationStatistics.Counts) -> HTML {
+      """
+      <tr><th scope="row">\(name)</th>\
+      \(numbers(counts).map { "<td class=\"n\">\(PlainText.grouped($0))</td>" as HTML })</tr>
+
+      """
+    }
+    let kinds = statistics.catalog.kinds
+    let bars = kinds.map { kind -> HTML in
+      let counts = statistics[kind]
+      let name = kind.schema.plural
+      return """
+        <figure>
+        <figcaption><span>\(name)</span> <span class="dim">\
+        \(PlainText.grouped(counts.found)) found</span></figcaption>
+        \(BarHTML.bar(of: counts, label: name))</figure>
+
+        """
+    }
+    return """
+      <section aria-labelledby="outcomes">
+      <h2 id="outcomes">Outcomes</h2>
+      \(BarHTML.legend(of: outcomes))\(bars)<div class="scroll" role="region" tabindex="0" \
+      aria-label="Entities by kind and outcome">
+      <table>
+      <caption>Entities by kind and outcome</caption>
+      <thead><tr><th scope="col">kind</th>\
+      \(names.map { "<th scope=\"col\" class=\"n\">\($0)</th>" as HTML })</tr></thead>
+      <tbody>
+      \(kinds.map { row(name($0), statistics[$0]) })</tbody>
+      <tfoot>
+      \(row("total", statistics.total))</tfoot>
+      </table>
+      </div>
+      </section>
+
+      """
+  }
+}
