@@ -151,18 +151,13 @@ package struct EntityOrigin: Sendable, Hashable {
 struct EntityOrigins {
   private let context: AuditContext
   private var runs: [Int64: LedgerRun?] = [:]
-  /// What the newest migration left out, by kind and id.
-  private let failed: [EntityKind: [String: EntityOrigin]]
+  /// What the newest migration left out, by kind and id; `nil` until it is asked for.
+  private var failed: [EntityKind: [String: EntityOrigin]]?
 
   /// How many entities that failed are remembered.
   private static let failuresKept = 10_000
 
-  init(_ context: AuditContext) throws {
-    self.context = context
-    var failed: [EntityKind: [String: EntityOrigin]] = [:]
-    try Self.ifReadable { failed = try Self.failures(context) }
-    self.failed = failed
-  }
+  init(_ context: AuditContext) { self.context = context }
 
   private static func failures(
     _ context: AuditContext
@@ -202,7 +197,12 @@ struct EntityOrigins {
         path: provenance.path)
       found?.undoable = try undoableRun(kind, id) { $0 == .deleted }
     }
-    return found ?? failed[kind]?[id]
+    if let found { return found }
+    if failed == nil {
+      failed = [:]
+      try Self.ifReadable { failed = try Self.failures(context) }
+    }
+    return failed?[kind]?[id]
   }
 
   /// Where a row came from, if it was edited since; `nil` if it was not, or the ledger does not say.

@@ -136,6 +136,7 @@ public struct HealthReport: Sendable, Hashable {
       if let sentence = result.sentence(.error) { errors.append(sentence) }
       if let sentence = result.sentence(.warning) { warnings.append(sentence) }
     }
+    if let dangling = report[.missingReference]?.total { referencesDangling = dangling }
     notChecked = []
     count(errors: report.errorCount, warnings: report.warningCount)
   }

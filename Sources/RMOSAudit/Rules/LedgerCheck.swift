@@ -9,7 +9,7 @@ struct ProvenanceCheck: AuditCheck {
     let kinds = context.reader.catalog.kinds.filter { context.has($0, column: "id") }
     guard context.hasLedger, kinds.count == context.reader.catalog.kinds.count else { return [] }
     let inspector = context.inspector
-    var origins = try EntityOrigins(context)
+    var origins = EntityOrigins(context)
     if context.log.wants(.danglingProvenance) {
       try inspector.forEachDanglingProvenance { try report($0, context, &origins) }
     }

@@ -6,14 +6,7 @@ struct ReferenceCheck: AuditCheck {
   let rules: [AuditRule] = [.missingReference]
 
   func run(_ context: AuditContext) throws -> [AuditRule] {
-    // Read only if something is found.
-    var origins: EntityOrigins?
-    func look<Found>(_ body: (inout EntityOrigins) throws -> Found?) throws -> Found? {
-      guard context.log.keeps(.missingReference) else { return nil }
-      var known = try origins ?? EntityOrigins(context)
-      defer { origins = known }
-      return try body(&known)
-    }
+    var origins = EntityOrigins(context)
     for kind in context.reader.catalog.kinds {
       for reference in kind.schema.references {
         let (position, target) = (reference.field, reference.target)
@@ -27,14 +20,15 @@ struct ReferenceCheck: AuditCheck {
         guard let table = context.table(kind) else { continue }
         try context.inspector.forEachDanglingReference(of: kind, field: position, in: table) {
           key, reference in
+          let isKept = context.log.keeps(.missingReference)
           context.log.add(
             AuditFinding(
               .error, .missingReference, kind: kind, id: key.id, row: key.rowID,
               column: field.column, found: reference,
               expected: "the id of a \(target.schema.singular), or NULL",
               repair: mayBeNull ? repair : nil,
-              origin: try look { try $0.origin(of: target, reference) },
-              edited: try key.id.flatMap { id in try look { try $0.edited(kind, id) } },
+              origin: isKept ? try origins.origin(of: target, reference) : nil,
+              edited: isKept ? try key.id.flatMap { try origins.edited(kind, $0) } : nil,
               "\(field.column) points to the \(target.schema.singular) "
                 + "\(Violation.quoted(reference)), which does not exist"))
         }

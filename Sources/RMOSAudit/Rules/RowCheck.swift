@@ -45,7 +45,7 @@ private final class KindCheck {
 
   init(_ kind: EntityKind, _ context: AuditContext) throws {
     self.kind = kind
-    origins = try EntityOrigins(context)
+    origins = EntityOrigins(context)
     log = context.log
     isPresent = kind.schema.fields.map { context.has(kind, column: $0.column) }
     mayBeNull = kind.schema.fields.map { field in

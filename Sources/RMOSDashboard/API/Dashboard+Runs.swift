@@ -92,19 +92,9 @@ extension HTTPRefusal {
 extension JSONWriter {
   /// Writes a run with the members that it has in lists of runs and in reports.
   fileprivate mutating func ledgerRun(_ run: LedgerRun) {
-    let total = run.statistics.total
     self.run(run) { writer in
       writer.member("ending", MigrationSummary.Ending(run)?.rawValue ?? "running")
-      writer.member("summary") {
-        $0.object {
-          $0.member("total_found", total.found)
-          $0.member("total_migrated", total.migrated)
-          $0.member("total_updated", total.updated)
-          $0.member("total_skipped", total.skipped)
-          $0.member("total_failed", total.failed)
-          $0.member("success_rate", total.successRate)
-        }
-      }
+      writer.member("summary") { $0.totals(run.statistics.total) }
     }
   }
 }

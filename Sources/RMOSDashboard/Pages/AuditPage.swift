@@ -311,12 +311,6 @@ extension AuditPage {
       case .json: ("application/json", "audit.json", report.json + "\n")
       case .sql: ("application/sql", "repair.sql", RepairPlan(for: report).sql)
       }
-    return ServerResponse(
-      status: 200,
-      fields: [
-        HeaderField("Content-Type", type),
-        HeaderField("Content-Disposition", "attachment; filename=\"\(name)\""),
-        HeaderField("Cache-Control", "no-store"),
-      ] + ServerResponse.securityFields, body: Array(text.utf8))
+    return .file(Array(text.utf8), name: name, type: type)
   }
 }

@@ -129,7 +129,7 @@ struct DetailPage {
     guard let provenance = history.provenance else {
       let text: HTML =
         if let step = history.steps.last, step.isCreation {
-          "Created by <a href=\"\(PageLink.run(step.run))\">run \(step.run)</a>, not migrated."
+          "Created by \(PageLink.name(ofRun: step.run, isThere: step.ledger != nil)), not migrated."
         } else {
           "Not migrated by this tool: the ledger has no origin for it."
         }
@@ -155,7 +155,7 @@ struct DetailPage {
     let changed: HTML =
       history.isChanged == true
       ? "<br><span class=\"warning\"><span aria-hidden=\"true\">!</span> changed since "
-        + "<a href=\"\(PageLink.run(provenance.run))\">run \(provenance.run)</a></span>" : ""
+        + "\(PageLink.name(ofRun: provenance.run, isThere: run != nil))</span>" : ""
     let runText: HTML =
       run.map {
         "<a href=\"\(PageLink.run($0.id))\">\($0.id)</a> "

@@ -29,8 +29,8 @@ struct ErrorPage: Error {
 
   /// There is nothing to download.
   static let noAudit = ErrorPage(
-    status: 404, title: "No audit yet",
-    sentences: "<p>The database has not been <a href=\"/audit\">checked</a>.</p>\n")
+    status: 404, title: "No audit",
+    sentences: "<p>This server has not <a href=\"/audit\">audited</a> the database.</p>\n")
 
   /// The URL has a parameter that the page does not know.
   static func unknownParameter(_ sentence: String) -> ErrorPage {

@@ -21,8 +21,7 @@ struct ListPage {
     let token = store.changeToken()
     (total, records, edits, facets, names) = try store.read { reader in
       let total = try totals.count(request.query, in: reader, since: token)
-      let last = max(1, (total + request.pageSize - 1) / request.pageSize)
-      request.page = min(request.page, last)
+      request.page = min(request.page, PageCount(total, of: request.pageSize).last)
       let offset = (request.page - 1) * request.pageSize
       let records = try reader.records(
         request.query.limit(request.pageSize, offset: offset))
@@ -289,21 +288,9 @@ struct ListPage {
   }
 
   private var pager: HTML {
-    let last = max(1, (total + request.pageSize - 1) / request.pageSize)
-    guard last > 1 else { return "" }
-    func link(_ page: Int, _ name: String, _ relation: String) -> HTML {
-      guard page >= 1, page <= last, page != request.page,
-        let link = PageLink.link(to: kind, request.parameters(page: page))
-      else { return "<span class=\"dim\" aria-hidden=\"true\">\(name)</span>" }
-      return "<a href=\"\(link)\" rel=\"\(relation)\">\(name)</a>"
+    PageCount(total, of: request.pageSize).pager(request.page) {
+      PageLink.link(to: kind, request.parameters(page: $0))
     }
-    return """
-      <nav class="pager" aria-label="Pages">\(link(1, "First", "start")) \
-      \(link(request.page - 1, "Previous", "prev")) \
-      <span>Page \(PlainText.grouped(request.page)) of \(PlainText.grouped(last))</span> \
-      \(link(request.page + 1, "Next", "next")) \(link(last, "Last", "last"))</nav>
-
-      """
   }
 }
 

@@ -220,7 +220,10 @@ struct OverviewPage {
         Last <a href="/audit">audit</a> \(PageText.time($0.outcome.finishedAt)): \
         \($0.outcome.words); \(AuditOutcome.sinceWords($0.hasChanged, "the database"))
         """
-      } ?? "No <a href=\"/audit\">audit</a> in the background yet"
+      }
+      ?? (status.isAudited
+        ? "No <a href=\"/audit\">audit</a> in the background yet"
+        : "This server makes no audits; the command <code>audit</code> makes one")
     return """
       <section aria-labelledby="health">
       <h2 id="health">Health</h2>

@@ -42,14 +42,6 @@ struct PageRouter: Sendable {
       return .redirect(to: shorter)
     }
     do {
-      if target.pagePath == ["audit"], let text = target["format"] {
-        try check(target, ["format"])
-        guard let format = AuditPage.Format(rawValue: text) else {
-          throw ErrorPage.unknownParameter(
-            "\"format\" must be text, json or sql, found \"\(text.shortened)\"")
-        }
-        return try AuditPage(audit()).download(format)
-      }
       if let export = try export(target) { return export }
       return try page(target).response(to: request, store.catalog)
     } catch let error as ErrorPage {
@@ -70,8 +62,15 @@ struct PageRouter: Sendable {
     }
   }
 
-  /// A list for other programs; `nil` if a page is asked for.
+  /// What is to be saved as a file, such as a list for other programs; `nil` if a page is asked for.
   private func export(_ target: RequestTarget) throws -> ServerResponse? {
+    if target.pagePath == ["audit"], let text = target["format"] {
+      try check(target, ["format"])
+      guard let format = AuditPage.Format(rawValue: text) else {
+        throw ErrorPage.unknownFormat(text, AuditPage.Format.allCases.map(\.rawValue))
+      }
+      return try AuditPage(audit()).download(format)
+    }
     if target.pagePath.first == "runs" { return try runExport(target) }
     guard target.pagePath.count == 1, let kind = store.catalog.kind(pathName: target.pagePath[0]),
       target["id"] == nil, let format = target["format"], ["csv", "json"].contains(format)

@@ -165,10 +165,15 @@ struct RunIssues {
   }
 
   private mutating func findEntities(of issues: [Issue], in reader: any StoreReader) throws {
+    var ids: [EntityKind: Set<String>] = [:]
     for issue in issues {
-      guard let kind = issue.kind, let id = issue.id else { continue }
-      let entity = Entity(kind: kind, id: id)
-      if !present.contains(entity), try reader.contains(kind, id: id) { present.insert(entity) }
+      if let kind = issue.kind, let id = issue.id { ids[kind, default: []].insert(id) }
+    }
+    for (kind, ids) in ids {
+      let query = RecordQuery(kind).filter(.isAny(member: "id", of: ids.map(Value.text)))
+      for record in try reader.records(query) {
+        present.insert(Entity(kind: kind, id: record.id))
+      }
     }
   }
 
@@ -225,7 +230,7 @@ struct RunIssues {
   // MARK: Filters
 
   private var facets: HTML {
-    let all = request.with { ($0.severity, $0.code, $0.isNew, $0.page) = (nil, nil, nil, nil) }
+    let all = request.with { ($0.severity, $0.code, $0.isNew) = (nil, nil, nil) }
     let overview: HTML =
       request.isList
       ? "<section><ul><li><a href=\"\(all.link)\">By what is wrong</a></li></ul></section>\n"
@@ -308,13 +313,24 @@ struct RunIssues {
     let places = way.firsts.enumerated().map { index, issue -> HTML in
       (index == 0 ? "" : " · ") + (place(of: issue) ?? entity(of: issue) ?? "")
     }
-    let subject: HTML = group.isWhole ? "<strong>\(way.subject)</strong>: " : ""
+    let mark = mark(of: way.firsts[0], after: ", ")
+    let subject: HTML = group.isWhole ? "<strong>\(way.subject)\(mark)</strong>: " : ""
     let more: HTML = way.count > way.firsts.count || !group.isWhole ? " · …" : ""
     return """
       <li>\(PageText.short(way.message, limit: 1000))<div class="place">\(subject)\(places)\(more)\
       </div></li>
 
       """
+  }
+
+  /// Whether some failures are new and others known, so that each has to say which it is.
+  private var isMixed: Bool {
+    counts.contains { $0.isNew == true } && counts.contains { $0.isNew == false }
+  }
+
+  private func mark(of issue: Issue, after separator: String) -> HTML {
+    guard isMixed, let mark = issue.newsMark else { return "" }
+    return "\(separator)\(mark)"
   }
 
   // MARK: One by one
@@ -376,6 +392,7 @@ struct RunIssues {
     if let pointer = issue.pointer, !pointer.isEmpty {
       facts.append("at <code>\(PageText.short(pointer, limit: 200))</code>")
     }
+    if isInGroup, issue.isNew != nil, isMixed { facts.append(mark(of: issue, after: "")) }
     let joined = facts.enumerated().map { index, fact in index == 0 ? fact : " · " + fact }
     let place: HTML = joined.isEmpty ? "" : "<div class=\"place\">\(joined)</div>"
     return "<li>\(head)\(PageText.short(issue.message, limit: 2000))\(place)</li>\n"
@@ -398,8 +415,8 @@ struct RunIssues {
   private func csv(_ total: Int) -> HTML {
     let count = counts.total(request.query)
     guard count > 0 else { return "" }
-    let separator = request.isNarrowed ? "&" : "?"
-    let base = request.with { $0.page = nil }.link.prefix { $0 != "#" }
+    let base = request.with { _ in }.link.prefix { $0 != "#" }
+    let separator = base.contains("?") ? "&" : "?"
     let what =
       count > RunDownload.mostIssues
       ? "the first \(PlainText.grouped(RunDownload.mostIssues)) of \(PlainText.grouped(count))"

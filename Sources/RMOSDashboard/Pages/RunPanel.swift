@@ -49,8 +49,8 @@ struct RunList {
         """
     }
     let columns: [RunColumn] = [
-      .run, .state, .failed, .found, .migrated, .skipped, .started, .duration,
-    ]
+      .run, .state, .failed, .found, .migrated, .updated, .skipped, .started, .duration,
+    ].filter { $0.says(somethingOf: runs) }
     return """
       <section aria-labelledby="runs">
       <h2 id="runs">Runs</h2>

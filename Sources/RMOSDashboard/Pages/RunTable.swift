@@ -112,4 +112,9 @@ extension LedgerRun {
 extension PageLink {
   /// The URL of a run's page.
   static func run(_ id: Int64) -> String { "/runs/\(id)" }
+
+  /// "run 12", linked if the ledger has it.
+  static func name(ofRun id: Int64, isThere: Bool) -> HTML {
+    isThere ? "<a href=\"\(run(id))\">run \(id)</a>" : "run \(id)"
+  }
 }

@@ -69,6 +69,8 @@ package struct MigrationStatus: Sendable, Hashable {
   package var validation: HealthReport
   /// The newest whole audit, if one has been made in the background.
   var lastAudit: LastAudit?
+  /// Whether audits are made in the background.
+  var isAudited = true
   /// The migration in progress, if any.
   package var currentRun: LedgerRun?
 }
@@ -109,8 +111,9 @@ extension MigrationStatus {
     MigrationStatus(try Overview.read(from: store), Details.read(from: store, effort, .standard))
   }
 
-  init(_ overview: Overview, _ details: Details, _ lastAudit: LastAudit? = nil) {
-    self.lastAudit = lastAudit
+  init(_ overview: Overview, _ details: Details, _ audit: BackgroundAudit.View = .off) {
+    lastAudit = LastAudit(audit)
+    isAudited = audit.isOn
     database = overview.database
     catalog = overview.catalog
     entityCounts = overview.counts
@@ -189,7 +192,7 @@ struct HealthCheck: Sendable {
     } catch {
       return HealthReport(
         warnings: ["the health check was interrupted: \(error)"],
-        notChecked: ["file", "schema", "rows", "references", "provenance", "runs"])
+        notChecked: HealthReport.aspects)
     }
   }
 

@@ -56,6 +56,15 @@ enum RunColumn: String, CaseIterable {
     }
   }
 
+  /// Whether it has something to say of any of some runs.
+  func says(somethingOf runs: [LedgerRun]) -> Bool {
+    switch self {
+    case .updated: runs.contains { $0.statistics.total.updated > 0 }
+    case .new, .known: runs.contains { $0.failedNew != nil }
+    default: true
+    }
+  }
+
   /// The outcome that it counts.
   var outcome: Outcome? { Outcome(rawValue: rawValue) }
 }

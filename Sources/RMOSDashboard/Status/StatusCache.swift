@@ -64,7 +64,7 @@ final class StatusCache: Sendable {
       if isCurrent, audit.hasChanged == false, let newest = audit.newest {
         details.health.complete(with: newest.report)
       }
-      let status = MigrationStatus(overview, details, LastAudit(audit))
+      let status = MigrationStatus(overview, details, audit)
       var writer = JSONWriter()
       writer.status(status)
       return Answer(

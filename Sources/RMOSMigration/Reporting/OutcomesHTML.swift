@@ -21,9 +21,10 @@ package struct OutcomesHTML {
   /// The names of ``numbers(_:)``.
   package var names: [String] { ["found"] + outcomes.map(\.rawValue) }
 
-  /// The section.
+  /// Creates the section.
   ///
   /// - Parameter name: The name of a kind in the table; its plural unless given.
+  /// - Returns: The section as HTML.
   package func section(
     name: (EntityKind) -> HTML = { "\($0.schema.plural)" }
   ) -> HTML {

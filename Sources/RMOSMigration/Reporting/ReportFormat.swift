@@ -1,4 +1,4 @@
-import RMOSModels
+package import RMOSModels
 
 /// A format that reports are written in.
 package enum ReportFormat: String, Sendable, CaseIterable {
@@ -65,7 +65,7 @@ extension MigrationReport {
           }
         }
       }
-      $0.member("summary") { $0.totals(of: self) }
+      $0.member("summary") { $0.totals(statistics.total) }
       $0.member("entities") { $0.statistics(statistics) }
       $0.member("issue_counts") { $0.issueCounts(issueCounts) }
       $0.member("issues", each: issues) { $0.issue($1, tellingApart: tellsApart) }
@@ -90,16 +90,15 @@ extension MigrationReport {
 }
 
 extension JSONWriter {
-  /// Writes the totals of a report: `total_found` and so on, and `success_rate`.
-  mutating func totals(of report: MigrationReport) {
-    let total = report.statistics.total
+  /// Writes totals: `total_found` and so on, and `success_rate`.
+  package mutating func totals(_ total: MigrationStatistics.Counts) {
     object {
       $0.member("total_found", total.found)
       $0.member("total_migrated", total.migrated)
       $0.member("total_updated", total.updated)
       $0.member("total_skipped", total.skipped)
       $0.member("total_failed", total.failed)
-      $0.member("success_rate", report.successRate)
+      $0.member("success_rate", total.successRate)
     }
   }
 

@@ -91,7 +91,7 @@ extension RunNotification {
       $0.member("started_at", summary?.startedAt)
       $0.member("seconds", summary?.duration.seconds)
       $0.member("summary") { writer in
-        if let report { writer.totals(of: report) } else { writer.null() }
+        if let report { writer.totals(report.statistics.total) } else { writer.null() }
       }
       $0.member("entities") { writer in
         if let report { writer.statistics(report.statistics) } else { writer.null() }

@@ -61,10 +61,31 @@ import Testing
     #expect(page("/runs/1?code=none", fixture).text.contains("No issue of this run matches."))
     let odd = page("/runs/1?severity=awful", fixture).text
     #expect(odd.contains("the filter is ignored"))
+    // The table is of what is listed, however many are on a page.
+    for query in ["", "?per=100", "?page=1&per=100", "?severity=error&per=100"] {
+      let links = page("/runs/1\(query)", fixture).text.matches(of: /href="([^"]*format=csv)">CSV</)
+      let link = try #require(links.first).output.1.replacing("&amp;", with: "&")
+      let table = page(String(link), fixture)
+      #expect(table.field("Content-Type")?.hasPrefix("text/csv") == true, "\(link)")
+      let listed = query.contains("error") ? errors.count : issues.count
+      #expect(table.text.matches(of: /\R(error|warning),/).count == listed)
+    }
     // An entity that is there is linked; one that failed is not.
     let warnings = page("/runs/1?severity=warning", fixture).text
     #expect(warnings.contains("job log <a href=\"/joblogs/j1\">"))
     #expect(!first.contains("href=\"/joblogs/j2\""))
+  }
+
+  @Test func whatIsNewIsToldFromWhatIsKnown() throws {
+    let fixture = try DashboardFixture(.sqlite)
+    try MessyShop().nights(fixture)
+    func groups(_ run: Int) throws -> String {
+      let html = page("/runs/\(run)", fixture).text
+      return html.matches(of: /<article class="group">(.*?)<\/article>/.dotMatchesNewlines())
+        .map { String($0.output.1).replacing(/<[^>]*>/, with: "") }.joined()
+    }
+    #expect(try !groups(1).contains(/, new:| · new/))
+    #expect(try groups(2).contains(/, known:| · known/) && groups(2).contains(/, new:| · new/))
   }
 
   @Test func aRunIsDownloadedInEveryFormat() throws {
