@@ -85,6 +85,12 @@ public protocol StoreReader: AnyObject {
   /// The provenance of an entity; `nil` if it was not migrated.
   func provenance(_ kind: EntityKind, id: String) throws -> Provenance?
 
+  /// The provenance of each of some entities of a kind, in order; `nil` for those that were not
+  /// migrated.
+  ///
+  /// A store that answers over a network looks them all up at once.
+  func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?]
+
   /// The runs in the ledger, newest first; `limit` is the most to return, `nil` for all.
   func runs(limit: Int?) throws -> [LedgerRun]
 
@@ -186,6 +192,11 @@ extension StoreReader {
     }
   }
 
+  /// Looks them up one by one.
+  public func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {
+    try ids.map { try provenance(kind, id: $0) }
+  }
+
   /// Reads all runs.
   public func run(_ id: Int64) throws -> LedgerRun? {
     try runs(limit: nil).first { $0.id == id }
@@ -285,11 +296,15 @@ extension StoreReader {
 
   /// The run that wrote each of some records which have changed since; `nil` for the others.
   package func runsBeforeEdits(of records: [Record]) throws -> [Int64?] {
-    try records.map { record in
-      let provenance = try provenance(record.kind, id: record.id)
-      guard case .edited(let run) = EditState(of: record, provenance) else { return nil }
-      return run
+    var runs = [Int64?](repeating: nil, count: records.count)
+    for (kind, positions) in Dictionary(grouping: records.indices, by: { records[$0].kind }) {
+      let origins = try provenance(kind, ids: positions.map { records[$0].id })
+      for (position, origin) in zip(positions, origins) {
+        guard case .edited(let run) = EditState(of: records[position], origin) else { continue }
+        runs[position] = run
+      }
     }
+    return runs
   }
 
   /// Runs `body` unless `isCancelled`, and abandons it once that returns `true`.

@@ -119,6 +119,10 @@ extension StoreReaderWrapper {
     try reader.provenance(kind, id: id)
   }
   /// The reader's.
+  public func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {
+    try reader.provenance(kind, ids: ids)
+  }
+  /// The reader's.
   public func runs(limit: Int?) throws -> [LedgerRun] { try reader.runs(limit: limit) }
   /// The reader's.
   public func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {

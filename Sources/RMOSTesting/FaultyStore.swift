@@ -192,6 +192,10 @@ private class FaultyReader: StoreReaderWrapper {
     try faults.call()
     return try reader.provenance(kind, id: id)
   }
+  final func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {
+    try faults.call()
+    return try reader.provenance(kind, ids: ids)
+  }
   final func runs(limit: Int?) throws -> [LedgerRun] {
     try faults.call()
     return try reader.runs(limit: limit)

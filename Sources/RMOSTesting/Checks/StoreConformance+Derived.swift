@@ -28,6 +28,9 @@ extension StoreConformance {
         }
         try expectSame(store) { try $0.count(RecordQuery(kind)) }
         try expectSame(store) { try $0.count(RecordQuery(kind).filter("id", contains: "1")) }
+        for ids in [[], history.ids, history.ids.reversed() + ["a", "nul\u{0}", "a"]] {
+          try expectSame(store) { try $0.provenance(kind, ids: ids) }
+        }
         for id in history.ids {
           try expectSame(store) { try $0.contains(kind, id: id) }
           try expectSame(store) { try $0.changes(of: kind, id: id) }

@@ -50,6 +50,36 @@ import Testing
     }
   }
 
+  /// Each question is a round trip where the store is a server.
+  @Test(arguments: EntityCatalog.rmos.kinds)
+  func aListAsksAsManyQuestionsAboutManyRowsAsAboutOne(_ kind: EntityKind) throws {
+    let questions = try [1, 40].map { count in
+      let store = FaultyStore(InMemoryStore(), failingAt: nil)
+      try store.write { transaction in
+        let run = try transaction.beginRun(StoreSamples.run())
+        for number in 0..<count {
+          let others = kind.schema.references.map { ($0.target, $0.field) }
+          for (target, _) in others {
+            try transaction.insert(StoreSamples.record(target, "t\(number)"))
+          }
+          let references = others.map { (kind.schema.fields[$1].member, "t\(number)") }
+          let record = StoreSamples.record(
+            kind, "e\(number)",
+            Dictionary(uniqueKeysWithValues: references.map { ($0, .text($1)) }))
+          _ = try transaction.insert(StoreSamples.batch(kind, [.init(record)]), at: [0], run: run)
+          var changed = record
+          changed.values[1] = .text("other \(number)")
+          _ = try transaction.update(changed)
+        }
+      }
+      let before = store.counts.calls
+      let page = PageSamples.get("/\(kind.pathName)", of: store).text
+      #expect(page.matches(of: /changed since/).count == count)
+      return store.counts.calls - before
+    }
+    #expect(questions[0] == questions[1])
+  }
+
   @Test(arguments: Backend.allCases)
   func rowsThatChangedSinceARunAreMarked(_ backend: Backend) throws {
     let directory = try TemporaryDirectory()

@@ -14,6 +14,26 @@ extension PostgresReader {
     return row.map { $0.provenance(kind, id, from: ProvenanceColumn.run.rawValue) }
   }
 
+  final func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {
+    let session = try session()
+    var found = [Provenance?](repeating: nil, count: ids.count)
+    let positions = ids.indices.filter { !ids[$0].utf8.contains(0) }
+    guard session.statements.hasLedger, !positions.isEmpty else { return found }
+    // As for facts, each is looked up by the primary key, whatever the server believes of the table.
+    let rows = try session.connection.query(
+      "SELECT p.*, x.number FROM unnest($2::text[]) WITH ORDINALITY AS x(id, number), LATERAL "
+        + "(SELECT \(LedgerTable.provenance.list) FROM migration_provenance "
+        + "WHERE kind = $1 AND entity_id = x.id OFFSET 0) AS p",
+      [kind.table, positions.map { ids[$0] }.postgresArray]
+    ).rows
+    for row in rows {
+      let position = positions[row.count(at: ProvenanceColumn.allCases.count) - 1]
+      found[position] = row.provenance(
+        kind, ids[position], from: ProvenanceColumn.run.rawValue)
+    }
+    return found
+  }
+
   final func runs(limit: Int?) throws -> [LedgerRun] { try runs(limit: limit, offset: 0) }
 
   final func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
