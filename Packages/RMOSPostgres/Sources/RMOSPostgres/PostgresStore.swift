@@ -178,6 +178,7 @@ public final class PostgresStore: RecordStore {
         } else {
           try PostgresSchema.complete(session)
         }
+        try PostgresSchema.createViews(session)
         let transaction = PostgresTransaction(session)
         defer { transaction.expire() }
         return try body(transaction)

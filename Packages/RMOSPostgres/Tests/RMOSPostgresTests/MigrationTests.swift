@@ -134,6 +134,7 @@ extension ServerTests {
       try database.execute(
         """
         DROP TABLE migration_failures;
+        DROP VIEW migration_run_counts;
         ALTER TABLE migration_runs DROP COLUMN "user", DROP COLUMN host,
           DROP COLUMN failed_new, DROP COLUMN failed_known, DROP COLUMN known_since;
         ALTER TABLE migration_issues DROP COLUMN is_new;

@@ -50,7 +50,7 @@ extension ServerTests {
     func brokenLedger() throws {
       let database = try TestDatabase()
       _ = try database.store()
-      try database.execute("ALTER TABLE migration_runs DROP COLUMN started_at")
+      try database.execute("ALTER TABLE migration_runs DROP COLUMN started_at CASCADE")
       let error = storeError {
         try database.store().write { try $0.insert(StoreSamples.record(.patterns, "a")) }
       }

@@ -52,6 +52,35 @@ struct CommandTests {
     #expect(again.status == 0, "\(again.errors)")
   }
 
+  @Test func theViewsOfTheLedgerAreThoseOfASQLiteDatabase() throws {
+    let shop = try Shop()
+    try shop.writeSample(60, broken: 5)
+    let migrated = try shop.run(
+      """
+      $CLI migrate legacy --db a.db -q; $CLI migrate legacy -q
+      sqlite3 a.db .schema | sed -n 's/^CREATE VIEW \\(migration_[a-z_]*\\) AS.*/\\1/p' | sort
+      """)
+    let views = migrated.output.split(separator: "\n")
+    #expect(views.count == 4, "\(migrated.errors)")
+    for view in views {
+      let columns = try shop.run(
+        "sqlite3 a.db \"SELECT name FROM pragma_table_info('\(view)')\"")
+      #expect(columns.status == 0 && columns.output != "")
+      #expect(
+        try shop.sql(
+          "SELECT column_name FROM information_schema.columns WHERE table_name = '\(view)' "
+            + "ORDER BY ordinal_position") == columns.output)
+      // Without the times; and keys are kept as JSON.
+      let list = columns.output.split(separator: "\n")
+        .filter { !["started_at", "finished_at", "seconds", "run_started_at"].contains($0) }
+        .map { $0 == "locator" ? "trim(locator, '\"')" : "\"\($0)\"" }.joined(separator: ", ")
+      let rows = "SELECT \(list) FROM \(view) ORDER BY 1"
+      let expected = try shop.run("sqlite3 a.db <<'SQL'\n\(rows)\nSQL")
+      #expect(expected.status == 0)
+      #expect(try shop.sql(rows) == expected.output)
+    }
+  }
+
   @Test func theServerServesWhatIsInTheDatabase() throws {
     let shop = try Shop()
     try shop.writeSample(30)

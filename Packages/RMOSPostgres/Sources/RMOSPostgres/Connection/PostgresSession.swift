@@ -12,6 +12,8 @@ final class PostgresSession: @unchecked Sendable {
   let home: Home
   private(set) var layout: PostgresLayout
   private(set) var statements: StoreStatements
+  /// The views that could not be created; they are not tried again.
+  var refusedViews: Set<String> = []
 
   /// A schema of the database.
   struct Home: Sendable, Hashable {
@@ -78,10 +80,7 @@ final class PostgresSession: @unchecked Sendable {
 
   /// Reads the layout again if a table was changed since; call it at the start of a transaction.
   func refresh() throws(StoreError) {
-    let cookie =
-      try connection.query(
-        PostgresLayout.cookieSQL, [PostgresLayout.names(catalog).postgresArray, home.name]
-      ).first?.text(at: 0) ?? ""
+    let cookie = try PostgresLayout.cookie(of: connection, catalog, home: home.name)
     if cookie != layout.cookie { try reload() }
   }
 

@@ -54,7 +54,8 @@ extension PostgresLayout {
         add(
           table.name, "no such column",
           "the table \(table.name) lacks \(first); restore a backup, or drop the tables that start "
-            + "with migration_, which loses what is known of earlier runs")
+            + "with migration_ (CASCADE, for their views), which loses what is known of earlier runs"
+        )
       }
     }
     return obstacles

@@ -62,7 +62,7 @@ struct PostgresLayout: Sendable {
   let catalog: EntityCatalog
   /// The name of the schema that holds the tables.
   let home: String
-  /// Changes when a table of the store is changed.
+  /// Changes when a table or view of the store is changed.
   let cookie: String
   /// The newest schema version recorded; `nil` if there is none.
   private(set) var version: SchemaVersion?
@@ -80,6 +80,8 @@ struct PostgresLayout: Sendable {
   private(set) var triggers: [String: [String]] = [:]
   /// The names of the CHECK and EXCLUDE constraints of our tables.
   private(set) var checks: [String: [String]] = [:]
+  /// The views of the ledger that are missing or defined otherwise, and that the role may create.
+  private(set) var viewsToCreate: [LedgerView] = []
   /// Why `schema_version` is not RMOS's; `nil` if it is or is not there.
   private var foreignVersionTable: String?
 
@@ -91,11 +93,17 @@ struct PostgresLayout: Sendable {
     catalog.kinds.map(\.table) + ["schema_version"] + LedgerTable.allNames
   }
 
-  /// A query for ``cookie``, with the names of the tables and of the schema as its parameters.
-  static let cookieSQL =
-    "SELECT string_agg(c.oid || ':' || c.xmin || ':' || c.relhastriggers, ',' ORDER BY c.oid) "
-    + "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    + "WHERE c.relname = ANY ($1) AND n.nspname = $2"
+  /// Asks for what ``cookie`` is now.
+  static func cookie(
+    of connection: PostgresConnection, _ catalog: EntityCatalog, home: String
+  ) throws(StoreError) -> String {
+    let names = Self.names(catalog) + LedgerView.names(catalog)
+    return try connection.query(
+      "SELECT string_agg(c.oid || ':' || c.xmin || ':' || c.relhastriggers, ',' ORDER BY c.oid) "
+        + "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        + "WHERE c.relname = ANY ($1) AND n.nspname = $2", [names.postgresArray, home]
+    ).first?.text(at: 0) ?? ""
+  }
 
   /// Reads the layout; call it within a transaction.
   init(
@@ -104,7 +112,7 @@ struct PostgresLayout: Sendable {
     self.catalog = catalog
     self.home = home
     let names = Self.names(catalog).postgresArray
-    cookie = try connection.query(Self.cookieSQL, [names, home]).first?.text(at: 0) ?? ""
+    cookie = try Self.cookie(of: connection, catalog, home: home)
     try readRelations(connection)
     try readColumns(connection, names)
     try readIndexes(connection, names)
@@ -114,6 +122,7 @@ struct PostgresLayout: Sendable {
       ledgerVersion = try connection.query("SELECT max(version) FROM migration_version").first?
         .integer(at: 0)
     }
+    if hasLedger { try readViews(connection) }
   }
 
   private mutating func readRelations(_ connection: PostgresConnection) throws(StoreError) {
@@ -228,6 +237,15 @@ struct PostgresLayout: Sendable {
           targetColumn: row.string(at: 3), isInHome: row.isTrue(at: 4),
           onDelete: row.string(at: 5)))
     }
+  }
+
+  private mutating func readViews(_ connection: PostgresConnection) throws(StoreError) {
+    let views = LedgerView.all(catalog)
+    let result = try connection.query(
+      LedgerView.namesToCreateSQL,
+      [home] + [views.map(\.name), views.map(\.summary), views.map(\.select)].map(\.postgresArray))
+    let names = Set(result.rows.map { $0.string(at: 0) })
+    viewsToCreate = views.filter { names.contains($0.name) }
   }
 
   /// Reads the newest version recorded, if `schema_version` is RMOS's.

@@ -35,6 +35,26 @@ enum PostgresSchema {
     try session.validateForWriting()
   }
 
+  /// Creates the views of the ledger that are missing or defined otherwise; call it within a
+  /// transaction.
+  ///
+  /// One that cannot be created, because a view of someone else depends on it as it is, or because
+  /// someone reads it for longer, stays as it is: nothing depends on it here.
+  static func createViews(_ session: PostgresSession) throws {
+    let connection = session.connection
+    let views = session.layout.viewsToCreate.filter { !session.refusedViews.contains($0.name) }
+    guard !views.isEmpty else { return }
+    for view in views {
+      do {
+        try connection.savepoint { try view.create(on: connection) }
+      } catch {
+        guard connection.isInTransaction else { throw error }
+        session.refusedViews.insert(view.name)
+      }
+    }
+    try session.reload()
+  }
+
   /// Creates the recommended indexes that are missing, if the tables are ours to complete and the
   /// role's to change.
   static func createMissingIndexes(_ session: PostgresSession) throws {
