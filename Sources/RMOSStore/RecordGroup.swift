@@ -110,10 +110,10 @@ extension StoreReader {
 extension StoreReader {
   /// Counts in one pass over the kind.
   public func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup] {
-    let matches = try query.predicate()
+    let matches = try query.predicate(in: self)
     let position = try query.position(of: key.member)
     var counter = RecordCounter(key)
-    try forEachRecord(query.kind) { if matches($0) { counter.add($0.values[position]) } }
+    try forEachRecord(query.kind) { if try matches($0) { counter.add($0.values[position]) } }
     return counter.groups
   }
 }

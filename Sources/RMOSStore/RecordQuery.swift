@@ -20,6 +20,19 @@ public struct RecordQuery: Sendable, Hashable {
     /// The JSON object in the field has the text as the value of a member with one of the names, or
     /// as an element of a list there.
     case jsonHas(member: String, names: [String], text: String)
+    /// What some runs did to the entity, as the ledger knows it. Runs that are undone did nothing.
+    case written(byRuns: [Int64], Writing)
+  }
+  /// What runs did to an entity that is in the store.
+  public enum Writing: Sendable, Hashable, CaseIterable {
+    /// One of the runs wrote it, whatever it was before.
+    case addedOrChanged
+    /// One of the runs wrote it, and none changed what was there before.
+    case added
+    /// One of the runs changed what was there before.
+    case changed
+    /// None of the runs wrote it.
+    case neither
   }
   /// The order of the records.
   public enum Order: Sendable, Hashable {
@@ -84,21 +97,28 @@ public struct RecordQuery: Sendable, Hashable {
 extension RecordQuery {
   /// Returns whether a record of the kind matches the conditions, as a function.
   ///
+  /// - Parameter reader: The reader of the records, which knows where they came from.
+  /// - Returns: The function, which throws what reading throws.
   /// - Throws: ``StoreError/Code/unknownMember``.
-  public func predicate() throws(StoreError) -> (Record) -> Bool {
-    let tests = try tests(conditions)
-    return { record in tests.allSatisfy { $0(record) } }
+  public func predicate(
+    in reader: any StoreReader
+  ) throws(StoreError) -> (Record) throws -> Bool {
+    let tests = try tests(conditions, reader)
+    return { record in try tests.allSatisfy { try $0(record) } }
   }
 
   /// Returns the records that match, in the query's order and within its limit.
   ///
-  /// - Parameter records: All records of the kind, in the order in which they were added.
+  /// - Parameters:
+  ///   - records: All records of the kind, in the order in which they were added.
+  ///   - reader: The reader of the records, which knows where they came from.
   /// - Returns: Those that match.
-  /// - Throws: ``StoreError/Code/unknownMember``.
+  /// - Throws: ``StoreError/Code/unknownMember``, or what reading throws.
   /// - Complexity: O(n log n)
-  public func select(from records: some Sequence<Record>) throws(StoreError) -> [Record] {
-    let matches = try predicate()
-    var selected = records.filter(matches)
+  public func select(
+    from records: some Sequence<Record>, in reader: any StoreReader
+  ) throws -> [Record] {
+    var selected = try records.filter(try predicate(in: reader))
     switch order {
     case .id: selected.sort { $0.values[0].precedes($1.values[0]) }
     case .member(let member, let descending):
@@ -127,14 +147,18 @@ extension RecordQuery {
       .unknownMember, "a \(kind.schema.singular) has no member \"\(member)\"; it has \(members)")
   }
 
-  private func test(_ condition: Condition) throws(StoreError) -> (Record) -> Bool {
+  private typealias Test = (Record) throws -> Bool
+
+  private func test(
+    _ condition: Condition, _ reader: any StoreReader
+  ) throws(StoreError) -> Test {
     switch condition {
     case .equals(let member, let value):
       let position = try position(of: member)
       let sought = kind.schema.fields[position].type.stored(value)
       return { $0.values[position].isSame(as: sought) }
     case .contains(let member, let text):
-      return try test(.anyContains(members: [member], text: text))
+      return try test(.anyContains(members: [member], text: text), reader)
     case .anyContains(let members, let text):
       let positions = try positions(of: members)
       let sought = Array(text.lowercasedASCII.utf8)
@@ -145,17 +169,22 @@ extension RecordQuery {
         }
       }
     case .isAny(let member, let values):
-      let tests = try self.tests(values.map { .equals(member: member, value: $0) })
-      return { record in tests.contains { $0(record) } }
+      let tests = try self.tests(values.map { .equals(member: member, value: $0) }, reader)
+      return { record in try tests.contains { try $0(record) } }
     case .jsonHas(let member, let names, let text):
       let position = try position(of: member)
       return { JSONTexts(of: $0.values[position], names).contains(text) }
+    case .written(let runs, let writing):
+      let runs = Set(runs)
+      return { try writing.isWhat(runs, didTo: $0, in: reader) }
     }
   }
 
-  private func tests(_ conditions: [Condition]) throws(StoreError) -> [(Record) -> Bool] {
-    var tests: [(Record) -> Bool] = []
-    for condition in conditions { tests.append(try test(condition)) }
+  private func tests(
+    _ conditions: [Condition], _ reader: any StoreReader
+  ) throws(StoreError) -> [Test] {
+    var tests: [Test] = []
+    for condition in conditions { tests.append(try test(condition, reader)) }
     return tests
   }
 
@@ -163,6 +192,31 @@ extension RecordQuery {
     var positions: [Int] = []
     for member in members { positions.append(try position(of: member)) }
     return positions
+  }
+}
+
+extension RecordQuery.Writing {
+  /// Whether it is what the ledger knows some runs to have done to an entity.
+  fileprivate func isWhat(
+    _ runs: Set<Int64>, didTo record: Record, in reader: any StoreReader
+  ) throws -> Bool {
+    let changes = try reader.changes(of: record.kind, id: record.id)
+    let own = changes.filter { runs.contains($0.run) && $0.result != .deleted }
+    let isChanged = own.contains { $0.before != nil }
+    func isWritten() throws -> Bool {
+      if !own.isEmpty { return true }
+      // Where a run has rewritten the row since, the run before is that of the before-image.
+      let origins =
+        [try reader.provenance(record.kind, id: record.id)]
+        + changes.filter { $0.result == .rewritten }.map { $0.before?.provenance }
+      return origins.contains { $0.map { runs.contains($0.run) } ?? false }
+    }
+    switch self {
+    case .addedOrChanged: return try isWritten()
+    case .added: return try !isChanged && isWritten()
+    case .changed: return isChanged
+    case .neither: return try !isWritten()
+    }
   }
 }
 

@@ -169,9 +169,9 @@ extension StoreReader {
 
   /// Counts in one pass over the kind.
   public func count(_ query: RecordQuery) throws -> Int {
-    let matches = try query.predicate()
+    let matches = try query.predicate(in: self)
     var count = 0
-    try forEachRecord(query.kind) { if matches($0) { count += 1 } }
+    try forEachRecord(query.kind) { if try matches($0) { count += 1 } }
     return count
   }
 

@@ -130,7 +130,8 @@ class InMemoryReader: StoreReader {
   }
 
   final func records(_ query: RecordQuery) throws -> [Record] {
-    try query.select(from: try state(with: query.kind).inOrderAdded(query.kind))
+    try query.select(
+      from: try state(with: query.kind).inOrderAdded(query.kind), in: self)
   }
 
   final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {

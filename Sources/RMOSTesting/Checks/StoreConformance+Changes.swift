@@ -106,5 +106,61 @@ extension StoreConformance {
       try expect(found.first?.result, equals: .rewritten)
       try expect(found.first?.before?.record["name"], equals: .text("second"))
     },
+    Declaration("what a run added and changed is found, also where later runs wrote it") {
+      subject in
+      let (store, second) = try migrated(subject)
+      let (first, third) = (second - 1, second + 1)
+      try store.write { transaction in
+        try transaction.write(
+          StoreSamples.record(.patterns, "p", ["name": .text("second")]), run: second)
+        try transaction.write(StoreSamples.record(.patterns, "new", [:]), run: second)
+        try transaction.insert(StoreSamples.record(.patterns, "other", [:]))
+        let run = try transaction.beginRun(StoreSamples.run())
+        let batch = StoreSamples.batch(
+          .patterns, [.init(StoreSamples.record(.patterns, "p", ["name": .text("third")]))])
+        try transaction.update(batch, at: 0, run: run, startedAt: "2026-04-01T00:00:00Z")
+      }
+      func expectIDs(
+        _ runs: [Int64], _ writing: RecordQuery.Writing, _ ids: [String], line: UInt = #line
+      ) throws {
+        let query = RecordQuery(.patterns).filter(.written(byRuns: runs, writing))
+        let subject = "\(runs) \(writing)"
+        let found = try store.read { reader in
+          (try reader.records(query).map(\.id), try reader.count(query))
+        }
+        try expect(found.0, equals: ids, subject, line: line)
+        try expect(found.1, equals: ids.count, subject, line: line)
+        let narrow = query.filter("id", contains: "E").order(.newestFirst).limit(1)
+        try expect(
+          Set(try store.read { try $0.records(narrow).map(\.id) }),
+          equals: Set(ids.filter { $0.contains("e") }.prefix(1)), subject, line: line)
+      }
+      try expectIDs([first], .addedOrChanged, ["p"])
+      try expectIDs([first], .added, ["p"])
+      try expectIDs([first], .changed, [])
+      try expectIDs([second], .addedOrChanged, ["new", "p"])
+      try expectIDs([second], .added, ["new"])
+      try expectIDs([second], .changed, ["p"])
+      try expectIDs([second], .neither, ["other"])
+      try expectIDs([third], .addedOrChanged, ["p"])
+      try expectIDs([third], .added, [])
+      try expectIDs([third], .changed, ["p"])
+      try expectIDs([first, third], .added, [])
+      try expectIDs([first, third], .addedOrChanged, ["p"])
+      try expectIDs([third + 1], .addedOrChanged, [])
+      for writing in RecordQuery.Writing.allCases where writing != .neither {
+        try expectIDs([], writing, [])
+        try store.read { reader in
+          let joblogs = RecordQuery(.joblogs).filter(.written(byRuns: [first, second], writing))
+          try expect(try reader.count(joblogs), equals: 0)
+        }
+      }
+      // An undone run did nothing.
+      _ = try store.write { try $0.undo(run: third) }
+      try expectIDs([third], .addedOrChanged, [])
+      try expectIDs([first], .added, ["p"])
+      _ = try store.write { try $0.remove(.patterns, id: "new", run: second) }
+      try expectIDs([second], .addedOrChanged, ["p"])
+    },
   ]
 }

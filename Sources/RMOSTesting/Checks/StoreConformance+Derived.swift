@@ -39,7 +39,15 @@ extension StoreConformance {
     },
     Declaration("queries select and order as a search through all records does") { store in
       _ = try RandomHistory(seed: 2, in: store)
+      let runs = try store.read { try $0.runs(limit: nil).map(\.id) }
       for kind in EntityCatalog.rmos.kinds {
+        for writing in RecordQuery.Writing.allCases {
+          for run in runs {
+            let query = RecordQuery(kind).filter(.written(byRuns: [run], writing))
+            try expectSame(store) { try $0.count(query) }
+            try expectSame(store) { try $0.counts(query, by: .member("created_at")) }
+          }
+        }
         let all = RecordQuery(kind).order(.newestFirst)
         try store.read { reader in
           // Of equal times, in the order in which they were added: by it all are sorted.
@@ -48,9 +56,12 @@ extension StoreConformance {
             RecordQuery(kind), RecordQuery(kind).limit(3, offset: 2), all.limit(4, offset: 1),
             RecordQuery(kind).filter("id", contains: "A"),
             all.filter("created_at", is: .text("2025-01-02T03:04:05Z")),
+            all.filter(.written(byRuns: runs, .added)),
+            RecordQuery(kind).filter(.written(byRuns: runs, .changed)).limit(5, offset: 1),
+            RecordQuery(kind).filter(.written(byRuns: Array(runs.prefix(2)), .neither)),
           ] {
             try expect(
-              try reader.records(query), equals: try query.select(from: records))
+              try reader.records(query), equals: try query.select(from: records, in: reader))
           }
         }
       }
@@ -113,7 +124,7 @@ extension StoreConformance {
               let query = query.order(order).limit(limit, offset: offset)
               try expect(
                 try reader.records(query).map(\.id),
-                equals: try query.select(from: records).map(\.id))
+                equals: try query.select(from: records, in: reader).map(\.id))
             }
           }
         }

@@ -31,7 +31,7 @@ class TableReader: StoreReader {
   func records(_ query: RecordQuery) throws -> [Record] {
     let rows = try current().rows[query.kind] ?? [:]
     return try query.select(
-      from: rows.values.sorted { $0.number < $1.number }.map(\.record))
+      from: rows.values.sorted { $0.number < $1.number }.map(\.record), in: self)
   }
 
   func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {

@@ -52,7 +52,7 @@ extension SQLiteReader {
   final func records(_ query: RecordQuery) throws -> [Record] {
     let session = try session()
     let table = try session.statements[query.kind]
-    let filter = try SQLFilter(query, table)
+    let filter = try SQLFilter(query, table, session.statements)
     let limit = query.limit.map { max(0, $0) } ?? Int.max
     let offset = max(0, query.offset)
     let terms = try table.terms(query)
@@ -85,7 +85,7 @@ extension SQLiteReader {
   final func count(_ query: RecordQuery) throws -> Int {
     let session = try session()
     let table = try session.statements[query.kind]
-    let filter = try SQLFilter(query, table)
+    let filter = try SQLFilter(query, table, session.statements)
     if table.hasRowNumbers, filter.isScan {
       return try matches(query, filter, table).rows.count
     }
@@ -102,7 +102,7 @@ extension SQLiteReader {
   final func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup] {
     let session = try session()
     let table = try session.statements[query.kind]
-    let filter = try SQLFilter(query, table)
+    let filter = try SQLFilter(query, table, session.statements)
     let column = table.expressions[try query.position(of: key.member)]
     var counter = RecordCounter(key)
     if table.hasRowNumbers, filter.isScan {
@@ -154,7 +154,8 @@ extension SQLiteReader {
     _ query: RecordQuery, _ filter: SQLFilter, _ table: EntityStatements, _ terms: String,
     offset: Int, limit: Int
   ) throws -> [Record] {
-    let matches = try query.predicate()
+    // SQL has answered the rest.
+    let matches = try query.testedByReading.predicate(in: self)
     let list = table.expressions.joined(separator: ", ")
     let window = filter.isComplete ? " LIMIT ? OFFSET ?" : ""
     let sql = "SELECT \(list) FROM \(table.source)\(filter.clause) ORDER BY \(terms)\(window)"
@@ -170,7 +171,7 @@ extension SQLiteReader {
       var skipped = 0
       while records.count < limit, try statement.step() {
         let record = statement.record(table)
-        guard matches(record) else { continue }
+        guard try matches(record) else { continue }
         if skipped < offset { skipped += 1 } else { records.append(record) }
       }
       return records
@@ -263,6 +264,55 @@ extension SQLiteReader {
   }
 }
 
+extension RecordQuery {
+  /// The query with the conditions alone that SQL does not answer.
+  fileprivate var testedByReading: RecordQuery {
+    var copy = self
+    copy.conditions.removeAll { if case .jsonHas = $0 { false } else { true } }
+    return copy
+  }
+}
+
+extension StoreStatements {
+  /// The condition that runs did something to the entity in a row.
+  ///
+  /// No index leads from a run to its entities, as it would make writing slower: the provenance of
+  /// the kind is read through.
+  fileprivate func written(
+    _ table: EntityStatements, _ runs: [Int64], _ writing: RecordQuery.Writing
+  ) -> String {
+    let these = "IN (\(runs.map(String.init).joined(separator: ", ")))"
+    var written: [String] = []
+    var changed: [String] = []
+    if hasLedger {
+      written = [
+        ids(in: LedgerTable.provenance.name, table.kind, "run_id \(these)"),
+        ids(in: "migration_before_images", table.kind, "run_id \(these) OR from_run \(these)"),
+      ]
+      changed = [ids(in: "migration_before_images", table.kind, "run_id \(these)")]
+    }
+    if hasChanges {
+      let own = "run_id \(these) AND row_digest IS NOT NULL"
+      written.append(ids(in: LedgerTable.changes.name, table.kind, own))
+      changed.append(
+        ids(in: LedgerTable.changes.name, table.kind, "\(own) AND before_json IS NOT NULL"))
+    }
+    func isAmong(_ lists: [String], _ isIn: Bool = true) -> String {
+      "\(table.byID) \(isIn ? "" : "NOT ")IN (\(lists.joined(separator: " UNION ALL ")))"
+    }
+    return switch writing {
+    case .addedOrChanged: isAmong(written)
+    case .added: "(\(isAmong(written)) AND \(isAmong(changed, false)))"
+    case .changed: isAmong(changed)
+    case .neither: isAmong(written, false)
+    }
+  }
+
+  private func ids(in table: String, _ kind: EntityKind, _ condition: String) -> String {
+    "SELECT entity_id FROM \(table) WHERE kind = '\(kind.rawValue)' AND (\(condition))"
+  }
+}
+
 /// The conditions of a query, as far as SQL can answer them.
 private struct SQLFilter {
   /// The WHERE clause, with a space before it.
@@ -276,7 +326,9 @@ private struct SQLFilter {
   /// Whether SQL answers all of it.
   var isComplete: Bool { tests.isEmpty }
 
-  init(_ query: RecordQuery, _ table: EntityStatements) throws {
+  init(
+    _ query: RecordQuery, _ table: EntityStatements, _ statements: StoreStatements
+  ) throws {
     var parts: [String] = []
     for condition in query.conditions {
       switch condition {
@@ -303,6 +355,9 @@ private struct SQLFilter {
         // Whatever else is escaped there, it is with a backslash.
         parts.append("(instr(\(column), ?) > 0 OR instr(\(column), '\\') > 0)")
         parameters.append(.text(text))
+      case .written(let runs, let writing):
+        isScan = true
+        parts.append(statements.written(table, runs, writing))
       }
     }
     if !parts.isEmpty { clause = " WHERE " + parts.joined(separator: " AND ") }

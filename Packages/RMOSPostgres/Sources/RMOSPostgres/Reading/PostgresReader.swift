@@ -48,18 +48,18 @@ class PostgresReader: StoreReader {
   final func records(_ query: RecordQuery) throws -> [Record] {
     let session = try session()
     let table = try session.statements[query.kind]
-    guard let (condition, parameters) = try query.sql(table) else { return [] }
+    guard let (condition, parameters) = try query.sql(table, Ledger(session)) else { return [] }
     var sql = "SELECT \(table.list) FROM \(table.source)\(condition)"
     sql += " ORDER BY \(try table.terms(query))"
     guard query.isAnsweredBySQL else {
-      let matches = try query.predicate()
+      let matches = try query.testedByReading.predicate(in: self)
       let limit = query.limit.map { max(0, $0) } ?? .max
       var skipped = 0
       var records: [Record] = []
       try session.connection.forEachRow(sql, parameters) { row in
         guard records.count < limit else { return }
         let record = query.kind.record(row)
-        guard matches(record) else { return }
+        guard try matches(record) else { return }
         if skipped < max(0, query.offset) { skipped += 1 } else { records.append(record) }
       }
       return records
@@ -74,7 +74,7 @@ class PostgresReader: StoreReader {
   final func count(_ query: RecordQuery) throws -> Int {
     let session = try session()
     let table = try session.statements[query.kind]
-    guard let (condition, parameters) = try query.sql(table) else { return 0 }
+    guard let (condition, parameters) = try query.sql(table, Ledger(session)) else { return 0 }
     guard query.isAnsweredBySQL else { return try records(query.limit(nil)).count }
     return try session.connection.query(
       "SELECT count(*) FROM \(table.source)\(condition)", parameters
@@ -90,7 +90,7 @@ class PostgresReader: StoreReader {
       for record in try records(query.limit(nil)) { counter.add(record.values[position]) }
       return counter.groups
     }
-    guard let (condition, parameters) = try query.sql(table) else { return [] }
+    guard let (condition, parameters) = try query.sql(table, Ledger(session)) else { return [] }
     let (field, column) = (query.kind.schema.fields[position], table.expressions[position])
     let source = "FROM \(table.source)\(condition)"
     guard case .member = key else {
@@ -135,10 +135,51 @@ extension PostgresReader {
   }
 }
 
+/// What there is of a ledger, for conditions on it.
+private struct Ledger {
+  private let isThere: Bool
+  private let hasChanges: Bool
+
+  init(_ session: PostgresSession) {
+    isThere = session.statements.hasLedger
+    hasChanges = session.layout.hasChanges
+  }
+
+  /// The condition that runs did something to the entity in a row.
+  func written(
+    _ kind: EntityKind, _ runs: [Int64], _ writing: RecordQuery.Writing
+  ) -> String {
+    guard isThere else { return writing == .neither ? "TRUE" : "FALSE" }
+    func ids(in table: String, _ condition: String) -> String {
+      "SELECT entity_id FROM \(table) WHERE kind = \(kind.table.sqlLiteral) AND (\(condition))"
+    }
+    let these = "= ANY ('{\(runs.map(String.init).joined(separator: ","))}'::bigint[])"
+    var written = [
+      ids(in: "migration_provenance", "run_id \(these)"),
+      ids(in: "migration_before_images", "run_id \(these) OR from_run \(these)"),
+    ]
+    var changed = [ids(in: "migration_before_images", "run_id \(these)")]
+    if hasChanges {
+      let own = "run_id \(these) AND row_digest IS NOT NULL"
+      written.append(ids(in: "migration_changes", own))
+      changed.append(ids(in: "migration_changes", "\(own) AND before_json IS NOT NULL"))
+    }
+    func isAmong(_ lists: [String], _ isIn: Bool = true) -> String {
+      "id \(isIn ? "" : "NOT ")IN (\(lists.joined(separator: " UNION ALL ")))"
+    }
+    return switch writing {
+    case .addedOrChanged: isAmong(written)
+    case .added: "(\(isAmong(written)) AND \(isAmong(changed, false)))"
+    case .changed: isAmong(changed)
+    case .neither: isAmong(written, false)
+    }
+  }
+}
+
 extension RecordQuery {
   /// The WHERE clause (with a space before it) and its parameters; `nil` if nothing can match.
   fileprivate func sql(
-    _ table: EntityStatements
+    _ table: EntityStatements, _ ledger: Ledger
   ) throws(StoreError) -> (String, [String?])? {
     var parts: [String] = []
     var parameters: [String?] = []
@@ -184,9 +225,18 @@ extension RecordQuery {
         parameters.append(text)
         parts.append(
           "(strpos(\(column), $\(parameters.count)) > 0 OR strpos(\(column), E'\\\\') > 0)")
+      case .written(let runs, let writing):
+        parts.append(ledger.written(kind, runs, writing))
       }
     }
     return (parts.isEmpty ? "" : " WHERE " + parts.joined(separator: " AND "), parameters)
+  }
+
+  /// The query with the conditions alone that SQL does not answer.
+  fileprivate var testedByReading: RecordQuery {
+    var copy = self
+    copy.conditions.removeAll { if case .jsonHas = $0 { false } else { true } }
+    return copy
   }
 
   /// Whether the WHERE clause is all that is to be tested.
