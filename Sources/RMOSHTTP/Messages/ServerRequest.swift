@@ -15,6 +15,8 @@ public struct ServerRequest: Sendable, Hashable {
   public var fields: [HeaderField]
   /// The body, with any transfer coding removed.
   public var body: [UInt8]
+  /// Whether the server can send a response whose body is made part by part.
+  package var takesParts = false
 
   /// Creates a request.
   public init(

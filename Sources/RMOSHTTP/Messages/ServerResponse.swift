@@ -1,3 +1,5 @@
+import Synchronization
+
 /// An HTTP response, independent of any server.
 ///
 /// The response to `HEAD` has the body of `GET`, of which a server sends only the length. The
@@ -9,6 +11,8 @@ public struct ServerResponse: Sendable, Hashable {
   public var fields: [HeaderField]
   /// The body.
   public var body: [UInt8]
+  /// What follows ``body``; only in the response to a request that ``ServerRequest/takesParts``.
+  package var rest: ResponseParts?
 
   /// Creates a response.
   public init(status: Int, fields: [HeaderField] = [], body: [UInt8] = []) {
@@ -19,6 +23,34 @@ public struct ServerResponse: Sendable, Hashable {
 
   /// The value of the first field with a name, ignoring case; `nil` if there is none.
   package func field(_ name: String) -> String? { fields.value(of: name) }
+}
+
+/// A long body that is made part by part, each when the one before has been sent.
+package final class ResponseParts: Sendable {
+  private let make: @Sendable (Int) throws -> [UInt8]?
+  private let made = Mutex(0)
+
+  /// Creates a body from what makes the part with a number, from 0 on; `nil` is its end.
+  ///
+  /// It is called by one thread at a time. If it throws, the client sees that the body is broken.
+  package init(_ make: @escaping @Sendable (Int) throws -> [UInt8]?) { self.make = make }
+
+  /// The next part; `nil` if there are no more.
+  package func next() throws -> [UInt8]? {
+    let number = made.withLock { number in
+      defer { number += 1 }
+      return number
+    }
+    return try make(number)
+  }
+}
+
+extension ResponseParts: Hashable {
+  /// Whether they are the same object.
+  package static func == (left: ResponseParts, right: ResponseParts) -> Bool { left === right }
+
+  /// Hashes the object's identity.
+  package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }
 
 extension ServerResponse {

@@ -49,6 +49,20 @@ final class Connection {
   /// The value of `sent` when the write timer started.
   private var sentAtTimer = 0
   private var answeringSince = ContinuousClock.now
+  /// What the handler makes part by part, while it is sent.
+  private var partial: Partial?
+
+  /// A response whose body is made part by part.
+  private struct Partial {
+    let rest: ResponseParts
+    let status: Int
+    let isChunked: Bool
+    let keepsAlive: Bool
+    /// The size of the body so far.
+    var size: Int
+    /// Whether the handler is making the next part.
+    var isAsked = false
+  }
 
   init(
     number: Int, descriptor: Descriptor, peer: String, isExcess: Bool, _ context: Context,
@@ -120,15 +134,51 @@ final class Connection {
     }
   }
 
-  /// Sends the handler's response.
+  /// Sends the handler's response, or the next part of it.
   func deliver(_ answer: WorkerPool.Answer, _ context: Context, now: ContinuousClock.Instant) {
     guard phase == .answering else { return }
-    output.append(contentsOf: answer.bytes)
-    log(context, answer.status, answer.bodySize, now - answeringSince)
-    phase = answer.keepsAlive && !context.isDraining ? .reading : .closing
+    switch answer.content {
+    case .response(let status, let bytes, let bodySize, let keepsAlive, let rest):
+      output.append(contentsOf: bytes)
+      if let rest {
+        partial = Partial(
+          rest: rest, status: status, isChunked: head?.minorVersion != 0, keepsAlive: keepsAlive,
+          size: bodySize)
+      } else {
+        finish(status, bodySize, keepsAlive: keepsAlive, context, now)
+      }
+    case .part(let bytes):
+      guard var partial else { return }
+      partial.isAsked = false
+      partial.size += bytes?.count ?? 0
+      self.partial = partial
+      if partial.isChunked {
+        // An empty chunk would be the end.
+        if bytes?.isEmpty != true { output.append(contentsOf: ResponseWriter.chunk(bytes ?? [])) }
+      } else {
+        output.append(contentsOf: bytes ?? [])
+      }
+      if bytes == nil {
+        self.partial = nil
+        finish(partial.status, partial.size, keepsAlive: partial.keepsAlive, context, now)
+      }
+    case .broken:
+      // Without its end, the client knows that the body is not whole.
+      log(context, partial?.status ?? 500, partial?.size ?? 0, now - answeringSince)
+      return close()
+    }
+    drive(context, now)
+  }
+
+  /// Goes on after a whole response.
+  private func finish(
+    _ status: Int, _ bodySize: Int, keepsAlive: Bool, _ context: Context,
+    _ now: ContinuousClock.Instant
+  ) {
+    log(context, status, bodySize, now - answeringSince)
+    phase = keepsAlive && !context.isDraining ? .reading : .closing
     head = nil
     hasServed = true
-    drive(context, now)
   }
 
   /// Refuses the connection because there are too many.
@@ -165,6 +215,13 @@ final class Connection {
   /// Sends and parses as far as possible.
   private func drive(_ context: Context, _ now: ContinuousClock.Instant) {
     while flush(context, now), phase == .reading, advance(context, now) {}
+    // What has been sent makes room for the next part.
+    if phase == .answering, sent == output.count, let rest = partial?.rest,
+      partial?.isAsked == false
+    {
+      partial?.isAsked = true
+      context.pool.submit(WorkerPool.Job(connection: number, task: .part(rest)))
+    }
   }
 
   /// Sends what there is.
@@ -244,9 +301,10 @@ final class Connection {
     context.pool.submit(
       WorkerPool.Job(
         connection: number,
-        request: ServerRequest(
-          method: head.method, target: head.target, fields: head.fields, body: body),
-        minorVersion: head.minorVersion, keepsAlive: head.keepsAlive))
+        task: .answer(
+          ServerRequest(
+            method: head.method, target: head.target, fields: head.fields, body: body),
+          minorVersion: head.minorVersion, keepsAlive: head.keepsAlive)))
     return false
   }
 

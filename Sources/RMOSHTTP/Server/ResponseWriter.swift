@@ -28,15 +28,29 @@ struct ResponseWriter {
       add(": ")
       output.append(contentsOf: field.value.utf8.lazy.map { $0 < 0x20 || $0 == 0x7f ? 0x20 : $0 })
     }
-    if hasBody { add("\r\nContent-Length: \(response.body.count)") }
+    let isChunked = response.rest != nil && minorVersion > 0
+    if hasBody {
+      if isChunked {
+        add("\r\nTransfer-Encoding: chunked")
+      } else if response.rest == nil {
+        add("\r\nContent-Length: \(response.body.count)")
+      }
+    }
     if !keepsAlive {
       add("\r\nConnection: close")
     } else if minorVersion == 0 {
       add("\r\nConnection: keep-alive")
     }
     add("\r\n\r\n")
-    if bodySize > 0 { output.append(contentsOf: response.body) }
+    if bodySize > 0 {
+      output.append(contentsOf: isChunked ? Self.chunk(response.body) : response.body)
+    }
     return (output, bodySize)
+  }
+
+  /// A part of a body as a chunk (RFC 9112, 7.1); the empty one ends it.
+  static func chunk(_ bytes: [UInt8]) -> [UInt8] {
+    Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A]
   }
 
   /// Whether a field is set by the server alone.

@@ -3,22 +3,35 @@ import Synchronization
 
 /// Threads that call the handler, which may block, and return its responses as bytes.
 final class WorkerPool: Sendable {
-  /// A request to handle.
+  /// Work for a connection.
   struct Job: Sendable {
-    /// The connection it came on.
+    /// What to do.
+    enum Task: Sendable {
+      /// To handle a request.
+      case answer(ServerRequest, minorVersion: Int, keepsAlive: Bool)
+      /// To make the next part of a response's body.
+      case part(ResponseParts)
+    }
+
+    /// The connection it is for.
     var connection: Int
-    var request: ServerRequest
-    var minorVersion: Int
-    var keepsAlive: Bool
+    var task: Task
   }
 
-  /// A response, ready to send.
+  /// A response, or the next part of its body, ready to send.
   struct Answer: Sendable {
     var connection: Int
-    var status: Int
-    var bytes: [UInt8]
-    var bodySize: Int
-    var keepsAlive: Bool
+    var content: Content
+
+    /// What is ready.
+    enum Content: Sendable {
+      case response(
+        status: Int, bytes: [UInt8], bodySize: Int, keepsAlive: Bool, rest: ResponseParts?)
+      /// `nil` for the end of the body.
+      case part([UInt8]?)
+      /// The next part could not be made.
+      case broken
+    }
   }
 
   private struct Queue {
@@ -70,21 +83,42 @@ final class WorkerPool: Sendable {
 
   private func work() {
     while let job = nextJob() {
-      let response = handler(job.request)
-      let keepsAlive = job.keepsAlive && !isDraining.load(ordering: .relaxed)
-      let writer = ResponseWriter(
-        isHead: job.request.method == "HEAD", minorVersion: job.minorVersion,
-        keepsAlive: keepsAlive, date: clock.text)
-      let (bytes, bodySize) = writer.bytes(response)
+      let content: Answer.Content
+      switch job.task {
+      case .answer(let request, let minorVersion, let keepsAlive):
+        content = answer(request, minorVersion: minorVersion, keepsAlive: keepsAlive)
+      case .part(let parts):
+        do {
+          content = .part(try parts.next())
+        } catch {
+          content = .broken
+        }
+      }
       let isFirst = answers.withLock { answers in
-        answers.append(
-          Answer(
-            connection: job.connection, status: response.status, bytes: bytes,
-            bodySize: bodySize, keepsAlive: keepsAlive))
+        answers.append(Answer(connection: job.connection, content: content))
         return answers.count == 1
       }
       if isFirst { pipe.wake() }
     }
+  }
+
+  private func answer(
+    _ request: ServerRequest, minorVersion: Int, keepsAlive: Bool
+  ) -> Answer.Content {
+    var request = request
+    request.takesParts = true
+    let response = handler(request)
+    // HTTP/1.0 knows no chunks: the end of the connection ends the body.
+    let keepsAlive =
+      keepsAlive && !isDraining.load(ordering: .relaxed)
+      && (response.rest == nil || minorVersion > 0)
+    let writer = ResponseWriter(
+      isHead: request.method == "HEAD", minorVersion: minorVersion, keepsAlive: keepsAlive,
+      date: clock.text)
+    let (bytes, bodySize) = writer.bytes(response)
+    return .response(
+      status: response.status, bytes: bytes, bodySize: bodySize, keepsAlive: keepsAlive,
+      rest: writer.isHead ? nil : response.rest)
   }
 
   private func nextJob() -> Job? {
