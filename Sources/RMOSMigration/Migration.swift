@@ -52,10 +52,23 @@ public struct Migration: Sendable {
   public static func validate(
     source: String, options: Options = Options(), catalog: EntityCatalog = .rmos
   ) throws(MigrationError) {
+    try validate(source: source, options: options, catalog: catalog, readsRejects: true)
+  }
+
+  /// The same for a run that follows at once, and compares the contents of earlier rejects itself.
+  package static func validateForRun(
+    source: String, options: Options, catalog: EntityCatalog
+  ) throws(MigrationError) {
+    try validate(source: source, options: options, catalog: catalog, readsRejects: false)
+  }
+
+  private static func validate(
+    source: String, options: Options, catalog: EntityCatalog, readsRejects: Bool
+  ) throws(MigrationError) {
     try options.check()
     try checkSource(source, catalog)
     if let directory = options.rejectsDirectory {
-      try checkRejects(directory, source: source, catalog)
+      try checkRejects(directory, source: source, catalog, readsThem: readsRejects)
     }
   }
 

@@ -88,7 +88,7 @@ enum MigrateCommand {
     let source = arguments.positionals.first ?? program.defaultSource
     let notice = try FinishNotice(arguments, source: source, console)
     if let file = arguments["stats"] { try checkStatistics(file, source: source, arguments) }
-    try Migration.validate(source: source, options: options, catalog: program.catalog)
+    try Migration.validateForRun(source: source, options: options, catalog: program.catalog)
     if let directory = options.rejectsDirectory {
       let database = arguments.database
       if database.isIn(directory: directory) {

@@ -130,10 +130,10 @@ final class RejectsDirectory {
 
 extension RejectsDirectory {
   /// Checks that a run may replace what is in a directory; changes nothing.
-  static func check(_ path: String) throws(MigrationError) {
+  static func check(_ path: String, readsFiles: Bool) throws(MigrationError) {
     let root = try open(path)
     defer { root.close() }
-    _ = try inspect(root, path)
+    _ = try inspect(root, path, readsFiles: readsFiles)
   }
 
   /// Looks at all that is in a directory, without following links.
@@ -142,9 +142,9 @@ extension RejectsDirectory {
   /// - Throws: ``MigrationError/Code/rejectsNotEmpty`` if something in it is not as an earlier run
   ///   left it.
   private static func inspect(
-    _ root: PrivateDirectory, _ path: String
+    _ root: PrivateDirectory, _ path: String, readsFiles: Bool = true
   ) throws(MigrationError) -> Bool {
-    var inspection = Inspection()
+    var inspection = Inspection(readsFiles: readsFiles)
     do throws(SystemError) {
       try inspection.run(root)
     } catch {
@@ -164,10 +164,14 @@ extension RejectsDirectory {
     /// How many files a message names.
     private static let mostNamed = 3
 
+    /// Whether what is in files is compared too.
+    let readsFiles: Bool
     private var manifest = RejectsManifest()
     private(set) var hasList = false
     private var foreign = Named()
     private var edited = Named()
+
+    init(readsFiles: Bool) { self.readsFiles = readsFiles }
 
     private struct Named {
       var names: [String] = []
@@ -236,6 +240,7 @@ extension RejectsDirectory {
             try look(at: below, path + [UInt8(ascii: "/")])
           }
         case .file where manifest.lists(path):
+          guard readsFiles else { continue }
           let file = try directory.file(named: name)
           defer { file.close() }
           if try !manifest.lists(path, SHA256.hash(of: file)) { edited.add(path) }

@@ -294,15 +294,17 @@ final class RejectsWriter {
 extension Migration {
   /// Checks that a directory will take the rejects of a source.
   ///
-  /// Creates nothing.
+  /// Creates nothing. Unless `readsThem`, earlier rejects are known by their names alone.
   ///
   /// - Throws: ``MigrationError/Code/rejectsNotEmpty``, ``MigrationError/Code/rejectsInUse``,
   ///   ``MigrationError/Code/rejectsInSource`` or ``MigrationError/Code/rejectsUnwritable``.
   static func checkRejects(
-    _ directory: String, source: String, _ catalog: EntityCatalog = .rmos
+    _ directory: String, source: String, _ catalog: EntityCatalog = .rmos, readsThem: Bool = true
   ) throws(MigrationError) {
     try checkRejectsPlace(directory, source: source, catalog)
-    if (try? FileStatus(of: directory)) != nil { try RejectsDirectory.check(directory) }
+    if (try? FileStatus(of: directory)) != nil {
+      try RejectsDirectory.check(directory, readsFiles: readsThem)
+    }
   }
 
   /// The same, except for what is in the directory.
