@@ -58,7 +58,7 @@ enum ServeCommand {
         store: store, options: options, observingAudits: keepVerdicts(of: arguments.database))
       let server = try HTTPServer(dashboard: dashboard, configuration: configuration)
       // Before the URL is printed: its reader may send a signal at once.
-      try stopOnInterruption(server)
+      try stopOnInterruption(server, dashboard)
       announce(server, store, options, asJSON: arguments.has("json"), console)
       // The program reports the failure at its end.
       guard console.finish() == nil else { return .couldNotRun }
@@ -112,11 +112,15 @@ enum ServeCommand {
     }
   }
 
-  private static func stopOnInterruption(_ server: HTTPServer) throws {
+  private static func stopOnInterruption(
+    _ server: HTTPServer, _ dashboard: Dashboard
+  ) throws {
     do throws(SystemError) {
       try Signals.onInterruption { count in
         if count > 1 { ProcessEnvironment.endAtOnce(ExitStatus.interrupted.rawValue) }
         server.stop()
+        // At once: current requests may take a while, and an audit slows them down.
+        dashboard.cancelAuditing()
       }
     } catch {
       throw CommandError(

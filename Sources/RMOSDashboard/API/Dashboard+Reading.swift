@@ -115,6 +115,7 @@ extension Dashboard {
       let member = member ?? kind.schema.searchMembers[0]
       query = query.filter(ListRequest.condition(text, in: member, kind))
     }
+    query.conditions += try runConditions(target)
     query = try page(of: query, target, default: Self.pageSize)
     if try isCSV(target) { return try csv(query) }
     return try unlessCurrent(request) { token in
@@ -126,6 +127,33 @@ extension Dashboard {
         $0.member("total", total)
       }
     }
+  }
+
+  /// The conditions that restrict a list to what a run did.
+  private func runConditions(_ target: RequestTarget) throws -> [RecordQuery.Condition] {
+    let outcomes = RunEntities.outcomes
+    let outcome = try target.parameter("outcome").map { text in
+      guard let outcome = outcomes.first(where: { $0.rawValue == text }) else {
+        throw HTTPRefusal(
+          422,
+          "\"outcome\" must be one of \(outcomes.map(\.rawValue).joined(separator: ", ")), found "
+            + "\"\(text.shortened)\"")
+      }
+      return outcome
+    }
+    guard let text = try target.parameter("run") else {
+      guard outcome == nil else {
+        throw HTTPRefusal(422, "\"outcome\" is that of a run, which \"run\" must name")
+      }
+      return []
+    }
+    guard let id = text.wholeNumber,
+      let entities = try store.read({ try RunEntities(ofRun: id, outcome, in: $0) })
+    else {
+      throw HTTPRefusal(
+        422, "\"run\" must be the number of a run in the ledger, found \"\(text.shortened)\"")
+    }
+    return entities.conditions
   }
 
   private func matches(

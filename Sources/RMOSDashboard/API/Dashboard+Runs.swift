@@ -43,7 +43,14 @@ extension Dashboard {
   ) throws -> ServerResponse {
     guard let number = id.wholeNumber else { throw HTTPRefusal.absentRun(id) }
     var query = IssueQuery(run: number)
-    query.limit = try target.integer("limit", in: 1...Self.largestPage, default: Self.pageSize)
+    let isCSV = try isCSV(target)
+    // A table is of all issues unless fewer are asked for.
+    query.limit =
+      isCSV
+      ? try target.parameter("limit").map { _ in
+        try target.integer("limit", in: 1...Int.max, default: Int.max)
+      }
+      : try target.integer("limit", in: 1...Self.largestPage, default: Self.pageSize)
     query.offset = try target.integer("offset", in: 0...Int.max, default: 0)
     if let text = try target.parameter("severity") {
       guard let severity = Severity(rawValue: text) else {
@@ -54,6 +61,13 @@ extension Dashboard {
       query.severity = severity
     }
     query.code = try target.parameter("code").map(IssueCode.init(rawValue:))
+    query.kind = try target.parameter("kind").map { text in
+      guard let kind = store.catalog.kind(named: text) else {
+        let known = store.catalog.kinds.map(\.rawValue).joined(separator: ", ")
+        throw HTTPRefusal(422, "\"kind\" must be one of \(known), found \"\(text.shortened)\"")
+      }
+      return kind
+    }
     query.isNew = try target.parameter("new").map { text in
       switch text {
       case "true": true
@@ -62,18 +76,20 @@ extension Dashboard {
         throw HTTPRefusal(422, "\"new\" must be true or false, found \"\(text.shortened)\"")
       }
     }
-    func read() throws -> (issues: [Issue], total: Int) {
-      try store.read { reader in
+    if isCSV {
+      guard let table = try CSV.issues(query, in: store, for: request) else {
+        throw HTTPRefusal.absentRun(id)
+      }
+      return table
+    }
+    return try unlessCurrent(request) { _ in
+      let (issues, total) = try store.read { reader in
         guard try reader.run(number) != nil else { throw HTTPRefusal.absentRun(id) }
         return (
           try reader.issues(matching: query),
           try reader.issueCounts(ofRun: number).total(query)
         )
       }
-    }
-    if try isCSV(target) { return .csv(CSV(try read().issues).bytes, name: "issues_\(number)") }
-    return try unlessCurrent(request) { _ in
-      let (issues, total) = try read()
       return {
         $0.member("issues", each: issues) { $0.issue($1) }
         $0.member("total", total)

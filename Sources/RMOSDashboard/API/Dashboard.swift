@@ -122,15 +122,21 @@ public final class Dashboard: Sendable {
   /// Begins to audit in the background, if that is wanted.
   package func startAuditing() { audit?.start() }
 
+  /// Cancels the audit under way, without waiting for its end, and lets no other begin.
+  package func cancelAuditing() { audit?.cancel() }
+
   /// Ends the audits in the background.
   ///
   /// Call it before the store is closed. An audit under way is cancelled, which takes a moment.
   public func stopAuditing() { audit?.stop() }
 
   private var page: PageRouter {
-    PageRouter(
+    let audit = audit
+    var page = PageRouter(
       store: store, status: { try self.status() }, history: { try self.history(limit: $0) },
-      figures: figures, totals: totals, audit: { self.audit?.view() ?? .off })
+      figures: figures, totals: totals, audit: { audit?.view() ?? .off })
+    if let audit { page.askForAudit = { audit.ask() } }
+    return page
   }
 
   /// The status, as ``response(to:)`` returns it.
@@ -164,6 +170,10 @@ public final class Dashboard: Sendable {
         try target.checkParameters(route.parameters)
         return try predict(request)
       }
+      if request.method == "POST", route == .audit {
+        try target.checkParameters([])
+        return try askForAudit(request)
+      }
       if route.isWrite(request.method) {
         try target.checkParameters([])
         return try write(route, request)
@@ -178,7 +188,7 @@ public final class Dashboard: Sendable {
 
   /// The methods allowed somewhere.
   private var methods: [String] {
-    Route.readingMethods + (options.allowsWrites ? ["POST", "PUT", "PATCH", "DELETE"] : [])
+    Route.readingMethods + ["POST"] + (options.allowsWrites ? ["PUT", "PATCH", "DELETE"] : [])
   }
 }
 

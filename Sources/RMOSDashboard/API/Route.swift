@@ -86,6 +86,7 @@ enum Route: Sendable, Hashable {
     return switch self {
     case .list where allowsWrites: reading + ["POST"]
     case .item where allowsWrites: reading + ["PUT", "PATCH", "DELETE"]
+    case .audit: reading + ["POST"]
     case .analytics(let route, _): route.methods
     default: reading
     }
@@ -97,9 +98,9 @@ enum Route: Sendable, Hashable {
     case .status, .audit, .item, .origin, .statistics, .run: []
     case .history: ["limit"]
     case .runs: ["limit", "offset", "sort", "format"]
-    case .issues: ["severity", "code", "new", "limit", "offset", "format"]
+    case .issues: ["severity", "code", "kind", "new", "limit", "offset", "format"]
     case .list(let kind):
-      ["limit", "offset", "order", "sort", "format", "q", "in"]
+      ["limit", "offset", "order", "sort", "format", "q", "in", "run", "outcome"]
         + kind.schema.presentation.filters.map(\.name)
     case .search, .filter: ["limit", "offset", "order", "sort", "format"]
     case .analytics(let route, _): route.parameters

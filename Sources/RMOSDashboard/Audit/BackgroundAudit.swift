@@ -7,9 +7,9 @@ import Synchronization
 /// The newest whole audit of a store, which is made again in the background after changes.
 ///
 /// One audit at a time, in a thread that lets others go first: at once, and then after a change, at
-/// the earliest an interval after the last one ended, and for at most a tenth of the time. While a
-/// migration runs, none begins: what it found would be outdated at its end. When the value is
-/// released, an audit under way is cancelled.
+/// the earliest an interval after the last one ended, and for at most a tenth of the time; or sooner
+/// if someone asks for it. While a migration runs, none begins: what it found would be outdated at
+/// its end. When the value is released, an audit under way is cancelled.
 final class BackgroundAudit: Sendable {
   /// A finished audit.
   struct Result: Sendable {
@@ -37,6 +37,8 @@ final class BackgroundAudit: Sendable {
     var hasChanged: Bool?
     /// When the audit under way began, ISO 8601 in UTC.
     var underWaySince: String?
+    /// Whether someone has asked for one that has not begun.
+    var isAsked = false
     /// Why the last audit failed; `nil` if it did not.
     var failure: Failure?
     /// When the next one may begin at the earliest, ISO 8601 in UTC; `nil` before the first.
@@ -79,6 +81,14 @@ final class BackgroundAudit: Sendable {
   /// Begins to audit in the background.
   func start() { work.start() }
 
+  /// Asks for an audit as soon as no other and no migration is under way.
+  ///
+  /// One that has begun since the last change is as good.
+  func ask() { work.ask() }
+
+  /// Cancels the audit under way, and lets no other begin.
+  func cancel() { work.cancel() }
+
   /// Cancels the audit under way, and waits for a moment until its thread has ended.
   func stop() {
     work.cancel()
@@ -110,6 +120,10 @@ extension BackgroundAudit {
       var failure: Failure?
       /// When the audit under way began.
       var underWaySince: String?
+      /// The store's change token before the audit under way.
+      var underWayToken: String?
+      /// Whether someone has asked for one that has not begun.
+      var isAsked = false
       /// The token of the last audit, also of one that failed.
       var lastToken: String?
       /// When the next one may begin, in uptime and ISO 8601.
@@ -160,6 +174,17 @@ extension BackgroundAudit {
       state.withLock(waking: .all) { $0.isCancelled = true }
     }
 
+    func ask() {
+      let token = store.changeToken()
+      state.withLock(waking: .all) { state in
+        let isBeingMade =
+          state.underWaySince != nil && token != nil && token == state.underWayToken
+        guard !isBeingMade, !state.isAsked else { return }
+        state.isAsked = true
+        state.revision += 1
+      }
+    }
+
     func waitForEnd(until deadline: Deadline) {
       state.wait { state in
         !state.hasThread || deadline.hasPassed ? .done(()) : .wait(until: deadline)
@@ -168,11 +193,15 @@ extension BackgroundAudit {
 
     private func loop() {
       while true {
-        auditIfDue()
-        let next = state.withLock { $0.next?.uptime } ?? .zero
-        let deadline = Deadline(after: max(next - means.clock.uptime(), Self.lookInterval))
+        let hasBegun = auditIfDue()
+        let (next, isAsked) = state.withLock { ($0.next?.uptime ?? .zero, $0.isAsked) }
+        let pause = isAsked ? .zero : next - means.clock.uptime()
+        let deadline = Deadline(after: max(pause, Self.lookInterval))
+        // One that was asked for and could not begin waits for the end of a migration.
+        let hasWaited = isAsked && !hasBegun
         let isOver = state.wait { state in
           if state.isCancelled { return .done(true) }
+          if state.isAsked, !hasWaited { return .done(false) }
           return deadline.hasPassed ? .done(false) : .wait(until: deadline)
         }
         if isOver { return }
@@ -185,6 +214,7 @@ extension BackgroundAudit {
       // Taken before reading: what is found may be newer than it, but never older.
       let token = store.changeToken()
       let isDue = state.withLock { state in
+        if state.isAsked { return true }
         guard let next = state.next else { return true }
         let isChanged = token == nil || token != state.lastToken || state.failure != nil
         return isChanged && next.uptime <= start
@@ -194,6 +224,8 @@ extension BackgroundAudit {
       let begins = state.withLock { state in
         guard state.underWaySince == nil, !state.isCancelled else { return false }
         state.underWaySince = startedAt
+        state.underWayToken = token
+        state.isAsked = false
         state.revision += 1
         return true
       }
@@ -242,6 +274,7 @@ extension BackgroundAudit {
           return token != known
         }
         view.underWaySince = state.underWaySince
+        view.isAsked = state.isAsked
         view.failure = state.failure
         view.nextAt = state.next?.text
         view.isNextDue = state.next.map { $0.uptime <= uptime } ?? true

@@ -21,6 +21,21 @@ extension Dashboard {
       $0.auditView(view)
     }
   }
+
+  /// Asks for an audit, which only reads, so that those may who may read.
+  ///
+  /// - Throws: ``HTTPRefusal`` with 404 if there are no audits, and 403 if a page of another origin
+  ///   asks.
+  func askForAudit(_ request: ServerRequest) throws -> ServerResponse {
+    if let refusal = AccessPolicy.originRefusal(of: request) { throw refusal }
+    guard let audit else { throw HTTPRefusal(404, "audits in the background are turned off") }
+    audit.ask()
+    let place = "/" + (Route.root + ["migration", "audit"]).joined(separator: "/")
+    return .json(status: 202, fields: [HeaderField("Location", place)]) {
+      $0.member("success", true)
+      $0.auditView(audit.view())
+    }
+  }
 }
 
 extension HTTPRefusal {
@@ -34,7 +49,7 @@ extension HTTPRefusal {
 }
 
 extension JSONWriter {
-  /// Writes `audit`, `under_way_since`, `failure` and `next_at`.
+  /// Writes `audit`, `under_way_since`, `asked`, `failure` and `next_at`.
   fileprivate mutating func auditView(_ view: BackgroundAudit.View) {
     member("audit") { writer in
       guard let newest = view.newest else { return writer.null() }
@@ -47,6 +62,7 @@ extension JSONWriter {
       }
     }
     member("under_way_since", view.underWaySince)
+    member("asked", view.isAsked)
     member("failure") { writer in
       guard let failure = view.failure else { return writer.null() }
       writer.object {

@@ -15,13 +15,13 @@ struct AuditPage {
   var document: PageDocument {
     let isUnderWay = view.underWaySince != nil
     let isExpected = view.isOn && view.newest == nil && view.failure == nil
-    let refreshing: HTML = isUnderWay || isExpected ? " data-refreshing" : ""
+    let refreshing: HTML = isUnderWay || isExpected || view.isAsked ? " data-refreshing" : ""
     return PageDocument(
       title: "Audit", section: "/audit",
       main: """
         <div id="audit"\(refreshing)>
         <h1>Audit</h1>
-        \(verdict)\(complaint)\(facts)\(downloads)\(findings)\(checks)</div>
+        \(verdict)\(complaint)\(facts)\(button)\(downloads)\(findings)\(checks)</div>
 
         """,
       refreshSeconds: isUnderWay && view.newest == nil ? 1 : nil)
@@ -128,6 +128,7 @@ struct AuditPage {
       return "in progress since \(PageText.time(since))"
     }
     if view.underWaySince != nil { return "in progress" }
+    if view.isAsked { return "in a moment, or when the migration in progress has ended" }
     guard let nextAt = view.nextAt, !view.isNextDue else {
       return view.hasChanged == false && view.failure == nil
         ? "after the next change" : "in a moment, or when the migration in progress has ended"
@@ -136,6 +137,17 @@ struct AuditPage {
       return "after the next change, \(PageText.time(nextAt)) at the earliest"
     }
     return "\(PageText.time(nextAt))"
+  }
+
+  /// Asks for a check now; it works without scripts.
+  private var button: HTML {
+    guard view.isOn, view.underWaySince == nil, !view.isAsked,
+      view.newest != nil || view.failure != nil
+    else { return "" }
+    return """
+      <form class="check" action="/audit" method="post"><button type="submit">Check now</button></form>
+
+      """
   }
 
   private var downloads: HTML {

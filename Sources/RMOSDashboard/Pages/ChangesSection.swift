@@ -1,4 +1,5 @@
 import RMOSHTML
+import RMOSMigration
 import RMOSModels
 import RMOSStore
 
@@ -47,11 +48,9 @@ struct ChangesSection {
       : rows.isEmpty
         ? "<p class=\"dim\">Nothing that is stored in a column.</p>\n"
         : "<dl class=\"facts\">\n\(rows)</dl>\n"
-    let who = [step.ledger?.user, step.ledger?.host].compactMap(\.self)
     let by: HTML =
-      who.isEmpty
-      ? ""
-      : "<p class=\"dim note\">by \(PageText.short(who.joined(separator: " on "), limit: 200))</p>\n"
+      step.ledger?.who.map { "<p class=\"dim note\">by \(PageText.short($0, limit: 200))</p>\n" }
+      ?? ""
     let run: HTML =
       step.ledger == nil
       ? "Run \(step.run)" : "<a href=\"\(PageLink.run(step.run))\">Run \(step.run)</a>"

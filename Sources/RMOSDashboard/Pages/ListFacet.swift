@@ -27,20 +27,13 @@ struct ListFacet {
       let known = values.texts.first { $0.text.utf8.elementsEqual(active.utf8) }
       listed.insert((active, known?.count ?? 0), at: 0)
     }
-    guard !listed.isEmpty else { return "" }
-    let items = listed.map { text, count -> HTML in
+    let items = listed.map { text, count -> Facet.Item in
       let isActive = active.map { $0.utf8.elementsEqual(text.utf8) } ?? false
-      let link = request.filtered(by: filter, isActive ? nil : text).link
-      let mark: HTML = isActive ? " aria-current=\"true\"" : ""
-      let note: HTML =
-        isActive
-        ? " <span aria-hidden=\"true\">×</span><span class=\"away\">, remove this filter</span>"
-        : ""
-      let name: HTML = text.isEmpty ? "<em>empty</em>" : PageText.short(text, limit: 60)
-      // An empty value cannot be in an address, where it means that there is no filter.
-      let shown: HTML =
-        text.isEmpty ? "<span>\(name)</span>" : "<a href=\"\(link)\"\(mark)>\(name)\(note)</a>"
-      return "<li>\(shown) <span class=\"n\">\(PlainText.grouped(count))</span></li>\n"
+      return Facet.Item(
+        name: text.isEmpty ? "<em>empty</em>" : PageText.short(text, limit: 60),
+        // An empty value cannot be in an address, where it means that there is no filter.
+        link: text.isEmpty ? nil : request.filtered(by: filter, isActive ? nil : text).link,
+        isActive: isActive, count: count)
     }
     var rest: [HTML] = []
     let omitted = values.texts.count - min(values.texts.count, Self.shown)
@@ -55,7 +48,7 @@ struct ListFacet {
 
         """)
     }
-    return "<section><h2>\(label)</h2><ul>\n\(items)\(rest)</ul></section>\n"
+    return Facet(title: label, items: items, rest: rest).section
   }
 }
 

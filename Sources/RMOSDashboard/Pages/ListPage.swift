@@ -20,6 +20,7 @@ struct ListPage {
     var request = request
     let token = store.changeToken()
     (total, records, edits, facets, names) = try store.read { reader in
+      try request.findRun(in: reader)
       let total = try totals.count(request.query, in: reader, since: token)
       request.page = min(request.page, PageCount(total, of: request.pageSize).last)
       let offset = (request.page - 1) * request.pageSize
@@ -43,8 +44,10 @@ struct ListPage {
   static func export(
     _ request: ListRequest, _ format: String, in store: any RecordStore, totals: EntityTotals
   ) throws -> ServerResponse {
+    var request = request
     let kind = request.kind
     return try store.read { reader in
+      try request.findRun(in: reader)
       let total = try reader.count(request.query)
       let isAll = total <= mostExported
       let records = try reader.records(
@@ -81,8 +84,10 @@ struct ListPage {
   // MARK: The form
 
   private var form: HTML {
-    let kept = request.filters.filter { isHidden($0.filter) }
-      .map { "<input type=\"hidden\" name=\"\($0.filter.name)\" value=\"\($0.value)\">" as HTML }
+    let kept =
+      (request.filters.filter { isHidden($0.filter) }.map { ($0.filter.name, $0.value) }
+      + request.runParameters)
+      .map { "<input type=\"hidden\" name=\"\($0.0)\" value=\"\($0.1)\">" as HTML }
     let orders = kind.schema.presentation.columns.flatMap { column -> [(String, String)] in
       let (up, down) = column.directions
       return [
@@ -162,21 +167,34 @@ struct ListPage {
       records.isEmpty
       ? "" : "\(PlainText.grouped(first))–\(PlainText.grouped(first + records.count - 1)) of "
     let count = PlainText.counted(total, kind.schema.singular, kind.schema.plural)
-    let chips = request.filters.map { filter, value -> HTML in
+    func chip(_ text: HTML, _ link: String) -> HTML {
       """
-      <a class="chip" href="\(request.filtered(by: filter, nil).link)">\(filter.label): \
-      \(PageText.short(value, limit: 60)) <span aria-hidden="true">×</span>\
+      <a class="chip" href="\(link)">\(text) <span aria-hidden="true">×</span>\
       <span class="away">, remove this filter</span></a>
 
       """
     }
+    let chips =
+      (request.runEntities.map { [chip("\($0.label)", request.ofAllRuns.link)] } ?? [])
+      + request.filters.map { filter, value in
+        chip(
+          "\(filter.label): \(PageText.short(value, limit: 60))",
+          request.filtered(by: filter, nil).link)
+      }
     let complaints = request.complaints.map {
       "<p class=\"warning\"><span aria-hidden=\"true\">!</span> \($0)</p>\n" as HTML
     }
     return """
       <p class="summary"><span id="count">\(range)\(count)</span> \(chips)</p>
-      \(complaints)
+      \(ofRun)\(complaints)
       """
+  }
+
+  /// What the run that the list is restricted to counted.
+  private var ofRun: HTML {
+    let total = request.isOfRunOnly ? total : nil
+    guard let note = request.runEntities?.note(kind, total: total) else { return "" }
+    return "<p class=\"dim note\" id=\"of-run\">\(note)</p>\n"
   }
 
   private var emptiness: HTML {
@@ -200,8 +218,6 @@ struct ListPage {
       """
   }
 
-  private static let numeric: HTML = " class=\"n\""
-
   /// The table; with explicit roles, as narrow screens lay it out as blocks.
   private var table: HTML {
     let columns = kind.schema.presentation.columns
@@ -209,7 +225,7 @@ struct ListPage {
     let rows = zip(records, edits).map { record, run -> HTML in
       let cells = columns.dropFirst().map { column -> HTML in
         """
-        <td role="cell"\(column.isNumber ? Self.numeric : "") data-label="\(column.heading)">\
+        <td role="cell"\(ColumnHeading.numeric(column.isNumber)) data-label="\(column.heading)">\
         \(record.cell(column, names))</td>
         """
       }
@@ -233,18 +249,9 @@ struct ListPage {
     let isDescending = request.order.isDescending(column.member)
     let next = request.ordered(
       by: .member(column.member, descending: isDescending.map { !$0 } ?? false))
-    let sort: HTML =
-      switch isDescending {
-      case true?: " aria-sort=\"descending\""
-      case false?: " aria-sort=\"ascending\""
-      case nil: ""
-      }
-    let arrow: HTML =
-      isDescending.map { " <span aria-hidden=\"true\">\($0 ? "↓" : "↑")</span>" } ?? ""
-    return """
-      <th role="columnheader" scope="col"\(column.isNumber ? Self.numeric : "")\(sort)>\
-      <a href="\(next.link)">\(column.heading)\(arrow)</a></th>
-      """
+    return ColumnHeading(
+      text: column.heading, isNumber: column.isNumber, link: next.link, isDescending: isDescending
+    ).cell
   }
 
   /// The cell that names a row and says whether it was edited; of a pattern, with a small drawing.

@@ -16,6 +16,10 @@ struct ListRequest {
   var searchMember: String
   /// The active filters, with their values as given.
   var filters: [(filter: Filter, value: String)] = []
+  /// The run and the outcome that the list is restricted to, as given.
+  private var runText: (run: String, outcome: String)?
+  /// The same, once it has been looked up.
+  private(set) var runEntities: RunEntities?
   var order: ListOrder
   /// The page, from 1.
   var page = 1
@@ -36,7 +40,7 @@ struct ListRequest {
 
   /// The parameters of a list's URL; `id` makes it that of an entity.
   static func parameters(of kind: EntityKind) -> [String] {
-    ["q", "in", "sort", "page", "per", "format", "id"]
+    ["q", "in", "sort", "page", "per", "format", "id", "run", "outcome"]
       + kind.schema.presentation.filters.map(\.name)
   }
 
@@ -63,6 +67,7 @@ struct ListRequest {
         filters.append((filter, value))
       }
     }
+    if let text = target["run"], !text.isEmpty { runText = (text, target["outcome"] ?? "") }
     if let text = target["sort"], !text.isEmpty {
       if let order = ListOrder(text, of: kind) {
         self.order = order
@@ -76,6 +81,27 @@ struct ListRequest {
     }
   }
 
+  /// Looks up the run that the list is restricted to.
+  mutating func findRun(in reader: any StoreReader) throws {
+    guard let (text, outcomeText) = runText else { return }
+    runText = nil
+    guard let id = text.wholeNumber else {
+      complaints.append("\"\(text.prefix(40))\" is not the number of a run; the filter is ignored.")
+      return
+    }
+    let outcome = RunEntities.outcomes.first { $0.rawValue == outcomeText }
+    if outcome == nil, !outcomeText.isEmpty {
+      complaints.append(
+        "\"\(outcomeText.prefix(40))\" is none of "
+          + "\(RunEntities.outcomes.map(\.rawValue).joined(separator: ", ")); "
+          + "all that the run wrote is listed.")
+    }
+    runEntities = try RunEntities(ofRun: id, outcome, in: reader)
+    if runEntities == nil {
+      complaints.append("The ledger has no run \(id); the filter is ignored.")
+    }
+  }
+
   /// The query for all pages.
   var query: RecordQuery { query(without: nil) }
 
@@ -85,6 +111,7 @@ struct ListRequest {
     for (filter, value) in filters where filter.name != dropped {
       if let condition = filter.condition(value, kind) { query = query.filter(condition) }
     }
+    query.conditions += runEntities?.conditions ?? []
     guard !search.isEmpty else { return query }
     return query.filter(Self.condition(search, in: searchMember, kind))
   }
@@ -99,7 +126,7 @@ struct ListRequest {
   }
 
   /// Whether it is restricted by a search or a filter.
-  var isNarrowed: Bool { !search.isEmpty || !filters.isEmpty }
+  var isNarrowed: Bool { !search.isEmpty || !filters.isEmpty || runEntities != nil }
 
   /// The value of an active filter; `nil` if it is not active.
   func value(of filter: Filter) -> String? {
@@ -123,6 +150,24 @@ struct ListRequest {
     return copy
   }
 
+  /// The same request for its first page, of all runs.
+  var ofAllRuns: ListRequest {
+    var copy = self
+    copy.runEntities = nil
+    copy.page = 1
+    return copy
+  }
+
+  /// Whether nothing but a run restricts it.
+  var isOfRunOnly: Bool { search.isEmpty && filters.isEmpty }
+
+  /// The parameters that name the run.
+  var runParameters: [(String, String)] {
+    guard let runEntities else { return [] }
+    return [("run", String(runEntities.run.id))]
+      + (runEntities.outcome.map { [("outcome", $0.rawValue)] } ?? [])
+  }
+
   /// The parameters of the same request, without defaults.
   func parameters(page: Int? = nil) -> [(String, String)] {
     var result: [(String, String)] = []
@@ -131,6 +176,7 @@ struct ListRequest {
       if searchMember != kind.schema.searchMembers[0] { result.append(("in", searchMember)) }
     }
     for (filter, value) in filters { result.append((filter.name, value)) }
+    result += runParameters
     if order.order != kind.defaultOrder { result.append(("sort", order.text)) }
     if pageSize != Self.pageSizes[0] { result.append(("per", String(pageSize))) }
     let page = page ?? self.page

@@ -12,8 +12,7 @@ struct OverviewPage {
   private let runs: [LedgerRun]
   /// The newest migration, which need not be among the runs that are listed.
   private let newestMigration: LedgerRun?
-  /// The run in progress, if any.
-  private let current: Int64?
+  private let current: CurrentRun
   /// The newest patterns, to be drawn.
   private var drawn: [Record] = []
 
@@ -24,22 +23,19 @@ struct OverviewPage {
     store: any RecordStore, status: MigrationStatus, history: () throws -> MigrationHistory
   ) throws {
     // The health section reports why something cannot be read.
-    let (runs, newestMigration) =
-      try Self.ifReadable {
-        try store.read { reader in
-          (
-            try reader.runs(limit: Self.runsShown),
-            try reader.newestRun(where: \.isMigration)
-          )
-        }
-      } ?? ([], nil)
+    let found = try Self.ifReadable {
+      try CurrentRun.found(in: store) { reader in
+        (
+          runs: try reader.runs(limit: Self.runsShown),
+          newestMigration: try reader.newestRun(where: \.isMigration)
+        )
+      }
+    }
     let history = try Self.ifReadable(history)
-    // The status may be a moment older than the runs: one that began since is in progress.
-    let newest = runs.first { $0.command != LedgerRun.serverCommand }
-    let hasBegun = newest?.state == .running && store.hasWriter ?? true
     self.init(
-      status: status, history: history, runs: runs, newestMigration: newestMigration,
-      current: status.currentRun?.id ?? (hasBegun ? newest?.id : nil))
+      status: status, history: history, runs: found?.answer.runs ?? [],
+      newestMigration: found?.answer.newestMigration,
+      current: found?.current ?? CurrentRun(id: nil))
     let ids = (status.recentEntities[.patterns] ?? []).map { Value.text($0.id) }
     let query = RecordQuery(.patterns).filter(.isAny(member: "id", of: ids))
     if !ids.isEmpty {
@@ -57,11 +53,11 @@ struct OverviewPage {
 
   init(
     status: MigrationStatus, history: MigrationHistory?, runs: [LedgerRun],
-    newestMigration: LedgerRun?, current: Int64?
+    newestMigration: LedgerRun?, current: CurrentRun
   ) {
     self.status = status
     self.history = history
-    self.runs = runs
+    self.runs = runs.map(current.settled)
     self.newestMigration = newestMigration
     self.current = current
   }
@@ -83,7 +79,7 @@ struct OverviewPage {
         <h2 id="history">History</h2>
         <p class="dim note">New entities by the day they were migrated or created</p>
         \(history.map { HistoryChart($0).figure } ?? "<p>The history cannot be read.</p>\n")</section>
-        \(RunList(settledRuns).section)</div>
+        \(RunList(runs).section)</div>
         <div>
         \(health)\(database)</div>
         </div>
@@ -91,16 +87,6 @@ struct OverviewPage {
         <p class="away" id="announcement" role="status" aria-live="polite"></p>
 
         """)
-  }
-
-  /// The runs as they are shown: one whose process died stays marked as running.
-  private var settledRuns: [LedgerRun] {
-    runs.map { run in
-      guard run.state == .running, run.id != current, !run.isOfRunningServer else { return run }
-      var run = run
-      run.state = .interrupted
-      return run
-    }
   }
 
   private var verdict: HTML {
@@ -151,7 +137,7 @@ struct OverviewPage {
   /// `isNew` is false if all that failed had failed before, or nothing failed that would not be read
   /// by the next run.
   private var unfinished: (what: HTML, next: HTML, isOver: Bool, isNew: Bool)? {
-    guard let run = newestMigration, run.id != current, run.undoneBy == nil else { return nil }
+    guard let run = newestMigration, run.id != current.id, run.undoneBy == nil else { return nil }
     let link = PageLink.run(run.id)
     let report: HTML = "See <a href=\"\(link)\">run \(run.id)</a>."
     switch run.state {

@@ -20,6 +20,8 @@ struct PageRouter: Sendable {
   var totals: EntityTotals?
   /// What is known of the audits in the background.
   var audit: @Sendable () -> BackgroundAudit.View = { .off }
+  /// Asks for an audit; `nil` if there are none.
+  var askForAudit: (@Sendable () -> Void)?
 
   /// Whether a target is a page: everything except `/api`.
   static func answers(_ target: String) -> Bool {
@@ -30,10 +32,12 @@ struct PageRouter: Sendable {
 
   /// Responds to a request for a page; an error becomes a page too.
   func response(to request: ServerRequest, _ target: RequestTarget) -> ServerResponse {
-    if request.method == "OPTIONS" { return .options(Route.readingMethods) }
+    let methods = Route.readingMethods + (target.pagePath == ["audit"] ? ["POST"] : [])
+    if request.method == "OPTIONS" { return .options(methods) }
+    if request.method == "POST", methods.contains("POST") { return askedForAudit(request) }
     guard request.method == "GET" || request.method == "HEAD" else {
       var answer = ErrorPage.methodNotAllowed.response(store.catalog)
-      answer.fields.append(HeaderField("Allow", Route.readingMethods.joined(separator: ", ")))
+      answer.fields.append(HeaderField("Allow", methods.joined(separator: ", ")))
       return answer
     }
     if let shorter = target.withoutTrailingSlash, let place = try? RequestTarget(shorter),
@@ -42,13 +46,24 @@ struct PageRouter: Sendable {
       return .redirect(to: shorter)
     }
     do {
-      if let export = try export(target) { return export }
+      if let export = try export(target, request) { return export }
       return try page(target).response(to: request, store.catalog)
     } catch let error as ErrorPage {
       return error.response(store.catalog)
     } catch {
       return ErrorPage(error).response(store.catalog)
     }
+  }
+
+  /// Asks for an audit, as the button on its page does, and leads back there.
+  private func askedForAudit(_ request: ServerRequest) -> ServerResponse {
+    if let refusal = AccessPolicy.originRefusal(of: request) { return refusal.response }
+    guard let askForAudit else { return ErrorPage.noAudit.response(store.catalog) }
+    askForAudit()
+    return ServerResponse(
+      status: 303,
+      fields: [HeaderField("Location", "/audit"), HeaderField("Cache-Control", "no-store")]
+        + ServerResponse.securityFields)
   }
 
   private func isPage(_ path: [String]) -> Bool {
@@ -63,7 +78,9 @@ struct PageRouter: Sendable {
   }
 
   /// What is to be saved as a file, such as a list for other programs; `nil` if a page is asked for.
-  private func export(_ target: RequestTarget) throws -> ServerResponse? {
+  private func export(
+    _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse? {
     if target.pagePath == ["audit"], let text = target["format"] {
       try check(target, ["format"])
       guard let format = AuditPage.Format(rawValue: text) else {
@@ -71,7 +88,7 @@ struct PageRouter: Sendable {
       }
       return try AuditPage(audit()).download(format)
     }
-    if target.pagePath.first == "runs" { return try runExport(target) }
+    if target.pagePath.first == "runs" { return try runExport(target, request) }
     guard target.pagePath.count == 1, let kind = store.catalog.kind(pathName: target.pagePath[0]),
       target["id"] == nil, let format = target["format"], ["csv", "json"].contains(format)
     else { return nil }
@@ -81,7 +98,9 @@ struct PageRouter: Sendable {
   }
 
   /// The runs, or one of them, as a file; `nil` if a page is asked for.
-  private func runExport(_ target: RequestTarget) throws -> ServerResponse? {
+  private func runExport(
+    _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse? {
     guard let format = target["format"] else { return nil }
     switch target.pagePath.count {
     case 1 where format == "csv":
@@ -95,7 +114,7 @@ struct PageRouter: Sendable {
       guard let download = RunDownload(rawValue: format) else {
         throw ErrorPage.unknownFormat(format, RunDownload.allCases.map(\.rawValue))
       }
-      return try download.response(try runRequest(target), in: store)
+      return try download.response(try runRequest(target), in: store, for: request)
     default: return nil
     }
   }
@@ -103,7 +122,7 @@ struct PageRouter: Sendable {
   private func runRequest(_ target: RequestTarget) throws(ErrorPage) -> RunRequest {
     let text = target.pagePath[1]
     guard let id = text.wholeNumber else { throw .noRun(text) }
-    return RunRequest(id, target)
+    return RunRequest(id, target, store.catalog)
   }
 
   private func page(_ target: RequestTarget) throws -> PageDocument {

@@ -10,6 +10,7 @@ struct RunRequest {
   let run: Int64
   var severity: Severity?
   var code: IssueCode?
+  var kind: EntityKind?
   var isNew: Bool?
   /// The page of the list, from 1; `nil` if no list is asked for.
   var page: Int?
@@ -17,15 +18,19 @@ struct RunRequest {
   var complaints: [String] = []
 
   static let pageSizes = ListRequest.pageSizes
-  static let parameters = ["severity", "code", "new", "page", "per", "format"]
+  static let parameters = ["severity", "code", "kind", "new", "page", "per", "format"]
 
-  init(_ run: Int64, _ target: RequestTarget) {
+  init(_ run: Int64, _ target: RequestTarget, _ catalog: EntityCatalog) {
     self.run = run
     if let text = target["severity"], !text.isEmpty {
       severity = Severity(rawValue: text)
       if severity == nil { complain("severity", text) }
     }
     if let text = target["code"], !text.isEmpty { code = IssueCode(rawValue: text) }
+    if let text = target["kind"], !text.isEmpty {
+      kind = catalog.kind(named: text)
+      if kind == nil { complain("kind", text) }
+    }
     switch target["new"] {
     case nil, "": break
     case "true": isNew = true
@@ -45,12 +50,12 @@ struct RunRequest {
   /// Whether issues are listed one by one, rather than by what is wrong.
   var isList: Bool { page != nil || isNarrowed }
 
-  var isNarrowed: Bool { severity != nil || code != nil || isNew != nil }
+  var isNarrowed: Bool { severity != nil || code != nil || kind != nil || isNew != nil }
 
   /// The query for all pages.
   var query: IssueQuery {
     var query = IssueQuery(run: run)
-    (query.severity, query.code, query.isNew) = (severity, code, isNew)
+    (query.severity, query.code, query.kind, query.isNew) = (severity, code, kind, isNew)
     return query
   }
 
@@ -67,6 +72,7 @@ struct RunRequest {
     var parameters: [String] = []
     if let severity { parameters.append("severity=\(severity.rawValue)") }
     if let code { parameters.append("code=\(code.rawValue.percentEncoded)") }
+    if let kind { parameters.append("kind=\(kind.rawValue.percentEncoded)") }
     if let isNew { parameters.append("new=\(isNew)") }
     if pageSize != Self.pageSizes[0] { parameters.append("per=\(pageSize)") }
     if let page, page > 1 || !isNarrowed { parameters.append("page=\(page)") }
@@ -230,7 +236,9 @@ struct RunIssues {
   // MARK: Filters
 
   private var facets: HTML {
-    let all = request.with { ($0.severity, $0.code, $0.isNew) = (nil, nil, nil) }
+    let all = request.with {
+      ($0.severity, $0.code, $0.kind, $0.isNew) = (nil, nil, nil, nil)
+    }
     let overview: HTML =
       request.isList
       ? "<section><ul><li><a href=\"\(all.link)\">By what is wrong</a></li></ul></section>\n"
@@ -251,6 +259,13 @@ struct RunIssues {
       facet(
         "Code", codes, request.code, { "<code>\(PageText.short($0.rawValue, limit: 60))</code>" }
       ) { $0.code = $1 })
+    let kinds = counts.compactMap(\.kind).reduce(into: [EntityKind]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
+    sections.append(
+      facet(
+        "Kind", kinds, request.kind, { PageText.short($0.schema.plural, limit: 60) }
+      ) { $0.kind = $1 })
     sections.append(
       facet(
         "Failures", [true, false], request.isNew, { HTML(text: $0 ? "new" : "known") }
@@ -264,25 +279,16 @@ struct RunIssues {
     _ name: (FilterValue) -> HTML,
     _ set: (inout RunRequest, FilterValue?) -> Void
   ) -> HTML {
-    let items = values.compactMap { value -> HTML? in
+    let items = values.compactMap { value -> Facet.Item? in
       let isActive = active == value
       let chosen = request.with { set(&$0, value) }
       let count = counts.total(chosen.query)
       guard count > 0 || isActive else { return nil }
-      let mark: HTML = isActive ? " aria-current=\"true\"" : ""
-      let note: HTML =
-        isActive
-        ? " <span aria-hidden=\"true\">×</span><span class=\"away\">, remove this filter</span>"
-        : ""
-      let link = isActive ? request.with { set(&$0, nil) }.link : chosen.link
-      return """
-        <li><a href="\(link)"\(mark)>\(name(value))\(note)</a> <span class="n">\
-        \(PlainText.grouped(count))</span></li>
-
-        """
+      return Facet.Item(
+        name: name(value), link: isActive ? request.with { set(&$0, nil) }.link : chosen.link,
+        isActive: isActive, count: count)
     }
-    guard !items.isEmpty else { return "" }
-    return "<section><h3>\(title)</h3><ul>\n\(items)</ul></section>\n"
+    return Facet(title: title, level: 3, items: items).section
   }
 
   // MARK: By what is wrong
@@ -346,10 +352,7 @@ struct RunIssues {
     }
     let page = request.page ?? 1
     let pages = PageCount(total, of: request.pageSize)
-    let failed: Int? =
-      request.severity == .error && request.code == nil
-      ? request.isNew.map { $0 ? run.failedNew : run.failedKnown } ?? run.statistics.total.failed
-      : nil
+    let failed = self.failed(of: run)
     let subject = failed.map { " of \(PlainText.counted($0, "failed entity", "failed entities"))" }
     return """
       <p class="summary"><span id="count">\(pages.range(page)) of \
@@ -359,6 +362,17 @@ struct RunIssues {
       \(issues.map { item($0, isInGroup: false) })</ol>
       \(pages.pager(page) { number in request.with { $0.page = number }.link })
       """
+  }
+
+  /// How many entities the errors that are listed are of; `nil` if that is not known, or not all of
+  /// their errors are listed.
+  private func failed(of run: LedgerRun) -> Int? {
+    guard request.severity == .error, request.code == nil else { return nil }
+    switch (request.kind, request.isNew) {
+    case (nil, let isNew?): return isNew ? run.failedNew : run.failedKnown
+    case (let kind, nil): return (kind.map { run.statistics[$0] } ?? run.statistics.total).failed
+    default: return nil
+    }
   }
 
   private var noun: String {
@@ -417,13 +431,9 @@ struct RunIssues {
     guard count > 0 else { return "" }
     let base = request.with { _ in }.link.prefix { $0 != "#" }
     let separator = base.contains("?") ? "&" : "?"
-    let what =
-      count > RunDownload.mostIssues
-      ? "the first \(PlainText.grouped(RunDownload.mostIssues)) of \(PlainText.grouped(count))"
-      : "all \(PlainText.grouped(count))"
     return """
-      <p class="dim note"><a href="\(String(base))\(separator)format=csv">CSV</a> of \(what), \
-      in order</p>
+      <p class="dim note"><a href="\(String(base))\(separator)format=csv">CSV</a> of all \
+      \(PlainText.grouped(count)), in order</p>
 
       """
   }

@@ -13,15 +13,13 @@ struct RunPage {
   private let issues: RunIssues
 
   init(_ request: RunRequest, in store: any RecordStore) throws {
-    let found = try LedgerRun.settling(in: store, { [$0?.run].compactMap(\.self) }) { reader in
+    let (found, current) = try CurrentRun.found(in: store) { reader in
       try reader.run(request.run).map { run in
         (run: run, issues: try RunIssues(request, run, in: reader))
       }
-    } settled: { found, runs in
-      found.map { (run: runs.first ?? $0.run, issues: $0.issues) }
     }
     guard let found else { throw ErrorPage.noRun(String(request.run)) }
-    (run, issues) = found
+    (run, issues) = (current.settled(found.run), found.issues)
     report = MigrationReport(of: run, issues.counts, database: store.location)
   }
 
@@ -71,7 +69,7 @@ struct RunPage {
 
   /// What a run that is no migration did.
   private var deed: HTML {
-    let state = PageCell.status(run.stateWord)
+    let state = PageCell.status(run.stateText)
     let undone: HTML =
       run.undoneBy.map { " Undone by <a href=\"\(PageLink.run($0))\">run \($0)</a>." } ?? ""
     guard let undo = run.undo else { return "<span>\(state).\(undone)</span>" }
@@ -96,13 +94,9 @@ struct RunPage {
     let total = run.statistics.total
     var items: [(String, HTML)] = [("found", "\(PlainText.grouped(total.found))")]
     for outcome in OutcomesHTML(run.statistics).outcomes {
-      let count = total[outcome]
-      var number: HTML = "\(PlainText.grouped(count))"
-      if outcome == .failed, count > 0 {
-        number = """
-          <span class="error"><a href="\(PageLink.run(run.id))?severity=error#issues">\
-          \(number)</a></span>
-          """
+      var number = RunCount(of: outcome, in: run).html
+      if outcome == .failed, total.failed > 0 {
+        number = "<span class=\"error\">\(number)</span>"
         if let new = run.failedNew, let known = run.failedKnown {
           number =
             number
@@ -121,8 +115,10 @@ struct RunPage {
 
   private var outcomes: HTML {
     guard !run.isUndo else { return "" }
-    return OutcomesHTML(run.statistics).section { kind in
-      "<a href=\"/\(kind.pathName)\">\(kind.schema.plural)</a>"
+    return OutcomesHTML(run.statistics).section {
+      "<a href=\"/\($0.pathName)\">\($0.schema.plural)</a>"
+    } count: { outcome, kind in
+      RunCount(of: outcome, kind, in: run).html
     }
   }
 
@@ -141,38 +137,29 @@ struct RunPage {
   }
 
   private var facts: HTML {
-    let who = run.who.map { PageText.short($0, limit: 200) } ?? Self.unrecorded
-    let read =
-      PlainText.counted(run.timings.filesRead, "file") + ", "
-      + PlainText.counted(run.timings.bytesRead, "byte")
-    var rows = [
-      row("Command", PageText.short(run.command, limit: 60)),
-      row("State", PageCell.status(run.stateWord)),
-      row("By", who),
-      row("Source", "<code>\(PageText.short(run.source, limit: 400))</code>"),
-      row("Started", PageText.time(run.startedAt)),
-    ]
-    rows.append(
-      run.finishedAt.map { row("Ended", PageText.time($0)) }
-        ?? row("Last committed", PageText.time(run.heartbeatAt)))
-    rows += [
-      row("Took", "\(PageText.duration(run.seconds))"), row("Read", "\(read)"),
-      row("Version", "RMOS \(run.toolVersion)"), row("Process", "\(run.processID)"),
-    ]
-    if let failure = run.failure {
-      rows.append(row("Failure", PageText.short(failure, limit: 1000)))
+    // The report's, without what other parts of the page say.
+    let facts = (report.run?.facts ?? []).filter { !["Run", "Database"].contains($0.name) }
+    let rows = facts.map { name, value -> HTML in
+      switch name {
+      case "Ended": row("State", PageCell.status(run.stateText))
+      case "Source": row(name, "<code>\(PageText.short(value, limit: 400))</code>")
+      case "Started", "Finished": row(name, PageText.time(value))
+      case "Took": row(name, "\(PageText.duration(run.seconds))")
+      default: row(name, PageText.short(value, limit: 1000))
+      }
     }
+    let rest =
+      (run.finishedAt == nil ? [row("Last committed", PageText.time(run.heartbeatAt))] : [])
+      + [row("Process", "\(run.processID)")]
     return """
       <section aria-labelledby="run">
       <h2 id="run">Run</h2>
       <dl class="facts">
-      \(rows)</dl>
+      \(row("Command", PageText.short(run.command, limit: 60)))\(rows)\(rest)</dl>
       </section>
 
       """
   }
-
-  private static let unrecorded: HTML = "<span class=\"dim\">not recorded</span>"
 
   private var options: HTML {
     let options = report.run.map(MigrationReport.options(of:)) ?? []
@@ -211,9 +198,6 @@ struct RunPage {
 enum RunDownload: String, CaseIterable {
   case html, json, text, csv
 
-  /// The most issues that a table has.
-  static let mostIssues = 100_000
-
   fileprivate var title: String {
     switch self {
     case .html: "Report as HTML"
@@ -224,15 +208,14 @@ enum RunDownload: String, CaseIterable {
   }
 
   /// The file, of the issues that a request selects.
-  func response(_ request: RunRequest, in store: any RecordStore) throws -> ServerResponse {
+  func response(
+    _ request: RunRequest, in store: any RecordStore, for serverRequest: ServerRequest
+  ) throws -> ServerResponse {
     if self == .csv {
-      var query = request.query
-      query.limit = Self.mostIssues
-      let issues = try store.read { reader -> [Issue]? in
-        try reader.run(request.run).map { _ in try reader.issues(matching: query) }
+      guard let table = try CSV.issues(request.query, in: store, for: serverRequest) else {
+        throw ErrorPage.noRun(String(request.run))
       }
-      guard let issues else { throw ErrorPage.noRun(String(request.run)) }
-      return .csv(CSV(issues).bytes, name: "issues_\(request.run)")
+      return table
     }
     let report: MigrationReport
     do {

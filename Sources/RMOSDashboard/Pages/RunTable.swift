@@ -17,27 +17,18 @@ struct RunTable {
     return " <span class=\"dim\">\(PageText.short(run.command, limit: 30))</span>"
   }
 
-  private static let numeric: HTML = " class=\"n\""
-
   var table: HTML {
     let headings = columns.map { column -> HTML in
-      let numeric: HTML = column.isNumber ? Self.numeric : ""
-      guard let (link, isDescending) = heading?(column) else {
-        return "<th role=\"columnheader\" scope=\"col\"\(numeric)>\(column.heading)</th>"
-      }
-      let sort: HTML =
-        isDescending.map { " aria-sort=\"\($0 ? "descending" : "ascending")\"" } ?? ""
-      let arrow: HTML =
-        isDescending.map { " <span aria-hidden=\"true\">\($0 ? "↓" : "↑")</span>" } ?? ""
-      return """
-        <th role="columnheader" scope="col"\(numeric)\(sort)><a href="\(link)">\
-        \(column.heading)\(arrow)</a></th>
-        """
+      let order = heading?(column)
+      return ColumnHeading(
+        text: column.heading, isNumber: column.isNumber, link: order?.link,
+        isDescending: order?.isDescending
+      ).cell
     }
     let rows = runs.map { run -> HTML in
       let cells = columns.dropFirst().map { column -> HTML in
         """
-        <td role="cell"\(column.isNumber ? Self.numeric : "") data-label="\(column.heading)">\
+        <td role="cell"\(ColumnHeading.numeric(column.isNumber)) data-label="\(column.heading)">\
         \(run.cell(column))</td>
         """
       }
@@ -67,19 +58,19 @@ extension LedgerRun {
     case .command: return PageText.short(command, limit: 30)
     case .state:
       return
-        "<span>\(PageCell.status(stateWord))\(HTML(notes))</span>"
+        "<span>\(PageCell.status(stateText))\(HTML(notes))</span>"
     case .started: return PageText.time(startedAt)
     case .duration: return "\(PageText.duration(seconds))"
     case .source: return "<span class=\"wide\">\(PageText.short(source, limit: 80))</span>"
     case .who:
       return who.map { "<span class=\"wide\">\(PageText.short($0, limit: 60))</span>" } ?? none
     case .found: return count(statistics.total.found, "#outcomes")
-    case .migrated, .updated, .skipped:
-      return count(column.outcome.map { statistics.total[$0] } ?? 0, "#outcomes")
+    case .migrated: return RunCount(of: .migrated, in: self).html
+    case .updated: return RunCount(of: .updated, in: self).html
+    case .skipped: return RunCount(of: .skipped, in: self).html
     case .failed:
-      let failed = statistics.total.failed
-      let link = count(failed, "?severity=error#issues")
-      return failed > 0 ? "<span class=\"error\">\(link)</span>" : link
+      let link = RunCount(of: .failed, in: self).html
+      return statistics.total.failed > 0 ? "<span class=\"error\">\(link)</span>" : link
     case .new: return failedNew.map { count($0, "?severity=error&new=true#issues") } ?? none
     case .known: return failedKnown.map { count($0, "?severity=error&new=false#issues") } ?? none
     }
@@ -106,6 +97,22 @@ extension LedgerRun {
     }
     if let sourceSentence { notes.append(HTML(text: sourceSentence)) }
     return notes.map { "<br><span class=\"dim\">\($0)</span>" }
+  }
+}
+
+/// A number of a run that leads to what it counts; there is nothing to see of none.
+struct RunCount {
+  let html: HTML
+
+  init(of outcome: Outcome, _ kind: EntityKind? = nil, in run: LedgerRun) {
+    let counts = kind.map { run.statistics[$0] } ?? run.statistics.total
+    let number = counts[outcome]
+    html =
+      number == 0
+      ? "0"
+      : """
+      <a href="\(PageLink.counted(outcome, of: kind, by: run))">\(PlainText.grouped(number))</a>
+      """
   }
 }
 

@@ -13,15 +13,17 @@ struct RunSlice {
   ///
   /// The newest first are read alone; another order takes all of them.
   init(_ order: RunOrder, limit: Int, offset: Int, in store: any RecordStore) throws {
-    (runs, total) = try LedgerRun.settling(in: store, \.0) { reader in
+    let (found, current) = try CurrentRun.found(in: store) { reader in
       if order == .newestFirst {
-        return (try reader.runs(limit: limit, offset: offset), try reader.runCount())
+        return (
+          runs: try reader.runs(limit: limit, offset: offset), total: try reader.runCount()
+        )
       }
       let all = try reader.runs(limit: nil)
       return (Array(order.sorted(all).dropFirst(offset).prefix(limit)), all.count)
-    } settled: {
-      ($1, $0.1)
     }
+    runs = found.runs.map(current.settled)
+    total = found.total
   }
 
   /// The runs as CSV.
@@ -75,7 +77,7 @@ extension LedgerRun {
     switch column {
     case .run: .integer(id)
     case .command: .text(command)
-    case .state: .text(stateWord)
+    case .state: .text(stateText)
     case .started: .text(startedAt)
     case .duration: .real(seconds)
     case .source: .text(source)
@@ -86,19 +88,6 @@ extension LedgerRun {
     case .migrated, .updated, .skipped, .failed:
       .integer(Int64(column.outcome.map { statistics.total[$0] } ?? 0))
     }
-  }
-
-  /// Who ran it, and on which machine; `nil` if that was not recorded.
-  var who: String? {
-    let parts = [user, host].compactMap(\.self)
-    return parts.isEmpty ? nil : parts.joined(separator: "@")
-  }
-
-  /// The state as people read it.
-  var stateWord: String {
-    guard state == .completed else { return state.rawValue }
-    if hasFoundNothing { return "completed, found nothing" }
-    return statistics.total.failed > 0 ? "completed with failures" : state.rawValue
   }
 }
 
@@ -147,45 +136,10 @@ struct RunOrder: Hashable {
   }
 }
 
-// MARK: Runs whose process died
-
 extension LedgerRun {
-  /// A run; `nil` if there is none with that number.
+  /// A run as it is shown; `nil` if there is none with that number.
   static func settled(_ id: Int64, in store: any RecordStore) throws -> LedgerRun? {
-    try settling(in: store, { [$0].compactMap(\.self) }) {
-      try $0.run(id)
-    } settled: {
-      $1.first
-    }
-  }
-
-  /// Reads runs, and marks as interrupted those that the ledger calls running although no process
-  /// writes.
-  ///
-  /// - Parameters:
-  ///   - store: The store.
-  ///   - runs: The runs of what was read.
-  ///   - read: Reads.
-  ///   - settled: What was read, with other runs.
-  /// - Returns: What was read.
-  /// - Throws: What `read` throws.
-  static func settling<Answer>(
-    in store: any RecordStore, _ runs: (Answer) -> [LedgerRun],
-    _ read: (any StoreReader) throws -> Answer, settled: (Answer, [LedgerRun]) -> Answer
-  ) throws -> Answer {
-    func isOpen(_ run: LedgerRun) -> Bool { run.state == .running && !run.isOfRunningServer }
-    var answer = try store.read(read)
-    guard runs(answer).contains(where: isOpen) else { return answer }
-    let hasWriter = store.hasWriter
-    // Without a writer, the process died, or the run ended just now, which a second look shows.
-    if hasWriter == false { answer = try store.read(read) }
-    return settled(
-      answer,
-      runs(answer).map { run in
-        guard isOpen(run), hasWriter == false || run.command == serverCommand else { return run }
-        var run = run
-        run.state = .interrupted
-        return run
-      })
+    let (run, current) = try CurrentRun.found(in: store) { try $0.run(id) }
+    return run.map(current.settled)
   }
 }

@@ -1,4 +1,5 @@
 package import RMOSModels
+import RMOSStore
 
 extension MigrationSummary.Ending {
   /// How the run ended, as a phrase: "Stopped: the database failed".
@@ -114,7 +115,7 @@ extension MigrationReport.Run {
       ("Ended", endingText), ("Source", source), ("Database", database), ("Started", startedAt),
     ]
     if let finishedAt { facts.append(("Finished", finishedAt)) }
-    if let user { facts.append(("By", user + (host.map { " on \($0)" } ?? ""))) }
+    if let who = LedgerRun.who(user, host) { facts.append(("By", who)) }
     if let failure { facts.append(("Failure", failure)) }
     facts += [
       ("Took", PlainText.fixed(seconds, decimals: 2) + " s"),

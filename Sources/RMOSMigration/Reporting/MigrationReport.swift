@@ -158,16 +158,15 @@ extension MigrationReport {
 
   /// Reads the report of a run from a ledger, on the calling thread.
   package init(ofRun id: Int64?, in store: some RecordStore, maxIssues: Int = 10_000) throws {
-    let first = try LedgerSnapshot(run: id, in: store, maxIssues: maxIssues)
-    guard first.run.state == .running, store.hasWriter == false, !first.run.isOfRunningServer
-    else {
-      self.init(first, database: store.location)
-      return
+    // A run that begins meanwhile must not become the one that is reported.
+    var id = id
+    var (snapshot, current) = try CurrentRun.found(in: store) { reader in
+      let snapshot = try LedgerSnapshot(run: id, in: reader, store.location, maxIssues: maxIssues)
+      id = snapshot.run.id
+      return snapshot
     }
-    // There is no writer: the process died, or the run ended just now, which the second read shows.
-    var second = try LedgerSnapshot(run: first.run.id, in: store, maxIssues: maxIssues)
-    if second.run.state == .running { second.run.state = .interrupted }
-    self.init(second, database: store.location)
+    snapshot.run = current.settled(snapshot.run)
+    self.init(snapshot, database: store.location)
   }
 
   private init(_ snapshot: LedgerSnapshot, database: String) {
@@ -236,25 +235,25 @@ private struct LedgerSnapshot {
     issueGroups = IssueGroups()
   }
 
-  init(run id: Int64?, in store: some RecordStore, maxIssues: Int) throws {
-    (run, issues, issueGroups) = try store.read { reader in
-      let run =
-        if let id {
-          try reader.run(id)
-        } else {
-          // Neither an undo nor what a server writes is a migration.
-          try reader.newestRun { !$0.isUndo && $0.command != LedgerRun.serverCommand }
-        }
-      guard let run else {
-        throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, store.location)
+  init(
+    run id: Int64?, in reader: any StoreReader, _ location: String, maxIssues: Int
+  ) throws {
+    let run =
+      if let id {
+        try reader.run(id)
+      } else {
+        // Neither an undo nor what a server writes is a migration.
+        try reader.newestRun { !$0.isUndo && $0.command != LedgerRun.serverCommand }
       }
-      var issues = IssueTally(keeping: maxIssues)
-      var groups = IssueGroups()
-      try reader.forEachIssue(ofRun: run.id) {
-        issues.add($0)
-        groups.add($0)
-      }
-      return (run, issues, groups)
+    guard let run else {
+      throw MigrationReport.missingRun(id, try reader.runs(limit: 1).first, location)
+    }
+    self.run = run
+    issues = IssueTally(keeping: maxIssues)
+    issueGroups = IssueGroups()
+    try reader.forEachIssue(ofRun: run.id) {
+      issues.add($0)
+      issueGroups.add($0)
     }
   }
 }

@@ -23,17 +23,23 @@ package struct OutcomesHTML {
 
   /// Creates the section.
   ///
-  /// - Parameter name: The name of a kind in the table; its plural unless given.
+  /// - Parameters:
+  ///   - name: The name of a kind in the table; its plural unless given.
+  ///   - count: The number of an outcome of a kind, or of all of them; the digits unless given.
   /// - Returns: The section as HTML.
   package func section(
-    name: (EntityKind) -> HTML = { "\($0.schema.plural)" }
+    name: (EntityKind) -> HTML = { "\($0.schema.plural)" },
+    count: ((Outcome, EntityKind?) -> HTML)? = nil
   ) -> HTML {
-    func row(_ name: HTML, _ counts: MigrationStatistics.Counts) -> HTML {
-      """
-      <tr><th scope="row">\(name)</th>\
-      \(numbers(counts).map { "<td class=\"n\">\(PlainText.grouped($0))</td>" as HTML })</tr>
+    func row(_ name: HTML, _ kind: EntityKind?, _ counts: MigrationStatistics.Counts) -> HTML {
+      let cells =
+        ["\(PlainText.grouped(counts.found))" as HTML]
+        + outcomes.map { count?($0, kind) ?? "\(PlainText.grouped(counts[$0]))" }
+      return """
+        <tr><th scope="row">\(name)</th>\
+        \(cells.map { "<td class=\"n\">\($0)</td>" as HTML })</tr>
 
-      """
+        """
     }
     let kinds = statistics.catalog.kinds
     let bars = kinds.map { kind -> HTML in
@@ -57,9 +63,9 @@ package struct OutcomesHTML {
       <thead><tr><th scope="col">kind</th>\
       \(names.map { "<th scope=\"col\" class=\"n\">\($0)</th>" as HTML })</tr></thead>
       <tbody>
-      \(kinds.map { row(name($0), statistics[$0]) })</tbody>
+      \(kinds.map { row(name($0), $0, statistics[$0]) })</tbody>
       <tfoot>
-      \(row("total", statistics.total))</tfoot>
+      \(row("total", nil, statistics.total))</tfoot>
       </table>
       </div>
       </section>

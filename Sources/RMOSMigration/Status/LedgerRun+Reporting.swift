@@ -56,8 +56,24 @@ extension LedgerRun {
   /// See ``Migration/Options/allowsEmptySource``.
   package var hasFoundNothing: Bool { issueCounts[.inputNothingFound, default: 0] > 0 }
 
-  /// The state as shown to users: "completed", "completed, found nothing".
-  package var stateText: String { state.rawValue + (hasFoundNothing ? ", found nothing" : "") }
+  /// The state as shown to users: "completed", "completed with failures", "completed, found nothing".
+  package var stateText: String {
+    if hasFoundNothing { return state.rawValue + ", found nothing" }
+    let hasFailures = state == .completed && statistics.total.failed > 0
+    return state.rawValue + (hasFailures ? " with failures" : "")
+  }
+
+  /// Who ran it, and on which machine: "anna on workshop"; `nil` if neither was recorded.
+  package var who: String? { Self.who(user, host) }
+
+  static func who(_ user: String?, _ host: String?) -> String? {
+    user.map { $0 + (host.map { " on \($0)" } ?? "") } ?? host
+  }
+
+  /// Whether it read the same source directory as another run, as far as the paths tell.
+  package func hasSameSource(as other: LedgerRun) -> Bool {
+    FailureBaseline.normalized(source) == FailureBaseline.normalized(other.source)
+  }
 }
 
 extension LedgerRun {

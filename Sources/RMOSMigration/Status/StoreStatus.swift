@@ -47,17 +47,8 @@ public struct StoreStatus: Sendable {
 
   /// Reads the status of a store on the calling thread.
   package init(of store: some RecordStore) throws {
-    var snapshot = try Snapshot(store)
-    var isUnderWay = false
-    if let newest = snapshot.newestMigration, newest.state == .running {
-      // Only the lock tells a live run from one whose process died. If it is free, the run may also
-      // have ended since the snapshot, hence the second one.
-      isUnderWay = store.hasWriter ?? true
-      if !isUnderWay {
-        snapshot = try Snapshot(store)
-        let next = snapshot.newestMigration
-        isUnderWay = next?.state == .running && next?.id != newest.id
-      }
+    let (snapshot, current) = try CurrentRun.found(in: store, newest: \.newestMigration) {
+      try Snapshot($0)
     }
     location = store.location
     catalog = store.catalog
@@ -66,15 +57,10 @@ public struct StoreStatus: Sendable {
     counts = snapshot.counts
     missingTables = snapshot.missingTables
     unreadable = snapshot.unreadable
-    let current = isUnderWay ? snapshot.newestMigration : nil
-    currentRun = current
-    snapshot.runs.removeAll { $0.id == current?.id }
-    for index in snapshot.runs.indices
-    where snapshot.runs[index].state == .running && !snapshot.runs[index].isOfRunningServer {
-      snapshot.runs[index].state = .interrupted
-    }
-    lastRun = snapshot.runs.first
-    interruptedRuns = snapshot.runs.filter { $0.state == .interrupted }
+    currentRun = snapshot.runs.first { $0.id == current.id }
+    let runs = snapshot.runs.filter { $0.id != current.id }.map(current.settled)
+    lastRun = runs.first
+    interruptedRuns = runs.filter { $0.state == .interrupted }
   }
 
   private struct Snapshot {
@@ -89,23 +75,21 @@ public struct StoreStatus: Sendable {
       runs.first { $0.command != LedgerRun.serverCommand }
     }
 
-    init(_ store: some RecordStore) throws {
-      try store.read { reader in
-        schema = try reader.schemaVersion()
-        missingTables = try reader.inspection.missingTables()
-        // If a table is missing or damaged, the rest is all the more worth knowing.
-        for kind in reader.catalog.kinds where !missingTables.contains(kind.table) {
-          do {
-            counts[kind] = try reader.count(RecordQuery(kind))
-          } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
-            unreadable.append("the \(kind.schema.plural) cannot be counted: \(error.message)")
-          }
-        }
+    init(_ reader: any StoreReader) throws {
+      schema = try reader.schemaVersion()
+      missingTables = try reader.inspection.missingTables()
+      // If a table is missing or damaged, the rest is all the more worth knowing.
+      for kind in reader.catalog.kinds where !missingTables.contains(kind.table) {
         do {
-          runs = try reader.runs(limit: StoreStatus.runsSearched)
+          counts[kind] = try reader.count(RecordQuery(kind))
         } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
-          unreadable.append("the runs cannot be read: \(error.message)")
+          unreadable.append("the \(kind.schema.plural) cannot be counted: \(error.message)")
         }
+      }
+      do {
+        runs = try reader.runs(limit: StoreStatus.runsSearched)
+      } catch let error as StoreError where [.other, .corrupt].contains(error.code) {
+        unreadable.append("the runs cannot be read: \(error.message)")
       }
     }
   }

@@ -127,7 +127,7 @@ import Testing
     }
     let star = fixture.dashboard.response(to: ServerRequest(method: "OPTIONS", target: "*"))
     #expect(star.status == 204)
-    #expect(star.field("Allow") == "GET, HEAD, OPTIONS")
+    #expect(star.field("Allow") == "GET, HEAD, OPTIONS, POST")
   }
 
   @Test func headAnswersAsGet() throws {

@@ -35,13 +35,15 @@ import Testing
     options.allowsWrites = allowsWrites
     let dashboard = Dashboard(store: InMemoryStore(), options: options)
     let reading = "GET, HEAD, OPTIONS"
-    for (target, more) in [
-      ("*", ", POST, PUT, PATCH, DELETE"), ("/", ""), ("/patterns", ""),
-      ("/api/rmos/stores/migration/status", ""), ("/api/rmos/stores/patterns", ", POST"),
+    for (target, always, more) in [
+      ("*", ", POST", ", PUT, PATCH, DELETE"), ("/", "", ""), ("/patterns", "", ""),
+      ("/audit", ", POST", ""), ("/api/rmos/stores/migration/audit", ", POST", ""),
+      ("/api/rmos/stores/migration/status", "", ""),
+      ("/api/rmos/stores/patterns", "", ", POST"),
     ] {
       let answer = dashboard.response(to: ServerRequest(method: "OPTIONS", target: target))
       #expect(answer.status == 204)
-      #expect(answer.field("Allow") == reading + (allowsWrites ? more : ""), "\(target)")
+      #expect(answer.field("Allow") == reading + always + (allowsWrites ? more : ""), "\(target)")
       #expect(answer.field("X-Content-Type-Options") == "nosniff")
       #expect(answer.field("Cache-Control") == "no-store")
     }

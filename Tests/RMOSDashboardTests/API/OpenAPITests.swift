@@ -147,6 +147,11 @@ import Testing
       Exchange(status: 404, method: "GET", path: "/migration/audit"),
       Exchange(status: 202, method: "GET", path: "/migration/audit"),
       Exchange(status: 200, method: "GET", path: "/migration/audit"),
+      Exchange(status: 404, method: "POST", path: "/migration/audit"),
+      Exchange(status: 202, method: "POST", path: "/migration/audit"),
+      Exchange(
+        status: 403, method: "POST", path: "/migration/audit",
+        fields: ["Origin": "http://evil.example"]),
       Exchange(status: 200, method: "GET", path: "/migration/status"),
       Exchange(status: 200, method: "GET", path: "/migration/history"),
       Exchange(status: 422, method: "GET", path: "/migration/history?limit=501"),

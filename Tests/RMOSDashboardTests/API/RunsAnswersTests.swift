@@ -117,9 +117,98 @@ import Testing
       #expect(try pages("&new=\(isNew)").count == issues.filter { $0.isNew == isNew }.count)
     }
     #expect(try pages("&code=none") == [])
+    for kind in EntityCatalog.rmos.kinds {
+      let name = kind.rawValue
+      #expect(try pages("&kind=\(name)") == expected.filter { $0["kind"]?.string == name })
+    }
     let csv = fixture.get("\(Self.runs)/1/issues?format=csv&limit=500").text
     #expect(
       csv.hasPrefix("severity,code,kind,id,source,locator,line,column,offset,pointer,message"))
+  }
+
+  @Test(arguments: Backend.allCases)
+  func aTableOfIssuesHasAllOfThemHoweverItIsSent(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    try fixture.store.write { transaction in
+      let run = try transaction.beginRun(StoreSamples.run())
+      try transaction.appendIssues(
+        (0..<1203).map { number in
+          RMOSModels.Issue(
+            severity: number % 3 == 0 ? .warning : .error, code: .fieldMissing, id: "i\(number)",
+            message: "missing, \(number)")
+        }, run: run)
+    }
+    let path = "\(Self.runs)/1/issues?format=csv"
+    func lines(_ text: String) -> [Substring] { text.split(separator: "\r\n") }
+    let whole = fixture.get(path).text
+    #expect(lines(whole).count == 1204)
+    #expect(lines(whole).last?.contains(",i1202,") == true)
+    #expect(lines(fixture.get(path + "&severity=error").text).count == 803)
+    #expect(lines(fixture.get(path + "&limit=2&offset=1201").text).count == 3)
+    #expect(lines(fixture.get(path + "&limit=900").text).count == 901)
+    #expect(lines(fixture.get(path + "&offset=\(Int.max)").text).count == 1)
+    #expect(fixture.request("GET", "/runs/1?format=csv").text == whole)
+    // Part by part, it is the same.
+    for atOnce in [1, 7, 401, 1203, 5000] {
+      for limit in [nil, 1, 14, 1202] {
+        var query = IssueQuery(run: 1)
+        query.limit = limit
+        var request = ServerRequest(method: "GET", target: "/")
+        let expected = try CSV.issues(query, in: fixture.store, for: request, atOnce: atOnce)
+        request.takesParts = true
+        let answer = try #require(
+          try CSV.issues(query, in: fixture.store, for: request, atOnce: atOnce))
+        var (body, parts) = (answer.body, 0)
+        while let part = try answer.rest?.next() {
+          body += part
+          parts += 1
+        }
+        #expect(body == expected?.body)
+        #expect(lines(answer.text).count <= atOnce + 1)
+        if limit == nil { #expect(parts == (1203 - 1) / atOnce) }
+      }
+    }
+    #expect(
+      try CSV.issues(IssueQuery(run: 2), in: fixture.store, for: .init(method: "GET", target: "/"))
+        == nil)
+  }
+
+  @Test(arguments: Backend.allCases)
+  func listsCanBeRestrictedToWhatARunDid(_ backend: Backend) throws {
+    let fixture = try DashboardFixture(backend, allowsWrites: true)
+    let shop = try MessyShop()
+    try shop.nights(fixture)
+    func ids(_ query: String) throws -> [String?] {
+      let answer = fixture.get("/joblogs?\(query)&limit=500&sort=id")
+      #expect(answer.status == 200, "\(query)")
+      return elements(try answer.json["joblogs"]).map { $0["id"]?.string }
+    }
+    for run in try fixture.store.read({ try $0.runs(limit: nil) }) where run.undoneBy == nil {
+      let counts = run.statistics[.joblogs]
+      #expect(try ids("run=\(run.id)&outcome=migrated").count == counts.migrated)
+      #expect(try ids("run=\(run.id)&outcome=updated").count == counts.updated)
+      #expect(try ids("run=\(run.id)").count == counts.migrated + counts.updated)
+      if run.isMigration {
+        #expect(try ids("run=\(run.id)&outcome=skipped").count == counts.skipped, "\(run.id)")
+      }
+    }
+    #expect(try ids("run=3") == [], "it was undone")
+    #expect(try ids("run=6&outcome=updated") == ["j0"])
+    // The conditions of the list hold besides.
+    #expect(try ids("run=1&q=j2").allSatisfy { $0?.hasPrefix("j2") == true })
+    for wrong in ["run=99", "run=x", "run=0", "run=1&outcome=failed", "outcome=migrated"] {
+      #expect(fixture.get("/joblogs?\(wrong)").status == 422, "\(wrong)")
+    }
+    // On the page, what cannot be done is said.
+    func page(_ query: String) -> String { fixture.request("GET", "/joblogs?\(query)").text }
+    #expect(page("run=99").contains("no run 99"))
+    #expect(page("run=1&outcome=failed").contains("is none of"))
+    #expect(page("run=3&outcome=migrated").contains("was undone by <a href=\"/runs/4\">run 4</a>"))
+    #expect(page("run=6&outcome=updated").contains("updated by run 6"))
+    #expect(page("run=2&outcome=skipped").contains("does not record which"))
+    // A search keeps the run.
+    #expect(page("run=1&outcome=migrated").contains("name=\"outcome\" value=\"migrated\""))
+    #expect(page("run=1&outcome=migrated").contains("&amp;outcome=migrated"))
   }
 
   @Test(arguments: Backend.allCases)
@@ -133,7 +222,7 @@ import Testing
       #expect(fixture.get(Self.runs + path).status == 404, "\(path)")
     }
     for query in [
-      "severity=bad", "new=1", "limit=0", "offset=-1", "kind=patterns", "code=a&code=b",
+      "severity=bad", "new=1", "limit=0", "offset=-1", "kind=pattern", "code=a&code=b",
     ] {
       let answer = fixture.get("\(Self.runs)/1/issues?\(query)")
       #expect(answer.status == 422, "\(query)")

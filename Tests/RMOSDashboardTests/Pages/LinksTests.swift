@@ -54,6 +54,10 @@ import Testing
     if let count = content.firstMatch(of: /id="count"[^>]*>(.*?)<\/span>/.dotMatchesNewlines()) {
       places.append(count.output.1)
     }
+    // What a run counted, where the list has fewer.
+    if let note = content.firstMatch(of: /id="of-run">(.*?)<\/p>/.dotMatchesNewlines()) {
+      places.append(note.output.1)
+    }
     if link.fragment == "outcomes",
       let section = content.firstMatch(of: /id="outcomes">(.*?)<\/section>/.dotMatchesNewlines())
     {
@@ -112,7 +116,13 @@ import Testing
       }
     }
     #expect(counts > 60)
-    for target in ["/", "/runs", "/runs/1", "/runs/2", "/runs/4", "/patterns", "/analytics"] {
+    // Counts of outcomes lead to lists of entities.
+    for outcome in ["migrated", "updated", "skipped"] {
+      #expect(pages.keys.contains { $0.contains("outcome=\(outcome)") }, "\(outcome)")
+    }
+    for target in [
+      "/", "/runs", "/runs/1", "/runs/2", "/runs/4", "/runs/6", "/patterns", "/analytics",
+    ] {
       #expect(pages[target] != nil, "\(target)")
     }
     // From an entity's page to the runs that made and changed it.

@@ -139,7 +139,7 @@ import Testing
     func verdict(_ runs: [LedgerRun], current: Int64? = nil) -> String {
       let page = OverviewPage(
         status: PageSamples.status(), history: PageSamples.history(), runs: runs,
-        newestMigration: runs.first { $0.command == "migrate" }, current: current
+        newestMigration: runs.first { $0.command == "migrate" }, current: CurrentRun(id: current)
       ).document.main.markup
       let match = page.firstMatch(of: /<p class="verdict (\w+)">(.*?)<\/p>/)
       return match.map { "\($0.1): \($0.2.replacing(/<[^>]*>/, with: ""))" } ?? ""

@@ -45,7 +45,7 @@ import Testing
       validation: .init(), currentRun: nil)
     let page = OverviewPage(
       status: status, history: MigrationHistory(days: [], totalDays: 0), runs: [],
-      newestMigration: nil, current: nil)
+      newestMigration: nil, current: CurrentRun(id: nil))
     try expectSnapshot(page.document.main.markup, "overview-empty.html")
   }
 

@@ -162,6 +162,118 @@ import Testing
     fixture.dashboard.stopAuditing()
   }
 
+  @Test(.waiting) func cancellingDoesNotWait() throws {
+    let endless = Endless()
+    let fixture = try DashboardFixture(.inMemory, auditing: { try endless.audit($1) })
+    let audit = try #require(fixture.audit)
+    audit.start()
+    while endless.begun == 0 { usleep(500) }
+    fixture.dashboard.cancelAuditing()
+    while endless.cancelled == 0 { usleep(500) }
+    audit.ask()
+    #expect(!audit.auditIfDue(), "none begins any more")
+  }
+
+  @Test(arguments: DashboardFixture.Backend.allCases)
+  func whoAsksNeedNotWaitForTheInterval(_ backend: DashboardFixture.Backend) throws {
+    let fixture = try DashboardFixture(backend, auditing: BackgroundAudit.whole)
+    let audit = try #require(fixture.audit)
+    #expect(audit.auditIfDue())
+    #expect(page(fixture).text.contains("<form class=\"check\" action=\"/audit\" method=\"post\">"))
+    try fixture.insert(sample(.stripFamilies, "f1"))
+    #expect(!audit.auditIfDue(), "too early")
+    let asked = fixture.request("POST", "/audit")
+    #expect(asked.status == 303 && asked.field("Location") == "/audit")
+    #expect(audit.view().isAsked)
+    #expect(page(fixture).text.contains("data-refreshing"))
+    #expect(!page(fixture).text.contains("Check now"))
+    #expect(try fixture.get(Self.place).json["asked"] == .bool(true))
+    #expect(audit.auditIfDue())
+    #expect(audit.view().newest?.report.counts[.stripFamilies] == 1)
+    #expect(!audit.view().isAsked && !audit.auditIfDue())
+    // Also where nothing has changed.
+    let again = fixture.send("POST", Self.place)
+    #expect(again.status == 202 && again.field("Location") == "/api/rmos/stores" + Self.place)
+    #expect(try again.json["asked"] == .bool(true))
+    #expect(audit.auditIfDue())
+  }
+
+  @Test(.waiting) func askingWakesTheThread() throws {
+    let made = Mutex(0)
+    let hasMade = DispatchSemaphore(value: 0)
+    let fixture = try DashboardFixture(
+      .inMemory,
+      auditing: {
+        defer { hasMade.signal() }
+        made.withLock { $0 += 1 }
+        return try BackgroundAudit.whole($0, $1)
+      })
+    let audit = try #require(fixture.audit)
+    audit.start()
+    hasMade.wait()
+    audit.ask()
+    hasMade.wait()
+    #expect(made.withLock { $0 } == 2)
+    audit.stop()
+  }
+
+  @Test func oneThatHasBegunSinceTheLastChangeIsAsGood() throws {
+    let during = Mutex<(@Sendable () -> Void)?>(nil)
+    let fixture = try DashboardFixture(
+      .inMemory,
+      auditing: {
+        during.withLock { $0 }?()
+        return try BackgroundAudit.whole($0, $1)
+      })
+    let audit = try #require(fixture.audit)
+    during.withLock { $0 = { audit.ask() } }
+    #expect(audit.auditIfDue())
+    #expect(!audit.view().isAsked)
+    let store = fixture.store
+    during.withLock {
+      $0 = {
+        try? store.write { try $0.insert(sample(.stripFamilies, "f1")) }
+        audit.ask()
+      }
+    }
+    audit.ask()
+    #expect(audit.auditIfDue())
+    #expect(audit.view().isAsked, "the row came too late for it")
+  }
+
+  @Test func askingWaitsForTheEndOfAMigration() throws {
+    let fixture = try DashboardFixture(.sqlite, auditing: BackgroundAudit.whole)
+    let audit = try #require(fixture.audit)
+    let other = try SQLiteStore(path: fixture.directory.file("rmos.db"))
+    try other.withExclusiveWriter {
+      audit.ask()
+      #expect(!audit.auditIfDue())
+      #expect(audit.view().isAsked)
+    }
+    #expect(audit.auditIfDue())
+  }
+
+  @Test func pagesOfOtherOriginsMayNotAsk() throws {
+    let fixture = try DashboardFixture(.inMemory, auditing: BackgroundAudit.whole)
+    for target in ["/audit", "/api/rmos/stores" + Self.place] {
+      for field in [
+        HeaderField("Origin", "http://evil.example"), HeaderField("Sec-Fetch-Site", "cross-site"),
+      ] {
+        let answer = fixture.dashboard.response(
+          to: ServerRequest(
+            method: "POST", target: target, fields: [HeaderField("Host", "localhost"), field]))
+        #expect(answer.status == 403, "\(target) \(field)")
+      }
+    }
+    #expect(fixture.audit?.view().isAsked == false)
+    let off = try DashboardFixture(.inMemory)
+    #expect(off.request("POST", "/audit").status == 404)
+    #expect(off.send("POST", Self.place).status == 404)
+    #expect(off.request("POST", "/runs").status == 405)
+    #expect(fixture.request("OPTIONS", "/audit").field("Allow") == "GET, HEAD, OPTIONS, POST")
+    #expect(fixture.send("POST", Self.place + "?x=1").status == 422)
+  }
+
   @Test(.waiting) func anAuditEndsWithItsOwner() throws {
     let endless = Endless()
     var audit: BackgroundAudit? = BackgroundAudit(

@@ -37,11 +37,14 @@ struct MessyShop {
 
   /// Migrates the tree.
   @discardableResult
-  func migrate(into store: any RecordStore) throws -> MigrationSummary {
-    try Migration(from: tree.path, into: store).runSynchronously()
+  func migrate(
+    into store: any RecordStore, options: Migration.Options = .init()
+  ) throws -> MigrationSummary {
+    try Migration(from: tree.path, into: store, options: options).runSynchronously()
   }
 
-  /// Migrates it twice with a change in between, undoes a third run, and lets a server write.
+  /// Migrates it twice with a change in between, undoes a third run, lets a server write, and updates
+  /// what was changed in the tree.
   func nights(_ fixture: DashboardFixture) throws {
     try migrate(into: fixture.store)
     try tree.add("joblogs/new.json", #"{"id": "new", "job_type": "", "parameters": {}}"#)
@@ -51,5 +54,11 @@ struct MessyShop {
     let third = try migrate(into: fixture.store)
     if let run = third.run { _ = try Undo(of: run, in: fixture.store).runSynchronously() }
     _ = fixture.send("PATCH", "/patterns/rope", json: #"{"name": "Rope 2"}"#)
+    try tree.add(
+      "joblogs/0/j0.json",
+      #"{"id": "j0", "job_type": "contour", "parameters": {"n": 2}, "pattern_id": "rope"}"#)
+    var options = Migration.Options()
+    options.onDuplicate = .update
+    try migrate(into: fixture.store, options: options)
   }
 }
