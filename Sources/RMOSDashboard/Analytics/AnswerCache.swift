@@ -83,16 +83,14 @@ extension AnswerCache {
       var cost: Double
       /// When computing it ended.
       var endedAt: Double
-      var lastUse: Int
     }
 
     private struct State {
-      var entries: [Question: Entry] = [:]
+      var entries: RecentlyUsed<Question, Entry>
       var underWay: Set<Question> = []
       /// Why computing in the background failed, for those who ask again for the answer, and when.
       var failures: [Question: (error: any Error, at: Double)] = [:]
       var revisions = 0
-      var uses = 0
     }
 
     /// What takes less time is computed while the client waits, seconds.
@@ -100,18 +98,17 @@ extension AnswerCache {
     /// How long a failure is kept for those who ask again, seconds.
     private static var failureAge: Double { 10 }
 
-    private let capacity: Int
     private let uptime: @Sendable () -> Double
     private let now: @Sendable () -> String
     private let compute: Computation
-    private let state = Monitor(State())
+    private let state: Monitor<State>
     private let isCancelled = Atomic(false)
 
     init(
       capacity: Int, uptime: @escaping @Sendable () -> Double,
       now: @escaping @Sendable () -> String, compute: @escaping Computation
     ) {
-      self.capacity = capacity
+      state = Monitor(State(entries: RecentlyUsed(capacity: capacity)))
       self.uptime = uptime
       self.now = now
       self.compute = compute
@@ -130,17 +127,7 @@ extension AnswerCache {
 
     func answer(_ question: Question, since token: String?) throws -> Answer {
       while true {
-        switch step(question, token) {
-        case .give(let answer): return answer
-        case .refresh(let answer):
-          refresh(question, token)
-          return answer
-        case .compute:
-          defer { end(question) }
-          return try computed(question, token)
-        case .wait:
-          state.wait { $0.underWay.contains(question) ? .wait() : .done(()) }
-        }
+        if let answer = try answer(question, token, inBackgroundUntil: nil) { return answer }
       }
     }
 
@@ -149,20 +136,30 @@ extension AnswerCache {
     ) throws -> Answer? {
       // Without a token nothing is kept, and asking again would begin anew.
       guard token != nil else { return try answer(question, since: token) }
-      let deadline = Deadline(after: patience)
+      return try answer(question, token, inBackgroundUntil: Deadline(after: patience))
+    }
+
+    /// The answer; with a deadline it is computed on another thread, and is `nil` once that has passed.
+    private func answer(
+      _ question: Question, _ token: String?, inBackgroundUntil deadline: Deadline?
+    ) throws -> Answer? {
       while true {
-        if let failure = takeFailure(question) { throw failure }
+        if deadline != nil, let failure = takeFailure(question) { throw failure }
         switch step(question, token) {
         case .give(let answer): return answer
         case .refresh(let answer):
-          refresh(question, token)
+          if !refresh(question, token) { end(question) }
           return answer
         case .compute:
-          guard refresh(question, token) else { return try answer(question, since: token) }
+          guard deadline != nil, refresh(question, token) else {
+            defer { end(question) }
+            return try computed(question, token)
+          }
         case .wait: break
         }
         let hasEnded = state.wait { state in
           if !state.underWay.contains(question) { return .done(true) }
+          let deadline = deadline ?? .never
           return deadline.hasPassed ? .done(false) : .wait(until: deadline)
         }
         if !hasEnded { return nil }
@@ -182,12 +179,9 @@ extension AnswerCache {
     private func step(_ question: Question, _ token: String?) -> Step {
       let time = uptime()
       return state.withLock { state in
-        guard var entry = state.entries[question], let token else {
+        guard let token, let entry = state.entries[question] else {
           return state.underWay.insert(question).inserted ? .compute : .wait
         }
-        state.uses += 1
-        entry.lastUse = state.uses
-        state.entries[question] = entry
         let isCurrent = entry.token == token
         let answer = Answer(
           value: entry.value, asOf: entry.asOf, revision: entry.revision, isCurrent: isCurrent)
@@ -207,7 +201,6 @@ extension AnswerCache {
     /// Computes the answer on a thread of its own.
     ///
     /// - Returns: Whether there was one.
-    @discardableResult
     private func refresh(_ question: Question, _ token: String?) -> Bool {
       do {
         try SystemThread.detached { [self] in
@@ -227,7 +220,6 @@ extension AnswerCache {
         }
         return true
       } catch {
-        end(question)
         return false
       }
     }
@@ -241,15 +233,9 @@ extension AnswerCache {
         let answer = Answer(
           value: value, asOf: asOf, revision: state.revisions, isCurrent: true)
         guard token != nil else { return answer }
-        state.uses += 1
         state.entries[question] = Entry(
           value: value, asOf: asOf, revision: state.revisions, token: token, cost: end - start,
-          endedAt: end, lastUse: state.uses)
-        if state.entries.count > capacity,
-          let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
-        {
-          state.entries[oldest.key] = nil
-        }
+          endedAt: end)
         return answer
       }
     }
@@ -258,4 +244,35 @@ extension AnswerCache {
       state.withLock(waking: .all) { _ = $0.underWay.remove(question) }
     }
   }
+}
+
+/// Values by key, of which those used last are kept.
+struct RecentlyUsed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+  private let capacity: Int
+  private var entries: [Key: (value: Value, lastUse: Int)] = [:]
+  private var uses = 0
+
+  /// Creates an empty collection that keeps `capacity` values.
+  init(capacity: Int) { self.capacity = capacity }
+
+  /// The value of a key, which getting and setting it uses.
+  subscript(key: Key) -> Value? {
+    mutating get {
+      uses += 1
+      entries[key]?.lastUse = uses
+      return entries[key]?.value
+    }
+    set {
+      uses += 1
+      entries[key] = newValue.map { ($0, uses) }
+      if entries.count > capacity,
+        let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse })
+      {
+        entries[oldest.key] = nil
+      }
+    }
+  }
+
+  /// Forgets all values.
+  mutating func removeAll() { entries.removeAll() }
 }

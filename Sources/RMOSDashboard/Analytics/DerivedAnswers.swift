@@ -10,20 +10,17 @@ final class DerivedAnswers<Question: Hashable & Sendable, Basis: Sendable, Value
   private struct Entry {
     var value: Value
     var revision: Int
-    var lastUse: Int
   }
 
   private struct State {
     /// The revision of the newest basis, which all entries are of.
     var basis = Int.min
-    var entries: [Question: Entry] = [:]
+    var entries: RecentlyUsed<Question, Entry>
     var revisions = 0
-    var uses = 0
   }
 
-  private let capacity: Int
   private let compute: @Sendable (Question, Basis) throws -> Value
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let turn = Mutex(())
 
   /// Creates an empty cache.
@@ -32,7 +29,7 @@ final class DerivedAnswers<Question: Hashable & Sendable, Basis: Sendable, Value
   ///   - capacity: How many questions are remembered.
   ///   - compute: Makes an answer.
   init(capacity: Int, compute: @escaping @Sendable (Question, Basis) throws -> Value) {
-    self.capacity = capacity
+    state = Mutex(State(entries: RecentlyUsed(capacity: capacity)))
     self.compute = compute
   }
 
@@ -53,20 +50,13 @@ final class DerivedAnswers<Question: Hashable & Sendable, Basis: Sendable, Value
   }
 
   private func entry(_ question: Question, _ basis: Int) -> Entry? {
-    state.withLock { state in
-      guard basis == state.basis, var entry = state.entries[question] else { return nil }
-      state.uses += 1
-      entry.lastUse = state.uses
-      state.entries[question] = entry
-      return entry
-    }
+    state.withLock { basis == $0.basis ? $0.entries[question] : nil }
   }
 
   private func keep(_ value: Value, _ question: Question, _ basis: Int) -> Entry {
     state.withLock { state in
       state.revisions += 1
-      state.uses += 1
-      let entry = Entry(value: value, revision: state.revisions, lastUse: state.uses)
+      let entry = Entry(value: value, revision: state.revisions)
       // Whoever still has an older basis keeps nothing.
       if basis < state.basis { return entry }
       if basis > state.basis {
@@ -74,11 +64,6 @@ final class DerivedAnswers<Question: Hashable & Sendable, Basis: Sendable, Value
         state.entries.removeAll()
       }
       state.entries[question] = entry
-      if state.entries.count > capacity,
-        let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
-      {
-        state.entries[oldest.key] = nil
-      }
       return entry
     }
   }
