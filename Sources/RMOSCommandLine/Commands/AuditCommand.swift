@@ -77,13 +77,7 @@ enum AuditCommand {
   @Sendable private static func run(
     _ arguments: ParsedArguments, _ console: Console
   ) throws -> ExitStatus {
-    var format = arguments.choice("format", of: Format.self) ?? .text
-    if arguments.has("json") {
-      guard arguments["format"] == nil || format == .json else {
-        throw UsageError("--json and --format \(format.rawValue) cannot be combined")
-      }
-      format = .json
-    }
+    let format = try format(arguments)
     let rules = try chosenRules(arguments)
     let maxErrors = try arguments.integer("max-errors", in: 0...Int.max) ?? 0
     var maxWarnings = try arguments.integer("max-warnings", in: 0...Int.max)
@@ -115,6 +109,26 @@ enum AuditCommand {
       try OutputFile.replace(file, with: RepairPlan(for: report, advice(arguments)).sql)
     }
     if let file = arguments["badge"] { try OutputFile.replace(file, with: report.badge + "\n") }
+    try write(report, as: format, files, arguments, console)
+    let isOver = maxWarnings.map { report.warningCount > $0 } ?? false
+    return report.errorCount > maxErrors || isOver ? .failures : .success
+  }
+
+  /// The format that was asked for.
+  private static func format(_ arguments: ParsedArguments) throws -> Format {
+    let format = arguments.choice("format", of: Format.self)
+    guard arguments.has("json") else { return format ?? .text }
+    if let format, format != .json {
+      throw UsageError("--json and --format \(format.rawValue) cannot be combined")
+    }
+    return .json
+  }
+
+  /// Prints the report, or writes it to the file that was asked for.
+  private static func write(
+    _ report: AuditReport, as format: Format, _ files: [String], _ arguments: ParsedArguments,
+    _ console: Console
+  ) throws {
     let text =
       switch format {
       case .text:
@@ -137,8 +151,6 @@ enum AuditCommand {
     } else {
       console.printDocument(text)
     }
-    let isOver = maxWarnings.map { report.warningCount > $0 } ?? false
-    return report.errorCount > maxErrors || isOver ? .failures : .success
   }
 
   private static func chosenRules(_ arguments: ParsedArguments) throws -> [AuditRule] {
