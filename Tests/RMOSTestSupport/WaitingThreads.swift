@@ -5,8 +5,11 @@ import Foundation
 /// Such a test takes a thread from those that compute, of which there are as many as cores; and if
 /// its suite is serialized, its tests come to an end alone, after all others.
 public final class WaitingThreads: TaskExecutor, @unchecked Sendable {
-  /// The threads of the tests.
+  /// The threads of most tests.
   public static let shared = WaitingThreads(count: 8)
+  /// Threads for the suites that take longest, which therefore wait for no other: a serialized suite
+  /// waits anew before each of its tests.
+  public static let longest = WaitingThreads(count: 6)
 
   private let condition = NSCondition()
   private var jobs: [UnownedJob] = []

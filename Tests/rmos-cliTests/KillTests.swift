@@ -4,7 +4,7 @@ import RMOSTestSupport
 import Testing
 
 /// SIGKILL at any moment, then the same command again: the content is that of one quiet run.
-@Suite(.waiting) struct KillTests {
+@Suite(.waitingLongest) struct KillTests {
   private static let arguments = ["migrate", "legacy", "--db", "x.db", "--batch-size", "40", "-v"]
   /// Kills a database survives before its run may complete.
   private static let killsPerDatabase = 3

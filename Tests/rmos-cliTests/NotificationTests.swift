@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `migrate --notify` and `--on-finish`, against a server of the test's own.
-@Suite(.waiting) struct NotificationTests {
+@Suite(.waitingLongest) struct NotificationTests {
   private static let environment = ["NO_PROXY": "*", "no_proxy": "*"]
 
   private func migrate(

@@ -3,7 +3,7 @@ import RMOSStore
 import Testing
 
 /// What the program waits for, and how that ends.
-@Suite(.waiting) struct WaitingTests {
+@Suite(.waitingLongest) struct WaitingTests {
   private func migrated() throws -> Workspace {
     let workspace = try Workspace()
     try workspace.writeSmallTree()

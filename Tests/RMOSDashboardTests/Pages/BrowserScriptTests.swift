@@ -7,7 +7,8 @@ import Testing
 @testable import RMOSDashboard
 
 /// What the pages' script does, in a real browser.
-@Suite(.serialized, .waiting, .enabled(if: Browser.path != nil, "Chromium is not installed"))
+@Suite(
+  .serialized, .waitingLongest, .enabled(if: Browser.path != nil, "Chromium is not installed"))
 struct BrowserScriptTests {
   /// Serves pages, and at `/driver` one that holds `target` in a frame and does as `script` says.
   ///

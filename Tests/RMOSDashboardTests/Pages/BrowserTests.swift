@@ -8,7 +8,8 @@ import Testing
 @testable import RMOSDashboard
 
 /// The pages in a real browser.
-@Suite(.serialized, .waiting, .enabled(if: Browser.path != nil, "Chromium is not installed"))
+@Suite(
+  .serialized, .waitingLongest, .enabled(if: Browser.path != nil, "Chromium is not installed"))
 struct BrowserTests {
   private func server(
     _ store: any RecordStore, status: String = #"{"success":true,"entity_counts":{"total":72}}"#

@@ -53,21 +53,28 @@ import Testing
 
   @Test func noTextIsMarkupOrReordersWhatIsRead() throws {
     for (target, html) in try pages(PageSamples.hostileStore()) {
-      let body = try #require(html.range(of: "<body>").map { html[$0.upperBound...] })
-      let content = body.prefix(upTo: try #require(body.range(of: "<script>")).lowerBound)
-      for tag in HTMLTag.all(in: content) {
-        #expect(!["script", "img"].contains(tag.name.lowercased()), "\(target.prefix(80))")
+      let tags = HTMLTag.all(in: html)
+      let start = try #require(tags.firstIndex { $0.name == "body" })
+      // The script of the page itself is the last element.
+      let content = tags[start...].dropLast(4)
+      #expect(tags.suffix(4).map(\.name) == ["script", "script", "body", "html"])
+      for tag in content {
+        if ["script", "img"].contains(tag.name.lowercased()) {
+          Testing.Issue.record("\(target.prefix(80)): \(tag.name)")
+        }
         for (name, value) in tag.attributes {
           let name = name.lowercased()
-          #expect(!name.hasPrefix("on"), "\(target.prefix(80)): \(name)")
+          if name.hasPrefix("on") { Testing.Issue.record("\(target.prefix(80)): \(name)") }
           guard name == "href" || name == "action" else { continue }
           let isOurs = ["/", "#main", "#part-"].contains { value.hasPrefix($0) }
           #expect(isOurs && !value.hasPrefix("//"), "\(value.prefix(80))")
         }
       }
-      let steering = html.unicodeScalars.filter { $0 != "\n" && PlainText.isSteering($0) }
+      // What is plain ASCII steers nothing; most of a page is.
+      let rest = String(decoding: html.utf8.filter { $0 < 0x20 || $0 > 0x7E }, as: UTF8.self)
+      let steering = rest.unicodeScalars.filter { $0 != "\n" && PlainText.isSteering($0) }
       #expect(steering.isEmpty, "\(target.prefix(80))")
-      expectClosedElements(html, target)
+      expectClosedElements(tags, target)
     }
   }
 
@@ -82,6 +89,8 @@ import Testing
     #expect(tags[0].attributes.first?.value == "x > y")
     #expect(tags[1].attributes.map(\.name) == ["onerror", "src"])
     #expect(tags[1].attributes.last?.value == ">")
+    let script = HTMLTag.all(in: "<script>a<b;'</p>'</script><p>")
+    #expect(script.map(\.name) == ["script", "script", "p"])
   }
 
   @Test func everyEntityIsReachedFromItsList() throws {
@@ -150,15 +159,17 @@ import Testing
     #expect(html.contains(PlainText.grouped(.max)))
     #expect(!html.contains(/\bnan\b|\binf\b|<b>/))
     #expect(html.contains("Older entities are not in the chart."))
-    expectClosedElements(html, "/")
+    expectClosedElements(HTMLTag.all(in: html), "/")
   }
 
-  private func expectClosedElements(_ html: String, _ target: String) {
+  private func expectClosedElements(_ tags: [HTMLTag], _ target: String) {
     var open: [String] = []
-    for tag in HTMLTag.all(in: html.withoutLookAndScript) {
+    for tag in tags {
       if ["meta", "input", "link", "br", "wbr"].contains(tag.name) || tag.isEmpty { continue }
       if tag.closes {
-        #expect(open.popLast() == tag.name, "\(target.prefix(80))")
+        if open.popLast() != tag.name {
+          Testing.Issue.record("\(target.prefix(80)): </\(tag.name)>")
+        }
       } else {
         open.append(tag.name)
       }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The tags of a page, read byte by byte: a regular expression takes seconds for a large page.
 struct HTMLTag {
   /// Its name, in lower case as pages have it.
@@ -9,12 +11,19 @@ struct HTMLTag {
   /// The attributes, in order; the value is empty if there is none.
   var attributes: [(name: String, value: String)] = []
 
-  /// The tags of a text, in order; `<` without a letter after it is text.
+  /// The tags of a text, in order; `<` without a letter after it is text, and so is everything in a
+  /// style or a script.
   static func all(in text: some StringProtocol) -> [HTMLTag] {
     var tags: [HTMLTag] = []
     var bytes = Array(text.utf8)[...]
-    while let start = bytes.firstIndex(of: UInt8(ascii: "<")) {
+    while let start = bytes.position(of: "<") {
       bytes = bytes[(start + 1)...]
+      if let last = tags.last, !last.closes, ["style", "script"].contains(last.name.lowercased()),
+        !String(decoding: bytes.prefix(last.name.utf8.count + 1), as: UTF8.self).lowercased()
+          .hasPrefix("/" + last.name.lowercased())
+      {
+        continue
+      }
       if let tag = HTMLTag(after: &bytes) { tags.append(tag) }
     }
     return tags
@@ -51,8 +60,9 @@ struct HTMLTag {
         bytes = bytes.dropFirst()
         if let quote = bytes.first, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") {
           bytes = bytes.dropFirst()
-          value = take { $0 != quote }
-          bytes = bytes.dropFirst()
+          let end = bytes.position(of: Unicode.Scalar(quote)) ?? bytes.endIndex
+          value = String(decoding: bytes[..<end], as: UTF8.self)
+          bytes = bytes[end...].dropFirst()
         } else {
           value = take { !isSpace($0) && $0 != UInt8(ascii: ">") }
         }
@@ -60,5 +70,19 @@ struct HTMLTag {
       attributes.append((attribute, value))
     }
     bytes = bytes.dropFirst()
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// Where a byte is first; `nil` if it is not there.
+  ///
+  /// This is quick in a debug build too.
+  fileprivate func position(of byte: Unicode.Scalar) -> Int? {
+    withUnsafeBytes { bytes -> Int? in
+      guard let start = bytes.baseAddress else { return nil }
+      return memchr(start, Int32(byte.value), bytes.count).map {
+        startIndex + (UnsafeRawPointer($0) - start)
+      }
+    }
   }
 }

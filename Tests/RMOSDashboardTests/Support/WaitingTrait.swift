@@ -3,17 +3,20 @@ import Testing
 
 /// Runs tests on threads that wait for them; see `WaitingThreads`.
 struct WaitingTrait: SuiteTrait, TestTrait, TestScoping {
+  var threads: WaitingThreads
   var isRecursive: Bool { true }
 
   func provideScope(
     for test: Test, testCase: Test.Case?,
     performing function: @Sendable () async throws -> Void
   ) async throws {
-    try await withTaskExecutorPreference(WaitingThreads.shared) { try await function() }
+    try await withTaskExecutorPreference(threads) { try await function() }
   }
 }
 
 extension Trait where Self == WaitingTrait {
   /// What the tests do most is wait.
-  static var waiting: Self { Self() }
+  static var waiting: Self { Self(threads: .shared) }
+  /// The same, of the suites that take longest.
+  static var waitingLongest: Self { Self(threads: .longest) }
 }
