@@ -22,18 +22,13 @@ extension RecordError: LocalizedError {
   public var errorDescription: String? { description }
 }
 
-extension JSONParsingError: LocalizedError {
+extension ParsingError: LocalizedError {
   /// The place, and what was found and expected.
   public var errorDescription: String? { description }
 }
 
 extension MigrationError: LocalizedError {
   /// What failed, why, and how to fix it.
-  public var errorDescription: String? { description }
-}
-
-extension MappingError: LocalizedError {
-  /// The place, and what was found and is allowed.
   public var errorDescription: String? { description }
 }
 

@@ -34,7 +34,7 @@ public struct AccessPolicy: Sendable, Hashable {
   ///     proxies and forwarded ports. A name without a port matches any port.
   ///   - token: The token that clients must present, if any: as `Authorization: Bearer TOKEN`, or
   ///     as the password of any user in Basic authentication.
-  /// - Throws: ``HTTPServerError`` with ``HTTPServerError/Code/invalidOption``.
+  /// - Throws: ``HTTPServerError``, `option.invalid`.
   public init(
     port: Int, hosts: [String] = [], token: String? = nil
   ) throws(HTTPServerError) {

@@ -47,7 +47,7 @@ public struct Migration: Sendable {
   ///   - source: The source directory.
   ///   - options: The options.
   ///   - catalog: The kinds that are read.
-  /// - Throws: ``MigrationError`` with ``MigrationError/Code/invalidOption``,
+  /// - Throws: ``MigrationError`` with `option.invalid`,
   ///   ``MigrationError/Code/sourceUnreadable`` or a code of ``Options/rejectsDirectory``.
   public static func validate(
     source: String, options: Options = Options(), catalog: EntityCatalog = .rmos

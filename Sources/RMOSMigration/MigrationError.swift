@@ -4,7 +4,7 @@ import RMOSSystem
 ///
 /// Failures of the store are thrown as `StoreError`.
 public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// A stable name for a failure.
+  /// A stable name for a failure: those that programs usually tell apart are constants.
   public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The code's text.
     public let rawValue: String
@@ -16,27 +16,27 @@ public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible
     /// The source directory does not exist or could not be read completely.
     public static let sourceUnreadable = Code(rawValue: "source.unreadable")
     /// The source changed while it was being read.
-    public static let sourceChanged = Code(rawValue: "source.changed")
+    package static let sourceChanged = Code(rawValue: "source.changed")
     /// The source is too large for a dry run.
-    public static let sourceTooLarge = Code(rawValue: "source.too-large")
+    package static let sourceTooLarge = Code(rawValue: "source.too-large")
     /// The system has no thread left.
-    public static let noThread = Code(rawValue: "system.no-thread")
+    package static let noThread = Code(rawValue: "system.no-thread")
     /// An option is invalid.
-    public static let invalidOption = Code(rawValue: "option.invalid")
+    package static let invalidOption = Code(rawValue: "option.invalid")
     /// The directory for rejects holds something that no earlier run wrote, or that was edited.
     public static let rejectsNotEmpty = Code(rawValue: "rejects.not-empty")
     /// Another run is writing to the directory for rejects.
-    public static let rejectsInUse = Code(rawValue: "rejects.in-use")
+    package static let rejectsInUse = Code(rawValue: "rejects.in-use")
     /// The directory for rejects cannot be written.
-    public static let rejectsUnwritable = Code(rawValue: "rejects.unwritable")
+    package static let rejectsUnwritable = Code(rawValue: "rejects.unwritable")
     /// The directory for rejects is inside the source, or the source inside it.
-    public static let rejectsInSource = Code(rawValue: "rejects.in-source")
+    package static let rejectsInSource = Code(rawValue: "rejects.in-source")
     /// The directory to export to is not empty.
     public static let exportNotEmpty = Code(rawValue: "export.not-empty")
     /// The directory to export to cannot be written.
-    public static let exportUnwritable = Code(rawValue: "export.unwritable")
+    package static let exportUnwritable = Code(rawValue: "export.unwritable")
     /// The store has rows that the script's database could not hold.
-    public static let exportUnrepresentable = Code(rawValue: "export.unrepresentable")
+    package static let exportUnrepresentable = Code(rawValue: "export.unrepresentable")
     /// The ledger does not have the run, or has none at all.
     public static let runMissing = Code(rawValue: "report.no-run")
     /// A statistics file does not hold statistics.

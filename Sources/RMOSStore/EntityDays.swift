@@ -8,7 +8,7 @@ public struct EntityDays: Sendable, Hashable {
   /// The days, `YYYY-MM-DD`, with the number of entities of each kind.
   public private(set) var counts: [String: [EntityKind: Int]] = [:]
   /// The number of entities of each kind without a day.
-  public private(set) var undated: [EntityKind: Int] = [:]
+  package private(set) var undated: [EntityKind: Int] = [:]
 
   /// Creates counts of no entities.
   public init() {}
@@ -19,7 +19,7 @@ public struct EntityDays: Sendable, Hashable {
   ///   - count: The number of entities.
   ///   - kind: Their kind.
   ///   - day: Their day; `nil` if it is not known.
-  public mutating func add(_ count: Int = 1, of kind: EntityKind, on day: String?) {
+  package mutating func add(_ count: Int = 1, of kind: EntityKind, on day: String?) {
     if let day {
       counts[day, default: [:]][kind, default: 0] += count
     } else {

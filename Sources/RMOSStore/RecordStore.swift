@@ -26,7 +26,7 @@ public protocol RecordStore: Sendable {
 
   /// Runs `body` on a consistent snapshot: writes by others do not show while it runs.
   ///
-  /// The reader must not outlive `body`; using it later throws ``StoreError/Code/handleExpired``.
+  /// The reader must not outlive `body`; using it later throws `store.handle-expired`.
   /// - Throws: ``StoreError``, or what `body` throws.
   func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result
 

@@ -25,7 +25,7 @@ public struct StoreError: Error, Sendable, Hashable {
     /// The database, its directory or its lock was removed, renamed or replaced while in use.
     public static let replaced = Code(rawValue: "store.replaced")
     /// The file has several names (hard links), and SQLite would keep a log for each.
-    public static let hardLinked = Code(rawValue: "store.hard-linked")
+    package static let hardLinked = Code(rawValue: "store.hard-linked")
     /// The file is a SQLite database, but not one of RMOS.
     public static let foreignDatabase = Code(rawValue: "store.foreign")
     /// The file is a database of RMOS with a schema that this version cannot write to.
@@ -45,9 +45,9 @@ public struct StoreError: Error, Sendable, Hashable {
     /// The id is taken.
     public static let duplicateID = Code(rawValue: "store.duplicate-id")
     /// A reader or transaction was used after its closure ended.
-    public static let handleExpired = Code(rawValue: "store.handle-expired")
+    package static let handleExpired = Code(rawValue: "store.handle-expired")
     /// A transaction was started within a transaction.
-    public static let nested = Code(rawValue: "store.nested-transaction")
+    package static let nested = Code(rawValue: "store.nested-transaction")
     /// The query names a member that the schema does not have.
     public static let unknownMember = Code(rawValue: "store.unknown-member")
     /// The store does not hold entities of that kind.

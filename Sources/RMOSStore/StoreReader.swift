@@ -262,10 +262,10 @@ extension StoreReader {
   }
 
   /// The version of the shared schema; `nil` if the store has no schema yet.
-  public func schemaVersion() throws -> SchemaVersion? { try inspection.schemaVersion() }
+  package func schemaVersion() throws -> SchemaVersion? { try inspection.schemaVersion() }
 
   /// The issues of a run, in order; `limit` is the most to return, `nil` for all.
-  public func issues(ofRun run: Int64, limit: Int? = nil) throws -> [Issue] {
+  package func issues(ofRun run: Int64, limit: Int? = nil) throws -> [Issue] {
     var issues: [Issue] = []
     try forEachIssue(ofRun: run, limit: limit) { issues.append($0) }
     return issues

@@ -86,7 +86,7 @@ enum MappingsCommand {
     try arguments.all("mapping").map { name in
       if let mapping = Mapping.builtIn(named: name) { return mapping }
       let text = try text(of: name, arguments.program)
-      do throws(MappingError) {
+      do throws(ParsingError) {
         return try Mapping(parsing: text, catalog: arguments.program.catalog)
       } catch {
         throw CommandError(

@@ -178,13 +178,13 @@ public struct HTTPServerError: Error, Sendable, Hashable, CustomStringConvertibl
     /// Another program listens on the port.
     public static let portInUse = Code(rawValue: "serve.port-in-use")
     /// The host is unknown, or not an address of this machine.
-    public static let noAddress = Code(rawValue: "serve.no-address")
+    package static let noAddress = Code(rawValue: "serve.no-address")
     /// Other machines could reach the server, and no token is set.
     public static let tokenRequired = Code(rawValue: "serve.token-required")
     /// The configuration is invalid.
-    public static let invalidOption = Code(rawValue: "option.invalid")
+    package static let invalidOption = Code(rawValue: "option.invalid")
     /// The system does not provide a socket or a thread.
-    public static let system = Code(rawValue: "serve.system")
+    package static let system = Code(rawValue: "serve.system")
   }
 
   /// The kind of failure.

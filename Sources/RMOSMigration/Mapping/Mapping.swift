@@ -33,10 +33,10 @@ public struct Mapping: Sendable {
   /// - Parameters:
   ///   - text: JSON; a byte-order mark before it is ignored.
   ///   - catalog: The kinds that it may have rules for.
-  /// - Throws: ``MappingError`` with the first mistake and its place.
+  /// - Throws: `ParsingError` with the first mistake and its place.
   public init(
     parsing text: String, catalog: EntityCatalog = .rmos
-  ) throws(MappingError) {
+  ) throws(ParsingError) {
     let content =
       text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     let parsed = try MappingParser(content, catalog).parse()
@@ -50,7 +50,7 @@ public struct Mapping: Sendable {
 
   /// The mappings that come with the library, in the order in which they are listed.
   public static let builtIn: [Mapping] = BuiltInMappings.texts.map { text in
-    do throws(MappingError) {
+    do throws(ParsingError) {
       return try Mapping(parsing: text)
     } catch {
       preconditionFailure("a built-in mapping is wrong: \(error)")

@@ -29,14 +29,14 @@ struct MappingParser {
     self.catalog = catalog
   }
 
-  func parse() throws(MappingError) -> (
+  func parse() throws(ParsingError) -> (
     name: String, about: String?, ignoresSpelling: Bool, rules: [EntityKind: [MappingRule]]
   ) {
     let root: PlacedJSON
-    do throws(JSONParsingError) {
+    do throws(ParsingError) {
       root = try PlacedJSON(parsing: text)
     } catch {
-      throw MappingError(error)
+      throw self.error("a mapping is JSON: \(error.message)", at: error.offset)
     }
     let members = try members(
       of: root, "a mapping", words: Words.mapping + catalog.kinds.map(\.table))
@@ -66,10 +66,10 @@ struct MappingParser {
       throw error(
         "the mapping has no rules; expected a list of them under one of \(kinds)", at: root)
     }
-    let names = try members["names"].map { names throws(MappingError) in
+    let names = try members["names"].map { names throws(ParsingError) in
       try word(names, "\"names\"", of: Words.names)
     }
-    let about = try members["about"].map { about throws(MappingError) in
+    let about = try members["about"].map { about throws(ParsingError) in
       try string(about, "\"about\"")
     }
     return (name, about, names == "any-case", rules)
@@ -77,12 +77,12 @@ struct MappingParser {
 
   // MARK: Rules
 
-  private func rule(_ value: PlacedJSON, _ kind: EntityKind) throws(MappingError) -> MappingRule {
+  private func rule(_ value: PlacedJSON, _ kind: EntityKind) throws(ParsingError) -> MappingRule {
     let words = try members(of: value, "a rule", words: Words.rule)
     var rule = MappingRule()
     if let about = words["about"] { _ = try string(about, "\"about\"") }
     if let files = words["files"] {
-      rule.files = try oneOrMore(files, "\"files\"").map { file throws(MappingError) in
+      rule.files = try oneOrMore(files, "\"files\"").map { file throws(ParsingError) in
         guard let glob = FileGlob(try string(file, "\"files\"")) else {
           throw error(
             "\(shown(file)) is not a relative path; expected one like joblogs/**/runs*.json",
@@ -117,7 +117,7 @@ struct MappingParser {
     return rule
   }
 
-  private func condition(_ value: PlacedJSON) throws(MappingError) -> MappingCondition {
+  private func condition(_ value: PlacedJSON) throws(ParsingError) -> MappingCondition {
     let words = try members(of: value, "a condition", words: Words.condition)
     var condition = MappingCondition()
     condition.has = try pointers(words["has"], "\"has\"")
@@ -142,7 +142,7 @@ struct MappingParser {
   // MARK: Sources
 
   /// A source: a pointer, `key`, a list of those, or an object that says more.
-  private func source(_ value: PlacedJSON, _ label: String) throws(MappingError) -> MemberSource {
+  private func source(_ value: PlacedJSON, _ label: String) throws(ParsingError) -> MemberSource {
     guard case .object = value.form else {
       return MemberSource(content: .first(try references(value, label), values: [], nil))
     }
@@ -157,14 +157,14 @@ struct MappingParser {
       }
     }
     return MemberSource(
-      condition: try words["when"].map { when throws(MappingError) in try condition(when) }
+      condition: try words["when"].map { when throws(ParsingError) in try condition(when) }
         ?? MappingCondition(),
       content: content, constant: words["value"].map(literal))
   }
 
   private func content(
     _ words: [String: PlacedJSON], of value: PlacedJSON, _ label: String
-  ) throws(MappingError) -> MemberSource.Content {
+  ) throws(ParsingError) -> MemberSource.Content {
     let values = try self.values(words["values"])
     let conversion = try self.conversion(words)
     let origins = ["from", "count", "common", "object"].filter { words[$0] != nil }
@@ -196,7 +196,7 @@ struct MappingParser {
 
   private func takesRest(
     _ words: [String: PlacedJSON], origin: String?
-  ) throws(MappingError) -> Bool {
+  ) throws(ParsingError) -> Bool {
     guard let rest = words["rest"] else { return false }
     guard case .other(.true) = rest.form else {
       throw error("\"rest\" is \(shown(rest)); expected true", at: rest)
@@ -207,7 +207,7 @@ struct MappingParser {
     return true
   }
 
-  private func commonPointer(_ value: PlacedJSON) throws(MappingError) -> EntityPointer {
+  private func commonPointer(_ value: PlacedJSON) throws(ParsingError) -> EntityPointer {
     let pointer = try self.pointer(value, "\"common\"")
     guard pointer.anyCount == 1 else {
       throw error("\(shown(value)) needs one * that goes over a list", at: value)
@@ -218,7 +218,7 @@ struct MappingParser {
   private func first(
     _ from: PlacedJSON, _ values: MemberSource.Values, _ conversion: MappingConversion?,
     at word: PlacedJSON?
-  ) throws(MappingError) -> MemberSource.Content {
+  ) throws(ParsingError) -> MemberSource.Content {
     let references = try references(from, "\"from\"")
     switch conversion {
     case .pair(let pair):
@@ -235,7 +235,7 @@ struct MappingParser {
 
   private func objectMembers(
     _ value: PlacedJSON?
-  ) throws(MappingError) -> [(name: String, source: MemberSource)] {
+  ) throws(ParsingError) -> [(name: String, source: MemberSource)] {
     guard let value else { return [] }
     guard case .object(let members) = value.form else {
       throw error(
@@ -254,9 +254,9 @@ struct MappingParser {
     return result
   }
 
-  private func conversion(_ words: [String: PlacedJSON]) throws(MappingError) -> MappingConversion?
+  private func conversion(_ words: [String: PlacedJSON]) throws(ParsingError) -> MappingConversion?
   {
-    let decimal = try words["decimal"].map { decimal throws(MappingError) in
+    let decimal = try words["decimal"].map { decimal throws(ParsingError) in
       try word(decimal, "\"decimal\"", of: Words.decimals)
     }
     guard let value = words["as"] else {
@@ -276,7 +276,7 @@ struct MappingParser {
     return .single(.init(single, decimalComma: decimal == ","))
   }
 
-  private func values(_ value: PlacedJSON?) throws(MappingError) -> MemberSource.Values {
+  private func values(_ value: PlacedJSON?) throws(ParsingError) -> MemberSource.Values {
     guard let value else { return [] }
     guard case .object(let members) = value.form else {
       throw error(
@@ -290,8 +290,8 @@ struct MappingParser {
 
   private func references(
     _ value: PlacedJSON, _ label: String
-  ) throws(MappingError) -> [MemberSource.Reference] {
-    try oneOrMore(value, label).map { item throws(MappingError) in
+  ) throws(ParsingError) -> [MemberSource.Reference] {
+    try oneOrMore(value, label).map { item throws(ParsingError) in
       if case .string("key") = item.form { return .key }
       return .pointer(try plainPointer(item))
     }
@@ -301,12 +301,12 @@ struct MappingParser {
 
   private func pointers(
     _ value: PlacedJSON?, _ label: String
-  ) throws(MappingError) -> [EntityPointer] {
+  ) throws(ParsingError) -> [EntityPointer] {
     guard let value else { return [] }
-    return try oneOrMore(value, label).map { item throws(MappingError) in try plainPointer(item) }
+    return try oneOrMore(value, label).map { item throws(ParsingError) in try plainPointer(item) }
   }
 
-  private func plainPointer(_ value: PlacedJSON) throws(MappingError) -> EntityPointer {
+  private func plainPointer(_ value: PlacedJSON) throws(ParsingError) -> EntityPointer {
     let pointer = try pointer(value, "a pointer")
     guard pointer.anyCount == 0 else {
       throw error(
@@ -315,7 +315,7 @@ struct MappingParser {
     return pointer
   }
 
-  private func pointer(_ value: PlacedJSON, _ label: String) throws(MappingError) -> EntityPointer {
+  private func pointer(_ value: PlacedJSON, _ label: String) throws(ParsingError) -> EntityPointer {
     guard case .string(let text) = value.form, let pointer = EntityPointer(text),
       pointer.steps.count <= Self.deepestPointer
     else {
@@ -324,7 +324,7 @@ struct MappingParser {
     return pointer
   }
 
-  private func notPointer(_ found: String, at offset: Int) -> MappingError {
+  private func notPointer(_ found: String, at offset: Int) -> ParsingError {
     error(
       "\(found) is not a JSON Pointer; expected one like /meta/op_type, with ~1 for / and ~0 for ~ "
         + "in a name", at: offset)
@@ -335,7 +335,7 @@ struct MappingParser {
   /// The members of an object that may hold some words only.
   private func members(
     of value: PlacedJSON, _ label: String, words: [String]
-  ) throws(MappingError) -> [String: PlacedJSON] {
+  ) throws(ParsingError) -> [String: PlacedJSON] {
     guard case .object(let members) = value.form else {
       throw error("\(label) is \(shown(value)); expected an object", at: value)
     }
@@ -351,7 +351,7 @@ struct MappingParser {
 
   private func oneOrMore(
     _ value: PlacedJSON, _ label: String
-  ) throws(MappingError) -> [PlacedJSON] {
+  ) throws(ParsingError) -> [PlacedJSON] {
     guard case .array(let elements) = value.form else { return [value] }
     guard !elements.isEmpty else { throw error("\(label) is an empty list", at: value) }
     return elements
@@ -359,14 +359,14 @@ struct MappingParser {
 
   private func list(
     _ value: PlacedJSON, _ label: String, of what: String
-  ) throws(MappingError) -> [PlacedJSON] {
+  ) throws(ParsingError) -> [PlacedJSON] {
     guard case .array(let elements) = value.form else {
       throw error("\(label) is \(shown(value)); expected a list of \(what)", at: value)
     }
     return elements
   }
 
-  private func string(_ value: PlacedJSON, _ label: String) throws(MappingError) -> String {
+  private func string(_ value: PlacedJSON, _ label: String) throws(ParsingError) -> String {
     guard case .string(let text) = value.form else {
       throw error("\(label) is \(shown(value)); expected text", at: value)
     }
@@ -375,7 +375,7 @@ struct MappingParser {
 
   private func word(
     _ value: PlacedJSON, _ label: String, of words: [String]
-  ) throws(MappingError) -> String {
+  ) throws(ParsingError) -> String {
     guard case .string(let text) = value.form, words.contains(text) else {
       var hint = ""
       if case .string(let text) = value.form {
@@ -411,22 +411,22 @@ struct MappingParser {
 
   private func unknown(
     _ member: PlacedJSON.Member, _ label: String, among words: [String]
-  ) -> MappingError {
+  ) -> ParsingError {
     let hint = Suggestion.hint(for: member.name, among: words).map { ". " + $0 } ?? ""
     return error(
       "\(label) \(Violation.quoted(member.name)); expected one of \(words.joined(separator: ", "))\(hint)",
       at: member.offset)
   }
 
-  private func repeated(_ member: PlacedJSON.Member) -> MappingError {
+  private func repeated(_ member: PlacedJSON.Member) -> ParsingError {
     error("\(Violation.quoted(member.name)) appears twice", at: member.offset)
   }
 
-  private func error(_ message: String, at value: PlacedJSON) -> MappingError {
+  private func error(_ message: String, at value: PlacedJSON) -> ParsingError {
     error(message, at: value.range.lowerBound)
   }
 
-  private func error(_ message: String, at offset: Int) -> MappingError {
-    MappingError(message, at: offset, in: text)
+  private func error(_ message: String, at offset: Int) -> ParsingError {
+    ParsingError(message, at: offset, in: text.utf8)
   }
 }

@@ -23,8 +23,8 @@ struct PlacedJSON {
 
   /// Parses a text.
   ///
-  /// - Throws: `JSONParsingError`.
-  init(parsing text: String) throws(JSONParsingError) {
+  /// - Throws: `ParsingError`.
+  init(parsing text: String) throws(ParsingError) {
     // Refuses what the second pass takes for granted: no depth beyond the limit, no lone surrogate.
     _ = try JSONValue(parsing: text)
     var copy = text

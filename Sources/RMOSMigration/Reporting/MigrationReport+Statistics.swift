@@ -44,7 +44,7 @@ private enum StatisticsText {
     let text =
       text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     let value: JSONValue
-    do throws(JSONParsingError) {
+    do throws(ParsingError) {
       value = try JSONValue(parsing: text)
     } catch {
       throw invalid("are not valid JSON: \(error)")

@@ -73,7 +73,7 @@ public struct Export: Sendable {
   ///
   /// - Returns: What was written.
   /// - Throws: ``MigrationError`` with ``MigrationError/Code/exportNotEmpty``,
-  ///   ``MigrationError/Code/exportUnwritable``, ``MigrationError/Code/exportUnrepresentable`` or
+  ///   `export.unwritable`, `export.unrepresentable` or
   ///   ``MigrationError/Code/cancelled``; `StoreError`.
   public func run() async throws -> Summary {
     try await BlockingWork.run(orThrow: MigrationError.noThread) { isCancelled in
@@ -166,9 +166,9 @@ extension Export {
 
 extension IssueCode {
   /// A row that no file can represent, such as one without an id; an export leaves it out.
-  public static let exportLeftOut = IssueCode(rawValue: "export.left-out")
+  package static let exportLeftOut = IssueCode(rawValue: "export.left-out")
   /// A value that JSON or the schema cannot represent; an export writes the closest one.
-  public static let exportInexact = IssueCode(rawValue: "export.inexact")
+  package static let exportInexact = IssueCode(rawValue: "export.inexact")
 }
 
 /// Writes the entities of one snapshot into the staging directory of an export.

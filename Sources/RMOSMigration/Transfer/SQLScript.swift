@@ -17,7 +17,7 @@ struct SQLScript {
 
   /// Reads what is to be written.
   ///
-  /// - Throws: ``MigrationError/Code/exportUnrepresentable``, what `checkCancellation` throws, or
+  /// - Throws: `export.unrepresentable`, what `checkCancellation` throws, or
   ///   `StoreError`.
   init(
     of reader: any StoreReader, _ dialect: SQLDialect,

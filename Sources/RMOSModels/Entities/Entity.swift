@@ -243,7 +243,7 @@ extension Value {
 /// other programs write to it too.
 public struct RecordError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What is wrong, by the codes of the rules: ``IssueCode/fieldType`` (also for a record of another
-  /// kind), ``IssueCode/fieldMissing``, ``IssueCode/fieldUnknownValue`` or ``IssueCode/jsonSyntax``.
+  /// kind), ``IssueCode/fieldMissing``, `field.unknown-value` or ``IssueCode/jsonSyntax``.
   public var code: IssueCode
   /// The record's kind.
   package var kind: EntityKind

@@ -1,6 +1,7 @@
 /// A stable name of what an issue is about.
 ///
-/// Codes are API: programs may rely on them.
+/// Codes are API: programs may rely on them. Those that programs usually tell apart are constants; any
+/// other is `IssueCode(rawValue: "field.range")`. `Documentation/Input.md` lists them all.
 public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
   /// The code's text, such as `field.missing`.
   public let rawValue: String
@@ -15,79 +16,79 @@ public struct IssueCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   /// The file or directory cannot be read.
   public static let inputUnreadable = IssueCode("input.unreadable")
   /// The bytes are neither UTF-8 nor UTF-16 with a byte-order mark.
-  public static let inputEncoding = IssueCode("input.encoding")
+  package static let inputEncoding = IssueCode("input.encoding")
   /// The file is empty.
-  public static let inputEmpty = IssueCode("input.empty")
+  package static let inputEmpty = IssueCode("input.empty")
   /// One entity is larger than 64 MiB.
-  public static let inputTooLarge = IssueCode("input.too-large")
+  package static let inputTooLarge = IssueCode("input.too-large")
   /// A symbolic link leads back to a directory that is being read.
-  public static let inputLoop = IssueCode("input.loop")
+  package static let inputLoop = IssueCode("input.loop")
   /// The source has no file to read.
   public static let inputNothingFound = IssueCode("input.nothing-found")
   /// A file of the source that looks like data is not read.
-  public static let inputNotRead = IssueCode("input.not-read")
+  package static let inputNotRead = IssueCode("input.not-read")
   /// A file is a copy of another, which is read before it.
-  public static let inputCopy = IssueCode("input.copy")
+  package static let inputCopy = IssueCode("input.copy")
   /// The source could not be read further; the run stopped.
-  public static let sourceUnreadable = IssueCode("source.unreadable")
+  package static let sourceUnreadable = IssueCode("source.unreadable")
   /// The source changed while it was being read; the run stopped.
-  public static let sourceChanged = IssueCode("source.changed")
+  package static let sourceChanged = IssueCode("source.changed")
   /// The text is not valid JSON (RFC 8259).
   public static let jsonSyntax = IssueCode("json.syntax")
   /// The JSON is nested deeper than 512 levels.
-  public static let jsonDepth = IssueCode("json.depth")
+  package static let jsonDepth = IssueCode("json.depth")
   /// An entity has two members with the same name.
-  public static let jsonDuplicateKey = IssueCode("json.duplicate-key")
+  package static let jsonDuplicateKey = IssueCode("json.duplicate-key")
   /// An entity is not a JSON object.
-  public static let shapeNotObject = IssueCode("shape.not-object")
+  package static let shapeNotObject = IssueCode("shape.not-object")
   /// The file is an object around the entities.
-  public static let shapeWrapper = IssueCode("shape.wrapper")
+  package static let shapeWrapper = IssueCode("shape.wrapper")
   /// It is open which of a file's collections are the entities.
-  public static let shapeAmbiguous = IssueCode("shape.ambiguous")
+  package static let shapeAmbiguous = IssueCode("shape.ambiguous")
   /// The entity has no id, and ids are not derived.
-  public static let idMissing = IssueCode("id.missing")
+  package static let idMissing = IssueCode("id.missing")
   /// The entity has no id; one was derived from its place.
-  public static let idDerived = IssueCode("id.derived")
+  package static let idDerived = IssueCode("id.derived")
   /// The id is a number; its text is used.
-  public static let idNumber = IssueCode("id.number")
+  package static let idNumber = IssueCode("id.number")
   /// Another member was read as the id.
-  public static let idAlias = IssueCode("id.alias")
+  package static let idAlias = IssueCode("id.alias")
   /// The entity's id differs from its key in the dictionary.
-  public static let idMismatch = IssueCode("id.mismatch")
+  package static let idMismatch = IssueCode("id.mismatch")
   /// A required member is absent or null.
   public static let fieldMissing = IssueCode("field.missing")
   /// A value has the wrong type.
   public static let fieldType = IssueCode("field.type")
   /// A value is blank or empty.
-  public static let fieldEmpty = IssueCode("field.empty")
+  package static let fieldEmpty = IssueCode("field.empty")
   /// A number is out of range.
-  public static let fieldRange = IssueCode("field.range")
+  package static let fieldRange = IssueCode("field.range")
   /// A text has the wrong format.
-  public static let fieldFormat = IssueCode("field.format")
+  package static let fieldFormat = IssueCode("field.format")
   /// A text is not one of the known values.
-  public static let fieldUnknownValue = IssueCode("field.unknown-value")
+  package static let fieldUnknownValue = IssueCode("field.unknown-value")
   /// A mapping could not derive a value from what the source has.
-  public static let fieldNotDerived = IssueCode("field.not-derived")
+  package static let fieldNotDerived = IssueCode("field.not-derived")
   /// A mapping derived a time that the source does not record.
-  public static let timeDerived = IssueCode("time.derived")
+  package static let timeDerived = IssueCode("time.derived")
   /// A member was read under its column's name.
-  public static let fieldColumnName = IssueCode("field.column-name")
+  package static let fieldColumnName = IssueCode("field.column-name")
   /// A member that is not read differs from one that is absent only in how its name is written.
-  public static let fieldLookAlike = IssueCode("field.look-alike")
+  package static let fieldLookAlike = IssueCode("field.look-alike")
   /// An end is before its start.
-  public static let timeOrder = IssueCode("time.order")
+  package static let timeOrder = IssueCode("time.order")
   /// The referenced entity is neither in the store nor migrated by this run.
   public static let referenceMissing = IssueCode("reference.missing")
   /// The entity is already in the store, with the same content.
-  public static let duplicateIdentical = IssueCode("duplicate.identical")
+  package static let duplicateIdentical = IssueCode("duplicate.identical")
   /// The id is already in the store, with other content.
   public static let duplicateDiffers = IssueCode("duplicate.differs")
   /// The store lacks a table; the run creates it.
   public static let storeIncomplete = IssueCode("store.incomplete")
   /// A dry run cannot predict what the store would do.
-  public static let storeUnforeseen = IssueCode("store.unforeseen")
+  package static let storeUnforeseen = IssueCode("store.unforeseen")
   /// Another process is writing to the store; a run would be refused now.
-  public static let storeLocked = IssueCode("store.locked")
+  package static let storeLocked = IssueCode("store.locked")
   /// The store rejected the row.
   public static let storeRejected = IssueCode("store.rejected")
 }

@@ -13,18 +13,18 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
 
   /// Validates a JSON text and removes the white space between its tokens.
   ///
-  /// - Throws: ``JSONParsingError`` for the first error; nesting deeper than 512 levels is one.
+  /// - Throws: ``ParsingError`` for the first error; nesting deeper than 512 levels is one.
   /// - Complexity: O(n).
-  public init(parsing text: String) throws(JSONParsingError) {
+  public init(parsing text: String) throws(ParsingError) {
     do throws(JSONScanError) {
       self.text = try JSONScanner.compacted(text)
     } catch {
-      throw JSONParsingError(error, in: text)
+      throw ParsingError(error, in: text)
     }
   }
 
   /// Validates a JSON text and keeps it as is.
-  package init(verbatim text: String) throws(JSONParsingError) {
+  package init(verbatim text: String) throws(ParsingError) {
     var copy = text
     let result: Result<Void, JSONScanError> = copy.withUTF8 { bytes in
       Result { () throws(JSONScanError) in
@@ -34,7 +34,7 @@ public struct JSONText: Sendable, Hashable, CustomStringConvertible {
     do throws(JSONScanError) {
       try result.get()
     } catch {
-      throw JSONParsingError(error, in: text)
+      throw ParsingError(error, in: text)
     }
     self.text = text
   }

@@ -4,14 +4,14 @@ extension JSONValue {
   /// Parsing is strict (RFC 8259): one value, surrounded by nothing but white space, nested at most
   /// 512 levels deep. An unpaired surrogate escape is rejected, because no string can hold it.
   ///
-  /// - Throws: ``JSONParsingError`` for the first error.
+  /// - Throws: ``ParsingError`` for the first error.
   /// - Complexity: O(n).
-  public init(parsing text: String) throws(JSONParsingError) {
+  public init(parsing text: String) throws(ParsingError) {
     self = try JSONValue(parsing: text, replacingLoneSurrogates: false)
   }
 
   /// Parses a JSON text; an unpaired surrogate escape may become U+FFFD.
-  init(parsing text: String, replacingLoneSurrogates: Bool) throws(JSONParsingError) {
+  init(parsing text: String, replacingLoneSurrogates: Bool) throws(ParsingError) {
     var text = text
     let result = text.withUTF8 { bytes in
       unsafe JSONTreeBuilder.value(of: bytes, replacingLoneSurrogates: replacingLoneSurrogates)
@@ -20,7 +20,7 @@ extension JSONValue {
   }
 
   /// Parses a JSON text from its UTF-8 bytes, without a byte-order mark.
-  package init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(JSONParsingError) {
+  package init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(ParsingError) {
     self = try unsafe JSONTreeBuilder.value(of: bytes, replacingLoneSurrogates: false).get()
   }
 }
@@ -52,7 +52,7 @@ extension JSONValue {
 
   static func value(
     of text: UnsafeBufferPointer<UInt8>, replacingLoneSurrogates: Bool
-  ) -> Result<JSONValue, JSONParsingError> {
+  ) -> Result<JSONValue, ParsingError> {
     unsafe JSONScanner.withPaddedCopy(of: UnsafeRawBufferPointer(text)) { scanner in
       do throws(JSONScanError) {
         var check = scanner
@@ -63,7 +63,7 @@ extension JSONValue {
           text: text, replacesLoneSurrogates: replacingLoneSurrogates)
         return .success(try builder.value(&scanner))
       } catch {
-        return unsafe .failure(JSONParsingError(error, in: text))
+        return unsafe .failure(ParsingError(error, in: text))
       }
     }
   }

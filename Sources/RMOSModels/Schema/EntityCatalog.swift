@@ -62,12 +62,12 @@ public struct EntityCatalog: Sendable, Hashable {
   }
 
   /// Whether the catalog has a kind.
-  public func contains(_ kind: EntityKind) -> Bool { position(of: kind) != nil }
+  package func contains(_ kind: EntityKind) -> Bool { position(of: kind) != nil }
 
   /// The position of a kind in ``kinds``; `nil` if the catalog does not have it.
   ///
   /// - Complexity: O(n) in the kinds, of which there are few: faster than any hashing.
-  public func position(of kind: EntityKind) -> Int? {
+  package func position(of kind: EntityKind) -> Int? {
     // Almost always it is the very same declaration.
     kinds.firstIndex { $0.schema === kind.schema } ?? kinds.firstIndex(of: kind)
   }

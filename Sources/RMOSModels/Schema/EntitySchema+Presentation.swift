@@ -51,18 +51,26 @@ extension EntitySchema {
   }
 
   /// What people call an entity by.
-  public struct Title: Sendable, Hashable {
-    /// The member; `id` if there is no better one.
-    package let member: String
-    /// Whether links say it, and not the id.
-    package let namesEntity: Bool
-
+  public enum Title: Sendable, Hashable {
     /// The id alone.
-    public static let id = Title(member: "id", namesEntity: false)
+    case id
     /// A member that names the entity, such as its name.
-    public static func name(_ member: String) -> Title { Title(member: member, namesEntity: true) }
+    case name(String)
     /// A member that many entities share, such as their type: links say the id.
-    public static func type(_ member: String) -> Title { Title(member: member, namesEntity: false) }
+    case type(String)
+
+    /// The member; `id` if there is no better one.
+    package var member: String {
+      switch self {
+      case .id: "id"
+      case .name(let member), .type(let member): member
+      }
+    }
+
+    /// Whether links say it, and not the id.
+    package var namesEntity: Bool {
+      if case .name = self { true } else { false }
+    }
   }
 
   /// A filter of the kind's list: the entities whose member has a value.

@@ -17,26 +17,35 @@ public enum FieldType: Sendable, Hashable {
   case json(JSONRule)
 
   /// The rule of a text field.
-  public struct TextRule: Sendable, Hashable {
-    /// Whether white space alone (or nothing) is refused.
-    package var refusesBlank: Bool
-    /// The values the applications know; empty where any value will do.
-    package var knownValues: [String]
-    /// How a value outside `knownValues` is reported.
-    package var unknownValue: Severity
-
+  public enum TextRule: Sendable, Hashable {
     /// Any text.
-    public static let any = TextRule(refusesBlank: false, knownValues: [], unknownValue: .error)
+    case any
     /// Any text that is not blank.
-    public static let notBlank = TextRule(
-      refusesBlank: true, knownValues: [], unknownValue: .error)
-    /// One of `values`; another is an error.
-    public static func oneOf(_ values: [String]) -> TextRule {
-      TextRule(refusesBlank: false, knownValues: values, unknownValue: .error)
+    case notBlank
+    /// One of some values; another is an error.
+    case oneOf([String])
+    /// Text that is not blank, usually one of some values; another is a warning.
+    case usually([String])
+
+    /// Whether white space alone (or nothing) is refused.
+    package var refusesBlank: Bool {
+      switch self {
+      case .any, .oneOf: false
+      case .notBlank, .usually: true
+      }
     }
-    /// Text that is not blank, usually one of `values`; another is a warning.
-    public static func usually(_ values: [String]) -> TextRule {
-      TextRule(refusesBlank: true, knownValues: values, unknownValue: .warning)
+
+    /// The values the applications know; empty where any value will do.
+    package var knownValues: [String] {
+      switch self {
+      case .any, .notBlank: []
+      case .oneOf(let values), .usually(let values): values
+      }
+    }
+
+    /// How a value outside `knownValues` is reported.
+    package var unknownValue: Severity {
+      if case .usually = self { .warning } else { .error }
     }
   }
 

@@ -33,7 +33,7 @@ public struct IssueQuery: Sendable, Hashable {
   }
 
   /// Whether issues that were counted together are among those that are sought.
-  public func matches(_ count: IssueCount) -> Bool {
+  package func matches(_ count: IssueCount) -> Bool {
     matches(count.severity, count.code, count.kind, count.isNew)
   }
 
@@ -99,7 +99,7 @@ extension [IssueCount] {
   }
 
   /// The number of issues that a query seeks, ignoring its limit and offset.
-  public func total(_ query: IssueQuery) -> Int {
+  package func total(_ query: IssueQuery) -> Int {
     reduce(0) { $0 + (query.matches($1) ? $1.count : 0) }
   }
 }

@@ -83,7 +83,7 @@ public struct LedgerRun: Sendable, Hashable {
   public var undoneBy: Int64?
 
   /// Wall time.
-  public var duration: Duration {
+  package var duration: Duration {
     get { Duration(storedSeconds: seconds) }
     set { seconds = newValue.seconds }
   }

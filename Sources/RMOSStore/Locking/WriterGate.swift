@@ -21,7 +21,7 @@ public final class WriterGate: Sendable {
   /// Runs `body` while no other thread is within the gate.
   ///
   /// `timeout` is how long to wait for an exclusive section of another thread.
-  /// - Throws: ``StoreError/Code/nested``, ``StoreError/Code/locked``, or what `body` throws.
+  /// - Throws: `store.nested-transaction`, ``StoreError/Code/locked``, or what `body` throws.
   public func transaction<Result>(timeout: Duration, _ body: () throws -> Result) throws -> Result {
     try enter(timeout: timeout) { state in
       guard !state.isInTransaction else { throw nestedError }

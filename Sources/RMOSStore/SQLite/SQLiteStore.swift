@@ -17,7 +17,7 @@ import Synchronization
 /// ``StoreError/Code/replaced``: only what is in the file at the path counts as written. The log is
 /// then checkpointed into the file that was moved, so that it is not taken for another file's. A file
 /// with several names is refused, because SQLite keeps its log by name
-/// (``StoreError/Code/hardLinked``).
+/// (`store.hard-linked`).
 public final class SQLiteStore: RecordStore {
   /// What a store may do with its database.
   public enum Access: Sendable, Hashable {
@@ -63,7 +63,7 @@ public final class SQLiteStore: RecordStore {
   ///     its file, as a server does, instead of failing. One read is always of one file.
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``,
   ///   ``StoreError/Code/notADatabase``, ``StoreError/Code/foreignDatabase``,
-  ///   ``StoreError/Code/newerSchema``, ``StoreError/Code/hardLinked``, or what SQLite reports.
+  ///   ``StoreError/Code/newerSchema``, `store.hard-linked`, or what SQLite reports.
   public init(
     path: String, catalog: EntityCatalog = .rmos, access: Access = .create,
     busyTimeout: Duration = .seconds(5), followsPath: Bool = false

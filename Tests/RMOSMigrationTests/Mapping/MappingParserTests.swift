@@ -8,8 +8,8 @@ import Testing
 /// Mapping files: what is right in them, and what is wrong where.
 @Suite struct MappingParserTests {
   /// A mapping with one rule for job logs, and what is wrong with it.
-  private func mistake(_ text: String) -> MappingError? {
-    do throws(MappingError) {
+  private func mistake(_ text: String) -> ParsingError? {
+    do throws(ParsingError) {
       _ = try Mapping(parsing: text)
       return nil
     } catch {

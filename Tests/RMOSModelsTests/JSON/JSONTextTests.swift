@@ -13,9 +13,9 @@ import Testing
   }
 
   @Test func invalidTextIsRefusedWithItsPlace() {
-    let error = #expect(throws: JSONParsingError.self) { try JSONText(parsing: "[1,]") }
+    let error = #expect(throws: ParsingError.self) { try JSONText(parsing: "[1,]") }
     #expect(error?.column == 4)
-    #expect(throws: JSONParsingError.self) { try JSONText(verbatim: "") }
+    #expect(throws: ParsingError.self) { try JSONText(verbatim: "") }
   }
 
   @Test func compactingKeepsTheValueAndIsDone() throws {

@@ -37,11 +37,11 @@ import Testing
     "\u{FEFF}1", "1\0", "[1]x", "--1", "1e5.5", "\"\\", "\"\u{1}\"",
   ])
   func whatIsNotStrictJSONIsRefused(text: String) {
-    #expect(throws: JSONParsingError.self) { try JSONValue(parsing: text) }
+    #expect(throws: ParsingError.self) { try JSONValue(parsing: text) }
   }
 
   @Test func theErrorNamesPlaceAndExpectation() {
-    let error = #expect(throws: JSONParsingError.self) {
+    let error = #expect(throws: ParsingError.self) {
       try JSONValue(parsing: "{\n  \"é\": 1,\n  \"b\": 02\n}")
     }
     #expect(error?.line == 3 && error?.column == 9 && error?.offset == 21)
@@ -51,7 +51,7 @@ import Testing
   @Test func bytesThatAreNotUTF8AreRefusedAtTheirPlace() {
     for bad: [UInt8] in [[0xE9], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80]] {
       let bytes = Array("[\"é".utf8) + bad + Array("\"]".utf8)
-      let error = #expect(throws: JSONParsingError.self) {
+      let error = #expect(throws: ParsingError.self) {
         try bytes.withUnsafeBufferPointer { try JSONValue(parsing: $0) }
       }
       #expect(error?.offset == 4 && error?.message.contains("not valid UTF-8") == true)
@@ -67,8 +67,8 @@ import Testing
       String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     }
     #expect(throws: Never.self) { try JSONValue(parsing: nested(512)) }
-    #expect(throws: JSONParsingError.self) { try JSONValue(parsing: nested(513)) }
-    #expect(throws: JSONParsingError.self) {
+    #expect(throws: ParsingError.self) { try JSONValue(parsing: nested(513)) }
+    #expect(throws: ParsingError.self) {
       try JSONValue(parsing: String(repeating: "[{\"a\":", count: 100_000))
     }
   }

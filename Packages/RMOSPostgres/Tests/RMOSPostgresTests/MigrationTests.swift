@@ -65,7 +65,7 @@ extension ServerTests {
       #expect(summary.statistics.total.migrated == 40)
       #expect(summary.issueCounts[.storeRejected] == 2)
       let run = try #require(summary.run)
-      let issues = try store.read { try $0.issues(ofRun: run) }
+      let issues = try store.read { try $0.issues(matching: IssueQuery(run: run)) }
       #expect(issues.filter { $0.code == .storeRejected }.allSatisfy { $0.message.contains("NUL") })
       #expect(issues.compactMap(\.id).contains("nul-id\u{2400}"))
     }

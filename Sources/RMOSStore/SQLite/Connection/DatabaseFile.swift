@@ -111,7 +111,7 @@ struct DatabaseFile: Sendable {
   /// Opens a connection, unless something next to the file is in SQLite's way.
   ///
   /// - Throws: ``StoreError/Code/cannotOpen``, ``StoreError/Code/readOnly``,
-  ///   ``StoreError/Code/hardLinked``, or what SQLite reports.
+  ///   `store.hard-linked`, or what SQLite reports.
   func connect(
     _ mode: SQLiteConnection.Mode, busyTimeout: Duration
   ) throws -> SQLiteConnection {

@@ -234,7 +234,7 @@ final class SQLiteConnection: @unchecked Sendable {
   /// Runs `body` in a transaction that may write, and rolls it back if `body` throws.
   ///
   /// The commit counts only if the file and the lock are where they were, before it and after it.
-  /// - Throws: ``StoreError/Code/replaced``, ``StoreError/Code/hardLinked``, what SQLite reports, or
+  /// - Throws: ``StoreError/Code/replaced``, `store.hard-linked`, what SQLite reports, or
   ///   what `body` throws.
   func writeTransaction<Result>(_ body: () throws -> Result) throws -> Result {
     try checkPlace()
@@ -315,7 +315,7 @@ extension SQLiteConnection {
 
   /// Checks that file, log and lock are where they were.
   ///
-  /// - Throws: ``StoreError/Code/replaced``, ``StoreError/Code/hardLinked``.
+  /// - Throws: ``StoreError/Code/replaced``, `store.hard-linked`.
   func checkPlace() throws(StoreError) {
     if let loss { throw loss }
     switch place {

@@ -1,7 +1,8 @@
 import RMOSSystem
 
-/// Why a text is not valid JSON, and where.
-public struct JSONParsingError: Error, Sendable, Hashable, CustomStringConvertible {
+/// Why a text cannot be read, and where: it is not valid JSON, or not what it should be, such as a
+/// mapping.
+public struct ParsingError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The 0-based offset in the text's UTF-8 bytes.
   package let offset: Int
   /// The 1-based line.
@@ -19,9 +20,17 @@ public struct JSONParsingError: Error, Sendable, Hashable, CustomStringConvertib
   }
 
   init(_ error: JSONScanError, in bytes: some Sequence<UInt8>) {
-    var line = 1
-    var column = 1
-    for byte in bytes.prefix(error.offset) {
+    let isBlank = bytes.prefix(error.offset).allSatisfy { JSONScanner.isWhiteSpace($0) }
+    let message =
+      error.reason == .unexpectedEnd && isBlank
+      ? "found nothing, expected a value" : JSONDiagnosis(error, in: Array(bytes)).message
+    self.init(message, at: error.offset, in: bytes)
+  }
+
+  /// Creates an error about the byte at an offset.
+  package init(_ message: String, at offset: Int, in bytes: some Sequence<UInt8>) {
+    var (line, column) = (1, 1)
+    for byte in bytes.prefix(offset) {
       if byte == UInt8(ascii: "\n") {
         line += 1
         column = 1
@@ -29,13 +38,10 @@ public struct JSONParsingError: Error, Sendable, Hashable, CustomStringConvertib
         column += 1
       }
     }
-    self.offset = error.offset
+    self.offset = offset
     self.line = line
     self.column = column
-    let isBlank = bytes.prefix(error.offset).allSatisfy { JSONScanner.isWhiteSpace($0) }
-    message =
-      error.reason == .unexpectedEnd && isBlank
-      ? "found nothing, expected a value" : JSONDiagnosis(error, in: Array(bytes)).message
+    self.message = message
   }
 }
 
