@@ -6,8 +6,8 @@ import Synchronization
 ///
 /// With 1,000,000 rows it takes some 25 MB of memory, for patterns and strip families; the jobs are in
 /// a temporary file.
-// Sendable because `shop`, whose figures are made lazily and whose file is read from the place where
-// it was left, is used by one thread at a time: by the one that holds `turn`.
+// Sendable because `shop`, whose figures are made lazily, is used by one thread at a time: by the one
+// that holds `turn`.
 package final class AnalyticsSnapshot: @unchecked Sendable {
   private let shop: Shop
   private let turn = Mutex(())
@@ -28,9 +28,16 @@ package final class AnalyticsSnapshot: @unchecked Sendable {
 
   /// All figures, as ``Analytics/run()`` computes them.
   ///
-  /// - Throws: `StoreError` if a temporary file cannot be read or written.
-  package func report(_ options: Analytics.Options) throws -> AnalyticsReport {
-    try turn.withLock { _ in try JobTable(options, shop, whileNot: { false }).report() }
+  /// - Parameters:
+  ///   - options: Which jobs count, and the bounds of some figures.
+  ///   - isCancelled: Polled; when it returns `true`, the work is abandoned.
+  /// - Returns: The figures.
+  /// - Throws: `StoreError` if a temporary file cannot be read; `StoreError.Code.cancelled` if the
+  ///   work is abandoned.
+  package func report(
+    _ options: Analytics.Options, isCancelled: () -> Bool = { false }
+  ) throws -> AnalyticsReport {
+    try turn.withLock { _ in try shop.report(options, whileNot: isCancelled) }
   }
 
   /// How two measures go together, as ``Analytics/correlation(of:and:)`` computes it.

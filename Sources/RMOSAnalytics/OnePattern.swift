@@ -18,7 +18,7 @@ extension Analytics {
       try reader.run(whileNot: isCancelled) {
         guard let pattern = try reader.record(.patterns, id: id) else { return nil }
         let rows = RowReader(of: try PatternRows(of: pattern, reader), isCancelled: isCancelled)
-        return try JobTable(options, Shop(reading: rows), whileNot: isCancelled).report()
+        return try Shop(reading: rows).report(options, whileNot: isCancelled)
       }
     }
   }

@@ -6,15 +6,17 @@ import Testing
 
 /// The statistics that figures are made of.
 @Suite struct StatisticsTests {
-  @Test func manyJobsInAFileAreReadAsOftenAsAsked() throws {
-    let jobs = JobList()
+  /// Whether there is room for the file, for part of it, or for none of it.
+  @Test(arguments: [Int.max, 400_000, 1, 0])
+  func manyJobsInAFileAreReadAsOftenAsAsked(_ fileCapacity: Int) throws {
+    let jobs = JobList(fileCapacity: fileCapacity)
     for number in 0..<10_000 {
       let job = JobFacts(
         state: .completed, type: .init(number % 7), status: .none, pattern: .nameless,
         namedFamily: .none, family: .init(number), blade: .none, error: .none,
         day: number % 2 == 0 ? nil : number, startDay: -number, duration: Double(number),
         waste: number % 3 == 0 ? nil : 0.5, cuts: nil)
-      try jobs.append(job, id: "job \(number) é")
+      jobs.append(job, id: "job \(number) é")
     }
     for _ in 0..<2 {
       var number = 0
@@ -70,12 +72,47 @@ import Testing
     for _ in 0..<3 { huge.add(Double.greatestFiniteMagnitude) }
     #expect(huge.mean(of: 3) == Double.greatestFiniteMagnitude)
     #expect(huge.mean(of: 0) == nil)
+    var twice = ExactSum()
+    twice.add(0.1)
+    for _ in 0..<2 { twice.add(huge) }
+    #expect(twice.mean(of: 6) == Double.greatestFiniteMagnitude)
+    #expect(twice.value == .infinity)
+    for tiny in [1e-300, .leastNonzeroMagnitude, 0x1.23456789abcdep-1000] {
+      var sum = ExactSum()
+      for _ in 0..<4 { sum.add(tiny) }
+      #expect(sum.value == tiny * 4)
+    }
+  }
+
+  /// The sum of numbers whose units are all 2⁻⁷⁰ can be computed in integers.
+  @Test(arguments: 0..<20)
+  func sumsAreTheNearestDoubles(_ seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var (sum, parts, exact) = (ExactSum(), [ExactSum(), ExactSum()], Int128(0))
+    for _ in 0..<random.int(1...300) {
+      // Below, within and above the usual sizes, which end at 2⁻¹² and 2²⁰.
+      let exponent = random.pick([-70, -66, -65, -64, -63, -40, -33, -32, -31, -30, -20, -10])
+      let significand = Int64(bitPattern: random.next()) >> random.pick([11, 12, 13, 40, 62])
+      let number = Double(significand) * Double(sign: .plus, exponent: exponent, significand: 1)
+      exact += Int128(significand) << (exponent + 70)
+      sum.add(number)
+      parts[random.int(0...1)].add(number)
+      if random.int(0...9) == 0 {
+        sum.add(-number)
+        parts[0].add(-number)
+        exact -= Int128(significand) << (exponent + 70)
+      }
+    }
+    let nearest = Double(exact) * 0x1p-70
+    #expect(sum.value == nearest)
+    parts[0].add(parts[1])
+    #expect(parts[0].value == nearest)
   }
 
   @Test func quantilesAreByNearestRank() throws {
     func summary(_ numbers: [Double?], limit: Int = 100) throws -> NumberSummary {
-      let column = NumberColumn(limit: limit)
-      for number in numbers { try column.add(number) }
+      var column = NumberColumn(limit: limit)
+      for number in numbers { column.add(number) }
       return try column.summary()
     }
     let ten = try summary((1...10).reversed().map { Double($0) } + [nil])
@@ -106,19 +143,38 @@ import Testing
       default: Double.random(in: -100...100, using: &random)
       }
     }
-    let (kept, spilled) = (NumberColumn(), NumberColumn(limit: 10))
+    var (kept, spilled) = (NumberColumn(), NumberColumn(limit: 10))
+    // There is room for some.
+    var stopped = NumberColumn(limit: 10, fileCapacity: 400)
+    var parts = [NumberColumn(limit: 1000), NumberColumn(limit: 10), NumberColumn()]
     for number in numbers {
-      try kept.add(number)
-      try spilled.add(number)
+      kept.add(number)
+      spilled.add(number)
+      stopped.add(number)
+      parts[random.int(0...2)].add(number)
     }
-    #expect(try kept.summary() == spilled.summary())
-    for center in [0, 3.5, -1e300] {
-      let distance = { (number: Double) in abs(number - center) }
-      #expect(try kept.median(of: distance) == spilled.median(of: distance))
+    let summary = try kept.summary()
+    #expect(try spilled.summary() == summary)
+    #expect(try stopped.summary() == summary)
+    #expect(try NumberColumn.summary(of: parts) == summary)
+    #expect(
+      try NumberColumn.summary(of: [parts[0], parts[2]]).n == parts[0].count + parts[2].count)
+    for center in [0, 3.5, 1, -1e300, 1e308] {
+      let distances = numbers.map { abs($0 - center) }.sorted()
+      let middle = (distances[(distances.count - 1) / 2], distances[distances.count / 2])
+      let median =
+        (middle.0 + middle.1).isFinite
+        ? (middle.0 + middle.1) / 2
+        : middle.0 / 2 + middle.1 / 2
+      #expect(try kept.medianDistance(from: center) == median)
+      #expect(try spilled.medianDistance(from: center) == median)
+      #expect(try stopped.medianDistance(from: center) == median)
     }
-    var blocks: [Double] = []
-    try spilled.forEachBlock { blocks += $0 }
-    #expect(blocks == numbers)
+    for column in [spilled, stopped] {
+      var blocks: [Double] = []
+      try column.forEachBlock { blocks += $0 }
+      #expect(blocks == numbers)
+    }
   }
 
   @Test func listsKeepTheFirst() {
@@ -156,7 +212,7 @@ import Testing
     for text in [" Ebony", "ebony", "EBONY", "Ebony ", "Straße", "STRASSE", "strasse", " \n"] {
       _ = table.insert(text)
     }
-    #expect(table.names == ["Ebony", "STRASSE"])
+    #expect(table.names.indices.map { table.names[$0] } == ["Ebony", "STRASSE"])
     #expect(table.group(of: "eBoNy\t") == 0)
     #expect(table.group(of: "straße") == 1)
     #expect(table.group(of: "maple") == nil)

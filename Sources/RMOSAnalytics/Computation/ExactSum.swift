@@ -1,44 +1,103 @@
 /// A sum of doubles that is rounded only once, so that their order makes no difference.
 ///
-/// It keeps the rounding errors as partial sums that do not overlap.
+/// Numbers of the usual size are added as integers. Of the others it keeps the rounding errors as
+/// partial sums that do not overlap.
 ///
 /// Source: Jonathan Richard Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust
 /// Geometric Predicates", Discrete & Computational Geometry 18 (1997), section 2.
 struct ExactSum {
-  /// From the smallest to the largest, none of them 0; scaled, so that no sum overflows.
+  /// The sum of the numbers of the usual size, in units of 2⁻⁶⁴: 128 bits in two's complement.
+  private var (upper, lower): (UInt64, UInt64) = (0, 0)
+  /// From the smallest to the largest, none of them 0, each times ``scale``.
   private var partials: [Double] = []
-
-  private static let scale = 0x1p-64
+  /// Less than 1 once a number is so large that sums might overflow.
+  ///
+  /// What is nearer to 0 than 2⁻⁹⁵⁸ then loses bits.
+  private var scale = 1.0
 
   /// Adds a finite number.
   mutating func add(_ number: Double) {
-    var high = number * Self.scale
-    var kept = 0
-    for index in partials.indices {
-      var other = partials[index]
-      if abs(high) < abs(other) { swap(&high, &other) }
-      let sum = high + other
-      let error = other - (sum - high)
-      if error != 0 {
-        partials[kept] = error
-        kept += 1
-      }
-      high = sum
+    let bits = number.bitPattern
+    // The number is its 53 bits · 2^(exponent − 1075).
+    let shift = Int(bits >> 52 & 0x7FF) - 1075 + 64
+    // Below 2^21, so that 2^42 of them fit.
+    guard 0..<32 ~= shift else {
+      if number.magnitude >= 0x1p900 { scaleDown() }
+      return addPartial(number * scale)
     }
-    partials.removeSubrange(kept...)
-    if high != 0 { partials.append(high) }
+    let significand = bits & (1 << 52 - 1) | 1 << 52
+    let magnitude = (upper: significand >> UInt64(64 - shift), lower: significand << UInt64(shift))
+    if number < 0 {
+      let (difference, borrows) = lower.subtractingReportingOverflow(magnitude.lower)
+      lower = difference
+      upper &-= magnitude.upper &+ (borrows ? 1 : 0)
+    } else {
+      let (sum, carries) = lower.addingReportingOverflow(magnitude.lower)
+      lower = sum
+      upper &+= magnitude.upper &+ (carries ? 1 : 0)
+    }
+  }
+
+  /// Adds another sum.
+  mutating func add(_ other: ExactSum) {
+    let (sum, carries) = lower.addingReportingOverflow(other.lower)
+    lower = sum
+    upper &+= other.upper &+ (carries ? 1 : 0)
+    if other.scale < scale { scaleDown() }
+    for partial in other.partials { addPartial(partial * (scale / other.scale)) }
+  }
+
+  private mutating func scaleDown() {
+    guard scale == 1 else { return }
+    scale = 0x1p-64
+    let scaled = partials.map { $0 * scale }
+    partials.removeAll()
+    for partial in scaled { addPartial(partial) }
+  }
+
+  private mutating func addPartial(_ number: Double) {
+    var (high, kept) = (number, 0)
+    unsafe partials.withUnsafeMutableBufferPointer { partials in
+      for index in partials.indices {
+        let other = unsafe partials[index]
+        let sum = high + other
+        // What rounding took from each, whichever is larger.
+        let added = sum - high
+        let error = (high - (sum - added)) + (other - added)
+        if error != 0 {
+          unsafe partials[kept] = error
+          kept += 1
+        }
+        high = sum
+      }
+    }
+    if high != 0 {
+      if kept < partials.count { partials[kept] = high } else { partials.append(high) }
+      kept += 1
+    }
+    if kept < partials.count { partials.removeLast(partials.count - kept) }
   }
 
   /// The sum; infinite if it is beyond the finite doubles.
-  var value: Double { scaled / Self.scale }
+  var value: Double { scaled / scale }
 
   /// The mean of so many numbers; `nil` if there are none.
   func mean(of count: Int) -> Double? {
-    count > 0 ? scaled / Double(count) / Self.scale : nil
+    count > 0 ? scaled / Double(count) / scale : nil
   }
 
-  /// The nearest double; of two that are equally near, the even one.
   private var scaled: Double {
+    var whole = self
+    // Exact, since each has at most 32 bits.
+    whole.addPartial(Double(Int64(bitPattern: upper) >> 32) * 0x1p32 * scale)
+    whole.addPartial(Double(upper & 0xFFFF_FFFF) * scale)
+    whole.addPartial(Double(lower >> 32) * 0x1p-32 * scale)
+    whole.addPartial(Double(lower & 0xFFFF_FFFF) * 0x1p-64 * scale)
+    return Self.rounded(whole.partials)
+  }
+
+  /// The double nearest to the sum of partial sums; of two that are equally near, the even one.
+  private static func rounded(_ partials: [Double]) -> Double {
     guard var high = partials.last else { return 0 }
     var index = partials.count - 1
     var error = 0.0

@@ -81,10 +81,9 @@ final class FamilyTable {
 
   var indices: Range<Int> { 0..<count }
 
-  /// The number of a strip family; `nil` if there is none with that id.
-  func index(of id: Value) -> Int? {
-    id.text.flatMap { ids.index(of: $0) }.flatMap { $0 < count ? $0 : nil }
-  }
+  /// The number of a strip family; `nil` if there is none with that id, and no job was read that
+  /// names it.
+  func index(of id: Value) -> Int? { id.text.flatMap { ids.index(of: $0) } }
 
   /// The number of a strip family that a job names.
   func insert(_ id: String) -> Int { ids.insert(id) }
@@ -108,13 +107,19 @@ final class FamilyTable {
 
   // MARK: Figures
 
-  var stockFigures: [MaterialFigures.Stock] {
-    zip(materials.names, stock).map { $1.figures($0) }
-      .sorted { $0.material.utf8.lexicographicallyPrecedes($1.material.utf8) }
-  }
+  // None of them depends on jobs, so they are made once for all reports.
 
-  var widthFigures: [Grouped<Double, Int>] { Self.figures(widthCounts) }
-  var thicknessFigures: [Grouped<Double, Int>] { Self.figures(thicknessCounts) }
+  /// The numbers of the strip families, in byte order of their ids.
+  private(set) lazy var inByteOrder = ids.inByteOrder.filter { $0 < count }
+  private(set) lazy var materialNames = materials.names
+  private(set) lazy var materialsInByteOrder = materialNames.inByteOrder
+  private(set) lazy var supplierNames = suppliers.names
+  private(set) lazy var suppliersInByteOrder = supplierNames.inByteOrder
+  private(set) lazy var stockFigures = materialsInByteOrder.map {
+    stock[Int($0)].figures(materialNames[Int($0)])
+  }
+  private(set) lazy var widthFigures = Self.figures(widthCounts)
+  private(set) lazy var thicknessFigures = Self.figures(thicknessCounts)
 
   private static func figures(_ counts: [Double: Int]) -> [Grouped<Double, Int>] {
     counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { Grouped($0.key, $0.value) }

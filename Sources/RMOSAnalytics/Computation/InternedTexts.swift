@@ -64,11 +64,17 @@ struct InternedTexts {
 
   /// Whether one text comes before another in byte order.
   func precedes(_ left: Int, _ right: Int) -> Bool {
-    bytes(left).lexicographicallyPrecedes(bytes(right))
+    unsafe bytes(left).withUnsafeBufferPointer { left in
+      unsafe bytes(right).withUnsafeBufferPointer { unsafe Memory.compare(left, $0) < 0 }
+    }
   }
 
   /// The numbers in byte order of their texts.
-  var sorted: [Int] { indices.sorted(by: precedes) }
+  var inByteOrder: [Int32] {
+    var numbers = indices.map { Int32($0) }
+    numbers.sort { precedes(Int($0), Int($1)) }
+    return numbers
+  }
 
   private func bytes(_ index: Int) -> ArraySlice<UInt8> {
     let page = starts[index] >> Self.pageBits
@@ -145,7 +151,7 @@ struct SpellingTable {
   func key(of group: Int32) -> String { groupsByFoldedText[Int(group)] }
 
   /// The commonest spelling of each group; of equally common ones, the first in byte order.
-  var names: [String] {
+  var names: InternedTexts {
     var best = [Int?](repeating: nil, count: count)
     for spelling in spellings.indices {
       let group = Int(groups[spelling])
@@ -157,7 +163,9 @@ struct SpellingTable {
       }
       best[group] = spelling
     }
-    return best.map { $0.map { spellings[$0] } ?? "" }
+    var names = InternedTexts(capacity: count)
+    for spelling in best.compactMap({ $0 }) { _ = names.insert(spellings[spelling]) }
+    return names
   }
 
   /// Both ways, because some letters have several forms in one case only, such as ß and ς.

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSStore
 
 /// The state of a job, as far as figures ask.
 enum JobState: UInt8, BitwiseCopyable {
@@ -54,8 +55,8 @@ struct JobFacts: BitwiseCopyable {
   private let startNumber: Int32
   /// NaN stands for none, as in those below.
   private let seconds: Double
-  private let wasteNumber: Double
-  private let cutsNumber: Double
+  private var wasteNumber: Double
+  private var cutsNumber: Double
 
   init(
     state: JobState, type: Reference, status: Reference, pattern: Reference,
@@ -98,9 +99,15 @@ struct JobBlock {
   init() {}
 
   /// The id of a job.
-  func id(_ index: Int) -> String {
-    let start = index == 0 ? 0 : Int(ends[index - 1])
-    return String(decoding: ids[start..<Int(ends[index])], as: UTF8.self)
+  func id(_ index: Int) -> String { String(decoding: idBytes(index), as: UTF8.self) }
+
+  /// Whether the id of a job comes before a text in byte order.
+  func id(_ index: Int, precedes text: String) -> Bool {
+    idBytes(index).lexicographicallyPrecedes(text.utf8)
+  }
+
+  private func idBytes(_ index: Int) -> ArraySlice<UInt8> {
+    ids[(index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])]
   }
 
   mutating func append(_ job: JobFacts, id: String) {
@@ -142,45 +149,60 @@ struct JobBlock {
     return bytes
   }
 
-  /// The block of a size with these bytes.
-  init(_ bytes: [UInt8], _ size: Size) {
-    let endsStart = size.jobs * MemoryLayout<JobFacts>.stride
+  /// Replaces the block with one of a size whose ``bytes`` begin at an offset of a file.
+  mutating func read(
+    _ size: Size, from file: SpilledBytes, at offset: Int
+  ) throws(StoreError) {
+    let endsStart = offset + size.jobs * MemoryLayout<JobFacts>.stride
     let idsStart = endsStart + size.jobs * MemoryLayout<UInt32>.stride
-    jobs = Array(copying: bytes[..<endsStart], count: size.jobs)
-    ends = Array(copying: bytes[endsStart..<idsStart], count: size.jobs)
-    ids = Array(bytes[idsStart...])
+    try file.read(&jobs, count: size.jobs, at: offset)
+    try file.read(&ends, count: size.jobs, at: endsStart)
+    try file.read(&ids, count: size.ids, at: idsStart)
   }
 }
 
 /// Jobs in the order in which they were added, in constant memory.
 ///
-/// All but the last few are in a temporary file; they stay in memory where there is no place for it.
+/// All but the last few are in a temporary file; they stay in memory where there is no room for it.
 final class JobList {
   private var recent = JobBlock()
   private var spill: SpilledBytes?
   private var spilled: [JobBlock.Size] = []
+  /// What there was no room for in the file.
   private var kept: [JobBlock] = []
+  private let fileCapacity: Int
 
-  func append(_ job: JobFacts, id: String) throws {
+  /// Creates an empty list.
+  ///
+  /// - Parameter fileCapacity: The most bytes that go to the file.
+  init(fileCapacity: Int = .max) { self.fileCapacity = fileCapacity }
+
+  func append(_ job: JobFacts, id: String) {
     recent.append(job, id: id)
     guard recent.isFull else { return }
-    if spill == nil, kept.isEmpty { spill = SpilledBytes() }
-    if let spill {
-      try spill.append(recent.bytes)
-      spilled.append(recent.size)
-      recent.removeAll()
-    } else {
-      kept.append(recent)
-      recent = JobBlock()
+    if kept.isEmpty {
+      if spill == nil { spill = SpilledBytes(capacity: fileCapacity) }
+      if let spill, spill.append(recent.bytes) {
+        spilled.append(recent.size)
+        recent.removeAll()
+        return
+      }
     }
+    kept.append(recent)
+    recent = JobBlock()
   }
 
   /// Calls `body` with all jobs, block by block.
+  ///
+  /// - Throws: `StoreError` if the temporary file cannot be read; what `body` throws.
   func forEachBlock(_ body: (JobBlock) throws -> Void) throws {
-    try spill?.rewind()
-    for size in spilled {
-      guard let bytes = try spill?.read(size.bytes) else { break }
-      try body(JobBlock(bytes, size))
+    if let spill {
+      var (block, offset) = (JobBlock(), 0)
+      for size in spilled {
+        try block.read(size, from: spill, at: offset)
+        try body(block)
+        offset += size.bytes
+      }
     }
     for block in kept { try body(block) }
     if !recent.jobs.isEmpty { try body(recent) }

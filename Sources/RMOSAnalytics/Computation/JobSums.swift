@@ -51,7 +51,8 @@ struct CountedTexts {
 
   /// How often each occurs, in byte order.
   var counts: [Grouped<String, Int>] {
-    texts.sorted.filter { numbers[$0] > 0 }.map { Grouped(texts[$0], numbers[$0]) }
+    texts.inByteOrder.map { Int($0) }.filter { numbers[$0] > 0 }
+      .map { Grouped(texts[$0], numbers[$0]) }
   }
 
   /// The commonest first, then in byte order.
@@ -77,6 +78,13 @@ struct WasteSums {
     sum.add(waste)
   }
 
+  mutating func add(_ other: WasteSums) {
+    n += other.n
+    missing += other.missing
+    outOfRange += other.outOfRange
+    sum.add(other.sum)
+  }
+
   var figures: MaterialFigures.Waste {
     MaterialFigures.Waste(n: n, missing: missing, outOfRange: outOfRange, mean: sum.mean(of: n))
   }
@@ -93,13 +101,13 @@ struct OutcomeSums {
   }
 }
 
-/// Jobs of one type.
+/// Jobs of one type, or of none.
 struct TypeSums {
   private(set) var jobs = 0
   private(set) var completed = 0
   private(set) var failures = Rate(0, of: 0)
   private(set) var waste = WasteSums()
-  let durations = NumberColumn()
+  var durations = NumberColumn()
   // Outliers are among the longest and the shortest.
   private var longest: LeadingList<(id: String, duration: Double)>
   private var shortest: LeadingList<(id: String, duration: Double)>
@@ -115,7 +123,8 @@ struct TypeSums {
     }
   }
 
-  mutating func add(_ job: JobFacts, id: @autoclosure () -> String) throws {
+  /// Adds the job of a block at an index.
+  mutating func add(_ job: JobFacts, _ index: Int, _ block: JobBlock) {
     jobs += 1
     if job.state.isFinished {
       failures.add(job.state == .failed)
@@ -123,20 +132,26 @@ struct TypeSums {
     }
     guard job.state == .completed else { return }
     completed += 1
-    try durations.add(job.duration)
+    durations.add(job.duration)
     if let duration = job.duration {
-      longest.add((id(), duration)) { duration < $0.duration }
-      shortest.add((id(), duration)) { duration > $0.duration }
+      longest.add((block.id(index), duration)) {
+        duration == $0.duration
+          ? !block.id(index, precedes: $0.id) : duration < $0.duration
+      }
+      shortest.add((block.id(index), duration)) {
+        duration == $0.duration
+          ? !block.id(index, precedes: $0.id) : duration > $0.duration
+      }
     }
   }
 
   /// Calls `body` with the outliers that lead the lists, and returns how many there are in all.
-  func outliers(
+  mutating func outliers(
     _ name: String, _ median: Double?, _ bound: Double,
     _ body: (JobFigures.DurationOutlier) -> Void
   ) throws -> Int {
     guard durations.count >= 8, let median else { return 0 }
-    let spread = try durations.median { abs($0 - median) }
+    let spread = try durations.medianDistance(from: median)
     guard let spread, spread > 0 else { return 0 }
     func score(_ duration: Double) -> Double { 0.6745 * (duration - median) / spread }
     var seen: Set<String> = []
@@ -233,8 +248,7 @@ struct DaySums {
     last = max(last ?? day, day)
     switch job.state {
     case .completed, .failed:
-      counts[day, default: Rate(0, of: 0)].total += 1
-      if job.state == .completed { counts[day]?.count += 1 }
+      counts[day, default: Rate(0, of: 0)].add(job.state == .completed)
     case .open, .running: oldestOpen = min(oldestOpen ?? day, day)
     case .cancelled, .other: break
     }

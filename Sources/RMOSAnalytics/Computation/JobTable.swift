@@ -1,8 +1,25 @@
 import RMOSStore
 import RMOSSystem
 
+extension Shop {
+  /// All figures, of the jobs that pass the filter of the options.
+  ///
+  /// - Parameters:
+  ///   - options: Which jobs count, and the bounds of some figures.
+  ///   - isCancelled: Polled; when it returns `true`, the work is abandoned.
+  /// - Returns: The figures.
+  /// - Throws: `StoreError` if a temporary file cannot be read, or the work is abandoned.
+  func report(
+    _ options: Analytics.Options, whileNot isCancelled: () -> Bool
+  ) throws -> AnalyticsReport {
+    var jobs = try JobTable(options, self, whileNot: isCancelled)
+    if isCancelled() { throw StoreError.cancelled }
+    return try jobs.report()
+  }
+}
+
 /// Counts and sums over the jobs that pass a filter.
-final class JobTable {
+private struct JobTable {
   private let options: Analytics.Options
   private let shop: Shop
   private let families: FamilyTable
@@ -15,8 +32,8 @@ final class JobTable {
   private var (withoutPattern, withMissingPattern, withMissingFamily) = (0, 0, 0)
   private var statuses: CountedTexts
   private let types: InternedTexts
+  /// Those of each type, then of the jobs without one.
   private var typeFigures: [TypeSums]
-  private let durations = NumberColumn()
   private var days = DaySums()
   private var patternSums: [PatternSums]
   private var materialSums: [OutcomeSums]
@@ -26,27 +43,15 @@ final class JobTable {
   private var bladeSums: [BladeSums]
   private var reasons: CountedTexts
   private var withoutReason = 0
-  private var waste = WasteSums()
-  /// The finished jobs of each type and material.
-  private var outcomes: [TypeAndMaterial: Rate] = [:]
-
-  private struct TypeAndMaterial: Hashable {
-    var type: Int
-    /// -1 if it is not known.
-    var material: Int32
-  }
+  /// The finished jobs of each type, in the upper bits of the key, and material, whose number plus
+  /// one, 0 if it is not known, is in the lower ones.
+  private var outcomes: [Int: Rate] = [:]
 
   /// The durations of completed jobs whose pattern has an estimate, and the pattern.
   private var estimated: (patterns: [UInt32], durations: [Double]) = ([], [])
   private var stuck: LeadingList<(id: String, type: Int?, day: Int)>
 
   /// Adds the jobs of a shop that pass the filter.
-  ///
-  /// - Parameters:
-  ///   - options: Which jobs count, and the bounds of some figures.
-  ///   - shop: The shop.
-  ///   - isCancelled: Polled; when it returns `true`, the work is abandoned.
-  /// - Throws: `StoreError` if a temporary file cannot be used, or the work is abandoned.
   init(
     _ options: Analytics.Options, _ shop: Shop, whileNot isCancelled: () -> Bool
   ) throws {
@@ -58,7 +63,7 @@ final class JobTable {
     filter = FactFilter(options.filter, shop)
     statuses = CountedTexts(shop.statuses)
     reasons = CountedTexts(shop.errors)
-    typeFigures = shop.types.indices.map { _ in TypeSums(limit: options.listLimit) }
+    typeFigures = (0...types.count).map { _ in TypeSums(limit: options.listLimit) }
     bladeSums = Array(repeating: BladeSums(), count: blades.count)
     patternSums = Array(repeating: PatternSums(), count: patterns.ids.count)
     materialSums = Array(repeating: OutcomeSums(), count: families.materials.count)
@@ -70,15 +75,17 @@ final class JobTable {
     }
     try shop.forEachBlock { block in
       if isCancelled() { throw StoreError.cancelled }
-      for (index, job) in block.jobs.enumerated() where filter.passes(job) {
-        try add(job, index, block)
-      }
+      let passing = block.jobs.indices.filter { filter.passes(block.jobs[$0]) }
+      // Apart, since the processor waits for several patterns at once if nothing else is between.
+      for index in passing { addPattern(block.jobs[index]) }
+      for index in passing { addFamily(block.jobs[index]) }
+      for index in passing { add(block.jobs[index], index, block) }
     }
   }
 
   // MARK: Sums
 
-  private func add(_ job: JobFacts, _ index: Int, _ block: JobBlock) throws {
+  private mutating func add(_ job: JobFacts, _ index: Int, _ block: JobBlock) {
     total += 1
     switch job.state {
     case .completed: completed += 1
@@ -89,11 +96,8 @@ final class JobTable {
     }
     if let status = job.status.index { statuses.add(status) }
     days.add(job)
-    if let type = job.type.index { try typeFigures[type].add(job, id: block.id(index)) }
-    addPattern(job)
-    addFamily(job)
+    typeFigures[job.type.index ?? types.count].add(job, index, block)
     if let blade = job.blade.index { bladeSums[blade].add(job) }
-    if job.state == .completed { try durations.add(job.duration) }
     if job.state == .failed {
       if let error = job.error.index { reasons.add(error) } else { withoutReason += 1 }
     }
@@ -103,21 +107,20 @@ final class JobTable {
     }
   }
 
-  private func addOutcome(_ job: JobFacts) {
+  private mutating func addOutcome(_ job: JobFacts) {
     let material = shop.material(of: job)
-    waste.add(job.waste)
     if material >= 0 { materialSums[Int(material)].add(job) }
     if let family = job.family.index {
       let supplier = families.supplier(of: family)
       if supplier >= 0 { supplierSums[Int(supplier)].add(job) }
     }
     if let type = job.type.index {
-      let group = TypeAndMaterial(type: type, material: material)
-      outcomes[group, default: Rate(0, of: 0)].add(job.state == .failed)
+      outcomes[type << 32 | Int(material + 1), default: Rate(0, of: 0)]
+        .add(job.state == .failed)
     }
   }
 
-  private func addPattern(_ job: JobFacts) {
+  private mutating func addPattern(_ job: JobFacts) {
     guard let pattern = job.pattern.index else {
       // What is no text is the id of nothing.
       if job.pattern == .none { withoutPattern += 1 } else { withMissingPattern += 1 }
@@ -133,7 +136,7 @@ final class JobTable {
     }
   }
 
-  private func addFamily(_ job: JobFacts) {
+  private mutating func addFamily(_ job: JobFacts) {
     guard job.namedFamily != .none else { return }
     // The one that the job itself names.
     guard let family = job.namedFamily.index, family < families.count else {
@@ -150,8 +153,10 @@ final class JobTable {
 // MARK: Figures
 
 extension JobTable {
+  private var typesInByteOrder: [Int] { shop.typesInByteOrder.map { Int($0) } }
+
   /// All figures.
-  func report() throws -> AnalyticsReport {
+  mutating func report() throws -> AnalyticsReport {
     var omitted: [String: Int] = [:]
     func note(_ list: String, _ count: Int) { if count > 0 { omitted[list] = count } }
     let jobs = try jobFigures(note)
@@ -168,14 +173,18 @@ extension JobTable {
 
   private var jobOutcomes: JobOutcomes {
     let rates = outcomes.map { group, rate in
-      let material = group.material >= 0 ? families.materials.key(of: group.material) : nil
-      return (JobOutcomes.Group(jobType: types[group.type], material: material), rate)
+      let material = Int32(truncatingIfNeeded: group) - 1
+      return (
+        JobOutcomes.Group(
+          jobType: types[group >> 32],
+          material: material >= 0 ? families.materials.key(of: material) : nil), rate
+      )
     }
     return JobOutcomes(
       rates: Dictionary(rates) { Rate($0.count + $1.count, of: $0.total + $1.total) })
   }
 
-  private func jobFigures(_ note: (String, Int) -> Void) throws -> JobFigures {
+  private mutating func jobFigures(_ note: (String, Int) -> Void) throws -> JobFigures {
     var byType: [Grouped<String, NumberSummary>] = []
     var shares: [Grouped<String, Rate>] = []
     var outliers = LeadingList<JobFigures.DurationOutlier>(limit: options.listLimit) {
@@ -183,7 +192,7 @@ extension JobTable {
         ? $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) : abs($0.score) > abs($1.score)
     }
     var outlierCount = 0
-    for type in types.sorted where typeFigures[type].jobs > 0 {
+    for type in typesInByteOrder where typeFigures[type].jobs > 0 {
       let name = types[type]
       shares.append(Grouped(name, Rate(typeFigures[type].jobs, of: total)))
       guard typeFigures[type].completed > 0 else { continue }
@@ -200,7 +209,8 @@ extension JobTable {
     return JobFigures(
       total: total, completed: completed, failed: failed, cancelled: cancelled, open: open,
       statuses: statuses.counts.map { Grouped($0.key, Rate($0.figures, of: total)) }, types: shares,
-      durationSeconds: try durations.summary(), durationSecondsByType: byType,
+      durationSeconds: try NumberColumn.summary(of: typeFigures.map(\.durations)),
+      durationSecondsByType: byType,
       throughput: days.throughput(filter.firstDay, filter.lastDay, finished: completed + failed),
       days: days.days, months: days.months, failures: failures(note), outliers: outlierList,
       estimates: estimates(note),
@@ -215,114 +225,117 @@ extension JobTable {
 
   private func failures(_ note: (String, Int) -> Void) -> JobFigures.Failures {
     func rates(
-      _ list: String, _ names: InternedTexts, _ rate: (Int) -> Rate
+      _ list: String, _ names: InternedTexts, _ inByteOrder: [Int32], _ rate: (Int) -> Rate
     ) -> [Grouped<String, Rate>] {
-      var leading = LeadingList<(index: Int, low: Double, rate: Rate)>(
+      var leading = LeadingList<(place: Int, low: Double, rate: Rate)>(
         limit: options.listLimit
       ) { left, right in
-        left.low == right.low ? names.precedes(left.index, right.index) : left.low > right.low
+        left.low == right.low ? left.place < right.place : left.low > right.low
       }
-      for index in names.indices {
-        let rate = rate(index)
-        if let low = rate.low { leading.add((index, low, rate)) }
+      for (place, index) in inByteOrder.enumerated() {
+        let rate = rate(Int(index))
+        if let low = rate.low { leading.add((place, low, rate)) { low <= $0.low } }
       }
       let sorted = leading.sorted
       note("jobs.failures.\(list)", leading.total - sorted.count)
-      return sorted.map { Grouped(names[$0.index], $0.rate) }
+      return sorted.map { Grouped(names[Int(inByteOrder[$0.place])], $0.rate) }
     }
-    var materials = InternedTexts()
-    for name in families.materials.names { _ = materials.insert(name) }
     let reasonList = reasons.commonest(options.listLimit)
     note("jobs.failures.reasons", reasons.count - reasonList.count)
     return JobFigures.Failures(
-      byType: rates("by_type", types) { typeFigures[$0].failures },
-      byPattern: rates("by_pattern", patterns.ids) {
+      byType: rates("by_type", types, shop.typesInByteOrder) { typeFigures[$0].failures },
+      byPattern: rates("by_pattern", patterns.ids, patterns.inByteOrder) {
         patternSums[$0].failures
       },
-      byMaterial: rates("by_material", materials) { materialSums[$0].failures },
-      byBlade: rates("by_blade", blades) { bladeSums[$0].failures },
+      byMaterial: rates(
+        "by_material", families.materialNames, families.materialsInByteOrder
+      ) { materialSums[$0].failures },
+      byBlade: rates("by_blade", blades, shop.bladesInByteOrder) { bladeSums[$0].failures },
       reasons: reasonList, withoutReason: withoutReason)
   }
 
   private func estimates(_ note: (String, Int) -> Void) -> [JobFigures.EstimateComparison] {
     // The durations, pattern by pattern: where each begins, then where its next one goes.
     var places = [Int32](repeating: 0, count: patterns.count + 1)
-    for pattern in estimated.patterns { places[Int(pattern) + 1] += 1 }
+    var total = 0
+    for pattern in estimated.patterns {
+      if places[Int(pattern) + 1] == 0 { total += 1 }
+      places[Int(pattern) + 1] += 1
+    }
     for index in places.indices.dropFirst() { places[index] += places[index - 1] }
     var grouped = [Double](repeating: 0, count: estimated.durations.count)
     for (pattern, duration) in zip(estimated.patterns, estimated.durations) {
       grouped[Int(places[Int(pattern)])] = duration
       places[Int(pattern)] += 1
     }
-    let ids = patterns.ids
-    var list = LeadingList<(index: Int, range: Range<Int>)>(limit: options.listLimit) {
-      ids.precedes($0.index, $1.index)
-    }
-    for index in patterns.indices {
+    let wanted = min(total, max(0, options.listLimit ?? total))
+    note("jobs.estimates", total - wanted)
+    var comparisons: [JobFigures.EstimateComparison] = []
+    for index in patterns.inByteOrder.lazy.map({ Int($0) }) where comparisons.count < wanted {
+      guard let estimate = patterns.estimate(of: index) else { continue }
       let range = (index == 0 ? 0 : Int(places[index - 1]))..<Int(places[index])
-      if !range.isEmpty { list.add((index, range)) }
+      grouped[range].sort()
+      guard let median = grouped[range].median else { continue }
+      comparisons.append(
+        JobFigures.EstimateComparison(
+          patternID: patterns.ids[index], estimatedMinutes: estimate, medianMinutes: median / 60,
+          n: range.count))
     }
-    let sorted = list.sorted
-    note("jobs.estimates", list.total - sorted.count)
-    return sorted.compactMap { entry in
-      grouped[entry.range].sort()
-      guard let estimate = patterns.estimate(of: entry.index),
-        let median = grouped[entry.range].median
-      else { return nil }
-      return JobFigures.EstimateComparison(
-        patternID: ids[entry.index], estimatedMinutes: estimate, medianMinutes: median / 60,
-        n: entry.range.count)
-    }
+    return comparisons
   }
 
   private func materialFigures() -> MaterialFigures {
-    let (materials, suppliers) = (families.materials.names, families.suppliers.names)
+    let (materials, suppliers) = (families.materialNames, families.supplierNames)
+    let waste = typeFigures.reduce(into: WasteSums()) { $0.add($1.waste) }
     return MaterialFigures(
       stock: families.stockFigures, waste: waste.figures,
-      wasteByMaterial: materials.indices.filter { materialSums[$0].failures.total > 0 }
-        .map { Grouped(materials[$0], materialSums[$0].waste.figures) }.inByteOrder(\.key),
-      wasteByType: types.sorted.filter { typeFigures[$0].failures.total > 0 }
+      wasteByMaterial: families.materialsInByteOrder.map { Int($0) }
+        .filter { materialSums[$0].failures.total > 0 }
+        .map { Grouped(materials[$0], materialSums[$0].waste.figures) },
+      wasteByType: typesInByteOrder.filter { typeFigures[$0].failures.total > 0 }
         .map { Grouped(types[$0], typeFigures[$0].waste.figures) },
       widths: families.widthFigures, thicknesses: families.thicknessFigures,
-      suppliers: suppliers.indices.map { index in
+      suppliers: families.suppliersInByteOrder.map { index in
+        let index = Int(index)
         let failures = supplierSums[index].failures
         return MaterialFigures.Supplier(
           supplier: suppliers[index], families: families.families(ofSupplier: index),
           success: Rate(failures.total - failures.count, of: failures.total),
           waste: supplierSums[index].waste.figures)
-      }.inByteOrder(\.supplier),
-      blades: blades.sorted.filter { bladeSums[$0].jobs > 0 }.map {
+      },
+      blades: shop.bladesInByteOrder.map { Int($0) }.filter { bladeSums[$0].jobs > 0 }.map {
         bladeSums[$0].figures(blades[$0])
       })
   }
 
   private func familyUse(_ note: (String, Int) -> Void) -> [PatternFigures.FamilyUse] {
-    let ids = families.ids
-    var list = LeadingList<Int>(limit: options.listLimit, by: ids.precedes)
-    for index in families.indices { list.add(index) }
-    let sorted = list.sorted
-    note("patterns.families", list.total - sorted.count)
-    return sorted.map { index in
-      PatternFigures.FamilyUse(
-        id: ids[index], patterns: Int(patterns.patternsByFamily[index]),
+    let listed = families.inByteOrder.prefix(max(0, options.listLimit ?? families.count))
+    note("patterns.families", families.count - listed.count)
+    return listed.map { index in
+      let index = Int(index)
+      return PatternFigures.FamilyUse(
+        id: families.ids[index], patterns: Int(patterns.patternsByFamily[index]),
         jobs: Int(familyJobs[index].jobs),
         lastUsedDay: CivilDate.text(familyJobs[index].lastDay))
     }
   }
 
   private func popularity(_ note: (String, Int) -> Void) -> [PatternFigures.Popularity] {
-    let ids = patterns.ids
-    var list = LeadingList<Int>(limit: options.listLimit) { [patternSums] left, right in
-      patternSums[left].jobs == patternSums[right].jobs
-        ? ids.precedes(left, right) : patternSums[left].jobs > patternSums[right].jobs
+    let inByteOrder = patterns.inByteOrder
+    var list = LeadingList<(place: Int, jobs: UInt32)>(limit: options.listLimit) { left, right in
+      left.jobs == right.jobs ? left.place < right.place : left.jobs > right.jobs
     }
-    for index in patterns.indices { list.add(index) }
+    for (place, index) in inByteOrder.enumerated() where patterns.isPresent(Int(index)) {
+      let jobs = patternSums[Int(index)].jobs
+      list.add((place, jobs)) { jobs <= $0.jobs }
+    }
     let sorted = list.sorted
     note("patterns.popularity", list.total - sorted.count)
-    return sorted.map { index in
+    return sorted.map { entry in
+      let index = Int(inByteOrder[entry.place])
       let sums = patternSums[index]
       return PatternFigures.Popularity(
-        id: ids[index], jobs: Int(sums.jobs), finished: sums.failures.total,
+        id: patterns.ids[index], jobs: Int(sums.jobs), finished: sums.failures.total,
         completed: Int(sums.completed), lastMadeDay: CivilDate.text(sums.lastDay))
     }
   }
@@ -356,12 +369,5 @@ struct FactFilter {
     if let lastDay { guard let day = job.day, day <= lastDay else { return false } }
     if let material, shop.material(of: job) != material { return false }
     return true
-  }
-}
-
-extension Array {
-  /// The elements in byte order of a text.
-  fileprivate func inByteOrder(_ text: (Element) -> String) -> [Element] {
-    sorted { text($0).utf8.lexicographicallyPrecedes(text($1).utf8) }
   }
 }

@@ -3,14 +3,18 @@
 /// A million rings are more numbers than are worth keeping. Beyond ``limit`` they go to a temporary
 /// file, and the number at a rank is found by counting: four passes over the file, each of which
 /// fixes 16 more bits of the number.
-final class NumberColumn {
+///
+/// Copies share the file, so only one of them may be added to.
+struct NumberColumn {
   /// How many numbers are kept in memory.
   private let limit: Int
+  private let fileCapacity: Int
   private var recent: [Double] = []
+  private var isSorted = false
   private var spill: SpilledBytes?
-  /// The number of numbers in each block of the file.
-  private var spilled: [Int] = []
-  /// Whether all stay in memory, because there is no place for a file.
+  /// How many blocks, of ``limit`` numbers each, are in the file.
+  private var spilled = 0
+  /// Whether those to come stay in memory, because there is no room for them in a file.
   private var keepsAll = false
   private(set) var count = 0
   private(set) var missing = 0
@@ -19,60 +23,119 @@ final class NumberColumn {
 
   /// Creates an empty column.
   ///
-  /// - Parameter limit: How many numbers are kept in memory.
-  init(limit: Int = 1 << 16) { self.limit = limit }
+  /// - Parameters:
+  ///   - limit: How many numbers are kept in memory.
+  ///   - fileCapacity: The most bytes that go to a file.
+  init(limit: Int = 1 << 16, fileCapacity: Int = .max) {
+    self.limit = limit
+    self.fileCapacity = fileCapacity
+  }
 
   /// Adds a finite number, or counts one that is missing.
-  ///
-  /// - Throws: `StoreError` if the temporary file cannot be written.
-  func add(_ number: Double?) throws {
+  mutating func add(_ number: Double?) {
     guard let number else { return missing += 1 }
     // One zero: the two are equal, but not bit by bit.
     recent.append(number == 0 ? 0 : number)
+    isSorted = false
     count += 1
     sum.add(number)
     smallest = min(smallest, number)
     largest = max(largest, number)
     guard recent.count >= limit, !keepsAll else { return }
-    if spill == nil { spill = SpilledBytes() }
-    guard let spill else { return keepsAll = true }
-    try spill.append(unsafe recent.withUnsafeBytes { unsafe Array($0) })
-    spilled.append(recent.count)
+    if spill == nil { spill = SpilledBytes(capacity: fileCapacity) }
+    guard let spill, spill.append(unsafe recent.withUnsafeBytes { unsafe Array($0) }) else {
+      return keepsAll = true
+    }
+    spilled += 1
     recent.removeAll(keepingCapacity: true)
   }
 
   /// What the numbers look like.
-  func summary() throws -> NumberSummary {
-    var summary = NumberSummary(missing: missing)
+  ///
+  /// - Throws: `StoreError` if the temporary file cannot be read.
+  mutating func summary() throws -> NumberSummary {
+    if spilled == 0 { sort() }
+    return try Self.summary(of: [self])
+  }
+
+  /// What the numbers of columns look like together.
+  ///
+  /// - Throws: `StoreError` if a temporary file cannot be read.
+  static func summary(of columns: [NumberColumn]) throws -> NumberSummary {
+    var summary = NumberSummary(missing: columns.reduce(0) { $0 + $1.missing })
+    let columns = columns.filter { $0.count > 0 }
+    let count = columns.reduce(0) { $0 + $1.count }
     summary.n = count
-    guard count > 0 else { return summary }
+    guard let first = columns.first else { return summary }
     let ranks = [
       (count + 3) / 4, (count + 1) / 2, count / 2 + 1, (3 * count + 3) / 4, (9 * count + 9) / 10,
     ]
-    let numbers = try self.numbers(at: ranks) { $0 }
+    let numbers: [Double]
+    if columns.count == 1, first.isSorted {
+      numbers = ranks.map { first.recent[$0 - 1] }
+    } else if columns.allSatisfy({ $0.spilled == 0 }), count <= first.limit {
+      let sorted = columns.flatMap(\.recent).sorted()
+      numbers = ranks.map { sorted[$0 - 1] }
+    } else {
+      numbers = try Self.numbers(at: ranks, in: columns) { $0 }
+    }
+    let smallest = columns.reduce(first.smallest) { min($0, $1.smallest) }
+    let largest = columns.reduce(first.largest) { max($0, $1.largest) }
     summary.minimum = smallest == 0 ? 0 : smallest
     summary.lowerQuartile = numbers[0]
     summary.median = Self.middle(numbers[1], numbers[2])
     summary.upperQuartile = numbers[3]
     summary.p90 = numbers[4]
-    summary.mean = sum.mean(of: count)
+    summary.mean = columns.reduce(into: ExactSum()) { $0.add($1.sum) }.mean(of: count)
     summary.maximum = largest == 0 ? 0 : largest
     return summary
   }
 
-  /// The median of a function of the numbers; `nil` if there are none.
-  func median(of function: (Double) -> Double) throws -> Double? {
+  /// The median of the distances of the numbers from one; `nil` if there are none.
+  ///
+  /// - Throws: `StoreError` if the temporary file cannot be read.
+  mutating func medianDistance(from center: Double) throws -> Double? {
     guard count > 0 else { return nil }
-    let numbers = try self.numbers(at: [(count + 1) / 2, count / 2 + 1], of: function)
-    return Self.middle(numbers[0], numbers[1])
+    let ranks = [(count + 1) / 2, count / 2 + 1]
+    guard spilled == 0 else {
+      let numbers = try Self.numbers(at: ranks, in: [self]) { abs($0 - center) }
+      return Self.middle(numbers[0], numbers[1])
+    }
+    sort()
+    // From the center outwards, the distances are in order on both sides.
+    var upper = recent.partitioningIndex { $0 >= center }
+    var lower = upper - 1
+    var (previous, distance) = (0.0, 0.0)
+    for _ in 0..<ranks[1] {
+      previous = distance
+      let below = lower >= 0 ? abs(recent[lower] - center) : .infinity
+      let above = upper < recent.count ? abs(recent[upper] - center) : .infinity
+      if lower >= 0, below <= above || upper == recent.count {
+        distance = below
+        lower -= 1
+      } else {
+        distance = above
+        upper += 1
+      }
+    }
+    return Self.middle(ranks[0] == ranks[1] ? distance : previous, distance)
+  }
+
+  private mutating func sort() {
+    guard !isSorted else { return }
+    recent.sort()
+    isSorted = true
   }
 
   /// Calls `body` with all numbers, block by block.
   func forEachBlock(_ body: ([Double]) throws -> Void) throws {
-    try spill?.rewind()
-    for count in spilled {
-      guard let bytes = try spill?.read(count * MemoryLayout<Double>.stride) else { break }
-      try body(Array(copying: bytes[...], count: count))
+    if let spill {
+      var block: [Double] = []
+      for index in 0..<spilled {
+        let offset = index * limit * MemoryLayout<Double>.stride
+        try spill.read(&block, count: limit, at: offset)
+        try body(block)
+      }
     }
     if !recent.isEmpty { try body(recent) }
   }
@@ -84,14 +147,10 @@ final class NumberColumn {
     return sum.isFinite ? sum / 2 : left / 2 + right / 2
   }
 
-  /// The values at ranks, from 1, of a function of the numbers.
-  private func numbers(
-    at ranks: [Int], of function: (Double) -> Double
+  /// The values at ranks, from 1, of a function of the numbers of columns, by counting.
+  private static func numbers(
+    at ranks: [Int], in columns: [NumberColumn], of function: (Double) -> Double
   ) throws -> [Double] {
-    guard spill != nil else {
-      let sorted = recent.map(function).sorted()
-      return ranks.map { sorted[$0 - 1] }
-    }
     // Ranks that are in the same part of the numbers share their counts.
     var searches = ranks.map { (prefix: UInt64(0), rank: $0) }
     for shift in stride(from: 48, through: 0, by: -16) {
@@ -102,13 +161,15 @@ final class NumberColumn {
       let prefixes = Array(counts.keys)
       var tables = prefixes.compactMap { counts[$0] }
       counts.removeAll()
-      try forEachBlock { block in
-        for number in block {
-          let key = Self.ordered(function(number))
-          // A shift by 64 is 0: at first all numbers are in.
-          let prefix = key >> (UInt64(shift) + 16)
-          for index in prefixes.indices where prefixes[index] == prefix {
-            tables[index][Int(truncatingIfNeeded: key >> UInt64(shift)) & 0xFFFF] += 1
+      for column in columns {
+        try column.forEachBlock { block in
+          for number in block {
+            let key = ordered(function(number))
+            // A shift by 64 is 0: at first all numbers are in.
+            let prefix = key >> (UInt64(shift) + 16)
+            for index in prefixes.indices where prefixes[index] == prefix {
+              tables[index][Int(truncatingIfNeeded: key >> UInt64(shift)) & 0xFFFF] += 1
+            }
           }
         }
       }
@@ -124,7 +185,7 @@ final class NumberColumn {
         }
       }
     }
-    return searches.map { Self.number($0.prefix) }
+    return searches.map { number($0.prefix) }
   }
 
   private static let sign: UInt64 = 1 << 63
@@ -137,6 +198,18 @@ final class NumberColumn {
 
   private static func number(_ ordered: UInt64) -> Double {
     Double(bitPattern: ordered & sign == 0 ? ~ordered : ordered & ~sign)
+  }
+}
+
+extension [Double] {
+  /// Where the numbers begin of which something holds, as of all after them.
+  fileprivate func partitioningIndex(_ holds: (Double) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if holds(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 }
 

@@ -39,8 +39,8 @@ final class PatternTable {
     cells.reserveCapacity(expected)
     estimates.reserveCapacity(expected)
     let json = JSONMemberReader()
-    let (radii, widths, pitches) = (NumberColumn(), NumberColumn(), NumberColumn())
-    let (segments, densities) = (NumberColumn(), NumberColumn())
+    var (radii, widths, pitches) = (NumberColumn(), NumberColumn(), NumberColumn())
+    var (segments, densities) = (NumberColumn(), NumberColumn())
     var geometry = PatternGeometry()
     let members = [
       "id", "ring_count", "geometry", "strip_family_id", "metadata", "rosette_geometry",
@@ -52,12 +52,12 @@ final class PatternTable {
       geometry.read(values[2], values[5], json)
       cells.append(geometry.cells ?? .nan)
       for ring in geometry.rings {
-        try radii.add(ring.radius)
-        try widths.add(ring.width)
-        try pitches.add(ring.pitch)
-        try segments.add(ring.segments)
+        radii.add(ring.radius)
+        widths.add(ring.width)
+        pitches.add(ring.pitch)
+        segments.add(ring.segments)
       }
-      if !geometry.rings.isEmpty { try densities.add(density(of: geometry)) }
+      if !geometry.rings.isEmpty { densities.add(density(of: geometry)) }
       addFamily(values[3], families)
       estimates.append(Self.estimate(in: values[4], json) ?? .nan)
     }
@@ -154,6 +154,10 @@ final class PatternTable {
   }
 
   // MARK: Figures
+
+  /// The numbers of all ids, those that only jobs name too, in byte order; asked for once the jobs
+  /// are read.
+  private(set) lazy var inByteOrder = ids.inByteOrder
 
   /// How many patterns name a strip family that does not exist.
   var withMissingStripFamily: Int { withMissingFamily }

@@ -12,6 +12,9 @@ final class Shop {
   private(set) var blades = InternedTexts()
   /// Why jobs failed.
   private(set) var errors = InternedTexts()
+  // Asked for once the jobs are read.
+  private(set) lazy var typesInByteOrder = types.inByteOrder
+  private(set) lazy var bladesInByteOrder = blades.inByteOrder
   private let jobs = JobList()
   private let json = JSONMemberReader()
 
@@ -30,7 +33,7 @@ final class Shop {
       "duration_seconds", "results", "created_at", "parameters",
     ]
     try rows.forEach(.joblogs, members) { values in
-      try jobs.append(job(values), id: values[0].text ?? "")
+      jobs.append(job(values), id: values[0].text ?? "")
     }
   }
 

@@ -2,14 +2,17 @@ import RMOSStore
 import RMOSSystem
 
 /// Bytes in a temporary file that has no name, and goes with the value.
-///
-/// They are read in the order in which they were appended.
 final class SpilledBytes {
   private let writing: FileDescriptor
   private let reading: FileDescriptor
+  private let capacity: Int
+  private var count = 0
 
   /// Creates an empty file; `nil` if there is no place for it.
-  init?() {
+  ///
+  /// - Parameter capacity: The most bytes that it takes.
+  init?(capacity: Int = .max) {
+    self.capacity = capacity
     let named = ["SQLITE_TMPDIR", "TMPDIR"].compactMap { ProcessEnvironment.variable($0) }
     for directory in named + ["/var/tmp", "/tmp"] where !directory.isEmpty {
       let path = "\(directory)/rmos-figures-\(UInt64.random(in: 0 ... .max))"
@@ -34,58 +37,64 @@ final class SpilledBytes {
 
   /// Appends bytes.
   ///
-  /// - Throws: `StoreError` if the file cannot be written.
-  func append(_ bytes: [UInt8]) throws(StoreError) {
-    do throws(SystemError) {
+  /// - Returns: Whether there was room for them, as there is not on a full disk. If not, nothing more
+  ///   can be appended; what was appended before can still be read.
+  func append(_ bytes: [UInt8]) -> Bool {
+    guard bytes.count <= capacity - count else { return false }
+    do {
       try writing.write(bytes)
     } catch {
-      throw Self.failure(error)
+      return false
     }
+    count += bytes.count
+    return true
   }
 
-  /// Begins reading anew.
-  func rewind() throws(StoreError) {
-    do throws(SystemError) {
-      try reading.seek(to: 0)
-    } catch {
-      throw Self.failure(error)
-    }
-  }
-
-  /// Reads the next bytes.
+  /// Replaces `elements` with so many that begin at an offset.
   ///
-  /// - Throws: `StoreError` if the file cannot be read, or has no more so many.
-  func read(_ count: Int) throws(StoreError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    while bytes.count < count {
-      do throws(SystemError) {
-        let more = try reading.read(count: count - bytes.count)
-        if more.isEmpty { break }
-        if bytes.isEmpty { bytes = more } else { bytes += more }
+  /// - Throws: `StoreError` if the file cannot be read, or ends before.
+  func read<Element: BitwiseCopyable>(
+    _ elements: inout [Element], count: Int, at offset: Int
+  ) throws(StoreError) {
+    var failure: StoreError?
+    func fill(_ buffer: UnsafeMutableRawBufferPointer) {
+      do throws(StoreError) {
+        try unsafe read(into: buffer, at: offset)
       } catch {
-        throw Self.failure(error)
+        failure = error
       }
     }
-    guard bytes.count == count else {
-      throw StoreError(.inputOutput, "a temporary file of figures lost its end")
-    }
-    return bytes
-  }
-
-  private static func failure(_ error: SystemError) -> StoreError {
-    StoreError(.inputOutput, "a temporary file of figures cannot be used: \(error.reason)")
-  }
-}
-
-extension Array where Element: BitwiseCopyable {
-  /// The elements whose bytes these are.
-  init(copying bytes: ArraySlice<UInt8>, count: Int) {
-    precondition(bytes.count == count * MemoryLayout<Element>.stride)
-    self = unsafe Array(unsafeUninitializedCapacity: count) { elements, initialized in
-      unsafe bytes.withUnsafeBytes {
-        unsafe UnsafeMutableRawBufferPointer(elements).copyMemory(from: $0)
+    if elements.count == count {
+      unsafe elements.withUnsafeMutableBytes { unsafe fill($0) }
+    } else {
+      elements = unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in
+        let buffer = unsafe UnsafeMutableBufferPointer(rebasing: buffer[..<count])
+        unsafe fill(UnsafeMutableRawBufferPointer(buffer))
+        initialized = failure == nil ? count : 0
       }
-      initialized = count
+    }
+    if let failure { throw failure }
+  }
+
+  private func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(StoreError) {
+    let bytes = unsafe buffer.bindMemory(to: UInt8.self)
+    guard let base = bytes.baseAddress else { return }
+    var done = 0
+    while done < bytes.count {
+      let read: Int
+      do throws(SystemError) {
+        read = try unsafe reading.read(
+          into: base + done, count: bytes.count - done, at: offset + done)
+      } catch {
+        throw StoreError(
+          .inputOutput, "a temporary file of figures cannot be read: \(error.reason)")
+      }
+      guard read > 0 else {
+        throw StoreError(.inputOutput, "a temporary file of figures lost its end")
+      }
+      done += read
     }
   }
 }

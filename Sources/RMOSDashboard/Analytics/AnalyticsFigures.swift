@@ -70,7 +70,7 @@ final class AnalyticsFigures: Sendable {
       let options = Analytics.Options(today: Self.today(now))
       let snapshot = try AnalyticsSnapshot(of: store, isCancelled: $1)
       return Basis(
-        snapshot: snapshot, options: options, report: try snapshot.report(options))
+        snapshot: snapshot, options: options, report: try snapshot.report(options, isCancelled: $1))
     }
     reports = DerivedAnswers(capacity: Self.reportCapacity) { question, basis in
       question == Question(basis.options)
