@@ -70,7 +70,7 @@ public struct Analytics: Sendable {
   /// - Throws: `StoreError` if the store cannot be read; `StoreError.Code.cancelled` if the task is
   ///   cancelled.
   /// - Complexity: O(n log n) in the rows. Memory: about 100 bytes a pattern and strip family, and 12
-  ///   for each completed job whose pattern has an estimate. More than 4,096 jobs, 68 bytes each and
+  ///   for each completed job whose pattern has an estimate. More than 4,096 jobs, 76 bytes each and
   ///   their ids, go to a temporary file (in `SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp` or `/tmp`), and so
   ///   do more than 65,536 durations, or measures of rings, in which the number at a rank is found by
   ///   counting.

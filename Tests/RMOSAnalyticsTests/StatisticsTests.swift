@@ -13,7 +13,8 @@ import Testing
     for number in 0..<10_000 {
       let job = JobFacts(
         state: .completed, type: .init(number % 7), status: .none, pattern: .nameless,
-        namedFamily: .none, family: .init(number), blade: .none, error: .none,
+        hasEstimate: number % 5 == 0, namedFamily: .none, family: .init(number),
+        material: .init(number % 11), supplier: .none, blade: .none, error: .none,
         day: number % 2 == 0 ? nil : number, startDay: -number, duration: Double(number),
         waste: number % 3 == 0 ? nil : 0.5, cuts: nil)
       jobs.append(job, id: "job \(number) é")
@@ -24,7 +25,8 @@ import Testing
         for (index, job) in block.jobs.enumerated() {
           let isSame =
             job.state == .completed && job.type.index == number % 7 && job.status == .none
-            && job.pattern == .nameless && job.family.index == number
+            && job.pattern == .nameless && job.hasEstimate == (number % 5 == 0)
+            && job.family.index == number && job.material.index == number % 11
             && job.day == (number % 2 == 0 ? nil : number) && job.startDay == -number
             && job.duration == Double(number) && job.waste == (number % 3 == 0 ? nil : 0.5)
             && job.cuts == nil && block.id(index) == "job \(number) é"
@@ -186,6 +188,21 @@ import Testing
       #expect(list.sorted == Array(numbers.sorted().prefix(limit ?? 500)))
       #expect(list.total == 500)
     }
+  }
+
+  @Test func ratesAreCountedByNumber() {
+    var random = SeededGenerator(seed: 11)
+    var (rates, expected) = (NumberedRates(), [Int: Rate]())
+    for _ in 0..<5000 {
+      let key = random.pick([
+        random.int(-40...40), random.int(0...9) << 32 | random.int(0...9), .min, .max,
+      ])
+      let counts = random.int(0...2) == 0
+      rates.add(counts, to: key)
+      expected[key, default: Rate(0, of: 0)].add(counts)
+    }
+    #expect(rates.entries.count == expected.count)
+    #expect(rates.entries.allSatisfy { expected[$0.key] == $0.rate })
   }
 
   @Test func textsAreNumberedByTheirBytes() {

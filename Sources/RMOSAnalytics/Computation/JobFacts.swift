@@ -40,6 +40,8 @@ struct JobFacts: BitwiseCopyable {
   }
 
   var state: JobState
+  /// Whether its pattern has an estimate of the time it takes.
+  var hasEstimate: Bool
   var type: Reference
   var status: Reference
   var pattern: Reference
@@ -47,6 +49,10 @@ struct JobFacts: BitwiseCopyable {
   var namedFamily: Reference
   /// Its strip family, else its pattern's; one that exists.
   var family: Reference
+  /// The material of ``family``.
+  var material: Reference
+  /// The supplier of ``family``.
+  var supplier: Reference
   var blade: Reference
   /// Why it failed, if it did.
   var error: Reference
@@ -59,16 +65,20 @@ struct JobFacts: BitwiseCopyable {
   private var cutsNumber: Double
 
   init(
-    state: JobState, type: Reference, status: Reference, pattern: Reference,
-    namedFamily: Reference, family: Reference, blade: Reference, error: Reference, day: Int?,
-    startDay: Int?, duration: Double?, waste: Double?, cuts: Double?
+    state: JobState, type: Reference, status: Reference, pattern: Reference, hasEstimate: Bool,
+    namedFamily: Reference, family: Reference, material: Reference, supplier: Reference,
+    blade: Reference, error: Reference, day: Int?, startDay: Int?, duration: Double?,
+    waste: Double?, cuts: Double?
   ) {
     self.state = state
+    self.hasEstimate = hasEstimate
     self.type = type
     self.status = status
     self.pattern = pattern
     self.namedFamily = namedFamily
     self.family = family
+    self.material = material
+    self.supplier = supplier
     self.blade = blade
     self.error = error
     dayNumber = day.map { Int32($0) } ?? .min

@@ -235,9 +235,49 @@ struct BladeSums {
   }
 }
 
+/// Shares by a number, of which millions are added.
+///
+/// `Dictionary` spends most of that time on a hash that withstands chosen keys. These keys are days,
+/// or numbers given in the order of rows.
+struct NumberedRates {
+  private(set) var entries: [(key: Int, rate: Rate)] = []
+  /// Open addressing: the number of an entry plus one, 0 for a free slot.
+  private var slots = [UInt32](repeating: 0, count: 16)
+
+  /// Counts one more of a number, and whether it is one of those that the share is of.
+  mutating func add(_ counts: Bool, to key: Int) {
+    var slot = slot(for: key)
+    if slots[slot] == 0 {
+      if (entries.count + 1) * 2 > slots.count {
+        grow()
+        slot = self.slot(for: key)
+      }
+      entries.append((key, Rate(0, of: 0)))
+      slots[slot] = UInt32(entries.count)
+    }
+    entries[Int(slots[slot]) - 1].rate.add(counts)
+  }
+
+  /// The slot of a number, or the free one where it belongs.
+  private func slot(for key: Int) -> Int {
+    // Fibonacci hashing: the upper bits depend on all of the key.
+    let hash = UInt(bitPattern: key) &* 0x9E37_79B9_7F4A_7C15
+    var slot = Int(hash >> UInt(UInt.bitWidth - slots.count.trailingZeroBitCount))
+    while slots[slot] != 0, entries[Int(slots[slot]) - 1].key != key {
+      slot = (slot + 1) & (slots.count - 1)
+    }
+    return slot
+  }
+
+  private mutating func grow() {
+    slots = Array(repeating: 0, count: slots.count * 2)
+    for (index, entry) in entries.enumerated() { slots[slot(for: entry.key)] = UInt32(index + 1) }
+  }
+}
+
 /// Jobs of each day.
 struct DaySums {
-  private var counts: [Int: Rate] = [:]
+  private var counts = NumberedRates()
   private var (first, last): (Int?, Int?) = (nil, nil)
   private var oldestOpen: Int?
   private(set) var without = 0
@@ -248,14 +288,16 @@ struct DaySums {
     last = max(last ?? day, day)
     switch job.state {
     case .completed, .failed:
-      counts[day, default: Rate(0, of: 0)].add(job.state == .completed)
+      counts.add(job.state == .completed, to: day)
     case .open, .running: oldestOpen = min(oldestOpen ?? day, day)
     case .cancelled, .other: break
     }
   }
 
   var days: [Grouped<String, Rate>] {
-    counts.sorted { $0.key < $1.key }.map { Grouped(CivilDate(dayNumber: $0.key).text, $0.value) }
+    counts.entries.sorted { $0.key < $1.key }.map {
+      Grouped(CivilDate(dayNumber: $0.key).text, $0.rate)
+    }
   }
 
   var months: [Grouped<String, Rate>] {
@@ -268,10 +310,10 @@ struct DaySums {
   }
 
   func throughput(_ from: Int?, _ to: Int?, finished: Int) -> JobFigures.Throughput {
-    var throughput = JobFigures.Throughput(activeDays: counts.count)
-    let busiest = counts.max { ($0.value.total, $1.key) < ($1.value.total, $0.key) }
+    var throughput = JobFigures.Throughput(activeDays: counts.entries.count)
+    let busiest = counts.entries.max { ($0.rate.total, $1.key) < ($1.rate.total, $0.key) }
     throughput.busiestDay = busiest.map {
-      Grouped(CivilDate(dayNumber: $0.key).text, $0.value.total)
+      Grouped(CivilDate(dayNumber: $0.key).text, $0.rate.total)
     }
     throughput.oldestOpenDay = oldestOpen.map { CivilDate(dayNumber: $0).text }
     guard let first = from ?? first, let last = to ?? last, first <= last else {

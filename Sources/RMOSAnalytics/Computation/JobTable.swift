@@ -45,7 +45,7 @@ private struct JobTable {
   private var withoutReason = 0
   /// The finished jobs of each type, in the upper bits of the key, and material, whose number plus
   /// one, 0 if it is not known, is in the lower ones.
-  private var outcomes: [Int: Rate] = [:]
+  private var outcomes = NumberedRates()
 
   /// The durations of completed jobs whose pattern has an estimate, and the pattern.
   private var estimated: (patterns: [UInt32], durations: [Double]) = ([], [])
@@ -108,15 +108,11 @@ private struct JobTable {
   }
 
   private mutating func addOutcome(_ job: JobFacts) {
-    let material = shop.material(of: job)
-    if material >= 0 { materialSums[Int(material)].add(job) }
-    if let family = job.family.index {
-      let supplier = families.supplier(of: family)
-      if supplier >= 0 { supplierSums[Int(supplier)].add(job) }
-    }
+    let material = job.material.index
+    if let material { materialSums[material].add(job) }
+    if let supplier = job.supplier.index { supplierSums[supplier].add(job) }
     if let type = job.type.index {
-      outcomes[type << 32 | Int(material + 1), default: Rate(0, of: 0)]
-        .add(job.state == .failed)
+      outcomes.add(job.state == .failed, to: type << 32 | ((material ?? -1) + 1))
     }
   }
 
@@ -128,9 +124,7 @@ private struct JobTable {
     }
     patternSums[pattern].add(job)
     if !patterns.isPresent(pattern) { withMissingPattern += 1 }
-    if job.state == .completed, let duration = job.duration,
-      patterns.estimate(of: pattern) != nil
-    {
+    if job.hasEstimate, job.state == .completed, let duration = job.duration {
       estimated.patterns.append(UInt32(pattern))
       estimated.durations.append(duration)
     }
@@ -172,7 +166,7 @@ extension JobTable {
   }
 
   private var jobOutcomes: JobOutcomes {
-    let rates = outcomes.map { group, rate in
+    let rates = outcomes.entries.map { group, rate in
       let material = Int32(truncatingIfNeeded: group) - 1
       return (
         JobOutcomes.Group(
@@ -345,19 +339,16 @@ extension JobTable {
 struct FactFilter {
   let firstDay: Int?
   let lastDay: Int?
-  private let shop: Shop
   // Of texts that no job has, the one that nothing is.
-  private let (type, pattern, family): (Int?, Int?, Int?)
-  private let material: Int32?
+  private let (type, pattern, family, material): (Int?, Int?, Int?, Int?)
 
   init(_ filter: JobFilter, _ shop: Shop) {
-    self.shop = shop
     firstDay = filter.from?.number
     lastDay = filter.to?.number
     type = filter.jobType.map { shop.types.index(of: $0) ?? .max }
     pattern = filter.patternID.map { shop.patterns.ids.index(of: $0) ?? .max }
     family = filter.stripFamilyID.map { shop.families.ids.index(of: $0) ?? .max }
-    material = filter.material.map { shop.families.materials.group(of: $0) ?? .max }
+    material = filter.material.map { shop.families.materials.group(of: $0).map { Int($0) } ?? .max }
   }
 
   /// Whether a job counts.
@@ -367,7 +358,7 @@ struct FactFilter {
     if let family, job.namedFamily.index != family { return false }
     if let firstDay { guard let day = job.day, day >= firstDay else { return false } }
     if let lastDay { guard let day = job.day, day <= lastDay else { return false } }
-    if let material, shop.material(of: job) != material { return false }
+    if let material, job.material.index != material { return false }
     return true
   }
 }

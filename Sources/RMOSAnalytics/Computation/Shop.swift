@@ -40,11 +40,6 @@ final class Shop {
   /// Calls `body` with all jobs, block by block.
   func forEachBlock(_ body: (JobBlock) throws -> Void) throws { try jobs.forEachBlock(body) }
 
-  /// The material of a job; -1 if it is not known.
-  func material(of job: JobFacts) -> Int32 {
-    job.family.index.map { families.material(of: $0) } ?? -1
-  }
-
   /// What is measured of a job, its pattern or its strip family; `nil` if it is not known.
   func measure(_ measure: Measure, _ job: JobFacts) -> Double? {
     guard job.state.isFinished else { return nil }
@@ -98,7 +93,10 @@ final class Shop {
     return JobFacts(
       state: state, type: Self.reference(values[1]) { types.insert($0) },
       status: Self.reference(values[4]) { statuses.insert($0) }, pattern: pattern,
+      hasEstimate: pattern.index.map { patterns.estimate(of: $0) != nil } ?? false,
       namedFamily: namedFamily, family: family.map { .init($0) } ?? .none,
+      material: family.map { .init(Int(families.material(of: $0))) } ?? .none,
+      supplier: family.map { .init(Int(families.supplier(of: $0))) } ?? .none,
       blade: blade(values[10]),
       error: state == .failed
         ? results.error.map { .init(errors.insert($0)) } ?? .none : .none,
