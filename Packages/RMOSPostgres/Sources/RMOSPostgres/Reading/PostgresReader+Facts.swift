@@ -9,7 +9,7 @@ extension PostgresReader {
     let found = try search.run(session)
     var facts = Array(repeating: StoredFacts(), count: range.count)
     for (offset, references) in search.references.enumerated() {
-      for (position, id) in references where !found.contains(id) {
+      for (position, id) in references where found.missing.contains(id) {
         facts[offset].danglingReferences.append(position)
       }
     }
@@ -33,8 +33,8 @@ private struct FactSearch {
   /// The references of each entity that have a value: the position in the schema's references, and
   /// the id.
   private(set) var references: [[(position: Int, id: FoundID)]] = []
-  /// The ids to look up.
-  private var ids: [EntityKind: Set<UTF8Text>] = [:]
+  /// The ids that they refer to.
+  private var targets: [EntityKind: Set<UTF8Text>] = [:]
 
   init(_ batch: RecordBatch, _ range: Range<Int>) {
     kind = batch.kind
@@ -54,44 +54,61 @@ private struct FactSearch {
           })
       }
     }
-    for (_, id) in references.joined() { ids[id.kind, default: []].insert(id.id) }
-    ids[kind, default: []].formUnion(offsets.keys)
+    for (_, id) in references.joined() { targets[id.kind, default: []].insert(id.id) }
   }
 
   /// What was found.
   struct Found {
-    fileprivate var ids: Set<FoundID> = []
+    /// The references that lead to no entity.
+    fileprivate(set) var missing: Set<FoundID> = []
     /// The ids of the entities that are there, in groups whose rows fit into memory together.
     fileprivate(set) var groups: [[String]] = []
-
-    func contains(_ id: FoundID) -> Bool { ids.contains(id) }
   }
 
   /// The most bytes of stored rows that are compared at once.
   private static let groupSize = 1 << 22
 
   /// Looks the ids up.
+  ///
+  /// The answer has the entities that are there and the references that lead nowhere, by their
+  /// positions: in a load of something new, next to nothing.
   func run(_ session: PostgresSession) throws(StoreError) -> Found {
+    var found = Found()
+    // PostgreSQL holds no NUL.
+    func lookedUp(_ ids: some Sequence<UTF8Text>) -> [String] {
+      ids.map(\.text).filter { !$0.utf8.contains(0) }
+    }
+    let kinds = session.catalog.kinds.filter { targets[$0] != nil }
+    for (kind, ids) in targets {
+      for id in ids where id.text.utf8.contains(0) {
+        found.missing.insert(FoundID(kind: kind, id: id))
+      }
+    }
+    let lists = [lookedUp(offsets.keys)] + kinds.map { lookedUp(targets[$0] ?? []) }
     // A subquery per id, and no join: whatever the server believes of the tables, which may have
     // been empty a moment ago, each is then looked up by the primary key.
-    let kinds = session.catalog.kinds.filter { ids[$0] != nil }
-    let parts = try kinds.enumerated().map { number, kind throws(StoreError) in
-      let table = try session.statements[kind]
-      let sizes = table.kind == self.kind ? table.textSize : "0"
-      return "SELECT \(number), x.id, (SELECT \(sizes) FROM \(table.source("t")) "
-        + "WHERE t.id = x.id) FROM unnest($\(number + 1)::text[]) AS x(id)"
-    }
-    let parameters = kinds.map { kind in
-      (ids[kind] ?? []).map(\.text).filter { !$0.utf8.contains(0) }.postgresArray
+    let table = try session.statements[kind]
+    var parts = [
+      "SELECT 0, x.number, s.size FROM unnest($1::text[]) WITH ORDINALITY AS x(id, number), "
+        + "LATERAL (SELECT \(table.textSize) AS size FROM \(table.source("t")) "
+        + "WHERE t.id = x.id OFFSET 0) AS s"
+    ]
+    for (number, kind) in kinds.enumerated() {
+      parts.append(
+        "SELECT \(number + 1), x.number, 0 FROM unnest($\(number + 2)::text[]) "
+          + "WITH ORDINALITY AS x(id, number) WHERE NOT EXISTS (SELECT 1 "
+          + "FROM \(try session.statements[kind].source("t")) WHERE t.id = x.id OFFSET 0)")
     }
     let result = try session.connection.query(
-      parts.joined(separator: " UNION ALL "), parameters)
-    var found = Found()
+      parts.joined(separator: " UNION ALL "), lists.map(\.postgresArray))
     var size = Self.groupSize
-    for row in result.rows where !row.isNull(at: 2) {
-      let (kind, id) = (kinds[row.count(at: 0)], row.string(at: 1))
-      found.ids.insert(FoundID(kind: kind, id: UTF8Text(id)))
-      guard kind == self.kind, offsets[UTF8Text(id)] != nil else { continue }
+    for row in result.rows {
+      let list = row.count(at: 0)
+      let id = lists[list][row.count(at: 1) - 1]
+      guard list == 0 else {
+        found.missing.insert(FoundID(kind: kinds[list - 1], id: UTF8Text(id)))
+        continue
+      }
       size += row.count(at: 2)
       if size >= Self.groupSize {
         found.groups.append([])
@@ -142,7 +159,12 @@ private struct UTF8Text: Hashable {
   }
 
   static func == (left: UTF8Text, right: UTF8Text) -> Bool {
-    left.text.utf8.elementsEqual(right.text.utf8)
+    let (left, right) = (left.text.utf8, right.text.utf8)
+    return unsafe left.withContiguousStorageIfAvailable { left in
+      unsafe right.withContiguousStorageIfAvailable { right in
+        unsafe left.count == right.count && left.elementsEqual(right)
+      }
+    }.flatMap(\.self) ?? left.elementsEqual(right)
   }
 
   func hash(into hasher: inout Hasher) {
