@@ -189,6 +189,10 @@ check_postgres() {
   else
     RMOS_WARNINGS_AS_ERRORS=1 "$ROOT/Scripts/postgres.sh" run \
       swift test --package-path "$ROOT/Packages/RMOSPostgres"
+    # The benchmark, as small as it gets; a debug build does.
+    "$ROOT/Scripts/postgres.sh" run python3 "$ROOT/Benchmarks/postgres.py" \
+      "$ROOT/Packages/RMOSPostgres/.build/debug/rmos-postgres" "$ROOT/Examples/rmos_legacy" 1 \
+      >"$work/postgres.log" 2>&1 || { cat "$work/postgres.log"; die 'the benchmark of RMOSPostgres fails'; }
   fi
 }
 
