@@ -169,7 +169,7 @@ public final class PostgresStore: RecordStore {
   ) throws -> Result {
     let layout = session.layout
     do {
-      return try session.connection.transaction("ISOLATION LEVEL REPEATABLE READ READ WRITE") {
+      return try session.connection.transaction("ISOLATION LEVEL REPEATABLE READ") {
         // What is only checked at the end would lose the whole transaction, and not one entity.
         try session.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         try session.refresh()
@@ -194,10 +194,11 @@ public final class PostgresStore: RecordStore {
 
   /// Adds the tables, columns and indexes that are missing, without changing any value.
   ///
-  /// The first write does so anyway.
+  /// The first write does so anyway, but for indexes, which the next load creates. Other
+  /// applications' indexes stay.
   public func bringUpToDate() throws(StoreError) {
     do {
-      try write { _ in }
+      try whileWriting { try PostgresSchema.createMissingIndexes($0) }
     } catch let error as StoreError {
       throw error
     } catch {

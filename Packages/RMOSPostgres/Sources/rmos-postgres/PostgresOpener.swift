@@ -13,7 +13,7 @@ struct PostgresOpener: StoreOpener {
 
   func opens(_ location: String) -> Bool { Self.schemes.contains { location.hasPrefix($0) } }
 
-  /// The URL without its password and without its parameters, which may hold another.
+  /// The URL without its password, and without those of its parameters that may hold another.
   ///
   /// A password that is not encoded may have any character, so what is left out reaches from the
   /// first colon to the last @.
@@ -36,9 +36,13 @@ struct PostgresOpener: StoreOpener {
       + (kept.isEmpty ? "" : "?" + kept.joined(separator: "&"))
   }
 
-  /// The parameters that say where the database is.
+  /// The parameters that are no secrets: they say where the database is and how to connect, so a
+  /// command that is suggested needs them.
   private static let openParameters: Set = [
-    "host", "hostaddr", "port", "dbname", "user", "service",
+    "host", "hostaddr", "port", "dbname", "user", "service", "options", "target_session_attrs",
+    "connect_timeout", "keepalives", "keepalives_idle", "tcp_user_timeout", "application_name",
+    "passfile", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding",
+    "require_auth", "gssencmode",
   ]
 
   func file(of location: String) -> String? { nil }

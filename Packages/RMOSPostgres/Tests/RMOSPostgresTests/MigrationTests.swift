@@ -123,6 +123,9 @@ extension ServerTests {
         let count = try store.withBulkLoad { try database.indexCount }
         #expect(count == 7)
       }
+      try database.execute("DROP INDEX idx_patterns_name")
+      try store.bringUpToDate()
+      #expect(try database.indexCount == 7)
     }
 
     @Test("the tables of an older ledger are read, and completed by the next run")

@@ -134,8 +134,12 @@ extension ServerTests {
       try database.store().close()
       let store = try PostgresStore(
         url: database.url + "%20-cdefault_transaction_read_only%3Don")
-      let error = storeError { try store.checkWriting() }
-      #expect(error?.code == .readOnly)
+      for write in [
+        { _ = try store.checkWriting() },
+        { try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) } },
+      ] {
+        #expect(storeError(from: write)?.code == .readOnly)
+      }
       let reader = try database.store(access: .readOnly)
       let refusal = storeError { try reader.write { _ in } }
       #expect(refusal?.code == .readOnly)

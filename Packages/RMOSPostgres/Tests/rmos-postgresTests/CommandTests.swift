@@ -120,6 +120,23 @@ struct CommandTests {
     #expect(refused.status == 3 && refused.errors.contains("password authentication failed"))
   }
 
+  @Test func aCommandThatIsSuggestedNamesTheSameTables() throws {
+    let shop = try Shop()
+    try shop.sql("CREATE SCHEMA other")
+    let separator = shop.url.contains("?") ? "&" : "?"
+    let url =
+      "\(shop.url)\(separator)password=s3cr%7Ct&options=-csearch_path%3Dother&sslmode=prefer"
+    let created = try shop.run("unset RMOS_DB_PATH; $CLI init --db '\(url)'")
+    #expect(created.status == 0 && !(created.output + created.errors).contains("s3cr"))
+    let next = try #require(created.output.firstMatch(of: /Next: rmos-postgres (.*)/)).output.1
+    try shop.writeSample(10)
+    let run = try shop.run(
+      "unset RMOS_DB_PATH; $CLI \(next.replacing("SOURCE --dry-run", with: "legacy"))")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try shop.sql("SELECT count(*) > 0 FROM other.joblogs") == "t\n")
+    #expect(try shop.sql("SELECT to_regclass('public.joblogs')") == "\n")
+  }
+
   @Test func aRoleThatMayOnlyReadReadsAndIsRefusedToWrite() throws {
     let shop = try Shop()
     try shop.writeSample(30)
@@ -141,11 +158,15 @@ struct CommandTests {
     #expect(try shop.content() == before)
   }
 
-  @Test func aDatabaseOfAnotherApplicationIsNeitherAuditedNorWritten() throws {
+  @Test func aDatabaseOfAnotherApplicationIsRefusedByEveryCommand() throws {
     let shop = try Shop()
     try shop.writeSample(10)
     try shop.sql("CREATE TABLE schema_version (installed_on DATE, checksum BIGINT)")
-    for command in ["audit", "migrate legacy", "migrate legacy --dry-run", "status"] {
+    for command in [
+      "analytics", "audit", "backup x.dump", "cut-list p --count 3", "diff legacy",
+      "export x", "history", "init", "migrate legacy", "migrate legacy --dry-run", "report --run 1",
+      "runs", "serve --port 0", "status", "undo 1", "undo 1 --dry-run",
+    ] {
       let refused = try shop.run("$CLI \(command) --json")
       #expect(refused.status == 3, "\(command): \(refused.output)")
       #expect(refused.output.contains("store.foreign"), "\(command): \(refused.output)")

@@ -79,11 +79,10 @@ import RMOSStore
       user: text(PQuser(connection)), database: text(PQdb(connection)))
   }
 
-  /// A message of libpq as one line.
+  /// A message of libpq as one line; each of its lines is a statement of its own.
   private static func line(_ message: String) -> String {
-    message.split(whereSeparator: \.isNewline).map {
-      String($0).trimmingSpaces
-    }.joined(separator: " ")
+    message.split(whereSeparator: \.isNewline).map { String($0).trimmingSpaces }
+      .joined(separator: "; ")
   }
 
   /// Refuses a server that is too old, or whose database does not hold UTF-8, and settles how

@@ -86,7 +86,7 @@ enum PostgresSchema {
   /// time of the load.
   static func analyze(_ session: PostgresSession) throws {
     let tables = session.catalog.kinds.map(\.table) + [LedgerTable.provenance.name]
-    try session.connection.transaction("READ WRITE") {
+    try session.connection.transaction("ISOLATION LEVEL READ COMMITTED") {
       try session.connection.execute("SET LOCAL default_statistics_target = 10")
       try session.connection.execute("ANALYZE \(tables.joined(separator: ", "))")
     }
