@@ -138,6 +138,12 @@ public struct RecordCounter {
     }
   }
 
+  /// Counts a number of records with the same value.
+  mutating func add(_ value: Value, count: Int) {
+    endRun()
+    run = (value, count)
+  }
+
   private mutating func endRun() {
     guard let (value, count) = run else { return }
     for value in key.keys(of: value) { counts[GroupKey(values: [value]), default: 0] += count }

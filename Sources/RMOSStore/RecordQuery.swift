@@ -161,11 +161,11 @@ extension RecordQuery {
       return try test(.anyContains(members: [member], text: text), reader)
     case .anyContains(let members, let text):
       let positions = try positions(of: members)
-      let sought = Array(text.lowercasedASCII.utf8)
+      let search = ByteSearch(text.utf8, ignoringASCIICase: true)
       return { record in
         positions.contains { position in
-          guard case .text(let text) = record.values[position] else { return false }
-          return Array(text.lowercasedASCII.utf8).containsSubsequence(sought)
+          guard case .text(var text) = record.values[position] else { return false }
+          return text.withUTF8 { unsafe search.isFound(in: UnsafeRawBufferPointer($0)) }
         }
       }
     case .isAny(let member, let values):
@@ -265,15 +265,5 @@ package struct JSONTexts: Sendable, Hashable {
 
   private mutating func add(_ text: String) {
     if !contains(text) { texts.append(text) }
-  }
-}
-
-extension [UInt8] {
-  fileprivate func containsSubsequence(_ sought: [UInt8]) -> Bool {
-    guard !sought.isEmpty else { return true }
-    guard count >= sought.count else { return false }
-    return (0...count - sought.count).contains { start in
-      self[start..<start + sought.count].elementsEqual(sought)
-    }
   }
 }

@@ -169,3 +169,62 @@ package enum Memory {
     return left.count - right.count
   }
 }
+
+/// A search for bytes, by Horspool's algorithm.
+package struct ByteSearch: Sendable {
+  /// What is searched for; in lower case if case does not matter.
+  package let sought: [UInt8]
+  private let ignoresCase: Bool
+  /// How far to go on after a byte at the place of the last.
+  private let skips: [UInt8]
+
+  /// Prepares a search.
+  ///
+  /// - Parameters:
+  ///   - sought: What is searched for.
+  ///   - ignoresCase: Whether the case of ASCII letters does not matter.
+  package init(_ sought: some Sequence<UInt8>, ignoringASCIICase ignoresCase: Bool = false) {
+    let sought = sought.map { ignoresCase ? $0.lowercasedASCII : $0 }
+    var skips = [UInt8](repeating: UInt8(clamping: sought.count), count: 256)
+    for (index, byte) in sought.dropLast().enumerated() {
+      let skip = UInt8(clamping: sought.count - 1 - index)
+      skips[Int(byte)] = skip
+      if ignoresCase, byte.isASCIILetter { skips[Int(byte ^ 0x20)] = skip }
+    }
+    self.sought = sought
+    self.ignoresCase = ignoresCase
+    self.skips = skips
+  }
+
+  /// Where the bytes are first found in others from `start` on; `nil` if they are not.
+  package func position(in bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int? {
+    let length = sought.count
+    guard length > 0 else { return start }
+    return unsafe skips.withUnsafeBufferPointer { skips in
+      unsafe sought.withUnsafeBufferPointer { sought in
+        let last = unsafe sought[length - 1]
+        var end = start + length
+        while end <= bytes.count {
+          let byte = unsafe bytes[end - 1]
+          if byte == last || ignoresCase && byte.lowercasedASCII == last {
+            var index = length - 1
+            while index > 0 {
+              let byte = unsafe bytes[end - length + index - 1]
+              let other = unsafe sought[index - 1]
+              guard byte == other || ignoresCase && byte.lowercasedASCII == other else { break }
+              index -= 1
+            }
+            if index == 0 { return end - length }
+          }
+          end += unsafe Int(skips[Int(byte)])
+        }
+        return nil
+      }
+    }
+  }
+
+  /// Whether others contain the bytes.
+  package func isFound(in bytes: UnsafeRawBufferPointer) -> Bool {
+    unsafe position(in: bytes) != nil
+  }
+}

@@ -53,7 +53,8 @@ public struct SQLiteOpener: StoreOpener {
     }
     let store = try SQLiteStore(
       path: location, catalog: catalog, access: access(for: purpose),
-      busyTimeout: purpose.busyTimeout, followsPath: followsPath(for: purpose))
+      busyTimeout: purpose.busyTimeout, followsPath: isServing(purpose),
+      listMemory: isServing(purpose) ? Self.listMemory : 0)
     if purpose == .inspecting { try store.checkOrigin() }
     return OpenedStore(
       store,
@@ -73,10 +74,13 @@ public struct SQLiteOpener: StoreOpener {
     }
   }
 
-  /// Whether to continue with a database that replaces the file.
-  private func followsPath(for purpose: StorePurpose) -> Bool {
+  /// Servers continue with a database that replaces the file, and answer lists from memory.
+  private func isServing(_ purpose: StorePurpose) -> Bool {
     if case .serving = purpose { true } else { false }
   }
+
+  /// Enough for the lists of half a million entities.
+  private static let listMemory = 20 << 20
 
   private func makeDirectory(of location: String) throws {
     let directory = location.directoryPath

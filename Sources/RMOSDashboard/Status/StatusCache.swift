@@ -117,8 +117,8 @@ final class StatusCache: Sendable {
 
 /// The numbers of entities in lists and their facets, counted once per state of the store.
 ///
-/// SQLite counts by scanning an index, which for a million rows is most of the work of a list; what
-/// stands in JSON takes a pass over the table.
+/// Of many entities, counting is most of the work of a list: it takes a scan of an index, or, for what
+/// stands in no index, of the table.
 final class EntityTotals: Sendable {
   private struct Question: Hashable {
     var kind: EntityKind
@@ -142,13 +142,18 @@ final class EntityTotals: Sendable {
   }
 
   private let store: any RecordStore
-  private let answers = Mutex(Answers())
-  /// From this many entities on, what stands in JSON is counted in the background.
+  private let answers = Monitor(Answers())
+  /// From this many entities on, facets are counted in the background.
   private let many: Int
+  /// How long a page waits for such counts.
+  private let patience: Duration
 
-  init(_ store: any RecordStore, many: Int = 20_000) {
+  init(
+    _ store: any RecordStore, many: Int = 20_000, patience: Duration = .milliseconds(25)
+  ) {
     self.store = store
     self.many = many
+    self.patience = patience
   }
 
   /// Counts the records of a query, whatever its limit.
@@ -187,10 +192,12 @@ final class EntityTotals: Sendable {
     if let known = answers.withLock({ $0.token == token ? $0.facets[question] : nil }) {
       return known
     }
-    if case .json = key, try count(query, in: reader, since: token) >= many,
-      begin(question, query, key)
-    {
-      return nil
+    if try count(query, in: reader, since: token) >= many {
+      switch begin(question, query, key) {
+      case .impossible: break
+      case .busy: return nil
+      case .begun: return wait(for: question, token)
+      }
     }
     let counts = FacetCounts(try reader.counts(query, by: key))
     keep(counts, question, token)
@@ -204,26 +211,40 @@ final class EntityTotals: Sendable {
     }
   }
 
-  /// Counts on a thread of its own, one at a time; false if there can be none.
-  private func begin(_ question: Question, _ query: RecordQuery, _ key: RecordGroup.Key) -> Bool {
+  private enum Beginning { case begun, busy, impossible }
+
+  /// Counts on a thread of its own, one at a time.
+  private func begin(
+    _ question: Question, _ query: RecordQuery, _ key: RecordGroup.Key
+  ) -> Beginning {
     let begins = answers.withLock { answers in
       defer { answers.isCounting = true }
       return !answers.isCounting
     }
-    guard begins else { return true }
+    guard begins else { return .busy }
     do {
       try SystemThread.detached { [self] in
-        defer { answers.withLock { $0.isCounting = false } }
+        defer { answers.withLock(waking: .all) { $0.isCounting = false } }
         guard let token = store.changeToken(),
           let groups = try? store.read({ try $0.counts(query, by: key) }),
           store.changeToken() == token
         else { return }
         keep(FacetCounts(groups), question, token)
       }
-      return true
+      return .begun
     } catch {
-      answers.withLock { $0.isCounting = false }
-      return false
+      answers.withLock(waking: .all) { $0.isCounting = false }
+      return .impossible
+    }
+  }
+
+  /// Waits a moment for what is being counted.
+  private func wait(for question: Question, _ token: String) -> FacetCounts? {
+    let deadline = Deadline(after: patience)
+    return answers.wait { answers in
+      // Until the thread has ended, so that the next can begin.
+      guard !answers.isCounting || deadline.hasPassed else { return .wait(until: deadline) }
+      return .done(answers.token == token ? answers.facets[question] : nil)
     }
   }
 }

@@ -45,7 +45,9 @@ public final class SQLiteStore: RecordStore {
   private let writer: Mutex<SQLiteSession?>
   private let holdsLock = Mutex(false)
   let readers: SQLiteReaderPool
-  private let watch: SQLiteChangeWatch
+  let watch: SQLiteChangeWatch
+  /// `nil` if no memory is to be spent on lists.
+  let lists: SQLiteListCache?
 
   /// Opens a database, and creates it if `access` says so.
   ///
@@ -61,12 +63,15 @@ public final class SQLiteStore: RecordStore {
   ///   - busyTimeout: How long to wait for other writers; at most a million seconds.
   ///   - followsPath: Whether a store that only reads continues with the database that has replaced
   ///     its file, as a server does, instead of failing. One read is always of one file.
+  ///   - listMemory: The most memory, in bytes, that may be spent on answering queries about long
+  ///     lists faster, as a server does: what they are searched, filtered and ordered by is kept, and
+  ///     read again in the background after changes. The answers are the same without it.
   /// - Throws: ``StoreError`` with ``StoreError/Code/cannotOpen``,
   ///   ``StoreError/Code/notADatabase``, ``StoreError/Code/foreignDatabase``,
   ///   ``StoreError/Code/newerSchema``, `store.hard-linked`, or what SQLite reports.
   public init(
     path: String, catalog: EntityCatalog = .rmos, access: Access = .create,
-    busyTimeout: Duration = .seconds(5), followsPath: Bool = false
+    busyTimeout: Duration = .seconds(5), followsPath: Bool = false, listMemory: Int = 0
   ) throws {
     let file = try DatabaseFile(path: path, catalog, mayBeAbsent: access == .create)
     let busyTimeout = min(max(busyTimeout, .zero), .seconds(1_000_000))
@@ -93,6 +98,11 @@ public final class SQLiteStore: RecordStore {
         file, location: path, .nextToWriter, identity: session.connection.identity,
         busyTimeout: busyTimeout)
     }
+    lists =
+      listMemory > 0
+      ? SQLiteListCache(readers, watch, limit: listMemory) {
+        WriterLock.isHeld(database: file.path) ?? false
+      } : nil
   }
 
   /// Checks that a database can be opened or created at a path, as far as possible without changing
@@ -122,6 +132,7 @@ public final class SQLiteStore: RecordStore {
   }
 
   private func closeConnections() {
+    lists?.close()
     // The writer last: the last connection that may write checkpoints the log.
     readers.removeAll()
     watch.close()
@@ -131,8 +142,9 @@ public final class SQLiteStore: RecordStore {
   /// Runs `body` on a snapshot, on a connection of its own.
   public func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
     do {
+      let access = lists?.access()
       return try readers.read { session in
-        let reader = SQLiteReader(session)
+        let reader = SQLiteReader(session, lists: access)
         defer { reader.expire() }
         return try body(reader)
       }

@@ -60,7 +60,10 @@ extension SQLiteReader {
       return try everyRecord(query, filter, table, terms, offset: offset, limit: limit)
     }
     let numbers: [Int64]
-    if filter.isScan {
+    if let list = list(query.kind), list.orders(query.order) {
+      let rows = try rows(query, in: list)
+      numbers = list.page(of: rows, query.order, offset: offset, limit: limit)
+    } else if filter.isScan {
       let matches = try matches(query, filter, table)
       numbers = try page(of: matches, query, table, terms, offset: offset, limit: limit)
     } else {
@@ -86,6 +89,10 @@ extension SQLiteReader {
     let session = try session()
     let table = try session.statements[query.kind]
     let filter = try SQLFilter(query, table, session.statements)
+    if let list = list(query.kind) {
+      return query.conditions.isEmpty
+        ? list.rowCount : try rows(query, in: list).count
+    }
     if table.hasRowNumbers, filter.isScan {
       return try matches(query, filter, table).rows.count
     }
@@ -104,6 +111,9 @@ extension SQLiteReader {
     let table = try session.statements[query.kind]
     let filter = try SQLFilter(query, table, session.statements)
     let column = table.expressions[try query.position(of: key.member)]
+    if let list = list(query.kind), list.counts(by: key) {
+      return list.counts(of: try rows(query, in: list), by: key)
+    }
     var counter = RecordCounter(key)
     if table.hasRowNumbers, filter.isScan {
       let matches = try matches(query, filter, table)
@@ -310,6 +320,134 @@ extension StoreStatements {
 
   private func ids(in table: String, _ kind: EntityKind, _ condition: String) -> String {
     "SELECT entity_id FROM \(table) WHERE kind = '\(kind.rawValue)' AND (\(condition))"
+  }
+}
+
+// MARK: From memory
+
+extension SQLiteReader {
+  /// The rows that match a query.
+  private func rows(_ query: RecordQuery, in list: ListColumns) throws -> RowBits {
+    var rows: RowBits?
+    for condition in query.conditions {
+      let found = try list.matches.rows(condition) { try self.rows(condition, list) }
+      rows?.formIntersection(found)
+      rows = rows ?? found
+    }
+    return rows ?? list.all
+  }
+
+  private func rows(
+    _ condition: RecordQuery.Condition, _ columns: ListColumns
+  ) throws -> RowBits {
+    switch condition {
+    case .equals(let member, _), .isAny(let member, _):
+      return try rows(condition, of: columns.column(member), columns)
+        ?? rowsFromSQL(condition, columns)
+    case .contains(let member, let text):
+      return try rows(containing: text, in: [member], columns)
+    case .anyContains(let members, let text):
+      return try rows(containing: text, in: members, columns)
+    case .jsonHas(let member, let names, let text):
+      if let column = columns.jsonColumn(.json(member: member, names: names)) {
+        return column.rows(rowCount: columns.rowCount, with: text)
+      }
+      return try rowsFromSQL(condition, columns)
+    case .written:
+      return try rowsFromSQL(condition, columns)
+    }
+  }
+
+  /// The rows that match a condition on a column with few values; `nil` if there are many.
+  ///
+  /// Whether a value matches is asked of SQLite, of one row with it: equality is the table's.
+  private func rows(
+    _ condition: RecordQuery.Condition, of column: ListColumn?, _ columns: ListColumns
+  ) throws -> RowBits? {
+    guard let column, let representatives = column.representatives else { return nil }
+    let session = try session()
+    let table = try session.statements[columns.kind]
+    let filter = try SQLFilter(
+      RecordQuery(columns.kind).filter(condition), table, session.statements)
+    let sql = "SELECT 1 FROM \(table.source)\(filter.clause) AND rowid = ?"
+    return try session.connection.withStatement(sql) { statement in
+      var marks = [Bool](repeating: false, count: column.valueCount + 1)
+      for (code, sample) in representatives {
+        statement.reset()
+        try statement.bind(filter, and: [.integer(sample.number)])
+        marks[code] = try statement.step()
+      }
+      return column.codes.rows(rowCount: columns.rowCount, where: marks)
+    }
+  }
+
+  private func rows(
+    containing text: String, in members: [String], _ columns: ListColumns
+  ) throws -> RowBits {
+    var rows = RowBits(rowCount: columns.rowCount)
+    let search = ByteSearch(text.utf8, ignoringASCIICase: true)
+    var others: [String] = []
+    for member in members {
+      let column = columns.column(member)
+      if let column, let texts = column.texts {
+        var marks = [Bool](repeating: false, count: column.valueCount + 1)
+        texts.mark(search, in: &marks)
+        rows.formUnion(column.codes.rows(rowCount: columns.rowCount, where: marks))
+      } else if let found = try self.rows(
+        .contains(member: member, text: text), of: column, columns)
+      {
+        rows.formUnion(found)
+      } else {
+        others.append(member)
+      }
+    }
+    if !others.isEmpty { try add(to: &rows, containing: search, in: others, columns) }
+    return rows
+  }
+
+  /// Adds the rows in which one of the members contains what is searched for.
+  private func add(
+    to rows: inout RowBits, containing search: ByteSearch, in members: [String],
+    _ columns: ListColumns
+  ) throws {
+    let session = try session()
+    let table = try session.statements[columns.kind]
+    let query = RecordQuery(columns.kind)
+    let expressions = try members.map { table.expressions[try query.position(of: $0)] }
+    let sql = "SELECT rowid, \(expressions.joined(separator: ", ")) FROM \(table.scanned)"
+    try session.connection.withStatement(sql) { statement in
+      while try statement.step() {
+        guard let row = columns.numbers.row(statement.integer(at: 0)), !rows.contains(row) else {
+          continue
+        }
+        for index in expressions.indices
+        where statement.contains(search, at: Int32(index + 1)) {
+          rows.insert(row)
+          break
+        }
+      }
+    }
+  }
+
+  private func rowsFromSQL(
+    _ condition: RecordQuery.Condition, _ columns: ListColumns
+  ) throws -> RowBits {
+    let query = RecordQuery(columns.kind).filter(condition)
+    let statements = try session().statements
+    let table = try statements[columns.kind]
+    var rows = RowBits(rowCount: columns.rowCount)
+    for number in try matches(query, SQLFilter(query, table, statements), table).rows {
+      if let row = columns.numbers.row(number) { rows.insert(row) }
+    }
+    return rows
+  }
+}
+
+extension SQLiteStatement {
+  /// Whether a column has a text that contains what is searched for.
+  fileprivate func contains(_ search: ByteSearch, at column: Int32) -> Bool {
+    guard type(at: column) == .text else { return false }
+    return unsafe search.isFound(in: UnsafeRawBufferPointer(borrowedText(at: column)))
   }
 }
 

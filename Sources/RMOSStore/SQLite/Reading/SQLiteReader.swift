@@ -7,10 +7,23 @@ class SQLiteReader: StoreReader {
   private var current: SQLiteSession?
   /// The rows that matched last.
   final var lastMatches: RowMatches?
+  /// The columns of lists, by kind, as far as they were asked for.
+  private var lists: [EntityKind: ListColumns?] = [:]
+  private let listAccess: SQLiteListCache.Access?
 
-  init(_ session: SQLiteSession) {
+  init(_ session: SQLiteSession, lists: SQLiteListCache.Access? = nil) {
     catalog = session.layout.catalog
     current = session
+    listAccess = lists
+  }
+
+  /// What answers queries of a kind from memory; `nil` if nothing does.
+  final func list(_ kind: EntityKind) -> ListColumns? {
+    guard let listAccess else { return nil }
+    if let known = lists[kind] { return known }
+    let list = listAccess.columns(of: kind)
+    lists[kind] = .some(list)
+    return list
   }
 
   /// Whether nothing changes what the reader sees.

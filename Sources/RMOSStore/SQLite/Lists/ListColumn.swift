@@ -1,0 +1,227 @@
+import RMOSModels
+import RMOSSystem
+
+/// A number for each row, in as few bytes as fit.
+enum RowCodes: Sendable {
+  /// Each row's is its position.
+  case positions(Int)
+  case bytes([UInt8])
+  case shorts([UInt16])
+  case words([UInt32])
+
+  /// Creates the narrowest codes; the greatest is `largest`.
+  init(_ codes: [UInt32], largest: Int) {
+    if codes.indices.allSatisfy({ Int(codes[$0]) == $0 }) {
+      self = .positions(codes.count)
+    } else if largest <= UInt8.max {
+      self = .bytes(codes.map { UInt8($0) })
+    } else if largest <= UInt16.max {
+      self = .shorts(codes.map { UInt16($0) })
+    } else {
+      self = .words(codes)
+    }
+  }
+
+  /// The memory that they take.
+  var size: Int {
+    switch self {
+    case .positions: 0
+    case .bytes(let codes): codes.count
+    case .shorts(let codes): codes.count * 2
+    case .words(let codes): codes.count * 4
+    }
+  }
+
+  /// Calls `body` with each row of a set and its code, in the order of the rows.
+  func forEach(of rows: RowBits, _ body: (_ row: Int, _ code: Int) -> Void) {
+    switch self {
+    case .positions: rows.forEach { body($0, $0) }
+    case .bytes(let codes): rows.forEach { body($0, Int(codes[$0])) }
+    case .shorts(let codes): rows.forEach { body($0, Int(codes[$0])) }
+    case .words(let codes): rows.forEach { body($0, Int(codes[$0])) }
+    }
+  }
+
+  /// Calls `body` with each of some rows, in their order, and its code.
+  func forEach(of rows: some Sequence<Int>, _ body: (_ row: Int, _ code: Int) -> Void) {
+    switch self {
+    case .positions: for row in rows { body(row, row) }
+    case .bytes(let codes): for row in rows { body(row, Int(codes[row])) }
+    case .shorts(let codes): for row in rows { body(row, Int(codes[row])) }
+    case .words(let codes): for row in rows { body(row, Int(codes[row])) }
+    }
+  }
+
+  /// The rows whose code is marked.
+  func rows(rowCount: Int, where isMarked: [Bool]) -> RowBits {
+    var rows = RowBits(rowCount: rowCount)
+    switch self {
+    case .positions: for row in 0..<rowCount where isMarked[row] { rows.insert(row) }
+    case .bytes(let codes):
+      for row in 0..<rowCount where isMarked[Int(codes[row])] { rows.insert(row) }
+    case .shorts(let codes):
+      for row in 0..<rowCount where isMarked[Int(codes[row])] { rows.insert(row) }
+    case .words(let codes):
+      for row in 0..<rowCount where isMarked[Int(codes[row])] { rows.insert(row) }
+    }
+    return rows
+  }
+}
+
+/// The values of a member in all rows, each as its place in the order of the different values.
+struct ListColumn: Sendable {
+  /// One row that has a value, so that SQLite can be asked about the value.
+  struct Sample: Sendable {
+    var value: Value
+    var number: Int64
+  }
+
+  /// The places, from 0; rows without a value have the last, ``valueCount``.
+  let codes: RowCodes
+  /// The number of different values.
+  let valueCount: Int
+  /// Each value, in order, if there are few.
+  let samples: [Sample]?
+  /// A row without a value, if there is one.
+  let missing: Sample?
+  /// The texts among the values, if they are searched.
+  let texts: FoldedTexts?
+
+  /// How many different values are few.
+  static let fewValues = 256
+
+  var size: Int { codes.size + (texts?.size ?? 0) }
+
+  /// A row for each code that occurs.
+  var representatives: [(code: Int, sample: Sample)]? {
+    samples.map { samples in
+      samples.enumerated().map { (code: $0, sample: $1) }
+        + (missing.map { [(code: valueCount, sample: $0)] } ?? [])
+    }
+  }
+
+  /// Counts the rows of a set by their values; `nil` if there are many values.
+  func counts(of rows: RowBits) -> [RecordGroup]? {
+    guard let representatives else { return nil }
+    var counts = [Int](repeating: 0, count: valueCount + 1)
+    codes.forEach(of: rows) { counts[$1] += 1 }
+    let inOrder =
+      representatives.suffix(from: representatives.count - (missing == nil ? 0 : 1))
+      + representatives.prefix(valueCount)
+    return inOrder.compactMap { code, sample in
+      counts[code] == 0
+        ? nil : RecordGroup(keys: [sample.value], count: counts[code], numbers: [])
+    }
+  }
+
+  /// The rows at the places `range` when a set is ordered by the values: those without a value last,
+  /// equal ones in the order of `sequence`.
+  ///
+  /// A counting sort of which only the places asked for are kept.
+  func rows(
+    _ range: Range<Int>, of rows: RowBits, descending: Bool, in sequence: [UInt32]?
+  ) -> [Int] {
+    var next = [Int32](repeating: 0, count: valueCount + 2)
+    let last = valueCount - 1
+    codes.forEach(of: rows) { _, code in
+      next[(descending && code <= last ? last - code : code) + 1] += 1
+    }
+    for index in next.indices.dropFirst() { next[index] += next[index - 1] }
+    var found = [Int](repeating: 0, count: range.count)
+    func place(_ row: Int, _ code: Int) {
+      let key = descending && code <= last ? last - code : code
+      let place = Int(next[key])
+      next[key] += 1
+      if range.contains(place) { found[place - range.lowerBound] = row }
+    }
+    if let sequence {
+      codes.forEach(
+        of: sequence.lazy.filter { $0 != .max && rows.contains(Int($0)) }.map { Int($0) }, place)
+    } else {
+      codes.forEach(of: rows, place)
+    }
+    return found
+  }
+}
+
+/// The texts among the values of a column with ASCII letters in lower case, one after another.
+struct FoldedTexts: Sendable {
+  /// No text is searched for that has this byte, so that none is found across the end of another.
+  private static let separator: UInt8 = 0xFF
+
+  private var bytes: [UInt8] = []
+  /// The ends of the texts, separators included.
+  private var ends: [UInt32] = []
+  /// The code of the first text; the others follow.
+  private var firstCode = 0
+
+  var size: Int { bytes.count + ends.count * 4 }
+
+  /// Adds the text with a code, which follows that of the text before.
+  mutating func append(_ text: UnsafeBufferPointer<UInt8>, code: Int) {
+    if ends.isEmpty { firstCode = code }
+    unsafe bytes.appendFolded(text)
+    bytes.append(Self.separator)
+    ends.append(UInt32(truncatingIfNeeded: bytes.count))
+  }
+
+  /// Gives back what was reserved for more.
+  mutating func shrink() {
+    bytes = Array(bytes[...])
+    ends = Array(ends[...])
+  }
+
+  /// Marks the codes of the texts that contain a text, given in lower case.
+  func mark(_ search: ByteSearch, in marks: inout [Bool]) {
+    guard !search.sought.isEmpty else {
+      for index in ends.indices { marks[firstCode + index] = true }
+      return
+    }
+    unsafe bytes.withUnsafeBytes { bytes in
+      var index = 0
+      var start = 0
+      while let hit = unsafe search.position(in: bytes, from: start) {
+        while Int(ends[index]) <= hit { index += 1 }
+        marks[firstCode + index] = true
+        start = Int(ends[index])
+      }
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Appends a text with ASCII letters in lower case.
+  mutating func appendFolded(_ text: UnsafeBufferPointer<UInt8>) {
+    for index in text.indices { unsafe append(text[index].lowercasedASCII) }
+  }
+}
+
+/// The texts that each row has under some names of the JSON object in a member.
+struct ListJSONColumn: Sendable {
+  /// What the texts are counted by.
+  let key: RecordGroup.Key
+  /// The number of the set of texts in each row.
+  let codes: RowCodes
+  /// The different sets of texts.
+  let sets: [[String]]
+
+  /// The rows that have a text.
+  func rows(rowCount: Int, with text: String) -> RowBits {
+    codes.rows(
+      rowCount: rowCount,
+      where: sets.map { $0.contains { $0.utf8.elementsEqual(text.utf8) } })
+  }
+
+  /// Counts the rows of a set by their texts.
+  func counts(of rows: RowBits) -> [RecordGroup] {
+    var counts = [Int](repeating: 0, count: sets.count)
+    codes.forEach(of: rows) { counts[$1] += 1 }
+    var counter = RecordCounter(.member(key.member))
+    for (texts, count) in zip(sets, counts) where count > 0 {
+      for value in texts.isEmpty ? [.null] : texts.map({ Value.text($0) }) {
+        counter.add(value, count: count)
+      }
+    }
+    return counter.groups
+  }
+}

@@ -1,0 +1,142 @@
+import RMOSModels
+import RMOSSystem
+import Synchronization
+
+/// The columns of lists in memory, each kind's built once per state of the database, in the background.
+///
+/// What is not there, or is of another state, is read by SQL, which gives the same answers.
+final class SQLiteListCache: Sendable {
+  private struct State {
+    /// The state of the database that the columns are of.
+    var token: String?
+    /// The kinds that were looked at in that state; `nil` for one that has no columns.
+    var kinds: [EntityKind: ListColumns?] = [:]
+    /// The kinds with columns, the one used last at the end.
+    var order: [EntityKind] = []
+    var isBuilding = false
+    /// When columns may be built again, so that frequent changes do not keep a core busy.
+    var next = ContinuousClock.Instant.now
+    var isClosed = false
+
+    /// Makes room for new columns.
+    mutating func keep(_ columns: ListColumns?, of kind: EntityKind, limit: Int) {
+      kinds[kind] = .some(columns)
+      guard let columns else { return }
+      order.removeAll { $0 == kind }
+      order.append(kind)
+      var size = columns.size
+      for other in order.dropLast().reversed() {
+        size += (kinds[other] ?? nil)?.size ?? 0
+        guard size > limit else { continue }
+        kinds[other] = nil
+        order.removeAll { $0 == other }
+      }
+    }
+  }
+
+  private let readers: SQLiteReaderPool
+  private let watch: SQLiteChangeWatch
+  private let isBeingWritten: @Sendable () -> Bool
+  /// The memory that the columns may take, in bytes.
+  private let limit: Int
+  private let state = Mutex(State())
+  /// The least number of rows for which columns are built.
+  private let fewest: Int
+  /// After columns were built, this many times as long passes before they are built of a newer state.
+  private static let rest = 9
+
+  init(
+    _ readers: SQLiteReaderPool, _ watch: SQLiteChangeWatch, limit: Int, fewest: Int = 10_000,
+    isBeingWritten: @escaping @Sendable () -> Bool
+  ) {
+    self.readers = readers
+    self.watch = watch
+    self.limit = limit
+    self.fewest = fewest
+    self.isBeingWritten = isBeingWritten
+  }
+
+  /// What a read that begins now may use.
+  func access() -> Access { Access(cache: self, token: watch.token()) }
+
+  /// Ends the use of the cache.
+  func close() {
+    state.withLock { state in
+      state = State()
+      state.isClosed = true
+    }
+  }
+
+  /// The cache as one read sees it.
+  struct Access {
+    fileprivate let cache: SQLiteListCache
+    /// The state of the database before the snapshot was taken.
+    fileprivate let token: String?
+
+    /// The columns of a kind in the state that the snapshot is of; `nil` if there are none, which are
+    /// built then.
+    func columns(of kind: EntityKind) -> ListColumns? {
+      // Unchanged, it is the state of the snapshot too, which was taken in between.
+      guard let token, cache.watch.token() == token else { return nil }
+      return cache.columns(of: kind, token)
+    }
+  }
+
+  private func columns(of kind: EntityKind, _ token: String) -> ListColumns? {
+    let known: ListColumns?? = state.withLock { state in
+      guard state.token == token, let known = state.kinds[kind] else { return nil }
+      if state.order.last != kind, known != nil {
+        state.order.removeAll { $0 == kind }
+        state.order.append(kind)
+      }
+      return .some(known)
+    }
+    if let known { return known }
+    build(kind)
+    return nil
+  }
+
+  private func build(_ kind: EntityKind) {
+    let begins = state.withLock { state in
+      guard !state.isBuilding, !state.isClosed, state.next <= .now else { return false }
+      state.isBuilding = true
+      return true
+    }
+    guard begins else { return }
+    do throws(SystemError) {
+      try SystemThread.detached { [self] in
+        SystemThread.yieldToOthers()
+        // What is built while others write is out of date at once.
+        if !isBeingWritten() { buildNow(kind) }
+        state.withLock { $0.isBuilding = false }
+      }
+    } catch {
+      state.withLock { $0.isBuilding = false }
+    }
+  }
+
+  /// Builds the columns of a kind, on this thread.
+  func buildNow(_ kind: EntityKind) {
+    let start = ContinuousClock.now
+    guard let token = watch.token() else { return }
+    let isClosed = { self.state.withLock { $0.isClosed } }
+    let columns = try? readers.read { session -> ListColumns?? in
+      guard watch.token() == token else { return nil }
+      return try session.connection.run(until: isClosed) {
+        try ListColumns(kind, session, fewest: fewest, limit: limit)
+      }
+    }
+    // One that could not be read is not tried again in this state.
+    let found: ListColumns?? = columns ?? .some(.none)
+    state.withLock { state in
+      guard !state.isClosed, let found else { return }
+      if state.token != token {
+        state.token = token
+        state.kinds = [:]
+        state.order = []
+      }
+      state.keep(found, of: kind, limit: limit)
+      if watch.token() != token { state.next = .now + (.now - start) * Self.rest }
+    }
+  }
+}
