@@ -93,6 +93,25 @@ public struct RecordQuery: Sendable, Hashable {
   }
 }
 
+extension RecordQuery.Condition {
+  /// Whether both are the same condition, texts byte for byte.
+  public static func == (left: Self, right: Self) -> Bool {
+    switch (left, right) {
+    case (.equals(let a, let value), .equals(let b, let other)): a == b && value == other
+    case (.contains(let a, let text), .contains(let b, let other)):
+      a == b && text.hasSameUTF8(as: other)
+    case (.anyContains(let a, let text), .anyContains(let b, let other)):
+      a == b && text.hasSameUTF8(as: other)
+    case (.isAny(let a, let values), .isAny(let b, let others)): a == b && values == others
+    case (.jsonHas(let a, let names, let text), .jsonHas(let b, let others, let other)):
+      a == b && text.hasSameUTF8(as: other)
+        && names.elementsEqual(others) { $0.hasSameUTF8(as: $1) }
+    case (.written(let a, let writing), .written(let b, let other)): a == b && writing == other
+    default: false
+    }
+  }
+}
+
 // For stores that look at each record themselves.
 extension RecordQuery {
   /// Returns whether a record of the kind matches the conditions, as a function.

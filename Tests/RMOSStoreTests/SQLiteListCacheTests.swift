@@ -47,7 +47,7 @@ struct SQLiteListCacheTests {
     func any(_ random: inout SeededGenerator) -> Value {
       switch Int.random(in: 0..<8, using: &random) {
       case 0: .integer(Int64.random(in: -3...12, using: &random))
-      case 1: .real(Double.random(in: -3...3, using: &random).rounded())
+      case 1: .real([-1.5, 2.5, 9].randomElement(using: &random) ?? 0)
       case 2: .blob(Array((texts.randomElement(using: &random) ?? "").utf8))
       default: .text(texts.randomElement(using: &random) ?? "")
       }
@@ -214,6 +214,21 @@ struct SQLiteListCacheTests {
     }
   }
 
+  /// Swift takes them for equal texts; stores do not.
+  @Test func conditionsAreToldApartByTheBytesOfTheirTexts() throws {
+    let (one, two) = ("\u{E9}", "e\u{301}")
+    let conditions: [(String) -> RecordQuery.Condition] = [
+      { .equals(member: "name", value: .text($0)) }, { .contains(member: "name", text: $0) },
+      { .anyContains(members: ["name"], text: $0) }, { .isAny(member: "name", of: [.text($0)]) },
+      { .jsonHas(member: "metadata", names: ["a"], text: $0) },
+      { .jsonHas(member: "metadata", names: [$0], text: "a") },
+    ]
+    for condition in conditions {
+      #expect(condition(one) == condition(one))
+      #expect(condition(one) != condition(two))
+    }
+  }
+
   // MARK: States
 
   private func insert(_ ids: [String], into store: SQLiteStore) throws {
@@ -272,7 +287,9 @@ struct SQLiteListCacheTests {
     try insert((0..<2000).map { "p\($0)" }, into: store)
     try store.write { transaction in
       for number in 0..<2000 {
-        try transaction.insert(StoreSamples.record(.stripFamilies, "f\(number)", [:]))
+        try transaction.insert(
+          StoreSamples.record(
+            .stripFamilies, "f\(number)", ["name": .text("N"), "material_type": .text("Koa")]))
       }
     }
     cache.buildNow(.patterns)

@@ -126,7 +126,7 @@ struct RowNumbers: Sendable {
     guard !overflows, width < Int64(max(1 << 16, 4 * count)), width < UInt32.max else {
       return nil
     }
-    guard zip(numbers, numbers.dropFirst()).contains(where: { $0 + 1 != $1 }) else {
+    guard zip(numbers, numbers.dropFirst()).contains(where: { $0 &+ 1 != $1 }) else {
       self.numbers = []
       rows = []
       return
@@ -160,14 +160,14 @@ struct RowNumbers: Sendable {
 // MARK: Building
 
 extension ListColumns {
-  /// Reads what lists of a kind need.
+  /// Reads what lists of a kind need; `nil` if there are too few rows, or too many, or they have no
+  /// numbers.
   ///
   /// - Parameters:
   ///   - kind: The kind.
   ///   - session: The connection, in a transaction.
   ///   - fewest: The least number of rows for which it is worth the memory.
   ///   - limit: The memory that it may take, in bytes.
-  /// - Returns: `nil` if there are too few rows, or too many, or they have no numbers.
   /// - Throws: What SQLite reports.
   init?(_ kind: EntityKind, _ session: SQLiteSession, fewest: Int, limit: Int) throws {
     let table = try session.statements[kind]

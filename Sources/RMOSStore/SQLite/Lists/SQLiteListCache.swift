@@ -119,24 +119,34 @@ final class SQLiteListCache: Sendable {
   func buildNow(_ kind: EntityKind) {
     let start = ContinuousClock.now
     guard let token = watch.token() else { return }
-    let isClosed = { self.state.withLock { $0.isClosed } }
-    let columns = try? readers.read { session -> ListColumns?? in
-      guard watch.token() == token else { return nil }
-      return try session.connection.run(until: isClosed) {
-        try ListColumns(kind, session, fewest: fewest, limit: limit)
-      }
-    }
-    // One that could not be read is not tried again in this state.
-    let found: ListColumns?? = columns ?? .some(.none)
+    // One that cannot be read is not tried again in this state.
+    let built = (try? read(kind, of: token)) ?? .built(nil)
+    guard case .built(let columns) = built else { return }
     state.withLock { state in
-      guard !state.isClosed, let found else { return }
+      guard !state.isClosed else { return }
       if state.token != token {
         state.token = token
         state.kinds = [:]
         state.order = []
       }
-      state.keep(found, of: kind, limit: limit)
+      state.keep(columns, of: kind, limit: limit)
       if watch.token() != token { state.next = .now + (.now - start) * Self.rest }
+    }
+  }
+
+  private enum Built {
+    case built(ListColumns?)
+    /// There is a newer state by now, or the cache is closed.
+    case outdated
+  }
+
+  private func read(_ kind: EntityKind, of token: String) throws -> Built {
+    try readers.read { session in
+      guard watch.token() == token else { return .outdated }
+      let columns = try session.connection.run(until: { state.withLock { $0.isClosed } }) {
+        Built.built(try ListColumns(kind, session, fewest: fewest, limit: limit))
+      }
+      return columns ?? .outdated
     }
   }
 }
