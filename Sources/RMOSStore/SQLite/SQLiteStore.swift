@@ -236,13 +236,19 @@ public final class SQLiteStore: RecordStore {
   /// Drops the recommended indexes if all entity tables are empty and the schema does not belong to a
   /// newer application.
   package func beginBulkLoad() throws {
-    try whileWriting { try SQLiteSchema.dropIndexesOfEmptyTables($0, catalog) }
+    try whileWriting { connection in
+      try SQLiteSchema.dropIndexesOfEmptyTables(connection, catalog)
+      connection.knownIDs = KnownIDs()
+    }
   }
 
   /// Creates the recommended indexes that are missing, unless the schema belongs to a newer
   /// application.
   package func endBulkLoad() throws {
-    try whileWriting { try SQLiteSchema.createMissingIndexes($0, catalog) }
+    try whileWriting { connection in
+      connection.knownIDs = nil
+      try SQLiteSchema.createMissingIndexes(connection, catalog)
+    }
   }
 
   /// Limits the size of the database, so that tests can fill it: `PRAGMA max_page_count`.

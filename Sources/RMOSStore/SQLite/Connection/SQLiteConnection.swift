@@ -25,6 +25,8 @@ final class SQLiteConnection: @unchecked Sendable {
   let identity: FileStatus.Identity?
   /// The lock under which it writes, which must still be held at every commit.
   var lock: WriterLock.Place?
+  /// The ids that are known to be there, while a bulk load needs them.
+  var knownIDs: KnownIDs?
   /// The log and its index, by suffix, once it has written.
   private var sidecars: [String: FileStatus.Identity] = [:]
   /// Why it must not write any more: the file is no longer where it was.
@@ -242,11 +244,13 @@ final class SQLiteConnection: @unchecked Sendable {
     let result: Result
     do {
       if sidecars.isEmpty { rememberSidecars() }
+      if let knownIDs { knownIDs.keep(if: try dataVersion) }
       result = try body()
       guard isInTransaction else { throw lostTransaction }
       try checkPlace()
       try execute("COMMIT")
     } catch {
+      knownIDs?.removeAll()
       rollBack()
       throw abandon(error)
     }

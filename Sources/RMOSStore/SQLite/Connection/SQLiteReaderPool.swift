@@ -207,4 +207,7 @@ final class SQLiteSession: Sendable {
     layout = try SQLiteLayout(of: connection, catalog)
     statements = StoreStatements(layout)
   }
+
+  /// The ids that are known to be there, if only deleting removes one.
+  var knownIDs: KnownIDs? { layout.insertsKeepRows ? connection.knownIDs : nil }
 }

@@ -27,6 +27,10 @@ final class EntityStatements: Sendable {
   let selectByID: String
   /// 1 if there is a row with id ?1.
   let selectExists: String
+  /// 1 if there is a row with an id from ?1 to ?2; `nil` if ids do not go by their bytes.
+  let selectAny: String?
+  /// Whether entities refer to those of this kind.
+  let isReferredTo: Bool
   /// The values of all fields, then the unknown members, of the row with id ?1.
   let selectForComparison: String
   /// Inserts a row; one parameter per field.
@@ -69,6 +73,12 @@ final class EntityStatements: Sendable {
     let isThis = Self.areSame("id", "?1", isLoose: hasLooseIDs)
     selectByID = "SELECT \(list) FROM \(source) WHERE \(isThis)"
     selectExists = "SELECT 1 FROM \(source) WHERE \(isThis)"
+    selectAny =
+      layout.kindsInByteOrder.contains(kind)
+      ? "SELECT 1 FROM \(source) WHERE id BETWEEN ?1 AND ?2 LIMIT 1" : nil
+    isReferredTo = layout.catalog.kinds.contains { other in
+      other.schema.references.contains { $0.target == kind }
+    }
     let unknown =
       layout.hasLedger
       ? "(SELECT unknown_json FROM migration_provenance "
@@ -173,7 +183,7 @@ struct StoreStatements {
 /// The statements that are looked up without their text, because one entity takes several of them.
 enum StatementSlot: Int, CaseIterable {
   case exists, record, comparison, insert, insertProvenance, update, deleteProvenance, delete
-  case insertBeforeImage
+  case insertBeforeImage, any
 
   /// The place of the statement for the kind of a table.
   func index(_ table: EntityStatements) -> Int {

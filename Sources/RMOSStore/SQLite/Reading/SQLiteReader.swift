@@ -79,17 +79,53 @@ class SQLiteReader: StoreReader {
   final func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
     let session = try session()
     let table = try session.statements[batch.kind]
+    let knownIDs = session.knownIDs
+    let areNew = try areNew(batch, range, table, session)
     return try range.map { index in
       var facts = StoredFacts()
       facts.danglingReferences = try batch.danglingReferences(at: index) { kind, id in
-        try contains(kind, id: id)
+        guard let knownIDs, let position = catalog.position(of: kind) else {
+          return try contains(kind, id: id)
+        }
+        let key = KnownIDs.Key(id, ofKindAt: position)
+        if knownIDs.contains(key) { return true }
+        guard try contains(kind, id: id) else { return false }
+        knownIDs.insert(key)
+        return true
       }
+      if areNew { return facts }
       facts.comparison = try session.connection.withStatement(
         slot: StatementSlot.comparison.index(table), table.selectForComparison
       ) { statement in
         try statement.comparison(of: batch, at: index, table)
       }
       return facts
+    }
+  }
+
+  /// Whether it is certain that none of the entities in a range is there: no row has an id from the
+  /// first to the last of theirs, as in the first run over a source in order.
+  private func areNew(
+    _ batch: RecordBatch, _ range: Range<Int>, _ table: EntityStatements, _ session: SQLiteSession
+  ) throws -> Bool {
+    // Fewer are as quickly looked up one by one.
+    guard let sql = table.selectAny, range.count >= 8 else { return false }
+    return try unsafe batch.arena.withUnsafeBufferPointer { arena in
+      var (first, last) = (range.lowerBound, range.lowerBound)
+      func id(_ index: Int) -> UnsafeBufferPointer<UInt8> {
+        unsafe UnsafeBufferPointer(rebasing: arena[batch.entries[index].id.range])
+      }
+      for index in range.dropFirst() {
+        if unsafe id(index).lexicographicallyPrecedes(id(first)) { first = index }
+        if unsafe id(last).lexicographicallyPrecedes(id(index)) { last = index }
+      }
+      return try session.connection.withStatement(
+        slot: StatementSlot.any.index(table), sql
+      ) { statement in
+        try unsafe statement.bindBorrowed(text: id(first), at: 1)
+        try unsafe statement.bindBorrowed(text: id(last), at: 2)
+        return try !statement.step()
+      }
     }
   }
 

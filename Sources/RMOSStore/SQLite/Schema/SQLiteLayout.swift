@@ -32,6 +32,12 @@ struct SQLiteLayout {
   private(set) var kindsWithLooseIDs: Set<EntityKind> = []
   /// The kinds whose table has an index that only another application can read.
   private(set) var kindsWithForeignIndexes: Set<EntityKind> = []
+  /// The kinds whose ids are in the order of their bytes, in a table.
+  private(set) var kindsInByteOrder: Set<EntityKind> = []
+  /// Whether inserting a row leaves all other rows of entities where they are.
+  ///
+  /// A trigger, an ON CONFLICT REPLACE or a view of another application may remove some.
+  private(set) var insertsKeepRows = false
   /// The tables whose rows have numbers, unlike views and tables WITHOUT ROWID.
   private var numberedTables: Set<String> = []
   /// What the ledger's tables that exist lack.
@@ -83,6 +89,8 @@ struct SQLiteLayout {
     viewsToCreate = ledgerViews.filter { view in
       viewSQL[view.name].map { $0 != view.createSQL } ?? !names.contains(view.name)
     }
+    let isUTF8 =
+      try connection.integer("SELECT 1 FROM pragma_encoding WHERE encoding = 'UTF-8'") != nil
     for kind in catalog.kinds where isRelation(kind.table) {
       let present = try connection.columns(of: kind.table)
       columns[kind] = present
@@ -93,11 +101,18 @@ struct SQLiteLayout {
         try connection.collation(ofColumn: "id", in: kind.table) != "BINARY"
       {
         kindsWithLooseIDs.insert(kind)
+      } else if isUTF8, try Self.hasTextIDs(kind.table, connection) {
+        kindsInByteOrder.insert(kind)
       }
     }
     hasDeferredKeys =
       try connection.integer(
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%DEFERRED%'") != nil
+    insertsKeepRows =
+      try !hasTriggers
+      && catalog.kinds.allSatisfy { numberedTables.contains($0.table) }
+      && connection.integer(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%CONFLICT%'") == nil
     ledgerUpgrades = try SQLiteSchema.ledgerUpgrades(connection, catalog)
     if ownsLedgerVersion {
       lostLedgerColumns = try SQLiteSchema.lostLedgerColumns(connection)
@@ -125,6 +140,16 @@ struct SQLiteLayout {
     ) { statement in
       try statement.bind(table, at: 1)
       return try statement.step() && statement.integer(at: 0) == 1
+    }
+  }
+
+  /// Whether a table's ids are compared as texts.
+  private static func hasTextIDs(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
+    try connection.withStatement(
+      "SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = 'id' AND upper(type) = 'TEXT'"
+    ) { statement in
+      try statement.bind(table, at: 1)
+      return try statement.step()
     }
   }
 

@@ -3,6 +3,7 @@ import RMOSModels
 extension SQLiteTransaction {
   func undo(run: Int64) throws -> UndoCounts {
     let session = try session()
+    session.connection.knownIDs?.removeAll()
     var counts = UndoCounts()
     // Restored rows first: until then they may refer to rows that are removed.
     for kind in catalog.kinds {

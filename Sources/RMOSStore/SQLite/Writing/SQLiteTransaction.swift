@@ -29,10 +29,15 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   ) throws -> [Int: StoreError] {
     let session = try session()
     let table = try session.statements[batch.kind]
+    let knownIDs = table.isReferredTo ? session.knownIDs : nil
+    let lent = LentBatch(batch)
     var refusals: [Int: StoreError] = [:]
     for index in indices {
       do {
-        try insert(batch, at: index, run: run, table, session)
+        try insert(lent, at: index, run: run, table, session)
+        knownIDs?.insert(
+          KnownIDs.Key(
+            batch.arena.span.extracting(batch.entries[index].id.range), ofKindAt: table.position))
       } catch let error as StoreError where error.concernsOneRecord {
         refusals[index] = error
       }
@@ -40,20 +45,27 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     return refusals
   }
 
+  /// A batch for closures to capture: the batch itself would be copied for each of them, and that
+  /// retains each of its arrays.
+  private final class LentBatch {
+    let batch: RecordBatch
+    init(_ batch: RecordBatch) { self.batch = batch }
+  }
+
   private func insert(
-    _ batch: RecordBatch, at index: Int, run: Int64, _ table: EntityStatements,
+    _ lent: LentBatch, at index: Int, run: Int64, _ table: EntityStatements,
     _ session: SQLiteSession
   ) throws {
-    let kind = batch.kind
-    try unsafe batch.arena.withUnsafeBufferPointer { arena in
-      try writeOne(session, kind, batch.text(batch.entries[index].id)) {
+    let kind = lent.batch.kind
+    try unsafe lent.batch.arena.withUnsafeBufferPointer { arena in
+      try writeOne(session, kind, lent.batch.text(lent.batch.entries[index].id)) {
         try session.connection.withStatement(
           slot: StatementSlot.insert.index(table), table.insert
         ) { statement in
-          let (cells, first) = (batch.cells, index * table.fieldCount)
+          let first = index * table.fieldCount
           for field in 0..<table.fieldCount {
             let parameter = Int32(field + 1)
-            switch cells[first + field] {
+            switch lent.batch.cells[first + field] {
             case .null: try statement.bindNull(at: parameter)
             case .integer(let number): try statement.bind(number, at: parameter)
             case .real(let number): try statement.bind(number, at: parameter)
@@ -65,12 +77,12 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
           try insert(with: statement, session, kind)
         }
         let digest =
-          try digestAfterTriggers(session, kind, batch.text(batch.entries[index].id))
-          ?? batch.rowDigest(at: index)
+          try digestAfterTriggers(session, kind, lent.batch.text(lent.batch.entries[index].id))
+          ?? lent.batch.rowDigest(at: index)
         try session.connection.withStatement(
           slot: StatementSlot.insertProvenance.index(table), table.insertProvenance
         ) { statement in
-          try unsafe statement.bindProvenance(of: batch, at: index, run: run, digest, arena)
+          try unsafe statement.bindProvenance(of: lent.batch, at: index, run: run, digest, arena)
         }
       }
     }
@@ -175,6 +187,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
 
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
     let session = try session()
+    session.connection.knownIDs?.removeAll()
     let table = try session.statements[kind]
     let isDeleted = try session.connection.withStatement(
       slot: StatementSlot.delete.index(table), table.delete
