@@ -55,14 +55,10 @@ public struct Migration: Sendable {
     try validate(source: source, options: options, catalog: catalog, readsRejects: true)
   }
 
-  /// The same for a run that follows at once, and compares the contents of earlier rejects itself.
-  package static func validateForRun(
-    source: String, options: Options, catalog: EntityCatalog
-  ) throws(MigrationError) {
-    try validate(source: source, options: options, catalog: catalog, readsRejects: false)
-  }
-
-  private static func validate(
+  /// Checks the same for a run that follows at once.
+  ///
+  /// Unless `readsRejects`, earlier rejects are known by their names alone; the run reads them too.
+  package static func validate(
     source: String, options: Options, catalog: EntityCatalog, readsRejects: Bool
   ) throws(MigrationError) {
     try options.check()

@@ -139,6 +139,9 @@ import Testing
     let refused = try Tool.shell(command, in: workspace)
     #expect(refused.status == 3)
     #expect(refused.errors.contains("patterns/p2.json has changed since a run wrote it"))
+    // Nor is a database left behind that was not there.
+    let new = try Tool.shell("$CLI migrate legacy --db new.db --rejects rejects", in: workspace)
+    #expect(new.status == 3 && !workspace.listing.contains { $0.hasPrefix("new.db") })
     _ = try Tool.shell("rm rejects/patterns/p2.json", in: workspace)
 
     try workspace.write(

@@ -88,7 +88,11 @@ enum MigrateCommand {
     let source = arguments.positionals.first ?? program.defaultSource
     let notice = try FinishNotice(arguments, source: source, console)
     if let file = arguments["stats"] { try checkStatistics(file, source: source, arguments) }
-    try Migration.validateForRun(source: source, options: options, catalog: program.catalog)
+    // A run that is refused must not leave a database behind; before others, rejects are read once.
+    let isNew = arguments.database.file.map { (try? FileStatus(of: $0)) == nil } ?? false
+    try Migration.validate(
+      source: source, options: options, catalog: program.catalog,
+      readsRejects: isNew && !options.isDryRun)
     if let directory = options.rejectsDirectory {
       let database = arguments.database
       if database.isIn(directory: directory) {

@@ -61,7 +61,7 @@ extension PageAssets {
     const n=status.entity_counts[cell.dataset.count];if(n!==undefined)cell.textContent=number(n)}
     if(box){box.hidden=!current;if(current)for(const cell of box.querySelectorAll("[data-run]")){
     const key=cell.dataset.run,value=current[key];if(value===undefined||value===null)continue;
-    if(key==="id")cell.href="/runs/"+Number(value);
+    if(cell.dataset.place!==undefined)cell.href="/runs/"+Number(current.id)+cell.dataset.place;
     cell.textContent=key==="seconds"?duration(value):key==="source"?String(value):number(value)}}
     if(current&&(now!==run||Date.now()-said>15000)){said=Date.now();
     say("Migration in progress: "+number(current.found)+" found, "+number(current.failed)+" failed.")}

@@ -120,6 +120,9 @@ enum PageAssets {
     padding:.45rem 1.1rem;cursor:pointer;font-weight:550}
     .summary{display:flex;flex-wrap:wrap;gap:.4rem .8rem;align-items:center;color:var(--dim);
     margin:0 0 .6rem;font-variant-numeric:tabular-nums}
+    .summary+.note{margin:-.2rem 0 .9rem}
+    .check{margin:1rem 0}.check button{font:inherit;font-size:.875rem;color:inherit;cursor:pointer;
+    background:var(--card);border:1px solid var(--dim);border-radius:.4rem;padding:.35rem .9rem}
     .chip{padding:.1rem .7rem;border:1px solid var(--line);border-radius:1rem;background:var(--soft);
     color:var(--text);text-decoration:none;font-size:.8125rem}
     .jumps ul{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;list-style:none;padding:0;margin:0 0 1.2rem}
@@ -138,7 +141,7 @@ enum PageAssets {
     .figures details .scroll{max-height:30rem;overflow:auto}
     .figures #months{grid-column:1/-1}
     .list th{min-width:12rem;overflow-wrap:anywhere;font-weight:500}
-    .list td{overflow-wrap:anywhere}
+    .list td{overflow-wrap:anywhere}.list:not(.runs) td:not(.n){min-width:7.5rem}
     .list thead th{min-width:0}
     .beside>div{min-width:0}
     .list thead a{color:inherit;text-decoration:none;display:inline-block;padding:.2rem 0}
@@ -174,6 +177,8 @@ enum PageAssets {
     .thumb .band{stroke:var(--accent);opacity:.6}
     .thumb .rim{stroke:var(--dim);stroke-width:6}
     \(WoodTone.style)
+    @media (prefers-color-scheme:dark){:is(.thumb,.drawing):has([class*=wood-]){
+    background:#5d574d;border-radius:.5rem}}
     .woods{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;list-style:none;margin:0 0 .8rem;padding:0;
     font-size:.8125rem}
     .woods svg{width:.9rem;height:.9rem;vertical-align:-.1rem;margin-right:.35rem}

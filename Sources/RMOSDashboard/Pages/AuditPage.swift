@@ -42,7 +42,10 @@ struct AuditPage {
     guard let newest = view.newest else {
       if !view.isOn {
         return (
-          "warnings", "?", "Not checked.", "This server makes no audits in the background."
+          "warnings", "?", "Not checked.",
+          """
+          This server makes no audits in the background; the command <code>audit</code> makes one.
+          """
         )
       }
       if let since = view.underWaySince {

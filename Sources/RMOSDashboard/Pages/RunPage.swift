@@ -45,26 +45,35 @@ struct RunPage {
 
   private var verdict: HTML {
     guard run.isMigration else {
-      return "<p class=\"verdict warnings\">\(deed)</p>\n"
+      let mood: HTML =
+        switch run.state {
+        case .completed: "sound"
+        case .running: "open"
+        case .failed, .interrupted: "warnings"
+        }
+      return "<p class=\"verdict \(mood)\">\(deed)</p>\n"
     }
     let gravity = report.gravity
-    // The report's sentence has the numbers.
-    let baseline: HTML =
-      report.statistics.total.failed == 0
-      ? ""
-      : run.knownSince.map {
-        " Compared with <a href=\"\(PageLink.run($0))\">run \($0)</a>."
-      } ?? ""
     let undone: HTML =
       run.undoneBy.map {
         " It was undone by <a href=\"\(PageLink.run($0))\">run \($0)</a>."
       } ?? ""
     return """
       <p class="verdict \(gravity.rawValue)"><span><strong><span aria-hidden="true">\
-      \(gravity.sign) </span>\(report.verdictWord).</strong> \(report.verdict)\(baseline)\(undone)\
+      \(gravity.sign) </span>\(report.verdictWord).</strong> \(sentence)\(undone)\
       </span></p>
 
       """
+  }
+
+  /// The report's sentence, in which the run that failures were compared with is a link.
+  private var sentence: HTML {
+    let text = report.verdict
+    guard let since = run.knownSince, let place = text.firstRange(of: "run \(since)") else {
+      return "\(text)"
+    }
+    let (start, end) = (String(text[..<place.lowerBound]), String(text[place.upperBound...]))
+    return "\(start)<a href=\"\(PageLink.run(since))\">run \(since)</a>\(end)"
   }
 
   /// What a run that is no migration did.
@@ -72,7 +81,11 @@ struct RunPage {
     let state = PageCell.status(run.stateText)
     let undone: HTML =
       run.undoneBy.map { " Undone by <a href=\"\(PageLink.run($0))\">run \($0)</a>." } ?? ""
-    guard let undo = run.undo else { return "<span>\(state).\(undone)</span>" }
+    guard let undo = run.undo else {
+      let what: HTML =
+        run.command == LedgerRun.serverCommand ? " It gathers what one server wrote." : ""
+      return "<span>\(state).\(what)\(undone)</span>"
+    }
     return """
       <span>\(state). It undid <a href="\(PageLink.run(undo.run))">run \(undo.run)</a>: \
       \(PlainText.counted(undo.removed, "row")) removed, \
@@ -90,7 +103,7 @@ struct RunPage {
   }
 
   private var totals: HTML {
-    guard !run.isUndo else { return "" }
+    guard run.isMigration else { return "" }
     let total = run.statistics.total
     var items: [(String, HTML)] = [("found", "\(PlainText.grouped(total.found))")]
     for outcome in OutcomesHTML(run.statistics).outcomes {
@@ -114,12 +127,56 @@ struct RunPage {
   }
 
   private var outcomes: HTML {
-    guard !run.isUndo else { return "" }
+    if let undo = run.undo {
+      return deeds(
+        ["removed", "restored"],
+        undo.byKind.map { ($0.kind, [number($0.removed), number($0.restored)]) },
+        ["\(PlainText.grouped(undo.removed))", "\(PlainText.grouped(undo.restored))"])
+    }
+    guard run.isMigration else {
+      let outcomes: [Outcome] = [.migrated, .updated]
+      return deeds(
+        ["created", "changed"],
+        run.statistics.catalog.kinds.map { kind in
+          (kind, outcomes.map { RunCount(of: $0, kind, in: run).html })
+        },
+        outcomes.map { RunCount(of: $0, in: run).html })
+    }
     return OutcomesHTML(run.statistics).section {
       "<a href=\"/\($0.pathName)\">\($0.schema.plural)</a>"
     } count: { outcome, kind in
       RunCount(of: outcome, kind, in: run).html
     }
+  }
+
+  private func number(_ number: Int) -> HTML { "\(PlainText.grouped(number))" }
+
+  /// What a run that is no migration did, by kind.
+  private func deeds(
+    _ names: [String], _ rows: [(EntityKind, [HTML])], _ totals: [HTML]
+  ) -> HTML {
+    func cells(_ cells: [HTML]) -> HTML { HTML(cells.map { "<td class=\"n\">\($0)</td>" as HTML }) }
+    return """
+      <section aria-labelledby="outcomes">
+      <h2 id="outcomes">What it did</h2>
+      <table>
+      <thead><tr><th scope="col">kind</th>\
+      \(names.map { "<th scope=\"col\" class=\"n\">\($0)</th>" as HTML })</tr></thead>
+      <tbody>
+      \(rows.map { kind, numbers in
+        """
+        <tr><th scope="row"><a href="/\(kind.pathName)">\(kind.schema.plural)</a></th>\
+        \(cells(numbers))</tr>
+
+        """ as HTML
+      })</tbody>
+      <tfoot>
+      <tr><th scope="row">total</th>\(cells(totals))</tr>
+      </tfoot>
+      </table>
+      </section>
+
+      """
   }
 
   /// What the run did not read, and what it kept beside the tables.
@@ -138,7 +195,10 @@ struct RunPage {
 
   private var facts: HTML {
     // The report's, without what other parts of the page say.
-    let facts = (report.run?.facts ?? []).filter { !["Run", "Database"].contains($0.name) }
+    let hidden =
+      ["Run", "Database"] + (run.isMigration ? [] : ["Read"])
+      + (run.command == LedgerRun.serverCommand ? ["Took"] : [])
+    let facts = (report.run?.facts ?? []).filter { !hidden.contains($0.name) }
     let rows = facts.map { name, value -> HTML in
       switch name {
       case "Ended": row("State", PageCell.status(run.stateText))
@@ -163,7 +223,8 @@ struct RunPage {
 
   private var options: HTML {
     let options = report.run.map(MigrationReport.options(of:)) ?? []
-    guard !options.isEmpty else { return "" }
+    // Those of other runs are what the rest of the page says.
+    guard run.isMigration, !options.isEmpty else { return "" }
     return """
       <section aria-labelledby="options">
       <h2 id="options">Options</h2>

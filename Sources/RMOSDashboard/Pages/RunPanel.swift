@@ -12,16 +12,23 @@ struct RunPanel {
   var section: HTML {
     let total = run?.statistics.total
     let isHidden: HTML = run == nil ? " hidden" : ""
+    // A link to a place on the run's page, which the script completes if there is no run yet.
+    func place(_ fragment: String) -> HTML {
+      "data-place=\"\(fragment)\""
+        + (run.map { " href=\"\(PageLink.run($0.id))\(fragment)\"" } ?? "")
+    }
     let refresh: HTML = "<noscript><p><a href=\"/\">Refresh</a></p></noscript>"
     return """
       <section class="run" id="run" aria-labelledby="run-title"\(isHidden)>
       <h2 id="run-title">Migration in progress</h2>
       <div class="stripe" aria-hidden="true"></div>
       <dl>
-      <div><dt>Run</dt><dd><a data-run="id" href="\(run.map { PageLink.run($0.id) } ?? "/runs")">\
+      <div><dt>Run</dt><dd><a data-run="id" \(place(""))>\
       \(run.map { String($0.id) } ?? "")</a></dd></div>
-      <div><dt>Found</dt><dd data-run="found">\(PlainText.grouped(total?.found ?? 0))</dd></div>
-      <div><dt>Failed</dt><dd data-run="failed">\(PlainText.grouped(total?.failed ?? 0))</dd></div>
+      <div><dt>Found</dt><dd><a data-run="found" \(place("#outcomes"))>\
+      \(PlainText.grouped(total?.found ?? 0))</a></dd></div>
+      <div><dt>Failed</dt><dd><a data-run="failed" \(place("#issues"))>\
+      \(PlainText.grouped(total?.failed ?? 0))</a></dd></div>
       <div><dt>Duration</dt><dd data-run="seconds">\(PageText.duration(run?.seconds ?? 0))</dd></div>
       </dl>
       <p class="dim">from <code data-run="source">\(PageText.short(run?.source ?? "–", limit: 400))\

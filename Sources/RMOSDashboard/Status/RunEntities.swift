@@ -59,12 +59,12 @@ struct RunEntities {
     }
   }
 
-  /// Why a list of them need not have as many as the run counted.
+  /// What the list shows, and why it need not have as many as the run counted.
   ///
   /// - Parameters:
   ///   - kind: The kind.
   ///   - total: How many the whole list has; `nil` if it is narrowed further.
-  /// - Returns: The note; `nil` if it has as many.
+  /// - Returns: The note; `nil` if there is nothing to say.
   func note(_ kind: EntityKind, total: Int?) -> HTML? {
     let link: HTML = "<a href=\"\(PageLink.run(run.id))\">Run \(run.id)</a>"
     let count = counted(kind)
@@ -75,7 +75,10 @@ struct RunEntities {
         are those that earlier runs over the same source wrote.
         """
     }
-    guard let total, total != count else { return nil }
+    guard let total else { return nil }
+    if total == count {
+      return count == 0 ? nil : "\(link) \(verb) \(all), shown as they are now."
+    }
     if let undoneBy = run.undoneBy {
       return """
         \(link) had \(verb) \(all), and was undone by <a href="\(PageLink.run(undoneBy))">run \

@@ -78,13 +78,15 @@ extension LedgerRun {
 
 extension LedgerRun {
   /// What an undo in the ledger did.
-  package struct UndoneRun: Sendable, Hashable {
+  package struct UndoneRun: Sendable {
     /// The run that was undone.
     package var run: Int64
     /// The number of rows removed.
     package var removed: Int
     /// The number of rows restored.
     package var restored: Int
+    /// The numbers of each kind.
+    package var byKind: [(kind: EntityKind, removed: Int, restored: Int)]
   }
 
   /// What the run undid, if it is an undo.
@@ -92,7 +94,13 @@ extension LedgerRun {
     guard isUndo, let options = try? JSONValue(parsing: optionsJSON),
       let run = options["run"]?.int64
     else { return nil }
-    func total(_ member: String) -> Int { Int(options[member]?["total"]?.int64 ?? 0) }
-    return UndoneRun(run: run, removed: total("removed"), restored: total("restored"))
+    func count(_ member: String, _ name: String) -> Int {
+      Int(options[member]?[name]?.int64 ?? 0)
+    }
+    return UndoneRun(
+      run: run, removed: count("removed", "total"), restored: count("restored", "total"),
+      byKind: statistics.catalog.kinds.map {
+        ($0, count("removed", $0.rawValue), count("restored", $0.rawValue))
+      })
   }
 }

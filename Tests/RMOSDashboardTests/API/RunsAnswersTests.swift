@@ -265,6 +265,16 @@ import Testing
       try fixture.get(Self.runs).json["runs"]?.elements.first?["state"]?.string == "interrupted")
     let meanwhile = try fixture.store.withExclusiveWriter { fixture.get(Self.runs + "/1") }
     #expect(try meanwhile.json["run"]?["state"]?.string == "running")
+    // There is one writer, and it writes the newest run.
+    try fixture.store.write { _ = try $0.beginRun(StoreSamples.run()) }
+    try fixture.store.withExclusiveWriter { () throws -> Void in
+      for (run, state) in [("1", "interrupted"), ("2", "running")] {
+        #expect(
+          try fixture.get(Self.runs + "/" + run).json["run"]?["state"]?.string == state, "\(run)")
+      }
+      #expect(try MigrationReport(ofRun: 1, in: fixture.store).run?.ending == .interrupted)
+      #expect(try StoreStatus(of: fixture.store).currentRun?.id == 2)
+    }
   }
 }
 

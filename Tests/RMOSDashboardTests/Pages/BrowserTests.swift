@@ -86,7 +86,8 @@ struct BrowserTests {
     let server = try server(InMemoryStore(), status: status)
     let page = try Browser.open("http://127.0.0.1:\(server.port)/", milliseconds: 7000)
     #expect(page.complaints == [])
-    #expect(page.dom.contains(#"data-run="found">98,765<"#))
+    let link = "data-run=\"found\" data-place=\"#outcomes\" href=\"/runs/7#outcomes\""
+    #expect(page.dom.contains("\(link)>98,765<"))
     #expect(page.dom.contains(#"data-run="seconds">2 min 0 s<"#))
     #expect(page.dom.contains(#"data-run="source">&lt;b&gt;legacy&lt;/b&gt;<"#))
     #expect(page.dom.contains(#"data-count="patterns">1,234<"#))

@@ -281,6 +281,22 @@ import Testing
     #expect(try run(tree).written == 1)
   }
 
+  @Test func beforeARunThatReadsThemTheyAreKnownByTheirNames() throws {
+    let tree = try SourceTree(["patterns/a.json": "{"])
+    try run(tree)
+    func validate(readsRejects: Bool) throws {
+      try Migration.validate(
+        source: tree.path, options: options(), catalog: .rmos, readsRejects: readsRejects)
+    }
+    try write("{ }", to: "patterns/a.json")
+    try validate(readsRejects: false)
+    #expect(throws: MigrationError.self) { try validate(readsRejects: true) }
+    try write("{", to: "patterns/a.json")
+    try validate(readsRejects: true)
+    try write("", to: "patterns/other")
+    #expect(throws: MigrationError.self) { try validate(readsRejects: false) }
+  }
+
   @Test func messagesNameAFewAndCountTheRest() throws {
     let tree = try SourceTree(["patterns/a.json": "{"])
     for number in 0..<9 { try write("", to: "\(number)") }
