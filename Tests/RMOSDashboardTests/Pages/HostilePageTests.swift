@@ -11,28 +11,27 @@ import Testing
 
 /// Whatever texts the database holds, pages show them as text.
 @Suite struct HostilePageTests {
-  /// The pages of a store that show the texts, by target.
-  private func pages(_ store: any RecordStore) throws -> [(target: String, html: String)] {
-    var targets = ["/", "/analytics"]
-    for kind in EntityCatalog.rmos.kinds {
-      targets.append("/\(kind.pathName)?per=200&sort=newest")
-      for text in PageSamples.hostile {
-        targets.append(try #require(PageLink.link(to: kind, id: text)))
-        targets.append(
-          try #require(PageLink.link(to: kind, [("q", String(text.prefix(1500)))])))
-        targets.append(
-          try #require(PageLink.link(to: kind, [("type", String(text.prefix(1500)))])))
-      }
+  /// The pages that show all texts.
+  private static let common =
+    ["/", "/analytics"] + EntityCatalog.rmos.kinds.map { "/\($0.pathName)?per=200&sort=newest" }
+
+  /// The pages that are about a text.
+  private func targets(_ text: String) throws -> [String] {
+    let part = String(text.prefix(1500))
+    var targets: [String?] = EntityCatalog.rmos.kinds.flatMap { kind in
+      [
+        PageLink.link(to: kind, id: text), PageLink.link(to: kind, [("q", part)]),
+        PageLink.link(to: kind, [("type", part)]),
+      ]
     }
-    for text in PageSamples.hostile {
-      for parameter in AnalyticsRequest.parameters {
-        targets.append(
-          try #require(AnalyticsRequest.link([(parameter, String(text.prefix(1500)))])))
-      }
-      let (path, hasID) = CutListForm.path(of: text)
-      let id = hasID ? "" : "&id=\(text.percentEncoded)"
-      targets.append("\(path)?count=2&stick=\(text.prefix(1500).description.percentEncoded)\(id)")
-    }
+    targets += AnalyticsRequest.parameters.map { AnalyticsRequest.link([($0, part)]) }
+    let (path, hasID) = CutListForm.path(of: text)
+    let id = hasID ? "" : "&id=\(text.percentEncoded)"
+    targets.append("\(path)?count=2&stick=\(part.percentEncoded)\(id)")
+    return try targets.map { try #require($0) }
+  }
+
+  private func pages(_ store: any RecordStore) throws -> PageRouter {
     var status = PageSamples.status()
     status.database.location = PageSamples.hostile[0]
     status.database.schemaAppliedAt = PageSamples.hostile[1]
@@ -43,16 +42,17 @@ import Testing
     status.currentRun = PageSamples.run(
       1, source: PageSamples.hostile[0], found: 1, seconds: .infinity)
     let shown = status
-    let page = PageRouter(
+    return PageRouter(
       store: store, status: { shown }, history: { _ in PageSamples.history() },
       figures: PageSamples.figures(store))
-    return targets.map { target in
-      (target, page.response(to: ServerRequest(method: "GET", target: target)).text)
-    }
   }
 
-  @Test func noTextIsMarkupOrReordersWhatIsRead() throws {
-    for (target, html) in try pages(PageSamples.hostileStore()) {
+  @Test(arguments: [nil] + PageSamples.hostile.indices.map(Optional.some))
+  func noTextIsMarkupOrReordersWhatIsRead(_ text: Int?) throws {
+    let pages = try pages(PageSamples.hostileStore())
+    let addresses = try text.map { try targets(PageSamples.hostile[$0]) } ?? Self.common
+    for target in addresses {
+      let html = pages.response(to: ServerRequest(method: "GET", target: target)).text
       let tags = HTMLTag.all(in: html)
       let start = try #require(tags.firstIndex { $0.name == "body" })
       // The script of the page itself is the last element.

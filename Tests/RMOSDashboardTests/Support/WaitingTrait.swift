@@ -6,6 +6,9 @@ struct WaitingTrait: SuiteTrait, TestTrait, TestScoping {
   var threads: WaitingThreads
   var isRecursive: Bool { true }
 
+  // The suite as well: between its tests it would queue behind those that compute.
+  func scopeProvider(for test: Test, testCase: Test.Case?) -> Self? { self }
+
   func provideScope(
     for test: Test, testCase: Test.Case?,
     performing function: @Sendable () async throws -> Void
