@@ -73,7 +73,7 @@ public struct MigrationSummary: Sendable {
   public var failedNew: Int
   /// How many of the entities that failed had failed the same way in ``knownSince``, or are in the
   /// store by now.
-  public var failedKnown: Int
+  public var failedKnown: Int { statistics.total.failed - failedNew }
   /// The earlier run with which the failures were compared: the newest that read the same source to
   /// its end; `nil` if there was none.
   public var knownSince: Int64?

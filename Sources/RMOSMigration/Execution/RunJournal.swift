@@ -122,7 +122,7 @@ final class RunJournal {
     state.statistics = tally.statistics
     state.statistics[batch.records.kind] += result.counts
     state.failedNew = tally.failedNew + result.failedNew
-    state.failedKnown = tally.failedKnown + result.failedKnown
+    state.failedKnown = state.statistics.total.failed - (state.failedNew ?? 0)
     state.issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
     state.heartbeatAt = options.clock.timestamp
     state.seconds = duration.seconds
@@ -282,8 +282,8 @@ final class RunJournal {
           name: mapping.name, sha256: mapping.sha256, entities: tally.mapped[position, default: 0])
       },
       rejects: rejects?.rejects, backup: backup, notRead: tally.notRead,
-      keptMembers: tally.keptMembers, failedNew: tally.failedNew, failedKnown: tally.failedKnown,
-      knownSince: ledger.knownSince, failOn: options.failOn)
+      keptMembers: tally.keptMembers, failedNew: tally.failedNew, knownSince: ledger.knownSince,
+      failOn: options.failOn)
     observer?(.finished(summary))
     return summary
   }
@@ -309,7 +309,6 @@ private struct Progress {
 private struct Tally {
   var statistics: MigrationStatistics
   var failedNew = 0
-  var failedKnown = 0
   var issueCounts: [IssueCode: Int] = [:]
   var severityCounts: [Severity: Int] = [:]
   /// The first errors and warnings.
@@ -333,7 +332,6 @@ private struct Tally {
   mutating func add(_ result: BatchResult, of kind: EntityKind, keeping limit: Int) {
     statistics[kind] += result.counts
     failedNew += result.failedNew
-    failedKnown += result.failedKnown
     issueCounts.merge(result.issueCounts, uniquingKeysWith: +)
     keptMembers.add(result.keptMembers)
     if result.unreportedInformation > 0 {

@@ -21,7 +21,7 @@ import Testing
     summary.statistics[.patterns].failed = 7
     summary.statistics[.joblogs].skipped = 10
     summary.user = "luthier"
-    (summary.failedNew, summary.failedKnown, summary.knownSince) = (2, 5, 12)
+    (summary.failedNew, summary.knownSince) = (2, 12)
     summary.issueCounts = [.fieldMissing: 5, .fieldRange: 2, .idDerived: 12]
     summary.severityCounts = [.error: 7, .info: 12]
     summary.issues = [IssueCode.fieldMissing, .fieldRange].map {
