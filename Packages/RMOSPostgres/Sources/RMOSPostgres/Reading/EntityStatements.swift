@@ -119,7 +119,9 @@ struct StoreStatements: Sendable {
   /// - Throws: ``StoreError/Code/unknownKind``.
   subscript(kind: EntityKind) -> EntityStatements {
     get throws(StoreError) {
-      guard let position = catalog.position(of: kind) else { throw .unknownKind(kind, catalog) }
+      guard let position = catalog.kinds.firstIndex(of: kind) else {
+        throw .unknownKind(kind, catalog)
+      }
       return kinds[position]
     }
   }
