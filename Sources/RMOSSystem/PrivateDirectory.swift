@@ -4,7 +4,7 @@ import CLibrary
 ///
 /// What is created in it is accessible only to its owner, whatever the umask.
 package struct PrivateDirectory: Sendable {
-  private let descriptor: FileDescriptor
+  let descriptor: FileDescriptor
 
   /// Opens an existing directory and leaves it as it is: `open`.
   package init(existing path: some SystemPath) throws(SystemError) {
@@ -217,6 +217,9 @@ package struct PrivateDirectory: Sendable {
     guard (try? FileStatus(of: path))?.identity == identity else { throw .wasMoved }
   }
 
-  /// `close`.
-  package func close() { descriptor.close() }
+  /// Releases the lock, if it was taken, and closes the directory: `flock`, `close`.
+  package func close() {
+    descriptor.unlock()
+    descriptor.close()
+  }
 }

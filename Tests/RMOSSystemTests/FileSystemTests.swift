@@ -121,6 +121,19 @@ import Testing
     }
   }
 
+  /// A child process has what it inherited until it runs its program.
+  @Test func aLockEndsWithItsDirectoryWhateverChildrenInherited() throws {
+    let first = try PrivateDirectory(existing: directory.path)
+    #expect(first.tryLock())
+    let second = try PrivateDirectory(existing: directory.path)
+    defer { second.close() }
+    #expect(!second.tryLock())
+    let inherited = dup(first.descriptor.number)
+    defer { close(inherited) }
+    first.close()
+    #expect(second.tryLock())
+  }
+
   @Test func whatIsMadeInAPrivateDirectoryIsItsOwnersAlone() throws {
     let root = try PrivateDirectory(existing: directory.path)
     defer { root.close() }

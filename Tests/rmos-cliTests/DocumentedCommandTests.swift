@@ -21,6 +21,7 @@ import Testing
     ".ci/run": ".github/workflows/rmos_migration.yml",
     "Benchmarks/analytics.sh": "Scripts/check.sh",
     "Benchmarks/audit.sh": "Scripts/check.sh",
+    "Benchmarks/lists.sh": "Scripts/check.sh",
     "Benchmarks/run.sh": "Scripts/check.sh",
     "Benchmarks/serve.sh": "Scripts/check.sh",
     "Scripts/check-install.sh": "Scripts/check.sh",
@@ -46,7 +47,8 @@ import Testing
   /// What nothing runs, as it changes users, services, snapshots or sources, fetches packages, or
   /// needs a server of its own.
   static let notRun = [
-    "Benchmarks/compare.sh ", "RMOS_UPDATE_SNAPSHOTS=1 swift test --filter HelpTests",
+    "Benchmarks/compare.sh ", "Benchmarks/postgres.sh",
+    "RMOS_UPDATE_SNAPSHOTS=1 swift test --filter HelpTests",
     "curl http://127.0.0.1:8080/",
     "journalctl -u ", "launchctl bootstrap ", "launchctl kickstart ", "sudo cp ", "sudo dpkg ",
     "sudo systemctl ", "sudo tar ", "sudo useradd ", "swift format -i ",
