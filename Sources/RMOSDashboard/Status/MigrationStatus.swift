@@ -2,8 +2,6 @@ package import RMOSAudit
 import RMOSMigration
 package import RMOSModels
 package import RMOSStore
-import RMOSSystem
-import Synchronization
 
 /// What a store contains, how its last migration went, and its health, at one moment.
 ///
@@ -169,55 +167,16 @@ extension MigrationStatus {
     static func read(
       from store: any RecordStore, _ effort: HealthReport.Effort, _ check: HealthCheck
     ) -> Details {
-      let newest = NewestEntities(store)
-      // Without an index of the times, each kind takes a pass over its table: on both cores.
-      let thread = try? SystemThread { newest.readAll() }
       var details = Details(health: check.run(store, effort))
-      newest.readAll()
-      thread?.join()
-      (details.recent, details.warnings) = newest.found
-      return details
-    }
-  }
-}
-
-/// The newest entities of each kind, which several threads may read together.
-private final class NewestEntities: Sendable {
-  private struct State {
-    var kinds: [EntityKind]
-    var recent: [EntityKind: [MigrationStatus.RecentEntity]] = [:]
-    var failures: [EntityKind: String] = [:]
-  }
-
-  private let store: any RecordStore
-  private let state: Mutex<State>
-
-  init(_ store: any RecordStore) {
-    self.store = store
-    state = Mutex(State(kinds: store.catalog.kinds.reversed()))
-  }
-
-  /// Reads kinds until none is left.
-  func readAll() {
-    while let kind = state.withLock({ $0.kinds.popLast() }) {
-      do {
-        let query = RecordQuery(kind).order(.newestFirst).limit(3)
-        let recent = try store.read {
-          try $0.records(query).map(MigrationStatus.RecentEntity.init)
-        }
-        state.withLock { $0.recent[kind] = recent }
-      } catch {
-        state.withLock {
-          $0.failures[kind] = "the newest \(kind.schema.plural) cannot be read: \(error)"
+      for kind in store.catalog.kinds {
+        do {
+          let query = RecordQuery(kind).order(.newestFirst).limit(3)
+          details.recent[kind] = try store.read { try $0.records(query).map(RecentEntity.init) }
+        } catch {
+          details.warnings.append("the newest \(kind.schema.plural) cannot be read: \(error)")
         }
       }
-    }
-  }
-
-  /// What was read, and why others could not be.
-  var found: ([EntityKind: [MigrationStatus.RecentEntity]], warnings: [String]) {
-    state.withLock { state in
-      (state.recent, store.catalog.kinds.compactMap { state.failures[$0] })
+      return details
     }
   }
 }
