@@ -173,6 +173,15 @@ package struct FileDescriptor: Hashable, Sendable {
   /// Waits until the content is on the disk: `fsync`.
   package func synchronize() throws(SystemError) { try retrying { fsync(number) } }
 
+  /// Waits until all of its file system is on the disk: `syncfs`.
+  ///
+  /// - Returns: Whether the system can do that; if not, nothing was waited for.
+  package func synchronizeFileSystem() throws(SystemError) -> Bool {
+    guard let synchronizeAll = fileSystemSynchronizer else { return false }
+    try retrying { synchronizeAll(number) }
+    return true
+  }
+
   /// `close`; call ``synchronize()`` before to know that everything was written.
   package func close() { _ = CLibrary.close(number) }
 

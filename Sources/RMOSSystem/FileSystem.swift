@@ -84,10 +84,6 @@ package enum FileSystem {
     try file.synchronize()
   }
 
-  /// Begins to write everything to the disk, so that ``synchronize(_:)`` of many files has little
-  /// left to do: `sync`.
-  package static func beginSynchronizing() { sync() }
-
   // MARK: Permissions
 
   /// Checks that a file may be read: `access`.

@@ -181,9 +181,7 @@ package struct PrivateDirectory: Sendable {
   /// Waits until it and everything in it is on the disk: `syncfs`, as one file after the other takes
   /// long; `fsync` where there is none.
   package func synchronizeAll() throws(SystemError) {
-    guard let synchronize = fileSystemSynchronizer else { return try synchronizeContents() }
-    let directory = descriptor.number
-    try retrying { synchronize(directory) }
+    if try !descriptor.synchronizeFileSystem() { try synchronizeContents() }
   }
 
   /// Waits until it and everything in it is on the disk, one after the other: `fsync`.

@@ -101,7 +101,7 @@ public struct Export: Sendable {
             }
             return writer.summary
           }
-          try staging.publish(isDurable: true)
+          try staging.publish(durableFiles: summary.fileCount)
           return summary
         } catch {
           staging.remove()

@@ -181,19 +181,19 @@ package struct StagedDirectory {
 
   /// Moves the tree to its place.
   ///
-  /// - Parameter isDurable: Whether to wait until all of it is on disk, so that a power failure
-  ///   leaves no names without content.
+  /// - Parameter durableFiles: How many files it has, to wait until all of it is on disk, so that a
+  ///   power failure leaves no names without content; `nil` not to wait.
   /// - Throws: ``SystemError/wasMoved`` if what is there in the end is not the tree;
   ///   ``SystemError/cancelled``.
-  package func publish(isDurable: Bool) throws(SystemError) {
-    if isDurable { try synchronize() }
+  package func publish(durableFiles: Int?) throws(SystemError) {
+    if let durableFiles { try synchronize(durableFiles) }
     try handle.setPermissions(mode)
     try check(path, is: handle.status().identity)
     if let replaced { try check(place, is: replaced) }
     if isCancelled() { throw .cancelled }
     try FileSystem.rename(path, to: place)
     try check(target, is: handle.status().identity)
-    guard isDurable else { return }
+    guard durableFiles != nil else { return }
     // So that the names survive; a parent that may not be opened is skipped.
     var directory = place.directoryPath
     for _ in 0...created.count {
@@ -215,7 +215,9 @@ package struct StagedDirectory {
   }
 
   /// Waits until everything written is on disk.
-  private func synchronize() throws(SystemError) {
+  private func synchronize(_ fileCount: Int) throws(SystemError) {
+    // One by one, 100,000 files take minutes, as the disk is waited for after each.
+    if fileCount > 100, try handle.synchronizeFileSystem() { return }
     var directories = [path]
     while let directory = directories.popLast() {
       var paths = [directory]
@@ -227,8 +229,6 @@ package struct StagedDirectory {
           ? (try? FileStatus(of: entry).form) == .directory : type == .directory
         if isDirectory { directories.append(entry) } else { paths.append(entry) }
       }
-      // One by one, 100,000 files would take minutes.
-      if paths.count > 100 { FileSystem.beginSynchronizing() }
       // The directory last.
       for path in paths.reversed() {
         if isCancelled() { throw .cancelled }
