@@ -185,7 +185,7 @@ struct RunPage {
     guard !facts.isEmpty else { return "" }
     return """
       <section aria-labelledby="source">
-      <h2 id="source">Beside its entities</h2>
+      <h2 id="source">Other data</h2>
       <dl class="facts">
       \(facts.map { row($0.name, PageText.short($0.value, limit: 4000)) })</dl>
       </section>

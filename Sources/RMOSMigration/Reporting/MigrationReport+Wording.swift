@@ -39,8 +39,8 @@ extension MigrationReport {
   package var verdictWord: String {
     if isUnderWay { return "Under way" }
     switch gravity {
-    case .sound: return "Sound"
-    case .warnings: return statistics.total.found == 0 ? "Empty" : "Sound, with warnings"
+    case .sound: return "Complete"
+    case .warnings: return statistics.total.found == 0 ? "Empty" : "Complete, with warnings"
     case .errors, .notChecked: return hasFoundNothing ? "Nothing found" : "Needs attention"
     }
   }

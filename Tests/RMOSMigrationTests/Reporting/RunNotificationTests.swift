@@ -101,8 +101,8 @@ import Testing
       let notification = RunNotification(of: summary, exitStatus: status)
       return String(notification.text.prefix { $0 != "\n" })
     }
-    #expect(first(.completed, failed: 0, status: 0) == "✓ RMOS migration, run 7: Sound")
-    #expect(first(.completed, failed: 0, status: 1) == "✗ RMOS migration, run 7: Sound")
+    #expect(first(.completed, failed: 0, status: 0) == "✓ RMOS migration, run 7: Complete")
+    #expect(first(.completed, failed: 0, status: 1) == "✗ RMOS migration, run 7: Complete")
     #expect(first(.completed, failed: 1, status: 1) == "✗ RMOS migration, run 7: Needs attention")
     #expect(first(.interrupted, failed: 0, status: 130) == "✗ RMOS migration, run 7: Interrupted")
     #expect(first(.rolledBack, failed: 1, status: 1) == "✗ RMOS migration, run 7: Stopped early")
