@@ -1,5 +1,6 @@
 import RMOSStore
 import RMOSSystem
+import Synchronization
 
 extension Shop {
   /// All figures, of the jobs that pass the filter of the options.
@@ -29,16 +30,14 @@ private struct JobTable {
 
   private var total = 0
   private var (completed, failed, cancelled, open) = (0, 0, 0, 0)
-  private var (withoutPattern, withMissingPattern, withMissingFamily) = (0, 0, 0)
   private var statuses: CountedTexts
   private let types: InternedTexts
   /// Those of each type, then of the jobs without one.
   private var typeFigures: [TypeSums]
   private var days = DaySums()
-  private var patternSums: [PatternSums]
+  private var patternJobs = PatternJobs()
   private var materialSums: [OutcomeSums]
   private var supplierSums: [OutcomeSums]
-  private var familyJobs: [FamilyJobs]
   private let blades: InternedTexts
   private var bladeSums: [BladeSums]
   private var reasons: CountedTexts
@@ -47,8 +46,6 @@ private struct JobTable {
   /// one, 0 if it is not known, is in the lower ones.
   private var outcomes = NumberedRates()
 
-  /// The durations of completed jobs whose pattern has an estimate, and the pattern.
-  private var estimated: (patterns: [UInt32], durations: [Double]) = ([], [])
   private var stuck: LeadingList<(id: String, type: Int?, day: Int)>
 
   /// Adds the jobs of a shop that pass the filter.
@@ -65,22 +62,26 @@ private struct JobTable {
     reasons = CountedTexts(shop.errors)
     typeFigures = (0...types.count).map { _ in TypeSums(limit: options.listLimit) }
     bladeSums = Array(repeating: BladeSums(), count: blades.count)
-    patternSums = Array(repeating: PatternSums(), count: patterns.ids.count)
     materialSums = Array(repeating: OutcomeSums(), count: families.materials.count)
     supplierSums = Array(repeating: OutcomeSums(), count: families.suppliers.count)
-    familyJobs = Array(repeating: FamilyJobs(), count: families.count)
     stuck = LeadingList(limit: options.listLimit) { left, right in
       left.day == right.day
         ? left.id.utf8.lexicographicallyPrecedes(right.id.utf8) : left.day < right.day
     }
-    try shop.forEachBlock { block in
-      if isCancelled() { throw StoreError.cancelled }
-      let passing = block.jobs.indices.filter { filter.passes(block.jobs[$0]) }
-      // Apart, since the processor waits for several patterns at once if nothing else is between.
-      for index in passing { addPattern(block.jobs[index]) }
-      for index in passing { addFamily(block.jobs[index]) }
-      for index in passing { add(block.jobs[index], index, block) }
+    let others = PatternJobsOfShop(shop, filter)
+    let thread = try? SystemThread { others.read() }
+    let result = Result {
+      try shop.forEachBlock { block in
+        if isCancelled() { throw StoreError.cancelled }
+        for (index, job) in block.jobs.enumerated() where filter.passes(job) {
+          add(job, index, block)
+        }
+      }
     }
+    if case .failure = result { others.stop() }
+    if let thread { thread.join() } else { others.read() }
+    try result.get()
+    patternJobs = try others.jobs
   }
 
   // MARK: Sums
@@ -113,33 +114,6 @@ private struct JobTable {
     if let supplier = job.supplier.index { supplierSums[supplier].add(job) }
     if let type = job.type.index {
       outcomes.add(job.state == .failed, to: type << 32 | ((material ?? -1) + 1))
-    }
-  }
-
-  private mutating func addPattern(_ job: JobFacts) {
-    guard let pattern = job.pattern.index else {
-      // What is no text is the id of nothing.
-      if job.pattern == .none { withoutPattern += 1 } else { withMissingPattern += 1 }
-      return
-    }
-    patternSums[pattern].add(job)
-    if !patterns.isPresent(pattern) { withMissingPattern += 1 }
-    if job.hasEstimate, job.state == .completed, let duration = job.duration {
-      estimated.patterns.append(UInt32(pattern))
-      estimated.durations.append(duration)
-    }
-  }
-
-  private mutating func addFamily(_ job: JobFacts) {
-    guard job.namedFamily != .none else { return }
-    // The one that the job itself names.
-    guard let family = job.namedFamily.index, family < families.count else {
-      withMissingFamily += 1
-      return
-    }
-    familyJobs[family].jobs += 1
-    if let day = job.day {
-      familyJobs[family].lastDay = max(familyJobs[family].lastDay, Int32(day))
     }
   }
 }
@@ -213,8 +187,9 @@ extension JobTable {
           id: job.id, jobType: job.type.map { types[$0] },
           since: CivilDate(dayNumber: job.day).text,
           days: today - job.day)
-      }, withoutPattern: withoutPattern, withMissingPattern: withMissingPattern,
-      withMissingStripFamily: withMissingFamily, withoutDay: days.without)
+      }, withoutPattern: patternJobs.withoutPattern,
+      withMissingPattern: patternJobs.withMissingPattern,
+      withMissingStripFamily: patternJobs.withMissingFamily, withoutDay: days.without)
   }
 
   private func failures(_ note: (String, Int) -> Void) -> JobFigures.Failures {
@@ -239,7 +214,7 @@ extension JobTable {
     return JobFigures.Failures(
       byType: rates("by_type", types, shop.typesInByteOrder) { typeFigures[$0].failures },
       byPattern: rates("by_pattern", patterns.ids, patterns.inByteOrder) {
-        patternSums[$0].failures
+        patternJobs.sums[$0].failures
       },
       byMaterial: rates(
         "by_material", families.materialNames, families.materialsInByteOrder
@@ -249,6 +224,7 @@ extension JobTable {
   }
 
   private func estimates(_ note: (String, Int) -> Void) -> [JobFigures.EstimateComparison] {
+    let estimated = patternJobs.estimated
     // The durations, pattern by pattern: where each begins, then where its next one goes.
     var places = [Int32](repeating: 0, count: patterns.count + 1)
     var total = 0
@@ -309,8 +285,8 @@ extension JobTable {
       let index = Int(index)
       return PatternFigures.FamilyUse(
         id: families.ids[index], patterns: Int(patterns.patternsByFamily[index]),
-        jobs: Int(familyJobs[index].jobs),
-        lastUsedDay: CivilDate.text(familyJobs[index].lastDay))
+        jobs: Int(patternJobs.families[index].jobs),
+        lastUsedDay: CivilDate.text(patternJobs.families[index].lastDay))
     }
   }
 
@@ -320,19 +296,104 @@ extension JobTable {
       left.jobs == right.jobs ? left.place < right.place : left.jobs > right.jobs
     }
     for (place, index) in inByteOrder.enumerated() where patterns.isPresent(Int(index)) {
-      let jobs = patternSums[Int(index)].jobs
+      let jobs = patternJobs.sums[Int(index)].jobs
       list.add((place, jobs)) { jobs <= $0.jobs }
     }
     let sorted = list.sorted
     note("patterns.popularity", list.total - sorted.count)
     return sorted.map { entry in
       let index = Int(inByteOrder[entry.place])
-      let sums = patternSums[index]
+      let sums = patternJobs.sums[index]
       return PatternFigures.Popularity(
         id: patterns.ids[index], jobs: Int(sums.jobs), finished: sums.failures.total,
         completed: Int(sums.completed), lastMadeDay: CivilDate.text(sums.lastDay))
     }
   }
+}
+
+/// Counts of the jobs of each pattern and strip family.
+private struct PatternJobs {
+  /// Those of each pattern.
+  private(set) var sums: [PatternSums] = []
+  /// Those that name a strip family themselves, of each.
+  private(set) var families: [FamilyJobs] = []
+  private(set) var (withoutPattern, withMissingPattern, withMissingFamily) = (0, 0, 0)
+  /// The durations of completed jobs whose pattern has an estimate, and the pattern.
+  private(set) var estimated: (patterns: [UInt32], durations: [Double]) = ([], [])
+
+  init() {}
+
+  init(_ shop: Shop) {
+    sums = Array(repeating: PatternSums(), count: shop.patterns.ids.count)
+    families = Array(repeating: FamilyJobs(), count: shop.families.count)
+  }
+
+  mutating func add(_ block: JobBlock, _ filter: FactFilter, _ patterns: PatternTable) {
+    let passing = block.jobs.indices.filter { filter.passes(block.jobs[$0]) }
+    // Apart, since the processor waits for several patterns at once if nothing else is between.
+    for index in passing { addPattern(block.jobs[index], patterns) }
+    for index in passing { addFamily(block.jobs[index]) }
+  }
+
+  private mutating func addPattern(_ job: JobFacts, _ patterns: PatternTable) {
+    guard let pattern = job.pattern.index else {
+      // What is no text is the id of nothing.
+      if job.pattern == .none { withoutPattern += 1 } else { withMissingPattern += 1 }
+      return
+    }
+    sums[pattern].add(job)
+    if !patterns.isPresent(pattern) { withMissingPattern += 1 }
+    if job.hasEstimate, job.state == .completed, let duration = job.duration {
+      estimated.patterns.append(UInt32(pattern))
+      estimated.durations.append(duration)
+    }
+  }
+
+  private mutating func addFamily(_ job: JobFacts) {
+    guard job.namedFamily != .none else { return }
+    // The one that the job itself names.
+    guard let family = job.namedFamily.index, family < families.count else {
+      withMissingFamily += 1
+      return
+    }
+    families[family].jobs += 1
+    if let day = job.day {
+      families[family].lastDay = max(families[family].lastDay, Int32(day))
+    }
+  }
+}
+
+/// The counts of the jobs of a shop that pass a filter, on a thread of its own: about as much work as
+/// all other sums.
+// Sendable because the thread alone touches `result` until it has ended, and what both read of the
+// shop does not change any more.
+private final class PatternJobsOfShop: @unchecked Sendable {
+  private let shop: Shop
+  private let filter: FactFilter
+  private let isStopped = Atomic(false)
+  private var result: Result<PatternJobs, any Error>
+
+  init(_ shop: Shop, _ filter: FactFilter) {
+    self.shop = shop
+    self.filter = filter
+    result = .failure(StoreError.cancelled)
+  }
+
+  /// The counts, once they are read.
+  var jobs: PatternJobs { get throws { try result.get() } }
+
+  func read() {
+    result = Result {
+      var jobs = PatternJobs(shop)
+      try shop.forEachBlock { block in
+        if isStopped.load(ordering: .relaxed) { throw StoreError.cancelled }
+        jobs.add(block, filter, shop.patterns)
+      }
+      return jobs
+    }
+  }
+
+  func stop() { isStopped.store(true, ordering: .relaxed) }
 }
 
 /// A filter of jobs by the numbers of a shop.
