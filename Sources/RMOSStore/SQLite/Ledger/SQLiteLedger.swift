@@ -7,10 +7,7 @@ extension SQLiteReader {
   final func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
     let session = try session()
     guard session.statements.hasLedger else { return nil }
-    let sql =
-      "SELECT \(ProvenanceColumn.list(version: session.statements.ledgerVersion)) "
-      + "FROM migration_provenance WHERE kind = ? AND entity_id = ?"
-    return try session.connection.withStatement(sql) { statement in
+    return try session.connection.withStatement(session.statements.selectProvenance) { statement in
       try statement.bind(kind.rawValue, at: 1)
       try statement.bind(id, at: 2)
       guard try statement.step() else { return nil }

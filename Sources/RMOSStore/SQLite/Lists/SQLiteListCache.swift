@@ -73,16 +73,16 @@ final class SQLiteListCache: Sendable {
     /// The state of the database before the snapshot was taken.
     fileprivate let token: String?
 
-    /// The columns of a kind in the state that the snapshot is of; `nil` if there are none, which are
-    /// built then.
-    func columns(of kind: EntityKind) -> ListColumns? {
+    /// The columns of a kind in the state that the snapshot is of; `nil` if there are none, which begin
+    /// to be built if `builds`.
+    func columns(of kind: EntityKind, builds: Bool) -> ListColumns? {
       // Unchanged, it is the state of the snapshot too, which was taken in between.
       guard let token, cache.watch.token() == token else { return nil }
-      return cache.columns(of: kind, token)
+      return cache.columns(of: kind, token, builds)
     }
   }
 
-  private func columns(of kind: EntityKind, _ token: String) -> ListColumns? {
+  private func columns(of kind: EntityKind, _ token: String, _ builds: Bool) -> ListColumns? {
     let known: ListColumns?? = state.withLock { state in
       guard state.token == token, let known = state.kinds[kind] else { return nil }
       if state.order.last != kind, known != nil {
@@ -92,7 +92,7 @@ final class SQLiteListCache: Sendable {
       return .some(known)
     }
     if let known { return known }
-    build(kind)
+    if builds { build(kind) }
     return nil
   }
 

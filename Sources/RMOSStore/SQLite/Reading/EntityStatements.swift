@@ -157,11 +157,16 @@ struct StoreStatements {
   let hasFailures: Bool
   /// The version of the ledger's tables, as far as they have all of its columns.
   let ledgerVersion: Int64
+  /// The provenance of the entity of kind ?1 with id ?2.
+  let selectProvenance: String
 
   /// Creates the statements for `layout`.
   init(_ layout: SQLiteLayout) {
     hasLedger = layout.hasLedger
     ledgerVersion = layout.readableLedgerVersion
+    selectProvenance =
+      "SELECT \(ProvenanceColumn.list(version: ledgerVersion)) "
+      + "FROM migration_provenance WHERE kind = ? AND entity_id = ?"
     hasUndo = layout.hasLedger && ledgerVersion >= 2 && layout.hasRoomForImages
     hasChanges = layout.hasChanges
     hasFailures = layout.hasFailures

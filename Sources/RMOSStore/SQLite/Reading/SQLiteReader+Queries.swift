@@ -60,7 +60,8 @@ extension SQLiteReader {
       return try everyRecord(query, filter, table, terms, offset: offset, limit: limit)
     }
     let numbers: [Int64]
-    if let list = list(query.kind), list.orders(query.order) {
+    // The newest few of a kind are no list.
+    if let list = list(query.kind, isOfList: limit >= 10), list.orders(query.order) {
       let rows = try rows(query, in: list)
       numbers = list.page(of: rows, query.order, offset: offset, limit: limit)
     } else if filter.isScan {
@@ -89,7 +90,7 @@ extension SQLiteReader {
     let session = try session()
     let table = try session.statements[query.kind]
     let filter = try SQLFilter(query, table, session.statements)
-    if let list = list(query.kind) {
+    if let list = list(query.kind, isOfList: !query.conditions.isEmpty) {
       return query.conditions.isEmpty
         ? list.rowCount : try rows(query, in: list).count
     }
@@ -111,7 +112,7 @@ extension SQLiteReader {
     let table = try session.statements[query.kind]
     let filter = try SQLFilter(query, table, session.statements)
     let column = table.expressions[try query.position(of: key.member)]
-    if let list = list(query.kind), list.counts(by: key) {
+    if let list = list(query.kind, isOfList: !query.conditions.isEmpty), list.counts(by: key) {
       return list.counts(of: try rows(query, in: list), by: key)
     }
     var counter = RecordCounter(key)

@@ -18,10 +18,13 @@ class SQLiteReader: StoreReader {
   }
 
   /// What answers queries of a kind from memory; `nil` if nothing does.
-  final func list(_ kind: EntityKind) -> ListColumns? {
+  ///
+  /// If `isOfList`, they are of those that browsing a list asks again and again, so the
+  /// columns are built if there are none.
+  final func list(_ kind: EntityKind, isOfList: Bool = true) -> ListColumns? {
     guard let listAccess else { return nil }
-    if let known = lists[kind] { return known }
-    let list = listAccess.columns(of: kind)
+    if let known = lists[kind], known != nil || !isOfList { return known }
+    let list = listAccess.columns(of: kind, builds: isOfList)
     lists[kind] = .some(list)
     return list
   }
