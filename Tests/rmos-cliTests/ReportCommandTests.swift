@@ -88,6 +88,14 @@ import Testing
     #expect(try result.json["run"] is NSNull)
   }
 
+  @Test func aNumberInTheirPlaceIsTakenForARun() throws {
+    let workspace = try migratedWorkspace()
+    let result = try Tool.run(["report", "1", "--db", "x.db"], in: workspace)
+    #expect(result.status == 3)
+    #expect(result.errors.hasSuffix("rmos-cli report --run 1 --db x.db\n"))
+    #expect(try Tool.run(["report", "--run", "1", "--db", "x.db"], in: workspace).status == 0)
+  }
+
   @Test func aDatabaseInTheirPlaceIsToldFromStatistics() throws {
     let workspace = try migratedWorkspace()
     let result = try Tool.run(["report", "x.db"], in: workspace)

@@ -65,7 +65,7 @@ enum ReportCommand {
     }
     let report =
       if let file = arguments.positionals.first {
-        try report(ofStatistics: file, arguments.program)
+        try report(ofStatistics: file, arguments)
       } else {
         try MigrationReport(ofRun: id, in: arguments.database.openForReading())
       }
@@ -117,8 +117,9 @@ enum ReportCommand {
   private static let largestStatistics = 1 << 20
 
   private static func report(
-    ofStatistics file: String, _ program: CommandLineProgram
+    ofStatistics file: String, _ arguments: ParsedArguments
   ) throws -> MigrationReport {
+    let program = arguments.program
     if program.isDatabase(file: file) {
       throw CommandError(
         code: MigrationError.Code.statisticsInvalid.rawValue,
@@ -131,7 +132,11 @@ enum ReportCommand {
     } catch {
       throw CommandError(
         code: "input.unreadable",
-        message: "cannot read the statistics file \(file): \(error.reason)")
+        message: "cannot read the statistics file \(file): \(error.reason)",
+        // Who gives a number means a run.
+        hint: Int64(file).map {
+          "To report on run \($0): \(program) report --run \($0)\(arguments.database.words)"
+        })
     }
     guard case .bytes(let bytes) = content else {
       throw CommandError(
