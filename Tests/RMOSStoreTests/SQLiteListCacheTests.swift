@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSTestSupport
+import Synchronization
 import Testing
 
 @testable import RMOSStore
@@ -262,6 +263,28 @@ struct SQLiteListCacheTests {
       #expect(new.list(.patterns) != nil)
       let ids = try new.records(rope).map(\.id)
       #expect(ids == ["a", "b", "c", "d"])
+    }
+  }
+
+  /// The status and figures count everything and read the newest few; that is no list.
+  @Test func columnsAreBuiltForListsAlone() throws {
+    try insert((0..<100).map { "p\($0)" }, into: store)
+    let isHeld = Mutex(true)
+    // What is asked while the columns are about to be built keeps it from going on.
+    let cache = SQLiteListCache(store.readers, store.watch, limit: 1 << 20, fewest: 0) {
+      while isHeld.withLock(\.self) {}
+      return true
+    }
+    defer { isHeld.withLock { $0 = false } }
+    let access = cache.access()
+    try store.readers.read { session in
+      let reader = SQLiteReader(session, lists: access)
+      _ = try reader.records(RecordQuery(.patterns).order(.newestFirst).limit(3))
+      _ = try reader.count(RecordQuery(.patterns))
+      _ = try reader.counts(RecordQuery(.patterns), by: .member("pattern_type"))
+      #expect(!cache.isBuilding)
+      _ = try reader.records(RecordQuery(.patterns).limit(50))
+      #expect(cache.isBuilding)
     }
   }
 

@@ -207,14 +207,13 @@ import Testing
     let shop = try Shop(backend)
     _ = try shop.run()
     #expect(try shop.run { $0.maxErrors = 3 }.ending == .tooManyErrors)
-    var polls = 0
+    var hasFailed = false
     var options = Migration.Options()
     options.batchSize = 2
     let migration = Migration(from: shop.tree.path, into: shop.store, options: options)
-    let interrupted = try migration.runSynchronously(isCancelled: {
-      polls += 1
-      return polls > 6
-    })
+    let interrupted = try migration.runSynchronously(
+      observer: { if case .issue(let issue) = $0, issue.severity == .error { hasFailed = true } },
+      isCancelled: { hasFailed })
     #expect(interrupted.ending == .interrupted && interrupted.failedNew == 0)
     let other = try SourceTree(["patterns/x.json": "{"])
     #expect(try RecordedMigration(other, into: shop.store).summary.knownSince == nil)

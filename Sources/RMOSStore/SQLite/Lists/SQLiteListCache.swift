@@ -56,6 +56,9 @@ final class SQLiteListCache: Sendable {
     self.isBeingWritten = isBeingWritten
   }
 
+  /// Whether columns are being built in the background.
+  var isBuilding: Bool { state.withLock(\.isBuilding) }
+
   /// What a read that begins now may use.
   func access() -> Access { Access(cache: self, token: watch.token()) }
 
