@@ -27,6 +27,7 @@ let package = Package(
     .target(name: "CLibrary"),
     .target(name: "RMOSSystem", dependencies: ["CLibrary"]),
     .target(name: "CSHA256"),
+    .target(name: "COpenAPI"),
     .target(name: "RMOSModels", dependencies: ["CSHA256", "RMOSSystem"]),
     .target(name: "RMOSStore", dependencies: ["CSQLite", "RMOSModels", "RMOSSystem"]),
     .target(name: "RMOSHTML", dependencies: ["RMOSModels", "RMOSSystem"]),
@@ -42,7 +43,8 @@ let package = Package(
     .target(
       name: "RMOSDashboard",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSAnalytics", "RMOSHTML",
+        "COpenAPI", "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSAnalytics",
+        "RMOSHTML",
         "RMOSHTTP", "RMOSSystem",
       ]),
     .target(

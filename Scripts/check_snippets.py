@@ -70,7 +70,8 @@ def compiles(modules, name, source):
         result = subprocess.run(
             ["swiftc", "-typecheck", "-suppress-warnings", "-swift-version", "6", *features,
              "-I", str(modules), "-I", str(ROOT / "Sources/CSQLite"),
-             "-I", str(ROOT / "Sources/CSHA256/include"), str(path)],
+             "-I", str(ROOT / "Sources/CSHA256/include"),
+             "-I", str(ROOT / "Sources/COpenAPI/include"), str(path)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode != 0:
         print(result.stdout)

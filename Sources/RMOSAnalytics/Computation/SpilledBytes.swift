@@ -1,10 +1,9 @@
 import RMOSStore
 import RMOSSystem
 
-/// Bytes in a temporary file that has no name, and goes with the value.
+/// Bytes in a temporary file, which goes with the value.
 final class SpilledBytes {
-  private let writing: FileDescriptor
-  private let reading: FileDescriptor
+  private let file: TemporaryFile
   private let capacity: Int
   private var count = 0
 
@@ -12,27 +11,9 @@ final class SpilledBytes {
   ///
   /// - Parameter capacity: The most bytes that it takes.
   init?(capacity: Int = .max) {
+    guard let file = try? TemporaryFile() else { return nil }
+    self.file = file
     self.capacity = capacity
-    let named = ["SQLITE_TMPDIR", "TMPDIR"].compactMap { ProcessEnvironment.variable($0) }
-    for directory in named + ["/var/tmp", "/tmp"] where !directory.isEmpty {
-      let path = "\(directory)/rmos-figures-\(UInt64.random(in: 0 ... .max))"
-      guard let writing = try? FileDescriptor(creatingPrivate: path) else { continue }
-      let reading = try? FileDescriptor(reading: path)
-      try? FileSystem.removeFile(path)
-      guard let reading else {
-        writing.close()
-        continue
-      }
-      self.writing = writing
-      self.reading = reading
-      return
-    }
-    return nil
-  }
-
-  deinit {
-    writing.close()
-    reading.close()
   }
 
   /// Appends bytes.
@@ -42,7 +23,7 @@ final class SpilledBytes {
   func append(_ bytes: [UInt8]) -> Bool {
     guard bytes.count <= capacity - count else { return false }
     do {
-      try writing.write(bytes)
+      try file.append(bytes)
     } catch {
       return false
     }
@@ -81,20 +62,14 @@ final class SpilledBytes {
   ) throws(StoreError) {
     let bytes = unsafe buffer.bindMemory(to: UInt8.self)
     guard let base = bytes.baseAddress else { return }
-    var done = 0
-    while done < bytes.count {
-      let read: Int
-      do throws(SystemError) {
-        read = try unsafe reading.read(
-          into: base + done, count: bytes.count - done, at: offset + done)
-      } catch {
-        throw StoreError(
-          .inputOutput, "a temporary file of figures cannot be read: \(error.reason)")
-      }
-      guard read > 0 else {
-        throw StoreError(.inputOutput, "a temporary file of figures lost its end")
-      }
-      done += read
+    let read: Int
+    do throws(SystemError) {
+      read = try unsafe file.read(into: base, count: bytes.count, at: offset)
+    } catch {
+      throw StoreError(.inputOutput, "a temporary file of figures cannot be read: \(error.reason)")
+    }
+    guard read == bytes.count else {
+      throw StoreError(.inputOutput, "a temporary file of figures lost its end")
     }
   }
 }

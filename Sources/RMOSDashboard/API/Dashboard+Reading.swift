@@ -12,6 +12,10 @@ extension Dashboard {
   ) throws -> ServerResponse {
     try target.checkParameters(route.parameters)
     switch route {
+    case .document:
+      let body = OpenAPIDocument.utf8
+      let tag = EntityTag.of(body)
+      return request.hasCurrent(tag) ? .notModified(tag) : .json(body, entityTag: tag)
     case .status:
       let entry = try cache.status()
       return kept(entry.value.body, "status-\(entry.revision)", request)
@@ -116,8 +120,8 @@ extension Dashboard {
       query = query.filter(ListRequest.condition(text, in: member, kind))
     }
     query.conditions += try runConditions(target)
+    if try isCSV(target) { return try csv(query, target, request) }
     query = try page(of: query, target, default: Self.pageSize)
-    if try isCSV(target) { return try csv(query) }
     return try unlessCurrent(request) { token in
       let (records, total) = try store.read { reader in
         (try reader.records(query), try totals.count(query, in: reader, since: token))
@@ -131,24 +135,24 @@ extension Dashboard {
 
   /// The conditions that restrict a list to what a run did.
   private func runConditions(_ target: RequestTarget) throws -> [RecordQuery.Condition] {
-    let outcomes = RunEntities.outcomes
-    let outcome = try target.parameter("outcome").map { text in
-      guard let outcome = outcomes.first(where: { $0.rawValue == text }) else {
+    let figures = RunEntities.figures
+    let figure = try target.parameter("outcome").map { text in
+      guard let figure = figures.first(where: { $0.rawValue == text }) else {
         throw HTTPRefusal(
           422,
-          "\"outcome\" must be one of \(outcomes.map(\.rawValue).joined(separator: ", ")), found "
+          "\"outcome\" must be one of \(figures.map(\.rawValue).joined(separator: ", ")), found "
             + "\"\(text.shortened)\"")
       }
-      return outcome
+      return figure
     }
     guard let text = try target.parameter("run") else {
-      guard outcome == nil else {
+      guard figure == nil else {
         throw HTTPRefusal(422, "\"outcome\" is that of a run, which \"run\" must name")
       }
       return []
     }
     guard let id = text.wholeNumber,
-      let entities = try store.read({ try RunEntities(ofRun: id, outcome, in: $0) })
+      let entities = try store.read({ try RunEntities(ofRun: id, figure, in: $0) })
     else {
       throw HTTPRefusal(
         422, "\"run\" must be the number of a run in the ledger, found \"\(text.shortened)\"")
@@ -159,8 +163,8 @@ extension Dashboard {
   private func matches(
     _ query: RecordQuery, _ target: RequestTarget, _ request: ServerRequest
   ) throws -> ServerResponse {
+    if try isCSV(target) { return try csv(query, target, request) }
     let query = try page(of: query, target, default: Self.largestPage)
-    if try isCSV(target) { return try csv(query) }
     return try unlessCurrent(request) { _ in
       let (records, count) = try store.read { reader in
         let records = try reader.records(query)
@@ -185,22 +189,23 @@ extension Dashboard {
     }
   }
 
-  /// The columns of the list of a query's records, as CSV.
-  private func csv(_ query: RecordQuery) throws -> ServerResponse {
-    let table = try store.read { reader in
-      let records = try reader.records(query)
-      return ListTable(
-        kind: query.kind, records: records,
-        names: try ReferenceNames(of: records, query.kind, in: reader))
+  /// The columns of the list of a query's records, as CSV: of all of them unless fewer are asked for.
+  private func csv(
+    _ query: RecordQuery, _ target: RequestTarget, _ request: ServerRequest
+  ) throws -> ServerResponse {
+    var query = try page(of: query, target, default: .max, largest: .max)
+    if query.limit == .max { query.limit = nil }
+    return try store.read { reader in
+      try ListTable(query.kind).file("csv", of: query, in: reader, for: request)
     }
-    return .csv(table.csv, name: query.kind.pathName)
   }
 
   /// The requested page of a query's records.
   private func page(
-    of query: RecordQuery, _ target: RequestTarget, default limit: Int
+    of query: RecordQuery, _ target: RequestTarget, default limit: Int,
+    largest: Int = Dashboard.largestPage
   ) throws -> RecordQuery {
-    let limit = try target.integer("limit", in: 1...Self.largestPage, default: limit)
+    let limit = try target.integer("limit", in: 1...largest, default: limit)
     let offset = try target.integer("offset", in: 0...Int.max, default: 0)
     let order: RecordQuery.Order
     if let sort = try target.parameter("sort") {

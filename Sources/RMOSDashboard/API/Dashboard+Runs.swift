@@ -6,7 +6,10 @@ import RMOSStore
 extension Dashboard {
   /// Responds with runs of the ledger, the newest first unless they are to be sorted otherwise.
   func runs(_ target: RequestTarget, _ request: ServerRequest) throws -> ServerResponse {
-    let limit = try target.integer("limit", in: 1...Self.largestPage, default: Self.pageSize)
+    let isCSV = try isCSV(target)
+    // A table is of all runs unless fewer are asked for.
+    let limit = try target.integer(
+      "limit", in: 1...(isCSV ? .max : Self.largestPage), default: isCSV ? .max : Self.pageSize)
     let offset = try target.integer("offset", in: 0...Int.max, default: 0)
     let order = try target.parameter("sort").map { text in
       guard let order = RunOrder(text) else {
@@ -17,7 +20,6 @@ extension Dashboard {
       }
       return order
     }
-    let isCSV = try isCSV(target)
     let slice = try RunSlice(order ?? .newestFirst, limit: limit, offset: offset, in: store)
     if isCSV { return .csv(slice.csv, name: "runs") }
     // A run whose process dies changes no data, so the tag is that of the content.
@@ -45,12 +47,8 @@ extension Dashboard {
     var query = IssueQuery(run: number)
     let isCSV = try isCSV(target)
     // A table is of all issues unless fewer are asked for.
-    query.limit =
-      isCSV
-      ? try target.parameter("limit").map { _ in
-        try target.integer("limit", in: 1...Int.max, default: Int.max)
-      }
-      : try target.integer("limit", in: 1...Self.largestPage, default: Self.pageSize)
+    query.limit = try target.integer(
+      "limit", in: 1...(isCSV ? .max : Self.largestPage), default: isCSV ? .max : Self.pageSize)
     query.offset = try target.integer("offset", in: 0...Int.max, default: 0)
     if let text = try target.parameter("severity") {
       guard let severity = Severity(rawValue: text) else {

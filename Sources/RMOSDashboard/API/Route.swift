@@ -4,6 +4,8 @@ import RMOSStore
 
 /// The resource that a path names.
 enum Route: Sendable, Hashable {
+  /// The description of all others.
+  case document
   case status
   case history
   /// The newest whole audit.
@@ -25,12 +27,18 @@ enum Route: Sendable, Hashable {
   /// Figures; the id is empty where there is none in the path.
   case analytics(AnalyticsRoute, id: String)
 
-  /// The common prefix of all paths.
+  /// The path of ``document``.
+  static let documentName = "openapi.json"
+  /// The common prefix of all other paths.
   static let root = ["api", "rmos", "stores"]
 
   /// Creates the route of a path; `nil` if there is none.
   init?(_ target: RequestTarget, _ catalog: EntityCatalog) {
     let segments = target.segments
+    if segments.map(\.text) == [Self.documentName] {
+      self = .document
+      return
+    }
     if let (route, id) = AnalyticsRoute.find(segments) {
       self = .analytics(route, id: id)
       return
@@ -95,7 +103,7 @@ enum Route: Sendable, Hashable {
   /// The query parameters for reading.
   var parameters: [String] {
     switch self {
-    case .status, .audit, .item, .origin, .statistics, .run: []
+    case .document, .status, .audit, .item, .origin, .statistics, .run: []
     case .history: ["limit"]
     case .runs: ["limit", "offset", "sort", "format"]
     case .issues: ["severity", "code", "kind", "new", "limit", "offset", "format"]

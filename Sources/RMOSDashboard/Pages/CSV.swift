@@ -12,6 +12,12 @@ struct CSV {
   /// Creates a table without rows.
   init(_ names: [String]) { append(names.map(Value.text)) }
 
+  /// The lines appended since they were last taken.
+  mutating func take() -> [UInt8] {
+    defer { bytes.removeAll(keepingCapacity: true) }
+    return bytes
+  }
+
   /// Appends a row.
   mutating func append(_ values: [Value]) {
     bytes += values.map(Self.field).joined(separator: ",").utf8
@@ -27,9 +33,6 @@ struct CSV {
 }
 
 extension CSV {
-  /// Creates a table without a first line, to follow another.
-  private init(continuing: Void) {}
-
   private static let issueColumns = [
     "severity", "code", "kind", "id", "source", "locator", "line", "column", "offset", "pointer",
     "message", "new",
@@ -47,52 +50,27 @@ extension CSV {
     ])
   }
 
-  /// How many issues are read at a time.
-  static let issuesAtOnce = 10_000
-
   /// The issues that a query selects, however many; `nil` if the ledger does not have the run.
-  ///
-  /// Where the server can send a part after the other, no more than one is in memory.
   static func issues(
-    _ query: IssueQuery, in store: any RecordStore, for request: ServerRequest,
-    atOnce: Int = issuesAtOnce
+    _ query: IssueQuery, in store: any RecordStore, for request: ServerRequest
   ) throws -> ServerResponse? {
-    guard try store.read({ try $0.run(query.run) }) != nil else { return nil }
-    let part: @Sendable (Int) throws -> [UInt8]? = { number in
-      var csv = number == 0 ? CSV(issueColumns) : CSV(continuing: ())
-      var query = query
-      let (first, limit) = (number * atOnce, query.limit ?? .max)
-      let (offset, overflows) = query.offset.addingReportingOverflow(first)
-      query.offset = offset
-      query.limit = min(atOnce, limit - first)
-      var count = 0
-      if limit > first, !overflows {
-        try store.read { reader in
-          try reader.forEachIssue(matching: query) {
-            csv.append($0)
-            count += 1
-          }
-        }
+    try store.read { reader in
+      guard try reader.run(query.run) != nil else { return nil }
+      var file = Download(for: request)
+      var csv = CSV(issueColumns)
+      try reader.forEachIssue(matching: query) { issue in
+        csv.append(issue)
+        if csv.bytes.count >= 1 << 16 { try file.append(csv.take()) }
       }
-      return number == 0 || count > 0 ? csv.bytes : nil
+      try file.append(csv.take())
+      return try file.body(of: .csv(name: "issues_\(query.run)"))
     }
-    var response = ServerResponse.csv(try part(0) ?? [], name: "issues_\(query.run)")
-    if request.takesParts {
-      response.rest = ResponseParts { try part($0 + 1) }
-      return response
-    }
-    var number = 1
-    while let next = try part(number) {
-      response.body += next
-      number += 1
-    }
-    return response
   }
 }
 
 extension ServerResponse {
   /// Creates a response with CSV, to be saved as a file.
-  static func csv(_ body: [UInt8], name: String) -> ServerResponse {
+  static func csv(_ body: [UInt8] = [], name: String) -> ServerResponse {
     file(body, name: "\(name).csv", type: "text/csv; charset=utf-8; header=present")
   }
 

@@ -13,9 +13,6 @@ struct ListPage {
   private let facets: [ListFacet]
   private let names: ReferenceNames
 
-  /// The most entities of a list that other programs get at once.
-  static let mostExported = 10_000
-
   init(_ request: ListRequest, in store: any RecordStore, totals: EntityTotals) throws {
     var request = request
     let token = store.changeToken()
@@ -40,29 +37,16 @@ struct ListPage {
     self.request = request
   }
 
-  /// The list for other programs: all pages, or the requested one if there are too many.
+  /// All pages of the list, for other programs.
   static func export(
-    _ request: ListRequest, _ format: String, in store: any RecordStore, totals: EntityTotals
+    _ request: ListRequest, _ format: String, in store: any RecordStore,
+    for serverRequest: ServerRequest
   ) throws -> ServerResponse {
-    var request = request
-    let kind = request.kind
-    return try store.read { reader in
+    try store.read { reader in
+      var request = request
       try request.findRun(in: reader)
-      let total = try reader.count(request.query)
-      let isAll = total <= mostExported
-      let records = try reader.records(
-        isAll
-          ? request.query.limit(mostExported)
-          : request.query.limit(
-            request.pageSize, offset: (request.page - 1) * request.pageSize))
-      let table = ListTable(
-        kind: kind, records: records, names: try ReferenceNames(of: records, kind, in: reader))
-      if format == "csv" { return .csv(table.csv, name: kind.pathName) }
-      return .json {
-        $0.member("success", true)
-        table.write(to: &$0)
-        $0.member("total", total)
-      }
+      return try ListTable(request.kind)
+        .file(format, of: request.query, in: reader, for: serverRequest)
     }
   }
 
@@ -282,16 +266,16 @@ struct ListPage {
 
   private var exports: HTML {
     guard total > 0 else { return "" }
-    let isAll = total <= Self.mostExported
     let links = [("csv", "CSV"), ("json", "JSON")].compactMap { format, name -> HTML? in
-      let parameters = request.parameters(page: isAll ? 1 : nil) + [("format", format)]
-      return PageLink.link(to: kind, parameters).map { "<a href=\"\($0)\">\(name)</a>" }
+      PageLink.link(to: kind, request.parameters(page: 1) + [("format", format)])
+        .map { "<a href=\"\($0)\">\(name)</a>" }
     }
     guard links.count == 2 else { return "" }
-    let what =
-      isAll
-      ? "all \(PlainText.grouped(total))" : "this page of \(PlainText.grouped(total))"
-    return "<p class=\"dim note\">\(links[0]) or \(links[1]) of \(what), in this order</p>\n"
+    return """
+      <p class="dim note">\(links[0]) or \(links[1]) of all \(PlainText.grouped(total)), in this \
+      order</p>
+
+      """
   }
 
   private var pager: HTML {

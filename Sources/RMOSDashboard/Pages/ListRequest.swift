@@ -89,14 +89,14 @@ struct ListRequest {
       complaints.append("\"\(text.prefix(40))\" is not the number of a run; the filter is ignored.")
       return
     }
-    let outcome = RunEntities.outcomes.first { $0.rawValue == outcomeText }
-    if outcome == nil, !outcomeText.isEmpty {
+    let figure = RunEntities.figures.first { $0.rawValue == outcomeText }
+    if figure == nil, !outcomeText.isEmpty {
       complaints.append(
         "\"\(outcomeText.prefix(40))\" is none of "
-          + "\(RunEntities.outcomes.map(\.rawValue).joined(separator: ", ")); "
+          + "\(RunEntities.figures.map(\.rawValue).joined(separator: ", ")); "
           + "all that the run wrote is listed.")
     }
-    runEntities = try RunEntities(ofRun: id, outcome, in: reader)
+    runEntities = try RunEntities(ofRun: id, figure, in: reader)
     if runEntities == nil {
       complaints.append("The ledger has no run \(id); the filter is ignored.")
     }
@@ -165,7 +165,7 @@ struct ListRequest {
   var runParameters: [(String, String)] {
     guard let runEntities else { return [] }
     return [("run", String(runEntities.run.id))]
-      + (runEntities.outcome.map { [("outcome", $0.rawValue)] } ?? [])
+      + (runEntities.figure.map { [("outcome", $0.rawValue)] } ?? [])
   }
 
   /// The parameters of the same request, without defaults.

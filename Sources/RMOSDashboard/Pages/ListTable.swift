@@ -31,21 +31,22 @@ struct ReferenceNames {
 
 /// Entities as a list shows them, for other programs.
 struct ListTable {
-  let kind: EntityKind
-  let records: [Record]
-  let names: ReferenceNames
+  private let kind: EntityKind
+  /// The columns: a name, and the value in a record.
+  private let columns: [(name: String, value: (Record, ReferenceNames) -> Value)]
 
-  /// A column: its name, and its value in a record.
-  private var columns: [(name: String, value: (Record) -> Value)] {
-    var columns: [(name: String, value: (Record) -> Value)] = []
+  /// Creates a table of the columns of a kind's list, and the names of what they refer to.
+  init(_ kind: EntityKind) {
+    self.kind = kind
+    var columns: [(name: String, value: (Record, ReferenceNames) -> Value)] = []
     let members = ["id"] + kind.schema.presentation.columns.map(\.member).filter { $0 != "id" }
     for member in members {
-      columns.append((member, { $0[member] ?? .null }))
+      columns.append((member, { record, _ in record[member] ?? .null }))
       guard let target = kind.schema.target(ofMember: member) else { continue }
       columns.append(
         (
           "\(member.hasSuffix("_id") ? String(member.dropLast(3)) : member)_name",
-          { record in
+          { record, names in
             guard case .text(let id)? = record[member], let name = names[target, id] else {
               return .null
             }
@@ -53,29 +54,62 @@ struct ListTable {
           }
         ))
     }
-    return columns
+    self.columns = columns
   }
 
-  /// The table as CSV.
-  var csv: [UInt8] {
-    let columns = columns
+  /// The entities that a query selects, however many, as a file in the format `csv` or `json`.
+  func file(
+    _ format: String, of query: RecordQuery, in reader: any StoreReader, for request: ServerRequest
+  ) throws -> ServerResponse {
+    format == "csv"
+      ? try csv(query, in: reader, for: request) : try json(query, in: reader, for: request)
+  }
+
+  private func csv(
+    _ query: RecordQuery, in reader: any StoreReader, for request: ServerRequest
+  ) throws -> ServerResponse {
+    var file = Download(for: request)
     var csv = CSV(columns.map(\.name))
-    for record in records { csv.append(columns.map { $0.value(record) }) }
-    return csv.bytes
+    try reader.forEachPart(of: query) { records in
+      let names = try ReferenceNames(of: records, kind, in: reader)
+      for record in records { csv.append(columns.map { $0.value(record, names) }) }
+      try file.append(csv.take())
+    }
+    return try file.body(of: .csv(name: kind.pathName))
   }
 
-  /// Writes the table as a member: an object for each entity.
-  func write(to writer: inout JSONWriter) {
-    let columns = columns
-    writer.member(kind.rawValue, each: records) { writer, record in
-      writer.object { writer in
-        for column in columns {
-          switch column.value(record) {
-          case .text(let text): writer.member(column.name, text)
-          case .integer(let number): writer.member(column.name) { $0.integer(number) }
-          case .real(let number): writer.member(column.name) { $0.number(number) }
-          case .null, .blob: writer.member(column.name) { $0.null() }
+  private func json(
+    _ query: RecordQuery, in reader: any StoreReader, for request: ServerRequest
+  ) throws -> ServerResponse {
+    var file = Download(for: request)
+    var writer = JSONWriter()
+    try writer.object { writer in
+      writer.member("success", true)
+      var total = 0
+      try writer.member(kind.rawValue) { writer in
+        try writer.array { writer in
+          try reader.forEachPart(of: query) { records in
+            let names = try ReferenceNames(of: records, kind, in: reader)
+            for record in records { write(record, names, to: &writer) }
+            total += records.count
+            try file.append(writer.take())
           }
+        }
+      }
+      writer.member("total", total)
+    }
+    try file.append(writer.take() + [0x0A])
+    return try file.body(of: .json([]))
+  }
+
+  private func write(_ record: Record, _ names: ReferenceNames, to writer: inout JSONWriter) {
+    writer.object { writer in
+      for column in columns {
+        switch column.value(record, names) {
+        case .text(let text): writer.member(column.name, text)
+        case .integer(let number): writer.member(column.name) { $0.integer(number) }
+        case .real(let number): writer.member(column.name) { $0.number(number) }
+        case .null, .blob: writer.member(column.name) { $0.null() }
         }
       }
     }

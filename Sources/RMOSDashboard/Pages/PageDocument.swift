@@ -115,7 +115,7 @@ struct PageDocument {
 
   private static let footer: HTML = """
     <footer><div>RMOS \(RMOSVersion.current) · <a href="/api/rmos/stores/migration/status">\
-    Status as JSON</a></div></footer>
+    Status as JSON</a> · <a href="/\(Route.documentName)">HTTP API</a></div></footer>
 
     """
 }

@@ -23,11 +23,13 @@ struct PageRouter: Sendable {
   /// Asks for an audit; `nil` if there are none.
   var askForAudit: (@Sendable () -> Void)?
 
-  /// Whether a target is a page: everything except `/api`.
+  /// Whether a target is a page: everything except `/api` and the document that describes it.
   static func answers(_ target: String) -> Bool {
     let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
     return path.first == UInt8(ascii: "/") && !path.starts(with: "/api/".utf8)
-      && !path.elementsEqual("/api".utf8)
+      && !["/api", "/\(Route.documentName)", "/\(Route.documentName)/"].contains {
+        path.elementsEqual($0.utf8)
+      }
   }
 
   /// Responds to a request for a page; an error becomes a page too.
@@ -94,7 +96,7 @@ struct PageRouter: Sendable {
     else { return nil }
     try check(target, ListRequest.parameters(of: kind))
     return try ListPage.export(
-      ListRequest(kind, target), format, in: store, totals: totals ?? EntityTotals(store))
+      ListRequest(kind, target), format, in: store, for: request)
   }
 
   /// The runs, or one of them, as a file; `nil` if a page is asked for.

@@ -68,12 +68,9 @@ struct RunPage {
 
   /// The report's sentence, in which the run that failures were compared with is a link.
   private var sentence: HTML {
-    let text = report.verdict
-    guard let since = run.knownSince, let place = text.firstRange(of: "run \(since)") else {
-      return "\(text)"
-    }
-    let (start, end) = (String(text[..<place.lowerBound]), String(text[place.upperBound...]))
-    return "\(start)<a href=\"\(PageLink.run(since))\">run \(since)</a>\(end)"
+    let (text, since) = report.verdictSinceRun
+    let link: HTML = since.map { " <a href=\"\(PageLink.run($0))\">run \($0)</a>" } ?? ""
+    return "\(text)\(link)."
   }
 
   /// What a run that is no migration did.
@@ -105,10 +102,10 @@ struct RunPage {
   private var totals: HTML {
     guard run.isMigration else { return "" }
     let total = run.statistics.total
-    var items: [(String, HTML)] = [("found", "\(PlainText.grouped(total.found))")]
-    for outcome in OutcomesHTML(run.statistics).outcomes {
-      var number = RunCount(of: outcome, in: run).html
-      if outcome == .failed, total.failed > 0 {
+    var items: [(String, HTML)] = []
+    for figure in [.found] + OutcomesHTML(run.statistics).outcomes.map(RunFigure.init) {
+      var number = RunCount(of: figure, in: run).html
+      if figure == .failed, total.failed > 0 {
         number = "<span class=\"error\">\(number)</span>"
         if let new = run.failedNew, let known = run.failedKnown {
           number =
@@ -116,7 +113,7 @@ struct RunPage {
             + "<span class=\"dim note\">\(link(new, "new=true")) new, \(link(known, "new=false")) known</span>"
         }
       }
-      items.append((outcome.rawValue, number))
+      items.append((figure.rawValue, number))
     }
     items.append(("success rate", "\(report.successText)"))
     return """
@@ -134,7 +131,7 @@ struct RunPage {
         ["\(PlainText.grouped(undo.removed))", "\(PlainText.grouped(undo.restored))"])
     }
     guard run.isMigration else {
-      let outcomes: [Outcome] = [.migrated, .updated]
+      let outcomes: [RunFigure] = [.migrated, .updated]
       return deeds(
         ["created", "changed"],
         run.statistics.catalog.kinds.map { kind in
@@ -145,7 +142,7 @@ struct RunPage {
     return OutcomesHTML(run.statistics).section {
       "<a href=\"/\($0.pathName)\">\($0.schema.plural)</a>"
     } count: { outcome, kind in
-      RunCount(of: outcome, kind, in: run).html
+      RunCount(of: outcome.map(RunFigure.init) ?? .found, kind, in: run).html
     }
   }
 

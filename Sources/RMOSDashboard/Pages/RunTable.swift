@@ -64,10 +64,8 @@ extension LedgerRun {
     case .source: return "<span class=\"wide\">\(PageText.short(source, limit: 80))</span>"
     case .who:
       return who.map { "<span class=\"wide\">\(PageText.short($0, limit: 60))</span>" } ?? none
-    case .found: return count(statistics.total.found, "#outcomes")
-    case .migrated: return RunCount(of: .migrated, in: self).html
-    case .updated: return RunCount(of: .updated, in: self).html
-    case .skipped: return RunCount(of: .skipped, in: self).html
+    case .found, .migrated, .updated, .skipped:
+      return column.figure.map { RunCount(of: $0, in: self).html } ?? none
     case .failed:
       let link = RunCount(of: .failed, in: self).html
       return statistics.total.failed > 0 ? "<span class=\"error\">\(link)</span>" : link
@@ -104,14 +102,14 @@ extension LedgerRun {
 struct RunCount {
   let html: HTML
 
-  init(of outcome: Outcome, _ kind: EntityKind? = nil, in run: LedgerRun) {
+  init(of figure: RunFigure, _ kind: EntityKind? = nil, in run: LedgerRun) {
     let counts = kind.map { run.statistics[$0] } ?? run.statistics.total
-    let number = counts[outcome]
+    let number = counts[figure]
     html =
       number == 0
       ? "0"
       : """
-      <a href="\(PageLink.counted(outcome, of: kind, by: run))">\(PlainText.grouped(number))</a>
+      <a href="\(PageLink.counted(figure, of: kind, by: run))">\(PlainText.grouped(number))</a>
       """
   }
 }

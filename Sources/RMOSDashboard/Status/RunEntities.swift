@@ -3,24 +3,55 @@ import RMOSMigration
 import RMOSModels
 import RMOSStore
 
-/// The entities of a kind that a run added, changed, or left as they were, as the ledger knows them.
+/// What a run counts of the entities in its source.
+enum RunFigure: String, CaseIterable {
+  case found, migrated, updated, skipped, failed
+
+  /// The figure of an outcome.
+  init(_ outcome: Outcome) {
+    self =
+      switch outcome {
+      case .migrated: .migrated
+      case .updated: .updated
+      case .skipped: .skipped
+      case .failed: .failed
+      }
+  }
+}
+
+extension MigrationStatistics.Counts {
+  subscript(figure: RunFigure) -> Int {
+    switch figure {
+    case .found: found
+    case .migrated: migrated
+    case .updated: updated
+    case .skipped: skipped
+    case .failed: failed
+    }
+  }
+}
+
+/// The entities of a kind that a run found in its source, added, changed, or left as they were, as
+/// the ledger knows them.
 struct RunEntities {
   let run: LedgerRun
-  /// The outcome; `nil` for all that the run wrote.
-  let outcome: Outcome?
+  /// The figure whose entities they are; `nil` for all that the run wrote.
+  let figure: RunFigure?
   /// What selects them.
   let conditions: [RecordQuery.Condition]
 
-  /// The outcomes that leave an entity in the store.
-  static let outcomes: [Outcome] = [.migrated, .updated, .skipped]
+  /// The figures whose entities are in the store.
+  static let figures: [RunFigure] = [.found, .migrated, .updated, .skipped]
 
   /// Creates the selection; `nil` if the ledger does not have the run.
-  init?(ofRun id: Int64, _ outcome: Outcome?, in reader: any StoreReader) throws {
+  init?(ofRun id: Int64, _ figure: RunFigure?, in reader: any StoreReader) throws {
     guard let run = try reader.run(id) else { return nil }
     self.run = run
-    self.outcome = outcome
+    self.figure = figure
     conditions =
-      switch outcome {
+      switch figure {
+      case .found:
+        [.written(byRuns: try Self.earlierRuns(run, in: reader) + [id], .addedOrChanged)]
       case .migrated: [.written(byRuns: [id], .added)]
       case .updated: [.written(byRuns: [id], .changed)]
       case .skipped:
@@ -44,14 +75,15 @@ struct RunEntities {
   /// How many the run counted of a kind.
   func counted(_ kind: EntityKind) -> Int {
     let counts = run.statistics[kind]
-    return outcome.map { counts[$0] } ?? counts.migrated + counts.updated
+    return figure.map { counts[$0] } ?? counts.migrated + counts.updated
   }
 
   /// What they are called in a list: "written by run 3".
   var label: String { "\(verb) by run \(run.id)" }
 
   private var verb: String {
-    switch outcome {
+    switch figure {
+    case .found: "found"
     case .migrated: run.isMigration ? "migrated" : "created"
     case .updated: run.isMigration ? "updated" : "changed"
     case .skipped: "skipped"
@@ -69,7 +101,23 @@ struct RunEntities {
     let link: HTML = "<a href=\"\(PageLink.run(run.id))\">Run \(run.id)</a>"
     let count = counted(kind)
     let all = PlainText.counted(count, kind.schema.singular, kind.schema.plural)
-    if outcome == .skipped {
+    if figure == .found {
+      let counts = run.statistics[kind]
+      let failed: HTML =
+        counts.failed == 0
+        ? ""
+        : """
+         Those that <a href="\(PageLink.counted(.failed, of: kind, by: run))">failed</a> are not in \
+        the database.
+        """
+      return """
+        \(link) found \(all): \(PlainText.grouped(counts.migrated)) migrated, \
+        \(PlainText.grouped(counts.updated)) updated, \(PlainText.grouped(counts.skipped)) \
+        skipped, \(PlainText.grouped(counts.failed)) failed. Listed are those that it and earlier \
+        runs over the same source wrote.\(failed)
+        """
+    }
+    if figure == .skipped {
       return """
         \(link) skipped \(all): it left them as they were. The ledger does not record which. Listed \
         are those that earlier runs over the same source wrote.
@@ -94,21 +142,18 @@ struct RunEntities {
 }
 
 extension PageLink {
-  /// The URL of a list of what a run did to the entities of a kind.
-  static func list(_ kind: EntityKind, ofRun run: Int64, _ outcome: Outcome) -> String {
-    "/\(kind.pathName)?run=\(run)&outcome=\(outcome.rawValue)"
-  }
-
-  /// The URL of what an outcome of a run counts, of a kind or of all of them.
-  static func counted(_ outcome: Outcome, of kind: EntityKind?, by run: LedgerRun) -> String {
-    if outcome == .failed {
+  /// The URL of what a figure of a run counts, of a kind or of all of them.
+  static func counted(_ figure: RunFigure, of kind: EntityKind?, by run: LedgerRun) -> String {
+    if figure == .failed {
       let filter = kind.map { "&kind=\($0.rawValue)" } ?? ""
       return "\(PageLink.run(run.id))?severity=error\(filter)#issues"
     }
-    if let kind { return list(kind, ofRun: run.id, outcome) }
     // No list has several kinds.
-    let kinds = run.statistics.catalog.kinds.filter { run.statistics[$0][outcome] > 0 }
+    let kinds =
+      kind.map { [$0] }
+      ?? run.statistics.catalog.kinds.filter { run.statistics[$0][figure] > 0 }
     return kinds.count == 1
-      ? list(kinds[0], ofRun: run.id, outcome) : "\(PageLink.run(run.id))#outcomes"
+      ? "/\(kinds[0].pathName)?run=\(run.id)&outcome=\(figure.rawValue)"
+      : "\(PageLink.run(run.id))#outcomes"
   }
 }

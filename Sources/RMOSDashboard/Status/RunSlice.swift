@@ -67,8 +67,8 @@ enum RunColumn: String, CaseIterable {
     }
   }
 
-  /// The outcome that it counts.
-  var outcome: Outcome? { Outcome(rawValue: rawValue) }
+  /// The figure that it shows.
+  var figure: RunFigure? { RunFigure(rawValue: rawValue) }
 }
 
 extension LedgerRun {
@@ -84,9 +84,8 @@ extension LedgerRun {
     case .who: who.map(Value.text) ?? .null
     case .new: failedNew.map { .integer(Int64($0)) } ?? .null
     case .known: failedKnown.map { .integer(Int64($0)) } ?? .null
-    case .found: .integer(Int64(statistics.total.found))
-    case .migrated, .updated, .skipped, .failed:
-      .integer(Int64(column.outcome.map { statistics.total[$0] } ?? 0))
+    case .found, .migrated, .updated, .skipped, .failed:
+      .integer(Int64(column.figure.map { statistics.total[$0] } ?? 0))
     }
   }
 }

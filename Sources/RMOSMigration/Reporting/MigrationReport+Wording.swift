@@ -50,26 +50,41 @@ extension MigrationReport {
 
   /// The verdict in a sentence or two.
   package var verdict: String {
-    guard let run else { return outcomeSentence }
-    guard let ending = run.ending else {
-      return "The run is under way; this is what is committed so far. \(outcomeSentence)"
-    }
-    if ending == .completed, !run.isDryRun { return outcomeSentence }
-    let note = ending.keepsCommitted && !run.isDryRun ? "; what was committed is kept" : ""
-    return "\(ending.phrase(isDryRun: run.isDryRun))\(note). \(outcomeSentence)"
+    let (text, since) = verdictSinceRun
+    return text + (since.map { " run \($0)" } ?? "") + "."
   }
 
-  private var outcomeSentence: String {
+  /// The verdict without its full stop, and the run with which failures were compared: the verdict
+  /// ends with it; `nil` if it names none.
+  package var verdictSinceRun: (text: String, run: Int64?) {
+    let (outcome, since) = outcomeSinceRun
+    return (beginning + outcome, since)
+  }
+
+  /// How the run ended, if that is worth saying.
+  private var beginning: String {
+    guard let run else { return "" }
+    guard let ending = run.ending else {
+      return "The run is under way; this is what is committed so far. "
+    }
+    if ending == .completed, !run.isDryRun { return "" }
+    let note = ending.keepsCommitted && !run.isDryRun ? "; what was committed is kept" : ""
+    return "\(ending.phrase(isDryRun: run.isDryRun))\(note). "
+  }
+
+  private var outcomeSinceRun: (text: String, run: Int64?) {
     let total = statistics.total
     guard total.found > 0 else {
-      if hasFoundNothing { return "There was no file to read in the source." }
-      guard run == nil else { return "No entity was found." }
-      return "No entity was found; statistics do not show whether there was a file to read."
+      if hasFoundNothing { return ("There was no file to read in the source", nil) }
+      guard run == nil else { return ("No entity was found", nil) }
+      return ("No entity was found; statistics do not show whether there was a file to read", nil)
     }
     let found = PlainText.counted(total.found, "entity", "entities")
-    if total.failed == 0 { return "\(found), and none failed." }
-    let news = failureNews?.phrase.map { ", \($0)" } ?? ""
-    return "\(PlainText.grouped(total.failed)) of \(found) failed\(news)."
+    if total.failed == 0 { return ("\(found), and none failed", nil) }
+    let failed = "\(PlainText.grouped(total.failed)) of \(found) failed"
+    guard let news = failureNews, news.isToldApart else { return (failed, nil) }
+    let new = "\(failed), \(PlainText.grouped(news.new)) new"
+    return news.since == nil ? (new, nil) : ("\(new) since", news.since)
   }
 
   /// "17 errors, 1 warning, 2 notes".

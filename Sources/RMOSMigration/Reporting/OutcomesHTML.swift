@@ -25,16 +25,17 @@ package struct OutcomesHTML {
   ///
   /// - Parameters:
   ///   - name: The name of a kind in the table; its plural unless given.
-  ///   - count: The number of an outcome of a kind, or of all of them; the digits unless given.
+  ///   - count: The number of an outcome, or of those found, of a kind or of all of them; the
+  ///     digits unless given.
   /// - Returns: The section as HTML.
   package func section(
     name: (EntityKind) -> HTML = { "\($0.schema.plural)" },
-    count: ((Outcome, EntityKind?) -> HTML)? = nil
+    count: ((Outcome?, EntityKind?) -> HTML)? = nil
   ) -> HTML {
     func row(_ name: HTML, _ kind: EntityKind?, _ counts: MigrationStatistics.Counts) -> HTML {
-      let cells =
-        ["\(PlainText.grouped(counts.found))" as HTML]
-        + outcomes.map { count?($0, kind) ?? "\(PlainText.grouped(counts[$0]))" }
+      let cells = zip([nil] + outcomes, numbers(counts)).map { outcome, number in
+        count?(outcome, kind) ?? "\(PlainText.grouped(number))"
+      }
       return """
         <tr><th scope="row">\(name)</th>\
         \(cells.map { "<td class=\"n\">\($0)</td>" as HTML })</tr>

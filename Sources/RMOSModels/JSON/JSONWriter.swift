@@ -59,6 +59,14 @@ package struct JSONWriter: Sendable {
   /// The text written so far, as UTF-8.
   package var utf8: [UInt8] { bytes }
 
+  /// Returns the text written since it was last taken, as UTF-8.
+  ///
+  /// What is written next goes on after it.
+  package mutating func take() -> [UInt8] {
+    defer { bytes.removeAll(keepingCapacity: true) }
+    return bytes
+  }
+
   /// Clears the text and keeps its memory.
   package mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)

@@ -400,6 +400,28 @@ import Testing
     return all
   }
 
+  @Test func theDocumentIsServed() throws {
+    let text = try String(
+      contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)
+    let fixture = try DashboardFixture(.inMemory, allowsWrites: true)
+    let answer = fixture.request("GET", "/openapi.json")
+    #expect(answer.status == 200)
+    #expect(answer.text == text)
+    #expect(answer.field("Content-Type") == "application/json")
+    let tag = try #require(answer.field("ETag"))
+    #expect(fixture.request("GET", "/openapi.json", ["If-None-Match": tag]).status == 304)
+    #expect(fixture.request("HEAD", "/openapi.json").status == 200)
+    #expect(fixture.request("GET", "/openapi.json/").field("Location") == "/openapi.json")
+    #expect(fixture.request("GET", "/openapi.json?format=json").status == 422)
+    for method in ["POST", "PUT", "DELETE"] {
+      let refused = fixture.request(method, "/openapi.json", ["Content-Type": "application/json"])
+      #expect(refused.status == 405, "\(method)")
+      #expect(refused.field("Allow") == "GET, HEAD, OPTIONS")
+    }
+    // What it says of its own place holds wherever it is served.
+    #expect(try JSONValue(parsing: text)["servers"]?.text == #"[{"url":"/"}]"#)
+  }
+
   @Test func theWaysToShowATokenAreThoseTheServerAsksFor() throws {
     let text = try String(
       contentsOfFile: Fixtures.package + "/Documentation/openapi.json", encoding: .utf8)

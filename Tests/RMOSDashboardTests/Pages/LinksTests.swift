@@ -117,7 +117,7 @@ import Testing
     }
     #expect(counts > 60)
     // Counts of outcomes lead to lists of entities.
-    for outcome in ["migrated", "updated", "skipped"] {
+    for outcome in ["found", "migrated", "updated", "skipped"] {
       #expect(pages.keys.contains { $0.contains("outcome=\(outcome)") }, "\(outcome)")
     }
     for target in [

@@ -104,6 +104,15 @@ final class DashboardFixture: Sendable {
 extension ServerResponse {
   var text: String { String(decoding: body, as: UTF8.self) }
 
+  /// The body with the parts that follow it.
+  var wholeBody: [UInt8] {
+    get throws {
+      var whole = body
+      while let part = try rest?.next() { whole += part }
+      return whole
+    }
+  }
+
   /// The body as a tree.
   var json: JSONValue {
     get throws { try JSONValue(parsing: text) }

@@ -1,0 +1,91 @@
+import RMOSHTTP
+import RMOSModels
+import RMOSStore
+import RMOSTestSupport
+import RMOSTesting
+import Testing
+
+@testable import RMOSDashboard
+
+/// Files for other programs, which may be longer than what is kept in memory.
+@Suite struct DownloadTests {
+  private func request(_ target: String = "/", takesParts: Bool) -> ServerRequest {
+    var request = ServerRequest(method: "GET", target: target)
+    request.takesParts = takesParts
+    return request
+  }
+
+  @Test(arguments: 0..<40)
+  func whatIsAppendedIsWhatIsSent(_ seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let size = Int.random(in: 1...20, using: &random)
+    let pieces = (0..<Int.random(in: 0...30, using: &random)).map { _ in
+      (0..<Int.random(in: 0...25, using: &random)).map { _ in
+        UInt8.random(in: .min ... .max, using: &random)
+      }
+    }
+    for takesParts in [true, false] {
+      var file = Download(for: request(takesParts: takesParts), partSize: size)
+      for piece in pieces { try file.append(piece) }
+      let response = try file.body(of: .csv(name: "table"))
+      #expect(takesParts || response.rest == nil)
+      #expect(try response.wholeBody == pieces.flatMap { $0 })
+    }
+  }
+
+  @Test(arguments: DashboardFixture.Backend.allCases)
+  func partsOfAQueryAreAllOfItsRecords(_ backend: DashboardFixture.Backend) throws {
+    let fixture = try DashboardFixture(backend)
+    _ = try RecordedMigration(Fixtures.exampleTree, into: fixture.store)
+    try fixture.store.read { reader in
+      let all = try reader.records(RecordQuery(.joblogs).order(.newestFirst))
+      for size in [1, 3, all.count - 1, all.count, all.count + 1] {
+        for (limit, offset) in [
+          (nil, 0), (nil, 2), (5, 0), (5, all.count - 2), (0, 0), (all.count, 0), (.max, .max),
+        ] {
+          var query = RecordQuery(.joblogs).order(.newestFirst)
+          (query.limit, query.offset) = (limit, offset)
+          var found: [Record] = []
+          try reader.forEachPart(of: query, size: size) { found += $0 }
+          #expect(found == Array(all.dropFirst(offset).prefix(limit ?? .max)), "\(size)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: DashboardFixture.Backend.allCases, ["csv", "json"])
+  func aLongListIsWholeHoweverItIsSent(
+    _ backend: DashboardFixture.Backend, _ format: String
+  ) throws {
+    let fixture = try DashboardFixture(backend)
+    try fixture.store.write { transaction in
+      for number in 0..<5_200 {
+        try transaction.insert(
+          sample(.stripFamilies, "f\(number)", ["name": .text("Ebony, \(number)")]))
+      }
+    }
+    let target = "/strip-families?format=\(format)&sort=name"
+    let whole = fixture.dashboard.response(to: request(target, takesParts: false))
+    let parted = fixture.dashboard.response(to: request(target, takesParts: true))
+    #expect(whole.rest == nil)
+    #expect(parted.rest != nil)
+    #expect(try parted.wholeBody == whole.body)
+    if format == "csv" {
+      #expect(whole.text.split(separator: "\r\n").count == 5_201)
+      // The API's table has all of them too, unless fewer are asked for.
+      #expect(fixture.get("/strip-families?format=csv&sort=name").body == whole.body)
+      let few = fixture.get("/strip-families?format=csv&limit=2000&offset=4000")
+      #expect(few.text.split(separator: "\r\n").count == 1_201)
+      #expect(fixture.get("/strip-families?format=csv&limit=0").status == 422)
+      #expect(fixture.get("/strip-families?limit=501").status == 422)
+    } else {
+      let list = try whole.json["strip_families"]
+      guard case .array(let families)? = list else {
+        Testing.Issue.record("no list")
+        return
+      }
+      #expect(families.count == 5_200)
+      #expect(try whole.json["total"]?.int64 == 5_200)
+    }
+  }
+}
