@@ -1,8 +1,8 @@
 extension PlainText {
   /// Text broken at spaces so that no line takes more than `width` columns.
   ///
-  /// A word that is too long for a line gets a line of its own, whole, so that a path can be copied,
-  /// unless `breaksWords`. Text that fits is kept as it is; in text that does not, spaces in a row
+  /// A word that is too long for a line gets a line of its own, whole and less indented, so that a
+  /// path can be copied, unless `breaksWords`. Text that fits is kept as it is; in text that does not, spaces in a row
   /// become one.
   ///
   /// - Parameters:
@@ -19,23 +19,25 @@ extension PlainText {
   ) -> [String] {
     let start = String(repeating: " ", count: indent) + label
     if Self.width(start) + Self.width(text) <= width { return [trimmed(start + text)] }
-    let margin = String(repeating: " ", count: min(hanging ?? indent, max(0, width - 8)))
+    let margin = min(hanging ?? indent, max(0, width - 8))
     var lines: [String] = []
     var line = start
     var used = Self.width(start)
     var hasWord = false
-    func breakLine() {
-      lines.append(trimmed(line))
-      line = margin
-      used = margin.utf8.count
+    func breakLine(beginningAt column: Int) {
+      let ended = trimmed(line)
+      if !ended.isEmpty { lines.append(ended) }
+      line = String(repeating: " ", count: column)
+      used = column
       hasWord = false
     }
     for word in text.split(separator: " ") {
       var word = word
       var length = Self.width(String(word))
-      if used + (hasWord ? 1 : 0) + length > width, hasWord || used > margin.utf8.count {
+      if used + (hasWord ? 1 : 0) + length > width {
+        let column = breaksWords || length > width ? margin : min(margin, width - length)
         // A label is not left alone if the word does not fit the next line either.
-        if hasWord || margin.utf8.count + length <= width { breakLine() }
+        if hasWord || column < used && column + length <= width { breakLine(beginningAt: column) }
       }
       if hasWord {
         line += " "
@@ -46,14 +48,14 @@ extension PlainText {
         line += part
         word = word.dropFirst(part.count)
         length = Self.width(String(word))
-        breakLine()
+        breakLine(beginningAt: margin)
       }
       line += word
       used += length
       hasWord = true
     }
-    breakLine()
-    return lines
+    breakLine(beginningAt: margin)
+    return lines.isEmpty ? [""] : lines
   }
 
   /// The first characters of a text that take at most `width` columns; at least one.

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSTesting
 import Testing
 
 /// Text for terminals.
@@ -14,4 +15,35 @@ import Testing
   }
 
   private func spaces(_ count: Int) -> String { String(repeating: " ", count: count) }
+
+  @Test(arguments: 0..<200)
+  func noWordThatFitsALineIsWiderThanIt(_ seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let width = Int.random(in: 20...60, using: &random)
+    let words = (0..<Int.random(in: 0...12, using: &random)).map { _ in
+      String(repeating: "x", count: Int.random(in: 1...70, using: &random))
+    }
+    let label = ["", "Source      ", "Checked "].randomElement(using: &random) ?? ""
+    let lines = PlainText.wrapped(
+      words.joined(separator: " "), width: width, after: label,
+      indent: Int.random(in: 0...3, using: &random),
+      hanging: Int.random(in: 0...width / 2, using: &random))
+    let labels = label.split(separator: " ").map(String.init)
+    #expect(lines.flatMap { $0.split(separator: " ").map(String.init) } == labels + words)
+    #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
+    #expect(words.isEmpty || lines.allSatisfy { !$0.isEmpty })
+    for line in lines where line.count > width {
+      #expect(line.split(separator: " ").contains { $0.count > width }, "\(line)")
+    }
+  }
+
+  @Test func aPathThatFitsALineIsOnItWholeAndLessIndented() {
+    #expect(
+      PlainText.wrapped("/srv/shop/rmos_legacy", width: 30, after: "Source      ", hanging: 12)
+        == ["Source", "         /srv/shop/rmos_legacy"])
+    #expect(
+      PlainText.wrapped(
+        "/srv/shop/rmos_legacy/that/does/not/fit", width: 30, after: "Source      ", hanging: 12)
+        == ["Source      /srv/shop/rmos_legacy/that/does/not/fit"])
+  }
 }
