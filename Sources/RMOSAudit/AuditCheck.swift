@@ -181,12 +181,13 @@ final class AuditCollector: Sendable {
   }
 }
 
-/// Collects findings: counts all, keeps the first of each rule.
+/// Collects findings: counts all, and keeps of each rule the worst, those found first.
 final class AuditLog {
   /// What was found under one rule.
   struct Entry: Sendable {
     var counts: [Severity: Int] = [:]
-    var findings: [AuditFinding] = []
+    /// Those kept, of each severity as many as may be kept of all.
+    var findings: [Severity: [AuditFinding]] = [:]
     var state = AuditReport.RuleResult.State.notApplicable
   }
 
@@ -208,16 +209,16 @@ final class AuditLog {
   /// Whether a rule is to be checked.
   func wants(_ rule: AuditRule) -> Bool { entries[rule.code] != nil }
 
-  /// Whether the next finding of a rule is kept, not only counted.
-  func keeps(_ rule: AuditRule) -> Bool {
-    entries[rule.code].map { $0.findings.count < limit } ?? false
+  /// Whether the next finding of a rule and severity is kept, not only counted.
+  func keeps(_ rule: AuditRule, _ severity: Severity) -> Bool {
+    entries[rule.code].map { $0.findings[severity, default: []].count < limit } ?? false
   }
 
   /// Adds a finding if its rule is wanted.
   func add(_ finding: AuditFinding) {
-    guard let kept = entries[finding.code]?.findings.count else { return }
+    guard entries[finding.code] != nil else { return }
     entries[finding.code]?.counts[finding.severity, default: 0] += 1
-    if kept < limit { entries[finding.code]?.findings.append(finding) }
+    entries[finding.code]?.keep(CollectionOfOne(finding), finding.severity, limit: limit)
   }
 
   /// What was found so far.
@@ -228,7 +229,9 @@ final class AuditLog {
     for (code, found) in findings {
       guard var entry = entries[code] else { continue }
       entry.counts.merge(found.counts, uniquingKeysWith: +)
-      entry.findings += found.findings.prefix(limit - entry.findings.count)
+      for (severity, findings) in found.findings {
+        entry.keep(findings, severity, limit: limit)
+      }
       if entry.state != .incomplete, found.state != .notApplicable { entry.state = found.state }
       entries[code] = entry
     }
@@ -248,7 +251,23 @@ final class AuditLog {
       var state = entry.state
       if state != .incomplete, entry.counts[.error, default: 0] > 0 { state = .failed }
       return AuditReport.RuleResult(
-        rule: rule, state: state, counts: entry.counts, findings: entry.findings)
+        rule: rule, state: state, counts: entry.counts, findings: entry.worst(limit))
     }
+  }
+}
+
+extension AuditLog.Entry {
+  /// Keeps findings of a severity while there is room.
+  fileprivate mutating func keep(
+    _ more: some Collection<AuditFinding>, _ severity: Severity, limit: Int
+  ) {
+    let room = limit - findings[severity, default: []].count
+    findings[severity, default: []] += more.prefix(max(0, room))
+  }
+
+  /// The worst findings, those of a severity in the order in which they were found.
+  fileprivate func worst(_ limit: Int) -> [AuditFinding] {
+    Array(
+      Severity.allCases.sorted(by: >).flatMap { findings[$0, default: []] }.prefix(limit))
   }
 }

@@ -21,7 +21,7 @@ public struct AuditReport: Sendable {
     package var state: State
     /// The number of findings, by severity.
     package var counts: [Severity: Int]
-    /// The first findings.
+    /// The worst findings, those found first; errors before warnings.
     package var findings: [AuditFinding]
 
     /// The number of findings.

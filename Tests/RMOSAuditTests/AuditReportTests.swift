@@ -17,6 +17,28 @@ import Testing
     #expect(report.omittedFindings == 19)
   }
 
+  @Test func theWorstFindingsAreKeptAndComeFirst() throws {
+    let fixture = try AuditFixture()
+    try fixture.plant(
+      """
+      UPDATE joblogs SET job_type = 'odd';
+      UPDATE joblogs SET status = 'done' WHERE rowid > (SELECT max(rowid) - 3 FROM joblogs)
+      """)
+    func severities(_ limit: Int) throws -> [Severity] {
+      let report = try Auditor(of: fixture.store(), options: .init(findingsPerRule: limit))
+        .runSynchronously()
+      let result = try #require(report[.unknownValue])
+      #expect(result.counts == [.error: 3, .warning: 40])
+      return result.findings.map(\.severity)
+    }
+    #expect(try severities(0) == [])
+    #expect(try severities(2) == [.error, .error])
+    #expect(try severities(5) == [.error, .error, .error, .warning, .warning])
+    #expect(
+      try severities(1000)
+        == Array(repeating: .error, count: 3) + Array(repeating: .warning, count: 40))
+  }
+
   @Test func aFindingTellsWhereAndWhat() throws {
     let fixture = try AuditFixture()
     try fixture.plant("UPDATE patterns SET ring_count = -3 WHERE id = 'simple_rope_3x5'")

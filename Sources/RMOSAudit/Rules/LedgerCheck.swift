@@ -35,7 +35,7 @@ struct ProvenanceCheck: AuditCheck {
     // Only of a deleted entity a file can tell more.
     let isDeleted = kind != nil && !dangling.hasEntity
     let origin = try kind.flatMap {
-      isDeleted && context.log.keeps(.danglingProvenance)
+      isDeleted && context.log.keeps(.danglingProvenance, .warning)
         ? try origins.origin(of: $0, dangling.entityID) : nil
     }
     let (found, message): (String, String) =

@@ -20,7 +20,7 @@ struct ReferenceCheck: AuditCheck {
         guard let table = context.table(kind) else { continue }
         try context.inspector.forEachDanglingReference(of: kind, field: position, in: table) {
           key, reference in
-          let isKept = context.log.keeps(.missingReference)
+          let isKept = context.log.keeps(.missingReference, .error)
           context.log.add(
             AuditFinding(
               .error, .missingReference, kind: kind, id: key.id, row: key.rowID,

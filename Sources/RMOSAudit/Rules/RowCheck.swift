@@ -97,7 +97,7 @@ private final class KindCheck {
         .warning, .paddedID, kind: kind, id: id, row: row.key.rowID, column: "id",
         found: Violation.quoted(id), expected: Violation.quoted(trimmed),
         repair: .trimID(kind: kind, id: id, to: trimmed),
-        origin: log.keeps(.paddedID) ? try origins.origin(of: kind, id) : nil,
+        origin: log.keeps(.paddedID, .warning) ? try origins.origin(of: kind, id) : nil,
         "the id \(Violation.quoted(id)) begins or ends with white space"))
   }
 
@@ -110,7 +110,7 @@ private final class KindCheck {
       AuditFinding(
         severity, rule, kind: kind, id: row.key.id, row: row.key.rowID, column: column,
         found: found, expected: expected,
-        edited: log.keeps(rule) ? try row.key.id.flatMap { try origins.edited(kind, $0) } : nil,
+        edited: log.keeps(rule, severity) ? try row.key.id.flatMap { try origins.edited(kind, $0) } : nil,
         "\(column) is \(found.shortened); expected \(expected.shortened)"))
   }
 }

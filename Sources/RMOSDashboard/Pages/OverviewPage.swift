@@ -73,7 +73,8 @@ struct OverviewPage {
         data-verdict="\(status.validation.verdict.rawValue)" \
         data-audit="\(status.lastAudit?.outcome.finishedAt ?? "")">
         <h1>Overview</h1>
-        \(verdict)\(RunPanel(status.currentRun).section)\(counts)<div class="columns">
+        \(verdict)\(hasErrors ? health : "")\(RunPanel(status.currentRun).section)\(counts)\
+        <div class="columns">
         <div>
         <section aria-labelledby="history">
         <h2 id="history">History</h2>
@@ -81,7 +82,7 @@ struct OverviewPage {
         \(history.map { HistoryChart($0).figure } ?? "<p>The history cannot be read.</p>\n")</section>
         \(RunList(runs).section)</div>
         <div>
-        \(health)\(database)</div>
+        \(hasErrors ? "" : health)\(database)</div>
         </div>
         \(recent)</div>
         <p class="away" id="announcement" role="status" aria-live="polite"></p>
@@ -174,6 +175,9 @@ struct OverviewPage {
     }
     return "<ul class=\"tiles\" aria-label=\"Entities\">\n\(tiles)</ul>\n"
   }
+
+  /// Whether something is wrong, which comes before everything else.
+  private var hasErrors: Bool { !status.validation.errors.isEmpty }
 
   private var health: HTML {
     let validation = status.validation
