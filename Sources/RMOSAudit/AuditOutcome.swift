@@ -1,6 +1,6 @@
 package import RMOSModels
 
-/// What is told of an audit once it is over: when it ended, and its verdict.
+/// What is told of a whole audit once it is over: when it ended, and its verdict.
 package struct AuditOutcome: Sendable, Hashable {
   /// When it began, ISO 8601 in UTC.
   package var startedAt: String
@@ -42,7 +42,9 @@ package struct AuditOutcome: Sendable, Hashable {
   }
 
   /// The verdict in words: "sound, with 2 warnings".
-  package var words: String { verdict.words(errors: errorCount, warnings: warningCount) }
+  package var words: String {
+    verdict.words(errors: errorCount, warnings: warningCount, isWhole: true)
+  }
 
   /// Writes the members `started_at`, `finished_at`, `seconds`, `verdict`, `error_count` and
   /// `warning_count`.

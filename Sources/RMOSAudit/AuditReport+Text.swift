@@ -20,7 +20,8 @@ extension AuditReport {
     }
     let sections = resultsWorstFirst.map { section($0, findingsShown, hints[$0.rule.code]) }
     let counts = table.lines(width: width).joined(separator: "\n")
-    let words = verdict.words(errors: errorCount, warnings: warningCount)
+    let words = verdict.words(
+      errors: errorCount, warnings: warningCount, isWhole: omittedRules.isEmpty)
     return (["\(PlainText.escaped(database)) is \(words)", counts] + sections + [summary])
       .joined(separator: "\n\n")
   }

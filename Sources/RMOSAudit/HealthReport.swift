@@ -59,7 +59,9 @@ public struct HealthReport: Sendable, Hashable {
   }
 
   /// The verdict in words: "sound, with 2 warnings".
-  public var words: String { verdict.words(errors: errorCount, warnings: warningCount) }
+  public var words: String {
+    verdict.words(errors: errorCount, warnings: warningCount, isWhole: isComplete)
+  }
 
   /// Creates a report; there may be more errors and warnings than sentences.
   package init(

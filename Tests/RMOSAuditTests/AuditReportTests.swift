@@ -39,6 +39,18 @@ import Testing
         == Array(repeating: .error, count: 3) + Array(repeating: .warning, count: 40))
   }
 
+  @Test func thatNothingElseWasFoundIsSaidOnlyIfAllWasChecked() {
+    #expect(
+      Verdict.errors.words(errors: 1, warnings: 0, isWhole: true)
+        == "not sound: 1 error, 0 warnings")
+    #expect(
+      Verdict.errors.words(errors: 1, warnings: 0, isWhole: false)
+        == "not sound: 1 error; not fully checked")
+    #expect(
+      Verdict.errors.words(errors: 2, warnings: 1, isWhole: false)
+        == "not sound: 2 errors, 1 warning; not fully checked")
+  }
+
   @Test func aFindingTellsWhereAndWhat() throws {
     let fixture = try AuditFixture()
     try fixture.plant("UPDATE patterns SET ring_count = -3 WHERE id = 'simple_rope_3x5'")

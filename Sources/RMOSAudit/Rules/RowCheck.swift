@@ -110,7 +110,8 @@ private final class KindCheck {
       AuditFinding(
         severity, rule, kind: kind, id: row.key.id, row: row.key.rowID, column: column,
         found: found, expected: expected,
-        edited: log.keeps(rule, severity) ? try row.key.id.flatMap { try origins.edited(kind, $0) } : nil,
+        edited: log.keeps(rule, severity)
+          ? try row.key.id.flatMap { try origins.edited(kind, $0) } : nil,
         "\(column) is \(found.shortened); expected \(expected.shortened)"))
   }
 }

@@ -65,7 +65,7 @@ extension MigrationReport {
   private var beginning: String {
     guard let run else { return "" }
     guard let ending = run.ending else {
-      return "The run is under way; this is what is committed so far. "
+      return "Committed so far: "
     }
     if ending == .completed, !run.isDryRun { return "" }
     let note = ending.keepsCommitted && !run.isDryRun ? "; what was committed is kept" : ""

@@ -26,12 +26,16 @@ public enum Verdict: String, Sendable, Hashable {
   }
 
   /// The verdict in words, the same everywhere: "sound, with 2 warnings".
-  package func words(errors: Int, warnings: Int) -> String {
+  ///
+  /// Unless all was checked, that there are no warnings is not known.
+  package func words(errors: Int, warnings: Int, isWhole: Bool) -> String {
     let warned = PlainText.counted(warnings, "warning")
     return switch self {
     case .sound: "sound"
     case .warnings: "sound, with \(warned)"
-    case .errors: "not sound: \(PlainText.counted(errors, "error")), \(warned)"
+    case .errors:
+      "not sound: \(PlainText.counted(errors, "error"))"
+        + (isWhole || warnings > 0 ? ", \(warned)" : "") + (isWhole ? "" : "; not fully checked")
     case .notChecked: warnings > 0 ? "not fully checked, with \(warned)" : "not fully checked"
     }
   }
