@@ -108,12 +108,17 @@ package struct FileDescriptor: Hashable, Sendable {
   /// Writes all bytes to a file: `write`.
   package func write(_ bytes: [UInt8]) throws(SystemError) {
     try unsafe UnsafeRawBufferPointer.of(bytes) { bytes throws(SystemError) in
-      var rest = unsafe bytes[...]
-      while unsafe !rest.isEmpty {
-        let pending = unsafe UnsafeRawBufferPointer(rebasing: rest)
-        unsafe rest = unsafe rest.dropFirst(
-          try retrying { unsafe CLibrary.write(number, pending.baseAddress, pending.count) })
-      }
+      try unsafe write(bytes)
+    }
+  }
+
+  /// Writes all bytes to a file: `write`.
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+    var rest = unsafe bytes[...]
+    while unsafe !rest.isEmpty {
+      let pending = unsafe UnsafeRawBufferPointer(rebasing: rest)
+      unsafe rest = unsafe rest.dropFirst(
+        try retrying { unsafe CLibrary.write(number, pending.baseAddress, pending.count) })
     }
   }
 

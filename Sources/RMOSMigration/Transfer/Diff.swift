@@ -92,6 +92,8 @@ private final class DiffRun {
   private let isCancelled: () -> Bool
   /// The ids of the current kind that the source has.
   private var seen = IDTable()
+  /// Where those of the entities being compared came from that are not equal.
+  private var origins: [[UInt8]: Provenance] = [:]
   /// Those among them whose first valid entity has been compared.
   private var settled = IDTable()
 
@@ -148,7 +150,12 @@ private final class DiffRun {
     var counts = report[kind]
     for start in stride(from: 0, to: batch.count, by: 64) {
       let range = start..<min(start + 64, batch.count)
-      for (index, facts) in zip(range, try reader.facts(of: batch, in: range)) {
+      let facts = try reader.facts(of: batch, in: range)
+      let unequal = zip(range, facts).filter { index, facts in
+        facts.comparison != .identical || batch.entries[index].isFailed
+      }
+      try lookUpOrigins(of: batch, unequal.map(\.0))
+      for (index, facts) in zip(range, facts) {
         try checkCancellation(index)
         try compare(batch, index, facts, &counts)
       }
@@ -162,6 +169,17 @@ private final class DiffRun {
   }
 
   // MARK: The source's side
+
+  /// Looks up where the entities at some positions came from, all at once.
+  private func lookUpOrigins(of batch: RecordBatch, _ positions: [Int]) throws {
+    origins = [:]
+    guard isWanted else { return }
+    let ids = positions.compactMap { batch.id(at: $0) }
+    guard !ids.isEmpty else { return }
+    for (id, origin) in zip(ids, try reader.provenance(batch.kind, ids: ids)) {
+      if let origin { origins[Array(id.utf8)] = origin }
+    }
+  }
 
   private func compare(
     _ batch: RecordBatch, _ index: Int, _ facts: StoredFacts,
@@ -196,7 +214,7 @@ private final class DiffRun {
       counts.different += 1
       try add(.different, batch, index) { [self] provenance, found in
         found.change = try change(of: batch, index, since: provenance)
-        found.differences = try differences(batch, index, members)
+        found.differences = try differences(batch, index, members, provenance?.unknownMembers)
       }
     }
   }
@@ -224,8 +242,10 @@ private final class DiffRun {
   ) throws -> DiffReport.Change? {
     guard let provenance else { return nil }
     if provenance.sha256 == batch.entries[index].digest { return .database }
-    if case .edited = try reader.editState(batch.kind, id: provenance.entityID) { return .both }
-    return .source
+    guard let record = try reader.record(batch.kind, id: provenance.entityID),
+      case .edited = EditState(of: record, provenance)
+    else { return .source }
+    return .both
   }
 
   private func add(
@@ -240,7 +260,7 @@ private final class DiffRun {
     found.path = batch.sources[entry.source]
     found.locator = batch.locator(at: index)
     found.line = entry.place.line
-    let provenance = try id.flatMap { try reader.provenance(batch.kind, id: $0) }
+    let provenance = id.flatMap { origins[Array($0.utf8)] }
     found.run = provenance?.run
     try complete(provenance, &found)
     add(found)
@@ -260,7 +280,7 @@ private final class DiffRun {
 
   /// The two values of each member that differs.
   private func differences(
-    _ batch: RecordBatch, _ index: Int, _ members: [String]
+    _ batch: RecordBatch, _ index: Int, _ members: [String], _ kept: String?
   ) throws -> [DiffReport.Difference] {
     guard let id = batch.id(at: index), let stored = try reader.record(batch.kind, id: id) else {
       return []
@@ -269,8 +289,7 @@ private final class DiffRun {
     let sides = (
       source: DiffValues(
         batch.record(at: index), unknownMembers: unknown.isEmpty ? nil : batch.text(unknown)),
-      database: DiffValues(
-        stored, unknownMembers: try reader.provenance(batch.kind, id: id)?.unknownMembers)
+      database: DiffValues(stored, unknownMembers: kept)
     )
     return members.map { member in
       let (source, database) = DiffValues.shortened(
@@ -284,6 +303,7 @@ private final class DiffRun {
   /// Adds the rows that the source does not have.
   private func addRest(of kind: EntityKind, _ counts: inout DiffReport.Counts) throws {
     var count = 0
+    var pending: [String] = []
     try reader.forEachRecord(kind) { record in
       try checkCancellation(count)
       count += 1
@@ -291,9 +311,23 @@ private final class DiffRun {
       if !id.isEmpty, seen[IDTable.Key(Array(id.utf8).span)] != nil { return }
       counts.onlyInDatabase += 1
       guard isWanted else { return report.entriesOmitted += 1 }
+      pending.append(id)
+      if pending.count == 64 { try addRest(of: kind, &pending) }
+    }
+    try addRest(of: kind, &pending)
+  }
+
+  /// Adds rows that the source does not have, and forgets them.
+  private func addRest(of kind: EntityKind, _ ids: inout [String]) throws {
+    guard !ids.isEmpty else { return }
+    for (id, provenance) in zip(ids, try reader.provenance(kind, ids: ids)) {
+      guard isWanted else {
+        report.entriesOmitted += 1
+        continue
+      }
       var entry = DiffReport.Entry(category: .onlyInDatabase, kind: kind)
       entry.id = id.isEmpty ? nil : id
-      if let provenance = try reader.provenance(kind, id: id) {
+      if let provenance {
         entry.change = .source
         entry.run = provenance.run
         entry.path = provenance.path
@@ -301,6 +335,7 @@ private final class DiffRun {
       }
       add(entry)
     }
+    ids.removeAll(keepingCapacity: true)
   }
 }
 

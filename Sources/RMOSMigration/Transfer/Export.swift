@@ -36,6 +36,8 @@ public struct Export: Sendable {
     public var isIndented = true
     /// The maximum number of issues the summary keeps; all are counted.
     package var maxIssuesInSummary = 1000
+    /// About how many entities are read at once for a file of lines.
+    package var entitiesPerPiece = 2000
 
     /// Creates the default options.
     public init() {}
@@ -81,36 +83,40 @@ public struct Export: Sendable {
     }
   }
 
-  /// Writes the tree on the calling thread.
+  /// Writes the tree on the calling thread, and on another if the store can show one state to both.
   ///
-  /// - Parameter isCancelled: Polled periodically; once it returns `true`, the export is abandoned.
+  /// - Parameter isCancelled: Polled periodically, by each of them; once it returns `true`, the export
+  ///   is abandoned.
   /// - Returns: As ``run()``.
   /// - Throws: As ``run()``.
-  package func runSynchronously(isCancelled: () -> Bool = { false }) throws -> Summary {
+  package func runSynchronously(
+    isCancelled: @escaping @Sendable () -> Bool = { false }
+  ) throws -> Summary {
     do {
-      return try withoutActuallyEscaping(isCancelled) { isCancelled in
-        let staging = try StagedDirectory(for: Array(directory.utf8), isCancelled: isCancelled)
-        defer { staging.close() }
-        do {
-          let summary = try store.read { reader in
-            var writer = ExportWriter(reader, into: staging, options)
-            if case .sql(let dialect) = options.layout {
-              try writer.writeScript(dialect, isCancelled)
-            } else {
-              for kind in reader.catalog.kinds { try writer.write(kind, isCancelled) }
+      let staging = try StagedDirectory(for: Array(directory.utf8), isCancelled: isCancelled)
+      defer { staging.close() }
+      do {
+        let summary =
+          switch options.layout {
+          case .files: try FilesExport.run(store, into: staging.path, options, isCancelled)
+          case .lines: try LinesExport.run(store, into: staging.path, options, isCancelled)
+          case .sql(let dialect):
+            try store.read { reader in
+              let script = try SQLScript(of: reader, dialect) {
+                if isCancelled() { throw Self.cancelled }
+              }
+              return try script.write(into: staging.path)
             }
-            return writer.summary
           }
-          try staging.publish(durableFiles: summary.fileCount)
-          return summary
-        } catch {
-          staging.remove()
-          throw error
-        }
+        try staging.publish(durableFiles: summary.fileCount)
+        return summary
+      } catch {
+        staging.remove()
+        throw error
       }
     } catch let error as SystemError {
       switch error {
-      case .cancelled: throw ExportWriter.cancelled
+      case .cancelled: throw Self.cancelled
       case .notEmpty:
         throw MigrationError(
           .exportNotEmpty,
@@ -119,6 +125,12 @@ public struct Export: Sendable {
       default: throw MigrationError(.exportUnwritable, error.message(writingTo: directory))
       }
     }
+  }
+}
+
+extension Export {
+  static var cancelled: MigrationError {
+    MigrationError(.cancelled, "the export was cancelled; the directory is what it was before")
   }
 }
 
@@ -157,10 +169,59 @@ extension Export {
     /// The number of entities written.
     public var total: Int { counts.values.reduce(0, +) }
 
-    mutating func add(_ issue: Issue, keeping limit: Int) {
-      if issue.severity == .error { leftOut += 1 }
+    /// Notes that an entity whose id is not text was left out.
+    mutating func noteMissingID(of entity: borrowing StoredEntity, keeping limit: Int) {
+      let found = if case .null = entity.values[0] { "no id" } else { "an id that is not text" }
+      noteLeftOut(entity, "has \(found), so no file can represent it; left out", keeping: limit)
+    }
+
+    /// Notes that an entity was left out, and why.
+    mutating func noteLeftOut(
+      _ entity: borrowing StoredEntity, _ text: String, keeping limit: Int
+    ) {
+      leftOut += 1
+      add(
+        Issue(
+          severity: .error, code: .exportLeftOut, kind: entity.kind, id: entity.shownID,
+          message: text),
+        keeping: limit)
+    }
+
+    /// Notes what the text of an entity does not represent exactly.
+    mutating func note(
+      _ remarks: [EntityWriter.Remark], on entity: borrowing StoredEntity, keeping limit: Int
+    ) {
+      for remark in remarks {
+        add(
+          Issue(
+            severity: .warning, code: .exportInexact, kind: entity.kind, id: entity.shownID,
+            pointer: remark.member.map { JSONPointer.to($0) }, message: remark.text),
+          keeping: limit)
+      }
+    }
+
+    private mutating func add(_ issue: Issue, keeping limit: Int) {
       if issues.count < limit { issues.append(issue) } else { issuesOmitted += 1 }
     }
+
+    /// Adds what was written next.
+    mutating func add(_ next: Summary, keeping limit: Int) {
+      for (kind, count) in next.counts { counts[kind, default: 0] += count }
+      fileCount += next.fileCount
+      byteCount += next.byteCount
+      let kept = next.issues.prefix(max(0, limit - issues.count))
+      issues += kept
+      issuesOmitted += next.issues.count - kept.count + next.issuesOmitted
+      leftOut += next.leftOut
+    }
+  }
+}
+
+extension StoredEntity {
+  /// The id for messages; `nil` if it is empty or not text.
+  fileprivate var shownID: String? {
+    guard let id, !id.isEmpty else { return nil }
+    return id
   }
 }
 
@@ -169,139 +230,4 @@ extension IssueCode {
   package static let exportLeftOut = IssueCode(rawValue: "export.left-out")
   /// A value that JSON or the schema cannot represent; an export writes the closest one.
   package static let exportInexact = IssueCode(rawValue: "export.inexact")
-}
-
-/// Writes the entities of one snapshot into the staging directory of an export.
-private struct ExportWriter {
-  static var cancelled: MigrationError {
-    MigrationError(.cancelled, "the export was cancelled; the directory is what it was before")
-  }
-
-  private let reader: any StoreReader
-  private let staging: StagedDirectory
-  private let options: Export.Options
-  private(set) var summary = Export.Summary()
-
-  init(_ reader: any StoreReader, into staging: StagedDirectory, _ options: Export.Options) {
-    self.reader = reader
-    self.staging = staging
-    self.options = options
-  }
-
-  /// Writes all entities as a script.
-  mutating func writeScript(_ dialect: SQLDialect, _ isCancelled: () -> Bool) throws {
-    try withoutActuallyEscaping(isCancelled) { isCancelled in
-      let script = try SQLScript(of: reader, dialect) {
-        if isCancelled() { throw ExportWriter.cancelled }
-      }
-      try script.write(into: staging.path, &summary)
-    }
-  }
-
-  /// Writes all entities of a kind.
-  mutating func write(_ kind: EntityKind, _ isCancelled: () -> Bool) throws {
-    let directory = staging.path + Array("/\(kind.table)/".utf8)
-    try FileSystem.makeDirectory(directory)
-    summary.counts[kind] = 0
-    var lines = ExportFile(path: directory + Array("\(kind.table).jsonl".utf8))
-    defer { lines.close() }
-    var seen = 0
-    try reader.forEachRecord(kind) { record in
-      if seen % 64 == 0, isCancelled() { throw ExportWriter.cancelled }
-      seen += 1
-      guard case .text(let id) = record.values[0] else {
-        return note(
-          .error, .exportLeftOut, record, nil,
-          "has \(record.values[0] == .null ? "no id" : "an id that is not text"), so no file can "
-            + "represent it; left out")
-      }
-      let unknown = try reader.provenance(kind, id: id)?.unknownMembers
-      let entity = EntityText(record, unknownMembers: unknown)
-      let isWritten =
-        options.layout == .files
-        ? try write(entity, id: id, in: directory) : try lines.append(line: entity.utf8)
-      guard isWritten else {
-        return note(
-          .error, .exportLeftOut, record, nil,
-          "has an id that equals another once its invalid UTF-8 is repaired; left out")
-      }
-      for remark in entity.remarks {
-        note(.warning, .exportInexact, record, remark.member, remark.text)
-      }
-      summary.counts[kind, default: 0] += 1
-    }
-    guard lines.isOpen else { return }
-    try lines.flush()
-    summary.fileCount += 1
-    summary.byteCount += lines.byteCount
-  }
-
-  /// Writes an entity into its own file; returns `false` if the name is taken.
-  private mutating func write(
-    _ entity: EntityText, id: String, in directory: [UInt8]
-  ) throws -> Bool {
-    var bytes = options.isIndented ? JSONLayout.pretty(entity.utf8) : entity.utf8
-    bytes.append(UInt8(ascii: "\n"))
-    let file: FileDescriptor
-    do throws(SystemError) {
-      file = try FileDescriptor(creating: directory + Array(ExportFileName.name(for: id).utf8))
-    } catch {
-      if error == .exists { return false }
-      throw error
-    }
-    defer { file.close() }
-    try file.write(bytes)
-    summary.fileCount += 1
-    summary.byteCount += bytes.count
-    return true
-  }
-
-  private mutating func note(
-    _ severity: Severity, _ code: IssueCode, _ record: Record, _ member: String?, _ text: String
-  ) {
-    let id = record.id.isEmpty ? nil : record.id
-    summary.add(
-      Issue(
-        severity: severity, code: code, kind: record.kind, id: id,
-        pointer: member.map { JSONPointer.to($0) }, message: text),
-      keeping: options.maxIssuesInSummary)
-  }
-}
-
-/// A file of an export, created with its first bytes.
-struct ExportFile {
-  private static let bufferLimit = 64 << 10
-
-  let path: [UInt8]
-  private var handle: FileDescriptor?
-  private var buffer: [UInt8] = []
-  private(set) var byteCount = 0
-
-  init(path: [UInt8]) { self.path = path }
-
-  var isOpen: Bool { handle != nil }
-
-  mutating func append(_ bytes: some Collection<UInt8>) throws(SystemError) {
-    if handle == nil { handle = try FileDescriptor(creating: path) }
-    buffer += bytes
-    byteCount += bytes.count
-    if buffer.count >= Self.bufferLimit { try flush() }
-  }
-
-  mutating func append(line: [UInt8]) throws(SystemError) -> Bool {
-    try append(line)
-    try append(CollectionOfOne(UInt8(ascii: "\n")))
-    return true
-  }
-
-  mutating func append(lines: [String]) throws(SystemError) {
-    for line in lines { try append((line + "\n").utf8) }
-  }
-
-  mutating func flush() throws(SystemError) {
-    try handle?.write(buffer)
-    buffer.removeAll(keepingCapacity: true)
-  }
-
-  func close() { handle?.close() }
 }

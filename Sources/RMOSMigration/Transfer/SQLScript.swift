@@ -31,10 +31,9 @@ struct SQLScript {
   }
 
   /// Writes the script into a directory.
-  func write(
-    into directory: [UInt8], _ summary: inout Export.Summary
-  ) throws {
-    var file = ExportFile(path: directory + Array("/\(Export.scriptName)".utf8))
+  func write(into directory: [UInt8]) throws -> Export.Summary {
+    var summary = Export.Summary()
+    var file = ScriptFile(path: directory + Array("/\(Export.scriptName)".utf8))
     defer { file.close() }
     let schemas = reader.catalog.kinds.map(\.schema)
     try file.append(lines: head + [""] + dialect.opening + [""])
@@ -57,6 +56,7 @@ struct SQLScript {
     try file.flush()
     summary.fileCount += 1
     summary.byteCount += file.byteCount
+    return summary
   }
 
   private func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
@@ -79,8 +79,10 @@ struct SQLScript {
     var (count, kept) = (0, self.kept)
     var found: [String] = []
     var foundCount = 0
-    try forEachRecord(kind) { record in
+    try reader.forEachEntity(kind) { entity in
+      if count % 64 == 0 { try checkCancellation() }
       count += 1
+      let record = entity.record
       var problem: String?
       for (position, field) in schema.fields.enumerated() where problem == nil {
         problem = dialect.obstacle(
@@ -91,10 +93,8 @@ struct SQLScript {
         foundCount += 1
         if found.count < 3 { found.append("\(name(of: record)): \(problem)") }
       }
-      guard case .text(let id) = record.values[0],
-        let members = try reader.provenance(kind, id: id)?.unknownMembers
-      else { return }
-      kept.add(Array(members.utf8)[...], of: kind)
+      guard let members = unsafe entity.unknownMembers else { return }
+      unsafe kept.add(Array(members)[...], of: kind)
     }
     counts[kind] = count
     self.kept = kept
@@ -164,4 +164,34 @@ struct SQLScript {
     return ["Not in it either: these members, which have no column; a tree has them."] + shown
       + (more > 0 ? ["  and \(PlainText.counted(more, "other member"))"] : [])
   }
+}
+
+/// A file of text, created with its first bytes.
+private struct ScriptFile {
+  private static let bufferLimit = 64 << 10
+
+  private let path: [UInt8]
+  private var handle: FileDescriptor?
+  private var buffer: [UInt8] = []
+  private(set) var byteCount = 0
+
+  init(path: [UInt8]) { self.path = path }
+
+  mutating func append(_ bytes: some Collection<UInt8>) throws(SystemError) {
+    if handle == nil { handle = try FileDescriptor(creating: path) }
+    buffer += bytes
+    byteCount += bytes.count
+    if buffer.count >= Self.bufferLimit { try flush() }
+  }
+
+  mutating func append(lines: [String]) throws(SystemError) {
+    for line in lines { try append((line + "\n").utf8) }
+  }
+
+  mutating func flush() throws(SystemError) {
+    try handle?.write(buffer)
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  func close() { handle?.close() }
 }

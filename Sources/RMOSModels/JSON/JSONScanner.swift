@@ -97,6 +97,15 @@
     return try scanValue(into: &sink, enclosingDepth: enclosingDepth)
   }
 
+  /// Scans one value, outside of any container, and moves past it.
+  ///
+  /// - Returns: Its type, and its length without the white space between its tokens.
+  package mutating func measureValue() throws(JSONScanError) -> (kind: Kind, length: Int) {
+    var sink = CountingSink()
+    let kind = try scanValue(into: &sink, enclosingDepth: 0)
+    return (kind, sink.count)
+  }
+
   /// Scans one value and copies its tokens to `output`, without white space between them.
   ///
   /// - Parameters:
@@ -318,6 +327,15 @@ private protocol TokenSink {
 private struct DiscardingSink: TokenSink {
   @inline(__always)
   func copy(from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>) {}
+}
+
+private struct CountingSink: TokenSink {
+  var count = 0
+
+  @inline(__always)
+  mutating func copy(from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>) {
+    count += unsafe end - start
+  }
 }
 
 @safe private struct CopyingSink: TokenSink {

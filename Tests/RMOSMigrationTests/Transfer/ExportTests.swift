@@ -3,6 +3,7 @@ import RMOSMigration
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
+import Synchronization
 import Testing
 
 @Suite struct ExportTests {
@@ -239,16 +240,18 @@ import Testing
     for options in Self.layouts {
       try TemporaryDirectory.use { directory in
         let target = directory.file("out")
-        var questions = 0
-        var seen: [String] = []
+        let state = Mutex((questions: 0, seen: [String]()))
         let error = #expect(throws: MigrationError.self) {
           try Export(of: store, to: target, options: options).runSynchronously {
-            questions += 1
-            if questions == 3 { seen = Array(Self.files(directory.path).keys) }
-            return questions == 3
+            state.withLock { state in
+              state.questions += 1
+              if state.questions == 3 { state.seen = Array(Self.files(directory.path).keys) }
+              return state.questions == 3
+            }
           }
         }
         #expect(error?.code == .cancelled)
+        let seen = state.withLock { $0.seen }
         // Midway there is nothing that a migration would read, and nothing at the place itself.
         #expect(options.layout == .lines || !seen.isEmpty)
         #expect(seen.allSatisfy { $0.hasPrefix(".out.incomplete-1/") })

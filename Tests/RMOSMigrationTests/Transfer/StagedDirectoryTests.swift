@@ -2,6 +2,7 @@ import Foundation
 import RMOSModels
 import RMOSStore
 import RMOSTestSupport
+import Synchronization
 import Testing
 
 @testable import RMOSMigration
@@ -20,12 +21,13 @@ import Testing
         let name =
           String(repeating: character, count: count)
           + String(repeating: "y", count: length - count * character.utf8.count)
-        var beside: [String] = []
+        let beside = Mutex<[String]>([])
         _ = try Export(of: store, to: directory.file(name)).runSynchronously {
-          beside = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+          let names = try? FileManager.default.contentsOfDirectory(atPath: directory.path)
+          beside.withLock { $0 = names ?? [] }
           return false
         }
-        for name in beside where name.hasPrefix(".") {
+        for name in beside.withLock({ $0 }) where name.hasPrefix(".") {
           #expect(name.hasSuffix(".incomplete-1") && !name.contains("\u{FFFD}"))
         }
         #expect(FileManager.default.fileExists(atPath: directory.file(name + "/patterns/p.json")))

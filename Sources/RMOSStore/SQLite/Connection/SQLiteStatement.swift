@@ -184,11 +184,15 @@ import RMOSModels
     return unsafe String(decoding: borrowedText(at: column), as: UTF8.self)
   }
 
-  /// The bytes of a blob: `sqlite3_column_blob`, `sqlite3_column_bytes`.
-  func blob(at column: Int32) -> [UInt8] {
+  /// The bytes of a blob.
+  func blob(at column: Int32) -> [UInt8] { unsafe Array(borrowedBlob(at: column)) }
+
+  /// The bytes of a blob, valid until the next step: `sqlite3_column_blob`, `sqlite3_column_bytes`.
+  func borrowedBlob(at column: Int32) -> UnsafeBufferPointer<UInt8> {
     let start = unsafe sqlite3_column_blob(pointer, column)
     let count = unsafe Int(sqlite3_column_bytes(pointer, column))
-    return unsafe Array(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+    return unsafe UnsafeBufferPointer(
+      start: start?.assumingMemoryBound(to: UInt8.self), count: start == nil ? 0 : count)
   }
 
   /// A value as it is stored.

@@ -34,6 +34,10 @@ struct SQLiteLayout {
   private(set) var kindsWithForeignIndexes: Set<EntityKind> = []
   /// The kinds whose ids are in the order of their bytes, in a table.
   private(set) var kindsInByteOrder: Set<EntityKind> = []
+  /// Those among them whose ids have an index.
+  private(set) var kindsWithIndexedIDs: Set<EntityKind> = []
+  /// Whether the ids of entities in the ledger are in the order of their bytes.
+  private(set) var hasProvenanceInByteOrder = false
   /// Whether inserting a row leaves all other rows of entities where they are.
   ///
   /// A trigger, an ON CONFLICT REPLACE or a view of another application may remove some.
@@ -103,8 +107,12 @@ struct SQLiteLayout {
         kindsWithLooseIDs.insert(kind)
       } else if isUTF8, try Self.hasTextIDs(kind.table, connection) {
         kindsInByteOrder.insert(kind)
+        if try Self.hasIndexedIDs(kind.table, connection) { kindsWithIndexedIDs.insert(kind) }
       }
     }
+    hasProvenanceInByteOrder =
+      try isUTF8
+      && connection.collation(ofColumn: "entity_id", in: LedgerTable.provenance.name) == "BINARY"
     hasDeferredKeys =
       try connection.integer(
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%DEFERRED%'") != nil
@@ -147,6 +155,19 @@ struct SQLiteLayout {
   private static func hasTextIDs(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
     try connection.withStatement(
       "SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = 'id' AND upper(type) = 'TEXT'"
+    ) { statement in
+      try statement.bind(table, at: 1)
+      return try statement.step()
+    }
+  }
+
+  /// Whether a table has an index of all its ids.
+  private static func hasIndexedIDs(
+    _ table: String, _ connection: SQLiteConnection
+  ) throws -> Bool {
+    try connection.withStatement(
+      "SELECT 1 FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) c WHERE NOT l.partial "
+        + "AND c.seqno = 0 AND lower(c.name) = 'id' AND upper(c.coll) = 'BINARY'"
     ) { statement in
       try statement.bind(table, at: 1)
       return try statement.step()

@@ -1,0 +1,135 @@
+import RMOSModels
+import RMOSSystem
+
+extension SQLiteReader: EntityLending {
+  final func lendEntities(
+    _ kind: EntityKind, in range: EntityRange, _ body: (borrowing StoredEntity) throws -> Void
+  ) throws {
+    let session = try session()
+    let table = try session.statements[kind]
+    let isOfKind = "FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND "
+    guard session.statements.hasLedger else {
+      return unsafe try lendRows(of: table, in: range, keptMembers: { _ in nil }, body)
+    }
+    guard session.layout.hasProvenanceInByteOrder else {
+      return try session.connection.withStatement("SELECT unknown_json \(isOfKind)entity_id = ?1") {
+        statement in
+        try unsafe lendRows(
+          of: table, in: range,
+          keptMembers: { id in
+            statement.reset()
+            try unsafe statement.bindBorrowed(text: id, at: 1)
+            guard try statement.step(), statement.type(at: 0) != .null else { return nil }
+            return unsafe statement.borrowedText(at: 0)
+          }, body)
+      }
+    }
+    // A second pass next to that of the rows: looking up each takes several times as long, although
+    // few have any.
+    let bounds = range.condition("entity_id")
+    try session.connection.withStatement(
+      "SELECT entity_id, unknown_json \(isOfKind)unknown_json IS NOT NULL "
+        + "AND typeof(entity_id) = 'text'\(bounds.isEmpty ? "" : " AND \(bounds)") "
+        + "ORDER BY entity_id"
+    ) { statement in
+      try statement.bind(range)
+      var hasRow = try statement.step()
+      try unsafe lendRows(
+        of: table, in: range,
+        keptMembers: { id in
+          while hasRow {
+            let order = unsafe Memory.compare(statement.borrowedText(at: 0), id)
+            if order == 0 { return unsafe statement.borrowedText(at: 1) }
+            if order > 0 { break }
+            hasRow = try statement.step()
+          }
+          return nil
+        }, body)
+    }
+  }
+
+  /// Lends the rows of a range in byte order of the id, each with what `keptMembers` returns for its
+  /// id.
+  private func lendRows(
+    of table: EntityStatements, in range: EntityRange,
+    keptMembers: (UnsafeBufferPointer<UInt8>) throws -> UnsafeBufferPointer<UInt8>?,
+    _ body: (borrowing StoredEntity) throws -> Void
+  ) throws {
+    let connection = try session().connection
+    var entity = StoredEntity(table.kind)
+    func lendRows(_ condition: String, _ range: EntityRange) throws {
+      try connection.withStatement(
+        "SELECT \(table.expressions.joined(separator: ", ")) FROM \(table.source)"
+          + "\(condition.isEmpty ? "" : " WHERE \(condition)") ORDER BY \(table.byID)"
+      ) { statement in
+        try statement.bind(range)
+        while try statement.step() {
+          for field in 0..<table.fieldCount {
+            entity.values[field] = statement.borrowedValue(at: Int32(field))
+          }
+          if case .text(let id) = entity.values[0] {
+            unsafe entity.unknownMembers = try unsafe keptMembers(id)
+          } else {
+            unsafe entity.unknownMembers = nil
+          }
+          try body(entity)
+        }
+      }
+    }
+    // Apart: with OR, SQLite would sort.
+    if range.first == nil, range.end != nil { try lendRows("id IS NULL", .all) }
+    try lendRows(range.condition("id"), range)
+  }
+
+  final func entityRanges(_ kind: EntityKind, of count: Int) throws -> [EntityRange] {
+    let session = try session()
+    guard session.layout.kindsWithIndexedIDs.contains(kind), count > 0 else { return [.all] }
+    let table = try session.statements[kind]
+    return try session.connection.withStatement(
+      "SELECT id FROM \(table.source) WHERE id >= ?1 ORDER BY id LIMIT 1 OFFSET ?2"
+    ) { statement in
+      var ranges: [EntityRange] = []
+      var first: String?
+      while true {
+        statement.reset()
+        try statement.bind(first ?? "", at: 1)
+        try statement.bind(Int64(count), at: 2)
+        // One that is not well-formed does not come out as it is.
+        guard try statement.step(), statement.type(at: 0) == .text, let end = statement.text(at: 0),
+          (first ?? "").utf8.lexicographicallyPrecedes(end.utf8)
+        else {
+          ranges.append(EntityRange(first: first, end: nil))
+          return ranges
+        }
+        ranges.append(EntityRange(first: first, end: end))
+        first = end
+      }
+    }
+  }
+}
+
+extension EntityRange {
+  /// The condition that a column is in the range, whose limits are ?1 and ?2.
+  fileprivate func condition(_ column: String) -> String {
+    let limits = [first.map { _ in "\(column) >= ?1" }, end.map { _ in "\(column) < ?2" }]
+    return limits.compactMap(\.self).joined(separator: " AND ")
+  }
+}
+
+extension SQLiteStatement {
+  fileprivate func bind(_ range: EntityRange) throws(StoreError) {
+    if let first = range.first { try bind(first, at: 1) }
+    if let end = range.end { try bind(end, at: 2) }
+  }
+
+  /// A value as it is stored, valid until the next step.
+  fileprivate func borrowedValue(at column: Int32) -> StoredEntity.Value {
+    switch type(at: column) {
+    case .null: .null
+    case .integer: .integer(integer(at: column))
+    case .real: .real(real(at: column))
+    case .text: unsafe .text(borrowedText(at: column))
+    case .blob: unsafe .blob(borrowedBlob(at: column))
+    }
+  }
+}

@@ -1,0 +1,188 @@
+package import RMOSModels
+
+/// An entity as it stands in a store: the values of its row, and the members kept with it.
+///
+/// It is lent to one closure, so that going through many copies nothing.
+@safe package struct StoredEntity: ~Copyable {
+  /// A value of a row, valid while the entity is lent.
+  @safe package enum Value {
+    /// SQL NULL.
+    case null
+    /// A 64-bit integer.
+    case integer(Int64)
+    /// A double.
+    case real(Double)
+    /// A text, UTF-8 unless another program wrote something else.
+    case text(UnsafeBufferPointer<UInt8>)
+    /// Bytes.
+    case blob(UnsafeBufferPointer<UInt8>)
+  }
+
+  /// The kind of entity.
+  package let kind: EntityKind
+  /// The values, in the order of the schema's fields.
+  package internal(set) var values: [Value]
+  /// The members that have no column, as the text of an object; `nil` if there are none.
+  package internal(set) var unknownMembers: UnsafeBufferPointer<UInt8>?
+
+  init(_ kind: EntityKind) {
+    self.kind = kind
+    values = Array(repeating: .null, count: kind.schema.fields.count)
+    unsafe unknownMembers = nil
+  }
+
+  /// The id; `nil` if what is stored is not text.
+  package var id: String? {
+    guard case .text(let id) = values[0] else { return nil }
+    return unsafe String(decoding: id, as: UTF8.self)
+  }
+
+  /// A copy of the row.
+  package var record: Record {
+    Record(
+      kind: kind,
+      values: values.map { value in
+        switch value {
+        case .null: .null
+        case .integer(let number): .integer(number)
+        case .real(let number): .real(number)
+        case .text(let text): unsafe .text(String(decoding: text, as: UTF8.self))
+        case .blob(let bytes): unsafe .blob(Array(bytes))
+        }
+      })
+  }
+}
+
+/// Some of the entities of a kind: those whose ids are in a range of the order in which a store has
+/// them.
+package struct EntityRange: Sendable, Hashable {
+  /// The first id; `nil` for no limit, so that rows whose ids are not texts are in the range.
+  package var first: String?
+  /// The id before which it ends; `nil` for no limit.
+  package var end: String?
+
+  /// All entities.
+  package static let all = EntityRange(first: nil, end: nil)
+
+  init(first: String?, end: String?) {
+    self.first = first
+    self.end = end
+  }
+
+  fileprivate func contains(_ record: Record) -> Bool {
+    guard case .text(let id) = record.values[0] else { return first == nil }
+    if let first, id.utf8.lexicographicallyPrecedes(first.utf8) { return false }
+    return end.map { id.utf8.lexicographicallyPrecedes($0.utf8) } ?? true
+  }
+}
+
+/// A reader that can lend entities as they are stored, and go through a kind in pieces.
+protocol EntityLending: StoreReader {
+  /// Lends the entities of a range, in its order.
+  func lendEntities(
+    _ kind: EntityKind, in range: EntityRange, _ body: (borrowing StoredEntity) throws -> Void
+  ) throws
+
+  /// Ranges of about `count` entities that together are all of a kind, in order; one if finding them
+  /// would take long.
+  func entityRanges(_ kind: EntityKind, of count: Int) throws -> [EntityRange]
+}
+
+extension StoreReader {
+  /// Calls `body` with every entity of a kind, or those of a range, in byte order of the id, in
+  /// constant memory.
+  package func forEachEntity(
+    _ kind: EntityKind, in range: EntityRange = .all,
+    _ body: (borrowing StoredEntity) throws -> Void
+  ) throws {
+    if let reader = self as? any EntityLending {
+      return try reader.lendEntities(kind, in: range, body)
+    }
+    var pending = PendingEntities(kind)
+    try forEachRecord(kind) { record in
+      guard range.contains(record) else { return }
+      if pending.add(record) { try pending.lend(self, body) }
+    }
+    try pending.lend(self, body)
+  }
+
+  /// Ranges of about `count` entities that together are all of a kind, in order.
+  ///
+  /// They are so in any state of the store.
+  package func ranges(of kind: EntityKind, count: Int) throws -> [EntityRange] {
+    try (self as? any EntityLending)?.entityRanges(kind, of: count) ?? [.all]
+  }
+}
+
+/// Records whose provenance is looked up for all of them at once.
+private struct PendingEntities {
+  private static let mostRecords = 64
+  private static let mostBytes = 1 << 20
+
+  private let kind: EntityKind
+  private var records: [Record] = []
+  private var byteCount = 0
+  /// The texts of one record.
+  private var arena: [UInt8] = []
+
+  init(_ kind: EntityKind) { self.kind = kind }
+
+  /// Adds a record; returns whether those that there are should be lent.
+  mutating func add(_ record: Record) -> Bool {
+    records.append(record)
+    for case .text(let text) in record.values { byteCount += text.utf8.count }
+    return records.count >= Self.mostRecords || byteCount >= Self.mostBytes
+  }
+
+  /// Lends all, and forgets them.
+  mutating func lend(
+    _ reader: any StoreReader, _ body: (borrowing StoredEntity) throws -> Void
+  ) throws {
+    defer {
+      records.removeAll(keepingCapacity: true)
+      byteCount = 0
+    }
+    let ids = records.compactMap { if case .text(let id) = $0.values[0] { id } else { nil } }
+    var origins = try reader.provenance(kind, ids: ids)[...]
+    for record in records {
+      var unknownMembers: String?
+      if case .text = record.values[0] { unknownMembers = origins.popFirst()??.unknownMembers }
+      try lend(record, unknownMembers, body)
+    }
+  }
+
+  private mutating func lend(
+    _ record: Record, _ unknownMembers: String?, _ body: (borrowing StoredEntity) throws -> Void
+  ) throws {
+    arena.removeAll(keepingCapacity: true)
+    for value in record.values {
+      switch value {
+      case .text(let text): arena.append(contentsOf: text.utf8)
+      case .blob(let bytes): arena.append(contentsOf: bytes)
+      case .null, .integer, .real: break
+      }
+    }
+    if let unknownMembers { arena.append(contentsOf: unknownMembers.utf8) }
+    try unsafe arena.withUnsafeBufferPointer { arena in
+      var entity = StoredEntity(kind)
+      var rest = unsafe arena[...]
+      func next(_ count: Int) -> UnsafeBufferPointer<UInt8> {
+        defer { unsafe rest = unsafe rest.dropFirst(count) }
+        return unsafe UnsafeBufferPointer(rebasing: rest.prefix(count))
+      }
+      for (position, value) in record.values.enumerated() {
+        switch value {
+        case .null: break
+        case .integer(let number): entity.values[position] = .integer(number)
+        case .real(let number): entity.values[position] = .real(number)
+        case .text(let text): entity.values[position] = unsafe .text(next(text.utf8.count))
+        case .blob(let bytes): entity.values[position] = unsafe .blob(next(bytes.count))
+        }
+      }
+      if let unknownMembers {
+        unsafe entity.unknownMembers = unsafe next(unknownMembers.utf8.count)
+      }
+      try body(entity)
+    }
+  }
+}
