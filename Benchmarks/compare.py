@@ -8,9 +8,10 @@ import sys
 import timing
 
 parser = argparse.ArgumentParser()
-for name in ("cli", "python", "schema", "lists", "work"):
+for name in ("cli", "python", "grdb", "schema", "lists", "work"):
     parser.add_argument("--" + name, required=True)
 parser.add_argument("--rounds", type=int, required=True)
+parser.add_argument("--names", nargs="+", required=True)
 arguments = parser.parse_args()
 
 KINDS = ("strip_families", "patterns", "joblogs")
@@ -55,6 +56,7 @@ def programs():
     yield "rmos", [[arguments.cli, "migrate", arguments.lists, "--db", database, "-q"]]
     yield "duckdb", [[arguments.python, "-c", DUCKDB, database, *paths]]
     yield "python", [[arguments.python, "-c", PYTHON, database, arguments.schema, *paths]]
+    yield "grdb", [[arguments.grdb, database, arguments.schema, *paths]]
     yield "sqlite-utils", [
         [arguments.python, "-m", "sqlite_utils", "insert", database, kind, files[kind], "--pk", "id"]
         for kind in KINDS]
@@ -69,6 +71,8 @@ for path in files.values():
             pass
 for number in range(arguments.rounds):
     for name, commands in programs():
+        if name not in ("rmos", *arguments.names):
+            continue
         timing.remove(database)
         parts = [timing.run(command, output) for command in commands]
         results.setdefault(name, []).append(timing.Result(
@@ -80,5 +84,6 @@ timing.table(results, [
     ("rmos", "rmos-cli migrate, all checks"),
     ("duckdb", "DuckDB, read_json into its own format"),
     ("python", "Python, json and sqlite3"),
+    ("grdb", "Swift, Foundation and GRDB"),
     ("sqlite-utils", "sqlite-utils insert"),
 ], "rmos")

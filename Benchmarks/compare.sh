@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
 # Measures how long rmos-cli and others take to load the same lists, in turn: DuckDB and sqlite-utils,
-# which are installed into a virtual environment of their own, and Python's json and sqlite3.
+# which are installed into a virtual environment of their own, Python's json and sqlite3, and a Swift
+# program with Foundation and GRDB, which is fetched and built.
 #
-# usage: Benchmarks/compare.sh [LISTED] [ROUNDS]
+# usage: Benchmarks/compare.sh [LISTED] [ROUNDS] [NAME...]
 #   LISTED  entities in the tree of three list files   (1000000)
 #   ROUNDS  how often each is measured                 (5)
+#   NAME    with which it is compared: duckdb, python, grdb, sqlite-utils (all)
 set -euo pipefail
 # shellcheck source=corpus.sh
 source "$(dirname "${BASH_SOURCE[0]}")/corpus.sh"
 
 listed=${1:-1000000}
 rounds=${2:-5}
+names=("${@:3}")
+[[ ${#names[@]} -gt 0 ]] || names=(duckdb python grdb sqlite-utils)
 
 step 'Building rmos-cli'
 build release --product rmos-cli
@@ -19,8 +23,13 @@ step 'Installing what it is compared with'
 [[ -x $work/venv/bin/python ]] || python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --requirement "$here/compare.txt"
 
+step 'Building a program with GRDB'
+swift build -c release --package-path "$here/GRDB" --scratch-path "$work/grdb"
+
 corpus "lists-$listed" "$listed" --array
 
 step "Measuring, $rounds rounds"
 python3 "$here/compare.py" --cli "$(bin_path release)/rmos-cli" --python "$work/venv/bin/python" \
-  --schema "$here/schema.sql" --lists "$work/lists-$listed" --work "$work" --rounds "$rounds"
+  --grdb "$work/grdb/release/GRDBLoad" \
+  --schema "$here/schema.sql" --lists "$work/lists-$listed" --work "$work" --rounds "$rounds" \
+  --names "${names[@]}"

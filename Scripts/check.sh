@@ -11,8 +11,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 check_format() {
   step 'Format'
-  swift format lint --strict --recursive Sources Tests Benchmarks/Sources Examples Packages \
-    Package.swift
+  swift format lint --strict --recursive Sources Tests Benchmarks/Sources Benchmarks/GRDB Examples \
+    Packages Package.swift
   if command -v python3 >/dev/null; then
     find Sources Packages -name '*.swift' -not -path '*/.build/*' -exec Scripts/check_functions.py {} +
     Scripts/check_excerpts.py
