@@ -64,6 +64,7 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
   ///
   /// Call it once, from the main thread: it takes over signals, standard streams and children.
   public func main() -> Never {
+    SQLiteLibrary.omitMemoryStatistics()
     ProcessMemory.giveBackLargeBlocks()
     FileDescriptor.occupyStandardDescriptors()
     Signals.ignoreThoseOfWriting()

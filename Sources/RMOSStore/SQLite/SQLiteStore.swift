@@ -235,20 +235,34 @@ public final class SQLiteStore: RecordStore {
 
   /// Drops the recommended indexes if all entity tables are empty and the schema does not belong to a
   /// newer application.
+  ///
+  /// Until ``endBulkLoad()``, foreign keys that batches are checked for anyway are not checked by
+  /// SQLite once more, and the log is checkpointed on a thread of its own.
   package func beginBulkLoad() throws {
     try whileWriting { connection in
       try SQLiteSchema.dropIndexesOfEmptyTables(connection, catalog)
       connection.knownIDs = KnownIDs()
+      let layout = try SQLiteLayout(of: connection, catalog)
+      try connection.setEnforcesKeys(!layout.allowsUncheckedInserts(connection))
+      let (file, identity) = (file, connection.identity)
+      connection.leaveCheckpoints(
+        to: LogCheckpointer { try .forCheckpoints(of: file, identity) })
     }
   }
 
   /// Creates the recommended indexes that are missing, unless the schema belongs to a newer
   /// application.
   package func endBulkLoad() throws {
-    try whileWriting { connection in
-      connection.knownIDs = nil
-      try SQLiteSchema.createMissingIndexes(connection, catalog)
+    let connection = try writingSession().connection
+    // Also if the database can no longer be written to.
+    defer {
+      try? gate.transaction(timeout: busyTimeout) { connection.checkpointInCommits() }
     }
+    try gate.transaction(timeout: busyTimeout) {
+      connection.knownIDs = nil
+      try connection.setEnforcesKeys(true)
+    }
+    try whileWriting { try SQLiteSchema.createMissingIndexes($0, catalog) }
   }
 
   /// Limits the size of the database, so that tests can fill it: `PRAGMA max_page_count`.
@@ -295,6 +309,9 @@ public final class SQLiteStore: RecordStore {
         connection.forgetStatements()
         session = try SQLiteSession(connection, catalog)
         try session.layout.validateForWriting(on: connection, path: location)
+        if !connection.enforcesKeys, try !session.layout.allowsUncheckedInserts(connection) {
+          try connection.setEnforcesKeys(true)
+        }
       }
       if !session.layout.isComplete {
         try SQLiteSchema.complete(connection, catalog, path: location)

@@ -240,10 +240,14 @@ struct DatabaseFile: Sendable {
     let layout = try SQLiteLayout(of: connection, catalog)
     try layout.validate(path: location)
     for pragma in [
-      "foreign_keys = ON", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000",
+      "foreign_keys = ON", "synchronous = FULL", SQLiteConnection.pageCache,
+      // Some systems have SQLite overwrite every page that becomes free, and so write each page of
+      // what is deleted once more.
+      "secure_delete = FAST",
     ] {
       try connection.execute("PRAGMA \(pragma)")
     }
+    connection.checkpointInCommits()
     try layout.validateForWriting(on: connection, path: location)
     if !layout.isComplete {
       if layout.isReadable { return try SQLiteSession(connection, catalog) }

@@ -20,6 +20,9 @@ final class SQLiteConnection: @unchecked Sendable {
     case observing
   }
 
+  /// How much a connection that writes keeps of the database, as the setting of a pragma.
+  static let pageCache = "cache_size = -16384"
+
   let handle: SQLiteHandle
   /// The file it has open; `nil` for a database in memory or a temporary one.
   let identity: FileStatus.Identity?
@@ -27,6 +30,10 @@ final class SQLiteConnection: @unchecked Sendable {
   var lock: WriterLock.Place?
   /// The ids that are known to be there, while a bulk load needs them.
   var knownIDs: KnownIDs?
+  /// What checkpoints the log while a bulk load is under way.
+  var checkpointer: LogCheckpointer?
+  /// Whether SQLite enforces foreign keys; see ``setEnforcesKeys(_:)``.
+  private(set) var enforcesKeys = true
   /// The log and its index, by suffix, once it has written.
   private var sidecars: [String: FileStatus.Identity] = [:]
   /// Why it must not write any more: the file is no longer where it was.
@@ -77,6 +84,7 @@ final class SQLiteConnection: @unchecked Sendable {
 
   /// `sqlite3_close_v2`, after the statements.
   deinit {
+    checkpointer?.stop()
     if !sidecars.isEmpty, place != .here { _ = removeLog() }
     statements.removeAll()
     slots.removeAll()
@@ -198,6 +206,17 @@ final class SQLiteConnection: @unchecked Sendable {
   }
 
   // MARK: Transactions
+
+  /// Has SQLite enforce foreign keys, or leave that to the caller, even within a transaction:
+  /// `sqlite3_db_config`.
+  ///
+  /// Statements are compiled again after a change.
+  func setEnforcesKeys(_ enforces: Bool) throws(StoreError) {
+    guard enforces != enforcesKeys else { return }
+    try unsafe handle.check(
+      rmos_sqlite3_enforce_foreign_keys(handle.pointer, enforces ? 1 : 0))
+    enforcesKeys = enforces
+  }
 
   /// Whether a transaction is open; SQLite itself may have ended it after a serious error:
   /// `sqlite3_get_autocommit`.
@@ -367,6 +386,7 @@ extension SQLiteConnection {
   ///
   /// - Returns: The log, under another name, if a reader keeps it from being emptied.
   func removeLog() -> String? {
+    checkpointInCommits()
     forgetStatements()
     let isWhole = try? withStatement("PRAGMA wal_checkpoint(TRUNCATE)") { statement in
       try statement.step() && statement.integer(at: 1) == statement.integer(at: 2)

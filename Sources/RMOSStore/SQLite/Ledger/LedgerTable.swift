@@ -211,6 +211,14 @@ enum ProvenanceColumn: Int32, LedgerColumn {
     let values = allCases.map { $0 == .kind ? "'\(kind.rawValue)'" : "?\($0.rawValue)" }
     return "INSERT OR REPLACE INTO \(table) (\(list())) VALUES (\(values.joined(separator: ", ")))"
   }
+
+  /// Does so for several entities of a kind; the parameters of each follow those of the one before.
+  static func replaceSQL(_ kind: EntityKind, rows count: Int) -> String {
+    let parameters = repeatElement("?", count: allCases.count - 1).joined(separator: ", ")
+    return "INSERT OR REPLACE INTO \(table) (\(list())) VALUES "
+      + repeatElement("('\(kind.rawValue)', \(parameters))", count: count)
+      .joined(separator: ", ")
+  }
 }
 
 /// The columns of `migration_issues`.

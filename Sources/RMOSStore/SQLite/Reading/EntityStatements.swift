@@ -98,6 +98,14 @@ final class EntityStatements: Sendable {
     runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
   }
 
+  /// Inserts several rows, or none of them; a parameter per field, row by row.
+  func insertGroup(of count: Int) -> String {
+    let row = "(\(repeatElement("?", count: fieldCount).joined(separator: ", ")))"
+    let columns = kind.schema.fields.map(\.column).joined(separator: ", ")
+    return "INSERT INTO \(kind.table) (\(columns)) VALUES "
+      + repeatElement(row, count: count).joined(separator: ", ")
+  }
+
   /// A field's column or, if the table has none, its default.
   private static func expression(_ field: FieldSchema, present: Set<String>?) -> String {
     guard let present, !present.contains(field.column) else { return field.column }
@@ -188,7 +196,7 @@ struct StoreStatements {
 /// The statements that are looked up without their text, because one entity takes several of them.
 enum StatementSlot: Int, CaseIterable {
   case exists, record, comparison, insert, insertProvenance, update, deleteProvenance, delete
-  case insertBeforeImage, any
+  case insertBeforeImage, any, insertGroup, insertProvenanceGroup
 
   /// The place of the statement for the kind of a table.
   func index(_ table: EntityStatements) -> Int {

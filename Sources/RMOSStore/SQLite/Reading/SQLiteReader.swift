@@ -79,23 +79,25 @@ class SQLiteReader: StoreReader {
     }
   }
 
+  /// Whether an entity is there; a bulk load remembers those that are.
+  final func isThere(_ kind: EntityKind, _ id: Span<UInt8>) throws -> Bool {
+    guard let knownIDs = try session().knownIDs, let position = catalog.position(of: kind) else {
+      return try contains(kind, id: id)
+    }
+    let key = KnownIDs.Key(id, ofKindAt: position)
+    if knownIDs.contains(key) { return true }
+    guard try contains(kind, id: id) else { return false }
+    knownIDs.insert(key)
+    return true
+  }
+
   final func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
     let session = try session()
     let table = try session.statements[batch.kind]
-    let knownIDs = session.knownIDs
     let areNew = try areNew(batch, range, table, session)
     return try range.map { index in
       var facts = StoredFacts()
-      facts.danglingReferences = try batch.danglingReferences(at: index) { kind, id in
-        guard let knownIDs, let position = catalog.position(of: kind) else {
-          return try contains(kind, id: id)
-        }
-        let key = KnownIDs.Key(id, ofKindAt: position)
-        if knownIDs.contains(key) { return true }
-        guard try contains(kind, id: id) else { return false }
-        knownIDs.insert(key)
-        return true
-      }
+      facts.danglingReferences = try batch.danglingReferences(at: index, exists: isThere)
       if areNew { return facts }
       facts.comparison = try session.connection.withStatement(
         slot: StatementSlot.comparison.index(table), table.selectForComparison

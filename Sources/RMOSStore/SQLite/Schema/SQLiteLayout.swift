@@ -174,6 +174,34 @@ struct SQLiteLayout {
     }
   }
 
+  /// Whether batches of entities may be inserted without SQLite checking foreign keys, by code that
+  /// looks up the references in the fields of the schema, and by one statement for several rows.
+  ///
+  /// That code knows no other foreign keys, and compares ids byte by byte.
+  func allowsUncheckedInserts(_ connection: SQLiteConnection) throws -> Bool {
+    guard insertsKeepRows, !hasDeferredKeys else { return false }
+    return try catalog.kinds.allSatisfy { kind in
+      try connection.withStatement(
+        """
+        SELECT k.seq, lower(k."from"), lower(k."table"), lower(coalesce(k."to", 'id')), upper(c.type)
+        FROM pragma_foreign_key_list(?1) k LEFT JOIN pragma_table_info(?1) c
+          ON lower(c.name) = lower(k."from")
+        """
+      ) { statement in
+        try statement.bind(kind.table, at: 1)
+        while try statement.step() {
+          let column = statement.text(at: 1)
+          let key = kind.schema.foreignKeys.first { kind.schema.fields[$0.field].column == column }
+          guard let key, statement.integer(at: 0) == 0, statement.text(at: 2) == key.target.table,
+            statement.text(at: 3) == "id", statement.text(at: 4) == "TEXT",
+            kindsInByteOrder.contains(key.target)
+          else { return false }
+        }
+        return true
+      }
+    }
+  }
+
   /// Whether a table has an index with a collation that is missing.
   private static func hasForeignIndex(
     _ table: String, _ connection: SQLiteConnection

@@ -2,7 +2,7 @@ import RMOSModels
 
 extension SQLiteTransaction {
   func undo(run: Int64) throws -> UndoCounts {
-    let session = try session()
+    let session = try enforcingSession()
     session.connection.knownIDs?.removeAll()
     var counts = UndoCounts()
     // Restored rows first: until then they may refer to rows that are removed.
@@ -12,14 +12,76 @@ extension SQLiteTransaction {
     try restoreProvenance(run, session)
     // What remains of the run is what it inserted; rows that refer to others are removed first.
     for kind in catalog.kinds.reversed() {
-      counts.removed[kind] = try undo(
-        run, session,
-        "DELETE FROM \(kind.table) WHERE id COLLATE BINARY IN (SELECT entity_id "
-          + "FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND run_id = ?1)")
+      counts.removed[kind] = try removeRows(kind, run, session)
     }
     try checkRemoval(run, session)
-    _ = try undo(run, session, "DELETE FROM migration_provenance WHERE run_id = ?1")
+    let isLast =
+      try count("SELECT 1 FROM migration_provenance WHERE run_id <> ?1 LIMIT 1", run, session) == 0
+    _ =
+      isLast
+      ? try emptyTable("migration_provenance", session)
+      : try undo(run, session, "DELETE FROM migration_provenance WHERE run_id = ?1")
     return counts
+  }
+
+  /// Removes the rows of a kind that the run inserted, and returns their number.
+  private func removeRows(
+    _ kind: EntityKind, _ run: Int64, _ session: SQLiteSession
+  ) throws -> Int {
+    if try isWhole(kind, run, session) { return try emptyTable(kind.table, session) }
+    return try undo(
+      run, session,
+      "DELETE FROM \(kind.table) WHERE id COLLATE BINARY IN (SELECT entity_id "
+        + "FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND run_id = ?1)")
+  }
+
+  /// Whether all rows of a kind are of the run, and nothing happens or is refused when they go: there
+  /// are no triggers, and no row that might refer to one of them.
+  private func isWhole(
+    _ kind: EntityKind, _ run: Int64, _ session: SQLiteSession
+  ) throws -> Bool {
+    let layout = session.layout
+    guard !layout.hasTriggers, !layout.hasDeferredKeys, layout.hasRowNumbers(kind) else {
+      return false
+    }
+    let all = try session.connection.integer("SELECT count(*) FROM \(kind.table)") ?? 0
+    let table = try session.statements[kind]
+    guard all > 0,
+      try Int(all)
+        == count(
+          "SELECT count(*) FROM migration_provenance p CROSS JOIN \(kind.table) t "
+            + "ON \(table.isID("t.id", "p.entity_id")) "
+            + "WHERE p.kind = '\(kind.rawValue)' AND p.run_id = ?1", run, session)
+    else { return false }
+    return try referringTables(kind, session).allSatisfy { name in
+      try session.connection.integer("SELECT 1 FROM \(Self.quoted(name)) LIMIT 1") == nil
+    }
+  }
+
+  /// The other tables that have a foreign key to a kind's.
+  private func referringTables(_ kind: EntityKind, _ session: SQLiteSession) throws -> [String] {
+    try session.connection.withStatement(
+      "SELECT DISTINCT m.name FROM sqlite_schema m, pragma_foreign_key_list(m.name) k "
+        + "WHERE m.type = 'table' AND m.rootpage > 0 AND lower(k.\"table\") = ?1 "
+        + "AND lower(m.name) <> ?1"
+    ) { statement in
+      try statement.bind(kind.table, at: 1)
+      var names: [String] = []
+      while try statement.step() { if let name = statement.text(at: 0) { names.append(name) } }
+      return names
+    }
+  }
+
+  /// Removes all rows of a table and returns their number.
+  ///
+  /// While foreign keys are enforced, SQLite would look at each row, and change each page of each index
+  /// again and again; else it frees their pages.
+  private func emptyTable(_ table: String, _ session: SQLiteSession) throws -> Int {
+    let connection = session.connection
+    try connection.setEnforcesKeys(false)
+    defer { try? connection.setEnforcesKeys(true) }
+    try connection.execute("DELETE FROM \(table)")
+    return connection.changes
   }
 
   /// Restores the rows of a kind that the run rewrote, and returns their number.

@@ -4,8 +4,15 @@ import RMOSModels
 final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   override var isSnapshot: Bool { false }
 
-  func insert(_ record: Record, provenance: Provenance?) throws {
+  /// The session, with SQLite enforcing foreign keys: only batches are checked here.
+  func enforcingSession() throws(StoreError) -> SQLiteSession {
     let session = try session()
+    try session.connection.setEnforcesKeys(true)
+    return session
+  }
+
+  func insert(_ record: Record, provenance: Provenance?) throws {
+    let session = try enforcingSession()
     let id = try record.requiredID()
     let table = try session.statements[record.kind]
     try writeOne(session, record.kind, id) {
@@ -30,66 +37,108 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let session = try session()
     let table = try session.statements[batch.kind]
     let knownIDs = table.isReferredTo ? session.knownIDs : nil
-    let lent = LentBatch(batch)
+    let rows = BatchRows(batch, run: run)
+    if try !session.connection.enforcesKeys && hasDanglingKey(batch, at: indices) {
+      // SQLite says what is wrong with it.
+      try session.connection.setEnforcesKeys(true)
+    }
+    let size = session.connection.enforcesKeys ? 1 : BatchRows.groupSize
     var refusals: [Int: StoreError] = [:]
-    for index in indices {
-      do {
-        try insert(lent, at: index, run: run, table, session)
-        knownIDs?.insert(
-          KnownIDs.Key(
-            batch.arena.span.extracting(batch.entries[index].id.range), ofKindAt: table.position))
-      } catch let error as StoreError where error.concernsOneRecord {
-        refusals[index] = error
+    var rest = indices[...]
+    while !rest.isEmpty {
+      let group = rest.prefix(size)
+      rest = rest.dropFirst(size)
+      if try group.count == BatchRows.groupSize && insertGroup(rows, group, table, session) {
+        if let knownIDs { for index in group { knownIDs.insert(idKey(at: index, batch, table)) } }
+        continue
+      }
+      for index in group {
+        do {
+          try insert(rows, at: index, table, session)
+          knownIDs?.insert(idKey(at: index, batch, table))
+        } catch let error as StoreError where error.concernsOneRecord {
+          refusals[index] = error
+        }
       }
     }
     return refusals
   }
 
-  /// A batch for closures to capture: the batch itself would be copied for each of them, and that
-  /// retains each of its arrays.
-  private final class LentBatch {
-    let batch: RecordBatch
-    init(_ batch: RecordBatch) { self.batch = batch }
+  private func idKey(
+    at index: Int, _ batch: RecordBatch, _ table: EntityStatements
+  ) -> KnownIDs.Key {
+    KnownIDs.Key(
+      batch.arena.span.extracting(batch.entries[index].id.range), ofKindAt: table.position)
+  }
+
+  /// Whether one of the entities has a reference that SQLite would refuse.
+  private func hasDanglingKey(_ batch: RecordBatch, at indices: [Int]) throws -> Bool {
+    let keys = batch.kind.schema.foreignKeys
+    if keys.isEmpty { return false }
+    return try indices.contains { index in
+      try keys.contains { key in
+        guard case .text(let span) = batch.cells[index * batch.fieldCount + key.field] else {
+          return false
+        }
+        return try !isThere(key.target, batch.arena.span.extracting(span.range))
+      }
+    }
+  }
+
+  /// Inserts several entities of a batch with one statement for all rows.
+  ///
+  /// - Returns: Whether it did; `false` if a row was refused, so that none was inserted.
+  private func insertGroup(
+    _ rows: BatchRows, _ group: ArraySlice<Int>, _ table: EntityStatements,
+    _ session: SQLiteSession
+  ) throws -> Bool {
+    do {
+      try session.connection.withStatement(
+        slot: StatementSlot.insertGroup.index(table), table.insertGroup(of: group.count)
+      ) { statement in
+        try rows.bindValues(of: group, to: statement)
+        _ = try statement.step()
+      }
+    } catch let error as StoreError
+      where (error.concernsOneRecord || error.isOfExpression)
+      && session.connection.isInTransaction
+    {
+      return false
+    }
+    guard session.connection.changes == group.count else {
+      throw StoreError.ignoredRow(table.kind)
+    }
+    try session.connection.withStatement(
+      slot: StatementSlot.insertProvenanceGroup.index(table),
+      ProvenanceColumn.replaceSQL(table.kind, rows: group.count)
+    ) { statement in
+      try rows.bindProvenance(of: group, to: statement)
+    }
+    return true
   }
 
   private func insert(
-    _ lent: LentBatch, at index: Int, run: Int64, _ table: EntityStatements,
-    _ session: SQLiteSession
+    _ rows: BatchRows, at index: Int, _ table: EntityStatements, _ session: SQLiteSession
   ) throws {
-    let kind = lent.batch.kind
-    try unsafe lent.batch.arena.withUnsafeBufferPointer { arena in
-      try writeOne(session, kind, lent.batch.text(lent.batch.entries[index].id)) {
-        try session.connection.withStatement(
-          slot: StatementSlot.insert.index(table), table.insert
-        ) { statement in
-          let first = index * table.fieldCount
-          for field in 0..<table.fieldCount {
-            let parameter = Int32(field + 1)
-            switch lent.batch.cells[first + field] {
-            case .null: try statement.bindNull(at: parameter)
-            case .integer(let number): try statement.bind(number, at: parameter)
-            case .real(let number): try statement.bind(number, at: parameter)
-            case .text(let span):
-              try unsafe statement.bindBorrowed(
-                text: UnsafeBufferPointer(rebasing: arena[span.range]), at: parameter)
-            }
-          }
-          try insert(with: statement, session, kind)
-        }
-        let digest =
-          try digestAfterTriggers(session, kind, lent.batch.text(lent.batch.entries[index].id))
-          ?? lent.batch.rowDigest(at: index)
-        try session.connection.withStatement(
-          slot: StatementSlot.insertProvenance.index(table), table.insertProvenance
-        ) { statement in
-          try unsafe statement.bindProvenance(of: lent.batch, at: index, run: run, digest, arena)
-        }
+    let kind = table.kind
+    try writeOne(session, kind, rows.id(at: index)) {
+      try session.connection.withStatement(
+        slot: StatementSlot.insert.index(table), table.insert
+      ) { statement in
+        try rows.bindValues(of: CollectionOfOne(index), to: statement)
+        try insert(with: statement, session, kind)
+      }
+      let digest = try digestAfterTriggers(session, kind, rows.id(at: index))
+      try session.connection.withStatement(
+        slot: StatementSlot.insertProvenance.index(table), table.insertProvenance
+      ) { statement in
+        try rows.bindProvenance(of: CollectionOfOne(index), digest, to: statement)
       }
     }
   }
 
   func update(_ record: Record) throws -> Bool {
-    let session = try session()
+    let session = try enforcingSession()
     let id = try record.requiredID()
     guard let stored = try self.record(record.kind, id: id) else { return false }
     // Only what differs: SQLite checks a foreign key even if it is set to what it was, so a row with
@@ -109,7 +158,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   }
 
   func rewrite(_ record: Record, provenance: Provenance) throws {
-    let session = try session()
+    let session = try enforcingSession()
     let kind = record.kind
     let table = try session.statements[kind]
     let id = try record.requiredID()
@@ -134,7 +183,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   }
 
   func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
-    let session = try session()
+    let session = try enforcingSession()
     let (kind, id) = (image.record.kind, image.record.id)
     let isThere = try contains(kind, id: id)
     try writeOne(session, kind, id) {
@@ -186,7 +235,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   }
 
   func delete(_ kind: EntityKind, id: String) throws -> Bool {
-    let session = try session()
+    let session = try enforcingSession()
     session.connection.knownIDs?.removeAll()
     let table = try session.statements[kind]
     let isDeleted = try session.connection.withStatement(
@@ -331,47 +380,6 @@ extension SQLiteStatement {
     try unsafe provenance.sha256.bytes.withUnsafeBytes { sha256 in
       try unsafe row.bindBorrowed(blob: sha256, to: .sha256)
       _ = try step()
-    }
-  }
-
-  /// The same for an entity of a batch, without allocating.
-  fileprivate func bindProvenance(
-    of batch: RecordBatch, at index: Int, run: Int64, _ digest: RowDigest,
-    _ arena: UnsafeBufferPointer<UInt8>
-  ) throws {
-    let row = LedgerRow<ProvenanceColumn>(self, parameter: 0)
-    let entry = batch.entries[index]
-    func text(_ span: RecordBatch.TextSpan) -> UnsafeBufferPointer<UInt8> {
-      unsafe UnsafeBufferPointer(rebasing: arena[span.range])
-    }
-    try unsafe row.bindBorrowed(text: text(entry.id), to: .entityID)
-    try row.bind(run, to: .run)
-    switch entry.locator {
-    case .none: try row.bind(nil as Int64?, to: .locator)
-    case .index(let number), .line(let number): try row.bind(Int64(number), to: .locator)
-    case .key(let span), .pointer(let span, _):
-      try unsafe row.bindBorrowed(text: text(span), to: .locator)
-    }
-    try row.bind(Int64(entry.place.offset), to: .byteOffset)
-    try row.bind(Int64(entry.byteLength), to: .byteLength)
-    if entry.unknownMembers.isEmpty {
-      try row.bind(nil as Int64?, to: .unknownMembers)
-    } else {
-      try unsafe row.bindBorrowed(text: text(entry.unknownMembers), to: .unknownMembers)
-    }
-    try row.bind(Int64(bitPattern: digest.rawValue), to: .rowDigest)
-    let words = entry.digest.words
-    let sha256 = (
-      words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian,
-      words.4.bigEndian, words.5.bigEndian, words.6.bigEndian, words.7.bigEndian
-    )
-    var path = batch.sources[entry.source]
-    try path.withUTF8 { path in
-      try unsafe row.bindBorrowed(text: path, to: .path)
-      try unsafe withUnsafeBytes(of: sha256) { sha256 in
-        try unsafe row.bindBorrowed(blob: sha256, to: .sha256)
-        _ = try step()
-      }
     }
   }
 }

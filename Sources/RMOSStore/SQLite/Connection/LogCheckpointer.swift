@@ -1,0 +1,144 @@
+import CSQLite
+import RMOSSystem
+
+/// Checkpoints the log of a database on a thread of its own while a load writes on.
+///
+/// SQLite by itself does so within the commit that makes the log too long: it reads each page back,
+/// writes it, and syncs both files. Whichever connection does it, the log and the database are safe at
+/// any moment.
+///
+/// The thread starts when there is something to do. If it cannot, or cannot open the database, the
+/// writing connection does the work, as it would by itself.
+final class LogCheckpointer: Sendable {
+  /// The number of pages that are worth a checkpoint: 16 MiB of them.
+  static let interval = 4000
+  /// The number of pages from which on the writer waits, so that the log can start over: 32 MiB of
+  /// them.
+  static let limit = 8000
+
+  private struct State {
+    /// The thread, once it was started.
+    var thread: SystemThread?
+    /// Whether the writing connection has to do the work.
+    var hasFailed = false
+    var isRequested = false
+    var isRunning = false
+    var isStopped = false
+    /// The length of the log at the last request.
+    var pages = 0
+  }
+
+  private let monitor = Monitor(State())
+  private let connect: @Sendable () throws -> SQLiteConnection
+
+  /// Creates a checkpointer over a connection of its own, which `connect` opens on its thread.
+  init(_ connect: @escaping @Sendable () throws -> SQLiteConnection) { self.connect = connect }
+
+  /// Requests a checkpoint if it is due, and waits for it if the log is too long by now.
+  ///
+  /// It need not succeed: a reader may still need the log. Then the next commit tries again.
+  /// - Parameter pages: The length of the log after a commit.
+  /// - Returns: Whether the caller has to do the work.
+  func logHasGrown(to pages: Int) -> Bool {
+    guard pages >= Self.interval else { return false }
+    let hasFailed = monitor.withLock(waking: .all) { state in
+      // A log that started over is short again.
+      if pages < state.pages { state.pages = 0 }
+      if pages - state.pages >= Self.interval || pages >= Self.limit {
+        state.pages = pages
+        state.isRequested = true
+        start(&state)
+      }
+      return state.hasFailed
+    }
+    if hasFailed || pages < Self.limit { return hasFailed }
+    return monitor.wait { state in
+      if state.hasFailed || state.isStopped { return .done(state.hasFailed) }
+      return state.isRequested || state.isRunning ? .wait() : .done(false)
+    }
+  }
+
+  /// Waits for the thread to end and to close its connection.
+  func stop() {
+    let thread = monitor.withLock(waking: .all) { state in
+      state.isStopped = true
+      defer { state.thread = nil }
+      return state.thread
+    }
+    thread?.join()
+  }
+
+  private func start(_ state: inout State) {
+    guard state.thread == nil, !state.isStopped, !state.hasFailed else { return }
+    do throws(SystemError) {
+      state.thread = try SystemThread { [self] in run() }
+    } catch {
+      state.hasFailed = true
+    }
+  }
+
+  private func run() {
+    guard let connection = try? connect() else {
+      return monitor.withLock(waking: .all) { $0.hasFailed = true }
+    }
+    while true {
+      let goesOn = monitor.wait { (state) -> Monitor<State>.Look<Bool> in
+        if state.isStopped { return .done(false) }
+        guard state.isRequested else { return .wait() }
+        state.isRequested = false
+        state.isRunning = true
+        return .done(true)
+      }
+      guard goesOn else { return }
+      connection.checkpointAsFarAsPossible()
+      monitor.withLock(waking: .all) { $0.isRunning = false }
+    }
+  }
+}
+
+extension SQLiteConnection {
+  /// Opens a connection for nothing but checkpoints of the database that `writer` has open.
+  static func forCheckpoints(
+    of file: DatabaseFile, _ identity: FileStatus.Identity?
+  ) throws -> SQLiteConnection {
+    let connection = try file.connect(.readWrite, busyTimeout: .zero)
+    guard connection.identity == identity else {
+      throw StoreError.replaced(file.path, "another file is there now")
+    }
+    try connection.execute("PRAGMA synchronous = FULL")
+    // Only a connection that has read knows of the log.
+    _ = try connection.schemaCookie
+    return connection
+  }
+
+  /// Checkpoints what no reader needs, without waiting: `sqlite3_wal_checkpoint_v2`.
+  ///
+  /// What fails now is done by a later one: the log keeps it.
+  fileprivate func checkpointAsFarAsPossible() {
+    unsafe sqlite3_wal_checkpoint_v2(handle.pointer, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+  }
+
+  /// Has commits leave checkpoints to `checkpointer`: `sqlite3_wal_hook`.
+  func leaveCheckpoints(to checkpointer: LogCheckpointer) {
+    self.checkpointer = checkpointer
+    unsafe sqlite3_wal_hook(
+      handle.pointer,
+      { context, connection, _, pages in
+        guard let context = unsafe context else { return SQLITE_OK }
+        let checkpointer = unsafe Unmanaged<LogCheckpointer>.fromOpaque(context)
+          .takeUnretainedValue()
+        if checkpointer.logHasGrown(to: Int(pages)) {
+          unsafe sqlite3_wal_checkpoint_v2(
+            connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        }
+        return SQLITE_OK
+      }, Unmanaged.passUnretained(checkpointer).toOpaque())
+  }
+
+  /// Has commits checkpoint the log themselves once it is long: `sqlite3_wal_autocheckpoint`.
+  func checkpointInCommits() {
+    unsafe sqlite3_wal_autocheckpoint(handle.pointer, Int32(LogCheckpointer.interval))
+    checkpointer?.stop()
+    checkpointer = nil
+  }
+}
