@@ -15,6 +15,7 @@ let package = Package(
     .library(name: "RMOSDashboard", targets: ["RMOSDashboard"]),
     .library(name: "RMOSCommandLine", targets: ["RMOSCommandLine"]),
     .library(name: "RMOSFoundation", targets: ["RMOSFoundation"]),
+    .library(name: "RMOSStoreWrapper", targets: ["RMOSStoreWrapper"]),
     .library(name: "RMOSTesting", targets: ["RMOSTesting"]),
     .executable(name: "rmos-cli", targets: ["rmos-cli"]),
   ],
@@ -60,11 +61,13 @@ let package = Package(
     ),
     .executableTarget(name: "rmos-cli", dependencies: ["RMOSCommandLine", "RMOSSystem"]),
 
+    // Apart from the store, as few programs wrap one.
+    .target(name: "RMOSStoreWrapper", dependencies: ["RMOSModels", "RMOSStore"]),
     .target(
       name: "RMOSTesting",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSamples", "RMOSAudit", "RMOSAnalytics",
-        "RMOSSystem",
+        "RMOSModels", "RMOSStore", "RMOSStoreWrapper", "RMOSMigration", "RMOSSamples", "RMOSAudit",
+        "RMOSAnalytics", "RMOSSystem",
       ]),
 
     .target(
@@ -76,15 +79,18 @@ let package = Package(
     .testTarget(
       name: "RMOSHTMLTests", dependencies: ["RMOSHTML", "RMOSModels", "RMOSSystem"]),
     .testTarget(
-      name: "RMOSStoreTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTestSupport"]),
+      name: "RMOSStoreTests",
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSStoreWrapper", "RMOSTestSupport"]),
     // Stores are tested as others test theirs: with what is public.
     .testTarget(
-      name: "RMOSTestingTests", dependencies: ["RMOSModels", "RMOSStore", "RMOSTesting"],
+      name: "RMOSTestingTests",
+      dependencies: ["RMOSModels", "RMOSStore", "RMOSStoreWrapper", "RMOSTesting"],
       packageAccess: false),
     .testTarget(
       name: "RMOSMigrationTests",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSSystem", "RMOSTestSupport",
+        "RMOSModels", "RMOSStore", "RMOSStoreWrapper", "RMOSMigration", "RMOSSystem",
+        "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
     .testTarget(
@@ -93,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "RMOSAuditTests",
       dependencies: [
-        "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSTestSupport",
+        "RMOSModels", "RMOSStore", "RMOSStoreWrapper", "RMOSMigration", "RMOSAudit",
+        "RMOSTestSupport",
       ]),
     .testTarget(
       name: "RMOSAnalyticsTests",
@@ -107,8 +114,7 @@ let package = Package(
       name: "RMOSDashboardTests",
       dependencies: [
         "RMOSModels", "RMOSStore", "RMOSMigration", "RMOSAudit", "RMOSAnalytics", "RMOSDashboard",
-        "RMOSHTML",
-        "RMOSHTTP", "RMOSSystem", "RMOSTestSupport",
+        "RMOSHTML", "RMOSHTTP", "RMOSStoreWrapper", "RMOSSystem", "RMOSTestSupport",
       ],
       exclude: ["Snapshots"]),
     .testTarget(

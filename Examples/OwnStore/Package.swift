@@ -8,7 +8,12 @@ let package = Package(
   platforms: [.macOS(.v15)],
   dependencies: [.package(name: "RMOS", path: "../..")],
   targets: [
-    .target(name: "OwnStore", dependencies: [.product(name: "RMOS", package: "RMOS")]),
+    .target(
+      name: "OwnStore",
+      dependencies: [
+        .product(name: "RMOS", package: "RMOS"),
+        .product(name: "RMOSStoreWrapper", package: "RMOS"),
+      ]),
     .testTarget(
       name: "OwnStoreTests",
       dependencies: [

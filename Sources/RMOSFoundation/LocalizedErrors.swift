@@ -17,11 +17,6 @@ extension EntityRejected: LocalizedError {
   public var errorDescription: String? { description }
 }
 
-extension RecordError: LocalizedError {
-  /// The entity, the member and what is wrong.
-  public var errorDescription: String? { description }
-}
-
 extension ParsingError: LocalizedError {
   /// The place, and what was found and expected.
   public var errorDescription: String? { description }

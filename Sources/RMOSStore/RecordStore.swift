@@ -12,8 +12,8 @@ public import RMOSModels
 /// let rings = try store.read { try $0.record(.patterns, id: "torres_wave_5x11")?["ring_count"] }
 /// ```
 ///
-/// No requirement has a default. A store that wraps another conforms to ``StoreWrapper``, which
-/// forwards everything.
+/// No requirement has a default. For a store that wraps another, the library RMOSStoreWrapper has a
+/// protocol that forwards everything.
 public protocol RecordStore: Sendable {
   /// What people call the store: a path, or "in memory".
   var location: String { get }

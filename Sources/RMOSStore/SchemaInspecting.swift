@@ -79,7 +79,7 @@ public protocol SchemaInspecting {
 }
 
 /// A table as it is.
-public struct InspectedTable: Sendable, Hashable {
+public struct InspectedTable: Sendable {
   /// A column.
   public struct Column: Sendable, Hashable {
     /// As declared.
@@ -105,36 +105,12 @@ public struct InspectedTable: Sendable, Hashable {
     }
   }
 
-  /// An index.
-  public struct Index: Sendable, Hashable {
-    /// Its name.
-    package var name: String
-    /// The key, as in CREATE INDEX: `name`, `created_at DESC`.
-    package var columns: String
-    /// Whether it covers only some rows.
-    package var isPartial: Bool
-
-    /// Creates an index.
-    public init(name: String, columns: String, isPartial: Bool) {
-      self.name = name
-      self.columns = columns
-      self.isPartial = isPartial
-    }
-  }
+  /// An index: its name, its key as in CREATE INDEX (`name`, `created_at DESC`), and whether it covers
+  /// only some rows.
+  package typealias Index = (name: String, columns: String, isPartial: Bool)
 
   /// A foreign key's column and the table it points to.
-  public struct ForeignKey: Sendable, Hashable {
-    /// The column.
-    package var column: String
-    /// The table that it points to.
-    package var table: String
-
-    /// Creates a foreign key.
-    public init(column: String, table: String) {
-      self.column = column
-      self.table = table
-    }
-  }
+  package typealias ForeignKey = (column: String, table: String)
 
   /// Its name, as declared.
   public var name: String
@@ -152,9 +128,19 @@ public struct InspectedTable: Sendable, Hashable {
   package var foreignKeys: [ForeignKey]
 
   /// Creates a table.
+  ///
+  /// - Parameters:
+  ///   - name: Its name, as declared.
+  ///   - isTable: Whether it is a table, not a view.
+  ///   - isVirtual: Whether another library keeps its rows.
+  ///   - hasRowID: Whether rows have a row number.
+  ///   - columns: The columns, in order.
+  ///   - indexes: The indexes: name, key as in CREATE INDEX, and whether it covers only some rows.
+  ///   - foreignKeys: The foreign keys: column, and the table it points to.
   public init(
     name: String, isTable: Bool, isVirtual: Bool = false, hasRowID: Bool, columns: [Column],
-    indexes: [Index], foreignKeys: [ForeignKey]
+    indexes: [(name: String, columns: String, isPartial: Bool)],
+    foreignKeys: [(column: String, table: String)]
   ) {
     self.name = name
     self.isTable = isTable

@@ -92,6 +92,49 @@ extension StoreError: CustomStringConvertible {
 
 // Errors that stores share, so that all say the same.
 extension StoreError {
+  /// Why a store refuses something.
+  public enum Refusal: Sendable, Hashable {
+    /// The id is taken.
+    case duplicateID(EntityKind, id: String)
+    /// The entity is not what the store takes; the text says why, such as "name must not be null".
+    case invalid(EntityKind, id: String, String)
+    /// The entity refers to one that does not exist.
+    case brokenForeignKey(EntityKind, id: String)
+    /// Others refer to the entity that was to be deleted.
+    case stillReferenced(EntityKind, id: String, EntityCatalog)
+    /// The entity to rewrite does not exist.
+    case nothingToUpdate(EntityKind, id: String)
+    /// The store does not hold the kind; its catalog has others.
+    case unknownKind(EntityKind, EntityCatalog)
+    /// The ledger has no such run.
+    case noSuchRun(Int64)
+  }
+
+  /// Creates the error for something that the store refuses, as all stores say it.
+  public init(_ refusal: Refusal) {
+    switch refusal {
+    case .duplicateID(let kind, let id):
+      self = StoreError(.duplicateID, "").explained(kind, id: id)
+    case .invalid(let kind, let id, let reason):
+      self = StoreError(.constraint, "the store refuses the row (\(reason))")
+        .explained(kind, id: id)
+    case .brokenForeignKey(let kind, let id):
+      // The code that SQLite gives for it, so that both stores say the same.
+      self = StoreError(.constraint, "", sqliteCode: SQLiteResult.constraintForeignKey.rawValue)
+        .explained(kind, id: id)
+    case .stillReferenced(let kind, let id, let catalog):
+      self = .stillReferenced(kind, id: id, catalog, sqliteCode: nil)
+    case .nothingToUpdate(let kind, let id):
+      self.init(
+        .other, "the \(Self.name(kind, id)) does not exist; insert it instead of rewriting it")
+    case .unknownKind(let kind, let catalog):
+      let names = catalog.kinds.map(\.rawValue).joined(separator: ", ")
+      self.init(.unknownKind, "the store holds no \(kind.schema.plural); its catalog has \(names)")
+    case .noSuchRun(let id):
+      self.init(.other, "the ledger has no run \(id); begin it first")
+    }
+  }
+
   /// A reader or transaction outlived its closure.
   public static var expiredHandle: StoreError {
     StoreError(
@@ -132,23 +175,6 @@ extension StoreError {
     return error
   }
 
-  /// The id is taken.
-  public static func duplicateID(_ kind: EntityKind, id: String) -> StoreError {
-    StoreError(.duplicateID, "").explained(kind, id: id)
-  }
-
-  /// The store refuses an entity; `reason` says why, such as "name must not be null".
-  public static func refused(_ kind: EntityKind, id: String, _ reason: String) -> StoreError {
-    StoreError(.constraint, "the store refuses the row (\(reason))").explained(kind, id: id)
-  }
-
-  /// The entity refers to one that does not exist.
-  public static func brokenForeignKey(_ kind: EntityKind, id: String) -> StoreError {
-    // The code that SQLite gives for it, so that both stores say the same.
-    StoreError(.constraint, "", sqliteCode: SQLiteResult.constraintForeignKey.rawValue)
-      .explained(kind, id: id)
-  }
-
   /// The id is taken by one that differs from it byte for byte.
   static func sameIDToTheDatabase(
     _ kind: EntityKind, id: String, sqliteCode: Int32?
@@ -158,20 +184,6 @@ extension StoreError {
       "the database takes the id of another \(kind.schema.singular) for that of the "
         + "\(name(kind, id)), because it does not compare these ids byte by byte (COLLATE in the "
         + "schema of \(kind.table)); use another id", sqliteCode: sqliteCode)
-  }
-
-  /// A kind that the store does not hold.
-  public static func unknownKind(_ kind: EntityKind, _ catalog: EntityCatalog) -> StoreError {
-    let names = catalog.kinds.map(\.rawValue).joined(separator: ", ")
-    return StoreError(
-      .unknownKind, "the store holds no \(kind.schema.plural); its catalog has \(names)")
-  }
-
-  /// Others refer to the entity that was to be deleted.
-  public static func stillReferenced(
-    _ kind: EntityKind, id: String, _ catalog: EntityCatalog
-  ) -> StoreError {
-    stillReferenced(kind, id: id, catalog, sqliteCode: nil)
   }
 
   static func stillReferenced(
@@ -202,16 +214,6 @@ extension StoreError {
       "run \(run) cannot be undone because a trigger or a constraint of another application ignores "
         + "rows of \(kind.table); look for IGNORE in the schema, drop it and undo again. "
         + "Nothing was changed")
-  }
-
-  /// The entity to rewrite does not exist.
-  public static func nothingToUpdate(_ kind: EntityKind, id: String) -> StoreError {
-    StoreError(.other, "the \(name(kind, id)) does not exist; insert it instead of rewriting it")
-  }
-
-  /// The ledger has no such run.
-  public static func noSuchRun(_ id: Int64) -> StoreError {
-    StoreError(.other, "the ledger has no run \(id); begin it first")
   }
 
   /// An entity as messages name it; of a long id only the beginning.

@@ -8,7 +8,7 @@ extension StoreReader {
   /// ```swift
   /// let pattern = try store.read { try $0.entity(Pattern.self, id: "torres_wave_5x11") }
   /// ```
-  /// - Throws: ``StoreError``; `RecordError` if a stored value is not what the schema declares.
+  /// - Throws: ``StoreError``; `EntityRejected` if a stored value is not what the schema declares.
   public func entity<E: Entity>(_ type: E.Type, id: String) throws -> E? {
     try record(E.kind, id: id).map { try E(record: $0) }
   }
@@ -39,7 +39,7 @@ extension StoreReader {
 extension StoreTransaction {
   /// Inserts an entity, checked by the same rules as in a migration.
   ///
-  /// - Throws: ``EntityRejected`` if it breaks a rule or refers to an entity that does not exist,
+  /// - Throws: `EntityRejected` if it breaks a rule or refers to an entity that does not exist,
   ///   ``StoreError/Code/duplicateID`` if the id is taken.
   public func create(_ entity: some Entity) throws {
     let record = entity.record
@@ -50,7 +50,7 @@ extension StoreTransaction {
   /// Replaces the entity with the same id, checked likewise.
   ///
   /// - Returns: Whether there was one.
-  /// - Throws: ``EntityRejected`` if it breaks a rule or refers to an entity that does not exist.
+  /// - Throws: `EntityRejected` if it breaks a rule or refers to an entity that does not exist.
   public func update(_ entity: some Entity) throws -> Bool {
     let record = entity.record
     try check(record)
@@ -67,7 +67,7 @@ extension StoreTransaction {
 
   /// Checks a record by the same rules as in a migration, and looks up what it refers to.
   ///
-  /// - Throws: ``EntityRejected``.
+  /// - Throws: `EntityRejected`.
   package func check(_ record: Record) throws {
     let issues = try record.validate() + missingReferences(of: record)
     if issues.contains(where: { $0.severity == .error }) { throw EntityRejected(issues: issues) }
@@ -93,19 +93,5 @@ extension StoreReader {
             + SimilarID.advice(for: id, similar, otherwise: "add it first")))
     }
     return issues
-  }
-}
-
-/// An entity was not written because it breaks the rules of its kind.
-public struct EntityRejected: Error, Sendable, Hashable, CustomStringConvertible {
-  /// Its issues, including at least one error.
-  public var issues: [Issue]
-
-  /// Creates a rejection.
-  package init(issues: [Issue]) { self.issues = issues }
-
-  /// The messages of the errors.
-  public var description: String {
-    issues.filter { $0.severity == .error }.map(\.message).joined(separator: "; ")
   }
 }

@@ -4,8 +4,8 @@ public import RMOSModels
 /// ``RecordStore/write(_:)``.
 ///
 /// What has a default is derived from the other requirements, and correct; a store overrides it if it
-/// can answer faster, or with less memory. One that wraps another conforms to
-/// ``StoreReaderWrapper``, which forwards everything.
+/// can answer faster, or with less memory. For one that wraps another, the library RMOSStoreWrapper
+/// has a protocol that forwards everything.
 public protocol StoreReader: AnyObject {
   /// The kinds of entities that the store holds.
   var catalog: EntityCatalog { get }
@@ -91,9 +91,6 @@ public protocol StoreReader: AnyObject {
   /// A store that answers over a network looks them all up at once.
   func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?]
 
-  /// The runs in the ledger, newest first; `limit` is the most to return, `nil` for all.
-  func runs(limit: Int?) throws -> [LedgerRun]
-
   /// The runs in the ledger, newest first, without the first `offset`; `limit` is the most to return,
   /// `nil` for all.
   func runs(limit: Int?, offset: Int) throws -> [LedgerRun]
@@ -103,12 +100,6 @@ public protocol StoreReader: AnyObject {
 
   /// A run; `nil` if there is none with that number.
   func run(_ id: Int64) throws -> LedgerRun?
-
-  /// Calls `body` with the issues of a run, in order, in constant memory; `limit` is the most to
-  /// read, `nil` for all.
-  func forEachIssue(
-    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
-  ) throws
 
   /// Those of `digests` that ``StoreTransaction/keepFailures(_:run:)`` has kept of a run.
   ///
@@ -202,39 +193,13 @@ extension StoreReader {
     try runs(limit: nil).first { $0.id == id }
   }
 
-  /// Reads the first runs too.
-  public func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
-    let offset = max(0, offset)
-    let last = limit.map { max(0, $0).addingReportingOverflow(offset) }
-    let first = try runs(limit: last.flatMap { $0.overflow ? nil : $0.partialValue })
-    return Array(first.dropFirst(offset).prefix(limit.map { max(0, $0) } ?? first.count))
-  }
-
   /// Reads all runs.
   public func runCount() throws -> Int { try runs(limit: nil).count }
-
-  /// Reads the run's issues up to the last that is asked for.
-  public func forEachIssue(
-    matching query: IssueQuery, _ body: (Issue) throws -> Void
-  ) throws {
-    var (skipped, given) = (0, 0)
-    let limit = max(0, query.limit ?? .max)
-    guard limit > 0 else { return }
-    do {
-      try forEachIssue(ofRun: query.run, limit: nil) { issue in
-        guard query.matches(issue) else { return }
-        guard skipped >= query.offset else { return skipped += 1 }
-        try body(issue)
-        given += 1
-        if given == limit { throw EnoughIssues() }
-      }
-    } catch is EnoughIssues {}
-  }
 
   /// Reads all issues of the run.
   public func issueCounts(ofRun run: Int64) throws -> [IssueCount] {
     var counts: [IssueCount: Int] = [:]
-    try forEachIssue(ofRun: run, limit: nil) { issue in
+    try forEachIssue(matching: IssueQuery(run: run)) { issue in
       let key = IssueCount(
         severity: issue.severity, code: issue.code, kind: issue.kind, isNew: issue.isNew, count: 0)
       counts[key, default: 0] += 1
@@ -248,9 +213,6 @@ extension StoreReader {
   }
 }
 
-/// What ends a stream of issues when there are as many as were asked for.
-private struct EnoughIssues: Error {}
-
 // MARK: For callers
 
 extension StoreReader {
@@ -261,14 +223,17 @@ extension StoreReader {
     try contains(kind, id: Array(id.utf8).span)
   }
 
+  /// The runs in the ledger, newest first; `limit` is the most to return, `nil` for all.
+  public func runs(limit: Int?) throws -> [LedgerRun] { try runs(limit: limit, offset: 0) }
+
   /// The version of the shared schema; `nil` if the store has no schema yet.
   package func schemaVersion() throws -> SchemaVersion? { try inspection.schemaVersion() }
 
   /// The issues of a run, in order; `limit` is the most to return, `nil` for all.
   package func issues(ofRun run: Int64, limit: Int? = nil) throws -> [Issue] {
-    var issues: [Issue] = []
-    try forEachIssue(ofRun: run, limit: limit) { issues.append($0) }
-    return issues
+    var query = IssueQuery(run: run)
+    query.limit = limit
+    return try issues(matching: query)
   }
 
   /// The issues that match `query`, in order.
@@ -280,7 +245,7 @@ extension StoreReader {
 
   /// Calls `body` with every issue of a run, in order, in constant memory.
   package func forEachIssue(ofRun run: Int64, _ body: (Issue) throws -> Void) throws {
-    try forEachIssue(ofRun: run, limit: nil, body)
+    try forEachIssue(matching: IssueQuery(run: run), body)
   }
 
   /// Compares the entity at `index` of `batch` with the store.

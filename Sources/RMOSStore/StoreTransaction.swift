@@ -6,8 +6,8 @@ public import RMOSModels
 /// ``StoreError/Code/duplicateID``, only that entity is refused and nothing of it is left: the
 /// transaction can go on and be committed.
 ///
-/// What has a default is derived from the other requirements, and correct. A transaction that wraps
-/// another conforms to ``StoreTransactionWrapper``, which forwards everything.
+/// What has a default is derived from the other requirements, and correct. For a transaction that wraps
+/// another, the library RMOSStoreWrapper has a protocol that forwards everything.
 public protocol StoreTransaction: StoreReader {
   // MARK: Entities
 
@@ -138,7 +138,7 @@ extension StoreTransaction {
   ) throws {
     let id = batch.id(at: index) ?? ""
     guard let stored = try record(batch.kind, id: id) else {
-      throw StoreError.nothingToUpdate(batch.kind, id: id)
+      throw StoreError(.nothingToUpdate(batch.kind, id: id))
     }
     try rewrite(
       batch.row(at: index, rewriting: stored, startedAt: startedAt),

@@ -1,5 +1,6 @@
 import RMOSModels
 public import RMOSStore
+public import RMOSStoreWrapper
 import Synchronization
 
 /// A store that fails on demand, as a full disk or a lost connection makes one fail.
@@ -144,120 +145,7 @@ private class FaultyReader: StoreReaderWrapper {
     self.faults = faults
   }
 
-  final func record(_ kind: EntityKind, id: String) throws -> Record? {
-    try faults.call()
-    return try reader.record(kind, id: id)
-  }
-  final func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
-    try faults.call()
-    return try reader.contains(kind, id: id)
-  }
-  final func records(_ query: RecordQuery) throws -> [Record] {
-    try faults.call()
-    return try reader.records(query)
-  }
-  final func count(_ query: RecordQuery) throws -> Int {
-    try faults.call()
-    return try reader.count(query)
-  }
-  final func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
-    try faults.call()
-    try reader.forEachRecord(kind, body)
-  }
-  final func forEachRow(
-    _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
-  ) throws {
-    try faults.call()
-    try reader.forEachRow(kind, members: members, body)
-  }
-  final func groups(
-    _ kind: EntityKind, by members: [String], numbers: [String]
-  ) throws -> [RecordGroup] {
-    try faults.call()
-    return try reader.groups(kind, by: members, numbers: numbers)
-  }
-  final func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup] {
-    try faults.call()
-    return try reader.counts(query, by: key)
-  }
-  final func entityDays() throws -> EntityDays {
-    try faults.call()
-    return try reader.entityDays()
-  }
-  final func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
-    try faults.call()
-    return try reader.facts(of: batch, in: range)
-  }
-  final func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
-    try faults.call()
-    return try reader.provenance(kind, id: id)
-  }
-  final func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {
-    try faults.call()
-    return try reader.provenance(kind, ids: ids)
-  }
-  final func runs(limit: Int?) throws -> [LedgerRun] {
-    try faults.call()
-    return try reader.runs(limit: limit)
-  }
-  final func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
-    try faults.call()
-    return try reader.runs(limit: limit, offset: offset)
-  }
-  final func runCount() throws -> Int {
-    try faults.call()
-    return try reader.runCount()
-  }
-  final func run(_ id: Int64) throws -> LedgerRun? {
-    try faults.call()
-    return try reader.run(id)
-  }
-  final func forEachIssue(
-    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
-  ) throws {
-    try faults.call()
-    try reader.forEachIssue(ofRun: run, limit: limit, body)
-  }
-  final func failures(
-    ofRun run: Int64, among digests: [Provenance.Digest]
-  ) throws -> Set<Provenance.Digest> {
-    try faults.call()
-    return try reader.failures(ofRun: run, among: digests)
-  }
-  final func forEachIssue(
-    matching query: IssueQuery, _ body: (Issue) throws -> Void
-  ) throws {
-    try faults.call()
-    try reader.forEachIssue(matching: query, body)
-  }
-  final func issueCounts(ofRun run: Int64) throws -> [IssueCount] {
-    try faults.call()
-    return try reader.issueCounts(ofRun: run)
-  }
-  final func forEachBeforeImage(
-    ofRun run: Int64, _ body: (BeforeImage) throws -> Void
-  ) throws {
-    try faults.call()
-    try reader.forEachBeforeImage(ofRun: run, body)
-  }
-  final func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws {
-    try faults.call()
-    try reader.forEachRowChange(ofRun: run, body)
-  }
-  final func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
-    try faults.call()
-    return try reader.changes(of: kind, id: id)
-  }
-  final func forEachUndoObstacle(
-    ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
-  ) throws {
-    try faults.call()
-    try reader.forEachUndoObstacle(ofRun: run, body)
-  }
-  final func undoCounts(ofRun run: Int64) throws -> UndoCounts {
-    try faults.call()
-    return try reader.undoCounts(ofRun: run)
-  }
+  final func willCall() throws { try faults.call() }
 }
 
 /// A transaction that counts its calls and its entities.
@@ -273,14 +161,6 @@ private final class FaultyTransaction: FaultyReader, StoreTransactionWrapper {
     try faults.entity()
     try transaction.insert(record, provenance: provenance)
   }
-  func update(_ record: Record) throws -> Bool {
-    try faults.call()
-    return try transaction.update(record)
-  }
-  func delete(_ kind: EntityKind, id: String) throws -> Bool {
-    try faults.call()
-    return try transaction.delete(kind, id: id)
-  }
   func insert(
     _ batch: RecordBatch, at indices: [Int], run: Int64
   ) throws -> [Int: StoreError] {
@@ -291,40 +171,8 @@ private final class FaultyTransaction: FaultyReader, StoreTransactionWrapper {
     try faults.entity()
     try transaction.rewrite(record, provenance: provenance)
   }
-  func beginRun(_ run: LedgerRun) throws -> Int64 {
-    try faults.call()
-    return try transaction.beginRun(run)
-  }
-  func updateRun(_ run: LedgerRun) throws {
-    try faults.call()
-    try transaction.updateRun(run)
-  }
-  func appendIssues(_ issues: [Issue], run: Int64) throws {
-    try faults.call()
-    try transaction.appendIssues(issues, run: run)
-  }
-  func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws {
-    try faults.call()
-    try transaction.keepFailures(digests, run: run)
-  }
-  func removeFailures(ofRun run: Int64) throws {
-    try faults.call()
-    try transaction.removeFailures(ofRun: run)
-  }
-  func keep(_ change: RowChange) throws {
-    try faults.call()
-    try transaction.keep(change)
-  }
-  func removeChanges(ofRun run: Int64) throws {
-    try faults.call()
-    try transaction.removeChanges(ofRun: run)
-  }
   func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
     try faults.entity()
     return try transaction.restore(image, run: run)
-  }
-  func undo(run: Int64) throws -> UndoCounts {
-    try faults.call()
-    return try transaction.undo(run: run)
   }
 }

@@ -28,21 +28,20 @@ struct Blade: Entity {
       presentation: .init(
         title: .name("name"), searches: ["name", "maker"],
         filters: [
-          .init("state", "state"), .init("teeth", "teeth"),
-          .init("pattern", "cut_pattern_id", hasPath: false),
+          .member("state", "state"), .member("teeth", "teeth"),
+          .member("pattern", "cut_pattern_id", hasPath: false),
         ],
         columns: [
-          .init("Blade", "name", .name), .init("Teeth", "teeth", .number),
-          .init("State", "state", .status), .init("Pattern", "cut_pattern_id", .reference),
-          .init("Ground", "ground_at", .time),
+          .name("Blade", "name"), .number("Teeth", "teeth"),
+          .status("State", "state"), .reference("Pattern", "cut_pattern_id"),
+          .time("Ground", "ground_at"),
         ],
         statistics: [
-          .init("state_counts", .counts(of: "state")),
-          .init("makers", .distinct(of: "maker")),
-          .init("max_teeth", .maximum(of: "teeth")),
-          .init("avg_kerf_mm", .average(of: "kerf_mm")),
-          .init(
-            "sharp_rate", .percentage(of: "state", value: "sharp", among: ["sharp", "dull"])),
+          .counts("state_counts", of: "state"),
+          .distinct("makers", of: "maker"),
+          .maximum("max_teeth", of: "teeth"),
+          .average("avg_kerf_mm", of: "kerf_mm"),
+          .percentage("sharp_rate", of: "state", value: "sharp", among: ["sharp", "dull"]),
         ],
         listsNewestFirst: true)))
 
@@ -73,7 +72,7 @@ struct Blade: Entity {
     case updatedAt = "updated_at"
   }
 
-  init(record: Record) throws(RecordError) {
+  init(record: Record) throws(EntityRejected) {
     let fields = try RecordFields(record, of: Self.kind)
     id = try fields.text("id")
     name = try fields.text("name")

@@ -1,6 +1,7 @@
 import RMOSAudit
 import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 import RMOSTestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSStoreWrapper
 import RMOSTestSupport
 import Synchronization
 import Testing

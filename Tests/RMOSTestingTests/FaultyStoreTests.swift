@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 import RMOSTesting
 import Testing
 

@@ -17,11 +17,11 @@ struct EntityStatistics: Sendable {
     let schema = kind.schema
     var groupings: [String] = []
     var numbers: [String] = []
-    for figure in schema.presentation.statistics.map(\.figure) {
-      if figure.isNumeric {
-        if !numbers.contains(figure.member) { numbers.append(figure.member) }
-      } else if !groupings.contains(figure.member) {
-        groupings.append(figure.member)
+    for statistic in schema.presentation.statistics {
+      if statistic.isNumeric {
+        if !numbers.contains(statistic.member) { numbers.append(statistic.member) }
+      } else if !groupings.contains(statistic.member) {
+        groupings.append(statistic.member)
       }
     }
     let groups = try reader.groups(kind, by: groupings, numbers: numbers)
@@ -80,24 +80,23 @@ struct EntityStatistics: Sendable {
   }
 
   private func write(_ statistic: EntitySchema.Statistic, to writer: inout JSONWriter) {
-    let name = statistic.name
-    switch statistic.figure {
-    case .average(let member):
+    switch statistic {
+    case .average(let name, let member):
       writer.member(name, numbers(of: member).average)
-    case .minimum(let member):
+    case .minimum(let name, let member):
       writer.number(name, numbers(of: member).minimum, isWhole(member), exact[member]?.min())
-    case .maximum(let member):
+    case .maximum(let name, let member):
       writer.number(name, numbers(of: member).maximum, isWhole(member), exact[member]?.max())
-    case .distinct(let member):
+    case .distinct(let name, let member):
       writer.member(name, distinctCount(of: member))
-    case .counts(let member):
+    case .counts(let name, let member):
       let counts = counts(of: member)
       writer.member(name) { writer in
         writer.object {
           for (name, count) in counts { $0.member(name, count) }
         }
       }
-    case .percentage(let member, let value, let among):
+    case .percentage(let name, let member, let value, let among):
       let counts = counts(of: member)
       let all = counts.reduce(0) { among.contains($1.name) ? $0 + $1.count : $0 }
       let some = counts.first { $0.name == value }?.count ?? 0

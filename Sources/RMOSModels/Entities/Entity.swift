@@ -17,8 +17,8 @@ public protocol Entity: Codable, Hashable, Identifiable, Sendable where ID == St
 
   /// Creates an entity from its record.
   ///
-  /// - Throws: ``RecordError`` if a value is not what the schema declares.
-  init(record: Record) throws(RecordError)
+  /// - Throws: ``EntityRejected`` if a value is not what the schema declares.
+  init(record: Record) throws(EntityRejected)
 }
 
 // MARK: Codable
@@ -33,12 +33,14 @@ extension Entity {
   ///   declares.
   public init(from decoder: any Decoder) throws {
     let record = try Record(of: Self.kind, from: decoder)
-    do throws(RecordError) {
+    do throws(EntityRejected) {
       try self.init(record: record)
     } catch {
-      let path = decoder.codingPath + (error.member.map { [MemberKey($0)] } ?? [])
+      let member = error.issues.first?.pointer.map { MemberKey(String($0.dropFirst())) }
       throw DecodingError.dataCorrupted(
-        .init(codingPath: path, debugDescription: error.message, underlyingError: error))
+        .init(
+          codingPath: decoder.codingPath + (member.map { [$0] } ?? []),
+          debugDescription: error.description, underlyingError: error))
     }
   }
 
@@ -115,7 +117,7 @@ extension Record {
 /// For ``Entity/init(record:)``:
 ///
 /// ```swift
-/// func name(of record: Record) throws(RecordError) -> String {
+/// func name(of record: Record) throws(EntityRejected) -> String {
 ///   let fields = try RecordFields(record, of: .patterns)
 ///   return try fields.text("name")
 /// }
@@ -125,10 +127,10 @@ public struct RecordFields {
 
   /// Begins to read a record.
   ///
-  /// - Throws: ``RecordError`` if the record is of another kind.
-  public init(_ record: Record, of kind: EntityKind) throws(RecordError) {
+  /// - Throws: ``EntityRejected`` if the record is of another kind.
+  public init(_ record: Record, of kind: EntityKind) throws(EntityRejected) {
     guard record.kind == kind else {
-      throw RecordError(
+      throw EntityRejected(
         .fieldType, record,
         "found a \(record.kind.schema.singular), expected a \(kind.schema.singular)")
     }
@@ -137,16 +139,16 @@ public struct RecordFields {
 
   /// The text of a member.
   ///
-  /// - Throws: ``RecordError`` if the record holds something else.
-  public func text(_ member: String) throws(RecordError) -> String {
+  /// - Throws: ``EntityRejected`` if the record holds something else.
+  public func text(_ member: String) throws(EntityRejected) -> String {
     guard let text = try optionalText(member) else { throw missing(member, "text") }
     return text
   }
 
   /// The text of a member; `nil` if it has none.
   ///
-  /// - Throws: ``RecordError`` if the record holds something else.
-  public func optionalText(_ member: String) throws(RecordError) -> String? {
+  /// - Throws: ``EntityRejected`` if the record holds something else.
+  public func optionalText(_ member: String) throws(EntityRejected) -> String? {
     switch record[member] {
     case .text(let text): return text
     case .null: return nil
@@ -156,8 +158,8 @@ public struct RecordFields {
 
   /// The whole number of a member.
   ///
-  /// - Throws: ``RecordError`` if the record holds something else.
-  public func integer(_ member: String) throws(RecordError) -> Int64 {
+  /// - Throws: ``EntityRejected`` if the record holds something else.
+  public func integer(_ member: String) throws(EntityRejected) -> Int64 {
     switch record[member] {
     case .integer(let number): return number
     case let other: throw mistyped(member, other, "a whole number")
@@ -166,16 +168,16 @@ public struct RecordFields {
 
   /// The number of a member.
   ///
-  /// - Throws: ``RecordError`` if the record holds something else.
-  public func real(_ member: String) throws(RecordError) -> Double {
+  /// - Throws: ``EntityRejected`` if the record holds something else.
+  public func real(_ member: String) throws(EntityRejected) -> Double {
     guard let number = try optionalReal(member) else { throw missing(member, "a number") }
     return number
   }
 
   /// The number of a member; `nil` if it has none.
   ///
-  /// - Throws: ``RecordError`` if the record holds something else.
-  public func optionalReal(_ member: String) throws(RecordError) -> Double? {
+  /// - Throws: ``EntityRejected`` if the record holds something else.
+  public func optionalReal(_ member: String) throws(EntityRejected) -> Double? {
     switch record[member] {
     case .real(let number): return number
     case .null: return nil
@@ -185,44 +187,44 @@ public struct RecordFields {
 
   /// The JSON of a member.
   ///
-  /// - Throws: ``RecordError`` if the record holds something else.
-  public func json(_ member: String) throws(RecordError) -> JSONText {
+  /// - Throws: ``EntityRejected`` if the record holds something else.
+  public func json(_ member: String) throws(EntityRejected) -> JSONText {
     guard let json = try optionalJSON(member) else { throw missing(member, "JSON text") }
     return json
   }
 
   /// The JSON of a member; `nil` if it has none.
   ///
-  /// - Throws: ``RecordError`` if the record holds something else.
-  public func optionalJSON(_ member: String) throws(RecordError) -> JSONText? {
+  /// - Throws: ``EntityRejected`` if the record holds something else.
+  public func optionalJSON(_ member: String) throws(EntityRejected) -> JSONText? {
     guard let text = try optionalText(member) else { return nil }
     do {
       return try JSONText(verbatim: text)
     } catch {
-      throw RecordError(.jsonSyntax, record, member: member, "not valid JSON: \(error)")
+      throw EntityRejected(.jsonSyntax, record, member: member, "not valid JSON: \(error)")
     }
   }
 
   /// The value of a member whose text is one of those a type knows.
   ///
-  /// - Throws: ``RecordError`` if the record holds something else.
+  /// - Throws: ``EntityRejected`` if the record holds something else.
   public func value<Closed: RawRepresentable & CaseIterable>(
     _ member: String, of type: Closed.Type
-  ) throws(RecordError) -> Closed where Closed.RawValue == String {
+  ) throws(EntityRejected) -> Closed where Closed.RawValue == String {
     let text = try text(member)
     if let value = Closed(rawValue: text) { return value }
     let known = Closed.allCases.map(\.rawValue).joined(separator: ", ")
-    throw RecordError(
+    throw EntityRejected(
       .fieldUnknownValue, record, member: member,
       "found \(Violation.quoted(text)), expected one of \(known)")
   }
 
-  private func missing(_ member: String, _ expected: String) -> RecordError {
+  private func missing(_ member: String, _ expected: String) -> EntityRejected {
     mistyped(member, .null, expected)
   }
 
-  private func mistyped(_ member: String, _ value: Value?, _ expected: String) -> RecordError {
-    RecordError(
+  private func mistyped(_ member: String, _ value: Value?, _ expected: String) -> EntityRejected {
+    EntityRejected(
       value == .null ? .fieldMissing : .fieldType, record, member: member,
       "found \(value?.shown ?? "no such member"), expected \(expected)")
   }
@@ -235,36 +237,4 @@ extension Value {
   init(_ number: Double?) { self = number.map { .real($0) } ?? .null }
   /// Creates JSON text, or NULL.
   init(_ json: JSONText?) { self = json.map { .text($0.text) } ?? .null }
-}
-
-/// Why a record cannot become an entity.
-///
-/// A database may hold what migration would reject: SQLite accepts any value in any column, and
-/// other programs write to it too.
-public struct RecordError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// What is wrong, by the codes of the rules: ``IssueCode/fieldType`` (also for a record of another
-  /// kind), ``IssueCode/fieldMissing``, `field.unknown-value` or ``IssueCode/jsonSyntax``.
-  public var code: IssueCode
-  /// The record's kind.
-  package var kind: EntityKind
-  /// The record's id; empty if the stored id is not text.
-  package var id: String
-  /// The member concerned; `nil` for the whole record.
-  package var member: String?
-  /// What was found and what was expected.
-  public var message: String
-
-  init(_ code: IssueCode, _ record: Record, member: String? = nil, _ message: String) {
-    self.code = code
-    self.kind = record.kind
-    self.id = record.id
-    self.member = member
-    self.message = message
-  }
-
-  /// The entity, the member and the message.
-  public var description: String {
-    let entity = "\(kind.schema.singular) \(Violation.quoted(id))"
-    return member.map { "\(entity), \"\($0)\": \(message)" } ?? "\(entity): \(message)"
-  }
 }

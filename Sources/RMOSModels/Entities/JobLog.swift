@@ -74,8 +74,8 @@ public struct JobLog: Entity {
 extension JobLog {
   /// Creates a job log from its record.
   ///
-  /// - Throws: ``RecordError`` if a value is not what the schema declares.
-  public init(record: Record) throws(RecordError) {
+  /// - Throws: ``EntityRejected`` if a value is not what the schema declares.
+  public init(record: Record) throws(EntityRejected) {
     let fields = try RecordFields(record, of: .joblogs)
     self.init(
       id: try fields.text("id"),

@@ -66,8 +66,8 @@ public struct Pattern: Entity {
 extension Pattern {
   /// Creates a pattern from its record.
   ///
-  /// - Throws: ``RecordError`` if a value is not what the schema declares.
-  public init(record: Record) throws(RecordError) {
+  /// - Throws: ``EntityRejected`` if a value is not what the schema declares.
+  public init(record: Record) throws(EntityRejected) {
     let fields = try RecordFields(record, of: .patterns)
     self.init(
       id: try fields.text("id"),

@@ -63,8 +63,8 @@ public struct StripFamily: Entity {
 extension StripFamily {
   /// Creates a strip family from its record.
   ///
-  /// - Throws: ``RecordError`` if a value is not what the schema declares.
-  public init(record: Record) throws(RecordError) {
+  /// - Throws: ``EntityRejected`` if a value is not what the schema declares.
+  public init(record: Record) throws(EntityRejected) {
     let fields = try RecordFields(record, of: .stripFamilies)
     self.init(
       id: try fields.text("id"),

@@ -26,13 +26,13 @@ public struct JSONNumber: Sendable, Hashable {
   }
 
   /// The value if it is whole and fits; `3.0` and `1e2` are whole.
-  public var int64: Int64? {
+  package var int64: Int64? {
     guard case .value(let value) = unsafe withToken(DecimalText.integerValue) else { return nil }
     return value
   }
 
   /// The nearest double; infinite if the number is beyond the finite doubles.
-  public var double: Double { unsafe withToken(DecimalText.doubleValue) }
+  package var double: Double { unsafe withToken(DecimalText.doubleValue) }
 
   func withToken<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
     var text = text

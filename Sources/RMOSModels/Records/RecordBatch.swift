@@ -21,7 +21,7 @@ public struct RecordBatch: Sendable {
   /// The number of cells per entry.
   package private(set) var fieldCount: Int
   /// The fields of an entry that refer to other entities; each has a place.
-  package private(set) var references: [EntitySchema.Reference]
+  package private(set) var references: [(field: Int, target: EntityKind)]
 
   /// Creates an empty batch.
   package init(kind: EntityKind) {

@@ -15,22 +15,22 @@ extension EntitySchema {
         .json(.init(shape: .array, otherShape: .error, empty: .error)), required: true),
       .createdAt, .updatedAt, .metadata,
     ],
-    sourceNames: SourceNames(id: ["family_id", "strip_family_id"]),
+    otherIDNames: ["family_id", "strip_family_id"],
     presentation: .init(
       title: .name("name"), searches: ["name"],
-      filters: [.init("material", "material_type", isFacet: true)],
+      filters: [.member("material", "material_type", isFacet: true)],
       columns: [
-        .init("Name", "name", .name), .init("Material", "material_type", .text),
-        .init("Width, mm", "strip_width_mm", .number),
-        .init("Thickness, mm", "strip_thickness_mm", .number), .created,
+        .name("Name", "name"), .text("Material", "material_type"),
+        .number("Width, mm", "strip_width_mm"),
+        .number("Thickness, mm", "strip_thickness_mm"), .created,
       ],
       statistics: [
-        .init("unique_materials", .distinct(of: "material_type")),
-        .init("avg_width_mm", .average(of: "strip_width_mm")),
-        .init("avg_thickness_mm", .average(of: "strip_thickness_mm")),
-        .init("min_width_mm", .minimum(of: "strip_width_mm")),
-        .init("max_width_mm", .maximum(of: "strip_width_mm")),
-        .init("material_counts", .counts(of: "material_type")),
+        .distinct("unique_materials", of: "material_type"),
+        .average("avg_width_mm", of: "strip_width_mm"),
+        .average("avg_thickness_mm", of: "strip_thickness_mm"),
+        .minimum("min_width_mm", of: "strip_width_mm"),
+        .maximum("max_width_mm", of: "strip_width_mm"),
+        .counts("material_counts", of: "material_type"),
       ]))
 
   /// Patterns: rosette designs.
@@ -54,26 +54,26 @@ extension EntitySchema {
       ("idx_patterns_strip_family", "strip_family_id"),
       ("idx_patterns_pattern_type", "pattern_type"),
     ],
-    sourceNames: SourceNames(id: ["pattern_id"]),
+    otherIDNames: ["pattern_id"],
     presentation: .init(
       title: .name("name"), searches: ["name"],
       filters: [
-        .init("rings", "ring_count"),
-        .init("type", "pattern_type", hasPath: false, isFacet: true),
-        .init("material", inJSON: "metadata", named: ["material", "materials"]),
-        .init("tradition", inJSON: "metadata", named: ["tradition"]),
-        .init("family", "strip_family_id", label: "strip family", hasPath: false),
+        .member("rings", "ring_count"),
+        .member("type", "pattern_type", hasPath: false, isFacet: true),
+        .json("material", in: "metadata", names: ["material", "materials"]),
+        .json("tradition", in: "metadata", names: ["tradition"]),
+        .member("family", "strip_family_id", label: "strip family", hasPath: false),
       ],
       columns: [
-        .init("Name", "name", .name), .init("Rings", "ring_count", .number),
-        .init("Type", "pattern_type", .text),
-        .init("Strip family", "strip_family_id", .reference), .created,
+        .name("Name", "name"), .number("Rings", "ring_count"),
+        .text("Type", "pattern_type"),
+        .reference("Strip family", "strip_family_id"), .created,
       ],
       statistics: [
-        .init("avg_ring_count", .average(of: "ring_count")),
-        .init("min_ring_count", .minimum(of: "ring_count")),
-        .init("max_ring_count", .maximum(of: "ring_count")),
-        .init("unique_families", .distinct(of: "strip_family_id")),
+        .average("avg_ring_count", of: "ring_count"),
+        .minimum("min_ring_count", of: "ring_count"),
+        .maximum("max_ring_count", of: "ring_count"),
+        .distinct("unique_families", of: "strip_family_id"),
       ]))
 
   /// Job logs: what the machines did.
@@ -117,29 +117,27 @@ extension EntitySchema {
       ("idx_joblogs_created", "created_at DESC"),
     ],
     foreignKeys: ["pattern_id", "strip_family_id"],
-    sourceNames: SourceNames(id: ["job_id", "run_id"], files: ["joblog"]),
+    otherIDNames: ["job_id", "run_id"], otherFileNames: ["joblog"],
     presentation: .init(
       memberName: "joblog", title: .type("job_type"),
       filters: [
-        .init("status", "status", isFacet: true), .init("type", "job_type", isFacet: true),
-        .init("pattern", "pattern_id"),
-        .init("family", "strip_family_id", label: "strip family", hasPath: false),
+        .member("status", "status", isFacet: true), .member("type", "job_type", isFacet: true),
+        .member("pattern", "pattern_id"),
+        .member("family", "strip_family_id", label: "strip family", hasPath: false),
       ],
       columns: [
-        .init("Job", "job_type", .name), .init("Status", "status", .status),
-        .init("Pattern", "pattern_id", .reference),
-        .init("Duration", "duration_seconds", .duration),
+        .name("Job", "job_type"), .status("Status", "status"),
+        .reference("Pattern", "pattern_id"),
+        .duration("Duration", "duration_seconds"),
         .created,
       ],
       statistics: [
-        .init("status_counts", .counts(of: "status")),
-        .init("job_type_counts", .counts(of: "job_type")),
-        .init("avg_duration_seconds", .average(of: "duration_seconds")),
-        .init(
-          "success_rate",
-          .percentage(
-            of: "status", value: JobStatus.completed.rawValue,
-            among: [JobStatus.completed.rawValue, JobStatus.failed.rawValue])),
+        .counts("status_counts", of: "status"),
+        .counts("job_type_counts", of: "job_type"),
+        .average("avg_duration_seconds", of: "duration_seconds"),
+        .percentage(
+          "success_rate", of: "status", value: JobStatus.completed.rawValue,
+          among: [JobStatus.completed.rawValue, JobStatus.failed.rawValue]),
       ],
       listsNewestFirst: true))
 }

@@ -31,7 +31,9 @@ extension EntitySchema {
     public init(
       memberName: String? = nil, title: Title = .id, searches: [String] = [],
       filters: [Filter] = [],
-      columns: [Column] = [Column("Id", "id", .name), .created],
+      columns: [Column] = [
+        .name("Id", "id"), .time("Created", "created_at"),
+      ],
       statistics: [Statistic] = [], listsNewestFirst: Bool = false
     ) {
       self.memberName = memberName
@@ -46,7 +48,7 @@ extension EntitySchema {
     /// All members that it names.
     package var members: [String] {
       [title.member] + searches + filters.map(\.member) + columns.map(\.member)
-        + statistics.map(\.figure.member)
+        + statistics.map(\.member)
     }
   }
 
@@ -77,142 +79,125 @@ extension EntitySchema {
   ///
   /// On pages it is a facet, whose values are next to the list, with their counts, or an input; a
   /// reference is filtered by through links only.
-  public struct Filter: Sendable, Hashable {
+  public enum Filter: Sendable, Hashable {
+    /// The entities whose member has a value: the filter's name in paths and queries, and the member;
+    /// what people call it, if not by the name; whether the HTTP interface has a path for it, not only
+    /// the pages; whether pages list its values with their counts, for members with few values.
+    case member(
+      String, String, label: String? = nil, hasPath: Bool = true, isFacet: Bool = false)
+    /// A facet of the texts that a JSON object has under some names, alone or in a list: the filter's
+    /// name in queries, the member with the object, the names; what people call it, if not by the
+    /// filter's name.
+    case json(String, in: String, names: [String], label: String? = nil)
+
     /// Its name in paths and queries.
-    package let name: String
+    package var name: String {
+      switch self {
+      case .member(let name, _, _, _, _), .json(let name, _, _, _): name
+      }
+    }
     /// The member it is about.
-    package let member: String
+    package var member: String {
+      switch self {
+      case .member(_, let member, _, _, _), .json(_, let member, _, _): member
+      }
+    }
     /// What people call it.
-    package let label: String
+    package var label: String {
+      switch self {
+      case .member(let name, _, let label, _, _), .json(let name, _, _, let label): label ?? name
+      }
+    }
     /// Whether the HTTP interface has a path for it, not only the pages.
-    package let hasPath: Bool
+    package var hasPath: Bool {
+      if case .member(_, _, _, let hasPath, _) = self { hasPath } else { false }
+    }
     /// The names in the JSON object of the member whose texts are filtered by; empty for the member
     /// itself.
-    package let jsonNames: [String]
-    /// Whether pages list its values with their counts.
-    package let isFacet: Bool
-
-    /// Creates a filter.
-    ///
-    /// - Parameters:
-    ///   - name: Its name in paths and queries.
-    ///   - member: The member it is about.
-    ///   - label: What people call it; `nil` for the name.
-    ///   - hasPath: Whether the HTTP interface has a path for it, not only the pages.
-    ///   - isFacet: Whether pages list its values with their counts, for members with few values.
-    public init(
-      _ name: String, _ member: String, label: String? = nil, hasPath: Bool = true,
-      isFacet: Bool = false
-    ) {
-      self.name = name
-      self.member = member
-      self.label = label ?? name
-      self.hasPath = hasPath
-      self.isFacet = isFacet
-      jsonNames = []
+    package var jsonNames: [String] {
+      if case .json(_, _, let names, _) = self { names } else { [] }
     }
-
-    /// Creates a facet of the texts that a JSON object has under some names, alone or in a list.
-    ///
-    /// - Parameters:
-    ///   - name: Its name in queries.
-    ///   - member: The member with the object.
-    ///   - jsonNames: The names of members of the object.
-    ///   - label: What people call it; `nil` for the name.
-    public init(
-      _ name: String, inJSON member: String, named jsonNames: [String], label: String? = nil
-    ) {
-      self.name = name
-      self.member = member
-      self.label = label ?? name
-      self.jsonNames = jsonNames
-      hasPath = false
-      isFacet = true
+    /// Whether pages list its values with their counts.
+    package var isFacet: Bool {
+      if case .member(_, _, _, _, let isFacet) = self { isFacet } else { true }
     }
   }
 
-  /// A column of the kind's list.
-  public struct Column: Sendable, Hashable {
+  /// A column of the kind's list, by the way in which its values are shown: its heading, and the member.
+  public enum Column: Sendable, Hashable {
+    /// A link to the entity, its title and its id.
+    case name(String, String)
+    /// Text.
+    case text(String, String)
+    /// A number.
+    case number(String, String)
+    /// Seconds, as people say them.
+    case duration(String, String)
+    /// A state, by word and sign.
+    case status(String, String)
+    /// A link to the entity that is referred to.
+    case reference(String, String)
+    /// A point in time.
+    case time(String, String)
+
     /// How a value is shown.
-    public enum Style: Sendable, Hashable {
-      /// A link to the entity, its title and its id.
-      case name
-      /// Text.
-      case text
-      /// A number.
-      case number
-      /// Seconds, as people say them.
-      case duration
-      /// A state, by word and sign.
-      case status
-      /// A link to the entity that is referred to.
-      case reference
-      /// A point in time.
-      case time
+    package enum Style: Sendable, Hashable {
+      case name, text, number, duration, status, reference, time
+    }
+
+    private var parts: (heading: String, member: String, style: Style) {
+      switch self {
+      case .name(let heading, let member): (heading, member, .name)
+      case .text(let heading, let member): (heading, member, .text)
+      case .number(let heading, let member): (heading, member, .number)
+      case .duration(let heading, let member): (heading, member, .duration)
+      case .status(let heading, let member): (heading, member, .status)
+      case .reference(let heading, let member): (heading, member, .reference)
+      case .time(let heading, let member): (heading, member, .time)
+      }
     }
 
     /// The heading.
-    package let heading: String
+    package var heading: String { parts.heading }
     /// The member shown.
-    package let member: String
+    package var member: String { parts.member }
     /// How it is shown.
-    package let style: Style
-
-    /// Creates a column.
-    public init(_ heading: String, _ member: String, _ style: Style) {
-      self.heading = heading
-      self.member = member
-      self.style = style
-    }
+    package var style: Style { parts.style }
 
     /// When the entity was created.
-    public static let created = Column("Created", "created_at", .time)
+    static let created = Column.time("Created", "created_at")
   }
 
-  /// A figure about all entities of the kind.
-  public struct Statistic: Sendable, Hashable {
-    /// What is computed.
-    public enum Figure: Sendable, Hashable {
-      /// The mean of a number.
-      case average(of: String)
-      /// The least of a number.
-      case minimum(of: String)
-      /// The greatest of a number.
-      case maximum(of: String)
-      /// The number of different values.
-      case distinct(of: String)
-      /// How many entities there are for each value.
-      case counts(of: String)
-      /// The share of the entities with one value among those with some values, in percent.
-      case percentage(of: String, value: String, among: [String])
+  /// A figure about all entities of the kind: its name in answers, and the member it is computed from.
+  public enum Statistic: Sendable, Hashable {
+    /// The mean of a number.
+    case average(String, of: String)
+    /// The least of a number.
+    case minimum(String, of: String)
+    /// The greatest of a number.
+    case maximum(String, of: String)
+    /// The number of different values.
+    case distinct(String, of: String)
+    /// How many entities there are for each value.
+    case counts(String, of: String)
+    /// The share of the entities with one value among those with some values, in percent.
+    case percentage(String, of: String, value: String, among: [String])
 
-      /// The member it is about.
-      package var member: String {
-        switch self {
-        case .average(let member), .minimum(let member), .maximum(let member),
-          .distinct(let member), .counts(let member), .percentage(let member, _, _):
-          member
-        }
-      }
-
-      /// Whether it is computed from a number, and not by groups of equal values.
-      package var isNumeric: Bool {
-        switch self {
-        case .average, .minimum, .maximum: true
-        case .distinct, .counts, .percentage: false
-        }
+    /// The member it is about.
+    package var member: String {
+      switch self {
+      case .average(_, let member), .minimum(_, let member), .maximum(_, let member),
+        .distinct(_, let member), .counts(_, let member), .percentage(_, let member, _, _):
+        member
       }
     }
 
-    /// Its name in answers.
-    package let name: String
-    /// What is computed.
-    package let figure: Figure
-
-    /// Creates a figure.
-    public init(_ name: String, _ figure: Figure) {
-      self.name = name
-      self.figure = figure
+    /// Whether it is computed from a number, and not by groups of equal values.
+    package var isNumeric: Bool {
+      switch self {
+      case .average, .minimum, .maximum: true
+      case .distinct, .counts, .percentage: false
+      }
     }
   }
 

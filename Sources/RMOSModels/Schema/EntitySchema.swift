@@ -32,14 +32,6 @@ public final class EntitySchema: Sendable {
     case ordered(earlier: Field, later: Field)
   }
 
-  /// A field that refers to another kind.
-  public struct Reference: Sendable, Hashable {
-    /// Its position in ``EntitySchema/fields``.
-    public let field: Int
-    /// The kind it refers to.
-    public let target: EntityKind
-  }
-
   /// The table's name; also the name of the directory that holds the kind's files.
   public let table: String
   /// One entity of the kind in a sentence: "strip family".
@@ -52,12 +44,14 @@ public final class EntitySchema: Sendable {
   package let rules: [Rule<Int>]
   /// Name and columns of the recommended indexes.
   public let indexes: [(name: String, columns: String)]
-  /// The fields that refer to other kinds, in field order.
-  public let references: [Reference]
+  /// The fields that refer to other kinds, in field order: the position in ``fields``, and the kind.
+  public let references: [(field: Int, target: EntityKind)]
   /// The references that the database declares as foreign keys.
-  public let foreignKeys: [Reference]
-  /// Alternative names of the kind's entities and files in a source.
-  package let sourceNames: SourceNames
+  public let foreignKeys: [(field: Int, target: EntityKind)]
+  /// Members that are read as `id` if an entity has none, in order of precedence.
+  package let otherIDNames: [String]
+  /// Names of files at the top of a source besides that of the table, without their endings.
+  package let otherFileNames: [String]
   /// How the kind appears over HTTP and on pages.
   package let presentation: Presentation
 
@@ -74,13 +68,15 @@ public final class EntitySchema: Sendable {
   ///   - rules: The rules that look at more than one field.
   ///   - indexes: Name and columns of the recommended indexes.
   ///   - foreignKeys: The members whose references the database checks as well.
-  ///   - sourceNames: The names under which a source may have the kind's entities and files.
+  ///   - otherIDNames: Members that are read as `id` if an entity has none, in order of precedence.
+  ///   - otherFileNames: Names of files at the top of a source besides that of the table, without
+  ///     their endings.
   ///   - presentation: How the kind appears over HTTP and on pages.
   /// - Precondition: The names are valid and unique, and every member named is a field's.
   public init(
     table: String, singular: String, plural: String, fields: [FieldSchema],
     rules: [Rule<String>] = [], indexes: [(name: String, columns: String)] = [],
-    foreignKeys: [String] = [], sourceNames: SourceNames = SourceNames(),
+    foreignKeys: [String] = [], otherIDNames: [String] = [], otherFileNames: [String] = [],
     presentation: Presentation = Presentation()
   ) {
     precondition(
@@ -113,10 +109,11 @@ public final class EntitySchema: Sendable {
     self.rules = rules.map { $0.mapFields(position) }
     self.indexes = indexes
     self.presentation = presentation
-    self.sourceNames = sourceNames
+    self.otherIDNames = otherIDNames
+    self.otherFileNames = otherFileNames
     references = fields.indices.compactMap { field in
       guard case .reference(let target) = fields[field].type else { return nil }
-      return Reference(field: field, target: target)
+      return (field, target)
     }
     let keys = foreignKeys.map(position)
     self.foreignKeys = references.filter { keys.contains($0.field) }

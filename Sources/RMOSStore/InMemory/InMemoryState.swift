@@ -77,7 +77,7 @@ struct InMemoryState {
       let value = field.type.stored(record.values[position])
       stored.values[position] = value
       if value == .null, field.isNotNull {
-        throw StoreError.refused(record.kind, id: id, "\(field.column) must not be null")
+        throw StoreError(.invalid(record.kind, id: id, "\(field.column) must not be null"))
       }
     }
     for key in schema.foreignKeys
@@ -87,7 +87,7 @@ struct InMemoryState {
       {
         continue
       }
-      throw StoreError.brokenForeignKey(record.kind, id: id)
+      throw StoreError(.brokenForeignKey(record.kind, id: id))
     }
     return stored
   }

@@ -105,7 +105,7 @@ class InMemoryReader: StoreReader {
   ///
   /// - Throws: ``StoreError/Code/unknownKind``, or that the closure has ended.
   final func state(with kind: EntityKind) throws(StoreError) -> InMemoryState {
-    guard catalog.contains(kind) else { throw .unknownKind(kind, catalog) }
+    guard catalog.contains(kind) else { throw StoreError(.unknownKind(kind, catalog)) }
     return try state()
   }
 
@@ -145,11 +145,6 @@ class InMemoryReader: StoreReader {
     try state(with: kind)[kind][UTF8Key(id)]?.provenance
   }
 
-  final func runs(limit: Int?) throws -> [LedgerRun] {
-    let runs = try state().runs.reversed()
-    return Array(runs.prefix(limit.map { max(0, $0) } ?? runs.count))
-  }
-
   final func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
     let rest = try state().runs.reversed().dropFirst(max(0, offset))
     return Array(rest.prefix(limit.map { max(0, $0) } ?? rest.count))
@@ -158,10 +153,9 @@ class InMemoryReader: StoreReader {
   final func runCount() throws -> Int { try state().runs.count }
 
   final func forEachIssue(
-    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+    matching query: IssueQuery, _ body: (Issue) throws -> Void
   ) throws {
-    let issues = try state().issues[run] ?? []
-    for issue in issues.prefix(limit.map { max(0, $0) } ?? issues.count) {
+    for issue in query.select(from: try state().issues[query.run] ?? []) {
       try cancellation.poll()
       try body(issue)
     }
@@ -211,7 +205,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
     try change { state in
       let key = UTF8Key(try record.requiredID())
       guard state[record.kind][key] == nil else {
-        throw StoreError.duplicateID(record.kind, id: key.text)
+        throw StoreError(.duplicateID(record.kind, id: key.text))
       }
       let stored = try state.stored(record)
       state.add(stored, provenance?.written(stored), as: key)
@@ -234,7 +228,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
     try change { state in
       let (kind, key) = (record.kind, UTF8Key(try record.requiredID()))
       guard let before = state[kind][key] else {
-        throw StoreError.nothingToUpdate(kind, id: key.text)
+        throw StoreError(.nothingToUpdate(kind, id: key.text))
       }
       let stored = try state.stored(record)
       state[kind][key]?.record = stored
@@ -278,7 +272,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
       let key = UTF8Key(id)
       guard state[kind][key] != nil else { return false }
       guard !state.isReferenced(kind, id: id) else {
-        throw StoreError.stillReferenced(kind, id: id, catalog)
+        throw StoreError(.stillReferenced(kind, id: id, catalog))
       }
       state[kind][key] = nil
       return true
@@ -299,7 +293,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
   func updateRun(_ run: LedgerRun) throws {
     try change { state in
       guard let index = state.runs.firstIndex(where: { $0.id == run.id }) else {
-        throw StoreError.noSuchRun(run.id)
+        throw StoreError(.noSuchRun(run.id))
       }
       state.runs[index] = run
     }
@@ -307,7 +301,7 @@ final class InMemoryTransaction: InMemoryReader, StoreTransaction {
 
   func appendIssues(_ issues: [Issue], run: Int64) throws {
     try change { state in
-      guard state.runs.contains(where: { $0.id == run }) else { throw StoreError.noSuchRun(run) }
+      guard state.runs.contains(where: { $0.id == run }) else { throw StoreError(.noSuchRun(run)) }
       state.issues[run, default: []] += issues
     }
   }

@@ -27,8 +27,17 @@ public struct IssueQuery: Sendable, Hashable {
   /// Creates a query for all issues of a run.
   public init(run: Int64) { self.run = run }
 
+  /// Returns the issues that are sought, for stores that look at each issue themselves.
+  ///
+  /// - Parameter issues: All issues of the run, in order.
+  /// - Returns: Those that match, within the query's limit.
+  public func select(from issues: some Sequence<Issue>) -> [Issue] {
+    let sought = issues.lazy.filter { issue in matches(issue) }
+    return Array(sought.dropFirst(max(0, offset)).prefix(max(0, limit ?? .max)))
+  }
+
   /// Whether an issue of the run is among those that are sought.
-  public func matches(_ issue: Issue) -> Bool {
+  package func matches(_ issue: Issue) -> Bool {
     matches(issue.severity, issue.code, issue.kind, issue.isNew)
   }
 

@@ -141,28 +141,17 @@ extension Duration {
 // MARK: Parts stored as JSON
 
 extension LedgerRun {
-  /// ``statistics`` as stored.
-  public var statisticsJSON: String {
-    var writer = JSONWriter()
-    writer.statistics(statistics)
-    return writer.text
+  /// The parts that are stored as JSON: ``statistics``, ``issueCounts``, and the times of its kinds
+  /// with what it read.
+  public var storedParts: (statistics: String, issueCounts: String, timings: String) {
+    var (statistics, issueCounts, timings) = (JSONWriter(), JSONWriter(), JSONWriter())
+    statistics.statistics(self.statistics)
+    issueCounts.issueCounts(self.issueCounts)
+    timings.timings(self.timings, self.statistics.catalog, withNotes: true)
+    return (statistics.text, issueCounts.text, timings.text)
   }
 
-  /// ``issueCounts`` as stored.
-  public var issueCountsJSON: String {
-    var writer = JSONWriter()
-    writer.issueCounts(issueCounts)
-    return writer.text
-  }
-
-  /// The times of its kinds, and what it read, as stored.
-  public var timingsJSON: String {
-    var writer = JSONWriter()
-    writer.timings(timings, statistics.catalog, withNotes: true)
-    return writer.text
-  }
-
-  /// Reads the stored parts; what someone else put there counts as empty.
+  /// Reads ``storedParts``; what someone else put there counts as empty.
   ///
   /// Set ``user`` and ``host`` first: earlier versions kept those of a server among its options.
   public mutating func read(statistics: String?, issueCounts: String?, timings: String?) {

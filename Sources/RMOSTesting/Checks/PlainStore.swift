@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 
 /// What a store answers by the members that have no default alone, so that everything else is derived
 /// from them.
@@ -25,11 +26,14 @@ final class PlainReader: StoreReader {
   func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
     try base.provenance(kind, id: id)
   }
-  func runs(limit: Int?) throws -> [LedgerRun] { try base.runs(limit: limit) }
+  func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
+    try base.runs(limit: limit, offset: offset)
+  }
   func forEachIssue(
-    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+    matching query: IssueQuery, _ body: (Issue) throws -> Void
   ) throws {
-    try base.forEachIssue(ofRun: run, limit: limit, body)
+    let issues = try base.issues(ofRun: query.run)
+    for issue in query.select(from: issues) { try body(issue) }
   }
   func failures(
     ofRun run: Int64, among digests: [Provenance.Digest]

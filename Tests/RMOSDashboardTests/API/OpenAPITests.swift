@@ -2,6 +2,7 @@ import Foundation
 import RMOSHTTP
 import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 import RMOSTestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import RMOSAudit
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 import RMOSTestSupport
 import Synchronization
 import Testing

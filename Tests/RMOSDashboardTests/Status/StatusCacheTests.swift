@@ -2,6 +2,7 @@ import RMOSAudit
 @testable import RMOSDashboard
 import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 import RMOSTestSupport
 import Synchronization
 import Testing

@@ -2,6 +2,7 @@ import Foundation
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 import RMOSTestSupport
 import Testing
 

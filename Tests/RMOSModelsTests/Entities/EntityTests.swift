@@ -147,14 +147,15 @@ extension Record {
   }
 }
 
-@Suite struct RecordErrorTests {
+@Suite struct EntityRejectedTests {
   private let job = JobLog(
     id: "j\u{1B}1", jobType: "slice", parameters: JSONText([:]), createdAt: "2025-01-15")
 
-  @Test func anotherKindIsRefused() {
-    let error = #expect(throws: RecordError.self) { try Pattern(record: job.record) }
-    #expect(error?.code == .fieldType && error?.member == nil)
-    #expect(error?.message == "found a job log, expected a pattern")
+  @Test func anotherKindIsRefused() throws {
+    let error = #expect(throws: EntityRejected.self) { try Pattern(record: job.record) }
+    let issue = try #require(error?.issues.first)
+    #expect(issue.code == .fieldType && issue.pointer == nil && issue.kind == .joblogs)
+    #expect(issue.message.hasSuffix(": found a job log, expected a pattern"))
   }
 
   @Test(arguments: [
@@ -172,18 +173,19 @@ extension Record {
     var record = job.record
     let position = try #require(record.kind.schema.position(ofMember: member))
     record.values[position] = value
-    let error = #expect(throws: RecordError.self) { try JobLog(record: record) }
-    #expect(error?.code == code && error?.member == member)
+    let error = #expect(throws: EntityRejected.self) { try JobLog(record: record) }
+    let issue = try #require(error?.issues.first)
+    #expect(issue.severity == .error && issue.code == code && issue.pointer == "/\(member)")
     #expect(error?.description.contains("\"\(member)\": ") == true)
   }
 
   @Test func theMessageSaysWhatWasFoundAndExpected() throws {
     var record = job.record
     record.values[4] = .text("done")
-    let error = #expect(throws: RecordError.self) { try JobLog(record: record) }
+    let error = #expect(throws: EntityRejected.self) { try JobLog(record: record) }
     #expect(
-      error?.message
-        == "found \"done\", expected one of pending, planned, running, completed, failed, cancelled"
-    )
+      error?.description.hasSuffix(
+        ": found \"done\", expected one of pending, planned, running, completed, failed, cancelled")
+        == true)
   }
 }

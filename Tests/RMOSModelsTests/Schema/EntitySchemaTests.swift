@@ -47,7 +47,10 @@ import Testing
       let position = try #require(EntityCatalog.rmos.position(of: reference.target))
       #expect(position < EntityCatalog.rmos.position(of: kind) ?? 0)
     }
-    #expect(kind.schema.foreignKeys.allSatisfy { kind.schema.references.contains($0) })
+    #expect(
+      kind.schema.foreignKeys.allSatisfy { key in
+        kind.schema.references.contains { $0 == key }
+      })
   }
 
   @Test(arguments: EntityCatalog.rmos.kinds)

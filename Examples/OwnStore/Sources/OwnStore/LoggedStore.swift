@@ -1,4 +1,5 @@
 import RMOS
+import RMOSStoreWrapper
 
 /// A store that tells what is done with it, and otherwise does what another does.
 package struct LoggedStore: StoreWrapper {

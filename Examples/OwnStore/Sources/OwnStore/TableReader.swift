@@ -49,14 +49,14 @@ class TableReader: StoreReader {
     try current()[kind, id]?.provenance
   }
 
-  func runs(limit: Int?) throws -> [LedgerRun] {
-    Array(try current().runs.reversed().prefix(limit ?? .max))
+  func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
+    Array(try current().runs.reversed().dropFirst(offset).prefix(limit ?? .max))
   }
 
   func forEachIssue(
-    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
+    matching query: IssueQuery, _ body: (Issue) throws -> Void
   ) throws {
-    for issue in (try current().issues[run] ?? []).prefix(limit ?? .max) { try body(issue) }
+    for issue in query.select(from: try current().issues[query.run] ?? []) { try body(issue) }
   }
 
   func failures(

@@ -71,14 +71,14 @@ struct Tables: Sendable {
     let (stored, schema, id) = (record.asStored, record.kind.schema, try record.requiredID())
     for (value, field) in zip(stored.values, schema.fields) where field.isNotNull {
       if value == .null {
-        throw StoreError.refused(record.kind, id: id, "\(field.column) must not be null")
+        throw StoreError(.invalid(record.kind, id: id, "\(field.column) must not be null"))
       }
     }
     for key in schema.foreignKeys where stored.values[key.field] != old?.values[key.field] {
       switch stored.values[key.field] {
       case .null: continue
       case .text(let target) where self[key.target, target] != nil: continue
-      default: throw StoreError.brokenForeignKey(record.kind, id: id)
+      default: throw StoreError(.brokenForeignKey(record.kind, id: id))
       }
     }
     return stored

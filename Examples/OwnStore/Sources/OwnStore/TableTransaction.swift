@@ -15,7 +15,7 @@ final class TableTransaction: TableReader, StoreTransaction {
     try change { tables in
       let id = try record.requiredID()
       guard tables[record.kind, id] == nil else {
-        throw StoreError.duplicateID(record.kind, id: id)
+        throw StoreError(.duplicateID(record.kind, id: id))
       }
       let stored = try tables.checked(record)
       tables.lastNumber += 1
@@ -38,7 +38,7 @@ final class TableTransaction: TableReader, StoreTransaction {
     try change { tables in
       guard tables[kind, id] != nil else { return false }
       guard !tables.isReferenced(kind, id) else {
-        throw StoreError.stillReferenced(kind, id: id, catalog)
+        throw StoreError(.stillReferenced(kind, id: id, catalog))
       }
       tables[kind, id] = nil
       return true
@@ -50,7 +50,7 @@ final class TableTransaction: TableReader, StoreTransaction {
   func rewrite(_ record: Record, provenance: Provenance) throws {
     try change { tables in
       let (kind, id) = (record.kind, try record.requiredID())
-      guard let old = tables[kind, id] else { throw StoreError.nothingToUpdate(kind, id: id) }
+      guard let old = tables[kind, id] else { throw StoreError(.nothingToUpdate(kind, id: id)) }
       let stored = try tables.checked(record)
       tables.images[provenance.run, default: [:]][kind, default: [:]][Array(id.utf8)] =
         BeforeImage(record: old.record, provenance: old.provenance)
@@ -91,7 +91,7 @@ final class TableTransaction: TableReader, StoreTransaction {
   func updateRun(_ run: LedgerRun) throws {
     try change { tables in
       guard let index = tables.runs.firstIndex(where: { $0.id == run.id }) else {
-        throw StoreError.noSuchRun(run.id)
+        throw StoreError(.noSuchRun(run.id))
       }
       tables.runs[index] = run
     }
@@ -99,7 +99,7 @@ final class TableTransaction: TableReader, StoreTransaction {
 
   func appendIssues(_ issues: [Issue], run: Int64) throws {
     try change { tables in
-      guard tables.runs.contains(where: { $0.id == run }) else { throw StoreError.noSuchRun(run) }
+      guard tables.runs.contains(where: { $0.id == run }) else { throw StoreError(.noSuchRun(run)) }
       tables.issues[run, default: []] += issues
     }
   }

@@ -324,9 +324,7 @@ extension SQLiteReader {
         if let last = indexes.indices.last, indexes[last].name == name {
           indexes[last].columns += ", " + key
         } else {
-          indexes.append(
-            InspectedTable.Index(
-              name: name, columns: key, isPartial: statement.integer(at: 1) != 0))
+          indexes.append((name, key, isPartial: statement.integer(at: 1) != 0))
         }
       }
       return indexes
@@ -338,7 +336,7 @@ extension SQLiteReader {
   ) throws -> [InspectedTable.ForeignKey] {
     let sql = "SELECT \"from\", \"table\" FROM pragma_foreign_key_list(?) ORDER BY id, seq"
     return try rows(of: sql, table, connection) { row in
-      InspectedTable.ForeignKey(column: row.text(at: 0) ?? "", table: row.text(at: 1) ?? "")
+      (column: row.text(at: 0) ?? "", table: row.text(at: 1) ?? "")
     }
   }
 }

@@ -15,8 +15,6 @@ extension SQLiteReader {
     }
   }
 
-  final func runs(limit: Int?) throws -> [LedgerRun] { try runs(limit: limit, offset: 0) }
-
   final func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
     try selectRuns(
       "ORDER BY id DESC LIMIT ? OFFSET ?",
@@ -54,14 +52,6 @@ extension SQLiteReader {
       while try statement.step() { runs.append(row.run(catalog)) }
       return runs
     }
-  }
-
-  final func forEachIssue(
-    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
-  ) throws {
-    var query = IssueQuery(run: run)
-    query.limit = limit
-    try forEachIssue(matching: query, body)
   }
 
   final func forEachIssue(
@@ -169,7 +159,7 @@ extension SQLiteTransaction {
       try LedgerRow(statement).bind(run, id: run.id)
       _ = try statement.step()
     }
-    guard connection.changes > 0 else { throw StoreError.noSuchRun(run.id) }
+    guard connection.changes > 0 else { throw StoreError(.noSuchRun(run.id)) }
   }
 
   func appendIssues(_ issues: [Issue], run: Int64) throws {
@@ -179,7 +169,7 @@ extension SQLiteTransaction {
         + "FROM migration_runs WHERE id = ?1"
     ) { statement in
       try statement.bind(run, at: 1)
-      guard try statement.step() else { throw StoreError.noSuchRun(run) }
+      guard try statement.step() else { throw StoreError(.noSuchRun(run)) }
       return statement.integer(at: 0)
     }
     let sql = IssueColumn.insertSQL
@@ -250,10 +240,11 @@ extension LedgerRow<RunColumn> {
     try bind(run.optionsJSON, to: .options)
     try bind(run.toolVersion, to: .toolVersion)
     try bind(Int64(run.processID), to: .processID)
-    try bind(run.statisticsJSON, to: .statistics)
-    try bind(run.issueCountsJSON, to: .issueCounts)
+    let parts = run.storedParts
+    try bind(parts.statistics, to: .statistics)
+    try bind(parts.issueCounts, to: .issueCounts)
     try bind(run.seconds, to: .seconds)
-    try bind(run.timingsJSON, to: .timings)
+    try bind(parts.timings, to: .timings)
     try bind(run.failure, to: .failure)
     try bind(run.undoneBy, to: .undoneBy)
     try bind(run.user, to: .user)

@@ -187,7 +187,9 @@ struct StoreStatements {
   /// - Throws: ``StoreError/Code/unknownKind``.
   subscript(kind: EntityKind) -> EntityStatements {
     get throws(StoreError) {
-      guard let position = catalog.position(of: kind) else { throw .unknownKind(kind, catalog) }
+      guard let position = catalog.position(of: kind) else {
+        throw StoreError(.unknownKind(kind, catalog))
+      }
       return kinds[position]
     }
   }

@@ -162,7 +162,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let kind = record.kind
     let table = try session.statements[kind]
     let id = try record.requiredID()
-    guard try contains(kind, id: id) else { throw StoreError.nothingToUpdate(kind, id: id) }
+    guard try contains(kind, id: id) else { throw StoreError(.nothingToUpdate(kind, id: id)) }
     try writeOne(session, kind, id) {
       try session.connection.withStatement(
         slot: StatementSlot.insertBeforeImage.index(table), table.insertBeforeImage

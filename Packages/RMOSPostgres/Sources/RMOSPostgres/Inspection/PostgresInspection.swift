@@ -44,11 +44,10 @@ struct PostgresInspection: SchemaInspecting {
               hasDefault: column.hasDefault || column.isGenerated)
           },
           indexes: (layout.indexes[relation.name] ?? []).map { index in
-            InspectedTable.Index(
-              name: index.name, columns: index.columns, isPartial: index.isPartial)
+            (name: index.name, columns: index.columns, isPartial: index.isPartial)
           },
           foreignKeys: layout.foreignKeys.filter { $0.isInHome && $0.table == relation.name }
-            .map { InspectedTable.ForeignKey(column: $0.column, table: $0.target) })
+            .map { (column: $0.column, table: $0.target) })
       }
   }
 

@@ -34,8 +34,6 @@ extension PostgresReader {
     return found
   }
 
-  final func runs(limit: Int?) throws -> [LedgerRun] { try runs(limit: limit, offset: 0) }
-
   final func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
     let clause = limit.map { " LIMIT \(max(0, $0))" } ?? ""
     return try selectRuns("ORDER BY id DESC\(clause) OFFSET \(max(0, offset))", [])
@@ -60,14 +58,6 @@ extension PostgresReader {
       "SELECT \(session.layout.list(.runs)) FROM migration_runs \(clause)", parameters
     ) { runs.append($0.run(catalog)) }
     return runs
-  }
-
-  final func forEachIssue(
-    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
-  ) throws {
-    var query = IssueQuery(run: run)
-    query.limit = limit
-    try forEachIssue(matching: query, body)
   }
 
   final func forEachIssue(

@@ -23,7 +23,7 @@ extension PostgresTransaction {
     let assignments = RunColumn.allCases.dropFirst().map { "\($0.name) = $\($0.rawValue + 1)" }
     let result = try session().connection.query(
       "UPDATE migration_runs SET \(assignments.joined(separator: ", ")) WHERE id = $1", run.columns)
-    guard result.changes > 0 else { throw StoreError.noSuchRun(run.id) }
+    guard result.changes > 0 else { throw StoreError(.noSuchRun(run.id)) }
   }
 
   func appendIssues(_ issues: [Issue], run: Int64) throws {
@@ -32,7 +32,7 @@ extension PostgresTransaction {
       "SELECT (SELECT max(seq) FROM migration_issues WHERE run_id = $1) "
         + "FROM migration_runs WHERE id = $1", [String(run)]
     ).first
-    guard let row else { throw StoreError.noSuchRun(run) }
+    guard let row else { throw StoreError(.noSuchRun(run)) }
     let last = row.integer(at: 0) ?? 0
     if issues.isEmpty { return }
     _ = try connection.copy([
@@ -73,10 +73,11 @@ extension [Provenance.Digest] {
 extension LedgerRun {
   /// The columns of ``RunColumn`` in text form.
   fileprivate var columns: [String?] {
-    [
+    let parts = storedParts
+    return [
       String(id), command, state.rawValue, startedAt, heartbeatAt, finishedAt, source, optionsJSON,
-      toolVersion, String(processID), statisticsJSON, issueCountsJSON, String(seconds),
-      timingsJSON, failure, undoneBy.map { String($0) }, user, host,
+      toolVersion, String(processID), parts.statistics, parts.issueCounts, String(seconds),
+      parts.timings, failure, undoneBy.map { String($0) }, user, host,
       failedNew.map { String($0) }, failedKnown.map { String($0) },
       knownSince.map { String($0) },
     ].map { $0?.withoutNUL }

@@ -120,7 +120,7 @@ struct StoreStatements: Sendable {
   subscript(kind: EntityKind) -> EntityStatements {
     get throws(StoreError) {
       guard let position = catalog.kinds.firstIndex(of: kind) else {
-        throw .unknownKind(kind, catalog)
+        throw StoreError(.unknownKind(kind, catalog))
       }
       return kinds[position]
     }

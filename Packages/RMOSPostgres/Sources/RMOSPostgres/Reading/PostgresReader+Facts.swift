@@ -7,21 +7,20 @@ extension PostgresReader {
     let session = try session()
     let search = FactSearch(batch, range)
     let found = try search.run(session)
-    var facts = Array(repeating: StoredFacts(), count: range.count)
-    for (offset, references) in search.references.enumerated() {
-      for (position, id) in references where found.missing.contains(id) {
-        facts[offset].danglingReferences.append(position)
-      }
-    }
+    var comparisons = Array(repeating: StoredComparison.absent, count: range.count)
     for ids in found.groups {
       try search.forEachRow(ids, session) { record, unknownMembers in
         for offset in search.offsets[UTF8Text(record.id)] ?? [] {
-          facts[offset].comparison = StoredComparison(
+          comparisons[offset] = StoredComparison(
             of: batch, at: range.lowerBound + offset, with: record, unknownMembers: unknownMembers)
         }
       }
     }
-    return facts
+    return zip(comparisons, search.references).map { comparison, references in
+      StoredFacts(
+        comparison: comparison,
+        danglingReferences: references.filter { found.missing.contains($0.id) }.map(\.position))
+    }
   }
 }
 

@@ -55,7 +55,7 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
     try writeOne(session, kind, id) {
       let kept = try session.connection.query(
         table.insertBeforeImage, [id, String(provenance.run)])
-      guard kept.changes > 0 else { throw StoreError.nothingToUpdate(kind, id: id) }
+      guard kept.changes > 0 else { throw StoreError(.nothingToUpdate(kind, id: id)) }
       guard try replace(kind, parameters, session) else { throw StoreError.ignoredRow(kind) }
       try write(provenance, of: record, session)
     }
@@ -96,7 +96,7 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
       }
     } catch let error as StoreError where error.code == .constraint {
       guard session.connection.report?.isOfForeignKey == true else { throw error }
-      throw StoreError.stillReferenced(kind, id: id, catalog)
+      throw StoreError(.stillReferenced(kind, id: id, catalog))
     }
   }
 
@@ -149,13 +149,13 @@ final class PostgresTransaction: PostgresReader, StoreTransaction {
       guard session.connection.isInTransaction, let report = session.connection.report else {
         throw error
       }
-      if report.isOfForeignKey { throw StoreError.brokenForeignKey(kind, id: id) }
+      if report.isOfForeignKey { throw StoreError(.brokenForeignKey(kind, id: id)) }
       if report.state == SQLState.uniqueViolation,
         session.layout.isKey(report.constraint, of: kind)
       {
-        throw StoreError.duplicateID(kind, id: id)
+        throw StoreError(.duplicateID(kind, id: id))
       }
-      throw StoreError.refused(kind, id: id, report.text)
+      throw StoreError(.invalid(kind, id: id, report.text))
     }
   }
 }
@@ -169,7 +169,7 @@ extension Record {
     do {
       return try parameters()
     } catch {
-      throw StoreError.refused(kind, id: id, error.message)
+      throw StoreError(.invalid(kind, id: id, error.message))
     }
   }
 }

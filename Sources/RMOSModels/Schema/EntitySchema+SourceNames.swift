@@ -1,17 +1,3 @@
-/// The names other than its own under which a kind's entities and files are found in a source.
-public struct SourceNames: Sendable, Hashable {
-  /// Members that are read as `id` if an entity has none, in order of precedence.
-  package let id: [String]
-  /// Names of files at the top of a source besides that of the table, without their endings.
-  package let files: [String]
-
-  /// Creates a set of names.
-  public init(id: [String] = [], files: [String] = []) {
-    self.id = id
-    self.files = files
-  }
-}
-
 /// An alternative name of a field.
 package struct OtherName: Sendable, Hashable {
   /// The name.
@@ -24,7 +10,7 @@ extension EntitySchema {
   /// The other names of the kind's fields, in the order in which they count: those of the id, then
   /// the columns of the fields that are kept as JSON.
   package var otherNames: [OtherName] {
-    sourceNames.id.map { OtherName(member: $0, field: 0) }
+    otherIDNames.map { OtherName(member: $0, field: 0) }
       + fields.enumerated().compactMap { position, field in
         guard case .json = field.type, field.column != field.member else { return nil }
         return OtherName(member: field.column, field: position)
@@ -32,5 +18,5 @@ extension EntitySchema {
   }
 
   /// The names that files of the kind have at the top of a source, without their endings.
-  package var fileNames: [String] { [table] + sourceNames.files }
+  package var fileNames: [String] { [table] + otherFileNames }
 }

@@ -1,4 +1,5 @@
 public import RMOSModels
+public import RMOSStore
 
 /// A store that does what another does, except for the members that it declares itself.
 ///
@@ -60,12 +61,21 @@ extension StoreWrapper {
 }
 
 /// A reader that does what another does, except for the members that it declares itself.
+///
+/// To do something before each call, such as counting it, declare ``willCall()`` alone.
 public protocol StoreReaderWrapper: StoreReader {
   /// The reader that does the work.
   var reader: any StoreReader { get }
+
+  /// Called before each call that the wrapper forwards; what it throws ends the call.
+  ///
+  /// The default does nothing.
+  func willCall() throws
 }
 
 extension StoreReaderWrapper {
+  /// Does nothing.
+  public func willCall() throws {}
   /// The reader's.
   public var catalog: EntityCatalog { reader.catalog }
   /// Runs `body` with the reader's cancellation.
@@ -76,107 +86,132 @@ extension StoreReaderWrapper {
   }
   /// The reader's.
   public func record(_ kind: EntityKind, id: String) throws -> Record? {
-    try reader.record(kind, id: id)
+    try willCall()
+    return try reader.record(kind, id: id)
   }
   /// Asks the reader.
   public func contains(_ kind: EntityKind, id: Span<UInt8>) throws -> Bool {
-    try reader.contains(kind, id: id)
+    try willCall()
+    return try reader.contains(kind, id: id)
   }
   /// The reader's.
-  public func records(_ query: RecordQuery) throws -> [Record] { try reader.records(query) }
+  public func records(_ query: RecordQuery) throws -> [Record] {
+    try willCall()
+    return try reader.records(query)
+  }
   /// The reader's.
-  public func count(_ query: RecordQuery) throws -> Int { try reader.count(query) }
+  public func count(_ query: RecordQuery) throws -> Int {
+    try willCall()
+    return try reader.count(query)
+  }
   /// The reader's.
   public func forEachRecord(_ kind: EntityKind, _ body: (Record) throws -> Void) throws {
+    try willCall()
     try reader.forEachRecord(kind, body)
   }
   /// The reader's.
   public func forEachRow(
     _ kind: EntityKind, members: [String], _ body: ([Value]) throws -> Void
   ) throws {
+    try willCall()
     try reader.forEachRow(kind, members: members, body)
   }
   /// The reader's.
   public func groups(
     _ kind: EntityKind, by members: [String], numbers: [String]
   ) throws -> [RecordGroup] {
-    try reader.groups(kind, by: members, numbers: numbers)
+    try willCall()
+    return try reader.groups(kind, by: members, numbers: numbers)
   }
   /// The reader's.
   public func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup] {
-    try reader.counts(query, by: key)
+    try willCall()
+    return try reader.counts(query, by: key)
   }
   /// The reader's.
-  public func entityDays() throws -> EntityDays { try reader.entityDays() }
+  public func entityDays() throws -> EntityDays {
+    try willCall()
+    return try reader.entityDays()
+  }
   /// The reader's.
   public var inspection: any SchemaInspecting { reader.inspection }
   /// The reader's.
   public func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
-    try reader.facts(of: batch, in: range)
+    try willCall()
+    return try reader.facts(of: batch, in: range)
   }
   /// The reader's.
   public func provenance(_ kind: EntityKind, id: String) throws -> Provenance? {
-    try reader.provenance(kind, id: id)
+    try willCall()
+    return try reader.provenance(kind, id: id)
   }
   /// The reader's.
   public func provenance(_ kind: EntityKind, ids: [String]) throws -> [Provenance?] {
-    try reader.provenance(kind, ids: ids)
+    try willCall()
+    return try reader.provenance(kind, ids: ids)
   }
-  /// The reader's.
-  public func runs(limit: Int?) throws -> [LedgerRun] { try reader.runs(limit: limit) }
   /// The reader's.
   public func runs(limit: Int?, offset: Int) throws -> [LedgerRun] {
-    try reader.runs(limit: limit, offset: offset)
+    try willCall()
+    return try reader.runs(limit: limit, offset: offset)
   }
   /// The reader's.
-  public func runCount() throws -> Int { try reader.runCount() }
+  public func runCount() throws -> Int {
+    try willCall()
+    return try reader.runCount()
+  }
   /// The reader's.
-  public func run(_ id: Int64) throws -> LedgerRun? { try reader.run(id) }
-  /// The reader's.
-  public func forEachIssue(
-    ofRun run: Int64, limit: Int?, _ body: (Issue) throws -> Void
-  ) throws {
-    try reader.forEachIssue(ofRun: run, limit: limit, body)
+  public func run(_ id: Int64) throws -> LedgerRun? {
+    try willCall()
+    return try reader.run(id)
   }
   /// The reader's.
   public func failures(
     ofRun run: Int64, among digests: [Provenance.Digest]
   ) throws -> Set<Provenance.Digest> {
-    try reader.failures(ofRun: run, among: digests)
+    try willCall()
+    return try reader.failures(ofRun: run, among: digests)
   }
   /// The reader's.
   public func forEachIssue(
     matching query: IssueQuery, _ body: (Issue) throws -> Void
   ) throws {
+    try willCall()
     try reader.forEachIssue(matching: query, body)
   }
   /// The reader's.
   public func issueCounts(ofRun run: Int64) throws -> [IssueCount] {
-    try reader.issueCounts(ofRun: run)
+    try willCall()
+    return try reader.issueCounts(ofRun: run)
   }
   /// The reader's.
   public func forEachBeforeImage(
     ofRun run: Int64, _ body: (BeforeImage) throws -> Void
   ) throws {
+    try willCall()
     try reader.forEachBeforeImage(ofRun: run, body)
   }
   /// The reader's.
   public func forEachRowChange(ofRun run: Int64, _ body: (RowChange) throws -> Void) throws {
+    try willCall()
     try reader.forEachRowChange(ofRun: run, body)
   }
   /// The reader's.
   public func changes(of kind: EntityKind, id: String) throws -> [RowChange] {
-    try reader.changes(of: kind, id: id)
+    try willCall()
+    return try reader.changes(of: kind, id: id)
   }
   /// The reader's.
   public func forEachUndoObstacle(
     ofRun run: Int64, _ body: (UndoObstacle) throws -> Void
   ) throws {
+    try willCall()
     try reader.forEachUndoObstacle(ofRun: run, body)
   }
   /// The reader's.
   public func undoCounts(ofRun run: Int64) throws -> UndoCounts {
-    try reader.undoCounts(ofRun: run)
+    try willCall()
+    return try reader.undoCounts(ofRun: run)
   }
 }
 
@@ -191,50 +226,74 @@ extension StoreTransactionWrapper {
   public var reader: any StoreReader { transaction }
   /// Inserts in the transaction.
   public func insert(_ record: Record, provenance: Provenance?) throws {
+    try willCall()
     try transaction.insert(record, provenance: provenance)
   }
   /// Updates in the transaction.
-  public func update(_ record: Record) throws -> Bool { try transaction.update(record) }
+  public func update(_ record: Record) throws -> Bool {
+    try willCall()
+    return try transaction.update(record)
+  }
   /// Deletes in the transaction.
   public func delete(_ kind: EntityKind, id: String) throws -> Bool {
-    try transaction.delete(kind, id: id)
+    try willCall()
+    return try transaction.delete(kind, id: id)
   }
   /// Inserts in the transaction.
   public func insert(
     _ batch: RecordBatch, at indices: [Int], run: Int64
   ) throws -> [Int: StoreError] {
-    try transaction.insert(batch, at: indices, run: run)
+    try willCall()
+    return try transaction.insert(batch, at: indices, run: run)
   }
   /// Rewrites in the transaction.
   public func rewrite(_ record: Record, provenance: Provenance) throws {
+    try willCall()
     try transaction.rewrite(record, provenance: provenance)
   }
   /// Begins it in the transaction.
-  public func beginRun(_ run: LedgerRun) throws -> Int64 { try transaction.beginRun(run) }
+  public func beginRun(_ run: LedgerRun) throws -> Int64 {
+    try willCall()
+    return try transaction.beginRun(run)
+  }
   /// Updates it in the transaction.
-  public func updateRun(_ run: LedgerRun) throws { try transaction.updateRun(run) }
+  public func updateRun(_ run: LedgerRun) throws {
+    try willCall()
+    try transaction.updateRun(run)
+  }
   /// Appends them in the transaction.
   public func appendIssues(_ issues: [Issue], run: Int64) throws {
+    try willCall()
     try transaction.appendIssues(issues, run: run)
   }
   /// Keeps them in the transaction.
   public func keepFailures(_ digests: [Provenance.Digest], run: Int64) throws {
+    try willCall()
     try transaction.keepFailures(digests, run: run)
   }
   /// Removes them in the transaction.
   public func removeFailures(ofRun run: Int64) throws {
+    try willCall()
     try transaction.removeFailures(ofRun: run)
   }
   /// Keeps it in the transaction.
-  public func keep(_ change: RowChange) throws { try transaction.keep(change) }
+  public func keep(_ change: RowChange) throws {
+    try willCall()
+    try transaction.keep(change)
+  }
   /// Removes them in the transaction.
   public func removeChanges(ofRun run: Int64) throws {
+    try willCall()
     try transaction.removeChanges(ofRun: run)
   }
   /// Restores in the transaction.
   public func restore(_ image: BeforeImage, run: Int64) throws -> Bool {
-    try transaction.restore(image, run: run)
+    try willCall()
+    return try transaction.restore(image, run: run)
   }
   /// Undoes in the transaction.
-  public func undo(run: Int64) throws -> UndoCounts { try transaction.undo(run: run) }
+  public func undo(run: Int64) throws -> UndoCounts {
+    try willCall()
+    return try transaction.undo(run: run)
+  }
 }
