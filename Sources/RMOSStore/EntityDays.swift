@@ -1,4 +1,5 @@
 public import RMOSModels
+import Synchronization
 
 /// The number of entities that came into a store on each day.
 ///
@@ -27,6 +28,14 @@ public struct EntityDays: Sendable, Hashable {
     }
   }
 
+  /// Adds what was counted elsewhere.
+  mutating func add(_ other: EntityDays) {
+    for (day, kinds) in other.counts {
+      counts[day, default: [:]].merge(kinds, uniquingKeysWith: +)
+    }
+    undated.merge(other.undated, uniquingKeysWith: +)
+  }
+
   /// Adds entities that came at a time, on its day in UTC.
   ///
   /// - Parameters:
@@ -35,6 +44,43 @@ public struct EntityDays: Sendable, Hashable {
   ///   - time: The time, ISO 8601; `nil`, and what is no such time, counts on no day.
   public mutating func add(_ count: Int = 1, of kind: EntityKind, at time: String?) {
     add(count, of: kind, on: time.flatMap { Timestamp($0)?.utcDay })
+  }
+}
+
+/// A reader that can count the days of the entities of a kind in pieces.
+protocol EntityDaysCounting: StoreReader {
+  /// The number of entities of a range that came on each day.
+  func entityDays(of kind: EntityKind, in range: EntityRange) throws -> EntityDays
+}
+
+extension RecordStore {
+  /// The number of entities that came into the store on each day, counted on two threads if the store
+  /// can show one state to both.
+  ///
+  /// - Parameter size: About how many entities are counted at once.
+  /// - Returns: The numbers.
+  /// - Throws: ``StoreError``.
+  package func entityDays(inPiecesOf size: Int = 50_000) throws -> EntityDays {
+    var pieces: [(kind: EntityKind, range: EntityRange)] = []
+    try read { reader in
+      guard reader is any EntityDaysCounting else { return }
+      for kind in reader.catalog.kinds {
+        pieces += try reader.ranges(of: kind, count: size).map { (kind, $0) }
+      }
+    }
+    // A second connection is of use only if there is enough for both.
+    guard pieces.count > catalog.kinds.count else { return try read { try $0.entityDays() } }
+    let days = Mutex(EntityDays())
+    try readOnOneState(
+      pieces.map { piece in
+        { reader in
+          // It is one, as all of a store's are.
+          guard let reader = reader as? any EntityDaysCounting else { return }
+          let found = try reader.entityDays(of: piece.kind, in: piece.range)
+          days.withLock { $0.add(found) }
+        }
+      })
+    return days.withLock { $0 }
   }
 }
 

@@ -1,4 +1,5 @@
 import CLibrary
+import Synchronization
 
 /// A thread that runs one closure.
 ///
@@ -39,6 +40,28 @@ package struct SystemThread: @unchecked Sendable {
   /// Runs `body` on a detached thread.
   package static func detached(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
     try SystemThread(body).detach()
+  }
+
+  /// Runs tasks, in order, on this thread and on another, if the system gives one, and returns when all
+  /// have ended.
+  package static func share(_ tasks: [@Sendable () -> Void]) {
+    let next = SharedCounter()
+    let work: @Sendable () -> Void = {
+      while true {
+        let position = next.take()
+        guard position < tasks.count else { return }
+        tasks[position]()
+      }
+    }
+    let thread = tasks.count > 1 ? try? SystemThread(work) : nil
+    work()
+    thread?.join()
+  }
+
+  private final class SharedCounter: Sendable {
+    private let count = Atomic(0)
+
+    func take() -> Int { count.wrappingAdd(1, ordering: .relaxed).oldValue }
   }
 
   /// Waits for the thread to end: `pthread_join`.

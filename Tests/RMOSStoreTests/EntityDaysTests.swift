@@ -1,6 +1,9 @@
 import RMOSModels
-import RMOSStore
+import RMOSTestSupport
 import Testing
+
+@testable import RMOSStore
+@testable import RMOSTesting
 
 @Suite("The days on which entities came")
 struct EntityDaysTests {
@@ -13,5 +16,82 @@ struct EntityDaysTests {
     days.add(of: .joblogs, at: nil)
     #expect(days.counts == ["2025-02-28": [.patterns: 3]])
     #expect(days.undated == [.joblogs: 4])
+  }
+
+  /// What `sqlite3` does to a database between runs: rows come and go without the ledger, some without
+  /// an id that is a text.
+  private static let changes = [
+    "",
+    "DELETE FROM patterns WHERE rowid % 3 = 0",
+    "INSERT INTO patterns SELECT 'q' || rowid, name, ring_count, geometry_json, strip_family_id, "
+      + "CASE rowid % 4 WHEN 0 THEN 'no day' ELSE '2024-0' || (rowid % 4) || '-11' END, updated_at, "
+      + "metadata_json, pattern_type, rosette_geometry FROM patterns LIMIT 40",
+    "UPDATE patterns SET id = NULL WHERE rowid % 7 = 0; "
+      + "UPDATE patterns SET id = x'6131' WHERE rowid = 4; UPDATE patterns SET id = '' WHERE rowid = 5",
+    "UPDATE migration_provenance SET run_id = 9 WHERE entity_id LIKE '%3'",
+    "DELETE FROM migration_provenance",
+    "UPDATE migration_runs SET started_at = 'whenever' WHERE id = 2",
+    "DROP TABLE migration_provenance",
+  ]
+
+  @Test(
+    "pieces and the passes side by side count what looking each entity up does",
+    arguments: changes, ["UTF-8", "UTF-16le"])
+  func pieces(_ change: String, _ encoding: String) throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      _ = try sqlite3(path, "PRAGMA encoding = '\(encoding)'; CREATE TABLE x (y); DROP TABLE x;")
+      try SQLiteStore(path: path).bringUpToDate()
+      let run =
+        "INSERT INTO migration_runs (id, command, state, started_at, heartbeat_at, source, "
+        + "options_json, tool_version, process_id, statistics_json, issue_counts_json, seconds, "
+        + "timings_json) VALUES "
+      let rows =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120) "
+      _ = try sqlite3(
+        path,
+        """
+        \(run)(1, 'migrate', 'completed', '2025-01-02T03:04:05Z', '', '', '{}', '', 1, '{}', '{}', 1, '{}');
+        \(run)(2, 'migrate', 'completed', '2025-02-03T03:04:05Z', '', '', '{}', '', 1, '{}', '{}', 1, '{}');
+        \(rows) INSERT INTO patterns (id, name, ring_count, geometry_json, created_at)
+          SELECT 'p' || (i * 37 % 120), 'n', 1, '{}', '2023-05-0' || (1 + i % 9) FROM n;
+        \(rows) INSERT INTO migration_provenance (kind, entity_id, run_id, path, byte_offset,
+          byte_length, sha256) SELECT 'patterns', 'p' || i, 1 + i % 3, 'x', 0, 0, x'00' FROM n;
+        \(change);
+        """)
+      let store = try SQLiteStore(path: path, access: .inspect)
+      let expected = try store.read { try PlainReader($0).entityDays() }
+      #expect(try store.read { try $0.entityDays() } == expected)
+      for size in [1, 7, 50, 1000] {
+        #expect(try store.entityDays(inPiecesOf: size) == expected, "\(size)")
+      }
+    }
+  }
+
+  @Test("ranges are in order and of about the same size, whatever order the rows are in")
+  func ranges() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      try SQLiteStore(path: path).bringUpToDate()
+      _ = try sqlite3(
+        path,
+        """
+        WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
+          INSERT INTO patterns (id, name, ring_count, geometry_json, created_at)
+          SELECT printf('p%05d', i * 7919 % 20000), 'n', 1, '{}', '2025-01-01' FROM n;
+        """)
+      let store = try SQLiteStore(path: path, access: .readOnly)
+      try store.read { reader in
+        let ranges = try reader.ranges(of: .patterns, count: 1000)
+        #expect(ranges.count == 20)
+        #expect(ranges.first?.first == nil && ranges.last?.end == nil)
+        #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.end == $1.first && $0.end != nil })
+        for range in ranges {
+          var count = 0
+          try reader.forEachEntity(.patterns, in: range) { _ in count += 1 }
+          #expect((400...2500).contains(count))
+        }
+      }
+    }
   }
 }

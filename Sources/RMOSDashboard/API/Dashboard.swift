@@ -133,7 +133,8 @@ public final class Dashboard: Sendable {
   private var page: PageRouter {
     let audit = audit
     var page = PageRouter(
-      store: store, status: { try self.status() }, history: { try self.history(limit: $0) },
+      store: store, status: { try self.status() },
+      history: { try self.historyForPage(limit: $0, of: $1) },
       figures: figures, totals: totals, audit: { audit?.view() ?? .off })
     if let audit { page.askForAudit = { audit.ask() } }
     return page
@@ -141,6 +142,13 @@ public final class Dashboard: Sendable {
 
   /// The status, as ``response(to:)`` returns it.
   func status() throws -> MigrationStatus { try cache.status().value.status }
+
+  /// The history for a page; `nil` while it is being counted.
+  func historyForPage(limit: Int, of total: Int) throws -> MigrationHistory? {
+    try cache.entityDaysForPage(of: total).map {
+      MigrationHistory($0, store.catalog, limit: limit)
+    }
+  }
 
   /// The history, as ``response(to:)`` returns it.
   func history(limit: Int) throws -> MigrationHistory {

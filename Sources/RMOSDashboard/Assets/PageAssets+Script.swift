@@ -40,9 +40,10 @@ extension PageAssets {
     form.addEventListener("input",event=>{clearTimeout(timer);
     timer=setTimeout(search,event.target.tagName==="SELECT"?0:220)});
     form.addEventListener("submit",event=>{event.preventDefault();clearTimeout(timer);search()})}
-    const renew=()=>{for(const id of ["figures","facets","audit","report","runs-found"]){const box=$(id);
+    const renew=()=>{for(const id of ["figures","facets","audit","report","runs-found","days"]){const box=$(id);
     if(box&&box.dataset.refreshing!==undefined)
-    setTimeout(()=>swap(location.pathname+location.search,id).then(renew,()=>{}),2000)}};
+    setTimeout(()=>swap(location.pathname+location.search,id).then(renew,()=>{}),
+    Number(box.dataset.refreshing)||2000)}};
     renew();
     if($("overview")){const number=n=>Number(n).toLocaleString("en-US"),
     duration=seconds=>{const s=Math.round(seconds),m=Math.floor(s/60);

@@ -7,8 +7,9 @@ import RMOSStore
 /// The page at `/`: the store's health, contents and recent runs.
 struct OverviewPage {
   private let status: MigrationStatus
-  /// The history; `nil` if a table it is read from is missing or damaged.
+  /// The history; `nil` if it is still being counted, or a table it is read from is missing or damaged.
   private let history: MigrationHistory?
+  private let isCountingHistory: Bool
   private let runs: [LedgerRun]
   /// The newest migration, which need not be among the runs that are listed.
   private let newestMigration: LedgerRun?
@@ -20,7 +21,7 @@ struct OverviewPage {
   private static let runsShown = 6
 
   init(
-    store: any RecordStore, status: MigrationStatus, history: () throws -> MigrationHistory
+    store: any RecordStore, status: MigrationStatus, history: () throws -> MigrationHistory?
   ) throws {
     // The health section reports why something cannot be read.
     let found = try Self.ifReadable {
@@ -33,7 +34,8 @@ struct OverviewPage {
     }
     let history = try Self.ifReadable(history)
     self.init(
-      status: status, history: history, runs: found?.answer.runs ?? [],
+      status: status, history: history ?? nil, isCountingHistory: history == .some(nil),
+      runs: found?.answer.runs ?? [],
       newestMigration: found?.answer.newestMigration,
       current: found?.current ?? CurrentRun(id: nil))
     let ids = (status.recentEntities[.patterns] ?? []).map { Value.text($0.id) }
@@ -52,11 +54,12 @@ struct OverviewPage {
   }
 
   init(
-    status: MigrationStatus, history: MigrationHistory?, runs: [LedgerRun],
-    newestMigration: LedgerRun?, current: CurrentRun
+    status: MigrationStatus, history: MigrationHistory?, isCountingHistory: Bool = false,
+    runs: [LedgerRun], newestMigration: LedgerRun?, current: CurrentRun
   ) {
     self.status = status
     self.history = history
+    self.isCountingHistory = isCountingHistory
     self.runs = runs.map(current.settled)
     self.newestMigration = newestMigration
     self.current = current
@@ -79,7 +82,7 @@ struct OverviewPage {
         <section aria-labelledby="history">
         <h2 id="history">History</h2>
         <p class="dim note">New entities by the day they were migrated or created</p>
-        \(history.map { HistoryChart($0).figure } ?? "<p>The history cannot be read.</p>\n")</section>
+        \(historyFigure)</section>
         \(RunList(runs).section)</div>
         <div>
         \(hasErrors ? "" : health)\(database)</div>
@@ -87,7 +90,16 @@ struct OverviewPage {
         \(recent)</div>
         <p class="away" id="announcement" role="status" aria-live="polite"></p>
 
-        """)
+        """,
+      refreshSeconds: isCountingHistory ? 1 : nil)
+  }
+
+  private var historyFigure: HTML {
+    if isCountingHistory {
+      return "<div id=\"days\" data-refreshing=\"200\"><p>Being counted…</p></div>\n"
+    }
+    return history.map { "<div id=\"days\">\n\(HistoryChart($0).figure)</div>\n" }
+      ?? "<p>The history cannot be read.</p>\n"
   }
 
   private var verdict: HTML {

@@ -12,8 +12,9 @@ struct PageRouter: Sendable {
   let store: any RecordStore
   /// Its status, possibly from a cache.
   let status: @Sendable () throws -> MigrationStatus
-  /// Its history with a maximum number of days, possibly from a cache.
-  let history: @Sendable (_ limit: Int) throws -> MigrationHistory
+  /// Its history with a maximum number of days, possibly from a cache; `nil` while that of so many
+  /// entities is being counted.
+  let history: @Sendable (_ limit: Int, _ total: Int) throws -> MigrationHistory?
   /// Its figures, kept.
   let figures: AnalyticsFigures
   /// The cached numbers of entities.
@@ -130,7 +131,9 @@ struct PageRouter: Sendable {
   private func page(_ target: RequestTarget) throws -> PageDocument {
     guard let first = target.pagePath.first else {
       try check(target, [])
-      return try OverviewPage(store: store, status: status(), history: { try history(500) })
+      let status = try status()
+      let total = status.entityCounts.total
+      return try OverviewPage(store: store, status: status, history: { try history(500, total) })
         .document
     }
     guard isPage(target.pagePath) else { throw ErrorPage.notFound }

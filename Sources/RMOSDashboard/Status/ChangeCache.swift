@@ -36,6 +36,25 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
 
   init(uptime: @escaping @Sendable () -> Double) { self.uptime = uptime }
 
+  /// The value, if it need not be recomputed.
+  func known(_ circumstances: CacheCircumstances) -> Entry? {
+    Self.reusable(state.withLock { $0 }, circumstances) { _ in .infinity }
+  }
+
+  private static func reusable(
+    _ known: State, _ circumstances: CacheCircumstances, _ lifetime: (Value) -> Double
+  ) -> Entry? {
+    guard var entry = known.entry else { return nil }
+    let age = circumstances.now - known.madeAt
+    if known.token != nil, known.token == circumstances.token, age < lifetime(entry.value) {
+      return entry
+    }
+    guard known.cost > 0.005, age < 10 else { return nil }
+    entry.isCurrent = false
+    if known.budget(after: age) <= 0 { return entry }
+    return age < max(1, 10 * known.cost) && circumstances.isBeingWritten() ? entry : nil
+  }
+
   /// The value, recomputed if necessary.
   ///
   /// Several threads may compute it at the same time: nothing is locked meanwhile.
@@ -50,17 +69,7 @@ final class ChangeCache<Value: Sendable & Equatable>: Sendable {
     _ make: () throws -> Value
   ) rethrows -> Entry {
     let known = state.withLock { $0 }
-    if var entry = known.entry {
-      let age = circumstances.now - known.madeAt
-      if known.token != nil, known.token == circumstances.token, age < lifetime(entry.value) {
-        return entry
-      }
-      if known.cost > 0.005, age < 10 {
-        entry.isCurrent = false
-        if known.budget(after: age) <= 0 { return entry }
-        if age < max(1, 10 * known.cost), circumstances.isBeingWritten() { return entry }
-      }
-    }
+    if let entry = Self.reusable(known, circumstances, lifetime) { return entry }
     let value = try make()
     let cost = uptime() - circumstances.now
     return state.withLock { state in

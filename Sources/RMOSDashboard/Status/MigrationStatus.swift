@@ -2,6 +2,8 @@ package import RMOSAudit
 import RMOSMigration
 package import RMOSModels
 package import RMOSStore
+import RMOSSystem
+import Synchronization
 
 /// What a store contains, how its last migration went, and its health, at one moment.
 ///
@@ -167,13 +169,29 @@ extension MigrationStatus {
     static func read(
       from store: any RecordStore, _ effort: HealthReport.Effort, _ check: HealthCheck
     ) -> Details {
-      var details = Details(health: check.run(store, effort))
-      for kind in store.catalog.kinds {
-        do {
+      let kinds = store.catalog.kinds
+      let health = Mutex<HealthReport?>(nil)
+      let newest = Mutex<[EntityKind: Result<[RecentEntity], any Error>]>([:])
+      // What takes longest first: without an index of the time, a table is read whole.
+      var tasks: [@Sendable () -> Void] = kinds.map { kind in
+        {
           let query = RecordQuery(kind).order(.newestFirst).limit(3)
-          details.recent[kind] = try store.read { try $0.records(query).map(RecentEntity.init) }
-        } catch {
+          let found = Result { try store.read { try $0.records(query).map(RecentEntity.init) } }
+          newest.withLock { $0[kind] = found }
+        }
+      }
+      tasks.append {
+        let found = check.run(store, effort)
+        health.withLock { $0 = found }
+      }
+      SystemThread.share(tasks)
+      var details = Details(health: health.withLock { $0 } ?? check.run(store, effort))
+      for kind in kinds {
+        switch newest.withLock({ $0[kind] }) {
+        case .success(let found): details.recent[kind] = found
+        case .failure(let error):
           details.warnings.append("the newest \(kind.schema.plural) cannot be read: \(error)")
+        case nil: break
         }
       }
       return details

@@ -22,6 +22,11 @@ final class StatusCache: Sendable {
   private let answers: ChangeCache<Answer>
   private let details: ChangeCache<MigrationStatus.Details>
   private let days: ChangeCache<EntityDays>
+  private let isCountingDays = Monitor(false)
+  /// From this many entities on, a page does not wait until their days are counted.
+  private let many: Int
+  /// How long it waits all the same.
+  private let patience: Duration
   private let statistics: [ChangeCache<[UInt8]>]
   /// How long the quick health check may take.
   private static let healthTime = Duration.milliseconds(20)
@@ -29,9 +34,12 @@ final class StatusCache: Sendable {
   init(
     _ store: any RecordStore, health: HealthCheck = .standard,
     audit: @escaping @Sendable (_ token: String?) -> BackgroundAudit.View,
+    many: Int = 20_000, patience: Duration = .milliseconds(10),
     uptime: @escaping @Sendable () -> Double
   ) {
     self.store = store
+    self.many = many
+    self.patience = patience
     self.health = health
     self.audit = audit
     self.uptime = uptime
@@ -74,7 +82,41 @@ final class StatusCache: Sendable {
 
   /// The days and their revision.
   func entityDays() throws -> ChangeCache<EntityDays>.Entry {
-    try days.entry(circumstances()) { try store.read { try $0.entityDays() } }
+    try days.entry(circumstances()) { try store.entityDays() }
+  }
+
+  /// The days, unless counting them takes longer than a page should; they are being counted then, and
+  /// there is none yet.
+  ///
+  /// - Parameter total: How many entities there are.
+  /// - Returns: The days; `nil` while they are being counted.
+  /// - Throws: `StoreError`.
+  func entityDaysForPage(of total: Int) throws -> EntityDays? {
+    let now = circumstances()
+    if let known = days.known(now) { return known.value }
+    // Without a token, what was counted could not be known to be of the same state.
+    if total < many || now.token == nil { return try entityDays().value }
+    // One thread counts, whoever asks.
+    let begins = isCountingDays.withLock { isCounting in
+      defer { isCounting = true }
+      return !isCounting
+    }
+    if begins {
+      do {
+        try SystemThread.detached { [self] in
+          _ = try? entityDays()
+          isCountingDays.withLock(waking: .all) { $0 = false }
+        }
+      } catch {
+        isCountingDays.withLock(waking: .all) { $0 = false }
+      }
+    }
+    let deadline = Deadline(after: patience)
+    let isOver = isCountingDays.wait { isCounting in
+      isCounting && !deadline.hasPassed ? .wait(until: deadline) : .done(!isCounting)
+    }
+    // Again, if that failed, to know why.
+    return isOver ? try entityDays().value : nil
   }
 
   /// The JSON of the figures about a kind, and its revision.

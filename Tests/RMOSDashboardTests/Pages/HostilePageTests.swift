@@ -43,7 +43,7 @@ import Testing
       1, source: PageSamples.hostile[0], found: 1, seconds: .infinity)
     let shown = status
     return PageRouter(
-      store: store, status: { shown }, history: { _ in PageSamples.history() },
+      store: store, status: { shown }, history: { _, _ in PageSamples.history() },
       figures: PageSamples.figures(store))
   }
 
@@ -153,7 +153,8 @@ import Testing
         .init(date: "<b>", entities: .init()),
       ], totalDays: .max)
     let page = PageRouter(
-      store: store, status: { shown }, history: { _ in days }, figures: PageSamples.figures(store))
+      store: store, status: { shown }, history: { _, _ in days },
+      figures: PageSamples.figures(store))
     let html = page.response(to: ServerRequest(method: "GET", target: "/")).text
     #expect(html.contains("2,000,000,000,000,000,000"))
     #expect(html.contains(PlainText.grouped(.max)))

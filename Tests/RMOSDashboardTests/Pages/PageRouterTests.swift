@@ -243,7 +243,7 @@ import Testing
   func aStoreThatCannotAnswerIsSaidInAPage(_ code: StoreError.Code, _ status: Int) {
     let error = StoreError(code, "the file <b>/x</b> is held", path: "/x")
     let page = PageRouter(
-      store: InMemoryStore(), status: { throw error }, history: { _ in PageSamples.history() },
+      store: InMemoryStore(), status: { throw error }, history: { _, _ in PageSamples.history() },
       figures: PageSamples.figures(InMemoryStore()))
     let answer = page.response(to: ServerRequest(method: "GET", target: "/"))
     #expect(answer.status == status)

@@ -86,7 +86,7 @@ enum PageSamples {
   /// The pages of a store, with the samples' status and history.
   static func pages(_ store: any RecordStore) -> PageRouter {
     PageRouter(
-      store: store, status: { status() }, history: { _ in history() }, figures: figures(store))
+      store: store, status: { status() }, history: { _, _ in history() }, figures: figures(store))
   }
 
   /// The figures of a store, on clocks that stand still.

@@ -1,5 +1,7 @@
+import Foundation
 import RMOSAudit
 @testable import RMOSDashboard
+import RMOSHTML
 import RMOSModels
 import RMOSStore
 import RMOSStoreWrapper
@@ -129,6 +131,66 @@ import Testing
     #expect(page.contains(#"<p class="verdict errors">"#))
     #expect(page.contains("the database has changed since"))
     #expect(probe.whole == 0)
+  }
+
+  /// A store that counts days when it is told to.
+  private struct SlowCounting: StoreWrapper {
+    private final class Reader: StoreReaderWrapper {
+      let reader: any StoreReader
+      private let mayCount: DispatchSemaphore
+
+      init(_ reader: any StoreReader, _ mayCount: DispatchSemaphore) {
+        self.reader = reader
+        self.mayCount = mayCount
+      }
+
+      func entityDays() throws -> EntityDays {
+        #expect(mayCount.wait(timeout: .now() + 60) == .success)
+        return try reader.entityDays()
+      }
+    }
+
+    let base: any RecordStore
+    let mayCount = DispatchSemaphore(value: 0)
+
+    func read<Result>(_ body: (any StoreReader) throws -> Result) throws -> Result {
+      try base.read { try body(Reader($0, mayCount)) }
+    }
+  }
+
+  @Test func aPageDoesNotWaitUntilManyDaysAreCounted() throws {
+    try TemporaryDirectory.use { directory in
+      let base = try SQLiteStore(path: directory.file("rmos.db"))
+      try base.write { try $0.insert(EntityAnswersTests.pattern("p1")) }
+      let store = SlowCounting(base: base)
+      let cache = StatusCache(
+        store, audit: { _ in .off }, many: 10, patience: .zero, uptime: { 0 })
+      #expect(try cache.entityDaysForPage(of: 10) == nil)
+      #expect(try cache.entityDaysForPage(of: 10) == nil)
+      store.mayCount.signal()
+      // Of few entities they are counted at once, and of this state they are then known.
+      let expected = try base.read { try $0.entityDays() }
+      store.mayCount.signal()
+      #expect(try cache.entityDaysForPage(of: 9) == expected)
+      #expect(try cache.entityDaysForPage(of: 10) == expected)
+      // What is counted of one state is not shown of another.
+      try base.write { try $0.insert(EntityAnswersTests.pattern("p2")) }
+      store.mayCount.signal()
+      store.mayCount.signal()
+      #expect(try cache.entityDays().value != expected)
+    }
+  }
+
+  @Test func aPageShowsThatItsDaysAreBeingCounted() throws {
+    let store = InMemoryStore()
+    let page = try OverviewPage(store: store, status: PageSamples.status()) { nil }
+    #expect(page.document.main.markup.contains("data-refreshing"))
+    #expect(page.document.refreshSeconds != nil)
+    let counted = try OverviewPage(store: store, status: PageSamples.status()) {
+      PageSamples.history()
+    }
+    #expect(!counted.document.main.markup.contains("data-refreshing"))
+    #expect(counted.document.refreshSeconds == nil)
   }
 
   @Test func aStoreWithoutATokenIsReadEachTime() throws {

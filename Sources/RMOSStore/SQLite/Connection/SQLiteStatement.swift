@@ -185,10 +185,13 @@ import RMOSModels
   }
 
   /// The bytes of a blob.
-  func blob(at column: Int32) -> [UInt8] { unsafe Array(borrowedBlob(at: column)) }
+  func blob(at column: Int32) -> [UInt8] { unsafe Array(borrowedBytes(at: column)) }
 
-  /// The bytes of a blob, valid until the next step: `sqlite3_column_blob`, `sqlite3_column_bytes`.
-  func borrowedBlob(at column: Int32) -> UnsafeBufferPointer<UInt8> {
+  /// The bytes of a blob, or of a text of a database in UTF-8, valid until the next step:
+  /// `sqlite3_column_blob`, `sqlite3_column_bytes`.
+  ///
+  /// For ``borrowedText(at:)`` SQLite copies each text, as it ends it with a NUL.
+  func borrowedBytes(at column: Int32) -> UnsafeBufferPointer<UInt8> {
     let start = unsafe sqlite3_column_blob(pointer, column)
     let count = unsafe Int(sqlite3_column_bytes(pointer, column))
     return unsafe UnsafeBufferPointer(

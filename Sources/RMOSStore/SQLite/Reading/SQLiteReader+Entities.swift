@@ -38,7 +38,7 @@ extension SQLiteReader: EntityLending {
         of: table, in: range,
         keptMembers: { id in
           while hasRow {
-            let order = unsafe Memory.compare(statement.borrowedText(at: 0), id)
+            let order = unsafe Memory.compare(statement.borrowedBytes(at: 0), id)
             if order == 0 { return unsafe statement.borrowedText(at: 1) }
             if order > 0 { break }
             hasRow = try statement.step()
@@ -55,7 +55,8 @@ extension SQLiteReader: EntityLending {
     keptMembers: (UnsafeBufferPointer<UInt8>) throws -> UnsafeBufferPointer<UInt8>?,
     _ body: (borrowing StoredEntity) throws -> Void
   ) throws {
-    let connection = try session().connection
+    let session = try session()
+    let (connection, isUTF8) = (session.connection, session.layout.isUTF8)
     var entity = StoredEntity(table.kind)
     func lendRows(_ condition: String, _ range: EntityRange) throws {
       try connection.withStatement(
@@ -65,7 +66,7 @@ extension SQLiteReader: EntityLending {
         try statement.bind(range)
         while try statement.step() {
           for field in 0..<table.fieldCount {
-            entity.values[field] = statement.borrowedValue(at: Int32(field))
+            entity.values[field] = statement.borrowedValue(at: Int32(field), isUTF8)
           }
           if case .text(let id) = entity.values[0] {
             unsafe entity.unknownMembers = try unsafe keptMembers(id)
@@ -83,53 +84,77 @@ extension SQLiteReader: EntityLending {
 
   final func entityRanges(_ kind: EntityKind, of count: Int) throws -> [EntityRange] {
     let session = try session()
-    guard session.layout.kindsWithIndexedIDs.contains(kind), count > 0 else { return [.all] }
+    let (layout, connection) = (session.layout, session.connection)
+    guard count > 0, layout.kindsWithIndexedIDs.contains(kind), layout.hasRowNumbers(kind),
+      !layout.hasLedger || layout.hasProvenanceInByteOrder
+    else { return [.all] }
     let table = try session.statements[kind]
-    return try session.connection.withStatement(
-      "SELECT id FROM \(table.source) WHERE id >= ?1 ORDER BY id LIMIT 1 OFFSET ?2"
+    let rows = Int(try connection.integer("SELECT count(*) FROM \(table.scanned)") ?? 0)
+    let rangeCount = rows / count + (rows % count > 0 ? 1 : 0)
+    guard rangeCount > 1,
+      let first = try connection.integer("SELECT min(rowid) FROM \(table.source)"),
+      let last = try connection.integer("SELECT max(rowid) FROM \(table.source)")
+    else { return [.all] }
+    // The ids of some rows: counting along the index, until a range is full, would take longer than
+    // much of what ranges are for.
+    let width = UInt64(bitPattern: last &- first)
+    let samples = UInt64(min(rangeCount * Self.samplesPerRange, Self.mostSamples))
+    var ids: [String] = []
+    try connection.withStatement(
+      "SELECT id FROM \(table.source) WHERE rowid >= ?1 ORDER BY rowid LIMIT 1"
     ) { statement in
-      var ranges: [EntityRange] = []
-      var first: String?
-      while true {
+      for sample in 1..<samples {
+        let product = width.multipliedFullWidth(by: sample)
+        let offset = samples.dividingFullWidth(product).quotient
         statement.reset()
-        try statement.bind(first ?? "", at: 1)
-        try statement.bind(Int64(count), at: 2)
-        // One that is not well-formed does not come out as it is.
-        guard try statement.step(), statement.type(at: 0) == .text, let end = statement.text(at: 0),
-          (first ?? "").utf8.lexicographicallyPrecedes(end.utf8)
-        else {
-          ranges.append(EntityRange(first: first, end: nil))
-          return ranges
+        try statement.bind(first &+ Int64(bitPattern: offset), at: 1)
+        // One that is not well-formed does not come out as it is, but separates as well.
+        if try statement.step(), statement.type(at: 0) == .text, let id = statement.text(at: 0) {
+          ids.append(id)
         }
-        ranges.append(EntityRange(first: first, end: end))
-        first = end
       }
     }
+    ids.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    var ranges: [EntityRange] = []
+    var start: String?
+    for number in 1..<rangeCount where !ids.isEmpty {
+      let end = ids[min(number * ids.count / rangeCount, ids.count - 1)]
+      guard (start ?? "").utf8.lexicographicallyPrecedes(end.utf8) else { continue }
+      ranges.append(EntityRange(first: start, end: end))
+      start = end
+    }
+    return ranges + [EntityRange(first: start, end: nil)]
   }
+
+  /// How many ids are looked at for each range, so that ranges are of about the same size although
+  /// rows are in no order.
+  private static var samplesPerRange: Int { 8 }
+  private static var mostSamples: Int { 20_000 }
 }
 
 extension EntityRange {
   /// The condition that a column is in the range, whose limits are ?1 and ?2.
-  fileprivate func condition(_ column: String) -> String {
+  func condition(_ column: String) -> String {
     let limits = [first.map { _ in "\(column) >= ?1" }, end.map { _ in "\(column) < ?2" }]
     return limits.compactMap(\.self).joined(separator: " AND ")
   }
 }
 
 extension SQLiteStatement {
-  fileprivate func bind(_ range: EntityRange) throws(StoreError) {
+  /// Binds the limits of a range.
+  func bind(_ range: EntityRange) throws(StoreError) {
     if let first = range.first { try bind(first, at: 1) }
     if let end = range.end { try bind(end, at: 2) }
   }
 
   /// A value as it is stored, valid until the next step.
-  fileprivate func borrowedValue(at column: Int32) -> StoredEntity.Value {
+  fileprivate func borrowedValue(at column: Int32, _ isUTF8: Bool) -> StoredEntity.Value {
     switch type(at: column) {
     case .null: .null
     case .integer: .integer(integer(at: column))
     case .real: .real(real(at: column))
-    case .text: unsafe .text(borrowedText(at: column))
-    case .blob: unsafe .blob(borrowedBlob(at: column))
+    case .text: unsafe .text(isUTF8 ? borrowedBytes(at: column) : borrowedText(at: column))
+    case .blob: unsafe .blob(borrowedBytes(at: column))
     }
   }
 }

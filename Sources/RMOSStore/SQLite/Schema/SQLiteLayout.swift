@@ -26,6 +26,8 @@ struct SQLiteLayout {
   /// Whether there are foreign keys that are only checked at the end of a transaction, which always
   /// belong to other applications.
   private(set) var hasDeferredKeys = false
+  /// Whether the database keeps texts in UTF-8.
+  private(set) var isUTF8 = false
   /// The columns of the entity tables.
   private(set) var columns: [EntityKind: Set<String>] = [:]
   /// The kinds whose ids the database does not compare byte by byte.
@@ -93,7 +95,7 @@ struct SQLiteLayout {
     viewsToCreate = ledgerViews.filter { view in
       viewSQL[view.name].map { $0 != view.createSQL } ?? !names.contains(view.name)
     }
-    let isUTF8 =
+    isUTF8 =
       try connection.integer("SELECT 1 FROM pragma_encoding WHERE encoding = 'UTF-8'") != nil
     for kind in catalog.kinds where isRelation(kind.table) {
       let present = try connection.columns(of: kind.table)
