@@ -45,6 +45,19 @@ import Testing
     #expect(try ids("rmos.db").count == 3)
   }
 
+  @Test func aDatabaseWithAnEmptyLogIsCopiedByteForByte() throws {
+    try filled().close()
+    let store = try SQLiteStore(path: directory.file("rmos.db"), access: .readWrite)
+    let content = try Data(contentsOf: URL(fileURLWithPath: directory.file("rmos.db")))
+    try store.backUpSynchronously(to: directory.file("b.db"))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: directory.file("b.db"))) == content)
+    // What is only in the log is copied too.
+    try store.write { try $0.insert(family("f4")) }
+    try store.backUpSynchronously(to: directory.file("c.db"))
+    #expect(try ids("c.db") == ["f1", "f2", "f3", "f4"])
+    #expect(try ids("b.db") == ["f1", "f2", "f3"])
+  }
+
   @Test(arguments: [SQLiteStore.Access.readOnly, .inspect, .readWrite])
   func aBackupIsTakenThroughAnyAccess(_ access: SQLiteStore.Access) throws {
     _ = try filled()

@@ -101,11 +101,13 @@ struct SQLiteBulkLoadTests {
     StoreSamples.batch(
       kind,
       ids.map { id in
-        var changes: [String: Value] = ["name": .text("n\(Int.random(in: 0..<30, using: &random))")]
+        var changes: [String: Value] = ["name": .text("n\(Int.random(in: 0..<2, using: &random))")]
         if kind == .patterns {
           changes["strip_family_id"] = Self.ids.randomElement(using: &random).map(Value.text)
         }
-        return .init(StoreSamples.record(kind, id, changes))
+        var entity = StoreSamples.Entity(StoreSamples.record(kind, id, changes))
+        if Bool.random(using: &random) { entity.unknownMembers = #"{"a":1}"# }
+        return entity
       })
   }
 
@@ -113,10 +115,15 @@ struct SQLiteBulkLoadTests {
   private func check(
     _ ids: [String], in transaction: any StoreTransaction, _ random: inout SeededGenerator
   ) throws {
-    let batch = batch(.patterns, ids, &random)
-    for range in [0..<ids.count, 0..<1] {
-      let facts = try transaction.facts(of: batch, in: range)
-      for (index, facts) in zip(range, facts) {
+    let ordered = ids.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    for ids in [ids, ordered] {
+      let batch = batch(.patterns, ids, &random)
+      let facts = try transaction.facts(of: batch, in: 0..<ids.count)
+      #expect(facts.count == ids.count)
+      for (index, facts) in facts.enumerated() {
+        let single = try transaction.facts(of: batch, in: index..<index + 1)
+        #expect(single.map(\.comparison) == [facts.comparison])
+        #expect(single.map(\.danglingReferences) == [facts.danglingReferences])
         let record = batch.record(at: index)
         let isNew = try transaction.record(.patterns, id: ids[index]) == nil
         #expect((facts.comparison == .absent) == isNew)

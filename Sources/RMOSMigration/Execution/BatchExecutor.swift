@@ -57,16 +57,14 @@ struct BatchExecutor {
       return start..<start + 1
     }
     let end = min(start + Self.step, records.count)
-    var hashes = Set<Int>(minimumCapacity: Self.step)
+    if records.idsAscend(in: start..<end) { return start..<end }
+    var hashes = Set<IDHash>(minimumCapacity: Self.step)
     for index in start..<end {
       let id = records.entries[index].id
       if id.isEmpty { continue }
-      var hasher = Hasher()
-      unsafe records.arena.span.extracting(id.range).withUnsafeBytes {
-        unsafe hasher.combine(bytes: $0)
-      }
       // Two ids with one hash only make the range shorter.
-      if !hashes.insert(hasher.finalize()).inserted { return start..<index }
+      let hash = IDHash(records.arena.span.extracting(id.range))
+      if !hashes.insert(hash).inserted { return start..<index }
     }
     return start..<end
   }

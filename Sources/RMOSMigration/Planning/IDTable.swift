@@ -16,15 +16,10 @@ struct IDTable {
     }
 
     init(_ id: Span<UInt8>) {
-      var (first, second) = (Hasher(), Hasher())
-      second.combine(1 as UInt8)
-      unsafe id.withUnsafeBytes { bytes in
-        unsafe first.combine(bytes: bytes)
-        unsafe second.combine(bytes: bytes)
-      }
+      let hash = IDHash(id)
       // 0 marks a free slot.
-      slotBits = max(1, UInt64(bitPattern: Int64(first.finalize())))
-      checkBits = UInt32(truncatingIfNeeded: second.finalize())
+      slotBits = max(1, hash.first)
+      checkBits = UInt32(truncatingIfNeeded: hash.second)
     }
   }
 

@@ -59,37 +59,25 @@ final class ScannedObject {
   /// The number of members beyond which those are not listed that are for no field.
   static let listLimit = 4096
 
-  private var matcher: MemberMatcher
   private let schema: EntitySchema
-  /// The members, in source order; of very many only those that are for a field, or may be.
-  private(set) var members: [Member] = []
-  /// Where the name of the first member that is not listed begins; `nil` if all are.
-  private var unlistedStart: Int?
-  /// Whether the name of a member that is for no field has escapes.
-  private var hasEscapedNames = false
-  /// Positions of the members whose field another member gave before.
-  private(set) var duplicates: [Int] = []
-  /// Whether the object may be one around entities, or several of them, and no entity itself.
-  ///
-  /// Only its outline then shows which.
-  private(set) var mayHoldEntities = false
-  /// The members under other names of fields, by what counts first.
-  private(set) var otherMembers: [OtherMember] = []
-  /// For each other name, how many members have it, if any member has one.
-  private var otherCounts: [Int]
-  /// For each field, the position in `members` of the member for it.
-  private var memberOfField: [Int?]
-  /// For each field that is kept as JSON and given, the compacted copy of its value.
-  private var copies: [RecordBatch.TextSpan]
+  private var content: Content
   private var names = NameTable()
 
   init(of schema: EntitySchema) {
     self.schema = schema
-    matcher = MemberMatcher(schema: schema)
-    otherCounts = Array(repeating: 0, count: matcher.otherNames.count)
-    memberOfField = Array(repeating: nil, count: schema.fields.count)
-    copies = Array(repeating: .empty, count: schema.fields.count)
+    content = Content(schema)
   }
+
+  /// The members, in source order; of very many only those that are for a field, or may be.
+  var members: [Member] { content.members }
+  /// Positions of the members whose field another member gave before.
+  var duplicates: [Int] { content.duplicates }
+  /// The members under other names of fields, by what counts first.
+  var otherMembers: [OtherMember] { content.otherMembers }
+  /// Whether the object may be one around entities, or several of them, and no entity itself.
+  ///
+  /// Only its outline then shows which.
+  var mayHoldEntities: Bool { content.mayHoldEntities }
 
   /// Scans the object at the scanner's position and moves past it.
   ///
@@ -98,193 +86,233 @@ final class ScannedObject {
   func scan(
     _ scanner: inout JSONScanner, copyingTo output: inout RecordBatch.ArenaWriter
   ) throws(JSONScanError) {
-    let text = unsafe scanner.cursor
-    reset()
-    var form = Form()
-    _ = scanner.skip(UInt8(ascii: "{"))
-    scanner.skipWhiteSpace()
-    if scanner.skip(UInt8(ascii: "}")) { return }
-    while true {
-      try unsafe scanMember(of: text, &scanner, copyingTo: &output, &form)
-      scanner.skipWhiteSpace()
-      guard scanner.skip(UInt8(ascii: ",")) else { break }
-      scanner.skipWhiteSpace()
-    }
-    guard scanner.skip(UInt8(ascii: "}")) else { throw scanner.unexpected(.commaOrBrace) }
-    mayHoldEntities = form.mayHoldEntities
-    if otherMembers.count > 1 {
-      otherMembers.sort { ($0.name, $0.position) < ($1.name, $1.position) }
-    }
+    try content.scan(&scanner, copyingTo: &output)
   }
 
-  private func reset() {
-    members.removeAll(keepingCapacity: true)
-    duplicates.removeAll(keepingCapacity: true)
-    if !otherMembers.isEmpty {
-      otherMembers.removeAll(keepingCapacity: true)
-      for name in otherCounts.indices { otherCounts[name] = 0 }
-    }
-    unlistedStart = nil
-    hasEscapedNames = false
-    mayHoldEntities = false
-    for field in memberOfField.indices { memberOfField[field] = nil }
-    matcher.restart()
-  }
+  /// What is known of the members.
+  ///
+  /// It is a value so that scanning is one access to it, which Swift checks once: the properties of
+  /// an object would be checked each time.
+  private struct Content {
+    private(set) var matcher: MemberMatcher
+    var members: [Member] = []
+    /// Where the name of the first member that is not listed begins; `nil` if all are.
+    private(set) var unlistedStart: Int?
+    /// Whether the name of a member that is for no field has escapes.
+    private(set) var hasEscapedNames = false
+    var duplicates: [Int] = []
+    private(set) var mayHoldEntities = false
+    var otherMembers: [OtherMember] = []
+    /// For each other name, how many members have it, if any member has one.
+    private var otherCounts: [Int]
+    /// For each field, the position in `members` of the member for it.
+    var memberOfField: [Int?]
+    /// For each field that is kept as JSON and given, the compacted copy of its value.
+    var copies: [RecordBatch.TextSpan]
 
-  private func scanMember(
-    of text: UnsafePointer<UInt8>, _ scanner: inout JSONScanner,
-    copyingTo output: inout RecordBatch.ArenaWriter, _ form: inout Form
-  ) throws(JSONScanError) {
-    let name = unsafe scanner.cursor + 1
-    let isEscaped = try scanner.skipString()
-    let nameLength = unsafe scanner.cursor - 1 - name
-    scanner.skipWhiteSpace()
-    guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
-    scanner.skipWhiteSpace()
-    let field =
-      unsafe isEscaped ? matchEscaped(name, nameLength) : matcher.field(named: name, nameLength)
-    let value = unsafe scanner.cursor
-    let kind: JSONScanner.Kind
-    var copy = RecordBatch.TextSpan.empty
-    if let field, matcher.isJSON[field], scanner.byte != UInt8(ascii: "\"") {
-      let copyStart = unsafe output.next
-      kind = try unsafe scanner.copyValue(to: &output.next, enclosingDepth: 1)
-      copy = unsafe output.span(from: copyStart)
-    } else {
-      kind = try scanner.skipValue(enclosingDepth: 1)
+    init(_ schema: EntitySchema) {
+      matcher = MemberMatcher(schema: schema)
+      otherCounts = Array(repeating: 0, count: matcher.otherNames.count)
+      memberOfField = Array(repeating: nil, count: schema.fields.count)
+      copies = Array(repeating: .empty, count: schema.fields.count)
     }
-    form.add(kind, isField: field != nil)
-    var isListed = members.count < ScannedObject.listLimit && unlistedStart == nil
-    if let field {
-      isListed = noteMember(ofField: field, kind, copy, &form) || isListed
-    } else {
-      hasEscapedNames = hasEscapedNames || isEscaped
-      if let other = unsafe isEscaped
-        ? matchEscapedOther(name, nameLength) : matcher.otherName(name, nameLength)
-      {
-        form.hasField = true
-        isListed = noteMember(named: other) || isListed
+
+    /// Scans an object.
+    mutating func scan(
+      _ scanner: inout JSONScanner, copyingTo output: inout RecordBatch.ArenaWriter
+    ) throws(JSONScanError) {
+      let text = unsafe scanner.cursor
+      reset()
+      var form = Form()
+      _ = scanner.skip(UInt8(ascii: "{"))
+      scanner.skipWhiteSpace()
+      if scanner.skip(UInt8(ascii: "}")) { return }
+      while true {
+        try unsafe scanMember(of: text, &scanner, copyingTo: &output, &form)
+        scanner.skipWhiteSpace()
+        guard scanner.skip(UInt8(ascii: ",")) else { break }
+        scanner.skipWhiteSpace()
+      }
+      guard scanner.skip(UInt8(ascii: "}")) else { throw scanner.unexpected(.commaOrBrace) }
+      mayHoldEntities = form.mayHoldEntities
+      if otherMembers.count > 1 {
+        otherMembers.sort { ($0.name, $0.position) < ($1.name, $1.position) }
       }
     }
-    guard isListed else {
-      if unlistedStart == nil { unlistedStart = unsafe name - text }
-      return
-    }
-    unsafe members.append(
-      Member(
-        name: name - text..<name - text + nameLength, nameIsEscaped: isEscaped,
-        value: value - text..<scanner.cursor - text, kind: kind, field: field))
-  }
 
-  /// Notes that the next member is for a field.
-  ///
-  /// - Returns: Whether it must be listed: it is the first, or remembered as a duplicate.
-  private func noteMember(
-    ofField field: Int, _ kind: JSONScanner.Kind, _ copy: RecordBatch.TextSpan, _ form: inout Form
-  ) -> Bool {
-    if matcher.isRequired[field] { form.add(required: kind, isJSON: matcher.isJSON[field]) }
-    if memberOfField[field] == nil {
-      memberOfField[field] = members.count
-      copies[field] = copy
-    } else if duplicates.count < ScannedObject.duplicateLimit {
-      duplicates.append(members.count)
-    } else {
-      return false
-    }
-    return true
-  }
-
-  /// Notes that the next member has another name of a field.
-  ///
-  /// - Returns: Whether it must be listed: there are not more of that name than are remembered.
-  private func noteMember(named other: Int) -> Bool {
-    otherCounts[other] += 1
-    guard otherCounts[other] <= 1 + ScannedObject.duplicateLimit else { return false }
-    otherMembers.append(
-      OtherMember(position: members.count, name: other, field: matcher.otherNames[other].field))
-    return true
-  }
-
-  /// What distinguishes an entity from an object that holds entities.
-  private struct Form {
-    var onlyObjects = true
-    var hasContainer = false
-    var hasField = false
-    var hasRequired = false
-    /// Whether there is an object in place of a required text or number.
-    var mayBeColumns = false
-
-    mutating func add(_ kind: JSONScanner.Kind, isField: Bool) {
-      onlyObjects = onlyObjects && kind == .object
-      hasContainer = hasContainer || kind == .object || kind == .array
-      hasField = hasField || isField
+    private mutating func reset() {
+      members.removeAll(keepingCapacity: true)
+      duplicates.removeAll(keepingCapacity: true)
+      if !otherMembers.isEmpty {
+        otherMembers.removeAll(keepingCapacity: true)
+        for name in otherCounts.indices { otherCounts[name] = 0 }
+      }
+      unlistedStart = nil
+      hasEscapedNames = false
+      mayHoldEntities = false
+      for field in memberOfField.indices { memberOfField[field] = nil }
+      matcher.restart()
     }
 
-    mutating func add(required kind: JSONScanner.Kind, isJSON: Bool) {
-      hasRequired = true
-      if kind == .object, !isJSON { mayBeColumns = true }
+    private mutating func scanMember(
+      of text: UnsafePointer<UInt8>, _ scanner: inout JSONScanner,
+      copyingTo output: inout RecordBatch.ArenaWriter, _ form: inout Form
+    ) throws(JSONScanError) {
+      let name = unsafe scanner.cursor + 1
+      let isEscaped = try scanner.skipString()
+      let nameLength = unsafe scanner.cursor - 1 - name
+      scanner.skipWhiteSpace()
+      guard scanner.skip(UInt8(ascii: ":")) else { throw scanner.unexpected(.colon) }
+      scanner.skipWhiteSpace()
+      let field =
+        unsafe isEscaped ? matchEscaped(name, nameLength) : matcher.field(named: name, nameLength)
+      let value = unsafe scanner.cursor
+      let kind: JSONScanner.Kind
+      var copy = RecordBatch.TextSpan.empty
+      if let field, matcher.isJSON[field], scanner.byte != UInt8(ascii: "\"") {
+        let copyStart = unsafe output.next
+        kind = try unsafe scanner.copyValue(to: &output.next, enclosingDepth: 1)
+        copy = unsafe output.span(from: copyStart)
+      } else {
+        kind = try scanner.skipValue(enclosingDepth: 1)
+      }
+      form.add(kind, isField: field != nil)
+      var isListed = members.count < ScannedObject.listLimit && unlistedStart == nil
+      if let field {
+        isListed = noteMember(ofField: field, kind, copy, &form) || isListed
+      } else {
+        hasEscapedNames = hasEscapedNames || isEscaped
+        if let other = unsafe isEscaped
+          ? matchEscapedOther(name, nameLength) : matcher.otherName(name, nameLength)
+        {
+          form.hasField = true
+          isListed = noteMember(named: other) || isListed
+        }
+      }
+      guard isListed else {
+        if unlistedStart == nil { unlistedStart = unsafe name - text }
+        return
+      }
+      unsafe members.append(
+        Member(
+          name: name - text..<name - text + nameLength, nameIsEscaped: isEscaped,
+          value: value - text..<scanner.cursor - text, kind: kind, field: field))
     }
 
-    var mayHoldEntities: Bool {
-      guard hasContainer else { return false }
-      return hasField ? onlyObjects && (!hasRequired || mayBeColumns) : true
+    /// Notes that the next member is for a field.
+    ///
+    /// - Returns: Whether it must be listed: it is the first, or remembered as a duplicate.
+    private mutating func noteMember(
+      ofField field: Int, _ kind: JSONScanner.Kind, _ copy: RecordBatch.TextSpan, _ form: inout Form
+    ) -> Bool {
+      if matcher.isRequired[field] { form.add(required: kind, isJSON: matcher.isJSON[field]) }
+      if memberOfField[field] == nil {
+        memberOfField[field] = members.count
+        copies[field] = copy
+      } else if duplicates.count < ScannedObject.duplicateLimit {
+        duplicates.append(members.count)
+      } else {
+        return false
+      }
+      return true
     }
-  }
 
-  private func matchEscaped(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
-    unsafe withDecoded(name, length) { unsafe matcher.field(named: $0, $1) }
-  }
+    /// Notes that the next member has another name of a field.
+    ///
+    /// - Returns: Whether it must be listed: there are not more of that name than are remembered.
+    private mutating func noteMember(named other: Int) -> Bool {
+      otherCounts[other] += 1
+      guard otherCounts[other] <= 1 + ScannedObject.duplicateLimit else { return false }
+      otherMembers.append(
+        OtherMember(position: members.count, name: other, field: matcher.otherNames[other].field))
+      return true
+    }
 
-  private func matchEscapedOther(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
-    unsafe withDecoded(name, length) { unsafe matcher.otherName($0, $1) }
-  }
+    /// What distinguishes an entity from an object that holds entities.
+    private struct Form {
+      var onlyObjects = true
+      var hasContainer = false
+      var hasField = false
+      var hasRequired = false
+      /// Whether there is an object in place of a required text or number.
+      var mayBeColumns = false
 
-  private func withDecoded(
-    _ name: UnsafePointer<UInt8>, _ length: Int, _ body: (UnsafePointer<UInt8>, Int) -> Int?
-  ) -> Int? {
-    let raw = unsafe UnsafeBufferPointer(start: name, count: length)
-    var bytes = unsafe JSONScanner.decoded(raw) ?? Array(raw)
-    let count = bytes.count
-    // The matcher may read beyond the end.
-    bytes.append(contentsOf: repeatElement(0, count: 8))
-    return unsafe bytes.withUnsafeBufferPointer { bytes in
-      unsafe bytes.baseAddress.flatMap { unsafe body($0, count) }
+      mutating func add(_ kind: JSONScanner.Kind, isField: Bool) {
+        onlyObjects = onlyObjects && kind == .object
+        hasContainer = hasContainer || kind == .object || kind == .array
+        hasField = hasField || isField
+      }
+
+      mutating func add(required kind: JSONScanner.Kind, isJSON: Bool) {
+        hasRequired = true
+        if kind == .object, !isJSON { mayBeColumns = true }
+      }
+
+      var mayHoldEntities: Bool {
+        guard hasContainer else { return false }
+        return hasField ? onlyObjects && (!hasRequired || mayBeColumns) : true
+      }
+    }
+
+    private mutating func matchEscaped(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
+      unsafe withDecoded(name, length) { unsafe matcher.field(named: $0, $1) }
+    }
+
+    private func matchEscapedOther(_ name: UnsafePointer<UInt8>, _ length: Int) -> Int? {
+      unsafe withDecoded(name, length) { unsafe matcher.otherName($0, $1) }
+    }
+
+    private func withDecoded(
+      _ name: UnsafePointer<UInt8>, _ length: Int, _ body: (UnsafePointer<UInt8>, Int) -> Int?
+    ) -> Int? {
+      let raw = unsafe UnsafeBufferPointer(start: name, count: length)
+      var bytes = unsafe JSONScanner.decoded(raw) ?? Array(raw)
+      let count = bytes.count
+      // The matcher may read beyond the end.
+      bytes.append(contentsOf: repeatElement(0, count: 8))
+      return unsafe bytes.withUnsafeBufferPointer { bytes in
+        unsafe bytes.baseAddress.flatMap { unsafe body($0, count) }
+      }
     }
   }
 
   // MARK: Members
 
   /// The member used for a field, even if it is null; `nil` if there is none.
-  func member(of field: Int) -> Member? { memberOfField[field].map { members[$0] } }
+  func member(of field: Int) -> Member? { content.memberOfField[field].map { content.members[$0] } }
 
   /// The member with a field's value, valid or not; `nil` if it is absent or null.
   func given(_ field: Int) -> Member? {
-    guard let position = memberOfField[field], members[position].kind != .null else { return nil }
-    return members[position]
+    guard let position = content.memberOfField[field], content.members[position].kind != .null
+    else { return nil }
+    return content.members[position]
   }
 
   /// The compacted copy of a field that is kept as JSON.
-  func copy(of field: Int) -> RecordBatch.TextSpan { copies[field] }
+  func copy(of field: Int) -> RecordBatch.TextSpan { content.copies[field] }
 
   /// Sets the compacted copy of a field that is kept as JSON.
-  func setCopy(_ copy: RecordBatch.TextSpan, of field: Int) { copies[field] = copy }
+  func setCopy(_ copy: RecordBatch.TextSpan, of field: Int) { content.copies[field] = copy }
 
   /// Uses the member under another name for its field.
   ///
   /// A second one with the same name counts as a duplicate.
   func adopt(_ other: OtherMember) {
-    memberOfField[other.field] = other.position
-    copies[other.field] = .empty
-    members[other.position].fieldNumber = Int8(truncatingIfNeeded: other.field)
-    for next in otherMembers where next.name == other.name && next.position != other.position {
-      members[next.position].fieldNumber = Int8(truncatingIfNeeded: other.field)
-      if duplicates.count < ScannedObject.duplicateLimit { duplicates.append(next.position) }
+    content.memberOfField[other.field] = other.position
+    content.copies[other.field] = .empty
+    content.members[other.position].fieldNumber = Int8(truncatingIfNeeded: other.field)
+    for next in content.otherMembers
+    where next.name == other.name && next.position != other.position {
+      content.members[next.position].fieldNumber = Int8(truncatingIfNeeded: other.field)
+      if content.duplicates.count < ScannedObject.duplicateLimit {
+        content.duplicates.append(next.position)
+      }
     }
   }
 
   /// Gives the member used for a field the value of another form.
   func set(_ kind: JSONScanner.Kind, of field: Int) {
-    if let position = memberOfField[field] { members[position].kind = kind }
+    if let position = content.memberOfField[field] { content.members[position].kind = kind }
   }
 
   /// The name of the member used for a field; the field's own if there is none.
@@ -295,11 +323,15 @@ final class ScannedObject {
 
   /// The absent field, a name of which a member's name resembles.
   func absentField(resembledBy member: Member, in text: UnsafePointer<UInt8>) -> Int? {
-    guard member.kind != .null, memberOfField.contains(where: { $0 == nil }) else { return nil }
+    guard member.kind != .null, content.memberOfField.contains(where: { $0 == nil }) else {
+      return nil
+    }
     let field =
       unsafe member.nameIsEscaped
-      ? member.name(in: text).withUnsafeBufferPointer { unsafe matcher.field(resembling: $0) }
-      : unsafe matcher.field(
+      ? member.name(in: text).withUnsafeBufferPointer {
+        unsafe content.matcher.field(resembling: $0)
+      }
+      : unsafe content.matcher.field(
         resembling: UnsafeBufferPointer(
           start: text + member.nameRange.lowerBound, count: member.nameRange.count))
     return field.flatMap { given($0) == nil ? $0 : nil }
@@ -314,16 +346,16 @@ final class ScannedObject {
   ) {
     let count = members.count { $0.field == nil }
     if count == 0 { return }
-    if unlistedStart == nil, count <= NameTable.few {
+    if content.unlistedStart == nil, count <= NameTable.few {
       for (position, member) in members.enumerated() where member.field == nil {
-        let isRepeated = members[..<position].contains {
+        let isRepeated = content.members[..<position].contains {
           unsafe $0.field == nil && $0.hasSameName(as: member, in: text)
         }
         if isRepeated, !body(member) { return }
       }
       return
     }
-    names.reset(for: count, hasEscapedNames: hasEscapedNames)
+    names.reset(for: count, hasEscapedNames: content.hasEscapedNames)
     unsafe forEachUnknownMember(in: text, scanner) { member in
       unsafe names.insert(member, in: text) || body(member)
     }
@@ -339,15 +371,15 @@ final class ScannedObject {
   func forEachUnknownMember(
     in text: UnsafePointer<UInt8>, _ scanner: JSONScanner, _ body: (Member) -> Bool
   ) {
-    guard let start = unlistedStart else {
+    guard let start = content.unlistedStart else {
       for member in members where member.field == nil {
         guard body(member) else { return }
       }
       return
     }
     var next = 0
-    while next < members.count, members[next].nameRange.lowerBound < start {
-      if members[next].field == nil, !body(members[next]) { return }
+    while next < members.count, content.members[next].nameRange.lowerBound < start {
+      if content.members[next].field == nil, !body(content.members[next]) { return }
       next += 1
     }
     var scanner = scanner
@@ -356,9 +388,9 @@ final class ScannedObject {
     while let member = try? unsafe scanner.nextMember(of: text) {
       var field: Int?
       if next < members.count,
-        members[next].nameRange.lowerBound == member.nameRange.lowerBound
+        content.members[next].nameRange.lowerBound == member.nameRange.lowerBound
       {
-        field = members[next].field
+        field = content.members[next].field
         next += 1
       }
       if field == nil, !body(member) { return }

@@ -18,6 +18,12 @@ public struct RecordBatch: Sendable {
   /// The relative paths of the files the entries come from.
   package private(set) var sources: [String] = []
 
+  /// What tells the entities of this batch from any that were or will be at the same positions.
+  package final class Identity: Sendable {}
+
+  /// Another one as soon as an entity is removed.
+  package private(set) var identity = Identity()
+
   /// The number of cells per entry.
   package private(set) var fieldCount: Int
   /// The fields of an entry that refer to other entities; each has a place.
@@ -119,6 +125,7 @@ public struct RecordBatch: Sendable {
 
   /// Clears the batch for entities of `kind` and keeps its memory.
   package mutating func reset(kind: EntityKind) {
+    identity = Identity()
     self.kind = kind
     fieldCount = kind.schema.fields.count
     references = kind.schema.references
@@ -205,6 +212,7 @@ public struct RecordBatch: Sendable {
 
   /// Removes what was appended since `mark`.
   package mutating func rollBack(to mark: Mark) {
+    identity = Identity()
     entries.removeSubrange(mark.entries...)
     cells.removeSubrange((mark.entries * fieldCount)...)
     referencePlaces.removeSubrange((mark.entries * references.count)...)

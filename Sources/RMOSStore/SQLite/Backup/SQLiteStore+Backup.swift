@@ -76,6 +76,7 @@ extension SQLiteStore {
   /// Copies the database into an empty file.
   private func write(_ copy: StagedFile, isCancelled: () -> Bool) throws {
     try withBackupSource { source in
+      if try source.copyFile(to: copy, isCancelled: isCancelled) { return }
       let target = try SQLiteConnection(
         path: copy.temporaryPath, mode: .readWrite, busyTimeout: .zero)
       guard target.identity == copy.identity else { throw movedBackup(copy.temporaryPath) }
@@ -214,6 +215,49 @@ extension SQLiteStore {
 }
 
 extension SQLiteConnection {
+  /// The number of bytes that are copied at once.
+  private static let pieceSize = 1 << 20
+
+  /// Copies the file of the database to an empty one, if all of the database is in it: its log is
+  /// empty.
+  ///
+  /// As long as a reader sees the database without a log, SQLite writes to the log alone. The file is
+  /// read through SQLite: closing it elsewhere in this process would release its locks.
+  /// - Returns: Whether it did; if not, nothing was written.
+  /// - Throws: ``StoreError/Code/cancelled`` when `isCancelled` returns `true`, or that the copy cannot
+  ///   be written.
+  func copyFile(to copy: StagedFile, isCancelled: () -> Bool) throws -> Bool {
+    try readTransaction { _ in
+      guard let file = handle.database, file.keepsLog, handle.log?.size == 0,
+        let pages = try integer("PRAGMA page_count"), let size = try integer("PRAGMA page_size"),
+        let found = file.size, found == Int(pages * size)
+      else { return false }
+      let buffer = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: min(Self.pieceSize, found), alignment: 16)
+      defer { unsafe buffer.deallocate() }
+      var offset = 0
+      while offset < found {
+        if isCancelled() { throw StoreError.cancelledBackup }
+        let piece = unsafe UnsafeMutableRawBufferPointer(
+          rebasing: buffer[..<min(buffer.count, found - offset)])
+        guard unsafe file.read(into: piece, at: offset) else {
+          throw StoreError(
+            .inputOutput, "reading \(handle.path) failed; check the disk", path: handle.path)
+        }
+        do throws(SystemError) {
+          try unsafe copy.file.write(UnsafeRawBufferPointer(piece))
+        } catch {
+          throw StoreError(
+            error.isOutOfSpace || error.isOverSizeLimit ? .diskFull : .cannotOpen,
+            "the backup \(copy.temporaryPath) cannot be written: \(error.reason)",
+            path: copy.temporaryPath)
+        }
+        offset += piece.count
+      }
+      return true
+    }
+  }
+
   /// The number of pages that are copied between two looks whether to go on: 4 MiB of them.
   private static let backupStep: Int32 = 1024
 
@@ -241,11 +285,17 @@ extension SQLiteConnection {
       }
       let end = unsafe sqlite3_backup_finish(backup)
       if isAbandoned {
-        throw StoreError(.cancelled, "the backup was cancelled; nothing of it is left")
+        throw StoreError.cancelledBackup
       }
       try copy.handle.check(end)
       // Busy and locked are not errors of finishing.
       try copy.handle.check(result)
     }
+  }
+}
+
+extension StoreError {
+  fileprivate static var cancelledBackup: StoreError {
+    StoreError(.cancelled, "the backup was cancelled; nothing of it is left")
   }
 }

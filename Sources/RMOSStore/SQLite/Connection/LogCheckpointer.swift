@@ -120,6 +120,7 @@ extension SQLiteConnection {
 
   /// Has commits leave checkpoints to `checkpointer`: `sqlite3_wal_hook`.
   func leaveCheckpoints(to checkpointer: LogCheckpointer) {
+    checkpointInCommits()
     self.checkpointer = checkpointer
     unsafe sqlite3_wal_hook(
       handle.pointer,

@@ -182,6 +182,18 @@ extension SQLiteHandle {
     return code
   }
 
+  /// The size in bytes; `nil` if it cannot be told.
+  var size: Int? {
+    var size: sqlite3_int64 = 0
+    return unsafe methods.xFileSize?(file, &size) == SQLITE_OK ? Int(size) : nil
+  }
+
+  /// Fills a buffer from `offset` on; says whether it could.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Bool {
+    unsafe methods.xRead?(file, buffer.baseAddress, Int32(buffer.count), Int64(offset))
+      == SQLITE_OK
+  }
+
   /// Whether the header says that the database keeps a log, next to which readers write too.
   var keepsLog: Bool {
     var versions: (UInt8, UInt8) = (0, 0)

@@ -33,6 +33,12 @@ final class EntityStatements: Sendable {
   let isReferredTo: Bool
   /// The values of all fields, then the unknown members, of the row with id ?1.
   let selectForComparison: String
+  /// The values of all fields of the rows with ids from ?1 to ?2, in the order of the ids; `nil` if
+  /// that is not the order of their bytes.
+  let selectRange: String?
+  /// The ids and unknown members of entities with ids from ?1 to ?2, in the order of the ids; `nil`
+  /// if the ledger does not exist.
+  let selectUnknownMembers: String?
   /// Inserts a row; one parameter per field.
   let insert: String
   /// Replaces a row; one parameter per field, the first of which is the id.
@@ -85,6 +91,13 @@ final class EntityStatements: Sendable {
         + "WHERE kind = '\(kind.rawValue)' AND entity_id = ?1)"
       : "NULL"
     selectForComparison = "SELECT \(list), \(unknown) FROM \(source) WHERE \(isThis)"
+    selectRange =
+      selectAny == nil
+      ? nil : "SELECT \(list) FROM \(source) WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
+    selectUnknownMembers =
+      layout.hasLedger
+      ? "SELECT entity_id, unknown_json FROM migration_provenance WHERE kind = '\(kind.rawValue)' "
+        + "AND entity_id BETWEEN ?1 AND ?2 ORDER BY entity_id" : nil
     let parameters = columns.indices.map { "?\($0 + 1)" }
     insert =
       "INSERT INTO \(kind.table) (\(columns.joined(separator: ", "))) "
@@ -198,7 +211,7 @@ struct StoreStatements {
 /// The statements that are looked up without their text, because one entity takes several of them.
 enum StatementSlot: Int, CaseIterable {
   case exists, record, comparison, insert, insertProvenance, update, deleteProvenance, delete
-  case insertBeforeImage, any, insertGroup, insertProvenanceGroup
+  case insertBeforeImage, any, insertGroup, insertProvenanceGroup, range, unknownMembers
 
   /// The place of the statement for the kind of a table.
   func index(_ table: EntityStatements) -> Int {

@@ -10,6 +10,14 @@ class SQLiteReader: StoreReader {
   /// The columns of lists, by kind, as far as they were asked for.
   private var lists: [EntityKind: ListColumns?] = [:]
   private let listAccess: SQLiteListCache.Access?
+  /// The entities of a batch whose references were found last.
+  private var checked: CheckedReferences?
+
+  /// Entities of a batch whose references all exist.
+  private struct CheckedReferences {
+    let identity: RecordBatch.Identity
+    let indices: Range<Int>
+  }
 
   init(_ session: SQLiteSession, lists: SQLiteListCache.Access? = nil) {
     catalog = session.layout.catalog
@@ -79,6 +87,12 @@ class SQLiteReader: StoreReader {
     }
   }
 
+  /// Whether the references of entities were found by the last look-up of facts.
+  final func areChecked(_ batch: RecordBatch, at indices: [Int]) -> Bool {
+    guard let checked, checked.identity === batch.identity else { return false }
+    return indices.allSatisfy(checked.indices.contains)
+  }
+
   /// Whether an entity is there; a bulk load remembers those that are.
   final func isThere(_ kind: EntityKind, _ id: Span<UInt8>) throws -> Bool {
     guard let knownIDs = try session().knownIDs, let position = catalog.position(of: kind) else {
@@ -94,18 +108,27 @@ class SQLiteReader: StoreReader {
   final func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
     let session = try session()
     let table = try session.statements[batch.kind]
-    let areNew = try areNew(batch, range, table, session)
-    return try range.map { index in
-      var facts = StoredFacts()
-      facts.danglingReferences = try batch.danglingReferences(at: index, exists: isThere)
-      if areNew { return facts }
-      facts.comparison = try session.connection.withStatement(
-        slot: StatementSlot.comparison.index(table), table.selectForComparison
-      ) { statement in
-        try statement.comparison(of: batch, at: index, table)
-      }
-      return facts
+    var facts = Array(repeating: StoredFacts(), count: range.count)
+    for (position, index) in range.enumerated() {
+      facts[position].danglingReferences = try batch.danglingReferences(at: index, exists: isThere)
     }
+    checked = CheckedReferences(
+      identity: batch.identity,
+      indices: facts.allSatisfy(\.danglingReferences.isEmpty) ? range : 0..<0)
+    if try areNew(batch, range, table, session) { return facts }
+    let comparisons =
+      try comparisonsInOrder(batch, range, table, session)
+      ?? range.map { index in
+        try session.connection.withStatement(
+          slot: StatementSlot.comparison.index(table), table.selectForComparison
+        ) { statement in
+          try statement.comparison(of: batch, at: index, table)
+        }
+      }
+    for (position, comparison) in comparisons.enumerated() {
+      facts[position].comparison = comparison
+    }
+    return facts
   }
 
   /// Whether it is certain that none of the entities in a range is there: no row has an id from the
@@ -114,15 +137,18 @@ class SQLiteReader: StoreReader {
     _ batch: RecordBatch, _ range: Range<Int>, _ table: EntityStatements, _ session: SQLiteSession
   ) throws -> Bool {
     // Fewer are as quickly looked up one by one.
-    guard let sql = table.selectAny, range.count >= 8 else { return false }
+    guard let sql = table.selectAny, range.count >= Self.fewest else { return false }
     return try unsafe batch.arena.withUnsafeBufferPointer { arena in
-      var (first, last) = (range.lowerBound, range.lowerBound)
+      var (first, last) = (range.lowerBound, range.upperBound - 1)
       func id(_ index: Int) -> UnsafeBufferPointer<UInt8> {
         unsafe UnsafeBufferPointer(rebasing: arena[batch.entries[index].id.range])
       }
-      for index in range.dropFirst() {
-        if unsafe id(index).lexicographicallyPrecedes(id(first)) { first = index }
-        if unsafe id(last).lexicographicallyPrecedes(id(index)) { last = index }
+      if !batch.idsAscend(in: range) {
+        last = first
+        for index in range.dropFirst() {
+          if unsafe id(index).precedes(id(first)) { first = index }
+          if unsafe id(last).precedes(id(index)) { last = index }
+        }
       }
       return try session.connection.withStatement(
         slot: StatementSlot.any.index(table), sql
@@ -130,6 +156,29 @@ class SQLiteReader: StoreReader {
         try unsafe statement.bindBorrowed(text: id(first), at: 1)
         try unsafe statement.bindBorrowed(text: id(last), at: 2)
         return try !statement.step()
+      }
+    }
+  }
+
+  /// The number of entities from which on they are looked up together.
+  private static let fewest = 8
+
+  /// Compares entities, whose ids must ascend, with the rows from the first id to the last, in the
+  /// order of both.
+  ///
+  /// - Returns: `nil` if the ids do not ascend, or there are many other rows between them.
+  private func comparisonsInOrder(
+    _ batch: RecordBatch, _ range: Range<Int>, _ table: EntityStatements, _ session: SQLiteSession
+  ) throws -> [StoredComparison]? {
+    guard let rows = table.selectRange, let origins = table.selectUnknownMembers,
+      range.count >= Self.fewest, batch.idsAscend(in: range)
+    else { return nil }
+    let connection = session.connection
+    return try connection.withStatement(slot: StatementSlot.range.index(table), rows) { rows in
+      try connection.withStatement(
+        slot: StatementSlot.unknownMembers.index(table), origins
+      ) { origins in
+        try rows.comparisonsInOrder(of: batch, in: range, origins, table)
       }
     }
   }
@@ -180,19 +229,71 @@ extension SQLiteStatement {
       let id = unsafe UnsafeBufferPointer(rebasing: arena[batch.entries[index].id.range])
       try unsafe bindBorrowed(text: id, at: 1)
       guard try step() else { return .absent }
-      if unsafe isEqual(to: batch, at: index, arena, table) { return .identical }
-      return StoredComparison(
-        of: batch, at: index, with: record(table),
-        unknownMembers: text(at: Int32(table.fieldCount)))
+      return unsafe comparison(
+        ofRowWith: batch, at: index, (self, Int32(table.fieldCount)), arena, table)
     }
+  }
+
+  /// Compares entities with the rows from the first id to the last, both in the order of the ids;
+  /// `origins` has the unknown members of rows in the same order.
+  ///
+  /// - Returns: `nil` if there are many other rows.
+  fileprivate func comparisonsInOrder(
+    of batch: RecordBatch, in range: Range<Int>, _ origins: SQLiteStatement,
+    _ table: EntityStatements
+  ) throws -> [StoredComparison]? {
+    try unsafe batch.arena.withUnsafeBufferPointer { arena in
+      func id(_ index: Int) -> UnsafeBufferPointer<UInt8> {
+        unsafe UnsafeBufferPointer(rebasing: arena[batch.entries[index].id.range])
+      }
+      for statement in [self, origins] {
+        try unsafe statement.bindBorrowed(text: id(range.lowerBound), at: 1)
+        try unsafe statement.bindBorrowed(text: id(range.upperBound - 1), at: 2)
+      }
+      var comparisons: [StoredComparison] = []
+      comparisons.reserveCapacity(range.count)
+      var (hasRow, hasOrigin) = (try step(), try origins.step())
+      var others = 0
+      for index in range {
+        while hasRow, unsafe borrowedText(at: 0).precedes(id(index)) {
+          others += 1
+          if others > 2 * range.count { return nil }
+          hasRow = try step()
+        }
+        guard hasRow, unsafe isText(at: 0, equalTo: arena, batch.entries[index].id) else {
+          comparisons.append(.absent)
+          continue
+        }
+        while hasOrigin, unsafe origins.borrowedText(at: 0).precedes(id(index)) {
+          hasOrigin = try origins.step()
+        }
+        let isKnown =
+          unsafe hasOrigin
+          && origins.isText(at: 0, equalTo: arena, batch.entries[index].id)
+        unsafe comparisons.append(
+          comparison(ofRowWith: batch, at: index, isKnown ? (origins, 1) : nil, arena, table))
+      }
+      return comparisons
+    }
+  }
+
+  /// Compares an entity with the current row; `unknown` is where the row's unknown members are.
+  private func comparison(
+    ofRowWith batch: RecordBatch, at index: Int, _ unknown: (SQLiteStatement, Int32)?,
+    _ arena: UnsafeBufferPointer<UInt8>, _ table: EntityStatements
+  ) -> StoredComparison {
+    if unsafe isEqual(to: batch, at: index, unknown, arena, table) { return .identical }
+    return StoredComparison(
+      of: batch, at: index, with: record(table),
+      unknownMembers: unknown.flatMap { $0.text(at: $1) })
   }
 
   /// Whether the current row of a comparison equals the entity byte for byte, without allocating.
   ///
   /// False says nothing yet: the same content can be written in other ways.
-  fileprivate func isEqual(
-    to batch: RecordBatch, at index: Int, _ arena: UnsafeBufferPointer<UInt8>,
-    _ table: EntityStatements
+  private func isEqual(
+    to batch: RecordBatch, at index: Int, _ unknown: (SQLiteStatement, Int32)?,
+    _ arena: UnsafeBufferPointer<UInt8>, _ table: EntityStatements
   ) -> Bool {
     let entry = batch.entries[index]
     let (cells, first) = (batch.cells, index * table.fieldCount)
@@ -210,9 +311,9 @@ extension SQLiteStatement {
         guard type == .text, unsafe isText(at: column, equalTo: arena, span) else { return false }
       }
     }
-    let unknown = Int32(table.fieldCount)
-    if entry.unknownMembers.isEmpty { return type(at: unknown) == .null }
-    return unsafe isText(at: unknown, equalTo: arena, entry.unknownMembers)
+    guard let (statement, column) = unknown else { return entry.unknownMembers.isEmpty }
+    if entry.unknownMembers.isEmpty { return statement.type(at: column) == .null }
+    return unsafe statement.isText(at: column, equalTo: arena, entry.unknownMembers)
   }
 
   private func isText(

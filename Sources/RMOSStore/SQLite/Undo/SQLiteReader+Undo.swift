@@ -190,9 +190,10 @@ extension SQLiteReader {
       }
     }
     try forEach(
+      // First whether the run wrote the row, which is looked up in the order of the ids and mostly so.
       "SELECT id, \(column) FROM \(table.source) WHERE \(column) IS NOT NULL "
-        + "AND \(Self.isRemovedByUndo(target, column)) AND NOT \(Self.isWritten(kind, "id")) "
-        + "AND NOT \(Self.isRewritten(kind, "id")) ORDER BY id"
+        + "AND NOT \(Self.isWritten(kind, "id")) AND NOT \(Self.isRewritten(kind, "id")) "
+        + "AND \(Self.isRemovedByUndo(target, column)) ORDER BY id"
     ) { UndoObstacle(target, $1, .isReferred(by: table.kind, id: $0)) }
     let images = "FROM migration_before_images i WHERE i.kind = '\(kind)' AND i.run_id = ?1"
     try forEach(

@@ -15,16 +15,10 @@ final class KnownIDs {
     fileprivate let slot: Int
 
     init(_ id: Span<UInt8>, ofKindAt position: Int) {
-      var (first, second) = (Hasher(), Hasher())
-      first.combine(position)
-      second.combine(~position)
-      unsafe id.withUnsafeBytes { bytes in
-        unsafe first.combine(bytes: bytes)
-        unsafe second.combine(bytes: bytes)
-      }
+      let hash = IDHash(id, kind: position)
       // 0 marks a free slot.
-      bits = max(1, UInt64(bitPattern: Int64(first.finalize())))
-      slot = second.finalize() & (KnownIDs.size - 1)
+      bits = max(1, hash.first)
+      slot = Int(truncatingIfNeeded: hash.second) & (KnownIDs.size - 1)
     }
   }
 

@@ -38,7 +38,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let table = try session.statements[batch.kind]
     let knownIDs = table.isReferredTo ? session.knownIDs : nil
     let rows = BatchRows(batch, run: run)
-    if try !session.connection.enforcesKeys && hasDanglingKey(batch, at: indices) {
+    if try !session.connection.enforcesKeys && !areChecked(batch, at: indices)
+      && hasDanglingKey(batch, at: indices)
+    {
       // SQLite says what is wrong with it.
       try session.connection.setEnforcesKeys(true)
     }
