@@ -328,6 +328,18 @@ struct SQLiteListCacheTests {
     }
   }
 
+  @Test func whatIsBeingBuiltTellsWhatItTakes() throws {
+    try insert((0..<500).map { "p\($0)" }, into: store)
+    try store.readers.read { session in
+      var sizes: [Int] = []
+      let built = try ListColumns(.patterns, session, fewest: 0, limit: .max) { sizes.append($0) }
+      let size = try #require(built).size
+      // One column at a time is read, with a number for each row.
+      #expect(sizes.count > 2 && sizes.allSatisfy { $0 <= size + 500 * 4 })
+      #expect(try #require(sizes.last) <= size)
+    }
+  }
+
   @Test func rowNumbersThatAreFarApartAreLeftToSQL() throws {
     #expect(RowNumbers([1, .max]) == nil)
     #expect(RowNumbers([.min, .max]) == nil)
@@ -359,5 +371,14 @@ struct SQLiteListCacheTests {
       try #require(reader as? SQLiteReader).list(.patterns) != nil
     }
     #expect(!isKept)
+  }
+}
+
+extension RowNumbers {
+  fileprivate init?(_ numbers: [Int64]) {
+    var rest = numbers[...]
+    self.init(in: (numbers.min() ?? 0)...(numbers.max() ?? 0), count: numbers.count) {
+      rest.popFirst()
+    }
   }
 }

@@ -119,22 +119,35 @@ struct RowNumbers: Sendable {
   private let rows: [UInt32]
 
   /// Creates the numbers of rows; `nil` if they are too far apart.
-  init?(_ numbers: [Int64]) {
-    count = numbers.count
-    first = numbers.min() ?? 0
-    let (width, overflows) = (numbers.max() ?? 0).subtractingReportingOverflow(first)
+  ///
+  /// - Parameters:
+  ///   - bounds: The least number and the greatest.
+  ///   - count: How many there are.
+  ///   - next: Returns the number of the next row.
+  init?(in bounds: ClosedRange<Int64>, count: Int, _ next: () throws -> Int64?) rethrows {
+    self.count = count
+    first = bounds.lowerBound
+    let (width, overflows) = bounds.upperBound.subtractingReportingOverflow(first)
     guard !overflows, width < Int64(max(1 << 16, 4 * count)), width < UInt32.max else {
       return nil
     }
-    guard zip(numbers, numbers.dropFirst()).contains(where: { $0 &+ 1 != $1 }) else {
+    var numbers: [UInt32] = []
+    numbers.reserveCapacity(count)
+    var isInOrder = true
+    while let number = try next() {
+      guard bounds.contains(number), numbers.count < count else { return nil }
+      isInOrder = isInOrder && number - first == Int64(numbers.count)
+      numbers.append(UInt32(number - first))
+    }
+    guard numbers.count == count else { return nil }
+    guard !isInOrder else {
       self.numbers = []
       rows = []
       return
     }
-    let first = first
-    self.numbers = numbers.map { UInt32($0 - first) }
+    self.numbers = numbers
     var rows = [UInt32](repeating: .max, count: Int(width) + 1)
-    for (row, number) in self.numbers.enumerated() { rows[Int(number)] = UInt32(row) }
+    for (row, number) in numbers.enumerated() { rows[Int(number)] = UInt32(row) }
     self.rows = rows
   }
 
@@ -168,8 +181,12 @@ extension ListColumns {
   ///   - session: The connection, in a transaction.
   ///   - fewest: The least number of rows for which it is worth the memory.
   ///   - limit: The memory that it may take, in bytes.
+  ///   - takes: Called with the memory taken so far, while it grows.
   /// - Throws: What SQLite reports.
-  init?(_ kind: EntityKind, _ session: SQLiteSession, fewest: Int, limit: Int) throws {
+  init?(
+    _ kind: EntityKind, _ session: SQLiteSession, fewest: Int, limit: Int,
+    takes: (Int) -> Void = { _ in }
+  ) throws {
     let table = try session.statements[kind]
     guard table.hasRowNumbers else { return nil }
     let source = ListColumnSource(table, session.connection)
@@ -185,12 +202,14 @@ extension ListColumns {
       guard let position = kind.schema.position(ofMember: member), columns[position] == nil else {
         continue
       }
+      takes(size + numbers.count * 4)
       let column = try source.column(
         table.expressions[position], numbers, isSearched: searched.contains(member),
         limit: limit - size)
       guard let column else { return nil }
       columns[position] = column
       size += column.size
+      takes(size)
     }
     jsonColumns = try source.jsonColumns(
       presentation.filters.filter { !$0.jsonNames.isEmpty }
@@ -217,12 +236,13 @@ private struct ListColumnSource {
     // Of each row, codes of several columns are kept.
     let count = try connection.integer("SELECT count(*) FROM \(table.scanned)") ?? 0
     guard count >= fewest, count <= limit / 8 else { return nil }
+    let first = try connection.integer("SELECT min(rowid) FROM \(table.source)") ?? 0
+    let last = try connection.integer("SELECT max(rowid) FROM \(table.source)") ?? first
     let sql = "SELECT rowid FROM \(table.source) ORDER BY \(table.byID)"
     return try connection.withStatement(sql) { statement in
-      var numbers: [Int64] = []
-      numbers.reserveCapacity(Int(count))
-      while try statement.step() { numbers.append(statement.integer(at: 0)) }
-      return RowNumbers(numbers)
+      try RowNumbers(in: first...max(first, last), count: Int(count)) {
+        try statement.step() ? statement.integer(at: 0) : nil
+      }
     }
   }
 
@@ -236,7 +256,6 @@ private struct ListColumnSource {
     return try connection.withStatement(sql) { statement in
       var codes = [UInt32](repeating: 0, count: numbers.count)
       var (count, missing) = (0, ListColumn.Sample?.none)
-      var missingRows: [Int] = []
       var samples: [ListColumn.Sample] = []
       var texts = FoldedTexts()
       var last = LastValue()
@@ -245,7 +264,7 @@ private struct ListColumnSource {
         guard let row = numbers.row(number) else { return nil }
         if statement.type(at: 1) == .null {
           missing = missing ?? ListColumn.Sample(value: .null, number: number)
-          missingRows.append(row)
+          codes[row] = .max
           continue
         }
         if last.changes(to: statement) {
@@ -260,7 +279,10 @@ private struct ListColumnSource {
         }
         codes[row] = UInt32(count - 1)
       }
-      for row in missingRows { codes[row] = UInt32(count) }
+      // They come last, after however many values there are.
+      if missing != nil {
+        for row in codes.indices where codes[row] == .max { codes[row] = UInt32(count) }
+      }
       texts.shrink()
       return ListColumn(
         codes: RowCodes(codes, largest: count), valueCount: count,

@@ -18,14 +18,18 @@ final class SQLiteListCache: Sendable {
     var next = ContinuousClock.Instant.now
     var isClosed = false
 
-    /// Makes room for new columns.
     mutating func keep(_ columns: ListColumns?, of kind: EntityKind, limit: Int) {
       kinds[kind] = .some(columns)
       guard let columns else { return }
       order.removeAll { $0 == kind }
+      makeRoom(for: columns.size, limit: limit)
       order.append(kind)
-      var size = columns.size
-      for other in order.dropLast().reversed() {
+    }
+
+    /// Forgets columns that with `size` bytes more take too much memory, those used last the last.
+    mutating func makeRoom(for size: Int, limit: Int) {
+      var size = size
+      for other in order.reversed() {
         size += (kinds[other] ?? nil)?.size ?? 0
         guard size > limit else { continue }
         kinds[other] = nil
@@ -147,7 +151,11 @@ final class SQLiteListCache: Sendable {
     try readers.read { session in
       guard watch.token() == token else { return .outdated }
       let columns = try session.connection.run(until: { state.withLock { $0.isClosed } }) {
-        Built.built(try ListColumns(kind, session, fewest: fewest, limit: limit))
+        // What is being built counts as well, so that both together never take more.
+        Built.built(
+          try ListColumns(kind, session, fewest: fewest, limit: limit) { size in
+            state.withLock { $0.makeRoom(for: size, limit: limit) }
+          })
       }
       return columns ?? .outdated
     }

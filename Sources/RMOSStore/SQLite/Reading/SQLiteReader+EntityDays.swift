@@ -83,12 +83,13 @@ extension SQLiteReader: EntityDaysCounting {
         // Rows of one run are often adjacent.
         var (run, count) = (Int64.min, 0)
         var day = runDays[run]
-        var (hasRow, hasRun) = (try ids.step(), try runs.step())
-        while hasRow {
-          let order =
-            hasRun ? unsafe Memory.compare(ids.borrowedBytes(at: 0), runs.borrowedBytes(at: 0)) : -1
+        // Each asked for once, as that takes as long as a step.
+        var id = try unsafe ids.step() ? ids.borrowedBytes(at: 0) : nil
+        var entity = try unsafe runs.step() ? runs.borrowedBytes(at: 0) : nil
+        while let row = unsafe id {
+          let order = unsafe entity.map { unsafe Memory.compare(row, $0) } ?? -1
           if order > 0 {
-            hasRun = try runs.step()
+            unsafe entity = try unsafe runs.step() ? runs.borrowedBytes(at: 0) : nil
             continue
           }
           if order == 0, runs.integer(at: 1) != run {
@@ -99,9 +100,9 @@ extension SQLiteReader: EntityDaysCounting {
           if order == 0, day != nil {
             count += 1
           } else {
-            unsafe others.add(ids.borrowedBytes(at: 0))
+            unsafe others.add(row)
           }
-          hasRow = try ids.step()
+          unsafe id = try unsafe ids.step() ? ids.borrowedBytes(at: 0) : nil
         }
         if let day, count > 0 { days.add(count, of: table.kind, on: day) }
         return others
