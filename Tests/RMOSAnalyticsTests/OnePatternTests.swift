@@ -6,7 +6,7 @@ import Testing
 
 /// The figures of one pattern, and how success changes over time.
 @Suite struct OnePatternTests {
-  @Test(arguments: 0..<6)
+  @Test(arguments: 0..<3)
   func aPatternsFiguresAreThoseOfItsJobs(_ seed: UInt64) throws {
     let shop = RandomShop(seed: seed, jobs: 300)
     let store = InMemoryStore()

@@ -21,6 +21,7 @@ import Testing
     }
     for _ in 0..<2 {
       var number = 0
+      var different: [Int] = []
       try jobs.forEachBlock { block in
         for (index, job) in block.jobs.enumerated() {
           let isSame =
@@ -30,11 +31,11 @@ import Testing
             && job.day == (number % 2 == 0 ? nil : number) && job.startDay == -number
             && job.duration == Double(number) && job.waste == (number % 3 == 0 ? nil : 0.5)
             && job.cuts == nil && block.id(index) == "job \(number) é"
-          #expect(isSame, "\(number)")
+          if !isSame { different.append(number) }
           number += 1
         }
       }
-      #expect(number == 10_000)
+      #expect(number == 10_000 && different == [])
     }
   }
 

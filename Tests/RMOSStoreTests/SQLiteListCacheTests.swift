@@ -148,7 +148,7 @@ struct SQLiteListCacheTests {
     try read { reader in
       for kind in kinds { #expect(reader.list(kind) != nil) }
     }
-    for _ in 0..<400 {
+    for _ in 0..<160 {
       let query = Self.query(kinds.randomElement(using: &random) ?? .patterns, &random)
       let keys = Self.keys(query.kind)
       func answer(_ reader: any StoreReader) throws -> Answer {

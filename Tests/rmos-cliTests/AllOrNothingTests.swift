@@ -180,7 +180,7 @@ import Testing
     // Killing between two calls is a matter of chance: the moment is only begun with.
     for turn in 0..<4 {
       let tool = try RunningTool(arguments + ["50"], in: workspace)
-      while tool.isRunning, !moment.hasCome(workspace, list) {}
+      while tool.isRunning, !moment.hasCome(workspace, list) { usleep(100) }
       usleep(UInt32(turn) * 1_500)
       tool.send(SIGKILL)
       _ = try tool.wait()

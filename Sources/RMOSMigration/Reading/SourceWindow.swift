@@ -230,19 +230,20 @@ import RMOSSystem
   /// The position after the last byte of the view.
   var end: Int { origin + count }
 
-  /// The byte at a position; `nil` if the view has none there.
+  /// The byte at a position; `nil` if the view has none there, as where it was discarded.
   func byte(at position: Int) -> UInt8? {
-    unsafe position < end ? base[position - origin] : nil
+    unsafe origin <= position && position < end ? base[position - origin] : nil
   }
 
-  /// Whether the byte at `position` is `byte`.
+  /// Whether the byte at `position` is `byte`; `false` if the view has none there.
   func has(_ byte: UInt8, at position: Int) -> Bool {
-    unsafe position < end && base[position - origin] == byte
+    unsafe origin <= position && position < end && base[position - origin] == byte
   }
 
   /// A piece of the text, valid until the view slides.
   func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
-    unsafe UnsafeBufferPointer(start: base + (range.lowerBound - origin), count: range.count)
+    assert(origin <= range.lowerBound && range.upperBound <= end)
+    return unsafe UnsafeBufferPointer(start: base + (range.lowerBound - origin), count: range.count)
   }
 
   /// Whether a whole UTF-8 character begins at a position.

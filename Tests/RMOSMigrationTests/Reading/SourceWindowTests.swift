@@ -30,6 +30,18 @@ import Testing
     String(decoding: window.bytes(range), as: UTF8.self)
   }
 
+  /// An item that broke off may have begun before what the window still holds.
+  @Test func whatIsDiscardedIsNotLookedAt() throws {
+    let window = try window(String(repeating: "]", count: 300))
+    #expect(window.has(UInt8(ascii: "]"), at: 10) && window.byte(at: 10) == UInt8(ascii: "]"))
+    window.discard(before: 60)
+    try window.refill()
+    for position in [0, 10, 59, window.end] {
+      #expect(!window.has(UInt8(ascii: "]"), at: position) && window.byte(at: position) == nil)
+    }
+    #expect(window.has(UInt8(ascii: "]"), at: 60))
+  }
+
   @Test(arguments: 0..<70)
   func whiteSpaceOfAnyLengthIsPassedOver(_ before: Int) throws {
     for spaces in [0, 1, 63, 64, 65, 127, 128, 129, 1000] {
