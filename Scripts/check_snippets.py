@@ -24,6 +24,7 @@ import RMOSDashboard
 import RMOSMigration
 import RMOSModels
 import RMOSStore
+import RMOSStoreWrapper
 import RMOSTesting
 import Testing
 

@@ -70,20 +70,3 @@ struct Download {
     return response
   }
 }
-
-extension StoreReader {
-  /// Calls `body` with the records that match `query`, in its order, at most `size` at a time.
-  func forEachPart(
-    of query: RecordQuery, size: Int = 5_000, _ body: ([Record]) throws -> Void
-  ) throws {
-    var (offset, rest) = (query.offset, query.limit ?? .max)
-    while rest > 0 {
-      let size = min(rest, size)
-      let records = try records(query.limit(size, offset: offset))
-      try body(records)
-      let (next, overflows) = offset.addingReportingOverflow(size)
-      if records.count < size || overflows { return }
-      (offset, rest) = (next, rest - size)
-    }
-  }
-}

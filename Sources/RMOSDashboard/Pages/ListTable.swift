@@ -70,11 +70,11 @@ struct ListTable {
   ) throws -> ServerResponse {
     var file = Download(for: request)
     var csv = CSV(columns.map(\.name))
-    try reader.forEachPart(of: query) { records in
-      let names = try ReferenceNames(of: records, kind, in: reader)
+    try forEachPart(of: query, in: reader) { records, names in
       for record in records { csv.append(columns.map { $0.value(record, names) }) }
       try file.append(csv.take())
     }
+    try file.append(csv.take())
     return try file.body(of: .csv(name: kind.pathName))
   }
 
@@ -88,8 +88,7 @@ struct ListTable {
       var total = 0
       try writer.member(kind.rawValue) { writer in
         try writer.array { writer in
-          try reader.forEachPart(of: query) { records in
-            let names = try ReferenceNames(of: records, kind, in: reader)
+          try forEachPart(of: query, in: reader) { records, names in
             for record in records { write(record, names, to: &writer) }
             total += records.count
             try file.append(writer.take())
@@ -100,6 +99,24 @@ struct ListTable {
     }
     try file.append(writer.take() + [0x0A])
     return try file.body(of: .json([]))
+  }
+
+  /// Calls `body` with the records of a query, some at a time, and the names of what they refer to.
+  private func forEachPart(
+    of query: RecordQuery, in reader: any StoreReader,
+    _ body: ([Record], ReferenceNames) throws -> Void
+  ) throws {
+    var records: [Record] = []
+    func flush() throws {
+      guard !records.isEmpty else { return }
+      try body(records, ReferenceNames(of: records, kind, in: reader))
+      records.removeAll(keepingCapacity: true)
+    }
+    try reader.forEachRecord(matching: query) { record in
+      records.append(record)
+      if records.count == 500 { try flush() }
+    }
+    try flush()
   }
 
   private func write(_ record: Record, _ names: ReferenceNames, to writer: inout JSONWriter) {

@@ -34,20 +34,30 @@ import Testing
   }
 
   @Test(arguments: DashboardFixture.Backend.allCases)
-  func partsOfAQueryAreAllOfItsRecords(_ backend: DashboardFixture.Backend) throws {
+  func theStreamOfAQueryIsAllOfItsRecords(_ backend: DashboardFixture.Backend) throws {
     let fixture = try DashboardFixture(backend)
     _ = try RecordedMigration(Fixtures.exampleTree, into: fixture.store)
+    let queries = [
+      RecordQuery(.joblogs).order(.newestFirst),
+      RecordQuery(.joblogs).filter("status", is: .text("completed"))
+        .order(.member("job_type", descending: false)),
+      RecordQuery(.patterns).filter("name", contains: "o").order(.member("name", descending: true)),
+      RecordQuery(.stripFamilies),
+    ]
     try fixture.store.read { reader in
-      let all = try reader.records(RecordQuery(.joblogs).order(.newestFirst))
-      for size in [1, 3, all.count - 1, all.count, all.count + 1] {
-        for (limit, offset) in [
-          (nil, 0), (nil, 2), (5, 0), (5, all.count - 2), (0, 0), (all.count, 0), (.max, .max),
-        ] {
-          var query = RecordQuery(.joblogs).order(.newestFirst)
-          (query.limit, query.offset) = (limit, offset)
-          var found: [Record] = []
-          try reader.forEachPart(of: query, size: size) { found += $0 }
-          #expect(found == Array(all.dropFirst(offset).prefix(limit ?? .max)), "\(size)")
+      for base in queries {
+        let all = try reader.records(base)
+        for size in [1, 3, max(1, all.count - 1), all.count, all.count + 1] {
+          for (limit, offset) in [
+            (nil, 0), (nil, 2), (5, 0), (5, max(0, all.count - 2)), (0, 0), (all.count, 0),
+            (.max, .max),
+          ] {
+            var query = base
+            (query.limit, query.offset) = (limit, offset)
+            var found: [Record] = []
+            try reader.forEachRecord(matching: query, pageSize: size) { found.append($0) }
+            #expect(found == Array(all.dropFirst(offset).prefix(limit ?? .max)), "\(size)")
+          }
         }
       }
     }

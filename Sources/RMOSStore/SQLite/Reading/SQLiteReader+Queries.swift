@@ -45,8 +45,8 @@ enum RowSet {
 
 // A page of a long list is found in two steps, as rows are long: their numbers first, from an index
 // if one has what is asked for; then the rows of the page, one by one.
-extension SQLiteReader {
-  /// The most rows that are looked up one by one.
+extension SQLiteReader: RecordStreaming {
+  /// The most rows that are looked up one by one for a page.
   private static var mostLookedUp: Int { 4096 }
 
   final func records(_ query: RecordQuery) throws -> [Record] {
@@ -59,30 +59,44 @@ extension SQLiteReader {
     guard table.hasRowNumbers, limit <= Self.mostLookedUp else {
       return try everyRecord(query, filter, table, terms, offset: offset, limit: limit)
     }
-    let numbers: [Int64]
+    let numbers = try rowNumbers(query, filter, table, terms, offset: offset, limit: limit)
+    var records: [Record] = []
+    try forEach(numbers, table.selectByNumber) { records.append($0.record(table)) }
+    return records
+  }
+
+  final func streamRecords(_ query: RecordQuery, _ body: (Record) throws -> Void) throws -> Bool {
+    let session = try session()
+    let table = try session.statements[query.kind]
+    guard table.hasRowNumbers else { return false }
+    let numbers = try rowNumbers(
+      query, SQLFilter(query, table, session.statements), table, table.terms(query),
+      offset: max(0, query.offset), limit: query.limit.map { max(0, $0) } ?? .max)
+    try forEach(numbers, table.selectByNumber) { try body($0.record(table)) }
+    return true
+  }
+
+  /// The numbers of the rows that match, in the order of a query.
+  private func rowNumbers(
+    _ query: RecordQuery, _ filter: SQLFilter, _ table: EntityStatements, _ terms: String,
+    offset: Int, limit: Int
+  ) throws -> [Int64] {
     // The newest few of a kind are no list.
     if let list = list(query.kind, isOfList: limit >= 10), list.orders(query.order) {
-      let rows = try rows(query, in: list)
-      numbers = list.page(of: rows, query.order, offset: offset, limit: limit)
-    } else if filter.isScan {
-      let matches = try matches(query, filter, table)
-      numbers = try page(of: matches, query, table, terms, offset: offset, limit: limit)
-    } else {
-      let sql =
-        "SELECT rowid FROM \(table.source)\(filter.clause) ORDER BY \(terms) LIMIT ? OFFSET ?"
-      numbers = try session.connection.withStatement(sql) { statement in
-        try statement.bind(filter, and: [.integer(Int64(limit)), .integer(Int64(offset))])
-        var numbers: [Int64] = []
-        while try statement.step() { numbers.append(statement.integer(at: 0)) }
-        return numbers
-      }
+      return list.page(
+        of: try rows(query, in: list), query.order, offset: offset, limit: limit)
     }
-    return try session.connection.withStatement(table.selectByNumber) { statement in
-      try numbers.compactMap { number in
-        statement.reset()
-        try statement.bind(Value.integer(number), at: 1)
-        return try statement.step() ? statement.record(table) : nil
-      }
+    if filter.isScan {
+      let matches = try matches(query, filter, table)
+      return try page(of: matches, query, table, terms, offset: offset, limit: limit)
+    }
+    let sql =
+      "SELECT rowid FROM \(table.source)\(filter.clause) ORDER BY \(terms) LIMIT ? OFFSET ?"
+    return try session().connection.withStatement(sql) { statement in
+      try statement.bind(filter, and: [.integer(Int64(limit)), .integer(Int64(offset))])
+      var numbers: [Int64] = []
+      while try statement.step() { numbers.append(statement.integer(at: 0)) }
+      return numbers
     }
   }
 
