@@ -125,10 +125,16 @@ struct RunPage {
 
   private var outcomes: HTML {
     if let undo = run.undo {
+      // What is gone is listed nowhere: the run that it was of says what it had done.
+      func number(_ number: Int) -> HTML {
+        number == 0
+          ? "0"
+          : "<a href=\"\(PageLink.run(undo.run))#outcomes\">\(PlainText.grouped(number))</a>"
+      }
       return deeds(
         ["removed", "restored"],
         undo.byKind.map { ($0.kind, [number($0.removed), number($0.restored)]) },
-        ["\(PlainText.grouped(undo.removed))", "\(PlainText.grouped(undo.restored))"])
+        [number(undo.removed), number(undo.restored)])
     }
     guard run.isMigration else {
       let outcomes: [RunFigure] = [.migrated, .updated]
@@ -145,8 +151,6 @@ struct RunPage {
       RunCount(of: outcome.map(RunFigure.init) ?? .found, kind, in: run).html
     }
   }
-
-  private func number(_ number: Int) -> HTML { "\(PlainText.grouped(number))" }
 
   /// What a run that is no migration did, by kind.
   private func deeds(
