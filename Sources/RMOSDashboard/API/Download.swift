@@ -47,7 +47,7 @@ struct Download {
       try there.append(pending)
     } catch {
       throw StoreError(
-        .inputOutput,
+        error.isOutOfSpace ? .diskFull : .inputOutput,
         "what is to be sent cannot be kept in a temporary file (\(error.reason)); TMPDIR names "
           + "another directory for it")
     }
