@@ -87,9 +87,10 @@ extension Migration {
     /// a file `<name>.issues` that lists what is wrong. Only the owner can read them. What cannot be
     /// copied does not stop the run: see ``MigrationSummary/rejects``. A dry run writes nothing.
     public var rejectsDirectory: String?
-    /// Whether to back up a store on disk that has entities before the first write.
+    /// Whether to back up a store on disk that has entities before the first of them is written.
     ///
-    /// A run that changes nothing leaves no backup; of older ones the last two are kept.
+    /// The backup is of the state before the run. A run that changes nothing makes none; of older ones
+    /// the last two are kept.
     public var takesBackup = true
     /// The clocks that the ledger and default timestamps use; tests fix them.
     package var clock: MigrationClock = .system

@@ -91,6 +91,35 @@ public protocol RecordStore: Sendable {
   /// - Returns: The copy; `nil` if the store does not outlive the process.
   /// - Throws: ``StoreError``; ``StoreError/Code/cancelled`` if the copy was abandoned.
   func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup?
+
+  /// Runs `body`, which may write, and lets it copy the store as it is now once it is about to change
+  /// something.
+  ///
+  /// A run that changes nothing then costs no copy. Stores that cannot keep the old state for later
+  /// copy it before they call `body`, as the default implementation does.
+  ///
+  /// Call it within ``withExclusiveWriter(_:)``.
+  ///
+  /// - Parameters:
+  ///   - run: The number that the run will have.
+  ///   - isCancelled: Polled periodically while the store is copied.
+  ///   - body: Its argument makes the copy when it is first called, and returns it from then on; not
+  ///     to be called after `body` has ended.
+  /// - Throws: What `body` throws; ``StoreError``.
+  func withBackup<Result>(
+    beforeRun run: Int64, isCancelled: @escaping () -> Bool,
+    _ body: (@escaping () throws -> RunBackup?) throws -> Result
+  ) throws -> Result
+}
+
+extension RecordStore {
+  public func withBackup<Result>(
+    beforeRun run: Int64, isCancelled: @escaping () -> Bool,
+    _ body: (@escaping () throws -> RunBackup?) throws -> Result
+  ) throws -> Result {
+    let backup = try backUp(beforeRun: run, isCancelled: isCancelled)
+    return try body { backup }
+  }
 }
 
 /// How a dry run finds out what a store would do with entities.

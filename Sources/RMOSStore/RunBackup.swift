@@ -43,7 +43,25 @@ public struct RunBackup: Sendable, Hashable {
   package static func take(
     of store: any RecordStore, isCancelled: () -> Bool = { false }
   ) throws -> RunBackup? {
-    let next: Int64? = try store.read { reader in
+    guard let next = try nextRun(of: store) else { return nil }
+    return try store.backUp(beforeRun: next, isCancelled: isCancelled)
+  }
+
+  /// Runs `body`, and lets it back up a store that has entities once it is about to change something.
+  ///
+  /// See `RecordStore.withBackup(beforeRun:isCancelled:_:)`; what `body` is given returns `nil` if
+  /// there is nothing to lose.
+  package static func atHand<Result>(
+    of store: any RecordStore, isCancelled: @escaping () -> Bool,
+    _ body: (@escaping () throws -> RunBackup?) throws -> Result
+  ) throws -> Result {
+    guard let next = try nextRun(of: store) else { return try body { nil } }
+    return try store.withBackup(beforeRun: next, isCancelled: isCancelled, body)
+  }
+
+  /// The number of the next run of a store that has entities.
+  private static func nextRun(of store: any RecordStore) throws -> Int64? {
+    try store.read { reader in
       let hasRows = try reader.catalog.kinds.contains { kind in
         try !reader.records(RecordQuery(kind).limit(1)).isEmpty
       }
@@ -51,8 +69,6 @@ public struct RunBackup: Sendable, Hashable {
       let last = try reader.runs(limit: 1).first?.id ?? 0
       return last == .max ? last : last + 1
     }
-    guard let next else { return nil }
-    return try store.backUp(beforeRun: next, isCancelled: isCancelled)
   }
 
   /// Removes the backup: the run changed nothing.

@@ -58,6 +58,13 @@ extension StoreWrapper {
   public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
     try base.backUp(beforeRun: run, isCancelled: isCancelled)
   }
+  /// Backs the base up once `body` needs it.
+  public func withBackup<Result>(
+    beforeRun run: Int64, isCancelled: @escaping () -> Bool,
+    _ body: (@escaping () throws -> RunBackup?) throws -> Result
+  ) throws -> Result {
+    try base.withBackup(beforeRun: run, isCancelled: isCancelled, body)
+  }
 }
 
 /// A reader that does what another does, except for the members that it declares itself.

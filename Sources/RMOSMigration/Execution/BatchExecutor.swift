@@ -248,6 +248,12 @@ struct BatchResult {
   /// How the run is to end after this batch, if it is.
   var ending: MigrationSummary.Ending?
 
+  /// Whether something of it is to be written, other than counts.
+  var changesStore: Bool {
+    counts.skipped < counts.found || issues.contains { $0.severity != .info }
+      || !failureDigests.isEmpty
+  }
+
   /// Adds an issue that concerns no entity.
   mutating func add(notice: Issue) { add(notice) }
 

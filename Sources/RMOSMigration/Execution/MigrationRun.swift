@@ -135,6 +135,14 @@ struct RunContext {
   let journal: RunJournal
   let isCancelled: () -> Bool
 
+  /// Runs `body` as the only writer of the store, with a backup at hand, unless the run was cancelled.
+  fileprivate func withWriter(_ body: () throws -> Void) throws {
+    try store.withExclusiveWriter {
+      if isCancelled() { return journal.interrupt() }
+      try journal.withBackup(of: store, isCancelled: isCancelled, body)
+    }
+  }
+
   /// Reads the source batch by batch.
   ///
   /// - Parameter execute: Migrates a batch, and returns its results and the ledger's row.
@@ -143,8 +151,13 @@ struct RunContext {
     _ execute: (SourceBatch) throws -> (result: BatchResult, ledger: LedgerRun?)
   ) throws {
     let ending = try feed.forEachBatch(isCancelled: isCancelled) { batch in
-      let (result, ledger) = try execute(batch)
-      journal.recordCommitted(result, of: batch, ledger: ledger)
+      do {
+        let (result, ledger) = try execute(batch)
+        journal.recordCommitted(result, of: batch, ledger: ledger)
+      } catch let error as StoreError where error.code == .cancelled {
+        // While the store was copied, before the batch changed anything.
+        journal.interrupt()
+      }
       return journal.ending == .completed
     }
     if ending == .cancelled { journal.interrupt() }
@@ -159,7 +172,7 @@ struct RunContext {
     guard let run = journal.run else { preconditionFailure("the run was begun") }
     let target = TransactionTarget(
       transaction: transaction, lines: lines, run: run, startedAt: journal.startedAt,
-      baseline: journal.baseline)
+      baseline: journal.baseline, willChange: journal.backUp)
     let result = try batches.execute(
       batch, in: target, journal.memory, failedBefore: journal.failedCount)
     return (result, try journal.write(result, of: batch, in: transaction))
@@ -200,8 +213,7 @@ struct BatchedRunExecutor {
 
   func execute() throws {
     let (store, journal) = (context.store, context.journal)
-    try store.withExclusiveWriter {
-      guard try journal.takeBackup(of: store, isCancelled: context.isCancelled) else { return }
+    try context.withWriter {
       try store.write { try journal.begin(in: $0) }
       journal.announceStart()
       do {
@@ -230,8 +242,7 @@ struct AtomicRunExecutor {
   func execute() throws {
     let (store, journal) = (context.store, context.journal)
     do {
-      try store.withExclusiveWriter {
-        guard try journal.takeBackup(of: store, isCancelled: context.isCancelled) else { return }
+      try context.withWriter {
         try store.write { transaction in
           try journal.begin(in: transaction)
           journal.announceStart()

@@ -20,10 +20,17 @@ final class RunJournal {
   private let rejects: RejectsWriter?
   private let startedUptime: Duration
   private var batchUptime: Duration
+  /// When the ledger's row was written last.
+  private var ledgerUptime: Duration
   private var totalBytes: Int?
   private var backup: RunBackup?
+  /// Takes the backup; `nil` once that is done, and if none is wanted.
+  private var takeBackup: (() throws -> RunBackup?)?
   /// Issues that were found before the run began, and concern no entity.
   private var notices: [Issue] = []
+
+  /// How long the ledger's row may lag behind while entities are only skipped.
+  private static let ledgerInterval = Duration.seconds(1)
 
   /// Creates the journal of a run that begins now.
   init(
@@ -36,6 +43,7 @@ final class RunJournal {
     memory = RunMemory(keepsDecided: options.onDuplicate == .update)
     startedUptime = options.clock.uptime()
     batchUptime = startedUptime
+    ledgerUptime = startedUptime
     ledger = LedgerRun(
       command: LedgerRun.migrateCommand, startedAt: options.clock.timestamp, source: source,
       optionsJSON: options.json, catalog: catalog)
@@ -64,18 +72,29 @@ final class RunJournal {
   /// Ends the run early because it was cancelled.
   func interrupt() { if ending == .completed { ending = .interrupted } }
 
-  /// Takes a backup before the first write.
-  ///
-  /// - Returns: Whether to continue; `false` if the run has been cancelled.
-  func takeBackup(of store: any RecordStore, isCancelled: () -> Bool) throws -> Bool {
-    guard options.takesBackup, !options.isDryRun else { return true }
+  /// Runs `body`, during which ``backUp()`` copies the store as it is now.
+  func withBackup(
+    of store: any RecordStore, isCancelled: @escaping () -> Bool, _ body: () throws -> Void
+  ) throws {
+    guard options.takesBackup else { return try body() }
     do {
-      backup = try RunBackup.take(of: store, isCancelled: isCancelled)
-      return true
+      try RunBackup.atHand(of: store, isCancelled: isCancelled) { take in
+        takeBackup = take
+        defer { takeBackup = nil }
+        try body()
+      }
     } catch let error as StoreError where error.code == .cancelled {
       interrupt()
-      return false
     }
+  }
+
+  /// Copies the store as it was before the run, unless that is done.
+  ///
+  /// To be called before each change.
+  func backUp() throws {
+    guard let take = takeBackup else { return }
+    backup = try take()
+    takeBackup = nil
   }
 
   /// Finds the runs with which failures are compared.
@@ -128,7 +147,12 @@ final class RunJournal {
     state.seconds = duration.seconds
     state.timings = progress(after: batch).timings
     state.timings.notesJSON = notes(after: result, of: batch)
-    try transaction.updateRun(state)
+    // If nothing else of the batch is written, its transaction need not reach the disk.
+    let uptime = options.clock.uptime()
+    if result.changesStore || uptime - ledgerUptime >= Self.ledgerInterval {
+      try transaction.updateRun(state)
+      ledgerUptime = uptime
+    }
     return state
   }
 

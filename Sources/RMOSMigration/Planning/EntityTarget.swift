@@ -75,6 +75,8 @@ struct TransactionTarget: EntityTarget {
   let startedAt: String
   /// The runs with which its failures are compared.
   let baseline: [Int64]
+  /// Called before each change.
+  let willChange: () throws -> Void
 
   var usesFailureDigests: Bool { true }
 
@@ -106,10 +108,12 @@ struct TransactionTarget: EntityTarget {
   }
 
   func insert(_ batch: SourceBatch, at indices: [Int]) throws -> [Int: StoreError] {
-    try transaction.insert(batch.records, at: indices, run: run)
+    try willChange()
+    return try transaction.insert(batch.records, at: indices, run: run)
   }
 
   func update(_ batch: SourceBatch, at index: Int) throws {
+    try willChange()
     try transaction.update(batch.records, at: index, run: run, startedAt: startedAt)
   }
 }

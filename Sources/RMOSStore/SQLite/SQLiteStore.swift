@@ -281,7 +281,7 @@ public final class SQLiteStore: RecordStore {
     }
   }
 
-  private func writingSession() throws -> SQLiteSession {
+  func writingSession() throws -> SQLiteSession {
     if let session = writer.withLock({ $0 }) { return session }
     if access == .create || access == .readWrite {
       throw StoreError(.other, "\(location) was closed; open it again", path: location)

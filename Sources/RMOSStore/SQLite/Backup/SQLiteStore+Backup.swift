@@ -31,6 +31,15 @@ extension SQLiteStore {
   package func backUpSynchronously(
     to path: String, replacing: Bool = false, isCancelled: () -> Bool = { false }
   ) throws {
+    try withBackupSource { source in
+      try copy(source, to: path, replacing: replacing, isCancelled: isCancelled)
+    }
+  }
+
+  /// Writes what a connection sees to a file of its own.
+  private func copy(
+    _ source: SQLiteConnection, to path: String, replacing: Bool, isCancelled: () -> Bool
+  ) throws {
     try checkTarget(path, replacing: replacing)
     func failure(_ error: SystemError) -> StoreError {
       if error == .exists { return backupExists(path) }
@@ -47,7 +56,7 @@ extension SQLiteStore {
       throw failure(error)
     }
     do {
-      try write(copy, isCancelled: isCancelled)
+      try write(source, to: copy, isCancelled: isCancelled)
       guard copy.isInPlace else { throw movedBackup(path) }
       do throws(SystemError) {
         try copy.file.synchronize()
@@ -73,24 +82,26 @@ extension SQLiteStore {
     return (1...100).lazy.map { $0 == 1 ? first : "\(first)-\($0)" }
   }
 
-  /// Copies the database into an empty file.
-  private func write(_ copy: StagedFile, isCancelled: () -> Bool) throws {
-    try withBackupSource { source in
-      if try source.copyFile(to: copy, isCancelled: isCancelled) { return }
-      let target = try SQLiteConnection(
-        path: copy.temporaryPath, mode: .readWrite, busyTimeout: .zero)
-      guard target.identity == copy.identity else { throw movedBackup(copy.temporaryPath) }
-      // Until it has its name, it need not survive anything.
-      try target.execute("PRAGMA synchronous = OFF")
-      try target.execute("PRAGMA journal_mode = OFF")
-      try source.copyContent(to: target, isCancelled: isCancelled)
-    }
+  /// Copies what a connection sees of the database into an empty file.
+  private func write(
+    _ source: SQLiteConnection, to copy: StagedFile, isCancelled: () -> Bool
+  ) throws {
+    if try source.copyFile(to: copy, isCancelled: isCancelled) { return }
+    let target = try SQLiteConnection(
+      path: copy.temporaryPath, mode: .readWrite, busyTimeout: .zero)
+    guard target.identity == copy.identity else { throw movedBackup(copy.temporaryPath) }
+    // Until it has its name, it need not survive anything.
+    try target.execute("PRAGMA synchronous = OFF")
+    try target.execute("PRAGMA journal_mode = OFF")
+    try source.copyContent(to: target, isCancelled: isCancelled)
   }
 
   /// Lends a connection that sees one state of the database while it is copied.
   ///
   /// It leaves no file next to the database that was not there before.
-  private func withBackupSource(_ body: (SQLiteConnection) throws -> Void) throws {
+  private func withBackupSource<Result>(
+    _ body: (SQLiteConnection) throws -> Result
+  ) throws -> Result {
     guard access == .readOnly || access == .inspect else {
       return try readers.withSession { try body($0.connection) }
     }
@@ -107,7 +118,7 @@ extension SQLiteStore {
     if !keepsLog {
       return try body(try file.connect(.readOnly, busyTimeout: busyTimeout))
     }
-    try readers.withSession { try body($0.connection) }
+    return try readers.withSession { try body($0.connection) }
   }
 
   private func checkTarget(_ path: String, replacing: Bool) throws {
@@ -156,6 +167,46 @@ extension SQLiteStore {
 
   /// Copies the database to `<database>.backup-<run>`, which is a complete database of its own.
   public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
+    try withBackupSource { try backUp($0, beforeRun: run, isCancelled: isCancelled) }
+  }
+
+  /// Runs `body`, and keeps the database's state from before until it is copied or `body` ends.
+  ///
+  /// A database without a write-ahead log, or one that the next write will bring up to date, is copied
+  /// at once.
+  public func withBackup<Result>(
+    beforeRun run: Int64, isCancelled: @escaping () -> Bool,
+    _ body: (@escaping () throws -> RunBackup?) throws -> Result
+  ) throws -> Result {
+    guard try keepsOldStates else {
+      let backup = try backUp(beforeRun: run, isCancelled: isCancelled)
+      return try body { backup }
+    }
+    return try readers.read { session in
+      let source = session.connection
+      var backup: RunBackup?
+      return try body {
+        if source.isInTransaction {
+          // What is written from now on can then be checkpointed.
+          defer { source.rollBack() }
+          backup = try self.backUp(source, beforeRun: run, isCancelled: isCancelled)
+        }
+        return backup
+      }
+    }
+  }
+
+  /// Whether readers go on to see what the database was while this store writes.
+  private var keepsOldStates: Bool {
+    get throws {
+      let session = try writingSession()
+      return session.layout.isComplete && session.connection.keepsLog
+    }
+  }
+
+  private func backUp(
+    _ source: SQLiteConnection, beforeRun run: Int64, isCancelled: () -> Bool
+  ) throws -> RunBackup {
     // If the path is a link, the database's own directory counts.
     let shown = FileStatus.isLink(location) ? file.path : location
     var name = Self.backupSuffix + String(run)
@@ -165,18 +216,18 @@ extension SQLiteStore {
       name = "\(Self.backupSuffix)\(run)-\(number)"
       number += 1
     }
-    let copy = file.path + name
+    let path = file.path + name
     do {
-      try backUpSynchronously(to: copy, isCancelled: isCancelled)
+      try copy(source, to: path, replacing: false, isCancelled: isCancelled)
     } catch var error as StoreError where error.code != .cancelled {
       error.message +=
-        ". No backup could be taken before the run, so nothing was written; fix that, or run without "
+        ". The database could not be backed up, so nothing in it was changed; fix that, or run without "
         + "a backup"
       throw error
     }
     let database = file.path
     return RunBackup(
-      path: shown + name, run: run, discard: { try? FileSystem.removeFile(copy) },
+      path: shown + name, run: run, discard: { try? FileSystem.removeFile(path) },
       removeOlder: { Self.removeBackups(of: database, upTo: run) })
   }
 
@@ -227,7 +278,7 @@ extension SQLiteConnection {
   /// - Throws: ``StoreError/Code/cancelled`` when `isCancelled` returns `true`, or that the copy cannot
   ///   be written.
   func copyFile(to copy: StagedFile, isCancelled: () -> Bool) throws -> Bool {
-    try readTransaction { _ in
+    try readingOneState {
       guard let file = handle.database, file.keepsLog, handle.log?.size == 0,
         let pages = try integer("PRAGMA page_count"), let size = try integer("PRAGMA page_size"),
         let found = file.size, found == Int(pages * size)
@@ -269,7 +320,7 @@ extension SQLiteConnection {
   /// - Throws: ``StoreError/Code/cancelled`` when `isCancelled` returns `true`, or what SQLite
   ///   reports.
   func copyContent(to copy: SQLiteConnection, isCancelled: () -> Bool) throws {
-    try readTransaction { _ in
+    try readingOneState {
       guard
         let backup = unsafe sqlite3_backup_init(copy.handle.pointer, "main", handle.pointer, "main")
       else {

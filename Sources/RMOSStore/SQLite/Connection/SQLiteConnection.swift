@@ -285,6 +285,11 @@ final class SQLiteConnection: @unchecked Sendable {
     return try body(try schemaCookie)
   }
 
+  /// Runs `body` in the transaction that is open, or else in one that reads.
+  func readingOneState<Result>(_ body: () throws -> Result) throws -> Result {
+    isInTransaction ? try body() : try readTransaction { _ in try body() }
+  }
+
   /// A number that changes with every change of the schema: `PRAGMA schema_version`.
   var schemaCookie: Int64 {
     get throws { try integer("PRAGMA schema_version") ?? 0 }
@@ -296,8 +301,10 @@ final class SQLiteConnection: @unchecked Sendable {
     get throws { try integer("PRAGMA data_version") ?? 0 }
   }
 
-  // A failure to roll back must not hide the first error; SQLite then rolls back on closing.
-  private func rollBack() {
+  /// Ends the transaction without committing it, if one is open.
+  ///
+  /// A failure to roll back must not hide the first error; SQLite then rolls back on closing.
+  func rollBack() {
     if isInTransaction { try? execute("ROLLBACK") }
   }
 }
