@@ -32,6 +32,9 @@ import RMOSSystem
   /// The bytes being read.
   private(set) var source: (any ByteSource)?
 
+  /// The memory of the view, which begins with up to ``alignment`` - 1 unused bytes.
+  private var memory: UnsafeMutablePointer<UInt8>
+  /// The view's first byte.
   private var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   /// The position of the view's first byte.
@@ -49,20 +52,32 @@ import RMOSSystem
   /// Whether to stop reading; polled whenever the view is refilled.
   private let isCancelled: () -> Bool
 
+  /// A read goes to memory that lies as its bytes do in the file, modulo a line of the processor's cache.
+  ///
+  /// With some other distances between the two, processors of AMD copy at a tenth of their speed.
+  private static let alignment = 64
+
   private static let firstPlace = RecordBatch.SourcePlace(offset: 0, line: 1, column: 1)
 
   init(limits: Limits = Limits(), isCancelled: @escaping () -> Bool = { false }) {
     self.limits = limits
     self.isCancelled = isCancelled
     capacity = limits.chunk
-    unsafe base = .allocate(capacity: capacity + JSONScanner.padding)
+    unsafe memory = Self.allocate(capacity)
+    unsafe base = memory
     unsafe containers = .allocate(capacity: JSONScanner.maximumDepth)
     unsafe containers.initialize(repeating: false, count: JSONScanner.maximumDepth)
   }
 
   deinit {
-    unsafe base.deallocate()
+    unsafe memory.deallocate()
     unsafe containers.deallocate()
+  }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
+    let size = alignment + capacity + JSONScanner.padding
+    return unsafe UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
+      .bindMemory(to: UInt8.self, capacity: size)
   }
 
   // MARK: Filling the view
@@ -127,8 +142,11 @@ import RMOSSystem
     moveAnchor()
     let discarded = kept - origin
     if discarded > 0 {
-      unsafe base.update(from: base + discarded, count: count - discarded)
       count -= discarded
+      let lead = (nextOffset - count) & (Self.alignment - 1)
+      let moved = unsafe memory + lead
+      unsafe moved.update(from: base + discarded, count: count)
+      unsafe base = moved
       origin = kept
       if capacity > 4 * limits.chunk, count < limits.chunk {
         resize(to: 2 * limits.chunk, keeping: count)
@@ -184,10 +202,12 @@ import RMOSSystem
   private func grow() { resize(to: capacity * 2, keeping: count) }
 
   private func resize(to capacity: Int, keeping count: Int) {
-    let resized = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity + JSONScanner.padding)
-    unsafe resized.update(from: base, count: count)
-    unsafe base.deallocate()
-    unsafe base = resized
+    let resized = unsafe Self.allocate(capacity)
+    // What is read next is aligned as before.
+    let start = unsafe resized + (base - memory)
+    unsafe start.update(from: base, count: count)
+    unsafe memory.deallocate()
+    unsafe (memory, base) = (resized, start)
     self.capacity = capacity
   }
 
