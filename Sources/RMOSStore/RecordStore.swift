@@ -105,6 +105,7 @@ public protocol RecordStore: Sendable {
   ///   - isCancelled: Polled periodically while the store is copied.
   ///   - body: Its argument makes the copy when it is first called, and returns it from then on; not
   ///     to be called after `body` has ended.
+  /// - Returns: What `body` returns.
   /// - Throws: What `body` throws; ``StoreError``.
   func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
@@ -113,6 +114,7 @@ public protocol RecordStore: Sendable {
 }
 
 extension RecordStore {
+  /// Copies the store, and runs `body`.
   public func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
     _ body: (@escaping () throws -> RunBackup?) throws -> Result

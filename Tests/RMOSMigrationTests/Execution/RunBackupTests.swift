@@ -156,7 +156,9 @@ import Testing
       try base.write { transaction in
         let before = try transaction.count(RecordQuery(.patterns))
         let result = try body(transaction)
-        if try transaction.count(RecordQuery(.patterns)) != before { throw StoreError(code, "fails") }
+        guard try transaction.count(RecordQuery(.patterns)) == before else {
+          throw StoreError(code, "fails")
+        }
         return result
       }
     }
