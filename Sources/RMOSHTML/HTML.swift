@@ -1,4 +1,5 @@
 import RMOSModels
+import RMOSSystem
 
 /// A fragment of a page, in which text is always escaped.
 ///
@@ -33,7 +34,7 @@ package struct HTML: Sendable, Hashable, ExpressibleByStringInterpolation {
 
   /// The text with all special characters escaped, for elements and quoted attributes.
   package static func escaped(_ text: String) -> String {
-    if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 && !isSpecial($0) }) { return text }
+    if text.utf8.allSatisfy({ $0.isPrintableASCII && !isSpecial($0) }) { return text }
     let text = PlainText.escaped(text)
     var result: [UInt8] = []
     result.reserveCapacity(text.utf8.count + 16)

@@ -13,7 +13,7 @@ extension Value {
   /// Whether the value comes first in SQL's order: NULL, numbers, texts by their bytes, blobs.
   package func precedes(_ other: Value) -> Bool {
     switch (self, other) {
-    case (.text(let left), .text(let right)): left.utf8.lexicographicallyPrecedes(right.utf8)
+    case (.text(let left), .text(let right)): left.precedesInUTF8(right)
     case (.blob(let left), .blob(let right)): left.lexicographicallyPrecedes(right)
     case (.integer(let left), .integer(let right)): left < right
     case (.integer(let left), .real(let right)): Double(left) < right

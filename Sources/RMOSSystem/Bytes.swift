@@ -16,17 +16,17 @@ package enum ASCII {
   }
 }
 
+// Comparisons, and no ranges: a debug build makes calls of those, for each byte of every text.
 extension UInt8 {
   /// The byte with A to Z in lower case.
-  package var lowercasedASCII: UInt8 {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
-  }
+  package var lowercasedASCII: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
 
-  package var isASCIIDigit: Bool { 0x30...0x39 ~= self }
+  package var isASCIIDigit: Bool { self >= 0x30 && self <= 0x39 }
 
-  package var isASCIILetter: Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(lowercasedASCII)
-  }
+  package var isASCIILetter: Bool { self | 0x20 >= 0x61 && self | 0x20 <= 0x7A }
+
+  /// Whether it is a visible character or a space.
+  package var isPrintableASCII: Bool { self >= 0x20 && self <= 0x7E }
 
   /// The value of a hexadecimal digit in either case; `nil` for any other byte.
   package var hexadecimalValue: UInt8? {
@@ -42,7 +42,18 @@ extension UInt8 {
 extension StringProtocol {
   /// The text with A to Z in lower case.
   package var lowercasedASCII: String {
-    String(decoding: utf8.lazy.map(\.lowercasedASCII), as: UTF8.self)
+    var text = String(self)
+    return text.withUTF8 { bytes in
+      unsafe String(unsafeUninitializedCapacity: bytes.count) { buffer in
+        guard let source = bytes.baseAddress, let target = buffer.baseAddress else { return 0 }
+        var index = 0
+        while index < bytes.count {
+          unsafe target[index] = source[index].lowercasedASCII
+          index += 1
+        }
+        return bytes.count
+      }
+    }
   }
 
   /// Whether two texts differ at most in the case of ASCII letters.

@@ -27,7 +27,7 @@ extension [UInt8]: SystemPath {
 
   package func withCPath<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { buffer in
-      for (index, byte) in enumerated() { unsafe buffer[index] = CChar(bitPattern: byte) }
+      unsafe withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
       unsafe buffer[count] = 0
       guard let base = buffer.baseAddress else { preconditionFailure("room was reserved") }
       return unsafe body(base)

@@ -43,7 +43,7 @@ enum MappingsCommand {
     }
   }
 
-  private static var names: [String] { Mapping.builtIn.map(\.name) }
+  private static var names: [String] { Mapping.builtInNames }
 
   private static func list(asJSON: Bool, _ program: CommandLineProgram, _ console: Console) {
     if asJSON {

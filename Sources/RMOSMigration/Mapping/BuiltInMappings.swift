@@ -3,6 +3,11 @@ enum BuiltInMappings {
   static let texts = [
     anyCase, epoch, sawRuns, artJobs, artPatterns, catalogue, ringBands, patternModel, jobLog,
   ]
+  /// Their names, as the texts have them: a command line needs them whatever its command.
+  static let names = [
+    "any-case", "epoch", "saw-runs", "art-jobs", "art-patterns", "catalogue", "ring-bands",
+    "pattern-model", "job-log",
+  ]
 
   private static let anyCase = """
     {

@@ -57,6 +57,9 @@ public struct Mapping: Sendable {
     }
   }
 
+  /// The names of ``builtIn``, known before any is parsed.
+  package static var builtInNames: [String] { BuiltInMappings.names }
+
   /// The built-in mapping with a name; `nil` if there is none.
   public static func builtIn(named name: String) -> Mapping? {
     builtIn.first { $0.name == name }

@@ -28,7 +28,7 @@ struct UTF16Transcoder {
     from source: any ByteSource, at offset: Int
   ) throws(SystemError) -> Int {
     let kept = input.count
-    input.append(contentsOf: repeatElement(0, count: inputChunk))
+    input += [UInt8](repeating: 0, count: inputChunk)
     let inputChunk = inputChunk
     let result: Result<Int, SystemError> = unsafe input.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return .success(0) }

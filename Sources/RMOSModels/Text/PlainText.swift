@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// Text from files, and numbers, as terminals and reports show them.
 package enum PlainText {
   /// The text with everything that could control a terminal or reorder text on the screen shown as
@@ -8,7 +10,7 @@ package enum PlainText {
   /// PlainText.escaped("red \u{1b}[31m")  // red \u{1b}[31m, visibly
   /// ```
   package static func escaped(_ text: String) -> String {
-    if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return text }
+    if text.utf8.allSatisfy({ $0.isPrintableASCII }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
       if isSteering(scalar) {
@@ -109,7 +111,18 @@ extension String {
   package func hasSameUTF8(as other: String) -> Bool {
     var (left, right) = (self, other)
     return left.withUTF8 { left in
-      right.withUTF8 { right in unsafe left.count == right.count && left.elementsEqual(right) }
+      right.withUTF8 { right in
+        unsafe left.count == right.count
+          && Memory.areEqual(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
+      }
+    }
+  }
+
+  /// Whether the text's bytes come before another's in lexicographic order.
+  package func precedesInUTF8(_ other: String) -> Bool {
+    var (left, right) = (self, other)
+    return left.withUTF8 { left in
+      right.withUTF8 { right in unsafe Memory.compare(left, right) < 0 }
     }
   }
 }

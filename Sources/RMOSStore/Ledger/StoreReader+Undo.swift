@@ -180,12 +180,13 @@ struct UTF8Key: Hashable, Comparable {
   init(_ text: String) { self.text = text }
 
   static func == (left: UTF8Key, right: UTF8Key) -> Bool {
-    left.text.utf8.elementsEqual(right.text.utf8)
+    left.text.hasSameUTF8(as: right.text)
   }
   static func < (left: UTF8Key, right: UTF8Key) -> Bool {
-    left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    left.text.precedesInUTF8(right.text)
   }
   func hash(into hasher: inout Hasher) {
-    for byte in text.utf8 { hasher.combine(byte) }
+    var text = text
+    text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
 }

@@ -16,7 +16,7 @@ struct LedgerTable: Sendable {
     init(_ definition: String, since version: Int64 = 1) {
       self.definition = definition
       self.version = version
-      name = definition.split(separator: " ").first.map(String.init) ?? definition
+      name = definition.firstIndex(of: " ").map { String(definition[..<$0]) } ?? definition
     }
   }
 
