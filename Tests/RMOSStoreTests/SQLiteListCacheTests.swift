@@ -148,7 +148,7 @@ struct SQLiteListCacheTests {
     try read { reader in
       for kind in kinds { #expect(reader.list(kind) != nil) }
     }
-    for _ in 0..<160 {
+    for number in 0..<160 {
       let query = Self.query(kinds.randomElement(using: &random) ?? .patterns, &random)
       let keys = Self.keys(query.kind)
       func answer(_ reader: any StoreReader) throws -> Answer {
@@ -158,7 +158,8 @@ struct SQLiteListCacheTests {
       }
       let found = try read(answer)
       #expect(try store.read(answer) == found, "\(query)")
-      #expect(try memory.read(answer) == found, "\(query)")
+      // It looks at every record, which takes longest; SQL and it are compared by other tests too.
+      if number.isMultiple(of: 4) { #expect(try memory.read(answer) == found, "\(query)") }
     }
   }
 

@@ -79,8 +79,12 @@ import Testing
     }
   }
 
-  private func failures(_ makeStore: () -> any RecordStore) -> [ConformanceFailure] {
-    StoreConformance.checks(for: [.tellsChanges, .keepsNUL, .keepsAnyType]).compactMap { check in
+  private func failures(
+    _ topics: String..., of makeStore: () -> any RecordStore
+  ) -> [ConformanceFailure] {
+    StoreConformance.checks(for: [.tellsChanges, .keepsNUL, .keepsAnyType]).filter {
+      topics.contains($0.topic)
+    }.compactMap { check in
       do {
         try check.run { _ in makeStore() }
         return nil
@@ -91,13 +95,13 @@ import Testing
   }
 
   @Test func oneThatDoesNotRollBackFails() {
-    let failures = failures { Careless() }
-    let topics = Set(failures.map { $0.check.prefix { $0 != ":" } })
-    #expect(topics.isSuperset(of: ["transactions", "migration"]))
+    let failures = failures("transactions", "migration") { Careless() }
+    #expect(
+      Set(failures.map { $0.check.prefix { $0 != ":" } }) == ["transactions", "migration"])
     #expect(failures.allSatisfy { !$0.message.isEmpty && $0.line > 0 })
   }
 
   @Test func oneWhoseTransactionsForgetProvenanceFails() {
-    #expect(!failures { Forgetful() }.isEmpty)
+    #expect(!failures("undo", "changes", "ledger", "updates") { Forgetful() }.isEmpty)
   }
 }

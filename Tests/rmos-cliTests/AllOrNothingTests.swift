@@ -166,20 +166,20 @@ import Testing
         #"{"id": "p\#(number)", "ring_count": 0, "note": "\#(note)"}"#,
         to: "legacy/patterns/\(number).json")
     }
-    // Of the first run, the first 300 fail, of the second the last 300.
-    for number in 0..<300 { try write(number, "old") }
+    // Of the first run, the first 120 fail, of the second the last 120.
+    for number in 0..<120 { try write(number, "old") }
     let arguments = ["migrate", "legacy", "--db", "x.db", "--rejects", "rejects", "--batch-size"]
-    #expect(try Tool.run(arguments + ["50", "-q"], in: workspace).status == 1)
+    #expect(try Tool.run(arguments + ["20", "-q"], in: workspace).status == 1)
     let list = try workspace.text("rejects/SHA256SUMS")
-    for number in 0..<100 {
+    for number in 0..<40 {
       try workspace.write(
         #"{"id": "p\#(number)", "name": "n", "ring_count": 1, "geometry": {"a": 1}}"#,
         to: "legacy/patterns/\(number).json")
     }
-    for number in 100..<400 { try write(number, "new \(moment)") }
+    for number in 40..<160 { try write(number, "new \(moment)") }
     // Killing between two calls is a matter of chance: the moment is only begun with.
     for turn in 0..<4 {
-      let tool = try RunningTool(arguments + ["50"], in: workspace)
+      let tool = try RunningTool(arguments + ["20"], in: workspace)
       while tool.isRunning, !moment.hasCome(workspace, list) { usleep(100) }
       usleep(UInt32(turn) * 1_500)
       tool.send(SIGKILL)
@@ -193,20 +193,20 @@ import Testing
         #expect(text.hasSuffix("}"), "\(name)")
       }
       // Those that fail in both runs are always there.
-      #expect(visible >= 300)
+      #expect(visible >= 120)
       let dry = try Tool.run(
         ["migrate", "legacy", "--db", "x.db", "--rejects", "rejects", "--dry-run", "-q"],
         in: workspace)
       #expect(dry.status == 1, "\(dry.errors)")
     }
-    let last = try Tool.run(arguments + ["50", "--json"], in: workspace)
+    let last = try Tool.run(arguments + ["20", "--json"], in: workspace)
     #expect(last.status == 1)
     let names = workspace.listing.filter { $0.hasPrefix("rejects/") }
-    #expect(names.count == 3 + 600, "\(names.prefix(5))")
-    for number in 100..<400 {
+    #expect(names.count == 3 + 240, "\(names.prefix(5))")
+    for number in 40..<160 {
       #expect(try workspace.text("rejects/patterns/\(number).json").contains("new \(moment)"))
     }
-    #expect(try workspace.text("rejects/SHA256SUMS").split(separator: "\n").count == 1 + 601)
+    #expect(try workspace.text("rejects/SHA256SUMS").split(separator: "\n").count == 1 + 241)
   }
 
   enum RejectsMoment: CaseIterable {
@@ -215,9 +215,9 @@ import Testing
     func hasCome(_ workspace: Workspace, _ list: String) -> Bool {
       switch self {
       case .writing: workspace.exists("rejects/.incoming/patterns")
-      case .written: workspace.exists("rejects/.incoming/patterns/399.json.issues")
+      case .written: workspace.exists("rejects/.incoming/patterns/159.json.issues")
       case .listed: (try? workspace.text("rejects/SHA256SUMS")) != list
-      case .moved: workspace.exists("rejects/patterns/399.json.issues")
+      case .moved: workspace.exists("rejects/patterns/159.json.issues")
       case .obsoleteRemoved: !workspace.exists("rejects/patterns/0.json")
       }
     }

@@ -16,10 +16,7 @@ import Testing
 
   /// A workspace with a sound database as x.db.
   private func soundWorkspace() throws -> Workspace {
-    let workspace = try Workspace()
-    try workspace.writeSmallTree()
-    _ = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
-    return workspace
+    try PreparedWorkspace.migrated.get().copy()
   }
 
   @Test func aSoundDatabaseGivesStatus0AndTheVerdictFirst() throws {

@@ -5,10 +5,7 @@ import Testing
 /// `backup`, and the backup before a migration.
 @Suite(.waiting) struct BackupCommandTests {
   private func migrated() throws -> Workspace {
-    let workspace = try Workspace()
-    try workspace.writeSmallTree()
-    #expect(try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace).status == 0)
-    return workspace
+    try PreparedWorkspace.migrated.get().copy()
   }
 
   @Test func aBackupIsSummedUp() throws {

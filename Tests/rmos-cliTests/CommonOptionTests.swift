@@ -18,12 +18,17 @@ import Testing
   ]
 
   private func workspace() throws -> Workspace {
-    let workspace = try Workspace()
-    try workspace.write(
-      #"{"id": "p1", "name": "Rope", "ring_count": 3, "geometry": {"a": "b"}}"#,
-      to: "legacy/patterns/p1.json")
-    #expect(try Tool.run(["migrate", "legacy", "--db", "shop.db"], in: workspace).status == 0)
-    return workspace
+    try Self.prepared.get().copy()
+  }
+
+  private static let prepared = Result {
+    try PreparedWorkspace { workspace in
+      try workspace.write(
+        #"{"id": "p1", "name": "Rope", "ring_count": 3, "geometry": {"a": "b"}}"#,
+        to: "legacy/patterns/p1.json")
+      try PreparedWorkspace.require(
+        Tool.run(["migrate", "legacy", "--db", "shop.db"], in: workspace))
+    }
   }
 
   @Test func everyCommandIsHere() {

@@ -4,11 +4,7 @@ import Testing
 /// `export` and `diff`.
 @Suite(.waiting) struct ExportCommandTests {
   private func migrated() throws -> Workspace {
-    let workspace = try Workspace()
-    try workspace.writeSmallTree()
-    let result = try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace)
-    #expect(result.status == 0)
-    return workspace
+    try PreparedWorkspace.migrated.get().copy()
   }
 
   @Test func anExportIsSummedUpAndMigratesIntoTheSame() throws {

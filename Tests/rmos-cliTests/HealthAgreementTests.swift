@@ -22,9 +22,10 @@ struct HealthAgreementTests {
   private static func sql(_ text: String) -> String { "sqlite3 x.db \"\(text)\"" }
 
   private static let grow = sql(
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 90) "
       + "INSERT INTO strip_families (id, name, strip_width_mm, strip_thickness_mm, material_type, "
-      + "strips_json) SELECT 'n' || i, 'N', 1, 1, 'Koa', '[' || printf('%.1000c', '1') || ']' FROM n"
+      + "strips_json, metadata_json) SELECT 'n' || i, 'N', 1, 1, 'Koa', '[1]', "
+      + "json_object('note', printf('%.100000c', 'x')) FROM n"
   )
 
   private static let databases: [Odd] = [

@@ -4,11 +4,7 @@ import Testing
 /// The libraries state facts; the program adds the way out, in terms of its options.
 @Suite(.waiting) struct HintTests {
   private func migrated() throws -> Workspace {
-    let workspace = try Workspace()
-    try workspace.writeSmallTree()
-    let result = try Tool.run(["migrate", "legacy", "--db", "x.db", "-q"], in: workspace)
-    #expect(result.status == 0)
-    return workspace
+    try PreparedWorkspace.migrated.get().copy()
   }
 
   @Test(arguments: [

@@ -23,32 +23,32 @@ import Testing
       ["status", "--db", "missing.db"], ["migrate", "nowhere"], ["frobnicate"], [],
     ] + HelpTests.commands.map { ["help", $0] }
 
-  private static func tree() throws -> Workspace {
-    let workspace = try Workspace()
-    _ = try Tool.run(
-      ["sample", "legacy", "--count", "300", "--broken", "20"], in: workspace)
-    // Wide characters and marks that take no column of their own.
-    let wide = String(repeating: "寄木細工の模様 ", count: 8)
-    let marked = String(repeating: "Rosette\u{301} ", count: 12)
-    let rings = #"{"rings": [{"radius_mm": 40, "tile_length_mm": 2, "segments": 90}]}"#
-    try workspace.write(
-      #"{"id": "p1", "name": "\#(wide)", "ring_count": 3, "geometry": \#(rings)}"#,
-      to: "legacy/patterns/p1.json")
-    try workspace.write(
-      """
-      {"id": "f1", "name": "\(marked)", "strip_width_mm": 2, "strip_thickness_mm": 1,
-       "material_type": "\(wide)", "strips": [{"length_mm": 300}]}
-      """, to: "legacy/strip_families/f1.json")
-    try workspace.write(
-      #"{"id": "j1", "job_type": "\#(wide)", "parameters": {"a": 1}, "status": "\#(marked)"}"#,
-      to: "legacy/joblogs/j1.json")
-    _ = try Tool.run(["migrate", "legacy", "--db", "shop.db"], in: workspace)
-    return workspace
+  private static let tree = Result {
+    try PreparedWorkspace { workspace in
+      _ = try Tool.run(
+        ["sample", "legacy", "--count", "300", "--broken", "20"], in: workspace)
+      // Wide characters and marks that take no column of their own.
+      let wide = String(repeating: "寄木細工の模様 ", count: 8)
+      let marked = String(repeating: "Rosette\u{301} ", count: 12)
+      let rings = #"{"rings": [{"radius_mm": 40, "tile_length_mm": 2, "segments": 90}]}"#
+      try workspace.write(
+        #"{"id": "p1", "name": "\#(wide)", "ring_count": 3, "geometry": \#(rings)}"#,
+        to: "legacy/patterns/p1.json")
+      try workspace.write(
+        """
+        {"id": "f1", "name": "\(marked)", "strip_width_mm": 2, "strip_thickness_mm": 1,
+         "material_type": "\(wide)", "strips": [{"length_mm": 300}]}
+        """, to: "legacy/strip_families/f1.json")
+      try workspace.write(
+        #"{"id": "j1", "job_type": "\#(wide)", "parameters": {"a": 1}, "status": "\#(marked)"}"#,
+        to: "legacy/joblogs/j1.json")
+      _ = try Tool.run(["migrate", "legacy", "--db", "shop.db"], in: workspace)
+    }
   }
 
   @Test(arguments: [40, 60, 80, 120])
   func noLineIsWiderThanTheTerminal(_ width: Int) throws {
-    let workspace = try Self.tree()
+    let workspace = try Self.tree.get().copy()
     for command in Self.commands {
       let result = try Tool.run(command, in: workspace, environment: ["COLUMNS": "\(width)"])
       let text = result.output + result.errors
@@ -92,7 +92,7 @@ import Testing
       if: Tool.succeeds("script -qec 'stty cols 40' /dev/null </dev/null"),
       "needs script(1), stty(1) and pseudo-terminals"), arguments: [40, 120])
   func aTerminalSaysHowWideItIs(_ width: Int) throws {
-    let tree = try Self.tree()
+    let tree = try Self.tree.get().copy()
     let command =
       "stty cols \(width); for c in runs status report analytics; do $CLI $c --db shop.db; done"
     let result = try Tool.shell(

@@ -17,11 +17,16 @@ import Testing
   }
 
   private func workspace() throws -> Workspace {
-    let workspace = try Workspace()
-    #expect(
-      try Tool.run(["sample", "legacy", "--count", "60"], in: workspace).status == 0)
-    #expect(try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace).status == 0)
-    return workspace
+    try Self.prepared.get().copy()
+  }
+
+  private static let prepared = Result {
+    try PreparedWorkspace { workspace in
+      try PreparedWorkspace.require(
+        Tool.run(["sample", "legacy", "--count", "60"], in: workspace))
+      try PreparedWorkspace.require(
+        Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace))
+    }
   }
 
   /// An id of a job log, and one of a pattern that it does not refer to.

@@ -27,10 +27,9 @@ import Testing
     }
   }
 
-  /// Reads the links of a page; a number in a link, or beside it in a list of filters, is its count.
-  private func links(_ html: String, of page: String) -> [Link] {
-    let content = html.withoutLookAndScript
-    return content.matches(
+  /// Reads the links of a page without its look and script; a number in a link, or beside it in a list of filters, is its count.
+  private func links(_ content: String, of page: String) -> [Link] {
+    content.matches(
       of: /<a [^>]*?href="([^"]*)"[^>]*>(.*?)<\/a>(?: <span class="n">([\d,]+)<\/span>)?/
         .dotMatchesNewlines()
     ).map { match in
@@ -48,8 +47,7 @@ import Testing
   }
 
   /// What the target of a link says of numbers: its count, and what stands at the fragment.
-  private func numbers(_ html: String, _ link: Link) -> [Int] {
-    let content = html.withoutLookAndScript
+  private func numbers(_ content: String, _ link: Link) -> [Int] {
     var places: [Substring] = []
     if let count = content.firstMatch(of: /id="count"[^>]*>(.*?)<\/span>/.dotMatchesNewlines()) {
       places.append(count.output.1)
@@ -84,6 +82,7 @@ import Testing
       fixture.dashboard.response(to: ServerRequest(method: "GET", target: target))
     }
     var waiting = [Link(address: "/", text: "", count: nil, page: "")]
+    // Without their look and their script, in which no link stands.
     var pages: [String: String] = [:]
     var (counts, visited) = (0, Set<Link>())
     while let link = waiting.popLast() {
@@ -99,8 +98,9 @@ import Testing
         let isPage =
           answer.field("Content-Type")?.hasPrefix("text/html") == true
           && answer.field("Content-Disposition") == nil
-        pages[link.target] = isPage ? answer.text : ""
-        if isPage, isFollowed(link.target) { waiting += links(answer.text, of: link.target) }
+        let content = isPage ? answer.text.withoutLookAndScript : ""
+        pages[link.target] = content
+        if isFollowed(link.target) { waiting += links(content, of: link.target) }
       }
       let html = pages[link.target] ?? ""
       if let fragment = link.fragment {

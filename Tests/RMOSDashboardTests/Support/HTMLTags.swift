@@ -29,23 +29,27 @@ struct HTMLTag {
     return tags
   }
 
+  private static let spaces: Set<UInt8> = [0x09, 0x0A, 0x0C, 0x0D, 0x20]
+  private static let endsOfTagName = spaces.union(">/".utf8)
+  private static let endsOfName = spaces.union(">/=".utf8)
+  private static let endsOfValue = spaces.union(">".utf8)
+
   /// Reads what is between `<` and `>`.
   private init?(after bytes: inout ArraySlice<UInt8>) {
-    func take(while isWanted: (UInt8) -> Bool) -> String {
-      let taken = bytes.prefix(while: isWanted)
-      bytes = bytes[taken.endIndex...]
-      return String(decoding: taken, as: UTF8.self)
+    func take(until ends: Set<UInt8>) -> String {
+      var end = bytes.startIndex
+      while end < bytes.endIndex, !ends.contains(bytes[end]) { end += 1 }
+      defer { bytes = bytes[end...] }
+      return String(decoding: bytes[..<end], as: UTF8.self)
     }
-    func isSpace(_ byte: UInt8) -> Bool { [0x09, 0x0A, 0x0C, 0x0D, 0x20].contains(byte) }
-    func isEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: ">") || byte == UInt8(ascii: "/") }
 
     closes = bytes.first == UInt8(ascii: "/")
     if closes { bytes = bytes.dropFirst() }
     guard let first = bytes.first, 0x61...0x7A ~= first | 0x20 else { return nil }
-    name = take { !isSpace($0) && !isEnd($0) }
+    name = take(until: Self.endsOfTagName)
     isEmpty = false
     while let byte = bytes.first, byte != UInt8(ascii: ">") {
-      if isSpace(byte) || byte == UInt8(ascii: "/") {
+      if Self.spaces.contains(byte) || byte == UInt8(ascii: "/") {
         isEmpty = byte == UInt8(ascii: "/")
         bytes = bytes.dropFirst()
         continue
@@ -53,7 +57,7 @@ struct HTMLTag {
       isEmpty = false
       // A `=` in front belongs to the name (HTML, "Before attribute name state").
       bytes = bytes.dropFirst()
-      let rest = take { !isSpace($0) && !isEnd($0) && $0 != UInt8(ascii: "=") }
+      let rest = take(until: Self.endsOfName)
       let attribute = String(decoding: [byte], as: UTF8.self) + rest
       var value = ""
       if bytes.first == UInt8(ascii: "=") {
@@ -64,7 +68,7 @@ struct HTMLTag {
           value = String(decoding: bytes[..<end], as: UTF8.self)
           bytes = bytes[end...].dropFirst()
         } else {
-          value = take { !isSpace($0) && $0 != UInt8(ascii: ">") }
+          value = take(until: Self.endsOfValue)
         }
       }
       attributes.append((attribute, value))

@@ -102,6 +102,7 @@ import Testing
         "any-case", "epoch", "saw-runs", "art-jobs", "art-patterns", "catalogue", "ring-bands",
         "pattern-model", "job-log",
       ])
+    #expect(Mapping.builtIn.map(\.name) == Mapping.builtInNames)
     #expect(Mapping.builtIn.allSatisfy { $0.about != nil })
     #expect(Mapping.builtIn(named: "none") == nil)
   }

@@ -57,9 +57,6 @@ final class Serving {
 
   /// A workspace with a database of one entity of each kind.
   static func workspace() throws -> Workspace {
-    let workspace = try Workspace()
-    try workspace.writeSmallTree()
-    #expect(try Tool.run(["migrate", "legacy", "--db", "x.db"], in: workspace).status == 0)
-    return workspace
+    try PreparedWorkspace.migrated.get().copy()
   }
 }
