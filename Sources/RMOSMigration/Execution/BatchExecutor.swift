@@ -95,7 +95,7 @@ struct BatchExecutor {
       let stored = try target.facts(of: batch.records, in: range)
       let decisions = executor.planner.plan(
         range, of: batch.records, try facts(stored, in: range))
-      let inserted = zip(range, decisions).filter { $1.action == .insert }.map(\.0)
+      let inserted = range.filter { decisions[$0 - range.lowerBound].action == .insert }
       let refusals = inserted.isEmpty ? [:] : try target.insert(batch, at: inserted)
       for (index, decision) in zip(range, decisions) {
         addNotices(before: index + 1)

@@ -93,28 +93,51 @@ class SQLiteReader: StoreReader {
     return indices.allSatisfy(checked.indices.contains)
   }
 
-  /// Whether an entity is there; a bulk load remembers those that are.
-  final func isThere(_ kind: EntityKind, _ id: Span<UInt8>) throws -> Bool {
-    guard let knownIDs = try session().knownIDs, let position = catalog.position(of: kind) else {
-      return try contains(kind, id: id)
+  /// Calls `body` for each text in a field of the entities at `indices` that is no id of a kind; a
+  /// bulk load remembers those that are.
+  final func forEachMissing(
+    _ kind: EntityKind, inField field: Int, of batch: RecordBatch, at indices: some Collection<Int>,
+    _ body: (Int) throws -> Void
+  ) throws {
+    func id(_ index: Int) -> RecordBatch.TextSpan? {
+      guard case .text(let id) = batch.cells[index * batch.fieldCount + field] else { return nil }
+      return id
     }
-    let key = KnownIDs.Key(id, ofKindAt: position)
-    if knownIDs.contains(key) { return true }
-    guard try contains(kind, id: id) else { return false }
-    knownIDs.insert(key)
-    return true
+    guard let knownIDs = try session().knownIDs, let position = catalog.position(of: kind) else {
+      for index in indices {
+        guard let id = id(index) else { continue }
+        if try !contains(kind, id: batch.arena.span.extracting(id.range)) { try body(index) }
+      }
+      return
+    }
+    // The places of all are known before the first is looked at, so that they are fetched together.
+    let keys = indices.map { index in
+      id(index).map {
+        KnownIDs.Key(batch.arena.span.extracting($0.range), ofKindAt: position)
+      }
+    }
+    for (index, key) in zip(indices, keys) {
+      guard let key, !knownIDs.contains(key), let id = id(index) else { continue }
+      if try contains(kind, id: batch.arena.span.extracting(id.range)) {
+        knownIDs.insert(key)
+      } else {
+        try body(index)
+      }
+    }
   }
 
   final func facts(of batch: RecordBatch, in range: Range<Int>) throws -> [StoredFacts] {
     let session = try session()
     let table = try session.statements[batch.kind]
     var facts = Array(repeating: StoredFacts(), count: range.count)
-    for (position, index) in range.enumerated() {
-      facts[position].danglingReferences = try batch.danglingReferences(at: index, exists: isThere)
+    var areThere = true
+    for (position, reference) in batch.references.enumerated() {
+      try forEachMissing(reference.target, inField: reference.field, of: batch, at: range) { index in
+        facts[index - range.lowerBound].danglingReferences.append(position)
+        areThere = false
+      }
     }
-    checked = CheckedReferences(
-      identity: batch.identity,
-      indices: facts.allSatisfy(\.danglingReferences.isEmpty) ? range : 0..<0)
+    checked = CheckedReferences(identity: batch.identity, indices: areThere ? range : 0..<0)
     if try areNew(batch, range, table, session) { return facts }
     let comparisons =
       try comparisonsInOrder(batch, range, table, session)

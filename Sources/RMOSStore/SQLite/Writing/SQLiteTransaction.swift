@@ -75,16 +75,13 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
 
   /// Whether one of the entities has a reference that SQLite would refuse.
   private func hasDanglingKey(_ batch: RecordBatch, at indices: [Int]) throws -> Bool {
-    let keys = batch.kind.schema.foreignKeys
-    if keys.isEmpty { return false }
-    return try indices.contains { index in
-      try keys.contains { key in
-        guard case .text(let span) = batch.cells[index * batch.fieldCount + key.field] else {
-          return false
-        }
-        return try !isThere(key.target, batch.arena.span.extracting(span.range))
+    var isDangling = false
+    for key in batch.kind.schema.foreignKeys where !isDangling {
+      try forEachMissing(key.target, inField: key.field, of: batch, at: indices) { _ in
+        isDangling = true
       }
     }
+    return isDangling
   }
 
   /// Inserts several entities of a batch with one statement for all rows.
