@@ -13,6 +13,13 @@ protocol ByteSource {
   func read(
     into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
   ) throws(SystemError) -> Int
+
+  /// Gives back what it holds; it is not read again.
+  func close()
+}
+
+extension ByteSource {
+  func close() {}
 }
 
 /// A regular file; see pread(2).
@@ -22,7 +29,7 @@ struct FileByteSource: ByteSource {
   private let path: [UInt8]
   private let access: SourceAccess
 
-  /// Opens a file; ``close()`` closes it.
+  /// Opens a file.
   init(_ path: [UInt8], _ access: SourceAccess = .system) throws(SystemError) {
     self.path = path
     self.access = access
@@ -46,4 +53,17 @@ struct FileByteSource: ByteSource {
   }
 
   func close() { file.close() }
+}
+
+/// Bytes in memory.
+extension [UInt8]: ByteSource {
+  var size: Int { count }
+
+  func read(into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int) -> Int {
+    let piece = self[Swift.min(offset, self.count)..<Swift.min(offset + count, self.count)]
+    unsafe piece.withUnsafeBufferPointer { bytes in
+      if let start = bytes.baseAddress { unsafe buffer.update(from: start, count: bytes.count) }
+    }
+    return piece.count
+  }
 }

@@ -70,6 +70,9 @@ struct SourceAccess: Sendable {
   /// Access without a hook.
   static let system = SourceAccess()
 
+  /// Whether it has no hook.
+  var isSystem: Bool { check == nil }
+
   func willCall(_ call: Call, _ path: [UInt8]) throws(SystemError) {
     if let check { try check(call, path) }
   }

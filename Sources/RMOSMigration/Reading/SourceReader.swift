@@ -132,11 +132,16 @@ final class SourceReader {
   ) throws(ReadFailure) -> Bool {
     var walker = SourceWalker(
       root: root, directory: directory, for: purpose, access: access, isCancelled: isCancelled)
+    // With mappings, some files are not read; and failures that tests ask for have their order.
+    let prefetcher = mappings.isEmpty && access.isSystem ? FilePrefetcher() : nil
+    defer { prefetcher?.close() }
+    var items: ArraySlice<SourceWalker.Item> = []
     let isElsewhere = home != builder.kind
-    while let item = walker.next() {
+    while let item = nextItem(of: &walker, &items, prefetcher) {
       switch item {
       case .file(let path, let format):
-        try readFile(path, at: walker.absolute(path), format, home: home)
+        try readFile(
+          path, at: walker.absolute(path), format, home: home, content: prefetcher?.take())
       case .copy(let path, let format, let original):
         try readFile(path, at: walker.absolute(path), format, home: home, copyOf: original)
       // Other files are reported by the walk of their own kind.
@@ -153,6 +158,28 @@ final class SourceReader {
     }
     if isCancelled() { throw .stopped }
     return walker.hasCopies
+  }
+
+  /// The number of items found ahead, at least, of those that are read.
+  private static let itemsAhead = 32
+
+  /// The next item of a walk; `items` holds those found ahead, whose files are read ahead.
+  private func nextItem(
+    of walker: inout SourceWalker, _ items: inout ArraySlice<SourceWalker.Item>,
+    _ prefetcher: FilePrefetcher?
+  ) -> SourceWalker.Item? {
+    guard let prefetcher else { return walker.next() }
+    if isCancelled() { return nil }
+    if items.count < Self.itemsAhead {
+      var paths: [[UInt8]] = []
+      for _ in 0..<Self.itemsAhead {
+        guard let item = walker.next() else { break }
+        if case .file(let path, _) = item { paths.append(walker.absolute(path)) }
+        items.append(item)
+      }
+      if !paths.isEmpty { prefetcher.add(paths) }
+    }
+    return items.popFirst()
   }
 
   /// Reports the files outside the kinds' directories once everything is read.
@@ -174,10 +201,10 @@ final class SourceReader {
     if refusesEmptySource, !hasFoundAnything { builder.note(nothingFound) }
   }
 
-  /// Reads a file, unless its entities are of other kinds.
+  /// Reads a file, unless its entities are of other kinds; `content` is what was read of it ahead.
   private func readFile(
     _ path: [UInt8], at absolutePath: [UInt8], _ format: SourcePath.Format, home: EntityKind?,
-    copyOf original: [UInt8]? = nil
+    copyOf original: [UInt8]? = nil, content: [UInt8]? = nil
   ) throws(ReadFailure) {
     var selection: EntitySelection?
     if mappings.isEmpty {
@@ -195,8 +222,8 @@ final class SourceReader {
     if let original { noteCopy(of: SourcePath.text(original)) }
     var bytes = 0
     do throws(ReadFailure) {
-      let file = try ReadFailure.converting { () throws(SystemError) in
-        try FileByteSource(absolutePath, access)
+      let file = try ReadFailure.converting { () throws(SystemError) -> any ByteSource in
+        if let content { content } else { try FileByteSource(absolutePath, access) }
       }
       defer {
         bytes = documents.bytesRead

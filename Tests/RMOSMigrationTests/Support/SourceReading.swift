@@ -45,16 +45,20 @@ struct SourceReading {
   var content: [[String]] { found.map(\.content) }
 
   init(
-    _ tree: SourceTree, limits: SourceWindow.Limits = SourceWindow.Limits(), batchSize: Int = 1000
+    _ tree: SourceTree, limits: SourceWindow.Limits = SourceWindow.Limits(), batchSize: Int = 1000,
+    access: SourceAccess = .system
   ) throws {
-    try self.init(path: tree.path, limits: limits, batchSize: batchSize)
+    try self.init(path: tree.path, limits: limits, batchSize: batchSize, access: access)
     withExtendedLifetime(tree) {}
   }
 
-  init(path: String, limits: SourceWindow.Limits, batchSize: Int) throws {
+  init(
+    path: String, limits: SourceWindow.Limits, batchSize: Int, access: SourceAccess = .system
+  ) throws {
     let batches = Batches()
     let reader = SourceReader(
-      path, batchSize: batchSize, options: Self.options, limits: limits, emit: batches.append)
+      path, batchSize: batchSize, options: Self.options, limits: limits, access: access,
+      emit: batches.append)
     try reader.readAll()
     add(batches.all)
   }
@@ -107,23 +111,6 @@ struct SourceReading {
             referencePlaces: Array(batch.referencePlaces[index * width..<(index + 1) * width])))
       }
     }
-  }
-}
-
-/// Bytes in memory are a source as a file is.
-extension [UInt8]: ByteSource {
-  var size: Int { count }
-
-  func read(
-    into buffer: UnsafeMutablePointer<UInt8>, count: Int, at offset: Int
-  ) throws(SystemError) -> Int {
-    guard offset < self.count else { return 0 }
-    let piece = self[offset..<Swift.min(self.count, offset + count)]
-    // Byte by byte it would take more time than all that the tests of windows do otherwise.
-    piece.withUnsafeBufferPointer { bytes in
-      if let start = bytes.baseAddress { buffer.update(from: start, count: bytes.count) }
-    }
-    return piece.count
   }
 }
 

@@ -1,0 +1,121 @@
+import Foundation
+import RMOSSystem
+import RMOSTestSupport
+import Testing
+
+@testable import RMOSMigration
+@testable import RMOSModels
+
+/// Reading ahead changes nothing but the time that it takes.
+@Suite struct FilePrefetcherTests {
+  /// The bytes of the path, as the system takes it.
+  private func path(_ name: String, in tree: SourceTree) -> [UInt8] {
+    Array(tree.absolute(name).utf8)
+  }
+
+  /// Gives other threads a moment to read.
+  private func pause() { SystemThread.pause(milliseconds: 20) }
+
+  /// Runs `body` until another thread was in time to read something.
+  private func untilReadAhead(_ body: () throws -> Bool) throws {
+    for _ in 0..<1000 where try body() { return }
+    Issue.record("nothing was read ahead")
+  }
+
+  @Test func contentComesInTheOrderAsked() throws {
+    let tree = try SourceTree()
+    let names = (0..<200).map { "t/\($0)" }
+    for name in names { try tree.add(name, "content of \(name)") }
+    let prefetcher = FilePrefetcher()
+    defer { prefetcher.close() }
+    try untilReadAhead {
+      var isReadAhead = false
+      for start in stride(from: 0, to: names.count, by: 50) {
+        let some = names[start..<start + 50]
+        prefetcher.add(some.map { path($0, in: tree) })
+        if start == 50 { pause() }
+        for name in some {
+          guard let content = prefetcher.take() else { continue }
+          isReadAhead = true
+          #expect(String(decoding: content, as: UTF8.self) == "content of \(name)")
+        }
+      }
+      return isReadAhead
+    }
+  }
+
+  @Test func whatIsNotASmallFileIsLeftToTheCaller() throws {
+    let tree = try SourceTree()
+    let largest = [UInt8](repeating: 65, count: FilePrefetcher.largest)
+    try tree.add("t/largest", largest)
+    try tree.add("t/larger", largest + [65])
+    try tree.add("t/empty", "")
+    try tree.addDirectory("t/directory")
+    try tree.addLink("t/dangling", to: "nowhere")
+    try tree.addLink("t/link", to: "largest")
+    let names = ["largest", "larger", "empty", "directory", "dangling", "missing", "link", "empty"]
+    let prefetcher = FilePrefetcher()
+    defer { prefetcher.close() }
+    try untilReadAhead {
+      prefetcher.add(names.map { path("t/\($0)", in: tree) })
+      pause()
+      let contents = names.map { _ in prefetcher.take() }
+      for (name, content) in zip(names, contents) {
+        let expected: [UInt8]? =
+          switch name {
+          case "largest", "link": largest
+          case "empty": []
+          default: nil
+          }
+        // What no thread has begun is left to the caller too.
+        #expect(content == expected || content == nil, "\(name)")
+      }
+      return contents.contains(largest)
+    }
+  }
+
+  @Test func fewFilesAreNotWorthAThread() throws {
+    let tree = try SourceTree()
+    try tree.add("t/a", "a")
+    let prefetcher = FilePrefetcher()
+    prefetcher.add([path("t/a", in: tree)])
+    pause()
+    #expect(prefetcher.take() == nil)
+  }
+
+  /// All that is found, in files of every kind, with files read ahead and without.
+  @Test func theSameIsFoundWithAndWithout() throws {
+    let tree = try SourceTree()
+    var generator = SystemRandomNumberGenerator()
+    for number in 0..<300 {
+      let entity =
+        #"{"id": "p\#(number)", "name": "n", "ring_count": 1, "geometry": {"a": "\#(number)"}}"#
+      let directory = number < 200 ? "patterns" : "patterns/sub\(number % 3)"
+      let name = "\(directory)/f\(number)"
+      switch number % 25 {
+      case 0: try tree.add("\(name).json", "")
+      case 1: try tree.add("\(name).json", "{broken")
+      case 2: try tree.add("\(name).jsonl", entity + "\n" + entity)
+      case 3: try tree.add("\(name) (1).json", entity)
+      case 4: try tree.addDirectory("\(name).json")
+      case 5: try tree.addLink("\(name).json", to: "nowhere")
+      case 6: try tree.add("\(name).txt", "not data")
+      case 7:
+        let padding = String(
+          repeating: " ", count: Int.random(in: 32_000...33_500, using: &generator))
+        try tree.add("\(name).json", padding + entity)
+      case 8:
+        try tree.add(
+          "\(name).json",
+          [0xFF, 0xFE] + entity.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
+      default: try tree.add("\(name).json", entity)
+      }
+    }
+    let ahead = try SourceReading(tree)
+    let plain = try SourceReading(
+      tree, access: SourceAccess { (_, _) throws(SystemError) in })
+    #expect(ahead.found == plain.found && ahead.found.count > 200)
+    #expect(ahead.notices == plain.notices)
+    #expect(ahead.bytes == plain.bytes)
+  }
+}
