@@ -132,7 +132,9 @@ class SQLiteReader: StoreReader {
     var facts = Array(repeating: StoredFacts(), count: range.count)
     var areThere = true
     for (position, reference) in batch.references.enumerated() {
-      try forEachMissing(reference.target, inField: reference.field, of: batch, at: range) { index in
+      try forEachMissing(
+        reference.target, inField: reference.field, of: batch, at: range
+      ) { index in
         facts[index - range.lowerBound].danglingReferences.append(position)
         areThere = false
       }
