@@ -6,13 +6,14 @@ import Testing
     ["migrate", "~/legacy"], ["migrate", "file:legacy"], ["migrate", ":memory:"],
     ["migrate", "legacy", "--rejects=~/rejects"], ["migrate", "legacy", "--stats", "file:s.json"],
     ["diff", "~"], ["export", "~/out"], ["report", "--output=~/out"], ["sample", "file:out"],
+    ["migrate", "-"], ["export", "-"], ["sample", "-"], ["migrate", "legacy", "--rejects", "-"],
   ])
   func areRefused(_ words: [String]) throws {
     let workspace = try Workspace()
     let result = try Tool.run(words, in: workspace)
     #expect(result.status == 2 && result.output.isEmpty)
     #expect(result.errors.contains("write ./"))
-    #expect(!workspace.exists("~") && !workspace.exists("file:out"))
+    #expect(!workspace.exists("~") && !workspace.exists("file:out") && !workspace.exists("-"))
   }
 
   @Test func areTakenAsWritten() throws {

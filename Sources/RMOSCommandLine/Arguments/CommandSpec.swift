@@ -220,6 +220,10 @@ enum ValueSpec: Sendable {
       throw UsageError(
         #"\#(label): "\#(text)" begins with a ~ that the shell did not expand"#,
         hint: "Write the path of the home directory. \(wayOut)")
+    case "-" where isDirectory:
+      throw UsageError(
+        #"\#(label): expected a directory, found "-", which stands for standard input or output"#,
+        hint: wayOut)
     case ":memory:":
       throw UsageError(
         #"\#(label): "\#(text)" names a database in memory, not a \#(noun)"#, hint: wayOut)
