@@ -75,6 +75,7 @@ package final class EntityDecoder {
     /// The scanner that went over it.
     let scanner: JSONScanner
     var output: RecordBatch.ArenaWriter
+    var draft = Draft()
   }
 
   /// A violation that concerns the id or the whole object.
@@ -88,26 +89,59 @@ package final class EntityDecoder {
     var field: Int
   }
 
+  /// What becomes of one entity.
+  private struct Draft {
+    var cells: [RecordBatch.Cell] = []
+    /// For each reference field, where its value is.
+    var places: [RecordBatch.SourcePlace] = []
+    /// The violations that concern the id or the whole object.
+    var objectViolations: [ObjectViolation] = []
+    /// How many of them are duplicates, and members that resemble an absent field.
+    var duplicateCount = 0
+    var lookAlikeCount = 0
+    /// The violations of fields.
+    var fieldViolations: [(field: Int, violation: Violation)] = []
+    /// The fields that are given as texts that could not be read.
+    var unreadFields = FieldSet()
+    /// The members the schema does not know, as an object in the arena.
+    var unknownMembers = RecordBatch.TextSpan.empty
+
+    /// Empties it, keeping the memory.
+    mutating func reset() {
+      for field in cells.indices { cells[field] = .null }
+      objectViolations.removeAll(keepingCapacity: true)
+      (duplicateCount, lookAlikeCount) = (0, 0)
+      fieldViolations.removeAll(keepingCapacity: true)
+      (unreadFields, unknownMembers) = ([], .empty)
+    }
+
+    mutating func note(_ violation: Violation?, of field: Int) {
+      if let violation { fieldViolations.append((field, violation)) }
+    }
+
+    mutating func note(
+      _ violation: Violation, at offset: Int, member: String? = nil, of field: Int = 0
+    ) {
+      objectViolations.append(
+        ObjectViolation(violation: violation, offset: offset, member: member, field: field))
+    }
+
+    /// Notes a violation of a field whose value is not kept.
+    mutating func fail(_ field: Int, _ violation: Violation) {
+      note(violation, of: field)
+      unreadFields.insert(field)
+    }
+  }
+
   private let options: Options
   private let schema: EntitySchema
   private let otherNames: [OtherName]
   /// The defaults of fields that have one, in the order in which they are given.
   private let defaults: [(field: Int, value: Default)]
   private let object: ScannedObject
-  private var cells: [RecordBatch.Cell]
-  /// For each reference field, where its value is.
-  private var places: [RecordBatch.SourcePlace] = []
-  /// The violations that concern the id or the whole object.
-  private var objectViolations: [ObjectViolation] = []
-  /// How many of them are duplicates, and members that resemble an absent field.
-  private var duplicateCount = 0
-  private var lookAlikeCount = 0
-  /// The violations of fields.
-  private var fieldViolations: [(field: Int, violation: Violation)] = []
-  /// The fields that are given as texts that could not be read.
-  private var unreadFields = FieldSet()
-  /// The members the schema does not know, as an object in the arena.
-  private var unknownMembers = RecordBatch.TextSpan.empty
+  /// The entity under way; a value of its own, so that it is not checked at each access who else uses
+  /// it.
+  private var draft = Draft()
 
   /// Creates a decoder for entities of a kind.
   package init(kind: EntityKind, options: Options) {
@@ -116,7 +150,7 @@ package final class EntityDecoder {
     self.schema = schema
     otherNames = schema.otherNames
     object = ScannedObject(of: schema)
-    cells = Array(repeating: .null, count: schema.fields.count)
+    draft.cells = Array(repeating: .null, count: schema.fields.count)
     var defaults: [(field: Int, value: Default)] = schema.fields.indices.compactMap { field in
       switch schema.fields[field].defaultValue {
       case .null: nil
@@ -154,7 +188,9 @@ package final class EntityDecoder {
           return .success(.undecided)
         }
         var work = unsafe Workspace(text: text, scanner: scanner, output: output)
+        swap(&work.draft, &draft)
         fillCells(origin, &work)
+        swap(&work.draft, &draft)
         output = work.output
         return .success(.entity)
       } catch {
@@ -210,22 +246,20 @@ package final class EntityDecoder {
 
   // MARK: Values
 
-  /// Fills ``cells`` from ``object`` and notes every violation.
+  /// Fills the draft from ``object``, and notes every violation.
   private func fillCells(_ origin: EntityOrigin, _ work: inout Workspace) {
-    objectViolations.removeAll(keepingCapacity: true)
-    (duplicateCount, lookAlikeCount) = (0, 0)
-    fieldViolations.removeAll(keepingCapacity: true)
-    unreadFields = []
+    work.draft.reset()
     adoptOtherNames(origin, &work)
     for position in object.duplicates {
       let member = object.members[position]
       unsafe noteDuplicate(
-        member, named: String(decoding: member.name(in: work.text), as: UTF8.self))
+        member, named: String(decoding: member.name(in: work.text), as: UTF8.self), &work)
     }
-    for field in cells.indices { cells[field] = .null }
     fillID(origin, &work)
     for field in 1..<schema.fields.count {
-      guard let member = object.given(field), !unreadFields.contains(field) else { continue }
+      guard let member = object.given(field), !work.draft.unreadFields.contains(field) else {
+        continue
+      }
       fill(field, from: member, &work)
     }
     let subject = Subject(decoder: self, work: work)
@@ -233,21 +267,10 @@ package final class EntityDecoder {
       guard !subject.isGiven(field), !schema.hasSubstitute(for: field, in: subject) else {
         continue
       }
-      note(.missing(), of: field)
+      work.draft.note(.missing(), of: field)
     }
-    schema.checkRules(of: subject) { note($1, of: $0) }
+    schema.checkRules(of: subject) { work.draft.note($1, of: $0) }
     keepUnknownMembers(hasKey: origin.key != nil, &work)
-  }
-
-  private func note(_ violation: Violation?, of field: Int) {
-    if let violation { fieldViolations.append((field, violation)) }
-  }
-
-  private func note(
-    _ violation: Violation, at offset: Int, member: String? = nil, of field: Int = 0
-  ) {
-    objectViolations.append(
-      ObjectViolation(violation: violation, offset: offset, member: member, field: field))
   }
 
   private func fill(_ field: Int, from member: ScannedObject.Member, _ work: inout Workspace) {
@@ -255,13 +278,13 @@ package final class EntityDecoder {
     let isRight =
       switch type {
       case .text, .reference, .timestamp: fillText(field, type, member, &work)
-      case .integer: fillInteger(field, type, member, work)
-      case .real: fillReal(field, type, member, work)
+      case .integer: fillInteger(field, type, member, &work)
+      case .real: fillReal(field, type, member, &work)
       case .json: fillJSON(field, type, member, &work)
       }
     if !isRight {
       let advice = unsafe type.advice(insteadOf: member.kind, member.value(in: work.text))
-      note(
+      work.draft.note(
         .wrongType(
           found: found(member, work), expected: type.expectation + (advice.map { "; " + $0 } ?? "")),
         of: field)
@@ -273,27 +296,27 @@ package final class EntityDecoder {
   ) -> Bool {
     guard member.kind == .string || member.kind == .escapedString else { return false }
     guard let span = copyString(member, &work) else {
-      note(.loneSurrogate, of: field)
+      work.draft.note(.loneSurrogate, of: field)
       return true
     }
-    cells[field] = .text(span)
-    unsafe note(type.check(text: work.output.text(span)), of: field)
+    work.draft.cells[field] = .text(span)
+    unsafe work.draft.note(type.check(text: work.output.text(span)), of: field)
     return true
   }
 
   private func fillInteger(
-    _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: Workspace
+    _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: inout Workspace
   ) -> Bool {
     guard member.kind == .number else { return false }
     switch unsafe DecimalText.integerValue(member.value(in: work.text)) {
     case .value(let number):
-      cells[field] = .integer(number)
-      note(type.check(integer: number), of: field)
+      work.draft.cells[field] = .integer(number)
+      work.draft.note(type.check(integer: number), of: field)
       return true
     case .notIntegral:
       return false
     case .outOfRange:
-      note(
+      work.draft.note(
         .outOfRange(
           found: shortened(member, work), expected: "a whole number that fits 64 bits"),
         of: field)
@@ -302,13 +325,13 @@ package final class EntityDecoder {
   }
 
   private func fillReal(
-    _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: Workspace
+    _ field: Int, _ type: FieldType, _ member: ScannedObject.Member, _ work: inout Workspace
   ) -> Bool {
     guard member.kind == .number else { return false }
     let number = unsafe DecimalText.doubleValue(member.value(in: work.text))
     // The database holds one zero; -0.0 would come back as 0.0.
-    cells[field] = .real(number == 0 ? 0 : number)
-    note(type.check(real: number, text: shortened(member, work)), of: field)
+    work.draft.cells[field] = .real(number == 0 ? 0 : number)
+    work.draft.note(type.check(real: number, text: shortened(member, work)), of: field)
     return true
   }
 
@@ -317,7 +340,7 @@ package final class EntityDecoder {
   ) -> Bool {
     if object.copy(of: field).isEmpty { copyTokens(of: member, to: field, &work) }
     let copy = object.copy(of: field)
-    cells[field] = .text(copy)
+    work.draft.cells[field] = .text(copy)
     let isEmpty = copy.length == 2
     if isEmpty, schema.fields[field].isRequired, member.isContainer,
       schema.hasSubstitute(for: field, in: Subject(decoder: self, work: work)),
@@ -325,7 +348,7 @@ package final class EntityDecoder {
     {
       return true
     }
-    note(type.check(json: member.kind, isEmpty: isEmpty), of: field)
+    work.draft.note(type.check(json: member.kind, isEmpty: isEmpty), of: field)
     return true
   }
 
@@ -363,9 +386,9 @@ package final class EntityDecoder {
       let name = otherNames[other.name].member
       if other.field == 0 {
         guard isID(member, under: origin.key, work) else { continue }
-        note(.idAlias(name), at: member.nameRange.lowerBound - 1, member: name)
+        work.draft.note(.idAlias(name), at: member.nameRange.lowerBound - 1, member: name)
       } else {
-        note(.columnName(name), of: other.field)
+        work.draft.note(.columnName(name), of: other.field)
       }
       object.adopt(other)
       adopted.insert(other.field)
@@ -415,7 +438,7 @@ package final class EntityDecoder {
     let inside = unsafe UnsafeBufferPointer(rebasing: token[1..<token.count - 1])
     let decoded = unsafe member.kind == .string ? Array(inside) : JSONScanner.decoded(inside)
     guard let decoded else {
-      if isUnderColumn { fail(field, .loneSurrogate) }
+      if isUnderColumn { work.draft.fail(field, .loneSurrogate) }
       return
     }
     do throws(JSONScanError) {
@@ -424,7 +447,7 @@ package final class EntityDecoder {
       // Under the member's own name only what must be meant is taken.
       if !isUnderColumn {
         guard kind == (rule.shape == .object ? .object : .array) else { return }
-        note(.columnName(schema.member), of: field)
+        work.draft.note(.columnName(schema.member), of: field)
       }
       let start = unsafe work.output.next
       var copy = text
@@ -433,15 +456,9 @@ package final class EntityDecoder {
       object.set(kind, of: field)
     } catch {
       if isUnderColumn {
-        fail(field, .notJSON(error: JSONDiagnosis(error, in: decoded).message))
+        work.draft.fail(field, .notJSON(error: JSONDiagnosis(error, in: decoded).message))
       }
     }
-  }
-
-  /// Notes a violation of a field whose value is not kept.
-  private func fail(_ field: Int, _ violation: Violation) {
-    note(violation, of: field)
-    unreadFields.insert(field)
   }
 
   /// Copies the tokens of a value that is kept as JSON.
@@ -461,9 +478,9 @@ package final class EntityDecoder {
     guard let member = object.given(0) else {
       guard let key = origin.key else { return }
       if unsafe type.check(text: work.output.text(key)) == nil {
-        cells[0] = .text(key)
+        work.draft.cells[0] = .text(key)
       } else {
-        note(.blankKey(quotedKey(key, work)), at: 0)
+        work.draft.note(.blankKey(quotedKey(key, work)), at: 0)
       }
       return
     }
@@ -472,36 +489,36 @@ package final class EntityDecoder {
     switch member.kind {
     case .string, .escapedString:
       span = copyString(member, &work)
-      if span == nil { note(.loneSurrogate, of: 0) }
+      if span == nil { work.draft.note(.loneSurrogate, of: 0) }
     case .number where isNumber:
       let start = unsafe work.output.next
       unsafe work.output.append(member.value(in: work.text))
       span = unsafe work.output.span(from: start)
     default:
       let advice = unsafe FieldType.idAdvice(insteadOf: member.kind, member.value(in: work.text))
-      note(
+      work.draft.note(
         .wrongType(
           found: found(member, work),
           expected: "text (or a whole number)" + (advice.map { "; " + $0 } ?? "")),
         of: 0)
     }
     if let span, let violation = unsafe type.check(text: work.output.text(span)) {
-      return note(violation, of: 0)
+      return work.draft.note(violation, of: 0)
     }
     if isNumber {
-      note(.idNumber(shortened(member, work)), at: member.valueRange.lowerBound)
+      work.draft.note(.idNumber(shortened(member, work)), at: member.valueRange.lowerBound)
     }
     guard let key = origin.key else {
-      if let span { cells[0] = .text(span) }
+      if let span { work.draft.cells[0] = .text(span) }
       return
     }
     if let span, unsafe !work.output.text(span).elementsEqual(work.output.text(key)) {
-      note(
+      work.draft.note(
         .idMismatch(id: quoted(span, work), key: quotedKey(key, work)),
         at: member.valueRange.lowerBound)
     }
     // A key that is not a valid id must not be used as one.
-    if unsafe type.check(text: work.output.text(key)) == nil { cells[0] = .text(key) }
+    if unsafe type.check(text: work.output.text(key)) == nil { work.draft.cells[0] = .text(key) }
   }
 
   private func isWhole(_ number: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -519,23 +536,23 @@ package final class EntityDecoder {
   ///   - hasKey: Whether the id is a key in a dictionary.
   ///   - work: The entity under way.
   private func keepUnknownMembers(hasKey: Bool, _ work: inout Workspace) {
-    unknownMembers = .empty
     let text = unsafe work.text
-    let before = objectViolations.count
+    let before = work.draft.objectViolations.count
     // Nothing is kept of an entity with more duplicates than are told.
-    guard duplicateCount < ScannedObject.duplicateLimit else { return }
+    guard work.draft.duplicateCount < ScannedObject.duplicateLimit else { return }
     unsafe object.forEachRepeatedMember(in: text, work.scanner) { member in
-      unsafe noteDuplicate(member, named: String(decoding: member.name(in: text), as: UTF8.self))
+      unsafe noteDuplicate(
+        member, named: String(decoding: member.name(in: text), as: UTF8.self), &work)
     }
-    guard duplicateCount < ScannedObject.duplicateLimit else { return }
-    let repeated = objectViolations[before...].map(\.offset)
+    guard work.draft.duplicateCount < ScannedObject.duplicateLimit else { return }
+    let repeated = work.draft.objectViolations[before...].map(\.offset)
     let start = unsafe work.output.next
     unsafe object.forEachUnknownMember(in: text, work.scanner) { member in
       if options.readsOtherNames,
         let field = unsafe object.absentField(resembledBy: member, in: text),
         field > 0 || !hasKey, !repeated.contains(member.nameRange.lowerBound - 1)
       {
-        noteLookAlike(member, of: field, work)
+        noteLookAlike(member, of: field, &work)
       }
       unsafe work.output.append(work.output.next == start ? "{\"" : ",\"")
       unsafe work.output.append(
@@ -546,30 +563,34 @@ package final class EntityDecoder {
         scannedAt: text + member.valueRange.lowerBound, to: &work.output.next)
       return true
     }
-    if !repeated.isEmpty { objectViolations[before...].sort { $0.offset < $1.offset } }
+    if !repeated.isEmpty { work.draft.objectViolations[before...].sort { $0.offset < $1.offset } }
     guard unsafe work.output.next > start else { return }
     work.output.append("}")
-    unknownMembers = unsafe work.output.span(from: start)
+    work.draft.unknownMembers = unsafe work.output.span(from: start)
   }
 
   /// Notes that a member appears twice, for the first hundred of an entity.
   ///
   /// - Returns: Whether more are to be noted.
   @discardableResult
-  private func noteDuplicate(_ member: ScannedObject.Member, named name: String) -> Bool {
-    guard duplicateCount < ScannedObject.duplicateLimit else { return false }
-    duplicateCount += 1
-    note(.duplicateMember(name), at: member.nameRange.lowerBound - 1, member: name)
+  private func noteDuplicate(
+    _ member: ScannedObject.Member, named name: String, _ work: inout Workspace
+  ) -> Bool {
+    guard work.draft.duplicateCount < ScannedObject.duplicateLimit else { return false }
+    work.draft.duplicateCount += 1
+    work.draft.note(.duplicateMember(name), at: member.nameRange.lowerBound - 1, member: name)
     return true
   }
 
   /// Notes that a member which is not read resembles an absent field, for the first hundred of an
   /// entity.
-  private func noteLookAlike(_ member: ScannedObject.Member, of field: Int, _ work: Workspace) {
-    guard lookAlikeCount < ScannedObject.duplicateLimit else { return }
-    lookAlikeCount += 1
+  private func noteLookAlike(
+    _ member: ScannedObject.Member, of field: Int, _ work: inout Workspace
+  ) {
+    guard work.draft.lookAlikeCount < ScannedObject.duplicateLimit else { return }
+    work.draft.lookAlikeCount += 1
     let name = unsafe String(decoding: member.name(in: work.text), as: UTF8.self)
-    note(.lookAlike(name), at: member.nameRange.lowerBound - 1, member: name, of: field)
+    work.draft.note(.lookAlike(name), at: member.nameRange.lowerBound - 1, member: name, of: field)
   }
 
   // MARK: Looking at the input
@@ -616,7 +637,7 @@ package final class EntityDecoder {
     func isGiven(_ field: Int) -> Bool { decoder.object.given(field) != nil }
 
     private func bytes(of field: Int) -> UnsafeBufferPointer<UInt8>? {
-      guard case .text(let span) = decoder.cells[field] else { return nil }
+      guard case .text(let span) = work.draft.cells[field] else { return nil }
       return unsafe work.output.text(span)
     }
 
@@ -644,58 +665,64 @@ package final class EntityDecoder {
   private func append(
     _ text: UnsafeBufferPointer<UInt8>, _ origin: EntityOrigin, to batch: inout RecordBatch
   ) {
+    var draft = Draft()
+    swap(&draft, &self.draft)
+    defer { swap(&draft, &self.draft) }
     var entry = RecordBatch.Entry(
       source: origin.source, locator: origin.locator, place: origin.place)
     entry.byteLength = unsafe origin.encoding.length(of: text)
     if origin.isDigested { entry.digest = unsafe origin.encoding.digest(of: text) }
-    entry.unknownMembers = unknownMembers
-    if object.given(0) == nil, origin.key == nil { deriveID(origin, into: &batch) }
-    if case .text(let id) = cells[0] { entry.id = id }
-    for field in cells.indices where object.given(field) != nil { entry.given.insert(field) }
-    fillDefaults(&batch)
+    entry.unknownMembers = draft.unknownMembers
+    if object.given(0) == nil, origin.key == nil { deriveID(origin, of: &draft, into: &batch) }
+    if case .text(let id) = draft.cells[0] { entry.id = id }
+    for field in draft.cells.indices where object.given(field) != nil { entry.given.insert(field) }
+    fillDefaults(of: &draft, in: &batch)
 
-    if !fieldViolations.isEmpty || !objectViolations.isEmpty {
+    if !draft.fieldViolations.isEmpty || !draft.objectViolations.isEmpty {
       let start = batch.issues.count
-      unsafe appendIssues(text, origin, id: entry.id, to: &batch)
+      unsafe appendIssues(of: draft, text, origin, id: entry.id, to: &batch)
       entry.issues = start..<batch.issues.count
       entry.isFailed = batch.issues[start...].contains { $0.severity == .error }
     }
-    places.removeAll(keepingCapacity: true)
+    draft.places.removeAll(keepingCapacity: true)
     for reference in schema.references {
       let offset = object.given(reference.field)?.valueRange.lowerBound
-      places.append(
+      draft.places.append(
         offset.map {
           unsafe origin.encoding.advance(
             origin.place, over: UnsafeBufferPointer(rebasing: text[..<$0]))
         } ?? origin.place)
     }
-    batch.append(entry, cells: cells, places: places)
+    batch.append(entry, cells: draft.cells, places: draft.places)
   }
 
-  private func deriveID(_ origin: EntityOrigin, into batch: inout RecordBatch) {
-    guard options.derivesIDs else { return note(.idMissing, at: 0) }
+  private func deriveID(
+    _ origin: EntityOrigin, of draft: inout Draft, into batch: inout RecordBatch
+  ) {
+    guard options.derivesIDs else { return draft.note(.idMissing, at: 0) }
     var id = "legacy:\(origin.path)"
     switch origin.locator {
     case .none: break
     case .index(let number), .line(let number): id += "#\(number)"
     case .key(let span), .pointer(let span, _): id += "#\(batch.text(span))"
     }
-    cells[0] = .text(batch.intern(id.utf8))
-    note(.idDerived(id), at: 0)
+    draft.cells[0] = .text(batch.intern(id.utf8))
+    draft.note(.idDerived(id), at: 0)
   }
 
-  private func fillDefaults(_ batch: inout RecordBatch) {
-    for (field, value) in defaults where cells[field] == .null {
+  private func fillDefaults(of draft: inout Draft, in batch: inout RecordBatch) {
+    for (field, value) in defaults where draft.cells[field] == .null {
       switch value {
-      case .text(let text): cells[field] = .text(batch.intern(text.utf8))
-      case .runStart: cells[field] = .text(batch.intern(options.runStart.utf8))
-      case .sameAs(let other): cells[field] = cells[other]
+      case .text(let text): draft.cells[field] = .text(batch.intern(text.utf8))
+      case .runStart: draft.cells[field] = .text(batch.intern(options.runStart.utf8))
+      case .sameAs(let other): draft.cells[field] = draft.cells[other]
       }
     }
   }
 
   private func appendIssues(
-    _ text: UnsafeBufferPointer<UInt8>, _ origin: EntityOrigin, id: RecordBatch.TextSpan,
+    of draft: Draft, _ text: UnsafeBufferPointer<UInt8>, _ origin: EntityOrigin,
+    id: RecordBatch.TextSpan,
     to batch: inout RecordBatch
   ) {
     // Lines are counted on from one issue to the next: many issues of a large entity must not take
@@ -719,13 +746,13 @@ package final class EntityDecoder {
       unsafe text.baseAddress.map { unsafe object.name(of: field, in: $0) }
         ?? schema.fields[field].member
     }
-    for found in objectViolations {
+    for found in draft.objectViolations {
       append(
         found.violation, found.offset, member: found.member ?? name(of: found.field),
         field: found.field)
     }
     // In field order, whatever check came first.
-    for (field, violation) in fieldViolations.enumerated().sorted(by: {
+    for (field, violation) in draft.fieldViolations.enumerated().sorted(by: {
       ($0.element.field, $0.offset) < ($1.element.field, $1.offset)
     }).map(\.element) {
       append(
