@@ -19,8 +19,7 @@ public import RMOSStore
 ///   }
 /// }
 ///
-/// let options = Auditor.Options(checkers: [NameLength()])
-/// let report = try await Auditor(of: store, options: options).run()
+/// let report = try await Auditor(of: store, checkers: [NameLength()]).run()
 /// ```
 public protocol AuditChecker: Sendable {
   /// What it looks for. No other rule may have its code.

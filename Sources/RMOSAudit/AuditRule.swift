@@ -5,8 +5,7 @@ import RMOSStore
 ///
 /// ```swift
 /// let rules = Auditor.allRules.filter { $0.code != "provenance.missing" }
-/// let options = Auditor.Options(rules: rules)
-/// let report = try await Auditor(of: store, options: options).run()
+/// let report = try await Auditor(of: store, rules: rules).run()
 /// ```
 public struct AuditRule: Sendable, Hashable {
   /// A stable name, such as `reference.missing`; the issue code if migration has the same rule.

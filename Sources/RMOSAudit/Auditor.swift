@@ -14,40 +14,29 @@ import RMOSSystem
 /// for finding in report.findings { print(finding.code, finding.id ?? "", finding.message) }
 /// ```
 public struct Auditor: Sendable {
-  /// What an audit checks and how much of it it reports.
-  public struct Options: Sendable {
-    /// The built-in rules to check.
-    public var rules = Auditor.allRules
-    /// Checks of your own, made after those of ``rules``.
-    public var checkers: [any AuditChecker] = []
-    /// How many findings are kept per rule; further ones are only counted.
-    public var findingsPerRule = 1000
-
-    /// Creates options.
-    public init(
-      rules: [AuditRule] = Auditor.allRules, checkers: [any AuditChecker] = [],
-      findingsPerRule: Int = 1000
-    ) {
-      self.rules = rules
-      self.checkers = checkers
-      self.findingsPerRule = findingsPerRule
-    }
-  }
-
   /// Every built-in rule, in the order of reports.
   public static var allRules: [AuditRule] { AuditRule.all }
 
   private let store: any RecordStore
-  private let options: Options
+  private let rules: [AuditRule]
+  private let checkers: [any AuditChecker]
+  private let findingsPerRule: Int
 
   /// Creates an audit.
   ///
   /// - Parameters:
   ///   - store: The store; to check a database whatever its state, open it with access `inspect`.
-  ///   - options: What to check.
-  public init(of store: any RecordStore, options: Options = Options()) {
+  ///   - rules: The built-in rules to check.
+  ///   - checkers: Checks of your own, made after those of `rules`.
+  ///   - findingsPerRule: How many findings are kept per rule; further ones are only counted.
+  public init(
+    of store: any RecordStore, rules: [AuditRule] = Auditor.allRules,
+    checkers: [any AuditChecker] = [], findingsPerRule: Int = 1000
+  ) {
     self.store = store
-    self.options = options
+    self.rules = rules
+    self.checkers = checkers
+    self.findingsPerRule = findingsPerRule
   }
 
   /// Checks the store as it is at this moment.
@@ -79,9 +68,9 @@ public struct Auditor: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     let collector = AuditCollector(
-      rules: AuditRule.all.filter(Set(options.rules).contains) + options.checkers.map(\.rule),
+      rules: AuditRule.all.filter(Set(rules).contains) + checkers.map(\.rule),
       // Before reading: a run that ends after this shows as ended.
-      limit: max(0, options.findingsPerRule), hasWriter: store.hasWriter ?? true,
+      limit: max(0, findingsPerRule), hasWriter: store.hasWriter ?? true,
       isCancelled: isCancelled)
     try store.readOnOneState(
       parts.enumerated().map { position, part in
@@ -107,7 +96,7 @@ public struct Auditor: Sendable {
       { try $0.run(ReferenceCheck()) }, { try $0.run(ForeignKeyCheck()) },
       { try $0.run(ProvenanceCheck()) }, { try $0.run(RunCheck()) },
     ]
-    parts.append { [checkers = options.checkers] context in
+    parts.append { [checkers] context in
       for checker in checkers { try context.run(checker) }
     }
     return parts

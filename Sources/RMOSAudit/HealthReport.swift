@@ -29,7 +29,7 @@ public struct HealthReport: Sendable, Hashable {
   public private(set) var notChecked: [String] = []
   /// What was checked: what is not in ``notChecked`` of `file`, `schema`, `rows`, `references`,
   /// `provenance` and `runs`.
-  public var checked: [String] { Self.aspects.filter { !notChecked.contains($0) } }
+  package var checked: [String] { Self.aspects.filter { !notChecked.contains($0) } }
   /// How many rows with a reference were checked.
   package private(set) var referencesChecked = 0
   /// How many of them refer to a missing entity.
@@ -102,7 +102,7 @@ public struct HealthReport: Sendable, Hashable {
     if case .quick(let time) = effort, try !store.read({ try $0.isSmall() }) { limit = time }
     self.init(try QuickHealth.read(from: store, referencesFor: limit))
     if limit == nil {
-      let auditor = Auditor(of: store, options: Auditor.Options(findingsPerRule: 100))
+      let auditor = Auditor(of: store, findingsPerRule: 100)
       complete(with: try auditor.runSynchronously(isCancelled: isCancelled))
     }
   }

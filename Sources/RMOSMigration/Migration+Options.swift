@@ -34,7 +34,7 @@ extension Migration {
     /// Events that come with every entity; an observer that does not want them pays nothing for
     /// them.
     public enum ObservedEvent: Sendable, Hashable, CaseIterable {
-      /// ``MigrationEvent/outcome(_:)``.
+      /// ``MigrationEvent/outcome(_:kind:id:source:locator:)``.
       case outcomes
       /// ``MigrationEvent/issue(_:)`` of severity info.
       case information

@@ -4,45 +4,44 @@ import RMOSSystem
 ///
 /// Failures of the store are thrown as `StoreError`.
 public struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// A stable name for a failure: those that programs usually tell apart are constants.
-  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The code's text.
-    public let rawValue: String
-    /// Creates a code.
-    public init(rawValue: String) { self.rawValue = rawValue }
-    /// The code's text.
-    public var description: String { rawValue }
-
+  /// A stable name for a failure.
+  ///
+  /// Its raw value is the code's text, such as `source.unreadable`.
+  public enum Code: String, Sendable {
     /// The source directory does not exist or could not be read completely.
-    public static let sourceUnreadable = Code(rawValue: "source.unreadable")
+    case sourceUnreadable = "source.unreadable"
     /// The source changed while it was being read.
-    package static let sourceChanged = Code(rawValue: "source.changed")
+    case sourceChanged = "source.changed"
     /// The source is too large for a dry run.
-    package static let sourceTooLarge = Code(rawValue: "source.too-large")
+    case sourceTooLarge = "source.too-large"
     /// The system has no thread left.
-    package static let noThread = Code(rawValue: "system.no-thread")
+    case noThread = "system.no-thread"
     /// An option is invalid.
-    package static let invalidOption = Code(rawValue: "option.invalid")
+    case invalidOption = "option.invalid"
     /// The directory for rejects holds something that no earlier run wrote, or that was edited.
-    public static let rejectsNotEmpty = Code(rawValue: "rejects.not-empty")
+    case rejectsNotEmpty = "rejects.not-empty"
     /// Another run is writing to the directory for rejects.
-    package static let rejectsInUse = Code(rawValue: "rejects.in-use")
+    case rejectsInUse = "rejects.in-use"
     /// The directory for rejects cannot be written.
-    package static let rejectsUnwritable = Code(rawValue: "rejects.unwritable")
+    case rejectsUnwritable = "rejects.unwritable"
     /// The directory for rejects is inside the source, or the source inside it.
-    package static let rejectsInSource = Code(rawValue: "rejects.in-source")
+    case rejectsInSource = "rejects.in-source"
     /// The directory to export to is not empty.
-    public static let exportNotEmpty = Code(rawValue: "export.not-empty")
+    case exportNotEmpty = "export.not-empty"
     /// The directory to export to cannot be written.
-    package static let exportUnwritable = Code(rawValue: "export.unwritable")
+    case exportUnwritable = "export.unwritable"
     /// The store has rows that the script's database could not hold.
-    package static let exportUnrepresentable = Code(rawValue: "export.unrepresentable")
+    case exportUnrepresentable = "export.unrepresentable"
+    /// The directory for samples is not empty.
+    case sampleNotEmpty = "sample.not-empty"
+    /// The directory for samples cannot be written.
+    case sampleUnwritable = "sample.unwritable"
     /// The ledger does not have the run, or has none at all.
-    public static let runMissing = Code(rawValue: "report.no-run")
+    case runMissing = "report.no-run"
     /// A statistics file does not hold statistics.
-    package static let statisticsInvalid = Code(rawValue: "statistics.invalid")
+    case statisticsInvalid = "statistics.invalid"
     /// The operation was cancelled.
-    public static let cancelled = Code(rawValue: "cancelled")
+    case cancelled = "cancelled"
   }
 
   /// The kind of failure.

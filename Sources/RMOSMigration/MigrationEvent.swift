@@ -10,7 +10,12 @@ public enum MigrationEvent: Sendable {
   /// them.
   case issue(Issue)
   /// The outcome of one entity, in order. Its issues come before it.
-  case outcome(EntityOutcome)
+  ///
+  /// - Parameters:
+  ///   - id: Its id; `nil` if none is known.
+  ///   - source: Its file's path relative to the source directory.
+  ///   - locator: Which of the file's entities, if it holds several.
+  case outcome(Outcome, kind: EntityKind, id: String?, source: String, locator: Locator?)
   /// A batch is done (and, except in a dry run, committed).
   case progress(MigrationProgress)
   /// The run ended. The summary is also what `run` returns.
@@ -18,30 +23,6 @@ public enum MigrationEvent: Sendable {
   /// If the store fails, or the source cannot be read completely, the event comes before `run`
   /// throws; if the run could not start, it does not come.
   case finished(MigrationSummary)
-}
-
-/// The outcome of one entity.
-public struct EntityOutcome: Sendable, Hashable {
-  /// The kind.
-  public var kind: EntityKind
-  /// The id; `nil` if none is known.
-  public var id: String?
-  /// The file's path relative to the source directory.
-  public var source: String
-  /// Which of the file's entities, if it holds several.
-  public var locator: Locator?
-  /// The outcome.
-  public var outcome: Outcome
-
-  package init(
-    kind: EntityKind, id: String?, source: String, locator: Locator? = nil, outcome: Outcome
-  ) {
-    self.kind = kind
-    self.id = id
-    self.source = source
-    self.locator = locator
-    self.outcome = outcome
-  }
 }
 
 /// The progress of a migration.

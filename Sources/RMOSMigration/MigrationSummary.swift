@@ -66,7 +66,9 @@ public struct MigrationSummary: Sendable {
   /// nothing.
   public var backup: RunBackup?
   /// The files of the source that were not read.
-  public var notRead: FilesNotRead
+  package var notRead: FilesNotRead
+  /// The number of files of the source that were not read.
+  public var filesNotRead: Int { notRead.count }
   /// The members kept with the entities written because their kinds do not declare them.
   package var keptMembers: KeptMembers
   /// How many of the entities that failed had not failed the same way in ``knownSince``.

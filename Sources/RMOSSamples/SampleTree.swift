@@ -99,13 +99,6 @@ package struct SampleTree: Sendable {
   }
 }
 
-extension MigrationError.Code {
-  /// The directory to write to is not empty.
-  package static let sampleNotEmpty = MigrationError.Code(rawValue: "sample.not-empty")
-  /// The directory to write to cannot be written.
-  package static let sampleUnwritable = MigrationError.Code(rawValue: "sample.unwritable")
-}
-
 /// Writes the entities of a sample tree into files of every layout.
 struct SampleWriter {
   let entities: SampleEntities

@@ -112,24 +112,38 @@ extension StoreReader {
   public func counts(_ query: RecordQuery, by key: RecordGroup.Key) throws -> [RecordGroup] {
     let matches = try query.predicate(in: self)
     let position = try query.position(of: key.member)
-    var counter = RecordCounter(key)
-    try forEachRecord(query.kind) { if try matches($0) { counter.add($0.values[position]) } }
+    return try key.groups { count in
+      try forEachRecord(query.kind) { if try matches($0) { count($0.values[position]) } }
+    }
+  }
+}
+
+extension RecordGroup.Key {
+  /// Counts records by the key, for stores that look at each value themselves.
+  ///
+  /// - Parameter body: Calls the function that it gets with the value of ``member`` in each record.
+  /// - Returns: The groups, in the order of their values.
+  public func groups(
+    counting body: (_ count: (Value) -> Void) throws -> Void
+  ) rethrows -> [RecordGroup] {
+    var counter = RecordCounter(self)
+    try body { counter.add($0) }
     return counter.groups
   }
 }
 
-/// Counts records by a key, for stores that look at each value themselves.
-public struct RecordCounter {
+/// Counts records by a key.
+struct RecordCounter {
   private let key: RecordGroup.Key
   private var counts: [GroupKey: Int] = [:]
   /// The value counted last, and how often in a row: those from an index come in order.
   private var run: (value: Value, count: Int)?
 
   /// Creates a counter that has counted nothing.
-  public init(_ key: RecordGroup.Key) { self.key = key }
+  init(_ key: RecordGroup.Key) { self.key = key }
 
   /// Counts a record with a value of the key's member.
-  public mutating func add(_ value: Value) {
+  mutating func add(_ value: Value) {
     if let last = run?.value, last.isSame(as: value) {
       run?.count += 1
     } else {
@@ -151,7 +165,7 @@ public struct RecordCounter {
   }
 
   /// The groups, in the order of their values.
-  public var groups: [RecordGroup] {
+  var groups: [RecordGroup] {
     var counter = self
     counter.endRun()
     return counter.counts.sorted { $0.key.precedes($1.key) }

@@ -4,7 +4,8 @@ import RMOSSystem
 /// A query for records of one kind.
 ///
 /// ```swift
-/// let wide = RecordQuery(.stripFamilies).filter("material_type", is: .text("Ebony")).limit(20)
+/// let ebony = RecordQuery(
+///   .stripFamilies, where: [.equals(member: "material_type", value: .text("Ebony"))], limit: 20)
 /// ```
 public struct RecordQuery: Sendable, Hashable {
   /// One condition on a field.
@@ -49,43 +50,52 @@ public struct RecordQuery: Sendable, Hashable {
   /// The kind.
   public var kind: EntityKind
   /// The conditions; all must hold.
-  public var conditions: [Condition] = []
+  public var conditions: [Condition]
   /// The order.
-  public var order: Order = .id
+  public var order: Order
   /// The most records to return; `nil` for all.
   public var limit: Int?
   /// The number of records to skip first.
-  public var offset: Int = 0
+  public var offset: Int
 
-  /// Creates a query for all records of a kind, in byte order of the id.
-  public init(_ kind: EntityKind) { self.kind = kind }
+  /// Creates a query: for all records of a kind in byte order of the id, unless it says otherwise.
+  public init(
+    _ kind: EntityKind, where conditions: [Condition] = [], order: Order = .id, limit: Int? = nil,
+    offset: Int = 0
+  ) {
+    self.kind = kind
+    self.conditions = conditions
+    self.order = order
+    self.limit = limit
+    self.offset = offset
+  }
 
   /// Returns the query with the condition that a member equals a value.
-  public func filter(_ member: String, is value: Value) -> RecordQuery {
+  package func filter(_ member: String, is value: Value) -> RecordQuery {
     var copy = self
     copy.conditions.append(.equals(member: member, value: value))
     return copy
   }
   /// Returns the query with the condition that a member contains a text.
-  public func filter(_ member: String, contains text: String) -> RecordQuery {
+  package func filter(_ member: String, contains text: String) -> RecordQuery {
     var copy = self
     copy.conditions.append(.contains(member: member, text: text))
     return copy
   }
   /// Returns the query with another condition.
-  public func filter(_ condition: Condition) -> RecordQuery {
+  package func filter(_ condition: Condition) -> RecordQuery {
     var copy = self
     copy.conditions.append(condition)
     return copy
   }
   /// Returns the query with another order.
-  public func order(_ order: Order) -> RecordQuery {
+  package func order(_ order: Order) -> RecordQuery {
     var copy = self
     copy.order = order
     return copy
   }
   /// Returns the query with a limit.
-  public func limit(_ limit: Int?, offset: Int = 0) -> RecordQuery {
+  package func limit(_ limit: Int?, offset: Int = 0) -> RecordQuery {
     var copy = self
     copy.limit = limit
     copy.offset = offset

@@ -113,7 +113,7 @@ public struct InspectedTable: Sendable {
   package typealias ForeignKey = (column: String, table: String)
 
   /// Its name, as declared.
-  public var name: String
+  package var name: String
   /// Whether it is a table, not a view.
   package var isTable: Bool
   /// Whether another library keeps its rows, such as that of full-text search.

@@ -6,58 +6,55 @@ package import RMOSSystem
 /// ``code`` is stable; ``description`` is for people.
 public struct StoreError: Error, Sendable, Hashable {
   /// A stable name for a kind of failure.
-  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The code's text, such as `store.locked`.
-    public let rawValue: String
-    /// Creates a code, such as one that only your own store has.
-    public init(rawValue: String) { self.rawValue = rawValue }
-    /// The code's text.
-    public var description: String { rawValue }
-
+  ///
+  /// Its raw value is the code's text, such as `store.locked`.
+  public enum Code: String, Sendable {
     /// Another process or store is the writer.
-    public static let locked = Code(rawValue: "store.locked")
+    case locked = "store.locked"
     /// The database was still busy when the timeout ended.
-    public static let busy = Code(rawValue: "store.busy")
+    case busy = "store.busy"
     /// The file cannot be opened.
-    public static let cannotOpen = Code(rawValue: "store.cannot-open")
+    case cannotOpen = "store.cannot-open"
     /// The file is not a SQLite database, or is encrypted.
-    public static let notADatabase = Code(rawValue: "store.not-a-database")
+    case notADatabase = "store.not-a-database"
     /// The database, its directory or its lock was removed, renamed or replaced while in use.
-    public static let replaced = Code(rawValue: "store.replaced")
+    case replaced = "store.replaced"
     /// The file has several names (hard links), and SQLite would keep a log for each.
-    package static let hardLinked = Code(rawValue: "store.hard-linked")
+    case hardLinked = "store.hard-linked"
     /// The file is a SQLite database, but not one of RMOS.
-    public static let foreignDatabase = Code(rawValue: "store.foreign")
+    case foreignDatabase = "store.foreign"
     /// The file is a database of RMOS with a schema that this version cannot write to.
-    public static let unusableSchema = Code(rawValue: "store.schema")
+    case unusableSchema = "store.schema"
     /// A newer version wrote the database.
-    public static let newerSchema = Code(rawValue: "store.newer-schema")
+    case newerSchema = "store.newer-schema"
     /// The database is damaged.
-    public static let corrupt = Code(rawValue: "store.corrupt")
+    case corrupt = "store.corrupt"
     /// No space is left.
-    public static let diskFull = Code(rawValue: "store.disk-full")
+    case diskFull = "store.disk-full"
     /// Reading or writing failed, or the connection to the database was lost.
-    public static let inputOutput = Code(rawValue: "store.io")
+    case inputOutput = "store.io"
     /// The store was opened for reading only.
-    public static let readOnly = Code(rawValue: "store.read-only")
+    case readOnly = "store.read-only"
     /// The schema refuses the row.
-    public static let constraint = Code(rawValue: "store.constraint")
+    case constraint = "store.constraint"
     /// The id is taken.
-    public static let duplicateID = Code(rawValue: "store.duplicate-id")
+    case duplicateID = "store.duplicate-id"
     /// A reader or transaction was used after its closure ended.
-    package static let handleExpired = Code(rawValue: "store.handle-expired")
+    case handleExpired = "store.handle-expired"
     /// A transaction was started within a transaction.
-    package static let nested = Code(rawValue: "store.nested-transaction")
+    case nested = "store.nested-transaction"
     /// The query names a member that the schema does not have.
-    public static let unknownMember = Code(rawValue: "store.unknown-member")
+    case unknownMember = "store.unknown-member"
     /// The store does not hold entities of that kind.
-    public static let unknownKind = Code(rawValue: "store.unknown-kind")
+    case unknownKind = "store.unknown-kind"
     /// A file exists where the backup was to be written.
-    public static let backupExists = Code(rawValue: "backup.exists")
+    case backupExists = "backup.exists"
+    /// The system has no thread left.
+    case noThread = "system.no-thread"
     /// The caller cancelled the work.
-    public static let cancelled = Code(rawValue: "cancelled")
+    case cancelled = "cancelled"
     /// Any other error of the backend.
-    public static let other = Code(rawValue: "store.error")
+    case other = "store.error"
   }
 
   /// The kind of failure.
@@ -108,6 +105,10 @@ extension StoreError {
     case unknownKind(EntityKind, EntityCatalog)
     /// The ledger has no such run.
     case noSuchRun(Int64)
+    /// A reader or transaction outlived its closure.
+    case expiredHandle
+    /// The caller cancelled the work.
+    case cancelled
   }
 
   /// Creates the error for something that the store refuses, as all stores say it.
@@ -132,25 +133,21 @@ extension StoreError {
       self.init(.unknownKind, "the store holds no \(kind.schema.plural); its catalog has \(names)")
     case .noSuchRun(let id):
       self.init(.other, "the ledger has no run \(id); begin it first")
+    case .expiredHandle:
+      self.init(
+        .handleExpired,
+        "a reader or transaction was used after its closure had ended; use it only within")
+    case .cancelled: self.init(.cancelled, "the work was cancelled, and nothing was changed")
     }
   }
 
-  /// A reader or transaction outlived its closure.
-  public static var expiredHandle: StoreError {
-    StoreError(
-      .handleExpired,
-      "a reader or transaction was used after its closure had ended; use it only within")
-  }
-
   /// The caller cancelled the work.
-  public static var cancelled: StoreError {
-    StoreError(.cancelled, "the work was cancelled, and nothing was changed")
-  }
+  package static var cancelled: StoreError { StoreError(.cancelled) }
 
   /// The system has no thread left for the work.
   package static func noThread(_ error: SystemError) -> StoreError {
     StoreError(
-      Code(rawValue: "system.no-thread"),
+      .noThread,
       "the system has no thread left: \(error.reason); free some and run again")
   }
 

@@ -13,26 +13,16 @@ extension StoreReader {
     try record(E.kind, id: id).map { try E(record: $0) }
   }
 
-  /// The entities that match, in the query's order.
+  /// The entities that match, as in a ``RecordQuery``.
   ///
-  /// - Parameters:
-  ///   - type: The entities' type.
-  ///   - refine: Adds filters, order and limits to a query for all entities.
-  /// - Returns: The entities.
   /// - Throws: As ``entity(_:id:)``.
   public func entities<E: Entity>(
-    _ type: E.Type, where refine: (RecordQuery) -> RecordQuery = { $0 }
+    _ type: E.Type, where conditions: [RecordQuery.Condition] = [],
+    order: RecordQuery.Order = .id, limit: Int? = nil, offset: Int = 0
   ) throws -> [E] {
-    try records(refine(RecordQuery(E.kind))).map { try E(record: $0) }
-  }
-
-  /// The number of entities that match.
-  ///
-  /// - Throws: ``StoreError``.
-  public func count<E: Entity>(
-    _ type: E.Type, where refine: (RecordQuery) -> RecordQuery = { $0 }
-  ) throws -> Int {
-    try count(refine(RecordQuery(E.kind)))
+    let query = RecordQuery(
+      E.kind, where: conditions, order: order, limit: limit, offset: offset)
+    return try records(query).map { try E(record: $0) }
   }
 }
 
@@ -55,14 +45,6 @@ extension StoreTransaction {
     let record = entity.record
     try check(record)
     return try update(record)
-  }
-
-  /// Deletes an entity.
-  ///
-  /// - Returns: Whether there was one.
-  /// - Throws: ``StoreError/Code/constraint`` if other entities still refer to it.
-  public func delete<E: Entity>(_ type: E.Type, id: String) throws -> Bool {
-    try delete(E.kind, id: id)
   }
 
   /// Checks a record by the same rules as in a migration, and looks up what it refers to.

@@ -224,7 +224,7 @@ extension StoreReader {
   }
 
   /// The runs in the ledger, newest first; `limit` is the most to return, `nil` for all.
-  public func runs(limit: Int?) throws -> [LedgerRun] { try runs(limit: limit, offset: 0) }
+  package func runs(limit: Int?) throws -> [LedgerRun] { try runs(limit: limit, offset: 0) }
 
   /// The version of the shared schema; `nil` if the store has no schema yet.
   package func schemaVersion() throws -> SchemaVersion? { try inspection.schemaVersion() }

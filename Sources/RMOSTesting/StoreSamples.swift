@@ -16,7 +16,7 @@ public enum StoreSamples {
       case .integer: return .integer(7)
       case .real: return .real(1.25)
       case .timestamp: return .text("2025-01-02T03:04:05Z")
-      case .json(let rule): return .text(rule.shape == .array ? "[1]" : #"{"a":1.0}"#)
+      case .json(let shape, _, _): return .text(shape == .array ? "[1]" : #"{"a":1.0}"#)
       }
     }
     return Record(kind: kind, values: values)

@@ -15,7 +15,7 @@ struct Blade: Entity {
         FieldSchema("cut_pattern_id", .reference(.patterns)),
         FieldSchema(
           "settings", column: "settings_json",
-          .json(.init(shape: .object, otherShape: .error, empty: nil)), required: true),
+          .json(.object), required: true),
         FieldSchema("hours", .real(.nonNegative)),
         FieldSchema("ground_at", .timestamp),
         FieldSchema("dulled_at", .timestamp),
@@ -73,22 +73,22 @@ struct Blade: Entity {
   }
 
   init(record: Record) throws(EntityRejected) {
-    let fields = try RecordFields(record, of: Self.kind)
-    id = try fields.text("id")
-    name = try fields.text("name")
-    teeth = try fields.integer("teeth")
-    kerfMM = try fields.real("kerf_mm")
-    state = try fields.text("state")
-    stripFamilyID = try fields.optionalText("strip_family_id")
-    patternID = try fields.optionalText("cut_pattern_id")
-    settings = try fields.json("settings")
-    hours = try fields.optionalReal("hours")
-    groundAt = try fields.optionalText("ground_at")
-    dulledAt = try fields.optionalText("dulled_at")
-    maker = try fields.optionalText("maker")
-    createdAt = try fields.text("created_at")
-    updatedAt = try fields.text("updated_at")
-    metadata = try fields.optionalJSON("metadata")
+    try record.requireKind(Self.kind)
+    id = try record.value("id")
+    name = try record.value("name")
+    teeth = try record.value("teeth")
+    kerfMM = try record.value("kerf_mm")
+    state = try record.value("state")
+    stripFamilyID = try record.value("strip_family_id")
+    patternID = try record.value("cut_pattern_id")
+    settings = try record.value("settings")
+    hours = try record.value("hours")
+    groundAt = try record.value("ground_at")
+    dulledAt = try record.value("dulled_at")
+    maker = try record.value("maker")
+    createdAt = try record.value("created_at")
+    updatedAt = try record.value("updated_at")
+    metadata = try record.value("metadata")
   }
 
   var record: Record {

@@ -99,7 +99,7 @@ import Testing
     #expect(rejection?.issues.map(\.code) == [.referenceMissing])
     // The database guards the reference too.
     let refusal = #expect(throws: StoreError.self) {
-      try store.write { _ = try $0.delete(Pattern.self, id: "rope") }
+      try store.write { _ = try $0.delete(.patterns, id: "rope") }
     }
     #expect(refusal?.code == .constraint && refusal?.message.contains("saw blades") == true)
   }
@@ -175,7 +175,7 @@ import Testing
     let again = try String(contentsOfFile: second + "/saw_blades/fine.json", encoding: .utf8)
     #expect(again == file)
 
-    try store.write { _ = try $0.delete(Blade.self, id: "rough") }
+    try store.write { _ = try $0.delete(Blade.kind, id: "rough") }
     let report = try Diff(of: first, against: store).runSynchronously()
     #expect(report[Blade.kind].onlyInSource == 1 && report[Blade.kind].equal == 1)
     #expect(report.entries.map(\.kind) == [Blade.kind])
@@ -290,10 +290,10 @@ import Testing
     let path = directory.file("old.db")
     _ = try RecordedMigration(tree, into: SQLiteStore(path: path))
     let three = try SQLiteStore(path: path, access: .readWrite)
-    #expect(throws: StoreError.self) { try three.read { try $0.count(Blade.self) } }
+    #expect(throws: StoreError.self) { try three.read { try $0.count(RecordQuery(Blade.kind)) } }
     three.close()
     let store = try SQLiteStore(path: path, catalog: catalog, access: .readWrite)
-    #expect(try store.read { try $0.count(Blade.self) } == 0)
+    #expect(try store.read { try $0.count(RecordQuery(Blade.kind)) } == 0)
     let run = try RecordedMigration(tree, into: store)
     #expect(run.summary.statistics[Blade.kind].migrated == 2)
     #expect(run.summary.statistics.total.skipped == 3)
@@ -327,7 +327,7 @@ import Testing
     #expect(code { _ = try store.read { try $0.entities(Blade.self) } } == .unknownKind)
     #expect(code { try store.write { try $0.insert(blade.record) } } == .unknownKind)
     #expect(code { try store.write { _ = try $0.update(blade.record) } } == .unknownKind)
-    #expect(code { try store.write { _ = try $0.delete(Blade.self, id: "x") } } == .unknownKind)
+    #expect(code { try store.write { _ = try $0.delete(Blade.kind, id: "x") } } == .unknownKind)
   }
 
   // MARK: The catalog

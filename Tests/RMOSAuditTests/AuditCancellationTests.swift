@@ -61,8 +61,9 @@ struct AuditCancellationTests {
     let directory = try TemporaryDirectory()
     let store = try store(directory, inMemory: inMemory)
     let (begun, continuation) = AsyncStream<Void>.makeStream()
-    let options = Auditor.Options(checkers: [Endless(hasBegun: continuation)])
-    let task = Task { try await Auditor(of: store, options: options).run() }
+    let task = Task {
+      try await Auditor(of: store, checkers: [Endless(hasBegun: continuation)]).run()
+    }
     for await _ in begun { break }
     task.cancel()
     let error = await #expect(throws: StoreError.self) { try await task.value }

@@ -9,7 +9,7 @@ import Testing
     let fixture = try AuditFixture()
     try fixture.plant("UPDATE patterns SET ring_count = 0")
     #expect(try fixture.audit()[.fieldRange]?.findings.count == 24)
-    let report = try Auditor(of: fixture.store(), options: .init(findingsPerRule: 5))
+    let report = try Auditor(of: fixture.store(), findingsPerRule: 5)
       .runSynchronously()
     #expect(report[.fieldRange]?.findings.count == 5)
     #expect(report[.fieldRange]?.total == 24)
@@ -25,7 +25,7 @@ import Testing
       UPDATE joblogs SET status = 'done' WHERE rowid > (SELECT max(rowid) - 3 FROM joblogs)
       """)
     func severities(_ limit: Int) throws -> [Severity] {
-      let report = try Auditor(of: fixture.store(), options: .init(findingsPerRule: limit))
+      let report = try Auditor(of: fixture.store(), findingsPerRule: limit)
         .runSynchronously()
       let result = try #require(report[.unknownValue])
       #expect(result.counts == [.error: 3, .warning: 40])

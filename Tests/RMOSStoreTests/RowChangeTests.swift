@@ -11,7 +11,7 @@ import Testing
   }
 
   private func stored(_ text: String?) throws -> RowChange {
-    try RowChange(run: 2, kind: .patterns, id: "p", storedDigest: -1, storedBefore: text)
+    try RowChange(run: 2, kind: .patterns, id: "p", stored: (-1, text))
   }
 
   private func origin(of record: Record) -> Provenance {
@@ -31,14 +31,14 @@ import Testing
       BeforeImage(record: record, provenance: provenance),
     ] {
       let change = change(before)
-      #expect(try stored(change.storedBefore) == change)
+      #expect(try stored(change.stored.before) == change)
     }
   }
 
   @Test func damageIsAnErrorAndNotAbsence() throws {
     let record = StoreSamples.record(.patterns, "p")
     let image = BeforeImage(record: record, provenance: origin(of: record))
-    let text = try #require(change(image).storedBefore)
+    let text = try #require(change(image).stored.before)
     let damaged = [
       "", "{}", "null", String(text.dropLast()),
       text.replacing("\"values\":[", with: "\"values\":[7,"),

@@ -106,8 +106,8 @@ struct SQLiteBulkInsertTests {
     }
     #expect(!refused.isEmpty)
     #expect(
-      refused.mapValues { [$0.code.description, $0.message] }
-        == expected.mapValues { [$0.code.description, $0.message] })
+      refused.mapValues { [$0.code.rawValue, $0.message] }
+        == expected.mapValues { [$0.code.rawValue, $0.message] })
     #expect(try StoreContent(of: bulk) == StoreContent(of: plain))
   }
 

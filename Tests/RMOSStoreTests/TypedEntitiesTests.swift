@@ -36,17 +36,23 @@ import Testing
       #expect(try reader.entity(StripFamily.self, id: "ebony") == family)
       #expect(try reader.entity(StripFamily.self, id: "maple") == nil)
       #expect(try reader.entities(Pattern.self).map(\.id) == ["rope"])
-      #expect(try reader.count(Pattern.self) { $0.filter("ring_count", is: .integer(4)) } == 0)
-      #expect(try reader.count(Pattern.self) { $0.filter("ring_count", is: .integer(3)) } == 1)
+      #expect(
+        try reader.entities(
+          Pattern.self, where: [.equals(member: "ring_count", value: .integer(4))]
+        ).isEmpty)
+      #expect(
+        try reader.entities(
+          Pattern.self, where: [.equals(member: "ring_count", value: .integer(3))]
+        ).count == 1)
     }
     var wider = family
     wider.stripWidthMM = 2.5
     #expect(try store.write { try $0.update(wider) })
     let stored = try store.read { try $0.entity(StripFamily.self, id: "ebony") }
     #expect(stored?.stripWidthMM == 2.5)
-    #expect(try store.write { try $0.delete(Pattern.self, id: "rope") })
-    #expect(try store.write { try $0.delete(Pattern.self, id: "rope") } == false)
-    #expect(try store.read { try $0.count(Pattern.self) } == 0)
+    #expect(try store.write { try $0.delete(.patterns, id: "rope") })
+    #expect(try store.write { try $0.delete(.patterns, id: "rope") } == false)
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 0)
   }
 
   @Test(arguments: Backend.allCases)
@@ -61,7 +67,7 @@ import Testing
     #expect(
       error?.issues.map(\.code) == [.fieldEmpty, .fieldRange, .referenceMissing])
     #expect(error?.issues.map(\.pointer) == ["/name", "/ring_count", "/strip_family_id"])
-    #expect(try store.read { try $0.count(Pattern.self) } == 0)
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 0)
   }
 
   @Test(arguments: Backend.allCases)

@@ -57,10 +57,10 @@ struct RandomEntity {
           "2025-01-15", "2025-01-15T10:30", "2024-02-29 10:30:00.5+01:00", "2025-12-31T23:59:59Z",
         ])
         add(field.member, source.quoted(text), .text(text))
-      case .json(let rule):
+      case .json(let shape, _, _):
         let count = source.random.int(1...5)
         let tokens =
-          rule.shape == .object ? source.object(count: count) : source.array(count: count)
+          shape == .object ? source.object(count: count) : source.array(count: count)
         members.append((field.member, tokens))
         expected[field.member] = .text(tokens.joined())
       }

@@ -98,7 +98,7 @@ enum AuditCommand {
     let store = try arguments.database.open(for: .inspecting).store
     let record = arguments.database.auditRecord
     let (state, startedAt) = (record.state(), UTCTime.now.iso8601)
-    let report = try Auditor(of: store, options: .init(rules: rules)).runSynchronously()
+    let report = try Auditor(of: store, rules: rules).runSynchronously()
     let outcome = AuditOutcome(of: report, startedAt: startedAt, finishedAt: UTCTime.now.iso8601)
     do throws(CommandError) {
       try record.write(report, outcome, state: state)

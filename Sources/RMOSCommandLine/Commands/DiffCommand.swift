@@ -57,12 +57,11 @@ enum DiffCommand {
       let store = try arguments.database.openForReading()
       let isJSON = arguments.has("json")
       let showsAll = arguments.has("verbose") && !isJSON
-      var options = Diff.Options()
-      if !isJSON { options.maxEntries = showsAll ? 0 : entriesShown }
-      options.mappings = mappings
+      let kept = isJSON ? 10_000 : showsAll ? 0 : entriesShown
+      let diff = Diff(of: source, against: store, mappings: mappings, maxEntries: kept)
       var report: DiffReport
       do {
-        report = try Diff(of: source, against: store, options: options).runSynchronously(
+        report = try diff.runSynchronously(
           observer: showsAll ? { entry in show(entry.lines, console) } : nil,
           isCancelled: { Signals.isInterrupted })
       } catch let error as MigrationError where error.code == .cancelled {

@@ -47,15 +47,14 @@ enum ExportCommand {
       ]
     ) { arguments, console in
       let directory = arguments.positionals[0]
-      var options = Export.Options()
-      options.layout = try layout(arguments)
-      options.isIndented = !arguments.has("compact")
+      let layout = try layout(arguments)
       Signals.catchInterruptions()
       let store = try arguments.database.openForReading()
       let summary: Export.Summary
       do {
-        summary = try Export(of: store, to: directory, options: options)
-          .runSynchronously { Signals.isInterrupted }
+        summary = try Export(
+          of: store, to: directory, layout: layout, isIndented: !arguments.has("compact")
+        ).runSynchronously { Signals.isInterrupted }
       } catch let error as MigrationError where error.code == .cancelled {
         return console.interrupted(by: error, asJSON: arguments.has("json"))
       }
@@ -68,7 +67,7 @@ enum ExportCommand {
     }
   }
 
-  private static func layout(_ arguments: ParsedArguments) throws -> Export.Options.Layout {
+  private static func layout(_ arguments: ParsedArguments) throws -> Export.Layout {
     var format = arguments.choice("format", of: Format.self)
     if arguments.has("lines") {
       if let format, format != .lines {

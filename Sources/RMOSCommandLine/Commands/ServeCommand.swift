@@ -66,8 +66,7 @@ enum ServeCommand {
       // The server's threads may hold the store until the process ends.
       defer { opened.close() }
       // If the store is busy now, the run counts as interrupted, and can be undone all the same.
-      defer { try? dashboard.finishWriting() }
-      defer { dashboard.stopAuditing() }
+      defer { try? dashboard.close() }
       // Its thread must not take the signals that stop the server.
       dashboard.startAuditing()
       try server.run()

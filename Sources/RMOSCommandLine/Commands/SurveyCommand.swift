@@ -36,13 +36,10 @@ enum SurveyCommand {
       if let file { try check(file, program.catalog, mayReplaceAny: arguments.has("force")) }
       Signals.catchInterruptions()
       let isJSON = arguments.has("json")
-      var options = Survey.Options()
-      options.proposesMapping = file != nil
-      options.catalog = program.catalog
+      let survey = Survey(of: path, catalog: program.catalog, proposesMapping: file != nil)
       let report: SurveyReport
       do {
-        report = try Survey(of: path, options: options).runSynchronously(
-          isCancelled: { Signals.isInterrupted })
+        report = try survey.runSynchronously(isCancelled: { Signals.isInterrupted })
       } catch let error as MigrationError where error.code == .cancelled {
         return console.interrupted(by: error, asJSON: isJSON)
       }

@@ -43,11 +43,9 @@ enum UndoCommand {
       let store = try arguments.database.open(for: isDryRun ? .reading : .changing).store
       let report: UndoReport
       do {
-        var options = Undo.Options()
-        options.isDryRun = isDryRun
-        options.takesBackup = !arguments.has("no-backup")
-        report = try Undo(of: run, in: store, options: options)
-          .runSynchronously { Signals.isInterrupted }
+        let undo = Undo(
+          of: run, in: store, isDryRun: isDryRun, takesBackup: !arguments.has("no-backup"))
+        report = try undo.runSynchronously { Signals.isInterrupted }
       } catch let error as StoreError where error.code == .cancelled {
         return console.interrupted(
           by: error.code.rawValue,
@@ -73,9 +71,7 @@ enum UndoCommand {
       let found = try? store.read({ try $0.run(run) != nil }), !found
     else { return }
     // Throws the error for a missing run.
-    var options = Undo.Options()
-    options.isDryRun = true
-    _ = try Undo(of: run, in: store, options: options).runSynchronously()
+    _ = try Undo(of: run, in: store, isDryRun: true).runSynchronously()
   }
 
   private static func show(

@@ -36,7 +36,7 @@ public final class Dashboard: Sendable {
 
   let store: any RecordStore
   /// The options.
-  public let options: Options
+  let options: Options
   let cache: StatusCache
   let totals: EntityTotals
   let figures: AnalyticsFigures
@@ -112,23 +112,23 @@ public final class Dashboard: Sendable {
     }
   }
 
-  /// Closes the run that gathers what was written, if anything was.
+  /// Ends the audits in the background, and closes the run that gathers what was written, if anything
+  /// was.
   ///
-  /// Call it when no more requests come. Of a program that ends without it, the run counts as
-  /// interrupted, and can be undone all the same.
+  /// Call it when no more requests come, before the store is closed. An audit under way is cancelled,
+  /// which takes a moment. Of a program that ends without it, the run counts as interrupted, and can be
+  /// undone all the same.
   /// - Throws: `StoreError`.
-  public func finishWriting() throws { try writing.finish(in: store) }
+  public func close() throws {
+    audit?.stop()
+    try writing.finish(in: store)
+  }
 
   /// Begins to audit in the background, if that is wanted.
   package func startAuditing() { audit?.start() }
 
   /// Cancels the audit under way, without waiting for its end, and lets no other begin.
   package func cancelAuditing() { audit?.cancel() }
-
-  /// Ends the audits in the background.
-  ///
-  /// Call it before the store is closed. An audit under way is cancelled, which takes a moment.
-  public func stopAuditing() { audit?.stop() }
 
   private var page: PageRouter {
     let audit = audit

@@ -29,7 +29,7 @@ public struct ServerRequest: Sendable, Hashable {
   }
 
   /// The value of the first field with a name, ignoring case; `nil` if there is none.
-  public func field(_ name: String) -> String? { fields.value(of: name) }
+  package func field(_ name: String) -> String? { fields.value(of: name) }
 }
 
 /// A header field.

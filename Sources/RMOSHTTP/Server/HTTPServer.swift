@@ -167,24 +167,19 @@ extension HTTPServer {
 /// An error that keeps a server from starting or continuing.
 public struct HTTPServerError: Error, Sendable, Hashable, CustomStringConvertible {
   /// A stable identifier of the failure.
-  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The code's text.
-    public let rawValue: String
-    /// Creates a code.
-    public init(rawValue: String) { self.rawValue = rawValue }
-    /// The code's text.
-    public var description: String { rawValue }
-
+  ///
+  /// Its raw value is the identifier's text, such as `serve.port-in-use`.
+  public enum Code: String, Sendable {
     /// Another program listens on the port.
-    public static let portInUse = Code(rawValue: "serve.port-in-use")
+    case portInUse = "serve.port-in-use"
     /// The host is unknown, or not an address of this machine.
-    package static let noAddress = Code(rawValue: "serve.no-address")
+    case noAddress = "serve.no-address"
     /// Other machines could reach the server, and no token is set.
-    public static let tokenRequired = Code(rawValue: "serve.token-required")
+    case tokenRequired = "serve.token-required"
     /// The configuration is invalid.
-    package static let invalidOption = Code(rawValue: "option.invalid")
+    case invalidOption = "option.invalid"
     /// The system does not provide a socket or a thread.
-    package static let system = Code(rawValue: "serve.system")
+    case system = "serve.system"
   }
 
   /// The kind of failure.

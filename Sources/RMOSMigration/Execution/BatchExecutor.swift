@@ -313,10 +313,8 @@ struct BatchResult {
       next = result.issues.upperBound
       observer(
         .outcome(
-          EntityOutcome(
-            kind: batch.kind, id: batch.id(at: index),
-            source: batch.sources[batch.entries[index].source], locator: batch.locator(at: index),
-            outcome: result.outcome)))
+          result.outcome, kind: batch.kind, id: batch.id(at: index),
+          source: batch.sources[batch.entries[index].source], locator: batch.locator(at: index)))
     }
     report(next..<issues.count)
   }

@@ -61,7 +61,7 @@ public struct Mapping: Sendable {
   package static var builtInNames: [String] { BuiltInMappings.names }
 
   /// The built-in mapping with a name; `nil` if there is none.
-  public static func builtIn(named name: String) -> Mapping? {
+  package static func builtIn(named name: String) -> Mapping? {
     builtIn.first { $0.name == name }
   }
 }

@@ -1,7 +1,7 @@
 import RMOSModels
 
 /// The files of a source that a run did not read, and why.
-public struct FilesNotRead: Sendable, Hashable {
+package struct FilesNotRead: Sendable, Hashable {
   /// Why a file is not read.
   package enum Reason: String, Sendable, Hashable, CaseIterable {
     /// Its name does not have the ending of a format.
@@ -36,7 +36,7 @@ public struct FilesNotRead: Sendable, Hashable {
   package static let namedFiles = 100
 
   /// The number of files.
-  public var count: Int {
+  package var count: Int {
     byReason.values.reduce(0) { $0.addingReportingOverflow($1).partialValue }
   }
   /// The number of files for each reason.

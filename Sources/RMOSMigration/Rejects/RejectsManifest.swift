@@ -22,9 +22,7 @@ struct RejectsManifest {
     let low: UInt64
 
     init(_ bytes: some Sequence<UInt8>) {
-      let words = SHA256.hash(Array(bytes)).words
-      high = UInt64(words.0) << 32 | UInt64(words.1)
-      low = UInt64(words.2) << 32 | UInt64(words.3)
+      (high, low, _, _) = SHA256.hash(Array(bytes)).bigEndian
     }
 
     init(_ path: [UInt8], _ digest: SHA256.Digest) { self.init(path + [0] + digest.bytes) }

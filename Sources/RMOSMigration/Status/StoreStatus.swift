@@ -12,7 +12,7 @@ public struct StoreStatus: Sendable {
   /// The store's path, or "in memory".
   package var location: String
   /// The size of the database with its write-ahead log, in bytes; `nil` for a store without a file.
-  public var sizeInBytes: Int?
+  package var sizeInBytes: Int?
   /// The version of the shared schema; `nil` if there is none.
   public var schema: SchemaVersion?
   /// The kinds of entities that the store holds.

@@ -215,9 +215,9 @@ extension FieldGuess {
         return nil
       }
       return times(of: profile)
-    case .json(let rule):
+    case .json(let shape, _, _):
       let (values, texts) =
-        rule.shape == .object
+        shape == .object
         ? (type(.object), profile.objectsInText) : (type(.list), profile.listsInText)
       guard most(values + texts) else { return nil }
       guard texts > 0 else { return Conversion() }

@@ -15,11 +15,11 @@ import RMOSSystem
 /// was met.
 public struct Survey: Sendable {
   /// How a survey is made.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// Whether a mapping is proposed for what no built-in mapping reads, and tried.
-    public var proposesMapping = false
+    package var proposesMapping = false
     /// The kinds that are looked for.
-    public var catalog = EntityCatalog.rmos
+    package var catalog = EntityCatalog.rmos
 
     /// How the files are read; tests make it fail.
     var access = SourceAccess.system
@@ -27,7 +27,7 @@ public struct Survey: Sendable {
     var limits = ShapeCollector.Limits()
 
     /// Creates the default options.
-    public init() {}
+    package init() {}
   }
 
   private let path: String
@@ -37,8 +37,17 @@ public struct Survey: Sendable {
   ///
   /// - Parameters:
   ///   - path: A file, a directory of a kind, or a directory above those.
-  ///   - options: How to look.
-  public init(of path: String, options: Options = Options()) {
+  ///   - catalog: The kinds that are looked for.
+  ///   - proposesMapping: Whether a mapping is proposed for what no built-in mapping reads, and tried.
+  public init(
+    of path: String, catalog: EntityCatalog = .rmos, proposesMapping: Bool = false
+  ) {
+    var options = Options()
+    (options.catalog, options.proposesMapping) = (catalog, proposesMapping)
+    self.init(of: path, options: options)
+  }
+
+  package init(of path: String, options: Options) {
     self.path = path
     self.options = options
   }

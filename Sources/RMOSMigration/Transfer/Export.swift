@@ -18,32 +18,32 @@ package import RMOSSystem
 /// It has neither the ledger nor the members that have no column; its head says so. If a row cannot be
 /// written as it is, such as text with a NUL for PostgreSQL, nothing is.
 public struct Export: Sendable {
-  /// How the tree is written.
-  public struct Options: Sendable, Hashable {
-    /// How entities are distributed over files.
-    public enum Layout: Sendable, Hashable {
-      /// One file per entity: `<kind>/<name>.json`, named after the id.
-      case files
-      /// One file per kind, one entity per line: `<kind>/<kind>.jsonl`.
-      case lines
-      /// One script for the shell of a database: `rmos.sql`.
-      case sql(SQLDialect)
-    }
+  /// How entities are distributed over files.
+  public enum Layout: Sendable, Hashable {
+    /// One file per entity: `<kind>/<name>.json`, named after the id.
+    case files
+    /// One file per kind, one entity per line: `<kind>/<kind>.jsonl`.
+    case lines
+    /// One script for the shell of a database: `rmos.sql`.
+    case sql(SQLDialect)
+  }
 
+  /// How the tree is written.
+  package struct Options: Sendable, Hashable {
     /// How entities are distributed over files.
-    public var layout = Layout.files
+    package var layout = Layout.files
     /// Whether a file of one entity is indented; lines are always compact.
-    public var isIndented = true
+    package var isIndented = true
     /// The maximum number of issues the summary keeps; all are counted.
     package var maxIssuesInSummary = 1000
     /// About how many entities are read at once for a file of lines.
     package var entitiesPerPiece = 2000
 
     /// Creates the default options.
-    public init() {}
+    package init() {}
   }
 
-  /// The name of the script in the directory of an export with ``Options/Layout/sql(_:)``.
+  /// The name of the script in the directory of an export with ``Layout/sql(_:)``.
   package static let scriptName = "rmos.sql"
 
   private let store: any RecordStore
@@ -55,8 +55,18 @@ public struct Export: Sendable {
   /// - Parameters:
   ///   - store: The store.
   ///   - directory: The directory to write to; must be empty if it exists.
-  ///   - options: How to write the tree.
-  public init(of store: any RecordStore, to directory: String, options: Options = Options()) {
+  ///   - layout: How entities are distributed over files.
+  ///   - isIndented: Whether a file of one entity is indented; lines are always compact.
+  public init(
+    of store: any RecordStore, to directory: String, layout: Layout = .files,
+    isIndented: Bool = true
+  ) {
+    var options = Options()
+    (options.layout, options.isIndented) = (layout, isIndented)
+    self.init(of: store, to: directory, options: options)
+  }
+
+  package init(of store: any RecordStore, to directory: String, options: Options) {
     self.store = store
     self.directory = directory
     self.options = options

@@ -396,9 +396,9 @@ package final class EntityDecoder {
     }
     for field in 1..<schema.fields.count {
       guard let member = object.given(field), member.isString,
-        case .json(let rule) = schema.fields[field].type
+        case .json(let shape, _, _) = schema.fields[field].type
       else { continue }
-      readText(of: member, as: rule, in: field, &work)
+      readText(of: member, as: shape, in: field, &work)
     }
   }
 
@@ -428,7 +428,7 @@ package final class EntityDecoder {
 
   /// Reads the JSON in the text of a field that the database keeps as JSON.
   private func readText(
-    of member: ScannedObject.Member, as rule: FieldType.JSONRule, in field: Int,
+    of member: ScannedObject.Member, as shape: FieldType.JSONShape, in field: Int,
     _ work: inout Workspace
   ) {
     let schema = schema.fields[field]
@@ -446,7 +446,7 @@ package final class EntityDecoder {
       let kind = JSONScanner.kind(startingWith: text.utf8.first ?? 0)
       // Under the member's own name only what must be meant is taken.
       if !isUnderColumn {
-        guard kind == (rule.shape == .object ? .object : .array) else { return }
+        guard kind == (shape == .object ? .object : .array) else { return }
         work.draft.note(.columnName(schema.member), of: field)
       }
       let start = unsafe work.output.next

@@ -112,121 +112,100 @@ extension Record {
   }
 }
 
-/// Reads the values of a record by member name, with the type each should have.
-///
-/// For ``Entity/init(record:)``:
-///
-/// ```swift
-/// func name(of record: Record) throws(EntityRejected) -> String {
-///   let fields = try RecordFields(record, of: .patterns)
-///   return try fields.text("name")
-/// }
-/// ```
-public struct RecordFields {
-  private let record: Record
-
-  /// Begins to read a record.
+// For ``Entity/init(record:)``.
+extension Record {
+  /// Checks that the record is of a kind.
   ///
-  /// - Throws: ``EntityRejected`` if the record is of another kind.
-  public init(_ record: Record, of kind: EntityKind) throws(EntityRejected) {
-    guard record.kind == kind else {
-      throw EntityRejected(
-        .fieldType, record,
-        "found a \(record.kind.schema.singular), expected a \(kind.schema.singular)")
-    }
-    self.record = record
-  }
-
-  /// The text of a member.
-  ///
-  /// - Throws: ``EntityRejected`` if the record holds something else.
-  public func text(_ member: String) throws(EntityRejected) -> String {
-    guard let text = try optionalText(member) else { throw missing(member, "text") }
-    return text
-  }
-
-  /// The text of a member; `nil` if it has none.
-  ///
-  /// - Throws: ``EntityRejected`` if the record holds something else.
-  public func optionalText(_ member: String) throws(EntityRejected) -> String? {
-    switch record[member] {
-    case .text(let text): return text
-    case .null: return nil
-    case let other: throw mistyped(member, other, "text")
-    }
-  }
-
-  /// The whole number of a member.
-  ///
-  /// - Throws: ``EntityRejected`` if the record holds something else.
-  public func integer(_ member: String) throws(EntityRejected) -> Int64 {
-    switch record[member] {
-    case .integer(let number): return number
-    case let other: throw mistyped(member, other, "a whole number")
-    }
-  }
-
-  /// The number of a member.
-  ///
-  /// - Throws: ``EntityRejected`` if the record holds something else.
-  public func real(_ member: String) throws(EntityRejected) -> Double {
-    guard let number = try optionalReal(member) else { throw missing(member, "a number") }
-    return number
-  }
-
-  /// The number of a member; `nil` if it has none.
-  ///
-  /// - Throws: ``EntityRejected`` if the record holds something else.
-  public func optionalReal(_ member: String) throws(EntityRejected) -> Double? {
-    switch record[member] {
-    case .real(let number): return number
-    case .null: return nil
-    case let other: throw mistyped(member, other, "a number")
-    }
-  }
-
-  /// The JSON of a member.
-  ///
-  /// - Throws: ``EntityRejected`` if the record holds something else.
-  public func json(_ member: String) throws(EntityRejected) -> JSONText {
-    guard let json = try optionalJSON(member) else { throw missing(member, "JSON text") }
-    return json
-  }
-
-  /// The JSON of a member; `nil` if it has none.
-  ///
-  /// - Throws: ``EntityRejected`` if the record holds something else.
-  public func optionalJSON(_ member: String) throws(EntityRejected) -> JSONText? {
-    guard let text = try optionalText(member) else { return nil }
-    do {
-      return try JSONText(verbatim: text)
-    } catch {
-      throw EntityRejected(.jsonSyntax, record, member: member, "not valid JSON: \(error)")
-    }
-  }
-
-  /// The value of a member whose text is one of those a type knows.
-  ///
-  /// - Throws: ``EntityRejected`` if the record holds something else.
-  public func value<Closed: RawRepresentable & CaseIterable>(
-    _ member: String, of type: Closed.Type
-  ) throws(EntityRejected) -> Closed where Closed.RawValue == String {
-    let text = try text(member)
-    if let value = Closed(rawValue: text) { return value }
-    let known = Closed.allCases.map(\.rawValue).joined(separator: ", ")
+  /// - Throws: ``EntityRejected`` if it is of another.
+  public func requireKind(_ kind: EntityKind) throws(EntityRejected) {
+    guard self.kind != kind else { return }
     throw EntityRejected(
-      .fieldUnknownValue, record, member: member,
-      "found \(Violation.quoted(text)), expected one of \(known)")
+      .fieldType, self,
+      "found a \(self.kind.schema.singular), expected a \(kind.schema.singular)")
   }
 
-  private func missing(_ member: String, _ expected: String) -> EntityRejected {
-    mistyped(member, .null, expected)
+  /// The value of a member: `String`, `Int64`, `Double`, ``JSONText``, an enumeration of texts, or one
+  /// of these as an optional.
+  ///
+  /// - Throws: ``EntityRejected`` if the record holds something else.
+  public func value<Result: Decodable>(_ member: String) throws(EntityRejected) -> Result {
+    guard let value = self[member] else {
+      throw EntityRejected(
+        .fieldType, self, member: member, "a \(kind.schema.singular) has no such member")
+    }
+    let decoder = ValueDecoder(value: value)
+    do {
+      return try decoder.decode(Result.self)
+    } catch let mismatch as ValueDecoder.Mismatch {
+      throw EntityRejected(
+        value == .null ? .fieldMissing : .fieldType, self, member: member,
+        "found \(value.shown), expected \(mismatch.expected)")
+    } catch let error as ParsingError {
+      throw EntityRejected(.jsonSyntax, self, member: member, "not valid JSON: \(error)")
+    } catch {
+      let found = Violation.quoted((try? decoder.decode(String.self)) ?? "")
+      throw EntityRejected(
+        .fieldUnknownValue, self, member: member,
+        "found \(found), expected one of \(known(member).joined(separator: ", "))")
+    }
   }
 
-  private func mistyped(_ member: String, _ value: Value?, _ expected: String) -> EntityRejected {
-    EntityRejected(
-      value == .null ? .fieldMissing : .fieldType, record, member: member,
-      "found \(value?.shown ?? "no such member"), expected \(expected)")
+  private func known(_ member: String) -> [String] {
+    let schema = kind.schema
+    guard let position = schema.position(ofMember: member),
+      case .text(let rule) = schema.fields[position].type
+    else { return [] }
+    return rule.knownValues
+  }
+}
+
+/// Decodes one value, as what its type is in a property.
+private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
+  /// The value is not of the type.
+  struct Mismatch: Error {
+    var expected: String
+  }
+
+  let value: Value
+  /// The type that decodes itself from this decoder.
+  var asking: Any.Type?
+  var codingPath: [any CodingKey] { [] }
+  var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+  func singleValueContainer() -> any SingleValueDecodingContainer { self }
+
+  func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+    throw Mismatch(expected: "one value")
+  }
+
+  func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+    throw Mismatch(expected: "one value")
+  }
+
+  func decodeNil() -> Bool { value == .null }
+
+  func decode<Result: Decodable>(_ type: Result.Type) throws -> Result {
+    let found: Any? =
+      switch value {
+      case .null: nil
+      case .integer(let number): number
+      case .real(let number): number
+      case .text(let text): type is JSONText.Type ? try JSONText(verbatim: text) : text
+      case .blob(let bytes): bytes
+      }
+    if let result = found as? Result { return result }
+    // Numbers and texts would ask for themselves forever; JSON is not decoded piece by piece.
+    if asking == type || type is JSONText.Type { throw Mismatch(expected: Self.name(type)) }
+    return try Result(from: ValueDecoder(value: value, asking: type))
+  }
+
+  private static func name(_ type: Any.Type) -> String {
+    switch type {
+    case is Int64.Type: "a whole number"
+    case is Double.Type: "a number"
+    case is JSONText.Type: "JSON text"
+    default: "text"
+    }
   }
 }
 

@@ -76,20 +76,20 @@ extension JobLog {
   ///
   /// - Throws: ``EntityRejected`` if a value is not what the schema declares.
   public init(record: Record) throws(EntityRejected) {
-    let fields = try RecordFields(record, of: .joblogs)
+    try record.requireKind(.joblogs)
     self.init(
-      id: try fields.text("id"),
-      jobType: try fields.text("job_type"),
-      patternID: try fields.optionalText("pattern_id"),
-      stripFamilyID: try fields.optionalText("strip_family_id"),
-      status: try fields.value("status", of: JobStatus.self),
-      startTime: try fields.optionalText("start_time"),
-      endTime: try fields.optionalText("end_time"),
-      durationSeconds: try fields.optionalReal("duration_seconds"),
-      parameters: try fields.json("parameters"),
-      results: try fields.optionalJSON("results"),
-      createdAt: try fields.text("created_at"),
-      updatedAt: try fields.text("updated_at"))
+      id: try record.value("id"),
+      jobType: try record.value("job_type"),
+      patternID: try record.value("pattern_id"),
+      stripFamilyID: try record.value("strip_family_id"),
+      status: try record.value("status"),
+      startTime: try record.value("start_time"),
+      endTime: try record.value("end_time"),
+      durationSeconds: try record.value("duration_seconds"),
+      parameters: try record.value("parameters"),
+      results: try record.value("results"),
+      createdAt: try record.value("created_at"),
+      updatedAt: try record.value("updated_at"))
   }
 
   /// The record that holds the same values, in column order.

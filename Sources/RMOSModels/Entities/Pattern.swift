@@ -68,18 +68,18 @@ extension Pattern {
   ///
   /// - Throws: ``EntityRejected`` if a value is not what the schema declares.
   public init(record: Record) throws(EntityRejected) {
-    let fields = try RecordFields(record, of: .patterns)
+    try record.requireKind(.patterns)
     self.init(
-      id: try fields.text("id"),
-      name: try fields.text("name"),
-      ringCount: try fields.integer("ring_count"),
-      geometry: try fields.json("geometry"),
-      stripFamilyID: try fields.optionalText("strip_family_id"),
-      createdAt: try fields.text("created_at"),
-      updatedAt: try fields.text("updated_at"),
-      metadata: try fields.optionalJSON("metadata"),
-      patternType: try fields.text("pattern_type"),
-      rosetteGeometry: try fields.optionalJSON("rosette_geometry"))
+      id: try record.value("id"),
+      name: try record.value("name"),
+      ringCount: try record.value("ring_count"),
+      geometry: try record.value("geometry"),
+      stripFamilyID: try record.value("strip_family_id"),
+      createdAt: try record.value("created_at"),
+      updatedAt: try record.value("updated_at"),
+      metadata: try record.value("metadata"),
+      patternType: try record.value("pattern_type"),
+      rosetteGeometry: try record.value("rosette_geometry"))
   }
 
   /// The record that holds the same values, in column order.

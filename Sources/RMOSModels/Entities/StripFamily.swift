@@ -65,17 +65,17 @@ extension StripFamily {
   ///
   /// - Throws: ``EntityRejected`` if a value is not what the schema declares.
   public init(record: Record) throws(EntityRejected) {
-    let fields = try RecordFields(record, of: .stripFamilies)
+    try record.requireKind(.stripFamilies)
     self.init(
-      id: try fields.text("id"),
-      name: try fields.text("name"),
-      stripWidthMM: try fields.real("strip_width_mm"),
-      stripThicknessMM: try fields.real("strip_thickness_mm"),
-      materialType: try fields.text("material_type"),
-      strips: try fields.json("strips"),
-      createdAt: try fields.text("created_at"),
-      updatedAt: try fields.text("updated_at"),
-      metadata: try fields.optionalJSON("metadata"))
+      id: try record.value("id"),
+      name: try record.value("name"),
+      stripWidthMM: try record.value("strip_width_mm"),
+      stripThicknessMM: try record.value("strip_thickness_mm"),
+      materialType: try record.value("material_type"),
+      strips: try record.value("strips"),
+      createdAt: try record.value("created_at"),
+      updatedAt: try record.value("updated_at"),
+      metadata: try record.value("metadata"))
   }
 
   /// The record that holds the same values, in column order.

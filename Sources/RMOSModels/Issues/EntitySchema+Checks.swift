@@ -104,12 +104,12 @@ extension FieldType {
   ///   - isEmpty: Whether it is `{}` or `[]`.
   /// - Returns: The violation, if any.
   package func check(json kind: JSONScanner.Kind, isEmpty: Bool) -> Violation? {
-    guard case .json(let rule) = self else { return nil }
-    guard kind == (rule.shape == .object ? .object : .array) else {
-      return .wrongType(found: kind.name, expected: expectation, severity: rule.otherShape)
+    guard case .json(let shape, let otherShape, let empty) = self else { return nil }
+    guard kind == (shape == .object ? .object : .array) else {
+      return .wrongType(found: kind.name, expected: expectation, severity: otherShape)
     }
-    guard isEmpty, let severity = rule.empty else { return nil }
-    return .empty(shape: rule.shape, severity: severity)
+    guard isEmpty, let severity = empty else { return nil }
+    return .empty(shape: shape, severity: severity)
   }
 
   /// The type as a message names it.
@@ -120,7 +120,7 @@ extension FieldType {
     case .integer: "a whole number"
     case .real: "a number"
     case .timestamp: "an ISO 8601 date or time as text"
-    case .json(let rule): rule.shape == .object ? "an object" : "a list"
+    case .json(let shape, _, _): shape == .object ? "an object" : "a list"
     }
   }
 

@@ -11,7 +11,7 @@ package enum Violation: Sendable, Hashable {
   /// Text that is empty or only white space.
   case blank
   /// `{}` or `[]`.
-  case empty(shape: FieldType.JSONRule.Shape, severity: Severity = .error)
+  case empty(shape: FieldType.JSONShape, severity: Severity = .error)
   /// A number outside its range.
   case outOfRange(found: String, expected: String)
   /// Text that is not a timestamp.

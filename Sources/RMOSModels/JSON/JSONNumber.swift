@@ -9,7 +9,7 @@ public struct JSONNumber: Sendable, Hashable {
   init(unchecked text: String) { self.text = text }
 
   /// Creates a number from its token; `nil` if `text` is not a JSON number.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard case .number(let number)? = try? JSONValue(parsing: text),
       number.text.utf8.count == text.utf8.count
     else { return nil }

@@ -47,53 +47,42 @@ public struct Provenance: Sendable, Hashable {
 extension Provenance {
   /// The 32 bytes of a SHA-256 digest.
   public struct Digest: Sendable, Hashable, CustomStringConvertible {
-    /// The eight words of the state, in order.
-    package var words: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)
+    // Eight bytes each, most significant first.
+    private let first, second, third, fourth: UInt64
 
     /// 32 zeros, for what has no digest.
     public static let zero = Digest(words: (0, 0, 0, 0, 0, 0, 0, 0))
 
+    /// Creates a digest from the eight words of the state, in order.
     package init(
       words: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)
-    ) { self.words = words }
+    ) {
+      first = UInt64(words.0) << 32 | UInt64(words.1)
+      second = UInt64(words.2) << 32 | UInt64(words.3)
+      third = UInt64(words.4) << 32 | UInt64(words.5)
+      fourth = UInt64(words.6) << 32 | UInt64(words.7)
+    }
+
+    /// The bytes as they lie in memory.
+    package var bigEndian: (UInt64, UInt64, UInt64, UInt64) {
+      (first.bigEndian, second.bigEndian, third.bigEndian, fourth.bigEndian)
+    }
 
     /// The 32 bytes, most significant first.
-    public var bytes: [UInt8] {
-      [words.0, words.1, words.2, words.3, words.4, words.5, words.6, words.7].flatMap {
-        word in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> $0) }
-      }
-    }
+    public var bytes: [UInt8] { unsafe withUnsafeBytes(of: bigEndian) { unsafe Array($0) } }
 
     /// Creates a digest from its 32 bytes; `nil` for another number of bytes.
     public init?(bytes: some Collection<UInt8>) {
       guard bytes.count == 32 else { return nil }
-      var words: [UInt32] = []
-      var word: UInt32 = 0
+      var words: [UInt64] = [0, 0, 0, 0]
       for (index, byte) in bytes.enumerated() {
-        word = word << 8 | UInt32(byte)
-        if index % 4 == 3 { words.append(word) }
+        words[index / 8] = words[index / 8] << 8 | UInt64(byte)
       }
-      self.words = (
-        words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7]
-      )
+      (first, second, third, fourth) = (words[0], words[1], words[2], words[3])
     }
 
     /// 64 lower-case hexadecimal digits.
     public var description: String { ASCII.hex(bytes) }
-
-    /// Whether all 32 bytes are the same.
-    public static func == (left: Digest, right: Digest) -> Bool {
-      left.words.0 == right.words.0 && left.words.1 == right.words.1
-        && left.words.2 == right.words.2 && left.words.3 == right.words.3
-        && left.words.4 == right.words.4 && left.words.5 == right.words.5
-        && left.words.6 == right.words.6 && left.words.7 == right.words.7
-    }
-
-    /// Hashes the first words; the bits of a digest are evenly distributed.
-    public func hash(into hasher: inout Hasher) {
-      hasher.combine(words.0)
-      hasher.combine(words.1)
-    }
   }
 }
 

@@ -40,7 +40,7 @@ public struct RecordBatch: Sendable {
   public var count: Int { entries.count }
 
   /// A value of an entity, without its text.
-  public enum Cell: Sendable, Hashable {
+  package enum Cell: Sendable, Hashable {
     /// SQL NULL.
     case null
     /// A 64-bit integer.
@@ -52,7 +52,7 @@ public struct RecordBatch: Sendable {
   }
 
   /// A piece of the batch's text.
-  public struct TextSpan: Sendable, Hashable {
+  package struct TextSpan: Sendable, Hashable {
     package var offset: UInt32
     package var length: UInt32
 
@@ -62,7 +62,7 @@ public struct RecordBatch: Sendable {
     }
     package static let empty = TextSpan(offset: 0, length: 0)
     /// The positions of its bytes.
-    public var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }
+    package var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }
     package var isEmpty: Bool { length == 0 }
   }
 
@@ -294,13 +294,8 @@ public struct RecordBatch: Sendable {
     String(decoding: arena[span.range], as: UTF8.self)
   }
 
-  /// Calls `body` with the text of all entities, of which their cells are pieces.
-  public func withText<Result>(_ body: (Span<UInt8>) throws -> Result) rethrows -> Result {
-    try body(arena.span)
-  }
-
   /// The values of the entity at `index`, in schema order: a ``record(at:)`` without allocations.
-  public func cells(at index: Int) -> ArraySlice<Cell> {
+  package func cells(at index: Int) -> ArraySlice<Cell> {
     cells[index * fieldCount..<(index + 1) * fieldCount]
   }
 

@@ -12,7 +12,7 @@ extension EntitySchema {
       FieldSchema("material_type", .text(.notBlank), required: true),
       FieldSchema(
         "strips", column: "strips_json",
-        .json(.init(shape: .array, otherShape: .error, empty: .error)), required: true),
+        .json(.array, empty: .error), required: true),
       .createdAt, .updatedAt, .metadata,
     ],
     otherIDNames: ["family_id", "strip_family_id"],
@@ -42,11 +42,11 @@ extension EntitySchema {
       FieldSchema("ring_count", .integer(minimum: 1), required: true),
       FieldSchema(
         "geometry", column: "geometry_json",
-        .json(.init(shape: .object, otherShape: .error, empty: .error)), required: true),
+        .json(.object, empty: .error), required: true),
       FieldSchema("strip_family_id", .reference(.stripFamilies)),
       .createdAt, .updatedAt, .metadata,
       FieldSchema("pattern_type", .text(.any), default: .text("generic")),
-      FieldSchema("rosette_geometry", .json(.init(shape: .object, otherShape: .error, empty: nil))),
+      FieldSchema("rosette_geometry", .json(.object)),
     ],
     rules: [.substitutable(field: "geometry", substitute: "rosette_geometry")],
     indexes: [
@@ -95,10 +95,10 @@ extension EntitySchema {
       FieldSchema("duration_seconds", .real(.nonNegative)),
       FieldSchema(
         "parameters", column: "parameters_json",
-        .json(.init(shape: .object, otherShape: .error, empty: .warning)), required: true),
+        .json(.object, empty: .warning), required: true),
       FieldSchema(
         "results", column: "results_json",
-        .json(.init(shape: .object, otherShape: .warning, empty: nil))),
+        .json(.object, otherShape: .warning)),
       .createdAt, .updatedAt,
     ],
     rules: [

@@ -33,7 +33,7 @@ public final class EntitySchema: Sendable {
   }
 
   /// The table's name; also the name of the directory that holds the kind's files.
-  public let table: String
+  package let table: String
   /// One entity of the kind in a sentence: "strip family".
   public let singular: String
   /// Several entities of the kind in a sentence: "strip families".

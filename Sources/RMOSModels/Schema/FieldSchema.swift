@@ -46,7 +46,7 @@ public struct FieldSchema: Sendable, Hashable {
   public var isNotNull: Bool { isRequired || defaultValue != .null }
 
   /// Whether the default value depends on the run that migrates the entity.
-  public var defaultsToRunTime: Bool {
+  package var defaultsToRunTime: Bool {
     switch defaultValue {
     case .runStart, .sameAs: true
     case .null, .text: false
@@ -65,5 +65,5 @@ extension FieldSchema {
   /// Anything else the application keeps: usually a JSON object.
   public static let metadata = FieldSchema(
     "metadata", column: "metadata_json",
-    .json(.init(shape: .object, otherShape: .warning, empty: nil)))
+    .json(.object, otherShape: .warning))
 }

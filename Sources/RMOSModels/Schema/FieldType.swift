@@ -14,7 +14,12 @@ public enum FieldType: Sendable, Hashable {
   /// a space and `HH:MM[:SS[.f…]]`, and that by `Z` or `±HH:MM`.
   case timestamp
   /// A JSON value kept token for token.
-  case json(JSONRule)
+  ///
+  /// - Parameters:
+  ///   - otherShape: How another JSON value than the expected is reported; it is kept unless that is an
+  ///     error.
+  ///   - empty: How an empty object or array is reported; `nil` if it is fine.
+  case json(JSONShape, otherShape: Severity = .error, empty: Severity? = nil)
 
   /// The rule of a text field.
   public enum TextRule: Sendable, Hashable {
@@ -57,32 +62,11 @@ public enum FieldType: Sendable, Hashable {
     case nonNegative
   }
 
-  /// The rule of a JSON field.
-  public struct JSONRule: Sendable, Hashable {
-    /// The outermost value expected.
-    public enum Shape: String, Sendable, Hashable {
-      /// A JSON object.
-      case object
-      /// A JSON array.
-      case array
-    }
-    /// The outermost value expected.
-    package var shape: Shape
-    /// How another JSON value is reported; it is kept where that is not an error.
-    package var otherShape: Severity
-    /// How an empty object or array is reported; `nil` if it is fine.
-    package var empty: Severity?
-
-    /// Creates a rule.
-    ///
-    /// - Parameters:
-    ///   - shape: The outermost value expected.
-    ///   - otherShape: How another JSON value is reported; it is kept unless that is an error.
-    ///   - empty: How an empty object or array is reported; `nil` if it is fine.
-    public init(shape: Shape, otherShape: Severity = .error, empty: Severity? = nil) {
-      self.shape = shape
-      self.otherShape = otherShape
-      self.empty = empty
-    }
+  /// The outermost value of a JSON field.
+  public enum JSONShape: String, Sendable, Hashable {
+    /// A JSON object.
+    case object
+    /// A JSON array.
+    case array
   }
 }

@@ -97,7 +97,7 @@ class InMemoryReader: StoreReader {
 
   /// The state; throws if the closure has ended.
   final func state() throws(StoreError) -> InMemoryState {
-    guard let current else { throw StoreError.expiredHandle }
+    guard let current else { throw StoreError(.expiredHandle) }
     return current
   }
 
@@ -112,7 +112,7 @@ class InMemoryReader: StoreReader {
   /// Changes the state in place.
   final func change<Result>(_ body: (inout InMemoryState) throws -> Result) throws -> Result {
     // Taken out, so that a second owner does not force a copy.
-    guard var state = expire() else { throw StoreError.expiredHandle }
+    guard var state = expire() else { throw StoreError(.expiredHandle) }
     defer { current = state }
     return try body(&state)
   }

@@ -143,18 +143,21 @@ extension Duration {
 extension LedgerRun {
   /// The parts that are stored as JSON: ``statistics``, ``issueCounts``, and the times of its kinds
   /// with what it read.
-  public var storedParts: (statistics: String, issueCounts: String, timings: String) {
-    var (statistics, issueCounts, timings) = (JSONWriter(), JSONWriter(), JSONWriter())
-    statistics.statistics(self.statistics)
-    issueCounts.issueCounts(self.issueCounts)
-    timings.timings(self.timings, self.statistics.catalog, withNotes: true)
-    return (statistics.text, issueCounts.text, timings.text)
+  ///
+  /// When it is set, what is missing or someone else put there counts as empty. Set ``user`` and
+  /// ``host`` first: earlier versions kept those of a server among its options.
+  public var storedParts: (statistics: String?, issueCounts: String?, timings: String?) {
+    get {
+      var (statistics, issueCounts, timings) = (JSONWriter(), JSONWriter(), JSONWriter())
+      statistics.statistics(self.statistics)
+      issueCounts.issueCounts(self.issueCounts)
+      timings.timings(self.timings, self.statistics.catalog, withNotes: true)
+      return (statistics.text, issueCounts.text, timings.text)
+    }
+    set { read(newValue.statistics, newValue.issueCounts, newValue.timings) }
   }
 
-  /// Reads ``storedParts``; what someone else put there counts as empty.
-  ///
-  /// Set ``user`` and ``host`` first: earlier versions kept those of a server among its options.
-  public mutating func read(statistics: String?, issueCounts: String?, timings: String?) {
+  private mutating func read(_ statistics: String?, _ issueCounts: String?, _ timings: String?) {
     self.statistics = MigrationStatistics(
       json: LedgerRun.value(statistics), self.statistics.catalog)
     if case .object(let members)? = LedgerRun.value(issueCounts) {

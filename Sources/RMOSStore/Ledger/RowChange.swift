@@ -43,13 +43,14 @@ public struct RowChange: Sendable, Hashable {
 // MARK: As stores keep it
 
 extension RowChange {
-  /// The digest of ``result`` as a number, as stores keep it; `nil` if there is none.
-  public var storedDigest: Int64? {
-    if case .written(let digest) = result { Int64(bitPattern: digest.rawValue) } else { nil }
+  /// What stores keep of it: the digest of ``result`` as a number, `nil` if there is none, and
+  /// ``before`` as text, `nil` if there was no row.
+  public var stored: (digest: Int64?, before: String?) {
+    guard case .written(let digest) = result else { return (nil, storedBefore) }
+    return (Int64(bitPattern: digest.rawValue), storedBefore)
   }
 
-  /// ``before`` as text, as stores keep it; `nil` if there was no row.
-  public var storedBefore: String? {
+  private var storedBefore: String? {
     guard let before else { return nil }
     var writer = JSONWriter()
     writer.object {
@@ -71,16 +72,15 @@ extension RowChange {
   ///   - run: The run.
   ///   - kind: The kind of the entity.
   ///   - id: The id of the entity.
-  ///   - storedDigest: The change's ``storedDigest``; without it, the row was deleted.
-  ///   - storedBefore: The change's ``storedBefore``.
+  ///   - stored: The change's ``stored``; without a digest, the row was deleted.
   /// - Throws: ``StoreError/Code/corrupt`` if that cannot be read. It must not count as no row, as
   ///   undoing the run would delete the row then.
   public init(
-    run: Int64, kind: EntityKind, id: String, storedDigest: Int64?, storedBefore: String?
+    run: Int64, kind: EntityKind, id: String, stored: (digest: Int64?, before: String?)
   ) throws(StoreError) {
     var before: BeforeImage?
-    if let storedBefore {
-      before = BeforeImage(stored: storedBefore, kind, id)
+    if let text = stored.before {
+      before = BeforeImage(stored: text, kind, id)
       guard before != nil else {
         throw StoreError(
           .corrupt,
@@ -91,7 +91,7 @@ extension RowChange {
     }
     self.init(
       run: run, kind: kind, id: id, before: before,
-      result: storedDigest.map { .written(RowDigest(rawValue: UInt64(bitPattern: $0))) }
+      result: stored.digest.map { .written(RowDigest(rawValue: UInt64(bitPattern: $0))) }
         ?? .deleted)
   }
 }

@@ -29,7 +29,7 @@ package struct RecordedMigration: Sendable {
       observer: { event in
         switch event {
         case .issue(let issue): issues.append(issue)
-        case .outcome(let outcome):
+        case .outcome(let outcome, _, let id, let source, let locator):
           // Issues that concern no entity come between; they have no code of an entity.
           let codes = issues[reported...].filter {
             !$0.code.concernsSource && $0.source != nil
@@ -37,8 +37,8 @@ package struct RecordedMigration: Sendable {
           reported = issues.count
           outcomes.append(
             ContractCase.ExpectedOutcome(
-              source: outcome.source, locator: outcome.locator?.text, id: outcome.id,
-              outcome: outcome.outcome, codes: codes.sorted()))
+              source: source, locator: locator?.text, id: id, outcome: outcome,
+              codes: codes.sorted()))
         case .started, .progress, .finished: break
         }
       })

@@ -44,7 +44,7 @@ final class AuditFixture {
 
   /// Audits the database.
   func audit(_ rules: [AuditRule] = Auditor.allRules) throws -> AuditReport {
-    try Auditor(of: store(), options: .init(rules: rules)).runSynchronously()
+    try Auditor(of: store(), rules: rules).runSynchronously()
   }
 
   /// The bytes of every file in the directory, by name.

@@ -71,7 +71,7 @@ import Testing
     #expect(run.user == NSUserName())
     #expect(run.host == ProcessInfo.processInfo.hostName)
     #expect(run.failedNew == nil && run.failedKnown == nil)
-    try fixture.dashboard.finishWriting()
+    try fixture.dashboard.close()
     #expect(try runs(fixture).first?.state == .completed)
     let report = try undo(run.id, fixture)
     #expect(report.isSuccess && report.removed == 1 && report.restored == 2)
@@ -90,7 +90,7 @@ import Testing
       let newest = try #require(try runs(fixture).first)
       #expect(newest.command == "serve" && newest.statistics.total.updated == 1)
       if number == 0 { #expect(try undo(newest.id, fixture).isSuccess) }
-      if number == 1 { try fixture.dashboard.finishWriting() }
+      if number == 1 { try fixture.dashboard.close() }
     }
     #expect(try runs(fixture).map(\.command) == ["serve", "serve", "undo", "serve", "migrate"])
   }
@@ -122,7 +122,7 @@ import Testing
   func aLaterRunHasToBeUndoneFirst(_ backend: Backend) throws {
     let fixture = try fixture(backend)
     #expect(fixture.send("PATCH", "/patterns/p", json: #"{"name": "one"}"#).status == 200)
-    try fixture.dashboard.finishWriting()
+    try fixture.dashboard.close()
     #expect(fixture.send("PATCH", "/patterns/p", json: #"{"name": "two"}"#).status == 200)
     let migration = try undo(1, fixture)
     #expect(migration.obstacles.contains { $0.reason == .isUpdated(by: 3) })
@@ -159,7 +159,7 @@ import Testing
     #expect(fresh["origin"]?["changed_since_run"]?.bool == false)
     #expect(fresh["changes"] == [])
     #expect(fixture.send("PATCH", "/patterns/p", json: #"{"name": "one <b>"}"#).status == 200)
-    try fixture.dashboard.finishWriting()
+    try fixture.dashboard.close()
     #expect(fixture.send("PATCH", "/patterns/p", json: #"{"ring_count": 9}"#).status == 200)
     let changed = try fixture.get("/patterns/p/origin").json
     #expect(changed["origin"]?["changed_since_run"]?.bool == true)

@@ -154,13 +154,13 @@ import Testing
     audit.start()
     audit.start()
     while endless.begun == 0 { usleep(500) }
-    fixture.dashboard.stopAuditing()
+    try fixture.dashboard.close()
     #expect(endless.begun == 1)
     #expect(endless.cancelled == 1)
     #expect(audit.view().failure == nil)
     #expect(audit.view().newest == nil)
     #expect(!audit.auditIfDue())
-    fixture.dashboard.stopAuditing()
+    try fixture.dashboard.close()
   }
 
   @Test(.waiting) func cancellingDoesNotWait() throws {
@@ -297,7 +297,7 @@ import Testing
       })
     dashboard.startAuditing()
     while told.withLock({ $0.isEmpty }) { usleep(500) }
-    dashboard.stopAuditing()
+    try dashboard.close()
     #expect(began.withLock { $0 } == 1)
     #expect(told.withLock { $0.map(\.verdict) } == [.sound])
   }

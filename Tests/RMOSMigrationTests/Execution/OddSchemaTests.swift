@@ -55,7 +55,7 @@ import Testing
       course.messages = recorded.issues.map(\.message)
       course.ending = recorded.summary.ending
     } catch let error as StoreError {
-      course.error = "\(error.code)"
+      course.error = error.code.rawValue
     }
     return course
   }

@@ -120,9 +120,9 @@ import Testing
         case .integer: value = .number(JSONNumber(1 + number))
         case .real: value = (try? JSONValue(parsing: "\(1 + number).25")) ?? .null
         case .timestamp: value = time(0)
-        case .json(let rule):
+        case .json(let shape, _, _):
           value =
-            rule.shape == .object
+            shape == .object
             ? .object([.init(name: "a", value: .number(JSONNumber(number)))])
             : .array([.number(JSONNumber(number))])
         }

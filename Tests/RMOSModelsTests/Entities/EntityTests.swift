@@ -122,9 +122,9 @@ extension Record {
         case .integer: return .integer(Int64(random.int(1...20)))
         case .real: return .real(Double(random.int(1...9999)) / 8)
         case .timestamp: return .text(random.pick(["2025-01-15", "2025-01-15 10:30+01:00"]))
-        case .json(let rule):
+        case .json(let shape, _, _):
           let value = JSONValue.random(&random).respelled(&random)
-          return .text(rule.shape == .object ? "{\"v\": \(value)}" : "[\(value)]")
+          return .text(shape == .object ? "{\"v\": \(value)}" : "[\(value)]")
         }
       })
   }

@@ -65,15 +65,15 @@ import Testing
     ]
     for schema in EntityCatalog.rmos.kinds.map(\.schema) {
       for field in schema.fields {
-        guard case .json(let rule) = field.type else { continue }
+        guard case .json(let shape, let otherShape, let empty) = field.type else { continue }
         for kind in kinds {
-          let isRight = kind == (rule.shape == .object ? .object : .array)
+          let isRight = kind == (shape == .object ? .object : .array)
           let violation = field.type.check(json: kind, isEmpty: false)
           #expect((violation == nil) == isRight)
           if let violation {
-            #expect(violation.code == .fieldType && violation.severity == rule.otherShape)
+            #expect(violation.code == .fieldType && violation.severity == otherShape)
           } else {
-            #expect(field.type.check(json: kind, isEmpty: true)?.severity == rule.empty)
+            #expect(field.type.check(json: kind, isEmpty: true)?.severity == empty)
           }
         }
       }

@@ -26,7 +26,7 @@ import Testing
         case .text, .reference: ["\"a\"", "\"slice\"", "\"completed\"", "\"failed\""]
         case .integer, .real: ["1", "2.0", "12"]
         case .timestamp: ["\"2025-01-15\"", "\"2025-01-14T10:00\"", "\"2025-01-15T00:00:00Z\""]
-        case .json(let rule): rule.shape == .object ? ["{\"a\":1}", "{}"] : ["[1]", "[[]]"]
+        case .json(let shape, _, _): shape == .object ? ["{\"a\":1}", "{}"] : ["[1]", "[[]]"]
         }
       return "\"\(field.member)\": " + random.pick(random.chance(85) ? right : Self.values)
     }

@@ -17,7 +17,7 @@ struct ShopNightTests {
     let result = try await ShopNight(from: Self.source, into: store).run { _ in }
     #expect(result.summary.statistics.total.migrated == 72)
     #expect(!result.needsAttention)
-    #expect(try store.read { try $0.count(Pattern.self) } == 24)
+    #expect(try store.read { try $0.count(RecordQuery(.patterns)) } == 24)
     #expect(result.page.hasPrefix("<!DOCTYPE html>"))
   }
 
@@ -27,7 +27,7 @@ struct ShopNightTests {
     let night = ShopNight(from: Self.source, into: store)
     _ = try await night.run { _ in }
     try store.write { transaction in
-      let broken = try transaction.records(RecordQuery(.patterns).limit(1)).first
+      let broken = try transaction.records(RecordQuery(.patterns, limit: 1)).first
       guard var broken, let rings = broken.kind.schema.position(ofMember: "ring_count") else {
         return
       }

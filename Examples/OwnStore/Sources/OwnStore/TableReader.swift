@@ -12,7 +12,7 @@ class TableReader: StoreReader {
   }
 
   func current() throws -> Tables {
-    guard let tables else { throw StoreError.expiredHandle }
+    guard let tables else { throw StoreError(.expiredHandle) }
     return tables
   }
 

@@ -51,12 +51,13 @@ extension SQLiteTransaction {
       try statement.bind(change.kind.rawValue, at: 1)
       try statement.bind(change.id, at: 2)
       try statement.bind(change.run, at: 3)
-      if let digest = change.storedDigest {
+      let stored = change.stored
+      if let digest = stored.digest {
         try statement.bind(digest, at: 4)
       } else {
         try statement.bindNull(at: 4)
       }
-      try statement.bind(change.storedBefore, at: 5)
+      try statement.bind(stored.before, at: 5)
       _ = try statement.step()
     }
   }
@@ -78,7 +79,6 @@ extension SQLiteStatement {
   ) throws(StoreError) -> RowChange {
     try RowChange(
       run: run, kind: kind, id: id,
-      storedDigest: type(at: first) == .integer ? integer(at: first) : nil,
-      storedBefore: text(at: first + 1))
+      stored: (type(at: first) == .integer ? integer(at: first) : nil, text(at: first + 1)))
   }
 }

@@ -221,8 +221,7 @@ extension LedgerRow<RunColumn> {
     run.failedNew = optionalInteger(.failedNew).map { Int($0) }
     run.failedKnown = optionalInteger(.failedKnown).map { Int($0) }
     run.knownSince = optionalInteger(.knownSince)
-    run.read(
-      statistics: text(.statistics), issueCounts: text(.issueCounts), timings: text(.timings))
+    run.storedParts = (text(.statistics), text(.issueCounts), text(.timings))
     run.seconds = real(.seconds)
     run.failure = text(.failure)
     run.undoneBy = optionalInteger(.undoneBy)

@@ -45,7 +45,7 @@ class SQLiteReader: StoreReader {
 
   /// The session; throws if the closure has ended.
   final func session() throws(StoreError) -> SQLiteSession {
-    guard let current else { throw StoreError.expiredHandle }
+    guard let current else { throw StoreError(.expiredHandle) }
     // Otherwise each statement that follows would be committed on its own.
     guard current.connection.isInTransaction else { throw current.connection.lostTransaction }
     return current

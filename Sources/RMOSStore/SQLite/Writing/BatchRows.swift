@@ -112,11 +112,6 @@ final class BatchRows {
   }
 
   private func appendDigest(_ digest: SHA256.Digest) {
-    let words = digest.words
-    let bytes = (
-      words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian,
-      words.4.bigEndian, words.5.bigEndian, words.6.bigEndian, words.7.bigEndian
-    )
-    unsafe withUnsafeBytes(of: bytes) { unsafe scratch.append(contentsOf: $0) }
+    unsafe withUnsafeBytes(of: digest.bigEndian) { unsafe scratch.append(contentsOf: $0) }
   }
 }

@@ -66,7 +66,7 @@ private struct Dump {
     let (status, output) = try run(
       ["--format=custom", "--no-password", "--schema=\(SQL.quoted(schema))"],
       output: file.descriptor, isCancelled)
-    if isCancelled() { throw StoreError.cancelled }
+    if isCancelled() { throw StoreError(.cancelled) }
     guard status == 0 else {
       let reason = connection.withoutSecrets(output)
       throw failure(

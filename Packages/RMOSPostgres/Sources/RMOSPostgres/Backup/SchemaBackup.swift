@@ -44,7 +44,7 @@ struct SchemaBackup: Sendable {
   ///   reports.
   func take(on session: PostgresSession, isCancelled: () -> Bool) throws {
     let (connection, location) = (session.connection, session.connection.location)
-    guard !isCancelled() else { throw StoreError.cancelled }
+    guard !isCancelled() else { throw StoreError(.cancelled) }
     do {
       try connection.run(whileNot: isCancelled) {
         try connection.transaction("ISOLATION LEVEL REPEATABLE READ") {

@@ -557,12 +557,6 @@ struct CopyRows {
     text.withUTF8 { unsafe appendEscaped($0.span) }
   }
 
-  /// Writes a column with a text in UTF-8.
-  mutating func append(text: Span<UInt8>) {
-    separate()
-    appendEscaped(text)
-  }
-
   /// Writes a column with a text form that needs no escapes.
   mutating func appendPlain(_ text: String) {
     separate()

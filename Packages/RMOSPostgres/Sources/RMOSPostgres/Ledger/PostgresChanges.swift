@@ -35,13 +35,14 @@ extension PostgresReader {
 
 extension PostgresTransaction {
   func keep(_ change: RowChange) throws {
+    let stored = change.stored
     try session().connection.query(
       "INSERT INTO migration_changes (kind, entity_id, run_id, row_digest, before_json) "
         + "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (kind, entity_id, run_id) DO UPDATE "
         + "SET row_digest = excluded.row_digest, before_json = excluded.before_json",
       [
-        change.kind.table, change.id, String(change.run), change.storedDigest.map { String($0) },
-        change.storedBefore,
+        change.kind.table, change.id, String(change.run), stored.digest.map { String($0) },
+        stored.before,
       ])
   }
 
@@ -57,6 +58,6 @@ extension PostgresRow {
     _ kind: EntityKind, _ id: String, run: Int64
   ) throws(StoreError) -> RowChange {
     try RowChange(
-      run: run, kind: kind, id: id, storedDigest: integer(at: 1), storedBefore: text(at: 2))
+      run: run, kind: kind, id: id, stored: (integer(at: 1), text(at: 2)))
   }
 }

@@ -176,8 +176,7 @@ extension PostgresRow {
     run.failedNew = integer(at: RunColumn.failedNew.rawValue).map { Int($0) }
     run.failedKnown = integer(at: RunColumn.failedKnown.rawValue).map { Int($0) }
     run.knownSince = integer(at: RunColumn.knownSince.rawValue)
-    run.read(
-      statistics: text(.statistics), issueCounts: text(.issueCounts), timings: text(.timings))
+    run.storedParts = (text(.statistics), text(.issueCounts), text(.timings))
     run.seconds = real(at: RunColumn.seconds.rawValue) ?? 0
     run.failure = text(.failure)
     run.undoneBy = integer(at: RunColumn.undoneBy.rawValue)

@@ -40,7 +40,7 @@ extension PostgresReader {
   final func entityDays() throws -> EntityDays {
     let session = try session()
     var starts: [Int64: String] = [:]
-    for run in try runs(limit: nil) { starts[run.id] = run.startedAt }
+    for run in try runs(limit: nil, offset: 0) { starts[run.id] = run.startedAt }
     var days = EntityDays()
     for kind in catalog.kinds {
       let table = try session.statements[kind]

@@ -39,19 +39,17 @@ private struct FactSearch {
     kind = batch.kind
     offsets.reserveCapacity(range.count)
     let schema = kind.schema
-    batch.withText { text in
-      for (offset, index) in range.enumerated() {
-        let cells = batch.cells(at: index)
-        func value(_ field: Int) -> UTF8Text? {
-          guard case .text(let span) = cells[cells.startIndex + field] else { return nil }
-          return UTF8Text(text.extracting(span.range))
-        }
-        if let id = value(0) { offsets[id, default: []].append(offset) }
-        references.append(
-          schema.references.enumerated().compactMap { position, reference in
-            value(reference.field).map { (position, FoundID(kind: reference.target, id: $0)) }
-          })
+    for (offset, index) in range.enumerated() {
+      let values = batch.record(at: index).values
+      func value(_ field: Int) -> UTF8Text? {
+        guard case .text(let text) = values[field] else { return nil }
+        return UTF8Text(text)
       }
+      if let id = value(0) { offsets[id, default: []].append(offset) }
+      references.append(
+        schema.references.enumerated().compactMap { position, reference in
+          value(reference.field).map { (position, FoundID(kind: reference.target, id: $0)) }
+        })
     }
     for (_, id) in references.joined() { targets[id.kind, default: []].insert(id.id) }
   }
@@ -152,10 +150,6 @@ private struct UTF8Text: Hashable {
   let text: String
 
   init(_ text: String) { self.text = text }
-
-  init(_ bytes: Span<UInt8>) {
-    text = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
-  }
 
   static func == (left: UTF8Text, right: UTF8Text) -> Bool {
     let (left, right) = (left.text.utf8, right.text.utf8)

@@ -16,7 +16,7 @@ class PostgresReader: StoreReader {
 
   /// The session; throws if the closure has ended.
   final func session() throws(StoreError) -> PostgresSession {
-    guard let current else { throw StoreError.expiredHandle }
+    guard let current else { throw StoreError(.expiredHandle) }
     // Otherwise each statement that follows would be committed on its own.
     guard current.connection.isInTransaction else { throw current.connection.lostTransaction }
     return current
@@ -75,7 +75,7 @@ class PostgresReader: StoreReader {
     let session = try session()
     let table = try session.statements[query.kind]
     guard let (condition, parameters) = try query.sql(table, Ledger(session)) else { return 0 }
-    guard query.isAnsweredBySQL else { return try records(query.limit(nil)).count }
+    guard query.isAnsweredBySQL else { return try records(query.unlimited).count }
     return try session.connection.query(
       "SELECT count(*) FROM \(table.source)\(condition)", parameters
     ).first?.count(at: 0) ?? 0
@@ -85,19 +85,19 @@ class PostgresReader: StoreReader {
     let session = try session()
     let table = try session.statements[query.kind]
     let position = try query.position(of: key.member)
-    var counter = RecordCounter(key)
     guard query.isAnsweredBySQL else {
-      for record in try records(query.limit(nil)) { counter.add(record.values[position]) }
-      return counter.groups
+      let records = try records(query.unlimited)
+      return key.groups { count in for record in records { count(record.values[position]) } }
     }
     guard let (condition, parameters) = try query.sql(table, Ledger(session)) else { return [] }
     let (field, column) = (query.kind.schema.fields[position], table.expressions[position])
     let source = "FROM \(table.source)\(condition)"
     guard case .member = key else {
-      try session.connection.forEachRow("SELECT \(column) \(source)", parameters) {
-        counter.add(field.value($0, at: 0))
+      return try key.groups { count in
+        try session.connection.forEachRow("SELECT \(column) \(source)", parameters) {
+          count(field.value($0, at: 0))
+        }
       }
-      return counter.groups
     }
     var groups: [RecordGroup] = []
     try session.connection.forEachRow(
@@ -268,4 +268,9 @@ extension String {
   var lowercasedASCII: String {
     String(decoding: utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
   }
+}
+
+extension RecordQuery {
+  /// The query for all records that match.
+  fileprivate var unlimited: RecordQuery { RecordQuery(kind, where: conditions, order: order) }
 }

@@ -3,12 +3,13 @@ import RMOSModels
 // The shared schema as PostgreSQL has it. Times and JSON are TEXT, so that both are kept as
 // written; texts compare byte by byte.
 
-extension EntitySchema {
+extension EntityKind {
   /// The CREATE TABLE statement of the table.
   var createTableSQL: String {
-    var parts = fields.map(\.sqlDefinition) + [Self.rowOrderDefinition]
-    for key in foreignKeys {
-      parts.append("FOREIGN KEY (\(fields[key.field].column)) REFERENCES \(key.target.table)(id)")
+    var parts = schema.fields.map(\.sqlDefinition) + [EntitySchema.rowOrderDefinition]
+    for key in schema.foreignKeys {
+      let column = schema.fields[key.field].column
+      parts.append("FOREIGN KEY (\(column)) REFERENCES \(key.target.table)(id)")
     }
     return "CREATE TABLE IF NOT EXISTS \(table) (\(parts.joined(separator: ", ")))"
   }
@@ -18,13 +19,15 @@ extension EntitySchema {
   /// A tree takes no key of more than about 2,700 bytes, so free text, in which only equal values
   /// are looked for, is hashed.
   var createIndexSQL: [String] {
-    indexes.map { name, columns in
-      let isFreeText = fields.contains { $0.column == columns && $0.isFreeText }
+    schema.indexes.map { name, columns in
+      let isFreeText = schema.fields.contains { $0.column == columns && $0.isFreeText }
       return "CREATE INDEX IF NOT EXISTS \(name) ON \(table)"
         + "\(isFreeText ? " USING hash" : "") (\(columns))"
     }
   }
+}
 
+extension EntitySchema {
   /// The column with the order in which rows were added, which SQLite has without a declaration.
   static let rowOrder = "row_order"
   /// Its definition.

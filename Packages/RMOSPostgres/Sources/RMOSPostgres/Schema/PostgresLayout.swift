@@ -333,7 +333,7 @@ struct PostgresLayout: Sendable {
   var missingIndexSQL: [String] {
     ownedKinds.flatMap { kind in
       let present = Set((indexes[kind.table] ?? []).map(\.name))
-      return zip(kind.schema.indexes, kind.schema.createIndexSQL)
+      return zip(kind.schema.indexes, kind.createIndexSQL)
         .filter { !present.contains($0.0.name) }.map(\.1)
     }
   }

@@ -15,7 +15,7 @@ enum PostgresSchema {
     try connection.execute("SET LOCAL client_min_messages = warning")
     if layout.ownsSharedTables { try connection.execute(versionTableSQL) }
     for kind in layout.ownedKinds where !layout.isRelation(kind.table) {
-      try connection.execute(kind.schema.createTableSQL)
+      try connection.execute(kind.createTableSQL)
     }
     for sql in layout.missingColumnSQL { try connection.execute(sql) }
     for sql in layout.missingIndexSQL { try connection.execute(sql) }

@@ -5,11 +5,13 @@ import RMOSStore
 struct BatchInsertion {
   private let batch: RecordBatch
   private let indices: [Int]
+  private let records: [Record]
   private let run: Int64
 
   init(_ batch: RecordBatch, _ indices: [Int], run: Int64) {
     self.batch = batch
     self.indices = indices
+    records = indices.map { batch.record(at: $0) }
     self.run = run
   }
 
@@ -29,15 +31,13 @@ struct BatchInsertion {
   /// Whether the columns can hold all values.
   private var isPlain: Bool {
     let types = batch.kind.schema.fields.map(\.type.acceptedTypes[0])
-    return batch.withText { text in
-      indices.allSatisfy { index in
-        zip(types, batch.cells(at: index)).allSatisfy { type, cell in
-          switch (type, cell) {
-          case (_, .null), ("bigint", .integer), ("double precision", .integer): true
-          case ("double precision", .real(let number)): !number.isNaN
-          case ("text", .text(let span)): !text.extracting(span.range).hasNUL
-          default: false
-          }
+    return records.allSatisfy { record in
+      zip(types, record.values).allSatisfy { type, value in
+        switch (type, value) {
+        case (_, .null), ("bigint", .integer), ("double precision", .integer): true
+        case ("double precision", .real(let number)): !number.isNaN
+        case ("text", .text(let text)): !text.utf8.contains(0)
+        default: false
         }
       }
     }
@@ -55,8 +55,15 @@ struct BatchInsertion {
   }
 
   private func appendEntities(to rows: inout CopyRows) throws(StoreError) {
-    for index in indices {
-      append(index, to: &rows)
+    for record in records {
+      for value in record.values {
+        switch value {
+        case .null, .blob: rows.append(nil)
+        case .integer(let number): rows.appendPlain(String(number))
+        case .real(let number): rows.appendPlain(String(number))
+        case .text(let text): rows.append(text)
+        }
+      }
       try rows.endRow()
     }
   }
@@ -76,25 +83,5 @@ struct BatchInsertion {
       rows.append(provenance.rowDigest.map { String(Int64(bitPattern: $0.rawValue)) })
       try rows.endRow()
     }
-  }
-
-  private func append(_ index: Int, to rows: inout CopyRows) {
-    batch.withText { text in
-      for cell in batch.cells(at: index) {
-        switch cell {
-        case .null: rows.append(nil)
-        case .integer(let number): rows.appendPlain(String(number))
-        case .real(let number): rows.appendPlain(String(number))
-        case .text(let span): rows.append(text: text.extracting(span.range))
-        }
-      }
-    }
-  }
-}
-
-extension Span<UInt8> {
-  fileprivate var hasNUL: Bool {
-    for index in indices where self[index] == 0 { return true }
-    return false
   }
 }
