@@ -21,9 +21,9 @@ package struct MemberMatcher {
 
     init(_ bytes: [UInt8]) {
       self.bytes = bytes
-      head = bytes.prefix(8).enumerated().reduce(0) {
-        $0 | UInt64($1.element) << UInt64($1.offset * 8)
-      }
+      var head: UInt64 = 0
+      for index in 0..<min(bytes.count, 8) { head |= UInt64(bytes[index]) << UInt64(index * 8) }
+      self.head = head
     }
 
     @inline(__always)
