@@ -135,6 +135,29 @@ enum Backend: String, CaseIterable, Sendable {
     }
   }
 
+  @Test(arguments: [
+    ("2025-01-02", "2025-01-04", 3), ("2025-01-03", "2025-01-03", 1), ("2025-01-02", nil, 4),
+    (nil, "2025-01-04", 4), (nil, nil, 5), ("2025-01-06", nil, 0),
+  ])
+  func theFirstAndTheLastDayCount(_ first: String?, _ last: String?, _ count: Int) throws {
+    let store = InMemoryStore()
+    try store.write { transaction in
+      for day in 1...5 {
+        try transaction.insert(
+          StoreSamples.record(
+            .joblogs, "j\(day)",
+            [
+              "status": .text("completed"), "end_time": .text("2025-01-0\(day)T23:59:59Z"),
+              "pattern_id": .null,
+            ]))
+      }
+    }
+    let filter = JobFilter(
+      from: first.flatMap { CalendarDay($0) }, to: last.flatMap { CalendarDay($0) })
+    let options = Analytics.Options(filter: filter, today: CalendarDay("2026-01-01"))
+    #expect(try Analytics(of: store, options: options).runSynchronously().jobs.finished == count)
+  }
+
   @Test func aCorrelationThatIsAwaitedIsTheSame() async throws {
     let store = InMemoryStore()
     try RandomShop(seed: 3, jobs: 60).write(into: store)

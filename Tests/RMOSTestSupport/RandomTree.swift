@@ -1,4 +1,5 @@
 public import RMOSModels
+import Synchronization
 
 /// A source tree for property tests: sound entities whose content is known, between odd and broken
 /// ones, in every layout and encoding.
@@ -20,12 +21,18 @@ public struct RandomTree: Sendable {
   /// The tree.
   public let source: SourceTree
   /// The sound entities.
-  public private(set) var known: [KnownEntity] = []
-  private var tokens: RandomTokens
-  private var soundIDs: [EntityKind: [String]] = [:]
+  public let known: [KnownEntity]
 
   /// The tree's absolute path.
   public var path: String { source.path }
+
+  private struct Key: Hashable {
+    var seed: UInt64
+    var fileCount: Int
+  }
+
+  /// What was made before: several properties are tested with the same trees.
+  private static let contents = Mutex<[Key: RandomTreeContent]>([:])
 
   /// Writes a tree.
   ///
@@ -34,7 +41,37 @@ public struct RandomTree: Sendable {
   ///   - fileCount: About how many files each kind has.
   /// - Throws: What the file system says.
   public init(seed: UInt64, fileCount: Int = 12) throws {
+    let key = Key(seed: seed, fileCount: fileCount)
+    let content =
+      Self.contents.withLock { $0[key] } ?? RandomTreeContent(seed: seed, fileCount: fileCount)
+    Self.contents.withLock { $0[key] = content }
     source = try SourceTree()
+    known = content.known
+    for item in content.items {
+      switch item {
+      case .file(let path, let bytes): try source.add(path, bytes)
+      case .directory(let path): try source.addDirectory(path)
+      case .link(let path, let target): try source.addLink(path, to: target)
+      }
+    }
+  }
+}
+
+/// What a random tree holds.
+private struct RandomTreeContent: Sendable {
+  /// What is to be written, in order.
+  enum Item: Sendable {
+    case file(String, [UInt8])
+    case directory(String)
+    case link(String, to: String)
+  }
+
+  private(set) var items: [Item] = []
+  private(set) var known: [RandomTree.KnownEntity] = []
+  private var tokens: RandomTokens
+  private var soundIDs: [EntityKind: [String]] = [:]
+
+  init(seed: UInt64, fileCount: Int) {
     tokens = RandomTokens(seed: seed)
     for kind in EntityCatalog.rmos.kinds {
       for number in 0..<fileCount {
@@ -43,12 +80,12 @@ public struct RandomTree: Sendable {
         ])
         let path = "\(kind.rawValue)/\(directory)\(tokens.random.pick(["f", "F", "ß"]))\(number)"
         if tokens.random.chance(50) {
-          try writeSoundFile(kind, path, number)
+          addSoundFile(kind, path, number)
         } else {
-          try writeDoubtfulFile(kind, path)
+          addDoubtfulFile(kind, path)
         }
       }
-      try writeWhatIsNoInput(kind)
+      addWhatIsNoInput(kind)
     }
   }
 
@@ -57,7 +94,7 @@ public struct RandomTree: Sendable {
     case single, list, dictionary, lines
   }
 
-  private mutating func writeSoundFile(_ kind: EntityKind, _ path: String, _ file: Int) throws {
+  private mutating func addSoundFile(_ kind: EntityKind, _ path: String, _ file: Int) {
     let layout = tokens.random.pick(Layout.allCases)
     // Ids that look alike, and that Swift's == equates, are two all the same.
     let hasTwins = tokens.random.chance(20)
@@ -73,17 +110,17 @@ public struct RandomTree: Sendable {
         : tokens.random.pick(["", "", "", "é", "e\u{301}", "/../x", "\"q\"", "\u{1}", "A", "a"])
       let entity = RandomEntity(sound: kind, id: id, targets: soundIDs, &tokens)
       entities.append((id, entity.tokens(&tokens)))
-      known.append(KnownEntity(kind: kind, id: id, values: entity.expected))
+      known.append(RandomTree.KnownEntity(kind: kind, id: id, values: entity.expected))
       // A second copy says the same with other white space.
       if layout != .single, layout != .dictionary, tokens.random.chance(10) {
         entities.append((id, entity.tokens(&tokens)))
       }
     }
     for entity in entities { soundIDs[kind, default: []].append(entity.id) }
-    try write(text(of: entities, layout), path, layout)
+    add(text(of: entities, layout), path, layout)
   }
 
-  private mutating func writeDoubtfulFile(_ kind: EntityKind, _ path: String) throws {
+  private mutating func addDoubtfulFile(_ kind: EntityKind, _ path: String) {
     let layout = tokens.random.pick(Layout.allCases)
     var entities: [(id: String, tokens: [String])] = []
     for _ in 0..<(layout == .single ? 1 : tokens.random.int(0...6)) {
@@ -105,7 +142,7 @@ public struct RandomTree: Sendable {
     case 3: text = tokens.random.pick(["", " \n", "null", "7", "\"text\"", "[", "{", "[]", "{}"])
     default: break
     }
-    try write(text, path, layout, mayBreakEncoding: true)
+    add(text, path, layout, mayBreakEncoding: true)
   }
 
   private mutating func text(
@@ -127,9 +164,9 @@ public struct RandomTree: Sendable {
     }
   }
 
-  private mutating func write(
+  private mutating func add(
     _ text: String, _ path: String, _ layout: Layout, mayBreakEncoding: Bool = false
-  ) throws {
+  ) {
     let endings = layout == .lines ? [".jsonl", ".ndjson", ".JSONL"] : [".json", ".json", ".Json"]
     var bytes: [UInt8]
     switch tokens.random.int(0...9) {
@@ -146,16 +183,18 @@ public struct RandomTree: Sendable {
       default: bytes[index] = UInt8(tokens.random.int(0...255))
       }
     }
-    try source.add(path + tokens.random.pick(endings), bytes)
+    items.append(.file(path + tokens.random.pick(endings), bytes))
   }
 
   /// Hidden files, other endings, empty directories, and links that go round.
-  private mutating func writeWhatIsNoInput(_ kind: EntityKind) throws {
-    try source.add("\(kind.rawValue)/.hidden.json", "{")
-    try source.add("\(kind.rawValue)/.git/config.json", "{")
-    try source.add("\(kind.rawValue)/notes.txt", "{")
-    try source.addDirectory("\(kind.rawValue)/empty.json")
-    if tokens.random.chance(30) { try source.addLink("\(kind.rawValue)/loop", to: ".") }
-    if tokens.random.chance(30) { try source.addLink("\(kind.rawValue)/gone.json", to: "nowhere") }
+  private mutating func addWhatIsNoInput(_ kind: EntityKind) {
+    for name in [".hidden.json", ".git/config.json", "notes.txt"] {
+      items.append(.file("\(kind.rawValue)/\(name)", Array("{".utf8)))
+    }
+    items.append(.directory("\(kind.rawValue)/empty.json"))
+    if tokens.random.chance(30) { items.append(.link("\(kind.rawValue)/loop", to: ".")) }
+    if tokens.random.chance(30) {
+      items.append(.link("\(kind.rawValue)/gone.json", to: "nowhere"))
+    }
   }
 }

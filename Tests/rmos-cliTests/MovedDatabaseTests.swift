@@ -63,7 +63,7 @@ import Testing
   func aMigrationStops(_ loss: Loss) throws {
     let workspace = try prepared()
     let words = String(repeating: "odd ", count: 60)
-    let lines = (0..<800).map { number in
+    let lines = (0..<400).map { number in
       #"{"id":"j\#(number)","job_type":"\#(words)\#(number)","parameters":{"n":1}}"#
     }
     try workspace.write(lines.joined(separator: "\n"), to: "legacy/joblogs/all.jsonl")

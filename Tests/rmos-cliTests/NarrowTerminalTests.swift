@@ -26,7 +26,7 @@ import Testing
   private static let tree = Result {
     try PreparedWorkspace { workspace in
       _ = try Tool.run(
-        ["sample", "legacy", "--count", "300", "--broken", "20"], in: workspace)
+        ["sample", "legacy", "--count", "60", "--broken", "20"], in: workspace)
       // Wide characters and marks that take no column of their own.
       let wide = String(repeating: "寄木細工の模様 ", count: 8)
       let marked = String(repeating: "Rosette\u{301} ", count: 12)

@@ -39,6 +39,19 @@ import Testing
     ])
   }
 
+  /// A database of RMOS without entities.
+  private static let empty = Result {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      do { _ = try SQLiteStore(path: path) }
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    }
+  }
+
+  private func writeEmptyDatabase() throws {
+    try Self.empty.get().write(to: URL(fileURLWithPath: path))
+  }
+
   private func course(
     isDryRun: Bool, _ change: (inout Migration.Options) -> Void = { _ in }
   ) throws -> Course {
@@ -123,7 +136,7 @@ import Testing
 
   @Test(arguments: writable)
   func aDryRunTellsWhatTheRunDoes(_ sql: String) throws {
-    _ = try SQLiteStore(path: path)
+    try writeEmptyDatabase()
     _ = try sqlite3(path, sql)
     let made = try compare()
     #expect(made.error == nil || sql.contains("ROLLBACK"))
@@ -134,7 +147,7 @@ import Testing
 
   @Test(arguments: writable)
   func anAtomicDryRunToo(_ sql: String) throws {
-    _ = try SQLiteStore(path: path)
+    try writeEmptyDatabase()
     _ = try sqlite3(path, sql)
     try compare { $0.isAtomic = true }
     try tree.remove("joblogs/l.json")
