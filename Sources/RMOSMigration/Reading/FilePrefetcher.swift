@@ -1,16 +1,17 @@
 import RMOSSystem
 
-/// Opens and reads small files on other threads, ahead of the one that needs them.
+/// Opens and reads small files on other threads, ahead of the one that needs them, where that is slow.
 ///
-/// To open a file takes as long as to decode an entity, and on a network share a thousand times as
-/// long. Nothing but time depends on a prefetcher: the thread that needs a file opens it itself if no
-/// other has begun to, if that failed, and if the file is not small.
+/// To open a file takes as long as to decode an entity if the system has it in memory, and a thousand
+/// times as long on a network share. Nothing but time depends on a prefetcher: the thread that needs a
+/// file opens it itself if no other has begun to, if that failed, and if the file is not small.
 final class FilePrefetcher: Sendable {
   /// The size of the largest file that is read ahead, in bytes.
   static let largest = 32 << 10
-  /// The number of files from which on they are worth a thread.
-  private static let fewest = 8
-  /// The most threads; more than one are started only where files come slowly.
+  /// The time from which on opening a file is slow, unless tests say otherwise.
+  static let slow = Duration.microseconds(100)
+  /// The number of slowly opened files, of those added at once, from which on a thread is worth it.
+  private static let manySlow = 8
   private static let mostThreads = 8
   /// How long the thread that needs a file may wait before another thread is started.
   private static let patience = Duration.milliseconds(1)
@@ -29,6 +30,8 @@ final class FilePrefetcher: Sendable {
     var taken = 0
     /// The number of the first file that was neither begun nor taken.
     var next = 0
+    /// How many files the thread that needs them opened slowly since the last were added.
+    var slowlyOpened = 0
     var threadCount = 0
     var isClosed = false
 
@@ -55,7 +58,11 @@ final class FilePrefetcher: Sendable {
     }
   }
 
+  private let slow: Duration
   private let monitor = Monitor(State())
+
+  /// Creates a prefetcher; files that take `slow` to open are slow.
+  init(slow: Duration = FilePrefetcher.slow) { self.slow = slow }
 
   /// Ends the threads, each once it has read what it is reading.
   func close() { monitor.withLock(waking: .all) { $0.isClosed = true } }
@@ -64,9 +71,15 @@ final class FilePrefetcher: Sendable {
   func add(_ paths: [[UInt8]]) {
     let needsThread = monitor.withLock(waking: .all) { state in
       state.files += paths.map { .waiting(path: $0) }
-      return state.threadCount == 0 && state.files.count >= Self.fewest
+      defer { state.slowlyOpened = 0 }
+      return state.threadCount == 0 && state.slowlyOpened >= Self.manySlow
     }
     if needsThread { startThread() }
+  }
+
+  /// Takes into account how long it took the thread that needs a file to open it.
+  func opened(in duration: Duration) {
+    if duration >= slow { monitor.withLock { $0.slowlyOpened += 1 } }
   }
 
   /// Returns the content of the next file; `nil` if the caller is to read it.

@@ -13,6 +13,7 @@ final class SourceReader {
   private let documents: DocumentReader
   /// Whether it is an error if there is nothing to read.
   private let refusesEmptySource: Bool
+  private let slowOpening: Duration
   private let isCancelled: () -> Bool
   /// The source directory as it was when the reading began.
   private var identity: FileStatus.Identity?
@@ -39,6 +40,7 @@ final class SourceReader {
   ///   - refusesEmptySource: Whether it is an error if there is nothing to read.
   ///   - mappings: How files of other shapes are read.
   ///   - ignored: Directories that are skipped next to those of the kinds.
+  ///   - slowOpening: How long files may take to be opened before others are read ahead.
   ///   - isCancelled: Polled for each file and each chunk of it; once it returns `true`, reading
   ///     stops.
   ///   - emit: Takes a full batch and returns empty records to fill next; throws
@@ -48,7 +50,8 @@ final class SourceReader {
     options: EntityDecoder.Options,
     limits: SourceWindow.Limits = SourceWindow.Limits(), access: SourceAccess = .system,
     refusesEmptySource: Bool = false, mappings: MappingSet = .none,
-    ignoring ignored: [String] = [], isCancelled: @escaping () -> Bool = { false },
+    ignoring ignored: [String] = [], slowOpening: Duration = FilePrefetcher.slow,
+    isCancelled: @escaping () -> Bool = { false },
     emit: @escaping (SourceBatch) throws(ReadFailure) -> RecordBatch
   ) {
     self.source = source
@@ -59,6 +62,7 @@ final class SourceReader {
     self.mappings = mappings
     mappers = MapperPool(mappings)
     self.ignored = ignored
+    self.slowOpening = slowOpening
     self.isCancelled = isCancelled
     builder = SourceBatchBuilder(batchSize: batchSize, options: options, emit: emit)
     documents = DocumentReader(limits: limits, into: builder, isCancelled: isCancelled)
@@ -133,15 +137,14 @@ final class SourceReader {
     var walker = SourceWalker(
       root: root, directory: directory, for: purpose, access: access, isCancelled: isCancelled)
     // With mappings, some files are not read; and failures that tests ask for have their order.
-    let prefetcher = mappings.isEmpty && access.isSystem ? FilePrefetcher() : nil
+    let prefetcher = mappings.isEmpty && access.isSystem ? FilePrefetcher(slow: slowOpening) : nil
     defer { prefetcher?.close() }
     var items: ArraySlice<SourceWalker.Item> = []
     let isElsewhere = home != builder.kind
     while let item = nextItem(of: &walker, &items, prefetcher) {
       switch item {
       case .file(let path, let format):
-        try readFile(
-          path, at: walker.absolute(path), format, home: home, content: prefetcher?.take())
+        try readFile(path, at: walker.absolute(path), format, home: home, prefetcher)
       case .copy(let path, let format, let original):
         try readFile(path, at: walker.absolute(path), format, home: home, copyOf: original)
       // Other files are reported by the walk of their own kind.
@@ -201,10 +204,10 @@ final class SourceReader {
     if refusesEmptySource, !hasFoundAnything { builder.note(nothingFound) }
   }
 
-  /// Reads a file, unless its entities are of other kinds; `content` is what was read of it ahead.
+  /// Reads a file, unless its entities are of other kinds; `prefetcher` may have read it ahead.
   private func readFile(
     _ path: [UInt8], at absolutePath: [UInt8], _ format: SourcePath.Format, home: EntityKind?,
-    copyOf original: [UInt8]? = nil, content: [UInt8]? = nil
+    copyOf original: [UInt8]? = nil, _ prefetcher: FilePrefetcher? = nil
   ) throws(ReadFailure) {
     var selection: EntitySelection?
     if mappings.isEmpty {
@@ -222,8 +225,8 @@ final class SourceReader {
     if let original { noteCopy(of: SourcePath.text(original)) }
     var bytes = 0
     do throws(ReadFailure) {
-      let file = try ReadFailure.converting { () throws(SystemError) -> any ByteSource in
-        if let content { content } else { try FileByteSource(absolutePath, access) }
+      let file = try ReadFailure.converting { () throws(SystemError) in
+        try open(absolutePath, prefetcher)
       }
       defer {
         bytes = documents.bytesRead
@@ -235,6 +238,17 @@ final class SourceReader {
       try fail(path, error)
     }
     builder.endFile(bytes: bytes)
+  }
+
+  /// Opens a file, or takes what was read of it ahead.
+  private func open(
+    _ absolutePath: [UInt8], _ prefetcher: FilePrefetcher?
+  ) throws(SystemError) -> any ByteSource {
+    guard let prefetcher else { return try FileByteSource(absolutePath, access) }
+    if let content = prefetcher.take() { return content }
+    let start = ContinuousClock.now
+    defer { prefetcher.opened(in: ContinuousClock.now - start) }
+    return try FileByteSource(absolutePath, access)
   }
 
   /// Appends an entry that failed because the file or directory may not be read, or is not there

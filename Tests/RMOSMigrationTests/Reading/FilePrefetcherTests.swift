@@ -28,6 +28,7 @@ import Testing
     for name in names { try tree.add(name, "content of \(name)") }
     let prefetcher = FilePrefetcher()
     defer { prefetcher.close() }
+    for _ in 0..<8 { prefetcher.opened(in: .milliseconds(1)) }
     try untilReadAhead {
       var isReadAhead = false
       for start in stride(from: 0, to: names.count, by: 50) {
@@ -56,6 +57,7 @@ import Testing
     let names = ["largest", "larger", "empty", "directory", "dangling", "missing", "link", "empty"]
     let prefetcher = FilePrefetcher()
     defer { prefetcher.close() }
+    for _ in 0..<8 { prefetcher.opened(in: .milliseconds(1)) }
     try untilReadAhead {
       prefetcher.add(names.map { path("t/\($0)", in: tree) })
       pause()
@@ -74,10 +76,12 @@ import Testing
     }
   }
 
-  @Test func fewFilesAreNotWorthAThread() throws {
+  @Test(arguments: [(8, Duration.microseconds(90)), (7, .seconds(1))])
+  func filesThatAreOpenedQuicklyAreNotReadAhead(_ count: Int, _ duration: Duration) throws {
     let tree = try SourceTree()
     try tree.add("t/a", "a")
     let prefetcher = FilePrefetcher()
+    for _ in 0..<count { prefetcher.opened(in: duration) }
     prefetcher.add([path("t/a", in: tree)])
     pause()
     #expect(prefetcher.take() == nil)
@@ -111,7 +115,7 @@ import Testing
       default: try tree.add("\(name).json", entity)
       }
     }
-    let ahead = try SourceReading(tree)
+    let ahead = try SourceReading(tree, slowOpening: .zero)
     let plain = try SourceReading(
       tree, access: SourceAccess { (_, _) throws(SystemError) in })
     #expect(ahead.found == plain.found && ahead.found.count > 200)

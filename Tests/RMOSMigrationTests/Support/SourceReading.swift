@@ -46,19 +46,22 @@ struct SourceReading {
 
   init(
     _ tree: SourceTree, limits: SourceWindow.Limits = SourceWindow.Limits(), batchSize: Int = 1000,
-    access: SourceAccess = .system
+    access: SourceAccess = .system, slowOpening: Duration = FilePrefetcher.slow
   ) throws {
-    try self.init(path: tree.path, limits: limits, batchSize: batchSize, access: access)
+    try self.init(
+      path: tree.path, limits: limits, batchSize: batchSize, access: access,
+      slowOpening: slowOpening)
     withExtendedLifetime(tree) {}
   }
 
   init(
-    path: String, limits: SourceWindow.Limits, batchSize: Int, access: SourceAccess = .system
+    path: String, limits: SourceWindow.Limits, batchSize: Int, access: SourceAccess = .system,
+    slowOpening: Duration = FilePrefetcher.slow
   ) throws {
     let batches = Batches()
     let reader = SourceReader(
       path, batchSize: batchSize, options: Self.options, limits: limits, access: access,
-      emit: batches.append)
+      slowOpening: slowOpening, emit: batches.append)
     try reader.readAll()
     add(batches.all)
   }
