@@ -260,6 +260,14 @@ import Testing
     let store = try SQLiteStore(path: work.file("rmos.db"), access: .readOnly)
     let run = try #require(try store.read { try $0.runs(limit: 1) }.first)
     #expect(run.state == .failed && run.failure?.contains("run without a backup") == true)
+    // Whoever goes on after the failure does not get away without a backup.
+    let writer = try SQLiteStore(path: work.file("rmos.db"))
+    try writer.withExclusiveWriter {
+      try writer.withBackup(beforeRun: 2, isCancelled: { false }) { take in
+        for _ in 1...2 { #expect(throws: StoreError.self) { try take() } }
+      }
+    }
+    writer.close()
     #expect(run.statistics.total.migrated == 0)
     #expect(try migrate(1...2) { $0.takesBackup = false }.statistics.total.migrated == 1)
   }

@@ -184,14 +184,17 @@ extension SQLiteStore {
     }
     return try readers.read { session in
       let source = session.connection
-      var backup: RunBackup?
+      // Once the old state is gone there is no second attempt: one that failed fails again.
+      var outcome: Swift.Result<RunBackup, any Error>?
       return try body {
-        if source.isInTransaction {
-          // What is written from now on can then be checkpointed.
-          defer { source.rollBack() }
-          backup = try self.backUp(source, beforeRun: run, isCancelled: isCancelled)
+        if let outcome { return try outcome.get() }
+        // What is written from now on can then be checkpointed.
+        defer { source.rollBack() }
+        let made = Swift.Result {
+          try self.backUp(source, beforeRun: run, isCancelled: isCancelled)
         }
-        return backup
+        outcome = made
+        return try made.get()
       }
     }
   }
