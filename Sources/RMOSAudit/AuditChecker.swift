@@ -19,7 +19,9 @@ public import RMOSStore
 ///   }
 /// }
 ///
-/// let report = try await Auditor(of: store, checkers: [NameLength()]).run()
+/// var options = Auditor.Options()
+/// options.checkers = [NameLength()]
+/// let report = try await Auditor(of: store, options: options).run()
 /// ```
 public protocol AuditChecker: Sendable {
   /// What it looks for. No other rule may have its code.

@@ -3,7 +3,7 @@ import RMOSStore
 
 /// A violation of a rule, with its place in the database.
 public struct AuditFinding: Sendable, Hashable {
-  /// A repair that a ``RepairPlan`` can propose.
+  /// A repair that ``AuditReport/repairPlan`` can propose.
   public enum Repair: Sendable, Hashable {
     /// Run a statement, given without its semicolon.
     case sql(String)

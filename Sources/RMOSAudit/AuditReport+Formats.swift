@@ -81,6 +81,16 @@ extension JSONWriter {
 }
 
 extension AuditReport {
+  /// SQL that would fix what was found, as a script for SQLite: for a person to review and apply.
+  ///
+  /// The statements check their preconditions again, so an outdated script does no harm. A statement
+  /// that would destroy something that migrating the same files again restores is commented out, below
+  /// what to do instead. Where a row was edited since a run wrote it, or is gone, a comment names the
+  /// file that still holds it.
+  public var repairPlan: String { RepairPlan(for: self).sql }
+}
+
+extension AuditReport {
   /// The report as a self-contained page without scripts, in the style of the other pages.
   ///
   /// Text from the database is escaped; characters that would reorder it are shown as `\u{…}`.

@@ -36,7 +36,7 @@ public struct AuditReport: Sendable {
   package let catalog: EntityCatalog
   /// The number of entities of each kind; a kind whose table cannot be read is absent.
   public var counts: [EntityKind: Int]
-  /// The result of each rule, in the order of ``Auditor/allRules``.
+  /// The result of each rule, in the order of ``Auditor/Options/rules``.
   package var results: [RuleResult]
   /// How long the audit took.
   package var duration: Duration
@@ -52,7 +52,7 @@ public struct AuditReport: Sendable {
   /// The findings kept, rule by rule.
   public var findings: [AuditFinding] { results.flatMap(\.findings) }
   /// How many findings were only counted.
-  public var omittedFindings: Int { results.reduce(0) { $0 + $1.total - $1.findings.count } }
+  package var omittedFindings: Int { results.reduce(0) { $0 + $1.total - $1.findings.count } }
   /// How many rules passed.
   package var passedChecks: Int { results.count { $0.state == .passed } }
   /// How many rules found errors or could not be completed.

@@ -4,8 +4,9 @@ import RMOSStore
 /// Something an audit checks.
 ///
 /// ```swift
-/// let rules = Auditor.allRules.filter { $0.code != "provenance.missing" }
-/// let report = try await Auditor(of: store, rules: rules).run()
+/// var options = Auditor.Options()
+/// options.rules.removeAll { $0.code == "provenance.missing" }
+/// let report = try await Auditor(of: store, options: options).run()
 /// ```
 public struct AuditRule: Sendable, Hashable {
   /// A stable name, such as `reference.missing`; the issue code if migration has the same rule.
@@ -126,7 +127,7 @@ extension AuditRule {
 
 extension AuditRule {
   /// All rules, in the order of reports.
-  static let all: [AuditRule] = [
+  package static let all: [AuditRule] = [
     .integrity, .foreignKey, .schemaVersion, .schemaTable, .schemaColumn, .schemaIndex,
     .blankID, .paddedID, .nearDuplicateID, .missingField, .fieldType, .fieldEncoding,
     .emptyField, .fieldRange, .fieldFormat, .unknownValue, .jsonSyntax, .timeOrder,

@@ -14,29 +14,30 @@ import RMOSSystem
 /// for finding in report.findings { print(finding.code, finding.id ?? "", finding.message) }
 /// ```
 public struct Auditor: Sendable {
-  /// Every built-in rule, in the order of reports.
-  public static var allRules: [AuditRule] { AuditRule.all }
+  /// What is checked, and how much is kept.
+  public struct Options: Sendable {
+    /// The built-in rules to check; by default all of them, in the order of reports.
+    public var rules = AuditRule.all
+    /// Checks of your own, made after those of ``rules``.
+    public var checkers: [any AuditChecker] = []
+    /// How many findings are kept per rule; further ones are only counted.
+    public var findingsPerRule = 1000
+
+    /// Creates the default options.
+    public init() {}
+  }
 
   private let store: any RecordStore
-  private let rules: [AuditRule]
-  private let checkers: [any AuditChecker]
-  private let findingsPerRule: Int
+  private let options: Options
 
-  /// Creates an audit.
+  /// Creates an audit; nothing happens before ``run()``.
   ///
   /// - Parameters:
   ///   - store: The store; to check a database whatever its state, open it with access `inspect`.
-  ///   - rules: The built-in rules to check.
-  ///   - checkers: Checks of your own, made after those of `rules`.
-  ///   - findingsPerRule: How many findings are kept per rule; further ones are only counted.
-  public init(
-    of store: any RecordStore, rules: [AuditRule] = Auditor.allRules,
-    checkers: [any AuditChecker] = [], findingsPerRule: Int = 1000
-  ) {
+  ///   - options: What to check, and how much to keep.
+  public init(of store: any RecordStore, options: Options = Options()) {
     self.store = store
-    self.rules = rules
-    self.checkers = checkers
-    self.findingsPerRule = findingsPerRule
+    self.options = options
   }
 
   /// Checks the store as it is at this moment.
@@ -68,9 +69,9 @@ public struct Auditor: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     let collector = AuditCollector(
-      rules: AuditRule.all.filter(Set(rules).contains) + checkers.map(\.rule),
+      rules: AuditRule.all.filter(Set(options.rules).contains) + options.checkers.map(\.rule),
       // Before reading: a run that ends after this shows as ended.
-      limit: max(0, findingsPerRule), hasWriter: store.hasWriter ?? true,
+      limit: max(0, options.findingsPerRule), hasWriter: store.hasWriter ?? true,
       isCancelled: isCancelled)
     try store.readOnOneState(
       parts.enumerated().map { position, part in
@@ -96,7 +97,7 @@ public struct Auditor: Sendable {
       { try $0.run(ReferenceCheck()) }, { try $0.run(ForeignKeyCheck()) },
       { try $0.run(ProvenanceCheck()) }, { try $0.run(RunCheck()) },
     ]
-    parts.append { [checkers] context in
+    parts.append { [checkers = options.checkers] context in
       for checker in checkers { try context.run(checker) }
     }
     return parts

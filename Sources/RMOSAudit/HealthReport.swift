@@ -59,7 +59,7 @@ public struct HealthReport: Sendable, Hashable {
   }
 
   /// The verdict in words: "sound, with 2 warnings".
-  public var words: String {
+  package var words: String {
     verdict.words(errors: errorCount, warnings: warningCount, isWhole: isComplete)
   }
 
@@ -102,7 +102,9 @@ public struct HealthReport: Sendable, Hashable {
     if case .quick(let time) = effort, try !store.read({ try $0.isSmall() }) { limit = time }
     self.init(try QuickHealth.read(from: store, referencesFor: limit))
     if limit == nil {
-      let auditor = Auditor(of: store, findingsPerRule: 100)
+      var options = Auditor.Options()
+      options.findingsPerRule = 100
+      let auditor = Auditor(of: store, options: options)
       complete(with: try auditor.runSynchronously(isCancelled: isCancelled))
     }
   }

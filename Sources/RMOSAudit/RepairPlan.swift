@@ -6,12 +6,7 @@ import RMOSModels
 /// does no harm. A statement that would destroy something that migrating the same files again
 /// restores is commented out, below what to do instead. Where a row was edited since a run wrote it,
 /// or is gone, the plan names the file that still holds it.
-///
-/// ```swift
-/// let plan = RepairPlan(for: try await Auditor(of: store).run())
-/// print(plan.sql)
-/// ```
-public struct RepairPlan: Sendable {
+package struct RepairPlan: Sendable {
   /// Statements that belong together.
   package struct Step: Sendable, Hashable {
     /// What it does and to how many rows, and what to do first; lines.
@@ -50,7 +45,7 @@ public struct RepairPlan: Sendable {
     }
 
     /// The words of this module, which knows no program.
-    fileprivate static let plain = Advice(
+    package static let plain = Advice(
       migrating: { "migrate \($0) again" },
       restoring: { "migrate \($0) again, with updates that overwrite edited rows" },
       undoing: { "undo run \($0)" })
@@ -61,11 +56,8 @@ public struct RepairPlan: Sendable {
   /// The longest id, in bytes of UTF-8, for which there is a statement.
   private static let longestID = 10_000
 
-  /// Creates the plan for a report.
-  public init(for report: AuditReport) { self.init(for: report, .plain) }
-
-  /// Creates the plan for a report, with a program's own words.
-  package init(for report: AuditReport, _ advice: Advice) {
+  /// Creates the plan for a report, with a program's own words if it has any.
+  package init(for report: AuditReport, _ advice: Advice = .plain) {
     self.advice = advice
     database = report.database
     omittedFindings = report.omittedFindings
@@ -293,7 +285,7 @@ public struct RepairPlan: Sendable {
 
 extension RepairPlan {
   /// The plan as a script for SQLite: one transaction, each step with a comment.
-  public var sql: String {
+  package var sql: String {
     var lines = [
       "-- Repairs proposed for \(PlainText.escaped(database)).",
       "-- Nothing has been changed. Make a backup, read every statement, delete those you do not",

@@ -71,14 +71,15 @@ public struct MigrationSummary: Sendable {
   public var filesNotRead: Int { notRead.count }
   /// The members kept with the entities written because their kinds do not declare them.
   package var keptMembers: KeptMembers
-  /// How many of the entities that failed had not failed the same way in ``knownSince``.
+  /// How many of the entities that failed had not failed the same way in the newest earlier run that
+  /// read the same source to its end, and are not in the store by now.
   public var failedNew: Int
   /// How many of the entities that failed had failed the same way in ``knownSince``, or are in the
   /// store by now.
-  public var failedKnown: Int { statistics.total.failed - failedNew }
+  package var failedKnown: Int { statistics.total.failed - failedNew }
   /// The earlier run with which the failures were compared: the newest that read the same source to
   /// its end; `nil` if there was none.
-  public var knownSince: Int64?
+  package var knownSince: Int64?
   /// ``Migration/Options/failOn``.
   var failOn: Migration.Options.FailurePolicy
 
@@ -125,7 +126,7 @@ public struct Rejects: Sendable, Hashable {
   /// How many are missing or incomplete because of ``failure``.
   package internal(set) var notWritten = 0
   /// How many rejects of earlier runs were removed because what they are copies of no longer fails.
-  public internal(set) var removed = 0
+  package internal(set) var removed = 0
   /// Why the first of those not written is missing; `nil` if none is.
   public internal(set) var failure: String?
 }

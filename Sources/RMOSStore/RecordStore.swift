@@ -80,48 +80,28 @@ public protocol RecordStore: Sendable {
   /// - Throws: What `body` throws, and only if it throws nothing, what the store throws.
   func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result
 
-  /// Copies the store as it is now, so that it can be restored to its state before a run.
+  /// Runs `body`, which may write, and lets it copy the store as it is now once it is about to change
+  /// something, so that it can be restored to its state before a run.
+  ///
+  /// A run that changes nothing then costs no copy. A store that cannot keep the old state for later
+  /// copies it before it calls `body`.
   ///
   /// Call it within ``withExclusiveWriter(_:)``; within ``write(_:)`` too, whose changes the copy does
-  /// not have yet.
+  /// not have.
   ///
   /// - Parameters:
   ///   - run: The number that the run will have.
-  ///   - isCancelled: Polled periodically; when it returns `true`, the copy is abandoned.
-  /// - Returns: The copy; `nil` if the store does not outlive the process.
-  /// - Throws: ``StoreError``; ``StoreError/Code/cancelled`` if the copy was abandoned.
-  func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup?
-
-  /// Runs `body`, which may write, and lets it copy the store as it is now once it is about to change
-  /// something.
-  ///
-  /// A run that changes nothing then costs no copy. Stores that cannot keep the old state for later
-  /// copy it before they call `body`, as the default implementation does.
-  ///
-  /// Call it within ``withExclusiveWriter(_:)``.
-  ///
-  /// - Parameters:
-  ///   - run: The number that the run will have.
-  ///   - isCancelled: Polled periodically while the store is copied.
-  ///   - body: Its argument makes the copy when it is first called, and returns it from then on; not
-  ///     to be called after `body` has ended.
+  ///   - isCancelled: Polled periodically while the store is copied; when it returns `true`, the copy
+  ///     is abandoned.
+  ///   - body: Its argument makes the copy when it is first called, and returns it from then on: `nil`
+  ///     if the store does not outlive the process. Not to be called after `body` has ended.
   /// - Returns: What `body` returns.
-  /// - Throws: What `body` throws; ``StoreError``.
+  /// - Throws: What `body` throws; ``StoreError``, ``StoreError/Code/cancelled`` if the copy was
+  ///   abandoned.
   func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
   ) throws -> Result
-}
-
-extension RecordStore {
-  /// Copies the store, and runs `body`.
-  public func withBackup<Result>(
-    beforeRun run: Int64, isCancelled: @escaping () -> Bool,
-    _ body: (@escaping () throws -> RunBackup?) throws -> Result
-  ) throws -> Result {
-    let backup = try backUp(beforeRun: run, isCancelled: isCancelled)
-    return try body { backup }
-  }
 }
 
 /// How a dry run finds out what a store would do with entities.

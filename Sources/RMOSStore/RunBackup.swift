@@ -5,7 +5,7 @@ public struct RunBackup: Sendable, Hashable {
   /// Where the copy is.
   public let path: String
   /// The run it was taken before.
-  public let run: Int64
+  package let run: Int64
   private let actions: Actions
 
   /// What a store does with its backup; path and run identify it.
@@ -43,8 +43,9 @@ public struct RunBackup: Sendable, Hashable {
   package static func take(
     of store: any RecordStore, isCancelled: () -> Bool = { false }
   ) throws -> RunBackup? {
-    guard let next = try nextRun(of: store) else { return nil }
-    return try store.backUp(beforeRun: next, isCancelled: isCancelled)
+    try withoutActuallyEscaping(isCancelled) { isCancelled in
+      try atHand(of: store, isCancelled: isCancelled) { take in try take() }
+    }
   }
 
   /// Runs `body`, and lets it back up a store that has entities once it is about to change something.

@@ -311,5 +311,5 @@ extension SchemaVersion {
   ///
   /// Version 1 had neither row digests nor undone runs, and kept no before-images; version 2 did not
   /// know who ran something, nor which failures were new.
-  public static let ledger: ClosedRange<Int64> = 1...3
+  package static let ledger: ClosedRange<Int64> = 1...3
 }

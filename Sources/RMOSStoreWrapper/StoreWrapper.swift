@@ -54,10 +54,6 @@ extension StoreWrapper {
   public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result {
     try base.withBulkLoad(body)
   }
-  /// Backs the base up.
-  public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
-    try base.backUp(beforeRun: run, isCancelled: isCancelled)
-  }
   /// Backs the base up once `body` needs it.
   public func withBackup<Result>(
     beforeRun run: Int64, isCancelled: @escaping () -> Bool,

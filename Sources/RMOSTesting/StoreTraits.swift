@@ -11,7 +11,7 @@ public struct StoreTraits: OptionSet, Sendable, Hashable {
 
   /// A store that is opened again has the same content.
   public static let persistent = StoreTraits(rawValue: 1 << 0)
-  /// `backUp(beforeRun:isCancelled:)` makes a copy.
+  /// What `withBackup(beforeRun:isCancelled:_:)` hands to its closure makes a copy.
   public static let backsUp = StoreTraits(rawValue: 1 << 1)
   /// `changeToken()` tells commits apart.
   public static let tellsChanges = StoreTraits(rawValue: 1 << 2)

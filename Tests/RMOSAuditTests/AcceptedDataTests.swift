@@ -27,7 +27,7 @@ import Testing
       }
       #expect(inFile.counts == inMemory.counts)
       // The same rules see the same in both.
-      for rule in Auditor.allRules where inMemory[rule]?.state != .notApplicable {
+      for rule in AuditRule.all where inMemory[rule]?.state != .notApplicable {
         #expect(inFile[rule]?.counts == inMemory[rule]?.counts, "\(rule.code)")
       }
     }

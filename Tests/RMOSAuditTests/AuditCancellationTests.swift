@@ -62,7 +62,7 @@ struct AuditCancellationTests {
     let store = try store(directory, inMemory: inMemory)
     let (begun, continuation) = AsyncStream<Void>.makeStream()
     let task = Task {
-      try await Auditor(of: store, checkers: [Endless(hasBegun: continuation)]).run()
+      try await Auditor(of: store) { $0.checkers = [Endless(hasBegun: continuation)] }.run()
     }
     for await _ in begun { break }
     task.cancel()

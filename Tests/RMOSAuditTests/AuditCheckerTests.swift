@@ -29,7 +29,7 @@ struct AuditCheckerTests {
     try fixture.plant(
       "UPDATE patterns SET name = 'short'; "
         + "UPDATE patterns SET name = 'A name far beyond the label' WHERE id = 'simple_rope_3x5'")
-    let report = try Auditor(of: fixture.store(), checkers: [NameLength()])
+    let report = try Auditor(of: fixture.store()) { $0.checkers = [NameLength()] }
       .runSynchronously()
     #expect(report.verdict == .warnings)
     #expect(report.warningCount == 1)
@@ -47,16 +47,18 @@ struct AuditCheckerTests {
   @Test("They need no schema, and a damaged table is reported")
   func anyStore() throws {
     let memory = InMemoryStore()
-    let report = try Auditor(of: memory, rules: [], checkers: [NameLength()])
-      .runSynchronously()
+    let report = try Auditor(of: memory) {
+      $0.rules = []; $0.checkers = [NameLength()]
+    }
+    .runSynchronously()
     #expect(report.results.map(\.state) == [.passed])
 
     let fixture = try AuditFixture()
     try fixture.plant(
       "DROP TABLE joblogs; DROP TABLE patterns; CREATE VIEW patterns AS SELECT * FROM gone")
-    let broken = try Auditor(
-      of: fixture.store(), rules: [.integrity], checkers: [NameLength()]
-    ).runSynchronously()
+    let broken = try Auditor(of: fixture.store()) {
+      $0.rules = [.integrity]; $0.checkers = [NameLength()]
+    }.runSynchronously()
     #expect(broken.results.map(\.state) == [.failed, .incomplete])
   }
 
@@ -77,7 +79,7 @@ struct AuditCheckerTests {
   @Test("They can name a row without its record, and propose a repair")
   func repairs() throws {
     let fixture = try AuditFixture()
-    let report = try Auditor(of: fixture.store(), checkers: [NoRope()]).runSynchronously()
+    let report = try Auditor(of: fixture.store()) { $0.checkers = [NoRope()] }.runSynchronously()
     let finding = try #require(report.findings.last)
     #expect(finding.severity == .error)
     #expect(finding.table == "patterns")

@@ -9,7 +9,7 @@ import Testing
     let fixture = try AuditFixture()
     try fixture.plant("UPDATE patterns SET ring_count = 0")
     #expect(try fixture.audit()[.fieldRange]?.findings.count == 24)
-    let report = try Auditor(of: fixture.store(), findingsPerRule: 5)
+    let report = try Auditor(of: fixture.store()) { $0.findingsPerRule = 5 }
       .runSynchronously()
     #expect(report[.fieldRange]?.findings.count == 5)
     #expect(report[.fieldRange]?.total == 24)
@@ -25,7 +25,7 @@ import Testing
       UPDATE joblogs SET status = 'done' WHERE rowid > (SELECT max(rowid) - 3 FROM joblogs)
       """)
     func severities(_ limit: Int) throws -> [Severity] {
-      let report = try Auditor(of: fixture.store(), findingsPerRule: limit)
+      let report = try Auditor(of: fixture.store()) { $0.findingsPerRule = limit }
         .runSynchronously()
       let result = try #require(report[.unknownValue])
       #expect(result.counts == [.error: 3, .warning: 40])
@@ -99,7 +99,7 @@ import Testing
       #expect(findings.last?[key] != nil, "\(key)")
     }
     #expect(json["findings_omitted"] as? Int == 0)
-    #expect((json["rules"] as? [[String: Any]])?.count == Auditor.allRules.count)
+    #expect((json["rules"] as? [[String: Any]])?.count == AuditRule.all.count)
   }
 
   @Test func textFromTheDatabaseCannotBecomeHTML() throws {
@@ -134,8 +134,8 @@ import Testing
   }
 
   @Test func everyRuleHasACodeOfItsOwnAndAReason() {
-    #expect(Set(Auditor.allRules.map(\.code)).count == Auditor.allRules.count)
-    for rule in Auditor.allRules {
+    #expect(Set(AuditRule.all.map(\.code)).count == AuditRule.all.count)
+    for rule in AuditRule.all {
       #expect(AuditRule(code: rule.code) == rule)
       #expect(rule.summary.count > 20)
     }

@@ -28,11 +28,12 @@ import Testing
         FROM patterns;
       """)
     let store = try fixture.store()
-    let expected = try Auditor(of: Sequential(base: store), findingsPerRule: findingsPerRule)
+    let expected = try Auditor(of: Sequential(base: store)) { $0.findingsPerRule = findingsPerRule }
       .runSynchronously()
     #expect(expected.results.count { !$0.findings.isEmpty } > 8)
     for _ in 0..<5 {
-      let report = try Auditor(of: store, findingsPerRule: findingsPerRule).runSynchronously()
+      let report = try Auditor(of: store) { $0.findingsPerRule = findingsPerRule }
+        .runSynchronously()
       #expect(report.results == expected.results)
       #expect(report.counts == expected.counts)
     }

@@ -276,14 +276,14 @@ import Testing
 
   @Test func everyRuleHasItsFault() {
     let planted = Set((Self.rows + Self.ids + Self.schema + Self.ledger).map(\.rule))
-    #expect(planted == Set(Auditor.allRules))
+    #expect(planted == Set(AuditRule.all))
   }
 
   @Test(arguments: rows.prefix(3) + schema.suffix(2) + ledger.suffix(1))
   func isNotFoundWhereTheRuleIsLeftOut(_ fault: Fault) throws {
     let fixture = try AuditFixture()
     try fixture.plant(fault.sql)
-    let report = try fixture.audit(Auditor.allRules.filter { $0 != fault.rule })
+    let report = try fixture.audit(AuditRule.all.filter { $0 != fault.rule })
     #expect(report[fault.rule] == nil)
     #expect(!report.findings.contains { $0.code == fault.rule.code })
   }

@@ -113,7 +113,7 @@ import Testing
   @Test func whatTheReportLeftOutIsSaid() throws {
     let fixture = try AuditFixture()
     try fixture.plant("UPDATE joblogs SET pattern_id = 'gone' WHERE rowid < 6")
-    let report = try Auditor(of: fixture.store(), findingsPerRule: 2).runSynchronously()
+    let report = try Auditor(of: fixture.store()) { $0.findingsPerRule = 2 }.runSynchronously()
     #expect(report.omittedFindings >= 3)
     #expect(RepairPlan(for: report).sql.contains("-- The report omitted 3 findings;"))
   }

@@ -10,7 +10,7 @@ enum AuditCommand {
   }
 
   private static func ruleCode(_ program: CommandLineProgram) -> ValueSpec {
-    .name(Auditor.allRules.map(\.code), of: "rule", listedBy: "\(program) audit --list-rules")
+    .name(AuditRule.all.map(\.code), of: "rule", listedBy: "\(program) audit --list-rules")
   }
 
   static func spec(_ program: CommandLineProgram) -> CommandSpec {
@@ -98,7 +98,9 @@ enum AuditCommand {
     let store = try arguments.database.open(for: .inspecting).store
     let record = arguments.database.auditRecord
     let (state, startedAt) = (record.state(), UTCTime.now.iso8601)
-    let report = try Auditor(of: store, rules: rules).runSynchronously()
+    var options = Auditor.Options()
+    options.rules = rules
+    let report = try Auditor(of: store, options: options).runSynchronously()
     let outcome = AuditOutcome(of: report, startedAt: startedAt, finishedAt: UTCTime.now.iso8601)
     do throws(CommandError) {
       try record.write(report, outcome, state: state)
@@ -156,7 +158,7 @@ enum AuditCommand {
   private static func chosenRules(_ arguments: ParsedArguments) throws -> [AuditRule] {
     let chosen = arguments.all("rule").compactMap { AuditRule(code: $0) }
     let skipped = Set(arguments.all("skip").compactMap { AuditRule(code: $0) })
-    let rest = Auditor.allRules.filter {
+    let rest = AuditRule.all.filter {
       (chosen.isEmpty || chosen.contains($0)) && !skipped.contains($0)
     }
     if rest.isEmpty { throw UsageError("--rule and --skip leave no rules to check") }

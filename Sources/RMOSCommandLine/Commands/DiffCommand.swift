@@ -57,8 +57,10 @@ enum DiffCommand {
       let store = try arguments.database.openForReading()
       let isJSON = arguments.has("json")
       let showsAll = arguments.has("verbose") && !isJSON
-      let kept = isJSON ? 10_000 : showsAll ? 0 : entriesShown
-      let diff = Diff(of: source, against: store, mappings: mappings, maxEntries: kept)
+      var options = Diff.Options()
+      options.mappings = mappings
+      options.maxEntries = isJSON ? 10_000 : showsAll ? 0 : entriesShown
+      let diff = Diff(of: source, against: store, options: options)
       var report: DiffReport
       do {
         report = try diff.runSynchronously(

@@ -47,14 +47,15 @@ enum ExportCommand {
       ]
     ) { arguments, console in
       let directory = arguments.positionals[0]
-      let layout = try layout(arguments)
+      var options = Export.Options()
+      options.layout = try layout(arguments)
+      options.isIndented = !arguments.has("compact")
       Signals.catchInterruptions()
       let store = try arguments.database.openForReading()
       let summary: Export.Summary
       do {
-        summary = try Export(
-          of: store, to: directory, layout: layout, isIndented: !arguments.has("compact")
-        ).runSynchronously { Signals.isInterrupted }
+        summary = try Export(of: store, to: directory, options: options)
+          .runSynchronously { Signals.isInterrupted }
       } catch let error as MigrationError where error.code == .cancelled {
         return console.interrupted(by: error, asJSON: arguments.has("json"))
       }

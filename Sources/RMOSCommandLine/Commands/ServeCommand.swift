@@ -56,7 +56,7 @@ enum ServeCommand {
       options.writingSource = "HTTP, \(configuration.host)"
       let dashboard = Dashboard(
         store: store, options: options, observingAudits: keepVerdicts(of: arguments.database))
-      let server = try HTTPServer(dashboard: dashboard, configuration: configuration)
+      let server = try HTTPServer(configuration: configuration) { dashboard.response(to: $0) }
       // Before the URL is printed: its reader may send a signal at once.
       try stopOnInterruption(server, dashboard)
       announce(server, store, options, asJSON: arguments.has("json"), console)

@@ -36,7 +36,10 @@ enum SurveyCommand {
       if let file { try check(file, program.catalog, mayReplaceAny: arguments.has("force")) }
       Signals.catchInterruptions()
       let isJSON = arguments.has("json")
-      let survey = Survey(of: path, catalog: program.catalog, proposesMapping: file != nil)
+      var options = Survey.Options()
+      options.catalog = program.catalog
+      options.proposesMapping = file != nil
+      let survey = Survey(of: path, options: options)
       let report: SurveyReport
       do {
         report = try survey.runSynchronously(isCancelled: { Signals.isInterrupted })

@@ -43,9 +43,11 @@ enum UndoCommand {
       let store = try arguments.database.open(for: isDryRun ? .reading : .changing).store
       let report: UndoReport
       do {
-        let undo = Undo(
-          of: run, in: store, isDryRun: isDryRun, takesBackup: !arguments.has("no-backup"))
-        report = try undo.runSynchronously { Signals.isInterrupted }
+        var options = Undo.Options()
+        options.isDryRun = isDryRun
+        options.takesBackup = !arguments.has("no-backup")
+        report = try Undo(of: run, in: store, options: options)
+          .runSynchronously { Signals.isInterrupted }
       } catch let error as StoreError where error.code == .cancelled {
         return console.interrupted(
           by: error.code.rawValue,
@@ -71,7 +73,9 @@ enum UndoCommand {
       let found = try? store.read({ try $0.run(run) != nil }), !found
     else { return }
     // Throws the error for a missing run.
-    _ = try Undo(of: run, in: store, isDryRun: true).runSynchronously()
+    var options = Undo.Options()
+    options.isDryRun = true
+    _ = try Undo(of: run, in: store, options: options).runSynchronously()
   }
 
   private static func show(

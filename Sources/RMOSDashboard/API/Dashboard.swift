@@ -199,14 +199,3 @@ public final class Dashboard: Sendable {
     Route.readingMethods + ["POST"] + (options.allowsWrites ? ["PUT", "PATCH", "DELETE"] : [])
   }
 }
-
-extension HTTPServer {
-  /// Creates a server for a dashboard, which listens at once and answers requests when it runs.
-  ///
-  /// - Throws: `HTTPServerError`.
-  public convenience init(
-    dashboard: Dashboard, configuration: Configuration = Configuration()
-  ) throws(HTTPServerError) {
-    try self.init(configuration: configuration) { dashboard.response(to: $0) }
-  }
-}

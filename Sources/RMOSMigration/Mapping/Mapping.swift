@@ -20,7 +20,7 @@ public struct Mapping: Sendable {
   /// What the mapping is for; `nil` if it does not say.
   package let about: String?
   /// The text it was parsed from.
-  public let text: String
+  package let text: String
   /// SHA-256 of ``text``, in hexadecimal.
   package let sha256: String
   /// Whether names that differ in case, `_`, `-` and spaces alone count as the same.

@@ -15,11 +15,11 @@ import RMOSSystem
 /// was met.
 public struct Survey: Sendable {
   /// How a survey is made.
-  package struct Options: Sendable {
-    /// Whether a mapping is proposed for what no built-in mapping reads, and tried.
-    package var proposesMapping = false
+  public struct Options: Sendable {
     /// The kinds that are looked for.
-    package var catalog = EntityCatalog.rmos
+    public var catalog = EntityCatalog.rmos
+    /// Whether a mapping is proposed for what no built-in mapping reads, and tried.
+    public var proposesMapping = false
 
     /// How the files are read; tests make it fail.
     var access = SourceAccess.system
@@ -27,7 +27,7 @@ public struct Survey: Sendable {
     var limits = ShapeCollector.Limits()
 
     /// Creates the default options.
-    package init() {}
+    public init() {}
   }
 
   private let path: String
@@ -37,17 +37,8 @@ public struct Survey: Sendable {
   ///
   /// - Parameters:
   ///   - path: A file, a directory of a kind, or a directory above those.
-  ///   - catalog: The kinds that are looked for.
-  ///   - proposesMapping: Whether a mapping is proposed for what no built-in mapping reads, and tried.
-  public init(
-    of path: String, catalog: EntityCatalog = .rmos, proposesMapping: Bool = false
-  ) {
-    var options = Options()
-    (options.catalog, options.proposesMapping) = (catalog, proposesMapping)
-    self.init(of: path, options: options)
-  }
-
-  package init(of path: String, options: Options) {
+  ///   - options: How to make it.
+  public init(of path: String, options: Options = Options()) {
     self.path = path
     self.options = options
   }

@@ -13,18 +13,17 @@ import RMOSSystem
 /// per id is kept, for one kind at a time. The store is read as one snapshot.
 public struct Diff: Sendable {
   /// How a comparison is made.
-  package struct Options: Sendable {
+  public struct Options: Sendable {
     /// How files of other shapes are read; the first mapping that takes a file reads it.
-    package var mappings: [Mapping] = []
-
+    public var mappings: [Mapping] = []
     /// The maximum number of entries the report keeps; all are counted, and an observer gets all.
-    package var maxEntries = 10_000
+    public var maxEntries = 10_000
 
     /// How the source is read; tests make it fail.
     var access = SourceAccess.system
 
     /// Creates the default options.
-    package init() {}
+    public init() {}
   }
 
   private let source: String
@@ -36,19 +35,8 @@ public struct Diff: Sendable {
   /// - Parameters:
   ///   - source: The source directory.
   ///   - store: The store.
-  ///   - mappings: How files of other shapes are read; the first that takes a file reads it.
-  ///   - maxEntries: The maximum number of entries the report keeps; all are counted, and an observer
-  ///     gets all.
-  public init(
-    of source: String, against store: any RecordStore, mappings: [Mapping] = [],
-    maxEntries: Int = 10_000
-  ) {
-    var options = Options()
-    (options.mappings, options.maxEntries) = (mappings, maxEntries)
-    self.init(of: source, against: store, options: options)
-  }
-
-  package init(of source: String, against store: any RecordStore, options: Options) {
+  ///   - options: How to compare them.
+  public init(of source: String, against store: any RecordStore, options: Options = Options()) {
     self.source = source
     self.store = store
     self.options = options

@@ -106,7 +106,7 @@ public struct DiffReport: Sendable, Hashable {
   /// The entities that are not equal, in order.
   public internal(set) var entries: [Entry] = []
   /// The number of entries omitted from ``entries``.
-  public package(set) var entriesOmitted = 0
+  package var entriesOmitted = 0
 
   init(source: String, database: String, _ catalog: EntityCatalog) {
     self.catalog = catalog

@@ -29,18 +29,18 @@ public struct Export: Sendable {
   }
 
   /// How the tree is written.
-  package struct Options: Sendable, Hashable {
+  public struct Options: Sendable {
     /// How entities are distributed over files.
-    package var layout = Layout.files
+    public var layout = Layout.files
     /// Whether a file of one entity is indented; lines are always compact.
-    package var isIndented = true
+    public var isIndented = true
     /// The maximum number of issues the summary keeps; all are counted.
     package var maxIssuesInSummary = 1000
     /// About how many entities are read at once for a file of lines.
     package var entitiesPerPiece = 2000
 
     /// Creates the default options.
-    package init() {}
+    public init() {}
   }
 
   /// The name of the script in the directory of an export with ``Layout/sql(_:)``.
@@ -55,18 +55,8 @@ public struct Export: Sendable {
   /// - Parameters:
   ///   - store: The store.
   ///   - directory: The directory to write to; must be empty if it exists.
-  ///   - layout: How entities are distributed over files.
-  ///   - isIndented: Whether a file of one entity is indented; lines are always compact.
-  public init(
-    of store: any RecordStore, to directory: String, layout: Layout = .files,
-    isIndented: Bool = true
-  ) {
-    var options = Options()
-    (options.layout, options.isIndented) = (layout, isIndented)
-    self.init(of: store, to: directory, options: options)
-  }
-
-  package init(of store: any RecordStore, to directory: String, options: Options) {
+  ///   - options: How to write it.
+  public init(of store: any RecordStore, to directory: String, options: Options = Options()) {
     self.store = store
     self.directory = directory
     self.options = options

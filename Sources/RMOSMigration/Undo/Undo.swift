@@ -14,18 +14,21 @@ import RMOSSystem
 /// itself.
 public struct Undo: Sendable {
   /// How a run is undone.
-  package struct Options: Sendable {
-    /// Whether to write nothing and only predict what would happen.
-    package var isDryRun = false
+  public struct Options: Sendable {
+    /// Whether to write nothing and only predict what would happen; a store that is open read-only
+    /// will do.
+    public var isDryRun = false
     /// Whether to back up a store on disk before the first write.
-    package var takesBackup = true
+    ///
+    /// An undo that changes no row leaves no backup; of older ones the last two are kept.
+    public var takesBackup = true
     /// The maximum number of obstacles the report keeps; all are counted.
     package var maxObstacles = 10_000
     /// The clocks that the ledger uses; tests fix them.
     package var clock: MigrationClock = .system
 
     /// Creates the default options.
-    package init() {}
+    public init() {}
   }
 
   private let id: Int64
@@ -38,19 +41,8 @@ public struct Undo: Sendable {
   /// - Parameters:
   ///   - id: The run's number in the ledger.
   ///   - store: The store.
-  ///   - isDryRun: Whether to write nothing and only predict what would happen; a store that is open
-  ///     read-only will do.
-  ///   - takesBackup: Whether to back up a store on disk before the first write. An undo that changes
-  ///     no row leaves no backup; of older ones the last two are kept.
-  public init(
-    of id: Int64, in store: any RecordStore, isDryRun: Bool = false, takesBackup: Bool = true
-  ) {
-    var options = Options()
-    (options.isDryRun, options.takesBackup) = (isDryRun, takesBackup)
-    self.init(of: id, in: store, options: options)
-  }
-
-  package init(of id: Int64, in store: any RecordStore, options: Options) {
+  ///   - options: How to undo it.
+  public init(of id: Int64, in store: any RecordStore, options: Options = Options()) {
     self.id = id
     self.store = store
     self.options = options

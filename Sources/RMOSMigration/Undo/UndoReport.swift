@@ -21,7 +21,7 @@ public struct UndoReport: Sendable, Hashable {
   /// The first obstacles, kind by kind.
   package internal(set) var obstacles: [UndoObstacle] = []
   /// The number of obstacles.
-  public internal(set) var obstacleCount = 0
+  package internal(set) var obstacleCount = 0
   /// The obstacles, grouped by what removes them, such as undoing one later run.
   ///
   /// Those that undoing a later run removes come first, the newest run first.

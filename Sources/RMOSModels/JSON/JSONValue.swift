@@ -89,7 +89,7 @@ extension JSONValue {
   }
 
   /// The value as compact JSON text.
-  public var text: String {
+  package var text: String {
     var writer = JSONWriter()
     writer.value(self)
     return writer.text

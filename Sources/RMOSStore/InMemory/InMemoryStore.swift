@@ -72,8 +72,13 @@ public final class InMemoryStore: RecordStore {
   /// Runs `body`: there are no indexes.
   public func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result { try body() }
 
-  /// Returns `nil`: the store does not outlive the process.
-  public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) -> RunBackup? { nil }
+  /// Runs `body`: there is nothing to copy, as the store does not outlive the process.
+  public func withBackup<Result>(
+    beforeRun run: Int64, isCancelled: @escaping () -> Bool,
+    _ body: (@escaping () throws -> RunBackup?) throws -> Result
+  ) throws -> Result {
+    try body { nil }
+  }
 
   private var snapshot: InMemoryState { state.withLock { $0 } }
 }

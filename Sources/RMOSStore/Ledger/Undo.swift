@@ -30,11 +30,11 @@ public struct UndoObstacle: Sendable, Hashable {
   }
 
   /// The kind of the entity; `nil` if the run itself is the obstacle.
-  public var kind: EntityKind?
+  package var kind: EntityKind?
   /// The id of the entity.
-  public var id: String?
+  package var id: String?
   /// The reason.
-  public var reason: Reason
+  package var reason: Reason
 
   /// Creates an obstacle.
   public init(kind: EntityKind? = nil, id: String? = nil, _ reason: Reason) {

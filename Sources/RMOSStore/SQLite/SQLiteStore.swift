@@ -53,7 +53,7 @@ public final class SQLiteStore: RecordStore {
   ///
   /// Versions 1 to 4 of the shared schema are supported: 1 is upgraded in place, 3 and 4 keep their
   /// shared tables exactly as they are. Opening does not change an older database; the first write
-  /// upgrades it, in its own transaction (see ``bringUpToDate()``).
+  /// upgrades it, in its own transaction.
   ///
   /// - Parameters:
   ///   - path: The file. Its directory must exist. It cannot be `:memory:` (see ``InMemoryStore``), a
@@ -180,7 +180,7 @@ public final class SQLiteStore: RecordStore {
   /// Adds the tables, columns and indexes that an older database lacks, without changing any value.
   ///
   /// The first write does so anyway.
-  public func bringUpToDate() throws {
+  package func bringUpToDate() throws {
     guard try !writingSession().layout.isComplete else { return }
     try write { _ in }
   }

@@ -62,9 +62,7 @@ extension StoreConformance {
       let store = try subject.store()
       try store.write { try $0.insert(StoreSamples.record(.patterns, "a")) }
       let content = try StoreContent(of: store)
-      let backup = try store.withExclusiveWriter {
-        try store.backUp(beforeRun: 7, isCancelled: { false })
-      }
+      let backup = try store.withExclusiveWriter { try store.backUp(beforeRun: 7) }
       guard subject.traits.contains(.backsUp) else {
         return try expect(backup == nil, "a store without the trait backsUp made a backup")
       }
@@ -72,12 +70,17 @@ extension StoreConformance {
       try expect(backup?.path.isEmpty, equals: false)
       try expect(try StoreContent(of: store), equals: content)
       let second = try store.withExclusiveWriter {
-        try store.backUp(beforeRun: 8, isCancelled: { false })
+        try store.withBackup(beforeRun: 8, isCancelled: { false }) { take in
+          let first = try take()
+          try expect(try take(), equals: first)
+          return first
+        }
       }
+      try expect(second?.run, equals: 8)
       try store.withExclusiveWriter {
         try store.write { transaction in
           _ = try transaction.delete(.patterns, id: "a")
-          let third = try store.backUp(beforeRun: 9, isCancelled: { false })
+          let third = try store.backUp(beforeRun: 9)
           try expect(third?.run, equals: 9)
           third?.discard()
         }
@@ -165,5 +168,13 @@ extension StoreConformance {
 
   private struct Abandoned: Error {
     let reason: String
+  }
+}
+
+extension RecordStore {
+  fileprivate func backUp(
+    beforeRun run: Int64, isCancelled: @escaping () -> Bool = { false }
+  ) throws -> RunBackup? {
+    try withBackup(beforeRun: run, isCancelled: isCancelled) { take in try take() }
   }
 }

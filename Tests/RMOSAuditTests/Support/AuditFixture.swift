@@ -43,8 +43,8 @@ final class AuditFixture {
   func store() throws -> SQLiteStore { try SQLiteStore(path: path, access: .inspect) }
 
   /// Audits the database.
-  func audit(_ rules: [AuditRule] = Auditor.allRules) throws -> AuditReport {
-    try Auditor(of: store(), rules: rules).runSynchronously()
+  func audit(_ rules: [AuditRule] = AuditRule.all) throws -> AuditReport {
+    try Auditor(of: store()) { $0.rules = rules }.runSynchronously()
   }
 
   /// The bytes of every file in the directory, by name.
@@ -52,6 +52,15 @@ final class AuditFixture {
     try FileManager.default.contentsOfDirectory(atPath: directory.path).reduce(into: [:]) {
       $0[$1] = try Data(contentsOf: URL(fileURLWithPath: directory.file($1)))
     }
+  }
+}
+
+extension Auditor {
+  /// Creates an audit with other options than the default ones.
+  init(of store: any RecordStore, _ change: (inout Options) -> Void) {
+    var options = Options()
+    change(&options)
+    self.init(of: store, options: options)
   }
 }
 

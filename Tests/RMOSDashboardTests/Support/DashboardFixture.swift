@@ -142,7 +142,12 @@ struct UnreadableStore: RecordStore {
   var hasWriter: Bool? { nil }
   func changeToken() -> String? { nil }
   func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result { try body() }
-  func backUp(beforeRun run: Int64, isCancelled: () -> Bool) -> RunBackup? { nil }
+  func withBackup<Result>(
+    beforeRun run: Int64, isCancelled: @escaping () -> Bool,
+    _ body: (@escaping () throws -> RunBackup?) throws -> Result
+  ) throws -> Result {
+    try body { nil }
+  }
   func checkWriting() throws -> [Issue] { [] }
   func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
   func withExclusiveWriter<Result>(_ body: () throws -> Result) throws -> Result { try body() }

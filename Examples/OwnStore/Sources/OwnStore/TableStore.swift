@@ -37,7 +37,12 @@ package final class TableStore: RecordStore {
   package func checkWriting() throws -> [Issue] { [] }
   package func rehearsal(isCancelled: () -> Bool) throws -> Rehearsal { .lookUps }
   package func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result { try body() }
-  package func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? { nil }
+  package func withBackup<Result>(
+    beforeRun run: Int64, isCancelled: @escaping () -> Bool,
+    _ body: (@escaping () throws -> RunBackup?) throws -> Result
+  ) throws -> Result {
+    try body { nil }
+  }
 }
 
 /// What the store holds.

@@ -320,8 +320,17 @@ public final class PostgresStore: RecordStore {
     }
   }
 
-  /// Copies the tables into a schema of their own, named after this one and the run.
-  public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
+  /// Runs `body` once the tables are copied into a schema of their own, named after this one and the
+  /// run.
+  public func withBackup<Result>(
+    beforeRun run: Int64, isCancelled: @escaping () -> Bool,
+    _ body: (@escaping () throws -> RunBackup?) throws -> Result
+  ) throws -> Result {
+    let backup = try backUp(beforeRun: run, isCancelled: isCancelled)
+    return try body { backup }
+  }
+
+  private func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup {
     try checkAccess()
     // On a session of its own: the caller may be within a transaction.
     let backup = try readers.withSession { session in

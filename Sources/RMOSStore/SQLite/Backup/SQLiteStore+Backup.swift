@@ -165,12 +165,9 @@ extension SQLiteStore {
   /// The number of backups that are kept.
   private static let backupsKept = 3
 
-  /// Copies the database to `<database>.backup-<run>`, which is a complete database of its own.
-  public func backUp(beforeRun run: Int64, isCancelled: () -> Bool) throws -> RunBackup? {
-    try withBackupSource { try backUp($0, beforeRun: run, isCancelled: isCancelled) }
-  }
-
   /// Runs `body`, and keeps the database's state from before until it is copied or `body` ends.
+  ///
+  /// The copy is `<database>.backup-<run>`, which is a complete database of its own.
   ///
   /// A database without a write-ahead log, or one that the next write will bring up to date, is copied
   /// at once.
@@ -179,7 +176,7 @@ extension SQLiteStore {
     _ body: (@escaping () throws -> RunBackup?) throws -> Result
   ) throws -> Result {
     guard try keepsOldStates else {
-      let backup = try backUp(beforeRun: run, isCancelled: isCancelled)
+      let backup = try withBackupSource { try backUp($0, beforeRun: run, isCancelled: isCancelled) }
       return try body { backup }
     }
     return try readers.read { session in

@@ -142,7 +142,12 @@ final class SQLiteRehearsal: RecordStore {
   var hasWriter: Bool? { nil }
   func changeToken() -> String? { nil }
   func withBulkLoad<Result>(_ body: () throws -> Result) throws -> Result { try body() }
-  func backUp(beforeRun run: Int64, isCancelled: () -> Bool) -> RunBackup? { nil }
+  func withBackup<Result>(
+    beforeRun run: Int64, isCancelled: @escaping () -> Bool,
+    _ body: (@escaping () throws -> RunBackup?) throws -> Result
+  ) throws -> Result {
+    try body { nil }
+  }
 
   /// The disk that is full is not the one with the database.
   private func explainingLackOfRoom<Result>(_ body: () throws -> Result) throws -> Result {

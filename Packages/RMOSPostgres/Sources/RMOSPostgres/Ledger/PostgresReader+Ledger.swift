@@ -221,7 +221,7 @@ extension Locator {
   var stored: String {
     switch self {
     case .index(let number), .line(let number): String(number)
-    case .key(let key): JSONValue.string(key).text
+    case .key(let key): JSONText(.string(key)).text
     }
   }
 
