@@ -9,7 +9,7 @@ import RMOSSystem
 ///
 /// ```swift
 /// let health = try await HealthReport.read(from: store)
-/// print(health.words)  // sound, with 1 warning
+/// print(health.verdict, health.warnings)
 /// ```
 public struct HealthReport: Sendable, Hashable {
   /// How much is checked.
