@@ -1,3 +1,4 @@
+import COpenAPI
 import RMOSHTTP
 import RMOSModels
 import RMOSStore
@@ -318,4 +319,14 @@ extension Record {
 
   /// The tag of its content.
   var entityTag: String { EntityTag.of(entityJSON) }
+}
+
+/// The description of the HTTP API for programs (OpenAPI 3.1).
+private enum OpenAPIDocument {
+  /// Its text.
+  static var utf8: [UInt8] {
+    var count = 0
+    let start = unsafe rmos_openapi(&count)
+    return unsafe Array(UnsafeBufferPointer(start: start, count: count))
+  }
 }

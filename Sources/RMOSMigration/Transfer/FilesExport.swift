@@ -58,3 +58,69 @@ enum FilesExport {
     return true
   }
 }
+
+/// Indents JSON text without changing its tokens.
+private enum JSONLayout {
+  /// The maximum indentation, in levels, so that the text cannot grow without bounds.
+  private static let deepestIndentation = 40
+
+  /// The text with a line for each member and element and two spaces per level, like
+  /// `JSONWriter(style: .pretty)`.
+  ///
+  /// - Parameter compact: Valid JSON without white space between its tokens.
+  /// - Returns: The same tokens with white space between them.
+  /// - Complexity: O(n).
+  static func pretty(_ compact: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(compact.count * 2)
+    var depth = 0
+    var index = 0
+    func breakLine() {
+      let indentation = min(depth, deepestIndentation)
+      result.append(UInt8(ascii: "\n"))
+      result.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indentation * 2))
+    }
+    while index < compact.count {
+      let byte = compact[index]
+      index += 1
+      switch byte {
+      case UInt8(ascii: "\""):
+        let end = endOfString(compact, from: index)
+        result.append(contentsOf: compact[index - 1..<end])
+        index = end
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        result.append(byte)
+        // In ASCII a closing bracket or brace comes two after its opening.
+        if index < compact.count, compact[index] == byte + 2 {
+          result.append(byte + 2)
+          index += 1
+        } else {
+          depth += 1
+          breakLine()
+        }
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        depth = max(0, depth - 1)
+        breakLine()
+        result.append(byte)
+      case UInt8(ascii: ","):
+        result.append(byte)
+        breakLine()
+      case UInt8(ascii: ":"):
+        result.append(byte)
+        result.append(UInt8(ascii: " "))
+      default:
+        result.append(byte)
+      }
+    }
+    return result
+  }
+
+  /// The position after the quote that ends a string.
+  private static func endOfString(_ text: [UInt8], from start: Int) -> Int {
+    var index = start
+    while index < text.count, text[index] != UInt8(ascii: "\"") {
+      index += text[index] == UInt8(ascii: "\\") ? 2 : 1
+    }
+    return min(index + 1, text.count)
+  }
+}
