@@ -159,8 +159,21 @@ package enum Base64 {
   }
 }
 
-/// Fast comparisons of bytes.
+/// What the C library does with memory.
 package enum Memory {
+  /// Numbers that are 0 at first and take memory only where others were written, until they are
+  /// given to ``release(_:)``; `nil` if there is not enough: `calloc`.
+  package static func zeroes(count: Int) -> UnsafeMutableBufferPointer<UInt64>? {
+    guard let start = unsafe calloc(count, MemoryLayout<UInt64>.stride) else { return nil }
+    return unsafe UnsafeMutableBufferPointer(
+      start: start.bindMemory(to: UInt64.self, capacity: count), count: count)
+  }
+
+  /// Frees what ``zeroes(count:)`` has allocated: `free`.
+  package static func release(_ numbers: UnsafeMutableBufferPointer<UInt64>) {
+    unsafe free(numbers.baseAddress)
+  }
+
   /// Whether two buffers of the same length have the same bytes: `memcmp`.
   package static func areEqual(
     _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer

@@ -1,43 +1,65 @@
 import RMOSModels
+import RMOSSystem
 
 /// Ids that are known to be in the database: a bulk load asks for the same ones again and again.
 ///
-/// It takes 4 MiB, however many ids there are: each has one place, where the newest replaces what
-/// was there before. An id that it does not have may still be in the database. For each, 64 bits of
-/// a hash are kept, and 19 others decide its place, with new seeds in each process: the probability
-/// that an id is taken for another is below 10⁻¹⁹.
+/// It takes 8 MiB at most, however many ids there are: each has eight places, which it shares with
+/// others; where all are taken, the newest replaces one. An id that it does not have may still be in
+/// the database. For each, 64 bits of a hash are kept, and 17 others decide its places, with new
+/// seeds in each process: the probability that an id is taken for another is below 10⁻¹⁸.
 ///
 /// It belongs to a connection, and to the thread that this is in use by.
-final class KnownIDs {
+@safe final class KnownIDs {
   /// What is kept of an id, and where.
   struct Key {
     fileprivate let bits: UInt64
-    fileprivate let slot: Int
+    /// Its places.
+    fileprivate let range: Range<Int>
 
     init(_ id: Span<UInt8>, ofKindAt position: Int) {
       let hash = IDHash(id, kind: position)
-      // 0 marks a free slot.
+      // 0 marks a free place.
       bits = max(1, hash.first)
-      slot = Int(truncatingIfNeeded: hash.second) & (KnownIDs.size - 1)
+      let place = Int(truncatingIfNeeded: hash.second) & (KnownIDs.size - 1)
+      let start = place & ~(KnownIDs.ways - 1)
+      range = start..<start + KnownIDs.ways
+    }
+
+    /// The place to give up if all are taken.
+    fileprivate var last: Int {
+      range.lowerBound + Int(truncatingIfNeeded: bits) & (KnownIDs.ways - 1)
     }
   }
 
-  private static let size = 1 << 19
-  private var slots: [UInt64] = []
+  private static let size = 1 << 20
+  private static let ways = 8
+  /// 0 where a place is free; `nil` before the first id.
+  private var places: UnsafeMutableBufferPointer<UInt64>?
   /// The state of the database, as far as other connections write to it.
   private var dataVersion: Int64?
 
-  /// Whether an id is known to be there.
-  func contains(_ key: Key) -> Bool { !slots.isEmpty && slots[key.slot] == key.bits }
+  deinit { removeAll() }
 
-  /// Adds an id.
+  /// Whether an id is known to be there.
+  func contains(_ key: Key) -> Bool {
+    guard let places = unsafe places else { return false }
+    for place in key.range where unsafe places[place] == key.bits { return true }
+    return false
+  }
+
+  /// Adds an id that is not known to be there.
   func insert(_ key: Key) {
-    if slots.isEmpty { slots = Array(repeating: 0, count: Self.size) }
-    slots[key.slot] = key.bits
+    // Without memory it knows none.
+    unsafe places = places ?? Memory.zeroes(count: Self.size)
+    guard let places = unsafe places else { return }
+    unsafe places[key.range.first { unsafe places[$0] == 0 } ?? key.last] = key.bits
   }
 
   /// Forgets all.
-  func removeAll() { slots = [] }
+  func removeAll() {
+    if let places = unsafe places { unsafe Memory.release(places) }
+    unsafe places = nil
+  }
 
   /// Forgets all unless no other connection has committed since the last call.
   func keep(if version: Int64) {
