@@ -14,8 +14,12 @@ struct SQLiteBulkInsertTests {
     case plain
     /// A constraint of another application refuses some rows.
     case constraint
+    /// Columns of another application take numbers only.
+    case strict
     /// An index of another application cannot be computed for some rows.
     case expression
+    /// A check of another application fails, or cannot be computed.
+    case check
     /// A foreign key that the schema does not have.
     case foreignKey
     /// Foreign keys that are checked at the end of the transaction.
@@ -27,6 +31,14 @@ struct SQLiteBulkInsertTests {
       case .plain: return ""
       case .constraint: return "CREATE UNIQUE INDEX other ON joblogs(job_type)"
       case .expression: return "CREATE INDEX other ON joblogs(json(job_type))"
+      case .strict:
+        return "DROP TABLE joblogs; "
+          + jobs.replacing("job_type TEXT", with: "job_type INTEGER") + " STRICT"
+      case .check:
+        return "DROP TABLE joblogs; "
+          + jobs.replacing(
+            "job_type TEXT NOT NULL",
+            with: "job_type TEXT NOT NULL CHECK (abs(json_extract(job_type, '$')) <> 50)")
       case .foreignKey:
         return "DROP TABLE joblogs; CREATE TABLE types (id TEXT PRIMARY KEY); "
           + "INSERT INTO types VALUES ('1'), ('2'), ('3'); "
@@ -42,11 +54,16 @@ struct SQLiteBulkInsertTests {
 
   init() throws { directory = try TemporaryDirectory() }
 
-  /// A database with some patterns, families and job logs.
+  /// A database with some patterns, families and job logs, and with the provenance of two that are
+  /// no longer there.
   private func makeStore(_ name: String, _ form: Form = .plain) throws -> SQLiteStore {
     let path = directory.file(name)
     try SQLiteStore(path: path).close()
     _ = try sqlite3(path, form.sql)
+    _ = try sqlite3(
+      path,
+      "INSERT INTO migration_provenance VALUES ('joblogs', 'job-50', 7, 'left.json', 0, 0, 2, "
+        + "x'00', NULL, 1), ('joblogs', 'job-51', 7, 'left.json', 1, 0, 2, x'00', NULL, 1)")
     let store = try SQLiteStore(path: path)
     try store.write { transaction in
       for kind in [EntityKind.stripFamilies, .patterns] {

@@ -42,6 +42,8 @@ struct SQLiteResult: RawRepresentable, Hashable, Sendable {
   static let constraintPrimaryKey = constraint.extended(6)
   /// A UNIQUE constraint does not hold.
   static let constraintUnique = constraint.extended(8)
+  /// A value has not the type of its column in a STRICT table.
+  static let constraintDatatype = constraint.extended(12)
 }
 
 extension StoreError {

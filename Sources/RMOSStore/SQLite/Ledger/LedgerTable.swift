@@ -212,10 +212,11 @@ enum ProvenanceColumn: Int32, LedgerColumn {
     return "INSERT OR REPLACE INTO \(table) (\(list())) VALUES (\(values.joined(separator: ", ")))"
   }
 
-  /// Does so for several entities of a kind; the parameters of each follow those of the one before.
-  static func replaceSQL(_ kind: EntityKind, rows count: Int) -> String {
+  /// Inserts the provenance of several entities of a kind, up to one that has some; the parameters of
+  /// each follow those of the one before.
+  static func insertSQL(_ kind: EntityKind, rows count: Int) -> String {
     let parameters = repeatElement("?", count: allCases.count - 1).joined(separator: ", ")
-    return "INSERT OR REPLACE INTO \(table) (\(list())) VALUES "
+    return "INSERT OR FAIL INTO \(table) (\(list())) VALUES "
       + repeatElement("('\(kind.rawValue)', \(parameters))", count: count)
       .joined(separator: ", ")
   }

@@ -111,11 +111,13 @@ final class EntityStatements: Sendable {
     runTimeFields = FieldSet(schema.fields) { $0.defaultsToRunTime }
   }
 
-  /// Inserts several rows, or none of them; a parameter per field, row by row.
+  /// Inserts several rows, up to one that is refused; a parameter per field, row by row.
+  ///
+  /// OR FAIL: to be able to take back those before, SQLite would copy each page before it changes it.
   func insertGroup(of count: Int) -> String {
     let row = "(\(repeatElement("?", count: fieldCount).joined(separator: ", ")))"
     let columns = kind.schema.fields.map(\.column).joined(separator: ", ")
-    return "INSERT INTO \(kind.table) (\(columns)) VALUES "
+    return "INSERT OR FAIL INTO \(kind.table) (\(columns)) VALUES "
       + repeatElement(row, count: count).joined(separator: ", ")
   }
 

@@ -50,11 +50,13 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     while !rest.isEmpty {
       let group = rest.prefix(size)
       rest = rest.dropFirst(size)
-      if try group.count == BatchRows.groupSize && insertGroup(rows, group, table, session) {
-        if let knownIDs { for index in group { knownIDs.insert(idKey(at: index, batch, table)) } }
-        continue
+      let inserted =
+        group.count == BatchRows.groupSize
+        ? try insertFirst(of: group, rows, table, session) : 0
+      if let knownIDs {
+        for index in group.prefix(inserted) { knownIDs.insert(idKey(at: index, batch, table)) }
       }
-      for index in group {
+      for index in group.dropFirst(inserted) {
         do {
           try insert(rows, at: index, table, session)
           knownIDs?.insert(idKey(at: index, batch, table))
@@ -84,13 +86,28 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     return isDangling
   }
 
-  /// Inserts several entities of a batch with one statement for all rows.
+  /// Inserts entities of a batch, up to one that is refused, with one statement for all rows and one
+  /// for their provenance.
   ///
-  /// - Returns: Whether it did; `false` if a row was refused, so that none was inserted.
-  private func insertGroup(
-    _ rows: BatchRows, _ group: ArraySlice<Int>, _ table: EntityStatements,
+  /// - Returns: The number of those inserted.
+  private func insertFirst(
+    of group: ArraySlice<Int>, _ rows: BatchRows, _ table: EntityStatements,
     _ session: SQLiteSession
-  ) throws -> Bool {
+  ) throws -> Int {
+    let inserted = group.prefix(try insertRows(group, rows, table, session))
+    if try inserted.count < group.count || !insertProvenance(of: group, rows, table, session) {
+      for index in inserted { try insertProvenance(rows, at: index, nil, table, session) }
+    }
+    return inserted.count
+  }
+
+  /// Inserts the rows of entities, up to one that is refused.
+  ///
+  /// - Returns: The number of those inserted.
+  private func insertRows(
+    _ group: ArraySlice<Int>, _ rows: BatchRows, _ table: EntityStatements,
+    _ session: SQLiteSession
+  ) throws -> Int {
     do {
       try session.connection.withStatement(
         slot: StatementSlot.insertGroup.index(table), table.insertGroup(of: group.count)
@@ -102,18 +119,19 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
       where (error.concernsOneRecord || error.isOfExpression)
       && session.connection.isInTransaction
     {
-      return false
+      if error.concernsOneRecord && error.sqliteResult != .constraintDatatype {
+        return session.connection.changes
+      }
+      // OR FAIL is not meant for these. In a STRICT table the rows before are there, but not counted.
+      let last = try session.connection.withStatement(
+        "SELECT id FROM \(table.kind.table) WHERE rowid = last_insert_rowid()"
+      ) { try $0.step() ? $0.text(at: 0) : nil }
+      return group.firstIndex { rows.id(at: $0) == last }.map { $0 + 1 - group.startIndex } ?? 0
     }
     guard session.connection.changes == group.count else {
       throw StoreError.ignoredRow(table.kind)
     }
-    try session.connection.withStatement(
-      slot: StatementSlot.insertProvenanceGroup.index(table),
-      ProvenanceColumn.replaceSQL(table.kind, rows: group.count)
-    ) { statement in
-      try rows.bindProvenance(of: group, to: statement)
-    }
-    return true
+    return group.count
   }
 
   private func insert(
@@ -128,11 +146,41 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
         try insert(with: statement, session, kind)
       }
       let digest = try digestAfterTriggers(session, kind, rows.id(at: index))
+      try insertProvenance(rows, at: index, digest, table, session)
+    }
+  }
+
+  /// Inserts the provenance of entities that have none.
+  ///
+  /// - Returns: Whether it did; `false` if an older application has left that of one behind when it
+  ///   deleted the row.
+  private func insertProvenance(
+    of group: ArraySlice<Int>, _ rows: BatchRows, _ table: EntityStatements,
+    _ session: SQLiteSession
+  ) throws -> Bool {
+    do {
       try session.connection.withStatement(
-        slot: StatementSlot.insertProvenance.index(table), table.insertProvenance
+        slot: StatementSlot.insertProvenanceGroup.index(table),
+        ProvenanceColumn.insertSQL(table.kind, rows: group.count)
       ) { statement in
-        try rows.bindProvenance(of: CollectionOfOne(index), digest, to: statement)
+        try rows.bindProvenance(of: group, to: statement)
       }
+      return true
+    } catch let error as StoreError
+      where error.concernsOneRecord && session.connection.isInTransaction
+    {
+      return false
+    }
+  }
+
+  private func insertProvenance(
+    _ rows: BatchRows, at index: Int, _ digest: RowDigest?, _ table: EntityStatements,
+    _ session: SQLiteSession
+  ) throws {
+    try session.connection.withStatement(
+      slot: StatementSlot.insertProvenance.index(table), table.insertProvenance
+    ) { statement in
+      try rows.bindProvenance(of: CollectionOfOne(index), digest, to: statement)
     }
   }
 
