@@ -30,6 +30,11 @@ import Testing
     Array(try Data(contentsOf: URL(fileURLWithPath: fixture.path)))
   }
 
+  /// The size of the pages of a database, which its header has.
+  private func pageSize(of database: [UInt8]) -> Int {
+    Int(database[16]) << 8 | Int(database[17])
+  }
+
   @Test func flippedBytesInAnyPageAreAFindingOrAnError() throws {
     let fixture = try AuditFixture()
     let sound = try bytes(fixture)
@@ -38,8 +43,9 @@ import Testing
     var findings = 0
     // The header and the b-tree header of every page, and places anywhere.
     var places: [Int] = Array(0..<100)
-    for page in stride(from: 4096, to: sound.count, by: 4096) {
-      places += [page, page + 3, page + 5, page + 8, page + 10, page + 4000]
+    let size = pageSize(of: sound)
+    for page in stride(from: size, to: sound.count, by: size) {
+      places += [page, page + 3, page + 5, page + 8, page + 10, page + size - 96]
     }
     for _ in 0..<100 { places.append(Int.random(in: 0..<sound.count, using: &random)) }
     for place in places {
@@ -59,14 +65,15 @@ import Testing
     let fixture = try AuditFixture()
     let sound = try bytes(fixture)
     var random = SeededGenerator(seed: 8)
-    for page in stride(from: 4096, to: sound.count, by: 4096) {
+    let size = pageSize(of: sound)
+    for page in stride(from: size, to: sound.count, by: size) {
       var damaged = sound
-      for place in page..<min(page + 4096, damaged.count) {
+      for place in page..<min(page + size, damaged.count) {
         damaged[place] = UInt8.random(in: 0...255, using: &random)
       }
       try write(damaged, fixture)
       if case .success(let report) = try audit(fixture) {
-        #expect(report[.integrity]?.state == .failed, "page \(page / 4096 + 1)")
+        #expect(report[.integrity]?.state == .failed, "page \(page / size + 1)")
       }
     }
   }
@@ -155,7 +162,7 @@ import Testing
       fixture.path, "SELECT rootpage FROM sqlite_schema WHERE name = 'strip_families'")
     let number = try #require(Int(root.trimmingCharacters(in: .whitespacesAndNewlines)))
     var damaged = try bytes(fixture)
-    let page = (number - 1) * 4096
+    let page = (number - 1) * pageSize(of: damaged)
     #expect(damaged[page] == 5, "not an inner page")
     let cells = Int(damaged[page + 3]) << 8 | Int(damaged[page + 4])
     let first = Int(damaged[page + 12]) << 8 | Int(damaged[page + 13])

@@ -54,6 +54,15 @@ struct SQLiteSchemaTests {
     ).split(separator: "\n").map(String.init)
   }
 
+  @Test func onlyTheFileOfANewDatabaseGetsLargePages() throws {
+    let (new, old) = (directory.file("new.db"), directory.file("old.db"))
+    _ = try sqlite3(old, "PRAGMA page_size = 1024; " + Self.shared)
+    for (path, size) in [(new, "8192"), (old, "1024")] {
+      try SQLiteStore(path: path).close()
+      #expect(try sqlite3(path, "PRAGMA page_size") == size)
+    }
+  }
+
   @Test func theLedgersColumnsAreThoseThatSQLiteSees() throws {
     let connection = try SQLiteConnection(path: ":memory:", mode: .create, busyTimeout: .zero)
     for table in LedgerTable.all(.rmos) {

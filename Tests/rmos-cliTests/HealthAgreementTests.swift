@@ -69,7 +69,8 @@ struct HealthAgreementTests {
       make: "P=$(sqlite3 x.db \"SELECT rootpage FROM sqlite_master WHERE name = 'patterns'\"); "
         + "sqlite3 x.db 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null; "
         + "head -c 300 /dev/zero | tr '\\0' '\\377' | "
-        + "dd of=x.db bs=1 seek=$(( (P - 1) * 4096 )) conv=notrunc 2>/dev/null"),
+        + "dd of=x.db bs=1 seek=$(( (P - 1) * $(sqlite3 x.db 'PRAGMA page_size') )) conv=notrunc 2>/dev/null"
+    ),
     Odd(
       name: "no ledger", verdict: "sound",
       make: sql(

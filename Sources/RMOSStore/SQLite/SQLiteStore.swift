@@ -246,7 +246,9 @@ public final class SQLiteStore: RecordStore {
       try connection.setEnforcesKeys(!layout.allowsUncheckedInserts(connection))
       let (file, identity) = (file, connection.identity)
       connection.leaveCheckpoints(
-        to: LogCheckpointer { try .forCheckpoints(of: file, identity) })
+        to: LogCheckpointer(pageSize: connection.pageSize) {
+          try .forCheckpoints(of: file, identity)
+        })
     }
   }
 
@@ -267,7 +269,7 @@ public final class SQLiteStore: RecordStore {
 
   /// Limits the size of the database, so that tests can fill it: `PRAGMA max_page_count`.
   ///
-  /// `pages` is a number of pages of 4 KiB; 0 means SQLite's maximum.
+  /// 0 pages mean SQLite's maximum.
   package func limitPages(to pages: Int) throws {
     let limit = pages == 0 ? 4_294_967_294 : pages
     try whileWriting { try $0.execute("PRAGMA max_page_count = \(limit)") }

@@ -456,10 +456,11 @@ import Testing
     let path = fixture.directory.file("rmos.db")
     let root = try sqlite3(
       path,
-      "PRAGMA wal_checkpoint(TRUNCATE); SELECT rootpage FROM sqlite_schema WHERE name = 'patterns'")
-    let number = try #require(Int(root.split(separator: "\n").last ?? ""))
+      "PRAGMA wal_checkpoint(TRUNCATE); SELECT (rootpage - 1) * page_size "
+        + "FROM sqlite_schema, pragma_page_size WHERE name = 'patterns'")
+    let start = try #require(UInt64(root.split(separator: "\n").last ?? ""))
     let file = try #require(FileHandle(forUpdatingAtPath: path))
-    try file.seek(toOffset: UInt64((number - 1) * 4096))
+    try file.seek(toOffset: start)
     try file.write(contentsOf: Data(repeating: 255, count: 300))
     try file.close()
     let other = try SQLiteStore(path: path, access: .inspect)

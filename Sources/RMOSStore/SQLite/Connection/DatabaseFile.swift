@@ -239,6 +239,10 @@ struct DatabaseFile: Sendable {
     // Refuse the file before anything in it changes.
     let layout = try SQLiteLayout(of: connection, catalog)
     try layout.validate(path: location)
+    // The page size of a file that has pages is fixed.
+    if try connection.integer("PRAGMA page_count") == 0 {
+      try connection.execute("PRAGMA page_size = \(SQLiteConnection.newPageSize)")
+    }
     for pragma in [
       "foreign_keys = ON", "synchronous = FULL", SQLiteConnection.pageCache,
       // Some systems have SQLite overwrite every page that becomes free, and so write each page of

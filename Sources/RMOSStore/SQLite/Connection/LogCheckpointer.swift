@@ -10,11 +10,10 @@ import RMOSSystem
 /// The thread starts when there is something to do. If it cannot, or cannot open the database, the
 /// writing connection does the work, as it would by itself.
 final class LogCheckpointer: Sendable {
-  /// The number of pages that are worth a checkpoint: 16 MiB of them.
-  static let interval = 4000
-  /// The number of pages from which on the writer waits, so that the log can start over: 32 MiB of
-  /// them.
-  static let limit = 8000
+  /// How much of a log is worth a checkpoint, in bytes of pages.
+  static let interval = 16 << 20
+  /// The length from which on the writer waits, so that the log can start over, in bytes of pages.
+  private static let limit = 32 << 20
 
   private struct State {
     /// The thread, once it was started.
@@ -24,34 +23,41 @@ final class LogCheckpointer: Sendable {
     var isRequested = false
     var isRunning = false
     var isStopped = false
-    /// The length of the log at the last request.
-    var pages = 0
+    /// The length of the log at the last request, in bytes of pages.
+    var length = 0
   }
 
   private let monitor = Monitor(State())
+  private let pageSize: Int
   private let connect: @Sendable () throws -> SQLiteConnection
 
   /// Creates a checkpointer over a connection of its own, which `connect` opens on its thread.
-  init(_ connect: @escaping @Sendable () throws -> SQLiteConnection) { self.connect = connect }
+  ///
+  /// `pageSize` is that of the database, in bytes.
+  init(pageSize: Int, _ connect: @escaping @Sendable () throws -> SQLiteConnection) {
+    self.pageSize = pageSize
+    self.connect = connect
+  }
 
   /// Requests a checkpoint if it is due, and waits for it if the log is too long by now.
   ///
   /// It need not succeed: a reader may still need the log. Then the next commit tries again.
-  /// - Parameter pages: The length of the log after a commit.
+  /// - Parameter pages: The length of the log after a commit, in pages.
   /// - Returns: Whether the caller has to do the work.
   func logHasGrown(to pages: Int) -> Bool {
-    guard pages >= Self.interval else { return false }
+    let length = pages * pageSize
+    guard length >= Self.interval else { return false }
     let hasFailed = monitor.withLock(waking: .all) { state in
       // A log that started over is short again.
-      if pages < state.pages { state.pages = 0 }
-      if pages - state.pages >= Self.interval || pages >= Self.limit {
-        state.pages = pages
+      if length < state.length { state.length = 0 }
+      if length - state.length >= Self.interval || length >= Self.limit {
+        state.length = length
         state.isRequested = true
         start(&state)
       }
       return state.hasFailed
     }
-    if hasFailed || pages < Self.limit { return hasFailed }
+    if hasFailed || length < Self.limit { return hasFailed }
     return monitor.wait { state in
       if state.hasFailed || state.isStopped { return .done(state.hasFailed) }
       return state.isRequested || state.isRunning ? .wait() : .done(false)
@@ -138,7 +144,8 @@ extension SQLiteConnection {
 
   /// Has commits checkpoint the log themselves once it is long: `sqlite3_wal_autocheckpoint`.
   func checkpointInCommits() {
-    unsafe sqlite3_wal_autocheckpoint(handle.pointer, Int32(LogCheckpointer.interval))
+    unsafe sqlite3_wal_autocheckpoint(
+      handle.pointer, Int32(LogCheckpointer.interval / pageSize))
     checkpointer?.stop()
     checkpointer = nil
   }

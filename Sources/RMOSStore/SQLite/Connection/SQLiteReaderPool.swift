@@ -204,6 +204,10 @@ final class SQLiteSession: Sendable {
     // Also for reading: the obstacles to writing are looked for on this connection.
     try connection.execute("PRAGMA foreign_keys = ON")
     schemaCookie = try connection.schemaCookie
+    // SQLite has turned it into a number of pages before it had read how large they are.
+    if let size = try connection.integer("PRAGMA cache_size") {
+      try connection.execute("PRAGMA cache_size = \(size)")
+    }
     layout = try SQLiteLayout(of: connection, catalog)
     statements = StoreStatements(layout)
   }
