@@ -59,15 +59,19 @@ struct LineCount {
   var lastLine = 0
 
   init(of text: UnsafeBufferPointer<UInt8>) {
-    let lows: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
-    let feeds: UInt64 = 0x0A0A_0A0A_0A0A_0A0A
     let raw = UnsafeRawBufferPointer(text)
+    typealias Bytes = SIMD16<UInt8>
+    let (feeds, width) = (Bytes(repeating: 0x0A), Bytes.scalarCount)
     var index = 0
-    while index + 8 <= raw.count {
-      let word = unsafe raw.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ feeds
-      // 0x80 in exactly the bytes that are 0.
-      count += (~(((word & lows) &+ lows) | word | lows)).nonzeroBitCount
-      index += 8
+    while raw.count - index >= width {
+      // One sum a column, before it overflows.
+      var sums = Bytes()
+      for _ in 0..<min((raw.count - index) / width, 255) {
+        let bytes = unsafe raw.loadUnaligned(fromByteOffset: index, as: Bytes.self)
+        sums &+= Bytes().replacing(with: 1, where: bytes .== feeds)
+        index += width
+      }
+      count += Int(SIMD16<UInt16>(truncatingIfNeeded: sums).wrappedSum())
     }
     while index < raw.count {
       if unsafe raw[index] == 0x0A { count += 1 }

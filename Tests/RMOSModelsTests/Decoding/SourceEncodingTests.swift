@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test(arguments: 0...24)
+  @Test(arguments: 0...50)
   func lineFeedsAreCountedWhereverTheyStand(_ length: Int) {
     for feed in 0..<max(length, 1) {
       // What differs from a line feed in one bit must not count.
@@ -81,5 +81,12 @@ import Testing
         #expect(lines.lastLine == (length == 0 ? 0 : feed + 1))
       }
     }
+  }
+  @Test(arguments: [4079, 4080, 4081, 10_000])
+  func manyLineFeedsAreCounted(_ length: Int) {
+    let bytes = Array(repeating: 0x0A as UInt8, count: length) + [0x20]
+    let lines = bytes.withUnsafeBufferPointer { LineCount(of: $0) }
+    #expect(lines.count == length)
+    #expect(lines.lastLine == length)
   }
 }

@@ -150,8 +150,14 @@ class SQLiteReader: StoreReader {
           try statement.comparison(of: batch, at: index, table)
         }
       }
+    // What was just read need not be looked up for those that refer to it.
+    let knownIDs = table.isReferredTo ? session.knownIDs : nil
     for (position, comparison) in comparisons.enumerated() {
       facts[position].comparison = comparison
+      if let knownIDs, comparison != .absent {
+        knownIDs.insert(
+          KnownIDs.Key(batch, at: range.lowerBound + position, ofKindAt: table.position))
+      }
     }
     return facts
   }

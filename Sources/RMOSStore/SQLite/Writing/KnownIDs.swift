@@ -25,6 +25,12 @@ import RMOSSystem
       range = start..<start + KnownIDs.ways
     }
 
+    /// The key of an entity of a batch.
+    init(_ batch: RecordBatch, at index: Int, ofKindAt position: Int) {
+      self.init(
+        batch.arena.span.extracting(batch.entries[index].id.range), ofKindAt: position)
+    }
+
     /// The place to give up if all are taken.
     fileprivate var last: Int {
       range.lowerBound + Int(truncatingIfNeeded: bits) & (KnownIDs.ways - 1)
@@ -47,12 +53,13 @@ import RMOSSystem
     return false
   }
 
-  /// Adds an id that is not known to be there.
+  /// Adds an id.
   func insert(_ key: Key) {
     // Without memory it knows none.
     unsafe places = places ?? Memory.zeroes(count: Self.size)
     guard let places = unsafe places else { return }
-    unsafe places[key.range.first { unsafe places[$0] == 0 } ?? key.last] = key.bits
+    let place = key.range.first { unsafe places[$0] == 0 || places[$0] == key.bits }
+    unsafe places[place ?? key.last] = key.bits
   }
 
   /// Forgets all.

@@ -54,25 +54,20 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
         group.count == BatchRows.groupSize
         ? try insertFirst(of: group, rows, table, session) : 0
       if let knownIDs {
-        for index in group.prefix(inserted) { knownIDs.insert(idKey(at: index, batch, table)) }
+        for index in group.prefix(inserted) {
+          knownIDs.insert(KnownIDs.Key(batch, at: index, ofKindAt: table.position))
+        }
       }
       for index in group.dropFirst(inserted) {
         do {
           try insert(rows, at: index, table, session)
-          knownIDs?.insert(idKey(at: index, batch, table))
+          knownIDs?.insert(KnownIDs.Key(batch, at: index, ofKindAt: table.position))
         } catch let error as StoreError where error.concernsOneRecord {
           refusals[index] = error
         }
       }
     }
     return refusals
-  }
-
-  private func idKey(
-    at index: Int, _ batch: RecordBatch, _ table: EntityStatements
-  ) -> KnownIDs.Key {
-    KnownIDs.Key(
-      batch.arena.span.extracting(batch.entries[index].id.range), ofKindAt: table.position)
   }
 
   /// Whether one of the entities has a reference that SQLite would refuse.
