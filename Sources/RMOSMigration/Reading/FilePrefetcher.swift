@@ -1,129 +1,64 @@
 import RMOSSystem
 
-/// Opens and reads small files on other threads, ahead of the one that needs them, where that is slow.
+/// Reads small files on other threads, ahead of the one that needs them.
 ///
 /// To open a file takes as long as to decode an entity if the system has it in memory, and a thousand
 /// times as long on a network share. Nothing but time depends on a prefetcher: the thread that needs a
 /// file opens it itself if no other has begun to, if that failed, and if the file is not small.
-final class FilePrefetcher: Sendable {
+///
+/// It belongs to the thread that needs the files.
+final class FilePrefetcher {
   /// The size of the largest file that is read ahead, in bytes.
   static let largest = 32 << 10
-  /// The time from which on opening a file is slow, unless tests say otherwise.
-  static let slow = Duration.microseconds(100)
-  /// The number of slowly opened files, of those added at once, from which on a thread is worth it.
-  private static let manySlow = 8
-  private static let mostThreads = 8
-  /// How long the thread that needs a file may wait before another thread is started.
-  private static let patience = Duration.milliseconds(1)
+  /// The number of files that a thread reads before it looks for others.
+  static let groupSize = 16
+  /// How long the files of a group may keep the thread that needs them waiting before there is
+  /// another thread.
+  static let patience = Duration.milliseconds(1)
 
-  private enum File {
-    case waiting(path: [UInt8])
-    case beingRead
-    /// What is in it; `nil` if it is left to the thread that needs it.
-    case read([UInt8]?)
-  }
+  private let queue = Queue()
+  private let patience: Duration
+  /// What was read of the files to be taken next; `nil` for those left to the caller.
+  private var group: ArraySlice<[UInt8]?> = []
+  /// How long the caller has waited for this group, and opened files of it.
+  private var waited = Duration.zero
 
-  private struct State {
-    /// The files that were not taken yet, in order.
-    var files: [File] = []
-    /// The number of files that were taken.
-    var taken = 0
-    /// The number of the first file that was neither begun nor taken.
-    var next = 0
-    /// How many files the thread that needs them opened slowly since the last were added.
-    var slowlyOpened = 0
-    var threadCount = 0
-    var isClosed = false
-
-    /// Begins to read the next file.
-    mutating func begin() -> (number: Int, path: [UInt8])? {
-      guard !isClosed, next - taken < files.count,
-        case .waiting(let path) = files[next - taken]
-      else { return nil }
-      defer { next += 1 }
-      files[next - taken] = .beingRead
-      return (next, path)
-    }
-
-    /// Takes the first file.
-    ///
-    /// - Returns: Its content, if another thread read it; `nil` if one is still reading it.
-    mutating func take() -> Optional<[UInt8]?> {
-      if case .beingRead = files[0] { return nil }
-      let file = files.removeFirst()
-      taken += 1
-      next = max(next, taken)
-      if case .read(let content) = file { return .some(content) }
-      return .some(nil)
-    }
-  }
-
-  private let slow: Duration
-  private let monitor = Monitor(State())
-
-  /// Creates a prefetcher; files that take `slow` to open are slow.
-  init(slow: Duration = FilePrefetcher.slow) { self.slow = slow }
+  /// Creates a prefetcher that starts another thread when it was waited for longer than `patience`.
+  init(patience: Duration = FilePrefetcher.patience) { self.patience = patience }
 
   /// Ends the threads, each once it has read what it is reading.
-  func close() { monitor.withLock(waking: .all) { $0.isClosed = true } }
+  func close() { queue.close() }
 
   /// Adds files; ``take()`` must then be called for each, in this order.
   func add(_ paths: [[UInt8]]) {
-    let needsThread = monitor.withLock(waking: .all) { state in
-      state.files += paths.map { .waiting(path: $0) }
-      defer { state.slowlyOpened = 0 }
-      return state.threadCount == 0 && state.slowlyOpened >= Self.manySlow
+    var rest = paths[...]
+    while !rest.isEmpty {
+      queue.add(Array(rest.prefix(Self.groupSize)))
+      rest = rest.dropFirst(Self.groupSize)
     }
-    if needsThread { startThread() }
   }
 
-  /// Takes into account how long it took the thread that needs a file to open it.
-  func opened(in duration: Duration) {
-    if duration >= slow { monitor.withLock { $0.slowlyOpened += 1 } }
-  }
+  /// Takes into account how long the caller has taken to open a file.
+  func opened(in duration: Duration) { waited += duration }
 
   /// Returns the content of the next file; `nil` if the caller is to read it.
   func take() -> [UInt8]? {
-    if let content = monitor.withLock({ $0.take() }) { return content }
+    if group.isEmpty {
+      if waited > patience { queue.startThread() }
+      waited = .zero
+      group = queue.take() ?? waitForGroup()
+    }
+    return group.removeFirst()
+  }
+
+  private func waitForGroup() -> ArraySlice<[UInt8]?> {
     let start = ContinuousClock.now
-    let content = monitor.wait { state in state.take().map { .done($0) } ?? .wait() }
-    if ContinuousClock.now - start > Self.patience { startThread() }
-    return content
-  }
-
-  private func startThread() {
-    let isWanted = monitor.withLock { state in
-      guard state.threadCount < Self.mostThreads, !state.isClosed else { return false }
-      state.threadCount += 1
-      return true
-    }
-    // If the system gives none, the files are left to the thread that needs them.
-    if isWanted { try? SystemThread.detached { [self] in readAhead() } }
-  }
-
-  private func readAhead() {
-    while var (number, path) = waitForFile() {
-      while true {
-        let content = Self.content(of: path)
-        let next = monitor.withLock(waking: .all) { state in
-          state.files[number - state.taken] = .read(content)
-          return state.begin()
-        }
-        guard let next else { break }
-        (number, path) = next
-      }
-    }
-  }
-
-  private func waitForFile() -> (number: Int, path: [UInt8])? {
-    monitor.wait { state in
-      if state.isClosed { return .done(nil) }
-      return state.begin().map { .done($0) } ?? .wait()
-    }
+    defer { waited = ContinuousClock.now - start }
+    return queue.waitForGroup()
   }
 
   /// The content of a file; `nil` if it is not a small regular file, or cannot be read.
-  private static func content(of path: [UInt8]) -> [UInt8]? {
+  fileprivate static func content(of path: [UInt8]) -> [UInt8]? {
     guard let file = try? FileByteSource(path) else { return nil }
     defer { file.close() }
     guard file.size <= largest else { return nil }
@@ -144,5 +79,116 @@ final class FilePrefetcher: Sendable {
       }
     }
     return isWhole ? content : nil
+  }
+}
+
+/// The files to read, which the threads share.
+private final class Queue: Sendable {
+  private enum Group {
+    case waiting(paths: [[UInt8]])
+    case beingRead
+    case read([[UInt8]?])
+  }
+
+  private struct State {
+    /// The groups that were not taken yet, in order.
+    var groups: [Group] = []
+    /// The number of groups that were taken.
+    var taken = 0
+    /// The number of the first group that was neither begun nor taken.
+    var next = 0
+    var threadCount = 0
+    /// Whether the thread that needs the files waits for a group to be read.
+    var isAwaited = false
+    var isClosed = false
+
+    /// Begins to read the next group.
+    mutating func begin() -> (number: Int, paths: [[UInt8]])? {
+      guard !isClosed, next - taken < groups.count,
+        case .waiting(let paths) = groups[next - taken]
+      else { return nil }
+      defer { next += 1 }
+      groups[next - taken] = .beingRead
+      return (next, paths)
+    }
+
+    /// Takes the first group; `nil` if a thread is still reading it.
+    mutating func take() -> ArraySlice<[UInt8]?>? {
+      let contents: [[UInt8]?]
+      switch groups[0] {
+      case .beingRead: return nil
+      case .waiting(let paths): contents = Array(repeating: nil, count: paths.count)
+      case .read(let read): contents = read
+      }
+      groups.removeFirst()
+      taken += 1
+      next = max(next, taken)
+      return contents[...]
+    }
+  }
+
+  private static let mostThreads = 8
+
+  private let monitor = Monitor(State())
+
+  func close() { monitor.withLock(waking: .all) { $0.isClosed = true } }
+
+  func add(_ paths: [[UInt8]]) {
+    let needsThread = monitor.withLock(waking: .one) { state in
+      state.groups.append(.waiting(paths: paths))
+      // The first is taken by the thread that adds it.
+      return state.threadCount == 0 && state.groups.count > 1
+    }
+    if needsThread { startThread() }
+  }
+
+  /// Takes the first group; `nil` if a thread is still reading it.
+  func take() -> ArraySlice<[UInt8]?>? { monitor.withLock { $0.take() } }
+
+  /// Takes the first group once it is read, and reads others meanwhile.
+  func waitForGroup() -> ArraySlice<[UInt8]?> {
+    while true {
+      guard let (number, paths) = monitor.withLock({ $0.begin() }) else { break }
+      read(number, paths)
+      if let group = take() { return group }
+    }
+    return monitor.wait { state in
+      if let group = state.take() { return .done(group) }
+      state.isAwaited = true
+      return .wait()
+    }
+  }
+
+  /// Starts another thread, unless there are many.
+  ///
+  /// If the system gives none, the files are left to the thread that needs them.
+  func startThread() {
+    let isWanted = monitor.withLock { state in
+      guard state.threadCount < Self.mostThreads, !state.isClosed else { return false }
+      state.threadCount += 1
+      return true
+    }
+    if isWanted { try? SystemThread.detached { [self] in readAhead() } }
+  }
+
+  private func readAhead() {
+    while let (number, paths) = waitForWork() { read(number, paths) }
+  }
+
+  private func waitForWork() -> (number: Int, paths: [[UInt8]])? {
+    monitor.wait { state in
+      if state.isClosed { return .done(nil) }
+      return state.begin().map { .done($0) } ?? .wait()
+    }
+  }
+
+  private func read(_ number: Int, _ paths: [[UInt8]]) {
+    let contents = paths.map(FilePrefetcher.content)
+    let isAwaited = monitor.withLock { state in
+      state.groups[number - state.taken] = .read(contents)
+      defer { state.isAwaited = false }
+      return state.isAwaited
+    }
+    if isAwaited { monitor.withLock(waking: .all) { _ in } }
   }
 }

@@ -13,7 +13,6 @@ final class SourceReader {
   private let documents: DocumentReader
   /// Whether it is an error if there is nothing to read.
   private let refusesEmptySource: Bool
-  private let slowOpening: Duration
   private let isCancelled: () -> Bool
   /// The source directory as it was when the reading began.
   private var identity: FileStatus.Identity?
@@ -40,7 +39,6 @@ final class SourceReader {
   ///   - refusesEmptySource: Whether it is an error if there is nothing to read.
   ///   - mappings: How files of other shapes are read.
   ///   - ignored: Directories that are skipped next to those of the kinds.
-  ///   - slowOpening: How long files may take to be opened before others are read ahead.
   ///   - isCancelled: Polled for each file and each chunk of it; once it returns `true`, reading
   ///     stops.
   ///   - emit: Takes a full batch and returns empty records to fill next; throws
@@ -50,7 +48,7 @@ final class SourceReader {
     options: EntityDecoder.Options,
     limits: SourceWindow.Limits = SourceWindow.Limits(), access: SourceAccess = .system,
     refusesEmptySource: Bool = false, mappings: MappingSet = .none,
-    ignoring ignored: [String] = [], slowOpening: Duration = FilePrefetcher.slow,
+    ignoring ignored: [String] = [],
     isCancelled: @escaping () -> Bool = { false },
     emit: @escaping (SourceBatch) throws(ReadFailure) -> RecordBatch
   ) {
@@ -62,7 +60,6 @@ final class SourceReader {
     self.mappings = mappings
     mappers = MapperPool(mappings)
     self.ignored = ignored
-    self.slowOpening = slowOpening
     self.isCancelled = isCancelled
     builder = SourceBatchBuilder(batchSize: batchSize, options: options, emit: emit)
     documents = DocumentReader(limits: limits, into: builder, isCancelled: isCancelled)
@@ -137,7 +134,7 @@ final class SourceReader {
     var walker = SourceWalker(
       root: root, directory: directory, for: purpose, access: access, isCancelled: isCancelled)
     // With mappings, some files are not read; and failures that tests ask for have their order.
-    let prefetcher = mappings.isEmpty && access.isSystem ? FilePrefetcher(slow: slowOpening) : nil
+    let prefetcher = mappings.isEmpty && access.isSystem ? FilePrefetcher() : nil
     defer { prefetcher?.close() }
     var items: ArraySlice<SourceWalker.Item> = []
     let isElsewhere = home != builder.kind
@@ -163,8 +160,9 @@ final class SourceReader {
     return walker.hasCopies
   }
 
-  /// The number of items found ahead, at least, of those that are read.
-  private static let itemsAhead = 32
+  /// The number of items found ahead, at least, of those that are read: several threads have
+  /// something to do.
+  private static let itemsAhead = 8 * FilePrefetcher.groupSize
 
   /// The next item of a walk; `items` holds those found ahead, whose files are read ahead.
   private func nextItem(
@@ -175,7 +173,7 @@ final class SourceReader {
     if isCancelled() { return nil }
     if items.count < Self.itemsAhead {
       var paths: [[UInt8]] = []
-      for _ in 0..<Self.itemsAhead {
+      for _ in 0..<2 * FilePrefetcher.groupSize {
         guard let item = walker.next() else { break }
         if case .file(let path, _) = item { paths.append(walker.absolute(path)) }
         items.append(item)

@@ -22,13 +22,14 @@ import Testing
     Issue.record("nothing was read ahead")
   }
 
-  @Test func contentComesInTheOrderAsked() throws {
+  /// Without patience, there are as many threads as there may be.
+  @Test(arguments: [Duration.zero, FilePrefetcher.patience])
+  func contentComesInTheOrderAsked(_ patience: Duration) throws {
     let tree = try SourceTree()
     let names = (0..<200).map { "t/\($0)" }
     for name in names { try tree.add(name, "content of \(name)") }
-    let prefetcher = FilePrefetcher()
+    let prefetcher = FilePrefetcher(patience: patience)
     defer { prefetcher.close() }
-    for _ in 0..<8 { prefetcher.opened(in: .milliseconds(1)) }
     try untilReadAhead {
       var isReadAhead = false
       for start in stride(from: 0, to: names.count, by: 50) {
@@ -36,7 +37,10 @@ import Testing
         prefetcher.add(some.map { path($0, in: tree) })
         if start == 50 { pause() }
         for name in some {
-          guard let content = prefetcher.take() else { continue }
+          guard let content = prefetcher.take() else {
+            prefetcher.opened(in: .microseconds(1))
+            continue
+          }
           isReadAhead = true
           #expect(String(decoding: content, as: UTF8.self) == "content of \(name)")
         }
@@ -54,10 +58,10 @@ import Testing
     try tree.addDirectory("t/directory")
     try tree.addLink("t/dangling", to: "nowhere")
     try tree.addLink("t/link", to: "largest")
-    let names = ["largest", "larger", "empty", "directory", "dangling", "missing", "link", "empty"]
+    let kinds = ["largest", "larger", "empty", "directory", "dangling", "missing", "link", "empty"]
+    let names = (0..<4).flatMap { _ in kinds }
     let prefetcher = FilePrefetcher()
     defer { prefetcher.close() }
-    for _ in 0..<8 { prefetcher.opened(in: .milliseconds(1)) }
     try untilReadAhead {
       prefetcher.add(names.map { path("t/\($0)", in: tree) })
       pause()
@@ -76,15 +80,15 @@ import Testing
     }
   }
 
-  @Test(arguments: [(8, Duration.microseconds(90)), (7, .seconds(1))])
-  func filesThatAreOpenedQuicklyAreNotReadAhead(_ count: Int, _ duration: Duration) throws {
+  @Test func aFewFilesAreLeftToTheCaller() throws {
     let tree = try SourceTree()
-    try tree.add("t/a", "a")
+    let names = (0..<FilePrefetcher.groupSize).map { "t/\($0)" }
+    for name in names { try tree.add(name, "content") }
     let prefetcher = FilePrefetcher()
-    for _ in 0..<count { prefetcher.opened(in: duration) }
-    prefetcher.add([path("t/a", in: tree)])
+    defer { prefetcher.close() }
+    prefetcher.add(names.map { path($0, in: tree) })
     pause()
-    #expect(prefetcher.take() == nil)
+    #expect(names.allSatisfy { _ in prefetcher.take() == nil })
   }
 
   /// All that is found, in files of every kind, with files read ahead and without.
@@ -115,7 +119,7 @@ import Testing
       default: try tree.add("\(name).json", entity)
       }
     }
-    let ahead = try SourceReading(tree, slowOpening: .zero)
+    let ahead = try SourceReading(tree)
     let plain = try SourceReading(
       tree, access: SourceAccess { (_, _) throws(SystemError) in })
     #expect(ahead.found == plain.found && ahead.found.count > 200)

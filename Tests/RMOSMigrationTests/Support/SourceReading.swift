@@ -46,22 +46,20 @@ struct SourceReading {
 
   init(
     _ tree: SourceTree, limits: SourceWindow.Limits = SourceWindow.Limits(), batchSize: Int = 1000,
-    access: SourceAccess = .system, slowOpening: Duration = FilePrefetcher.slow
+    access: SourceAccess = .system
   ) throws {
     try self.init(
-      path: tree.path, limits: limits, batchSize: batchSize, access: access,
-      slowOpening: slowOpening)
+      path: tree.path, limits: limits, batchSize: batchSize, access: access)
     withExtendedLifetime(tree) {}
   }
 
   init(
-    path: String, limits: SourceWindow.Limits, batchSize: Int, access: SourceAccess = .system,
-    slowOpening: Duration = FilePrefetcher.slow
+    path: String, limits: SourceWindow.Limits, batchSize: Int, access: SourceAccess = .system
   ) throws {
     let batches = Batches()
     let reader = SourceReader(
       path, batchSize: batchSize, options: Self.options, limits: limits, access: access,
-      slowOpening: slowOpening, emit: batches.append)
+      emit: batches.append)
     try reader.readAll()
     add(batches.all)
   }
