@@ -28,6 +28,11 @@ extension UInt8 {
   /// Whether it is a visible character or a space.
   package var isPrintableASCII: Bool { self >= 0x20 && self <= 0x7E }
 
+  /// Whether it is unreserved in URLs (RFC 3986, 2.3): a letter, a digit, or one of `-._~`.
+  var isUnreserved: Bool {
+    isASCIILetter || isASCIIDigit || self == 0x2D || self == 0x2E || self == 0x5F || self == 0x7E
+  }
+
   /// The value of a hexadecimal digit in either case; `nil` for any other byte.
   package var hexadecimalValue: UInt8? {
     switch self {
@@ -36,6 +41,38 @@ extension UInt8 {
     case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
     default: nil
     }
+  }
+}
+
+extension String {
+  /// Whether something holds of all bytes of the text.
+  ///
+  /// A debug build takes a tenth of the time that `utf8.allSatisfy` does.
+  package func allBytesSatisfy(_ holds: (UInt8) -> Bool) -> Bool {
+    var text = self
+    return text.withUTF8 { bytes in
+      var index = 0
+      while index < bytes.count, unsafe holds(bytes[index]) { index += 1 }
+      return index == bytes.count
+    }
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Whether all bytes are ASCII; eight are looked at at once.
+  package var isASCII: Bool {
+    let bytes = UnsafeRawBufferPointer(self)
+    var index = 0
+    while index + 8 <= bytes.count {
+      let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      if word & 0x8080_8080_8080_8080 != 0 { return false }
+      index += 8
+    }
+    while index < bytes.count {
+      if unsafe bytes[index] >= 0x80 { return false }
+      index += 1
+    }
+    return true
   }
 }
 
@@ -81,15 +118,19 @@ extension ASCII {
   package static func percentEncoded(
     _ bytes: some Sequence<UInt8>, keeping kept: String = ""
   ) -> String {
-    let plain = Array("-._~\(kept)".utf8)
+    let (bytes, kept) = (Array(bytes), Array(kept.utf8))
     var encoded: [UInt8] = []
-    for byte in bytes {
-      if byte.isASCIILetter || byte.isASCIIDigit || plain.contains(byte) {
+    encoded.reserveCapacity(bytes.count)
+    var index = 0
+    while index < bytes.count {
+      let byte = bytes[index]
+      index += 1
+      if byte.isUnreserved || !kept.isEmpty && kept.contains(byte) {
         encoded.append(byte)
       } else {
-        encoded += [
-          UInt8(ascii: "%"), upperHexDigits[Int(byte >> 4)], upperHexDigits[Int(byte & 15)],
-        ]
+        encoded.append(0x25)  // %
+        encoded.append(upperHexDigits[Int(byte >> 4)])
+        encoded.append(upperHexDigits[Int(byte & 15)])
       }
     }
     return String(decoding: encoded, as: UTF8.self)

@@ -30,6 +30,21 @@ import Testing
     #expect(!"a".isEqualIgnoringASCIICase("ab"))
   }
 
+  @Test func bytesThatAreNotASCIIAreSeenWhereverTheyStand() {
+    for length in 0...20 {
+      let bytes = [UInt8](repeating: 0x7F, count: length)
+      #expect(bytes.withUnsafeBufferPointer(\.isASCII))
+      #expect(String(decoding: bytes, as: UTF8.self).allBytesSatisfy { $0 == 0x7F })
+      for place in bytes.indices {
+        var bytes = bytes
+        bytes[place] = 0x80
+        #expect(!bytes.withUnsafeBufferPointer(\.isASCII))
+        bytes[place] = 0x20
+        #expect(!String(decoding: bytes, as: UTF8.self).allBytesSatisfy { $0 == 0x7F })
+      }
+    }
+  }
+
   @Test func whatIsPercentEncodedComesBack() {
     let bytes = Array(UInt8.min ... .max)
     let encoded = ASCII.percentEncoded(bytes)

@@ -175,14 +175,13 @@ struct NumberColumn {
       }
       for (index, search) in searches.enumerated() {
         guard let table = prefixes.firstIndex(of: search.prefix) else { continue }
-        var rank = search.rank
-        for (digit, count) in tables[table].enumerated() {
-          if rank <= Int(count) {
-            searches[index] = (search.prefix << 16 | UInt64(digit), rank)
-            break
-          }
-          rank -= Int(count)
+        let counts = tables[table]
+        var (digit, rank) = (0, search.rank)
+        while digit < counts.count - 1, rank > Int(counts[digit]) {
+          rank -= Int(counts[digit])
+          digit += 1
         }
+        searches[index] = (search.prefix << 16 | UInt64(digit), rank)
       }
     }
     return searches.map { number($0.prefix) }

@@ -1,5 +1,6 @@
 import RMOSModels
 import RMOSStore
+import RMOSSystem
 
 /// The values of a kind's rows, by the rules that migration reads files by, and their ids.
 struct RowCheck: AuditCheck {
@@ -168,13 +169,13 @@ struct NearDuplicates {
   private static func hash(_ id: String) -> UInt64 {
     var id = id
     let plain: UInt64? = id.withUTF8 { bytes in
-      guard unsafe bytes.allSatisfy({ $0 < 0x80 }) else { return nil }
+      guard unsafe bytes.isASCII else { return nil }
       return unsafe hash(ofASCII: bytes)
     }
     if let plain { return plain }
     var text = folded(id)
     // Some letters beyond ASCII have an ASCII lower-case form.
-    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.withUTF8 { unsafe hash(ofASCII: $0) } }
+    if text.allBytesSatisfy({ $0 < 0x80 }) { return text.withUTF8 { unsafe hash(ofASCII: $0) } }
     var hasher = Hasher()
     hasher.combine(text)
     return UInt64(bitPattern: Int64(hasher.finalize()))

@@ -10,7 +10,7 @@ package enum PlainText {
   /// PlainText.escaped("red \u{1b}[31m")  // red \u{1b}[31m, visibly
   /// ```
   package static func escaped(_ text: String) -> String {
-    if text.utf8.allSatisfy({ $0.isPrintableASCII }) { return text }
+    if text.allBytesSatisfy({ $0.isPrintableASCII }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
       if isSteering(scalar) {
@@ -35,7 +35,7 @@ package enum PlainText {
 
   /// The number of terminal columns that the text takes; a style (`ESC [ … m`) takes none.
   package static func width(_ text: String) -> Int {
-    if text.utf8.allSatisfy({ 0x20..<0x80 ~= $0 }) { return text.utf8.count }
+    if text.allBytesSatisfy({ $0 >= 0x20 && $0 < 0x80 }) { return text.utf8.count }
     var isStyle = false
     return text.unicodeScalars.reduce(0) { sum, scalar in
       if isStyle || scalar == "\u{1b}" {

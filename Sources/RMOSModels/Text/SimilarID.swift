@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// Ids that look like another, for a reference that leads nowhere.
 ///
 /// The ids that a text may have meant are formed from the text, a fixed number of them, and looked
@@ -141,7 +143,7 @@ private enum Composition {
   private static func mapped(
     _ text: String, by table: @autoclosure () -> [Character: String]
   ) -> String {
-    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
+    if text.allBytesSatisfy({ $0 < 0x80 }) { return text }
     let table = table()
     return text.reduce(into: "") { $0 += table[$1] ?? String($1) }
   }

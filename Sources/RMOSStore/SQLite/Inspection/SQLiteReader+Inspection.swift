@@ -121,8 +121,7 @@ extension SQLiteReader: SchemaInspecting {
           }
           let bytes = unsafe statement.borrowedText(at: column)
           // Validating is much slower than decoding, and not needed for ASCII.
-          let isASCII = unsafe bytes.allSatisfy { $0 < 0x80 }
-          if !isASCII, unsafe String(validating: bytes, as: UTF8.self) == nil {
+          if unsafe !bytes.isASCII, unsafe String(validating: bytes, as: UTF8.self) == nil {
             invalid.append(Int(column))
           }
           unsafe values.append(.text(String(decoding: bytes, as: UTF8.self)))
