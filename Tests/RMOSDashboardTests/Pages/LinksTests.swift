@@ -27,21 +27,30 @@ import Testing
     }
   }
 
+  // Where they are used, they would be compiled anew for each link.
+  private let linkPattern =
+    /<a [^>]*?href="([^"]*)"[^>]*>(.*?)<\/a>(?: <span class="n">([\d,]+)<\/span>)?/
+    .dotMatchesNewlines()
+  private let tagPattern = /<[^>]*>/
+  private let tilePattern = /class="count"[^>]*>([\d,]+)/
+  private let numberPattern = /\d[\d,]*/
+  private let countPattern = /id="count"[^>]*>(.*?)<\/span>/.dotMatchesNewlines()
+  private let notePattern = /id="of-run">(.*?)<\/p>/.dotMatchesNewlines()
+  private let runPattern = /\/runs\/\d+/
+  private let outcomesPattern = /id="outcomes">(.*?)<\/section>/.dotMatchesNewlines()
+
   /// Reads the links of a page without its look and script; a number in a link, or beside it in a list of filters, is its count.
   private func links(_ content: String, of page: String) -> [Link] {
-    content.matches(
-      of: /<a [^>]*?href="([^"]*)"[^>]*>(.*?)<\/a>(?: <span class="n">([\d,]+)<\/span>)?/
-        .dotMatchesNewlines()
-    ).map { match in
+    content.matches(of: linkPattern).map { match in
       let inner = String(match.output.2)
-      let text = inner.replacing(/<[^>]*>/, with: "").trimmingCharacters(in: .whitespaces)
-      let tile = inner.firstMatch(of: /class="count"[^>]*>([\d,]+)/).map { String($0.output.1) }
+      let text = inner.replacing(tagPattern, with: "").trimmingCharacters(in: .whitespaces)
+      let tile = inner.firstMatch(of: tilePattern).map { String($0.output.1) }
       let number = match.output.3.map(String.init) ?? tile ?? text
       let address = String(match.output.1).replacing("&amp;", with: "&")
       return Link(
         address: address, text: text,
-        count: number.wholeMatch(of: /[\d,]+/) == nil
-          ? nil : Int(number.replacing(",", with: "")),
+        count: number.allSatisfy { $0.isASCII && $0.isNumber || $0 == "," }
+          ? Int(number.replacing(",", with: "")) : nil,
         page: page)
     }
   }
@@ -49,20 +58,20 @@ import Testing
   /// What the target of a link says of numbers: its count, and what stands at the fragment.
   private func numbers(_ content: String, _ link: Link) -> [Int] {
     var places: [Substring] = []
-    if let count = content.firstMatch(of: /id="count"[^>]*>(.*?)<\/span>/.dotMatchesNewlines()) {
+    if let count = content.firstMatch(of: countPattern) {
       places.append(count.output.1)
     }
     // What a run counted, where the list has fewer.
-    if let note = content.firstMatch(of: /id="of-run">(.*?)<\/p>/.dotMatchesNewlines()) {
+    if let note = content.firstMatch(of: notePattern) {
       places.append(note.output.1)
     }
     if link.fragment == "outcomes",
-      let section = content.firstMatch(of: /id="outcomes">(.*?)<\/section>/.dotMatchesNewlines())
+      let section = content.firstMatch(of: outcomesPattern)
     {
       places.append(section.output.1)
     }
     return places.flatMap { place in
-      place.matches(of: /\d[\d,]*/).compactMap { Int($0.output.replacing(",", with: "")) }
+      place.matches(of: numberPattern).compactMap { Int($0.output.replacing(",", with: "")) }
     }
   }
 
@@ -110,7 +119,7 @@ import Testing
       }
       // The number of a run counts nothing.
       if let count = link.count, !link.text.hasSuffix("remove this filter"),
-        link.target.wholeMatch(of: /\/runs\/\d+/) == nil
+        link.target.wholeMatch(of: runPattern) == nil
           || link.fragment != nil
       {
         let numbers = said[link.address] ?? numbers(html, link)

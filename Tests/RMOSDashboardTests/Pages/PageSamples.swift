@@ -113,22 +113,6 @@ extension PageRouter {
   }
 }
 
-extension String {
-  /// A page's text without its styles and its script.
-  var withoutLookAndScript: String {
-    var text = self
-    for name in ["style", "script"] {
-      while let start = text.range(of: "<\(name)>", options: .literal),
-        let end = text.range(
-          of: "</\(name)>", options: .literal, range: start.upperBound..<text.endIndex)
-      {
-        text.removeSubrange(start.lowerBound..<end.upperBound)
-      }
-    }
-    return text
-  }
-}
-
 /// Compares with a file in `Snapshots`, or renews it where `RMOS_UPDATE_SNAPSHOTS` is set.
 func expectSnapshot(
   _ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation

@@ -15,78 +15,150 @@ struct HTMLTag {
   /// style or a script.
   static func all(in text: some StringProtocol) -> [HTMLTag] {
     var tags: [HTMLTag] = []
-    var bytes = Array(text.utf8)[...]
-    while let start = bytes.position(of: "<") {
-      bytes = bytes[(start + 1)...]
-      if let last = tags.last, !last.closes, ["style", "script"].contains(last.name.lowercased()),
-        !String(decoding: bytes.prefix(last.name.utf8.count + 1), as: UTF8.self).lowercased()
-          .hasPrefix("/" + last.name.lowercased())
-      {
-        continue
-      }
-      if let tag = HTMLTag(after: &bytes) { tags.append(tag) }
+    var cursor = HTMLCursor(text)
+    // The style or script that has begun.
+    var open: String?
+    while cursor.skip(past: "<") {
+      if let open, !cursor.isAt("/\(open)") { continue }
+      guard let tag = HTMLTag(after: &cursor) else { continue }
+      tags.append(tag)
+      let name = tag.name.lowercased()
+      open = !tag.closes && (name == "style" || name == "script") ? name : nil
     }
     return tags
   }
 
-  private static let spaces: Set<UInt8> = [0x09, 0x0A, 0x0C, 0x0D, 0x20]
-  private static let endsOfTagName = spaces.union(">/".utf8)
-  private static let endsOfName = spaces.union(">/=".utf8)
-  private static let endsOfValue = spaces.union(">".utf8)
+  private static let spaces = HTMLCursor.Bytes("\t\n\u{c}\r ")
+  private static let endsOfTagName = HTMLCursor.Bytes("\t\n\u{c}\r >/")
+  private static let endsOfName = HTMLCursor.Bytes("\t\n\u{c}\r >/=")
+  private static let endsOfValue = HTMLCursor.Bytes("\t\n\u{c}\r >")
 
   /// Reads what is between `<` and `>`.
-  private init?(after bytes: inout ArraySlice<UInt8>) {
-    func take(until ends: Set<UInt8>) -> String {
-      var end = bytes.startIndex
-      while end < bytes.endIndex, !ends.contains(bytes[end]) { end += 1 }
-      defer { bytes = bytes[end...] }
-      return String(decoding: bytes[..<end], as: UTF8.self)
-    }
-
-    closes = bytes.first == UInt8(ascii: "/")
-    if closes { bytes = bytes.dropFirst() }
-    guard let first = bytes.first, 0x61...0x7A ~= first | 0x20 else { return nil }
-    name = take(until: Self.endsOfTagName)
+  private init?(after cursor: inout HTMLCursor) {
+    closes = cursor.byte == UInt8(ascii: "/")
+    if closes { cursor.index += 1 }
+    guard let first = cursor.byte, first | 0x20 >= 0x61, first | 0x20 <= 0x7A else { return nil }
+    name = cursor.take(until: Self.endsOfTagName)
     isEmpty = false
-    while let byte = bytes.first, byte != UInt8(ascii: ">") {
+    while let byte = cursor.byte, byte != UInt8(ascii: ">") {
       if Self.spaces.contains(byte) || byte == UInt8(ascii: "/") {
         isEmpty = byte == UInt8(ascii: "/")
-        bytes = bytes.dropFirst()
+        cursor.index += 1
         continue
       }
       isEmpty = false
       // A `=` in front belongs to the name (HTML, "Before attribute name state").
-      bytes = bytes.dropFirst()
-      let rest = take(until: Self.endsOfName)
-      let attribute = String(decoding: [byte], as: UTF8.self) + rest
+      let attribute = cursor.take(1) + cursor.take(until: Self.endsOfName)
       var value = ""
-      if bytes.first == UInt8(ascii: "=") {
-        bytes = bytes.dropFirst()
-        if let quote = bytes.first, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") {
-          bytes = bytes.dropFirst()
-          let end = bytes.position(of: Unicode.Scalar(quote)) ?? bytes.endIndex
-          value = String(decoding: bytes[..<end], as: UTF8.self)
-          bytes = bytes[end...].dropFirst()
+      if cursor.byte == UInt8(ascii: "=") {
+        cursor.index += 1
+        if let quote = cursor.byte, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") {
+          cursor.index += 1
+          value = cursor.take(untilPast: quote)
         } else {
-          value = take(until: Self.endsOfValue)
+          value = cursor.take(until: Self.endsOfValue)
         }
       }
       attributes.append((attribute, value))
     }
-    bytes = bytes.dropFirst()
+    cursor.index += 1
   }
 }
 
-extension ArraySlice<UInt8> {
-  /// Where a byte is first; `nil` if it is not there.
-  ///
-  /// This is quick in a debug build too.
-  fileprivate func position(of byte: Unicode.Scalar) -> Int? {
+/// A place in a page, of which it reads the bytes; quick in a debug build too.
+private struct HTMLCursor {
+  /// Bytes that are looked for; a set would hash each byte of a page.
+  struct Bytes {
+    private var isMember = [Bool](repeating: false, count: 256)
+
+    init(_ text: String) { for byte in text.utf8 { isMember[Int(byte)] = true } }
+
+    func contains(_ byte: UInt8) -> Bool { isMember[Int(byte)] }
+  }
+
+  private let bytes: [UInt8]
+  var index = 0
+
+  init(_ text: some StringProtocol) { bytes = Array(text.utf8) }
+
+  /// The byte at the place; `nil` at the end.
+  var byte: UInt8? { index < bytes.count ? bytes[index] : nil }
+
+  /// Whether a text in lower case comes next, in any case.
+  func isAt(_ text: String) -> Bool {
+    String(decoding: bytes[min(index, bytes.count)...].prefix(text.utf8.count), as: UTF8.self)
+      .lowercased() == text
+  }
+
+  /// Goes past the next such byte, if there is one.
+  mutating func skip(past byte: Unicode.Scalar) -> Bool {
+    guard let next = bytes.position(of: UInt8(ascii: byte), from: index) else { return false }
+    index = next + 1
+    return true
+  }
+
+  /// Takes a number of bytes, or what there is.
+  mutating func take(_ count: Int) -> String { text(to: min(index + count, bytes.count)) }
+
+  /// Takes what comes before the first of some bytes, or all that is left.
+  mutating func take(until ends: Bytes) -> String {
+    var end = index
+    while end < bytes.count, !ends.contains(bytes[end]) { end += 1 }
+    return text(to: end)
+  }
+
+  /// Takes what comes before a byte, and the byte.
+  mutating func take(untilPast byte: UInt8) -> String {
+    let text = text(to: bytes.position(of: byte, from: index) ?? bytes.count)
+    index += 1
+    return text
+  }
+
+  private mutating func text(to end: Int) -> String {
+    guard index < end else { return "" }
+    defer { index = end }
+    return String(decoding: bytes[index..<end], as: UTF8.self)
+  }
+}
+
+extension [UInt8] {
+  /// Where a byte is first from a place on; `nil` if it is not there.
+  fileprivate func position(of byte: UInt8, from start: Int) -> Int? {
     withUnsafeBytes { bytes -> Int? in
-      guard let start = bytes.baseAddress else { return nil }
-      return memchr(start, Int32(byte.value), bytes.count).map {
-        startIndex + (UnsafeRawPointer($0) - start)
+      guard start < bytes.count, let base = bytes.baseAddress else { return nil }
+      return memchr(base + start, Int32(byte), bytes.count - start).map {
+        UnsafeRawPointer($0) - base
       }
     }
+  }
+
+  /// Where a text is first from a place on; `nil` if it is not there.
+  fileprivate func position(of text: String, from start: Int) -> Int? {
+    let text = Array(text.utf8)
+    var start = start
+    while let found = position(of: text[0], from: start), found + text.count <= count {
+      if self[found..<found + text.count] == text[...] {
+        return found
+      }
+      start = found + 1
+    }
+    return nil
+  }
+}
+
+extension String {
+  /// A page's text without its styles and its script.
+  var withoutLookAndScript: String {
+    var bytes = Array(utf8)
+    for name in ["style", "script"] {
+      var start = 0
+      while let begin = bytes.position(of: "<\(name)>", from: start),
+        let end = bytes.position(of: "</\(name)>", from: begin)
+      {
+        bytes.removeSubrange(begin..<end + name.utf8.count + 3)
+        start = begin
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }
