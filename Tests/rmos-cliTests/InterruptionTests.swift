@@ -189,8 +189,12 @@ import Testing
     let workspace = try Workspace()
     try workspace.writeLargeTree(isOdd: true)
     let tool = try RunningTool(Self.arguments + ["-v"], in: workspace, holdsErrors: true)
-    while tool.isRunning, try Tool.run(["status", "--db", "x.db"], in: workspace).status != 0 {}
-    let status = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace).json
+    // The database is there before the run is in its ledger.
+    var status: [String: Any] = [:]
+    while tool.isRunning, status["current_run"] as? [String: Any] == nil {
+      let result = try Tool.run(["status", "--db", "x.db", "--json"], in: workspace)
+      if result.status == 0 { status = try result.json }
+    }
     let current = try #require(status["current_run"] as? [String: Any])
     #expect(current["state"] as? String == "running")
     #expect((status["interrupted_runs"] as? [Any])?.isEmpty == true)
