@@ -85,12 +85,13 @@ final class EntityStatements: Sendable {
     isReferredTo = layout.catalog.kinds.contains { other in
       other.schema.references.contains { $0.target == kind }
     }
-    let unknown =
+    // A join: SQLite would copy the value of a subquery once more, however long it is.
+    selectForComparison =
       layout.hasLedger
-      ? "(SELECT unknown_json FROM migration_provenance "
-        + "WHERE kind = '\(kind.rawValue)' AND entity_id = ?1)"
-      : "NULL"
-    selectForComparison = "SELECT \(list), \(unknown) FROM \(source) WHERE \(isThis)"
+      ? "SELECT \(list), unknown_json FROM \(source) LEFT JOIN (SELECT unknown_json "
+        + "FROM migration_provenance WHERE kind = '\(kind.rawValue)' AND entity_id = ?1) "
+        + "WHERE \(isThis)"
+      : "SELECT \(list), NULL FROM \(source) WHERE \(isThis)"
     selectRange =
       selectAny == nil
       ? nil : "SELECT \(list) FROM \(source) WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
