@@ -31,11 +31,10 @@ final class FilePrefetcher {
 
   /// Adds files; ``take()`` must then be called for each, in this order.
   func add(_ paths: [[UInt8]]) {
-    var rest = paths[...]
-    while !rest.isEmpty {
-      queue.add(Array(rest.prefix(Self.groupSize)))
-      rest = rest.dropFirst(Self.groupSize)
-    }
+    queue.add(
+      stride(from: 0, to: paths.count, by: Self.groupSize).map {
+        Array(paths[$0..<min($0 + Self.groupSize, paths.count)])
+      })
   }
 
   /// Takes into account how long the caller has taken to open a file.
@@ -133,9 +132,9 @@ private final class Queue: Sendable {
 
   func close() { monitor.withLock(waking: .all) { $0.isClosed = true } }
 
-  func add(_ paths: [[UInt8]]) {
-    let needsThread = monitor.withLock(waking: .one) { state in
-      state.groups.append(.waiting(paths: paths))
+  func add(_ groups: [[[UInt8]]]) {
+    let needsThread = monitor.withLock(waking: .all) { state in
+      state.groups += groups.map { .waiting(paths: $0) }
       // The first is taken by the thread that adds it.
       return state.threadCount == 0 && state.groups.count > 1
     }

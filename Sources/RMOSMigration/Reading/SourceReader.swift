@@ -160,8 +160,8 @@ final class SourceReader {
     return walker.hasCopies
   }
 
-  /// The number of items found ahead, at least, of those that are read: several threads have
-  /// something to do.
+  /// The number of items that are found at once, once fewer are left of those found before: several
+  /// threads have something to do, and need not be woken often.
   private static let itemsAhead = 8 * FilePrefetcher.groupSize
 
   /// The next item of a walk; `items` holds those found ahead, whose files are read ahead.
@@ -173,7 +173,7 @@ final class SourceReader {
     if isCancelled() { return nil }
     if items.count < Self.itemsAhead {
       var paths: [[UInt8]] = []
-      for _ in 0..<2 * FilePrefetcher.groupSize {
+      for _ in 0..<Self.itemsAhead {
         guard let item = walker.next() else { break }
         if case .file(let path, _) = item { paths.append(walker.absolute(path)) }
         items.append(item)
