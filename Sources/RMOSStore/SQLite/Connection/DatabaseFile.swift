@@ -162,7 +162,7 @@ struct DatabaseFile: Sendable {
     return try explaining {
       let connection = try connect(
         stamp == nil ? .observing : .immutable, busyTimeout: busyTimeout)
-      for pragma in ["cell_size_check = ON", "cache_size = -16384"] {
+      for pragma in ["cell_size_check = ON", "cache_size = -8192"] {
         try connection.execute("PRAGMA \(pragma)")
       }
       return try SQLiteSession(connection, catalog, stamp: stamp)

@@ -171,6 +171,20 @@ final class SQLiteConnection: @unchecked Sendable {
     }
   }
 
+  /// Runs `body` while pragmas have other values.
+  func with<Result>(
+    _ values: [(pragma: String, value: Int64)], _ body: () throws -> Result
+  ) throws -> Result {
+    let before = try values.map { ($0.pragma, try integer("PRAGMA \($0.pragma)") ?? 0) }
+    func set(_ values: [(String, Int64)]) throws {
+      for (pragma, value) in values { try execute("PRAGMA \(pragma) = \(value)") }
+    }
+    // If this fails, the connection has other values, but reads and writes the same.
+    defer { try? set(before) }
+    try set(values)
+    return try body()
+  }
+
   /// The number of rows that the last statement changed: `sqlite3_changes`.
   var changes: Int { unsafe Int(sqlite3_changes(handle.pointer)) }
 
