@@ -22,7 +22,11 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
   /// What `--version` prints after the name.
   public let version: String
   /// The kinds of entities that the program's databases hold.
-  public let catalog: EntityCatalog
+  ///
+  /// RMOS' own catalog is made when it is first asked for: that takes longer than all else that
+  /// `--version` does.
+  public var catalog: EntityCatalog { ownCatalog ?? .rmos }
+  private let ownCatalog: EntityCatalog?
   let openers: [any StoreOpener]
 
   /// Creates a program.
@@ -30,16 +34,16 @@ public struct CommandLineProgram: Sendable, CustomStringConvertible {
   /// - Parameters:
   ///   - name: What it is called on a command line.
   ///   - version: What `--version` prints after the name; the version of RMOS by default.
-  ///   - catalog: The kinds of entities that its databases hold.
+  ///   - catalog: The kinds of entities that its databases hold; those of RMOS by default.
   ///   - openers: What opens a database: the first that takes the value of `--db`. The first that has
   ///     a default location says which database is used if none is named.
   public init(
-    name: String, version: String? = nil, catalog: EntityCatalog = .rmos,
+    name: String, version: String? = nil, catalog: EntityCatalog? = nil,
     openers: [any StoreOpener] = [SQLiteOpener()]
   ) {
     self.name = name
     self.version = version ?? RMOSVersion.current
-    self.catalog = catalog
+    ownCatalog = catalog
     self.openers = openers
   }
 
