@@ -65,7 +65,9 @@ public final class Dashboard: Sendable {
   ) {
     let audit = options.auditInterval.map {
       BackgroundAudit(
-        store, BackgroundAudit.Means(interval: $0, clock: .system, observer: observer))
+        store,
+        BackgroundAudit.Means(
+          interval: $0, delay: .seconds(1), clock: .system, observer: observer))
     }
     self.init(store: store, options: options, audit: audit, clock: .system)
   }

@@ -6,8 +6,8 @@ import Synchronization
 
 /// The newest whole audit of a store, which is made again in the background after changes.
 ///
-/// One audit at a time, in a thread that lets others go first: at once, and then after a change, at
-/// the earliest an interval after the last one ended, and for at most a tenth of the time; or sooner
+/// One audit at a time, in a thread that lets others go first: soon, and then after a change, at the
+/// earliest an interval after the last one ended, and for at most a tenth of the time; or sooner
 /// if someone asks for it. While a migration runs, none begins: what it found would be outdated at
 /// its end. When the value is released, an audit under way is cancelled.
 final class BackgroundAudit: Sendable {
@@ -56,6 +56,9 @@ final class BackgroundAudit: Sendable {
   struct Means: Sendable {
     /// How long after an audit the next one may begin.
     var interval: Duration
+    /// How long after the start the first one begins, so that the first requests have the processors
+    /// to themselves.
+    var delay = Duration.zero
     var clock: MigrationClock
     /// Audits the store.
     var audit = BackgroundAudit.whole
@@ -192,6 +195,10 @@ extension BackgroundAudit {
     }
 
     private func loop() {
+      let begin = Deadline(after: means.delay)
+      state.wait { state in
+        state.isCancelled || state.isAsked || begin.hasPassed ? .done(()) : .wait(until: begin)
+      }
       while true {
         let hasBegun = auditIfDue()
         let (next, isAsked) = state.withLock { ($0.next?.uptime ?? .zero, $0.isAsked) }
