@@ -161,12 +161,13 @@ package struct SystemThread: @unchecked Sendable {
   private func locked<Result>(_ waking: Waking, _ body: () throws -> Result) rethrows -> Result {
     unsafe pthread_mutex_lock(mutex)
     defer {
+      // First unlocked: a thread that is woken would otherwise only wait again.
+      unsafe pthread_mutex_unlock(mutex)
       switch waking {
       case .none: break
       case .one: unsafe pthread_cond_signal(condition)
       case .all: unsafe pthread_cond_broadcast(condition)
       }
-      unsafe pthread_mutex_unlock(mutex)
     }
     return try body()
   }

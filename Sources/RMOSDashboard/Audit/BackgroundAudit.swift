@@ -196,22 +196,22 @@ extension BackgroundAudit {
 
     private func loop() {
       let begin = Deadline(after: means.delay)
-      state.wait { state in
-        state.isCancelled || state.isAsked || begin.hasPassed ? .done(()) : .wait(until: begin)
+      var isOver = state.wait { state in
+        let isReady = state.isAsked || begin.hasPassed
+        return state.isCancelled || isReady ? .done(state.isCancelled) : .wait(until: begin)
       }
-      while true {
+      while !isOver {
         let hasBegun = auditIfDue()
         let (next, isAsked) = state.withLock { ($0.next?.uptime ?? .zero, $0.isAsked) }
         let pause = isAsked ? .zero : next - means.clock.uptime()
         let deadline = Deadline(after: max(pause, Self.lookInterval))
         // One that was asked for and could not begin waits for the end of a migration.
         let hasWaited = isAsked && !hasBegun
-        let isOver = state.wait { state in
+        isOver = state.wait { state in
           if state.isCancelled { return .done(true) }
           if state.isAsked, !hasWaited { return .done(false) }
           return deadline.hasPassed ? .done(false) : .wait(until: deadline)
         }
-        if isOver { return }
       }
     }
 

@@ -12,19 +12,16 @@ final class FilePrefetcher {
   static let largest = 32 << 10
   /// The number of files that a thread reads before it looks for others.
   static let groupSize = 16
-  /// How long the files of a group may keep the thread that needs them waiting before there is
-  /// another thread.
-  static let patience = Duration.milliseconds(1)
+  /// Where even the fastest file of a group takes longer, other threads are of use: its files are not
+  /// in memory.
+  static let patience = Duration.microseconds(50)
 
-  private let queue = Queue()
-  private let patience: Duration
+  private let queue: Queue
   /// What was read of the files to be taken next; `nil` for those left to the caller.
   private var group: ArraySlice<[UInt8]?> = []
-  /// How long the caller has waited for this group, and opened files of it.
-  private var waited = Duration.zero
 
-  /// Creates a prefetcher that starts another thread when it was waited for longer than `patience`.
-  init(patience: Duration = FilePrefetcher.patience) { self.patience = patience }
+  /// Creates a prefetcher that has more than one thread if to read a file takes longer than `patience`.
+  init(patience: Duration = FilePrefetcher.patience) { queue = Queue(patience: patience) }
 
   /// Ends the threads, each once it has read what it is reading.
   func close() { queue.close() }
@@ -37,23 +34,10 @@ final class FilePrefetcher {
       })
   }
 
-  /// Takes into account how long the caller has taken to open a file.
-  func opened(in duration: Duration) { waited += duration }
-
   /// Returns the content of the next file; `nil` if the caller is to read it.
   func take() -> [UInt8]? {
-    if group.isEmpty {
-      if waited > patience { queue.startThread() }
-      waited = .zero
-      group = queue.take() ?? waitForGroup()
-    }
+    if group.isEmpty { group = queue.take() }
     return group.removeFirst()
-  }
-
-  private func waitForGroup() -> ArraySlice<[UInt8]?> {
-    let start = ContinuousClock.now
-    defer { waited = ContinuousClock.now - start }
-    return queue.waitForGroup()
   }
 
   /// The content of a file; `nil` if it is not a small regular file, or cannot be read.
@@ -129,11 +113,15 @@ private final class Queue: Sendable {
   private static let mostThreads = 8
 
   private let monitor = Monitor(State())
+  private let patience: Duration
+
+  init(patience: Duration) { self.patience = patience }
 
   func close() { monitor.withLock(waking: .all) { $0.isClosed = true } }
 
   func add(_ groups: [[[UInt8]]]) {
-    let needsThread = monitor.withLock(waking: .all) { state in
+    // A thread that begins a group wakes the next.
+    let needsThread = monitor.withLock(waking: .one) { state in
       state.groups += groups.map { .waiting(paths: $0) }
       // The first is taken by the thread that adds it.
       return state.threadCount == 0 && state.groups.count > 1
@@ -141,15 +129,16 @@ private final class Queue: Sendable {
     if needsThread { startThread() }
   }
 
-  /// Takes the first group; `nil` if a thread is still reading it.
-  func take() -> ArraySlice<[UInt8]?>? { monitor.withLock { $0.take() } }
-
   /// Takes the first group once it is read, and reads others meanwhile.
-  func waitForGroup() -> ArraySlice<[UInt8]?> {
+  func take() -> ArraySlice<[UInt8]?> {
     while true {
-      guard let (number, paths) = monitor.withLock({ $0.begin() }) else { break }
+      let (first, next) = monitor.withLock { state in
+        let first = state.take()
+        return (first, first == nil ? state.begin() : nil)
+      }
+      if let first { return first }
+      guard let (number, paths) = next else { break }
       read(number, paths)
-      if let group = take() { return group }
     }
     return monitor.wait { state in
       if let group = state.take() { return .done(group) }
@@ -161,7 +150,7 @@ private final class Queue: Sendable {
   /// Starts another thread, unless there are many.
   ///
   /// If the system gives none, the files are left to the thread that needs them.
-  func startThread() {
+  private func startThread() {
     let isWanted = monitor.withLock { state in
       guard state.threadCount < Self.mostThreads, !state.isClosed else { return false }
       state.threadCount += 1
@@ -171,23 +160,38 @@ private final class Queue: Sendable {
   }
 
   private func readAhead() {
-    while let (number, paths) = waitForWork() { read(number, paths) }
+    while let (number, paths) = waitForWork() {
+      let fastest = read(number, paths)
+      if paths.count == FilePrefetcher.groupSize, fastest > patience { startThread() }
+    }
   }
 
   private func waitForWork() -> (number: Int, paths: [[UInt8]])? {
-    monitor.wait { state in
+    monitor.wait(waking: .one) { state in
       if state.isClosed { return .done(nil) }
       return state.begin().map { .done($0) } ?? .wait()
     }
   }
 
-  private func read(_ number: Int, _ paths: [[UInt8]]) {
-    let contents = paths.map(FilePrefetcher.content)
+  /// Reads a group, and returns how long the fastest of its files took.
+  @discardableResult
+  private func read(_ number: Int, _ paths: [[UInt8]]) -> Duration {
+    var fastest = Duration.seconds(1)
+    var start = ContinuousClock.now
+    let contents = paths.map { path in
+      defer {
+        let end = ContinuousClock.now
+        fastest = min(fastest, end - start)
+        start = end
+      }
+      return FilePrefetcher.content(of: path)
+    }
     let isAwaited = monitor.withLock { state in
       state.groups[number - state.taken] = .read(contents)
       defer { state.isAwaited = false }
       return state.isAwaited
     }
     if isAwaited { monitor.withLock(waking: .all) { _ in } }
+    return fastest
   }
 }

@@ -242,10 +242,7 @@ final class SourceReader {
   private func open(
     _ absolutePath: [UInt8], _ prefetcher: FilePrefetcher?
   ) throws(SystemError) -> any ByteSource {
-    guard let prefetcher else { return try FileByteSource(absolutePath, access) }
-    if let content = prefetcher.take() { return content }
-    let start = ContinuousClock.now
-    defer { prefetcher.opened(in: ContinuousClock.now - start) }
+    if let content = prefetcher?.take() { return content }
     return try FileByteSource(absolutePath, access)
   }
 

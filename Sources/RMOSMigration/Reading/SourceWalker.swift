@@ -1,3 +1,4 @@
+import RMOSModels
 import RMOSSystem
 
 /// Walks one kind's directory in the fixed order: byte order of the relative path.
@@ -227,9 +228,10 @@ struct DirectoryListing {
     }
     unsafe names.withUnsafeBufferPointer { bytes in
       entries.sort { left, right in
-        let a = unsafe bytes[Int(left.offset)..<Int(left.offset) + Int(left.length)]
-        let b = unsafe bytes[Int(right.offset)..<Int(right.offset) + Int(right.length)]
-        return unsafe a.lexicographicallyPrecedes(b)
+        let name = bytes.extracting(Int(left.offset)..<Int(left.offset) + Int(left.length))
+        let other = bytes.extracting(
+          Int(right.offset)..<Int(right.offset) + Int(right.length))
+        return unsafe name.precedes(other)
       }
     }
     self.names = names

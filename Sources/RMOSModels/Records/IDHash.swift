@@ -1,3 +1,5 @@
+import RMOSSystem
+
 /// 128 bits of a hash of an id, with new seeds in each process.
 ///
 /// Two ids have the same with a probability of 2⁻¹²⁸, and nobody outside of the process can tell which.
@@ -70,13 +72,6 @@ extension RecordBatch {
 extension UnsafeBufferPointer<UInt8> {
   /// Whether the bytes come before others, as SQL compares them.
   package func precedes(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
-    let shared = Swift.min(count, other.count)
-    var index = 0
-    while index < shared {
-      let (byte, otherByte) = unsafe (self[index], other[index])
-      if byte != otherByte { return byte < otherByte }
-      index += 1
-    }
-    return count < other.count
+    unsafe Memory.compare(self, other) < 0
   }
 }
