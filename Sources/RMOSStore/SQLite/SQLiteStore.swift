@@ -82,22 +82,23 @@ public final class SQLiteStore: RecordStore {
     self.busyTimeout = busyTimeout
     gate = WriterGate(location: path)
     let followsPath = followsPath && (access == .readOnly || access == .inspect)
-    watch = SQLiteChangeWatch(
-      file, access, followsPath: followsPath, busyTimeout: busyTimeout)
+    let identity: FileStatus.Identity?
     switch access {
     case .inspect, .readOnly:
       writer = Mutex(nil)
       readers = SQLiteReaderPool(
         file, location: path, access == .inspect ? .inspecting : .reading, followsPath: followsPath,
         busyTimeout: busyTimeout)
-      try readers.withSession { _ in }
+      identity = try readers.withSession { $0.connection.identity }
     case .create, .readWrite:
       let session = try file.openForWriting(access, location: path, busyTimeout: busyTimeout)
+      identity = session.connection.identity
       writer = Mutex(session)
       readers = SQLiteReaderPool(
-        file, location: path, .nextToWriter, identity: session.connection.identity,
-        busyTimeout: busyTimeout)
+        file, location: path, .nextToWriter, identity: identity, busyTimeout: busyTimeout)
     }
+    watch = SQLiteChangeWatch(
+      file, identity, access, followsPath: followsPath, busyTimeout: busyTimeout)
     lists =
       listMemory > 0
       ? SQLiteListCache(readers, watch, limit: listMemory) {

@@ -105,6 +105,18 @@ struct MovedDatabaseTests {
     try expectSettled(displacement, "a")
   }
 
+  @Test(arguments: Displacement.allCases, [SQLiteStore.Access.create, .readOnly])
+  func theFirstChangeTokenIsNotOfAnother(
+    _ displacement: Displacement, _ access: SQLiteStore.Access
+  ) throws {
+    do { try add("a", to: try SQLiteStore(path: path)) }
+    let store = try SQLiteStore(path: path, access: access)
+    try displacement.perform(in: directory)
+    #expect(store.changeToken() == nil)
+    store.close()
+    if access == .create { try expectSettled(displacement, "a") }
+  }
+
   @Test(arguments: Displacement.allCases)
   func readsDoNotGoOnWithIt(_ displacement: Displacement) throws {
     let writer = try SQLiteStore(path: path)

@@ -11,11 +11,11 @@ final class SQLiteChangeWatch: Sendable {
     var connection: SQLiteConnection?
     /// The number of connections so far: each has its own count.
     var generation = 0
-    /// The first file seen.
-    var identity: FileStatus.Identity?
   }
 
   private let file: DatabaseFile
+  /// The file that the store has opened; `nil` if that is not known.
+  private let identity: FileStatus.Identity?
   private let access: SQLiteStore.Access
   private let followsPath: Bool
   private let busyTimeout: Duration
@@ -23,9 +23,11 @@ final class SQLiteChangeWatch: Sendable {
   private let state = Mutex(State())
 
   init(
-    _ file: DatabaseFile, _ access: SQLiteStore.Access, followsPath: Bool, busyTimeout: Duration
+    _ file: DatabaseFile, _ identity: FileStatus.Identity?, _ access: SQLiteStore.Access,
+    followsPath: Bool, busyTimeout: Duration
   ) {
     self.file = file
+    self.identity = identity
     self.followsPath = followsPath
     self.access = access
     self.busyTimeout = busyTimeout
@@ -34,19 +36,18 @@ final class SQLiteChangeWatch: Sendable {
   /// The token; `nil` if it is not known.
   func token() -> String? {
     guard let status = try? FileStatus(of: file.path), status.linkCount <= 1 else { return nil }
+    // Another file's counts would say nothing, and its log would be left next to it.
+    guard followsPath || identity == nil || status.identity == identity else { return nil }
     if access == .readOnly || access == .inspect, let stamp = file.immutableStamp {
       // No file may be written next to it, so it is read without locks, and its state counts.
       state.withLock { $0.connection = nil }
       return "\(mark.text)-\(stamp.text)"
     }
     guard access != .inspect else { return nil }
-    let identity = status.identity
     return state.withLock { state in
-      if state.identity == nil { state.identity = identity }
-      guard followsPath || state.identity == identity else { return nil }
       do {
         let connection: SQLiteConnection
-        if let open = state.connection, open.identity == identity {
+        if let open = state.connection, open.identity == status.identity {
           connection = open
         } else {
           connection = try file.connect(.readOnly, busyTimeout: busyTimeout)
