@@ -19,6 +19,7 @@ struct SchemaCheck: AuditCheck {
       checkIndexes(of: kind, table, context)
     }
     _ = checkTable("schema_version", nil, obstacles, context)
+    try checkLedger(context, inspector)
     checkWriting(obstacles, context)
     try checkIDs(context, inspector)
     return rules
@@ -53,6 +54,18 @@ struct SchemaCheck: AuditCheck {
           + "\(SchemaVersion.ledger.upperBound)); use a newer version of this software or, if another "
           + "application set user_version, set it back with PRAGMA user_version = "
           + "\(SchemaVersion.ledger.upperBound)")
+    }
+  }
+
+  /// The tables that a ledger lacks: rows are as they were, but what is known of them is less.
+  private func checkLedger(_ context: AuditContext, _ inspector: any SchemaInspecting) throws {
+    let shared = context.reader.catalog.kinds.map(\.table) + ["schema_version"]
+    for table in try inspector.missingTables() where !shared.contains(table) {
+      context.log.add(
+        AuditFinding(
+          .warning, .schemaTable, table: table, found: "no such table", expected: "a table",
+          "the table \(table) is missing, and with it what it said of earlier runs; the next "
+            + "migration creates an empty one"))
     }
   }
 

@@ -56,6 +56,7 @@ final class SQLiteReaderPool: Sendable {
           session = try SQLiteSession(
             connection, session.layout.catalog, stamp: session.stamp)
         }
+        try session.completeForReading()
         return try body(session)
       }
     }
@@ -90,6 +91,7 @@ final class SQLiteReaderPool: Sendable {
               second = try SQLiteSession(
                 second.connection, second.layout.catalog, stamp: second.stamp)
             }
+            try second.completeForReading()
             return try body(first, second)
           }
         }
@@ -210,6 +212,16 @@ final class SQLiteSession: Sendable {
     }
     layout = try SQLiteLayout(of: connection, catalog)
     statements = StoreStatements(layout)
+  }
+
+  /// Lets the tables that the ledger lacks be read as empty ones until the transaction ends; call it
+  /// at its beginning.
+  ///
+  /// What the others hold is read then, such as the members that have no column, and a dry run
+  /// predicts the run that creates them. They are views of this connection alone, so nothing is
+  /// written, and rolling the transaction back removes them.
+  func completeForReading() throws {
+    for table in layout.missingLedgerTables { try connection.execute(table.emptyViewSQL) }
   }
 
   /// The ids that are known to be there, if only deleting removes one.

@@ -99,6 +99,12 @@ struct LedgerTable: Sendable {
     return "CREATE TABLE IF NOT EXISTS \(name) (\(definitions)\(constraints)"
   }
 
+  /// The statement that creates, for the connection alone, an empty view in place of the table.
+  var emptyViewSQL: String {
+    let list = columns.map { "NULL AS \($0.name)" }.joined(separator: ", ")
+    return "CREATE TEMP VIEW \(name) AS SELECT \(list) WHERE 0"
+  }
+
   /// A column for each field but the id, of the kind that has most.
   private static func imageColumns(_ catalog: EntityCatalog) -> [String] {
     let counts = (EntityCatalog.rmos.kinds + catalog.kinds).map(\.schema.fields.count)

@@ -103,7 +103,9 @@ final class SQLiteRehearsal: RecordStore {
     try gate.transaction(timeout: .zero) {
       try explainingLackOfRoom {
         try connection.readTransaction { _ in
-          let reader = SQLiteReader(try SQLiteSession(connection, catalog))
+          let session = try SQLiteSession(connection, catalog)
+          try session.completeForReading()
+          let reader = SQLiteReader(session)
           defer { reader.expire() }
           return try body(reader)
         }
@@ -180,7 +182,7 @@ struct SQLiteForesight {
 
   /// What in the schema makes outcomes unpredictable, such as `the trigger tr`.
   func hindrances() throws -> [String] {
-    var found = try triggers() + layout.missingTables.map { "no table \($0) yet" }
+    var found = try triggers() + layout.missingSharedTables.map { "no table \($0) yet" }
     for kind in layout.catalog.kinds where layout.tableNames.contains(kind.table) {
       found += try indexes(of: kind.table)
       found += try columns(of: kind)

@@ -124,7 +124,7 @@ struct SQLiteLayout {
       && connection.integer(
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%CONFLICT%'") == nil
     ledgerUpgrades = try SQLiteSchema.ledgerUpgrades(connection, catalog)
-    if ownsLedgerVersion {
+    if hasLedger {
       lostLedgerColumns = try SQLiteSchema.lostLedgerColumns(connection)
     }
     guard isRelation("schema_version") else { return }
@@ -252,8 +252,18 @@ struct SQLiteLayout {
   /// Whether there is nothing yet.
   var isEmpty: Bool { names.isEmpty }
 
-  /// Whether all tables of the ledger exist.
-  var hasLedger: Bool { names.isSuperset(of: LedgerTable.names) }
+  /// Whether there is a ledger, so that `PRAGMA user_version` is ours: any of its tables.
+  ///
+  /// Those that it lacks read as empty ones: see ``SQLiteSession/completeForReading()``.
+  var hasLedger: Bool { !names.isDisjoint(with: LedgerTable.names) }
+
+  /// The tables that the ledger lacks; none if there is no ledger.
+  var missingLedgerTables: [LedgerTable] {
+    guard hasLedger else { return [] }
+    return LedgerTable.all(catalog).filter {
+      LedgerTable.names.contains($0.name) && !names.contains($0.name)
+    }
+  }
 
   /// Whether the table of what servers wrote exists.
   var hasChanges: Bool { tableNames.contains(LedgerTable.changes.name) }
@@ -269,15 +279,13 @@ struct SQLiteLayout {
   /// Whether the table of before-images has room for every kind.
   var hasRoomForImages: Bool { ledgerUpgrades.allSatisfy { $0.version != nil } }
 
-  /// Whether any table of the ledger exists, so that `PRAGMA user_version` is ours.
-  var ownsLedgerVersion: Bool { !names.isDisjoint(with: LedgerTable.names) }
-
   /// Why the ledger can be neither read nor written; `nil` if it can be.
   var ledgerObstacle: String? {
     if lostLedgerColumns.isEmpty { return nil }
     return
       "its migration tables lack \(lostLedgerColumns.joined(separator: ", ")); restore a backup, "
-      + "or drop the views and tables that start with migration_, which loses what is known of earlier runs"
+      + "or drop the views and tables that start with migration_, which loses what is known of "
+      + "earlier runs"
   }
 
   /// Whether the shared tables are ours to complete, as those of versions 1 and 2 are.
@@ -286,9 +294,12 @@ struct SQLiteLayout {
   var ownsSharedTables: Bool { (version?.version ?? 0) <= SchemaVersion.created }
 
   /// The shared tables that are missing.
-  var missingTables: [String] {
+  var missingSharedTables: [String] {
     (catalog.kinds.map(\.table) + ["schema_version"]).filter { !isRelation($0) }
   }
+
+  /// The tables that are missing, of the shared ones and of a ledger.
+  var missingTables: [String] { missingSharedTables + missingLedgerTables.map(\.name) }
 
   /// The kinds whose tables are ours to complete: those that other applications do not know always.
   var ownedKinds: [EntityKind] {
@@ -298,7 +309,8 @@ struct SQLiteLayout {
   /// The tables that the first write creates.
   var tablesToCreate: Set<String> {
     Set(LedgerTable.allNames.filter { !isRelation($0) })
-      .union(ownsSharedTables ? missingTables : ownedKinds.map(\.table).filter { !isRelation($0) })
+      .union(
+        ownsSharedTables ? missingSharedTables : ownedKinds.map(\.table).filter { !isRelation($0) })
   }
 
   /// The recommended indexes that are missing from tables that are ours to complete.
@@ -322,7 +334,7 @@ struct SQLiteLayout {
   /// Whether everything that writing needs exists, apart from indexes.
   var isComplete: Bool {
     guard let version else { return false }
-    return version.version >= SchemaVersion.created && hasLedger
+    return version.version >= SchemaVersion.created && hasLedger && missingLedgerTables.isEmpty
       && ledgerVersion == SchemaVersion.ledger.upperBound
       && ledgerUpgrades.isEmpty && hasChanges && hasFailures && viewsToCreate.isEmpty
       && ownedKinds.allSatisfy { columns[$0] != nil } && missingColumnSQL.isEmpty
@@ -343,9 +355,9 @@ struct SQLiteLayout {
     if let version, version.version < SchemaVersion.supported.lowerBound {
       return "its schema_version is \(version.version)"
     }
-    if !ownsLedgerVersion {
+    if !hasLedger {
       // By those that every RMOS application knows.
-      let missing = missingTables.filter {
+      let missing = missingSharedTables.filter {
         $0 == "schema_version" || EntityCatalog.rmos.kind(named: $0) != nil
       }
       let found = foreignNames.isEmpty ? Array(tableNames.union(views)) : foreignNames
@@ -401,7 +413,7 @@ struct SQLiteLayout {
           + "\(SchemaVersion.supported.upperBound) and older. Update this program, or name another "
           + "database", path: path)
     }
-    if ownsLedgerVersion, ledgerVersion > SchemaVersion.ledger.upperBound {
+    if hasLedger, ledgerVersion > SchemaVersion.ledger.upperBound {
       throw StoreError(
         .newerSchema,
         "\(path) has migration tables of version \(ledgerVersion); this version knows "

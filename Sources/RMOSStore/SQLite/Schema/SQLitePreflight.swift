@@ -26,13 +26,13 @@ struct SQLitePreflight {
 
   private func versionObstacles() -> [WritingObstacle] {
     let version = layout.ledgerVersion
-    guard layout.ownsLedgerVersion ? version < 0 : version != 0 else { return [] }
+    guard layout.hasLedger ? version < 0 : version != 0 else { return [] }
     let schema = layout.version.map { "it is an RMOS database of version \($0.version), but its" }
     return [
       WritingObstacle(
         .version, found: "user_version \(version)",
-        "\(schema ?? "its") user_version is \(version), set by another application, but RMOS keeps "
-          + "the version of its migration tables there; if that application does not need it, "
+        "\(schema ?? "its") user_version is \(version), set by another application, where RMOS keeps "
+          + "the version of its migration tables; if that application does not need it, "
           + "PRAGMA user_version = 0 frees it")
     ]
   }

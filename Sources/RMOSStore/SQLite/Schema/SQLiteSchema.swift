@@ -55,6 +55,17 @@ enum SQLiteSchema {
     "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, "
     + "applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)"
 
+  /// Lets the runs of a table that was lost keep their numbers: undoing a new run of the same number
+  /// would remove their rows.
+  private static let continuedRunsSQL = """
+    INSERT INTO sqlite_sequence (name, seq)
+      SELECT '\(LedgerTable.runs.name)', max(run_id) FROM (
+        \((LedgerTable.allNames.filter { $0 != LedgerTable.runs.name }).map {
+          "SELECT run_id FROM \($0)"
+        }.joined(separator: " UNION ALL ")))
+      HAVING max(run_id) IS NOT NULL
+    """
+
   /// Creates what is missing; call it within a transaction.
   ///
   /// The layout is read again: another process may have been first.
@@ -73,6 +84,9 @@ enum SQLiteSchema {
     }
     for sql in LedgerTable.all(catalog).map(\.createSQL) + layout.ledgerUpgrades.map(\.sql) {
       try connection.execute(sql)
+    }
+    if layout.missingLedgerTables.contains(where: { $0.name == LedgerTable.runs.name }) {
+      try connection.execute(continuedRunsSQL)
     }
     for view in layout.viewsToCreate {
       try connection.execute("DROP VIEW IF EXISTS \(view.name)")
