@@ -64,7 +64,9 @@ struct EntityWriter: ~Copyable {
         beginMember(position, start)
         if unsafe members[position].isJSON ? appendJSON(text) : appendString(text) { continue }
         buffer.truncate(to: before)
-        unsafe append(unusual: String(decoding: text, as: UTF8.self), position, start, &remarks)
+        let name = members[position].name
+        let repaired = unsafe Self.repaired(text, "\"\(name)\"", name, &remarks)
+        append(unusual: repaired, position, start, &remarks)
       case .integer(let number):
         beginMember(position, start)
         buffer.append(number)
@@ -116,20 +118,30 @@ struct EntityWriter: ~Copyable {
     unknown members: UnsafeBufferPointer<UInt8>, _ start: Int, _ remarks: inout [Remark]
   ) {
     let before = buffer.count
-    guard before > start, members.count > 2 else {
-      return unsafe append(
-        unusual: String(decoding: members, as: UTF8.self), start, &remarks)
-    }
-    unsafe buffer.append(members)
-    guard buffer.scanValue(from: before) == .object else {
+    if before > start, members.count > 2 {
+      unsafe buffer.append(members)
+      if buffer.scanValue(from: before) == .object { return buffer.joinObject(at: before) }
       buffer.truncate(to: before)
-      return unsafe append(
-        unusual: String(decoding: members, as: UTF8.self), start, &remarks)
     }
-    buffer.joinObject(at: before)
+    let repaired = unsafe Self.repaired(
+      members, "what the unknown members of the row hold", nil, &remarks)
+    append(unusual: repaired, start, &remarks)
   }
 
   // MARK: What is not
+
+  /// A text as Unicode; a remark says if that changes it.
+  private static func repaired(
+    _ text: UnsafeBufferPointer<UInt8>, _ what: String, _ member: String?,
+    _ remarks: inout [Remark]
+  ) -> String {
+    let repaired = unsafe String(decoding: text, as: UTF8.self)
+    if unsafe !repaired.utf8.elementsEqual(text) {
+      remarks.append(
+        (member, "\(what) has bytes that are not UTF-8; written with U+FFFD in their place"))
+    }
+    return repaired
+  }
 
   private mutating func append(_ number: Double, _ position: Int, _ remarks: inout [Remark]) {
     guard number.isFinite else {

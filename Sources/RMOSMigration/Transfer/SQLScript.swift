@@ -85,8 +85,15 @@ struct SQLScript {
       let record = entity.record
       var problem: String?
       for (position, field) in schema.fields.enumerated() where problem == nil {
-        problem = dialect.obstacle(
-          to: record.values[position], in: field, isIndexed: indexed[position])
+        if case .text(let bytes) = entity.values[position],
+          case .text(let text) = record.values[position],
+          unsafe !text.utf8.elementsEqual(bytes)
+        {
+          problem = "\(field.column) has bytes that are not UTF-8"
+        } else {
+          problem = dialect.obstacle(
+            to: record.values[position], in: field, isIndexed: indexed[position])
+        }
       }
       if problem == nil { problem = try danglingKey(of: record) }
       if let problem {

@@ -294,6 +294,34 @@ import Testing
     }
   }
 
+  @Test func bytesThatAreNotUTF8AreReported() throws {
+    try TemporaryDirectory.use { directory in
+      let path = directory.file("rmos.db")
+      try SQLiteStore(path: path).write { transaction in
+        try transaction.insert(StoreSamples.record(.patterns, "p"))
+      }
+      _ = try sqlite3(
+        path,
+        "UPDATE patterns SET name = CAST(x'61ff' AS TEXT), "
+          + "geometry_json = CAST(x'7b2261223a22c3227d' AS TEXT)")
+      let store = try SQLiteStore(path: path, access: .readOnly)
+      for options in Self.layouts {
+        let target = directory.file("out-\(options.layout)-\(options.isIndented)")
+        let summary = try Export(of: store, to: target, options: options).runSynchronously()
+        #expect(summary.issues.map(\.code) == [.exportInexact, .exportInexact])
+        #expect(summary.issues.map(\.pointer) == ["/name", "/geometry"])
+      }
+      for dialect in SQLDialect.allCases {
+        var options = Export.Options()
+        options.layout = .sql(dialect)
+        let error = #expect(throws: MigrationError.self) {
+          try Export(of: store, to: directory.file("sql"), options: options).runSynchronously()
+        }
+        #expect(error?.code == .exportUnrepresentable)
+      }
+    }
+  }
+
   @Test(arguments: 1...4)
   func databasesOfOtherApplicationsAreExported(_ version: Int) throws {
     try TemporaryDirectory.use { directory in

@@ -73,9 +73,12 @@ import Testing
     let store = try makeOddDatabase(seed)
     let whole = try exported(store, to: "whole")
     #expect(whole.summary.total > 0 && whole.summary.leftOut >= 9)
-    // A store that is wrapped has nothing but what every store has.
+    // A store that is wrapped has nothing but what every store has: text, but not its bytes.
     let wrapped = try exported(FaultyStore(store, failingAt: nil), to: "wrapped")
-    #expect(wrapped.files == whole.files && wrapped.summary == whole.summary)
+    var summary = whole.summary
+    summary.issues.removeAll { $0.message.contains("bytes that are not UTF-8") }
+    #expect(summary.issues.count < whole.summary.issues.count)
+    #expect(wrapped.files == whole.files && wrapped.summary == summary)
     for count in [1, 2, 7] {
       let pieces = try exported(store, to: "by-\(count)", entitiesPerPiece: count)
       #expect(pieces.files == whole.files && pieces.summary == whole.summary, "\(count)")
