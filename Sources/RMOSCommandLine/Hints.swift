@@ -15,6 +15,7 @@ struct Hints {
     {
       return "If there is no space for the backup, --no-backup skips it."
     }
+    if code == "store.corrupt", command?.name == "audit" { return nil }
     return errors[code]
   }
 

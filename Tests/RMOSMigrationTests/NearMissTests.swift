@@ -83,6 +83,11 @@ import Testing
       try messages("number-as-id", backend)["strip_families/f.json:1"]?.hasSuffix(
         "write 7 or \"7\"")
         == true)
+    let tree = try SourceTree([
+      "joblogs/j.json": #"{"id": true, "job_type": "slice", "parameters": {"a": 1}}"#
+    ])
+    let recorded = try RecordedMigration(tree, into: InMemoryStore())
+    #expect(recorded.issues.map(\.message).contains { $0.hasSuffix(#"write "true""#) })
     let messages = try messages("almost-the-same-id", backend)
     for (line, words) in [
       (1, "only in Unicode composition"),

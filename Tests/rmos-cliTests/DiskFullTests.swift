@@ -42,6 +42,24 @@ import Testing
     #expect(try Content(of: workspace.file("small/x.db")).runs.first?.state == .completed)
   }
 
+  @Test(.enabled(if: DiskFullTests.canMount, "mounting a tmpfs is not allowed here"))
+  func ofAnAtomicRunNothingIsKept() throws {
+    let workspace = try Workspace()
+    #expect(try Tool.run(["sample", "legacy", "--count", "3000"], in: workspace).status == 0)
+    let mounted = try Tool.shell(
+      "mkdir small && mount -t tmpfs -o size=1m none small", in: workspace)
+    try #require(mounted.status == 0)
+    defer { _ = try? Tool.shell("umount small", in: workspace) }
+    let command = ["migrate", "legacy", "--db", "small/x.db", "--atomic"]
+    let result = try Tool.run(command, in: workspace)
+    #expect(result.status == 3)
+    #expect(
+      result.output.contains("Stopped: the database failed: legacy into small/x.db; nothing was"))
+    let report = try Tool.run(command + ["--json"], in: workspace)
+    #expect(report.status == 3 && !report.output.contains("what was committed is kept"))
+    #expect(try Content(of: workspace.file("small/x.db")).runs.isEmpty)
+  }
+
   @Test func aLimitOfTheFileSizeLeavesWholeBatches() throws {
     let workspace = try Workspace()
     try workspace.writeLargeTree()

@@ -75,7 +75,7 @@ import Testing
     #expect(mounted.errors.contains("No space"))
     for target in ["m/new", "m/old"] {
       let result = try Tool.run(["export", target, "--db", "x.db"], in: workspace)
-      #expect(result.status == 3 && result.errors.contains("No space left on device"))
+      #expect(result.status == 3 && result.errors.contains("No space left on device; free some"))
     }
     #expect(try Tool.shell("ls -A m m/old", in: workspace).output == "m:\nfull\nold\n\nm/old:\n")
   }

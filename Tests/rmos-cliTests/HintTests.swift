@@ -32,6 +32,18 @@ import Testing
     #expect(error?["message"]?.contains(option) == false)
   }
 
+  @Test func anAuditThatCannotRunDoesNotCallForAnAudit() throws {
+    let workspace = try migrated()
+    let file = try FileHandle(forUpdating: URL(fileURLWithPath: workspace.file("x.db")))
+    try file.truncate(atOffset: 8192)
+    try file.close()
+    for (command, isOffered) in [("status", true), ("audit", false)] {
+      let result = try Tool.run([command, "--db", "x.db"], in: workspace)
+      #expect(result.status == 3 && result.errors.contains("is damaged"), "\(result.errors)")
+      #expect(result.errors.contains("rmos-cli audit") == isOffered)
+    }
+  }
+
   @Test(arguments: [
     ([], "--on-duplicate update"), (["--on-duplicate", "update"], "--force"),
     (["--on-duplicate", "update", "--force"], nil), (["-q"], nil),

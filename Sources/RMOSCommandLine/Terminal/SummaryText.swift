@@ -89,8 +89,7 @@ struct SummaryText {
       return summary.isDryRun
         ? "Dry run, nothing was written; migrating \(way) would give:" : "Migrated \(way)"
     }
-    let note =
-      summary.ending.keepsCommitted && !summary.isDryRun ? "; what was committed is kept" : ""
+    let note = summary.ending.note(isDryRun: summary.isDryRun, run: summary.run)
     return "\(summary.ending.phrase(isDryRun: summary.isDryRun)): \(way)\(note)"
   }
 

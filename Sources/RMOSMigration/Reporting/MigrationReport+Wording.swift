@@ -19,8 +19,12 @@ extension MigrationSummary.Ending {
     }
   }
 
-  /// Whether the run stopped early, and what it had committed stays.
-  package var keepsCommitted: Bool { self != .completed && self != .rolledBack }
+  /// What is left of a run that stopped early, to follow the phrase: only what is in the ledger was
+  /// committed, and an atomic run that stops is not.
+  package func note(isDryRun: Bool, run: Int64?) -> String {
+    if isDryRun || self == .completed || self == .rolledBack { return "" }
+    return run == nil ? "; nothing was written" : "; what was committed is kept"
+  }
 }
 
 extension MigrationReport {
@@ -68,8 +72,8 @@ extension MigrationReport {
       return "Committed so far: "
     }
     if ending == .completed, !run.isDryRun { return "" }
-    let note = ending.keepsCommitted && !run.isDryRun ? "; what was committed is kept" : ""
-    return "\(ending.phrase(isDryRun: run.isDryRun))\(note). "
+    return ending.phrase(isDryRun: run.isDryRun)
+      + ending.note(isDryRun: run.isDryRun, run: run.id) + ". "
   }
 
   private var outcomeSinceRun: (text: String, run: Int64?) {

@@ -364,9 +364,11 @@ struct DiffValues {
     case .real(let number): return String(number)
     case .blob(let bytes): return "a blob of \(bytes.count) bytes"
     case .text(let text):
-      if case .json = record.kind.schema.fields[position].type {
+      if case .json = record.kind.schema.fields[position].type,
         // Other programs store white space too, which is not the first difference.
-        return (try? JSONText(parsing: text))?.text ?? text
+        let json = try? JSONText(parsing: text)
+      {
+        return json.text
       }
       return JSONValue.string(text).text
     }

@@ -34,7 +34,7 @@ extension FieldType {
     else {
       return nil
     }
-    if case .value(let number) = unsafe DecimalText.integerValue(token) {
+    if kind == .number, case .value(let number) = unsafe DecimalText.integerValue(token) {
       return "write \(number) or \"\(number)\""
     }
     return "write \"\(text)\""

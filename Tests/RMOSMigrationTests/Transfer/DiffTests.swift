@@ -69,6 +69,7 @@ import Testing
         var record = try #require(try transaction.record(.patterns, id: "p2"))
         record.values[1] = .text("Wheat\n")
         record.values[3] = .text(#"{ "rings" : [ 2 ] }"#)
+        record.values[7] = .text("")
         _ = try transaction.update(record)
       }
       let report = try diff(tree, store)
@@ -81,6 +82,7 @@ import Testing
           DiffReport.Difference(member: "name", source: #""Rope""#, database: #""Wheat\n""#),
           DiffReport.Difference(
             member: "geometry", source: #"{"rings":[1]}"#, database: #"{"rings":[2]}"#),
+          DiffReport.Difference(member: "metadata", source: nil, database: #""""#),
         ])
     }
   }

@@ -45,8 +45,8 @@ final class BatchRows {
     }
   }
 
-  /// Binds the parameters of ``ProvenanceColumn/replaceSQL(_:)``, or of several rows, and runs the
-  /// statement.
+  /// Binds the parameters of ``ProvenanceColumn/replaceSQL(_:)``, or of several rows those of
+  /// ``ProvenanceColumn/insertSQL(_:rows:)``, and runs the statement.
   ///
   /// `digest` is that of the row, if it is not as it was written.
   func bindProvenance(
