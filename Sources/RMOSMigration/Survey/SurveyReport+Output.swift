@@ -208,7 +208,7 @@ extension SurveyReport {
     let (asIs, best) = (PlainText.grouped(migratesAsIs), PlainText.grouped(migratesAtBest))
     let all = PlainText.grouped(objectCount)
     if migratesAsIs == objectCount { return "All \(all) migrate as they are." }
-    if migratesAtBest == 0 {
+    if migratesAtBest == 0, migratesAsIs == 0 {
       return "None of \(all) migrate, as they are or with a built-in mapping."
     }
     guard migratesAtBest > migratesAsIs else { return "\(asIs) of \(all) migrate as they are." }

@@ -96,12 +96,15 @@ public struct SurveyReport: Sendable {
     package var membersOmitted: Int
     /// How they fare as they are.
     package var plain: Reading
-    /// How they fare with the built-in mappings that make more of them migrate, the best first.
+    /// How they fare with the built-in mappings by which more of them, or of what they say, can be
+    /// read, the best first.
     package var mapped: [Reading]
     /// The fields that nothing in them could be placed in, and that they need.
     package var missing: [String]
 
-    /// The reading by which most migrate; the plain one if none is better.
+    /// The reading by which most is read; the plain one if none is better.
+    ///
+    /// Fewer may migrate by it: a reference in another spelling is read, and may lead nowhere.
     package var best: Reading { mapped.first ?? plain }
   }
 

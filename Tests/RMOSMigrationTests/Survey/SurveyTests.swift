@@ -146,6 +146,19 @@ import Testing
     #expect(whole.migratesAtBest == 180 && whole.bounds.isEmpty)
   }
 
+  /// A mapping reads more of what an object says, and so finds a reference that leads nowhere.
+  @Test func whatMigratesAsItIsIsSaidThoughAMappingReadsMore() throws {
+    let tree = try SourceTree([
+      "patterns/p.json": #"""
+      [{"id": "p", "name": "Rope", "ring_count": 3, "geometry": {"a": 1}, "stripFamilyId": "none"},
+       {"id": "q", "name": "Rope", "geometry": {"a": 1}, "stripFamilyId": "none"}]
+      """#
+    ])
+    let report = try withExtendedLifetime(tree) { try Survey(of: tree.path).runSynchronously() }
+    #expect(report.migratesAsIs == 1 && report.migratesAtBest == 0)
+    #expect(report.lines(width: 80).contains("1 of 2 migrate as they are."))
+  }
+
   @Test func aPartOfASourceIsReadAsThatPart() throws {
     let fixture = legacy + "/saw-runs-dict"
     for path in ["/joblogs", "/joblogs/", "/joblogs/saw_runs.json"] {
