@@ -52,6 +52,18 @@ struct SQLiteStoreOpeningTests {
     #expect(try contents(directory.path) == before)
   }
 
+  /// SQLite would overwrite it as soon as the other database is opened.
+  @Test(arguments: ["-wal", "-shm", "-journal"])
+  func noDatabaseTakesTheNameOfTheLogOfAnother(_ log: String) throws {
+    expect(.cannotOpen, path + log, mentions: "a log that SQLite keeps of \(path);")
+    expect(.cannotOpen, path + log, .readOnly, mentions: "a log that SQLite keeps of \(path);")
+    let error = #expect(throws: StoreError.self) {
+      try SQLiteStore(path: path).backUpSynchronously(to: directory.file("b.db\(log)"))
+    }
+    #expect(error?.code == .cannotOpen)
+    #expect(try names() == ["rmos.db"])
+  }
+
   @Test func whatIsNotThereIsNotOpened() throws {
     expect(.cannotOpen, path, .readWrite, mentions: path)
     expect(.cannotOpen, path, .readOnly, mentions: path)
