@@ -200,7 +200,9 @@ struct EntityWriter: ~Copyable {
 }
 
 /// Bytes that grow, with room behind them for a scanner.
-@safe private struct TextBuffer: ~Copyable {
+///
+/// Not private: optimized file by file, Swift 6.3 would destroy it without end in other files.
+@safe struct TextBuffer: ~Copyable {
   private static let firstCapacity = 64 << 10
 
   private var base: UnsafeMutablePointer<UInt8>
