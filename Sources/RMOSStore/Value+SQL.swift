@@ -36,8 +36,32 @@ extension Value {
 /// How a column converts what is put into it.
 ///
 /// Source: SQLite's documentation, "Datatypes In SQLite", section 3.
-private enum ColumnAffinity {
-  case text, integer, real
+package enum ColumnAffinity: Sendable {
+  case text, numeric, integer, real, blob
+
+  /// The affinity of a column that is declared with a type.
+  package init(declaredAs type: String) {
+    let type = type.uppercased()
+    if type.contains("INT") {
+      self = .integer
+    } else if ["CHAR", "CLOB", "TEXT"].contains(where: { type.contains($0) }) {
+      self = .text
+    } else if type.isEmpty || type.contains("BLOB") {
+      self = .blob
+    } else if ["REAL", "FLOA", "DOUB"].contains(where: { type.contains($0) }) {
+      self = .real
+    } else {
+      self = .numeric
+    }
+  }
+
+  /// Whether such a column keeps a text as text, and a number as a number.
+  func keepsForm(of value: Value) -> Bool {
+    switch (value, stored(value)) {
+    case (.text, .integer), (.text, .real), (.integer, .text), (.real, .text): false
+    default: true
+    }
+  }
 
   /// The value as such a column keeps it.
   func stored(_ value: Value) -> Value {
@@ -45,10 +69,11 @@ private enum ColumnAffinity {
     case (_, .real(let number)) where number.isNaN: .null
     case (.text, .integer(let number)): .text(String(number))
     case (.text, .real(let number)): .text(String(number))
-    case (.integer, .real(let number)): Int64(exactly: number).map(Value.integer) ?? value
+    case (.integer, .real(let number)), (.numeric, .real(let number)):
+      Int64(exactly: number).map(Value.integer) ?? value
     case (.real, .integer(let number)): .real(Double(number))
-    case (.integer, .text(let text)):
-      if let number = Int64(text) {
+    case (.integer, .text(let text)), (.numeric, .text(let text)):
+      if let number = Int64(Self.trimmed(text)) {
         .integer(number)
       } else {
         Self.number(text).map { stored(.real($0)) } ?? value
@@ -58,8 +83,17 @@ private enum ColumnAffinity {
     }
   }
 
+  /// A text without the white space that SQL allows around a number.
+  private static func trimmed(_ text: String) -> Substring {
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || 0x09...0x0D ~= byte }
+    let bytes = text.utf8.drop(while: isSpace)
+    let end = bytes.lastIndex { !isSpace($0) }.map(bytes.index(after:))
+    return Substring(bytes[..<(end ?? bytes.startIndex)])
+  }
+
   // Double() reads more than SQL does: hexadecimal, "inf", "nan".
   private static func number(_ text: String) -> Double? {
+    let text = trimmed(text)
     let isDecimal = text.utf8.allSatisfy { byte in
       switch byte {
       case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),

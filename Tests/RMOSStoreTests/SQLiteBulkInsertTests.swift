@@ -14,7 +14,7 @@ struct SQLiteBulkInsertTests {
     case plain
     /// A constraint of another application refuses some rows.
     case constraint
-    /// Columns of another application take numbers only.
+    /// Columns of another application take no text.
     case strict
     /// An index of another application cannot be computed for some rows.
     case expression
@@ -33,7 +33,7 @@ struct SQLiteBulkInsertTests {
       case .expression: return "CREATE INDEX other ON joblogs(json(job_type))"
       case .strict:
         return "DROP TABLE joblogs; "
-          + jobs.replacing("job_type TEXT", with: "job_type INTEGER") + " STRICT"
+          + jobs.replacing("results_json TEXT", with: "results_json BLOB") + " STRICT"
       case .check:
         return "DROP TABLE joblogs; "
           + jobs.replacing(
@@ -74,7 +74,8 @@ struct SQLiteBulkInsertTests {
       for number in [3, 40, 77] {
         try transaction.insert(
           StoreSamples.record(
-            .joblogs, "job-\(number)", ["job_type": .text(form == .foreignKey ? "1" : "\(number)")]),
+            .joblogs, "job-\(number)",
+            ["job_type": .text(form == .foreignKey ? "1" : "\(number)"), "results": .null]),
           provenance: nil)
       }
     }
@@ -88,6 +89,9 @@ struct SQLiteBulkInsertTests {
         var changes: [String: Value] = ["job_type": .text("\(number)")]
         // Most rows are accepted, so that there are groups with one, few and many that are not.
         if Int.random(in: 0..<30, using: &random) == 0 { changes["job_type"] = .text("x") }
+        if form == .strict {
+          changes["results"] = changes["job_type"] == .text("x") ? .text("{}") : .null
+        }
         if form == .foreignKey { changes["job_type"] = .text("\(1 + number % 3)") }
         for member in ["pattern_id", "strip_family_id"] where Bool.random(using: &random) {
           let isMissing = Int.random(in: 0..<60, using: &random) == 0

@@ -155,7 +155,7 @@ struct SchemaCheck: AuditCheck {
       return
     }
     let type = field.type.sqlType
-    if Affinity(column.type) != Affinity(type) {
+    if ColumnAffinity(declaredAs: column.type) != ColumnAffinity(declaredAs: type) {
       let found = column.type.isEmpty ? "no type" : column.type
       report(
         .error, found, type,
@@ -201,26 +201,6 @@ struct SchemaCheck: AuditCheck {
             ? "the index \(index.name) is not on \(kind.table)(\(index.columns)); drop it, then "
               + sql
             : "the index \(index.name) is missing: \(sql)"))
-    }
-  }
-
-  /// How a column's declared type converts values (SQLite, "Determination Of Column Affinity").
-  private enum Affinity {
-    case integer, text, blob, real, numeric
-
-    init(_ type: String) {
-      let type = type.uppercased()
-      if type.contains("INT") {
-        self = .integer
-      } else if ["CHAR", "CLOB", "TEXT"].contains(where: { type.contains($0) }) {
-        self = .text
-      } else if type.isEmpty || type.contains("BLOB") {
-        self = .blob
-      } else if ["REAL", "FLOA", "DOUB"].contains(where: { type.contains($0) }) {
-        self = .real
-      } else {
-        self = .numeric
-      }
     }
   }
 }

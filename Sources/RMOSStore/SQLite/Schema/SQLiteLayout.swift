@@ -30,6 +30,18 @@ struct SQLiteLayout {
   private(set) var isUTF8 = false
   /// The columns of the entity tables.
   private(set) var columns: [EntityKind: Set<String>] = [:]
+  /// A column of another type than the shared schema's, by which SQLite may turn text into a number,
+  /// or a number into text.
+  struct ConvertingColumn {
+    /// The position of its field.
+    let field: Int
+    /// The type as it is declared.
+    let type: String
+    let affinity: ColumnAffinity
+  }
+
+  /// The columns of the entity tables that may convert what is put into them.
+  private(set) var convertingColumns: [EntityKind: [ConvertingColumn]] = [:]
   /// The kinds whose ids the database does not compare byte by byte.
   private(set) var kindsWithLooseIDs: Set<EntityKind> = []
   /// The kinds whose table has an index that only another application can read.
@@ -102,6 +114,8 @@ struct SQLiteLayout {
       columns[kind] = present
       guard tableNames.subtracting(virtualTables).contains(kind.table) else { continue }
       if try Self.hasRowNumbers(kind.table, connection) { numberedTables.insert(kind.table) }
+      let converting = try Self.convertingColumns(of: kind, connection)
+      if !converting.isEmpty { convertingColumns[kind] = converting }
       if try Self.hasForeignIndex(kind.table, connection) { kindsWithForeignIndexes.insert(kind) }
       if present.contains("id"),
         try connection.collation(ofColumn: "id", in: kind.table) != "BINARY"
@@ -153,6 +167,28 @@ struct SQLiteLayout {
     }
   }
 
+  /// The columns of a table that may convert what is put into them.
+  private static func convertingColumns(
+    of kind: EntityKind, _ connection: SQLiteConnection
+  ) throws -> [ConvertingColumn] {
+    try connection.withStatement("SELECT lower(name), type FROM pragma_table_info(?)") {
+      statement in
+      try statement.bind(kind.table, at: 1)
+      var columns: [ConvertingColumn] = []
+      while try statement.step() {
+        let name = statement.text(at: 0)
+        let type = statement.text(at: 1) ?? ""
+        let affinity = ColumnAffinity(declaredAs: type)
+        guard let field = kind.schema.fields.firstIndex(where: { $0.column == name }),
+          affinity != .blob,
+          affinity != ColumnAffinity(declaredAs: kind.schema.fields[field].type.sqlType)
+        else { continue }
+        columns.append(ConvertingColumn(field: field, type: type, affinity: affinity))
+      }
+      return columns
+    }
+  }
+
   /// Whether a table's ids are compared as texts.
   private static func hasTextIDs(_ table: String, _ connection: SQLiteConnection) throws -> Bool {
     try connection.withStatement(
@@ -179,9 +215,9 @@ struct SQLiteLayout {
   /// Whether batches of entities may be inserted without SQLite checking foreign keys, by code that
   /// looks up the references in the fields of the schema, and by one statement for several rows.
   ///
-  /// That code knows no other foreign keys, and compares ids byte by byte.
+  /// That code knows no other foreign keys, compares ids byte by byte, and takes values as they are.
   func allowsUncheckedInserts(_ connection: SQLiteConnection) throws -> Bool {
-    guard insertsKeepRows, !hasDeferredKeys else { return false }
+    guard insertsKeepRows, !hasDeferredKeys, convertingColumns.isEmpty else { return false }
     return try catalog.kinds.allSatisfy { kind in
       try connection.withStatement(
         """

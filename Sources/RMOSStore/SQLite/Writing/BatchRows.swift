@@ -22,6 +22,8 @@ final class BatchRows {
   /// The id of an entity.
   func id(at index: Int) -> String { batch.text(batch.entries[index].id) }
 
+  func record(at index: Int) -> Record { batch.record(at: index) }
+
   /// Binds the fields of entities, one entity after the other.
   ///
   /// They stay valid as long as the batch.

@@ -16,6 +16,7 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let id = try record.requiredID()
     let table = try session.statements[record.kind]
     try writeOne(session, record.kind, id) {
+      try checkForms(of: record, session)
       try session.connection.withStatement(
         slot: StatementSlot.insert.index(table), table.insert
       ) { statement in
@@ -134,6 +135,9 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   ) throws {
     let kind = table.kind
     try writeOne(session, kind, rows.id(at: index)) {
+      if session.layout.convertingColumns[kind] != nil {
+        try checkForms(of: rows.record(at: index), session)
+      }
       try session.connection.withStatement(
         slot: StatementSlot.insert.index(table), table.insert
       ) { statement in
@@ -191,7 +195,8 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
     let assignments = changed.enumerated().map { "\(fields[$1].column) = ?\($0 + 2)" }
     let sql = "UPDATE \(record.kind.table) SET \(assignments.joined(separator: ", ")) WHERE id = ?1"
     return try writeOne(session, record.kind, id) {
-      try session.connection.withStatement(sql) { statement in
+      try checkForms(of: record, session)
+      return try session.connection.withStatement(sql) { statement in
         try statement.bindAll([record.values[0]] + changed.map { record.values[$0] })
         _ = try statement.step()
         return session.connection.changes > 0
@@ -324,12 +329,28 @@ final class SQLiteTransaction: SQLiteReader, StoreTransaction {
   /// - Returns: Whether it existed and was not ignored.
   private func replace(_ record: Record, _ session: SQLiteSession) throws -> Bool {
     let table = try session.statements[record.kind]
+    try checkForms(of: record, session)
     return try session.connection.withStatement(
       slot: StatementSlot.update.index(table), table.update
     ) { statement in
       try statement.bindAll(record.values)
       _ = try statement.step()
       return session.connection.changes > 0
+    }
+  }
+
+  /// Refuses a row of which the database would turn a text into a number, such as "007", or a number
+  /// into text: nothing that a source says is changed.
+  private func checkForms(of record: Record, _ session: SQLiteSession) throws(StoreError) {
+    for column in session.layout.convertingColumns[record.kind] ?? [] {
+      if column.affinity.keepsForm(of: record.values[column.field]) { continue }
+      let field = record.kind.schema.fields[column.field]
+      let form = column.affinity == .text ? "text" : "a number"
+      throw StoreError(
+        .constraint,
+        "the database would turn \(field.column) into \(form), because that column is declared as "
+          + "\(column.type); declare it as \(field.type.sqlType)",
+        path: session.connection.handle.path)
     }
   }
 
