@@ -48,6 +48,39 @@ extension ServerTests {
       #expect(try LegacyTree.files(below: output.path + "/b") == files)
     }
 
+    @Test(
+      "a ledger that lost a table is read as far as it goes",
+      arguments: [
+        "migration_runs", "migration_issues", "migration_before_images", "migration_provenance",
+        "migration_version",
+      ])
+    func lostTable(_ table: String) async throws {
+      let tree = try LegacyTree()
+      try tree.write(
+        #"{"id": "p", "name": "Rope", "ring_count": 3, "geometry": {"a": 1}, "shelf": 7}"#,
+        to: "patterns/p.json")
+      let database = try TestDatabase()
+      _ = try await Migration(from: tree.path, into: try database.store()).run()
+      try database.execute("DROP TABLE \(table) CASCADE")
+      let reading = try database.store(access: .readOnly)
+      try reading.read { reader throws in
+        let kept = try reader.provenance(.patterns, id: "p")?.unknownMembers
+        #expect(kept == (table == "migration_provenance" ? nil : #"{"shelf":7}"#))
+        #expect(
+          try reader.runs(limit: nil, offset: 0).count == (table == "migration_runs" ? 0 : 1))
+        #expect(try reader.inspection.missingTables() == [table])
+      }
+      var options = Migration.Options()
+      options.isDryRun = true
+      let foreseen = try await Migration(from: tree.path, into: reading, options: options).run()
+      let store = try database.store()
+      let real = try await Migration(from: tree.path, into: store).run()
+      #expect(foreseen.statistics == real.statistics && foreseen.issues == real.issues)
+      #expect(real.run == 2)
+      #expect(try reading.read { try $0.inspection.missingTables() }.isEmpty)
+      #expect(try reading.read { try $0.run(2) } != nil)
+    }
+
     @Test("an entity with NUL is refused alone")
     func nul() async throws {
       let tree = try LegacyTree()

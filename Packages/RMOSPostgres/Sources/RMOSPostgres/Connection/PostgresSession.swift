@@ -84,6 +84,22 @@ final class PostgresSession: @unchecked Sendable {
     if cookie != layout.cookie { try reload() }
   }
 
+  /// Lets the tables that the ledger lacks be read as empty ones until the transaction ends; call it
+  /// at its beginning.
+  ///
+  /// What the others hold is read then, such as the members that have no column, and a dry run
+  /// predicts the run that creates them. They are of this connection alone, and rolling the
+  /// transaction back removes them.
+  func completeForReading() throws(StoreError) {
+    guard !layout.missingLedgerTables.isEmpty else { return }
+    // Even such tables are only created by a transaction that may write.
+    try connection.execute("ROLLBACK")
+    try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    try refresh()
+    for table in layout.missingLedgerTables { try connection.execute(table.createTemporarySQL) }
+    try connection.execute("SET TRANSACTION READ ONLY")
+  }
+
   /// Reads the layout again.
   func reload() throws(StoreError) {
     layout = try PostgresLayout(of: connection, catalog, home: home.name)

@@ -50,6 +50,11 @@ struct LedgerTable: Sendable {
     return "CREATE TABLE IF NOT EXISTS \(name) (\(parts.joined(separator: ", ")))"
   }
 
+  /// The statement that creates, for the connection alone, an empty table in place of the table.
+  var createTemporarySQL: String {
+    "CREATE TEMPORARY TABLE \(name) (\(definitions.joined(separator: ", ")))"
+  }
+
   private static let text = "TEXT COLLATE \"C\""
 
   /// The runs; see ``RunColumn``.

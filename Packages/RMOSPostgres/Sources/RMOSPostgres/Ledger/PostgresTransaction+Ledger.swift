@@ -7,9 +7,11 @@ extension PostgresTransaction {
   func beginRun(_ run: LedgerRun) throws -> Int64 {
     let columns = LedgerTable.runs.columns.dropFirst().joined(separator: ", ")
     let values = run.columns
-    // Not from a sequence: the number that follows is known beforehand, and has no gaps.
+    // Not from a sequence: the number that follows is known beforehand, and has no gaps. Undoing a run
+    // would remove the rows of one of the same number, so those of a lost table are not given again.
     let row = try session().connection.query(
-      "INSERT INTO migration_runs (id, \(columns)) SELECT coalesce(max(id), 0) + 1, "
+      "INSERT INTO migration_runs (id, \(columns)) SELECT coalesce(max(id), "
+        + "(SELECT max(run_id) FROM migration_provenance), 0) + 1, "
         + "\(RunColumn.typedParameters) FROM migration_runs "
         + "RETURNING id", Array(values.dropFirst())
     ).first

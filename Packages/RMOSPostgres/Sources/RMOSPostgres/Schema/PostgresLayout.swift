@@ -285,17 +285,24 @@ struct PostgresLayout: Sendable {
   /// Whether there is nothing yet but what extensions made.
   var isEmpty: Bool { relations.values.allSatisfy(\.isOfExtension) }
 
-  /// Whether all tables of the ledger exist.
-  var hasLedger: Bool { LedgerTable.names.allSatisfy { relations[$0]?.isTable == true } }
+  /// Whether there is a ledger: any of its tables.
+  ///
+  /// Those that it lacks read as empty ones: see ``PostgresSession/completeForReading()``.
+  var hasLedger: Bool { LedgerTable.names.contains { isRelation($0) } }
+
+  /// The tables that the ledger lacks; none if there is no ledger.
+  var missingLedgerTables: [LedgerTable] {
+    guard hasLedger else { return [] }
+    return LedgerTable.all(catalog).filter {
+      LedgerTable.names.contains($0.name) && !isRelation($0.name)
+    }
+  }
 
   /// Whether the table of what servers wrote exists.
   var hasChanges: Bool { relations[LedgerTable.changes.name]?.isTable == true }
 
   /// Whether the table of what failed exists.
   var hasFailures: Bool { relations[LedgerTable.failures.name]?.isTable == true }
-
-  /// Whether any table of the ledger exists.
-  var hasPartOfLedger: Bool { LedgerTable.names.contains { isRelation($0) } }
 
   /// Whether there are triggers on the tables of entities.
   func hasTriggers(_ kind: EntityKind) -> Bool { triggers[kind.table] != nil }
@@ -319,9 +326,12 @@ struct PostgresLayout: Sendable {
   var ownsSharedTables: Bool { (version?.version ?? 0) <= SchemaVersion.created }
 
   /// The shared tables that are missing.
-  var missingTables: [String] {
+  private var missingSharedTables: [String] {
     (catalog.kinds.map(\.table) + ["schema_version"]).filter { !isRelation($0) }
   }
+
+  /// The tables that are missing, of the shared ones and of a ledger.
+  var missingTables: [String] { missingSharedTables + missingLedgerTables.map(\.name) }
 
   /// The kinds whose tables are ours to complete: those that other applications do not know always.
   var ownedKinds: [EntityKind] {
@@ -377,14 +387,18 @@ struct PostgresLayout: Sendable {
     Set((columns[table.name] ?? []).map(\.name))
   }
 
-  /// Whether all tables of the ledger can be read.
-  var hasReadableLedger: Bool { hasLedger && missingImageSQL.isEmpty }
+  /// Whether the tables of the ledger that are there can be read.
+  var hasReadableLedger: Bool {
+    hasLedger && missingImageSQL.isEmpty
+      && LedgerTable.names.allSatisfy { relations[$0]?.isTable ?? true }
+  }
 
   /// Whether everything that writing needs exists, apart from indexes.
   var isComplete: Bool {
     guard let version else { return false }
-    return version.version >= SchemaVersion.created && hasLedger && hasChanges
-      && hasFailures && missingLedgerSQL.isEmpty && ledgerVersion == LedgerTable.currentVersion
+    return version.version >= SchemaVersion.created && hasReadableLedger
+      && missingLedgerTables.isEmpty && hasChanges && hasFailures && missingLedgerSQL.isEmpty
+      && ledgerVersion == LedgerTable.currentVersion
       && ownedKinds.allSatisfy { isRelation($0.table) } && missingColumnSQL.isEmpty
   }
 
@@ -400,11 +414,11 @@ struct PostgresLayout: Sendable {
     if let version, version.version < SchemaVersion.supported.lowerBound {
       return "its schema_version is \(version.version)"
     }
-    if !hasPartOfLedger {
+    if !hasLedger {
       let own = Set(Self.names(catalog)).union(Self.newerTables)
       let foreign = relations.values.filter { !own.contains($0.name) && !$0.isOfExtension }
         .map(\.name).sorted()
-      let missing = missingTables.filter {
+      let missing = missingSharedTables.filter {
         $0 == "schema_version" || EntityCatalog.rmos.kind(named: $0) != nil
       }
       if !missing.isEmpty, !foreign.isEmpty {
