@@ -229,8 +229,7 @@ struct DirectoryListing {
     unsafe names.withUnsafeBufferPointer { bytes in
       entries.sort { left, right in
         let name = bytes.extracting(Int(left.offset)..<Int(left.offset) + Int(left.length))
-        let other = bytes.extracting(
-          Int(right.offset)..<Int(right.offset) + Int(right.length))
+        let other = bytes.extracting(Int(right.offset)..<Int(right.offset) + Int(right.length))
         return unsafe name.precedes(other)
       }
     }

@@ -292,10 +292,10 @@ struct PostgresLayout: Sendable {
 
   /// The tables that the ledger lacks; none if there is no ledger.
   var missingLedgerTables: [LedgerTable] {
-    guard hasLedger else { return [] }
-    return LedgerTable.all(catalog).filter {
-      LedgerTable.names.contains($0.name) && !isRelation($0.name)
-    }
+    let missing = LedgerTable.names.filter { !isRelation($0) }
+    // Asked for at each read, so the tables are not made without need.
+    guard hasLedger, !missing.isEmpty else { return [] }
+    return LedgerTable.all(catalog).filter { missing.contains($0.name) }
   }
 
   /// Whether the table of what servers wrote exists.
